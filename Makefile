@@ -1,0 +1,98 @@
+# VM/N: one Makefile, not recursive.  `make help` lists the targets.
+# Rooms are folders and every .c/.S in a room is built: adding a file needs no line here.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+
+B     := build
+CC    := gcc
+AS    := gcc
+LD    := ld
+AR    := ar
+CLANG := clang
+
+# ---- what is built from what, in reading order -------------------------------
+# EDGE rooms touch hardware and hold the only inline assembly; the rest is pure C
+# over structs, built twice: freestanding, and for the host (tests, fuzzers, tools).
+
+CP_EDGE  := cp/boot cp/cpu cp/driver
+CP_PURE  := cp/storage cp/dispatch cp/device cp/user cp/spool cp/command cp/debug
+CMS_EDGE := cms/boot cms/cpu cms/driver
+CMS_PURE := cms/edf cms/console cms/file cms/pipe cms/command cms/kernel
+
+in        = $(sort $(wildcard $(addsuffix /$(2),$(1))))
+LIB_SRC  := $(call in,lib,*.c)
+VMCS_SRC := $(call in,vmcs-shadow nest,*.c)
+CP_SRC   := $(call in,$(CP_EDGE) $(CP_PURE),*.c) $(call in,$(CP_EDGE),*.S) $(VMCS_SRC) $(LIB_SRC)
+CMS_SRC  := $(call in,$(CMS_EDGE) $(CMS_PURE),*.c) $(call in,$(CMS_EDGE),*.S) $(LIB_SRC)
+PURE_SRC := $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC))
+GUEST_RT := $(call in,tests/guest/runtime,*.c) $(call in,tests/guest/runtime,*.S)
+GUESTS   := $(basename $(notdir $(wildcard tests/guest/*.c)))
+UNITS    := $(basename $(notdir $(wildcard tests/unit/*_test.c)))
+FUZZERS  := $(basename $(notdir $(wildcard tests/fuzz/*_fuzz.c)))
+
+# ---- flags -------------------------------------------------------------------
+WARN  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
+COMMON := -std=gnu11 -I. -MMD -MP $(WARN)
+FREE  := $(COMMON) -O2 -g -m64 -ffreestanding -fno-pic -fno-pie -mcmodel=small -mno-red-zone \
+         -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
+         -fcf-protection=none -ffunction-sections -fdata-sections -fno-strict-aliasing
+HOST  := $(COMMON) -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -DVMN_HOST \
+         -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ  := -std=gnu11 -I. -O1 -g -fno-strict-aliasing -DVMN_HOST -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_FREE := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --no-warn-rwx-segments
+
+obj = $(patsubst %,$(B)/$(1)/%.o,$(basename $(2)))
+
+# ---- targets -----------------------------------------------------------------
+.DEFAULT_GOAL := all
+all: images tools ## build CP, CMS, test payloads and host tools
+images: $(B)/cp.elf $(B)/cms.elf $(addprefix $(B)/guest/,$(addsuffix .elf,$(GUESTS)))
+
+$(B)/free/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(FREE) -c $< -o $@
+$(B)/free/%.o: %.S ; @mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
+$(B)/host/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@
+
+# multiboot 1 loaders want a 32-bit ELF: same bytes, other envelope
+$(B)/cp.elf64: $(call obj,free,$(CP_SRC)) cp/boot/cp.ld
+	@$(LD) $(LDFLAGS_FREE) -T cp/boot/cp.ld -o $@ $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
+$(B)/cms.elf64: $(call obj,free,$(CMS_SRC)) cms/boot/cms.ld
+	@$(LD) $(LDFLAGS_FREE) -T cms/boot/cms.ld -o $@ $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
+$(B)/%.elf: $(B)/%.elf64
+	@objcopy -O elf32-i386 $< $@
+$(B)/guest/%.elf64: $(B)/free/tests/guest/%.o $(call obj,free,$(GUEST_RT)) tests/guest/runtime/guest.ld
+	@mkdir -p $(@D) && $(LD) $(LDFLAGS_FREE) -T tests/guest/runtime/guest.ld -o $@ $(filter %.o,$^)
+.PRECIOUS: $(B)/%.elf64 $(B)/guest/%.elf64
+
+$(B)/host/libpure.a: $(call obj,host,$(PURE_SRC))
+	@rm -f $@ && $(AR) rcs $@ $^
+
+# a host tool is images/NAME.c over the pure rooms
+TOOLS := $(basename $(notdir $(wildcard images/*.c)))
+tools: $(addprefix $(B)/,$(TOOLS))
+$(addprefix $(B)/,$(TOOLS)): $(B)/%: $(B)/host/images/%.o $(B)/host/libpure.a
+	@$(CC) $(HOST) -o $@ $^ -lfdt
+
+# a unit test is tests/unit/NAME_test.c over the pure rooms, with fakes for the edge
+FAKES := $(call in,tests/unit/fake,*.c)
+$(B)/unit/%: $(B)/host/tests/unit/%.o $(call obj,host,$(FAKES)) $(B)/host/libpure.a
+	@mkdir -p $(@D) && $(CC) $(HOST) -o $@ $^ -lcmocka -lfdt -lcrypt
+unit: $(addprefix $(B)/unit/,$(UNITS)) ## run the host's unit tests (cmocka, sanitizers)
+	@set -e; for t in $(UNITS); do echo "== $$t"; $(B)/unit/$$t; done
+
+$(B)/fuzz/%: tests/fuzz/%.c $(PURE_SRC)
+	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< $(PURE_SRC) $(FAKES) -lfdt
+fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_SECONDS (default 20) each
+	@set -e; for t in $(FUZZERS); do echo "== $$t"; mkdir -p $(B)/corpus/$$t; \
+	  $(B)/fuzz/$$t -max_total_time=$(or $(FUZZ_SECONDS),20) -print_final_stats=0 -verbosity=0 $(B)/corpus/$$t; done
+
+clean: ## remove everything built
+	rm -rf $(B)
+help: ## list these targets
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1|/' | awk -F'|' '{printf "  %-10s %s\n",$$1,$$2}'
+
+.PHONY: all images tools unit fuzz clean help
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+# or gcc would turn memcpy's own loop into a call of memcpy
+$(B)/free/lib/string.o: FREE += -fno-tree-loop-distribute-patterns

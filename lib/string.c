@@ -1,0 +1,123 @@
+/* The mem* and str* functions of <string.h> for the freestanding builds (libfdt needs them too).
+ * The host build uses the C library's. */
+#include <stdint.h>
+#include <string.h>
+
+void *memcpy(void *restrict d, const void *restrict s, size_t n)
+{
+    char *out = d;
+    const char *in = s;
+    for (; n >= 8; n -= 8, out += 8, in += 8)
+        *(uint64_t *)out = *(const uint64_t *)in;
+    while (n--)
+        *out++ = *in++;
+    return d;
+}
+
+void *memmove(void *d, const void *s, size_t n)
+{
+    char *out = d;
+    const char *in = s;
+    if (out <= in || out >= in + n) {
+        for (; n >= 8; n -= 8, out += 8, in += 8)
+            *(uint64_t *)out = *(const uint64_t *)in;
+        while (n--)
+            *out++ = *in++;
+    } else {
+        while (n--)
+            out[n] = in[n];
+    }
+    return d;
+}
+
+void *memset(void *d, int c, size_t n)
+{
+    char *out = d;
+    uint64_t word = 0x0101010101010101ull * (uint8_t)c;
+    for (; n >= 8; n -= 8, out += 8)
+        *(uint64_t *)out = word;
+    while (n--)
+        *out++ = (char)c;
+    return d;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+    const unsigned char *p = a, *q = b;
+    for (; n; n--, p++, q++)
+        if (*p != *q)
+            return *p - *q;
+    return 0;
+}
+
+void *memchr(const void *s, int c, size_t n)
+{
+    const unsigned char *p = s;
+    for (; n; n--, p++)
+        if (*p == (unsigned char)c)
+            return (void *)p;
+    return NULL;
+}
+
+size_t strlen(const char *s)
+{
+    const char *p = s;
+    while (*p)
+        p++;
+    return (size_t)(p - s);
+}
+
+size_t strnlen(const char *s, size_t n)
+{
+    const char *end = memchr(s, 0, n);
+    return end ? (size_t)(end - s) : n;
+}
+
+int strcmp(const char *a, const char *b)
+{
+    while (*a && *a == *b)
+        a++, b++;
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+    for (; n && *a && *a == *b; n--)
+        a++, b++;
+    return n ? (unsigned char)*a - (unsigned char)*b : 0;
+}
+
+char *strchr(const char *s, int c)
+{
+    for (;; s++) {
+        if (*s == (char)c)
+            return (char *)s;
+        if (!*s)
+            return NULL;
+    }
+}
+
+char *strrchr(const char *s, int c)
+{
+    const char *last = NULL;
+    for (;; s++) {
+        if (*s == (char)c)
+            last = s;
+        if (!*s)
+            return (char *)last;
+    }
+}
+
+char *strcpy(char *restrict d, const char *restrict s)
+{
+    return memcpy(d, s, strlen(s) + 1);
+}
+
+char *strstr(const char *s, const char *needle)
+{
+    size_t n = strlen(needle);
+    for (; *s; s++)
+        if (!strncmp(s, needle, n))
+            return (char *)s;
+    return n ? NULL : (char *)s;
+}
