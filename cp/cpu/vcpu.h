@@ -1,0 +1,46 @@
+/* A virtual CPU in the VMX vocabulary. General registers are here; the rest of its state is in the backend's control block and
+ * reached by VMCS field through vcpu_read/vcpu_write, on VMX and SVM alike (and through a struct vmcs in host tests). */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cp/dispatch/exit.h"
+#include "vmcs-shadow/field.h"
+
+struct vm;
+struct nest;
+
+/* x86 encoding order; RSP's slot is not kept up to date: use VMCS_GUEST_RSP */
+enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPRS };
+
+struct vcpu_msrs {
+    uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, spec_ctrl, xss;
+};
+
+struct vcpu {
+    uint64_t gpr[GPRS];
+    uint64_t cr2;
+    struct exit exit;
+    struct vm *vm;
+    void *backend;            /* the backend's own part */
+    uint64_t dr[4], dr6;
+    uint64_t xcr0;
+    struct vcpu_msrs msrs;    /* while the CPU does not hold them */
+    void *fpu;                /* XSAVE area, one or more frames */
+    uint64_t apic_base, misc_enable, pat_shadow, mtrr_def_type, feature_control;
+    uint64_t tsc_offset;      /* guest TSC = host TSC + tsc_offset */
+    /* events that wait for entry */
+    uint32_t event_info;      /* VM-entry interruption information, 0: none */
+    uint32_t event_error;
+    uint32_t event_length;
+    bool nmi_pending, init_pending;
+    bool halted;              /* activity state HLT */
+    struct nest *nest;        /* virtual VMX, NULL until VMXON */
+};
+
+uint64_t vcpu_read(struct vcpu *, enum vmcs_field);
+void vcpu_write(struct vcpu *, enum vmcs_field, uint64_t value);
+
+/* Queues an exception for the next entry (a second one makes #DF or a triple fault as SDM "Conditions for Generating a Double
+ * Fault" says). */
+void vcpu_queue_exception(struct vcpu *, unsigned vector, bool has_error, uint32_t error);

@@ -1,0 +1,39 @@
+/* What a guest's IN/OUT and its loads and stores outside RAM reach: ranges of ports and of guest-physical addresses, each
+ * claimed by one virtual device. A port or address nobody claims reads all ones and swallows writes, as on a PC. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BUS_PORT_RANGES = 32, BUS_MMIO_RANGES = 48 };
+
+struct bus_ports {
+    uint16_t first, last; /* inclusive */
+    void *device;
+    uint32_t (*read)(void *device, uint16_t port, unsigned size);             /* size 1, 2 or 4 */
+    void (*write)(void *device, uint16_t port, unsigned size, uint32_t value); /* value has only `size` bytes */
+};
+
+struct bus_mmio {
+    uint64_t first, last; /* guest-physical, inclusive */
+    void *device;
+    uint64_t (*read)(void *device, uint64_t offset, unsigned size); /* size 1, 2, 4 or 8; offset from first */
+    void (*write)(void *device, uint64_t offset, unsigned size, uint64_t value);
+};
+
+struct bus {
+    struct bus_ports ports[BUS_PORT_RANGES];
+    struct bus_mmio mmio[BUS_MMIO_RANGES];
+    unsigned port_ranges, mmio_ranges;
+};
+
+/* 0, or -ENOSPC (table full), -EEXIST (overlaps a claimed range). Claims may come and go at run time (PCI BARs). */
+int bus_claim_ports(struct bus *, const struct bus_ports *);
+int bus_claim_mmio(struct bus *, const struct bus_mmio *);
+void bus_release(struct bus *, const void *device); /* every range of that device */
+void bus_release_mmio(struct bus *, const void *device, uint64_t first);
+
+uint32_t bus_port_read(struct bus *, uint16_t port, unsigned size);
+void bus_port_write(struct bus *, uint16_t port, unsigned size, uint32_t value);
+bool bus_mmio_claimed(const struct bus *, uint64_t address);
+uint64_t bus_mmio_read(struct bus *, uint64_t address, unsigned size);
+void bus_mmio_write(struct bus *, uint64_t address, unsigned size, uint64_t value);

@@ -1,0 +1,70 @@
+/* The machine a user gets (all of it but the CPU and the RAM): the devices of docs/machine.md wired to one bus and one pair of
+ * interrupt controllers. Pure: what leaves the machine goes out through struct machine_host, what enters comes in through the
+ * functions below. */
+#pragma once
+#include "cp/device/bus.h"
+#include "cp/device/debug_exit.h"
+#include "cp/device/ioapic.h"
+#include "cp/device/lapic.h"
+#include "cp/device/pci.h"
+#include "cp/device/pic.h"
+#include "cp/device/pit.h"
+#include "cp/device/power.h"
+#include "cp/device/rtc.h"
+#include "cp/device/uart.h"
+#include "cp/device/virtio_blk.h"
+#include "cp/driver/disk.h"
+#include "cp/storage/guest.h"
+
+enum { MACHINE_UARTS = 4, MACHINE_DISKS = 16 };
+
+enum machine_event {
+    MACHINE_KICK,      /* an interrupt may have become pending: let the CPU look before it runs on, or wake it from HLT */
+    MACHINE_POWER_OFF,
+    MACHINE_RESET,
+    MACHINE_TEST_EXIT, /* isa-debug-exit; detail = the value written */
+};
+
+struct machine_host {
+    void *context;
+    void (*event)(void *context, enum machine_event, uint32_t detail);
+    /* console output of uart `n`; returns how many bytes were taken (the rest stays in the transmitter, nothing is lost) */
+    unsigned (*output)(void *context, unsigned n, const uint8_t *bytes, unsigned count);
+    uint64_t (*guest_tsc)(void *context); /* the virtual CPU's TSC now */
+};
+
+struct machine {
+    struct machine_host host;
+    struct guest_storage *storage;
+    struct bus bus;
+    struct lapic lapic;
+    struct ioapic ioapic;
+    struct pic pic;
+    struct pit pit;
+    struct rtc rtc;
+    struct uart uart[MACHINE_UARTS];
+    struct pci_host pci;
+    struct virtio_blk disk[MACHINE_DISKS];
+    struct power power;
+    struct debug_exit debug_exit;
+};
+
+/* @pre storage is initialised. uarts: 1-4. debug_exit: the directory grants the test device. */
+void machine_init(struct machine *, const struct machine_host *, struct guest_storage *, unsigned uarts, bool debug_exit);
+void machine_reset(struct machine *); /* every device as after power on; disks stay attached */
+void machine_free(struct machine *);  /* cancels timers, detaches disks (their requests in flight are waited out by done()) */
+
+/* A minidisk appears as a virtio-blk PCI function whose serial is the four hex digits of vdev. `disk` NULL detaches.
+ * 0, -ENOSPC, -EEXIST. */
+int machine_attach_disk(struct machine *, unsigned vdev, struct disk *);
+int machine_detach_disk(struct machine *, unsigned vdev);
+
+/* Console input: how many of the bytes were taken (the receiver's FIFO may be full; offer the rest again after KICK or output). */
+unsigned machine_input(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);
+void machine_output_ready(struct machine *, unsigned uart); /* host.output has room again */
+
+/* Interrupts, for the run loop. pending: is there a vector the CPU would take now if RFLAGS.IF=1 (priority above PPR/TPR, or
+ * ExtINT from the 8259 through LINT0 or a disabled APIC)? acknowledge: takes it (IRR -> ISR) and returns it, or -1 (spurious). */
+bool machine_interrupt_pending(struct machine *);
+int machine_interrupt_acknowledge(struct machine *);
+bool machine_nmi_take(struct machine *); /* an NMI was requested (LAPIC): consumes it */

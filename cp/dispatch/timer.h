@@ -1,0 +1,26 @@
+/* CP's clock and timers. Time is the host's TSC; everything virtual is derived from it (a guest's TSC is clock_now() plus
+ * its offset). Tickless: the machine is woken for the earliest deadline only. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+extern uint64_t clock_hz;    /* TSC ticks a second, set once at boot from the device tree */
+uint64_t clock_now(void);    /* the host's TSC (edge: cp/cpu; tests: a fake they set) */
+uint64_t clock_unix_us(void); /* wall clock: microseconds since 1970-01-01 UTC */
+
+/* ns <-> ticks without overflow for any 64-bit value that fits the result */
+uint64_t clock_ticks(uint64_t ns);
+uint64_t clock_ns(uint64_t ticks);
+
+struct timer {
+    uint64_t deadline; /* host TSC */
+    void (*expire)(struct timer *);
+    void *owner;       /* for expire() */
+    struct timer *next; /* while armed: in order of deadline */
+    bool armed;
+};
+
+void timer_arm(struct timer *, uint64_t deadline); /* arms, or moves when armed already */
+void timer_cancel(struct timer *);                 /* nothing to do when not armed */
+uint64_t timer_next(void);                         /* earliest deadline, UINT64_MAX: none */
+void timer_run(uint64_t now);                      /* expires, in order, every timer with deadline <= now */

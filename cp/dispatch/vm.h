@@ -1,0 +1,70 @@
+/* A virtual machine as CP keeps it: one virtual CPU, storage, devices, accounting, and the user's session it belongs to. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cp/cpu/vcpu.h"
+#include "cp/device/machine.h"
+#include "cp/dispatch/timer.h"
+#include "cp/storage/guest.h"
+
+struct user;    /* cp/user/directory.h */
+struct session; /* cp/user/session.h */
+
+enum vm_state {
+    VM_STOPPED,  /* in CP READ, before IPL, or a disabled wait: does not run until BEGIN or IPL */
+    VM_RUNNABLE,
+    VM_WAITING,  /* HLT: wakes for an interrupt */
+};
+
+/* Why a machine came to a stop by itself; its session says so with the HCP message. */
+enum vm_stop {
+    VM_STOP_NONE, VM_STOP_USER, VM_STOP_POWER_OFF, VM_STOP_TRIPLE_FAULT, VM_STOP_DISABLED_WAIT, VM_STOP_NO_STORAGE,
+    VM_STOP_NO_FRAMES, VM_STOP_BAD_ENTRY, VM_STOP_EMULATION, VM_STOP_TEST_EXIT
+};
+
+enum vm_nested { VM_NESTED_OFF, VM_NESTED_TRAP, VM_NESTED_SHADOW };
+
+struct vm_config {
+    char userid[9];
+    uint64_t storage_bytes, frame_limit;
+    unsigned uarts;
+    bool debug_exit;
+    enum vm_nested nested;
+};
+
+struct vm {
+    struct vm *next; /* in vm_list */
+    struct vm_config config;
+    struct vcpu vcpu;
+    struct machine machine;
+    struct guest_storage storage;
+    enum vm_state state;
+    enum vm_stop stop;
+    uint32_t stop_detail;   /* VM_STOP_TEST_EXIT: the value; VM_STOP_EMULATION: exit reason */
+    struct session *session;
+    uint64_t virtual_ticks; /* TSC ticks spent running the guest */
+    uint64_t total_ticks;   /* the same plus CP's work for it */
+    uint64_t vruntime;      /* fair scheduling */
+    uint64_t exits[EXIT_REASONS];
+    struct vm *ready_next;
+};
+
+extern struct vm *vm_list;
+
+/* NULL: no storage for it. The machine exists, stopped and reset, with no disks. */
+struct vm *vm_create(const struct vm_config *);
+void vm_destroy(struct vm *); /* frees all it had, in mid-nesting too */
+
+void vm_reset(struct vm *);             /* SYSTEM RESET: CPU and devices, storage kept; stopped */
+int vm_define_storage(struct vm *, uint64_t bytes); /* SYSTEM CLEAR with a new size; stopped. 0 or -ENOMEM */
+void vm_stop(struct vm *, enum vm_stop, uint32_t detail);
+void vm_begin(struct vm *);             /* STOPPED -> RUNNABLE */
+void vm_wake(struct vm *);              /* an interrupt came: WAITING -> RUNNABLE */
+
+/* Called when a machine stopped by itself (cp/user shows it). Set by cp/user. */
+extern void (*vm_stopped)(struct vm *);
+/* Console output of a machine; see machine_host.output. Set by cp/user. */
+extern unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
+/* VMCALL: DIAGNOSE. Registers are in vcpu.gpr; returns what goes to RAX. Set by cp/user. */
+extern uint64_t (*vm_diagnose)(struct vm *);

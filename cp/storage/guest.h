@@ -1,0 +1,34 @@
+/* A virtual machine's storage: RAM from guest-physical 0, split by the PC's hole below 4 GiB, backed by page frames that
+ * come on first touch; the extended page table (EPT or NPT: the same tree, other bits) that maps them.
+ * Every guest-physical address here may come from a hostile guest: out of range is an answer, not an error of ours. */
+#pragma once
+#include <stddef.h>
+
+#include "cp/storage/address.h"
+#include "cp/storage/frame.h"
+
+enum { GUEST_HOLE_START = 0xC0000000u }; /* MMIO from here to 4 GiB; RAM beyond it continues at 4 GiB */
+
+struct guest_storage {
+    uint64_t bytes;               /* RAM in all, a multiple of 4 KiB */
+    struct frame_account account; /* private frames, page tables included */
+    uint64_t *root;               /* top level of the second-level page table, NULL before the first touch */
+    uint64_t resident;            /* RAM pages touched */
+};
+
+/* Why a guest-physical address cannot be reached. */
+enum guest_access { GUEST_OK = 0, GUEST_NOT_RAM = -14 /* -EFAULT */, GUEST_NO_FRAMES = -12 /* -ENOMEM */ };
+
+void guest_storage_init(struct guest_storage *, uint64_t bytes, uint64_t frame_limit);
+void guest_storage_free(struct guest_storage *); /* gives every frame back; the struct may be initialised again */
+
+bool guest_is_ram(const struct guest_storage *, gpa_t);
+
+/* The page that holds `at`, brought in on first touch; points at the very byte, valid to the end of its 4 KiB page.
+ * NULL when the address is no RAM or no frame is left (`why`, if given, says which). */
+void *guest_pointer(struct guest_storage *, gpa_t at, enum guest_access *why);
+
+/* Copies across page boundaries. GUEST_OK, or the first obstacle (then bytes before it are copied). */
+enum guest_access guest_read(struct guest_storage *, gpa_t from, void *to, size_t bytes);
+enum guest_access guest_write(struct guest_storage *, gpa_t to, const void *from, size_t bytes);
+enum guest_access guest_fill(struct guest_storage *, gpa_t to, uint8_t value, size_t bytes);
