@@ -1,0 +1,79 @@
+/* DIAGNOSE: what CP offers a guest that knows it runs under CP.  The one header CP and its guests share.
+ *
+ * Is CP there?  CPUID leaf 0x40000000 answers EAX = highest leaf of this range, EBX:ECX:EDX = "VM/NVM/NVM/N".
+ * Leaf 0x40000001 EAX is the bit map of the assists offered (enum diagnose_assist); a function whose assist bit
+ * is off answers DIAGNOSE_NOT_OFFERED.  Leaf 0x40000002 EAX is the virtual TSC's frequency in kHz (0: not known).
+ *
+ * A call is VMCALL in ring 0 with RAX = function code and the arguments in RBX, RCX, RDX, RSI, RDI.
+ * Addresses are guest-physical, lengths are bytes; a buffer may cross pages but must lie wholly in the guest's RAM,
+ * and CP reads or writes it once.  Unused argument registers are ignored.  On return RAX is an enum diagnose_status,
+ * the results named below are in RBX, RCX and RDX, and every other register is unchanged.  When RAX is not
+ * DIAGNOSE_OK nothing was written and RBX, RCX, RDX are unchanged.  Numbers in memory are little-endian.
+ *
+ *  0x00 identify    RBX = address, RCX = length >= 48   CP stores a struct diagnose_identity.
+ *  0x08 command     RBX = address of the text, RCX = its length (1..DIAGNOSE_COMMAND_MAX),
+ *                   RDX = address of the response buffer, RSI = its length (0..DIAGNOSE_RESPONSE_MAX).
+ *                   The text is one CP command, or several separated by a newline (X'0A'), obeyed in turn with the
+ *                   user's own privilege classes, up to the first that fails.
+ *                   Results: RBX = CP's return code of the last command obeyed (0, or the number of the HCP message),
+ *                   RCX = bytes stored in the buffer, RDX = 1 if the response was longer than the buffer (the rest is
+ *                   lost), else 0.  A response is lines, each ended by a newline, without NUL.
+ *                   RSI = 0: the response appears on the virtual console instead, and RCX = 0.
+ *                   LOGOFF, IPL and SYSTEM RESET do not come back.
+ *  0x0C times       RBX = address, RCX = length >= 32   CP stores a struct diagnose_times. */
+#pragma once
+#include <stdint.h>
+
+enum diagnose_leaf {
+    DIAGNOSE_LEAF_SIGNATURE = 0x40000000,
+    DIAGNOSE_LEAF_ASSISTS = 0x40000001,
+    DIAGNOSE_LEAF_CLOCK = 0x40000002,
+};
+
+#define DIAGNOSE_SIGNATURE "VM/NVM/NVM/N" /* EBX, ECX, EDX, 4 bytes each, low byte first */
+
+enum diagnose_code {
+    DIAGNOSE_IDENTIFY = 0x00,
+    DIAGNOSE_COMMAND = 0x08,
+    DIAGNOSE_TIMES = 0x0c,
+};
+
+/* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify is always there */
+enum diagnose_assist {
+    DIAGNOSE_ASSIST_COMMAND = 1u << 0,
+    DIAGNOSE_ASSIST_TIMES = 1u << 1,
+};
+
+enum diagnose_status {
+    DIAGNOSE_OK = 0,
+    DIAGNOSE_BAD_CODE = 1,    /* no such function */
+    DIAGNOSE_NOT_OFFERED = 2, /* the function exists, but this machine's directory entry switches it off */
+    DIAGNOSE_BAD_ADDRESS = 3, /* a buffer is not wholly in the guest's RAM, or address + length overflows */
+    DIAGNOSE_BAD_LENGTH = 4,  /* a length is out of its stated range */
+    DIAGNOSE_BUSY = 5,        /* CP lacks the resources now; the call may be made again */
+};
+
+enum {
+    DIAGNOSE_COMMAND_MAX = 240,
+    DIAGNOSE_RESPONSE_MAX = 65536,
+};
+
+struct diagnose_identity {
+    char product[8];      /* "VM/N    ", blank-padded like every name here, no NUL */
+    char version[16];     /* for example "1.0             " */
+    char user[8];         /* user ID of the machine */
+    uint32_t cpu_address; /* of the virtual CPU that asks */
+    uint32_t reserved0;
+    uint64_t reserved1;
+};
+
+struct diagnose_times {
+    uint64_t unix_seconds; /* wall clock, UTC */
+    uint32_t microseconds; /* 0..999999 */
+    int32_t zone_seconds;  /* local time minus UTC */
+    uint64_t virtual_ns;   /* CPU time the virtual CPU has run since logon */
+    uint64_t total_ns;     /* the same and CP's own work on its behalf */
+};
+
+_Static_assert(sizeof(struct diagnose_identity) == 48, "stored by DIAGNOSE 0x00");
+_Static_assert(sizeof(struct diagnose_times) == 32, "stored by DIAGNOSE 0x0C");
