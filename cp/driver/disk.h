@@ -1,35 +1,45 @@
-/* A disk as everything above a driver sees it: real disks (ata, virtio-blk), minidisks (extents of one) and what tests fake.
- * Asynchronous: submit queues, `done` is called later from CP's event loop, never from within submit.
- * Pure to include: no hardware here. */
+/* A disk as CP sees it: real (ata.c, virtio_blk.c) or a part of one. Requests are asynchronous: submit() queues and returns,
+ * done() is called later from the event loop, once, in any order. Plain C, so that the virtual devices that submit here
+ * also run on the host against a fake disk. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DISK_SECTOR = 512, DISK_SEGMENTS = 34 };
+enum { DISK_SECTOR_BYTES = 512, DISK_MAX_SEGMENTS = 128 };
+
+/* FLUSH: every write completed before it was submitted is on the medium when it completes. */
 enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
 
 struct disk_segment {
-    void *data;     /* CP's address; stays valid and in place until done */
-    uint32_t bytes; /* a multiple of DISK_SECTOR? not required: only the sum is */
+    void *data;
+    uint32_t bytes; /* > 0, a multiple of 512; the memory does not cross out of CP's one-to-one map */
 };
 
 struct disk_request {
     enum disk_op op;
-    uint64_t sector;
-    uint32_t sectors; /* the segments' sum / DISK_SECTOR; 0 for DISK_FLUSH */
+    uint64_t sector;  /* first, in units of 512 bytes; ignored by FLUSH */
+    uint32_t sectors; /* the segments' bytes / 512; 0 for FLUSH */
+    struct disk_segment *segment;
     unsigned segments;
-    struct disk_segment segment[DISK_SEGMENTS];
-    void (*done)(struct disk_request *, int status); /* 0, -EIO, -EROFS, -ERANGE */
-    void *owner;               /* for done() */
-    struct disk_request *next; /* belongs to whoever holds the request now */
+    /* status 0, -EIO (the medium failed), -EROFS, -EINVAL (segments and sectors disagree, outside the disk).
+     * The request and its segments belong to the disk from submit() until here; done() may submit anew. */
+    void (*done)(struct disk_request *, int status);
+    void *owner; /* for done() */
+
+    struct disk_request *next; /* the disk's own, while queued */
+    unsigned at_segment;       /* the disk's own: how far the transfer is */
+    uint32_t at_byte;
+    uint32_t sectors_done;
 };
 
 struct disk {
     const char *name;
     uint64_t sectors;
     bool read_only;
-    void *driver;
-    /* 0: queued. -ERANGE (beyond the end), -EROFS, -EINVAL: refused, done is not called.
-     * A DISK_FLUSH completes when every write completed before it was submitted is on stable storage. */
+    /* 0: queued, done() will follow (never before submit returns). Else an error as above, and done() is not called. */
     int (*submit)(struct disk *, struct disk_request *);
+    void *owner; /* for submit() */
 };
+
+/* The check every submit() begins with: 0, -EINVAL or -EROFS. */
+int disk_request_check(const struct disk *, const struct disk_request *);
