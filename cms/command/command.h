@@ -1,0 +1,76 @@
+/* The command level's contract with everyone who writes a command.
+ *
+ * A command is one row in its room's table (struct command, ended by a row whose name is NULL); the tables are listed
+ * in cms/command/table.c.  A command gets its operands already cut up, writes through cms/console/output.h, complains
+ * through message_put, finds disks through cms/kernel/mode.h, and returns the return code: 0, or what message_put gave. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    COMMAND_LINE_MAX = 255,   /* bytes of a command line, without its NUL */
+    COMMAND_WORDS_MAX = 40,   /* operands, and as many options */
+    COMMAND_HALTED = -30,     /* what a command returns when HX stopped it; no message of its own */
+};
+
+/* One blank-delimited word of a command line. */
+struct word {
+    char text[9];        /* folded to upper case and cut to 8 characters, the CMS token */
+    const char *raw;     /* where it begins in the line as typed; not NUL-terminated */
+    uint16_t raw_length; /* its length as typed */
+};
+
+/* A command line as CMS sees it: NAME operand... ( option... ).
+ * A parenthesis is a word delimiter wherever it stands; what follows a closing one is ignored. */
+struct arguments {
+    const char *line;               /* the whole line as typed, NUL-terminated */
+    const char *rest;               /* what follows the command's name and one blank, as typed: for PIPE, CP and the like */
+    int count;                      /* operands, the command's name not counted */
+    int option_count;
+    bool has_options;               /* there was an opening parenthesis */
+    bool too_many;                  /* words beyond COMMAND_WORDS_MAX were dropped: the command level refuses the line */
+    struct word name;
+    struct word operand[COMMAND_WORDS_MAX];
+    struct word option[COMMAND_WORDS_MAX];
+};
+
+struct command {
+    const char *name;                              /* upper case */
+    uint8_t abbreviation;                          /* least number of characters that name it */
+    int (*run)(const struct arguments *arguments); /* returns the return code */
+    const char *synopsis;                          /* operands and options, in the manual's notation, one line or several */
+    const char *help;                              /* lines for HELP, each ended by a newline */
+};
+
+/* Cuts up a line; false if it holds no command name.  The result points into `line`, which must outlive it. */
+bool command_parse(const char *line, struct arguments *arguments);
+
+/* True if `word` (upper case) is `name` or an abbreviation of it of at least `least` characters. */
+bool command_abbreviates(const char *word, const char *name, size_t least);
+
+/* Reads a whole decimal (or X-less hexadecimal) word as typed; false if it is not a number or does not fit 32 bits. */
+bool command_number(const struct word *word, uint32_t *value);
+bool command_hex(const struct word *word, uint32_t *value);
+
+/* Obeys one line as if it had been typed: CMS commands, then CP if IMPCP is on.  Returns the return code,
+ * -3 when nobody knows the command.  May be called by a command (PIPE's CMS stage), nested at most 8 deep. */
+int command_obey(const char *line);
+
+/* True once HX was typed: a command that loops asks at least once a file, a record or a block, and then cleans up and
+ * returns COMMAND_HALTED. */
+bool command_halted(void);
+
+/* Reads one line the user types, without its end, NUL-terminated; prompts are the caller's.  Returns its length,
+ * or -1 after HX.  A null line is length 0. */
+int command_read(char *line, size_t size);
+
+/* Writes the message "DMSmmmnnns text" on the console as SET EMSG says and returns the return code.
+ * A message is one macro of cms/command/messages.h, which supplies number, severity, return code and format:
+ *     return message_put("ERS", MESSAGE_FILE_NOT_FOUND, "ALPHA BETA A1"); */
+int message_put(const char *module, int number, char severity, int return_code, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* The tables of the rooms that bring commands. */
+extern const struct command file_commands[]; /* cms/file */
+extern const struct command pipe_commands[]; /* cms/pipe */

@@ -1,0 +1,14 @@
+/* Where a command's lines go: to the terminal, or to whoever has captured the output (PIPE). */
+#pragma once
+#include <stddef.h>
+
+/* One line, without its end.  Shown with CR LF, unless HT is in force; wider lines than the terminal just wrap. */
+void output_line(const char *data, size_t length);
+void output_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Takes every line from now on until it is replaced; the returned sink is to be put back. */
+struct output_sink {
+    void (*line)(void *context, const char *data, size_t length); /* NULL: the terminal */
+    void *context;
+};
+struct output_sink output_redirect(struct output_sink sink);

@@ -1,0 +1,20 @@
+/* The time of day and the two CPU clocks. */
+#pragma once
+#include <stdint.h>
+
+struct clock_time {
+    uint64_t unix_seconds; /* local wall clock as seconds since 1970-01-01 00:00 local time */
+    uint32_t microseconds;
+    uint64_t virtual_ns; /* CPU time of this machine; without CP, time since IPL for both */
+    uint64_t total_ns;
+};
+
+struct clock_date {
+    int year, month, day;       /* 2026, 1..12, 1..31 */
+    int hour, minute, second;
+    int weekday;                /* 0 Sunday .. 6 Saturday */
+};
+
+struct clock_time clock_now(void);
+struct clock_date clock_split(uint64_t unix_seconds);
+uint64_t clock_join(const struct clock_date *date); /* the inverse; weekday is ignored */
