@@ -2,7 +2,7 @@
  *
  * A command is one row in its room's table (struct command, ended by a row whose name is NULL); the tables are listed
  * in cms/command/table.c.  A command gets its operands already cut up, writes through cms/console/output.h, complains
- * through message_put, finds disks through cms/kernel/mode.h, and returns the return code: 0, or what message_put gave. */
+ * through cms_message, finds disks through cms/kernel/mode.h, and returns the return code: 0, or what cms_message gave. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,31 +44,31 @@ struct command {
 };
 
 /* Cuts up a line; false if it holds no command name.  The result points into `line`, which must outlive it. */
-bool command_parse(const char *line, struct arguments *arguments);
+bool cms_parse(const char *line, struct arguments *arguments);
 
 /* True if `word` (upper case) is `name` or an abbreviation of it of at least `least` characters. */
-bool command_abbreviates(const char *word, const char *name, size_t least);
+bool cms_abbreviates(const char *word, const char *name, size_t least);
 
 /* Reads a whole decimal (or X-less hexadecimal) word as typed; false if it is not a number or does not fit 32 bits. */
-bool command_number(const struct word *word, uint32_t *value);
-bool command_hex(const struct word *word, uint32_t *value);
+bool cms_number(const struct word *word, uint32_t *value);
+bool cms_hex(const struct word *word, uint32_t *value);
 
 /* Obeys one line as if it had been typed: CMS commands, then CP if IMPCP is on.  Returns the return code,
  * -3 when nobody knows the command.  May be called by a command (PIPE's CMS stage), nested at most 8 deep. */
-int command_obey(const char *line);
+int cms_obey(const char *line);
 
 /* True once HX was typed: a command that loops asks at least once a file, a record or a block, and then cleans up and
  * returns COMMAND_HALTED. */
-bool command_halted(void);
+bool cms_halted(void);
 
 /* Reads one line the user types, without its end, NUL-terminated; prompts are the caller's.  Returns its length,
  * or -1 after HX.  A null line is length 0. */
-int command_read(char *line, size_t size);
+int cms_read(char *line, size_t size);
 
 /* Writes the message "DMSmmmnnns text" on the console as SET EMSG says and returns the return code.
  * A message is one macro of cms/command/messages.h, which supplies number, severity, return code and format:
- *     return message_put("ERS", MESSAGE_FILE_NOT_FOUND, "ALPHA BETA A1"); */
-int message_put(const char *module, int number, char severity, int return_code, const char *format, ...)
+ *     return cms_message("ERS", MESSAGE_FILE_NOT_FOUND, "ALPHA BETA A1"); */
+int cms_message(const char *module, int number, char severity, int return_code, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 /* The tables of the rooms that bring commands. */

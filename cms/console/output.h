@@ -3,12 +3,12 @@
 #include <stddef.h>
 
 /* One line, without its end.  Shown with CR LF, unless HT is in force; wider lines than the terminal just wrap. */
-void output_line(const char *data, size_t length);
-void output_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cms_line(const char *data, size_t length);
+void cms_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Takes every line from now on until it is replaced; the returned sink is to be put back. */
 struct output_sink {
     void (*line)(void *context, const char *data, size_t length); /* NULL: the terminal */
     void *context;
 };
-struct output_sink output_redirect(struct output_sink sink);
+struct output_sink cms_redirect(struct output_sink sink);

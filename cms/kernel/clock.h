@@ -15,6 +15,6 @@ struct clock_date {
     int weekday;                /* 0 Sunday .. 6 Saturday */
 };
 
-struct clock_time clock_now(void);
-struct clock_date clock_split(uint64_t unix_seconds);
-uint64_t clock_join(const struct clock_date *date); /* the inverse; weekday is ignored */
+struct clock_time cms_clock_now(void);
+struct clock_date cms_clock_split(uint64_t unix_seconds);
+uint64_t cms_clock_join(const struct clock_date *date); /* the inverse; weekday is ignored */

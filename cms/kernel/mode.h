@@ -14,6 +14,6 @@ struct mode {
 };
 
 /* The mode of a letter ('a' is 'A'), or NULL if it is not accessed or no letter. */
-struct mode *mode_find(char letter);
+struct mode *cms_mode_find(char letter);
 /* Accessed modes in search order: the first for NULL, the next one after `mode`, NULL at the end. */
-struct mode *mode_next(const struct mode *mode);
+struct mode *cms_mode_next(const struct mode *mode);
