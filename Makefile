@@ -27,7 +27,7 @@ VMCS_SRC := $(call in,vmcs-shadow nest,*.c)
 CP_SRC   := $(call in,$(CP_EDGE) $(CP_PURE),*.c) $(call in,$(CP_EDGE),*.S) $(VMCS_SRC) $(LIB_SRC)
 CMS_SRC  := $(call in,$(CMS_EDGE) $(CMS_PURE),*.c) $(call in,$(CMS_EDGE),*.S) $(LIB_SRC)
 PURE_SRC := $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC))
-GUEST_RT := $(call in,tests/guest/runtime,*.c) $(call in,tests/guest/runtime,*.S)
+GUEST_RT := $(call in,tests/guest/runtime,*.c) $(call in,tests/guest/runtime,*.S) $(LIB_SRC)
 GUESTS   := $(basename $(notdir $(wildcard tests/guest/*.c)))
 UNITS    := $(basename $(notdir $(wildcard tests/unit/*_test.c)))
 FUZZERS  := $(basename $(notdir $(wildcard tests/fuzz/*_fuzz.c)))
@@ -96,3 +96,7 @@ help: ## list these targets
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 # or gcc would turn memcpy's own loop into a call of memcpy
 $(B)/free/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
+
+# ---- running and testing -------------------------------------------------------
+# objects are kept, though make would call those of the payloads intermediate
+.SECONDARY:
