@@ -1,0 +1,48 @@
+/* A 16550A UART: what a guest's driver sees of a console line. The line behind it is as fast as the host takes bytes, so a
+ * byte is transmitted at once and the receiver's character timeout has always passed.
+ *
+ * In:  the guest's port accesses (through the bus), uart_receive() with what was typed, uart_output_ready().
+ * Out: the output call-out, the interrupt wire, and input_room when the guest has read all that was received. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cp/device/bus.h"
+#include "cp/device/irq.h"
+
+enum { UART_FIFO_BYTES = 16, UART_PORTS = 8 };
+
+struct uart_fifo {
+    uint8_t bytes[UART_FIFO_BYTES];
+    uint8_t head, count;
+};
+
+struct uart_wiring {
+    uint16_t port; /* I/O base: 3F8, 2F8, 3E8, 2E8 */
+    struct irq irq;
+    void *context; /* for the two below */
+    /* Takes up to `count` bytes and returns how many; the rest stays in the transmitter (THRE and TEMT stay 0) until
+     * uart_output_ready(). May be NULL: everything is swallowed. */
+    unsigned (*output)(void *context, const uint8_t *bytes, unsigned count);
+    /* The receiver has become empty: uart_receive() takes bytes again. May be NULL; may call uart_receive(). */
+    void (*input_room)(void *context);
+};
+
+struct uart {
+    uint8_t line_status; /* LSR, always current: reading it is one load */
+    uint8_t interrupt_enable, line_control, modem_control, modem_status, scratch;
+    uint8_t fifo_control;    /* bit 0 (enable) and bits 7:6 (trigger) as last written */
+    uint8_t divisor[2];      /* low, high */
+    bool transmit_interrupt; /* THRE interrupt pending: set as the transmitter empties, reset by reading it in IIR */
+    struct uart_fifo receive, transmit;
+    struct uart_wiring wiring;
+};
+
+/* Claims the eight ports. 0, or the error of bus_claim_ports. @pre the uart stays where it is while claimed */
+int uart_init(struct uart *, struct bus *, const struct uart_wiring *);
+void uart_reset(struct uart *); /* as after power on; bytes not yet taken by output are dropped */
+
+/* Bytes from the line: how many were taken (at most what the receiver has room for; never an overrun). */
+unsigned uart_receive(struct uart *, const uint8_t *bytes, unsigned count);
+unsigned uart_receive_room(const struct uart *);
+void uart_output_ready(struct uart *); /* output has room again */

@@ -1,0 +1,34 @@
+/* A minidisk as a virtio block device ("Block Device" in the virtio specification): chains from the ring become requests to a
+ * struct disk, straight into and out of the guest's page frames.
+ *
+ * A request is one page frame of the guest's account, at most VIRTIO_BLK_REQUESTS of them a disk; what the ring holds beyond
+ * that waits in the ring. While requests are in flight their disk writes into guest frames, so:
+ * - the guest's own reset of the device reads as unfinished (status not 0) until the last one is done;
+ * - after virtio_blk_detach() or pci_reset() they are orphans: their end touches no ring and no register, but until
+ *   virtio_blk_in_flight() is 0 the guest's storage must not be freed nor given a new content, and the struct not be reused. */
+#pragma once
+#include "cp/device/virtio.h"
+#include "cp/driver/disk.h"
+
+enum { VIRTIO_BLK_REQUESTS = 8, VIRTIO_BLK_SERIAL = 20 };
+
+struct virtio_blk_request;
+
+struct virtio_blk {
+    struct virtio_device virtio;
+    struct disk *disk; /* NULL: nothing attached here */
+    uint16_t vdev;
+    uint8_t config[64]; /* struct virtio_blk_config */
+    struct virtio_blk_request *idle;
+    unsigned requests;  /* frames held, idle ones included */
+    unsigned in_flight; /* orphans included */
+    uint32_t epoch;     /* a request of an earlier epoch is an orphan */
+};
+
+/* Puts `disk` on the PCI bus (slot as for pci_attach); its serial is the four hex digits of vdev. 0, -ENOSPC (no slot),
+ * -ENOMEM (no frame), -EBUSY (attached, or orphans are in flight).
+ * @pre the struct is zeroed, or was detached; `disk` lives until in_flight is 0 after detach */
+int virtio_blk_attach(struct virtio_blk *, struct pci_host *, unsigned slot, struct guest_storage *, unsigned vdev,
+                      struct disk *);
+void virtio_blk_detach(struct virtio_blk *); /* nothing to do when not attached */
+static inline unsigned virtio_blk_in_flight(const struct virtio_blk *d) { return d->in_flight; }
