@@ -1,5 +1,7 @@
 /* What a guest's IN/OUT and its loads and stores outside RAM reach: ranges of ports and of guest-physical addresses, each
- * claimed by one virtual device. A port or address nobody claims reads all ones and swallows writes, as on a PC. */
+ * claimed by one virtual device. A port or address nobody claims reads all ones and swallows writes, as on a PC.
+ * An access belongs to the device that claims its first port or byte. So CF9H can be claimed between CF8H and CFCH: a byte there
+ * is the reset control, four bytes at CF8H are PCI's; and byte_wide devices get wide accesses split, as the ISA bus does it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -8,6 +10,7 @@ enum { BUS_PORT_RANGES = 32, BUS_MMIO_RANGES = 48 };
 
 struct bus_ports {
     uint16_t first, last; /* inclusive */
+    bool byte_wide; /* handlers see only size 1: wider accesses become one for each port, each looked up by itself */
     void *device;
     uint32_t (*read)(void *device, uint16_t port, unsigned size);             /* size 1, 2 or 4 */
     void (*write)(void *device, uint16_t port, unsigned size, uint32_t value); /* value has only `size` bytes */
@@ -24,7 +27,11 @@ struct bus {
     struct bus_ports ports[BUS_PORT_RANGES];
     struct bus_mmio mmio[BUS_MMIO_RANGES];
     unsigned port_ranges, mmio_ranges;
+    uint8_t port_hint[256]; /* by a hash of the port: the range it was found in last, so that polling is quick */
+    unsigned mmio_hint;
 };
+
+void bus_init(struct bus *);
 
 /* 0, or -ENOSPC (table full), -EEXIST (overlaps a claimed range). Claims may come and go at run time (PCI BARs). */
 int bus_claim_ports(struct bus *, const struct bus_ports *);

@@ -1,10 +1,14 @@
 /* The machine a user gets (all of it but the CPU and the RAM): the devices of docs/machine.md wired to one bus and one pair of
  * interrupt controllers. Pure: what leaves the machine goes out through struct machine_host, what enters comes in through the
- * functions below. */
+ * functions below.
+ * Wires, as on a PC: ISA interrupt n is input n of the 8259s and pin n of the IOAPIC, but for ISA 0 (the PIT), which is pin 2
+ * (tables must say so); PCI's INTA of slot n is pin 16 + (n & 3), and at the 8259s 11 or 10 (cp/device/pci.h). The 8259s'
+ * INTR goes to LINT0. */
 #pragma once
 #include "cp/device/bus.h"
 #include "cp/device/debug_exit.h"
 #include "cp/device/ioapic.h"
+#include "cp/device/keyboard.h"
 #include "cp/device/lapic.h"
 #include "cp/device/pci.h"
 #include "cp/device/pic.h"
@@ -16,13 +20,19 @@
 #include "cp/driver/disk.h"
 #include "cp/storage/guest.h"
 
-enum { MACHINE_UARTS = 4, MACHINE_DISKS = 16 };
+enum {
+    MACHINE_UARTS = 4, MACHINE_DISKS = 16,
+    MACHINE_TIMER_PIN = 2,     /* the IOAPIC pin of ISA interrupt 0 */
+    MACHINE_PHYSICAL_BITS = 40 /* MAXPHYADDR that IA32_APIC_BASE is checked against */
+};
 
 enum machine_event {
     MACHINE_KICK,      /* an interrupt may have become pending: let the CPU look before it runs on, or wake it from HLT */
     MACHINE_POWER_OFF,
     MACHINE_RESET,
-    MACHINE_TEST_EXIT, /* isa-debug-exit; detail = the value written */
+    MACHINE_TEST_EXIT,  /* isa-debug-exit; detail = the value written */
+    MACHINE_INIT,       /* an INIT for the CPU came through the APIC */
+    MACHINE_INPUT_ROOM, /* uart `detail` has read all it had: machine_input takes bytes again */
 };
 
 struct machine_host {
@@ -46,13 +56,22 @@ struct machine {
     struct pci_host pci;
     struct virtio_blk disk[MACHINE_DISKS];
     struct power power;
+    struct keyboard keyboard;
     struct debug_exit debug_exit;
+    unsigned uarts;
+    bool pending; /* what machine_interrupt_pending answers, kept up to date at every change */
+    bool nmi;
 };
 
-/* @pre storage is initialised. uarts: 1-4. debug_exit: the directory grants the test device. */
+/* @pre storage is initialised. uarts: 1-4. debug_exit: the directory grants the test devices (the debug console's output goes
+ * where uart 0's goes). The machine calls host.event and host.output only from within the functions below, the bus and timers;
+ * event must not call back into machine_reset or machine_free: note it, and act when the exit is handled. */
 void machine_init(struct machine *, const struct machine_host *, struct guest_storage *, unsigned uarts, bool debug_exit);
 void machine_reset(struct machine *); /* every device as after power on; disks stay attached */
-void machine_free(struct machine *);  /* cancels timers, detaches disks (their requests in flight are waited out by done()) */
+void machine_free(struct machine *);  /* cancels timers, detaches disks */
+/* Disk requests that may still write into the storage, also after machine_reset, machine_detach_disk and machine_free: the
+ * storage and this struct must live until it is 0. */
+unsigned machine_in_flight(const struct machine *);
 
 /* A minidisk appears as a virtio-blk PCI function whose serial is the four hex digits of vdev. `disk` NULL detaches.
  * 0, -ENOSPC, -EEXIST. */
@@ -65,6 +84,9 @@ void machine_output_ready(struct machine *, unsigned uart); /* host.output has r
 
 /* Interrupts, for the run loop. pending: is there a vector the CPU would take now if RFLAGS.IF=1 (priority above PPR/TPR, or
  * ExtINT from the 8259 through LINT0 or a disabled APIC)? acknowledge: takes it (IRR -> ISR) and returns it, or -1 (spurious). */
-bool machine_interrupt_pending(struct machine *);
+static inline bool machine_interrupt_pending(const struct machine *m) { return m->pending; }
 int machine_interrupt_acknowledge(struct machine *);
 bool machine_nmi_take(struct machine *); /* an NMI was requested (LAPIC): consumes it */
+
+/* The guest's TSC jumped (written, or its offset changed): its TSC deadline is elsewhere in host time now. */
+void machine_tsc_moved(struct machine *);

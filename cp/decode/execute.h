@@ -1,0 +1,35 @@
+/* Carries out a decoded instruction over seams: registers, flags, segment bases and memory are the caller's.
+ * Nothing is written before everything was read, so a seam that fails leaves the instruction not begun (for the repeated string
+ * operations: the elements before it are done and counted, as a fault on hardware leaves it). RIP is the run loop's. */
+#pragma once
+#include "cp/decode/instruction.h"
+
+enum { EXECUTE_REPEATS = 64 }; /* elements of a repeated string operation at one go, so that CP never stays long */
+
+struct execute_seams {
+    void *context;
+    uint64_t (*read_gpr)(void *context, unsigned reg);
+    void (*write_gpr)(void *context, unsigned reg, uint64_t value); /* all 64 bits */
+    uint64_t (*read_flags)(void *context);
+    void (*write_flags)(void *context, uint64_t rflags);
+    uint64_t (*segment_base)(void *context, enum segment);
+    /* Linear addresses. Not 0: a fault of the guest was queued, or the machine was stopped; given back as it is. */
+    int (*read)(void *context, uint64_t linear, unsigned size, uint64_t *value);
+    int (*write)(void *context, uint64_t linear, unsigned size, uint64_t value);
+    /* Ports, for INS and OUTS; may be NULL where those do not come. The right to use the port was checked. */
+    int (*port_read)(void *context, uint16_t port, unsigned size, uint64_t *value);
+    int (*port_write)(void *context, uint16_t port, unsigned size, uint64_t value);
+};
+
+enum execute_result {
+    EXECUTE_DONE = 0,
+    EXECUTE_AGAIN = 1,    /* a repeated operation has more to do: same RIP, registers are up to date */
+    EXECUTE_UNKNOWN = -1, /* an operation that is not carried out here (VMX) */
+};
+
+/* The linear address of the memory operand. `rip` is the instruction's own. (String operations: the source, or the
+ * destination for those that have only that.) */
+uint64_t instruction_address(const struct instruction *, const struct execute_seams *, uint64_t rip);
+
+/* enum execute_result, or the value with which a seam failed (which must be none of those: use others, e.g. <= -2). */
+int instruction_execute(const struct instruction *, const struct execute_seams *, uint64_t rip);
