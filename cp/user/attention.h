@@ -1,0 +1,24 @@
+/* Watches what is typed to a guest for "#CP" at the start of a line. Bytes that may still become it are held back, and
+ * released untouched when they do not. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { ATTENTION_HOLD = 4 };
+
+enum attention_result {
+    ATTENTION_HOLDING, /* nothing to hand on yet */
+    ATTENTION_RELEASE, /* hand `held` bytes on to the guest */
+    ATTENTION_COMMAND, /* "#CP " was typed: CP reads the rest of the line */
+    ATTENTION_ENTER,   /* "#CP" and the end of the line: enter CP */
+};
+
+struct attention {
+    uint8_t bytes[ATTENTION_HOLD]; /* held back, as typed */
+    uint8_t held;
+    uint32_t typed; /* characters the guest's line holds, as far as can be told from here; 0: its start */
+};
+
+/* Takes one byte. After RELEASE the caller hands on bytes[0..held) and calls attention_released. */
+enum attention_result attention_take(struct attention *, uint8_t byte);
+void attention_released(struct attention *);

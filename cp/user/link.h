@@ -1,0 +1,45 @@
+/* Who has which minidisk: the table of links, and z/VM's rules about who may share with whom. */
+#pragma once
+#include "cp/user/directory.h"
+#include "cp/user/minidisk.h"
+
+enum { LINKS = 256 };
+
+struct link {
+    struct session *session;            /* who has it; NULL: free row */
+    const struct directory_disk *disk;
+    uint16_t vdev;                      /* as what */
+    bool write;
+    struct minidisk minidisk;
+};
+
+enum link_result {
+    LINK_OK,
+    LINK_FORCED_READ,   /* given, but read-only: others have it */
+    LINK_REFUSED,       /* others have it: see link_others */
+    LINK_VDEV_IN_USE,   /* the machine has such a device */
+    LINK_NO_ROOM,       /* the machine or CP's table is full */
+    LINK_NO_VOLUME,     /* no disk that carries it */
+};
+
+/* What others have of a minidisk (the same extent under any name counts). */
+struct link_others {
+    unsigned readers, writers;
+    const char *reader, *writer; /* user ID of one of them, or NULL */
+};
+struct link_others link_others(const struct directory_disk *, const struct session *but);
+
+/* z/VM "LINK": R RR W WR M MR MW against what others have: may it be, and for writing? Pure, a table. */
+enum link_result link_decide(enum link_mode, struct link_others, bool *write);
+
+/* Links and attaches to the session's machine. @pre the session has a machine */
+enum link_result link_make(struct session *, const struct directory_disk *, unsigned vdev, enum link_mode);
+/* False: no such device. */
+bool link_detach(struct session *, unsigned vdev);
+void link_detach_all(struct session *); /* the table only: for a machine that is about to be destroyed */
+
+struct link *link_find(const struct session *, unsigned vdev);
+/* Walks the table: the row after `at` (NULL: the first) that is in use, NULL at the end. */
+struct link *link_next(struct link *at);
+
+extern struct disk *link_volume; /* the CP volume, NULL: none */

@@ -1,0 +1,35 @@
+/* sha512-crypt, the password hash of crypt(5) that begins with $6$, a few rounds at a time so that nobody waits for it. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cp/user/sha512.h"
+
+enum {
+    SHA512_CRYPT_TEXT = 124, /* the longest such string and its NUL */
+    SHA512_CRYPT_SALT = 16,
+    SHA512_CRYPT_KEY = 128,  /* the longest password taken */
+    SHA512_CRYPT_ROUNDS_MIN = 1000,
+    SHA512_CRYPT_ROUNDS_MAX = 999999999,
+};
+
+struct sha512_crypt {
+    uint32_t rounds, done;
+    uint8_t salt_length, key_length;
+    char salt[SHA512_CRYPT_SALT];
+    uint8_t expected[SHA512_BYTES]; /* the setting's hash, decoded */
+    uint8_t a[SHA512_BYTES], p[SHA512_CRYPT_KEY], s[SHA512_CRYPT_SALT];
+};
+
+/* Is this a whole "$6$[rounds=N$]salt$hash"? N counts 1000 to 999999999, the salt 1 to 16 characters of [./0-9A-Za-z]. */
+bool sha512_crypt_valid(const char *setting);
+
+/* Begins hashing `key` (cut at SHA512_CRYPT_KEY bytes) as `setting` says. False when the setting is not valid. */
+bool sha512_crypt_begin(struct sha512_crypt *, const char *setting, const char *key, size_t key_length);
+/* Does up to `rounds` more. True when all are done. */
+bool sha512_crypt_step(struct sha512_crypt *, uint32_t rounds);
+/* Is it the password? Takes the same time either way, and wipes the struct. @pre sha512_crypt_step returned true */
+bool sha512_crypt_matches(struct sha512_crypt *);
+/* The result as text, for tools and tests: SHA512_CRYPT_TEXT bytes. @pre as above */
+void sha512_crypt_text(const struct sha512_crypt *, char *out);
