@@ -8,9 +8,12 @@ extern uint64_t clock_hz;    /* TSC ticks a second, set once at boot from the de
 uint64_t clock_now(void);    /* the host's TSC (edge: cp/cpu; tests: a fake they set) */
 uint64_t clock_unix_us(void); /* wall clock: microseconds since 1970-01-01 UTC */
 
-/* ns <-> ticks without overflow for any 64-bit value that fits the result */
+/* ns <-> ticks without overflow for any 64-bit value that fits the result; UINT64_MAX for one that does not */
 uint64_t clock_ticks(uint64_t ns);
 uint64_t clock_ns(uint64_t ticks);
+/* value * to / from, rounded down: ticks of a clock of `from` Hz in those of one of `to` Hz. UINT64_MAX: does not fit.
+ * @pre from > 0, from * to < 2^64 */
+uint64_t clock_scale(uint64_t value, uint64_t to, uint64_t from);
 
 struct timer {
     uint64_t deadline; /* host TSC */
@@ -23,4 +26,6 @@ struct timer {
 void timer_arm(struct timer *, uint64_t deadline); /* arms, or moves when armed already */
 void timer_cancel(struct timer *);                 /* nothing to do when not armed */
 uint64_t timer_next(void);                         /* earliest deadline, UINT64_MAX: none */
-void timer_run(uint64_t now);                      /* expires, in order, every timer with deadline <= now */
+/* Expires, in order, every timer with deadline <= now. One that expire() arms anew must be due after `now`, or this would
+ * not end. */
+void timer_run(uint64_t now);

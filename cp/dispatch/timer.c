@@ -1,0 +1,74 @@
+/* The list of armed timers in order of deadline, and conversions between TSC ticks and other clocks. A list, since the timers that
+ * are armed again and again are those due next, at its head; arming walks only past earlier ones. */
+#include "cp/dispatch/timer.h"
+
+#include <stddef.h>
+
+enum { NS_PER_SECOND = 1000000000 };
+
+uint64_t clock_hz = NS_PER_SECOND;
+
+static struct timer *armed;
+
+/* value * to / from. Without a 128-bit product, which freestanding code has no division for: whole seconds and the rest apart;
+ * the rest's product fits since both rates are far below 2^32 squared. What does not fit 64 bits saturates. */
+uint64_t clock_scale(uint64_t value, uint64_t to, uint64_t from)
+{
+    uint64_t whole = value / from, rest = value % from * to / from, product;
+
+    if (__builtin_mul_overflow(whole, to, &product) || __builtin_add_overflow(product, rest, &product))
+        return UINT64_MAX;
+    return product;
+}
+
+uint64_t clock_ticks(uint64_t ns)
+{
+    return clock_scale(ns, clock_hz, NS_PER_SECOND);
+}
+
+uint64_t clock_ns(uint64_t ticks)
+{
+    return clock_scale(ticks, NS_PER_SECOND, clock_hz);
+}
+
+/* Timers of the same deadline expire in the order they were armed. */
+void timer_arm(struct timer *timer, uint64_t deadline)
+{
+    struct timer **at = &armed;
+
+    timer_cancel(timer);
+    while (*at && (*at)->deadline <= deadline)
+        at = &(*at)->next;
+    timer->deadline = deadline;
+    timer->next = *at;
+    timer->armed = true;
+    *at = timer;
+}
+
+void timer_cancel(struct timer *timer)
+{
+    struct timer **at = &armed;
+
+    if (!timer->armed)
+        return;
+    while (*at != timer)
+        at = &(*at)->next;
+    *at = timer->next;
+    timer->next = NULL;
+    timer->armed = false;
+}
+
+uint64_t timer_next(void)
+{
+    return armed ? armed->deadline : UINT64_MAX;
+}
+
+void timer_run(uint64_t now)
+{
+    while (armed && armed->deadline <= now) {
+        struct timer *timer = armed;
+
+        timer_cancel(timer);
+        timer->expire(timer);
+    }
+}
