@@ -1,0 +1,226 @@
+/* Virtual VMX of one virtual CPU: the one header of this folder that CP uses.
+ *
+ * L1 is the guest that executes VMX instructions, L2 the guest it runs with them.  vmcs01 is CP's VMCS for L1, vmcs12 the one
+ * L1 wrote for L2, vmcs02 what CP runs L2 with.  Nothing here touches hardware: what is needed of it is in struct nest_host.
+ *
+ * Call order, for the run loop:
+ *
+ *   (a) an exit from vmcs01 whose reason nest_is_instruction()      -> nest_instruction()
+ *         NEST_SKIP     done; advance RIP              NEST_FAULT  queue nest->fault as an exception, RIP stays
+ *         NEST_ENTERED  L2 runs from here on: nest_in_guest() is true; take nest->event over as the event to inject; go to (b)
+ *         NEST_REFLECTED L1's entry failed late (or L2 left at once): L1 stands at its host RIP; go on with vmcs01
+ *         NEST_NO_FRAMES, NEST_ABORT  stop the machine
+ *   (b) before every entry while nest_in_guest()                    -> nest_load(): the vmcs02 region and what to write to it
+ *   (c) an exit while nest_in_guest()                               -> nest_exit()
+ *         NEST_CP        CP's own: handle it as for any guest; vcpu_read/vcpu_write reach vmcs02
+ *         NEST_RESUME    was dealt with here (EPT02 filled, VMFUNC, ...): enter again
+ *         NEST_REFLECTED L1 has it and stands at its host RIP in vmcs01; go on with vmcs01
+ *       and nest_reflect() for an exit CP makes up: an interrupt for L1 while L2 runs, INIT, a triple fault of L2.
+ *   (d) nest_reset() on reset of the virtual CPU; nest_destroy() when the machine goes.
+ *
+ * MSRs of nest_is_msr() go to nest_rdmsr/nest_wrmsr; MOV to CR0/CR4 of L1 asks nest_allows_cr(). */
+#pragma once
+#include "vmcs-shadow/capability.h"
+#include "vmcs-shadow/exit.h"
+
+#define NEST_NO_ADDRESS (~0ull)
+
+enum nest_mode {
+    NEST_OFF,    /* no virtual VMX: every VMX instruction is #UD */
+    NEST_TRAP,   /* VMREAD and VMWRITE exit */
+    NEST_SHADOW, /* VMREAD and VMWRITE reach a hardware shadow region */
+};
+
+/* Where a page of L1's storage is.  `bytes` is 4 KiB or 2 MiB: how far both sides are contiguous around it. */
+struct nest_translation {
+    uint64_t hpa;      /* of the page's start */
+    uint64_t bytes;
+    uint8_t rights;    /* of the mapping in EPT01, bits 0..2 as in an EPT entry: read, write, execute */
+};
+
+enum nest_access { NEST_READ, NEST_WRITE };
+
+/* What this folder needs of CP.  Every function gets `context`.  A guest-physical address is L1's and may be anything. */
+struct nest_host {
+    void *context;
+    uint64_t *gpr; /* the 16 general registers in encoding order; [4] (RSP) is not used */
+
+    /* Fields of the VMCS that is loaded: vmcs01 while L1 runs, vmcs02 while L2 runs. */
+    uint64_t (*get)(void *context, enum vmcs_field field);
+    void (*set)(void *context, enum vmcs_field field, uint64_t value);
+
+    /* L1's storage.  false: some of it is no RAM (then what was moved is undefined). */
+    bool (*read)(void *context, uint64_t gpa, void *to, size_t bytes);
+    bool (*write)(void *context, uint64_t gpa, const void *from, size_t bytes);
+    /* Linear to guest-physical in L1 with its paging, and its privilege level 0.  false: page fault with *error. */
+    bool (*linear)(void *context, uint64_t linear, enum nest_access access, uint64_t *gpa, uint32_t *error);
+    /* The page at gpa for hardware to use until unpin; NEST_NO_ADDRESS: no RAM. */
+    uint64_t (*pin)(void *context, uint64_t gpa);
+    void (*unpin)(void *context, uint64_t gpa);
+    /* EPT01's view of gpa; brings the page in.  false: no RAM (a device, or nothing). */
+    bool (*translate)(void *context, uint64_t gpa, enum nest_access access, struct nest_translation *translation);
+    /* A number that is another one when the page may have been written since; 0: not known.  May be NULL: never known. */
+    uint64_t (*version)(void *context, uint64_t gpa);
+
+    /* Zeroed 4 KiB frames on L1's account, and NULL when there are none.  A frame's address is its pointer. */
+    void *(*frame_alloc)(void *context);
+    void (*frame_free)(void *context, void *frame);
+
+    /* MSRs of the virtual CPU, for the MSR lists.  false: #GP. */
+    bool (*rdmsr)(void *context, uint32_t msr, uint64_t *value);
+    bool (*wrmsr)(void *context, uint32_t msr, uint64_t value);
+
+    uint64_t (*tsc)(void *context);  /* the real TSC */
+
+    /* Hardware VMCS regions.  NULL members where CP runs without VMX hardware: vmcs02 then is an image only. */
+    void *(*region_alloc)(void *context, bool shadow); /* VMCLEARed, with its revision (and shadow indicator); NULL: no frame */
+    void (*region_free)(void *context, void *region);  /* VMCLEARs it first */
+    /* Reads the fields L1 may have written from a shadow region into *copy; adds those that differed to *changed. */
+    void (*shadow_pull)(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed);
+    /* Writes fields of *copy to a shadow region. */
+    void (*shadow_push)(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields);
+    /* Reads the guest state L2 may have changed from vmcs02, which is loaded; adds those that differed to *changed. */
+    void (*guest_pull)(void *context, struct vmcs *image, struct vmcs_set *changed);
+    /* Writes the guest-state fields of nest_exit_state() from *image to vmcs01 and loads vmcs01. */
+    void (*load_l1)(void *context, const struct vmcs *image);
+    /* Makes `region` what L1's VMREAD and VMWRITE reach (VMCS link pointer and shadowing control of vmcs01); NULL: they exit. */
+    void (*link)(void *context, void *region);
+
+    void (*flush_ept)(void *context, uint64_t eptp);    /* INVEPT, single context */
+    void (*flush_vpid)(void *context, uint16_t vpid);   /* INVVPID, single context */
+
+    /* A failed entry or a VMfail, for TRACE VMX.  May be NULL. */
+    void (*trace)(void *context, const char *rule, uint32_t field);
+};
+
+enum nest_result {
+    NEST_SKIP, NEST_FAULT, NEST_ENTERED, NEST_REFLECTED, NEST_CP, NEST_RESUME,
+    NEST_NO_FRAMES, /* CP had no frame for it: stop the machine */
+    NEST_ABORT,     /* VMX abort: the virtual CPU is in shutdown; nest->abort_reason says why */
+};
+
+struct nest_fault {
+    uint8_t vector;
+    bool has_error;
+    uint32_t error;
+    uint64_t cr2; /* page fault only */
+};
+
+struct nest_event {
+    uint32_t info, error, length; /* as the VM-entry fields; info 0: none */
+};
+
+/* What CP never gives away, for the merge: bits of CR0 and CR4 that are forced in the real registers. */
+struct nest_policy {
+    uint64_t cr0_ones, cr0_zeroes, cr4_ones, cr4_zeroes;
+    uint8_t physical_bits; /* MAXPHYADDR as L1's CPUID tells it */
+    uint16_t vpid_first, vpid_count; /* VPIDs for L2 contexts; count 0: no VPID in vmcs02 */
+};
+
+enum { NEST_ACTIVE = 16, NEST_EPT_CACHE = 4 };
+
+struct nest_vmcs; /* one active virtual VMCS: nest/active.h */
+struct nest_ept;  /* one EPT02: nest/ept.h */
+
+struct nest_counts {
+    uint64_t reflected[EXIT_REASONS], handled[EXIT_REASONS], instructions[EXIT_REASONS];
+};
+
+struct nest {
+    const struct nest_host *host;
+    enum nest_mode mode;
+    struct nest_policy policy;
+    const struct vmx_capability *hardware, *offered;
+    struct vmcs vmcs01;               /* CP's controls and host state: the base of every merge; see nest_base_write() */
+    uint32_t base_version;            /* counts its changes */
+
+    uint64_t feature_control;         /* IA32_FEATURE_CONTROL */
+    bool vmxon, in_guest;
+    uint64_t vmxon_gpa;
+    struct nest_vmcs *current;        /* NULL: the current-VMCS pointer is FFFFFFFF_FFFFFFFFH */
+    struct nest_vmcs *active[NEST_ACTIVE];
+    uint64_t use_clock;               /* for the least recently used of them */
+    struct nest_ept *ept[NEST_EPT_CACHE];
+
+    uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */
+    bool timer_is_l1;                 /* the timer now in vmcs02 is L1's */
+    uint16_t vpid_next;
+
+    struct nest_fault fault;          /* after NEST_FAULT */
+    struct nest_event event;          /* after NEST_ENTERED */
+    uint32_t abort_reason;            /* after NEST_ABORT: SDM "VMX Aborts" */
+    struct nest_counts counts;
+};
+
+/* Zeroed memory of sizeof(struct nest) becomes the virtual VMX of a CPU after power-up.  `vmcs01` is CP's VMCS for L1: its
+ * controls and host state are what CP wants for every guest. */
+void nest_init(struct nest *nest, const struct nest_host *host, enum nest_mode mode, const struct nest_policy *policy,
+               const struct vmx_capability *hardware, const struct vmx_capability *offered, const struct vmcs *vmcs01);
+/* RESET or INIT of the virtual CPU (`power_up`: IA32_FEATURE_CONTROL too): out of VMX operation, everything freed.
+ * If L2 was running, vmcs02 may still be loaded: load vmcs01 first. */
+void nest_reset(struct nest *nest, bool power_up);
+void nest_destroy(struct nest *nest); /* frees all it had */
+/* SET NEST: another mode, only while the machine is outside VMX operation.  false: it is in it. */
+bool nest_set_mode(struct nest *nest, enum nest_mode mode);
+
+/* CP changed a control or host-state field of its own (interrupt window, TSC offset, timer): every vmcs02 follows. */
+void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value);
+
+static inline bool nest_in_guest(const struct nest *nest) { return nest && nest->in_guest; }
+bool nest_is_instruction(unsigned basic_reason);
+
+/* A VMX instruction of L1.  @pre vmcs01 is loaded */
+enum nest_result nest_instruction(struct nest *nest, const struct exit *exit);
+
+/* What to do before entering L2. */
+struct nest_entry {
+    void *region;               /* vmcs02; NULL without VMX hardware */
+    const struct vmcs *image;   /* vmcs02's contents */
+    struct vmcs_set write;      /* fields whose value in the region is not the image's yet; the entry interruption fields are
+                                   never among them (CP's event queue writes those) */
+};
+/* @pre nest_in_guest().  NEST_RESUME, or NEST_REFLECTED (L1's preemption timer is already at zero), or NEST_NO_FRAMES.
+ * After NEST_RESUME the caller writes entry->write to entry->region. */
+enum nest_result nest_load(struct nest *nest, struct nest_entry *entry);
+
+/* An exit of L2.
+ * @pre nest_in_guest(), vmcs02 is loaded */
+enum nest_result nest_exit(struct nest *nest, const struct exit *exit);
+/* Gives L1 an exit that CP makes up: EXIT_EXTERNAL_INTERRUPT with interruption_info (0: not acknowledged), EXIT_INIT,
+ * EXIT_TRIPLE_FAULT, EXIT_EXCEPTION_NMI with an NMI, ...; idt_vectoring_info: an event queued for L2 and not delivered.
+ * @pre nest_in_guest(), vmcs02 is loaded */
+enum nest_result nest_reflect(struct nest *nest, const struct exit *exit);
+/* Hardware refused vmcs02 with VMfail: our bug, but L1 gets an answer (VMfailValid 7) and lives. RIP of L1 advances. */
+enum nest_result nest_entry_refused(struct nest *nest);
+
+/* What becomes of an interrupt or NMI for L1 that arrives while L2 runs. */
+enum nest_arrival {
+    NEST_ARRIVAL_EXIT,      /* nest_reflect() it now; if *acknowledge, take the vector and pass it */
+    NEST_ARRIVAL_DELIVER,   /* L1 gave its interrupts away: to L2 as to any guest (its RFLAGS.IF, its windows) */
+};
+enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowledge);
+enum nest_arrival nest_nmi_arrives(const struct nest *nest);
+
+/* MOV to CR0 or CR4 (number 0 or 4) of the guest that runs, as far as it is CP's to do: what goes into the register and
+ * into its read shadow.  While L1 runs the register is L1's with CP's forced bits; while L2 runs, the bits L1 keeps stay
+ * as L1 set them. */
+struct nest_cr {
+    uint64_t real, shadow;
+};
+struct nest_cr nest_cr_write(const struct nest *nest, unsigned number, uint64_t value);
+/* Whether L1 may have this CR0 or CR4 (in VMX operation some bits are fixed).  false: #GP. */
+bool nest_allows_cr(const struct nest *nest, unsigned number, uint64_t value);
+
+/* IA32_FEATURE_CONTROL and IA32_VMX_*.  false: #GP. */
+bool nest_is_msr(uint32_t msr);
+bool nest_rdmsr(const struct nest *nest, uint32_t msr, uint64_t *value);
+bool nest_wrmsr(struct nest *nest, uint32_t msr, uint64_t value);
+
+/* In VMX operation INIT is blocked and A20M is not possible. */
+static inline bool nest_blocks_init(const struct nest *nest) { return nest && nest->vmxon && !nest->in_guest; }
+
+/* Guest-physical address of L2 to that of L1, for CP's own look at L2's memory.  false: EPT12 does not map it so. */
+bool nest_translate(struct nest *nest, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa);
+
+/* Changes of EPT01 under a running nest: CP took the page of L1's storage at l1_gpa away or changed its rights. */
+void nest_ept01_changed(struct nest *nest, uint64_t l1_gpa, uint64_t bytes);
