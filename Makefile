@@ -100,3 +100,5 @@ $(B)/free/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
 # ---- running and testing -------------------------------------------------------
 # objects are kept, though make would call those of the payloads intermediate
 .SECONDARY:
+$(B)/vmn-relay: scripts/vmn-relay.c scripts/vmn-line.c scripts/vmn-line.h
+	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)

@@ -1,0 +1,221 @@
+/* Lines: see vmn-line.h. Nothing here knows of the emulator but its end of a pty. A descriptor that is ours alone is
+ * non-blocking; standard output is shared with others, so it gets small pieces when it polls as writable. */
+#define _GNU_SOURCE
+#include "scripts/vmn-line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum {
+    CHUNK = 256,       /* what a terminal that polls as writable takes without blocking */
+    SCROLLBACK = 2000, /* what a line nobody has opened keeps to show */
+    INPUT_ROOM = 4096,
+    ESCAPE = 0x1D,     /* Ctrl-] */
+};
+
+enum { ROW_EMULATOR, ROW_IN, ROW_OUT };
+
+/* ---- buffers ---------------------------------------------------------------------- */
+
+static size_t length(const struct buffer *b)
+{
+    return b->end - b->start;
+}
+
+static void make_room(struct buffer *b, size_t n)
+{
+    if (b->start)
+        memmove(b->bytes, b->bytes + b->start, length(b));
+    b->end -= b->start;
+    b->start = 0;
+    if (b->end + n <= b->size)
+        return;
+    b->size = 2 * (b->end + n);
+    b->bytes = realloc(b->bytes, b->size);
+    if (!b->bytes)
+        abort();
+}
+
+static void add(struct buffer *b, const void *bytes, size_t n)
+{
+    if (b->end + n > b->size)
+        make_room(b, n);
+    memcpy(b->bytes + b->end, bytes, n);
+    b->end += n;
+}
+
+static void keep_last(struct buffer *b, size_t most)
+{
+    if (length(b) > most)
+        b->start = b->end - most;
+}
+
+/* Writes a little; what is not taken stays. False on a dead end. */
+static bool write_some(struct buffer *b, int fd)
+{
+    size_t n = length(b) < CHUNK ? length(b) : CHUNK;
+    ssize_t done = write(fd, b->bytes + b->start, n);
+    if (done < 0)
+        return errno == EAGAIN || errno == EINTR;
+    b->start += (size_t)done;
+    return true;
+}
+
+/* ---- opening ------------------------------------------------------------------------ */
+
+void line_make_raw(int fd)
+{
+    struct termios now, raw;
+    if (tcgetattr(fd, &now))
+        return;
+    raw = now;
+    cfmakeraw(&raw);
+    if (memcmp(&raw, &now, sizeof raw))
+        tcsetattr(fd, TCSANOW, &raw);
+}
+
+static int open_master(char *name, size_t size)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (master < 0 || grantpt(master) || unlockpt(master) || ptsname_r(master, name, size))
+        return -1;
+    line_make_raw(master);
+    return master;
+}
+
+static int open_emulator_end(struct line *l, const char *link)
+{
+    char name[64];
+    memset(l, 0, sizeof *l);
+    l->emulator = open_master(name, sizeof name);
+    if (l->emulator < 0)
+        return -1;
+    l->emulator_slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return l->emulator_slave < 0 ? -1 : symlink(name, link);
+}
+
+int line_open_standard(struct line *l, const char *link)
+{
+    if (open_emulator_end(l, link))
+        return -1;
+    l->in = STDIN_FILENO;
+    l->out = STDOUT_FILENO;
+    l->connected = true;
+    return 0;
+}
+
+int line_open_pty(struct line *l, const char *link, char *name)
+{
+    if (open_emulator_end(l, link))
+        return -1;
+    l->in = l->out = open_master(name, 64);
+    if (l->in < 0)
+        return -1;
+    close(open(name, O_RDWR | O_NOCTTY)); /* a master hangs up only after a first open, and hang-up means "nobody there" */
+    return 0;
+}
+
+void line_heed_keys(struct line *l)
+{
+    l->keys = true;
+}
+
+/* ---- traffic -------------------------------------------------------------------------- */
+
+static void escape_key(struct line *l, unsigned char key)
+{
+    l->escaped = false;
+    if (key == 'q')
+        l->quit = true;
+    else if (key == ESCAPE)
+        add(&l->to_emulator, &key, 1);
+    else
+        fputs("\r\nvmn: Ctrl-] q switches the machine off, Ctrl-] Ctrl-] sends Ctrl-]\r\n", stderr);
+}
+
+static void take_keys(struct line *l, const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (l->escaped)
+            escape_key(l, bytes[i]);
+        else if (l->keys && bytes[i] == ESCAPE)
+            l->escaped = true;
+        else
+            add(&l->to_emulator, bytes + i, 1);
+    }
+}
+
+static void from_user(struct line *l)
+{
+    unsigned char bytes[CHUNK];
+    ssize_t n = read(l->in, bytes, sizeof bytes);
+    if (n > 0)
+        take_keys(l, bytes, (size_t)n);
+    else if (l->in == STDIN_FILENO && (n == 0 || (errno != EAGAIN && errno != EINTR)))
+        l->ended = true;
+}
+
+static bool from_emulator(struct line *l)
+{
+    unsigned char bytes[4096];
+    ssize_t n = read(l->emulator, bytes, sizeof bytes);
+    if (n <= 0)
+        return false;
+    l->spoke = true;
+    add(&l->to_user, bytes, (size_t)n);
+    if (!l->connected)
+        keep_last(&l->to_user, SCROLLBACK);
+    return true;
+}
+
+/* A master whose slave nobody has open is hung up. */
+static bool somebody_there(const struct line *l)
+{
+    struct pollfd p = {l->in, 0, 0};
+    return l->in == STDIN_FILENO || poll(&p, 1, 0) == 0 || !(p.revents & POLLHUP);
+}
+
+void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
+{
+    bool hear = l->connected && !l->ended && length(&l->to_emulator) < INPUT_ROOM;
+    bool tell = length(&l->to_emulator) && l->spoke; /* what comes before the machine has opened its line would be lost */
+    l->connected = somebody_there(l);
+    p[ROW_EMULATOR] = (struct pollfd){l->emulator, POLLIN, 0};
+    if (tell)
+        p[ROW_EMULATOR].events |= POLLOUT;
+    p[ROW_IN] = (struct pollfd){hear && l->connected ? l->in : -1, POLLIN, 0};
+    p[ROW_OUT] = (struct pollfd){length(&l->to_user) && l->connected ? l->out : -1, POLLOUT, 0};
+}
+
+void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
+{
+    if (p[ROW_EMULATOR].revents & POLLIN)
+        from_emulator(l);
+    if (p[ROW_EMULATOR].revents & POLLOUT)
+        write_some(&l->to_emulator, l->emulator);
+    if (p[ROW_IN].revents)
+        from_user(l);
+    if (p[ROW_OUT].revents && !write_some(&l->to_user, l->out) && l->out == STDOUT_FILENO)
+        l->gone = true;
+}
+
+size_t line_backlog(const struct line *l)
+{
+    return length(&l->to_user);
+}
+
+void line_flush(struct line *l)
+{
+    while (from_emulator(l))
+        ;
+    while (l->connected && length(&l->to_user)) {
+        struct pollfd p = {l->out, POLLOUT, 0};
+        if (poll(&p, 1, 1000) != 1 || !write_some(&l->to_user, l->out))
+            return;
+    }
+}

@@ -1,0 +1,46 @@
+/* A serial line between the emulator and a terminal: two ends, and in each direction what has not been taken yet.
+ * Line 1's user end is standard input and output; that of lines 2 and up is a pty of its own. */
+#pragma once
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    LINE_BACKLOG_STOP = 1 << 18, /* the user does not read: time to halt the emulator ... */
+    LINE_BACKLOG_GO = 1 << 16,   /* ... and to let it go on */
+    LINE_POLLS = 3,              /* rows of a poll table a line needs */
+};
+
+struct buffer {
+    unsigned char *bytes;
+    size_t start, end, size;
+};
+
+struct line {
+    int emulator;       /* master of the pty the emulator holds */
+    int emulator_slave; /* kept open: the emulator may come and go, the line does not hang up */
+    int in, out;        /* the user's side; one pty master for lines 2 and up */
+    bool connected;     /* somebody has the user's side open */
+    bool ended;         /* standard input is at its end */
+    bool keys, escaped; /* Ctrl-] is heeded; it was the last key */
+    bool gone;          /* standard output is broken: nobody will ever read */
+    bool quit;          /* Ctrl-] q */
+    bool spoke;         /* the machine has written something */
+    struct buffer to_user, to_emulator;
+};
+
+/* Both return 0 or -1 with errno. `link` becomes a symbolic link to the emulator's end; the name of the user's end is
+ * written to name[64]. */
+int line_open_standard(struct line *, const char *link);
+int line_open_pty(struct line *, const char *link, char *name);
+
+/* Line 1's keys come from a terminal in raw mode: heed the escape key. */
+void line_heed_keys(struct line *);
+
+/* The emulator sets modes of its own when it opens its end; call until it has spoken. */
+void line_make_raw(int fd);
+
+void line_ask(struct line *, struct pollfd[LINE_POLLS]);         /* what to wait for */
+void line_serve(struct line *, const struct pollfd[LINE_POLLS]); /* moves what can be moved */
+size_t line_backlog(const struct line *);
+void line_flush(struct line *); /* the emulator is gone: deliver what it left, waiting for the reader */

@@ -1,0 +1,380 @@
+/* vmn-relay RUN-DIRECTORY LINES [KEEP-LOG] -- EMULATOR ARGUMENT...      (for scripts/vmn, which prepares the directory)
+ *
+ * Owns the emulator's life and its serial lines. Line 1 joins the emulator to standard input and output; lines 2 to 4 are
+ * ptys for the user, whose names go to standard error. The emulator finds its ends as RUN-DIRECTORY/line1 ... line4 and
+ * writes its log to RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
+ *
+ * Ends when the emulator does, when told to (signals, Ctrl-] q): terminal restored, emulator gone, directory removed.
+ * Exit status: 0 after a power off, or what the machine wrote as "VMN-EXIT n" on its debug port; 70 when the emulator
+ * failed (its log is kept and named); 128 + n after signal n. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "scripts/vmn-line.h"
+
+enum {
+    MAX_LINES = 4,
+    TICK_MS = 50,
+    FIRMWARE_TICKS = 40,
+    STATUS_USAGE = 2,
+    STATUS_EMULATOR = 70,
+};
+
+static struct {
+    const char *directory, *keep_log;
+    struct line line[MAX_LINES];
+    unsigned lines;
+    pid_t emulator;
+    int said, screen, signals, transcript; /* the emulator's output, its VGA text, our signals, where its output is kept */
+    bool stopped, raw;
+    unsigned ticks;
+    int status;          /* VMN-EXIT's, or -1 */
+    char word[256];      /* the emulator's line of output being collected */
+    size_t word_length;
+    struct termios terminal;
+} vmn = {.said = -1, .screen = -1, .signals = -1, .transcript = -1, .status = -1};
+
+/* ---- leaving -------------------------------------------------------------------- */
+
+static void restore_terminal(void)
+{
+    if (vmn.raw)
+        tcsetattr(STDIN_FILENO, TCSANOW, &vmn.terminal);
+    vmn.raw = false;
+}
+
+static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *ftw)
+{
+    (void)s, (void)type, (void)ftw;
+    return remove(path);
+}
+
+static void append_file(int to, const char *name)
+{
+    char bytes[4096];
+    ssize_t n;
+    int from = open(name, O_RDONLY);
+    while (from >= 0 && (n = read(from, bytes, sizeof bytes)) > 0)
+        if (write(to, bytes, (size_t)n) < 0)
+            break;
+    close(from);
+}
+
+static void keep_log(const char *path)
+{
+    char name[PATH_MAX];
+    int to = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (to < 0)
+        return;
+    snprintf(name, sizeof name, "%s/log", vmn.directory);
+    append_file(to, name);
+    dprintf(to, "---- output and debug port ----\n");
+    snprintf(name, sizeof name, "%s/output", vmn.directory);
+    append_file(to, name);
+    close(to);
+}
+
+static void end_emulator(void)
+{
+    if (vmn.emulator <= 0)
+        return;
+    kill(vmn.emulator, SIGKILL);
+    waitpid(vmn.emulator, NULL, 0);
+    vmn.emulator = 0;
+}
+
+static void leave(int status) __attribute__((noreturn));
+static void leave(int status)
+{
+    end_emulator();
+    restore_terminal();
+    if (vmn.keep_log)
+        keep_log(vmn.keep_log);
+    if (vmn.directory)
+        nftw(vmn.directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    exit(status);
+}
+
+static void fail(int status, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+static void fail(int status, const char *format, ...)
+{
+    va_list args;
+    restore_terminal();
+    fputs("vmn: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    leave(status);
+}
+
+/* ---- lines ---------------------------------------------------------------------- */
+
+static void open_line(unsigned n)
+{
+    char name[64] = "", link[PATH_MAX];
+    snprintf(link, sizeof link, "%s/line%u", vmn.directory, n + 1);
+    if (n == 0 ? line_open_standard(vmn.line, link) : line_open_pty(&vmn.line[n], link, name))
+        fail(STATUS_USAGE, "no pseudo terminal to be had for line %u: %s", n + 1, strerror(errno));
+    if (n)
+        fprintf(stderr, "vmn: line %u is %s\n", n + 1, name);
+}
+
+static void open_terminal(void)
+{
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &vmn.terminal))
+        return;
+    struct termios raw = vmn.terminal;
+    cfmakeraw(&raw);
+    vmn.raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+    line_heed_keys(vmn.line);
+}
+
+/* ---- the emulator -------------------------------------------------------------------- */
+
+static void start_emulator(char **command)
+{
+    char output[PATH_MAX];
+    int said[2];
+    snprintf(output, sizeof output, "%s/output", vmn.directory);
+    vmn.transcript = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (vmn.transcript < 0 || pipe2(said, O_CLOEXEC))
+        fail(STATUS_USAGE, "%s: %s", output, strerror(errno));
+    pid_t relay = getpid();
+    vmn.emulator = fork();
+    if (vmn.emulator < 0)
+        fail(STATUS_USAGE, "cannot start the emulator: %s", strerror(errno));
+    if (vmn.emulator == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != relay)
+            _exit(127);
+        setpgid(0, 0); /* the terminal's signals are not for it; no new session, or a line would become its terminal */
+        dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+        dup2(said[1], STDOUT_FILENO);
+        dup2(said[1], STDERR_FILENO);
+        setenv("TERM", "xterm", 1);
+        if (chdir(vmn.directory) == 0)
+            execvp(command[0], command);
+        dprintf(STDERR_FILENO, "\nVMN-NO-EMULATOR %s: %s\n", command[0], strerror(errno));
+        _exit(127);
+    }
+    close(said[1]);
+    fcntl(said[0], F_SETFL, O_NONBLOCK);
+    vmn.said = said[0];
+}
+
+/* One line of the emulator's own output. */
+static void heed(const char *text)
+{
+    char name[64];
+    unsigned status;
+    const char *screen = strstr(text, "Bochs connected to screen \"");
+    if (sscanf(text, "VMN-EXIT %u", &status) == 1)
+        vmn.status = status > 255 ? 255 : (int)status;
+    else if (!strncmp(text, "VMN-NO-EMULATOR ", 16))
+        fail(STATUS_USAGE, "cannot start the emulator %s", text + 16);
+    else if (screen && sscanf(screen, "Bochs connected to screen \"%63[^\"]\"", name) == 1 && vmn.screen < 0) {
+        vmn.screen = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        if (vmn.screen >= 0)
+            line_make_raw(vmn.screen);
+    }
+}
+
+static void listen_emulator(void)
+{
+    char bytes[4096];
+    ssize_t n;
+    while ((n = read(vmn.said, bytes, sizeof bytes)) > 0) {
+        if (write(vmn.transcript, bytes, (size_t)n) < 0)
+            return;
+        for (ssize_t i = 0; i < n; i++) {
+            if (bytes[i] == '\n') {
+                vmn.word[vmn.word_length] = 0;
+                vmn.word_length = 0;
+                heed(vmn.word);
+            } else if (vmn.word_length < sizeof vmn.word - 1) {
+                vmn.word[vmn.word_length++] = bytes[i];
+            }
+        }
+    }
+}
+
+/* VGA text is nobody's; unread it would block the emulator. */
+static void drain_screen(void)
+{
+    char bytes[4096];
+    while (read(vmn.screen, bytes, sizeof bytes) > 0)
+        ;
+}
+
+/* A machine that powers off makes the emulator end in a "panic" of that text; any other panic is a failure. */
+static void judge(int wait_status)
+{
+    char path[PATH_MAX], kept[PATH_MAX], *text = NULL, reason[200] = "";
+    size_t size = 0;
+    bool off = false;
+    snprintf(path, sizeof path, "%s/log", vmn.directory);
+    FILE *log = fopen(path, "r");
+    while (log && getline(&text, &size, log) > 0) {
+        char *panic = strstr(text, ">>PANIC<<");
+        if (panic && strstr(panic, "soft power off"))
+            off = true;
+        else if (panic)
+            snprintf(reason, sizeof reason, "%.*s", (int)strcspn(panic + 10, "\n"), panic + 10);
+    }
+    if (off)
+        leave(vmn.status < 0 ? 0 : vmn.status);
+    if (!*reason && WIFSIGNALED(wait_status))
+        snprintf(reason, sizeof reason, "signal %d", WTERMSIG(wait_status));
+    if (!*reason)
+        snprintf(reason, sizeof reason, "status %d", WEXITSTATUS(wait_status));
+    snprintf(kept, sizeof kept, "%s", vmn.keep_log ? vmn.keep_log : "");
+    if (!vmn.keep_log) {
+        snprintf(kept, sizeof kept, "%.*s.log", PATH_MAX - 8, vmn.directory);
+        vmn.keep_log = kept;
+    }
+    fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason, kept);
+}
+
+/* ---- the loop -------------------------------------------------------------------------- */
+
+/* A user who does not read halts the machine: nothing is lost, and nothing piles up. */
+static void pace_emulator(void)
+{
+    size_t most = 0;
+    for (unsigned i = 0; i < vmn.lines; i++)
+        if (vmn.line[i].connected && line_backlog(&vmn.line[i]) > most)
+            most = line_backlog(&vmn.line[i]);
+    if (most > LINE_BACKLOG_STOP && !vmn.stopped)
+        vmn.stopped = kill(vmn.emulator, SIGSTOP) == 0;
+    else if (most < LINE_BACKLOG_GO && vmn.stopped)
+        vmn.stopped = kill(vmn.emulator, SIGCONT) != 0;
+}
+
+static void heed_signal(void)
+{
+    struct signalfd_siginfo s;
+    int status;
+    if (read(vmn.signals, &s, sizeof s) != sizeof s)
+        return;
+    if (s.ssi_signo == SIGCONT && vmn.raw)
+        line_make_raw(STDIN_FILENO);
+    if (s.ssi_signo == SIGCONT)
+        return;
+    if (s.ssi_signo != SIGCHLD)
+        leave(128 + (int)s.ssi_signo);
+    if (waitpid(vmn.emulator, &status, WNOHANG) != vmn.emulator)
+        return;
+    vmn.emulator = 0;
+    listen_emulator();
+    for (unsigned i = 0; i < vmn.lines; i++)
+        line_flush(&vmn.line[i]);
+    judge(status);
+}
+
+/* Until the machine speaks its firmware is at work, which waits seconds for a key that would open a menu. */
+static void hurry_firmware(void)
+{
+    for (unsigned i = 0; i < vmn.lines; i++)
+        line_make_raw(vmn.line[i].emulator_slave);
+    if (vmn.screen >= 0 && vmn.ticks++ < FIRMWARE_TICKS && write(vmn.screen, " ", 1) < 0)
+        vmn.ticks = FIRMWARE_TICKS;
+}
+
+static bool patience(void)
+{
+    for (unsigned i = 0; i < vmn.lines; i++)
+        if (!vmn.line[i].connected || !vmn.line[0].spoke)
+            return false;
+    return true;
+}
+
+enum { ROW_SIGNALS, ROW_SAID, ROW_SCREEN, ROW_LINES };
+
+static void serve(const struct pollfd *p)
+{
+    if (p[ROW_SAID].revents & POLLIN)
+        listen_emulator();
+    else if (p[ROW_SAID].revents)
+        vmn.said = -1;
+    if (p[ROW_SCREEN].revents & POLLIN)
+        drain_screen();
+    else if (p[ROW_SCREEN].revents)
+        vmn.screen = -1;
+    for (unsigned i = 0; i < vmn.lines; i++)
+        line_serve(&vmn.line[i], p + ROW_LINES + i * LINE_POLLS);
+    if (vmn.line[0].quit)
+        fail(128 + SIGINT, "switched off");
+    if (vmn.line[0].gone)
+        leave(128 + SIGPIPE);
+}
+
+static void run(void) __attribute__((noreturn));
+static void run(void)
+{
+    struct pollfd p[ROW_LINES + MAX_LINES * LINE_POLLS];
+    for (;;) {
+        p[ROW_SIGNALS] = (struct pollfd){vmn.signals, POLLIN, 0};
+        p[ROW_SAID] = (struct pollfd){vmn.said, POLLIN, 0};
+        p[ROW_SCREEN] = (struct pollfd){vmn.screen, POLLIN, 0};
+        for (unsigned i = 0; i < vmn.lines; i++)
+            line_ask(&vmn.line[i], p + ROW_LINES + i * LINE_POLLS);
+        int n = poll(p, ROW_LINES + vmn.lines * LINE_POLLS, patience() ? -1 : TICK_MS);
+        if (n < 0 && errno != EINTR)
+            fail(STATUS_EMULATOR, "poll: %s", strerror(errno));
+        if (!vmn.line[0].spoke)
+            hurry_firmware();
+        if (n > 0)
+            serve(p);
+        pace_emulator();
+        if (n > 0 && p[ROW_SIGNALS].revents & POLLIN)
+            heed_signal();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const int caught[] = {SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    int at = 3;
+    if (argc >= 4 && strcmp(argv[3], "--"))
+        vmn.keep_log = argv[at++];
+    if (argc < at + 2 || strcmp(argv[at], "--")) {
+        fputs("vmn-relay: RUN-DIRECTORY LINES [KEEP-LOG] -- EMULATOR ARGUMENT...\n", stderr);
+        return STATUS_USAGE;
+    }
+    vmn.directory = argv[1];
+    vmn.lines = (unsigned)atoi(argv[2]);
+    if (vmn.lines < 1 || vmn.lines > MAX_LINES)
+        fail(STATUS_USAGE, "1 to %d lines", MAX_LINES);
+
+    sigset_t set;
+    sigemptyset(&set);
+    for (unsigned i = 0; i < sizeof caught / sizeof *caught; i++)
+        sigaddset(&set, caught[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    vmn.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    for (unsigned i = 0; i < vmn.lines; i++)
+        open_line(i);
+    open_terminal();
+    start_emulator(argv + at + 1);
+    run();
+}
