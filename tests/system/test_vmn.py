@@ -1,0 +1,205 @@
+"""The launcher by itself: what it refuses, what it carries, and that it leaves nothing behind. Bare payloads stand in CP's
+place, so that nothing here depends on CP."""
+import glob
+import os
+import signal
+import subprocess
+import termios
+import time
+
+import pexpect
+import pytest
+
+import harness
+from harness import VMN, guest, run_piped
+
+ECHO = {"VMN_CP": guest("echo")}
+
+
+def refusal(*options, env=None):
+    """The one line it says when it refuses."""
+    done = run_piped(*options, env=env)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("vmn: ")
+    return lines[0]
+
+
+def run_directories():
+    return set(glob.glob(os.path.join(os.environ.get("TMPDIR", "/tmp"), "vmn.*")))
+
+
+# ---- what it says ---------------------------------------------------------------------
+
+def test_help_names_every_option():
+    done = run_piped("--help")
+    assert done.returncode == 0
+    for option in ("--machine", "--memory", "--disk", "--lines", "--cpu-clock", "--ipl", "--append", "--module",
+                   "--guest-memory", "--levels"):
+        assert option.encode() in done.stdout
+
+
+@pytest.mark.parametrize("options, reason", [
+    (["--frobnicate"], "unknown option: --frobnicate"),
+    (["surplus"], "surplus"),
+    (["--memory"], "--memory needs a value"),
+    (["--memory", "lots"], "not a number: lots"),
+    (["--memory", "99999999999999999999"], "not a number"),
+    (["--memory", "1"], "not within 64 to 3072"),
+    (["--lines", "0"], "not within 1 to 4"),
+    (["--lines", "5"], "not within 1 to 4"),
+    (["--machine", "kvm"], "kvm is not there yet"),
+    (["--machine", "tcg"], "tcg is not there yet"),
+    (["--machine", "pdp11"], "pdp11"),
+    (["--cpu-clock", "slow"], "slow"),
+    (["--levels", "2"], "--levels is not there yet"),
+    (["--disk", "/no/such/disk"], "no such file: /no/such/disk"),
+    (["--ipl", "/no/such/kernel"], "no such file: /no/such/kernel"),
+    (["--append", "x"], "go with --ipl"),
+])
+def test_a_wrong_command_line_is_refused_with_its_reason(options, reason):
+    said = refusal(*options, env=ECHO)
+    assert reason in said
+
+
+def test_a_missing_emulator_is_named():
+    assert "bochs-that-is-not-there is missing: run scripts/setup" in refusal(
+        env={**ECHO, "VMN_BOCHS": "bochs-that-is-not-there"})
+
+
+def test_a_missing_image_is_named():
+    assert "no such file: /no/cp.elf" in refusal(env={"VMN_CP": "/no/cp.elf"})
+
+
+def test_a_disk_image_of_odd_size_is_refused(tmp_path):
+    odd = tmp_path / "odd"
+    odd.write_bytes(b"x" * 1000)
+    assert "not a multiple of 512" in refusal("--disk", str(odd), env=ECHO)
+
+
+# ---- status and cleanliness -----------------------------------------------------------
+
+@pytest.mark.parametrize("status", [0, 7])
+def test_the_machines_status_is_the_launchers(bare, status):
+    m = bare("echo")
+    m.console.expect("echo ready")
+    m.console.send(f"Q{status}")
+    assert m.wait() == status
+
+
+def test_under_a_pipe_output_is_the_machines_and_nothing_else():
+    done = run_piped("--lines", "1", data=b"abQ3", env=ECHO)
+    assert done.returncode == 3
+    assert done.stdout == b"echo ready\r\n[61][62]"
+    assert done.stderr == b""
+
+
+def test_an_emulator_that_fails_is_reported_with_its_log(tmp_path):
+    broken = tmp_path / "not-multiboot"
+    broken.write_bytes(b"\0" * 4096)
+    emulator = tmp_path / "bochs-broken"
+    emulator.write_text("#!/bin/sh\necho '0000p[CPU0  ] >>PANIC<< it fell over' >log\nexit 1\n")
+    emulator.chmod(0o755)
+    log = tmp_path / "kept.log"
+    done = run_piped("--lines", "1", "--log", str(log), env={**ECHO, "VMN_BOCHS": str(emulator)})
+    assert done.returncode == 70
+    assert done.stderr.decode().strip() == f"vmn: the emulator stopped: it fell over (log: {log})"
+    assert "it fell over" in log.read_text()
+
+
+def test_nothing_is_left_behind(bare):
+    before = run_directories()
+    m = bare("echo")
+    m.console.expect("echo ready")
+    assert m.processes()
+    assert len(run_directories() - before) == 1
+    m.console.send("Q0")
+    assert m.wait() == 0
+    assert not m.processes()
+    assert run_directories() <= before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(bare, number):
+    before = run_directories()
+    m = bare("echo")
+    m.console.expect("echo ready")
+    emulator = m.processes()
+    m.child.kill(number)
+    assert m.wait() == 128 + number
+    assert not any(os.path.exists(f"/proc/{p}") for p in emulator)
+    assert run_directories() <= before
+
+
+def test_a_killed_launcher_takes_the_emulator_with_it(bare):
+    before = run_directories()
+    m = bare("echo")
+    m.console.expect("echo ready")
+    emulator = m.processes()
+    m.power_cut()
+    assert not any(os.path.exists(f"/proc/{p}") for p in emulator)
+    assert run_directories() <= before
+
+
+# ---- the terminal ---------------------------------------------------------------------
+
+def test_the_terminal_is_raw_while_it_runs_and_restored_after():
+    shell = pexpect.spawn("/bin/sh", ["-c", f"stty -a; {VMN} --cpu-clock fast; echo status $?; stty -a"],
+                          env={**os.environ, **ECHO}, encoding="latin-1", timeout=60, dimensions=(24, 200))
+    shell.expect("echo ready")
+    before = shell.before
+    assert not termios.tcgetattr(shell.child_fd)[3] & termios.ICANON
+    shell.send("\x1dq")
+    shell.expect(r"vmn: switched off\r\n")
+    shell.expect(r"status 130\r\n")
+    shell.expect(pexpect.EOF)
+    settings = before[before.index("speed"):before.index("vmn: line")]
+    assert "icanon" in settings
+    assert shell.before.strip() == settings.strip()
+
+
+def test_control_characters_go_to_the_machine(bare):
+    m = bare("echo")
+    m.console.expect("echo ready")
+    for byte in (0x03, 0x04, 0x11, 0x13, 0x1A, 0x1C, 0x7F, 0x0D, 0x0A):
+        m.console.send(chr(byte))
+        m.console.expect(rf"\[{byte:02x}\]")
+    m.console.send("\x1d\x1d")
+    m.console.expect(r"\[1d\]")
+
+
+def test_further_lines_are_ptys_that_may_be_closed_and_opened_again(bare):
+    m = bare("echo", "--lines", "2")
+    m.line(2).close()
+    del m.lines[2]
+    m.console.expect("echo ready")
+    m.console.send("x")
+    m.console.expect(r"\[78\]")
+    m.line(2)
+
+
+def test_a_slow_reader_loses_nothing():
+    reader = subprocess.Popen([VMN, "--cpu-clock", "fast", "--lines", "1"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **ECHO})
+    reader.stdin.write(b"FQ0")
+    reader.stdin.close()
+    time.sleep(5)
+    text = reader.stdout.read().decode()
+    assert reader.wait(60) == 0
+    numbers = [int(line[:5]) for line in text.split("\r\n")[1:6001]]
+    assert numbers == list(range(6000))
+
+
+# ---- the disk -------------------------------------------------------------------------
+
+def test_a_disk_serves_one_machine_at_a_time_and_no_lock_outlives_it(bare, tmp_path):
+    disk = tmp_path / "a disk.img"
+    disk.write_bytes(bytes(4 << 20))
+    m = bare("echo", "--disk", str(disk))
+    m.console.expect("echo ready")
+    assert "in use by another machine" in refusal("--disk", str(disk), env=ECHO)
+    m.power_cut()
+    again = bare("echo", "--disk", str(disk))
+    again.console.expect("echo ready")
+    assert os.listdir(tmp_path) == ["a disk.img"]
