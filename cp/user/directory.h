@@ -42,6 +42,8 @@ struct directory_link {
     uint16_t vdev;            /* as what the user gets it */
     uint16_t user, disk;      /* indices: who links, which minidisk */
     enum link_mode mode;
+    const char *owner;        /* the same minidisk as the source names it */
+    uint16_t owner_vdev;
 };
 
 struct user {

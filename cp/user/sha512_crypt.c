@@ -127,7 +127,8 @@ static void make_sequence(const void *text, unsigned length, unsigned copies, ui
     while (copies--)
         sha512_add(&s, text, length);
     sha512_end(&s, digest);
-    memcpy(out, digest, length);
+    for (unsigned i = 0; i < length; i++)
+        out[i] = digest[i % SHA512_BYTES];
 }
 
 bool sha512_crypt_begin(struct sha512_crypt *c, const char *setting, const char *key, size_t key_length)

@@ -1,0 +1,78 @@
+/* Looking things up in the directory, and the directory of last resort. */
+#include "cp/user/directory.h"
+
+#include <string.h>
+
+static const char *const mode_names[LINK_MODES] = {"R", "RR", "W", "WR", "M", "MR", "MW"};
+
+const char *link_mode_name(enum link_mode mode)
+{
+    return mode_names[mode];
+}
+
+bool link_mode_parse(const char *text, size_t length, enum link_mode *mode)
+{
+    for (unsigned i = 0; i < LINK_MODES; i++) {
+        if (strlen(mode_names[i]) == length && !memcmp(mode_names[i], text, length)) {
+            *mode = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool directory_name_valid(const char *name, size_t length)
+{
+    if (!length || length > DIRECTORY_NAME)
+        return false;
+    for (; length; length--, name++) {
+        bool letter = *name >= 'A' && *name <= 'Z', digit = *name >= '0' && *name <= '9';
+        if (!letter && !digit && (!*name || !strchr("@#$_-", *name)))
+            return false;
+    }
+    return true;
+}
+
+const struct user *directory_find(const struct directory *d, const char *id)
+{
+    for (unsigned i = 0; i < d->users; i++)
+        if (!strcmp(d->user[i].id, id))
+            return &d->user[i];
+    return NULL;
+}
+
+const struct directory_disk *directory_find_disk(const struct directory *d, const struct user *owner, unsigned vdev)
+{
+    for (unsigned i = 0; i < d->disks; i++)
+        if (&d->user[d->disk[i].user] == owner && d->disk[i].vdev == vdev)
+            return &d->disk[i];
+    return NULL;
+}
+
+bool directory_may_autolog(const struct user *target, const char *by)
+{
+    const char *at = target->xautolog, *end = at + target->xautolog_bytes;
+    for (; at < end; at += strlen(at) + 1)
+        if (!strcmp(at, by) || !strcmp(at, "ANY"))
+            return true;
+    return false;
+}
+
+void directory_builtin(struct directory *d)
+{
+    memset(d, 0, sizeof *d);
+    d->users = 1;
+    d->user[0] = (struct user){
+        .id = "OPERATOR",
+        .password = "$6$rounds=1000$vmn.operator$HWc4um251Re545SxvnhU5kIsfS6Oiv4YGcVlEl7H/ckkN98.hpZT/4uoWAX0"
+                    "ttXTGATf3Zp8wg6n7lIqsbjTs1",
+        .classes = CLASS('A') | CLASS('B') | CLASS('C') | CLASS('E') | CLASS('G'),
+        .storage_mib = 32,
+        .maximum_mib = 64,
+        .ipl = "CMS",
+        .parm = "",
+        .lines = 1,
+        .xautolog = "",
+    };
+    memcpy(d->volid, "NOVOL", 6);
+}

@@ -1,0 +1,98 @@
+/* What only shows when the whole directory is read. In: its arrays. Out: faults; and each link's minidisk, found. */
+#include <string.h>
+
+#include "cp/user/directory_reader.h"
+#include "lib/format.h"
+
+static void tell_device(struct directory_reader *r, unsigned user, const char *kind, unsigned vdev, const char *reason)
+{
+    char path[64];
+    format_text(path, sizeof path, "/users/%s/%s@%x", r->directory->user[user].id, kind, vdev);
+    directory_tell(r, path, reason);
+}
+
+static void check_users(struct directory_reader *r)
+{
+    const struct directory *d = r->directory;
+    bool operator = false;
+    for (unsigned i = 0; i < d->users; i++) {
+        char path[32];
+        format_text(path, sizeof path, "/users/%s", d->user[i].id);
+        operator |= d->user[i].classes & CLASS('A');
+        for (unsigned j = 0; j < i; j++)
+            if (*d->user[i].id && !strcmp(d->user[i].id, d->user[j].id))
+                directory_tell(r, path, "is there twice");
+    }
+    if (!operator)
+        directory_tell(r, "/users", "has nobody of class A, who could shut the system down");
+}
+
+/* One number, one device; and no more of them than a machine has room for. */
+static void check_devices(struct directory_reader *r, unsigned user)
+{
+    const struct directory *d = r->directory;
+    uint16_t seen[DIRECTORY_USER_DISKS];
+    unsigned count = 0;
+    for (unsigned i = 0; i < d->disks + d->links; i++) {
+        bool link = i >= d->disks;
+        const struct directory_link *l = link ? &d->link[i - d->disks] : NULL;
+        uint16_t vdev = link ? l->vdev : d->disk[i].vdev;
+        if ((link ? l->user : d->disk[i].user) != user)
+            continue;
+        for (unsigned j = 0; j < count; j++)
+            if (seen[j] == vdev)
+                tell_device(r, user, link ? "link" : "mdisk", vdev, "this device number is there twice");
+        if (count == DIRECTORY_USER_DISKS) {
+            tell_device(r, user, link ? "link" : "mdisk", vdev, "is more than the 16 disks a machine can have");
+            return;
+        }
+        seen[count++] = vdev;
+    }
+}
+
+static void check_extents(struct directory_reader *r)
+{
+    const struct directory *d = r->directory;
+    for (unsigned i = 0; i < d->disks; i++) {
+        const struct directory_disk *a = &d->disk[i];
+        uint64_t end = (uint64_t)a->start + a->blocks;
+        if (a->blocks && a->start < r->first_block)
+            tell_device(r, a->user, "mdisk", a->vdev, "its extent begins in CP's own part of the volume");
+        if (a->blocks && end > r->volume_blocks)
+            tell_device(r, a->user, "mdisk", a->vdev, "its extent ends beyond the volume");
+        for (unsigned j = 0; j < i; j++) {
+            const struct directory_disk *b = &d->disk[j];
+            bool apart = end <= b->start || (uint64_t)b->start + b->blocks <= a->start;
+            if (!apart && !a->overlap && !b->overlap) {
+                char reason[64];
+                format_text(reason, sizeof reason, "its extent overlaps %s's mdisk@%x", d->user[b->user].id, b->vdev);
+                tell_device(r, a->user, "mdisk", a->vdev, reason);
+            }
+        }
+    }
+}
+
+static void check_link(struct directory_reader *r, struct directory_link *link)
+{
+    struct directory *d = r->directory;
+    const struct user *owner = link->owner ? directory_find(d, link->owner) : NULL;
+    const struct directory_disk *disk = owner ? directory_find_disk(d, owner, link->owner_vdev) : NULL;
+    if (!link->owner)
+        return; /* told already */
+    if (!owner)
+        tell_device(r, link->user, "link", link->vdev, "links to a user who is not in the directory");
+    else if (!disk)
+        tell_device(r, link->user, "link", link->vdev, "links to a minidisk its user does not have");
+    else
+        link->disk = disk - d->disk;
+}
+
+void directory_check(struct directory_reader *r)
+{
+    check_users(r);
+    for (unsigned user = 0; user < r->directory->users; user++)
+        check_devices(r, user);
+    check_extents(r);
+    for (unsigned i = 0; i < r->directory->links; i++)
+        check_link(r, &r->directory->link[i]);
+}

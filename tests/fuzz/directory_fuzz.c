@@ -1,0 +1,40 @@
+/* A hostile directory: whatever the blob holds, the parser answers with faults or with arrays that keep their promises. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cp/user/directory.h"
+#include "cp/user/volume.h"
+
+enum { FIRST = 33, VOLUME = 10000 };
+
+static size_t told;
+
+static void note(void *context, const char *path, const char *reason)
+{
+    (void)context;
+    told += strlen(path) + strlen(reason);
+}
+
+static void require(int promise)
+{
+    if (!promise)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct directory d;
+    uint8_t *blob = aligned_alloc(8, (size + 15) & ~7ul); /* on the heap and just as long, so that a byte beyond is seen */
+    memcpy(blob, data, size);
+    if (directory_parse(&d, blob, size, FIRST, VOLUME, note, NULL) == 0) {
+        for (unsigned i = 0; i < d.users; i++)
+            require(directory_find(&d, d.user[i].id) == &d.user[i] && d.user[i].storage_mib <= d.user[i].maximum_mib);
+        for (unsigned i = 0; i < d.disks; i++)
+            require(d.disk[i].start >= FIRST && (uint64_t)d.disk[i].start + d.disk[i].blocks <= VOLUME);
+        for (unsigned i = 0; i < d.links; i++)
+            require(d.link[i].disk < d.disks && d.link[i].user < d.users);
+    }
+    free(blob);
+    return 0;
+}

@@ -1,0 +1,362 @@
+/* The directory: what a good one gives, and that every kind of fault is told by path and reason. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "cp/user/directory.h"
+#include "cp/user/sha512_crypt.h"
+
+enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };
+
+#define HASH "$6$rounds=1000$salt$" \
+             "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB./"
+
+static struct directory directory;
+static char told[4096]; /* every fault so far: "path: reason\n" */
+static _Alignas(8) uint8_t blob[BLOB];
+
+static void note(void *context, const char *path, const char *reason)
+{
+    size_t length = strlen(told);
+    (void)context;
+    snprintf(told + length, sizeof told - length, "%s: %s\n", path, reason);
+}
+
+static unsigned parse(void)
+{
+    told[0] = 0;
+    return directory_parse(&directory, blob, sizeof blob, FIRST, VOLUME, note, NULL);
+}
+
+/* ---- building a good directory, to be spoilt ------------------------------------------------------------------------ */
+
+static int node_at(const char *path)
+{
+    int node = fdt_path_offset(blob, path);
+    assert_true(node >= 0);
+    return node;
+}
+
+static void add(const char *parent, const char *name)
+{
+    assert_true(fdt_add_subnode(blob, node_at(parent), name) >= 0);
+}
+
+static void set_text(const char *path, const char *name, const char *text)
+{
+    assert_int_equal(fdt_setprop_string(blob, node_at(path), name, text), 0);
+}
+
+static void set_cell(const char *path, const char *name, uint32_t value)
+{
+    assert_int_equal(fdt_setprop_u32(blob, node_at(path), name, value), 0);
+}
+
+static void set_bytes(const char *path, const char *name, const char *bytes, int count)
+{
+    assert_int_equal(fdt_setprop(blob, node_at(path), name, bytes, count), 0);
+}
+
+static void set_extent(const char *path, uint32_t start, uint32_t blocks)
+{
+    fdt32_t cells[2] = {cpu_to_fdt32(start), cpu_to_fdt32(blocks)};
+    assert_int_equal(fdt_setprop(blob, node_at(path), "extent", cells, sizeof cells), 0);
+}
+
+static void add_user(const char *name, const char *classes)
+{
+    char path[64];
+    add("/users", name);
+    snprintf(path, sizeof path, "/users/%s", name);
+    set_text(path, "password", HASH);
+    set_text(path, "classes", classes);
+    set_cell(path, "storage", 32);
+}
+
+static int make_good(void **state)
+{
+    (void)state;
+    assert_int_equal(fdt_create_empty_tree(blob, sizeof blob), 0);
+    set_text("/", "compatible", "vmn,directory");
+    add("/", "users");
+    add_user("MAINT", "ABC");
+    add("/users/MAINT", "mdisk@190");
+    set_extent("/users/MAINT/mdisk@190", 33, 100);
+    add_user("ALICE", "G");
+    set_text("/users/ALICE", "ipl", "CMS");
+    add("/users/ALICE", "mdisk@191");
+    set_extent("/users/ALICE/mdisk@191", 133, 100);
+    add("/users/ALICE", "link@190");
+    set_text("/users/ALICE/link@190", "user", "MAINT");
+    set_cell("/users/ALICE/link@190", "vdev", 0x190);
+    return 0;
+}
+
+static void assert_fault(const char *expected)
+{
+    unsigned faults = parse();
+    if (!strstr(told, expected))
+        fail_msg("expected \"%s\", was told:\n%s", expected, told);
+    assert_int_equal(faults, 1);
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------------ */
+
+static void a_good_directory_gives_its_users(void **state)
+{
+    (void)state;
+    set_cell("/users/ALICE", "maximum", 64);
+    set_text("/users/ALICE", "nesting", "shadow");
+    set_bytes("/users/ALICE", "xautolog", "MAINT\0BOB", 10);
+    assert_int_equal(parse(), 0);
+    const struct user *alice = directory_find(&directory, "ALICE"), *maint = directory_find(&directory, "MAINT");
+    assert_non_null(alice);
+    assert_string_equal(alice->ipl, "CMS");
+    assert_int_equal(alice->classes, CLASS('G'));
+    assert_int_equal(alice->maximum_mib, 64);
+    assert_int_equal(maint->maximum_mib, 32);
+    assert_int_equal(alice->nesting, VM_NESTED_SHADOW);
+    assert_true(directory_may_autolog(alice, "BOB"));
+    assert_false(directory_may_autolog(alice, "EVE"));
+    assert_null(directory_find(&directory, "BOB"));
+    assert_int_equal(directory.links, 1);
+    assert_int_equal(directory.link[0].mode, LINK_RR);
+    assert_ptr_equal(&directory.disk[directory.link[0].disk], directory_find_disk(&directory, maint, 0x190));
+}
+
+static void what_is_no_tree_is_refused(void **state)
+{
+    (void)state;
+    memset(blob, 0, sizeof blob);
+    assert_fault("/: is no sound device tree");
+    make_good(NULL);
+    fdt_set_totalsize(blob, sizeof blob + 1);
+    assert_fault("/: is no sound device tree");
+    make_good(NULL);
+    told[0] = 0;
+    assert_int_equal(directory_parse(&directory, blob, 20, FIRST, VOLUME, note, NULL), 1);
+}
+
+static void what_is_unknown_is_refused(void **state)
+{
+    (void)state;
+    set_text("/users/ALICE", "passwort", "x");
+    assert_fault("/users/ALICE/passwort: is no property known here");
+    make_good(NULL);
+    add("/users/ALICE", "tdisk@192");
+    assert_fault("/users/ALICE/tdisk@192: is no node known here");
+    make_good(NULL);
+    add("/users/ALICE/link@190", "x");
+    assert_fault("/users/ALICE/link@190/x: is no node known here");
+    make_good(NULL);
+    add("/", "profiles");
+    assert_fault("/profiles: is no node known here");
+    make_good(NULL);
+    set_text("/users", "default", "x");
+    assert_fault("/users/default: is no property known here");
+}
+
+static void what_is_missing_is_told(void **state)
+{
+    (void)state;
+    fdt_delprop(blob, node_at("/users/ALICE"), "password");
+    assert_fault("/users/ALICE/password: is missing");
+    make_good(NULL);
+    fdt_delprop(blob, node_at("/"), "compatible");
+    assert_fault("/compatible: is missing");
+    make_good(NULL);
+    fdt_delprop(blob, node_at("/users/ALICE/mdisk@191"), "extent");
+    assert_fault("/users/ALICE/mdisk@191/extent: is missing");
+    make_good(NULL);
+    fdt_delprop(blob, node_at("/users/ALICE/link@190"), "user");
+    assert_fault("/users/ALICE/link@190/user: is missing");
+}
+
+static void values_are_judged(void **state)
+{
+    static const struct { const char *property, *bytes; int count; } bad[] = {
+        {"password", "vmn", 4}, {"password", HASH, 20}, {"classes", "GX", 3}, {"classes", "", 1}, {"classes", "G", 1},
+        {"storage", "\0\0\0\0", 4}, {"storage", "\0\0\1", 3}, {"storage", "\0\x10\0\1", 4}, {"storage", "", 0},
+        {"ipl", "NINECHARS", 10}, {"ipl", "cms", 4}, {"parm", "a\tb", 4}, {"nesting", "on", 3}, {"debug-exit", "x", 1},
+        {"lines", "\0\0\0\5", 4}, {"lines", "\0\0\0\0", 4}, {"xautolog", "BOB", 3}, {"xautolog", "BO B", 5}, {"userid", "al", 3},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char path[64];
+        make_good(NULL);
+        set_bytes("/users/ALICE", bad[i].property, bad[i].bytes, bad[i].count);
+        snprintf(path, sizeof path, "/users/ALICE/%s: ", bad[i].property);
+        assert_fault(path);
+    }
+}
+
+static void a_minidisks_values_are_judged(void **state)
+{
+    static const struct { const char *property, *bytes; int count; } bad[] = {
+        {"extent", "\0\0\0\x85\0\0\0\0", 8}, {"extent", "\0\0\0\x85", 4}, {"mode", "RX", 3}, {"mode", "R", 1},
+        {"passwords", "secret", 7}, {"passwords", "ALL", 3}, {"passwords", "\0\0\0", 4}, {"passwords", "$6$rounds=5000$a$b", 19},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+        make_good(NULL);
+        set_bytes("/users/ALICE/mdisk@191", bad[i].property, bad[i].bytes, bad[i].count);
+        assert_fault("/users/ALICE/mdisk@191/");
+    }
+    make_good(NULL);
+    set_bytes("/users/ALICE/mdisk@191", "passwords", "ALL\0" HASH, sizeof HASH + 4);
+    assert_int_equal(parse(), 0);
+    const struct directory_disk *disk = directory_find_disk(&directory, directory_find(&directory, "ALICE"), 0x191);
+    assert_string_equal(disk->password[PASSWORD_READ], "ALL");
+    assert_string_equal(disk->password[PASSWORD_WRITE], HASH);
+    assert_null(disk->password[PASSWORD_MULTIPLE]);
+}
+
+static void names_are_judged(void **state)
+{
+    (void)state;
+    add_user("TOOLONG99", "G");
+    assert_fault("/users/TOOLONG99: its name is not 1 to 8");
+    make_good(NULL);
+    add_user("bob", "G");
+    assert_fault("/users/bob: its name is not 1 to 8");
+    make_good(NULL);
+    add_user("odd", "G");
+    set_text("/users/odd", "userid", "A@B$#_-9");
+    assert_int_equal(parse(), 0);
+    assert_non_null(directory_find(&directory, "A@B$#_-9"));
+    make_good(NULL);
+    add("/users/ALICE", "mdisk@xyz");
+    set_extent("/users/ALICE/mdisk@xyz", 300, 1);
+    assert_fault("/users/ALICE/mdisk@xyz: has no device number");
+    make_good(NULL);
+    add("/users/ALICE", "mdisk@12345");
+    set_extent("/users/ALICE/mdisk@12345", 300, 1);
+    assert_fault("/users/ALICE/mdisk@12345: has no device number");
+}
+
+static void duplicates_are_refused(void **state)
+{
+    (void)state;
+    add_user("other", "G");
+    set_text("/users/other", "userid", "ALICE");
+    assert_fault("/users/ALICE: is there twice");
+    make_good(NULL);
+    add("/users/ALICE", "mdisk@190");
+    set_extent("/users/ALICE/mdisk@190", 300, 1);
+    assert_fault("/users/ALICE/link@190: this device number is there twice");
+    make_good(NULL);
+    add("/users/ALICE", "mdisk@0191");
+    set_extent("/users/ALICE/mdisk@0191", 300, 1);
+    assert_fault("/users/ALICE/mdisk@191: this device number is there twice");
+}
+
+static void extents_stay_in_the_volume_and_apart(void **state)
+{
+    (void)state;
+    set_extent("/users/ALICE/mdisk@191", 132, 1);
+    assert_fault("/users/MAINT/mdisk@190: its extent overlaps ALICE's mdisk@191");
+    set_bytes("/users/MAINT/mdisk@190", "overlap", "", 0);
+    assert_int_equal(parse(), 0);
+    make_good(NULL);
+    set_extent("/users/ALICE/mdisk@191", VOLUME - 1, 2);
+    assert_fault("/users/ALICE/mdisk@191: its extent ends beyond the volume");
+    set_extent("/users/ALICE/mdisk@191", 0xffffffff, 0xffffffff);
+    assert_fault("/users/ALICE/mdisk@191: its extent ends beyond the volume");
+    set_extent("/users/ALICE/mdisk@191", FIRST - 1, 1);
+    assert_fault("/users/ALICE/mdisk@191: its extent begins in CP's own part");
+}
+
+static void links_lead_somewhere(void **state)
+{
+    (void)state;
+    set_text("/users/ALICE/link@190", "user", "EVE");
+    assert_fault("/users/ALICE/link@190: links to a user who is not in the directory");
+    make_good(NULL);
+    set_cell("/users/ALICE/link@190", "vdev", 0x191);
+    assert_fault("/users/ALICE/link@190: links to a minidisk its user does not have");
+    set_cell("/users/ALICE/link@190", "vdev", 0x10000);
+    assert_true(parse() >= 1);
+    assert_non_null(strstr(told, "/users/ALICE/link@190/vdev: "));
+}
+
+static void limits_are_kept(void **state)
+{
+    (void)state;
+    set_cell("/users/ALICE", "maximum", 31);
+    assert_fault("/users/ALICE/storage: is more than maximum");
+    make_good(NULL);
+    set_text("/users/MAINT", "classes", "BG");
+    assert_fault("/users: has nobody of class A");
+    make_good(NULL);
+    for (int i = 0; i < DIRECTORY_USER_DISKS - 1; i++) {
+        char name[16], path[64];
+        snprintf(name, sizeof name, "mdisk@3%02x", i);
+        snprintf(path, sizeof path, "/users/ALICE/%s", name);
+        add("/users/ALICE", name);
+        set_extent(path, 300 + i, 1);
+    }
+    assert_fault("is more than the 16 disks a machine can have");
+}
+
+static void too_many_users_are_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < DIRECTORY_USERS - 1; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "U%d", i);
+        add_user(name, "G");
+    }
+    parse();
+    assert_non_null(strstr(told, "/users/MAINT: is one user too many for this CP\n")); /* a new node comes first */
+}
+
+static void every_fault_is_told_not_only_the_first(void **state)
+{
+    (void)state;
+    set_text("/users/ALICE", "nesting", "on");
+    set_text("/users/MAINT", "password", "vmn");
+    set_extent("/users/ALICE/mdisk@191", 1, 1);
+    assert_int_equal(parse(), 3);
+}
+
+static void the_built_in_one_lets_the_operator_in(void **state)
+{
+    struct sha512_crypt c;
+    (void)state;
+    directory_builtin(&directory);
+    const struct user *operator = directory_find(&directory, "OPERATOR");
+    assert_non_null(operator);
+    assert_true(sha512_crypt_begin(&c, operator->password, "vmn", 3));
+    while (!sha512_crypt_step(&c, 1000)) {
+    }
+    assert_true(sha512_crypt_matches(&c));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, make_good)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_good_directory_gives_its_users),
+        TEST(what_is_no_tree_is_refused),
+        TEST(what_is_unknown_is_refused),
+        TEST(what_is_missing_is_told),
+        TEST(values_are_judged),
+        TEST(a_minidisks_values_are_judged),
+        TEST(names_are_judged),
+        TEST(duplicates_are_refused),
+        TEST(extents_stay_in_the_volume_and_apart),
+        TEST(links_lead_somewhere),
+        TEST(limits_are_kept),
+        TEST(too_many_users_are_refused),
+        TEST(every_fault_is_told_not_only_the_first),
+        TEST(the_built_in_one_lets_the_operator_in),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
