@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/device/pci.h"
+#include "cp/device/pci_msix.h"
 #include "cp/storage/guest.h"
 
 enum { VIRTIO_QUEUES = 1, VIRTIO_QUEUE_SIZE = 128, VIRTIO_CHAIN_BUFFERS = VIRTIO_QUEUE_SIZE };
@@ -28,7 +28,7 @@ struct virtio_queue {
     uint64_t descriptors, driver, device; /* the three areas, as the driver wrote them */
     uint16_t next_available, next_used;
     uint16_t signalled; /* next_used when the driver was last interrupted */
-    uint16_t vector;    /* MSI-X */
+    uint16_t vector;    /* MSI-X, or PCI_MSIX_NONE */
 };
 
 struct virtio_buffer {
@@ -53,15 +53,9 @@ struct virtio_model {
     unsigned queues;
     unsigned config_bytes;
     void (*notify)(struct virtio_device *, unsigned queue);
-    /* The device is being reset: true when nothing is in flight; else the model calls virtio_reset_done() later, and
-     * until then the guest reads a status other than 0. */
+    /* The device is being reset: forget every chain taken. True when nothing is in flight; else the model calls
+     * virtio_reset_done() later, and until then a guest that asked for the reset reads a status other than 0. */
     bool (*reset)(struct virtio_device *);
-};
-
-enum { VIRTIO_MSIX_VECTORS = VIRTIO_QUEUES + 1, VIRTIO_NO_VECTOR = 0xffff };
-
-struct virtio_message { /* one MSI-X table entry */
-    uint32_t address_low, address_high, data, control; /* control bit 0: masked */
 };
 
 struct virtio_device {
@@ -76,9 +70,7 @@ struct virtio_device {
     uint16_t queue_select, config_vector;
     struct virtio_queue queue[VIRTIO_QUEUES];
     uint8_t window; /* offset of the PCI_CFG capability */
-    uint8_t msix;   /* offset of the MSI-X capability, 0: none */
-    struct virtio_message message[VIRTIO_MSIX_VECTORS];
-    uint32_t message_pending;
+    struct pci_msix msix;
 };
 
 /* Builds the PCI function. `features` without VERSION_1, INDIRECT_DESC and EVENT_IDX, which the transport adds.
@@ -90,9 +82,13 @@ void virtio_reset_done(struct virtio_device *);
 /* The next chain the driver offers: 1; 0 when there is none (the driver will notify); -EIO when the ring is broken (the
  * device has been marked) or the device is not running. */
 int virtio_queue_take(struct virtio_device *, unsigned queue, struct virtio_chain *);
+/* Is the device set up and in order, so that chains may be taken and given? */
+bool virtio_running(const struct virtio_device *);
 /* Gives a chain back. The driver learns of it at the next virtio_queue_signal(), once for many. */
 void virtio_queue_give(struct virtio_device *, unsigned queue, uint16_t head, uint32_t written);
 void virtio_queue_signal(struct virtio_device *, unsigned queue);
 
 /* The driver broke the rules: DEVICE_NEEDS_RESET and a configuration change interrupt. */
 void virtio_break(struct virtio_device *);
+/* Interrupts the driver: used buffers in `queue`, by INTx and ISR or by message. */
+void virtio_interrupt(struct virtio_device *, unsigned queue);
