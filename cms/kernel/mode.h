@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct edf_disk; /* cms/edf/edf.h */
+#include "cms/edf/edf.h"
 
 struct mode {
     char letter;           /* 'A'..'Z' */
@@ -17,3 +17,23 @@ struct mode {
 struct mode *cms_mode_find(char letter);
 /* Accessed modes in search order: the first for NULL, the next one after `mode`, NULL at the end. */
 struct mode *cms_mode_next(const struct mode *mode);
+/* The first mode a device is accessed as, or NULL. */
+struct mode *cms_mode_of_device(uint16_t vdev);
+
+struct mode_problem {
+    bool not_attached;       /* there is no such device */
+    enum edf_status status;  /* else what the file system said */
+    struct edf_reason reason;
+};
+
+/* Accesses a device as `letter` ('A'..'Z'), read-only if it is an extension (`parent` is not `letter`) or the caller
+ * wants it so.  What the letter stood for before is released only when the new disk could be accessed.
+ * False: *problem says why. */
+bool cms_mode_access(uint16_t vdev, char letter, char parent, bool read_only, struct mode_problem *problem);
+/* Releases a letter; nothing happens if it is not accessed. */
+void cms_mode_release(char letter);
+/* Writes an empty file system on a device that is not accessed. */
+bool cms_mode_format(uint16_t vdev, uint32_t block_size, const char *volid, struct mode_problem *problem);
+/* Reads every accessed disk afresh: after an abend what was in storage is not to be trusted.  A disk that cannot be
+ * accessed any more is released. */
+void cms_mode_recover(void);
