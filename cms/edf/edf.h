@@ -51,7 +51,9 @@ struct edf_device {
 };
 
 /* Heap and clock. `get` returns memory aligned to 16 bytes or NULL; `put` takes it back with the size it was got with.
- * A disk of n blocks needs at most n/4 bytes for its map, 64 bytes a file, and a few blocks for each open file. */
+ * An
+ * accessed disk needs 64 bytes a file; one that is changed also up to 4 bit maps of its blocks; an open file, a few
+ * blocks. */
 struct edf_host {
     void *ctx;
     void *(*get)(void *ctx, size_t size);
@@ -153,7 +155,8 @@ enum edf_status edf_create(struct edf_disk *disk, const char *name, const char *
                            uint32_t lrecl, enum edf_replace replace, struct edf_writer **writer);
 /* Continue a file with its own format. The old file stands until the commit. */
 enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *type, struct edf_writer **writer);
-/* Add one record: 1..65535 bytes, exactly lrecl for F. After any failure only edf_abort is allowed. */
+/* Add one record: 1..65535 bytes, exactly lrecl for F, else EDF_BAD_RECORD and nothing happened.
+ * After any other failure only edf_abort is allowed. */
 enum edf_status edf_write(struct edf_writer *writer, const void *data, uint32_t length);
 /* F only: add `count` records of zeros; blocks that are wholly zero take no room on the disk. */
 enum edf_status edf_write_zeros(struct edf_writer *writer, uint32_t count);

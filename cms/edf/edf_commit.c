@@ -1,0 +1,351 @@
+/* The commit. Everything a change needs (directory blocks, map blocks, their pointer blocks) is first given a free
+ * block, then written, then flushed; nothing that is in use is overwritten. The label, one sector, names the new
+ * directory in the other one of blocks 4 and 5, and a last flush makes it so. In memory the same holds: the old state
+ * is only given up when the label is on the disk. */
+#include "cms/edf/edf_internal.h"
+
+struct commit {
+    struct edf_disk *disk;
+    const struct change *change;
+    uint8_t *next;          /* the new map */
+    uint8_t *dirty, *moved; /* a byte for each data block of the map */
+    uint32_t used;
+    uint32_t count;         /* directory entries afterwards */
+    uint32_t blocks;        /* directory blocks afterwards */
+    uint32_t *where, *pointers, *map_where, *map_pointers;
+    uint32_t pointer_count;
+    uint8_t *buffer;        /* one pointer block */
+    uint8_t saved[4][FST_SIZE]; /* entries 0, 1, the changed one, the last one */
+};
+
+/* ---- the new map ------------------------------------------------------------------------------------------------- */
+
+static void touch(struct commit *c, uint32_t block)
+{
+    c->dirty[(block - 1) / (c->disk->block_size * 8)] = 1;
+}
+
+static enum edf_status take(struct commit *c, uint32_t *block)
+{
+    *block = map_take(c->disk, c->next);
+    if (!*block)
+        return EDF_FULL;
+    touch(c, *block);
+    c->used++;
+    return EDF_OK;
+}
+
+static enum edf_status give(struct commit *c, uint32_t block)
+{
+    if (!block_is_data(c->disk, block) || !map_bit(c->disk->map, block) || !map_bit(c->next, block))
+        return edf_fail(c->disk, EDF_DAMAGED, "a block to be freed is free already", block);
+    map_clear(c->next, block);
+    touch(c, block);
+    c->used--;
+    return EDF_OK;
+}
+
+static enum edf_status give_entry(void *ctx, struct tree_entry entry, unsigned level, uint64_t index)
+{
+    (void)level;
+    (void)index;
+    return entry.block ? give(ctx, entry.block) : EDF_OK;
+}
+
+static enum edf_status move_all(struct commit *c, const uint32_t *old, uint32_t old_count, uint32_t *new,
+                                uint32_t new_count)
+{
+    enum edf_status status = EDF_OK;
+    for (uint32_t i = 0; !status && i < old_count; i++)
+        status = give(c, old[i]);
+    for (uint32_t i = 0; !status && i < new_count; i++)
+        status = take(c, &new[i]);
+    return status;
+}
+
+static void add_taken(struct commit *c)
+{
+    uint32_t bytes = (c->disk->blocks + 7) / 8;
+    if (!c->change->taken)
+        return;
+    for (uint32_t i = 0; i < bytes; i++)
+        if (c->change->taken[i]) {
+            c->next[i] |= c->change->taken[i];
+            c->dirty[i / c->disk->block_size] = 1;
+        }
+    c->used += c->change->taken_count;
+}
+
+static enum edf_status plan_file(struct commit *c)
+{
+    enum edf_status status = EDF_OK;
+    add_taken(c);
+    if (c->change->tree)
+        status = tree_visit(c->disk, *c->change->tree, give_entry, c);
+    for (uint32_t i = 0; !status && i < c->change->freed_count; i++)
+        status = give(c, c->change->freed[i]);
+    return status;
+}
+
+/* ---- the directory ----------------------------------------------------------------------------------------------- */
+
+static uint32_t block_of(const struct commit *c, uint32_t index)
+{
+    return index / (c->disk->block_size / FST_SIZE);
+}
+
+static uint32_t last_index(const struct commit *c)
+{
+    return c->disk->count > c->count ? c->disk->count - 1 : c->count - 1;
+}
+
+/* Whether this directory block changes. The first one, which describes directory and map, always does. */
+static bool block_changes(const struct commit *c, uint32_t block)
+{
+    return block == 0 || block == block_of(c, c->change->index) ||
+           (c->count != c->disk->count && block == block_of(c, last_index(c)));
+}
+
+static enum edf_status plan_directory(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    uint32_t old_blocks = directory_blocks(disk, disk->count);
+    enum edf_status status = EDF_OK;
+    memcpy(c->where, disk->where, disk->room * sizeof *c->where);
+    c->where[0] = disk->origin ^ BLOCK_FIRST_DIRECTORY ^ BLOCK_SECOND_DIRECTORY;
+    for (uint32_t i = 1; !status && i < old_blocks; i++)
+        if (block_changes(c, i) || i >= c->blocks)
+            status = give(c, disk->where[i]);
+    for (uint32_t i = 1; !status && i < c->blocks; i++)
+        if (block_changes(c, i) || i >= old_blocks)
+            status = take(c, &c->where[i]);
+    if (!status)
+        status = move_all(c, disk->pointers, disk->pointer_count, c->pointers, c->pointer_count);
+    return status;
+}
+
+/* Moving a block of the map changes the map; but each is moved only once, so this ends. */
+static enum edf_status plan_map(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    enum edf_status status = move_all(c, disk->map_pointers, disk->map_pointer_count, c->map_pointers,
+                                      disk->map_pointer_count);
+    memcpy(c->map_where, disk->map_where, disk->map_count * sizeof *c->map_where);
+    for (bool again = true; again && !status;) {
+        again = false;
+        for (uint32_t i = 0; !status && i < disk->map_count; i++) {
+            if (!c->dirty[i] || c->moved[i])
+                continue;
+            c->moved[i] = 1;
+            again = true;
+            status = move_all(c, &disk->map_where[i], 1, &c->map_where[i], 1);
+        }
+    }
+    return status;
+}
+
+/* A change that takes blocks must leave enough to erase a file later. */
+static enum edf_status judge_room(struct commit *c)
+{
+    const struct edf_disk *disk = c->disk;
+    if (!c->change->entry || c->used <= disk->used)
+        return EDF_OK;
+    uint32_t others = c->blocks - 1 < 2 ? c->blocks - 1 : 2;
+    uint32_t reserve = disk->map_count + disk->map_pointer_count + c->pointer_count + others;
+    uint32_t in_flight = disk->in_flight - c->change->taken_count;
+    return (uint64_t)c->used + in_flight + reserve > disk->blocks ? EDF_FULL : EDF_OK;
+}
+
+static void put_own(const struct commit *c, unsigned number, uint32_t lrecl, uint32_t records, uint32_t blocks,
+                    uint32_t origin, unsigned levels)
+{
+    uint8_t *entry = directory_entry(c->disk, number - 1);
+    fst_put_own(entry, number);
+    put32(entry + FST_LRECL, lrecl);
+    put32(entry + FST_RECORDS, records);
+    put32(entry + FST_BLOCKS, blocks);
+    put32(entry + FST_ORIGIN, origin);
+    entry[FST_LEVELS] = (uint8_t)levels;
+    fst_stamp(c->disk, entry);
+}
+
+static void edit(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    const uint8_t *last = directory_entry(disk, last_index(c));
+    uint8_t *changed = directory_entry(disk, c->change->index);
+    memcpy(c->saved[0], directory_entry(disk, 0), 2 * FST_SIZE);
+    memcpy(c->saved[2], changed, FST_SIZE);
+    memcpy(c->saved[3], last, FST_SIZE);
+    if (c->change->entry) {
+        memcpy(changed, c->change->entry, FST_SIZE);
+    } else {
+        memmove(changed, last, FST_SIZE);
+        memset(directory_entry(disk, last_index(c)), 0, FST_SIZE);
+    }
+    put_own(c, 1, FST_SIZE, c->count, c->blocks,
+            c->pointer_count ? c->pointers[c->pointer_count - 1] : c->where[0],
+            tree_levels(disk->block_size, false, c->blocks));
+    put_own(c, 2, disk->block_size, disk->map_count, disk->map_count,
+            disk->map_pointer_count ? c->map_pointers[disk->map_pointer_count - 1] : c->map_where[0],
+            tree_levels(disk->block_size, false, disk->map_count));
+}
+
+static void undo(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    memcpy(directory_entry(disk, last_index(c)), c->saved[3], FST_SIZE);
+    memcpy(directory_entry(disk, c->change->index), c->saved[2], FST_SIZE);
+    memcpy(directory_entry(disk, 0), c->saved[0], 2 * FST_SIZE);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static enum edf_status write_pointers(struct commit *c, const uint32_t *data, uint32_t count, const uint32_t *pointers)
+{
+    uint32_t per_block = tree_per_block(c->disk->block_size, false);
+    enum edf_status status = EDF_OK;
+    while (count > 1 && !status) {
+        uint32_t above = 0;
+        for (uint32_t i = 0; i < count && !status; i += per_block, above++) {
+            memset(c->buffer, 0, c->disk->block_size);
+            for (uint32_t j = 0; j < per_block && i + j < count; j++)
+                put32(c->buffer + j * POINTER_SIZE_F, data[i + j]);
+            status = block_write(c->disk, pointers[above], c->buffer);
+        }
+        data = pointers;
+        pointers += above;
+        count = above;
+    }
+    return status;
+}
+
+static enum edf_status write_all(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    enum edf_status status = EDF_OK;
+    for (uint32_t i = 0; !status && i < c->blocks; i++)
+        if (block_changes(c, i))
+            status = block_write(disk, c->where[i], disk->entries + (size_t)i * disk->block_size);
+    for (uint32_t i = 0; !status && i < disk->map_count; i++)
+        if (c->moved[i])
+            status = block_write(disk, c->map_where[i], c->next + (size_t)i * disk->block_size);
+    if (!status)
+        status = write_pointers(c, c->where, c->blocks, c->pointers);
+    if (!status)
+        status = write_pointers(c, c->map_where, disk->map_count, c->map_pointers);
+    if (!status)
+        status = block_flush(disk);
+    return status ? status : label_store(disk, c->where[0], c->used);
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
+static uint32_t pointers_for(const struct edf_disk *disk, uint32_t count)
+{
+    uint32_t per_block = tree_per_block(disk->block_size, false), total = 0;
+    while (count > 1)
+        total += count = (count + per_block - 1) / per_block;
+    return total;
+}
+
+static void *get_list(const struct edf_disk *disk, uint32_t count)
+{
+    return memory_get(disk, (count + 1) * sizeof(uint32_t));
+}
+
+static void put_list(const struct edf_disk *disk, uint32_t *list, uint32_t count)
+{
+    memory_put(disk, list, (count + 1) * sizeof(uint32_t));
+}
+
+static enum edf_status begin(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    c->count = disk->count + (c->change->index == disk->count) - !c->change->entry;
+    c->blocks = directory_blocks(disk, c->count);
+    c->pointer_count = pointers_for(disk, c->blocks);
+    c->used = disk->used;
+    enum edf_status status = directory_grow(disk, c->blocks);
+    if (status)
+        return status;
+    c->next = memory_get(disk, disk->map_bytes);
+    c->dirty = memory_get(disk, disk->map_count);
+    c->moved = memory_get(disk, disk->map_count);
+    c->where = memory_get(disk, disk->room * sizeof *c->where);
+    c->pointers = get_list(disk, c->pointer_count);
+    c->map_where = memory_get(disk, disk->map_count * sizeof *c->map_where);
+    c->map_pointers = get_list(disk, disk->map_pointer_count);
+    c->buffer = memory_get(disk, disk->block_size);
+    if (!c->next || !c->dirty || !c->moved || !c->where || !c->pointers || !c->map_where || !c->map_pointers ||
+        !c->buffer)
+        return EDF_NO_MEMORY;
+    memcpy(c->next, disk->map, disk->map_bytes);
+    disk->next = c->next;
+    return EDF_OK;
+}
+
+static void swap(void *a, void *b)
+{
+    uint8_t t[sizeof(void *)];
+    memcpy(t, a, sizeof t);
+    memcpy(a, b, sizeof t);
+    memcpy(b, t, sizeof t);
+}
+
+/* The new state becomes the disk's; what it replaces is left in `c` to be freed. */
+static void adopt(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    for (uint32_t i = 0; disk->readers && i < (disk->blocks + 7) / 8; i++)
+        disk->held[i] |= disk->map[i] & (uint8_t)~c->next[i];
+    swap(&disk->map, &c->next);
+    swap(&disk->where, &c->where);
+    swap(&disk->map_where, &c->map_where);
+    swap(&disk->map_pointers, &c->map_pointers);
+    swap(&disk->pointers, &c->pointers);
+    uint32_t pointer_count = disk->pointer_count;
+    disk->pointer_count = c->pointer_count;
+    c->pointer_count = pointer_count;
+    disk->used = c->used;
+    disk->origin = disk->where[0];
+    disk->count = c->count;
+}
+
+static void end(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    disk->next = NULL;
+    memory_put(disk, c->next, disk->map_bytes);
+    memory_put(disk, c->dirty, disk->map_count);
+    memory_put(disk, c->moved, disk->map_count);
+    memory_put(disk, c->where, disk->room * sizeof *c->where);
+    put_list(disk, c->pointers, c->pointer_count);
+    memory_put(disk, c->map_where, disk->map_count * sizeof *c->map_where);
+    put_list(disk, c->map_pointers, disk->map_pointer_count);
+    memory_put(disk, c->buffer, disk->block_size);
+}
+
+enum edf_status commit_change(struct edf_disk *disk, const struct change *change)
+{
+    struct commit c = {.disk = disk, .change = change};
+    enum edf_status status = begin(&c);
+    if (!status)
+        status = plan_file(&c);
+    if (!status)
+        status = plan_directory(&c);
+    if (!status)
+        status = plan_map(&c);
+    if (!status)
+        status = judge_room(&c);
+    if (!status) {
+        edit(&c);
+        status = write_all(&c);
+        if (status)
+            undo(&c);
+        else
+            adopt(&c);
+    }
+    end(&c);
+    return status;
+}

@@ -1,0 +1,374 @@
+/* Writing a file: records become data blocks, data blocks become a tree, and the commit puts one directory entry in
+ * place of another. Until then everything lies in blocks the map calls free, so forgetting it is all an abort does. */
+#include "cms/edf/edf_build.h"
+
+static struct edf_writer *writer_of(const struct edf_disk *disk, const uint8_t name[16])
+{
+    struct edf_writer *w = disk->writers;
+    while (w && memcmp(w->entry, name, 16))
+        w = w->next;
+    return w;
+}
+
+static enum edf_status key_of(struct edf_disk *disk, const char *name, const char *type, uint8_t *entry)
+{
+    if (!edf_name_valid(name) || !edf_name_valid(type))
+        return EDF_BAD_NAME;
+    if (!disk->writable)
+        return EDF_READ_ONLY;
+    fst_put_name(entry, name, type);
+    return writer_of(disk, entry) ? EDF_BUSY : map_load(disk);
+}
+
+static enum edf_status start(struct edf_disk *disk, const uint8_t *entry, struct edf_writer **writer)
+{
+    struct edf_writer *w = memory_get(disk, sizeof *w);
+    if (!w)
+        return EDF_NO_MEMORY;
+    w->disk = disk;
+    memcpy(w->entry, entry, FST_SIZE);
+    w->own = memory_get(disk, disk->map_bytes);
+    w->data = memory_get(disk, disk->block_size);
+    if (!w->own || !w->data) {
+        memory_put(disk, w->own, disk->map_bytes);
+        memory_put(disk, w->data, disk->block_size);
+        memory_put(disk, w, sizeof *w);
+        return EDF_NO_MEMORY;
+    }
+    w->next = disk->writers;
+    disk->writers = w;
+    *writer = w;
+    return EDF_OK;
+}
+
+enum edf_status edf_create(struct edf_disk *disk, const char *name, const char *type, char mode_number, char recfm,
+                           uint32_t lrecl, enum edf_replace replace, struct edf_writer **writer)
+{
+    uint8_t entry[FST_SIZE] = {0};
+    *writer = NULL;
+    if ((recfm != 'F' && recfm != 'V') || mode_number < '0' || mode_number > '6')
+        return EDF_INVALID;
+    if (recfm == 'F' && (lrecl == 0 || lrecl > EDF_LRECL_MAX))
+        return EDF_BAD_RECORD;
+    enum edf_status status = key_of(disk, name, type, entry);
+    if (status)
+        return status;
+    if (replace == EDF_NEW && directory_find(disk, entry))
+        return EDF_EXISTS;
+    entry[FST_MODE] = edf_ebcdic_from_ascii('A');
+    entry[FST_MODE + 1] = edf_ebcdic_from_ascii((uint8_t)mode_number);
+    entry[FST_RECFM] = recfm == 'F' ? FST_RECFM_F : FST_RECFM_V;
+    entry[FST_POINTER_SIZE] = recfm == 'F' ? POINTER_SIZE_F : POINTER_SIZE_V;
+    status = start(disk, entry, writer);
+    if (status)
+        return status;
+    (*writer)->fst.recfm = recfm;
+    (*writer)->fst.lrecl = recfm == 'F' ? lrecl : 0;
+    (*writer)->replace = replace == EDF_REPLACE;
+    return EDF_OK;
+}
+
+/* ---- append ------------------------------------------------------------------------------------------------------ */
+
+/* Where the records of the last block of a V file end. */
+static enum edf_status find_end(struct edf_writer *w, struct tree_entry last, uint32_t before)
+{
+    uint32_t size = w->disk->block_size, offset = last.displacement, records = last.highest - before;
+    if (offset == DISPLACEMENT_SPANNED && records == 0)
+        offset = size;
+    w->started = records > 0;
+    w->displacement = offset;
+    for (; offset <= size && records; records--)
+        offset = offset + 2 <= size ? offset + 2 + get16(w->data + offset) : size + 1;
+    if (offset > size)
+        return edf_fail(w->disk, EDF_DAMAGED, "the last block's records do not end in it", last.block);
+    w->fill = offset;
+    return EDF_OK;
+}
+
+static enum edf_status resume(struct edf_writer *w)
+{
+    struct edf_disk *disk = w->disk;
+    struct tree tree = fst_tree(disk, &w->fst);
+    struct tree_entry last, previous = {0};
+    enum edf_status status = build_resume(w, &tree, &last);
+    if (!status && tree.variable && tree.count > 1) {
+        struct cursor cursor;
+        cursor_open(&cursor, disk, tree);
+        status = cursor_find(&cursor, tree.count - 2, &previous);
+        cursor_close(&cursor);
+    }
+    if (!status && last.block)
+        status = block_read(disk, last.block, w->data);
+    if (status)
+        return status;
+    w->count = tree.count - 1;
+    if (last.block)
+        w->superseded[w->superseded_count++] = last.block;
+    if (last.block || tree.variable)
+        w->fst.blocks--;
+    if (tree.levels == 0)
+        last.highest = w->fst.records;
+    if (tree.variable)
+        status = last.highest != w->fst.records || previous.highest > last.highest
+                     ? edf_fail(disk, EDF_DAMAGED, "the last pointer's record number is wrong", last.block)
+                     : find_end(w, last, previous.highest);
+    else
+        w->fill = (uint32_t)((uint64_t)w->fst.records * w->fst.lrecl - w->count * disk->block_size);
+    if (!status)
+        memset(w->data + w->fill, 0, disk->block_size - w->fill);
+    return status;
+}
+
+enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *type, struct edf_writer **writer)
+{
+    uint8_t entry[FST_SIZE] = {0};
+    struct fst fst;
+    *writer = NULL;
+    enum edf_status status = key_of(disk, name, type, entry);
+    if (status)
+        return status;
+    uint32_t index = directory_find(disk, entry);
+    if (!index)
+        return EDF_NOT_FOUND;
+    const char *fault = fst_decode(disk, directory_entry(disk, index), &fst);
+    if (fault)
+        return edf_fail(disk, EDF_DAMAGED, fault, 0);
+    if (fst.recfm == 'F' && (fst.lrecl == 0 || fst.lrecl > EDF_LRECL_MAX))
+        return edf_fail(disk, EDF_DAMAGED, "its record length is out of range", 0);
+    status = start(disk, directory_entry(disk, index), writer);
+    if (status)
+        return status;
+    (*writer)->fst = fst;
+    (*writer)->append = true;
+    if (fst.records)
+        status = resume(*writer);
+    if (status) {
+        edf_abort(*writer);
+        *writer = NULL;
+    }
+    return status;
+}
+
+/* ---- records ----------------------------------------------------------------------------------------------------- */
+
+/* Write the block being filled and begin another. The file's only block is never left out, even if it is zeros. */
+static enum edf_status pass_on(struct edf_writer *w, bool last)
+{
+    struct tree_entry entry = {.highest = w->fst.records};
+    if (w->started)
+        entry.displacement = w->displacement;
+    else
+        entry.displacement = w->fill == w->disk->block_size ? DISPLACEMENT_SPANNED : w->fill;
+    enum edf_status status = build_store(w, w->data, !last || w->count, &entry.block);
+    if (!status)
+        status = build_add(w, entry);
+    memset(w->data, 0, w->disk->block_size);
+    w->fill = 0;
+    w->started = false;
+    return status;
+}
+
+/* `data` NULL stands for zeros. */
+static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint64_t length)
+{
+    enum edf_status status = EDF_OK;
+    while (length && !status) {
+        if (w->fill == w->disk->block_size && (status = pass_on(w, false)))
+            break;
+        uint32_t room = w->disk->block_size - w->fill;
+        uint32_t part = length < room ? (uint32_t)length : room;
+        if (data) {
+            memcpy(w->data + w->fill, data, part);
+            data += part;
+        }
+        w->fill += part;
+        length -= part;
+    }
+    w->failed = status != EDF_OK;
+    return status;
+}
+
+static enum edf_status put_variable(struct edf_writer *w, const uint8_t *data, uint32_t length)
+{
+    uint8_t header[2];
+    enum edf_status status = EDF_OK;
+    if (w->fill == w->disk->block_size)
+        status = pass_on(w, false);
+    if (!w->started) {
+        w->started = true;
+        w->displacement = w->fill;
+    }
+    w->fst.records++;
+    put16(header, length);
+    if (!status)
+        status = put(w, header, sizeof header);
+    if (!status)
+        status = put(w, data, length);
+    w->failed = status != EDF_OK;
+    return status;
+}
+
+enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t length)
+{
+    if (w->failed)
+        return EDF_INVALID;
+    if (length == 0 || length > EDF_LRECL_MAX || (w->fst.recfm == 'F' && length != w->fst.lrecl) ||
+        w->fst.records == RECORDS_MAX)
+        return EDF_BAD_RECORD;
+    if (length > w->fst.lrecl)
+        w->fst.lrecl = length;
+    if (w->fst.recfm == 'V')
+        return put_variable(w, data, length);
+    w->fst.records++;
+    return put(w, data, length);
+}
+
+enum edf_status edf_write_zeros(struct edf_writer *w, uint32_t count)
+{
+    if (w->failed)
+        return EDF_INVALID;
+    if (w->fst.recfm != 'F' || count > RECORDS_MAX - w->fst.records)
+        return EDF_BAD_RECORD;
+    w->fst.records += count;
+    return put(w, NULL, (uint64_t)count * w->fst.lrecl);
+}
+
+void edf_writer_date(struct edf_writer *w, const struct edf_date *date)
+{
+    fst_put_date(w->entry, date);
+    w->dated = true;
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
+
+static void put_entry(struct edf_writer *w)
+{
+    if (!w->dated)
+        fst_stamp(w->disk, w->entry);
+    put32(w->entry + FST_LRECL, w->fst.lrecl);
+    put32(w->entry + FST_ORIGIN, w->fst.origin);
+    put32(w->entry + FST_BLOCKS, w->fst.blocks);
+    put32(w->entry + FST_RECORDS, w->fst.records);
+    w->entry[FST_LEVELS] = w->fst.levels;
+    w->entry[FST_POINTER_SIZE] = w->fst.recfm == 'V' ? POINTER_SIZE_V : POINTER_SIZE_F;
+}
+
+static enum edf_status commit(struct edf_writer *w)
+{
+    struct edf_disk *disk = w->disk;
+    struct tree old;
+    struct fst fst;
+    struct change change = {
+        .entry = w->entry,
+        .taken = w->own,
+        .taken_count = w->own_count,
+        .freed = w->superseded,
+        .freed_count = w->superseded_count,
+    };
+    change.index = directory_find(disk, w->entry);
+    if (change.index && !w->replace && !w->append)
+        return EDF_EXISTS;
+    if (change.index && w->replace) {
+        const char *fault = fst_decode(disk, directory_entry(disk, change.index), &fst);
+        if (fault)
+            return edf_fail(disk, EDF_DAMAGED, fault, 0);
+        old = fst_tree(disk, &fst);
+        change.tree = &old;
+    }
+    if (!change.index)
+        change.index = disk->count;
+    put_entry(w);
+    return commit_change(disk, &change);
+}
+
+enum edf_status edf_commit(struct edf_writer *w)
+{
+    enum edf_status status = EDF_OK;
+    if (w->failed)
+        status = EDF_INVALID;
+    else if (!w->disk->writable)
+        status = EDF_READ_ONLY;
+    else if (w->fst.records == 0)
+        status = EDF_BAD_RECORD;
+    if (!status && w->fill)
+        status = pass_on(w, true);
+    if (!status)
+        status = build_finish(w);
+    if (!status)
+        status = commit(w);
+    edf_abort(w);
+    return status;
+}
+
+void edf_abort(struct edf_writer *w)
+{
+    if (!w)
+        return;
+    struct edf_disk *disk = w->disk;
+    struct edf_writer **link = &disk->writers;
+    while (*link != w)
+        link = &(*link)->next;
+    *link = w->next;
+    disk->in_flight -= w->own_count;
+    build_free(w);
+    memory_put(disk, w->own, disk->map_bytes);
+    memory_put(disk, w->data, disk->block_size);
+    memory_put(disk, w, sizeof *w);
+}
+
+/* ---- changes of the directory alone ------------------------------------------------------------------------------ */
+
+enum edf_status edf_erase(struct edf_disk *disk, const char *name, const char *type)
+{
+    uint8_t key[FST_SIZE];
+    struct fst fst;
+    enum edf_status status = key_of(disk, name, type, key);
+    if (status)
+        return status;
+    uint32_t index = directory_find(disk, key);
+    if (!index)
+        return EDF_NOT_FOUND;
+    const char *fault = fst_decode(disk, directory_entry(disk, index), &fst);
+    if (fault)
+        return edf_fail(disk, EDF_DAMAGED, fault, 0);
+    struct tree tree = fst_tree(disk, &fst);
+    return commit_change(disk, &(struct change){.index = index, .tree = &tree});
+}
+
+enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *type, const char *new_name,
+                           const char *new_type)
+{
+    uint8_t key[FST_SIZE], entry[FST_SIZE];
+    enum edf_status status = key_of(disk, name, type, key);
+    if (status)
+        return status;
+    uint32_t index = directory_find(disk, key);
+    if (!index)
+        return EDF_NOT_FOUND;
+    status = key_of(disk, new_name, new_type, key);
+    if (status)
+        return status;
+    uint32_t taken = directory_find(disk, key);
+    if (taken && taken != index)
+        return EDF_EXISTS;
+    memcpy(entry, directory_entry(disk, index), sizeof entry);
+    memcpy(entry, key, 2 * EDF_NAME_MAX);
+    return commit_change(disk, &(struct change){.index = index, .entry = entry});
+}
+
+enum edf_status edf_set_mode_number(struct edf_disk *disk, const char *name, const char *type, char mode_number)
+{
+    uint8_t key[FST_SIZE], entry[FST_SIZE];
+    if (mode_number < '0' || mode_number > '6')
+        return EDF_INVALID;
+    enum edf_status status = key_of(disk, name, type, key);
+    if (status)
+        return status;
+    uint32_t index = directory_find(disk, key);
+    if (!index)
+        return EDF_NOT_FOUND;
+    memcpy(entry, directory_entry(disk, index), sizeof entry);
+    entry[FST_MODE + 1] = edf_ebcdic_from_ascii((uint8_t)mode_number);
+    return commit_change(disk, &(struct change){.index = index, .entry = entry});
+}
