@@ -7,7 +7,7 @@
 
 enum {
     LINE_BACKLOG_STOP = 1 << 16, /* the user does not read: time to halt the emulator ... */
-    LINE_BACKLOG_GO = 1 << 16,   /* ... and to let it go on */
+    LINE_BACKLOG_GO = 1 << 14,   /* ... and to let it go on */
     LINE_POLLS = 3,              /* rows of a poll table a line needs */
 };
 

@@ -2,6 +2,7 @@
  * done() is called later from the event loop, once, in any order. Plain C, so that the virtual devices that submit here
  * also run on the host against a fake disk. */
 #pragma once
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,4 +43,23 @@ struct disk {
 };
 
 /* The check every submit() begins with: 0, -EINVAL or -EROFS. */
-int disk_request_check(const struct disk *, const struct disk_request *);
+static inline int disk_request_check(const struct disk *d, const struct disk_request *r)
+{
+    uint64_t bytes = 0;
+    if (r->op == DISK_FLUSH)
+        return 0;
+    if (r->op != DISK_READ && r->op != DISK_WRITE)
+        return -EINVAL;
+    if (!r->sectors || !r->segments || r->segments > DISK_MAX_SEGMENTS)
+        return -EINVAL;
+    for (unsigned i = 0; i < r->segments; i++) {
+        if (!r->segment[i].bytes || r->segment[i].bytes % DISK_SECTOR_BYTES)
+            return -EINVAL;
+        bytes += r->segment[i].bytes;
+    }
+    if (bytes != (uint64_t)r->sectors * DISK_SECTOR_BYTES)
+        return -EINVAL;
+    if (r->sector > d->sectors || r->sectors > d->sectors - r->sector)
+        return -EINVAL;
+    return r->op == DISK_WRITE && d->read_only ? -EROFS : 0;
+}
