@@ -19,12 +19,12 @@ struct vcpu_msrs {
 
 struct vcpu {
     uint64_t gpr[GPRS];
-    uint64_t cr2;
+    uint64_t cr2;             /* while the processor does not hold it */
     struct exit exit;
     struct vm *vm;
     void *backend;            /* the backend's own part */
     uint64_t dr[4], dr6;
-    uint64_t xcr0;
+    uint64_t xcr0, xcr0_used; /* now; every component ever enabled */
     struct vcpu_msrs msrs;    /* while the CPU does not hold them */
     void *fpu;                /* XSAVE area, one or more frames */
     uint64_t apic_base, misc_enable, pat_shadow, mtrr_def_type, feature_control;
@@ -34,7 +34,8 @@ struct vcpu {
     uint32_t event_error;
     uint32_t event_length;
     bool nmi_pending, init_pending;
-    bool halted;              /* activity state HLT */
+    bool triple_fault;        /* the event to queue was one too many */
+    bool window;              /* an interrupt-window or NMI-window exit is asked for */
     struct nest *nest;        /* virtual VMX, NULL until VMXON */
 };
 
@@ -44,3 +45,4 @@ void vcpu_write(struct vcpu *, enum vmcs_field, uint64_t value);
 /* Queues an exception for the next entry (a second one makes #DF or a triple fault as SDM "Conditions for Generating a Double
  * Fault" says). */
 void vcpu_queue_exception(struct vcpu *, unsigned vector, bool has_error, uint32_t error);
+void vcpu_queue_page_fault(struct vcpu *, uint64_t linear, uint32_t error);

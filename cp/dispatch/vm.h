@@ -20,7 +20,8 @@ enum vm_state {
 /* Why a machine came to a stop by itself; its session says so with the HCP message. */
 enum vm_stop {
     VM_STOP_NONE, VM_STOP_USER, VM_STOP_POWER_OFF, VM_STOP_TRIPLE_FAULT, VM_STOP_DISABLED_WAIT, VM_STOP_NO_STORAGE,
-    VM_STOP_NO_FRAMES, VM_STOP_BAD_ENTRY, VM_STOP_EMULATION, VM_STOP_TEST_EXIT
+    VM_STOP_NO_FRAMES, VM_STOP_BAD_ENTRY, VM_STOP_EMULATION, VM_STOP_TEST_EXIT,
+    VM_STOP_RESET, /* the guest reset its machine */
 };
 
 enum vm_nested { VM_NESTED_OFF, VM_NESTED_TRAP, VM_NESTED_SHADOW };
@@ -48,6 +49,8 @@ struct vm {
     uint64_t vruntime;      /* fair scheduling */
     uint64_t exits[EXIT_REASONS];
     struct vm *ready_next;
+    bool ready;
+    bool stop_unseen; /* stopped by itself and vm_stopped() not yet called */
 };
 
 extern struct vm *vm_list;

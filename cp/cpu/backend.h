@@ -1,0 +1,24 @@
+/* The seam between CP and the processor's virtualization: VMX today. A backend keeps a control block per virtual CPU, loads
+ * state described by VMCS fields into it, enters, and describes every exit in VMX terms. It decides nothing. */
+#pragma once
+#include "cp/cpu/vcpu.h"
+
+struct cpu_backend {
+    const char *name;
+    /* Turns virtualization on for this CPU. NULL, or one line naming what is missing. */
+    const char *(*start)(void);
+    int (*create)(struct vcpu *);    /* 0 or -ENOMEM; control block with CP's own fields, guest state undefined */
+    void (*destroy)(struct vcpu *);
+    /* Enters the guest and comes back with vcpu->exit. deadline (host TSC): comes back by then at the latest. */
+    void (*enter)(struct vcpu *, uint64_t deadline);
+    uint64_t (*read)(struct vcpu *, enum vmcs_field);
+    void (*write)(struct vcpu *, enum vmcs_field, uint64_t value);
+    /* The guest's storage map lost or changed entries: nothing stale may be used after this. */
+    void (*flush_storage)(struct vcpu *);
+    /* The guest's own paging changed in a way that its cached translations do not survive. */
+    void (*flush_linear)(struct vcpu *);
+    void (*park)(struct vcpu *);     /* its control block leaves the processor, all state back in memory */
+};
+
+extern const struct cpu_backend *cpu_backend;
+extern const struct cpu_backend cpu_vmx;

@@ -1,0 +1,14 @@
+/* Registers beyond the VMCS that guests use freely: SSE and AVX state, XCR0, CR2, debug registers, system-call MSRs. */
+#pragma once
+#include <stdint.h>
+
+struct vcpu;
+
+/* From here on the processor holds vcpu's (another's are saved first). */
+void context_load(struct vcpu *);
+void context_forget(struct vcpu *); /* it is going away: nothing to save */
+int context_create(struct vcpu *);  /* 0 or -ENOMEM */
+void context_destroy(struct vcpu *);
+/* The guest writes XCR0. @pre the value was checked */
+void context_set_xcr0(struct vcpu *, uint64_t value);
+uint64_t context_xcr0_supported(void); /* 0: no XSAVE */

@@ -1,0 +1,44 @@
+/* One processor that CP runs on: descriptor tables, what interrupts came, what VMX holds. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmcs-shadow/capability.h"
+
+struct cpu_tss {
+    uint32_t reserved0;
+    uint64_t rsp[3], reserved1, ist[7], reserved2;
+    uint16_t reserved3, io_map;
+} __attribute__((packed));
+
+struct vmx_region; /* cp/cpu/vmx.h */
+
+struct cpu {
+    uint64_t gdt[6];
+    struct cpu_tss tss;
+    volatile uint64_t interrupts[4]; /* vectors that came and were not looked at yet, a bit each */
+    volatile bool pending;           /* any of them, or something else the event loop must see before a guest runs on */
+    volatile uint32_t nmis;
+    struct vmx_capability vmx;       /* what this processor's VMX can do */
+    struct vmx_region *loaded;       /* current VMCS */
+    struct vcpu *holder;             /* whose registers beyond the VMCS the processor holds */
+    bool exact_interrupts;           /* external interrupts leave a guest that was entered with IF=0 (see docs/machine.md) */
+};
+
+extern struct cpu cpu_this; /* one processor for now; all state of it is in here */
+
+enum { VECTOR_IRQ = 0x20, VECTOR_TIMER = 0xEF, VECTOR_SPURIOUS = 0xFF };
+
+void cpu_tables_load(void);  /* GDT, TSS, IDT: exceptions of CP stop it with a dump, interrupts are noted in struct cpu */
+bool cpu_interrupt_take(unsigned vector); /* came since the last call? */
+
+/* Real interrupt controllers. */
+void apic_start(uint64_t lapic_base, uint64_t ioapic_base, uint64_t tsc_hz);
+void apic_route(unsigned gsi, unsigned vector, bool level);
+void apic_timer_set(uint64_t deadline_tsc); /* wakes cpu_idle; UINT64_MAX: none */
+void apic_eoi(void);
+
+/* Halts until an interrupt or the deadline. */
+void cpu_idle(uint64_t deadline);
+void cpu_interrupt_window(void); /* lets pending interrupts in */
+

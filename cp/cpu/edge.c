@@ -1,0 +1,59 @@
+/* The small things pure code asks of the processor: cp/cpu/edge.h, the clock, the accessors that go through the backend. */
+#include "cp/cpu/edge.h"
+
+#include "cp/cpu/backend.h"
+#include "cp/cpu/cpu.h"
+#include "cp/cpu/ops.h"
+#include "cp/cpu/panic.h"
+#include "cp/cpu/port.h"
+#include "cp/dispatch/timer.h"
+#include "cp/storage/frame.h"
+
+const struct cpu_backend *cpu_backend;
+
+uint64_t vcpu_read(struct vcpu *vcpu, enum vmcs_field field)
+{
+    return cpu_backend->read(vcpu, field);
+}
+
+void vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
+{
+    cpu_backend->write(vcpu, field, value);
+}
+
+uint64_t clock_now(void)
+{
+    return op_rdtsc();
+}
+
+void frame_clear(void *frame)
+{
+    op_clear(frame, PAGE_SIZE / 8);
+}
+
+void cpu_cr2_set(struct vcpu *vcpu, uint64_t value)
+{
+    vcpu->cr2 = value;
+    if (cpu_this.holder == vcpu)
+        op_write_cr2(value);
+}
+
+void cp_debug_write(const char *text)
+{
+    debug_print(text);
+}
+
+/* The machine CP runs on may be Bochs, QEMU or another CP: each has its own port, and the others ignore it. */
+void cp_power_off(void)
+{
+    enum { SLEEP_ENABLE = 0x2000 };
+    static const uint16_t ports[] = {0xB004, 0x604};
+
+    op_cli();
+    for (unsigned i = 0; i < sizeof ports / sizeof *ports; i++)
+        port_out16(ports[i], SLEEP_ENABLE);
+    for (const char *p = "Shutdown"; *p; p++)
+        port_out8(0x8900, (uint8_t)*p);
+    for (;;)
+        op_stop();
+}

@@ -1,0 +1,91 @@
+/* Owns CP's descriptor tables and what happens when an exception or interrupt reaches CP itself. An interrupt is only noted
+ * (struct cpu): the event loop does the work. An exception is a fault of CP's own and ends it, but for an NMI. */
+#include "cp/cpu/cpu.h"
+#include "cp/cpu/ops.h"
+#include "cp/cpu/panic.h"
+
+enum { VECTOR_NMI = 2, GATE_INTERRUPT = 0x8E, IST_FAULT = 1, VECTOR_DOUBLE_FAULT = 8, SELECTOR_CODE = 8, SELECTOR_TSS = 24 };
+
+struct gate {
+    uint16_t offset_low, selector;
+    uint8_t ist, type;
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+};
+
+struct trap_frame {
+    uint64_t vector, error, rip, cs, rflags, rsp, ss;
+};
+
+void trap_exception(uint64_t vector, const struct trap_frame *frame);
+void trap_interrupt(uint64_t vector);
+
+struct cpu cpu_this;
+
+extern const char trap_stubs[];
+static struct gate idt[256];
+static uint8_t fault_stack[8192] __attribute__((aligned(16)));
+
+uint64_t cpu_idt_address(void)
+{
+    return (uint64_t)idt;
+}
+
+void trap_exception(uint64_t vector, const struct trap_frame *frame)
+{
+    if (vector == VECTOR_NMI) {
+        cpu_this.nmis++;
+        return;
+    }
+    panic("exception %lu error %lx at %lx, CR2 %lx, RSP %lx", vector, frame->error, frame->rip, op_read_cr2(), frame->rsp);
+}
+
+void trap_interrupt(uint64_t vector)
+{
+    if (vector == VECTOR_SPURIOUS)
+        return;
+    cpu_this.interrupts[vector / 64] |= 1ull << (vector % 64);
+    cpu_this.pending = true;
+    apic_eoi();
+}
+
+bool cpu_interrupt_take(unsigned vector)
+{
+    uint64_t bit = 1ull << (vector % 64);
+    bool came = cpu_this.interrupts[vector / 64] & bit;
+
+    cpu_this.interrupts[vector / 64] &= ~bit;
+    return came;
+}
+
+void cpu_interrupt_window(void)
+{
+    op_interrupt_window();
+}
+
+static void gate_set(unsigned vector)
+{
+    uint64_t at = (uint64_t)trap_stubs + 16 * vector;
+    bool own_stack = vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT;
+
+    idt[vector] = (struct gate){(uint16_t)at, SELECTOR_CODE, own_stack ? IST_FAULT : 0, GATE_INTERRUPT,
+                                (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
+}
+
+void cpu_tables_load(void)
+{
+    uint64_t tss = (uint64_t)&cpu_this.tss;
+    uint64_t limit = sizeof cpu_this.tss - 1;
+
+    cpu_this.tss.ist[0] = (uint64_t)fault_stack + sizeof fault_stack;
+    cpu_this.tss.io_map = sizeof cpu_this.tss;
+    cpu_this.gdt[1] = 0x00AF9B000000FFFF;
+    cpu_this.gdt[2] = 0x00CF93000000FFFF;
+    cpu_this.gdt[3] = limit | (tss & 0xFFFFFF) << 16 | 0x89ull << 40 | (tss >> 24 & 0xFF) << 56;
+    cpu_this.gdt[4] = tss >> 32;
+    for (unsigned vector = 0; vector < 256; vector++)
+        gate_set(vector);
+    op_lgdt(&(struct op_table_pointer){sizeof cpu_this.gdt - 1, (uint64_t)cpu_this.gdt});
+    op_lidt(&(struct op_table_pointer){sizeof idt - 1, (uint64_t)idt});
+    op_ltr(SELECTOR_TSS);
+}

@@ -1,0 +1,37 @@
+/* The VMX backend's own part of a virtual CPU. */
+#pragma once
+#include "cp/cpu/cpu.h"
+#include "cp/cpu/vcpu.h"
+#include "cp/storage/address.h"
+
+struct vmx_region { /* one hardware VMCS */
+    void *page;
+    bool launched;
+    uint64_t host_rsp; /* as last written to it */
+};
+
+struct vmx_vcpu {
+    struct vmx_region first;   /* vmcs01: runs the guest itself */
+    struct vmx_region *active; /* what vcpu_read/vcpu_write and enter use */
+    uint16_t vpid;
+    uint32_t timer_limit;      /* longest preemption timer interval */
+};
+
+/* The controls CP asks for, made legal for this processor: NULL, or what is missing. */
+const char *vmx_controls_choose(const struct vmx_capability *);
+struct vmx_controls {
+    uint32_t pin, cpu, cpu2, exit, entry;
+};
+extern struct vmx_controls vmx_controls;
+extern void *vmx_msr_bitmap; /* the MSRs every guest may touch without an exit */
+
+void vmx_region_load(struct vmx_region *); /* makes it current */
+int vmx_region_create(struct vmx_region *);
+void vmx_region_destroy(struct vmx_region *);
+void vmx_write(enum vmcs_field, uint64_t); /* to the current VMCS; a failure is our own bug */
+void vmx_host_state_write(void);           /* host-state area of the current VMCS */
+void vmx_exit_capture(struct exit *);
+
+/* Enters with the current VMCS. 0, or the flags' verdict: 1 VMfailInvalid, 2 VMfailValid. */
+int vmx_enter(uint64_t *gpr, bool launched, uint64_t *host_rsp);
+extern char vmx_exit_point[];

@@ -1,0 +1,139 @@
+/* Owns turning VMX on: what the processor's capability MSRs allow, the controls CP runs its guests with, the MSRs a guest may
+ * touch without an exit. SDM "Discovering Support for VMX", "Reserved Controls and Default Settings". */
+#include <errno.h>
+#include <stddef.h>
+
+#include "cp/cpu/backend.h"
+#include "cp/cpu/ops.h"
+#include "cp/cpu/vmx.h"
+#include "cp/cpu/vmx_ops.h"
+#include "cp/storage/frame.h"
+#include "cp/storage/second_level.h"
+
+enum { MSR_FEATURE_CONTROL = 0x3A, FEATURE_LOCKED = 1, FEATURE_VMX_OUTSIDE_SMX = 4, CPUID_1_ECX_VMX = 1 << 5 };
+#define CR4_VMXE (1ull << 13)
+enum { EPT_LEAF_WRITE_BACK = 6 << 3, EPT_LEAF_RWX = 7 };
+
+struct vmx_controls vmx_controls;
+void *vmx_msr_bitmap;
+
+/* Bits CP cannot do without, and bits it takes where they are offered. */
+struct control_choice {
+    const char *name;
+    uint32_t *chosen;
+    unsigned msr, plain_msr; /* with true controls, without */
+    uint32_t needed, wanted;
+};
+
+static const struct control_choice choices[] = {
+    {"pin-based controls", &vmx_controls.pin, VMX_TRUE_PIN, VMX_PIN,
+     PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS | PIN_PREEMPTION_TIMER, 0},
+    {"processor-based controls", &vmx_controls.cpu, VMX_TRUE_CPU, VMX_CPU,
+     CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING | CPU_RDPMC_EXITING |
+         CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING | CPU_UNCONDITIONAL_IO_EXITING | CPU_MSR_BITMAPS |
+         CPU_SECONDARY_CONTROLS, 0},
+    {"secondary controls (EPT, unrestricted guest)", &vmx_controls.cpu2, VMX_CPU2, VMX_CPU2,
+     CPU2_EPT | CPU2_UNRESTRICTED_GUEST, CPU2_RDTSCP | CPU2_VPID | CPU2_INVPCID},
+    {"exit controls", &vmx_controls.exit, VMX_TRUE_EXIT, VMX_EXIT,
+     EXIT_HOST_LONG_MODE | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_DEBUG_CONTROLS, 0},
+    {"entry controls", &vmx_controls.entry, VMX_TRUE_ENTRY, VMX_ENTRY,
+     ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LOAD_DEBUG_CONTROLS, 0},
+};
+
+const char *vmx_controls_choose(const struct vmx_capability *capability)
+{
+    bool true_controls = capability->msr[VMX_BASIC] & VMX_BASIC_TRUE_CONTROLS;
+
+    for (const struct control_choice *c = choices; c < choices + sizeof(choices) / sizeof(*choices); c++) {
+        uint64_t msr = capability->msr[true_controls ? c->msr : c->plain_msr];
+        if (!capability_may_set(msr, c->needed))
+            return c->name;
+        *c->chosen = ((c->needed | c->wanted) & (uint32_t)(msr >> 32)) | (uint32_t)msr;
+    }
+    uint64_t need = EPT_CAP_FOUR_LEVELS | EPT_CAP_WRITE_BACK | EPT_CAP_INVEPT | EPT_CAP_INVEPT_SINGLE;
+    if ((capability->msr[VMX_EPT_VPID_CAP] & need) != need)
+        return "EPT with four levels, write-back and single-context INVEPT";
+    return NULL;
+}
+
+/* MSRs a guest owns while it runs; context_load exchanges those that the VMCS does not. */
+static const uint32_t free_msrs[] = {
+    0x174, 0x175, 0x176,                                    /* SYSENTER */
+    0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084,         /* STAR LSTAR CSTAR SFMASK */
+    0xC0000100, 0xC0000101, 0xC0000102, 0xC0000103,         /* FS, GS, KERNEL_GS base, TSC_AUX */
+};
+
+/* SDM "MSR-Bitmap Address": reads low, reads high, writes low, writes high; 1 is an exit. */
+static void free_msr(uint8_t *bitmap, uint32_t msr)
+{
+    unsigned base = msr >= 0xC0000000u ? 1024 : 0, bit = msr & 0x1FFF;
+
+    bitmap[base + bit / 8] &= (uint8_t)~(1u << (bit & 7));
+    bitmap[base + 2048 + bit / 8] &= (uint8_t)~(1u << (bit & 7));
+}
+
+static int msr_bitmap_create(void)
+{
+    uint64_t *words = vmx_msr_bitmap = frame_alloc_dirty(&frame_cp_account);
+    if (!words)
+        return -ENOMEM;
+    for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+        words[i] = ~0ull;
+    for (unsigned i = 0; i < sizeof(free_msrs) / sizeof(*free_msrs); i++)
+        free_msr(vmx_msr_bitmap, free_msrs[i]);
+    return 0;
+}
+
+static void capability_read(struct vmx_capability *capability)
+{
+    uint64_t *msr = capability->msr;
+
+    for (unsigned i = VMX_BASIC; i <= VMX_VMCS_ENUM; i++)
+        msr[i] = op_rdmsr(MSR_VMX_FIRST + i);
+    bool secondary = msr[VMX_CPU] >> 63;
+    if (secondary)
+        msr[VMX_CPU2] = op_rdmsr(MSR_VMX_FIRST + VMX_CPU2);
+    if (msr[VMX_CPU2] >> 32 & (CPU2_EPT | CPU2_VPID))
+        msr[VMX_EPT_VPID_CAP] = op_rdmsr(MSR_VMX_FIRST + VMX_EPT_VPID_CAP);
+    if (msr[VMX_BASIC] & VMX_BASIC_TRUE_CONTROLS)
+        for (unsigned i = VMX_TRUE_PIN; i <= VMX_TRUE_ENTRY; i++)
+            msr[i] = op_rdmsr(MSR_VMX_FIRST + i);
+    if (msr[VMX_CPU2] >> 32 & CPU2_VM_FUNCTIONS)
+        msr[VMX_VMFUNC] = op_rdmsr(MSR_VMX_FIRST + VMX_VMFUNC);
+    capability_derive_fields(capability);
+}
+
+static const char *feature_enable(void)
+{
+    uint64_t feature = op_rdmsr(MSR_FEATURE_CONTROL);
+
+    if (!(feature & FEATURE_LOCKED)) {
+        op_wrmsr(MSR_FEATURE_CONTROL, feature | FEATURE_LOCKED | FEATURE_VMX_OUTSIDE_SMX);
+        feature = op_rdmsr(MSR_FEATURE_CONTROL);
+    }
+    return feature & FEATURE_VMX_OUTSIDE_SMX ? NULL : "VMX (locked off in IA32_FEATURE_CONTROL by the firmware)";
+}
+
+const char *vmx_start(void)
+{
+    if (!(op_cpuid(1, 0).ecx & CPUID_1_ECX_VMX))
+        return "VMX (CPUID leaf 1 ECX bit 5)";
+    const char *missing = feature_enable();
+    if (missing)
+        return missing;
+    capability_read(&cpu_this.vmx);
+    missing = vmx_controls_choose(&cpu_this.vmx);
+    if (missing)
+        return missing;
+    const uint64_t *msr = cpu_this.vmx.msr;
+    op_write_cr0((op_read_cr0() | msr[VMX_CR0_FIXED0]) & msr[VMX_CR0_FIXED1]);
+    op_write_cr4(((op_read_cr4() | CR4_VMXE) | msr[VMX_CR4_FIXED0]) & msr[VMX_CR4_FIXED1]);
+    uint32_t *region = frame_alloc(&frame_cp_account);
+    if (!region || msr_bitmap_create())
+        return "storage for VMX";
+    *region = (uint32_t)(msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
+    if (!op_vmxon(frame_address(region)))
+        return "VMX (VMXON failed)";
+    second_level_leaf_bits = EPT_LEAF_RWX | EPT_LEAF_WRITE_BACK;
+    return NULL;
+}

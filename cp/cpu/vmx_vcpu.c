@@ -1,0 +1,257 @@
+/* Owns the VMX control block of a virtual CPU: its regions, CP's own fields in them, entering and capturing exits. */
+#include <errno.h>
+#include <string.h>
+
+#include "cp/cpu/backend.h"
+#include "cp/cpu/ops.h"
+#include "cp/cpu/panic.h"
+#include "cp/cpu/vmx.h"
+#include "cp/cpu/vmx_ops.h"
+#include "cp/dispatch/vm.h"
+#include "cp/storage/frame.h"
+
+const char *vmx_start(void);
+
+enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24 };
+enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080 };
+enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3, INVEPT_SINGLE = 1, INVVPID_SINGLE = 1 };
+
+void vmx_write(enum vmcs_field field, uint64_t value)
+{
+    if (!op_vmwrite(field, value))
+        panic("VMWRITE %s failed", vmcs_field_name(field));
+}
+
+void vmx_region_load(struct vmx_region *region)
+{
+    if (cpu_this.loaded == region)
+        return;
+    if (!op_vmptrld(frame_address(region->page)))
+        panic("VMPTRLD %p failed", region->page);
+    cpu_this.loaded = region;
+}
+
+int vmx_region_create(struct vmx_region *region)
+{
+    *region = (struct vmx_region){.page = frame_alloc(&frame_cp_account)};
+    if (!region->page)
+        return -ENOMEM;
+    *(uint32_t *)region->page = (uint32_t)(cpu_this.vmx.msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
+    if (!op_vmclear(frame_address(region->page)))
+        panic("VMCLEAR of a new region failed");
+    return 0;
+}
+
+static void region_park(struct vmx_region *region)
+{
+    if (!region->page)
+        return;
+    op_vmclear(frame_address(region->page));
+    region->launched = false;
+    if (cpu_this.loaded == region)
+        cpu_this.loaded = NULL;
+}
+
+void vmx_region_destroy(struct vmx_region *region)
+{
+    region_park(region);
+    frame_free(&frame_cp_account, region->page);
+    region->page = NULL;
+}
+
+void vmx_host_state_write(void)
+{
+    vmx_write(VMCS_HOST_CR0, op_read_cr0());
+    vmx_write(VMCS_HOST_CR3, op_read_cr3());
+    vmx_write(VMCS_HOST_CR4, op_read_cr4());
+    vmx_write(VMCS_HOST_CS_SELECTOR, SELECTOR_CODE);
+    vmx_write(VMCS_HOST_SS_SELECTOR, SELECTOR_DATA);
+    vmx_write(VMCS_HOST_DS_SELECTOR, SELECTOR_DATA);
+    vmx_write(VMCS_HOST_ES_SELECTOR, SELECTOR_DATA);
+    vmx_write(VMCS_HOST_FS_SELECTOR, 0);
+    vmx_write(VMCS_HOST_GS_SELECTOR, 0);
+    vmx_write(VMCS_HOST_TR_SELECTOR, SELECTOR_TSS);
+    vmx_write(VMCS_HOST_FS_BASE, op_rdmsr(0xC0000100));
+    vmx_write(VMCS_HOST_GS_BASE, 0);
+    vmx_write(VMCS_HOST_TR_BASE, (uint64_t)&cpu_this.tss);
+    vmx_write(VMCS_HOST_GDTR_BASE, (uint64_t)cpu_this.gdt);
+    vmx_write(VMCS_HOST_IDTR_BASE, cpu_idt_address());
+    vmx_write(VMCS_HOST_SYSENTER_CS, 0);
+    vmx_write(VMCS_HOST_SYSENTER_ESP, 0);
+    vmx_write(VMCS_HOST_SYSENTER_EIP, 0);
+    vmx_write(VMCS_HOST_PAT, op_rdmsr(MSR_PAT));
+    vmx_write(VMCS_HOST_EFER, op_rdmsr(MSR_EFER));
+    vmx_write(VMCS_HOST_RIP, (uint64_t)vmx_exit_point);
+}
+
+static uint64_t eptp(const struct guest_storage *storage)
+{
+    return frame_address(storage->root).a | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS;
+}
+
+static void control_fields_write(struct vcpu *vcpu, const struct vmx_vcpu *own)
+{
+    vmx_write(VMCS_PIN_CONTROLS, vmx_controls.pin);
+    vmx_write(VMCS_PROCESSOR_CONTROLS, vmx_controls.cpu);
+    vmx_write(VMCS_SECONDARY_CONTROLS, vmx_controls.cpu2);
+    vmx_write(VMCS_EXIT_CONTROLS, vmx_controls.exit);
+    vmx_write(VMCS_ENTRY_CONTROLS, vmx_controls.entry);
+    vmx_write(VMCS_EXCEPTION_BITMAP, 0);
+    vmx_write(VMCS_PAGE_FAULT_MASK, 0);
+    vmx_write(VMCS_PAGE_FAULT_MATCH, 0);
+    vmx_write(VMCS_CR3_TARGET_COUNT, 0);
+    vmx_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
+    vmx_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
+    vmx_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+    vmx_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+    vmx_write(VMCS_MSR_BITMAP, frame_address(vmx_msr_bitmap).a);
+    vmx_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
+    vmx_write(VMCS_VMCS_LINK_POINTER, ~0ull);
+    vmx_write(VMCS_EPT_POINTER, eptp(&vcpu->vm->storage));
+    if (vmx_controls.cpu2 & CPU2_VPID)
+        vmx_write(VMCS_VPID, own->vpid);
+}
+
+static uint16_t vpid_next(void)
+{
+    static uint16_t last;
+    if (!++last)
+        last = 1;
+    return last;
+}
+
+static int vmx_create(struct vcpu *vcpu)
+{
+    struct vmx_vcpu *own = frame_alloc(&frame_cp_account);
+    if (!own)
+        return -ENOMEM;
+    enum guest_access why;
+    if (vmx_region_create(&own->first) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
+        vmx_region_destroy(&own->first);
+        frame_free(&frame_cp_account, own);
+        return -ENOMEM;
+    }
+    own->vpid = vpid_next();
+    own->active = &own->first;
+    vcpu->backend = own;
+    vmx_region_load(&own->first);
+    vmx_host_state_write();
+    control_fields_write(vcpu, own);
+    if (vmx_controls.cpu2 & CPU2_VPID)
+        op_invvpid(INVVPID_SINGLE, (struct op_invalidation){own->vpid, 0});
+    op_invept(INVEPT_SINGLE, (struct op_invalidation){eptp(&vcpu->vm->storage), 0});
+    return 0;
+}
+
+static void vmx_destroy(struct vcpu *vcpu)
+{
+    struct vmx_vcpu *own = vcpu->backend;
+    if (!own)
+        return;
+    vmx_region_destroy(&own->first);
+    frame_free(&frame_cp_account, own);
+    vcpu->backend = NULL;
+}
+
+static uint64_t vmx_vcpu_read(struct vcpu *vcpu, enum vmcs_field field)
+{
+    struct vmx_vcpu *own = vcpu->backend;
+    vmx_region_load(own->active);
+    return op_vmread(field);
+}
+
+static void vmx_vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
+{
+    struct vmx_vcpu *own = vcpu->backend;
+    vmx_region_load(own->active);
+    vmx_write(field, value);
+}
+
+void vmx_exit_capture(struct exit *exit)
+{
+    exit->reason = (uint32_t)op_vmread(VMCS_EXIT_REASON);
+    exit->qualification = op_vmread(VMCS_EXIT_QUALIFICATION);
+    exit->rip = op_vmread(VMCS_GUEST_RIP);
+    exit->instruction_length = (uint32_t)op_vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+    exit->idt_vectoring_info = (uint32_t)op_vmread(VMCS_IDT_VECTORING_INFO);
+    switch (exit_basic(exit)) {
+    case EXIT_EPT_VIOLATION:
+    case EXIT_EPT_MISCONFIG:
+        exit->guest_physical = op_vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
+        exit->guest_linear = op_vmread(VMCS_GUEST_LINEAR_ADDRESS);
+        break;
+    case EXIT_EXCEPTION_NMI:
+        exit->interruption_info = (uint32_t)op_vmread(VMCS_EXIT_INTERRUPTION_INFO);
+        exit->interruption_error = (uint32_t)op_vmread(VMCS_EXIT_INTERRUPTION_ERROR_CODE);
+        break;
+    case EXIT_CPUID:
+    case EXIT_HLT:
+    case EXIT_IO:
+    case EXIT_EXTERNAL_INTERRUPT:
+        break;
+    default:
+        exit->instruction_info = (uint32_t)op_vmread(VMCS_EXIT_INSTRUCTION_INFO);
+    }
+    if (exit->idt_vectoring_info >> 31)
+        exit->idt_vectoring_error = (uint32_t)op_vmread(VMCS_IDT_VECTORING_ERROR_CODE);
+}
+
+static void timer_set(uint64_t deadline)
+{
+    uint64_t now = op_rdtsc(), left = deadline > now ? deadline - now : 0;
+    left >>= cpu_this.vmx.msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
+    vmx_write(VMCS_PREEMPTION_TIMER, left > UINT32_MAX ? UINT32_MAX : left);
+}
+
+static void vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline)
+{
+    struct vmx_vcpu *own = vcpu->backend;
+    struct vmx_region *region = own->active;
+
+    vmx_region_load(region);
+    timer_set(deadline);
+    int failed = vmx_enter(vcpu->gpr, region->launched, &region->host_rsp);
+    if (failed)
+        panic("VM entry failed, flag %d, instruction error %lu", failed, op_vmread(VMCS_INSTRUCTION_ERROR));
+    region->launched = true;
+    vmx_exit_capture(&vcpu->exit);
+}
+
+static void vmx_flush_storage(struct vcpu *vcpu)
+{
+    struct vmx_vcpu *own = vcpu->backend;
+    enum guest_access why;
+
+    guest_pointer(&vcpu->vm->storage, gpa(0), &why);
+    struct vmx_region *active = own->active;
+    vmx_region_load(&own->first);
+    vmx_write(VMCS_EPT_POINTER, eptp(&vcpu->vm->storage));
+    op_invept(INVEPT_SINGLE, (struct op_invalidation){eptp(&vcpu->vm->storage), 0});
+    vmx_region_load(active);
+}
+
+static void vmx_flush_linear(struct vcpu *vcpu)
+{
+    struct vmx_vcpu *own = vcpu->backend;
+    if (vmx_controls.cpu2 & CPU2_VPID)
+        op_invvpid(INVVPID_SINGLE, (struct op_invalidation){own->vpid, 0});
+}
+
+static void vmx_park(struct vcpu *vcpu)
+{
+    struct vmx_vcpu *own = vcpu->backend;
+    region_park(&own->first);
+}
+
+const struct cpu_backend cpu_vmx = {
+    .name = "VMX",
+    .start = vmx_start,
+    .create = vmx_create,
+    .destroy = vmx_destroy,
+    .enter = vmx_vcpu_enter,
+    .read = vmx_vcpu_read,
+    .write = vmx_vcpu_write,
+    .flush_storage = vmx_flush_storage,
+    .flush_linear = vmx_flush_linear,
+    .park = vmx_park,
+};

@@ -1,0 +1,178 @@
+/* Owns accesses to control registers and XCR0. CP owns CR0.NE, CD and NW (guests run cached whatever they ask for) and CR4.VMXE;
+ * the other bits the guest writes without an exit, so that what arrives here is a write that changes one of CP's, or of a bit
+ * that CPUID does not offer. SDM "Control Registers". */
+#include <stddef.h>
+
+#include "cp/cpu/backend.h"
+#include "cp/cpu/context.h"
+#include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/handlers.h"
+#include "cp/dispatch/nested.h"
+#include "cp/dispatch/registers.h"
+#include "vmcs-shadow/control.h"
+
+enum { ACCESS_TO_CR, ACCESS_FROM_CR, ACCESS_CLTS, ACCESS_LMSW };
+#define CR0_TS (1ull << 3)
+#define CR0_WRITABLE 0xE005003Full
+#define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)
+#define CR4_RELOADS (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP)
+
+/* The four entries of PAE paging, which the processor holds in registers (and EPT takes from the VMCS). -1: a reserved bit. */
+static int load_pdptes(struct vm *vm)
+{
+    static const enum vmcs_field fields[4] = {VMCS_GUEST_PDPTE0, VMCS_GUEST_PDPTE1, VMCS_GUEST_PDPTE2, VMCS_GUEST_PDPTE3};
+    uint64_t entry[4];
+    uint64_t reserved = 0x1E6 | ~((1ull << cpuid_physical_bits()) - 1);
+
+    if (guest_read(&vm->storage, gpa(vcpu_read(&vm->vcpu, VMCS_GUEST_CR3) & 0xFFFFFFE0u), entry, sizeof entry) != GUEST_OK)
+        return -1;
+    for (unsigned i = 0; i < 4; i++)
+        if ((entry[i] & 1) && (entry[i] & reserved))
+            return -1;
+    for (unsigned i = 0; i < 4; i++)
+        vcpu_write(&vm->vcpu, fields[i], entry[i]);
+    return 0;
+}
+
+static void set_long_mode(struct vcpu *vcpu, bool on)
+{
+    uint64_t efer = vcpu_read(vcpu, VMCS_GUEST_EFER), entry = vcpu_read(vcpu, VMCS_ENTRY_CONTROLS);
+
+    vcpu_write(vcpu, VMCS_GUEST_EFER, on ? efer | EFER_LMA : efer & ~EFER_LMA);
+    vcpu_write(vcpu, VMCS_ENTRY_CONTROLS, on ? entry | ENTRY_LONG_MODE : entry & ~(uint64_t)ENTRY_LONG_MODE);
+}
+
+static bool cr0_valid(struct vcpu *vcpu, uint64_t value, uint64_t cr4)
+{
+    uint64_t efer = vcpu_read(vcpu, VMCS_GUEST_EFER);
+    bool turns_on = (value & CR0_PG) && !(vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PG);
+
+    if (value >> 32 || ((value & CR0_NW) && !(value & CR0_CD)) || ((value & CR0_PG) && !(value & CR0_PE)))
+        return false;
+    if (turns_on && (efer & EFER_LME) &&
+        (!(cr4 & CR4_PAE) || (vcpu_read(vcpu, VMCS_GUEST_CS_ACCESS_RIGHTS) >> 13 & 1)))
+        return false;
+    return (value & CR0_PG) || (!(cr4 & CR4_PCIDE) && !registers_long_mode(vcpu));
+}
+
+static enum exit_action write_cr0(struct vm *vm, uint64_t value)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    uint64_t cr4 = registers_cr4(vcpu), old = vcpu_read(vcpu, VMCS_GUEST_CR0);
+
+    value = (value & CR0_WRITABLE) | (value & ~0xFFFFFFFFull) | CR0_ET;
+    if (!cr0_valid(vcpu, value, cr4) || !nested_allows_cr(vm, value, cr4))
+        return exit_fault(vm, VECTOR_GP, 0);
+    bool paging_changes = (value ^ old) & CR0_PG;
+    bool long_mode = vcpu_read(vcpu, VMCS_GUEST_EFER) & EFER_LME;
+    if ((value & CR0_PG) && !long_mode && (cr4 & CR4_PAE) && load_pdptes(vm))
+        return exit_fault(vm, VECTOR_GP, 0);
+    if (paging_changes && long_mode)
+        set_long_mode(vcpu, value & CR0_PG);
+    vcpu_write(vcpu, VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE);
+    vcpu_write(vcpu, VMCS_CR0_SHADOW, value);
+    if ((value ^ old) & (CR0_PG | CR0_WP | CR0_PE))
+        cpu_backend->flush_linear(vcpu);
+    return EXIT_SKIP;
+}
+
+static enum exit_action write_cr4(struct vm *vm, uint64_t value)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    uint64_t old = registers_cr4(vcpu), cr0 = registers_cr0(vcpu);
+    bool long_mode = vcpu_read(vcpu, VMCS_GUEST_EFER) & EFER_LMA;
+
+    if ((value & ~cpuid_cr4_allowed(vm)) || (long_mode && !(value & CR4_PAE)))
+        return exit_fault(vm, VECTOR_GP, 0);
+    if ((value & ~old & CR4_PCIDE) && (!long_mode || (vcpu_read(vcpu, VMCS_GUEST_CR3) & PAGE_MASK)))
+        return exit_fault(vm, VECTOR_GP, 0);
+    if (!nested_allows_cr(vm, cr0, value))
+        return exit_fault(vm, VECTOR_GP, 0);
+    bool pae = (cr0 & CR0_PG) && (value & CR4_PAE) && !long_mode;
+    if (pae && ((value ^ old) & CR4_RELOADS) && load_pdptes(vm))
+        return exit_fault(vm, VECTOR_GP, 0);
+    vcpu_write(vcpu, VMCS_GUEST_CR4, value | CR4_VMXE);
+    vcpu_write(vcpu, VMCS_CR4_SHADOW, value);
+    if ((value ^ old) & CR4_FLUSHES)
+        cpu_backend->flush_linear(vcpu);
+    return EXIT_SKIP;
+}
+
+static uint64_t gpr_read(struct vcpu *vcpu, unsigned reg)
+{
+    uint64_t value = reg == RSP ? vcpu_read(vcpu, VMCS_GUEST_RSP) : vcpu->gpr[reg];
+    return registers_long_mode(vcpu) ? value : (uint32_t)value;
+}
+
+static void gpr_write(struct vcpu *vcpu, unsigned reg, uint64_t value)
+{
+    if (reg == RSP)
+        vcpu_write(vcpu, VMCS_GUEST_RSP, value);
+    else
+        vcpu->gpr[reg] = value;
+}
+
+static enum exit_action write_cr8(struct vm *vm, uint64_t value)
+{
+    if (value > 15)
+        return exit_fault(vm, VECTOR_GP, 0);
+    lapic_write_cr8(&vm->machine.lapic, (unsigned)value);
+    return EXIT_SKIP;
+}
+
+static enum exit_action move_to(struct vm *vm, unsigned cr, uint64_t value)
+{
+    switch (cr) {
+    case 0:
+        return write_cr0(vm, value);
+    case 4:
+        return write_cr4(vm, value);
+    case 8:
+        return write_cr8(vm, value);
+    }
+    return exit_undefined(vm);
+}
+
+/* SDM "Exit Qualification for Control-Register Accesses" */
+enum exit_action exit_cr_access(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    uint64_t q = vcpu->exit.qualification;
+    unsigned cr = q & 15, reg = q >> 8 & 15;
+
+    switch (q >> 4 & 3) {
+    case ACCESS_TO_CR:
+        return move_to(vm, cr, gpr_read(vcpu, reg));
+    case ACCESS_FROM_CR:
+        gpr_write(vcpu, reg, lapic_read_cr8(&vm->machine.lapic));
+        return EXIT_SKIP;
+    case ACCESS_CLTS:
+        return write_cr0(vm, registers_cr0(vcpu) & ~CR0_TS);
+    default: { /* LMSW: the low four bits, and PE cannot be cleared */
+        uint64_t old = registers_cr0(vcpu);
+        return write_cr0(vm, (old & ~0xEull) | (q >> 16 & 0xF) | (old & CR0_PE));
+    }
+    }
+}
+
+/* SDM "XSETBV": x87 always, AVX only with SSE, AVX-512's three together and only with AVX. */
+static bool xcr0_valid(uint64_t value)
+{
+    enum { X87 = 1, SSE = 2, AVX = 4, AVX512 = 0xE0 };
+    if ((value & ~cpuid_xcr0_allowed()) || !(value & X87))
+        return false;
+    if ((value & AVX) && !(value & SSE))
+        return false;
+    return !(value & AVX512) || ((value & AVX512) == AVX512 && (value & AVX));
+}
+
+enum exit_action exit_xsetbv(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    uint64_t value = vcpu->gpr[RDX] << 32 | (uint32_t)vcpu->gpr[RAX];
+
+    if (registers_cpl(vcpu) || (uint32_t)vcpu->gpr[RCX] || !xcr0_valid(value))
+        return exit_fault(vm, VECTOR_GP, 0);
+    context_set_xcr0(vcpu, value);
+    return EXIT_SKIP;
+}

@@ -1,0 +1,242 @@
+#include "cp/dispatch/cpuid.h"
+
+#include <string.h>
+
+#include "cp/diagnose.h"
+#include "cp/device/lapic.h"
+#include "cp/dispatch/registers.h"
+#include "cp/dispatch/vm.h"
+#include "vmcs-shadow/control.h"
+
+enum { LEAVES = 64, BASIC_MAX = 0x16, EXTENDED_FIRST = 0x80000000u, EXTENDED_MAX = 0x80000008u };
+enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 << 27, LEAF1_ECX_HYPERVISOR = 1u << 31,
+       LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_APIC = 1 << 9, LEAF1_EDX_MTRR = 1 << 12 };
+enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
+
+/* SDM "CPUID": which bits of the processor's answer a guest sees. What is not here CP does not hand on: performance counters,
+ * MONITOR, SMX, SGX, speculation control (no MSRs for it), CET, PKS, AMX. */
+struct leaf_policy {
+    uint32_t leaf;
+    uint32_t subleaves; /* 0: ECX does not matter */
+    struct cpuid_answer mask, set;
+};
+
+#define ALL 0xFFFFFFFFu
+static const struct leaf_policy policy[] = {
+    {0x00, 0, {0, ALL, ALL, ALL}, {BASIC_MAX, 0, 0, 0}},
+    {0x01, 0, {ALL, 0x0000FF00, 0x76DA3223u & ~(uint32_t)LEAF1_ECX_OSXSAVE, 0x0F8BBB7F},
+              {0, 0x00010000, LEAF1_ECX_HYPERVISOR | LEAF1_ECX_X2APIC | LEAF1_ECX_DEADLINE | LEAF1_ECX_VMX, LEAF1_EDX_APIC | LEAF1_EDX_MTRR}},
+    {0x02, 0, {ALL, ALL, ALL, ALL}, {0}},
+    {0x04, 4, {0x00003FFF, ALL, ALL, ALL}, {0}},
+    {0x07, 1, {0, 0xF1BF27A9u, 0x00405F42, 0}, {0}},
+    {0x0B, 2, {0}, {0}}, /* made below */
+    {0x0D, 10, {ALL, ALL, ALL, ALL}, {0}},
+    {0x15, 0, {0}, {0}},
+    {0x16, 0, {ALL, ALL, ALL, 0}, {0}},
+    {0x80000000u, 0, {0}, {EXTENDED_MAX, 0, 0, 0}},
+    {0x80000001u, 0, {ALL, 0, 0x00000121, 0x2C100800}, {0}},
+    {0x80000002u, 0, {ALL, ALL, ALL, ALL}, {0}},
+    {0x80000003u, 0, {ALL, ALL, ALL, ALL}, {0}},
+    {0x80000004u, 0, {ALL, ALL, ALL, ALL}, {0}},
+    {0x80000005u, 0, {ALL, ALL, ALL, ALL}, {0}},
+    {0x80000006u, 0, {ALL, ALL, ALL, ALL}, {0}},
+    {0x80000007u, 0, {0, 0, 0, 0x100}, {0}},
+    {0x80000008u, 0, {0xFFFF, 0, 0, 0}, {0}},
+};
+
+struct row {
+    uint32_t leaf, subleaf;
+    struct cpuid_answer answer;
+};
+
+static struct row rows[LEAVES];
+static unsigned rows_used;
+static uint8_t basic_first[BASIC_MAX + 1], basic_count[BASIC_MAX + 1]; /* rows of a basic leaf */
+static uint64_t xcr0_offered;
+static uint32_t xsave_size_now; /* area for every component offered */
+
+static struct cpuid_answer masked(struct cpuid_answer a, const struct leaf_policy *p)
+{
+    return (struct cpuid_answer){(a.eax & p->mask.eax) | p->set.eax, (a.ebx & p->mask.ebx) | p->set.ebx,
+                                 (a.ecx & p->mask.ecx) | p->set.ecx, (a.edx & p->mask.edx) | p->set.edx};
+}
+
+static struct row *row_find(uint32_t leaf, uint32_t subleaf)
+{
+    for (struct row *r = rows; r < rows + rows_used; r++)
+        if (r->leaf == leaf && r->subleaf == subleaf)
+            return r;
+    return NULL;
+}
+
+static void row_add(uint32_t leaf, uint32_t subleaf, struct cpuid_answer answer)
+{
+    if (rows_used == LEAVES)
+        return;
+    if (leaf <= BASIC_MAX) {
+        if (!basic_count[leaf])
+            basic_first[leaf] = (uint8_t)rows_used;
+        basic_count[leaf]++;
+    }
+    rows[rows_used++] = (struct row){leaf, subleaf, answer};
+}
+
+/* Only the components offered, and no supervisor state: XSAVEOPT, XSAVEC and XGETBV with ECX=1 stay. */
+static struct cpuid_answer xsave_leaf(uint32_t subleaf, struct cpuid_answer a)
+{
+    if (subleaf == 0)
+        return (struct cpuid_answer){(uint32_t)xcr0_offered, xsave_size_now, xsave_size_now, (uint32_t)(xcr0_offered >> 32)};
+    if (subleaf == 1)
+        return (struct cpuid_answer){a.eax & 7, 0, 0, 0};
+    return xcr0_offered >> subleaf & 1 ? a : (struct cpuid_answer){0};
+}
+
+static uint32_t xsave_area(cpuid_source source)
+{
+    uint32_t end = 576;
+    for (unsigned i = 2; i < 10; i++) {
+        struct cpuid_answer a = source(0xD, i);
+        if ((xcr0_offered >> i & 1) && a.ebx + a.eax > end)
+            end = a.ebx + a.eax;
+    }
+    return end;
+}
+
+static struct cpuid_answer made(const struct leaf_policy *p, uint32_t subleaf, struct cpuid_answer a, uint64_t tsc_hz)
+{
+    switch (p->leaf) {
+    case 0x0B: /* one thread in one core */
+        return (struct cpuid_answer){0, 1, 0x100 * (subleaf + 1) + subleaf, 0};
+    case 0x0D:
+        return xsave_leaf(subleaf, a);
+    case 0x15: /* TSC = ECX * EBX / EAX, and ECX is the APIC timer's clock */
+        return (struct cpuid_answer){LAPIC_TIMER_HZ / 1000, (uint32_t)(tsc_hz / 1000), LAPIC_TIMER_HZ, 0};
+    default:
+        return masked(a, p);
+    }
+}
+
+static void hypervisor_leaves(uint64_t tsc_hz)
+{
+    struct cpuid_answer name = {DIAGNOSE_LEAF_CLOCK, 0, 0, 0};
+
+    memcpy(&name.ebx, DIAGNOSE_SIGNATURE, 4);
+    memcpy(&name.ecx, DIAGNOSE_SIGNATURE + 4, 4);
+    memcpy(&name.edx, DIAGNOSE_SIGNATURE + 8, 4);
+    row_add(DIAGNOSE_LEAF_SIGNATURE, 0, name);
+    row_add(DIAGNOSE_LEAF_ASSISTS, 0,
+            (struct cpuid_answer){DIAGNOSE_ASSIST_COMMAND | DIAGNOSE_ASSIST_TIMES, DIAGNOSE_EXACT_INTERRUPTS, 0, 0});
+    row_add(DIAGNOSE_LEAF_CLOCK, 0, (struct cpuid_answer){(uint32_t)(tsc_hz / 1000), 0, 0, 0});
+}
+
+static void drop_unbacked(uint32_t controls2)
+{
+    if (!(controls2 & CPU2_INVPCID))
+        row_find(7, 0)->answer.ebx &= ~(uint32_t)LEAF7_EBX_INVPCID;
+    if (!(controls2 & CPU2_RDTSCP)) {
+        row_find(0x80000001u, 0)->answer.edx &= ~(uint32_t)EXT1_EDX_RDTSCP;
+        row_find(7, 0)->answer.ecx &= ~(uint32_t)LEAF7_ECX_RDPID;
+    }
+    if (!xcr0_offered)
+        row_find(1, 0)->answer.ecx &= ~(uint32_t)LEAF1_ECX_XSAVE;
+}
+
+void cpuid_policy_init(cpuid_source source, uint32_t controls2, uint64_t xcr0_supported, uint64_t tsc_hz)
+{
+    rows_used = 0;
+    memset(basic_count, 0, sizeof basic_count);
+    xcr0_offered = xcr0_supported;
+    xsave_size_now = xsave_area(source);
+    for (const struct leaf_policy *p = policy; p < policy + sizeof policy / sizeof *policy; p++)
+        for (uint32_t sub = 0; sub == 0 || sub < p->subleaves; sub++)
+            row_add(p->leaf, sub, made(p, sub, source(p->leaf, sub), tsc_hz));
+    drop_unbacked(controls2);
+    hypervisor_leaves(tsc_hz);
+}
+
+static bool indexed(uint32_t leaf)
+{
+    return leaf == 4 || leaf == 7 || leaf == 0xB || leaf == 0xD;
+}
+
+static const struct row *lookup(uint32_t leaf, uint32_t subleaf)
+{
+    if (leaf > BASIC_MAX)
+        return row_find(leaf, 0);
+    if (!basic_count[leaf])
+        return NULL;
+    const struct row *first = &rows[basic_first[leaf]];
+    if (!indexed(leaf))
+        return first;
+    return subleaf < basic_count[leaf] ? first + subleaf : NULL;
+}
+
+/* A leaf beyond the highest basic one answers as the highest does. SDM "CPUID". */
+static uint32_t leaf_meant(uint32_t leaf)
+{
+    bool basic = leaf <= BASIC_MAX;
+    bool extended = leaf >= EXTENDED_FIRST && leaf <= EXTENDED_MAX;
+    bool hypervisor = leaf >= DIAGNOSE_LEAF_SIGNATURE && leaf < DIAGNOSE_LEAF_SIGNATURE + 0x100;
+    return basic || extended || hypervisor ? leaf : BASIC_MAX;
+}
+
+struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
+{
+    const struct row *row = lookup(leaf_meant(leaf), subleaf);
+    struct cpuid_answer a = row ? row->answer : (struct cpuid_answer){0};
+
+    switch (leaf) {
+    case 1:
+        if (vm->config.nested == VM_NESTED_OFF)
+            a.ecx &= ~(uint32_t)LEAF1_ECX_VMX;
+        if (!lapic_enabled(&vm->machine.lapic))
+            a.edx &= ~(uint32_t)LEAF1_EDX_APIC;
+        if (vcpu_read(&vm->vcpu, VMCS_GUEST_CR4) & CR4_OSXSAVE)
+            a.ecx |= LEAF1_ECX_OSXSAVE;
+        break;
+    case 0xB:
+        if (!row)
+            a = (struct cpuid_answer){0, 0, subleaf & 0xFF, 0};
+        break;
+    }
+    return a;
+}
+
+/* CR4 bits and the CPUID bit that offers each: SDM "Control Registers". */
+struct cr4_rule {
+    uint64_t bits;
+    uint32_t leaf;
+    uint32_t ebx, ecx, edx; /* any of these; all zero: always */
+};
+
+static const struct cr4_rule cr4_rules[] = {
+    {0x7FF & ~0x40ull & ~0x100ull, 1, 0, 0, 0}, /* VME PVI TSD DE PSE PAE PGE OSFXSR OSXMMEXCPT; no MCE, no PCE */
+    {1 << 11, 7, 0, 1 << 2, 0},                 /* UMIP */
+    {1 << 16, 7, 1 << 0, 0, 0},                 /* FSGSBASE */
+    {1 << 17, 1, 0, 1 << 17, 0},                /* PCIDE */
+    {1 << 18, 1, 0, 1 << 26, 0},                /* OSXSAVE */
+    {1 << 20, 7, 1 << 7, 0, 0},                 /* SMEP */
+    {1 << 21, 7, 1 << 20, 0, 0},                /* SMAP */
+};
+
+uint64_t cpuid_cr4_allowed(const struct vm *vm)
+{
+    uint64_t allowed = vm->config.nested == VM_NESTED_OFF ? 0 : CR4_VMXE;
+
+    for (const struct cr4_rule *r = cr4_rules; r < cr4_rules + sizeof cr4_rules / sizeof *cr4_rules; r++) {
+        const struct cpuid_answer *a = &row_find(r->leaf, 0)->answer;
+        if (!(r->ebx | r->ecx | r->edx) || (a->ebx & r->ebx) || (a->ecx & r->ecx) || (a->edx & r->edx))
+            allowed |= r->bits;
+    }
+    return allowed;
+}
+
+uint64_t cpuid_efer_allowed(void)
+{
+    bool nx = row_find(0x80000001u, 0)->answer.edx & EXT1_EDX_NX;
+    return EFER_SCE | EFER_LME | EFER_LMA | (nx ? EFER_NXE : 0);
+}
+
+uint64_t cpuid_xcr0_allowed(void) { return xcr0_offered; }
+bool cpuid_xsave(void) { return xcr0_offered != 0; }
+unsigned cpuid_physical_bits(void) { return row_find(0x80000008u, 0)->answer.eax & 0xFF; }

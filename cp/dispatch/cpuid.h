@@ -1,0 +1,23 @@
+/* What CPUID says in a virtual machine. Computed once from the processor's own answers and CP's policy; the policy on control
+ * registers and MSRs asks here, so that what CPUID does not offer faults as on hardware. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vm;
+
+struct cpuid_answer {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+/* The processor's own CPUID; `controls2`: secondary controls in force (RDTSCP, INVPCID exist only with theirs). */
+typedef struct cpuid_answer (*cpuid_source)(uint32_t leaf, uint32_t subleaf);
+void cpuid_policy_init(cpuid_source, uint32_t controls2, uint64_t xcr0_supported, uint64_t tsc_hz);
+
+struct cpuid_answer cpuid_answer(struct vm *, uint32_t leaf, uint32_t subleaf);
+
+uint64_t cpuid_cr4_allowed(const struct vm *); /* CR4 bits a guest may set */
+uint64_t cpuid_efer_allowed(void);
+uint64_t cpuid_xcr0_allowed(void);
+bool cpuid_xsave(void);
+unsigned cpuid_physical_bits(void);

@@ -1,0 +1,136 @@
+#include "cp/dispatch/event.h"
+
+#include "cp/cpu/edge.h"
+#include "cp/dispatch/handlers.h"
+#include "cp/dispatch/registers.h"
+#include "vmcs-shadow/control.h"
+
+enum { BLOCKED_STI = 1, BLOCKED_MOV_SS = 2, BLOCKED_NMI = 8 };
+
+/* SDM "Interrupt 8 - Double Fault Exception (#DF)": which exceptions while delivering which make a double fault. */
+static bool contributory(unsigned vector)
+{
+    return vector == 0 || (vector >= VECTOR_TS && vector <= VECTOR_GP);
+}
+
+static bool doubles(unsigned first, unsigned second)
+{
+    return (contributory(first) && contributory(second)) || (first == VECTOR_PF && (contributory(second) || second == VECTOR_PF));
+}
+
+void vcpu_queue_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
+{
+    uint32_t waiting = vcpu->event_info;
+
+    if ((waiting & EVENT_VALID) && (waiting & EVENT_TYPE) == EVENT_HARDWARE_EXCEPTION) {
+        unsigned first = waiting & 0xFF;
+        if (first == VECTOR_DF) {
+            vcpu->triple_fault = true;
+            return;
+        }
+        if (doubles(first, vector))
+            vector = VECTOR_DF, has_error = true, error = 0;
+    }
+    if (has_error && !(vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PE))
+        has_error = false; /* real mode pushes none */
+    vcpu->event_info = EVENT_VALID | EVENT_HARDWARE_EXCEPTION | (has_error ? EVENT_ERROR : 0) | vector;
+    vcpu->event_error = error;
+}
+
+void vcpu_queue_page_fault(struct vcpu *vcpu, uint64_t linear, uint32_t error)
+{
+    cpu_cr2_set(vcpu, linear);
+    vcpu_queue_exception(vcpu, VECTOR_PF, true, error);
+}
+
+void event_requeue(struct vcpu *vcpu)
+{
+    const struct exit *exit = &vcpu->exit;
+
+    if (!(exit->idt_vectoring_info & EVENT_VALID))
+        return;
+    vcpu->event_info = exit->idt_vectoring_info & ~(1u << 12);
+    vcpu->event_error = exit->idt_vectoring_error;
+    vcpu->event_length = exit->instruction_length;
+    if ((vcpu->event_info & EVENT_TYPE) == EVENT_NMI) /* its delivery set blocking, which it must find clear again */
+        vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY,
+                   vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED_NMI);
+}
+
+static void hand_over(struct vcpu *vcpu)
+{
+    vcpu_write(vcpu, VMCS_ENTRY_INTERRUPTION_INFO, vcpu->event_info);
+    if (vcpu->event_info & EVENT_ERROR)
+        vcpu_write(vcpu, VMCS_ENTRY_EXCEPTION_ERROR_CODE, vcpu->event_error);
+    if ((vcpu->event_info & EVENT_TYPE) >= EVENT_SOFTWARE_INTERRUPT)
+        vcpu_write(vcpu, VMCS_ENTRY_INSTRUCTION_LENGTH, vcpu->event_length);
+    vcpu->event_info = 0;
+}
+
+static void window_set(struct vcpu *vcpu, uint32_t wanted)
+{
+    enum { WINDOWS = CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING };
+    if (!wanted && !vcpu->window)
+        return;
+    uint64_t controls = vcpu_read(vcpu, VMCS_PROCESSOR_CONTROLS);
+    uint64_t changed = (controls & ~(uint64_t)WINDOWS) | wanted;
+    if (changed != controls)
+        vcpu_write(vcpu, VMCS_PROCESSOR_CONTROLS, changed);
+    vcpu->window = wanted != 0;
+}
+
+static bool interrupt_open(struct vcpu *vcpu)
+{
+    return (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
+           !(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKED_STI | BLOCKED_MOV_SS));
+}
+
+static bool nmi_open(struct vcpu *vcpu)
+{
+    return !(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKED_NMI | BLOCKED_MOV_SS | BLOCKED_STI));
+}
+
+/* NMI before interrupt, as the processor ranks them. */
+static void take_next(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+
+    if (vcpu->nmi_pending && nmi_open(vcpu)) {
+        vcpu->nmi_pending = false;
+        vcpu->event_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
+    } else if (machine_interrupt_pending(&vm->machine) && interrupt_open(vcpu)) {
+        int vector = machine_interrupt_acknowledge(&vm->machine);
+        if (vector >= 0)
+            vcpu->event_info = EVENT_VALID | EVENT_EXTERNAL | (uint32_t)vector;
+    }
+}
+
+bool event_prepare(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+
+    if (vcpu->triple_fault)
+        return false;
+    if (machine_nmi_take(&vm->machine))
+        vcpu->nmi_pending = true;
+    bool waiting = vcpu->nmi_pending || machine_interrupt_pending(&vm->machine);
+    if (!vcpu->event_info && waiting)
+        take_next(vm);
+    if (vcpu->event_info)
+        hand_over(vcpu);
+    uint32_t windows = 0;
+    if (waiting || vcpu->window)
+        windows = (vcpu->nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |
+                  (machine_interrupt_pending(&vm->machine) ? CPU_INTERRUPT_WINDOW_EXITING : 0);
+    window_set(vcpu, windows);
+    return true;
+}
+
+bool event_deliverable(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    if (machine_nmi_take(&vm->machine))
+        vcpu->nmi_pending = true;
+    return vcpu->nmi_pending ||
+           (machine_interrupt_pending(&vm->machine) && (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF));
+}

@@ -1,0 +1,14 @@
+/* Events on their way into a guest: exceptions, NMIs, external interrupts; one waits at a time in vcpu->event_info, in the form of
+ * the VM-entry interruption-information field. SDM "Event Injection", "Interrupt-Window Exiting and Virtual-Interrupt Delivery". */
+#pragma once
+#include "cp/dispatch/vm.h"
+
+enum { EVENT_VALID = 1u << 31, EVENT_ERROR = 1 << 11, EVENT_TYPE = 7 << 8, EVENT_EXTERNAL = 0 << 8, EVENT_NMI = 2 << 8,
+       EVENT_HARDWARE_EXCEPTION = 3 << 8, EVENT_SOFTWARE_INTERRUPT = 4 << 8, EVENT_SOFTWARE_EXCEPTION = 6 << 8 };
+
+/* An event whose delivery the last exit cut short waits again. */
+void event_requeue(struct vcpu *);
+/* Before an entry: hands over what waits, or asks for a window. False: the guest triple-faulted. */
+bool event_prepare(struct vm *);
+/* Would an interrupt or NMI be taken at once? For HLT. */
+bool event_deliverable(struct vm *);

@@ -1,0 +1,161 @@
+/* Owns the table from exit reason to handler, the short handlers, and what becomes of their answers. */
+#include "cp/dispatch/exits.h"
+
+#include <stddef.h>
+
+#include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/event.h"
+#include "cp/dispatch/handlers.h"
+#include "cp/dispatch/nested.h"
+#include "cp/dispatch/registers.h"
+
+enum { BLOCKED_STI_OR_MOV_SS = 3 };
+
+enum exit_action exit_stopped(struct vm *vm, enum vm_stop why, uint32_t detail)
+{
+    vm_stop(vm, why, detail);
+    return EXIT_STOP;
+}
+
+enum exit_action exit_fault(struct vm *vm, unsigned vector, uint32_t error)
+{
+    vcpu_queue_exception(&vm->vcpu, vector, true, error);
+    return EXIT_INJECT;
+}
+
+enum exit_action exit_undefined(struct vm *vm)
+{
+    vcpu_queue_exception(&vm->vcpu, VECTOR_UD, false, 0);
+    return EXIT_INJECT;
+}
+
+enum exit_action exit_cpuid(struct vm *vm)
+{
+    uint64_t *gpr = vm->vcpu.gpr;
+    struct cpuid_answer a = cpuid_answer(vm, (uint32_t)gpr[RAX], (uint32_t)gpr[RCX]);
+
+    gpr[RAX] = a.eax;
+    gpr[RBX] = a.ebx;
+    gpr[RCX] = a.ecx;
+    gpr[RDX] = a.edx;
+    return EXIT_SKIP;
+}
+
+/* With interrupts off nothing in a machine of one CPU can end a HLT but an NMI: the disabled wait of old. */
+enum exit_action exit_hlt(struct vm *vm)
+{
+    if (event_deliverable(vm))
+        return EXIT_SKIP;
+    if (!(vcpu_read(&vm->vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF))
+        return exit_stopped(vm, VM_STOP_DISABLED_WAIT, 0);
+    vm->state = VM_WAITING;
+    return EXIT_SKIP;
+}
+
+enum exit_action exit_vmcall(struct vm *vm)
+{
+    if (registers_cpl(&vm->vcpu))
+        return exit_fault(vm, VECTOR_GP, 0);
+    uint64_t status = vm_diagnose(vm);
+    vm->vcpu.gpr[RAX] = status;
+    return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_SKIP;
+}
+
+/* CP asks for no exception of the guest: what comes here is an NMI of the real machine, which has been noted. */
+enum exit_action exit_exception(struct vm *vm)
+{
+    (void)vm;
+    return EXIT_RESUME;
+}
+
+enum exit_action exit_triple_fault(struct vm *vm)
+{
+    return exit_stopped(vm, VM_STOP_TRIPLE_FAULT, 0);
+}
+
+static enum exit_action nothing(struct vm *vm)
+{
+    (void)vm;
+    return EXIT_RESUME;
+}
+
+static enum exit_action skip(struct vm *vm)
+{
+    (void)vm;
+    return EXIT_SKIP;
+}
+
+static enum exit_action bad_entry(struct vm *vm)
+{
+    return exit_stopped(vm, VM_STOP_BAD_ENTRY, vm->vcpu.exit.reason);
+}
+
+/* Features CPUID does not offer are undefined instructions; RDPMC without counters is #GP(0). */
+static enum exit_action no_counters(struct vm *vm)
+{
+    return exit_fault(vm, VECTOR_GP, 0);
+}
+
+static exit_handler *const handlers[EXIT_REASONS] = {
+    [EXIT_EXCEPTION_NMI] = exit_exception,
+    [EXIT_EXTERNAL_INTERRUPT] = nothing,
+    [EXIT_TRIPLE_FAULT] = exit_triple_fault,
+    [EXIT_INTERRUPT_WINDOW] = nothing,
+    [EXIT_NMI_WINDOW] = nothing,
+    [EXIT_CPUID] = exit_cpuid,
+    [EXIT_GETSEC] = exit_undefined,
+    [EXIT_HLT] = exit_hlt,
+    [EXIT_INVD] = skip,
+    [EXIT_RDPMC] = no_counters,
+    [EXIT_VMCALL] = exit_vmcall,
+    [EXIT_VMCLEAR] = nested_instruction,
+    [EXIT_VMLAUNCH] = nested_instruction,
+    [EXIT_VMPTRLD] = nested_instruction,
+    [EXIT_VMPTRST] = nested_instruction,
+    [EXIT_VMREAD] = nested_instruction,
+    [EXIT_VMRESUME] = nested_instruction,
+    [EXIT_VMWRITE] = nested_instruction,
+    [EXIT_VMXOFF] = nested_instruction,
+    [EXIT_VMXON] = nested_instruction,
+    [EXIT_INVEPT] = nested_instruction,
+    [EXIT_INVVPID] = nested_instruction,
+    [EXIT_VMFUNC] = nested_instruction,
+    [EXIT_CR_ACCESS] = exit_cr_access,
+    [EXIT_IO] = exit_io,
+    [EXIT_RDMSR] = exit_rdmsr,
+    [EXIT_WRMSR] = exit_wrmsr,
+    [EXIT_ENTRY_GUEST_STATE] = bad_entry,
+    [EXIT_ENTRY_MSR] = bad_entry,
+    [EXIT_MWAIT] = exit_undefined,
+    [EXIT_MONITOR] = exit_undefined,
+    [EXIT_EPT_VIOLATION] = exit_ept_violation,
+    [EXIT_PREEMPTION_TIMER] = nothing,
+    [EXIT_WBINVD] = skip,
+    [EXIT_XSETBV] = exit_xsetbv,
+};
+
+/* RIP wraps at 4 GiB outside 64-bit mode; an instruction done ends the shadow of STI and MOV SS. */
+static void skip_instruction(struct vcpu *vcpu)
+{
+    uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;
+
+    if ((next ^ vcpu->exit.rip) >> 32 && !registers_long_mode(vcpu))
+        next = (uint32_t)next;
+    vcpu_write(vcpu, VMCS_GUEST_RIP, next);
+    uint64_t blocked = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY);
+    if (blocked & BLOCKED_STI_OR_MOV_SS)
+        vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, blocked & ~(uint64_t)BLOCKED_STI_OR_MOV_SS);
+}
+
+void exit_dispatch(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    unsigned reason = exit_basic(&vcpu->exit);
+    exit_handler *handler = reason < EXIT_REASONS ? handlers[reason] : NULL;
+
+    vm->exits[reason < EXIT_REASONS ? reason : 0]++;
+    event_requeue(vcpu);
+    enum exit_action action = handler ? handler(vm) : exit_stopped(vm, VM_STOP_EMULATION, vcpu->exit.reason);
+    if (action == EXIT_SKIP)
+        skip_instruction(vcpu);
+}

@@ -1,0 +1,19 @@
+/* The exit handlers, one for each reason CP handles itself: cp/dispatch/exits.c has the table. */
+#pragma once
+#include "cp/dispatch/exit.h"
+#include "cp/dispatch/vm.h"
+
+typedef enum exit_action exit_handler(struct vm *);
+
+exit_handler exit_cpuid, exit_hlt, exit_io, exit_rdmsr, exit_wrmsr, exit_cr_access, exit_xsetbv, exit_ept_violation,
+    exit_vmcall, exit_exception, exit_triple_fault, exit_wbinvd;
+
+/* The instruction at RIP reaches a device by memory, or is INS or OUTS: decode it and carry it out. */
+enum exit_action instruction_emulate(struct vm *);
+
+/* Queue the fault and say so. */
+enum exit_action exit_fault(struct vm *, unsigned vector, uint32_t error); /* one that pushes an error code */
+enum exit_action exit_undefined(struct vm *);
+enum exit_action exit_stopped(struct vm *, enum vm_stop, uint32_t detail);
+
+enum { VECTOR_UD = 6, VECTOR_DF = 8, VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_NMI = 2 };

@@ -1,0 +1,209 @@
+/* Owns IN and OUT exits, and the emulation of instructions that reach devices: the string forms of IN and OUT and every access to
+ * a guest-physical address that is no RAM. SDM "Exit Qualification for I/O Instructions". */
+#include <stddef.h>
+
+#include "cp/decode/execute.h"
+#include "cp/decode/instruction.h"
+#include "cp/dispatch/handlers.h"
+#include "cp/dispatch/linear.h"
+#include "cp/dispatch/registers.h"
+
+enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
+enum { SEAM_STOPPED = -3, SEAM_FAULTED = -2 };
+
+static uint64_t merge_low(uint64_t old, uint32_t value, unsigned size)
+{
+    if (size == 4)
+        return value; /* a 32-bit result clears the upper half */
+    uint64_t mask = size == 2 ? 0xFFFF : 0xFF;
+    return (old & ~mask) | (value & mask);
+}
+
+enum exit_action exit_io(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    uint64_t q = vcpu->exit.qualification;
+    unsigned size = (q & 7) + 1;
+    uint16_t port = (uint16_t)(q >> 16);
+
+    if (q & IO_STRING)
+        return instruction_emulate(vm);
+    if (q & IO_IN) {
+        vcpu->gpr[RAX] = merge_low(vcpu->gpr[RAX], bus_port_read(&vm->machine.bus, port, size), size);
+    } else {
+        uint32_t value = (uint32_t)vcpu->gpr[RAX];
+        bus_port_write(&vm->machine.bus, port, size, size == 4 ? value : value & ((1u << 8 * size) - 1));
+    }
+    return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_SKIP;
+}
+
+static uint64_t seam_gpr_read(void *context, unsigned reg)
+{
+    struct vm *vm = context;
+    return reg == RSP ? vcpu_read(&vm->vcpu, VMCS_GUEST_RSP) : vm->vcpu.gpr[reg];
+}
+
+static void seam_gpr_write(void *context, unsigned reg, uint64_t value)
+{
+    struct vm *vm = context;
+    if (reg == RSP)
+        vcpu_write(&vm->vcpu, VMCS_GUEST_RSP, value);
+    else
+        vm->vcpu.gpr[reg] = value;
+}
+
+static uint64_t seam_flags_read(void *context)
+{
+    return vcpu_read(&((struct vm *)context)->vcpu, VMCS_GUEST_RFLAGS);
+}
+
+static void seam_flags_write(void *context, uint64_t rflags)
+{
+    vcpu_write(&((struct vm *)context)->vcpu, VMCS_GUEST_RFLAGS, rflags);
+}
+
+static uint64_t seam_segment_base(void *context, enum segment segment)
+{
+    static const enum vmcs_field base[] = {VMCS_GUEST_ES_BASE, VMCS_GUEST_CS_BASE, VMCS_GUEST_SS_BASE,
+                                           VMCS_GUEST_DS_BASE, VMCS_GUEST_FS_BASE, VMCS_GUEST_GS_BASE};
+    struct vm *vm = context;
+    if (registers_long_mode(&vm->vcpu) && segment < SEGMENT_FS)
+        return 0;
+    return vcpu_read(&vm->vcpu, base[segment]);
+}
+
+static int translation_failed(struct vm *vm, int result, uint64_t linear, uint32_t error)
+{
+    if (result == -1) {
+        vcpu_queue_page_fault(&vm->vcpu, linear, error);
+        return SEAM_FAULTED;
+    }
+    vm_stop(vm, VM_STOP_EMULATION, vm->vcpu.exit.reason);
+    return SEAM_STOPPED;
+}
+
+/* One piece that does not cross a page: RAM or a device. */
+static int access_piece(struct vm *vm, uint64_t linear, unsigned size, void *value, unsigned access)
+{
+    gpa_t at;
+    uint32_t error;
+    unsigned user = registers_cpl(&vm->vcpu) == 3 ? LINEAR_USER : 0;
+    int result = linear_translate(&vm->vcpu, linear, access | user, &at, &error);
+
+    if (result)
+        return translation_failed(vm, result, linear, error);
+    enum guest_access ram = access & LINEAR_WRITE ? guest_write(&vm->storage, at, value, size)
+                                                  : guest_read(&vm->storage, at, value, size);
+    if (ram == GUEST_NO_FRAMES) {
+        vm_stop(vm, VM_STOP_NO_FRAMES, 0);
+        return SEAM_STOPPED;
+    }
+    if (ram == GUEST_OK)
+        return 0;
+    uint64_t device = 0;
+    if (access & LINEAR_WRITE) {
+        __builtin_memcpy(&device, value, size);
+        bus_mmio_write(&vm->machine.bus, at.a, size, device);
+    } else {
+        device = bus_mmio_read(&vm->machine.bus, at.a, size);
+        __builtin_memcpy(value, &device, size);
+    }
+    return 0;
+}
+
+static int access_all(struct vm *vm, uint64_t linear, unsigned size, void *value, unsigned access)
+{
+    unsigned left = PAGE_SIZE - (linear & PAGE_MASK), first = size < left ? size : left;
+    int result = access_piece(vm, linear, first, value, access);
+
+    if (!result && first < size)
+        result = access_piece(vm, linear + first, size - first, (char *)value + first, access);
+    return result;
+}
+
+static int seam_read(void *context, uint64_t linear, unsigned size, uint64_t *value)
+{
+    *value = 0;
+    return access_all(context, linear, size, value, LINEAR_READ);
+}
+
+static int seam_write(void *context, uint64_t linear, unsigned size, uint64_t value)
+{
+    return access_all(context, linear, size, &value, LINEAR_WRITE);
+}
+
+static int seam_port_read(void *context, uint16_t port, unsigned size, uint64_t *value)
+{
+    *value = bus_port_read(&((struct vm *)context)->machine.bus, port, size);
+    return 0;
+}
+
+static int seam_port_write(void *context, uint16_t port, unsigned size, uint64_t value)
+{
+    bus_port_write(&((struct vm *)context)->machine.bus, port, size, (uint32_t)value);
+    return 0;
+}
+
+/* The bytes at CS:RIP, as many of 15 as can be read. */
+static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *count)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    uint64_t at = seam_segment_base(vm, SEGMENT_CS) + vcpu->exit.rip, where;
+    uint32_t error = 0;
+    size_t first = PAGE_SIZE - (at & PAGE_MASK);
+
+    *count = INSTRUCTION_MAX_BYTES;
+    if (first > INSTRUCTION_MAX_BYTES)
+        first = INSTRUCTION_MAX_BYTES;
+    int result = linear_read(vcpu, at, bytes, first, LINEAR_FETCH, &where, &error);
+    if (result)
+        return translation_failed(vm, result, where, error);
+    if (first < INSTRUCTION_MAX_BYTES &&
+        linear_read(vcpu, at + first, bytes + first, INSTRUCTION_MAX_BYTES - first, LINEAR_FETCH, &where, &error))
+        *count = first;
+    return 0;
+}
+
+enum exit_action instruction_emulate(struct vm *vm)
+{
+    const struct execute_seams seams = {
+        vm, seam_gpr_read, seam_gpr_write, seam_flags_read, seam_flags_write, seam_segment_base,
+        seam_read, seam_write, seam_port_read, seam_port_write,
+    };
+    struct vcpu *vcpu = &vm->vcpu;
+    uint8_t bytes[INSTRUCTION_MAX_BYTES];
+    struct instruction instruction;
+    size_t count;
+    int result = fetch(vm, bytes, &count);
+
+    if (!result) {
+        if (instruction_decode(bytes, count, (enum decode_mode)registers_code_size(vcpu), &instruction) != DECODE_OK)
+            return exit_stopped(vm, VM_STOP_EMULATION, vcpu->exit.reason);
+        result = instruction_execute(&instruction, &seams, vcpu->exit.rip);
+    }
+    if (vm->state == VM_STOPPED)
+        return EXIT_STOP;
+    switch (result) {
+    case EXECUTE_DONE:
+        vcpu->exit.instruction_length = instruction.length;
+        return EXIT_SKIP;
+    case EXECUTE_AGAIN:
+        return EXIT_RESUME;
+    case SEAM_FAULTED:
+        return EXIT_INJECT;
+    default:
+        return exit_stopped(vm, VM_STOP_EMULATION, vcpu->exit.reason);
+    }
+}
+
+enum exit_action exit_ept_violation(struct vm *vm)
+{
+    gpa_t at = gpa(vm->vcpu.exit.guest_physical);
+    enum guest_access why;
+
+    if (!guest_is_ram(&vm->storage, at))
+        return instruction_emulate(vm);
+    if (guest_pointer(&vm->storage, at, &why))
+        return EXIT_RESUME;
+    return exit_stopped(vm, VM_STOP_NO_FRAMES, 0);
+}

@@ -1,0 +1,180 @@
+#include "cp/dispatch/linear.h"
+
+#include <string.h>
+
+#include "cp/dispatch/registers.h"
+#include "cp/dispatch/vm.h"
+
+enum { ENTRY_PRESENT = 1, ENTRY_WRITE = 2, ENTRY_USER = 4, ENTRY_ACCESSED = 0x20, ENTRY_DIRTY = 0x40, ENTRY_LARGE = 0x80 };
+enum { FAULT_PRESENT = 1, FAULT_RESERVED = 8 };
+#define ENTRY_ADDRESS 0x000FFFFFFFFFF000ull
+#define ENTRY_NO_EXECUTE (1ull << 63)
+#define RFLAGS_AC (1ull << 18)
+
+/* How a paging mode cuts a linear address. */
+struct paging {
+    unsigned levels, index_bits, entry_bytes;
+    uint64_t root;
+    bool no_execute, large_at_2; /* EFER.NXE; CR4.PSE or PAE: large pages at level 2 */
+};
+
+struct walk {
+    struct vcpu *vcpu;
+    struct paging paging;
+    unsigned access;
+    uint64_t allowed; /* WRITE and USER of every level so far, and NO_EXECUTE of any */
+};
+
+static struct paging paging_now(struct vcpu *vcpu)
+{
+    uint64_t efer = vcpu_read(vcpu, VMCS_GUEST_EFER), cr4 = vcpu_read(vcpu, VMCS_GUEST_CR4);
+    uint64_t cr3 = vcpu_read(vcpu, VMCS_GUEST_CR3);
+    bool nx = efer & EFER_NXE;
+
+    if (efer & EFER_LMA)
+        return (struct paging){4, 9, 8, cr3 & ENTRY_ADDRESS, nx, true};
+    if (cr4 & CR4_PAE)
+        return (struct paging){3, 9, 8, cr3 & 0xFFFFFFE0u, nx, true};
+    return (struct paging){2, 10, 4, cr3 & 0xFFFFF000u, false, cr4 & CR4_PSE};
+}
+
+static uint64_t *entry_pointer(struct vcpu *vcpu, uint64_t at)
+{
+    return guest_pointer(&vcpu->vm->storage, gpa(at), NULL);
+}
+
+static uint64_t entry_load(const void *at, unsigned bytes)
+{
+    uint64_t value = 0;
+    memcpy(&value, at, bytes);
+    return value;
+}
+
+static bool permitted(const struct walk *w)
+{
+    struct vcpu *vcpu = w->vcpu;
+    bool user_page = w->allowed & ENTRY_USER;
+
+    if (w->access & LINEAR_USER) {
+        if (!user_page || ((w->access & LINEAR_WRITE) && !(w->allowed & ENTRY_WRITE)))
+            return false;
+    } else {
+        uint64_t cr4 = vcpu_read(vcpu, VMCS_GUEST_CR4);
+        if (user_page && (w->access & LINEAR_FETCH) && (cr4 & CR4_SMEP))
+            return false;
+        if (user_page && !(w->access & LINEAR_FETCH) && (cr4 & CR4_SMAP) &&
+            !(vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_AC))
+            return false;
+        if ((w->access & LINEAR_WRITE) && !(w->allowed & ENTRY_WRITE) && (vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_WP))
+            return false;
+    }
+    return !((w->access & LINEAR_FETCH) && (w->allowed & ENTRY_NO_EXECUTE));
+}
+
+static int fault(const struct walk *w, uint32_t present, uint32_t *error)
+{
+    uint32_t code = present | (w->access & (LINEAR_WRITE | LINEAR_USER));
+    bool fetch_reported = w->paging.no_execute || (vcpu_read(w->vcpu, VMCS_GUEST_CR4) & CR4_SMEP);
+
+    *error = code | (fetch_reported ? w->access & LINEAR_FETCH : 0);
+    return -1;
+}
+
+static uint64_t large_page(const struct paging *p, uint64_t entry, uint64_t size)
+{
+    if (p->entry_bytes == 4) /* PSE-36 */
+        return (entry & 0xFFC00000u) | (entry >> 13 & 0xFF) << 32;
+    return entry & ENTRY_ADDRESS & ~(size - 1);
+}
+
+static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *error)
+{
+    const struct paging *p = &w->paging;
+    uint64_t table = p->root;
+
+    w->allowed = ENTRY_WRITE | ENTRY_USER;
+    for (unsigned level = p->levels;; level--) {
+        unsigned shift = PAGE_SHIFT + p->index_bits * (level - 1);
+        uint64_t mask = (1ull << p->index_bits) - 1;
+        bool pdpte = p->levels == 3 && level == 3; /* PAE's four: no rights, no accessed bit */
+        void *at = entry_pointer(w->vcpu, table + (linear >> shift & (pdpte ? 3 : mask)) * p->entry_bytes);
+        if (!at)
+            return -2;
+        uint64_t entry = entry_load(at, p->entry_bytes);
+        if (!(entry & ENTRY_PRESENT))
+            return fault(w, 0, error);
+        if (!p->no_execute && p->entry_bytes == 8 && (entry & ENTRY_NO_EXECUTE))
+            return fault(w, FAULT_PRESENT | FAULT_RESERVED, error);
+        if (!pdpte)
+            w->allowed = (w->allowed & (entry | ENTRY_NO_EXECUTE)) | (entry & ENTRY_NO_EXECUTE);
+        bool large = (entry & ENTRY_LARGE) && !pdpte && ((level == 2 && p->large_at_2) || (level == 3 && p->levels == 4));
+        if (level > 1 && !large) {
+            if (!pdpte && !(entry & ENTRY_ACCESSED))
+                *(uint8_t *)at = (uint8_t)entry | ENTRY_ACCESSED;
+            table = entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
+            continue;
+        }
+        if (!permitted(w))
+            return fault(w, FAULT_PRESENT, error);
+        uint8_t marks = ENTRY_ACCESSED | (w->access & LINEAR_WRITE ? ENTRY_DIRTY : 0);
+        if ((entry & marks) != marks)
+            *(uint8_t *)at = (uint8_t)entry | marks;
+        uint64_t size = 1ull << shift;
+        uint64_t base = large ? large_page(p, entry, size) : entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
+        *to = gpa(base | (linear & (size - 1)));
+        return 0;
+    }
+}
+
+int linear_translate(struct vcpu *vcpu, uint64_t linear, unsigned access, gpa_t *to, uint32_t *error)
+{
+    if (!(vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PG)) {
+        *to = gpa(linear & 0xFFFFFFFFu);
+        return 0;
+    }
+    struct walk w = {vcpu, paging_now(vcpu), access, 0};
+    return walk_tables(&w, w.paging.levels == 4 ? linear : linear & 0xFFFFFFFFu, to, error);
+}
+
+static size_t piece(uint64_t linear, size_t bytes)
+{
+    size_t left = PAGE_SIZE - (linear & PAGE_MASK);
+    return left < bytes ? left : bytes;
+}
+
+static unsigned mode(struct vcpu *vcpu)
+{
+    return registers_cpl(vcpu) == 3 ? LINEAR_USER : 0;
+}
+
+int linear_read(struct vcpu *vcpu, uint64_t linear, void *to, size_t bytes, unsigned access, uint64_t *at, uint32_t *error)
+{
+    while (bytes) {
+        size_t n = piece(linear, bytes);
+        gpa_t from;
+        *at = linear;
+        int result = linear_translate(vcpu, linear, access | mode(vcpu), &from, error);
+        if (result)
+            return result;
+        if (guest_read(&vcpu->vm->storage, from, to, n) != GUEST_OK)
+            return -2;
+        to = (char *)to + n, linear += n, bytes -= n;
+    }
+    return 0;
+}
+
+int linear_write(struct vcpu *vcpu, uint64_t linear, const void *from, size_t bytes, uint64_t *at, uint32_t *error)
+{
+    while (bytes) {
+        size_t n = piece(linear, bytes);
+        gpa_t to;
+        *at = linear;
+        int result = linear_translate(vcpu, linear, LINEAR_WRITE | mode(vcpu), &to, error);
+        if (result)
+            return result;
+        if (guest_write(&vcpu->vm->storage, to, from, n) != GUEST_OK)
+            return -2;
+        from = (const char *)from + n, linear += n, bytes -= n;
+    }
+    return 0;
+}

@@ -1,0 +1,186 @@
+/* Owns what RDMSR and WRMSR do in a virtual machine, for the MSRs the hardware does not serve by itself: a table of rows. What is
+ * not in the table is #GP(0). SDM "Model-Specific Registers (MSRs)". */
+#include <stddef.h>
+
+#include "cp/cpu/backend.h"
+#include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/handlers.h"
+#include "cp/dispatch/nested.h"
+#include "cp/dispatch/registers.h"
+
+typedef int msr_read(struct vm *, uint32_t msr, uint64_t *value); /* 0, or -1: #GP(0) */
+typedef int msr_write(struct vm *, uint32_t msr, uint64_t value);
+
+struct msr_row {
+    uint32_t first, last;
+    msr_read *read;
+    msr_write *write;
+    uint64_t value; /* for read_value */
+};
+
+enum { MTRR_DEFAULT_ENABLE = 1 << 11, MTRR_DEFAULT_TYPES = 0xC07, MTRR_WRITE_BACK = 6, MISC_FAST_STRINGS = 1 };
+#define DEBUGCTL_BTF 2ull
+
+static const struct msr_row *row_of(uint32_t msr);
+
+static int read_value(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)vm;
+    *value = row_of(msr)->value;
+    return 0;
+}
+
+static int write_ignored(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    (void)vm, (void)msr, (void)value;
+    return 0;
+}
+
+static int read_tsc(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)msr;
+    *value = clock_now() + vm->vcpu.tsc_offset;
+    return 0;
+}
+
+static int write_tsc(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    (void)msr;
+    vm->vcpu.tsc_offset = value - clock_now();
+    vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);
+    lapic_tsc_moved(&vm->machine.lapic);
+    return 0;
+}
+
+static int read_apic(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    return lapic_read_msr(&vm->machine.lapic, msr, value);
+}
+
+static int write_apic(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    return lapic_write_msr(&vm->machine.lapic, msr, value);
+}
+
+static int read_efer(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)msr;
+    *value = vcpu_read(&vm->vcpu, VMCS_GUEST_EFER);
+    return 0;
+}
+
+/* SDM "IA32_EFER": LMA is the processor's; LME must not change while paging is on. */
+static int write_efer(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    uint64_t old = vcpu_read(&vm->vcpu, VMCS_GUEST_EFER);
+    (void)msr;
+    if (value & ~cpuid_efer_allowed())
+        return -1;
+    if (((value ^ old) & EFER_LME) && (vcpu_read(&vm->vcpu, VMCS_GUEST_CR0) & CR0_PG))
+        return -1;
+    vcpu_write(&vm->vcpu, VMCS_GUEST_EFER, (value & ~EFER_LMA) | (old & EFER_LMA));
+    if ((value ^ old) & EFER_NXE)
+        cpu_backend->flush_linear(&vm->vcpu);
+    return 0;
+}
+
+static int read_pat(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)msr;
+    *value = vcpu_read(&vm->vcpu, VMCS_GUEST_PAT);
+    return 0;
+}
+
+/* Each byte a memory type: 0, 1, 4-7. SDM "Page Attribute Table (PAT)". */
+static int write_pat(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    (void)msr;
+    for (unsigned i = 0; i < 8; i++) {
+        uint8_t type = (uint8_t)(value >> 8 * i);
+        if (type > 7 || type == 2 || type == 3)
+            return -1;
+    }
+    vcpu_write(&vm->vcpu, VMCS_GUEST_PAT, value);
+    return 0;
+}
+
+static int read_mtrr_default(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)msr;
+    *value = vm->vcpu.mtrr_def_type;
+    return 0;
+}
+
+static int write_mtrr_default(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    (void)msr;
+    if (value & ~(uint64_t)(MTRR_DEFAULT_TYPES | 0xF8) || (value & 0xF8))
+        return -1;
+    vm->vcpu.mtrr_def_type = value;
+    return 0;
+}
+
+static int read_debugctl(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)msr;
+    *value = vcpu_read(&vm->vcpu, VMCS_GUEST_DEBUGCTL);
+    return 0;
+}
+
+static int write_debugctl(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    (void)msr;
+    if (value & ~DEBUGCTL_BTF)
+        return -1;
+    vcpu_write(&vm->vcpu, VMCS_GUEST_DEBUGCTL, value);
+    return 0;
+}
+
+static const struct msr_row rows[] = {
+    {0x10, 0x10, read_tsc, write_tsc, 0},
+    {0x17, 0x17, read_value, NULL, 0},                  /* IA32_PLATFORM_ID */
+    {0x1B, 0x1B, read_apic, write_apic, 0},
+    {0x3A, 0x3A, nested_read_msr, nested_write_msr, 0}, /* IA32_FEATURE_CONTROL */
+    {0x8B, 0x8B, read_value, write_ignored, 0},         /* IA32_BIOS_SIGN_ID */
+    {0xFE, 0xFE, read_value, NULL, 0},                  /* IA32_MTRRCAP: no variable, no fixed ranges */
+    {0x1A0, 0x1A0, read_value, write_ignored, MISC_FAST_STRINGS},
+    {0x1D9, 0x1D9, read_debugctl, write_debugctl, 0},
+    {0x277, 0x277, read_pat, write_pat, 0},
+    {0x2FF, 0x2FF, read_mtrr_default, write_mtrr_default, 0},
+    {0x480, 0x491, nested_read_msr, nested_write_msr, 0},
+    {0x6E0, 0x6E0, read_apic, write_apic, 0},
+    {0x800, 0x8FF, read_apic, write_apic, 0},
+    {0xC0000080, 0xC0000080, read_efer, write_efer, 0},
+};
+
+static const struct msr_row *row_of(uint32_t msr)
+{
+    for (const struct msr_row *r = rows; r < rows + sizeof rows / sizeof *rows; r++)
+        if (msr >= r->first && msr <= r->last)
+            return r;
+    return NULL;
+}
+
+enum exit_action exit_rdmsr(struct vm *vm)
+{
+    uint32_t msr = (uint32_t)vm->vcpu.gpr[RCX];
+    const struct msr_row *row = row_of(msr);
+    uint64_t value;
+
+    if (!row || !row->read || row->read(vm, msr, &value))
+        return exit_fault(vm, VECTOR_GP, 0);
+    vm->vcpu.gpr[RAX] = (uint32_t)value;
+    vm->vcpu.gpr[RDX] = value >> 32;
+    return EXIT_SKIP;
+}
+
+enum exit_action exit_wrmsr(struct vm *vm)
+{
+    uint32_t msr = (uint32_t)vm->vcpu.gpr[RCX];
+    const struct msr_row *row = row_of(msr);
+    uint64_t value = vm->vcpu.gpr[RDX] << 32 | (uint32_t)vm->vcpu.gpr[RAX];
+
+    if (!row || !row->write || row->write(vm, msr, value))
+        return exit_fault(vm, VECTOR_GP, 0);
+    return EXIT_SKIP;
+}

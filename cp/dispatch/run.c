@@ -1,0 +1,142 @@
+#include "cp/dispatch/run.h"
+
+#include <stddef.h>
+
+#include "cp/cpu/backend.h"
+#include "cp/cpu/context.h"
+#include "cp/cpu/cpu.h"
+#include "cp/dispatch/event.h"
+#include "cp/dispatch/exits.h"
+#include "cp/dispatch/nested.h"
+#include "cp/dispatch/registers.h"
+#include "cp/dispatch/scheduler.h"
+
+enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, POLL_US = 2000 };
+
+struct handler {
+    unsigned vector;
+    run_handler *run;
+    void *context;
+};
+
+uint64_t run_exits, run_idle_ticks;
+
+static struct handler interrupts[INTERRUPT_HANDLERS], turns[TURN_HANDLERS];
+static unsigned interrupts_used, turns_used;
+
+void run_on_interrupt(unsigned vector, run_handler *run, void *context)
+{
+    if (interrupts_used < INTERRUPT_HANDLERS)
+        interrupts[interrupts_used++] = (struct handler){vector, run, context};
+}
+
+void run_each_turn(run_handler *run, void *context)
+{
+    if (turns_used < TURN_HANDLERS)
+        turns[turns_used++] = (struct handler){0, run, context};
+}
+
+static void interrupts_serve(void)
+{
+    if (!cpu_this.pending)
+        return;
+    cpu_this.pending = false;
+    for (struct handler *h = interrupts; h < interrupts + interrupts_used; h++)
+        if (cpu_interrupt_take(h->vector))
+            h->run(h->context);
+}
+
+/* A machine that stopped by itself is told of here, between exits, where destroying it is safe. */
+static void stops_report(void)
+{
+    for (struct vm *vm = vm_list; vm;) {
+        struct vm *next = vm->next;
+        if (vm->stop_unseen) {
+            vm->stop_unseen = false;
+            if (vm_stopped)
+                vm_stopped(vm);
+        }
+        vm = next;
+    }
+}
+
+static void housekeeping(void)
+{
+    interrupts_serve();
+    if (timer_next() <= clock_now())
+        timer_run(clock_now());
+    stops_report();
+    for (struct handler *h = turns; h < turns + turns_used; h++)
+        h->run(h->context);
+}
+
+/* Until when the guest may run on at most: its slice, the next timer, and where the processor keeps interrupts from leaving a
+ * guest that was entered with them off, the next look at them. */
+static uint64_t entry_deadline(struct vm *vm, uint64_t slice_end)
+{
+    uint64_t deadline = timer_next();
+
+    if (slice_end < deadline)
+        deadline = slice_end;
+    if (!cpu_this.exact_interrupts && !(vcpu_read(&vm->vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF)) {
+        uint64_t look = clock_now() + clock_ticks(POLL_US * 1000);
+        if (look < deadline)
+            deadline = look;
+    }
+    return deadline;
+}
+
+static void account(struct vm *vm, uint64_t entered, uint64_t left)
+{
+    vm->virtual_ticks += left - entered;
+    run_exits++;
+}
+
+/* Runs one machine until its slice is over, it waits or stops, or something else needs CP. */
+static void turn(struct vm *vm)
+{
+    uint64_t begun = clock_now();
+    uint64_t slice_end = scheduler_contended() ? begun + clock_ticks(SCHEDULER_SLICE_US * 1000ull) : UINT64_MAX;
+    uint64_t now = begun, deadline;
+
+    context_load(&vm->vcpu);
+    do {
+        if (!event_prepare(vm)) {
+            vm_stop(vm, VM_STOP_TRIPLE_FAULT, 0);
+            break;
+        }
+        deadline = entry_deadline(vm, slice_end);
+        uint64_t entered = clock_now();
+        cpu_backend->enter(&vm->vcpu, deadline);
+        now = clock_now();
+        account(vm, entered, now);
+        exit_dispatch(vm);
+        if (exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
+            cpu_interrupt_window();
+    } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
+    now = clock_now();
+    vm->total_ticks += now - begun;
+    scheduler_charge(vm, now - begun);
+    if (vm->state != VM_RUNNABLE)
+        scheduler_remove(vm);
+}
+
+static void sleep(void)
+{
+    uint64_t begun = clock_now();
+    cpu_idle(timer_next());
+    run_idle_ticks += clock_now() - begun;
+}
+
+void run_loop(void)
+{
+    for (;;) {
+        cpu_interrupt_window();
+        housekeeping();
+        struct vm *vm = scheduler_pick();
+        if (vm)
+            turn(vm);
+        else
+            sleep();
+    }
+}

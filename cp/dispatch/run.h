@@ -1,0 +1,13 @@
+/* CP's event loop: lets what came in, does what is due, runs the machine whose turn it is, or sleeps. */
+#pragma once
+#include "cp/dispatch/vm.h"
+
+/* Work of other rooms that the loop does when their interrupt came, and once a turn. */
+typedef void run_handler(void *context);
+void run_on_interrupt(unsigned vector, run_handler *, void *context); /* up to 16 */
+void run_each_turn(run_handler *, void *context);                     /* up to 4 */
+
+__attribute__((noreturn)) void run_loop(void);
+
+/* Counted since boot: exits handled for all machines; TSC ticks halted. */
+extern uint64_t run_exits, run_idle_ticks;

@@ -1,0 +1,51 @@
+#include "cp/dispatch/scheduler.h"
+
+#include <stddef.h>
+
+static struct vm *ready;
+static uint64_t floor_now; /* no runnable machine has had less: who slept does not claim the time it did not use */
+
+void scheduler_add(struct vm *vm)
+{
+    if (vm->ready)
+        return;
+    if (vm->vruntime < floor_now)
+        vm->vruntime = floor_now;
+    vm->ready = true;
+    vm->ready_next = ready;
+    ready = vm;
+}
+
+void scheduler_remove(struct vm *vm)
+{
+    if (!vm->ready)
+        return;
+    for (struct vm **at = &ready; *at; at = &(*at)->ready_next)
+        if (*at == vm) {
+            *at = vm->ready_next;
+            break;
+        }
+    vm->ready = false;
+}
+
+struct vm *scheduler_pick(void)
+{
+    struct vm *best = ready;
+
+    for (struct vm *vm = ready; vm; vm = vm->ready_next)
+        if (vm->vruntime < best->vruntime)
+            best = vm;
+    if (best && best->vruntime > floor_now)
+        floor_now = best->vruntime;
+    return best;
+}
+
+bool scheduler_contended(void)
+{
+    return ready && ready->ready_next;
+}
+
+void scheduler_charge(struct vm *vm, uint64_t ticks)
+{
+    vm->vruntime += ticks;
+}

@@ -1,0 +1,11 @@
+/* Which machine runs next: the runnable one that has had the least time, so that time is shared evenly whatever its guests do. */
+#pragma once
+#include "cp/dispatch/vm.h"
+
+enum { SCHEDULER_SLICE_US = 5000 };
+
+void scheduler_add(struct vm *);    /* became runnable */
+void scheduler_remove(struct vm *); /* no longer */
+struct vm *scheduler_pick(void);    /* NULL: none; it stays listed */
+bool scheduler_contended(void);     /* more than one runs */
+void scheduler_charge(struct vm *, uint64_t ticks);

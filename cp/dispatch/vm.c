@@ -1,0 +1,157 @@
+/* Owns the life of a virtual machine: made, reset, started, stopped, woken, and freed with all it had. */
+#include "cp/dispatch/vm.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "cp/cpu/backend.h"
+#include "cp/cpu/context.h"
+#include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/event.h"
+#include "cp/dispatch/nested.h"
+#include "cp/dispatch/registers.h"
+#include "cp/dispatch/scheduler.h"
+
+enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC06 };
+
+struct vm *vm_list;
+void (*vm_stopped)(struct vm *);
+unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
+uint64_t (*vm_diagnose)(struct vm *);
+
+static void on_event(void *context, enum machine_event event, uint32_t detail)
+{
+    struct vm *vm = context;
+
+    switch (event) {
+    case MACHINE_KICK:
+        vm_wake(vm);
+        break;
+    case MACHINE_POWER_OFF:
+        vm_stop(vm, VM_STOP_POWER_OFF, 0);
+        break;
+    case MACHINE_RESET:
+        vm_stop(vm, VM_STOP_RESET, 0);
+        break;
+    case MACHINE_TEST_EXIT:
+        vm_stop(vm, VM_STOP_TEST_EXIT, detail);
+        break;
+    }
+}
+
+static unsigned on_output(void *context, unsigned uart, const uint8_t *bytes, unsigned count)
+{
+    return vm_output ? vm_output(context, uart, bytes, count) : count;
+}
+
+static uint64_t on_guest_tsc(void *context)
+{
+    return clock_now() + ((struct vm *)context)->vcpu.tsc_offset;
+}
+
+/* CP's own bits of CR0 and CR4 leave the guest when it changes them; so do those that CPUID does not offer. */
+static void masks_write(struct vm *vm)
+{
+    vcpu_write(&vm->vcpu, VMCS_CR0_MASK, CR0_NE | CR0_CD | CR0_NW);
+    vcpu_write(&vm->vcpu, VMCS_CR4_MASK, ~cpuid_cr4_allowed(vm) | CR4_VMXE);
+}
+
+static int cpu_create(struct vm *vm)
+{
+    if (context_create(&vm->vcpu))
+        return -ENOMEM;
+    if (cpu_backend->create(&vm->vcpu)) {
+        context_destroy(&vm->vcpu);
+        return -ENOMEM;
+    }
+    masks_write(vm);
+    return 0;
+}
+
+struct vm *vm_create(const struct vm_config *config)
+{
+    struct vm *vm = frame_alloc_run(&frame_cp_account, VM_PAGES);
+    if (!vm)
+        return NULL;
+    const struct machine_host host = {vm, on_event, on_output, on_guest_tsc};
+
+    vm->config = *config;
+    vm->vcpu.vm = vm;
+    guest_storage_init(&vm->storage, config->storage_bytes, config->frame_limit);
+    if (cpu_create(vm)) {
+        guest_storage_free(&vm->storage);
+        frame_free_run(&frame_cp_account, vm, VM_PAGES);
+        return NULL;
+    }
+    machine_init(&vm->machine, &host, &vm->storage, config->uarts, config->debug_exit);
+    vm->next = vm_list;
+    vm_list = vm;
+    vm_reset(vm);
+    return vm;
+}
+
+void vm_destroy(struct vm *vm)
+{
+    vm_stop(vm, VM_STOP_USER, 0);
+    for (struct vm **at = &vm_list; *at; at = &(*at)->next)
+        if (*at == vm) {
+            *at = vm->next;
+            break;
+        }
+    nested_reset(vm);
+    machine_free(&vm->machine);
+    cpu_backend->destroy(&vm->vcpu);
+    context_destroy(&vm->vcpu);
+    guest_storage_free(&vm->storage);
+    frame_free_run(&frame_cp_account, vm, VM_PAGES);
+}
+
+void vm_reset(struct vm *vm)
+{
+    scheduler_remove(vm);
+    vm->state = VM_STOPPED;
+    nested_reset(vm);
+    machine_reset(&vm->machine);
+    vm->vcpu.mtrr_def_type = MTRR_RESET;
+    registers_reset(&vm->vcpu);
+    masks_write(vm);
+}
+
+int vm_define_storage(struct vm *vm, uint64_t bytes)
+{
+    uint64_t limit = vm->storage.account.limit;
+
+    vm_reset(vm);
+    guest_storage_free(&vm->storage);
+    guest_storage_init(&vm->storage, bytes, limit);
+    cpu_backend->flush_storage(&vm->vcpu);
+    return vm->storage.root ? 0 : -ENOMEM;
+}
+
+void vm_stop(struct vm *vm, enum vm_stop why, uint32_t detail)
+{
+    if (vm->state == VM_STOPPED)
+        return;
+    vm->state = VM_STOPPED;
+    vm->stop = why;
+    vm->stop_detail = detail;
+    scheduler_remove(vm);
+    vm->stop_unseen = why != VM_STOP_USER;
+}
+
+void vm_begin(struct vm *vm)
+{
+    if (vm->state != VM_STOPPED)
+        return;
+    vm->stop = VM_STOP_NONE;
+    vm->state = VM_RUNNABLE;
+    scheduler_add(vm);
+}
+
+void vm_wake(struct vm *vm)
+{
+    if (vm->state != VM_WAITING || !event_deliverable(vm))
+        return;
+    vm->state = VM_RUNNABLE;
+    scheduler_add(vm);
+}

@@ -1,0 +1,151 @@
+/* Owns a virtual machine's storage: which guest-physical addresses are RAM, the frames behind them, and the second-level page
+ * table that maps them. The table's entries are common to EPT and NPT but for the leaf's attribute bits, which the CPU's
+ * backend sets once (SDM "EPT Translation Mechanism", APM "Nested Paging"). */
+#include "cp/storage/guest.h"
+
+#include <string.h>
+
+#include "cp/storage/second_level.h"
+
+enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512 };
+
+#define TABLE_BITS 7ull /* EPT: read, write, execute; NPT: present, writable, user */
+#define ADDRESS_BITS 0x000ffffffffff000ull
+
+uint64_t second_level_leaf_bits = 7;
+
+void guest_storage_init(struct guest_storage *storage, uint64_t bytes, uint64_t frame_limit)
+{
+    *storage = (struct guest_storage){.bytes = bytes & ~(uint64_t)PAGE_MASK, .account = {.limit = frame_limit}};
+}
+
+static void free_level(struct guest_storage *storage, uint64_t *table, unsigned level)
+{
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        if (!table[i])
+            continue;
+        void *below = frame_pointer(hpa(table[i] & ADDRESS_BITS));
+        if (level)
+            free_level(storage, below, level - 1);
+        else
+            frame_free(&storage->account, below);
+    }
+    frame_free(&storage->account, table);
+}
+
+void guest_storage_free(struct guest_storage *storage)
+{
+    if (storage->root)
+        free_level(storage, storage->root, LEVELS - 1);
+    storage->root = NULL;
+    storage->resident = 0;
+}
+
+bool guest_is_ram(const struct guest_storage *storage, gpa_t at)
+{
+    uint64_t low = storage->bytes < GUEST_HOLE_START ? storage->bytes : GUEST_HOLE_START;
+    uint64_t high = storage->bytes - low;
+
+    return at.a < low || (at.a >= (1ull << 32) && at.a - (1ull << 32) < high);
+}
+
+static unsigned index_at(uint64_t address, unsigned level)
+{
+    return (address >> (PAGE_SHIFT + INDEX_BITS * level)) & (ENTRIES - 1);
+}
+
+/* The leaf's entry for `at`, tables made on the way; NULL: no frames left. */
+static uint64_t *leaf_entry(struct guest_storage *storage, uint64_t at)
+{
+    if (!storage->root && !(storage->root = frame_alloc(&storage->account)))
+        return NULL;
+    uint64_t *table = storage->root;
+    for (unsigned level = LEVELS - 1; level; level--) {
+        uint64_t *entry = &table[index_at(at, level)];
+        if (!*entry) {
+            void *below = frame_alloc(&storage->account);
+            if (!below)
+                return NULL;
+            *entry = frame_address(below).a | TABLE_BITS;
+        }
+        table = frame_pointer(hpa(*entry & ADDRESS_BITS));
+    }
+    return &table[index_at(at, 0)];
+}
+
+void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *why)
+{
+    enum guest_access ignored;
+
+    if (!why)
+        why = &ignored;
+    *why = GUEST_NOT_RAM;
+    if (!guest_is_ram(storage, at))
+        return NULL;
+    *why = GUEST_NO_FRAMES;
+    uint64_t *entry = leaf_entry(storage, at.a);
+    if (!entry)
+        return NULL;
+    if (!*entry) {
+        void *frame = frame_alloc(&storage->account);
+        if (!frame)
+            return NULL;
+        *entry = frame_address(frame).a | second_level_leaf_bits;
+        storage->resident++;
+    }
+    *why = GUEST_OK;
+    return (char *)frame_pointer(hpa(*entry & ADDRESS_BITS)) + (at.a & PAGE_MASK);
+}
+
+/* Calls for each piece of [at, at+bytes) that lies in one page. */
+static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, size_t bytes,
+                                    void (*piece)(void *page, size_t n, void *context), void *context)
+{
+    while (bytes) {
+        size_t n = PAGE_SIZE - (at.a & PAGE_MASK);
+        if (n > bytes)
+            n = bytes;
+        enum guest_access why;
+        void *page = guest_pointer(storage, at, &why);
+        if (!page)
+            return why;
+        piece(page, n, context);
+        at.a += n;
+        bytes -= n;
+    }
+    return GUEST_OK;
+}
+
+static void copy_out(void *page, size_t n, void *context)
+{
+    char **to = context;
+    memcpy(*to, page, n);
+    *to += n;
+}
+
+static void copy_in(void *page, size_t n, void *context)
+{
+    const char **from = context;
+    memcpy(page, *from, n);
+    *from += n;
+}
+
+static void fill(void *page, size_t n, void *context)
+{
+    memset(page, *(uint8_t *)context, n);
+}
+
+enum guest_access guest_read(struct guest_storage *storage, gpa_t from, void *to, size_t bytes)
+{
+    return each_piece(storage, from, bytes, copy_out, &to);
+}
+
+enum guest_access guest_write(struct guest_storage *storage, gpa_t to, const void *from, size_t bytes)
+{
+    return each_piece(storage, to, bytes, copy_in, &from);
+}
+
+enum guest_access guest_fill(struct guest_storage *storage, gpa_t to, uint8_t value, size_t bytes)
+{
+    return each_piece(storage, to, bytes, fill, &value);
+}
