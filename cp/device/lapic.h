@@ -77,6 +77,8 @@ static inline bool lapic_enabled(const struct lapic *l) { return l->base & 1u <<
 bool lapic_deliver(struct lapic *, const struct lapic_message *);
 /* The same as a store of `data` to `address` in FEEx_xxxxH (SDM "Message Signalled Interrupts"). */
 bool lapic_deliver_msi(struct lapic *, uint64_t address, uint32_t data);
+/* LINT0 rises: an interrupt if its LVT entry is not ExtINT but fixed or NMI */
+void lapic_raise_lint0(struct lapic *);
 /* LINT1: NMI as the LVT says */
 void lapic_pulse_lint1(struct lapic *);
 

@@ -13,7 +13,7 @@ struct pic_chip {
     uint8_t base;        /* ICW2: vector of input 0 */
     uint8_t lowest;      /* input with the lowest priority (rotation) */
     uint8_t init_step;   /* 0: ready; 2, 3, 4: the ICW expected next */
-    bool need_icw4, single, auto_eoi, rotate_on_auto_eoi, special_mask, fully_nested, poll, read_isr, ltim;
+    bool need_icw4, single, auto_eoi, rotate_on_auto_eoi, special_mask, fully_nested, poll, read_isr;
     uint8_t elcr_mask;   /* the bits of elcr that can be set */
 };
 

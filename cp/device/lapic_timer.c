@@ -1,0 +1,185 @@
+/* SDM "APIC Timer": one-shot, periodic, TSC deadline. The count is never kept: it follows from when it was loaded. A host timer is
+ * armed only while the LVT entry would deliver. */
+#include "cp/device/lapic_internal.h"
+
+enum { DIVIDE_WRITABLE = 0xb };
+
+/* A period shorter than this delivers less often: a guest must not keep CP busy with nothing but its timer. */
+enum { SHORTEST_PERIOD_NS = 20000 };
+
+static unsigned mode(const struct lapic *l)
+{
+    return l->lvt[LAPIC_LVT_TIMER] >> 17 & 3;
+}
+
+/* SDM "Divide Configuration Register": 000 is 2, 110 is 128, 111 is 1 */
+static unsigned divisor(const struct lapic *l)
+{
+    unsigned code = (l->divide & 3) | (l->divide >> 1 & 4);
+
+    return code == 7 ? 1 : 2u << code;
+}
+
+static uint64_t period_ns(const struct lapic *l)
+{
+    return (uint64_t)l->initial_count * divisor(l);
+}
+
+static uint64_t elapsed_ns(const struct lapic *l, uint64_t now)
+{
+    return clock_ns(now - l->count_start);
+}
+
+static void arm_deadline(struct lapic *l)
+{
+    uint64_t guest = l->host.guest_tsc(l->host.context), at;
+
+    if (l->tsc_deadline <= guest)
+        at = clock_now();
+    else if (__builtin_add_overflow(clock_now(), l->tsc_deadline - guest, &at))
+        at = UINT64_MAX;
+    timer_arm(&l->timer, at);
+}
+
+/* Rounded up, so that after so many ticks elapsed_ns() is never less than ns. */
+static uint64_t ticks_of(uint64_t ns)
+{
+    return clock_ticks(ns) + 1;
+}
+
+/* Always counted from the start, so that rounding does not add up over the periods. */
+static void arm_count(struct lapic *l)
+{
+    uint64_t now = clock_now(), period = period_ns(l), elapsed = elapsed_ns(l, now), next = period, earliest = now;
+
+    if (mode(l) == LAPIC_TIMER_PERIODIC) {
+        next = (elapsed / period + 1) * period;
+        earliest = now + clock_ticks(SHORTEST_PERIOD_NS);
+    } else if (elapsed >= period) {
+        return; /* it expired while nobody was to be told */
+    }
+    next = l->count_start + ticks_of(next);
+    timer_arm(&l->timer, next > earliest ? next : earliest);
+}
+
+static void arm(struct lapic *l)
+{
+    timer_cancel(&l->timer);
+    if (!lapic_enabled(l) || (l->lvt[LAPIC_LVT_TIMER] & LAPIC_LVT_MASKED))
+        return;
+    if (mode(l) == LAPIC_TIMER_DEADLINE && l->tsc_deadline)
+        arm_deadline(l);
+    else if (mode(l) <= LAPIC_TIMER_PERIODIC && l->initial_count)
+        arm_count(l);
+}
+
+static void expire(struct timer *timer)
+{
+    struct lapic *l = timer->owner;
+
+    l->tsc_deadline = 0;
+    if (mode(l) == LAPIC_TIMER_PERIODIC)
+        arm(l);
+    lapic_lvt_fire(l, LAPIC_LVT_TIMER);
+}
+
+static bool deadline_passed(const struct lapic *l)
+{
+    return l->tsc_deadline && l->tsc_deadline <= l->host.guest_tsc(l->host.context);
+}
+
+/* What is due is delivered, or lost if masked, before anything about the timer changes. */
+static void settle(struct lapic *l)
+{
+    if (l->timer.armed && l->timer.deadline <= clock_now()) {
+        timer_cancel(&l->timer);
+        expire(&l->timer);
+    } else if (!l->timer.armed && deadline_passed(l)) {
+        l->tsc_deadline = 0;
+    }
+}
+
+void lapic_timer_init(struct lapic *l)
+{
+    l->timer = (struct timer){.expire = expire, .owner = l};
+}
+
+void lapic_timer_reset(struct lapic *l)
+{
+    timer_cancel(&l->timer);
+    l->initial_count = 0;
+    l->divide = 0;
+    l->tsc_deadline = 0;
+}
+
+/* SDM "TSC-Deadline Mode": to switch into or out of it disarms the timer. */
+void lapic_timer_write_lvt(struct lapic *l, uint32_t lvt)
+{
+    bool was_deadline = mode(l) == LAPIC_TIMER_DEADLINE;
+
+    settle(l);
+    l->lvt[LAPIC_LVT_TIMER] = lvt;
+    if (was_deadline != (mode(l) == LAPIC_TIMER_DEADLINE)) {
+        l->initial_count = 0;
+        l->tsc_deadline = 0;
+    }
+    arm(l);
+}
+
+void lapic_timer_write_count(struct lapic *l, uint32_t count)
+{
+    if (mode(l) == LAPIC_TIMER_DEADLINE)
+        return;
+    settle(l);
+    l->initial_count = count;
+    l->count_start = clock_now();
+    arm(l);
+}
+
+uint32_t lapic_timer_count(struct lapic *l)
+{
+    uint64_t period = period_ns(l), elapsed;
+
+    if (!l->initial_count || mode(l) > LAPIC_TIMER_PERIODIC)
+        return 0;
+    elapsed = elapsed_ns(l, clock_now());
+    if (mode(l) == LAPIC_TIMER_PERIODIC)
+        elapsed %= period;
+    return elapsed >= period ? 0 : (period - elapsed + divisor(l) - 1) / divisor(l);
+}
+
+/* The count goes on from where it is, at the new rate. */
+void lapic_timer_write_divide(struct lapic *l, uint32_t divide)
+{
+    uint32_t count;
+
+    settle(l);
+    count = lapic_timer_count(l);
+    l->divide = divide & DIVIDE_WRITABLE;
+    l->count_start = clock_now() - ticks_of((uint64_t)(l->initial_count - count) * divisor(l));
+    arm(l);
+}
+
+uint64_t lapic_timer_read_deadline(struct lapic *l)
+{
+    settle(l);
+    return l->tsc_deadline;
+}
+
+void lapic_timer_write_deadline(struct lapic *l, uint64_t guest_tsc)
+{
+    if (mode(l) != LAPIC_TIMER_DEADLINE)
+        return;
+    settle(l);
+    l->tsc_deadline = guest_tsc;
+    arm(l);
+    settle(l);
+}
+
+void lapic_tsc_moved(struct lapic *l)
+{
+    if (!l->tsc_deadline)
+        return;
+    arm(l);
+    settle(l);
+}
