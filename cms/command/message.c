@@ -91,13 +91,34 @@ static const struct explanation {
     {MESSAGE_TOO_DEEP, "A command that calls commands has called itself.\n"},
 };
 
+/* The text as HELP shows it: what varies is ... */
+static void show_text(const struct explanation *e)
+{
+    char text[MESSAGE_TEXT_MAX];
+    size_t n = format_text(text, sizeof text, "DMSmmm%03d%c ", e->number, e->severity);
+
+    for (const char *p = e->format; *p && n + 4 < sizeof text;) {
+        if (*p != '%') {
+            text[n++] = *p++;
+            continue;
+        }
+        while (!strchr("cdsuxX", *p))
+            p++;
+        p++;
+        memcpy(text + n, "...", 3);
+        n += 3;
+    }
+    text[n] = 0;
+    show(text);
+}
+
 bool cms_message_help(int number, char severity)
 {
     bool found = false;
     for (const struct explanation *e = explanations; e < explanations + sizeof explanations / sizeof *explanations; e++) {
         if (e->number != number || (severity && e->severity != severity))
             continue;
-        cms_text("DMSmmm%03d%c %s", e->number, e->severity, e->format);
+        show_text(e);
         cms_text("Return code %d.", e->return_code);
         for (const char *p = e->help, *end; (end = strchr(p, '\n')); p = end + 1)
             cms_line(p, (size_t)(end - p));

@@ -1,0 +1,34 @@
+/* The commands of this room, and what they share. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cms/command/command.h"
+
+int cms_access(const struct arguments *arguments);
+int cms_release(const struct arguments *arguments);
+int cms_format(const struct arguments *arguments);
+int cms_query(const struct arguments *arguments);
+int cms_set(const struct arguments *arguments);
+int cms_cp(const struct arguments *arguments);
+int cms_help(const struct arguments *arguments);
+
+/* "%-8s = value" for a setting named by `word`; false if it is none. */
+bool cms_setting_query(const char *word);
+
+/* Hands the line to CP and shows its response; the return code is CP's. -1: CP is not there. */
+int cms_cp_line(const char *line);
+/* A QUERY or SET that CMS does not know: CP's if CP is there and IMPCP is on, else message 014E with the operand. */
+int cms_cp_or_message(const struct arguments *arguments, const char *module);
+/* An unknown command: CP's answer, or "Unknown CP/CMS command" and -3. */
+int cms_cp_implied(const char *line);
+
+/* The command a name means: exact first, then by abbreviation if `abbreviations`; NULL: none. */
+const struct command *cms_command_find(const char *name, bool abbreviations);
+/* All commands, in the order of the tables; NULL at the end. */
+const struct command *cms_command_at(size_t index);
+/* For the line editor. */
+const char *cms_command_complete(const char *word, size_t length, size_t index);
+
+/* What HELP says of message `number` in severity `severity` (0: any); false if there is none. */
+bool cms_message_help(int number, char severity);

@@ -1,0 +1,74 @@
+/* CP commands, given as such or by implication. */
+#include <string.h>
+
+#include "cms/command/builtin.h"
+#include "cms/command/messages.h"
+#include "cms/command/settings.h"
+#include "cms/console/output.h"
+#include "cms/kernel/cp.h"
+#include "cms/kernel/heap.h"
+
+enum { RESPONSE_MAX = 32768, CP_UNKNOWN_COMMAND = 1, COMMAND_UNKNOWN = -3 };
+
+static void show_lines(const char *text, size_t length)
+{
+    while (length) {
+        const char *end = memchr(text, '\n', length);
+        size_t n = end ? (size_t)(end - text) : length;
+        cms_line(text, n && text[n - 1] == '\r' ? n - 1 : n);
+        n += end != NULL;
+        text += n;
+        length -= n;
+    }
+}
+
+/* The heap's unused end is not touched by a buffer that stays empty, so a large one costs nothing. */
+static int obey(const char *line, bool implied)
+{
+    struct cms_cp_answer answer;
+    char *response = cms_heap_allocate(RESPONSE_MAX);
+
+    if (!response)
+        return cms_message("CPF", MESSAGE_VIRTUAL_STORAGE);
+    if (!cms_cp_command(line, strlen(line), response, RESPONSE_MAX, &answer)) {
+        cms_heap_free(response);
+        return cms_message("CPF", MESSAGE_CP_REFUSED);
+    }
+    bool unknown = implied && answer.return_code == CP_UNKNOWN_COMMAND;
+    if (!unknown)
+        show_lines(response, answer.length);
+    if (answer.truncated)
+        cms_message("CPF", MESSAGE_CP_TRUNCATED);
+    cms_heap_free(response);
+    return unknown ? COMMAND_UNKNOWN : answer.return_code;
+}
+
+int cms_cp_line(const char *line)
+{
+    return cms_cp_present() ? obey(line, false) : cms_message("CPF", MESSAGE_NO_CP);
+}
+
+int cms_cp_implied(const char *line)
+{
+    int rc = COMMAND_UNKNOWN;
+    if (cms_cp_present() && cms_settings.impcp == SWITCH_ON)
+        rc = obey(line, true);
+    if (rc == COMMAND_UNKNOWN)
+        cms_text("Unknown CP/CMS command");
+    return rc;
+}
+
+int cms_cp_or_message(const struct arguments *a, const char *module)
+{
+    if (cms_cp_present() && cms_settings.impcp == SWITCH_ON)
+        return obey(a->line, false);
+    return cms_message(module, MESSAGE_INVALID_PARAMETER, a->operand[0].text);
+}
+
+int cms_cp(const struct arguments *a)
+{
+    const char *line = a->rest;
+    while (*line == ' ')
+        line++;
+    return *line ? cms_cp_line(line) : cms_message("CPF", MESSAGE_NO_OPERANDS);
+}

@@ -1,0 +1,90 @@
+/* HELP: the menu, a command, a message. */
+#include <string.h>
+
+#include "cms/command/builtin.h"
+#include "cms/command/messages.h"
+#include "cms/console/output.h"
+#include "lib/format.h"
+
+enum { MENU_COLUMNS = 6, MENU_WIDTH = 12, CODE_LETTERS = 6 };
+
+static int menu(void)
+{
+    char line[MENU_COLUMNS * MENU_WIDTH + 1];
+    size_t column = 0;
+    const struct command *c;
+
+    cms_text("HELP command tells what a command does; HELP DMSxxxnnns or HELP nnns explains a message.");
+    cms_text("Capital letters are the least you must type.  Other commands go to CP.");
+    cms_text("%s", "");
+    for (size_t i = 0; (c = cms_command_at(i)); i++) {
+        size_t n = column * MENU_WIDTH;
+        format_text(line + n, sizeof line - n, "%-*s", MENU_WIDTH, c->name);
+        for (size_t j = c->abbreviation; c->name[j]; j++)
+            line[n + j] |= 0x20;
+        if (++column == MENU_COLUMNS) {
+            cms_text("%s", line);
+            column = 0;
+        }
+    }
+    if (column)
+        cms_text("%s", line);
+    cms_text("%s", "");
+    cms_text("While a command runs: HX ends it, HT ends its typing, RT resumes it.");
+    return 0;
+}
+
+static void lines(const char *indent, const char *text)
+{
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        int n = end ? (int)(end - text) : (int)strlen(text);
+        cms_text("%s%.*s", indent, n, text);
+        text += n + (end != NULL);
+    }
+}
+
+static int command_help(const struct command *c)
+{
+    lines("", c->synopsis);
+    cms_text("%s", "");
+    lines("", c->help);
+    if (c->abbreviation < strlen(c->name))
+        cms_text("May be abbreviated to %.*s.", c->abbreviation, c->name);
+    return 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* DMSxxxnnns, nnns, nnn, where nnn may have any number of digits */
+static bool message_help(const struct word *w)
+{
+    char text[16];
+    int number = 0;
+    size_t n = w->raw_length < sizeof text ? w->raw_length : 0;
+
+    for (size_t i = 0; i < n; i++)
+        text[i] = w->raw[i] >= 'a' && w->raw[i] <= 'z' ? (char)(w->raw[i] - 32) : w->raw[i];
+    text[n] = 0;
+    const char *p = !strncmp(text, "DMS", 3) && n > CODE_LETTERS ? text + CODE_LETTERS : text;
+    if (!is_digit(*p))
+        return false;
+    for (; is_digit(*p) && number < 100000; p++)
+        number = number * 10 + (*p - '0');
+    return (!*p || !p[1]) && cms_message_help(number, *p);
+}
+
+int cms_help(const struct arguments *a)
+{
+    if (!a->count)
+        return menu();
+    const struct command *c = cms_command_find(a->operand[0].text, true);
+    if (c && a->operand[0].raw_length <= strlen(c->name))
+        return command_help(c);
+    if (message_help(&a->operand[0]))
+        return 0;
+    return cms_message("HLP", MESSAGE_NO_HELP, a->operand[0].text);
+}

@@ -1,0 +1,192 @@
+/* QUERY: what CMS knows of itself.  One row a function; what is in no row is a setting, or CP's. */
+#include <string.h>
+
+#include "cms/command/builtin.h"
+#include "cms/command/disk_name.h"
+#include "cms/command/messages.h"
+#include "cms/command/query.h"
+#include "cms/command/version.h"
+#include "cms/console/output.h"
+#include "cms/kernel/clock.h"
+#include "cms/kernel/cp.h"
+#include "lib/format.h"
+
+/* ---- rows about disks ---------------------------------------------------------------------------------------------- */
+
+static const char *mode_text(const struct mode *m, char text[4])
+{
+    format_text(text, 4, m->parent == m->letter ? "%c" : "%c/%c", m->letter, m->parent);
+    return text;
+}
+
+static const char *stat_text(const struct mode *m)
+{
+    return m->read_only ? "R/O" : "R/W";
+}
+
+void cms_query_disk_line(const struct mode *m, const struct edf_disk_facts *f, char *line, size_t size)
+{
+    char mode[4], cylinders[12], percent[8];
+    uint32_t used = f->blocks ? (uint32_t)((uint64_t)f->used * 100 / f->blocks) : 0;
+
+    format_text(cylinders, sizeof cylinders, f->cylinders ? "%u" : "FB", f->cylinders);
+    int digits = (int)format_text(percent, sizeof percent, "-%02u", used);
+    format_text(line, size, "%-6s %-4X %-3s %-3s %5s %4s %-5u %8u %*u%s %10u %10u", f->volid, m->vdev,
+                mode_text(m, mode), stat_text(m), cylinders, f->cylinders ? "3390" : "9336", f->block_size, f->files,
+                13 - digits, f->used, percent, f->blocks - f->used, f->blocks);
+}
+
+static void disk_line(const struct mode *m, const struct edf_disk_facts *f)
+{
+    char line[100];
+    cms_query_disk_line(m, f, line, sizeof line);
+    cms_line(line, strlen(line));
+}
+
+static void accessed_line(const struct mode *m, const struct edf_disk_facts *f)
+{
+    char mode[4];
+    cms_text("%-6s %s  %10u  %-4X  %s", mode_text(m, mode), stat_text(m), f->files, m->vdev, f->volid);
+}
+
+static void search_line(const struct mode *m, const struct edf_disk_facts *f)
+{
+    char mode[4];
+    cms_text("%-6s  %-4X %-3s  %s", f->volid, m->vdev, mode_text(m, mode), stat_text(m));
+}
+
+static void fault_line(const struct mode *m, const struct edf_disk_facts *f)
+{
+    if (f->fault)
+        cms_text("       %c is read-only: %s", m->letter, f->fault);
+}
+
+static const char disk_heading[] = "LABEL  VDEV M  STAT   CYL TYPE BLKSZ   FILES  BLKS USED-(%) BLKS LEFT  BLK TOTAL";
+
+static bool every(const struct mode *m) { (void)m; return true; }
+static bool writable(const struct mode *m) { return !m->read_only; }
+
+static int each_mode(const char *heading, void (*line)(const struct mode *, const struct edf_disk_facts *),
+                     bool (*wanted)(const struct mode *))
+{
+    struct edf_disk_facts facts;
+    if (heading)
+        cms_line(heading, strlen(heading));
+    for (struct mode *m = NULL; (m = cms_mode_next(m));) {
+        if (!wanted(m))
+            continue;
+        edf_disk_query(m->disk, &facts);
+        line(m, &facts);
+    }
+    return 0;
+}
+
+static int query_disk(const struct arguments *a)
+{
+    char letter;
+    struct edf_disk_facts facts;
+
+    if (a->count < 2 || !strcmp(a->operand[1].text, "*"))
+        return each_mode(disk_heading, disk_line, every);
+    if (!strcmp(a->operand[1].text, "R/W"))
+        return each_mode(disk_heading, disk_line, writable);
+    if (!cms_mode_letter(&a->operand[1], &letter))
+        return cms_message("QRY", MESSAGE_INVALID_MODE, a->operand[1].text);
+    struct mode *m = cms_mode_find(letter);
+    if (!m)
+        return cms_message("QRY", MESSAGE_MODE_NOT_ACCESSED, a->operand[1].text);
+    cms_line(disk_heading, strlen(disk_heading));
+    edf_disk_query(m->disk, &facts);
+    disk_line(m, &facts);
+    fault_line(m, &facts);
+    return 0;
+}
+
+static int query_accessed(const struct arguments *a)
+{
+    char letter;
+    struct edf_disk_facts facts;
+    static const char heading[] = "Mode   Stat     Files  Vdev  Label/Directory";
+
+    if (a->count < 2)
+        return each_mode(heading, accessed_line, every);
+    struct mode *m = cms_mode_letter(&a->operand[1], &letter) ? cms_mode_find(letter) : NULL;
+    if (!m)
+        return cms_message("QRY", MESSAGE_MODE_NOT_ACCESSED, a->operand[1].text);
+    cms_line(heading, sizeof heading - 1);
+    edf_disk_query(m->disk, &facts);
+    accessed_line(m, &facts);
+    return 0;
+}
+
+static int query_search(const struct arguments *a)
+{
+    (void)a;
+    return each_mode(NULL, search_line, every);
+}
+
+/* ---- rows about the session ---------------------------------------------------------------------------------------- */
+
+static int query_cmslevel(const struct arguments *a)
+{
+    (void)a;
+    cms_text("%s CMS Level %d, Service Level %03d", CMS_PRODUCT, CMS_LEVEL, CMS_SERVICE);
+    return 0;
+}
+
+static void cpu_time(char text[16], uint64_t ns)
+{
+    uint64_t hundredths = ns / 10000000;
+    format_text(text, 16, "%03u:%02u.%02u", (unsigned)(hundredths / 6000), (unsigned)(hundredths / 100 % 60),
+                (unsigned)(hundredths % 100));
+}
+
+static int query_time(const struct arguments *a)
+{
+    static const char *const days[] = {"SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"};
+    char virtual_cpu[16], total_cpu[16];
+
+    if (cms_cp_present())
+        return cms_cp_line(a->line);
+    struct clock_time now = cms_clock_now();
+    struct clock_date d = cms_clock_split(now.unix_seconds);
+    cpu_time(virtual_cpu, now.virtual_ns);
+    cpu_time(total_cpu, now.total_ns);
+    cms_text("TIME IS %02d:%02d:%02d UTC %s %02d/%02d/%02d", d.hour, d.minute, d.second, days[d.weekday], d.month, d.day,
+             d.year % 100);
+    cms_text("VIRTCPU= %s TOTCPU= %s", virtual_cpu, total_cpu);
+    return 0;
+}
+
+static int query_userid(const struct arguments *a)
+{
+    if (cms_cp_present())
+        return cms_cp_line(a->line);
+    cms_text("%s", cms_cp_user());
+    return 0;
+}
+
+static const struct query {
+    const char *name;
+    uint8_t abbreviation, operands; /* operands: most, the name itself included */
+    int (*run)(const struct arguments *);
+} table[] = {
+    {"ACCESSED", 2, 2, query_accessed}, {"CMSLEVEL", 4, 1, query_cmslevel}, {"DISK", 4, 2, query_disk},
+    {"SEARCH", 3, 1, query_search},     {"TIME", 1, 1, query_time},         {"USERID", 4, 1, query_userid},
+};
+
+int cms_query(const struct arguments *a)
+{
+    const char *word = a->operand[0].text;
+
+    if (!a->count)
+        return cms_message("QRY", MESSAGE_NO_OPERANDS);
+    for (const struct query *q = table; q < table + sizeof table / sizeof *table; q++) {
+        if (!cms_abbreviates(word, q->name, q->abbreviation))
+            continue;
+        if (a->count > q->operands)
+            return cms_message("QRY", MESSAGE_INVALID_OPERAND, a->operand[q->operands].text);
+        return q->run(a);
+    }
+    return cms_setting_query(word) ? 0 : cms_cp_or_message(a, "QRY");
+}

@@ -1,0 +1,145 @@
+#include "cms/command/session.h"
+
+#include <string.h>
+
+#include "cms/command/builtin.h"
+#include "cms/command/disk_name.h"
+#include "cms/command/messages.h"
+#include "cms/command/settings.h"
+#include "cms/command/version.h"
+#include "cms/console/console.h"
+#include "cms/console/output.h"
+#include "cms/kernel/clock.h"
+#include "cms/kernel/cp.h"
+#include "cms/kernel/heap.h"
+#include "lib/format.h"
+
+enum { SYSTEM_DISK = 0x190, USER_DISK = 0x191, DEPTH_MAX = 8, RETURN_ABEND = 256 };
+
+static struct clock_time last; /* when the CPU clocks were read for the last Ready */
+static int depth;
+
+bool cms_halted(void)
+{
+    return console_halted();
+}
+
+int cms_read(char *line, size_t size)
+{
+    char text[LINE_TEXT_MAX + 1];
+    int length = console_read(text, sizeof text, CONSOLE_ANSWER);
+    if (length >= 0 && size) {
+        length = (size_t)length < size ? length : (int)size - 1;
+        memcpy(line, text, (size_t)length);
+        line[length] = 0;
+    }
+    return length;
+}
+
+static int obey(const char *line)
+{
+    struct arguments a;
+
+    if (!cms_parse(line, &a))
+        return 0;
+    const struct command *c = cms_command_find(a.name.text, cms_settings.abbrev == SWITCH_ON);
+    if (!c)
+        return cms_cp_implied(line);
+    if (a.too_many)
+        return cms_message("INT", MESSAGE_INVALID_OPERAND, "list");
+    return c->run(&a);
+}
+
+int cms_obey(const char *line)
+{
+    if (depth == DEPTH_MAX)
+        return cms_message("INT", MESSAGE_TOO_DEEP);
+    depth++;
+    int rc = obey(line);
+    depth--;
+    return rc;
+}
+
+/* CPU time in seconds and hundredths, rounded up to at least one hundredth, as nothing takes no time at all */
+static void seconds(char text[24], uint64_t ns)
+{
+    uint64_t hundredths = (ns + 9999999) / 10000000;
+    format_text(text, 24, "%lu.%02lu", hundredths / 100, hundredths % 100);
+}
+
+static void ready(int return_code)
+{
+    char code[16] = "", line[80], virtual_time[24], total_time[24];
+    size_t n;
+
+    if (return_code)
+        format_text(code, sizeof code, return_code < 0 ? "(-%04d)" : "(%05d)",
+                    return_code < 0 ? -return_code : return_code);
+    if (cms_settings.rdymsg == RDYMSG_SMSG) {
+        n = format_text(line, sizeof line, "Ready%s;", code);
+    } else {
+        struct clock_time now = cms_clock_now();
+        struct clock_date d = cms_clock_split(now.unix_seconds);
+        seconds(virtual_time, now.virtual_ns - last.virtual_ns);
+        seconds(total_time, now.total_ns - last.total_ns);
+        last = now;
+        n = format_text(line, sizeof line, "Ready%s; T=%s/%s %02d:%02d:%02d", code, virtual_time, total_time, d.hour,
+                        d.minute, d.second);
+    }
+    console_line(line, n);
+}
+
+static void end_command(int return_code)
+{
+    console_command_ends();
+    cms_heap_free_commands();
+    ready(return_code);
+}
+
+void cms_session_start(bool disks)
+{
+    static const char banner[] = CMS_PRODUCT " CMS Version " CMS_VERSION;
+    int rc = 0;
+
+    console_start(cms_command_complete);
+    console_line(banner, sizeof banner - 1);
+    if (disks) {
+        cms_access_disk(SYSTEM_DISK, 'S', 'S', true);
+        rc = cms_access_disk(USER_DISK, 'A', 'A', false);
+    }
+    ready(rc);
+}
+
+static bool is_blank(const char *line)
+{
+    while (*line == ' ')
+        line++;
+    return !*line;
+}
+
+/* With CP the times are those since the last Ready; without it they run on while nobody types, so they are taken anew. */
+void cms_session_step(void)
+{
+    static char line[LINE_TEXT_MAX + 1];
+
+    if (console_read(line, sizeof line, CONSOLE_COMMAND) < 0)
+        return;
+    if (is_blank(line)) {
+        console_line("CMS", 3);
+        return;
+    }
+    if (!cms_cp_present())
+        last = cms_clock_now();
+    console_command_begins();
+    end_command(cms_obey(line));
+}
+
+void cms_session_recover(const char *exception, uint64_t address)
+{
+    depth = 0;
+    console_recover();
+    cms_message("ITP", MESSAGE_EXCEPTION, exception, address);
+    cms_heap_free_commands();
+    cms_mode_recover();
+    end_command(RETURN_ABEND);
+}

@@ -1,0 +1,83 @@
+/* All commands.  Those of other rooms come from their own tables. */
+#include <string.h>
+
+#include "cms/command/builtin.h"
+#include "cms/console/console.h"
+
+static int halt(const struct arguments *a) { (void)a; return 0; }
+static int halt_typing(const struct arguments *a) { (void)a; console_set_typing(false); return 0; }
+static int resume_typing(const struct arguments *a) { (void)a; console_set_typing(true); return 0; }
+
+static const struct command builtin_commands[] = {
+    {"ACCESS", 2, cms_access, "ACCESS [vdev [fm[/ext]]] [(FORCERO]",
+     "Makes the files of the disk at virtual device number vdev (default 191) available under the file mode\n"
+     "letter fm (default A).  With /ext the disk is read-only and extends the disk accessed as ext.\n"
+     "FORCERO accesses a disk read-only that could be written.\n"
+     "A disk that could not be accessed leaves the file mode as it was.\n"},
+    {"CP", 2, cms_cp, "CP command",
+     "Hands the command to CP and shows what CP answers.  The return code is CP's.\n"},
+    {"FORMAT", 6, cms_format, "FORMAT vdev fm [(BLKSIZE 512|1K|2K|4K]",
+     "Writes an empty file system on the disk, after asking, and accesses it as fm.  All its files are lost.\n"
+     "BLKSIZE is the size of its blocks; without it, 4096 bytes.\n"},
+    {"HELP", 1, cms_help, "HELP [command|message]",
+     "Shows all commands, what one does, or what a message means.\n"},
+    {"HT", 2, halt_typing, "HT",
+     "Immediate command: the running command goes on, but its output is not shown, until RT or its end.\n"},
+    {"HX", 2, halt, "HX",
+     "Immediate command: ends the running command, and forgets what else stood in its line.\n"},
+    {"HI", 2, halt, "HI", "Immediate command: ends the running command.\n"},
+    {"QUERY", 1, cms_query, "QUERY ACCESSED [fm] | CMSLEVEL | DISK [fm|*|R/W] | SEARCH | TIME | USERID\n"
+                            "QUERY ABBREV | EMSG | IMPCP | IMPEX | LINEND | RDYMSG",
+     "Tells what disks are accessed, or how a setting stands.  What CMS does not know, CP is asked.\n"},
+    {"RELEASE", 3, cms_release, "RELEASE vdev|fm [(DET]",
+     "Ends the access to a disk.  DET also detaches the device from the machine.\n"},
+    {"RT", 2, resume_typing, "RT", "Immediate command: output is shown again after HT.\n"},
+    {"SET", 3, cms_set, "SET ABBREV ON|OFF | EMSG ON|OFF|CODE|TEXT | IMPCP ON|OFF | IMPEX ON|OFF\n"
+                        "SET LINEND char|OFF | RDYMSG LMSG|SMSG",
+     "ABBREV: commands may be abbreviated.  EMSG: how messages are shown.  IMPCP: unknown commands go to CP.\n"
+     "IMPEX: EXECs run by their name alone.  LINEND: the character that separates commands in a line.\n"
+     "RDYMSG: the Ready message with times and the clock, or without.  What CMS does not know, CP sets.\n"},
+    {0},
+};
+
+static const struct command *const tables[] = {builtin_commands, file_commands, pipe_commands};
+
+enum { TABLES = sizeof tables / sizeof *tables };
+
+const struct command *cms_command_at(size_t index)
+{
+    for (int t = 0; t < TABLES; t++)
+        for (const struct command *c = tables[t]; c && c->name; c++)
+            if (!index--)
+                return c;
+    return NULL;
+}
+
+const struct command *cms_command_find(const char *name, bool abbreviations)
+{
+    const struct command *c, *found = NULL;
+    for (size_t i = 0; (c = cms_command_at(i)); i++) {
+        if (!strcmp(name, c->name))
+            return c;
+        if (!found && abbreviations && cms_abbreviates(name, c->name, c->abbreviation))
+            found = c;
+    }
+    return found;
+}
+
+static bool begins_with(const char *name, const char *word, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (name[i] != (word[i] >= 'a' && word[i] <= 'z' ? word[i] - 32 : word[i]))
+            return false;
+    return true;
+}
+
+const char *cms_command_complete(const char *word, size_t length, size_t index)
+{
+    const struct command *c;
+    for (size_t i = 0; (c = cms_command_at(i)); i++)
+        if (begins_with(c->name, word, length) && !index--)
+            return c->name;
+    return NULL;
+}

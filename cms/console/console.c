@@ -1,0 +1,228 @@
+#include "cms/console/console.h"
+
+#include <string.h>
+
+#include "cms/console/output.h"
+#include "cms/console/terminal.h"
+#include "lib/format.h"
+
+enum { AHEAD = 1024, TEXT_MAX = 512, ESCAPE = '"' };
+
+static struct line_editor editor;
+
+/* logical lines not yet read, of the last line typed */
+static char rest[LINE_TEXT_MAX + 1];
+static bool has_rest;
+static char line_end = '#';
+
+/* typed ahead, raw; [0, ahead_lines) are whole lines, what follows is still being typed */
+static char ahead[AHEAD];
+static size_t ahead_used, ahead_lines;
+
+static bool running, halted, typing = true;
+static struct output_sink sink;
+
+void console_start(line_completer complete)
+{
+    editor.complete = complete;
+}
+
+/* ---- immediate commands -------------------------------------------------------------------------------------------- */
+
+static void halt_execution(void)
+{
+    halted = true;
+    has_rest = false;
+}
+
+static void halt_typing(void) { typing = false; }
+static void resume_typing(void) { typing = true; }
+
+static const struct {
+    char name[3];
+    void (*act)(void);
+} immediates[] = {
+    {"HX", halt_execution}, {"HT", halt_typing}, {"RT", resume_typing},
+    {"HI", halt_execution}, /* halts the interpreter; a command of ours is the whole interpretation */
+};
+
+static bool act_on_immediate(const char *line, size_t length)
+{
+    while (length && *line == ' ')
+        line++, length--;
+    while (length && line[length - 1] == ' ')
+        length--;
+    for (size_t i = 0; i < sizeof immediates / sizeof *immediates; i++)
+        if (length == 2 && (line[0] & ~0x20) == immediates[i].name[0] && (line[1] & ~0x20) == immediates[i].name[1]) {
+            immediates[i].act();
+            return true;
+        }
+    return false;
+}
+
+static void ahead_line_ends(void)
+{
+    if (act_on_immediate(ahead + ahead_lines, ahead_used - 1 - ahead_lines))
+        ahead_used = ahead_lines;
+    else
+        ahead_lines = ahead_used;
+}
+
+/* Only what decides whether a line is an immediate command is edited here: backspace and line kill. */
+static void ahead_byte(char c)
+{
+    if (c == '\b' || c == 0x7f) {
+        ahead_used -= ahead_used > ahead_lines;
+    } else if (c == ('U' & 0x1f)) {
+        ahead_used = ahead_lines;
+    } else if (c == '\n' && ahead_used && ahead_used == ahead_lines && ahead[ahead_used - 1] == '\r') {
+        return;
+    } else {
+        ahead[ahead_used++] = c;
+        if (c == '\r' || c == '\n')
+            ahead_line_ends();
+    }
+}
+
+/* A full buffer is left alone, and so the terminal driver's fills and the line waits: nothing is lost. */
+void console_attention(void)
+{
+    int c;
+    while (running && ahead_used < AHEAD && (c = terminal_read()) >= 0)
+        ahead_byte((char)c);
+}
+
+static int next_byte(void)
+{
+    int c;
+    if (ahead_used) {
+        c = (unsigned char)ahead[0];
+        memmove(ahead, ahead + 1, --ahead_used);
+        ahead_lines -= ahead_lines > 0;
+        return c;
+    }
+    while ((c = terminal_read()) < 0)
+        terminal_wait();
+    return c;
+}
+
+void console_command_begins(void)
+{
+    running = true;
+    halted = false;
+}
+
+void console_command_ends(void)
+{
+    running = false;
+    typing = true;
+}
+
+bool console_halted(void)
+{
+    console_attention();
+    return halted;
+}
+
+void console_set_typing(bool on)
+{
+    typing = on;
+}
+
+void console_recover(void)
+{
+    sink = (struct output_sink){0};
+    has_rest = false;
+    console_command_ends();
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------- */
+
+void console_set_line_end(char c)
+{
+    line_end = c;
+}
+
+char console_line_end(void)
+{
+    return line_end;
+}
+
+/* Cuts the first logical line off `rest`; the logical escape keeps a line end, "# is a plain #. */
+static int cut_logical_line(char *line)
+{
+    size_t in = 0, out = 0;
+
+    while (rest[in] && (!line_end || rest[in] != line_end)) {
+        if (rest[in] == ESCAPE && line_end && rest[in + 1] == line_end)
+            in++;
+        line[out++] = rest[in++];
+    }
+    line[out] = 0;
+    has_rest = rest[in];
+    if (has_rest)
+        memmove(rest, rest + in + 1, strlen(rest + in + 1) + 1);
+    return (int)out;
+}
+
+static void read_physical_line(enum console_read_kind kind)
+{
+    line_completer complete = editor.complete;
+
+    if (kind == CONSOLE_ANSWER)
+        editor.complete = NULL;
+    cms_line_begin(&editor);
+    while (!cms_line_key(&editor, (unsigned char)next_byte()))
+        ;
+    editor.complete = complete;
+    memcpy(rest, editor.text, editor.length + 1);
+    if (kind == CONSOLE_COMMAND)
+        cms_line_remember(&editor, editor.text);
+}
+
+int console_read(char *line, size_t size, enum console_read_kind kind)
+{
+    if (size <= LINE_TEXT_MAX)
+        return -1;
+    if (!has_rest)
+        read_physical_line(kind);
+    int length = cut_logical_line(line);
+    if (kind == CONSOLE_ANSWER && act_on_immediate(line, (size_t)length) && halted)
+        return -1;
+    return length;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------- */
+
+void console_line(const char *data, size_t length)
+{
+    terminal_write(data, length);
+    terminal_write("\r\n", 2);
+}
+
+void cms_line(const char *data, size_t length)
+{
+    console_attention();
+    if (sink.line)
+        sink.line(sink.context, data, length);
+    else if (typing && !halted)
+        console_line(data, length);
+}
+
+void cms_text(const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    size_t length = format_text_v(text, sizeof text, format, args);
+    va_end(args);
+    cms_line(text, length < sizeof text ? length : sizeof text - 1);
+}
+
+struct output_sink cms_redirect(struct output_sink new_sink)
+{
+    struct output_sink old = sink;
+    sink = new_sink;
+    return old;
+}

@@ -1,0 +1,35 @@
+/* The console: what the user types, cut into logical lines; immediate commands while a command runs; output.
+ * One console, as there is one user.
+ *
+ * Typing ahead is kept and edited when it is read.  While a command runs the input is only looked at (console_attention,
+ * from every output line and every disk request): a line that is an immediate command acts at once and is taken out. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cms/console/line.h"
+
+enum console_read_kind {
+    CONSOLE_COMMAND, /* history and completion; may hold several logical lines */
+    CONSOLE_ANSWER,  /* a command's question: what is left of the line the command stood in answers it first */
+};
+
+void console_start(line_completer complete);
+/* The next logical line; its length, or -1 if HX came instead (only for CONSOLE_ANSWER).  size > LINE_TEXT_MAX. */
+int console_read(char *line, size_t size, enum console_read_kind kind);
+/* Looks for immediate commands; cheap when nothing was typed. */
+void console_attention(void);
+
+/* A command begins or has ended: immediate commands count only in between. */
+void console_command_begins(void);
+void console_command_ends(void);
+bool console_halted(void);
+/* HT and RT by name, also as plain commands. */
+void console_set_typing(bool on);
+/* The logical line end, 0: none. */
+void console_set_line_end(char c);
+char console_line_end(void);
+/* Puts output back to the terminal, forgets what is stacked: after an abend. */
+void console_recover(void);
+/* A line to the terminal whatever HT and redirection say: Ready and abend messages. */
+void console_line(const char *data, size_t length);

@@ -1,0 +1,16 @@
+/* The terminal as the console code sees it: bytes out, bytes in, waiting.  The driver room provides it; unit tests bring
+ * a fake. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { TERMINAL_WIDTH = 80 };
+
+/* Takes all of it; waits only if the transmit buffer is full. */
+void terminal_write(const char *data, size_t length);
+/* The next byte typed, or -1 if there is none now. */
+int terminal_read(void);
+/* Sleeps until there may be something to read (or the output has moved on). */
+void terminal_wait(void);
+/* Waits until everything written has left the machine: before a stop. */
+void terminal_drain(void);

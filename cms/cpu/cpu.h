@@ -1,0 +1,134 @@
+/* The processor: every instruction C has no words for.  CMS's only inline assembly. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline void cpu_out8(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint8_t cpu_in8(uint16_t port)
+{
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline void cpu_out32(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint32_t cpu_in32(uint16_t port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+/* Device registers: one plain MOV each, which is what a hypervisor's decoder knows best. */
+#define CPU_MMIO(bits, suffix, constraint)                                                              \
+    static inline uint##bits##_t cpu_mmio_read##bits(const volatile void *address)                      \
+    {                                                                                                   \
+        uint##bits##_t value;                                                                           \
+        __asm__ volatile("mov" suffix " %1, %0"                                                         \
+                         : "=" constraint(value)                                                        \
+                         : "m"(*(const volatile uint##bits##_t *)address)                               \
+                         : "memory");                                                                   \
+        return value;                                                                                   \
+    }                                                                                                   \
+    static inline void cpu_mmio_write##bits(volatile void *address, uint##bits##_t value)               \
+    {                                                                                                   \
+        __asm__ volatile("mov" suffix " %1, %0"                                                         \
+                         : "=m"(*(volatile uint##bits##_t *)address)                                    \
+                         : constraint(value)                                                            \
+                         : "memory");                                                                   \
+    }
+CPU_MMIO(8, "b", "q")
+CPU_MMIO(16, "w", "r")
+CPU_MMIO(32, "l", "r")
+#undef CPU_MMIO
+
+/* Orders stores before later loads: between publishing a ring entry and looking at the device's answer. */
+static inline void cpu_fence(void)
+{
+    __asm__ volatile("mfence" : : : "memory");
+}
+
+static inline void cpu_compiler_barrier(void)
+{
+    __asm__ volatile("" : : : "memory");
+}
+
+static inline void cpu_interrupts_on(void)
+{
+    __asm__ volatile("sti" : : : "memory");
+}
+
+static inline void cpu_interrupts_off(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+}
+
+/* Sleeps until an interrupt.  Called with interrupts off, after finding nothing to do; STI's shadow makes sure that
+ * an interrupt between that look and the HLT still ends it.  Returns with interrupts off. */
+static inline void cpu_wait(void)
+{
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+static inline uint64_t cpu_tsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+struct cpu_leaf {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpu_leaf cpu_id(uint32_t leaf)
+{
+    struct cpu_leaf r;
+    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(0));
+    return r;
+}
+
+static inline uint64_t cpu_fault_address(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+struct cpu_table {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed));
+
+static inline void cpu_load_idt(const struct cpu_table *table)
+{
+    __asm__ volatile("lidt %0" : : "m"(*table));
+}
+
+/* DIAGNOSE: argument and result registers as cp/diagnose.h says. */
+struct cpu_diagnose {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi;
+};
+
+static inline void cpu_diagnose(struct cpu_diagnose *d)
+{
+    __asm__ volatile("vmcall"
+                     : "+a"(d->rax), "+b"(d->rbx), "+c"(d->rcx), "+d"(d->rdx)
+                     : "S"(d->rsi), "D"(d->rdi)
+                     : "memory", "cc");
+}
+
+/* Nothing more will happen on this machine. */
+static inline void __attribute__((noreturn)) cpu_stop(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}

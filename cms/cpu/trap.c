@@ -1,0 +1,64 @@
+/* The IDT and what is behind it. */
+#include "cms/cpu/trap.h"
+
+#include <stddef.h>
+
+#include "cms/cpu/cpu.h"
+#include "cms/driver/pic.h"
+
+enum { ENTRY_SIZE = 16, GATE_INTERRUPT = 0x8e, CODE_SELECTOR = 0x08, VECTOR_DOUBLE_FAULT = 8, ABEND_STACK = 1 };
+
+struct gate {
+    uint16_t offset0, selector;
+    uint8_t ist, type;
+    uint16_t offset1;
+    uint32_t offset2, reserved;
+};
+
+extern const char trap_entries[];
+void trap_take(const struct trap_frame *frame);
+
+static struct gate idt[TRAP_COUNT];
+static struct {
+    void (*run)(void *context);
+    void *context;
+} irq_handler[16];
+static void (*abend_handler)(const struct trap_frame *frame);
+
+void trap_start(void)
+{
+    for (size_t i = 0; i < TRAP_COUNT; i++) {
+        uint64_t at = (uintptr_t)trap_entries + i * ENTRY_SIZE;
+        idt[i] = (struct gate){.offset0 = (uint16_t)at, .selector = CODE_SELECTOR, .type = GATE_INTERRUPT,
+                               .ist = i == VECTOR_DOUBLE_FAULT ? ABEND_STACK : 0,
+                               .offset1 = (uint16_t)(at >> 16), .offset2 = (uint32_t)(at >> 32)};
+    }
+    struct cpu_table table = {sizeof idt - 1, (uintptr_t)idt};
+    cpu_load_idt(&table);
+}
+
+void trap_set_irq(unsigned irq, void (*handler)(void *context), void *context)
+{
+    irq_handler[irq].run = handler;
+    irq_handler[irq].context = context;
+}
+
+void trap_set_abend(void (*handler)(const struct trap_frame *frame))
+{
+    abend_handler = handler;
+}
+
+void trap_take(const struct trap_frame *frame)
+{
+    if (frame->vector < TRAP_IRQ_BASE) {
+        if (abend_handler)
+            abend_handler(frame);
+        cpu_stop();
+    }
+    unsigned irq = (unsigned)frame->vector - TRAP_IRQ_BASE;
+    if (pic_is_spurious(irq))
+        return;
+    if (irq_handler[irq].run)
+        irq_handler[irq].run(irq_handler[irq].context);
+    pic_end(irq);
+}

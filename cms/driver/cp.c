@@ -1,0 +1,91 @@
+/* DIAGNOSE calls.  CMS lies one to one in guest-physical memory, so a pointer is an address CP understands. */
+#include "cms/driver/cp.h"
+
+#include <string.h>
+
+#include "cms/cpu/cpu.h"
+#include "cms/kernel/cp.h"
+#include "cp/diagnose.h"
+
+enum { HYPERVISOR_BIT = 31 }; /* CPUID leaf 1 ECX */
+
+static bool present;
+static uint32_t assists, khz;
+static char user[9] = "CMSUSER";
+
+static bool call(struct cpu_diagnose *d)
+{
+    cpu_diagnose(d);
+    return d->rax == DIAGNOSE_OK;
+}
+
+static void identify(void)
+{
+    struct diagnose_identity identity;
+    struct cpu_diagnose d = {.rax = DIAGNOSE_IDENTIFY, .rbx = (uintptr_t)&identity, .rcx = sizeof identity};
+    size_t n;
+
+    if (!call(&d))
+        return;
+    for (n = 0; n < sizeof identity.user && identity.user[n] != ' '; n++)
+        user[n] = identity.user[n];
+    user[n] = 0;
+}
+
+void cp_start(void)
+{
+    char signature[12];
+
+    if (!(cpu_id(1).ecx >> HYPERVISOR_BIT & 1))
+        return;
+    struct cpu_leaf l = cpu_id(DIAGNOSE_LEAF_SIGNATURE);
+    memcpy(signature, &l.ebx, 4);
+    memcpy(signature + 4, &l.ecx, 4);
+    memcpy(signature + 8, &l.edx, 4);
+    present = !memcmp(signature, DIAGNOSE_SIGNATURE, sizeof signature);
+    if (!present)
+        return;
+    if (l.eax >= DIAGNOSE_LEAF_ASSISTS)
+        assists = cpu_id(DIAGNOSE_LEAF_ASSISTS).eax;
+    if (l.eax >= DIAGNOSE_LEAF_CLOCK)
+        khz = cpu_id(DIAGNOSE_LEAF_CLOCK).eax;
+    identify();
+}
+
+uint32_t cp_tsc_khz(void)
+{
+    return khz;
+}
+
+bool cp_times(struct clock_time *now)
+{
+    struct diagnose_times t;
+    struct cpu_diagnose d = {.rax = DIAGNOSE_TIMES, .rbx = (uintptr_t)&t, .rcx = sizeof t};
+
+    if (!(assists & DIAGNOSE_ASSIST_TIMES) || !call(&d))
+        return false;
+    *now = (struct clock_time){t.unix_seconds + (uint64_t)(int64_t)t.zone_seconds, t.microseconds, t.virtual_ns,
+                               t.total_ns};
+    return true;
+}
+
+bool cms_cp_present(void)
+{
+    return assists & DIAGNOSE_ASSIST_COMMAND;
+}
+
+const char *cms_cp_user(void)
+{
+    return user;
+}
+
+bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer)
+{
+    struct cpu_diagnose d = {
+        .rax = DIAGNOSE_COMMAND, .rbx = (uintptr_t)text, .rcx = length, .rdx = (uintptr_t)response, .rsi = size,
+    };
+    if (!cms_cp_present() || !call(&d))
+        return false;
+    *answer = (struct cms_cp_answer){(int)d.rbx, d.rcx <= size ? d.rcx : size, d.rdx & 1};
+    return true;
+}

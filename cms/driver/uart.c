@@ -1,0 +1,167 @@
+/* NS16550A: rings in both directions, drained and filled by the interrupt handler.
+ * Output goes out 16 bytes for one look at the line status; the transmitter interrupt is on only while something waits.
+ * Input: when the ring is nearly full, RTS drops and the receive interrupt goes off, so that the FIFO fills and a
+ * well-behaved other end waits; nothing is thrown away. */
+#include "cms/driver/uart.h"
+
+#include "cms/console/terminal.h"
+#include "cms/cpu/cpu.h"
+#include "cms/cpu/trap.h"
+#include "cms/driver/pic.h"
+
+enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, INTERRUPT_ID = 2 };
+enum { IER_RECEIVE = 1, IER_TRANSMIT = 2, IIR_NONE = 1 };
+enum { FCR_ENABLE_CLEAR_14 = 0xc7, LCR_8N1 = 0x03, LCR_DIVISOR = 0x80, DIVISOR_115200 = 1 };
+enum { MCR_DTR_OUT2 = 0x09, MCR_RTS = 0x02 };
+enum { LSR_DATA = 0x01, LSR_TRANSMIT_EMPTY = 0x20, LSR_ALL_SENT = 0x40, LSR_NOBODY = 0xff };
+enum { FIFO = 16, RING = 2048, INPUT_FULL = RING - 64, INPUT_EASY = RING / 2 };
+
+struct ring {
+    volatile uint32_t head, tail; /* free-running: written at head, read at tail */
+    char data[RING];
+};
+
+static uint16_t base;
+static uint8_t enabled, modem;
+static struct ring input, output;
+
+static uint32_t ring_used(const struct ring *r)
+{
+    return r->head - r->tail;
+}
+
+static void ring_put(struct ring *r, char c)
+{
+    r->data[r->head++ % RING] = c;
+}
+
+static char ring_get(struct ring *r)
+{
+    return r->data[r->tail++ % RING];
+}
+
+static void set_enabled(uint8_t wanted)
+{
+    if (wanted == enabled)
+        return;
+    enabled = wanted;
+    cpu_out8(base + INTERRUPT_ENABLE, enabled);
+}
+
+static void set_modem(uint8_t wanted)
+{
+    if (wanted == modem)
+        return;
+    modem = wanted;
+    cpu_out8(base + MODEM_CONTROL, modem);
+}
+
+/* Interrupts off. */
+static void send(void)
+{
+    while (ring_used(&output) && cpu_in8(base + LINE_STATUS) & LSR_TRANSMIT_EMPTY)
+        for (int i = 0; i < FIFO && ring_used(&output); i++)
+            cpu_out8(base + DATA, (uint8_t)ring_get(&output));
+    set_enabled(ring_used(&output) ? enabled | IER_TRANSMIT : enabled & ~IER_TRANSMIT);
+}
+
+/* Interrupts off. */
+static void receive(void)
+{
+    while (ring_used(&input) < RING) {
+        uint8_t status = cpu_in8(base + LINE_STATUS);
+        if (!(status & LSR_DATA) || status == LSR_NOBODY)
+            break;
+        ring_put(&input, (char)cpu_in8(base + DATA));
+    }
+    if (ring_used(&input) >= INPUT_FULL)
+        set_modem(modem & ~MCR_RTS);
+    if (ring_used(&input) == RING)
+        set_enabled(enabled & ~IER_RECEIVE);
+}
+
+/* The ISA line is edge-triggered: it must be seen low once, or the next request is lost. */
+static void interrupt(void *context)
+{
+    (void)context;
+    do {
+        if (enabled & IER_RECEIVE)
+            receive();
+        if (enabled & IER_TRANSMIT)
+            send();
+    } while (!(cpu_in8(base + INTERRUPT_ID) & IIR_NONE));
+}
+
+void uart_start(uint16_t port, unsigned irq)
+{
+    base = port;
+    cpu_out8(base + INTERRUPT_ENABLE, 0);
+    cpu_out8(base + LINE_CONTROL, LCR_DIVISOR);
+    cpu_out8(base + DATA, DIVISOR_115200);
+    cpu_out8(base + INTERRUPT_ENABLE, 0);
+    cpu_out8(base + LINE_CONTROL, LCR_8N1);
+    cpu_out8(base + FIFO_CONTROL, FCR_ENABLE_CLEAR_14);
+    set_modem(MCR_DTR_OUT2 | MCR_RTS);
+    trap_set_irq(irq, interrupt, NULL);
+    pic_enable(irq);
+    set_enabled(IER_RECEIVE);
+}
+
+/* Interrupts off; with `all`, until the last byte is in the transmitter. */
+static void wait_for_room(uint32_t wanted)
+{
+    while (ring_used(&output) > wanted) {
+        send();
+        if (ring_used(&output) > wanted)
+            cpu_wait();
+    }
+}
+
+void terminal_write(const char *data, size_t length)
+{
+    if (!base)
+        return;
+    cpu_interrupts_off();
+    for (size_t i = 0; i < length; i++) {
+        if (ring_used(&output) == RING)
+            wait_for_room(RING / 2);
+        ring_put(&output, data[i]);
+    }
+    if (!(enabled & IER_TRANSMIT))
+        send();
+    cpu_interrupts_on();
+}
+
+void terminal_drain(void)
+{
+    if (!base)
+        return;
+    cpu_interrupts_off();
+    while (ring_used(&output)) /* by looking, not by interrupt: this also serves a CMS that can take none */
+        send();
+    cpu_interrupts_on();
+}
+
+int terminal_read(void)
+{
+    int c = -1;
+    if (!ring_used(&input))
+        return -1;
+    cpu_interrupts_off();
+    if (ring_used(&input))
+        c = (unsigned char)ring_get(&input);
+    if (ring_used(&input) < INPUT_EASY) {
+        set_modem(modem | MCR_RTS);
+        set_enabled(enabled | IER_RECEIVE);
+    }
+    cpu_interrupts_on();
+    return c;
+}
+
+void terminal_wait(void)
+{
+    cpu_interrupts_off();
+    if (!ring_used(&input))
+        cpu_wait();
+    cpu_interrupts_on();
+}

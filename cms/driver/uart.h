@@ -1,0 +1,6 @@
+/* The 16550 console; the terminal functions of cms/console/terminal.h are here too. */
+#pragma once
+#include <stdint.h>
+
+/* Interrupt controller and IDT must be ready.  Input and output are by interrupt from then on. */
+void uart_start(uint16_t port, unsigned irq);

@@ -1,0 +1,216 @@
+/* Virtual disks: virtio-blk devices, found on PCI, known by the number in their ID string.
+ * One request at a time.  The interrupt is asked for only when the answer is not there at once: a hypervisor that
+ * serves the request inside the notification then costs one exit for a whole transfer. */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "cms/cpu/cpu.h"
+#include "cms/cpu/trap.h"
+#include "cms/driver/pic.h"
+#include "cms/driver/virtio_pci.h"
+#include "cms/kernel/disk.h"
+
+enum { VENDOR_VIRTIO = 0x1af4, DEVICE_BLK_MODERN = 0x1042, DEVICE_BLK_TRANSITIONAL = 0x1001 };
+enum { FEATURE_RO = 1u << 5, FEATURE_FLUSH = 1u << 9 };
+enum { REQUEST_IN = 0, REQUEST_OUT = 1, REQUEST_FLUSH = 4, REQUEST_GET_ID = 8, ID_SIZE = 20 };
+enum { STATUS_OK = 0, STATUS_PENDING = 0xff };
+enum { DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2, AVAIL_NO_INTERRUPT = 1 };
+enum { QUEUE_SIZE = 4, SECTORS_MAX = 1 << 22 };
+
+struct descriptor {
+    uint64_t address;
+    uint32_t length;
+    uint16_t flags, next;
+};
+
+struct request_header {
+    uint32_t type, reserved;
+    uint64_t sector;
+};
+
+struct blk {
+    struct descriptor descriptors[QUEUE_SIZE];
+    struct {
+        volatile uint16_t flags, index;
+        uint16_t ring[QUEUE_SIZE], event;
+    } avail;
+    struct {
+        volatile uint16_t flags, index;
+        struct {
+            uint32_t id, length;
+        } ring[QUEUE_SIZE];
+        uint16_t event;
+    } __attribute__((aligned(4))) used;
+    struct request_header header;
+    volatile uint8_t status;
+    uint8_t id[ID_SIZE];
+    bool has_flush;
+    uint32_t pci_id;
+    struct virtio_pci pci;
+    struct disk disk; /* disk.device is NULL when the slot is free or the device has gone */
+} __attribute__((aligned(16)));
+
+static struct blk blks[DISK_MAX];
+
+static void interrupt(void *context)
+{
+    const unsigned *irq = context;
+    for (struct blk *b = blks; b < blks + DISK_MAX; b++)
+        if (b->disk.device && b->pci.irq == *irq)
+            virtio_pci_acknowledge(&b->pci);
+}
+
+static void wait_for_answer(struct blk *b, uint16_t answered)
+{
+    if (b->used.index == answered)
+        return;
+    cpu_interrupts_off();
+    b->avail.flags = 0;
+    cpu_fence();
+    while (b->used.index != answered)
+        cpu_wait();
+    b->avail.flags = AVAIL_NO_INTERRUPT;
+    cpu_interrupts_on();
+}
+
+/* `length` 0: no data. */
+static int request(struct blk *b, uint32_t type, uint64_t sector, void *data, uint32_t length)
+{
+    bool from_device = type == REQUEST_IN || type == REQUEST_GET_ID;
+    struct descriptor *d = b->descriptors;
+
+    b->header = (struct request_header){type, 0, sector};
+    b->status = STATUS_PENDING;
+    *d++ = (struct descriptor){(uintptr_t)&b->header, sizeof b->header, DESCRIPTOR_NEXT, 1};
+    if (length) {
+        uint16_t next = (uint16_t)(d - b->descriptors + 1);
+        *d++ = (struct descriptor){(uintptr_t)data, length,
+                                   (uint16_t)(DESCRIPTOR_NEXT | (from_device ? DESCRIPTOR_WRITE : 0)), next};
+    }
+    *d = (struct descriptor){(uintptr_t)&b->status, 1, DESCRIPTOR_WRITE, 0};
+    b->avail.ring[b->avail.index % QUEUE_SIZE] = 0;
+    cpu_compiler_barrier();
+    uint16_t answered = (uint16_t)(b->avail.index + 1);
+    b->avail.index = answered;
+    cpu_fence();
+    virtio_pci_notify(&b->pci);
+    wait_for_answer(b, answered);
+    cpu_compiler_barrier();
+    return b->status == STATUS_OK ? 0 : -EIO;
+}
+
+static bool vdev_from_id(const uint8_t *id, uint16_t *vdev)
+{
+    unsigned value = 0, n = 0;
+    for (; n < ID_SIZE && id[n] && id[n] != ' '; n++) {
+        uint8_t c = id[n] | 0x20;
+        if (n == 4)
+            return false;
+        if (c >= '0' && c <= '9' && id[n] == c)
+            value = value << 4 | (unsigned)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            value = value << 4 | (unsigned)(c - 'a' + 10);
+        else
+            return false;
+    }
+    *vdev = (uint16_t)value;
+    return n > 0;
+}
+
+static bool start(struct blk *b, pci_function function, uint32_t pci_id)
+{
+    static const unsigned irq_number[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    uint32_t features, generation = b->disk.generation + 1;
+
+    memset(b, 0, sizeof *b);
+    b->pci_id = pci_id;
+    b->disk.generation = generation;
+    b->avail.flags = AVAIL_NO_INTERRUPT;
+    if (!virtio_pci_start(&b->pci, function, FEATURE_RO | FEATURE_FLUSH, &features))
+        return false;
+    struct virtio_queue queue = {b->descriptors, &b->avail, &b->used, QUEUE_SIZE};
+    if (!virtio_pci_ready(&b->pci, &queue))
+        return false;
+    b->has_flush = features & FEATURE_FLUSH;
+    b->disk.read_only = features & FEATURE_RO;
+    b->disk.sectors = cpu_mmio_read32(b->pci.config) | (uint64_t)cpu_mmio_read32(b->pci.config + 4) << 32;
+    b->disk.device = b; /* from here on the interrupt handler knows it */
+    trap_set_irq(b->pci.irq, interrupt, (void *)&irq_number[b->pci.irq]);
+    pic_enable_level(b->pci.irq);
+    if (request(b, REQUEST_GET_ID, 0, b->id, ID_SIZE) || !vdev_from_id(b->id, &b->disk.vdev)) {
+        b->disk.device = NULL;
+        return false;
+    }
+    return true;
+}
+
+static bool is_known(pci_function function)
+{
+    for (struct blk *b = blks; b < blks + DISK_MAX; b++)
+        if (b->disk.device && b->pci.function == function)
+            return virtio_pci_live(&b->pci, b->pci_id);
+    return false;
+}
+
+static bool visit(pci_function function, uint32_t id)
+{
+    if (id != (DEVICE_BLK_MODERN << 16 | VENDOR_VIRTIO) && id != (DEVICE_BLK_TRANSITIONAL << 16 | VENDOR_VIRTIO))
+        return true;
+    if (is_known(function))
+        return true;
+    for (struct blk *b = blks; b < blks + DISK_MAX; b++)
+        if (!b->disk.device || b->pci.function == function) {
+            start(b, function, id);
+            return true;
+        }
+    return false;
+}
+
+static struct disk *find_known(uint16_t vdev)
+{
+    for (struct blk *b = blks; b < blks + DISK_MAX; b++)
+        if (b->disk.device && b->disk.vdev == vdev)
+            return &b->disk;
+    return NULL;
+}
+
+struct disk *disk_find(uint16_t vdev)
+{
+    struct disk *disk = find_known(vdev);
+    if (disk) {
+        struct blk *b = disk->device;
+        if (virtio_pci_live(&b->pci, b->pci_id))
+            return disk;
+        disk->device = NULL;
+    }
+    pci_scan(visit);
+    return find_known(vdev);
+}
+
+static int transfer(struct disk *disk, uint32_t type, uint64_t sector, void *buffer, uint32_t count)
+{
+    if (!disk->device)
+        return -ENODEV;
+    if (!count || count > SECTORS_MAX || sector > disk->sectors || count > disk->sectors - sector)
+        return -EINVAL;
+    return request(disk->device, type, sector, buffer, count * DISK_SECTOR);
+}
+
+int disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
+{
+    return transfer(disk, REQUEST_IN, sector, buffer, count);
+}
+
+int disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
+{
+    return disk->read_only ? -EROFS : transfer(disk, REQUEST_OUT, sector, (void *)buffer, count);
+}
+
+int disk_flush(struct disk *disk)
+{
+    struct blk *b = disk->device;
+    if (!b)
+        return -ENODEV;
+    return b->has_flush ? request(b, REQUEST_FLUSH, 0, NULL, 0) : 0;
+}

@@ -1,0 +1,19 @@
+/* CP as CMS sees it: is it there, who are we, obey this.  The driver room provides it by DIAGNOSE (cp/diagnose.h). */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cms_cp_answer {
+    int return_code;  /* CP's: 0, or the number of its message */
+    size_t length;    /* bytes of the response */
+    bool truncated;
+};
+
+/* CP is there and offers commands. */
+bool cms_cp_present(void);
+/* The user ID, without blanks; "CMSUSER" without CP. */
+const char *cms_cp_user(void);
+/* Obeys a CP command; its response, lines ended by newlines, goes to `response`.  False if CP is not there or would
+ * not take the call; the answer is then not set. */
+bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer);
