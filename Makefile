@@ -102,3 +102,5 @@ $(B)/free/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
 .SECONDARY:
 $(B)/vmn-relay: scripts/vmn-relay.c scripts/vmn-line.c scripts/vmn-line.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)
+# this payload asks CP's own drivers
+$(B)/guest/drivers.elf64: $(call obj,free,$(call in,cp/driver,*.c))
