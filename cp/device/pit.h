@@ -19,6 +19,7 @@ struct pit_channel {
     bool gate;
     bool loaded;         /* a count was written since the control word */
     bool counting;       /* modes 1 and 5 count only after a trigger, all others while GATE is high */
+    bool triggered;      /* GATE rose since the count was loaded */
     uint32_t count;      /* initial count, 1-65536 (1-10000 in BCD) */
     uint32_t next_count; /* modes 2 and 3: takes over at the end of the period; 0: none */
     uint64_t start;      /* host TSC when `count` was loaded */

@@ -12,17 +12,16 @@
 enum { RTC_CMOS_BYTES = 128 };
 
 struct rtc {
-    uint8_t cmos[RTC_CMOS_BYTES]; /* time registers hold what was last written; reads of them are computed */
+    uint8_t cmos[RTC_CMOS_BYTES]; /* the time registers are up to date only while the clock is stopped */
     uint8_t index;                /* 0-7FH */
     bool nmi_masked;              /* bit 7 of port 70H */
     uint8_t flags;                /* register C without IRQF */
     int64_t offset_us;            /* guest's time - wall clock */
-    uint64_t frozen_us;           /* the time while SET or a stopped divider holds it */
-    uint64_t seen_us;             /* flags are up to date until then (guest's time) */
+    uint64_t seen_us;             /* flags are up to date until then (guest's time, in microseconds of rtc.c's calendar) */
     struct irq irq;
     struct timer timer;
 };
 
-void rtc_init(struct rtc *, struct bus *, const struct irq *, uint64_t storage_bytes);
-void rtc_reset(struct rtc *); /* time and CMOS stay (battery); interrupts off */
+void rtc_init(struct rtc *, struct bus *, const struct irq *, uint64_t storage_bytes); /* RAM in all */
+void rtc_reset(struct rtc *, uint64_t storage_bytes); /* the time stays (battery); interrupts off; memory sizes as given */
 void rtc_free(struct rtc *);

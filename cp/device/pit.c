@@ -1,0 +1,356 @@
+/* The 8254's counting modes (Intel 8254 data sheet, "Mode Definitions"), by arithmetic on the clocks since a count was loaded. */
+#include "cp/device/pit.h"
+
+#include <string.h>
+
+enum { PORT_FIRST = 0x40, PORT_CONTROL = 0x43, PORT_B = 0x61, TIMER = 0, SPEAKER = 2, READ_BACK = 3 };
+enum { B_GATE = 0x01, B_SPEAKER = 0x02, B_REFRESH = 0x10, B_OUT = 0x20 };
+enum { MODE_TERMINAL_COUNT, MODE_ONE_SHOT, MODE_RATE, MODE_SQUARE, MODE_STROBE, MODE_HARDWARE_STROBE };
+enum { STATUS_OUT = 0x80, STATUS_NULL_COUNT = 0x40 };
+
+/* A guest must not keep CP busy with its timer alone: shorter periods deliver less often. */
+enum { SHORTEST_PERIOD_NS = 20000 };
+
+/* clocks since the count was loaded, standing still while GATE is low */
+static uint64_t elapsed(const struct pit_channel *c)
+{
+    if (!c->counting)
+        return c->paused;
+    return c->paused + clock_scale(clock_now() - c->start, PIT_HZ, clock_hz);
+}
+
+static bool periodic(const struct pit_channel *c)
+{
+    return c->mode == MODE_RATE || c->mode == MODE_SQUARE;
+}
+
+static bool triggered_by_gate(const struct pit_channel *c)
+{
+    return c->mode == MODE_ONE_SHOT || c->mode == MODE_HARDWARE_STROBE;
+}
+
+/* The level of OUT. Before a count is loaded it is what the control word sets: low in mode 0 only. */
+static bool out(const struct pit_channel *c)
+{
+    uint64_t clocks = elapsed(c);
+
+    if (!c->loaded)
+        return c->mode != MODE_TERMINAL_COUNT;
+    switch (c->mode) {
+    case MODE_TERMINAL_COUNT: return clocks >= c->count;
+    case MODE_ONE_SHOT: return !c->triggered || clocks >= c->count;
+    case MODE_RATE: return !c->gate || clocks % c->count != c->count - 1;
+    case MODE_SQUARE: return !c->gate || clocks % c->count < (c->count + 1) / 2;
+    default: return clocks != c->count;
+    }
+}
+
+static uint16_t to_bcd(uint32_t value)
+{
+    return value % 10 | value / 10 % 10 << 4 | value / 100 % 10 << 8 | value / 1000 % 10 << 12;
+}
+
+static uint32_t from_bcd(uint16_t value)
+{
+    return (value & 0xf) + (value >> 4 & 0xf) * 10 + (value >> 8 & 0xf) * 100 + (value >> 12) * 1000;
+}
+
+/* The counting element. Square waves count down by two, twice a period; the others wrap around at zero. */
+static uint16_t current(const struct pit_channel *c)
+{
+    uint32_t wrap = c->bcd ? 10000 : 65536;
+    uint64_t clocks = elapsed(c), left;
+
+    if (!c->loaded)
+        return 0;
+    if (c->mode == MODE_SQUARE)
+        left = (c->count & ~1u) - clocks % c->count * 2 % (c->count > 1 ? c->count & ~1u : 1);
+    else if (c->mode == MODE_RATE)
+        left = c->count - clocks % c->count;
+    else
+        left = (c->count + wrap - clocks % wrap) % wrap;
+    return c->bcd ? to_bcd(left % 10000) : left;
+}
+
+/* clocks from loading to the next rising edge of OUT that is later than `clocks`; 0: none comes */
+static uint64_t next_edge(const struct pit_channel *c, uint64_t clocks)
+{
+    uint64_t last = c->mode == MODE_STROBE || c->mode == MODE_HARDWARE_STROBE ? c->count + 1 : c->count;
+
+    if (periodic(c))
+        return (clocks / c->count + 1) * c->count;
+    return clocks < last ? last : 0;
+}
+
+static void arm(struct pit *pit)
+{
+    const struct pit_channel *c = &pit->channel[TIMER];
+    uint64_t edge, at, earliest = clock_now();
+
+    timer_cancel(&pit->timer);
+    if (!c->loaded || !c->counting)
+        return;
+    edge = next_edge(c, elapsed(c));
+    if (!edge)
+        return;
+    /* a tick late rather than one early: then the edge has surely passed when somebody looks */
+    at = c->start + clock_scale(edge - c->paused, clock_hz, PIT_HZ) + 1;
+    if (periodic(c))
+        earliest += clock_ticks(SHORTEST_PERIOD_NS);
+    timer_arm(&pit->timer, at > earliest ? at : earliest);
+}
+
+static void load(struct pit_channel *c, uint32_t count)
+{
+    c->count = count;
+    c->next_count = 0;
+    c->paused = 0;
+    c->start = clock_now();
+    c->loaded = true;
+    c->triggered = false;
+    c->counting = c->gate && !triggered_by_gate(c);
+}
+
+/* Leaves the periods that are over behind, so that the next boundary is at c->count clocks. */
+static void begin_period(struct pit_channel *c)
+{
+    uint64_t over = elapsed(c) / c->count * c->count;
+
+    if (over <= c->paused) {
+        c->paused -= over;
+        return;
+    }
+    c->start += clock_scale(over - c->paused, clock_hz, PIT_HZ);
+    c->paused = 0;
+}
+
+/* Modes 2 and 3 finish the period with the old count. */
+static void take_next_count(struct pit_channel *c)
+{
+    if (!c->next_count || elapsed(c) < c->count)
+        return;
+    c->start += clock_scale(c->count - c->paused, clock_hz, PIT_HZ);
+    c->paused = 0;
+    c->count = c->next_count;
+    c->next_count = 0;
+}
+
+static void expire(struct timer *timer)
+{
+    struct pit *pit = timer->owner;
+
+    take_next_count(&pit->channel[TIMER]);
+    irq_set(&pit->irq, false); /* OUT was low before its rising edge, if only for a clock */
+    irq_set(&pit->irq, true);
+    arm(pit);
+}
+
+/* After a change of channel 0: what is due was delivered before; now OUT is what it is. */
+static void follow(struct pit *pit, const struct pit_channel *c)
+{
+    if (c != &pit->channel[TIMER])
+        return;
+    irq_set(&pit->irq, out(c));
+    arm(pit);
+}
+
+static void settle(struct pit *pit, struct pit_channel *c)
+{
+    take_next_count(c);
+    if (c != &pit->channel[TIMER] || !pit->timer.armed || pit->timer.deadline > clock_now())
+        return;
+    timer_cancel(&pit->timer);
+    expire(&pit->timer);
+}
+
+static void set_gate(struct pit *pit, struct pit_channel *c, bool gate)
+{
+    bool rising = gate && !c->gate;
+
+    if (gate == c->gate)
+        return;
+    settle(pit, c);
+    if (!gate && c->counting && !triggered_by_gate(c)) {
+        c->paused = elapsed(c);
+        c->counting = false;
+    }
+    c->gate = gate;
+    if (!rising || !c->loaded)
+        return;
+    if (c->mode != MODE_TERMINAL_COUNT && c->mode != MODE_STROBE)
+        c->paused = 0; /* a trigger: counts from the start again */
+    if (c->next_count)
+        c->count = c->next_count;
+    c->next_count = 0;
+    c->start = clock_now();
+    c->counting = c->triggered = true;
+    follow(pit, c);
+}
+
+static void write_count(struct pit *pit, struct pit_channel *c, uint16_t written)
+{
+    uint32_t count = c->bcd ? from_bcd(written) : written;
+
+    if (!count)
+        count = c->bcd ? 10000 : 65536;
+    if (c->loaded && periodic(c) && c->counting) {
+        begin_period(c);
+        c->next_count = count;
+        return;
+    }
+    load(c, count);
+    follow(pit, c);
+}
+
+static void write_data(struct pit *pit, struct pit_channel *c, uint8_t value)
+{
+    settle(pit, c);
+    switch (c->access) {
+    case PIT_LOW: write_count(pit, c, value); return;
+    case PIT_HIGH: write_count(pit, c, value << 8); return;
+    default: break;
+    }
+    c->write_high_next = !c->write_high_next;
+    if (c->write_high_next) {
+        c->write_low = value;
+        if (c->mode == MODE_TERMINAL_COUNT && c->counting) { /* the first byte stops mode 0 */
+            c->paused = elapsed(c);
+            c->counting = false;
+            follow(pit, c);
+        }
+        return;
+    }
+    write_count(pit, c, value << 8 | c->write_low);
+}
+
+static uint8_t read_data(struct pit *pit, struct pit_channel *c)
+{
+    uint16_t value;
+    bool high = c->access == PIT_HIGH || (c->access == PIT_BOTH && c->read_high_next);
+
+    settle(pit, c);
+    if (c->status_latched) {
+        c->status_latched = false;
+        return c->status;
+    }
+    value = c->latched ? c->latch : current(c);
+    if (c->access == PIT_BOTH)
+        c->read_high_next = !c->read_high_next;
+    if (!c->read_high_next)
+        c->latched = false;
+    return high ? value >> 8 : value;
+}
+
+static void latch_count(struct pit_channel *c)
+{
+    if (c->latched)
+        return;
+    c->latch = current(c);
+    c->latched = true;
+}
+
+static void latch_status(struct pit_channel *c)
+{
+    if (c->status_latched)
+        return;
+    c->status = (out(c) ? STATUS_OUT : 0) | (!c->loaded || c->next_count ? STATUS_NULL_COUNT : 0) | c->access << 4 |
+                c->mode << 1 | c->bcd;
+    c->status_latched = true;
+}
+
+static void read_back(struct pit *pit, uint8_t value)
+{
+    for (unsigned i = 0; i < PIT_CHANNELS; i++) {
+        if (!(value & 2u << i))
+            continue;
+        settle(pit, &pit->channel[i]);
+        if (!(value & 0x20))
+            latch_count(&pit->channel[i]);
+        if (!(value & 0x10))
+            latch_status(&pit->channel[i]);
+    }
+}
+
+static void write_control(struct pit *pit, uint8_t value)
+{
+    unsigned mode = value >> 1 & 7;
+    struct pit_channel *c = &pit->channel[value >> 6 & 3];
+
+    if (value >> 6 == READ_BACK) {
+        read_back(pit, value);
+        return;
+    }
+    settle(pit, c);
+    if (!(value & 0x30)) {
+        latch_count(c);
+        return;
+    }
+    /* modes 6 and 7 are 2 and 3 */
+    *c = (struct pit_channel){.mode = mode > 5 ? mode - 4 : mode, .access = value >> 4 & 3, .bcd = value & 1, .gate = c->gate};
+    follow(pit, c);
+}
+
+static uint32_t port_read(void *device, uint16_t port, unsigned size)
+{
+    struct pit *pit = device;
+
+    (void)size;
+    return port == PORT_CONTROL ? 0xff : read_data(pit, &pit->channel[port - PORT_FIRST]);
+}
+
+static void port_write(void *device, uint16_t port, unsigned size, uint32_t value)
+{
+    struct pit *pit = device;
+
+    (void)size;
+    if (port == PORT_CONTROL)
+        write_control(pit, value);
+    else
+        write_data(pit, &pit->channel[port - PORT_FIRST], value);
+}
+
+/* Channel 1 refreshed DRAM once; old software times with the bit that it toggles. */
+static uint32_t port_b_read(void *device, uint16_t port, unsigned size)
+{
+    struct pit *pit = device;
+    struct pit_channel *c = &pit->channel[SPEAKER];
+
+    (void)port, (void)size;
+    settle(pit, c);
+    pit->refresh ^= B_REFRESH;
+    return (c->gate ? B_GATE : 0) | (pit->speaker ? B_SPEAKER : 0) | pit->refresh | (out(c) ? B_OUT : 0);
+}
+
+static void port_b_write(void *device, uint16_t port, unsigned size, uint32_t value)
+{
+    struct pit *pit = device;
+
+    (void)port, (void)size;
+    pit->speaker = value & B_SPEAKER;
+    set_gate(pit, &pit->channel[SPEAKER], value & B_GATE);
+}
+
+void pit_reset(struct pit *pit)
+{
+    timer_cancel(&pit->timer);
+    irq_set(&pit->irq, false);
+    pit->speaker = false;
+    pit->refresh = 0;
+    for (unsigned i = 0; i < PIT_CHANNELS; i++)
+        pit->channel[i] = (struct pit_channel){.mode = MODE_TERMINAL_COUNT, .access = PIT_BOTH, .gate = i != SPEAKER};
+}
+
+void pit_init(struct pit *pit, struct bus *bus, const struct irq *irq)
+{
+    memset(pit, 0, sizeof *pit);
+    pit->irq = *irq;
+    pit->timer = (struct timer){.expire = expire, .owner = pit};
+    pit_reset(pit);
+    bus_claim_ports(bus, &(struct bus_ports){PORT_FIRST, PORT_CONTROL, true, pit, port_read, port_write});
+    bus_claim_ports(bus, &(struct bus_ports){PORT_B, PORT_B, true, pit, port_b_read, port_b_write});
+}
+
+void pit_free(struct pit *pit)
+{
+    timer_cancel(&pit->timer);
+}
