@@ -104,3 +104,29 @@ $(B)/vmn-relay: scripts/vmn-relay.c scripts/vmn-line.c scripts/vmn-line.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)
 # this payload asks CP's own drivers
 $(B)/guest/drivers.elf64: $(call obj,free,$(call in,cp/driver,*.c))
+
+# `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
+DISK ?= disk.img
+MINE := --no-print-directory
+run: ## start VM/N on this terminal; its disk (DISK=disk.img) is made when there is none, and kept
+	@scripts/setup run
+	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
+	@test -e $(DISK) || $(MAKE) $(MINE) $(DISK)
+	@scripts/vmn --disk $(DISK)
+$(DISK): ; $(B)/mkimage $@
+test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
+	@scripts/setup test
+	@$(MAKE) $(MINE) -j2 all $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
+	@$(MAKE) $(MINE) check
+	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
+	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
+	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system $(PYTEST)
+check: ## the rules about the sources: who includes whom, cycles, assembly, sizes, headers that stand alone
+	@scripts/check-dependencies
+format: ## lay out every source as .clang-format says
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+debug: $(B)/vmn-relay images ## start VM/N with the emulator's log kept in build/debug.log and CP's symbols in build/cp.sym
+	@nm -n $(B)/cp.elf64 >$(B)/cp.sym
+	@scripts/vmn --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
+all: $(B)/vmn-relay
+.PHONY: run test check format debug

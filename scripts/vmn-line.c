@@ -15,7 +15,7 @@ enum {
     CHUNK = 256,       /* what a terminal that polls as writable takes without blocking */
     SCROLLBACK = 2000, /* what a line nobody has opened keeps to show */
     INPUT_ROOM = 4096,
-    ESCAPE = 0x1D,     /* Ctrl-] */
+    ESCAPE = 0x1D, /* Ctrl-] */
 };
 
 enum { ROW_EMULATOR, ROW_IN, ROW_OUT };
@@ -116,7 +116,8 @@ int line_open_pty(struct line *l, const char *link, char *name)
     l->in = l->out = open_master(name, 64);
     if (l->in < 0)
         return -1;
-    close(open(name, O_RDWR | O_NOCTTY)); /* a master hangs up only after a first open, and hang-up means "nobody there" */
+    close(open(name,
+               O_RDWR | O_NOCTTY)); /* a master hangs up only after a first open, and hang-up means "nobody there" */
     return 0;
 }
 
@@ -183,7 +184,8 @@ static bool somebody_there(const struct line *l)
 void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
     bool hear = l->connected && !l->ended && length(&l->to_emulator) < INPUT_ROOM;
-    bool tell = length(&l->to_emulator) && l->spoke; /* what comes before the machine has opened its line would be lost */
+    bool tell =
+        length(&l->to_emulator) && l->spoke; /* what comes before the machine has opened its line would be lost */
     l->connected = somebody_there(l);
     p[ROW_EMULATOR] = (struct pollfd){l->emulator, POLLIN, 0};
     if (tell)

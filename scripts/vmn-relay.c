@@ -40,11 +40,12 @@ static struct {
     struct line line[MAX_LINES];
     unsigned lines;
     pid_t emulator;
-    int said, screen, signals, transcript; /* the emulator's output, its VGA text, our signals, where its output is kept */
+    int said, screen, signals,
+        transcript; /* the emulator's output, its VGA text, our signals, where its output is kept */
     bool stopped, raw;
     unsigned ticks;
-    int status;          /* VMN-EXIT's, or -1 */
-    char word[256];      /* the emulator's line of output being collected */
+    int status;     /* VMN-EXIT's, or -1 */
+    char word[256]; /* the emulator's line of output being collected */
     size_t word_length;
     struct termios terminal;
 } vmn = {.said = -1, .screen = -1, .signals = -1, .transcript = -1, .status = -1};

@@ -7,7 +7,17 @@
 
 #include "cp/cpu/port.h"
 
-enum ata_register { ATA_DATA, ATA_ERROR, ATA_COUNT, ATA_LBA_LOW, ATA_LBA_MID, ATA_LBA_HIGH, ATA_DEVICE, ATA_STATUS, ATA_COMMAND = ATA_STATUS };
+enum ata_register {
+    ATA_DATA,
+    ATA_ERROR,
+    ATA_COUNT,
+    ATA_LBA_LOW,
+    ATA_LBA_MID,
+    ATA_LBA_HIGH,
+    ATA_DEVICE,
+    ATA_STATUS,
+    ATA_COMMAND = ATA_STATUS
+};
 
 enum {
     STATUS_ERROR = 1 << 0,

@@ -7,13 +7,13 @@ enum { ATA_MAX_MULTIPLE = 128 };
 enum ata_phase { ATA_IDLE, ATA_READING, ATA_WRITING, ATA_FLUSHING };
 
 struct ata_disk {
-    struct disk disk; /* what others use; its owner is this struct */
+    struct disk disk;                    /* what others use; its owner is this struct */
     uint16_t command_port, control_port; /* 1F0 and 3F6 for the first channel */
     uint8_t irq;                         /* ISA: 14 for the first channel */
     bool slave, lba48, has_flush;
     uint8_t multiple; /* sectors a data block; 1: READ SECTOR(S), else READ MULTIPLE */
     enum ata_phase phase;
-    uint32_t command_left; /* sectors the running command has still to move */
+    uint32_t command_left;             /* sectors the running command has still to move */
     struct disk_request *first, *last; /* first is the one running */
     char model[41];
 };

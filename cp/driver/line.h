@@ -7,8 +7,8 @@
 enum { LINE_OUTPUT_BYTES = 4096 };
 
 struct line {
-    uint16_t port; /* I/O base: 3F8, 2F8, 3E8, 2E8 */
-    uint8_t irq;   /* ISA: 4 for the first and third, 3 for the second and fourth */
+    uint16_t port;      /* I/O base: 3F8, 2F8, 3E8, 2E8 */
+    uint8_t irq;        /* ISA: 4 for the first and third, 3 for the second and fourth */
     uint8_t interrupts; /* IER as last written */
     void (*input)(struct line *, uint8_t byte);
     void (*room)(struct line *); /* may be NULL: output has drained to half or less */

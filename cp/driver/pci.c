@@ -21,8 +21,8 @@ enum {
 
 static void select_register(struct pci_address a, uint8_t offset)
 {
-    port_out32(PORT_ADDRESS, 1u << 31 | (uint32_t)a.bus << 16 | (uint32_t)a.slot << 11 | (uint32_t)a.function << 8 |
-                                 (offset & 0xFC));
+    port_out32(PORT_ADDRESS,
+               1u << 31 | (uint32_t)a.bus << 16 | (uint32_t)a.slot << 11 | (uint32_t)a.function << 8 | (offset & 0xFC));
 }
 
 uint32_t pci_read(struct pci_address a, uint8_t offset)
@@ -93,6 +93,7 @@ uint64_t pci_memory_bar(struct pci_address a, unsigned n)
 
 void pci_enable(struct pci_address a)
 {
-    uint32_t command = pci_read(a, PCI_COMMAND) & 0xFFFF; /* zeros leave the status half alone: its bits clear by ones */
+    uint32_t command =
+        pci_read(a, PCI_COMMAND) & 0xFFFF; /* zeros leave the status half alone: its bits clear by ones */
     pci_write(a, PCI_COMMAND, (command | COMMAND_MEMORY | COMMAND_MASTER) & ~(uint32_t)COMMAND_NO_INTX);
 }

@@ -83,7 +83,8 @@ struct virtio_blk_memory {
     struct disk_request *request[QUEUE];
     uint8_t status[QUEUE];
 };
-_Static_assert(sizeof(struct virtio_blk_memory) <= VIRTIO_BLK_MEMORY_BYTES, "the memory callers set aside is too small");
+_Static_assert(sizeof(struct virtio_blk_memory) <= VIRTIO_BLK_MEMORY_BYTES,
+               "the memory callers set aside is too small");
 
 static volatile uint8_t *reg8(struct virtio_blk_disk *d, enum common_register r)
 {

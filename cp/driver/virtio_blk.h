@@ -17,9 +17,9 @@ struct virtio_blk_disk {
     struct virtio_blk_memory *memory;
     volatile uint8_t *common, *isr, *device;
     volatile uint16_t *notify;
-    uint16_t free_head, free_count; /* descriptors nobody uses, a chain by their `next` */
-    uint16_t available, used;       /* free-running: chains offered, chains given back */
-    bool has_flush, broken;         /* broken: it gave back what it never had; all requests fail */
+    uint16_t free_head, free_count;    /* descriptors nobody uses, a chain by their `next` */
+    uint16_t available, used;          /* free-running: chains offered, chains given back */
+    bool has_flush, broken;            /* broken: it gave back what it never had; all requests fail */
     struct disk_request *first, *last; /* waiting for free descriptors */
 };
 

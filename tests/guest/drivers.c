@@ -59,7 +59,7 @@ static void pic_init(void)
 static void route(unsigned irq, guest_handler *handler)
 {
     guest_handle((uint8_t)(PIC_BASE + irq), handler);
-    outb(PIC_MASTER + 1, inb(PIC_MASTER + 1) & (uint8_t)~(irq < 8 ? 1 << irq : 1 << 2));
+    outb(PIC_MASTER + 1, inb(PIC_MASTER + 1) & (uint8_t) ~(irq < 8 ? 1 << irq : 1 << 2));
     if (irq >= 8)
         outb(PIC_SLAVE + 1, inb(PIC_SLAVE + 1) & (uint8_t) ~(1 << (irq - 8)));
 }
@@ -94,8 +94,12 @@ static int begin(struct disk *d, struct waited *w, enum disk_op op, uint64_t sec
     uint32_t bytes = 0;
     for (unsigned i = 0; i < n; i++)
         bytes += s[i].bytes;
-    *w = (struct waited){.request = {.op = op, .sector = sector, .sectors = bytes / DISK_SECTOR_BYTES, .segment = s,
-                                     .segments = n, .done = done}};
+    *w = (struct waited){.request = {.op = op,
+                                     .sector = sector,
+                                     .sectors = bytes / DISK_SECTOR_BYTES,
+                                     .segment = s,
+                                     .segments = n,
+                                     .done = done}};
     w->request.owner = w;
     return d->submit(d, &w->request);
 }

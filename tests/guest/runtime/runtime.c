@@ -86,7 +86,8 @@ void guest_check_equal(uint64_t found, uint64_t expected, const char *name)
         guest_check(true, name);
         return;
     }
-    guest_print("FAIL %s: found %#llx, expected %#llx\n", name, (unsigned long long)found, (unsigned long long)expected);
+    guest_print("FAIL %s: found %#llx, expected %#llx\n", name, (unsigned long long)found,
+                (unsigned long long)expected);
     guest_failures++;
 }
 

@@ -130,20 +130,26 @@ static inline uint32_t inl(uint16_t port)
 }
 
 static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port) : "memory"); }
-static inline void outw(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port) : "memory"); }
-static inline void outl(uint16_t port, uint32_t v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port) : "memory"); }
+static inline void outw(uint16_t port, uint16_t v)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
+static inline void outl(uint16_t port, uint32_t v)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
 
 static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
 static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory"); }
 static inline void wait_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); } /* one, then off again */
 
-#define GUEST_CONTROL_REGISTER(name)                                                    \
-    static inline uint64_t read_##name(void)                                            \
-    {                                                                                   \
-        uint64_t v;                                                                     \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(v) : : "memory");                 \
-        return v;                                                                       \
-    }                                                                                   \
+#define GUEST_CONTROL_REGISTER(name)                                                                                   \
+    static inline uint64_t read_##name(void)                                                                           \
+    {                                                                                                                  \
+        uint64_t v;                                                                                                    \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(v) : : "memory");                                                \
+        return v;                                                                                                      \
+    }                                                                                                                  \
     static inline void write_##name(uint64_t v) { __asm__ volatile("mov %0, %%" #name : : "r"(v) : "memory"); }
 GUEST_CONTROL_REGISTER(cr0)
 GUEST_CONTROL_REGISTER(cr2)

@@ -1,0 +1,60 @@
+"""scripts/check-dependencies finds each kind of breach, and nothing in a clean tree."""
+import os
+import subprocess
+
+import pytest
+
+from harness import ROOT
+
+CLEAN = {
+    "lib/format.h": "#pragma once\n#include <stddef.h>\n",
+    "vmcs-shadow/field.h": "#pragma once\n#include <stdint.h>\n",
+    "nest/merge.c": '#include "vmcs-shadow/field.h"\n#include "lib/format.h"\n',
+    "cp/cpu/port.h": '#pragma once\nstatic inline void port_wait(void) { __asm__ volatile("pause"); }\n',
+    "cp/driver/uart.c": '#include "cp/cpu/port.h"\n/* asm is not spoken here */\nconst char *says = "asm";\n',
+    "cms/kernel/cp.c": '#include "cp/diagnose.h"\n',
+    "cp/diagnose.h": "#pragma once\n",
+    "images/tool.c": "#include <stdio.h>\n",
+}
+
+
+def check(root, files):
+    for path, text in files.items():
+        full = root / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        full.write_text(text)
+    done = subprocess.run([os.path.join(ROOT, "scripts", "check-dependencies"), str(root)], capture_output=True, text=True)
+    return done.returncode, done.stdout.splitlines()[:-1]
+
+
+def test_a_clean_tree_passes(tmp_path):
+    assert check(tmp_path, CLEAN) == (0, [])
+
+
+@pytest.mark.parametrize("path, text, reason", [
+    ("vmcs-shadow/a.c", '#include "nest/b.h"\n', "vmcs-shadow may not include nest/b.h"),
+    ("nest/a.c", '#include "cp/diagnose.h"\n', "nest may not include cp/diagnose.h"),
+    ("cms/kernel/a.c", '#include "cp/device/b.h"\n', "cms may not include cp/device/b.h"),
+    ("cp/device/a.c", '#include "tests/c.h"\n', "cp may not include tests/c.h"),
+    ("cp/device/a.c", '#include "cp/cpu/port.h"\n', "cp/cpu/port.h is for"),
+    ("cp/device/a.c", '#include "b.h"\n', '"b.h" is not a path from the root'),
+    ("cp/device/a.c", "#include <stdio.h>\n", "<stdio.h> is not freestanding"),
+    ("cp/device/a.c", 'void f(void) { asm("nop"); }\n', "inline assembly outside"),
+    ("cp/driver/a.c", 'void f(void) { __asm__("nop"); }\n', "inline assembly outside"),
+    ("cp/device/a.S", "nop\n", "assembly outside"),
+    ("lib/a.c", "\n" * 501, "501 lines"),
+    ("lib/a.h", "#pragma once\nuint32_t f(void);\n", "does not compile alone"),
+    ("elsewhere/a.c", "\n", "outside every room"),
+])
+def test_a_breach_is_found(tmp_path, path, text, reason):
+    headers = {"nest/b.h": "#pragma once\n", "cp/device/b.h": "#pragma once\n", "tests/c.h": "#pragma once\n"}
+    status, said = check(tmp_path, {**CLEAN, **headers, path: text})
+    assert status == 1
+    assert len(said) == 1 and said[0].startswith(path) and reason in said[0]
+
+
+def test_an_include_cycle_is_found(tmp_path):
+    loop = {"lib/a.h": '#pragma once\n#include "lib/b.h"\n', "lib/b.h": '#pragma once\n#include "lib/a.h"\n'}
+    status, said = check(tmp_path, {**CLEAN, **loop})
+    assert status == 1
+    assert said == ["include cycle: lib/a.h -> lib/b.h -> lib/a.h"]
