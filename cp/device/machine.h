@@ -43,6 +43,11 @@ struct machine_host {
     uint64_t (*guest_tsc)(void *context); /* the virtual CPU's TSC now */
 };
 
+struct machine_console { /* what a UART's call-outs are told */
+    struct machine *machine;
+    unsigned n;
+};
+
 struct machine {
     struct machine_host host;
     struct guest_storage *storage;
@@ -59,6 +64,8 @@ struct machine {
     struct keyboard keyboard;
     struct debug_exit debug_exit;
     unsigned uarts;
+    struct machine_console console[MACHINE_UARTS];
+    uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */
     bool pending; /* what machine_interrupt_pending answers, kept up to date at every change */
     bool nmi;
 };
@@ -74,7 +81,7 @@ void machine_free(struct machine *);  /* cancels timers, detaches disks */
 unsigned machine_in_flight(const struct machine *);
 
 /* A minidisk appears as a virtio-blk PCI function whose serial is the four hex digits of vdev. `disk` NULL detaches.
- * 0, -ENOSPC, -EEXIST. */
+ * 0, -ENOSPC (no slot, or old ones still have requests in flight), -EEXIST, -ENOMEM; detach: -ENOENT. */
 int machine_attach_disk(struct machine *, unsigned vdev, struct disk *);
 int machine_detach_disk(struct machine *, unsigned vdev);
 

@@ -1,0 +1,289 @@
+/* The wiring: which device is where, whose interrupt goes to which input, and the one question the run loop asks at each entry. */
+#include "cp/device/machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { GSI_PIT = 0, GSI_RTC = 8, PORT_ELCR_SLAVE = 0x4d1 };
+
+static const struct { uint16_t port; uint8_t gsi; } uarts[MACHINE_UARTS] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
+
+static void event(struct machine *m, enum machine_event what, uint32_t detail)
+{
+    m->host.event(m->host.context, what, detail);
+}
+
+static bool extint_pending(const struct machine *m)
+{
+    return m->pic.output && lapic_accepts_extint(&m->lapic);
+}
+
+/* Called at every change of the 8259s' output, of the local APIC's highest vector and of LINT0. */
+static void refresh(void *context)
+{
+    struct machine *m = context;
+    bool pending = lapic_vector_pending(&m->lapic) >= 0 || extint_pending(m);
+
+    if (pending == m->pending)
+        return;
+    m->pending = pending;
+    if (pending)
+        event(m, MACHINE_KICK, 0);
+}
+
+static void pic_changed(void *context)
+{
+    struct machine *m = context;
+
+    if (m->pic.output)
+        lapic_raise_lint0(&m->lapic);
+    refresh(m);
+}
+
+/* An ISA device's wire, shared by wired OR. */
+static void isa_set(void *context, unsigned gsi, bool level)
+{
+    struct machine *m = context;
+    bool high;
+
+    if (level)
+        m->isa_asserted[gsi]++;
+    else if (m->isa_asserted[gsi])
+        m->isa_asserted[gsi]--;
+    high = m->isa_asserted[gsi];
+    pic_set(&m->pic, gsi, high);
+    ioapic_set(&m->ioapic, gsi == GSI_PIT ? MACHINE_TIMER_PIN : gsi, high);
+}
+
+/* PCI names each wire twice: as the IOAPIC's pin, and as the 8259s' input for who has no IOAPIC. */
+static void pci_set(void *context, unsigned gsi, bool level)
+{
+    struct machine *m = context;
+
+    if (gsi < 16)
+        pic_set(&m->pic, gsi, level);
+    else
+        ioapic_set(&m->ioapic, gsi, level);
+}
+
+static void pci_message_sent(void *context, uint64_t address, uint32_t data)
+{
+    struct machine *m = context;
+
+    lapic_deliver_msi(&m->lapic, address, data);
+}
+
+static bool ioapic_message(void *context, const struct lapic_message *message)
+{
+    struct machine *m = context;
+
+    return lapic_deliver(&m->lapic, message);
+}
+
+static void eoi(void *context, unsigned vector)
+{
+    struct machine *m = context;
+
+    ioapic_eoi(&m->ioapic, vector);
+}
+
+static void nmi(void *context)
+{
+    struct machine *m = context;
+
+    m->nmi = true;
+    event(m, MACHINE_KICK, 0);
+}
+
+static void init(void *context) { event(context, MACHINE_INIT, 0); }
+static void power_off(void *context) { event(context, MACHINE_POWER_OFF, 0); }
+static void reset(void *context) { event(context, MACHINE_RESET, 0); }
+static void test_exit(void *context, uint32_t value) { event(context, MACHINE_TEST_EXIT, value); }
+
+static uint64_t guest_tsc(void *context)
+{
+    struct machine *m = context;
+
+    return m->host.guest_tsc(m->host.context);
+}
+
+static unsigned uart_output(void *context, const uint8_t *bytes, unsigned count)
+{
+    struct machine_console *console = context;
+    struct machine *m = console->machine;
+
+    return m->host.output(m->host.context, console->n, bytes, count);
+}
+
+static void uart_input_room(void *context)
+{
+    struct machine_console *console = context;
+
+    event(console->machine, MACHINE_INPUT_ROOM, console->n);
+}
+
+static void debug_output(void *context, uint8_t byte)
+{
+    struct machine *m = context;
+
+    m->host.output(m->host.context, 0, &byte, 1);
+}
+
+static struct irq isa_irq(struct machine *m, unsigned gsi)
+{
+    return (struct irq){.set = isa_set, .context = m, .gsi = gsi};
+}
+
+static void controllers_init(struct machine *m)
+{
+    const struct lapic_host host = {.context = m, .changed = refresh, .nmi = nmi, .init = init, .eoi = eoi,
+                                    .guest_tsc = guest_tsc};
+
+    lapic_init(&m->lapic, &host, &m->bus, MACHINE_PHYSICAL_BITS);
+    pic_init(&m->pic, &m->bus, pic_changed, m);
+    ioapic_init(&m->ioapic, &m->bus, ioapic_message, m);
+}
+
+static void uarts_init(struct machine *m)
+{
+    for (unsigned n = 0; n < m->uarts; n++) {
+        m->console[n] = (struct machine_console){m, n};
+        uart_init(&m->uart[n], &m->bus, &(struct uart_wiring){
+            .port = uarts[n].port, .irq = isa_irq(m, uarts[n].gsi), .context = &m->console[n], .output = uart_output,
+            .input_room = uart_input_room});
+    }
+}
+
+/* Firmware's part: PCI's two 8259 inputs are level-triggered. */
+static void elcr_init(struct machine *m)
+{
+    bus_port_write(&m->bus, PORT_ELCR_SLAVE, 1, (1 << PCI_ISA_IRQ_EVEN | 1 << PCI_ISA_IRQ_ODD) >> 8);
+}
+
+void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage, unsigned uart_count,
+                  bool grant_debug_exit)
+{
+    const struct irq pit_irq = isa_irq(m, GSI_PIT), rtc_irq = isa_irq(m, GSI_RTC);
+
+    memset(m, 0, sizeof *m);
+    m->host = *host;
+    m->storage = storage;
+    m->uarts = uart_count < MACHINE_UARTS ? uart_count : MACHINE_UARTS;
+    bus_init(&m->bus);
+    controllers_init(m);
+    pit_init(&m->pit, &m->bus, &pit_irq);
+    rtc_init(&m->rtc, &m->bus, &rtc_irq, storage->bytes);
+    uarts_init(m);
+    pci_init(&m->pci, &m->bus, &(struct pci_wiring){.context = m, .set_irq = pci_set, .message = pci_message_sent});
+    power_init(&m->power, &m->bus, &(struct power_host){.context = m, .off = power_off, .reset = reset});
+    keyboard_init(&m->keyboard, &m->bus, reset, m);
+    if (grant_debug_exit)
+        debug_exit_init(&m->debug_exit, &m->bus, test_exit, debug_output, m);
+    elcr_init(m);
+}
+
+/* Devices first, so that the controllers find their wires low. */
+void machine_reset(struct machine *m)
+{
+    pit_reset(&m->pit);
+    rtc_reset(&m->rtc, m->storage->bytes);
+    for (unsigned n = 0; n < m->uarts; n++)
+        uart_reset(&m->uart[n]);
+    pci_reset(&m->pci);
+    power_reset(&m->power);
+    keyboard_reset(&m->keyboard);
+    lapic_reset(&m->lapic);
+    ioapic_reset(&m->ioapic);
+    pic_reset(&m->pic);
+    elcr_init(m);
+    m->nmi = false;
+    refresh(m);
+}
+
+void machine_free(struct machine *m)
+{
+    for (unsigned i = 0; i < MACHINE_DISKS; i++)
+        virtio_blk_detach(&m->disk[i]);
+    pit_free(&m->pit);
+    rtc_free(&m->rtc);
+    lapic_free(&m->lapic);
+}
+
+unsigned machine_in_flight(const struct machine *m)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < MACHINE_DISKS; i++)
+        count += virtio_blk_in_flight(&m->disk[i]);
+    return count;
+}
+
+static struct virtio_blk *find_disk(struct machine *m, unsigned vdev)
+{
+    for (unsigned i = 0; i < MACHINE_DISKS; i++)
+        if (m->disk[i].disk && m->disk[i].vdev == vdev)
+            return &m->disk[i];
+    return NULL;
+}
+
+/* One whose last disk still has requests in flight is not free yet. */
+static struct virtio_blk *free_disk(struct machine *m)
+{
+    for (unsigned i = 0; i < MACHINE_DISKS; i++)
+        if (!m->disk[i].disk && !virtio_blk_in_flight(&m->disk[i]))
+            return &m->disk[i];
+    return NULL;
+}
+
+int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
+{
+    struct virtio_blk *slot = free_disk(m);
+
+    if (!disk)
+        return machine_detach_disk(m, vdev);
+    if (find_disk(m, vdev))
+        return -EEXIST;
+    return slot ? virtio_blk_attach(slot, &m->pci, 0, m->storage, vdev, disk) : -ENOSPC;
+}
+
+int machine_detach_disk(struct machine *m, unsigned vdev)
+{
+    struct virtio_blk *slot = find_disk(m, vdev);
+
+    if (!slot)
+        return -ENOENT;
+    virtio_blk_detach(slot);
+    return 0;
+}
+
+unsigned machine_input(struct machine *m, unsigned n, const uint8_t *bytes, unsigned count)
+{
+    return n < m->uarts ? uart_receive(&m->uart[n], bytes, count) : count;
+}
+
+void machine_output_ready(struct machine *m, unsigned n)
+{
+    if (n < m->uarts)
+        uart_output_ready(&m->uart[n]);
+}
+
+int machine_interrupt_acknowledge(struct machine *m)
+{
+    int vector = extint_pending(m) ? pic_acknowledge(&m->pic) : lapic_acknowledge(&m->lapic);
+
+    refresh(m);
+    return vector;
+}
+
+bool machine_nmi_take(struct machine *m)
+{
+    bool nmi_was = m->nmi;
+
+    m->nmi = false;
+    return nmi_was;
+}
+
+void machine_tsc_moved(struct machine *m)
+{
+    lapic_tsc_moved(&m->lapic);
+}
