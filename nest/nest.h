@@ -75,16 +75,21 @@ struct nest_host {
     /* Hardware VMCS regions.  NULL members where CP runs without VMX hardware: vmcs02 then is an image only. */
     void *(*region_alloc)(void *context, bool shadow); /* VMCLEARed, with its revision (and shadow indicator); NULL: no frame */
     void (*region_free)(void *context, void *region);  /* VMCLEARs it first */
-    /* Reads the fields L1 may have written from a shadow region into *copy; adds those that differed to *changed. */
+    /* Before VMRESUME of L1: vmcs_sync_pull_written() from the shadow region; vmcs01 is loaded before and after. */
     void (*shadow_pull)(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed);
-    /* Writes fields of *copy to a shadow region. */
-    void (*shadow_push)(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields);
-    /* Reads the guest state L2 may have changed from vmcs02, which is loaded; adds those that differed to *changed. */
+    /* Before a VMCLEAR: vmcs_sync_pull_all(). */
+    void (*shadow_pull_all)(void *context, void *region, struct vmcs *copy);
+    /* vmcs_sync_push() to the shadow region, and vmcs_sync_push_exit() if `exit_information`. */
+    void (*shadow_push)(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
+                        bool exit_information);
+    /* vmcs_sync_pull_guest() from vmcs02, which is loaded. */
     void (*guest_pull)(void *context, struct vmcs *image, struct vmcs_set *changed);
-    /* Writes the guest-state fields of nest_exit_state() from *image to vmcs01 and loads vmcs01. */
-    void (*load_l1)(void *context, const struct vmcs *image);
-    /* Makes `region` what L1's VMREAD and VMWRITE reach (VMCS link pointer and shadowing control of vmcs01); NULL: they exit. */
+    /* Loads vmcs01 and writes the state of L1 after an exit to it: vmcs_sync_write_l1(). */
+    void (*load_l1)(void *context, const struct vmcs *state);
+    /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01, which is
+     * loaded.  NULL: they exit. */
     void (*link)(void *context, void *region);
+    uint64_t (*region_address)(void *context, void *region); /* for a link pointer in vmcs02 */
 
     void (*flush_ept)(void *context, uint64_t eptp);    /* INVEPT, single context */
     void (*flush_vpid)(void *context, uint16_t vpid);   /* INVVPID, single context */
@@ -143,7 +148,6 @@ struct nest {
     struct nest_ept *ept[NEST_EPT_CACHE];
 
     uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */
-    bool timer_is_l1;                 /* the timer now in vmcs02 is L1's */
     uint16_t vpid_next;
 
     struct nest_fault fault;          /* after NEST_FAULT */
@@ -163,7 +167,7 @@ void nest_destroy(struct nest *nest); /* frees all it had */
 /* SET NEST: another mode, only while the machine is outside VMX operation.  false: it is in it. */
 bool nest_set_mode(struct nest *nest, enum nest_mode mode);
 
-/* CP changed a control or host-state field of its own (interrupt window, TSC offset, timer): every vmcs02 follows. */
+/* CP changed a control or host-state field of its own (interrupt window, TSC offset, EPTP): every vmcs02 follows. */
 void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value);
 
 static inline bool nest_in_guest(const struct nest *nest) { return nest && nest->in_guest; }
@@ -176,12 +180,13 @@ enum nest_result nest_instruction(struct nest *nest, const struct exit *exit);
 struct nest_entry {
     void *region;               /* vmcs02; NULL without VMX hardware */
     const struct vmcs *image;   /* vmcs02's contents */
-    struct vmcs_set write;      /* fields whose value in the region is not the image's yet; the entry interruption fields are
-                                   never among them (CP's event queue writes those) */
+    struct vmcs_set write;      /* fields whose value in the region is not the image's yet; never among them: the entry
+                                   interruption fields (CP's event queue writes those) and the preemption timer */
+    uint64_t deadline;          /* TSC at which L1 wants L2 out: CP's timer is set for the earlier of its own and this; ~0: none */
 };
-/* @pre nest_in_guest().  NEST_RESUME, or NEST_REFLECTED (L1's preemption timer is already at zero), or NEST_NO_FRAMES.
- * After NEST_RESUME the caller writes entry->write to entry->region. */
-enum nest_result nest_load(struct nest *nest, struct nest_entry *entry);
+/* Fills *entry; the caller then loads entry->region and writes entry->write (vmcs_sync_push_existing) to it.
+ * @pre nest_in_guest() */
+void nest_load(struct nest *nest, struct nest_entry *entry);
 
 /* An exit of L2.
  * @pre nest_in_guest(), vmcs02 is loaded */

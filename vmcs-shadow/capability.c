@@ -24,11 +24,12 @@
      EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PREEMPTION_TIMER)
 #define ENTRY_SUPPORTED (ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LONG_MODE | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER)
 
-/* Nested EPT is composed in software, so page sizes and A/D bits do not depend on hardware; how a leaf may be
- * protected does. */
+/* Nested EPT is composed in software, so page sizes do not depend on hardware.  How a leaf may be protected does, and so do
+ * the A/D bits: with them the processor's own walks count as writes. */
+#define EPT_CAP_FROM_HARDWARE (EPT_CAP_EXECUTE_ONLY | EPT_CAP_ACCESSED_DIRTY)
 #define EPT_CAP_COMPOSED                                                                                           \
     (EPT_CAP_FOUR_LEVELS | EPT_CAP_UNCACHEABLE | EPT_CAP_WRITE_BACK | EPT_CAP_2M_PAGES | EPT_CAP_1G_PAGES |         \
-     EPT_CAP_INVEPT | EPT_CAP_ACCESSED_DIRTY | EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)
+     EPT_CAP_INVEPT | EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)
 #define VPID_CAP_EMULATED \
     (VPID_CAP_INVVPID | VPID_CAP_ADDRESS | VPID_CAP_SINGLE | VPID_CAP_ALL | VPID_CAP_SINGLE_BUT_GLOBALS)
 
@@ -76,7 +77,7 @@ static void offer_secondary(struct vmx_capability *offered, const struct vmx_cap
     offered->msr[VMX_CPU2] = MAY(may);
     if (may & CPU2_EPT)
         offered->msr[VMX_EPT_VPID_CAP] |= EPT_CAP_COMPOSED |
-                                          (hardware->msr[VMX_EPT_VPID_CAP] & EPT_CAP_EXECUTE_ONLY);
+                                          (hardware->msr[VMX_EPT_VPID_CAP] & EPT_CAP_FROM_HARDWARE);
     if (may & CPU2_VPID)
         offered->msr[VMX_EPT_VPID_CAP] |= VPID_CAP_EMULATED;
     if (may & CPU2_VM_FUNCTIONS)

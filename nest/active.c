@@ -1,0 +1,182 @@
+/* The table of active virtual VMCSs: look-up, loading from and writing back to L1's storage, hardware regions.
+ * In: guest-physical addresses of VMCS regions.  Out: struct nest_vmcs, with its copies valid. */
+#include "nest/active.h"
+#include "nest/ept.h"
+
+#include <string.h>
+
+struct nest_vmcs *nest_active_find(const struct nest *nest, uint64_t gpa)
+{
+    for (unsigned i = 0; i < NEST_ACTIVE; i++)
+        if (nest->active[i] && nest->active[i]->gpa == gpa)
+            return nest->active[i];
+    return NULL;
+}
+
+static bool is_linked(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    for (unsigned i = 0; i < NEST_ACTIVE; i++)
+        if (nest->active[i] && nest->active[i]->link == vmcs)
+            return true;
+    return false;
+}
+
+/* Nobody's link pointer may go on naming a region that is freed. */
+static void unlink_all(struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    for (unsigned i = 0; i < NEST_ACTIVE; i++) {
+        struct nest_vmcs *other = nest->active[i];
+        if (other && other->link == vmcs) {
+            other->link = NULL;
+            vmcs_set_add(&other->changed, VMCS_INDEX_VMCS_LINK_POINTER);
+        }
+    }
+}
+
+static void release(struct nest *nest, unsigned slot)
+{
+    const struct nest_host *host = nest->host;
+    struct nest_vmcs *vmcs = nest->active[slot];
+    unlink_all(nest, vmcs);
+    nest->active[slot] = NULL;
+    if (nest->current == vmcs)
+        nest_active_select(nest, NULL);
+    if (vmcs->shadow_region)
+        host->region_free(host->context, vmcs->shadow_region);
+    if (vmcs->region02)
+        host->region_free(host->context, vmcs->region02);
+    if (vmcs->pinned_apic != NEST_NO_ADDRESS)
+        host->unpin(host->context, vmcs->pinned_apic);
+    for (unsigned i = 0; i < NEST_FRAMES; i++)
+        if (vmcs->frames[i])
+            host->frame_free(host->context, vmcs->frames[i]);
+    host->frame_free(host->context, vmcs);
+}
+
+/* A free slot, the least recently used one making room if it must; NEST_ACTIVE if all are kept. */
+static unsigned slot_find(struct nest *nest, const struct nest_vmcs *keep)
+{
+    unsigned victim = NEST_ACTIVE;
+    for (unsigned i = 0; i < NEST_ACTIVE; i++) {
+        struct nest_vmcs *vmcs = nest->active[i];
+        if (!vmcs)
+            return i;
+        if (vmcs == nest->current || vmcs == keep || is_linked(nest, vmcs))
+            continue;
+        if (victim == NEST_ACTIVE || vmcs->used < nest->active[victim]->used)
+            victim = i;
+    }
+    if (victim < NEST_ACTIVE)
+        nest_active_clear(nest, nest->active[victim], nest->active[victim]->launched);
+    return victim;
+}
+
+static bool load(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    const struct nest_host *host = nest->host;
+    struct nest_region region;
+    if (!host->read(host->context, vmcs->gpa, &region, sizeof(region)))
+        return false;
+    vmcs->launched = region.launched == 1;
+    vmcs->shadow = region.revision & VMCS_SHADOW_INDICATOR;
+    vmcs->vmcs12 = region.fields;
+    return true;
+}
+
+/* In shadow mode a hardware region goes with it; a lack of frames for that one is no error: VMREAD then exits. */
+static void shadow_attach(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    const struct nest_host *host = nest->host;
+    struct vmcs_set all;
+    if (nest->mode != NEST_SHADOW || !host->region_alloc)
+        return;
+    vmcs->shadow_region = host->region_alloc(host->context, true);
+    if (!vmcs->shadow_region)
+        return;
+    memset(&all, 0xFF, sizeof(all));
+    for (unsigned i = 0; i < VMCS_FIELDS; i++)
+        if (!capability_has_field(nest->offered, i))
+            all.word[i >> 6] &= ~(1ull << (i & 63));
+    all.word[VMCS_FIELDS >> 6] &= (1ull << (VMCS_FIELDS & 63)) - 1;
+    host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, &all, false);
+}
+
+struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep, bool *no_frames)
+{
+    const struct nest_host *host = nest->host;
+    struct nest_vmcs *vmcs = nest_active_find(nest, gpa);
+    *no_frames = false;
+    if (vmcs) {
+        vmcs->used = ++nest->use_clock;
+        return vmcs;
+    }
+    unsigned slot = slot_find(nest, keep);
+    vmcs = slot < NEST_ACTIVE ? host->frame_alloc(host->context) : NULL;
+    if (!vmcs) {
+        *no_frames = true;
+        return NULL;
+    }
+    vmcs->gpa = gpa;
+    vmcs->pinned_apic = NEST_NO_ADDRESS;
+    vmcs->used = ++nest->use_clock;
+    if (!load(nest, vmcs)) {
+        host->frame_free(host->context, vmcs);
+        return NULL;
+    }
+    nest->active[slot] = vmcs;
+    shadow_attach(nest, vmcs);
+    return vmcs;
+}
+
+static void write_back(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
+{
+    const struct nest_host *host = nest->host;
+    struct nest_region region = {.launched = launched};
+    if (vmcs->shadow_region)
+        host->shadow_pull_all(host->context, vmcs->shadow_region, &vmcs->vmcs12);
+    region.fields = vmcs->vmcs12;
+    /* revision and abort indicator are L1's to write and stay as they are */
+    host->write(host->context, vmcs->gpa + offsetof(struct nest_region, launched), &region.launched,
+                sizeof(region) - offsetof(struct nest_region, launched));
+}
+
+void nest_active_clear(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
+{
+    write_back(nest, vmcs, launched);
+    for (unsigned i = 0; i < NEST_ACTIVE; i++)
+        if (nest->active[i] == vmcs)
+            release(nest, i);
+}
+
+void nest_active_drop_all(struct nest *nest)
+{
+    for (unsigned i = 0; i < NEST_ACTIVE; i++)
+        if (nest->active[i])
+            release(nest, i);
+}
+
+void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    const struct nest_host *host = nest->host;
+    if (nest->current == vmcs)
+        return;
+    nest->current = vmcs;
+    if (nest->mode == NEST_SHADOW && host->link)
+        host->link(host->context, vmcs ? vmcs->shadow_region : NULL);
+}
+
+void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    if (vmcs->shadow_region)
+        nest->host->shadow_pull(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed);
+}
+
+void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value)
+{
+    struct vmcs_set one = {{0}};
+    vmcs_set(&vmcs->vmcs12, index, value);
+    if (!vmcs->shadow_region)
+        return;
+    vmcs_set_add(&one, index);
+    nest->host->shadow_push(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, &one, false);
+}

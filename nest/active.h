@@ -1,0 +1,64 @@
+/* The active virtual VMCSs of one virtual CPU.
+ *
+ * Owns each one's copies and frames.  While a virtual VMCS is active its contents are here (and, in shadow mode, in its hardware
+ * shadow region, which then is the truth for the fields L1 may write); the region in L1's storage is written when it is cleared
+ * or makes room for another. */
+#pragma once
+#include "nest/nest.h"
+
+/* Image of a virtual VMCS in L1's storage. */
+struct nest_region {
+    uint32_t revision; /* bit 31: shadow VMCS */
+    uint32_t abort;    /* VMX-abort indicator */
+    uint32_t launched; /* kept when one makes room; 0 after VMCLEAR */
+    uint32_t reserved;
+    struct vmcs fields;
+};
+_Static_assert(sizeof(struct nest_region) <= 4096, "a VMCS region is one page");
+
+enum nest_frame {
+    NEST_FRAME_MSR_BITMAP, NEST_FRAME_IO_A, NEST_FRAME_IO_B, NEST_FRAME_VMREAD, NEST_FRAME_VMWRITE, NEST_FRAMES
+};
+
+struct nest_vmcs {
+    uint64_t gpa;
+    bool launched;
+    bool shadow;                     /* L1 made it a shadow VMCS: it cannot be entered, only linked to */
+    bool merged;                     /* vmcs02 was merged before: only changes need to be folded */
+    bool checked;                    /* the last checks passed */
+    bool link_bad;                   /* the link target was not in storage when it was last looked at */
+    uint32_t link_revision;
+    uint32_t base_version;           /* of nest->vmcs01 at the last merge */
+    uint64_t used;
+    struct vmcs vmcs12;
+    struct vmcs vmcs02;              /* what region02 holds, and `write` of it does not hold yet */
+    struct vmcs_set changed;         /* fields of vmcs12 since the last merge */
+    struct vmcs_set write;           /* fields of vmcs02 the hardware does not have yet */
+    void *shadow_region, *region02;
+    void *frames[NEST_FRAMES];       /* merged bitmaps */
+    uint64_t versions[NEST_FRAMES];  /* of L1's page at the last union */
+    uint64_t pinned_apic;            /* guest-physical page pinned for hardware; NEST_NO_ADDRESS: none */
+    struct nest_ept *ept;            /* EPT02 it was last entered with; NULL: EPT01 */
+    uint64_t ept_root;
+    struct nest_vmcs *link;          /* active virtual VMCS its link pointer names; NULL: none */
+    uint16_t vpid02;
+};
+_Static_assert(sizeof(struct nest_vmcs) <= 4096, "a virtual VMCS is one frame");
+
+/* The active virtual VMCS at gpa, or NULL. */
+struct nest_vmcs *nest_active_find(const struct nest *nest, uint64_t gpa);
+/* The same, made active from L1's storage if it is not.  NULL: no frames, or gpa is no storage (*no_frames says which).
+ * Never evicts `keep`, nor the current one. */
+struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep, bool *no_frames);
+/* Writes it back to L1's storage and lets it go.  The current one becomes none if it is this. */
+void nest_active_clear(struct nest *nest, struct nest_vmcs *vmcs, bool launched);
+/* Lets all go, written back or not. */
+void nest_active_drop_all(struct nest *nest);
+
+/* Makes it current (NULL: none), with its shadow region linked to vmcs01.  @pre vmcs01 is loaded */
+void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs);
+
+/* Brings vmcs12 up to date with what L1 wrote to the shadow region. */
+void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs);
+/* Sets a field that L1 will read (VM-instruction error, ...), in vmcs12 and in the shadow region. */
+void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value);

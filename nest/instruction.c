@@ -1,0 +1,93 @@
+/* Entry point for VMX instructions: the conditions that come before each one's own, and how an instruction ends.
+ * In: an exit from vmcs01.  Out: flags, fault or entry; see nest.h. */
+#include "nest/instruction.h"
+
+enum { RFLAGS_CF = 1 << 0, RFLAGS_ZF = 1 << 6, RFLAGS_ARITHMETIC = 0x8D5 };
+
+typedef enum nest_result instruction_fn(struct nest *nest, const struct exit *exit);
+
+static enum nest_result vmcall(struct nest *nest, const struct exit *exit)
+{
+    (void)exit;
+    return nest_fail(nest, VM_ERROR_VMCALL_IN_ROOT);
+}
+
+static enum nest_result vmfunc(struct nest *nest, const struct exit *exit)
+{
+    (void)exit;
+    return nest_raise_ud(nest); /* there are no VM functions in VMX root operation */
+}
+
+static instruction_fn *const instructions[EXIT_REASONS] = {
+    [EXIT_VMCALL] = vmcall,         [EXIT_VMCLEAR] = nest_vmclear,   [EXIT_VMLAUNCH] = nest_vmlaunch,
+    [EXIT_VMPTRLD] = nest_vmptrld,  [EXIT_VMPTRST] = nest_vmptrst,   [EXIT_VMREAD] = nest_vmread,
+    [EXIT_VMRESUME] = nest_vmresume, [EXIT_VMWRITE] = nest_vmwrite,  [EXIT_VMXOFF] = nest_vmxoff,
+    [EXIT_VMXON] = nest_vmxon,      [EXIT_INVEPT] = nest_invept,     [EXIT_INVVPID] = nest_invvpid,
+    [EXIT_VMFUNC] = vmfunc,
+};
+
+bool nest_is_instruction(unsigned basic_reason)
+{
+    return basic_reason < EXIT_REASONS && instructions[basic_reason] && basic_reason != EXIT_VMCALL;
+}
+
+static enum nest_result set_flags(struct nest *nest, uint64_t flags)
+{
+    const struct nest_host *host = nest->host;
+    uint64_t now = host->get(host->context, VMCS_GUEST_RFLAGS);
+    uint64_t then = (now & ~(uint64_t)RFLAGS_ARITHMETIC) | flags;
+    if (then != now)
+        host->set(host->context, VMCS_GUEST_RFLAGS, then);
+    return NEST_SKIP;
+}
+
+enum nest_result nest_succeed(struct nest *nest)
+{
+    return set_flags(nest, 0);
+}
+
+enum nest_result nest_fail_invalid(struct nest *nest)
+{
+    return set_flags(nest, RFLAGS_CF);
+}
+
+enum nest_result nest_fail(struct nest *nest, enum nest_instruction_error error)
+{
+    if (!nest->current)
+        return nest_fail_invalid(nest);
+    nest_active_set(nest, nest->current, VMCS_INDEX_INSTRUCTION_ERROR, error);
+    return set_flags(nest, RFLAGS_ZF);
+}
+
+enum nest_result nest_raise_gp(struct nest *nest)
+{
+    nest_fault(nest, VECTOR_GP, true, 0);
+    return NEST_FAULT;
+}
+
+enum nest_result nest_raise_ud(struct nest *nest)
+{
+    nest_fault(nest, VECTOR_UD, false, 0);
+    return NEST_FAULT;
+}
+
+bool nest_region_address_valid(const struct nest *nest, uint64_t gpa)
+{
+    return (gpa & 4095) == 0 && gpa >> nest->policy.physical_bits == 0;
+}
+
+enum nest_result nest_instruction(struct nest *nest, const struct exit *exit)
+{
+    unsigned reason = exit->reason & 0xFFFF;
+    struct nest_code code = nest_code_mode(nest);
+    if (nest->mode == NEST_OFF || reason >= EXIT_REASONS || !instructions[reason])
+        return nest_raise_ud(nest);
+    nest->counts.instructions[reason]++;
+    if (!code.protected_mode || code.virtual_8086 || (code.long_mode && !code.code64))
+        return nest_raise_ud(nest);
+    if (!nest->vmxon && reason != EXIT_VMXON)
+        return nest_raise_ud(nest);
+    if (code.cpl > 0 && (reason != EXIT_VMXON || nest->vmxon))
+        return nest_raise_gp(nest);
+    return instructions[reason](nest, exit);
+}

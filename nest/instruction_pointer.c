@@ -1,0 +1,124 @@
+/* VMX instructions whose operand is the address of a region: VMXON VMXOFF VMCLEAR VMPTRLD VMPTRST. */
+#include "nest/instruction.h"
+
+enum { CR4_VMXE = 1 << 13 };
+enum { FEATURE_LOCK = 1 << 0, FEATURE_VMX = 1 << 2 };
+
+static bool load_address(struct nest *nest, const struct exit *exit, uint64_t *gpa)
+{
+    return nest_operand_load(nest, exit, gpa, sizeof(*gpa));
+}
+
+/* What is not storage reads as ones, which is nobody's revision. */
+static uint32_t revision_at(const struct nest *nest, uint64_t gpa)
+{
+    uint32_t revision;
+    return nest->host->read(nest->host->context, gpa, &revision, sizeof(revision)) ? revision : ~0u;
+}
+
+static uint32_t own_revision(const struct nest *nest)
+{
+    return (uint32_t)(nest->offered->msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
+}
+
+static bool may_vmxon(const struct nest *nest, unsigned cpl)
+{
+    const struct nest_host *host = nest->host;
+    const uint64_t *msr = nest->offered->msr;
+    /* CR0 as L1 sees it: CP may own bits of the real one */
+    uint64_t mask = host->get(host->context, VMCS_CR0_MASK), shadow = host->get(host->context, VMCS_CR0_SHADOW);
+    uint64_t cr0 = (host->get(host->context, VMCS_GUEST_CR0) & ~mask) | (shadow & mask);
+    mask = host->get(host->context, VMCS_CR4_MASK);
+    shadow = host->get(host->context, VMCS_CR4_SHADOW);
+    uint64_t cr4 = (host->get(host->context, VMCS_GUEST_CR4) & ~mask) | (shadow & mask);
+    uint64_t wanted = FEATURE_LOCK | FEATURE_VMX;
+    return cpl == 0 && capability_allows_cr(msr[VMX_CR0_FIXED0], msr[VMX_CR0_FIXED1], cr0) &&
+           capability_allows_cr(msr[VMX_CR4_FIXED0], msr[VMX_CR4_FIXED1], cr4) &&
+           (nest->feature_control & wanted) == wanted;
+}
+
+static bool sees_vmxe(const struct nest *nest)
+{
+    const struct nest_host *host = nest->host;
+    uint64_t mask = host->get(host->context, VMCS_CR4_MASK), shadow = host->get(host->context, VMCS_CR4_SHADOW);
+    return ((host->get(host->context, VMCS_GUEST_CR4) & ~mask) | (shadow & mask)) & CR4_VMXE;
+}
+
+enum nest_result nest_vmxon(struct nest *nest, const struct exit *exit)
+{
+    uint64_t gpa;
+    if (nest->vmxon)
+        return nest_fail(nest, VM_ERROR_VMXON_IN_ROOT);
+    if (!sees_vmxe(nest))
+        return nest_raise_ud(nest);
+    if (!may_vmxon(nest, nest_code_mode(nest).cpl))
+        return nest_raise_gp(nest);
+    if (!load_address(nest, exit, &gpa))
+        return NEST_FAULT;
+    if (!nest_region_address_valid(nest, gpa) || revision_at(nest, gpa) != own_revision(nest))
+        return nest_fail_invalid(nest);
+    nest->vmxon = true;
+    nest->vmxon_gpa = gpa;
+    return nest_succeed(nest);
+}
+
+enum nest_result nest_vmxoff(struct nest *nest, const struct exit *exit)
+{
+    (void)exit;
+    nest_active_select(nest, NULL);
+    for (unsigned i = 0; i < NEST_ACTIVE; i++)
+        if (nest->active[i])
+            nest_active_clear(nest, nest->active[i], nest->active[i]->launched);
+    nest_reset(nest, false);
+    return nest_succeed(nest);
+}
+
+enum nest_result nest_vmclear(struct nest *nest, const struct exit *exit)
+{
+    const struct nest_host *host = nest->host;
+    uint64_t gpa;
+    if (!load_address(nest, exit, &gpa))
+        return NEST_FAULT;
+    if (!nest_region_address_valid(nest, gpa))
+        return nest_fail(nest, VM_ERROR_VMCLEAR_ADDRESS);
+    if (gpa == nest->vmxon_gpa)
+        return nest_fail(nest, VM_ERROR_VMCLEAR_VMXON);
+    struct nest_vmcs *vmcs = nest_active_find(nest, gpa);
+    uint32_t clear = 0;
+    if (vmcs)
+        nest_active_clear(nest, vmcs, false);
+    else
+        host->write(host->context, gpa + offsetof(struct nest_region, launched), &clear, sizeof(clear));
+    return nest_succeed(nest);
+}
+
+enum nest_result nest_vmptrld(struct nest *nest, const struct exit *exit)
+{
+    uint64_t gpa;
+    bool no_frames;
+    if (!load_address(nest, exit, &gpa))
+        return NEST_FAULT;
+    if (!nest_region_address_valid(nest, gpa))
+        return nest_fail(nest, VM_ERROR_VMPTRLD_ADDRESS);
+    if (gpa == nest->vmxon_gpa)
+        return nest_fail(nest, VM_ERROR_VMPTRLD_VMXON);
+    uint32_t revision = revision_at(nest, gpa);
+    bool shadow = revision & VMCS_SHADOW_INDICATOR;
+    if ((revision & VMX_BASIC_REVISION_MASK) != own_revision(nest) ||
+        (shadow && !capability_may_set(nest->offered->msr[VMX_CPU2], CPU2_VMCS_SHADOWING)))
+        return nest_fail(nest, VM_ERROR_VMPTRLD_REVISION);
+    struct nest_vmcs *vmcs = nest_active_get(nest, gpa, NULL, &no_frames);
+    if (!vmcs)
+        return no_frames ? NEST_NO_FRAMES : nest_fail(nest, VM_ERROR_VMPTRLD_REVISION);
+    vmcs->shadow = shadow;
+    nest_active_select(nest, vmcs);
+    return nest_succeed(nest);
+}
+
+enum nest_result nest_vmptrst(struct nest *nest, const struct exit *exit)
+{
+    uint64_t gpa = nest->current ? nest->current->gpa : ~0ull;
+    if (!nest_operand_store(nest, exit, &gpa, sizeof(gpa)))
+        return NEST_FAULT;
+    return nest_succeed(nest);
+}

@@ -1,0 +1,70 @@
+/* Merging VMCSs: what runs a guest's guest, from what runs the guest and what the guest wants.
+ *
+ * vmcs02 is the fold of a list of VMCSs over CP's own, outermost first; today the list has one, vmcs12.  Each row of the field
+ * table says how a field comes about: COPY from the inner VMCS, CP from the outer, MERGE by one rule here.  Rules are
+ * pure: pages, addresses and what the guest's CPU holds come in the context. */
+#pragma once
+#include "nest/nest.h"
+
+struct nest_merge_context {
+    const struct nest_policy *policy;
+    const struct vmx_capability *hardware;
+    /* host-physical; already united with the outer's */
+    uint64_t msr_bitmap, io_bitmap_a, io_bitmap_b, vmread_bitmap, vmwrite_bitmap;
+    uint64_t apic_page;      /* of the inner's virtual-APIC page; NEST_NO_ADDRESS: cannot be had */
+    uint64_t link;           /* region the inner's link pointer stands for; NEST_NO_ADDRESS: none */
+    uint64_t eptp;           /* composed */
+    uint16_t vpid;           /* 0: none */
+    /* what the outer's guest has in its CPU, for state the inner does not load */
+    uint64_t pat, efer, debugctl, dr7;
+    uint64_t pdptes[4];      /* of memory, where the inner has no EPT */
+};
+
+/* *out = inner over outer.  @pre out is neither of them */
+void nest_merge(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                const struct nest_merge_context *context);
+/* The fold: list[0] over base, list[1] over that, ...; one context each. */
+void nest_merge_list(struct vmcs *out, const struct vmcs *base, const struct vmcs *const *list,
+                     const struct nest_merge_context *contexts, unsigned length);
+
+/* Brings *out up to date after fields of inner changed, adding to *write what became different.
+ * `rules`: run the MERGE rules too (something they look at changed); nest_merge_needs_rules() says so of a set. */
+void nest_merge_update(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                       const struct nest_merge_context *context, const struct vmcs_set *changed, bool rules,
+                       struct vmcs_set *write);
+bool nest_merge_needs_rules(const struct vmcs_set *changed);
+
+typedef void nest_merge_rule(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                             const struct nest_merge_context *context);
+/* The rule of a MERGE row, NULL of another. */
+nest_merge_rule *nest_merge_rule_of(enum vmcs_index index);
+
+/* one for each MERGE row, in merge_controls.c ... */
+nest_merge_rule nest_rule_pin_controls, nest_rule_processor_controls, nest_rule_secondary_controls;
+nest_merge_rule nest_rule_exit_controls, nest_rule_entry_controls;
+nest_merge_rule nest_rule_exception_bitmap, nest_rule_page_fault_mask, nest_rule_page_fault_match;
+nest_merge_rule nest_rule_cr3_target_count, nest_rule_tpr_threshold;
+nest_merge_rule nest_rule_tsc_offset, nest_rule_tsc_multiplier;
+/* ... merge_address.c ... */
+nest_merge_rule nest_rule_vpid, nest_rule_ept_pointer, nest_rule_link_pointer, nest_rule_virtual_apic;
+nest_merge_rule nest_rule_msr_bitmap, nest_rule_io_bitmap_a, nest_rule_io_bitmap_b;
+nest_merge_rule nest_rule_vmread_bitmap, nest_rule_vmwrite_bitmap, nest_rule_xss_exiting_bitmap;
+/* ... and merge_state.c */
+nest_merge_rule nest_rule_cr0_mask, nest_rule_cr4_mask, nest_rule_cr0_shadow, nest_rule_cr4_shadow;
+nest_merge_rule nest_rule_guest_cr0, nest_rule_guest_cr4, nest_rule_guest_dr7, nest_rule_guest_debugctl;
+nest_merge_rule nest_rule_guest_pat, nest_rule_guest_efer;
+nest_merge_rule nest_rule_pdpte0, nest_rule_pdpte1, nest_rule_pdpte2, nest_rule_pdpte3;
+
+/* Secondary controls that are in force: none while the primary control that activates them is 0. */
+static inline uint32_t nest_secondary(const struct vmcs *vmcs)
+{
+    return vmcs->processor_controls & CPU_SECONDARY_CONTROLS ? vmcs->secondary_controls : 0;
+}
+/* How a VMCS treats I/O instructions. */
+enum nest_io { NEST_IO_NONE, NEST_IO_BITMAPS, NEST_IO_ALL };
+static inline enum nest_io nest_io_mode(uint32_t processor_controls)
+{
+    if (processor_controls & CPU_IO_BITMAPS)
+        return NEST_IO_BITMAPS;
+    return processor_controls & CPU_UNCONDITIONAL_IO_EXITING ? NEST_IO_ALL : NEST_IO_NONE;
+}

@@ -1,0 +1,52 @@
+/* Merge rules of the fields that hold addresses or tags.  None comes from the inner VMCS as it is: the context has what
+ * stands for it in the machine CP runs on. */
+#include "nest/merge.h"
+
+void nest_rule_vpid(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                    const struct nest_merge_context *context)
+{
+    (void)outer, (void)inner;
+    out->vpid = context->vpid;
+}
+
+void nest_rule_ept_pointer(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                           const struct nest_merge_context *context)
+{
+    /* without EPT in the inner VMCS its guest's physical memory is the outer guest's */
+    out->ept_pointer = nest_secondary(inner) & CPU2_EPT ? context->eptp : outer->ept_pointer;
+}
+
+void nest_rule_link_pointer(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                            const struct nest_merge_context *context)
+{
+    (void)outer;
+    out->vmcs_link_pointer = nest_secondary(inner) & CPU2_VMCS_SHADOWING ? context->link : NEST_NO_ADDRESS;
+}
+
+void nest_rule_virtual_apic(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                            const struct nest_merge_context *context)
+{
+    (void)outer;
+    bool shadow = (inner->processor_controls & CPU_TPR_SHADOW) && context->apic_page != NEST_NO_ADDRESS;
+    out->virtual_apic_address = shadow ? context->apic_page : 0;
+}
+
+#define BITMAP_RULE(name, field, member) \
+    void nest_rule_##name(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner, \
+                          const struct nest_merge_context *context) \
+    { \
+        (void)outer, (void)inner; \
+        out->field = context->member; \
+    }
+BITMAP_RULE(msr_bitmap, msr_bitmap, msr_bitmap)
+BITMAP_RULE(io_bitmap_a, io_bitmap_a, io_bitmap_a)
+BITMAP_RULE(io_bitmap_b, io_bitmap_b, io_bitmap_b)
+BITMAP_RULE(vmread_bitmap, vmread_bitmap, vmread_bitmap)
+BITMAP_RULE(vmwrite_bitmap, vmwrite_bitmap, vmwrite_bitmap)
+
+void nest_rule_xss_exiting_bitmap(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                                  const struct nest_merge_context *context)
+{
+    (void)context;
+    out->xss_exiting_bitmap = outer->xss_exiting_bitmap | inner->xss_exiting_bitmap;
+}

@@ -1,0 +1,179 @@
+/* Merge rules of the controls.  Every intercept the outer VMCS needs stays; what the inner one wants is added; what an inner
+ * one may not have was refused by the entry checks and is dropped here once more, so that no rule depends on them. */
+#include "nest/merge.h"
+
+#define UNUSED(context) ((void)(context))
+
+void nest_rule_pin_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                            const struct nest_merge_context *context)
+{
+    const uint32_t inner_may = PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS;
+    UNUSED(context);
+    out->pin_controls = outer->pin_controls | (inner->pin_controls & inner_may);
+}
+
+/* I/O instructions: none < bitmaps < all, and the stricter of the two. */
+static uint32_t io_controls(uint32_t outer, uint32_t inner)
+{
+    enum nest_io outer_mode = nest_io_mode(outer), inner_mode = nest_io_mode(inner);
+    switch (outer_mode > inner_mode ? outer_mode : inner_mode) {
+    case NEST_IO_ALL:
+        return CPU_UNCONDITIONAL_IO_EXITING;
+    case NEST_IO_BITMAPS:
+        return CPU_IO_BITMAPS;
+    default:
+        return 0;
+    }
+}
+
+/* CR8 is the TPR.  With a TPR shadow it is the inner's virtual-APIC page; else it would be the outer's, so it exits. */
+static uint32_t cr8_controls(uint32_t inner, bool apic_page)
+{
+    if (!(inner & CPU_TPR_SHADOW))
+        return CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
+    if (!apic_page)
+        return CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
+    return CPU_TPR_SHADOW | (inner & (CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING));
+}
+
+void nest_rule_processor_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                                  const struct nest_merge_context *context)
+{
+    const uint32_t either = CPU_INTERRUPT_WINDOW_EXITING | CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_INVLPG_EXITING |
+                            CPU_MWAIT_EXITING | CPU_RDPMC_EXITING | CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING |
+                            CPU_CR3_STORE_EXITING | CPU_NMI_WINDOW_EXITING | CPU_MOV_DR_EXITING |
+                            CPU_MONITOR_TRAP_FLAG | CPU_MONITOR_EXITING | CPU_PAUSE_EXITING;
+    const uint32_t by_rule = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW |
+                             CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
+    uint32_t controls = (outer->processor_controls & ~by_rule) | (inner->processor_controls & either);
+    controls |= io_controls(outer->processor_controls, inner->processor_controls);
+    controls |= outer->processor_controls & inner->processor_controls & CPU_MSR_BITMAPS; /* no bitmap: all exit */
+    controls |= cr8_controls(inner->processor_controls, context->apic_page != NEST_NO_ADDRESS);
+    out->processor_controls = controls;
+}
+
+void nest_rule_secondary_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                                  const struct nest_merge_context *context)
+{
+    uint32_t wanted = nest_secondary(inner), had = nest_secondary(outer);
+    const uint32_t either = CPU2_DESCRIPTOR_TABLE_EXITING | CPU2_WBINVD_EXITING | CPU2_RDRAND_EXITING |
+                            CPU2_RDSEED_EXITING | CPU2_TSC_SCALING;
+    const uint32_t both = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES; /* instructions that exist */
+    const uint32_t inner_only = CPU2_UNRESTRICTED_GUEST | CPU2_PAUSE_LOOP_EXITING | CPU2_VM_FUNCTIONS;
+    const uint32_t outer_only = CPU2_EPT | CPU2_PML | CPU2_ENCLS_EXITING | CPU2_CONCEAL_FROM_PT |
+                                CPU2_SUB_PAGE_PERMISSIONS;
+    uint32_t controls = (had & outer_only) | ((had | wanted) & either) | (had & wanted & both) | (wanted & inner_only);
+    if (!(wanted & CPU2_EPT))
+        controls &= ~(uint32_t)CPU2_UNRESTRICTED_GUEST;
+    if ((wanted & CPU2_VMCS_SHADOWING) && context->link != NEST_NO_ADDRESS)
+        controls |= CPU2_VMCS_SHADOWING;
+    if (context->vpid)
+        controls |= CPU2_VPID;
+    out->secondary_controls = controls & (uint32_t)(context->hardware->msr[VMX_CPU2] >> 32);
+}
+
+/* An exit always leads to CP, so this is CP's business; what L1 wants saved must be there to be saved. */
+void nest_rule_exit_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                             const struct nest_merge_context *context)
+{
+    const uint32_t save = EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_PAT | EXIT_SAVE_EFER;
+    (void)inner;
+    out->exit_controls = outer->exit_controls | (save & (uint32_t)(context->hardware->msr[VMX_TRUE_EXIT] >> 32));
+}
+
+/* Everything is loaded from vmcs02, whose values are the inner's or the outer guest's own by their rules. */
+void nest_rule_entry_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                              const struct nest_merge_context *context)
+{
+    const uint32_t load = ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER;
+    out->entry_controls = (outer->entry_controls & ~(uint32_t)ENTRY_LONG_MODE) |
+                          (load & (uint32_t)(context->hardware->msr[VMX_TRUE_ENTRY] >> 32)) |
+                          (inner->entry_controls & ENTRY_LONG_MODE);
+}
+
+enum { PAGE_FAULT = 1 << 14 };
+
+/* Whether the outer VMCS may take some page fault: then all exit, and routing sorts them out. */
+static bool outer_takes_page_faults(const struct vmcs *outer)
+{
+    return (outer->exception_bitmap & PAGE_FAULT) || outer->page_fault_mask || outer->page_fault_match;
+}
+
+void nest_rule_exception_bitmap(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                                const struct nest_merge_context *context)
+{
+    UNUSED(context);
+    out->exception_bitmap = outer->exception_bitmap | inner->exception_bitmap;
+    if (outer_takes_page_faults(outer))
+        out->exception_bitmap |= PAGE_FAULT;
+}
+
+void nest_rule_page_fault_mask(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                               const struct nest_merge_context *context)
+{
+    UNUSED(context);
+    out->page_fault_mask = outer_takes_page_faults(outer) ? 0 : inner->page_fault_mask;
+}
+
+void nest_rule_page_fault_match(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                                const struct nest_merge_context *context)
+{
+    UNUSED(context);
+    out->page_fault_match = outer_takes_page_faults(outer) ? 0 : inner->page_fault_match;
+}
+
+/* A target value lets MOV to CR3 pass: no business of the inner's where the outer wants to see them all. */
+void nest_rule_cr3_target_count(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                                const struct nest_merge_context *context)
+{
+    UNUSED(context);
+    out->cr3_target_count = outer->processor_controls & CPU_CR3_LOAD_EXITING ? 0 : inner->cr3_target_count;
+}
+
+void nest_rule_tpr_threshold(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                             const struct nest_merge_context *context)
+{
+    (void)outer;
+    bool shadow = (inner->processor_controls & CPU_TPR_SHADOW) && context->apic_page != NEST_NO_ADDRESS;
+    out->tpr_threshold = shadow ? inner->tpr_threshold : 0;
+}
+
+/* TSC as a guest reads it: (host * multiplier >> 48) + offset.  SDM "Time-Stamp Counter Offsetting and Scaling" */
+enum { TSC_FRACTION = 48 };
+#define TSC_ONE (1ull << TSC_FRACTION)
+
+static bool scales(const struct vmcs *vmcs)
+{
+    return (vmcs->processor_controls & CPU_TSC_OFFSETTING) && (nest_secondary(vmcs) & CPU2_TSC_SCALING);
+}
+
+static uint64_t multiplier_of(const struct vmcs *vmcs)
+{
+    return scales(vmcs) ? vmcs->tsc_multiplier : TSC_ONE;
+}
+
+static uint64_t offset_of(const struct vmcs *vmcs)
+{
+    return vmcs->processor_controls & CPU_TSC_OFFSETTING ? vmcs->tsc_offset : 0;
+}
+
+/* (a * b) >> 48 of a signed and an unsigned number */
+static uint64_t scale_signed(uint64_t a, uint64_t b)
+{
+    return (uint64_t)(((__int128)(int64_t)a * (__int128)(unsigned __int128)b) >> TSC_FRACTION);
+}
+
+void nest_rule_tsc_offset(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                          const struct nest_merge_context *context)
+{
+    UNUSED(context);
+    out->tsc_offset = scale_signed(offset_of(outer), multiplier_of(inner)) + offset_of(inner);
+}
+
+void nest_rule_tsc_multiplier(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                              const struct nest_merge_context *context)
+{
+    UNUSED(context);
+    unsigned __int128 product = (unsigned __int128)multiplier_of(outer) * multiplier_of(inner);
+    out->tsc_multiplier = (uint64_t)(product >> TSC_FRACTION);
+}
