@@ -33,6 +33,8 @@ struct vcpu {
     uint32_t event_info;      /* VM-entry interruption information, 0: none */
     uint32_t event_error;
     uint32_t event_length;
+    uint64_t event_linear;    /* of a page fault CP made: CR2 when it is delivered */
+    bool event_made;          /* an exception CP made, which L1 may intercept; not one the processor was delivering */
     bool nmi_pending, init_pending;
     bool triple_fault;        /* the event to queue was one too many */
     bool window;              /* an interrupt-window or NMI-window exit is asked for */

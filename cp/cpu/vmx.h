@@ -10,11 +10,17 @@ struct vmx_region { /* one hardware VMCS */
     uint64_t host_rsp; /* as last written to it */
 };
 
+enum {
+    VMX_REGIONS = 2 * 16, /* a vmcs02 and a shadow VMCS for each virtual VMCS that is active */
+    VMX_VPIDS = 16,       /* of one virtual CPU: the first for vmcs01, the others for what runs beneath it */
+};
+
 struct vmx_vcpu {
     struct vmx_region first;   /* vmcs01: runs the guest itself */
-    struct vmx_region *active; /* what vcpu_read/vcpu_write and enter use */
+    struct vmx_region *active; /* what vcpu_read/vcpu_write and enter use: first, or a vmcs02 */
+    struct vmx_region nested[VMX_REGIONS]; /* page NULL: free */
+    bool shadowing;            /* vmcs01 links to a shadow VMCS */
     uint16_t vpid;
-    uint32_t timer_limit;      /* longest preemption timer interval */
 };
 
 /* The controls CP asks for, made legal for this processor: NULL, or what is missing. */
@@ -26,7 +32,7 @@ extern struct vmx_controls vmx_controls;
 extern void *vmx_msr_bitmap; /* the MSRs every guest may touch without an exit */
 
 void vmx_region_load(struct vmx_region *); /* makes it current */
-int vmx_region_create(struct vmx_region *);
+int vmx_region_create(struct vmx_region *, uint32_t indicator); /* VMCS_SHADOW_INDICATOR, or 0; 0 or -ENOMEM */
 void vmx_region_destroy(struct vmx_region *);
 void vmx_write(enum vmcs_field, uint64_t); /* to the current VMCS; a failure is our own bug */
 void vmx_host_state_write(void);           /* host-state area of the current VMCS */

@@ -12,7 +12,7 @@
 
 enum { MSR_FEATURE_CONTROL = 0x3A, FEATURE_LOCKED = 1, FEATURE_VMX_OUTSIDE_SMX = 4, CPUID_1_ECX_VMX = 1 << 5 };
 #define CR4_VMXE (1ull << 13)
-enum { EPT_LEAF_WRITE_BACK = 6 << 3, EPT_LEAF_RWX = 7 };
+enum { EPT_LEAF_WRITE_BACK = 6 << 3, EPT_LEAF_RWX = 7, INVVPID_ALL = 2 };
 
 struct vmx_controls vmx_controls;
 void *vmx_msr_bitmap;
@@ -134,6 +134,8 @@ const char *vmx_start(void)
     *region = (uint32_t)(msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
     if (!op_vmxon(frame_address(region)))
         return "VMX (VMXON failed)";
+    if (vmx_controls.cpu2 & CPU2_VPID && msr[VMX_EPT_VPID_CAP] & VPID_CAP_ALL)
+        op_invvpid(INVVPID_ALL, (struct op_invalidation){0, 0});
     second_level_leaf_bits = EPT_LEAF_RWX | EPT_LEAF_WRITE_BACK;
     return NULL;
 }

@@ -31,12 +31,12 @@ void vmx_region_load(struct vmx_region *region)
     cpu_this.loaded = region;
 }
 
-int vmx_region_create(struct vmx_region *region)
+int vmx_region_create(struct vmx_region *region, uint32_t indicator)
 {
     *region = (struct vmx_region){.page = frame_alloc(&frame_cp_account)};
     if (!region->page)
         return -ENOMEM;
-    *(uint32_t *)region->page = (uint32_t)(cpu_this.vmx.msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
+    *(uint32_t *)region->page = (uint32_t)(cpu_this.vmx.msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK) | indicator;
     if (!op_vmclear(frame_address(region->page)))
         panic("VMCLEAR of a new region failed");
     return 0;
@@ -112,12 +112,19 @@ static void control_fields_write(struct vcpu *vcpu, const struct vmx_vcpu *own)
         vmx_write(VMCS_VPID, own->vpid);
 }
 
+/* A VPID that was used before may have translations cached; vmx_start threw away what was there before CP. */
 static uint16_t vpid_next(void)
 {
-    static uint16_t last;
-    if (!++last)
-        last = 1;
-    return last;
+    static uint16_t next = 1;
+    static bool reused;
+    uint16_t vpid = next;
+
+    for (unsigned i = 0; i < VMX_VPIDS && reused && vmx_controls.cpu2 & CPU2_VPID; i++)
+        op_invvpid(INVVPID_SINGLE, (struct op_invalidation){vpid + i, 0});
+    next = (uint16_t)(next + VMX_VPIDS);
+    if (next > UINT16_MAX - VMX_VPIDS)
+        next = 1, reused = true;
+    return vpid;
 }
 
 static int vmx_create(struct vcpu *vcpu)
@@ -126,7 +133,7 @@ static int vmx_create(struct vcpu *vcpu)
     if (!own)
         return -ENOMEM;
     enum guest_access why;
-    if (vmx_region_create(&own->first) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
+    if (vmx_region_create(&own->first, 0) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
         vmx_region_destroy(&own->first);
         frame_free(&frame_cp_account, own);
         return -ENOMEM;
@@ -137,8 +144,6 @@ static int vmx_create(struct vcpu *vcpu)
     vmx_region_load(&own->first);
     vmx_host_state_write();
     control_fields_write(vcpu, own);
-    if (vmx_controls.cpu2 & CPU2_VPID)
-        op_invvpid(INVVPID_SINGLE, (struct op_invalidation){own->vpid, 0});
     op_invept(INVEPT_SINGLE, (struct op_invalidation){eptp(&vcpu->vm->storage), 0});
     return 0;
 }

@@ -55,13 +55,21 @@ static bool cr0_valid(struct vcpu *vcpu, uint64_t value, uint64_t cr4)
     return (value & CR0_PG) || (!(cr4 & CR4_PCIDE) && !registers_long_mode(vcpu));
 }
 
+static void cr_store(struct vm *vm, unsigned number, uint64_t value)
+{
+    struct nest_cr cr = nested_cr(vm, number, value);
+
+    vcpu_write(&vm->vcpu, number ? VMCS_GUEST_CR4 : VMCS_GUEST_CR0, cr.real);
+    vcpu_write(&vm->vcpu, number ? VMCS_CR4_SHADOW : VMCS_CR0_SHADOW, cr.shadow);
+}
+
 static enum exit_action write_cr0(struct vm *vm, uint64_t value)
 {
     struct vcpu *vcpu = &vm->vcpu;
     uint64_t cr4 = registers_cr4(vcpu), old = vcpu_read(vcpu, VMCS_GUEST_CR0);
 
     value = (value & CR0_WRITABLE) | (value & ~0xFFFFFFFFull) | CR0_ET;
-    if (!cr0_valid(vcpu, value, cr4) || !nested_allows_cr(vm, value, cr4))
+    if (!cr0_valid(vcpu, value, cr4) || !nested_allows_cr(vm, 0, value))
         return exit_fault(vm, VECTOR_GP, 0);
     bool paging_changes = (value ^ old) & CR0_PG;
     bool long_mode = vcpu_read(vcpu, VMCS_GUEST_EFER) & EFER_LME;
@@ -69,8 +77,7 @@ static enum exit_action write_cr0(struct vm *vm, uint64_t value)
         return exit_fault(vm, VECTOR_GP, 0);
     if (paging_changes && long_mode)
         set_long_mode(vcpu, value & CR0_PG);
-    vcpu_write(vcpu, VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE);
-    vcpu_write(vcpu, VMCS_CR0_SHADOW, value);
+    cr_store(vm, 0, value);
     if ((value ^ old) & (CR0_PG | CR0_WP | CR0_PE))
         cpu_backend->flush_linear(vcpu);
     return EXIT_SKIP;
@@ -86,13 +93,12 @@ static enum exit_action write_cr4(struct vm *vm, uint64_t value)
         return exit_fault(vm, VECTOR_GP, 0);
     if ((value & ~old & CR4_PCIDE) && (!long_mode || (vcpu_read(vcpu, VMCS_GUEST_CR3) & PAGE_MASK)))
         return exit_fault(vm, VECTOR_GP, 0);
-    if (!nested_allows_cr(vm, cr0, value))
+    if (!nested_allows_cr(vm, 4, value))
         return exit_fault(vm, VECTOR_GP, 0);
     bool pae = (cr0 & CR0_PG) && (value & CR4_PAE) && !long_mode;
     if (pae && ((value ^ old) & CR4_RELOADS) && load_pdptes(vm))
         return exit_fault(vm, VECTOR_GP, 0);
-    vcpu_write(vcpu, VMCS_GUEST_CR4, value | CR4_VMXE);
-    vcpu_write(vcpu, VMCS_CR4_SHADOW, value);
+    cr_store(vm, 4, value);
     if ((value ^ old) & CR4_FLUSHES)
         cpu_backend->flush_linear(vcpu);
     return EXIT_SKIP;

@@ -2,6 +2,7 @@
 
 #include "cp/cpu/edge.h"
 #include "cp/dispatch/handlers.h"
+#include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "vmcs-shadow/control.h"
 
@@ -35,11 +36,12 @@ void vcpu_queue_exception(struct vcpu *vcpu, unsigned vector, bool has_error, ui
         has_error = false; /* real mode pushes none */
     vcpu->event_info = EVENT_VALID | EVENT_HARDWARE_EXCEPTION | (has_error ? EVENT_ERROR : 0) | vector;
     vcpu->event_error = error;
+    vcpu->event_made = true;
 }
 
 void vcpu_queue_page_fault(struct vcpu *vcpu, uint64_t linear, uint32_t error)
 {
-    cpu_cr2_set(vcpu, linear);
+    vcpu->event_linear = linear;
     vcpu_queue_exception(vcpu, VECTOR_PF, true, error);
 }
 
@@ -59,6 +61,9 @@ void event_requeue(struct vcpu *vcpu)
 
 static void hand_over(struct vcpu *vcpu)
 {
+    if (vcpu->event_made && (vcpu->event_info & 0xFF) == VECTOR_PF)
+        cpu_cr2_set(vcpu, vcpu->event_linear);
+    vcpu->event_made = false;
     vcpu_write(vcpu, VMCS_ENTRY_INTERRUPTION_INFO, vcpu->event_info);
     if (vcpu->event_info & EVENT_ERROR)
         vcpu_write(vcpu, VMCS_ENTRY_EXCEPTION_ERROR_CODE, vcpu->event_error);
@@ -67,9 +72,18 @@ static void hand_over(struct vcpu *vcpu)
     vcpu->event_info = 0;
 }
 
-static void window_set(struct vcpu *vcpu, uint32_t wanted)
+/* While L2 runs the window is one more of CP's controls that the merge adds to L1's; vmcs01 has its own. */
+static void window_set(struct vm *vm, uint32_t wanted)
 {
     enum { WINDOWS = CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING };
+    struct vcpu *vcpu = &vm->vcpu;
+
+    if (nested_runs(vcpu)) {
+        uint32_t base = vcpu->nest->vmcs01.processor_controls;
+        if ((base & WINDOWS) != wanted)
+            nested_control(vm, VMCS_INDEX_PROCESSOR_CONTROLS, (base & ~(uint32_t)WINDOWS) | wanted);
+        return;
+    }
     if (!wanted && !vcpu->window)
         return;
     uint64_t controls = vcpu_read(vcpu, VMCS_PROCESSOR_CONTROLS);
@@ -109,20 +123,27 @@ bool event_prepare(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
 
-    if (vcpu->triple_fault)
+    if (vcpu->triple_fault && !nested_triple_fault(vm))
         return false;
     if (machine_nmi_take(&vm->machine))
         vcpu->nmi_pending = true;
     bool waiting = vcpu->nmi_pending || machine_interrupt_pending(&vm->machine);
+    if (nested_runs(vcpu)) {
+        if (vcpu->event_made)
+            nested_exception(vm);
+        if (waiting && nested_runs(vcpu))
+            nested_interrupt(vm);
+        waiting = vcpu->nmi_pending || machine_interrupt_pending(&vm->machine);
+    }
     if (!vcpu->event_info && waiting)
         take_next(vm);
     if (vcpu->event_info)
         hand_over(vcpu);
     uint32_t windows = 0;
-    if (waiting || vcpu->window)
+    if (waiting)
         windows = (vcpu->nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |
                   (machine_interrupt_pending(&vm->machine) ? CPU_INTERRUPT_WINDOW_EXITING : 0);
-    window_set(vcpu, windows);
+    window_set(vm, windows);
     return true;
 }
 
@@ -131,6 +152,6 @@ bool event_deliverable(struct vm *vm)
     struct vcpu *vcpu = &vm->vcpu;
     if (machine_nmi_take(&vm->machine))
         vcpu->nmi_pending = true;
-    return vcpu->nmi_pending ||
+    return vcpu->nmi_pending || (nested_runs(vcpu) && nested_wants_interrupt(vm)) ||
            (machine_interrupt_pending(&vm->machine) && (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF));
 }

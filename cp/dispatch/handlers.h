@@ -11,6 +11,10 @@ exit_handler exit_cpuid, exit_hlt, exit_io, exit_rdmsr, exit_wrmsr, exit_cr_acce
 /* The instruction at RIP reaches a device by memory, or is INS or OUTS: decode it and carry it out. */
 enum exit_action instruction_emulate(struct vm *);
 
+/* RDMSR and WRMSR of an MSR that exits, and of nothing else: 0, or -1: #GP(0). */
+int msr_policy_read(struct vm *, uint32_t msr, uint64_t *value);
+int msr_policy_write(struct vm *, uint32_t msr, uint64_t value);
+
 /* Queue the fault and say so. */
 enum exit_action exit_fault(struct vm *, unsigned vector, uint32_t error); /* one that pushes an error code */
 enum exit_action exit_undefined(struct vm *);

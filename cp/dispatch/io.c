@@ -6,6 +6,7 @@
 #include "cp/decode/instruction.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/linear.h"
+#include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
@@ -201,6 +202,8 @@ enum exit_action exit_ept_violation(struct vm *vm)
     gpa_t at = gpa(vm->vcpu.exit.guest_physical);
     enum guest_access why;
 
+    if (!nested_translate(&vm->vcpu, &at.a, false))
+        return EXIT_RESUME; /* L1 took the mapping away meanwhile: the access is tried again */
     if (!guest_is_ram(&vm->storage, at))
         return instruction_emulate(vm);
     if (guest_pointer(&vm->storage, at, &why))

@@ -1,7 +1,9 @@
 #include "cp/dispatch/linear.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/vm.h"
 
@@ -38,8 +40,10 @@ static struct paging paging_now(struct vcpu *vcpu)
     return (struct paging){2, 10, 4, cr3 & 0xFFFFF000u, false, cr4 & CR4_PSE};
 }
 
-static uint64_t *entry_pointer(struct vcpu *vcpu, uint64_t at)
+static void *entry_pointer(struct vcpu *vcpu, uint64_t at)
 {
+    if (!nested_translate(vcpu, &at, true))
+        return NULL;
     return guest_pointer(&vcpu->vm->storage, gpa(at), NULL);
 }
 
@@ -122,7 +126,7 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         uint64_t size = 1ull << shift;
         uint64_t base = large ? large_page(p, entry, size) : entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
         *to = gpa(base | (linear & (size - 1)));
-        return 0;
+        return nested_translate(w->vcpu, &to->a, w->access & LINEAR_WRITE) ? 0 : -2;
     }
 }
 
@@ -130,7 +134,7 @@ int linear_translate(struct vcpu *vcpu, uint64_t linear, unsigned access, gpa_t 
 {
     if (!(vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PG)) {
         *to = gpa(linear & 0xFFFFFFFFu);
-        return 0;
+        return nested_translate(vcpu, &to->a, access & LINEAR_WRITE) ? 0 : -2;
     }
     struct walk w = {vcpu, paging_now(vcpu), access, 0};
     return walk_tables(&w, w.paging.levels == 4 ? linear : linear & 0xFFFFFFFFu, to, error);

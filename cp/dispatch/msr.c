@@ -39,15 +39,17 @@ static int write_ignored(struct vm *vm, uint32_t msr, uint64_t value)
 static int read_tsc(struct vm *vm, uint32_t msr, uint64_t *value)
 {
     (void)msr;
-    *value = clock_now() + vm->vcpu.tsc_offset;
+    *value = clock_now() + vcpu_read(&vm->vcpu, VMCS_TSC_OFFSET); /* of L1 or L2, whichever runs */
     return 0;
 }
 
 static int write_tsc(struct vm *vm, uint32_t msr, uint64_t value)
 {
     (void)msr;
-    vm->vcpu.tsc_offset = value - clock_now();
-    vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);
+    uint64_t change = value - (clock_now() + vcpu_read(&vm->vcpu, VMCS_TSC_OFFSET));
+    vm->vcpu.tsc_offset += change;
+    vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vcpu_read(&vm->vcpu, VMCS_TSC_OFFSET) + change);
+    nested_control(vm, VMCS_INDEX_TSC_OFFSET, vm->vcpu.tsc_offset);
     lapic_tsc_moved(&vm->machine.lapic);
     return 0;
 }
@@ -161,13 +163,23 @@ static const struct msr_row *row_of(uint32_t msr)
     return NULL;
 }
 
+int msr_policy_read(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    const struct msr_row *row = row_of(msr);
+    return row && row->read ? row->read(vm, msr, value) : -1;
+}
+
+int msr_policy_write(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    const struct msr_row *row = row_of(msr);
+    return row && row->write ? row->write(vm, msr, value) : -1;
+}
+
 enum exit_action exit_rdmsr(struct vm *vm)
 {
-    uint32_t msr = (uint32_t)vm->vcpu.gpr[RCX];
-    const struct msr_row *row = row_of(msr);
     uint64_t value;
 
-    if (!row || !row->read || row->read(vm, msr, &value))
+    if (msr_policy_read(vm, (uint32_t)vm->vcpu.gpr[RCX], &value))
         return exit_fault(vm, VECTOR_GP, 0);
     vm->vcpu.gpr[RAX] = (uint32_t)value;
     vm->vcpu.gpr[RDX] = value >> 32;
@@ -176,11 +188,9 @@ enum exit_action exit_rdmsr(struct vm *vm)
 
 enum exit_action exit_wrmsr(struct vm *vm)
 {
-    uint32_t msr = (uint32_t)vm->vcpu.gpr[RCX];
-    const struct msr_row *row = row_of(msr);
     uint64_t value = vm->vcpu.gpr[RDX] << 32 | (uint32_t)vm->vcpu.gpr[RAX];
 
-    if (!row || !row->write || row->write(vm, msr, value))
+    if (msr_policy_write(vm, (uint32_t)vm->vcpu.gpr[RCX], value))
         return exit_fault(vm, VECTOR_GP, 0);
     return EXIT_SKIP;
 }

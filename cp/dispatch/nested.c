@@ -1,32 +1,283 @@
-/* Virtual VMX of a machine: until VMXON there is none. */
 #include "cp/dispatch/nested.h"
 
+#include <stddef.h>
+
+#include "cp/cpu/nested.h"
+#include "cp/cpu/backend.h"
+#include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/event.h"
 #include "cp/dispatch/handlers.h"
+#include "cp/dispatch/nested_host.h"
+#include "cp/dispatch/registers.h"
+
+/* All that a machine with virtual VMX needs beside its VMCSs. */
+struct nested {
+    struct nest nest; /* first: vcpu.nest points here */
+    struct nest_host host;
+    struct vmx_capability offered;
+};
+
+enum { NESTED_PAGES = (sizeof(struct nested) + PAGE_MASK) / PAGE_SIZE };
+
+static enum nest_mode mode_of(enum vm_nested mode)
+{
+    return mode == VM_NESTED_OFF ? NEST_OFF : mode == VM_NESTED_TRAP ? NEST_TRAP : NEST_SHADOW;
+}
+
+static void create(struct vm *vm, struct nested *nested)
+{
+    const struct vmx_capability *hardware = cpu_nested->capability();
+    bool shadowing = vm->config.nested == VM_NESTED_SHADOW;
+    struct nest_policy policy = {
+        .cr0_ones = CR0_NE, .cr0_zeroes = CR0_CD | CR0_NW,
+        .cr4_ones = CR4_VMXE, .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~CR4_VMXE,
+        .physical_bits = (uint8_t)cpuid_physical_bits(),
+    };
+    struct vmcs vmcs01 = {0};
+
+    policy.vpid_first = cpu_nested->vpid_first(&vm->vcpu, &policy.vpid_count);
+    capability_offer(&nested->offered, hardware, shadowing);
+    cpu_nested->base(&vm->vcpu, &vmcs01);
+    nested_host_fill(&nested->host, vm);
+    nest_init(&nested->nest, &nested->host, mode_of(vm->config.nested), &policy, hardware, &nested->offered, &vmcs01);
+}
+
+/* The machine's virtual VMX, made when it is first asked for. NULL: not offered, or no frames for it. */
+static struct nest *nest_of(struct vm *vm)
+{
+    if (vm->vcpu.nest || vm->config.nested == VM_NESTED_OFF || !cpu_nested)
+        return vm->vcpu.nest;
+    struct nested *nested = frame_alloc_run(&vm->storage.account, NESTED_PAGES);
+    if (!nested)
+        return NULL;
+    vm->vcpu.nest = &nested->nest;
+    create(vm, nested);
+    return vm->vcpu.nest;
+}
 
 int nested_read_msr(struct vm *vm, uint32_t msr, uint64_t *value)
 {
-    (void)vm, (void)msr, (void)value;
-    return -1;
+    const struct nest *nest = nest_of(vm);
+    return nest && nest_is_msr(msr) && nest_rdmsr(nest, msr, value) ? 0 : -1;
 }
 
 int nested_write_msr(struct vm *vm, uint32_t msr, uint64_t value)
 {
-    (void)vm, (void)msr, (void)value;
-    return -1;
+    struct nest *nest = nest_of(vm);
+    return nest && nest_is_msr(msr) && nest_wrmsr(nest, msr, value) ? 0 : -1;
 }
 
-bool nested_allows_cr(struct vm *vm, uint64_t cr0, uint64_t cr4)
+bool nested_allows_cr(struct vm *vm, unsigned number, uint64_t value)
 {
-    (void)vm, (void)cr0, (void)cr4;
+    return !vm->vcpu.nest || nest_allows_cr(vm->vcpu.nest, number, value);
+}
+
+struct nest_cr nested_cr(struct vm *vm, unsigned number, uint64_t value)
+{
+    if (vm->vcpu.nest)
+        return nest_cr_write(vm->vcpu.nest, number, value);
+    uint64_t real = number == 0 ? (value & ~(CR0_CD | CR0_NW)) | CR0_NE : value | CR4_VMXE;
+    return (struct nest_cr){real, value};
+}
+
+void nested_reset(struct vm *vm, bool power_up)
+{
+    if (!vm->vcpu.nest)
+        return;
+    cpu_nested->use(&vm->vcpu, NULL);
+    nest_reset(vm->vcpu.nest, power_up);
+}
+
+void nested_destroy(struct vm *vm)
+{
+    struct nested *nested = (struct nested *)vm->vcpu.nest;
+
+    if (!nested)
+        return;
+    cpu_nested->use(&vm->vcpu, NULL);
+    nest_destroy(&nested->nest);
+    frame_free_run(&vm->storage.account, nested, NESTED_PAGES);
+    vm->vcpu.nest = NULL;
+}
+
+bool nested_set_mode(struct vm *vm, enum vm_nested mode)
+{
+    if (vm->vcpu.nest && vm->vcpu.nest->vmxon)
+        return false;
+    nested_destroy(vm); /* what is offered depends on the mode */
+    vm->config.nested = mode;
+    vm_masks_write(vm);
     return true;
 }
 
-void nested_reset(struct vm *vm)
+/* What became of a step that nest/ took. True: nothing more to do before the next entry. */
+static void settle(struct vm *vm, enum nest_result result)
 {
-    (void)vm;
+    struct vcpu *vcpu = &vm->vcpu;
+
+    switch (result) {
+    case NEST_REFLECTED:
+        cpu_nested->use(vcpu, NULL);
+        break;
+    case NEST_ENTERED:
+        vcpu->event_info = vcpu->nest->event.info;
+        vcpu->event_error = vcpu->nest->event.error;
+        vcpu->event_length = vcpu->nest->event.length;
+        break;
+    case NEST_NO_FRAMES:
+        cpu_nested->use(vcpu, NULL);
+        vm_stop(vm, VM_STOP_NO_FRAMES, 0);
+        break;
+    case NEST_ABORT:
+        cpu_nested->use(vcpu, NULL);
+        vm_stop(vm, VM_STOP_VMX_ABORT, vcpu->nest->abort_reason);
+        break;
+    default:
+        break;
+    }
+}
+
+static enum exit_action instruction_fault(struct vcpu *vcpu)
+{
+    const struct nest_fault *fault = &vcpu->nest->fault;
+
+    if (fault->vector == VECTOR_PF)
+        vcpu_queue_page_fault(vcpu, fault->cr2, fault->error);
+    else
+        vcpu_queue_exception(vcpu, fault->vector, fault->has_error, fault->error);
+    return EXIT_INJECT;
 }
 
 enum exit_action nested_instruction(struct vm *vm)
 {
-    return exit_undefined(vm);
+    struct nest *nest = nest_of(vm);
+
+    if (!nest)
+        return exit_undefined(vm);
+    enum nest_result result = nest_instruction(nest, &vm->vcpu.exit);
+    if (result == NEST_SKIP)
+        return EXIT_SKIP;
+    if (result == NEST_FAULT)
+        return instruction_fault(&vm->vcpu);
+    settle(vm, result);
+    return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_RESUME;
+}
+
+uint64_t nested_prepare(struct vm *vm)
+{
+    struct nest_entry entry;
+
+    nest_load(vm->vcpu.nest, &entry);
+    cpu_nested->use(&vm->vcpu, entry.region);
+    if (!vmcs_set_empty(&entry.write))
+        cpu_nested->push(&vm->vcpu, entry.image, &entry.write);
+    return entry.deadline;
+}
+
+void nested_exception(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    struct exit exit = vcpu->exit;
+
+    exit.reason = EXIT_EXCEPTION_NMI;
+    exit.qualification = (vcpu->event_info & 0xFF) == VECTOR_PF ? vcpu->event_linear : 0;
+    exit.interruption_info = vcpu->event_info;
+    exit.interruption_error = vcpu->event_error;
+    exit.instruction_length = 0;
+    enum nest_result result = nest_exit(vcpu->nest, &exit);
+    if (result == NEST_CP || result == NEST_RESUME)
+        return;
+    vcpu->event_info = 0;
+    vcpu->event_made = false;
+    settle(vm, result);
+}
+
+bool nested_triple_fault(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+
+    if (!nested_runs(vcpu))
+        return false;
+    struct exit exit = {.reason = EXIT_TRIPLE_FAULT, .rip = vcpu->exit.rip};
+    vcpu->triple_fault = false;
+    vcpu->event_info = 0;
+    settle(vm, nest_reflect(vcpu->nest, &exit));
+    return true;
+}
+
+bool nested_wants_interrupt(struct vm *vm)
+{
+    bool acknowledge;
+    return machine_interrupt_pending(&vm->machine) &&
+           nest_interrupt_arrives(vm->vcpu.nest, &acknowledge) == NEST_ARRIVAL_EXIT;
+}
+
+/* The event that waited for L2 goes to L1 as IDT-vectoring information. */
+static struct exit made_up(struct vcpu *vcpu, uint32_t reason)
+{
+    struct exit exit = {.reason = reason, .rip = vcpu_read(vcpu, VMCS_GUEST_RIP)};
+
+    exit.idt_vectoring_info = vcpu->event_info;
+    exit.idt_vectoring_error = vcpu->event_error;
+    exit.instruction_length = vcpu->event_length;
+    vcpu->event_info = 0;
+    return exit;
+}
+
+static bool reflect_interrupt(struct vm *vm)
+{
+    bool acknowledge = false;
+
+    if (nest_interrupt_arrives(vm->vcpu.nest, &acknowledge) != NEST_ARRIVAL_EXIT)
+        return false;
+    struct exit exit = made_up(&vm->vcpu, EXIT_EXTERNAL_INTERRUPT);
+    if (acknowledge) {
+        int vector = machine_interrupt_acknowledge(&vm->machine);
+        if (vector >= 0)
+            exit.interruption_info = EVENT_VALID | EVENT_EXTERNAL | (uint32_t)vector;
+    }
+    settle(vm, nest_reflect(vm->vcpu.nest, &exit));
+    return true;
+}
+
+static bool reflect_nmi(struct vm *vm)
+{
+    if (nest_nmi_arrives(vm->vcpu.nest) != NEST_ARRIVAL_EXIT)
+        return false;
+    struct exit exit = made_up(&vm->vcpu, EXIT_EXCEPTION_NMI);
+    exit.interruption_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
+    vm->vcpu.nmi_pending = false;
+    settle(vm, nest_reflect(vm->vcpu.nest, &exit));
+    return true;
+}
+
+void nested_interrupt(struct vm *vm)
+{
+    if (vm->vcpu.nmi_pending && reflect_nmi(vm))
+        return;
+    if (machine_interrupt_pending(&vm->machine))
+        reflect_interrupt(vm);
+}
+
+bool nested_exit(struct vm *vm)
+{
+    enum nest_result result = nest_exit(vm->vcpu.nest, &vm->vcpu.exit);
+
+    if (result == NEST_CP)
+        return false;
+    if (result == NEST_RESUME)
+        event_requeue(&vm->vcpu);
+    settle(vm, result);
+    return true;
+}
+
+void nested_control(struct vm *vm, enum vmcs_index index, uint64_t value)
+{
+    if (vm->vcpu.nest)
+        nest_base_write(vm->vcpu.nest, index, value);
+}
+
+bool nested_translate(struct vcpu *vcpu, uint64_t *at, bool write)
+{
+    return !nested_runs(vcpu) || nest_translate(vcpu->nest, *at, write ? NEST_WRITE : NEST_READ, at);
 }

@@ -1,13 +1,39 @@
-/* Virtual VMX in the run loop: the seam between cp/ and nest/. */
+/* Virtual VMX in the run loop: the seam between cp/ and nest/. A machine has a struct nest from the moment its guest first asks
+ * about VMX; until then nothing of this costs it anything. */
 #pragma once
 #include "cp/dispatch/exit.h"
 #include "cp/dispatch/vm.h"
+#include "nest/nest.h"
 
 /* IA32_FEATURE_CONTROL and the VMX capability MSRs; 0, or -1: #GP(0) */
 int nested_read_msr(struct vm *, uint32_t msr, uint64_t *value);
 int nested_write_msr(struct vm *, uint32_t msr, uint64_t value);
-/* May the guest set CR4 and CR0 so (VMX operation fixes bits of both)? */
-bool nested_allows_cr(struct vm *, uint64_t cr0, uint64_t cr4);
-void nested_reset(struct vm *); /* reset, logoff: leaves VMX operation and gives back all it held */
+/* May the guest set CR0 (number 0) or CR4 so? VMX operation fixes bits of both. */
+bool nested_allows_cr(struct vm *, unsigned number, uint64_t value);
+/* What goes into the real CR0 or CR4 of what runs now and into its read shadow when the guest writes `value`. */
+struct nest_cr nested_cr(struct vm *, unsigned number, uint64_t value);
+
+void nested_reset(struct vm *, bool power_up); /* out of VMX operation */
+void nested_destroy(struct vm *);              /* gives back all it held */
+bool nested_set_mode(struct vm *, enum vm_nested); /* false: the guest is in VMX operation */
+
+static inline bool nested_runs(const struct vcpu *vcpu) { return nest_in_guest(vcpu->nest); }
+
 /* Exits of the VMX instructions. */
 enum exit_action nested_instruction(struct vm *);
+
+/* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's timer for L2 runs out (host TSC). */
+uint64_t nested_prepare(struct vm *);
+/* An exception CP made for L2, a triple fault of L2: L1's if it wants it (the latter always does). @pre vmcs02 is loaded */
+void nested_exception(struct vm *);
+bool nested_triple_fault(struct vm *); /* false: no L2 runs */
+bool nested_wants_interrupt(struct vm *); /* one waits, and L1 takes it whatever L2's RFLAGS.IF */
+/* An interrupt or NMI for L1 may wait while L2 runs: takes L2 out if L1 wants that. @pre nested_runs() */
+void nested_interrupt(struct vm *);
+/* An exit while nested_runs(). True: dealt with; false: CP's own, to be handled as for any guest. */
+bool nested_exit(struct vm *);
+/* CP changed a control of its own for this machine. */
+void nested_control(struct vm *, enum vmcs_index, uint64_t value);
+
+/* Guest-physical address as the running guest (L1 or L2) means it, to one of the machine's storage. False: not mapped. */
+bool nested_translate(struct vcpu *, uint64_t *gpa, bool write);

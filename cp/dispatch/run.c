@@ -101,16 +101,18 @@ static void turn(struct vm *vm)
 
     context_load(&vm->vcpu);
     do {
+        uint64_t nested_deadline = nested_runs(&vm->vcpu) ? nested_prepare(vm) : UINT64_MAX;
         if (!event_prepare(vm)) {
             vm_stop(vm, VM_STOP_TRIPLE_FAULT, 0);
             break;
         }
         deadline = entry_deadline(vm, slice_end);
         uint64_t entered = clock_now();
-        cpu_backend->enter(&vm->vcpu, deadline);
+        cpu_backend->enter(&vm->vcpu, nested_deadline < deadline ? nested_deadline : deadline);
         now = clock_now();
         account(vm, entered, now);
-        exit_dispatch(vm);
+        if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
+            exit_dispatch(vm);
         if (exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
             cpu_interrupt_window();
     } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);

@@ -17,6 +17,7 @@ enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC0
 struct vm *vm_list;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
+void (*vm_input_room)(struct vm *, unsigned uart);
 uint64_t (*vm_diagnose)(struct vm *);
 
 static void on_event(void *context, enum machine_event event, uint32_t detail)
@@ -31,10 +32,15 @@ static void on_event(void *context, enum machine_event event, uint32_t detail)
         vm_stop(vm, VM_STOP_POWER_OFF, 0);
         break;
     case MACHINE_RESET:
+    case MACHINE_INIT:
         vm_stop(vm, VM_STOP_RESET, 0);
         break;
     case MACHINE_TEST_EXIT:
         vm_stop(vm, VM_STOP_TEST_EXIT, detail);
+        break;
+    case MACHINE_INPUT_ROOM:
+        if (vm_input_room)
+            vm_input_room(vm, detail);
         break;
     }
 }
@@ -50,7 +56,7 @@ static uint64_t on_guest_tsc(void *context)
 }
 
 /* CP's own bits of CR0 and CR4 leave the guest when it changes them; so do those that CPUID does not offer. */
-static void masks_write(struct vm *vm)
+void vm_masks_write(struct vm *vm)
 {
     vcpu_write(&vm->vcpu, VMCS_CR0_MASK, CR0_NE | CR0_CD | CR0_NW);
     vcpu_write(&vm->vcpu, VMCS_CR4_MASK, ~cpuid_cr4_allowed(vm) | CR4_VMXE);
@@ -64,7 +70,7 @@ static int cpu_create(struct vm *vm)
         context_destroy(&vm->vcpu);
         return -ENOMEM;
     }
-    masks_write(vm);
+    vm_masks_write(vm);
     return 0;
 }
 
@@ -98,7 +104,7 @@ void vm_destroy(struct vm *vm)
             *at = vm->next;
             break;
         }
-    nested_reset(vm);
+    nested_destroy(vm);
     machine_free(&vm->machine);
     cpu_backend->destroy(&vm->vcpu);
     context_destroy(&vm->vcpu);
@@ -110,11 +116,11 @@ void vm_reset(struct vm *vm)
 {
     scheduler_remove(vm);
     vm->state = VM_STOPPED;
-    nested_reset(vm);
+    nested_reset(vm, true);
     machine_reset(&vm->machine);
     vm->vcpu.mtrr_def_type = MTRR_RESET;
     registers_reset(&vm->vcpu);
-    masks_write(vm);
+    vm_masks_write(vm);
 }
 
 int vm_define_storage(struct vm *vm, uint64_t bytes)

@@ -20,8 +20,8 @@ enum vm_state {
 /* Why a machine came to a stop by itself; its session says so with the HCP message. */
 enum vm_stop {
     VM_STOP_NONE, VM_STOP_USER, VM_STOP_POWER_OFF, VM_STOP_TRIPLE_FAULT, VM_STOP_DISABLED_WAIT, VM_STOP_NO_STORAGE,
-    VM_STOP_NO_FRAMES, VM_STOP_BAD_ENTRY, VM_STOP_EMULATION, VM_STOP_TEST_EXIT,
-    VM_STOP_RESET, /* the guest reset its machine */
+    VM_STOP_NO_FRAMES, VM_STOP_BAD_ENTRY, VM_STOP_EMULATION, VM_STOP_TEST_EXIT, VM_STOP_VMX_ABORT,
+    VM_STOP_RESET, /* the guest reset its machine: a board reset or an INIT */
 };
 
 enum vm_nested { VM_NESTED_OFF, VM_NESTED_TRAP, VM_NESTED_SHADOW };
@@ -65,9 +65,14 @@ void vm_stop(struct vm *, enum vm_stop, uint32_t detail);
 void vm_begin(struct vm *);             /* STOPPED -> RUNNABLE */
 void vm_wake(struct vm *);              /* an interrupt came: WAITING -> RUNNABLE */
 
+/* The guest/host masks of CR0 and CR4, after what CPUID offers changed. */
+void vm_masks_write(struct vm *);
+
 /* Called when a machine stopped by itself (cp/user shows it). Set by cp/user. */
 extern void (*vm_stopped)(struct vm *);
 /* Console output of a machine; see machine_host.output. Set by cp/user. */
 extern unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
+/* UART `uart` of a machine has read all it had: it takes input again. Set by cp/user. */
+extern void (*vm_input_room)(struct vm *, unsigned uart);
 /* VMCALL: DIAGNOSE. Registers are in vcpu.gpr; returns what goes to RAX. Set by cp/user. */
 extern uint64_t (*vm_diagnose)(struct vm *);

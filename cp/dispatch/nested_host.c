@@ -1,0 +1,178 @@
+/* What nest/ is told of CP: struct nest_host over guest storage, the running VMCS and the hardware's regions. */
+#include "cp/dispatch/nested_host.h"
+
+#include "cp/cpu/nested.h"
+#include "cp/dispatch/handlers.h"
+#include "cp/dispatch/linear.h"
+#include "cp/dispatch/nested.h"
+
+static uint64_t get(void *context, enum vmcs_field field)
+{
+    return vcpu_read(&((struct vm *)context)->vcpu, field);
+}
+
+static void set(void *context, enum vmcs_field field, uint64_t value)
+{
+    vcpu_write(&((struct vm *)context)->vcpu, field, value);
+}
+
+static bool read(void *context, uint64_t at, void *to, size_t bytes)
+{
+    return guest_read(&((struct vm *)context)->storage, gpa(at), to, bytes) == GUEST_OK;
+}
+
+static bool write(void *context, uint64_t at, const void *from, size_t bytes)
+{
+    return guest_write(&((struct vm *)context)->storage, gpa(at), from, bytes) == GUEST_OK;
+}
+
+static bool linear(void *context, uint64_t address, enum nest_access access, uint64_t *to, uint32_t *error)
+{
+    struct vm *vm = context;
+    gpa_t at = gpa(0);
+
+    *error = 0;
+    if (linear_translate(&vm->vcpu, address, access == NEST_WRITE ? LINEAR_WRITE : LINEAR_READ, &at, error))
+        return false;
+    *to = at.a;
+    return true;
+}
+
+/* A guest's frames neither move nor go while it is in VMX operation: every page is pinned. */
+static uint64_t pin(void *context, uint64_t at)
+{
+    void *page = guest_pointer(&((struct vm *)context)->storage, gpa(at), NULL);
+    return page ? frame_address(page).a : NEST_NO_ADDRESS;
+}
+
+static void unpin(void *context, uint64_t at)
+{
+    (void)context, (void)at;
+}
+
+static bool translate(void *context, uint64_t at, enum nest_access access, struct nest_translation *translation)
+{
+    void *page = guest_pointer(&((struct vm *)context)->storage, gpa(at & ~(uint64_t)PAGE_MASK), NULL);
+    (void)access;
+    if (!page)
+        return false;
+    *translation = (struct nest_translation){frame_address(page).a, PAGE_SIZE, 7};
+    return true;
+}
+
+static void *nest_frame_alloc(void *context)
+{
+    return frame_alloc(&((struct vm *)context)->storage.account);
+}
+
+static void nest_frame_free(void *context, void *frame)
+{
+    frame_free(&((struct vm *)context)->storage.account, frame);
+}
+
+static bool rdmsr(void *context, uint32_t msr, uint64_t *value)
+{
+    return cpu_nested->free_msr_read(msr, value) || msr_policy_read(context, msr, value) == 0;
+}
+
+static bool wrmsr(void *context, uint32_t msr, uint64_t value)
+{
+    return cpu_nested->free_msr_write(msr, value) || msr_policy_write(context, msr, value) == 0;
+}
+
+static uint64_t tsc(void *context)
+{
+    (void)context;
+    return clock_now();
+}
+
+static void *region_alloc(void *context, bool shadow)
+{
+    return cpu_nested->region_alloc(&((struct vm *)context)->vcpu, shadow);
+}
+
+static void region_free(void *context, void *region)
+{
+    cpu_nested->region_free(&((struct vm *)context)->vcpu, region);
+}
+
+static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed)
+{
+    cpu_nested->shadow_pull(&((struct vm *)context)->vcpu, region, copy, changed);
+}
+
+static void shadow_pull_all(void *context, void *region, struct vmcs *copy)
+{
+    cpu_nested->shadow_pull_all(&((struct vm *)context)->vcpu, region, copy);
+}
+
+static void shadow_push(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit_information)
+{
+    cpu_nested->shadow_push(&((struct vm *)context)->vcpu, region, copy, fields, exit_information);
+}
+
+static void guest_pull(void *context, struct vmcs *image, struct vmcs_set *changed)
+{
+    cpu_nested->guest_pull(&((struct vm *)context)->vcpu, image, changed);
+}
+
+static void load_l1(void *context, const struct vmcs *state)
+{
+    cpu_nested->load_l1(&((struct vm *)context)->vcpu, state);
+}
+
+static void link(void *context, void *region)
+{
+    struct vm *vm = context;
+    cpu_nested->link(&vm->vcpu, region, vm->vcpu.nest->offered);
+}
+
+static uint64_t region_address(void *context, void *region)
+{
+    (void)context;
+    return cpu_nested->region_address(region);
+}
+
+static void flush_ept(void *context, uint64_t eptp)
+{
+    (void)context;
+    cpu_nested->flush_ept(eptp);
+}
+
+static void flush_vpid(void *context, uint16_t vpid)
+{
+    (void)context;
+    cpu_nested->flush_vpid(vpid);
+}
+
+void nested_host_fill(struct nest_host *host, struct vm *vm)
+{
+    *host = (struct nest_host){
+        .context = vm,
+        .gpr = vm->vcpu.gpr,
+        .get = get,
+        .set = set,
+        .read = read,
+        .write = write,
+        .linear = linear,
+        .pin = pin,
+        .unpin = unpin,
+        .translate = translate,
+        .frame_alloc = nest_frame_alloc,
+        .frame_free = nest_frame_free,
+        .rdmsr = rdmsr,
+        .wrmsr = wrmsr,
+        .tsc = tsc,
+        .region_alloc = region_alloc,
+        .region_free = region_free,
+        .shadow_pull = shadow_pull,
+        .shadow_pull_all = shadow_pull_all,
+        .shadow_push = shadow_push,
+        .guest_pull = guest_pull,
+        .load_l1 = load_l1,
+        .link = link,
+        .region_address = region_address,
+        .flush_ept = flush_ept,
+        .flush_vpid = flush_vpid,
+    };
+}
