@@ -1,8 +1,8 @@
 /* Running the rules of a VM entry: each section of check_rules.def becomes one function of straight-line tests, and
  * nest_check_entry() runs those sections whose fields changed.
  *
- * Sections that depend on memory (TPR, PDPTES) run at each entry, and ask two or three questions unless their feature is in
- * use.  RFLAGS and CR0 change at almost every entry but most sections that read them read one bit, so the bits are compared. */
+ * Sections that depend on memory (TPR, PDPTES) run at each entry that uses their feature.  RFLAGS and CR0 change at almost
+ * every entry, but most sections that read them read one bit, so the bits are compared. */
 #include "nest/check.h"
 
 #include <string.h>
@@ -53,15 +53,13 @@ static const struct section {
 };
 
 #define IN(section) (1u << NEST_CHECK_SECTION_##section)
-/* Depend on memory or on bits of RFLAGS, CR0 and CR4 that cost more to compare than to judge. */
-#define AT_EACH_ENTRY (IN(TPR) | IN(PDPTES))
 
 enum {
     CODE_AND_DATA = IN(VIRTUAL_8086) | IN(SEGMENTS),
     INJECTION = IN(EVENT) | IN(RIP_RFLAGS) | IN(STATE) | IN(NMI),
 };
 
-/* Fields not listed are free: no rule asks about them.  TPR and PDPTES run always. */
+/* Fields not listed are free: no rule asks about them, or only TPR or PDPTES do. */
 #define FROM(first, last) [VMCS_INDEX_##first ... VMCS_INDEX_##last]
 #define THE(field) [VMCS_INDEX_##field]
 const uint32_t nest_check_field_sections[VMCS_FIELDS] = {
@@ -116,11 +114,15 @@ const uint32_t nest_check_field_sections[VMCS_FIELDS] = {
     FROM(GUEST_SYSENTER_ESP, GUEST_SYSENTER_EIP) = IN(GUEST_REGISTERS),
 };
 
-/* The sections that read some bits of these registers, if the bits changed. */
-static uint32_t register_sections(const struct nest_check_memory *memory, const struct vmcs *v)
+/* The sections that read memory, and those that read some bits of these registers if the bits changed. */
+static uint32_t hidden_changes(const struct nest_check_memory *memory, const struct vmcs *v)
 {
     uint64_t rflags = memory->rflags ^ v->guest_rflags, cr0 = memory->cr0 ^ v->guest_cr0;
     uint32_t run = 0;
+    if (wants_vtpr(v))
+        run |= IN(TPR);
+    if (pae_paging(v))
+        run |= IN(PDPTES);
     if (rflags & RFLAGS_VM)
         run |= CODE_AND_DATA;
     if (rflags & (RFLAGS_IF | RFLAGS_TF))
@@ -147,12 +149,10 @@ static bool sections_pass(uint32_t *run, const struct nest_check *check, struct 
 
 bool nest_check_entry(struct nest_check_memory *memory, const struct nest_check *check, struct nest_failure *failure)
 {
-    memory->unchecked |= AT_EACH_ENTRY | register_sections(memory, check->vmcs12);
-    if (!sections_pass(&memory->unchecked, check, failure))
-        return false;
+    memory->unchecked |= hidden_changes(memory, check->vmcs12);
     memory->rflags = check->vmcs12->guest_rflags;
     memory->cr0 = check->vmcs12->guest_cr0;
-    return true;
+    return sections_pass(&memory->unchecked, check, failure);
 }
 
 static bool part_passes(enum nest_failure_kind kind, const struct nest_check *check, struct nest_failure *failure)

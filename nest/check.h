@@ -53,7 +53,7 @@ enum nest_check_section {
  * replaced (VMPTRLD of a region, VMCLEAR) or when `offered`, physical_bits, long_mode, or the region the link pointer names changes. */
 struct nest_check_memory {
     uint32_t unchecked;        /* bit n: section n has to run */
-    uint64_t rflags, cr0;      /* as they were when the checks last passed */
+    uint64_t rflags, cr0;      /* as they were at the last check */
 };
 static inline void nest_check_forget(struct nest_check_memory *memory)
 {
