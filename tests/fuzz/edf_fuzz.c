@@ -1,0 +1,126 @@
+/* Hostile minidisks. The input is a list of patches over a valid image (a block size, then 6 bytes each: where, how,
+ * what), or, when its first byte is odd, raw bytes laid over label, directory and pointer blocks. What comes of it is
+ * accessed, listed, read, checked and changed; nothing may crash, loop or write outside the disk, and what was written
+ * to a disk the check had called clean must leave it clean. */
+#include "tests/unit/fake/edf_state.h"
+#include "cms/edf/edf_check.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCKS = 160, RECORDS_READ = 3000 };
+
+static struct minidisk disk;
+static uint8_t *images[4];
+static uint8_t record[EDF_LRECL_MAX];
+
+static void make_image(int index)
+{
+    uint32_t block_size = 512u << index;
+    char name[9] = "FILE0";
+    minidisk_open(&disk, (uint64_t)BLOCKS * (block_size / EDF_SECTOR));
+    if (edf_format(&disk.device, &disk.host, block_size, "FUZZ"))
+        abort();
+    struct edf_disk *accessed = edf_access_or_die(&disk, true);
+    for (uint32_t i = 0; i < 9; i++, name[4]++)
+        if (edf_put(accessed, name, "DATA", i & 1 ? 'F' : 'V', 40 + i * 100, 4 + i * 2, i))
+            abort();
+    edf_release(accessed);
+    images[index] = malloc(disk.size);
+    memcpy(images[index], disk.bytes, disk.size);
+    minidisk_close(&disk);
+}
+
+/* Patches aim at what is interesting: the label, the directory's blocks, the first blocks of all, anything. */
+static size_t target(const uint8_t *patch, uint32_t block_size)
+{
+    size_t offset = (size_t)patch[1] << 8 | patch[2];
+    switch (patch[0] & 3) {
+    case 0: return EDF_SECTOR + offset % 0x50;
+    case 1: return 3 * (size_t)block_size + offset % (2 * block_size);
+    case 2: return 3 * (size_t)block_size + offset * 4 % (40 * block_size);
+    default: return offset * 16 % disk.size;
+    }
+}
+
+static void apply_patches(const uint8_t *data, size_t size, uint32_t block_size)
+{
+    for (; size >= 6; data += 6, size -= 6) {
+        size_t at = target(data, block_size), n = data[0] & 4 ? 4 : data[0] & 8 ? 2 : 1;
+        if (at + n > disk.size)
+            continue;
+        const uint8_t value[4] = {data[0] & 16 ? 0xff : 0, data[0] & 32 ? 0xff : 0, data[4], data[5]};
+        memcpy(disk.bytes + at, value + 4 - n, n);
+    }
+}
+
+static void apply_raw(const uint8_t *data, size_t size, uint32_t block_size)
+{
+    size_t part = size < 0x50 ? size : 0x50;
+    memcpy(disk.bytes + EDF_SECTOR + 4, data, part > 4 ? part - 4 : 0);
+    data += part;
+    size -= part;
+    size_t room = disk.size - 3 * (size_t)block_size;
+    memcpy(disk.bytes + 3 * (size_t)block_size, data, size < room ? size : room);
+}
+
+static void read_file(struct edf_disk *accessed, const struct edf_file_facts *facts)
+{
+    struct edf_reader *reader;
+    uint32_t length, count = 0;
+    if (edf_open(accessed, facts->name, facts->type, &reader))
+        return;
+    while (count++ < RECORDS_READ && edf_read(reader, record, sizeof record, &length) == EDF_OK)
+        ;
+    for (uint32_t number = facts->records; number; number /= 3)
+        if (edf_seek(reader, number) == EDF_OK)
+            edf_read(reader, record, sizeof record, &length);
+    edf_close(reader);
+}
+
+static void change(struct edf_disk *accessed)
+{
+    edf_put(accessed, "FILE2", "DATA", 'V', 300, 20, 1);
+    edf_add(accessed, "FILE3", "DATA", 'F', 340, 5, 2);
+    edf_add(accessed, "FILE4", "DATA", 'V', 200, 30, 3);
+    edf_rename(accessed, "FILE5", "DATA", "OTHER", "DATA");
+    edf_erase(accessed, "FILE6", "DATA");
+    edf_put(accessed, "NEW", "DATA", 'F', 80, 40, 4);
+    edf_erase(accessed, "FILE0", "DATA");
+}
+
+static void use(bool clean)
+{
+    struct edf_disk *accessed;
+    struct edf_file_facts facts;
+    uint32_t position = 0;
+    if (edf_access(&disk.device, &disk.host, true, &accessed, NULL))
+        return;
+    for (int i = 0; i < 40 && edf_next(accessed, &position, NULL, NULL, &facts) == EDF_OK; i++)
+        read_file(accessed, &facts);
+    change(accessed);
+    edf_release(accessed);
+    if (clean && edf_faults(&disk, true))
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct edf_check_report report;
+    if (size < 2 || size > 65536)
+        return 0;
+    int index = data[0] >> 1 & 3;
+    uint32_t block_size = 512u << index;
+    if (!images[index])
+        make_image(index);
+    minidisk_open(&disk, (uint64_t)BLOCKS * (block_size / EDF_SECTOR));
+    memcpy(disk.bytes, images[index], disk.size);
+    if (data[0] & 1)
+        apply_raw(data + 1, size - 1, block_size);
+    else
+        apply_patches(data + 1, size - 1, block_size);
+    enum edf_status status = edf_check(&disk.device, &disk.host, NULL, NULL, &report);
+    use(status == EDF_OK && report.faults == 0);
+    minidisk_close(&disk);
+    return 0;
+}
