@@ -17,7 +17,7 @@ CLANG := clang
 # over structs, built twice: freestanding, and for the host (tests, fuzzers, tools).
 
 CP_EDGE  := cp/boot cp/cpu cp/driver
-CP_PURE  := cp/storage cp/dispatch cp/decode cp/device cp/user cp/spool cp/command cp/debug
+CP_PURE  := cp/storage cp/dispatch cp/decode cp/device cp/ipl cp/user cp/spool cp/command cp/debug
 CMS_EDGE := cms/boot cms/cpu cms/driver
 CMS_PURE := cms/edf cms/console cms/file cms/pipe cms/command cms/kernel
 
@@ -26,7 +26,7 @@ LIB_SRC  := $(call in,lib,*.c)
 VMCS_SRC := $(call in,vmcs-shadow nest,*.c)
 CP_SRC   := $(call in,$(CP_EDGE) $(CP_PURE),*.c) $(call in,$(CP_EDGE),*.S) $(VMCS_SRC) $(LIB_SRC)
 CMS_SRC  := $(call in,$(CMS_EDGE) $(CMS_PURE),*.c) $(call in,$(CMS_EDGE),*.S) $(LIB_SRC)
-PURE_SRC := $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC))
+PURE_SRC := $(wildcard cp/boot/tree_pc.c cp/boot/machine_facts.c) $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC))
 GUEST_RT := $(call in,tests/guest/runtime,*.c) $(call in,tests/guest/runtime,*.S) $(LIB_SRC)
 GUESTS   := $(basename $(notdir $(wildcard tests/guest/*.c)))
 UNITS    := $(basename $(notdir $(wildcard tests/unit/*_test.c)))

@@ -1,0 +1,19 @@
+/* Loads the segments of an ELF32 or ELF64 executable for i386 or x86-64 at their physical addresses.
+ * In: the file in CP's memory, hostile. Out: the guest's storage, and where the image ends and begins to run. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cp/storage/guest.h"
+
+struct elf_extent {
+    uint64_t entry; /* physical */
+    uint64_t end;   /* first byte beyond all segments; the caller sets the least it may be */
+};
+
+/* NULL, or why not. Segments must lie in RAM the guest may use (cp/ipl/map.h), below 4 GiB. */
+const char *elf_load(struct guest_storage *, const void *file, uint64_t bytes, struct elf_extent *);
+
+/* One segment: `bytes` of data, zeros up to `memory`; moves extent->end. @pre bytes <= memory */
+const char *elf_segment_place(struct guest_storage *, uint64_t at, const void *data, uint64_t bytes, uint64_t memory,
+                              struct elf_extent *);

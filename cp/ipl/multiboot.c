@@ -1,0 +1,204 @@
+/* Finds the header, hands the image to the loader its header asks for, places modules and information above it. */
+#include "cp/ipl/multiboot.h"
+
+#include <string.h>
+
+#include "cp/ipl/elf.h"
+#include "cp/ipl/map.h"
+
+enum { HEADER_SEARCH = 8192, HEADER_MAGIC = 0x1badb002, LOADED_MAGIC = 0x2badb002 };
+enum { HEADER_KNOWN = 7 /* aligned modules, memory information, video */, HEADER_REQUIRED = 0xffff, HEADER_ADDRESSES = 1 << 16 };
+enum { INFO_MEMORY = 1, INFO_COMMAND_LINE = 1 << 2, INFO_MODULES = 1 << 3, INFO_MAP = 1 << 6, INFO_NAME = 1 << 9 };
+
+struct header {
+    uint32_t magic, flags, checksum;
+    uint32_t header_address, load_address, load_end, bss_end, entry; /* with HEADER_ADDRESSES */
+};
+enum { HEADER_BASIC = 12 };
+
+/* "Boot information format" */
+struct information {
+    uint32_t flags, memory_lower, memory_upper, boot_device, command_line, modules, modules_at;
+    uint32_t symbols[4];
+    uint32_t map_bytes, map_at, drives_bytes, drives_at, configuration, name, apm;
+    uint32_t vbe[4];
+};
+_Static_assert(sizeof(struct information) == 88, "Boot information format");
+
+struct map_entry {
+    uint32_t size; /* of what follows */
+    uint64_t start, bytes;
+    uint32_t kind;
+} __attribute__((packed));
+
+struct module_entry {
+    uint32_t start, end, text, reserved;
+};
+
+/* Places things one after another above the image. Everything lies below 4 GiB, in one range of RAM. */
+struct placer {
+    struct guest_storage *storage;
+    uint64_t at;
+    const char *error; /* the first; what comes later does nothing */
+};
+
+static const char no_room[] = "The storage has no room for the image's modules and boot information";
+static const char no_frames[] = "CP has no page frames left for the image";
+
+static void align(struct placer *p, unsigned to)
+{
+    p->at = (p->at + to - 1) & ~(uint64_t)(to - 1);
+}
+
+/* Its address in the guest, or 0 after an error. */
+static uint32_t place(struct placer *p, const void *data, uint64_t bytes)
+{
+    uint64_t at = p->at;
+
+    if (p->error)
+        return 0;
+    if (at >> 32 || !ipl_map_usable(p->storage->bytes, at, bytes))
+        p->error = no_room;
+    else if (guest_write(p->storage, gpa(at), data, bytes) != GUEST_OK)
+        p->error = no_frames;
+    p->at += bytes;
+    return p->error ? 0 : at;
+}
+
+static uint32_t place_text(struct placer *p, const char *text)
+{
+    return place(p, text ? text : "", text ? strlen(text) + 1 : 1);
+}
+
+/* ---- the header ------------------------------------------------------------- */
+
+/* The header's offset, or -1. */
+static int header_find(const struct multiboot_image *image, struct header *h)
+{
+    uint64_t limit = image->bytes < HEADER_SEARCH ? image->bytes : HEADER_SEARCH;
+
+    for (uint64_t at = 0; at + HEADER_BASIC <= limit; at += 4) {
+        uint64_t rest = limit - at;
+
+        *h = (struct header){0};
+        memcpy(h, (const char *)image->data + at, rest < sizeof *h ? rest : sizeof *h);
+        if (h->magic != HEADER_MAGIC || h->magic + h->flags + h->checksum)
+            continue;
+        if ((h->flags & HEADER_ADDRESSES) && rest < sizeof *h)
+            continue;
+        return at;
+    }
+    return -1;
+}
+
+/* "The address fields of Multiboot header": the file, from where the header says, goes where it says. */
+static const char *load_by_addresses(struct guest_storage *storage, const struct multiboot_image *image, int header_at,
+                                     const struct header *h, struct elf_extent *extent)
+{
+    int64_t from = (int64_t)header_at - ((int64_t)h->header_address - h->load_address);
+    uint64_t bytes, memory;
+
+    if (h->header_address < h->load_address || from < 0)
+        return "The multiboot header's address fields disagree with its place in the file";
+    bytes = h->load_end ? (uint64_t)h->load_end - h->load_address : image->bytes - from;
+    if ((h->load_end && h->load_end < h->load_address) || bytes > image->bytes - from)
+        return "The multiboot header loads more than the file holds";
+    memory = h->bss_end ? (uint64_t)h->bss_end - h->load_address : bytes;
+    if ((h->bss_end && h->bss_end < h->load_address) || memory < bytes)
+        return "The multiboot header's bss ends before its data";
+    extent->entry = h->entry;
+    return elf_segment_place(storage, h->load_address, (const char *)image->data + from, bytes, memory, extent);
+}
+
+/* ---- the information -------------------------------------------------------- */
+
+static void modules_place(struct placer *p, const struct multiboot_image *image, struct information *info)
+{
+    struct module_entry entry[MULTIBOOT_MODULES];
+
+    for (unsigned i = 0; i < image->modules; i++) {
+        align(p, PAGE_SIZE);
+        entry[i] = (struct module_entry){.start = place(p, image->module[i].data, image->module[i].bytes)};
+        entry[i].end = entry[i].start + image->module[i].bytes;
+    }
+    for (unsigned i = 0; i < image->modules; i++)
+        entry[i].text = place_text(p, image->module[i].text);
+    align(p, 16);
+    info->modules = image->modules;
+    info->modules_at = place(p, entry, image->modules * sizeof *entry);
+}
+
+static void map_place(struct placer *p, struct information *info)
+{
+    struct ipl_range range[IPL_MAP_RANGES];
+    struct map_entry entry[IPL_MAP_RANGES];
+    unsigned n = ipl_map(p->storage->bytes, range);
+
+    for (unsigned i = 0; i < n; i++) {
+        entry[i] = (struct map_entry){sizeof *entry - sizeof entry->size, range[i].start, range[i].bytes, range[i].kind};
+        if (range[i].kind == IPL_RAM && !range[i].start)
+            info->memory_lower = range[i].bytes >> 10;
+        else if (range[i].kind == IPL_RAM && range[i].start == 0x100000)
+            info->memory_upper = range[i].bytes >> 10;
+    }
+    align(p, 16);
+    info->map_bytes = n * sizeof *entry;
+    info->map_at = place(p, entry, info->map_bytes);
+}
+
+static uint32_t information_place(struct placer *p, const struct multiboot_image *image)
+{
+    struct information info = {.flags = INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MAP | INFO_NAME};
+
+    modules_place(p, image, &info);
+    map_place(p, &info);
+    info.command_line = place_text(p, image->command_line);
+    info.name = place_text(p, "VM/N");
+    align(p, 16);
+    return place(p, &info, sizeof info);
+}
+
+static const char *check_texts(const struct multiboot_image *image)
+{
+    if (image->modules > MULTIBOOT_MODULES)
+        return "There are more modules than a multiboot image may have";
+    if (image->command_line && strlen(image->command_line) >= MULTIBOOT_TEXT)
+        return "The command line is too long";
+    for (unsigned i = 0; i < image->modules; i++)
+        if (image->module[i].text && strlen(image->module[i].text) >= MULTIBOOT_TEXT)
+            return "A module's text is too long";
+    return NULL;
+}
+
+static const char *load_image(struct guest_storage *storage, const struct multiboot_image *image, struct elf_extent *extent)
+{
+    struct header h;
+    int at = header_find(image, &h);
+
+    if (at < 0)
+        return "The image has no multiboot header in its first 8 KiB";
+    if (h.flags & HEADER_REQUIRED & ~HEADER_KNOWN)
+        return "The multiboot header requires a feature that is not offered";
+    if (h.flags & HEADER_ADDRESSES)
+        return load_by_addresses(storage, image, at, &h, extent);
+    return elf_load(storage, image->data, image->bytes, extent);
+}
+
+const char *multiboot_load(struct guest_storage *storage, const struct multiboot_image *image, struct multiboot_entry *entry)
+{
+    struct elf_extent extent = {.end = 0x100000}; /* nothing is placed below 1 MiB */
+    struct placer p = {.storage = storage};
+    const char *error = check_texts(image);
+
+    if (!error)
+        error = load_image(storage, image, &extent);
+    if (error)
+        return error;
+    if (extent.entry >> 32 || !ipl_map_usable(storage->bytes, extent.entry, 1))
+        return "The image's entry point is not in the storage";
+    p.at = extent.end;
+    align(&p, PAGE_SIZE);
+    *entry = (struct multiboot_entry){.eip = extent.entry, .eax = LOADED_MAGIC};
+    entry->ebx = information_place(&p, image);
+    return p.error;
+}
