@@ -3,6 +3,8 @@
 #include "cp/user/directory.h"
 #include "cp/user/minidisk.h"
 
+struct session;
+
 enum { LINKS = 256 };
 
 struct link {
@@ -36,7 +38,12 @@ enum link_result link_decide(enum link_mode, struct link_others, bool *write);
 enum link_result link_make(struct session *, const struct directory_disk *, unsigned vdev, enum link_mode);
 /* False: no such device. */
 bool link_detach(struct session *, unsigned vdev);
-void link_detach_all(struct session *); /* the table only: for a machine that is about to be destroyed */
+void link_forget(struct session *); /* all its links, in the table only: its machine is gone */
+
+/* The HCPLNM messages for LINK_FORCED_READ and LINK_REFUSED: who has it. They return the return code. */
+struct response;
+unsigned link_tell_forced(struct response *, const struct directory_disk *, const struct session *, unsigned vdev);
+unsigned link_tell_refused(struct response *, const struct directory_disk *);
 
 struct link *link_find(const struct session *, unsigned vdev);
 /* Walks the table: the row after `at` (NULL: the first) that is in use, NULL at the end. */

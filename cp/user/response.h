@@ -6,11 +6,11 @@
 struct session;
 
 struct response {
-    struct session *session; /* set: to its console */
-    char *buffer;            /* else here */
+    struct session *session; /* whose command it is */
+    char *buffer;            /* set: the answer goes here, else to the session's console */
     size_t size, length;
     bool truncated;
-    bool console_stays;      /* a DIAGNOSE asked: the command must not change what the console does */
+    bool machine_asks;       /* by DIAGNOSE, not somebody at the terminal */
 };
 
 void response_text(struct response *, const char *text, size_t length);

@@ -1,0 +1,87 @@
+/* The table of CP's commands, and how a line finds its row. */
+#include "cp/command/command.h"
+
+#include <string.h>
+
+#include "cp/command/families.h"
+#include "lib/format.h"
+
+enum { ON = WHEN_LOGGED_ON, OFF = WHEN_LOGGED_OFF };
+
+#define ROW(name, least, classes, when, family) {name, least, classes, when, command_##family, command_##family##_help}
+
+static const struct command table[] = {
+    ROW("BEGIN", 1, CLASS('G'), ON, begin),
+    ROW("DEFINE", 3, CLASS('G'), ON, define),
+    ROW("DETACH", 3, CLASS('G'), ON, detach),
+    ROW("DISCONNECT", 4, CLASS_ANY, ON, disconnect),
+    ROW("DISPLAY", 1, CLASS('G'), ON, display),
+    ROW("FORCE", 5, CLASS('A'), ON, force),
+    ROW("HELP", 1, CLASS_ANY, ON | OFF, help),
+    ROW("INDICATE", 3, CLASS('B') | CLASS('C') | CLASS('E') | CLASS('G'), ON, indicate),
+    ROW("IPL", 1, CLASS('G'), ON, ipl),
+    ROW("LINK", 4, CLASS('G'), ON, link),
+    ROW("LOGON", 1, CLASS_ANY, ON | OFF, logon),
+    ROW("LOGIN", 4, CLASS_ANY, ON | OFF, logon),
+    ROW("LOGOFF", 3, CLASS_ANY, ON | OFF, logoff),
+    ROW("LOGOUT", 4, CLASS_ANY, ON | OFF, logoff),
+    ROW("MESSAGE", 1, CLASS_ANY, ON | OFF, message),
+    ROW("MSG", 2, CLASS_ANY, ON | OFF, message),
+    ROW("QUERY", 1, CLASS_ANY, ON, query),
+    ROW("RESET", 5, CLASS('G'), ON, reset),
+    ROW("SET", 3, CLASS('G'), ON, set),
+    ROW("SHUTDOWN", 8, CLASS('A'), ON, shutdown),
+    ROW("SLEEP", 2, CLASS_ANY, ON, sleep),
+    ROW("STOP", 4, CLASS('G'), ON, stop),
+    ROW("STORE", 2, CLASS('G'), ON, store),
+    ROW("SYSTEM", 3, CLASS('G'), ON, system),
+    ROW("WARNING", 1, CLASS('A') | CLASS('B') | CLASS('C'), ON, warning),
+    ROW("WNG", 3, CLASS('A') | CLASS('B') | CLASS('C'), ON, warning),
+    ROW("XAUTOLOG", 5, CLASS('A') | CLASS('B') | CLASS('G'), ON, xautolog),
+};
+static const struct command *const end = table + sizeof table / sizeof *table;
+
+static bool may_use(const struct session *s, const struct command *c)
+{
+    if (!s->user)
+        return c->when & WHEN_LOGGED_OFF;
+    return (c->when & WHEN_LOGGED_ON) && (!c->classes || (c->classes & s->user->classes));
+}
+
+const struct command *command_next(const struct session *s, const struct command *at)
+{
+    for (at = at ? at + 1 : table; at < end; at++)
+        if (may_use(s, at))
+            return at;
+    return NULL;
+}
+
+const struct command *command_find(const struct session *s, struct word name)
+{
+    for (const struct command *c = NULL; (c = command_next(s, c));)
+        if (word_is(name, c->name, c->least))
+            return c;
+    return NULL;
+}
+
+static unsigned refuse(struct call *call, struct word name)
+{
+    char text[32];
+    word_upper(name, text, sizeof text);
+    for (const struct command *c = table; c < end && !call->session->user; c++)
+        if (word_is(name, c->name, c->least))
+            return FAIL(call, "CFC", 15, text);
+    return FAIL(call, "CMD", 1, text);
+}
+
+unsigned command_run(struct session *s, struct response *response, const char *line)
+{
+    struct call call = {.session = s, .response = response, .rest = line};
+    struct word name;
+    do {
+        if (!call_next(&call, &name))
+            return 0;
+    } while (word_is(name, "#CP", 3) || word_is(name, "CP", 2));
+    const struct command *c = command_find(s, name);
+    return c ? c->run(&call) : refuse(&call, name);
+}

@@ -1,0 +1,173 @@
+/* LINK DETACH: minidisks come and go. */
+#include <string.h>
+
+#include "cp/command/families.h"
+#include "cp/user/link.h"
+#include "cp/user/sha512_crypt.h"
+#include "lib/format.h"
+
+const char command_link_help[] =
+    "LINK [TO] userid vdev1 [AS] vdev2 [R | RR | W | WR | M | MR | MW] [[PASS=] password]\n"
+    "Gives your machine another user's minidisk vdev1 as its own device vdev2. R reads when nobody\n"
+    "writes, RR always; W writes when nobody has it, M when nobody writes, MW always; WR and MR\n"
+    "read when they cannot write. Default R.\n";
+const char command_detach_help[] =
+    "DETACH vdev [vdev ...]\n"
+    "Takes devices from your machine. Minidisks keep what is on them.\n";
+
+enum { LINK_TRIES = 3 };
+
+struct wish {
+    const struct user *owner;
+    const struct directory_disk *disk;
+    char owner_id[DIRECTORY_NAME + 1], owner_vdev[5], as[5];
+    unsigned vdev;
+    enum link_mode mode;
+    struct word password;
+};
+
+static void skip_word(struct call *c, const char *name)
+{
+    struct word w;
+    if (word_is(call_peek(c), name, 2))
+        call_next(c, &w);
+}
+
+static unsigned read_mode(struct call *c, struct wish *wish)
+{
+    char text[32];
+    struct word w = call_peek(c);
+    word_upper(w, text, sizeof text);
+    wish->mode = LINK_R;
+    if (!w.length || !strncmp(text, "PASS=", 5))
+        return 0;
+    call_next(c, &w);
+    if (!link_mode_parse(text, strlen(text), &wish->mode))
+        return FAIL(c, "LNM", 109, wish->owner_id, wish->owner_vdev, text);
+    return 0;
+}
+
+static void read_password(struct call *c, struct wish *wish)
+{
+    call_next(c, &wish->password);
+    if (wish->password.length < 5 || !word_is((struct word){wish->password.text, 5}, "PASS=", 5))
+        return;
+    wish->password.text += 5;
+    wish->password.length -= 5;
+    if (!wish->password.length)
+        call_next(c, &wish->password);
+}
+
+static unsigned read_wish(struct call *c, struct wish *wish)
+{
+    unsigned vdev, failed;
+    skip_word(c, "TO");
+    if ((failed = call_userid(c, "LNM", wish->owner_id)) || (failed = call_vdev(c, "LNM", &vdev)))
+        return failed;
+    skip_word(c, "AS");
+    if ((failed = call_vdev(c, "LNM", &wish->vdev)))
+        return failed;
+    format_text(wish->owner_vdev, sizeof wish->owner_vdev, "%04X", vdev);
+    format_text(wish->as, sizeof wish->as, "%04X", wish->vdev);
+    if ((failed = read_mode(c, wish)))
+        return failed;
+    read_password(c, wish);
+    if ((failed = call_end(c, "LNM")))
+        return failed;
+    if (!(wish->owner = directory_find(&directory, wish->owner_id)))
+        return FAIL(c, "LNM", 53, wish->owner_id);
+    if (!(wish->disk = directory_find_disk(&directory, wish->owner, vdev)))
+        return FAIL(c, "LNM", 107, wish->owner_id, wish->owner_vdev);
+    return 0;
+}
+
+/* What the directory gave the user at LOGON, the user may link again. */
+static bool needs_no_password(const struct session *s, const struct wish *wish)
+{
+    if (wish->owner == s->user)
+        return true;
+    for (unsigned i = 0; i < directory.links; i++) {
+        const struct directory_link *l = &directory.link[i];
+        bool reads = wish->mode == LINK_R || wish->mode == LINK_RR;
+        if (&directory.user[l->user] == s->user && &directory.disk[l->disk] == wish->disk && (reads || wish->mode == l->mode))
+            return true;
+    }
+    return false;
+}
+
+/* Hashing at once is bearable: the directory allows links only the least number of rounds, and few tries are given. */
+static bool matches(const char *setting, struct word password)
+{
+    struct sha512_crypt crypt;
+    return sha512_crypt_begin(&crypt, setting, password.text, password.length) &&
+           sha512_crypt_step(&crypt, SHA512_CRYPT_ROUNDS_MIN) && sha512_crypt_matches(&crypt);
+}
+
+static unsigned check_password(struct call *c, const struct wish *wish)
+{
+    static const uint8_t kind[LINK_MODES] = {
+        [LINK_R] = PASSWORD_READ,   [LINK_RR] = PASSWORD_READ,     [LINK_W] = PASSWORD_WRITE,    [LINK_WR] = PASSWORD_WRITE,
+        [LINK_M] = PASSWORD_MULTIPLE, [LINK_MR] = PASSWORD_MULTIPLE, [LINK_MW] = PASSWORD_MULTIPLE};
+    const char *setting = wish->disk->password[kind[wish->mode]];
+    if (needs_no_password(c->session, wish) || (setting && !strcmp(setting, "ALL")))
+        return 0;
+    if (!setting)
+        return FAIL(c, "LNM", 111 + kind[wish->mode], wish->owner_id, wish->owner_vdev);
+    if (c->session->link_failures >= LINK_TRIES)
+        return FAIL(c, "LNM", 115, "");
+    if (matches(setting, wish->password))
+        return 0;
+    c->session->link_failures++;
+    return FAIL(c, "LNM", 298, wish->owner_id, wish->owner_vdev);
+}
+
+static void tell_linked(struct call *c, const struct wish *wish)
+{
+    struct link *l = link_find(c->session, wish->vdev);
+    struct link_others others = link_others(wish->disk, c->session);
+    char readers[32] = "", writers[32] = "";
+    if (others.writers)
+        format_text(writers, sizeof writers, "; R/W by %u user%s", others.writers, others.writers > 1 ? "s" : "");
+    if (others.readers)
+        format_text(readers, sizeof readers, "; R/O by %u user%s", others.readers, others.readers > 1 ? "s" : "");
+    if (l->write || others.writers)
+        response_line(c->response, "DASD %s LINKED %s%s%s", wish->as, l->write ? "R/W" : "R/O", writers, readers);
+}
+
+unsigned command_link(struct call *c)
+{
+    struct wish wish = {0};
+    unsigned failed = read_wish(c, &wish);
+    if (failed || (failed = check_password(c, &wish)))
+        return failed;
+    switch (link_make(c->session, wish.disk, wish.vdev, wish.mode)) {
+    case LINK_OK:
+        tell_linked(c, &wish);
+        return 0;
+    case LINK_FORCED_READ:
+        return link_tell_forced(c->response, wish.disk, c->session, wish.vdev);
+    case LINK_REFUSED:
+        return link_tell_refused(c->response, wish.disk);
+    case LINK_VDEV_IN_USE:
+        return FAIL(c, "LNM", 110, wish.owner_id, wish.owner_vdev, wish.as);
+    case LINK_NO_VOLUME:
+        return FAIL(c, "LNM", 108, wish.owner_id, wish.owner_vdev);
+    default:
+        return FAIL(c, "LNM", 9010, wish.owner_id, wish.owner_vdev);
+    }
+}
+
+unsigned command_detach(struct call *c)
+{
+    unsigned vdev, failed = 0;
+    char number[5];
+    do {
+        if ((failed = call_vdev(c, "DTV", &vdev)))
+            return failed;
+        format_text(number, sizeof number, "%04X", vdev);
+        if (!link_detach(c->session, vdev))
+            return FAIL(c, "DTV", 40, number);
+        response_line(c->response, "DASD %s DETACHED", number);
+    } while (call_peek(c).length);
+    return 0;
+}

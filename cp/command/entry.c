@@ -1,0 +1,126 @@
+/* LOGON LOGOFF DISCONNECT FORCE XAUTOLOG: coming and going. */
+#include <string.h>
+
+#include "cp/command/families.h"
+#include "cp/user/logon.h"
+#include "cp/user/operator.h"
+#include "lib/format.h"
+
+const char command_logon_help[] =
+    "LOGON userid [HERE] [NOIPL]\n"
+    "Logs you on; CP then asks for the password. A user who is disconnected is reconnected, and\n"
+    "the machine goes on. HERE takes the session over from another terminal. NOIPL leaves the\n"
+    "machine stopped instead of starting the system your directory entry names.\n";
+const char command_logoff_help[] =
+    "LOGOFF\n"
+    "Ends your session: your machine is gone, your minidisks stay. DISCONNECT keeps the machine.\n";
+const char command_disconnect_help[] =
+    "DISCONNECT\n"
+    "Leaves the terminal; the machine runs on. LOGON brings you back, and what the machine wrote\n"
+    "meanwhile is shown then.\n";
+const char command_force_help[] =
+    "FORCE userid\n"
+    "Logs another user off.\n";
+const char command_xautolog_help[] =
+    "XAUTOLOG userid\n"
+    "Logs a user on without a terminal and starts its system. Class A or B may do so for everybody,\n"
+    "class G for users whose directory entry says so.\n";
+
+unsigned command_logon(struct call *c)
+{
+    char id[DIRECTORY_NAME + 1];
+    bool here = false, noipl = false;
+    struct word w;
+    unsigned failed = call_userid(c, "LGA", id);
+    if (failed)
+        return failed;
+    while (call_next(c, &w)) {
+        char text[32];
+        word_upper(w, text, sizeof text);
+        if (word_is(w, "HERE", 4))
+            here = true;
+        else if (word_is(w, "NOIPL", 5))
+            noipl = true;
+        else
+            return FAIL(c, "LGA", 3, text);
+    }
+    if (c->session->user) {
+        char name[9];
+        return FAIL(c, "LGA", 54, session_name(c->session, name));
+    }
+    logon_begin(c->session, id, here, noipl);
+    return 0;
+}
+
+unsigned command_logoff(struct call *c)
+{
+    unsigned failed = call_end(c, "LOG");
+    if (!failed && c->session->user) {
+        c->session->deed_by = NULL;
+        session_note(c->session, DEED_LOGOFF);
+    } else if (!failed) {
+        session_welcome(c->session);
+    }
+    return failed;
+}
+
+unsigned command_disconnect(struct call *c)
+{
+    unsigned failed = call_end(c, "DIS");
+    if (failed)
+        return failed;
+    if (!c->session->terminal)
+        return FAIL(c, "DIS", 9027, "DISCONNECT");
+    session_note(c->session, DEED_DISCONNECT);
+    return 0;
+}
+
+unsigned command_force(struct call *c)
+{
+    char id[DIRECTORY_NAME + 1];
+    unsigned failed = call_userid(c, "FRC", id);
+    struct session *target = failed ? NULL : session_find(id);
+    if (failed || (failed = call_end(c, "FRC")))
+        return failed;
+    if (!target)
+        return FAIL(c, "FRC", 45, id);
+    if (target->deed == DEED_LOGOFF)
+        return FAIL(c, "FRC", 361, id);
+    target->deed_by = target == c->session ? NULL : c->session->user->id;
+    session_note(target, DEED_LOGOFF);
+    return 0;
+}
+
+static unsigned autolog(struct call *c, const struct user *user)
+{
+    struct session *s = session_create();
+    if (!s)
+        return FAIL(c, "XAL", 9025, "");
+    if (!session_logon(s, user)) {
+        session_free(s);
+        return FAIL(c, "XAL", 9022, user->id);
+    }
+    response_line(c->response, "Command accepted");
+    response_line(c->response, "AUTO LOGON  ***  %-8s USERS = %u", user->id, session_users());
+    operator_tell(s, "AUTO LOGON", c->session->user->id);
+    if (user->ipl)
+        session_ipl(s, user->ipl, user->parm);
+    return 0;
+}
+
+unsigned command_xautolog(struct call *c)
+{
+    char id[DIRECTORY_NAME + 1];
+    const struct user *mine = c->session->user;
+    unsigned failed = call_userid(c, "XAL", id);
+    const struct user *user = failed ? NULL : directory_find(&directory, id);
+    if (failed || (failed = call_end(c, "XAL")))
+        return failed;
+    if (!user)
+        return FAIL(c, "XAL", 53, id);
+    if (!(mine->classes & (CLASS('A') | CLASS('B'))) && !directory_may_autolog(user, mine->id))
+        return FAIL(c, "XAL", 9024, id);
+    if (session_find(id))
+        return FAIL(c, "XAL", 9023, id);
+    return autolog(c, user);
+}

@@ -1,0 +1,31 @@
+/* What each family of commands gives the table. */
+#pragma once
+#include "cp/command/command.h"
+
+#define COMMAND(name)                      \
+    unsigned command_##name(struct call *); \
+    extern const char command_##name##_help[]
+
+COMMAND(begin);
+COMMAND(define);
+COMMAND(detach);
+COMMAND(disconnect);
+COMMAND(display);
+COMMAND(force);
+COMMAND(help);
+COMMAND(indicate);
+COMMAND(ipl);
+COMMAND(link);
+COMMAND(logoff);
+COMMAND(logon);
+COMMAND(message);
+COMMAND(query);
+COMMAND(reset);
+COMMAND(set);
+COMMAND(shutdown);
+COMMAND(sleep);
+COMMAND(stop);
+COMMAND(store);
+COMMAND(system);
+COMMAND(warning);
+COMMAND(xautolog);

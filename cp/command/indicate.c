@@ -1,0 +1,87 @@
+/* INDICATE: how busy the machine is, and what a user takes of it. */
+#include "cp/command/families.h"
+#include "cp/dispatch/timer.h"
+#include "cp/storage/frame.h"
+#include "cp/user/clock_text.h"
+#include "cp/user/user.h"
+#include "lib/format.h"
+
+const char command_indicate_help[] =
+    "INDICATE [LOAD | USER [userid | *]]\n"
+    "LOAD: share of the processor used since CP was started and of the page frames in use now. USER:\n"
+    "storage, time and exits of your machine; of another's for class E.\n";
+
+static unsigned percent(uint64_t part, uint64_t whole)
+{
+    return whole >= 100 ? part / (whole / 100) : 0;
+}
+
+static unsigned show_load(struct call *c)
+{
+    uint64_t used = 0, lived = clock_now() - user_started_ticks;
+    unsigned runnable = 0;
+    for (struct vm *vm = vm_list; vm; vm = vm->next) {
+        used += vm->total_ticks;
+        runnable += vm->state == VM_RUNNABLE;
+    }
+    response_line(c->response, "AVGPROC-%03u%% 01", percent(used, lived));
+    response_line(c->response, "STORAGE-%03u%% FRAMES-%u FREE-%u CP-%u",
+                  percent((frame_total() - frame_available()) * 100, frame_total() * 100), (unsigned)frame_total(),
+                  (unsigned)frame_available(), (unsigned)frame_cp_account.frames);
+    response_line(c->response, "USERS-%u RUNNABLE-%u", session_users(), runnable);
+    return 0;
+}
+
+static uint64_t exits_of(const struct vm *vm)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < EXIT_REASONS; i++)
+        sum += vm->exits[i];
+    return sum;
+}
+
+static unsigned show_user(struct call *c, const struct session *s)
+{
+    const struct vm *vm = s->vm;
+    char span[CLOCK_TEXT], mine[CLOCK_TEXT], total[CLOCK_TEXT];
+    response_line(c->response, "USERID=%-8s MACH=X64 STOR=%04uM VIRT=V XSTORE=NONE", s->user->id,
+                  (unsigned)(vm->config.storage_bytes >> 20));
+    response_line(c->response, "IPLSYS=%-8s DEVNUM=%05u", *s->system ? s->system : "NONE", vm->config.uarts);
+    response_line(c->response, "PAGES: RES=%06u PRIVATE=%06u LIMIT=%06u", (unsigned)vm->storage.resident,
+                  (unsigned)vm->storage.account.frames, (unsigned)vm->storage.account.limit);
+    response_line(c->response, "CPU 00: CTIME=%s VTIME=%s TTIME=%s EXITS=%llu",
+                  clock_text_span(span, clock_unix_us() - s->logon_us), clock_text_cpu(mine, vm->virtual_ticks),
+                  clock_text_cpu(total, vm->total_ticks), (unsigned long long)exits_of(vm));
+    return 0;
+}
+
+static unsigned find_user(struct call *c, const struct session **found)
+{
+    char id[DIRECTORY_NAME + 1];
+    *found = c->session;
+    if (!call_peek(c).length)
+        return 0;
+    unsigned failed = call_userid(c, "IDU", id);
+    if (failed)
+        return failed;
+    *found = session_find(id);
+    if (*found == c->session)
+        return 0;
+    if (!(c->session->user->classes & CLASS('E')))
+        return FAIL(c, "IDU", 2, id);
+    return *found ? 0 : FAIL(c, "IDU", 45, id);
+}
+
+unsigned command_indicate(struct call *c)
+{
+    struct word w;
+    const struct session *s;
+    unsigned failed;
+    if (!call_next(c, &w) || word_is(w, "LOAD", 1))
+        return (failed = call_end(c, "IDL")) ? failed : show_load(c);
+    if (word_is(w, "USER", 1))
+        return (failed = find_user(c, &s)) || (failed = call_end(c, "IDU")) ? failed : show_user(c, s);
+    char text[32];
+    word_upper(w, text, sizeof text);
+    return FAIL(c, "IDL", 2, text);
+}

@@ -1,0 +1,192 @@
+/* IPL BEGIN STOP SYSTEM RESET DEFINE SLEEP: what the machine does next. */
+#include <string.h>
+
+#include "cp/command/families.h"
+#include "cp/user/system.h"
+#include "lib/format.h"
+
+const char command_ipl_help[] =
+    "IPL system [CLEAR] [PARM text]\n"
+    "Starts a named system (CMS, CP) in your machine, whose storage is cleared first. The text is\n"
+    "handed to it.\n";
+const char command_begin_help[] =
+    "BEGIN [address]\n"
+    "Lets the machine run on, or run from a hexadecimal address.\n";
+const char command_stop_help[] =
+    "STOP\n"
+    "Stops the machine and enters CP READ, as #CP alone does. BEGIN goes on.\n";
+const char command_system_help[] =
+    "SYSTEM {CLEAR | RESET | RESTART}\n"
+    "RESET resets CPU and devices; CLEAR the storage too; RESTART IPLs the last system again.\n";
+const char command_reset_help[] =
+    "RESET [SYSTEM]\n"
+    "Resets CPU and devices of your machine, like SYSTEM RESET.\n";
+const char command_define_help[] =
+    "DEFINE STORAGE nnnM | nG\n"
+    "Gives the machine another storage size, up to your directory maximum. Storage is cleared.\n";
+const char command_sleep_help[] =
+    "SLEEP [n [SEC | MIN | HOUR]]\n"
+    "The terminal rests for a time (minutes when no unit is given), or until you press Enter; the\n"
+    "machine stops meanwhile when you were in CP READ, and runs on otherwise.\n";
+
+static void keep(char *out, unsigned size, const char *text)
+{
+    format_text(out, size, "%s", text);
+}
+
+unsigned command_ipl(struct call *c)
+{
+    struct session *s = c->session;
+    char name[9], text[32];
+    struct word w;
+    if (!call_next(c, &w))
+        return FAIL(c, "VMI", 26, "");
+    word_upper(w, text, sizeof text);
+    word_upper(w, name, sizeof name);
+    if (w.length > 8 || !system_find(name))
+        return FAIL(c, "NSS", 440, text);
+    if (word_is(call_peek(c), "CLEAR", 2))
+        call_next(c, &w);
+    const char *parm = "";
+    if (word_is(call_peek(c), "PARM", 4)) {
+        call_next(c, &w);
+        parm = call_remainder(c);
+    }
+    unsigned failed = call_end(c, "VMI");
+    if (failed)
+        return failed;
+    keep(s->deed_system, sizeof s->deed_system, name);
+    keep(s->deed_parm, sizeof s->deed_parm, parm);
+    session_note(s, DEED_IPL);
+    return 0;
+}
+
+unsigned command_begin(struct call *c)
+{
+    struct word w;
+    uint64_t address;
+    bool given = call_next(c, &w);
+    char text[32];
+    word_upper(w, text, sizeof text);
+    if (given && !word_hex(w, 16, &address))
+        return FAIL(c, "BEG", 160, text);
+    unsigned failed = call_end(c, "BEG");
+    if (failed || c->response->machine_asks) /* it runs already */
+        return failed;
+    if (given)
+        vcpu_write(&c->session->vm->vcpu, VMCS_GUEST_RIP, address);
+    session_begin(c->session);
+    return 0;
+}
+
+unsigned command_stop(struct call *c)
+{
+    unsigned failed = call_end(c, "STP");
+    if (!failed)
+        session_note(c->session, DEED_READ);
+    return failed;
+}
+
+unsigned command_system(struct call *c)
+{
+    static const struct { const char *name; unsigned least; enum session_deed deed; } row[] = {
+        {"CLEAR", 5, DEED_SYSTEM_CLEAR}, {"RESET", 5, DEED_SYSTEM_RESET}, {"RESTART", 7, DEED_SYSTEM_RESTART}};
+    struct word w;
+    char text[32];
+    if (!call_next(c, &w))
+        return FAIL(c, "SYS", 26, "");
+    unsigned failed = call_end(c, "SYS");
+    for (unsigned i = 0; i < sizeof row / sizeof *row && !failed; i++) {
+        if (!word_is(w, row[i].name, row[i].least))
+            continue;
+        if (row[i].deed == DEED_SYSTEM_RESTART && !*c->session->system)
+            return FAIL(c, "SYS", 9013, "");
+        session_note(c->session, row[i].deed);
+        return 0;
+    }
+    word_upper(w, text, sizeof text);
+    return failed ? failed : FAIL(c, "SYS", 2, text);
+}
+
+unsigned command_reset(struct call *c)
+{
+    struct word w;
+    char text[32];
+    if (call_next(c, &w) && !word_is(w, "SYSTEM", 3)) {
+        word_upper(w, text, sizeof text);
+        return FAIL(c, "RST", 2, text);
+    }
+    unsigned failed = call_end(c, "RST");
+    if (!failed)
+        session_note(c->session, DEED_SYSTEM_RESET);
+    return failed;
+}
+
+/* "64M", "1G": bytes, 0 for anything else. */
+static uint64_t parse_size(struct word w)
+{
+    uint64_t number;
+    if (w.length < 2 || !word_number((struct word){w.text, w.length - 1}, DIRECTORY_STORAGE_MAX_MIB, &number))
+        return 0;
+    char unit = w.text[w.length - 1] & ~32;
+    return unit == 'M' ? number << 20 : unit == 'G' ? number << 30 : 0;
+}
+
+unsigned command_define(struct call *c)
+{
+    uint64_t most = (uint64_t)c->session->user->maximum_mib << 20;
+    struct word w;
+    char text[32];
+    if (!call_next(c, &w))
+        return FAIL(c, "DEF", 26, "");
+    word_upper(w, text, sizeof text);
+    if (!word_is(w, "STORAGE", 4))
+        return FAIL(c, "DEF", 2, text);
+    if (word_is(call_peek(c), "AS", 2) || word_is(call_peek(c), "=", 1))
+        call_next(c, &w);
+    call_next(c, &w);
+    uint64_t bytes = parse_size(w);
+    word_upper(w, text, sizeof text);
+    if (!bytes)
+        return FAIL(c, "DST", 92, text);
+    if (bytes > most) {
+        format_text(text, sizeof text, "%uM", (unsigned)(most >> 20));
+        return FAIL(c, "DST", 91, text);
+    }
+    unsigned failed = call_end(c, "DST");
+    if (failed)
+        return failed;
+    c->session->deed_storage = bytes;
+    session_note(c->session, DEED_DEFINE_STORAGE);
+    return 0;
+}
+
+static uint64_t seconds_of(struct word unit)
+{
+    return word_is(unit, "SEC", 1) ? 1 : word_is(unit, "HOURS", 1) ? 3600 : !unit.length || word_is(unit, "MINUTES", 1) ? 60 : 0;
+}
+
+unsigned command_sleep(struct call *c)
+{
+    struct session *s = c->session;
+    struct word w, unit = {0};
+    uint64_t count = 0;
+    char text[32];
+    bool given = call_next(c, &w);
+    word_upper(w, text, sizeof text);
+    if (given && (!word_number(w, 9999, &count) || !count))
+        return FAIL(c, "SLP", 2, text);
+    call_next(c, &unit);
+    word_upper(unit, text, sizeof text);
+    if (!seconds_of(unit))
+        return FAIL(c, "SLP", 2, text);
+    unsigned failed = call_end(c, "SLP");
+    if (failed || !s->terminal)
+        return failed;
+    s->before_sleep = s->state;
+    s->state = SESSION_SLEEP;
+    s->timer_ended = false;
+    if (given)
+        session_wait(s, count * seconds_of(unit));
+    return 0;
+}

@@ -1,0 +1,161 @@
+/* QUERY: what is. Each row of the table answers one question. */
+#include <string.h>
+
+#include "cp/command/families.h"
+#include "cp/command/level.h"
+#include "cp/command/query.h"
+#include "cp/dispatch/timer.h"
+#include "cp/storage/frame.h"
+#include "cp/user/clock_text.h"
+#include "cp/user/link.h"
+#include "cp/user/system.h"
+#include "cp/user/user.h"
+#include "lib/format.h"
+
+const char command_query_help[] =
+    "QUERY {CPLEVEL | LINKS vdev | NAMES | NSS | SET | STORAGE | TIME | USERID | USERS}\n"
+    "QUERY userid\n"
+    "QUERY [VIRTUAL] {ALL | CONSOLE | CPUS | DASD | STORAGE | vdev}\n"
+    "NAMES: who is logged on. LINKS: who has a minidisk of yours. NSS: the systems to IPL. SET: your\n"
+    "settings. STORAGE: the real machine's for classes B and E, else your own.\n";
+
+static unsigned query_cplevel(struct call *c)
+{
+    char now[CLOCK_TEXT];
+    response_line(c->response, "%s, service level 0000 (64-bit)", CP_LEVEL);
+    response_line(c->response, "IPL at %s", clock_text_full(now, user_started_us));
+    return 0;
+}
+
+static unsigned query_names(struct call *c)
+{
+    unsigned in_row = 0;
+    char row[80] = "";
+    for (struct session *s = NULL; (s = session_next(s));) {
+        char name[9];
+        size_t at = strlen(row);
+        if (!s->user)
+            continue;
+        format_text(row + at, sizeof row - at, "%s%-8s - %-5s", in_row ? ", " : "", s->user->id, session_name(s, name));
+        if (++in_row == 4) {
+            response_line(c->response, "%s", row);
+            in_row = 0, *row = 0;
+        }
+    }
+    if (in_row)
+        response_line(c->response, "%s", row);
+    return 0;
+}
+
+static unsigned query_users(struct call *c)
+{
+    response_line(c->response, "%u USERS", session_users());
+    return 0;
+}
+
+static unsigned query_userid(struct call *c)
+{
+    response_line(c->response, "%-8s AT %s", c->session->user->id, CP_NODE);
+    return 0;
+}
+
+static unsigned query_time(struct call *c)
+{
+    const struct session *s = c->session;
+    uint64_t now = clock_unix_us();
+    char full[CLOCK_TEXT], span[CLOCK_TEXT], mine[CLOCK_TEXT], total[CLOCK_TEXT];
+    response_line(c->response, "TIME IS %s", clock_text_full(full, now));
+    response_line(c->response, "CONNECT= %s VIRTCPU= %s TOTCPU= %s", clock_text_span(span, now - s->logon_us),
+                  clock_text_cpu(mine, s->vm->virtual_ticks), clock_text_cpu(total, s->vm->total_ticks));
+    return 0;
+}
+
+static const char *on(const struct session *s, uint8_t setting)
+{
+    return s->settings & setting ? "ON" : "OFF";
+}
+
+static unsigned query_set(struct call *c)
+{
+    static const char *const emsg[] = {"OFF", "CODE", "TEXT", "ON"};
+    static const char *const nested[] = {[VM_NESTED_OFF] = "OFF", [VM_NESTED_TRAP] = "TRAP", [VM_NESTED_SHADOW] = "SHADOW"};
+    const struct session *s = c->session;
+    response_line(c->response, "MSG %-4s, WNG %-4s, EMSG %-4s, IMSG %-4s, RUN %-4s", on(s, SET_MSG), on(s, SET_WNG),
+                  emsg[s->settings / SET_EMSG_CODE & 3], on(s, SET_IMSG), on(s, SET_RUN));
+    response_line(c->response, "NESTED %-6s, MACHINE X86-64", nested[s->vm->config.nested]);
+    return 0;
+}
+
+static unsigned query_nss(struct call *c)
+{
+    const struct system *system;
+    response_line(c->response, "NAME       BYTES");
+    for (unsigned i = 0; (system = system_at(i)); i++)
+        response_line(c->response, "%-8s %7u", system->name, (unsigned)system->bytes);
+    return 0;
+}
+
+static unsigned query_storage(struct call *c)
+{
+    if (!(c->session->user->classes & (CLASS('B') | CLASS('E'))))
+        return query_virtual_storage(c);
+    response_line(c->response, "STORAGE = %uM FRAMES = %u FREE = %u", (unsigned)(frame_total() >> (20 - PAGE_SHIFT)),
+                  (unsigned)frame_total(), (unsigned)frame_available());
+    return 0;
+}
+
+static unsigned query_links(struct call *c)
+{
+    unsigned vdev, found = 0, failed = call_vdev(c, "QLK", &vdev);
+    char number[5];
+    if (failed)
+        return failed;
+    struct link *mine = link_find(c->session, vdev);
+    format_text(number, sizeof number, "%04X", vdev);
+    if (!mine)
+        return FAIL(c, "QLK", 40, number);
+    for (struct link *l = NULL; (l = link_next(l));)
+        if (l->disk == mine->disk && ++found)
+            response_line(c->response, "%-8s %04X %s", l->session->user->id, l->vdev, l->write ? "R/W" : "R/O");
+    return 0;
+}
+
+static unsigned query_user(struct call *c, struct word w)
+{
+    char id[DIRECTORY_NAME + 1], name[9];
+    word_upper(w, id, sizeof id);
+    struct session *s = w.length <= DIRECTORY_NAME && directory_name_valid(id, strlen(id)) ? session_find(id) : NULL;
+    if (s)
+        response_line(c->response, "%-8s - %s", id, session_name(s, name));
+    return s ? 0 : directory_find(&directory, id) ? FAIL(c, "QSU", 45, id) : FAIL(c, "CQU", 3, id);
+}
+
+struct question {
+    const char *name;
+    unsigned least;
+    unsigned (*answer)(struct call *);
+};
+
+static const struct question questions[] = {
+    {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},     {"NAMES", 1, query_names},     {"NSS", 3, query_nss},
+    {"SET", 3, query_set},         {"STORAGE", 4, query_storage}, {"TIME", 1, query_time},       {"USERID", 6, query_userid},
+    {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual}, {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
+    {"DASD", 2, query_dasd},       {0},
+};
+
+unsigned command_query(struct call *c)
+{
+    struct word w;
+    if (!call_next(c, &w))
+        return FAIL(c, "CQR", 26, "");
+    for (const struct question *q = questions; q->name; q++) {
+        if (!word_is(w, q->name, q->least))
+            continue;
+        unsigned failed = q->answer(c);
+        return failed ? failed : call_end(c, "CQR");
+    }
+    uint64_t vdev;
+    if (word_hex(w, 4, &vdev) && link_find(c->session, vdev))
+        return query_device(c, vdev);
+    return query_user(c, w);
+}

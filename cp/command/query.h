@@ -1,0 +1,10 @@
+/* The questions about the virtual machine, apart from the table of all questions. */
+#pragma once
+#include "cp/command/command.h"
+
+unsigned query_virtual(struct call *); /* what follows VIRTUAL */
+unsigned query_virtual_storage(struct call *);
+unsigned query_console(struct call *);
+unsigned query_cpus(struct call *);
+unsigned query_dasd(struct call *);
+unsigned query_device(struct call *, unsigned vdev); /* message 040 when there is none */

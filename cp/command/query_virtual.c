@@ -1,0 +1,96 @@
+/* QUERY VIRTUAL: what the user's machine consists of. */
+#include "cp/command/query.h"
+
+#include "cp/user/link.h"
+#include "lib/format.h"
+
+unsigned query_virtual_storage(struct call *c)
+{
+    uint64_t mib = c->session->vm->config.storage_bytes >> 20;
+    response_line(c->response, "STORAGE = %uM", (unsigned)mib);
+    return 0;
+}
+
+unsigned query_console(struct call *c)
+{
+    const struct session *s = c->session;
+    char name[9];
+    if (s->terminal)
+        response_line(c->response, "CONS 03F8 ON %s    NS16550 TERM START", session_name(s, name));
+    else
+        response_line(c->response, "CONS 03F8 DISCONNECTED NS16550 TERM START");
+    return 0;
+}
+
+unsigned query_cpus(struct call *c)
+{
+    static const char *const states[] = {[VM_STOPPED] = "STOPPED", [VM_RUNNABLE] = "RUNNING", [VM_WAITING] = "WAITING"};
+    response_line(c->response, "CPU 00  ID  %-8s (BASE) X86-64 %s", c->session->user->id, states[c->session->vm->state]);
+    return 0;
+}
+
+static void show_disk(struct call *c, const struct link *l)
+{
+    response_line(c->response, "DASD %04X 9336 %-6s %s %10llu BLK %s %04X", l->vdev, directory.volid, l->write ? "R/W" : "R/O",
+                  (unsigned long long)l->minidisk.disk.sectors, directory.user[l->disk->user].id, l->disk->vdev);
+}
+
+/* Rows of the table come in the order of linking; people want them by number. */
+static struct link *next_by_number(const struct session *s, long after)
+{
+    struct link *best = NULL;
+    for (struct link *l = NULL; (l = link_next(l));)
+        if (l->session == s && l->vdev > after && (!best || l->vdev < best->vdev))
+            best = l;
+    return best;
+}
+
+unsigned query_dasd(struct call *c)
+{
+    unsigned found = 0;
+    for (struct link *l = NULL; (l = next_by_number(c->session, l ? l->vdev : -1)); found++)
+        show_disk(c, l);
+    return found ? 0 : FAIL(c, "CQV", 40, "DASD");
+}
+
+unsigned query_device(struct call *c, unsigned vdev)
+{
+    struct link *l = link_find(c->session, vdev);
+    char number[5];
+    format_text(number, sizeof number, "%04X", vdev);
+    if (!l)
+        return FAIL(c, "CQV", 40, number);
+    show_disk(c, l);
+    return 0;
+}
+
+static unsigned query_all(struct call *c)
+{
+    query_virtual_storage(c);
+    query_cpus(c);
+    query_console(c);
+    for (struct link *l = NULL; (l = next_by_number(c->session, l ? l->vdev : -1));)
+        show_disk(c, l);
+    return 0;
+}
+
+unsigned query_virtual(struct call *c)
+{
+    static const struct {
+        const char *name;
+        unsigned least;
+        unsigned (*answer)(struct call *);
+    } row[] = {{"ALL", 3, query_all}, {"STORAGE", 4, query_virtual_storage}, {"CONSOLE", 3, query_console},
+               {"CPUS", 3, query_cpus}, {"DASD", 2, query_dasd}};
+    struct word w;
+    uint64_t vdev;
+    char text[32];
+    if (!call_next(c, &w))
+        return query_all(c);
+    if (w.length != 3 || !word_hex(w, 3, &vdev) || !link_find(c->session, vdev)) /* DAD is a number, too */
+        for (unsigned i = 0; i < sizeof row / sizeof *row; i++)
+            if (word_is(w, row[i].name, row[i].least))
+                return row[i].answer(c);
+    word_upper(w, text, sizeof text);
+    return word_hex(w, 4, &vdev) ? query_device(c, vdev) : FAIL(c, "CQV", 2, text);
+}

@@ -1,0 +1,216 @@
+/* DISPLAY STORE: the machine's registers and storage, seen and changed. */
+#include <string.h>
+
+#include "cp/command/families.h"
+#include "lib/format.h"
+
+const char command_display_help[] =
+    "DISPLAY {G | X | PSW | [V | T]address[.bytes | -end]}\n"
+    "Shows general registers, control registers, RIP and RFLAGS, or guest-physical storage (T: with\n"
+    "its characters). Numbers are hexadecimal; 1000 bytes at most.\n";
+const char command_store_help[] =
+    "STORE address data ...\n"
+    "STORE {register | RIP | RFLAGS} value\n"
+    "Changes guest-physical storage (up to 16 bytes a word, in the order written) or a register.\n";
+
+enum { DISPLAY_MAX = 0x1000, ROW_BYTES = 16 };
+
+static const char *const gpr_names[GPRS] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
+                                            "R8",  "R9",  "R10", "R11", "R12", "R13", "R14", "R15"};
+
+struct named_field {
+    const char *name;
+    enum vmcs_field field;
+};
+static const struct named_field control_fields[] = {
+    {"CR0", VMCS_GUEST_CR0}, {"CR3", VMCS_GUEST_CR3}, {"CR4", VMCS_GUEST_CR4}, {"EFER", VMCS_GUEST_EFER},
+    {"GDTR", VMCS_GUEST_GDTR_BASE}, {"IDTR", VMCS_GUEST_IDTR_BASE}, {"TR", VMCS_GUEST_TR_BASE}, {"FS", VMCS_GUEST_FS_BASE},
+    {"GS", VMCS_GUEST_GS_BASE},
+};
+static const struct named_field psw_fields[] = {{"RIP", VMCS_GUEST_RIP}, {"RFLAGS", VMCS_GUEST_RFLAGS}};
+
+/* ---- registers ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t gpr_value(struct vcpu *v, unsigned i)
+{
+    return i == RSP ? vcpu_read(v, VMCS_GUEST_RSP) : v->gpr[i];
+}
+
+static void show_gprs(struct call *c)
+{
+    struct vcpu *v = &c->session->vm->vcpu;
+    for (unsigned i = 0; i < GPRS; i += 2)
+        response_line(c->response, "%-3s = %016llX  %-3s = %016llX", gpr_names[i], (unsigned long long)gpr_value(v, i),
+                      gpr_names[i + 1], (unsigned long long)gpr_value(v, i + 1));
+}
+
+static void show_fields(struct call *c, const struct named_field *field, unsigned count)
+{
+    for (; count--; field++)
+        response_line(c->response, "%-6s = %016llX", field->name,
+                      (unsigned long long)vcpu_read(&c->session->vm->vcpu, field->field));
+}
+
+static bool store_register(struct vcpu *v, struct word name, uint64_t value)
+{
+    for (unsigned i = 0; i < sizeof psw_fields / sizeof *psw_fields; i++) {
+        if (!word_is(name, psw_fields[i].name, 3))
+            continue;
+        vcpu_write(v, psw_fields[i].field, value);
+        return true;
+    }
+    for (unsigned i = 0; i < GPRS; i++) {
+        if (!word_is(name, gpr_names[i], strlen(gpr_names[i])))
+            continue;
+        if (i == RSP)
+            vcpu_write(v, VMCS_GUEST_RSP, value);
+        else
+            v->gpr[i] = value;
+        return true;
+    }
+    return false;
+}
+
+/* ---- storage -------------------------------------------------------------------------------------------------------- */
+
+struct range {
+    uint64_t start, bytes;
+};
+
+static bool parse_range(struct word w, struct range *r)
+{
+    unsigned at = 0;
+    uint64_t end;
+    while (at < w.length && w.text[at] != '.' && w.text[at] != '-')
+        at++;
+    struct word tail = {w.text + at + 1, at < w.length ? w.length - at - 1 : 0};
+    if (!word_hex((struct word){w.text, at}, 16, &r->start))
+        return false;
+    r->bytes = 4;
+    if (at == w.length)
+        return true;
+    if (!word_hex(tail, 16, &end))
+        return false;
+    if (w.text[at] == '-' && end < r->start)
+        return false;
+    r->bytes = w.text[at] == '-' ? end - r->start + 1 : end;
+    return r->bytes && r->bytes <= DISPLAY_MAX;
+}
+
+static char printable(uint8_t byte)
+{
+    return byte >= 0x20 && byte < 0x7f ? byte : '.';
+}
+
+static void show_row(struct call *c, uint64_t at, const uint8_t *bytes, unsigned count, bool characters)
+{
+    char hex[ROW_BYTES * 2 + ROW_BYTES / 4 + 1] = "", text[ROW_BYTES + 5] = "";
+    unsigned used = 0;
+    for (unsigned i = 0; i < count; i++)
+        used += format_text(hex + used, sizeof hex - used, "%02X%s", bytes[i], i % 4 == 3 ? " " : "");
+    for (unsigned i = 0; i < count && characters; i++)
+        format_text(text + i, sizeof text - i, "%s%c%s", i ? "" : "*", printable(bytes[i]), i + 1 == count ? "*" : "");
+    response_line(c->response, "V%08llX  %-36s %s", (unsigned long long)at, hex, text);
+}
+
+static unsigned outside(struct call *c, const char *module, uint64_t address)
+{
+    char text[20];
+    format_text(text, sizeof text, "%llX", (unsigned long long)address);
+    return FAIL(c, module, 161, text);
+}
+
+static unsigned show_storage(struct call *c, struct range r, bool characters)
+{
+    struct guest_storage *storage = &c->session->vm->storage;
+    while (r.bytes) {
+        uint8_t bytes[ROW_BYTES];
+        unsigned count = r.bytes < ROW_BYTES ? r.bytes : ROW_BYTES;
+        if (guest_read(storage, gpa(r.start), bytes, count) != GUEST_OK)
+            return outside(c, "CDB", r.start);
+        show_row(c, r.start, bytes, count, characters);
+        r.start += count;
+        r.bytes -= count;
+    }
+    return 0;
+}
+
+static unsigned display_one(struct call *c, struct word w)
+{
+    char text[32];
+    struct range r;
+    word_upper(w, text, sizeof text);
+    if (word_is(w, "G", 1))
+        return show_gprs(c), 0;
+    if (word_is(w, "X", 1))
+        return show_fields(c, control_fields, sizeof control_fields / sizeof *control_fields), 0;
+    if (word_is(w, "PSW", 1))
+        return show_fields(c, psw_fields, 2), 0;
+    bool characters = *text == 'T';
+    if (*text == 'T' || *text == 'V')
+        w.text++, w.length--;
+    if (!parse_range(w, &r))
+        return FAIL(c, "CDB", 160, text);
+    return show_storage(c, r, characters);
+}
+
+unsigned command_display(struct call *c)
+{
+    struct word w;
+    unsigned failed = 0;
+    if (!call_next(c, &w))
+        return FAIL(c, "CDB", 26, "");
+    do
+        failed = display_one(c, w);
+    while (!failed && call_next(c, &w));
+    return failed;
+}
+
+/* "0102AB": the bytes 01 02 AB, in this order. */
+static unsigned parse_bytes(struct word w, uint8_t bytes[ROW_BYTES])
+{
+    if (w.length & 1 || w.length > ROW_BYTES * 2)
+        return 0;
+    for (unsigned i = 0; i < w.length; i += 2) {
+        uint64_t byte;
+        if (!word_hex((struct word){w.text + i, 2}, 2, &byte))
+            return 0;
+        bytes[i / 2] = byte;
+    }
+    return w.length / 2;
+}
+
+static unsigned store_bytes(struct call *c, uint64_t at)
+{
+    struct word w;
+    char text[36];
+    while (call_next(c, &w)) {
+        uint8_t bytes[ROW_BYTES];
+        unsigned count = parse_bytes(w, bytes);
+        word_upper(w, text, sizeof text);
+        if (!count)
+            return FAIL(c, "CDS", 160, text);
+        if (guest_write(&c->session->vm->storage, gpa(at), bytes, count) != GUEST_OK)
+            return outside(c, "CDS", at);
+        at += count;
+    }
+    response_line(c->response, "Store complete.");
+    return 0;
+}
+
+unsigned command_store(struct call *c)
+{
+    struct word where;
+    uint64_t value;
+    char text[32];
+    if (!call_next(c, &where) || !call_peek(c).length)
+        return FAIL(c, "CDS", 26, "");
+    if (word_hex(call_peek(c), 16, &value) && store_register(&c->session->vm->vcpu, where, value)) {
+        response_line(c->response, "Store complete.");
+        return 0;
+    }
+    word_upper(where, text, sizeof text);
+    if (*text == 'S' || *text == 'V')
+        where.text++, where.length--;
+    return word_hex(where, 16, &value) ? store_bytes(c, value) : FAIL(c, "CDS", 160, text);
+}

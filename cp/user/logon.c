@@ -1,0 +1,180 @@
+/* LOGON. In: a user ID and a password. Out: a session with a machine, or a terminal that has waited for its refusal.
+ * A user who does not exist costs the same time as one whose password is wrong. */
+#include "cp/user/logon.h"
+
+#include <string.h>
+
+#include "cp/command/level.h"
+#include "cp/user/clock_text.h"
+#include "cp/user/operator.h"
+#include "cp/user/response.h"
+#include "cp/user/session_internal.h"
+#include "lib/format.h"
+
+/* Wrong passwords for each user since the last good one. */
+static unsigned failures[DIRECTORY_USERS];
+
+static unsigned *failures_of(const struct user *user)
+{
+    return &failures[user - directory.user];
+}
+
+static void back_to_prompt(struct session *s)
+{
+    s->state = SESSION_LOGON;
+    session_prompt(s);
+}
+
+void logon_begin(struct session *s, const char *id, bool here, bool noipl)
+{
+    format_text(s->logon_id, sizeof s->logon_id, "%s", id);
+    s->logon_here = here;
+    s->logon_noipl = noipl;
+    s->state = SESSION_PASSWORD;
+    s->rest = 0;
+    session_say(s, "ENTER PASSWORD  (IT WILL NOT APPEAR WHEN TYPED):");
+    session_prompt(s);
+}
+
+void logon_password(struct session *s, char *text, unsigned length)
+{
+    static const char nobody[] = "$6$rounds=1000$nobody$";
+    char setting[SHA512_CRYPT_TEXT];
+    const struct user *user = directory_find(&directory, s->logon_id);
+    s->logon_good = user && sha512_crypt_begin(&s->crypt, user->password, text, length);
+    if (!s->logon_good) {
+        memset(setting, '.', sizeof setting);
+        memcpy(setting, nobody, sizeof nobody - 1);
+        setting[sizeof nobody - 1 + 86] = 0;
+        sha512_crypt_begin(&s->crypt, setting, text, length);
+    }
+    memset(text, 0, length);
+    s->state = SESSION_VERIFY;
+}
+
+/* ---- a wrong password ----------------------------------------------------------------------------------------------- */
+
+static void refuse(struct session *s)
+{
+    const struct user *user = directory_find(&directory, s->logon_id);
+    unsigned tries = ++s->logon_failures, seconds = 1;
+    if (user && ++*failures_of(user) > tries)
+        tries = *failures_of(user);
+    while (--tries && seconds < LOGON_PENALTY_MAX)
+        seconds *= 2;
+    s->state = SESSION_PENALTY;
+    session_wait(s, seconds);
+}
+
+static void end_penalty(struct session *s)
+{
+    struct response response = {.session = s};
+    response_error(&response, "LGA", 50, "");
+    if (s->logon_failures < LOGON_TRIES) {
+        back_to_prompt(s);
+        return;
+    }
+    response_error(&response, "LGA", 9020, "");
+    s->state = SESSION_QUIET;
+    session_wait(s, LOGON_QUIET_SECONDS);
+}
+
+static void end_quiet(struct session *s)
+{
+    s->logon_failures = 0;
+    session_welcome(s);
+}
+
+/* ---- a good one ----------------------------------------------------------------------------------------------------- */
+
+static void tell_failures(struct session *s, const struct user *user)
+{
+    char count[12];
+    if (!*failures_of(user))
+        return;
+    format_text(count, sizeof count, "%u", *failures_of(user));
+    *failures_of(user) = 0;
+    response_error(&(struct response){.session = s}, "LGA", 9021, count, user->id);
+}
+
+static void start(struct session *s, const struct user *user)
+{
+    char now[CLOCK_TEXT];
+    session_say(s, "%s", CP_LEVEL);
+    session_say(s, "There is no logmsg data");
+    tell_failures(s, user);
+    session_say(s, "LOGON AT %s", clock_text_full(now, clock_unix_us()));
+    if (!session_logon(s, user)) {
+        response_error(&(struct response){.session = s}, "LGA", 9022, user->id);
+        back_to_prompt(s);
+        return;
+    }
+    operator_tell(s, "LOGON", NULL);
+    if (user->ipl && !s->logon_noipl)
+        session_ipl(s, user->ipl, user->parm);
+    else
+        session_enter_cp(s);
+}
+
+static void rejoin(struct session *s, const struct user *user)
+{
+    char now[CLOCK_TEXT];
+    tell_failures(s, user);
+    session_say(s, "RECONNECTED AT %s", clock_text_full(now, clock_unix_us()));
+    s->state = SESSION_REJOIN;
+}
+
+static void accept(struct session *s)
+{
+    const struct user *user = directory_find(&directory, s->logon_id);
+    struct session *there = session_find(s->logon_id);
+    char name[9];
+    s->logon_failures = 0;
+    if (!there) {
+        start(s, user);
+    } else if (!there->terminal || (s->logon_here && session_disconnect(there))) {
+        rejoin(s, user);
+    } else {
+        response_error(&(struct response){.session = s}, "LGA", 54, session_name(there, name));
+        back_to_prompt(s);
+    }
+}
+
+/* The user may have left, or somebody else may have come, while the last words went out. */
+static void finish_rejoin(struct session *s)
+{
+    struct session *there = session_find(s->logon_id);
+    if (ring_used(&s->output.ring))
+        return;
+    if (there && !there->terminal)
+        session_reconnect(there, s);
+    else
+        back_to_prompt(s);
+}
+
+bool logon_poll(struct session *s)
+{
+    switch (s->state) {
+    case SESSION_VERIFY:
+        if (!sha512_crypt_step(&s->crypt, LOGON_ROUNDS))
+            return true;
+        if (sha512_crypt_matches(&s->crypt) && s->logon_good)
+            accept(s);
+        else
+            refuse(s);
+        return true;
+    case SESSION_PENALTY:
+        if (s->timer_ended)
+            end_penalty(s);
+        return false;
+    case SESSION_QUIET:
+        if (s->timer_ended)
+            end_quiet(s);
+        return false;
+    case SESSION_REJOIN:
+        finish_rejoin(s);
+        return false;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,16 @@
+/* LOGON from the user ID to the machine: the password, its slow hash, the penalties for wrong ones. */
+#pragma once
+#include "cp/user/session.h"
+
+enum {
+    LOGON_TRIES = 4,           /* wrong passwords in a row at a terminal, then it is quiet for */
+    LOGON_QUIET_SECONDS = 60,
+    LOGON_PENALTY_MAX = 16,    /* seconds: 1, 2, 4, 8, 16 */
+    LOGON_ROUNDS = 16,         /* of the hash in one go */
+};
+
+/* Asks for the password. @pre state LOGON */
+void logon_begin(struct session *, const char *id, bool here, bool noipl);
+void logon_password(struct session *, char *text, unsigned length); /* wipes the text */
+/* What the states VERIFY, PENALTY, QUIET and REJOIN wait for. True: there is more to do at once. May free the session. */
+bool logon_poll(struct session *);

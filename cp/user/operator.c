@@ -1,0 +1,25 @@
+/* What the operator is told. In: who did what. Out: a line on OPERATOR's console, if OPERATOR is there. */
+#include "cp/user/operator.h"
+
+#include "cp/user/clock_text.h"
+#include "cp/user/session.h"
+
+static void tell(const struct session *about, const char *deed, unsigned users, const char *by)
+{
+    struct session *operator = session_find("OPERATOR");
+    char now[CLOCK_TEXT], name[9];
+    if (!operator || operator == about)
+        return;
+    session_say(operator, "%s %-5s %-10s AS %-8s USERS = %u%s%s", clock_text_time(now, clock_unix_us()),
+                session_name(about, name), deed, about->user->id, users, by ? "  BY " : "", by ? by : "");
+}
+
+void operator_tell(const struct session *about, const char *deed, const char *by)
+{
+    tell(about, deed, session_users(), by);
+}
+
+void operator_tell_logoff(const struct session *about, const char *by)
+{
+    tell(about, by ? "FORCED" : "LOGOFF", session_users() - 1, by);
+}

@@ -1,0 +1,66 @@
+/* A command's answer. In: text and message numbers. Out: lines on a console or in a buffer. */
+#include "cp/user/response.h"
+
+#include <string.h>
+
+#include "cp/command/message.h"
+#include "cp/user/session.h"
+#include "lib/format.h"
+
+enum { LINE_MAX = 400 };
+
+void response_text(struct response *r, const char *text, size_t length)
+{
+    if (!r->buffer) {
+        session_write(r->session, text, length);
+        return;
+    }
+    size_t room = r->size - r->length, taken = length < room ? length : room;
+    memcpy(r->buffer + r->length, text, taken);
+    r->length += taken;
+    r->truncated |= taken < length;
+}
+
+void response_line(struct response *r, const char *format, ...)
+{
+    char line[LINE_MAX];
+    va_list args;
+    va_start(args, format);
+    size_t length = format_text_v(line, sizeof line - 1, format, args);
+    va_end(args);
+    if (length > sizeof line - 2)
+        length = sizeof line - 2;
+    line[length++] = '\n';
+    response_text(r, line, length);
+}
+
+/* Replaces %1 to %4. */
+static void fill_in(char *out, size_t size, const char *text, const char *const texts[4])
+{
+    size_t at = strlen(out);
+    for (; *text && at < size - 1; text++) {
+        if (text[0] != '%' || text[1] < '1' || text[1] > '4') {
+            out[at++] = *text;
+            continue;
+        }
+        const char *with = texts[*++text - '1'];
+        size_t length = with ? strnlen(with, size - 1 - at) : 0;
+        memcpy(out + at, with ? with : "", length);
+        at += length;
+    }
+    out[at] = 0;
+}
+
+unsigned response_error_texts(struct response *r, const char *module, unsigned number, const char *const texts[4])
+{
+    const struct message *m = message_find(number);
+    uint8_t settings = r->session->settings;
+    char line[LINE_MAX] = "";
+    if (settings & SET_EMSG_CODE)
+        format_text(line, sizeof line, "HCP%s%03u%c%s", module, number, m->severity, settings & SET_EMSG_TEXT ? " " : "");
+    if (settings & SET_EMSG_TEXT)
+        fill_in(line, sizeof line - 1, m->text, texts);
+    if (*line)
+        response_line(r, "%s", line);
+    return number;
+}

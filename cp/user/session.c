@@ -1,0 +1,103 @@
+/* The table of sessions: who is there. */
+#include "cp/user/session.h"
+
+#include <string.h>
+
+#include "cp/storage/frame.h"
+#include "cp/user/session_internal.h"
+#include "lib/format.h"
+
+struct directory directory;
+
+static struct session table[SESSIONS];
+
+struct session *session_next(struct session *at)
+{
+    for (at = at ? at + 1 : table; at < table + SESSIONS; at++)
+        if (at->state != SESSION_FREE)
+            return at;
+    return NULL;
+}
+
+struct session *session_find(const char *userid)
+{
+    for (struct session *s = NULL; (s = session_next(s));)
+        if (s->user && !strcmp(s->user->id, userid))
+            return s;
+    return NULL;
+}
+
+unsigned session_users(void)
+{
+    unsigned users = 0;
+    for (struct session *s = NULL; (s = session_next(s));)
+        users += s->user != NULL;
+    return users;
+}
+
+static void expire(struct timer *timer)
+{
+    struct session *s = timer->owner;
+    s->timer_ended = true;
+}
+
+static void echo(void *context, const char *text, unsigned length)
+{
+    session_echo(context, text, length);
+}
+
+void session_reset(struct session *s)
+{
+    struct terminal *terminal = s->terminal;
+    struct output output = s->output;
+    timer_cancel(&s->timer);
+    memset(s, 0, sizeof *s);
+    s->terminal = terminal;
+    s->output = output;
+    s->state = SESSION_LOGON;
+    s->editor.history = s->history;
+    s->editor.echo = echo;
+    s->editor.context = s;
+    s->timer.owner = s;
+    s->timer.expire = expire;
+    s->settings = SET_MSG | SET_WNG | SET_IMSG | SET_EMSG_CODE | SET_EMSG_TEXT;
+}
+
+struct session *session_create(void)
+{
+    for (struct session *s = table; s < table + SESSIONS; s++) {
+        if (s->state != SESSION_FREE)
+            continue;
+        memset(&s->output, 0, sizeof s->output);
+        s->terminal = NULL;
+        s->output.ring.bytes = frame_alloc_run(&frame_cp_account, SESSION_OUTPUT / PAGE_SIZE);
+        s->output.ring.size = SESSION_OUTPUT;
+        if (!s->output.ring.bytes)
+            return NULL;
+        session_reset(s);
+        return s;
+    }
+    return NULL;
+}
+
+void session_free(struct session *s)
+{
+    timer_cancel(&s->timer);
+    frame_free_run(&frame_cp_account, s->output.ring.bytes, SESSION_OUTPUT / PAGE_SIZE);
+    memset(s, 0, sizeof *s);
+}
+
+const char *session_name(const struct session *s, char name[9])
+{
+    if (s->terminal)
+        format_text(name, 9, "L%04u", s->terminal->number);
+    else
+        format_text(name, 9, "DSC");
+    return name;
+}
+
+void session_wait(struct session *s, uint64_t seconds)
+{
+    s->timer_ended = false;
+    timer_arm(&s->timer, clock_now() + seconds * clock_hz);
+}

@@ -1,0 +1,124 @@
+/* A session's input. In: typed bytes. Out: commands for CP, or bytes for the machine's console, none of them lost. */
+#include <string.h>
+
+#include "cp/command/command.h"
+#include "cp/user/logon.h"
+#include "cp/user/response.h"
+#include "cp/user/session.h"
+
+bool session_offer_held(struct session *s)
+{
+    struct attention *a = &s->attention;
+    unsigned taken = machine_input(&s->vm->machine, 0, a->bytes, a->held);
+    memmove(a->bytes, a->bytes + taken, a->held - taken);
+    a->held -= taken;
+    s->input_waits = a->held != 0;
+    return !s->input_waits;
+}
+
+static void take_command(struct session *s)
+{
+    s->state = SESSION_COMMAND;
+    editor_begin(&s->editor, false);
+    session_echo(s, "#CP ", 4);
+}
+
+static bool take_for_machine(struct session *s, uint8_t byte)
+{
+    if (s->input_waits && !session_offer_held(s))
+        return false;
+    switch (attention_take(&s->attention, byte)) {
+    case ATTENTION_HOLDING:
+        break;
+    case ATTENTION_RELEASE:
+        session_offer_held(s);
+        break;
+    case ATTENTION_COMMAND:
+        take_command(s);
+        break;
+    case ATTENTION_ENTER:
+        session_echo(s, "#CP\n", 4);
+        session_enter_cp(s);
+        s->editor.skip_newline = byte == '\r';
+        break;
+    }
+    return true;
+}
+
+static bool reads_commands(const struct session *s)
+{
+    return s->state == SESSION_LOGON || s->state == SESSION_READ || s->state == SESSION_RUN;
+}
+
+void session_run_rest(struct session *s)
+{
+    while (s->rest && !s->deed && reads_commands(s)) {
+        char *command = s->editor.text + s->rest - 1, *end = strchr(command, '#');
+        s->rest = end ? (unsigned)(end - s->editor.text) + 2 : 0;
+        if (end)
+            *end = 0;
+        command_run(s, &(struct response){.session = s}, command);
+    }
+    if (!s->rest && !s->deed && (s->state == SESSION_LOGON || s->state == SESSION_READ))
+        session_prompt(s);
+}
+
+static bool is_blank(const char *text)
+{
+    while (*text == ' ')
+        text++;
+    return !*text;
+}
+
+static void take_line(struct session *s)
+{
+    if (s->state == SESSION_PASSWORD) {
+        logon_password(s, s->editor.text, s->editor.length);
+        return;
+    }
+    if (s->state == SESSION_COMMAND) {
+        s->state = SESSION_RUN;
+        s->output.owes = true;
+        if (is_blank(s->editor.text)) {
+            session_enter_cp(s);
+            return;
+        }
+    }
+    s->rest = 1;
+    session_run_rest(s);
+}
+
+/* A null line wakes a sleeper; anything else typed is for later. */
+static bool take_asleep(struct session *s, uint8_t byte)
+{
+    bool second_half = byte == '\n' && s->editor.skip_newline;
+    s->editor.skip_newline = byte == '\r';
+    if (byte != '\r' && byte != '\n')
+        return false;
+    s->timer_ended |= !second_half;
+    return true;
+}
+
+bool session_take(struct session *s, uint8_t byte)
+{
+    if (s->deed || s->rest)
+        return false;
+    switch (s->state) {
+    case SESSION_QUIET:
+        return true;
+    case SESSION_RUN:
+        return take_for_machine(s, byte);
+    case SESSION_SLEEP:
+        return take_asleep(s, byte);
+    case SESSION_LOGON:
+    case SESSION_PASSWORD:
+    case SESSION_READ:
+    case SESSION_COMMAND:
+        session_refresh(s);
+        if (editor_take(&s->editor, byte))
+            take_line(s);
+        return true;
+    default:
+        return false;
+    }
+}

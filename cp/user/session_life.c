@@ -1,0 +1,277 @@
+/* A session's life: LOGON to LOGOFF, in and out of CP, and what commands asked to be done afterwards. */
+#include <errno.h>
+#include <string.h>
+
+#include "cp/command/level.h"
+#include "cp/user/clock_text.h"
+#include "cp/user/link.h"
+#include "cp/user/operator.h"
+#include "cp/user/response.h"
+#include "cp/user/session_internal.h"
+#include "cp/user/system.h"
+#include "lib/format.h"
+
+static unsigned error(struct session *s, const char *module, unsigned number, const char *a, const char *b)
+{
+    return response_error(&(struct response){.session = s}, module, number, a, b);
+}
+
+/* ---- prompts -------------------------------------------------------------------------------------------------------- */
+
+void session_prompt(struct session *s)
+{
+    editor_begin(&s->editor, s->state == SESSION_PASSWORD);
+    s->output.owes = true;
+}
+
+void session_welcome(struct session *s)
+{
+    s->state = SESSION_LOGON;
+    session_write(s, "\nVM/N ONLINE\n\n", 14);
+    session_say(s, "Enter LOGON userid, or HELP");
+    session_prompt(s);
+}
+
+void session_enter_cp(struct session *s)
+{
+    if (s->vm && s->vm->state != VM_STOPPED && !(s->settings & SET_RUN))
+        vm_stop(s->vm, VM_STOP_USER, 0);
+    s->state = SESSION_READ;
+    session_prompt(s);
+}
+
+void session_begin(struct session *s)
+{
+    s->state = SESSION_RUN;
+    s->attention.typed = 0;
+    s->output.owes = true;
+    if (s->vm->state == VM_STOPPED)
+        vm_begin(s->vm);
+}
+
+/* ---- logging on and off --------------------------------------------------------------------------------------------- */
+
+static void give_disk(struct session *s, const struct directory_disk *disk, unsigned vdev, enum link_mode mode)
+{
+    char number[5];
+    const char *owner = directory.user[disk->user].id;
+    format_text(number, sizeof number, "%04X", vdev);
+    switch (link_make(s, disk, vdev, mode)) {
+    case LINK_OK:
+        break;
+    case LINK_FORCED_READ:
+        link_tell_forced(&(struct response){.session = s}, disk, s, vdev);
+        break;
+    case LINK_REFUSED:
+        link_tell_refused(&(struct response){.session = s}, disk);
+        break;
+    case LINK_NO_VOLUME:
+        error(s, "LNM", 108, owner, number);
+        break;
+    default:
+        error(s, "LNM", 9010, owner, number);
+    }
+}
+
+static void give_disks(struct session *s)
+{
+    for (unsigned i = 0; i < directory.disks; i++)
+        if (&directory.user[directory.disk[i].user] == s->user)
+            give_disk(s, &directory.disk[i], directory.disk[i].vdev, directory.disk[i].mode);
+    for (unsigned i = 0; i < directory.links; i++)
+        if (&directory.user[directory.link[i].user] == s->user)
+            give_disk(s, &directory.disk[directory.link[i].disk], directory.link[i].vdev, directory.link[i].mode);
+}
+
+static struct vm *make_machine(const struct user *user)
+{
+    uint64_t bytes = (uint64_t)user->storage_mib << 20, most = (uint64_t)user->maximum_mib << 20;
+    struct vm_config config = {
+        .storage_bytes = bytes,
+        .frame_limit = most / PAGE_SIZE + most / PAGE_SIZE / 256 + 256, /* its storage, the tables that map it, its nest */
+        .uarts = user->lines,
+        .debug_exit = user->debug_exit,
+        .nested = user->nesting,
+    };
+    memcpy(config.userid, user->id, sizeof config.userid);
+    return vm_create(&config);
+}
+
+bool session_logon(struct session *s, const struct user *user)
+{
+    s->vm = make_machine(user);
+    if (!s->vm)
+        return false;
+    s->vm->session = s;
+    s->user = user;
+    s->state = SESSION_READ;
+    s->logon_us = clock_unix_us();
+    s->logon_failures = 0;
+    give_disks(s);
+    return true;
+}
+
+static void drop_machine(struct session *s)
+{
+    vm_destroy(s->vm);
+    link_forget(s);
+    s->vm = NULL;
+    s->user = NULL;
+}
+
+static void say_accounts(struct session *s)
+{
+    char span[CLOCK_TEXT], mine[CLOCK_TEXT], total[CLOCK_TEXT];
+    session_say(s, "CONNECT= %s VIRTCPU= %s TOTCPU= %s", clock_text_span(span, clock_unix_us() - s->logon_us),
+                clock_text_cpu(mine, s->vm->virtual_ticks), clock_text_cpu(total, s->vm->total_ticks));
+}
+
+void session_logoff(struct session *s, const char *by)
+{
+    char now[CLOCK_TEXT];
+    say_accounts(s);
+    session_say(s, "LOGOFF AT %s%s%s", clock_text_full(now, clock_unix_us()), by ? " BY " : "", by ? by : "");
+    operator_tell_logoff(s, by);
+    drop_machine(s);
+    if (!s->terminal) {
+        session_free(s);
+        return;
+    }
+    session_reset(s);
+    session_welcome(s);
+}
+
+bool session_disconnect(struct session *s)
+{
+    struct terminal *terminal = s->terminal;
+    struct session *next = terminal ? session_create() : NULL;
+    char now[CLOCK_TEXT];
+    if (!next)
+        return !terminal;
+    s->terminal = NULL; /* what is queued by now is replayed at the reconnect */
+    next->terminal = terminal;
+    terminal->session = next;
+    session_say(next, "DISCONNECT AT %s", clock_text_full(now, clock_unix_us()));
+    operator_tell(s, "DISCONNECT", NULL);
+    session_welcome(next);
+    if (s->state == SESSION_COMMAND)
+        s->state = SESSION_RUN;
+    if (s->state == SESSION_READ && s->vm->state == VM_STOPPED && s->vm->stop == VM_STOP_USER && *s->system)
+        session_begin(s);
+    return true;
+}
+
+void session_reconnect(struct session *s, struct session *from)
+{
+    s->terminal = from->terminal;
+    s->terminal->session = s;
+    from->terminal = NULL;
+    session_free(from);
+    if (s->output.dropped)
+        session_say(s, "%u characters of CP's messages are lost", s->output.dropped);
+    s->output.dropped = 0;
+    s->output.owes = true;
+    operator_tell(s, "RECONNECT", NULL);
+    session_pump(s);
+}
+
+/* ---- starting systems ----------------------------------------------------------------------------------------------- */
+
+void session_ipl(struct session *s, const char *system, const char *parm)
+{
+    const char *reason = "";
+    int failed = system_ipl(s->vm, system, parm, &reason);
+    if (failed) {
+        error(s, failed == -ENOENT ? "NSS" : "VMI", failed == -ENOENT ? 440 : 9011, system, reason);
+        session_enter_cp(s);
+        return;
+    }
+    format_text(s->system, sizeof s->system, "%s", system);
+    s->output.partial_length = 0;
+    session_begin(s);
+}
+
+static void redefine(struct session *s)
+{
+    char size[24];
+    format_text(size, sizeof size, "%uM", (unsigned)(s->deed_storage >> 20));
+    if (vm_define_storage(s->vm, s->deed_storage)) {
+        error(s, "DST", 9012, size, NULL);
+    } else {
+        session_say(s, "STORAGE = %s", size);
+        session_say(s, "Storage cleared - system reset.");
+    }
+    session_enter_cp(s);
+}
+
+static void reset(struct session *s, bool clear)
+{
+    if (clear)
+        vm_define_storage(s->vm, s->vm->config.storage_bytes);
+    else
+        vm_reset(s->vm);
+    session_say(s, clear ? "Storage cleared - system reset." : "System reset.");
+    session_enter_cp(s);
+}
+
+void session_note(struct session *s, enum session_deed deed)
+{
+    s->deed = deed;
+    if (s->vm && s->vm->state != VM_STOPPED && deed != DEED_DISCONNECT)
+        vm_stop(s->vm, VM_STOP_USER, 0);
+}
+
+void session_settle(struct session *s)
+{
+    enum session_deed deed = s->deed;
+    s->deed = DEED_NONE;
+    switch (deed) {
+    case DEED_LOGOFF:
+        session_logoff(s, s->deed_by);
+        return;
+    case DEED_DISCONNECT:
+        session_disconnect(s);
+        break;
+    case DEED_IPL:
+        session_ipl(s, s->deed_system, s->deed_parm);
+        break;
+    case DEED_SYSTEM_RESTART:
+        session_ipl(s, s->system, "");
+        break;
+    case DEED_SYSTEM_RESET:
+    case DEED_SYSTEM_CLEAR:
+        reset(s, deed == DEED_SYSTEM_CLEAR);
+        break;
+    case DEED_DEFINE_STORAGE:
+        redefine(s);
+        break;
+    case DEED_READ:
+        session_enter_cp(s);
+        break;
+    case DEED_NONE:
+        return;
+    }
+    session_run_rest(s);
+}
+
+/* ---- when a machine stops by itself --------------------------------------------------------------------------------- */
+
+void session_vm_stopped(struct vm *vm)
+{
+    static const unsigned number[] = {
+        [VM_STOP_POWER_OFF] = 2629,   [VM_STOP_TRIPLE_FAULT] = 453, [VM_STOP_DISABLED_WAIT] = 450,
+        [VM_STOP_NO_STORAGE] = 9001, [VM_STOP_NO_FRAMES] = 9002,  [VM_STOP_BAD_ENTRY] = 451,
+        [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004};
+    struct session *s = vm->session;
+    char rip[20], detail[12];
+    if (!s || s->deed || vm->stop == VM_STOP_USER || vm->stop == VM_STOP_NONE)
+        return;
+    format_text(rip, sizeof rip, "%016llX", (unsigned long long)vcpu_read(&vm->vcpu, VMCS_GUEST_RIP));
+    format_text(detail, sizeof detail, "%u", vm->stop_detail);
+    if (!s->ended || (vm->stop != VM_STOP_POWER_OFF && vm->stop != VM_STOP_TEST_EXIT))
+        error(s, "GIR", number[vm->stop], rip, detail);
+    if (s->ended)
+        s->ended(s);
+    else if (s->state != SESSION_READ)
+        session_enter_cp(s);
+}

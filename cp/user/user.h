@@ -1,0 +1,35 @@
+/* CP's users as the rest of CP sees them: terminals, sessions, the directory in force. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cp/driver/disk.h"
+#include "cp/driver/line.h"
+
+/* Begins: takes over the lines (their callbacks; line_init comes after) and vm.h's hooks, reads the directory from the CP volume
+ * on `system_disk` (NULL: there is none) and then shows the logon prompt on every line. Call once, or user_start_single.
+ * @pre named systems are registered, storage, clock and timers work, the disk's completions are polled by the event loop */
+void user_start(struct disk *system_disk, struct line *lines[], unsigned count);
+
+/* What --ipl asks for: one multiboot image in one fresh machine of class G, user ID VM, with the test device granted. */
+struct user_single {
+    const void *image;
+    size_t image_bytes;
+    const char *command_line; /* handed to it */
+    const struct ipl_module *module; /* further multiboot modules */
+    unsigned modules;
+    uint32_t storage_mib;
+};
+
+/* Begins with one machine on the line and nobody to log on. When it ends, CP writes "VMN-EXIT n" to the debug port (n is what
+ * the test device was written with; 0 for a power off, 125 for any other end) and asks to be shut down. */
+void user_start_single(struct line *line, const struct user_single *);
+
+/* Everything that waits: call it on every pass of the event loop. A timer is armed when it must be called again soon. */
+void user_poll(void);
+
+void user_shutdown(void);            /* everybody off, disks flushed, then: */
+extern bool user_shutdown_requested; /* the event loop drains the lines and switches off */
+
+extern uint64_t user_started_us, user_started_ticks; /* wall clock and TSC of user_start */
