@@ -35,6 +35,8 @@ enum {
     STATUS_EMULATOR = 70,
 };
 
+#define PANIC ">>PANIC<<"
+
 static struct {
     const char *directory, *keep_log;
     struct line line[MAX_LINES];
@@ -226,33 +228,44 @@ static void drain_screen(void)
         ;
 }
 
-/* A machine that powers off makes the emulator end in a "panic" of that text; any other panic is a failure. */
+/* Looks for the last panic in one of the emulator's files. A machine that powers off makes the emulator "panic" too. */
+static void find_panic(const char *name, bool *off, char *reason, size_t size)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t room = 0;
+    snprintf(path, sizeof path, "%s/%s", vmn.directory, name);
+    FILE *file = fopen(path, "r");
+    while (file && getline(&text, &room, file) > 0) {
+        char *panic = strstr(text, PANIC);
+        if (panic && strstr(panic, "soft power off"))
+            *off = true;
+        else if (panic)
+            snprintf(reason, size, "%.*s", (int)strcspn(panic + sizeof PANIC, "\n"), panic + sizeof PANIC);
+    }
+    if (file)
+        fclose(file);
+    free(text);
+}
+
+static void judge(int wait_status) __attribute__((noreturn));
 static void judge(int wait_status)
 {
-    char path[PATH_MAX], kept[PATH_MAX], *text = NULL, reason[200] = "";
-    size_t size = 0;
+    char kept[PATH_MAX], reason[200] = "";
     bool off = false;
-    snprintf(path, sizeof path, "%s/log", vmn.directory);
-    FILE *log = fopen(path, "r");
-    while (log && getline(&text, &size, log) > 0) {
-        char *panic = strstr(text, ">>PANIC<<");
-        if (panic && strstr(panic, "soft power off"))
-            off = true;
-        else if (panic)
-            snprintf(reason, sizeof reason, "%.*s", (int)strcspn(panic + 10, "\n"), panic + 10);
-    }
+    find_panic("log", &off, reason, sizeof reason);
     if (off)
         leave(vmn.status < 0 ? 0 : vmn.status);
+    if (!*reason)
+        find_panic("output", &off, reason, sizeof reason);
     if (!*reason && WIFSIGNALED(wait_status))
         snprintf(reason, sizeof reason, "signal %d", WTERMSIG(wait_status));
     if (!*reason)
         snprintf(reason, sizeof reason, "status %d", WEXITSTATUS(wait_status));
-    snprintf(kept, sizeof kept, "%s", vmn.keep_log ? vmn.keep_log : "");
     if (!vmn.keep_log) {
         snprintf(kept, sizeof kept, "%.*s.log", PATH_MAX - 8, vmn.directory);
         vmn.keep_log = kept;
     }
-    fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason, kept);
+    fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason, vmn.keep_log);
 }
 
 /* ---- the loop -------------------------------------------------------------------------- */

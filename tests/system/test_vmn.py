@@ -2,6 +2,7 @@
 place, so that nothing here depends on CP."""
 import glob
 import os
+import re
 import signal
 import subprocess
 import termios
@@ -46,7 +47,7 @@ def test_help_names_every_option():
     (["--memory"], "--memory needs a value"),
     (["--memory", "lots"], "not a number: lots"),
     (["--memory", "99999999999999999999"], "not a number"),
-    (["--memory", "1"], "not within 64 to 3072"),
+    (["--memory", "1"], "not within 64 to 2048"),
     (["--lines", "0"], "not within 1 to 4"),
     (["--lines", "5"], "not within 1 to 4"),
     (["--machine", "kvm"], "kvm is not there yet"),
@@ -76,6 +77,40 @@ def test_a_disk_image_of_odd_size_is_refused(tmp_path):
     odd = tmp_path / "odd"
     odd.write_bytes(b"x" * 1000)
     assert "not a multiple of 512" in refusal("--disk", str(odd), env=ECHO)
+
+
+# ---- what it hands to CP ----------------------------------------------------------------
+
+def test_cp_gets_itself_and_cms_as_modules():
+    done = run_piped("--lines", "1", env={"VMN_CP": guest("multiboot"), "VMN_CMS": guest("hello")})
+    said = done.stdout.decode()
+    assert done.returncode == 0
+    assert "command line ''" in said
+    assert re.findall(r"module '(\w+)' (\d+) bytes", said) == [
+        ("cp", str(os.path.getsize(guest("multiboot")))), ("cms", str(os.path.getsize(guest("hello"))))]
+
+
+def test_with_ipl_cp_gets_kernel_arguments_and_modules(tmp_path):
+    kernel, first, second = tmp_path / "my kernel", tmp_path / "first module", tmp_path / "second"
+    kernel.write_bytes(b"k" * 100)
+    first.write_bytes(b"\1" * 7)
+    second.write_bytes(b"\2" * 9)
+    done = run_piped("--ipl", str(kernel), "--append", "console=ttyS0 root=* $HOME;reboot it's", "--guest-memory", "96",
+                     "--module", str(first), "--module", str(second),
+                     env={"VMN_CP": guest("multiboot"), "VMN_CMS": "/no/cms"})
+    said = done.stdout.decode()
+    assert done.returncode == 0 and done.stderr == b""
+    assert "command line 'ipl guest-memory=96'" in said
+    modules = re.findall(r"module '(.*)' (\d+) bytes sum (\d+)", said)
+    assert modules[1] == (r"ipl console=ttyS0 root=* $HOME;reboot it\'s", "100", str(100 * ord("k")))
+    assert modules[2:] == [('"first module"', "7", "7"), ("second", "9", "18")]
+
+
+@pytest.mark.parametrize("memory", [64, 2048])
+def test_the_machine_has_the_storage_asked_for(memory):
+    done = run_piped("--lines", "1", "--memory", str(memory), env={"VMN_CP": guest("multiboot")})
+    upper = int(re.search(r"upper (\d+) KiB", done.stdout.decode()).group(1))
+    assert (memory - 1) * 1024 - 128 <= upper <= (memory - 1) * 1024
 
 
 # ---- status and cleanliness -----------------------------------------------------------
