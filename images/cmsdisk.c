@@ -359,7 +359,8 @@ static int command_put(const char *path, char **operand, const struct options *o
     if (!in.file)
         die("%s: %s", operand[0], strerror(errno));
     struct edf_disk *disk = access_image(&image, path, o, true);
-    enum edf_status status = edf_create(disk, operand[1], operand[2], o->mode, o->recfm, o->lrecl, EDF_REPLACE, &writer);
+    enum edf_status status = edf_create(disk, operand[1], operand[2], o->mode, o->recfm, o->lrecl, EDF_REPLACE,
+                                        &writer);
     if (!status)
         status = copy_in(writer, &in, o);
     if (status == EDF_BAD_RECORD)

@@ -4,13 +4,13 @@
 static void free_disk(struct edf_disk *disk)
 {
     const struct edf_host *host = disk->host;
-    memory_put(disk, disk->entries, (size_t)disk->room * disk->block_size);
-    memory_put(disk, disk->where, disk->room * sizeof *disk->where);
-    memory_put(disk, disk->pointers, (disk->pointer_count + 1) * sizeof *disk->pointers);
-    memory_put(disk, disk->map, disk->map_bytes);
-    memory_put(disk, disk->held, disk->map_bytes);
-    memory_put(disk, disk->map_where, disk->map_count * sizeof *disk->map_where);
-    memory_put(disk, disk->map_pointers, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
+    edf_memory_put(disk, disk->entries, (size_t)disk->room * disk->block_size);
+    edf_memory_put(disk, disk->where, disk->room * sizeof *disk->where);
+    edf_memory_put(disk, disk->pointers, (disk->pointer_count + 1) * sizeof *disk->pointers);
+    edf_memory_put(disk, disk->map, disk->map_bytes);
+    edf_memory_put(disk, disk->held, disk->map_bytes);
+    edf_memory_put(disk, disk->map_where, disk->map_count * sizeof *disk->map_where);
+    edf_memory_put(disk, disk->map_pointers, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
     host->put(host->ctx, disk, sizeof *disk);
 }
 
@@ -24,9 +24,9 @@ enum edf_status edf_access(const struct edf_device *device, const struct edf_hos
     if (!d)
         return EDF_NO_MEMORY;
     *d = (struct edf_disk){.device = device, .host = host, .reason.text = edf_status_text(EDF_NO_MEMORY)};
-    enum edf_status status = label_load(d);
+    enum edf_status status = edf_label_load(d);
     if (!status)
-        status = directory_load(d);
+        status = edf_directory_load(d);
     if (status) {
         if (reason)
             *reason = d->reason;
@@ -60,8 +60,8 @@ void edf_disk_query(const struct edf_disk *disk, struct edf_disk_facts *facts)
         .writable = disk->writable,
         .fault = disk->fault,
     };
-    name_get(facts->volid, disk->label + LABEL_VOLID, EDF_VOLID_MAX);
-    date_get(disk->label + LABEL_CREATED, disk->label[LABEL_FLAGS] & LABEL_FLAG_20XX, &facts->created);
+    edf_name_get(facts->volid, disk->label + LABEL_VOLID, EDF_VOLID_MAX);
+    edf_date_get(disk->label + LABEL_CREATED, disk->label[LABEL_FLAGS] & LABEL_FLAG_20XX, &facts->created);
 }
 
 struct edf_reason edf_reason(const struct edf_disk *disk)
@@ -73,7 +73,7 @@ enum edf_status edf_next(const struct edf_disk *disk, uint32_t *position, const 
                          struct edf_file_facts *facts)
 {
     while (*position < disk->count - 2) {
-        fst_facts(disk, directory_entry(disk, 2 + (*position)++), facts);
+        edf_fst_facts(disk, directory_entry(disk, 2 + (*position)++), facts);
         if (edf_name_matches(name, facts->name) && edf_name_matches(type, facts->type))
             return EDF_OK;
     }
@@ -86,10 +86,10 @@ enum edf_status edf_find(const struct edf_disk *disk, const char *name, const ch
     uint8_t key[FST_SIZE];
     if (!edf_name_valid(name) || !edf_name_valid(type))
         return EDF_BAD_NAME;
-    fst_put_name(key, name, type);
-    uint32_t index = directory_find(disk, key);
+    edf_fst_put_name(key, name, type);
+    uint32_t index = edf_directory_find(disk, key);
     if (!index)
         return EDF_NOT_FOUND;
-    fst_facts(disk, directory_entry(disk, index), facts);
+    edf_fst_facts(disk, directory_entry(disk, index), facts);
     return EDF_OK;
 }

@@ -13,7 +13,7 @@ static uint64_t sector_of(const struct edf_disk *disk, uint32_t block)
     return (uint64_t)(block - 1) * (disk->block_size / EDF_SECTOR);
 }
 
-enum edf_status block_read(struct edf_disk *disk, uint32_t block, void *buffer)
+enum edf_status edf_block_read(struct edf_disk *disk, uint32_t block, void *buffer)
 {
     if (block == 0 || block > disk->blocks)
         return edf_fail(disk, EDF_DAMAGED, "a block number is beyond the disk", block);
@@ -22,7 +22,7 @@ enum edf_status block_read(struct edf_disk *disk, uint32_t block, void *buffer)
     return EDF_OK;
 }
 
-enum edf_status block_write(struct edf_disk *disk, uint32_t block, const void *buffer)
+enum edf_status edf_block_write(struct edf_disk *disk, uint32_t block, const void *buffer)
 {
     if (block < BLOCK_FIRST_DIRECTORY || block > disk->blocks)
         return edf_fail(disk, EDF_DAMAGED, "a block number is beyond the disk", block);
@@ -31,14 +31,14 @@ enum edf_status block_write(struct edf_disk *disk, uint32_t block, const void *b
     return EDF_OK;
 }
 
-enum edf_status block_flush(struct edf_disk *disk)
+enum edf_status edf_block_flush(struct edf_disk *disk)
 {
     if (disk->device->flush(disk->device->ctx))
         return edf_fail(disk, EDF_IO, "the device could not flush", 0);
     return EDF_OK;
 }
 
-void *memory_get(const struct edf_disk *disk, size_t size)
+void *edf_memory_get(const struct edf_disk *disk, size_t size)
 {
     void *memory = disk->host->get(disk->host->ctx, size);
     if (memory)
@@ -46,7 +46,7 @@ void *memory_get(const struct edf_disk *disk, size_t size)
     return memory;
 }
 
-void memory_put(const struct edf_disk *disk, void *memory, size_t size)
+void edf_memory_put(const struct edf_disk *disk, void *memory, size_t size)
 {
     if (memory)
         disk->host->put(disk->host->ctx, memory, size);

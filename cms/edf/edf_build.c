@@ -13,20 +13,20 @@ static bool is_zero(const uint8_t *block, uint32_t size)
     return true;
 }
 
-enum edf_status build_store(struct edf_writer *w, const uint8_t *data, bool may_be_null, uint32_t *block)
+enum edf_status edf_build_store(struct edf_writer *w, const uint8_t *data, bool may_be_null, uint32_t *block)
 {
     struct edf_disk *disk = w->disk;
     *block = 0;
     if (may_be_null && w->fst.recfm == 'F' && is_zero(data, disk->block_size))
         return EDF_OK;
-    if (disk->blocks - disk->used - disk->in_flight <= map_reserve(disk))
+    if (disk->blocks - disk->used - disk->in_flight <= edf_map_reserve(disk))
         return EDF_FULL;
-    *block = map_take(disk, w->own);
+    *block = edf_map_take(disk, w->own);
     if (!*block)
         return EDF_FULL;
     w->own_count++;
     disk->in_flight++;
-    return block_write(disk, *block, data);
+    return edf_block_write(disk, *block, data);
 }
 
 /* Write the pointer block of a level; `up` is what points to it. */
@@ -34,11 +34,11 @@ static enum edf_status finish_level(struct edf_writer *w, unsigned level, bool t
 {
     struct builder *b = &w->builder;
     bool variable = w->fst.recfm == 'V';
-    up->highest = tree_entry_get(b->level[level], variable, b->used[level] - 1).highest;
-    up->displacement = tree_entry_get(b->level[level], variable, 0).displacement;
+    up->highest = edf_tree_entry_get(b->level[level], variable, b->used[level] - 1).highest;
+    up->displacement = edf_tree_entry_get(b->level[level], variable, 0).displacement;
     if (variable)
         put32(b->level[level] + w->disk->block_size - 4, (b->used[level] - 1) * POINTER_SIZE_V);
-    enum edf_status status = build_store(w, b->level[level], !top, &up->block);
+    enum edf_status status = edf_build_store(w, b->level[level], !top, &up->block);
     memset(b->level[level], 0, w->disk->block_size);
     b->used[level] = 0;
     return status;
@@ -50,7 +50,7 @@ static enum edf_status add(struct edf_writer *w, struct tree_entry entry, unsign
     struct tree_entry up;
     if (level > LEVELS_MAX)
         return EDF_FULL;
-    if (!b->level[level] && !(b->level[level] = memory_get(w->disk, w->disk->block_size)))
+    if (!b->level[level] && !(b->level[level] = edf_memory_get(w->disk, w->disk->block_size)))
         return EDF_NO_MEMORY;
     if (b->levels < level)
         b->levels = level;
@@ -61,11 +61,11 @@ static enum edf_status add(struct edf_writer *w, struct tree_entry entry, unsign
         if (status)
             return status;
     }
-    tree_entry_put(b->level[level], w->fst.recfm == 'V', b->used[level]++, entry);
+    edf_tree_entry_put(b->level[level], w->fst.recfm == 'V', b->used[level]++, entry);
     return EDF_OK;
 }
 
-enum edf_status build_add(struct edf_writer *w, struct tree_entry entry)
+enum edf_status edf_build_add(struct edf_writer *w, struct tree_entry entry)
 {
     uint64_t before = w->count++;
     if (w->fst.recfm == 'V' || entry.block)
@@ -82,7 +82,7 @@ enum edf_status build_add(struct edf_writer *w, struct tree_entry entry)
     return add(w, entry, 1);
 }
 
-enum edf_status build_finish(struct edf_writer *w)
+enum edf_status edf_build_finish(struct edf_writer *w)
 {
     struct builder *b = &w->builder;
     struct tree_entry top = b->only;
@@ -100,17 +100,17 @@ enum edf_status build_finish(struct edf_writer *w)
 }
 
 /* Take the last pointer block of each level out of the old file: what follows is added to it. */
-enum edf_status build_resume(struct edf_writer *w, const struct tree *tree, struct tree_entry *last)
+enum edf_status edf_build_resume(struct edf_writer *w, const struct tree *tree, struct tree_entry *last)
 {
     struct builder *b = &w->builder;
     struct cursor cursor;
-    cursor_open(&cursor, w->disk, *tree);
-    enum edf_status status = cursor_find(&cursor, tree->count - 1, last);
+    edf_cursor_open(&cursor, w->disk, *tree);
+    enum edf_status status = edf_cursor_find(&cursor, tree->count - 1, last);
     uint32_t per_block = tree_per_block(w->disk->block_size, tree->variable);
     uint64_t index = tree->count - 1;
     b->levels = tree->levels;
     for (unsigned level = 1; !status && level <= tree->levels; level++, index /= per_block) {
-        b->level[level] = memory_get(w->disk, w->disk->block_size);
+        b->level[level] = edf_memory_get(w->disk, w->disk->block_size);
         if (!b->level[level]) {
             status = EDF_NO_MEMORY;
             break;
@@ -122,12 +122,12 @@ enum edf_status build_resume(struct edf_writer *w, const struct tree *tree, stru
         memcpy(b->level[level], cursor.level[level], kept);
         w->superseded[w->superseded_count++] = cursor.loaded[level];
     }
-    cursor_close(&cursor);
+    edf_cursor_close(&cursor);
     return status;
 }
 
-void build_free(struct edf_writer *w)
+void edf_build_free(struct edf_writer *w)
 {
     for (unsigned level = 1; level <= LEVELS_MAX; level++)
-        memory_put(w->disk, w->builder.level[level], w->disk->block_size);
+        edf_memory_put(w->disk, w->builder.level[level], w->disk->block_size);
 }

@@ -5,7 +5,7 @@
 
 enum { OWNER_NONE, OWNER_RESERVED, OWNER_DIRECTORY, OWNER_MAP, OWNER_FILES }; /* a file: OWNER_FILES + entry index */
 
-void check_fault(struct check *c, const char *where, const char *format, ...)
+void edf_check_note(struct check *c, const char *where, const char *format, ...)
 {
     char text[160];
     va_list args;
@@ -26,11 +26,11 @@ static void owner_name(struct check *c, uint32_t owner, char name[CHECK_NAME])
         format_text(name, CHECK_NAME, "%s", fixed[owner]);
         return;
     }
-    fst_facts(c->disk, directory_entry(c->disk, owner - OWNER_FILES), &facts);
+    edf_fst_facts(c->disk, directory_entry(c->disk, owner - OWNER_FILES), &facts);
     format_text(name, CHECK_NAME, "%s %s", facts.name, facts.type);
 }
 
-enum edf_status check_claim(struct check *c, const char *where, uint32_t block, uint32_t owner)
+enum edf_status edf_check_claim(struct check *c, const char *where, uint32_t block, uint32_t owner)
 {
     char other[CHECK_NAME];
     if (c->owners[block - 1] == OWNER_NONE) {
@@ -38,7 +38,7 @@ enum edf_status check_claim(struct check *c, const char *where, uint32_t block, 
         return EDF_OK;
     }
     owner_name(c, c->owners[block - 1], other);
-    check_fault(c, where, "block %u is also used by %s", block, other);
+    edf_check_note(c, where, "block %u is also used by %s", block, other);
     return edf_fail(c->disk, EDF_DAMAGED, NULL, block);
 }
 
@@ -52,18 +52,18 @@ static void check_directory(struct check *c)
     for (uint32_t block = 1; block < BLOCK_FIRST_DATA; block++)
         c->owners[block - 1] = OWNER_RESERVED;
     for (uint32_t i = 1; i < blocks; i++)
-        check_claim(c, "directory", disk->where[i], OWNER_DIRECTORY);
+        edf_check_claim(c, "directory", disk->where[i], OWNER_DIRECTORY);
     for (uint32_t i = 0; i < disk->pointer_count; i++)
-        check_claim(c, "directory", disk->pointers[i], OWNER_DIRECTORY);
+        edf_check_claim(c, "directory", disk->pointers[i], OWNER_DIRECTORY);
     if (get32(own + FST_RECORDS) != disk->count)
-        check_fault(c, "directory", "its record count is %u, but it has %u entries", get32(own + FST_RECORDS),
+        edf_check_note(c, "directory", "its record count is %u, but it has %u entries", get32(own + FST_RECORDS),
                     disk->count);
     if (get32(own + FST_BLOCKS) != blocks)
-        check_fault(c, "directory", "its block count is %u instead of %u", get32(own + FST_BLOCKS), blocks);
+        edf_check_note(c, "directory", "its block count is %u instead of %u", get32(own + FST_BLOCKS), blocks);
     uint8_t *end = directory_entry(disk, disk->count);
     for (size_t i = 0; i < (size_t)blocks * disk->block_size - (size_t)disk->count * FST_SIZE; i++)
         if (end[i]) {
-            check_fault(c, "directory", "there is something after its last entry");
+            edf_check_note(c, "directory", "there is something after its last entry");
             break;
         }
 }
@@ -71,11 +71,11 @@ static void check_directory(struct check *c)
 static enum edf_status load_map_block(void *ctx, struct tree_entry entry, unsigned level, uint64_t index)
 {
     struct check *c = ctx;
-    enum edf_status status = check_claim(c, "map", entry.block, OWNER_MAP);
+    enum edf_status status = edf_check_claim(c, "map", entry.block, OWNER_MAP);
     if (status || level)
         return status;
     c->map_blocks++;
-    return block_read(c->disk, entry.block, c->map + index * c->disk->block_size);
+    return edf_block_read(c->disk, entry.block, c->map + index * c->disk->block_size);
 }
 
 static enum edf_status load_map(struct check *c)
@@ -84,19 +84,19 @@ static enum edf_status load_map(struct check *c)
     const uint8_t *own = directory_entry(disk, 1);
     uint32_t bits = disk->block_size * 8, count = (disk->blocks + bits - 1) / bits;
     struct tree tree = {get32(own + FST_ORIGIN), own[FST_LEVELS], false, count};
-    unsigned levels = tree_levels(disk->block_size, false, count);
+    unsigned levels = edf_tree_levels(disk->block_size, false, count);
     if (tree.levels != levels) {
-        check_fault(c, "map", "it has %u pointer levels instead of %u", tree.levels, levels);
+        edf_check_note(c, "map", "it has %u pointer levels instead of %u", tree.levels, levels);
         return EDF_DAMAGED;
     }
     if (own[FST_RECFM] != FST_RECFM_F || get32(own + FST_LRECL) != disk->block_size ||
         get32(own + FST_RECORDS) != count || get32(own + FST_BLOCKS) != count)
-        check_fault(c, "map", "its entry should say F %u, %u records, %u blocks", disk->block_size, count, count);
-    enum edf_status status = tree_visit(disk, tree, load_map_block, c);
+        edf_check_note(c, "map", "its entry should say F %u, %u records, %u blocks", disk->block_size, count, count);
+    enum edf_status status = edf_tree_visit(disk, tree, load_map_block, c);
     if (status == EDF_DAMAGED && disk->reason.text)
-        check_fault(c, "map", "%s", disk->reason.text);
+        edf_check_note(c, "map", "%s", disk->reason.text);
     else if (!status && c->map_blocks != count)
-        check_fault(c, "map", "it has a hole");
+        edf_check_note(c, "map", "it has a hole");
     return status;
 }
 
@@ -113,7 +113,7 @@ static void compare_map(struct check *c)
     for (uint32_t block = 1; block <= c->disk->blocks; block++)
         marked += map_bit(c->map, block);
     if (marked != c->disk->used)
-        check_fault(c, "label", "its used count is %u, but the map has %u blocks used", c->disk->used, marked);
+        edf_check_note(c, "label", "its used count is %u, but the map has %u blocks used", c->disk->used, marked);
     for (uint32_t block = 1; block <= c->disk->blocks; block++) {
         const char *fault = map_fault(c, block);
         if (!fault)
@@ -123,9 +123,9 @@ static void compare_map(struct check *c)
         char owner[CHECK_NAME];
         owner_name(c, c->owners[first - 1], owner);
         if (first == block)
-            check_fault(c, "map", "block %u is %s by %s", first, fault, owner);
+            edf_check_note(c, "map", "block %u is %s by %s", first, fault, owner);
         else
-            check_fault(c, "map", "blocks %u to %u are %s by %s", first, block, fault, owner);
+            edf_check_note(c, "map", "blocks %u to %u are %s by %s", first, block, fault, owner);
     }
 }
 
@@ -167,7 +167,7 @@ static void check_names(struct check *c)
     for (uint32_t i = 1; i < count; i++)
         if (!compare_names(c, c->order[i - 1], c->order[i])) {
             owner_name(c, OWNER_FILES + c->order[i], where);
-            check_fault(c, where, "the directory has this name twice");
+            edf_check_note(c, where, "the directory has this name twice");
         }
 }
 
@@ -178,7 +178,7 @@ static enum edf_status check_files(struct check *c)
     for (uint32_t i = 2; i < c->disk->count; i++) {
         char where[CHECK_NAME];
         owner_name(c, OWNER_FILES + i, where);
-        enum edf_status status = check_file(c, where, directory_entry(c->disk, i), OWNER_FILES + i);
+        enum edf_status status = edf_check_file(c, where, directory_entry(c->disk, i), OWNER_FILES + i);
         if (status == EDF_IO || status == EDF_NO_MEMORY)
             return status;
     }
@@ -203,15 +203,15 @@ static enum edf_status with_memory(struct check *c)
     struct edf_disk *disk = c->disk;
     size_t owners = (size_t)disk->blocks * sizeof *c->owners, order = (size_t)disk->count * sizeof *c->order;
     size_t map = ((size_t)disk->blocks / 8 / disk->block_size + 1) * disk->block_size;
-    c->owners = memory_get(disk, owners);
-    c->order = memory_get(disk, order);
-    c->map = memory_get(disk, map);
-    c->data = memory_get(disk, disk->block_size);
+    c->owners = edf_memory_get(disk, owners);
+    c->order = edf_memory_get(disk, order);
+    c->map = edf_memory_get(disk, map);
+    c->data = edf_memory_get(disk, disk->block_size);
     enum edf_status status = c->owners && c->order && c->map && c->data ? check_disk(c) : EDF_NO_MEMORY;
-    memory_put(disk, c->owners, owners);
-    memory_put(disk, c->order, order);
-    memory_put(disk, c->map, map);
-    memory_put(disk, c->data, disk->block_size);
+    edf_memory_put(disk, c->owners, owners);
+    edf_memory_put(disk, c->order, order);
+    edf_memory_put(disk, c->map, map);
+    edf_memory_put(disk, c->data, disk->block_size);
     return status;
 }
 
@@ -223,7 +223,7 @@ enum edf_status edf_check(const struct edf_device *device, const struct edf_host
     *report = (struct edf_check_report){0};
     enum edf_status status = edf_access(device, host, false, &c.disk, &reason);
     if (status == EDF_DAMAGED) {
-        check_fault(&c, "label or directory", "%s (block %u)", reason.text, reason.block);
+        edf_check_note(&c, "label or directory", "%s (block %u)", reason.text, reason.block);
         return EDF_OK;
     }
     if (status)

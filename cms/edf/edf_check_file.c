@@ -24,7 +24,7 @@ struct file {
 
 static enum edf_status bad(struct file *f, const char *text, uint64_t index)
 {
-    check_fault(f->c, f->where, "%s (data block %llu of the file)", text, (unsigned long long)index + 1);
+    edf_check_note(f->c, f->where, "%s (data block %llu of the file)", text, (unsigned long long)index + 1);
     return edf_fail(f->c->disk, EDF_DAMAGED, NULL, 0);
 }
 
@@ -82,7 +82,7 @@ static enum edf_status check_records(struct file *f, struct tree_entry entry, ui
     bool valid = true;
     enum edf_status status = EDF_OK;
     if (entry.block)
-        status = block_read(disk, entry.block, f->c->data);
+        status = edf_block_read(disk, entry.block, f->c->data);
     else
         memset(f->c->data, 0, disk->block_size);
     if (status)
@@ -138,7 +138,7 @@ static enum edf_status visit(void *ctx, struct tree_entry entry, unsigned level,
     struct file *f = ctx;
     enum edf_status status = EDF_OK;
     if (entry.block)
-        status = check_claim(f->c, f->where, entry.block, f->owner);
+        status = edf_check_claim(f->c, f->where, entry.block, f->owner);
     if (status)
         return status;
     if (level)
@@ -157,41 +157,42 @@ static void check_totals(struct file *f)
         if (keep_promise(f, level, f->tree.count))
             return;
     if (f->tree.variable && (f->started != f->fst.records || f->left || f->half))
-        check_fault(f->c, f->where, "it ends within or before its last record");
+        edf_check_note(f->c, f->where, "it ends within or before its last record");
     else if (f->tree.variable && f->longest != f->fst.lrecl)
-        check_fault(f->c, f->where, "its longest record is %u, not %u", f->longest, f->fst.lrecl);
+        edf_check_note(f->c, f->where, "its longest record is %u, not %u", f->longest, f->fst.lrecl);
     uint64_t blocks = f->tree.variable ? f->data : f->stored;
     if (blocks != f->fst.blocks)
-        check_fault(f->c, f->where, "it has %llu data blocks, not %u", (unsigned long long)blocks, f->fst.blocks);
+        edf_check_note(f->c, f->where, "it has %llu data blocks, not %u", (unsigned long long)blocks, f->fst.blocks);
 }
 
 static void check_entry(struct check *c, const char *where, const uint8_t *entry)
 {
     struct edf_file_facts facts;
     struct edf_date date;
-    fst_facts(c->disk, entry, &facts);
+    edf_fst_facts(c->disk, entry, &facts);
     if (!edf_name_valid(facts.name) || !edf_name_valid(facts.type))
-        check_fault(c, where, "its name or type is not a valid one");
-    char letter = (char)edf_ascii_from_ebcdic(entry[FST_MODE]), number = (char)edf_ascii_from_ebcdic(entry[FST_MODE + 1]);
+        edf_check_note(c, where, "its name or type is not a valid one");
+    char letter = (char)edf_ascii_from_ebcdic(entry[FST_MODE]);
+    char number = (char)edf_ascii_from_ebcdic(entry[FST_MODE + 1]);
     if (letter < 'A' || letter > 'Z' || number < '0' || number > '6')
-        check_fault(c, where, "its file mode is not a letter and 0 to 6");
-    if (!date_get(entry + FST_DATE, entry[FST_FLAGS] & FST_FLAG_20XX, &date))
-        check_fault(c, where, "its date is not a date");
+        edf_check_note(c, where, "its file mode is not a letter and 0 to 6");
+    if (!edf_date_get(entry + FST_DATE, entry[FST_FLAGS] & FST_FLAG_20XX, &date))
+        edf_check_note(c, where, "its date is not a date");
 }
 
-enum edf_status check_file(struct check *c, const char *where, const uint8_t *entry, uint32_t owner)
+enum edf_status edf_check_file(struct check *c, const char *where, const uint8_t *entry, uint32_t owner)
 {
     struct file f = {.c = c, .where = where, .owner = owner};
     check_entry(c, where, entry);
-    const char *fault = fst_decode(c->disk, entry, &f.fst);
+    const char *fault = edf_fst_decode(c->disk, entry, &f.fst);
     if (fault) {
-        check_fault(c, where, "%s", fault);
+        edf_check_note(c, where, "%s", fault);
         return EDF_OK;
     }
-    f.tree = fst_tree(c->disk, &f.fst);
-    enum edf_status status = tree_visit(c->disk, f.tree, visit, &f);
+    f.tree = edf_fst_tree(c->disk, &f.fst);
+    enum edf_status status = edf_tree_visit(c->disk, f.tree, visit, &f);
     if (status == EDF_DAMAGED && c->disk->reason.text)
-        check_fault(c, where, "%s (block %u)", c->disk->reason.text, c->disk->reason.block);
+        edf_check_note(c, where, "%s (block %u)", c->disk->reason.text, c->disk->reason.block);
     else if (!status && f.tree.count)
         check_totals(&f);
     return status;

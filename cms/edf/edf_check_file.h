@@ -17,9 +17,9 @@ struct check {
     uint8_t *data;    /* one data block */
 };
 
-void check_fault(struct check *check, const char *where, const char *format, ...)
+void edf_check_note(struct check *check, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Note that `owner` uses a block; EDF_DAMAGED, with no reason, if someone does already. */
-enum edf_status check_claim(struct check *check, const char *where, uint32_t block, uint32_t owner);
+enum edf_status edf_check_claim(struct check *check, const char *where, uint32_t block, uint32_t owner);
 /* Check one file; EDF_IO and EDF_NO_MEMORY say that the check cannot go on. */
-enum edf_status check_file(struct check *check, const char *where, const uint8_t *entry, uint32_t owner);
+enum edf_status edf_check_file(struct check *check, const char *where, const uint8_t *entry, uint32_t owner);

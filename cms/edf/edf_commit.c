@@ -27,7 +27,7 @@ static void touch(struct commit *c, uint32_t block)
 
 static enum edf_status take(struct commit *c, uint32_t *block)
 {
-    *block = map_take(c->disk, c->next);
+    *block = edf_map_take(c->disk, c->next);
     if (!*block)
         return EDF_FULL;
     touch(c, *block);
@@ -81,7 +81,7 @@ static enum edf_status plan_file(struct commit *c)
     enum edf_status status = EDF_OK;
     add_taken(c);
     if (c->change->tree)
-        status = tree_visit(c->disk, *c->change->tree, give_entry, c);
+        status = edf_tree_visit(c->disk, *c->change->tree, give_entry, c);
     for (uint32_t i = 0; !status && i < c->change->freed_count; i++)
         status = give(c, c->change->freed[i]);
     return status;
@@ -160,13 +160,13 @@ static void put_own(const struct commit *c, unsigned number, uint32_t lrecl, uin
                     uint32_t origin, unsigned levels)
 {
     uint8_t *entry = directory_entry(c->disk, number - 1);
-    fst_put_own(entry, number);
+    edf_fst_put_own(entry, number);
     put32(entry + FST_LRECL, lrecl);
     put32(entry + FST_RECORDS, records);
     put32(entry + FST_BLOCKS, blocks);
     put32(entry + FST_ORIGIN, origin);
     entry[FST_LEVELS] = (uint8_t)levels;
-    fst_stamp(c->disk, entry);
+    edf_fst_stamp(c->disk, entry);
 }
 
 static void edit(struct commit *c)
@@ -185,10 +185,10 @@ static void edit(struct commit *c)
     }
     put_own(c, 1, FST_SIZE, c->count, c->blocks,
             c->pointer_count ? c->pointers[c->pointer_count - 1] : c->where[0],
-            tree_levels(disk->block_size, false, c->blocks));
+            edf_tree_levels(disk->block_size, false, c->blocks));
     put_own(c, 2, disk->block_size, disk->map_count, disk->map_count,
             disk->map_pointer_count ? c->map_pointers[disk->map_pointer_count - 1] : c->map_where[0],
-            tree_levels(disk->block_size, false, disk->map_count));
+            edf_tree_levels(disk->block_size, false, disk->map_count));
 }
 
 static void undo(struct commit *c)
@@ -211,7 +211,7 @@ static enum edf_status write_pointers(struct commit *c, const uint32_t *data, ui
             memset(c->buffer, 0, c->disk->block_size);
             for (uint32_t j = 0; j < per_block && i + j < count; j++)
                 put32(c->buffer + j * POINTER_SIZE_F, data[i + j]);
-            status = block_write(c->disk, pointers[above], c->buffer);
+            status = edf_block_write(c->disk, pointers[above], c->buffer);
         }
         data = pointers;
         pointers += above;
@@ -226,17 +226,17 @@ static enum edf_status write_all(struct commit *c)
     enum edf_status status = EDF_OK;
     for (uint32_t i = 0; !status && i < c->blocks; i++)
         if (block_changes(c, i))
-            status = block_write(disk, c->where[i], disk->entries + (size_t)i * disk->block_size);
+            status = edf_block_write(disk, c->where[i], disk->entries + (size_t)i * disk->block_size);
     for (uint32_t i = 0; !status && i < disk->map_count; i++)
         if (c->moved[i])
-            status = block_write(disk, c->map_where[i], c->next + (size_t)i * disk->block_size);
+            status = edf_block_write(disk, c->map_where[i], c->next + (size_t)i * disk->block_size);
     if (!status)
         status = write_pointers(c, c->where, c->blocks, c->pointers);
     if (!status)
         status = write_pointers(c, c->map_where, disk->map_count, c->map_pointers);
     if (!status)
-        status = block_flush(disk);
-    return status ? status : label_store(disk, c->where[0], c->used);
+        status = edf_block_flush(disk);
+    return status ? status : edf_label_store(disk, c->where[0], c->used);
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
@@ -251,12 +251,12 @@ static uint32_t pointers_for(const struct edf_disk *disk, uint32_t count)
 
 static void *get_list(const struct edf_disk *disk, uint32_t count)
 {
-    return memory_get(disk, (count + 1) * sizeof(uint32_t));
+    return edf_memory_get(disk, (count + 1) * sizeof(uint32_t));
 }
 
 static void put_list(const struct edf_disk *disk, uint32_t *list, uint32_t count)
 {
-    memory_put(disk, list, (count + 1) * sizeof(uint32_t));
+    edf_memory_put(disk, list, (count + 1) * sizeof(uint32_t));
 }
 
 static enum edf_status begin(struct commit *c)
@@ -266,17 +266,17 @@ static enum edf_status begin(struct commit *c)
     c->blocks = directory_blocks(disk, c->count);
     c->pointer_count = pointers_for(disk, c->blocks);
     c->used = disk->used;
-    enum edf_status status = directory_grow(disk, c->blocks);
+    enum edf_status status = edf_directory_grow(disk, c->blocks);
     if (status)
         return status;
-    c->next = memory_get(disk, disk->map_bytes);
-    c->dirty = memory_get(disk, disk->map_count);
-    c->moved = memory_get(disk, disk->map_count);
-    c->where = memory_get(disk, disk->room * sizeof *c->where);
+    c->next = edf_memory_get(disk, disk->map_bytes);
+    c->dirty = edf_memory_get(disk, disk->map_count);
+    c->moved = edf_memory_get(disk, disk->map_count);
+    c->where = edf_memory_get(disk, disk->room * sizeof *c->where);
     c->pointers = get_list(disk, c->pointer_count);
-    c->map_where = memory_get(disk, disk->map_count * sizeof *c->map_where);
+    c->map_where = edf_memory_get(disk, disk->map_count * sizeof *c->map_where);
     c->map_pointers = get_list(disk, disk->map_pointer_count);
-    c->buffer = memory_get(disk, disk->block_size);
+    c->buffer = edf_memory_get(disk, disk->block_size);
     if (!c->next || !c->dirty || !c->moved || !c->where || !c->pointers || !c->map_where || !c->map_pointers ||
         !c->buffer)
         return EDF_NO_MEMORY;
@@ -316,17 +316,17 @@ static void end(struct commit *c)
 {
     struct edf_disk *disk = c->disk;
     disk->next = NULL;
-    memory_put(disk, c->next, disk->map_bytes);
-    memory_put(disk, c->dirty, disk->map_count);
-    memory_put(disk, c->moved, disk->map_count);
-    memory_put(disk, c->where, disk->room * sizeof *c->where);
+    edf_memory_put(disk, c->next, disk->map_bytes);
+    edf_memory_put(disk, c->dirty, disk->map_count);
+    edf_memory_put(disk, c->moved, disk->map_count);
+    edf_memory_put(disk, c->where, disk->room * sizeof *c->where);
     put_list(disk, c->pointers, c->pointer_count);
-    memory_put(disk, c->map_where, disk->map_count * sizeof *c->map_where);
+    edf_memory_put(disk, c->map_where, disk->map_count * sizeof *c->map_where);
     put_list(disk, c->map_pointers, disk->map_pointer_count);
-    memory_put(disk, c->buffer, disk->block_size);
+    edf_memory_put(disk, c->buffer, disk->block_size);
 }
 
-enum edf_status commit_change(struct edf_disk *disk, const struct change *change)
+enum edf_status edf_commit_change(struct edf_disk *disk, const struct change *change)
 {
     struct commit c = {.disk = disk, .change = change};
     enum edf_status status = begin(&c);

@@ -2,23 +2,23 @@
  * directory's own, entry 1 the allocation map's; the first null entry ends it. */
 #include "cms/edf/edf_internal.h"
 
-enum edf_status directory_grow(struct edf_disk *disk, uint32_t blocks)
+enum edf_status edf_directory_grow(struct edf_disk *disk, uint32_t blocks)
 {
     if (blocks <= disk->room)
         return EDF_OK;
     uint32_t room = disk->room * 2 > blocks ? disk->room * 2 : blocks;
-    uint8_t *entries = memory_get(disk, (size_t)room * disk->block_size);
-    uint32_t *where = memory_get(disk, room * sizeof *where);
+    uint8_t *entries = edf_memory_get(disk, (size_t)room * disk->block_size);
+    uint32_t *where = edf_memory_get(disk, room * sizeof *where);
     if (!entries || !where) {
-        memory_put(disk, entries, (size_t)room * disk->block_size);
-        memory_put(disk, where, room * sizeof *where);
+        edf_memory_put(disk, entries, (size_t)room * disk->block_size);
+        edf_memory_put(disk, where, room * sizeof *where);
         return EDF_NO_MEMORY;
     }
     if (disk->room) {
         memcpy(entries, disk->entries, (size_t)disk->room * disk->block_size);
         memcpy(where, disk->where, disk->room * sizeof *where);
-        memory_put(disk, disk->entries, (size_t)disk->room * disk->block_size);
-        memory_put(disk, disk->where, disk->room * sizeof *where);
+        edf_memory_put(disk, disk->entries, (size_t)disk->room * disk->block_size);
+        edf_memory_put(disk, disk->where, disk->room * sizeof *where);
     }
     disk->entries = entries;
     disk->where = where;
@@ -38,14 +38,14 @@ static bool is_null(const uint8_t *entry)
 static const char *judge_own(const struct edf_disk *disk, const uint8_t *entry, struct tree *tree)
 {
     uint32_t records = get32(entry + FST_RECORDS), per_block = disk->block_size / FST_SIZE;
-    if (!fst_is_own(entry, 1) || !fst_is_own(entry + FST_SIZE, 2))
+    if (!edf_fst_is_own(entry, 1) || !edf_fst_is_own(entry + FST_SIZE, 2))
         return "the directory does not begin with DIRECTOR and ALLOCMAP";
     if (entry[FST_RECFM] != FST_RECFM_F || get32(entry + FST_LRECL) != FST_SIZE)
         return "the directory is not an F 64 file";
     if (records < 2 || records / per_block > disk->blocks)
         return "the directory's record count is out of range";
     *tree = (struct tree){get32(entry + FST_ORIGIN), entry[FST_LEVELS], false, (records + per_block - 1) / per_block};
-    unsigned least = tree_levels(disk->block_size, false, tree->count);
+    unsigned least = edf_tree_levels(disk->block_size, false, tree->count);
     if (tree->levels != least && !(tree->count > 1 && tree->levels == least + 1))
         return "the directory's levels do not fit its record count";
     if (tree->levels == 0 && tree->top != disk->origin)
@@ -53,7 +53,7 @@ static const char *judge_own(const struct edf_disk *disk, const uint8_t *entry, 
     return NULL;
 }
 
-/* Reading the directory's tree. Its first block is 4 or 5 and already read, which tree_visit would take for damage;
+/* Reading the directory's tree. Its first block is 4 or 5 and already read, which edf_tree_visit would take for damage;
  * and a block that is pointed to twice would let a small disk claim a large directory. So it has a walk of its own. */
 struct loading {
     struct edf_disk *disk;
@@ -66,11 +66,11 @@ struct loading {
 static enum edf_status load_data(struct loading *l, uint32_t block)
 {
     struct edf_disk *disk = l->disk;
-    enum edf_status status = directory_grow(disk, (uint32_t)l->data + 1);
+    enum edf_status status = edf_directory_grow(disk, (uint32_t)l->data + 1);
     if (status)
         return status;
     disk->where[l->data] = block;
-    return block_read(disk, block, disk->entries + (size_t)l->data++ * disk->block_size);
+    return edf_block_read(disk, block, disk->entries + (size_t)l->data++ * disk->block_size);
 }
 
 static enum edf_status load_block(struct loading *l, uint32_t block, unsigned level);
@@ -79,7 +79,7 @@ static enum edf_status load_pointers(struct loading *l, uint32_t block, unsigned
 {
     struct edf_disk *disk = l->disk;
     uint8_t *pointers = l->pointers + (size_t)(level - 1) * disk->block_size;
-    enum edf_status status = block_read(disk, block, pointers);
+    enum edf_status status = edf_block_read(disk, block, pointers);
     disk->pointers[l->pointer_count++] = block;
     for (uint32_t i = 0; !status && i < disk->block_size / POINTER_SIZE_F && l->data < l->count; i++)
         status = load_block(l, get32(pointers + i * POINTER_SIZE_F), level - 1);
@@ -120,15 +120,15 @@ static enum edf_status load_rest(struct edf_disk *disk, const struct tree *tree)
     }
     size_t pointers_size = (size_t)tree->levels * disk->block_size, seen_size = disk->blocks / 8 + 1;
     disk->pointer_count = pointer_blocks(disk, tree);
-    disk->pointers = memory_get(disk, (disk->pointer_count + 1) * sizeof *disk->pointers);
+    disk->pointers = edf_memory_get(disk, (disk->pointer_count + 1) * sizeof *disk->pointers);
     struct loading l = {.disk = disk, .count = tree->count};
-    l.pointers = memory_get(disk, pointers_size);
-    l.seen = memory_get(disk, seen_size);
+    l.pointers = edf_memory_get(disk, pointers_size);
+    l.seen = edf_memory_get(disk, seen_size);
     enum edf_status status = EDF_NO_MEMORY;
     if (disk->pointers && l.pointers && l.seen)
         status = load_block(&l, tree->top, tree->levels);
-    memory_put(disk, l.pointers, pointers_size);
-    memory_put(disk, l.seen, seen_size);
+    edf_memory_put(disk, l.pointers, pointers_size);
+    edf_memory_put(disk, l.seen, seen_size);
     return status;
 }
 
@@ -138,19 +138,19 @@ static void judge_entries(struct edf_disk *disk, uint32_t records)
     uint32_t all = disk->room ? directory_blocks(disk, records) * (disk->block_size / FST_SIZE) : 0;
     for (disk->count = 2; disk->count < records && !is_null(directory_entry(disk, disk->count)); disk->count++) {
         struct fst fst;
-        if (!disk->fault && fst_decode(disk, directory_entry(disk, disk->count), &fst))
+        if (!disk->fault && edf_fst_decode(disk, directory_entry(disk, disk->count), &fst))
             disk->fault = "a directory entry is damaged";
     }
     if (disk->count < records || (records < all && !is_null(directory_entry(disk, records))))
         disk->fault = "the directory's record count does not fit its entries";
 }
 
-enum edf_status directory_load(struct edf_disk *disk)
+enum edf_status edf_directory_load(struct edf_disk *disk)
 {
     struct tree tree;
-    enum edf_status status = directory_grow(disk, 1);
+    enum edf_status status = edf_directory_grow(disk, 1);
     if (!status)
-        status = block_read(disk, disk->origin, disk->entries);
+        status = edf_block_read(disk, disk->origin, disk->entries);
     if (status)
         return status;
     const char *fault = judge_own(disk, disk->entries, &tree);
@@ -163,7 +163,7 @@ enum edf_status directory_load(struct edf_disk *disk)
     return EDF_OK;
 }
 
-uint32_t directory_find(const struct edf_disk *disk, const uint8_t name[16])
+uint32_t edf_directory_find(const struct edf_disk *disk, const uint8_t name[16])
 {
     uint64_t key[2], candidate[2];
     memcpy(key, name, sizeof key);

@@ -27,8 +27,8 @@ static enum edf_status destroy_labels(const struct plan *p)
     if (p->device->write(p->device->ctx, LABEL_FBA_SECTOR, p->buffer, 1))
         return EDF_IO;
     for (uint32_t size = 512; size <= EDF_BLOCK_MAX; size *= 2)
-        if (label_sector_ckd(size) < p->device->sectors &&
-            p->device->write(p->device->ctx, label_sector_ckd(size), p->buffer, 1))
+        if (edf_label_sector_ckd(size) < p->device->sectors &&
+            p->device->write(p->device->ctx, edf_label_sector_ckd(size), p->buffer, 1))
             return EDF_IO;
     return p->device->flush(p->device->ctx) ? EDF_IO : EDF_OK;
 }
@@ -71,13 +71,13 @@ static enum edf_status write_directory(const struct plan *p, const struct edf_da
     uint8_t *entry = p->buffer;
     memset(p->buffer, 0, p->block_size);
     for (unsigned number = 1; number <= 2; number++, entry += FST_SIZE) {
-        fst_put_own(entry, number);
+        edf_fst_put_own(entry, number);
         put32(entry + FST_LRECL, number == 1 ? FST_SIZE : p->block_size);
         put32(entry + FST_ORIGIN, number == 1 ? (uint32_t)BLOCK_FIRST_DIRECTORY : used(p));
         put32(entry + FST_BLOCKS, number == 1 ? 1 : p->map_count);
         put32(entry + FST_RECORDS, number == 1 ? 2 : p->map_count);
-        entry[FST_LEVELS] = number == 1 ? 0 : (uint8_t)tree_levels(p->block_size, false, p->map_count);
-        fst_put_date(entry, now);
+        entry[FST_LEVELS] = number == 1 ? 0 : (uint8_t)edf_tree_levels(p->block_size, false, p->map_count);
+        edf_fst_put_date(entry, now);
     }
     return put_block(p, BLOCK_FIRST_DIRECTORY);
 }
@@ -86,8 +86,8 @@ static enum edf_status write_label(const struct plan *p, const char *volid, cons
 {
     uint8_t *label = p->buffer;
     memset(label, 0, p->block_size);
-    name_put(label + LABEL_ID, 4, "CMS1");
-    name_put(label + LABEL_VOLID, EDF_VOLID_MAX, volid);
+    edf_name_put(label + LABEL_ID, 4, "CMS1");
+    edf_name_put(label + LABEL_VOLID, EDF_VOLID_MAX, volid);
     put16(label + LABEL_VERSION, LABEL_VERSION_EDF);
     put32(label + LABEL_BLOCK_SIZE, p->block_size);
     put32(label + LABEL_ORIGIN, BLOCK_FIRST_DIRECTORY);
@@ -95,7 +95,7 @@ static enum edf_status write_label(const struct plan *p, const char *volid, cons
     put32(label + LABEL_USED, used(p));
     put32(label + LABEL_FST_SIZE, FST_SIZE);
     put32(label + LABEL_FST_PER_BLOCK, p->block_size / FST_SIZE);
-    if (date_put(label + LABEL_CREATED, now))
+    if (edf_date_put(label + LABEL_CREATED, now))
         label[LABEL_FLAGS] |= LABEL_FLAG_20XX;
     return p->device->write(p->device->ctx, LABEL_FBA_SECTOR, label, 1) || p->device->flush(p->device->ctx) ? EDF_IO
                                                                                                              : EDF_OK;

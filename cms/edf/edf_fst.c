@@ -15,7 +15,7 @@ static bool unpacked(uint8_t byte, unsigned least, unsigned most, uint8_t *value
     return byte >> 4 <= 9 && (byte & 15) <= 9 && *value >= least && *value <= most;
 }
 
-bool date_put(uint8_t *out, const struct edf_date *date)
+bool edf_date_put(uint8_t *out, const struct edf_date *date)
 {
     const unsigned part[6] = {date->year % 100u, date->month, date->day, date->hour, date->minute, date->second};
     for (int i = 0; i < 6; i++)
@@ -23,7 +23,7 @@ bool date_put(uint8_t *out, const struct edf_date *date)
     return date->year >= 2000;
 }
 
-bool date_get(const uint8_t *in, bool is_20xx, struct edf_date *date)
+bool edf_date_get(const uint8_t *in, bool is_20xx, struct edf_date *date)
 {
     uint8_t year;
     struct edf_date d = {0};
@@ -35,19 +35,19 @@ bool date_get(const uint8_t *in, bool is_20xx, struct edf_date *date)
     return valid;
 }
 
-void fst_put_date(uint8_t *entry, const struct edf_date *date)
+void edf_fst_put_date(uint8_t *entry, const struct edf_date *date)
 {
-    if (date_put(entry + FST_DATE, date))
+    if (edf_date_put(entry + FST_DATE, date))
         entry[FST_FLAGS] |= FST_FLAG_20XX;
     else
         entry[FST_FLAGS] &= (uint8_t)~FST_FLAG_20XX;
 }
 
-void fst_stamp(const struct edf_disk *disk, uint8_t *entry)
+void edf_fst_stamp(const struct edf_disk *disk, uint8_t *entry)
 {
     struct edf_date now;
     disk->host->now(disk->host->ctx, &now);
-    fst_put_date(entry, &now);
+    edf_fst_put_date(entry, &now);
 }
 
 /* ---- the entry --------------------------------------------------------------------------------------------------- */
@@ -66,14 +66,14 @@ static const char *judge_size(const struct edf_disk *disk, const struct fst *fst
         return "its block count is more than its records need";
     if (fst->recfm == 'V' && (uint64_t)fst->records * 3 > (uint64_t)fst->blocks * disk->block_size)
         return "its block count is less than its records need";
-    unsigned least = tree_levels(disk->block_size, fst->recfm == 'V', count);
+    unsigned least = edf_tree_levels(disk->block_size, fst->recfm == 'V', count);
     /* Other systems add a level one block early. */
     if (fst->levels != least && fst->levels != least + 1)
         return "its pointer levels do not fit its size";
     return NULL;
 }
 
-const char *fst_decode(const struct edf_disk *disk, const uint8_t *entry, struct fst *fst)
+const char *edf_fst_decode(const struct edf_disk *disk, const uint8_t *entry, struct fst *fst)
 {
     *fst = (struct fst){
         .recfm = entry[FST_RECFM] == FST_RECFM_V ? 'V' : 'F',
@@ -101,7 +101,7 @@ const char *fst_decode(const struct edf_disk *disk, const uint8_t *entry, struct
     return judge_size(disk, fst);
 }
 
-struct tree fst_tree(const struct edf_disk *disk, const struct fst *fst)
+struct tree edf_fst_tree(const struct edf_disk *disk, const struct fst *fst)
 {
     return (struct tree){
         .top = fst->origin,
@@ -111,26 +111,26 @@ struct tree fst_tree(const struct edf_disk *disk, const struct fst *fst)
     };
 }
 
-void fst_facts(const struct edf_disk *disk, const uint8_t *entry, struct edf_file_facts *facts)
+void edf_fst_facts(const struct edf_disk *disk, const uint8_t *entry, struct edf_file_facts *facts)
 {
     struct fst fst;
     memset(facts, 0, sizeof *facts);
-    facts->fault = fst_decode(disk, entry, &fst);
-    name_get(facts->name, entry + FST_NAME, EDF_NAME_MAX);
-    name_get(facts->type, entry + FST_TYPE, EDF_NAME_MAX);
+    facts->fault = edf_fst_decode(disk, entry, &fst);
+    edf_name_get(facts->name, entry + FST_NAME, EDF_NAME_MAX);
+    edf_name_get(facts->type, entry + FST_TYPE, EDF_NAME_MAX);
     char number = (char)edf_ascii_from_ebcdic(entry[FST_MODE + 1]);
     facts->mode_number = number >= '0' && number <= '6' ? number : '1';
     facts->recfm = fst.recfm;
     facts->lrecl = fst.lrecl;
     facts->records = fst.records;
     facts->blocks = fst.blocks;
-    date_get(entry + FST_DATE, entry[FST_FLAGS] & FST_FLAG_20XX, &facts->date);
+    edf_date_get(entry + FST_DATE, entry[FST_FLAGS] & FST_FLAG_20XX, &facts->date);
 }
 
-void fst_put_name(uint8_t *entry, const char *name, const char *type)
+void edf_fst_put_name(uint8_t *entry, const char *name, const char *type)
 {
-    name_put(entry + FST_NAME, EDF_NAME_MAX, name);
-    name_put(entry + FST_TYPE, EDF_NAME_MAX, type);
+    edf_name_put(entry + FST_NAME, EDF_NAME_MAX, name);
+    edf_name_put(entry + FST_TYPE, EDF_NAME_MAX, type);
 }
 
 /* ---- the directory's and the map's own entries ------------------------------------------------------------------- */
@@ -139,10 +139,10 @@ static void own_name(uint8_t out[16], unsigned number)
 {
     put32(out, number);
     put32(out + 4, 0);
-    name_put(out + FST_TYPE, EDF_NAME_MAX, number == 1 ? "DIRECTOR" : "ALLOCMAP");
+    edf_name_put(out + FST_TYPE, EDF_NAME_MAX, number == 1 ? "DIRECTOR" : "ALLOCMAP");
 }
 
-void fst_put_own(uint8_t *entry, unsigned number)
+void edf_fst_put_own(uint8_t *entry, unsigned number)
 {
     memset(entry, 0, FST_SIZE);
     own_name(entry, number);
@@ -150,7 +150,7 @@ void fst_put_own(uint8_t *entry, unsigned number)
     entry[FST_POINTER_SIZE] = POINTER_SIZE_F;
 }
 
-bool fst_is_own(const uint8_t *entry, unsigned number)
+bool edf_fst_is_own(const uint8_t *entry, unsigned number)
 {
     uint8_t name[16];
     own_name(name, number);

@@ -47,22 +47,22 @@ struct edf_disk {
 enum edf_status edf_fail(struct edf_disk *disk, enum edf_status status, const char *text, uint32_t block);
 
 /* ---- block ------------------------------------------------------------------------------------------------------- */
-enum edf_status block_read(struct edf_disk *disk, uint32_t block, void *buffer);
-enum edf_status block_write(struct edf_disk *disk, uint32_t block, const void *buffer);
-enum edf_status block_flush(struct edf_disk *disk);
+enum edf_status edf_block_read(struct edf_disk *disk, uint32_t block, void *buffer);
+enum edf_status edf_block_write(struct edf_disk *disk, uint32_t block, const void *buffer);
+enum edf_status edf_block_flush(struct edf_disk *disk);
 static inline bool block_is_data(const struct edf_disk *disk, uint32_t block)
 {
     return block >= BLOCK_FIRST_DATA && block <= disk->blocks;
 }
-void *memory_get(const struct edf_disk *disk, size_t size); /* cleared */
-void memory_put(const struct edf_disk *disk, void *memory, size_t size);
+void *edf_memory_get(const struct edf_disk *disk, size_t size); /* cleared */
+void edf_memory_put(const struct edf_disk *disk, void *memory, size_t size);
 
 /* ---- label ------------------------------------------------------------------------------------------------------- */
 /* Finds and judges the label, sets label_sector, block_size, blocks, used, origin. */
-enum edf_status label_load(struct edf_disk *disk);
+enum edf_status edf_label_load(struct edf_disk *disk);
 /* Writes the label with a new origin and used count: this is the commit. */
-enum edf_status label_store(struct edf_disk *disk, uint32_t origin, uint32_t used);
-uint32_t label_sector_ckd(uint32_t block_size);
+enum edf_status edf_label_store(struct edf_disk *disk, uint32_t origin, uint32_t used);
+uint32_t edf_label_sector_ckd(uint32_t block_size);
 
 /* ---- fst --------------------------------------------------------------------------------------------------------- */
 struct fst {
@@ -80,19 +80,19 @@ struct tree {
 };
 
 /* Decodes; NULL if sound, or what is wrong. Never reads anything but the 64 bytes. */
-const char *fst_decode(const struct edf_disk *disk, const uint8_t *entry, struct fst *fst);
-struct tree fst_tree(const struct edf_disk *disk, const struct fst *fst);
-void fst_facts(const struct edf_disk *disk, const uint8_t *entry, struct edf_file_facts *facts);
-void fst_put_name(uint8_t *entry, const char *name, const char *type);
-void fst_put_date(uint8_t *entry, const struct edf_date *date);
-void fst_stamp(const struct edf_disk *disk, uint8_t *entry); /* the date of now */
+const char *edf_fst_decode(const struct edf_disk *disk, const uint8_t *entry, struct fst *fst);
+struct tree edf_fst_tree(const struct edf_disk *disk, const struct fst *fst);
+void edf_fst_facts(const struct edf_disk *disk, const uint8_t *entry, struct edf_file_facts *facts);
+void edf_fst_put_name(uint8_t *entry, const char *name, const char *type);
+void edf_fst_put_date(uint8_t *entry, const struct edf_date *date);
+void edf_fst_stamp(const struct edf_disk *disk, uint8_t *entry); /* the date of now */
 /* Fills in the entry of the directory or of the map itself: number 1 or 2. */
-void fst_put_own(uint8_t *entry, unsigned number);
-bool fst_is_own(const uint8_t *entry, unsigned number);
-bool date_put(uint8_t *packed, const struct edf_date *date); /* returns whether the year is 20xx */
-bool date_get(const uint8_t *packed, bool is_20xx, struct edf_date *date); /* false, and zeros: no date */
-void name_put(uint8_t *out, size_t size, const char *text); /* EBCDIC, padded with blanks */
-void name_get(char *out, const uint8_t *in, size_t size);   /* ASCII, trailing blanks off, unprintables as '?' */
+void edf_fst_put_own(uint8_t *entry, unsigned number);
+bool edf_fst_is_own(const uint8_t *entry, unsigned number);
+bool edf_date_put(uint8_t *packed, const struct edf_date *date); /* returns whether the year is 20xx */
+bool edf_date_get(const uint8_t *packed, bool is_20xx, struct edf_date *date); /* false, and zeros: no date */
+void edf_name_put(uint8_t *out, size_t size, const char *text); /* EBCDIC, padded with blanks */
+void edf_name_get(char *out, const uint8_t *in, size_t size);   /* ASCII, trailing blanks off, unprintables as '?' */
 
 /* ---- tree -------------------------------------------------------------------------------------------------------- */
 static inline uint32_t tree_per_block(uint32_t block_size, bool variable)
@@ -100,14 +100,14 @@ static inline uint32_t tree_per_block(uint32_t block_size, bool variable)
     return variable ? (block_size - 4) / POINTER_SIZE_V : block_size / POINTER_SIZE_F;
 }
 /* Fewest pointer levels for `count` data blocks. */
-unsigned tree_levels(uint32_t block_size, bool variable, uint64_t count);
+unsigned edf_tree_levels(uint32_t block_size, bool variable, uint64_t count);
 
 struct tree_entry {
     uint32_t block; /* 0: a block of zeros */
     uint32_t highest, displacement; /* V only */
 };
-struct tree_entry tree_entry_get(const uint8_t *pointers, bool variable, uint32_t index);
-void tree_entry_put(uint8_t *pointers, bool variable, uint32_t index, struct tree_entry entry);
+struct tree_entry edf_tree_entry_get(const uint8_t *pointers, bool variable, uint32_t index);
+void edf_tree_entry_put(uint8_t *pointers, bool variable, uint32_t index, struct tree_entry entry);
 
 /* Looks up data blocks by index, keeping the pointer blocks on the way to the last one. */
 struct cursor {
@@ -116,21 +116,21 @@ struct cursor {
     uint8_t *level[LEVELS_MAX + 1];   /* [1..levels]: the pointer block last used */
     uint32_t loaded[LEVELS_MAX + 1];  /* its number; 0: none yet */
 };
-void cursor_open(struct cursor *cursor, struct edf_disk *disk, struct tree tree);
-void cursor_close(struct cursor *cursor);
-enum edf_status cursor_find(struct cursor *cursor, uint64_t index, struct tree_entry *entry);
+void edf_cursor_open(struct cursor *cursor, struct edf_disk *disk, struct tree tree);
+void edf_cursor_close(struct cursor *cursor);
+enum edf_status edf_cursor_find(struct cursor *cursor, uint64_t index, struct tree_entry *entry);
 /* V: the data block where record `number` starts: its index, its entry, and the highest record before it. */
-enum edf_status cursor_find_record(struct cursor *cursor, uint32_t number, uint64_t *index, struct tree_entry *entry,
-                                   uint32_t *before);
+enum edf_status edf_cursor_find_record(struct cursor *cursor, uint32_t number, uint64_t *index,
+                                       struct tree_entry *entry, uint32_t *before);
 
 /* Visits every block of a tree, pointer blocks before what they point to, null data blocks of V files too. At most as
  * many blocks as the disk has are visited. level 0 is data; index counts data blocks. A status other than EDF_OK ends
  * the visit and is returned. */
 typedef enum edf_status tree_visitor(void *ctx, struct tree_entry entry, unsigned level, uint64_t index);
-enum edf_status tree_visit(struct edf_disk *disk, struct tree tree, tree_visitor *visitor, void *ctx);
+enum edf_status edf_tree_visit(struct edf_disk *disk, struct tree tree, tree_visitor *visitor, void *ctx);
 
 /* ---- map --------------------------------------------------------------------------------------------------------- */
-enum edf_status map_load(struct edf_disk *disk);
+enum edf_status edf_map_load(struct edf_disk *disk);
 static inline bool map_bit(const uint8_t *map, uint32_t block)
 {
     return map[(block - 1) / 8] >> (7 - (block - 1) % 8) & 1;
@@ -144,9 +144,9 @@ static inline void map_clear(uint8_t *map, uint32_t block)
     map[(block - 1) / 8] &= (uint8_t)~(0x80 >> (block - 1) % 8);
 }
 /* Finds a block that is free in every map there is, sets its bit in `owner`, and returns its number, or 0. */
-uint32_t map_take(struct edf_disk *disk, uint8_t *owner);
+uint32_t edf_map_take(struct edf_disk *disk, uint8_t *owner);
 /* Blocks that must stay free so that a file can still be erased. */
-uint32_t map_reserve(const struct edf_disk *disk);
+uint32_t edf_map_reserve(const struct edf_disk *disk);
 
 /* ---- directory --------------------------------------------------------------------------------------------------- */
 static inline uint8_t *directory_entry(const struct edf_disk *disk, uint32_t index)
@@ -158,10 +158,10 @@ static inline uint32_t directory_blocks(const struct edf_disk *disk, uint32_t co
     uint32_t per_block = disk->block_size / FST_SIZE;
     return count / per_block + (count % per_block != 0);
 }
-enum edf_status directory_load(struct edf_disk *disk);
-enum edf_status directory_grow(struct edf_disk *disk, uint32_t blocks);
+enum edf_status edf_directory_load(struct edf_disk *disk);
+enum edf_status edf_directory_grow(struct edf_disk *disk, uint32_t blocks);
 /* Index of the entry with this name, or 0: the directory's own entry is never found. */
-uint32_t directory_find(const struct edf_disk *disk, const uint8_t name[16]);
+uint32_t edf_directory_find(const struct edf_disk *disk, const uint8_t name[16]);
 
 /* ---- commit ------------------------------------------------------------------------------------------------------ */
 /* One change of the directory: entry `index` becomes `entry`; index == count adds one; a NULL entry removes it.
@@ -175,7 +175,7 @@ struct change {
     const uint32_t *freed;
     uint32_t freed_count;
 };
-enum edf_status commit_change(struct edf_disk *disk, const struct change *change);
+enum edf_status edf_commit_change(struct edf_disk *disk, const struct change *change);
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 struct edf_reader {

@@ -4,7 +4,7 @@
 
 static const uint8_t cms1[4] = {0xc3, 0xd4, 0xe2, 0xf1};
 
-uint32_t label_sector_ckd(uint32_t block_size)
+uint32_t edf_label_sector_ckd(uint32_t block_size)
 {
     return 2 * (block_size / EDF_SECTOR);
 }
@@ -33,7 +33,7 @@ static enum edf_status find_label(struct edf_disk *disk)
     if (status || found)
         return status;
     for (uint32_t size = 512; size <= EDF_BLOCK_MAX; size *= 2) {
-        status = read_label(disk, label_sector_ckd(size), &found);
+        status = read_label(disk, edf_label_sector_ckd(size), &found);
         if (status)
             return status;
         if (found && get32(disk->label + LABEL_BLOCK_SIZE) == size)
@@ -65,7 +65,7 @@ static const char *judge(const struct edf_disk *disk)
     return NULL;
 }
 
-enum edf_status label_load(struct edf_disk *disk)
+enum edf_status edf_label_load(struct edf_disk *disk)
 {
     enum edf_status status = find_label(disk);
     if (status)
@@ -82,10 +82,10 @@ static enum edf_status write_label(struct edf_disk *disk, const uint8_t *label)
 {
     if (disk->device->write(disk->device->ctx, disk->label_sector, label, 1))
         return edf_fail(disk, EDF_IO, "the device could not write the label", 0);
-    return block_flush(disk);
+    return edf_block_flush(disk);
 }
 
-enum edf_status label_store(struct edf_disk *disk, uint32_t origin, uint32_t used)
+enum edf_status edf_label_store(struct edf_disk *disk, uint32_t origin, uint32_t used)
 {
     uint8_t label[EDF_SECTOR];
     memcpy(label, disk->label, sizeof label);

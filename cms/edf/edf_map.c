@@ -3,10 +3,10 @@
 
 static void forget(struct edf_disk *disk)
 {
-    memory_put(disk, disk->map, disk->map_bytes);
-    memory_put(disk, disk->held, disk->map_bytes);
-    memory_put(disk, disk->map_where, disk->map_count * sizeof *disk->map_where);
-    memory_put(disk, disk->map_pointers, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
+    edf_memory_put(disk, disk->map, disk->map_bytes);
+    edf_memory_put(disk, disk->held, disk->map_bytes);
+    edf_memory_put(disk, disk->map_where, disk->map_count * sizeof *disk->map_where);
+    edf_memory_put(disk, disk->map_pointers, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
     disk->map = disk->held = NULL;
     disk->map_where = disk->map_pointers = NULL;
 }
@@ -26,10 +26,10 @@ static enum edf_status prepare(struct edf_disk *disk)
     disk->map_count = (disk->blocks + bits_per_block - 1) / bits_per_block;
     disk->map_bytes = disk->map_count * disk->block_size;
     disk->map_pointer_count = pointer_blocks(disk->block_size, disk->map_count);
-    disk->map = memory_get(disk, disk->map_bytes);
-    disk->held = memory_get(disk, disk->map_bytes);
-    disk->map_where = memory_get(disk, disk->map_count * sizeof *disk->map_where);
-    disk->map_pointers = memory_get(disk, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
+    disk->map = edf_memory_get(disk, disk->map_bytes);
+    disk->held = edf_memory_get(disk, disk->map_bytes);
+    disk->map_where = edf_memory_get(disk, disk->map_count * sizeof *disk->map_where);
+    disk->map_pointers = edf_memory_get(disk, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
     return disk->map && disk->held && disk->map_where && disk->map_pointers ? EDF_OK : EDF_NO_MEMORY;
 }
 
@@ -50,7 +50,7 @@ static enum edf_status load_block(void *ctx, struct tree_entry entry, unsigned l
     }
     disk->map_where[index] = entry.block;
     l->data++;
-    return block_read(disk, entry.block, disk->map + (size_t)index * disk->block_size);
+    return edf_block_read(disk, entry.block, disk->map + (size_t)index * disk->block_size);
 }
 
 static uint32_t count_bits(const uint8_t *map, uint32_t bytes)
@@ -82,9 +82,9 @@ static enum edf_status load(struct edf_disk *disk)
     const uint8_t *entry = directory_entry(disk, 1);
     struct tree tree = {get32(entry + FST_ORIGIN), entry[FST_LEVELS], false, disk->map_count};
     struct loading l = {.disk = disk};
-    if (tree.levels != tree_levels(disk->block_size, false, tree.count))
+    if (tree.levels != edf_tree_levels(disk->block_size, false, tree.count))
         return edf_fail(disk, EDF_DAMAGED, "the allocation map's levels do not fit its size", 0);
-    enum edf_status status = tree_visit(disk, tree, load_block, &l);
+    enum edf_status status = edf_tree_visit(disk, tree, load_block, &l);
     if (status)
         return status;
     if (l.data != disk->map_count)
@@ -93,7 +93,7 @@ static enum edf_status load(struct edf_disk *disk)
     return fault ? edf_fail(disk, EDF_DAMAGED, fault, 0) : EDF_OK;
 }
 
-enum edf_status map_load(struct edf_disk *disk)
+enum edf_status edf_map_load(struct edf_disk *disk)
 {
     if (disk->map)
         return EDF_OK;
@@ -120,7 +120,7 @@ static uint8_t used_byte(const struct edf_disk *disk, uint32_t i)
     return used;
 }
 
-uint32_t map_take(struct edf_disk *disk, uint8_t *owner)
+uint32_t edf_map_take(struct edf_disk *disk, uint8_t *owner)
 {
     uint32_t bytes = (disk->blocks + 7) / 8, i = disk->rover / 8;
     for (uint32_t tried = 0; tried <= bytes; tried++, i++) {
@@ -138,7 +138,7 @@ uint32_t map_take(struct edf_disk *disk, uint8_t *owner)
     return 0;
 }
 
-uint32_t map_reserve(const struct edf_disk *disk)
+uint32_t edf_map_reserve(const struct edf_disk *disk)
 {
     uint32_t others = directory_blocks(disk, disk->count) - 1;
     return disk->map_count + disk->map_pointer_count + disk->pointer_count + (others < 2 ? others : 2);

@@ -41,13 +41,13 @@ bool edf_name_matches(const char *pattern, const char *name)
     return !*pattern;
 }
 
-void name_put(uint8_t *out, size_t size, const char *text)
+void edf_name_put(uint8_t *out, size_t size, const char *text)
 {
     for (size_t i = 0; i < size; i++)
         out[i] = edf_ebcdic_from_ascii(*text ? (uint8_t)*text++ : ' ');
 }
 
-void name_get(char *out, const uint8_t *in, size_t size)
+void edf_name_get(char *out, const uint8_t *in, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         uint8_t c = edf_ascii_from_ebcdic(in[i]);

@@ -11,17 +11,17 @@ enum edf_status edf_open(struct edf_disk *disk, const char *name, const char *ty
         return status;
     if (facts.fault)
         return edf_fail(disk, EDF_DAMAGED, facts.fault, 0);
-    struct edf_reader *r = memory_get(disk, sizeof *r);
+    struct edf_reader *r = edf_memory_get(disk, sizeof *r);
     if (!r)
         return EDF_NO_MEMORY;
-    fst_put_name(r->entry, name, type);
-    memcpy(r->entry, directory_entry(disk, directory_find(disk, r->entry)), FST_SIZE);
-    fst_decode(disk, r->entry, &r->fst);
+    edf_fst_put_name(r->entry, name, type);
+    memcpy(r->entry, directory_entry(disk, edf_directory_find(disk, r->entry)), FST_SIZE);
+    edf_fst_decode(disk, r->entry, &r->fst);
     r->disk = disk;
     r->record = 1;
     r->data_index = UINT64_MAX;
-    cursor_open(&r->cursor, disk, fst_tree(disk, &r->fst));
-    r->data = memory_get(disk, disk->block_size);
+    edf_cursor_open(&r->cursor, disk, edf_fst_tree(disk, &r->fst));
+    r->data = edf_memory_get(disk, disk->block_size);
     r->next = disk->readers;
     disk->readers = r;
     if (!r->data) {
@@ -34,7 +34,7 @@ enum edf_status edf_open(struct edf_disk *disk, const char *name, const char *ty
 
 void edf_reader_facts(const struct edf_reader *reader, struct edf_file_facts *facts)
 {
-    fst_facts(reader->disk, reader->entry, facts);
+    edf_fst_facts(reader->disk, reader->entry, facts);
 }
 
 static enum edf_status load(struct edf_reader *r, uint64_t index)
@@ -43,11 +43,11 @@ static enum edf_status load(struct edf_reader *r, uint64_t index)
     if (r->data_index == index)
         return EDF_OK;
     r->data_index = UINT64_MAX;
-    enum edf_status status = cursor_find(&r->cursor, index, &entry);
+    enum edf_status status = edf_cursor_find(&r->cursor, index, &entry);
     if (status)
         return status;
     if (entry.block)
-        status = block_read(r->disk, entry.block, r->data);
+        status = edf_block_read(r->disk, entry.block, r->data);
     else
         memset(r->data, 0, r->disk->block_size);
     if (!status)
@@ -112,7 +112,7 @@ static enum edf_status seek_variable(struct edf_reader *r, uint32_t number)
     struct tree_entry entry;
     uint64_t index;
     uint32_t before, length;
-    enum edf_status status = cursor_find_record(&r->cursor, number, &index, &entry, &before);
+    enum edf_status status = edf_cursor_find_record(&r->cursor, number, &index, &entry, &before);
     if (status)
         return status;
     if (entry.displacement > r->disk->block_size)
@@ -152,7 +152,7 @@ void edf_close(struct edf_reader *r)
     *link = r->next;
     if (!disk->readers && disk->held)
         memset(disk->held, 0, disk->map_bytes);
-    cursor_close(&r->cursor);
-    memory_put(disk, r->data, disk->block_size);
-    memory_put(disk, r, sizeof *r);
+    edf_cursor_close(&r->cursor);
+    edf_memory_put(disk, r->data, disk->block_size);
+    edf_memory_put(disk, r, sizeof *r);
 }

@@ -6,7 +6,7 @@
  * Every pointer block but the last of its level is full, so an index alone says the way down. */
 #include "cms/edf/edf_internal.h"
 
-unsigned tree_levels(uint32_t block_size, bool variable, uint64_t count)
+unsigned edf_tree_levels(uint32_t block_size, bool variable, uint64_t count)
 {
     uint32_t per_block = tree_per_block(block_size, variable);
     unsigned levels = 0;
@@ -17,7 +17,7 @@ unsigned tree_levels(uint32_t block_size, bool variable, uint64_t count)
     return levels;
 }
 
-struct tree_entry tree_entry_get(const uint8_t *pointers, bool variable, uint32_t index)
+struct tree_entry edf_tree_entry_get(const uint8_t *pointers, bool variable, uint32_t index)
 {
     if (!variable)
         return (struct tree_entry){.block = get32(pointers + (size_t)index * POINTER_SIZE_F)};
@@ -25,7 +25,7 @@ struct tree_entry tree_entry_get(const uint8_t *pointers, bool variable, uint32_
     return (struct tree_entry){get32(p), get32(p + POINTER_HIGHEST), get32(p + POINTER_DISPLACEMENT)};
 }
 
-void tree_entry_put(uint8_t *pointers, bool variable, uint32_t index, struct tree_entry entry)
+void edf_tree_entry_put(uint8_t *pointers, bool variable, uint32_t index, struct tree_entry entry)
 {
     uint8_t *p = pointers + (size_t)index * (variable ? POINTER_SIZE_V : POINTER_SIZE_F);
     put32(p, entry.block);
@@ -45,15 +45,15 @@ static uint32_t used_pointers(const uint8_t *pointers, uint32_t block_size)
 
 /* ---- cursor ------------------------------------------------------------------------------------------------------ */
 
-void cursor_open(struct cursor *cursor, struct edf_disk *disk, struct tree tree)
+void edf_cursor_open(struct cursor *cursor, struct edf_disk *disk, struct tree tree)
 {
     *cursor = (struct cursor){.disk = disk, .tree = tree};
 }
 
-void cursor_close(struct cursor *cursor)
+void edf_cursor_close(struct cursor *cursor)
 {
     for (unsigned i = 1; i <= LEVELS_MAX; i++)
-        memory_put(cursor->disk, cursor->level[i], cursor->disk->block_size);
+        edf_memory_put(cursor->disk, cursor->level[i], cursor->disk->block_size);
 }
 
 static enum edf_status load_level(struct cursor *cursor, unsigned level, uint32_t block)
@@ -64,11 +64,11 @@ static enum edf_status load_level(struct cursor *cursor, unsigned level, uint32_
     if (!block_is_data(disk, block))
         return edf_fail(disk, EDF_DAMAGED, "a pointer is beyond the disk", block);
     if (!cursor->level[level])
-        cursor->level[level] = memory_get(disk, disk->block_size);
+        cursor->level[level] = edf_memory_get(disk, disk->block_size);
     if (!cursor->level[level])
         return EDF_NO_MEMORY;
     cursor->loaded[level] = 0;
-    enum edf_status status = block_read(disk, block, cursor->level[level]);
+    enum edf_status status = edf_block_read(disk, block, cursor->level[level]);
     if (status)
         return status;
     if (cursor->tree.variable && !used_pointers(cursor->level[level], disk->block_size))
@@ -85,7 +85,7 @@ static uint64_t power(uint32_t base, unsigned exponent)
     return result;
 }
 
-enum edf_status cursor_find(struct cursor *cursor, uint64_t index, struct tree_entry *entry)
+enum edf_status edf_cursor_find(struct cursor *cursor, uint64_t index, struct tree_entry *entry)
 {
     struct edf_disk *disk = cursor->disk;
     const struct tree *tree = &cursor->tree;
@@ -102,15 +102,15 @@ enum edf_status cursor_find(struct cursor *cursor, uint64_t index, struct tree_e
         uint32_t slot = (uint32_t)(index / power(per_block, level - 1) % per_block);
         if (tree->variable && slot >= used_pointers(cursor->level[level], disk->block_size))
             return edf_fail(disk, EDF_DAMAGED, "a pointer block holds too few pointers", cursor->loaded[level]);
-        *entry = tree_entry_get(cursor->level[level], tree->variable, slot);
+        *entry = edf_tree_entry_get(cursor->level[level], tree->variable, slot);
     }
     if (entry->block && !block_is_data(disk, entry->block))
         return edf_fail(disk, EDF_DAMAGED, "a pointer is beyond the disk", entry->block);
     return EDF_OK;
 }
 
-enum edf_status cursor_find_record(struct cursor *cursor, uint32_t number, uint64_t *index, struct tree_entry *entry,
-                                   uint32_t *before)
+enum edf_status edf_cursor_find_record(struct cursor *cursor, uint32_t number, uint64_t *index,
+                                       struct tree_entry *entry, uint32_t *before)
 {
     struct edf_disk *disk = cursor->disk;
     uint32_t per_block = tree_per_block(disk->block_size, true);
@@ -122,7 +122,7 @@ enum edf_status cursor_find_record(struct cursor *cursor, uint32_t number, uint6
         if (status)
             return status;
         uint32_t used = used_pointers(cursor->level[level], disk->block_size), slot = 0;
-        while (slot < used && (*entry = tree_entry_get(cursor->level[level], true, slot)).highest < number) {
+        while (slot < used && (*entry = edf_tree_entry_get(cursor->level[level], true, slot)).highest < number) {
             *before = entry->highest;
             slot++;
         }
@@ -152,7 +152,7 @@ static enum edf_status visit_pointers(struct visit *v, struct tree_entry entry, 
 {
     uint32_t size = v->disk->block_size, per_block = tree_per_block(size, v->tree.variable);
     uint8_t *pointers = v->pointers + (size_t)(level - 1) * size;
-    enum edf_status status = block_read(v->disk, entry.block, pointers);
+    enum edf_status status = edf_block_read(v->disk, entry.block, pointers);
     if (status)
         return status;
     uint64_t step = power(per_block, level - 1);
@@ -160,7 +160,7 @@ static enum edf_status visit_pointers(struct visit *v, struct tree_entry entry, 
     if (!used)
         return edf_fail(v->disk, EDF_DAMAGED, "a pointer block's last word is wrong", entry.block);
     for (uint32_t slot = 0; slot < used && index + slot * step < v->tree.count; slot++) {
-        status = visit_entry(v, tree_entry_get(pointers, v->tree.variable, slot), level - 1, index + slot * step);
+        status = visit_entry(v, edf_tree_entry_get(pointers, v->tree.variable, slot), level - 1, index + slot * step);
         if (status)
             return status;
     }
@@ -183,16 +183,16 @@ static enum edf_status visit_entry(struct visit *v, struct tree_entry entry, uns
     return visit_pointers(v, entry, level, index);
 }
 
-enum edf_status tree_visit(struct edf_disk *disk, struct tree tree, tree_visitor *visitor, void *ctx)
+enum edf_status edf_tree_visit(struct edf_disk *disk, struct tree tree, tree_visitor *visitor, void *ctx)
 {
     if (tree.count == 0)
         return EDF_OK;
     size_t size = (size_t)tree.levels * disk->block_size;
     struct visit v = {disk, tree, visitor, ctx, NULL, disk->blocks};
-    if (size && !(v.pointers = memory_get(disk, size)))
+    if (size && !(v.pointers = edf_memory_get(disk, size)))
         return EDF_NO_MEMORY;
     struct tree_entry top = {.block = tree.top, .highest = RECORDS_MAX};
     enum edf_status status = visit_entry(&v, top, tree.levels, 0);
-    memory_put(disk, v.pointers, size);
+    edf_memory_put(disk, v.pointers, size);
     return status;
 }

@@ -16,23 +16,23 @@ static enum edf_status key_of(struct edf_disk *disk, const char *name, const cha
         return EDF_BAD_NAME;
     if (!disk->writable)
         return EDF_READ_ONLY;
-    fst_put_name(entry, name, type);
-    return writer_of(disk, entry) ? EDF_BUSY : map_load(disk);
+    edf_fst_put_name(entry, name, type);
+    return writer_of(disk, entry) ? EDF_BUSY : edf_map_load(disk);
 }
 
 static enum edf_status start(struct edf_disk *disk, const uint8_t *entry, struct edf_writer **writer)
 {
-    struct edf_writer *w = memory_get(disk, sizeof *w);
+    struct edf_writer *w = edf_memory_get(disk, sizeof *w);
     if (!w)
         return EDF_NO_MEMORY;
     w->disk = disk;
     memcpy(w->entry, entry, FST_SIZE);
-    w->own = memory_get(disk, disk->map_bytes);
-    w->data = memory_get(disk, disk->block_size);
+    w->own = edf_memory_get(disk, disk->map_bytes);
+    w->data = edf_memory_get(disk, disk->block_size);
     if (!w->own || !w->data) {
-        memory_put(disk, w->own, disk->map_bytes);
-        memory_put(disk, w->data, disk->block_size);
-        memory_put(disk, w, sizeof *w);
+        edf_memory_put(disk, w->own, disk->map_bytes);
+        edf_memory_put(disk, w->data, disk->block_size);
+        edf_memory_put(disk, w, sizeof *w);
         return EDF_NO_MEMORY;
     }
     w->next = disk->writers;
@@ -53,7 +53,7 @@ enum edf_status edf_create(struct edf_disk *disk, const char *name, const char *
     enum edf_status status = key_of(disk, name, type, entry);
     if (status)
         return status;
-    if (replace == EDF_NEW && directory_find(disk, entry))
+    if (replace == EDF_NEW && edf_directory_find(disk, entry))
         return EDF_EXISTS;
     entry[FST_MODE] = edf_ebcdic_from_ascii('A');
     entry[FST_MODE + 1] = edf_ebcdic_from_ascii((uint8_t)mode_number);
@@ -89,17 +89,17 @@ static enum edf_status find_end(struct edf_writer *w, struct tree_entry last, ui
 static enum edf_status resume(struct edf_writer *w)
 {
     struct edf_disk *disk = w->disk;
-    struct tree tree = fst_tree(disk, &w->fst);
+    struct tree tree = edf_fst_tree(disk, &w->fst);
     struct tree_entry last, previous = {0};
-    enum edf_status status = build_resume(w, &tree, &last);
+    enum edf_status status = edf_build_resume(w, &tree, &last);
     if (!status && tree.variable && tree.count > 1) {
         struct cursor cursor;
-        cursor_open(&cursor, disk, tree);
-        status = cursor_find(&cursor, tree.count - 2, &previous);
-        cursor_close(&cursor);
+        edf_cursor_open(&cursor, disk, tree);
+        status = edf_cursor_find(&cursor, tree.count - 2, &previous);
+        edf_cursor_close(&cursor);
     }
     if (!status && last.block)
-        status = block_read(disk, last.block, w->data);
+        status = edf_block_read(disk, last.block, w->data);
     if (status)
         return status;
     w->count = tree.count - 1;
@@ -128,10 +128,10 @@ enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *
     enum edf_status status = key_of(disk, name, type, entry);
     if (status)
         return status;
-    uint32_t index = directory_find(disk, entry);
+    uint32_t index = edf_directory_find(disk, entry);
     if (!index)
         return EDF_NOT_FOUND;
-    const char *fault = fst_decode(disk, directory_entry(disk, index), &fst);
+    const char *fault = edf_fst_decode(disk, directory_entry(disk, index), &fst);
     if (fault)
         return edf_fail(disk, EDF_DAMAGED, fault, 0);
     if (fst.recfm == 'F' && (fst.lrecl == 0 || fst.lrecl > EDF_LRECL_MAX))
@@ -160,9 +160,9 @@ static enum edf_status pass_on(struct edf_writer *w, bool last)
         entry.displacement = w->displacement;
     else
         entry.displacement = w->fill == w->disk->block_size ? DISPLACEMENT_SPANNED : w->fill;
-    enum edf_status status = build_store(w, w->data, !last || w->count, &entry.block);
+    enum edf_status status = edf_build_store(w, w->data, !last || w->count, &entry.block);
     if (!status)
-        status = build_add(w, entry);
+        status = edf_build_add(w, entry);
     memset(w->data, 0, w->disk->block_size);
     w->fill = 0;
     w->started = false;
@@ -236,7 +236,7 @@ enum edf_status edf_write_zeros(struct edf_writer *w, uint32_t count)
 
 void edf_writer_date(struct edf_writer *w, const struct edf_date *date)
 {
-    fst_put_date(w->entry, date);
+    edf_fst_put_date(w->entry, date);
     w->dated = true;
 }
 
@@ -245,7 +245,7 @@ void edf_writer_date(struct edf_writer *w, const struct edf_date *date)
 static void put_entry(struct edf_writer *w)
 {
     if (!w->dated)
-        fst_stamp(w->disk, w->entry);
+        edf_fst_stamp(w->disk, w->entry);
     put32(w->entry + FST_LRECL, w->fst.lrecl);
     put32(w->entry + FST_ORIGIN, w->fst.origin);
     put32(w->entry + FST_BLOCKS, w->fst.blocks);
@@ -266,20 +266,20 @@ static enum edf_status commit(struct edf_writer *w)
         .freed = w->superseded,
         .freed_count = w->superseded_count,
     };
-    change.index = directory_find(disk, w->entry);
+    change.index = edf_directory_find(disk, w->entry);
     if (change.index && !w->replace && !w->append)
         return EDF_EXISTS;
     if (change.index && w->replace) {
-        const char *fault = fst_decode(disk, directory_entry(disk, change.index), &fst);
+        const char *fault = edf_fst_decode(disk, directory_entry(disk, change.index), &fst);
         if (fault)
             return edf_fail(disk, EDF_DAMAGED, fault, 0);
-        old = fst_tree(disk, &fst);
+        old = edf_fst_tree(disk, &fst);
         change.tree = &old;
     }
     if (!change.index)
         change.index = disk->count;
     put_entry(w);
-    return commit_change(disk, &change);
+    return edf_commit_change(disk, &change);
 }
 
 enum edf_status edf_commit(struct edf_writer *w)
@@ -294,7 +294,7 @@ enum edf_status edf_commit(struct edf_writer *w)
     if (!status && w->fill)
         status = pass_on(w, true);
     if (!status)
-        status = build_finish(w);
+        status = edf_build_finish(w);
     if (!status)
         status = commit(w);
     edf_abort(w);
@@ -311,10 +311,10 @@ void edf_abort(struct edf_writer *w)
         link = &(*link)->next;
     *link = w->next;
     disk->in_flight -= w->own_count;
-    build_free(w);
-    memory_put(disk, w->own, disk->map_bytes);
-    memory_put(disk, w->data, disk->block_size);
-    memory_put(disk, w, sizeof *w);
+    edf_build_free(w);
+    edf_memory_put(disk, w->own, disk->map_bytes);
+    edf_memory_put(disk, w->data, disk->block_size);
+    edf_memory_put(disk, w, sizeof *w);
 }
 
 /* ---- changes of the directory alone ------------------------------------------------------------------------------ */
@@ -326,14 +326,14 @@ enum edf_status edf_erase(struct edf_disk *disk, const char *name, const char *t
     enum edf_status status = key_of(disk, name, type, key);
     if (status)
         return status;
-    uint32_t index = directory_find(disk, key);
+    uint32_t index = edf_directory_find(disk, key);
     if (!index)
         return EDF_NOT_FOUND;
-    const char *fault = fst_decode(disk, directory_entry(disk, index), &fst);
+    const char *fault = edf_fst_decode(disk, directory_entry(disk, index), &fst);
     if (fault)
         return edf_fail(disk, EDF_DAMAGED, fault, 0);
-    struct tree tree = fst_tree(disk, &fst);
-    return commit_change(disk, &(struct change){.index = index, .tree = &tree});
+    struct tree tree = edf_fst_tree(disk, &fst);
+    return edf_commit_change(disk, &(struct change){.index = index, .tree = &tree});
 }
 
 enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *type, const char *new_name,
@@ -343,18 +343,18 @@ enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *
     enum edf_status status = key_of(disk, name, type, key);
     if (status)
         return status;
-    uint32_t index = directory_find(disk, key);
+    uint32_t index = edf_directory_find(disk, key);
     if (!index)
         return EDF_NOT_FOUND;
     status = key_of(disk, new_name, new_type, key);
     if (status)
         return status;
-    uint32_t taken = directory_find(disk, key);
+    uint32_t taken = edf_directory_find(disk, key);
     if (taken && taken != index)
         return EDF_EXISTS;
     memcpy(entry, directory_entry(disk, index), sizeof entry);
     memcpy(entry, key, 2 * EDF_NAME_MAX);
-    return commit_change(disk, &(struct change){.index = index, .entry = entry});
+    return edf_commit_change(disk, &(struct change){.index = index, .entry = entry});
 }
 
 enum edf_status edf_set_mode_number(struct edf_disk *disk, const char *name, const char *type, char mode_number)
@@ -365,10 +365,10 @@ enum edf_status edf_set_mode_number(struct edf_disk *disk, const char *name, con
     enum edf_status status = key_of(disk, name, type, key);
     if (status)
         return status;
-    uint32_t index = directory_find(disk, key);
+    uint32_t index = edf_directory_find(disk, key);
     if (!index)
         return EDF_NOT_FOUND;
     memcpy(entry, directory_entry(disk, index), sizeof entry);
     entry[FST_MODE + 1] = edf_ebcdic_from_ascii((uint8_t)mode_number);
-    return commit_change(disk, &(struct change){.index = index, .entry = entry});
+    return edf_commit_change(disk, &(struct change){.index = index, .entry = entry});
 }

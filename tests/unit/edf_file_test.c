@@ -72,7 +72,8 @@ static void what_is_written_comes_back_at_every_block_size(void **state)
         for (unsigned i = 0; i < sizeof files / sizeof files[0]; i++) {
             char name[9];
             snprintf(name, sizeof name, "F%u", i % 100);
-            assert_int_equal(edf_put(accessed, name, "FILE", files[i].recfm, files[i].length, files[i].count, i), EDF_OK);
+            assert_int_equal(edf_put(accessed, name, "FILE", files[i].recfm, files[i].length, files[i].count, i),
+                             EDF_OK);
         }
         again();
         for (unsigned i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -365,7 +366,7 @@ enum { MODEL_FILES = 24, STEPS = 1500 };
 static struct model {
     bool present;
     char recfm;
-    uint32_t length, salt, first, count;
+    uint32_t length, salt, count;
 } model[MODEL_FILES];
 
 static uint32_t seed;
@@ -383,7 +384,8 @@ static void model_name(char name[9], unsigned i)
 static void model_step(unsigned i)
 {
     char name[9], other[9];
-    struct model *m = &model[i], next = {true, any(2) ? 'F' : 'V', 1 + any(any(4) ? 200 : 4000), any(1000), 0, 1 + any(40)};
+    struct model *m = &model[i];
+    struct model next = {true, any(2) ? 'F' : 'V', 1 + any(any(4) ? 200 : 4000), any(1000), 1 + any(40)};
     unsigned j = any(MODEL_FILES);
     model_name(name, i);
     model_name(other, j);
@@ -443,7 +445,8 @@ static void a_random_course_agrees_with_a_model(void **state)
                     struct edf_file_facts facts;
                     char name[9];
                     model_name(name, i);
-                    assert_int_equal(edf_find(accessed, name, "FILE", &facts), model[i].present ? EDF_OK : EDF_NOT_FOUND);
+                    assert_int_equal(edf_find(accessed, name, "FILE", &facts),
+                                     model[i].present ? EDF_OK : EDF_NOT_FOUND);
                     if (model[i].present)
                         file_is(name, model[i].recfm, model[i].length, model[i].count, model[i].salt);
                 }
