@@ -12,7 +12,7 @@ struct execute_seams {
     void (*write_gpr)(void *context, unsigned reg, uint64_t value); /* all 64 bits */
     uint64_t (*read_flags)(void *context);
     void (*write_flags)(void *context, uint64_t rflags);
-    uint64_t (*segment_base)(void *context, enum segment);
+    uint64_t (*segment_base)(void *context, enum segment); /* in 64-bit mode asked for FS and GS only */
     /* Linear addresses. Not 0: a fault of the guest was queued, or the machine was stopped; given back as it is. */
     int (*read)(void *context, uint64_t linear, unsigned size, uint64_t *value);
     int (*write)(void *context, uint64_t linear, unsigned size, uint64_t value);
