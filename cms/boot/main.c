@@ -31,14 +31,14 @@ static uint64_t abend_address;
 
 static void say(const char *text)
 {
-    terminal_write(text, strlen(text));
-    terminal_write("\r\n", 2);
+    cms_terminal_write(text, strlen(text));
+    cms_terminal_write("\r\n", 2);
 }
 
 static void __attribute__((noreturn)) stop(const char *text)
 {
     say(text);
-    terminal_drain();
+    cms_terminal_drain();
     cpu_stop();
 }
 

@@ -88,7 +88,7 @@ static int format_disk(uint16_t vdev, char letter, uint32_t block_size)
 {
     struct mode_problem problem;
     struct mode *m;
-    struct disk *disk = disk_find(vdev);
+    struct disk *disk = cms_disk_find(vdev);
     char name[DISK_NAME_MAX], volid[EDF_VOLID_MAX + 1];
 
     if (!disk || disk->read_only) {
@@ -97,7 +97,7 @@ static int format_disk(uint16_t vdev, char letter, uint32_t block_size)
     }
     format_text(name, sizeof name, "%c(%03X)", letter, vdev);
     if (!ask(name, volid))
-        return console_halted() ? COMMAND_HALTED : 0;
+        return cms_console_halted() ? COMMAND_HALTED : 0;
     cms_message("FOR", MESSAGE_FORMATTING, (char[]){letter, 0});
     while ((m = cms_mode_of_device(vdev)))
         cms_mode_release(m->letter);

@@ -27,11 +27,11 @@ static const char *stat_text(const struct mode *m)
 void cms_query_disk_line(const struct mode *m, const struct edf_disk_facts *f, char *line, size_t size)
 {
     char mode[4], cylinders[12], percent[8];
-    uint32_t used = f->blocks ? (uint32_t)((uint64_t)f->used * 100 / f->blocks) : 0;
+    uint32_t used = f->blocks ? (uint32_t)(((uint64_t)f->used * 100 + f->blocks - 1) / f->blocks) : 0; /* rounded up */
 
     format_text(cylinders, sizeof cylinders, f->cylinders ? "%u" : "FB", f->cylinders);
     int digits = (int)format_text(percent, sizeof percent, "-%02u", used);
-    format_text(line, size, "%-6s %-4X %-3s %-3s %5s %4s %-5u %8u %*u%s %10u %10u", f->volid, m->vdev,
+    format_text(line, size, "%-6s %-4X %-3s %-3s %5s %4s %-5u%8u %*u%s %10u %10u", f->volid, m->vdev,
                 mode_text(m, mode), stat_text(m), cylinders, f->cylinders ? "3390" : "9336", f->block_size, f->files,
                 13 - digits, f->used, percent, f->blocks - f->used, f->blocks);
 }

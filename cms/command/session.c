@@ -21,13 +21,13 @@ static int depth;
 
 bool cms_halted(void)
 {
-    return console_halted();
+    return cms_console_halted();
 }
 
 int cms_read(char *line, size_t size)
 {
     char text[LINE_TEXT_MAX + 1];
-    int length = console_read(text, sizeof text, CONSOLE_ANSWER);
+    int length = cms_console_read(text, sizeof text, CONSOLE_ANSWER);
     if (length >= 0 && size) {
         length = (size_t)length < size ? length : (int)size - 1;
         memcpy(line, text, (size_t)length);
@@ -86,14 +86,15 @@ static void ready(int return_code)
         n = format_text(line, sizeof line, "Ready%s; T=%s/%s %02d:%02d:%02d", code, virtual_time, total_time, d.hour,
                         d.minute, d.second);
     }
-    console_line(line, n);
+    cms_console_line(line, n);
 }
 
+/* HX is what the user wanted, no error. */
 static void end_command(int return_code)
 {
-    console_command_ends();
+    cms_console_command_ends();
     cms_heap_free_commands();
-    ready(return_code);
+    ready(return_code == COMMAND_HALTED ? 0 : return_code);
 }
 
 void cms_session_start(bool disks)
@@ -101,8 +102,8 @@ void cms_session_start(bool disks)
     static const char banner[] = CMS_PRODUCT " CMS Version " CMS_VERSION;
     int rc = 0;
 
-    console_start(cms_command_complete);
-    console_line(banner, sizeof banner - 1);
+    cms_console_start(cms_command_complete);
+    cms_console_line(banner, sizeof banner - 1);
     if (disks) {
         cms_access_disk(SYSTEM_DISK, 'S', 'S', true);
         rc = cms_access_disk(USER_DISK, 'A', 'A', false);
@@ -122,22 +123,22 @@ void cms_session_step(void)
 {
     static char line[LINE_TEXT_MAX + 1];
 
-    if (console_read(line, sizeof line, CONSOLE_COMMAND) < 0)
+    if (cms_console_read(line, sizeof line, CONSOLE_COMMAND) < 0)
         return;
     if (is_blank(line)) {
-        console_line("CMS", 3);
+        cms_console_line("CMS", 3);
         return;
     }
     if (!cms_cp_present())
         last = cms_clock_now();
-    console_command_begins();
+    cms_console_command_begins();
     end_command(cms_obey(line));
 }
 
 void cms_session_recover(const char *exception, uint64_t address)
 {
     depth = 0;
-    console_recover();
+    cms_console_recover();
     cms_message("ITP", MESSAGE_EXCEPTION, exception, address);
     cms_heap_free_commands();
     cms_mode_recover();

@@ -41,7 +41,7 @@ bool cms_setting_query(const char *word)
     if (s)
         cms_text("%-8s = %s", s->name, s->values[*s->value]);
     else if (cms_abbreviates(word, "LINEND", 5))
-        cms_text("%-8s = %c", "LINEND", console_line_end() ? console_line_end() : ' ');
+        cms_text("%-8s = %c", "LINEND", cms_console_line_end() ? cms_console_line_end() : ' ');
     else
         return false;
     return true;
@@ -51,10 +51,10 @@ static int set_line_end(const struct arguments *a)
 {
     const struct word *w = &a->operand[1];
     if (!strcmp(w->text, "OFF"))
-        console_set_line_end(0);
+        cms_console_set_line_end(0);
     else if (w->raw_length == 1 && *w->raw > ' ' && !(*w->raw >= '0' && *w->raw <= '9') &&
              !(w->text[0] >= 'A' && w->text[0] <= 'Z'))
-        console_set_line_end(*w->raw);
+        cms_console_set_line_end(*w->raw);
     else
         return cms_message("SET", MESSAGE_INVALID_PARAMETER, w->text);
     return 0;

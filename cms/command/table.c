@@ -5,8 +5,8 @@
 #include "cms/console/console.h"
 
 static int halt(const struct arguments *a) { (void)a; return 0; }
-static int halt_typing(const struct arguments *a) { (void)a; console_set_typing(false); return 0; }
-static int resume_typing(const struct arguments *a) { (void)a; console_set_typing(true); return 0; }
+static int halt_typing(const struct arguments *a) { (void)a; cms_console_set_typing(false); return 0; }
+static int resume_typing(const struct arguments *a) { (void)a; cms_console_set_typing(true); return 0; }
 
 static const struct command builtin_commands[] = {
     {"ACCESS", 2, cms_access, "ACCESS [vdev [fm[/ext]]] [(FORCERO]",

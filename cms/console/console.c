@@ -22,7 +22,7 @@ static size_t ahead_used, ahead_lines;
 static bool running, halted, typing = true;
 static struct output_sink sink;
 
-void console_start(line_completer complete)
+void cms_console_start(line_completer complete)
 {
     editor.complete = complete;
 }
@@ -85,10 +85,10 @@ static void ahead_byte(char c)
 }
 
 /* A full buffer is left alone, and so the terminal driver's fills and the line waits: nothing is lost. */
-void console_attention(void)
+void cms_console_attention(void)
 {
     int c;
-    while (running && ahead_used < AHEAD && (c = terminal_read()) >= 0)
+    while (running && ahead_used < AHEAD && (c = cms_terminal_read()) >= 0)
         ahead_byte((char)c);
 }
 
@@ -101,49 +101,49 @@ static int next_byte(void)
         ahead_lines -= ahead_lines > 0;
         return c;
     }
-    while ((c = terminal_read()) < 0)
-        terminal_wait();
+    while ((c = cms_terminal_read()) < 0)
+        cms_terminal_wait();
     return c;
 }
 
-void console_command_begins(void)
+void cms_console_command_begins(void)
 {
     running = true;
     halted = false;
 }
 
-void console_command_ends(void)
+void cms_console_command_ends(void)
 {
     running = false;
     typing = true;
 }
 
-bool console_halted(void)
+bool cms_console_halted(void)
 {
-    console_attention();
+    cms_console_attention();
     return halted;
 }
 
-void console_set_typing(bool on)
+void cms_console_set_typing(bool on)
 {
     typing = on;
 }
 
-void console_recover(void)
+void cms_console_recover(void)
 {
     sink = (struct output_sink){0};
     has_rest = false;
-    console_command_ends();
+    cms_console_command_ends();
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
-void console_set_line_end(char c)
+void cms_console_set_line_end(char c)
 {
     line_end = c;
 }
 
-char console_line_end(void)
+char cms_console_line_end(void)
 {
     return line_end;
 }
@@ -180,9 +180,9 @@ static void read_physical_line(enum console_read_kind kind)
         cms_line_remember(&editor, editor.text);
 }
 
-int console_read(char *line, size_t size, enum console_read_kind kind)
+int cms_console_read(char *line, size_t size, enum console_read_kind kind)
 {
-    if (size <= LINE_TEXT_MAX)
+    if (size <= LINE_TEXT_MAX || (kind == CONSOLE_ANSWER && cms_console_halted()))
         return -1;
     if (!has_rest)
         read_physical_line(kind);
@@ -194,19 +194,19 @@ int console_read(char *line, size_t size, enum console_read_kind kind)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
 
-void console_line(const char *data, size_t length)
+void cms_console_line(const char *data, size_t length)
 {
-    terminal_write(data, length);
-    terminal_write("\r\n", 2);
+    cms_terminal_write(data, length);
+    cms_terminal_write("\r\n", 2);
 }
 
 void cms_line(const char *data, size_t length)
 {
-    console_attention();
+    cms_console_attention();
     if (sink.line)
         sink.line(sink.context, data, length);
     else if (typing && !halted)
-        console_line(data, length);
+        cms_console_line(data, length);
 }
 
 void cms_text(const char *format, ...)

@@ -14,22 +14,22 @@ enum console_read_kind {
     CONSOLE_ANSWER,  /* a command's question: what is left of the line the command stood in answers it first */
 };
 
-void console_start(line_completer complete);
+void cms_console_start(line_completer complete);
 /* The next logical line; its length, or -1 if HX came instead (only for CONSOLE_ANSWER).  size > LINE_TEXT_MAX. */
-int console_read(char *line, size_t size, enum console_read_kind kind);
+int cms_console_read(char *line, size_t size, enum console_read_kind kind);
 /* Looks for immediate commands; cheap when nothing was typed. */
-void console_attention(void);
+void cms_console_attention(void);
 
 /* A command begins or has ended: immediate commands count only in between. */
-void console_command_begins(void);
-void console_command_ends(void);
-bool console_halted(void);
+void cms_console_command_begins(void);
+void cms_console_command_ends(void);
+bool cms_console_halted(void);
 /* HT and RT by name, also as plain commands. */
-void console_set_typing(bool on);
+void cms_console_set_typing(bool on);
 /* The logical line end, 0: none. */
-void console_set_line_end(char c);
-char console_line_end(void);
+void cms_console_set_line_end(char c);
+char cms_console_line_end(void);
 /* Puts output back to the terminal, forgets what is stacked: after an abend. */
-void console_recover(void);
+void cms_console_recover(void);
 /* A line to the terminal whatever HT and redirection say: Ready and abend messages. */
-void console_line(const char *data, size_t length);
+void cms_console_line(const char *data, size_t length);

@@ -40,7 +40,7 @@ static size_t next(const struct line_editor *e, size_t at)
 
 static void bell(void)
 {
-    terminal_write("\a", 1);
+    cms_terminal_write("\a", 1);
 }
 
 /* ---- the screen ---------------------------------------------------------------------------------------------------- */
@@ -63,7 +63,7 @@ static void move_right(size_t count)
         *--p = (char)('0' + count % 10);
     *--p = '[';
     *--p = '\033';
-    terminal_write(p, (size_t)(digits + sizeof digits - p));
+    cms_terminal_write(p, (size_t)(digits + sizeof digits - p));
 }
 
 static size_t visible_end(const struct line_editor *e)
@@ -77,9 +77,9 @@ static size_t visible_end(const struct line_editor *e)
 static void redraw(struct line_editor *e)
 {
     scroll_to_cursor(e);
-    terminal_write("\r", 1);
-    terminal_write(e->text + e->first, visible_end(e) - e->first);
-    terminal_write("\033[K\r", 4);
+    cms_terminal_write("\r", 1);
+    cms_terminal_write(e->text + e->first, visible_end(e) - e->first);
+    cms_terminal_write("\033[K\r", 4);
     move_right(columns(e->text + e->first, e->cursor - e->first));
 }
 
@@ -96,7 +96,7 @@ static void insert(struct line_editor *e, const char *bytes, size_t count)
     e->length += count;
     e->cursor += count;
     if (e->cursor == e->length && columns(e->text + e->first, e->cursor - e->first) < COLUMNS)
-        terminal_write(bytes, count);
+        cms_terminal_write(bytes, count);
     else
         redraw(e);
 }
@@ -108,7 +108,7 @@ static void erase(struct line_editor *e, size_t from, size_t to)
     e->length -= to - from;
     e->cursor = from;
     if (last && from > e->first)
-        terminal_write("\b \b", 3);
+        cms_terminal_write("\b \b", 3);
     else
         redraw(e);
 }
@@ -200,12 +200,12 @@ static size_t common_length(const char *a, const char *b, size_t limit)
 static void list_candidates(struct line_editor *e, const char *word, size_t length)
 {
     const char *name;
-    terminal_write("\r\n", 2);
+    cms_terminal_write("\r\n", 2);
     for (size_t i = 0; (name = e->complete(word, length, i)); i++) {
-        terminal_write(name, strlen(name));
-        terminal_write(" ", 1);
+        cms_terminal_write(name, strlen(name));
+        cms_terminal_write(" ", 1);
     }
-    terminal_write("\r\n", 2);
+    cms_terminal_write("\r\n", 2);
     redraw(e);
 }
 
@@ -360,7 +360,7 @@ bool cms_line_key(struct line_editor *e, unsigned char c)
     if (second_half)
         return false;
     if (c == '\r' || c == '\n') {
-        terminal_write("\r\n", 2);
+        cms_terminal_write("\r\n", 2);
         return true;
     }
     if (c != '\t')

@@ -7,10 +7,10 @@
 enum { TERMINAL_WIDTH = 80 };
 
 /* Takes all of it; waits only if the transmit buffer is full. */
-void terminal_write(const char *data, size_t length);
+void cms_terminal_write(const char *data, size_t length);
 /* The next byte typed, or -1 if there is none now. */
-int terminal_read(void);
+int cms_terminal_read(void);
 /* Sleeps until there may be something to read (or the output has moved on). */
-void terminal_wait(void);
+void cms_terminal_wait(void);
 /* Waits until everything written has left the machine: before a stop. */
-void terminal_drain(void);
+void cms_terminal_drain(void);

@@ -117,7 +117,7 @@ static void wait_for_room(uint32_t wanted)
     }
 }
 
-void terminal_write(const char *data, size_t length)
+void cms_terminal_write(const char *data, size_t length)
 {
     if (!base)
         return;
@@ -132,7 +132,7 @@ void terminal_write(const char *data, size_t length)
     cpu_interrupts_on();
 }
 
-void terminal_drain(void)
+void cms_terminal_drain(void)
 {
     if (!base)
         return;
@@ -142,7 +142,7 @@ void terminal_drain(void)
     cpu_interrupts_on();
 }
 
-int terminal_read(void)
+int cms_terminal_read(void)
 {
     int c = -1;
     if (!ring_used(&input))
@@ -158,7 +158,7 @@ int terminal_read(void)
     return c;
 }
 
-void terminal_wait(void)
+void cms_terminal_wait(void)
 {
     cpu_interrupts_off();
     if (!ring_used(&input))

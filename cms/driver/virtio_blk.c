@@ -175,7 +175,7 @@ static struct disk *find_known(uint16_t vdev)
     return NULL;
 }
 
-struct disk *disk_find(uint16_t vdev)
+struct disk *cms_disk_find(uint16_t vdev)
 {
     struct disk *disk = find_known(vdev);
     if (disk) {
@@ -197,17 +197,17 @@ static int transfer(struct disk *disk, uint32_t type, uint64_t sector, void *buf
     return request(disk->device, type, sector, buffer, count * DISK_SECTOR);
 }
 
-int disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
+int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
 {
     return transfer(disk, REQUEST_IN, sector, buffer, count);
 }
 
-int disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
+int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
 {
     return disk->read_only ? -EROFS : transfer(disk, REQUEST_OUT, sector, (void *)buffer, count);
 }
 
-int disk_flush(struct disk *disk)
+int cms_disk_flush(struct disk *disk)
 {
     struct blk *b = disk->device;
     if (!b)

@@ -14,10 +14,10 @@ struct disk {
 };
 
 /* The disk of that number, or NULL.  Looks for devices that have come or gone since it last looked. */
-struct disk *disk_find(uint16_t vdev);
+struct disk *cms_disk_find(uint16_t vdev);
 
 /* Synchronous; 0 or a negative errno: EIO the device's error, ENODEV it is gone, EINVAL beyond its end, EROFS.
  * `count` sectors, at most 2^22; the buffer is memory CMS owns. */
-int disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count);
-int disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count);
-int disk_flush(struct disk *disk);
+int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count);
+int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count);
+int cms_disk_flush(struct disk *disk);

@@ -32,19 +32,19 @@ static bool is_current(const struct mount *m)
 static int device_read(void *context, uint64_t sector, void *buffer, uint32_t count)
 {
     struct mount *m = context;
-    return is_current(m) ? disk_read(m->disk, sector, buffer, count) : -ENODEV;
+    return is_current(m) ? cms_disk_read(m->disk, sector, buffer, count) : -ENODEV;
 }
 
 static int device_write(void *context, uint64_t sector, const void *buffer, uint32_t count)
 {
     struct mount *m = context;
-    return is_current(m) ? disk_write(m->disk, sector, buffer, count) : -ENODEV;
+    return is_current(m) ? cms_disk_write(m->disk, sector, buffer, count) : -ENODEV;
 }
 
 static int device_flush(void *context)
 {
     struct mount *m = context;
-    return is_current(m) ? disk_flush(m->disk) : -ENODEV;
+    return is_current(m) ? cms_disk_flush(m->disk) : -ENODEV;
 }
 
 static void *host_get(void *context, size_t size)
@@ -109,7 +109,7 @@ struct mode *cms_mode_of_device(uint16_t vdev)
 static bool open_device(struct mount *m, uint16_t vdev, bool read_only, struct mode_problem *problem)
 {
     *problem = (struct mode_problem){0};
-    struct disk *disk = disk_find(vdev);
+    struct disk *disk = cms_disk_find(vdev);
     problem->not_attached = !disk;
     if (!disk)
         return false;

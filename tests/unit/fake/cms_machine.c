@@ -1,0 +1,175 @@
+#include "tests/unit/fake/cms_machine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cms/console/terminal.h"
+#include "cms/kernel/clock.h"
+#include "cms/kernel/cp.h"
+#include "cms/kernel/disk.h"
+#include "cms/kernel/heap.h"
+
+enum { SCRIPT_MAX = 16384, SCREEN_MAX = 65536, HEAP = 1 << 20, DISKS = 4 };
+
+static char script[SCRIPT_MAX + 1], screen[SCREEN_MAX + 1];
+static size_t script_length, script_at, screen_length;
+static _Alignas(16) char heap[HEAP];
+
+static struct {
+    struct disk disk;
+    uint8_t data[FAKE_DISK_SECTORS * DISK_SECTOR];
+} disks[DISKS];
+
+static bool cp_there;
+static char cp_response[4096];
+static int cp_return_code;
+char fake_cms_cp_asked[256];
+
+void fake_cms_reset(void)
+{
+    script_length = script_at = 0;
+    memset(disks, 0, sizeof disks);
+    cp_there = false;
+    fake_cms_cp_asked[0] = 0;
+    cms_heap_start(heap, sizeof heap);
+    fake_cms_forget();
+}
+
+void fake_cms_type(const char *bytes)
+{
+    size_t n = strlen(bytes);
+    assert_true(script_length + n <= SCRIPT_MAX);
+    memcpy(script + script_length, bytes, n);
+    script_length += n;
+}
+
+bool fake_cms_typed_all(void)
+{
+    return script_at == script_length;
+}
+
+const char *fake_cms_shown(void)
+{
+    return screen;
+}
+
+void fake_cms_forget(void)
+{
+    screen_length = 0;
+    screen[0] = 0;
+}
+
+void cms_terminal_write(const char *data, size_t length)
+{
+    assert_true(screen_length + length <= SCREEN_MAX);
+    memcpy(screen + screen_length, data, length);
+    screen_length += length;
+    screen[screen_length] = 0;
+}
+
+int cms_terminal_read(void)
+{
+    return script_at < script_length ? (unsigned char)script[script_at++] : -1;
+}
+
+void cms_terminal_wait(void)
+{
+    fail_msg("the user has nothing more to type");
+}
+
+void cms_terminal_drain(void)
+{
+}
+
+void fake_cms_attach(uint16_t vdev, bool read_only)
+{
+    for (int i = 0; i < DISKS; i++)
+        if (!disks[i].disk.device) {
+            disks[i].disk = (struct disk){vdev, read_only, FAKE_DISK_SECTORS, disks[i].disk.generation + 1, &disks[i]};
+            return;
+        }
+    fail_msg("no room for another disk");
+}
+
+void fake_cms_detach(uint16_t vdev)
+{
+    struct disk *disk = cms_disk_find(vdev);
+    assert_non_null(disk);
+    disk->device = NULL;
+}
+
+struct disk *cms_disk_find(uint16_t vdev)
+{
+    for (int i = 0; i < DISKS; i++)
+        if (disks[i].disk.device && disks[i].disk.vdev == vdev)
+            return &disks[i].disk;
+    return NULL;
+}
+
+static uint8_t *place(struct disk *disk, uint64_t sector, uint32_t count)
+{
+    assert_true(disk->device && count && sector < FAKE_DISK_SECTORS && count <= FAKE_DISK_SECTORS - sector);
+    return disks[((char *)disk - (char *)disks) / sizeof *disks].data + sector * DISK_SECTOR;
+}
+
+int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
+{
+    memcpy(buffer, place(disk, sector, count), (size_t)count * DISK_SECTOR);
+    return 0;
+}
+
+int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
+{
+    assert_false(disk->read_only);
+    memcpy(place(disk, sector, count), buffer, (size_t)count * DISK_SECTOR);
+    return 0;
+}
+
+int cms_disk_flush(struct disk *disk)
+{
+    assert_non_null(disk->device);
+    return 0;
+}
+
+void fake_cms_cp(const char *response, int return_code)
+{
+    cp_there = response;
+    strncpy(cp_response, response ? response : "", sizeof cp_response - 1);
+    cp_return_code = return_code;
+}
+
+bool cms_cp_present(void)
+{
+    return cp_there;
+}
+
+const char *cms_cp_user(void)
+{
+    return "TESTER";
+}
+
+bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer)
+{
+    size_t n = strlen(cp_response);
+
+    if (!cp_there || length > 240)
+        return false;
+    memcpy(fake_cms_cp_asked, text, length);
+    fake_cms_cp_asked[length] = 0;
+    bool truncated = n > size;
+    n = truncated ? size : n;
+    memcpy(response, cp_response, n);
+    *answer = (struct cms_cp_answer){cp_return_code, n, truncated};
+    return true;
+}
+
+/* 2026-11-21 14:05:31 */
+struct clock_time cms_clock_now(void)
+{
+    return (struct clock_time){1795269931, 0, 20000000, 30000000};
+}

@@ -1,0 +1,25 @@
+/* The machine beneath CMS: a terminal whose user types a script, two disks in memory, a CP that answers from a table,
+ * and a clock that stands at a known second. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FAKE_DISK_SECTORS = 512 };
+
+/* Forgets everything: nothing typed or shown, disks blank, no CP, heap empty. */
+void fake_cms_reset(void);
+/* Adds bytes to what the user types.  Reading past them ends the test as failed. */
+void fake_cms_type(const char *bytes);
+bool fake_cms_typed_all(void);
+/* What the terminal has shown since the last reset or forget. */
+const char *fake_cms_shown(void);
+void fake_cms_forget(void);
+
+/* A disk is there if its number was attached; detaching makes it another one if it comes back. */
+void fake_cms_attach(uint16_t vdev, bool read_only);
+void fake_cms_detach(uint16_t vdev);
+
+/* CP is there and gives this answer to every command; NULL: CP is not there. */
+void fake_cms_cp(const char *response, int return_code);
+extern char fake_cms_cp_asked[256];
