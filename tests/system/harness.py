@@ -77,7 +77,11 @@ class Machine:
         self.emulator_log = os.path.join(self.directory, name + ".bochs.log")
         command = [VMN, "--cpu-clock", clock, "--log", self.emulator_log, *options]
         self.logs = [self._log(1)]
-        child = pexpect.spawn(command[0], command[1:], encoding="latin-1", env={**os.environ, **(env or {})},
+        self.temporary = os.path.join(self.directory, name + ".tmp")
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        os.makedirs(self.temporary)
+        environment = {**os.environ, "TMPDIR": self.temporary, **(env or {})}
+        child = pexpect.spawn(command[0], command[1:], encoding="latin-1", env=environment,
                               timeout=BOOT_SECONDS, dimensions=(24, 80))
         self.child = child
         self.lines = {1: Line(child, self.logs[0])}
@@ -113,15 +117,17 @@ class Machine:
     def power_cut(self):
         """The launcher is killed, its emulator with it, as if the plug were pulled. Nobody was left to sweep, so we do."""
         emulator = self.processes()
-        directories = {os.readlink(f"/proc/{p}/cwd") for p in emulator}
         self.child.kill(signal.SIGKILL)
         self.child.wait()
         deadline = time.monotonic() + 10
         while any(os.path.exists(f"/proc/{p}") for p in emulator) and time.monotonic() < deadline:
             time.sleep(0.01)
-        for directory in directories:
-            if os.path.basename(directory).startswith("vmn."):
-                shutil.rmtree(directory)
+        shutil.rmtree(self.temporary)
+        os.makedirs(self.temporary)
+
+    def run_directories(self):
+        """What it made in the place for temporary files."""
+        return os.listdir(self.temporary)
 
     def processes(self):
         """What still runs of it, as process ids."""
@@ -140,6 +146,7 @@ class Machine:
         self.child.close(force=True)
         for log in self.logs:
             log.close()
+        shutil.rmtree(self.temporary, ignore_errors=True)
 
     def __enter__(self):
         return self
