@@ -26,8 +26,7 @@ const char command_define_help[] =
     "Gives the machine another storage size, up to your directory maximum. Storage is cleared.\n";
 const char command_sleep_help[] =
     "SLEEP [n [SEC | MIN | HOUR]]\n"
-    "The terminal rests for a time (minutes when no unit is given), or until you press Enter; the\n"
-    "machine stops meanwhile when you were in CP READ, and runs on otherwise.\n";
+    "Terminal and machine rest for a time (minutes when no unit is given), or until you press Enter.\n";
 
 static void keep(char *out, unsigned size, const char *text)
 {
@@ -183,9 +182,7 @@ unsigned command_sleep(struct call *c)
     unsigned failed = call_end(c, "SLP");
     if (failed || !s->terminal)
         return failed;
-    s->before_sleep = s->state;
-    s->state = SESSION_SLEEP;
-    s->timer_ended = false;
+    session_sleep(s);
     if (given)
         session_wait(s, count * seconds_of(unit));
     return 0;

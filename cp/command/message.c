@@ -45,6 +45,8 @@ static const struct message table[] = {
     {9002, 'W', "CP entered; CP has no page frames left for this machine, at %1", "DEFINE STORAGE smaller, or ask the operator who uses so much (INDICATE LOAD)."},
     {9003, 'W', "CP entered; exit %2 cannot be emulated at %1", "The program did what this CP does not support. Please report the number."},
     {9004, 'I', "CP entered; the test device was written with %2", "The program ended itself through the debug-exit device."},
+    {9005, 'W', "CP entered; VMX abort at %1", "The hypervisor in the machine left its VMCS in a state no CPU can return from."},
+    {9006, 'I', "The machine was reset by its program; the system is IPLed again", "A reset through a port or an INIT."},
     {9010, 'E', "%1 %2 not linked; no room for another device", "DETACH a device first."},
     {9011, 'E', "%1 cannot be IPLed: %2", "The image is not one this CP can start."},
     {9012, 'E', "Storage not changed; CP cannot give %1", "Ask for less."},

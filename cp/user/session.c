@@ -96,6 +96,17 @@ const char *session_name(const struct session *s, char name[9])
     return name;
 }
 
+static void come_round(struct timer *timer)
+{
+    (void)timer; /* waking the event loop was all */
+}
+
+void session_soon(void)
+{
+    static struct timer soon = {.expire = come_round};
+    timer_arm(&soon, clock_now());
+}
+
 void session_wait(struct session *s, uint64_t seconds)
 {
     s->timer_ended = false;

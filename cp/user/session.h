@@ -38,7 +38,7 @@ enum session_state {
     SESSION_READ,     /* CP READ: CP reads commands; the machine is stopped, unless SET RUN ON */
     SESSION_RUN,      /* what is typed goes to the machine */
     SESSION_COMMAND,  /* "#CP " was typed: CP reads the rest of this line, the machine runs on */
-    SESSION_SLEEP,    /* until the time is up or a key is pressed; then as before */
+    SESSION_SLEEP,    /* terminal and machine rest until the time is up or Enter is pressed; then as before */
 };
 
 /* Noted by a command, done by session_settle(). */
@@ -85,6 +85,7 @@ struct session {
     char system[9];            /* IPLed last, "" none */
     struct timer timer;        /* SLEEP, penalties */
     bool timer_ended;
+    bool machine_sleeps;       /* SLEEP stopped it */
 
     enum session_deed deed;
     char deed_system[9], deed_parm[EDITOR_LINE + 1];
@@ -133,6 +134,7 @@ void session_prompt(struct session *);   /* a new line to read, as the state say
 void session_note(struct session *, enum session_deed); /* for session_settle(); the machine stops till then */
 void session_settle(struct session *);   /* does what a command noted; may free the session */
 void session_wait(struct session *, uint64_t seconds); /* timer_ended becomes true after so long */
+void session_soon(void);                 /* the event loop comes round at once: a timer that has ended already */
 void session_vm_stopped(struct vm *);    /* vm_stopped */
 
 /* ---- bytes --------------------------------------------------------------------------------------------------------- */
@@ -141,10 +143,14 @@ void session_vm_stopped(struct vm *);    /* vm_stopped */
 bool session_take(struct session *, uint8_t byte);
 bool session_offer_held(struct session *); /* held bytes to the machine; true: all gone */
 void session_run_rest(struct session *);   /* the next of several commands on a line, when the state allows */
+void session_sleep(struct session *);      /* terminal and machine, till timer_ended */
+void session_wake(struct session *);
+bool terminal_poll(struct terminal *, unsigned most); /* hands on up to so many typed bytes; true: that was not all */
 
 /* CP's words: always at the start of a line; \n becomes CR LF. */
 void session_write(struct session *, const char *text, size_t length);
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* and a \n */
+void session_vm_input_room(struct vm *, unsigned uart); /* vm_input_room */
 unsigned session_vm_output(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count); /* vm_output */
 void session_echo(struct session *, const char *text, unsigned length); /* where the cursor is; \n becomes CR LF */
 void session_refresh(struct session *); /* shows the unfinished line again when it was broken */

@@ -99,6 +99,44 @@ static bool take_asleep(struct session *s, uint8_t byte)
     return true;
 }
 
+void session_sleep(struct session *s)
+{
+    s->before_sleep = s->state;
+    s->state = SESSION_SLEEP;
+    s->timer_ended = false;
+    s->machine_sleeps = s->vm->state != VM_STOPPED;
+    vm_stop(s->vm, VM_STOP_USER, 0);
+}
+
+void session_wake(struct session *s)
+{
+    s->state = s->before_sleep;
+    s->output.owes = true;
+    timer_cancel(&s->timer);
+    if (s->machine_sleeps)
+        vm_begin(s->vm);
+    session_run_rest(s);
+}
+
+bool terminal_poll(struct terminal *t, unsigned most)
+{
+    for (; most && ring_used(&t->input) && session_take(t->session, ring_peek(&t->input)); most--)
+        t->input.tail++;
+    return !most;
+}
+
+/* The machine may be in the middle of a port access: commands for CP wait for the event loop. */
+void session_vm_input_room(struct vm *vm, unsigned uart)
+{
+    struct session *s = vm->session;
+    if (uart || !s || s->state != SESSION_RUN)
+        return;
+    if (s->input_waits && !session_offer_held(s))
+        return;
+    while (s->terminal && s->state == SESSION_RUN && !s->input_waits && terminal_poll(s->terminal, 1)) {
+    }
+}
+
 bool session_take(struct session *s, uint8_t byte)
 {
     if (s->deed || s->rest)

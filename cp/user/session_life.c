@@ -219,11 +219,20 @@ void session_note(struct session *s, enum session_deed deed)
     s->deed = deed;
     if (s->vm && s->vm->state != VM_STOPPED && deed != DEED_DISCONNECT)
         vm_stop(s->vm, VM_STOP_USER, 0);
+    session_soon();
+}
+
+/* Disks may still write into the machine's storage: it must not go under them. */
+static bool must_wait(const struct session *s)
+{
+    return s->deed != DEED_DISCONNECT && s->deed != DEED_READ && s->vm && machine_in_flight(&s->vm->machine);
 }
 
 void session_settle(struct session *s)
 {
     enum session_deed deed = s->deed;
+    if (must_wait(s))
+        return;
     s->deed = DEED_NONE;
     switch (deed) {
     case DEED_LOGOFF:
@@ -261,17 +270,21 @@ void session_vm_stopped(struct vm *vm)
     static const unsigned number[] = {
         [VM_STOP_POWER_OFF] = 2629,   [VM_STOP_TRIPLE_FAULT] = 453, [VM_STOP_DISABLED_WAIT] = 450,
         [VM_STOP_NO_STORAGE] = 9001, [VM_STOP_NO_FRAMES] = 9002,  [VM_STOP_BAD_ENTRY] = 451,
-        [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004};
+        [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004,  [VM_STOP_VMX_ABORT] = 9005,
+        [VM_STOP_RESET] = 9006};
     struct session *s = vm->session;
     char rip[20], detail[12];
     if (!s || s->deed || vm->stop == VM_STOP_USER || vm->stop == VM_STOP_NONE)
         return;
     format_text(rip, sizeof rip, "%016llX", (unsigned long long)vcpu_read(&vm->vcpu, VMCS_GUEST_RIP));
     format_text(detail, sizeof detail, "%u", vm->stop_detail);
-    if (!s->ended || (vm->stop != VM_STOP_POWER_OFF && vm->stop != VM_STOP_TEST_EXIT))
+    bool ordinary = vm->stop == VM_STOP_POWER_OFF || vm->stop == VM_STOP_TEST_EXIT || vm->stop == VM_STOP_RESET;
+    if (!s->ended || !ordinary)
         error(s, "GIR", number[vm->stop], rip, detail);
     if (s->ended)
         s->ended(s);
+    else if (vm->stop == VM_STOP_RESET && *s->system)
+        session_note(s, DEED_SYSTEM_RESTART);
     else if (s->state != SESSION_READ)
         session_enter_cp(s);
 }

@@ -6,6 +6,8 @@
 
 #include "cp/dispatch/vm.h"
 
+struct multiboot_module;
+
 enum { SYSTEMS = 8 };
 
 struct system {
@@ -19,6 +21,11 @@ bool system_register(const char *name, const void *image, size_t bytes);
 const struct system *system_find(const char *name);
 const struct system *system_at(unsigned index); /* NULL: no more */
 
-/* Resets the machine, clears its storage, loads the system by multiboot with the machine's tree as a module, and leaves it
- * ready for vm_begin(). 0, or -ENOENT (no such system), -ENOEXEC, -ENOMEM; *reason then says why in a few words. */
+/* Resets the machine, clears its storage, loads the system by multiboot with the machine's device tree as a module ("dtb"), and
+ * leaves it ready for vm_begin(). CP gets the named systems, too, as modules, to offer in its turn.
+ * 0, or -ENOENT (no such system), -ENOEXEC, -ENOMEM; *reason then says why in a few words. */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
+
+/* The same with an image that has no name, and with modules after the tree. */
+int system_ipl_image(struct vm *, const void *image, size_t bytes, const char *command_line,
+                     const struct multiboot_module *module, unsigned modules, const char **reason);

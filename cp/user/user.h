@@ -12,18 +12,20 @@
  * @pre named systems are registered, storage, clock and timers work, the disk's completions are polled by the event loop */
 void user_start(struct disk *system_disk, struct line *lines[], unsigned count);
 
+struct multiboot_module;
+
 /* What --ipl asks for: one multiboot image in one fresh machine of class G, user ID VM, with the test device granted. */
 struct user_single {
     const void *image;
     size_t image_bytes;
     const char *command_line; /* handed to it */
-    const struct ipl_module *module; /* further multiboot modules */
+    const struct multiboot_module *module; /* cp/ipl/multiboot.h: further modules */
     unsigned modules;
     uint32_t storage_mib;
 };
 
 /* Begins with one machine on the line and nobody to log on. When it ends, CP writes "VMN-EXIT n" to the debug port (n is what
- * the test device was written with; 0 for a power off, 125 for any other end) and asks to be shut down. */
+ * the test device was written with; 0 for a power off or reset, 125 for any other end) and asks to be shut down. */
 void user_start_single(struct line *line, const struct user_single *);
 
 /* Everything that waits: call it on every pass of the event loop. A timer is armed when it must be called again soon. */

@@ -1,0 +1,152 @@
+/* DIAGNOSE. In: a guest's VMCALL, every register and every byte of it hostile. Out: results in storage and registers.
+ * A buffer is judged whole before anything happens, read once, and written once. */
+#include "cp/diagnose.h"
+
+#include <string.h>
+
+#include "cp/command/command.h"
+#include "cp/command/level.h"
+#include "cp/storage/frame.h"
+#include "cp/user/diagnose.h"
+#include "cp/user/response.h"
+#include "lib/format.h"
+
+enum { CONSOLE_ROOM = 32768 }; /* in the output queue, before a response may go to the console */
+
+/* Does the buffer lie wholly in RAM? */
+static bool in_ram(struct vm *vm, uint64_t at, uint64_t bytes)
+{
+    uint64_t end = at + bytes;
+    if (end < at)
+        return false;
+    for (uint64_t page = at & ~(uint64_t)PAGE_MASK; page < end; page += PAGE_SIZE)
+        if (!guest_is_ram(&vm->storage, gpa(page)))
+            return false;
+    return true;
+}
+
+static enum diagnose_status of_access(enum guest_access access)
+{
+    return access == GUEST_OK ? DIAGNOSE_OK : access == GUEST_NO_FRAMES ? DIAGNOSE_BUSY : DIAGNOSE_BAD_ADDRESS;
+}
+
+static void pad(char *out, unsigned size, const char *text)
+{
+    memset(out, ' ', size);
+    memcpy(out, text, strnlen(text, size));
+}
+
+static uint64_t identify(struct vm *vm)
+{
+    struct diagnose_identity identity = {0};
+    if (vm->vcpu.gpr[RCX] < sizeof identity)
+        return DIAGNOSE_BAD_LENGTH;
+    if (!in_ram(vm, vm->vcpu.gpr[RBX], sizeof identity))
+        return DIAGNOSE_BAD_ADDRESS;
+    pad(identity.product, sizeof identity.product, CP_PRODUCT);
+    pad(identity.version, sizeof identity.version, CP_VERSION);
+    pad(identity.user, sizeof identity.user, vm->config.userid);
+    return of_access(guest_write(&vm->storage, gpa(vm->vcpu.gpr[RBX]), &identity, sizeof identity));
+}
+
+static uint64_t times(struct vm *vm)
+{
+    uint64_t now = clock_unix_us();
+    struct diagnose_times times = {
+        .unix_seconds = now / 1000000,
+        .microseconds = now % 1000000,
+        .virtual_ns = clock_ns(vm->virtual_ticks),
+        .total_ns = clock_ns(vm->total_ticks),
+    };
+    if (vm->vcpu.gpr[RCX] < sizeof times)
+        return DIAGNOSE_BAD_LENGTH;
+    if (!in_ram(vm, vm->vcpu.gpr[RBX], sizeof times))
+        return DIAGNOSE_BAD_ADDRESS;
+    return of_access(guest_write(&vm->storage, gpa(vm->vcpu.gpr[RBX]), &times, sizeof times));
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------------------- */
+
+/* Obeys the lines of `text` in turn, up to the first that fails or changes what the machine does. */
+static unsigned obey(struct session *s, struct response *response, char *text)
+{
+    unsigned code = 0;
+    for (char *line = text, *end; line && !code && !s->deed && s->state != SESSION_SLEEP; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
+        if (end)
+            *end = 0;
+        code = command_run(s, response, line);
+    }
+    return code;
+}
+
+static uint64_t to_console(struct session *s, char *text)
+{
+    if (ring_room(&s->output.ring) < CONSOLE_ROOM)
+        return DIAGNOSE_BUSY;
+    unsigned code = obey(s, &(struct response){.session = s, .machine_asks = true}, text);
+    s->vm->vcpu.gpr[RBX] = code;
+    s->vm->vcpu.gpr[RCX] = s->vm->vcpu.gpr[RDX] = 0;
+    return DIAGNOSE_OK;
+}
+
+static uint64_t to_buffer(struct session *s, char *text, gpa_t at, uint64_t size)
+{
+    struct vcpu *v = &s->vm->vcpu;
+    unsigned pages = (size + PAGE_SIZE - 1) / PAGE_SIZE;
+    struct response response = {.session = s, .size = size, .machine_asks = true};
+    response.buffer = frame_alloc_run(&frame_cp_account, pages);
+    if (!response.buffer)
+        return DIAGNOSE_BUSY;
+    unsigned code = obey(s, &response, text);
+    enum guest_access access = guest_write(&s->vm->storage, at, response.buffer, response.length);
+    frame_free_run(&frame_cp_account, response.buffer, pages);
+    if (access != GUEST_OK)
+        return of_access(access);
+    v->gpr[RBX] = code;
+    v->gpr[RCX] = response.length;
+    v->gpr[RDX] = response.truncated;
+    return DIAGNOSE_OK;
+}
+
+/* Brings every page of the response buffer in now: after the command is too late to fail. */
+static enum guest_access touch(struct vm *vm, uint64_t at, uint64_t bytes)
+{
+    enum guest_access why = GUEST_OK;
+    for (uint64_t page = at & ~(uint64_t)PAGE_MASK; page < at + bytes; page += PAGE_SIZE)
+        if (!guest_pointer(&vm->storage, gpa(page), &why))
+            return why;
+    return GUEST_OK;
+}
+
+static uint64_t command(struct vm *vm)
+{
+    uint64_t at = vm->vcpu.gpr[RBX], length = vm->vcpu.gpr[RCX];
+    uint64_t to = vm->vcpu.gpr[RDX], size = vm->vcpu.gpr[RSI];
+    char text[DIAGNOSE_COMMAND_MAX + 1];
+    if (!length || length > DIAGNOSE_COMMAND_MAX || size > DIAGNOSE_RESPONSE_MAX)
+        return DIAGNOSE_BAD_LENGTH;
+    if (!in_ram(vm, at, length) || (size && !in_ram(vm, to, size)))
+        return DIAGNOSE_BAD_ADDRESS;
+    enum guest_access access = guest_read(&vm->storage, gpa(at), text, length);
+    if (access == GUEST_OK && size)
+        access = touch(vm, to, size);
+    if (access != GUEST_OK)
+        return of_access(access);
+    text[length] = 0;
+    return size ? to_buffer(vm->session, text, gpa(to), size) : to_console(vm->session, text);
+}
+
+uint64_t diagnose(struct vm *vm)
+{
+    static const struct {
+        enum diagnose_code code;
+        uint64_t (*run)(struct vm *);
+    } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times}};
+    if (!vm->session || !vm->session->user)
+        return DIAGNOSE_NOT_OFFERED;
+    for (unsigned i = 0; i < sizeof table / sizeof *table; i++)
+        if (vm->vcpu.gpr[RAX] == table[i].code)
+            return vm->session->user->no_diagnose ? DIAGNOSE_NOT_OFFERED : table[i].run(vm);
+    return DIAGNOSE_BAD_CODE;
+}

@@ -1,0 +1,109 @@
+/* Named systems, and IPL. In: a name or an image. Out: a machine whose storage and CPU are ready to run it. */
+#include "cp/user/system.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cp/dispatch/registers.h"
+#include "cp/ipl/multiboot.h"
+#include "cp/ipl/tree_vm.h"
+#include "cp/user/directory.h"
+#include "lib/format.h"
+
+enum { COMMAND_LINE = 256, TREE_BYTES = 16384 };
+
+static struct system table[SYSTEMS];
+static unsigned systems;
+
+bool system_register(const char *name, const void *image, size_t bytes)
+{
+    if (systems == SYSTEMS || !directory_name_valid(name, strnlen(name, 9)) || system_find(name))
+        return false;
+    struct system *s = &table[systems++];
+    memcpy(s->name, name, strlen(name) + 1);
+    s->image = image;
+    s->bytes = bytes;
+    return true;
+}
+
+const struct system *system_find(const char *name)
+{
+    for (unsigned i = 0; i < systems; i++)
+        if (!strcmp(table[i].name, name))
+            return &table[i];
+    return NULL;
+}
+
+const struct system *system_at(unsigned index)
+{
+    return index < systems ? &table[index] : NULL;
+}
+
+/* ---- IPL ------------------------------------------------------------------------------------------------------------ */
+
+/* The tree's size, or 0 and why there is none. */
+static size_t make_tree(const struct vm *vm, const char *command_line, void *to, const char **reason)
+{
+    struct tree_config config;
+    struct tree_fault fault = {.reason = ""};
+    tree_vm_config(&config, &(struct tree_vm){
+        .storage_bytes = vm->config.storage_bytes, .tsc_hz = clock_hz, .uarts = vm->config.uarts,
+        .debug_exit = vm->config.debug_exit, .bootargs = command_line});
+    size_t bytes = tree_build(to, TREE_BYTES, &config, &fault);
+    *reason = fault.reason;
+    return bytes;
+}
+
+static int clear(struct vm *vm, const char **reason)
+{
+    int failed = vm_define_storage(vm, vm->config.storage_bytes);
+    if (failed)
+        *reason = "CP has no page frames for it";
+    return failed;
+}
+
+static int load(struct vm *vm, const struct multiboot_image *image, const char **reason)
+{
+    struct multiboot_entry entry;
+    const char *why = multiboot_load(&vm->storage, image, &entry);
+    if (why) {
+        *reason = why;
+        return -ENOEXEC;
+    }
+    registers_start_flat(&vm->vcpu, entry.eip, entry.eax, entry.ebx);
+    return 0;
+}
+
+int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *command_line,
+                     const struct multiboot_module *module, unsigned modules, const char **reason)
+{
+    static _Alignas(8) uint8_t tree[TREE_BYTES];
+    struct multiboot_module all[MULTIBOOT_MODULES] = {{.data = tree, .text = "dtb"}};
+    struct multiboot_image image = {.data = data, .bytes = bytes, .command_line = command_line, .module = all, .modules = modules + 1};
+    if (modules >= MULTIBOOT_MODULES) {
+        *reason = "too many modules";
+        return -ENOEXEC;
+    }
+    all[0].bytes = make_tree(vm, command_line, tree, reason);
+    if (!all[0].bytes)
+        return -ENOEXEC;
+    memcpy(all + 1, module, modules * sizeof *module);
+    int failed = clear(vm, reason);
+    return failed ? failed : load(vm, &image, reason);
+}
+
+int system_ipl(struct vm *vm, const char *name, const char *parm, const char **reason)
+{
+    const struct system *system = system_find(name);
+    struct multiboot_module module[SYSTEMS];
+    char command_line[COMMAND_LINE];
+    bool is_cp = !strcmp(name, "CP"); /* gets the systems, to offer in its turn */
+    if (!system) {
+        *reason = "";
+        return -ENOENT;
+    }
+    for (unsigned i = 0; i < systems; i++)
+        module[i] = (struct multiboot_module){.data = table[i].image, .bytes = table[i].bytes, .text = table[i].name};
+    format_text(command_line, sizeof command_line, "%s%s%s", name, *parm ? " " : "", parm);
+    return system_ipl_image(vm, system->image, system->bytes, command_line, module, is_cp ? systems : 0, reason);
+}

@@ -1,0 +1,229 @@
+/* CP's users: the start, the event loop's turn, the end.
+ * In: lines, a disk. Out: sessions, and the wish to be shut down. */
+#include "cp/user/user.h"
+
+#include <string.h>
+
+#include "cp/cpu/edge.h"
+#include "cp/user/diagnose.h"
+#include "cp/user/directory_load.h"
+#include "cp/user/link.h"
+#include "cp/user/logon.h"
+#include "cp/user/response.h"
+#include "cp/user/session.h"
+#include "cp/user/system.h"
+#include "lib/format.h"
+
+enum { BYTES_A_TURN = 256 }; /* of one terminal's input, so that a flood leaves time for others */
+
+bool user_shutdown_requested;
+uint64_t user_started_us, user_started_ticks;
+
+static struct terminal terminals[TERMINALS];
+static unsigned terminal_count;
+static bool shutting_down;
+
+/* ---- lines ---------------------------------------------------------------------------------------------------------- */
+
+static void take_input(struct line *line, uint8_t byte)
+{
+    struct terminal *t = line->owner;
+    if (ring_room(&t->input))
+        ring_put(&t->input, byte);
+    else
+        t->lost++;
+}
+
+static void give_room(struct line *line)
+{
+    struct terminal *t = line->owner;
+    if (t->session)
+        session_pump(t->session);
+}
+
+static struct session *add_terminal(struct line *line)
+{
+    struct terminal *t = &terminals[terminal_count];
+    struct session *s = session_create();
+    if (!s)
+        return NULL;
+    memset(t, 0, sizeof *t);
+    t->input = (struct ring){.bytes = t->bytes, .size = TERMINAL_INPUT};
+    t->line = line;
+    t->number = ++terminal_count;
+    t->session = s;
+    s->terminal = t;
+    line->input = take_input;
+    line->room = give_room;
+    line->owner = t;
+    return s;
+}
+
+static void begin(void)
+{
+    user_started_us = clock_unix_us();
+    user_started_ticks = clock_now();
+    vm_stopped = session_vm_stopped;
+    vm_output = session_vm_output;
+    vm_input_room = session_vm_input_room;
+    vm_diagnose = diagnose;
+}
+
+/* ---- starting ------------------------------------------------------------------------------------------------------- */
+
+static void tell_everybody(void *context, unsigned number, const char *a, const char *b)
+{
+    (void)context;
+    for (struct session *s = NULL; (s = session_next(s));)
+        response_error(&(struct response){.session = s}, "DIR", number, a, b);
+}
+
+static void welcome(void)
+{
+    for (struct session *s = NULL; (s = session_next(s));)
+        if (s->state == SESSION_LOADING)
+            session_welcome(s);
+}
+
+void user_start(struct disk *system_disk, struct line *lines[], unsigned count)
+{
+    begin();
+    for (unsigned i = 0; i < count && i < TERMINALS; i++) {
+        struct session *s = add_terminal(lines[i]);
+        if (s)
+            s->state = SESSION_LOADING;
+    }
+    link_volume = system_disk;
+    directory_load(system_disk, tell_everybody, NULL);
+}
+
+/* ---- one machine ---------------------------------------------------------------------------------------------------- */
+
+static void single_ended(struct session *s)
+{
+    enum { OTHER_END = 125 };
+    char text[32];
+    enum vm_stop why = s->vm->stop;
+    bool orderly = why == VM_STOP_POWER_OFF || why == VM_STOP_RESET;
+    unsigned status = why == VM_STOP_TEST_EXIT ? s->vm->stop_detail : orderly ? 0 : OTHER_END;
+    format_text(text, sizeof text, "VMN-EXIT %u\n", status);
+    cp_debug_write(text);
+    user_shutdown();
+}
+
+void user_start_single(struct line *line, const struct user_single *what)
+{
+    static const struct user single = {
+        .id = "VM", .password = "NOLOG", .classes = CLASS('G'), .parm = "", .nesting = VM_NESTED_TRAP, .debug_exit = true,
+        .lines = 1, .xautolog = ""};
+    const char *reason = "CP has no storage for it";
+    begin();
+    directory.user[0] = single;
+    directory.user[0].storage_mib = directory.user[0].maximum_mib = what->storage_mib;
+    directory.users = 1;
+    struct session *s = add_terminal(line);
+    if (!s)
+        return;
+    bool there = session_logon(s, &directory.user[0]);
+    s->ended = single_ended;
+    if (there && !system_ipl_image(s->vm, what->image, what->image_bytes, what->command_line, what->module, what->modules,
+                                   &reason)) {
+        session_begin(s);
+        return;
+    }
+    response_error(&(struct response){.session = s}, "VMI", 9011, "The image", reason);
+    cp_debug_write("VMN-EXIT 125\n");
+    user_shutdown();
+}
+
+/* ---- the event loop's turn ------------------------------------------------------------------------------------------ */
+
+/* True: there is more to do at once. */
+static bool poll_session(struct session *s)
+{
+    bool more = logon_poll(s);
+    if (s->state == SESSION_FREE) /* its terminal went to another one */
+        return true;
+    if (s->state == SESSION_SLEEP && s->timer_ended)
+        session_wake(s);
+    if (s->deed) {
+        session_settle(s);
+        return !s->deed; /* else it waits for a disk */
+    }
+    if (s->input_waits && s->state == SESSION_RUN)
+        session_offer_held(s);
+    session_refresh(s);
+    session_pump(s);
+    return more;
+}
+
+static void finish_shutdown(void);
+
+void user_poll(void)
+{
+    bool more = false;
+    if (directory_load_poll())
+        welcome();
+    for (unsigned i = 0; i < terminal_count; i++)
+        more |= terminal_poll(&terminals[i], BYTES_A_TURN);
+    for (struct session *s = NULL; (s = session_next(s));)
+        more |= poll_session(s);
+    if (shutting_down)
+        finish_shutdown();
+    else if (more)
+        session_soon();
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------------------- */
+
+static enum { FLUSH_NOT_YET, FLUSH_UNDER_WAY, FLUSH_DONE } flush;
+
+static void flushed(struct disk_request *request, int status)
+{
+    (void)request, (void)status; /* a medium that fails now cannot be helped */
+    flush = FLUSH_DONE;
+}
+
+static void start_flush(void)
+{
+    static struct disk_request request = {.op = DISK_FLUSH, .done = flushed};
+    flush = FLUSH_UNDER_WAY;
+    if (!link_volume || link_volume->submit(link_volume, &request))
+        flush = FLUSH_DONE;
+}
+
+static bool words_are_out(void)
+{
+    for (unsigned i = 0; i < terminal_count; i++)
+        if (ring_used(&terminals[i].session->output.ring))
+            return false;
+    return true;
+}
+
+static bool nothing_in_flight(void)
+{
+    for (struct session *s = NULL; (s = session_next(s));)
+        if (s->vm && machine_in_flight(&s->vm->machine))
+            return false;
+    return true;
+}
+
+static void finish_shutdown(void)
+{
+    for (struct session *s = NULL; (s = session_next(s));)
+        if (s->user && !s->ended && !machine_in_flight(&s->vm->machine))
+            session_logoff(s, NULL);
+    if (flush == FLUSH_NOT_YET && nothing_in_flight())
+        start_flush();
+    if (flush == FLUSH_DONE && words_are_out())
+        user_shutdown_requested = true;
+}
+
+void user_shutdown(void)
+{
+    shutting_down = true;
+    for (struct session *s = NULL; (s = session_next(s));)
+        if (s->vm && s->vm->state != VM_STOPPED)
+            vm_stop(s->vm, VM_STOP_USER, 0);
+    session_soon();
+}
