@@ -1,4 +1,4 @@
-/* Prefixes, opcode, ModRM, SIB, displacement, immediate (SDM "Instruction Format"), from a cursor that never leaves its bytes. */
+/* Prefixes, opcode, ModRM, SIB, displacement, immediate (SDM "Instruction Format"), by a cursor that never leaves its bytes. */
 #include "cp/decode/instruction.h"
 
 #include <string.h>
@@ -125,14 +125,14 @@ static enum opcode_prefix selecting_prefix(const struct decoder *d)
 static void memory_16(struct decoder *d, struct instruction *in, unsigned mod, unsigned rm)
 {
     static const uint8_t base[8] = {GPR_BX, GPR_BX, GPR_BP, GPR_BP, GPR_SI, GPR_DI, GPR_BP, GPR_BX};
-    static const uint8_t index[8] = {GPR_SI, GPR_DI, GPR_SI, GPR_DI, NO_REGISTER, NO_REGISTER, NO_REGISTER, NO_REGISTER};
+    static const uint8_t index[4] = {GPR_SI, GPR_DI, GPR_SI, GPR_DI};
 
     if (mod == 0 && rm == 6) {
         in->displacement = (int64_t)next_signed(d, 2);
         return;
     }
     in->base = base[rm];
-    in->index = index[rm];
+    in->index = rm < 4 ? index[rm] : NO_REGISTER;
     if (mod)
         in->displacement = (int64_t)next_signed(d, mod == 1 ? 1 : 2);
 }
@@ -217,6 +217,9 @@ static bool allowed(const struct decoder *d, const struct opcode *row)
 {
     if (row->flags & (d->mode == DECODE_64 ? OPCODE_NOT_64 : OPCODE_ONLY_64))
         return false;
+    /* MOVSXD to 16 bits: Intel and AMD load different sizes */
+    if (row->operation == OP_MOVSX && size_of(d, row->register_size) < size_of(d, row->size))
+        return false;
     return !d->lock || ((row->flags & OPCODE_LOCK) && row->destination == OPERAND_MEMORY);
 }
 
@@ -257,8 +260,8 @@ static const struct opcode *find_opcode(struct decoder *d, uint8_t *modrm)
 
 enum decode_result instruction_decode(const uint8_t *bytes, size_t count, enum decode_mode mode, struct instruction *in)
 {
-    struct decoder d = {.bytes = bytes, .count = count < INSTRUCTION_MAX_BYTES ? count : INSTRUCTION_MAX_BYTES, .mode = mode,
-                        .segment = NO_REGISTER};
+    struct decoder d = {.bytes = bytes, .mode = mode, .segment = NO_REGISTER,
+                        .count = count < INSTRUCTION_MAX_BYTES ? count : INSTRUCTION_MAX_BYTES};
     uint8_t modrm = 0;
     const struct opcode *row = find_opcode(&d, &modrm);
 
