@@ -169,3 +169,35 @@ def run_piped(*options, data=b"", env=None, timeout=60):
     """scripts/vmn with pipes instead of a terminal; its completed process."""
     return subprocess.run([VMN, *options], input=data, capture_output=True, timeout=timeout,
                           env={**os.environ, **(env or {})})
+
+
+# ---- CP's disk --------------------------------------------------------------------------
+
+DIRECTORY = os.path.join(ROOT, "images", "directory.dts")
+BLOCK = 4096
+SAMPLE = os.path.join(ROOT, "build", "system", "sample.img")
+
+
+def new_disk(path):
+    """A fresh CP volume with the sample directory and empty minidisks. mkimage's work is done once and copied after."""
+    if not os.path.exists(SAMPLE) or os.path.getmtime(SAMPLE) < os.path.getmtime(os.path.join(ROOT, "build", "mkimage")):
+        os.makedirs(os.path.dirname(SAMPLE), exist_ok=True)
+        subprocess.run([os.path.join(ROOT, "build", "mkimage"), SAMPLE + ".new"], cwd=ROOT, check=True, capture_output=True)
+        os.replace(SAMPLE + ".new", SAMPLE)
+    subprocess.run(["cp", "--sparse=always", SAMPLE, str(path)], check=True)
+    return str(path)
+
+
+def extent(user, vdev):
+    """(offset, size) in bytes of a user's minidisk, as the sample directory has it."""
+    with open(DIRECTORY, encoding="utf-8") as source:
+        entry = re.search(rf"^\s*{user} \{{(.*?)^\s*\}};", source.read(), re.M | re.S).group(1)
+    first, blocks = re.search(rf"mdisk@{vdev} \{{ extent = <(\d+) (\d+)>", entry).groups()
+    return int(first) * BLOCK, int(blocks) * BLOCK
+
+
+def cmsdisk(image, user, vdev, verb, *operands, check=True):
+    """build/cmsdisk on one user's minidisk in the image; its completed process."""
+    offset, size = extent(user, vdev)
+    return subprocess.run([os.path.join(ROOT, "build", "cmsdisk"), verb, "--offset", str(offset), "--size", str(size),
+                           str(image), *operands], capture_output=True, check=check)
