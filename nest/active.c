@@ -28,7 +28,7 @@ static void unlink_all(struct nest *nest, const struct nest_vmcs *vmcs)
         struct nest_vmcs *other = nest->active[i];
         if (other && other->link == vmcs) {
             other->link = NULL;
-            vmcs_set_add(&other->changed, VMCS_INDEX_VMCS_LINK_POINTER);
+            other->rules_due = true;
         }
     }
 }
@@ -118,6 +118,9 @@ struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct 
     }
     vmcs->gpa = gpa;
     vmcs->pinned_apic = NEST_NO_ADDRESS;
+    vmcs->vpid02 = slot < nest->policy.vpid_count ? (uint16_t)(nest->policy.vpid_first + slot) : 0;
+    vmcs->vpid_stale = true;
+    nest_check_forget(&vmcs->checks);
     vmcs->used = ++nest->use_clock;
     if (!load(nest, vmcs)) {
         host->frame_free(host->context, vmcs);

@@ -4,7 +4,8 @@
  * shadow region, which then is the truth for the fields L1 may write); the region in L1's storage is written when it is cleared
  * or makes room for another. */
 #pragma once
-#include "nest/nest.h"
+#include "nest/check.h"
+#include "nest/merge.h"
 
 /* Image of a virtual VMCS in L1's storage. */
 struct nest_region {
@@ -23,25 +24,29 @@ enum nest_frame {
 struct nest_vmcs {
     uint64_t gpa;
     bool launched;
+    bool launching;                  /* VMLAUNCH, and nothing of L2 has run yet */
     bool shadow;                     /* L1 made it a shadow VMCS: it cannot be entered, only linked to */
     bool merged;                     /* vmcs02 was merged before: only changes need to be folded */
-    bool checked;                    /* the last checks passed */
-    bool link_bad;                   /* the link target was not in storage when it was last looked at */
-    uint32_t link_revision;
+    bool rules_due;                  /* something the MERGE rules look at changed since they were run */
+    bool ept_lost;                   /* its EPT02 was evicted */
     uint32_t base_version;           /* of nest->vmcs01 at the last merge */
+    struct nest_check_memory checks;
+    struct nest_merge_context context; /* of the last merge */
     uint64_t used;
     struct vmcs vmcs12;
     struct vmcs vmcs02;              /* what region02 holds, and `write` of it does not hold yet */
     struct vmcs_set changed;         /* fields of vmcs12 since the last merge */
+    struct vmcs_set late;            /* fields of vmcs12 CP changed while L2 ran, for L1 to see after its exit */
     struct vmcs_set write;           /* fields of vmcs02 the hardware does not have yet */
     void *shadow_region, *region02;
     void *frames[NEST_FRAMES];       /* merged bitmaps */
     uint64_t versions[NEST_FRAMES];  /* of L1's page at the last union */
     uint64_t pinned_apic;            /* guest-physical page pinned for hardware; NEST_NO_ADDRESS: none */
+    uint64_t apic_page;              /* where it is */
     struct nest_ept *ept;            /* EPT02 it was last entered with; NULL: EPT01 */
-    uint64_t ept_root;
     struct nest_vmcs *link;          /* active virtual VMCS its link pointer names; NULL: none */
-    uint16_t vpid02;
+    uint16_t vpid02;                 /* 0: none */
+    bool vpid_stale;                 /* flush vpid02 before the next entry */
 };
 _Static_assert(sizeof(struct nest_vmcs) <= 4096, "a virtual VMCS is one frame");
 

@@ -71,7 +71,7 @@ static void drop(struct nest *nest, unsigned slot)
     empty(nest, ept);
     for (unsigned i = 0; i < NEST_ACTIVE; i++)
         if (nest->active[i] && nest->active[i]->ept == ept)
-            nest->active[i]->ept = NULL;
+            nest->active[i]->ept = NULL, nest->active[i]->ept_lost = nest->active[i]->rules_due = true;
     nest->ept[slot] = NULL;
     nest->host->frame_free(nest->host->context, ept->root);
     nest->host->frame_free(nest->host->context, ept);
@@ -200,9 +200,9 @@ enum nest_ept_verdict nest_ept_violation(struct nest *nest, const struct exit *e
 
     switch (ept_walk(&memory, vmcs->vmcs12.ept_pointer, gpa2, access, &mapping)) {
     case EPT_MISCONFIGURATION:
+    case EPT_UNREADABLE: /* memory that is not there reads as ones, which no entry may be */
         return NEST_EPT_MISCONFIGURED;
     case EPT_VIOLATION:
-    case EPT_UNREADABLE:
         *qualification = (exit->qualification & ~(uint64_t)QUALIFICATION_RIGHTS) |
                          (uint64_t)mapping.rights << QUALIFICATION_RIGHTS_SHIFT;
         return NEST_EPT_VIOLATES;

@@ -104,17 +104,37 @@ static void update_copies(struct vmcs *out, const struct vmcs *inner, const stru
         }
 }
 
-void nest_merge_update(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
-                       const struct nest_merge_context *context, const struct vmcs_set *changed, bool run_rules,
-                       struct vmcs_set *write)
+static void update_by_rules(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                            const struct nest_merge_context *context, enum nest_rules run, struct vmcs_set *write)
 {
-    update_copies(out, inner, changed, write);
-    if (!run_rules)
-        return;
     for (unsigned i = 0; i < sizeof(merged); i++) {
+        if (run == NEST_RULES_CONTROLS && VMCS_ENCODING_AREA(vmcs_field_rows[merged[i]].encoding) == VMCS_GUEST)
+            continue;
         uint64_t before = vmcs_get(out, merged[i]);
         rules[merged[i]](out, outer, inner, context);
         if (vmcs_get(out, merged[i]) != before)
             vmcs_set_add(write, merged[i]);
     }
+}
+
+/* What CP changed of its own: few fields, and seldom. */
+static void update_from_outer(struct vmcs *out, const struct vmcs *outer, struct vmcs_set *write)
+{
+    for (unsigned i = 0; i < VMCS_FIELDS; i++) {
+        if (vmcs_field_rows[i].merge != VMCS_MERGE_CP || vmcs_get(out, i) == vmcs_get(outer, i))
+            continue;
+        vmcs_set(out, i, vmcs_get(outer, i));
+        vmcs_set_add(write, i);
+    }
+}
+
+void nest_merge_update(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                       const struct nest_merge_context *context, const struct vmcs_set *changed, enum nest_rules run,
+                       struct vmcs_set *write)
+{
+    update_copies(out, inner, changed, write);
+    if (run == NEST_RULES_NONE)
+        return;
+    update_by_rules(out, outer, inner, context, run, write);
+    update_from_outer(out, outer, write);
 }

@@ -84,7 +84,7 @@ struct nest_host {
                         bool exit_information);
     /* vmcs_sync_pull_guest() from vmcs02, which is loaded. */
     void (*guest_pull)(void *context, struct vmcs *image, struct vmcs_set *changed);
-    /* Loads vmcs01 and writes the state of L1 after an exit to it: vmcs_sync_write_l1(). */
+    /* Loads vmcs01 and writes the state of L1 after an exit to it: vmcs_sync_write_l1().  NULL: loads it only. */
     void (*load_l1)(void *context, const struct vmcs *state);
     /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01, which is
      * loaded.  NULL: they exit. */
@@ -148,11 +148,11 @@ struct nest {
     struct nest_ept *ept[NEST_EPT_CACHE];
 
     uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */
-    uint16_t vpid_next;
 
     struct nest_fault fault;          /* after NEST_FAULT */
     struct nest_event event;          /* after NEST_ENTERED */
     uint32_t abort_reason;            /* after NEST_ABORT: SDM "VMX Aborts" */
+    uint64_t device_gpa;              /* after NEST_CP for an EPT violation: L1's guest-physical address, no storage */
     struct nest_counts counts;
 };
 
@@ -184,9 +184,9 @@ struct nest_entry {
                                    interruption fields (CP's event queue writes those) and the preemption timer */
     uint64_t deadline;          /* TSC at which L1 wants L2 out: CP's timer is set for the earlier of its own and this; ~0: none */
 };
-/* Fills *entry; the caller then loads entry->region and writes entry->write (vmcs_sync_push_existing) to it.
- * @pre nest_in_guest() */
-void nest_load(struct nest *nest, struct nest_entry *entry);
+/* NEST_RESUME: *entry is filled; the caller loads entry->region and writes entry->write to it (vmcs_sync_push).
+ * NEST_NO_FRAMES: stop the machine.  @pre nest_in_guest() */
+enum nest_result nest_load(struct nest *nest, struct nest_entry *entry);
 
 /* An exit of L2.
  * @pre nest_in_guest(), vmcs02 is loaded */
@@ -195,7 +195,7 @@ enum nest_result nest_exit(struct nest *nest, const struct exit *exit);
  * EXIT_TRIPLE_FAULT, EXIT_EXCEPTION_NMI with an NMI, ...; idt_vectoring_info: an event queued for L2 and not delivered.
  * @pre nest_in_guest(), vmcs02 is loaded */
 enum nest_result nest_reflect(struct nest *nest, const struct exit *exit);
-/* Hardware refused vmcs02 with VMfail: our bug, but L1 gets an answer (VMfailValid 7) and lives. RIP of L1 advances. */
+/* Hardware refused vmcs02 with VMfail: our bug, but L1 gets an answer (VMfailValid 7), its RIP advanced, and lives. */
 enum nest_result nest_entry_refused(struct nest *nest);
 
 /* What becomes of an interrupt or NMI for L1 that arrives while L2 runs. */

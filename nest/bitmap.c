@@ -1,0 +1,93 @@
+/* Unions of MSR, I/O, VMREAD and VMWRITE bitmaps.  In: addresses in vmcs12 and CP's pages.  Out: frames for vmcs02.
+ * A page of L1 that cannot be read counts as all ones: what is not known to be let through exits. */
+#include "nest/bitmap.h"
+
+#include <string.h>
+
+enum { PAGE_WORDS = 512 };
+
+struct source {
+    enum nest_frame frame;
+    uint64_t inner_gpa;
+    uint64_t outer;      /* CP's page; 0: it has none, and wants nothing */
+};
+
+static void add(uint64_t *to, const uint64_t *from)
+{
+    for (unsigned i = 0; i < PAGE_WORDS; i++)
+        to[i] |= from[i];
+}
+
+/* The address of the union, 0: no frames.  L1's page is copied, then CP's ones are added; nothing is read twice. */
+static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, const struct source *source)
+{
+    const struct nest_host *host = nest->host;
+    void **frame = &vmcs->frames[source->frame];
+    uint64_t version = host->version ? host->version(host->context, source->inner_gpa) : 0;
+    if (*frame && version && vmcs->versions[source->frame] == version && vmcs->base_version == nest->base_version)
+        return (uint64_t)(uintptr_t)*frame;
+    if (!*frame)
+        *frame = host->frame_alloc(host->context);
+    if (!*frame)
+        return 0;
+    if (!host->read(host->context, source->inner_gpa, *frame, PAGE_WORDS * 8))
+        memset(*frame, 0xFF, PAGE_WORDS * 8);
+    if (source->outer)
+        add(*frame, (const uint64_t *)(uintptr_t)source->outer);
+    vmcs->versions[source->frame] = version;
+    return (uint64_t)(uintptr_t)*frame;
+}
+
+static bool unite_io(struct nest *nest, struct nest_vmcs *vmcs, struct nest_merge_context *context)
+{
+    const struct vmcs *inner = &vmcs->vmcs12, *outer = &nest->vmcs01;
+    enum nest_io outer_mode = nest_io_mode(outer->processor_controls);
+    context->io_bitmap_a = outer->io_bitmap_a;
+    context->io_bitmap_b = outer->io_bitmap_b;
+    if (nest_io_mode(inner->processor_controls) != NEST_IO_BITMAPS || outer_mode == NEST_IO_ALL)
+        return true;
+    bool both = outer_mode == NEST_IO_BITMAPS;
+    struct source a = {NEST_FRAME_IO_A, inner->io_bitmap_a, both ? outer->io_bitmap_a : 0};
+    struct source b = {NEST_FRAME_IO_B, inner->io_bitmap_b, both ? outer->io_bitmap_b : 0};
+    context->io_bitmap_a = unite(nest, vmcs, &a);
+    context->io_bitmap_b = unite(nest, vmcs, &b);
+    return context->io_bitmap_a && context->io_bitmap_b;
+}
+
+static bool unite_msr(struct nest *nest, struct nest_vmcs *vmcs, struct nest_merge_context *context)
+{
+    const struct vmcs *inner = &vmcs->vmcs12, *outer = &nest->vmcs01;
+    context->msr_bitmap = outer->msr_bitmap;
+    if (!(inner->processor_controls & outer->processor_controls & CPU_MSR_BITMAPS))
+        return true;
+    struct source source = {NEST_FRAME_MSR_BITMAP, inner->msr_bitmap, outer->msr_bitmap};
+    context->msr_bitmap = unite(nest, vmcs, &source);
+    return context->msr_bitmap != 0;
+}
+
+/* Without bitmaps of CP's own (it does not shadow) there is nothing L2 could be let through to. */
+static bool unite_shadowing(struct nest *nest, struct nest_vmcs *vmcs, struct nest_merge_context *context)
+{
+    const struct vmcs *inner = &vmcs->vmcs12, *outer = &nest->vmcs01;
+    context->vmread_bitmap = outer->vmread_bitmap;
+    context->vmwrite_bitmap = outer->vmwrite_bitmap;
+    if (!(nest_secondary(inner) & CPU2_VMCS_SHADOWING) || context->link == NEST_NO_ADDRESS)
+        return true;
+    struct source read = {NEST_FRAME_VMREAD, inner->vmread_bitmap, outer->vmread_bitmap};
+    struct source write = {NEST_FRAME_VMWRITE, inner->vmwrite_bitmap, outer->vmwrite_bitmap};
+    context->vmread_bitmap = unite(nest, vmcs, &read);
+    context->vmwrite_bitmap = unite(nest, vmcs, &write);
+    return context->vmread_bitmap && context->vmwrite_bitmap;
+}
+
+bool nest_bitmap_unite(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    struct nest_merge_context *context = &vmcs->context;
+    return unite_io(nest, vmcs, context) && unite_msr(nest, vmcs, context) && unite_shadowing(nest, vmcs, context);
+}
+
+bool nest_bitmap_used(const struct vmcs *vmcs12)
+{
+    return (vmcs12->processor_controls & (CPU_MSR_BITMAPS | CPU_IO_BITMAPS)) ||
+           (nest_secondary(vmcs12) & CPU2_VMCS_SHADOWING);
+}

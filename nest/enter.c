@@ -1,0 +1,219 @@
+/* VMLAUNCH and VMRESUME: conditions, checks, merge; then L2 runs.
+ * In: vmcs12 as L1 left it.  Out: an up-to-date image of vmcs02, or the failure the manual asks for. */
+#include "nest/enter.h"
+#include "nest/bitmap.h"
+#include "nest/ept.h"
+#include "nest/instruction.h"
+#include "nest/msr_list.h"
+#include "nest/reflect.h"
+
+#include <string.h>
+
+enum { BLOCKING_BY_MOV_SS = 2, EVENT_VALID = 1u << 31 };
+
+/* ---- checks ------------------------------------------------------------------ */
+
+static void fetch_memory(const struct nest *nest, const struct vmcs *vmcs12, struct nest_check *check)
+{
+    const struct nest_host *host = nest->host;
+    if (vmcs12->vmcs_link_pointer != NEST_NO_ADDRESS)
+        check->link_readable = host->read(host->context, vmcs12->vmcs_link_pointer, &check->link_revision,
+                                          sizeof(check->link_revision));
+    if (nest_check_wants_vtpr(vmcs12))
+        check->vtpr_readable = host->read(host->context, vmcs12->virtual_apic_address + 0x80, &check->vtpr, 1);
+    if (!nest_check_wants_pdptes(vmcs12))
+        return;
+    if (nest_secondary(vmcs12) & CPU2_EPT) {
+        const uint64_t own[4] = {vmcs12->guest_pdpte0, vmcs12->guest_pdpte1, vmcs12->guest_pdpte2,
+                                 vmcs12->guest_pdpte3};
+        memcpy(check->pdptes, own, sizeof(own));
+        check->pdptes_readable = true;
+    } else {
+        check->pdptes_readable = nest_read_pdptes(nest, vmcs12->guest_cr3, check->pdptes);
+    }
+}
+
+static bool passes(struct nest *nest, struct nest_vmcs *vmcs, struct nest_failure *failure)
+{
+    struct nest_check check;
+    check.vmcs12 = &vmcs->vmcs12;
+    check.offered = nest->offered;
+    check.physical_bits = nest->policy.physical_bits;
+    check.current_gpa = vmcs->gpa;
+    check.link_readable = check.pdptes_readable = check.vtpr_readable = false;
+    check.long_mode = nest->host->get(nest->host->context, VMCS_GUEST_EFER) >> 10 & 1;
+    fetch_memory(nest, &vmcs->vmcs12, &check);
+    nest_check_touch_set(&vmcs->checks, &vmcs->changed);
+    if (nest_check_entry(&vmcs->checks, &check, failure))
+        return true;
+    if (nest->host->trace)
+        nest->host->trace(nest->host->context, failure->rule, failure->field);
+    return false;
+}
+
+static enum nest_result refuse(struct nest *nest, const struct nest_failure *failure)
+{
+    switch (failure->kind) {
+    case NEST_FAILURE_CONTROL:
+        return nest_fail(nest, VM_ERROR_CONTROLS);
+    case NEST_FAILURE_HOST:
+        return nest_fail(nest, VM_ERROR_HOST_STATE);
+    case NEST_FAILURE_GUEST:
+        return nest_reflect_entry_failure(nest, EXIT_ENTRY_GUEST_STATE, failure->qualification);
+    default:
+        return nest_reflect_entry_failure(nest, EXIT_ENTRY_MSR, failure->qualification);
+    }
+}
+
+/* ---- vmcs02 ------------------------------------------------------------------ */
+
+/* Fields that vmcs02 has and that are written as the image says. */
+static void everything(const struct nest *nest, struct vmcs_set *set)
+{
+    vmcs_set_clear(set);
+    for (unsigned i = 0; i < VMCS_FIELDS; i++)
+        if (vmcs_field_rows[i].merge != VMCS_MERGE_NONE && capability_has_field(nest->hardware, i))
+            vmcs_set_add(set, i);
+}
+
+static void leave_to_cp(struct vmcs_set *set)
+{
+    static const uint8_t cp[] = {VMCS_INDEX_ENTRY_INTERRUPTION_INFO, VMCS_INDEX_ENTRY_EXCEPTION_ERROR_CODE,
+                                 VMCS_INDEX_ENTRY_INSTRUCTION_LENGTH, VMCS_INDEX_PREEMPTION_TIMER};
+    for (unsigned i = 0; i < sizeof(cp); i++)
+        set->word[cp[i] >> 6] &= ~(1ull << (cp[i] & 63));
+}
+
+static bool merge_anew(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    const struct nest_host *host = nest->host;
+    if (!vmcs->region02 && host->region_alloc)
+        vmcs->region02 = host->region_alloc(host->context, false);
+    if (!vmcs->region02 && host->region_alloc)
+        return false;
+    if (!nest_context_make(nest, vmcs))
+        return false;
+    nest_merge(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context);
+    everything(nest, &vmcs->write);
+    vmcs->merged = true;
+    return true;
+}
+
+static bool merge_changes(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    bool rules = vmcs->rules_due || vmcs->base_version != nest->base_version ||
+                 nest_merge_needs_rules(&vmcs->changed) || nest_context_inherits(nest, vmcs) ||
+                 !(nest_secondary(&vmcs->vmcs12) & CPU2_EPT);
+    if (vmcs_set_has(&vmcs->changed, VMCS_INDEX_VPID))
+        vmcs->vpid_stale = true;
+    if (rules ? !nest_context_make(nest, vmcs) : nest_bitmap_used(&vmcs->vmcs12) && !nest_bitmap_unite(nest, vmcs))
+        return false;
+    nest_merge_update(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context, &vmcs->changed,
+                      rules ? NEST_RULES_ALL : NEST_RULES_NONE, &vmcs->write);
+    return true;
+}
+
+static bool merge(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    if (!(vmcs->merged ? merge_changes(nest, vmcs) : merge_anew(nest, vmcs)))
+        return false;
+    vmcs_set_clear(&vmcs->changed);
+    vmcs->rules_due = vmcs->ept_lost = false;
+    vmcs->base_version = nest->base_version;
+    return true;
+}
+
+/* SDM "VMX-Preemption Timer": counts down at the TSC's rate shifted right, and goes on while CP handles exits of its own. */
+static void start_timer(struct nest *nest, const struct vmcs *vmcs12)
+{
+    nest->timer_deadline = NEST_NO_ADDRESS;
+    if (!(vmcs12->pin_controls & PIN_PREEMPTION_TIMER))
+        return;
+    unsigned rate = nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
+    nest->timer_deadline = nest->host->tsc(nest->host->context) + ((uint64_t)vmcs12->preemption_timer << rate);
+}
+
+/* Without VPIDs in vmcs12 an entry flushes; L2's translations then are under a tag of their own. */
+static void flush_tags(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    if (!(nest_secondary(&vmcs->vmcs12) & CPU2_VPID))
+        vmcs->vpid_stale = true;
+    if (vmcs->vpid_stale && vmcs->vpid02)
+        nest->host->flush_vpid(nest->host->context, vmcs->vpid02);
+    vmcs->vpid_stale = false;
+}
+
+static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    const struct vmcs *vmcs12 = &vmcs->vmcs12;
+    if (!merge(nest, vmcs))
+        return NEST_NO_FRAMES;
+    uint32_t failed = nest_msr_list_load(nest, vmcs12->entry_msr_load_address, vmcs12->entry_msr_load_count,
+                                         &vmcs->vmcs02, &vmcs->write);
+    if (vmcs12->entry_msr_load_count)
+        vmcs->rules_due = true; /* it may have written over what the rules made */
+    if (failed)
+        return nest_reflect_entry_failure(nest, EXIT_ENTRY_MSR, failed);
+    leave_to_cp(&vmcs->write);
+    flush_tags(nest, vmcs);
+    start_timer(nest, vmcs12);
+    nest->event = (struct nest_event){0};
+    if (vmcs12->entry_interruption_info & EVENT_VALID)
+        nest->event = (struct nest_event){vmcs12->entry_interruption_info, vmcs12->entry_exception_error_code,
+                                          vmcs12->entry_instruction_length};
+    vmcs->launching = !vmcs->launched;
+    vmcs->launched = true;
+    nest->in_guest = true;
+    return NEST_ENTERED;
+}
+
+static enum nest_result enter(struct nest *nest, bool launch)
+{
+    struct nest_vmcs *vmcs = nest->current;
+    struct nest_failure failure;
+    if (!vmcs || vmcs->shadow)
+        return nest_fail_invalid(nest);
+    if (nest->host->get(nest->host->context, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_MOV_SS)
+        return nest_fail(nest, VM_ERROR_MOV_SS);
+    if (launch && vmcs->launched)
+        return nest_fail(nest, VM_ERROR_VMLAUNCH_NOT_CLEAR);
+    if (!launch && !vmcs->launched)
+        return nest_fail(nest, VM_ERROR_VMRESUME_NOT_LAUNCHED);
+    nest_active_pull(nest, vmcs);
+    if (!passes(nest, vmcs, &failure))
+        return refuse(nest, &failure);
+    return run(nest, vmcs);
+}
+
+enum nest_result nest_vmlaunch(struct nest *nest, const struct exit *exit)
+{
+    (void)exit;
+    return enter(nest, true);
+}
+
+enum nest_result nest_vmresume(struct nest *nest, const struct exit *exit)
+{
+    (void)exit;
+    return enter(nest, false);
+}
+
+enum nest_result nest_load(struct nest *nest, struct nest_entry *entry)
+{
+    struct nest_vmcs *vmcs = nest->current;
+    if (vmcs->ept_lost || vmcs->base_version != nest->base_version) {
+        const struct vmcs_set none = {{0}};
+        if (vmcs->ept_lost && !nest_context_renew_ept(nest, vmcs))
+            return NEST_NO_FRAMES;
+        nest_merge_update(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context, &none, NEST_RULES_CONTROLS,
+                          &vmcs->write);
+        leave_to_cp(&vmcs->write);
+        vmcs->base_version = nest->base_version;
+        vmcs->ept_lost = false;
+    }
+    entry->region = vmcs->region02;
+    entry->image = &vmcs->vmcs02;
+    entry->write = vmcs->write;
+    entry->deadline = nest->timer_deadline;
+    vmcs_set_clear(&vmcs->write);
+    return NEST_RESUME;
+}

@@ -1,0 +1,13 @@
+/* Entering L2: what VMLAUNCH and VMRESUME do after their own conditions, and keeping vmcs02 in step. */
+#pragma once
+#include "nest/active.h"
+
+/* Everything the merge needs of one vmcs12: pages pinned, EPT02 and the link found, bitmaps united.  false: no frames.
+ * @pre vmcs01 is loaded */
+bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs);
+/* EPT02 alone, after it was evicted while L2 runs. */
+bool nest_context_renew_ept(struct nest *nest, struct nest_vmcs *vmcs);
+bool nest_context_inherits(const struct nest *nest, const struct nest_vmcs *vmcs);
+
+/* The four PDPTEs at CR3 in L1's storage.  false: they are not in storage. */
+bool nest_read_pdptes(const struct nest *nest, uint64_t cr3, uint64_t pdptes[4]);

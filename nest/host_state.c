@@ -1,0 +1,103 @@
+/* L1's state after an exit, from the host-state area of vmcs12.  In: vmcs12 (checked at entry) and what L2 leaves behind.
+ * Out: guest-state fields for vmcs01.  SDM "Loading Host State". */
+#include "nest/enter.h"
+#include "nest/reflect.h"
+
+enum { RIGHTS_UNUSABLE = 1 << 16, RIGHTS_DATA = 0xC093, RIGHTS_CODE32 = 0xC09B, RIGHTS_CODE64 = 0xA09B, RIGHTS_TSS = 0x8B };
+enum { DR7_INITIAL = 0x400, RFLAGS_INITIAL = 2, BLOCKING_BY_NMI = 8, TSS_LIMIT = 0x67, TABLE_LIMIT = 0xFFFF };
+
+static uint32_t data_rights(uint16_t selector)
+{
+    return selector ? RIGHTS_DATA : RIGHTS_UNUSABLE;
+}
+
+static void load_segments(struct vmcs *state, const struct vmcs *vmcs12, bool long_mode)
+{
+#define DATA_SEGMENT(name, base) \
+    do { \
+        state->guest_##name##_selector = vmcs12->host_##name##_selector; \
+        state->guest_##name##_base = (base); \
+        state->guest_##name##_limit = 0xFFFFFFFF; \
+        state->guest_##name##_access_rights = data_rights(vmcs12->host_##name##_selector); \
+    } while (0)
+    DATA_SEGMENT(cs, 0);
+    state->guest_cs_access_rights = long_mode ? RIGHTS_CODE64 : RIGHTS_CODE32;
+    DATA_SEGMENT(ss, 0);
+    DATA_SEGMENT(ds, 0);
+    DATA_SEGMENT(es, 0);
+    DATA_SEGMENT(fs, vmcs12->host_fs_base);
+    DATA_SEGMENT(gs, vmcs12->host_gs_base);
+#undef DATA_SEGMENT
+    state->guest_tr_selector = vmcs12->host_tr_selector;
+    state->guest_tr_base = vmcs12->host_tr_base;
+    state->guest_tr_limit = TSS_LIMIT;
+    state->guest_tr_access_rights = RIGHTS_TSS;
+    state->guest_ldtr_selector = 0;
+    state->guest_ldtr_base = 0;
+    state->guest_ldtr_limit = 0;
+    state->guest_ldtr_access_rights = RIGHTS_UNUSABLE;
+    state->guest_gdtr_base = vmcs12->host_gdtr_base;
+    state->guest_gdtr_limit = TABLE_LIMIT;
+    state->guest_idtr_base = vmcs12->host_idtr_base;
+    state->guest_idtr_limit = TABLE_LIMIT;
+}
+
+static uint64_t efer_after(const struct vmcs *vmcs12, const struct vmcs *was, bool long_mode)
+{
+    if (vmcs12->exit_controls & EXIT_LOAD_EFER)
+        return vmcs12->host_efer;
+    uint64_t efer = was->guest_efer & ~(uint64_t)(EFER_LMA | EFER_LME);
+    return long_mode ? efer | EFER_LMA | EFER_LME : efer;
+}
+
+/* CR0 as L1 sees it: cache bits and ET are not loaded.  CR4: PAE and PCIDE follow the mode. */
+static void load_control_registers(struct vmcs *state, const struct vmcs *vmcs12, const struct vmcs *was, bool long_mode)
+{
+    const uint64_t kept = CR0_ET | CR0_NW | CR0_CD | 0x1FF8FFC0ull | 0xFFFFFFFF00000000ull;
+    state->guest_cr0 = (vmcs12->host_cr0 & ~kept) | (was->guest_cr0 & kept);
+    state->guest_cr4 = long_mode ? vmcs12->host_cr4 | CR4_PAE : vmcs12->host_cr4 & ~(uint64_t)CR4_PCIDE;
+    state->guest_cr3 = vmcs12->host_cr3;
+}
+
+static uint32_t load_pdptes(const struct nest *nest, struct vmcs *state, bool long_mode)
+{
+    uint64_t pdptes[4], reserved = ~((1ull << nest->policy.physical_bits) - 1) | 0x1E6;
+    if (long_mode || !(state->guest_cr4 & CR4_PAE) || !(state->guest_cr0 & CR0_PG))
+        return 0;
+    if (!nest_read_pdptes(nest, state->guest_cr3, pdptes))
+        return VMX_ABORT_PDPTE;
+    for (unsigned i = 0; i < 4; i++)
+        if ((pdptes[i] & 1) && (pdptes[i] & reserved))
+            return VMX_ABORT_PDPTE;
+    state->guest_pdpte0 = pdptes[0];
+    state->guest_pdpte1 = pdptes[1];
+    state->guest_pdpte2 = pdptes[2];
+    state->guest_pdpte3 = pdptes[3];
+    return 0;
+}
+
+uint32_t nest_host_state_load(struct nest *nest, const struct vmcs *vmcs12, const struct vmcs *was, bool by_nmi,
+                              struct vmcs *state)
+{
+    bool long_mode = vmcs12->exit_controls & EXIT_HOST_LONG_MODE;
+    load_control_registers(state, vmcs12, was, long_mode);
+    load_segments(state, vmcs12, long_mode);
+    state->guest_efer = efer_after(vmcs12, was, long_mode);
+    state->guest_pat = vmcs12->exit_controls & EXIT_LOAD_PAT ? vmcs12->host_pat : was->guest_pat;
+    state->guest_dr7 = DR7_INITIAL;
+    state->guest_debugctl = 0;
+    state->guest_sysenter_cs = vmcs12->host_sysenter_cs;
+    state->guest_sysenter_esp = vmcs12->host_sysenter_esp;
+    state->guest_sysenter_eip = vmcs12->host_sysenter_eip;
+    state->guest_rsp = vmcs12->host_rsp;
+    state->guest_rip = vmcs12->host_rip;
+    state->guest_rflags = RFLAGS_INITIAL;
+    state->guest_pending_debug_exceptions = 0;
+    state->guest_activity_state = 0;
+    /* with virtual NMIs the bit was L2's own affair */
+    bool blocked = by_nmi || (!(vmcs12->pin_controls & PIN_VIRTUAL_NMIS) &&
+                              (was->guest_interruptibility & BLOCKING_BY_NMI));
+    state->guest_interruptibility = blocked ? BLOCKING_BY_NMI : 0;
+    state->guest_pdpte0 = state->guest_pdpte1 = state->guest_pdpte2 = state->guest_pdpte3 = 0;
+    return load_pdptes(nest, state, long_mode);
+}

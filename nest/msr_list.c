@@ -1,0 +1,119 @@
+/* MSR-load and MSR-store lists.  In: a list in L1's storage, copied entry by entry before it is judged.  Out: MSRs of the virtual
+ * CPU, guest-state fields, or L1's storage. */
+#include "nest/msr_list.h"
+#include "nest/check.h"
+
+enum { MSR_APIC_BASE = 0x1B, APIC_BASE_X2APIC = 1 << 10 };
+enum { LIST_MOST = 4096 }; /* more than any IA32_VMX_MISC can recommend: the list ends there as if in error */
+
+struct entry {
+    uint32_t index, reserved;
+    uint64_t data;
+};
+
+/* MSRs that are fields of a VMCS, so that they belong to whose VMCS is loaded. */
+static const struct {
+    uint32_t msr;
+    uint8_t index;
+} in_vmcs[] = {
+    {0x174, VMCS_INDEX_GUEST_SYSENTER_CS},  {0x175, VMCS_INDEX_GUEST_SYSENTER_ESP},
+    {0x176, VMCS_INDEX_GUEST_SYSENTER_EIP}, {0x1D9, VMCS_INDEX_GUEST_DEBUGCTL},
+    {0x277, VMCS_INDEX_GUEST_PAT},          {0xC0000080, VMCS_INDEX_GUEST_EFER},
+    {0xC0000100, VMCS_INDEX_GUEST_FS_BASE}, {0xC0000101, VMCS_INDEX_GUEST_GS_BASE},
+};
+
+static enum vmcs_index field_of(uint32_t msr)
+{
+    for (unsigned i = 0; i < sizeof(in_vmcs) / sizeof(in_vmcs[0]); i++)
+        if (in_vmcs[i].msr == msr)
+            return in_vmcs[i].index;
+    return VMCS_INDEX_NONE;
+}
+
+static bool x2apic(const struct nest *nest)
+{
+    uint64_t base;
+    return nest->host->rdmsr(nest->host->context, MSR_APIC_BASE, &base) && (base & APIC_BASE_X2APIC);
+}
+
+static bool pat_valid(uint64_t pat)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned type = pat >> 8 * i & 0xFF;
+        if (type > 7 || type == 2 || type == 3)
+            return false;
+    }
+    return true;
+}
+
+/* What WRMSR would refuse of the values that go to a field; EFER's mode bits follow the entry and cannot be changed by a list. */
+static bool field_takes(const struct vmcs *state, enum vmcs_index index, uint64_t value)
+{
+    const uint64_t efer_known = 1 << 0 | 1 << 8 | 1 << 10 | 1 << 11, efer_mode = 1 << 8 | 1 << 10;
+    switch (index) {
+    case VMCS_INDEX_GUEST_PAT:
+        return pat_valid(value);
+    case VMCS_INDEX_GUEST_EFER:
+        return !(value & ~efer_known) && !((value ^ state->guest_efer) & efer_mode);
+    case VMCS_INDEX_GUEST_SYSENTER_CS:
+        return value >> 32 == 0;
+    case VMCS_INDEX_GUEST_DEBUGCTL:
+        return !(value & ~3ull);
+    default:
+        return (uint64_t)((int64_t)(value << 16) >> 16) == value;
+    }
+}
+
+static bool load_one(struct nest *nest, const struct entry *entry, bool in_x2apic, struct vmcs *state,
+                     struct vmcs_set *written)
+{
+    enum vmcs_index index = field_of(entry->index);
+    if (!nest_check_msr_load(entry->index, entry->reserved, in_x2apic))
+        return false;
+    if (index == VMCS_INDEX_NONE)
+        return nest->host->wrmsr(nest->host->context, entry->index, entry->data);
+    if (!field_takes(state, index, entry->data))
+        return false;
+    vmcs_set(state, index, entry->data);
+    vmcs_set_add(written, index);
+    return true;
+}
+
+uint32_t nest_msr_list_load(struct nest *nest, uint64_t gpa, uint32_t count, struct vmcs *state,
+                            struct vmcs_set *written)
+{
+    const struct nest_host *host = nest->host;
+    bool in_x2apic = count && x2apic(nest);
+    struct entry entry;
+    for (uint32_t i = 0; i < count; i++)
+        if (i == LIST_MOST || !host->read(host->context, gpa + i * sizeof(entry), &entry, sizeof(entry)) ||
+            !load_one(nest, &entry, in_x2apic, state, written))
+            return i + 1;
+    return 0;
+}
+
+static bool store_one(struct nest *nest, struct entry *entry, bool in_x2apic, const struct vmcs *state)
+{
+    enum vmcs_index index = field_of(entry->index);
+    if (!nest_check_msr_store(entry->index, entry->reserved, in_x2apic))
+        return false;
+    if (index == VMCS_INDEX_NONE)
+        return nest->host->rdmsr(nest->host->context, entry->index, &entry->data);
+    entry->data = vmcs_get(state, index);
+    return true;
+}
+
+uint32_t nest_msr_list_store(struct nest *nest, uint64_t gpa, uint32_t count, const struct vmcs *state)
+{
+    const struct nest_host *host = nest->host;
+    bool in_x2apic = count && x2apic(nest);
+    struct entry entry;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t at = gpa + i * sizeof(entry);
+        if (i == LIST_MOST || !host->read(host->context, at, &entry, sizeof(entry)) ||
+            !store_one(nest, &entry, in_x2apic, state) ||
+            !host->write(host->context, at + offsetof(struct entry, data), &entry.data, sizeof(entry.data)))
+            return i + 1;
+    }
+    return 0;
+}

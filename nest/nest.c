@@ -1,0 +1,87 @@
+/* Life of a virtual VMX: coming up, reset, CP's own changes, and what CP asks about it while L2 runs. */
+#include "nest/active.h"
+#include "nest/ept.h"
+
+enum { FEATURE_LOCKED_ON = 1 << 0 | 1 << 2 };
+
+void nest_init(struct nest *nest, const struct nest_host *host, enum nest_mode mode, const struct nest_policy *policy,
+               const struct vmx_capability *hardware, const struct vmx_capability *offered, const struct vmcs *vmcs01)
+{
+    *nest = (struct nest){.host = host, .mode = mode, .policy = *policy, .hardware = hardware, .offered = offered};
+    nest->vmcs01 = *vmcs01;
+    nest->base_version = 1;
+    nest->timer_deadline = NEST_NO_ADDRESS;
+    nest->feature_control = FEATURE_LOCKED_ON; /* firmware's part, and most machines have none */
+}
+
+void nest_reset(struct nest *nest, bool power_up)
+{
+    nest->in_guest = false;
+    nest_active_select(nest, NULL);
+    nest_active_drop_all(nest);
+    nest_ept_free_all(nest);
+    nest->vmxon = false;
+    nest->vmxon_gpa = 0;
+    nest->timer_deadline = NEST_NO_ADDRESS;
+    nest->event = (struct nest_event){0};
+    if (power_up)
+        nest->feature_control = FEATURE_LOCKED_ON;
+}
+
+void nest_destroy(struct nest *nest)
+{
+    nest_reset(nest, true);
+}
+
+bool nest_set_mode(struct nest *nest, enum nest_mode mode)
+{
+    if (nest->vmxon)
+        return false;
+    nest->mode = mode;
+    return true;
+}
+
+void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value)
+{
+    if (vmcs_get(&nest->vmcs01, index) == value)
+        return;
+    vmcs_set(&nest->vmcs01, index, value);
+    nest->base_version++;
+}
+
+enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowledge)
+{
+    const struct vmcs *vmcs12 = &nest->current->vmcs12;
+    *acknowledge = vmcs12->exit_controls & EXIT_ACKNOWLEDGE_INTERRUPT;
+    return vmcs12->pin_controls & PIN_EXTERNAL_INTERRUPT_EXITING ? NEST_ARRIVAL_EXIT : NEST_ARRIVAL_DELIVER;
+}
+
+enum nest_arrival nest_nmi_arrives(const struct nest *nest)
+{
+    return nest->current->vmcs12.pin_controls & PIN_NMI_EXITING ? NEST_ARRIVAL_EXIT : NEST_ARRIVAL_DELIVER;
+}
+
+static struct nest_cr cr_of(uint64_t value, uint64_t ones, uint64_t zeroes)
+{
+    return (struct nest_cr){.real = (value | ones) & ~zeroes, .shadow = value};
+}
+
+/* Bits that L1 keeps stay in the register as L1 gave them, and read as its shadow has them. */
+static struct nest_cr keep(struct nest_cr cr, uint64_t mask12, uint64_t guest12, uint64_t shadow12)
+{
+    cr.real = (cr.real & ~mask12) | (guest12 & mask12);
+    cr.shadow = (cr.shadow & ~mask12) | (shadow12 & mask12);
+    return cr;
+}
+
+struct nest_cr nest_cr_write(const struct nest *nest, unsigned number, uint64_t value)
+{
+    const struct nest_policy *policy = &nest->policy;
+    struct nest_cr cr = number == 0 ? cr_of(value, policy->cr0_ones, policy->cr0_zeroes)
+                                    : cr_of(value, policy->cr4_ones, policy->cr4_zeroes);
+    if (!nest->in_guest)
+        return cr;
+    const struct vmcs *vmcs12 = &nest->current->vmcs12, *vmcs02 = &nest->current->vmcs02;
+    return number == 0 ? keep(cr, vmcs12->cr0_mask, vmcs02->guest_cr0, vmcs12->cr0_shadow)
+                       : keep(cr, vmcs12->cr4_mask, vmcs02->guest_cr4, vmcs12->cr4_shadow);
+}

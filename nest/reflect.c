@@ -1,0 +1,169 @@
+/* Reflecting an exit to L1.  In: an exit of L2 (hardware's, or one CP made up), vmcs02 loaded.  Out: vmcs12 and its shadow region as
+ * hardware would have left them, vmcs01 loaded with L1 at its host RIP; or a VMX abort. */
+#include "nest/reflect.h"
+#include "nest/instruction.h"
+#include "nest/msr_list.h"
+
+enum { EVENT_VALID = 1u << 31, EVENT_TYPE_SHIFT = 8, EVENT_TYPE_NMI = 2, EVENT_HAS_ERROR = 1 << 11 };
+enum { IO_STRING = 1 << 4, CR_TYPE_SHIFT = 4, CR_TYPE_LMSW = 3, CR_LMSW_MEMORY = 1 << 6 };
+
+static void put(struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value, struct vmcs_set *push)
+{
+    if (vmcs_get(&vmcs->vmcs12, index) == value)
+        return;
+    vmcs_set(&vmcs->vmcs12, index, value);
+    vmcs_set_add(push, index);
+}
+
+static bool by_nmi(const struct exit *exit)
+{
+    return (exit->reason & 0xFFFF) == EXIT_EXCEPTION_NMI &&
+           (exit->interruption_info >> EVENT_TYPE_SHIFT & 7) == EVENT_TYPE_NMI;
+}
+
+/* Linear address and instruction information of exits that have them but are not captured for each. */
+static void save_operand_information(const struct nest *nest, struct vmcs *vmcs12, const struct exit *exit)
+{
+    const struct nest_host *host = nest->host;
+    bool string = (exit->reason & 0xFFFF) == EXIT_IO && (exit->qualification & IO_STRING);
+    bool lmsw = (exit->reason & 0xFFFF) == EXIT_CR_ACCESS && (exit->qualification & CR_LMSW_MEMORY) &&
+                (exit->qualification >> CR_TYPE_SHIFT & 3) == CR_TYPE_LMSW;
+    if (string || lmsw)
+        vmcs12->guest_linear_address = host->get(host->context, VMCS_GUEST_LINEAR_ADDRESS);
+    vmcs12->exit_instruction_info = string ? (uint32_t)host->get(host->context, VMCS_EXIT_INSTRUCTION_INFO)
+                                           : exit->instruction_info;
+}
+
+/* SDM "Recording VM-Exit Information and Updating VM-entry Control Fields" */
+static void save_information(const struct nest *nest, struct vmcs *vmcs12, const struct exit *exit)
+{
+    unsigned basic = exit->reason & 0xFFFF;
+    vmcs12->exit_reason = exit->reason;
+    vmcs12->exit_qualification = exit->qualification;
+    vmcs12->exit_instruction_length = exit->instruction_length;
+    bool event = basic == EXIT_EXCEPTION_NMI || basic == EXIT_EXTERNAL_INTERRUPT;
+    vmcs12->exit_interruption_info = event ? exit->interruption_info : 0;
+    if (event && (exit->interruption_info & EVENT_HAS_ERROR))
+        vmcs12->exit_interruption_error_code = exit->interruption_error;
+    vmcs12->idt_vectoring_info = exit->idt_vectoring_info & EVENT_VALID ? exit->idt_vectoring_info : 0;
+    if (vmcs12->idt_vectoring_info & EVENT_HAS_ERROR)
+        vmcs12->idt_vectoring_error_code = exit->idt_vectoring_error;
+    if (basic == EXIT_EPT_VIOLATION || basic == EXIT_EPT_MISCONFIG) {
+        vmcs12->guest_physical_address = exit->guest_physical;
+        vmcs12->guest_linear_address = exit->guest_linear;
+    }
+    save_operand_information(nest, vmcs12, exit);
+}
+
+static enum nest_result abort_vmx(struct nest *nest, uint32_t reason)
+{
+    const struct nest_host *host = nest->host;
+    host->write(host->context, nest->current->gpa + offsetof(struct nest_region, abort), &reason, sizeof(reason));
+    nest->abort_reason = reason;
+    return NEST_ABORT;
+}
+
+/* What L1 believes of its CR0 and CR4 is in vmcs01's shadows; CP's forced bits are in the real ones. */
+static void force_bits(const struct nest *nest, struct vmcs *state)
+{
+    const struct nest_host *host = nest->host;
+    uint64_t cr0 = state->guest_cr0, cr4 = state->guest_cr4;
+    state->guest_cr0 = (cr0 | nest->policy.cr0_ones) & ~nest->policy.cr0_zeroes;
+    state->guest_cr4 = (cr4 | nest->policy.cr4_ones) & ~nest->policy.cr4_zeroes;
+    host->load_l1(host->context, state);
+    host->set(host->context, VMCS_CR0_SHADOW, cr0);
+    host->set(host->context, VMCS_CR4_SHADOW, cr4);
+}
+
+/* Without VPIDs L1 counts on its translations being flushed by the exit. */
+static void flush_tags(struct nest *nest, const struct vmcs *vmcs12)
+{
+    if (!(nest_secondary(vmcs12) & CPU2_VPID) && nest->vmcs01.vpid)
+        nest->host->flush_vpid(nest->host->context, nest->vmcs01.vpid);
+}
+
+static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool nmi)
+{
+    struct nest_vmcs *vmcs = nest->current;
+    struct vmcs state;
+    struct vmcs_set written = {{0}};
+    uint32_t abort = nest_host_state_load(nest, &vmcs->vmcs12, was, nmi, &state);
+    if (!abort && nest_msr_list_load(nest, vmcs->vmcs12.exit_msr_load_address, vmcs->vmcs12.exit_msr_load_count,
+                                     &state, &written))
+        abort = VMX_ABORT_LOAD_MSR;
+    nest->in_guest = false;
+    force_bits(nest, &state);
+    flush_tags(nest, &vmcs->vmcs12);
+    return abort ? abort_vmx(nest, abort) : NEST_REFLECTED;
+}
+
+static void show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *push)
+{
+    if (vmcs->shadow_region)
+        nest->host->shadow_push(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, push, true);
+}
+
+enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
+{
+    const struct nest_host *host = nest->host;
+    struct nest_vmcs *vmcs = nest->current;
+    struct vmcs_set pulled = {{0}}, push = vmcs->late;
+
+    if (exit->reason & EXIT_ENTRY_FAILED)
+        return nest_reflect_entry_failure(nest, exit->reason & 0xFFFF, exit->qualification);
+    if ((exit->reason & 0xFFFF) < EXIT_REASONS)
+        nest->counts.reflected[exit->reason & 0xFFFF]++;
+    vmcs->launching = false;
+    vmcs_set_clear(&vmcs->late);
+    host->guest_pull(host->context, &vmcs->vmcs02, &pulled);
+    nest_guest_state_save(nest, vmcs, &pulled, &push);
+    save_information(nest, &vmcs->vmcs12, exit);
+    put(vmcs, VMCS_INDEX_ENTRY_INTERRUPTION_INFO, vmcs->vmcs12.entry_interruption_info & ~EVENT_VALID, &push);
+    uint32_t failed = nest_msr_list_store(nest, vmcs->vmcs12.exit_msr_store_address,
+                                          vmcs->vmcs12.exit_msr_store_count, &vmcs->vmcs02);
+    show(nest, vmcs, &push);
+    enum nest_result result = load_l1(nest, &vmcs->vmcs02, by_nmi(exit));
+    return failed ? abort_vmx(nest, VMX_ABORT_STORE_MSR) : result;
+}
+
+/* An entry that failed leaves the launch state as it was. */
+static void unlaunch(struct nest_vmcs *vmcs)
+{
+    if (vmcs->launching)
+        vmcs->launched = false;
+    vmcs->launching = false;
+}
+
+/* SDM "VM-Entry Failures During or After Loading Guest State": reason, qualification and nothing else is recorded. */
+enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason reason, uint64_t qualification)
+{
+    const struct nest_host *host = nest->host;
+    struct nest_vmcs *vmcs = nest->current;
+    struct vmcs_set push = {{0}};
+    struct vmcs was = {.guest_efer = host->get(host->context, VMCS_GUEST_EFER)};
+    was.guest_pat = host->get(host->context, VMCS_GUEST_PAT);
+    was.guest_cr0 = host->get(host->context, VMCS_GUEST_CR0);
+    was.guest_interruptibility = host->get(host->context, VMCS_GUEST_INTERRUPTIBILITY);
+    if (reason < EXIT_REASONS)
+        nest->counts.reflected[reason]++;
+    unlaunch(vmcs);
+    vmcs->vmcs12.exit_reason = reason | EXIT_ENTRY_FAILED;
+    vmcs->vmcs12.exit_qualification = qualification;
+    vmcs_set_add(&push, VMCS_INDEX_EXIT_REASON);
+    vmcs_set_add(&push, VMCS_INDEX_EXIT_QUALIFICATION);
+    if (vmcs->shadow_region)
+        host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, &push, false);
+    return load_l1(nest, &was, false);
+}
+
+enum nest_result nest_entry_refused(struct nest *nest)
+{
+    const struct nest_host *host = nest->host;
+    nest->in_guest = false;
+    unlaunch(nest->current);
+    host->load_l1(host->context, NULL);
+    nest_fail(nest, VM_ERROR_CONTROLS);
+    uint64_t length = host->get(host->context, VMCS_EXIT_INSTRUCTION_LENGTH);
+    host->set(host->context, VMCS_GUEST_RIP, host->get(host->context, VMCS_GUEST_RIP) + length);
+    return NEST_REFLECTED;
+}

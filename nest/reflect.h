@@ -1,0 +1,23 @@
+/* Giving L1 an exit: L2's state into vmcs12, the exit information, L1's host state into vmcs01. */
+#pragma once
+#include "nest/active.h"
+
+/* An entry that failed after the checks on controls and host state: L1 sees an exit with bit 31 set, L2's state is not saved.
+ * `reason`: EXIT_ENTRY_GUEST_STATE or EXIT_ENTRY_MSR.  @pre vmcs01 is loaded, or vmcs02 of which nothing ran */
+enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason reason, uint64_t qualification);
+
+/* L1's state after an exit, as guest-state fields of vmcs01.  SDM "Loading Host State".
+ * `was`: L2's registers at the exit, for what is not loaded.  0, or the number of a VMX abort. */
+uint32_t nest_host_state_load(struct nest *nest, const struct vmcs *vmcs12, const struct vmcs *was, bool by_nmi,
+                              struct vmcs *state);
+
+/* Saves guest state of vmcs02 (`image`, just read from hardware) to vmcs12, adding to *push what changed there.
+ * SDM "Saving Guest State" */
+void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *pulled,
+                           struct vmcs_set *push);
+
+enum nest_abort { VMX_ABORT_STORE_MSR = 1, VMX_ABORT_PDPTE = 2, VMX_ABORT_VMCS = 3, VMX_ABORT_LOAD_MSR = 4 };
+enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17 };
+#define CR0_NW (1ull << 29)
+#define CR0_CD (1ull << 30)
+#define CR0_PG (1ull << 31)
