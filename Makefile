@@ -77,7 +77,9 @@ $(addprefix $(B)/,$(TOOLS)): $(B)/%: $(B)/host/images/%.o $(B)/host/libpure.a
 # a unit test is tests/unit/NAME_test.c over the pure rooms, with fakes for the edge
 FAKES := $(call in,tests/unit/fake,*.c)
 $(B)/unit/%: $(B)/host/tests/unit/%.o $(call obj,host,$(FAKES)) $(B)/host/libpure.a
-	@mkdir -p $(@D) && $(CC) $(HOST) -o $@ $^ -lcmocka -lfdt -lcrypt
+	@mkdir -p $(@D) && $(CC) $(HOST) -o $@ $^ -lcmocka -lfdt -lcrypt $(UNIT_LIBS)
+# its oracle
+$(B)/unit/decode_instruction_test: UNIT_LIBS := -lZydis
 unit: $(addprefix $(B)/unit/,$(UNITS)) ## run the host's unit tests (cmocka, sanitizers)
 	@set -e; for t in $(UNITS); do echo "== $$t"; $(B)/unit/$$t; done
 
@@ -130,3 +132,6 @@ debug: $(B)/vmn-relay images ## start VM/N with the emulator's log kept in build
 	@scripts/vmn --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
 all: $(B)/vmn-relay
 .PHONY: run test check format debug
+# payloads named vmx_* stand on a small hypervisor of their own
+$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_%,$(GUESTS))): \
+  $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)
