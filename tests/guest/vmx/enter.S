@@ -1,0 +1,76 @@
+/* Into L2 and back. */
+#define VMCS_HOST_RSP 0x6C14
+#define VM_DONE 0x600D
+
+        .text
+/* uint64_t vm_enter(struct vm_registers *, bool launched) */
+        .global vm_enter, vm_exited, vm_l2_start
+vm_enter:
+        push    %rbx
+        push    %rbp
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        push    %rdi
+        mov     $VMCS_HOST_RSP, %eax
+        vmwrite %rsp, %rax
+        test    %esi, %esi
+        mov     0(%rdi), %rax
+        mov     8(%rdi), %rbx
+        mov     16(%rdi), %rcx
+        mov     24(%rdi), %rdx
+        mov     32(%rdi), %rsi
+        mov     48(%rdi), %rbp
+        mov     56(%rdi), %r8
+        mov     64(%rdi), %r9
+        mov     72(%rdi), %r10
+        mov     80(%rdi), %r11
+        mov     88(%rdi), %r12
+        mov     96(%rdi), %r13
+        mov     104(%rdi), %r14
+        mov     112(%rdi), %r15
+        mov     40(%rdi), %rdi
+        jnz     1f
+        vmlaunch
+        jmp     2f
+1:      vmresume
+2:      mov     $1, %eax
+        jc      3f
+        mov     $2, %eax
+3:      pop     %rdi
+        jmp     4f
+vm_exited:
+        xchg    %rdi, (%rsp)
+        mov     %rax, 0(%rdi)
+        mov     %rbx, 8(%rdi)
+        mov     %rcx, 16(%rdi)
+        mov     %rdx, 24(%rdi)
+        mov     %rsi, 32(%rdi)
+        pop     %rax
+        mov     %rax, 40(%rdi)
+        mov     %rbp, 48(%rdi)
+        mov     %r8, 56(%rdi)
+        mov     %r9, 64(%rdi)
+        mov     %r10, 72(%rdi)
+        mov     %r11, 80(%rdi)
+        mov     %r12, 88(%rdi)
+        mov     %r13, 96(%rdi)
+        mov     %r14, 104(%rdi)
+        mov     %r15, 112(%rdi)
+        xor     %eax, %eax
+4:      pop     %r15
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %rbp
+        pop     %rbx
+        ret
+
+/* L2 begins here: RDI its argument, RBX its body. */
+vm_l2_start:
+        cld
+        call    *%rbx
+1:      mov     $VM_DONE, %eax
+        vmcall
+        jmp     1b
