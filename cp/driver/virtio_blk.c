@@ -352,6 +352,9 @@ bool virtio_blk_probe(struct virtio_blk_disk *d, unsigned index, void *memory)
     if (!negotiate(d) || !start_queue(d, multiplier))
         return false;
     d->irq = (uint8_t)pci_read(a, PCI_INTERRUPT);
+    d->bus = a.bus;
+    d->slot = a.slot;
+    d->function = a.function;
     read_serial(d);
     if (d->broken) {
         *reg8(d, DEVICE_STATUS) = 0;

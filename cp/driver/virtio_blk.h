@@ -11,8 +11,9 @@ struct virtio_blk_memory;
 enum { VIRTIO_BLK_MEMORY_BYTES = 20 * 1024 }; /* 4 KiB aligned, physically contiguous */
 
 struct virtio_blk_disk {
-    struct disk disk; /* what others use; its owner is this struct */
-    uint8_t irq;      /* the INTx line as the firmware routed it (PCI interrupt line register) */
+    struct disk disk;            /* what others use; its owner is this struct */
+    uint8_t irq;                 /* the INTx line as the firmware routed it (PCI interrupt line register) */
+    uint8_t bus, slot, function; /* where it is on PCI */
     char serial[VIRTIO_BLK_SERIAL_BYTES + 1];
     struct virtio_blk_memory *memory;
     volatile uint8_t *common, *isr, *device;
