@@ -1,0 +1,373 @@
+/* The processor that runs the test is the oracle for what an instruction does to memory, registers and flags. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sys/mman.h>
+
+#include "cp/decode/arithmetic.h"
+#include "cp/decode/execute.h"
+
+enum { AX, CX, DX, BX, SP, BP, SI, DI, FAULT = -14 };
+enum { STATUS_FLAGS = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF, MEMORY_BYTES = 4096 };
+
+static struct {
+    uint64_t gpr[16], flags, base[6];
+    uint8_t memory[MEMORY_BYTES];
+    uint64_t last_address;
+    unsigned reads, writes, fail_read_at, fail_write_at; /* 1: the first one */
+    uint16_t port;
+    uint64_t port_value;
+    unsigned port_accesses;
+} cpu;
+
+static uint64_t read_gpr(void *context, unsigned reg) { (void)context; return cpu.gpr[reg]; }
+static void write_gpr(void *context, unsigned reg, uint64_t value) { (void)context; cpu.gpr[reg] = value; }
+static uint64_t read_flags(void *context) { (void)context; return cpu.flags; }
+static void write_flags(void *context, uint64_t flags) { (void)context; cpu.flags = flags; }
+static uint64_t segment_base(void *context, enum segment segment) { (void)context; return cpu.base[segment]; }
+
+static int read(void *context, uint64_t linear, unsigned size, uint64_t *value)
+{
+    (void)context;
+    cpu.last_address = linear;
+    if (++cpu.reads == cpu.fail_read_at)
+        return FAULT;
+    assert_true(linear + size <= MEMORY_BYTES);
+    *value = 0xdededededededede; /* a device may leave rubbish above */
+    memcpy(value, cpu.memory + linear, size);
+    return 0;
+}
+
+static int write(void *context, uint64_t linear, unsigned size, uint64_t value)
+{
+    (void)context;
+    cpu.last_address = linear;
+    if (++cpu.writes == cpu.fail_write_at)
+        return FAULT;
+    assert_true(linear + size <= MEMORY_BYTES);
+    memcpy(cpu.memory + linear, &value, size);
+    return 0;
+}
+
+static int port_read(void *context, uint16_t port, unsigned size, uint64_t *value)
+{
+    (void)context, (void)size;
+    cpu.port = port;
+    *value = cpu.port_value + cpu.port_accesses++;
+    return 0;
+}
+
+static int port_write(void *context, uint16_t port, unsigned size, uint64_t value)
+{
+    (void)context, (void)size;
+    cpu.port = port;
+    cpu.port_value = value;
+    cpu.port_accesses++;
+    return 0;
+}
+
+static const struct execute_seams seams = {
+    .read_gpr = read_gpr, .write_gpr = write_gpr, .read_flags = read_flags, .write_flags = write_flags,
+    .segment_base = segment_base, .read = read, .write = write, .port_read = port_read, .port_write = port_write,
+};
+
+static int run(const char *bytes, size_t count, enum decode_mode mode, uint64_t rip)
+{
+    struct instruction in;
+
+    assert_int_equal(instruction_decode((const uint8_t *)bytes, count, mode, &in), DECODE_OK);
+    assert_int_equal(in.length, count);
+    return instruction_execute(&in, &seams, rip);
+}
+#define RUN(bytes, mode) run(bytes, sizeof(bytes) - 1, mode, 0)
+
+static int clear(void **state)
+{
+    (void)state;
+    memset(&cpu, 0, sizeof cpu);
+    cpu.flags = 2;
+    return 0;
+}
+
+/* ---- against the processor ------------------------------------------------- */
+
+typedef uint64_t native(void *memory, uint64_t flags, uint64_t dx, uint64_t out[2], uint64_t ax);
+
+static uint8_t *code;
+
+/* A function around the instruction, which uses [rdi], rdx and rax: loads flags and registers, runs it, hands them back. */
+static native *native_make(const uint8_t *bytes, unsigned count)
+{
+    static const uint8_t before[] = {0x56, 0x9d, 0x4c, 0x89, 0xc0}; /* push rsi; popf; mov rax,r8 */
+    /* mov [rcx],rdx; pushf; mov [rcx+8],rax; pop rax; ret */
+    static const uint8_t after[] = {0x48, 0x89, 0x11, 0x9c, 0x48, 0x89, 0x41, 0x08, 0x58, 0xc3};
+
+    memcpy(code, before, sizeof before);
+    memcpy(code + sizeof before, bytes, count);
+    memcpy(code + sizeof before + count, after, sizeof after);
+    return (native *)(uintptr_t)code;
+}
+
+struct form {
+    uint8_t opcode[2];
+    uint8_t reg;        /* ModRM.reg: an extension or a register */
+    uint8_t sizes;      /* bit 0: has a byte form at opcode - 1; all have 16, 32, 64 bits */
+    uint8_t immediate;  /* bytes: 0, 1, or 4 for "operand size" */
+    unsigned undefined; /* flags */
+};
+
+enum { LOGIC_UNDEFINED = FLAG_AF, BIT_UNDEFINED = FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF };
+
+#define BOTH_WAYS(n, u) {{(n) * 8 + 1}, DX, 1, 0, u}, {{(n) * 8 + 3}, DX, 1, 0, u}, {{0x81}, n, 1, 4, u}, {{0x83}, n, 0, 1, u}
+static const struct form forms[] = {
+    BOTH_WAYS(0, 0), BOTH_WAYS(1, LOGIC_UNDEFINED), BOTH_WAYS(2, 0), BOTH_WAYS(3, 0), BOTH_WAYS(4, LOGIC_UNDEFINED),
+    BOTH_WAYS(5, 0), BOTH_WAYS(6, LOGIC_UNDEFINED), BOTH_WAYS(7, 0),
+    {{0x85}, DX, 1, 0, LOGIC_UNDEFINED}, {{0xf7}, 0, 1, 4, LOGIC_UNDEFINED}, {{0x87}, DX, 1, 0, 0}, {{0x89}, DX, 1, 0, 0},
+    {{0x8b}, DX, 1, 0, 0}, {{0xc7}, 0, 1, 4, 0}, {{0xff}, 0, 1, 0, 0}, {{0xff}, 1, 1, 0, 0}, {{0xf7}, 2, 1, 0, 0},
+    {{0xf7}, 3, 1, 0, 0}, {{0x0f, 0xc1}, DX, 1, 0, 0}, {{0x0f, 0xb1}, DX, 1, 0, 0},
+    {{0x0f, 0xb6}, DX, 0, 0, 0}, {{0x0f, 0xb7}, DX, 0, 0, 0}, {{0x0f, 0xbe}, DX, 0, 0, 0}, {{0x0f, 0xbf}, DX, 0, 0, 0},
+    {{0x0f, 0xba}, 4, 0, 1, BIT_UNDEFINED}, {{0x0f, 0xba}, 5, 0, 1, BIT_UNDEFINED}, {{0x0f, 0xba}, 6, 0, 1, BIT_UNDEFINED},
+    {{0x0f, 0xba}, 7, 0, 1, BIT_UNDEFINED}, {{0x0f, 0xa3}, DX, 0, 0, BIT_UNDEFINED}, {{0x0f, 0xab}, DX, 0, 0, BIT_UNDEFINED},
+    {{0x0f, 0xb3}, DX, 0, 0, BIT_UNDEFINED}, {{0x0f, 0xbb}, DX, 0, 0, BIT_UNDEFINED},
+    {{0x8b}, 6 /* DH, where it is a byte */, 0xff, 0, 0}, {{0x03}, 6, 0xff, 0, 0},
+};
+
+static uint64_t seed = 88172645463325252;
+
+static uint64_t rnd(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+/* Values at which carries and overflows happen are likelier than chance would have it. */
+static uint64_t value(void)
+{
+    static const uint64_t corners[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+                                       INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX};
+
+    return rnd() % 2 ? rnd() : corners[rnd() % (sizeof corners / sizeof *corners)];
+}
+
+/* size 1, 2, 4, 8; returns how many bytes */
+static unsigned assemble(const struct form *form, unsigned size, uint8_t *bytes)
+{
+    unsigned at = 0, immediate = form->immediate == 4 && size < 4 ? size : form->immediate;
+    bool two = form->opcode[0] == 0x0f;
+
+    if (size == 2)
+        bytes[at++] = 0x66;
+    if (size == 8)
+        bytes[at++] = 0x48;
+    bytes[at++] = form->opcode[0] - (!two && size == 1);
+    if (two)
+        bytes[at++] = form->opcode[1] - (size == 1);
+    bytes[at++] = form->reg << 3 | DI;
+    for (unsigned i = 0; i < immediate; i++)
+        bytes[at++] = rnd();
+    return at;
+}
+
+static void check_once(const struct form *form, unsigned size)
+{
+    uint8_t bytes[16], memory[4096];
+    unsigned count = assemble(form, size, bytes);
+    uint64_t dx = value(), ax = value(), flags = (rnd() & STATUS_FLAGS) | 2, out[2], held = rnd() % 4 ? value() : ax, after;
+    struct instruction in;
+
+    /* a bit number addresses memory around: keep it within what there is */
+    if (form->undefined == BIT_UNDEFINED && form->reg == DX)
+        dx = (uint64_t)((int64_t)(rnd() % 16000) - 8000);
+    memset(memory, 0x5a, sizeof memory);
+    memcpy(memory + 2048, &held, 8);
+    memset(&cpu, 0, sizeof cpu);
+    memcpy(cpu.memory, memory, sizeof memory);
+    cpu.gpr[DX] = dx, cpu.gpr[AX] = ax, cpu.gpr[DI] = 2048, cpu.flags = flags;
+    assert_int_equal(instruction_decode(bytes, count, DECODE_64, &in), DECODE_OK);
+    assert_int_equal(instruction_execute(&in, &seams, 0), EXECUTE_DONE);
+    after = native_make(bytes, count)(memory + 2048, flags, dx, out, ax);
+    if (memcmp(memory, cpu.memory, sizeof memory) || out[0] != cpu.gpr[DX] || out[1] != cpu.gpr[AX] ||
+        ((after ^ cpu.flags) & STATUS_FLAGS & ~form->undefined))
+        fail_msg("opcode %02x %02x /%u size %u: rdx %llx, we %llx; rax %llx, we %llx; flags %llx, we %llx", form->opcode[0],
+                 form->opcode[1], form->reg, size, (long long)out[0], (long long)cpu.gpr[DX], (long long)out[1],
+                 (long long)cpu.gpr[AX], (long long)after, (long long)cpu.flags);
+}
+
+static void each_form_does_what_the_processor_does(void **state)
+{
+    (void)state;
+    code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(code, MAP_FAILED);
+    for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++)
+        for (unsigned n = 0; n < 3000; n++) {
+            unsigned size = 1u << n % 4;
+
+            if (forms[i].sizes == 0xff)
+                size = 1;
+            if (size > 1 || forms[i].sizes)
+                check_once(&forms[i], size);
+        }
+    munmap(code, 4096);
+}
+
+/* ---- what one processor state cannot show ----------------------------------- */
+
+static void addresses_follow_base_index_displacement_and_segment(void **state)
+{
+    (void)state;
+    cpu.gpr[BX] = 0x10, cpu.gpr[SI] = 0x20, cpu.base[SEGMENT_FS] = 0x100, cpu.base[SEGMENT_DS] = 0x200;
+    RUN("\x8b\x44\xb3\x04", DECODE_64); /* mov eax,[rbx+rsi*4+4] */
+    assert_int_equal(cpu.last_address, 0x94);
+    RUN("\x64\x8b\x03", DECODE_64); /* mov eax,fs:[rbx] */
+    assert_int_equal(cpu.last_address, 0x110);
+    RUN("\x8b\x03", DECODE_32); /* mov eax,[ebx] */
+    assert_int_equal(cpu.last_address, 0x210);
+    run("\x8b\x05\x10\x00\x00\x00", 6, DECODE_64, 0x300); /* mov eax,[rip+16] */
+    assert_int_equal(cpu.last_address, 0x316);
+    cpu.gpr[BX] = UINT64_C(0xffffffff00000004);
+    RUN("\x67\x8b\x43\xff", DECODE_64); /* mov eax,[ebx-1] */
+    assert_int_equal(cpu.last_address, 3);
+    cpu.gpr[BX] = 0xfff8;
+    RUN("\x8b\x40\x10", DECODE_16); /* mov ax,[bx+si+16]: wraps at 64 KiB */
+    assert_int_equal(cpu.last_address, 0x228);
+    cpu.base[SEGMENT_DS] = 0xfffffff0, cpu.gpr[BX] = 0x20;
+    RUN("\x8b\x03", DECODE_32); /* linear addresses wrap at 4 GiB */
+    assert_int_equal(cpu.last_address, 0x10);
+    RUN("\xa1\x40\x00\x00\x00\x00\x00\x00\x00", DECODE_64); /* mov eax,[moffs] */
+    assert_int_equal(cpu.last_address, 0x40);
+}
+
+static void repeated_moves_count_down_and_keep_their_direction(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 40; i++)
+        cpu.memory[i] = i;
+    cpu.gpr[SI] = 0, cpu.gpr[DI] = 100, cpu.gpr[CX] = 10;
+    assert_int_equal(RUN("\xf3\xa5", DECODE_64), EXECUTE_DONE);
+    assert_memory_equal(cpu.memory, cpu.memory + 100, 40);
+    assert_int_equal(cpu.gpr[CX], 0);
+    assert_int_equal(cpu.gpr[SI], 40);
+    assert_int_equal(cpu.gpr[DI], 140);
+    cpu.flags |= FLAG_DF;
+    cpu.gpr[SI] = 39, cpu.gpr[DI] = 239, cpu.gpr[CX] = 40;
+    assert_int_equal(RUN("\xf3\xa4", DECODE_64), EXECUTE_DONE);
+    assert_memory_equal(cpu.memory, cpu.memory + 200, 40);
+    assert_int_equal(cpu.gpr[SI], UINT64_MAX);
+    assert_int_equal(cpu.gpr[DI], 199);
+}
+
+static void a_long_repetition_comes_in_pieces(void **state)
+{
+    unsigned again = 0;
+
+    (void)state;
+    cpu.gpr[AX] = 0x41, cpu.gpr[DI] = 0, cpu.gpr[CX] = 1000;
+    while (RUN("\xf3\xaa", DECODE_64) == EXECUTE_AGAIN)
+        again++;
+    assert_int_equal(again, 1000 / EXECUTE_REPEATS);
+    assert_int_equal(cpu.gpr[CX], 0);
+    assert_int_equal(cpu.gpr[DI], 1000);
+    assert_int_equal(cpu.memory[999], 0x41);
+    assert_int_equal(cpu.memory[1000], 0);
+    cpu.gpr[CX] = 0;
+    cpu.writes = 0;
+    assert_int_equal(RUN("\xf3\xaa", DECODE_64), EXECUTE_DONE);
+    assert_int_equal(cpu.writes, 0);
+}
+
+static void string_registers_are_as_wide_as_addresses(void **state)
+{
+    (void)state;
+    cpu.gpr[DI] = UINT64_C(0xabcd0000ffff), cpu.gpr[CX] = UINT64_C(0xffff0001), cpu.base[SEGMENT_ES] = 0;
+    cpu.gpr[AX] = 7;
+    cpu.gpr[DI] = UINT64_C(0xabcd00000fff);
+    assert_int_equal(RUN("\xf3\xaa", DECODE_16), EXECUTE_DONE);
+    assert_int_equal(cpu.gpr[DI], UINT64_C(0xabcd00001000));
+    assert_int_equal(cpu.gpr[CX], UINT64_C(0xffff0000));
+    cpu.gpr[DI] = UINT64_C(0xabcd00000010);
+    assert_int_equal(RUN("\x67\xaa", DECODE_64), EXECUTE_DONE);
+    assert_int_equal(cpu.gpr[DI], 0x11);
+}
+
+static void comparisons_end_a_repetition(void **state)
+{
+    (void)state;
+    memcpy(cpu.memory, "abcdef", 6);
+    memcpy(cpu.memory + 100, "abcxef", 6);
+    cpu.gpr[SI] = 0, cpu.gpr[DI] = 100, cpu.gpr[CX] = 6;
+    assert_int_equal(RUN("\xf3\xa6", DECODE_64), EXECUTE_DONE);
+    assert_int_equal(cpu.gpr[CX], 2);
+    assert_false(cpu.flags & FLAG_ZF);
+    assert_true(cpu.flags & FLAG_CF); /* 'd' is below 'x' */
+    cpu.gpr[DI] = 0, cpu.gpr[CX] = 6, cpu.gpr[AX] = 'e';
+    assert_int_equal(RUN("\xf2\xae", DECODE_64), EXECUTE_DONE);
+    assert_int_equal(cpu.gpr[DI], 5);
+    assert_true(cpu.flags & FLAG_ZF);
+}
+
+static void port_strings_move_between_port_and_memory(void **state)
+{
+    (void)state;
+    cpu.gpr[DX] = 0x1f0, cpu.gpr[DI] = 10, cpu.gpr[CX] = 3, cpu.port_value = 0x2000;
+    assert_int_equal(RUN("\xf3\x66\x6d", DECODE_64), EXECUTE_DONE);
+    assert_int_equal(cpu.port, 0x1f0);
+    assert_memory_equal(cpu.memory + 10, "\x00\x20\x01\x20\x02\x20", 6);
+    cpu.gpr[SI] = 12;
+    assert_int_equal(RUN("\x6f", DECODE_64), EXECUTE_DONE);
+    assert_int_equal(cpu.port_value, 0x20022001);
+    assert_int_equal(cpu.gpr[SI], 16);
+}
+
+static void a_fault_leaves_the_instruction_not_begun(void **state)
+{
+    (void)state;
+    cpu.gpr[AX] = 5, cpu.gpr[BX] = 64, cpu.memory[64] = 1;
+    cpu.fail_write_at = 1;
+    assert_int_equal(RUN("\x01\x03", DECODE_64), FAULT); /* add [rbx],eax */
+    assert_int_equal(cpu.memory[64], 1);
+    assert_int_equal(cpu.flags, 2);
+    cpu.reads = cpu.writes = 0;
+    assert_int_equal(RUN("\x87\x03", DECODE_64), FAULT); /* xchg [rbx],eax */
+    assert_int_equal(cpu.gpr[AX], 5);
+    cpu.fail_read_at = 1, cpu.reads = 0;
+    assert_int_equal(RUN("\x8b\x03", DECODE_64), FAULT);
+    assert_int_equal(cpu.gpr[AX], 5);
+    /* the fourth element of a repetition: three are done */
+    cpu.fail_read_at = 0, cpu.fail_write_at = 4, cpu.writes = 0;
+    cpu.gpr[SI] = 0, cpu.gpr[DI] = 200, cpu.gpr[CX] = 9;
+    assert_int_equal(RUN("\xf3\xa4", DECODE_64), FAULT);
+    assert_int_equal(cpu.gpr[CX], 6);
+    assert_int_equal(cpu.gpr[SI], 3);
+    assert_int_equal(cpu.gpr[DI], 203);
+}
+
+static void vmx_instructions_are_not_carried_out_here(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("\x0f\x01\xc1", DECODE_64), EXECUTE_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_form_does_what_the_processor_does),
+        cmocka_unit_test_setup(addresses_follow_base_index_displacement_and_segment, clear),
+        cmocka_unit_test_setup(repeated_moves_count_down_and_keep_their_direction, clear),
+        cmocka_unit_test_setup(a_long_repetition_comes_in_pieces, clear),
+        cmocka_unit_test_setup(string_registers_are_as_wide_as_addresses, clear),
+        cmocka_unit_test_setup(comparisons_end_a_repetition, clear),
+        cmocka_unit_test_setup(port_strings_move_between_port_and_memory, clear),
+        cmocka_unit_test_setup(a_fault_leaves_the_instruction_not_begun, clear),
+        cmocka_unit_test_setup(vmx_instructions_are_not_carried_out_here, clear),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
