@@ -6,7 +6,6 @@
 
 #include "cp/command/command.h"
 #include "cp/command/level.h"
-#include "cp/storage/frame.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/response.h"
 #include "lib/format.h"
@@ -92,15 +91,11 @@ static uint64_t to_console(struct session *s, char *text)
 
 static uint64_t to_buffer(struct session *s, char *text, gpa_t at, uint64_t size)
 {
+    static char buffer[DIAGNOSE_RESPONSE_MAX]; /* one call at a time: CP handles an exit to its end */
     struct vcpu *v = &s->vm->vcpu;
-    unsigned pages = (size + PAGE_SIZE - 1) / PAGE_SIZE;
-    struct response response = {.session = s, .size = size, .machine_asks = true};
-    response.buffer = frame_alloc_run(&frame_cp_account, pages);
-    if (!response.buffer)
-        return DIAGNOSE_BUSY;
+    struct response response = {.session = s, .buffer = buffer, .size = size, .machine_asks = true};
     unsigned code = obey(s, &response, text);
-    enum guest_access access = guest_write(&s->vm->storage, at, response.buffer, response.length);
-    frame_free_run(&frame_cp_account, response.buffer, pages);
+    enum guest_access access = guest_write(&s->vm->storage, at, buffer, response.length);
     if (access != GUEST_OK)
         return of_access(access);
     v->gpr[RBX] = code;

@@ -11,6 +11,12 @@ struct directory directory;
 
 static struct session table[SESSIONS];
 
+static void expire(struct timer *timer)
+{
+    struct session *s = timer->owner;
+    s->timer_ended = true;
+}
+
 struct session *session_next(struct session *at)
 {
     for (at = at ? at + 1 : table; at < table + SESSIONS; at++)
@@ -33,12 +39,6 @@ unsigned session_users(void)
     for (struct session *s = NULL; (s = session_next(s));)
         users += s->user != NULL;
     return users;
-}
-
-static void expire(struct timer *timer)
-{
-    struct session *s = timer->owner;
-    s->timer_ended = true;
 }
 
 static void echo(void *context, const char *text, unsigned length)
@@ -68,12 +68,11 @@ struct session *session_create(void)
     for (struct session *s = table; s < table + SESSIONS; s++) {
         if (s->state != SESSION_FREE)
             continue;
-        memset(&s->output, 0, sizeof s->output);
-        s->terminal = NULL;
-        s->output.ring.bytes = frame_alloc_run(&frame_cp_account, SESSION_OUTPUT / PAGE_SIZE);
-        s->output.ring.size = SESSION_OUTPUT;
-        if (!s->output.ring.bytes)
+        uint8_t *queue = s->output.ring.bytes; /* a row keeps what it once got */
+        if (!queue && !(queue = frame_alloc_run(&frame_cp_account, SESSION_OUTPUT / PAGE_SIZE)))
             return NULL;
+        s->output = (struct output){.ring = {.bytes = queue, .size = SESSION_OUTPUT}};
+        s->terminal = NULL;
         session_reset(s);
         return s;
     }
@@ -83,8 +82,7 @@ struct session *session_create(void)
 void session_free(struct session *s)
 {
     timer_cancel(&s->timer);
-    frame_free_run(&frame_cp_account, s->output.ring.bytes, SESSION_OUTPUT / PAGE_SIZE);
-    memset(s, 0, sizeof *s);
+    s->state = SESSION_FREE;
 }
 
 const char *session_name(const struct session *s, char name[9])

@@ -1,0 +1,234 @@
+/* Virtual machines, lines and the edge of the processor for the tests of cp/user and cp/command: what vm.h, machine.h's console
+ * and disks, and line.h promise, without a CPU. A header, so that only the tests that want the fake are linked with it. */
+#pragma once
+#include <assert.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cp/cpu/edge.h"
+#include "cp/dispatch/registers.h"
+#include "cp/dispatch/vm.h"
+#include "cp/driver/line.h"
+#include "cp/storage/frame.h"
+#include "tests/unit/fake/clock.h"
+
+#define FAKE __attribute__((weak))
+
+/* ---- processor ------------------------------------------------------------------------------------------------------ */
+
+enum { FAKE_FIELDS = 256 };
+
+struct fake_vm {
+    struct vm vm;
+    char input[65536]; /* what its console received */
+    unsigned received, fifo; /* fifo: how many bytes it takes before it says no */
+    unsigned output_ready, begun, resets, in_flight;
+    uint16_t vdev[MACHINE_DISKS];
+    struct disk *disk[MACHINE_DISKS];
+    struct { enum vmcs_field field; uint64_t value; } field[FAKE_FIELDS];
+    unsigned fields;
+};
+
+static struct fake_vm *fake_of_vcpu(struct vcpu *v) { return (struct fake_vm *)v->vm; }
+
+static uint64_t *fake_field(struct vcpu *v, enum vmcs_field field)
+{
+    struct fake_vm *f = fake_of_vcpu(v);
+    for (unsigned i = 0; i < f->fields; i++)
+        if (f->field[i].field == field)
+            return &f->field[i].value;
+    assert(f->fields < FAKE_FIELDS);
+    f->field[f->fields].field = field;
+    f->field[f->fields].value = 0;
+    return &f->field[f->fields++].value;
+}
+
+FAKE uint64_t vcpu_read(struct vcpu *v, enum vmcs_field field) { return *fake_field(v, field); }
+FAKE void vcpu_write(struct vcpu *v, enum vmcs_field field, uint64_t value) { *fake_field(v, field) = value; }
+FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
+
+static char fake_debug[256];
+FAKE void cp_debug_write(const char *text) { strncat(fake_debug, text, sizeof fake_debug - strlen(fake_debug) - 1); }
+FAKE void cp_power_off(void) { abort(); }
+FAKE void frame_clear(void *frame) { memset(frame, 0, PAGE_SIZE); }
+
+static void fake_frames(void)
+{
+    enum { MIB = 64 };
+    static void *arena;
+    if (!arena) {
+        arena = aligned_alloc(PAGE_SIZE, MIB << 20);
+        frame_add(hpa((uint64_t)(uintptr_t)arena), MIB << 20);
+    }
+}
+
+/* ---- virtual machines ----------------------------------------------------------------------------------------------- */
+
+struct vm *vm_list;
+void (*vm_stopped)(struct vm *);
+unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
+void (*vm_input_room)(struct vm *, unsigned uart);
+uint64_t (*vm_diagnose)(struct vm *);
+
+static unsigned fake_no_machines; /* > 0: that many vm_create fail */
+
+struct vm *vm_create(const struct vm_config *config)
+{
+    if (fake_no_machines) {
+        fake_no_machines--;
+        return NULL;
+    }
+    struct fake_vm *f = calloc(1, sizeof *f);
+    f->vm.config = *config;
+    f->vm.vcpu.vm = &f->vm;
+    f->fifo = 16;
+    guest_storage_init(&f->vm.storage, config->storage_bytes, config->frame_limit);
+    f->vm.next = vm_list;
+    vm_list = &f->vm;
+    return &f->vm;
+}
+
+void vm_destroy(struct vm *vm)
+{
+    struct vm **at = &vm_list;
+    while (*at != vm)
+        at = &(*at)->next;
+    *at = vm->next;
+    assert(!((struct fake_vm *)vm)->in_flight);
+    guest_storage_free(&vm->storage);
+    free(vm);
+}
+
+void vm_reset(struct vm *vm)
+{
+    ((struct fake_vm *)vm)->resets++;
+    vm->state = VM_STOPPED;
+    registers_reset(&vm->vcpu);
+}
+
+int vm_define_storage(struct vm *vm, uint64_t bytes)
+{
+    uint64_t limit = vm->storage.account.limit;
+    assert(!((struct fake_vm *)vm)->in_flight);
+    vm_reset(vm);
+    guest_storage_free(&vm->storage);
+    guest_storage_init(&vm->storage, bytes, limit);
+    vm->config.storage_bytes = bytes;
+    return 0;
+}
+
+void vm_stop(struct vm *vm, enum vm_stop why, uint32_t detail)
+{
+    if (vm->state == VM_STOPPED)
+        return;
+    vm->state = VM_STOPPED;
+    vm->stop = why;
+    vm->stop_detail = detail;
+    if (why != VM_STOP_USER)
+        vm_stopped(vm);
+}
+
+void vm_begin(struct vm *vm)
+{
+    ((struct fake_vm *)vm)->begun++;
+    vm->state = VM_RUNNABLE;
+    vm->stop = VM_STOP_NONE;
+}
+
+void vm_wake(struct vm *vm) { vm->state = VM_RUNNABLE; }
+
+static struct fake_vm *fake_machine(struct machine *m)
+{
+    return (struct fake_vm *)((char *)m - offsetof(struct vm, machine));
+}
+
+unsigned machine_input(struct machine *m, unsigned uart, const uint8_t *bytes, unsigned count)
+{
+    struct fake_vm *f = fake_machine(m);
+    unsigned taken = count < f->fifo ? count : f->fifo;
+    assert(uart == 0);
+    memcpy(f->input + f->received, bytes, taken);
+    f->received += taken;
+    f->input[f->received] = 0;
+    f->fifo -= taken;
+    return taken;
+}
+
+void machine_output_ready(struct machine *m, unsigned uart)
+{
+    (void)uart;
+    fake_machine(m)->output_ready++;
+}
+
+unsigned machine_in_flight(const struct machine *m) { return fake_machine((struct machine *)m)->in_flight; }
+
+int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
+{
+    struct fake_vm *f = fake_machine(m);
+    unsigned free_slot = MACHINE_DISKS;
+    for (unsigned i = MACHINE_DISKS; i--;) {
+        if (f->disk[i] && f->vdev[i] == vdev)
+            return -EEXIST;
+        if (!f->disk[i])
+            free_slot = i;
+    }
+    if (free_slot == MACHINE_DISKS)
+        return -ENOSPC;
+    f->vdev[free_slot] = vdev;
+    f->disk[free_slot] = disk;
+    return 0;
+}
+
+int machine_detach_disk(struct machine *m, unsigned vdev)
+{
+    struct fake_vm *f = fake_machine(m);
+    for (unsigned i = 0; i < MACHINE_DISKS; i++)
+        if (f->disk[i] && f->vdev[i] == vdev)
+            return f->disk[i] = NULL, 0;
+    return -ENOENT;
+}
+
+/* ---- lines ---------------------------------------------------------------------------------------------------------- */
+
+enum { FAKE_LINES = 3, FAKE_LINE_TEXT = 1 << 18 };
+
+struct fake_line {
+    struct line line;
+    char text[FAKE_LINE_TEXT]; /* what the terminal shows */
+    unsigned length, seen;
+    bool stuck; /* takes no output */
+};
+static struct fake_line fake_line[FAKE_LINES];
+
+FAKE uint32_t line_room(const struct line *l) { return ((const struct fake_line *)l)->stuck ? 0 : LINE_OUTPUT_BYTES; }
+FAKE uint32_t line_write(struct line *l, const void *bytes, uint32_t count)
+{
+    struct fake_line *f = (struct fake_line *)l;
+    if (f->stuck)
+        return 0;
+    assert(f->length + count < FAKE_LINE_TEXT);
+    memcpy(f->text + f->length, bytes, count);
+    f->length += count;
+    f->text[f->length] = 0;
+    return count;
+}
+
+static void fake_type(unsigned line, const char *text)
+{
+    for (; *text; text++)
+        fake_line[line].line.input(&fake_line[line].line, *text);
+}
+
+/* What the terminal showed since the last call. */
+static const char *fake_shown(unsigned line)
+{
+    const char *text = fake_line[line].text + fake_line[line].seen;
+    fake_line[line].seen = fake_line[line].length;
+    return text;
+}
