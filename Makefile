@@ -104,8 +104,8 @@ $(B)/free/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
 .SECONDARY:
 $(B)/vmn-relay: scripts/vmn-relay.c scripts/vmn-line.c scripts/vmn-line.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)
-# this payload asks CP's own drivers
-$(B)/guest/drivers.elf64: $(call obj,free,$(call in,cp/driver,*.c))
+# these payloads ask CP's own drivers
+$(B)/guest/drivers.elf64 $(B)/guest/lines.elf64: $(call obj,free,$(call in,cp/driver,*.c))
 
 # `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
 DISK ?= disk.img

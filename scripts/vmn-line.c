@@ -22,10 +22,7 @@ enum { ROW_EMULATOR, ROW_IN, ROW_OUT };
 
 /* ---- buffers ---------------------------------------------------------------------- */
 
-static size_t length(const struct buffer *b)
-{
-    return b->end - b->start;
-}
+static size_t length(const struct buffer *b) { return b->end - b->start; }
 
 static void make_room(struct buffer *b, size_t n)
 {
@@ -121,10 +118,7 @@ int line_open_pty(struct line *l, const char *link, char *name)
     return 0;
 }
 
-void line_heed_keys(struct line *l)
-{
-    l->keys = true;
-}
+void line_heed_keys(struct line *l) { l->keys = true; }
 
 /* ---- traffic -------------------------------------------------------------------------- */
 
@@ -206,10 +200,7 @@ void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
         l->gone = true;
 }
 
-size_t line_backlog(const struct line *l)
-{
-    return length(&l->to_user);
-}
+size_t line_backlog(const struct line *l) { return length(&l->to_user); }
 
 void line_flush(struct line *l)
 {

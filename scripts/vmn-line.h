@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 enum {
-    LINE_BACKLOG_STOP = 1 << 15, /* the user does not read: time to halt the emulator ... */
+    LINE_BACKLOG_STOP = 1 << 15, /* the user of line 1 does not read: time to halt the emulator ... */
+    LINE_BACKLOG_MORE = 1 << 22, /* (for the sake of the others, a further line gets more patience) */
     LINE_BACKLOG_GO = 1 << 13,   /* ... and to let it go on */
     LINE_POLLS = 3,              /* rows of a poll table a line needs */
 };

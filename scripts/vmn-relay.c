@@ -273,13 +273,15 @@ static void judge(int wait_status)
 /* A user who does not read halts the machine: nothing is lost, and nothing piles up. */
 static void pace_emulator(void)
 {
-    size_t most = 0;
-    for (unsigned i = 0; i < vmn.lines; i++)
-        if (vmn.line[i].connected && line_backlog(&vmn.line[i]) > most)
-            most = line_backlog(&vmn.line[i]);
-    if (most > LINE_BACKLOG_STOP && !vmn.stopped)
+    bool stop = false, go = true;
+    for (unsigned i = 0; i < vmn.lines; i++) {
+        size_t backlog = vmn.line[i].connected ? line_backlog(&vmn.line[i]) : 0;
+        stop |= backlog > (i ? LINE_BACKLOG_MORE : LINE_BACKLOG_STOP);
+        go &= backlog < (i ? LINE_BACKLOG_MORE : LINE_BACKLOG_GO);
+    }
+    if (stop && !vmn.stopped)
         vmn.stopped = kill(vmn.emulator, SIGSTOP) == 0;
-    else if (most < LINE_BACKLOG_GO && vmn.stopped)
+    else if (go && vmn.stopped)
         vmn.stopped = kill(vmn.emulator, SIGCONT) != 0;
 }
 

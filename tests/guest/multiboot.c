@@ -12,10 +12,7 @@ enum {
     MOST_REGIONS = 64,
 };
 
-static const char *text(uint32_t address)
-{
-    return (const char *)(uintptr_t)address;
-}
+static const char *text(uint32_t address) { return (const char *)(uintptr_t)address; }
 
 static struct multiboot_region regions[MOST_REGIONS];
 static unsigned region_count;
@@ -26,7 +23,8 @@ static void read_map(const struct multiboot_information *info)
         const struct multiboot_region *r = (const struct multiboot_region *)(uintptr_t)at;
         regions[region_count++] = *r;
         at += r->size + sizeof r->size;
-        guest_print("region %012llx %012llx type %u\n", (unsigned long long)r->start, (unsigned long long)r->bytes, r->type);
+        guest_print("region %012llx %012llx type %u\n", (unsigned long long)r->start, (unsigned long long)r->bytes,
+                    r->type);
     }
 }
 

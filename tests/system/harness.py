@@ -35,6 +35,11 @@ class Line:
         self.child.expect(pattern, timeout=timeout)
         return self.child.before
 
+    def expect_exact(self, text, timeout=20):
+        """The same for a text; fast also in a flood."""
+        self.child.expect_exact(text, timeout=timeout, searchwindowsize=4096)
+        return self.child.before
+
     @property
     def match(self):
         return self.child.match

@@ -1,4 +1,5 @@
 """CP's real disk drivers on bare machines: the payload checks from inside, here the images are checked from outside."""
+import re
 import struct
 import subprocess
 
@@ -58,3 +59,27 @@ def test_ata_and_virtio_on_qemu(tmp_path):
     assert done.returncode == 1  # the device makes 2n+1 of status n
     check_image(ata)
     check_image(virtio)
+
+
+def numbers(text):
+    return [int(n) for n in re.findall(r"(\d{5}) the quick brown fox\r\n", text)]
+
+
+def test_lines_on_bochs(bare):
+    m = bare("lines", "--lines", "2")
+    first, second = m.line(1), m.line(2)
+    for line in (first, second):
+        line.expect("line ready", timeout=60)
+    for byte in (0x00, 0x03, 0x0D, 0x80, 0xFF):
+        for line in (first, second):
+            line.send(chr(byte))
+            line.expect(rf"\[{byte:02x}\]")
+    first.send("F")
+    second.send("F")
+    for line in (first, second):
+        said = line.expect_exact("02999 the quick brown fox\r\n", timeout=60)
+        assert numbers(said + line.child.after) == list(range(3000))
+    second.send("x" * 40)
+    second.expect(r"(\[78\]){40}")
+    first.send("Q0")
+    assert m.wait() == 0
