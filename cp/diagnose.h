@@ -44,6 +44,11 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_TIMES = 1u << 1,
 };
 
+/* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
+enum diagnose_property {
+    DIAGNOSE_EXACT_INTERRUPTS = 1u << 0, /* an external interrupt leaves a guest of the guest whatever its RFLAGS.IF was at entry */
+};
+
 enum diagnose_status {
     DIAGNOSE_OK = 0,
     DIAGNOSE_BAD_CODE = 1,    /* no such function */

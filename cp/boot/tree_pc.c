@@ -224,6 +224,9 @@ size_t tree_pc_build(void *to, size_t size, const struct pc_facts *pc, struct tr
         return adopt(to, size, pc, &config, given, fault);
     if (!read_map(pc, &info, &config, fault))
         return 0;
-    probed(pc, &config);
+    struct pc_facts found = *pc;
+    if (found.probe)
+        found.probe(&found);
+    probed(&found, &config);
     return tree_build(to, size, &config, fault);
 }

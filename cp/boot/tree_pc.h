@@ -11,6 +11,8 @@ struct pc_facts {
      * at that physical address, or NULL when there is no such memory */
     uint32_t multiboot;
     const void *(*physical)(uint64_t address, uint64_t bytes);
+    /* Fills in what follows by asking the hardware; called only when the loader brought no tree. NULL: it is filled in. */
+    void (*probe)(struct pc_facts *);
 
     uint64_t tsc_hz, lapic_hz; /* CPUID leaves 15H, 16H, 40000010H, or measured; lapic_hz 0: not known */
     uint32_t apic_id;

@@ -82,6 +82,8 @@ void apic_route(unsigned gsi, unsigned vector, bool level)
 {
     uint32_t id = lapic ? apic_read(2) >> 24 : apic_read(2);
 
+    if (level)
+        cpu_this.level[vector / 64] |= 1ull << (vector % 64);
     ioapic_write(IOAPIC_REDIRECTION + 2 * gsi + 1, id << 24);
     ioapic_write(IOAPIC_REDIRECTION + 2 * gsi, vector | (level ? REDIRECTION_LEVEL | REDIRECTION_LOW : 0));
 }
@@ -107,6 +109,6 @@ void cpu_idle(uint64_t deadline)
         return;
     apic_timer_set(deadline);
     op_halt();
-    if (cpu_interrupt_take(VECTOR_TIMER))
+    if (op_rdtsc() >= deadline)
         armed = UINT64_MAX; /* it fired: nothing is armed */
 }

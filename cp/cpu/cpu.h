@@ -19,6 +19,8 @@ struct cpu {
     volatile uint64_t interrupts[4]; /* vectors that came and were not looked at yet, a bit each */
     volatile bool pending;           /* any of them, or something else the event loop must see before a guest runs on */
     volatile uint32_t nmis;
+    uint64_t level[4];               /* vectors of level-triggered lines */
+    volatile unsigned unacknowledged; /* of those, came and wait for their device to be served */
     struct vmx_capability vmx;       /* what this processor's VMX can do */
     struct vmx_region *loaded;       /* current VMCS */
     struct vcpu *holder;             /* whose registers beyond the VMCS the processor holds */
@@ -30,7 +32,10 @@ extern struct cpu cpu_this; /* one processor for now; all state of it is in here
 enum { VECTOR_IRQ = 0x20, VECTOR_TIMER = 0xEF, VECTOR_SPURIOUS = 0xFF };
 
 void cpu_tables_load(void);  /* GDT, TSS, IDT: exceptions of CP stop it with a dump, interrupts are noted in struct cpu */
-bool cpu_interrupt_take(unsigned vector); /* came since the last call? */
+/* Every device whose interrupt was noted has been served: level-triggered lines may interrupt again. */
+void cpu_interrupts_served(void);
+void cpu_interrupts_take(uint64_t came[4]); /* all that came since the last call, a bit each */
+bool cpu_interrupt_take(unsigned vector);   /* this one */
 
 /* Real interrupt controllers. */
 void apic_start(uint64_t lapic_base, uint64_t ioapic_base, uint64_t tsc_hz);

@@ -57,3 +57,11 @@ void cp_power_off(void)
     for (;;)
         op_stop();
 }
+
+/* Debian's libfdt.a is built with stack protection: its canary is read at %fs:0x28, which with CP's FS base of 0 is a word of
+ * the firmware's that nobody writes; a function of it that finds the word changed has overrun its frame. */
+__attribute__((noreturn)) void __stack_chk_fail(void);
+void __stack_chk_fail(void)
+{
+    panic("a stack frame of libfdt was overrun");
+}

@@ -46,7 +46,24 @@ void trap_interrupt(uint64_t vector)
         return;
     cpu_this.interrupts[vector / 64] |= 1ull << (vector % 64);
     cpu_this.pending = true;
-    apic_eoi();
+    if (cpu_this.level[vector / 64] & 1ull << (vector % 64))
+        cpu_this.unacknowledged++; /* it would come again at once */
+    else
+        apic_eoi();
+}
+
+void cpu_interrupts_served(void)
+{
+    for (; cpu_this.unacknowledged; cpu_this.unacknowledged--)
+        apic_eoi();
+}
+
+/* @pre interrupts are off */
+void cpu_interrupts_take(uint64_t came[4])
+{
+    cpu_this.pending = false;
+    for (unsigned i = 0; i < 4; i++)
+        came[i] = cpu_this.interrupts[i], cpu_this.interrupts[i] = 0;
 }
 
 bool cpu_interrupt_take(unsigned vector)

@@ -23,6 +23,7 @@ struct vmx_vcpu {
     uint16_t vpid;
 };
 
+const char *vmx_start(void); /* cpu_backend.start */
 /* The controls CP asks for, made legal for this processor: NULL, or what is missing. */
 const char *vmx_controls_choose(const struct vmx_capability *);
 struct vmx_controls {

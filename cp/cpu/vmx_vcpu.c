@@ -10,7 +10,7 @@
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
-const char *vmx_start(void);
+
 
 enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24 };
 enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080 };
@@ -208,18 +208,20 @@ static void timer_set(uint64_t deadline)
     vmx_write(VMCS_PREEMPTION_TIMER, left > UINT32_MAX ? UINT32_MAX : left);
 }
 
-static void vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline)
+static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline)
 {
     struct vmx_vcpu *own = vcpu->backend;
     struct vmx_region *region = own->active;
 
     vmx_region_load(region);
     timer_set(deadline);
-    int failed = vmx_enter(vcpu->gpr, region->launched, &region->host_rsp);
-    if (failed)
-        panic("VM entry failed, flag %d, instruction error %lu", failed, op_vmread(VMCS_INSTRUCTION_ERROR));
+    if (vmx_enter(vcpu->gpr, region->launched, &region->host_rsp)) {
+        vcpu->exit = (struct exit){.reason = (uint32_t)op_vmread(VMCS_INSTRUCTION_ERROR)};
+        return false;
+    }
     region->launched = true;
     vmx_exit_capture(&vcpu->exit);
+    return true;
 }
 
 static void vmx_flush_storage(struct vcpu *vcpu)

@@ -259,6 +259,11 @@ void nested_interrupt(struct vm *vm)
         reflect_interrupt(vm);
 }
 
+void nested_refused(struct vm *vm)
+{
+    settle(vm, nest_entry_refused(vm->vcpu.nest));
+}
+
 bool nested_exit(struct vm *vm)
 {
     enum nest_result result = nest_exit(vm->vcpu.nest, &vm->vcpu.exit);

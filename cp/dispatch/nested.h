@@ -30,6 +30,7 @@ bool nested_triple_fault(struct vm *); /* false: no L2 runs */
 bool nested_wants_interrupt(struct vm *); /* one waits, and L1 takes it whatever L2's RFLAGS.IF */
 /* An interrupt or NMI for L1 may wait while L2 runs: takes L2 out if L1 wants that. @pre nested_runs() */
 void nested_interrupt(struct vm *);
+void nested_refused(struct vm *); /* the processor refused vmcs02 */
 /* An exit while nested_runs(). True: dealt with; false: CP's own, to be handled as for any guest. */
 bool nested_exit(struct vm *);
 /* CP changed a control of its own for this machine. */

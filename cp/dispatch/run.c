@@ -8,10 +8,9 @@
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/exits.h"
 #include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
 #include "cp/dispatch/scheduler.h"
 
-enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, POLL_US = 2000 };
+enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 2000 };
 
 struct handler {
     unsigned vector;
@@ -40,10 +39,13 @@ static void interrupts_serve(void)
 {
     if (!cpu_this.pending)
         return;
-    cpu_this.pending = false;
+    uint64_t came[4];
+
+    cpu_interrupts_take(came);
     for (struct handler *h = interrupts; h < interrupts + interrupts_used; h++)
-        if (cpu_interrupt_take(h->vector))
+        if (came[h->vector / 64] >> h->vector % 64 & 1)
             h->run(h->context);
+    cpu_interrupts_served();
 }
 
 /* A machine that stopped by itself is told of here, between exits, where destroying it is safe. */
@@ -70,20 +72,13 @@ static void housekeeping(void)
         h->run(h->context);
 }
 
-/* Until when the guest may run on at most: its slice, the next timer, and where the processor keeps interrupts from leaving a
- * guest that was entered with them off, the next look at them. */
-static uint64_t entry_deadline(struct vm *vm, uint64_t slice_end)
+/* How long a turn may last: a slice when others wait; and where the processor keeps interrupts from leaving a guest that was
+ * entered with them off (docs/machine.md), until the next look at them. */
+static uint64_t turn_end(uint64_t begun)
 {
-    uint64_t deadline = timer_next();
-
-    if (slice_end < deadline)
-        deadline = slice_end;
-    if (!cpu_this.exact_interrupts && !(vcpu_read(&vm->vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF)) {
-        uint64_t look = clock_now() + clock_ticks(POLL_US * 1000);
-        if (look < deadline)
-            deadline = look;
-    }
-    return deadline;
+    if (!cpu_this.exact_interrupts)
+        return begun + clock_ticks(LOOK_US * 1000ull);
+    return scheduler_contended() ? begun + clock_ticks(SCHEDULER_SLICE_US * 1000ull) : UINT64_MAX;
 }
 
 static void account(struct vm *vm, uint64_t entered, uint64_t left)
@@ -92,12 +87,20 @@ static void account(struct vm *vm, uint64_t entered, uint64_t left)
     run_exits++;
 }
 
+/* The processor would not take what CP made: the guest that caused it hears of it, or its machine stops. */
+static void entry_refused(struct vm *vm)
+{
+    if (nested_runs(&vm->vcpu))
+        nested_refused(vm);
+    else
+        vm_stop(vm, VM_STOP_BAD_ENTRY, vm->vcpu.exit.reason);
+}
+
 /* Runs one machine until its slice is over, it waits or stops, or something else needs CP. */
 static void turn(struct vm *vm)
 {
     uint64_t begun = clock_now();
-    uint64_t slice_end = scheduler_contended() ? begun + clock_ticks(SCHEDULER_SLICE_US * 1000ull) : UINT64_MAX;
-    uint64_t now = begun, deadline;
+    uint64_t end = turn_end(begun), now = begun, deadline;
 
     context_load(&vm->vcpu);
     do {
@@ -106,9 +109,12 @@ static void turn(struct vm *vm)
             vm_stop(vm, VM_STOP_TRIPLE_FAULT, 0);
             break;
         }
-        deadline = entry_deadline(vm, slice_end);
+        deadline = timer_next() < end ? timer_next() : end;
         uint64_t entered = clock_now();
-        cpu_backend->enter(&vm->vcpu, nested_deadline < deadline ? nested_deadline : deadline);
+        if (!cpu_backend->enter(&vm->vcpu, nested_deadline < deadline ? nested_deadline : deadline)) {
+            entry_refused(vm);
+            continue;
+        }
         now = clock_now();
         account(vm, entered, now);
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))

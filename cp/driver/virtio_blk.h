@@ -3,7 +3,7 @@
 #pragma once
 #include "cp/driver/disk.h"
 
-enum { VIRTIO_BLK_DRIVER_QUEUE = 256, VIRTIO_BLK_SERIAL_BYTES = 20 };
+enum { VIRTIO_BLK_DRIVER_QUEUE = 128, VIRTIO_BLK_SERIAL_BYTES = 20 };
 
 /* The virtqueue and what each chain in it belongs to. It lives in memory the caller gives, since the device reads and
  * writes it by physical address. */

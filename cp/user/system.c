@@ -78,7 +78,7 @@ int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *
                      const struct multiboot_module *module, unsigned modules, const char **reason)
 {
     static _Alignas(8) uint8_t tree[TREE_BYTES];
-    struct multiboot_module all[MULTIBOOT_MODULES] = {{.data = tree, .text = "dtb"}};
+    struct multiboot_module all[MULTIBOOT_MODULES] = {{.data = tree, .text = "tree"}};
     struct multiboot_image image = {.data = data, .bytes = bytes, .command_line = command_line, .module = all, .modules = modules + 1};
     if (modules >= MULTIBOOT_MODULES) {
         *reason = "too many modules";

@@ -1,0 +1,169 @@
+/* From the loader to the event loop: the order in which CP comes up. Each step is a function that says what is wrong, if
+ * anything is, on the console and ends CP with it. */
+#include <stddef.h>
+#include <string.h>
+
+#include "cp/boot/discover.h"
+#include "cp/boot/drivers.h"
+#include "cp/cpu/backend.h"
+#include "cp/cpu/context.h"
+#include "cp/cpu/cpu.h"
+#include "cp/cpu/edge.h"
+#include "cp/cpu/ops.h"
+#include "cp/cpu/vmx.h"
+#include "cp/diagnose.h"
+#include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/run.h"
+#include "cp/driver/clock.h"
+#include "cp/ipl/multiboot.h"
+#include "cp/user/system.h"
+#include "cp/user/user.h"
+#include "lib/format.h"
+
+void cp_main(uint32_t magic, uint64_t information);
+
+enum { DEFAULT_SINGLE_MIB = 64, FAILED = 1 };
+
+/* Nothing runs yet that could be harmed: the reason on the console and the debug port, and off. */
+__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...)
+{
+    char text[240], line[280];
+    va_list args;
+
+    va_start(args, format);
+    format_text_v(text, sizeof text, format, args);
+    va_end(args);
+    size_t n = format_text(line, sizeof line, "HCPISU951E CP cannot start: %s\r\n", text);
+    drivers_last_words(line, n);
+    format_text(line, sizeof line, "VMN-EXIT %d\n", FAILED);
+    cp_debug_write(line);
+    cp_power_off();
+}
+
+static struct cpuid_answer cpuid_now(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_result r = op_cpuid(leaf, subleaf);
+    return (struct cpuid_answer){r.eax, r.ebx, r.ecx, r.edx};
+}
+
+/* Bochs keeps an external interrupt from leaving a guest that was entered with RFLAGS.IF = 0; a CP below does not, and says so. */
+static bool interrupts_are_exact(void)
+{
+    struct cpuid_result name = op_cpuid(DIAGNOSE_LEAF_SIGNATURE, 0);
+    char signature[12];
+
+    if (!(op_cpuid(1, 0).ecx >> 31))
+        return false;
+    memcpy(signature, &name.ebx, 4);
+    memcpy(signature + 4, &name.ecx, 4);
+    memcpy(signature + 8, &name.edx, 4);
+    return !memcmp(signature, DIAGNOSE_SIGNATURE, 12) && (op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).ebx & DIAGNOSE_EXACT_INTERRUPTS);
+}
+
+static void virtualization_start(void)
+{
+    cpu_backend = &cpu_vmx;
+    const char *missing = cpu_backend->start();
+    if (missing)
+        refuse("this machine lacks %s", missing);
+    cpu_this.exact_interrupts = interrupts_are_exact();
+    cpuid_policy_init(cpuid_now, vmx_controls.cpu2, context_xcr0_supported(), clock_hz);
+}
+
+/* A module's first word, in capitals, is the name CP offers it by; but the tree, and what --ipl brings, are not for everybody. */
+static void systems_register(const struct machine_facts *facts)
+{
+    const struct tree_module *end = machine_facts_module(facts, "ipl");
+
+    if (!end)
+        end = facts->module + facts->modules;
+    for (const struct tree_module *m = facts->module; m < end; m++) {
+        char name[9] = "";
+        for (unsigned i = 0; i < sizeof name - 1 && m->text[i] && m->text[i] != ' '; i++)
+            name[i] = m->text[i] >= 'a' && m->text[i] <= 'z' ? (char)(m->text[i] - 'a' + 'A') : m->text[i];
+        if (strcmp(name, "TREE"))
+            system_register(name, frame_pointer(hpa(m->start)), m->bytes);
+    }
+}
+
+/* The digits after `key` on the command line, or `otherwise`. */
+static uint32_t option_number(const char *line, const char *key, uint32_t otherwise)
+{
+    const char *at = strstr(line, key);
+    uint32_t value = 0;
+
+    if (!at)
+        return otherwise;
+    for (at += strlen(key); *at >= '0' && *at <= '9' && value < 100000; at++)
+        value = value * 10 + (uint32_t)(*at - '0');
+    return value ? value : otherwise;
+}
+
+/* What follows a module's first word. */
+static const char *after_name(const char *text)
+{
+    const char *blank = strchr(text, ' ');
+    return blank ? blank + 1 : "";
+}
+
+static void single_start(const struct machine_facts *facts, const struct tree_module *kernel)
+{
+    static struct multiboot_module more[TREE_MODULES];
+    unsigned n = 0;
+
+    for (const struct tree_module *m = facts->module; m < facts->module + facts->modules; m++)
+        if (m > kernel)
+            more[n++] = (struct multiboot_module){frame_pointer(hpa(m->start)), m->bytes, m->text};
+    const struct user_single single = {
+        .image = frame_pointer(hpa(kernel->start)), .image_bytes = kernel->bytes, .command_line = after_name(kernel->text),
+        .module = more, .modules = n,
+        .storage_mib = option_number(facts->command_line, "guest-memory=", DEFAULT_SINGLE_MIB),
+    };
+    if (!drivers_lines())
+        refuse("no serial line answers");
+    user_start_single(drivers_line(0), &single);
+}
+
+static void users_start(const struct machine_facts *facts)
+{
+    const struct tree_module *kernel = machine_facts_module(facts, "ipl");
+    static struct line *lines[TREE_UARTS];
+
+    if (kernel) {
+        single_start(facts, kernel);
+        return;
+    }
+    for (unsigned i = 0; i < drivers_lines(); i++)
+        lines[i] = drivers_line(i);
+    user_start(drivers_system_disk(), lines, drivers_lines());
+}
+
+/* Once a turn: users' deferred work, and the end. */
+static void turn(void *context)
+{
+    (void)context;
+    user_poll();
+    if (!user_shutdown_requested)
+        return;
+    drivers_drain();
+    cp_power_off();
+}
+
+void cp_main(uint32_t magic, uint64_t information)
+{
+    static struct machine_facts facts;
+    struct tree_fault fault;
+
+    cpu_tables_load();
+    if (!discover(magic, information, &facts, &fault))
+        refuse("%s: %s", fault.path, fault.reason);
+    clock_start(facts.tsc_hz);
+    discover_storage(&facts);
+    virtualization_start();
+    drivers_start(&facts);
+    systems_register(&facts);
+    users_start(&facts);
+    drivers_open();
+    run_each_turn(turn, NULL);
+    run_loop();
+}
