@@ -11,7 +11,8 @@
 #include "cp/device/pci_msix.h"
 #include "cp/storage/guest.h"
 
-enum { VIRTIO_QUEUES = 1, VIRTIO_QUEUE_SIZE = 128, VIRTIO_CHAIN_BUFFERS = VIRTIO_QUEUE_SIZE };
+/* A chain may be longer than VIRTIO_CHAIN_BUFFERS only by breaking the limit its device type announces (block: seg_max). */
+enum { VIRTIO_QUEUES = 1, VIRTIO_QUEUE_SIZE = 256, VIRTIO_CHAIN_BUFFERS = 130 };
 
 enum virtio_status {
     VIRTIO_ACKNOWLEDGE = 1, VIRTIO_DRIVER = 2, VIRTIO_DRIVER_OK = 4, VIRTIO_FEATURES_OK = 8,

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { DEVICE_BLOCK = 2, CLASS_STORAGE = 0x010000, QUEUE = 0, CONFIG_BYTES = 60, SEGMENT_LIMIT = 126 };
+enum { DEVICE_BLOCK = 2, CLASS_STORAGE = 0x010000, QUEUE = 0, CONFIG_BYTES = 60 };
+enum { SEGMENT_LIMIT = VIRTIO_CHAIN_BUFFERS - 2 /* header and status */ };
+_Static_assert((int)SEGMENT_LIMIT >= (int)DISK_MAX_SEGMENTS, "CP's own driver, one level up, sends that many");
 #define FEATURE_SEG_MAX  (1ull << 2)
 #define FEATURE_RO       (1ull << 5)
 #define FEATURE_BLK_SIZE (1ull << 6)

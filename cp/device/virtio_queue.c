@@ -71,7 +71,7 @@ static bool indirect_open(const struct virtio_device *d, const struct descriptor
     return true;
 }
 
-/* Follows a chain. Each table can be visited at most once per entry, and no chain is longer than the queue, so a loop ends. */
+/* Follows a chain; a loop in it ends at the longest chain there may be. */
 static bool walk(struct virtio_device *d, struct table table, uint32_t index, struct virtio_chain *chain)
 {
     struct descriptor desc;

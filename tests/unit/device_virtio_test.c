@@ -263,7 +263,7 @@ static void is_a_modern_block_device(void **state)
     assert_int_equal(config(0, 4), 0x10421af4);
     assert_int_equal(config(8, 1), 1);
     assert_int_equal(common(18, 2), 1);
-    assert_int_equal(common(24, 2), 128);
+    assert_int_equal(common(24, 2), 256);
     assert_int_equal(offered(), 1ull << 32 | 1 << 29 | 1 << 28 | 1 << 9 | 1 << 6 | 1 << 2);
     assert_int_equal(bus_mmio_read(&bus, structure(4), 8), SECTORS);
     assert_int_equal(bus_mmio_read(&bus, structure(4) + 20, 4), 512);
@@ -293,9 +293,9 @@ static void queue_registers_hold_until_enabled(void **state)
     (void)state;
     common_set(22, 2, 0);
     common_set(24, 2, 96); /* no power of two */
-    assert_int_equal(common(24, 2), 128);
-    common_set(24, 2, 256);
-    assert_int_equal(common(24, 2), 128);
+    assert_int_equal(common(24, 2), 256);
+    common_set(24, 2, 512);
+    assert_int_equal(common(24, 2), 256);
     common_set(24, 2, 16);
     common_set(32, 8, 0x123450);
     assert_int_equal(common(32, 4), 0x123450);
@@ -308,7 +308,7 @@ static void queue_registers_hold_until_enabled(void **state)
     assert_int_equal(common(24, 2), 0);
     common_set(24, 2, 16);
     common_set(20, 1, 0);
-    assert_int_equal(common(24, 2), 128);
+    assert_int_equal(common(24, 2), 256);
 }
 
 static void notify_before_driver_ok_does_nothing(void **state)
@@ -564,6 +564,25 @@ static void a_long_aligned_read_goes_in_few_transfers(void **state)
     assert_in_range(disk.reads, 1, 6); /* 256 pages, 48 segments each at the worst */
 }
 
+static void the_longest_chain_announced_is_served(void **state)
+{
+    uint32_t segments = bus_mmio_read(&bus, structure(4) + 12, 4);
+
+    (void)state;
+    assert_int_equal(segments, 128);
+    bring_up(all_features(), 256);
+    descriptor(header(0, IN, 7), 16, NEXT);
+    for (unsigned i = 0; i < segments; i++)
+        descriptor(DATA + 8192 * i, 512, NEXT | WRITE);
+    descriptor(STATUSES, 1, WRITE);
+    offer(0);
+    notify();
+    fake_disk_done_all(&disk);
+    assert_int_equal(peek8(STATUSES), 0);
+    for (unsigned i = 0; i < segments; i++)
+        assert_data(DATA + 8192 * i, 7 + i, 512);
+}
+
 static void impossible_requests_fail_alone(void **state)
 {
     unsigned beyond, ragged, far, unknown, good;
@@ -767,7 +786,7 @@ BROKEN(an_indirect_table_in_an_indirect_table,
 BROKEN(an_indirect_next_outside_its_table,
        struct descriptor d = {HEADERS, 16, NEXT, 1}; poke(TABLES, &d, 16); offer(descriptor(TABLES, 16, INDIRECT));)
 
-static void a_chain_longer_than_the_queue_breaks_it(void **state)
+static void a_chain_longer_than_announced_breaks_it(void **state)
 {
     struct descriptor d;
 
@@ -836,7 +855,7 @@ int main(void)
         T(event_index_tells_when_to_interrupt_and_when_to_notify), T(ring_indices_wrap), T(indirect_tables_are_followed),
         T(direct_descriptors_may_end_in_an_indirect_one), T(how_buffers_are_cut_does_not_matter),
         T(unaligned_write_arrives_whole), T(a_long_aligned_read_goes_in_few_transfers),
-        T(impossible_requests_fail_alone), T(a_failing_medium_is_an_error_status),
+        T(the_longest_chain_announced_is_served), T(impossible_requests_fail_alone), T(a_failing_medium_is_an_error_status),
         T(a_read_only_disk_says_so_and_refuses_writes), T(messages_replace_the_wire),
         T(the_guests_reset_waits_for_requests_in_flight), T(a_machine_reset_orphans_requests_in_flight),
         T(detach_leaves_orphans_until_they_are_done), T(attach_without_a_frame_is_refused),
@@ -845,7 +864,7 @@ int main(void)
         T(a_buffer_that_wraps), T(a_readable_buffer_after_a_writable), T(a_chain_without_status), T(a_header_too_short),
         T(an_empty_indirect_table), T(a_ragged_indirect_table), T(an_indirect_table_outside_ram),
         T(an_indirect_descriptor_with_a_successor), T(an_indirect_table_in_an_indirect_table),
-        T(an_indirect_next_outside_its_table), T(a_chain_longer_than_the_queue_breaks_it),
+        T(an_indirect_next_outside_its_table), T(a_chain_longer_than_announced_breaks_it),
         T(indirect_without_the_feature_breaks_it), T(rings_outside_ram_break_only_this_device),
     };
     return cmocka_run_group_tests(tests, start_storage, NULL);
