@@ -1,0 +1,118 @@
+/* From fileids to files: the accessed disks in search order, and what goes wrong on the way. */
+#include <string.h>
+
+#include "cms/command/disk_name.h"
+#include "cms/command/messages.h"
+#include "cms/file/file.h"
+#include "cms/console/output.h"
+
+enum { FSWRITE_NO_BYTES = 8 };
+
+/* A letter means its disk and the disks that extend it. */
+static bool mode_wanted(const struct file_search *s, const struct mode *mode)
+{
+    if (s->writable && mode->read_only)
+        return false;
+    return s->id.letter == '*' || mode->letter == s->id.letter || mode->parent == s->id.letter;
+}
+
+static bool next_mode(struct file_search *s)
+{
+    struct edf_disk_facts facts;
+    while ((s->mode = cms_mode_next(s->mode)))
+        if (mode_wanted(s, s->mode)) {
+            edf_disk_query(s->mode->disk, &facts);
+            s->position = 0;
+            s->limit = facts.files;
+            return true;
+        }
+    return false;
+}
+
+bool cms_file_next(struct file_search *s, struct file_found *found)
+{
+    if (!s->mode && !next_mode(s))
+        return false;
+    do {
+        while (s->position < s->limit &&
+               edf_next(s->mode->disk, &s->position, s->id.name, s->id.type, &found->facts) == EDF_OK &&
+               s->position <= s->limit) {
+            found->mode = s->mode;
+            if (!s->id.number || s->id.number == found->facts.mode_number)
+                return true;
+        }
+    } while (next_mode(s));
+    return false;
+}
+
+void cms_file_erased(struct file_search *s)
+{
+    s->position--;
+    s->limit--;
+}
+
+int cms_file_mode_check(const char *module, const struct file_id *id, bool writable)
+{
+    const char text[2] = {id->letter, 0};
+    const struct mode *mode = NULL;
+    if (id->letter != '*') {
+        mode = cms_mode_find(id->letter);
+        if (!mode)
+            return cms_message(module, MESSAGE_MODE_NOT_ACCESSED, text);
+        if (writable && mode->read_only)
+            return cms_message(module, MESSAGE_READ_ONLY, text);
+        return 0;
+    }
+    while ((mode = cms_mode_next(mode)))
+        if (!writable || !mode->read_only)
+            return 0;
+    if (writable)
+        return cms_message(module, MESSAGE_NOT_WRITABLE);
+    return cms_message(module, MESSAGE_MODE_NOT_ACCESSED, text);
+}
+
+int cms_file_find(const char *module, const struct file_id *id, struct file_found *found)
+{
+    struct file_search search = {.id = *id};
+    char text[FILE_ID_MAX];
+    int rc = cms_file_mode_check(module, id, false);
+    if (rc)
+        return rc;
+    if (cms_file_next(&search, found))
+        return 0;
+    cms_file_id_text(id, text);
+    return cms_message(module, MESSAGE_FILE_NOT_FOUND, text);
+}
+
+int cms_file_failed(const char *module, enum edf_status status, const struct mode *mode, const char *fileid)
+{
+    char disk[DISK_NAME_MAX];
+    const char letter[2] = {mode->letter, 0};
+    cms_disk_name(disk, mode->letter, mode->parent, mode->vdev);
+    switch (status) {
+    case EDF_NOT_FOUND: return cms_message(module, MESSAGE_FILE_NOT_FOUND, fileid);
+    case EDF_EXISTS: return cms_message(module, MESSAGE_FILE_EXISTS, fileid);
+    case EDF_FULL: return cms_message(module, MESSAGE_DISK_FULL, disk);
+    case EDF_READ_ONLY: return cms_message(module, MESSAGE_READ_ONLY, letter);
+    case EDF_NO_MEMORY: return cms_message(module, MESSAGE_VIRTUAL_STORAGE);
+    case EDF_BAD_NAME: return cms_message(module, MESSAGE_INVALID_CHARACTER, fileid);
+    case EDF_BUSY: return cms_message(module, MESSAGE_FILE_ACTIVE, fileid);
+    case EDF_BAD_RECORD: return cms_message(module, MESSAGE_OUTPUT_ERROR, FSWRITE_NO_BYTES, fileid);
+    default: return cms_message(module, MESSAGE_UNIT_CHECK, disk, edf_reason(mode->disk).text);
+    }
+}
+
+/* UTF-8 passes; 80 to 9F are controls only where they stand alone, which no sane terminal obeys in UTF-8. */
+void cms_file_show(const uint8_t *record, size_t length)
+{
+    char line[512];
+    size_t n = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (n == sizeof line) {
+            cms_line(line, n);
+            n = 0;
+        }
+        line[n++] = record[i] == '\t' ? ' ' : record[i] < ' ' || record[i] == 0x7f ? '.' : (char)record[i];
+    }
+    cms_line(line, n);
+}
