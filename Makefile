@@ -54,13 +54,13 @@ $(B)/free/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(FREE) -c $< -o $@
 $(B)/free/%.o: %.S ; @mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
 $(B)/host/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@
 
-# multiboot 1 loaders want a 32-bit ELF: same bytes, other envelope
+# multiboot 1 loaders want a 32-bit ELF: same bytes, other envelope; symbols stay in the .elf64
 $(B)/cp.elf64: $(call obj,free,$(CP_SRC)) cp/boot/cp.ld
 	@$(LD) $(LDFLAGS_FREE) -T cp/boot/cp.ld -o $@ $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
 $(B)/cms.elf64: $(call obj,free,$(CMS_SRC)) cms/boot/cms.ld
 	@$(LD) $(LDFLAGS_FREE) -T cms/boot/cms.ld -o $@ $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
 $(B)/%.elf: $(B)/%.elf64
-	@objcopy -O elf32-i386 $< $@
+	@objcopy -S -O elf32-i386 $< $@
 $(B)/guest/%.elf64: $(B)/free/tests/guest/%.o $(call obj,free,$(GUEST_RT)) tests/guest/runtime/guest.ld
 	@mkdir -p $(@D) && $(LD) $(LDFLAGS_FREE) -T tests/guest/runtime/guest.ld -o $@ $(filter %.o,$^)
 .PRECIOUS: $(B)/%.elf64 $(B)/guest/%.elf64
@@ -115,7 +115,7 @@ run: ## start VM/N on this terminal; its disk (DISK=disk.img) is made when there
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
 	@test -e $(DISK) || $(MAKE) $(MINE) $(DISK)
 	@scripts/vmn --disk $(DISK)
-$(DISK): ; $(B)/mkimage $@
+$(DISK): | $(B)/vmn.img ; @cp $(B)/vmn.img $@
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
@@ -135,3 +135,11 @@ all: $(B)/vmn-relay
 # payloads named vmx_* stand on a small hypervisor of their own
 $(patsubst %,$(B)/guest/%.elf64,$(filter vmx_%,$(GUESTS))): \
   $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)
+
+# the CP volume a newcomer gets: the sample directory, empty minidisks, images/system/FN.FT on the system disk
+$(B)/directory.dtb: images/directory.dts
+	@mkdir -p $(@D) && dtc -q -I dts -O dtb -o $@ $<
+SYSTEM_FILES := $(wildcard images/system/*)
+$(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk
+	@rm -f $@ && $(B)/mkimage $@ --directory $< $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
+images: $(B)/vmn.img
