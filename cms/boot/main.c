@@ -47,7 +47,7 @@ static void __attribute__((noreturn)) stop(const char *text)
 static const char *exception_name(uint64_t vector)
 {
     static const char *const names[] = {
-        [0] = "Divide error", [3] = "Breakpoint", [4] = "Overflow", [5] = "Bound range", [6] = "Invalid opcode",
+        [0] = "Divide error", [2] = "Nonmaskable interrupt", [3] = "Breakpoint", [4] = "Overflow", [5] = "Bound range", [6] = "Invalid opcode",
         [7] = "Device not available", [8] = "Double fault", [10] = "Invalid TSS", [11] = "Segment not present",
         [12] = "Stack fault", [13] = "General protection", [14] = "Page fault", [16] = "Floating-point",
         [17] = "Alignment check", [18] = "Machine check", [19] = "SIMD floating-point",
@@ -78,13 +78,13 @@ static void abend(const struct trap_frame *f)
 static void memory_from_map(const struct multiboot_info *info, struct machine *m)
 {
     uint64_t image = (uintptr_t)image_start;
-    for (uint32_t at = 0; at + sizeof(struct multiboot_range) <= info->map_length;) {
+    for (uint64_t at = 0; at + sizeof(struct multiboot_range) <= info->map_length;) {
         const struct multiboot_range *r = (const void *)(uintptr_t)(info->map + at);
         if (r->type == MULTIBOOT_RAM && r->start <= image && image - r->start < r->length) {
             m->ram_start = r->start;
             m->ram_end = r->start + r->length;
         }
-        at += r->size + sizeof r->size;
+        at += (uint64_t)r->size + sizeof r->size;
     }
 }
 

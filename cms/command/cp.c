@@ -8,7 +8,7 @@
 #include "cms/kernel/cp.h"
 #include "cms/kernel/heap.h"
 
-enum { RESPONSE_MAX = 32768, CP_UNKNOWN_COMMAND = 1, COMMAND_UNKNOWN = -3 };
+enum { RESPONSE_MAX = 16384, CP_UNKNOWN_COMMAND = 1, COMMAND_UNKNOWN = -3 };
 
 static void show_lines(const char *text, size_t length)
 {
