@@ -1,0 +1,595 @@
+/* The fake machine's side of struct nest_host, and L1's instructions as its processor would execute them. */
+#include "tests/unit/fake/vmx_machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct fake_vmx *machine; /* whose VMCS VMCS_SYNC_READ and VMCS_SYNC_WRITE reach */
+
+static uint64_t sync_read(uint32_t encoding)
+{
+    machine->vmreads++;
+    return vmcs_field_read(&machine->loaded->held, encoding, true);
+}
+
+static void sync_write(uint32_t encoding, uint64_t value)
+{
+    machine->vmwrites++;
+    vmcs_field_write(&machine->loaded->held, encoding, value, true);
+}
+#define VMCS_SYNC_READ(encoding) sync_read(encoding)
+#define VMCS_SYNC_WRITE(encoding, value) sync_write(encoding, value)
+#include "vmcs-shadow/sync.h"
+
+enum { REVISION_HARDWARE = 0x12 };
+#define HOST_BASE 0x100000000ull /* L1's storage in the machine CP runs on */
+
+static void complain(struct fake_vmx *m, const char *what)
+{
+    if (!m->complaint)
+        m->complaint = what;
+}
+
+/* ---- VMCS regions as hardware keeps them ------------------------------------------- */
+
+static void load_region(struct fake_vmx *m, struct fake_region *region)
+{
+    if (!region->active)
+        region->held = region->memory;
+    region->active = true;
+    m->loaded = region;
+}
+
+static void clear_region(struct fake_region *region)
+{
+    if (region->active)
+        region->memory = region->held;
+    region->active = region->launched = false;
+}
+
+static void *region_alloc(void *context, bool shadow)
+{
+    struct fake_vmx *m = context;
+    for (unsigned i = 0; i < FAKE_REGIONS; i++)
+        if (!m->regions[i].used) {
+            m->regions[i] = (struct fake_region){.used = true, .shadow = shadow};
+            m->regions_held++;
+            return &m->regions[i];
+        }
+    return NULL;
+}
+
+static void region_free(void *context, void *region)
+{
+    struct fake_vmx *m = context;
+    struct fake_region *r = region;
+    if (!r->used)
+        complain(m, "a region was freed twice");
+    if (m->link == r)
+        complain(m, "a region was freed that vmcs01 links to");
+    for (unsigned i = 0; i < FAKE_REGIONS; i++)
+        if (m->regions[i].used && !m->regions[i].shadow && &m->regions[i] == m->loaded && m->nest.in_guest &&
+            m->loaded->held.vmcs_link_pointer == (uint64_t)(uintptr_t)r)
+            complain(m, "a region was freed that the running vmcs02 links to");
+    clear_region(r);
+    if (m->loaded == r)
+        m->loaded = &m->first;
+    r->used = false;
+    m->regions_held--;
+}
+
+static uint64_t region_address(void *context, void *region)
+{
+    (void)context;
+    return (uint64_t)(uintptr_t)region;
+}
+
+static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed)
+{
+    struct fake_vmx *m = machine = context;
+    struct fake_region *before = m->loaded;
+    load_region(m, region);
+    vmcs_sync_pull_written(copy, changed, m->hardware.fields);
+    load_region(m, before);
+}
+
+static void shadow_pull_all(void *context, void *region, struct vmcs *copy)
+{
+    struct fake_vmx *m = machine = context;
+    struct fake_region *before = m->loaded;
+    load_region(m, region);
+    vmcs_sync_pull_all(copy, m->hardware.fields);
+    load_region(m, before);
+}
+
+static void shadow_push(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit)
+{
+    struct fake_vmx *m = machine = context;
+    struct fake_region *before = m->loaded;
+    load_region(m, region);
+    vmcs_sync_push_existing(copy, fields, m->hardware.fields);
+    if (exit)
+        vmcs_sync_push_exit(copy, m->hardware.fields);
+    load_region(m, before);
+}
+
+static void guest_pull(void *context, struct vmcs *image, struct vmcs_set *changed)
+{
+    struct fake_vmx *m = machine = context;
+    vmcs_sync_pull_guest(image, changed, m->hardware.fields);
+}
+
+static void load_l1(void *context, const struct vmcs *state)
+{
+    struct fake_vmx *m = machine = context;
+    load_region(m, &m->first);
+    if (state)
+        vmcs_sync_write_l1(state, m->hardware.fields);
+}
+
+static void link_region(void *context, void *region)
+{
+    ((struct fake_vmx *)context)->link = region;
+}
+
+/* ---- storage and frames ---------------------------------------------------------------- */
+
+static bool in_storage(const struct fake_vmx *m, uint64_t gpa, size_t bytes)
+{
+    uint64_t end = m->device_from < FAKE_STORAGE ? m->device_from : FAKE_STORAGE;
+    return gpa < end && bytes <= end - gpa;
+}
+
+static bool read_storage(void *context, uint64_t gpa, void *to, size_t bytes)
+{
+    struct fake_vmx *m = context;
+    m->page_reads += bytes == 4096;
+    if (!in_storage(m, gpa, bytes))
+        return false;
+    memcpy(to, m->storage + gpa, bytes);
+    return true;
+}
+
+static bool write_storage(void *context, uint64_t gpa, const void *from, size_t bytes)
+{
+    struct fake_vmx *m = context;
+    if (!in_storage(m, gpa, bytes))
+        return false;
+    memcpy(m->storage + gpa, from, bytes);
+    return true;
+}
+
+static bool linear(void *context, uint64_t address, enum nest_access access, uint64_t *gpa, uint32_t *error)
+{
+    struct fake_vmx *m = context;
+    if ((address & ~4095ull) == m->fault_linear) {
+        *error = access == NEST_WRITE ? 2 : 0;
+        return false;
+    }
+    *gpa = address;
+    return true;
+}
+
+static uint64_t pin(void *context, uint64_t gpa)
+{
+    struct fake_vmx *m = context;
+    if (!in_storage(m, gpa, 4096))
+        return NEST_NO_ADDRESS;
+    m->pins++;
+    return HOST_BASE + gpa;
+}
+
+static void unpin(void *context, uint64_t gpa)
+{
+    struct fake_vmx *m = context;
+    (void)gpa;
+    if (!m->pins)
+        complain(m, "a page was unpinned that was not pinned");
+    m->pins--;
+}
+
+static bool translate(void *context, uint64_t gpa, enum nest_access access, struct nest_translation *translation)
+{
+    struct fake_vmx *m = context;
+    (void)access;
+    if (!in_storage(m, gpa, 1))
+        return false;
+    uint64_t bytes = m->host_page_bytes;
+    *translation = (struct nest_translation){.hpa = HOST_BASE + (gpa & ~(bytes - 1)), .bytes = bytes, .rights = 7};
+    return true;
+}
+
+static uint64_t version(void *context, uint64_t gpa)
+{
+    (void)gpa;
+    return ((struct fake_vmx *)context)->versions;
+}
+
+static void *frame_alloc(void *context)
+{
+    struct fake_vmx *m = context;
+    if (m->frames_held >= m->frames_limit)
+        return NULL;
+    for (unsigned i = 0; i < FAKE_FRAMES; i++)
+        if (!m->frames[i]) {
+            m->frames_held++;
+            m->frames[i] = aligned_alloc(4096, 4096);
+            memset(m->frames[i], 0, 4096);
+            return m->frames[i];
+        }
+    return NULL;
+}
+
+static void frame_free(void *context, void *frame)
+{
+    struct fake_vmx *m = context;
+    for (unsigned i = 0; i < FAKE_CACHED; i++)
+        if (m->cached[i].valid && (m->cached[i].eptp & EPT_TABLE_MASK) == (uint64_t)(uintptr_t)frame)
+            complain(m, "an EPT root was freed while translations of it were cached");
+    for (unsigned i = 0; i < FAKE_FRAMES; i++)
+        if (m->frames[i] == frame) {
+            m->frames[i] = NULL;
+            m->frames_held--;
+            free(frame);
+            return;
+        }
+    complain(m, "a frame was freed that was not allocated");
+}
+
+/* ---- CPU ----------------------------------------------------------------------------------- */
+
+static uint64_t get(void *context, enum vmcs_field field)
+{
+    return vmcs_field_read(&((struct fake_vmx *)context)->loaded->held, field, true);
+}
+
+static void set(void *context, enum vmcs_field field, uint64_t value)
+{
+    vmcs_field_write(&((struct fake_vmx *)context)->loaded->held, field, value, true);
+}
+
+static bool rdmsr(void *context, uint32_t msr, uint64_t *value)
+{
+    struct fake_vmx *m = context;
+    if (msr == 0x1B) {
+        *value = 0xFEE00900;
+        return true;
+    }
+    if (msr == 0xDA0) {
+        *value = 0x100;
+        return true;
+    }
+    if (msr - 0xC0000080u >= 0x40)
+        return false;
+    *value = m->msrs[msr - 0xC0000080u];
+    return true;
+}
+
+static bool wrmsr(void *context, uint32_t msr, uint64_t value)
+{
+    struct fake_vmx *m = context;
+    if (msr - 0xC0000080u >= 0x40)
+        return false;
+    m->msrs[msr - 0xC0000080u] = value;
+    return true;
+}
+
+static uint64_t tsc(void *context)
+{
+    return ((struct fake_vmx *)context)->tsc;
+}
+
+static void flush_ept(void *context, uint64_t eptp)
+{
+    struct fake_vmx *m = context;
+    m->flushes_ept++;
+    for (unsigned i = 0; i < FAKE_CACHED; i++)
+        if ((m->cached[i].eptp & EPT_TABLE_MASK) == (eptp & EPT_TABLE_MASK))
+            m->cached[i].valid = false;
+}
+
+static void flush_vpid(void *context, uint16_t vpid)
+{
+    struct fake_vmx *m = context;
+    if (!vpid)
+        complain(m, "INVVPID of VPID 0");
+    m->flushes_vpid++;
+}
+
+static void trace(void *context, const char *rule, uint32_t field)
+{
+    (void)field;
+    ((struct fake_vmx *)context)->traced = rule;
+}
+
+/* ---- coming up ------------------------------------------------------------------------------- */
+
+static const struct nest_host host = {
+    .get = get, .set = set, .read = read_storage, .write = write_storage, .linear = linear, .pin = pin, .unpin = unpin,
+    .translate = translate, .version = version, .frame_alloc = frame_alloc, .frame_free = frame_free, .rdmsr = rdmsr,
+    .wrmsr = wrmsr, .tsc = tsc, .region_alloc = region_alloc, .region_free = region_free, .shadow_pull = shadow_pull,
+    .shadow_pull_all = shadow_pull_all, .shadow_push = shadow_push, .guest_pull = guest_pull, .load_l1 = load_l1,
+    .link = link_region, .region_address = region_address, .flush_ept = flush_ept, .flush_vpid = flush_vpid,
+    .trace = trace,
+};
+
+static void hardware_capability(struct vmx_capability *c)
+{
+    *c = (struct vmx_capability){.msr = {
+        [VMX_BASIC] = REVISION_HARDWARE | VMX_BASIC_REGION_SIZE(4096) | VMX_BASIC_WRITE_BACK | VMX_BASIC_INS_OUTS |
+                      VMX_BASIC_TRUE_CONTROLS,
+        [VMX_PIN] = 0x7Full << 32 | 0x16, [VMX_CPU] = 0xF7F9FFFEull << 32 | 0x0401E172,
+        [VMX_EXIT] = 0x007FFFFFull << 32 | 0x00036DFF, [VMX_ENTRY] = 0x0000FFFFull << 32 | 0x000011FF,
+        [VMX_TRUE_PIN] = 0x7Full << 32 | 0x16, [VMX_TRUE_CPU] = 0xF7F9FFFEull << 32 | 0x04006172,
+        [VMX_TRUE_EXIT] = 0x007FFFFFull << 32 | 0x00036DFB, [VMX_TRUE_ENTRY] = 0x0000FFFFull << 32 | 0x000011FB,
+        [VMX_MISC] = 5 | VMX_MISC_SAVES_LONG_MODE | 7ull << 6 | VMX_MISC_CR3_TARGETS(4) | VMX_MISC_VMWRITE_ANY |
+                     VMX_MISC_ZERO_LENGTH_INJECTION,
+        [VMX_CR0_FIXED0] = 0x80000021, [VMX_CR0_FIXED1] = 0xFFFFFFFF, [VMX_CR4_FIXED0] = 0x2000,
+        [VMX_CR4_FIXED1] = 0x3727FF, [VMX_VMCS_ENUM] = 0x34, [VMX_CPU2] = 0x02137FFFull << 32,
+        [VMX_EPT_VPID_CAP] = EPT_CAP_EXECUTE_ONLY | EPT_CAP_FOUR_LEVELS | EPT_CAP_UNCACHEABLE | EPT_CAP_WRITE_BACK |
+                             EPT_CAP_2M_PAGES | EPT_CAP_1G_PAGES | EPT_CAP_INVEPT | EPT_CAP_ACCESSED_DIRTY |
+                             EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL | VPID_CAP_INVVPID | VPID_CAP_ADDRESS |
+                             VPID_CAP_SINGLE | VPID_CAP_ALL | VPID_CAP_SINGLE_BUT_GLOBALS,
+        [VMX_VMFUNC] = VM_FUNCTION_EPTP_SWITCHING,
+    }};
+    capability_derive_fields(c);
+}
+
+/* As CP sets up every guest: interrupts, NMIs, the timer, HLT, all I/O and by its bitmap some MSRs. */
+static void base_controls(struct fake_vmx *m)
+{
+    struct vmcs *v = &m->base;
+    v->pin_controls = 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_PREEMPTION_TIMER;
+    v->processor_controls = 0x04006172 | CPU_HLT_EXITING | CPU_UNCONDITIONAL_IO_EXITING | CPU_MSR_BITMAPS |
+                            CPU_TSC_OFFSETTING | CPU_SECONDARY_CONTROLS | CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
+    v->secondary_controls = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED_GUEST | CPU2_RDTSCP | CPU2_INVPCID |
+                            CPU2_XSAVES | CPU2_VMCS_SHADOWING;
+    v->exit_controls = 0x00036DFB | EXIT_HOST_LONG_MODE | EXIT_LOAD_EFER | EXIT_SAVE_EFER | EXIT_LOAD_PAT | EXIT_SAVE_PAT;
+    v->entry_controls = 0x000011FB | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LONG_MODE;
+    v->ept_pointer = 0xABC000 | 3 << 3 | 6;
+    v->vpid = 1;
+    v->tsc_offset = 1000;
+    v->cr0_mask = 0x60000020;
+    v->cr4_mask = 0x2000;
+    v->vmcs_link_pointer = ~0ull;
+    v->host_cr0 = 0x80050033, v->host_cr3 = 0x777000, v->host_cr4 = 0x42020, v->host_rip = 0xC0DE00;
+    v->host_rsp = 0x5AC000, v->host_efer = 0xD01, v->host_cs_selector = 8, v->host_tr_selector = 24;
+    v->msr_bitmap = (uint64_t)(uintptr_t)frame_alloc(m);
+    v->vmread_bitmap = (uint64_t)(uintptr_t)frame_alloc(m);
+    v->vmwrite_bitmap = (uint64_t)(uintptr_t)frame_alloc(m);
+    memset((void *)(uintptr_t)v->msr_bitmap, 0x0F, 4096);
+}
+
+static void l1_state(struct vmcs *v)
+{
+    v->guest_cr0 = v->cr0_shadow = 0x80000031;
+    v->guest_cr4 = v->cr4_shadow = 0x2020;
+    v->guest_cr3 = 0x5000;
+    v->guest_efer = 0xD00;
+    v->guest_pat = 0x0007040600070406;
+    v->guest_rflags = 2;
+    v->guest_rip = 0x8000, v->guest_rsp = 0x9000, v->guest_dr7 = 0x400;
+    v->guest_cs_access_rights = 0xA09B;
+    v->guest_ss_access_rights = v->guest_ds_access_rights = v->guest_es_access_rights = 0xC093;
+    v->guest_fs_access_rights = v->guest_gs_access_rights = 0xC093;
+    v->guest_ds_limit = v->guest_es_limit = v->guest_ss_limit = v->guest_fs_limit = v->guest_gs_limit = 0xFFFFFFFF;
+    v->exit_instruction_length = 4;
+}
+
+void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
+{
+    struct vmcs_set readable, writable;
+    const struct nest_policy policy = {.cr0_ones = 0x20, .cr0_zeroes = 0x60000000, .cr4_ones = 0x2000,
+                                       .physical_bits = 40, .vpid_first = 16, .vpid_count = 16};
+    memset(m, 0, sizeof(*m));
+    m->storage = calloc(1, FAKE_STORAGE);
+    m->frames_limit = FAKE_FRAMES;
+    m->fault_linear = ~0ull;
+    m->device_from = FAKE_STORAGE;
+    m->host_page_bytes = 4096;
+    m->host = host;
+    m->host.context = m;
+    m->host.gpr = m->gpr;
+    hardware_capability(&m->hardware);
+    capability_offer(&m->offered, &m->hardware, mode == NEST_SHADOW);
+    base_controls(m);
+    vmcs_bitmap_sets(&readable, &writable, &m->offered, &m->hardware);
+    vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmread_bitmap, &readable);
+    vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmwrite_bitmap, &writable);
+    m->first.used = true;
+    m->first.memory = m->base;
+    l1_state(&m->first.memory);
+    load_region(m, &m->first);
+    nest_init(&m->nest, &m->host, mode, &policy, &m->hardware, &m->offered, &m->base);
+}
+
+void fake_vmx_stop(struct fake_vmx *m)
+{
+    load_region(m, &m->first);
+    nest_destroy(&m->nest);
+    frame_free(m, (void *)(uintptr_t)m->base.msr_bitmap);
+    frame_free(m, (void *)(uintptr_t)m->base.vmread_bitmap);
+    frame_free(m, (void *)(uintptr_t)m->base.vmwrite_bitmap);
+    if (m->frames_held)
+        complain(m, "frames were kept");
+    if (m->regions_held)
+        complain(m, "VMCS regions were kept");
+    if (m->pins)
+        complain(m, "pages stayed pinned");
+    free(m->storage);
+    m->storage = NULL;
+}
+
+/* ---- L1's instructions ------------------------------------------------------------------------- */
+
+enum { ADDRESS_64 = 2 << 7, SEGMENT_DS = 3 << 15, NO_INDEX = 1 << 22, NO_BASE = 1 << 27, REGISTER = 1 << 10 };
+
+enum nest_result fake_vmx_memory(struct fake_vmx *m, enum exit_reason reason, uint64_t at, unsigned register2)
+{
+    struct exit exit = {.reason = reason, .instruction_length = 4, .qualification = at,
+                        .instruction_info = ADDRESS_64 | SEGMENT_DS | NO_INDEX | NO_BASE | register2 << 28};
+    return nest_instruction(&m->nest, &exit);
+}
+
+enum nest_result fake_vmx_plain(struct fake_vmx *m, enum exit_reason reason)
+{
+    struct exit exit = {.reason = reason, .instruction_length = 3};
+    return nest_instruction(&m->nest, &exit);
+}
+
+enum nest_result fake_vmx_pointer(struct fake_vmx *m, enum exit_reason reason, uint64_t address)
+{
+    memcpy(m->storage + 0x800, &address, sizeof(address));
+    return fake_vmx_memory(m, reason, 0x800, 0);
+}
+
+static enum nest_result field_instruction(struct fake_vmx *m, enum exit_reason reason, enum vmcs_field field)
+{
+    struct exit exit = {.reason = reason, .instruction_length = 3,
+                        .instruction_info = REGISTER | 2u << 28 | 3u << 3}; /* field in RDX, value in RBX */
+    m->gpr[2] = field;
+    return nest_instruction(&m->nest, &exit);
+}
+
+uint64_t fake_vmx_read(struct fake_vmx *m, enum vmcs_field field)
+{
+    if (m->link && !vmcs_bitmap_exits((const uint8_t *)(uintptr_t)m->base.vmread_bitmap, field))
+        return vmcs_field_read(m->link->active ? &m->link->held : &m->link->memory, field, true);
+    field_instruction(m, EXIT_VMREAD, field);
+    return m->gpr[3];
+}
+
+void fake_vmx_write(struct fake_vmx *m, enum vmcs_field field, uint64_t value)
+{
+    if (m->link && !vmcs_bitmap_exits((const uint8_t *)(uintptr_t)m->base.vmwrite_bitmap, field)) {
+        vmcs_field_write(m->link->active ? &m->link->held : &m->link->memory, field, value, true);
+        return;
+    }
+    m->gpr[3] = value;
+    field_instruction(m, EXIT_VMWRITE, field);
+}
+
+enum fake_verdict fake_vmx_verdict(const struct fake_vmx *m)
+{
+    uint64_t flags = m->loaded->held.guest_rflags;
+    return flags & 1 ? FAKE_FAILED_INVALID : flags & 0x40 ? FAKE_FAILED_VALID : FAKE_SUCCEEDED;
+}
+
+static void put_revision(struct fake_vmx *m, uint64_t at)
+{
+    uint32_t revision = (uint32_t)(m->offered.msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
+    memcpy(m->storage + at, &revision, sizeof(revision));
+}
+
+void fake_vmx_enter_operation(struct fake_vmx *m)
+{
+    put_revision(m, FAKE_VMXON);
+    fake_vmx_pointer(m, EXIT_VMXON, FAKE_VMXON);
+}
+
+static void write_segments(struct fake_vmx *m)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        fake_vmx_write(m, VMCS_GUEST_ES_SELECTOR + 2 * i, i == 1 ? 8 : 16);
+        fake_vmx_write(m, VMCS_GUEST_ES_LIMIT + 2 * i, 0xFFFFFFFF);
+        fake_vmx_write(m, VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * i, i == 1 ? 0xA09B : 0xC093);
+    }
+    fake_vmx_write(m, VMCS_GUEST_LDTR_ACCESS_RIGHTS, 0x10000);
+    fake_vmx_write(m, VMCS_GUEST_TR_SELECTOR, 24);
+    fake_vmx_write(m, VMCS_GUEST_TR_LIMIT, 0x67);
+    fake_vmx_write(m, VMCS_GUEST_TR_ACCESS_RIGHTS, 0x8B);
+}
+
+void fake_vmx_make_vmcs(struct fake_vmx *m, uint64_t region)
+{
+    static const struct {
+        enum vmcs_field field;
+        uint64_t value;
+    } fields[] = {
+        {VMCS_PIN_CONTROLS, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING},
+        {VMCS_PROCESSOR_CONTROLS, 0x04006172 | CPU_HLT_EXITING | CPU_SECONDARY_CONTROLS},
+        {VMCS_SECONDARY_CONTROLS, CPU2_EPT},
+        {VMCS_EPT_POINTER, FAKE_EPT | 3 << 3 | 6},
+        {VMCS_EXIT_CONTROLS, 0x00036DFB | EXIT_HOST_LONG_MODE | EXIT_LOAD_EFER | EXIT_SAVE_EFER | EXIT_LOAD_PAT |
+                             EXIT_SAVE_PAT | EXIT_SAVE_DEBUG_CONTROLS},
+        {VMCS_ENTRY_CONTROLS, 0x000011FB | ENTRY_LONG_MODE | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT |
+                              ENTRY_LOAD_DEBUG_CONTROLS},
+        {VMCS_VMCS_LINK_POINTER, ~0ull}, {VMCS_GUEST_CR0, 0x80000031}, {VMCS_GUEST_CR4, 0x2020},
+        {VMCS_GUEST_CR3, 0x6000}, {VMCS_GUEST_EFER, 0xD00}, {VMCS_GUEST_PAT, 0x0007040600070406},
+        {VMCS_GUEST_DR7, 0x400}, {VMCS_GUEST_RFLAGS, 2}, {VMCS_GUEST_RIP, 0x4000}, {VMCS_GUEST_RSP, 0x4800},
+        {VMCS_GUEST_GDTR_LIMIT, 0xFFFF}, {VMCS_GUEST_IDTR_LIMIT, 0xFFFF}, {VMCS_HOST_CR0, 0x80000031},
+        {VMCS_HOST_CR4, 0x2020}, {VMCS_HOST_CR3, 0x5000}, {VMCS_HOST_EFER, 0xD00},
+        {VMCS_HOST_PAT, 0x0007040600070406}, {VMCS_HOST_RIP, 0x8100}, {VMCS_HOST_RSP, 0x8800},
+        {VMCS_HOST_CS_SELECTOR, 8}, {VMCS_HOST_SS_SELECTOR, 16}, {VMCS_HOST_TR_SELECTOR, 24},
+    };
+    put_revision(m, region);
+    fake_vmx_pointer(m, EXIT_VMCLEAR, region);
+    fake_vmx_pointer(m, EXIT_VMPTRLD, region);
+    for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        fake_vmx_write(m, fields[i].field, fields[i].value);
+    write_segments(m);
+}
+
+/* ---- L2 ------------------------------------------------------------------------------------------ */
+
+bool fake_vmx_load(struct fake_vmx *m)
+{
+    struct nest_entry entry;
+    if (nest_load(&m->nest, &entry) != NEST_RESUME)
+        return false;
+    struct fake_region *region = entry.region;
+    if (!region->used || region->shadow)
+        complain(m, "vmcs02 is no region that can be entered");
+    load_region(m, region);
+    machine = m;
+    vmcs_sync_push(entry.image, &entry.write);
+    region->launched = true;
+    return true;
+}
+
+enum nest_result fake_vmx_exit(struct fake_vmx *m, const struct exit *exit)
+{
+    m->loaded->held.entry_interruption_info &= 0x7FFFFFFF;
+    return nest_exit(&m->nest, exit);
+}
+
+/* The processor's walk of EPT02: a table entry holds an address, which is a pointer here. */
+static bool walk(const struct fake_vmx *m, uint64_t eptp, uint64_t gpa2, uint64_t *hpa, unsigned *rights)
+{
+    const uint64_t *table = (const uint64_t *)(uintptr_t)(eptp & EPT_TABLE_MASK);
+    (void)m;
+    *rights = 7;
+    for (unsigned shift = 39;; shift -= 9) {
+        uint64_t entry = table[gpa2 >> shift & 511];
+        *rights &= entry & 7;
+        if (!(entry & 7))
+            return false;
+        if (shift == 12 || (entry & 0x80)) {
+            uint64_t within = (1ull << shift) - 1;
+            *hpa = (entry & EPT_TABLE_MASK & ~within) | (gpa2 & within);
+            return true;
+        }
+        table = (const uint64_t *)(uintptr_t)(entry & EPT_TABLE_MASK);
+    }
+}
+
+bool fake_vmx_touch(struct fake_vmx *m, uint64_t gpa2, unsigned access, uint64_t *hpa)
+{
+    uint64_t eptp = m->loaded->held.ept_pointer;
+    unsigned rights;
+    for (unsigned i = 0; i < FAKE_CACHED; i++) {
+        struct fake_cached *c = &m->cached[i];
+        if (!c->valid || c->eptp != eptp || c->page != gpa2 >> 12)
+            continue;
+        if ((c->rights & access) == access) {
+            *hpa = c->hpa | (gpa2 & 4095);
+            return true;
+        }
+        c->valid = false; /* a violation drops what it was about */
+    }
+    if (!walk(m, eptp, gpa2, hpa, &rights) || (rights & access) != access)
+        return false;
+    m->cached[m->cached_next++ % FAKE_CACHED] =
+        (struct fake_cached){.valid = true, .eptp = eptp, .page = gpa2 >> 12, .hpa = *hpa & ~4095ull, .rights = rights};
+    return true;
+}
