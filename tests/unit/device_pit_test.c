@@ -1,0 +1,296 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "cp/device/pit.h"
+#include "tests/unit/fake/clock.h"
+
+static struct bus bus;
+static struct pit pit;
+static unsigned edges;
+static bool line;
+
+static void set(void *context, unsigned gsi, bool level)
+{
+    (void)context;
+    assert_int_equal(gsi, 0);
+    edges += level && !line;
+    line = level;
+}
+
+static void out(uint16_t port, uint8_t value)
+{
+    bus_port_write(&bus, port, 1, value);
+}
+
+static uint8_t in(uint16_t port)
+{
+    return bus_port_read(&bus, port, 1);
+}
+
+static void load(unsigned channel, uint8_t control, uint16_t count)
+{
+    out(0x43, channel << 6 | 0x30 | control);
+    out(0x40 + channel, count);
+    out(0x40 + channel, count >> 8);
+}
+
+static uint16_t latched(unsigned channel)
+{
+    uint8_t low;
+
+    out(0x43, channel << 6);
+    low = in(0x40 + channel);
+    return low | in(0x40 + channel) << 8;
+}
+
+static void clocks(uint64_t n)
+{
+    fake_clock_advance(n * 1000000000 / PIT_HZ);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    fake_clock_reset(2000000000);
+    bus_init(&bus);
+    pit_init(&pit, &bus, &(struct irq){.set = set, .gsi = 0});
+    edges = 0;
+    line = false;
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    pit_free(&pit);
+    return timer_next() == UINT64_MAX ? 0 : -1;
+}
+
+static void a_rate_generator_interrupts_at_its_rate_without_drift(void **state)
+{
+    (void)state;
+    load(0, 0x4, 11932);
+    edges = 0;
+    fake_clock_advance(10000000000);
+    assert_in_range(edges, 999, 1000); /* 99.998 Hz */
+    assert_true(line);
+}
+
+static void a_square_wave_is_high_half_of_its_period(void **state)
+{
+    (void)state;
+    out(0x61, 1);
+    load(2, 0x6, 1000);
+    assert_true(in(0x61) & 0x20);
+    clocks(400);
+    assert_true(in(0x61) & 0x20);
+    assert_in_range(latched(2), 198, 204); /* two at a time */
+    clocks(200);
+    assert_false(in(0x61) & 0x20);
+    clocks(500);
+    assert_true(in(0x61) & 0x20);
+}
+
+static void a_terminal_count_raises_its_output_once(void **state)
+{
+    (void)state;
+    load(0, 0x0, 1000);
+    assert_false(line);
+    clocks(990);
+    assert_int_equal(edges, 0);
+    clocks(20);
+    assert_int_equal(edges, 1);
+    assert_true(line);
+    fake_clock_advance(1000000000);
+    assert_int_equal(edges, 1);
+    load(0, 0x0, 500);
+    assert_false(line);
+    clocks(510);
+    assert_int_equal(edges, 2);
+}
+
+static void a_strobe_is_low_for_one_clock(void **state)
+{
+    (void)state;
+    load(0, 0x8, 100);
+    assert_true(line);
+    edges = 0;
+    clocks(99);
+    assert_int_equal(edges, 0);
+    clocks(5);
+    assert_int_equal(edges, 1);
+    clocks(70000);
+    assert_int_equal(edges, 1);
+}
+
+/* how Linux, Xen and most others calibrate the TSC */
+static void channel_2_measures_time_behind_its_gate(void **state)
+{
+    (void)state;
+    out(0x61, 0);
+    load(2, 0x0, 11932);
+    fake_clock_advance(50000000);
+    assert_false(in(0x61) & 0x20);
+    assert_int_equal(latched(2), 11932);
+    out(0x61, 1);
+    clocks(11900);
+    assert_false(in(0x61) & 0x20);
+    clocks(40);
+    assert_true(in(0x61) & 0x20);
+    /* the gate stops it on the way too */
+    load(2, 0x0, 1000);
+    clocks(400);
+    out(0x61, 0);
+    clocks(5000);
+    assert_in_range(latched(2), 599, 601);
+    out(0x61, 1);
+    clocks(590);
+    assert_false(in(0x61) & 0x20);
+    clocks(20);
+    assert_true(in(0x61) & 0x20);
+}
+
+static void a_one_shot_waits_for_its_gate(void **state)
+{
+    (void)state;
+    out(0x61, 0);
+    load(2, 0x2, 100);
+    assert_true(in(0x61) & 0x20);
+    clocks(500);
+    assert_true(in(0x61) & 0x20);
+    out(0x61, 1);
+    assert_false(in(0x61) & 0x20);
+    clocks(50);
+    out(0x61, 0), out(0x61, 1); /* triggered again: starts again */
+    clocks(90);
+    assert_false(in(0x61) & 0x20);
+    clocks(20);
+    assert_true(in(0x61) & 0x20);
+}
+
+static void counts_latch_until_read_whole(void **state)
+{
+    uint8_t low;
+
+    (void)state;
+    load(0, 0x4, 60000);
+    clocks(1000);
+    out(0x43, 0x00);
+    clocks(5000);
+    out(0x43, 0x00); /* a second latch before the first was read is nothing */
+    low = in(0x40);
+    assert_in_range(low | in(0x40) << 8, 58999, 59001);
+    low = in(0x40);
+    assert_in_range(low | in(0x40) << 8, 53999, 54001);
+}
+
+static void read_back_latches_status_and_counts_of_several(void **state)
+{
+    uint8_t low;
+
+    (void)state;
+    load(0, 0x4, 1000);
+    out(0x43, 0xb6); /* channel 2, no count yet */
+    out(0x43, 0xc0 | 0x0a); /* status and count of 0 and 2 */
+    assert_int_equal(in(0x40), 0xb4);
+    low = in(0x40);
+    assert_in_range(low | in(0x40) << 8, 998, 1000);
+    assert_int_equal(in(0x42) & 0x7f, 0x76); /* null count */
+    out(0x43, 0xe0 | 0x02); /* status only */
+    assert_int_equal(in(0x40), 0xb4);
+}
+
+static void bytes_are_written_and_read_as_the_control_word_says(void **state)
+{
+    (void)state;
+    out(0x43, 0x14); /* low byte only, mode 2 */
+    out(0x40, 100);
+    clocks(10);
+    assert_in_range(in(0x40), 89, 91);
+    out(0x43, 0x24); /* high byte only */
+    out(0x40, 0x10);
+    clocks(0x10);
+    assert_int_equal(in(0x40), 0x0f);
+    assert_int_equal(in(0x40), 0x0f);
+}
+
+static void bcd_counts_in_decimals(void **state)
+{
+    (void)state;
+    load(0, 0x5, 0x1000);
+    clocks(2);
+    assert_in_range(latched(0), 0x998, 0x999);
+    load(0, 0x1, 0xffff); /* no digits: as the sum comes out, without harm */
+    latched(0);
+    load(0, 0x1, 0);
+    clocks(2);
+    assert_in_range(latched(0), 0x9998, 0x9999);
+}
+
+static void a_new_count_takes_over_at_the_period_s_end(void **state)
+{
+    (void)state;
+    load(0, 0x4, 1000);
+    edges = 0;
+    clocks(2500);
+    assert_int_equal(edges, 2);
+    out(0x40, 100), out(0x40, 0);
+    clocks(450);
+    assert_int_equal(edges, 2);
+    clocks(60);
+    assert_int_equal(edges, 3);
+    clocks(1000);
+    assert_int_equal(edges, 13);
+}
+
+static void zero_is_65536_and_the_shortest_period_does_not_flood(void **state)
+{
+    (void)state;
+    load(0, 0x4, 0);
+    edges = 0;
+    fake_clock_advance(1000000000);
+    assert_int_equal(edges, 18); /* 18.2 Hz */
+    load(0, 0x4, 1);
+    edges = 0;
+    fake_clock_advance(100000000);
+    assert_in_range(edges, 1, 5000);
+}
+
+static void port_61_shows_refresh_and_keeps_the_speaker(void **state)
+{
+    uint8_t first;
+
+    (void)state;
+    out(0x61, 3);
+    first = in(0x61);
+    assert_int_equal(first & 3, 3);
+    assert_int_equal((first ^ in(0x61)) & 0x10, 0x10);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_rate_generator_interrupts_at_its_rate_without_drift),
+        TEST(a_square_wave_is_high_half_of_its_period),
+        TEST(a_terminal_count_raises_its_output_once),
+        TEST(a_strobe_is_low_for_one_clock),
+        TEST(channel_2_measures_time_behind_its_gate),
+        TEST(a_one_shot_waits_for_its_gate),
+        TEST(counts_latch_until_read_whole),
+        TEST(read_back_latches_status_and_counts_of_several),
+        TEST(bytes_are_written_and_read_as_the_control_word_says),
+        TEST(bcd_counts_in_decimals),
+        TEST(a_new_count_takes_over_at_the_period_s_end),
+        TEST(zero_is_65536_and_the_shortest_period_does_not_flood),
+        TEST(port_61_shows_refresh_and_keeps_the_speaker),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
