@@ -356,16 +356,23 @@ bool machine_facts_read(const void *tree, size_t bytes, struct machine_facts *fa
 
 /* ---- modules and free memory ------------------------------------------------ */
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+static bool first_word_is(const char *text, const char *name)
+{
+    while (*name && lower(*text) == lower(*name))
+        text++, name++;
+    return !*name && (!*text || *text == ' ');
+}
+
 const struct tree_module *machine_facts_module(const struct machine_facts *facts, const char *name)
 {
-    size_t length = strlen(name);
-
-    for (unsigned i = 0; i < facts->modules; i++) {
-        const char *text = facts->module[i].text;
-
-        if (!strncmp(text, name, length) && (!text[length] || text[length] == ' '))
+    for (unsigned i = 0; i < facts->modules; i++)
+        if (first_word_is(facts->module[i].text, name))
             return &facts->module[i];
-    }
     return NULL;
 }
 

@@ -30,7 +30,7 @@ struct machine_facts {
 /* False: `fault` says what is wrong and where; `facts` is unchanged. */
 bool machine_facts_read(const void *tree, size_t bytes, struct machine_facts *facts, struct tree_fault *fault);
 
-/* The module whose text's first word is `name`, or NULL. */
+/* The module whose text's first word is `name` (upper and lower case are alike, as in CP's commands), or NULL. */
 const struct tree_module *machine_facts_module(const struct machine_facts *, const char *name);
 
 /* The parts of `range` that no module and none of the `taken` ranges covers, page by page: at most `most` of them, in order.

@@ -715,13 +715,35 @@ static void detach_leaves_orphans_until_they_are_done(void **state)
 
 static void attach_without_a_frame_is_refused(void **state)
 {
+    void *held = frame_alloc(&frame_cp_account);
+
     (void)state;
     virtio_blk_detach(&blk);
-    assert_non_null(guest_pointer(&storage, gpa(0), NULL)); /* holds frames now */
-    storage.account.limit = storage.account.frames;
+    frame_cp_account.limit = frame_cp_account.frames;
     assert_int_equal(virtio_blk_attach(&blk, &host, SLOT, &storage, 0x191, &disk.disk), -ENOMEM);
-    storage.account.limit = 0;
+    frame_cp_account.limit = 0;
     assert_int_equal(virtio_blk_attach(&blk, &host, SLOT, &storage, 0x191, &disk.disk), 0);
+    frame_free(&frame_cp_account, held);
+}
+
+/* SYSTEM CLEAR: the machine is reset and its storage replaced while its disks stay. */
+static void storage_may_be_replaced_once_nothing_is_in_flight(void **state)
+{
+    (void)state;
+    bring_up(all_features(), 128);
+    request(IN, 1, DATA, 512);
+    notify();
+    pci_reset(&host);
+    fake_disk_done_all(&disk);
+    assert_int_equal(virtio_blk_in_flight(&blk), 0);
+    guest_storage_free(&storage);
+    assert_int_equal(storage.account.frames, 0);
+    guest_storage_init(&storage, RAM, 0);
+    bring_up(all_features(), 128);
+    request(IN, 2, DATA, 512);
+    notify();
+    fake_disk_done_all(&disk);
+    assert_data(DATA, 2, 512);
 }
 
 static void out_of_frames_is_an_error_status(void **state)
@@ -859,7 +881,7 @@ int main(void)
         T(a_read_only_disk_says_so_and_refuses_writes), T(messages_replace_the_wire),
         T(the_guests_reset_waits_for_requests_in_flight), T(a_machine_reset_orphans_requests_in_flight),
         T(detach_leaves_orphans_until_they_are_done), T(attach_without_a_frame_is_refused),
-        T(out_of_frames_is_an_error_status), T(an_index_too_far_ahead), T(a_head_outside_the_table),
+        T(storage_may_be_replaced_once_nothing_is_in_flight), T(out_of_frames_is_an_error_status), T(an_index_too_far_ahead), T(a_head_outside_the_table),
         T(a_next_outside_the_table), T(a_chain_that_loops), T(a_loop_of_empty_descriptors), T(a_buffer_beyond_ram),
         T(a_buffer_that_wraps), T(a_readable_buffer_after_a_writable), T(a_chain_without_status), T(a_header_too_short),
         T(an_empty_indirect_table), T(a_ragged_indirect_table), T(an_indirect_table_outside_ram),

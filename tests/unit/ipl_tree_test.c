@@ -272,6 +272,7 @@ static void a_pcs_facts_become_a_tree_cp_can_read(void **state)
     assert_int_equal(machine_facts_module(&facts, "cms")->bytes, 8);
     assert_memory_equal(guest_pointer(&storage, gpa(machine_facts_module(&facts, "cms")->start), NULL), "cmsbytes", 8);
     assert_string_equal(machine_facts_module(&facts, "directory")->text, "directory x y");
+    assert_ptr_equal(machine_facts_module(&facts, "CMS"), machine_facts_module(&facts, "cms"));
     assert_null(machine_facts_module(&facts, "direct"));
     assert_null(machine_facts_module(&facts, "cp"));
     guest_storage_free(&storage);
