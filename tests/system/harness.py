@@ -180,15 +180,11 @@ def run_piped(*options, data=b"", env=None, timeout=60):
 
 DIRECTORY = os.path.join(ROOT, "images", "directory.dts")
 BLOCK = 4096
-SAMPLE = os.path.join(ROOT, "build", "system", "sample.img")
+SAMPLE = os.path.join(ROOT, "build", "vmn.img")
 
 
 def new_disk(path):
-    """A fresh CP volume with the sample directory and empty minidisks. mkimage's work is done once and copied after."""
-    if not os.path.exists(SAMPLE) or os.path.getmtime(SAMPLE) < os.path.getmtime(os.path.join(ROOT, "build", "mkimage")):
-        os.makedirs(os.path.dirname(SAMPLE), exist_ok=True)
-        subprocess.run([os.path.join(ROOT, "build", "mkimage"), SAMPLE + ".new"], cwd=ROOT, check=True, capture_output=True)
-        os.replace(SAMPLE + ".new", SAMPLE)
+    """A fresh CP volume with the sample directory and empty minidisks."""
     subprocess.run(["cp", "--sparse=always", SAMPLE, str(path)], check=True)
     return str(path)
 
