@@ -104,13 +104,13 @@ static char printable(uint8_t byte)
 
 static void show_row(struct call *c, uint64_t at, const uint8_t *bytes, unsigned count, bool characters)
 {
-    char hex[ROW_BYTES * 2 + ROW_BYTES / 4 + 1] = "", text[ROW_BYTES + 5] = "";
+    char hex[ROW_BYTES * 2 + ROW_BYTES / 4 + 1] = "", text[ROW_BYTES + 1] = "";
     unsigned used = 0;
     for (unsigned i = 0; i < count; i++)
         used += format_text(hex + used, sizeof hex - used, "%02X%s", bytes[i], i % 4 == 3 ? " " : "");
-    for (unsigned i = 0; i < count && characters; i++)
-        format_text(text + i, sizeof text - i, "%s%c%s", i ? "" : "*", printable(bytes[i]), i + 1 == count ? "*" : "");
-    response_line(c->response, "V%08llX  %-36s %s", (unsigned long long)at, hex, text);
+    for (unsigned i = 0; i < count; i++)
+        text[i] = printable(bytes[i]);
+    response_line(c->response, characters ? "V%08llX  %-36s *%s*" : "V%08llX  %s", (unsigned long long)at, hex, text);
 }
 
 static unsigned outside(struct call *c, const char *module, uint64_t address)

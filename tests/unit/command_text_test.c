@@ -1,0 +1,369 @@
+/* CP's commands: their texts, return codes, classes and abbreviations. */
+#include "tests/unit/user_scene.h"
+
+#include "cp/command/command.h"
+#include "cp/command/message.h"
+#include "cp/user/link.h"
+
+static char answer[16384];
+
+/* Runs a command as the user's machine would; the answer is in `answer`. */
+static unsigned run(const char *userid, const char *command)
+{
+    struct response r = {.session = session_find(userid), .buffer = answer, .size = sizeof answer - 1, .machine_asks = true};
+    unsigned code = command_run(r.session, &r, command);
+    answer[r.length] = 0;
+    return code;
+}
+
+static void assert_answer(const char *userid, const char *command, unsigned code, const char *expected)
+{
+    unsigned got = run(userid, command);
+    if (!strstr(answer, expected))
+        fail_msg("%s: expected \"%s\", answer:\n%s", command, expected, answer);
+    assert_int_equal(got, code);
+}
+
+static int everybody(void **state)
+{
+    scene_reset(state);
+    logon(0, "ALICE");
+    logon(1, "BOB");
+    logon(2, "OPERATOR");
+    for (int i = 0; i < 3; i++)
+        shown(i);
+    return 0;
+}
+
+static void unknown_commands_and_those_of_other_classes_are_unknown(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "frobnicate x", 1, "HCPCMD001E Unknown CP command: FROBNICATE\n");
+    assert_answer("BOB", "SHUTDOWN", 1, "HCPCMD001E Unknown CP command: SHUTDOWN\n");
+    assert_answer("BOB", "FORCE ALICE", 1, "HCPCMD001E");
+    assert_answer("BOB", "WNG ALICE x", 1, "HCPCMD001E");
+    assert_answer("OPERATOR", "SHUTDOW", 1, "HCPCMD001E");
+    assert_int_equal(run("BOB", "   "), 0);
+    assert_string_equal(answer, "");
+}
+
+static void before_logon_few_commands_are_valid(void **state)
+{
+    scene_reset(state);
+    type(0, "QUERY NAMES\r");
+    assert_shows(0, "HCPCFC015E Command not valid before LOGON: QUERY\r\nCP> ");
+    type(0, "LOGON\r");
+    assert_shows(0, "HCPLGA020E Userid missing or invalid");
+    type(0, "LOGON ALICE vmn\r");
+    assert_shows(0, "HCPLGA003E Invalid option - command contains extra option(s) starting with VMN");
+    type(0, "HELP\r");
+    assert_shows(0, "LOGON userid [HERE] [NOIPL]");
+}
+
+static void abbreviations_are_zvms(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "q userid", 0, "BOB      AT VMN\n");
+    assert_answer("BOB", "cp Query UserID", 0, "BOB      AT VMN\n");
+    assert_answer("BOB", "#cp q n", 0, "ALICE");
+    assert_answer("BOB", "ind u", 0, "USERID=BOB");
+    assert_answer("BOB", "DI", 26, "HCPCDB026E"); /* DISPLAY, not DISCONNECT */
+    assert_answer("BOB", "FORC X", 1, "HCPCMD001E");
+}
+
+static void query_names_time_and_level(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "QUERY NAMES", 0, "ALICE    - L0001");
+    assert_answer("BOB", "QUERY NAMES", 0, "BOB      - L0002");
+    assert_answer("BOB", "QUERY USERS", 0, "3 USERS\n");
+    assert_answer("BOB", "QUERY ALICE", 0, "ALICE    - L0001\n");
+    assert_answer("BOB", "QUERY MAINT", 45, "HCPQSU045E MAINT not logged on\n");
+    assert_answer("BOB", "QUERY NOBODY", 3, "HCPCQU003E");
+    assert_answer("BOB", "QUERY TIME", 0, " UTC SATURDAY 11/21/26\nCONNECT= 00:0");
+    assert_answer("BOB", "QUERY CPLEVEL", 0, "VM/N Version 1 Release 0, service level 0000 (64-bit)\nIPL at 14:05:31 UTC SATURDAY 11/21/26\n");
+    assert_answer("BOB", "QUERY TIME X", 3, "HCPCQR003E");
+    assert_answer("BOB", "QUERY", 26, "HCPCQR026E Operand missing or invalid\n");
+    assert_answer("BOB", "QUERY NSS", 0, "TEST          36\n");
+}
+
+static void query_virtual_shows_the_machine(void **state)
+{
+    (void)state;
+    assert_answer("ALICE", "QUERY VIRTUAL STORAGE", 0, "STORAGE = 2M\n");
+    assert_answer("ALICE", "Q V 191", 0, "DASD 0191 9336 VMN001 R/W        800 BLK ALICE 0191\n");
+    assert_answer("ALICE", "Q 190", 0, "DASD 0190 9336 VMN001 R/O        800 BLK MAINT 0190\n");
+    assert_answer("ALICE", "Q V DASD", 0, "DASD 0190 ");
+    assert_answer("ALICE", "Q V CONS", 0, "CONS 03F8 ON L0001");
+    assert_answer("ALICE", "Q V CPUS", 0, "CPU 00  ID  ALICE    (BASE) X86-64 RUNNING\n");
+    assert_answer("ALICE", "Q V", 0, "STORAGE = 2M\nCPU 00");
+    assert_answer("ALICE", "Q V 500", 40, "HCPCQV040E Device 0500 does not exist\n");
+    assert_answer("ALICE", "Q V NONSENSE", 2, "HCPCQV002E Invalid operand - NONSENSE\n");
+    assert_answer("ALICE", "Q STOR", 0, "STORAGE = 2M\n");
+    assert_answer("OPERATOR", "Q STOR", 0, "STORAGE = 64M FRAMES = 16384 FREE = ");
+}
+
+static void settings_are_set_and_shown(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "Q SET", 0, "MSG ON  , WNG ON  , EMSG ON  , IMSG ON  , RUN OFF \nNESTED OFF   ");
+    assert_int_equal(run("BOB", "SET MSG OFF"), 0);
+    assert_int_equal(run("BOB", "SET RUN ON"), 0);
+    assert_int_equal(run("BOB", "SET EMSG TEXT"), 0);
+    assert_answer("BOB", "Q SET", 0, "MSG OFF , WNG ON  , EMSG TEXT, IMSG ON  , RUN ON");
+    assert_answer("BOB", "NONE", 1, "Unknown CP command: NONE\n");
+    assert_null(strstr(answer, "HCP"));
+    run("BOB", "SET EMSG CODE");
+    assert_int_equal(run("BOB", "NONE"), 1);
+    assert_string_equal(answer, "HCPCMD001E\n");
+    run("BOB", "SET EMSG OFF");
+    assert_int_equal(run("BOB", "NONE"), 1);
+    assert_string_equal(answer, "");
+    run("BOB", "SET EMSG ON");
+    assert_answer("BOB", "SET MSG MAYBE", 2, "HCPCFS002E Invalid operand - MAYBE\n");
+    assert_answer("BOB", "SET NESTED TRAP", 2, "HCPCFS002E"); /* the directory does not allow it */
+    assert_answer("BOB", "SET", 26, "HCPCFS026E");
+}
+
+static void messages_reach_those_who_receive_them(void **state)
+{
+    (void)state;
+    assert_int_equal(run("ALICE", "MSG BOB Hello  World"), 0);
+    turn();
+    assert_shows(1, "  * MSG FROM ALICE   : Hello  World\r\n");
+    assert_answer("ALICE", "M MAINT hi", 45, "HCPMFS045E MAINT not logged on\n");
+    assert_answer("ALICE", "M BOB", 26, "HCPMFS026E");
+    assert_answer("ALICE", "M toolonguser hi", 20, "HCPMFS020E Userid missing or invalid\n");
+    run("BOB", "SET MSG OFF");
+    assert_answer("ALICE", "M BOB hi", 57, "HCPMFS057W BOB not receiving; MSG OFF\n");
+    assert_int_equal(run("OPERATOR", "WARNING BOB fire"), 0);
+    turn();
+    assert_shows(1, "  * WNG FROM OPERATOR: fire\r\n");
+    assert_int_equal(run("OPERATOR", "MSG ALL all of you"), 0);
+    turn();
+    assert_shows(0, "all of you");
+    assert_answer("ALICE", "M ALL x", 45, "HCPMFS045E ALL not logged on");
+    type(1, "DISC\r");
+    assert_answer("ALICE", "M BOB hi", 57, "HCPMFS057W BOB not receiving; disconnected\n");
+}
+
+static void link_follows_zvms_rules(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "LINK MAINT 190 290 RR", 0, "");
+    assert_answer("BOB", "Q V 290", 0, "DASD 0290 9336 VMN001 R/O");
+    assert_answer("BOB", "LINK TO MAINT 190 AS 290 RR", 110, "HCPLNM110E MAINT 0190 not linked; 0290 already defined\n");
+    assert_answer("BOB", "LINK NOBODY 190 291", 53, "HCPLNM053E NOBODY not in CP directory\n");
+    assert_answer("BOB", "LINK MAINT 999 291", 107, "HCPLNM107E MAINT 0999 not linked; not in CP directory\n");
+    assert_answer("BOB", "LINK MAINT 190 291 SR", 109, "HCPLNM109E MAINT 0190 not linked; mode SR is not supported\n");
+    assert_answer("BOB", "LINK ALICE 191 291 RR", 111, "HCPLNM111E ALICE 0191 not linked; no read password\n");
+    assert_answer("BOB", "LINK MAINT 190 291 MR", 113, "HCPLNM113E");
+    assert_answer("BOB", "LINK MAINT 190 291 W secret", 103, "HCPLNM103E MAINT 0190 not linked; R/O by 3 users\n");
+    assert_answer("BOB", "LINK MAINT 190 291 WR PASS=secret", 102, "HCPLNM102W DASD 0291 forced R/O; R/O by ALICE\n");
+    assert_answer("BOB", "LINK MAINT 190", 22, "HCPLNM022E");
+    assert_answer("BOB", "LINK MAINT 190 292 RR x y", 3, "HCPLNM003E");
+    assert_answer("BOB", "DETACH 290 291", 0, "DASD 0290 DETACHED\nDASD 0291 DETACHED\n");
+    assert_answer("BOB", "DET 290", 40, "HCPDTV040E Device 0290 does not exist\n");
+}
+
+static void wrong_link_passwords_are_counted(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_answer("BOB", "LINK MAINT 190 291 W wrong", 298, "HCPLNM298E MAINT 0190 not linked; password incorrect\n");
+    assert_answer("BOB", "LINK MAINT 190 291 W secret", 115, "HCPLNM115E LINK invalid; excessive incorrect passwords\n");
+    assert_answer("BOB", "LINK MAINT 190 291 RR", 0, "");
+}
+
+static void a_writer_is_seen_by_others(void **state)
+{
+    (void)state;
+    run("ALICE", "DETACH 190");
+    run("BOB", "DETACH 190");
+    assert_answer("ALICE", "LINK MAINT 190 190 W secret", 0, "DASD 0190 LINKED R/W\n");
+    assert_answer("BOB", "LINK MAINT 190 190 R", 104, "HCPLNM104E MAINT 0190 not linked; R/W by ALICE\n");
+    assert_answer("BOB", "LINK MAINT 190 190 RR", 0, "DASD 0190 LINKED R/O; R/W by 1 user\n");
+    assert_answer("ALICE", "QUERY LINKS 190", 0, "ALICE    0190 R/W\nBOB      0190 R/O\n");
+    assert_answer("ALICE", "QUERY LINKS 555", 40, "HCPQLK040E");
+}
+
+static void storage_is_redefined_within_the_maximum(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "DEFINE STORAGE 8M", 91, "HCPDST091E Storage not changed; requested size exceeds the maximum of 4M\n");
+    assert_answer("BOB", "DEF STOR XM", 92, "HCPDST092E Invalid storage size - XM\n");
+    assert_answer("BOB", "DEF STOR 99999999999999999999M", 92, "HCPDST092E");
+    assert_answer("BOB", "DEF STOR 4", 92, "HCPDST092E");
+    assert_answer("BOB", "DEF CPU 2", 2, "HCPDEF002E");
+    type(1, "DEFINE STORAGE 4M\r");
+    assert_shows(1, "STORAGE = 4M\r\nStorage cleared - system reset.\r\nCP> ");
+    assert_answer("BOB", "Q V STOR", 0, "STORAGE = 4M\n");
+}
+
+static void machine_control(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "IPL NONE", 440, "HCPNSS440E Named saved system NONE does not exist\n");
+    assert_answer("BOB", "IPL", 26, "HCPVMI026E");
+    assert_answer("BOB", "IPL TEST CLEAR X", 3, "HCPVMI003E");
+    assert_answer("BOB", "SYSTEM RESTART", 9013, "HCPSYS9013E No system has been IPLed\n");
+    type(1, "IPL TEST CLEAR PARM one two\r");
+    assert_int_equal(vm_of("BOB")->state, VM_RUNNABLE);
+    type(1, "#CP SYSTEM RESET\r");
+    assert_shows(1, "System reset.\r\nCP> ");
+    assert_int_equal(vm_of("BOB")->state, VM_STOPPED);
+    type(1, "SYSTEM RESTART\r");
+    assert_int_equal(vm_of("BOB")->state, VM_RUNNABLE);
+    type(1, "#CP SYSTEM CLEAR\r");
+    assert_shows(1, "Storage cleared - system reset.\r\nCP> ");
+    type(1, "BEGIN 1234\r");
+    assert_int_equal(vcpu_read(&vm_of("BOB")->vcpu, VMCS_GUEST_RIP), 0x1234);
+    type(1, "#CP BEGIN XYZ\r");
+    assert_shows(1, "HCPBEG160E Hexadecimal value missing or invalid - XYZ");
+    type(1, "#CP STOP\r");
+    assert_int_equal(vm_of("BOB")->state, VM_STOPPED);
+    assert_answer("BOB", "SYSTEM SIDEWAYS", 2, "HCPSYS002E Invalid operand - SIDEWAYS\n");
+    assert_answer("BOB", "SLEEP X", 2, "HCPSLP002E");
+    assert_answer("BOB", "SLEEP 1 YEAR", 2, "HCPSLP002E");
+}
+
+static void a_machine_that_asks_is_changed_only_after_its_call(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_of("ALICE");
+    vcpu_write(&vm->vcpu, VMCS_GUEST_RIP, 0x5555);
+    assert_int_equal(run("ALICE", "IPL TEST"), 0);
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(vcpu_read(&vm->vcpu, VMCS_GUEST_RIP), 0x5555);
+    turn();
+    assert_int_equal(vcpu_read(&vm->vcpu, VMCS_GUEST_RIP), 0x100020);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+    assert_int_equal(run("ALICE", "LOGOFF"), 0);
+    assert_ptr_equal(vm_of("ALICE"), vm);
+    turn();
+    assert_null(vm_of("ALICE"));
+}
+
+static void registers_and_storage_are_displayed_and_stored(void **state)
+{
+    (void)state;
+    assert_answer("ALICE", "STORE 1000 48656C6C6F 2C20", 0, "Store complete.\n");
+    assert_answer("ALICE", "DISPLAY V1000.5", 0, "V00001000  48656C6C 6F");
+    assert_answer("ALICE", "D T1000-1007", 0, "V00001000  48656C6C 6F2C2000                    *Hello, .*\n");
+    assert_answer("ALICE", "STORE RAX 1234abcd", 0, "Store complete.\n");
+    assert_answer("ALICE", "D G", 0, "RAX = 000000001234ABCD  RCX = ");
+    assert_answer("ALICE", "STORE RIP FFFF", 0, "Store complete.\n");
+    assert_answer("ALICE", "D PSW", 0, "RIP    = 000000000000FFFF\nRFLAGS = ");
+    assert_answer("ALICE", "D X", 0, "CR0    = ");
+    assert_answer("ALICE", "D 200000", 161, "HCPCDB161E Address 200000 is not in the machine's storage\n");
+    assert_answer("ALICE", "D FFFFFFFFFFFFFFFF.10", 161, "HCPCDB161E");
+    assert_answer("ALICE", "D 0.1001", 160, "HCPCDB160E");
+    assert_answer("ALICE", "D 10-5", 160, "HCPCDB160E");
+    assert_answer("ALICE", "D ZZ", 160, "HCPCDB160E");
+    assert_answer("ALICE", "ST 1000 123", 160, "HCPCDS160E");
+    assert_answer("ALICE", "ST 1FFFFF 0102", 161, "HCPCDS161E Address 1FFFFF");
+    assert_answer("ALICE", "ST 1000", 26, "HCPCDS026E");
+}
+
+static void indicate_counts(void **state)
+{
+    (void)state;
+    vm_of("ALICE")->exits[10] = 7;
+    assert_answer("ALICE", "INDICATE USER", 0, "USERID=ALICE    MACH=X64 STOR=0002M VIRT=V XSTORE=NONE\nIPLSYS=TEST     DEVNUM=00001\nPAGES: RES=");
+    assert_answer("ALICE", "INDICATE USER", 0, "EXITS=7\n");
+    assert_answer("ALICE", "INDICATE USER BOB", 2, "HCPIDU002E");
+    assert_answer("ALICE", "INDICATE", 0, "AVGPROC-000% 01\nSTORAGE-");
+    assert_answer("ALICE", "INDICATE NOTHING", 2, "HCPIDL002E");
+}
+
+static void xautolog_needs_permission(void **state)
+{
+    (void)state;
+    type(1, "LOGOFF\r");
+    assert_answer("ALICE", "XAUTOLOG MAINT", 9024, "HCPXAL9024E You are not authorized to XAUTOLOG MAINT\n");
+    assert_answer("ALICE", "XAUTOLOG BOB", 0, "Command accepted\nAUTO LOGON  ***  BOB      USERS = 3\n");
+    assert_answer("ALICE", "XAUTOLOG BOB", 9023, "HCPXAL9023E BOB is already logged on\n");
+    assert_answer("ALICE", "Q BOB", 0, "BOB      - DSC");
+    assert_answer("OPERATOR", "XAUTOLOG MAINT", 0, "Command accepted\n");
+    assert_answer("OPERATOR", "XAUTOLOG EVE", 53, "HCPXAL053E EVE not in CP directory\n");
+}
+
+static void force_logs_off_and_the_operator_hears_of_it(void **state)
+{
+    (void)state;
+    assert_answer("OPERATOR", "FORCE MAINT", 45, "HCPFRC045E MAINT not logged on\n");
+    assert_int_equal(run("OPERATOR", "FORCE BOB"), 0);
+    assert_answer("OPERATOR", "FORCE BOB", 361, "HCPFRC361E LOGOFF/FORCE pending for user BOB\n");
+    turn();
+    assert_null(vm_of("BOB"));
+    assert_shows(1, " BY OPERATOR\r\n");
+    assert_shows(2, "L0002 FORCED     AS BOB      USERS = 2  BY OPERATOR\r\n");
+    logon(1, "BOB");
+    assert_shows(2, "L0002 LOGON      AS BOB      USERS = 3\r\n");
+}
+
+static void help_explains_commands_and_messages(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "HELP", 0, "  LINK [TO] userid vdev1 [AS] vdev2");
+    assert_null(strstr(answer, "SHUTDOWN"));
+    assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");
+    assert_answer("BOB", "HELP LINK", 0, "RR always");
+    assert_answer("BOB", "HELP HCPLNM104E", 0, "HCP...104E %1 %2 not linked; R/W by %3\nAnother user writes on it.");
+    assert_answer("BOB", "HELP 45", 0, "not logged on");
+    assert_answer("BOB", "HELP 45E", 0, "not logged on");
+    assert_answer("BOB", "HELP NOTHING", 9026, "HCPHLP9026E There is no help for NOTHING\n");
+    for (const struct command *c = NULL; (c = command_next(session_find("OPERATOR"), c));)
+        assert_true(strlen(c->help) > 10 && c->help[strlen(c->help) - 1] == '\n');
+}
+
+static void long_and_hostile_lines_are_bounded(void **state)
+{
+    char line[241];
+    (void)state;
+    for (int c = 1; c < 256; c++) {
+        memset(line, c, 240);
+        line[240] = 0;
+        if (c != ' ' && c != '\t')
+            assert_true(run("BOB", line) > 0);
+        memcpy(line, "QUERY ", 6);
+        run("BOB", line);
+        memcpy(line, "LINK  ", 6);
+        run("BOB", line);
+        memcpy(line, "D     ", 6);
+        run("BOB", line);
+        memcpy(line, "ST 10 ", 6);
+        run("BOB", line);
+        memcpy(line, "HELP  ", 6);
+        run("BOB", line);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, everybody)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(unknown_commands_and_those_of_other_classes_are_unknown),
+        TEST(before_logon_few_commands_are_valid),
+        TEST(abbreviations_are_zvms),
+        TEST(query_names_time_and_level),
+        TEST(query_virtual_shows_the_machine),
+        TEST(settings_are_set_and_shown),
+        TEST(messages_reach_those_who_receive_them),
+        TEST(link_follows_zvms_rules),
+        TEST(wrong_link_passwords_are_counted),
+        TEST(a_writer_is_seen_by_others),
+        TEST(storage_is_redefined_within_the_maximum),
+        TEST(machine_control),
+        TEST(a_machine_that_asks_is_changed_only_after_its_call),
+        TEST(registers_and_storage_are_displayed_and_stored),
+        TEST(indicate_counts),
+        TEST(xautolog_needs_permission),
+        TEST(force_logs_off_and_the_operator_hears_of_it),
+        TEST(help_explains_commands_and_messages),
+        TEST(long_and_hostile_lines_are_bounded),
+    };
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
