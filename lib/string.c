@@ -121,3 +121,11 @@ char *strstr(const char *s, const char *needle)
             return (char *)s;
     return n ? NULL : (char *)s;
 }
+
+char *strpbrk(const char *s, const char *accept)
+{
+    for (; *s; s++)
+        if (strchr(accept, *s))
+            return (char *)s;
+    return NULL;
+}

@@ -13,7 +13,7 @@ enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_S
 enum { IER_RECEIVE = 1, IER_TRANSMIT = 2, IIR_NONE = 1 };
 enum { FCR_ENABLE_CLEAR_14 = 0xc7, LCR_8N1 = 0x03, LCR_DIVISOR = 0x80, DIVISOR_115200 = 1 };
 enum { MCR_DTR_OUT2 = 0x09, MCR_RTS = 0x02 };
-enum { LSR_DATA = 0x01, LSR_TRANSMIT_EMPTY = 0x20, LSR_ALL_SENT = 0x40, LSR_NOBODY = 0xff };
+enum { LSR_DATA = 0x01, LSR_TRANSMIT_EMPTY = 0x20, LSR_NOBODY = 0xff };
 enum { FIFO = 16, RING = 2048, INPUT_FULL = RING - 64, INPUT_EASY = RING / 2 };
 
 struct ring {
@@ -33,6 +33,14 @@ static uint32_t ring_used(const struct ring *r)
 static void ring_put(struct ring *r, char c)
 {
     r->data[r->head++ % RING] = c;
+}
+
+/* Bytes that lie side by side at the tail, at most `most`. */
+static uint32_t ring_run(const struct ring *r, uint32_t most)
+{
+    uint32_t used = ring_used(r), to_end = RING - r->tail % RING;
+    uint32_t run = used < to_end ? used : to_end;
+    return run < most ? run : most;
 }
 
 static char ring_get(struct ring *r)
@@ -59,9 +67,11 @@ static void set_modem(uint8_t wanted)
 /* Interrupts off. */
 static void send(void)
 {
-    while (ring_used(&output) && cpu_in8(base + LINE_STATUS) & LSR_TRANSMIT_EMPTY)
-        for (int i = 0; i < FIFO && ring_used(&output); i++)
-            cpu_out8(base + DATA, (uint8_t)ring_get(&output));
+    while (ring_used(&output) && cpu_in8(base + LINE_STATUS) & LSR_TRANSMIT_EMPTY) {
+        uint32_t run = ring_run(&output, FIFO);
+        cpu_out8_string(base + DATA, output.data + output.tail % RING, run);
+        output.tail += run;
+    }
     set_enabled(ring_used(&output) ? enabled | IER_TRANSMIT : enabled & ~IER_TRANSMIT);
 }
 
