@@ -123,6 +123,11 @@ test: ## prove it: rules of the house, unit tests, short fuzzing, machines under
 	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
 	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system $(PYTEST)
+soak: ## the long runs: CUTS=100 power cuts, FUZZ_SECONDS=300 for each fuzzer
+	@scripts/setup test
+	@$(MAKE) $(MINE) -j2 all
+	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300)
+	@VMN_CUTS=$(or $(CUTS),100) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_power_cut.py
 check: ## the rules about the sources: who includes whom, cycles, assembly, sizes, headers that stand alone
 	@scripts/check-dependencies
 format: ## lay out every source as .clang-format says
@@ -131,7 +136,7 @@ debug: $(B)/vmn-relay images ## start VM/N with the emulator's log kept in build
 	@nm -n $(B)/cp.elf64 >$(B)/cp.sym
 	@scripts/vmn --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
 all: $(B)/vmn-relay
-.PHONY: run test check format debug
+.PHONY: run test soak check format debug
 # payloads named vmx_* stand on a small hypervisor of their own
 $(patsubst %,$(B)/guest/%.elf64,$(filter vmx_%,$(GUESTS))): \
   $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)
