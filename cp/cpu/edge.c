@@ -11,12 +11,12 @@
 
 const struct cpu_backend *cpu_backend;
 
-uint64_t vcpu_read(struct vcpu *vcpu, enum vmcs_field field)
+uint64_t vcpu_read_any(struct vcpu *vcpu, enum vmcs_field field)
 {
     return cpu_backend->read(vcpu, field);
 }
 
-void vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
+void vcpu_write_any(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
 {
     cpu_backend->write(vcpu, field, value);
 }

@@ -41,8 +41,18 @@ struct vcpu {
     struct nest *nest;        /* virtual VMX, NULL until VMXON */
 };
 
-uint64_t vcpu_read(struct vcpu *, enum vmcs_field);
-void vcpu_write(struct vcpu *, enum vmcs_field, uint64_t value);
+/* Through the backend, whatever the processor holds now. */
+uint64_t vcpu_read_any(struct vcpu *, enum vmcs_field);
+void vcpu_write_any(struct vcpu *, enum vmcs_field, uint64_t value);
+
+/* The fields of what runs: vmcs01, or vmcs02 while the guest's guest runs. When its VMCS is the processor's current one, which is
+ * so in nearly every exit handler, an access is one instruction. */
+#ifdef VMN_HOST
+static inline uint64_t vcpu_read(struct vcpu *vcpu, enum vmcs_field field) { return vcpu_read_any(vcpu, field); }
+static inline void vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value) { vcpu_write_any(vcpu, field, value); }
+#else
+#include "cp/cpu/vcpu_fast.h"
+#endif
 
 /* Queues an exception for the next entry (a second one makes #DF or a triple fault as SDM "Conditions for Generating a Double
  * Fault" says). */

@@ -12,6 +12,8 @@
 
 
 
+struct vcpu *vcpu_current;
+
 enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24 };
 enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080 };
 enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3, INVEPT_SINGLE = 1, INVVPID_SINGLE = 1 };
@@ -29,6 +31,16 @@ void vmx_region_load(struct vmx_region *region)
     if (!op_vmptrld(frame_address(region->page)))
         panic("VMPTRLD %p failed", region->page);
     cpu_this.loaded = region;
+    vcpu_current = NULL;
+}
+
+/* The same, and from here on vcpu_read and vcpu_write of this virtual CPU need not look. */
+static void vcpu_load(struct vcpu *vcpu)
+{
+    struct vmx_vcpu *own = vcpu->backend;
+
+    vmx_region_load(own->active);
+    vcpu_current = vcpu;
 }
 
 int vmx_region_create(struct vmx_region *region, uint32_t indicator)
@@ -49,7 +61,7 @@ static void region_park(struct vmx_region *region)
     op_vmclear(frame_address(region->page));
     region->launched = false;
     if (cpu_this.loaded == region)
-        cpu_this.loaded = NULL;
+        cpu_this.loaded = NULL, vcpu_current = NULL;
 }
 
 void vmx_region_destroy(struct vmx_region *region)
@@ -160,15 +172,13 @@ static void vmx_destroy(struct vcpu *vcpu)
 
 static uint64_t vmx_vcpu_read(struct vcpu *vcpu, enum vmcs_field field)
 {
-    struct vmx_vcpu *own = vcpu->backend;
-    vmx_region_load(own->active);
+    vcpu_load(vcpu);
     return op_vmread(field);
 }
 
 static void vmx_vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
 {
-    struct vmx_vcpu *own = vcpu->backend;
-    vmx_region_load(own->active);
+    vcpu_load(vcpu);
     vmx_write(field, value);
 }
 
@@ -213,7 +223,7 @@ static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline)
     struct vmx_vcpu *own = vcpu->backend;
     struct vmx_region *region = own->active;
 
-    vmx_region_load(region);
+    vcpu_load(vcpu);
     timer_set(deadline);
     if (vmx_enter(vcpu->gpr, region->launched, &region->host_rsp)) {
         vcpu->exit = (struct exit){.reason = (uint32_t)op_vmread(VMCS_INSTRUCTION_ERROR)};

@@ -10,7 +10,7 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/scheduler.h"
 
-enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 2000 };
+enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 10000 };
 
 struct handler {
     unsigned vector;

@@ -114,7 +114,7 @@ static void single_ended(struct session *s)
 void user_start_single(struct line *line, const struct user_single *what)
 {
     static const struct user single = {
-        .id = "VM", .password = "NOLOG", .classes = CLASS('G'), .parm = "", .nesting = VM_NESTED_TRAP, .debug_exit = true,
+        .id = "VM", .password = "NOLOG", .classes = CLASS('G'), .parm = "", .nesting = VM_NESTED_SHADOW, .debug_exit = true,
         .lines = 1, .xautolog = ""};
     const char *reason = "CP has no storage for it";
     begin();

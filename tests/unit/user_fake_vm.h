@@ -49,8 +49,8 @@ static uint64_t *fake_field(struct vcpu *v, enum vmcs_field field)
     return &f->field[f->fields++].value;
 }
 
-FAKE uint64_t vcpu_read(struct vcpu *v, enum vmcs_field field) { return *fake_field(v, field); }
-FAKE void vcpu_write(struct vcpu *v, enum vmcs_field field, uint64_t value) { *fake_field(v, field) = value; }
+FAKE uint64_t vcpu_read_any(struct vcpu *v, enum vmcs_field field) { return *fake_field(v, field); }
+FAKE void vcpu_write_any(struct vcpu *v, enum vmcs_field field, uint64_t value) { *fake_field(v, field) = value; }
 FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
 
 static char fake_debug[256];
