@@ -42,12 +42,13 @@ static void __attribute__((noreturn)) stop(const char *text)
     cpu_stop();
 }
 
-/* ---- abends -------------------------------------------------------------------------------------------------------- */
+/* ---- abends -------------------------------------------------------------------------------------------------- */
 
 static const char *exception_name(uint64_t vector)
 {
     static const char *const names[] = {
-        [0] = "Divide error", [2] = "Nonmaskable interrupt", [3] = "Breakpoint", [4] = "Overflow", [5] = "Bound range", [6] = "Invalid opcode",
+        [0] = "Divide error", [2] = "Nonmaskable interrupt", [3] = "Breakpoint", [4] = "Overflow",
+        [5] = "Bound range", [6] = "Invalid opcode",
         [7] = "Device not available", [8] = "Double fault", [10] = "Invalid TSS", [11] = "Segment not present",
         [12] = "Stack fault", [13] = "General protection", [14] = "Page fault", [16] = "Floating-point",
         [17] = "Alignment check", [18] = "Machine check", [19] = "SIMD floating-point",
@@ -62,7 +63,8 @@ static void abend(const struct trap_frame *f)
     char line[160];
 
     if (!command_level_reached || abending || f->vector == 8) {
-        format_text(line, sizeof line, "\r\nDMSABE148T System abend %03lX called from %016lX, error %lX, address %016lX",
+        format_text(line, sizeof line,
+                    "\r\nDMSABE148T System abend %03lX called from %016lX, error %lX, address %016lX",
                     f->vector, f->rip, f->error, cpu_fault_address());
         say(line);
         stop("CMS is stopped; IPL it again.");
@@ -73,7 +75,7 @@ static void abend(const struct trap_frame *f)
     trap_return(&command_level, EXIT_ABEND);
 }
 
-/* ---- what the loader gave ------------------------------------------------------------------------------------------ */
+/* ---- what the loader gave ------------------------------------------------------------------------------------ */
 
 static void memory_from_map(const struct multiboot_info *info, struct machine *m)
 {
@@ -149,7 +151,7 @@ static const char *read_machine(const struct multiboot_info *info, struct machin
                 : NULL;
 }
 
-/* ---- command level ------------------------------------------------------------------------------------------------- */
+/* ---- command level ------------------------------------------------------------------------------------------- */
 
 static void __attribute__((noreturn)) run_commands(bool disks)
 {

@@ -41,16 +41,14 @@ bool cms_mode_letter(const struct word *word, char *letter)
 int cms_access_failed(const char *module, char letter, uint16_t vdev, const struct mode_problem *problem)
 {
     char name[DISK_NAME_MAX], why[96];
+    const char *text = problem->reason.text ? problem->reason.text : edf_status_text(problem->status);
 
     format_text(name, sizeof name, "%c(%03X)", letter, vdev);
     if (problem->not_attached)
         return cms_message(module, MESSAGE_NOT_ATTACHED, name);
     if (problem->status == EDF_NO_MEMORY)
         return cms_message(module, MESSAGE_VIRTUAL_STORAGE);
-    if (problem->reason.text && problem->reason.block)
-        format_text(why, sizeof why, "%s (block %u)", problem->reason.text, problem->reason.block);
-    else
-        format_text(why, sizeof why, "%s", problem->reason.text ? problem->reason.text : edf_status_text(problem->status));
+    format_text(why, sizeof why, problem->reason.block ? "%s (block %u)" : "%s", text, problem->reason.block);
     return cms_message(module, MESSAGE_DEVICE_ERROR, name, why);
 }
 

@@ -2,7 +2,7 @@
  *
  * A command is one row in its room's table (struct command, ended by a row whose name is NULL); the tables are listed
  * in cms/command/table.c.  A command gets its operands already cut up, writes through cms/console/output.h, complains
- * through cms_message, finds disks through cms/kernel/mode.h, and returns the return code: 0, or what cms_message gave. */
+ * through cms_message, finds disks through cms/kernel/mode.h, and returns 0 or what cms_message gave. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,11 +25,11 @@ struct word {
  * A parenthesis is a word delimiter wherever it stands; what follows a closing one is ignored. */
 struct arguments {
     const char *line;               /* the whole line as typed, NUL-terminated */
-    const char *rest;               /* what follows the command's name and one blank, as typed: for PIPE, CP and the like */
+    const char *rest;               /* what follows the command's name and one blank, as typed: for PIPE, CP */
     int count;                      /* operands, the command's name not counted */
     int option_count;
     bool has_options;               /* there was an opening parenthesis */
-    bool too_many;                  /* words beyond COMMAND_WORDS_MAX were dropped: the command level refuses the line */
+    bool too_many;                  /* words beyond COMMAND_WORDS_MAX were dropped: the line will be refused */
     struct word name;
     struct word operand[COMMAND_WORDS_MAX];
     struct word option[COMMAND_WORDS_MAX];
@@ -39,7 +39,7 @@ struct command {
     const char *name;                              /* upper case */
     uint8_t abbreviation;                          /* least number of characters that name it */
     int (*run)(const struct arguments *arguments); /* returns the return code */
-    const char *synopsis;                          /* operands and options, in the manual's notation, one line or several */
+    const char *synopsis;                          /* operands and options, in the manual's notation, in lines */
     const char *help;                              /* lines for HELP, each ended by a newline */
 };
 

@@ -8,16 +8,25 @@
 
 enum { MENU_COLUMNS = 6, MENU_WIDTH = 12, CODE_LETTERS = 6 };
 
+/* The command whose name comes next in the alphabet after `name`. */
+static const struct command *next_by_name(const char *name)
+{
+    const struct command *c, *next = NULL;
+    for (size_t i = 0; (c = cms_command_at(i)); i++)
+        if (strcmp(c->name, name) > 0 && (!next || strcmp(c->name, next->name) < 0))
+            next = c;
+    return next;
+}
+
 static int menu(void)
 {
     char line[MENU_COLUMNS * MENU_WIDTH + 1];
     size_t column = 0;
-    const struct command *c;
 
     cms_text("HELP command tells what a command does; HELP DMSxxxnnns or HELP nnns explains a message.");
     cms_text("Capital letters are the least you must type.  Other commands go to CP.");
     cms_text("%s", "");
-    for (size_t i = 0; (c = cms_command_at(i)); i++) {
+    for (const struct command *c = next_by_name(""); c; c = next_by_name(c->name)) {
         size_t n = column * MENU_WIDTH;
         format_text(line + n, sizeof line - n, "%-*s", MENU_WIDTH, c->name);
         for (size_t j = c->abbreviation; c->name[j]; j++)

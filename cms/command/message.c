@@ -115,7 +115,8 @@ static void show_text(const struct explanation *e)
 bool cms_message_help(int number, char severity)
 {
     bool found = false;
-    for (const struct explanation *e = explanations; e < explanations + sizeof explanations / sizeof *explanations; e++) {
+    const struct explanation *end_of_table = explanations + sizeof explanations / sizeof *explanations;
+    for (const struct explanation *e = explanations; e < end_of_table; e++) {
         if (e->number != number || (severity && e->severity != severity))
             continue;
         show_text(e);

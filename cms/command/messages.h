@@ -1,6 +1,6 @@
 /* Every CMS message: number, severity (I W E S R T), return code, format.
- * Numbers, texts and return codes are those of z/VM CMS where it has the message.  HELP knows a message when it also has
- * a row in cms/command/message.c, with what is to be said beyond the text. */
+ * Numbers, texts and return codes are those of z/VM CMS where it has the message.  HELP knows a message when it also
+ * has a row in cms/command/message.c, with what is to be said beyond the text. */
 #pragma once
 
 /* clang-format off */
@@ -45,7 +45,8 @@
 #define MESSAGE_FROM_BEYOND           156, 'E', 32, "FROM %u not found--file %s has only %u records"
 #define MESSAGE_COMPARING             179, 'I', 0, "Comparing %s with %s"
 #define MESSAGE_NOT_COMPARE           209, 'W', 4, "Files do not compare"
-#define MESSAGE_FORMAT_ERASES         603, 'R', 0, "FORMAT will erase all files on disk %s. Do you wish to continue?\n" \
+#define MESSAGE_FORMAT_ERASES         603, 'R', 0, "FORMAT will erase all files on disk %s. " \
+                                                   "Do you wish to continue?\n" \
                                                    "Enter 1 (YES) or 0 (NO)."
 #define MESSAGE_FORMAT_LABEL          605, 'R', 0, "Enter disk label:"
 #define MESSAGE_COPIED                721, 'I', 0, "Copy %s %s %s (%s)"

@@ -11,7 +11,7 @@
 #include "cms/kernel/cp.h"
 #include "lib/format.h"
 
-/* ---- rows about disks ---------------------------------------------------------------------------------------------- */
+/* ---- rows about disks ---------------------------------------------------------------------------------------- */
 
 static const char *mode_text(const struct mode *m, char text[4])
 {
@@ -125,7 +125,7 @@ static int query_search(const struct arguments *a)
     return each_mode(NULL, search_line, every);
 }
 
-/* ---- rows about the session ---------------------------------------------------------------------------------------- */
+/* ---- rows about the session ---------------------------------------------------------------------------------- */
 
 static int query_cmslevel(const struct arguments *a)
 {
@@ -152,8 +152,8 @@ static int query_time(const struct arguments *a)
     struct clock_date d = cms_clock_split(now.unix_seconds);
     cpu_time(virtual_cpu, now.virtual_ns);
     cpu_time(total_cpu, now.total_ns);
-    cms_text("TIME IS %02d:%02d:%02d UTC %s %02d/%02d/%02d", d.hour, d.minute, d.second, days[d.weekday], d.month, d.day,
-             d.year % 100);
+    cms_text("TIME IS %02d:%02d:%02d UTC %s %02d/%02d/%02d", d.hour, d.minute, d.second, days[d.weekday], d.month,
+             d.day, d.year % 100);
     cms_text("VIRTCPU= %s TOTCPU= %s", virtual_cpu, total_cpu);
     return 0;
 }

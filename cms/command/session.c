@@ -118,7 +118,7 @@ static bool is_blank(const char *line)
     return !*line;
 }
 
-/* With CP the times are those since the last Ready; without it they run on while nobody types, so they are taken anew. */
+/* With CP the times are those since the last Ready; without it they run on while nobody types, so they begin anew. */
 void cms_session_step(void)
 {
     static char line[LINE_TEXT_MAX + 1];

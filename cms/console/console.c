@@ -27,7 +27,7 @@ void cms_console_start(line_completer complete)
     editor.complete = complete;
 }
 
-/* ---- immediate commands -------------------------------------------------------------------------------------------- */
+/* ---- immediate commands -------------------------------------------------------------------------------------- */
 
 static void halt_execution(void)
 {
@@ -136,7 +136,7 @@ void cms_console_recover(void)
     cms_console_command_ends();
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------------- */
 
 void cms_console_set_line_end(char c)
 {
@@ -192,7 +192,7 @@ int cms_console_read(char *line, size_t size, enum console_read_kind kind)
     return length;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------------- */
 
 void cms_console_line(const char *data, size_t length)
 {

@@ -1,8 +1,8 @@
 /* The console: what the user types, cut into logical lines; immediate commands while a command runs; output.
  * One console, as there is one user.
  *
- * Typing ahead is kept and edited when it is read.  While a command runs the input is only looked at (console_attention,
- * from every output line and every disk request): a line that is an immediate command acts at once and is taken out. */
+ * Typing ahead is kept and edited when it is read.  While a command runs the input is only looked at, from
+ * every output line and whenever a command asks: a line that is an immediate command acts at once and is taken out. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

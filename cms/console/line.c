@@ -43,7 +43,7 @@ static void bell(void)
     cms_terminal_write("\a", 1);
 }
 
-/* ---- the screen ---------------------------------------------------------------------------------------------------- */
+/* ---- the screen ---------------------------------------------------------------------------------------------- */
 
 static void scroll_to_cursor(struct line_editor *e)
 {
@@ -83,7 +83,7 @@ static void redraw(struct line_editor *e)
     move_right(columns(e->text + e->first, e->cursor - e->first));
 }
 
-/* ---- editing ------------------------------------------------------------------------------------------------------- */
+/* ---- editing ------------------------------------------------------------------------------------------------- */
 
 static void insert(struct line_editor *e, const char *bytes, size_t count)
 {
@@ -139,7 +139,7 @@ static void replace(struct line_editor *e, const char *line)
     redraw(e);
 }
 
-/* ---- history ------------------------------------------------------------------------------------------------------- */
+/* ---- history ------------------------------------------------------------------------------------------------- */
 
 /* The line `back` places before the end; NULL if there are not so many. */
 static const char *history_line(const struct line_editor *e, size_t back)
@@ -182,7 +182,7 @@ void cms_line_remember(struct line_editor *e, const char *line)
     e->history_used += size;
 }
 
-/* ---- completion ---------------------------------------------------------------------------------------------------- */
+/* ---- completion ---------------------------------------------------------------------------------------------- */
 
 static char fold(char c)
 {
@@ -247,7 +247,7 @@ static void complete(struct line_editor *e)
     insert(e, rest, common);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------------------------------------------- */
 
 static void key_home(struct line_editor *e) { move(e, 0); }
 static void key_end(struct line_editor *e) { move(e, e->length); }

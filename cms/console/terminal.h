@@ -1,5 +1,5 @@
-/* The terminal as the console code sees it: bytes out, bytes in, waiting.  The driver room provides it; unit tests bring
- * a fake. */
+/* The terminal as the console code sees it: bytes out, bytes in, waiting.  The driver room provides it; unit tests
+ * bring a fake. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

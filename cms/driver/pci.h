@@ -5,8 +5,10 @@
 
 typedef uint32_t pci_function; /* what CF8 takes, register 0 */
 
-enum { PCI_ID = 0x00, PCI_COMMAND = 0x04, PCI_HEADER = 0x0c, PCI_BAR = 0x10, PCI_CAPABILITIES = 0x34, PCI_INTERRUPT = 0x3c };
-enum { PCI_COMMAND_MEMORY = 2, PCI_COMMAND_MASTER = 4, PCI_COMMAND_NO_INTX = 0x400, PCI_STATUS_CAPABILITIES = 0x100000 };
+enum { PCI_ID = 0x00, PCI_COMMAND = 0x04, PCI_HEADER = 0x0c, PCI_BAR = 0x10 };
+enum { PCI_CAPABILITIES = 0x34, PCI_INTERRUPT = 0x3c };
+enum { PCI_COMMAND_MEMORY = 2, PCI_COMMAND_MASTER = 4, PCI_COMMAND_NO_INTX = 0x400 };
+enum { PCI_STATUS_CAPABILITIES = 0x100000 }; /* of the same register */
 
 uint32_t pci_read(pci_function function, unsigned offset);
 void pci_write(pci_function function, unsigned offset, uint32_t value);

@@ -1,6 +1,6 @@
 /* A first-fit heap over one range: blocks lie side by side, each knows its size and its neighbour's.
- * Free neighbours are merged when a block is freed.  The range's untouched end is never written, so that memory CMS does
- * not need is not made present by it. */
+ * Free neighbours are merged when a block is freed.  The range's untouched end is never written, so that memory CMS
+ * does not need is not made present by it. */
 #include "cms/kernel/heap.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* The heap: what commands and the file system allocate from.
- * What is taken while a command runs (cms_heap_allocate) is given back when it ends, even if it abended; what must outlive
- * it (an accessed disk) is taken by cms_heap_allocate_system.  Memory is not cleared. */
+ * What is taken while a command runs (cms_heap_allocate) is given back when it ends, even if it abended; what
+ * must outlive it (an accessed disk) is taken by cms_heap_allocate_system.  Memory is not cleared. */
 #pragma once
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-/* What machine CMS runs on: from the device tree if there is one, else a standard PC.  Pure: the boot code hands in what
- * the loader gave. */
+/* What machine CMS runs on: from the device tree if there is one, else a standard PC.  Pure: the boot code hands in
+ * what the loader gave. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

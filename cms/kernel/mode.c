@@ -75,7 +75,7 @@ static struct slot *slot_of(char letter)
     return upper >= 'A' && upper <= 'Z' ? &slots[upper - 'A'] : NULL;
 }
 
-/* A disk that lost write access since it was accessed (a damaged map, a failed write) counts as read-only from then on. */
+/* A disk that lost write access since it was accessed (a damaged map, a failed write) counts as read-only. */
 static struct mode *refreshed(struct slot *s)
 {
     struct edf_disk_facts facts;

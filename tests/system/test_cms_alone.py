@@ -34,7 +34,8 @@ class Cms:
         arguments = ["-M", "pc", "-cpu", "max", "-m", "32", "-kernel", CMS, "-monitor", "none", "-display", "none",
                      "-no-reboot", *(options or ("-serial", "stdio"))]
         for vdev, image, read_only in disks:
-            arguments += ["-drive", f"file={image},format=raw,if=none,id=d{vdev},readonly={'on' if read_only else 'off'}",
+            access = "on" if read_only else "off"
+            arguments += ["-drive", f"file={image},format=raw,if=none,id=d{vdev},readonly={access}",
                           "-device", f"virtio-blk-pci,disable-legacy=on,drive=d{vdev},serial={vdev}"]
         self.child = pexpect.spawn("qemu-system-x86_64", arguments, encoding="utf-8", timeout=SECONDS,
                                    dimensions=(25, 80), echo=False)
