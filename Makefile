@@ -83,8 +83,13 @@ $(B)/unit/decode_instruction_test: UNIT_LIBS := -lZydis
 unit: $(addprefix $(B)/unit/,$(UNITS)) ## run the host's unit tests (cmocka, sanitizers)
 	@set -e; for t in $(UNITS); do echo "== $$t"; $(B)/unit/$$t; done
 
-$(B)/fuzz/%: tests/fuzz/%.c $(PURE_SRC)
-	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< $(PURE_SRC) $(FAKES) -lfdt
+# from archives, so that a fuzzer needs no fake of an edge it does not touch
+$(B)/clang/%.o: %.c ; @mkdir -p $(@D) && $(CLANG) $(subst =fuzzer,=fuzzer-no-link,$(FUZZ)) -MMD -MP -c $< -o $@
+$(B)/clang/libpure.a: $(call obj,clang,$(PURE_SRC))
+$(B)/clang/libfake.a: $(call obj,clang,$(FAKES))
+$(B)/clang/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
+$(B)/fuzz/%: $(B)/clang/tests/fuzz/%.o $(B)/clang/libpure.a $(B)/clang/libfake.a
+	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< -Wl,--start-group $(B)/clang/libpure.a $(B)/clang/libfake.a -Wl,--end-group -lfdt
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_SECONDS (default 20) each
 	@set -e; for t in $(FUZZERS); do echo "== $$t"; mkdir -p $(B)/corpus/$$t; \
 	  $(B)/fuzz/$$t -max_total_time=$(or $(FUZZ_SECONDS),20) -print_final_stats=0 -verbosity=0 $(B)/corpus/$$t; done
