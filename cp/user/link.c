@@ -47,22 +47,6 @@ struct link_others link_others(const struct directory_disk *disk, const struct s
     return others;
 }
 
-/* z/VM CP "LINK", what each mode gives when nobody has the disk, others read it, or others write it. */
-enum grant { NO, READ, WRITE, FORCED };
-static const enum grant grants[LINK_MODES][3] = {
-    [LINK_R] = {READ, READ, NO},       [LINK_RR] = {READ, READ, READ},
-    [LINK_W] = {WRITE, NO, NO},        [LINK_WR] = {WRITE, FORCED, FORCED},
-    [LINK_M] = {WRITE, WRITE, NO},     [LINK_MR] = {WRITE, WRITE, FORCED},
-    [LINK_MW] = {WRITE, WRITE, WRITE},
-};
-
-enum link_result link_decide(enum link_mode mode, struct link_others others, bool *write)
-{
-    enum grant grant = grants[mode][others.writers ? 2 : others.readers ? 1 : 0];
-    *write = grant == WRITE;
-    return grant == NO ? LINK_REFUSED : grant == FORCED ? LINK_FORCED_READ : LINK_OK;
-}
-
 static struct link *free_row(void)
 {
     for (struct link *l = table; l < table + LINKS; l++)
