@@ -4,12 +4,17 @@
 
 #define UNUSED(context) ((void)(context))
 
+/* Bits of a control that may be 1 in hardware. */
+static uint32_t may(const struct nest_merge_context *context, enum vmx_msr control)
+{
+    return (uint32_t)(context->hardware->msr[control] >> 32);
+}
+
 void nest_rule_pin_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                             const struct nest_merge_context *context)
 {
     const uint32_t inner_may = PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS;
-    UNUSED(context);
-    out->pin_controls = outer->pin_controls | (inner->pin_controls & inner_may);
+    out->pin_controls = outer->pin_controls | (inner->pin_controls & inner_may & may(context, VMX_TRUE_PIN));
 }
 
 /* I/O instructions: none < bitmaps < all, and the stricter of the two. */
@@ -45,7 +50,8 @@ void nest_rule_processor_controls(struct vmcs *out, const struct vmcs *outer, co
                             CPU_MONITOR_TRAP_FLAG | CPU_MONITOR_EXITING | CPU_PAUSE_EXITING;
     const uint32_t by_rule = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW |
                              CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
-    uint32_t controls = (outer->processor_controls & ~by_rule) | (inner->processor_controls & either);
+    uint32_t controls = (outer->processor_controls & ~by_rule) |
+                        (inner->processor_controls & either & may(context, VMX_TRUE_CPU));
     controls |= io_controls(outer->processor_controls, inner->processor_controls);
     controls |= outer->processor_controls & inner->processor_controls & CPU_MSR_BITMAPS; /* no bitmap: all exit */
     controls |= cr8_controls(inner->processor_controls, context->apic_page != NEST_NO_ADDRESS);
@@ -69,7 +75,7 @@ void nest_rule_secondary_controls(struct vmcs *out, const struct vmcs *outer, co
         controls |= CPU2_VMCS_SHADOWING;
     if (context->vpid)
         controls |= CPU2_VPID;
-    out->secondary_controls = controls & (uint32_t)(context->hardware->msr[VMX_CPU2] >> 32);
+    out->secondary_controls = controls & may(context, VMX_CPU2);
 }
 
 /* An exit always leads to CP, so this is CP's business; what L1 wants saved must be there to be saved. */
@@ -78,7 +84,7 @@ void nest_rule_exit_controls(struct vmcs *out, const struct vmcs *outer, const s
 {
     const uint32_t save = EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_PAT | EXIT_SAVE_EFER;
     (void)inner;
-    out->exit_controls = outer->exit_controls | (save & (uint32_t)(context->hardware->msr[VMX_TRUE_EXIT] >> 32));
+    out->exit_controls = outer->exit_controls | (save & may(context, VMX_TRUE_EXIT));
 }
 
 /* Everything is loaded from vmcs02, whose values are the inner's or the outer guest's own by their rules. */
@@ -87,7 +93,7 @@ void nest_rule_entry_controls(struct vmcs *out, const struct vmcs *outer, const 
 {
     const uint32_t load = ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER;
     out->entry_controls = (outer->entry_controls & ~(uint32_t)ENTRY_LONG_MODE) |
-                          (load & (uint32_t)(context->hardware->msr[VMX_TRUE_ENTRY] >> 32)) |
+                          (load & may(context, VMX_TRUE_ENTRY)) |
                           (inner->entry_controls & ENTRY_LONG_MODE);
 }
 

@@ -522,8 +522,9 @@ void fake_vmx_make_vmcs(struct fake_vmx *m, uint64_t region)
         {VMCS_HOST_PAT, 0x0007040600070406}, {VMCS_HOST_RIP, 0x8100}, {VMCS_HOST_RSP, 0x8800},
         {VMCS_HOST_CS_SELECTOR, 8}, {VMCS_HOST_SS_SELECTOR, 16}, {VMCS_HOST_TR_SELECTOR, 24},
     };
-    put_revision(m, region);
     fake_vmx_pointer(m, EXIT_VMCLEAR, region);
+    memset(m->storage + region, 0, 4096);
+    put_revision(m, region);
     fake_vmx_pointer(m, EXIT_VMPTRLD, region);
     for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         fake_vmx_write(m, fields[i].field, fields[i].value);

@@ -1,0 +1,288 @@
+/* What must hold whatever vmcs12 says (docs/nesting.md), as properties over random and boundary contents.
+ * The first four are properties of the merge, a million cases; the others of a whole machine that is driven at random. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "nest/route.h"
+#include "tests/unit/fake/vmx_machine.h"
+
+enum { CASES = 1000000, MACHINE_STEPS = 60000 };
+
+static uint64_t seed = 88172645463325252ull;
+
+static uint64_t next(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+/* Half of all fields at a boundary, the others anything. */
+static uint64_t content(void)
+{
+    static const uint64_t edges[] = {0, ~0ull, 1, 0x80000000, 0x7FFFFFFF, 1ull << 63, 0xFFF, 0x1000, ~0xFFFull, 0x16,
+                                     0x0401E172, 0x36DFF, 0x11FF};
+    uint64_t choice = next();
+    return choice & 1 ? edges[(choice >> 8) % (sizeof(edges) / sizeof(edges[0]))] : next();
+}
+
+static void scramble(struct vmcs *v)
+{
+    for (unsigned i = 0; i < VMCS_FIELDS; i++)
+        vmcs_set(v, i, content());
+}
+
+/* Few fields of a good one: deep states that a scrambled one never reaches. */
+static void disturb(struct vmcs *v, unsigned fields)
+{
+    while (fields--)
+        vmcs_set(v, next() % VMCS_FIELDS, content());
+}
+
+static struct fake_vmx m; /* for its capabilities and CP's controls */
+static struct vmcs vmcs12, vmcs02;
+static struct nest_merge_context context;
+
+static void draw(unsigned number)
+{
+    if (number & 1)
+        scramble(&vmcs12);
+    else
+        disturb(&vmcs12, 8);
+    context.apic_page = next() & 1 ? NEST_NO_ADDRESS : 0x1116000;
+    context.link = next() & 1 ? NEST_NO_ADDRESS : 0x1117000;
+    context.vpid = next() & 1 ? 0 : 9;
+    m.base.processor_controls ^= number % 7 == 0 ? CPU_INTERRUPT_WINDOW_EXITING : 0;
+    m.base.exception_bitmap = number % 5 == 0 ? 1 << 14 | 1 << 1 : 0;
+    nest_merge(&vmcs02, &m.base, &vmcs12, &context);
+}
+
+/* 1: every control CP needs */
+static void keeps_cp_controls(void)
+{
+    const uint32_t by_rule = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW |
+                             CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
+    const uint32_t features = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_UNRESTRICTED_GUEST | CPU2_VPID |
+                              CPU2_VMCS_SHADOWING;
+    assert_int_equal(m.base.pin_controls & ~vmcs02.pin_controls, 0);
+    assert_int_equal(m.base.processor_controls & ~by_rule & ~vmcs02.processor_controls, 0);
+    assert_int_equal(m.base.secondary_controls & ~features & ~vmcs02.secondary_controls, 0);
+    assert_int_equal(m.base.exit_controls & ~vmcs02.exit_controls, 0);
+    assert_int_equal(m.base.entry_controls & ~(uint32_t)ENTRY_LONG_MODE & ~vmcs02.entry_controls, 0);
+    assert_int_equal(m.base.exception_bitmap & ~vmcs02.exception_bitmap, 0);
+    assert_true(nest_io_mode(vmcs02.processor_controls) >= nest_io_mode(m.base.processor_controls));
+    assert_true(nest_io_mode(vmcs02.processor_controls) >= nest_io_mode(vmcs12.processor_controls));
+    if (vmcs02.processor_controls & CPU_MSR_BITMAPS)
+        assert_int_equal(vmcs02.msr_bitmap, context.msr_bitmap);
+    /* the TPR is never the outer guest's */
+    if (!(vmcs02.processor_controls & CPU_TPR_SHADOW))
+        assert_true(vmcs02.processor_controls & vmcs02.processor_controls << 1 & CPU_CR8_STORE_EXITING);
+    assert_int_equal((m.base.cr0_mask & ~vmcs02.cr0_mask) | (m.base.cr4_mask & ~vmcs02.cr4_mask), 0);
+}
+
+/* 2: what is not offered does not get through, and hardware gets nothing it lacks */
+static void drops_what_is_not_offered(void)
+{
+    const uint64_t *offer = m.offered.msr, *hard = m.hardware.msr;
+    assert_int_equal(vmcs02.pin_controls & ~(m.base.pin_controls | (uint32_t)(offer[VMX_TRUE_PIN] >> 32)), 0);
+    assert_int_equal(vmcs02.processor_controls & ~(m.base.processor_controls | (uint32_t)(offer[VMX_TRUE_CPU] >> 32)), 0);
+    assert_int_equal(vmcs02.secondary_controls & ~(m.base.secondary_controls | (uint32_t)(offer[VMX_CPU2] >> 32)), 0);
+    assert_int_equal(vmcs02.entry_controls & ~(m.base.entry_controls | (uint32_t)(offer[VMX_TRUE_ENTRY] >> 32)), 0);
+    assert_true(capability_allows(hard[VMX_TRUE_PIN], vmcs02.pin_controls));
+    assert_true(capability_allows(hard[VMX_TRUE_CPU], vmcs02.processor_controls));
+    assert_true(capability_allows(hard[VMX_TRUE_EXIT], vmcs02.exit_controls));
+    assert_true(capability_allows(hard[VMX_TRUE_ENTRY], vmcs02.entry_controls));
+    assert_int_equal(vmcs02.secondary_controls & ~(uint32_t)(hard[VMX_CPU2] >> 32), 0);
+    assert_int_equal(vmcs02.vm_function_controls, m.base.vm_function_controls);
+}
+
+/* 3: host state is CP's */
+static void keeps_host_state(void)
+{
+    for (unsigned i = 0; i < VMCS_FIELDS; i++)
+        if (VMCS_ENCODING_AREA(vmcs_field_rows[i].encoding) == VMCS_HOST)
+            assert_int_equal(vmcs_get(&vmcs02, i), vmcs_get(&m.base, i));
+}
+
+/* 4: no address as it stands in vmcs12 */
+static void translates_addresses(void)
+{
+#define ONE_OF(member, a, b) assert_true(vmcs02.member == (a) || vmcs02.member == (b))
+    ONE_OF(io_bitmap_a, context.io_bitmap_a, 0);
+    ONE_OF(io_bitmap_b, context.io_bitmap_b, 0);
+    ONE_OF(msr_bitmap, context.msr_bitmap, 0);
+    ONE_OF(vmread_bitmap, context.vmread_bitmap, 0);
+    ONE_OF(vmwrite_bitmap, context.vmwrite_bitmap, 0);
+    ONE_OF(virtual_apic_address, context.apic_page, 0);
+    ONE_OF(vmcs_link_pointer, context.link, NEST_NO_ADDRESS);
+    ONE_OF(ept_pointer, context.eptp, m.base.ept_pointer);
+    static const uint8_t cp[] = {VMCS_INDEX_EXIT_MSR_STORE_ADDRESS, VMCS_INDEX_EXIT_MSR_STORE_COUNT,
+        VMCS_INDEX_EXIT_MSR_LOAD_ADDRESS, VMCS_INDEX_EXIT_MSR_LOAD_COUNT, VMCS_INDEX_ENTRY_MSR_LOAD_ADDRESS,
+        VMCS_INDEX_ENTRY_MSR_LOAD_COUNT, VMCS_INDEX_PML_ADDRESS, VMCS_INDEX_APIC_ACCESS_ADDRESS,
+        VMCS_INDEX_POSTED_INTERRUPT_DESCRIPTOR, VMCS_INDEX_EPTP_LIST_ADDRESS, VMCS_INDEX_SPP_TABLE_POINTER,
+        VMCS_INDEX_VIRTUALIZATION_EXCEPTION_ADDRESS};
+    for (unsigned i = 0; i < sizeof(cp); i++)
+        assert_int_equal(vmcs_get(&vmcs02, cp[i]), vmcs_get(&m.base, cp[i]));
+}
+
+static void a_million_contents_merge_within_what_cp_allows(void **state)
+{
+    (void)state;
+    fake_vmx_start(&m, NEST_SHADOW);
+    struct vmcs base = m.base;
+    context = (struct nest_merge_context){.policy = &m.nest.policy, .hardware = &m.hardware, .msr_bitmap = 0x1111000,
+        .io_bitmap_a = 0x1112000, .io_bitmap_b = 0x1113000, .vmread_bitmap = 0x1114000, .vmwrite_bitmap = 0x1115000,
+        .eptp = 0x111801E};
+    for (unsigned i = 0; i < CASES; i++) {
+        draw(i);
+        keeps_cp_controls();
+        drops_what_is_not_offered();
+        keeps_host_state();
+        translates_addresses();
+    }
+    m.base = base;
+    fake_vmx_stop(&m);
+    assert_null(m.complaint);
+}
+
+/* 5: of every exit either L1 or CP wants, exactly one gets it, and an exit nobody above asked for is CP's */
+static void an_exit_has_one_owner(void **state)
+{
+    (void)state;
+    fake_vmx_start(&m, NEST_TRAP);
+    struct nest_route_state route = {.host = &m.host};
+    for (unsigned i = 0; i < 200000; i++) {
+        struct exit exit = {.reason = next() % (EXIT_REASONS + 3), .qualification = content(),
+                            .interruption_info = 0x80000000 | (next() & 0xFFF), .interruption_error = next() & 31,
+                            .instruction_info = next()};
+        const struct vmcs *list[] = {&vmcs12};
+        if (i % 4 == 0)
+            scramble(&vmcs12);
+        m.gpr[next() & 15] = content();
+        bool cp = nest_cp_wants(&route, &m.base, &vmcs12, &exit), l1 = nest_inner_wants(&route, &vmcs12, &exit);
+        assert_int_equal(nest_route(&route, &m.base, list, 1, &exit), !cp && l1 ? 0 : -1);
+        if (exit.reason == EXIT_EXTERNAL_INTERRUPT)
+            assert_true(cp);
+    }
+    fake_vmx_stop(&m);
+    assert_null(m.complaint);
+}
+
+/* ---- a machine driven at random: 6 no harm beyond the guest, 7 events, 8 state survives ---- */
+
+static uint64_t some_region(void)
+{
+    static const uint64_t places[] = {FAKE_VMXON, FAKE_VMCS, FAKE_VMCS_B, 0x4000, 0x5000, 0x2001, FAKE_STORAGE,
+                                      FAKE_STORAGE - 0x1000, ~0ull, 1ull << 40, 0};
+    return places[next() % (sizeof(places) / sizeof(places[0]))];
+}
+
+static void instruction(void)
+{
+    static const uint8_t reasons[] = {EXIT_VMXON, EXIT_VMXOFF, EXIT_VMCLEAR, EXIT_VMPTRLD, EXIT_VMPTRLD, EXIT_VMPTRST,
+        EXIT_VMREAD, EXIT_VMWRITE, EXIT_VMLAUNCH, EXIT_VMRESUME, EXIT_VMRESUME, EXIT_INVEPT, EXIT_INVVPID, EXIT_VMCALL,
+        EXIT_VMFUNC};
+    struct exit exit = {.reason = reasons[next() % sizeof(reasons)], .qualification = 0x800,
+                        .instruction_info = next() & 7 ? 2u << 7 | 3u << 15 | 1u << 22 | 1u << 27 | 2u << 28
+                                                       : (uint32_t)next()};
+    uint64_t operand = some_region();
+    memcpy(m.storage + 0x800, &operand, sizeof(operand));
+    m.gpr[2] = next() & 1 ? vmcs_field_rows[next() % VMCS_FIELDS].encoding : next() & 3;
+    m.gpr[next() & 15] = next() & 1 ? content() : 0;
+    if (exit.reason == EXIT_VMXOFF && next() % 16)
+        return;
+    enum nest_result result = nest_instruction(&m.nest, &exit);
+    if (result == NEST_ENTERED)
+        fake_vmx_load(&m);
+    else if (result == NEST_ABORT || result == NEST_NO_FRAMES)
+        nest_reset(&m.nest, true);
+}
+
+static void write_some_field(void)
+{
+    unsigned index = next() % VMCS_FIELDS;
+    if (m.nest.current && m.nest.vmxon)
+        fake_vmx_write(&m, vmcs_field_rows[index].encoding,
+                       next() & 3 ? vmcs_get(&m.nest.current->vmcs12, index) ^ 1ull << (next() & 63) : content());
+}
+
+static void exit_of_l2(void)
+{
+    struct exit exit = {.reason = next() % EXIT_REASONS, .instruction_length = next() & 15,
+                        .qualification = next() & 1 ? content() : next() & 0x1BF, .instruction_info = next(),
+                        .interruption_info = next() & 1 ? 0x80000000 | (next() & 0xFFF) : 0,
+                        .idt_vectoring_info = next() & 1 ? 0x80000000 | (next() & 0xFFF) : 0,
+                        .guest_physical = next() & 1 ? content() : next() & 0xFFFFF};
+    if (next() % 32 == 0)
+        exit.reason |= EXIT_ENTRY_FAILED;
+    m.tsc += next() & 0xFFFF;
+    enum nest_result result = fake_vmx_exit(&m, &exit);
+    if (result == NEST_REFLECTED) {
+        struct vmcs *v = &m.nest.current->vmcs12;
+        if (!(exit.reason & EXIT_ENTRY_FAILED))
+            assert_int_equal(v->entry_interruption_info & 0x80000000, 0);
+        if ((exit.idt_vectoring_info & 0x80000000) && !(exit.reason & EXIT_ENTRY_FAILED))
+            assert_int_equal(v->idt_vectoring_info, exit.idt_vectoring_info);
+    }
+    if (result == NEST_ABORT || result == NEST_NO_FRAMES)
+        nest_reset(&m.nest, true);
+    else if (nest_in_guest(&m.nest))
+        fake_vmx_load(&m);
+    uint64_t hpa;
+    if (nest_in_guest(&m.nest) && m.nest.current->ept && fake_vmx_touch(&m, exit.guest_physical, 1, &hpa))
+        assert_true(hpa >= 0x100000000ull && hpa < 0x100000000ull + FAKE_STORAGE);
+}
+
+static void nothing_a_guest_does_goes_beyond_it(void **state)
+{
+    (void)state;
+    for (unsigned run = 0; run < 4; run++) {
+        fake_vmx_start(&m, run & 1 ? NEST_SHADOW : NEST_TRAP);
+        m.frames_limit = run & 2 ? 60 : FAKE_FRAMES;
+        fake_vmx_enter_operation(&m);
+        for (unsigned i = 0; i < MACHINE_STEPS; i++) {
+            if (nest_in_guest(&m.nest)) {
+                exit_of_l2();
+            } else {
+                m.loaded = &m.first;
+                if (i % 30 == 0) {
+                    if (!m.nest.vmxon)
+                        fake_vmx_enter_operation(&m);
+                    fake_vmx_make_vmcs(&m, i % 60 ? FAKE_VMCS : FAKE_VMCS_B);
+                    if (fake_vmx_plain(&m, EXIT_VMLAUNCH) == NEST_ENTERED)
+                        fake_vmx_load(&m);
+                } else if (next() & 1) {
+                    instruction();
+                } else {
+                    write_some_field();
+                }
+            }
+            if (i % 5000 == 4999)
+                nest_reset(&m.nest, next() & 1), m.loaded = &m.first;
+            assert_null(m.complaint);
+        }
+        uint64_t reflected = 0;
+        for (unsigned i = 0; i < EXIT_REASONS; i++)
+            reflected += m.nest.counts.reflected[i];
+        assert_true(reflected > 2000 && m.nest.counts.reflected[EXIT_CPUID] > 10);
+        m.frames_limit = FAKE_FRAMES;
+        fake_vmx_stop(&m);
+        assert_null(m.complaint);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_million_contents_merge_within_what_cp_allows),
+        cmocka_unit_test(an_exit_has_one_owner),
+        cmocka_unit_test(nothing_a_guest_does_goes_beyond_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
