@@ -1,0 +1,28 @@
+/* All stages, and the PIPE command. */
+#include "cms/pipe/stages.h"
+
+const struct stage_kind *const cms_pipe_stages[] = {
+    &cms_stage_read,    &cms_stage_append, &cms_stage_write,  &cms_stage_between, &cms_stage_change, &cms_stage_command,
+    &cms_stage_console, &cms_stage_count,  &cms_stage_cp,     &cms_stage_drop,    &cms_stage_hole,   &cms_stage_join,
+    &cms_stage_literal, &cms_stage_locate, &cms_stage_nlocate, &cms_stage_sort,   &cms_stage_specs,  &cms_stage_split,
+    &cms_stage_take,    &cms_stage_unique, &cms_stage_xlate,  NULL,
+};
+
+const struct command pipe_commands[] = {
+    {"PIPE", 4, cms_pipe, "PIPE [(STAGESEP c)] stage | stage ...",
+     "Passes records through a row of stages.  A doubled | is the character itself.\n"
+     "  <  fn ft [fm]              the records of a file            >  fn ft fm [F n|V]  replace a file when all is well\n"
+     "  LITERAL text               one record, then the input      >> fn ft fm [F n|V]  add to a file\n"
+     "  CONSOLE                    first: what you type, until a null line; else: show the records\n"
+     "  CMS command                what a command shows            CP command  what CP answers      HOLE  nothing\n"
+     "  LOCATE [range] /text/      records that contain it         NLOCATE     those that do not\n"
+     "  BETWEEN /a/ /b/|n          from a record that begins with a to one that begins with b, or n records\n"
+     "  TAKE, DROP [FIRST|LAST] n  some of the records             UNIQUE [COUNT] [range] [FIRST|LAST|SINGLES|MULTIPLES]\n"
+     "  SORT [UNIQUE|COUNT] [ANYCASE] [range [A|D]]...             COUNT [CHARS] [WORDS] [LINES] [MINLINE] [MAXLINE]\n"
+     "  CHANGE [ANYCASE] [range] /from/to/ [n]                     XLATE [UPPER|LOWER]\n"
+     "  SPLIT [AT|BEFORE|AFTER] [c|STRING /text/|ANYOF /chars/]    JOIN [n|*] [/text/] [max]\n"
+     "  SPECS input [STRIP] [C2X] output [LEFT|CENTER|RIGHT] ...   input: range, /text/, NUMBER; output: n, n-m, n.m,\n"
+     "                                                             NEXT[.m], NEXTWORD[.m]\n"
+     "A range is n, n-m, n-*, n.m (m columns from n) or Wn, Wn-m (words).  Text stands between delimiters or as Xhex.\n"},
+    {0},
+};
