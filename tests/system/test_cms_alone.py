@@ -131,7 +131,7 @@ def test_files_are_created_listed_and_erased_and_are_there_after_a_restart(ipl, 
     disks = [("0190", s_disk, True), ("0191", image, False)]
     cms = ipl(disks)
     cms.ready()
-    cms.do("PIPE LITERAL Hello, world. | > HELLO SCRIPT A")
+    cms.do("PIPE LITERAL Hello, world.| > HELLO SCRIPT A")
     cms.do("COPYFILE HELLO SCRIPT A SECOND SCRIPT A")
     cms.do("COPYFILE SYSTEM NEWS S = = A")
     cms.do("RENAME SECOND SCRIPT A OTHER SCRIPT A")
