@@ -49,7 +49,7 @@ static unsigned set_nested(struct call *c, struct word value)
             continue;
         if (i > c->session->user->nesting)
             break;
-        c->session->vm->config.nested = i;
+        c->session->nested = i;
         return 0;
     }
     return failed ? failed : refuse(c, value);

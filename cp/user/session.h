@@ -82,6 +82,7 @@ struct session {
     unsigned rest;             /* where in editor.text the next of several commands begins, 0: none */
     uint8_t settings;          /* SET_... */
     uint64_t logon_us;         /* wall clock, of LOGON */
+    enum vm_nested nested;     /* SET NESTED: what the machine is offered from its next reset or IPL */
     char system[9];            /* IPLed last, "" none */
     struct timer timer;        /* SLEEP, penalties */
     bool timer_ended;

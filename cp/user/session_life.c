@@ -107,6 +107,7 @@ bool session_logon(struct session *s, const struct user *user)
     s->state = SESSION_READ;
     s->logon_us = clock_unix_us();
     s->logon_failures = 0;
+    s->nested = user->nesting;
     give_disks(s);
     return true;
 }
@@ -180,6 +181,7 @@ void session_reconnect(struct session *s, struct session *from)
 void session_ipl(struct session *s, const char *system, const char *parm)
 {
     const char *reason = "";
+    s->vm->config.nested = s->nested;
     int failed = system_ipl(s->vm, system, parm, &reason);
     if (failed) {
         error(s, failed == -ENOENT ? "NSS" : "VMI", failed == -ENOENT ? 440 : 9011, system, reason);
@@ -206,6 +208,7 @@ static void redefine(struct session *s)
 
 static void reset(struct session *s, bool clear)
 {
+    s->vm->config.nested = s->nested;
     if (clear)
         vm_define_storage(s->vm, s->vm->config.storage_bytes);
     else

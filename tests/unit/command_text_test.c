@@ -106,7 +106,7 @@ static void query_virtual_shows_the_machine(void **state)
 static void settings_are_set_and_shown(void **state)
 {
     (void)state;
-    assert_answer("BOB", "Q SET", 0, "MSG ON  , WNG ON  , EMSG ON  , IMSG ON  , RUN OFF \nNESTED OFF   ");
+    assert_answer("BOB", "Q SET", 0, "MSG ON  , WNG ON  , EMSG ON  , IMSG ON  , RUN OFF \nNESTED SHADOW");
     assert_int_equal(run("BOB", "SET MSG OFF"), 0);
     assert_int_equal(run("BOB", "SET RUN ON"), 0);
     assert_int_equal(run("BOB", "SET EMSG TEXT"), 0);
@@ -121,7 +121,12 @@ static void settings_are_set_and_shown(void **state)
     assert_string_equal(answer, "");
     run("BOB", "SET EMSG ON");
     assert_answer("BOB", "SET MSG MAYBE", 2, "HCPCFS002E Invalid operand - MAYBE\n");
-    assert_answer("BOB", "SET NESTED TRAP", 2, "HCPCFS002E"); /* the directory does not allow it */
+    assert_answer("BOB", "SET NESTED MAYBE", 2, "HCPCFS002E");
+    assert_int_equal(run("BOB", "SET NESTED OFF"), 0);
+    assert_answer("BOB", "Q SET", 0, "NESTED OFF   ");
+    assert_int_equal(vm_of("BOB")->config.nested, VM_NESTED_SHADOW); /* till its next reset */
+    type(1, "SYSTEM RESET\r");
+    assert_int_equal(vm_of("BOB")->config.nested, VM_NESTED_OFF);
     assert_answer("BOB", "SET", 26, "HCPCFS026E");
 }
 
