@@ -1,0 +1,94 @@
+/* Any bytes, in any mode: the decoder reads only what it was given, describes only what the executor understands, and the executor
+ * does a bounded number of accesses. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cp/decode/execute.h"
+
+enum { FAULT = -14 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint64_t gpr[16], flags;
+static unsigned accesses, fail_at;
+
+static uint64_t read_gpr(void *context, unsigned reg)
+{
+    (void)context;
+    assert(reg < 16);
+    return gpr[reg];
+}
+
+static void write_gpr(void *context, unsigned reg, uint64_t value)
+{
+    (void)context;
+    assert(reg < 16);
+    gpr[reg] = value;
+}
+
+static uint64_t read_flags(void *context) { (void)context; return flags; }
+static void write_flags(void *context, uint64_t value) { (void)context; flags = value; }
+static uint64_t segment_base(void *context, enum segment segment) { (void)context; return segment * 0x1000; }
+
+static int read(void *context, uint64_t linear, unsigned size, uint64_t *value)
+{
+    (void)context;
+    assert(size == 1 || size == 2 || size == 4 || size == 8);
+    *value = linear * 0x9E3779B97F4A7C15;
+    return ++accesses == fail_at ? FAULT : 0;
+}
+
+static int write(void *context, uint64_t linear, unsigned size, uint64_t value)
+{
+    (void)context, (void)linear;
+    assert(size == 8 || value >> 8 * size == 0);
+    return ++accesses == fail_at ? FAULT : 0;
+}
+
+static int port_read(void *context, uint16_t port, unsigned size, uint64_t *value)
+{
+    return read(context, port, size, value);
+}
+
+static int port_write(void *context, uint16_t port, unsigned size, uint64_t value)
+{
+    return write(context, port, size, value);
+}
+
+static const struct execute_seams seams = {
+    .read_gpr = read_gpr, .write_gpr = write_gpr, .read_flags = read_flags, .write_flags = write_flags,
+    .segment_base = segment_base, .read = read, .write = write, .port_read = port_read, .port_write = port_write,
+};
+
+static void execute(const struct instruction *in)
+{
+    int result = instruction_execute(in, &seams, 0x1000);
+
+    assert(accesses <= 2 * EXECUTE_REPEATS);
+    assert(result == EXECUTE_DONE || result == EXECUTE_AGAIN || result == FAULT ||
+           (result == EXECUTE_UNKNOWN && in->operation >= OP_VMCALL));
+    assert(result != EXECUTE_AGAIN || in->repeat || in->repeat_not_equal);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const enum decode_mode modes[] = {DECODE_16, DECODE_32, DECODE_64};
+    struct instruction in;
+    uint8_t *bytes;
+
+    if (size < 2)
+        return -1;
+    accesses = 0;
+    fail_at = data[0] >> 2;
+    for (unsigned i = 0; i < 16; i++)
+        gpr[i] = data[1] * UINT64_C(0x0101010101010101) << i;
+    bytes = malloc(size - 2); /* of its own, so that a read beyond it is seen */
+    memcpy(bytes, data + 2, size - 2);
+    if (instruction_decode(bytes, size - 2, modes[data[0] % 3], &in) == DECODE_OK) {
+        assert(in.length >= 1 && in.length <= INSTRUCTION_MAX_BYTES && in.length <= size - 2);
+        execute(&in);
+    }
+    free(bytes);
+    return 0;
+}
