@@ -43,6 +43,9 @@ HOST  := $(COMMON) -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -DVMN_HOS
 FUZZ  := -std=gnu11 -I. -O1 -g -fno-strict-aliasing -DVMN_HOST -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_FREE := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --no-warn-rwx-segments
 
+comma := ,
+LDFLAGS_WHOLE := -zmax-page-size=4096 -znoexecstack --gc-sections --no-warn-rwx-segments --build-id=none
+
 obj = $(patsubst %,$(B)/$(1)/%.o,$(basename $(2)))
 
 # ---- targets -----------------------------------------------------------------
@@ -54,9 +57,13 @@ $(B)/free/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(FREE) -c $< -o $@
 $(B)/free/%.o: %.S ; @mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
 $(B)/host/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@
 
+# CP is optimised as a whole: what an exit runs through lies in many files, and every call between them counts
+$(B)/whole/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(FREE) $(if $(filter lib/string.c,$<),,-flto) -c $< -o $@
+$(B)/whole/%.o: %.S ; @mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
 # multiboot 1 loaders want a 32-bit ELF: same bytes, other envelope; symbols stay in the .elf64
-$(B)/cp.elf64: $(call obj,free,$(CP_SRC)) cp/boot/cp.ld
-	@$(LD) $(LDFLAGS_FREE) -T cp/boot/cp.ld -o $@ $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
+$(B)/cp.elf64: $(call obj,whole,$(CP_SRC)) cp/boot/cp.ld
+	@$(CC) $(FREE) -flto=auto -nostdlib -static $(addprefix -Wl$(comma),$(LDFLAGS_WHOLE)) -T cp/boot/cp.ld -o $@ \
+	  $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
 $(B)/cms.elf64: $(call obj,free,$(CMS_SRC)) cms/boot/cms.ld
 	@$(LD) $(LDFLAGS_FREE) -T cms/boot/cms.ld -o $@ $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
 $(B)/%.elf: $(B)/%.elf64
@@ -102,7 +109,7 @@ help: ## list these targets
 .PHONY: all images tools unit fuzz clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 # or gcc would turn memcpy's own loop into a call of memcpy
-$(B)/free/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
+$(B)/free/lib/string.o $(B)/whole/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
 
 # ---- running and testing -------------------------------------------------------
 # objects are kept, though make would call those of the payloads intermediate

@@ -9,9 +9,9 @@ struct cpu_backend {
     const char *(*start)(void);
     int (*create)(struct vcpu *);    /* 0 or -ENOMEM; control block with CP's own fields, guest state undefined */
     void (*destroy)(struct vcpu *);
-    /* Enters the guest and comes back with vcpu->exit. deadline (host TSC): comes back by then at the latest.
+    /* Enters the guest and comes back with vcpu->exit. ticks (of the TSC): comes back after so many at the latest.
      * false: the processor refused the control block; nothing ran. */
-    bool (*enter)(struct vcpu *, uint64_t deadline);
+    bool (*enter)(struct vcpu *, uint64_t ticks);
     uint64_t (*read)(struct vcpu *, enum vmcs_field);
     void (*write)(struct vcpu *, enum vmcs_field, uint64_t value);
     /* The guest's storage map lost or changed entries: nothing stale may be used after this. */

@@ -211,20 +211,19 @@ void vmx_exit_capture(struct exit *exit)
         exit->idt_vectoring_error = (uint32_t)op_vmread(VMCS_IDT_VECTORING_ERROR_CODE);
 }
 
-static void timer_set(uint64_t deadline)
+static void timer_set(uint64_t ticks)
 {
-    uint64_t now = op_rdtsc(), left = deadline > now ? deadline - now : 0;
-    left >>= cpu_this.vmx.msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
-    vmx_write(VMCS_PREEMPTION_TIMER, left > UINT32_MAX ? UINT32_MAX : left);
+    ticks >>= cpu_this.vmx.msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
+    op_vmwrite(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }
 
-static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline)
+static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t ticks)
 {
     struct vmx_vcpu *own = vcpu->backend;
     struct vmx_region *region = own->active;
 
     vcpu_load(vcpu);
-    timer_set(deadline);
+    timer_set(ticks);
     if (vmx_enter(vcpu->gpr, region->launched, &region->host_rsp)) {
         vcpu->exit = (struct exit){.reason = (uint32_t)op_vmread(VMCS_INSTRUCTION_ERROR)};
         return false;

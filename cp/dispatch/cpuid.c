@@ -52,6 +52,7 @@ struct row {
 static struct row rows[LEAVES];
 static unsigned rows_used;
 static uint8_t basic_first[BASIC_MAX + 1], basic_count[BASIC_MAX + 1]; /* rows of a basic leaf */
+static const uint32_t basic_indexed = 1 << 4 | 1 << 7 | 1 << 0xB | 1 << 0xD; /* leaves in which ECX counts */
 static uint64_t xcr0_offered;
 static uint32_t xsave_size_now; /* area for every component offered */
 
@@ -154,52 +155,43 @@ void cpuid_policy_init(cpuid_source source, uint32_t controls2, uint64_t xcr0_su
     hypervisor_leaves(tsc_hz);
 }
 
-static bool indexed(uint32_t leaf)
+/* A leaf beyond the highest basic one answers as the highest does. SDM "CPUID". */
+static const struct row *lookup_other(uint32_t leaf)
 {
-    return leaf == 4 || leaf == 7 || leaf == 0xB || leaf == 0xD;
+    bool extended = leaf >= EXTENDED_FIRST && leaf <= EXTENDED_MAX;
+    bool hypervisor = leaf >= DIAGNOSE_LEAF_SIGNATURE && leaf < DIAGNOSE_LEAF_SIGNATURE + 0x100;
+    return row_find(extended || hypervisor ? leaf : BASIC_MAX, 0);
 }
 
 static const struct row *lookup(uint32_t leaf, uint32_t subleaf)
 {
     if (leaf > BASIC_MAX)
-        return row_find(leaf, 0);
-    if (!basic_count[leaf])
-        return NULL;
-    const struct row *first = &rows[basic_first[leaf]];
-    if (!indexed(leaf))
-        return first;
-    return subleaf < basic_count[leaf] ? first + subleaf : NULL;
+        return lookup_other(leaf);
+    if (subleaf && basic_indexed >> leaf & 1)
+        return subleaf < basic_count[leaf] ? &rows[basic_first[leaf] + subleaf] : NULL;
+    return basic_count[leaf] ? &rows[basic_first[leaf]] : NULL;
 }
 
-/* A leaf beyond the highest basic one answers as the highest does. SDM "CPUID". */
-static uint32_t leaf_meant(uint32_t leaf)
+static struct cpuid_answer features(const struct vm *vm, struct cpuid_answer a, uint64_t cr4)
 {
-    bool basic = leaf <= BASIC_MAX;
-    bool extended = leaf >= EXTENDED_FIRST && leaf <= EXTENDED_MAX;
-    bool hypervisor = leaf >= DIAGNOSE_LEAF_SIGNATURE && leaf < DIAGNOSE_LEAF_SIGNATURE + 0x100;
-    return basic || extended || hypervisor ? leaf : BASIC_MAX;
+    if (vm->config.nested == VM_NESTED_OFF)
+        a.ecx &= ~(uint32_t)LEAF1_ECX_VMX;
+    if (!lapic_enabled(&vm->machine.lapic))
+        a.edx &= ~(uint32_t)LEAF1_EDX_APIC;
+    if (cr4 & CR4_OSXSAVE)
+        a.ecx |= LEAF1_ECX_OSXSAVE;
+    return a;
 }
 
 struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
 {
-    const struct row *row = lookup(leaf_meant(leaf), subleaf);
-    struct cpuid_answer a = row ? row->answer : (struct cpuid_answer){0};
+    const struct row *row = lookup(leaf, subleaf);
 
-    switch (leaf) {
-    case 1:
-        if (vm->config.nested == VM_NESTED_OFF)
-            a.ecx &= ~(uint32_t)LEAF1_ECX_VMX;
-        if (!lapic_enabled(&vm->machine.lapic))
-            a.edx &= ~(uint32_t)LEAF1_EDX_APIC;
-        if (vcpu_read(&vm->vcpu, VMCS_GUEST_CR4) & CR4_OSXSAVE)
-            a.ecx |= LEAF1_ECX_OSXSAVE;
-        break;
-    case 0xB:
-        if (!row)
-            a = (struct cpuid_answer){0, 0, subleaf & 0xFF, 0};
-        break;
-    }
-    return a;
+    if (leaf == 1)
+        return features(vm, row->answer, vcpu_read(&vm->vcpu, VMCS_GUEST_CR4));
+    if (!row)
+        return (struct cpuid_answer){0, 0, leaf == 0xB ? subleaf & 0xFF : 0, 0};
+    return row->answer;
 }
 
 /* CR4 bits and the CPUID bit that offers each: SDM "Control Registers". */

@@ -82,6 +82,7 @@ static void window_set(struct vm *vm, uint32_t wanted)
         uint32_t base = vcpu->nest->vmcs01.processor_controls;
         if ((base & WINDOWS) != wanted)
             nested_control(vm, VMCS_INDEX_PROCESSOR_CONTROLS, (base & ~(uint32_t)WINDOWS) | wanted);
+        vcpu->window |= wanted != 0; /* look again before the next entry */
         return;
     }
     if (!wanted && !vcpu->window)

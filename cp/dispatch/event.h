@@ -8,6 +8,12 @@ enum { EVENT_VALID = 1u << 31, EVENT_ERROR = 1 << 11, EVENT_TYPE = 7 << 8, EVENT
 
 /* An event whose delivery the last exit cut short waits again. */
 void event_requeue(struct vcpu *);
+/* Does anything need event_prepare before the next entry? The usual answer, no, costs a few instructions. */
+static inline bool event_waits(const struct vm *vm)
+{
+    const struct vcpu *vcpu = &vm->vcpu;
+    return vcpu->event_info || vcpu->nmi_pending || vcpu->triple_fault || vcpu->window || vm->machine.pending || vm->machine.nmi;
+}
 /* Before an entry: hands over what waits, or asks for a window. False: the guest triple-faulted. */
 bool event_prepare(struct vm *);
 /* Would an interrupt or NMI be taken at once? For HLT. */

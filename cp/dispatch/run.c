@@ -18,7 +18,7 @@ struct handler {
     void *context;
 };
 
-uint64_t run_exits, run_idle_ticks;
+uint64_t run_idle_ticks;
 
 static struct handler interrupts[INTERRUPT_HANDLERS], turns[TURN_HANDLERS];
 static unsigned interrupts_used, turns_used;
@@ -81,12 +81,6 @@ static uint64_t turn_end(uint64_t begun)
     return scheduler_contended() ? begun + clock_ticks(SCHEDULER_SLICE_US * 1000ull) : UINT64_MAX;
 }
 
-static void account(struct vm *vm, uint64_t entered, uint64_t left)
-{
-    vm->virtual_ticks += left - entered;
-    run_exits++;
-}
-
 /* The processor would not take what CP made: the guest that caused it hears of it, or its machine stops. */
 static void entry_refused(struct vm *vm)
 {
@@ -104,19 +98,23 @@ static void turn(struct vm *vm)
 
     context_load(&vm->vcpu);
     do {
-        uint64_t nested_deadline = nested_runs(&vm->vcpu) ? nested_prepare(vm) : UINT64_MAX;
-        if (!event_prepare(vm)) {
+        deadline = timer_next() < end ? timer_next() : end;
+        uint64_t until = deadline;
+        if (nested_runs(&vm->vcpu)) {
+            uint64_t nested = nested_prepare(vm);
+            until = nested < deadline ? nested : deadline;
+        }
+        if (event_waits(vm) && !event_prepare(vm)) {
             vm_stop(vm, VM_STOP_TRIPLE_FAULT, 0);
             break;
         }
-        deadline = timer_next() < end ? timer_next() : end;
         uint64_t entered = clock_now();
-        if (!cpu_backend->enter(&vm->vcpu, nested_deadline < deadline ? nested_deadline : deadline)) {
+        if (!cpu_backend->enter(&vm->vcpu, until > entered ? until - entered : 0)) {
             entry_refused(vm);
             continue;
         }
         now = clock_now();
-        account(vm, entered, now);
+        vm->virtual_ticks += now - entered;
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
         if (exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)

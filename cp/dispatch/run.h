@@ -9,5 +9,4 @@ void run_each_turn(run_handler *, void *context);                     /* up to 4
 
 __attribute__((noreturn)) void run_loop(void);
 
-/* Counted since boot: exits handled for all machines; TSC ticks halted. */
-extern uint64_t run_exits, run_idle_ticks;
+extern uint64_t run_idle_ticks; /* TSC ticks halted since boot */
