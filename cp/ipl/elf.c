@@ -102,7 +102,7 @@ const char *elf_segment_place(struct guest_storage *storage, uint64_t at, const 
 {
     uint64_t end = at + memory;
 
-    if (end < at || end >> 32 || !ipl_map_usable(storage->bytes, at, memory))
+    if (end >> 32 || !ipl_map_usable(storage->bytes, at, memory))
         return "The image does not fit into the storage where it wants to be";
     if (guest_write(storage, gpa(at), data, bytes) != GUEST_OK ||
         guest_fill(storage, gpa(at + bytes), 0, memory - bytes) != GUEST_OK)

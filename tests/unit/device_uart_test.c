@@ -106,6 +106,21 @@ static void loopback_joins_modem_outputs_to_inputs_and_bytes_to_the_receiver(voi
     assert_int_equal(uart_receive(&uart, (const uint8_t *)"a", 1), 1);
 }
 
+static void the_ring_indicator_counts_when_it_ends(void **state)
+{
+    (void)state;
+    out(MCR, 0x10);
+    in(MSR);
+    out(MCR, 0x14); /* OUT1 is RI */
+    assert_int_equal(in(MSR), 0x40);
+    out(IER, 0x08);
+    out(MCR, 0x10);
+    assert_true(line.level);
+    assert_int_equal(in(IIR), 0x00);
+    assert_int_equal(in(MSR), 0x04);
+    assert_false(line.level);
+}
+
 static void a_loopback_overrun_is_reported_once(void **state)
 {
     (void)state;
@@ -195,6 +210,8 @@ static void enabling_the_transmit_interrupt_again_asks_again(void **state)
         out(IER, 0x02);
         assert_int_equal(in(IIR), 0x02);
         assert_int_equal(in(IIR), 0x01);
+        out(IER, 0x02); /* it was enabled already */
+        assert_int_equal(in(IIR), 0x01);
         out(IER, 0);
     }
 }
@@ -277,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup(comes_up_idle_and_ready_to_transmit, set_up),
         cmocka_unit_test_setup(looks_like_a_16550a_to_a_probing_driver, set_up),
         cmocka_unit_test_setup(loopback_joins_modem_outputs_to_inputs_and_bytes_to_the_receiver, set_up),
+        cmocka_unit_test_setup(the_ring_indicator_counts_when_it_ends, set_up),
         cmocka_unit_test_setup(a_loopback_overrun_is_reported_once, set_up),
         cmocka_unit_test_setup(divisor_latch_hides_the_data_registers, set_up),
         cmocka_unit_test_setup(bytes_go_out_in_order, set_up),

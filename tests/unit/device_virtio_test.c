@@ -604,6 +604,18 @@ static void impossible_requests_fail_alone(void **state)
     assert_int_equal(status() & 64, 0);
 }
 
+/* It would go in several transfers: not even the first one that fits is begun. */
+static void a_read_over_the_end_reads_nothing(void **state)
+{
+    (void)state;
+    bring_up(all_features(), 128);
+    request(IN, SECTORS - 24, DATA + 77, 32768);
+    notify();
+    fake_disk_done_all(&disk);
+    assert_int_equal(peek8(STATUSES), 1);
+    assert_int_equal(disk.reads, 0);
+}
+
 static void a_failing_medium_is_an_error_status(void **state)
 {
     (void)state;
@@ -669,6 +681,7 @@ static void the_guests_reset_waits_for_requests_in_flight(void **state)
     common_set(20, 1, 0);
     assert_int_not_equal(status(), 0);
     common_set(20, 1, 15);
+    common_set(20, 1, 64);
     notify();
     fake_disk_done_first(&disk);
     assert_int_not_equal(status(), 0);
@@ -783,7 +796,15 @@ static void assert_broken(void)
         assert_broken();                             \
     }
 
-BROKEN(an_index_too_far_ahead, poke16(DRIVER + 2, 129);)
+/* whatever would be served if the one fault went unnoticed */
+static void good_table(uint64_t at)
+{
+    struct descriptor table[3] = {{HEADERS, 16, NEXT, 1}, {DATA, 512, NEXT | WRITE, 2}, {STATUSES, 1, WRITE, 0}};
+
+    poke(at, table, sizeof table);
+}
+
+BROKEN(an_index_too_far_ahead, good_table(DESC); poke16(DRIVER + 2, 129);)
 BROKEN(a_head_outside_the_table, offer(128);)
 BROKEN(a_next_outside_the_table,
        struct descriptor d = {HEADERS, 16, NEXT, 200}; poke(DESC, &d, 16); offer(0);)
@@ -800,11 +821,11 @@ BROKEN(a_readable_buffer_after_a_writable, descriptor(HEADERS, 16, NEXT); descri
 BROKEN(a_chain_without_status, descriptor(HEADERS, 16, NEXT); descriptor(DATA, 512, 0); offer(0);)
 BROKEN(a_header_too_short, descriptor(HEADERS, 15, NEXT); descriptor(STATUSES, 1, WRITE); offer(0);)
 BROKEN(an_empty_indirect_table, offer(descriptor(TABLES, 0, INDIRECT));)
-BROKEN(a_ragged_indirect_table, offer(descriptor(TABLES, 40, INDIRECT));)
+BROKEN(a_ragged_indirect_table, good_table(TABLES); offer(descriptor(TABLES, 56, INDIRECT));)
 BROKEN(an_indirect_table_outside_ram, offer(descriptor(RAM, 48, INDIRECT));)
-BROKEN(an_indirect_descriptor_with_a_successor, offer(descriptor(TABLES, 48, INDIRECT | NEXT));)
+BROKEN(an_indirect_descriptor_with_a_successor, good_table(TABLES); offer(descriptor(TABLES, 48, INDIRECT | NEXT));)
 BROKEN(an_indirect_table_in_an_indirect_table,
-       struct descriptor d = {TABLES, 16, INDIRECT, 0}; poke(TABLES, &d, 16); offer(descriptor(TABLES, 16, INDIRECT));)
+       struct descriptor d = {TABLES + 256, 48, INDIRECT, 0}; poke(TABLES, &d, 16); good_table(TABLES + 256); offer(descriptor(TABLES, 16, INDIRECT));)
 BROKEN(an_indirect_next_outside_its_table,
        struct descriptor d = {HEADERS, 16, NEXT, 1}; poke(TABLES, &d, 16); offer(descriptor(TABLES, 16, INDIRECT));)
 
@@ -822,6 +843,19 @@ static void a_chain_longer_than_announced_breaks_it(void **state)
     d = (struct descriptor){STATUSES, 1, WRITE, 0};
     poke(TABLES + 16 * 200, &d, 16);
     offer(descriptor(TABLES, 16 * 201, INDIRECT));
+    assert_broken();
+}
+
+static void a_buffer_across_the_hole_breaks_it(void **state)
+{
+    (void)state;
+    guest_storage_free(&storage);
+    guest_storage_init(&storage, 5ull << 30, 0);
+    bring_up(all_features(), 128);
+    descriptor(header(0, IN, 0), 16, NEXT);
+    descriptor(GUEST_HOLE_START - 4096, 0x40002000, NEXT | WRITE);
+    descriptor(STATUSES, 1, WRITE);
+    offer(0);
     assert_broken();
 }
 
@@ -877,7 +911,7 @@ int main(void)
         T(event_index_tells_when_to_interrupt_and_when_to_notify), T(ring_indices_wrap), T(indirect_tables_are_followed),
         T(direct_descriptors_may_end_in_an_indirect_one), T(how_buffers_are_cut_does_not_matter),
         T(unaligned_write_arrives_whole), T(a_long_aligned_read_goes_in_few_transfers),
-        T(the_longest_chain_announced_is_served), T(impossible_requests_fail_alone), T(a_failing_medium_is_an_error_status),
+        T(the_longest_chain_announced_is_served), T(impossible_requests_fail_alone), T(a_read_over_the_end_reads_nothing), T(a_failing_medium_is_an_error_status),
         T(a_read_only_disk_says_so_and_refuses_writes), T(messages_replace_the_wire),
         T(the_guests_reset_waits_for_requests_in_flight), T(a_machine_reset_orphans_requests_in_flight),
         T(detach_leaves_orphans_until_they_are_done), T(attach_without_a_frame_is_refused),
@@ -887,7 +921,7 @@ int main(void)
         T(an_empty_indirect_table), T(a_ragged_indirect_table), T(an_indirect_table_outside_ram),
         T(an_indirect_descriptor_with_a_successor), T(an_indirect_table_in_an_indirect_table),
         T(an_indirect_next_outside_its_table), T(a_chain_longer_than_announced_breaks_it),
-        T(indirect_without_the_feature_breaks_it), T(rings_outside_ram_break_only_this_device),
+        T(a_buffer_across_the_hole_breaks_it), T(indirect_without_the_feature_breaks_it), T(rings_outside_ram_break_only_this_device),
     };
     return cmocka_run_group_tests(tests, start_storage, NULL);
 }

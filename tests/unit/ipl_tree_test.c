@@ -164,6 +164,8 @@ FAULTY(a_line_in_memory, "/isa/serial@2f8", fdt_setprop(other, node, "reg", "\0\
 FAULTY(a_line_beyond_the_ports, "/isa/serial@2f8", fdt_setprop(other, node, "reg", "\0\0\0\1\0\0\xff\xf9\0\0\0\10", 12),
        "/isa/serial@2f8", "I/O ports")
 FAULTY(a_line_without_interrupt, "/isa/serial@2f8", fdt_delprop(other, node, "interrupts"), "/isa/serial@2f8", "interrupt")
+FAULTY(a_line_with_an_empty_interrupt, "/isa/serial@2f8", fdt_setprop(other, node, "interrupts", "", 0), "/isa/serial@2f8",
+       "interrupt")
 FAULTY(a_console_that_is_none, "/chosen", fdt_setprop_string(other, node, "stdout-path", "/isa/rtc@70"), "/isa/rtc@70",
        "stdout-path")
 FAULTY(a_console_nowhere, "/chosen", fdt_setprop_string(other, node, "stdout-path", "/isa/serial@1"), "/chosen", "nowhere")
@@ -375,7 +377,7 @@ int main(void)
         cmocka_unit_test(no_memory), cmocka_unit_test(memory_that_wraps), cmocka_unit_test(no_cpu),
         cmocka_unit_test(no_tsc_frequency), cmocka_unit_test(an_odd_tsc_frequency), cmocka_unit_test(a_line_in_memory),
         cmocka_unit_test(a_line_beyond_the_ports), cmocka_unit_test(a_line_without_interrupt),
-        cmocka_unit_test(a_console_that_is_none), cmocka_unit_test(a_console_nowhere),
+        cmocka_unit_test(a_line_with_an_empty_interrupt), cmocka_unit_test(a_console_that_is_none), cmocka_unit_test(a_console_nowhere),
         cmocka_unit_test(a_poweroff_into_nothing), cmocka_unit_test(a_poweroff_too_far),
         cmocka_unit_test(an_ioapic_at_nothing), cmocka_unit_test(an_unknown_device_is_noted_not_skipped),
         cmocka_unit_test(stdout_path_chooses_the_console), cmocka_unit_test(every_flipped_byte_is_read_or_refused),
