@@ -126,10 +126,10 @@ static int copy_records(struct copy *c, const struct file_found *found, struct e
 {
     char text[FILE_ID_MAX];
     uint32_t length;
-    enum edf_status status = edf_seek(reader, c->from);
     cms_file_found_text(found, text);
-    if (status == EDF_BAD_RECORD)
+    if (c->from > found->facts.records)
         return cms_message("CPY", MESSAGE_FROM_BEYOND, c->from, text, found->facts.records);
+    enum edf_status status = edf_seek(reader, c->from);
     for (uint32_t n = 0; !status && n < c->count; n++) {
         if (cms_halted())
             return COMMAND_HALTED;

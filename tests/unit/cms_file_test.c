@@ -1,0 +1,265 @@
+/* The file commands as a user types them, on disks in memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cms/command/command.h"
+#include "cms/console/console.h"
+#include "cms/kernel/heap.h"
+#include "cms/kernel/mode.h"
+#include "tests/unit/fake/cms_machine.h"
+
+static int obey(const char *line)
+{
+    fake_cms_forget();
+    cms_console_command_begins();
+    int rc = cms_obey(line);
+    cms_console_command_ends();
+    cms_heap_free_commands();
+    return rc;
+}
+
+/* The lines shown must be exactly these, each ended by \n here. */
+static void shows(const char *line, int rc, const char *expected)
+{
+    char text[4000];
+    int got = obey(line);
+    size_t n = 0;
+    for (const char *p = fake_cms_shown(); *p && n < sizeof text - 1; p++)
+        if (*p != '\r')
+            text[n++] = *p;
+    text[n] = 0;
+    assert_string_equal(text, expected);
+    assert_int_equal(got, rc);
+}
+
+static void attach(uint16_t vdev, char letter, const char *label)
+{
+    struct mode_problem problem;
+    fake_cms_attach(vdev, false);
+    assert_true(cms_mode_format(vdev, 1024, label, &problem));
+    assert_true(cms_mode_access(vdev, letter, letter, false, &problem));
+}
+
+static int start(void **state)
+{
+    (void)state;
+    fake_cms_reset();
+    cms_console_start(NULL);
+    attach(0x191, 'A', "ALI191");
+    attach(0x192, 'B', "ALI192");
+    assert_int_equal(obey("PIPE literal The end|literal   two|literal one|> ALPHA DATA A"), 0);
+    assert_int_equal(obey("PIPE literal one| > ALPHA EXEC A2"), 0);
+    assert_int_equal(obey("PIPE literal abc| > BETA DATA B F 8"), 0);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    cms_mode_release('A');
+    cms_mode_release('B');
+    cms_mode_release('C');
+    assert_int_equal(cms_heap_in_use(), 0);
+    return 0;
+}
+
+static void listfile_tells_as_much_as_it_is_asked(void **state)
+{
+    (void)state;
+    shows("LISTFILE", 0, "ALPHA    DATA     A1\nALPHA    EXEC     A2\n");
+    shows("L * * * (FN NOH", 0, "ALPHA\nALPHA\nBETA\n");
+    shows("LISTFILE * * A (FTYPE", 0, "ALPHA    DATA\nALPHA    EXEC\n");
+    shows("listfile b* data b (label", 0,
+          "FILENAME FILETYPE FM FORMAT LRECL       RECS     BLOCKS     DATE     TIME LABEL\n"
+          "BETA     DATA     B1 F          8          1          1 11/21/26 14:05:31 ALI192\n");
+    shows("listfile alpha data (date noheader", 0,
+          "ALPHA    DATA     A1 V          7          3          1 11/21/26 14:05:31\n");
+    shows("LISTFILE ALPHA * (ISODATE DATE", 0,
+          "FILENAME FILETYPE FM FORMAT LRECL       RECS     BLOCKS       DATE     TIME\n"
+          "ALPHA    DATA     A1 V          7          3          1 2026-11-21 14:05:31\n"
+          "ALPHA    EXEC     A2 V          3          1          1 2026-11-21 14:05:31\n");
+    shows("LISTFILE * * A2", 0, "ALPHA    EXEC     A2\n");
+    shows("LISTFILE %LPHA E* A (FORMAT", 0, "FILENAME FILETYPE FM FORMAT LRECL\nALPHA    EXEC     A2 V          3\n");
+}
+
+static void listfile_says_what_is_wrong(void **state)
+{
+    (void)state;
+    shows("LISTFILE NOSUCH FILE", 28, "DMSLST002E File NOSUCH FILE A not found\n");
+    shows("LISTFILE * * Z", 36, "DMSLST069E Filemode Z not accessed\n");
+    shows("LISTFILE * * 99", 24, "DMSLST048E Invalid filemode 99\n");
+    shows("LISTFILE * * A (WIDE", 24, "DMSLST003E Invalid option: WIDE\n");
+    shows("LISTFILE * * A (DATE LABEL", 24, "DMSLST066E DATE and LABEL are conflicting options\n");
+    shows("LISTFILE * * A A", 24, "DMSLST070E Invalid parameter A\n");
+}
+
+static void type_shows_records_ranges_columns_and_bytes(void **state)
+{
+    (void)state;
+    shows("TYPE ALPHA DATA", 0, "\none\n  two\nThe end\n\n");
+    shows("TYPE ALPHA DATA A 2 2", 0, "\n  two\n\n");
+    shows("TYPE ALPHA DATA 2 *", 0, "\n  two\nThe end\n\n");
+    shows("TYPE ALPHA DATA A 3 (COL 5-6", 0, "\nen\n\n");
+    shows("TYPE BETA DATA B (HEX", 0, "\nRECORD 1 LENGTH=8\n61626320 20202020                   *abc     *\n\n");
+    shows("TYPE ALPHA DATA A 9", 24, "DMSTYP049E Invalid line number 9\n");
+    shows("TYPE NOSUCH FILE", 28, "DMSTYP002E File NOSUCH FILE A not found\n");
+    shows("TYPE ALPHA", 24, "DMSTYP054E Incomplete fileid specified\n");
+    shows("TYPE", 24, "DMSTYP042E No fileid(s) specified\n");
+    shows("TYPE AL/PHA DATA", 20, "DMSTYP062E Invalid character in fileid AL/PHA DATA A\n");
+}
+
+static void type_does_not_let_a_file_command_the_terminal(void **state)
+{
+    (void)state;
+    obey("PIPE literal x|change /x/\x1b[2J/|> EVIL DATA A");
+    shows("TYPE EVIL DATA", 0, "\n.[2J\n\n");
+    shows("PIPE < EVIL DATA A | console", 0, ".[2J\n");
+}
+
+static void copyfile_copies_replaces_and_appends(void **state)
+{
+    (void)state;
+    shows("COPYFILE ALPHA DATA A GAMMA = B", 0, "");
+    shows("TYPE GAMMA DATA B", 0, "\none\n  two\nThe end\n\n");
+    shows("COPYFILE ALPHA DATA A GAMMA DATA B", 28, "DMSCPY024E File GAMMA DATA B1 already exists\n");
+    shows("COPYFILE ALPHA EXEC A GAMMA DATA B (REPLACE", 0, "");
+    shows("TYPE GAMMA DATA B", 0, "\none\n\n");
+    shows("COPY ALPHA DATA A GAMMA DATA B (APPEND TYPE", 0, "DMSCPY721I Copy ALPHA DATA A1 append GAMMA DATA B1 (old file)\n");
+    shows("TYPE GAMMA DATA B", 0, "\none\none\n  two\nThe end\n\n");
+    shows("COPYFILE ALPHA * A = = B", 0, "");
+    shows("LISTFILE A* * B", 0, "ALPHA    DATA     B1\nALPHA    EXEC     B2\n");
+    shows("COPYFILE ALPHA * A ALL DATA B", 0, "");
+    shows("TYPE ALL DATA B", 0, "\none\n  two\nThe end\none\n\n");
+    shows("COPYFILE ALPHA DATA A BETA DATA B TWO DATA A (FROM 1 FOR 2", 0, "");
+    shows("TYPE TWO DATA", 0, "\none\n  two\nabc     \n\n");
+}
+
+static void copyfile_changes_the_format(void **state)
+{
+    (void)state;
+    shows("COPYFILE ALPHA DATA A (RECFM F LRECL 5", 0, "");
+    shows("LISTFILE ALPHA DATA A (FORMAT NOH", 0, "ALPHA    DATA     A1 F          5\n");
+    shows("TYPE ALPHA DATA", 0, "\none  \n  two\nThe e\n\n");
+    shows("COPYFILE ALPHA DATA A = V A (RECFM V TRUNC UPCASE", 0, "");
+    shows("TYPE ALPHA V", 0, "\nONE\n  TWO\nTHE E\n\n");
+    shows("COPYFILE ALPHA DATA A X Y A (LRECL 70000", 24, "DMSCPY029E Invalid parameter 70000 in the option LRECL field\n");
+    shows("COPYFILE ALPHA DATA A X Y A (FROM 4", 32,
+          "DMSCPY156E FROM 4 not found--file ALPHA DATA A1 has only 3 records\n");
+    shows("STATE X Y A", 28, "DMSSTT002E File X Y A not found\n"); /* nothing was left behind */
+    shows("COPYFILE ALPHA DATA A X Y A (LRECL", 24, "DMSCPY050E Parameter missing after LRECL\n");
+    shows("COPYFILE ALPHA DATA", 24, "DMSCPY054E Incomplete fileid specified\n");
+    shows("COPYFILE NO FILE A X Y A", 28, "DMSCPY002E File NO FILE A not found\n");
+    shows("COPYFILE ALPHA DATA A X Y Z", 36, "DMSCPY069E Filemode Z not accessed\n");
+}
+
+static void erase_and_rename_and_state(void **state)
+{
+    (void)state;
+    shows("STATE ALPHA DATA", 0, "");
+    shows("STATEW BETA DATA *", 0, "");
+    shows("RENAME ALPHA * A GAMMA = = (TYPE", 0,
+          "ALPHA DATA A1  GAMMA DATA A1\nALPHA EXEC A2  GAMMA EXEC A2\n");
+    shows("RENAME GAMMA DATA A GAMMA EXEC A", 28, "DMSREN024E File GAMMA EXEC A1 already exists\n");
+    shows("RENAME GAMMA DATA A = = B", 24, "DMSREN051E Invalid filemode change from A to B\n");
+    shows("RENAME GAMMA DATA A1 = = A6", 0, "");
+    shows("LISTFILE GAMMA DATA *", 0, "GAMMA    DATA     A6\n");
+    shows("ERASE * * A", 24, "DMSERS071E ERASE * * A not allowed\n");
+    shows("ERASE NOSUCH FILE", 28, "DMSERS002E File NOSUCH FILE A not found\n");
+    shows("ERASE GAMMA * A (TYPE", 0, "GAMMA DATA A6\nGAMMA EXEC A2\n");
+    shows("LISTFILE", 28, "DMSLST002E File * * A not found\n");
+    shows("ERASE BETA DATA *", 0, "");
+}
+
+static void every_file_that_matches_is_erased(void **state)
+{
+    char line[80];
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        snprintf(line, sizeof line, "PIPE literal x | > %s%d %s A", i % 3 ? "KEEP" : "GO", i, i % 2 ? "ODD" : "EVEN");
+        assert_int_equal(obey(line), 0);
+    }
+    shows("ERASE GO* * A", 0, "");
+    shows("LISTFILE GO* * A", 28, "DMSLST002E File GO* * A not found\n");
+    shows("PIPE cms LISTFILE KEEP* * A | count lines | console", 0, "26\n");
+}
+
+static void a_read_only_disk_is_not_changed(void **state)
+{
+    struct mode_problem problem;
+    (void)state;
+    cms_mode_release('B');
+    assert_true(cms_mode_access(0x192, 'C', 'A', true, &problem)); /* an extension of A */
+    shows("ERASE BETA DATA C", 36, "DMSERS037E Filemode C is accessed as read/only\n");
+    shows("COPYFILE ALPHA DATA A = = C", 36, "DMSCPY037E Filemode C is accessed as read/only\n");
+    shows("PIPE literal x | > X Y C", 36,
+          "DMSPIP037E Filemode C is accessed as read/only\n"
+          "DMSPIP003I ... Issued from stage 2 of pipeline 1\n"
+          "DMSPIP001I ... Running \"> X Y C\"\n");
+    shows("TYPE BETA DATA A", 0, "\nabc     \n\n"); /* found on the extension */
+    shows("STATEW BETA DATA *", 28, "DMSSTT002E File BETA DATA * not found\n");
+}
+
+static void compare_finds_differences(void **state)
+{
+    (void)state;
+    obey("COPYFILE ALPHA DATA A ALPHA COPY A");
+    shows("COMPARE ALPHA DATA A ALPHA COPY A", 0, "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA COPY A1\n");
+    obey("PIPE < ALPHA DATA A | change /two/2/ | > ALPHA COPY A");
+    shows("COMPARE ALPHA DATA A ALPHA COPY A", 4,
+          "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA COPY A1\n  two\n  2\nDMSCMP209W Files do not compare\n");
+    shows("COMPARE ALPHA DATA A ALPHA EXEC A", 40,
+          "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA EXEC A2\nDMSCMP010W Premature EOF on file ALPHA EXEC A2\n");
+    shows("COMPARE ALPHA DATA A BETA DATA B", 32, "DMSCMP011E Conflicting file formats\n");
+    shows("COMPARE ALPHA DATA A ALPHA DATA A", 24, "DMSCMP019E Identical fileids\n");
+}
+
+static void a_full_disk_fails_the_command_and_the_old_file_stands(void **state)
+{
+    (void)state;
+    obey("PIPE literal 0123456789 | > BIG DATA A");
+    for (int i = 0; i < 20; i++)
+        if (obey("COPYFILE BIG DATA A BIG DATA A BIG DATA A (REPLACE") != 0)
+            break;
+    assert_string_equal(fake_cms_shown(), "DMSCPY107S Disk A (191) is full\r\n");
+    shows("PIPE < BIG DATA A | take 1 | console", 0, "0123456789 \n");
+    shows("ERASE BIG DATA A", 0, "");
+}
+
+static void halting_leaves_the_old_file(void **state)
+{
+    (void)state;
+    fake_cms_forget();
+    cms_console_command_begins();
+    fake_cms_type("HX\r");
+    cms_console_attention();
+    assert_int_equal(cms_obey("COPYFILE ALPHA DATA A ALPHA EXEC A (REPLACE"), COMMAND_HALTED);
+    assert_int_equal(cms_obey("PIPE literal new | > ALPHA EXEC A"), COMMAND_HALTED);
+    cms_console_command_ends();
+    shows("TYPE ALPHA EXEC", 0, "\none\n\n");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(listfile_tells_as_much_as_it_is_asked),
+        TEST(listfile_says_what_is_wrong),
+        TEST(type_shows_records_ranges_columns_and_bytes),
+        TEST(type_does_not_let_a_file_command_the_terminal),
+        TEST(copyfile_copies_replaces_and_appends),
+        TEST(copyfile_changes_the_format),
+        TEST(erase_and_rename_and_state),
+        TEST(every_file_that_matches_is_erased),
+        TEST(a_read_only_disk_is_not_changed),
+        TEST(compare_finds_differences),
+        TEST(a_full_disk_fails_the_command_and_the_old_file_stands),
+        TEST(halting_leaves_the_old_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
