@@ -44,7 +44,8 @@ static bool use_newest(const struct volume_facts *facts)
 static bool use_volume(void)
 {
     struct volume_facts facts;
-    const char *why = read_status ? "its first blocks cannot be read" : volume_examine(head, disk_blocks, &facts);
+    const char *why = !disk_blocks ? "there is no disk" : read_status ? "its first blocks cannot be read"
+                                                                     : volume_examine(head, disk_blocks, &facts);
     if (why) {
         say(9033, why, "");
         return false;

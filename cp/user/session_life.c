@@ -133,6 +133,10 @@ void session_logoff(struct session *s, const char *by)
     say_accounts(s);
     session_say(s, "LOGOFF AT %s%s%s", clock_text_full(now, clock_unix_us()), by ? " BY " : "", by ? by : "");
     operator_tell_logoff(s, by);
+    if (s->ended) { /* this machine is all there is: CP ends with it */
+        s->ended(s);
+        return;
+    }
     drop_machine(s);
     if (!s->terminal) {
         session_free(s);

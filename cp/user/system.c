@@ -87,7 +87,8 @@ int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *
     all[0].bytes = make_tree(vm, command_line, tree, reason);
     if (!all[0].bytes)
         return -ENOEXEC;
-    memcpy(all + 1, module, modules * sizeof *module);
+    for (unsigned i = 0; i < modules; i++)
+        all[i + 1] = module[i];
     int failed = clear(vm, reason);
     return failed ? failed : load(vm, &image, reason);
 }

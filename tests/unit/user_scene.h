@@ -12,6 +12,8 @@
 #include "cp/user/volume.h"
 #include "tests/unit/fake/disk.h"
 
+#define UNUSED __attribute__((unused)) /* not every test needs all of it */
+
 enum { SCENE_BLOCKS = 1000 };
 
 static struct fake_disk scene_disk;
@@ -68,7 +70,7 @@ static void scene_directory(void)
 }
 
 /* Some turns of the event loop: disks answer, time that is due passes. */
-static void turn(void)
+UNUSED static void turn(void)
 {
     for (int i = 0; i < 200; i++) {
         fake_disk_done_all(&scene_disk);
@@ -77,15 +79,15 @@ static void turn(void)
     }
 }
 
-static void type(unsigned line, const char *text)
+UNUSED static void type(unsigned line, const char *text)
 {
     fake_type(line, text);
     turn();
 }
 
-static const char *shown(unsigned line) { return fake_shown(line); }
+UNUSED static const char *shown(unsigned line) { return fake_shown(line); }
 
-static void assert_shows(unsigned line, const char *expected)
+UNUSED static void assert_shows(unsigned line, const char *expected)
 {
     const char *text = shown(line);
     if (!strstr(text, expected))
@@ -93,7 +95,7 @@ static void assert_shows(unsigned line, const char *expected)
 }
 
 /* A multiboot image with address fields: loaded at 1 MiB, where it halts. */
-static const void *scene_system(size_t *bytes)
+UNUSED static const void *scene_system(size_t *bytes)
 {
     static const uint32_t image[] = {0x1BADB002, 0x10000, -(0x1BADB002 + 0x10000), 0x100000, 0x100000, 0x100024, 0x100024, 0x100020,
                                      0xFEEBF4FA /* cli; hlt; jmp */};
@@ -101,7 +103,7 @@ static const void *scene_system(size_t *bytes)
     return image;
 }
 
-static void scene_begin(void)
+UNUSED static void scene_begin(void)
 {
     static struct line *lines[FAKE_LINES] = {&fake_line[0].line, &fake_line[1].line, &fake_line[2].line};
     size_t bytes;
@@ -118,13 +120,13 @@ static void scene_begin(void)
     turn();
 }
 
-static struct vm *vm_of(const char *userid)
+UNUSED static struct vm *vm_of(const char *userid)
 {
     struct session *s = session_find(userid);
     return s ? s->vm : NULL;
 }
 
-static void logon(unsigned line, const char *userid)
+UNUSED static void logon(unsigned line, const char *userid)
 {
     char text[32];
     snprintf(text, sizeof text, "LOGON %s\r", userid);
@@ -133,7 +135,7 @@ static void logon(unsigned line, const char *userid)
 }
 
 /* Everybody off, so that the next test begins at three logon prompts. */
-static int scene_reset(void **state)
+UNUSED static int scene_reset(void **state)
 {
     (void)state;
     for (struct session *s = NULL; (s = session_next(s));)

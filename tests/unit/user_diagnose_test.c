@@ -1,0 +1,140 @@
+/* DIAGNOSE: the three functions, and every wrong pointer and length. */
+#include "cp/diagnose.h"
+#include "tests/unit/user_scene.h"
+
+static struct vm *vm;
+
+static uint64_t call(uint64_t code, uint64_t rbx, uint64_t rcx, uint64_t rdx, uint64_t rsi)
+{
+    uint64_t *gpr = vm->vcpu.gpr;
+    gpr[RAX] = code, gpr[RBX] = rbx, gpr[RCX] = rcx, gpr[RDX] = rdx, gpr[RSI] = rsi;
+    return vm_diagnose(vm);
+}
+
+static uint64_t command(const char *text, uint64_t to, uint64_t size)
+{
+    guest_write(&vm->storage, gpa(0x1000), text, strlen(text));
+    return call(DIAGNOSE_COMMAND, 0x1000, strlen(text), to, size);
+}
+
+static const char *storage_at(uint64_t at, unsigned bytes)
+{
+    static char text[4096];
+    assert_int_equal(guest_read(&vm->storage, gpa(at), text, bytes), GUEST_OK);
+    text[bytes] = 0;
+    return text;
+}
+
+static int begin(void **state)
+{
+    scene_reset(state);
+    logon(0, "ALICE");
+    vm = vm_of("ALICE");
+    shown(0);
+    return 0;
+}
+
+static void identify_tells_who_and_what(void **state)
+{
+    (void)state;
+    assert_int_equal(call(DIAGNOSE_IDENTIFY, 0x1FD0, 48, 0, 0), DIAGNOSE_OK); /* to the end of a page */
+    assert_string_equal(storage_at(0x1FD0, 32), "VM/N    1.0             ALICE   ");
+    assert_int_equal(call(DIAGNOSE_IDENTIFY, 0x1FF0, 48, 0, 0), DIAGNOSE_OK); /* across pages */
+    assert_int_equal(call(DIAGNOSE_IDENTIFY, 0x2000, 47, 0, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call(DIAGNOSE_IDENTIFY, (2 << 20) - 47, 48, 0, 0), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(call(DIAGNOSE_IDENTIFY, UINT64_MAX - 10, 48, 0, 0), DIAGNOSE_BAD_ADDRESS);
+}
+
+static void times_are_true(void **state)
+{
+    struct diagnose_times times;
+    (void)state;
+    vm->virtual_ticks = 1500;
+    vm->total_ticks = 2500;
+    assert_int_equal(call(DIAGNOSE_TIMES, 0x3000, sizeof times, 0, 0), DIAGNOSE_OK);
+    guest_read(&vm->storage, gpa(0x3000), &times, sizeof times);
+    assert_int_equal(times.unix_seconds, clock_unix_us() / 1000000);
+    assert_int_equal(times.virtual_ns, 1500);
+    assert_int_equal(times.total_ns, 2500);
+    assert_int_equal(call(DIAGNOSE_TIMES, 0x3000, 31, 0, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call(DIAGNOSE_TIMES, 0xC0000000, 32, 0, 0), DIAGNOSE_BAD_ADDRESS);
+}
+
+static void a_command_answers_into_the_buffer(void **state)
+{
+    (void)state;
+    assert_int_equal(command("QUERY USERID", 0x4000, 100), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RBX], 0);
+    assert_int_equal(vm->vcpu.gpr[RCX], 16);
+    assert_int_equal(vm->vcpu.gpr[RDX], 0);
+    assert_string_equal(storage_at(0x4000, 16), "ALICE    AT VMN\n");
+    assert_int_equal(command("QUERY USERID", 0x4FF8, 10), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RCX], 10);
+    assert_int_equal(vm->vcpu.gpr[RDX], 1);
+    assert_string_equal(storage_at(0x4FF8, 11), "ALICE    A"); /* and not a byte more */
+    assert_int_equal(storage_at(0x4FF8, 11)[10], 0);
+    assert_string_equal(shown(0), "");
+}
+
+static void several_commands_go_on_to_the_first_that_fails(void **state)
+{
+    (void)state;
+    assert_int_equal(command("QUERY USERID\nNONSENSE\nQUERY USERS", 0x4000, 4000), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RBX], 1);
+    assert_string_equal(storage_at(0x4000, vm->vcpu.gpr[RCX]), "ALICE    AT VMN\nHCPCMD001E Unknown CP command: NONSENSE\n");
+}
+
+static void without_a_buffer_the_console_answers(void **state)
+{
+    (void)state;
+    assert_int_equal(command("QUERY USERID", 0, 0), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RCX], 0);
+    assert_string_equal(shown(0), "ALICE    AT VMN\r\n");
+    fake_line[0].stuck = true;
+    int calls = 0;
+    while (command("HELP", 0, 0) == DIAGNOSE_OK)
+        assert_true(++calls < 1000);
+    assert_true(calls > 10);
+    assert_int_equal(vm->vcpu.gpr[RBX], 0x1000); /* busy changes nothing */
+}
+
+static void pointers_and_lengths_are_judged_before_anything_happens(void **state)
+{
+    (void)state;
+    assert_int_equal(call(DIAGNOSE_COMMAND, 0x1000, 0, 0, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call(DIAGNOSE_COMMAND, 0x1000, 241, 0, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call(DIAGNOSE_COMMAND, 0x1000, 10, 0, 65537), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call(DIAGNOSE_COMMAND, UINT64_MAX, 10, 0, 0), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(call(DIAGNOSE_COMMAND, 2 << 20, 10, 0, 0), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(call(DIAGNOSE_COMMAND, (2 << 20) - 5, 10, 0, 0), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(command("SYSTEM CLEAR", (2 << 20) - 5, 10), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+    assert_int_equal(call(0x123, 0, 0, 0, 0), DIAGNOSE_BAD_CODE);
+    assert_int_equal(call(1ull << 32, 0x1000, 48, 0, 0), DIAGNOSE_BAD_CODE);
+}
+
+static void without_frames_the_call_may_be_made_again(void **state)
+{
+    (void)state;
+    vm->storage.account.limit = vm->storage.account.frames;
+    assert_int_equal(call(DIAGNOSE_IDENTIFY, 0x100000 - 0x5000, 48, 0, 0), DIAGNOSE_BUSY);
+    vm->storage.account.limit = 0;
+    assert_int_equal(call(DIAGNOSE_IDENTIFY, 0x100000 - 0x5000, 48, 0, 0), DIAGNOSE_OK);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(identify_tells_who_and_what),
+        TEST(times_are_true),
+        TEST(a_command_answers_into_the_buffer),
+        TEST(several_commands_go_on_to_the_first_that_fails),
+        TEST(without_a_buffer_the_console_answers),
+        TEST(pointers_and_lengths_are_judged_before_anything_happens),
+        TEST(without_frames_the_call_may_be_made_again),
+    };
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+/* How CP begins when its volume is not as it should be, and how it ends. Each test begins CP anew. */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/user_scene.h"
+
+enum { GOOD_A = 1, GOOD_B = 2, REFUSED_B = 4, NO_LABEL = 8, NO_DISK = 16 };
+
+static void begin_with(unsigned what)
+{
+    static struct line *lines[1] = {&fake_line[0].line};
+    uint8_t *b;
+    fake_clock_reset(1000000000);
+    fake_frames();
+    scene_directory();
+    fake_disk_init(&scene_disk, SCENE_BLOCKS * 8, false);
+    b = scene_disk.medium + VOLUME_SLOT_B * VOLUME_BLOCK;
+    if (!(what & NO_LABEL))
+        volume_label_make(scene_disk.medium, "VMN001", SCENE_BLOCKS);
+    if (what & GOOD_A)
+        volume_slot_make(scene_disk.medium + VOLUME_SLOT_A * VOLUME_BLOCK, scene_blob, fdt_totalsize(scene_blob), 1);
+    if (what & REFUSED_B)
+        fdt_setprop_u32(scene_blob, fdt_path_offset(scene_blob, "/users/ALICE"), "storage", 0);
+    if (what & (GOOD_B | REFUSED_B))
+        volume_slot_make(b, scene_blob, fdt_totalsize(scene_blob), 2);
+    user_start(what & NO_DISK ? NULL : &scene_disk.disk, lines, 1);
+}
+
+static void a_refused_directory_gives_way_to_the_one_before(void **state)
+{
+    (void)state;
+    begin_with(GOOD_A | REFUSED_B);
+    fake_type(0, "LOGON ALICE\rvmn\r"); /* typed before CP is ready */
+    turn();
+    const char *text = shown(0);
+    assert_non_null(strstr(text, "HCPDIR9031W /users/ALICE/storage is not one cell of 1 to 1048576 (MiB)\r\n"));
+    assert_non_null(strstr(text, "HCPDIR9030W Directory slot B is not used: its directory is refused\r\n"));
+    assert_non_null(strstr(text, "VM/N ONLINE"));
+    assert_non_null(session_find("ALICE"));
+}
+
+static void damage_is_told_and_the_other_slot_serves(void **state)
+{
+    (void)state;
+    begin_with(GOOD_A | GOOD_B);
+    scene_disk.medium[VOLUME_SLOT_B * VOLUME_BLOCK + 100] ^= 1;
+    turn();
+    assert_shows(0, "VM/N ONLINE");
+    assert_non_null(directory_find(&directory, "ALICE"));
+}
+
+static const struct bad_volume {
+    unsigned what;
+    const char *text;
+} bad_volumes[] = {
+    {0, "HCPDIR9032W No directory can be used; the built-in one serves: OPERATOR only"},
+    {NO_LABEL, "HCPDIR9033W No CP volume: no CP volume label"},
+    {NO_DISK, "HCPDIR9033W No CP volume: there is no disk"},
+};
+
+static void without_any_directory_the_operator_gets_in(void **state)
+{
+    const struct bad_volume *row = *state;
+    begin_with(row->what);
+    turn();
+    assert_shows(0, row->text);
+    assert_int_equal(directory.users, 1);
+    type(0, "LOGON OPERATOR NOIPL\r");
+    type(0, "vmn\r");
+    assert_non_null(session_find("OPERATOR"));
+}
+
+static void a_medium_that_fails_is_no_volume(void **state)
+{
+    (void)state;
+    begin_with(GOOD_A);
+    scene_disk.fail = true;
+    turn();
+    assert_shows(0, "HCPDIR9033W No CP volume: its first blocks cannot be read");
+}
+
+static const struct end {
+    enum vm_stop why;
+    uint32_t detail;
+    const char *text;
+} ends[] = {
+    {VM_STOP_TEST_EXIT, 17, "VMN-EXIT 17\n"},
+    {VM_STOP_POWER_OFF, 0, "VMN-EXIT 0\n"},
+    {VM_STOP_TRIPLE_FAULT, 0, "VMN-EXIT 125\n"},
+};
+
+static void one_machine_alone_ends_cp_with_its_status(void **state)
+{
+    const struct end *row = *state;
+    size_t bytes;
+    const struct user_single single = {.image = scene_system(&bytes), .image_bytes = sizeof(uint32_t) * 9, .command_line = "a b", .storage_mib = 4};
+    fake_clock_reset(1000000000);
+    fake_frames();
+    user_start_single(&fake_line[0].line, &single);
+    struct vm *vm = vm_of("VM");
+    assert_non_null(vm);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+    assert_true(vm->config.debug_exit);
+    assert_int_equal(vm_output(vm, 0, (const uint8_t *)"output\n", 7), 7);
+    turn();
+    assert_shows(0, "output\n");
+    vm_stop(vm, row->why, row->detail);
+    turn();
+    assert_string_equal(fake_debug, row->text);
+    assert_true(user_shutdown_requested);
+}
+
+static void an_image_that_is_none_is_told(void **state)
+{
+    const struct user_single single = {.image = "not an image", .image_bytes = 13, .command_line = "", .storage_mib = 4};
+    (void)state;
+    fake_frames();
+    user_start_single(&fake_line[0].line, &single);
+    assert_shows(0, "HCPVMI9011E The image cannot be IPLed: ");
+    assert_string_equal(fake_debug, "VMN-EXIT 125\n");
+}
+
+static void shutdown_logs_off_flushes_and_only_then_asks_to_be_switched_off(void **state)
+{
+    (void)state;
+    begin_with(GOOD_A);
+    turn();
+    user_shutdown_requested = false;
+    fake_type(0, "LOGON OPERATOR\rvmn\rSHUTDOWN\r");
+    for (int i = 0; i < 500 && !scene_disk.waiting; i++) {
+        fake_clock_advance(1000);
+        user_poll();
+    }
+    assert_true(scene_disk.waiting); /* the flush */
+    assert_int_equal(session_users(), 0);
+    assert_false(user_shutdown_requested);
+    assert_shows(0, "SYSTEM SHUTDOWN STARTED BY OPERATOR\r\n");
+    turn();
+    assert_int_equal(scene_disk.flushes, 1);
+    assert_true(user_shutdown_requested);
+}
+
+/* CP begins once in a process: each test gets one of its own. */
+static int run_apart(const struct CMUnitTest *test)
+{
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    if (!child) {
+        const struct CMUnitTest tests[] = {*test};
+        exit(cmocka_run_group_tests(tests, NULL, NULL));
+    }
+    return waitpid(child, &status, 0) != child || status;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refused_directory_gives_way_to_the_one_before),
+        cmocka_unit_test(damage_is_told_and_the_other_slot_serves),
+        cmocka_unit_test_prestate(without_any_directory_the_operator_gets_in, (void *)&bad_volumes[0]),
+        cmocka_unit_test_prestate(without_any_directory_the_operator_gets_in, (void *)&bad_volumes[1]),
+        cmocka_unit_test_prestate(without_any_directory_the_operator_gets_in, (void *)&bad_volumes[2]),
+        cmocka_unit_test(a_medium_that_fails_is_no_volume),
+        cmocka_unit_test(shutdown_logs_off_flushes_and_only_then_asks_to_be_switched_off),
+        cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[0]),
+        cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[1]),
+        cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[2]),
+        cmocka_unit_test(an_image_that_is_none_is_told),
+    };
+    int failed = 0;
+    for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++)
+        failed += run_apart(&tests[i]);
+    return failed;
+}
