@@ -1,0 +1,39 @@
+"""Guests that misbehave, under a real CP: only their own machine suffers."""
+import time
+
+from harness import guest, run_piped
+
+
+def test_a_triple_fault_ends_the_machine_with_a_reason():
+    done = run_piped("--ipl", guest("triple"))
+    assert b"about to fault three times" in done.stdout
+    assert b"triple fault" in done.stdout
+    assert done.returncode not in (0, 70)
+
+
+def test_a_guest_that_spins_with_interrupts_off_does_not_keep_cp_from_its_user(machine):
+    m = machine("--ipl", guest("spin"))
+    m.console.expect("spinning")
+    m.console.type("#CP QUERY TIME")
+    m.console.expect("TIME IS")
+    m.console.type("#CP LOGOFF")
+    m.console.expect("LOGOFF AT")
+    assert m.wait() != 70
+
+
+def test_every_port_may_be_written_and_any_address_touched():
+    done = run_piped("--ipl", guest("ports"), timeout=120)
+    assert b"still here" in done.stdout
+    assert done.returncode == 0
+
+
+def test_a_flood_of_output_does_not_keep_cp_from_its_user(machine):
+    m = machine("--ipl", guest("echo"))
+    m.console.expect("echo ready")
+    m.console.type("F")
+    m.console.expect_exact("00010 the quick")
+    began = time.monotonic()
+    m.console.type("#CP LOGOFF")
+    m.console.expect_exact("LOGOFF AT", timeout=60)
+    assert time.monotonic() - began < 20
+    assert m.wait() != 70
