@@ -1,4 +1,5 @@
-/* Carries and overflows from the sum's own bits (each bit's carry out of its operands and result), so that all sizes are alike. */
+/* Carries and overflows from the sum's own bits (each bit's carry out of its operands and result), so that all sizes
+ * are alike. */
 #include "cp/decode/arithmetic.h"
 
 enum { ARITHMETIC_FLAGS = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF };
@@ -30,8 +31,9 @@ static uint64_t add(unsigned size, uint64_t left, uint64_t right, bool carry, ui
     uint64_t sum = left + right + carry, carries = (left & right) | ((left | right) & ~sum);
     uint64_t overflows = (left ^ sum) & (right ^ sum);
 
-    set(flags, changed, result_flags(sum, size) | (carries & top_bit(size) ? FLAG_CF : 0) | (carries & 8 ? FLAG_AF : 0) |
-                            (overflows & top_bit(size) ? FLAG_OF : 0));
+    set(flags, changed,
+        result_flags(sum, size) | (carries & top_bit(size) ? FLAG_CF : 0) | (carries & 8 ? FLAG_AF : 0) |
+            (overflows & top_bit(size) ? FLAG_OF : 0));
     return cut(sum, size);
 }
 
@@ -40,8 +42,9 @@ static uint64_t subtract(unsigned size, uint64_t left, uint64_t right, bool borr
     uint64_t rest = left - right - borrow, borrows = (~left & right) | ((~left | right) & rest);
     uint64_t overflows = (left ^ right) & (left ^ rest);
 
-    set(flags, changed, result_flags(rest, size) | (borrows & top_bit(size) ? FLAG_CF : 0) | (borrows & 8 ? FLAG_AF : 0) |
-                            (overflows & top_bit(size) ? FLAG_OF : 0));
+    set(flags, changed,
+        result_flags(rest, size) | (borrows & top_bit(size) ? FLAG_CF : 0) | (borrows & 8 ? FLAG_AF : 0) |
+            (overflows & top_bit(size) ? FLAG_OF : 0));
     return cut(rest, size);
 }
 

@@ -275,9 +275,13 @@ static const struct {
     int (*step)(struct execution *);
     uint8_t uses;
 } strings[OPERATIONS] = {
-    [OP_MOVS] = {string_movs, USES_SI | USES_DI}, [OP_STOS] = {string_stos, USES_DI}, [OP_LODS] = {string_lods, USES_SI},
-    [OP_CMPS] = {string_cmps, USES_SI | USES_DI | COMPARES}, [OP_SCAS] = {string_scas, USES_DI | COMPARES},
-    [OP_INS] = {string_ins, USES_DI}, [OP_OUTS] = {string_outs, USES_SI},
+    [OP_MOVS] = {string_movs, USES_SI | USES_DI},
+    [OP_STOS] = {string_stos, USES_DI},
+    [OP_LODS] = {string_lods, USES_SI},
+    [OP_CMPS] = {string_cmps, USES_SI | USES_DI | COMPARES},
+    [OP_SCAS] = {string_scas, USES_DI | COMPARES},
+    [OP_INS] = {string_ins, USES_DI},
+    [OP_OUTS] = {string_outs, USES_SI},
 };
 
 static void advance(const struct execution *x, unsigned reg)

@@ -1,6 +1,6 @@
-/* Carries out a decoded instruction over seams: registers, flags, segment bases and memory are the caller's.
- * Nothing is written before everything was read, so a seam that fails leaves the instruction not begun (for the repeated
- * string operations: the elements before it are done and counted, as a fault on hardware leaves it). RIP is the run loop's. */
+/* Carries out a decoded instruction over seams: registers, flags, segment bases and memory are the caller's. Nothing is
+ * written before everything was read, so a seam that fails leaves the instruction not begun (for the repeated string
+ * operations: the elements before it are done and counted, as a fault on hardware leaves it). RIP is the run loop's. */
 #pragma once
 #include "cp/decode/instruction.h"
 

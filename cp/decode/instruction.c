@@ -1,4 +1,5 @@
-/* Prefixes, opcode, ModRM, SIB, displacement, immediate (SDM "Instruction Format"), by a cursor that never leaves its bytes. */
+/* Prefixes, opcode, ModRM, SIB, displacement, immediate (SDM "Instruction Format"), by a cursor that never leaves its
+ * bytes. */
 #include "cp/decode/instruction.h"
 
 #include <string.h>

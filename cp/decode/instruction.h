@@ -1,7 +1,8 @@
-/* The x86 instructions that reach memory-mapped devices, and those of VMX and port string I/O: what CP must understand when a
- * processor reports only that a guest-physical address was touched, or (SVM) only that an opcode was undefined.
+/* The x86 instructions that reach memory-mapped devices, and those of VMX and port string I/O: what CP must understand
+ * when a processor reports only that a guest-physical address was touched, or (SVM) only that an opcode was undefined.
  * In: up to 15 instruction bytes and the size of the code segment. Out: struct instruction, a description without side
- * effects; cp/decode/execute.h carries it out. Whatever is not in the table of opcode.c is "not decodable", never a guess. */
+ * effects; cp/decode/execute.h carries it out. Whatever is not in the table of opcode.c is "not decodable", never a
+ * guess. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,15 +42,15 @@ struct instruction {
     uint8_t length;             /* 1-15 */
     uint8_t operation;          /* enum operation */
     uint8_t mode;               /* enum decode_mode it was decoded in */
-    uint8_t size;               /* bytes of the memory operand: 1, 2, 4, 8 16 (INVEPT, INVVPID); 0: there is none */
+    uint8_t size;               /* bytes of the memory operand: 1, 2, 4, 8, or 16 (INVEPT, INVVPID); 0: none */
     uint8_t register_size;      /* bytes of the register operand; differs from size for MOVZX and MOVSX */
     uint8_t destination, source; /* enum operand */
     uint8_t reg;                /* 0-15 in x86 encoding order */
     bool reg_high;              /* AH, CH, DH, BH: reg is 0-3 */
     uint8_t address_size;       /* 2, 4, 8 */
     uint8_t segment;            /* enum segment, overrides applied (string sources too) */
-    uint8_t base, index, scale; /* registers or NO_REGISTER, base also BASE_RIP; scale 1, 2, 4, 8. String operations have
-                                 * none: their registers are what they are */
+    /* Registers or NO_REGISTER, base also BASE_RIP; scale 1, 2, 4, 8. String operations have none: theirs are fixed. */
+    uint8_t base, index, scale;
     bool lock, repeat, repeat_not_equal; /* F0; F3; F2 (the latter only for string operations) */
     int64_t displacement;       /* sign-extended; a 64-bit offset for MOV's moffs forms */
     uint64_t immediate;         /* sign-extended from its encoded size */

@@ -1,5 +1,5 @@
-/* Look-up of ports and addresses in the ranges that devices claim. The tables are small and in no order; what makes polling quick is
- * the hint: where this port, or the last address, was found before. */
+/* Look-up of ports and addresses in the ranges that devices claim. The tables are small and in no order; what makes
+ * polling quick is the hint: where this port, or the last address, was found before. */
 #include "cp/device/bus.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
-/* What a guest's IN/OUT and its loads and stores outside RAM reach: ranges of ports and of guest-physical addresses, each
- * claimed by one virtual device. A port or address nobody claims reads all ones and swallows writes, as on a PC.
- * An access belongs to the device that claims its first port or byte. So CF9H can be claimed between CF8H and CFCH: a byte there
- * is the reset control, four bytes at CF8H are PCI's; and byte_wide devices get wide accesses split, as the ISA bus does it. */
+/* What a guest's IN/OUT and its loads and stores outside RAM reach: ranges of ports and of guest-physical addresses,
+ * each claimed by one virtual device. A port or address nobody claims reads all ones and swallows writes, as on a PC.
+ * An access belongs to the device that claims its first port or byte. So CF9H can be claimed between CF8H and CFCH: a
+ * byte there is the reset control, four bytes at CF8H are PCI's; and byte_wide devices get wide accesses split, as the
+ * ISA bus does it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

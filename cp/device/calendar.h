@@ -1,4 +1,5 @@
-/* Days and dates of the Gregorian calendar, for years 0 to 9999. Day 0 is 1 March of the year -400, so that all are positive. */
+/* Days and dates of the Gregorian calendar, for years 0 to 9999. Day 0 is 1 March of the year -400, so that all are
+ * positive. */
 #pragma once
 #include <stdint.h>
 

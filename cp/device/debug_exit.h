@@ -1,5 +1,5 @@
-/* Test devices, present only if the directory grants them: isa-debug-exit (port F4H, 4 bytes: a store ends the machine with that
- * value) and the debug console (port E9H: a byte stored is a byte of output, a load gives E9H). */
+/* Test devices, present only if the directory grants them: isa-debug-exit (port F4H, 4 bytes: a store ends the machine
+ * with that value) and the debug console (port E9H: a byte stored is a byte of output, a load gives E9H). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -124,7 +124,8 @@ void ioapic_reset(struct ioapic *ioapic)
         ioapic->entry[pin] = ENTRY_MASKED;
 }
 
-void ioapic_init(struct ioapic *ioapic, struct bus *bus, bool (*deliver)(void *, const struct lapic_message *), void *context)
+void ioapic_init(struct ioapic *ioapic, struct bus *bus, bool (*deliver)(void *, const struct lapic_message *),
+                 void *context)
 {
     const struct bus_mmio page = {.first = IOAPIC_BASE, .last = IOAPIC_BASE + 0xfff, .device = ioapic,
                                   .read = mmio_read, .write = mmio_write};

@@ -1,4 +1,5 @@
-/* The 8042's command set as far as software meets it on a PC without keyboard and mouse. No interrupts: replies are polled. */
+/* The 8042's command set as far as software meets it on a PC without keyboard and mouse. No interrupts: replies are
+ * polled. */
 #include "cp/device/keyboard.h"
 
 #include <string.h>
@@ -6,9 +7,21 @@
 enum { PORT_DATA = 0x60, PORT_COMMAND = 0x64 };
 enum { STATUS_OUTPUT_FULL = 0x01, STATUS_SYSTEM = 0x04, STATUS_LAST_WAS_COMMAND = 0x08, STATUS_UNLOCKED = 0x10 };
 enum {
-    READ_COMMAND_BYTE = 0x20, WRITE_COMMAND_BYTE = 0x60, DISABLE_MOUSE = 0xa7, ENABLE_MOUSE = 0xa8, TEST_MOUSE = 0xa9,
-    SELF_TEST = 0xaa, TEST_KEYBOARD = 0xab, DISABLE_KEYBOARD = 0xad, ENABLE_KEYBOARD = 0xae, READ_OUTPUT = 0xd0,
-    WRITE_OUTPUT = 0xd1, WRITE_KEYBOARD_BUFFER = 0xd2, WRITE_MOUSE_BUFFER = 0xd3, WRITE_MOUSE = 0xd4, PULSE_OUTPUT = 0xf0
+    READ_COMMAND_BYTE = 0x20,
+    WRITE_COMMAND_BYTE = 0x60,
+    DISABLE_MOUSE = 0xa7,
+    ENABLE_MOUSE = 0xa8,
+    TEST_MOUSE = 0xa9,
+    SELF_TEST = 0xaa,
+    TEST_KEYBOARD = 0xab,
+    DISABLE_KEYBOARD = 0xad,
+    ENABLE_KEYBOARD = 0xae,
+    READ_OUTPUT = 0xd0,
+    WRITE_OUTPUT = 0xd1,
+    WRITE_KEYBOARD_BUFFER = 0xd2,
+    WRITE_MOUSE_BUFFER = 0xd3,
+    WRITE_MOUSE = 0xd4,
+    PULSE_OUTPUT = 0xf0
 };
 enum { COMMAND_NO_KEYBOARD = 0x10, COMMAND_NO_MOUSE = 0x20 };
 enum { OUTPUT_NO_RESET = 0x01, OUTPUT_A20 = 0x02, OUTPUT_IDLE = 0xc0, SELF_TEST_PASSED = 0x55, LINE_STUCK = 0x01 };

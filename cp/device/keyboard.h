@@ -1,5 +1,5 @@
-/* The 8042 keyboard controller (ports 60H, 64H) with nothing plugged in: enough for software that tests it, opens the A20 gate
- * (always open) or resets the machine through it. */
+/* The 8042 keyboard controller (ports 60H, 64H) with nothing plugged in: enough for software that tests it, opens the
+ * A20 gate (always open) or resets the machine through it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

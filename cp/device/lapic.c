@@ -226,7 +226,8 @@ static bool ipi_is_for_us(const struct lapic *l)
     }
 }
 
-/* SDM "Interrupt Command Register (ICR)". INIT has no shorthand that includes oneself; its level de-assert does nothing. */
+/* SDM "Interrupt Command Register (ICR)". INIT has no shorthand that includes oneself; its level de-assert does
+ * nothing. */
 void lapic_send_ipi(struct lapic *l)
 {
     enum lapic_delivery delivery = l->icr >> 8 & 7;
@@ -255,7 +256,8 @@ static void claim_page(struct lapic *l)
     l->mmio = at && bus_claim_mmio(l->bus, &page) == 0 ? at : 0;
 }
 
-/* SDM "x2APIC State Transitions": straight from disabled to x2APIC, from x2APIC back to xAPIC, and EXTD without EN fault. */
+/* SDM "x2APIC State Transitions": straight from disabled to x2APIC, from x2APIC back to xAPIC, and EXTD without EN
+ * fault. */
 static bool base_allowed(const struct lapic *l, uint64_t value)
 {
     uint64_t reserved = ~((UINT64_C(1) << l->physical_bits) - 1) | 0x2ff;

@@ -1,7 +1,7 @@
-/* The local APIC of the one virtual CPU: SDM "Advanced Programmable Interrupt Controller (APIC)", as an xAPIC (a page of
- * registers on the bus) and as an x2APIC (MSRs 800H-8FFH), switched by IA32_APIC_BASE.
- * In: register accesses, interrupt messages (IOAPIC, MSI), time. Out: whether a vector waits for the CPU, NMI, INIT, EOI
- * broadcasts. It starts as a PC's firmware leaves it: virtual wire (LINT0 ExtINT, LINT1 NMI), xAPIC enabled. */
+/* The local APIC of the one virtual CPU: SDM "Advanced Programmable Interrupt Controller (APIC)", as an xAPIC (a page
+ * of registers on the bus) and as an x2APIC (MSRs 800H-8FFH), switched by IA32_APIC_BASE.
+ * In: register accesses, interrupt messages (IOAPIC, MSI), time. Out: whether a vector waits for the CPU, NMI, INIT,
+ * EOI broadcasts. It starts as a PC's firmware leaves it: virtual wire (LINT0 ExtINT, LINT1 NMI), xAPIC enabled. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +20,16 @@ enum lapic_lvt { LAPIC_LVT_TIMER, LAPIC_LVT_THERMAL, LAPIC_LVT_PERFORMANCE, LAPI
                  LAPIC_LVT_ERROR, LAPIC_LVTS };
 
 /* SDM "Interrupt Command Register": delivery modes */
-enum lapic_delivery { LAPIC_FIXED, LAPIC_LOWEST, LAPIC_SMI, LAPIC_RESERVED3, LAPIC_NMI, LAPIC_INIT, LAPIC_STARTUP, LAPIC_EXTINT };
+enum lapic_delivery {
+    LAPIC_FIXED,
+    LAPIC_LOWEST,
+    LAPIC_SMI,
+    LAPIC_RESERVED3,
+    LAPIC_NMI,
+    LAPIC_INIT,
+    LAPIC_STARTUP,
+    LAPIC_EXTINT
+};
 
 struct lapic_message {
     uint8_t vector;

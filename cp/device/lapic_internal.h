@@ -1,5 +1,5 @@
-/* What the parts of the local APIC share: lapic.c (interrupts and IA32_APIC_BASE), lapic_register.c (its registers, by MMIO
- * and MSR), lapic_timer.c. */
+/* What the parts of the local APIC share: lapic.c (interrupts and IA32_APIC_BASE), lapic_register.c (its registers, by
+ * MMIO and MSR), lapic_timer.c. */
 #pragma once
 #include "cp/device/lapic.h"
 
@@ -8,7 +8,11 @@ enum { LAPIC_BASE_BSP = 1 << 8, LAPIC_BASE_X2APIC = 1 << 10, LAPIC_BASE_ENABLED 
 enum { LAPIC_TIMER_ONE_SHOT, LAPIC_TIMER_PERIODIC, LAPIC_TIMER_DEADLINE, LAPIC_TIMER_RESERVED };
 
 /* ESR bits */
-enum lapic_error { LAPIC_SEND_ILLEGAL_VECTOR = 1 << 5, LAPIC_RECEIVE_ILLEGAL_VECTOR = 1 << 6, LAPIC_ILLEGAL_REGISTER = 1 << 7 };
+enum lapic_error {
+    LAPIC_SEND_ILLEGAL_VECTOR = 1 << 5,
+    LAPIC_RECEIVE_ILLEGAL_VECTOR = 1 << 6,
+    LAPIC_ILLEGAL_REGISTER = 1 << 7
+};
 
 static inline bool lapic_is_x2apic(const struct lapic *l)
 {

@@ -1,5 +1,5 @@
-/* The local APIC's registers, one row each: by memory (SDM "The Local APIC Block Diagram", its register address map) and as MSRs
- * (SDM "x2APIC Register Address Space"). Register n is at offset n * 16 of the page and is MSR 800H + n. */
+/* The local APIC's registers, one row each: by memory (SDM "The Local APIC Block Diagram", its register address map)
+ * and as MSRs (SDM "x2APIC Register Address Space"). Register n is at offset n * 16 of the page and is MSR 800H + n. */
 #include "cp/device/lapic_internal.h"
 
 #include <stddef.h>
@@ -185,7 +185,8 @@ static unsigned index_of(const struct row *row, unsigned number)
     return row->get == get_lvt ? number - REG_LVT : number - row->first;
 }
 
-/* Software is to use aligned 32-bit accesses; a part of one reads that part, what lies between the registers reads zero. */
+/* Software is to use aligned 32-bit accesses; a part of one reads that part, what lies between the registers reads
+ * zero. */
 uint64_t lapic_mmio_read(void *lapic, uint64_t offset, unsigned size)
 {
     struct lapic *l = lapic;

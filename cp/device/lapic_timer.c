@@ -1,5 +1,5 @@
-/* SDM "APIC Timer": one-shot, periodic, TSC deadline. The count is never kept: it follows from when it was loaded. A host timer is
- * armed only while the LVT entry would deliver. */
+/* SDM "APIC Timer": one-shot, periodic, TSC deadline. The count is never kept: it follows from when it was loaded. A
+ * host timer is armed only while the LVT entry would deliver. */
 #include "cp/device/lapic_internal.h"
 
 enum { DIVIDE_WRITABLE = 0xb };

@@ -1,4 +1,5 @@
-/* The wiring: which device is where, whose interrupt goes to which input, and the one question the run loop asks at each entry. */
+/* The wiring: which device is where, whose interrupt goes to which input, and the one question the run loop asks at
+ * each entry. */
 #include "cp/device/machine.h"
 
 #include <errno.h>
@@ -6,7 +7,10 @@
 
 enum { GSI_PIT = 0, GSI_RTC = 8, PORT_ELCR_SLAVE = 0x4d1 };
 
-static const struct { uint16_t port; uint8_t gsi; } uarts[MACHINE_UARTS] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
+static const struct {
+    uint16_t port;
+    uint8_t gsi;
+} uarts[MACHINE_UARTS] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
 
 static void event(struct machine *m, enum machine_event what, uint32_t detail)
 {
@@ -160,8 +164,8 @@ static void elcr_init(struct machine *m)
     bus_port_write(&m->bus, PORT_ELCR_SLAVE, 1, (1 << PCI_ISA_IRQ_EVEN | 1 << PCI_ISA_IRQ_ODD) >> 8);
 }
 
-void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage, unsigned uart_count,
-                  bool grant_debug_exit)
+void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage,
+                  unsigned uart_count, bool grant_debug_exit)
 {
     const struct irq pit_irq = isa_irq(m, GSI_PIT), rtc_irq = isa_irq(m, GSI_RTC);
 

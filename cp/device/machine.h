@@ -1,9 +1,9 @@
-/* The machine a user gets (all of it but the CPU and the RAM): the devices of docs/machine.md wired to one bus and one pair of
- * interrupt controllers. Pure: what leaves the machine goes out through struct machine_host, what enters comes in through the
- * functions below.
- * Wires, as on a PC: ISA interrupt n is input n of the 8259s and pin n of the IOAPIC, but for ISA 0 (the PIT), which is pin 2
- * (tables must say so); PCI's INTA of slot n is pin 16 + (n & 3), and at the 8259s 11 or 10 (cp/device/pci.h). The 8259s'
- * INTR goes to LINT0. */
+/* The machine a user gets (all of it but the CPU and the RAM): the devices of docs/machine.md wired to one bus and one
+ * pair of interrupt controllers. Pure: what leaves the machine goes out through struct machine_host, what enters comes
+ * in through the functions below.
+ * Wires, as on a PC: ISA interrupt n is input n of the 8259s and pin n of the IOAPIC, but for ISA 0 (the PIT), which is
+ * pin 2 (tables must say so); PCI's INTA of slot n is pin 16 + (n & 3), and at the 8259s 11 or 10 (cp/device/pci.h).
+ * The 8259s' INTR goes to LINT0. */
 #pragma once
 #include "cp/device/bus.h"
 #include "cp/device/debug_exit.h"
@@ -27,7 +27,7 @@ enum {
 };
 
 enum machine_event {
-    MACHINE_KICK,      /* an interrupt may have become pending: let the CPU look before it runs on, or wake it from HLT */
+    MACHINE_KICK, /* an interrupt may have become pending: let the CPU look before it runs on, or wake it from HLT */
     MACHINE_POWER_OFF,
     MACHINE_RESET,
     MACHINE_TEST_EXIT,  /* isa-debug-exit; detail = the value written */
@@ -38,7 +38,8 @@ enum machine_event {
 struct machine_host {
     void *context;
     void (*event)(void *context, enum machine_event, uint32_t detail);
-    /* console output of uart `n`; returns how many bytes were taken (the rest stays in the transmitter, nothing is lost) */
+    /* console output of uart `n`; returns how many bytes were taken (the rest stays in the transmitter, nothing is
+     * lost) */
     unsigned (*output)(void *context, unsigned n, const uint8_t *bytes, unsigned count);
     uint64_t (*guest_tsc)(void *context); /* the virtual CPU's TSC now */
 };
@@ -70,14 +71,16 @@ struct machine {
     bool nmi;
 };
 
-/* @pre storage is initialised. uarts: 1-4. debug_exit: the directory grants the test devices (the debug console's output goes
- * where uart 0's goes). The machine calls host.event and host.output only from within the functions below, the bus and timers;
- * event must not call back into machine_reset or machine_free: note it, and act when the exit is handled. */
-void machine_init(struct machine *, const struct machine_host *, struct guest_storage *, unsigned uarts, bool debug_exit);
+/* @pre storage is initialised. uarts: 1-4. debug_exit: the directory grants the test devices (the debug console's
+ * output goes where uart 0's goes). The machine calls host.event and host.output only from within the functions below,
+ * the bus and timers; event must not call back into machine_reset or machine_free: note it, and act when the exit is
+ * handled. */
+void machine_init(struct machine *, const struct machine_host *, struct guest_storage *, unsigned uarts,
+                  bool debug_exit);
 void machine_reset(struct machine *); /* every device as after power on; disks stay attached */
 void machine_free(struct machine *);  /* cancels timers, detaches disks */
-/* Disk requests that may still write into the storage, also after machine_reset, machine_detach_disk and machine_free: the
- * storage and this struct must live until it is 0. */
+/* Disk requests that may still write into the storage, also after machine_reset, machine_detach_disk and machine_free:
+ * the storage and this struct must live until it is 0. */
 unsigned machine_in_flight(const struct machine *);
 
 /* A minidisk appears as a virtio-blk PCI function whose serial is the four hex digits of vdev. `disk` NULL detaches.
@@ -85,12 +88,14 @@ unsigned machine_in_flight(const struct machine *);
 int machine_attach_disk(struct machine *, unsigned vdev, struct disk *);
 int machine_detach_disk(struct machine *, unsigned vdev);
 
-/* Console input: how many of the bytes were taken (the receiver's FIFO may be full; offer the rest again after KICK or output). */
+/* Console input: how many of the bytes were taken (the receiver's FIFO may be full; offer the rest again after
+ * INPUT_ROOM). */
 unsigned machine_input(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);
 void machine_output_ready(struct machine *, unsigned uart); /* host.output has room again */
 
-/* Interrupts, for the run loop. pending: is there a vector the CPU would take now if RFLAGS.IF=1 (priority above PPR/TPR, or
- * ExtINT from the 8259 through LINT0 or a disabled APIC)? acknowledge: takes it (IRR -> ISR) and returns it, or -1 (spurious). */
+/* Interrupts, for the run loop. pending: is there a vector the CPU would take now if RFLAGS.IF=1 (priority above
+ * PPR/TPR, or ExtINT from the 8259 through LINT0 or a disabled APIC)? acknowledge: takes it (IRR -> ISR) and returns
+ * it, or -1 (spurious). */
 static inline bool machine_interrupt_pending(const struct machine *m) { return m->pending; }
 int machine_interrupt_acknowledge(struct machine *);
 bool machine_nmi_take(struct machine *); /* an NMI was requested (LAPIC): consumes it */

@@ -1,15 +1,25 @@
-/* The 8259A's priority logic and command words (Intel 8259A data sheet). Each change ends in update(), which drives the slave's INT
- * into the master and the master's into the machine. As in every PC with PCI, ICW1's LTIM is ignored: ELCR says which inputs are
- * level-triggered. */
+/* The 8259A's priority logic and command words (Intel 8259A data sheet). Each change ends in update(), which drives the
+ * slave's INT into the master and the master's into the machine. As in every PC with PCI, ICW1's LTIM is ignored: ELCR
+ * says which inputs are level-triggered. */
 #include "cp/device/pic.h"
 
 #include <string.h>
 
 enum { MASTER, SLAVE, CASCADE_INPUT = 2 };
-enum { ELCR_MASTER_SETTABLE = 0xf8, ELCR_SLAVE_SETTABLE = 0xde }; /* the timer, keyboard, cascade, clock and FPU are edges */
+enum {
+    ELCR_MASTER_SETTABLE = 0xf8,
+    ELCR_SLAVE_SETTABLE = 0xde
+}; /* the timer, keyboard, cascade, clock and FPU are edges */
 enum { PORT_MASTER = 0x20, PORT_SLAVE = 0xa0, PORT_ELCR = 0x4d0 };
 enum { ICW1_INIT = 0x10, ICW1_ICW4 = 0x01, ICW1_SINGLE = 0x02, ICW4_AUTO_EOI = 0x02, ICW4_FULLY_NESTED = 0x10 };
-enum { OCW3 = 0x08, OCW3_READ_ISR = 0x01, OCW3_READ = 0x02, OCW3_POLL = 0x04, OCW3_SPECIAL = 0x20, OCW3_SET_SPECIAL = 0x40 };
+enum {
+    OCW3 = 0x08,
+    OCW3_READ_ISR = 0x01,
+    OCW3_READ = 0x02,
+    OCW3_POLL = 0x04,
+    OCW3_SPECIAL = 0x20,
+    OCW3_SET_SPECIAL = 0x40
+};
 enum { NONE = -1, LOWEST_PRIORITY = 8 };
 
 /* 0 highest, 7 lowest, 8: no bit is set */

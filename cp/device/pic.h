@@ -1,5 +1,6 @@
-/* The two 8259A interrupt controllers of a PC (ports 20H-21H, A0H-A1H; edge/level control 4D0H-4D1H), the second on input 2
- * of the first. In: levels of the 16 ISA lines, port accesses, interrupt acknowledge. Out: the level of INTR. */
+/* The two 8259A interrupt controllers of a PC (ports 20H-21H, A0H-A1H; edge/level control 4D0H-4D1H), the second on
+ * input 2 of the first. In: levels of the 16 ISA lines, port accesses, interrupt acknowledge. Out: the level of INTR.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
-/* The 8254's counting modes (Intel 8254 data sheet, "Mode Definitions"), by arithmetic on the clocks since a count was loaded. */
+/* The 8254's counting modes (Intel 8254 data sheet, "Mode Definitions"), by arithmetic on the clocks since a count was
+ * loaded. */
 #include "cp/device/pit.h"
 
 #include <string.h>
@@ -286,7 +287,8 @@ static void write_control(struct pit *pit, uint8_t value)
         return;
     }
     /* modes 6 and 7 are 2 and 3 */
-    *c = (struct pit_channel){.mode = mode > 5 ? mode - 4 : mode, .access = value >> 4 & 3, .bcd = value & 1, .gate = c->gate};
+    *c = (struct pit_channel){
+        .mode = mode > 5 ? mode - 4 : mode, .access = value >> 4 & 3, .bcd = value & 1, .gate = c->gate};
     follow(pit, c);
 }
 

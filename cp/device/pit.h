@@ -1,5 +1,6 @@
-/* The 8254 interval timer (ports 40H-43H) with the PC's wiring: OUT 0 is IRQ 0, OUT 2 the speaker and bit 5 of port 61H, whose
- * bit 0 is GATE 2. Counts are computed from the clock when somebody looks; only channel 0 needs a timer, for its interrupts. */
+/* The 8254 interval timer (ports 40H-43H) with the PC's wiring: OUT 0 is IRQ 0, OUT 2 the speaker and bit 5 of port
+ * 61H, whose bit 0 is GATE 2. Counts are computed from the clock when somebody looks; only channel 0 needs a timer, for
+ * its interrupts. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
-/* ACPI's fixed hardware (ACPI specification, "PM1 Control Registers") and the older ways. Each port range is one row. */
+/* ACPI's fixed hardware (ACPI specification, "PM1 Control Registers") and the older ways. Each port range is one row.
+ */
 #include "cp/device/power.h"
 
 #include <string.h>

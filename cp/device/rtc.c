@@ -1,5 +1,6 @@
-/* The MC146818's registers (Motorola MC146818A data sheet) over a time that is computed. Guest time is kept in microseconds of the
- * calendar of calendar.h; the clock stops while SET or a divider held in reset says so, and then the registers hold the time. */
+/* The MC146818's registers (Motorola MC146818A data sheet) over a time that is computed. Guest time is kept in
+ * microseconds of the calendar of calendar.h; the clock stops while SET or a divider held in reset says so, and then
+ * the registers hold the time. */
 #include "cp/device/rtc.h"
 
 #include <string.h>
@@ -205,7 +206,8 @@ static void expire(struct timer *timer)
 
 static bool is_time(unsigned index)
 {
-    return index == CENTURY || (index <= YEAR && index != SECONDS_ALARM && index != MINUTES_ALARM && index != HOURS_ALARM);
+    return index == CENTURY ||
+           (index <= YEAR && index != SECONDS_ALARM && index != MINUTES_ALARM && index != HOURS_ALARM);
 }
 
 static uint8_t read_flags(struct rtc *rtc)
@@ -238,7 +240,8 @@ static uint8_t read_register(struct rtc *rtc, unsigned index)
     return rtc->cmos[index];
 }
 
-/* The clock starts from what the registers hold; a divider that was held in reset makes its first update after half a second. */
+/* The clock starts from what the registers hold; a divider that was held in reset makes its first update after half a
+ * second. */
 static void write_control(struct rtc *rtc, unsigned index, uint8_t value)
 {
     bool was_stopped = stopped(rtc), was_reset = (rtc->cmos[REG_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET;
@@ -310,7 +313,8 @@ static uint64_t at_most(uint64_t value, uint64_t limit)
     return value < limit ? value : limit;
 }
 
-/* What a PC's firmware finds in CMOS: sizes in KiB from 1 MiB, and in 64 KiB from 16 MiB and from 4 GiB; the equipment byte. */
+/* What a PC's firmware finds in CMOS: sizes in KiB from 1 MiB, and in 64 KiB from 16 MiB and from 4 GiB; the equipment
+ * byte. */
 static void configure(struct rtc *rtc, uint64_t storage)
 {
     uint64_t low = at_most(storage, GUEST_HOLE_START), high = storage - low;

@@ -1,6 +1,6 @@
-/* The MC146818 real-time clock and CMOS memory of a PC (ports 70H-71H), interrupt IRQ 8.
- * The time of day is the wall clock plus what the guest added by setting it; flags are computed when looked at, and a timer runs
- * only while an interrupt is enabled. Days and leap years are those of the Gregorian calendar; the century is at 32H. */
+/* The MC146818 real-time clock and CMOS memory of a PC (ports 70H-71H), interrupt IRQ 8. The time of day is the wall
+ * clock plus what the guest added by setting it; flags are computed when looked at, and a timer runs only while an
+ * interrupt is enabled. Days and leap years are those of the Gregorian calendar; the century is at 32H. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,11 +17,12 @@ struct rtc {
     bool nmi_masked;              /* bit 7 of port 70H */
     uint8_t flags;                /* register C without IRQF */
     int64_t offset_us;            /* guest's time - wall clock */
-    uint64_t seen_us;             /* flags are up to date until then (guest's time, in microseconds of rtc.c's calendar) */
+    uint64_t seen_us; /* flags are up to date until then (guest's time, in microseconds of rtc.c's calendar) */
     struct irq irq;
     struct timer timer;
 };
 
 void rtc_init(struct rtc *, struct bus *, const struct irq *, uint64_t storage_bytes); /* RAM in all */
-void rtc_reset(struct rtc *, uint64_t storage_bytes); /* the time stays (battery); interrupts off; memory sizes as given */
+/* The time stays (battery); interrupts are off; memory sizes as given. */
+void rtc_reset(struct rtc *, uint64_t storage_bytes);
 void rtc_free(struct rtc *);

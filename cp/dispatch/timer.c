@@ -1,5 +1,5 @@
-/* The list of armed timers in order of deadline, and conversions between TSC ticks and other clocks. A list, since the timers that
- * are armed again and again are those due next, at its head; arming walks only past earlier ones. */
+/* The list of armed timers in order of deadline, and conversions between TSC ticks and other clocks. A list, since the
+ * timers that are armed again and again are those due next, at its head; arming walks only past earlier ones. */
 #include "cp/dispatch/timer.h"
 
 #include <stddef.h>
@@ -10,8 +10,8 @@ uint64_t clock_hz = NS_PER_SECOND;
 
 static struct timer *armed;
 
-/* value * to / from. Without a 128-bit product, which freestanding code has no division for: whole seconds and the rest apart;
- * the rest's product fits since both rates are far below 2^32 squared. What does not fit 64 bits saturates. */
+/* value * to / from. Without a 128-bit product, which freestanding code has no division for: whole seconds and the rest
+ * apart; the rest's product fits since both rates are far below 2^32 squared. What does not fit 64 bits saturates. */
 uint64_t clock_scale(uint64_t value, uint64_t to, uint64_t from)
 {
     uint64_t whole = value / from, rest = value % from * to / from, product;

@@ -1,5 +1,5 @@
-/* CP's clock and timers. Time is the host's TSC; everything virtual is derived from it (a guest's TSC is clock_now() plus
- * its offset). Tickless: the machine is woken for the earliest deadline only. */
+/* CP's clock and timers. Time is the host's TSC; everything virtual is derived from it (a guest's TSC is clock_now()
+ * plus its offset). Tickless: the machine is woken for the earliest deadline only. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +26,6 @@ struct timer {
 void timer_arm(struct timer *, uint64_t deadline); /* arms, or moves when armed already */
 void timer_cancel(struct timer *);                 /* nothing to do when not armed */
 uint64_t timer_next(void);                         /* earliest deadline, UINT64_MAX: none */
-/* Expires, in order, every timer with deadline <= now. One that expire() arms anew must be due after `now`, or this would
- * not end. */
+/* Expires, in order, every timer with deadline <= now. One that expire() arms anew must be due after `now`, or this
+ * would not end. */
 void timer_run(uint64_t now);

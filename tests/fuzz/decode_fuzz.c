@@ -1,5 +1,5 @@
-/* Any bytes, in any mode: the decoder reads only what it was given, describes only what the executor understands, and the executor
- * does a bounded number of accesses. */
+/* Any bytes, in any mode: the decoder reads only what it was given, describes only what the executor understands, and
+ * the executor does a bounded number of accesses. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

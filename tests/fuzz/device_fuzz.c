@@ -1,6 +1,6 @@
-/* A guest that does nothing but touch ports, device memory and APIC MSRs while time goes by and lines and disks come to life around
- * it. Whatever it does: no crash, no endless timer, an answer to "is an interrupt pending" that is always the true one, and every
- * frame comes back in the end. */
+/* A guest that does nothing but touch ports, device memory and APIC MSRs while time goes by and lines and disks come to
+ * life around it. Whatever it does: no crash, no endless timer, an answer to "is an interrupt pending" that is always
+ * the true one, and every frame comes back in the end. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +58,8 @@ static uint64_t guest_tsc(void *context)
 /* mostly the ports and pages where something is */
 static uint16_t port(struct input *in)
 {
-    static const uint16_t bases[] = {0x20, 0xa0, 0x40, 0x60, 0x70, 0x4d0, 0x3f8, 0x2f8, 0x3e8, 0xcf8, 0xcf8, 0x600, 0xb000, 0x8900,
-                                     0xf0, 0x90};
+    static const uint16_t bases[] = {0x20,  0xa0,  0x40,  0x60,  0x70,   0x4d0,  0x3f8, 0x2f8,
+                                     0x3e8, 0xcf8, 0xcf8, 0x600, 0xb000, 0x8900, 0xf0,  0x90};
     unsigned choice = take(in, 1);
 
     return choice & 0x80 ? take(in, 2) : bases[choice & 15] + (choice >> 4 & 7) + (take(in, 1) & 8);
@@ -67,10 +67,12 @@ static uint16_t port(struct input *in)
 
 static uint64_t address(struct input *in)
 {
-    static const uint64_t bases[] = {LAPIC_DEFAULT_BASE, LAPIC_DEFAULT_BASE, IOAPIC_BASE, PCI_MEMORY_BASE + PCI_MEMORY_SLOT_BYTES};
+    static const uint64_t bases[] = {LAPIC_DEFAULT_BASE, LAPIC_DEFAULT_BASE, IOAPIC_BASE,
+                                     PCI_MEMORY_BASE + PCI_MEMORY_SLOT_BYTES};
     unsigned choice = take(in, 1);
 
-    return choice & 0x80 ? take(in, 5) : bases[choice & 3] + (take(in, 2) & 0xfff) + (choice & 4 ? 0x1000 * (choice >> 3 & 7) : 0);
+    return choice & 0x80 ? take(in, 5)
+                         : bases[choice & 3] + (take(in, 2) & 0xfff) + (choice & 4 ? 0x1000 * (choice >> 3 & 7) : 0);
 }
 
 /* Time in steps from nanoseconds to days; what is due expires at its own time, but never without end. */

@@ -101,7 +101,8 @@ typedef uint64_t native(void *memory, uint64_t flags, uint64_t dx, uint64_t out[
 
 static uint8_t *code;
 
-/* A function around the instruction, which uses [rdi], rdx and rax: loads flags and registers, runs it, hands them back. */
+/* A function around the instruction, which uses [rdi], rdx and rax: loads flags and registers, runs it, hands them
+ * back. */
 static native *native_make(const uint8_t *bytes, unsigned count)
 {
     static const uint8_t before[] = {0x56, 0x9d, 0x4c, 0x89, 0xc0}; /* push rsi; popf; mov rax,r8 */
@@ -124,18 +125,43 @@ struct form {
 
 enum { LOGIC_UNDEFINED = FLAG_AF, BIT_UNDEFINED = FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF };
 
-#define BOTH_WAYS(n, u) {{(n) * 8 + 1}, DX, 1, 0, u}, {{(n) * 8 + 3}, DX, 1, 0, u}, {{0x81}, n, 1, 4, u}, {{0x83}, n, 0, 1, u}
+#define BOTH_WAYS(n, u)                                                                                                \
+    {{(n)*8 + 1}, DX, 1, 0, u}, {{(n)*8 + 3}, DX, 1, 0, u}, {{0x81}, n, 1, 4, u}, { {0x83}, n, 0, 1, u }
 static const struct form forms[] = {
-    BOTH_WAYS(0, 0), BOTH_WAYS(1, LOGIC_UNDEFINED), BOTH_WAYS(2, 0), BOTH_WAYS(3, 0), BOTH_WAYS(4, LOGIC_UNDEFINED),
-    BOTH_WAYS(5, 0), BOTH_WAYS(6, LOGIC_UNDEFINED), BOTH_WAYS(7, 0),
-    {{0x85}, DX, 1, 0, LOGIC_UNDEFINED}, {{0xf7}, 0, 1, 4, LOGIC_UNDEFINED}, {{0x87}, DX, 1, 0, 0}, {{0x89}, DX, 1, 0, 0},
-    {{0x8b}, DX, 1, 0, 0}, {{0xc7}, 0, 1, 4, 0}, {{0xff}, 0, 1, 0, 0}, {{0xff}, 1, 1, 0, 0}, {{0xf7}, 2, 1, 0, 0},
-    {{0xf7}, 3, 1, 0, 0}, {{0x0f, 0xc1}, DX, 1, 0, 0}, {{0x0f, 0xb1}, DX, 1, 0, 0},
-    {{0x0f, 0xb6}, DX, 0, 0, 0}, {{0x0f, 0xb7}, DX, 0, 0, 0}, {{0x0f, 0xbe}, DX, 0, 0, 0}, {{0x0f, 0xbf}, DX, 0, 0, 0},
-    {{0x0f, 0xba}, 4, 0, 1, BIT_UNDEFINED}, {{0x0f, 0xba}, 5, 0, 1, BIT_UNDEFINED}, {{0x0f, 0xba}, 6, 0, 1, BIT_UNDEFINED},
-    {{0x0f, 0xba}, 7, 0, 1, BIT_UNDEFINED}, {{0x0f, 0xa3}, DX, 0, 0, BIT_UNDEFINED}, {{0x0f, 0xab}, DX, 0, 0, BIT_UNDEFINED},
-    {{0x0f, 0xb3}, DX, 0, 0, BIT_UNDEFINED}, {{0x0f, 0xbb}, DX, 0, 0, BIT_UNDEFINED},
-    {{0x8b}, 6 /* DH, where it is a byte */, 0xff, 0, 0}, {{0x03}, 6, 0xff, 0, 0},
+    BOTH_WAYS(0, 0),
+    BOTH_WAYS(1, LOGIC_UNDEFINED),
+    BOTH_WAYS(2, 0),
+    BOTH_WAYS(3, 0),
+    BOTH_WAYS(4, LOGIC_UNDEFINED),
+    BOTH_WAYS(5, 0),
+    BOTH_WAYS(6, LOGIC_UNDEFINED),
+    BOTH_WAYS(7, 0),
+    {{0x85}, DX, 1, 0, LOGIC_UNDEFINED},
+    {{0xf7}, 0, 1, 4, LOGIC_UNDEFINED},
+    {{0x87}, DX, 1, 0, 0},
+    {{0x89}, DX, 1, 0, 0},
+    {{0x8b}, DX, 1, 0, 0},
+    {{0xc7}, 0, 1, 4, 0},
+    {{0xff}, 0, 1, 0, 0},
+    {{0xff}, 1, 1, 0, 0},
+    {{0xf7}, 2, 1, 0, 0},
+    {{0xf7}, 3, 1, 0, 0},
+    {{0x0f, 0xc1}, DX, 1, 0, 0},
+    {{0x0f, 0xb1}, DX, 1, 0, 0},
+    {{0x0f, 0xb6}, DX, 0, 0, 0},
+    {{0x0f, 0xb7}, DX, 0, 0, 0},
+    {{0x0f, 0xbe}, DX, 0, 0, 0},
+    {{0x0f, 0xbf}, DX, 0, 0, 0},
+    {{0x0f, 0xba}, 4, 0, 1, BIT_UNDEFINED},
+    {{0x0f, 0xba}, 5, 0, 1, BIT_UNDEFINED},
+    {{0x0f, 0xba}, 6, 0, 1, BIT_UNDEFINED},
+    {{0x0f, 0xba}, 7, 0, 1, BIT_UNDEFINED},
+    {{0x0f, 0xa3}, DX, 0, 0, BIT_UNDEFINED},
+    {{0x0f, 0xab}, DX, 0, 0, BIT_UNDEFINED},
+    {{0x0f, 0xb3}, DX, 0, 0, BIT_UNDEFINED},
+    {{0x0f, 0xbb}, DX, 0, 0, BIT_UNDEFINED},
+    {{0x8b}, 6 /* DH, where it is a byte */, 0xff, 0, 0},
+    {{0x03}, 6, 0xff, 0, 0},
 };
 
 static uint64_t seed = 88172645463325252;
@@ -151,8 +177,20 @@ static uint64_t rnd(void)
 /* Values at which carries and overflows happen are likelier than chance would have it. */
 static uint64_t value(void)
 {
-    static const uint64_t corners[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-                                       INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX};
+    static const uint64_t corners[] = {0,
+                                       1,
+                                       0x7f,
+                                       0x80,
+                                       0xff,
+                                       0x7fff,
+                                       0x8000,
+                                       0xffff,
+                                       0x7fffffff,
+                                       0x80000000,
+                                       0xffffffff,
+                                       INT64_MAX,
+                                       (uint64_t)INT64_MIN,
+                                       UINT64_MAX};
 
     return rnd() % 2 ? rnd() : corners[rnd() % (sizeof corners / sizeof *corners)];
 }
@@ -180,7 +218,8 @@ static void check_once(const struct form *form, unsigned size)
 {
     uint8_t bytes[16], memory[4096];
     unsigned count = assemble(form, size, bytes);
-    uint64_t dx = value(), ax = value(), flags = (rnd() & STATUS_FLAGS) | 2, out[2], held = rnd() % 4 ? value() : ax, after;
+    uint64_t dx = value(), ax = value(), flags = (rnd() & STATUS_FLAGS) | 2, out[2], held = rnd() % 4 ? value() : ax,
+             after;
     struct instruction in;
 
     /* a bit number addresses memory around: keep it within what there is */
@@ -196,9 +235,9 @@ static void check_once(const struct form *form, unsigned size)
     after = native_make(bytes, count)(memory + 2048, flags, dx, out, ax);
     if (memcmp(memory, cpu.memory, sizeof memory) || out[0] != cpu.gpr[DX] || out[1] != cpu.gpr[AX] ||
         ((after ^ cpu.flags) & STATUS_FLAGS & ~form->undefined))
-        fail_msg("opcode %02x %02x /%u size %u: rdx %llx, we %llx; rax %llx, we %llx; flags %llx, we %llx", form->opcode[0],
-                 form->opcode[1], form->reg, size, (long long)out[0], (long long)cpu.gpr[DX], (long long)out[1],
-                 (long long)cpu.gpr[AX], (long long)after, (long long)cpu.flags);
+        fail_msg("opcode %02x %02x /%u size %u: rdx %llx, we %llx; rax %llx, we %llx; flags %llx, we %llx",
+                 form->opcode[0], form->opcode[1], form->reg, size, (long long)out[0], (long long)cpu.gpr[DX],
+                 (long long)out[1], (long long)cpu.gpr[AX], (long long)after, (long long)cpu.flags);
 }
 
 static void each_form_does_what_the_processor_does(void **state)

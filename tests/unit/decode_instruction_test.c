@@ -1,4 +1,5 @@
-/* Zydis, an independent decoder, is the oracle: over random bytes both must agree on what is ours and on every part of it. */
+/* Zydis, an independent decoder, is the oracle: over random bytes both must agree on what is ours and on every part of
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,18 +29,25 @@ static const struct name {
     ZydisMnemonic theirs;
     enum operation ours;
 } names[] = {
-    {ZYDIS_MNEMONIC_MOV, OP_MOV}, {ZYDIS_MNEMONIC_MOVNTI, OP_MOV}, {ZYDIS_MNEMONIC_MOVZX, OP_MOVZX},
-    {ZYDIS_MNEMONIC_MOVSX, OP_MOVSX}, {ZYDIS_MNEMONIC_MOVSXD, OP_MOVSX}, {ZYDIS_MNEMONIC_XCHG, OP_XCHG},
-    {ZYDIS_MNEMONIC_ADD, OP_ADD}, {ZYDIS_MNEMONIC_OR, OP_OR}, {ZYDIS_MNEMONIC_ADC, OP_ADC}, {ZYDIS_MNEMONIC_SBB, OP_SBB},
-    {ZYDIS_MNEMONIC_AND, OP_AND}, {ZYDIS_MNEMONIC_SUB, OP_SUB}, {ZYDIS_MNEMONIC_XOR, OP_XOR}, {ZYDIS_MNEMONIC_CMP, OP_CMP},
-    {ZYDIS_MNEMONIC_TEST, OP_TEST}, {ZYDIS_MNEMONIC_INC, OP_INC}, {ZYDIS_MNEMONIC_DEC, OP_DEC}, {ZYDIS_MNEMONIC_NOT, OP_NOT},
-    {ZYDIS_MNEMONIC_NEG, OP_NEG}, {ZYDIS_MNEMONIC_BT, OP_BT}, {ZYDIS_MNEMONIC_BTS, OP_BTS}, {ZYDIS_MNEMONIC_BTR, OP_BTR},
-    {ZYDIS_MNEMONIC_BTC, OP_BTC}, {ZYDIS_MNEMONIC_XADD, OP_XADD}, {ZYDIS_MNEMONIC_CMPXCHG, OP_CMPXCHG},
-    {ZYDIS_MNEMONIC_VMCALL, OP_VMCALL}, {ZYDIS_MNEMONIC_VMLAUNCH, OP_VMLAUNCH}, {ZYDIS_MNEMONIC_VMRESUME, OP_VMRESUME},
-    {ZYDIS_MNEMONIC_VMXOFF, OP_VMXOFF}, {ZYDIS_MNEMONIC_VMFUNC, OP_VMFUNC}, {ZYDIS_MNEMONIC_VMCLEAR, OP_VMCLEAR},
-    {ZYDIS_MNEMONIC_VMPTRLD, OP_VMPTRLD}, {ZYDIS_MNEMONIC_VMPTRST, OP_VMPTRST}, {ZYDIS_MNEMONIC_VMXON, OP_VMXON},
-    {ZYDIS_MNEMONIC_VMREAD, OP_VMREAD}, {ZYDIS_MNEMONIC_VMWRITE, OP_VMWRITE}, {ZYDIS_MNEMONIC_INVEPT, OP_INVEPT},
-    {ZYDIS_MNEMONIC_INVVPID, OP_INVVPID},
+    {ZYDIS_MNEMONIC_MOV, OP_MOV},           {ZYDIS_MNEMONIC_MOVNTI, OP_MOV},
+    {ZYDIS_MNEMONIC_MOVZX, OP_MOVZX},       {ZYDIS_MNEMONIC_MOVSX, OP_MOVSX},
+    {ZYDIS_MNEMONIC_MOVSXD, OP_MOVSX},      {ZYDIS_MNEMONIC_XCHG, OP_XCHG},
+    {ZYDIS_MNEMONIC_ADD, OP_ADD},           {ZYDIS_MNEMONIC_OR, OP_OR},
+    {ZYDIS_MNEMONIC_ADC, OP_ADC},           {ZYDIS_MNEMONIC_SBB, OP_SBB},
+    {ZYDIS_MNEMONIC_AND, OP_AND},           {ZYDIS_MNEMONIC_SUB, OP_SUB},
+    {ZYDIS_MNEMONIC_XOR, OP_XOR},           {ZYDIS_MNEMONIC_CMP, OP_CMP},
+    {ZYDIS_MNEMONIC_TEST, OP_TEST},         {ZYDIS_MNEMONIC_INC, OP_INC},
+    {ZYDIS_MNEMONIC_DEC, OP_DEC},           {ZYDIS_MNEMONIC_NOT, OP_NOT},
+    {ZYDIS_MNEMONIC_NEG, OP_NEG},           {ZYDIS_MNEMONIC_BT, OP_BT},
+    {ZYDIS_MNEMONIC_BTS, OP_BTS},           {ZYDIS_MNEMONIC_BTR, OP_BTR},
+    {ZYDIS_MNEMONIC_BTC, OP_BTC},           {ZYDIS_MNEMONIC_XADD, OP_XADD},
+    {ZYDIS_MNEMONIC_CMPXCHG, OP_CMPXCHG},   {ZYDIS_MNEMONIC_VMCALL, OP_VMCALL},
+    {ZYDIS_MNEMONIC_VMLAUNCH, OP_VMLAUNCH}, {ZYDIS_MNEMONIC_VMRESUME, OP_VMRESUME},
+    {ZYDIS_MNEMONIC_VMXOFF, OP_VMXOFF},     {ZYDIS_MNEMONIC_VMFUNC, OP_VMFUNC},
+    {ZYDIS_MNEMONIC_VMCLEAR, OP_VMCLEAR},   {ZYDIS_MNEMONIC_VMPTRLD, OP_VMPTRLD},
+    {ZYDIS_MNEMONIC_VMPTRST, OP_VMPTRST},   {ZYDIS_MNEMONIC_VMXON, OP_VMXON},
+    {ZYDIS_MNEMONIC_VMREAD, OP_VMREAD},     {ZYDIS_MNEMONIC_VMWRITE, OP_VMWRITE},
+    {ZYDIS_MNEMONIC_INVEPT, OP_INVEPT},     {ZYDIS_MNEMONIC_INVVPID, OP_INVVPID},
 };
 
 static const struct name string_names[] = {
@@ -128,8 +136,8 @@ static unsigned register_number(ZydisRegister reg)
     return ZydisRegisterGetId(reg);
 }
 
-/* SDM "Special Cases of REX Encodings": SIB.base 101 with mod 00 is a displacement without base, whatever REX.B. This version
- * of Zydis counts the displacement's bytes, but calls it base R13. */
+/* SDM "Special Cases of REX Encodings": SIB.base 101 with mod 00 is a displacement without base, whatever REX.B. This
+ * version of Zydis counts the displacement's bytes, but calls it base R13. */
 static bool oracle_errs(const struct answer *a)
 {
     return a->in.raw.modrm.mod == 0 && a->in.raw.modrm.rm == 4 && a->in.raw.sib.base == 5 && a->in.raw.rex.B &&
@@ -152,7 +160,8 @@ static bool same_memory(const struct instruction *in, const struct answer *a, co
         return in->base == NO_REGISTER && in->index == register_number(m->mem.index);
     return in->base == register_number(m->mem.base) && in->index == register_number(m->mem.index) &&
            (in->index == NO_REGISTER || in->scale == m->mem.scale || (in->scale == 1 && m->mem.scale == 0)) &&
-           (((uint64_t)in->displacement ^ (m->mem.disp.has_displacement ? (uint64_t)m->mem.disp.value : 0)) & mask) == 0;
+           (((uint64_t)in->displacement ^ (m->mem.disp.has_displacement ? (uint64_t)m->mem.disp.value : 0)) & mask) ==
+               0;
 }
 
 static bool same_register(const struct instruction *in, const ZydisDecodedOperand *r)
@@ -163,7 +172,8 @@ static bool same_register(const struct instruction *in, const ZydisDecodedOperan
     if (high != in->reg_high || in->register_size * 8 != r->size)
         return false;
     return in->reg == (high ? (unsigned)(r->reg.value - ZYDIS_REGISTER_AH) : id) ||
-           (r->size == 8 && !high && r->reg.value >= ZYDIS_REGISTER_SPL && in->reg == 4u + (r->reg.value - ZYDIS_REGISTER_SPL));
+           (r->size == 8 && !high && r->reg.value >= ZYDIS_REGISTER_SPL &&
+            in->reg == 4u + (r->reg.value - ZYDIS_REGISTER_SPL));
 }
 
 static bool same_immediate(const struct instruction *in, const ZydisDecodedOperand *i)
@@ -269,7 +279,8 @@ static void likely_bytes(uint8_t *bytes)
         bytes[at++] = prefixes[rnd() % sizeof prefixes];
     if (rnd() % 3 == 0)
         bytes[at++] = 0x0f;
-    for (unsigned tries = 0; tries < 8 && !opcode_has_modrm(at && bytes[at - 1] == 0x0f ? MAP_0F : MAP_ONE, bytes[at]); tries++)
+    for (unsigned tries = 0; tries < 8 && !opcode_has_modrm(at && bytes[at - 1] == 0x0f ? MAP_0F : MAP_ONE, bytes[at]);
+         tries++)
         bytes[at] = rnd();
 }
 
@@ -340,8 +351,8 @@ static void every_operation_was_met(void **state)
 static void what_is_not_decodable_leaves_nothing(void **state)
 {
     static const struct instruction nothing;
-    static const uint8_t too_long[] = {0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-                                       0x66, 0x66};
+    static const uint8_t too_long[] = {0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+                                       0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
     static const uint8_t store[] = {0x48, 0xc7, 0x05, 1, 2, 3, 4, 5, 6, 7, 8};
     struct instruction in;
 

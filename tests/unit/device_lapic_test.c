@@ -10,9 +10,28 @@
 #include "tests/unit/fake/clock.h"
 
 enum {
-    ID = 0x02, VERSION = 0x03, TPR = 0x08, PPR = 0x0a, EOI = 0x0b, LDR = 0x0d, DFR = 0x0e, SVR = 0x0f, ISR = 0x10, TMR = 0x18,
-    IRR = 0x20, ESR = 0x28, ICR = 0x30, ICR_HIGH = 0x31, LVT_TIMER = 0x32, LVT_LINT0 = 0x35, LVT_LINT1 = 0x36,
-    LVT_ERROR = 0x37, INITIAL = 0x38, CURRENT = 0x39, DIVIDE = 0x3e, SELF_IPI = 0x3f
+    ID = 0x02,
+    VERSION = 0x03,
+    TPR = 0x08,
+    PPR = 0x0a,
+    EOI = 0x0b,
+    LDR = 0x0d,
+    DFR = 0x0e,
+    SVR = 0x0f,
+    ISR = 0x10,
+    TMR = 0x18,
+    IRR = 0x20,
+    ESR = 0x28,
+    ICR = 0x30,
+    ICR_HIGH = 0x31,
+    LVT_TIMER = 0x32,
+    LVT_LINT0 = 0x35,
+    LVT_LINT1 = 0x36,
+    LVT_ERROR = 0x37,
+    INITIAL = 0x38,
+    CURRENT = 0x39,
+    DIVIDE = 0x3e,
+    SELF_IPI = 0x3f
 };
 enum { BSP = 1 << 8, EXTD = 1 << 10, EN = 1 << 11, MASKED = 1 << 16, PERIODIC = 1 << 17, DEADLINE = 1 << 18 };
 
@@ -70,7 +89,8 @@ static bool deliver(uint8_t vector, bool level)
 
 static int begin(void **state)
 {
-    static const struct lapic_host host = {.changed = changed, .nmi = nmi, .init = init, .eoi = eoi, .guest_tsc = guest_tsc};
+    static const struct lapic_host host = {
+        .changed = changed, .nmi = nmi, .init = init, .eoi = eoi, .guest_tsc = guest_tsc};
 
     (void)state;
     fake_clock_reset(2500000000);
@@ -485,10 +505,23 @@ static void x2apic_accesses_fault_where_the_manual_says(void **state)
 {
     static const uint8_t absent[] = {0x00, 0x01, 0x04, 0x09, 0x0c, 0x0e, 0x29, 0x2f, 0x31, 0x3a, 0x3d, 0x40, 0xff};
     static const uint8_t read_only[] = {ID, VERSION, PPR, LDR, ISR, ISR + 7, TMR, IRR + 7, CURRENT};
-    static const struct { uint8_t reg; uint64_t value; } reserved[] = {
-        {TPR, 0x100}, {EOI, 1}, {SVR, 0x200}, {SVR, 1 << 13}, {ESR, 1}, {ICR, 1 << 13}, {ICR, 1 << 20}, {LVT_TIMER, 1 << 19},
-        {LVT_TIMER, 0x100}, {LVT_LINT0, 0x800}, {LVT_ERROR, 0x100}, {INITIAL, UINT64_C(1) << 32}, {DIVIDE, 4},
-        {SELF_IPI, 0x100}, {LVT_LINT1, UINT64_C(1) << 32},
+    static const struct { uint8_t reg; uint64_t value;
+    } reserved[] = {
+        {TPR, 0x100},
+        {EOI, 1},
+        {SVR, 0x200},
+        {SVR, 1 << 13},
+        {ESR, 1},
+        {ICR, 1 << 13},
+        {ICR, 1 << 20},
+        {LVT_TIMER, 1 << 19},
+        {LVT_TIMER, 0x100},
+        {LVT_LINT0, 0x800},
+        {LVT_ERROR, 0x100},
+        {INITIAL, UINT64_C(1) << 32},
+        {DIVIDE, 4},
+        {SELF_IPI, 0x100},
+        {LVT_LINT1, UINT64_C(1) << 32},
     };
 
     (void)state;

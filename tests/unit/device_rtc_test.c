@@ -11,7 +11,19 @@
 #include "tests/unit/fake/clock.h"
 
 enum { SECOND = 1000000000, GIB = 1 << 30 };
-enum { REG_A = 10, REG_B, REG_C, REG_D, CENTURY = 0x32, SET = 0x80, PIE = 0x40, AIE = 0x20, UIE = 0x10, BINARY = 4, H24 = 2 };
+enum {
+    REG_A = 10,
+    REG_B,
+    REG_C,
+    REG_D,
+    CENTURY = 0x32,
+    SET = 0x80,
+    PIE = 0x40,
+    AIE = 0x20,
+    UIE = 0x10,
+    BINARY = 4,
+    H24 = 2
+};
 
 static struct bus bus;
 static struct rtc rtc;
@@ -38,7 +50,8 @@ static uint8_t load(uint8_t reg)
     return bus_port_read(&bus, 0x71, 1);
 }
 
-static void assert_time(uint8_t century, uint8_t year, uint8_t month, uint8_t day, uint8_t hour, uint8_t minute, uint8_t second)
+static void assert_time(uint8_t century, uint8_t year, uint8_t month, uint8_t day, uint8_t hour, uint8_t minute,
+                        uint8_t second)
 {
     assert_int_equal(load(CENTURY), century);
     assert_int_equal(load(9), year);
@@ -112,7 +125,8 @@ static void a_time_that_is_set_goes_on_from_there(void **state)
 {
     (void)state;
     store(REG_B, SET | H24);
-    store(0, 0x30), store(2, 0x45), store(4, 0x06), store(7, 0x31), store(8, 0x12), store(9, 0x99), store(CENTURY, 0x19);
+    store(0, 0x30), store(2, 0x45), store(4, 0x06), store(7, 0x31), store(8, 0x12), store(9, 0x99),
+        store(CENTURY, 0x19);
     fake_clock_advance(UINT64_C(100) * SECOND);
     assert_time(0x19, 0x99, 0x12, 0x31, 0x06, 0x45, 0x30); /* stands still */
     store(REG_B, H24);
