@@ -94,7 +94,7 @@ static void entry_refused(struct vm *vm)
 static void turn(struct vm *vm)
 {
     uint64_t begun = clock_now();
-    uint64_t end = turn_end(begun), now = begun, deadline;
+    uint64_t end = turn_end(begun), now = begun, counted = begun, deadline;
 
     context_load(&vm->vcpu);
     do {
@@ -115,13 +115,15 @@ static void turn(struct vm *vm)
         }
         now = clock_now();
         vm->virtual_ticks += now - entered;
+        vm->total_ticks += now - counted; /* at every exit: a guest may ask in this one */
+        counted = now;
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
         if (exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
             cpu_interrupt_window();
     } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
     now = clock_now();
-    vm->total_ticks += now - begun;
+    vm->total_ticks += now - counted;
     scheduler_charge(vm, now - begun);
     if (vm->state != VM_RUNNABLE)
         scheduler_remove(vm);
