@@ -1,0 +1,169 @@
+/* Question: what does a hypervisor's work cost here, in ticks of the TSC (on Bochs: instructions)? A hypervisor that
+ * measures itself: its own CPUID, the round trip of an exit of its guest, single VMX instructions, plain computing.
+ *
+ * Prints "R name min=.. med=.. mean=.. max=.. n=.." lines. The cost of the two RDTSC around a single operation is taken
+ * off; it is the first line. */
+#include "tests/guest/vmx/vm.h"
+
+#include <string.h>
+
+#include "vmcs-shadow/capability.h"
+
+enum { ROUNDS = 200, WARM = 20, SINGLES = 100, COMPUTE = 500000, MOST = ROUNDS + WARM + 8 };
+
+extern uint64_t probe_stamp, probe_rounds;
+extern char probe_exited[], probe_l2[], probe_l2_compute[];
+uint64_t probe_run(void);
+
+static struct page region, other, spare, ept_top, ept_pointers, ept_directory[4];
+static struct vm vm = {.region = &region};
+static uint64_t samples[MOST], bracket;
+
+static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
+
+static void sort(uint64_t *values, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        uint64_t value = values[i];
+        unsigned at = i;
+        for (; at > 0 && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
+static void report(const char *name, uint64_t *values, unsigned count)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < count; i++)
+        sum += values[i];
+    sort(values, count);
+    guest_print("R %s min=%llu med=%llu mean=%llu max=%llu n=%u\n", name, (unsigned long long)values[0],
+                (unsigned long long)values[count / 2], (unsigned long long)(sum / count),
+                (unsigned long long)values[count - 1], count);
+}
+
+/* One operation between two RDTSC, inlined so that nothing else is. */
+#define MEASURE(name, ...)                                 \
+    do {                                                   \
+        for (unsigned i = 0; i < WARM; i++) {              \
+            __VA_ARGS__;                                   \
+        }                                                  \
+        for (unsigned i = 0; i < SINGLES; i++) {           \
+            uint64_t from = rdtsc();                       \
+            __VA_ARGS__;                                   \
+            samples[i] = rdtsc() - from - bracket;         \
+        }                                                  \
+        report(name, samples, SINGLES);                    \
+    } while (0)
+#define INSTRUCTION(...) __asm__ volatile(__VA_ARGS__)
+
+static void single_instructions(void)
+{
+    uint64_t value, here = address(&region), there = address(&other), elsewhere = address(&spare);
+    uint64_t rip = vm_get(VMCS_GUEST_RIP), host_rip = vm_get(VMCS_HOST_RIP);
+    MEASURE("vmread_exit_reason", INSTRUCTION("vmread %1, %0" : "=r"(value) : "r"((uint64_t)VMCS_EXIT_REASON) : "cc"));
+    MEASURE("vmread_guest_rip", INSTRUCTION("vmread %1, %0" : "=r"(value) : "r"((uint64_t)VMCS_GUEST_RIP) : "cc"));
+    MEASURE("vmwrite_guest_rip", INSTRUCTION("vmwrite %1, %0" : : "r"((uint64_t)VMCS_GUEST_RIP), "r"(rip) : "cc"));
+    MEASURE("vmread_host_rip", INSTRUCTION("vmread %1, %0" : "=r"(value) : "r"((uint64_t)VMCS_HOST_RIP) : "cc"));
+    MEASURE("vmwrite_host_rip", INSTRUCTION("vmwrite %1, %0" : : "r"((uint64_t)VMCS_HOST_RIP), "r"(host_rip) : "cc"));
+    MEASURE("vmptrst", INSTRUCTION("vmptrst %0" : "=m"(value) : : "cc", "memory"));
+    MEASURE("vmptrld_current", INSTRUCTION("vmptrld %0" : : "m"(here) : "cc", "memory"));
+    MEASURE("vmptrld_switch", INSTRUCTION("vmptrld %0" : : "m"(*(i & 1 ? &here : &there)) : "cc", "memory"));
+    vmx_load(here);
+    MEASURE("vmclear_other", INSTRUCTION("vmclear %0" : : "m"(elsewhere) : "cc", "memory"));
+    MEASURE("vmclear_and_vmptrld", INSTRUCTION("vmclear %0; vmptrld %0" : : "m"(there) : "cc", "memory"));
+    vmx_load(here);
+    if (rdmsr(MSR_VMX_FIRST + VMX_EPT_VPID_CAP) & EPT_CAP_INVEPT) {
+        struct vmx_descriptor all = {0, 0};
+        MEASURE("invept_all", INSTRUCTION("invept %0, %1" : : "m"(all), "r"(2ull) : "cc", "memory"));
+    }
+}
+
+static void own_cpuid(const char *name)
+{
+    uint32_t eax, ebx, ecx, edx;
+    MEASURE(name, INSTRUCTION("cpuid" : "=a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx) : "a"(0), "c"(0)));
+}
+
+static void run(const char *name, const char *entry, uint64_t rounds)
+{
+    vm_set(VMCS_HOST_RIP, address(probe_exited));
+    vm_set(VMCS_GUEST_RIP, address(entry));
+    probe_stamp = address(samples);
+    probe_rounds = rounds;
+    uint64_t reason = probe_run();
+    if (reason != EXIT_VMCALL) {
+        guest_print("%s ended with %#llx, error %llu\n", name, (unsigned long long)reason,
+                    (unsigned long long)vm_get(VMCS_INSTRUCTION_ERROR));
+        guest_exit(1);
+    }
+}
+
+static void round_trip(const char *name)
+{
+    run(name, probe_l2, ROUNDS + WARM);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        samples[i] = samples[WARM + i + 1] - samples[WARM + i];
+    report(name, samples, ROUNDS);
+}
+
+static void compute(const char *name)
+{
+    run(name, probe_l2_compute, COMPUTE);
+    samples[0] = samples[1] - samples[0];
+    report(name, samples, 1);
+}
+
+static void fresh(bool ept)
+{
+    vm_prepare(&vm);
+    if (ept) {
+        vm_set(VMCS_EPT_POINTER, address(&ept_top) | 3 << 3 | 6);
+        vm_cpu(0, CPU2_EPT);
+    }
+}
+
+/* 4 GiB one to one by 2 MiB pages. */
+static void build_ept(void)
+{
+    uint64_t *top = (uint64_t *)(void *)&ept_top, *pointers = (uint64_t *)(void *)&ept_pointers;
+    uint64_t *directory = (uint64_t *)(void *)ept_directory;
+    top[0] = address(&ept_pointers) | 7;
+    for (unsigned n = 0; n < 4; n++)
+        pointers[n] = address(&ept_directory[n]) | 7;
+    for (uint64_t n = 0; n < 2048; n++)
+        directory[n] = n << 21 | 0x80 | 6 << 3 | 7;
+}
+
+static void measure_bracket(void)
+{
+    for (unsigned i = 0; i < SINGLES; i++) {
+        uint64_t from = rdtsc();
+        samples[i] = rdtsc() - from;
+    }
+    report("bracket", samples, SINGLES);
+    bracket = samples[0];
+}
+
+int guest_main(void)
+{
+    measure_bracket();
+    own_cpuid("own_cpuid");
+    vm_begin();
+    vm_stamp(&other, 0);
+    vm_stamp(&spare, 0);
+    vmx_clear(address(&other));
+    build_ept();
+    guest_print("shadowing offered: %u\n", vm_offers(VMX_CPU2, CPU2_VMCS_SHADOWING));
+    fresh(false);
+    round_trip("round_trip");
+    single_instructions();
+    own_cpuid("own_cpuid_in_root");
+    fresh(true);
+    round_trip("round_trip_ept");
+    fresh(true);
+    compute("compute_1000000");
+    guest_print("end\n");
+    return 0;
+}
