@@ -30,5 +30,6 @@ const struct command *cms_command_at(size_t index);
 /* For the line editor. */
 const char *cms_command_complete(const char *word, size_t length, size_t index);
 
-/* What HELP says of message `number` in severity `severity` (0: any); false if there is none. */
-bool cms_message_help(int number, char severity);
+/* What HELP says of message `number`, of `module` (three letters; NULL: any) and `severity` (0: any); false if there is
+ * none. */
+bool cms_message_help(const char *module, int number, char severity);

@@ -71,19 +71,23 @@ static bool is_digit(char c)
 /* DMSxxxnnns, nnns, nnn, where nnn may have any number of digits */
 static bool message_help(const struct word *w)
 {
-    char text[16];
+    char text[16], module[4] = "";
     int number = 0;
     size_t n = w->raw_length < sizeof text ? w->raw_length : 0;
 
     for (size_t i = 0; i < n; i++)
         text[i] = w->raw[i] >= 'a' && w->raw[i] <= 'z' ? (char)(w->raw[i] - 32) : w->raw[i];
     text[n] = 0;
-    const char *p = !strncmp(text, "DMS", 3) && n > CODE_LETTERS ? text + CODE_LETTERS : text;
+    const char *p = text;
+    if (!strncmp(text, "DMS", 3) && n > CODE_LETTERS) {
+        memcpy(module, text + 3, 3);
+        p = text + CODE_LETTERS;
+    }
     if (!is_digit(*p))
         return false;
     for (; is_digit(*p) && number < 100000; p++)
         number = number * 10 + (*p - '0');
-    return (!*p || !p[1]) && cms_message_help(number, *p);
+    return (!*p || !p[1]) && cms_message_help(*module ? module : NULL, number, *p);
 }
 
 int cms_help(const struct arguments *a)

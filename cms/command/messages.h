@@ -1,6 +1,6 @@
 /* Every CMS message: number, severity (I W E S R T), return code, format.
  * Numbers, texts and return codes are those of z/VM CMS where it has the message.  HELP knows a message when it also
- * has a row in cms/command/message.c, with what is to be said beyond the text. */
+ * has a row in cms/command/message_help.c, with what is to be said beyond the text. */
 #pragma once
 
 /* clang-format off */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -324,6 +325,34 @@ static void help_knows_commands_and_messages(void **state)
     assert_non_null(strstr(fake_cms_shown(), "Ready(00028);"));
 }
 
+/* Reads the two sources, as a macro cannot be listed by the program that uses it. */
+static void every_message_is_explained(void **state)
+{
+    static char rows[65536], line[512];
+    char row[80];
+    unsigned messages = 0;
+    (void)state;
+    FILE *file = fopen("cms/command/message_help.c", "r");
+    assert_non_null(file);
+    rows[fread(rows, 1, sizeof rows - 1, file)] = 0;
+    fclose(file);
+    file = fopen("cms/command/messages.h", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        char name[64];
+        if (sscanf(line, "#define %63s", name) != 1)
+            continue;
+        snprintf(row, sizeof row, "{%s,", name);
+        if (!strstr(rows, row))
+            fail_msg("%s has no row in message_help.c", name);
+        messages++;
+    }
+    fclose(file);
+    assert_true(messages > 40);
+    type("help dmspip027e", 1);
+    assert_non_null(strstr(fake_cms_shown(), "DMSPIP027E Entry point ... not found\r\nReturn code -27.\r\n"));
+}
+
 static void hx_ends_a_command_and_what_its_line_still_held(void **state)
 {
     (void)state;
@@ -408,6 +437,7 @@ int main(void)
         TEST(bad_operands_are_refused_by_number),
         TEST(a_read_only_disk_is_not_formatted),
         TEST(help_knows_commands_and_messages),
+        TEST(every_message_is_explained),
         TEST(hx_ends_a_command_and_what_its_line_still_held),
         TEST(ht_silences_a_command_until_its_end),
         TEST(captured_output_does_not_reach_the_terminal),
