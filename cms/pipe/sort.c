@@ -1,4 +1,5 @@
-/* SORT and UNIQUE: records by their keys. A shorter key counts as padded with blanks; equal records keep their order. */
+/* SORT and UNIQUE: records by their keys. A shorter key counts as padded with blanks; equal records keep their
+ * order. */
 #include <string.h>
 
 #include "cms/command/messages.h"

@@ -92,7 +92,8 @@ static int scan_target(struct scan *operands, struct item *item)
         return cms_message("PIP", MESSAGE_PIPE_OPERAND, "of the output");
     item->target = TARGET_COLUMN;
     item->column = range.first;
-    bool wide = memchr(typed, '-', (size_t)(operands->at - typed)) || memchr(typed, '.', (size_t)(operands->at - typed));
+    size_t length = (size_t)(operands->at - typed);
+    bool wide = memchr(typed, '-', length) || memchr(typed, '.', length);
     if (wide && range.last != UINT32_MAX)
         item->width = range.last - range.first + 1;
     return 0;

@@ -129,7 +129,8 @@ static void copyfile_copies_replaces_and_appends(void **state)
     shows("COPYFILE ALPHA DATA A GAMMA DATA B", 28, "DMSCPY024E File GAMMA DATA B1 already exists\n");
     shows("COPYFILE ALPHA EXEC A GAMMA DATA B (REPLACE", 0, "");
     shows("TYPE GAMMA DATA B", 0, "\none\n\n");
-    shows("COPY ALPHA DATA A GAMMA DATA B (APPEND TYPE", 0, "DMSCPY721I Copy ALPHA DATA A1 append GAMMA DATA B1 (old file)\n");
+    shows("COPY ALPHA DATA A GAMMA DATA B (APPEND TYPE", 0,
+          "DMSCPY721I Copy ALPHA DATA A1 append GAMMA DATA B1 (old file)\n");
     shows("TYPE GAMMA DATA B", 0, "\none\none\n  two\nThe end\n\n");
     shows("COPYFILE ALPHA * A = = B", 0, "");
     shows("LISTFILE A* * B", 0, "ALPHA    DATA     B1\nALPHA    EXEC     B2\n");
@@ -147,7 +148,8 @@ static void copyfile_changes_the_format(void **state)
     shows("TYPE ALPHA DATA", 0, "\none  \n  two\nThe e\n\n");
     shows("COPYFILE ALPHA DATA A = V A (RECFM V TRUNC UPCASE", 0, "");
     shows("TYPE ALPHA V", 0, "\nONE\n  TWO\nTHE E\n\n");
-    shows("COPYFILE ALPHA DATA A X Y A (LRECL 70000", 24, "DMSCPY029E Invalid parameter 70000 in the option LRECL field\n");
+    shows("COPYFILE ALPHA DATA A X Y A (LRECL 70000", 24,
+          "DMSCPY029E Invalid parameter 70000 in the option LRECL field\n");
     shows("COPYFILE ALPHA DATA A X Y A (FROM 4", 32,
           "DMSCPY156E FROM 4 not found--file ALPHA DATA A1 has only 3 records\n");
     shows("STATE X Y A", 28, "DMSSTT002E File X Y A not found\n"); /* nothing was left behind */

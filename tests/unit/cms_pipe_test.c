@@ -64,7 +64,9 @@ static int start(void **state)
     fake_cms_attach(0x191, false);
     assert_true(cms_mode_format(0x191, 1024, "ALI191", &problem));
     assert_true(cms_mode_access(0x191, 'A', 'A', false, &problem));
-    assert_int_equal(obey("PIPE literal apple red 12,pear green 5,cherry red 100,banana yellow 7| split at ,| > FRUIT LIST A"), 0);
+    assert_int_equal(obey("PIPE literal apple red 12,pear green 5,cherry red 100,banana yellow 7"
+                          "| split at ,| > FRUIT LIST A"),
+                     0);
     return 0;
 }
 
@@ -171,7 +173,8 @@ static void sort_and_unique_order_and_reduce(void **state)
     gives("sort", "apple red 12\nbanana yellow 7\ncherry red 100\npear green 5\n");
     gives("sort d", "pear green 5\ncherry red 100\nbanana yellow 7\napple red 12\n");
     gives("sort w2 w1 d", "pear green 5\ncherry red 100\napple red 12\nbanana yellow 7\n");
-    gives("sort w2 a", "pear green 5\napple red 12\ncherry red 100\nbanana yellow 7\n"); /* equal ones keep their order */
+    /* equal ones keep their order */
+    gives("sort w2 a", "pear green 5\napple red 12\ncherry red 100\nbanana yellow 7\n");
     gives("specs w2 1 | sort unique", "green\nred\nyellow\n");
     gives("specs w2 1 | sort count", "         1green\n         2red\n         1yellow\n");
     gives("sort w2 | unique w2", "pear green 5\ncherry red 100\nbanana yellow 7\n");
@@ -186,7 +189,9 @@ static void sort_agrees_with_counting_on_many_records(void **state)
     (void)state;
     assert_int_equal(obey("PIPE literal x| > MANY DATA A"), 0);
     for (int i = 0; i < 9; i++)
-        assert_int_equal(obey("PIPE < MANY DATA A | specs number 8 number 1 | sort 9-10 d 1-7 | literal zz| >> MANY DATA A"), 0);
+        assert_int_equal(obey("PIPE < MANY DATA A | specs number 8 number 1 | sort 9-10 d 1-7 | literal zz"
+                              "| >> MANY DATA A"),
+                         0);
     shows("PIPE < MANY DATA A | sort | drop 1 | sort d | count lines | console", 0, "1022\n");
 }
 
@@ -210,7 +215,7 @@ static void commands_feed_pipelines(void **state)
     (void)state;
     shows("PIPE cms LISTFILE * * A | console", 0, "FRUIT    LIST     A1\n");
     shows("PIPE literal LISTFILE FRUIT LIST A (LABEL| cms | drop 1 | specs w4-5 1 | console", 0, "V         15\n");
-    shows("PIPE cms PIPE literal inner| console", 0, "inner\n"); /* the last stage is CONSOLE of the outer */
+    shows("PIPE cms PIPE literal inner|| console| change /i/I/ | console", 0, "Inner\n");
     fake_cms_cp("USERID TESTER\n", 0);
     shows("PIPE cp QUERY USERID | change /TESTER/=/ | console", 0, "USERID =\n");
 }
@@ -229,7 +234,8 @@ static void what_is_wrong_is_said_with_the_stage(void **state)
     refuses("literal a| take 1 2", -112, "DMSPIP112E Excessive options \"2\"", 2, "take 1 2");
     refuses("literal a| locate /x", -60, "DMSPIP060E Delimiter missing after string \"/x\"", 2, "locate /x");
     refuses("literal a| locate 5-3 /x/", -54, "DMSPIP054E Range \"5-3\" not valid", 2, "locate 5-3 /x/");
-    refuses("literal a| locate xABC", -64, "DMSPIP064E Hexadecimal data missing or not valid in \"xABC\"", 2, "locate xABC");
+    refuses("literal a| locate xABC", -64, "DMSPIP064E Hexadecimal data missing or not valid in \"xABC\"", 2,
+            "locate xABC");
     refuses("literal a| change", -113, "DMSPIP113E Required operand missing", 2, "change");
     refuses("literal a| change /a", -60, "DMSPIP060E Delimiter missing after string \"/a\"", 2, "change /a");
     refuses("literal a| change /a/b", -60, "DMSPIP060E Delimiter missing after string \"/b\"", 2, "change /a/b");
