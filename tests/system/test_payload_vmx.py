@@ -1,0 +1,58 @@
+"""The VMX payloads: what each prints on the bare machine is kept in tests/guest/expected, and CP must make it print the same."""
+import os
+import re
+
+import pytest
+from harness import ROOT, guest, run_piped
+
+EXPECTED = os.path.join(ROOT, "tests", "guest", "expected")
+PAYLOADS = sorted(name[:-4] for name in os.listdir(EXPECTED) if name.startswith("vmx_"))
+
+
+def expected(name):
+    with open(os.path.join(EXPECTED, name + ".txt"), encoding="ascii") as transcript:
+        return transcript.read().splitlines()
+
+
+def lines(done):
+    return done.stdout.decode("latin-1").replace("\r", "").splitlines()
+
+
+def bare(name):
+    return run_piped("--machine", "bochs", "--lines", "1", env={"VMN_CP": guest(name)})
+
+
+def under_cp(name):
+    return run_piped("--machine", "bochs", "--ipl", guest(name))
+
+
+def test_there_are_payloads():
+    assert len(PAYLOADS) >= 7
+    assert all(expected(name)[-1] == "end" for name in PAYLOADS)
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_the_bare_machine_prints_the_transcript(name):
+    assert lines(bare(name)) == expected(name)
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_under_cp_it_prints_the_same(name):
+    assert lines(under_cp(name)) == expected(name)
+
+
+def figures(done):
+    """{operation: its least cost} of vmx_probe's R lines."""
+    return {name: int(least) for name, least in re.findall(r"^R (\w+) min=(\d+)", "\n".join(lines(done)), re.M)}
+
+
+def test_the_probe_measures_its_own_handler_on_the_bare_machine():
+    cost = figures(bare("vmx_probe"))
+    assert 50 <= cost["round_trip"] <= 60
+    assert cost["vmread_guest_rip"] <= 3
+
+
+def test_vmread_and_vmwrite_under_cp_cost_what_they_cost_bare():
+    cost = figures(under_cp("vmx_probe"))
+    for name in ("vmread_exit_reason", "vmread_guest_rip", "vmwrite_guest_rip", "vmread_host_rip", "vmwrite_host_rip"):
+        assert cost[name] <= 3, name
