@@ -103,6 +103,7 @@ struct session {
 };
 
 extern struct directory directory; /* the one in force */
+extern bool session_closed;        /* CP is shutting down: no prompts any more */
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 

@@ -139,7 +139,7 @@ void session_vm_input_room(struct vm *vm, unsigned uart)
 
 bool session_take(struct session *s, uint8_t byte)
 {
-    if (s->deed || s->rest)
+    if (s->deed || s->rest || session_closed)
         return false;
     switch (s->state) {
     case SESSION_QUIET:

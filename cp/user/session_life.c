@@ -18,6 +18,8 @@ static unsigned error(struct session *s, const char *module, unsigned number, co
 
 /* ---- prompts -------------------------------------------------------------------------------------------------------- */
 
+bool session_closed;
+
 void session_prompt(struct session *s)
 {
     editor_begin(&s->editor, s->state == SESSION_PASSWORD);
@@ -27,6 +29,8 @@ void session_prompt(struct session *s)
 void session_welcome(struct session *s)
 {
     s->state = SESSION_LOGON;
+    if (session_closed)
+        return;
     session_write(s, "\nVM/N ONLINE\n\n", 14);
     session_say(s, "Enter LOGON userid, or HELP");
     session_prompt(s);

@@ -94,7 +94,7 @@ void session_refresh(struct session *s)
 {
     struct output *o = &s->output;
     const char *prompt = prompt_of(s);
-    if (!o->owes || s->rest || s->deed || o->in_line)
+    if (!o->owes || s->rest || s->deed || o->in_line || session_closed)
         return;
     o->owes = false;
     if (prompt) {

@@ -24,6 +24,12 @@ static const uint64_t constant[80] = {
 
 static inline uint64_t rotate(uint64_t x, int by) { return x >> by | x << (64 - by); }
 
+/* rotate(x, i) ^ rotate(x, j) ^ rotate(x, k), each turn on top of the one before: what LOGON waits for is mostly this */
+static inline uint64_t sum(uint64_t x, int i, int j, int k)
+{
+    return rotate(x ^ rotate(x ^ rotate(x, k - j), j - i), i);
+}
+
 static inline uint64_t big_endian(const uint8_t *at)
 {
     uint64_t value;
@@ -34,17 +40,17 @@ static inline uint64_t big_endian(const uint8_t *at)
 static inline uint64_t schedule(uint64_t w[16], int t)
 {
     uint64_t w15 = w[(t + 1) & 15], w2 = w[(t + 14) & 15];
-    uint64_t s0 = rotate(w15, 1) ^ rotate(w15, 8) ^ w15 >> 7;
-    uint64_t s1 = rotate(w2, 19) ^ rotate(w2, 61) ^ w2 >> 6;
+    uint64_t s0 = rotate(w15 ^ rotate(w15, 7), 1) ^ w15 >> 7;
+    uint64_t s1 = rotate(w2 ^ rotate(w2, 42), 19) ^ w2 >> 6;
     return w[t & 15] += s0 + w[(t + 9) & 15] + s1;
 }
 
 /* The eight working variables change names instead of places: eight rounds bring them home. */
 #define ROUND(a, b, c, d, e, f, g, h, t, word)                                                              \
     do {                                                                                                    \
-        uint64_t t1 = h + (rotate(e, 14) ^ rotate(e, 18) ^ rotate(e, 41)) + (g ^ (e & (f ^ g))) + k[t] + (word); \
+        uint64_t t1 = h + sum(e, 14, 18, 41) + (g ^ (e & (f ^ g))) + k[t] + (word); \
         d += t1;                                                                                            \
-        h = t1 + (rotate(a, 28) ^ rotate(a, 34) ^ rotate(a, 39)) + ((a & b) | (c & (a | b)));               \
+        h = t1 + sum(a, 28, 34, 39) + (((a ^ b) & (a ^ c)) ^ a);               \
     } while (0)
 #define EIGHT_ROUNDS(t, WORD)                       \
     do {                                            \

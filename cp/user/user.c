@@ -21,7 +21,6 @@ uint64_t user_started_us, user_started_ticks;
 
 static struct terminal terminals[TERMINALS];
 static unsigned terminal_count;
-static bool shutting_down;
 
 /* ---- lines ---------------------------------------------------------------------------------------------------------- */
 
@@ -168,7 +167,7 @@ void user_poll(void)
         more |= terminal_poll(&terminals[i], BYTES_A_TURN);
     for (struct session *s = NULL; (s = session_next(s));)
         more |= poll_session(s);
-    if (shutting_down)
+    if (session_closed)
         finish_shutdown();
     else if (more)
         session_soon();
@@ -221,7 +220,7 @@ static void finish_shutdown(void)
 
 void user_shutdown(void)
 {
-    shutting_down = true;
+    session_closed = true;
     for (struct session *s = NULL; (s = session_next(s));)
         if (s->vm && s->vm->state != VM_STOPPED)
             vm_stop(s->vm, VM_STOP_USER, 0);
