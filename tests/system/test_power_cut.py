@@ -30,7 +30,7 @@ def work(line, rng, generation):
     n = rng.randrange(FILES)
     count = rng.choice((1, 5, 40))
     words = "/".join([f"g{generation}"] * count)
-    line.type(f"PIPE literal {words} | split / | > file{n} data a")
+    line.type(f"PIPE literal {words}| split /| > file{n} data a")
     return n, (generation, count)
 
 
