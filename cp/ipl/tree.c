@@ -7,7 +7,9 @@
 #include "lib/format.h"
 
 enum { LEAST_BYTES = 256 /* libfdt's header and more */ };
-enum { IO_SPACE = 1, LEVEL_HIGH = 1, EDGE_RISING = 3, UART_HZ = 1843200, PCI_PIN_BASE = 16, PCI_PINS = 4 };
+enum { IO_SPACE = 1, UART_HZ = 1843200, PCI_PIN_BASE = 16, PCI_PINS = 4, TIMER_PIN = 2 };
+/* the second interrupt cell, which each controller's binding numbers in its own way */
+enum { IOAPIC_EDGE_RISING = 0, IOAPIC_LEVEL_LOW = 1, PIC_EDGE_RISING = 3 };
 enum { PCI_SPACE_IO = 0x01000000, PCI_SPACE_MEMORY = 0x02000000, PCI_SLOT_SHIFT = 11 };
 enum phandle { PHANDLE_IOAPIC = 1, PHANDLE_LAPIC, PHANDLE_PIC, PHANDLE_POWER, PHANDLE_RESET };
 
@@ -97,10 +99,13 @@ static void interrupt_controller(struct writer *w, enum phandle phandle)
     cell(w, "phandle", phandle);
 }
 
-/* ISA interrupts are rising edges at the pin of the same number. */
+/* ISA interrupts are rising edges at the pin of the same number, but for the timer's, which every PC has at pin 2. */
 static void isa_interrupt(struct writer *w, uint8_t irq)
 {
-    CELLS(w, "interrupts", irq, EDGE_RISING);
+    if (w->config->ioapic)
+        CELLS(w, "interrupts", irq ? irq : TIMER_PIN, IOAPIC_EDGE_RISING);
+    else
+        CELLS(w, "interrupts", irq, PIC_EDGE_RISING);
 }
 
 /* ---- the parts -------------------------------------------------------------- */
@@ -190,7 +195,8 @@ static void pci_pins(struct writer *w)
     uint32_t map[CELLS_AN_ENTRY * PCI_PINS];
 
     for (unsigned n = 0; n < PCI_PINS; n++) {
-        const uint32_t entry[CELLS_AN_ENTRY] = {n << PCI_SLOT_SHIFT, 0, 0, 1, PHANDLE_IOAPIC, PCI_PIN_BASE + n, LEVEL_HIGH};
+        const uint32_t entry[CELLS_AN_ENTRY] = {n << PCI_SLOT_SHIFT, 0, 0, 1, PHANDLE_IOAPIC, PCI_PIN_BASE + n,
+                                                 IOAPIC_LEVEL_LOW};
 
         memcpy(map + CELLS_AN_ENTRY * n, entry, sizeof entry);
     }
