@@ -1,10 +1,7 @@
 #include "tests/unit/fake/cms_machine.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +26,7 @@ static bool cp_there;
 static char cp_response[4096];
 static int cp_return_code;
 char fake_cms_cp_asked[256];
+void (*fake_cms_no_more)(void);
 
 void fake_cms_reset(void)
 {
@@ -43,7 +41,7 @@ void fake_cms_reset(void)
 void fake_cms_type(const char *bytes)
 {
     size_t n = strlen(bytes);
-    assert_true(script_length + n <= SCRIPT_MAX);
+    assert(script_length + n <= SCRIPT_MAX);
     memcpy(script + script_length, bytes, n);
     script_length += n;
 }
@@ -64,9 +62,12 @@ void fake_cms_forget(void)
     screen[0] = 0;
 }
 
+/* A screen that is full begins again. */
 void cms_terminal_write(const char *data, size_t length)
 {
-    assert_true(screen_length + length <= SCREEN_MAX);
+    if (screen_length + length > SCREEN_MAX)
+        fake_cms_forget();
+    assert(length <= SCREEN_MAX);
     memcpy(screen + screen_length, data, length);
     screen_length += length;
     screen[screen_length] = 0;
@@ -79,7 +80,10 @@ int cms_terminal_read(void)
 
 void cms_terminal_wait(void)
 {
-    fail_msg("the user has nothing more to type");
+    if (fake_cms_no_more)
+        fake_cms_no_more();
+    fputs("the user has nothing more to type\n", stderr);
+    abort();
 }
 
 void cms_terminal_drain(void)
@@ -93,13 +97,13 @@ void fake_cms_attach(uint16_t vdev, bool read_only)
             disks[i].disk = (struct disk){vdev, read_only, FAKE_DISK_SECTORS, disks[i].disk.generation + 1, &disks[i]};
             return;
         }
-    fail_msg("no room for another disk");
+    assert(!"room for another disk");
 }
 
 void fake_cms_detach(uint16_t vdev)
 {
     struct disk *disk = cms_disk_find(vdev);
-    assert_non_null(disk);
+    assert(disk);
     disk->device = NULL;
 }
 
@@ -113,7 +117,7 @@ struct disk *cms_disk_find(uint16_t vdev)
 
 static uint8_t *place(struct disk *disk, uint64_t sector, uint32_t count)
 {
-    assert_true(disk->device && count && sector < FAKE_DISK_SECTORS && count <= FAKE_DISK_SECTORS - sector);
+    assert(disk->device && count && sector < FAKE_DISK_SECTORS && count <= FAKE_DISK_SECTORS - sector);
     return disks[((char *)disk - (char *)disks) / sizeof *disks].data + sector * DISK_SECTOR;
 }
 
@@ -125,14 +129,14 @@ int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t cou
 
 int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
 {
-    assert_false(disk->read_only);
+    assert(!disk->read_only);
     memcpy(place(disk, sector, count), buffer, (size_t)count * DISK_SECTOR);
     return 0;
 }
 
 int cms_disk_flush(struct disk *disk)
 {
-    assert_non_null(disk->device);
+    assert(disk->device);
     return 0;
 }
 
