@@ -119,7 +119,7 @@ struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct 
     vmcs->gpa = gpa;
     vmcs->pinned_apic = NEST_NO_ADDRESS;
     vmcs->vpid02 = slot < nest->policy.vpid_count ? (uint16_t)(nest->policy.vpid_first + slot) : 0;
-    vmcs->vpid_stale = true;
+    vmcs->vpid_stale = vmcs->host_stale = true;
     nest_check_forget(&vmcs->checks);
     vmcs->used = ++nest->use_clock;
     if (!load(nest, vmcs)) {

@@ -35,6 +35,8 @@ struct nest_vmcs {
     uint64_t used;
     struct vmcs vmcs12;
     struct vmcs vmcs02;              /* what region02 holds, and `write` of it does not hold yet */
+    struct vmcs l1;                  /* guest-state fields for vmcs01 after an exit, made of the host-state area */
+    bool host_stale;                 /* ... and to be made anew */
     struct vmcs_set changed;         /* fields of vmcs12 since the last merge */
     struct vmcs_set late;            /* fields of vmcs12 CP changed while L2 ran, for L1 to see after its exit */
     struct vmcs_set write;           /* fields of vmcs02 the hardware does not have yet */

@@ -114,15 +114,12 @@ const uint32_t nest_check_field_sections[VMCS_FIELDS] = {
     FROM(GUEST_SYSENTER_ESP, GUEST_SYSENTER_EIP) = IN(GUEST_REGISTERS),
 };
 
-/* The sections that read memory, and those that read some bits of these registers if the bits changed. */
-static uint32_t hidden_changes(const struct nest_check_memory *memory, const struct vmcs *v)
+/* The sections that read a bit of RFLAGS or CR0 which changed; one test says that there is none. */
+static uint32_t register_sections(uint64_t rflags, uint64_t cr0)
 {
-    uint64_t rflags = memory->rflags ^ v->guest_rflags, cr0 = memory->cr0 ^ v->guest_cr0;
     uint32_t run = 0;
-    if (wants_vtpr(v))
-        run |= IN(TPR);
-    if (pae_paging(v))
-        run |= IN(PDPTES);
+    if (((rflags & (RFLAGS_VM | RFLAGS_IF | RFLAGS_TF)) | (cr0 & CR0_PE)) == 0)
+        return 0;
     if (rflags & RFLAGS_VM)
         run |= CODE_AND_DATA;
     if (rflags & (RFLAGS_IF | RFLAGS_TF))
@@ -130,6 +127,11 @@ static uint32_t hidden_changes(const struct nest_check_memory *memory, const str
     if (cr0 & CR0_PE)
         run |= CODE_AND_DATA | IN(RIP_RFLAGS) | IN(EVENT);
     return run;
+}
+
+static uint32_t memory_sections(const struct vmcs *v)
+{
+    return (wants_vtpr(v) ? IN(TPR) : 0) | (pae_paging(v) ? IN(PDPTES) : 0);
 }
 
 /* Runs the sections of *run in order and takes each that passes out of it. */
@@ -149,9 +151,10 @@ static bool sections_pass(uint32_t *run, const struct nest_check *check, struct 
 
 bool nest_check_entry(struct nest_check_memory *memory, const struct nest_check *check, struct nest_failure *failure)
 {
-    memory->unchecked |= hidden_changes(memory, check->vmcs12);
-    memory->rflags = check->vmcs12->guest_rflags;
-    memory->cr0 = check->vmcs12->guest_cr0;
+    const struct vmcs *v = check->vmcs12;
+    memory->unchecked |= memory_sections(v) | register_sections(memory->rflags ^ v->guest_rflags, memory->cr0 ^ v->guest_cr0);
+    memory->rflags = v->guest_rflags;
+    memory->cr0 = v->guest_cr0;
     return sections_pass(&memory->unchecked, check, failure);
 }
 

@@ -197,7 +197,7 @@ static inline bool data_dpl_asked(const struct vmcs *v, uint32_t rights)
 
 static inline bool pae_paging(const struct vmcs *v)
 {
-    return v->guest_cr0 & CR0_PG && v->guest_cr4 & CR4_PAE && !long_guest(v);
+    return !long_guest(v) && v->guest_cr0 & CR0_PG && v->guest_cr4 & CR4_PAE;
 }
 /* Where there is no memory a processor reads ones, and ones break the rule. */
 static inline bool pdpte_valid(const struct nest_check *c, unsigned n)

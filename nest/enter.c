@@ -41,7 +41,7 @@ static bool passes(struct nest *nest, struct nest_vmcs *vmcs, struct nest_failur
     check.physical_bits = nest->policy.physical_bits;
     check.current_gpa = vmcs->gpa;
     check.link_readable = check.pdptes_readable = check.vtpr_readable = false;
-    check.long_mode = nest->host->get(nest->host->context, VMCS_GUEST_EFER) >> 10 & 1;
+    check.long_mode = nest->long_mode;
     fetch_memory(nest, &vmcs->vmcs12, &check);
     nest_check_touch_set(&vmcs->checks, &vmcs->changed);
     if (nest_check_entry(&vmcs->checks, &check, failure))
@@ -78,10 +78,10 @@ static void everything(const struct nest *nest, struct vmcs_set *set)
 
 static void leave_to_cp(struct vmcs_set *set)
 {
-    static const uint8_t cp[] = {VMCS_INDEX_ENTRY_INTERRUPTION_INFO, VMCS_INDEX_ENTRY_EXCEPTION_ERROR_CODE,
-                                 VMCS_INDEX_ENTRY_INSTRUCTION_LENGTH, VMCS_INDEX_PREEMPTION_TIMER};
-    for (unsigned i = 0; i < sizeof(cp); i++)
-        set->word[cp[i] >> 6] &= ~(1ull << (cp[i] & 63));
+    vmcs_set_remove(set, VMCS_INDEX_ENTRY_INTERRUPTION_INFO);
+    vmcs_set_remove(set, VMCS_INDEX_ENTRY_EXCEPTION_ERROR_CODE);
+    vmcs_set_remove(set, VMCS_INDEX_ENTRY_INSTRUCTION_LENGTH);
+    vmcs_set_remove(set, VMCS_INDEX_PREEMPTION_TIMER);
 }
 
 static bool merge_anew(struct nest *nest, struct nest_vmcs *vmcs)
@@ -115,6 +115,7 @@ static bool merge_changes(struct nest *nest, struct nest_vmcs *vmcs)
 
 static bool merge(struct nest *nest, struct nest_vmcs *vmcs)
 {
+    vmcs->host_stale |= vmcs_set_meets(&vmcs->changed, &vmcs_set_host);
     if (!(vmcs->merged ? merge_changes(nest, vmcs) : merge_anew(nest, vmcs)))
         return false;
     vmcs_set_clear(&vmcs->changed);
@@ -143,15 +144,20 @@ static void flush_tags(struct nest *nest, struct nest_vmcs *vmcs)
     vmcs->vpid_stale = false;
 }
 
+/* 0, or the number of the entry that failed. */
+static uint32_t load_msrs(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    vmcs->rules_due = true; /* the list may write over what the rules made */
+    return nest_msr_list_load(nest, vmcs->vmcs12.entry_msr_load_address, vmcs->vmcs12.entry_msr_load_count,
+                              &vmcs->vmcs02, &vmcs->write);
+}
+
 static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
 {
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
     if (!merge(nest, vmcs))
         return NEST_NO_FRAMES;
-    uint32_t failed = nest_msr_list_load(nest, vmcs12->entry_msr_load_address, vmcs12->entry_msr_load_count,
-                                         &vmcs->vmcs02, &vmcs->write);
-    if (vmcs12->entry_msr_load_count)
-        vmcs->rules_due = true; /* it may have written over what the rules made */
+    uint32_t failed = vmcs12->entry_msr_load_count ? load_msrs(nest, vmcs) : 0;
     if (failed)
         return nest_reflect_entry_failure(nest, EXIT_ENTRY_MSR, failed);
     leave_to_cp(&vmcs->write);

@@ -9,39 +9,39 @@ static uint64_t unmerge(uint64_t real, uint64_t shadow02, uint64_t mask02, uint6
     return (real & ~mask02) | (vmcs12 & mask12) | (shadow02 & mask02 & ~mask12);
 }
 
-static void put(struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value, struct vmcs_set *push)
-{
-    if (vmcs_get(&vmcs->vmcs12, index) == value)
-        return;
-    vmcs_set(&vmcs->vmcs12, index, value);
-    vmcs_set_add(push, index);
-}
+/* A field of vmcs12 takes a value; L1 is shown it only if it is another. */
+#define PUT(MEMBER_INDEX, member, value) \
+    do { \
+        if (vmcs->vmcs12.member != (value)) { \
+            vmcs->vmcs12.member = (value); \
+            vmcs_set_add(push, VMCS_INDEX_##MEMBER_INDEX); \
+        } \
+    } while (0)
 
-/* Fields whose merge is a copy come back as they are. */
+/* Fields whose merge is a copy come back as they are: what hardware changed is what L1 does not have yet. */
 static void save_copies(struct nest_vmcs *vmcs, const struct vmcs_set *pulled, struct vmcs_set *push)
 {
-    for (unsigned word = 0; word < sizeof(pulled->word) / sizeof(pulled->word[0]); word++)
-        for (uint64_t bits = pulled->word[word]; bits; bits &= bits - 1) {
-            enum vmcs_index index = word * 64 + (unsigned)__builtin_ctzll(bits);
-            if (vmcs_field_rows[index].merge == VMCS_MERGE_COPY)
-                put(vmcs, index, vmcs_get(&vmcs->vmcs02, index), push);
-            else
-                vmcs->rules_due = true; /* vmcs02 no longer is what the rule made */
-        }
+    if (vmcs_set_meets(pulled, &vmcs_set_merged))
+        vmcs->rules_due = true; /* vmcs02 no longer is what the rules made */
+    for (unsigned word = 0; word < sizeof(pulled->word) / sizeof(pulled->word[0]); word++) {
+        uint64_t bits = pulled->word[word] & vmcs_set_copied.word[word];
+        push->word[word] |= bits;
+        for (; bits; bits &= bits - 1)
+            vmcs_copy(&vmcs->vmcs12, &vmcs->vmcs02, word * 64 + (unsigned)__builtin_ctzll(bits));
+    }
 }
 
 static void save_control_registers(const struct nest *nest, struct nest_vmcs *vmcs, struct vmcs_set *push)
 {
     const struct nest_host *host = nest->host;
-    struct vmcs *vmcs12 = &vmcs->vmcs12;
-    const struct vmcs *vmcs02 = &vmcs->vmcs02;
+    const struct vmcs *vmcs12 = &vmcs->vmcs12, *vmcs02 = &vmcs->vmcs02;
     /* the shadows are in hardware's VMCS: CP writes them as it emulates L2's MOV to CR0 and CR4 */
     uint64_t cr0_shadow = host->get(host->context, VMCS_CR0_SHADOW);
     uint64_t cr4_shadow = host->get(host->context, VMCS_CR4_SHADOW);
-    put(vmcs, VMCS_INDEX_GUEST_CR0,
-        unmerge(vmcs02->guest_cr0, cr0_shadow, vmcs02->cr0_mask, vmcs12->cr0_mask, vmcs12->guest_cr0), push);
-    put(vmcs, VMCS_INDEX_GUEST_CR4,
-        unmerge(vmcs02->guest_cr4, cr4_shadow, vmcs02->cr4_mask, vmcs12->cr4_mask, vmcs12->guest_cr4), push);
+    uint64_t cr0 = unmerge(vmcs02->guest_cr0, cr0_shadow, vmcs02->cr0_mask, vmcs12->cr0_mask, vmcs12->guest_cr0);
+    uint64_t cr4 = unmerge(vmcs02->guest_cr4, cr4_shadow, vmcs02->cr4_mask, vmcs12->cr4_mask, vmcs12->guest_cr4);
+    PUT(GUEST_CR0, guest_cr0, cr0);
+    PUT(GUEST_CR4, guest_cr4, cr4);
     if (cr0_shadow != vmcs02->cr0_shadow || cr4_shadow != vmcs02->cr4_shadow) {
         vmcs->vmcs02.cr0_shadow = cr0_shadow;
         vmcs->vmcs02.cr4_shadow = cr4_shadow;
@@ -54,25 +54,25 @@ static void save_on_request(struct nest_vmcs *vmcs, struct vmcs_set *push)
     const struct vmcs *vmcs02 = &vmcs->vmcs02;
     uint32_t controls = vmcs->vmcs12.exit_controls;
     if (controls & EXIT_SAVE_DEBUG_CONTROLS) {
-        put(vmcs, VMCS_INDEX_GUEST_DR7, vmcs02->guest_dr7, push);
-        put(vmcs, VMCS_INDEX_GUEST_DEBUGCTL, vmcs02->guest_debugctl, push);
+        PUT(GUEST_DR7, guest_dr7, vmcs02->guest_dr7);
+        PUT(GUEST_DEBUGCTL, guest_debugctl, vmcs02->guest_debugctl);
     }
     if (controls & EXIT_SAVE_PAT)
-        put(vmcs, VMCS_INDEX_GUEST_PAT, vmcs02->guest_pat, push);
+        PUT(GUEST_PAT, guest_pat, vmcs02->guest_pat);
     if (controls & EXIT_SAVE_EFER)
-        put(vmcs, VMCS_INDEX_GUEST_EFER, vmcs02->guest_efer, push);
+        PUT(GUEST_EFER, guest_efer, vmcs02->guest_efer);
 }
 
 static void save_pdptes(struct nest_vmcs *vmcs, struct vmcs_set *push)
 {
     const struct vmcs *vmcs02 = &vmcs->vmcs02;
-    if (!(nest_secondary(&vmcs->vmcs12) & CPU2_EPT) || (vmcs02->guest_efer & EFER_LMA) ||
-        !(vmcs02->guest_cr4 & CR4_PAE) || !(vmcs02->guest_cr0 & CR0_PG))
+    if ((vmcs02->guest_efer & EFER_LMA) || !(vmcs02->guest_cr4 & CR4_PAE) || !(vmcs02->guest_cr0 & CR0_PG) ||
+        !(nest_secondary(&vmcs->vmcs12) & CPU2_EPT))
         return;
-    put(vmcs, VMCS_INDEX_GUEST_PDPTE0, vmcs02->guest_pdpte0, push);
-    put(vmcs, VMCS_INDEX_GUEST_PDPTE1, vmcs02->guest_pdpte1, push);
-    put(vmcs, VMCS_INDEX_GUEST_PDPTE2, vmcs02->guest_pdpte2, push);
-    put(vmcs, VMCS_INDEX_GUEST_PDPTE3, vmcs02->guest_pdpte3, push);
+    PUT(GUEST_PDPTE0, guest_pdpte0, vmcs02->guest_pdpte0);
+    PUT(GUEST_PDPTE1, guest_pdpte1, vmcs02->guest_pdpte1);
+    PUT(GUEST_PDPTE2, guest_pdpte2, vmcs02->guest_pdpte2);
+    PUT(GUEST_PDPTE3, guest_pdpte3, vmcs02->guest_pdpte3);
 }
 
 /* Where the guest may change its mode by itself, the entry control follows.  Hardware did the same to vmcs02. */
@@ -81,7 +81,7 @@ static void save_mode(const struct nest *nest, struct nest_vmcs *vmcs, struct vm
     uint32_t mode = vmcs->vmcs02.guest_efer & EFER_LMA ? ENTRY_LONG_MODE : 0;
     if (!(nest->offered->msr[VMX_MISC] & VMX_MISC_SAVES_LONG_MODE))
         return;
-    put(vmcs, VMCS_INDEX_ENTRY_CONTROLS, (vmcs->vmcs12.entry_controls & ~(uint32_t)ENTRY_LONG_MODE) | mode, push);
+    PUT(ENTRY_CONTROLS, entry_controls, (vmcs->vmcs12.entry_controls & ~(uint32_t)ENTRY_LONG_MODE) | mode);
     vmcs->vmcs02.entry_controls = (vmcs->vmcs02.entry_controls & ~(uint32_t)ENTRY_LONG_MODE) | mode;
 }
 
@@ -92,7 +92,7 @@ static void save_timer(const struct nest *nest, struct nest_vmcs *vmcs, struct v
     uint64_t now = nest->host->tsc(nest->host->context);
     uint64_t left = nest->timer_deadline > now ? nest->timer_deadline - now : 0;
     left >>= nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
-    put(vmcs, VMCS_INDEX_PREEMPTION_TIMER, left, push);
+    PUT(PREEMPTION_TIMER, preemption_timer, (uint32_t)left);
 }
 
 void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *pulled,

@@ -76,28 +76,33 @@ static uint32_t load_pdptes(const struct nest *nest, struct vmcs *state, bool lo
     return 0;
 }
 
-uint32_t nest_host_state_load(struct nest *nest, const struct vmcs *vmcs12, const struct vmcs *was, bool by_nmi,
-                              struct vmcs *state)
+/* All that does not depend on what L2 leaves behind. */
+static void load_constant(struct vmcs *state, const struct vmcs *vmcs12, bool long_mode)
 {
-    bool long_mode = vmcs12->exit_controls & EXIT_HOST_LONG_MODE;
-    load_control_registers(state, vmcs12, was, long_mode);
+    *state = (struct vmcs){.guest_dr7 = DR7_INITIAL, .guest_rflags = RFLAGS_INITIAL};
     load_segments(state, vmcs12, long_mode);
-    state->guest_efer = efer_after(vmcs12, was, long_mode);
-    state->guest_pat = vmcs12->exit_controls & EXIT_LOAD_PAT ? vmcs12->host_pat : was->guest_pat;
-    state->guest_dr7 = DR7_INITIAL;
-    state->guest_debugctl = 0;
     state->guest_sysenter_cs = vmcs12->host_sysenter_cs;
     state->guest_sysenter_esp = vmcs12->host_sysenter_esp;
     state->guest_sysenter_eip = vmcs12->host_sysenter_eip;
     state->guest_rsp = vmcs12->host_rsp;
     state->guest_rip = vmcs12->host_rip;
-    state->guest_rflags = RFLAGS_INITIAL;
-    state->guest_pending_debug_exceptions = 0;
-    state->guest_activity_state = 0;
+}
+
+uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool by_nmi)
+{
+    const struct vmcs *vmcs12 = &vmcs->vmcs12;
+    struct vmcs *state = &vmcs->l1;
+    bool long_mode = vmcs12->exit_controls & EXIT_HOST_LONG_MODE;
+    if (vmcs->host_stale)
+        load_constant(state, vmcs12, long_mode);
+    vmcs->host_stale = false;
+    nest->long_mode = long_mode;
+    load_control_registers(state, vmcs12, was, long_mode);
+    state->guest_efer = efer_after(vmcs12, was, long_mode);
+    state->guest_pat = vmcs12->exit_controls & EXIT_LOAD_PAT ? vmcs12->host_pat : was->guest_pat;
     /* with virtual NMIs the bit was L2's own affair */
     bool blocked = by_nmi || (!(vmcs12->pin_controls & PIN_VIRTUAL_NMIS) &&
                               (was->guest_interruptibility & BLOCKING_BY_NMI));
     state->guest_interruptibility = blocked ? BLOCKING_BY_NMI : 0;
-    state->guest_pdpte0 = state->guest_pdpte1 = state->guest_pdpte2 = state->guest_pdpte3 = 0;
     return load_pdptes(nest, state, long_mode);
 }

@@ -76,18 +76,29 @@ bool nest_region_address_valid(const struct nest *nest, uint64_t gpa)
     return (gpa & 4095) == 0 && gpa >> nest->policy.physical_bits == 0;
 }
 
+/* Hardware that has VMX raises #UD for these before it exits. */
+static bool exits_are_by_vmx(const struct nest *nest)
+{
+    return nest->host->region_alloc;
+}
+
+static bool mode_allows(const struct nest *nest)
+{
+    struct nest_code code = nest_code_mode(nest);
+    return code.protected_mode && !code.virtual_8086 && (!code.long_mode || code.code64);
+}
+
 enum nest_result nest_instruction(struct nest *nest, const struct exit *exit)
 {
     unsigned reason = exit->reason & 0xFFFF;
-    struct nest_code code = nest_code_mode(nest);
     if (nest->mode == NEST_OFF || reason >= EXIT_REASONS || !instructions[reason])
         return nest_raise_ud(nest);
     nest->counts.instructions[reason]++;
-    if (!code.protected_mode || code.virtual_8086 || (code.long_mode && !code.code64))
+    if (!exits_are_by_vmx(nest) && !mode_allows(nest))
         return nest_raise_ud(nest);
     if (!nest->vmxon && reason != EXIT_VMXON)
         return nest_raise_ud(nest);
-    if (code.cpl > 0 && (reason != EXIT_VMXON || nest->vmxon))
+    if (nest_code_cpl(nest) > 0 && (reason != EXIT_VMXON || nest->vmxon))
         return nest_raise_gp(nest);
     return instructions[reason](nest, exit);
 }

@@ -58,6 +58,7 @@ enum nest_result nest_vmxon(struct nest *nest, const struct exit *exit)
     if (!nest_region_address_valid(nest, gpa) || revision_at(nest, gpa) != own_revision(nest))
         return nest_fail_invalid(nest);
     nest->vmxon = true;
+    nest->long_mode = nest_code_mode(nest).long_mode;
     nest->vmxon_gpa = gpa;
     return nest_succeed(nest);
 }

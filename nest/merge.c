@@ -84,24 +84,18 @@ static const uint8_t merged[] = {
 
 bool nest_merge_needs_rules(const struct vmcs_set *changed)
 {
-    for (unsigned word = 0; word < sizeof(changed->word) / sizeof(changed->word[0]); word++)
-        for (uint64_t bits = changed->word[word]; bits; bits &= bits - 1)
-            if (vmcs_field_rows[word * 64 + (unsigned)__builtin_ctzll(bits)].merge == VMCS_MERGE_MERGE)
-                return true;
-    return false;
+    return vmcs_set_meets(changed, &vmcs_set_merged);
 }
 
 static void update_copies(struct vmcs *out, const struct vmcs *inner, const struct vmcs_set *changed,
                           struct vmcs_set *write)
 {
-    for (unsigned word = 0; word < sizeof(changed->word) / sizeof(changed->word[0]); word++)
-        for (uint64_t bits = changed->word[word]; bits; bits &= bits - 1) {
-            enum vmcs_index index = word * 64 + (unsigned)__builtin_ctzll(bits);
-            if (vmcs_field_rows[index].merge != VMCS_MERGE_COPY)
-                continue;
-            vmcs_set(out, index, vmcs_get(inner, index));
-            vmcs_set_add(write, index);
-        }
+    for (unsigned word = 0; word < sizeof(changed->word) / sizeof(changed->word[0]); word++) {
+        uint64_t bits = changed->word[word] & vmcs_set_copied.word[word];
+        write->word[word] |= bits;
+        for (; bits; bits &= bits - 1)
+            vmcs_copy(out, inner, word * 64 + (unsigned)__builtin_ctzll(bits));
+    }
 }
 
 static void update_by_rules(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,

@@ -141,6 +141,7 @@ struct nest {
 
     uint64_t feature_control;         /* IA32_FEATURE_CONTROL */
     bool vmxon, in_guest;
+    bool long_mode;                   /* L1's IA32_EFER.LMA, which VMX operation keeps it from changing */
     uint64_t vmxon_gpa;
     struct nest_vmcs *current;        /* NULL: the current-VMCS pointer is FFFFFFFF_FFFFFFFFH */
     struct nest_vmcs *active[NEST_ACTIVE];

@@ -23,6 +23,10 @@ struct nest_code {
     unsigned cpl;
 };
 struct nest_code nest_code_mode(const struct nest *nest);
+static inline unsigned nest_code_cpl(const struct nest *nest)
+{
+    return nest->host->get(nest->host->context, VMCS_GUEST_SS_ACCESS_RIGHTS) >> 5 & 3;
+}
 
 /* Sets nest->fault.  Always false, so that it can be returned. */
 bool nest_fault(struct nest *nest, unsigned vector, bool has_error, uint32_t error);

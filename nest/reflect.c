@@ -7,14 +7,6 @@
 enum { EVENT_VALID = 1u << 31, EVENT_TYPE_SHIFT = 8, EVENT_TYPE_NMI = 2, EVENT_HAS_ERROR = 1 << 11 };
 enum { IO_STRING = 1 << 4, CR_TYPE_SHIFT = 4, CR_TYPE_LMSW = 3, CR_LMSW_MEMORY = 1 << 6 };
 
-static void put(struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value, struct vmcs_set *push)
-{
-    if (vmcs_get(&vmcs->vmcs12, index) == value)
-        return;
-    vmcs_set(&vmcs->vmcs12, index, value);
-    vmcs_set_add(push, index);
-}
-
 static bool by_nmi(const struct exit *exit)
 {
     return (exit->reason & 0xFFFF) == EXIT_EXCEPTION_NMI &&
@@ -63,8 +55,15 @@ static enum nest_result abort_vmx(struct nest *nest, uint32_t reason)
     return NEST_ABORT;
 }
 
+/* Without VPIDs L1 counts on its translations being flushed by the exit. */
+static void flush_tags(struct nest *nest, const struct vmcs *vmcs12)
+{
+    if (!(nest_secondary(vmcs12) & CPU2_VPID) && nest->vmcs01.vpid)
+        nest->host->flush_vpid(nest->host->context, nest->vmcs01.vpid);
+}
+
 /* What L1 believes of its CR0 and CR4 is in vmcs01's shadows; CP's forced bits are in the real ones. */
-static void force_bits(const struct nest *nest, struct vmcs *state)
+static void put_l1(struct nest *nest, struct vmcs *state)
 {
     const struct nest_host *host = nest->host;
     uint64_t cr0 = state->guest_cr0, cr4 = state->guest_cr4;
@@ -75,25 +74,20 @@ static void force_bits(const struct nest *nest, struct vmcs *state)
     host->set(host->context, VMCS_CR4_SHADOW, cr4);
 }
 
-/* Without VPIDs L1 counts on its translations being flushed by the exit. */
-static void flush_tags(struct nest *nest, const struct vmcs *vmcs12)
-{
-    if (!(nest_secondary(vmcs12) & CPU2_VPID) && nest->vmcs01.vpid)
-        nest->host->flush_vpid(nest->host->context, nest->vmcs01.vpid);
-}
-
 static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool nmi)
 {
     struct nest_vmcs *vmcs = nest->current;
-    struct vmcs state;
+    const struct vmcs *vmcs12 = &vmcs->vmcs12;
     struct vmcs_set written = {{0}};
-    uint32_t abort = nest_host_state_load(nest, &vmcs->vmcs12, was, nmi, &state);
-    if (!abort && nest_msr_list_load(nest, vmcs->vmcs12.exit_msr_load_address, vmcs->vmcs12.exit_msr_load_count,
-                                     &state, &written))
-        abort = VMX_ABORT_LOAD_MSR;
+    uint32_t abort = nest_host_state_load(nest, vmcs, was, nmi);
+    if (!abort && vmcs12->exit_msr_load_count) {
+        vmcs->host_stale = true; /* the list may write over it */
+        if (nest_msr_list_load(nest, vmcs12->exit_msr_load_address, vmcs12->exit_msr_load_count, &vmcs->l1, &written))
+            abort = VMX_ABORT_LOAD_MSR;
+    }
     nest->in_guest = false;
-    force_bits(nest, &state);
-    flush_tags(nest, &vmcs->vmcs12);
+    put_l1(nest, &vmcs->l1);
+    flush_tags(nest, vmcs12);
     return abort ? abort_vmx(nest, abort) : NEST_REFLECTED;
 }
 
@@ -118,9 +112,14 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
     host->guest_pull(host->context, &vmcs->vmcs02, &pulled);
     nest_guest_state_save(nest, vmcs, &pulled, &push);
     save_information(nest, &vmcs->vmcs12, exit);
-    put(vmcs, VMCS_INDEX_ENTRY_INTERRUPTION_INFO, vmcs->vmcs12.entry_interruption_info & ~EVENT_VALID, &push);
-    uint32_t failed = nest_msr_list_store(nest, vmcs->vmcs12.exit_msr_store_address,
-                                          vmcs->vmcs12.exit_msr_store_count, &vmcs->vmcs02);
+    if (vmcs->vmcs12.entry_interruption_info & EVENT_VALID) {
+        vmcs->vmcs12.entry_interruption_info &= ~EVENT_VALID;
+        vmcs_set_add(&push, VMCS_INDEX_ENTRY_INTERRUPTION_INFO);
+    }
+    uint32_t failed = !vmcs->vmcs12.exit_msr_store_count
+                          ? 0
+                          : nest_msr_list_store(nest, vmcs->vmcs12.exit_msr_store_address,
+                                                vmcs->vmcs12.exit_msr_store_count, &vmcs->vmcs02);
     show(nest, vmcs, &push);
     enum nest_result result = load_l1(nest, &vmcs->vmcs02, by_nmi(exit));
     return failed ? abort_vmx(nest, VMX_ABORT_STORE_MSR) : result;

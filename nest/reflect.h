@@ -6,10 +6,10 @@
  * `reason`: EXIT_ENTRY_GUEST_STATE or EXIT_ENTRY_MSR.  @pre vmcs01 is loaded, or vmcs02 of which nothing ran */
 enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason reason, uint64_t qualification);
 
-/* L1's state after an exit, as guest-state fields of vmcs01.  SDM "Loading Host State".
+/* L1's state after an exit, as guest-state fields of vmcs01, in vmcs->l1.  SDM "Loading Host State".  What follows from the
+ * host-state area alone is kept from exit to exit until that changes (vmcs->host_stale).
  * `was`: L2's registers at the exit, for what is not loaded.  0, or the number of a VMX abort. */
-uint32_t nest_host_state_load(struct nest *nest, const struct vmcs *vmcs12, const struct vmcs *was, bool by_nmi,
-                              struct vmcs *state);
+uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool by_nmi);
 
 /* Saves guest state of vmcs02 (`image`, just read from hardware) to vmcs12, adding to *push what changed there.
  * SDM "Saving Guest State" */

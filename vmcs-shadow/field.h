@@ -81,6 +81,9 @@ uint64_t vmcs_get(const struct vmcs *vmcs, enum vmcs_index index);
 /* Sets a field; bits beyond its width are dropped.  @pre index < VMCS_FIELDS */
 void vmcs_set(struct vmcs *vmcs, enum vmcs_index index, uint64_t value);
 
+/* to->field = from->field.  @pre index < VMCS_FIELDS */
+void vmcs_copy(struct vmcs *to, const struct vmcs *from, enum vmcs_index index);
+
 /* The same by encoding, with the rules of VMREAD and VMWRITE: the encoding may name a high half, and an operand of
  * 32 bits (outside 64-bit mode) reads the low half of a longer field and clears the high half when it writes.
  * @pre vmcs_field_find(encoding) != VMCS_INDEX_NONE */
@@ -95,9 +98,20 @@ static inline void vmcs_set_add(struct vmcs_set *set, enum vmcs_index index)
 {
     set->word[index >> 6] |= 1ull << (index & 63);
 }
+static inline void vmcs_set_remove(struct vmcs_set *set, enum vmcs_index index)
+{
+    set->word[index >> 6] &= ~(1ull << (index & 63));
+}
 static inline bool vmcs_set_has(const struct vmcs_set *set, enum vmcs_index index)
 {
     return set->word[index >> 6] >> (index & 63) & 1;
+}
+static inline bool vmcs_set_meets(const struct vmcs_set *a, const struct vmcs_set *b)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < sizeof(a->word) / sizeof(a->word[0]); i++)
+        any |= a->word[i] & b->word[i];
+    return any != 0;
 }
 static inline bool vmcs_set_empty(const struct vmcs_set *set)
 {
@@ -110,3 +124,6 @@ static inline void vmcs_set_clear(struct vmcs_set *set)
 {
     *set = (struct vmcs_set){{0}};
 }
+
+/* The fields whose merge class is COPY; MERGE; those that say how an exit leaves the host: host state and exit controls. */
+extern const struct vmcs_set vmcs_set_copied, vmcs_set_merged, vmcs_set_host;

@@ -94,7 +94,8 @@ static void guest_pull(struct vcpu *vcpu, struct vmcs *image, struct vmcs_set *c
 static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
 {
     use(vcpu, NULL);
-    vmcs_sync_write_l1(state, cpu_this.vmx.fields);
+    if (state)
+        vmcs_sync_write_l1(state, cpu_this.vmx.fields);
 }
 
 static bool bitmaps_create(const struct vmx_capability *offered)
