@@ -1,5 +1,5 @@
-/* Whatever is typed, CMS goes on: every byte reaches the line editor, the tokenizer, the commands and the pipelines, over
- * a small A-disk and, for odd inputs, a CP that answers. */
+/* Whatever is typed, CMS goes on: every byte reaches the line editor, the tokenizer, the commands and the pipelines,
+ * over a small A-disk and, for inputs of odd length, a CP that answers. */
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,8 @@ enum { FAKE_DISK_SECTORS = 512 };
 
 /* Forgets everything: nothing typed or shown, disks blank, no CP, heap empty. */
 void fake_cms_reset(void);
-/* Adds bytes to what the user types.  Waiting for more calls fake_cms_no_more; if it is NULL or returns, the test aborts. */
+/* Adds bytes to what the user types.  Waiting for more calls fake_cms_no_more; if that is NULL or returns, the test
+ * aborts. */
 void fake_cms_type(const char *bytes);
 extern void (*fake_cms_no_more)(void);
 bool fake_cms_typed_all(void);
