@@ -1,23 +1,33 @@
 #include "cp/boot/drivers.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/port.h"
 #include "cp/dispatch/run.h"
+#include "cp/dispatch/timer.h"
 #include "cp/driver/ata.h"
 #include "cp/driver/virtio_blk.h"
 #include "cp/storage/frame.h"
+#include "cp/user/volume.h"
 
+enum { VIRTIO_DISKS = 16, VIRTIO_PAGES = (VIRTIO_BLK_MEMORY_BYTES + PAGE_MASK) / PAGE_SIZE };
 enum { PCI_PIN_FIRST = 16, PCI_PINS = 4, ISA_IRQS = 16 };
 
 static struct line lines[TREE_UARTS];
 static bool open[TREE_UARTS];
 static unsigned line_count;
 static struct tree_uart uarts[TREE_UARTS];
-static struct ata_disk ata;
-static struct virtio_blk_disk virtio;
-static struct disk *system_disk;
+/* A disk CP could take as its own. Every one found is brought up until one holds a CP volume. */
+struct candidate {
+    struct disk *disk;
+    run_handler *serve;          /* its interrupt, or a poll */
+    void (*route)(void *driver); /* turns its interrupt on */
+    void *driver;
+};
+
+static struct candidate system_disk;
 
 static unsigned vector_of(unsigned gsi)
 {
@@ -39,30 +49,89 @@ static void on_virtio(void *context)
     virtio_blk_interrupt(context);
 }
 
-static void ata_start(const struct tree_ata *where)
+/* ---- which disk is CP's own ------------------------------------------------------- */
+
+static void label_read(struct disk_request *request, int status)
 {
-    if (system_disk || !ata_probe(&ata, where->command, where->control, where->irq, false))
-        return;
-    system_disk = &ata.disk;
-    run_on_interrupt(vector_of(where->irq), on_ata, &ata);
-    apic_route(where->irq, vector_of(where->irq), false);
+    *(int *)request->owner = status;
+}
+
+/* Does the disk begin with the label of a CP volume? Waits for the answer: nothing else runs yet. */
+static bool holds_volume(const struct candidate *c)
+{
+    static uint8_t sector[DISK_SECTOR_BYTES] __attribute__((aligned(DISK_SECTOR_BYTES)));
+    int status = 1;
+    struct disk_segment segment = {sector, sizeof sector};
+    struct disk_request request = {.op = DISK_READ, .sectors = 1, .segment = &segment, .segments = 1, .done = label_read,
+                                   .owner = &status};
+    uint64_t until = clock_now() + clock_hz;
+
+    if (c->disk->submit(c->disk, &request))
+        return false;
+    while (status > 0 && clock_now() < until)
+        c->serve(c->driver);
+    return status == 0 && !memcmp(sector, VOLUME_LABEL_MAGIC, sizeof VOLUME_LABEL_MAGIC - 1);
+}
+
+/* The first with a volume; failing that the first, so that the operator hears what is wrong with it. */
+static bool offer(struct candidate c)
+{
+    bool chosen = holds_volume(&c);
+
+    if (chosen || !system_disk.disk)
+        system_disk = c;
+    return chosen;
+}
+
+static void ata_route(void *driver)
+{
+    const struct ata_disk *drive = driver;
+
+    run_on_interrupt(vector_of(drive->irq), on_ata, driver);
+    apic_route(drive->irq, vector_of(drive->irq), false);
 }
 
 /* An INTx line reaches the IOAPIC as one of four pins of its own, or as the ISA interrupt the firmware chose. */
-static void virtio_start(void)
+static void virtio_route(void *driver)
 {
-    void *memory = frame_alloc_run(&frame_cp_account, (VIRTIO_BLK_MEMORY_BYTES + PAGE_MASK) / PAGE_SIZE);
+    const struct virtio_blk_disk *drive = driver;
+    unsigned pin = PCI_PIN_FIRST + drive->slot % PCI_PINS;
 
-    if (!memory || !virtio_blk_probe(&virtio, 0, memory))
-        return;
-    system_disk = &virtio.disk;
-    unsigned pin = PCI_PIN_FIRST + virtio.slot % PCI_PINS;
-    run_on_interrupt(vector_of(pin), on_virtio, &virtio);
+    run_on_interrupt(vector_of(pin), on_virtio, driver);
     apic_route(pin, vector_of(pin), true);
-    if (virtio.irq == 0 || virtio.irq >= ISA_IRQS)
+    if (drive->irq == 0 || drive->irq >= ISA_IRQS)
         return;
-    run_on_interrupt(vector_of(virtio.irq), on_virtio, &virtio);
-    apic_route(virtio.irq, vector_of(virtio.irq), true);
+    run_on_interrupt(vector_of(drive->irq), on_virtio, driver);
+    apic_route(drive->irq, vector_of(drive->irq), true);
+}
+
+static bool virtio_find(void)
+{
+    static struct virtio_blk_disk drives[VIRTIO_DISKS];
+
+    for (unsigned i = 0; i < VIRTIO_DISKS; i++) {
+        void *memory = frame_alloc_run(&frame_cp_account, VIRTIO_PAGES);
+        if (!memory || !virtio_blk_probe(&drives[i], i, memory)) {
+            frame_free_run(&frame_cp_account, memory, VIRTIO_PAGES);
+            return false;
+        }
+        if (offer((struct candidate){&drives[i].disk, on_virtio, virtio_route, &drives[i]}))
+            return true;
+    }
+    return false;
+}
+
+static bool ata_find(const struct machine_facts *facts)
+{
+    static struct ata_disk drives[TREE_ATA];
+
+    for (unsigned i = 0; i < facts->atas; i++) {
+        const struct tree_ata *where = &facts->ata[i];
+        if (ata_probe(&drives[i], where->command, where->control, where->irq, false) &&
+            offer((struct candidate){&drives[i].disk, on_ata, ata_route, &drives[i]}))
+            return true;
+    }
+    return false;
 }
 
 void drivers_start(const struct machine_facts *facts)
@@ -71,10 +140,10 @@ void drivers_start(const struct machine_facts *facts)
     line_count = facts->uarts;
     for (unsigned i = 0; i < line_count; i++)
         uarts[i] = facts->uart[i];
-    if (facts->pci)
-        virtio_start();
-    for (unsigned i = 0; i < facts->atas; i++)
-        ata_start(&facts->ata[i]);
+    if (!facts->pci || !virtio_find())
+        ata_find(facts);
+    if (system_disk.disk)
+        system_disk.route(system_disk.driver);
 }
 
 void drivers_open(void)
@@ -89,7 +158,7 @@ void drivers_open(void)
 
 unsigned drivers_lines(void) { return line_count; }
 struct line *drivers_line(unsigned index) { return &lines[index]; }
-struct disk *drivers_system_disk(void) { return system_disk; }
+struct disk *drivers_system_disk(void) { return system_disk.disk; }
 
 void drivers_drain(void)
 {

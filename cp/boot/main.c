@@ -99,11 +99,19 @@ static uint32_t option_number(const char *line, const char *key, uint32_t otherw
     return value ? value : otherwise;
 }
 
+static unsigned word_length(const char *text)
+{
+    unsigned n = 0;
+    while (text[n] && text[n] != ' ')
+        n++;
+    return n;
+}
+
 /* What follows a module's first word. */
 static const char *after_name(const char *text)
 {
-    const char *blank = strchr(text, ' ');
-    return blank ? blank + 1 : "";
+    const char *end = text + word_length(text);
+    return *end ? end + 1 : end;
 }
 
 static void single_start(const struct machine_facts *facts, const struct tree_module *kernel)
@@ -135,6 +143,9 @@ static void users_start(const struct machine_facts *facts)
     }
     for (unsigned i = 0; i < drivers_lines(); i++)
         lines[i] = drivers_line(i);
+    const char *logon = strstr(facts->command_line, "logon=");
+    if (logon)
+        user_console_logon(logon + 6, word_length(logon + 6));
     user_start(drivers_system_disk(), lines, drivers_lines());
 }
 

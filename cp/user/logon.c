@@ -97,7 +97,7 @@ static void tell_failures(struct session *s, const struct user *user)
     response_error(&(struct response){.session = s}, "LGA", 9021, count, user->id);
 }
 
-static void start(struct session *s, const struct user *user)
+void logon_complete(struct session *s, const struct user *user)
 {
     char now[CLOCK_TEXT];
     session_say(s, "%s", CP_LEVEL);
@@ -131,7 +131,7 @@ static void accept(struct session *s)
     char name[9];
     s->logon_failures = 0;
     if (!there) {
-        start(s, user);
+        logon_complete(s, user);
     } else if (!there->terminal || (s->logon_here && session_disconnect(there))) {
         rejoin(s, user);
     } else {

@@ -14,3 +14,6 @@ void logon_begin(struct session *, const char *id, bool here, bool noipl);
 void logon_password(struct session *, char *text, unsigned length); /* wipes the text */
 /* What the states VERIFY, PENALTY, QUIET and REJOIN wait for. True: there is more to do at once. May free the session. */
 bool logon_poll(struct session *);
+
+/* The user is who they say: gives them their machine and the terminal, and IPLs as the directory says. */
+void logon_complete(struct session *, const struct user *);

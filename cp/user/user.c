@@ -77,6 +77,29 @@ static void tell_everybody(void *context, unsigned number, const char *a, const 
         response_error(&(struct response){.session = s}, "DIR", number, a, b);
 }
 
+static char console_user[DIRECTORY_NAME + 1];
+
+void user_console_logon(const char *id, unsigned length)
+{
+    if (length > DIRECTORY_NAME)
+        length = 0; /* nobody has such a name */
+    memcpy(console_user, id, length);
+    console_user[length] = 0;
+}
+
+static void console_logon(void)
+{
+    struct session *s = terminal_count ? terminals[0].session : NULL;
+    const struct user *user = *console_user ? directory_find(&directory, console_user) : NULL;
+
+    if (!s || !*console_user)
+        return;
+    if (!user)
+        session_say(s, "logon=%s: no such user", console_user);
+    else
+        logon_complete(s, user);
+}
+
 static void welcome(void)
 {
     for (struct session *s = NULL; (s = session_next(s));)
@@ -161,8 +184,10 @@ static void finish_shutdown(void);
 void user_poll(void)
 {
     bool more = false;
-    if (directory_load_poll())
+    if (directory_load_poll()) {
         welcome();
+        console_logon();
+    }
     for (unsigned i = 0; i < terminal_count; i++)
         more |= terminal_poll(&terminals[i], BYTES_A_TURN);
     for (struct session *s = NULL; (s = session_next(s));)

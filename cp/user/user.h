@@ -7,6 +7,10 @@
 #include "cp/driver/disk.h"
 #include "cp/driver/line.h"
 
+/* Who is logged on to the first line when the directory is there, without a password, as if it had been typed: the one who
+ * gave CP its command line ("logon=ID") owns the machine. Call before user_start; the text may go afterwards. */
+void user_console_logon(const char *id, unsigned length);
+
 /* Begins: takes over the lines (their callbacks; line_init comes after) and vm.h's hooks, reads the directory from the CP volume
  * on `system_disk` (NULL: there is none) and then shows the logon prompt on every line. Call once, or user_start_single.
  * @pre named systems are registered, storage, clock and timers work, the disk's completions are polled by the event loop */
