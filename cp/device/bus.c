@@ -147,19 +147,45 @@ bool bus_mmio_claimed(const struct bus *bus, uint64_t address)
     return mmio_search(bus, address);
 }
 
+/* Devices see only 1, 2, 4 or 8 bytes. Other sizes are what is left of an access that crossed a page: 3 is 2 and 1, 5-7
+ * begin with 4. */
+static unsigned whole_piece(unsigned size)
+{
+    return size > 4 ? 4 : 2;
+}
+
+static uint64_t mmio_read_odd(struct bus *bus, uint64_t address, unsigned size)
+{
+    unsigned first = whole_piece(size);
+    uint64_t low = bus_mmio_read(bus, address, first);
+
+    return low | bus_mmio_read(bus, address + first, size - first) << 8 * first;
+}
+
 uint64_t bus_mmio_read(struct bus *bus, uint64_t address, unsigned size)
 {
     const struct bus_mmio *range = mmio_find(bus, address);
     uint64_t ones = size >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1;
 
-    return range && range->read ? range->read(range->device, address - range->first, size) & ones : ones;
+    if (!range || !range->read)
+        return ones;
+    if (size & (size - 1))
+        return mmio_read_odd(bus, address, size);
+    return range->read(range->device, address - range->first, size) & ones;
 }
 
 void bus_mmio_write(struct bus *bus, uint64_t address, unsigned size, uint64_t value)
 {
     const struct bus_mmio *range = mmio_find(bus, address);
     uint64_t ones = size >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1;
+    unsigned first = whole_piece(size);
 
-    if (range && range->write)
-        range->write(range->device, address - range->first, size, value & ones);
+    if (!range || !range->write)
+        return;
+    if (size & (size - 1)) {
+        bus_mmio_write(bus, address, first, value);
+        bus_mmio_write(bus, address + first, size - first, value >> 8 * first);
+        return;
+    }
+    range->write(range->device, address - range->first, size, value & ones);
 }

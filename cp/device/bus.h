@@ -42,6 +42,7 @@ void bus_release_mmio(struct bus *, const void *device, uint64_t first);
 
 uint32_t bus_port_read(struct bus *, uint16_t port, unsigned size);
 void bus_port_write(struct bus *, uint16_t port, unsigned size, uint32_t value);
+/* MMIO sizes are 1-8; devices see only 1, 2, 4 and 8. */
 bool bus_mmio_claimed(const struct bus *, uint64_t address);
 uint64_t bus_mmio_read(struct bus *, uint64_t address, unsigned size);
 void bus_mmio_write(struct bus *, uint64_t address, unsigned size, uint64_t value);

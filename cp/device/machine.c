@@ -59,15 +59,15 @@ static void isa_set(void *context, unsigned gsi, bool level)
     ioapic_set(&m->ioapic, gsi == GSI_PIT ? MACHINE_TIMER_PIN : gsi, high);
 }
 
-/* PCI names each wire twice: as the IOAPIC's pin, and as the 8259s' input for who has no IOAPIC. */
+/* PCI names each wire twice: as one of the IOAPIC's own pins, and as the ISA interrupt of its interrupt line register,
+ * which a PC has at both controllers. */
 static void pci_set(void *context, unsigned gsi, bool level)
 {
     struct machine *m = context;
 
     if (gsi < 16)
         pic_set(&m->pic, gsi, level);
-    else
-        ioapic_set(&m->ioapic, gsi, level);
+    ioapic_set(&m->ioapic, gsi, level);
 }
 
 static void pci_message_sent(void *context, uint64_t address, uint32_t data)

@@ -2,7 +2,7 @@
  * pair of interrupt controllers. Pure: what leaves the machine goes out through struct machine_host, what enters comes
  * in through the functions below.
  * Wires, as on a PC: ISA interrupt n is input n of the 8259s and pin n of the IOAPIC, but for ISA 0 (the PIT), which is
- * pin 2 (tables must say so); PCI's INTA of slot n is pin 16 + (n & 3), and at the 8259s 11 or 10 (cp/device/pci.h).
+ * pin 2 (tables must say so); PCI's INTA of slot n is pin 16 + (n & 3), and ISA interrupt 11 or 10 (cp/device/pci.h).
  * The 8259s' INTR goes to LINT0. */
 #pragma once
 #include "cp/device/bus.h"

@@ -142,11 +142,12 @@ static void step(struct input *in)
         bus_port_write(&machine.bus, at, bytes & 7 ? bytes & 7 : 1, take(in, bytes));
         break;
     case 4: case 5: bus_port_read(&machine.bus, port(in), bytes & 7 ? bytes & 7 : 4); break;
-    case 6: case 7: case 8:
+    case 6: case 7: case 8: /* an access across a page is split into pieces of any size */
         at = address(in);
+        bytes = (what >> 4 & 7) + 1;
         bus_mmio_write(&machine.bus, at, bytes, take(in, bytes));
         break;
-    case 9: bus_mmio_read(&machine.bus, address(in), bytes); break;
+    case 9: bus_mmio_read(&machine.bus, address(in), (what >> 4 & 7) + 1); break;
     case 10: case 11: pass_time(in); break;
     case 12: msr(in); break;
     case 13: acknowledge(); break;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "cp/device/bus.h"
 
@@ -168,6 +169,44 @@ static void values_are_cut_to_the_size_of_the_access(void **state)
     assert_int_equal(probe.last_at, 0x20);
 }
 
+static unsigned sizes_seen[9];
+
+static uint64_t note_read(void *device, uint64_t offset, unsigned size)
+{
+    (void)device;
+    sizes_seen[size]++;
+    return 0x0706050403020100 >> 8 * offset;
+}
+
+static void note_write(void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+    uint8_t *bytes = device;
+
+    sizes_seen[size]++;
+    for (unsigned i = 0; i < size; i++)
+        bytes[offset + i] = value >> 8 * i;
+}
+
+static void devices_see_only_sizes_that_are_powers_of_two(void **state)
+{
+    struct bus bus = {0};
+    uint8_t bytes[8];
+
+    (void)state;
+    bus_claim_mmio(&bus, &(struct bus_mmio){0xC0000000, 0xC0000007, bytes, note_read, note_write});
+    for (unsigned size = 1; size <= 8; size++) {
+        uint64_t all = 0x0706050403020100, mask = size == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1;
+        uint64_t stored = 0;
+
+        assert_int_equal(bus_mmio_read(&bus, 0xC0000000, size), all & mask);
+        memset(bytes, 0xEE, sizeof bytes);
+        bus_mmio_write(&bus, 0xC0000000, size, 0x1817161514131211);
+        memcpy(&stored, bytes, 8);
+        assert_int_equal(stored, (0x1817161514131211 & mask) | (0xEEEEEEEEEEEEEEEE & ~mask));
+    }
+    assert_int_equal(sizes_seen[3] + sizes_seen[5] + sizes_seen[6] + sizes_seen[7], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_wide_access_to_a_byte_wide_device_is_split_by_port),
         cmocka_unit_test(ranges_that_overlap_or_do_not_fit_are_refused),
         cmocka_unit_test(released_ranges_are_gone_even_where_a_hint_remembers_them),
+        cmocka_unit_test(devices_see_only_sizes_that_are_powers_of_two),
         cmocka_unit_test(values_are_cut_to_the_size_of_the_access),
     };
 

@@ -192,6 +192,15 @@ static void a_level_interrupt_is_ended_at_the_ioapic_by_the_apic_s_eoi(void **st
     assert_false(machine_interrupt_pending(&machine));
 }
 
+static void pci_s_interrupt_line_is_an_ioapic_pin_too(void **state)
+{
+    (void)state;
+    apic_on();
+    ioapic_entry(10, 0x8066);
+    machine.pci.wiring.set_irq(machine.pci.wiring.context, 10, true);
+    assert_int_equal(machine_interrupt_acknowledge(&machine), 0x66);
+}
+
 static void pci_s_inputs_of_the_8259_are_levels(void **state)
 {
     (void)state;
@@ -358,6 +367,7 @@ int main(void)
         TEST(lines_that_share_an_interrupt_hold_it_together),
         TEST(the_8259_s_interrupt_comes_only_where_lint0_lets_it),
         TEST(a_level_interrupt_is_ended_at_the_ioapic_by_the_apic_s_eoi),
+        TEST(pci_s_interrupt_line_is_an_ioapic_pin_too),
         TEST(pci_s_inputs_of_the_8259_are_levels),
         TEST(an_nmi_is_taken_once),
         TEST(each_usual_way_switches_it_off),
