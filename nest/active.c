@@ -2,8 +2,11 @@
  * In: guest-physical addresses of VMCS regions.  Out: struct nest_vmcs, with its copies valid. */
 #include "nest/active.h"
 #include "nest/ept.h"
+#include "nest/reflect.h"
 
 #include <string.h>
+
+enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 1024 };
 
 struct nest_vmcs *nest_active_find(const struct nest *nest, uint64_t gpa)
 {
@@ -120,6 +123,7 @@ struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct 
     vmcs->pinned_apic = NEST_NO_ADDRESS;
     vmcs->vpid02 = slot < nest->policy.vpid_count ? (uint16_t)(nest->policy.vpid_first + slot) : 0;
     vmcs->vpid_stale = vmcs->host_stale = true;
+    vmcs->patience = PATIENCE_LEAST;
     nest_check_forget(&vmcs->checks);
     vmcs->used = ++nest->use_clock;
     if (!load(nest, vmcs)) {
@@ -145,6 +149,7 @@ static void write_back(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
 
 void nest_active_clear(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
 {
+    nest_active_open(nest, vmcs);
     write_back(nest, vmcs, launched);
     for (unsigned i = 0; i < NEST_ACTIVE; i++)
         if (nest->active[i] == vmcs)
@@ -165,13 +170,39 @@ void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs)
         return;
     nest->current = vmcs;
     if (nest->mode == NEST_SHADOW && host->link)
-        host->link(host->context, vmcs ? vmcs->shadow_region : NULL);
+        host->link(host->context, vmcs ? vmcs->shadow_region : NULL, vmcs && vmcs->closed);
+}
+
+static void relink(struct nest *nest, struct nest_vmcs *vmcs, bool closed)
+{
+    vmcs->closed = closed;
+    vmcs->quiet = 0;
+    if (nest->current == vmcs)
+        nest->host->link(nest->host->context, vmcs->shadow_region, closed);
 }
 
 void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    if (vmcs->shadow_region)
-        nest->host->shadow_pull(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed);
+    if (!vmcs->shadow_region)
+        return;
+    nest->host->shadow_pull(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed, vmcs->closed);
+    if (vmcs->closed)
+        return;
+    vmcs->quiet = vmcs_set_meets(&vmcs->changed, &vmcs_set_cold) ? 0 : vmcs->quiet + 1;
+    if (vmcs->quiet >= vmcs->patience)
+        relink(nest, vmcs, true);
+}
+
+void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    if (vmcs->cold_stale)
+        nest_guest_state_catch_up(nest, vmcs);
+    vmcs->cold_stale = false;
+    if (!vmcs->closed)
+        return;
+    if (vmcs->patience < PATIENCE_MOST)
+        vmcs->patience *= 2;
+    relink(nest, vmcs, false);
 }
 
 void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value)

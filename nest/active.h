@@ -35,6 +35,9 @@ struct nest_vmcs {
     uint64_t used;
     struct vmcs vmcs12;
     struct vmcs vmcs02;              /* what region02 holds, and `write` of it does not hold yet */
+    bool closed;                     /* its shadow region gives L1 the hot fields only */
+    bool cold_stale;                 /* L2 ran while it was: vmcs12 lacks what it did to cold guest state */
+    uint16_t quiet, patience;        /* entries without a cold change; closed after so many */
     struct vmcs l1;                  /* guest-state fields for vmcs01 after an exit, made of the host-state area */
     bool host_stale;                 /* ... and to be made anew */
     struct vmcs_set changed;         /* fields of vmcs12 since the last merge */
@@ -65,7 +68,10 @@ void nest_active_drop_all(struct nest *nest);
 /* Makes it current (NULL: none), with its shadow region linked to vmcs01.  @pre vmcs01 is loaded */
 void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs);
 
-/* Brings vmcs12 up to date with what L1 wrote to the shadow region. */
+/* At an entry: brings vmcs12 up to date with what L1 wrote to the shadow region, and closes that when nothing cold was
+ * written for some time.  @pre vmcs01 is loaded */
 void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs);
+/* L1 wants a cold field: the region is opened, with L2's cold state in it. */
+void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs);
 /* Sets a field that L1 will read (VM-instruction error, ...), in vmcs12 and in the shadow region. */
 void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value);

@@ -1,6 +1,7 @@
 /* Unions of MSR, I/O, VMREAD and VMWRITE bitmaps.  In: addresses in vmcs12 and CP's pages.  Out: frames for vmcs02.
  * A page of L1 that cannot be read counts as all ones: what is not known to be let through exits. */
 #include "nest/bitmap.h"
+#include "vmcs-shadow/bitmap.h"
 
 #include <string.h>
 
@@ -65,16 +66,33 @@ static bool unite_msr(struct nest *nest, struct nest_vmcs *vmcs, struct nest_mer
     return context->msr_bitmap != 0;
 }
 
-/* Without bitmaps of CP's own (it does not shadow) there is nothing L2 could be let through to. */
+/* What CP lets through of VMREAD and VMWRITE: made when first needed. */
+static bool own_bitmaps(struct nest *nest)
+{
+    const struct nest_host *host = nest->host;
+    struct vmcs_set sets[2];
+    if (nest->field_bitmaps[0] && nest->field_bitmaps[1])
+        return true;
+    vmcs_bitmap_sets(&sets[0], &sets[1], nest->offered, nest->hardware);
+    for (unsigned i = 0; i < 2; i++) {
+        if (!nest->field_bitmaps[i])
+            nest->field_bitmaps[i] = host->frame_alloc(host->context);
+        if (!nest->field_bitmaps[i])
+            return false;
+        vmcs_bitmap_build(nest->field_bitmaps[i], &sets[i]);
+    }
+    return true;
+}
+
 static bool unite_shadowing(struct nest *nest, struct nest_vmcs *vmcs, struct nest_merge_context *context)
 {
-    const struct vmcs *inner = &vmcs->vmcs12, *outer = &nest->vmcs01;
-    context->vmread_bitmap = outer->vmread_bitmap;
-    context->vmwrite_bitmap = outer->vmwrite_bitmap;
+    const struct vmcs *inner = &vmcs->vmcs12;
     if (!(nest_secondary(inner) & CPU2_VMCS_SHADOWING) || context->link == NEST_NO_ADDRESS)
         return true;
-    struct source read = {NEST_FRAME_VMREAD, inner->vmread_bitmap, outer->vmread_bitmap};
-    struct source write = {NEST_FRAME_VMWRITE, inner->vmwrite_bitmap, outer->vmwrite_bitmap};
+    if (!own_bitmaps(nest))
+        return false;
+    struct source read = {NEST_FRAME_VMREAD, inner->vmread_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[0]};
+    struct source write = {NEST_FRAME_VMWRITE, inner->vmwrite_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[1]};
     context->vmread_bitmap = unite(nest, vmcs, &read);
     context->vmwrite_bitmap = unite(nest, vmcs, &write);
     return context->vmread_bitmap && context->vmwrite_bitmap;

@@ -13,6 +13,7 @@ static bool readable(const struct nest *nest, uint64_t encoding, enum vmcs_index
 static void refresh(struct nest *nest)
 {
     struct nest_vmcs *vmcs = nest->current;
+    nest_active_open(nest, vmcs);
     nest_active_pull(nest, vmcs);
     if (vmcs->shadow_region)
         nest->host->shadow_pull_all(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12);

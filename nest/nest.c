@@ -20,6 +20,11 @@ void nest_reset(struct nest *nest, bool power_up)
     nest_active_select(nest, NULL);
     nest_active_drop_all(nest);
     nest_ept_free_all(nest);
+    for (unsigned i = 0; i < 2; i++) {
+        if (nest->field_bitmaps[i])
+            nest->host->frame_free(nest->host->context, nest->field_bitmaps[i]);
+        nest->field_bitmaps[i] = NULL;
+    }
     nest->vmxon = false;
     nest->vmxon_gpa = 0;
     nest->timer_deadline = NEST_NO_ADDRESS;

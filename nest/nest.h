@@ -75,20 +75,21 @@ struct nest_host {
     /* Hardware VMCS regions.  NULL members where CP runs without VMX hardware: vmcs02 then is an image only. */
     void *(*region_alloc)(void *context, bool shadow); /* VMCLEARed, with its revision (and shadow indicator); NULL: no frame */
     void (*region_free)(void *context, void *region);  /* VMCLEARs it first */
-    /* Before VMRESUME of L1: vmcs_sync_pull_written() from the shadow region; vmcs01 is loaded before and after. */
-    void (*shadow_pull)(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed);
+    /* Before VMRESUME of L1: vmcs_sync_pull_written() from the shadow region, _hot() if `closed`; vmcs01 is loaded before
+     * and after. */
+    void (*shadow_pull)(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed);
     /* Before a VMCLEAR: vmcs_sync_pull_all(). */
     void (*shadow_pull_all)(void *context, void *region, struct vmcs *copy);
     /* vmcs_sync_push() to the shadow region, and vmcs_sync_push_exit() if `exit_information`. */
     void (*shadow_push)(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
                         bool exit_information);
-    /* vmcs_sync_pull_guest() from vmcs02, which is loaded. */
-    void (*guest_pull)(void *context, struct vmcs *image, struct vmcs_set *changed);
+    /* vmcs_sync_pull_guest() from this vmcs02, _hot() if `closed`; what was loaded stays loaded. */
+    void (*guest_pull)(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed);
     /* Loads vmcs01 and writes the state of L1 after an exit to it: vmcs_sync_write_l1().  NULL: loads it only. */
     void (*load_l1)(void *context, const struct vmcs *state);
     /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01, which is
-     * loaded.  NULL: they exit. */
-    void (*link)(void *context, void *region);
+     * loaded; those of vmcs_bitmap_close() if `closed`.  NULL: they exit. */
+    void (*link)(void *context, void *region, bool closed);
     uint64_t (*region_address)(void *context, void *region); /* for a link pointer in vmcs02 */
 
     void (*flush_ept)(void *context, uint64_t eptp);    /* INVEPT, single context */
@@ -147,6 +148,7 @@ struct nest {
     struct nest_vmcs *active[NEST_ACTIVE];
     uint64_t use_clock;               /* for the least recently used of them */
     struct nest_ept *ept[NEST_EPT_CACHE];
+    void *field_bitmaps[2];           /* fields L2 may reach in a linked VMCS at most: for VMREAD, VMWRITE; NULL until used */
 
     uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */
 

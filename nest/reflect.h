@@ -16,6 +16,10 @@ uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const s
 void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *pulled,
                            struct vmcs_set *push);
 
+/* The cold part, for a vmcs12 whose region was closed when L2 left: into vmcs12 and the shadow region.
+ * @pre L2 does not run */
+void nest_guest_state_catch_up(struct nest *nest, struct nest_vmcs *vmcs);
+
 enum nest_abort { VMX_ABORT_STORE_MSR = 1, VMX_ABORT_PDPTE = 2, VMX_ABORT_VMCS = 3, VMX_ABORT_LOAD_MSR = 4 };
 enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17 };
 #define CR0_NW (1ull << 29)

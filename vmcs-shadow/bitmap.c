@@ -20,6 +20,12 @@ void vmcs_bitmap_sets(struct vmcs_set *readable, struct vmcs_set *writable, cons
     }
 }
 
+void vmcs_bitmap_close(struct vmcs_set *readable, struct vmcs_set *writable)
+{
+    vmcs_set_subtract(readable, &vmcs_set_cold_guest);
+    vmcs_set_subtract(writable, &vmcs_set_cold);
+}
+
 static void pass(uint8_t *bitmap, uint32_t encoding)
 {
     bitmap[encoding >> 3] &= (uint8_t)~(1u << (encoding & 7));

@@ -11,10 +11,12 @@
  *   write_l1       L1's state after an exit -> vmcs01, every guest-state field an exit loads
  *   pull_all       VMCLEAR, eviction: everything, exit information too
  *
+ * The pulls have a form for hot fields only, for a region that is closed.
+ *
  * Cost model, in instructions beside the VMPTRLD that makes a region current: a pull that compares costs 4 a field when
- * nothing changed (load encoding, VMREAD, compare, branch) and some 3 more for a field that did; 2 more where the field exists only with a
- * capability.  A blind write costs 2 to 3 a field.  push by set costs some 12 a field, so it is for a handful.  What a round trip then
- * moves: pull_written 126 fields, pull_guest 58, push_exit 11, write_l1 53, and 3 to 10 by set. */
+ * nothing changed (load encoding, VMREAD, compare, branch) and some 3 more for a field that did; 2 more where the field exists
+ * only with a capability.  A blind write costs 2 to 3 a field.  push by set costs some 20 a field, so it is for a handful.
+ * Of a round trip: pull_written 124 fields (hot 21), pull_guest 56 (hot 11), push_exit 10, write_l1 56, and 1 to 10 by set. */
 #pragma once
 #include "vmcs-shadow/capability.h"
 
@@ -33,6 +35,17 @@
 /* Whether a field with this capability exists, `fields` being vmx_capability.fields of the hardware. */
 #define VMCS_SYNC_EXISTS(capability, fields) \
     (VMCS_CAPABILITY_##capability == VMCS_CAPABILITY_ALWAYS || ((fields) >> VMCS_CAPABILITY_##capability & 1))
+
+/* Fields that change at nearly every exit; the others are cold.  While a region is closed (bitmap.h), a cold field is neither read
+ * nor written by its hypervisor without an exit, so only the hot ones need to be copied. */
+#define VMCS_SYNC_IS_HOT(e) \
+    ((e) == VMCS_GUEST_RIP || (e) == VMCS_GUEST_RSP || (e) == VMCS_GUEST_RFLAGS || (e) == VMCS_GUEST_CR0 || \
+     (e) == VMCS_GUEST_CR3 || (e) == VMCS_GUEST_CR4 || (e) == VMCS_GUEST_EFER || (e) == VMCS_GUEST_PAT || \
+     (e) == VMCS_GUEST_INTERRUPTIBILITY || (e) == VMCS_GUEST_ACTIVITY_STATE || \
+     (e) == VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS || (e) == VMCS_ENTRY_INTERRUPTION_INFO || \
+     (e) == VMCS_ENTRY_EXCEPTION_ERROR_CODE || (e) == VMCS_ENTRY_INSTRUCTION_LENGTH || \
+     (e) == VMCS_PROCESSOR_CONTROLS || (e) == VMCS_ENTRY_CONTROLS || (e) == VMCS_CR0_SHADOW || \
+     (e) == VMCS_CR4_SHADOW || (e) == VMCS_PREEMPTION_TIMER || (e) == VMCS_TPR_THRESHOLD || (e) == VMCS_HOST_RSP)
 
 #if defined(VMCS_SYNC_READ) && defined(VMCS_SYNC_WRITE)
 
@@ -58,6 +71,25 @@ static inline void vmcs_sync_pull_guest(struct vmcs *copy, struct vmcs_set *chan
 {
 #define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
     if (VMCS_SYNC_IS_GUEST(encoding, merge, capability) && VMCS_SYNC_EXISTS(capability, fields)) \
+        VMCS_SYNC_COMPARE(NAME, member, encoding, type);
+#include "vmcs-shadow/fields.def"
+#undef FIELD
+}
+
+static inline void vmcs_sync_pull_written_hot(struct vmcs *copy, struct vmcs_set *changed, uint32_t fields)
+{
+#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+    if (VMCS_SYNC_IS_HOT(encoding) && VMCS_SYNC_EXISTS(capability, fields)) \
+        VMCS_SYNC_COMPARE(NAME, member, encoding, type);
+#include "vmcs-shadow/fields.def"
+#undef FIELD
+}
+
+static inline void vmcs_sync_pull_guest_hot(struct vmcs *copy, struct vmcs_set *changed, uint32_t fields)
+{
+#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+    if (VMCS_SYNC_IS_GUEST(encoding, merge, capability) && VMCS_SYNC_IS_HOT(encoding) && \
+        VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_COMPARE(NAME, member, encoding, type);
 #include "vmcs-shadow/fields.def"
 #undef FIELD

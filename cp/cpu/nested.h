@@ -13,10 +13,10 @@ struct cpu_nested {
     /* What runs next: a vmcs02, or NULL for vmcs01. */
     void (*use)(struct vcpu *, void *region);
     void (*push)(struct vcpu *, const struct vmcs *image, const struct vmcs_set *fields); /* to what is in use */
-    void (*guest_pull)(struct vcpu *, struct vmcs *image, struct vmcs_set *changed);
+    void (*guest_pull)(struct vcpu *, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed);
     void (*load_l1)(struct vcpu *, const struct vmcs *state);
-    void (*link)(struct vcpu *, void *region, const struct vmx_capability *offered);
-    void (*shadow_pull)(struct vcpu *, void *region, struct vmcs *copy, struct vmcs_set *changed);
+    void (*link)(struct vcpu *, void *region, bool closed, const struct vmx_capability *offered);
+    void (*shadow_pull)(struct vcpu *, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed);
     void (*shadow_pull_all)(struct vcpu *, void *region, struct vmcs *copy);
     void (*shadow_push)(struct vcpu *, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit_information);
     void (*flush_ept)(uint64_t eptp);

@@ -17,7 +17,8 @@
 
 enum { INVEPT_SINGLE = 1, INVVPID_SINGLE = 1 };
 
-static void *read_bitmap, *write_bitmap; /* the same for every guest: what is offered does not differ */
+/* [closed]: see vmcs-shadow/bitmap.h; the same for every guest: what is offered does not differ */
+static void *read_bitmap[2], *write_bitmap[2];
 
 static const struct vmx_capability *capability(void)
 {
@@ -84,11 +85,15 @@ static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_
     own->active->host_rsp = 0; /* a host-state field of the image is not the stack's address now */
 }
 
-static void guest_pull(struct vcpu *vcpu, struct vmcs *image, struct vmcs_set *changed)
+static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
 {
     struct vmx_vcpu *own = vcpu->backend;
+    vmx_region_load(region);
+    if (closed)
+        vmcs_sync_pull_guest_hot(image, changed, cpu_this.vmx.fields);
+    else
+        vmcs_sync_pull_guest(image, changed, cpu_this.vmx.fields);
     vmx_region_load(own->active);
-    vmcs_sync_pull_guest(image, changed, cpu_this.vmx.fields);
 }
 
 static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
@@ -102,29 +107,32 @@ static bool bitmaps_create(const struct vmx_capability *offered)
 {
     struct vmcs_set readable, writable;
 
-    if (read_bitmap && write_bitmap)
+    if (read_bitmap[1] && write_bitmap[1])
         return true;
-    if (!read_bitmap)
-        read_bitmap = frame_alloc(&frame_cp_account);
-    if (!write_bitmap)
-        write_bitmap = frame_alloc(&frame_cp_account);
-    if (!read_bitmap || !write_bitmap)
-        return false;
     vmcs_bitmap_sets(&readable, &writable, offered, &cpu_this.vmx);
-    vmcs_bitmap_build(read_bitmap, &readable);
-    vmcs_bitmap_build(write_bitmap, &writable);
+    for (unsigned closed = 0; closed < 2; closed++) {
+        if (!read_bitmap[closed])
+            read_bitmap[closed] = frame_alloc(&frame_cp_account);
+        if (!write_bitmap[closed])
+            write_bitmap[closed] = frame_alloc(&frame_cp_account);
+        if (!read_bitmap[closed] || !write_bitmap[closed])
+            return false;
+        vmcs_bitmap_build(read_bitmap[closed], &readable);
+        vmcs_bitmap_build(write_bitmap[closed], &writable);
+        vmcs_bitmap_close(&readable, &writable);
+    }
     return true;
 }
 
-static void link(struct vcpu *vcpu, void *region, const struct vmx_capability *offered)
+static void link(struct vcpu *vcpu, void *region, bool closed, const struct vmx_capability *offered)
 {
     struct vmx_vcpu *own = vcpu->backend;
     bool on = region && bitmaps_create(offered);
 
     vmx_region_load(&own->first);
-    if (on && !own->shadowing) {
-        vmx_write(VMCS_VMREAD_BITMAP, frame_address(read_bitmap).a);
-        vmx_write(VMCS_VMWRITE_BITMAP, frame_address(write_bitmap).a);
+    if (on) {
+        vmx_write(VMCS_VMREAD_BITMAP, frame_address(read_bitmap[closed]).a);
+        vmx_write(VMCS_VMWRITE_BITMAP, frame_address(write_bitmap[closed]).a);
     }
     if (on != own->shadowing)
         vmx_write(VMCS_SECONDARY_CONTROLS, vmx_controls.cpu2 | (on ? CPU2_VMCS_SHADOWING : 0));
@@ -133,11 +141,14 @@ static void link(struct vcpu *vcpu, void *region, const struct vmx_capability *o
     vmx_region_load(own->active);
 }
 
-static void shadow_pull(struct vcpu *vcpu, void *region, struct vmcs *copy, struct vmcs_set *changed)
+static void shadow_pull(struct vcpu *vcpu, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
 {
     struct vmx_vcpu *own = vcpu->backend;
     vmx_region_load(region);
-    vmcs_sync_pull_written(copy, changed, cpu_this.vmx.fields);
+    if (closed)
+        vmcs_sync_pull_written_hot(copy, changed, cpu_this.vmx.fields);
+    else
+        vmcs_sync_pull_written(copy, changed, cpu_this.vmx.fields);
     vmx_region_load(own->active);
 }
 

@@ -96,9 +96,9 @@ static void region_free(void *context, void *region)
     cpu_nested->region_free(&((struct vm *)context)->vcpu, region);
 }
 
-static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed)
+static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
 {
-    cpu_nested->shadow_pull(&((struct vm *)context)->vcpu, region, copy, changed);
+    cpu_nested->shadow_pull(&((struct vm *)context)->vcpu, region, copy, changed, closed);
 }
 
 static void shadow_pull_all(void *context, void *region, struct vmcs *copy)
@@ -111,9 +111,9 @@ static void shadow_push(void *context, void *region, const struct vmcs *copy, co
     cpu_nested->shadow_push(&((struct vm *)context)->vcpu, region, copy, fields, exit_information);
 }
 
-static void guest_pull(void *context, struct vmcs *image, struct vmcs_set *changed)
+static void guest_pull(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
 {
-    cpu_nested->guest_pull(&((struct vm *)context)->vcpu, image, changed);
+    cpu_nested->guest_pull(&((struct vm *)context)->vcpu, region, image, changed, closed);
 }
 
 static void load_l1(void *context, const struct vmcs *state)
@@ -121,10 +121,10 @@ static void load_l1(void *context, const struct vmcs *state)
     cpu_nested->load_l1(&((struct vm *)context)->vcpu, state);
 }
 
-static void link(void *context, void *region)
+static void link(void *context, void *region, bool closed)
 {
     struct vm *vm = context;
-    cpu_nested->link(&vm->vcpu, region, vm->vcpu.nest->offered);
+    cpu_nested->link(&vm->vcpu, region, closed, vm->vcpu.nest->offered);
 }
 
 static uint64_t region_address(void *context, void *region)

@@ -225,6 +225,93 @@ static void an_undelivered_event_comes_back_as_idt_vectoring(void **state)
     }
 }
 
+static void round_trips(struct fake_vmx *m, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(fake_vmx_exit(m, &cpuid), NEST_REFLECTED);
+        fake_vmx_write(m, VMCS_GUEST_RIP, 0x4000 + i);
+        assert_int_equal(fake_vmx_plain(m, EXIT_VMRESUME), NEST_ENTERED);
+        assert_true(fake_vmx_load(m));
+    }
+}
+
+static void a_quiet_region_is_closed_and_costs_less(void **state)
+{
+    static struct fake_vmx m;
+    (void)state;
+    fake_vmx_start(&m, NEST_SHADOW);
+    launch(&m);
+    round_trips(&m, 4);
+    unsigned before = m.vmreads;
+    round_trips(&m, 1);
+    unsigned open = m.vmreads - before;
+    round_trips(&m, 20);
+    assert_true(m.closed);
+    before = m.vmreads;
+    round_trips(&m, 1);
+    assert_true(m.vmreads - before < open / 4);
+    fake_vmx_stop(&m);
+    assert_null(m.complaint);
+}
+
+static void a_closed_region_still_shows_all_that_l2_changed(void **state)
+{
+    static struct fake_vmx m;
+    (void)state;
+    fake_vmx_start(&m, NEST_SHADOW);
+    launch(&m);
+    round_trips(&m, 20);
+    m.loaded->held.guest_es_selector = 0x33;
+    m.loaded->held.guest_debugctl = 1;
+    fake_vmx_exit(&m, &cpuid);
+    assert_true(m.closed);
+    uint64_t exits = m.nest.counts.instructions[EXIT_VMREAD];
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_ES_SELECTOR), 0x33);
+    assert_int_equal(m.nest.counts.instructions[EXIT_VMREAD], exits + 1);
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_DEBUGCTL), 1);
+    assert_int_equal(m.nest.counts.instructions[EXIT_VMREAD], exits + 1);
+    fake_vmx_stop(&m);
+    assert_null(m.complaint);
+}
+
+static void a_write_to_a_closed_region_takes_effect_and_keeps_l2_state(void **state)
+{
+    static struct fake_vmx m;
+    (void)state;
+    fake_vmx_start(&m, NEST_SHADOW);
+    launch(&m);
+    round_trips(&m, 20);
+    m.loaded->held.guest_ds_selector = 0x28;
+    fake_vmx_exit(&m, &cpuid);
+    fake_vmx_write(&m, VMCS_EXCEPTION_BITMAP, 1 << 6);
+    fake_vmx_write(&m, VMCS_GUEST_FS_BASE, 0x1234);
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_ENTERED);
+    assert_true(fake_vmx_load(&m));
+    assert_int_equal(m.loaded->held.exception_bitmap, 1 << 6);
+    assert_int_equal(m.loaded->held.guest_fs_base, 0x1234);
+    assert_int_equal(m.loaded->held.guest_ds_selector, 0x28);
+    fake_vmx_stop(&m);
+    assert_null(m.complaint);
+}
+
+static void vmclear_of_a_closed_region_writes_back_what_l2_changed(void **state)
+{
+    static struct fake_vmx m;
+    struct nest_region region;
+    (void)state;
+    fake_vmx_start(&m, NEST_SHADOW);
+    launch(&m);
+    round_trips(&m, 20);
+    m.loaded->held.guest_ldtr_base = 0x5678;
+    fake_vmx_exit(&m, &cpuid);
+    fake_vmx_pointer(&m, EXIT_VMCLEAR, FAKE_VMCS);
+    memcpy(&region, m.storage + FAKE_VMCS, sizeof(region));
+    assert_int_equal(region.fields.guest_ldtr_base, 0x5678);
+    assert_int_equal(region.launched, 0);
+    fake_vmx_stop(&m);
+    assert_null(m.complaint);
+}
+
 static void reset_in_mid_flight_frees_everything(void **state)
 {
     static struct fake_vmx m;
@@ -272,6 +359,10 @@ int main(void)
         cmocka_unit_test(a_vmcs02_that_hardware_refuses_is_an_error_7_for_l1),
         cmocka_unit_test(an_event_to_inject_is_handed_over_once),
         cmocka_unit_test(an_undelivered_event_comes_back_as_idt_vectoring),
+        cmocka_unit_test(a_quiet_region_is_closed_and_costs_less),
+        cmocka_unit_test(a_closed_region_still_shows_all_that_l2_changed),
+        cmocka_unit_test(a_write_to_a_closed_region_takes_effect_and_keeps_l2_state),
+        cmocka_unit_test(vmclear_of_a_closed_region_writes_back_what_l2_changed),
         cmocka_unit_test(reset_in_mid_flight_frees_everything),
         cmocka_unit_test(a_machine_without_frames_is_stopped_not_harmed),
     };

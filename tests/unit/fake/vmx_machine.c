@@ -84,12 +84,15 @@ static uint64_t region_address(void *context, void *region)
     return (uint64_t)(uintptr_t)region;
 }
 
-static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed)
+static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
 {
     struct fake_vmx *m = machine = context;
     struct fake_region *before = m->loaded;
     load_region(m, region);
-    vmcs_sync_pull_written(copy, changed, m->hardware.fields);
+    if (closed)
+        vmcs_sync_pull_written_hot(copy, changed, m->hardware.fields);
+    else
+        vmcs_sync_pull_written(copy, changed, m->hardware.fields);
     load_region(m, before);
 }
 
@@ -113,10 +116,16 @@ static void shadow_push(void *context, void *region, const struct vmcs *copy, co
     load_region(m, before);
 }
 
-static void guest_pull(void *context, struct vmcs *image, struct vmcs_set *changed)
+static void guest_pull(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
 {
     struct fake_vmx *m = machine = context;
-    vmcs_sync_pull_guest(image, changed, m->hardware.fields);
+    struct fake_region *before = m->loaded;
+    load_region(m, region);
+    if (closed)
+        vmcs_sync_pull_guest_hot(image, changed, m->hardware.fields);
+    else
+        vmcs_sync_pull_guest(image, changed, m->hardware.fields);
+    load_region(m, before);
 }
 
 static void load_l1(void *context, const struct vmcs *state)
@@ -127,9 +136,11 @@ static void load_l1(void *context, const struct vmcs *state)
         vmcs_sync_write_l1(state, m->hardware.fields);
 }
 
-static void link_region(void *context, void *region)
+static void link_region(void *context, void *region, bool closed)
 {
-    ((struct fake_vmx *)context)->link = region;
+    struct fake_vmx *m = context;
+    m->link = region;
+    m->closed = closed;
 }
 
 /* ---- storage and frames ---------------------------------------------------------------- */
@@ -396,6 +407,9 @@ void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
     vmcs_bitmap_sets(&readable, &writable, &m->offered, &m->hardware);
     vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmread_bitmap, &readable);
     vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmwrite_bitmap, &writable);
+    vmcs_bitmap_close(&readable, &writable);
+    vmcs_bitmap_build(m->closed_bitmaps[0], &readable);
+    vmcs_bitmap_build(m->closed_bitmaps[1], &writable);
     m->first.used = true;
     m->first.memory = m->base;
     l1_state(&m->first.memory);
@@ -451,9 +465,16 @@ static enum nest_result field_instruction(struct fake_vmx *m, enum exit_reason r
     return nest_instruction(&m->nest, &exit);
 }
 
+static const uint8_t *bitmap(const struct fake_vmx *m, bool write)
+{
+    if (m->closed)
+        return m->closed_bitmaps[write];
+    return (const uint8_t *)(uintptr_t)(write ? m->base.vmwrite_bitmap : m->base.vmread_bitmap);
+}
+
 uint64_t fake_vmx_read(struct fake_vmx *m, enum vmcs_field field)
 {
-    if (m->link && !vmcs_bitmap_exits((const uint8_t *)(uintptr_t)m->base.vmread_bitmap, field))
+    if (m->link && !vmcs_bitmap_exits(bitmap(m, false), field))
         return vmcs_field_read(m->link->active ? &m->link->held : &m->link->memory, field, true);
     field_instruction(m, EXIT_VMREAD, field);
     return m->gpr[3];
@@ -461,7 +482,7 @@ uint64_t fake_vmx_read(struct fake_vmx *m, enum vmcs_field field)
 
 void fake_vmx_write(struct fake_vmx *m, enum vmcs_field field, uint64_t value)
 {
-    if (m->link && !vmcs_bitmap_exits((const uint8_t *)(uintptr_t)m->base.vmwrite_bitmap, field)) {
+    if (m->link && !vmcs_bitmap_exits(bitmap(m, true), field)) {
         vmcs_field_write(m->link->active ? &m->link->held : &m->link->memory, field, value, true);
         return;
     }

@@ -32,6 +32,8 @@ struct fake_vmx {
     struct fake_region regions[FAKE_REGIONS];
     struct fake_region *loaded;
     struct fake_region *link;     /* of vmcs01 */
+    bool closed;                  /* it uses the closed bitmaps: for VMREAD, VMWRITE */
+    uint8_t closed_bitmaps[2][VMCS_BITMAP_BYTES];
     void *frames[FAKE_FRAMES];
     unsigned frames_held, frames_limit, regions_held;
     struct fake_cached cached[FAKE_CACHED];
