@@ -57,6 +57,8 @@ int lapic_acknowledge(struct lapic *l)
         return -1;
     set_bit(l->irr, vector, false);
     set_bit(l->isr, vector, true);
+    if (vector == (int)(l->lvt[LAPIC_LVT_TIMER] & 0xff))
+        lapic_timer_taken(l);
     lapic_update(l);
     return vector;
 }

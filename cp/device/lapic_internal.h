@@ -26,6 +26,7 @@ void lapic_error(struct lapic *, enum lapic_error);
 void lapic_lvt_fire(struct lapic *, enum lapic_lvt);
 void lapic_end_of_interrupt(struct lapic *);
 void lapic_send_ipi(struct lapic *);    /* as ICR says */
+static inline bool lapic_requested(const struct lapic *l, uint8_t vector) { return l->irr[vector / 32] >> vector % 32 & 1; }
 void lapic_self_ipi(struct lapic *, uint8_t vector);
 
 /* lapic_register.c: the bus's handlers of the page */
@@ -38,6 +39,7 @@ int lapic_x2apic_write(struct lapic *, uint32_t msr, uint64_t value);
 /* lapic_timer.c */
 void lapic_timer_init(struct lapic *);
 void lapic_timer_reset(struct lapic *);
+void lapic_timer_taken(struct lapic *); /* the CPU took its interrupt */
 void lapic_timer_write_lvt(struct lapic *, uint32_t lvt);
 void lapic_timer_write_count(struct lapic *, uint32_t count);
 void lapic_timer_write_divide(struct lapic *, uint32_t divide);

@@ -78,9 +78,16 @@ static void expire(struct timer *timer)
     struct lapic *l = timer->owner;
 
     l->tsc_deadline = 0;
-    if (mode(l) == LAPIC_TIMER_PERIODIC)
+    /* of a CPU that does not take even the last one, be it that its machine stands still, CP need not hear each period */
+    if (mode(l) == LAPIC_TIMER_PERIODIC && !lapic_requested(l, l->lvt[LAPIC_LVT_TIMER] & 0xff))
         arm(l);
     lapic_lvt_fire(l, LAPIC_LVT_TIMER);
+}
+
+void lapic_timer_taken(struct lapic *l)
+{
+    if (mode(l) == LAPIC_TIMER_PERIODIC && !l->timer.armed)
+        arm(l);
 }
 
 static bool deadline_passed(const struct lapic *l)

@@ -340,9 +340,28 @@ static void a_periodic_timer_neither_drifts_nor_floods(void **state)
         assert_true(next >= fake_now + clock_ticks(10000));
         fake_now = next;
         timer_run(fake_now);
+        assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+        store(EOI, 0);
     }
     store(INITIAL, 0);
     assert_int_equal(timer_next(), UINT64_MAX);
+}
+
+static void a_periodic_timer_rests_while_nobody_takes_its_interrupt(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, PERIODIC | 0x30);
+    store(DIVIDE, 0xb);
+    store(INITIAL, 1000000);
+    fake_clock_advance(3500000);
+    assert_int_equal(timer_next(), UINT64_MAX);
+    assert_in_range(load(CURRENT), 499999, 500001);
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+    store(EOI, 0);
+    fake_clock_advance(499000);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    fake_clock_advance(2000);
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
 }
 
 static void a_masked_timer_costs_nothing_and_goes_on(void **state)
@@ -601,6 +620,7 @@ int main(void)
         TEST(begin_enabled, a_one_shot_counts_down_and_fires_once),
         TEST(begin_enabled, a_divider_changed_on_the_way_keeps_the_count),
         TEST(begin_enabled, a_periodic_timer_neither_drifts_nor_floods),
+        TEST(begin_enabled, a_periodic_timer_rests_while_nobody_takes_its_interrupt),
         TEST(begin_enabled, a_masked_timer_costs_nothing_and_goes_on),
         TEST(begin_enabled, a_tsc_deadline_fires_in_the_guest_s_time),
         TEST(begin_enabled, a_deadline_that_passes_while_masked_is_lost),
