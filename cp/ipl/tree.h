@@ -7,8 +7,8 @@
  *   /memory@0         every range of RAM software may use
  *   /chosen           bootargs, stdout-path; module@ADDRESS ("multiboot,module": reg, bootargs = its text)
  *   /interrupt-controller@fee00000  "intel,ce4100-lapic", intel,virtual-wire-mode; clock-frequency of its timer
- *   /interrupt-controller@fec00000  "intel,ce4100-ioapic": cells are the pin (ISA IRQs 0-15, PCI 16-19) and the sense
- *                     (1 level, active high; 3 rising edge)
+ *   /interrupt-controller@fec00000  "intel,ce4100-ioapic": cells are the pin (ISA IRQs, the timer's at 2; PCI 16-19) and the
+ *                     sense as that binding numbers it (0 edge, 1 level)
  *   /pci[@WINDOW]     "pci-x86", "pci"; configuration mechanism #1; ranges; interrupt-map where the wires are fixed
  *   /isa              I/O ports (reg: 1, port, count): serial@ "ns16550a", interrupt-controller@20 "intel,i8259",
  *                     timer@40 "pnpPNP,100" (8254), rtc@70 "motorola,mc146818", keyboard@60 "pnpPNP,303",
