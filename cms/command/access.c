@@ -52,35 +52,44 @@ int cms_access_failed(const char *module, char letter, uint16_t vdev, const stru
     return cms_message(module, MESSAGE_DEVICE_ERROR, name, why);
 }
 
-/* The same disk under another letter is released, and so is what the letter stood for; both are said. */
-static void tell_changes(const struct mode *old, char old_letter, const struct mode *now)
+/* A disk may stand under several letters as long as none of them writes. */
+static void settle_other_letters(const struct mode *now)
+{
+    for (char letter = 'A'; letter <= 'Z'; letter++) {
+        const struct mode *m = cms_mode_find(letter);
+        if (!m || letter == now->letter || m->vdev != now->vdev)
+            continue;
+        if (m->read_only && now->read_only) {
+            cms_message("ACP", MESSAGE_ALSO, now->vdev, letter);
+        } else {
+            cms_message("ACP", MESSAGE_RELEASED, now->vdev, letter);
+            cms_mode_release(letter);
+        }
+    }
+}
+
+static void tell_replaced(const struct mode *old, const struct mode *now)
 {
     char was[DISK_NAME_MAX];
-    if (old_letter && old_letter != now->letter) {
-        format_text(was, sizeof was, "%03X %c", now->vdev, old_letter);
-        cms_message("ACP", MESSAGE_RELEASED, was);
-    }
-    if (old->disk && old->vdev != now->vdev) {
-        char vdev[DISK_NAME_MAX];
-        format_text(vdev, sizeof vdev, "%03X", now->vdev);
-        cms_disk_name(was, old->letter, old->parent, old->vdev);
-        cms_message("ACP", MESSAGE_REPLACES, vdev, was);
-    }
+
+    if (!old->disk || old->vdev == now->vdev)
+        return;
+    cms_disk_name(was, old->letter, old->parent, old->vdev);
+    cms_message("ACP", MESSAGE_REPLACES, now->vdev, was);
 }
 
 int cms_access_disk(uint16_t vdev, char letter, char parent, bool read_only)
 {
     struct mode_problem problem;
-    struct mode *old = cms_mode_find(letter), *same = cms_mode_of_device(vdev);
+    struct mode *old = cms_mode_find(letter);
     struct mode before = old ? *old : (struct mode){0};
-    char same_letter = same ? same->letter : 0, name[DISK_NAME_MAX];
+    char name[DISK_NAME_MAX];
 
     if (!cms_mode_access(vdev, letter, parent, read_only, &problem))
         return cms_access_failed("ACP", letter, vdev, &problem);
-    if (same_letter && same_letter != letter)
-        cms_mode_release(same_letter);
     struct mode *now = cms_mode_find(letter);
-    tell_changes(&before, same_letter, now);
+    settle_other_letters(now);
+    tell_replaced(&before, now);
     if (now->read_only) {
         cms_disk_name(name, letter, parent, vdev);
         cms_message("ACP", MESSAGE_ACCESSED_READ_ONLY, name);

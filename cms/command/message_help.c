@@ -54,6 +54,7 @@ static const struct explanation general[] = {
     {MESSAGE_FORMAT_LABEL, "One to six characters, shown by QUERY DISK.\n"},
     {MESSAGE_ACCESSED_READ_ONLY, "The disk can only be read.\n"},
     {MESSAGE_REPLACES, "The first disk has taken the file mode of the second, which is released.\n"},
+    {MESSAGE_ALSO, "The disk stands under both letters; neither can write it.\n"},
     {MESSAGE_RELEASED, "The disk was accessed under another letter, which is now free.\n"},
     {MESSAGE_FORMATTED, "The disk is empty and accessed.\n"},
     {MESSAGE_FORMATTING, "Formatting has begun.\n"},

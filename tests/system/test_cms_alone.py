@@ -182,6 +182,22 @@ def test_lines_are_edited_recalled_and_completed(ipl):
     assert "VM/N CMS" in cms.do("que\tcmslevel")
 
 
+def test_hx_ends_a_long_listing(ipl, tmp_path):
+    image, text = tmp_path / "191.img", tmp_path / "long"
+    text.write_text("".join(f"line {n}\n" for n in range(200000)))
+    cmsdisk("format", image, "ALI191", "--size", 16 << 20)
+    cmsdisk("put", image, text, "LONG", "LISTING")
+    cms = ipl([("0191", image, False)])
+    cms.ready()
+    cms.child.send("type long listing\r")
+    cms.child.expect("line 100" + END)
+    cms.child.send("hx\r")
+    shown = cms.ready()
+    assert cms.code == 0
+    assert "line 199999" not in shown
+    assert "CMS Level" in cms.do("QUERY CMSLEVEL")
+
+
 def test_an_abend_comes_back_to_the_command_level(ipl, tmp_path):
     monitor = str(tmp_path / "monitor")
     image = tmp_path / "191.img"

@@ -236,6 +236,9 @@ static void access_says_what_it_replaces_and_releases(void **state)
     expect("access 192 c", "DMSACP726I 192 B released\r\nReady;\r\n");
     expect("access 191 c", "DMSACP726I 191 A released\r\nDMSACP724I 191 replaces C (192)\r\nReady;\r\n");
     expect("access 191 c (forcero", "DMSACP723I C (191) R/O\r\nReady;\r\n");
+    expect("access 191 b/c", "DMSACP725I 191 also = C disk\r\nDMSACP723I B/C (191) R/O\r\nReady;\r\n");
+    expect("access 191 d", "DMSACP726I 191 B released\r\nDMSACP726I 191 C released\r\nReady;\r\n");
+    expect("access 191 c (forcero", "DMSACP726I 191 D released\r\nDMSACP723I C (191) R/O\r\nReady;\r\n");
     expect("access 192 d/c", "DMSACP723I D/C (192) R/O\r\nReady;\r\n");
     expect("access 192 e/x", "DMSACC069E Filemode X not accessed\r\nReady(00036);\r\n");
     expect("access 200 c", "DMSACP113S C(200) not attached\r\nReady(00100);\r\n");
