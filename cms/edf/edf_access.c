@@ -8,7 +8,8 @@ static void free_disk(struct edf_disk *disk)
     edf_memory_put(disk, disk->where, disk->room * sizeof *disk->where);
     edf_memory_put(disk, disk->pointers, (disk->pointer_count + 1) * sizeof *disk->pointers);
     edf_memory_put(disk, disk->map, disk->map_bytes);
-    edf_memory_put(disk, disk->held, disk->map_bytes);
+    edf_memory_put(disk, disk->spare, disk->map_bytes);
+    edf_memory_put(disk, disk->held, disk->bit_bytes);
     edf_memory_put(disk, disk->map_where, disk->map_count * sizeof *disk->map_where);
     edf_memory_put(disk, disk->map_pointers, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
     host->put(host->ctx, disk, sizeof *disk);

@@ -38,9 +38,14 @@ enum edf_status edf_block_flush(struct edf_disk *disk)
     return EDF_OK;
 }
 
+void *edf_memory_raw(const struct edf_disk *disk, size_t size)
+{
+    return disk->host->get(disk->host->ctx, size);
+}
+
 void *edf_memory_get(const struct edf_disk *disk, size_t size)
 {
-    void *memory = disk->host->get(disk->host->ctx, size);
+    void *memory = edf_memory_raw(disk, size);
     if (memory)
         memset(memory, 0, size);
     return memory;

@@ -4,12 +4,9 @@
 
 static bool is_zero(const uint8_t *block, uint32_t size)
 {
-    uint64_t word;
-    for (uint32_t i = 0; i < size; i += sizeof word) {
-        memcpy(&word, block + i, sizeof word);
-        if (word)
+    for (uint32_t i = 0; i < size; i += 8)
+        if (load64(block + i))
             return false;
-    }
     return true;
 }
 

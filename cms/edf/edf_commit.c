@@ -65,14 +65,15 @@ static enum edf_status move_all(struct commit *c, const uint32_t *old, uint32_t 
 
 static void add_taken(struct commit *c)
 {
-    uint32_t bytes = (c->disk->blocks + 7) / 8;
     if (!c->change->taken)
         return;
-    for (uint32_t i = 0; i < bytes; i++)
-        if (c->change->taken[i]) {
-            c->next[i] |= c->change->taken[i];
-            c->dirty[i / c->disk->block_size] = 1;
-        }
+    for (uint32_t i = 0; i < c->disk->bit_bytes; i += 8) {
+        if (!load64(c->change->taken + i))
+            continue;
+        for (uint32_t j = i; j < i + 8; j++)
+            c->next[j] |= c->change->taken[j];
+        c->dirty[i / c->disk->block_size] = 1;
+    }
     c->used += c->change->taken_count;
 }
 
@@ -251,7 +252,7 @@ static uint32_t pointers_for(const struct edf_disk *disk, uint32_t count)
 
 static void *get_list(const struct edf_disk *disk, uint32_t count)
 {
-    return edf_memory_get(disk, (count + 1) * sizeof(uint32_t));
+    return edf_memory_raw(disk, (count + 1) * sizeof(uint32_t));
 }
 
 static void put_list(const struct edf_disk *disk, uint32_t *list, uint32_t count)
@@ -269,19 +270,17 @@ static enum edf_status begin(struct commit *c)
     enum edf_status status = edf_directory_grow(disk, c->blocks);
     if (status)
         return status;
-    c->next = edf_memory_get(disk, disk->map_bytes);
     c->dirty = edf_memory_get(disk, disk->map_count);
     c->moved = edf_memory_get(disk, disk->map_count);
-    c->where = edf_memory_get(disk, disk->room * sizeof *c->where);
+    c->where = edf_memory_raw(disk, disk->room * sizeof *c->where);
     c->pointers = get_list(disk, c->pointer_count);
-    c->map_where = edf_memory_get(disk, disk->map_count * sizeof *c->map_where);
+    c->map_where = edf_memory_raw(disk, disk->map_count * sizeof *c->map_where);
     c->map_pointers = get_list(disk, disk->map_pointer_count);
-    c->buffer = edf_memory_get(disk, disk->block_size);
-    if (!c->next || !c->dirty || !c->moved || !c->where || !c->pointers || !c->map_where || !c->map_pointers ||
-        !c->buffer)
+    c->buffer = edf_memory_raw(disk, disk->block_size);
+    if (!c->dirty || !c->moved || !c->where || !c->pointers || !c->map_where || !c->map_pointers || !c->buffer)
         return EDF_NO_MEMORY;
-    memcpy(c->next, disk->map, disk->map_bytes);
-    disk->next = c->next;
+    memcpy(disk->spare, disk->map, disk->bit_bytes);
+    disk->next = c->next = disk->spare;
     return EDF_OK;
 }
 
@@ -297,9 +296,10 @@ static void swap(void *a, void *b)
 static void adopt(struct commit *c)
 {
     struct edf_disk *disk = c->disk;
-    for (uint32_t i = 0; disk->readers && i < (disk->blocks + 7) / 8; i++)
+    disk->holding |= disk->readers != NULL;
+    for (uint32_t i = 0; disk->readers && i < disk->bit_bytes; i++)
         disk->held[i] |= disk->map[i] & (uint8_t)~c->next[i];
-    swap(&disk->map, &c->next);
+    swap(&disk->map, &disk->spare);
     swap(&disk->where, &c->where);
     swap(&disk->map_where, &c->map_where);
     swap(&disk->map_pointers, &c->map_pointers);
@@ -316,7 +316,6 @@ static void end(struct commit *c)
 {
     struct edf_disk *disk = c->disk;
     disk->next = NULL;
-    edf_memory_put(disk, c->next, disk->map_bytes);
     edf_memory_put(disk, c->dirty, disk->map_count);
     edf_memory_put(disk, c->moved, disk->map_count);
     edf_memory_put(disk, c->where, disk->room * sizeof *c->where);

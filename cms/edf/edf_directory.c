@@ -28,10 +28,7 @@ enum edf_status edf_directory_grow(struct edf_disk *disk, uint32_t blocks)
 
 static bool is_null(const uint8_t *entry)
 {
-    for (int i = 0; i < 16; i++)
-        if (entry[i])
-            return false;
-    return true;
+    return !load64(entry) && !load64(entry + FST_TYPE);
 }
 
 /* The directory's own entry, which must be sound before any other block is read. */
@@ -165,11 +162,10 @@ enum edf_status edf_directory_load(struct edf_disk *disk)
 
 uint32_t edf_directory_find(const struct edf_disk *disk, const uint8_t name[16])
 {
-    uint64_t key[2], candidate[2];
-    memcpy(key, name, sizeof key);
+    uint64_t key = load64(name), type = load64(name + FST_TYPE);
     for (uint32_t i = 2; i < disk->count; i++) {
-        memcpy(candidate, directory_entry(disk, i), sizeof candidate);
-        if (candidate[0] == key[0] && candidate[1] == key[1])
+        const uint8_t *entry = directory_entry(disk, i);
+        if (load64(entry) == key && load64(entry + FST_TYPE) == type)
             return i;
     }
     return 0;

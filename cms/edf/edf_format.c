@@ -35,11 +35,11 @@ static enum edf_status destroy_labels(const struct plan *p)
 
 static enum edf_status write_map(const struct plan *p)
 {
+    uint32_t bits = p->block_size * 8;
     for (uint32_t i = 0; i < p->map_count; i++) {
         memset(p->buffer, 0, p->block_size);
-        for (uint32_t bit = 0; bit < p->block_size * 8; bit++)
-            if (i * p->block_size * 8 + bit < used(p))
-                map_set(p->buffer, bit + 1);
+        for (uint32_t bit = 0; bit < bits && i * bits + bit < used(p); bit++)
+            map_set(p->buffer, bit + 1);
         if (put_block(p, BLOCK_FIRST_DATA + i))
             return EDF_IO;
     }

@@ -29,11 +29,14 @@ struct edf_disk {
     uint32_t *pointers;  /* the directory's pointer blocks; one element more than pointer_count */
     uint32_t pointer_count;
 
-    /* The map is read on the first change. Bit maps are map_bytes long: whole blocks, bits past the end clear. */
+    /* The map is read on the first change. `map` and `spare` are map_bytes long: whole blocks, bits past the end clear.
+     * Bit maps that are never written to the disk are bit_bytes long: a multiple of 8. */
     uint8_t *map;        /* as committed */
     uint8_t *held;       /* free in the map, but readers that are open still see them */
-    uint8_t *next;       /* the map being built, during a commit only */
-    uint32_t map_bytes, map_count; /* map_count: data blocks of the map */
+    uint8_t *spare;      /* where a commit builds the next map, so that only the bits need be copied */
+    uint8_t *next;       /* that map, during a commit only */
+    bool holding;        /* `held` is not all clear */
+    uint32_t map_bytes, bit_bytes, map_count; /* map_count: data blocks of the map */
     uint32_t *map_where, *map_pointers;
     uint32_t map_pointer_count;
     uint32_t rover;      /* bit where the search for a free block begins */
@@ -55,6 +58,7 @@ static inline bool block_is_data(const struct edf_disk *disk, uint32_t block)
     return block >= BLOCK_FIRST_DATA && block <= disk->blocks;
 }
 void *edf_memory_get(const struct edf_disk *disk, size_t size); /* cleared */
+void *edf_memory_raw(const struct edf_disk *disk, size_t size); /* not cleared: for what is overwritten at once */
 void edf_memory_put(const struct edf_disk *disk, void *memory, size_t size);
 
 /* ---- label ------------------------------------------------------------------------------------------------------- */

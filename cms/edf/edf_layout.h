@@ -72,6 +72,14 @@ static inline uint32_t get32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* Eight bytes at once, in the machine's own order. A plain memcpy would be a call in a freestanding build. */
+static inline uint64_t load64(const uint8_t *p)
+{
+    uint64_t value;
+    __builtin_memcpy(&value, p, sizeof value);
+    return value;
+}
+
 static inline void put16(uint8_t *p, uint32_t value)
 {
     p[0] = (uint8_t)(value >> 8);

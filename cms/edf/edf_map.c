@@ -4,10 +4,11 @@
 static void forget(struct edf_disk *disk)
 {
     edf_memory_put(disk, disk->map, disk->map_bytes);
-    edf_memory_put(disk, disk->held, disk->map_bytes);
+    edf_memory_put(disk, disk->spare, disk->map_bytes);
+    edf_memory_put(disk, disk->held, disk->bit_bytes);
     edf_memory_put(disk, disk->map_where, disk->map_count * sizeof *disk->map_where);
     edf_memory_put(disk, disk->map_pointers, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
-    disk->map = disk->held = NULL;
+    disk->map = disk->spare = disk->held = NULL;
     disk->map_where = disk->map_pointers = NULL;
 }
 
@@ -25,12 +26,14 @@ static enum edf_status prepare(struct edf_disk *disk)
     uint32_t bits_per_block = disk->block_size * 8;
     disk->map_count = (disk->blocks + bits_per_block - 1) / bits_per_block;
     disk->map_bytes = disk->map_count * disk->block_size;
+    disk->bit_bytes = (disk->blocks + 63) / 64 * 8;
     disk->map_pointer_count = pointer_blocks(disk->block_size, disk->map_count);
     disk->map = edf_memory_get(disk, disk->map_bytes);
-    disk->held = edf_memory_get(disk, disk->map_bytes);
+    disk->spare = edf_memory_get(disk, disk->map_bytes);
+    disk->held = edf_memory_get(disk, disk->bit_bytes);
     disk->map_where = edf_memory_get(disk, disk->map_count * sizeof *disk->map_where);
     disk->map_pointers = edf_memory_get(disk, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
-    return disk->map && disk->held && disk->map_where && disk->map_pointers ? EDF_OK : EDF_NO_MEMORY;
+    return disk->map && disk->spare && disk->held && disk->map_where && disk->map_pointers ? EDF_OK : EDF_NO_MEMORY;
 }
 
 struct loading {
@@ -56,23 +59,30 @@ static enum edf_status load_block(void *ctx, struct tree_entry entry, unsigned l
 static uint32_t count_bits(const uint8_t *map, uint32_t bytes)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < bytes; i++)
-        for (uint8_t b = map[i]; b; b &= (uint8_t)(b - 1))
+    for (uint32_t i = 0; i < bytes; i += 8)
+        for (uint64_t word = load64(map + i); word; word &= word - 1)
             count++;
     return count;
 }
 
+static void clear_past_end(struct edf_disk *disk)
+{
+    uint32_t bit = disk->blocks;
+    for (; bit % 8; bit++)
+        map_clear(disk->map, bit + 1);
+    memset(disk->map + bit / 8, 0, disk->map_bytes - bit / 8);
+}
+
 static const char *judge(struct edf_disk *disk)
 {
-    for (uint32_t bit = disk->blocks; bit < disk->map_bytes * 8; bit++)
-        map_clear(disk->map, bit + 1);
+    clear_past_end(disk);
     for (uint32_t block = 1; block < BLOCK_FIRST_DATA; block++)
         if (!map_bit(disk->map, block))
             return "the allocation map has a reserved block free";
     for (uint32_t i = 0; i < disk->map_count; i++)
         if (!map_bit(disk->map, disk->map_where[i]))
             return "the allocation map has its own block free";
-    if (count_bits(disk->map, disk->map_bytes) != disk->used)
+    if (count_bits(disk->map, disk->bit_bytes) != disk->used)
         return "the allocation map does not add up to the label's used count";
     return NULL;
 }

@@ -21,7 +21,7 @@ enum edf_status edf_open(struct edf_disk *disk, const char *name, const char *ty
     r->record = 1;
     r->data_index = UINT64_MAX;
     edf_cursor_open(&r->cursor, disk, edf_fst_tree(disk, &r->fst));
-    r->data = edf_memory_get(disk, disk->block_size);
+    r->data = edf_memory_raw(disk, disk->block_size);
     r->next = disk->readers;
     disk->readers = r;
     if (!r->data) {
@@ -150,8 +150,10 @@ void edf_close(struct edf_reader *r)
     while (*link != r)
         link = &(*link)->next;
     *link = r->next;
-    if (!disk->readers && disk->held)
-        memset(disk->held, 0, disk->map_bytes);
+    if (!disk->readers && disk->holding) {
+        memset(disk->held, 0, disk->bit_bytes);
+        disk->holding = false;
+    }
     edf_cursor_close(&r->cursor);
     edf_memory_put(disk, r->data, disk->block_size);
     edf_memory_put(disk, r, sizeof *r);

@@ -64,7 +64,7 @@ static enum edf_status load_level(struct cursor *cursor, unsigned level, uint32_
     if (!block_is_data(disk, block))
         return edf_fail(disk, EDF_DAMAGED, "a pointer is beyond the disk", block);
     if (!cursor->level[level])
-        cursor->level[level] = edf_memory_get(disk, disk->block_size);
+        cursor->level[level] = edf_memory_raw(disk, disk->block_size);
     if (!cursor->level[level])
         return EDF_NO_MEMORY;
     cursor->loaded[level] = 0;
@@ -189,7 +189,7 @@ enum edf_status edf_tree_visit(struct edf_disk *disk, struct tree tree, tree_vis
         return EDF_OK;
     size_t size = (size_t)tree.levels * disk->block_size;
     struct visit v = {disk, tree, visitor, ctx, NULL, disk->blocks};
-    if (size && !(v.pointers = edf_memory_get(disk, size)))
+    if (size && !(v.pointers = edf_memory_raw(disk, size)))
         return EDF_NO_MEMORY;
     struct tree_entry top = {.block = tree.top, .highest = RECORDS_MAX};
     enum edf_status status = visit_entry(&v, top, tree.levels, 0);

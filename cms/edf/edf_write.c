@@ -27,10 +27,10 @@ static enum edf_status start(struct edf_disk *disk, const uint8_t *entry, struct
         return EDF_NO_MEMORY;
     w->disk = disk;
     memcpy(w->entry, entry, FST_SIZE);
-    w->own = edf_memory_get(disk, disk->map_bytes);
-    w->data = edf_memory_get(disk, disk->block_size);
+    w->own = edf_memory_get(disk, disk->bit_bytes);
+    w->data = edf_memory_raw(disk, disk->block_size);
     if (!w->own || !w->data) {
-        edf_memory_put(disk, w->own, disk->map_bytes);
+        edf_memory_put(disk, w->own, disk->bit_bytes);
         edf_memory_put(disk, w->data, disk->block_size);
         edf_memory_put(disk, w, sizeof *w);
         return EDF_NO_MEMORY;
@@ -100,6 +100,8 @@ static enum edf_status resume(struct edf_writer *w)
     }
     if (!status && last.block)
         status = edf_block_read(disk, last.block, w->data);
+    if (!last.block)
+        memset(w->data, 0, disk->block_size);
     if (status)
         return status;
     w->count = tree.count - 1;
@@ -115,8 +117,6 @@ static enum edf_status resume(struct edf_writer *w)
                      : find_end(w, last, previous.highest);
     else
         w->fill = (uint32_t)((uint64_t)w->fst.records * w->fst.lrecl - w->count * disk->block_size);
-    if (!status)
-        memset(w->data + w->fill, 0, disk->block_size - w->fill);
     return status;
 }
 
@@ -160,10 +160,10 @@ static enum edf_status pass_on(struct edf_writer *w, bool last)
         entry.displacement = w->displacement;
     else
         entry.displacement = w->fill == w->disk->block_size ? DISPLACEMENT_SPANNED : w->fill;
+    memset(w->data + w->fill, 0, w->disk->block_size - w->fill);
     enum edf_status status = edf_build_store(w, w->data, !last || w->count, &entry.block);
     if (!status)
         status = edf_build_add(w, entry);
-    memset(w->data, 0, w->disk->block_size);
     w->fill = 0;
     w->started = false;
     return status;
@@ -181,6 +181,8 @@ static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint64_t l
         if (data) {
             memcpy(w->data + w->fill, data, part);
             data += part;
+        } else {
+            memset(w->data + w->fill, 0, part);
         }
         w->fill += part;
         length -= part;
@@ -312,7 +314,7 @@ void edf_abort(struct edf_writer *w)
     *link = w->next;
     disk->in_flight -= w->own_count;
     edf_build_free(w);
-    edf_memory_put(disk, w->own, disk->map_bytes);
+    edf_memory_put(disk, w->own, disk->bit_bytes);
     edf_memory_put(disk, w->data, disk->block_size);
     edf_memory_put(disk, w, sizeof *w);
 }
