@@ -63,7 +63,7 @@ static bool find_blocks(struct virtio_pci *v)
     v->irq = pci_read(v->function, PCI_INTERRUPT) & 0xff;
     command = (command & 0xffff & ~(uint32_t)PCI_COMMAND_NO_INTX) | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
     pci_write(v->function, PCI_COMMAND, command);
-    return v->irq < 16;
+    return v->irq && v->irq < 16; /* 0: firmware has routed it nowhere */
 }
 
 static uint32_t read_features(const struct virtio_pci *v, uint32_t word)

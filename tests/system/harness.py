@@ -13,7 +13,7 @@ import pexpect.fdpexpect
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VMN = os.path.join(ROOT, "scripts", "vmn")
-READY = r"Ready(?:\(\d+\))?; T=\S+[^\r\n]*\r?\n"
+READY = r"Ready(?:\(-?\d+\))?; T=\S+[^\r\n]*\r?\n"
 BOOT_SECONDS = 60
 
 
@@ -63,7 +63,7 @@ class Line:
         """A CMS command: what it says, up to its Ready message. The return code is left in `code`."""
         self.type(command)
         said = self.expect(READY, timeout)
-        code = re.search(r"Ready\((\d+)\)", self.child.after)
+        code = re.search(r"Ready\((-?\d+)\)", self.child.after)
         self.code = int(code.group(1)) if code else 0
         return said
 
