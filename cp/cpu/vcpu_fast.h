@@ -1,6 +1,11 @@
 /* vcpu_read and vcpu_write for the processor: see cp/cpu/vcpu.h, which includes this. */
 #pragma once
 #include "cp/cpu/vmx_ops.h"
+#include "vmcs-shadow/field.h"
+
+struct vcpu;
+uint64_t vcpu_read_any(struct vcpu *, enum vmcs_field);
+void vcpu_write_any(struct vcpu *, enum vmcs_field, uint64_t value);
 
 /* Whose active VMCS is current; NULL: nobody's, or the processor has no VMX. Set by the VMX backend. */
 extern struct vcpu *vcpu_current;
