@@ -36,7 +36,7 @@ struct file_search {
  * the message given. = is only taken if `output`. */
 int cms_file_id_read(const char *module, const struct word *words, int count, char default_letter, bool output,
                      struct file_id *id);
-/* A mode as typed: letter or * (or = if `output`), and perhaps a number. */
+/* A mode as typed: a letter or * (= if `output`), and perhaps a number. */
 bool cms_file_mode_read(const struct word *word, bool output, char *letter, char *number);
 /* "NAME TYPE A1" */
 void cms_file_id_text(const struct file_id *id, char text[FILE_ID_MAX]);

@@ -20,7 +20,7 @@ bool cms_file_mode_read(const struct word *word, bool output, char *letter, char
         *number = word->raw[1];
     if (*number && (*number < '0' || *number > '6'))
         return false;
-    return (*letter >= 'A' && *letter <= 'Z') || *letter == '*' || (*letter == '=' && output);
+    return (*letter >= 'A' && *letter <= 'Z') || *letter == (output ? '=' : '*');
 }
 
 /* Names CMS allows, with what patterns and output fileids add. */

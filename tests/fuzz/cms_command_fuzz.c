@@ -1,61 +1,187 @@
-/* Whatever is typed, CMS goes on: every byte reaches the line editor, the tokenizer, the commands and the pipelines,
- * over a small A-disk and, for inputs of odd length, a CP that answers. */
-#include <setjmp.h>
-#include <stddef.h>
-#include <stdint.h>
+/* A user who types anything. Each line of the input is a command on a CMS with two small disks; whatever the commands
+ * make of it, the disks must be clean afterwards and nothing may be left on the heap once they are released. A command
+ * that asks is answered in turn with 1, a word, a null line and HX. Bytes from 80 on stand for the words of the
+ * language, so that short inputs go far. */
+#include <stdlib.h>
 #include <string.h>
 
-#include "cms/command/session.h"
-#include "cms/command/settings.h"
+#include "cms/command/command.h"
 #include "cms/console/console.h"
+#include "cms/console/terminal.h"
+#include "cms/edf/edf_check.h"
+#include "cms/kernel/clock.h"
+#include "cms/kernel/cp.h"
+#include "cms/kernel/disk.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/mode.h"
-#include "tests/unit/fake/cms_machine.h"
 
-enum { TYPED_MAX = 2000 };
+enum { SECTORS = 256, DISKS = 2, HEAP = 1 << 20, LINES_MAX = 12 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static struct disk disks[DISKS];
+static uint8_t bytes[DISKS][SECTORS * DISK_SECTOR], fresh[SECTORS * DISK_SECTOR];
+static _Alignas(16) char heap[HEAP];
+static const char *answer_left = "";
+static unsigned answers;
 
-static jmp_buf finished;
-
-static void no_more(void)
+void cms_terminal_write(const char *data, size_t length)
 {
-    longjmp(finished, 1);
+    volatile char sum = 0;
+    for (size_t i = 0; i < length; i++)
+        sum = (char)(sum ^ data[i]);
 }
 
-static void begin(bool with_cp)
+int cms_terminal_read(void)
 {
-    for (char letter = 'A'; letter <= 'Z'; letter++)
-        cms_mode_release(letter);
-    fake_cms_reset();
-    fake_cms_attach(0x191, false);
-    fake_cms_attach(0x190, true);
-    fake_cms_cp(with_cp ? "ALICE    AT VMN\nSECOND LINE\n" : NULL, 0);
-    memset(&cms_settings, 0, sizeof cms_settings);
-    cms_console_set_line_end('#');
-    cms_console_recover();
-    cms_session_start(false);
-    fake_cms_type("format 191 a (blksize 512\r1\rfuzzed\r"
-                  "PIPE LITERAL one| split | > ONE TEXT A\rPIPE < ONE TEXT A | specs 1-* 1 | > TWO TEXT A\r");
+    return *answer_left ? *answer_left++ : -1;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void cms_terminal_wait(void)
 {
-    char typed[TYPED_MAX + 2];
-    size_t n = 0;
+    static const char *const answer[] = {"1\r", "WORD\r", "\r", "HX\r"};
+    answer_left = answer[answers++ % 4];
+}
 
-    for (size_t i = 0; i < size && n < TYPED_MAX; i++)
-        if (data[i])
-            typed[n++] = (char)data[i];
-    typed[n++] = '\r';
-    typed[n] = 0;
-    begin(size & 1);
-    fake_cms_type(typed);
-    fake_cms_no_more = no_more;
-    if (!setjmp(finished))
-        for (;;)
-            cms_session_step();
+void cms_terminal_drain(void) {}
+
+struct disk *cms_disk_find(uint16_t vdev)
+{
+    return vdev - 0x191u < DISKS ? &disks[vdev - 0x191] : NULL;
+}
+
+int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
+{
+    memcpy(buffer, bytes[disk - disks] + sector * DISK_SECTOR, (size_t)count * DISK_SECTOR);
+    return 0;
+}
+
+int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
+{
+    memcpy(bytes[disk - disks] + sector * DISK_SECTOR, buffer, (size_t)count * DISK_SECTOR);
+    return 0;
+}
+
+int cms_disk_flush(struct disk *disk)
+{
+    (void)disk;
+    return 0;
+}
+
+bool cms_cp_present(void) { return false; }
+const char *cms_cp_user(void) { return ""; }
+
+bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer)
+{
+    (void)text;
+    (void)length;
+    (void)response;
+    (void)size;
+    (void)answer;
+    return false;
+}
+
+struct clock_time cms_clock_now(void)
+{
+    return (struct clock_time){1795269931, 0, 20000000, 30000000};
+}
+
+/* ---- the check --------------------------------------------------------------------------------------------------- */
+
+static int check_read(void *ctx, uint64_t sector, void *buffer, uint32_t count)
+{
+    memcpy(buffer, (uint8_t *)ctx + sector * EDF_SECTOR, (size_t)count * EDF_SECTOR);
+    return 0;
+}
+
+static void *check_get(void *ctx, size_t size) { (void)ctx; return malloc(size); }
+static void check_put(void *ctx, void *memory, size_t size) { (void)ctx; (void)size; free(memory); }
+
+static void check(int i)
+{
+    const struct edf_device device = {bytes[i], SECTORS, true, check_read, NULL, NULL};
+    const struct edf_host host = {.get = check_get, .put = check_put};
+    struct edf_check_report report;
+    enum edf_status status = edf_check(&device, &host, NULL, NULL, &report);
+    if (status != EDF_NOT_CMS && (status || report.faults))
+        abort();
+}
+
+static void start(void)
+{
+    struct mode_problem problem;
+    cms_heap_start(heap, sizeof heap);
+    for (int i = 0; i < DISKS; i++) {
+        disks[i].vdev = (uint16_t)(0x191 + i);
+        disks[i].sectors = SECTORS;
+        disks[i].generation++;
+        disks[i].device = bytes[i];
+        memcpy(bytes[i], fresh, sizeof fresh);
+        if (!fresh[EDF_SECTOR] && !cms_mode_format(disks[i].vdev, 512, "FUZZ", &problem))
+            abort();
+        if (!cms_mode_access(disks[i].vdev, (char)('A' + i), (char)('A' + i), false, &problem))
+            abort();
+    }
+    cms_console_start(NULL);
+    if (fresh[EDF_SECTOR])
+        return;
+    cms_obey("PIPE literal apple red,pear green,cherry red| split at ,| > FRUIT LIST A");
+    cms_obey("COPYFILE FRUIT LIST A FIXED LIST A (RECFM F LRECL 10");
+    memcpy(fresh, bytes[0], sizeof fresh);
+}
+
+static const char *const words[] = {
+    "PIPE ", "| ", "literal ", "console ", "< FRUIT LIST A", "< FIXED LIST A", "> X Y A ", ">> FRUIT LIST A ",
+    "> FIXED LIST B F 7 ", "locate ", "nlocate ", "between ", "change ", "specs ", "sort ", "unique ", "take ",
+    "drop ", "last ", "count ", "chars words lines ", "join ", "split ", "cms ", "xlate ", "/a/ ", "/e/EE/ ", "w2 ",
+    "1-3 ", "3.2 ", "next ", "nextword ", "number ", "strip ", "c2x ", "right ", "anycase ", "before ", "string ",
+    "* ", "COPYFILE ", "FRUIT LIST A ", "FIXED LIST A ", "= = B ", "NEW = A ", "( ", "REPLACE ", "APPEND ",
+    "RECFM V ", "RECFM F ", "LRECL 5 ", "FROM 2 ", "TRUNC ", "ERASE ", "RENAME ", "LISTFILE ", "* * * ", "TYPE ",
+    "HEX ", "COL 2-4 ", "COMPARE ", "STATE ", "ACCESS 192 C/A", "RELEASE B", "FORMAT 192 D", "DATE ", "LABEL ",
+    "FOR 1 ", "HELP ", "QUERY DISK",
+};
+
+static size_t add(char *line, size_t n, uint8_t byte)
+{
+    const char one[2] = {(char)byte, 0}, *text = one;
+    if (byte >= 0x80 && byte - 0x80u < sizeof words / sizeof *words)
+        text = words[byte - 0x80];
+    while (*text && n < COMMAND_LINE_MAX)
+        line[n++] = *text++;
+    return n;
+}
+
+/* Obeys one line; returns what it and its end take of the input. */
+static size_t obey(const uint8_t *data, size_t size)
+{
+    char line[COMMAND_LINE_MAX + 1];
+    size_t n = 0, taken = 0;
+    while (taken < size && n < COMMAND_LINE_MAX && data[taken] != '\n')
+        n = add(line, n, data[taken++]);
+    line[n] = 0;
+    cms_console_command_begins();
+    cms_obey(line);
     cms_console_command_ends();
     cms_heap_free_commands();
+    return taken < size ? taken + 1 : taken;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > 4096 || (size && memchr(data, 0, size)))
+        return 0;
+    answer_left = "";
+    answers = 0;
+    start();
+    for (int lines = 0; size && lines < LINES_MAX; lines++) {
+        size_t taken = obey(data, size);
+        data += taken;
+        size -= taken;
+    }
+    for (char letter = 'A'; letter <= 'Z'; letter++)
+        cms_mode_release(letter);
+    if (cms_heap_in_use())
+        abort();
+    for (int i = 0; i < DISKS; i++)
+        check(i);
     return 0;
 }

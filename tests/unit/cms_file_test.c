@@ -156,6 +156,7 @@ static void copyfile_changes_the_format(void **state)
     shows("COPYFILE ALPHA DATA A X Y A (LRECL", 24, "DMSCPY050E Parameter missing after LRECL\n");
     shows("COPYFILE ALPHA DATA", 24, "DMSCPY054E Incomplete fileid specified\n");
     shows("COPYFILE NO FILE A X Y A", 28, "DMSCPY002E File NO FILE A not found\n");
+    shows("COPYFILE ALPHA DATA A X Y *", 24, "DMSCPY048E Invalid filemode *\n");
     shows("COPYFILE ALPHA DATA A X Y Z", 36, "DMSCPY069E Filemode Z not accessed\n");
 }
 
