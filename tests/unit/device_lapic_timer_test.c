@@ -1,0 +1,185 @@
+#include "tests/unit/device_lapic_scene.h"
+
+static void a_one_shot_counts_down_and_fires_once(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, 0x30);
+    store(DIVIDE, 0x3); /* by 16 */
+    store(INITIAL, 1000);
+    assert_int_equal(load(CURRENT), 1000);
+    fake_clock_advance(8000);
+    assert_int_equal(load(CURRENT), 500);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    fake_clock_advance(7999);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    fake_clock_advance(2);
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+    assert_int_equal(load(CURRENT), 0);
+    store(EOI, 0);
+    store(LVT_TIMER, 0x30);
+    store(DIVIDE, 0xb);
+    fake_clock_advance(100000);
+    assert_int_equal(lapic_acknowledge(&lapic), -1);
+    assert_int_equal(load(INITIAL), 1000);
+}
+
+static void a_divider_changed_on_the_way_keeps_the_count(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, 0x30);
+    store(DIVIDE, 0xb);
+    store(INITIAL, 100000);
+    fake_clock_advance(40000);
+    store(DIVIDE, 0x0); /* by 2 */
+    assert_in_range(load(CURRENT), 59999, 60000);
+    fake_clock_advance(119990);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    fake_clock_advance(20);
+    assert_int_equal(lapic_vector_pending(&lapic), 0x30);
+}
+
+static void a_periodic_timer_neither_drifts_nor_floods(void **state)
+{
+    unsigned fired = 0;
+
+    (void)state;
+    store(LVT_TIMER, PERIODIC | 0x30);
+    store(DIVIDE, 0xb);
+    store(INITIAL, 333333);
+    for (unsigned i = 0; i < 10000; i++) {
+        fake_clock_advance(100000);
+        if (lapic_acknowledge(&lapic) == 0x30) {
+            fired++;
+            store(EOI, 0);
+        }
+    }
+    assert_int_equal(fired, 3000); /* a second at 3000.003 Hz */
+    store(INITIAL, 1);
+    fired = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t next = timer_next();
+
+        assert_true(next >= fake_now + clock_ticks(10000));
+        fake_now = next;
+        timer_run(fake_now);
+        assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+        store(EOI, 0);
+    }
+    store(INITIAL, 0);
+    assert_int_equal(timer_next(), UINT64_MAX);
+}
+
+static void a_periodic_timer_rests_while_nobody_takes_its_interrupt(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, PERIODIC | 0x30);
+    store(DIVIDE, 0xb);
+    store(INITIAL, 1000000);
+    fake_clock_advance(3500000);
+    assert_int_equal(timer_next(), UINT64_MAX);
+    assert_in_range(load(CURRENT), 499999, 500001);
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+    store(EOI, 0);
+    fake_clock_advance(499000);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    fake_clock_advance(2000);
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+}
+
+static void a_masked_timer_costs_nothing_and_goes_on(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, MASKED | PERIODIC | 0x30);
+    store(DIVIDE, 0xb);
+    store(INITIAL, 100000);
+    assert_int_equal(timer_next(), UINT64_MAX);
+    fake_clock_advance(250000);
+    assert_int_equal(load(CURRENT), 50000);
+    store(LVT_TIMER, PERIODIC | 0x30);
+    fake_clock_advance(49900);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    fake_clock_advance(200);
+    assert_int_equal(lapic_vector_pending(&lapic), 0x30);
+}
+
+static void a_tsc_deadline_fires_in_the_guest_s_time(void **state)
+{
+    (void)state;
+    tsc_offset = UINT64_C(1) << 40;
+    assert_int_equal(wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 1000), 0);
+    assert_int_equal(rdmsr(MSR_TSC_DEADLINE), 0); /* not in that mode */
+    store(LVT_TIMER, DEADLINE | 0x30);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 2500);
+    assert_int_equal(rdmsr(MSR_TSC_DEADLINE), tsc_offset + 3500);
+    store(INITIAL, 5);
+    assert_int_equal(load(INITIAL), 0);
+    assert_int_equal(load(CURRENT), 0);
+    fake_clock_advance(990);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    fake_clock_advance(10);
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+    assert_int_equal(rdmsr(MSR_TSC_DEADLINE), 0);
+    store(EOI, 0);
+    wrmsr(MSR_TSC_DEADLINE, 1); /* long past: at once */
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+    store(EOI, 0);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 2500);
+    wrmsr(MSR_TSC_DEADLINE, 0);
+    assert_int_equal(timer_next(), UINT64_MAX);
+    wrmsr(MSR_TSC_DEADLINE, UINT64_MAX);
+    fake_clock_advance(1000000);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+}
+
+static void a_deadline_that_passes_while_masked_is_lost(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, MASKED | DEADLINE | 0x30);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 1000);
+    fake_clock_advance(1000);
+    store(LVT_TIMER, DEADLINE | 0x30);
+    fake_clock_advance(1000);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    assert_int_equal(rdmsr(MSR_TSC_DEADLINE), 0);
+}
+
+static void a_tsc_that_jumps_takes_its_deadline_along(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, DEADLINE | 0x30);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 1000000);
+    tsc_offset = 900000;
+    lapic_tsc_moved(&lapic);
+    assert_int_equal(timer_next(), fake_now + 100000);
+    tsc_offset = 2000000;
+    lapic_tsc_moved(&lapic);
+    assert_int_equal(lapic_vector_pending(&lapic), 0x30);
+}
+
+static void leaving_deadline_mode_disarms(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, DEADLINE | 0x30);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 1000);
+    store(LVT_TIMER, 0x30);
+    store(LVT_TIMER, DEADLINE | 0x30);
+    assert_int_equal(rdmsr(MSR_TSC_DEADLINE), 0);
+    assert_int_equal(timer_next(), UINT64_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(begin_enabled, a_one_shot_counts_down_and_fires_once),
+        TEST(begin_enabled, a_divider_changed_on_the_way_keeps_the_count),
+        TEST(begin_enabled, a_periodic_timer_neither_drifts_nor_floods),
+        TEST(begin_enabled, a_periodic_timer_rests_while_nobody_takes_its_interrupt),
+        TEST(begin_enabled, a_masked_timer_costs_nothing_and_goes_on),
+        TEST(begin_enabled, a_tsc_deadline_fires_in_the_guest_s_time),
+        TEST(begin_enabled, a_deadline_that_passes_while_masked_is_lost),
+        TEST(begin_enabled, a_tsc_that_jumps_takes_its_deadline_along),
+        TEST(begin_enabled, leaving_deadline_mode_disarms),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
