@@ -35,8 +35,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *f
     va_end(args);
     size_t n = format_text(line, sizeof line, "HCPISU951E CP cannot start: %s\r\n", text);
     drivers_last_words(line, n);
-    format_text(line, sizeof line, "VMN-EXIT %d\n", FAILED);
-    cp_debug_write(line);
+    cp_exit_status(FAILED);
     cp_power_off();
 }
 
@@ -168,6 +167,7 @@ void cp_main(uint32_t magic, uint64_t information)
     cpu_tables_load();
     if (!discover(magic, information, &facts, &fault))
         refuse("%s: %s", fault.path, fault.reason);
+    cp_exit_port(facts.debug_exit);
     clock_start(facts.tsc_hz);
     discover_storage(&facts);
     virtualization_start();

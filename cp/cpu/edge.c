@@ -8,6 +8,7 @@
 #include "cp/cpu/port.h"
 #include "cp/dispatch/timer.h"
 #include "cp/storage/frame.h"
+#include "lib/format.h"
 
 const struct cpu_backend *cpu_backend;
 
@@ -38,8 +39,28 @@ void cpu_cr2_set(struct vcpu *vcpu, uint64_t value)
         op_write_cr2(value);
 }
 
-void cp_debug_write(const char *text)
+static unsigned exit_status;
+static uint16_t exit_port;
+static bool exit_told;
+
+void cp_exit_status(unsigned status)
 {
+    exit_status = status;
+    exit_told = true;
+}
+
+void cp_exit_port(uint16_t port)
+{
+    exit_port = port;
+}
+
+static void tell_exit(void)
+{
+    char text[32];
+
+    if (exit_port)
+        port_out32(exit_port, exit_status);
+    format_text(text, sizeof text, "VMN-EXIT %u\n", exit_status);
     debug_print(text);
 }
 
@@ -50,6 +71,8 @@ void cp_power_off(void)
     static const uint16_t ports[] = {0xB004, 0x604};
 
     op_cli();
+    if (exit_told)
+        tell_exit();
     for (unsigned i = 0; i < sizeof ports / sizeof *ports; i++)
         port_out16(ports[i], SLEEP_ENABLE);
     for (const char *p = "Shutdown"; *p; p++)

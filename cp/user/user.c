@@ -22,7 +22,8 @@ uint64_t user_started_us, user_started_ticks;
 static struct terminal terminals[TERMINALS];
 static unsigned terminal_count;
 
-/* ---- lines ---------------------------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------------------------------
+ */
 
 static void take_input(struct line *line, uint8_t byte)
 {
@@ -68,7 +69,8 @@ static void begin(void)
     vm_diagnose = diagnose;
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------------- */
+/* ---- starting -------------------------------------------------------------------------------------------------------
+ */
 
 static void tell_everybody(void *context, unsigned number, const char *a, const char *b)
 {
@@ -119,25 +121,29 @@ void user_start(struct disk *system_disk, struct line *lines[], unsigned count)
     directory_load(system_disk, tell_everybody, NULL);
 }
 
-/* ---- one machine ---------------------------------------------------------------------------------------------------- */
+/* ---- one machine ----------------------------------------------------------------------------------------------------
+ */
 
 static void single_ended(struct session *s)
 {
     enum { OTHER_END = 125 };
-    char text[32];
     enum vm_stop why = s->vm->stop;
     bool orderly = why == VM_STOP_POWER_OFF || why == VM_STOP_RESET;
     unsigned status = why == VM_STOP_TEST_EXIT ? s->vm->stop_detail : orderly ? 0 : OTHER_END;
-    format_text(text, sizeof text, "VMN-EXIT %u\n", status);
-    cp_debug_write(text);
+    cp_exit_status(status);
     user_shutdown();
 }
 
 void user_start_single(struct line *line, const struct user_single *what)
 {
-    static const struct user single = {
-        .id = "VM", .password = "NOLOG", .classes = CLASS('G'), .parm = "", .nesting = VM_NESTED_SHADOW, .debug_exit = true,
-        .lines = 1, .xautolog = ""};
+    static const struct user single = {.id = "VM",
+                                       .password = "NOLOG",
+                                       .classes = CLASS('G'),
+                                       .parm = "",
+                                       .nesting = VM_NESTED_SHADOW,
+                                       .debug_exit = true,
+                                       .lines = 1,
+                                       .xautolog = ""};
     const char *reason = "CP has no storage for it";
     begin();
     directory.user[0] = single;
@@ -148,17 +154,18 @@ void user_start_single(struct line *line, const struct user_single *what)
         return;
     bool there = session_logon(s, &directory.user[0]);
     s->ended = single_ended;
-    if (there && !system_ipl_image(s->vm, what->image, what->image_bytes, what->command_line, what->module, what->modules,
-                                   &reason)) {
+    if (there && !system_ipl_image(s->vm, what->image, what->image_bytes, what->command_line, what->module,
+                                   what->modules, &reason)) {
         session_begin(s);
         return;
     }
     response_error(&(struct response){.session = s}, "VMI", 9011, "The image", reason);
-    cp_debug_write("VMN-EXIT 125\n");
+    cp_exit_status(125);
     user_shutdown();
 }
 
-/* ---- the event loop's turn ------------------------------------------------------------------------------------------ */
+/* ---- the event loop's turn ------------------------------------------------------------------------------------------
+ */
 
 /* True: there is more to do at once. */
 static bool poll_session(struct session *s)
@@ -198,7 +205,8 @@ void user_poll(void)
         session_soon();
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------------------------------
+ */
 
 static enum { FLUSH_NOT_YET, FLUSH_UNDER_WAY, FLUSH_DONE } flush;
 

@@ -7,32 +7,37 @@
 #include "cp/driver/disk.h"
 #include "cp/driver/line.h"
 
-/* Who is logged on to the first line when the directory is there, without a password, as if it had been typed: the one who
- * gave CP its command line ("logon=ID") owns the machine. Call before user_start; the text may go afterwards. */
+/* Who is logged on to the first line when the directory is there, without a password, as if it had been typed: the one
+ * who gave CP its command line ("logon=ID") owns the machine. Call before user_start; the text may go afterwards. */
 void user_console_logon(const char *id, unsigned length);
 
-/* Begins: takes over the lines (their callbacks; line_init comes after) and vm.h's hooks, reads the directory from the CP volume
- * on `system_disk` (NULL: there is none) and then shows the logon prompt on every line. Call once, or user_start_single.
- * @pre named systems are registered, storage, clock and timers work, the disk's completions are polled by the event loop */
+/* Begins: takes over the lines (their callbacks; line_init comes after) and vm.h's hooks, reads the directory from the
+ * CP volume on `system_disk` (NULL: there is none) and then shows the logon prompt on every line. Call once, or
+ * user_start_single.
+ * @pre named systems are registered, storage, clock and timers work, the disk's completions are polled by the event
+ * loop */
 void user_start(struct disk *system_disk, struct line *lines[], unsigned count);
 
 struct multiboot_module;
 
-/* What --ipl asks for: one multiboot image in one fresh machine of class G, user ID VM, with the test device granted. */
+/* What --ipl asks for: one multiboot image in one fresh machine of class G, user ID VM, with the test device granted.
+ */
 struct user_single {
     const void *image;
     size_t image_bytes;
-    const char *command_line; /* handed to it */
+    const char *command_line;              /* handed to it */
     const struct multiboot_module *module; /* cp/ipl/multiboot.h: further modules */
     unsigned modules;
     uint32_t storage_mib;
 };
 
-/* Begins with one machine on the line and nobody to log on. When it ends, CP writes "VMN-EXIT n" to the debug port (n is what
- * the test device was written with; 0 for a power off or reset, 125 for any other end) and asks to be shut down. */
+/* Begins with one machine on the line and nobody to log on. When it ends, CP ends with status n (cp_exit_status; n
+ * is what the test device was written with; 0 for a power off or reset, 125 for any other end) and asks to be shut
+ * down. */
 void user_start_single(struct line *line, const struct user_single *);
 
-/* Everything that waits: call it on every pass of the event loop. A timer is armed when it must be called again soon. */
+/* Everything that waits: call it on every pass of the event loop. A timer is armed when it must be called again soon.
+ */
 void user_poll(void);
 
 void user_shutdown(void);            /* everybody off, disks flushed, then: */

@@ -49,7 +49,7 @@ def test_help_names_every_option():
     (["--machine", "tcg"], "tcg is not there yet"),
     (["--machine", "pdp11"], "pdp11"),
     (["--cpu-clock", "slow"], "slow"),
-    (["--levels", "2"], "--levels is not there yet"),
+    (["--levels", "0"], "--levels: 0 is not within 1 to 9"),
     (["--disk", "/no/such/disk"], "no such file: /no/such/disk"),
     (["--ipl", "/no/such/kernel"], "no such file: /no/such/kernel"),
     (["--append", "x"], "go with --ipl"),

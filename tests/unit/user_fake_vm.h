@@ -1,5 +1,6 @@
-/* Virtual machines, lines and the edge of the processor for the tests of cp/user and cp/command: what vm.h, machine.h's console
- * and disks, and line.h promise, without a CPU. A header, so that only the tests that want the fake are linked with it. */
+/* Virtual machines, lines and the edge of the processor for the tests of cp/user and cp/command: what vm.h, machine.h's
+ * console and disks, and line.h promise, without a CPU. A header, so that only the tests that want the fake are linked
+ * with it. */
 #pragma once
 #include <assert.h>
 #include <errno.h>
@@ -20,18 +21,22 @@
 
 #define FAKE __attribute__((weak))
 
-/* ---- processor ------------------------------------------------------------------------------------------------------ */
+/* ---- processor ------------------------------------------------------------------------------------------------------
+ */
 
 enum { FAKE_FIELDS = 256 };
 
 struct fake_vm {
     struct vm vm;
-    char input[65536]; /* what its console received */
+    char input[65536];       /* what its console received */
     unsigned received, fifo; /* fifo: how many bytes it takes before it says no */
     unsigned output_ready, begun, resets, in_flight;
     uint16_t vdev[MACHINE_DISKS];
     struct disk *disk[MACHINE_DISKS];
-    struct { enum vmcs_field field; uint64_t value; } field[FAKE_FIELDS];
+    struct {
+        enum vmcs_field field;
+        uint64_t value;
+    } field[FAKE_FIELDS];
     unsigned fields;
 };
 
@@ -54,7 +59,7 @@ FAKE void vcpu_write_any(struct vcpu *v, enum vmcs_field field, uint64_t value) 
 FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
 
 static char fake_debug[256];
-FAKE void cp_debug_write(const char *text) { strncat(fake_debug, text, sizeof fake_debug - strlen(fake_debug) - 1); }
+FAKE void cp_exit_status(unsigned status) { snprintf(fake_debug, sizeof fake_debug, "VMN-EXIT %u\n", status); }
 FAKE void cp_power_off(void) { abort(); }
 FAKE void frame_clear(void *frame) { memset(frame, 0, PAGE_SIZE); }
 
@@ -68,7 +73,8 @@ static void fake_frames(void)
     }
 }
 
-/* ---- virtual machines ----------------------------------------------------------------------------------------------- */
+/* ---- virtual machines -----------------------------------------------------------------------------------------------
+ */
 
 struct vm *vm_list;
 void (*vm_stopped)(struct vm *);
@@ -194,7 +200,8 @@ int machine_detach_disk(struct machine *m, unsigned vdev)
     return -ENOENT;
 }
 
-/* ---- lines ---------------------------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------------------------------
+ */
 
 enum { FAKE_LINES = 3, FAKE_LINE_TEXT = 1 << 18 };
 
