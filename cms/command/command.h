@@ -71,6 +71,6 @@ int cms_read(char *line, size_t size);
 int cms_message(const char *module, int number, char severity, int return_code, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* The tables of the rooms that bring commands; weak, so that CMS can be built without a room. */
-extern const struct command file_commands[] __attribute__((weak)); /* cms/file */
-extern const struct command pipe_commands[] __attribute__((weak)); /* cms/pipe */
+/* The tables of the rooms that bring commands. */
+extern const struct command file_commands[]; /* cms/file */
+extern const struct command pipe_commands[]; /* cms/pipe */
