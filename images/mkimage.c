@@ -1,5 +1,5 @@
-/* mkimage: makes a CP volume from a directory, checks one, and gives one a new directory. The minidisks' file systems are the
- * work of cmsdisk, which stands beside it. See `mkimage --help`. */
+/* mkimage: makes a CP volume from a directory, checks one, and gives one a new directory. The minidisks' file systems
+ * are the work of cmsdisk, which stands beside it. See `mkimage --help`. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,8 @@ static const char help[] =
     "      --check             judge label, directories and every formatted minidisk; changes nothing\n"
     "  -h, --help              this text\n"
     "\n"
-    "An image that exists is never overwritten. Exit status: 0 done, or clean; 1 --check found something; 2 anything else.\n";
+    "An image that exists is never overwritten. Exit status: 0 done, or clean; 1 --check found something; 2 anything "
+    "else.\n";
 
 struct place { /* a minidisk named on the command line */
     const char *text, *host_file, *name;
@@ -56,7 +57,8 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *form
     exit(EXIT_TROUBLE);
 }
 
-/* ---- directory ------------------------------------------------------------------------------------------------------ */
+/* ---- directory ------------------------------------------------------------------------------------------------------
+ */
 
 static void tell_fault(void *context, const char *path, const char *reason)
 {
@@ -92,7 +94,8 @@ static uint32_t blocks_needed(void)
     return (end + BLOCKS_A_MIB) / BLOCKS_A_MIB * BLOCKS_A_MIB;
 }
 
-/* ---- minidisks ------------------------------------------------------------------------------------------------------ */
+/* ---- minidisks ------------------------------------------------------------------------------------------------------
+ */
 
 static const struct directory_disk *find_disk(const struct place *place)
 {
@@ -113,7 +116,8 @@ static const char *cmsdisk_path(void)
 }
 
 /* cmsdisk COMMAND IMAGE --offset N --size N OPERANDS: its exit status. */
-static int run_cmsdisk(const char *command, const char *image, const struct directory_disk *disk, const char *const operands[])
+static int run_cmsdisk(const char *command, const char *image, const struct directory_disk *disk,
+                       const char *const operands[])
 {
     extern char **environ;
     char offset[32], size[32];
@@ -128,8 +132,7 @@ static int run_cmsdisk(const char *command, const char *image, const struct dire
     int error = posix_spawn(&child, argv[0], NULL, NULL, (char *const *)argv, environ);
     if (error)
         die("%s: %s", argv[0], strerror(error));
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TROUBLE;
 }
 
@@ -161,11 +164,13 @@ static void put_file(const char *image, const struct place *file)
     if (!dot || dot - file->name > 8)
         die("%s: the CMS file must be named FN.FT", file->text);
     snprintf(name, sizeof name, "%.*s", (int)(dot - file->name), file->name);
-    if (run_cmsdisk("put", image, find_disk(file), (const char *const[]){"--mode", "2", file->host_file, name, dot + 1, NULL}))
+    if (run_cmsdisk("put", image, find_disk(file),
+                    (const char *const[]){"--mode", "2", file->host_file, name, dot + 1, NULL}))
         die("%s: %s is not put", image, file->text);
 }
 
-/* ---- the three things it does ---------------------------------------------------------------------------------------- */
+/* ---- the three things it does
+ * ---------------------------------------------------------------------------------------- */
 
 static int open_image(const char *path, int flags)
 {
@@ -181,8 +186,8 @@ static void write_at(int fd, const char *path, const void *bytes, size_t count, 
         die("%s: %s", path, strerror(errno));
 }
 
-static int make(const char *image, const char *dtb, uint32_t mib, const struct place *raw, unsigned raws, const struct place *file,
-                unsigned files)
+static int make(const char *image, const char *dtb, uint32_t mib, const struct place *raw, unsigned raws,
+                const struct place *file, unsigned files)
 {
     uint32_t bytes = read_blob(dtb);
     parse_or_die(dtb, bytes, mib ? mib * 256 : UINT32_MAX);
@@ -241,10 +246,11 @@ static int check(const char *image)
             printf("%s: directory slot %c: %s\n", image, 'A' + i, facts.slot_fault[i]);
             found = 1;
         }
-    if (directory_parse(&directory, facts.blob[0], facts.bytes[0], VOLUME_FIRST_MINIDISK, facts.blocks, tell_fault, (void *)image))
+    if (directory_parse(&directory, facts.blob[0], facts.bytes[0], VOLUME_FIRST_MINIDISK, facts.blocks, tell_fault,
+                        (void *)image))
         return EXIT_FOUND;
-    printf("%s: volume %s, %u blocks, directory %llu in slot %c, %u users, %u minidisks\n", image, facts.volid, facts.blocks,
-           (unsigned long long)facts.sequence[0], facts.slot[0], directory.users, directory.disks);
+    printf("%s: volume %s, %u blocks, directory %llu in slot %c, %u users, %u minidisks\n", image, facts.volid,
+           facts.blocks, (unsigned long long)facts.sequence[0], facts.slot[0], directory.users, directory.disks);
     for (unsigned i = 0; i < directory.disks; i++) {
         printf("%s %04X: ", directory.user[directory.disk[i].user].id, directory.disk[i].vdev);
         fflush(stdout);
@@ -253,7 +259,8 @@ static int check(const char *image)
     return found ? EXIT_FOUND : EXIT_DONE;
 }
 
-/* ---- command line ---------------------------------------------------------------------------------------------------- */
+/* ---- command line
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* USER:VDEV, and for --file :HOSTFILE:FN.FT after it. */
 static struct place parse_place(char *text, bool with_file)
@@ -278,10 +285,14 @@ int main(int argc, char **argv)
 {
     enum { DIRECTORY = 1, SIZE, RAW, FILE_, REPLACE, CHECK };
     static const struct option options[] = {
-        {"directory", required_argument, NULL, DIRECTORY}, {"size", required_argument, NULL, SIZE},
-        {"raw", required_argument, NULL, RAW},             {"file", required_argument, NULL, FILE_},
-        {"replace-directory", no_argument, NULL, REPLACE}, {"check", no_argument, NULL, CHECK},
-        {"help", no_argument, NULL, 'h'},                  {0},
+        {"directory", required_argument, NULL, DIRECTORY},
+        {"size", required_argument, NULL, SIZE},
+        {"raw", required_argument, NULL, RAW},
+        {"file", required_argument, NULL, FILE_},
+        {"replace-directory", no_argument, NULL, REPLACE},
+        {"check", no_argument, NULL, CHECK},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     static struct place raw[FILES], file[FILES];
     unsigned raws = 0, files = 0, mode = 0;
@@ -307,6 +318,7 @@ int main(int argc, char **argv)
     }
     if (optind + 1 != argc || (mode != CHECK && !dtb))
         die("needs an IMAGE%s; try mkimage --help", mode == CHECK ? "" : " and --directory DTB");
-    return mode == CHECK ? check(argv[optind]) : mode == REPLACE ? replace(argv[optind], dtb)
-                                                               : make(argv[optind], dtb, mib, raw, raws, file, files);
+    return mode == CHECK     ? check(argv[optind])
+           : mode == REPLACE ? replace(argv[optind], dtb)
+                             : make(argv[optind], dtb, mib, raw, raws, file, files);
 }

@@ -8,7 +8,10 @@
 
 enum { ON = WHEN_LOGGED_ON, OFF = WHEN_LOGGED_OFF };
 
-#define ROW(name, least, classes, when, family) {name, least, classes, when, command_##family, command_##family##_help}
+#define ROW(name, least, classes, when, family)                                                                        \
+    {                                                                                                                  \
+        name, least, classes, when, command_##family, command_##family##_help                                          \
+    }
 
 static const struct command table[] = {
     ROW("BEGIN", 1, CLASS('G'), ON, begin),

@@ -1,6 +1,7 @@
 /* CP's commands: one table (command.c), one file a family, whose help texts head it.
- * A command reads its operands with call_next, writes its answer with response_*, and returns 0 or its message's number. What
- * would change the machine or the session at once it only notes (session_note): it may be running inside the machine's VMCALL. */
+ * A command reads its operands with call_next, writes its answer with response_*, and returns 0 or its message's
+ * number. What would change the machine or the session at once it only notes (session_note): it may be running inside
+ * the machine's VMCALL. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,16 +22,17 @@ struct call {
 
 struct command {
     const char *name;
-    uint8_t least;     /* characters that must be given */
-    uint8_t classes;   /* any of these; CLASS_ANY: everybody */
-    uint8_t when;      /* enum command_when bits */
+    uint8_t least;   /* characters that must be given */
+    uint8_t classes; /* any of these; CLASS_ANY: everybody */
+    uint8_t when;    /* enum command_when bits */
     unsigned (*run)(struct call *);
-    const char *help;  /* first line: the format */
+    const char *help; /* first line: the format */
 };
 
 enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2 };
 
-/* Runs one command line, of the terminal or of the machine; returns the command's return code. Case does not matter, leading
+/* Runs one command line, of the terminal or of the machine; returns the command's return code. Case does not matter,
+ * leading
  * "#CP" and "CP" are dropped, an empty line is nothing. */
 unsigned command_run(struct session *, struct response *, const char *line);
 
@@ -38,16 +40,17 @@ unsigned command_run(struct session *, struct response *, const char *line);
 const struct command *command_next(const struct session *, const struct command *at);
 const struct command *command_find(const struct session *, struct word); /* NULL: none, or not for these classes */
 
-/* ---- operands ------------------------------------------------------------------------------------------------------ */
+/* ---- operands ------------------------------------------------------------------------------------------------------
+ */
 
 bool call_next(struct call *, struct word *); /* false: no more */
-struct word call_peek(const struct call *);    /* length 0: no more */
-const char *call_remainder(struct call *);     /* all the rest, without leading blanks */
+struct word call_peek(const struct call *);   /* length 0: no more */
+const char *call_remainder(struct call *);    /* all the rest, without leading blanks */
 /* What is left is too much: message 003. 0: nothing is left. */
 unsigned call_end(struct call *, const char *module);
 
-bool word_is(struct word, const char *name, unsigned least); /* an abbreviation of `name`, case ignored */
-void word_upper(struct word, char *out, unsigned size);      /* upper case, cut at size - 1, NUL-terminated */
+bool word_is(struct word, const char *name, unsigned least);  /* an abbreviation of `name`, case ignored */
+void word_upper(struct word, char *out, unsigned size);       /* upper case, cut at size - 1, NUL-terminated */
 bool word_hex(struct word, unsigned digits, uint64_t *value); /* up to so many digits */
 bool word_number(struct word, uint64_t most, uint64_t *value);
 

@@ -11,9 +11,8 @@ const char command_link_help[] =
     "Gives your machine another user's minidisk vdev1 as its own device vdev2. R reads when nobody\n"
     "writes, RR always; W writes when nobody has it, M when nobody writes, MW always; WR and MR\n"
     "read when they cannot write. Default R.\n";
-const char command_detach_help[] =
-    "DETACH vdev [vdev ...]\n"
-    "Takes devices from your machine. Minidisks keep what is on them.\n";
+const char command_detach_help[] = "DETACH vdev [vdev ...]\n"
+                                   "Takes devices from your machine. Minidisks keep what is on them.\n";
 
 enum { LINK_TRIES = 3 };
 
@@ -89,7 +88,8 @@ static bool needs_no_password(const struct session *s, const struct wish *wish)
     for (unsigned i = 0; i < directory.links; i++) {
         const struct directory_link *l = &directory.link[i];
         bool reads = wish->mode == LINK_R || wish->mode == LINK_RR;
-        if (&directory.user[l->user] == s->user && &directory.disk[l->disk] == wish->disk && (reads || wish->mode == l->mode))
+        if (&directory.user[l->user] == s->user && &directory.disk[l->disk] == wish->disk &&
+            (reads || wish->mode == l->mode))
             return true;
     }
     return false;
@@ -106,8 +106,9 @@ static bool matches(const char *setting, struct word password)
 static unsigned check_password(struct call *c, const struct wish *wish)
 {
     static const uint8_t kind[LINK_MODES] = {
-        [LINK_R] = PASSWORD_READ,   [LINK_RR] = PASSWORD_READ,     [LINK_W] = PASSWORD_WRITE,    [LINK_WR] = PASSWORD_WRITE,
-        [LINK_M] = PASSWORD_MULTIPLE, [LINK_MR] = PASSWORD_MULTIPLE, [LINK_MW] = PASSWORD_MULTIPLE};
+        [LINK_R] = PASSWORD_READ,     [LINK_RR] = PASSWORD_READ,    [LINK_W] = PASSWORD_WRITE,
+        [LINK_WR] = PASSWORD_WRITE,   [LINK_M] = PASSWORD_MULTIPLE, [LINK_MR] = PASSWORD_MULTIPLE,
+        [LINK_MW] = PASSWORD_MULTIPLE};
     const char *setting = wish->disk->password[kind[wish->mode]];
     if (needs_no_password(c->session, wish) || (setting && !strcmp(setting, "ALL")))
         return 0;
@@ -141,19 +142,12 @@ unsigned command_link(struct call *c)
     if (failed || (failed = check_password(c, &wish)))
         return failed;
     switch (link_make(c->session, wish.disk, wish.vdev, wish.mode)) {
-    case LINK_OK:
-        tell_linked(c, &wish);
-        return 0;
-    case LINK_FORCED_READ:
-        return link_tell_forced(c->response, wish.disk, c->session, wish.vdev);
-    case LINK_REFUSED:
-        return link_tell_refused(c->response, wish.disk);
-    case LINK_VDEV_IN_USE:
-        return FAIL(c, "LNM", 110, wish.owner_id, wish.owner_vdev, wish.as);
-    case LINK_NO_VOLUME:
-        return FAIL(c, "LNM", 108, wish.owner_id, wish.owner_vdev);
-    default:
-        return FAIL(c, "LNM", 9010, wish.owner_id, wish.owner_vdev);
+    case LINK_OK: tell_linked(c, &wish); return 0;
+    case LINK_FORCED_READ: return link_tell_forced(c->response, wish.disk, c->session, wish.vdev);
+    case LINK_REFUSED: return link_tell_refused(c->response, wish.disk);
+    case LINK_VDEV_IN_USE: return FAIL(c, "LNM", 110, wish.owner_id, wish.owner_vdev, wish.as);
+    case LINK_NO_VOLUME: return FAIL(c, "LNM", 108, wish.owner_id, wish.owner_vdev);
+    default: return FAIL(c, "LNM", 9010, wish.owner_id, wish.owner_vdev);
     }
 }
 

@@ -18,9 +18,8 @@ const char command_disconnect_help[] =
     "DISCONNECT\n"
     "Leaves the terminal; the machine runs on. LOGON brings you back, and what the machine wrote\n"
     "meanwhile is shown then.\n";
-const char command_force_help[] =
-    "FORCE userid\n"
-    "Logs another user off.\n";
+const char command_force_help[] = "FORCE userid\n"
+                                  "Logs another user off.\n";
 const char command_xautolog_help[] =
     "XAUTOLOG userid\n"
     "Logs a user on without a terminal and starts its system. Class A or B may do so for everybody,\n"

@@ -2,8 +2,8 @@
 #pragma once
 #include "cp/command/command.h"
 
-#define COMMAND(name)                      \
-    unsigned command_##name(struct call *); \
+#define COMMAND(name)                                                                                                  \
+    unsigned command_##name(struct call *);                                                                            \
     extern const char command_##name##_help[]
 
 COMMAND(begin);

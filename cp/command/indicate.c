@@ -11,10 +11,7 @@ const char command_indicate_help[] =
     "LOAD: share of the processor used since CP was started and of the page frames in use now. USER:\n"
     "storage, time and exits of your machine; of another's for class E.\n";
 
-static unsigned percent(uint64_t part, uint64_t whole)
-{
-    return whole >= 100 ? part / (whole / 100) : 0;
-}
+static unsigned percent(uint64_t part, uint64_t whole) { return whole >= 100 ? part / (whole / 100) : 0; }
 
 static unsigned show_load(struct call *c)
 {

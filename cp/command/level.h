@@ -2,5 +2,5 @@
 #pragma once
 #define CP_PRODUCT "VM/N"
 #define CP_VERSION "1.0"
-#define CP_LEVEL "VM/N Version 1 Release 0"
-#define CP_NODE "VMN"
+#define CP_LEVEL   "VM/N Version 1 Release 0"
+#define CP_NODE    "VMN"

@@ -9,18 +9,15 @@ const char command_ipl_help[] =
     "IPL system [CLEAR] [PARM text]\n"
     "Starts a named system (CMS, CP) in your machine, whose storage is cleared first. The text is\n"
     "handed to it.\n";
-const char command_begin_help[] =
-    "BEGIN [address]\n"
-    "Lets the machine run on, or run from a hexadecimal address.\n";
-const char command_stop_help[] =
-    "STOP\n"
-    "Stops the machine and enters CP READ, as #CP alone does. BEGIN goes on.\n";
+const char command_begin_help[] = "BEGIN [address]\n"
+                                  "Lets the machine run on, or run from a hexadecimal address.\n";
+const char command_stop_help[] = "STOP\n"
+                                 "Stops the machine and enters CP READ, as #CP alone does. BEGIN goes on.\n";
 const char command_system_help[] =
     "SYSTEM {CLEAR | RESET | RESTART}\n"
     "RESET resets CPU and devices; CLEAR the storage too; RESTART IPLs the last system again.\n";
-const char command_reset_help[] =
-    "RESET [SYSTEM]\n"
-    "Resets CPU and devices of your machine, like SYSTEM RESET.\n";
+const char command_reset_help[] = "RESET [SYSTEM]\n"
+                                  "Resets CPU and devices of your machine, like SYSTEM RESET.\n";
 const char command_define_help[] =
     "DEFINE STORAGE nnnM | nG\n"
     "Gives the machine another storage size, up to your directory maximum. Storage is cleared.\n";
@@ -28,10 +25,7 @@ const char command_sleep_help[] =
     "SLEEP [n [SEC | MIN | HOUR]]\n"
     "Terminal and machine rest for a time (minutes when no unit is given), or until you press Enter.\n";
 
-static void keep(char *out, unsigned size, const char *text)
-{
-    format_text(out, size, "%s", text);
-}
+static void keep(char *out, unsigned size, const char *text) { format_text(out, size, "%s", text); }
 
 unsigned command_ipl(struct call *c)
 {
@@ -88,8 +82,11 @@ unsigned command_stop(struct call *c)
 
 unsigned command_system(struct call *c)
 {
-    static const struct { const char *name; unsigned least; enum session_deed deed; } row[] = {
-        {"CLEAR", 5, DEED_SYSTEM_CLEAR}, {"RESET", 5, DEED_SYSTEM_RESET}, {"RESTART", 7, DEED_SYSTEM_RESTART}};
+    static const struct {
+        const char *name;
+        unsigned least;
+        enum session_deed deed;
+    } row[] = {{"CLEAR", 5, DEED_SYSTEM_CLEAR}, {"RESET", 5, DEED_SYSTEM_RESET}, {"RESTART", 7, DEED_SYSTEM_RESTART}};
     struct word w;
     char text[32];
     if (!call_next(c, &w))
@@ -162,7 +159,10 @@ unsigned command_define(struct call *c)
 
 static uint64_t seconds_of(struct word unit)
 {
-    return word_is(unit, "SEC", 1) ? 1 : word_is(unit, "HOURS", 1) ? 3600 : !unit.length || word_is(unit, "MINUTES", 1) ? 60 : 0;
+    return word_is(unit, "SEC", 1)                       ? 1
+           : word_is(unit, "HOURS", 1)                   ? 3600
+           : !unit.length || word_is(unit, "MINUTES", 1) ? 60
+                                                         : 0;
 }
 
 unsigned command_sleep(struct call *c)

@@ -8,5 +8,5 @@ struct message {
     const char *help;
 };
 
-const struct message *message_find(unsigned number); /* never NULL: an unknown number gives the last row */
+const struct message *message_find(unsigned number);   /* never NULL: an unknown number gives the last row */
 const struct message *message_lookup(unsigned number); /* NULL: no such message */

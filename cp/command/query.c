@@ -70,15 +70,13 @@ static unsigned query_time(struct call *c)
     return 0;
 }
 
-static const char *on(const struct session *s, uint8_t setting)
-{
-    return s->settings & setting ? "ON" : "OFF";
-}
+static const char *on(const struct session *s, uint8_t setting) { return s->settings & setting ? "ON" : "OFF"; }
 
 static unsigned query_set(struct call *c)
 {
     static const char *const emsg[] = {"OFF", "CODE", "TEXT", "ON"};
-    static const char *const nested[] = {[VM_NESTED_OFF] = "OFF", [VM_NESTED_TRAP] = "TRAP", [VM_NESTED_SHADOW] = "SHADOW"};
+    static const char *const nested[] = {
+        [VM_NESTED_OFF] = "OFF", [VM_NESTED_TRAP] = "TRAP", [VM_NESTED_SHADOW] = "SHADOW"};
     const struct session *s = c->session;
     response_line(c->response, "MSG %-4s, WNG %-4s, EMSG %-4s, IMSG %-4s, RUN %-4s", on(s, SET_MSG), on(s, SET_WNG),
                   emsg[s->settings / SET_EMSG_CODE & 3], on(s, SET_IMSG), on(s, SET_RUN));
@@ -137,9 +135,12 @@ struct question {
 };
 
 static const struct question questions[] = {
-    {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},     {"NAMES", 1, query_names},     {"NSS", 3, query_nss},
-    {"SET", 3, query_set},         {"STORAGE", 4, query_storage}, {"TIME", 1, query_time},       {"USERID", 6, query_userid},
-    {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual}, {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
+    {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},
+    {"NAMES", 1, query_names},     {"NSS", 3, query_nss},
+    {"SET", 3, query_set},         {"STORAGE", 4, query_storage},
+    {"TIME", 1, query_time},       {"USERID", 6, query_userid},
+    {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
+    {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
     {"DASD", 2, query_dasd},       {0},
 };
 

@@ -25,14 +25,16 @@ unsigned query_console(struct call *c)
 unsigned query_cpus(struct call *c)
 {
     static const char *const states[] = {[VM_STOPPED] = "STOPPED", [VM_RUNNABLE] = "RUNNING", [VM_WAITING] = "WAITING"};
-    response_line(c->response, "CPU 00  ID  %-8s (BASE) X86-64 %s", c->session->user->id, states[c->session->vm->state]);
+    response_line(c->response, "CPU 00  ID  %-8s (BASE) X86-64 %s", c->session->user->id,
+                  states[c->session->vm->state]);
     return 0;
 }
 
 static void show_disk(struct call *c, const struct link *l)
 {
-    response_line(c->response, "DASD %04X 9336 %-6s %s %10llu BLK %s %04X", l->vdev, directory.volid, l->write ? "R/W" : "R/O",
-                  (unsigned long long)l->minidisk.disk.sectors, directory.user[l->disk->user].id, l->disk->vdev);
+    response_line(c->response, "DASD %04X 9336 %-6s %s %10llu BLK %s %04X", l->vdev, directory.volid,
+                  l->write ? "R/W" : "R/O", (unsigned long long)l->minidisk.disk.sectors,
+                  directory.user[l->disk->user].id, l->disk->vdev);
 }
 
 /* Rows of the table come in the order of linking; people want them by number. */
@@ -80,8 +82,11 @@ unsigned query_virtual(struct call *c)
         const char *name;
         unsigned least;
         unsigned (*answer)(struct call *);
-    } row[] = {{"ALL", 3, query_all}, {"STORAGE", 4, query_virtual_storage}, {"CONSOLE", 3, query_console},
-               {"CPUS", 3, query_cpus}, {"DASD", 2, query_dasd}};
+    } row[] = {{"ALL", 3, query_all},
+               {"STORAGE", 4, query_virtual_storage},
+               {"CONSOLE", 3, query_console},
+               {"CPUS", 3, query_cpus},
+               {"DASD", 2, query_dasd}};
     struct word w;
     uint64_t vdev;
     char text[32];

@@ -20,7 +20,11 @@ struct setting {
     const struct choice *choice;
 };
 
-#define ON_OFF(bit) (const struct choice[]){{"ON", 2, 0, bit}, {"OFF", 3, bit, 0}, {0}}
+#define ON_OFF(bit)                                                                                                    \
+    (const struct choice[])                                                                                            \
+    {                                                                                                                  \
+        {"ON", 2, 0, bit}, {"OFF", 3, bit, 0}, { 0 }                                                                   \
+    }
 enum { BOTH = SET_EMSG_CODE | SET_EMSG_TEXT };
 
 static const struct setting settings[] = {
@@ -28,8 +32,11 @@ static const struct setting settings[] = {
     {"WNG", ON_OFF(SET_WNG)},
     {"IMSG", ON_OFF(SET_IMSG)},
     {"RUN", ON_OFF(SET_RUN)},
-    {"EMSG", (const struct choice[]){{"ON", 2, 0, BOTH}, {"OFF", 3, BOTH, 0}, {"CODE", 4, BOTH, SET_EMSG_CODE},
-                                     {"TEXT", 4, BOTH, SET_EMSG_TEXT}, {0}}},
+    {"EMSG", (const struct choice[]){{"ON", 2, 0, BOTH},
+                                     {"OFF", 3, BOTH, 0},
+                                     {"CODE", 4, BOTH, SET_EMSG_CODE},
+                                     {"TEXT", 4, BOTH, SET_EMSG_TEXT},
+                                     {0}}},
     {0},
 };
 
@@ -42,7 +49,8 @@ static unsigned refuse(struct call *c, struct word w)
 
 static unsigned set_nested(struct call *c, struct word value)
 {
-    static const char *const names[] = {[VM_NESTED_OFF] = "OFF", [VM_NESTED_TRAP] = "TRAP", [VM_NESTED_SHADOW] = "SHADOW"};
+    static const char *const names[] = {
+        [VM_NESTED_OFF] = "OFF", [VM_NESTED_TRAP] = "TRAP", [VM_NESTED_SHADOW] = "SHADOW"};
     unsigned failed = call_end(c, "CFS");
     for (unsigned i = 0; i < sizeof names / sizeof *names && !failed; i++) {
         if (!word_is(value, names[i], 2))

@@ -23,18 +23,16 @@ struct named_field {
     enum vmcs_field field;
 };
 static const struct named_field control_fields[] = {
-    {"CR0", VMCS_GUEST_CR0}, {"CR3", VMCS_GUEST_CR3}, {"CR4", VMCS_GUEST_CR4}, {"EFER", VMCS_GUEST_EFER},
-    {"GDTR", VMCS_GUEST_GDTR_BASE}, {"IDTR", VMCS_GUEST_IDTR_BASE}, {"TR", VMCS_GUEST_TR_BASE}, {"FS", VMCS_GUEST_FS_BASE},
-    {"GS", VMCS_GUEST_GS_BASE},
+    {"CR0", VMCS_GUEST_CR0},    {"CR3", VMCS_GUEST_CR3},        {"CR4", VMCS_GUEST_CR4},
+    {"EFER", VMCS_GUEST_EFER},  {"GDTR", VMCS_GUEST_GDTR_BASE}, {"IDTR", VMCS_GUEST_IDTR_BASE},
+    {"TR", VMCS_GUEST_TR_BASE}, {"FS", VMCS_GUEST_FS_BASE},     {"GS", VMCS_GUEST_GS_BASE},
 };
 static const struct named_field psw_fields[] = {{"RIP", VMCS_GUEST_RIP}, {"RFLAGS", VMCS_GUEST_RFLAGS}};
 
-/* ---- registers ------------------------------------------------------------------------------------------------------ */
+/* ---- registers ------------------------------------------------------------------------------------------------------
+ */
 
-static uint64_t gpr_value(struct vcpu *v, unsigned i)
-{
-    return i == RSP ? vcpu_read(v, VMCS_GUEST_RSP) : v->gpr[i];
-}
+static uint64_t gpr_value(struct vcpu *v, unsigned i) { return i == RSP ? vcpu_read(v, VMCS_GUEST_RSP) : v->gpr[i]; }
 
 static void show_gprs(struct call *c)
 {
@@ -71,7 +69,8 @@ static bool store_register(struct vcpu *v, struct word name, uint64_t value)
     return false;
 }
 
-/* ---- storage -------------------------------------------------------------------------------------------------------- */
+/* ---- storage --------------------------------------------------------------------------------------------------------
+ */
 
 struct range {
     uint64_t start, bytes;
@@ -97,10 +96,7 @@ static bool parse_range(struct word w, struct range *r)
     return r->bytes && r->bytes <= DISPLAY_MAX;
 }
 
-static char printable(uint8_t byte)
-{
-    return byte >= 0x20 && byte < 0x7f ? byte : '.';
-}
+static char printable(uint8_t byte) { return byte >= 0x20 && byte < 0x7f ? byte : '.'; }
 
 static void show_row(struct call *c, uint64_t at, const uint8_t *bytes, unsigned count, bool characters)
 {

@@ -6,12 +6,10 @@
 #include "cp/user/user.h"
 #include "lib/format.h"
 
-const char command_shutdown_help[] =
-    "SHUTDOWN\n"
-    "Logs everybody off, lets the disks finish, and switches the machine off.\n";
-const char command_help_help[] =
-    "HELP [command | message number]\n"
-    "Lists the commands you may use, or explains one, or a message such as HCPLNM104E.\n";
+const char command_shutdown_help[] = "SHUTDOWN\n"
+                                     "Logs everybody off, lets the disks finish, and switches the machine off.\n";
+const char command_help_help[] = "HELP [command | message number]\n"
+                                 "Lists the commands you may use, or explains one, or a message such as HCPLNM104E.\n";
 
 unsigned command_shutdown(struct call *c)
 {

@@ -6,9 +6,8 @@
 const char command_message_help[] =
     "MESSAGE {userid | * | OPERATOR | ALL} text\n"
     "Shows the text on another user's console. ALL (everybody) is for classes A and B.\n";
-const char command_warning_help[] =
-    "WARNING {userid | ALL} text\n"
-    "Like MESSAGE, but shown also to users who have SET MSG OFF.\n";
+const char command_warning_help[] = "WARNING {userid | ALL} text\n"
+                                    "Like MESSAGE, but shown also to users who have SET MSG OFF.\n";
 
 static const char *obstacle(const struct session *to, uint8_t setting)
 {
@@ -40,7 +39,8 @@ static unsigned send(struct call *c, uint8_t setting, const char *kind)
     if (!*text)
         return FAIL(c, "MFS", 26, "");
     const struct user *mine = c->session->user;
-    if (mine && (mine->classes & (CLASS('A') | CLASS('B') | CLASS('C'))) && word_is((struct word){id, 3}, "ALL", 3) && !id[3])
+    if (mine && (mine->classes & (CLASS('A') | CLASS('B') | CLASS('C'))) && word_is((struct word){id, 3}, "ALL", 3) &&
+        !id[3])
         return send_all(c, setting, kind, text);
     struct session *to = session_find(id);
     if (!to)

@@ -1,13 +1,11 @@
-/* Operands: words, numbers, user IDs. In: the rest of a command line. Out: values, or the message that says what is wrong. */
+/* Operands: words, numbers, user IDs. In: the rest of a command line. Out: values, or the message that says what is
+ * wrong. */
 #include <string.h>
 
 #include "cp/command/command.h"
 #include "lib/format.h"
 
-static char upper(char c)
-{
-    return c >= 'a' && c <= 'z' ? c - 32 : c;
-}
+static char upper(char c) { return c >= 'a' && c <= 'z' ? c - 32 : c; }
 
 struct word call_peek(const struct call *c)
 {

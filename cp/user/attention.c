@@ -5,15 +5,9 @@
 
 enum { BACKSPACE = 8, DELETE = 127, CONTROL_C = 3, CONTROL_U = 21 };
 
-static uint8_t upper(uint8_t c)
-{
-    return c >= 'a' && c <= 'z' ? c - 32 : c;
-}
+static uint8_t upper(uint8_t c) { return c >= 'a' && c <= 'z' ? c - 32 : c; }
 
-static bool ends_line(uint8_t c)
-{
-    return c == '\r' || c == '\n';
-}
+static bool ends_line(uint8_t c) { return c == '\r' || c == '\n'; }
 
 /* What the guest's own line editor most likely makes of the byte. */
 static void follow(struct attention *a, uint8_t c)
@@ -46,7 +40,4 @@ enum attention_result attention_take(struct attention *a, uint8_t byte)
     return byte == ' ' ? ATTENTION_COMMAND : ATTENTION_ENTER;
 }
 
-void attention_released(struct attention *a)
-{
-    a->held = 0;
-}
+void attention_released(struct attention *a) { a->held = 0; }

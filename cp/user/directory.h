@@ -1,6 +1,7 @@
-/* The directory: who the users are, and what machine each one gets. A flattened device tree in (images/directory.dts shows
- * every property), plain arrays out. It is judged as a whole: every fault is told by path and reason, and one fault is enough
- * to refuse it all. The blob may be hostile; it must stay where it is as long as the directory that points into it. */
+/* The directory: who the users are, and what machine each one gets. A flattened device tree in (images/directory.dts
+ * shows every property), plain arrays out. It is judged as a whole: every fault is told by path and reason, and one
+ * fault is enough to refuse it all. The blob may be hostile; it must stay where it is as long as the directory that
+ * points into it. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,9 +11,9 @@
 
 enum {
     DIRECTORY_USERS = 64,
-    DIRECTORY_DISKS = 256,  /* minidisks of all users together */
-    DIRECTORY_LINKS = 256,  /* of all users together */
-    DIRECTORY_NAME = 8,     /* characters of a user ID */
+    DIRECTORY_DISKS = 256, /* minidisks of all users together */
+    DIRECTORY_LINKS = 256, /* of all users together */
+    DIRECTORY_NAME = 8,    /* characters of a user ID */
     DIRECTORY_STORAGE_MAX_MIB = 1 << 20,
     DIRECTORY_USER_DISKS = MACHINE_DISKS, /* minidisks and links of one user */
 };
@@ -30,33 +31,33 @@ enum { PASSWORD_READ, PASSWORD_WRITE, PASSWORD_MULTIPLE, PASSWORDS };
 
 struct directory_disk {
     uint16_t vdev;
-    uint16_t user;            /* index of its owner */
-    uint32_t start, blocks;   /* of 4 KiB on the CP volume */
-    enum link_mode mode;      /* how its owner gets it at logon */
-    bool overlap;             /* declared: may share blocks with other minidisks */
+    uint16_t user;          /* index of its owner */
+    uint32_t start, blocks; /* of 4 KiB on the CP volume */
+    enum link_mode mode;    /* how its owner gets it at logon */
+    bool overlap;           /* declared: may share blocks with other minidisks */
     /* for other users' LINK: NULL = nobody by password, "ALL" = everybody, else a sha512-crypt string */
     const char *password[PASSWORDS];
 };
 
 struct directory_link {
-    uint16_t vdev;            /* as what the user gets it */
-    uint16_t user, disk;      /* indices: who links, which minidisk */
+    uint16_t vdev;       /* as what the user gets it */
+    uint16_t user, disk; /* indices: who links, which minidisk */
     enum link_mode mode;
-    const char *owner;        /* the same minidisk as the source names it */
+    const char *owner; /* the same minidisk as the source names it */
     uint16_t owner_vdev;
 };
 
 struct user {
     char id[DIRECTORY_NAME + 1];
-    const char *password;     /* sha512-crypt string; "NOLOG" = nobody logs on to it, others may XAUTOLOG it */
+    const char *password; /* sha512-crypt string; "NOLOG" = nobody logs on to it, others may XAUTOLOG it */
     uint8_t classes;
     uint32_t storage_mib, maximum_mib;
-    const char *ipl;          /* named system, NULL: none */
-    const char *parm;         /* handed to it, never NULL */
+    const char *ipl;  /* named system, NULL: none */
+    const char *parm; /* handed to it, never NULL */
     enum vm_nested nesting;
     bool debug_exit, no_diagnose;
-    uint8_t lines;            /* UARTs, 1 to 4 */
-    const char *xautolog;     /* string list of the users who may XAUTOLOG this one ("ANY": all) */
+    uint8_t lines;        /* UARTs, 1 to 4 */
+    const char *xautolog; /* string list of the users who may XAUTOLOG this one ("ANY": all) */
     unsigned xautolog_bytes;
 };
 
@@ -71,8 +72,9 @@ struct directory {
 /* Told once for every fault. `path` as in the source (/users/ALICE/mdisk@191), printable whatever the blob held. */
 typedef void directory_fault(void *context, const char *path, const char *reason);
 
-/* Reads and judges all of `blob`. `first_block` and `volume_blocks`: minidisks must lie in [first_block, volume_blocks).
- * Returns the number of faults, each of them told to `fault`; 0: *directory is good. Else it must not be used.
+/* Reads and judges all of `blob`. `first_block` and `volume_blocks`: minidisks must lie in [first_block,
+ * volume_blocks). Returns the number of faults, each of them told to `fault`; 0: *directory is good. Else it must not
+ * be used.
  * @pre blob is 8-byte aligned and readable for `bytes` */
 unsigned directory_parse(struct directory *directory, const void *blob, size_t bytes, uint32_t first_block,
                          uint32_t volume_blocks, directory_fault *fault, void *context);

@@ -14,11 +14,11 @@ static void tell_device(struct directory_reader *r, unsigned user, const char *k
 static void check_users(struct directory_reader *r)
 {
     const struct directory *d = r->directory;
-    bool operator = false;
+    bool operator= false;
     for (unsigned i = 0; i < d->users; i++) {
         char path[32];
         format_text(path, sizeof path, "/users/%s", d->user[i].id);
-        operator |= d->user[i].classes & CLASS('A');
+        operator|= d->user[i].classes & CLASS('A');
         for (unsigned j = 0; j < i; j++)
             if (*d->user[i].id && !strcmp(d->user[i].id, d->user[j].id))
                 directory_tell(r, path, "is there twice");

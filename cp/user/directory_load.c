@@ -19,10 +19,7 @@ static void arrived(struct disk_request *request, int status)
     phase = ARRIVED;
 }
 
-static void say(unsigned number, const char *a, const char *b)
-{
-    tell(tell_context, number, a, b);
-}
+static void say(unsigned number, const char *a, const char *b) { tell(tell_context, number, a, b); }
 
 static void fault(void *context, const char *path, const char *reason)
 {
@@ -34,7 +31,8 @@ static bool use_newest(const struct volume_facts *facts)
 {
     for (unsigned i = 0; i < 2 && facts->blob[i]; i++) {
         char slot[2] = {facts->slot[i], 0};
-        if (!directory_parse(&directory, facts->blob[i], facts->bytes[i], VOLUME_FIRST_MINIDISK, facts->blocks, fault, NULL))
+        if (!directory_parse(&directory, facts->blob[i], facts->bytes[i], VOLUME_FIRST_MINIDISK, facts->blocks, fault,
+                             NULL))
             return true;
         say(9030, slot, "its directory is refused");
     }
@@ -44,8 +42,9 @@ static bool use_newest(const struct volume_facts *facts)
 static bool use_volume(void)
 {
     struct volume_facts facts;
-    const char *why = !disk_blocks ? "there is no disk" : read_status ? "its first blocks cannot be read"
-                                                                     : volume_examine(head, disk_blocks, &facts);
+    const char *why = !disk_blocks  ? "there is no disk"
+                      : read_status ? "its first blocks cannot be read"
+                                    : volume_examine(head, disk_blocks, &facts);
     if (why) {
         say(9033, why, "");
         return false;
@@ -59,8 +58,11 @@ static bool use_volume(void)
 void directory_load(struct disk *disk, directory_tell_message *tell_message, void *context)
 {
     static struct disk_segment segment = {head, sizeof head};
-    static struct disk_request request = {
-        .op = DISK_READ, .sectors = VOLUME_HEAD_BYTES / DISK_SECTOR_BYTES, .segment = &segment, .segments = 1, .done = arrived};
+    static struct disk_request request = {.op = DISK_READ,
+                                          .sectors = VOLUME_HEAD_BYTES / DISK_SECTOR_BYTES,
+                                          .segment = &segment,
+                                          .segments = 1,
+                                          .done = arrived};
     tell = tell_message;
     tell_context = context;
     phase = ARRIVED;

@@ -1,5 +1,5 @@
-/* From the CP volume to the directory in force: reads the volume's head, tries its directories from the newest on, falls back to
- * the built-in one. */
+/* From the CP volume to the directory in force: reads the volume's head, tries its directories from the newest on,
+ * falls back to the built-in one. */
 #pragma once
 #include <stdbool.h>
 

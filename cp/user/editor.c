@@ -126,7 +126,4 @@ bool editor_take(struct editor *e, uint8_t c)
     return false;
 }
 
-void editor_show(struct editor *e)
-{
-    echo(e, e->text, e->length);
-}
+void editor_show(struct editor *e) { echo(e, e->text, e->length); }

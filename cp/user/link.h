@@ -8,20 +8,20 @@ struct session;
 enum { LINKS = 256 };
 
 struct link {
-    struct session *session;            /* who has it; NULL: free row */
+    struct session *session; /* who has it; NULL: free row */
     const struct directory_disk *disk;
-    uint16_t vdev;                      /* as what */
+    uint16_t vdev; /* as what */
     bool write;
     struct minidisk minidisk;
 };
 
 enum link_result {
     LINK_OK,
-    LINK_FORCED_READ,   /* given, but read-only: others have it */
-    LINK_REFUSED,       /* others have it: see link_others */
-    LINK_VDEV_IN_USE,   /* the machine has such a device */
-    LINK_NO_ROOM,       /* the machine or CP's table is full */
-    LINK_NO_VOLUME,     /* no disk that carries it */
+    LINK_FORCED_READ, /* given, but read-only: others have it */
+    LINK_REFUSED,     /* others have it: see link_others */
+    LINK_VDEV_IN_USE, /* the machine has such a device */
+    LINK_NO_ROOM,     /* the machine or CP's table is full */
+    LINK_NO_VOLUME,   /* no disk that carries it */
 };
 
 /* What others have of a minidisk (the same extent under any name counts). */

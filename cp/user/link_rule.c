@@ -4,9 +4,8 @@
 /* z/VM CP "LINK", what each mode gives when nobody has the disk, others read it, or others write it. */
 enum grant { NO, READ, WRITE, FORCED };
 static const enum grant grants[LINK_MODES][3] = {
-    [LINK_R] = {READ, READ, NO},       [LINK_RR] = {READ, READ, READ},
-    [LINK_W] = {WRITE, NO, NO},        [LINK_WR] = {WRITE, FORCED, FORCED},
-    [LINK_M] = {WRITE, WRITE, NO},     [LINK_MR] = {WRITE, WRITE, FORCED},
+    [LINK_R] = {READ, READ, NO},         [LINK_RR] = {READ, READ, READ}, [LINK_W] = {WRITE, NO, NO},
+    [LINK_WR] = {WRITE, FORCED, FORCED}, [LINK_M] = {WRITE, WRITE, NO},  [LINK_MR] = {WRITE, WRITE, FORCED},
     [LINK_MW] = {WRITE, WRITE, WRITE},
 };
 

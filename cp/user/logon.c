@@ -14,10 +14,7 @@
 /* Wrong passwords for each user since the last good one. */
 static unsigned failures[DIRECTORY_USERS];
 
-static unsigned *failures_of(const struct user *user)
-{
-    return &failures[user - directory.user];
-}
+static unsigned *failures_of(const struct user *user) { return &failures[user - directory.user]; }
 
 static void back_to_prompt(struct session *s)
 {
@@ -52,7 +49,8 @@ void logon_password(struct session *s, char *text, unsigned length)
     s->state = SESSION_VERIFY;
 }
 
-/* ---- a wrong password ----------------------------------------------------------------------------------------------- */
+/* ---- a wrong password -----------------------------------------------------------------------------------------------
+ */
 
 static void refuse(struct session *s)
 {
@@ -85,7 +83,8 @@ static void end_quiet(struct session *s)
     session_welcome(s);
 }
 
-/* ---- a good one ----------------------------------------------------------------------------------------------------- */
+/* ---- a good one -----------------------------------------------------------------------------------------------------
+ */
 
 static void tell_failures(struct session *s, const struct user *user)
 {
@@ -171,10 +170,7 @@ bool logon_poll(struct session *s)
         if (s->timer_ended)
             end_quiet(s);
         return false;
-    case SESSION_REJOIN:
-        finish_rejoin(s);
-        return false;
-    default:
-        return false;
+    case SESSION_REJOIN: finish_rejoin(s); return false;
+    default: return false;
     }
 }

@@ -3,16 +3,17 @@
 #include "cp/user/session.h"
 
 enum {
-    LOGON_TRIES = 4,           /* wrong passwords in a row at a terminal, then it is quiet for */
+    LOGON_TRIES = 4, /* wrong passwords in a row at a terminal, then it is quiet for */
     LOGON_QUIET_SECONDS = 60,
-    LOGON_PENALTY_MAX = 16,    /* seconds: 1, 2, 4, 8, 16 */
-    LOGON_ROUNDS = 16,         /* of the hash in one go */
+    LOGON_PENALTY_MAX = 16, /* seconds: 1, 2, 4, 8, 16 */
+    LOGON_ROUNDS = 16,      /* of the hash in one go */
 };
 
 /* Asks for the password. @pre state LOGON */
 void logon_begin(struct session *, const char *id, bool here, bool noipl);
 void logon_password(struct session *, char *text, unsigned length); /* wipes the text */
-/* What the states VERIFY, PENALTY, QUIET and REJOIN wait for. True: there is more to do at once. May free the session. */
+/* What the states VERIFY, PENALTY, QUIET and REJOIN wait for. True: there is more to do at once. May free the session.
+ */
 bool logon_poll(struct session *);
 
 /* The user is who they say: gives them their machine and the terminal, and IPLs as the directory says. */

@@ -21,7 +21,8 @@ static int submit(struct disk *disk, struct disk_request *request)
     return why;
 }
 
-bool minidisk_init(struct minidisk *m, struct disk *volume, const char *name, uint32_t start, uint32_t blocks, bool read_only)
+bool minidisk_init(struct minidisk *m, struct disk *volume, const char *name, uint32_t start, uint32_t blocks,
+                   bool read_only)
 {
     uint64_t first = (uint64_t)start * SECTORS_A_BLOCK, sectors = (uint64_t)blocks * SECTORS_A_BLOCK;
     if (!blocks || first + sectors > volume->sectors)

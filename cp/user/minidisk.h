@@ -1,11 +1,12 @@
-/* A minidisk: an extent of a disk presented as a disk of its own. Nothing outside the extent can be reached through it. */
+/* A minidisk: an extent of a disk presented as a disk of its own. Nothing outside the extent can be reached through it.
+ */
 #pragma once
 #include <stdint.h>
 
 #include "cp/driver/disk.h"
 
 struct minidisk {
-    struct disk disk;      /* what the virtual device submits to; its owner is this struct */
+    struct disk disk; /* what the virtual device submits to; its owner is this struct */
     struct disk *volume;
     uint64_t first_sector;
     char name[16];
@@ -13,4 +14,5 @@ struct minidisk {
 
 /* `start` and `blocks` count 4 KiB. False when the extent does not lie in the volume.
  * A request is handed on with its sector moved, so the minidisk may go while requests are still under way. */
-bool minidisk_init(struct minidisk *, struct disk *volume, const char *name, uint32_t start, uint32_t blocks, bool read_only);
+bool minidisk_init(struct minidisk *, struct disk *volume, const char *name, uint32_t start, uint32_t blocks,
+                   bool read_only);

@@ -6,9 +6,9 @@
 
 static void tell(const struct session *about, const char *deed, unsigned users, const char *by)
 {
-    struct session *operator = session_find("OPERATOR");
+    struct session *operator= session_find("OPERATOR");
     char now[CLOCK_TEXT], name[9];
-    if (!operator || operator == about)
+    if (!operator|| operator== about)
         return;
     session_say(operator, "%s %-5s %-10s AS %-8s USERS = %u%s%s", clock_text_time(now, clock_unix_us()),
                 session_name(about, name), deed, about->user->id, users, by ? "  BY " : "", by ? by : "");

@@ -57,7 +57,8 @@ unsigned response_error_texts(struct response *r, const char *module, unsigned n
     uint8_t settings = r->session->settings;
     char line[LINE_MAX] = "";
     if (settings & SET_EMSG_CODE)
-        format_text(line, sizeof line, "HCP%s%03u%c%s", module, number, m->severity, settings & SET_EMSG_TEXT ? " " : "");
+        format_text(line, sizeof line, "HCP%s%03u%c%s", module, number, m->severity,
+                    settings & SET_EMSG_TEXT ? " " : "");
     if (settings & SET_EMSG_TEXT)
         fill_in(line, sizeof line - 1, m->text, texts);
     if (*line)

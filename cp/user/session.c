@@ -41,10 +41,7 @@ unsigned session_users(void)
     return users;
 }
 
-static void echo(void *context, const char *text, unsigned length)
-{
-    session_echo(context, text, length);
-}
+static void echo(void *context, const char *text, unsigned length) { session_echo(context, text, length); }
 
 void session_reset(struct session *s)
 {
@@ -94,10 +91,7 @@ const char *session_name(const struct session *s, char name[9])
     return name;
 }
 
-static void come_round(struct timer *timer)
-{
-    (void)timer; /* waking the event loop was all */
-}
+static void come_round(struct timer *timer) { (void)timer; /* waking the event loop was all */ }
 
 void session_soon(void)
 {

@@ -1,10 +1,10 @@
 /* A session: a terminal somebody sits at, or a user who is logged on (with a machine), or both.
  *
  *   terminal input -> session_take() -> CP's line editor, or the machine's UART 0 (machine_input)
- *   machine output, CP's words -> the session's output queue -> the terminal's line, or it stays queued while disconnected
+ *   machine output, CP's words -> the session's output queue -> the terminal's line, or queued while disconnected
  *
- * What would change the machine under a command's feet (it may run inside the machine's own VMCALL) is only noted by the
- * command and done by session_settle() from the event loop. */
+ * What would change the machine under a command's feet (it may run inside the machine's own VMCALL) is only noted by
+ * the command and done by session_settle() from the event loop. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@ enum {
     SESSION_OUTPUT = 131072, /* the queue; of this a machine may fill: */
     SESSION_OUTPUT_CONNECTED = 4096,
     SESSION_OUTPUT_DISCONNECTED = 65536, /* then it waits: nothing is lost */
-    SESSION_PARTIAL = 160,   /* of a machine's unfinished line, shown again after CP's words */
+    SESSION_PARTIAL = 160,               /* of a machine's unfinished line, shown again after CP's words */
 };
 
 enum session_state {
@@ -43,28 +43,35 @@ enum session_state {
 
 /* Noted by a command, done by session_settle(). */
 enum session_deed {
-    DEED_NONE, DEED_LOGOFF, DEED_DISCONNECT, DEED_IPL, DEED_SYSTEM_RESET, DEED_SYSTEM_CLEAR, DEED_SYSTEM_RESTART,
-    DEED_DEFINE_STORAGE, DEED_READ
+    DEED_NONE,
+    DEED_LOGOFF,
+    DEED_DISCONNECT,
+    DEED_IPL,
+    DEED_SYSTEM_RESET,
+    DEED_SYSTEM_CLEAR,
+    DEED_SYSTEM_RESTART,
+    DEED_DEFINE_STORAGE,
+    DEED_READ
 };
 
 enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32 };
 
 struct terminal {
     struct line *line;
-    unsigned number;           /* shown as L0001 */
+    unsigned number; /* shown as L0001 */
     struct session *session;
     struct ring input;
-    uint32_t lost;             /* bytes typed beyond TERMINAL_INPUT */
+    uint32_t lost; /* bytes typed beyond TERMINAL_INPUT */
     uint8_t bytes[TERMINAL_INPUT];
 };
 
 struct output {
     struct ring ring;
-    bool in_line;              /* what was queued last did not end a line */
-    bool machine_waits;        /* the machine was refused room: tell it when there is some */
-    bool partial_cut;          /* the machine's unfinished line is longer than partial[] */
-    bool owes;                 /* the unfinished line (prompt and what is typed, or the machine's) is to be shown again */
-    uint32_t dropped;          /* bytes of CP's words that found no room */
+    bool in_line;       /* what was queued last did not end a line */
+    bool machine_waits; /* the machine was refused room: tell it when there is some */
+    bool partial_cut;   /* the machine's unfinished line is longer than partial[] */
+    bool owes;          /* the unfinished line (prompt and what is typed, or the machine's) is to be shown again */
+    uint32_t dropped;   /* bytes of CP's words that found no room */
     uint16_t partial_length;
     char partial[SESSION_PARTIAL];
 };
@@ -78,27 +85,27 @@ struct session {
     struct editor editor;
     char history[EDITOR_HISTORY][EDITOR_LINE + 1];
     struct attention attention;
-    bool input_waits;          /* attention holds bytes the machine had no room for */
-    unsigned rest;             /* where in editor.text the next of several commands begins, 0: none */
-    uint8_t settings;          /* SET_... */
-    uint64_t logon_us;         /* wall clock, of LOGON */
-    enum vm_nested nested;     /* SET NESTED: what the machine is offered from its next reset or IPL */
-    char system[9];            /* IPLed last, "" none */
-    struct timer timer;        /* SLEEP, penalties */
+    bool input_waits;      /* attention holds bytes the machine had no room for */
+    unsigned rest;         /* where in editor.text the next of several commands begins, 0: none */
+    uint8_t settings;      /* SET_... */
+    uint64_t logon_us;     /* wall clock, of LOGON */
+    enum vm_nested nested; /* SET NESTED: what the machine is offered from its next reset or IPL */
+    char system[9];        /* IPLed last, "" none */
+    struct timer timer;    /* SLEEP, penalties */
     bool timer_ended;
-    bool machine_sleeps;       /* SLEEP stopped it */
+    bool machine_sleeps; /* SLEEP stopped it */
 
     enum session_deed deed;
     char deed_system[9], deed_parm[EDITOR_LINE + 1];
     uint64_t deed_storage;
-    const char *deed_by;       /* FORCE: who, else NULL */
+    const char *deed_by; /* FORCE: who, else NULL */
 
     char logon_id[DIRECTORY_NAME + 1]; /* while logging on */
     bool logon_here, logon_noipl;
     bool logon_good;
-    unsigned logon_failures;   /* at this terminal, in a row */
+    unsigned logon_failures; /* at this terminal, in a row */
     struct sha512_crypt crypt;
-    unsigned link_failures;    /* wrong minidisk passwords since LOGON */
+    unsigned link_failures;          /* wrong minidisk passwords since LOGON */
     void (*ended)(struct session *); /* set: the machine's end ends this session, and it says so here (--ipl) */
 };
 
@@ -119,8 +126,8 @@ const char *session_name(const struct session *, char name[9]); /* "L0001", "DSC
 /* Gives the session a machine as the user's entry says, with all its disks; tells of disks that could not be had.
  * False: no storage for it. */
 bool session_logon(struct session *, const struct user *);
-/* Ends the user's stay: accounting lines, machine and links gone. `by`: FORCEd by, or NULL. The terminal, if any, is left
- * with a new session at its logon prompt. */
+/* Ends the user's stay: accounting lines, machine and links gone. `by`: FORCEd by, or NULL. The terminal, if any, is
+ * left with a new session at its logon prompt. */
 void session_logoff(struct session *, const char *by);
 /* The terminal goes to a new session; this one stays. False: no row for that. */
 bool session_disconnect(struct session *);
@@ -134,12 +141,13 @@ void session_enter_cp(struct session *); /* CP READ, with its prompt; stops the 
 void session_begin(struct session *);    /* back to the machine */
 void session_prompt(struct session *);   /* a new line to read, as the state says */
 void session_note(struct session *, enum session_deed); /* for session_settle(); the machine stops till then */
-void session_settle(struct session *);   /* does what a command noted; may free the session */
-void session_wait(struct session *, uint64_t seconds); /* timer_ended becomes true after so long */
-void session_soon(void);                 /* the event loop comes round at once: a timer that has ended already */
-void session_vm_stopped(struct vm *);    /* vm_stopped */
+void session_settle(struct session *);                  /* does what a command noted; may free the session */
+void session_wait(struct session *, uint64_t seconds);  /* timer_ended becomes true after so long */
+void session_soon(void);              /* the event loop comes round at once: a timer that has ended already */
+void session_vm_stopped(struct vm *); /* vm_stopped */
 
-/* ---- bytes --------------------------------------------------------------------------------------------------------- */
+/* ---- bytes ---------------------------------------------------------------------------------------------------------
+ */
 
 /* One typed byte. False: not now (it stays in the terminal's queue). The session may be gone afterwards. */
 bool session_take(struct session *, uint8_t byte);
@@ -152,8 +160,8 @@ bool terminal_poll(struct terminal *, unsigned most); /* hands on up to so many 
 /* CP's words: always at the start of a line; \n becomes CR LF. */
 void session_write(struct session *, const char *text, size_t length);
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* and a \n */
-void session_vm_input_room(struct vm *, unsigned uart); /* vm_input_room */
-unsigned session_vm_output(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count); /* vm_output */
+void session_vm_input_room(struct vm *, unsigned uart);                                            /* vm_input_room */
+unsigned session_vm_output(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);      /* vm_output */
 void session_echo(struct session *, const char *text, unsigned length); /* where the cursor is; \n becomes CR LF */
 void session_refresh(struct session *); /* shows the unfinished line again when it was broken */
 void session_pump(struct session *);    /* queue to line as much as goes, and room to the machine */

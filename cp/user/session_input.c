@@ -28,14 +28,9 @@ static bool take_for_machine(struct session *s, uint8_t byte)
     if (s->input_waits && !session_offer_held(s))
         return false;
     switch (attention_take(&s->attention, byte)) {
-    case ATTENTION_HOLDING:
-        break;
-    case ATTENTION_RELEASE:
-        session_offer_held(s);
-        break;
-    case ATTENTION_COMMAND:
-        take_command(s);
-        break;
+    case ATTENTION_HOLDING: break;
+    case ATTENTION_RELEASE: session_offer_held(s); break;
+    case ATTENTION_COMMAND: take_command(s); break;
     case ATTENTION_ENTER:
         session_echo(s, "#CP\n", 4);
         session_enter_cp(s);
@@ -133,8 +128,7 @@ void session_vm_input_room(struct vm *vm, unsigned uart)
         return;
     if (s->input_waits && !session_offer_held(s))
         return;
-    while (s->terminal && s->state == SESSION_RUN && !s->input_waits && terminal_poll(s->terminal, 1)) {
-    }
+    while (s->terminal && s->state == SESSION_RUN && !s->input_waits && terminal_poll(s->terminal, 1)) {}
 }
 
 bool session_take(struct session *s, uint8_t byte)
@@ -142,12 +136,9 @@ bool session_take(struct session *s, uint8_t byte)
     if (s->deed || s->rest || session_closed)
         return false;
     switch (s->state) {
-    case SESSION_QUIET:
-        return true;
-    case SESSION_RUN:
-        return take_for_machine(s, byte);
-    case SESSION_SLEEP:
-        return take_asleep(s, byte);
+    case SESSION_QUIET: return true;
+    case SESSION_RUN: return take_for_machine(s, byte);
+    case SESSION_SLEEP: return take_asleep(s, byte);
     case SESSION_LOGON:
     case SESSION_PASSWORD:
     case SESSION_READ:
@@ -156,7 +147,6 @@ bool session_take(struct session *s, uint8_t byte)
         if (editor_take(&s->editor, byte))
             take_line(s);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }

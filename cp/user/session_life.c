@@ -16,7 +16,8 @@ static unsigned error(struct session *s, const char *module, unsigned number, co
     return response_error(&(struct response){.session = s}, module, number, a, b);
 }
 
-/* ---- prompts -------------------------------------------------------------------------------------------------------- */
+/* ---- prompts --------------------------------------------------------------------------------------------------------
+ */
 
 bool session_closed;
 
@@ -53,7 +54,8 @@ void session_begin(struct session *s)
         vm_begin(s->vm);
 }
 
-/* ---- logging on and off --------------------------------------------------------------------------------------------- */
+/* ---- logging on and off ---------------------------------------------------------------------------------------------
+ */
 
 static void give_disk(struct session *s, const struct directory_disk *disk, unsigned vdev, enum link_mode mode)
 {
@@ -61,19 +63,11 @@ static void give_disk(struct session *s, const struct directory_disk *disk, unsi
     const char *owner = directory.user[disk->user].id;
     format_text(number, sizeof number, "%04X", vdev);
     switch (link_make(s, disk, vdev, mode)) {
-    case LINK_OK:
-        break;
-    case LINK_FORCED_READ:
-        link_tell_forced(&(struct response){.session = s}, disk, s, vdev);
-        break;
-    case LINK_REFUSED:
-        link_tell_refused(&(struct response){.session = s}, disk);
-        break;
-    case LINK_NO_VOLUME:
-        error(s, "LNM", 108, owner, number);
-        break;
-    default:
-        error(s, "LNM", 9010, owner, number);
+    case LINK_OK: break;
+    case LINK_FORCED_READ: link_tell_forced(&(struct response){.session = s}, disk, s, vdev); break;
+    case LINK_REFUSED: link_tell_refused(&(struct response){.session = s}, disk); break;
+    case LINK_NO_VOLUME: error(s, "LNM", 108, owner, number); break;
+    default: error(s, "LNM", 9010, owner, number);
     }
 }
 
@@ -92,7 +86,8 @@ static struct vm *make_machine(const struct user *user)
     uint64_t bytes = (uint64_t)user->storage_mib << 20, most = (uint64_t)user->maximum_mib << 20;
     struct vm_config config = {
         .storage_bytes = bytes,
-        .frame_limit = most / PAGE_SIZE + most / PAGE_SIZE / 256 + 256, /* its storage, the tables that map it, its nest */
+        .frame_limit =
+            most / PAGE_SIZE + most / PAGE_SIZE / 256 + 256, /* its storage, the tables that map it, its nest */
         .uarts = user->lines,
         .debug_exit = user->debug_exit,
         .nested = user->nesting,
@@ -184,7 +179,8 @@ void session_reconnect(struct session *s, struct session *from)
     session_pump(s);
 }
 
-/* ---- starting systems ----------------------------------------------------------------------------------------------- */
+/* ---- starting systems -----------------------------------------------------------------------------------------------
+ */
 
 void session_ipl(struct session *s, const char *system, const char *parm)
 {
@@ -246,42 +242,28 @@ void session_settle(struct session *s)
         return;
     s->deed = DEED_NONE;
     switch (deed) {
-    case DEED_LOGOFF:
-        session_logoff(s, s->deed_by);
-        return;
-    case DEED_DISCONNECT:
-        session_disconnect(s);
-        break;
-    case DEED_IPL:
-        session_ipl(s, s->deed_system, s->deed_parm);
-        break;
-    case DEED_SYSTEM_RESTART:
-        session_ipl(s, s->system, "");
-        break;
+    case DEED_LOGOFF: session_logoff(s, s->deed_by); return;
+    case DEED_DISCONNECT: session_disconnect(s); break;
+    case DEED_IPL: session_ipl(s, s->deed_system, s->deed_parm); break;
+    case DEED_SYSTEM_RESTART: session_ipl(s, s->system, ""); break;
     case DEED_SYSTEM_RESET:
-    case DEED_SYSTEM_CLEAR:
-        reset(s, deed == DEED_SYSTEM_CLEAR);
-        break;
-    case DEED_DEFINE_STORAGE:
-        redefine(s);
-        break;
-    case DEED_READ:
-        session_enter_cp(s);
-        break;
-    case DEED_NONE:
-        return;
+    case DEED_SYSTEM_CLEAR: reset(s, deed == DEED_SYSTEM_CLEAR); break;
+    case DEED_DEFINE_STORAGE: redefine(s); break;
+    case DEED_READ: session_enter_cp(s); break;
+    case DEED_NONE: return;
     }
     session_run_rest(s);
 }
 
-/* ---- when a machine stops by itself --------------------------------------------------------------------------------- */
+/* ---- when a machine stops by itself ---------------------------------------------------------------------------------
+ */
 
 void session_vm_stopped(struct vm *vm)
 {
     static const unsigned number[] = {
-        [VM_STOP_POWER_OFF] = 2629,   [VM_STOP_TRIPLE_FAULT] = 453, [VM_STOP_DISABLED_WAIT] = 450,
-        [VM_STOP_NO_STORAGE] = 9001, [VM_STOP_NO_FRAMES] = 9002,  [VM_STOP_BAD_ENTRY] = 451,
-        [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004,  [VM_STOP_VMX_ABORT] = 9005,
+        [VM_STOP_POWER_OFF] = 2629,  [VM_STOP_TRIPLE_FAULT] = 453, [VM_STOP_DISABLED_WAIT] = 450,
+        [VM_STOP_NO_STORAGE] = 9001, [VM_STOP_NO_FRAMES] = 9002,   [VM_STOP_BAD_ENTRY] = 451,
+        [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004,   [VM_STOP_VMX_ABORT] = 9005,
         [VM_STOP_RESET] = 9006};
     struct session *s = vm->session;
     char rip[20], detail[12];

@@ -81,12 +81,9 @@ static const char *prompt_of(const struct session *s)
 {
     switch (s->state) {
     case SESSION_LOGON:
-    case SESSION_READ:
-        return "CP> ";
-    case SESSION_COMMAND:
-        return "#CP ";
-    default:
-        return NULL;
+    case SESSION_READ: return "CP> ";
+    case SESSION_COMMAND: return "#CP ";
+    default: return NULL;
     }
 }
 

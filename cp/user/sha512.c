@@ -24,7 +24,8 @@ static const uint64_t constant[80] = {
 
 static inline uint64_t rotate(uint64_t x, int by) { return x >> by | x << (64 - by); }
 
-/* rotate(x, i) ^ rotate(x, j) ^ rotate(x, k), each turn on top of the one before: what LOGON waits for is mostly this */
+/* rotate(x, i) ^ rotate(x, j) ^ rotate(x, k), each turn on top of the one before: what LOGON waits for is mostly this
+ */
 static inline uint64_t sum(uint64_t x, int i, int j, int k)
 {
     return rotate(x ^ rotate(x ^ rotate(x, k - j), j - i), i);
@@ -46,22 +47,22 @@ static inline uint64_t schedule(uint64_t w[16], int t)
 }
 
 /* The eight working variables change names instead of places: eight rounds bring them home. */
-#define ROUND(a, b, c, d, e, f, g, h, t, word)                                                              \
-    do {                                                                                                    \
-        uint64_t t1 = h + sum(e, 14, 18, 41) + (g ^ (e & (f ^ g))) + k[t] + (word); \
-        d += t1;                                                                                            \
-        h = t1 + sum(a, 28, 34, 39) + (((a ^ b) & (a ^ c)) ^ a);               \
+#define ROUND(a, b, c, d, e, f, g, h, t, word)                                                                         \
+    do {                                                                                                               \
+        uint64_t t1 = h + sum(e, 14, 18, 41) + (g ^ (e & (f ^ g))) + k[t] + (word);                                    \
+        d += t1;                                                                                                       \
+        h = t1 + sum(a, 28, 34, 39) + (((a ^ b) & (a ^ c)) ^ a);                                                       \
     } while (0)
-#define EIGHT_ROUNDS(t, WORD)                       \
-    do {                                            \
-        ROUND(a, b, c, d, e, f, g, h, t, WORD(t));  \
-        ROUND(h, a, b, c, d, e, f, g, t + 1, WORD(t + 1)); \
-        ROUND(g, h, a, b, c, d, e, f, t + 2, WORD(t + 2)); \
-        ROUND(f, g, h, a, b, c, d, e, t + 3, WORD(t + 3)); \
-        ROUND(e, f, g, h, a, b, c, d, t + 4, WORD(t + 4)); \
-        ROUND(d, e, f, g, h, a, b, c, t + 5, WORD(t + 5)); \
-        ROUND(c, d, e, f, g, h, a, b, t + 6, WORD(t + 6)); \
-        ROUND(b, c, d, e, f, g, h, a, t + 7, WORD(t + 7)); \
+#define EIGHT_ROUNDS(t, WORD)                                                                                          \
+    do {                                                                                                               \
+        ROUND(a, b, c, d, e, f, g, h, t, WORD(t));                                                                     \
+        ROUND(h, a, b, c, d, e, f, g, t + 1, WORD(t + 1));                                                             \
+        ROUND(g, h, a, b, c, d, e, f, t + 2, WORD(t + 2));                                                             \
+        ROUND(f, g, h, a, b, c, d, e, t + 3, WORD(t + 3));                                                             \
+        ROUND(e, f, g, h, a, b, c, d, t + 4, WORD(t + 4));                                                             \
+        ROUND(d, e, f, g, h, a, b, c, t + 5, WORD(t + 5));                                                             \
+        ROUND(c, d, e, f, g, h, a, b, t + 6, WORD(t + 6));                                                             \
+        ROUND(b, c, d, e, f, g, h, a, t + 7, WORD(t + 7));                                                             \
     } while (0)
 #define FIRST(t) (w[t] = big_endian(block + 8 * (t)))
 #define LATER(t) schedule(w, (t)&15)

@@ -1,4 +1,5 @@
-/* sha512-crypt, the password hash of crypt(5) that begins with $6$, a few rounds at a time so that nobody waits for it. */
+/* sha512-crypt, the password hash of crypt(5) that begins with $6$, a few rounds at a time so that nobody waits for it.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +10,7 @@
 enum {
     SHA512_CRYPT_TEXT = 124, /* the longest such string and its NUL */
     SHA512_CRYPT_SALT = 16,
-    SHA512_CRYPT_KEY = 128,  /* the longest password taken */
+    SHA512_CRYPT_KEY = 128, /* the longest password taken */
     SHA512_CRYPT_ROUNDS_MIN = 1000,
     SHA512_CRYPT_ROUNDS_MAX = 999999999,
 };
@@ -22,7 +23,8 @@ struct sha512_crypt {
     uint8_t a[SHA512_BYTES], p[SHA512_CRYPT_KEY], s[SHA512_CRYPT_SALT];
 };
 
-/* Is this a whole "$6$[rounds=N$]salt$hash"? N counts 1000 to 999999999, the salt 1 to 16 characters of [./0-9A-Za-z]. */
+/* Is this a whole "$6$[rounds=N$]salt$hash"? N counts 1000 to 999999999, the salt 1 to 16 characters of [./0-9A-Za-z].
+ */
 bool sha512_crypt_valid(const char *setting);
 
 /* Begins hashing `key` (cut at SHA512_CRYPT_KEY bytes) as `setting` says. False when the setting is not valid. */

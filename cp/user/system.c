@@ -34,21 +34,21 @@ const struct system *system_find(const char *name)
     return NULL;
 }
 
-const struct system *system_at(unsigned index)
-{
-    return index < systems ? &table[index] : NULL;
-}
+const struct system *system_at(unsigned index) { return index < systems ? &table[index] : NULL; }
 
-/* ---- IPL ------------------------------------------------------------------------------------------------------------ */
+/* ---- IPL ------------------------------------------------------------------------------------------------------------
+ */
 
 /* The tree's size, or 0 and why there is none. */
 static size_t make_tree(const struct vm *vm, const char *command_line, void *to, const char **reason)
 {
     struct tree_config config;
     struct tree_fault fault = {.reason = ""};
-    tree_vm_config(&config, &(struct tree_vm){
-        .storage_bytes = vm->config.storage_bytes, .tsc_hz = clock_hz, .uarts = vm->config.uarts,
-        .debug_exit = vm->config.debug_exit, .bootargs = command_line});
+    tree_vm_config(&config, &(struct tree_vm){.storage_bytes = vm->config.storage_bytes,
+                                              .tsc_hz = clock_hz,
+                                              .uarts = vm->config.uarts,
+                                              .debug_exit = vm->config.debug_exit,
+                                              .bootargs = command_line});
     size_t bytes = tree_build(to, TREE_BYTES, &config, &fault);
     *reason = fault.reason;
     return bytes;
@@ -79,7 +79,8 @@ int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *
 {
     static _Alignas(8) uint8_t tree[TREE_BYTES];
     struct multiboot_module all[MULTIBOOT_MODULES] = {{.data = tree, .text = "tree"}};
-    struct multiboot_image image = {.data = data, .bytes = bytes, .command_line = command_line, .module = all, .modules = modules + 1};
+    struct multiboot_image image = {
+        .data = data, .bytes = bytes, .command_line = command_line, .module = all, .modules = modules + 1};
     if (modules >= MULTIBOOT_MODULES) {
         *reason = "too many modules";
         return -ENOEXEC;

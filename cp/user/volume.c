@@ -1,4 +1,5 @@
-/* The CP volume's label and directory slots. In: the first blocks of a disk. Out: the directories on it, newest first. */
+/* The CP volume's label and directory slots. In: the first blocks of a disk. Out: the directories on it, newest first.
+ */
 #include "cp/user/volume.h"
 
 #include <string.h>

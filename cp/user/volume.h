@@ -5,8 +5,9 @@
  *   blocks 17..32      directory slot B
  *   from block 33      minidisks, as the directory says
  *
- * Blocks are 4 KiB, numbers little-endian. A new directory goes into the slot that is not the newest, so a cut while it is
- * written leaves the other one. Whatever is on the disk may be damaged: that is a text and a fall-back, nothing worse. */
+ * Blocks are 4 KiB, numbers little-endian. A new directory goes into the slot that is not the newest, so a cut while it
+ * is written leaves the other one. Whatever is on the disk may be damaged: that is a text and a fall-back, nothing
+ * worse. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,24 +24,24 @@ enum {
 };
 
 #define VOLUME_LABEL_MAGIC "VMNVOLUM"
-#define VOLUME_SLOT_MAGIC "VMNDIREC"
+#define VOLUME_SLOT_MAGIC  "VMNDIREC"
 
 struct volume_label {
     char magic[8];
     uint32_t version;
-    char volid[8];      /* blank-padded */
-    uint32_t blocks;    /* of the whole volume */
+    char volid[8];   /* blank-padded */
+    uint32_t blocks; /* of the whole volume */
     uint32_t reserved;
-    uint32_t crc;       /* of the bytes before */
+    uint32_t crc; /* of the bytes before */
 };
 
 struct volume_slot {
     char magic[8];
-    uint64_t sequence;  /* the higher one is the newer */
-    uint32_t bytes;     /* of the blob that follows this struct */
+    uint64_t sequence; /* the higher one is the newer */
+    uint32_t bytes;    /* of the blob that follows this struct */
     uint32_t blob_crc;
     uint32_t reserved[3];
-    uint32_t crc;       /* of the bytes before */
+    uint32_t crc; /* of the bytes before */
 };
 _Static_assert(sizeof(struct volume_label) == 32 && sizeof(struct volume_slot) == 40, "on disk");
 enum { VOLUME_DIRECTORY_MAX = VOLUME_SLOT_BLOCKS * VOLUME_BLOCK - (int)sizeof(struct volume_slot) };
@@ -56,8 +57,8 @@ struct volume_facts {
     const char *slot_fault[2]; /* of A and B: why it is not good, NULL: it is */
 };
 
-/* Judges the volume's first VOLUME_HEAD_BYTES, read from a disk of `disk_blocks` blocks. NULL, or why it is no CP volume
- * (then facts says nothing). @pre head is 8-byte aligned */
+/* Judges the volume's first VOLUME_HEAD_BYTES, read from a disk of `disk_blocks` blocks. NULL, or why it is no CP
+ * volume (then facts says nothing). @pre head is 8-byte aligned */
 const char *volume_examine(const void *head, uint64_t disk_blocks, struct volume_facts *facts);
 
 /* For who lays a volume: fills in block 0, or a slot (blob included, the rest of the slot zeroed). */

@@ -10,7 +10,8 @@ static char answer[16384];
 /* Runs a command as the user's machine would; the answer is in `answer`. */
 static unsigned run(const char *userid, const char *command)
 {
-    struct response r = {.session = session_find(userid), .buffer = answer, .size = sizeof answer - 1, .machine_asks = true};
+    struct response r = {
+        .session = session_find(userid), .buffer = answer, .size = sizeof answer - 1, .machine_asks = true};
     unsigned code = command_run(r.session, &r, command);
     answer[r.length] = 0;
     return code;
@@ -81,7 +82,8 @@ static void query_names_time_and_level(void **state)
     assert_answer("BOB", "QUERY MAINT", 45, "HCPQSU045E MAINT not logged on\n");
     assert_answer("BOB", "QUERY NOBODY", 3, "HCPCQU003E");
     assert_answer("BOB", "QUERY TIME", 0, " UTC SATURDAY 11/21/26\nCONNECT= 00:0");
-    assert_answer("BOB", "QUERY CPLEVEL", 0, "VM/N Version 1 Release 0, service level 0000 (64-bit)\nIPL at 14:05:31 UTC SATURDAY 11/21/26\n");
+    assert_answer("BOB", "QUERY CPLEVEL", 0,
+                  "VM/N Version 1 Release 0, service level 0000 (64-bit)\nIPL at 14:05:31 UTC SATURDAY 11/21/26\n");
     assert_answer("BOB", "QUERY TIME X", 3, "HCPCQR003E");
     assert_answer("BOB", "QUERY", 26, "HCPCQR026E Operand missing or invalid\n");
     assert_answer("BOB", "QUERY NSS", 0, "TEST          36\n");
@@ -157,7 +159,8 @@ static void link_follows_zvms_rules(void **state)
     (void)state;
     assert_answer("BOB", "LINK MAINT 190 290 RR", 0, "");
     assert_answer("BOB", "Q V 290", 0, "DASD 0290 9336 VMN001 R/O");
-    assert_answer("BOB", "LINK TO MAINT 190 AS 290 RR", 110, "HCPLNM110E MAINT 0190 not linked; 0290 already defined\n");
+    assert_answer("BOB", "LINK TO MAINT 190 AS 290 RR", 110,
+                  "HCPLNM110E MAINT 0190 not linked; 0290 already defined\n");
     assert_answer("BOB", "LINK NOBODY 190 291", 53, "HCPLNM053E NOBODY not in CP directory\n");
     assert_answer("BOB", "LINK MAINT 999 291", 107, "HCPLNM107E MAINT 0999 not linked; not in CP directory\n");
     assert_answer("BOB", "LINK MAINT 190 291 SR", 109, "HCPLNM109E MAINT 0190 not linked; mode SR is not supported\n");
@@ -175,8 +178,10 @@ static void wrong_link_passwords_are_counted(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++)
-        assert_answer("BOB", "LINK MAINT 190 291 W wrong", 298, "HCPLNM298E MAINT 0190 not linked; password incorrect\n");
-    assert_answer("BOB", "LINK MAINT 190 291 W secret", 115, "HCPLNM115E LINK invalid; excessive incorrect passwords\n");
+        assert_answer("BOB", "LINK MAINT 190 291 W wrong", 298,
+                      "HCPLNM298E MAINT 0190 not linked; password incorrect\n");
+    assert_answer("BOB", "LINK MAINT 190 291 W secret", 115,
+                  "HCPLNM115E LINK invalid; excessive incorrect passwords\n");
     assert_answer("BOB", "LINK MAINT 190 291 RR", 0, "");
 }
 
@@ -195,7 +200,8 @@ static void a_writer_is_seen_by_others(void **state)
 static void storage_is_redefined_within_the_maximum(void **state)
 {
     (void)state;
-    assert_answer("BOB", "DEFINE STORAGE 8M", 91, "HCPDST091E Storage not changed; requested size exceeds the maximum of 4M\n");
+    assert_answer("BOB", "DEFINE STORAGE 8M", 91,
+                  "HCPDST091E Storage not changed; requested size exceeds the maximum of 4M\n");
     assert_answer("BOB", "DEF STOR XM", 92, "HCPDST092E Invalid storage size - XM\n");
     assert_answer("BOB", "DEF STOR 99999999999999999999M", 92, "HCPDST092E");
     assert_answer("BOB", "DEF STOR 4", 92, "HCPDST092E");
@@ -274,7 +280,8 @@ static void indicate_counts(void **state)
 {
     (void)state;
     vm_of("ALICE")->exits[10] = 7;
-    assert_answer("ALICE", "INDICATE USER", 0, "USERID=ALICE    MACH=X64 STOR=0002M VIRT=V XSTORE=NONE\nIPLSYS=TEST     DEVNUM=00001\nPAGES: RES=");
+    assert_answer("ALICE", "INDICATE USER", 0,
+                  "USERID=ALICE    MACH=X64 STOR=0002M VIRT=V XSTORE=NONE\nIPLSYS=TEST     DEVNUM=00001\nPAGES: RES=");
     assert_answer("ALICE", "INDICATE USER", 0, "EXITS=7\n");
     assert_answer("ALICE", "INDICATE USER BOB", 2, "HCPIDU002E");
     assert_answer("ALICE", "INDICATE", 0, "AVGPROC-000% 01\nSTORAGE-");

@@ -36,7 +36,8 @@ static void the_published_digests_come_out(void **state)
                   "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
                   "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e");
     assert_digest("abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrs"
-                  "mnopqrstnopqrstu", 1,
+                  "mnopqrstnopqrstu",
+                  1,
                   "8e959b75dae313da8cf4f72814fc143f8f7779c6eb9f7fa17299aeadb6889018"
                   "501d289e4900f7e4331b99dec4b5433ac7d329eeb6dd26545e96e55b874be909");
     assert_digest("aaaaaaaaaa", 100000,
@@ -53,8 +54,7 @@ static void assert_like_the_host(const char *key, const char *setting)
     format_text(whole, sizeof whole, "%s", host);
     assert_true(sha512_crypt_valid(whole));
     assert_true(sha512_crypt_begin(&c, whole, key, strlen(key)));
-    while (!sha512_crypt_step(&c, 37)) {
-    }
+    while (!sha512_crypt_step(&c, 37)) {}
     sha512_crypt_text(&c, got);
     assert_string_equal(strrchr(got, '$'), strrchr(whole, '$'));
     assert_true(sha512_crypt_matches(&c));
@@ -100,10 +100,23 @@ static void rounds_are_done_a_few_at_a_time(void **state)
 static void a_malformed_setting_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "$6$", "$5$salt$" HASH "./", "$6$salt", "$6$salt$", "$6$salt$" HASH, "$6$salt$" HASH "./.", "$6$$" HASH "./",
-        "$6$0123456789abcdefg$" HASH "./", "$6$sa:t$" HASH "./", "$6$salt$" HASH "zz", "$6$rounds=999$salt$" HASH "./",
-        "$6$rounds=1000000000$salt$" HASH "./", "$6$rounds=99999999999999999999$salt$" HASH "./", "$6$rounds=$salt$" HASH "./",
-        "$6$rounds=1000salt$" HASH "./", "vmn",
+        "",
+        "$6$",
+        "$5$salt$" HASH "./",
+        "$6$salt",
+        "$6$salt$",
+        "$6$salt$" HASH,
+        "$6$salt$" HASH "./.",
+        "$6$$" HASH "./",
+        "$6$0123456789abcdefg$" HASH "./",
+        "$6$sa:t$" HASH "./",
+        "$6$salt$" HASH "zz",
+        "$6$rounds=999$salt$" HASH "./",
+        "$6$rounds=1000000000$salt$" HASH "./",
+        "$6$rounds=99999999999999999999$salt$" HASH "./",
+        "$6$rounds=$salt$" HASH "./",
+        "$6$rounds=1000salt$" HASH "./",
+        "vmn",
     };
     (void)state;
     assert_true(sha512_crypt_valid("$6$salt$" HASH "./"));

@@ -81,7 +81,8 @@ static void several_commands_go_on_to_the_first_that_fails(void **state)
     (void)state;
     assert_int_equal(command("QUERY USERID\nNONSENSE\nQUERY USERS", 0x4000, 4000), DIAGNOSE_OK);
     assert_int_equal(vm->vcpu.gpr[RBX], 1);
-    assert_string_equal(storage_at(0x4000, vm->vcpu.gpr[RCX]), "ALICE    AT VMN\nHCPCMD001E Unknown CP command: NONSENSE\n");
+    assert_string_equal(storage_at(0x4000, vm->vcpu.gpr[RCX]),
+                        "ALICE    AT VMN\nHCPCMD001E Unknown CP command: NONSENSE\n");
 }
 
 static void without_a_buffer_the_console_answers(void **state)

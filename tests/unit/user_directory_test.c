@@ -14,8 +14,9 @@
 
 enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };
 
-#define HASH "$6$rounds=1000$salt$" \
-             "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB./"
+#define HASH                                                                                                           \
+    "$6$rounds=1000$salt$"                                                                                             \
+    "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB./"
 
 static struct directory directory;
 static char told[4096]; /* every fault so far: "path: reason\n" */
@@ -34,7 +35,8 @@ static unsigned parse(void)
     return directory_parse(&directory, blob, sizeof blob, FIRST, VOLUME, note, NULL);
 }
 
-/* ---- building a good directory, to be spoilt ------------------------------------------------------------------------ */
+/* ---- building a good directory, to be spoilt ------------------------------------------------------------------------
+ */
 
 static int node_at(const char *path)
 {
@@ -106,7 +108,8 @@ static void assert_fault(const char *expected)
     assert_int_equal(faults, 1);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------------------------------ */
+/* ---- tests
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void a_good_directory_gives_its_users(void **state)
 {
@@ -180,11 +183,15 @@ static void what_is_missing_is_told(void **state)
 
 static void values_are_judged(void **state)
 {
-    static const struct { const char *property, *bytes; int count; } bad[] = {
-        {"password", "vmn", 4}, {"password", HASH, 20}, {"classes", "GX", 3}, {"classes", "", 1}, {"classes", "G", 1},
-        {"storage", "\0\0\0\0", 4}, {"storage", "\0\0\1", 3}, {"storage", "\0\x10\0\1", 4}, {"storage", "", 0},
-        {"ipl", "NINECHARS", 10}, {"ipl", "cms", 4}, {"parm", "a\tb", 4}, {"nesting", "on", 3}, {"debug-exit", "x", 1},
-        {"lines", "\0\0\0\5", 4}, {"lines", "\0\0\0\0", 4}, {"xautolog", "BOB", 3}, {"xautolog", "BO B", 5}, {"userid", "al", 3},
+    static const struct {
+        const char *property, *bytes;
+        int count;
+    } bad[] = {
+        {"password", "vmn", 4}, {"password", HASH, 20},     {"classes", "GX", 3},     {"classes", "", 1},
+        {"classes", "G", 1},    {"storage", "\0\0\0\0", 4}, {"storage", "\0\0\1", 3}, {"storage", "\0\x10\0\1", 4},
+        {"storage", "", 0},     {"ipl", "NINECHARS", 10},   {"ipl", "cms", 4},        {"parm", "a\tb", 4},
+        {"nesting", "on", 3},   {"debug-exit", "x", 1},     {"lines", "\0\0\0\5", 4}, {"lines", "\0\0\0\0", 4},
+        {"xautolog", "BOB", 3}, {"xautolog", "BO B", 5},    {"userid", "al", 3},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -198,9 +205,18 @@ static void values_are_judged(void **state)
 
 static void a_minidisks_values_are_judged(void **state)
 {
-    static const struct { const char *property, *bytes; int count; } bad[] = {
-        {"extent", "\0\0\0\x85\0\0\0\0", 8}, {"extent", "\0\0\0\x85", 4}, {"mode", "RX", 3}, {"mode", "R", 1},
-        {"passwords", "secret", 7}, {"passwords", "ALL", 3}, {"passwords", "\0\0\0", 4}, {"passwords", "$6$rounds=5000$a$b", 19},
+    static const struct {
+        const char *property, *bytes;
+        int count;
+    } bad[] = {
+        {"extent", "\0\0\0\x85\0\0\0\0", 8},
+        {"extent", "\0\0\0\x85", 4},
+        {"mode", "RX", 3},
+        {"mode", "R", 1},
+        {"passwords", "secret", 7},
+        {"passwords", "ALL", 3},
+        {"passwords", "\0\0\0", 4},
+        {"passwords", "$6$rounds=5000$a$b", 19},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -330,11 +346,10 @@ static void the_built_in_one_lets_the_operator_in(void **state)
     struct sha512_crypt c;
     (void)state;
     directory_builtin(&directory);
-    const struct user *operator = directory_find(&directory, "OPERATOR");
+    const struct user *operator= directory_find(&directory, "OPERATOR");
     assert_non_null(operator);
     assert_true(sha512_crypt_begin(&c, operator->password, "vmn", 3));
-    while (!sha512_crypt_step(&c, 1000)) {
-    }
+    while (!sha512_crypt_step(&c, 1000)) {}
     assert_true(sha512_crypt_matches(&c));
 }
 

@@ -1,5 +1,5 @@
-/* A running CP for tests: a volume with OPERATOR (ABCG), MAINT (BCEG), ALICE and BOB (G), password "vmn", three terminals, a
- * system TEST to IPL. What is typed is obeyed by `turn`, what is shown is read with `shown`. */
+/* A running CP for tests: a volume with OPERATOR (ABCG), MAINT (BCEG), ALICE and BOB (G), password "vmn", three
+ * terminals, a system TEST to IPL. What is typed is obeyed by `turn`, what is shown is read with `shown`. */
 #pragma once
 #include "tests/unit/user_fake_vm.h"
 
@@ -97,8 +97,9 @@ UNUSED static void assert_shows(unsigned line, const char *expected)
 /* A multiboot image with address fields: loaded at 1 MiB, where it halts. */
 UNUSED static const void *scene_system(size_t *bytes)
 {
-    static const uint32_t image[] = {0x1BADB002, 0x10000, -(0x1BADB002 + 0x10000), 0x100000, 0x100000, 0x100024, 0x100024, 0x100020,
-                                     0xFEEBF4FA /* cli; hlt; jmp */};
+    static const uint32_t image[] = {0x1BADB002, 0x10000,  -(0x1BADB002 + 0x10000),
+                                     0x100000,   0x100000, 0x100024,
+                                     0x100024,   0x100020, 0xFEEBF4FA /* cli; hlt; jmp */};
     *bytes = sizeof image;
     return image;
 }
@@ -149,7 +150,8 @@ UNUSED static int scene_reset(void **state)
     for (unsigned i = 0; i < FAKE_LINES; i++) {
         type(i, "\r\r\r");
         shown(i);
-        assert_int_equal(fake_line[i].line.owner ? ((struct terminal *)fake_line[i].line.owner)->session->state : 99, SESSION_LOGON);
+        assert_int_equal(fake_line[i].line.owner ? ((struct terminal *)fake_line[i].line.owner)->session->state : 99,
+                         SESSION_LOGON);
     }
     assert_int_equal(session_users(), 0);
     return 0;

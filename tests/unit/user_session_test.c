@@ -13,7 +13,8 @@ static void assert_received(const char *userid, const char *expected)
     assert_string_equal(GUEST(userid)->input, expected);
 }
 
-/* ---- logging on ----------------------------------------------------------------------------------------------------- */
+/* ---- logging on -----------------------------------------------------------------------------------------------------
+ */
 
 static void logon_gives_a_machine_and_ipls_it(void **state)
 {
@@ -118,7 +119,8 @@ static void no_storage_refuses_the_logon_only(void **state)
     assert_non_null(vm_of("BOB"));
 }
 
-/* ---- bytes to the machine ------------------------------------------------------------------------------------------- */
+/* ---- bytes to the machine -------------------------------------------------------------------------------------------
+ */
 
 static void bytes_go_to_the_machine_untouched(void **state)
 {
@@ -221,7 +223,8 @@ static void sleep_rests_the_machine_until_enter(void **state)
     assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
 }
 
-/* ---- bytes from the machine ----------------------------------------------------------------------------------------- */
+/* ---- bytes from the machine -----------------------------------------------------------------------------------------
+ */
 
 static void cps_words_begin_a_line_and_the_broken_one_is_shown_again(void **state)
 {
@@ -324,11 +327,16 @@ static void another_uart_than_the_console_swallows(void **state)
     assert_string_equal(shown(0), "");
 }
 
-/* ---- machines that stop --------------------------------------------------------------------------------------------- */
+/* ---- machines that stop ---------------------------------------------------------------------------------------------
+ */
 
 static void a_machine_that_stops_says_why_and_enters_cp(void **state)
 {
-    static const struct { enum vm_stop why; uint32_t detail; const char *text; } rows[] = {
+    static const struct {
+        enum vm_stop why;
+        uint32_t detail;
+        const char *text;
+    } rows[] = {
         {VM_STOP_DISABLED_WAIT, 0, "HCPGIR450W CP entered; disabled wait at 0000000000100020\r\nCP> "},
         {VM_STOP_TRIPLE_FAULT, 0, "HCPGIR453W CP entered; triple fault at 0000000000100020\r\nCP> "},
         {VM_STOP_POWER_OFF, 0, "HCPGIR2629I The virtual machine is placed in CP mode due to a power off\r\nCP> "},

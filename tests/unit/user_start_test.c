@@ -93,7 +93,8 @@ static void one_machine_alone_ends_cp_with_its_status(void **state)
 {
     const struct end *row = *state;
     size_t bytes;
-    const struct user_single single = {.image = scene_system(&bytes), .image_bytes = sizeof(uint32_t) * 9, .command_line = "a b", .storage_mib = 4};
+    const struct user_single single = {
+        .image = scene_system(&bytes), .image_bytes = sizeof(uint32_t) * 9, .command_line = "a b", .storage_mib = 4};
     fake_clock_reset(1000000000);
     fake_frames();
     user_start_single(&fake_line[0].line, &single);
@@ -112,7 +113,8 @@ static void one_machine_alone_ends_cp_with_its_status(void **state)
 
 static void an_image_that_is_none_is_told(void **state)
 {
-    const struct user_single single = {.image = "not an image", .image_bytes = 13, .command_line = "", .storage_mib = 4};
+    const struct user_single single = {
+        .image = "not an image", .image_bytes = 13, .command_line = "", .storage_mib = 4};
     (void)state;
     fake_frames();
     user_start_single(&fake_line[0].line, &single);

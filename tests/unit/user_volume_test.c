@@ -101,12 +101,14 @@ static void a_slot_that_claims_too_much_is_not_read(void **state)
 static void a_truncated_volume_is_refused(void **state)
 {
     (void)state;
-    assert_string_equal(volume_examine(head, BLOCKS - 1, &facts), "volume is larger than its disk: the image is truncated");
+    assert_string_equal(volume_examine(head, BLOCKS - 1, &facts),
+                        "volume is larger than its disk: the image is truncated");
     memset(head, 0, VOLUME_BLOCK);
     assert_string_equal(volume_examine(head, BLOCKS, &facts), "no CP volume label");
 }
 
-/* ---- minidisks ------------------------------------------------------------------------------------------------------ */
+/* ---- minidisks ------------------------------------------------------------------------------------------------------
+ */
 
 static int last_status;
 static void done(struct disk_request *r, int status)
@@ -118,7 +120,8 @@ static void done(struct disk_request *r, int status)
 static int transfer(struct disk *disk, enum disk_op op, uint64_t sector, uint8_t *data, uint32_t sectors)
 {
     struct disk_segment segment = {data, sectors * 512};
-    struct disk_request r = {.op = op, .sector = sector, .sectors = sectors, .segment = &segment, .segments = 1, .done = done};
+    struct disk_request r = {
+        .op = op, .sector = sector, .sectors = sectors, .segment = &segment, .segments = 1, .done = done};
     if (op == DISK_FLUSH)
         r.segments = 0;
     int refused = disk->submit(disk, &r);
@@ -172,9 +175,11 @@ static void a_read_only_minidisk_is_not_written(void **state)
 
 static void links_are_granted_as_zvm_grants_them(void **state)
 {
-    static const char expected[LINK_MODES][3] = { /* nobody, readers, a writer: r w, f = read though write was wished, - no */
-        [LINK_R] = {'r', 'r', '-'},  [LINK_RR] = {'r', 'r', 'r'}, [LINK_W] = {'w', '-', '-'},  [LINK_WR] = {'w', 'f', 'f'},
-        [LINK_M] = {'w', 'w', '-'},  [LINK_MR] = {'w', 'w', 'f'}, [LINK_MW] = {'w', 'w', 'w'},
+    static const char expected[LINK_MODES][3] = {
+        /* nobody, readers, a writer: r w, f = read though write was wished, - no */
+        [LINK_R] = {'r', 'r', '-'},  [LINK_RR] = {'r', 'r', 'r'}, [LINK_W] = {'w', '-', '-'},
+        [LINK_WR] = {'w', 'f', 'f'}, [LINK_M] = {'w', 'w', '-'},  [LINK_MR] = {'w', 'w', 'f'},
+        [LINK_MW] = {'w', 'w', 'w'},
     };
     static const struct link_others others[3] = {{0, 0, NULL, NULL}, {2, 0, "A", NULL}, {1, 1, "A", "B"}};
     (void)state;
