@@ -61,17 +61,22 @@ static void interrupt(void *context)
             virtio_pci_acknowledge(&b->pci);
 }
 
-static void wait_for_answer(struct blk *b, uint16_t answered)
+/* False: the device has gone (CP DETACH), and no answer will come.  Any interrupt makes it look again. */
+static bool wait_for_answer(struct blk *b, uint16_t answered)
 {
+    bool there = true;
+
     if (b->used.index == answered)
-        return;
+        return true;
     cpu_interrupts_off();
     b->avail.flags = 0;
     cpu_fence();
-    while (b->used.index != answered)
-        cpu_wait();
+    while (b->used.index != answered && (there = virtio_pci_ready_still(&b->pci)))
+        if (b->used.index != answered)
+            cpu_wait();
     b->avail.flags = AVAIL_NO_INTERRUPT;
     cpu_interrupts_on();
+    return there;
 }
 
 /* `length` 0: no data. */
@@ -95,7 +100,10 @@ static int request(struct blk *b, uint32_t type, uint64_t sector, void *data, ui
     b->avail.index = answered;
     cpu_fence();
     virtio_pci_notify(&b->pci);
-    wait_for_answer(b, answered);
+    if (!wait_for_answer(b, answered)) {
+        b->disk.device = NULL;
+        return -ENODEV;
+    }
     cpu_compiler_barrier();
     return b->status == STATUS_OK ? 0 : -EIO;
 }
