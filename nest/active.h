@@ -45,7 +45,8 @@ struct nest_vmcs {
     struct vmcs_set write;           /* fields of vmcs02 the hardware does not have yet */
     void *shadow_region, *region02;
     void *frames[NEST_FRAMES];       /* merged bitmaps */
-    uint64_t versions[NEST_FRAMES];  /* of L1's page at the last union */
+    uint64_t united[NEST_FRAMES];    /* L1's page of the last union, and ... */
+    uint64_t versions[NEST_FRAMES];  /* ... its version then */
     uint64_t pinned_apic;            /* guest-physical page pinned for hardware; NEST_NO_ADDRESS: none */
     uint64_t apic_page;              /* where it is */
     struct nest_ept *ept;            /* EPT02 it was last entered with; NULL: EPT01 */

@@ -25,7 +25,8 @@ static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, const struct so
     const struct nest_host *host = nest->host;
     void **frame = &vmcs->frames[source->frame];
     uint64_t version = host->version ? host->version(host->context, source->inner_gpa) : 0;
-    if (*frame && version && vmcs->versions[source->frame] == version && vmcs->base_version == nest->base_version)
+    if (*frame && version && vmcs->versions[source->frame] == version &&
+        vmcs->united[source->frame] == source->inner_gpa && vmcs->base_version == nest->base_version)
         return (uint64_t)(uintptr_t)*frame;
     if (!*frame)
         *frame = host->frame_alloc(host->context);
@@ -36,6 +37,7 @@ static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, const struct so
     if (source->outer)
         add(*frame, (const uint64_t *)(uintptr_t)source->outer);
     vmcs->versions[source->frame] = version;
+    vmcs->united[source->frame] = source->inner_gpa;
     return (uint64_t)(uintptr_t)*frame;
 }
 
