@@ -57,12 +57,13 @@ static const char *exception_name(uint64_t vector)
     return name ? name : "Unexpected";
 }
 
-/* An abend within the handling of another, or before there is a command level, leaves nothing to go back to. */
+/* An abend within the handling of another or of an interrupt, or before there is a command level, leaves nothing to go
+ * back to. */
 static void abend(const struct trap_frame *f)
 {
     char line[160];
 
-    if (!command_level_reached || abending || f->vector == 8) {
+    if (!command_level_reached || abending || trap_in_interrupt() || f->vector == 8) {
         format_text(line, sizeof line,
                     "\r\nDMSABE148T System abend %03lX called from %016lX, error %lX, address %016lX",
                     f->vector, f->rip, f->error, cpu_fault_address());

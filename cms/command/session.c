@@ -60,7 +60,7 @@ int cms_obey(const char *line)
     return rc;
 }
 
-/* CPU time in seconds and hundredths, rounded up to at least one hundredth, as nothing takes no time at all */
+/* CPU time in seconds and hundredths, rounded up: what took any time never shows as none */
 static void seconds(char text[24], uint64_t ns)
 {
     uint64_t hundredths = (ns + 9999999) / 10000000;

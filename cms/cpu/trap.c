@@ -23,6 +23,7 @@ static struct {
     void (*run)(void *context);
     void *context;
 } irq_handler[16];
+static bool in_interrupt;
 static void (*abend_handler)(const struct trap_frame *frame);
 
 void trap_start(void)
@@ -43,6 +44,11 @@ void trap_set_irq(unsigned irq, void (*handler)(void *context), void *context)
     irq_handler[irq].context = context;
 }
 
+bool trap_in_interrupt(void)
+{
+    return in_interrupt;
+}
+
 void trap_set_abend(void (*handler)(const struct trap_frame *frame))
 {
     abend_handler = handler;
@@ -58,7 +64,9 @@ void trap_take(const struct trap_frame *frame)
     unsigned irq = (unsigned)frame->vector - TRAP_IRQ_BASE;
     if (pic_is_spurious(irq))
         return;
+    in_interrupt = true;
     if (irq_handler[irq].run)
         irq_handler[irq].run(irq_handler[irq].context);
+    in_interrupt = false;
     pic_end(irq);
 }

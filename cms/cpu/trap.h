@@ -1,6 +1,7 @@
 /* Exceptions and interrupts.  Interrupts go to handlers set by drivers, with interrupts off; an exception is an abend:
  * it is told to the abend handler, which either goes back to a saved place or stops. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TRAP_IRQ_BASE = 32, TRAP_COUNT = 48 };
@@ -18,6 +19,8 @@ struct trap_place {
 void trap_start(void);
 /* irq 0..15 as the two 8259 number them. */
 void trap_set_irq(unsigned irq, void (*handler)(void *context), void *context);
+/* True while an interrupt handler runs: an exception then leaves a device half served. */
+bool trap_in_interrupt(void);
 /* `handler` must not return. */
 void trap_set_abend(void (*handler)(const struct trap_frame *frame));
 

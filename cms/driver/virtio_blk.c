@@ -55,9 +55,9 @@ static struct blk blks[DISK_MAX];
 
 static void interrupt(void *context)
 {
-    const unsigned *irq = context;
+    uintptr_t irq = (uintptr_t)context;
     for (struct blk *b = blks; b < blks + DISK_MAX; b++)
-        if (b->disk.device && b->pci.irq == *irq)
+        if (b->disk.device && b->pci.irq == irq)
             virtio_pci_acknowledge(&b->pci);
 }
 
@@ -128,7 +128,6 @@ static bool vdev_from_id(const uint8_t *id, uint16_t *vdev)
 
 static bool start(struct blk *b, pci_function function, uint32_t pci_id)
 {
-    static const unsigned irq_number[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     uint32_t features, generation = b->disk.generation + 1;
 
     memset(b, 0, sizeof *b);
@@ -144,7 +143,7 @@ static bool start(struct blk *b, pci_function function, uint32_t pci_id)
     b->disk.read_only = features & FEATURE_RO;
     b->disk.sectors = cpu_mmio_read32(b->pci.config) | (uint64_t)cpu_mmio_read32(b->pci.config + 4) << 32;
     b->disk.device = b; /* from here on the interrupt handler knows it */
-    trap_set_irq(b->pci.irq, interrupt, (void *)&irq_number[b->pci.irq]);
+    trap_set_irq(b->pci.irq, interrupt, (void *)(uintptr_t)b->pci.irq);
     pic_enable_level(b->pci.irq);
     if (request(b, REQUEST_GET_ID, 0, b->id, ID_SIZE) || !vdev_from_id(b->id, &b->disk.vdev)) {
         b->disk.device = NULL;
