@@ -57,8 +57,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *form
     exit(EXIT_TROUBLE);
 }
 
-/* ---- directory ------------------------------------------------------------------------------------------------------
- */
+/* ---- directory -------------------------------------------------------------------------------------------------- */
 
 static void tell_fault(void *context, const char *path, const char *reason)
 {
@@ -94,8 +93,7 @@ static uint32_t blocks_needed(void)
     return (end + BLOCKS_A_MIB) / BLOCKS_A_MIB * BLOCKS_A_MIB;
 }
 
-/* ---- minidisks ------------------------------------------------------------------------------------------------------
- */
+/* ---- minidisks -------------------------------------------------------------------------------------------------- */
 
 static const struct directory_disk *find_disk(const struct place *place)
 {

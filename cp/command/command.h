@@ -40,8 +40,7 @@ unsigned command_run(struct session *, struct response *, const char *line);
 const struct command *command_next(const struct session *, const struct command *at);
 const struct command *command_find(const struct session *, struct word); /* NULL: none, or not for these classes */
 
-/* ---- operands ------------------------------------------------------------------------------------------------------
- */
+/* ---- operands --------------------------------------------------------------------------------------------------- */
 
 bool call_next(struct call *, struct word *); /* false: no more */
 struct word call_peek(const struct call *);   /* length 0: no more */

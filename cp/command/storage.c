@@ -29,8 +29,7 @@ static const struct named_field control_fields[] = {
 };
 static const struct named_field psw_fields[] = {{"RIP", VMCS_GUEST_RIP}, {"RFLAGS", VMCS_GUEST_RFLAGS}};
 
-/* ---- registers ------------------------------------------------------------------------------------------------------
- */
+/* ---- registers -------------------------------------------------------------------------------------------------- */
 
 static uint64_t gpr_value(struct vcpu *v, unsigned i) { return i == RSP ? vcpu_read(v, VMCS_GUEST_RSP) : v->gpr[i]; }
 
@@ -69,8 +68,7 @@ static bool store_register(struct vcpu *v, struct word name, uint64_t value)
     return false;
 }
 
-/* ---- storage --------------------------------------------------------------------------------------------------------
- */
+/* ---- storage ---------------------------------------------------------------------------------------------------- */
 
 struct range {
     uint64_t start, bytes;

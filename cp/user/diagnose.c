@@ -64,8 +64,7 @@ static uint64_t times(struct vm *vm)
     return of_access(guest_write(&vm->storage, gpa(vm->vcpu.gpr[RBX]), &times, sizeof times));
 }
 
-/* ---- commands -------------------------------------------------------------------------------------------------------
- */
+/* ---- commands --------------------------------------------------------------------------------------------------- */
 
 /* Obeys the lines of `text` in turn, up to the first that fails or changes what the machine does. */
 static unsigned obey(struct session *s, struct response *response, char *text)

@@ -17,6 +17,7 @@ static void arrived(struct disk_request *request, int status)
     (void)request;
     read_status = status;
     phase = ARRIVED;
+    session_wanted = true;
 }
 
 static void say(unsigned number, const char *a, const char *b) { tell(tell_context, number, a, b); }
@@ -67,6 +68,7 @@ void directory_load(struct disk *disk, directory_tell_message *tell_message, voi
     tell_context = context;
     phase = ARRIVED;
     read_status = -1;
+    session_wanted = true;
     disk_blocks = disk ? disk->sectors / (VOLUME_BLOCK / DISK_SECTOR_BYTES) : 0;
     if (disk_blocks < VOLUME_FIRST_MINIDISK)
         return;

@@ -17,8 +17,7 @@ void directory_tell(struct directory_reader *r, const char *path, const char *re
     r->fault(r->context, printable, reason);
 }
 
-/* ---- nodes ----------------------------------------------------------------------------------------------------------
- */
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
 static void tell_property(struct directory_reader *r, const char *name, const char *reason)
 {

@@ -8,8 +8,7 @@
 
 enum { PARM_MAX = 64 };
 
-/* ---- values -------------------------------------------------------------------------------------------------------
- */
+/* ---- values ----------------------------------------------------------------------------------------------------- */
 
 static const char *text_of(struct value v) /* one string that fills the property; NULL: it is not */
 {
@@ -48,8 +47,7 @@ static const char *take_mode(struct value v, enum link_mode *mode)
     return text && link_mode_parse(text, strlen(text), mode) ? NULL : "is none of R RR W WR M MR MW";
 }
 
-/* ---- properties of a user ------------------------------------------------------------------------------------------
- */
+/* ---- properties of a user --------------------------------------------------------------------------------------- */
 
 static const char *take_userid(struct row *row, struct value v)
 {
@@ -161,8 +159,7 @@ const struct property directory_user_properties[] = {
     {0},
 };
 
-/* ---- properties of a minidisk and of a link ------------------------------------------------------------------------
- */
+/* ---- properties of a minidisk and of a link --------------------------------------------------------------------- */
 
 static const char *take_extent(struct row *row, struct value v)
 {

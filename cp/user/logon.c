@@ -49,8 +49,7 @@ void logon_password(struct session *s, char *text, unsigned length)
     s->state = SESSION_VERIFY;
 }
 
-/* ---- a wrong password -----------------------------------------------------------------------------------------------
- */
+/* ---- a wrong password ------------------------------------------------------------------------------------------- */
 
 static void refuse(struct session *s)
 {
@@ -83,8 +82,7 @@ static void end_quiet(struct session *s)
     session_welcome(s);
 }
 
-/* ---- a good one -----------------------------------------------------------------------------------------------------
- */
+/* ---- a good one ------------------------------------------------------------------------------------------------- */
 
 static void tell_failures(struct session *s, const struct user *user)
 {

@@ -8,6 +8,7 @@
 #include "lib/format.h"
 
 struct directory directory;
+bool session_wanted;
 
 static struct session table[SESSIONS];
 
@@ -15,6 +16,7 @@ static void expire(struct timer *timer)
 {
     struct session *s = timer->owner;
     s->timer_ended = true;
+    session_wanted = true;
 }
 
 struct session *session_next(struct session *at)
@@ -96,6 +98,7 @@ static void come_round(struct timer *timer) { (void)timer; /* waking the event l
 void session_soon(void)
 {
     static struct timer soon = {.expire = come_round};
+    session_wanted = true;
     timer_arm(&soon, clock_now());
 }
 

@@ -110,6 +110,9 @@ struct session {
 };
 
 extern struct directory directory; /* the one in force */
+/* Something came in or was left undone: user_poll has work. Otherwise it returns at once, since it is asked on every
+ * turn of the event loop, between any two machines. */
+extern bool session_wanted;
 extern bool session_closed;        /* CP is shutting down: no prompts any more */
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
@@ -146,8 +149,7 @@ void session_wait(struct session *, uint64_t seconds);  /* timer_ended becomes t
 void session_soon(void);              /* the event loop comes round at once: a timer that has ended already */
 void session_vm_stopped(struct vm *); /* vm_stopped */
 
-/* ---- bytes ---------------------------------------------------------------------------------------------------------
- */
+/* ---- bytes ------------------------------------------------------------------------------------------------------ */
 
 /* One typed byte. False: not now (it stays in the terminal's queue). The session may be gone afterwards. */
 bool session_take(struct session *, uint8_t byte);

@@ -91,6 +91,7 @@ static bool take_asleep(struct session *s, uint8_t byte)
     if (byte != '\r' && byte != '\n')
         return false;
     s->timer_ended |= !second_half;
+    session_wanted = true;
     return true;
 }
 

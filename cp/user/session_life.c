@@ -16,8 +16,7 @@ static unsigned error(struct session *s, const char *module, unsigned number, co
     return response_error(&(struct response){.session = s}, module, number, a, b);
 }
 
-/* ---- prompts --------------------------------------------------------------------------------------------------------
- */
+/* ---- prompts ---------------------------------------------------------------------------------------------------- */
 
 bool session_closed;
 
@@ -25,6 +24,7 @@ void session_prompt(struct session *s)
 {
     editor_begin(&s->editor, s->state == SESSION_PASSWORD);
     s->output.owes = true;
+    session_wanted = true;
 }
 
 void session_welcome(struct session *s)
@@ -50,12 +50,12 @@ void session_begin(struct session *s)
     s->state = SESSION_RUN;
     s->attention.typed = 0;
     s->output.owes = true;
+    session_wanted = true;
     if (s->vm->state == VM_STOPPED)
         vm_begin(s->vm);
 }
 
-/* ---- logging on and off ---------------------------------------------------------------------------------------------
- */
+/* ---- logging on and off ----------------------------------------------------------------------------------------- */
 
 static void give_disk(struct session *s, const struct directory_disk *disk, unsigned vdev, enum link_mode mode)
 {
@@ -179,8 +179,7 @@ void session_reconnect(struct session *s, struct session *from)
     session_pump(s);
 }
 
-/* ---- starting systems -----------------------------------------------------------------------------------------------
- */
+/* ---- starting systems ------------------------------------------------------------------------------------------- */
 
 void session_ipl(struct session *s, const char *system, const char *parm)
 {
@@ -255,8 +254,7 @@ void session_settle(struct session *s)
     session_run_rest(s);
 }
 
-/* ---- when a machine stops by itself ---------------------------------------------------------------------------------
- */
+/* ---- when a machine stops by itself ----------------------------------------------------------------------------- */
 
 void session_vm_stopped(struct vm *vm)
 {

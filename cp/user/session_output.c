@@ -55,6 +55,7 @@ void session_write(struct session *s, const char *text, size_t length)
         put_text(&s->output, "\n", 1);
     put_text(&s->output, text, length);
     s->output.owes = true;
+    session_wanted = true;
     drain(s);
 }
 

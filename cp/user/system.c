@@ -36,8 +36,7 @@ const struct system *system_find(const char *name)
 
 const struct system *system_at(unsigned index) { return index < systems ? &table[index] : NULL; }
 
-/* ---- IPL ------------------------------------------------------------------------------------------------------------
- */
+/* ---- IPL -------------------------------------------------------------------------------------------------------- */
 
 /* The tree's size, or 0 and why there is none. */
 static size_t make_tree(const struct vm *vm, const char *command_line, void *to, const char **reason)

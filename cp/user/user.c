@@ -22,12 +22,12 @@ uint64_t user_started_us, user_started_ticks;
 static struct terminal terminals[TERMINALS];
 static unsigned terminal_count;
 
-/* ---- lines ----------------------------------------------------------------------------------------------------------
- */
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
 
 static void take_input(struct line *line, uint8_t byte)
 {
     struct terminal *t = line->owner;
+    session_wanted = true;
     if (ring_room(&t->input))
         ring_put(&t->input, byte);
     else
@@ -37,6 +37,7 @@ static void take_input(struct line *line, uint8_t byte)
 static void give_room(struct line *line)
 {
     struct terminal *t = line->owner;
+    session_wanted = true;
     if (t->session)
         session_pump(t->session);
 }
@@ -69,8 +70,7 @@ static void begin(void)
     vm_diagnose = diagnose;
 }
 
-/* ---- starting -------------------------------------------------------------------------------------------------------
- */
+/* ---- starting --------------------------------------------------------------------------------------------------- */
 
 static void tell_everybody(void *context, unsigned number, const char *a, const char *b)
 {
@@ -121,8 +121,7 @@ void user_start(struct disk *system_disk, struct line *lines[], unsigned count)
     directory_load(system_disk, tell_everybody, NULL);
 }
 
-/* ---- one machine ----------------------------------------------------------------------------------------------------
- */
+/* ---- one machine ------------------------------------------------------------------------------------------------ */
 
 static void single_ended(struct session *s)
 {
@@ -164,8 +163,7 @@ void user_start_single(struct line *line, const struct user_single *what)
     user_shutdown();
 }
 
-/* ---- the event loop's turn ------------------------------------------------------------------------------------------
- */
+/* ---- the event loop's turn -------------------------------------------------------------------------------------- */
 
 /* True: there is more to do at once. */
 static bool poll_session(struct session *s)
@@ -177,7 +175,8 @@ static bool poll_session(struct session *s)
         session_wake(s);
     if (s->deed) {
         session_settle(s);
-        return !s->deed; /* else it waits for a disk */
+        session_wanted |= s->deed != DEED_NONE; /* it waits for a disk */
+        return !s->deed;
     }
     if (s->input_waits && s->state == SESSION_RUN)
         session_offer_held(s);
@@ -188,9 +187,21 @@ static bool poll_session(struct session *s)
 
 static void finish_shutdown(void);
 
+/* Typed ahead, and not for a machine (which asks for it when it has room): some session will want it. */
+static bool input_waits(void)
+{
+    for (unsigned i = 0; i < terminal_count; i++)
+        if (ring_used(&terminals[i].input) && terminals[i].session->state != SESSION_RUN)
+            return true;
+    return false;
+}
+
 void user_poll(void)
 {
     bool more = false;
+    if (!session_wanted)
+        return;
+    session_wanted = false;
     if (directory_load_poll()) {
         welcome();
         console_logon();
@@ -199,14 +210,14 @@ void user_poll(void)
         more |= terminal_poll(&terminals[i], BYTES_A_TURN);
     for (struct session *s = NULL; (s = session_next(s));)
         more |= poll_session(s);
+    session_wanted |= session_closed || input_waits();
     if (session_closed)
         finish_shutdown();
     else if (more)
         session_soon();
 }
 
-/* ---- the end --------------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------------------------------- */
 
 static enum { FLUSH_NOT_YET, FLUSH_UNDER_WAY, FLUSH_DONE } flush;
 

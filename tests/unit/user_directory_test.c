@@ -35,8 +35,7 @@ static unsigned parse(void)
     return directory_parse(&directory, blob, sizeof blob, FIRST, VOLUME, note, NULL);
 }
 
-/* ---- building a good directory, to be spoilt ------------------------------------------------------------------------
- */
+/* ---- building a good directory, to be spoilt -------------------------------------------------------------------- */
 
 static int node_at(const char *path)
 {

@@ -13,8 +13,7 @@ static void assert_received(const char *userid, const char *expected)
     assert_string_equal(GUEST(userid)->input, expected);
 }
 
-/* ---- logging on -----------------------------------------------------------------------------------------------------
- */
+/* ---- logging on ------------------------------------------------------------------------------------------------- */
 
 static void logon_gives_a_machine_and_ipls_it(void **state)
 {
@@ -119,8 +118,7 @@ static void no_storage_refuses_the_logon_only(void **state)
     assert_non_null(vm_of("BOB"));
 }
 
-/* ---- bytes to the machine -------------------------------------------------------------------------------------------
- */
+/* ---- bytes to the machine --------------------------------------------------------------------------------------- */
 
 static void bytes_go_to_the_machine_untouched(void **state)
 {
@@ -150,6 +148,7 @@ static void a_full_machine_gets_the_rest_later(void **state)
         user_poll();
     }
     GUEST("ALICE")->fifo = 5000;
+    vm_input_room(vm_of("ALICE"), 0);
     turn();
     assert_received("ALICE", text);
 }
@@ -223,8 +222,7 @@ static void sleep_rests_the_machine_until_enter(void **state)
     assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
 }
 
-/* ---- bytes from the machine -----------------------------------------------------------------------------------------
- */
+/* ---- bytes from the machine ------------------------------------------------------------------------------------- */
 
 static void cps_words_begin_a_line_and_the_broken_one_is_shown_again(void **state)
 {
@@ -260,6 +258,7 @@ static void a_slow_terminal_holds_the_machine_back(void **state)
     turn();
     assert_int_equal(GUEST("ALICE")->output_ready, 0);
     fake_line[0].stuck = false;
+    fake_line[0].line.room(&fake_line[0].line);
     turn();
     assert_int_equal(GUEST("ALICE")->output_ready, 1);
     for (const char *at = shown(0); *at; at++)
@@ -327,8 +326,7 @@ static void another_uart_than_the_console_swallows(void **state)
     assert_string_equal(shown(0), "");
 }
 
-/* ---- machines that stop ---------------------------------------------------------------------------------------------
- */
+/* ---- machines that stop ----------------------------------------------------------------------------------------- */
 
 static void a_machine_that_stops_says_why_and_enters_cp(void **state)
 {
@@ -395,6 +393,58 @@ static void a_flood_of_logons_finds_rows_again(void **state)
     assert_in_range(frame_available(), before - 200, before);
 }
 
+/* Three people typing whatever comes, machines that answer, stop and stall: AddressSanitizer and the asserts watch. */
+static void random_typing_breaks_nothing(void **state)
+{
+    static const char *const words[] = {"\r",
+                                        "LOGON ALICE\rvmn\r",
+                                        "LOGON BOB HERE\rvmn\r",
+                                        "#CP",
+                                        "#CP ",
+                                        "Q V\r",
+                                        "DISC\r",
+                                        "B\r",
+                                        "LOGOFF\r",
+                                        "IPL TEST\r",
+                                        "MSG BOB x\r",
+                                        "\b",
+                                        "\x1b[A",
+                                        "\x15",
+                                        "SLEEP 1 SEC\r",
+                                        "D 0\r",
+                                        "SYSTEM CLEAR\r",
+                                        "#",
+                                        "XAUTOLOG BOB\r",
+                                        "DEF STOR 4M\r",
+                                        "LINK MAINT 190 200 RR\r"};
+    uint32_t seed = 12345;
+    (void)state;
+    for (int i = 0; i < 4000; i++) {
+        seed = seed * 1664525 + 1013904223;
+        unsigned line = (seed >> 8) % FAKE_LINES, what = seed >> 16;
+        char byte[2] = {(char)(what >> 4), 0};
+        fake_type(line, what % 4 ? words[(what >> 2) % (sizeof words / sizeof *words)] : byte);
+        struct vm *vm = vm_of(what & 1 ? "ALICE" : "BOB");
+        if (vm && what % 7 == 0)
+            ((struct fake_vm *)vm)->fifo = what % 40;
+        if (vm && what % 5 == 0)
+            vm_output(vm, 0, (const uint8_t *)"some\r\noutput", 12);
+        if (vm && what % 11 == 0 && vm->state == VM_RUNNABLE)
+            vm_input_room(vm, 0);
+        if (vm && what % 13 == 0)
+            vm_stop(vm, VM_STOP_TRIPLE_FAULT, 0);
+        if (vm)
+            ((struct fake_vm *)vm)->received = 0;
+        for (unsigned n = 0; n < FAKE_LINES; n++)
+            fake_line[n].length = fake_line[n].seen = 0;
+        fake_disk_done_all(&scene_disk);
+        fake_clock_advance(what % 64 == 0 ? 3000000000 : 1000);
+        user_poll();
+    }
+    for (unsigned n = 0; n < FAKE_LINES; n++)
+        type(n, "\r\x15\r#CP\r\x15LOGOFF\r");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, scene_reset)
 
 int main(void)
@@ -422,6 +472,7 @@ int main(void)
         TEST(a_machine_that_resets_itself_is_ipled_again),
         TEST(a_machine_goes_only_when_its_disks_are_done),
         TEST(a_flood_of_logons_finds_rows_again),
+        TEST(random_typing_breaks_nothing),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,8 +107,7 @@ static void a_truncated_volume_is_refused(void **state)
     assert_string_equal(volume_examine(head, BLOCKS, &facts), "no CP volume label");
 }
 
-/* ---- minidisks ------------------------------------------------------------------------------------------------------
- */
+/* ---- minidisks -------------------------------------------------------------------------------------------------- */
 
 static int last_status;
 static void done(struct disk_request *r, int status)
