@@ -166,8 +166,9 @@ static int chosen_fill(void *tree, const struct tree_config *c)
         error = fdt_setprop_u32(tree, chosen, "#address-cells", 2);
     if (!error)
         error = fdt_setprop_u32(tree, chosen, "#size-cells", 2);
-    for (unsigned i = 0; i < c->modules && !error; i++)
-        error = module_add(tree, chosen, &c->module[i]);
+    /* libfdt puts a new node before its siblings, and the order of modules means something */
+    for (unsigned i = c->modules; i && !error; i--)
+        error = module_add(tree, chosen, &c->module[i - 1]);
     return error;
 }
 
