@@ -1,5 +1,6 @@
 /* Owns the hardware regions of nested guests: vmcs02 and shadow VMCSs, one slot each in the virtual CPU's own frame, and the copying
- * of fields, which vmcs-shadow/sync.h unrolls from the field table. */
+ * of fields, which vmcs-shadow/sync.h unrolls from the field table. A function leaves current whatever VMCS it worked on: the next
+ * access loads what it needs, since under another CP every VMPTRLD is an exit. */
 #include "cp/cpu/nested.h"
 
 #include <stddef.h>
@@ -48,7 +49,6 @@ static void *region_alloc(struct vcpu *vcpu, bool shadow)
         if (!shadow) {
             vmx_region_load(region);
             vmx_host_state_write();
-            vmx_region_load(own->active);
         }
         return region;
     }
@@ -62,7 +62,6 @@ static void region_free(struct vcpu *vcpu, void *region)
     if (own->active == region)
         own->active = &own->first;
     vmx_region_destroy(region);
-    vmx_region_load(own->active);
 }
 
 static uint64_t region_address(void *region)
@@ -74,7 +73,7 @@ static void use(struct vcpu *vcpu, void *region)
 {
     struct vmx_vcpu *own = vcpu->backend;
     own->active = region ? region : &own->first;
-    vmx_region_load(own->active);
+    vcpu_current = NULL;
 }
 
 static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_set *fields)
@@ -87,13 +86,12 @@ static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_
 
 static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
 {
-    struct vmx_vcpu *own = vcpu->backend;
+    (void)vcpu;
     vmx_region_load(region);
     if (closed)
         vmcs_sync_pull_guest_hot(image, changed, cpu_this.vmx.fields);
     else
         vmcs_sync_pull_guest(image, changed, cpu_this.vmx.fields);
-    vmx_region_load(own->active);
 }
 
 static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
@@ -138,37 +136,33 @@ static void link(struct vcpu *vcpu, void *region, bool closed, const struct vmx_
         vmx_write(VMCS_SECONDARY_CONTROLS, vmx_controls.cpu2 | (on ? CPU2_VMCS_SHADOWING : 0));
     own->shadowing = on;
     vmx_write(VMCS_VMCS_LINK_POINTER, on ? region_address(region) : ~0ull);
-    vmx_region_load(own->active);
 }
 
 static void shadow_pull(struct vcpu *vcpu, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
 {
-    struct vmx_vcpu *own = vcpu->backend;
+    (void)vcpu;
     vmx_region_load(region);
     if (closed)
         vmcs_sync_pull_written_hot(copy, changed, cpu_this.vmx.fields);
     else
         vmcs_sync_pull_written(copy, changed, cpu_this.vmx.fields);
-    vmx_region_load(own->active);
 }
 
 static void shadow_pull_all(struct vcpu *vcpu, void *region, struct vmcs *copy)
 {
-    struct vmx_vcpu *own = vcpu->backend;
+    (void)vcpu;
     vmx_region_load(region);
     vmcs_sync_pull_all(copy, cpu_this.vmx.fields);
-    vmx_region_load(own->active);
 }
 
 static void shadow_push(struct vcpu *vcpu, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
                         bool exit_information)
 {
-    struct vmx_vcpu *own = vcpu->backend;
+    (void)vcpu;
     vmx_region_load(region);
     vmcs_sync_push(copy, fields);
     if (exit_information)
         vmcs_sync_push_exit(copy, cpu_this.vmx.fields);
-    vmx_region_load(own->active);
 }
 
 static void flush_ept(uint64_t eptp)
