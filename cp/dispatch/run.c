@@ -119,8 +119,8 @@ static void turn(struct vm *vm)
         counted = now;
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
-        if (exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
-            cpu_interrupt_window();
+        if (exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT || !cpu_this.exact_interrupts)
+            cpu_interrupt_window(); /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
     } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
     now = clock_now();
     vm->total_ticks += now - counted;
