@@ -93,7 +93,8 @@ enum edf_status edf_format(const struct edf_device *device, const struct edf_hos
 enum edf_status edf_access(const struct edf_device *device, const struct edf_host *host, bool writable,
                            struct edf_disk **disk, struct edf_reason *reason);
 
-/* Give everything back. Files still open are closed, writers aborted. NULL is allowed. */
+/* Give everything back; the device is not touched any more. Files still open are cut off: their calls fail with EDF_IO,
+ * but they must still be closed or aborted, and `host` must stay until then. NULL is allowed. */
 void edf_release(struct edf_disk *disk);
 
 void edf_disk_query(const struct edf_disk *disk, struct edf_disk_facts *facts);

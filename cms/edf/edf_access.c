@@ -43,11 +43,15 @@ void edf_release(struct edf_disk *disk)
 {
     if (!disk)
         return;
-    while (disk->readers)
-        edf_close(disk->readers);
-    while (disk->writers)
-        edf_abort(disk->writers);
-    free_disk(disk);
+    disk->released = true;
+    disk->writable = false;
+    edf_disk_drop(disk);
+}
+
+void edf_disk_drop(struct edf_disk *disk)
+{
+    if (disk->released && !disk->readers && !disk->writers)
+        free_disk(disk);
 }
 
 void edf_disk_query(const struct edf_disk *disk, struct edf_disk_facts *facts)

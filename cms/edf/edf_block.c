@@ -13,8 +13,15 @@ static uint64_t sector_of(const struct edf_disk *disk, uint32_t block)
     return (uint64_t)(block - 1) * (disk->block_size / EDF_SECTOR);
 }
 
+static enum edf_status released(struct edf_disk *disk)
+{
+    return edf_fail(disk, EDF_IO, "the disk was released", 0);
+}
+
 enum edf_status edf_block_read(struct edf_disk *disk, uint32_t block, void *buffer)
 {
+    if (disk->released)
+        return released(disk);
     if (block == 0 || block > disk->blocks)
         return edf_fail(disk, EDF_DAMAGED, "a block number is beyond the disk", block);
     if (disk->device->read(disk->device->ctx, sector_of(disk, block), buffer, disk->block_size / EDF_SECTOR))
@@ -24,6 +31,8 @@ enum edf_status edf_block_read(struct edf_disk *disk, uint32_t block, void *buff
 
 enum edf_status edf_block_write(struct edf_disk *disk, uint32_t block, const void *buffer)
 {
+    if (disk->released)
+        return released(disk);
     if (block < BLOCK_FIRST_DIRECTORY || block > disk->blocks)
         return edf_fail(disk, EDF_DAMAGED, "a block number is beyond the disk", block);
     if (disk->device->write(disk->device->ctx, sector_of(disk, block), buffer, disk->block_size / EDF_SECTOR))

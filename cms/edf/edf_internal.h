@@ -19,6 +19,7 @@ struct edf_disk {
     uint32_t origin; /* which of blocks 4 and 5 holds the directory's first block */
     uint8_t label[EDF_SECTOR];
     bool writable;
+    bool released;       /* only kept for the files that are still open */
     const char *fault;
     struct edf_reason reason;
 
@@ -45,6 +46,9 @@ struct edf_disk {
     struct edf_reader *readers;
     struct edf_writer *writers;
 };
+
+/* A file was closed: if it was the last one of a released disk, that one goes, too. */
+void edf_disk_drop(struct edf_disk *disk);
 
 /* Record why a call fails, and return `status`. */
 enum edf_status edf_fail(struct edf_disk *disk, enum edf_status status, const char *text, uint32_t block);

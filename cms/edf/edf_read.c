@@ -157,4 +157,5 @@ void edf_close(struct edf_reader *r)
     edf_cursor_close(&r->cursor);
     edf_memory_put(disk, r->data, disk->block_size);
     edf_memory_put(disk, r, sizeof *r);
+    edf_disk_drop(disk);
 }

@@ -290,7 +290,7 @@ enum edf_status edf_commit(struct edf_writer *w)
     if (w->failed)
         status = EDF_INVALID;
     else if (!w->disk->writable)
-        status = EDF_READ_ONLY;
+        status = w->disk->released ? EDF_IO : EDF_READ_ONLY;
     else if (w->fst.records == 0)
         status = EDF_BAD_RECORD;
     if (!status && w->fill)
@@ -317,6 +317,7 @@ void edf_abort(struct edf_writer *w)
     edf_memory_put(disk, w->own, disk->bit_bytes);
     edf_memory_put(disk, w->data, disk->block_size);
     edf_memory_put(disk, w, sizeof *w);
+    edf_disk_drop(disk);
 }
 
 /* ---- changes of the directory alone ------------------------------------------------------------------------------ */

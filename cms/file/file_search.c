@@ -5,8 +5,9 @@
 #include "cms/command/messages.h"
 #include "cms/file/file.h"
 #include "cms/console/output.h"
+#include "cms/kernel/heap.h"
 
-enum { FSWRITE_NO_BYTES = 8 };
+enum { FSWRITE_NO_BYTES = 8, SHOW_SMALL = 512 };
 
 /* A letter means its disk and the disks that extend it. */
 static bool mode_wanted(const struct file_search *s, const struct mode *mode)
@@ -98,21 +99,29 @@ int cms_file_failed(const char *module, enum edf_status status, const struct mod
     case EDF_BAD_NAME: return cms_message(module, MESSAGE_INVALID_CHARACTER, fileid);
     case EDF_BUSY: return cms_message(module, MESSAGE_FILE_ACTIVE, fileid);
     case EDF_BAD_RECORD: return cms_message(module, MESSAGE_OUTPUT_ERROR, FSWRITE_NO_BYTES, fileid);
-    default: return cms_message(module, MESSAGE_UNIT_CHECK, disk, edf_reason(mode->disk).text);
+    default: break;
     }
+    const char *why = mode->disk ? edf_reason(mode->disk).text : NULL;
+    return cms_message(module, MESSAGE_UNIT_CHECK, disk, why ? why : edf_status_text(status));
 }
 
 /* UTF-8 passes; 80 to 9F are controls only where they stand alone, which no sane terminal obeys in UTF-8. */
+static void make_harmless(char *line, const uint8_t *record, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        line[i] = record[i] == '\t' ? ' ' : record[i] < ' ' || record[i] == 0x7f ? '.' : (char)record[i];
+}
+
 void cms_file_show(const uint8_t *record, size_t length)
 {
-    char line[512];
-    size_t n = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (n == sizeof line) {
-            cms_line(line, n);
-            n = 0;
-        }
-        line[n++] = record[i] == '\t' ? ' ' : record[i] < ' ' || record[i] == 0x7f ? '.' : (char)record[i];
+    char small[SHOW_SMALL] = "", *line = length <= sizeof small ? small : cms_heap_allocate(length);
+    if (!line) { /* better in parts than not at all */
+        cms_file_show(record, sizeof small);
+        cms_file_show(record + sizeof small, length - sizeof small);
+        return;
     }
-    cms_line(line, n);
+    make_harmless(line, record, length);
+    cms_line(line, length);
+    if (line != small)
+        cms_heap_free(line);
 }

@@ -157,6 +157,8 @@ static int write_record(struct stage *stage, const uint8_t *data, size_t length,
 {
     struct file_state *f = stage->state;
     if (length || f->recfm == 'F') { /* CMS has no empty records: they pass on, but not into a V file */
+        if (!f->writer && !f->found.mode->disk) /* a stage before this one has released it */
+            return cms_file_mode_check("PIP", &f->id, true);
         enum edf_status status = f->writer ? EDF_OK : open_writer(f, append, length);
         if (status)
             return cms_file_failed("PIP", status, f->found.mode, f->text);

@@ -220,6 +220,21 @@ static void commands_feed_pipelines(void **state)
     shows("PIPE cp QUERY USERID | change /TESTER/=/ | console", 0, "USERID =\n");
 }
 
+static void a_disk_released_beneath_a_pipeline_only_ends_it(void **state)
+{
+    struct mode_problem problem;
+    (void)state;
+    assert_int_equal(obey("PIPE literal 1234567890| change /1/RELEASE A/ | > BIG DATA A F 3000| specs 1-9 1 | cms"), 100);
+    assert_true(cms_mode_access(0x191, 'A', 'A', false, &problem));
+    shows("STATE BIG DATA A", 28, "DMSSTT002E File BIG DATA A not found\n");
+    shows("PIPE < FRUIT LIST A | specs /RELEASE A/ 1 | cms", 0, "");
+    shows("STATE FRUIT LIST A", 36, "DMSSTT069E Filemode A not accessed\n");
+    assert_true(cms_mode_access(0x191, 'A', 'A', false, &problem));
+    assert_int_equal(obey("PIPE literal RELEASE A| cms | literal x| > LATE DATA A"), 100);
+    obey("PIPE < FRUIT LIST A | specs /RELEASE A/ 1 | cms | > LATE DATA A");
+    assert_true(cms_mode_access(0x191, 'A', 'A', false, &problem));
+}
+
 static void what_is_wrong_is_said_with_the_stage(void **state)
 {
     (void)state;
@@ -274,6 +289,7 @@ int main(void)
         TEST(sort_agrees_with_counting_on_many_records),
         TEST(count_join_and_split),
         TEST(commands_feed_pipelines),
+        TEST(a_disk_released_beneath_a_pipeline_only_ends_it),
         TEST(what_is_wrong_is_said_with_the_stage),
         TEST(hx_ends_a_pipeline_and_leaves_no_file),
     };

@@ -279,6 +279,29 @@ static void two_writers_at_once_do_not_mix(void **state)
     close_disk();
 }
 
+static void files_of_a_released_disk_are_cut_off_but_can_be_closed(void **state)
+{
+    struct edf_reader *reader;
+    struct edf_writer *writer, *other;
+    uint32_t got;
+    (void)state;
+    open_disk(512, 300);
+    assert_int_equal(edf_put(accessed, "A", "FILE", 'F', 100, 50, 1), EDF_OK);
+    assert_int_equal(edf_open(accessed, "A", "FILE", &reader), EDF_OK);
+    assert_int_equal(edf_create(accessed, "B", "FILE", '1', 'F', 100, EDF_NEW, &writer), EDF_OK);
+    assert_int_equal(edf_create(accessed, "C", "FILE", '1', 'F', 100, EDF_NEW, &other), EDF_OK);
+    assert_int_equal(edf_write(writer, record, 100), EDF_OK);
+    edf_release(accessed);
+    assert_int_equal(edf_read(reader, record, sizeof record, &got), EDF_IO);
+    edf_close(reader);
+    assert_int_equal(edf_commit(writer), EDF_IO);
+    edf_abort(other);
+    assert_int_equal(disk.in_use, 0);
+    accessed = edf_access_or_die(&disk, true);
+    file_is("A", 'F', 100, 50, 1);
+    close_disk();
+}
+
 static void what_must_be_refused_is_refused(void **state)
 {
     struct edf_writer *writer, *other;
@@ -468,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_sparse_file_takes_no_room_and_reads_as_zeros),
         cmocka_unit_test(a_reader_keeps_its_file_while_it_is_replaced_and_erased),
         cmocka_unit_test(two_writers_at_once_do_not_mix),
+        cmocka_unit_test(files_of_a_released_disk_are_cut_off_but_can_be_closed),
         cmocka_unit_test(what_must_be_refused_is_refused),
         cmocka_unit_test(a_small_file_costs_few_writes_and_two_flushes),
         cmocka_unit_test(accessing_reads_label_and_directory_only),
