@@ -101,6 +101,9 @@ static void efer_and_pat_not_loaded_are_what_l2_left(void **state)
     assert_int_equal(m.first.held.guest_efer, 0xD01);
     assert_int_equal(m.first.held.guest_pat, 0x0606060606060606);
     assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_EFER), 0xD00); /* nor saved */
+    enter(EXIT_VMRESUME);
+    assert_int_equal(m.loaded->held.guest_efer, 0xD00);
+    assert_int_equal(m.loaded->held.guest_pat, 0x0007040600070406);
 }
 
 static void nmi_blocking_follows_the_exit(void **state)

@@ -205,6 +205,9 @@ static void ports_follow_both_bitmaps_byte_by_byte(void **state)
     assert_true(l1_gets_reason(EXIT_IO, PORT(0x82, 2)));
     assert_true(l1_gets_reason(EXIT_IO, PORT(0x80, 4)));
     assert_false(l1_gets_reason(EXIT_IO, PORT(0x84, 4)));
+    set_bit(0x10000, 0x7500);
+    assert_true(l1_gets_reason(EXIT_IO, PORT(0x7500, 1)));
+    assert_false(l1_gets_reason(EXIT_IO, PORT(0xF500, 1)));
     assert_true(l1_gets_reason(EXIT_IO, PORT(0x7FFE, 4))); /* into the second bitmap */
     assert_true(l1_gets_reason(EXIT_IO, PORT(0xFFFE, 4))); /* around the end */
     inner.io_bitmap_a = FAKE_STORAGE;
