@@ -282,6 +282,7 @@ static int command_get(const char *path, char **operand, const struct options *o
     int rc = status == EDF_END ? EXIT_CLEAN : failed(disk, status, path, operand[0], operand[1]);
     if (fflush(out) || ferror(out))
         die("%s: %s", operand[2] ? operand[2] : "standard output", strerror(errno));
+    edf_close(reader);
     edf_release(disk);
     return rc;
 }
