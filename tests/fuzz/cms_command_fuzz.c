@@ -135,7 +135,8 @@ static const char *const words[] = {
     "1-3 ", "3.2 ", "next ", "nextword ", "number ", "strip ", "c2x ", "right ", "anycase ", "before ", "string ",
     "* ", "COPYFILE ", "FRUIT LIST A ", "FIXED LIST A ", "= = B ", "NEW = A ", "( ", "REPLACE ", "APPEND ",
     "RECFM V ", "RECFM F ", "LRECL 5 ", "FROM 2 ", "TRUNC ", "ERASE ", "RENAME ", "LISTFILE ", "* * * ", "TYPE ",
-    "HEX ", "COL 2-4 ", "COMPARE ", "STATE ", "ACCESS 192 C/A", "RELEASE B", "/RELEASE A/ 1 ", "FORMAT 192 D", "DATE ", "LABEL ",
+    "HEX ", "COL 2-4 ", "COMPARE ", "STATE ", "ACCESS 192 C/A", "RELEASE B",
+    "/RELEASE A/ 1 ", "FORMAT 192 D", "DATE ", "LABEL ",
     "FOR 1 ", "HELP ", "QUERY DISK",
 };
 

@@ -1,0 +1,100 @@
+"""cmsdisk as a person uses it: images made, filled, read back, broken and judged."""
+import os
+import subprocess
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOL = os.path.join(ROOT, "build", "cmsdisk")
+
+
+def cmsdisk(*arguments, status=0, data=None):
+    done = subprocess.run([TOOL, *map(str, arguments)], input=data, capture_output=True, timeout=60,
+                          env={**os.environ, "SOURCE_DATE_EPOCH": "1795269931"})
+    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+    return (done.stdout if status != 2 else done.stderr).decode()
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "disk.img"
+    cmsdisk("format", path, "--size", "1M", "-b", "1024", "TST191")
+    return path
+
+
+def test_an_image_is_made_filled_and_read_back(image, tmp_path):
+    text = "".join(f"line {n}\n" for n in range(2000)) + "\n  indented\n"
+    (tmp_path / "text").write_text(text)
+    cmsdisk("put", image, tmp_path / "text", "SOME", "TEXT")
+    cmsdisk("put", image, tmp_path / "text", "FIXED", "TEXT", "--recfm", "F", "--lrecl", "20", "--mode", "2")
+    assert cmsdisk("get", image, "SOME", "TEXT") == text
+    assert cmsdisk("get", image, "FIXED", "TEXT") == text
+    assert cmsdisk("list", image) == (
+        "SOME     TEXT     1  V     10       2002         21  2026-11-21 14:05:31\n"
+        "FIXED    TEXT     2  F     20       2002         40  2026-11-21 14:05:31\n")
+    assert cmsdisk("check", image) == f"{image}: clean: 2 files, 69 of 1024 blocks of 1024 used\n"
+    cmsdisk("rename", image, "SOME", "TEXT", "OTHER", "TEXT")
+    cmsdisk("erase", image, "FIXED", "TEXT")
+    assert cmsdisk("list", image, "*", "T%XT").startswith("OTHER    TEXT")
+    cmsdisk("check", image)
+
+
+def test_bytes_come_back_as_they_were(image, tmp_path):
+    blob = bytes(range(256)) * 700
+    (tmp_path / "blob").write_bytes(blob)
+    cmsdisk("put", image, tmp_path / "blob", "SOME", "MODULE", "--binary")
+    cmsdisk("get", image, "SOME", "MODULE", tmp_path / "back", "--binary")
+    assert (tmp_path / "back").read_bytes() == blob
+
+
+def test_a_minidisk_within_an_image_is_addressed_by_offset_and_size(tmp_path):
+    image = tmp_path / "volume.img"
+    image.write_bytes(b"\xee" * 4_000_000)
+    place = ["--offset", "1M", "--size", "512K"]
+    cmsdisk("format", image, *place, "INNER")
+    cmsdisk("put", image, "-", "A", "FILE", *place, data=b"hello\n")
+    assert cmsdisk("get", image, "A", "FILE", *place) == "hello\n"
+    content = image.read_bytes()
+    assert content[:1 << 20] == b"\xee" * (1 << 20)
+    assert content[(1 << 20) + (512 << 10):] == b"\xee" * (4_000_000 - (1 << 20) - (512 << 10))
+    assert "no CMS1 label" in cmsdisk("list", image, status=2)
+
+
+def test_text_can_be_ebcdic_as_on_an_ibm_system(image):
+    cmsdisk("put", image, "-", "A", "FILE", "--ebcdic", data=b"Hello\n")
+    assert subprocess.check_output([TOOL, "get", image, "A", "FILE", "--binary"]) == b"\xc8\x85\x93\x93\x96"
+    assert cmsdisk("get", image, "A", "FILE", "--ebcdic") == "Hello\n"
+
+
+def test_what_is_wrong_is_said(image, tmp_path):
+    assert cmsdisk("get", image, "NO", "FILE", status=1) == ""
+    assert "invalid file name or type" in cmsdisk("put", image, "-", "A.B", "FILE", data=b"x\n", status=2)
+    assert "is empty" in cmsdisk("put", image, "-", "A", "FILE", data=b"", status=2)
+    assert "line 2 is longer than 4 bytes" in cmsdisk("put", image, "-", "A", "B", "--recfm", "F", "--lrecl", "4",
+                                                      data=b"abc\nabcde\n", status=2)
+    assert "unknown command" in cmsdisk("melt", image, status=2)
+    assert "2 to 3 operands" in cmsdisk("get", image, status=2)
+    assert "too few" in cmsdisk("format", tmp_path / "tiny", "--size", "2K", "X", status=2)
+    assert "not a valid label" in cmsdisk("format", tmp_path / "x", "--size", "1M", "TOOLONGX", status=2)
+    cmsdisk("check", image)
+
+
+def test_a_full_disk_keeps_the_old_file(image):
+    cmsdisk("put", image, "-", "A", "FILE", data=b"old\n")
+    big = b"0123456789abcdef\n" * 70000
+    assert "disk is full" in cmsdisk("put", image, "-", "A", "FILE", data=big, status=2)
+    assert cmsdisk("get", image, "A", "FILE") == "old\n"
+    cmsdisk("check", image)
+
+
+def test_check_finds_damage_and_says_where(image, tmp_path):
+    cmsdisk("put", image, "-", "A", "FILE", data=b"".join(b"line %d\n" % n for n in range(900)))
+    sound = image.read_bytes()
+    damaged = bytearray(sound)
+    damaged[512 + 0x23] += 1  # the label's used count
+    image.write_bytes(damaged)
+    assert "label: its used count is" in cmsdisk("check", image, status=1)
+    image.write_bytes(sound[:600_000])
+    assert "more blocks than the device has" in cmsdisk("check", image, status=1)
+    image.write_bytes(b"")
+    assert "not a CMS disk" in cmsdisk("check", image, status=2)
