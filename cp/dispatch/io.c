@@ -8,6 +8,7 @@
 #include "cp/dispatch/linear.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
+#include "cp/storage/watch.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
 enum { SEAM_STOPPED = -3, SEAM_FAULTED = -2 };
@@ -197,6 +198,8 @@ enum exit_action instruction_emulate(struct vm *vm)
     }
 }
 
+enum { VIOLATION_WRITE = 2 };
+
 enum exit_action exit_ept_violation(struct vm *vm)
 {
     gpa_t at = gpa(vm->vcpu.exit.guest_physical);
@@ -206,7 +209,9 @@ enum exit_action exit_ept_violation(struct vm *vm)
         return EXIT_RESUME; /* L1 took the mapping away meanwhile: the access is tried again */
     if (!guest_is_ram(&vm->storage, at))
         return instruction_emulate(vm);
-    if (guest_pointer(&vm->storage, at, &why))
-        return EXIT_RESUME;
-    return exit_stopped(vm, VM_STOP_NO_FRAMES, 0);
+    if (!guest_pointer(&vm->storage, at, &why))
+        return exit_stopped(vm, VM_STOP_NO_FRAMES, 0);
+    if (vm->vcpu.exit.qualification & VIOLATION_WRITE)
+        guest_written(&vm->storage, at, 1);
+    return EXIT_RESUME;
 }

@@ -1,10 +1,12 @@
 /* What nest/ is told of CP: struct nest_host over guest storage, the running VMCS and the hardware's regions. */
 #include "cp/dispatch/nested_host.h"
 
+#include "cp/cpu/backend.h"
 #include "cp/cpu/nested.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/linear.h"
 #include "cp/dispatch/nested.h"
+#include "cp/storage/watch.h"
 
 static uint64_t get(void *context, enum vmcs_field field)
 {
@@ -52,12 +54,27 @@ static void unpin(void *context, uint64_t at)
 
 static bool translate(void *context, uint64_t at, enum nest_access access, struct nest_translation *translation)
 {
-    void *page = guest_pointer(&((struct vm *)context)->storage, gpa(at & ~(uint64_t)PAGE_MASK), NULL);
-    (void)access;
+    struct guest_storage *storage = &((struct vm *)context)->storage;
+    void *page = guest_pointer(storage, gpa(at & ~(uint64_t)PAGE_MASK), NULL);
+
     if (!page)
         return false;
-    *translation = (struct nest_translation){frame_address(page).a, PAGE_SIZE, 7};
+    if (access == NEST_WRITE)
+        guest_written(storage, gpa(at), 1);
+    uint8_t rights = guest_is_watched(storage, gpa(at)) ? 5 : 7;
+    *translation = (struct nest_translation){frame_address(page).a, PAGE_SIZE, rights};
     return true;
+}
+
+static uint64_t version(void *context, uint64_t at)
+{
+    struct vm *vm = context;
+    bool armed;
+    uint64_t number = guest_watch(&vm->storage, gpa(at), &armed);
+
+    if (armed)
+        cpu_backend->flush_storage(&vm->vcpu);
+    return number;
 }
 
 static void *nest_frame_alloc(void *context)
@@ -158,6 +175,7 @@ void nested_host_fill(struct nest_host *host, struct vm *vm)
         .pin = pin,
         .unpin = unpin,
         .translate = translate,
+        .version = version,
         .frame_alloc = nest_frame_alloc,
         .frame_free = nest_frame_free,
         .rdmsr = rdmsr,

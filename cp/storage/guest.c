@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cp/storage/second_level.h"
+#include "cp/storage/watch.h"
 
 enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512 };
 
@@ -39,6 +40,7 @@ void guest_storage_free(struct guest_storage *storage)
         free_level(storage, storage->root, LEVELS - 1);
     storage->root = NULL;
     storage->resident = 0;
+    storage->watching = 0;
 }
 
 bool guest_is_ram(const struct guest_storage *storage, gpa_t at)
@@ -71,6 +73,11 @@ static uint64_t *leaf_entry(struct guest_storage *storage, uint64_t at)
         table = frame_pointer(hpa(*entry & ADDRESS_BITS));
     }
     return &table[index_at(at, 0)];
+}
+
+uint64_t *guest_entry(struct guest_storage *storage, gpa_t at)
+{
+    return leaf_entry(storage, at.a);
 }
 
 void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *why)
@@ -142,10 +149,12 @@ enum guest_access guest_read(struct guest_storage *storage, gpa_t from, void *to
 
 enum guest_access guest_write(struct guest_storage *storage, gpa_t to, const void *from, size_t bytes)
 {
+    guest_written(storage, to, bytes);
     return each_piece(storage, to, bytes, copy_in, &from);
 }
 
 enum guest_access guest_fill(struct guest_storage *storage, gpa_t to, uint8_t value, size_t bytes)
 {
+    guest_written(storage, to, bytes);
     return each_piece(storage, to, bytes, fill, &value);
 }

@@ -9,11 +9,20 @@
 
 enum { GUEST_HOLE_START = 0xC0000000u }; /* MMIO from here to 4 GiB; RAM beyond it continues at 4 GiB */
 
+enum { GUEST_WATCHES = 16 };
+struct guest_watch {   /* cp/storage/watch.h */
+    uint64_t page, number;
+    uint64_t *entry;
+};
+
 struct guest_storage {
     uint64_t bytes;               /* RAM in all, a multiple of 4 KiB */
     struct frame_account account; /* private frames, page tables included */
     uint64_t *root;               /* top level of the second-level page table, NULL before the first touch */
     uint64_t resident;            /* RAM pages touched */
+    struct guest_watch watches[GUEST_WATCHES];
+    unsigned watching, watch_next; /* places of watches[] in use; the next to be given up */
+    uint64_t watch_number;        /* the last that was given */
 };
 
 /* Why a guest-physical address cannot be reached. */
@@ -27,6 +36,9 @@ bool guest_is_ram(const struct guest_storage *, gpa_t);
 /* The page that holds `at`, brought in on first touch; points at the very byte, valid to the end of its 4 KiB page.
  * NULL when the address is no RAM or no frame is left (`why`, if given, says which). */
 void *guest_pointer(struct guest_storage *, gpa_t at, enum guest_access *why);
+
+/* The entry that maps a page which guest_pointer() has brought in; NULL: no frames. */
+uint64_t *guest_entry(struct guest_storage *, gpa_t at);
 
 /* Copies across page boundaries. GUEST_OK, or the first obstacle (then bytes before it are copied). */
 enum guest_access guest_read(struct guest_storage *, gpa_t from, void *to, size_t bytes);

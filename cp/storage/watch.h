@@ -1,0 +1,14 @@
+/* Pages of a machine's storage that are watched: whether the guest has written to one can be asked without reading it.
+ * A watched page is mapped read-only until it is written; then it is as before, and counts as written. */
+#pragma once
+#include "cp/storage/guest.h"
+
+/* A number that is another one when the page may have been written since the last call for it; the page is watched from here on.
+ * *armed: its mapping lost a right, so the caller flushes before the guest runs again. 0: no RAM, or no frame for it.
+ * Writes by devices that hold a guest_pointer() are not seen. */
+uint64_t guest_watch(struct guest_storage *, gpa_t at, bool *armed);
+
+/* [at, at+bytes) is written, or about to be: an EPT violation, CP itself. Cheap when nothing is watched. */
+void guest_written(struct guest_storage *, gpa_t at, size_t bytes);
+
+bool guest_is_watched(const struct guest_storage *, gpa_t at); /* and was not written since */
