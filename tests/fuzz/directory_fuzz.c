@@ -1,4 +1,5 @@
-/* A hostile directory: whatever the blob holds, the parser answers with faults or with arrays that keep their promises. */
+/* A hostile directory: whatever the blob holds, the parser answers with faults or with arrays that keep their promises.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct directory d;
-    uint8_t *blob = aligned_alloc(8, (size + 15) & ~7ul); /* on the heap and just as long, so that a byte beyond is seen */
+    uint8_t *blob =
+        aligned_alloc(8, (size + 15) & ~7ul); /* on the heap and just as long, so that a byte beyond is seen */
     memcpy(blob, data, size);
     if (directory_parse(&d, blob, size, FIRST, VOLUME, note, NULL) == 0) {
         for (unsigned i = 0; i < d.users; i++)
