@@ -10,7 +10,7 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/scheduler.h"
 
-enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 10000 };
+enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 1000 };
 
 struct handler {
     unsigned vector;
@@ -73,7 +73,7 @@ static void housekeeping(void)
 }
 
 /* How long a turn may last: a slice when others wait; and where the processor keeps interrupts from leaving a guest that was
- * entered with them off (docs/machine.md), until the next look at them. */
+ * entered with them off (docs/machine.md), until the next look at them: before sixteen bytes, a UART's FIFO, can arrive. */
 static uint64_t turn_end(uint64_t begun)
 {
     if (!cpu_this.exact_interrupts)
