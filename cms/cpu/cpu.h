@@ -8,12 +8,6 @@ static inline void cpu_out8(uint16_t port, uint8_t value)
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-/* `count` bytes to one port: a single VM exit where CP carries out string instructions whole. */
-static inline void cpu_out8_string(uint16_t port, const void *data, uint64_t count)
-{
-    __asm__ volatile("rep outsb" : "+S"(data), "+c"(count) : "d"(port) : "memory");
-}
-
 static inline uint8_t cpu_in8(uint16_t port)
 {
     uint8_t value;

@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 #include "cms/cpu/cpu.h"
-#include "cms/driver/pic.h"
 
 enum { ENTRY_SIZE = 16, GATE_INTERRUPT = 0x8e, CODE_SELECTOR = 0x08, VECTOR_DOUBLE_FAULT = 8, ABEND_STACK = 1 };
 
@@ -62,11 +61,8 @@ void trap_take(const struct trap_frame *frame)
         cpu_stop();
     }
     unsigned irq = (unsigned)frame->vector - TRAP_IRQ_BASE;
-    if (pic_is_spurious(irq))
-        return;
     in_interrupt = true;
     if (irq_handler[irq].run)
         irq_handler[irq].run(irq_handler[irq].context);
     in_interrupt = false;
-    pic_end(irq);
 }

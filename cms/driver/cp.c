@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cms/cpu/cpu.h"
+#include "cms/driver/change.h"
 #include "cms/kernel/cp.h"
 #include "cp/diagnose.h"
 
@@ -86,6 +87,7 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
     };
     if (!cms_cp_present() || !call(&d))
         return false;
+    change_note();
     *answer = (struct cms_cp_answer){(int)d.rbx, d.rcx <= size ? d.rcx : size, d.rdx & 1};
     return true;
 }

@@ -1,13 +1,14 @@
-/* Intel 8259A "Programming the 8259A": initialisation words, masks, end of interrupt. */
+/* Intel 8259A "Programming the 8259A": initialisation words and masks. */
 #include "cms/driver/pic.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cms/cpu/cpu.h"
 #include "cms/cpu/trap.h"
 
 enum { MASTER = 0x20, SLAVE = 0xa0, EDGE_LEVEL = 0x4d0, CASCADE = 2 };
-enum { ICW1_INIT_ICW4 = 0x11, ICW4_8086 = 0x01, OCW2_END = 0x20, OCW3_READ_ISR = 0x0b };
+enum { ICW1_INIT_ICW4 = 0x11, ICW4_8086_AUTO_END = 0x03 };
 
 static uint16_t mask;
 
@@ -17,8 +18,8 @@ void pic_start(void)
         uint16_t port;
         uint8_t value;
     } words[] = {
-        {MASTER, ICW1_INIT_ICW4}, {MASTER + 1, TRAP_IRQ_BASE},     {MASTER + 1, 1 << CASCADE}, {MASTER + 1, ICW4_8086},
-        {SLAVE, ICW1_INIT_ICW4},  {SLAVE + 1, TRAP_IRQ_BASE + 8},  {SLAVE + 1, CASCADE},       {SLAVE + 1, ICW4_8086},
+        {MASTER, ICW1_INIT_ICW4}, {MASTER + 1, TRAP_IRQ_BASE},     {MASTER + 1, 1 << CASCADE}, {MASTER + 1, ICW4_8086_AUTO_END},
+        {SLAVE, ICW1_INIT_ICW4},  {SLAVE + 1, TRAP_IRQ_BASE + 8},  {SLAVE + 1, CASCADE},       {SLAVE + 1, ICW4_8086_AUTO_END},
         {SLAVE + 1, 0xff},        {MASTER + 1, 0xff & ~(1 << CASCADE)},
     };
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
@@ -55,25 +56,4 @@ void pic_enable_level(unsigned irq)
     if (!(now & bit))
         cpu_out8(port, now | bit);
     pic_enable(irq);
-}
-
-/* An 8259 that lost its request answers with input 7, without setting its in-service bit. */
-bool pic_is_spurious(unsigned irq)
-{
-    if (irq % 8 != 7)
-        return false;
-    uint16_t port = irq < 8 ? MASTER : SLAVE;
-    cpu_out8(port, OCW3_READ_ISR);
-    if (cpu_in8(port) & 0x80)
-        return false;
-    if (irq >= 8)
-        cpu_out8(MASTER, OCW2_END); /* the cascade itself was real */
-    return true;
-}
-
-void pic_end(unsigned irq)
-{
-    if (irq >= 8)
-        cpu_out8(SLAVE, OCW2_END);
-    cpu_out8(MASTER, OCW2_END);
 }

@@ -7,6 +7,7 @@
 #include "cms/console/terminal.h"
 #include "cms/cpu/cpu.h"
 #include "cms/cpu/trap.h"
+#include "cms/driver/change.h"
 #include "cms/driver/pic.h"
 
 enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, INTERRUPT_ID = 2 };
@@ -23,6 +24,7 @@ struct ring {
 
 static uint16_t base;
 static uint8_t enabled, modem;
+static unsigned room; /* bytes the transmitter will take for certain */
 static struct ring input, output;
 
 static uint32_t ring_used(const struct ring *r)
@@ -33,14 +35,6 @@ static uint32_t ring_used(const struct ring *r)
 static void ring_put(struct ring *r, char c)
 {
     r->data[r->head++ % RING] = c;
-}
-
-/* Bytes that lie side by side at the tail, at most `most`. */
-static uint32_t ring_run(const struct ring *r, uint32_t most)
-{
-    uint32_t used = ring_used(r), to_end = RING - r->tail % RING;
-    uint32_t run = used < to_end ? used : to_end;
-    return run < most ? run : most;
 }
 
 static char ring_get(struct ring *r)
@@ -64,14 +58,19 @@ static void set_modem(uint8_t wanted)
     cpu_out8(base + MODEM_CONTROL, modem);
 }
 
+/* An empty transmitter takes a FIFO's worth; as long as some of that is left there is no need to look again. */
+static bool may_send(void)
+{
+    if (!room && cpu_in8(base + LINE_STATUS) & LSR_TRANSMIT_EMPTY)
+        room = FIFO;
+    return room;
+}
+
 /* Interrupts off. */
 static void send(void)
 {
-    while (ring_used(&output) && cpu_in8(base + LINE_STATUS) & LSR_TRANSMIT_EMPTY) {
-        uint32_t run = ring_run(&output, FIFO);
-        cpu_out8_string(base + DATA, output.data + output.tail % RING, run);
-        output.tail += run;
-    }
+    for (; ring_used(&output) && may_send(); room--)
+        cpu_out8(base + DATA, (uint8_t)ring_get(&output));
     set_enabled(ring_used(&output) ? enabled | IER_TRANSMIT : enabled & ~IER_TRANSMIT);
 }
 
@@ -90,15 +89,18 @@ static void receive(void)
         set_enabled(enabled & ~IER_RECEIVE);
 }
 
-/* The ISA line is edge-triggered: it must be seen low once, or the next request is lost. */
+/* The ISA line is edge-triggered: it must be seen low once, or the next request is lost.  Reading the last byte makes it
+ * so; with two sources only the interrupt identification tells. */
 static void interrupt(void *context)
 {
     (void)context;
+    change_note();
     do {
         if (enabled & IER_RECEIVE)
             receive();
-        if (enabled & IER_TRANSMIT)
-            send();
+        if (!(enabled & IER_TRANSMIT))
+            return;
+        send();
     } while (!(cpu_in8(base + INTERRUPT_ID) & IIR_NONE));
 }
 

@@ -7,6 +7,7 @@
 
 #include "cms/cpu/cpu.h"
 #include "cms/cpu/trap.h"
+#include "cms/driver/change.h"
 #include "cms/driver/pic.h"
 #include "cms/driver/virtio_pci.h"
 #include "cms/kernel/disk.h"
@@ -47,11 +48,13 @@ struct blk {
     uint8_t id[ID_SIZE];
     bool has_flush;
     uint32_t pci_id;
+    uint32_t checked; /* the change_count at which it was last seen there */
     struct virtio_pci pci;
     struct disk disk; /* disk.device is NULL when the slot is free or the device has gone */
 } __attribute__((aligned(16)));
 
 static struct blk blks[DISK_MAX];
+volatile uint32_t change_count;
 
 static void interrupt(void *context)
 {
@@ -61,7 +64,16 @@ static void interrupt(void *context)
             virtio_pci_acknowledge(&b->pci);
 }
 
-/* False: the device has gone (CP DETACH), and no answer will come.  Any interrupt makes it look again. */
+/* False: the device has gone or become another (CP DETACH), and no answer will come. */
+static bool is_there(struct blk *b)
+{
+    if (b->checked == change_count)
+        return true;
+    b->checked = change_count;
+    return virtio_pci_live(&b->pci, b->pci_id);
+}
+
+/* Any interrupt makes it look again. */
 static bool wait_for_answer(struct blk *b, uint16_t answered)
 {
     bool there = true;
@@ -71,7 +83,7 @@ static bool wait_for_answer(struct blk *b, uint16_t answered)
     cpu_interrupts_off();
     b->avail.flags = 0;
     cpu_fence();
-    while (b->used.index != answered && (there = virtio_pci_ready_still(&b->pci)))
+    while (b->used.index != answered && (there = is_there(b)))
         if (b->used.index != answered)
             cpu_wait();
     b->avail.flags = AVAIL_NO_INTERRUPT;
@@ -132,6 +144,7 @@ static bool start(struct blk *b, pci_function function, uint32_t pci_id)
 
     memset(b, 0, sizeof *b);
     b->pci_id = pci_id;
+    b->checked = change_count;
     b->disk.generation = generation;
     b->avail.flags = AVAIL_NO_INTERRUPT;
     if (!virtio_pci_start(&b->pci, function, FEATURE_RO | FEATURE_FLUSH, &features))

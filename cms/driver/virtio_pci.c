@@ -127,13 +127,8 @@ void virtio_pci_acknowledge(const struct virtio_pci *v)
     (void)cpu_mmio_read8(v->isr);
 }
 
-bool virtio_pci_ready_still(const struct virtio_pci *v)
-{
-    return cpu_mmio_read8(v->common + STATUS) == (ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
-}
-
 bool virtio_pci_live(const struct virtio_pci *v, uint32_t id)
 {
     return pci_read(v->function, PCI_ID) == id && pci_read(v->function, PCI_COMMAND) & PCI_COMMAND_MEMORY &&
-           virtio_pci_ready_still(v);
+           cpu_mmio_read8(v->common + STATUS) == (ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
 }

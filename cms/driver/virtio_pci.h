@@ -25,7 +25,5 @@ bool virtio_pci_ready(struct virtio_pci *device, const struct virtio_queue *queu
 void virtio_pci_notify(const struct virtio_pci *device);
 /* Takes back its interrupt request. */
 void virtio_pci_acknowledge(const struct virtio_pci *device);
-/* The device is still the one that was made ready: not gone, not reset.  One register read. */
-bool virtio_pci_ready_still(const struct virtio_pci *device);
-/* The same, when another device may have come to the slot. */
+/* The device is still in its slot, and still the one that was made ready: not reset, not exchanged for another. */
 bool virtio_pci_live(const struct virtio_pci *device, uint32_t id);
