@@ -7,17 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 160, RECORDS_READ = 3000 };
+/* Image 4 has blocks of 512 bytes and so many of them that its map has pointer blocks. */
+enum { BLOCKS = 160, BLOCKS_MANY = 4200, IMAGES = 5, RECORDS_READ = 3000 };
 
 static struct minidisk disk;
-static uint8_t *images[4];
+static uint8_t *images[IMAGES];
 static uint8_t record[EDF_LRECL_MAX];
+
+static uint32_t block_size_of(int index)
+{
+    return 512u << index % 4;
+}
+
+static void open_disk(int index)
+{
+    minidisk_open(&disk, (uint64_t)(index < 4 ? BLOCKS : BLOCKS_MANY) * (block_size_of(index) / EDF_SECTOR));
+}
 
 static void make_image(int index)
 {
-    uint32_t block_size = 512u << index;
+    uint32_t block_size = block_size_of(index);
     char name[9] = "FILE0";
-    minidisk_open(&disk, (uint64_t)BLOCKS * (block_size / EDF_SECTOR));
+    open_disk(index);
     if (edf_format(&disk.device, &disk.host, block_size, "FUZZ"))
         abort();
     struct edf_disk *accessed = edf_access_or_die(&disk, true);
@@ -109,11 +120,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct edf_check_report report;
     if (size < 2 || size > 65536)
         return 0;
-    int index = data[0] >> 1 & 3;
-    uint32_t block_size = 512u << index;
+    int choice = data[0] >> 1 & 15, index = choice == 15 ? IMAGES - 1 : choice & 3; /* the large one is slow */
+    uint32_t block_size = block_size_of(index);
     if (!images[index])
         make_image(index);
-    minidisk_open(&disk, (uint64_t)BLOCKS * (block_size / EDF_SECTOR));
+    open_disk(index);
     memcpy(disk.bytes, images[index], disk.size);
     if (data[0] & 1)
         apply_raw(data + 1, size - 1, block_size);

@@ -255,6 +255,13 @@ static void a_cut_leaves_old_or_new_when_the_directory_grows_and_shrinks_by_a_bl
     enumerate(512, 64, 4, 2);
 }
 
+/* 4096 blocks of 512 bytes to a map block: here the map has two blocks and a pointer block. */
+static void a_cut_leaves_old_or_new_when_the_map_has_pointer_blocks(void **state)
+{
+    (void)state;
+    enumerate(512, 4200, 8, 1);
+}
+
 static void a_cut_leaves_old_or_new_on_4096_byte_blocks(void **state)
 {
     (void)state;
@@ -300,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_cut_leaves_old_or_new_on_512_byte_blocks_with_one_directory_block),
         cmocka_unit_test(a_cut_leaves_old_or_new_on_512_byte_blocks_with_directory_pointer_blocks),
         cmocka_unit_test(a_cut_leaves_old_or_new_when_the_directory_grows_and_shrinks_by_a_block),
+        cmocka_unit_test(a_cut_leaves_old_or_new_when_the_map_has_pointer_blocks),
         cmocka_unit_test(a_cut_leaves_old_or_new_on_4096_byte_blocks),
         cmocka_unit_test(a_cut_while_formatting_leaves_no_cms_disk_or_an_empty_one),
     };
