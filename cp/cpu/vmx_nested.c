@@ -96,9 +96,13 @@ static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, stru
 
 static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
 {
+    struct vmx_vcpu *own = vcpu->backend;
+
     use(vcpu, NULL);
-    if (state)
-        vmcs_sync_write_l1(state, cpu_this.vmx.fields);
+    if (!state)
+        return;
+    vmx_region_load(&own->first);
+    vmcs_sync_write_l1(state, cpu_this.vmx.fields);
 }
 
 static bool bitmaps_create(const struct vmx_capability *offered)
