@@ -41,12 +41,15 @@ enum exit_action exit_cpuid(struct vm *vm)
     return EXIT_SKIP;
 }
 
-/* With interrupts off nothing in a machine of one CPU can end a HLT but an NMI: the disabled wait of old. */
+/* With interrupts off nothing in a machine of one CPU can end a HLT but an NMI: the disabled wait of old. A halted L2 is
+ * no reason to stop L1, which may have a timer or an interrupt to take it out. */
 enum exit_action exit_hlt(struct vm *vm)
 {
     if (event_deliverable(vm))
         return EXIT_SKIP;
-    if (!(vcpu_read(&vm->vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF))
+    if (nested_runs(&vm->vcpu))
+        nested_halt(vm);
+    else if (!(vcpu_read(&vm->vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF))
         return exit_stopped(vm, VM_STOP_DISABLED_WAIT, 0);
     vm->state = VM_WAITING;
     return EXIT_SKIP;

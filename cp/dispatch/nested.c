@@ -9,12 +9,15 @@
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/nested_host.h"
 #include "cp/dispatch/registers.h"
+#include "cp/dispatch/scheduler.h"
+#include "cp/dispatch/timer.h"
 
 /* All that a machine with virtual VMX needs beside its VMCSs. */
 struct nested {
     struct nest nest; /* first: vcpu.nest points here */
     struct nest_host host;
     struct vmx_capability offered;
+    struct timer halted;      /* armed while L2 waits in HLT and L1 has a timer to take it out */
 };
 
 enum { NESTED_PAGES = (sizeof(struct nested) + PAGE_MASK) / PAGE_SIZE };
@@ -80,10 +83,36 @@ struct nest_cr nested_cr(struct vm *vm, unsigned number, uint64_t value)
     return (struct nest_cr){real, value};
 }
 
+enum { ACTIVITY_HLT = 1 };
+
+static void timer_of_l1(struct timer *timer)
+{
+    struct vm *vm = timer->owner;
+
+    if (vm->state != VM_WAITING || !nested_runs(&vm->vcpu))
+        return;
+    vm->state = VM_RUNNABLE;
+    scheduler_add(vm);
+}
+
+void nested_halt(struct vm *vm)
+{
+    struct nested *nested = (struct nested *)vm->vcpu.nest;
+
+    vcpu_write(&vm->vcpu, VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);
+    timer_cancel(&nested->halted);
+    if (nested->nest.timer_deadline == NEST_NO_ADDRESS)
+        return;
+    nested->halted.owner = vm;
+    nested->halted.expire = timer_of_l1;
+    timer_arm(&nested->halted, nested->nest.timer_deadline);
+}
+
 void nested_reset(struct vm *vm, bool power_up)
 {
     if (!vm->vcpu.nest)
         return;
+    timer_cancel(&((struct nested *)vm->vcpu.nest)->halted);
     cpu_nested->use(&vm->vcpu, NULL);
     nest_reset(vm->vcpu.nest, power_up);
 }
@@ -94,6 +123,7 @@ void nested_destroy(struct vm *vm)
 
     if (!nested)
         return;
+    timer_cancel(&nested->halted);
     cpu_nested->use(&vm->vcpu, NULL);
     nest_destroy(&nested->nest);
     frame_free_run(&vm->storage.account, nested, NESTED_PAGES);

@@ -30,6 +30,8 @@ bool nested_triple_fault(struct vm *); /* false: no L2 runs */
 bool nested_wants_interrupt(struct vm *); /* one waits, and L1 takes it whatever L2's RFLAGS.IF */
 /* An interrupt or NMI for L1 may wait while L2 runs: takes L2 out if L1 wants that. @pre nested_runs() */
 void nested_interrupt(struct vm *);
+/* L2 halts: its activity state, and L1's timer for it wakes the machine, which the caller lets wait. @pre nested_runs() */
+void nested_halt(struct vm *);
 void nested_refused(struct vm *); /* the processor refused vmcs02 */
 /* An exit while nested_runs(). True: dealt with; false: CP's own, to be handled as for any guest. */
 bool nested_exit(struct vm *);

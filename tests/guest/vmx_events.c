@@ -357,6 +357,11 @@ static void halted(void)
     run("halted, nothing but the preemption timer");
     guest_print("  activity state %llu\n", (unsigned long long)vm_get(VMCS_GUEST_ACTIVITY_STATE));
     guest_handle(VECTOR, NULL);
+    /* a guest that halts for good is still its hypervisor's to end */
+    vm_start(&vm, l2_halt, NULL);
+    vm_set(VMCS_PREEMPTION_TIMER, 1000);
+    run("HLT with interrupts off, and the preemption timer");
+    guest_print("  activity state %llu\n", (unsigned long long)vm_get(VMCS_GUEST_ACTIVITY_STATE));
 }
 
 int guest_main(void)
