@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { IO_SPACE = 1, IRQ_LINES = 16 };
+enum { IO_SPACE = 1, IRQ_LINES = 16, DEPTH_MAX = 8 };
 
 void cms_machine_default(struct machine *machine)
 {
@@ -38,9 +38,9 @@ static const char *read_memory(const void *tree, int node, uint64_t image, struc
     return NULL;
 }
 
-static const char *read_uart(const void *tree, int node, struct machine *machine)
+static const char *read_uart(const void *tree, int node, int parent, struct machine *machine)
 {
-    int parent = fdt_parent_offset(tree, node), length, irq_length;
+    int length, irq_length;
     int address = parent < 0 ? -1 : fdt_address_cells(tree, parent);
     const fdt32_t *reg = fdt_getprop(tree, node, "reg", &length);
     const fdt32_t *irq = fdt_getprop(tree, node, "interrupts", &irq_length);
@@ -67,61 +67,82 @@ static void read_cpu(const void *tree, int node, struct machine *machine)
         machine->tsc_khz = (uint32_t)(cells(hz, length / 4) / 1000);
 }
 
-static bool is_type(const void *tree, int node, const char *type)
+/* A node's text property, "" if it has none or it is not one string */
+static const char *text_of(const void *tree, int node, const char *property)
 {
     int length;
-    const char *value = fdt_getprop(tree, node, "device_type", &length);
-    return value && length == (int)strlen(type) + 1 && !memcmp(value, type, (size_t)length);
+    const char *value = fdt_getprop(tree, node, property, &length);
+    return value && length > 0 && strnlen(value, (size_t)length) == (size_t)length - 1 ? value : "";
 }
 
 /* /chosen stdout-path names the console, with options after a colon that do not concern us */
 static int console_node(const void *tree, int chosen)
 {
-    int length;
-    const char *path = fdt_getprop(tree, chosen, "stdout-path", &length);
-    if (!path || length < 2 || path[length - 1])
-        return -1;
-    const char *colon = strchr(path, ':');
-    return fdt_path_offset_namelen(tree, path, colon ? (int)(colon - path) : length - 1);
+    const char *path = text_of(tree, chosen, "stdout-path"), *colon = strchr(path, ':');
+    return *path ? fdt_path_offset_namelen(tree, path, colon ? (int)(colon - path) : (int)strlen(path)) : -1;
 }
 
-static const char *bootargs(const void *tree, int chosen)
+/* What the walk has found so far.  Every libfdt look-up by itself walks the tree, so parents are remembered. */
+struct walk {
+    struct machine machine;
+    int parent[DEPTH_MAX];
+    int uart, uart_parent; /* the console, or the first UART; -1: none */
+    int console;           /* what /chosen names; -1: nothing */
+};
+
+static const char *visit(const void *tree, int node, int depth, uint64_t image, struct walk *w)
 {
-    int length;
-    const char *text = fdt_getprop(tree, chosen, "bootargs", &length);
-    return text && length > 0 && !text[length - 1] ? text : "";
+    const char *type = text_of(tree, node, "device_type");
+
+    if (!strcmp(type, "memory"))
+        return read_memory(tree, node, image, &w->machine);
+    if (!strcmp(type, "cpu")) {
+        read_cpu(tree, node, &w->machine);
+    } else if (depth == 1 && !strcmp(fdt_get_name(tree, node, NULL), "chosen")) {
+        w->console = console_node(tree, node);
+        w->machine.command_line = text_of(tree, node, "bootargs");
+    } else if ((w->uart < 0 || node == w->console) && !fdt_node_check_compatible(tree, node, "ns16550a")) {
+        w->uart = node;
+        w->uart_parent = w->parent[depth - 1];
+    }
+    return NULL;
+}
+
+/* The console may be named after its node has gone by. */
+static const char *finish(const void *tree, struct walk *w, int *where)
+{
+    if (w->console >= 0 && w->console != w->uart && !fdt_node_check_compatible(tree, w->console, "ns16550a")) {
+        w->uart = w->console;
+        w->uart_parent = fdt_parent_offset(tree, w->console);
+    }
+    *where = w->uart;
+    const char *reason = w->uart >= 0 ? read_uart(tree, w->uart, w->uart_parent, &w->machine) : NULL;
+    if (reason || w->machine.ram_end > w->machine.ram_start)
+        return reason;
+    *where = -1;
+    return "no memory node holds the image";
 }
 
 const char *cms_machine_from_tree(const void *tree, size_t size, uint64_t image, struct machine *machine, int *where)
 {
-    struct machine found = *machine;
+    struct walk w = {.machine = *machine, .uart = -1, .console = -1};
     const char *reason = NULL;
-    int uart = -1, chosen_uart = -1, node;
+    int depth = 0, node;
 
     *where = -1;
     if (fdt_check_full(tree, size))
         return "not a sound flattened device tree";
-    for (node = fdt_next_node(tree, -1, NULL); node >= 0 && !reason; node = fdt_next_node(tree, node, NULL)) {
-        const char *name = fdt_get_name(tree, node, NULL);
+    for (node = fdt_next_node(tree, 0, &depth); node >= 0 && depth > 0 && !reason;
+         node = fdt_next_node(tree, node, &depth)) {
+        if (depth >= DEPTH_MAX)
+            continue;
+        w.parent[depth] = node;
         *where = node;
-        if (is_type(tree, node, "memory"))
-            reason = read_memory(tree, node, image, &found);
-        else if (is_type(tree, node, "cpu"))
-            read_cpu(tree, node, &found);
-        else if (name && !strcmp(name, "chosen")) {
-            chosen_uart = console_node(tree, node);
-            found.command_line = bootargs(tree, node);
-        } else if (uart < 0 && !fdt_node_check_compatible(tree, node, "ns16550a"))
-            uart = node;
+        reason = visit(tree, node, depth, image, &w);
     }
-    if (!reason && chosen_uart >= 0 && !fdt_node_check_compatible(tree, chosen_uart, "ns16550a"))
-        uart = chosen_uart;
-    if (!reason && uart >= 0)
-        *where = uart, reason = read_uart(tree, uart, &found);
-    if (!reason && found.ram_end <= found.ram_start)
-        *where = -1, reason = "no memory node holds the image";
-    if (reason)
-        return reason;
-    *machine = found;
-    return NULL;
+    if (!reason)
+        reason = finish(tree, &w, where);
+    if (!reason)
+        *machine = w.machine;
+    return reason;
 }
