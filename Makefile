@@ -17,7 +17,7 @@ CLANG := clang
 # over structs, built twice: freestanding, and for the host (tests, fuzzers, tools).
 
 CP_EDGE  := cp/boot cp/cpu cp/driver
-CP_PURE  := cp/storage cp/dispatch cp/decode cp/device cp/ipl cp/user cp/spool cp/command cp/debug
+CP_PURE  := cp/storage cp/dispatch cp/decode cp/svm cp/device cp/ipl cp/user cp/spool cp/command cp/debug
 CMS_EDGE := cms/boot cms/cpu cms/driver
 CMS_PURE := cms/edf cms/console cms/file cms/pipe cms/command cms/kernel
 

@@ -10,6 +10,7 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/edge.h"
 #include "cp/cpu/ops.h"
+#include "cp/cpu/nested.h"
 #include "cp/cpu/vmx.h"
 #include "cp/diagnose.h"
 #include "cp/dispatch/cpuid.h"
@@ -41,6 +42,8 @@ __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *f
 
 static struct cpuid_answer cpuid_now(uint32_t leaf, uint32_t subleaf)
 {
+    if (leaf > op_cpuid(leaf & 0x80000000u, 0).eax) /* some answer as for their highest leaf */
+        return (struct cpuid_answer){0};
     struct cpuid_result r = op_cpuid(leaf, subleaf);
     return (struct cpuid_answer){r.eax, r.ebx, r.ecx, r.edx};
 }
@@ -61,11 +64,13 @@ static bool interrupts_are_exact(void)
 
 static void virtualization_start(void)
 {
-    cpu_backend = &cpu_vmx;
-    const char *missing = cpu_backend->start();
-    if (missing)
-        refuse("this machine lacks %s", missing);
-    cpu_this.exact_interrupts = interrupts_are_exact();
+    const char *vmx = cpu_vmx.start(), *svm = vmx ? cpu_svm.start() : NULL;
+
+    if (vmx && svm)
+        refuse("this machine lacks %s, and %s", vmx, svm);
+    cpu_backend = vmx ? &cpu_svm : &cpu_vmx;
+    cpu_nested = vmx ? &svm_nested : &vmx_nested;
+    cpu_this.exact_interrupts = vmx || interrupts_are_exact();
     cpuid_policy_init(cpuid_now, vmx_controls.cpu2, context_xcr0_supported(), clock_hz);
 }
 

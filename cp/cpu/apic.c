@@ -103,12 +103,15 @@ void apic_timer_set(uint64_t deadline)
     apic_write(APIC_TIMER_INITIAL, deadline == UINT64_MAX ? 0 : (uint32_t)ticks);
 }
 
+void apic_timer_fired(void)
+{
+    armed = UINT64_MAX;
+}
+
 void cpu_idle(uint64_t deadline)
 {
     if (deadline <= op_rdtsc())
         return;
     apic_timer_set(deadline);
     op_halt();
-    if (op_rdtsc() >= deadline)
-        armed = UINT64_MAX; /* it fired: nothing is armed */
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cp/cpu/backend.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vcpu.h"
@@ -110,13 +111,15 @@ static void save(struct vcpu *vcpu)
     vcpu->dr[2] = op_read_dr2();
     vcpu->dr[3] = op_read_dr3();
     vcpu->dr6 = op_read_dr6();
+    if (has_tsc_aux)
+        m->tsc_aux = op_rdmsr(MSR_TSC_AUX);
+    if (cpu_backend->keeps_system_call_msrs)
+        return;
     m->star = op_rdmsr(MSR_STAR);
     m->lstar = op_rdmsr(MSR_LSTAR);
     m->cstar = op_rdmsr(MSR_CSTAR);
     m->sfmask = op_rdmsr(MSR_SFMASK);
     m->kernel_gs_base = op_rdmsr(MSR_KERNEL_GS_BASE);
-    if (has_tsc_aux)
-        m->tsc_aux = op_rdmsr(MSR_TSC_AUX);
 }
 
 static void load(const struct vcpu *vcpu)
@@ -130,13 +133,15 @@ static void load(const struct vcpu *vcpu)
     op_write_dr2(vcpu->dr[2]);
     op_write_dr3(vcpu->dr[3]);
     op_write_dr6(vcpu->dr6);
+    if (has_tsc_aux)
+        op_wrmsr(MSR_TSC_AUX, m->tsc_aux);
+    if (cpu_backend->keeps_system_call_msrs)
+        return;
     op_wrmsr(MSR_STAR, m->star);
     op_wrmsr(MSR_LSTAR, m->lstar);
     op_wrmsr(MSR_CSTAR, m->cstar);
     op_wrmsr(MSR_SFMASK, m->sfmask);
     op_wrmsr(MSR_KERNEL_GS_BASE, m->kernel_gs_base);
-    if (has_tsc_aux)
-        op_wrmsr(MSR_TSC_AUX, m->tsc_aux);
 }
 
 void context_load(struct vcpu *vcpu)

@@ -40,7 +40,8 @@ bool cpu_interrupt_take(unsigned vector);   /* this one */
 /* Real interrupt controllers. */
 void apic_start(uint64_t lapic_base, uint64_t ioapic_base, uint64_t tsc_hz);
 void apic_route(unsigned gsi, unsigned vector, bool level);
-void apic_timer_set(uint64_t deadline_tsc); /* wakes cpu_idle; UINT64_MAX: none */
+void apic_timer_set(uint64_t deadline_tsc); /* wakes cpu_idle, ends what runs under SVM; UINT64_MAX: none */
+void apic_timer_fired(void);                /* its interrupt came: nothing is armed */
 void apic_eoi(void);
 
 /* Halts until an interrupt or the deadline. */

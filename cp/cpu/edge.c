@@ -3,6 +3,7 @@
 
 #include "cp/cpu/backend.h"
 #include "cp/cpu/cpu.h"
+#include "cp/cpu/nested.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 #include "cp/cpu/port.h"
@@ -11,6 +12,7 @@
 #include "lib/format.h"
 
 const struct cpu_backend *cpu_backend;
+const struct cpu_nested *cpu_nested;
 
 uint64_t vcpu_read_any(struct vcpu *vcpu, enum vmcs_field field)
 {

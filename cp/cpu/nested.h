@@ -1,5 +1,5 @@
 /* The hardware's part in virtual VMX: regions for vmcs02 and shadow VMCSs, and moving fields between them and their copies.
- * Regions are opaque to nest/. All of it is the VMX backend's; where there is no VMX, cpu_nested is NULL. */
+ * Regions are opaque to nest/. The backend's: cpu_nested is the one that started. */
 #pragma once
 #include "cp/cpu/vcpu.h"
 #include "vmcs-shadow/capability.h"
@@ -28,4 +28,4 @@ struct cpu_nested {
 };
 
 extern const struct cpu_nested *cpu_nested;
-extern const struct cpu_nested vmx_nested;
+extern const struct cpu_nested vmx_nested, svm_nested;

@@ -51,6 +51,9 @@ OP_DEBUG_REGISTER(2)
 OP_DEBUG_REGISTER(3)
 OP_DEBUG_REGISTER(6)
 
+/* With the physical address of a VMCB. */
+static inline void op_vmsave(uint64_t vmcb) { __asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory"); }
+
 static inline void op_cli(void) { __asm__ volatile("cli" : : : "memory"); }
 /* One instruction boundary with interrupts on: what is pending is delivered. */
 static inline void op_interrupt_window(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }

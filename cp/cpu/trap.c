@@ -44,6 +44,8 @@ void trap_interrupt(uint64_t vector)
 {
     if (vector == VECTOR_SPURIOUS)
         return;
+    if (vector == VECTOR_TIMER)
+        apic_timer_fired();
     cpu_this.interrupts[vector / 64] |= 1ull << (vector % 64);
     cpu_this.pending = true;
     if (cpu_this.level[vector / 64] & 1ull << (vector % 64))

@@ -31,6 +31,7 @@ struct vmx_controls {
 };
 extern struct vmx_controls vmx_controls;
 extern void *vmx_msr_bitmap; /* the MSRs every guest may touch without an exit */
+int vmx_msr_bitmap_create(void); /* 0 or -ENOMEM */
 
 void vmx_region_load(struct vmx_region *); /* makes it current */
 int vmx_region_create(struct vmx_region *, uint32_t indicator); /* VMCS_SHADOW_INDICATOR, or 0; 0 or -ENOMEM */

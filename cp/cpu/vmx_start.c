@@ -72,7 +72,7 @@ static void free_msr(uint8_t *bitmap, uint32_t msr)
     bitmap[base + 2048 + bit / 8] &= (uint8_t)~(1u << (bit & 7));
 }
 
-static int msr_bitmap_create(void)
+int vmx_msr_bitmap_create(void)
 {
     uint64_t *words = vmx_msr_bitmap = frame_alloc_dirty(&frame_cp_account);
     if (!words)
@@ -129,7 +129,7 @@ const char *vmx_start(void)
     op_write_cr0((op_read_cr0() | msr[VMX_CR0_FIXED0]) & msr[VMX_CR0_FIXED1]);
     op_write_cr4(((op_read_cr4() | CR4_VMXE) | msr[VMX_CR4_FIXED0]) & msr[VMX_CR4_FIXED1]);
     uint32_t *region = frame_alloc(&frame_cp_account);
-    if (!region || msr_bitmap_create())
+    if (!region || vmx_msr_bitmap_create())
         return "storage for VMX";
     *region = (uint32_t)(msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
     if (!op_vmxon(frame_address(region)))

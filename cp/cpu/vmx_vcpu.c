@@ -217,13 +217,13 @@ static void timer_set(uint64_t ticks)
     op_vmwrite(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }
 
-static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t ticks)
+static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 {
     struct vmx_vcpu *own = vcpu->backend;
     struct vmx_region *region = own->active;
 
     vcpu_load(vcpu);
-    timer_set(ticks);
+    timer_set(deadline > now ? deadline - now : 0);
     if (vmx_enter(vcpu->gpr, region->launched, &region->host_rsp)) {
         vcpu->exit = (struct exit){.reason = (uint32_t)op_vmread(VMCS_INSTRUCTION_ERROR)};
         return false;

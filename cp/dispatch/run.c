@@ -109,7 +109,7 @@ static void turn(struct vm *vm)
             break;
         }
         uint64_t entered = clock_now();
-        if (!cpu_backend->enter(&vm->vcpu, until > entered ? until - entered : 0)) {
+        if (!cpu_backend->enter(&vm->vcpu, until, entered)) {
             entry_refused(vm);
             continue;
         }

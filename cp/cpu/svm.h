@@ -1,0 +1,45 @@
+/* The SVM backend's own part of a virtual CPU. */
+#pragma once
+#include "cp/cpu/vcpu.h"
+#include "cp/svm/exit.h"
+#include "cp/svm/state.h"
+#include "vmcs-shadow/capability.h"
+
+struct svm_region { /* what stands for one VMCS; a frame */
+    struct svm_state state;
+    uint32_t asid, generation; /* 0: none, its translations are of no use any more */
+    uint64_t injected, injected_rip; /* the software event given to the last entry, 0: none, and RIP then */
+    unsigned injected_length;
+    bool stepping;             /* one instruction, until an NMI may come */
+};
+
+enum { SVM_REGIONS = 16 }; /* a vmcs02 for each virtual VMCS that is active */
+
+struct svm_vcpu {
+    struct svm_region *first, *active; /* vmcs01; what vcpu_read/vcpu_write and enter use */
+    struct svm_region *nested[SVM_REGIONS];
+};
+
+const char *svm_start(void); /* cpu_backend.start */
+extern struct svm_maps svm_maps;
+extern struct vmx_capability svm_capability; /* what CP's guests' VMX stands on */
+
+struct svm_region *svm_region_create(void); /* NULL: no frames */
+void svm_region_destroy(struct svm_region *);
+/* Exchanges what the VMCB has and the VMCS has not: the MSRs of system calls. */
+void svm_region_use(struct svm_vcpu *, struct svm_region *);
+void svm_asids_drop(void); /* no translation made until now is used again */
+void svm_asids_start(unsigned count);
+
+/* MSRs that guests own while they run, in the VMCB; false: none of them. */
+bool svm_free_msr_read(const struct svm_region *, uint32_t msr, uint64_t *value);
+/* false: none of them, or no value for it */
+bool svm_free_msr_write(struct svm_region *, uint32_t msr, uint64_t value);
+bool svm_is_free_msr(uint32_t msr);
+
+/* The exit of what ran, in VMX terms. true: vcpu->exit is for CP; false: it was dealt with here, enter again. */
+bool svm_exit_settle(struct vcpu *, struct svm_region *, uint64_t deadline);
+
+/* CLGI, VMLOAD, VMRUN, VMSAVE, VMLOAD of the host's, STGI. RAX and RSP are the VMCB's. */
+void svm_run(uint64_t *gpr, uint64_t vmcb, uint64_t host);
+extern uint64_t svm_host; /* VMCB with what VMSAVE keeps of CP */

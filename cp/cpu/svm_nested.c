@@ -1,0 +1,150 @@
+/* Owns what nest/ needs of a processor where that has SVM: a vmcs02 is a region like any other, and there is nothing that a guest's
+ * VMREAD could reach without an exit. */
+#include <stddef.h>
+
+#include "cp/cpu/cpu.h"
+#include "cp/cpu/nested.h"
+#include "cp/cpu/svm.h"
+
+static struct svm_state *syncing; /* what the copying below acts on */
+
+#define VMCS_SYNC_READ(encoding) svm_field_read(syncing, vmcs_field_find(encoding))
+#define VMCS_SYNC_WRITE(encoding, value) svm_field_write(syncing, vmcs_field_find(encoding), value)
+#include "vmcs-shadow/sync.h"
+
+static const struct vmx_capability *capability(void)
+{
+    return &svm_capability;
+}
+
+static void base(struct vcpu *vcpu, struct vmcs *vmcs01)
+{
+    struct svm_vcpu *own = vcpu->backend;
+
+    for (unsigned index = 0; index < VMCS_FIELDS; index++)
+        if (capability_has_field(&svm_capability, index))
+            vmcs_set(vmcs01, index, svm_field_read(&own->first->state, index));
+}
+
+static void *region_alloc(struct vcpu *vcpu, bool shadow)
+{
+    struct svm_vcpu *own = vcpu->backend;
+
+    for (unsigned i = 0; i < SVM_REGIONS && !shadow; i++)
+        if (!own->nested[i])
+            return own->nested[i] = svm_region_create();
+    return NULL;
+}
+
+static void region_free(struct vcpu *vcpu, void *region)
+{
+    struct svm_vcpu *own = vcpu->backend;
+
+    if (own->active == region)
+        svm_region_use(own, own->first);
+    for (unsigned i = 0; i < SVM_REGIONS; i++)
+        if (own->nested[i] == region)
+            own->nested[i] = NULL;
+    svm_region_destroy(region);
+}
+
+static uint64_t region_address(void *region)
+{
+    (void)region;
+    return ~0ull; /* no hardware follows a link pointer */
+}
+
+/* Without VPIDs an entry leaves no translation of before: SDM "Operations that Invalidate Cached Mappings". */
+static void use(struct vcpu *vcpu, void *region)
+{
+    struct svm_vcpu *own = vcpu->backend;
+    struct svm_region *next = region ? region : own->first;
+
+    if (next != own->active && region)
+        next->generation = 0;
+    svm_region_use(own, next);
+}
+
+static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_set *fields)
+{
+    syncing = &((struct svm_vcpu *)vcpu->backend)->active->state;
+    vmcs_sync_push(image, fields);
+}
+
+static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
+{
+    (void)vcpu;
+    syncing = &((struct svm_region *)region)->state;
+    if (closed)
+        vmcs_sync_pull_guest_hot(image, changed, svm_capability.fields);
+    else
+        vmcs_sync_pull_guest(image, changed, svm_capability.fields);
+}
+
+static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
+{
+    use(vcpu, NULL);
+    syncing = &((struct svm_vcpu *)vcpu->backend)->first->state;
+    if (state)
+        vmcs_sync_write_l1(state, svm_capability.fields);
+}
+
+static void link(struct vcpu *vcpu, void *region, bool closed, const struct vmx_capability *offered)
+{
+    (void)vcpu, (void)region, (void)closed, (void)offered;
+}
+
+static void shadow_pull(struct vcpu *vcpu, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
+{
+    (void)vcpu, (void)region, (void)copy, (void)changed, (void)closed;
+}
+
+static void shadow_pull_all(struct vcpu *vcpu, void *region, struct vmcs *copy)
+{
+    (void)vcpu, (void)region, (void)copy;
+}
+
+static void shadow_push(struct vcpu *vcpu, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit_information)
+{
+    (void)vcpu, (void)region, (void)copy, (void)fields, (void)exit_information;
+}
+
+static void flush_ept(uint64_t eptp)
+{
+    (void)eptp;
+    svm_asids_drop();
+}
+
+static void flush_vpid(uint16_t vpid)
+{
+    (void)vpid;
+    svm_asids_drop();
+}
+
+static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
+{
+    (void)vcpu;
+    *count = 0;
+    return 0;
+}
+
+/* The holder is who runs. */
+static struct svm_region *running(void)
+{
+    return ((struct svm_vcpu *)cpu_this.holder->backend)->active;
+}
+
+static bool free_msr_read(uint32_t msr, uint64_t *value)
+{
+    return cpu_this.holder && svm_free_msr_read(running(), msr, value);
+}
+
+static bool free_msr_write(uint32_t msr, uint64_t value)
+{
+    return cpu_this.holder && svm_free_msr_write(running(), msr, value);
+}
+
+const struct cpu_nested svm_nested = {
+    capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link,
+    shadow_pull, shadow_pull_all, shadow_push, flush_ept, flush_vpid, vpid_first, free_msr_read, free_msr_write,
+};

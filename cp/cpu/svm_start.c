@@ -1,0 +1,74 @@
+/* Owns turning SVM on: what the processor has of it, the permission maps, the page it keeps CP's own state in.
+ * APM volume 2, "Enabling SVM", "Host State-Save Area". */
+#include <string.h>
+
+#include "cp/cpu/ops.h"
+#include "cp/cpu/svm.h"
+#include "cp/cpu/vmx.h"
+#include "cp/storage/frame.h"
+#include "cp/storage/second_level.h"
+#include "cp/svm/capability.h"
+
+enum { LEAF_EXTENDED = 0x80000000u, LEAF_FEATURES = 0x80000001u, LEAF_SVM = 0x8000000Au, FEATURES_ECX_SVM = 1 << 2,
+       SVM_EDX_NESTED_PAGING = 1, VM_CR_DISABLED = 1 << 4, IO_MAP_PAGES = 3, MSR_MAP_PAGES = 2 };
+enum { MSR_EFER = 0xC0000080u, MSR_VM_CR = 0xC0010114u, MSR_HOST_SAVE = 0xC0010117u };
+enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as one of the user's; write-back */
+#define CR4_KNOWN 0x3727FFull
+
+struct svm_maps svm_maps;
+struct vmx_capability svm_capability;
+uint64_t svm_host;
+
+static void *full_map(unsigned pages)
+{
+    void *map = frame_alloc_run(&frame_cp_account, pages);
+    if (map)
+        memset(map, 0xFF, pages * PAGE_SIZE);
+    return map;
+}
+
+static bool maps_create(void)
+{
+    void *io = full_map(IO_MAP_PAGES), *some = full_map(MSR_MAP_PAGES), *all = full_map(MSR_MAP_PAGES);
+
+    if (!io || !some || !all || vmx_msr_bitmap_create())
+        return false;
+    svm_msr_map_build(some, vmx_msr_bitmap);
+    svm_maps = (struct svm_maps){frame_address(io).a, frame_address(some).a, frame_address(all).a,
+                                 frame_address(vmx_msr_bitmap).a};
+    return true;
+}
+
+static bool host_areas_create(void)
+{
+    void *save = frame_alloc(&frame_cp_account), *host = frame_alloc(&frame_cp_account);
+
+    if (!save || !host)
+        return false;
+    op_wrmsr(MSR_HOST_SAVE, frame_address(save).a);
+    svm_host = frame_address(host).a;
+    op_vmsave(svm_host);
+    return true;
+}
+
+const char *svm_start(void)
+{
+    bool known = op_cpuid(LEAF_EXTENDED, 0).eax >= LEAF_SVM;
+
+    if (!known || !(op_cpuid(LEAF_FEATURES, 0).ecx & FEATURES_ECX_SVM))
+        return "SVM (CPUID leaf 80000001H ECX bit 2)";
+    if (op_rdmsr(MSR_VM_CR) & VM_CR_DISABLED)
+        return "SVM (switched off in VM_CR by the firmware)";
+    if (!(op_cpuid(LEAF_SVM, 0).edx & SVM_EDX_NESTED_PAGING))
+        return "SVM's nested paging";
+    op_wrmsr(MSR_EFER, op_rdmsr(MSR_EFER) | SVM_EFER_SVME);
+    svm_capability_make(&svm_capability, CR4_KNOWN);
+    const char *missing = vmx_controls_choose(&svm_capability);
+    if (missing)
+        return missing;
+    if (!maps_create() || !host_areas_create())
+        return "storage for SVM";
+    svm_asids_start(op_cpuid(LEAF_SVM, 0).ebx);
+    second_level_leaf_bits = NPT_LEAF;
+    return NULL;
+}

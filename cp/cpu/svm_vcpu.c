@@ -1,0 +1,287 @@
+/* Owns the control blocks of a virtual CPU under SVM: making them, their ASIDs, entering. What an exit means is svm_exit.c's. */
+#include <errno.h>
+#include <string.h>
+
+#include "cp/cpu/backend.h"
+#include "cp/cpu/cpu.h"
+#include "cp/cpu/ops.h"
+#include "cp/cpu/svm.h"
+#include "cp/cpu/vmx.h"
+#include "cp/dispatch/vm.h"
+#include "cp/storage/frame.h"
+
+enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1, EVENT_IS_NMI = 2 };
+enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3 };
+#define EVENT_VALID_BIT (1u << 31)
+#define FLAG_TRAP (1ull << 8)
+#define FLAG_IF (1ull << 9)
+
+_Static_assert(sizeof(struct svm_region) <= PAGE_SIZE, "a region is a frame");
+
+/* ---- address-space identifiers: APM "TLB Control" --------------------------------- */
+
+static struct {
+    uint32_t next, count, generation;
+    bool flush; /* before the first of a generation is used */
+} asids;
+
+void svm_asids_drop(void)
+{
+    asids.generation++;
+    asids.next = 1;
+    asids.flush = true;
+}
+
+void svm_asids_start(unsigned count)
+{
+    asids.count = count > 2 ? count : 2;
+    svm_asids_drop();
+}
+
+static void asid_prepare(struct svm_region *region)
+{
+    if (region->generation != asids.generation) {
+        if (asids.next >= asids.count)
+            svm_asids_drop();
+        region->generation = asids.generation;
+        region->asid = asids.next++;
+    }
+    region->state.vmcb->asid = region->asid;
+    region->state.vmcb->tlb_control = asids.flush ? VMCB_TLB_FLUSH_ALL : 0;
+    asids.flush = false;
+}
+
+/* ---- regions -------------------------------------------------------------------- */
+
+struct svm_region *svm_region_create(void)
+{
+    struct svm_region *region = frame_alloc(&frame_cp_account);
+    struct vmcb *vmcb = frame_alloc(&frame_cp_account);
+
+    if (!region || !vmcb) {
+        frame_free(&frame_cp_account, region);
+        frame_free(&frame_cp_account, vmcb);
+        return NULL;
+    }
+    region->state.vmcb = vmcb;
+    region->state.controls_stale = true;
+    vmcb->rflags = 2;
+    vmcb->efer = SVM_EFER_SVME;
+    return region;
+}
+
+void svm_region_destroy(struct svm_region *region)
+{
+    if (!region)
+        return;
+    frame_free(&frame_cp_account, region->state.vmcb);
+    frame_free(&frame_cp_account, region);
+}
+
+void svm_region_use(struct svm_vcpu *own, struct svm_region *region)
+{
+    struct vmcb *from = own->active->state.vmcb, *to = region->state.vmcb;
+
+    if (from != to) {
+        to->star = from->star;
+        to->lstar = from->lstar;
+        to->cstar = from->cstar;
+        to->sfmask = from->sfmask;
+        to->kernel_gs_base = from->kernel_gs_base;
+    }
+    own->active = region;
+}
+
+static uint64_t eptp(const struct guest_storage *storage)
+{
+    return frame_address(storage->root).a | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS;
+}
+
+/* CP's own controls, which nest/ merges those of a guest hypervisor with. */
+static void controls_write(struct vcpu *vcpu, struct vmcs *image)
+{
+    image->pin_controls = vmx_controls.pin;
+    image->processor_controls = vmx_controls.cpu;
+    image->secondary_controls = vmx_controls.cpu2;
+    image->exit_controls = vmx_controls.exit;
+    image->entry_controls = vmx_controls.entry;
+    image->msr_bitmap = svm_maps.bitmap;
+    image->vmcs_link_pointer = ~0ull;
+    image->ept_pointer = eptp(&vcpu->vm->storage);
+}
+
+static int svm_create(struct vcpu *vcpu)
+{
+    struct svm_vcpu *own = frame_alloc(&frame_cp_account);
+    struct svm_region *first = own ? svm_region_create() : NULL;
+    enum guest_access why;
+
+    if (!first || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
+        svm_region_destroy(first);
+        frame_free(&frame_cp_account, own);
+        return -ENOMEM;
+    }
+    own->first = own->active = first;
+    controls_write(vcpu, &first->state.image);
+    first->state.vmcb->tsc_offset = vcpu->tsc_offset;
+    vcpu->backend = own;
+    return 0;
+}
+
+static void svm_destroy(struct vcpu *vcpu)
+{
+    struct svm_vcpu *own = vcpu->backend;
+
+    if (!own)
+        return;
+    svm_region_destroy(own->first);
+    frame_free(&frame_cp_account, own);
+    vcpu->backend = NULL;
+}
+
+static uint64_t svm_read(struct vcpu *vcpu, enum vmcs_field field)
+{
+    return svm_field_read(&((struct svm_vcpu *)vcpu->backend)->active->state, vmcs_field_find(field));
+}
+
+static void svm_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
+{
+    svm_field_write(&((struct svm_vcpu *)vcpu->backend)->active->state, vmcs_field_find(field), value);
+}
+
+/* ---- entering ------------------------------------------------------------------- */
+
+/* An event takes the guest out of HLT. What a software event returns to is RIP itself, so that goes past the instruction. */
+static void event_inject(struct svm_region *region)
+{
+    struct vmcs *image = &region->state.image;
+    struct vmcb *vmcb = region->state.vmcb;
+    uint32_t info = image->entry_interruption_info;
+
+    region->injected = 0;
+    if (!(info & EVENT_VALID_BIT))
+        return;
+    image->guest_activity_state = 0;
+    vmcb->event_injection = svm_event_injection(info, image->entry_exception_error_code);
+    if (svm_event_is_software(info)) {
+        region->injected_length = image->entry_instruction_length & 15;
+        vmcb->rip += region->injected_length;
+        region->injected = (uint32_t)vmcb->event_injection;
+        region->injected_rip = vmcb->rip;
+    }
+    if ((info >> 8 & 7) == EVENT_IS_NMI) {
+        image->guest_interruptibility |= BLOCKED_NMI;
+        region->state.controls_stale = true;
+    }
+    image->entry_interruption_info = 0;
+}
+
+static bool made_up(struct vcpu *vcpu, const struct vmcb *vmcb, uint32_t reason)
+{
+    vcpu->exit = (struct exit){.reason = reason, .rip = vmcb->rip};
+    return true;
+}
+
+/* A window that is open already, and HLT as an activity state, which SVM has not: nothing runs. */
+static bool nothing_to_run(struct vcpu *vcpu, struct svm_region *region, uint64_t deadline)
+{
+    const struct vmcs *image = &region->state.image;
+    struct vmcb *vmcb = region->state.vmcb;
+
+    if (vmcb->event_injection & VMCB_EVENT_VALID)
+        return false;
+    bool shadow = vmcb->interrupt_shadow & 1;
+    if ((image->processor_controls & CPU_NMI_WINDOW_EXITING) && !shadow && !(image->guest_interruptibility & BLOCKED_NMI))
+        return made_up(vcpu, vmcb, EXIT_NMI_WINDOW);
+    if (image->guest_activity_state != ACTIVITY_HLT)
+        return false;
+    if ((image->processor_controls & CPU_INTERRUPT_WINDOW_EXITING) && !shadow && (vmcb->rflags & FLAG_IF))
+        return made_up(vcpu, vmcb, EXIT_INTERRUPT_WINDOW);
+    cpu_idle(deadline);
+    return made_up(vcpu, vmcb, op_rdtsc() >= deadline ? EXIT_PREEMPTION_TIMER : EXIT_EXTERNAL_INTERRUPT);
+}
+
+/* An NMI waits for the end of a shadow, or of the IRET that unblocked it. Not while an event is delivered: it would push TF. */
+static void step_if_needed(struct svm_region *region)
+{
+    struct vmcb *vmcb = region->state.vmcb;
+    const struct vmcs *image = &region->state.image;
+
+    region->stepping = (image->processor_controls & CPU_NMI_WINDOW_EXITING) && !(image->guest_interruptibility & BLOCKED_NMI) &&
+                       !(vmcb->event_injection & VMCB_EVENT_VALID) && !(vmcb->rflags & FLAG_TRAP);
+    if (region->stepping)
+        vmcb->rflags |= FLAG_TRAP;
+}
+
+/* CR2 and DR6 go through the VMCB, but CP leaves a guest's in the processor. */
+static void run(struct vcpu *vcpu, struct svm_region *region)
+{
+    struct vmcb *vmcb = region->state.vmcb;
+
+    asid_prepare(region);
+    vmcb->rax = vcpu->gpr[RAX];
+    vmcb->cr2 = op_read_cr2();
+    vmcb->dr6 = op_read_dr6();
+    svm_run(vcpu->gpr, frame_address(vmcb).a, svm_host);
+    vcpu->gpr[RAX] = vmcb->rax;
+    op_write_cr2(vmcb->cr2);
+    op_write_dr6(vmcb->dr6);
+    vmcb->event_injection = 0;
+    region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
+}
+
+static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
+{
+    struct svm_region *region = ((struct svm_vcpu *)vcpu->backend)->active;
+
+    (void)now;
+    event_inject(region);
+    apic_timer_set(deadline);
+    do {
+        if (region->state.controls_stale)
+            svm_control_apply(&region->state, &svm_maps);
+        if (nothing_to_run(vcpu, region, deadline))
+            return true;
+        step_if_needed(region);
+        run(vcpu, region);
+        if (region->state.vmcb->exit_code == SVM_EXIT_INVALID) {
+            vcpu->exit = (struct exit){.reason = EXIT_ENTRY_GUEST_STATE};
+            return false;
+        }
+    } while (!svm_exit_settle(vcpu, region, deadline));
+    return true;
+}
+
+static void svm_flush_storage(struct vcpu *vcpu)
+{
+    struct svm_vcpu *own = vcpu->backend;
+    enum guest_access why;
+
+    guest_pointer(&vcpu->vm->storage, gpa(0), &why);
+    svm_field_write(&own->first->state, VMCS_INDEX_EPT_POINTER, eptp(&vcpu->vm->storage));
+    svm_asids_drop();
+}
+
+static void svm_flush_linear(struct vcpu *vcpu)
+{
+    ((struct svm_vcpu *)vcpu->backend)->active->generation = 0;
+}
+
+static void svm_park(struct vcpu *vcpu)
+{
+    (void)vcpu; /* a VMCB is in storage whenever it does not run */
+}
+
+const struct cpu_backend cpu_svm = {
+    .name = "SVM",
+    .start = svm_start,
+    .create = svm_create,
+    .destroy = svm_destroy,
+    .enter = svm_vcpu_enter,
+    .read = svm_read,
+    .write = svm_write,
+    .flush_storage = svm_flush_storage,
+    .flush_linear = svm_flush_linear,
+    .park = svm_park,
+    .keeps_system_call_msrs = true,
+};

@@ -1,0 +1,129 @@
+/* Owns what the VMCB intercepts: CP's or a merged VMCS's controls in, intercepts out. Ports exit all, whatever the controls say:
+ * who wants them is found out afterwards. APM "Intercept Operation". */
+#include <string.h>
+
+#include "cp/svm/state.h"
+#include "vmcs-shadow/control.h"
+
+enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17, BLOCKED_NMI = 8 };
+enum { CR0_MP_AND_TS = 0xA, EVENT_TYPE_SOFTWARE = 4, EVENT_TYPE_PRIVILEGED = 5, EVENT_TYPE_SOFTWARE_EXCEPTION = 6 };
+enum { MSRS = 0x2000, BITMAP_WRITES = 2048, BITMAP_HIGH = 1024, MAP_BYTES = 8192, MAP_HIGH = 2048 };
+#define MSR_HIGH 0xC0000000u
+#define ADDRESS 0x000FFFFFFFFFF000ull
+
+struct rule {
+    uint32_t control, intercept;
+};
+
+static const struct rule primary[] = {
+    {CPU_HLT_EXITING, VMCB_HLT}, {CPU_INVLPG_EXITING, VMCB_INVLPG}, {CPU_RDPMC_EXITING, VMCB_RDPMC},
+    {CPU_RDTSC_EXITING, VMCB_RDTSC}, {CPU_PAUSE_EXITING, VMCB_PAUSE}, {CPU_INTERRUPT_WINDOW_EXITING, VMCB_VINTR},
+};
+
+static const struct rule primary2[] = {
+    {CPU_RDTSC_EXITING, VMCB_RDTSCP}, {CPU_MONITOR_EXITING, VMCB_MONITOR}, {CPU_MWAIT_EXITING, VMCB_MWAIT},
+};
+
+static uint32_t ruled(const struct rule *rule, unsigned count, uint32_t controls)
+{
+    uint32_t intercepts = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        if (controls & rule[i].control)
+            intercepts |= rule[i].intercept;
+    return intercepts;
+}
+
+#define RULED(rules, controls) ruled(rules, sizeof(rules) / sizeof(*(rules)), controls)
+
+/* VMX instructions are undefined here, and CR4.VMXE is a reserved bit; #AC and #DB could recur for ever within one instruction. */
+static uint32_t exceptions(const struct vmcs *image)
+{
+    uint32_t bits = image->exception_bitmap | 1u << VECTOR_UD | 1u << VECTOR_GP | 1u << VECTOR_AC | 1u << VECTOR_DB;
+
+    if (image->page_fault_mask || image->page_fault_match)
+        bits |= 1u << VECTOR_PF;
+    return bits;
+}
+
+static void registers_apply(struct svm_state *s)
+{
+    const struct vmcs *image = &s->image;
+    uint32_t controls = image->processor_controls;
+    bool selective = !(image->cr0_mask & CR0_MP_AND_TS);
+
+    s->vmcb->cr_writes = (uint16_t)((selective ? 0 : 1) | 1 << 4 | !!(controls & CPU_CR3_LOAD_EXITING) << 3 |
+                                    !!(controls & CPU_CR8_LOAD_EXITING) << 8);
+    s->vmcb->cr_reads = (uint16_t)((svm_cr0_seen(s) != s->vmcb->cr0) | (svm_cr4_seen(s) != s->vmcb->cr4) << 4 |
+                                   !!(controls & CPU_CR3_STORE_EXITING) << 3 | !!(controls & CPU_CR8_STORE_EXITING) << 8);
+    s->vmcb->dr_reads = s->vmcb->dr_writes = controls & CPU_MOV_DR_EXITING ? 0xFFFF : 0;
+    if (selective)
+        s->vmcb->intercepts |= VMCB_CR0_SELECTIVE;
+}
+
+void svm_control_apply(struct svm_state *s, const struct svm_maps *maps)
+{
+    const struct vmcs *image = &s->image;
+    struct vmcb *vmcb = s->vmcb;
+    uint32_t controls = image->processor_controls;
+
+    vmcb->exceptions = exceptions(image);
+    vmcb->intercepts = VMCB_INTR | VMCB_NMI | VMCB_INIT | VMCB_CPUID | VMCB_INVD | VMCB_INVLPGA | VMCB_IO | VMCB_MSR |
+                       VMCB_SHUTDOWN | RULED(primary, controls);
+    if (image->guest_interruptibility & BLOCKED_NMI)
+        vmcb->intercepts |= VMCB_IRET;
+    vmcb->intercepts2 = VMCB_SVM_INSTRUCTIONS | VMCB_XSETBV | RULED(primary2, controls);
+    if (image->secondary_controls & CPU2_WBINVD_EXITING)
+        vmcb->intercepts2 |= VMCB_WBINVD;
+    if (!(image->secondary_controls & CPU2_RDTSCP))
+        vmcb->intercepts2 |= VMCB_RDTSCP;
+    registers_apply(s);
+    vmcb->virtual_interrupt = VMCB_V_INTR_MASKING;
+    if (controls & CPU_INTERRUPT_WINDOW_EXITING)
+        vmcb->virtual_interrupt |= VMCB_V_IRQ | VMCB_V_PRIORITY_MAX | VMCB_V_IGNORE_TPR;
+    vmcb->io_map = maps->io;
+    vmcb->msr_map = image->msr_bitmap == maps->bitmap && controls & CPU_MSR_BITMAPS ? maps->msr_some : maps->msr_all;
+    vmcb->nested_paging = 1;
+    vmcb->nested_cr3 = image->ept_pointer & ADDRESS;
+    vmcb->clean = 0;
+    s->controls_stale = false;
+}
+
+static bool bit_of(const uint8_t *bitmap, unsigned bit)
+{
+    return bitmap[bit / 8] >> bit % 8 & 1;
+}
+
+bool svm_msr_exits(const uint8_t *bitmap, uint32_t msr, bool write)
+{
+    const uint8_t *part = bitmap + (write ? BITMAP_WRITES : 0);
+
+    if (msr < MSRS)
+        return bit_of(part, msr);
+    return msr - MSR_HIGH >= MSRS || bit_of(part + BITMAP_HIGH, msr - MSR_HIGH);
+}
+
+/* Two bits an MSR: read, write. */
+void svm_msr_map_build(uint8_t *map, const uint8_t *bitmap)
+{
+    memset(map, 0xFF, MAP_BYTES);
+    for (unsigned i = 0; i < MSRS; i++) {
+        unsigned low = svm_msr_exits(bitmap, i, false) | svm_msr_exits(bitmap, i, true) << 1;
+        unsigned high = svm_msr_exits(bitmap, MSR_HIGH + i, false) | svm_msr_exits(bitmap, MSR_HIGH + i, true) << 1;
+        map[i / 4] = (uint8_t)((map[i / 4] & ~(3u << i % 4 * 2)) | low << i % 4 * 2);
+        map[MAP_HIGH + i / 4] = (uint8_t)((map[MAP_HIGH + i / 4] & ~(3u << i % 4 * 2)) | high << i % 4 * 2);
+    }
+}
+
+bool svm_event_is_software(uint32_t info)
+{
+    return (info >> 8 & 7) >= EVENT_TYPE_SOFTWARE;
+}
+
+uint64_t svm_event_injection(uint32_t info, uint32_t error)
+{
+    static const uint8_t type[8] = {VMCB_EVENT_EXTERNAL, VMCB_EVENT_EXTERNAL, VMCB_EVENT_NMI, VMCB_EVENT_EXCEPTION,
+                                    VMCB_EVENT_SOFTWARE, VMCB_EVENT_EXCEPTION, VMCB_EVENT_EXCEPTION, VMCB_EVENT_EXCEPTION};
+
+    return (info & 0xFFu) | (uint64_t)type[info >> 8 & 7] << 8 | (info & 1u << 11) | (info & 1u << 31) | (uint64_t)error << 32;
+}

@@ -1,0 +1,193 @@
+/* Owns the table from SVM's exit codes to VMX's exit reasons, and the building of qualifications. */
+#include "cp/svm/exit.h"
+
+#include "vmcs-shadow/control.h"
+
+enum { TYPE_NMI = 2, TYPE_EXCEPTION = 3, TYPE_SOFTWARE_EXCEPTION = 6, VECTOR_NMI = 2, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_DF = 8,
+       VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
+#define INFO_VALID (1u << 31)
+#define INFO_ERROR (1u << 11)
+
+/* Exits that are an instruction of fixed form, or none (length 0). */
+static const struct row {
+    uint8_t reason, length;
+} rows[SVM_EXIT_CODES] = {
+    [SVM_EXIT_INTR] = {EXIT_EXTERNAL_INTERRUPT, 0}, [SVM_EXIT_INIT] = {EXIT_INIT, 0},
+    [SVM_EXIT_VINTR] = {EXIT_INTERRUPT_WINDOW, 0}, [SVM_EXIT_SHUTDOWN] = {EXIT_TRIPLE_FAULT, 0},
+    [SVM_EXIT_RDTSC] = {EXIT_RDTSC, 2}, [SVM_EXIT_RDPMC] = {EXIT_RDPMC, 2}, [SVM_EXIT_CPUID] = {EXIT_CPUID, 2},
+    [SVM_EXIT_INVD] = {EXIT_INVD, 2}, [SVM_EXIT_PAUSE] = {EXIT_PAUSE, 1}, [SVM_EXIT_HLT] = {EXIT_HLT, 1},
+    [SVM_EXIT_MSR] = {EXIT_RDMSR, 2}, [SVM_EXIT_RDTSCP] = {EXIT_RDTSCP, 3}, [SVM_EXIT_WBINVD] = {EXIT_WBINVD, 2},
+    [SVM_EXIT_MONITOR] = {EXIT_MONITOR, 3}, [SVM_EXIT_MWAIT] = {EXIT_MWAIT, 3}, [SVM_EXIT_MWAIT + 1] = {EXIT_MWAIT, 3},
+    [SVM_EXIT_XSETBV] = {EXIT_XSETBV, 3},
+};
+
+static bool is_access(uint64_t code)
+{
+    return code < SVM_EXIT_EXCEPTION || code == SVM_EXIT_CR0_SELECTIVE || code == SVM_EXIT_INVLPG;
+}
+
+bool svm_exit_wants_code(const struct vmcb *vmcb)
+{
+    uint64_t code = vmcb->exit_code;
+
+    if (is_access(code) || code == SVM_EXIT_EXCEPTION + VECTOR_UD || code == SVM_EXIT_EXCEPTION + VECTOR_GP)
+        return true;
+    if ((vmcb->exit_interrupt_info & VMCB_EVENT_VALID) && (vmcb->exit_interrupt_info >> 8 & 7) == VMCB_EVENT_SOFTWARE)
+        return true;
+    return code < SVM_EXIT_CODES && rows[code].length && !vmcb->next_rip;
+}
+
+/* Where the processor does not say where the next instruction is: the prefixes and the fixed rest. */
+static unsigned length_of(const struct vmcb *vmcb, const struct svm_code *code, unsigned fixed)
+{
+    uint8_t rex;
+    bool lock;
+
+    if (vmcb->next_rip)
+        return (unsigned)(vmcb->next_rip - vmcb->rip) & 15;
+    return fixed + svm_prefixes(code->bytes, code->count, code->mode, &rex, &lock);
+}
+
+/* SDM "Exit Qualification for I/O Instructions"; APM "IOIO Intercepts". */
+static enum svm_verdict port(const struct vmcb *vmcb, struct exit *exit)
+{
+    enum { TYPE_IN = 1, STRING = 4, REPEAT = 8 };
+    uint64_t info = vmcb->exit_info1;
+
+    exit->reason = EXIT_IO;
+    exit->instruction_length = (uint32_t)(vmcb->exit_info2 - vmcb->rip) & 15;
+    exit->qualification = ((info >> 4 & 7) - 1) | (info & TYPE_IN) << 3 | (info & STRING) << 2 | (info & REPEAT) << 2 |
+                          (info & 0xFFFF0000u);
+    return SVM_REPORT;
+}
+
+/* SDM "Exit Qualification for EPT Violations": the kind of access; the linear address is not known. */
+static enum svm_verdict page(const struct vmcb *vmcb, struct exit *exit)
+{
+    enum { ERROR_WRITE = 2, ERROR_FETCH = 16, READ = 1, WRITE = 2, FETCH = 4 };
+    uint64_t error = vmcb->exit_info1;
+
+    exit->reason = EXIT_EPT_VIOLATION;
+    exit->guest_physical = vmcb->exit_info2;
+    exit->qualification = error & ERROR_FETCH ? FETCH : error & ERROR_WRITE ? WRITE : READ;
+    return SVM_REPORT;
+}
+
+static enum svm_verdict raised(unsigned vector, uint64_t error, struct exit *exit)
+{
+    const uint32_t with_error = 1u << VECTOR_DF | 0x1Fu << 10 | 1u << VECTOR_AC;
+    bool has_error = with_error >> vector & 1 && vector != 15;
+    unsigned type = vector == VECTOR_BP || vector == VECTOR_OF ? TYPE_SOFTWARE_EXCEPTION : TYPE_EXCEPTION;
+
+    exit->reason = EXIT_EXCEPTION_NMI;
+    exit->interruption_info = INFO_VALID | type << 8 | (has_error ? INFO_ERROR : 0) | vector;
+    exit->interruption_error = has_error ? (uint32_t)error : 0;
+    return SVM_EXCEPTION;
+}
+
+/* Hardware with VMX raises #UD for these in such modes, before anything else. */
+static bool vmx_mode(const struct svm_state *s, const struct instruction *i)
+{
+    const struct vmcb *vmcb = s->vmcb;
+    bool compatible = (vmcb->efer >> 10 & 1) && !(vmcb->cs.rights >> 9 & 1);
+
+    return i->operation == OP_VMCALL || ((vmcb->cr0 & 1) && !(vmcb->rflags >> 17 & 1) && !compatible);
+}
+
+static enum svm_verdict undefined(const struct svm_state *s, const struct svm_code *code, struct exit *exit)
+{
+    struct instruction instruction;
+
+    if (instruction_decode(code->bytes, code->count, code->mode, &instruction) == DECODE_OK && vmx_mode(s, &instruction) &&
+        svm_vmx_instruction(&instruction, exit))
+        return SVM_REPORT;
+    return raised(VECTOR_UD, 0, exit);
+}
+
+/* SDM "Exit Qualification for Control-Register Accesses", "for MOV DR". */
+static enum svm_verdict access_report(const struct svm_access *a, struct exit *exit)
+{
+    exit->instruction_length = a->length;
+    if (a->kind == SVM_ACCESS_INVLPG) {
+        exit->reason = EXIT_INVLPG;
+        return SVM_REPORT;
+    }
+    if (a->debug) {
+        exit->reason = EXIT_DR_ACCESS;
+        exit->qualification = (a->number & 7u) | (uint64_t)(a->kind == SVM_ACCESS_MOV_FROM) << 4 | (uint64_t)a->reg << 8;
+        return SVM_REPORT;
+    }
+    if (a->kind == SVM_ACCESS_SMSW || (a->kind == SVM_ACCESS_MOV_FROM && (a->number == 0 || a->number == 4)))
+        return SVM_SEEN;
+    exit->reason = EXIT_CR_ACCESS;
+    exit->qualification = a->number | (uint64_t)a->kind << 4 | (uint64_t)a->reg << 8;
+    return SVM_REPORT;
+}
+
+static bool is_mov_to_cr4(const struct svm_code *code, const struct svm_state *s, struct svm_access *a)
+{
+    return svm_access_decode(code->bytes, code->count, code->mode, a) && a->kind == SVM_ACCESS_MOV_TO && !a->debug &&
+           a->number == 4 && !(s->vmcb->cpl & 3);
+}
+
+static enum svm_verdict exception(const struct svm_state *s, const struct svm_code *code, struct exit *exit, struct svm_access *a)
+{
+    unsigned vector = s->vmcb->exit_code & 31;
+
+    if (vector == VECTOR_UD)
+        return undefined(s, code, exit);
+    if (vector == VECTOR_GP && is_mov_to_cr4(code, s, a)) /* VMXE is reserved here: some say so before they look at intercepts */
+        return access_report(a, exit);
+    if (vector == VECTOR_PF)
+        exit->qualification = s->vmcb->exit_info2;
+    if (vector == VECTOR_DB)
+        exit->qualification = s->vmcb->dr6 & 0x600F;
+    return raised(vector, s->vmcb->exit_info1, exit);
+}
+
+enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_code *code, struct exit *exit, struct svm_access *a)
+{
+    const struct vmcb *vmcb = s->vmcb;
+    uint64_t number = vmcb->exit_code;
+
+    *exit = (struct exit){.rip = vmcb->rip};
+    if (number == SVM_EXIT_NPF)
+        return page(vmcb, exit);
+    if (number == SVM_EXIT_IO)
+        return port(vmcb, exit);
+    if (is_access(number))
+        return svm_access_decode(code->bytes, code->count, code->mode, a) ? access_report(a, exit) : SVM_UNDEFINED;
+    if (number >= SVM_EXIT_EXCEPTION && number < SVM_EXIT_INTR)
+        return exception(s, code, exit, a);
+    if (number == SVM_EXIT_NMI) {
+        exit->interruption_info = INFO_VALID | TYPE_NMI << 8 | VECTOR_NMI;
+        return SVM_REPORT; /* reason 0 */
+    }
+    if (number == SVM_EXIT_IRET)
+        return SVM_IRET;
+    if (number >= SVM_EXIT_CODES || !rows[number].reason)
+        return SVM_UNDEFINED; /* the instructions of SVM itself, which no guest is told of */
+    exit->reason = rows[number].reason + (number == SVM_EXIT_MSR && vmcb->exit_info1 ? EXIT_WRMSR - EXIT_RDMSR : 0);
+    exit->instruction_length = rows[number].length ? length_of(vmcb, code, rows[number].length) : 0;
+    return SVM_REPORT;
+}
+
+void svm_exit_vectoring(const struct vmcb *vmcb, const struct svm_code *code, unsigned software_length, struct exit *exit)
+{
+    uint64_t info = vmcb->exit_interrupt_info;
+    unsigned vector = info & 0xFF, type = info >> 8 & 7;
+
+    if (!(info & VMCB_EVENT_VALID))
+        return;
+    bool software = type == VMCB_EVENT_SOFTWARE ||
+                    (type == VMCB_EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF));
+    if (type == VMCB_EVENT_EXCEPTION && software)
+        type = TYPE_SOFTWARE_EXCEPTION;
+    exit->idt_vectoring_info = INFO_VALID | (uint32_t)(info & INFO_ERROR) | type << 8 | vector;
+    exit->idt_vectoring_error = (uint32_t)(info >> 32);
+    if (!software)
+        return;
+    exit->rip -= software_length;
+    exit->instruction_length = software_length ? software_length
+                                               : length_of(vmcb, code, type == VMCB_EVENT_SOFTWARE ? 2 : 1);
+}

@@ -1,0 +1,151 @@
+/* Owns the table of where each VMCS field is in a VMCB. Fields of the guest's state go both ways; the rest stays in the image. */
+#include <string.h>
+
+#include "cp/svm/state.h"
+#include "vmcs-shadow/control.h"
+
+enum home {
+    HOME_IMAGE,
+    HOME_PLAIN,     /* the same bits at `offset`, `bytes` long */
+    HOME_RIGHTS,    /* of a segment */
+    HOME_SS_RIGHTS, /* whose DPL is the CPL, a field of its own */
+    HOME_CR4,       /* VMXE cannot be set in it */
+    HOME_EFER,      /* SVME must be set in it */
+    HOME_INTERRUPTIBILITY,
+};
+
+struct row {
+    uint8_t home, bytes;
+    uint16_t offset;
+};
+
+enum { BLOCKED_STI = 1, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16 };
+#define CR4_VMXE (1ull << 13)
+
+#define PLAIN(member) {HOME_PLAIN, sizeof(((struct vmcb *)0)->member), offsetof(struct vmcb, member)}
+#define SEGMENT(NAME, member, kind) \
+    [VMCS_INDEX_GUEST_##NAME##_SELECTOR] = PLAIN(member.selector), \
+    [VMCS_INDEX_GUEST_##NAME##_BASE] = PLAIN(member.base), [VMCS_INDEX_GUEST_##NAME##_LIMIT] = PLAIN(member.limit), \
+    [VMCS_INDEX_GUEST_##NAME##_ACCESS_RIGHTS] = {kind, 2, offsetof(struct vmcb, member.rights)}
+
+static const struct row rows[VMCS_FIELDS] = {
+    SEGMENT(ES, es, HOME_RIGHTS), SEGMENT(CS, cs, HOME_RIGHTS), SEGMENT(SS, ss, HOME_SS_RIGHTS), SEGMENT(DS, ds, HOME_RIGHTS),
+    SEGMENT(FS, fs, HOME_RIGHTS), SEGMENT(GS, gs, HOME_RIGHTS), SEGMENT(LDTR, ldtr, HOME_RIGHTS), SEGMENT(TR, tr, HOME_RIGHTS),
+    [VMCS_INDEX_GUEST_GDTR_BASE] = PLAIN(gdtr.base), [VMCS_INDEX_GUEST_GDTR_LIMIT] = PLAIN(gdtr.limit),
+    [VMCS_INDEX_GUEST_IDTR_BASE] = PLAIN(idtr.base), [VMCS_INDEX_GUEST_IDTR_LIMIT] = PLAIN(idtr.limit),
+    [VMCS_INDEX_GUEST_CR0] = PLAIN(cr0), [VMCS_INDEX_GUEST_CR3] = PLAIN(cr3),
+    [VMCS_INDEX_GUEST_CR4] = {HOME_CR4, 8, offsetof(struct vmcb, cr4)},
+    [VMCS_INDEX_GUEST_EFER] = {HOME_EFER, 8, offsetof(struct vmcb, efer)},
+    [VMCS_INDEX_GUEST_DR7] = PLAIN(dr7), [VMCS_INDEX_GUEST_DEBUGCTL] = PLAIN(debugctl), [VMCS_INDEX_GUEST_PAT] = PLAIN(pat),
+    [VMCS_INDEX_GUEST_RIP] = PLAIN(rip), [VMCS_INDEX_GUEST_RSP] = PLAIN(rsp), [VMCS_INDEX_GUEST_RFLAGS] = PLAIN(rflags),
+    [VMCS_INDEX_GUEST_SYSENTER_CS] = PLAIN(sysenter_cs), [VMCS_INDEX_GUEST_SYSENTER_ESP] = PLAIN(sysenter_esp),
+    [VMCS_INDEX_GUEST_SYSENTER_EIP] = PLAIN(sysenter_eip), [VMCS_INDEX_TSC_OFFSET] = PLAIN(tsc_offset),
+    [VMCS_INDEX_GUEST_INTERRUPTIBILITY] = {HOME_INTERRUPTIBILITY, 4, 0},
+};
+
+/* VMX has the flags AVL, L, D/B and G four bits higher, and a bit for "no segment", which here is "not present". */
+static uint64_t rights_read(uint16_t rights)
+{
+    return (rights & 0xFFu) | (rights & 0xF00u) << 4 | (rights & RIGHTS_PRESENT ? 0 : RIGHTS_UNUSABLE);
+}
+
+static uint16_t rights_write(uint64_t value)
+{
+    uint16_t rights = (uint16_t)((value & 0xFF) | (value >> 4 & 0xF00));
+    return value & RIGHTS_UNUSABLE ? rights & (uint16_t)~RIGHTS_PRESENT : rights;
+}
+
+static uint64_t load(const struct vmcb *vmcb, const struct row *row)
+{
+    const char *at = (const char *)vmcb + row->offset;
+
+    switch (row->bytes) {
+    case 2:
+        return *(const uint16_t *)at;
+    case 4:
+        return *(const uint32_t *)at;
+    default:
+        return *(const uint64_t *)at;
+    }
+}
+
+static void store(struct vmcb *vmcb, const struct row *row, uint64_t value)
+{
+    memcpy((char *)vmcb + row->offset, &value, row->bytes);
+}
+
+/* The VMCB knows one shadow; which instruction cast it the image knows if CP wrote it, else it was STI or no matter. */
+static uint64_t interruptibility_read(const struct svm_state *s)
+{
+    uint32_t kept = s->image.guest_interruptibility, by = kept & BLOCKED_BY_SHADOW;
+
+    kept &= ~(uint32_t)BLOCKED_BY_SHADOW;
+    return s->vmcb->interrupt_shadow & 1 ? kept | (by ? by : BLOCKED_STI) : kept;
+}
+
+uint64_t svm_field_read(const struct svm_state *s, enum vmcs_index index)
+{
+    const struct row *row = &rows[index];
+
+    switch (row->home) {
+    case HOME_PLAIN:
+        return load(s->vmcb, row);
+    case HOME_RIGHTS:
+        return rights_read((uint16_t)load(s->vmcb, row));
+    case HOME_SS_RIGHTS:
+        return (rights_read(s->vmcb->ss.rights) & ~0x60ull) | (uint64_t)(s->vmcb->cpl & 3) << 5;
+    case HOME_CR4:
+        return s->vmcb->cr4 | (s->image.guest_cr4 & CR4_VMXE);
+    case HOME_EFER:
+        return s->vmcb->efer & ~SVM_EFER_SVME;
+    case HOME_INTERRUPTIBILITY:
+        return interruptibility_read(s);
+    default:
+        return vmcs_get(&s->image, index);
+    }
+}
+
+void svm_field_write(struct svm_state *s, enum vmcs_index index, uint64_t value)
+{
+    const struct row *row = &rows[index];
+
+    switch (row->home) {
+    case HOME_PLAIN:
+        store(s->vmcb, row, value);
+        s->controls_stale |= index == VMCS_INDEX_GUEST_CR0;
+        return;
+    case HOME_SS_RIGHTS:
+        s->vmcb->cpl = value >> 5 & 3;
+        /* fall through */
+    case HOME_RIGHTS:
+        store(s->vmcb, row, rights_write(value));
+        return;
+    case HOME_CR4:
+        s->image.guest_cr4 = value;
+        s->vmcb->cr4 = value & ~CR4_VMXE;
+        break;
+    case HOME_EFER:
+        s->vmcb->efer = value | SVM_EFER_SVME;
+        return;
+    case HOME_INTERRUPTIBILITY:
+        s->image.guest_interruptibility = (uint32_t)value;
+        s->vmcb->interrupt_shadow = (value & BLOCKED_BY_SHADOW) != 0;
+        break;
+    default:
+        vmcs_set(&s->image, index, value);
+    }
+    /* what an entry consumes changes at every event and is no intercept */
+    s->controls_stale |= index != VMCS_INDEX_ENTRY_INTERRUPTION_INFO && index != VMCS_INDEX_ENTRY_EXCEPTION_ERROR_CODE &&
+                         index != VMCS_INDEX_ENTRY_INSTRUCTION_LENGTH;
+}
+
+uint64_t svm_cr0_seen(const struct svm_state *s)
+{
+    return (s->vmcb->cr0 & ~s->image.cr0_mask) | (s->image.cr0_shadow & s->image.cr0_mask);
+}
+
+uint64_t svm_cr4_seen(const struct svm_state *s)
+{
+    uint64_t real = svm_field_read(s, VMCS_INDEX_GUEST_CR4);
+    return (real & ~s->image.cr4_mask) | (s->image.cr4_shadow & s->image.cr4_mask);
+}

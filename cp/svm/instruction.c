@@ -1,0 +1,136 @@
+/* Owns the decoding of what cp/decode has no need of: MOV to and from control and debug registers, CLTS, LMSW, SMSW, INVLPG; and
+ * the VMX exit information of VMX instructions, which arrive here as undefined opcodes. */
+#include "cp/svm/instruction.h"
+
+#include <string.h>
+
+enum { ESCAPE = 0x0F, GROUP_7 = 0x01, CLTS = 0x06, MOVZX_16 = 0xB7, MOV_FROM_CR = 0x20, MOV_FROM_DR, MOV_TO_CR, MOV_TO_DR };
+enum { REX_B = 1, REX_R = 4, REX_W = 8, GROUP_SMSW = 4, GROUP_LMSW = 6, GROUP_INVLPG = 7 };
+
+static bool is_prefix(uint8_t byte)
+{
+    static const uint8_t prefixes[] = {0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0, 0xF2, 0xF3};
+    return memchr(prefixes, byte, sizeof prefixes);
+}
+
+unsigned svm_prefixes(const uint8_t *bytes, size_t count, enum decode_mode mode, uint8_t *rex, bool *lock)
+{
+    unsigned n = 0;
+
+    *rex = 0;
+    *lock = false;
+    for (; n < count && n < INSTRUCTION_MAX_BYTES; n++) {
+        if (mode == DECODE_64 && (bytes[n] & 0xF0) == 0x40) {
+            *rex = bytes[n];
+        } else if (is_prefix(bytes[n])) {
+            *rex = 0; /* REX counts only right before the opcode */
+            *lock |= bytes[n] == 0xF0;
+        } else {
+            break;
+        }
+    }
+    return n;
+}
+
+/* The register form is used whatever ModRM.mod says; with LOCK, CR0 is CR8. APM "MOV CRn". */
+static void mov_decode(const uint8_t *at, unsigned prefixes, uint8_t rex, bool lock, enum decode_mode mode, struct svm_access *a)
+{
+    a->kind = at[1] >= MOV_TO_CR ? SVM_ACCESS_MOV_TO : SVM_ACCESS_MOV_FROM;
+    a->debug = at[1] & 1;
+    a->number = (uint8_t)((at[2] >> 3 & 7) | (rex & REX_R) << 1);
+    if (lock && !a->debug && a->number == 0)
+        a->number = 8;
+    a->reg = (uint8_t)((at[2] & 7) | (rex & REX_B) << 3);
+    a->size = mode == DECODE_64 ? 8 : 4;
+    a->length = (uint8_t)(prefixes + 3);
+}
+
+/* The operand is decoded as that of MOVZX, which has the same form. */
+static bool group_decode(const uint8_t *bytes, size_t count, unsigned prefixes, uint8_t rex, enum decode_mode mode,
+                         struct svm_access *a)
+{
+    uint8_t copy[INSTRUCTION_MAX_BYTES], modrm = bytes[prefixes + 2];
+    unsigned which = modrm >> 3 & 7;
+
+    if (which != GROUP_SMSW && which != GROUP_LMSW && which != GROUP_INVLPG)
+        return false;
+    if (count > sizeof copy)
+        count = sizeof copy;
+    memcpy(copy, bytes, count);
+    copy[prefixes + 1] = MOVZX_16;
+    if (instruction_decode(copy, count, mode, &a->operand) != DECODE_OK && modrm < 0xC0)
+        return false;
+    a->memory = modrm < 0xC0;
+    if (which == GROUP_INVLPG && !a->memory)
+        return false; /* SWAPGS and its like */
+    a->kind = which == GROUP_SMSW ? SVM_ACCESS_SMSW : which == GROUP_LMSW ? SVM_ACCESS_LMSW : SVM_ACCESS_INVLPG;
+    a->reg = (uint8_t)((modrm & 7) | (rex & REX_B) << 3);
+    bool narrow = memchr(bytes, 0x66, prefixes);
+    a->size = rex & REX_W ? 8 : (mode == DECODE_16) == narrow ? 4 : 2;
+    a->length = a->memory ? a->operand.length : (uint8_t)(prefixes + 3);
+    return true;
+}
+
+bool svm_access_decode(const uint8_t *bytes, size_t count, enum decode_mode mode, struct svm_access *a)
+{
+    uint8_t rex;
+    bool lock;
+    unsigned n = svm_prefixes(bytes, count, mode, &rex, &lock);
+    const uint8_t *at = bytes + n;
+
+    *a = (struct svm_access){0};
+    if (count < n + 2 || at[0] != ESCAPE)
+        return false;
+    if (at[1] == CLTS) {
+        a->kind = SVM_ACCESS_CLTS;
+        a->length = (uint8_t)(n + 2);
+        return true;
+    }
+    if (count < n + 3)
+        return false;
+    if (at[1] >= MOV_FROM_CR && at[1] <= MOV_TO_DR) {
+        mov_decode(at, n, rex, lock, mode, a);
+        return true;
+    }
+    return at[1] == GROUP_7 && group_decode(bytes, count, n, rex, mode, a);
+}
+
+static const uint8_t reasons[OPERATIONS] = {
+    [OP_VMCALL] = EXIT_VMCALL, [OP_VMLAUNCH] = EXIT_VMLAUNCH, [OP_VMRESUME] = EXIT_VMRESUME, [OP_VMXOFF] = EXIT_VMXOFF,
+    [OP_VMCLEAR] = EXIT_VMCLEAR, [OP_VMPTRLD] = EXIT_VMPTRLD, [OP_VMPTRST] = EXIT_VMPTRST, [OP_VMXON] = EXIT_VMXON,
+    [OP_VMREAD] = EXIT_VMREAD, [OP_VMWRITE] = EXIT_VMWRITE, [OP_INVEPT] = EXIT_INVEPT, [OP_INVVPID] = EXIT_INVVPID,
+};
+
+enum { INFO_ADDRESS_SHIFT = 7, INFO_REGISTER = 1 << 10, INFO_SEGMENT_SHIFT = 15, INFO_INDEX_SHIFT = 18, INFO_NO_INDEX = 1 << 22,
+       INFO_BASE_SHIFT = 23, INFO_NO_BASE = 1 << 27, INFO_REG2_SHIFT = 28, INFO_REG1_SHIFT = 3 };
+
+static uint32_t memory_information(const struct instruction *i)
+{
+    uint32_t info = (uint32_t)(i->address_size == 8 ? 2 : i->address_size == 4) << INFO_ADDRESS_SHIFT;
+
+    info |= (uint32_t)i->segment << INFO_SEGMENT_SHIFT;
+    info |= i->index == NO_REGISTER ? INFO_NO_INDEX : (uint32_t)i->index << INFO_INDEX_SHIFT | (uint32_t)__builtin_ctz(i->scale | 8);
+    return info | (i->base >= BASE_RIP ? INFO_NO_BASE : (uint32_t)i->base << INFO_BASE_SHIFT);
+}
+
+bool svm_vmx_instruction(const struct instruction *i, struct exit *exit)
+{
+    bool in_register = i->destination == OPERAND_RM_REGISTER || i->source == OPERAND_RM_REGISTER;
+    bool in_memory = i->destination == OPERAND_MEMORY || i->source == OPERAND_MEMORY;
+
+    if (!reasons[i->operation])
+        return false;
+    exit->reason = reasons[i->operation];
+    exit->instruction_length = i->length;
+    exit->qualification = 0;
+    exit->instruction_info = 0;
+    if (in_register)
+        exit->instruction_info = INFO_REGISTER | (uint32_t)i->base << INFO_REG1_SHIFT;
+    if (in_memory) {
+        exit->instruction_info = memory_information(i);
+        exit->qualification = (uint64_t)i->displacement + (i->base == BASE_RIP ? exit->rip + i->length : 0);
+    }
+    if (i->destination == OPERAND_REGISTER || i->source == OPERAND_REGISTER)
+        exit->instruction_info |= (uint32_t)i->reg << INFO_REG2_SHIFT;
+    return true;
+}
