@@ -56,3 +56,11 @@ def test_vmread_and_vmwrite_under_cp_cost_what_they_cost_bare():
     cost = figures(under_cp("vmx_probe"))
     for name in ("vmread_exit_reason", "vmread_guest_rip", "vmwrite_guest_rip", "vmread_host_rip", "vmwrite_host_rip"):
         assert cost[name] <= 3, name
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_cp_and_its_guest_survive_anything_the_guest_does_with_vmx(seed):
+    done = run_piped("--machine", "bochs", "--ipl", guest("vmx_fuzz"), "--append", f"steps=5000 seed={seed}", timeout=120)
+    assert lines(done)[-1] == "still here"
+    made = int(re.search(rb"(\d+) made", done.stdout).group(1))
+    assert made > 1000 and done.returncode == 0
