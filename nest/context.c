@@ -59,21 +59,30 @@ static bool ept02(struct nest *nest, struct nest_vmcs *vmcs, uint64_t *eptp)
     return vmcs->ept;
 }
 
-static void inherit(const struct nest *nest, struct nest_merge_context *context)
+
+static bool take(const struct nest_host *host, enum vmcs_field field, uint64_t *value)
 {
-    const struct nest_host *host = nest->host;
-    context->pat = host->get(host->context, VMCS_GUEST_PAT);
-    context->efer = host->get(host->context, VMCS_GUEST_EFER);
-    context->debugctl = host->get(host->context, VMCS_GUEST_DEBUGCTL);
-    context->dr7 = host->get(host->context, VMCS_GUEST_DR7);
+    uint64_t now = host->get(host->context, field);
+    bool differs = now != *value;
+    *value = now;
+    return differs;
 }
 
-/* Whether an entry takes over state of L1 that it would else load: then L1's may be another than last time. */
-bool nest_context_inherits(const struct nest *nest, const struct nest_vmcs *vmcs)
+/* State of L1 that L2 starts with because the entry does not load it. */
+bool nest_context_inherit(const struct nest *nest, struct nest_vmcs *vmcs)
 {
-    const uint32_t loads = ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER;
-    uint32_t offered = (uint32_t)(nest->offered->msr[VMX_TRUE_ENTRY] >> 32);
-    return (vmcs->vmcs12.entry_controls & loads & offered) != (loads & offered);
+    struct nest_merge_context *context = &vmcs->context;
+    uint32_t loads = vmcs->vmcs12.entry_controls;
+    bool differs = false;
+    if (!(loads & ENTRY_LOAD_PAT))
+        differs |= take(nest->host, VMCS_GUEST_PAT, &context->pat);
+    if (!(loads & ENTRY_LOAD_EFER))
+        differs |= take(nest->host, VMCS_GUEST_EFER, &context->efer);
+    if (!(loads & ENTRY_LOAD_DEBUG_CONTROLS)) {
+        differs |= take(nest->host, VMCS_GUEST_DEBUGCTL, &context->debugctl);
+        differs |= take(nest->host, VMCS_GUEST_DR7, &context->dr7);
+    }
+    return differs;
 }
 
 bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
@@ -83,8 +92,7 @@ bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
     if (!link_region(nest, vmcs, &context->link) || !ept02(nest, vmcs, &context->eptp))
         return false;
     context->apic_page = apic_page(nest, vmcs);
-    if (nest_context_inherits(nest, vmcs))
-        inherit(nest, context);
+    nest_context_inherit(nest, vmcs);
     if (!(nest_secondary(&vmcs->vmcs12) & CPU2_EPT))
         nest_read_pdptes(nest, vmcs->vmcs12.guest_cr3, context->pdptes);
     return nest_bitmap_unite(nest, vmcs);

@@ -102,8 +102,8 @@ static bool merge_anew(struct nest *nest, struct nest_vmcs *vmcs)
 static bool merge_changes(struct nest *nest, struct nest_vmcs *vmcs)
 {
     bool rules = vmcs->rules_due || vmcs->base_version != nest->base_version ||
-                 nest_merge_needs_rules(&vmcs->changed) || nest_context_inherits(nest, vmcs) ||
-                 !(nest_secondary(&vmcs->vmcs12) & CPU2_EPT);
+                 nest_merge_needs_rules(&vmcs->changed) || nest_context_inherit(nest, vmcs) ||
+                 nest_check_wants_pdptes(&vmcs->vmcs12); /* they may be in memory, and other ones now */
     if (vmcs_set_has(&vmcs->changed, VMCS_INDEX_VPID))
         vmcs->vpid_stale = true;
     if (rules ? !nest_context_make(nest, vmcs) : nest_bitmap_used(&vmcs->vmcs12) && !nest_bitmap_unite(nest, vmcs))
