@@ -18,9 +18,16 @@ void pic_start(void)
         uint16_t port;
         uint8_t value;
     } words[] = {
-        {MASTER, ICW1_INIT_ICW4}, {MASTER + 1, TRAP_IRQ_BASE},     {MASTER + 1, 1 << CASCADE}, {MASTER + 1, ICW4_8086_AUTO_END},
-        {SLAVE, ICW1_INIT_ICW4},  {SLAVE + 1, TRAP_IRQ_BASE + 8},  {SLAVE + 1, CASCADE},       {SLAVE + 1, ICW4_8086_AUTO_END},
-        {SLAVE + 1, 0xff},        {MASTER + 1, 0xff & ~(1 << CASCADE)},
+        {MASTER, ICW1_INIT_ICW4},
+        {MASTER + 1, TRAP_IRQ_BASE},
+        {MASTER + 1, 1 << CASCADE},
+        {MASTER + 1, ICW4_8086_AUTO_END},
+        {SLAVE, ICW1_INIT_ICW4},
+        {SLAVE + 1, TRAP_IRQ_BASE + 8},
+        {SLAVE + 1, CASCADE},
+        {SLAVE + 1, ICW4_8086_AUTO_END},
+        {SLAVE + 1, 0xff},
+        {MASTER + 1, 0xff & ~(1 << CASCADE)},
     };
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         cpu_out8(words[i].port, words[i].value);

@@ -89,8 +89,8 @@ static void receive(void)
         set_enabled(enabled & ~IER_RECEIVE);
 }
 
-/* The ISA line is edge-triggered: it must be seen low once, or the next request is lost.  Reading the last byte makes it
- * so; with two sources only the interrupt identification tells. */
+/* The ISA line is edge-triggered: it must be seen low once, or the next request is lost.  Reading the last byte makes
+ * it so; with two sources only the interrupt identification tells. */
 static void interrupt(void *context)
 {
     (void)context;
