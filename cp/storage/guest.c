@@ -8,7 +8,7 @@
 #include "cp/storage/second_level.h"
 #include "cp/storage/watch.h"
 
-enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512 };
+enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512, LEAVES_SHIFT = PAGE_SHIFT + INDEX_BITS };
 
 #define TABLE_BITS 7ull /* EPT: read, write, execute; NPT: present, writable, user */
 #define ADDRESS_BITS 0x000ffffffffff000ull
@@ -40,7 +40,10 @@ void guest_storage_free(struct guest_storage *storage)
         free_level(storage, storage->root, LEVELS - 1);
     storage->root = NULL;
     storage->resident = 0;
+    storage->armed = 0;
+    memset(storage->watch, 0, sizeof storage->watch);
     storage->watching = 0;
+    storage->leaves = NULL;
 }
 
 bool guest_is_ram(const struct guest_storage *storage, gpa_t at)
@@ -59,6 +62,8 @@ static unsigned index_at(uint64_t address, unsigned level)
 /* The leaf's entry for `at`, tables made on the way; NULL: no frames left. */
 static uint64_t *leaf_entry(struct guest_storage *storage, uint64_t at)
 {
+    if (storage->leaves && storage->leaves_at == at >> LEAVES_SHIFT)
+        return &storage->leaves[index_at(at, 0)];
     if (!storage->root && !(storage->root = frame_alloc(&storage->account)))
         return NULL;
     uint64_t *table = storage->root;
@@ -72,6 +77,8 @@ static uint64_t *leaf_entry(struct guest_storage *storage, uint64_t at)
         }
         table = frame_pointer(hpa(*entry & ADDRESS_BITS));
     }
+    storage->leaves = table; /* tables stay until the storage goes */
+    storage->leaves_at = at >> LEAVES_SHIFT;
     return &table[index_at(at, 0)];
 }
 
@@ -80,7 +87,19 @@ uint64_t *guest_entry(struct guest_storage *storage, gpa_t at)
     return leaf_entry(storage, at.a);
 }
 
+uint64_t *second_level_leaf(struct guest_storage *storage, gpa_t at)
+{
+    return guest_look(storage, at, NULL) ? leaf_entry(storage, at.a) : NULL;
+}
+
 void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *why)
+{
+    if (storage->armed)
+        guest_unwatch(storage, at);
+    return (void *)guest_look(storage, at, why);
+}
+
+const void *guest_look(struct guest_storage *storage, gpa_t at, enum guest_access *why)
 {
     enum guest_access ignored;
 
@@ -105,7 +124,7 @@ void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *
 }
 
 /* Calls for each piece of [at, at+bytes) that lies in one page. */
-static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, size_t bytes,
+static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, size_t bytes, bool write,
                                     void (*piece)(void *page, size_t n, void *context), void *context)
 {
     while (bytes) {
@@ -113,7 +132,7 @@ static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, siz
         if (n > bytes)
             n = bytes;
         enum guest_access why;
-        void *page = guest_pointer(storage, at, &why);
+        void *page = write ? guest_pointer(storage, at, &why) : (void *)guest_look(storage, at, &why);
         if (!page)
             return why;
         piece(page, n, context);
@@ -144,17 +163,17 @@ static void fill(void *page, size_t n, void *context)
 
 enum guest_access guest_read(struct guest_storage *storage, gpa_t from, void *to, size_t bytes)
 {
-    return each_piece(storage, from, bytes, copy_out, &to);
+    return each_piece(storage, from, bytes, false, copy_out, &to);
 }
 
 enum guest_access guest_write(struct guest_storage *storage, gpa_t to, const void *from, size_t bytes)
 {
     guest_written(storage, to, bytes);
-    return each_piece(storage, to, bytes, copy_in, &from);
+    return each_piece(storage, to, bytes, true, copy_in, &from);
 }
 
 enum guest_access guest_fill(struct guest_storage *storage, gpa_t to, uint8_t value, size_t bytes)
 {
     guest_written(storage, to, bytes);
-    return each_piece(storage, to, bytes, fill, &value);
+    return each_piece(storage, to, bytes, true, fill, &value);
 }
