@@ -159,6 +159,17 @@ static bool set_leaf(struct nest *nest, struct nest_ept *ept, uint64_t gpa2, uns
     return true;
 }
 
+/* Present and user for what may be read, no-execute for what may not be executed; write-back. Tables above the leaf have all
+ * rights in either form. */
+static uint64_t paging_rights(uint64_t rights)
+{
+    const uint64_t present = 1, user = 4, no_execute = 1ull << 63;
+
+    if (!(rights & EPT_READ))
+        return 0;
+    return present | user | (rights & EPT_WRITE) | (rights & EPT_EXECUTE ? 0 : no_execute);
+}
+
 /* 2 MiB where both sides are contiguous that far, else 4 KiB.  Until L2 writes, a page whose dirty flag L1 wants to see set is
  * not writable.  A set of rights that hardware calls a misconfiguration is never made: write without read is dropped. */
 static bool install(struct nest *nest, struct nest_ept *ept, uint64_t gpa2, const struct ept_mapping *mapping,
@@ -170,7 +181,7 @@ static bool install(struct nest *nest, struct nest_ept *ept, uint64_t gpa2, cons
     bool large = mapping->bytes >= LARGE_BYTES && host_page->bytes >= LARGE_BYTES &&
                  (gpa2 & (LARGE_BYTES - 1)) == (mapping->gpa & (LARGE_BYTES - 1));
     uint64_t accessed = ept->eptp12 & EPTP_ACCESSED_DIRTY ? EPT_ACCESSED : 0;
-    uint64_t leaf = rights | LEAF_WRITE_BACK | accessed;
+    uint64_t leaf = nest->policy.nested_page_tables ? paging_rights(rights) : rights | LEAF_WRITE_BACK | accessed;
     if (large)
         return set_leaf(nest, ept, gpa2, 2, leaf | EPT_LARGE | (host_page->hpa & ~(uint64_t)(LARGE_BYTES - 1)));
     uint64_t within = mapping->gpa & (host_page->bytes - 1) & ~(uint64_t)(PAGE_BYTES - 1);

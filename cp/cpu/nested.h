@@ -25,6 +25,7 @@ struct cpu_nested {
     /* MSRs that guests own while they run (system calls, KERNEL_GS_BASE, TSC_AUX). false: none of them, or not canonical */
     bool (*free_msr_read)(uint32_t msr, uint64_t *value);
     bool (*free_msr_write)(uint32_t msr, uint64_t value);
+    bool nested_page_tables; /* the second level has the form of ordinary paging, not of EPT */
 };
 
 extern const struct cpu_nested *cpu_nested;

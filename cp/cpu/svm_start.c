@@ -13,6 +13,7 @@ enum { LEAF_EXTENDED = 0x80000000u, LEAF_FEATURES = 0x80000001u, LEAF_SVM = 0x80
        SVM_EDX_NESTED_PAGING = 1, VM_CR_DISABLED = 1 << 4, IO_MAP_PAGES = 3, MSR_MAP_PAGES = 2 };
 enum { MSR_EFER = 0xC0000080u, MSR_VM_CR = 0xC0010114u, MSR_HOST_SAVE = 0xC0010117u };
 enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as one of the user's; write-back */
+#define EFER_NO_EXECUTE (1ull << 11)
 #define CR4_KNOWN 0x3727FFull
 
 struct svm_maps svm_maps;
@@ -61,7 +62,7 @@ const char *svm_start(void)
         return "SVM (switched off in VM_CR by the firmware)";
     if (!(op_cpuid(LEAF_SVM, 0).edx & SVM_EDX_NESTED_PAGING))
         return "SVM's nested paging";
-    op_wrmsr(MSR_EFER, op_rdmsr(MSR_EFER) | SVM_EFER_SVME);
+    op_wrmsr(MSR_EFER, op_rdmsr(MSR_EFER) | SVM_EFER_SVME | EFER_NO_EXECUTE); /* of nested page tables too */
     svm_capability_make(&svm_capability, CR4_KNOWN);
     const char *missing = vmx_controls_choose(&svm_capability);
     if (missing)

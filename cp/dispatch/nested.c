@@ -22,9 +22,12 @@ struct nested {
 
 enum { NESTED_PAGES = (sizeof(struct nested) + PAGE_MASK) / PAGE_SIZE };
 
-static enum nest_mode mode_of(enum vm_nested mode)
+/* Without VMCS shadowing in the processor every VMREAD and VMWRITE is an exit, whatever was asked for. */
+static enum nest_mode mode_of(enum vm_nested mode, const struct vmx_capability *hardware)
 {
-    return mode == VM_NESTED_OFF ? NEST_OFF : mode == VM_NESTED_TRAP ? NEST_TRAP : NEST_SHADOW;
+    bool shadowing = capability_may_set(hardware->msr[VMX_CPU2], CPU2_VMCS_SHADOWING);
+
+    return mode == VM_NESTED_OFF ? NEST_OFF : mode == VM_NESTED_TRAP || !shadowing ? NEST_TRAP : NEST_SHADOW;
 }
 
 static void create(struct vm *vm, struct nested *nested)
@@ -35,6 +38,7 @@ static void create(struct vm *vm, struct nested *nested)
         .cr0_ones = CR0_NE, .cr0_zeroes = CR0_CD | CR0_NW,
         .cr4_ones = CR4_VMXE, .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~CR4_VMXE,
         .physical_bits = (uint8_t)cpuid_physical_bits(),
+        .nested_page_tables = cpu_nested->nested_page_tables,
     };
     struct vmcs vmcs01 = {0};
 
@@ -42,7 +46,7 @@ static void create(struct vm *vm, struct nested *nested)
     capability_offer(&nested->offered, hardware, shadowing);
     cpu_nested->base(&vm->vcpu, &vmcs01);
     nested_host_fill(&nested->host, vm);
-    nest_init(&nested->nest, &nested->host, mode_of(vm->config.nested), &policy, hardware, &nested->offered, &vmcs01);
+    nest_init(&nested->nest, &nested->host, mode_of(vm->config.nested, hardware), &policy, hardware, &nested->offered, &vmcs01);
 }
 
 /* The machine's virtual VMX, made when it is first asked for. NULL: not offered, or no frames for it. */
