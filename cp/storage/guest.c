@@ -40,8 +40,6 @@ void guest_storage_free(struct guest_storage *storage)
         free_level(storage, storage->root, LEVELS - 1);
     storage->root = NULL;
     storage->resident = 0;
-    storage->armed = 0;
-    memset(storage->watch, 0, sizeof storage->watch);
     storage->watching = 0;
     storage->leaves = NULL;
 }
@@ -87,19 +85,7 @@ uint64_t *guest_entry(struct guest_storage *storage, gpa_t at)
     return leaf_entry(storage, at.a);
 }
 
-uint64_t *second_level_leaf(struct guest_storage *storage, gpa_t at)
-{
-    return guest_look(storage, at, NULL) ? leaf_entry(storage, at.a) : NULL;
-}
-
 void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *why)
-{
-    if (storage->armed)
-        guest_unwatch(storage, at);
-    return (void *)guest_look(storage, at, why);
-}
-
-const void *guest_look(struct guest_storage *storage, gpa_t at, enum guest_access *why)
 {
     enum guest_access ignored;
 
@@ -124,7 +110,7 @@ const void *guest_look(struct guest_storage *storage, gpa_t at, enum guest_acces
 }
 
 /* Calls for each piece of [at, at+bytes) that lies in one page. */
-static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, size_t bytes, bool write,
+static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, size_t bytes,
                                     void (*piece)(void *page, size_t n, void *context), void *context)
 {
     while (bytes) {
@@ -132,7 +118,7 @@ static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, siz
         if (n > bytes)
             n = bytes;
         enum guest_access why;
-        void *page = write ? guest_pointer(storage, at, &why) : (void *)guest_look(storage, at, &why);
+        void *page = guest_pointer(storage, at, &why);
         if (!page)
             return why;
         piece(page, n, context);
@@ -163,17 +149,17 @@ static void fill(void *page, size_t n, void *context)
 
 enum guest_access guest_read(struct guest_storage *storage, gpa_t from, void *to, size_t bytes)
 {
-    return each_piece(storage, from, bytes, false, copy_out, &to);
+    return each_piece(storage, from, bytes, copy_out, &to);
 }
 
 enum guest_access guest_write(struct guest_storage *storage, gpa_t to, const void *from, size_t bytes)
 {
     guest_written(storage, to, bytes);
-    return each_piece(storage, to, bytes, true, copy_in, &from);
+    return each_piece(storage, to, bytes, copy_in, &from);
 }
 
 enum guest_access guest_fill(struct guest_storage *storage, gpa_t to, uint8_t value, size_t bytes)
 {
     guest_written(storage, to, bytes);
-    return each_piece(storage, to, bytes, true, fill, &value);
+    return each_piece(storage, to, bytes, fill, &value);
 }

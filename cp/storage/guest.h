@@ -15,15 +15,6 @@ struct guest_watch {   /* cp/storage/watch.h */
     uint64_t *entry;
 };
 
-/* A page that is write-protected so that a change of it is noticed. */
-struct guest_watch {
-    uint64_t page;    /* guest-physical */
-    uint64_t version; /* of its contents; 0: no page */
-    unsigned changes; /* noticed so far */
-    bool armed;
-};
-enum { GUEST_WATCHES = 8, GUEST_WATCH_CHANGES = 16 };
-
 struct guest_storage {
     uint64_t bytes;               /* RAM in all, a multiple of 4 KiB */
     struct frame_account account; /* private frames, page tables included */
@@ -45,23 +36,11 @@ void guest_storage_free(struct guest_storage *); /* gives every frame back; the 
 bool guest_is_ram(const struct guest_storage *, gpa_t);
 
 /* The page that holds `at`, brought in on first touch; points at the very byte, valid to the end of its 4 KiB page.
- * NULL when the address is no RAM or no frame is left (`why`, if given, says which). Whoever has it may write through it: a watch
- * ends. guest_look is the same for who only reads. */
+ * NULL when the address is no RAM or no frame is left (`why`, if given, says which). */
 void *guest_pointer(struct guest_storage *, gpa_t at, enum guest_access *why);
-const void *guest_look(struct guest_storage *, gpa_t at, enum guest_access *why);
 
 /* The entry that maps a page which guest_pointer() has brought in; NULL: no frames. */
 uint64_t *guest_entry(struct guest_storage *, gpa_t at);
-
-/* ---- noticing writes: cp/storage/watch.c ------------------------------------------------------------------------- */
-
-/* A number that stays the same as long as nobody wrote to the page, and is never used again; 0: it cannot be told (no RAM, or a
- * page that changes so often that watching costs more than reading it). *armed: the page became read-only in the second-level
- * table just now: the caller flushes what hardware holds of it. */
-uint64_t guest_watch(struct guest_storage *, gpa_t page, bool *armed);
-/* The page may be written from here on. False: it was not watched. */
-bool guest_unwatch(struct guest_storage *, gpa_t at);
-bool guest_is_watched(const struct guest_storage *, gpa_t at);
 
 /* Copies across page boundaries. GUEST_OK, or the first obstacle (then bytes before it are copied). */
 enum guest_access guest_read(struct guest_storage *, gpa_t from, void *to, size_t bytes);
