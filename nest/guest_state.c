@@ -25,6 +25,8 @@ static void save_copies(struct nest_vmcs *vmcs, const struct vmcs_set *pulled, s
         vmcs->rules_due = true; /* vmcs02 no longer is what the rules made */
     for (unsigned word = 0; word < sizeof(pulled->word) / sizeof(pulled->word[0]); word++) {
         uint64_t bits = pulled->word[word] & vmcs_set_copied.word[word];
+        if (!bits)
+            continue;
         push->word[word] |= bits;
         for (; bits; bits &= bits - 1)
             vmcs_copy(&vmcs->vmcs12, &vmcs->vmcs02, word * 64 + (unsigned)__builtin_ctzll(bits));

@@ -22,7 +22,7 @@ static void refresh(struct nest *nest)
 enum nest_result nest_vmread(struct nest *nest, const struct exit *exit)
 {
     uint32_t information = exit->instruction_info;
-    bool code64 = nest_code_mode(nest).code64;
+    bool code64 = nest_code_is64(nest);
     enum vmcs_index index;
     if (!nest->current)
         return nest_fail_invalid(nest);
@@ -41,7 +41,7 @@ enum nest_result nest_vmread(struct nest *nest, const struct exit *exit)
 enum nest_result nest_vmwrite(struct nest *nest, const struct exit *exit)
 {
     uint32_t information = exit->instruction_info;
-    bool code64 = nest_code_mode(nest).code64;
+    bool code64 = nest_code_is64(nest);
     enum vmcs_index index;
     uint64_t value = 0;
     if (!nest->current)

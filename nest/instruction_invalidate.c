@@ -18,7 +18,7 @@ static bool offers(const struct nest *nest, uint32_t control, uint64_t capabilit
 
 static uint64_t type_of(const struct nest *nest, const struct exit *exit)
 {
-    return nest_operand_register(nest, nest_operand_second(exit->instruction_info), nest_code_mode(nest).code64);
+    return nest_operand_register(nest, nest_operand_second(exit->instruction_info), nest_code_is64(nest));
 }
 
 enum nest_result nest_invept(struct nest *nest, const struct exit *exit)

@@ -92,6 +92,8 @@ static void update_copies(struct vmcs *out, const struct vmcs *inner, const stru
 {
     for (unsigned word = 0; word < sizeof(changed->word) / sizeof(changed->word[0]); word++) {
         uint64_t bits = changed->word[word] & vmcs_set_copied.word[word];
+        if (!bits)
+            continue;
         write->word[word] |= bits;
         for (; bits; bits &= bits - 1)
             vmcs_copy(out, inner, word * 64 + (unsigned)__builtin_ctzll(bits));

@@ -65,10 +65,15 @@ static uint64_t offset_of(const struct nest *nest, const struct exit *exit)
     }
 }
 
-static bool canonical(const struct nest *nest, uint64_t address)
+static bool canonical(uint64_t address, unsigned unused)
+{
+    return (uint64_t)((int64_t)(address << unused) >> unused) == address;
+}
+
+static bool canonical_range(const struct nest *nest, uint64_t first, unsigned bytes)
 {
     unsigned unused = get(nest, VMCS_GUEST_CR4) >> 12 & 1 ? 64 - 57 : 64 - 48;
-    return (uint64_t)((int64_t)(address << unused) >> unused) == address;
+    return canonical(first, unused) && canonical(first + bytes - 1, unused);
 }
 
 static bool segment_fault(struct nest *nest, unsigned segment)
@@ -100,16 +105,15 @@ static bool linear_address(struct nest *nest, const struct exit *exit, unsigned 
                            uint64_t *linear)
 {
     unsigned segment = exit->instruction_info >> 15 & 7;
-    struct nest_code code = nest_code_mode(nest);
     uint64_t offset = offset_of(nest, exit);
     if (segment >= SEGMENTS)
         return nest_fault(nest, VECTOR_UD, false, 0);
-    uint64_t base = get(nest, VMCS_GUEST_ES_BASE + 2 * segment);
-    if (code.code64) {
-        *linear = offset + (segment == SEGMENT_FS || segment == SEGMENT_GS ? base : 0);
-        return (canonical(nest, *linear) && canonical(nest, *linear + bytes - 1)) || segment_fault(nest, segment);
+    if (nest_code_is64(nest)) {
+        bool based = segment == SEGMENT_FS || segment == SEGMENT_GS;
+        *linear = offset + (based ? get(nest, VMCS_GUEST_ES_BASE + 2 * segment) : 0);
+        return canonical_range(nest, *linear, bytes) || segment_fault(nest, segment);
     }
-    *linear = (uint32_t)(base + offset);
+    *linear = (uint32_t)(get(nest, VMCS_GUEST_ES_BASE + 2 * segment) + offset);
     return segment_allows(nest, segment, offset, bytes, access) || segment_fault(nest, segment);
 }
 

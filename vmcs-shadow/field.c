@@ -61,19 +61,6 @@ void vmcs_set(struct vmcs *vmcs, enum vmcs_index index, uint64_t value)
     }
 }
 
-void vmcs_copy(struct vmcs *to, const struct vmcs *from, enum vmcs_index index)
-{
-    const struct vmcs_field_row *row = &vmcs_field_rows[index];
-    void *destination = (char *)to + row->offset;
-    const void *source = (const char *)from + row->offset;
-    if (row->bytes == 8)
-        *(uint64_t *)destination = *(const uint64_t *)source;
-    else if (row->bytes == 4)
-        *(uint32_t *)destination = *(const uint32_t *)source;
-    else
-        *(uint16_t *)destination = *(const uint16_t *)source;
-}
-
 uint64_t vmcs_field_read(const struct vmcs *vmcs, uint32_t encoding, bool operand64)
 {
     uint64_t value = vmcs_get(vmcs, vmcs_field_find(encoding));

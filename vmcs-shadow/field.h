@@ -82,7 +82,18 @@ uint64_t vmcs_get(const struct vmcs *vmcs, enum vmcs_index index);
 void vmcs_set(struct vmcs *vmcs, enum vmcs_index index, uint64_t value);
 
 /* to->field = from->field.  @pre index < VMCS_FIELDS */
-void vmcs_copy(struct vmcs *to, const struct vmcs *from, enum vmcs_index index);
+static inline void vmcs_copy(struct vmcs *to, const struct vmcs *from, enum vmcs_index index)
+{
+    const struct vmcs_field_row *row = &vmcs_field_rows[index];
+    void *destination = (char *)to + row->offset;
+    const void *source = (const char *)from + row->offset;
+    if (row->bytes == 8)
+        *(uint64_t *)destination = *(const uint64_t *)source;
+    else if (row->bytes == 4)
+        *(uint32_t *)destination = *(const uint32_t *)source;
+    else
+        *(uint16_t *)destination = *(const uint16_t *)source;
+}
 
 /* The same by encoding, with the rules of VMREAD and VMWRITE: the encoding may name a high half, and an operand of
  * 32 bits (outside 64-bit mode) reads the low half of a longer field and clears the high half when it writes.

@@ -404,6 +404,7 @@ static void protected_mode_segments_are_checked(void **state)
     (void)state;
     fake_vmx_enter_operation(&m);
     v->guest_efer = 0;
+    m.nest.long_mode = false;
     v->guest_cs_access_rights = 0xC09B;
     v->guest_ds_base = 0x4000;
     assert_int_equal(stored_at(at_ds, 0x100), 0x4100);
