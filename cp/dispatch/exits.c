@@ -17,6 +17,11 @@ enum exit_action exit_stopped(struct vm *vm, enum vm_stop why, uint32_t detail)
     return EXIT_STOP;
 }
 
+enum exit_action exit_unemulated(struct vm *vm)
+{
+    return nested_triple_fault(vm) ? EXIT_RESUME : exit_stopped(vm, VM_STOP_EMULATION, vm->vcpu.exit.reason);
+}
+
 enum exit_action exit_fault(struct vm *vm, unsigned vector, uint32_t error)
 {
     vcpu_queue_exception(&vm->vcpu, vector, true, error);
@@ -158,7 +163,7 @@ void exit_dispatch(struct vm *vm)
 
     vm->exits[reason < EXIT_REASONS ? reason : 0]++;
     event_requeue(vcpu);
-    enum exit_action action = handler ? handler(vm) : exit_stopped(vm, VM_STOP_EMULATION, vcpu->exit.reason);
+    enum exit_action action = handler ? handler(vm) : exit_unemulated(vm);
     if (action == EXIT_SKIP)
         skip_instruction(vcpu);
 }

@@ -80,8 +80,7 @@ static int translation_failed(struct vm *vm, int result, uint64_t linear, uint32
         vcpu_queue_page_fault(&vm->vcpu, linear, error);
         return SEAM_FAULTED;
     }
-    vm_stop(vm, VM_STOP_EMULATION, vm->vcpu.exit.reason);
-    return SEAM_STOPPED;
+    return SEAM_STOPPED; /* no fault of the guest's can say it: exit_unemulated() */
 }
 
 /* One piece that does not cross a page: RAM or a device. */
@@ -180,7 +179,7 @@ enum exit_action instruction_emulate(struct vm *vm)
 
     if (!result) {
         if (instruction_decode(bytes, count, (enum decode_mode)registers_code_size(vcpu), &instruction) != DECODE_OK)
-            return exit_stopped(vm, VM_STOP_EMULATION, vcpu->exit.reason);
+            return exit_unemulated(vm);
         result = instruction_execute(&instruction, &seams, vcpu->exit.rip);
     }
     if (vm->state == VM_STOPPED)
@@ -194,7 +193,7 @@ enum exit_action instruction_emulate(struct vm *vm)
     case SEAM_FAULTED:
         return EXIT_INJECT;
     default:
-        return exit_stopped(vm, VM_STOP_EMULATION, vcpu->exit.reason);
+        return exit_unemulated(vm);
     }
 }
 
