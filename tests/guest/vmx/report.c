@@ -101,6 +101,14 @@ static void print_event(const char *title, uint32_t info, uint32_t error)
         guest_print(" unblocked NMI");
 }
 
+/* Of a register operand the manual says 0; Bochs 2.7 leaves the displacement of an earlier instruction there. */
+static uint64_t qualification(const struct exit *e)
+{
+    unsigned basic = exit_basic(e);
+    bool register_operand = (basic == EXIT_VMREAD || basic == EXIT_VMWRITE) && e->instruction_info & 1 << 10;
+    return register_operand ? 0 : e->qualification;
+}
+
 void vm_print_exit(const char *name, const struct vm *vm)
 {
     if (vm->entered != VMX_SUCCEED) {
@@ -113,7 +121,7 @@ void vm_print_exit(const char *name, const struct vm *vm)
     unsigned parts = basic < EXIT_REASONS ? reasons[basic].parts : 0;
     if (e->reason & EXIT_ENTRY_FAILED)
         guest_print(" at entry");
-    guest_print(" qualification %#llx", (unsigned long long)e->qualification);
+    guest_print(" qualification %#llx", (unsigned long long)qualification(e));
     if (parts & LENGTH)
         guest_print(" length %u", e->instruction_length);
     if (parts & INFO)
