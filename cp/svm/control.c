@@ -50,11 +50,13 @@ static void registers_apply(struct svm_state *s)
 {
     const struct vmcs *image = &s->image;
     uint32_t controls = image->processor_controls;
-    bool selective = !(image->cr0_mask & CR0_MP_AND_TS);
+    bool cr0_hidden = svm_cr0_seen(s) != s->vmcb->cr0;
+    /* the selective intercept looks for changes of the real CR0, and lets two bits of it pass */
+    bool selective = !cr0_hidden && !(image->cr0_mask & CR0_MP_AND_TS);
 
     s->vmcb->cr_writes = (uint16_t)((selective ? 0 : 1) | 1 << 4 | !!(controls & CPU_CR3_LOAD_EXITING) << 3 |
                                     !!(controls & CPU_CR8_LOAD_EXITING) << 8);
-    s->vmcb->cr_reads = (uint16_t)((svm_cr0_seen(s) != s->vmcb->cr0) | (svm_cr4_seen(s) != s->vmcb->cr4) << 4 |
+    s->vmcb->cr_reads = (uint16_t)(cr0_hidden | (svm_cr4_seen(s) != s->vmcb->cr4) << 4 |
                                    !!(controls & CPU_CR3_STORE_EXITING) << 3 | !!(controls & CPU_CR8_STORE_EXITING) << 8);
     s->vmcb->dr_reads = s->vmcb->dr_writes = controls & CPU_MOV_DR_EXITING ? 0xFFFF : 0;
     if (selective)
