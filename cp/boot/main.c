@@ -118,6 +118,14 @@ static const char *after_name(const char *text)
     return *end ? end + 1 : end;
 }
 
+/* The virtual VMX that "nesting=" on the command line grants: all of it when it says nothing. */
+static enum vm_nested option_nesting(const char *line)
+{
+    if (strstr(line, "nesting=off"))
+        return VM_NESTED_OFF;
+    return strstr(line, "nesting=trap") ? VM_NESTED_TRAP : VM_NESTED_SHADOW;
+}
+
 static void single_start(const struct machine_facts *facts, const struct tree_module *kernel)
 {
     static struct multiboot_module more[TREE_MODULES];
@@ -130,6 +138,7 @@ static void single_start(const struct machine_facts *facts, const struct tree_mo
         .image = frame_pointer(hpa(kernel->start)), .image_bytes = kernel->bytes, .command_line = after_name(kernel->text),
         .module = more, .modules = n,
         .storage_mib = option_number(facts->command_line, "guest-memory=", DEFAULT_SINGLE_MIB),
+        .nesting = option_nesting(facts->command_line),
     };
     if (!drivers_lines())
         refuse("no serial line answers");

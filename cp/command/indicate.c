@@ -1,5 +1,6 @@
 /* INDICATE: how busy the machine is, and what a user takes of it. */
 #include "cp/command/families.h"
+#include "cp/dispatch/account.h"
 #include "cp/dispatch/timer.h"
 #include "cp/storage/frame.h"
 #include "cp/user/clock_text.h"
@@ -8,8 +9,9 @@
 
 const char command_indicate_help[] =
     "INDICATE [LOAD | USER [userid | *]]\n"
-    "LOAD: share of the processor used since CP was started and of the page frames in use now. USER:\n"
-    "storage, time and exits of your machine; of another's for class E.\n";
+    "LOAD: share of the processor used since CP was started and of the page frames in use now; ticks of\n"
+    "its clock in which it worked and in which nothing ran. USER: storage, time and exits of your\n"
+    "machine; of another's for class E.\n";
 
 static unsigned percent(uint64_t part, uint64_t whole) { return whole >= 100 ? part / (whole / 100) : 0; }
 
@@ -26,6 +28,10 @@ static unsigned show_load(struct call *c)
                   percent((frame_total() - frame_available()) * 100, frame_total() * 100), (unsigned)frame_total(),
                   (unsigned)frame_available(), (unsigned)frame_cp_account.frames);
     response_line(c->response, "USERS-%u RUNNABLE-%u", session_users(), runnable);
+    response_line(c->response, "TICKS: BUSY=%llu IDLE=%llu EXITS=%llu",
+                  (unsigned long long)(clock_now() - dispatch_account.idle_ticks),
+                  (unsigned long long)dispatch_account.idle_ticks,
+                  (unsigned long long)dispatch_account.entries);
     return 0;
 }
 
@@ -49,6 +55,8 @@ static unsigned show_user(struct call *c, const struct session *s)
     response_line(c->response, "CPU 00: CTIME=%s VTIME=%s TTIME=%s EXITS=%llu",
                   clock_text_span(span, clock_unix_us() - s->logon_us), clock_text_cpu(mine, vm->virtual_ticks),
                   clock_text_cpu(total, vm->total_ticks), (unsigned long long)exits_of(vm));
+    response_line(c->response, "TICKS: VIRTUAL=%llu TOTAL=%llu", (unsigned long long)vm->virtual_ticks,
+                  (unsigned long long)vm->total_ticks);
     return 0;
 }
 

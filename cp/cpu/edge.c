@@ -7,6 +7,7 @@
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 #include "cp/cpu/port.h"
+#include "cp/dispatch/account.h"
 #include "cp/dispatch/timer.h"
 #include "cp/storage/frame.h"
 #include "lib/format.h"
@@ -58,8 +59,10 @@ void cp_exit_port(uint16_t port)
 
 static void tell_exit(void)
 {
-    char text[32];
+    char text[64];
 
+    format_text(text, sizeof text, "VMN-COUNT exits=%llu\n", (unsigned long long)dispatch_account.entries);
+    debug_print(text);
     if (exit_port)
         port_out32(exit_port, exit_status);
     format_text(text, sizeof text, "VMN-EXIT %u\n", exit_status);

@@ -5,6 +5,7 @@
 #include "cp/cpu/backend.h"
 #include "cp/cpu/context.h"
 #include "cp/cpu/cpu.h"
+#include "cp/dispatch/account.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/exits.h"
 #include "cp/dispatch/nested.h"
@@ -17,8 +18,6 @@ struct handler {
     run_handler *run;
     void *context;
 };
-
-uint64_t run_idle_ticks;
 
 static struct handler interrupts[INTERRUPT_HANDLERS], turns[TURN_HANDLERS];
 static unsigned interrupts_used, turns_used;
@@ -90,13 +89,11 @@ static void entry_refused(struct vm *vm)
         vm_stop(vm, VM_STOP_BAD_ENTRY, vm->vcpu.exit.reason);
 }
 
-/* Runs one machine until its slice is over, it waits or stops, or something else needs CP. */
-static void turn(struct vm *vm)
+/* Runs one machine until `end`, or it waits or stops, or something else needs CP. */
+static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
 {
-    uint64_t begun = clock_now();
-    uint64_t end = turn_end(begun), now = begun, counted = begun, deadline;
+    uint64_t now = begun, counted = begun, deadline;
 
-    context_load(&vm->vcpu);
     do {
         deadline = timer_next() < end ? timer_next() : end;
         uint64_t until = deadline;
@@ -108,6 +105,7 @@ static void turn(struct vm *vm)
             vm_stop(vm, VM_STOP_TRIPLE_FAULT, 0);
             break;
         }
+        dispatch_account.entries++;
         uint64_t entered = clock_now();
         if (!cpu_backend->enter(&vm->vcpu, until, entered)) {
             entry_refused(vm);
@@ -122,9 +120,23 @@ static void turn(struct vm *vm)
         if (exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT || !cpu_this.exact_interrupts)
             cpu_interrupt_window(); /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
     } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
-    now = clock_now();
-    vm->total_ticks += now - counted;
-    scheduler_charge(vm, now - begun);
+    vm->total_ticks += clock_now() - counted;
+}
+
+/* A look at the interrupts that found nothing to do, and nobody else wants the processor. */
+static bool goes_on(const struct vm *vm)
+{
+    return vm->state == VM_RUNNABLE && !cpu_this.pending && !scheduler_contended() && timer_next() > clock_now();
+}
+
+static void turn(struct vm *vm)
+{
+    uint64_t begun = clock_now(), from = begun;
+
+    context_load(&vm->vcpu);
+    for (enter_until(vm, from, turn_end(from)); goes_on(vm); enter_until(vm, from, turn_end(from)))
+        from = clock_now();
+    scheduler_charge(vm, clock_now() - begun);
     if (vm->state != VM_RUNNABLE)
         scheduler_remove(vm);
 }
@@ -133,7 +145,7 @@ static void sleep(void)
 {
     uint64_t begun = clock_now();
     cpu_idle(timer_next());
-    run_idle_ticks += clock_now() - begun;
+    dispatch_account.idle_ticks += clock_now() - begun;
 }
 
 void run_loop(void)

@@ -8,5 +8,3 @@ void run_on_interrupt(unsigned vector, run_handler *, void *context); /* up to 1
 void run_each_turn(run_handler *, void *context);                     /* up to 4 */
 
 __attribute__((noreturn)) void run_loop(void);
-
-extern uint64_t run_idle_ticks; /* TSC ticks halted since boot */

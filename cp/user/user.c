@@ -139,7 +139,6 @@ void user_start_single(struct line *line, const struct user_single *what)
                                        .password = "NOLOG",
                                        .classes = CLASS('G'),
                                        .parm = "",
-                                       .nesting = VM_NESTED_SHADOW,
                                        .debug_exit = true,
                                        .lines = 1,
                                        .xautolog = ""};
@@ -147,6 +146,7 @@ void user_start_single(struct line *line, const struct user_single *what)
     begin();
     directory.user[0] = single;
     directory.user[0].storage_mib = directory.user[0].maximum_mib = what->storage_mib;
+    directory.user[0].nesting = what->nesting;
     directory.users = 1;
     struct session *s = add_terminal(line);
     if (!s)

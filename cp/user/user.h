@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cp/dispatch/vm.h"
 #include "cp/driver/disk.h"
 #include "cp/driver/line.h"
 
@@ -29,6 +30,7 @@ struct user_single {
     const struct multiboot_module *module; /* cp/ipl/multiboot.h: further modules */
     unsigned modules;
     uint32_t storage_mib;
+    enum vm_nested nesting; /* the virtual VMX it is offered */
 };
 
 /* Begins with one machine on the line and nobody to log on. When it ends, CP ends with status n (cp_exit_status; n

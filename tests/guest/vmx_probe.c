@@ -1,61 +1,29 @@
 /* Question: what does a hypervisor's work cost here, in ticks of the TSC (on Bochs: instructions)? A hypervisor that
  * measures itself: its own CPUID, the round trip of an exit of its guest, single VMX instructions, plain computing.
  *
+ * With "trips=N" on its command line it makes N round trips and nothing else.
  * Prints "R name min=.. med=.. mean=.. max=.. n=.." lines. The cost of the two RDTSC around a single operation is taken
  * off; it is the first line. */
+#include "tests/guest/runtime/measure.h"
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
 
 #include "vmcs-shadow/capability.h"
 
-enum { ROUNDS = 200, WARM = 20, SINGLES = 100, COMPUTE = 500000, MOST = ROUNDS + WARM + 8 };
+enum { ROUNDS = 200, WARM = 20, COMPUTE = 2000000, MULTIBOOT_COMMAND_LINE = 1 << 2, MOST_ROUNDS = 20000 };
+_Static_assert(MOST_ROUNDS + 1 <= MEASURE_MOST, "a stamp each, and one of the end");
 
 extern uint64_t probe_stamp, probe_rounds;
 extern char probe_exited[], probe_l2[], probe_l2_compute[];
-uint64_t probe_run(void);
+uint64_t probe_run(void), probe_compute(void);
 
 static struct page region, other, spare, ept_top, ept_pointers, ept_directory[4];
 static struct vm vm = {.region = &region};
-static uint64_t samples[MOST], bracket;
+static uint64_t *const samples = measure_samples;
 
 static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
 
-static void sort(uint64_t *values, unsigned count)
-{
-    for (unsigned i = 1; i < count; i++) {
-        uint64_t value = values[i];
-        unsigned at = i;
-        for (; at > 0 && values[at - 1] > value; at--)
-            values[at] = values[at - 1];
-        values[at] = value;
-    }
-}
-
-static void report(const char *name, uint64_t *values, unsigned count)
-{
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < count; i++)
-        sum += values[i];
-    sort(values, count);
-    guest_print("R %s min=%llu med=%llu mean=%llu max=%llu n=%u\n", name, (unsigned long long)values[0],
-                (unsigned long long)values[count / 2], (unsigned long long)(sum / count),
-                (unsigned long long)values[count - 1], count);
-}
-
-/* One operation between two RDTSC, inlined so that nothing else is. */
-#define MEASURE(name, ...)                                 \
-    do {                                                   \
-        for (unsigned i = 0; i < WARM; i++) {              \
-            __VA_ARGS__;                                   \
-        }                                                  \
-        for (unsigned i = 0; i < SINGLES; i++) {           \
-            uint64_t from = rdtsc();                       \
-            __VA_ARGS__;                                   \
-            samples[i] = rdtsc() - from - bracket;         \
-        }                                                  \
-        report(name, samples, SINGLES);                    \
-    } while (0)
 #define INSTRUCTION(...) __asm__ volatile(__VA_ARGS__)
 
 static void single_instructions(void)
@@ -105,14 +73,32 @@ static void round_trip(const char *name)
     run(name, probe_l2, ROUNDS + WARM);
     for (unsigned i = 0; i < ROUNDS; i++)
         samples[i] = samples[WARM + i + 1] - samples[WARM + i];
-    report(name, samples, ROUNDS);
+    measure_report(name, samples, ROUNDS);
 }
 
 static void compute(const char *name)
 {
     run(name, probe_l2_compute, COMPUTE);
-    samples[0] = samples[1] - samples[0];
-    report(name, samples, 1);
+    measure_report(name, samples + 1, 1); /* the exit's own stamp comes first */
+}
+
+static void own_compute(const char *name)
+{
+    probe_rounds = COMPUTE;
+    samples[0] = probe_compute();
+    measure_report(name, samples, 1);
+}
+
+/* The number after `key` on the command line; 0: not there. */
+static uint64_t option(const char *key)
+{
+    const struct multiboot_information *boot = guest_multiboot();
+    const char *at = boot->flags & MULTIBOOT_COMMAND_LINE ? strstr((const char *)(uintptr_t)boot->command_line, key) : NULL;
+    uint64_t value = 0;
+
+    for (at = at ? at + strlen(key) : ""; *at >= '0' && *at <= '9' && value < MOST_ROUNDS; at++)
+        value = value * 10 + (uint64_t)(*at - '0');
+    return value;
 }
 
 static void fresh(bool ept)
@@ -136,25 +122,21 @@ static void build_ept(void)
         directory[n] = n << 21 | 0x80 | 6 << 3 | 7;
 }
 
-static void measure_bracket(void)
-{
-    for (unsigned i = 0; i < SINGLES; i++) {
-        uint64_t from = rdtsc();
-        samples[i] = rdtsc() - from;
-    }
-    report("bracket", samples, SINGLES);
-    bracket = samples[0];
-}
-
 int guest_main(void)
 {
-    measure_bracket();
+    measure_begin();
     own_cpuid("own_cpuid");
     vm_begin();
     vm_stamp(&other, 0);
     vm_stamp(&spare, 0);
     vmx_clear(address(&other));
     build_ept();
+    uint64_t trips = option("trips=");
+    if (trips) { /* so many and nothing else: whoever counts exits runs this twice and takes the difference */
+        fresh(false);
+        run("trips", probe_l2, trips < MOST_ROUNDS ? trips : MOST_ROUNDS);
+        return 0;
+    }
     guest_print("shadowing offered: %u\n", vm_offers(VMX_CPU2, CPU2_VMCS_SHADOWING));
     fresh(false);
     round_trip("round_trip");
@@ -163,7 +145,8 @@ int guest_main(void)
     fresh(true);
     round_trip("round_trip_ept");
     fresh(true);
-    compute("compute_1000000");
+    compute("compute_guest");
+    own_compute("compute_own");
     guest_print("end\n");
     return 0;
 }

@@ -1,0 +1,10 @@
+/* What the event loop counts of itself, for those who measure. */
+#pragma once
+#include <stdint.h>
+
+struct dispatch_account {
+    uint64_t idle_ticks; /* TSC ticks halted since boot */
+    uint64_t entries;    /* of any machine: as many exits, whoever they were for */
+};
+
+extern struct dispatch_account dispatch_account;
