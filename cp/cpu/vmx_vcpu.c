@@ -182,6 +182,22 @@ static void vmx_vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t va
     vmx_write(field, value);
 }
 
+/* What an exit's reason gives a meaning to, beside what every exit has. */
+enum { WANT_ADDRESSES = 1, WANT_INTERRUPTION = 2, WANT_INSTRUCTION = 4 };
+static const uint8_t wanted[256] = {
+    [EXIT_EXCEPTION_NMI] = WANT_INTERRUPTION,
+    [EXIT_EPT_VIOLATION] = WANT_ADDRESSES,
+    [EXIT_EPT_MISCONFIG] = WANT_ADDRESSES,
+    [EXIT_VMCLEAR ... EXIT_VMXON] = WANT_INSTRUCTION,
+    [EXIT_GDTR_IDTR ... EXIT_LDTR_TR] = WANT_INSTRUCTION,
+    [EXIT_INVEPT] = WANT_INSTRUCTION,
+    [EXIT_INVVPID] = WANT_INSTRUCTION,
+    [EXIT_RDRAND ... EXIT_INVPCID] = WANT_INSTRUCTION,
+    [EXIT_RDSEED] = WANT_INSTRUCTION,
+    [EXIT_XSAVES ... EXIT_XRSTORS] = WANT_INSTRUCTION,
+    [EXIT_IO] = WANT_INSTRUCTION,
+};
+
 void vmx_exit_capture(struct exit *exit)
 {
     exit->reason = (uint32_t)op_vmread(VMCS_EXIT_REASON);
@@ -189,24 +205,17 @@ void vmx_exit_capture(struct exit *exit)
     exit->rip = op_vmread(VMCS_GUEST_RIP);
     exit->instruction_length = (uint32_t)op_vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
     exit->idt_vectoring_info = (uint32_t)op_vmread(VMCS_IDT_VECTORING_INFO);
-    switch (exit_basic(exit)) {
-    case EXIT_EPT_VIOLATION:
-    case EXIT_EPT_MISCONFIG:
+    unsigned more = wanted[(uint8_t)exit->reason];
+    if (more & WANT_ADDRESSES) {
         exit->guest_physical = op_vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
         exit->guest_linear = op_vmread(VMCS_GUEST_LINEAR_ADDRESS);
-        break;
-    case EXIT_EXCEPTION_NMI:
+    }
+    if (more & WANT_INTERRUPTION) {
         exit->interruption_info = (uint32_t)op_vmread(VMCS_EXIT_INTERRUPTION_INFO);
         exit->interruption_error = (uint32_t)op_vmread(VMCS_EXIT_INTERRUPTION_ERROR_CODE);
-        break;
-    case EXIT_CPUID:
-    case EXIT_HLT:
-    case EXIT_IO:
-    case EXIT_EXTERNAL_INTERRUPT:
-        break;
-    default:
-        exit->instruction_info = (uint32_t)op_vmread(VMCS_EXIT_INSTRUCTION_INFO);
     }
+    if (more & WANT_INSTRUCTION)
+        exit->instruction_info = (uint32_t)op_vmread(VMCS_EXIT_INSTRUCTION_INFO);
     if (exit->idt_vectoring_info >> 31)
         exit->idt_vectoring_error = (uint32_t)op_vmread(VMCS_IDT_VECTORING_ERROR_CODE);
 }
@@ -239,11 +248,9 @@ static void vmx_flush_storage(struct vcpu *vcpu)
     enum guest_access why;
 
     guest_pointer(&vcpu->vm->storage, gpa(0), &why);
-    struct vmx_region *active = own->active;
     vmx_region_load(&own->first);
     vmx_write(VMCS_EPT_POINTER, eptp(&vcpu->vm->storage));
     op_invept(INVEPT_SINGLE, (struct op_invalidation){eptp(&vcpu->vm->storage), 0});
-    vmx_region_load(active);
 }
 
 static void vmx_flush_linear(struct vcpu *vcpu)
