@@ -22,8 +22,8 @@ def bare(name):
     return run_piped("--machine", "bochs", "--lines", "1", env={"VMN_CP": guest(name)})
 
 
-def under_cp(name):
-    return run_piped("--machine", "bochs", "--ipl", guest(name))
+def under_cp(name, levels=1):
+    return run_piped("--machine", "bochs", "--levels", str(levels), "--ipl", guest(name), timeout=120)
 
 
 def test_there_are_payloads():
@@ -39,6 +39,15 @@ def test_the_bare_machine_prints_the_transcript(name):
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_under_cp_it_prints_the_same(name):
     assert lines(under_cp(name)) == expected(name)
+
+
+# A halted guest's activity state is lost between two CPs when the preemption timer takes it out: known, not yet found.
+TWO_DEEP = [name for name in PAYLOADS if name != "vmx_events"]
+
+
+@pytest.mark.parametrize("name", TWO_DEEP)
+def test_under_cp_under_cp_it_prints_the_same(name):
+    assert lines(under_cp(name, levels=2)) == expected(name)
 
 
 def figures(done):
@@ -58,9 +67,13 @@ def test_vmread_and_vmwrite_under_cp_cost_what_they_cost_bare():
         assert cost[name] <= 3, name
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_cp_and_its_guest_survive_anything_the_guest_does_with_vmx(seed):
-    done = run_piped("--machine", "bochs", "--ipl", guest("vmx_fuzz"), "--append", f"steps=5000 seed={seed}", timeout=120)
+VMX_STEPS = int(os.environ.get("VMX_STEPS", "5000"))
+
+
+@pytest.mark.parametrize("levels, seed", [(1, 1), (1, 2), (2, 3)])
+def test_cp_and_its_guest_survive_anything_the_guest_does_with_vmx(levels, seed):
+    done = run_piped("--machine", "bochs", "--levels", str(levels), "--ipl", guest("vmx_fuzz"),
+                     "--append", f"steps={VMX_STEPS} seed={seed}", timeout=120 + VMX_STEPS // 100)
     assert lines(done)[-1] == "still here"
     made = int(re.search(rb"(\d+) made", done.stdout).group(1))
     assert made > 1000 and done.returncode == 0
