@@ -10,7 +10,7 @@ enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 1024 };
 
 struct nest_vmcs *nest_active_find(const struct nest *nest, uint64_t gpa)
 {
-    for (unsigned i = 0; i < NEST_ACTIVE; i++)
+    for (unsigned i = 0; i < nest->active_top; i++)
         if (nest->active[i] && nest->active[i]->gpa == gpa)
             return nest->active[i];
     return NULL;
@@ -131,6 +131,8 @@ struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct 
         return NULL;
     }
     nest->active[slot] = vmcs;
+    if (nest->active_top <= slot)
+        nest->active_top = slot + 1;
     shadow_attach(nest, vmcs);
     return vmcs;
 }

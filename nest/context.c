@@ -88,7 +88,10 @@ bool nest_context_inherit(const struct nest *nest, struct nest_vmcs *vmcs)
 bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
 {
     struct nest_merge_context *context = &vmcs->context;
-    *context = (struct nest_merge_context){.policy = &nest->policy, .hardware = nest->hardware, .vpid = vmcs->vpid02};
+    *context = (struct nest_merge_context){.policy = &nest->policy, .hardware = nest->hardware};
+    /* without VPIDs hardware flushes at each entry and exit, as L1 expects of its own */
+    if (nest_secondary(&vmcs->vmcs12) & CPU2_VPID)
+        context->vpid = vmcs->vpid02;
     if (!link_region(nest, vmcs, &context->link) || !ept02(nest, vmcs, &context->eptp))
         return false;
     context->apic_page = apic_page(nest, vmcs);

@@ -148,13 +148,12 @@ static void start_timer(struct nest *nest, const struct vmcs *vmcs12)
     nest->timer_deadline = nest->host->tsc(nest->host->context) + ((uint64_t)vmcs12->preemption_timer << rate);
 }
 
-/* Without VPIDs in vmcs12 an entry flushes; L2's translations then are under a tag of their own. */
+/* L2's translations are under a tag of their own; what L1 invalidated of them goes before they are used again. */
 static void flush_tags(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    if (!(nest_secondary(&vmcs->vmcs12) & CPU2_VPID))
-        vmcs->vpid_stale = true;
-    if (vmcs->vpid_stale && vmcs->vpid02)
-        nest->host->flush_vpid(nest->host->context, vmcs->vpid02);
+    if (!vmcs->vpid_stale || !vmcs->context.vpid)
+        return;
+    nest->host->flush_vpid(nest->host->context, vmcs->context.vpid);
     vmcs->vpid_stale = false;
 }
 

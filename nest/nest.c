@@ -27,6 +27,8 @@ void nest_reset(struct nest *nest, bool power_up)
     }
     nest->vmxon = false;
     nest->vmxon_gpa = 0;
+    for (unsigned i = 0; i < NEST_MEMOS; i++)
+        nest->memos[i].used = 0;
     nest->timer_deadline = NEST_NO_ADDRESS;
     nest->event = (struct nest_event){0};
     if (power_up)

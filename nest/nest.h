@@ -129,6 +129,15 @@ enum { NEST_ACTIVE = 16, NEST_EPT_CACHE = 4 };
 struct nest_vmcs; /* one active virtual VMCS: nest/active.h */
 struct nest_ept;  /* one EPT02: nest/ept.h */
 
+/* A translation nest_host.linear() may keep from call to call; this folder only forgets it, at reset. */
+struct nest_memo {
+    uint64_t page, cr0, cr3, cr4, gpa;
+    const uint64_t *entries[4]; /* of L1's page tables, and what was in them */
+    uint64_t values[4];
+    uint8_t used, access;       /* entries in use; 0: nothing is kept */
+};
+enum { NEST_MEMOS = 4 };
+
 struct nest_counts {
     uint64_t reflected[EXIT_REASONS], handled[EXIT_REASONS], instructions[EXIT_REASONS];
 };
@@ -147,6 +156,7 @@ struct nest {
     uint64_t vmxon_gpa;
     struct nest_vmcs *current;        /* NULL: the current-VMCS pointer is FFFFFFFF_FFFFFFFFH */
     struct nest_vmcs *active[NEST_ACTIVE];
+    unsigned active_top;              /* places of it that were ever in use */
     uint64_t use_clock;               /* for the least recently used of them */
     struct nest_ept *ept[NEST_EPT_CACHE];
     void *field_bitmaps[2];           /* fields L2 may reach in a linked VMCS at most: for VMREAD, VMWRITE; NULL until used */
@@ -157,6 +167,7 @@ struct nest {
     struct nest_event event;          /* after NEST_ENTERED */
     uint32_t abort_reason;            /* after NEST_ABORT: SDM "VMX Aborts" */
     uint64_t device_gpa;              /* after NEST_CP for an EPT violation: L1's guest-physical address, no storage */
+    struct nest_memo memos[NEST_MEMOS];
     struct nest_counts counts;
 };
 

@@ -5,6 +5,7 @@
 #include "cp/cpu/nested.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/linear.h"
+#include "cp/dispatch/linear_memo.h"
 #include "cp/dispatch/nested.h"
 #include "cp/storage/watch.h"
 
@@ -33,10 +34,14 @@ static bool linear(void *context, uint64_t address, enum nest_access access, uin
     struct vm *vm = context;
     gpa_t at = gpa(0);
 
+    if (!nested_runs(&vm->vcpu) && linear_memo_find(vm, address, access, to))
+        return true;
     *error = 0;
     if (linear_translate(&vm->vcpu, address, access == NEST_WRITE ? LINEAR_WRITE : LINEAR_READ, &at, error))
         return false;
     *to = at.a;
+    if (!nested_runs(&vm->vcpu))
+        linear_memo_keep(vm, address, access, at.a);
     return true;
 }
 

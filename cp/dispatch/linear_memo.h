@@ -1,0 +1,9 @@
+/* Translations of a guest hypervisor's operands that are taken again while every entry they used is as it was: what a processor's
+ * translation cache may do, without having to be told of INVLPG. */
+#pragma once
+#include "cp/dispatch/vm.h"
+#include "nest/nest.h"
+
+/* As linear_translate() for L1 at privilege level 0. @pre L1 runs, and is in 64-bit mode or what is kept is not used */
+bool linear_memo_find(struct vm *, uint64_t linear, enum nest_access, uint64_t *to);
+void linear_memo_keep(struct vm *, uint64_t linear, enum nest_access, uint64_t to);
