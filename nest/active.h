@@ -1,8 +1,8 @@
 /* The active virtual VMCSs of one virtual CPU.
  *
- * Owns each one's copies and frames.  While a virtual VMCS is active its contents are here (and, in shadow mode, in its hardware
- * shadow region, which then is the truth for the fields L1 may write); the region in L1's storage is written when it is cleared
- * or makes room for another. */
+ * Owns each one's copies and frames.  While a virtual VMCS is active its contents are here (and, in shadow mode, in
+ * its hardware shadow region, which then is the truth for the fields L1 may write); the region in L1's storage is
+ * written when it is cleared or makes room for another. */
 #pragma once
 #include "nest/check.h"
 #include "nest/merge.h"

@@ -2,8 +2,8 @@
 #pragma once
 #include "nest/active.h"
 
-/* Brings the unions a vmcs12 needs up to date and puts their addresses into its context.  Run at each entry L1 asks for:
- * L1 may have written to its bitmaps.  false: no frames.  @pre vmcs->context.link is up to date */
+/* Brings the unions a vmcs12 needs up to date and puts their addresses into its context.  Run at each entry L1 asks
+ * for: L1 may have written to its bitmaps.  false: no frames.  @pre vmcs->context.link is up to date */
 bool nest_bitmap_unite(struct nest *nest, struct nest_vmcs *vmcs);
 /* Whether it uses any, so that nest_bitmap_unite() has something to do. */
 bool nest_bitmap_used(const struct vmcs *vmcs12);

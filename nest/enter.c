@@ -138,7 +138,8 @@ static bool merge(struct nest *nest, struct nest_vmcs *vmcs)
     return true;
 }
 
-/* SDM "VMX-Preemption Timer": counts down at the TSC's rate shifted right, and goes on while CP handles exits of its own. */
+/* SDM "VMX-Preemption Timer": counts down at the TSC's rate shifted right, and goes on while CP handles exits of its
+ * own. */
 static void start_timer(struct nest *nest, const struct vmcs *vmcs12)
 {
     nest->timer_deadline = NEST_NO_ADDRESS;

@@ -1,4 +1,5 @@
-/* Composes EPT02 = EPT12 o EPT01.  In: EPT violations of L2.  Out: leaves in EPT02, or the verdict that it is L1's affair. */
+/* Composes EPT02 = EPT12 o EPT01.  In: EPT violations of L2.  Out: leaves in EPT02, or the verdict that it is L1's
+ * affair. */
 #include "nest/ept.h"
 
 #include <string.h>
@@ -159,8 +160,8 @@ static bool set_leaf(struct nest *nest, struct nest_ept *ept, uint64_t gpa2, uns
     return true;
 }
 
-/* Present and user for what may be read, no-execute for what may not be executed; write-back. Tables above the leaf have all
- * rights in either form. */
+/* Present and user for what may be read, no-execute for what may not be executed; write-back. Tables above the leaf
+ * have all rights in either form. */
 static uint64_t paging_rights(uint64_t rights)
 {
     const uint64_t present = 1, user = 4, no_execute = 1ull << 63;
@@ -170,8 +171,9 @@ static uint64_t paging_rights(uint64_t rights)
     return present | user | (rights & EPT_WRITE) | (rights & EPT_EXECUTE ? 0 : no_execute);
 }
 
-/* 2 MiB where both sides are contiguous that far, else 4 KiB.  Until L2 writes, a page whose dirty flag L1 wants to see set is
- * not writable.  A set of rights that hardware calls a misconfiguration is never made: write without read is dropped. */
+/* 2 MiB where both sides are contiguous that far, else 4 KiB.  Until L2 writes, a page whose dirty flag L1 wants to
+ * see set is not writable.  A set of rights that hardware calls a misconfiguration is never made: write without read
+ * is dropped. */
 static bool install(struct nest *nest, struct nest_ept *ept, uint64_t gpa2, const struct ept_mapping *mapping,
                     const struct nest_translation *host_page)
 {

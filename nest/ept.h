@@ -1,7 +1,7 @@
 /* EPT02: what L2's memory is in the machine CP runs on, composed of L1's EPT12 and CP's EPT01, filled as L2 touches it.
  *
- * Owns the page tables of EPT02, one root for each EPTP12 lately used; they outlive a switch between virtual VMCSs.  Frames go back
- * only after hardware has flushed. */
+ * Owns the page tables of EPT02, one root for each EPTP12 lately used; they outlive a switch between virtual VMCSs.
+ * Frames go back only after hardware has flushed. */
 #pragma once
 #include "nest/active.h"
 #include "nest/ept_walk.h"

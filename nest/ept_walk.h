@@ -1,4 +1,5 @@
-/* Walking L1's extended page table: pure, over a function that reads L1's storage.  SDM "The Extended Page Table Mechanism". */
+/* Walking L1's extended page table: pure, over a function that reads L1's storage.  SDM "The Extended Page Table
+ * Mechanism". */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,8 +28,9 @@ struct ept_mapping {
     uint64_t leaf_gpa;     /* where the leaf entry is */
 };
 
-/* Translates gpa2 for an access of the kinds in `access` (enum ept_right).  EPT_MAPPED: allowed, and accessed and dirty flags are
- * set if eptp asks for them.  EPT_VIOLATION: *mapping has the rights.  EPT_UNREADABLE: a table is not in storage. */
+/* Translates gpa2 for an access of the kinds in `access` (enum ept_right).  EPT_MAPPED: allowed, and accessed and
+ * dirty flags are set if eptp asks for them.  EPT_VIOLATION: *mapping has the rights.  EPT_UNREADABLE: a table is
+ * not in storage. */
 enum ept_status ept_walk(const struct ept_memory *memory, uint64_t eptp, uint64_t gpa2, unsigned access,
                          struct ept_mapping *mapping);
 

@@ -1,5 +1,5 @@
-/* An exit of L2: routed, and what is neither CP's as for any guest nor L1's is done here: EPT02, VM functions, and VMREAD and VMWRITE
- * that L1 let through but hardware did not. */
+/* An exit of L2: routed, and what is neither CP's as for any guest nor L1's is done here: EPT02, VM functions, and
+ * VMREAD and VMWRITE that L1 let through but hardware did not. */
 #include "nest/ept.h"
 #include "nest/instruction.h"
 #include "nest/reflect.h"

@@ -1,9 +1,9 @@
-/* L2's state into vmcs12 at an exit.  In: vmcs02's guest state and which of it changed.  Out: vmcs12, and what of it L1 must be
- * shown anew.  SDM "Saving Guest State". */
+/* L2's state into vmcs12 at an exit.  In: vmcs02's guest state and which of it changed.  Out: vmcs12, and what of it
+ * L1 must be shown anew.  SDM "Saving Guest State". */
 #include "nest/reflect.h"
 
-/* A register of which L1, CP and L2 each own bits, as L1's vmcs12 has it: L2's own bits from the real one, L1's as they were
- * (L2 could not change them), CP's from what L2 believes they are. */
+/* A register of which L1, CP and L2 each own bits, as L1's vmcs12 has it: L2's own bits from the real one, L1's as
+ * they were (L2 could not change them), CP's from what L2 believes they are. */
 static uint64_t unmerge(uint64_t real, uint64_t shadow02, uint64_t mask02, uint64_t mask12, uint64_t vmcs12)
 {
     return (real & ~mask02) | (vmcs12 & mask12) | (shadow02 & mask02 & ~mask12);

@@ -1,9 +1,10 @@
-/* L1's state after an exit, from the host-state area of vmcs12.  In: vmcs12 (checked at entry) and what L2 leaves behind.
- * Out: guest-state fields for vmcs01.  SDM "Loading Host State". */
+/* L1's state after an exit, from the host-state area of vmcs12.  In: vmcs12 (checked at entry) and what L2 leaves
+ * behind. Out: guest-state fields for vmcs01.  SDM "Loading Host State". */
 #include "nest/enter.h"
 #include "nest/reflect.h"
 
-enum { RIGHTS_UNUSABLE = 1 << 16, RIGHTS_DATA = 0xC093, RIGHTS_CODE32 = 0xC09B, RIGHTS_CODE64 = 0xA09B, RIGHTS_TSS = 0x8B };
+enum { RIGHTS_UNUSABLE = 1 << 16, RIGHTS_DATA = 0xC093, RIGHTS_CODE32 = 0xC09B, RIGHTS_CODE64 = 0xA09B,
+       RIGHTS_TSS = 0x8B };
 enum { DR7_INITIAL = 0x400, RFLAGS_INITIAL = 2, BLOCKING_BY_NMI = 8, TSS_LIMIT = 0x67, TABLE_LIMIT = 0xFFFF };
 
 static uint32_t data_rights(uint16_t selector)
@@ -51,7 +52,8 @@ static uint64_t efer_after(const struct vmcs *vmcs12, const struct vmcs *was, bo
 }
 
 /* CR0 as L1 sees it: cache bits and ET are not loaded.  CR4: PAE and PCIDE follow the mode. */
-static void load_control_registers(struct vmcs *state, const struct vmcs *vmcs12, const struct vmcs *was, bool long_mode)
+static void load_control_registers(struct vmcs *state, const struct vmcs *vmcs12, const struct vmcs *was,
+                                   bool long_mode)
 {
     const uint64_t kept = CR0_ET | CR0_NW | CR0_CD | 0x1FF8FFC0ull | 0xFFFFFFFF00000000ull;
     state->guest_cr0 = (vmcs12->host_cr0 & ~kept) | (was->guest_cr0 & kept);

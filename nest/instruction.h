@@ -1,5 +1,5 @@
-/* VMX instructions of L1, shared by the files that implement them: the flags' verdict and the conditions all have in common.
- * SDM "VMX Instruction Reference", "Conventions", "VM Instruction Error Numbers". */
+/* VMX instructions of L1, shared by the files that implement them: the flags' verdict and the conditions all have in
+ * common. SDM "VMX Instruction Reference", "Conventions", "VM Instruction Error Numbers". */
 #pragma once
 #include "nest/active.h"
 #include "nest/operand.h"

@@ -8,8 +8,8 @@ static bool readable(const struct nest *nest, uint64_t encoding, enum vmcs_index
     return *index != VMCS_INDEX_NONE && capability_has_field(nest->offered, *index);
 }
 
-/* Without hardware's help the copy is what counts; with it, hardware's fields are read into the copy first: those L1 may
- * have written by comparing, so that the next entry knows, then the exit information. */
+/* Without hardware's help the copy is what counts; with it, hardware's fields are read into the copy first: those L1
+ * may have written by comparing, so that the next entry knows, then the exit information. */
 static void refresh(struct nest *nest)
 {
     struct nest_vmcs *vmcs = nest->current;

@@ -1,5 +1,5 @@
-/* INVEPT and INVVPID.  EPT02 is emptied where L1 asks for EPT12's translations to go; L2's linear translations are under vmcs02's own
- * VPIDs, one for each virtual VMCS, so all that carry the VPID L1 names are flushed. */
+/* INVEPT and INVVPID.  EPT02 is emptied where L1 asks for EPT12's translations to go; L2's linear translations are
+ * under vmcs02's own VPIDs, one for each virtual VMCS, so all that carry the VPID L1 names are flushed. */
 #include "nest/ept.h"
 #include "nest/instruction.h"
 

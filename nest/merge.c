@@ -1,4 +1,5 @@
-/* The fold: applies the field table's merge column and the rules.  In: outer and inner VMCS, context.  Out: an image. */
+/* The fold: applies the field table's merge column and the rules.  In: outer and inner VMCS, context.  Out: an
+ * image. */
 #include "nest/merge.h"
 
 static nest_merge_rule *const rules[VMCS_FIELDS] = {

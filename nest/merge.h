@@ -1,8 +1,8 @@
 /* Merging VMCSs: what runs a guest's guest, from what runs the guest and what the guest wants.
  *
- * vmcs02 is the fold of a list of VMCSs over CP's own, outermost first; today the list has one, vmcs12.  Each row of the field
- * table says how a field comes about: COPY from the inner VMCS, CP from the outer, MERGE by one rule here.  Rules are
- * pure: pages, addresses and what the guest's CPU holds come in the context. */
+ * vmcs02 is the fold of a list of VMCSs over CP's own, outermost first; today the list has one, vmcs12.  Each row of
+ * the field table says how a field comes about: COPY from the inner VMCS, CP from the outer, MERGE by one rule here.
+ *  Rules are pure: pages, addresses and what the guest's CPU holds come in the context. */
 #pragma once
 #include "nest/nest.h"
 

@@ -1,5 +1,6 @@
-/* Merge rules of the controls.  Every intercept the outer VMCS needs stays; what the inner one wants is added; what an inner
- * one may not have was refused by the entry checks and is dropped here once more, so that no rule depends on them. */
+/* Merge rules of the controls.  Every intercept the outer VMCS needs stays; what the inner one wants is added; what
+ * an inner one may not have was refused by the entry checks and is dropped here once more, so that no rule depends
+ * on them. */
 #include "nest/merge.h"
 
 #define UNUSED(context) ((void)(context))

@@ -1,4 +1,5 @@
-/* Merge rules of guest state: control registers, where L1, CP and L2 each own bits, and what an entry loads only on request. */
+/* Merge rules of guest state: control registers, where L1, CP and L2 each own bits, and what an entry loads only on
+ * request. */
 #include "nest/merge.h"
 
 #define RULE(name) \
@@ -21,7 +22,8 @@ RULE(cr4_mask)
     out->cr4_mask = outer->cr4_mask | inner->cr4_mask;
 }
 
-/* What L2 reads in a bit it does not own: L1's shadow where L1 owns it, else the value L1 gave it, though CP may hold another. */
+/* What L2 reads in a bit it does not own: L1's shadow where L1 owns it, else the value L1 gave it, though CP may
+ * hold another. */
 RULE(cr0_shadow)
 {
     UNUSED();
@@ -64,8 +66,8 @@ RULE(guest_pat)
     out->guest_pat = inner->entry_controls & ENTRY_LOAD_PAT ? inner->guest_pat : context->pat;
 }
 
-/* Not loaded, EFER keeps L1's value but for LMA and, with paging, LME.  SDM "Loading Guest Control Registers, Debug Registers,
- * and MSRs" */
+/* Not loaded, EFER keeps L1's value but for LMA and, with paging, LME.  SDM "Loading Guest Control Registers, Debug
+ * Registers, and MSRs" */
 RULE(guest_efer)
 {
     UNUSED();

@@ -1,5 +1,5 @@
-/* MSR-load and MSR-store lists.  In: a list in L1's storage, copied entry by entry before it is judged.  Out: MSRs of the virtual
- * CPU, guest-state fields, or L1's storage. */
+/* MSR-load and MSR-store lists.  In: a list in L1's storage, copied entry by entry before it is judged.  Out: MSRs
+ * of the virtual CPU, guest-state fields, or L1's storage. */
 #include "nest/msr_list.h"
 #include "nest/check.h"
 
@@ -46,7 +46,8 @@ static bool pat_valid(uint64_t pat)
     return true;
 }
 
-/* What WRMSR would refuse of the values that go to a field; EFER's mode bits follow the entry and cannot be changed by a list. */
+/* What WRMSR would refuse of the values that go to a field; EFER's mode bits follow the entry and cannot be changed
+ * by a list. */
 static bool field_takes(const struct vmcs *state, enum vmcs_index index, uint64_t value)
 {
     const uint64_t efer_known = 1 << 0 | 1 << 8 | 1 << 10 | 1 << 11, efer_mode = 1 << 8 | 1 << 10;

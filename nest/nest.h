@@ -1,17 +1,18 @@
 /* Virtual VMX of one virtual CPU: the one header of this folder that CP uses.
  *
- * L1 is the guest that executes VMX instructions, L2 the guest it runs with them.  vmcs01 is CP's VMCS for L1, vmcs12 the one
- * L1 wrote for L2, vmcs02 what CP runs L2 with.  Nothing here touches hardware: what is needed of it is in struct nest_host.
+ * L1 is the guest that executes VMX instructions, L2 the guest it runs with them.  vmcs01 is CP's VMCS for L1,
+ * vmcs12 the one L1 wrote for L2, vmcs02 what CP runs L2 with.  Nothing here touches hardware: what is needed of it
+ * is in struct nest_host.
  *
  * Call order, for the run loop:
  *
  *   (a) an exit from vmcs01 whose reason nest_is_instruction()      -> nest_instruction()
  *         NEST_SKIP     done; advance RIP              NEST_FAULT  queue nest->fault as an exception, RIP stays
- *         NEST_ENTERED  L2 runs from here on: nest_in_guest() is true; take nest->event over as the event to inject; go to (b)
- *         NEST_REFLECTED L1's entry failed late (or L2 left at once): L1 stands at its host RIP; go on with vmcs01
- *         NEST_NO_FRAMES, NEST_ABORT  stop the machine
- *   (b) before every entry while nest_in_guest()                    -> nest_load(): the vmcs02 region and what to write to it
- *   (c) an exit while nest_in_guest()                               -> nest_exit()
+ *         NEST_ENTERED  L2 runs from here on: nest_in_guest() is true; take nest->event over as the event to inject;
+ * go to (b)         NEST_REFLECTED L1's entry failed late (or L2 left at once): L1 stands at its host RIP; go on
+ * with vmcs01         NEST_NO_FRAMES, NEST_ABORT  stop the machine
+ *   (b) before every entry while nest_in_guest()                    -> nest_load(): the vmcs02 region and what to
+ * write to it   (c) an exit while nest_in_guest()                               -> nest_exit()
  *         NEST_CP        CP's own: handle it as for any guest; vcpu_read/vcpu_write reach vmcs02
  *         NEST_RESUME    was dealt with here (EPT02 filled, VMFUNC, ...): enter again
  *         NEST_REFLECTED L1 has it and stands at its host RIP in vmcs01; go on with vmcs01
@@ -40,7 +41,8 @@ struct nest_translation {
 
 enum nest_access { NEST_READ, NEST_WRITE };
 
-/* What this folder needs of CP.  Every function gets `context`.  A guest-physical address is L1's and may be anything. */
+/* What this folder needs of CP.  Every function gets `context`.  A guest-physical address is L1's and may be
+ * anything. */
 struct nest_host {
     void *context;
     uint64_t *gpr; /* the 16 general registers in encoding order; [4] (RSP) is not used */
@@ -59,7 +61,8 @@ struct nest_host {
     void (*unpin)(void *context, uint64_t gpa);
     /* EPT01's view of gpa; brings the page in.  false: no RAM (a device, or nothing). */
     bool (*translate)(void *context, uint64_t gpa, enum nest_access access, struct nest_translation *translation);
-    /* A number that is another one when the page may have been written since; 0: not known.  May be NULL: never known. */
+    /* A number that is another one when the page may have been written since; 0: not known.  May be NULL: never
+     * known. */
     uint64_t (*version)(void *context, uint64_t gpa);
 
     /* Zeroed 4 KiB frames on L1's account, and NULL when there are none.  A frame's address is its pointer. */
@@ -73,10 +76,11 @@ struct nest_host {
     uint64_t (*tsc)(void *context);  /* the real TSC */
 
     /* Hardware VMCS regions.  NULL members where CP runs without VMX hardware: vmcs02 then is an image only. */
-    void *(*region_alloc)(void *context, bool shadow); /* VMCLEARed, with its revision (and shadow indicator); NULL: no frame */
+    /* VMCLEARed, with its revision (and shadow indicator); NULL: no frame */
+    void *(*region_alloc)(void *context, bool shadow);
     void (*region_free)(void *context, void *region);  /* VMCLEARs it first */
-    /* Before VMRESUME of L1: vmcs_sync_pull_written() from the shadow region, _hot() if `closed`; vmcs01 is loaded before
-     * and after. */
+    /* Before VMRESUME of L1: vmcs_sync_pull_written() from the shadow region, _hot() if `closed`; vmcs01 is loaded
+     * before and after. */
     void (*shadow_pull)(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed);
     /* Before a VMCLEAR: vmcs_sync_pull_all(). */
     void (*shadow_pull_all)(void *context, void *region, struct vmcs *copy);
@@ -87,8 +91,8 @@ struct nest_host {
     void (*guest_pull)(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed);
     /* Loads vmcs01 and writes the state of L1 after an exit to it: vmcs_sync_write_l1().  NULL: loads it only. */
     void (*load_l1)(void *context, const struct vmcs *state);
-    /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01, which is
-     * loaded; those of vmcs_bitmap_close() if `closed`.  NULL: they exit. */
+    /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01,
+     * which is loaded; those of vmcs_bitmap_close() if `closed`.  NULL: they exit. */
     void (*link)(void *context, void *region, bool closed);
     uint64_t (*region_address)(void *context, void *region); /* for a link pointer in vmcs02 */
 
@@ -159,7 +163,7 @@ struct nest {
     unsigned active_top;              /* places of it that were ever in use */
     uint64_t use_clock;               /* for the least recently used of them */
     struct nest_ept *ept[NEST_EPT_CACHE];
-    void *field_bitmaps[2];           /* fields L2 may reach in a linked VMCS at most: for VMREAD, VMWRITE; NULL until used */
+    void *field_bitmaps[2];           /* what L2 may reach in a linked VMCS at most: by VMREAD, VMWRITE; NULL: not used yet */
 
     uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */
 
@@ -171,8 +175,8 @@ struct nest {
     struct nest_counts counts;
 };
 
-/* Zeroed memory of sizeof(struct nest) becomes the virtual VMX of a CPU after power-up.  `vmcs01` is CP's VMCS for L1: its
- * controls and host state are what CP wants for every guest. */
+/* Zeroed memory of sizeof(struct nest) becomes the virtual VMX of a CPU after power-up.  `vmcs01` is CP's VMCS for
+ * L1: its controls and host state are what CP wants for every guest. */
 void nest_init(struct nest *nest, const struct nest_host *host, enum nest_mode mode, const struct nest_policy *policy,
                const struct vmx_capability *hardware, const struct vmx_capability *offered, const struct vmcs *vmcs01);
 /* RESET or INIT of the virtual CPU (`power_up`: IA32_FEATURE_CONTROL too): out of VMX operation, everything freed.
@@ -197,7 +201,7 @@ struct nest_entry {
     const struct vmcs *image;   /* vmcs02's contents */
     struct vmcs_set write;      /* fields whose value in the region is not the image's yet; never among them: the entry
                                    interruption fields (CP's event queue writes those) and the preemption timer */
-    uint64_t deadline;          /* TSC at which L1 wants L2 out: CP's timer is set for the earlier of its own and this; ~0: none */
+    uint64_t deadline;          /* TSC at which L1 wants L2 out, ~0: none; CP's timer is set for the earlier one */
 };
 /* NEST_RESUME: *entry is filled; the caller loads entry->region and writes entry->write to it (vmcs_sync_push).
  * NEST_NO_FRAMES: stop the machine.  @pre nest_in_guest() */
@@ -222,8 +226,8 @@ enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowle
 enum nest_arrival nest_nmi_arrives(const struct nest *nest);
 
 /* MOV to CR0 or CR4 (number 0 or 4) of the guest that runs, as far as it is CP's to do: what goes into the register and
- * into its read shadow.  While L1 runs the register is L1's with CP's forced bits; while L2 runs, the bits L1 keeps stay
- * as L1 set them. */
+ * into its read shadow.  While L1 runs the register is L1's with CP's forced bits; while L2 runs, the bits L1 keeps
+ * stay as L1 set them. */
 struct nest_cr {
     uint64_t real, shadow;
 };

@@ -1,6 +1,6 @@
-/* Decodes and accesses operands of VMX instructions.  In: the exit's instruction information and L1's registers, all of them
- * a guest's.  Out: bytes, or the exception the instruction raises.  SDM "Memory-operand" rules: "Segment limit checking",
- * "Type checking", "Canonical addressing". */
+/* Decodes and accesses operands of VMX instructions.  In: the exit's instruction information and L1's registers, all
+ * of them a guest's.  Out: bytes, or the exception the instruction raises.  SDM "Memory-operand" rules: "Segment
+ * limit checking", "Type checking", "Canonical addressing". */
 #include "nest/operand.h"
 
 #include <string.h>

@@ -28,7 +28,8 @@ static inline unsigned nest_code_cpl(const struct nest *nest)
     return nest->host->get(nest->host->context, VMCS_GUEST_SS_ACCESS_RIGHTS) >> 5 & 3;
 }
 
-/* Whether it is 64-bit code.  In VMX operation that is L1's IA32_EFER.LMA: in compatibility mode there is #UD instead. */
+/* Whether it is 64-bit code.  In VMX operation that is L1's IA32_EFER.LMA: in compatibility mode there is #UD
+ * instead. */
 static inline bool nest_code_is64(const struct nest *nest)
 {
     return nest->vmxon ? nest->long_mode : nest_code_mode(nest).code64;

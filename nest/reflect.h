@@ -2,12 +2,13 @@
 #pragma once
 #include "nest/active.h"
 
-/* An entry that failed after the checks on controls and host state: L1 sees an exit with bit 31 set, L2's state is not saved.
- * `reason`: EXIT_ENTRY_GUEST_STATE or EXIT_ENTRY_MSR.  @pre vmcs01 is loaded, or vmcs02 of which nothing ran */
+/* An entry that failed after the checks on controls and host state: L1 sees an exit with bit 31 set, L2's state is
+ * not saved. `reason`: EXIT_ENTRY_GUEST_STATE or EXIT_ENTRY_MSR.  @pre vmcs01 is loaded, or vmcs02 of which nothing
+ * ran */
 enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason reason, uint64_t qualification);
 
-/* L1's state after an exit, as guest-state fields of vmcs01, in vmcs->l1.  SDM "Loading Host State".  What follows from the
- * host-state area alone is kept from exit to exit until that changes (vmcs->host_stale).
+/* L1's state after an exit, as guest-state fields of vmcs01, in vmcs->l1.  SDM "Loading Host State".  What follows
+ * from the host-state area alone is kept from exit to exit until that changes (vmcs->host_stale).
  * `was`: L2's registers at the exit, for what is not loaded.  0, or the number of a VMX abort. */
 uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool by_nmi);
 

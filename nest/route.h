@@ -1,4 +1,5 @@
-/* Whose exit is it: CP's, or one that a hypervisor above asked for?  Pure but for the bitmaps, which are read where L1 has them. */
+/* Whose exit is it: CP's, or one that a hypervisor above asked for?  Pure but for the bitmaps, which are read where
+ * L1 has them. */
 #pragma once
 #include "nest/nest.h"
 

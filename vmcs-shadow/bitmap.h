@@ -10,8 +10,8 @@
 void vmcs_bitmap_sets(struct vmcs_set *readable, struct vmcs_set *writable, const struct vmx_capability *offered,
                       const struct vmx_capability *hardware);
 
-/* The same for a region that is closed: the hypervisor that writes a cold field, or reads one that its guest may have changed,
- * exits; then the region is opened for a while.  So a round trip need not look at what is not in use. */
+/* The same for a region that is closed: the hypervisor that writes a cold field, or reads one that its guest may
+ * have changed, exits; then the region is opened for a while.  So a round trip need not look at what is not in use. */
 void vmcs_bitmap_close(struct vmcs_set *readable, struct vmcs_set *writable);
 
 /* Fills a bitmap of VMCS_BITMAP_BYTES so that just the fields of `set` (and their high halves) do not exit. */

@@ -24,8 +24,8 @@
      EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PREEMPTION_TIMER)
 #define ENTRY_SUPPORTED (ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LONG_MODE | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER)
 
-/* Nested EPT is composed in software, so page sizes do not depend on hardware.  How a leaf may be protected does, and so do
- * the A/D bits: with them the processor's own walks count as writes. */
+/* Nested EPT is composed in software, so page sizes do not depend on hardware.  How a leaf may be protected does,
+ * and so do the A/D bits: with them the processor's own walks count as writes. */
 #define EPT_CAP_FROM_HARDWARE (EPT_CAP_EXECUTE_ONLY | EPT_CAP_ACCESSED_DIRTY)
 #define EPT_CAP_COMPOSED                                                                                           \
     (EPT_CAP_FOUR_LEVELS | EPT_CAP_UNCACHEABLE | EPT_CAP_WRITE_BACK | EPT_CAP_2M_PAGES | EPT_CAP_1G_PAGES |         \

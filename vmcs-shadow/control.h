@@ -1,5 +1,6 @@
 /* Bits of the VMX controls and of the VMX capability MSRs, under the manual's names.
- * SDM "VM-Execution Control Fields", "VM-Exit Control Fields", "VM-Entry Control Fields", "VMX Capability Reporting". */
+ * SDM "VM-Execution Control Fields", "VM-Exit Control Fields", "VM-Entry Control Fields", "VMX Capability
+ * Reporting". */
 #pragma once
 
 enum pin_control {

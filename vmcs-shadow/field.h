@@ -136,7 +136,8 @@ static inline void vmcs_set_clear(struct vmcs_set *set)
     *set = (struct vmcs_set){{0}};
 }
 
-/* The fields whose merge class is COPY; MERGE; those that say how an exit leaves the host: host state and exit controls. */
+/* The fields whose merge class is COPY; MERGE; those that say how an exit leaves the host: host state and exit
+ * controls. */
 extern const struct vmcs_set vmcs_set_copied, vmcs_set_merged, vmcs_set_host;
 /* Fields that seldom change, as sync.h has them: all that a hypervisor writes, and of these the guest state. */
 extern const struct vmcs_set vmcs_set_cold, vmcs_set_cold_guest;

@@ -4,8 +4,8 @@
  * current VMCS, and then includes this header.  Without them only the sets below are defined.
  *
  * Which way what flows:
- *   pull_written   L1 executed VMRESUME: shadow region -> vmcs12, every field a hypervisor writes (controls, guest, host)
- *   pull_guest     L2 left: vmcs02 -> image, guest state L2 can have changed by itself
+ *   pull_written   L1 executed VMRESUME: shadow region -> vmcs12, every field a hypervisor writes (controls, guest,
+ * host)   pull_guest     L2 left: vmcs02 -> image, guest state L2 can have changed by itself
  *   push_exit      L2's exit goes to L1: exit information -> shadow region, without comparing, as hardware does it
  *   push           any set of fields -> the current VMCS
  *   write_l1       L1's state after an exit -> vmcs01, every guest-state field an exit loads
@@ -14,9 +14,10 @@
  * The pulls have a form for hot fields only, for a region that is closed.
  *
  * Cost model, in instructions beside the VMPTRLD that makes a region current: a pull that compares costs 4 a field when
- * nothing changed (load encoding, VMREAD, compare, branch) and some 3 more for a field that did; 2 more where the field exists
- * only with a capability.  A blind write costs 2 to 3 a field.  push by set costs some 20 a field, so it is for a handful.
- * Of a round trip: pull_written 122 fields (hot 21), pull_guest 56 (hot 11), push_exit 10, write_l1 56, and 1 to 10 by set. */
+ * nothing changed (load encoding, VMREAD, compare, branch) and some 3 more for a field that did; 2 more where the
+ * field exists only with a capability.  A blind write costs 2 to 3 a field.  push by set costs some 20 a field, so
+ * it is for a handful. Of a round trip: pull_written 122 fields (hot 21), pull_guest 56 (hot 11), push_exit 10,
+ * write_l1 56, and 1 to 10 by set. */
 #pragma once
 #include "vmcs-shadow/capability.h"
 
@@ -36,8 +37,8 @@
 #define VMCS_SYNC_EXISTS(capability, fields) \
     (VMCS_CAPABILITY_##capability == VMCS_CAPABILITY_ALWAYS || ((fields) >> VMCS_CAPABILITY_##capability & 1))
 
-/* Fields that change at nearly every exit; the others are cold.  While a region is closed (bitmap.h), a cold field is neither read
- * nor written by its hypervisor without an exit, so only the hot ones need to be copied. */
+/* Fields that change at nearly every exit; the others are cold.  While a region is closed (bitmap.h), a cold field
+ * is neither read nor written by its hypervisor without an exit, so only the hot ones need to be copied. */
 #define VMCS_SYNC_IS_HOT(e) \
     ((e) == VMCS_GUEST_RIP || (e) == VMCS_GUEST_RSP || (e) == VMCS_GUEST_RFLAGS || (e) == VMCS_GUEST_CR0 || \
      (e) == VMCS_GUEST_CR3 || (e) == VMCS_GUEST_CR4 || (e) == VMCS_GUEST_EFER || (e) == VMCS_GUEST_PAT || \

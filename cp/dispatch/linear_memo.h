@@ -1,5 +1,5 @@
-/* Translations of a guest hypervisor's operands that are taken again while every entry they used is as it was: what a processor's
- * translation cache may do, without having to be told of INVLPG. */
+/* Translations of a guest hypervisor's operands that are taken again while every entry they used is as it was: what
+ * a processor's translation cache may do, without having to be told of INVLPG. */
 #pragma once
 #include "cp/dispatch/vm.h"
 #include "nest/nest.h"

@@ -1,5 +1,5 @@
-/* Owns the watched pages of a machine's storage: a small table beside the second-level page table. A place in it that is
- * needed for another page gives the old one its right to write back. */
+/* Owns the watched pages of a machine's storage: a small table beside the second-level page table. A place in it
+ * that is needed for another page gives the old one its right to write back. */
 #include "cp/storage/watch.h"
 
 enum { LEAF_WRITE = 2 }; /* EPT and NPT alike */

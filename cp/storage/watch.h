@@ -3,9 +3,9 @@
 #pragma once
 #include "cp/storage/guest.h"
 
-/* A number that is another one when the page may have been written since the last call for it; the page is watched from here on.
- * *armed: its mapping lost a right, so the caller flushes before the guest runs again. 0: no RAM, or no frame for it.
- * Writes by devices that hold a guest_pointer() are not seen. */
+/* A number that is another one when the page may have been written since the last call for it; the page is watched
+ * from here on. *armed: its mapping lost a right, so the caller flushes before the guest runs again. 0: no RAM, or
+ * no frame for it. Writes by devices that hold a guest_pointer() are not seen. */
 uint64_t guest_watch(struct guest_storage *, gpa_t at, bool *armed);
 
 /* [at, at+bytes) is written, or about to be: an EPT violation, CP itself. Cheap when nothing is watched. */

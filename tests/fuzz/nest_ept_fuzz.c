@@ -1,5 +1,5 @@
-/* The walk of a guest's extended page table over storage of any contents: it ends, reads and writes nothing outside, and what it
- * maps is allowed by the entries it used. */
+/* The walk of a guest's extended page table over storage of any contents: it ends, reads and writes nothing outside,
+ * and what it maps is allowed by the entries it used. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Merge: two VMCSs and a context of any contents.  What must hold whatever vmcs12 says is asked of each result, and an update must
- * come to the same as a merge anew. */
+/* Merge: two VMCSs and a context of any contents.  What must hold whatever vmcs12 says is asked of each result, and
+ * an update must come to the same as a merge anew. */
 #include <stdlib.h>
 #include <string.h>
 

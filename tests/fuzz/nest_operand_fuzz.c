@@ -1,5 +1,5 @@
-/* VMX instructions with any instruction information, registers, segments and operands, over a fake machine: every one ends in a
- * verdict, a fault or an entry, and nothing the machine would not forgive is done. */
+/* VMX instructions with any instruction information, registers, segments and operands, over a fake machine: every
+ * one ends in a verdict, a fault or an entry, and nothing the machine would not forgive is done. */
 #include <stdlib.h>
 #include <string.h>
 

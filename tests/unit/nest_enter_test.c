@@ -1,4 +1,5 @@
-/* A guest hypervisor's round trip: VMLAUNCH, an exit of its guest, VMRESUME; in both modes, with a model of hardware beneath. */
+/* A guest hypervisor's round trip: VMLAUNCH, an exit of its guest, VMRESUME; in both modes, with a model of hardware
+ * beneath. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* Nested EPT: the walk, its violations and misconfigurations, and EPT02 under a model of hardware's translation cache. */
+/* Nested EPT: the walk, its violations and misconfigurations, and EPT02 under a model of hardware's translation
+ * cache. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* What must hold whatever vmcs12 says (docs/nesting.md), as properties over random and boundary contents.
- * The first four are properties of the merge, a million cases; the others of a whole machine that is driven at random. */
+ * The first four are properties of the merge, a million cases; the others of a whole machine that is driven at
+ * random. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* A fake machine for nest/: L1's storage, its CPU, VMCS regions and translation caches as hardware has them.
- * It notices what a processor would not forgive and Bochs does: a region freed while active, tables freed or changed while
- * translations of them are still cached, frames used after they were freed, a pinned page that was not unpinned. */
+ * It notices what a processor would not forgive and Bochs does: a region freed while active, tables freed or changed
+ * while translations of them are still cached, frames used after they were freed, a pinned page that was not
+ * unpinned. */
 #pragma once
 #include "nest/active.h"
 #include "vmcs-shadow/bitmap.h"
@@ -54,7 +55,8 @@ struct fake_vmx {
 void fake_vmx_start(struct fake_vmx *, enum nest_mode mode); /* L1 at CPL 0 in 64-bit mode, CR4.VMXE on, outside VMX operation */
 void fake_vmx_stop(struct fake_vmx *);  /* destroys; complains of what was kept */
 
-/* L1 executes a VMX instruction with a memory operand at linear address `at` (identity-mapped), or VMLAUNCH and such. */
+/* L1 executes a VMX instruction with a memory operand at linear address `at` (identity-mapped), or VMLAUNCH and
+ * such. */
 enum nest_result fake_vmx_memory(struct fake_vmx *, enum exit_reason reason, uint64_t at, unsigned register2);
 enum nest_result fake_vmx_plain(struct fake_vmx *, enum exit_reason reason);
 /* The same with a region's address as operand. */
@@ -63,12 +65,14 @@ enum nest_result fake_vmx_pointer(struct fake_vmx *, enum exit_reason reason, ui
 uint64_t fake_vmx_read(struct fake_vmx *, enum vmcs_field field);
 void fake_vmx_write(struct fake_vmx *, enum vmcs_field field, uint64_t value);
 
-/* Region at guest-physical address with the revision, VMXON done, then cleared and made current with contents that pass all checks. */
+/* Region at guest-physical address with the revision, VMXON done, then cleared and made current with contents that
+ * pass all checks. */
 void fake_vmx_enter_operation(struct fake_vmx *);
 void fake_vmx_make_vmcs(struct fake_vmx *, uint64_t region);
 enum { FAKE_VMXON = 0x1000, FAKE_VMCS = 0x2000, FAKE_VMCS_B = 0x3000, FAKE_BITMAPS = 0x10000, FAKE_EPT = 0x20000 };
 
-/* Entry as the run loop does it after NEST_ENTERED or before going on: nest_load, writes, region loaded.  false: not entered. */
+/* Entry as the run loop does it after NEST_ENTERED or before going on: nest_load, writes, region loaded.  false: not
+ * entered. */
 bool fake_vmx_load(struct fake_vmx *);
 /* An exit of L2. */
 enum nest_result fake_vmx_exit(struct fake_vmx *, const struct exit *exit);
