@@ -100,10 +100,20 @@ static void fpu_load(const struct vcpu *vcpu)
         xcr0_set(vcpu->xcr0);
 }
 
+/* QEMU's SVM lets a guest execute XSETBV unseen. */
+static void xcr0_look(struct vcpu *vcpu)
+{
+    if (!supported)
+        return;
+    vcpu->xcr0 = xcr0_now = op_xgetbv(0);
+    vcpu->xcr0_used |= xcr0_now;
+}
+
 static void save(struct vcpu *vcpu)
 {
     struct vcpu_msrs *m = &vcpu->msrs;
 
+    xcr0_look(vcpu);
     fpu_save(vcpu);
     vcpu->cr2 = op_read_cr2();
     vcpu->dr[0] = op_read_dr0();

@@ -26,6 +26,13 @@ static inline void op_wrmsr(uint32_t msr, uint64_t value)
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
 }
 
+static inline uint64_t op_xgetbv(uint32_t index)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(index));
+    return (uint64_t)high << 32 | low;
+}
+
 static inline uint64_t op_rdtsc(void)
 {
     uint32_t low, high;
@@ -54,6 +61,7 @@ OP_DEBUG_REGISTER(6)
 /* With the physical address of a VMCB. */
 static inline void op_vmsave(uint64_t vmcb) { __asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory"); }
 
+static inline void op_wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
 static inline void op_cli(void) { __asm__ volatile("cli" : : : "memory"); }
 /* One instruction boundary with interrupts on: what is pending is delivered. */
 static inline void op_interrupt_window(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }

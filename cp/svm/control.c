@@ -74,9 +74,7 @@ void svm_control_apply(struct svm_state *s, const struct svm_maps *maps)
                        VMCB_SHUTDOWN | RULED(primary, controls);
     if (image->guest_interruptibility & BLOCKED_NMI)
         vmcb->intercepts |= VMCB_IRET;
-    vmcb->intercepts2 = VMCB_SVM_INSTRUCTIONS | VMCB_XSETBV | RULED(primary2, controls);
-    if (image->secondary_controls & CPU2_WBINVD_EXITING)
-        vmcb->intercepts2 |= VMCB_WBINVD;
+    vmcb->intercepts2 = VMCB_SVM_INSTRUCTIONS | VMCB_XSETBV | VMCB_WBINVD | RULED(primary2, controls);
     if (!(image->secondary_controls & CPU2_RDTSCP))
         vmcb->intercepts2 |= VMCB_RDTSCP;
     registers_apply(s);

@@ -34,7 +34,7 @@ bool svm_exit_wants_code(const struct vmcb *vmcb)
         return true;
     if ((vmcb->exit_interrupt_info & VMCB_EVENT_VALID) && (vmcb->exit_interrupt_info >> 8 & 7) == VMCB_EVENT_SOFTWARE)
         return true;
-    return code < SVM_EXIT_CODES && rows[code].length && !vmcb->next_rip;
+    return code == SVM_EXIT_RDTSC || code == SVM_EXIT_WBINVD || (code < SVM_EXIT_CODES && rows[code].length && !vmcb->next_rip);
 }
 
 /* Where the processor does not say where the next instruction is: the prefixes and the fixed rest. */
@@ -145,6 +145,20 @@ static enum svm_verdict exception(const struct svm_state *s, const struct svm_co
     return raised(vector, s->vmcb->exit_info1, exit);
 }
 
+/* QEMU reports RDTSCP as RDTSC and INVD as WBINVD. */
+static uint64_t told_apart(uint64_t number, const struct svm_code *code)
+{
+    uint8_t rex;
+    bool lock;
+    unsigned n = svm_prefixes(code->bytes, code->count, code->mode, &rex, &lock);
+
+    if (code->count < n + 2)
+        return number;
+    if (number == SVM_EXIT_RDTSC)
+        return code->bytes[n + 1] == 0x01 ? SVM_EXIT_RDTSCP : SVM_EXIT_RDTSC;
+    return code->bytes[n + 1] == 0x08 ? SVM_EXIT_INVD : SVM_EXIT_WBINVD;
+}
+
 enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_code *code, struct exit *exit, struct svm_access *a)
 {
     const struct vmcb *vmcb = s->vmcb;
@@ -167,6 +181,8 @@ enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_
         return SVM_IRET;
     if (number >= SVM_EXIT_CODES || !rows[number].reason)
         return SVM_UNDEFINED; /* the instructions of SVM itself, which no guest is told of */
+    if (number == SVM_EXIT_RDTSC || number == SVM_EXIT_WBINVD)
+        number = told_apart(number, code);
     exit->reason = rows[number].reason + (number == SVM_EXIT_MSR && vmcb->exit_info1 ? EXIT_WRMSR - EXIT_RDMSR : 0);
     exit->instruction_length = rows[number].length ? length_of(vmcb, code, rows[number].length) : 0;
     return SVM_REPORT;

@@ -10,7 +10,7 @@ enum home {
     HOME_RIGHTS,    /* of a segment */
     HOME_SS_RIGHTS, /* whose DPL is the CPL, a field of its own */
     HOME_CR4,       /* VMXE cannot be set in it */
-    HOME_EFER,      /* SVME must be set in it */
+    HOME_EFER,      /* SVME must be set in it; LME without LMA means nothing, and kills QEMU's host when CR4.PAE is clear */
     HOME_INTERRUPTIBILITY,
 };
 
@@ -20,6 +20,8 @@ struct row {
 };
 
 enum { BLOCKED_STI = 1, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16 };
+#define EFER_LME (1ull << 8)
+#define EFER_LMA (1ull << 10)
 #define CR4_VMXE (1ull << 13)
 
 #define PLAIN(member) {HOME_PLAIN, sizeof(((struct vmcb *)0)->member), offsetof(struct vmcb, member)}
@@ -97,7 +99,7 @@ uint64_t svm_field_read(const struct svm_state *s, enum vmcs_index index)
     case HOME_CR4:
         return s->vmcb->cr4 | (s->image.guest_cr4 & CR4_VMXE);
     case HOME_EFER:
-        return s->vmcb->efer & ~SVM_EFER_SVME;
+        return s->image.guest_efer;
     case HOME_INTERRUPTIBILITY:
         return interruptibility_read(s);
     default:
@@ -125,7 +127,8 @@ void svm_field_write(struct svm_state *s, enum vmcs_index index, uint64_t value)
         s->vmcb->cr4 = value & ~CR4_VMXE;
         break;
     case HOME_EFER:
-        s->vmcb->efer = value | SVM_EFER_SVME;
+        s->image.guest_efer = value;
+        s->vmcb->efer = (value & EFER_LMA ? value : value & ~EFER_LME) | SVM_EFER_SVME;
         return;
     case HOME_INTERRUPTIBILITY:
         s->image.guest_interruptibility = (uint32_t)value;
