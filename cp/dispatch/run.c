@@ -117,7 +117,7 @@ static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
         counted = now;
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
-        if (exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT || !cpu_this.exact_interrupts)
+        if (!cpu_this.exact_interrupts || exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
             cpu_interrupt_window(); /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
     } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
     vm->total_ticks += clock_now() - counted;
