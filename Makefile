@@ -121,7 +121,7 @@ $(B)/guest/drivers.elf64 $(B)/guest/lines.elf64: $(call obj,free,$(call in,cp/dr
 
 # `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
 DISK ?= disk.img
-MINE := --no-print-directory
+MINE := --no-print-directory -s
 run: ## start VM/N on this terminal; its disk (DISK=disk.img) is made when there is none, and kept
 	@scripts/setup run
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
@@ -161,3 +161,15 @@ SYSTEM_FILES := $(wildcard images/system/*)
 $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk
 	@rm -f $@ && $(B)/mkimage $@ --directory $< $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
+# the figures of docs/bench.md
+bench: ## take the project's figures (minutes): a table, build/bench.json, docs/nesting.svg
+	@scripts/setup test
+	@$(MAKE) $(MINE) -j2 all
+	@bench/bench
+	@bench/plot
+DEPTH ?= 5
+nested: ## CP under CP, DEPTH=5 levels of it, to a CMS Ready at the innermost
+	@scripts/setup run
+	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
+	@scripts/nested $(DEPTH)
+.PHONY: bench nested
