@@ -10,7 +10,7 @@ def test_make_nested_ends_at_a_ready_three_levels_up():
     done = subprocess.run([os.path.join(ROOT, "scripts", "nested"), "3"], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("VM/N ONLINE") == 3
+    assert done.stdout.splitlines().count("VM/N ONLINE") == 3
     assert "Ready;" in done.stdout
 
 
