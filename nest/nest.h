@@ -232,7 +232,8 @@ struct nest_cr {
     uint64_t real, shadow;
 };
 struct nest_cr nest_cr_write(const struct nest *nest, unsigned number, uint64_t value);
-/* Whether L1 may have this CR0 or CR4 (in VMX operation some bits are fixed).  false: #GP. */
+/* Whether the guest that runs may write this to CR0 or CR4: in VMX operation some bits are fixed; of L2's those that L1 keeps do
+ * not come from it.  false: #GP. */
 bool nest_allows_cr(const struct nest *nest, unsigned number, uint64_t value);
 
 /* IA32_FEATURE_CONTROL and IA32_VMX_*.  false: #GP. */

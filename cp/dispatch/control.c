@@ -24,7 +24,9 @@ static int load_pdptes(struct vm *vm)
     uint64_t entry[4];
     uint64_t reserved = 0x1E6 | ~((1ull << cpuid_physical_bits()) - 1);
 
-    if (guest_read(&vm->storage, gpa(vcpu_read(&vm->vcpu, VMCS_GUEST_CR3) & 0xFFFFFFE0u), entry, sizeof entry) != GUEST_OK)
+    uint64_t at = vcpu_read(&vm->vcpu, VMCS_GUEST_CR3) & 0xFFFFFFE0u;
+
+    if (!nested_translate(&vm->vcpu, &at, false) || guest_read(&vm->storage, gpa(at), entry, sizeof entry) != GUEST_OK)
         return -1;
     for (unsigned i = 0; i < 4; i++)
         if ((entry[i] & 1) && (entry[i] & reserved))
