@@ -61,10 +61,10 @@ static void tell_exit(void)
 {
     char text[64];
 
+    if (exit_port) /* does not come back */
+        port_out32(exit_port, exit_status);
     format_text(text, sizeof text, "VMN-COUNT exits=%llu\n", (unsigned long long)dispatch_account.entries);
     debug_print(text);
-    if (exit_port)
-        port_out32(exit_port, exit_status);
     format_text(text, sizeof text, "VMN-EXIT %u\n", exit_status);
     debug_print(text);
 }
