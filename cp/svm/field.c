@@ -9,6 +9,7 @@ enum home {
     HOME_PLAIN,     /* the same bits at `offset`, `bytes` long */
     HOME_RIGHTS,    /* of a segment */
     HOME_SS_RIGHTS, /* whose DPL is the CPL, a field of its own */
+    HOME_TR_RIGHTS, /* VMX knows it as busy only, QEMU leaves it as it was before LTR */
     HOME_CR4,       /* VMXE cannot be set in it */
     HOME_EFER,      /* SVME must be set in it; LME without LMA means nothing, and kills QEMU's host when CR4.PAE is clear */
     HOME_INTERRUPTIBILITY,
@@ -19,7 +20,7 @@ struct row {
     uint16_t offset;
 };
 
-enum { BLOCKED_STI = 1, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16 };
+enum { BLOCKED_STI = 1, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16, RIGHTS_BUSY = 2 };
 #define EFER_LME (1ull << 8)
 #define EFER_LMA (1ull << 10)
 #define CR4_VMXE (1ull << 13)
@@ -32,7 +33,7 @@ enum { BLOCKED_STI = 1, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_U
 
 static const struct row rows[VMCS_FIELDS] = {
     SEGMENT(ES, es, HOME_RIGHTS), SEGMENT(CS, cs, HOME_RIGHTS), SEGMENT(SS, ss, HOME_SS_RIGHTS), SEGMENT(DS, ds, HOME_RIGHTS),
-    SEGMENT(FS, fs, HOME_RIGHTS), SEGMENT(GS, gs, HOME_RIGHTS), SEGMENT(LDTR, ldtr, HOME_RIGHTS), SEGMENT(TR, tr, HOME_RIGHTS),
+    SEGMENT(FS, fs, HOME_RIGHTS), SEGMENT(GS, gs, HOME_RIGHTS), SEGMENT(LDTR, ldtr, HOME_RIGHTS), SEGMENT(TR, tr, HOME_TR_RIGHTS),
     [VMCS_INDEX_GUEST_GDTR_BASE] = PLAIN(gdtr.base), [VMCS_INDEX_GUEST_GDTR_LIMIT] = PLAIN(gdtr.limit),
     [VMCS_INDEX_GUEST_IDTR_BASE] = PLAIN(idtr.base), [VMCS_INDEX_GUEST_IDTR_LIMIT] = PLAIN(idtr.limit),
     [VMCS_INDEX_GUEST_CR0] = PLAIN(cr0), [VMCS_INDEX_GUEST_CR3] = PLAIN(cr3),
@@ -94,6 +95,8 @@ uint64_t svm_field_read(const struct svm_state *s, enum vmcs_index index)
         return load(s->vmcb, row);
     case HOME_RIGHTS:
         return rights_read((uint16_t)load(s->vmcb, row));
+    case HOME_TR_RIGHTS:
+        return rights_read(s->vmcb->tr.rights) | RIGHTS_BUSY;
     case HOME_SS_RIGHTS:
         return (rights_read(s->vmcb->ss.rights) & ~0x60ull) | (uint64_t)(s->vmcb->cpl & 3) << 5;
     case HOME_CR4:
@@ -120,6 +123,7 @@ void svm_field_write(struct svm_state *s, enum vmcs_index index, uint64_t value)
         s->vmcb->cpl = value >> 5 & 3;
         /* fall through */
     case HOME_RIGHTS:
+    case HOME_TR_RIGHTS:
         store(s->vmcb, row, rights_write(value));
         return;
     case HOME_CR4:
