@@ -122,11 +122,11 @@ $(B)/guest/drivers.elf64 $(B)/guest/lines.elf64: $(call obj,free,$(call in,cp/dr
 # `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
 DISK ?= disk.img
 MINE := --no-print-directory -s
-run: ## start VM/N on this terminal; its disk (DISK=disk.img) is made when there is none, and kept
+run: ## start VM/N on this terminal (MACHINE=kvm|tcg|bochs); its disk (DISK=disk.img) is made when there is none, and kept
 	@scripts/setup run
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
 	@test -e $(DISK) || $(MAKE) $(MINE) $(DISK)
-	@scripts/vmn --disk $(DISK)
+	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK)
 $(DISK): | $(B)/vmn.img ; @cp $(B)/vmn.img $@
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
 	@scripts/setup test

@@ -47,6 +47,7 @@ static struct {
     bool stopped, raw;
     unsigned ticks;
     int status;     /* VMN-EXIT's, or -1 */
+    bool qemu;      /* and not Bochs */
     char word[256]; /* the emulator's line of output being collected */
     size_t word_length;
     struct termios terminal;
@@ -247,13 +248,31 @@ static void find_panic(const char *name, bool *off, char *reason, size_t size)
     free(text);
 }
 
+/* QEMU ends with status 0 when the machine powers off, but also when it resets for want of a handler. */
+static bool qemu_ended_well(int wait_status, char *reason, size_t size)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t room = 0;
+    if (!vmn.qemu || !WIFEXITED(wait_status) || WEXITSTATUS(wait_status))
+        return false;
+    snprintf(path, sizeof path, "%s/log", vmn.directory);
+    FILE *file = fopen(path, "r");
+    while (file && getline(&text, &room, file) > 0)
+        if (!strncmp(text, "Triple fault", 12))
+            snprintf(reason, size, "triple fault of the machine");
+    if (file)
+        fclose(file);
+    free(text);
+    return !*reason;
+}
+
 static void judge(int wait_status) __attribute__((noreturn));
 static void judge(int wait_status)
 {
     char kept[PATH_MAX], reason[200] = "";
     bool off = false;
     find_panic("log", &off, reason, sizeof reason);
-    if (off)
+    if (off || qemu_ended_well(wait_status, reason, sizeof reason))
         leave(vmn.status < 0 ? 0 : vmn.status);
     if (!*reason)
         find_panic("output", &off, reason, sizeof reason);
@@ -391,6 +410,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < vmn.lines; i++)
         open_line(i);
     open_terminal();
+    vmn.qemu = strstr(argv[at + 1], "qemu") != NULL;
     start_emulator(argv + at + 1);
     run();
 }

@@ -11,6 +11,7 @@ import tty
 import pexpect
 import pexpect.fdpexpect
 
+os.environ.setdefault("VMN_MACHINE", "bochs")  # a test that wants another says so
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VMN = os.path.join(ROOT, "scripts", "vmn")
 READY = r"Ready(?:\(-?\d+\))?; T=\S+[^\r\n]*\r?\n"
