@@ -22,7 +22,7 @@ void *frame_alloc(struct frame_account *account);
 void *frame_alloc_dirty(struct frame_account *account);
 void frame_free(struct frame_account *account, void *frame);
 
-/* `pages` frames that follow one another, zeroed, or NULL. */
+/* `pages` frames that follow one another, zeroed, or NULL. A run is freed as a whole and serves again as one. */
 void *frame_alloc_run(struct frame_account *account, unsigned pages);
 void frame_free_run(struct frame_account *account, void *first, unsigned pages);
 
