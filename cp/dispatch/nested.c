@@ -112,15 +112,6 @@ void nested_halt(struct vm *vm)
     timer_arm(&nested->halted, nested->nest.timer_deadline);
 }
 
-void nested_reset(struct vm *vm, bool power_up)
-{
-    if (!vm->vcpu.nest)
-        return;
-    timer_cancel(&((struct nested *)vm->vcpu.nest)->halted);
-    cpu_nested->use(&vm->vcpu, NULL);
-    nest_reset(vm->vcpu.nest, power_up);
-}
-
 void nested_destroy(struct vm *vm)
 {
     struct nested *nested = (struct nested *)vm->vcpu.nest;
@@ -300,8 +291,10 @@ void nested_refused(struct vm *vm)
 
 bool nested_exit(struct vm *vm)
 {
+    unsigned reason = exit_basic(&vm->vcpu.exit);
     enum nest_result result = nest_exit(vm->vcpu.nest, &vm->vcpu.exit);
 
+    (result == NEST_REFLECTED ? vm->nested_reflected : vm->nested_handled)[reason < EXIT_REASONS ? reason : 0]++;
     if (result == NEST_CP)
         return false;
     if (result == NEST_RESUME)

@@ -18,6 +18,7 @@ struct vm *vm_list;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
+void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
 
 static void on_event(void *context, enum machine_event event, uint32_t detail)
@@ -116,7 +117,7 @@ void vm_reset(struct vm *vm)
 {
     scheduler_remove(vm);
     vm->state = VM_STOPPED;
-    nested_reset(vm, true);
+    nested_destroy(vm); /* what is offered may be another mode now */
     machine_reset(&vm->machine);
     vm->vcpu.mtrr_def_type = MTRR_RESET;
     registers_reset(&vm->vcpu);
