@@ -20,7 +20,10 @@
  *                   lost), else 0.  A response is lines, each ended by a newline, without NUL.
  *                   RSI = 0: the response appears on the virtual console instead, and RCX = 0.
  *                   LOGOFF, IPL and SYSTEM RESET do not come back.
- *  0x0C times       RBX = address, RCX = length >= 32   CP stores a struct diagnose_times. */
+ *  0x0C times       RBX = address, RCX = length >= 32   CP stores a struct diagnose_times.
+ *  0x10 chain       RBX = address of a buffer, RCX = its length (1..DIAGNOSE_CHAIN_MAX)   CP stores a line, ended by a
+ *                   newline, for each level from the machine that asks down to the real one, as far as each CP tells.
+ *                   Results: RCX = bytes stored, RDX = 1 if there was more (the rest is lost), else 0. */
 #pragma once
 #include <stdint.h>
 
@@ -36,12 +39,14 @@ enum diagnose_code {
     DIAGNOSE_IDENTIFY = 0x00,
     DIAGNOSE_COMMAND = 0x08,
     DIAGNOSE_TIMES = 0x0c,
+    DIAGNOSE_CHAIN = 0x10,
 };
 
 /* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify is always there */
 enum diagnose_assist {
     DIAGNOSE_ASSIST_COMMAND = 1u << 0,
     DIAGNOSE_ASSIST_TIMES = 1u << 1,
+    DIAGNOSE_ASSIST_CHAIN = 1u << 2,
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
@@ -61,6 +66,7 @@ enum diagnose_status {
 enum {
     DIAGNOSE_COMMAND_MAX = 240,
     DIAGNOSE_RESPONSE_MAX = 65536,
+    DIAGNOSE_CHAIN_MAX = 4096,
 };
 
 struct diagnose_identity {

@@ -60,8 +60,7 @@ static bool passes(struct nest *nest, struct nest_vmcs *vmcs, struct nest_failur
     nest_check_touch_set(&vmcs->checks, &vmcs->changed);
     if (nest_check_entry(&vmcs->checks, &check, failure))
         return true;
-    if (nest->host->trace)
-        nest->host->trace(nest->host->context, failure->rule, failure->field);
+    nest_trace(nest, failure->rule, failure->field);
     return false;
 }
 
@@ -172,8 +171,10 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     if (!merge(nest, vmcs))
         return NEST_NO_FRAMES;
     uint32_t failed = vmcs12->entry_msr_load_count ? load_msrs(nest, vmcs) : 0;
-    if (failed)
+    if (failed) {
+        nest_trace(nest, "an entry of the VM-entry MSR-load list cannot be loaded", VMCS_ENTRY_MSR_LOAD_COUNT);
         return nest_reflect_entry_failure(nest, EXIT_ENTRY_MSR, failed);
+    }
     leave_to_cp(&vmcs->write);
     flush_tags(nest, vmcs);
     start_timer(nest, vmcs12);

@@ -46,17 +46,47 @@ enum nest_result nest_succeed(struct nest *nest)
     return set_flags(nest, 0);
 }
 
+void nest_trace(const struct nest *nest, const char *rule, uint32_t field)
+{
+    if (nest->host->trace && rule)
+        nest->host->trace(nest->host->context, rule, field);
+}
+
 enum nest_result nest_fail_invalid(struct nest *nest)
 {
+    nest_trace(nest, "VMfailInvalid: no current VMCS, or no valid VMXON region", NEST_NO_FIELD);
     return set_flags(nest, RFLAGS_CF);
+}
+
+/* SDM "VM Instruction Error Numbers". 7 and 8 have been told already, by the rule that was broken. */
+static const char *const error_rules[] = {
+    [VM_ERROR_VMCALL_IN_ROOT] = "VMfail 1: VMCALL in VMX root operation",
+    [VM_ERROR_VMCLEAR_ADDRESS] = "VMfail 2: VMCLEAR with an invalid address",
+    [VM_ERROR_VMCLEAR_VMXON] = "VMfail 3: VMCLEAR with the VMXON pointer",
+    [VM_ERROR_VMLAUNCH_NOT_CLEAR] = "VMfail 4: VMLAUNCH of a VMCS that is not clear",
+    [VM_ERROR_VMRESUME_NOT_LAUNCHED] = "VMfail 5: VMRESUME of a VMCS that is not launched",
+    [VM_ERROR_VMPTRLD_ADDRESS] = "VMfail 9: VMPTRLD with an invalid address",
+    [VM_ERROR_VMPTRLD_VMXON] = "VMfail 10: VMPTRLD with the VMXON pointer",
+    [VM_ERROR_VMPTRLD_REVISION] = "VMfail 11: VMPTRLD of a region with another revision",
+    [VM_ERROR_UNSUPPORTED_FIELD] = "VMfail 12: VMREAD or VMWRITE of a field that is not offered",
+    [VM_ERROR_READ_ONLY_FIELD] = "VMfail 13: VMWRITE to a read-only field",
+    [VM_ERROR_VMXON_IN_ROOT] = "VMfail 15: VMXON in VMX root operation",
+    [VM_ERROR_MOV_SS] = "VMfail 26: entry with events blocked by MOV SS",
+    [VM_ERROR_INVALIDATION] = "VMfail 28: INVEPT or INVVPID with an invalid operand",
+};
+
+enum nest_result nest_fail_field(struct nest *nest, enum nest_instruction_error error, uint32_t field)
+{
+    if (!nest->current)
+        return nest_fail_invalid(nest);
+    nest_trace(nest, error_rules[error], field);
+    nest_active_set(nest, nest->current, VMCS_INDEX_INSTRUCTION_ERROR, error);
+    return set_flags(nest, RFLAGS_ZF);
 }
 
 enum nest_result nest_fail(struct nest *nest, enum nest_instruction_error error)
 {
-    if (!nest->current)
-        return nest_fail_invalid(nest);
-    nest_active_set(nest, nest->current, VMCS_INDEX_INSTRUCTION_ERROR, error);
-    return set_flags(nest, RFLAGS_ZF);
+    return nest_fail_field(nest, error, NEST_NO_FIELD);
 }
 
 enum nest_result nest_raise_gp(struct nest *nest)

@@ -26,6 +26,10 @@ enum nest_result nest_succeed(struct nest *nest);
 enum nest_result nest_fail_invalid(struct nest *nest);
 /* VMfailValid with the number, or VMfailInvalid where there is no current VMCS. */
 enum nest_result nest_fail(struct nest *nest, enum nest_instruction_error error);
+/* The same, where one field is to blame. */
+enum nest_result nest_fail_field(struct nest *nest, enum nest_instruction_error error, uint32_t field);
+/* Tells who traces of a failure. */
+void nest_trace(const struct nest *nest, const char *rule, uint32_t field);
 /* NEST_FAULT with #GP(0), #UD. */
 enum nest_result nest_raise_gp(struct nest *nest);
 enum nest_result nest_raise_ud(struct nest *nest);

@@ -28,7 +28,7 @@ enum nest_result nest_vmread(struct nest *nest, const struct exit *exit)
         return nest_fail_invalid(nest);
     uint64_t encoding = nest_operand_register(nest, nest_operand_second(information), code64);
     if (!readable(nest, encoding, &index))
-        return nest_fail(nest, VM_ERROR_UNSUPPORTED_FIELD);
+        return nest_fail_field(nest, VM_ERROR_UNSUPPORTED_FIELD, (uint32_t)encoding);
     refresh(nest);
     uint64_t value = vmcs_field_read(&nest->current->vmcs12, (uint32_t)encoding, code64);
     if (nest_operand_is_register(information))
@@ -52,10 +52,10 @@ enum nest_result nest_vmwrite(struct nest *nest, const struct exit *exit)
         return NEST_FAULT;
     uint64_t encoding = nest_operand_register(nest, nest_operand_second(information), code64);
     if (!readable(nest, encoding, &index))
-        return nest_fail(nest, VM_ERROR_UNSUPPORTED_FIELD);
+        return nest_fail_field(nest, VM_ERROR_UNSUPPORTED_FIELD, (uint32_t)encoding);
     if (VMCS_ENCODING_AREA(encoding) == VMCS_EXIT_INFORMATION &&
         !(nest->offered->msr[VMX_MISC] & VMX_MISC_VMWRITE_ANY))
-        return nest_fail(nest, VM_ERROR_READ_ONLY_FIELD);
+        return nest_fail_field(nest, VM_ERROR_READ_ONLY_FIELD, (uint32_t)encoding);
     refresh(nest);
     vmcs_field_write(&nest->current->vmcs12, (uint32_t)encoding, value, code64);
     vmcs_set_add(&nest->current->changed, index);

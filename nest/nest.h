@@ -25,6 +25,7 @@
 #include "vmcs-shadow/exit.h"
 
 #define NEST_NO_ADDRESS (~0ull)
+#define NEST_NO_FIELD (~0u)
 
 enum nest_mode {
     NEST_OFF,    /* no virtual VMX: every VMX instruction is #UD */
@@ -99,7 +100,7 @@ struct nest_host {
     void (*flush_ept)(void *context, uint64_t eptp);    /* INVEPT, single context */
     void (*flush_vpid)(void *context, uint16_t vpid);   /* INVVPID, single context */
 
-    /* A failed entry or a VMfail, for TRACE VMX.  May be NULL. */
+    /* A failed entry or a VMfail, for TRACE VMX: why, and the encoding of the field, or NEST_NO_FIELD.  May be NULL. */
     void (*trace)(void *context, const char *rule, uint32_t field);
 };
 

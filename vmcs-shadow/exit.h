@@ -30,4 +30,6 @@ struct exit {
     uint64_t guest_linear, guest_physical; /* valid for EPT exits */
 };
 
+const char *exit_reason_name(unsigned basic_reason); /* "EPT VIOLATION"; "RESERVED" for a number without one */
+
 static inline unsigned exit_basic(const struct exit *e) { return e->reason & 0xffff; }

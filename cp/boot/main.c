@@ -51,15 +51,7 @@ static struct cpuid_answer cpuid_now(uint32_t leaf, uint32_t subleaf)
 /* Bochs keeps an external interrupt from leaving a guest that was entered with RFLAGS.IF = 0; a CP below does not, and says so. */
 static bool interrupts_are_exact(void)
 {
-    struct cpuid_result name = op_cpuid(DIAGNOSE_LEAF_SIGNATURE, 0);
-    char signature[12];
-
-    if (!(op_cpuid(1, 0).ecx >> 31))
-        return false;
-    memcpy(signature, &name.ebx, 4);
-    memcpy(signature + 4, &name.ecx, 4);
-    memcpy(signature + 8, &name.edx, 4);
-    return !memcmp(signature, DIAGNOSE_SIGNATURE, 12) && (op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).ebx & DIAGNOSE_EXACT_INTERRUPTS);
+    return cp_below_is_vmn() && (op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).ebx & DIAGNOSE_EXACT_INTERRUPTS);
 }
 
 static void virtualization_start(void)

@@ -27,5 +27,6 @@ COMMAND(sleep);
 COMMAND(stop);
 COMMAND(store);
 COMMAND(system);
+COMMAND(trace);
 COMMAND(warning);
 COMMAND(xautolog);

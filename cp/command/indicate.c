@@ -6,12 +6,14 @@
 #include "cp/user/clock_text.h"
 #include "cp/user/user.h"
 #include "lib/format.h"
+#include "nest/nest.h"
 
 const char command_indicate_help[] =
-    "INDICATE [LOAD | USER [userid | *]]\n"
+    "INDICATE [LOAD | USER [userid | *] | NEST [userid | *]]\n"
     "LOAD: share of the processor used since CP was started and of the page frames in use now; ticks of\n"
     "its clock in which it worked and in which nothing ran. USER: storage, time and exits of your\n"
-    "machine; of another's for class E.\n";
+    "machine; of another's for class E. NEST: its exits by reason: of its own program, VMX instructions apart;\n"
+    "of guests that program runs, dealt with by CP, or given to the program.\n";
 
 static unsigned percent(uint64_t part, uint64_t whole) { return whole >= 100 ? part / (whole / 100) : 0; }
 
@@ -39,7 +41,7 @@ static uint64_t exits_of(const struct vm *vm)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < EXIT_REASONS; i++)
-        sum += vm->exits[i];
+        sum += vm->exits[i] + vm->nested_handled[i] + vm->nested_reflected[i];
     return sum;
 }
 
@@ -59,6 +61,39 @@ static unsigned show_user(struct call *c, const struct session *s)
                   (unsigned long long)vm->total_ticks);
     return 0;
 }
+
+/* ---- NEST ------------------------------------------------------------------------------------------------------- */
+
+struct nest_row {
+    uint64_t own, vmx, handled, reflected;
+};
+
+static bool is_empty(const struct nest_row *r) { return !(r->own | r->vmx | r->handled | r->reflected); }
+
+static void show_nest_row(struct call *c, const char *name, const struct nest_row *r)
+{
+    response_line(c->response, "%-19s %13llu %13llu %13llu %13llu", name, (unsigned long long)r->own,
+                  (unsigned long long)r->vmx, (unsigned long long)r->handled, (unsigned long long)r->reflected);
+}
+
+static unsigned show_nest(struct call *c, const struct session *s)
+{
+    const struct vm *vm = s->vm;
+    struct nest_row sum = {0};
+    response_line(c->response, "%-19s %13s %13s %13s %13s", "EXIT REASON", "L1 OWN", "L1 VMX", "L2 BY CP", "L2 TO L1");
+    for (unsigned i = 0; i < EXIT_REASONS; i++) {
+        bool vmx = nest_is_instruction(i);
+        struct nest_row row = {vmx ? 0 : vm->exits[i], vmx ? vm->exits[i] : 0, vm->nested_handled[i],
+                               vm->nested_reflected[i]};
+        if (!is_empty(&row))
+            show_nest_row(c, exit_reason_name(i), &row);
+        sum.own += row.own, sum.vmx += row.vmx, sum.handled += row.handled, sum.reflected += row.reflected;
+    }
+    show_nest_row(c, "TOTAL", &sum);
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- */
 
 static unsigned find_user(struct call *c, const struct session **found)
 {
@@ -86,6 +121,8 @@ unsigned command_indicate(struct call *c)
         return (failed = call_end(c, "IDL")) ? failed : show_load(c);
     if (word_is(w, "USER", 1))
         return (failed = find_user(c, &s)) || (failed = call_end(c, "IDU")) ? failed : show_user(c, s);
+    if (word_is(w, "NEST", 4))
+        return (failed = find_user(c, &s)) || (failed = call_end(c, "IDU")) ? failed : show_nest(c, s);
     char text[32];
     word_upper(w, text, sizeof text);
     return FAIL(c, "IDL", 2, text);

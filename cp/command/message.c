@@ -84,6 +84,8 @@ static const struct message table[] = {
     {9032, 'W', "No directory can be used; the built-in one serves: OPERATOR only",
      "Correct the directory with mkimage --replace-directory."},
     {9033, 'W', "No CP volume: %1", "Make one with mkimage. Until then no user has minidisks."},
+    {9040, 'I', "%1; field %2", "The machine's program failed at VMX: the rule it broke, and the VMCS field. TRACE VMX OFF ends this."},
+    {9041, 'I', "%1 further failures at VMX were not shown", "They came faster than a person reads."},
     {0, 'E', "%1 %2 %3 %4", NULL},
 };
 

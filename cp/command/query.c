@@ -4,8 +4,10 @@
 #include "cp/command/families.h"
 #include "cp/command/level.h"
 #include "cp/command/query.h"
+#include "cp/diagnose.h"
 #include "cp/dispatch/timer.h"
 #include "cp/storage/frame.h"
+#include "cp/user/chain.h"
 #include "cp/user/clock_text.h"
 #include "cp/user/link.h"
 #include "cp/user/system.h"
@@ -13,11 +15,12 @@
 #include "lib/format.h"
 
 const char command_query_help[] =
-    "QUERY {CPLEVEL | LINKS vdev | NAMES | NSS | SET | STORAGE | TIME | USERID | USERS}\n"
+    "QUERY {CPLEVEL | LINKS vdev | NAMES | NEST | NSS | SET | STORAGE | TIME | USERID | USERS}\n"
     "QUERY userid\n"
     "QUERY [VIRTUAL] {ALL | CONSOLE | CPUS | DASD | STORAGE | vdev}\n"
-    "NAMES: who is logged on. LINKS: who has a minidisk of yours. NSS: the systems to IPL. SET: your\n"
-    "settings. STORAGE: the real machine's for classes B and E, else your own.\n";
+    "NAMES: who is logged on. LINKS: who has a minidisk of yours. NEST: the\n"
+    "levels of CP beneath your machine, as far as each tells. NSS: the systems to IPL. SET: your settings.\n"
+    " STORAGE: the real machine's for classes B and E, else your own.\n";
 
 static unsigned query_cplevel(struct call *c)
 {
@@ -80,7 +83,14 @@ static unsigned query_set(struct call *c)
     const struct session *s = c->session;
     response_line(c->response, "MSG %-4s, WNG %-4s, EMSG %-4s, IMSG %-4s, RUN %-4s", on(s, SET_MSG), on(s, SET_WNG),
                   emsg[s->settings / SET_EMSG_CODE & 3], on(s, SET_IMSG), on(s, SET_RUN));
-    response_line(c->response, "NESTED %-6s, MACHINE X86-64", nested[s->nested]);
+    response_line(c->response, "NESTED %-6s, MACHINE X86-64, TRACE VMX %s", nested[s->nested], on(s, SET_TRACE_VMX));
+    return 0;
+}
+
+static unsigned query_nest(struct call *c)
+{
+    static char text[DIAGNOSE_CHAIN_MAX]; /* one call at a time */
+    response_text(c->response, text, chain_text(c->session->vm, text, sizeof text));
     return 0;
 }
 
@@ -136,8 +146,8 @@ struct question {
 
 static const struct question questions[] = {
     {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},
-    {"NAMES", 1, query_names},     {"NSS", 3, query_nss},
-    {"SET", 3, query_set},         {"STORAGE", 4, query_storage},
+    {"NAMES", 1, query_names},     {"NEST", 4, query_nest},
+    {"NSS", 3, query_nss},         {"SET", 3, query_set},         {"STORAGE", 4, query_storage},
     {"TIME", 1, query_time},       {"USERID", 6, query_userid},
     {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
     {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},

@@ -1,12 +1,15 @@
 /* The small things pure code asks of the processor: cp/cpu/edge.h, the clock, the accessors that go through the backend. */
 #include "cp/cpu/edge.h"
 
+#include <string.h>
+
 #include "cp/cpu/backend.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/nested.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 #include "cp/cpu/port.h"
+#include "cp/diagnose.h"
 #include "cp/dispatch/account.h"
 #include "cp/dispatch/timer.h"
 #include "cp/storage/frame.h"
@@ -41,6 +44,39 @@ void cpu_cr2_set(struct vcpu *vcpu, uint64_t value)
     if (cpu_this.holder == vcpu)
         op_write_cr2(value);
 }
+
+/* ---- the CP below ----------------------------------------------------------------- */
+
+bool cp_below_is_vmn(void)
+{
+    char signature[12];
+
+    if (!(op_cpuid(1, 0).ecx >> 31))
+        return false;
+    struct cpuid_result name = op_cpuid(DIAGNOSE_LEAF_SIGNATURE, 0);
+    memcpy(signature, &name.ebx, 4);
+    memcpy(signature + 4, &name.ecx, 4);
+    memcpy(signature + 8, &name.edx, 4);
+    return !memcmp(signature, DIAGNOSE_SIGNATURE, sizeof signature);
+}
+
+uint32_t cp_below_chain(char *text, uint32_t size)
+{
+    uint64_t length = size;
+
+    if (!cp_below_is_vmn() || !(op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).eax & DIAGNOSE_ASSIST_CHAIN))
+        return 0;
+    if (op_diagnose(DIAGNOSE_CHAIN, (uintptr_t)text, &length) != DIAGNOSE_OK)
+        return 0;
+    return length < size ? (uint32_t)length : size;
+}
+
+const char *cp_virtualization(void)
+{
+    return cpu_backend == &cpu_vmx ? "VMX" : "SVM";
+}
+
+/* ---- the end ---------------------------------------------------------------------- */
 
 static unsigned exit_status;
 static uint16_t exit_port;

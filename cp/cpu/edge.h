@@ -1,5 +1,6 @@
 /* What pure code asks of the processor and the machine CP runs on. cp/cpu implements it; host tests fake it. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vcpu;
@@ -10,3 +11,9 @@ void cpu_cr2_set(struct vcpu *, uint64_t value); /* the guest's CR2, wherever it
 void cp_exit_status(unsigned status);
 void cp_exit_port(uint16_t port); /* 0: none */
 __attribute__((noreturn)) void cp_power_off(void);
+
+/* What the CP below this one, if there is one, tells of the levels from here down (DIAGNOSE "chain"): length of the text, 0 when
+ * nobody tells. At most `size` bytes, without NUL. */
+uint32_t cp_below_chain(char *text, uint32_t size);
+bool cp_below_is_vmn(void); /* this CP runs in a machine of another */
+const char *cp_virtualization(void); /* of the processor: "VMX", "SVM" */

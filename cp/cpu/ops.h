@@ -61,6 +61,14 @@ OP_DEBUG_REGISTER(6)
 /* With the physical address of a VMCB. */
 static inline void op_vmsave(uint64_t vmcb) { __asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory"); }
 
+/* DIAGNOSE: RAX = code, two arguments; RCX is a result too. */
+static inline uint64_t op_diagnose(uint64_t code, uint64_t rbx, uint64_t *rcx)
+{
+    uint64_t rdx = 0;
+    __asm__ volatile("vmcall" : "+a"(code), "+b"(rbx), "+c"(*rcx), "+d"(rdx) : : "memory", "cc");
+    return code;
+}
+
 static inline void op_wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
 static inline void op_cli(void) { __asm__ volatile("cli" : : : "memory"); }
 /* One instruction boundary with interrupts on: what is pending is delivered. */

@@ -161,7 +161,8 @@ void exit_dispatch(struct vm *vm)
     unsigned reason = exit_basic(&vcpu->exit);
     exit_handler *handler = reason < EXIT_REASONS ? handlers[reason] : NULL;
 
-    vm->exits[reason < EXIT_REASONS ? reason : 0]++;
+    if (!nested_runs(vcpu)) /* else nested_exit() has counted it */
+        vm->exits[reason < EXIT_REASONS ? reason : 0]++;
     event_requeue(vcpu);
     enum exit_action action = handler ? handler(vm) : exit_unemulated(vm);
     if (action == EXIT_SKIP)

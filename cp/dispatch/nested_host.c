@@ -167,6 +167,12 @@ static void flush_vpid(void *context, uint16_t vpid)
     cpu_nested->flush_vpid(vpid);
 }
 
+static void trace(void *context, const char *rule, uint32_t field)
+{
+    if (vm_traced)
+        vm_traced(context, rule, field);
+}
+
 void nested_host_fill(struct nest_host *host, struct vm *vm)
 {
     *host = (struct nest_host){
@@ -197,5 +203,6 @@ void nested_host_fill(struct nest_host *host, struct vm *vm)
         .region_address = region_address,
         .flush_ept = flush_ept,
         .flush_vpid = flush_vpid,
+        .trace = trace,
     };
 }

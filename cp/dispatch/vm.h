@@ -47,7 +47,8 @@ struct vm {
     uint64_t virtual_ticks; /* TSC ticks spent running the guest */
     uint64_t total_ticks;   /* the same plus CP's work for it */
     uint64_t vruntime;      /* fair scheduling */
-    uint64_t exits[EXIT_REASONS];
+    /* Exits by reason, each once: of the machine's own program; of a guest it runs itself, dealt with by CP, or given to it. */
+    uint64_t exits[EXIT_REASONS], nested_handled[EXIT_REASONS], nested_reflected[EXIT_REASONS];
     struct vm *ready_next;
     bool ready;
     bool stop_unseen; /* stopped by itself and vm_stopped() not yet called */
@@ -74,5 +75,7 @@ extern void (*vm_stopped)(struct vm *);
 extern unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 /* UART `uart` of a machine has read all it had: it takes input again. Set by cp/user. */
 extern void (*vm_input_room)(struct vm *, unsigned uart);
+/* The program of a machine failed at VMX: by which rule, and the field's encoding, or NEST_NO_FIELD. Set by cp/user. */
+extern void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 /* VMCALL: DIAGNOSE. Registers are in vcpu.gpr; returns what goes to RAX. Set by cp/user. */
 extern uint64_t (*vm_diagnose)(struct vm *);

@@ -6,6 +6,7 @@
 
 #include "cp/command/command.h"
 #include "cp/command/level.h"
+#include "cp/user/chain.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/response.h"
 #include "lib/format.h"
@@ -62,6 +63,23 @@ static uint64_t times(struct vm *vm)
     if (!in_ram(vm, vm->vcpu.gpr[RBX], sizeof times))
         return DIAGNOSE_BAD_ADDRESS;
     return of_access(guest_write(&vm->storage, gpa(vm->vcpu.gpr[RBX]), &times, sizeof times));
+}
+
+static uint64_t chain(struct vm *vm)
+{
+    static char text[DIAGNOSE_CHAIN_MAX]; /* one call at a time */
+    uint64_t at = vm->vcpu.gpr[RBX], size = vm->vcpu.gpr[RCX];
+    if (!size || size > DIAGNOSE_CHAIN_MAX)
+        return DIAGNOSE_BAD_LENGTH;
+    if (!in_ram(vm, at, size))
+        return DIAGNOSE_BAD_ADDRESS;
+    unsigned length = chain_text(vm, text, sizeof text), fits = length < size ? length : size;
+    enum guest_access access = guest_write(&vm->storage, gpa(at), text, fits);
+    if (access != GUEST_OK)
+        return of_access(access);
+    vm->vcpu.gpr[RCX] = fits;
+    vm->vcpu.gpr[RDX] = length > fits;
+    return DIAGNOSE_OK;
 }
 
 /* ---- commands --------------------------------------------------------------------------------------------------- */
@@ -137,7 +155,7 @@ uint64_t diagnose(struct vm *vm)
     static const struct {
         enum diagnose_code code;
         uint64_t (*run)(struct vm *);
-    } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times}};
+    } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times}, {DIAGNOSE_CHAIN, chain}};
     if (!vm->session || !vm->session->user)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

@@ -54,7 +54,7 @@ enum session_deed {
     DEED_READ
 };
 
-enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32 };
+enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32, SET_TRACE_VMX = 64 };
 
 struct terminal {
     struct line *line;
@@ -106,6 +106,10 @@ struct session {
     unsigned logon_failures; /* at this terminal, in a row */
     struct sha512_crypt crypt;
     unsigned link_failures;          /* wrong minidisk passwords since LOGON */
+    struct {
+        uint64_t until; /* host TSC: the end of the second in which so many messages ... */
+        unsigned shown, lost; /* ... were shown, and so many not */
+    } trace;
     void (*ended)(struct session *); /* set: the machine's end ends this session, and it says so here (--ipl) */
 };
 
@@ -148,6 +152,10 @@ void session_settle(struct session *);                  /* does what a command n
 void session_wait(struct session *, uint64_t seconds);  /* timer_ended becomes true after so long */
 void session_soon(void);              /* the event loop comes round at once: a timer that has ended already */
 void session_vm_stopped(struct vm *); /* vm_stopped */
+
+/* TRACE VMX: vm_traced. A few a second are shown, the others counted; session_trace_flush tells how many. */
+void session_vm_traced(struct vm *, const char *rule, uint32_t field);
+void session_trace_flush(struct session *);
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */
 

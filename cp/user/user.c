@@ -67,6 +67,7 @@ static void begin(void)
     vm_stopped = session_vm_stopped;
     vm_output = session_vm_output;
     vm_input_room = session_vm_input_room;
+    vm_traced = session_vm_traced;
     vm_diagnose = diagnose;
 }
 

@@ -4,6 +4,7 @@
 #include "cp/command/command.h"
 #include "cp/command/message.h"
 #include "cp/user/link.h"
+#include "nest/nest.h"
 
 static char answer[16384];
 
@@ -288,6 +289,79 @@ static void indicate_counts(void **state)
     assert_answer("ALICE", "INDICATE NOTHING", 2, "HCPIDL002E");
 }
 
+static void indicate_nest_counts_by_reason_and_level(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_of("ALICE");
+    vm->exits[EXIT_CPUID] = 7;
+    vm->exits[EXIT_VMRESUME] = 5;
+    vm->nested_handled[EXIT_EPT_VIOLATION] = 3;
+    vm->nested_reflected[EXIT_CPUID] = 2;
+    assert_answer("ALICE", "INDICATE NEST", 0, "EXIT REASON                L1 OWN        L1 VMX      L2 BY CP      L2 TO L1\n"
+                                               "CPUID                           7             0             0             2\n"
+                                               "VMRESUME                        0             5             0             0\n"
+                                               "EPT VIOLATION                   0             0             3             0\n"
+                                               "TOTAL                           7             5             3             2\n");
+    assert_answer("ALICE", "INDICATE USER", 0, "EXITS=17\n");
+    assert_answer("ALICE", "INDICATE NEST BOB", 2, "HCPIDU002E");
+    assert_answer("ALICE", "INDICATE NEST * X", 3, "HCPIDU003E");
+    assert_answer("ALICE", "HELP INDICATE", 0, "NEST [userid | *]");
+}
+
+static void query_nest_tells_what_is_beneath(void **state)
+{
+    (void)state;
+    *fake_below = 0;
+    assert_int_equal(run("BOB", "QUERY NEST"), 0);
+    assert_string_equal(answer, "LEVEL 1: BOB      AT VMN, VM/N 1.0, NESTED SHADOW\nLEVEL 0: REAL MACHINE, VMX\n");
+    strcpy(fake_below, "LEVEL 2: CP3      AT VMN\nLEVEL 1: CP2      AT VMN\nLEVEL 0: REAL\n");
+    assert_int_equal(run("BOB", "QUERY NEST"), 0);
+    assert_string_equal(answer, "LEVEL 3: BOB      AT VMN, VM/N 1.0, NESTED SHADOW\n"
+                                "LEVEL 2: CP3      AT VMN\nLEVEL 1: CP2      AT VMN\nLEVEL 0: REAL\n");
+    strcpy(fake_below, "LEVEL 0: REAL\nLEVEL cut of");
+    assert_answer("BOB", "QUERY NEST", 0, "LEVEL 0: REAL\n");
+    assert_null(strstr(answer, "cut"));
+    strcpy(fake_below, "\x1b[2J\n"); /* nothing of it is believed */
+    assert_answer("BOB", "QUERY NEST", 0, "LEVEL 0: A CP THAT DOES NOT TELL, VMX\n");
+    memset(fake_below, 'x', sizeof fake_below - 1);
+    assert_answer("BOB", "QUERY NEST", 0, "LEVEL 1: BOB");
+    *fake_below = 0;
+    assert_answer("BOB", "QUERY NEST X", 3, "HCPCQR003E");
+}
+
+static void trace_vmx_names_rule_and_field_a_few_a_second(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_of("BOB");
+    vm->session = session_find("BOB");
+    vm_traced(vm, "a rule", VMCS_GUEST_RIP);
+    turn();
+    assert_null(strstr(shown(1), "a rule"));
+    assert_int_equal(run("BOB", "TRACE VMX ON"), 0);
+    assert_answer("BOB", "QUERY SET", 0, "TRACE VMX ON");
+    vm_traced(vm, "a rule", VMCS_GUEST_RIP);
+    assert_shows(1, "HCPVMX9040I a rule; field 681E GUEST_RIP\r\n");
+    vm_traced(vm, "another", NEST_NO_FIELD);
+    assert_shows(1, "HCPVMX9040I another; field none\r\n");
+    for (int i = 0; i < 1000; i++)
+        vm_traced(vm, "flood", NEST_NO_FIELD);
+    unsigned messages = 0;
+    for (const char *at = shown(1); (at = strstr(at, "flood")); at++)
+        messages++;
+    assert_int_equal(messages, 6);
+    fake_clock_advance(2000000000);
+    vm_traced(vm, "later", NEST_NO_FIELD);
+    assert_shows(1, "HCPVMX9041I 994 further failures at VMX were not shown\r\nHCPVMX9040I later; field none\r\n");
+    assert_int_equal(run("BOB", "TRACE VMX OFF"), 0);
+    vm_traced(vm, "a rule", VMCS_GUEST_RIP);
+    assert_null(strstr(shown(1), "a rule"));
+    assert_answer("BOB", "TRACE", 26, "HCPTRC026E");
+    assert_answer("BOB", "TRACE ALL ON", 2, "HCPTRC002E Invalid operand - ALL\n");
+    assert_answer("BOB", "TRACE VMX", 26, "HCPTRC026E");
+    assert_answer("BOB", "TRACE VMX MAYBE", 2, "HCPTRC002E Invalid operand - MAYBE\n");
+    assert_answer("BOB", "TRACE VMX ON X", 3, "HCPTRC003E");
+}
+
 static void xautolog_needs_permission(void **state)
 {
     (void)state;
@@ -371,6 +445,9 @@ int main(void)
         TEST(a_machine_that_asks_is_changed_only_after_its_call),
         TEST(registers_and_storage_are_displayed_and_stored),
         TEST(indicate_counts),
+        TEST(indicate_nest_counts_by_reason_and_level),
+        TEST(query_nest_tells_what_is_beneath),
+        TEST(trace_vmx_names_rule_and_field_a_few_a_second),
         TEST(xautolog_needs_permission),
         TEST(force_logs_off_and_the_operator_hears_of_it),
         TEST(help_explains_commands_and_messages),

@@ -1,4 +1,4 @@
-/* DIAGNOSE: the three functions, and every wrong pointer and length. */
+/* DIAGNOSE: its functions, and every wrong pointer and length. */
 #include "cp/diagnose.h"
 #include "tests/unit/user_scene.h"
 
@@ -58,6 +58,27 @@ static void times_are_true(void **state)
     assert_int_equal(times.total_ns, 2500);
     assert_int_equal(call(DIAGNOSE_TIMES, 0x3000, 31, 0, 0), DIAGNOSE_BAD_LENGTH);
     assert_int_equal(call(DIAGNOSE_TIMES, 0xC0000000, 32, 0, 0), DIAGNOSE_BAD_ADDRESS);
+}
+
+static void the_chain_is_told_as_far_as_it_fits(void **state)
+{
+    static const char own[] = "LEVEL 1: ALICE    AT VMN, VM/N 1.0, NESTED SHADOW\n", real[] = "LEVEL 0: REAL MACHINE, VMX\n";
+    unsigned length = strlen(own) + strlen(real);
+    (void)state;
+    assert_int_equal(call(DIAGNOSE_CHAIN, 0x3FF0, 200, 0, 0), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RCX], length);
+    assert_int_equal(vm->vcpu.gpr[RDX], 0);
+    assert_memory_equal(storage_at(0x3FF0, length), own, strlen(own));
+    assert_string_equal(storage_at(0x3FF0 + strlen(own), strlen(real)), real);
+    assert_int_equal(call(DIAGNOSE_CHAIN, 0x5000, 10, 0, 0), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RCX], 10);
+    assert_int_equal(vm->vcpu.gpr[RDX], 1);
+    assert_string_equal(storage_at(0x5000, 10), "LEVEL 1: A");
+    assert_int_equal(storage_at(0x5000, 11)[10], 0);
+    assert_int_equal(call(DIAGNOSE_CHAIN, 0x5000, 0, 0, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call(DIAGNOSE_CHAIN, 0x5000, DIAGNOSE_CHAIN_MAX + 1, 0, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call(DIAGNOSE_CHAIN, (2 << 20) - 9, 10, 0, 0), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(call(DIAGNOSE_CHAIN, UINT64_MAX, 10, 0, 0), DIAGNOSE_BAD_ADDRESS);
 }
 
 static void a_command_answers_into_the_buffer(void **state)
@@ -130,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(identify_tells_who_and_what),
         TEST(times_are_true),
+        TEST(the_chain_is_told_as_far_as_it_fits),
         TEST(a_command_answers_into_the_buffer),
         TEST(several_commands_go_on_to_the_first_that_fails),
         TEST(without_a_buffer_the_console_answers),

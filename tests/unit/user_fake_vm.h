@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "cp/cpu/edge.h"
+#include "cp/diagnose.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/vm.h"
 #include "cp/driver/line.h"
@@ -60,6 +61,17 @@ FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
 static char fake_debug[256];
 FAKE void cp_exit_status(unsigned status) { snprintf(fake_debug, sizeof fake_debug, "VMN-EXIT %u\n", status); }
 FAKE void cp_power_off(void) { abort(); }
+
+static char fake_below[DIAGNOSE_CHAIN_MAX + 1]; /* what the CP below tells */
+FAKE uint32_t cp_below_chain(char *text, uint32_t size)
+{
+    uint32_t length = strlen(fake_below);
+    length = length < size ? length : size;
+    memcpy(text, fake_below, length);
+    return length;
+}
+FAKE bool cp_below_is_vmn(void) { return fake_below[0]; }
+FAKE const char *cp_virtualization(void) { return "VMX"; }
 FAKE void frame_clear(void *frame) { memset(frame, 0, PAGE_SIZE); }
 
 static void fake_frames(void)
@@ -78,6 +90,7 @@ struct vm *vm_list;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
+void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
 
 static unsigned fake_no_machines; /* > 0: that many vm_create fail */

@@ -1,0 +1,8 @@
+/* The levels beneath a machine, a line each: this CP's own, then what the CP below tells. */
+#pragma once
+#include "cp/dispatch/vm.h"
+
+enum { CHAIN_LINE = 80 };
+
+/* Writes the lines, each ended by a newline, cut at `size`; returns their length. No NUL. */
+unsigned chain_text(const struct vm *, char *text, unsigned size);
