@@ -162,11 +162,11 @@ $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk
 	@rm -f $@ && $(B)/mkimage $@ --directory $< $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
 # the figures of docs/bench.md
-bench: ## take the project's figures (minutes): a table, build/bench.json, docs/nesting.svg
+bench: ## take the project's figures (minutes): build/bench.json, the tables and the plot in docs
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all
 	@bench/bench
-	@bench/plot
+	@bench/publish
 DEPTH ?= 5
 nested: ## CP under CP, DEPTH=5 levels of it, to a CMS Ready at the innermost
 	@scripts/setup run
