@@ -1,0 +1,276 @@
+/* SVM exits in VMX terms: reasons, lengths, qualifications, and the instructions SVM says nothing of. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cp/svm/exit.h"
+
+enum { LONG_CODE = 0x29B, LMA = 0x400, RIP = 0x1000 };
+
+static struct vmcb vmcb;
+static struct svm_state state;
+static struct svm_code code;
+static struct exit ex;
+static struct svm_access access_;
+
+static int fresh(void **context)
+{
+    (void)context;
+    memset(&vmcb, 0, sizeof vmcb);
+    state = (struct svm_state){.vmcb = &vmcb};
+    code = (struct svm_code){.mode = DECODE_64};
+    vmcb.rip = RIP;
+    vmcb.cr0 = 0x80000001;
+    vmcb.efer = LMA;
+    vmcb.cs.rights = LONG_CODE;
+    return 0;
+}
+
+#define CODE(...) \
+    do { \
+        const uint8_t given[] = {__VA_ARGS__}; \
+        memcpy(code.bytes, given, sizeof given); \
+        code.count = sizeof given; \
+    } while (0)
+
+static enum svm_verdict translate(uint64_t number)
+{
+    vmcb.exit_code = number;
+    return svm_exit_translate(&state, &code, &ex, &access_);
+}
+
+static void fixed_instructions_have_their_reason_and_length(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0xA2);
+    assert_int_equal(translate(SVM_EXIT_CPUID), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_CPUID);
+    assert_int_equal(ex.instruction_length, 2);
+    assert_int_equal(ex.rip, RIP);
+    CODE(0x66, 0x48, 0x0F, 0xA2);
+    translate(SVM_EXIT_CPUID);
+    assert_int_equal(ex.instruction_length, 4);
+    CODE(0xF4);
+    translate(SVM_EXIT_HLT);
+    assert_int_equal(ex.instruction_length, 1);
+    assert_int_equal(ex.reason, EXIT_HLT);
+}
+
+static void a_processor_that_tells_the_next_instruction_is_believed(void **context)
+{
+    (void)context;
+    vmcb.next_rip = RIP + 5;
+    vmcb.exit_code = SVM_EXIT_CPUID;
+    assert_false(svm_exit_wants_code(&vmcb));
+    translate(SVM_EXIT_CPUID);
+    assert_int_equal(ex.instruction_length, 5);
+}
+
+static void reads_and_writes_of_msrs_are_told_apart(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x32);
+    translate(SVM_EXIT_MSR);
+    assert_int_equal(ex.reason, EXIT_RDMSR);
+    vmcb.exit_info1 = 1;
+    translate(SVM_EXIT_MSR);
+    assert_int_equal(ex.reason, EXIT_WRMSR);
+}
+
+static void what_qemu_reports_as_one_is_told_apart(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x08);
+    translate(SVM_EXIT_WBINVD);
+    assert_int_equal(ex.reason, EXIT_INVD);
+    CODE(0x0F, 0x09);
+    translate(SVM_EXIT_WBINVD);
+    assert_int_equal(ex.reason, EXIT_WBINVD);
+    CODE(0x0F, 0x01, 0xF9);
+    translate(SVM_EXIT_RDTSC);
+    assert_int_equal(ex.reason, EXIT_RDTSCP);
+    assert_int_equal(ex.instruction_length, 3);
+}
+
+static void a_port_access_has_size_direction_and_port(void **context)
+{
+    (void)context;
+    vmcb.exit_info1 = 0x3F8u << 16 | 1 << 4 | 1; /* IN, a byte */
+    vmcb.exit_info2 = RIP + 1;
+    translate(SVM_EXIT_IO);
+    assert_int_equal(ex.reason, EXIT_IO);
+    assert_int_equal(ex.qualification, 0x3F8u << 16 | 1 << 3);
+    assert_int_equal(ex.instruction_length, 1);
+    vmcb.exit_info1 = 0x1F0u << 16 | 1 << 6 | 1 << 3 | 1 << 2; /* REP OUTSD */
+    translate(SVM_EXIT_IO);
+    assert_int_equal(ex.qualification, 0x1F0u << 16 | 1 << 5 | 1 << 4 | 3);
+}
+
+static void a_nested_page_fault_has_the_kind_of_access(void **context)
+{
+    (void)context;
+    vmcb.exit_info2 = 0xFEC00000;
+    vmcb.exit_info1 = 6;
+    translate(SVM_EXIT_NPF);
+    assert_int_equal(ex.reason, EXIT_EPT_VIOLATION);
+    assert_int_equal(ex.guest_physical, 0xFEC00000);
+    assert_int_equal(ex.qualification, 2);
+    vmcb.exit_info1 = 0x14;
+    translate(SVM_EXIT_NPF);
+    assert_int_equal(ex.qualification, 4);
+    vmcb.exit_info1 = 4;
+    translate(SVM_EXIT_NPF);
+    assert_int_equal(ex.qualification, 1);
+}
+
+static void a_move_to_a_control_register_names_both(void **context)
+{
+    (void)context;
+    CODE(0x41, 0x0F, 0x22, 0xE1); /* mov cr4, r9 */
+    assert_int_equal(translate(SVM_EXIT_CR_WRITE + 4), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_CR_ACCESS);
+    assert_int_equal(ex.qualification, 4 | 9 << 8);
+    assert_int_equal(ex.instruction_length, 4);
+    CODE(0x44, 0x0F, 0x22, 0xC0); /* mov cr8, rax */
+    translate(SVM_EXIT_CR_WRITE + 8);
+    assert_int_equal(ex.qualification, 8);
+    CODE(0x0F, 0x06);
+    translate(SVM_EXIT_CR_WRITE);
+    assert_int_equal(ex.qualification, 2 << 4);
+    CODE(0x0F, 0x01, 0xF3); /* lmsw bx */
+    translate(SVM_EXIT_CR_WRITE);
+    assert_int_equal(ex.qualification, 3 << 4 | 3 << 8);
+    assert_int_equal(access_.kind, SVM_ACCESS_LMSW);
+}
+
+static void reads_of_cr0_and_cr4_are_the_shadows_business(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x20, 0xC3); /* mov rbx, cr0 */
+    assert_int_equal(translate(SVM_EXIT_CR_READ), SVM_SEEN);
+    assert_int_equal(access_.reg, 3);
+    assert_int_equal(access_.size, 8);
+    CODE(0x0F, 0x01, 0x60, 0x10); /* smsw 0x10(rax) */
+    assert_int_equal(translate(SVM_EXIT_CR_READ), SVM_SEEN);
+    assert_true(access_.memory);
+    assert_int_equal(access_.length, 4);
+    assert_int_equal(access_.operand.displacement, 0x10);
+    CODE(0x0F, 0x20, 0xD8); /* mov rax, cr3 */
+    assert_int_equal(translate(SVM_EXIT_CR_READ + 3), SVM_REPORT);
+    assert_int_equal(ex.qualification, 3 | 1 << 4);
+}
+
+static void vmx_instructions_come_out_of_undefined_opcodes(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x01, 0xC1);
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_VMCALL);
+    assert_int_equal(ex.instruction_length, 3);
+    CODE(0x66, 0x0F, 0xC7, 0x74, 0xCB, 0x18); /* vmclear 0x18(rbx,rcx,8) */
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_VMCLEAR);
+    assert_int_equal(ex.qualification, 0x18);
+    assert_int_equal(ex.instruction_info, 0x1858103); /* as Bochs reports it */
+    CODE(0x41, 0x0F, 0x78, 0xF2); /* vmread r10, rsi */
+    translate(SVM_EXIT_EXCEPTION + 6);
+    assert_int_equal(ex.instruction_info & 0xF0000478, 0x60000450);
+    CODE(0x0F, 0xC7, 0x35, 0x10, 0, 0, 0); /* vmptrld 0x10(rip) */
+    translate(SVM_EXIT_EXCEPTION + 6);
+    assert_int_equal(ex.qualification, RIP + 7 + 0x10);
+}
+
+static void in_modes_without_vmx_they_stay_undefined(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x01, 0xC2); /* vmlaunch */
+    vmcb.cr0 = 0;
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_EXCEPTION);
+    fresh(NULL);
+    CODE(0x0F, 0x01, 0xC2);
+    vmcb.cs.rights = 0xC9B; /* compatibility mode */
+    code.mode = DECODE_32;
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_EXCEPTION);
+    fresh(NULL);
+    CODE(0x0F, 0x0B); /* ud2 */
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_EXCEPTION);
+    assert_int_equal(ex.interruption_info, 0x80000306);
+}
+
+static void cr4_with_vmxe_may_come_as_a_general_protection_fault(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x22, 0xE0);
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 13), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_CR_ACCESS);
+    vmcb.cpl = 3;
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 13), SVM_EXCEPTION);
+    assert_int_equal(ex.interruption_info, 0x80000B0D);
+}
+
+static void instructions_of_svm_itself_are_undefined(void **context)
+{
+    (void)context;
+    assert_int_equal(translate(SVM_EXIT_VMRUN), SVM_UNDEFINED);
+    assert_int_equal(translate(SVM_EXIT_SKINIT), SVM_UNDEFINED);
+    assert_int_equal(translate(SVM_EXIT_INVLPGA), SVM_UNDEFINED);
+    assert_int_equal(translate(0x12345), SVM_UNDEFINED);
+}
+
+static void an_event_on_its_way_becomes_vectoring_information(void **context)
+{
+    (void)context;
+    vmcb.exit_interrupt_info = 0x80000B0E | 5ull << 32;
+    translate(SVM_EXIT_NPF);
+    svm_exit_vectoring(&vmcb, &code, 0, &ex);
+    assert_int_equal(ex.idt_vectoring_info, 0x80000B0E);
+    assert_int_equal(ex.idt_vectoring_error, 5);
+    CODE(0xCD, 0x40);
+    vmcb.exit_interrupt_info = 0x80000440;
+    translate(SVM_EXIT_NPF);
+    svm_exit_vectoring(&vmcb, &code, 0, &ex);
+    assert_int_equal(ex.idt_vectoring_info, 0x80000440);
+    assert_int_equal(ex.instruction_length, 2);
+    translate(SVM_EXIT_NPF); /* one that was injected: RIP had gone past it */
+    svm_exit_vectoring(&vmcb, &code, 3, &ex);
+    assert_int_equal(ex.rip, RIP - 3);
+    assert_int_equal(ex.instruction_length, 3);
+}
+
+/* Nothing a guest has at RIP may lead beyond the bytes there are. */
+static void any_bytes_are_translated_without_harm(void **context)
+{
+    static const uint64_t numbers[] = {SVM_EXIT_CR_READ, SVM_EXIT_CR_WRITE, SVM_EXIT_EXCEPTION + 6, SVM_EXIT_EXCEPTION + 13,
+                                       SVM_EXIT_CPUID, SVM_EXIT_INVLPG, SVM_EXIT_RDTSC, SVM_EXIT_WBINVD};
+    static const uint8_t starts[] = {0x0F, 0x66, 0xF3, 0xF0, 0x48, 0x67};
+    (void)context;
+    srand(1);
+    for (unsigned i = 0; i < 200000; i++) {
+        code.count = (size_t)rand() % (INSTRUCTION_MAX_BYTES + 1);
+        code.mode = (enum decode_mode[]){DECODE_16, DECODE_32, DECODE_64}[rand() % 3];
+        for (unsigned k = 0; k < sizeof code.bytes; k++)
+            code.bytes[k] = rand() % 3 ? (uint8_t)rand() : starts[rand() % 6];
+        if (translate(numbers[rand() % 8]) == SVM_REPORT && ex.instruction_length)
+            assert_in_range(ex.instruction_length, 1, INSTRUCTION_MAX_BYTES + 3);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, fresh)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(fixed_instructions_have_their_reason_and_length), TEST(a_processor_that_tells_the_next_instruction_is_believed),
+        TEST(reads_and_writes_of_msrs_are_told_apart), TEST(what_qemu_reports_as_one_is_told_apart),
+        TEST(a_port_access_has_size_direction_and_port), TEST(a_nested_page_fault_has_the_kind_of_access),
+        TEST(a_move_to_a_control_register_names_both), TEST(reads_of_cr0_and_cr4_are_the_shadows_business),
+        TEST(vmx_instructions_come_out_of_undefined_opcodes), TEST(in_modes_without_vmx_they_stay_undefined),
+        TEST(cr4_with_vmxe_may_come_as_a_general_protection_fault), TEST(instructions_of_svm_itself_are_undefined),
+        TEST(an_event_on_its_way_becomes_vectoring_information), TEST(any_bytes_are_translated_without_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
