@@ -26,10 +26,7 @@ static void fresh(void)
     outer.processor_controls = inner.processor_controls = CPU_SECONDARY_CONTROLS;
 }
 
-static void merge(void)
-{
-    nest_merge(&out, &outer, &inner, &context);
-}
+static void merge(void) { nest_merge(&out, &outer, &inner, &context); }
 
 static void vpid(void)
 {
