@@ -33,14 +33,9 @@ static void close_disk(void)
     minidisk_close(&disk);
 }
 
-static uint32_t length_of(char recfm, uint32_t length, uint32_t i, uint32_t salt)
-{
-    return recfm == 'F' ? length : 1 + (i * 7919u + salt) % length;
-}
-
 static void record_is(struct edf_reader *reader, char recfm, uint32_t length, uint32_t i, uint32_t salt)
 {
-    uint32_t got, n = length_of(recfm, length, i, salt);
+    uint32_t got, n = edf_fill_length(recfm, length, i, salt);
     assert_int_equal(edf_read(reader, record, sizeof record, &got), EDF_OK);
     assert_int_equal(got, n);
     edf_fill(expected, n, i, salt);
@@ -156,7 +151,7 @@ static void a_short_buffer_gets_the_beginning_and_the_full_length(void **state)
     assert_int_equal(edf_put(accessed, "V", "FILE", 'V', 1200, 20, 5), EDF_OK);
     assert_int_equal(edf_open(accessed, "V", "FILE", &reader), EDF_OK);
     for (uint32_t i = 0; i < 20; i++) {
-        uint32_t n = length_of('V', 1200, i, 5);
+        uint32_t n = edf_fill_length('V', 1200, i, 5);
         assert_int_equal(edf_read(reader, small, sizeof small, &got), EDF_OK);
         assert_int_equal(got, n);
         edf_fill(expected, n, i, 5);
@@ -183,7 +178,7 @@ static void appending_gives_what_writing_at_once_gives(void **state)
             else
                 assert_int_equal(edf_append(accessed, "MANY", "FILE", &writer), EDF_OK);
             for (uint32_t i = 0; i < step && done < total; i++, done++) {
-                uint32_t n = length_of(recfm, length, done, 6);
+                uint32_t n = edf_fill_length(recfm, length, done, 6);
                 edf_fill(record, n, done, 6);
                 assert_int_equal(edf_write(writer, record, n), EDF_OK);
             }
@@ -423,7 +418,7 @@ static void model_step(unsigned i)
         assert_int_equal(status, m->present ? EDF_OK : EDF_NOT_FOUND);
         uint32_t more = any(30) + 1, k;
         for (k = 0; !status && k < more; k++) {
-            uint32_t n = length_of(m->recfm, m->length, m->count + k, m->salt);
+            uint32_t n = edf_fill_length(m->recfm, m->length, m->count + k, m->salt);
             edf_fill(record, n, m->count + k, m->salt);
             status = edf_write(writer, record, n);
         }

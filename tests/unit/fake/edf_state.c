@@ -80,6 +80,11 @@ uint64_t edf_state_of_device(struct minidisk *disk)
     return state;
 }
 
+uint32_t edf_fill_length(char recfm, uint32_t length, uint32_t number, uint32_t salt)
+{
+    return recfm == 'F' ? length : 1 + (number * 7919u + salt) % length;
+}
+
 void edf_fill(uint8_t *record, uint32_t length, uint32_t number, uint32_t salt)
 {
     uint32_t x = number * 2654435761u + salt * 40503u + 1;
@@ -95,7 +100,7 @@ static enum edf_status put_records(struct edf_writer *writer, char recfm, uint32
     static uint8_t record[EDF_LRECL_MAX];
     enum edf_status status = EDF_OK;
     for (uint32_t i = 0; i < count && !status; i++) {
-        uint32_t n = recfm == 'F' ? length : 1 + (i * 7919u + salt) % length;
+        uint32_t n = edf_fill_length(recfm, length, i, salt);
         edf_fill(record, n, i, salt);
         status = edf_write(writer, record, n);
     }

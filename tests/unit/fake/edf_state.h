@@ -12,6 +12,8 @@ unsigned edf_faults(struct minidisk *disk, bool verbose);
 struct edf_disk *edf_access_or_die(struct minidisk *disk, bool writable);
 /* Record `number` of a test file: `length` bytes that depend on number and `salt`. */
 void edf_fill(uint8_t *record, uint32_t length, uint32_t number, uint32_t salt);
+/* How long that record is made in a file of at most `length` bytes a record. */
+uint32_t edf_fill_length(char recfm, uint32_t length, uint32_t number, uint32_t salt);
 /* Create or replace a file of `count` records of `length` bytes; V records vary from 1 to `length`. */
 enum edf_status edf_put(struct edf_disk *disk, const char *name, const char *type, char recfm, uint32_t length,
                         uint32_t count, uint32_t salt);
