@@ -1,5 +1,11 @@
 /* VMX instructions of L1: every verdict, error number and fault, in the manual's order. */
-#include "tests/unit/nest_scene.h"
+#include "tests/unit/nest_instruction_base.h"
+
+static void put_revision(uint64_t at, uint32_t bits)
+{
+    uint32_t revision = (uint32_t)m.offered.msr[VMX_BASIC] | bits;
+    memcpy(m.storage + at, &revision, sizeof(revision));
+}
 
 static const uint8_t others[] = {EXIT_VMXOFF, EXIT_VMCLEAR, EXIT_VMPTRLD, EXIT_VMPTRST, EXIT_VMREAD, EXIT_VMWRITE,
                                  EXIT_VMLAUNCH, EXIT_VMRESUME, EXIT_INVEPT, EXIT_INVVPID, EXIT_VMCALL};
@@ -164,6 +170,7 @@ static void contents_survive_vmclear_vmptrld_and_making_room(void **state)
 
 static void launch_state_decides_between_vmlaunch_and_vmresume(void **state)
 {
+    const struct exit cpuid = {.reason = EXIT_CPUID};
     (void)state;
     fake_vmx_enter_operation(&m);
     assert_invalid(fake_vmx_plain(&m, EXIT_VMLAUNCH));
@@ -237,6 +244,7 @@ static void invept_and_invvpid_refuse_bad_operands_with_error_28(void **state)
 
 static void invvpid_flushes_l2_before_it_runs_again(void **state)
 {
+    const struct exit cpuid = {.reason = EXIT_CPUID};
     (void)state;
     fake_vmx_enter_operation(&m);
     fake_vmx_make_vmcs(&m, FAKE_VMCS);
@@ -326,31 +334,33 @@ static void vmx_operation_fixes_bits_of_cr0_and_cr4(void **state)
     assert_true(nest_blocks_init(&m.nest));
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        OUTSIDE(outside_vmx_operation_all_but_vmxon_are_undefined),
-        OUTSIDE(beyond_privilege_level_0_is_a_general_protection_fault),
-        OUTSIDE(vmxon_checks_mode_control_registers_and_feature_control),
-        OUTSIDE(vmxon_refuses_bad_regions_without_an_error_number),
-        OUTSIDE(vmxon_in_vmx_operation_is_error_15),
-        OUTSIDE(vmclear_and_vmptrld_refuse_with_their_numbers),
-        OUTSIDE(vmptrst_stores_the_current_pointer_or_ones),
-        OUTSIDE(vmread_and_vmwrite_refuse_with_their_numbers),
-        OUTSIDE(each_offered_field_reads_back_what_was_written),
-        OUTSIDE(contents_survive_vmclear_vmptrld_and_making_room),
+        TEST(outside_vmx_operation_all_but_vmxon_are_undefined),
+        TEST(beyond_privilege_level_0_is_a_general_protection_fault),
+        TEST(vmxon_checks_mode_control_registers_and_feature_control),
+        TEST(vmxon_refuses_bad_regions_without_an_error_number),
+        TEST(vmxon_in_vmx_operation_is_error_15),
+        TEST(vmclear_and_vmptrld_refuse_with_their_numbers),
+        TEST(vmptrst_stores_the_current_pointer_or_ones),
+        TEST(vmread_and_vmwrite_refuse_with_their_numbers),
+        TEST(each_offered_field_reads_back_what_was_written),
+        TEST(contents_survive_vmclear_vmptrld_and_making_room),
         cmocka_unit_test_setup_teardown(contents_survive_vmclear_vmptrld_and_making_room, start_shadow, stop),
-        OUTSIDE(launch_state_decides_between_vmlaunch_and_vmresume),
-        OUTSIDE(bad_controls_are_error_7_and_bad_host_state_error_8),
+        TEST(launch_state_decides_between_vmlaunch_and_vmresume),
+        TEST(bad_controls_are_error_7_and_bad_host_state_error_8),
         cmocka_unit_test_setup_teardown(a_shadow_vmcs_cannot_be_entered, start_shadow, stop),
-        OUTSIDE(invept_and_invvpid_refuse_bad_operands_with_error_28),
-        OUTSIDE(invvpid_flushes_l2_before_it_runs_again),
-        OUTSIDE(vmcall_in_root_is_error_1_and_vmfunc_undefined),
-        OUTSIDE(vmxoff_leaves_and_keeps_what_was_written),
+        TEST(invept_and_invvpid_refuse_bad_operands_with_error_28),
+        TEST(invvpid_flushes_l2_before_it_runs_again),
+        TEST(vmcall_in_root_is_error_1_and_vmfunc_undefined),
+        TEST(vmxoff_leaves_and_keeps_what_was_written),
         cmocka_unit_test_setup_teardown(vmxoff_leaves_and_keeps_what_was_written, start_shadow, stop),
-        OUTSIDE(msrs_are_those_offered_and_feature_control_locks),
-        OUTSIDE(without_virtual_vmx_nothing_of_it_exists),
-        OUTSIDE(vmx_operation_fixes_bits_of_cr0_and_cr4),
+        TEST(msrs_are_those_offered_and_feature_control_locks),
+        TEST(without_virtual_vmx_nothing_of_it_exists),
+        TEST(vmx_operation_fixes_bits_of_cr0_and_cr4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

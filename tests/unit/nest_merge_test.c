@@ -1,5 +1,32 @@
 /* The merge: a rule and a test for each MERGE row of the field table. */
-#include "tests/unit/nest_merge_scene.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "nest/merge.h"
+
+static struct vmcs outer, inner, out;
+static struct vmx_capability hardware;
+static struct nest_policy policy;
+static struct nest_merge_context context;
+
+static void fresh(void)
+{
+    memset(&outer, 0, sizeof(outer));
+    memset(&inner, 0, sizeof(inner));
+    memset(&hardware, 0xFF, sizeof(hardware));
+    policy = (struct nest_policy){.cr0_ones = 0x20, .cr0_zeroes = 1ull << 30, .cr4_ones = 0x2000, .physical_bits = 40};
+    context = (struct nest_merge_context){.policy = &policy, .hardware = &hardware, .msr_bitmap = 0x1000,
+        .io_bitmap_a = 0x2000, .io_bitmap_b = 0x3000, .vmread_bitmap = 0x4000, .vmwrite_bitmap = 0x5000,
+        .apic_page = 0x6000, .link = 0x7000, .eptp = 0x801E, .vpid = 9, .pat = 1, .efer = 0xD01, .debugctl = 2,
+        .dr7 = 0x401, .pdptes = {0x11, 0x21, 0x31, 0x41}};
+    outer.processor_controls = inner.processor_controls = CPU_SECONDARY_CONTROLS;
+}
+
+static void merge(void) { nest_merge(&out, &outer, &inner, &context); }
 
 static void vpid(void)
 {
@@ -390,11 +417,83 @@ static void only_merge_rows_have_rules(void **state)
         assert_int_equal(nest_merge_rule_of(i) != NULL, vmcs_field_rows[i].merge == VMCS_MERGE_MERGE);
 }
 
+static void copies_come_from_the_inner_and_cp_rows_from_the_outer(void **state)
+{
+    (void)state;
+    fresh();
+    memset(&outer, 0xA5, sizeof(outer));
+    memset(&inner, 0x5A, sizeof(inner));
+    merge();
+    for (unsigned i = 0; i < VMCS_FIELDS; i++)
+        if (vmcs_field_rows[i].merge == VMCS_MERGE_COPY)
+            assert_int_equal(vmcs_get(&out, i), vmcs_get(&inner, i));
+        else if (vmcs_field_rows[i].merge == VMCS_MERGE_CP)
+            assert_int_equal(vmcs_get(&out, i), vmcs_get(&outer, i));
+        else if (vmcs_field_rows[i].merge == VMCS_MERGE_NONE)
+            assert_int_equal(vmcs_get(&out, i), 0);
+}
+
+static void an_update_comes_to_the_same_as_a_merge_anew(void **state)
+{
+    struct vmcs updated, before;
+    struct vmcs_set changed, write;
+    uint64_t random = 1;
+    (void)state;
+    fresh();
+    merge();
+    for (unsigned round = 0; round < 20000; round++) {
+        updated = before = out;
+        vmcs_set_clear(&changed);
+        vmcs_set_clear(&write);
+        for (unsigned n = 0; n < 3; n++) {
+            random = random * 6364136223846793005ull + 1442695040888963407ull;
+            unsigned index = (random >> 33) % VMCS_FIELDS;
+            vmcs_set(&inner, index, random >> 7);
+            vmcs_set_add(&changed, index);
+        }
+        nest_merge_update(&updated, &outer, &inner, &context, &changed,
+                          nest_merge_needs_rules(&changed) ? NEST_RULES_ALL : NEST_RULES_NONE, &write);
+        merge();
+        assert_memory_equal(&updated, &out, sizeof(out));
+        for (unsigned i = 0; i < VMCS_FIELDS; i++)
+            if (vmcs_get(&before, i) != vmcs_get(&out, i))
+                assert_true(vmcs_set_has(&write, i));
+    }
+}
+
+static void a_list_of_two_is_the_second_over_the_first_over_the_base(void **state)
+{
+    struct vmcs middle = {0};
+    const struct vmcs *list[] = {&middle, &inner};
+    struct nest_merge_context contexts[2];
+    (void)state;
+    fresh();
+    outer.processor_controls |= CPU_TSC_OFFSETTING | CPU_HLT_EXITING;
+    outer.tsc_offset = 1000;
+    outer.host_rip = 0xCAFE;
+    middle.processor_controls = CPU_SECONDARY_CONTROLS | CPU_TSC_OFFSETTING | CPU_RDPMC_EXITING;
+    middle.tsc_offset = 20;
+    middle.host_rip = 0xBAD;
+    inner.processor_controls |= CPU_TSC_OFFSETTING | CPU_MOV_DR_EXITING;
+    inner.tsc_offset = 3;
+    inner.guest_rip = 0x1234;
+    contexts[0] = contexts[1] = context;
+    nest_merge_list(&out, &outer, list, contexts, 2);
+    assert_int_equal(out.tsc_offset, 1023);
+    assert_int_equal(out.host_rip, 0xCAFE);
+    assert_int_equal(out.guest_rip, 0x1234);
+    uint32_t all = CPU_HLT_EXITING | CPU_RDPMC_EXITING | CPU_MOV_DR_EXITING;
+    assert_int_equal(out.processor_controls & all, all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_merge_row_has_a_rule_that_does_what_its_test_says),
         cmocka_unit_test(only_merge_rows_have_rules),
+        cmocka_unit_test(copies_come_from_the_inner_and_cp_rows_from_the_outer),
+        cmocka_unit_test(an_update_comes_to_the_same_as_a_merge_anew),
+        cmocka_unit_test(a_list_of_two_is_the_second_over_the_first_over_the_base),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Operands of L1's VMX instructions: every addressing form, and the faults of segments and pages. */
-#include "tests/unit/nest_scene.h"
+/* Operands of VMX instructions: every addressing form, segments, and the faults on the way to memory. */
+#include "tests/unit/nest_instruction_base.h"
 
 enum { ADDRESS_16 = 0, ADDRESS_32 = 1 << 7, ADDRESS_64 = 2 << 7, NO_INDEX = 1 << 22, NO_BASE = 1 << 27 };
 #define SEGMENT(n) ((uint32_t)(n) << 15)
@@ -107,14 +107,16 @@ static void vmread_takes_memory_and_vmwrite_gives_it(void **state)
     assert_int_equal(value, 0x1122334455667788);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        OUTSIDE(every_addressing_form_is_computed),
-        OUTSIDE(a_non_canonical_operand_faults_by_its_segment),
-        OUTSIDE(protected_mode_segments_are_checked),
-        OUTSIDE(a_page_fault_names_the_page_that_faults),
-        OUTSIDE(vmread_takes_memory_and_vmwrite_gives_it),
+        TEST(every_addressing_form_is_computed),
+        TEST(a_non_canonical_operand_faults_by_its_segment),
+        TEST(protected_mode_segments_are_checked),
+        TEST(a_page_fault_names_the_page_that_faults),
+        TEST(vmread_takes_memory_and_vmwrite_gives_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,47 @@
-/* What L1 finds after an exit: its host state, control registers, MSR lists, time. */
-#include "tests/unit/nest_scene.h"
+/* What L1 finds after an exit, and one test for each class of bug that nested virtualization has had elsewhere. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "nest/ept.h"
+#include "tests/unit/fake/vmx_machine.h"
+
+static struct fake_vmx m;
+static const struct exit cpuid = {.reason = EXIT_CPUID, .instruction_length = 2};
+
+static int start(void **state)
+{
+    (void)state;
+    fake_vmx_start(&m, NEST_SHADOW);
+    fake_vmx_enter_operation(&m);
+    fake_vmx_make_vmcs(&m, FAKE_VMCS);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    fake_vmx_stop(&m);
+    return m.complaint != NULL;
+}
+
+static void enter(enum exit_reason instruction)
+{
+    m.traced = NULL;
+    enum nest_result result = fake_vmx_plain(&m, instruction);
+    if (m.traced)
+        fail_msg("entry failed: %s", m.traced);
+    assert_int_equal(result, NEST_ENTERED);
+    assert_true(fake_vmx_load(&m));
+}
+
+static void leave(void)
+{
+    assert_int_equal(fake_vmx_exit(&m, &cpuid), NEST_REFLECTED);
+}
 
 /* ---- host state ---------------------------------------------------------------- */
 
@@ -222,21 +264,236 @@ static void l1s_timer_runs_on_through_exits_of_cps_own(void **state)
     assert_int_equal(fake_vmx_read(&m, VMCS_PREEMPTION_TIMER), 0);
 }
 
+/* ---- shadowing for L1's own guests -------------------------------------------------------- */
+
+static void put_revision(uint64_t at, uint32_t bits)
+{
+    uint32_t revision = (uint32_t)m.offered.msr[VMX_BASIC] | bits;
+    memcpy(m.storage + at, &revision, sizeof(revision));
+}
+
+static void offer_link(void)
+{
+    memset(m.storage + 0x15000, 0xFF, 4096);
+    memset(m.storage + 0x16000, 0xFF, 4096);
+    m.storage[0x15000 + (VMCS_GUEST_RIP >> 3)] &= (uint8_t)~(1 << (VMCS_GUEST_RIP & 7));
+    put_revision(0x4000, VMCS_SHADOW_INDICATOR);
+    fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, CPU2_EPT | CPU2_VMCS_SHADOWING);
+    fake_vmx_write(&m, VMCS_VMREAD_BITMAP, 0x15000);
+    fake_vmx_write(&m, VMCS_VMWRITE_BITMAP, 0x16000);
+    fake_vmx_write(&m, VMCS_VMCS_LINK_POINTER, 0x4000);
+}
+
+static void l2_reaches_the_very_region_l1_links_to(void **state)
+{
+    (void)state;
+    put_revision(0x4000, VMCS_SHADOW_INDICATOR);
+    fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x4000);
+    struct fake_region *region = m.link;
+    fake_vmx_write(&m, VMCS_GUEST_RIP, 0x777);
+    fake_vmx_pointer(&m, EXIT_VMPTRLD, FAKE_VMCS);
+    offer_link();
+    enter(EXIT_VMLAUNCH);
+    const struct vmcs *v = &m.loaded->held;
+    assert_int_equal(v->vmcs_link_pointer, (uint64_t)(uintptr_t)region);
+    assert_true(v->secondary_controls & CPU2_VMCS_SHADOWING);
+    assert_int_equal(region->held.guest_rip, 0x777);
+    const uint8_t *bitmap = (const uint8_t *)(uintptr_t)v->vmread_bitmap;
+    assert_false(vmcs_bitmap_exits(bitmap, VMCS_GUEST_RIP));
+    assert_true(vmcs_bitmap_exits(bitmap, VMCS_GUEST_RSP)); /* L1 did not let it through */
+}
+
+static void l2_never_runs_with_l1s_shadow_bitmap_alone(void **state)
+{
+    (void)state;
+    offer_link();
+    memset(m.storage + 0x15000, 0, 4096); /* L1 lets everything through */
+    enter(EXIT_VMLAUNCH);
+    const uint8_t *bitmap = (const uint8_t *)(uintptr_t)m.loaded->held.vmread_bitmap;
+    assert_true(vmcs_bitmap_exits(bitmap, VMCS_PML_ADDRESS));
+    assert_true(vmcs_bitmap_exits(bitmap, 0x7FFE));
+    assert_false(vmcs_bitmap_exits(bitmap, VMCS_EPT_POINTER));
+}
+
+static void a_linked_vmcs_cleared_by_l1_is_no_longer_linked(void **state)
+{
+    (void)state;
+    offer_link();
+    enter(EXIT_VMLAUNCH);
+    leave();
+    fake_vmx_pointer(&m, EXIT_VMCLEAR, 0x4000);
+    enter(EXIT_VMRESUME); /* made active again, from storage */
+    assert_ptr_equal(m.nest.current->link, nest_active_find(&m.nest, 0x4000));
+    assert_int_equal(m.loaded->held.vmcs_link_pointer, (uint64_t)(uintptr_t)m.nest.current->link->shadow_region);
+}
+
+/* ---- classes of bugs found in KVM and Xen ---------------------------------------------------- */
+
+/* CVE-2021-3653: interrupt virtualization that was not offered got through to hardware */
+static void interrupt_virtualization_is_refused_where_it_is_not_offered(void **state)
+{
+    static const uint32_t controls[] = {CPU2_APIC_ACCESSES, CPU2_X2APIC_MODE, CPU2_APIC_REGISTERS,
+                                        CPU2_VIRTUAL_INTERRUPT_DELIVERY};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, CPU2_EPT | controls[i]);
+        assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_SKIP);
+        assert_int_equal(fake_vmx_read(&m, VMCS_INSTRUCTION_ERROR), 7);
+    }
+}
+
+/* CVE-2021-3656: L1 switched off an intercept the hypervisor needs */
+static void an_intercept_cp_needs_stays_when_l1_does_without(void **state)
+{
+    (void)state;
+    fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, 0x04006172 | CPU_SECONDARY_CONTROLS);
+    fake_vmx_write(&m, VMCS_PIN_CONTROLS, 0x16);
+    enter(EXIT_VMLAUNCH);
+    const struct vmcs *v = &m.loaded->held;
+    assert_int_equal(m.base.pin_controls & ~v->pin_controls, 0);
+    assert_true(v->processor_controls & CPU_HLT_EXITING);
+    assert_true(v->processor_controls & CPU_UNCONDITIONAL_IO_EXITING);
+    assert_true(v->processor_controls & CPU_CR8_LOAD_EXITING);
+    const struct exit hlt = {.reason = EXIT_HLT}, io = {.reason = EXIT_IO, .qualification = 0x800000};
+    assert_int_equal(fake_vmx_exit(&m, &hlt), NEST_CP); /* invisible to L1 */
+    assert_int_equal(fake_vmx_exit(&m, &io), NEST_CP);
+}
+
+/* CVE-2023-30456: inconsistent CR0 and CR4 of the guest were not refused */
+static void inconsistent_control_registers_are_refused(void **state)
+{
+    (void)state;
+    fake_vmx_write(&m, VMCS_GUEST_CR0, 0x80000030); /* paging without protection */
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_REFLECTED);
+    assert_int_equal(fake_vmx_read(&m, VMCS_EXIT_REASON), EXIT_ENTRY_FAILED | EXIT_ENTRY_GUEST_STATE);
+    fake_vmx_write(&m, VMCS_GUEST_CR0, 0x80000031);
+    fake_vmx_write(&m, VMCS_GUEST_CR4, 0x2000); /* long mode without PAE */
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_REFLECTED);
+}
+
+/* Double fetch: what L1 changes after the entry was judged has no effect on what runs. */
+static void l1s_bitmap_is_copied_not_used(void **state)
+{
+    (void)state;
+    fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, 0x04006172 | CPU_SECONDARY_CONTROLS | CPU_MSR_BITMAPS);
+    fake_vmx_write(&m, VMCS_MSR_BITMAP, 0x10000);
+    m.storage[0x10000] = 0xF0;
+    enter(EXIT_VMLAUNCH);
+    const uint8_t *bitmap = (const uint8_t *)(uintptr_t)m.loaded->held.msr_bitmap;
+    assert_int_equal(bitmap[0], 0xFF); /* CP's ones and L1's */
+    assert_int_equal(bitmap[1], 0x0F);
+    m.storage[0x10000] = 0;
+    assert_int_equal(bitmap[0], 0xFF);
+    leave();
+    enter(EXIT_VMRESUME);
+    bitmap = (const uint8_t *)(uintptr_t)m.loaded->held.msr_bitmap;
+    assert_int_equal(bitmap[0], 0x0F); /* L1's change counts from its next entry on */
+}
+
+static void a_bitmap_page_known_unchanged_is_not_read_again(void **state)
+{
+    (void)state;
+    m.versions = 5;
+    fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, 0x04006172 | CPU_SECONDARY_CONTROLS | CPU_MSR_BITMAPS);
+    fake_vmx_write(&m, VMCS_MSR_BITMAP, 0x10000);
+    enter(EXIT_VMLAUNCH);
+    leave();
+    unsigned read = m.page_reads;
+    enter(EXIT_VMRESUME);
+    leave();
+    assert_int_equal(m.page_reads, read);
+    m.versions = 6;
+    m.storage[0x10001] = 0xF0;
+    enter(EXIT_VMRESUME);
+    assert_int_equal(((const uint8_t *)(uintptr_t)m.loaded->held.msr_bitmap)[1], 0xFF);
+    leave();
+    fake_vmx_write(&m, VMCS_MSR_BITMAP, 0x11000); /* another page with the same version */
+    enter(EXIT_VMRESUME);
+    assert_int_equal(((const uint8_t *)(uintptr_t)m.loaded->held.msr_bitmap)[1], 0x0F);
+}
+
+/* XSETBV of L2 is L1's to judge, whatever its controls */
+static void xsetbv_of_l2_always_reaches_l1(void **state)
+{
+    const struct exit xsetbv = {.reason = EXIT_XSETBV, .instruction_length = 3};
+    (void)state;
+    enter(EXIT_VMLAUNCH);
+    assert_int_equal(fake_vmx_exit(&m, &xsetbv), NEST_REFLECTED);
+}
+
+/* A triple fault of L2 is L1's to hear of, and L1 lives. */
+static void a_triple_fault_ends_only_the_guest_that_had_it(void **state)
+{
+    const struct exit triple = {.reason = EXIT_TRIPLE_FAULT};
+    (void)state;
+    enter(EXIT_VMLAUNCH);
+    assert_int_equal(fake_vmx_exit(&m, &triple), NEST_REFLECTED);
+    assert_int_equal(fake_vmx_read(&m, VMCS_EXIT_REASON), EXIT_TRIPLE_FAULT);
+    assert_int_equal(m.first.held.guest_rip, 0x8100);
+}
+
+/* VMXOFF and reset while everything is in use */
+static void vmx_state_in_use_is_freed_and_can_be_taken_up_again(void **state)
+{
+    (void)state;
+    m.storage[0x5000] = 1;
+    offer_link();
+    enter(EXIT_VMLAUNCH);
+    leave();
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMXOFF), NEST_SKIP);
+    assert_int_equal(m.regions_held, 0);
+    assert_int_equal(m.frames_held, 3);
+    assert_null(m.link);
+    fake_vmx_enter_operation(&m);
+    fake_vmx_make_vmcs(&m, FAKE_VMCS);
+    enter(EXIT_VMLAUNCH);
+}
+
+/* A page hardware writes to stays pinned until hardware is told of another. */
+static void the_virtual_apic_page_is_pinned_while_it_is_in_use(void **state)
+{
+    (void)state;
+    fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, 0x04006172 | CPU_SECONDARY_CONTROLS | CPU_TPR_SHADOW);
+    fake_vmx_write(&m, VMCS_VIRTUAL_APIC_ADDRESS, 0x17000);
+    enter(EXIT_VMLAUNCH);
+    assert_int_equal(m.pins, 1);
+    assert_int_equal(m.loaded->held.virtual_apic_address, 0x100017000);
+    leave();
+    assert_int_equal(m.pins, 1);
+    fake_vmx_write(&m, VMCS_VIRTUAL_APIC_ADDRESS, 0x18000);
+    enter(EXIT_VMRESUME);
+    assert_int_equal(m.pins, 1);
+    assert_int_equal(m.loaded->held.virtual_apic_address, 0x100018000);
+    leave();
+    fake_vmx_pointer(&m, EXIT_VMCLEAR, FAKE_VMCS);
+    assert_int_equal(m.pins, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CURRENT(l1_gets_the_segments_and_tables_of_its_host_state),
-        CURRENT(host_state_l1_changes_takes_effect_at_the_next_exit),
-        CURRENT(efer_and_pat_not_loaded_are_what_l2_left),
-        CURRENT(nmi_blocking_follows_the_exit),
-        CURRENT(each_owner_of_a_control_register_bit_keeps_it),
-        CURRENT(l1_sees_its_own_registers_behind_cps_forced_bits),
-        CURRENT(the_guests_mode_is_saved_in_the_entry_controls),
-        CURRENT(msr_lists_load_and_store),
-        CURRENT(a_bad_entry_list_fails_the_entry_with_its_number),
-        CURRENT(a_list_over_the_edge_of_storage_fails_there),
-        CURRENT(a_bad_exit_list_is_a_vmx_abort_that_harms_l1_only),
-        CURRENT(l1s_timer_runs_on_through_exits_of_cps_own),
+        TEST(l1_gets_the_segments_and_tables_of_its_host_state),
+        TEST(host_state_l1_changes_takes_effect_at_the_next_exit),
+        TEST(efer_and_pat_not_loaded_are_what_l2_left), TEST(nmi_blocking_follows_the_exit),
+        TEST(each_owner_of_a_control_register_bit_keeps_it),
+        TEST(l1_sees_its_own_registers_behind_cps_forced_bits),
+        TEST(the_guests_mode_is_saved_in_the_entry_controls),
+        TEST(msr_lists_load_and_store), TEST(a_bad_entry_list_fails_the_entry_with_its_number),
+        TEST(a_list_over_the_edge_of_storage_fails_there),
+        TEST(a_bad_exit_list_is_a_vmx_abort_that_harms_l1_only),
+        TEST(l1s_timer_runs_on_through_exits_of_cps_own),
+        TEST(l2_reaches_the_very_region_l1_links_to),
+        TEST(l2_never_runs_with_l1s_shadow_bitmap_alone),
+        TEST(a_linked_vmcs_cleared_by_l1_is_no_longer_linked),
+        TEST(interrupt_virtualization_is_refused_where_it_is_not_offered),
+        TEST(an_intercept_cp_needs_stays_when_l1_does_without),
+        TEST(inconsistent_control_registers_are_refused),
+        TEST(l1s_bitmap_is_copied_not_used), TEST(a_bitmap_page_known_unchanged_is_not_read_again),
+        TEST(xsetbv_of_l2_always_reaches_l1), TEST(a_triple_fault_ends_only_the_guest_that_had_it),
+        TEST(vmx_state_in_use_is_freed_and_can_be_taken_up_again),
+        TEST(the_virtual_apic_page_is_pinned_while_it_is_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
