@@ -168,8 +168,20 @@ bench: ## take the project's figures (minutes): build/bench.json, the tables and
 	@bench/bench
 	@bench/publish
 DEPTH ?= 5
-nested: ## CP under CP, DEPTH=5 levels of it, to a CMS Ready at the innermost
+nested: ## CP under CP, DEPTH=5 levels of it (MACHINE=bochs), to a CMS Ready at the innermost
 	@scripts/setup run
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
-	@scripts/nested $(DEPTH)
+	@VMN_MACHINE=$(or $(MACHINE),bochs) scripts/nested $(DEPTH)
 .PHONY: bench nested
+# GRUB on a CD or USB stick: CP with CMS, for a real PC or any emulator; its disk is the first with a CP volume
+ISO := $(B)/iso
+$(B)/vmn.iso: $(B)/cp.elf $(B)/cms.elf
+	@rm -rf $(ISO) && mkdir -p $(ISO)/boot/grub && cp $^ $(ISO)/boot
+	@printf '%s\n' 'multiboot /boot/cp.elf' 'module /boot/cp.elf cp' 'module /boot/cms.elf cms' boot >$(ISO)/boot/grub/grub.cfg
+	@grub-mkrescue --directory=/usr/lib/grub/i386-pc --fonts= --locales= --themes= \
+	  --install-modules="multiboot iso9660 biosdisk normal part_msdos part_gpt" -o $@ $(ISO) >$(B)/iso.log 2>&1 || { cat $(B)/iso.log; exit 1; }
+iso: ## make build/vmn.iso: boots from a CD or, written to it byte by byte, from a USB stick
+	@scripts/setup run
+	@$(MAKE) $(MINE) -j2 $(B)/vmn.iso
+	@ls -l $(B)/vmn.iso
+.PHONY: iso

@@ -20,7 +20,8 @@ struct row {
     uint16_t offset;
 };
 
-enum { BLOCKED_STI = 1, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16, RIGHTS_BUSY = 2 };
+#define FLAG_IF (1u << 9)
+enum { BLOCKED_STI = 1, BLOCKED_MOV_SS = 2, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16, RIGHTS_BUSY = 2, RIGHTS_ACCESSED = 1, RIGHTS_CODE_OR_DATA = 0x10 };
 #define EFER_LME (1ull << 8)
 #define EFER_LMA (1ull << 10)
 #define CR4_VMXE (1ull << 13)
@@ -46,9 +47,12 @@ static const struct row rows[VMCS_FIELDS] = {
     [VMCS_INDEX_GUEST_INTERRUPTIBILITY] = {HOME_INTERRUPTIBILITY, 4, 0},
 };
 
-/* VMX has the flags AVL, L, D/B and G four bits higher, and a bit for "no segment", which here is "not present". */
+/* VMX has the flags AVL, L, D/B and G four bits higher, and a bit for "no segment", which here is "not present". A segment that was
+ * loaded is an accessed one, though QEMU forgets it when an interrupt loads CS. */
 static uint64_t rights_read(uint16_t rights)
 {
+    if ((rights & RIGHTS_PRESENT) && (rights & RIGHTS_CODE_OR_DATA))
+        rights |= RIGHTS_ACCESSED;
     return (rights & 0xFFu) | (rights & 0xF00u) << 4 | (rights & RIGHTS_PRESENT ? 0 : RIGHTS_UNUSABLE);
 }
 
@@ -77,13 +81,13 @@ static void store(struct vmcb *vmcb, const struct row *row, uint64_t value)
     memcpy((char *)vmcb + row->offset, &value, row->bytes);
 }
 
-/* The VMCB knows one shadow; which instruction cast it the image knows if CP wrote it, else it was STI or no matter. */
+/* The VMCB knows one shadow; which instruction cast it the image knows if CP wrote it, else it was STI if interrupts are on. */
 static uint64_t interruptibility_read(const struct svm_state *s)
 {
     uint32_t kept = s->image.guest_interruptibility, by = kept & BLOCKED_BY_SHADOW;
 
     kept &= ~(uint32_t)BLOCKED_BY_SHADOW;
-    return s->vmcb->interrupt_shadow & 1 ? kept | (by ? by : BLOCKED_STI) : kept;
+    return s->vmcb->interrupt_shadow & 1 ? kept | (by ? by : s->vmcb->rflags & FLAG_IF ? BLOCKED_STI : BLOCKED_MOV_SS) : kept;
 }
 
 uint64_t svm_field_read(const struct svm_state *s, enum vmcs_index index)

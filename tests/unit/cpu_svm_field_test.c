@@ -78,6 +78,15 @@ static void the_privilege_level_is_that_of_ss(void **context)
     assert_int_equal(get(VMCS_INDEX_GUEST_SS_ACCESS_RIGHTS), 0x93);
 }
 
+static void a_segment_that_was_loaded_is_accessed(void **context)
+{
+    (void)context;
+    vmcb.cs.rights = 0x29A;
+    assert_int_equal(get(VMCS_INDEX_GUEST_CS_ACCESS_RIGHTS), 0x209B);
+    vmcb.ldtr.rights = 0x82; /* a system segment's type is another matter */
+    assert_int_equal(get(VMCS_INDEX_GUEST_LDTR_ACCESS_RIGHTS), 0x82);
+}
+
 static void the_task_register_is_always_busy(void **context)
 {
     (void)context;
@@ -117,6 +126,16 @@ static void a_shadow_by_mov_ss_is_remembered_until_it_ends(void **context)
     assert_int_equal(get(VMCS_INDEX_GUEST_INTERRUPTIBILITY), 2);
     vmcb.interrupt_shadow = 0;
     assert_int_equal(get(VMCS_INDEX_GUEST_INTERRUPTIBILITY), 0);
+}
+
+static void a_shadow_nobody_wrote_is_stis_only_with_interrupts_on(void **context)
+{
+    (void)context;
+    vmcb.interrupt_shadow = 1;
+    vmcb.rflags = 2;
+    assert_int_equal(get(VMCS_INDEX_GUEST_INTERRUPTIBILITY), 2);
+    vmcb.rflags = 0x202;
+    assert_int_equal(get(VMCS_INDEX_GUEST_INTERRUPTIBILITY), 1);
 }
 
 static void what_cp_needs_is_intercepted_whatever_the_controls_say(void **context)
@@ -232,9 +251,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_field_gives_back_what_was_written), TEST(fields_do_not_share_a_home),
         TEST(a_segment_that_is_not_present_is_unusable), TEST(the_privilege_level_is_that_of_ss),
-        TEST(the_task_register_is_always_busy), TEST(vmxe_never_reaches_the_real_cr4), TEST(svme_is_set_and_never_seen),
+        TEST(a_segment_that_was_loaded_is_accessed), TEST(the_task_register_is_always_busy), TEST(vmxe_never_reaches_the_real_cr4), TEST(svme_is_set_and_never_seen),
         TEST(long_mode_that_is_not_active_yet_is_kept_from_the_processor), TEST(a_shadow_by_mov_ss_is_remembered_until_it_ends),
-        TEST(what_cp_needs_is_intercepted_whatever_the_controls_say), TEST(controls_become_intercepts),
+        TEST(a_shadow_nobody_wrote_is_stis_only_with_interrupts_on), TEST(what_cp_needs_is_intercepted_whatever_the_controls_say), TEST(controls_become_intercepts),
         TEST(only_cps_own_bitmap_uses_the_map_that_lets_msrs_pass), TEST(reads_of_cr0_are_intercepted_only_while_a_shadow_differs),
         TEST(the_msr_map_says_what_the_bitmap_says), TEST(events_keep_vector_type_and_error),
         TEST(what_is_offered_is_what_the_controls_can_be),
