@@ -10,7 +10,8 @@
 
 #include "vmcs-shadow/capability.h"
 
-enum { ARENA = 16, SANDBOX_CODE = 12, MOST_RESUMES = 4, TIMER = 300, REPORT_EVERY = 1000000 };
+enum { ARENA = 16, SANDBOX_CODE = 12, MOST_RESUMES = 4, TIMER = 300, REPORT_EVERY = 1000000,
+       GUEST_ONE_IN = 48 /* steps run a guest: some hundred instructions, the others are one */ };
 #define SANDBOX 0x40000000ull
 
 static struct page arena[ARENA], region, vmxon_region, top, pointers, low, high, table;
@@ -287,9 +288,9 @@ int guest_main(void)
     vm_stamp(&vmxon_region, 0);
     build_sandbox();
     for (uint64_t step = 0; step < steps; step++) {
-        if (below(4) == 0)
+        if (below(16) == 0)
             scribble();
-        if (below(4)) {
+        if (below(GUEST_ONE_IN)) {
             guest_try(instruction, NULL);
             counts[3]++;
         } else {
