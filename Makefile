@@ -126,7 +126,7 @@ run: ## start VM/N on this terminal (MACHINE=kvm|tcg|bochs); its disk (DISK=disk
 	@scripts/setup run
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
 	@test -e $(DISK) || $(MAKE) $(MINE) $(DISK)
-	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK)
+	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK) || [ $$? = 130 ] # Ctrl-] q
 $(DISK): | $(B)/vmn.img ; @cp $(B)/vmn.img $@
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
 	@scripts/setup test

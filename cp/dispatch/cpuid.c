@@ -192,6 +192,8 @@ struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
         return features(vm, row->answer, vcpu_read(&vm->vcpu, VMCS_GUEST_CR4));
     if (!row)
         return (struct cpuid_answer){0, 0, leaf == 0xB ? subleaf & 0xFF : 0, 0};
+    if (leaf == DIAGNOSE_LEAF_ASSISTS && vm->config.no_diagnose)
+        return (struct cpuid_answer){0, row->answer.ebx, row->answer.ecx, row->answer.edx};
     return row->answer;
 }
 

@@ -31,6 +31,7 @@ struct vm_config {
     uint64_t storage_bytes, frame_limit;
     unsigned uarts;
     bool debug_exit;
+    bool no_diagnose; /* CPUID names no assist, and DIAGNOSE has none */
     enum vm_nested nested;
 };
 

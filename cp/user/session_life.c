@@ -90,6 +90,7 @@ static struct vm *make_machine(const struct user *user)
             most / PAGE_SIZE + most / PAGE_SIZE / 256 + 256, /* its storage, the tables that map it, its nest */
         .uarts = user->lines,
         .debug_exit = user->debug_exit,
+        .no_diagnose = user->no_diagnose,
         .nested = user->nesting,
     };
     memcpy(config.userid, user->id, sizeof config.userid);
