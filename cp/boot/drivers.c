@@ -142,8 +142,10 @@ void drivers_start(const struct machine_facts *facts)
         uarts[i] = facts->uart[i];
     if (!facts->pci || !virtio_find())
         ata_find(facts);
-    if (system_disk.disk)
-        system_disk.route(system_disk.driver);
+    if (!system_disk.disk)
+        return;
+    system_disk.route(system_disk.driver);
+    system_disk.serve(system_disk.driver); /* a level that rose while its pin was masked QEMU's IOAPIC does not see: lower it */
 }
 
 void drivers_open(void)
