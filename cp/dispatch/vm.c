@@ -75,8 +75,28 @@ static int cpu_create(struct vm *vm)
     return 0;
 }
 
+/* Gone, but for disk requests that still write into their storage and end in their struct. Chained by `next`. */
+static struct vm *dying;
+
+static void bury(void)
+{
+    struct vm **at = &dying;
+
+    while (*at) {
+        struct vm *vm = *at;
+        if (machine_in_flight(&vm->machine)) {
+            at = &vm->next;
+            continue;
+        }
+        *at = vm->next;
+        guest_storage_free(&vm->storage);
+        frame_free_run(&frame_cp_account, vm, VM_PAGES);
+    }
+}
+
 struct vm *vm_create(const struct vm_config *config)
 {
+    bury();
     struct vm *vm = frame_alloc_run(&frame_cp_account, VM_PAGES);
     if (!vm)
         return NULL;
@@ -109,8 +129,9 @@ void vm_destroy(struct vm *vm)
     machine_free(&vm->machine);
     cpu_backend->destroy(&vm->vcpu);
     context_destroy(&vm->vcpu);
-    guest_storage_free(&vm->storage);
-    frame_free_run(&frame_cp_account, vm, VM_PAGES);
+    vm->next = dying;
+    dying = vm;
+    bury();
 }
 
 void vm_reset(struct vm *vm)
@@ -128,9 +149,13 @@ int vm_define_storage(struct vm *vm, uint64_t bytes)
 {
     uint64_t limit = vm->storage.account.limit;
 
+    if (machine_in_flight(&vm->machine))
+        return -EBUSY;
     vm_reset(vm);
     guest_storage_free(&vm->storage);
     guest_storage_init(&vm->storage, bytes, limit);
+    vm->config.storage_bytes = bytes; /* what the next IPL clears to */
+    machine_reset(&vm->machine);      /* again: its CMOS memory tells the size */
     cpu_backend->flush_storage(&vm->vcpu);
     return vm->storage.root ? 0 : -ENOMEM;
 }

@@ -59,10 +59,13 @@ extern struct vm *vm_list;
 
 /* NULL: no storage for it. The machine exists, stopped and reset, with no disks. */
 struct vm *vm_create(const struct vm_config *);
-void vm_destroy(struct vm *); /* frees all it had, in mid-nesting too */
+/* Frees all it had, in mid-nesting too. Storage that disk requests in flight may still write into is kept until they are
+ * done, and given back when the next machine is made or destroyed. */
+void vm_destroy(struct vm *);
 
 void vm_reset(struct vm *);             /* SYSTEM RESET: CPU and devices, storage kept; stopped */
-int vm_define_storage(struct vm *, uint64_t bytes); /* SYSTEM CLEAR with a new size; stopped. 0 or -ENOMEM */
+/* SYSTEM CLEAR with a new size; stopped. 0, -ENOMEM, or -EBUSY: disk requests are in flight, and nothing was changed. */
+int vm_define_storage(struct vm *, uint64_t bytes);
 void vm_stop(struct vm *, enum vm_stop, uint32_t detail);
 void vm_begin(struct vm *);             /* STOPPED -> RUNNABLE */
 void vm_wake(struct vm *);              /* an interrupt came: WAITING -> RUNNABLE */

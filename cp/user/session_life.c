@@ -197,27 +197,34 @@ void session_ipl(struct session *s, const char *system, const char *parm)
     session_begin(s);
 }
 
-static void redefine(struct session *s)
+static void clear_storage(struct session *s, uint64_t bytes, bool tell_size)
 {
     char size[24];
-    format_text(size, sizeof size, "%uM", (unsigned)(s->deed_storage >> 20));
-    if (vm_define_storage(s->vm, s->deed_storage)) {
+    format_text(size, sizeof size, "%uM", (unsigned)(bytes >> 20));
+    if (vm_define_storage(s->vm, bytes)) {
         error(s, "DST", 9012, size, NULL);
-    } else {
-        session_say(s, "STORAGE = %s", size);
-        session_say(s, "Storage cleared - system reset.");
+        return;
     }
+    if (tell_size)
+        session_say(s, "STORAGE = %s", size);
+    session_say(s, "Storage cleared - system reset.");
+}
+
+static void redefine(struct session *s)
+{
+    clear_storage(s, s->deed_storage, true);
     session_enter_cp(s);
 }
 
 static void reset(struct session *s, bool clear)
 {
     s->vm->config.nested = s->nested;
-    if (clear)
-        vm_define_storage(s->vm, s->vm->config.storage_bytes);
-    else
+    if (clear) {
+        clear_storage(s, s->vm->config.storage_bytes, false);
+    } else {
         vm_reset(s->vm);
-    session_say(s, clear ? "Storage cleared - system reset." : "System reset.");
+        session_say(s, "System reset.");
+    }
     session_enter_cp(s);
 }
 

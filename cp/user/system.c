@@ -57,7 +57,7 @@ static int clear(struct vm *vm, const char **reason)
 {
     int failed = vm_define_storage(vm, vm->config.storage_bytes);
     if (failed)
-        *reason = "CP has no page frames for it";
+        *reason = failed == -EBUSY ? "disk requests are under way" : "CP has no page frames for it";
     return failed;
 }
 

@@ -1,0 +1,185 @@
+/* A virtual machine's storage: what becomes of it at DEFINE STORAGE and at the end, with and without disk requests that
+ * may still write into it. The machine's devices and the processor are fakes; frames and storage are CP's own. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "cp/cpu/backend.h"
+#include "cp/cpu/context.h"
+#include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/event.h"
+#include "cp/dispatch/nested.h"
+#include "cp/dispatch/registers.h"
+#include "cp/dispatch/vm.h"
+
+enum { ARENA = 16 << 20, MIB = 1 << 20 };
+
+/* ---- the edge and the devices ------------------------------------------------------------------------------------ */
+
+static unsigned in_flight, machine_resets, flushes;
+static uint64_t size_at_reset; /* what the devices were told */
+
+static int create(struct vcpu *vcpu) { return (void)vcpu, 0; }
+static void destroy(struct vcpu *vcpu) { (void)vcpu; }
+
+/* as the processors' own do: the map's root comes with the first touch */
+static void flush_storage(struct vcpu *vcpu)
+{
+    guest_pointer(&vcpu->vm->storage, gpa(0), NULL);
+    flushes++;
+}
+
+static const struct cpu_backend backend = {
+    .create = create, .destroy = destroy, .flush_storage = flush_storage};
+const struct cpu_backend *cpu_backend = &backend;
+
+void vcpu_write_any(struct vcpu *vcpu, enum vmcs_field field, uint64_t value) { (void)vcpu, (void)field, (void)value; }
+int context_create(struct vcpu *vcpu) { return (void)vcpu, 0; }
+void context_destroy(struct vcpu *vcpu) { (void)vcpu; }
+uint64_t cpuid_cr4_allowed(const struct vm *vm) { return (void)vm, 0; }
+bool event_deliverable(struct vm *vm) { return (void)vm, false; }
+void nested_destroy(struct vm *vm) { (void)vm; }
+void registers_reset(struct vcpu *vcpu) { (void)vcpu; }
+
+void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage, unsigned uarts,
+                  bool debug_exit)
+{
+    (void)host, (void)uarts, (void)debug_exit;
+    m->storage = storage;
+}
+
+void machine_reset(struct machine *m)
+{
+    machine_resets++;
+    size_at_reset = m->storage->bytes;
+}
+
+void machine_free(struct machine *m) { (void)m; }
+unsigned machine_in_flight(const struct machine *m) { return (void)m, in_flight; }
+
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t frames_before;
+
+static struct vm *make(void)
+{
+    struct vm *vm = vm_create(&(struct vm_config){.userid = "ALICE", .storage_bytes = 4 * MIB, .frame_limit = 2048});
+    assert_non_null(vm);
+    assert_int_equal(guest_fill(&vm->storage, gpa(0), 0x5A, 2 * MIB), GUEST_OK);
+    return vm;
+}
+
+static int start(void **state)
+{
+    static void *arena;
+    (void)state;
+    if (!arena) {
+        arena = aligned_alloc(PAGE_SIZE, ARENA);
+        frame_add(frame_address(arena), ARENA);
+        vm_destroy(make()); /* frames of a run are kept as a run */
+    }
+    in_flight = 0;
+    frames_before = frame_available();
+    return 0;
+}
+
+static uint8_t byte_at(struct vm *vm, uint64_t at)
+{
+    uint8_t value;
+    assert_int_equal(guest_read(&vm->storage, gpa(at), &value, 1), GUEST_OK);
+    return value;
+}
+
+static void a_destroyed_machine_gives_every_frame_back(void **state)
+{
+    (void)state;
+    vm_destroy(make());
+    assert_null(vm_list);
+    assert_int_equal(frame_available(), frames_before);
+}
+
+static void storage_defined_anew_is_clear_and_has_its_size_everywhere(void **state)
+{
+    struct vm *vm = make();
+    (void)state;
+    assert_int_equal(vm_define_storage(vm, 2 * MIB), 0);
+    assert_int_equal(byte_at(vm, 0x1000), 0);
+    assert_false(guest_is_ram(&vm->storage, gpa(2 * MIB)));
+    assert_int_equal(vm->config.storage_bytes, 2 * MIB);
+    assert_int_equal(size_at_reset, 2 * MIB);
+    assert_int_equal(vm->storage.account.limit, 2048);
+    vm_destroy(vm);
+    assert_int_equal(frame_available(), frames_before);
+}
+
+static void storage_is_not_replaced_under_a_disk_request(void **state)
+{
+    struct vm *vm = make();
+    unsigned resets = machine_resets, flushed = flushes;
+    (void)state;
+    in_flight = 1;
+    assert_int_equal(vm_define_storage(vm, 2 * MIB), -EBUSY);
+    assert_int_equal(byte_at(vm, 0x1000), 0x5A);
+    assert_int_equal(vm->storage.bytes, 4 * MIB);
+    assert_int_equal(vm->config.storage_bytes, 4 * MIB);
+    assert_int_equal(machine_resets, resets);
+    assert_int_equal(flushes, flushed);
+    in_flight = 0;
+    assert_int_equal(vm_define_storage(vm, 2 * MIB), 0);
+    vm_destroy(vm);
+    assert_int_equal(frame_available(), frames_before);
+}
+
+static void a_machine_outlives_its_disk_requests_unseen(void **state)
+{
+    struct vm *vm = make(), *other;
+    void *target = guest_pointer(&vm->storage, gpa(0x1000), NULL);
+    (void)state;
+    in_flight = 1;
+    vm_destroy(vm);
+    assert_null(vm_list);
+    assert_true(frame_available() < frames_before - 2 * MIB / PAGE_SIZE);
+    other = make(); /* and none of its frames serves another meanwhile */
+    for (uint64_t at = 0; at < 2 * MIB; at += PAGE_SIZE)
+        assert_ptr_not_equal(guest_pointer(&other->storage, gpa(at), NULL), target);
+    in_flight = 0;
+    vm_destroy(other);
+    assert_int_equal(frame_available(), frames_before);
+}
+
+static void making_a_machine_first_buries_those_that_are_done(void **state)
+{
+    struct vm *vm = make();
+    (void)state;
+    in_flight = 1;
+    vm_destroy(vm);
+    in_flight = 0;
+    vm = make();
+    vm_destroy(vm);
+    assert_int_equal(frame_available(), frames_before);
+    for (unsigned i = 0; i < 20; i++) { /* more than there is room for at once */
+        vm = make();
+        in_flight = 1;
+        vm_destroy(vm);
+        in_flight = 0;
+    }
+    vm_destroy(make());
+    assert_int_equal(frame_available(), frames_before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_destroyed_machine_gives_every_frame_back, start),
+        cmocka_unit_test_setup(storage_defined_anew_is_clear_and_has_its_size_everywhere, start),
+        cmocka_unit_test_setup(storage_is_not_replaced_under_a_disk_request, start),
+        cmocka_unit_test_setup(a_machine_outlives_its_disk_requests_unseen, start),
+        cmocka_unit_test_setup(making_a_machine_first_buries_those_that_are_done, start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
