@@ -185,3 +185,7 @@ iso: ## make build/vmn.iso: boots from a CD or, written to it byte by byte, from
 	@$(MAKE) $(MINE) -j2 $(B)/vmn.iso
 	@ls -l $(B)/vmn.iso
 .PHONY: iso
+prove: ## prove the arithmetic of the control merge and of the bitmap unions (Frama-C WP; its packages are large)
+	@scripts/setup prove
+	@scripts/prove nest/bits.h
+.PHONY: prove

@@ -1,23 +1,16 @@
 /* Unions of MSR, I/O, VMREAD and VMWRITE bitmaps.  In: addresses in vmcs12 and CP's pages.  Out: frames for vmcs02.
  * A page of L1 that cannot be read counts as all ones: what is not known to be let through exits. */
 #include "nest/bitmap.h"
+#include "nest/bits.h"
 #include "vmcs-shadow/bitmap.h"
 
 #include <string.h>
-
-enum { PAGE_WORDS = 512 };
 
 struct source {
     enum nest_frame frame;
     uint64_t inner_gpa;
     uint64_t outer;      /* CP's page; 0: it has none, and wants nothing */
 };
-
-static void add(uint64_t *to, const uint64_t *from)
-{
-    for (unsigned i = 0; i < PAGE_WORDS; i++)
-        to[i] |= from[i];
-}
 
 /* The address of the union, 0: no frames.  L1's page is copied, then CP's ones are added; nothing is read twice. */
 static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, const struct source *source)
@@ -32,10 +25,10 @@ static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, const struct so
         *frame = host->frame_alloc(host->context);
     if (!*frame)
         return 0;
-    if (!host->read(host->context, source->inner_gpa, *frame, PAGE_WORDS * 8))
-        memset(*frame, 0xFF, PAGE_WORDS * 8);
+    if (!host->read(host->context, source->inner_gpa, *frame, sizeof(uint64_t) * NEST_BITMAP_WORDS))
+        memset(*frame, 0xFF, sizeof(uint64_t) * NEST_BITMAP_WORDS);
     if (source->outer)
-        add(*frame, (const uint64_t *)(uintptr_t)source->outer);
+        nest_bits_unite(*frame, (const uint64_t *)(uintptr_t)source->outer);
     vmcs->versions[source->frame] = version;
     vmcs->united[source->frame] = source->inner_gpa;
     return (uint64_t)(uintptr_t)*frame;

@@ -4,6 +4,7 @@
  * the field table says how a field comes about: COPY from the inner VMCS, CP from the outer, MERGE by one rule here.
  *  Rules are pure: pages, addresses and what the guest's CPU holds come in the context. */
 #pragma once
+#include "nest/bits.h"
 #include "nest/nest.h"
 
 struct nest_merge_context {
@@ -61,12 +62,4 @@ nest_merge_rule nest_rule_pdpte0, nest_rule_pdpte1, nest_rule_pdpte2, nest_rule_
 static inline uint32_t nest_secondary(const struct vmcs *vmcs)
 {
     return vmcs->processor_controls & CPU_SECONDARY_CONTROLS ? vmcs->secondary_controls : 0;
-}
-/* How a VMCS treats I/O instructions. */
-enum nest_io { NEST_IO_NONE, NEST_IO_BITMAPS, NEST_IO_ALL };
-static inline enum nest_io nest_io_mode(uint32_t processor_controls)
-{
-    if (processor_controls & CPU_IO_BITMAPS)
-        return NEST_IO_BITMAPS;
-    return processor_controls & CPU_UNCONDITIONAL_IO_EXITING ? NEST_IO_ALL : NEST_IO_NONE;
 }

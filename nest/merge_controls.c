@@ -1,6 +1,6 @@
 /* Merge rules of the controls.  Every intercept the outer VMCS needs stays; what the inner one wants is added; what
  * an inner one may not have was refused by the entry checks and is dropped here once more, so that no rule depends
- * on them. */
+ * on them.  The arithmetic is in nest/bits.h, with its proof. */
 #include "nest/merge.h"
 
 #define UNUSED(context) ((void)(context))
@@ -14,69 +14,26 @@ static uint32_t may(const struct nest_merge_context *context, enum vmx_msr contr
 void nest_rule_pin_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                             const struct nest_merge_context *context)
 {
-    const uint32_t inner_may = PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS;
-    out->pin_controls = outer->pin_controls | (inner->pin_controls & inner_may & may(context, VMX_TRUE_PIN));
-}
-
-/* I/O instructions: none < bitmaps < all, and the stricter of the two. */
-static uint32_t io_controls(uint32_t outer, uint32_t inner)
-{
-    enum nest_io outer_mode = nest_io_mode(outer), inner_mode = nest_io_mode(inner);
-    switch (outer_mode > inner_mode ? outer_mode : inner_mode) {
-    case NEST_IO_ALL:
-        return CPU_UNCONDITIONAL_IO_EXITING;
-    case NEST_IO_BITMAPS:
-        return CPU_IO_BITMAPS;
-    default:
-        return 0;
-    }
-}
-
-/* CR8 is the TPR.  With a TPR shadow it is the inner's virtual-APIC page; else it would be the outer's, so it exits. */
-static uint32_t cr8_controls(uint32_t inner, bool apic_page)
-{
-    if (!(inner & CPU_TPR_SHADOW))
-        return CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
-    if (!apic_page)
-        return CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
-    return CPU_TPR_SHADOW | (inner & (CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING));
+    const uint32_t offered = PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS;
+    out->pin_controls = nest_bits_add(outer->pin_controls, inner->pin_controls, offered, may(context, VMX_TRUE_PIN));
 }
 
 void nest_rule_processor_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                                   const struct nest_merge_context *context)
 {
-    const uint32_t either = CPU_INTERRUPT_WINDOW_EXITING | CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_INVLPG_EXITING |
-                            CPU_MWAIT_EXITING | CPU_RDPMC_EXITING | CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING |
-                            CPU_CR3_STORE_EXITING | CPU_NMI_WINDOW_EXITING | CPU_MOV_DR_EXITING |
-                            CPU_MONITOR_TRAP_FLAG | CPU_MONITOR_EXITING | CPU_PAUSE_EXITING;
-    const uint32_t by_rule = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW |
-                             CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
-    uint32_t controls = (outer->processor_controls & ~by_rule) |
-                        (inner->processor_controls & either & may(context, VMX_TRUE_CPU));
-    controls |= io_controls(outer->processor_controls, inner->processor_controls);
-    controls |= outer->processor_controls & inner->processor_controls & CPU_MSR_BITMAPS; /* no bitmap: all exit */
-    controls |= cr8_controls(inner->processor_controls, context->apic_page != NEST_NO_ADDRESS);
-    out->processor_controls = controls;
+    uint32_t io = nest_bits_io(nest_io_mode(outer->processor_controls), nest_io_mode(inner->processor_controls));
+    uint32_t cr8 = nest_bits_cr8(inner->processor_controls, context->apic_page != NEST_NO_ADDRESS);
+    out->processor_controls = nest_bits_processor(outer->processor_controls, inner->processor_controls,
+                                                  may(context, VMX_TRUE_CPU), io, cr8);
 }
 
 void nest_rule_secondary_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                                   const struct nest_merge_context *context)
 {
-    uint32_t wanted = nest_secondary(inner), had = nest_secondary(outer);
-    const uint32_t either = CPU2_DESCRIPTOR_TABLE_EXITING | CPU2_WBINVD_EXITING | CPU2_RDRAND_EXITING |
-                            CPU2_RDSEED_EXITING | CPU2_TSC_SCALING;
-    const uint32_t both = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES; /* instructions that exist */
-    const uint32_t inner_only = CPU2_UNRESTRICTED_GUEST | CPU2_PAUSE_LOOP_EXITING | CPU2_VM_FUNCTIONS;
-    const uint32_t outer_only = CPU2_EPT | CPU2_PML | CPU2_ENCLS_EXITING | CPU2_CONCEAL_FROM_PT |
-                                CPU2_SUB_PAGE_PERMISSIONS;
-    uint32_t controls = (had & outer_only) | ((had | wanted) & either) | (had & wanted & both) | (wanted & inner_only);
-    if (!(wanted & CPU2_EPT))
-        controls &= ~(uint32_t)CPU2_UNRESTRICTED_GUEST;
+    uint32_t wanted = nest_secondary(inner), more = context->vpid ? CPU2_VPID : 0;
     if ((wanted & CPU2_VMCS_SHADOWING) && context->link != NEST_NO_ADDRESS)
-        controls |= CPU2_VMCS_SHADOWING;
-    if (context->vpid)
-        controls |= CPU2_VPID;
-    out->secondary_controls = controls & may(context, VMX_CPU2);
+        more |= CPU2_VMCS_SHADOWING;
+    out->secondary_controls = nest_bits_secondary(nest_secondary(outer), wanted, more, may(context, VMX_CPU2));
 }
 
 /* An exit always leads to CP, so this is CP's business; what L1 wants saved must be there to be saved. */
@@ -85,7 +42,7 @@ void nest_rule_exit_controls(struct vmcs *out, const struct vmcs *outer, const s
 {
     const uint32_t save = EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_PAT | EXIT_SAVE_EFER;
     (void)inner;
-    out->exit_controls = outer->exit_controls | (save & may(context, VMX_TRUE_EXIT));
+    out->exit_controls = nest_bits_add(outer->exit_controls, save, save, may(context, VMX_TRUE_EXIT));
 }
 
 /* Everything is loaded from vmcs02, whose values are the inner's or the outer guest's own by their rules. */
@@ -93,8 +50,8 @@ void nest_rule_entry_controls(struct vmcs *out, const struct vmcs *outer, const 
                               const struct nest_merge_context *context)
 {
     const uint32_t load = ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER;
-    out->entry_controls = (outer->entry_controls & ~(uint32_t)ENTRY_LONG_MODE) |
-                          (load & may(context, VMX_TRUE_ENTRY)) |
+    uint32_t controls = nest_bits_without(outer->entry_controls, ENTRY_LONG_MODE);
+    out->entry_controls = nest_bits_add(controls, load, load, may(context, VMX_TRUE_ENTRY)) |
                           (inner->entry_controls & ENTRY_LONG_MODE);
 }
 
@@ -110,7 +67,7 @@ void nest_rule_exception_bitmap(struct vmcs *out, const struct vmcs *outer, cons
                                 const struct nest_merge_context *context)
 {
     UNUSED(context);
-    out->exception_bitmap = outer->exception_bitmap | inner->exception_bitmap;
+    out->exception_bitmap = nest_bits_add(outer->exception_bitmap, inner->exception_bitmap, ~0u, ~0u);
     if (outer_takes_page_faults(outer))
         out->exception_bitmap |= PAGE_FAULT;
 }
