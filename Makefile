@@ -140,7 +140,8 @@ soak: ## the long runs: CUTS=100 power cuts, FUZZ_SECONDS=300 for each fuzzer, V
 	@$(MAKE) $(MINE) -j2 all
 	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300)
 	@VMN_CUTS=$(or $(CUTS),100) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_power_cut.py
-	@VMX_STEPS=$(or $(VMX_STEPS),5000000) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_payload_vmx.py -k survive
+	@VMX_STEPS=$(or $(VMX_STEPS),5000000) /usr/bin/python3 -m pytest -q -p no:cacheprovider -k 'survive or neighbours' \
+	  tests/system/test_payload_vmx.py tests/system/test_neighbours.py
 check: ## the rules about the sources: who includes whom, cycles, assembly, sizes, headers that stand alone
 	@scripts/check-dependencies
 format: ## lay out every source as .clang-format says

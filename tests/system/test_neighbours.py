@@ -1,0 +1,126 @@
+"""What a machine does with VMX concerns nobody else: CMS sessions beside it answer, and when it ends CP has all its frames again."""
+import os
+import re
+import time
+
+import harness
+from harness import guest
+
+FUZZ_STEPS = int(os.environ.get("VMX_STEPS", "500000")) // 5  # test_payload_vmx.py makes the most of them, alone
+FUZZ_SECONDS = 60 + FUZZ_STEPS // 100
+
+
+class Cp:
+    """CP with OPERATOR on line 1 (who counts), ALICE and BOB on the others."""
+
+    def __init__(self, machine, tmp_path, payload):
+        self.machine = machine("--machine", "bochs", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3",
+                               "--memory", "512", "--module", guest(payload))
+        self.operator, self.alice, self.bob = (self.machine.line(n) for n in (1, 2, 3))
+        for line in (self.operator, self.alice, self.bob):
+            line.expect("CP> ", timeout=harness.BOOT_SECONDS)
+        self.logon(self.operator, "OPERATOR")
+
+    @staticmethod
+    def logon(line, user):
+        line.type(f"LOGON {user} NOIPL")
+        line.expect("(?i)password")
+        line.type("vmn")
+        line.expect("CP> ")
+
+    def frames(self):
+        self.operator.type("INDICATE LOAD")
+        self.operator.expect(r"FREE-(\d+) CP-(\d+)")
+        free = int(self.operator.match.group(1))
+        self.operator.expect("CP> ")
+        return free
+
+    def fuzz(self, steps):
+        self.logon(self.bob, "BOB")
+        self.bob.type(f"IPL VMX_FUZZ PARM steps={steps} seed=5")
+
+    @staticmethod
+    def end(line):
+        line.type("#CP LOGOFF")
+        line.expect("LOGOFF AT ")
+        line.expect("CP> ")
+
+
+def logoff(cp):
+    cp.bob.type("#CP LOGOFF")
+
+
+def reset(cp):
+    cp.bob.type("#CP SYSTEM RESET")
+    cp.bob.expect("System reset.")
+    cp.bob.type("LOGOFF")
+
+
+def clear(cp):
+    cp.bob.type("#CP SYSTEM CLEAR")
+    cp.bob.expect("Storage cleared")
+    cp.bob.type("INDICATE USER")
+    cp.bob.expect(r"PRIVATE=(\d+)")
+    assert int(cp.bob.match.group(1)) < 16, "only the tables of an empty storage"
+    cp.bob.type("LOGOFF")
+
+
+def force(cp):
+    cp.operator.type("FORCE BOB")
+
+
+def ipl_again(cp):
+    cp.bob.type("#CP IPL VMX_END")
+    cp.bob.expect("a guest runs")
+    cp.bob.type("#CP LOGOFF")
+
+
+def triple(cp):
+    cp.bob.expect("HCPGIR453W CP entered; triple fault")
+    cp.bob.type("LOGOFF")
+
+
+def test_a_machine_that_ends_in_mid_nesting_gives_back_all_it_had(machine, tmp_path):
+    cp = Cp(machine, tmp_path, "vmx_end")
+    before = None
+    for end in (logoff, logoff, reset, clear, force, ipl_again, triple, force, triple):
+        cp.logon(cp.bob, "BOB")
+        cp.bob.type(f"IPL VMX_END PARM {'triple' if end is triple else 'spin'}")
+        cp.bob.expect("a guest runs")
+        end(cp)
+        cp.bob.expect("LOGOFF AT ")
+        cp.bob.expect("CP> ")
+        free = cp.frames()
+        before = before or free  # the first round may leave CP something it keeps for the next
+        assert free == before, end.__name__
+
+
+def test_nesting_set_off_holds_from_the_next_ipl(machine, tmp_path):
+    cp = Cp(machine, tmp_path, "vmx_end")
+    cp.logon(cp.bob, "BOB")
+    cp.bob.type("IPL VMX_END PARM spin")
+    cp.bob.expect("a guest runs")
+    cp.bob.type("#CP SET NESTED OFF")
+    cp.bob.type("#CP IPL VMX_END PARM spin")
+    assert "a guest runs" not in cp.bob.expect("(?i)no VMX")
+
+
+def test_the_neighbours_go_on_while_a_machine_does_anything_with_vmx(machine, tmp_path):
+    cp = Cp(machine, tmp_path, "vmx_fuzz")
+    cp.fuzz(100)  # the first time leaves CP a few frames that it keeps for the next
+    cp.bob.expect("still here")
+    cp.end(cp.bob)
+    before = cp.frames()
+    cp.alice.logon("ALICE")
+    cp.fuzz(FUZZ_STEPS)
+    answers, ended, until = 0, False, time.monotonic() + FUZZ_SECONDS
+    while not ended and time.monotonic() < until:
+        said = cp.alice.cms("QUERY USERID" if answers % 2 else "LISTFILE * * A")
+        assert "ALICE" in said or cp.alice.code == 28
+        answers += 1
+        ended = cp.bob.child.expect(["still here", harness.pexpect.TIMEOUT], timeout=0.2) == 0
+    assert ended and answers >= 3
+    assert int(re.search(r"(\d+) made", cp.bob.child.before).group(1)) > FUZZ_STEPS // 200
+    cp.end(cp.bob)
+    cp.end(cp.alice)
+    assert cp.frames() == before
