@@ -51,7 +51,8 @@ enum diagnose_assist {
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
 enum diagnose_property {
-    DIAGNOSE_EXACT_INTERRUPTS = 1u << 0, /* an external interrupt leaves a guest of the guest whatever its RFLAGS.IF was at entry */
+    /* an external interrupt leaves a guest of the guest whatever its RFLAGS.IF was at entry */
+    DIAGNOSE_EXACT_INTERRUPTS = 1u << 0,
 };
 
 enum diagnose_status {

@@ -5,7 +5,8 @@ _Static_assert(sizeof(struct vmcs_set) == 3 * sizeof(uint64_t), "the sets below 
 
 /* each word is the sum of its rows' bits */
 #define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
-    | (IN_SET(NAME, encoding, VMCS_MERGE_##merge) && VMCS_INDEX_##NAME / 64 == WORD ? 1ull << VMCS_INDEX_##NAME % 64 : 0)
+    | (IN_SET(NAME, encoding, VMCS_MERGE_##merge) && VMCS_INDEX_##NAME / 64 == WORD \
+           ? 1ull << VMCS_INDEX_##NAME % 64 : 0)
 
 const struct vmcs_set vmcs_set_copied = {{
 #define IN_SET(NAME, encoding, merge) ((merge) == VMCS_MERGE_COPY)
@@ -65,7 +66,8 @@ const struct vmcs_set vmcs_set_host = {{
 }};
 
 const struct vmcs_set vmcs_set_cold = {{
-#define IN_SET(NAME, encoding, merge) (VMCS_ENCODING_AREA(encoding) != VMCS_EXIT_INFORMATION && !VMCS_SYNC_IS_HOT(encoding))
+#define IN_SET(NAME, encoding, merge) \
+    (VMCS_ENCODING_AREA(encoding) != VMCS_EXIT_INFORMATION && !VMCS_SYNC_IS_HOT(encoding))
 #define WORD 0
     0
 #include "vmcs-shadow/fields.def"
@@ -84,7 +86,9 @@ const struct vmcs_set vmcs_set_cold = {{
 }};
 
 const struct vmcs_set vmcs_set_cold_guest = {{
-#define IN_SET(NAME, encoding, merge) (VMCS_ENCODING_AREA(encoding) == VMCS_GUEST && !VMCS_SYNC_IS_HOT(encoding) && (encoding) != VMCS_VMCS_LINK_POINTER)
+#define IN_SET(NAME, encoding, merge) \
+    (VMCS_ENCODING_AREA(encoding) == VMCS_GUEST && !VMCS_SYNC_IS_HOT(encoding) && \
+     (encoding) != VMCS_VMCS_LINK_POINTER)
 #define WORD 0
     0
 #include "vmcs-shadow/fields.def"

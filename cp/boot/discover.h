@@ -1,4 +1,5 @@
-/* What machine is this? The tree the loader brought (CP under CP, or a description by hand), else the one made of the PC's facts. */
+/* What machine is this? The tree the loader brought (CP under CP, or a description by hand), else the one made of the
+ * PC's facts. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -62,8 +62,8 @@ static bool holds_volume(const struct candidate *c)
     static uint8_t sector[DISK_SECTOR_BYTES] __attribute__((aligned(DISK_SECTOR_BYTES)));
     int status = 1;
     struct disk_segment segment = {sector, sizeof sector};
-    struct disk_request request = {.op = DISK_READ, .sectors = 1, .segment = &segment, .segments = 1, .done = label_read,
-                                   .owner = &status};
+    struct disk_request request = {.op = DISK_READ, .sectors = 1, .segment = &segment, .segments = 1,
+                                   .done = label_read, .owner = &status};
     uint64_t until = clock_now() + clock_hz;
 
     if (c->disk->submit(c->disk, &request))
@@ -145,7 +145,8 @@ void drivers_start(const struct machine_facts *facts)
     if (!system_disk.disk)
         return;
     system_disk.route(system_disk.driver);
-    system_disk.serve(system_disk.driver); /* a level that rose while its pin was masked QEMU's IOAPIC does not see: lower it */
+    /* a level that rose while its pin was masked QEMU's IOAPIC does not see: lower it */
+    system_disk.serve(system_disk.driver);
 }
 
 void drivers_open(void)

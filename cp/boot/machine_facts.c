@@ -390,8 +390,8 @@ static void yield_to(const struct tree_range *taken, uint64_t *at, uint64_t *end
         *end = first;
 }
 
-unsigned machine_facts_free(const struct machine_facts *facts, const struct tree_range *range, const struct tree_range *taken,
-                            unsigned takens, struct tree_range *free, unsigned most)
+unsigned machine_facts_free(const struct machine_facts *facts, const struct tree_range *range,
+                            const struct tree_range *taken, unsigned takens, struct tree_range *free, unsigned most)
 {
     uint64_t at = (range->start + PAGE - 1) & ~(uint64_t)(PAGE - 1);
     uint64_t limit = (range->start + range->bytes) & ~(uint64_t)(PAGE - 1);

@@ -1,7 +1,7 @@
-/* What CP must know of the machine it runs on, read from the device tree and from nowhere else: the tree cp/boot/tree_pc.h made
- * of a PC's facts, or the one another CP gave (cp/ipl/tree.h says what it looks like).
- * In: a tree, which may be damaged. Out: plain facts that point into it. What CP needs and cannot use is a fault by path;
- * what it does not need and does not know is a note by path. */
+/* What CP must know of the machine it runs on, read from the device tree and from nowhere else: the tree
+ * cp/boot/tree_pc.h made of a PC's facts, or the one another CP gave (cp/ipl/tree.h says what it looks like).
+ * In: a tree, which may be damaged. Out: plain facts that point into it. What CP needs and cannot use is a fault by
+ * path; what it does not need and does not know is a note by path. */
 #pragma once
 #include "cp/ipl/tree.h"
 
@@ -33,7 +33,7 @@ bool machine_facts_read(const void *tree, size_t bytes, struct machine_facts *fa
 /* The module whose text's first word is `name` (upper and lower case are alike, as in CP's commands), or NULL. */
 const struct tree_module *machine_facts_module(const struct machine_facts *, const char *name);
 
-/* The parts of `range` that no module and none of the `taken` ranges covers, page by page: at most `most` of them, in order.
- * For handing memory to the frame allocator without what the loader put there. Returns how many. */
-unsigned machine_facts_free(const struct machine_facts *, const struct tree_range *range, const struct tree_range *taken,
-                            unsigned takens, struct tree_range *free, unsigned most);
+/* The parts of `range` that no module and none of the `taken` ranges covers, page by page: at most `most` of them, in
+ * order. For handing memory to the frame allocator without what the loader put there. Returns how many. */
+unsigned machine_facts_free(const struct machine_facts *, const struct tree_range *range,
+                            const struct tree_range *taken, unsigned takens, struct tree_range *free, unsigned most);

@@ -1,5 +1,5 @@
-/* From the loader to the event loop: the order in which CP comes up. Each step is a function that says what is wrong, if
- * anything is, on the console and ends CP with it. */
+/* From the loader to the event loop: the order in which CP comes up. Each step is a function that says what is wrong,
+ * if anything is, on the console and ends CP with it. */
 #include <stddef.h>
 #include <string.h>
 
@@ -48,7 +48,8 @@ static struct cpuid_answer cpuid_now(uint32_t leaf, uint32_t subleaf)
     return (struct cpuid_answer){r.eax, r.ebx, r.ecx, r.edx};
 }
 
-/* Bochs keeps an external interrupt from leaving a guest that was entered with RFLAGS.IF = 0; a CP below does not, and says so. */
+/* Bochs keeps an external interrupt from leaving a guest that was entered with RFLAGS.IF = 0; a CP below does not, and
+ * says so. */
 static bool interrupts_are_exact(void)
 {
     return cp_below_is_vmn() && (op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).ebx & DIAGNOSE_EXACT_INTERRUPTS);
@@ -66,7 +67,8 @@ static void virtualization_start(void)
     cpuid_policy_init(cpuid_now, vmx_controls.cpu2, context_xcr0_supported(), clock_hz);
 }
 
-/* A module's first word, in capitals, is the name CP offers it by; but the tree, and what --ipl brings, are not for everybody. */
+/* A module's first word, in capitals, is the name CP offers it by; but the tree, and what --ipl brings, are not for
+ * everybody. */
 static void systems_register(const struct machine_facts *facts)
 {
     const struct tree_module *end = machine_facts_module(facts, "ipl");
@@ -127,8 +129,8 @@ static void single_start(const struct machine_facts *facts, const struct tree_mo
         if (m > kernel)
             more[n++] = (struct multiboot_module){frame_pointer(hpa(m->start)), m->bytes, m->text};
     const struct user_single single = {
-        .image = frame_pointer(hpa(kernel->start)), .image_bytes = kernel->bytes, .command_line = after_name(kernel->text),
-        .module = more, .modules = n,
+        .image = frame_pointer(hpa(kernel->start)), .image_bytes = kernel->bytes,
+        .command_line = after_name(kernel->text), .module = more, .modules = n,
         .storage_mib = option_number(facts->command_line, "guest-memory=", DEFAULT_SINGLE_MIB),
         .nesting = option_nesting(facts->command_line),
     };

@@ -1,4 +1,5 @@
-/* Multiboot information ("Boot information format") + probed facts -> tree, or the tree another CP gave + the former. */
+/* Multiboot information ("Boot information format") + probed facts -> tree, or the tree another CP gave + the
+ * former. */
 #include "cp/boot/tree_pc.h"
 
 #include <libfdt.h>
@@ -78,8 +79,10 @@ static bool overlaps(const struct tree_config *c, const struct tree_range *range
     return false;
 }
 
-/* Ranges the tree has no room for, or that contradict others, are left out: less memory is safe, wrong memory is not. */
-static bool read_map(const struct pc_facts *pc, const struct information *info, struct tree_config *c, struct tree_fault *fault)
+/* Ranges the tree has no room for, or that contradict others, are left out: less memory is safe, wrong memory is
+ * not. */
+static bool read_map(const struct pc_facts *pc, const struct information *info, struct tree_config *c,
+                     struct tree_fault *fault)
 {
     uint64_t at = info->map_at, end = at + info->map_bytes;
     struct map_entry entry;
@@ -91,8 +94,8 @@ static bool read_map(const struct pc_facts *pc, const struct information *info, 
 
         if (entry.size < sizeof entry - sizeof entry.size)
             return refuse(fault, "/memory", "the boot loader's memory map is damaged");
-        if (entry.kind == MAP_RAM && range.bytes && range.start + range.bytes > range.start && c->memories < TREE_MEMORY &&
-            !overlaps(c, &range))
+        if (entry.kind == MAP_RAM && range.bytes && range.start + range.bytes > range.start &&
+            c->memories < TREE_MEMORY && !overlaps(c, &range))
             memory_insert(c, range);
     }
     return c->memories || refuse(fault, "/memory", "the boot loader's memory map shows no memory");

@@ -1,16 +1,18 @@
-/* Owns the real interrupt controllers: local APIC (x2APIC where offered, since an MSR is one cheap exit when CP is a guest, else
- * memory-mapped), IOAPIC, and the 8259s, which are masked. SDM "Advanced Programmable Interrupt Controller (APIC)". */
+/* Owns the real interrupt controllers: local APIC (x2APIC where offered, since an MSR is one cheap exit when CP is a
+ * guest, else memory-mapped), IOAPIC, and the 8259s, which are masked. SDM "Advanced Programmable Interrupt Controller
+ * (APIC)". */
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/port.h"
 
-enum { APIC_EOI = 0x0B, APIC_SPURIOUS = 0x0F, APIC_LVT_TIMER = 0x32, APIC_TIMER_INITIAL = 0x38, APIC_TIMER_DIVIDE = 0x3E,
-       APIC_LVT_LINT0 = 0x35, APIC_LVT_LINT1 = 0x36, APIC_TPR = 0x08 };
+enum { APIC_EOI = 0x0B, APIC_SPURIOUS = 0x0F, APIC_LVT_TIMER = 0x32, APIC_TIMER_INITIAL = 0x38,
+       APIC_TIMER_DIVIDE = 0x3E, APIC_LVT_LINT0 = 0x35, APIC_LVT_LINT1 = 0x36, APIC_TPR = 0x08 };
 enum { LVT_MASKED = 1 << 16, TIMER_DEADLINE = 2 << 17, SPURIOUS_ENABLE = 1 << 8, DIVIDE_BY_1 = 0xB };
-enum { MSR_APIC_BASE = 0x1B, MSR_X2APIC = 0x800, MSR_TSC_DEADLINE = 0x6E0, BASE_ENABLE = 1 << 11, BASE_X2APIC = 1 << 10 };
+enum { MSR_APIC_BASE = 0x1B, MSR_X2APIC = 0x800, MSR_TSC_DEADLINE = 0x6E0, BASE_ENABLE = 1 << 11,
+       BASE_X2APIC = 1 << 10 };
 enum { CPUID_1_ECX_X2APIC = 1 << 21, CPUID_1_ECX_DEADLINE = 1 << 24 };
-enum { IOAPIC_SELECT = 0, IOAPIC_WINDOW = 4, IOAPIC_REDIRECTION = 0x10, REDIRECTION_LEVEL = 1 << 15, REDIRECTION_LOW = 1 << 13,
-       REDIRECTION_MASKED = 1 << 16 };
+enum { IOAPIC_SELECT = 0, IOAPIC_WINDOW = 4, IOAPIC_REDIRECTION = 0x10, REDIRECTION_LEVEL = 1 << 15,
+       REDIRECTION_LOW = 1 << 13, REDIRECTION_MASKED = 1 << 16 };
 enum { PIC1_DATA = 0x21, PIC2_DATA = 0xA1 };
 
 static volatile uint32_t *lapic, *ioapic; /* NULL lapic: x2APIC */

@@ -1,5 +1,5 @@
-/* The seam between CP and the processor's virtualization, VMX or SVM. A backend keeps a control block per virtual CPU, loads
- * state described by VMCS fields into it, enters, and describes every exit in VMX terms. It decides nothing. */
+/* The seam between CP and the processor's virtualization, VMX or SVM. A backend keeps a control block per virtual CPU,
+ * loads state described by VMCS fields into it, enters, and describes every exit in VMX terms. It decides nothing. */
 #pragma once
 #include "cp/cpu/vcpu.h"
 
@@ -9,8 +9,8 @@ struct cpu_backend {
     const char *(*start)(void);
     int (*create)(struct vcpu *);    /* 0 or -ENOMEM; control block with CP's own fields, guest state undefined */
     void (*destroy)(struct vcpu *);
-    /* Enters the guest and comes back with vcpu->exit, at the latest when the TSC is at `deadline`; `now` is what it was just now.
-     * false: the processor refused the control block; nothing ran. */
+    /* Enters the guest and comes back with vcpu->exit, at the latest when the TSC is at `deadline`; `now` is what it
+     * was just now. false: the processor refused the control block; nothing ran. */
     bool (*enter)(struct vcpu *, uint64_t deadline, uint64_t now);
     uint64_t (*read)(struct vcpu *, enum vmcs_field);
     void (*write)(struct vcpu *, enum vmcs_field, uint64_t value);

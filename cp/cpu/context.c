@@ -1,6 +1,6 @@
-/* Owns the registers beyond the VMCS that guests use freely: x87/SSE/AVX state, XCR0, debug registers, CR2 and the system-call
- * MSRs. They stay in the processor until another virtual CPU needs it: a guest that is alone never pays for them.
- * SDM "Managing State Using the XSAVE Feature Set". */
+/* Owns the registers beyond the VMCS that guests use freely: x87/SSE/AVX state, XCR0, debug registers, CR2 and the
+ * system-call MSRs. They stay in the processor until another virtual CPU needs it: a guest that is alone never pays for
+ * them. SDM "Managing State Using the XSAVE Feature Set". */
 #include "cp/cpu/context.h"
 
 #include <errno.h>
@@ -13,7 +13,8 @@
 #include "cp/storage/frame.h"
 
 enum { MSR_STAR = 0xC0000081, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE = 0xC0000102, MSR_TSC_AUX };
-enum { CPUID_1_ECX_XSAVE = 1 << 26, XCR0_X87 = 1, XCR0_LEGACY = 3, XSAVE_HEADER = 512, FCW = 0, MXCSR = 24, FCW_RESET = 0x40, MXCSR_RESET = 0x1F80 };
+enum { CPUID_1_ECX_XSAVE = 1 << 26, XCR0_X87 = 1, XCR0_LEGACY = 3, XSAVE_HEADER = 512, FCW = 0, MXCSR = 24,
+       FCW_RESET = 0x40, MXCSR_RESET = 0x1F80 };
 #define XCR0_KNOWN 0x2E7ull /* x87 SSE AVX AVX-512 PKRU: what CP knows how to hand from guest to guest */
 #define CR4_OSFXSR (1ull << 9)
 #define CR4_OSXSAVE (1ull << 18)
@@ -70,8 +71,9 @@ static void xcr0_set(uint64_t value)
         op_xsetbv(0, xcr0_now = value);
 }
 
-/* A guest that never enabled more than SSE is served by FXSAVE, which is the start of an XSAVE area: no XSETBV, which would be
- * an exit when CP is a guest itself. SSE state counts whatever XCR0 says: CR4.OSFXSR alone lets a guest use it. */
+/* A guest that never enabled more than SSE is served by FXSAVE, which is the start of an XSAVE area: no XSETBV, which
+ * would be an exit when CP is a guest itself. SSE state counts whatever XCR0 says: CR4.OSFXSR alone lets a guest use
+ * it. */
 static bool legacy(const struct vcpu *vcpu)
 {
     return !(vcpu->xcr0_used & ~(uint64_t)XCR0_LEGACY);

@@ -24,14 +24,16 @@ struct cpu {
     struct vmx_capability vmx;       /* what this processor's VMX can do */
     struct vmx_region *loaded;       /* current VMCS */
     struct vcpu *holder;             /* whose registers beyond the VMCS the processor holds */
-    bool exact_interrupts;           /* external interrupts leave a guest that was entered with IF=0 (see docs/machine.md) */
+    /* external interrupts leave a guest that was entered with IF=0 (see docs/machine.md) */
+    bool exact_interrupts;
 };
 
 extern struct cpu cpu_this; /* one processor for now; all state of it is in here */
 
 enum { VECTOR_IRQ = 0x20, VECTOR_TIMER = 0xEF, VECTOR_SPURIOUS = 0xFF };
 
-void cpu_tables_load(void);  /* GDT, TSS, IDT: exceptions of CP stop it with a dump, interrupts are noted in struct cpu */
+/* GDT, TSS, IDT: exceptions of CP stop it with a dump, interrupts are noted in struct cpu */
+void cpu_tables_load(void);
 /* Every device whose interrupt was noted has been served: level-triggered lines may interrupt again. */
 void cpu_interrupts_served(void);
 void cpu_interrupts_take(uint64_t came[4]); /* all that came since the last call, a bit each */

@@ -1,4 +1,5 @@
-/* The small things pure code asks of the processor: cp/cpu/edge.h, the clock, the accessors that go through the backend. */
+/* The small things pure code asks of the processor: cp/cpu/edge.h, the clock, the accessors that go through the
+ * backend. */
 #include "cp/cpu/edge.h"
 
 #include <string.h>
@@ -122,8 +123,8 @@ void cp_power_off(void)
         op_stop();
 }
 
-/* Debian's libfdt.a is built with stack protection: its canary is read at %fs:0x28, which with CP's FS base of 0 is a word of
- * the firmware's that nobody writes; a function of it that finds the word changed has overrun its frame. */
+/* Debian's libfdt.a is built with stack protection: its canary is read at %fs:0x28, which with CP's FS base of 0 is a
+ * word of the firmware's that nobody writes; a function of it that finds the word changed has overrun its frame. */
 __attribute__((noreturn)) void __stack_chk_fail(void);
 void __stack_chk_fail(void)
 {

@@ -6,14 +6,14 @@
 struct vcpu;
 
 void cpu_cr2_set(struct vcpu *, uint64_t value); /* the guest's CR2, wherever it is now */
-/* How CP ends, for who started its machine: told by cp_power_off, when all output is out. By the machine's isa-debug-exit port
- * where the tree has one, else as "VMN-EXIT n" on the emulator's debug console. */
+/* How CP ends, for who started its machine: told by cp_power_off, when all output is out. By the machine's
+ * isa-debug-exit port where the tree has one, else as "VMN-EXIT n" on the emulator's debug console. */
 void cp_exit_status(unsigned status);
 void cp_exit_port(uint16_t port); /* 0: none */
 __attribute__((noreturn)) void cp_power_off(void);
 
-/* What the CP below this one, if there is one, tells of the levels from here down (DIAGNOSE "chain"): length of the text, 0 when
- * nobody tells. At most `size` bytes, without NUL. */
+/* What the CP below this one, if there is one, tells of the levels from here down (DIAGNOSE "chain"): length of the
+ * text, 0 when nobody tells. At most `size` bytes, without NUL. */
 uint32_t cp_below_chain(char *text, uint32_t size);
 bool cp_below_is_vmn(void); /* this CP runs in a machine of another */
 const char *cp_virtualization(void); /* of the processor: "VMX", "SVM" */

@@ -1,5 +1,5 @@
-/* The hardware's part in virtual VMX: regions for vmcs02 and shadow VMCSs, and moving fields between them and their copies.
- * Regions are opaque to nest/. The backend's: cpu_nested is the one that started. */
+/* The hardware's part in virtual VMX: regions for vmcs02 and shadow VMCSs, and moving fields between them and their
+ * copies. Regions are opaque to nest/. The backend's: cpu_nested is the one that started. */
 #pragma once
 #include "cp/cpu/vcpu.h"
 #include "vmcs-shadow/capability.h"
@@ -18,11 +18,13 @@ struct cpu_nested {
     void (*link)(struct vcpu *, void *region, bool closed, const struct vmx_capability *offered);
     void (*shadow_pull)(struct vcpu *, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed);
     void (*shadow_pull_all)(struct vcpu *, void *region, struct vmcs *copy);
-    void (*shadow_push)(struct vcpu *, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit_information);
+    void (*shadow_push)(struct vcpu *, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
+                        bool exit_information);
     void (*flush_ept)(uint64_t eptp);
     void (*flush_vpid)(uint16_t vpid);
     uint16_t (*vpid_first)(struct vcpu *, uint16_t *count);
-    /* MSRs that guests own while they run (system calls, KERNEL_GS_BASE, TSC_AUX). false: none of them, or not canonical */
+    /* MSRs that guests own while they run (system calls, KERNEL_GS_BASE, TSC_AUX). false: none of them, or not
+     * canonical */
     bool (*free_msr_read)(uint32_t msr, uint64_t *value);
     bool (*free_msr_write)(uint32_t msr, uint64_t value);
     bool nested_page_tables; /* the second level has the form of ordinary paging, not of EPT */

@@ -50,7 +50,12 @@ static inline void op_write_cr3(uint64_t v) { __asm__ volatile("mov %0, %%cr3" :
 static inline void op_write_cr4(uint64_t v) { __asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory"); }
 
 #define OP_DEBUG_REGISTER(n) \
-    static inline uint64_t op_read_dr##n(void) { uint64_t v; __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v)); return v; } \
+    static inline uint64_t op_read_dr##n(void) \
+    { \
+        uint64_t v; \
+        __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v)); \
+        return v; \
+    } \
     static inline void op_write_dr##n(uint64_t v) { __asm__ volatile("mov %0, %%dr" #n : : "r"(v)); }
 OP_DEBUG_REGISTER(0)
 OP_DEBUG_REGISTER(1)
@@ -73,7 +78,8 @@ static inline void op_wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); 
 static inline void op_cli(void) { __asm__ volatile("cli" : : : "memory"); }
 /* One instruction boundary with interrupts on: what is pending is delivered. */
 static inline void op_interrupt_window(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
-/* Sleeps until an interrupt was delivered; one that came before is not lost, since STI takes effect after HLT has begun. */
+/* Sleeps until an interrupt was delivered; one that came before is not lost, since STI takes effect after HLT has
+ * begun. */
 static inline void op_halt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
 static inline void op_stop(void) { __asm__ volatile("cli; hlt" : : : "memory"); }
 
@@ -84,12 +90,14 @@ static inline void op_xsetbv(uint32_t index, uint64_t value)
 
 static inline void op_xsave(void *area, uint64_t components)
 {
-    __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)components), "d"((uint32_t)(components >> 32)) : "memory");
+    __asm__ volatile("xsave64 (%0)"
+                     : : "r"(area), "a"((uint32_t)components), "d"((uint32_t)(components >> 32)) : "memory");
 }
 
 static inline void op_xrstor(const void *area, uint64_t components)
 {
-    __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)components), "d"((uint32_t)(components >> 32)) : "memory");
+    __asm__ volatile("xrstor64 (%0)"
+                     : : "r"(area), "a"((uint32_t)components), "d"((uint32_t)(components >> 32)) : "memory");
 }
 
 static inline void op_fxsave(void *area) { __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory"); }

@@ -1,10 +1,11 @@
-/* Owns CP's descriptor tables and what happens when an exception or interrupt reaches CP itself. An interrupt is only noted
- * (struct cpu): the event loop does the work. An exception is a fault of CP's own and ends it, but for an NMI. */
+/* Owns CP's descriptor tables and what happens when an exception or interrupt reaches CP itself. An interrupt is only
+ * noted (struct cpu): the event loop does the work. An exception is a fault of CP's own and ends it, but for an NMI. */
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 
-enum { VECTOR_NMI = 2, GATE_INTERRUPT = 0x8E, IST_FAULT = 1, VECTOR_DOUBLE_FAULT = 8, SELECTOR_CODE = 8, SELECTOR_TSS = 24 };
+enum { VECTOR_NMI = 2, GATE_INTERRUPT = 0x8E, IST_FAULT = 1, VECTOR_DOUBLE_FAULT = 8, SELECTOR_CODE = 8,
+       SELECTOR_TSS = 24 };
 
 struct gate {
     uint16_t offset_low, selector;
@@ -37,7 +38,8 @@ void trap_exception(uint64_t vector, const struct trap_frame *frame)
         cpu_this.nmis++;
         return;
     }
-    panic("exception %lu error %lx at %lx, CR2 %lx, RSP %lx", vector, frame->error, frame->rip, op_read_cr2(), frame->rsp);
+    panic("exception %lu error %lx at %lx, CR2 %lx, RSP %lx", vector, frame->error, frame->rip, op_read_cr2(),
+          frame->rsp);
 }
 
 void trap_interrupt(uint64_t vector)

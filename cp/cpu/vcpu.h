@@ -1,5 +1,6 @@
-/* A virtual CPU in the VMX vocabulary. General registers are here; the rest of its state is in the backend's control block and
- * reached by VMCS field through vcpu_read/vcpu_write, on VMX and SVM alike (and through a struct vmcs in host tests). */
+/* A virtual CPU in the VMX vocabulary. General registers are here; the rest of its state is in the backend's control
+ * block and reached by VMCS field through vcpu_read/vcpu_write, on VMX and SVM alike (and through a struct vmcs in host
+ * tests). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,16 +46,19 @@ struct vcpu {
 uint64_t vcpu_read_any(struct vcpu *, enum vmcs_field);
 void vcpu_write_any(struct vcpu *, enum vmcs_field, uint64_t value);
 
-/* The fields of what runs: vmcs01, or vmcs02 while the guest's guest runs. When its VMCS is the processor's current one, which is
- * so in nearly every exit handler, an access is one instruction. */
+/* The fields of what runs: vmcs01, or vmcs02 while the guest's guest runs. When its VMCS is the processor's current
+ * one, which is so in nearly every exit handler, an access is one instruction. */
 #ifdef VMN_HOST
 static inline uint64_t vcpu_read(struct vcpu *vcpu, enum vmcs_field field) { return vcpu_read_any(vcpu, field); }
-static inline void vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value) { vcpu_write_any(vcpu, field, value); }
+static inline void vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
+{
+    vcpu_write_any(vcpu, field, value);
+}
 #else
 #include "cp/cpu/vcpu_fast.h"
 #endif
 
-/* Queues an exception for the next entry (a second one makes #DF or a triple fault as SDM "Conditions for Generating a Double
- * Fault" says). */
+/* Queues an exception for the next entry (a second one makes #DF or a triple fault as SDM "Conditions for Generating a
+ * Double Fault" says). */
 void vcpu_queue_exception(struct vcpu *, unsigned vector, bool has_error, uint32_t error);
 void vcpu_queue_page_fault(struct vcpu *, uint64_t linear, uint32_t error);

@@ -1,5 +1,5 @@
-/* Owns turning VMX on: what the processor's capability MSRs allow, the controls CP runs its guests with, the MSRs a guest may
- * touch without an exit. SDM "Discovering Support for VMX", "Reserved Controls and Default Settings". */
+/* Owns turning VMX on: what the processor's capability MSRs allow, the controls CP runs its guests with, the MSRs a
+ * guest may touch without an exit. SDM "Discovering Support for VMX", "Reserved Controls and Default Settings". */
 #include <errno.h>
 #include <stddef.h>
 
@@ -35,7 +35,8 @@ static const struct control_choice choices[] = {
     {"secondary controls (EPT, unrestricted guest)", &vmx_controls.cpu2, VMX_CPU2, VMX_CPU2,
      CPU2_EPT | CPU2_UNRESTRICTED_GUEST, CPU2_RDTSCP | CPU2_VPID | CPU2_INVPCID},
     {"exit controls", &vmx_controls.exit, VMX_TRUE_EXIT, VMX_EXIT,
-     EXIT_HOST_LONG_MODE | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_DEBUG_CONTROLS, 0},
+     EXIT_HOST_LONG_MODE | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT |
+         EXIT_SAVE_DEBUG_CONTROLS, 0},
     {"entry controls", &vmx_controls.entry, VMX_TRUE_ENTRY, VMX_ENTRY,
      ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LOAD_DEBUG_CONTROLS, 0},
 };

@@ -26,7 +26,10 @@ void lapic_error(struct lapic *, enum lapic_error);
 void lapic_lvt_fire(struct lapic *, enum lapic_lvt);
 void lapic_end_of_interrupt(struct lapic *);
 void lapic_send_ipi(struct lapic *);    /* as ICR says */
-static inline bool lapic_requested(const struct lapic *l, uint8_t vector) { return l->irr[vector / 32] >> vector % 32 & 1; }
+static inline bool lapic_requested(const struct lapic *l, uint8_t vector)
+{
+    return l->irr[vector / 32] >> vector % 32 & 1;
+}
 void lapic_self_ipi(struct lapic *, uint8_t vector);
 
 /* lapic_register.c: the bus's handlers of the page */

@@ -1,10 +1,11 @@
-/* A PCI bus: configuration mechanism #1 at CF8/CFC, a host bridge at 00:00.0, and up to 31 single-function devices whose
- * base addresses come and go on the machine's bus as the guest moves them. It comes as firmware would leave it: every BAR
- * has an address, memory and I/O decoding and bus mastering are on, the interrupt line register names the 8259's input.
+/* A PCI bus: configuration mechanism #1 at CF8/CFC, a host bridge at 00:00.0, and up to 31 single-function devices
+ * whose base addresses come and go on the machine's bus as the guest moves them. It comes as firmware would leave it:
+ * every BAR has an address, memory and I/O decoding and bus mastering are on, the interrupt line register names the
+ * 8259's input.
  *
- * Every device uses INTA. The wire of slot n is global system interrupt 16 + (n & 3) and also, for a guest without IOAPIC,
- * ISA interrupt 11 (even slots) or 10 (odd slots). Those two must be level-triggered in the 8259 (ELCR). Both are
- * wired-OR here, so the receiver of set_irq sees each of 10, 11, 16-19 as one wire. */
+ * Every device uses INTA. The wire of slot n is global system interrupt 16 + (n & 3) and also, for a guest without
+ * IOAPIC, ISA interrupt 11 (even slots) or 10 (odd slots). Those two must be level-triggered in the 8259 (ELCR). Both
+ * are wired-OR here, so the receiver of set_irq sees each of 10, 11, 16-19 as one wire. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-enum { CAPABILITY_ID = 0x11, CAPABILITY_BYTES = 12, CAPABILITY_CONTROL = 2, CAPABILITY_TABLE = 4, CAPABILITY_PENDING = 8 };
+enum { CAPABILITY_ID = 0x11, CAPABILITY_BYTES = 12, CAPABILITY_CONTROL = 2, CAPABILITY_TABLE = 4,
+       CAPABILITY_PENDING = 8 };
 enum { CONTROL_ENABLE = 0x8000, CONTROL_MASK_ALL = 0x4000, ENTRY_MASKED = 1 };
 enum { BAR_BYTES = 4096, BAR_PENDING = 0x800, ENTRY_BYTES = sizeof(struct pci_msix_entry) };
 
@@ -48,7 +49,8 @@ void pci_msix_written(struct pci_msix *m)
             send(m, v);
 }
 
-/* The table is read and written in doublewords or quadwords; anything else is undefined by the specification: ignored. */
+/* The table is read and written in doublewords or quadwords; anything else is undefined by the specification:
+ * ignored. */
 static uint32_t *table_word(struct pci_msix *m, uint64_t offset)
 {
     struct pci_msix_entry *e;

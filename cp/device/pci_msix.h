@@ -1,5 +1,5 @@
-/* MSI-X ("PCI Local Bus Specification", "MSI-X Capability and Table Structures"): a device's interrupts as messages to the local
- * APIC, one vector for each cause, so that the guest need not read why it was interrupted.
+/* MSI-X ("PCI Local Bus Specification", "MSI-X Capability and Table Structures"): a device's interrupts as messages to
+ * the local APIC, one vector for each cause, so that the guest need not read why it was interrupted.
  * In: the guest's accesses to the table's BAR and to the capability; pci_msix_raise(). Out: pci_message(). */
 #pragma once
 #include "cp/device/pci.h"

@@ -1,5 +1,5 @@
-/* A 16550A UART: what a guest's driver sees of a console line. The line behind it is as fast as the host takes bytes, so a
- * byte is transmitted at once and the receiver's character timeout has always passed.
+/* A 16550A UART: what a guest's driver sees of a console line. The line behind it is as fast as the host takes bytes,
+ * so a byte is transmitted at once and the receiver's character timeout has always passed.
  *
  * In:  the guest's port accesses (through the bus), uart_receive() with what was typed, uart_output_ready().
  * Out: the output call-out, the interrupt wire, and input_room when the guest has read all that was received. */

@@ -365,8 +365,8 @@ static void config_after_write(struct pci_function *f, unsigned offset, unsigned
     pci_msix_written(&d->msix);
 }
 
-void virtio_init(struct virtio_device *d, const struct virtio_model *model, struct guest_storage *storage, uint64_t features,
-                 const void *config, bool msix)
+void virtio_init(struct virtio_device *d, const struct virtio_model *model, struct guest_storage *storage,
+                 uint64_t features, const void *config, bool msix)
 {
     const struct pci_identity id = {.vendor = PCI_VENDOR, .device = PCI_DEVICE_BASE + model->id,
                                     .subsystem_vendor = PCI_VENDOR, .subsystem = PCI_DEVICE_BASE + model->id,

@@ -1,8 +1,9 @@
 /* The virtio 1.x transport over PCI (modern only) and its split virtqueues, seen from the device's side.
  * "Virtual I/O Device (VIRTIO) Version 1.2", "Virtio Over PCI Bus" and "Split Virtqueues".
  *
- * In:  the guest's accesses to BAR 0 and to configuration space; the rings in guest storage, every word of which is hostile
- *      and is read once. Out: chains of checked buffers for the device model; used elements and interrupts for the guest.
+ * In:  the guest's accesses to BAR 0 and to configuration space; the rings in guest storage, every word of which is
+ *      hostile and is read once. Out: chains of checked buffers for the device model; used elements and interrupts for
+ *      the guest.
  * A ring that breaks the rules sets DEVICE_NEEDS_RESET: that device does no more until its driver resets it. */
 #pragma once
 #include <stdbool.h>
@@ -11,7 +12,8 @@
 #include "cp/device/pci_msix.h"
 #include "cp/storage/guest.h"
 
-/* A chain may be longer than VIRTIO_CHAIN_BUFFERS only by breaking the limit its device type announces (block: seg_max). */
+/* A chain may be longer than VIRTIO_CHAIN_BUFFERS only by breaking the limit its device type announces (block:
+ * seg_max). */
 enum { VIRTIO_QUEUES = 1, VIRTIO_QUEUE_SIZE = 256, VIRTIO_CHAIN_BUFFERS = 130 };
 
 enum virtio_status {

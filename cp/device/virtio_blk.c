@@ -1,5 +1,6 @@
-/* Requests of the guest -> requests of the disk. A chain is a stream of bytes to read (header, then the data of a write)
- * and a stream to write (the data of a read, then the status); how the driver cut them into buffers does not matter. */
+/* Requests of the guest -> requests of the disk. A chain is a stream of bytes to read (header, then the data of a
+ * write) and a stream to write (the data of a read, then the status); how the driver cut them into buffers does not
+ * matter. */
 #include "cp/device/virtio_blk.h"
 
 #include <errno.h>
@@ -169,7 +170,8 @@ static bool segment_add(struct virtio_blk_request *r, uint8_t *data, uint32_t by
     return true;
 }
 
-/* The next whole sectors that lie in one page, straight from or to the guest's frame. 0: none; -EAGAIN: no segment left. */
+/* The next whole sectors that lie in one page, straight from or to the guest's frame. 0: none; -EAGAIN: no segment
+ * left. */
 static int direct_add(struct virtio_blk_request *r, uint64_t limit)
 {
     uint32_t run = run_length(&r->chain, &r->data, limit) & ~(SECTOR - 1u);
@@ -373,7 +375,8 @@ static bool start(struct virtio_blk_request *r)
     return false;
 }
 
-/* Takes chains while there are requests to put them in. A chain without room for header and status breaks the device. */
+/* Takes chains while there are requests to put them in. A chain without room for header and status breaks the
+ * device. */
 static void pump(struct virtio_blk *d)
 {
     struct virtio_blk_request *r;

@@ -1,5 +1,5 @@
-/* Split virtqueues, from the device's side ("Split Virtqueues"). Whatever the driver wrote is read once, judged, and only
- * then used; used elements become visible all at once when the driver is signalled. */
+/* Split virtqueues, from the device's side ("Split Virtqueues"). Whatever the driver wrote is read once, judged, and
+ * only then used; used elements become visible all at once when the driver is signalled. */
 #include "cp/device/virtio.h"
 
 #include <errno.h>
@@ -34,8 +34,8 @@ static bool put(struct virtio_device *d, uint64_t at, const void *from, unsigned
     return guest_write(d->storage, gpa(at), from, bytes) == GUEST_OK;
 }
 
-/* RAM has one hole, so a range with both ends in RAM and on one side of the hole lies in RAM. Should a page between them
- * still be missing, its use fails later. */
+/* RAM has one hole, so a range with both ends in RAM and on one side of the hole lies in RAM. Should a page between
+ * them still be missing, its use fails later. */
 static bool is_ram(const struct virtio_device *d, uint64_t at, uint32_t bytes)
 {
     uint64_t last = at + bytes - 1;
@@ -100,7 +100,8 @@ static int broken(struct virtio_device *d)
     return -EIO;
 }
 
-/* How many chains the driver offers beyond those taken; -EIO. With EVENT_IDX an empty ring is armed for the next notify. */
+/* How many chains the driver offers beyond those taken; -EIO. With EVENT_IDX an empty ring is armed for the next
+ * notify. */
 static int available(struct virtio_device *d, struct virtio_queue *q)
 {
     uint16_t index;

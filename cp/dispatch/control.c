@@ -1,6 +1,6 @@
-/* Owns accesses to control registers and XCR0. CP owns CR0.NE, CD and NW (guests run cached whatever they ask for) and CR4.VMXE;
- * the other bits the guest writes without an exit, so that what arrives here is a write that changes one of CP's, or of a bit
- * that CPUID does not offer. SDM "Control Registers". */
+/* Owns accesses to control registers and XCR0. CP owns CR0.NE, CD and NW (guests run cached whatever they ask for) and
+ * CR4.VMXE; the other bits the guest writes without an exit, so that what arrives here is a write that changes one of
+ * CP's, or of a bit that CPUID does not offer. SDM "Control Registers". */
 #include <stddef.h>
 
 #include "cp/cpu/backend.h"
@@ -17,10 +17,12 @@ enum { ACCESS_TO_CR, ACCESS_FROM_CR, ACCESS_CLTS, ACCESS_LMSW };
 #define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)
 #define CR4_RELOADS (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP)
 
-/* The four entries of PAE paging, which the processor holds in registers (and EPT takes from the VMCS). -1: a reserved bit. */
+/* The four entries of PAE paging, which the processor holds in registers (and EPT takes from the VMCS). -1: a reserved
+ * bit. */
 static int load_pdptes(struct vm *vm)
 {
-    static const enum vmcs_field fields[4] = {VMCS_GUEST_PDPTE0, VMCS_GUEST_PDPTE1, VMCS_GUEST_PDPTE2, VMCS_GUEST_PDPTE3};
+    static const enum vmcs_field fields[4] = {VMCS_GUEST_PDPTE0, VMCS_GUEST_PDPTE1, VMCS_GUEST_PDPTE2,
+                                              VMCS_GUEST_PDPTE3};
     uint64_t entry[4];
     uint64_t reserved = 0x1E6 | ~((1ull << cpuid_physical_bits()) - 1);
 

@@ -13,8 +13,8 @@ enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 
        LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_APIC = 1 << 9, LEAF1_EDX_MTRR = 1 << 12 };
 enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
 
-/* SDM "CPUID": which bits of the processor's answer a guest sees. What is not here CP does not hand on: performance counters,
- * MONITOR, SMX, SGX, speculation control (no MSRs for it), CET, PKS, AMX. */
+/* SDM "CPUID": which bits of the processor's answer a guest sees. What is not here CP does not hand on: performance
+ * counters, MONITOR, SMX, SGX, speculation control (no MSRs for it), CET, PKS, AMX. */
 struct leaf_policy {
     uint32_t leaf;
     uint32_t subleaves; /* 0: ECX does not matter */
@@ -25,7 +25,8 @@ struct leaf_policy {
 static const struct leaf_policy policy[] = {
     {0x00, 0, {0, ALL, ALL, ALL}, {BASIC_MAX, 0, 0, 0}},
     {0x01, 0, {ALL, 0x0000FF00, 0x76DA3223u & ~(uint32_t)LEAF1_ECX_OSXSAVE, 0x0F8BBB7F},
-              {0, 0x00010000, LEAF1_ECX_HYPERVISOR | LEAF1_ECX_X2APIC | LEAF1_ECX_DEADLINE | LEAF1_ECX_VMX, LEAF1_EDX_APIC | LEAF1_EDX_MTRR}},
+              {0, 0x00010000, LEAF1_ECX_HYPERVISOR | LEAF1_ECX_X2APIC | LEAF1_ECX_DEADLINE | LEAF1_ECX_VMX,
+               LEAF1_EDX_APIC | LEAF1_EDX_MTRR}},
     {0x02, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x04, 4, {0x00003FFF, ALL, ALL, ALL}, {0}},
     {0x07, 1, {0, 0xF1BF27A9u, 0x00405F42, 0}, {0}},
@@ -86,7 +87,8 @@ static void row_add(uint32_t leaf, uint32_t subleaf, struct cpuid_answer answer)
 static struct cpuid_answer xsave_leaf(uint32_t subleaf, struct cpuid_answer a)
 {
     if (subleaf == 0)
-        return (struct cpuid_answer){(uint32_t)xcr0_offered, xsave_size_now, xsave_size_now, (uint32_t)(xcr0_offered >> 32)};
+        return (struct cpuid_answer){(uint32_t)xcr0_offered, xsave_size_now, xsave_size_now,
+                                     (uint32_t)(xcr0_offered >> 32)};
     if (subleaf == 1)
         return (struct cpuid_answer){a.eax & 7, 0, 0, 0};
     return xcr0_offered >> subleaf & 1 ? a : (struct cpuid_answer){0};

@@ -1,5 +1,5 @@
-/* What CPUID says in a virtual machine. Computed once from the processor's own answers and CP's policy; the policy on control
- * registers and MSRs asks here, so that what CPUID does not offer faults as on hardware. */
+/* What CPUID says in a virtual machine. Computed once from the processor's own answers and CP's policy; the policy on
+ * control registers and MSRs asks here, so that what CPUID does not offer faults as on hardware. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

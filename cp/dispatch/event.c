@@ -16,7 +16,8 @@ static bool contributory(unsigned vector)
 
 static bool doubles(unsigned first, unsigned second)
 {
-    return (contributory(first) && contributory(second)) || (first == VECTOR_PF && (contributory(second) || second == VECTOR_PF));
+    return (contributory(first) && contributory(second)) ||
+           (first == VECTOR_PF && (contributory(second) || second == VECTOR_PF));
 }
 
 void vcpu_queue_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)

@@ -1,5 +1,6 @@
-/* Events on their way into a guest: exceptions, NMIs, external interrupts; one waits at a time in vcpu->event_info, in the form of
- * the VM-entry interruption-information field. SDM "Event Injection", "Interrupt-Window Exiting and Virtual-Interrupt Delivery". */
+/* Events on their way into a guest: exceptions, NMIs, external interrupts; one waits at a time in vcpu->event_info, in
+ * the form of the VM-entry interruption-information field. SDM "Event Injection", "Interrupt-Window Exiting and
+ * Virtual-Interrupt Delivery". */
 #pragma once
 #include "cp/dispatch/vm.h"
 
@@ -12,7 +13,8 @@ void event_requeue(struct vcpu *);
 static inline bool event_waits(const struct vm *vm)
 {
     const struct vcpu *vcpu = &vm->vcpu;
-    return vcpu->event_info || vcpu->nmi_pending || vcpu->triple_fault || vcpu->window || vm->machine.pending || vm->machine.nmi;
+    return vcpu->event_info || vcpu->nmi_pending || vcpu->triple_fault || vcpu->window ||
+           vm->machine.pending || vm->machine.nmi;
 }
 /* Before an entry: hands over what waits, or asks for a window. False: the guest triple-faulted. */
 bool event_prepare(struct vm *);

@@ -46,8 +46,8 @@ enum exit_action exit_cpuid(struct vm *vm)
     return EXIT_SKIP;
 }
 
-/* With interrupts off nothing in a machine of one CPU can end a HLT but an NMI: the disabled wait of old. A halted L2 is
- * no reason to stop L1, which may have a timer or an interrupt to take it out. */
+/* With interrupts off nothing in a machine of one CPU can end a HLT but an NMI: the disabled wait of old. A halted L2
+ * is no reason to stop L1, which may have a timer or an interrupt to take it out. */
 enum exit_action exit_hlt(struct vm *vm)
 {
     if (event_deliverable(vm))

@@ -19,7 +19,9 @@ int msr_policy_write(struct vm *, uint32_t msr, uint64_t value);
 enum exit_action exit_fault(struct vm *, unsigned vector, uint32_t error); /* one that pushes an error code */
 enum exit_action exit_undefined(struct vm *);
 enum exit_action exit_stopped(struct vm *, enum vm_stop, uint32_t detail);
-/* CP cannot do what the instruction asks: stops the machine, unless it is L2's instruction; then L2 ends as by a triple fault. */
+/* CP cannot do what the instruction asks: stops the machine, unless it is L2's instruction; then L2 ends as by a triple
+ * fault. */
 enum exit_action exit_unemulated(struct vm *);
 
-enum { VECTOR_UD = 6, VECTOR_DF = 8, VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_NMI = 2 };
+enum { VECTOR_UD = 6, VECTOR_DF = 8, VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14,
+       VECTOR_NMI = 2 };

@@ -1,5 +1,5 @@
-/* Owns IN and OUT exits, and the emulation of instructions that reach devices: the string forms of IN and OUT and every access to
- * a guest-physical address that is no RAM. SDM "Exit Qualification for I/O Instructions". */
+/* Owns IN and OUT exits, and the emulation of instructions that reach devices: the string forms of IN and OUT and every
+ * access to a guest-physical address that is no RAM. SDM "Exit Qualification for I/O Instructions". */
 #include <stddef.h>
 
 #include "cp/decode/execute.h"

@@ -7,7 +7,8 @@
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/vm.h"
 
-enum { ENTRY_PRESENT = 1, ENTRY_WRITE = 2, ENTRY_USER = 4, ENTRY_ACCESSED = 0x20, ENTRY_DIRTY = 0x40, ENTRY_LARGE = 0x80 };
+enum { ENTRY_PRESENT = 1, ENTRY_WRITE = 2, ENTRY_USER = 4, ENTRY_ACCESSED = 0x20, ENTRY_DIRTY = 0x40,
+       ENTRY_LARGE = 0x80 };
 enum { FAULT_PRESENT = 1, FAULT_RESERVED = 8 };
 #define ENTRY_ADDRESS 0x000FFFFFFFFFF000ull
 #define ENTRY_NO_EXECUTE (1ull << 63)
@@ -111,7 +112,8 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
             return fault(w, FAULT_PRESENT | FAULT_RESERVED, error);
         if (!pdpte)
             w->allowed = (w->allowed & (entry | ENTRY_NO_EXECUTE)) | (entry & ENTRY_NO_EXECUTE);
-        bool large = (entry & ENTRY_LARGE) && !pdpte && ((level == 2 && p->large_at_2) || (level == 3 && p->levels == 4));
+        bool large = (entry & ENTRY_LARGE) && !pdpte &&
+                     ((level == 2 && p->large_at_2) || (level == 3 && p->levels == 4));
         if (level > 1 && !large) {
             if (!pdpte && !(entry & ENTRY_ACCESSED))
                 *(uint8_t *)at = (uint8_t)entry | ENTRY_ACCESSED;
@@ -124,7 +126,8 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         if ((entry & marks) != marks)
             *(uint8_t *)at = (uint8_t)entry | marks;
         uint64_t size = 1ull << shift;
-        uint64_t base = large ? large_page(p, entry, size) : entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
+        uint64_t base = large ? large_page(p, entry, size)
+                              : entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
         *to = gpa(base | (linear & (size - 1)));
         return nested_translate(w->vcpu, &to->a, w->access & LINEAR_WRITE) ? 0 : -2;
     }
@@ -151,7 +154,8 @@ static unsigned mode(struct vcpu *vcpu)
     return registers_cpl(vcpu) == 3 ? LINEAR_USER : 0;
 }
 
-int linear_read(struct vcpu *vcpu, uint64_t linear, void *to, size_t bytes, unsigned access, uint64_t *at, uint32_t *error)
+int linear_read(struct vcpu *vcpu, uint64_t linear, void *to, size_t bytes, unsigned access, uint64_t *at,
+                uint32_t *error)
 {
     while (bytes) {
         size_t n = piece(linear, bytes);

@@ -6,12 +6,15 @@
 #include "cp/cpu/vcpu.h"
 #include "cp/storage/address.h"
 
-enum linear_access { LINEAR_READ = 0, LINEAR_WRITE = 2, LINEAR_USER = 4, LINEAR_FETCH = 16 }; /* bits of a #PF error code */
+/* bits of a #PF error code */
+enum linear_access { LINEAR_READ = 0, LINEAR_WRITE = 2, LINEAR_USER = 4, LINEAR_FETCH = 16 };
 
-/* 0 and *to; or -1: a page fault, *error is its error code and the address is CR2's; or -2: the tables lie where no RAM is. */
+/* 0 and *to; or -1: a page fault, *error is its error code and the address is CR2's; or -2: the tables lie where no RAM
+ * is. */
 int linear_translate(struct vcpu *, uint64_t linear, unsigned access, gpa_t *to, uint32_t *error);
 
-/* Copies across pages. 0; -1: fault at *fault with *error; -2: no RAM there. Access rights are those of the current CPL unless
- * LINEAR_USER is forced by the caller. */
-int linear_read(struct vcpu *, uint64_t linear, void *to, size_t bytes, unsigned access, uint64_t *fault, uint32_t *error);
+/* Copies across pages. 0; -1: fault at *fault with *error; -2: no RAM there. Access rights are those of the current CPL
+ * unless LINEAR_USER is forced by the caller. */
+int linear_read(struct vcpu *, uint64_t linear, void *to, size_t bytes, unsigned access, uint64_t *fault,
+                uint32_t *error);
 int linear_write(struct vcpu *, uint64_t linear, const void *from, size_t bytes, uint64_t *fault, uint32_t *error);

@@ -1,5 +1,5 @@
-/* Owns what RDMSR and WRMSR do in a virtual machine, for the MSRs the hardware does not serve by itself: a table of rows. What is
- * not in the table is #GP(0). SDM "Model-Specific Registers (MSRs)". */
+/* Owns what RDMSR and WRMSR do in a virtual machine, for the MSRs the hardware does not serve by itself: a table of
+ * rows. What is not in the table is #GP(0). SDM "Model-Specific Registers (MSRs)". */
 #include <stddef.h>
 
 #include "cp/cpu/backend.h"

@@ -1,5 +1,5 @@
-/* A virtual CPU's architectural state by VMCS field: power-on values, the state a multiboot image starts in, what mode it is in.
- * Pure: everything goes through vcpu_read and vcpu_write. */
+/* A virtual CPU's architectural state by VMCS field: power-on values, the state a multiboot image starts in, what mode
+ * it is in. Pure: everything goes through vcpu_read and vcpu_write. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -71,8 +71,9 @@ static void housekeeping(void)
         h->run(h->context);
 }
 
-/* How long a turn may last: a slice when others wait; and where the processor keeps interrupts from leaving a guest that was
- * entered with them off (docs/machine.md), until the next look at them: before sixteen bytes, a UART's FIFO, can arrive. */
+/* How long a turn may last: a slice when others wait; and where the processor keeps interrupts from leaving a guest
+ * that was entered with them off (docs/machine.md), until the next look at them: before sixteen bytes, a UART's FIFO,
+ * can arrive. */
 static uint64_t turn_end(uint64_t begun)
 {
     if (!cpu_this.exact_interrupts)
@@ -118,7 +119,8 @@ static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
         if (!cpu_this.exact_interrupts || exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
-            cpu_interrupt_window(); /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
+            /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
+            cpu_interrupt_window();
     } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
     vm->total_ticks += clock_now() - counted;
 }

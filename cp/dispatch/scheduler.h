@@ -1,4 +1,5 @@
-/* Which machine runs next: the runnable one that has had the least time, so that time is shared evenly whatever its guests do. */
+/* Which machine runs next: the runnable one that has had the least time, so that time is shared evenly whatever its
+ * guests do. */
 #pragma once
 #include "cp/dispatch/vm.h"
 

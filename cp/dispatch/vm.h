@@ -1,4 +1,5 @@
-/* A virtual machine as CP keeps it: one virtual CPU, storage, devices, accounting, and the user's session it belongs to. */
+/* A virtual machine as CP keeps it: one virtual CPU, storage, devices, accounting, and the user's session it belongs
+ * to. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,7 +49,8 @@ struct vm {
     uint64_t virtual_ticks; /* TSC ticks spent running the guest */
     uint64_t total_ticks;   /* the same plus CP's work for it */
     uint64_t vruntime;      /* fair scheduling */
-    /* Exits by reason, each once: of the machine's own program; of a guest it runs itself, dealt with by CP, or given to it. */
+    /* Exits by reason, each once: of the machine's own program; of a guest it runs itself, dealt with by CP, or given
+     * to it. */
     uint64_t exits[EXIT_REASONS], nested_handled[EXIT_REASONS], nested_reflected[EXIT_REASONS];
     struct vm *ready_next;
     bool ready;
@@ -59,12 +61,13 @@ extern struct vm *vm_list;
 
 /* NULL: no storage for it. The machine exists, stopped and reset, with no disks. */
 struct vm *vm_create(const struct vm_config *);
-/* Frees all it had, in mid-nesting too. Storage that disk requests in flight may still write into is kept until they are
- * done, and given back when the next machine is made or destroyed. */
+/* Frees all it had, in mid-nesting too. Storage that disk requests in flight may still write into is kept until they
+ * are done, and given back when the next machine is made or destroyed. */
 void vm_destroy(struct vm *);
 
 void vm_reset(struct vm *);             /* SYSTEM RESET: CPU and devices, storage kept; stopped */
-/* SYSTEM CLEAR with a new size; stopped. 0, -ENOMEM, or -EBUSY: disk requests are in flight, and nothing was changed. */
+/* SYSTEM CLEAR with a new size; stopped. 0, -ENOMEM, or -EBUSY: disk requests are in flight, and nothing was
+ * changed. */
 int vm_define_storage(struct vm *, uint64_t bytes);
 void vm_stop(struct vm *, enum vm_stop, uint32_t detail);
 void vm_begin(struct vm *);             /* STOPPED -> RUNNABLE */

@@ -70,7 +70,8 @@ static void select_device(const struct ata_disk *d, uint8_t address)
     put(d, ATA_DEVICE, (uint8_t)(DEVICE_LBA | (d->slave ? DEVICE_SLAVE : 0) | address));
 }
 
-/* The alternate status does not acknowledge an interrupt; reading it takes the 400 ns a command needs to show as busy. */
+/* The alternate status does not acknowledge an interrupt; reading it takes the 400 ns a command needs to show as
+ * busy. */
 static uint8_t settle(const struct ata_disk *d)
 {
     for (unsigned i = 0; i < 3; i++)

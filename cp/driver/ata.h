@@ -18,7 +18,8 @@ struct ata_disk {
     char model[41];
 };
 
-/* Identifies the drive, polling at most about a second; true if there is an ATA (not ATAPI) disk. Leaves interrupts on. */
+/* Identifies the drive, polling at most about a second; true if there is an ATA (not ATAPI) disk. Leaves interrupts
+ * on. */
 bool ata_probe(struct ata_disk *, uint16_t command_port, uint16_t control_port, uint8_t irq, bool slave);
 
 /* Call when the channel's IRQ came, or to poll. Runs done() of what has completed and starts what is queued. */

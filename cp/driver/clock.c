@@ -5,10 +5,10 @@
 #include "cp/cpu/port.h"
 #include "cp/dispatch/timer.h"
 
-enum { PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_COMMAND = 0x43, PIT_ONE_SHOT_2 = 0xB0, SPEAKER = 0x61, GATE = 1, OUT = 0x20,
-       MEASURE_HZ = 100, POLLS = 10000000 };
-enum { CMOS_INDEX = 0x70, CMOS_DATA = 0x71, NMI_OFF = 0x80, STATUS_A = 10, STATUS_B = 11, UPDATING = 0x80, BINARY = 4, HOURS_24 = 2,
-       CENTURY = 0x32, TRIES = 10 };
+enum { PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_COMMAND = 0x43, PIT_ONE_SHOT_2 = 0xB0, SPEAKER = 0x61, GATE = 1,
+       OUT = 0x20, MEASURE_HZ = 100, POLLS = 10000000 };
+enum { CMOS_INDEX = 0x70, CMOS_DATA = 0x71, NMI_OFF = 0x80, STATUS_A = 10, STATUS_B = 11, UPDATING = 0x80, BINARY = 4,
+       HOURS_24 = 2, CENTURY = 0x32, TRIES = 10 };
 
 struct calendar_time {
     uint8_t second, minute, hour, day, month, year, century;

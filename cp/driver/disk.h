@@ -1,6 +1,6 @@
-/* A disk as CP sees it: real (ata.c, virtio_blk.c) or a part of one. Requests are asynchronous: submit() queues and returns,
- * done() is called later from the event loop, once, in any order. Plain C, so that the virtual devices that submit here
- * also run on the host against a fake disk. */
+/* A disk as CP sees it: real (ata.c, virtio_blk.c) or a part of one. Requests are asynchronous: submit() queues and
+ * returns, done() is called later from the event loop, once, in any order. Plain C, so that the virtual devices that
+ * submit here also run on the host against a fake disk. */
 #pragma once
 #include <errno.h>
 #include <stdbool.h>

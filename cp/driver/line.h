@@ -1,5 +1,6 @@
-/* A line: a real 16550 UART with a terminal at its other end. Output is buffered and drains by interrupt; nothing is lost,
- * since the writer asks for room first. Input goes byte by byte to a callback. Both callbacks run in line_interrupt(). */
+/* A line: a real 16550 UART with a terminal at its other end. Output is buffered and drains by interrupt; nothing is
+ * lost, since the writer asks for room first. Input goes byte by byte to a callback. Both callbacks run in
+ * line_interrupt(). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +24,8 @@ bool line_init(struct line *, uint16_t port, uint8_t irq);
 
 uint32_t line_room(const struct line *); /* bytes that line_write would take now */
 
-/* Queues up to `count` bytes and starts the transmitter; returns how many were taken (less than count: no more room). */
+/* Queues up to `count` bytes and starts the transmitter; returns how many were taken (less than count: no more
+ * room). */
 uint32_t line_write(struct line *, const void *bytes, uint32_t count);
 
 /* Call when the line's IRQ came (a shared IRQ: call it for each line of that IRQ), or to poll. */

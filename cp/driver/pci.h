@@ -19,8 +19,8 @@ enum {
 uint32_t pci_read(struct pci_address, uint8_t offset); /* offset: a multiple of 4 */
 void pci_write(struct pci_address, uint8_t offset, uint32_t value);
 
-/* The `index`-th function, in order of address, whose PCI_ID is one of the two; false when there are fewer. Looks at buses
- * 0 to 7: no machine CP runs on numbers its buses sparsely. */
+/* The `index`-th function, in order of address, whose PCI_ID is one of the two; false when there are fewer. Looks at
+ * buses 0 to 7: no machine CP runs on numbers its buses sparsely. */
 bool pci_find(uint32_t id, uint32_t other_id, unsigned index, struct pci_address *found);
 
 /* Offset of the next capability of that id behind `after` (0: the first), or 0. */

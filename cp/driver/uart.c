@@ -1,5 +1,5 @@
-/* Lines on real 16550 UARTs (line.h). Bytes come in from line_write() and leave by the transmitter, sixteen each time its
- * FIFO is empty; what arrives goes straight to the line's input callback. Nothing is interpreted here.
+/* Lines on real 16550 UARTs (line.h). Bytes come in from line_write() and leave by the transmitter, sixteen each time
+ * its FIFO is empty; what arrives goes straight to the line's input callback. Nothing is interpreted here.
  *
  * The registers: National Semiconductor PC16550D, "Register Descriptions". */
 #include "cp/driver/line.h"

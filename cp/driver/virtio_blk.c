@@ -1,5 +1,5 @@
-/* The virtio block driver (virtio_blk.h): requests become descriptor chains (header, data, status byte), the device gives
- * the chains back in any order.
+/* The virtio block driver (virtio_blk.h): requests become descriptor chains (header, data, status byte), the device
+ * gives the chains back in any order.
  *
  * VIRTIO 1.1, "Split Virtqueues", "Virtio Over PCI Bus", "Block Device". */
 #include "cp/driver/virtio_blk.h"

@@ -24,9 +24,9 @@ struct virtio_blk_disk {
     struct disk_request *first, *last; /* waiting for free descriptors */
 };
 
-/* Finds the `index`-th virtio block function on PCI (configuration through CF8/CFC) and brings it up, polling at most about
- * a second. `memory`: VIRTIO_BLK_MEMORY_BYTES, zeroed, kept for good. False when there is none, it is not a modern one, its
- * queue is shorter than VIRTIO_BLK_DRIVER_QUEUE, or it will not come up.
+/* Finds the `index`-th virtio block function on PCI (configuration through CF8/CFC) and brings it up, polling at most
+ * about a second. `memory`: VIRTIO_BLK_MEMORY_BYTES, zeroed, kept for good. False when there is none, it is not a
+ * modern one, its queue is shorter than VIRTIO_BLK_DRIVER_QUEUE, or it will not come up.
  * @pre its BARs are assigned (the firmware's job; CP's own machines come so) and mapped one to one */
 bool virtio_blk_probe(struct virtio_blk_disk *, unsigned index, void *memory);
 

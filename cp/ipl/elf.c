@@ -97,8 +97,8 @@ static const char *header_check(struct file *f, struct header64 *h)
     return NULL;
 }
 
-const char *elf_segment_place(struct guest_storage *storage, uint64_t at, const void *data, uint64_t bytes, uint64_t memory,
-                              struct elf_extent *extent)
+const char *elf_segment_place(struct guest_storage *storage, uint64_t at, const void *data, uint64_t bytes,
+                              uint64_t memory, struct elf_extent *extent)
 {
     uint64_t end = at + memory;
 

@@ -1,4 +1,5 @@
-/* The PC's customs: 639 KiB of low memory, the extended BIOS data area, ROM below 1 MiB, the controllers in the hole. */
+/* The PC's customs: 639 KiB of low memory, the extended BIOS data area, ROM below 1 MiB, the controllers in the
+ * hole. */
 #include "cp/ipl/map.h"
 
 #include "cp/storage/guest.h"

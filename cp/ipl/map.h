@@ -1,5 +1,5 @@
-/* What lies where in a virtual machine's physical address space: the one place that says it, for the multiboot memory map, the
- * device tree and whoever else tells a guest. In: the size of RAM. Out: ranges in ascending order. */
+/* What lies where in a virtual machine's physical address space: the one place that says it, for the multiboot memory
+ * map, the device tree and whoever else tells a guest. In: the size of RAM. Out: ranges in ascending order. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

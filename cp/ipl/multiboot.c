@@ -7,7 +7,8 @@
 #include "cp/ipl/map.h"
 
 enum { HEADER_SEARCH = 8192, HEADER_MAGIC = 0x1badb002, LOADED_MAGIC = 0x2badb002 };
-enum { HEADER_KNOWN = 7 /* aligned modules, memory information, video */, HEADER_REQUIRED = 0xffff, HEADER_ADDRESSES = 1 << 16 };
+/* known: aligned modules, memory information, video */
+enum { HEADER_KNOWN = 7, HEADER_REQUIRED = 0xffff, HEADER_ADDRESSES = 1 << 16 };
 enum { INFO_MEMORY = 1, INFO_COMMAND_LINE = 1 << 2, INFO_MODULES = 1 << 3, INFO_MAP = 1 << 6, INFO_NAME = 1 << 9 };
 
 struct header {
@@ -135,7 +136,8 @@ static void map_place(struct placer *p, struct information *info)
     unsigned n = ipl_map(p->storage->bytes, range);
 
     for (unsigned i = 0; i < n; i++) {
-        entry[i] = (struct map_entry){sizeof *entry - sizeof entry->size, range[i].start, range[i].bytes, range[i].kind};
+        entry[i] = (struct map_entry){sizeof *entry - sizeof entry->size, range[i].start, range[i].bytes,
+                                      range[i].kind};
         if (range[i].kind == IPL_RAM && !range[i].start)
             info->memory_lower = range[i].bytes >> 10;
         else if (range[i].kind == IPL_RAM && range[i].start == 0x100000)
@@ -170,7 +172,8 @@ static const char *check_texts(const struct multiboot_image *image)
     return NULL;
 }
 
-static const char *load_image(struct guest_storage *storage, const struct multiboot_image *image, struct elf_extent *extent)
+static const char *load_image(struct guest_storage *storage, const struct multiboot_image *image,
+                              struct elf_extent *extent)
 {
     struct header h;
     int at = header_find(image, &h);
@@ -184,7 +187,8 @@ static const char *load_image(struct guest_storage *storage, const struct multib
     return elf_load(storage, image->data, image->bytes, extent);
 }
 
-const char *multiboot_load(struct guest_storage *storage, const struct multiboot_image *image, struct multiboot_entry *entry)
+const char *multiboot_load(struct guest_storage *storage, const struct multiboot_image *image,
+                           struct multiboot_entry *entry)
 {
     struct elf_extent extent = {.end = 0x100000}; /* nothing is placed below 1 MiB */
     struct placer p = {.storage = storage};

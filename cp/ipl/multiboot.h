@@ -1,10 +1,11 @@
 /* IPL of a multiboot 1 image ("Multiboot Specification version 0.6.96") into a virtual machine's storage.
- * In: the image and its modules in CP's memory (every byte of which may be hostile), the machine's storage. Out: the storage
- * filled, and the state the CPU starts in: 32-bit protected mode, paging off, flat segments (code and data, base 0, limit
- * 4 GiB), interrupts off, A20 on.
+ * In: the image and its modules in CP's memory (every byte of which may be hostile), the machine's storage. Out: the
+ * storage filled, and the state the CPU starts in: 32-bit protected mode, paging off, flat segments (code and data,
+ * base 0, limit 4 GiB), interrupts off, A20 on.
  *
- * An image is ELF32 or ELF64 (i386 or x86-64, executable, entry below 4 GiB), or anything with the header's address fields.
- * A header that wants a video mode is obeyed but for that: the information's flags tell the kernel that there is none. */
+ * An image is ELF32 or ELF64 (i386 or x86-64, executable, entry below 4 GiB), or anything with the header's address
+ * fields. A header that wants a video mode is obeyed but for that: the information's flags tell the kernel that there
+ * is none. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
-/* Writes the tree from top to bottom with libfdt's sequential functions. The first error sticks; what follows does nothing. */
+/* Writes the tree from top to bottom with libfdt's sequential functions. The first error sticks; what follows does
+ * nothing. */
 #include "cp/ipl/tree.h"
 
 #include <libfdt.h>
@@ -258,7 +259,8 @@ static void pic(struct writer *w)
 }
 
 /* A device of fixed place. */
-static void legacy(struct writer *w, const char *name, const char *compatible, uint16_t port, unsigned ports, uint8_t irq)
+static void legacy(struct writer *w, const char *name, const char *compatible, uint16_t port, unsigned ports,
+                   uint8_t irq)
 {
     begin_at(w, name, port);
     text(w, "compatible", compatible);

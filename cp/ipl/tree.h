@@ -1,4 +1,5 @@
-/* The description of a machine as a flattened device tree (devicetree.org "Devicetree Specification"), in standard bindings.
+/* The description of a machine as a flattened device tree (devicetree.org "Devicetree Specification"), in standard
+ * bindings.
  * In: a plain struct that says what the machine has. Out: the tree. The same code describes the machine CP gives
  * (cp/ipl/tree_vm.h) and the PC CP runs on (cp/boot/tree_pc.h), and cp/boot/machine_facts.h reads both.
  *
@@ -7,8 +8,8 @@
  *   /memory@0         every range of RAM software may use
  *   /chosen           bootargs, stdout-path; module@ADDRESS ("multiboot,module": reg, bootargs = its text)
  *   /interrupt-controller@fee00000  "intel,ce4100-lapic", intel,virtual-wire-mode; clock-frequency of its timer
- *   /interrupt-controller@fec00000  "intel,ce4100-ioapic": cells are the pin (ISA IRQs, the timer's at 2; PCI 16-19) and the
- *                     sense as that binding numbers it (0 edge, 1 level)
+ *   /interrupt-controller@fec00000  "intel,ce4100-ioapic": cells are the pin (ISA IRQs, the timer's at 2; PCI 16-19) and
+ *                     the sense as that binding numbers it (0 edge, 1 level)
  *   /pci[@WINDOW]     "pci-x86", "pci"; configuration mechanism #1; ranges; interrupt-map where the wires are fixed
  *   /isa              I/O ports (reg: 1, port, count): serial@ "ns16550a", interrupt-controller@20 "intel,i8259",
  *                     timer@40 "pnpPNP,100" (8254), rtc@70 "motorola,mc146818", keyboard@60 "pnpPNP,303",
@@ -77,6 +78,6 @@ struct tree_config {
     unsigned modules;
 };
 
-/* The tree's size in bytes, or 0 and `fault`: something in the configuration cannot be described, or `size` is too small.
- * 8 KiB are enough for any configuration without long texts. */
+/* The tree's size in bytes, or 0 and `fault`: something in the configuration cannot be described, or `size` is too
+ * small. 8 KiB are enough for any configuration without long texts. */
 size_t tree_build(void *to, size_t size, const struct tree_config *, struct tree_fault *fault);

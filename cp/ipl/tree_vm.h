@@ -1,4 +1,5 @@
-/* The machine CP gives, as a tree: what does not depend on the user is said here, in the terms of the devices themselves. */
+/* The machine CP gives, as a tree: what does not depend on the user is said here, in the terms of the devices
+ * themselves. */
 #pragma once
 #include "cp/ipl/tree.h"
 

@@ -1,6 +1,6 @@
-/* Owns a virtual machine's storage: which guest-physical addresses are RAM, the frames behind them, and the second-level page
- * table that maps them. The table's entries are common to EPT and NPT but for the leaf's attribute bits, which the CPU's
- * backend sets once (SDM "EPT Translation Mechanism", APM "Nested Paging"). */
+/* Owns a virtual machine's storage: which guest-physical addresses are RAM, the frames behind them, and the
+ * second-level page table that maps them. The table's entries are common to EPT and NPT but for the leaf's attribute
+ * bits, which the CPU's backend sets once (SDM "EPT Translation Mechanism", APM "Nested Paging"). */
 #include "cp/storage/guest.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* A virtual machine's storage: RAM from guest-physical 0, split by the PC's hole below 4 GiB, backed by page frames that
- * come on first touch; the extended page table (EPT or NPT: the same tree, other bits) that maps them.
+/* A virtual machine's storage: RAM from guest-physical 0, split by the PC's hole below 4 GiB, backed by page frames
+ * that come on first touch; the extended page table (EPT or NPT: the same tree, other bits) that maps them.
  * Every guest-physical address here may come from a hostile guest: out of range is an answer, not an error of ours. */
 #pragma once
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* In: the machine that asks, and the text of the CP below. Out: lines with a level each, counted from the real machine, which is
- * level 0. What came from below is cut to whole lines of printable characters: nothing of it is believed. */
+/* In: the machine that asks, and the text of the CP below. Out: lines with a level each, counted from the real machine,
+ * which is level 0. What came from below is cut to whole lines of printable characters: nothing of it is believed. */
 #include "cp/user/chain.h"
 
 #include <string.h>
@@ -46,8 +46,9 @@ unsigned chain_text(const struct vm *vm, char *text, unsigned size)
     static char lower[DIAGNOSE_CHAIN_MAX]; /* one call at a time */
     char own[CHAIN_LINE];
     unsigned length = below(lower, sizeof lower);
-    unsigned first = format_text(own, sizeof own, "LEVEL %u: %-8s AT %s, %s %s, NESTED %s\n", count_lines(lower, length),
-                                 vm->config.userid, CP_NODE, CP_PRODUCT, CP_VERSION, nested[vm->config.nested]);
+    unsigned first = format_text(own, sizeof own, "LEVEL %u: %-8s AT %s, %s %s, NESTED %s\n",
+                                 count_lines(lower, length), vm->config.userid, CP_NODE, CP_PRODUCT, CP_VERSION,
+                                 nested[vm->config.nested]);
     if (first > size)
         first = size;
     memcpy(text, own, first);

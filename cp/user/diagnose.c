@@ -155,7 +155,8 @@ uint64_t diagnose(struct vm *vm)
     static const struct {
         enum diagnose_code code;
         uint64_t (*run)(struct vm *);
-    } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times}, {DIAGNOSE_CHAIN, chain}};
+    } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times},
+                 {DIAGNOSE_CHAIN, chain}};
     if (!vm->session || !vm->session->user)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

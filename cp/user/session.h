@@ -54,7 +54,8 @@ enum session_deed {
     DEED_READ
 };
 
-enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32, SET_TRACE_VMX = 64 };
+enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32,
+       SET_TRACE_VMX = 64 };
 
 struct terminal {
     struct line *line;

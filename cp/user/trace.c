@@ -1,4 +1,5 @@
-/* TRACE VMX. In: failures of a machine's program at VMX, as many as it likes. Out: messages on its user's console, a few a second. */
+/* TRACE VMX. In: failures of a machine's program at VMX, as many as it likes. Out: messages on its user's console, a
+ * few a second. */
 #include "cp/user/response.h"
 #include "cp/user/session.h"
 #include "lib/format.h"

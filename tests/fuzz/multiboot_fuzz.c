@@ -1,5 +1,6 @@
-/* An image whose bytes are the fuzzer's, laid over (exclusive or) a good one: the loader loads it or says why not, and never
- * reads outside the image nor leaves a frame behind. The first byte chooses the kind of image and whether there are modules. */
+/* An image whose bytes are the fuzzer's, laid over (exclusive or) a good one: the loader loads it or says why not, and
+ * never reads outside the image nor leaves a frame behind. The first byte chooses the kind of image and whether there
+ * are modules. */
 #include <assert.h>
 #include <elf.h>
 #include <stdlib.h>

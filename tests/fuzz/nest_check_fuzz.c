@@ -1,5 +1,5 @@
-/* Fuzzes the checks of a VM entry with changes to a vmcs12 that passes.  They never crash; sections say what the whole says;
- * and what they let pass is a state a processor can be in, judged here by other words than the rules'. */
+/* Fuzzes the checks of a VM entry with changes to a vmcs12 that passes.  They never crash; sections say what the whole
+ * says; and what they let pass is a state a processor can be in, judged here by other words than the rules'. */
 #include <stdlib.h>
 
 #include "tests/unit/nest_check_base.h"

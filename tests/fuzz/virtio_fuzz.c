@@ -1,6 +1,7 @@
-/* A guest whose every ring word and register access is the fuzzer's: the first bytes are laid over (exclusive or) a page with
- * good rings, so that small inputs are rings with small faults; the rest are accesses, completions, resets and detaches. Whatever it does, nothing outside its storage is
- * touched (the sanitizers watch), and all frames come back in the end. */
+/* A guest whose every ring word and register access is the fuzzer's: the first bytes are laid over (exclusive or) a
+ * page with good rings, so that small inputs are rings with small faults; the rest are accesses, completions, resets
+ * and detaches. Whatever it does, nothing outside its storage is touched (the sanitizers watch), and all frames come
+ * back in the end. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

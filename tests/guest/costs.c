@@ -1,5 +1,5 @@
-/* Question: what do a machine's commonest exits cost here, in ticks of the TSC? Its CPUID, a look at its console's status, the
- * first touch of a page of its storage. */
+/* Question: what do a machine's commonest exits cost here, in ticks of the TSC? Its CPUID, a look at its console's
+ * status, the first touch of a page of its storage. */
 #include "tests/guest/runtime/measure.h"
 
 enum { COM1_STATUS = 0x3FD, PAGE = 4096, PAGES = 100, FRESH = 16 << 20 }; /* beyond anything the loader put there */

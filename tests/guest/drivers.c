@@ -1,5 +1,5 @@
-/* Question: do CP's disk drivers move the right bytes to the right sectors, by interrupt, in every shape of request, and
- * refuse what is no request? Runs on a bare machine against each disk found: ATA (Bochs, QEMU) and virtio (QEMU).
+/* Question: do CP's disk drivers move the right bytes to the right sectors, by interrupt, in every shape of request,
+ * and refuse what is no request? Runs on a bare machine against each disk found: ATA (Bochs, QEMU) and virtio (QEMU).
  * The host prepared sector n of each disk to begin with the 64-bit number n, and looks at what is left there. */
 #include "tests/guest/runtime/runtime.h"
 

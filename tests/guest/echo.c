@@ -1,5 +1,5 @@
-/* Question: does the console line carry every byte both ways? Echoes what comes, in brackets and hexadecimal; the byte 'Q'
- * ends it with the status that follows as a digit; 'F' sends 4500 numbered lines. */
+/* Question: does the console line carry every byte both ways? Echoes what comes, in brackets and hexadecimal; the byte
+ * 'Q' ends it with the status that follows as a digit; 'F' sends 4500 numbered lines. */
 #include "tests/guest/runtime/runtime.h"
 
 static void flood(void)

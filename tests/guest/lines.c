@@ -1,5 +1,6 @@
-/* Question: does CP's line driver carry every byte, both ways, on several lines at once, by interrupt alone? Each line echoes
- * what comes in brackets and hexadecimal; 'F' sends 3000 numbered lines; 'Q' and a digit end the machine with that status. */
+/* Question: does CP's line driver carry every byte, both ways, on several lines at once, by interrupt alone? Each line
+ * echoes what comes in brackets and hexadecimal; 'F' sends 3000 numbered lines; 'Q' and a digit end the machine with
+ * that status. */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>

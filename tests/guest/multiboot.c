@@ -1,5 +1,6 @@
-/* Question: what did the loader say? Prints every part of the multiboot information, and checks that the memory map is sane:
- * RAM where mem_lower and mem_upper say, regions that do not overlap, modules inside RAM and outside this image. */
+/* Question: what did the loader say? Prints every part of the multiboot information, and checks that the memory map is
+ * sane: RAM where mem_lower and mem_upper say, regions that do not overlap, modules inside RAM and outside this
+ * image. */
 #include "tests/guest/runtime/runtime.h"
 
 enum {

@@ -1,5 +1,5 @@
-/* Question: does a guest that writes every port, and touches addresses where nothing is, hurt anybody? It leaves out what ends
- * the machine by design, says "still here" and ends with status 0. */
+/* Question: does a guest that writes every port, and touches addresses where nothing is, hurt anybody? It leaves out
+ * what ends the machine by design, says "still here" and ends with status 0. */
 #include "tests/guest/runtime/runtime.h"
 
 enum { UART_FIRST = 0x3F8, UART_LAST = 0x3FF };

@@ -1,6 +1,7 @@
-/* Question: what does a switch between two machines cost? Two of these spin at once, each watching the TSC: it runs for a
- * while, then a gap, in which the other ran. A gap is the other's run and two switches; since both do the same, the other's
- * run is as long as one's own. Waits for a byte on its line before it begins, so that both can be started first. */
+/* Question: what does a switch between two machines cost? Two of these spin at once, each watching the TSC: it runs for
+ * a while, then a gap, in which the other ran. A gap is the other's run and two switches; since both do the same, the
+ * other's run is as long as one's own. Waits for a byte on its line before it begins, so that both can be started
+ * first. */
 #include "tests/guest/runtime/measure.h"
 
 enum { TURNS = 200, SKIP = 20, GAP = 600 };

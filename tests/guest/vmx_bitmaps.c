@@ -1,5 +1,5 @@
-/* Question: do the I/O and MSR bitmaps cover exactly the ports and MSRs they name, at their edges too? One bit is set, and
- * the accesses beside it and on it say whether they exit. */
+/* Question: do the I/O and MSR bitmaps cover exactly the ports and MSRs they name, at their edges too? One bit is set,
+ * and the accesses beside it and on it say whether they exit. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>

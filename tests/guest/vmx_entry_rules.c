@@ -1,8 +1,8 @@
 /* Question: does each rule of a VM entry that is broken fail it with the manual's number, and does the next good entry
  * succeed? One line a rule: the VM-instruction error, or the exit reason with its qualification.
  *
- * Not asked, because Bochs 2.7 is no oracle for them: entry to SMM (it fails late; the manual: VMfailValid 7), bits 63:32
- * of the pending debug exceptions and an NMI with virtual NMIs while NMIs are blocked (it lets both pass). */
+ * Not asked, because Bochs 2.7 is no oracle for them: entry to SMM (it fails late; the manual: VMfailValid 7), bits
+ * 63:32 of the pending debug exceptions and an NMI with virtual NMIs while NMIs are blocked (it lets both pass). */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>

@@ -1,8 +1,9 @@
 /* Question: does EPT translate, protect and report as the manual says: violations with each qualification,
- * misconfigurations, accessed and dirty flags, large pages, changes after INVEPT, EPTP switching, guests without long mode?
+ * misconfigurations, accessed and dirty flags, large pages, changes after INVEPT, EPTP switching, guests without long
+ * mode?
  *
- * Not asked, because Bochs 2.7 is no oracle for them: reserved bits 20:12 of a 2 MiB page (it takes the page), and an accessed
- * flag to be set in a page-table page that EPT makes read-only (it sets it).
+ * Not asked, because Bochs 2.7 is no oracle for them: reserved bits 20:12 of a 2 MiB page (it takes the page), and an
+ * accessed flag to be set in a page-table page that EPT makes read-only (it sets it).
  *
  * L2 sees the first GiB one to one. A window at 1 GiB is what the cases change: page n of it is entry n of `table`. */
 #include "tests/guest/vmx/vm.h"
@@ -29,7 +30,8 @@ enum {
 #define LARGE_FRAME 0x2000000ull /* 32 MiB: the payload uses less */
 #define PAGE(n) (WINDOW + (n) * 4096ull)
 
-static struct page region, frames[4], top, pointers, low, high, table, other_top, other_pointers, other_high, other_table, eptp_list;
+static struct page region, frames[4], top, pointers, low, high, table, other_top, other_pointers, other_high,
+    other_table, eptp_list;
 static struct page code, pdpt;
 static struct vm vm = {.region = &region};
 static uint32_t secondary = CPU2_EPT;

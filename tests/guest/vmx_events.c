@@ -1,5 +1,5 @@
-/* Question: are events injected, held back by windows, reported when they interrupt a delivery, and brought to whom they
- * belong, each once?
+/* Question: are events injected, held back by windows, reported when they interrupt a delivery, and brought to whom
+ * they belong, each once?
  *
  * Each part counts what L2's own handlers got: they are the payload's, since L2 shares its IDT. */
 #include "tests/guest/vmx/vm.h"
@@ -44,7 +44,8 @@ static void print_got(const char *name)
 {
     guest_print("%s: %u events", name, got.count);
     if (got.count)
-        guest_print(", the last: vector %llu error %#llx", (unsigned long long)got.vector, (unsigned long long)got.error);
+        guest_print(", the last: vector %llu error %#llx", (unsigned long long)got.vector,
+                    (unsigned long long)got.error);
     guest_print("\n");
     memset(&got, 0, sizeof(got));
 }

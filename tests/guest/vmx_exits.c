@@ -1,5 +1,5 @@
-/* Question: does each thing that leaves a guest reach its hypervisor with the manual's reason, qualification, instruction
- * length and information, and go on where the hypervisor puts it? */
+/* Question: does each thing that leaves a guest reach its hypervisor with the manual's reason, qualification,
+ * instruction length and information, and go on where the hypervisor puts it? */
 #include "tests/guest/vmx/vm.h"
 
 #define L2(name, ...)                  \

@@ -1,9 +1,10 @@
-/* Question: does everything stay up when a guest does anything at all with VMX? Random instructions and operands, regions that
- * overlap or serve two purposes, random VMCS contents, EPT that points at itself, lists over the edge of storage, random code
- * in a guest of its own.
+/* Question: does everything stay up when a guest does anything at all with VMX? Random instructions and operands,
+ * regions that overlap or serve two purposes, random VMCS contents, EPT that points at itself, lists over the edge of
+ * storage, random code in a guest of its own.
  *
- * Command line: steps=N (default 20000) seed=N (default 1). The payload takes care of its own life only: host state is kept
- * whole, and a guest that runs random code sees the arena and nothing else. Prints "still here" when it is done. */
+ * Command line: steps=N (default 20000) seed=N (default 1). The payload takes care of its own life only: host state is
+ * kept whole, and a guest that runs random code sees the arena and nothing else. Prints "still here" when it is
+ * done. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
@@ -209,7 +210,8 @@ static void keep_hold(bool sandboxed)
         vm_set(VMCS_GUEST_ACTIVITY_STATE, 1);
     vm_set(VMCS_EXIT_MSR_LOAD_COUNT, 0);
     vm_set(VMCS_EXIT_MSR_STORE_COUNT, 0);
-    vm_exit_controls((uint32_t)vm_get(VMCS_EXIT_CONTROLS) & (EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_PREEMPTION_TIMER | EXIT_ACKNOWLEDGE_INTERRUPT));
+    vm_exit_controls((uint32_t)vm_get(VMCS_EXIT_CONTROLS) &
+                     (EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_PREEMPTION_TIMER | EXIT_ACKNOWLEDGE_INTERRUPT));
     /* a list that is accepted may only hold what does no harm */
     *entry(&arena[ARENA - 1], 0) = 0x175;
     if (vm_get(VMCS_ENTRY_MSR_LOAD_COUNT) != 0 && below(2))

@@ -170,7 +170,8 @@ static void pointers(void)
     try("VMCLEAR beyond the physical addresses", clear, 1ull << 52, 0);
     try("VMCLEAR of the VMXON region", clear, address(&vmxon_region), 0);
     try("VMCLEAR of another", clear, address(&second), 0);
-    guest_check(vmx_store(&current) == VMX_SUCCEED && current == address(&first), "VMCLEAR of another leaves the current");
+    guest_check(vmx_store(&current) == VMX_SUCCEED && current == address(&first),
+                "VMCLEAR of another leaves the current");
     try("VMXON again", on, address(&vmxon_region), 0);
     try("VMPTRST not mapped", store, UNMAPPED, 0);
 }
@@ -188,17 +189,22 @@ static void fields(void)
     try("VMWRITE with a reserved bit of the encoding", write, VMCS_GUEST_RIP | 1 << 15, 0);
     vmx_write(VMCS_TSC_OFFSET, 0x1122334455667788);
     vmx_write(VMCS_TSC_OFFSET | 1, 0xFFFFFFFFAABBCCDD);
-    guest_check(vmx_read(VMCS_TSC_OFFSET, &value) == VMX_SUCCEED && value == 0xAABBCCDD55667788, "a high half is written alone");
-    guest_check(vmx_read(VMCS_TSC_OFFSET | 1, &value) == VMX_SUCCEED && value == 0xAABBCCDD, "a high half is read alone");
+    guest_check(vmx_read(VMCS_TSC_OFFSET, &value) == VMX_SUCCEED && value == 0xAABBCCDD55667788,
+                "a high half is written alone");
+    guest_check(vmx_read(VMCS_TSC_OFFSET | 1, &value) == VMX_SUCCEED && value == 0xAABBCCDD,
+                "a high half is read alone");
     vmx_write(VMCS_GUEST_CS_SELECTOR, 0xFFFFFFFFFFFF1234);
-    guest_check(vmx_read(VMCS_GUEST_CS_SELECTOR, &value) == VMX_SUCCEED && value == 0x1234, "16 bits are kept of a 16-bit field");
+    guest_check(vmx_read(VMCS_GUEST_CS_SELECTOR, &value) == VMX_SUCCEED && value == 0x1234,
+                "16 bits are kept of a 16-bit field");
     vmx_write(VMCS_GUEST_CS_LIMIT, 0xFFFFFFFF87654321);
-    guest_check(vmx_read(VMCS_GUEST_CS_LIMIT, &value) == VMX_SUCCEED && value == 0x87654321, "32 bits are kept of a 32-bit field");
+    guest_check(vmx_read(VMCS_GUEST_CS_LIMIT, &value) == VMX_SUCCEED && value == 0x87654321,
+                "32 bits are kept of a 32-bit field");
     try("VMREAD to memory not mapped", read_to, UNMAPPED, VMCS_GUEST_RIP);
     try("VMWRITE from memory not mapped", write_from, UNMAPPED, VMCS_GUEST_RIP);
     try("VMREAD to memory not canonical", read_to, NOT_CANONICAL, VMCS_GUEST_RIP);
     bool any = rdmsr(MSR_VMX_FIRST + VMX_MISC) & VMX_MISC_VMWRITE_ANY;
-    guest_check((vmx_write(VMCS_EXIT_QUALIFICATION, 5) == VMX_SUCCEED) == any, "VMWRITE of a read-only field as IA32_VMX_MISC says");
+    guest_check((vmx_write(VMCS_EXIT_QUALIFICATION, 5) == VMX_SUCCEED) == any,
+                "VMWRITE of a read-only field as IA32_VMX_MISC says");
 }
 
 static void switching(void)

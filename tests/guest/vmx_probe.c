@@ -93,7 +93,8 @@ static void own_compute(const char *name)
 static uint64_t option(const char *key)
 {
     const struct multiboot_information *boot = guest_multiboot();
-    const char *at = boot->flags & MULTIBOOT_COMMAND_LINE ? strstr((const char *)(uintptr_t)boot->command_line, key) : NULL;
+    const char *at = boot->flags & MULTIBOOT_COMMAND_LINE ? strstr((const char *)(uintptr_t)boot->command_line, key)
+                                                         : NULL;
     uint64_t value = 0;
 
     for (at = at ? at + strlen(key) : ""; *at >= '0' && *at <= '9' && value < MOST_ROUNDS; at++)

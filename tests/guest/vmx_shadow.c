@@ -1,7 +1,8 @@
-/* Question: with VMCS shadowing, do L2's VMREAD and VMWRITE reach the shadow VMCS without an exit, exactly for the fields whose
- * bits in the bitmaps are 0; and exit or VMfail otherwise as the manual says?
+/* Question: with VMCS shadowing, do L2's VMREAD and VMWRITE reach the shadow VMCS without an exit, exactly for the
+ * fields whose bits in the bitmaps are 0; and exit or VMfail otherwise as the manual says?
  *
- * Not asked, because Bochs 2.7 is no oracle for it: VMLAUNCH of a shadow VMCS (it fails otherwise than VMfailInvalid). */
+ * Not asked, because Bochs 2.7 is no oracle for it: VMLAUNCH of a shadow VMCS (it fails otherwise than
+ * VMfailInvalid). */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>

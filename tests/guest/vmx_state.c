@@ -1,5 +1,5 @@
-/* Question: does an entry load, and an exit save and load, exactly the state the manual says: lists of MSRs, PAT, EFER, debug
- * registers, TSC offset, descriptor tables, segments, and what both sides share? */
+/* Question: does an entry load, and an exit save and load, exactly the state the manual says: lists of MSRs, PAT, EFER,
+ * debug registers, TSC offset, descriptor tables, segments, and what both sides share? */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>

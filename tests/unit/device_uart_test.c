@@ -62,7 +62,10 @@ static int set_up(void **state)
 
 static uint8_t in(uint16_t port) { return bus_port_read(&bus, port, 1); }
 static void out(uint16_t port, uint8_t value) { bus_port_write(&bus, port, 1, value); }
-static void type(const char *text) { assert_int_equal(uart_receive(&uart, (const uint8_t *)text, strlen(text)), strlen(text)); }
+static void type(const char *text)
+{
+    assert_int_equal(uart_receive(&uart, (const uint8_t *)text, strlen(text)), strlen(text));
+}
 
 static void comes_up_idle_and_ready_to_transmit(void **state)
 {

@@ -1,4 +1,5 @@
-/* Requests and their ends: what a driver asks of a disk, and what becomes of it when the device is reset or taken away. */
+/* Requests and their ends: what a driver asks of a disk, and what becomes of it when the device is reset or taken
+ * away. */
 #include <errno.h>
 
 #include "tests/unit/virtio_guest.h"

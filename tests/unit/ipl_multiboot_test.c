@@ -244,7 +244,8 @@ static void low_storage_can_be_loaded_into(void **state)
 REFUSED(no_header, "no multiboot header", put32(4096, 0);)
 REFUSED(a_header_beyond_eight_kib, "no multiboot header", put32(4096, 0); header(8188, 0);)
 REFUSED(a_header_with_a_bad_checksum, "no multiboot header", put32(4104, 5);)
-REFUSED(a_header_whose_address_fields_are_cut_off, "no multiboot header", header(4096, 1 << 16); image.bytes = 4096 + 12;)
+REFUSED(a_header_whose_address_fields_are_cut_off, "no multiboot header",
+        header(4096, 1 << 16); image.bytes = 4096 + 12;)
 REFUSED(a_required_feature_unknown, "requires a feature", header(4096, 8);)
 REFUSED(an_empty_image, "no multiboot header", image.bytes = 0;)
 REFUSED(a_cut_off_elf, "cut short", image.bytes = 4096 + 100; header(512, 0);)
@@ -259,11 +260,13 @@ REFUSED(a_segment_longer_than_its_memory, "longer in the file", elf32(0x100000, 
 REFUSED(a_segment_over_rom, "does not fit", elf32(0xf8000, 4096, 4096, 0xf8000);)
 REFUSED(a_segment_beyond_ram, "does not fit", elf32(RAM - 4096, 4096, 8192, RAM - 4096);)
 REFUSED(a_segment_that_wraps, "does not fit", elf64(~0ull - 4095, ~0ull - 4095, 4096, 8192, ~0ull - 4095);)
-REFUSED(a_segment_above_four_gib, "does not fit", guest_storage_free(&storage); guest_storage_init(&storage, 5ull << 30, 0);
+REFUSED(a_segment_above_four_gib, "does not fit",
+        guest_storage_free(&storage); guest_storage_init(&storage, 5ull << 30, 0);
         elf64(1ull << 32, 1ull << 32, 4096, 4096, 1ull << 32);)
 REFUSED(an_entry_outside, "entry point", elf32(0x100000, 4096, 4096, 0x2000000);)
 REFUSED(no_room_for_information, "no room", elf32(0x100000, 4096, RAM - 0x100000, 0x100000);)
-REFUSED(address_fields_before_the_file, "disagree", header(4096, 1 << 16); put32(4108, 0x400000); put32(4112, 0x300000);)
+REFUSED(address_fields_before_the_file, "disagree",
+        header(4096, 1 << 16); put32(4108, 0x400000); put32(4112, 0x300000);)
 REFUSED(address_fields_reversed, "disagree", header(4096, 1 << 16); put32(4108, 0x300000); put32(4112, 0x300001);)
 REFUSED(address_fields_beyond_the_file, "more than the file", header(4096, 1 << 16); put32(4108, 0x300000);
         put32(4112, 0x300000); put32(4116, 0x400000);)
@@ -300,11 +303,13 @@ int main(void)
         T(information_tells_memory_name_and_command_line), T(memory_map_is_the_machines),
         T(ram_beyond_the_hole_continues_at_four_gib), T(modules_come_above_the_image_on_pages_with_their_texts),
         T(address_fields_override_elf), T(address_fields_without_ends_load_the_whole_file),
-        T(low_storage_can_be_loaded_into), T(no_header), T(a_header_beyond_eight_kib), T(a_header_with_a_bad_checksum), T(a_header_whose_address_fields_are_cut_off),
+        T(low_storage_can_be_loaded_into), T(no_header), T(a_header_beyond_eight_kib), T(a_header_with_a_bad_checksum),
+        T(a_header_whose_address_fields_are_cut_off),
         T(a_required_feature_unknown), T(an_empty_image), T(a_cut_off_elf), T(no_elf), T(another_architecture),
         T(big_endian), T(a_shared_object), T(no_segments), T(a_segment_table_outside_the_file),
         T(a_segment_outside_the_file), T(a_segment_longer_than_its_memory), T(a_segment_over_rom),
-        T(a_segment_beyond_ram), T(a_segment_that_wraps), T(a_segment_above_four_gib), T(an_entry_outside), T(no_room_for_information),
+        T(a_segment_beyond_ram), T(a_segment_that_wraps), T(a_segment_above_four_gib), T(an_entry_outside),
+        T(no_room_for_information),
         T(address_fields_before_the_file), T(address_fields_reversed), T(address_fields_beyond_the_file),
         T(address_fields_load_end_reversed), T(address_fields_bss_reversed), T(too_many_modules), T(no_frames_left),
         T(a_module_that_does_not_fit_is_refused),

@@ -1,5 +1,5 @@
-/* The fixed point: the machine CP gives is the machine CP needs. Trees are built, read back, damaged, and handed on through a
- * virtual machine's own storage to the code a second CP boots with. */
+/* The fixed point: the machine CP gives is the machine CP needs. Trees are built, read back, damaged, and handed on
+ * through a virtual machine's own storage to the code a second CP boots with. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,22 +153,27 @@ static bool read_edited(void) { return machine_facts_read(other, sizeof other, &
     }
 
 FAULTY(no_memory, "/memory@0", fdt_del_node(other, node), "/", "no memory")
-FAULTY(memory_that_wraps, "/memory@0", fdt_setprop(other, node, "reg", "\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\2", 16),
+FAULTY(memory_that_wraps, "/memory@0",
+       fdt_setprop(other, node, "reg", "\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\2", 16),
        "/memory@0", "wraps")
 FAULTY(no_cpu, "/cpus", fdt_del_node(other, node), "/", "no cpu")
-FAULTY(no_tsc_frequency, "/cpus/cpu@0", fdt_delprop(other, node, "timebase-frequency"), "/cpus/cpu@0", "timebase-frequency")
+FAULTY(no_tsc_frequency, "/cpus/cpu@0", fdt_delprop(other, node, "timebase-frequency"),
+       "/cpus/cpu@0", "timebase-frequency")
 FAULTY(an_odd_tsc_frequency, "/cpus/cpu@0", fdt_setprop(other, node, "timebase-frequency", "abc", 3), "/cpus/cpu@0",
        "timebase-frequency")
 FAULTY(a_line_in_memory, "/isa/serial@2f8", fdt_setprop(other, node, "reg", "\0\0\0\0\0\0\2\xf8\0\0\0\10", 12),
        "/isa/serial@2f8", "I/O ports")
 FAULTY(a_line_beyond_the_ports, "/isa/serial@2f8", fdt_setprop(other, node, "reg", "\0\0\0\1\0\0\xff\xf9\0\0\0\10", 12),
        "/isa/serial@2f8", "I/O ports")
-FAULTY(a_line_without_interrupt, "/isa/serial@2f8", fdt_delprop(other, node, "interrupts"), "/isa/serial@2f8", "interrupt")
-FAULTY(a_line_with_an_empty_interrupt, "/isa/serial@2f8", fdt_setprop(other, node, "interrupts", "", 0), "/isa/serial@2f8",
+FAULTY(a_line_without_interrupt, "/isa/serial@2f8", fdt_delprop(other, node, "interrupts"),
+       "/isa/serial@2f8", "interrupt")
+FAULTY(a_line_with_an_empty_interrupt, "/isa/serial@2f8",
+       fdt_setprop(other, node, "interrupts", "", 0), "/isa/serial@2f8",
        "interrupt")
 FAULTY(a_console_that_is_none, "/chosen", fdt_setprop_string(other, node, "stdout-path", "/isa/rtc@70"), "/isa/rtc@70",
        "stdout-path")
-FAULTY(a_console_nowhere, "/chosen", fdt_setprop_string(other, node, "stdout-path", "/isa/serial@1"), "/chosen", "nowhere")
+FAULTY(a_console_nowhere, "/chosen", fdt_setprop_string(other, node, "stdout-path", "/isa/serial@1"), "/chosen",
+       "nowhere")
 FAULTY(a_poweroff_into_nothing, "/poweroff", fdt_setprop_u32(other, node, "regmap", 77), "/poweroff", "regmap")
 FAULTY(a_poweroff_too_far, "/poweroff", fdt_setprop_u32(other, node, "offset", 0xffff), "/poweroff", "offset")
 FAULTY(an_ioapic_at_nothing, "/interrupt-controller@fec00000", fdt_delprop(other, node, "reg"),
@@ -235,7 +240,8 @@ static const void *physical(uint64_t address, uint64_t bytes)
 
 static void ipl(const struct multiboot_module *module, unsigned modules, uint32_t *information)
 {
-    static const uint32_t header[8] = {0x1badb002, 1 << 16, -(0x1badb002u + (1 << 16)), 0x100000, 0x100000, 0, 0, 0x100000};
+    static const uint32_t header[8] = {0x1badb002, 1 << 16, -(0x1badb002u + (1 << 16)), 0x100000, 0x100000, 0, 0,
+                                       0x100000};
     const struct multiboot_image what = {.data = image, .bytes = sizeof image, .command_line = "second",
                                          .module = module, .modules = modules};
     struct multiboot_entry entry;
@@ -247,7 +253,8 @@ static void ipl(const struct multiboot_module *module, unsigned modules, uint32_
 }
 
 static const struct pc_facts probed = {
-    .physical = physical, .tsc_hz = 100000000, .lapic = 0xfee00000, .ioapic = 0xfec00000, .uart = {{0x3f8, 4}, {0x2f8, 3}},
+    .physical = physical, .tsc_hz = 100000000, .lapic = 0xfee00000, .ioapic = 0xfec00000,
+    .uart = {{0x3f8, 4}, {0x2f8, 3}},
     .uarts = 2, .ata = {{0x1f0, 0x3f6, 14}}, .atas = 1, .pci = true, .poweroff = {0xb004, 2, 0x2000},
     .reboot = {0xcf9, 1, 6}, .debug_exit = 0xf4};
 
@@ -377,7 +384,8 @@ int main(void)
         cmocka_unit_test(no_memory), cmocka_unit_test(memory_that_wraps), cmocka_unit_test(no_cpu),
         cmocka_unit_test(no_tsc_frequency), cmocka_unit_test(an_odd_tsc_frequency), cmocka_unit_test(a_line_in_memory),
         cmocka_unit_test(a_line_beyond_the_ports), cmocka_unit_test(a_line_without_interrupt),
-        cmocka_unit_test(a_line_with_an_empty_interrupt), cmocka_unit_test(a_console_that_is_none), cmocka_unit_test(a_console_nowhere),
+        cmocka_unit_test(a_line_with_an_empty_interrupt), cmocka_unit_test(a_console_that_is_none),
+        cmocka_unit_test(a_console_nowhere),
         cmocka_unit_test(a_poweroff_into_nothing), cmocka_unit_test(a_poweroff_too_far),
         cmocka_unit_test(an_ioapic_at_nothing), cmocka_unit_test(an_unknown_device_is_noted_not_skipped),
         cmocka_unit_test(stdout_path_chooses_the_console), cmocka_unit_test(every_flipped_byte_is_read_or_refused),

@@ -62,7 +62,8 @@ static void times_are_true(void **state)
 
 static void the_chain_is_told_as_far_as_it_fits(void **state)
 {
-    static const char own[] = "LEVEL 1: ALICE    AT VMN, VM/N 1.0, NESTED SHADOW\n", real[] = "LEVEL 0: REAL MACHINE, VMX\n";
+    static const char own[] = "LEVEL 1: ALICE    AT VMN, VM/N 1.0, NESTED SHADOW\n";
+    static const char real[] = "LEVEL 0: REAL MACHINE, VMX\n";
     unsigned length = strlen(own) + strlen(real);
     (void)state;
     assert_int_equal(call(DIAGNOSE_CHAIN, 0x3FF0, 200, 0, 0), DIAGNOSE_OK);

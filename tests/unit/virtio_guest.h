@@ -1,5 +1,6 @@
-/* The guest's side of a virtio disk: a machine with one such disk and nothing else, the driver that finds it on PCI, brings it
- * up and drives its ring, and the names of where things lie in its storage. For the tests that play the guest. */
+/* The guest's side of a virtio disk: a machine with one such disk and nothing else, the driver that finds it on PCI,
+ * brings it up and drives its ring, and the names of where things lie in its storage. For the tests that play the
+ * guest. */
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +17,8 @@
 
 enum { SLOT = 3, GSI = 19, RAM = 4 << 20, SECTORS = 4096 };
 enum { NEXT = 1, WRITE = 2, INDIRECT = 4 };
-enum { DESC = 0x1000, DRIVER = 0x2000, DEVICE = 0x3000, HEADERS = 0x4000, STATUSES = 0x5000, TABLES = 0x8000, DATA = 0x100000 };
+enum { DESC = 0x1000, DRIVER = 0x2000, DEVICE = 0x3000, HEADERS = 0x4000, STATUSES = 0x5000, TABLES = 0x8000,
+       DATA = 0x100000 };
 enum { IN = 0, OUT = 1, FLUSH = 4, GET_ID = 8 };
 
 struct descriptor {
@@ -102,8 +104,14 @@ static inline uint64_t structure(unsigned type)
     return (config(0x10 + 4 * config(capability(type) + 4, 1), 4) & ~15u) + config(capability(type) + 8, 4);
 }
 
-static inline uint64_t common(unsigned offset, unsigned bytes) { return bus_mmio_read(&bus, structure(1) + offset, bytes); }
-static inline void common_set(unsigned offset, unsigned bytes, uint64_t value) { bus_mmio_write(&bus, structure(1) + offset, bytes, value); }
+static inline uint64_t common(unsigned offset, unsigned bytes)
+{
+    return bus_mmio_read(&bus, structure(1) + offset, bytes);
+}
+static inline void common_set(unsigned offset, unsigned bytes, uint64_t value)
+{
+    bus_mmio_write(&bus, structure(1) + offset, bytes, value);
+}
 static inline uint8_t status(void) { return common(20, 1); }
 static inline uint8_t isr(void) { return bus_mmio_read(&bus, structure(3), 1); }
 

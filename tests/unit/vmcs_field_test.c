@@ -124,7 +124,8 @@ static void only_what_nest_has_rules_for_is_offered(void **state)
 {
     (void)state;
     full_hardware();
-    const uint32_t never2 = CPU2_APIC_ACCESSES | CPU2_X2APIC_MODE | CPU2_APIC_REGISTERS | CPU2_VIRTUAL_INTERRUPT_DELIVERY |
+    const uint32_t never2 = CPU2_APIC_ACCESSES | CPU2_X2APIC_MODE | CPU2_APIC_REGISTERS |
+                            CPU2_VIRTUAL_INTERRUPT_DELIVERY |
                             CPU2_PML | CPU2_VIRTUALIZATION_EXCEPTION | CPU2_ENCLS_EXITING | CPU2_MODE_BASED_EXECUTE;
     assert_int_equal(offered.msr[VMX_CPU2] >> 32 & never2, 0);
     assert_int_equal(offered.msr[VMX_TRUE_PIN] >> 32 & PIN_POSTED_INTERRUPTS, 0);

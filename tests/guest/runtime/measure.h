@@ -1,5 +1,5 @@
-/* How payloads measure: ticks of the TSC (in Bochs: instructions) between two RDTSC around one operation, inlined so that
- * nothing else lies between, less what the two cost by themselves. One line a figure:
+/* How payloads measure: ticks of the TSC (in Bochs: instructions) between two RDTSC around one operation, inlined so
+ * that nothing else lies between, less what the two cost by themselves. One line a figure:
  * "R name min=.. med=.. mean=.. max=.. n=..". */
 #pragma once
 #include "tests/guest/runtime/runtime.h"

@@ -1,5 +1,5 @@
-/* The payloads' runtime: the serial line, the exit status, and what happens on a trap. boot.S comes before it, the payload's
- * guest_main() after it. Text goes out on port 3F8 by polling; nothing here uses interrupts. */
+/* The payloads' runtime: the serial line, the exit status, and what happens on a trap. boot.S comes before it, the
+ * payload's guest_main() after it. Text goes out on port 3F8 by polling; nothing here uses interrupts. */
 #include "tests/guest/runtime/runtime.h"
 
 #include <stdarg.h>

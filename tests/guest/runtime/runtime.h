@@ -1,8 +1,8 @@
-/* What every bare payload in tests/guest/ stands on: printing on the first serial line, an exit status for whoever runs it,
- * traps that are reported instead of lost, and the privileged instructions as functions.
+/* What every bare payload in tests/guest/ stands on: printing on the first serial line, an exit status for whoever runs
+ * it, traps that are reported instead of lost, and the privileged instructions as functions.
  *
- * A payload is one C file with guest_main(). It runs in long mode at ring 0 with interrupts off, the first 4 GiB mapped one
- * to one, on the bare machine as under CP. */
+ * A payload is one C file with guest_main(). It runs in long mode at ring 0 with interrupts off, the first 4 GiB mapped
+ * one to one, on the bare machine as under CP. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@ void guest_put(char c);
 int guest_get(void);       /* waits for a byte from the line */
 int guest_get_ready(void); /* a byte, or -1 when none is there */
 
-/* Ends the machine with a status: isa-debug-exit at port F4; where there is none (bare Bochs), "VMN-EXIT n" on the debug
- * port E9 and ACPI's power off. */
+/* Ends the machine with a status: isa-debug-exit at port F4; where there is none (bare Bochs), "VMN-EXIT n" on the
+ * debug port E9 and ACPI's power off. */
 void guest_exit(uint32_t status) __attribute__((noreturn));
 
 /* One line a check, "ok NAME" or "FAIL NAME: ..."; guest_failures counts for guest_main's return value. */

@@ -46,7 +46,8 @@ static inline enum vmx_result vmx_store(uint64_t *address)
 static inline enum vmx_result vmx_read(uint64_t field, uint64_t *value)
 {
     bool carry, zero;
-    __asm__ volatile("vmread %%rcx, %%rdx" : "=d"(*value), "=@ccc"(carry), "=@ccz"(zero) : "c"(field), "d"(*value) : "memory");
+    __asm__ volatile("vmread %%rcx, %%rdx"
+                     : "=d"(*value), "=@ccc"(carry), "=@ccz"(zero) : "c"(field), "d"(*value) : "memory");
     return vmx_result(carry, zero);
 }
 

@@ -1,5 +1,5 @@
-/* How an exit and a VMX instruction's outcome are printed: only what the manual defines for it, and nothing that depends
- * on where the payload's code lies. */
+/* How an exit and a VMX instruction's outcome are printed: only what the manual defines for it, and nothing that
+ * depends on where the payload's code lies. */
 #include "tests/guest/vmx/vm.h"
 
 enum part {

@@ -1,4 +1,5 @@
-/* The payloads' hypervisor; see vm.h. In: the machine's capability MSRs. Out: a current VMCS, and what its exits say. */
+/* The payloads' hypervisor; see vm.h. In: the machine's capability MSRs. Out: a current VMCS, and what its exits
+ * say. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
@@ -75,14 +76,18 @@ static uint64_t control_msr(uint32_t plain, uint32_t true_msr)
     return rdmsr(MSR_VMX_FIRST + (has_true ? true_msr : plain));
 }
 
-static uint32_t with_fixed(uint64_t msr, uint32_t controls) { return (controls | (uint32_t)msr) & (uint32_t)(msr >> 32); }
+static uint32_t with_fixed(uint64_t msr, uint32_t controls)
+{
+    return (controls | (uint32_t)msr) & (uint32_t)(msr >> 32);
+}
 
 bool vm_offers(uint32_t msr, uint32_t bits) { return (rdmsr(MSR_VMX_FIRST + msr) >> 32 & bits) == bits; }
 void vm_pin(uint32_t controls) { vm_set(VMCS_PIN_CONTROLS, with_fixed(control_msr(VMX_PIN, VMX_TRUE_PIN), controls)); }
 
 void vm_cpu(uint32_t controls, uint32_t secondary)
 {
-    vm_set(VMCS_PROCESSOR_CONTROLS, with_fixed(control_msr(VMX_CPU, VMX_TRUE_CPU), controls | (secondary ? CPU_SECONDARY_CONTROLS : 0)));
+    vm_set(VMCS_PROCESSOR_CONTROLS,
+           with_fixed(control_msr(VMX_CPU, VMX_TRUE_CPU), controls | (secondary ? CPU_SECONDARY_CONTROLS : 0)));
     if (secondary)
         vm_set(VMCS_SECONDARY_CONTROLS, with_fixed(rdmsr(MSR_VMX_FIRST + VMX_CPU2), secondary));
 }
@@ -100,7 +105,8 @@ void vm_entry_controls(uint32_t controls)
 static void prepare_controls(void)
 {
     static const enum vmcs_field zero[] = {
-        VMCS_EXCEPTION_BITMAP, VMCS_PAGE_FAULT_MASK, VMCS_PAGE_FAULT_MATCH, VMCS_CR3_TARGET_COUNT, VMCS_EXIT_MSR_STORE_COUNT,
+        VMCS_EXCEPTION_BITMAP, VMCS_PAGE_FAULT_MASK, VMCS_PAGE_FAULT_MATCH, VMCS_CR3_TARGET_COUNT,
+        VMCS_EXIT_MSR_STORE_COUNT,
         VMCS_EXIT_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_COUNT, VMCS_ENTRY_INTERRUPTION_INFO, VMCS_CR0_MASK, VMCS_CR4_MASK,
         VMCS_TSC_OFFSET, VMCS_ENTRY_EXCEPTION_ERROR_CODE, VMCS_ENTRY_INSTRUCTION_LENGTH,
     };
