@@ -105,7 +105,8 @@ static void print_event(const char *title, uint32_t info, uint32_t error)
 static uint64_t qualification(const struct exit *e)
 {
     unsigned basic = exit_basic(e);
-    bool register_operand = (basic == EXIT_VMREAD || basic == EXIT_VMWRITE) && e->instruction_info & 1 << 10;
+    bool may_have = basic == EXIT_VMREAD || basic == EXIT_VMWRITE || basic == EXIT_LDTR_TR;
+    bool register_operand = may_have && e->instruction_info & 1 << 10;
     return register_operand ? 0 : e->qualification;
 }
 
