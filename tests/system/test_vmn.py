@@ -45,7 +45,6 @@ def test_help_names_every_option():
     (["--memory", "1"], "not within 64 to 2048"),
     (["--lines", "0"], "not within 1 to 4"),
     (["--lines", "5"], "not within 1 to 4"),
-    (["--machine", "tcg"], "tcg is not there yet"),
     (["--machine", "pdp11"], "pdp11"),
     (["--cpu-clock", "slow"], "slow"),
     (["--levels", "0"], "--levels: 0 is not within 1 to 9"),
