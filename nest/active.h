@@ -40,6 +40,7 @@ struct nest_vmcs {
     uint16_t quiet, patience;        /* entries without a cold change; closed after so many */
     struct vmcs l1;                  /* guest-state fields for vmcs01 after an exit, made of the host-state area */
     bool host_stale;                 /* ... and to be made anew */
+    bool settled;                    /* vmcs12 and `l1` follow from vmcs02's control registers and MSRs as they are */
     struct vmcs_set changed;         /* fields of vmcs12 since the last merge */
     struct vmcs_set late;            /* fields of vmcs12 CP changed while L2 ran, for L1 to see after its exit */
     struct vmcs_set write;           /* fields of vmcs02 the hardware does not have yet */

@@ -88,14 +88,15 @@ bool nest_context_inherit(const struct nest *nest, struct nest_vmcs *vmcs)
 bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
 {
     struct nest_merge_context *context = &vmcs->context;
-    *context = (struct nest_merge_context){.policy = &nest->policy, .hardware = nest->hardware};
+    *context = (struct nest_merge_context){
+        .policy = &nest->policy, .hardware = nest->hardware, .pat = context->pat, .efer = context->efer,
+        .debugctl = context->debugctl, .dr7 = context->dr7}; /* nest_context_inherit() saw to those four */
     /* without VPIDs hardware flushes at each entry and exit, as L1 expects of its own */
     if (nest_secondary(&vmcs->vmcs12) & CPU2_VPID)
         context->vpid = vmcs->vpid02;
     if (!link_region(nest, vmcs, &context->link) || !ept02(nest, vmcs, &context->eptp))
         return false;
     context->apic_page = apic_page(nest, vmcs);
-    nest_context_inherit(nest, vmcs);
     if (!(nest_secondary(&vmcs->vmcs12) & CPU2_EPT))
         nest_read_pdptes(nest, vmcs->vmcs12.guest_cr3, context->pdptes);
     return nest_bitmap_unite(nest, vmcs);

@@ -58,6 +58,8 @@ static bool passes(struct nest *nest, struct nest_vmcs *vmcs, struct nest_failur
     check.long_mode = nest->long_mode;
     fetch_memory(nest, &vmcs->vmcs12, &check);
     nest_check_touch_set(&vmcs->checks, &vmcs->changed);
+    nest_check_touch(&vmcs->checks, VMCS_INDEX_GUEST_RIP); /* always taken for changed */
+    nest_check_touch(&vmcs->checks, VMCS_INDEX_GUEST_RSP);
     if (nest_check_entry(&vmcs->checks, &check, failure))
         return true;
     nest_trace(nest, failure->rule, failure->field);
@@ -109,21 +111,33 @@ static bool merge_anew(struct nest *nest, struct nest_vmcs *vmcs)
     nest_merge(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context);
     everything(nest, &vmcs->write);
     vmcs->merged = true;
+    vmcs->settled = false;
     return true;
 }
 
 static bool merge_changes(struct nest *nest, struct nest_vmcs *vmcs)
 {
     bool rules = vmcs->rules_due || vmcs->base_version != nest->base_version ||
-                 nest_merge_needs_rules(&vmcs->changed) || nest_context_inherit(nest, vmcs) ||
+                 nest_merge_needs_rules(&vmcs->changed) ||
                  nest_check_wants_pdptes(&vmcs->vmcs12); /* they may be in memory, and other ones now */
     if (vmcs_set_has(&vmcs->changed, VMCS_INDEX_VPID))
         vmcs->vpid_stale = true;
     if (rules ? !nest_context_make(nest, vmcs) : nest_bitmap_used(&vmcs->vmcs12) && !nest_bitmap_unite(nest, vmcs))
         return false;
-    nest_merge_update(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context, &vmcs->changed,
-                      rules ? NEST_RULES_ALL : NEST_RULES_NONE, &vmcs->write);
+    if (rules || !vmcs_set_empty(&vmcs->changed))
+        nest_merge_update(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context, &vmcs->changed,
+                          rules ? NEST_RULES_ALL : NEST_RULES_NONE, &vmcs->write);
+    vmcs->settled &= !rules;
     return true;
+}
+
+/* No set tells of these: nearly every entry changes them. */
+static void merge_place(struct nest_vmcs *vmcs)
+{
+    vmcs->vmcs02.guest_rip = vmcs->vmcs12.guest_rip;
+    vmcs->vmcs02.guest_rsp = vmcs->vmcs12.guest_rsp;
+    vmcs_set_add(&vmcs->write, VMCS_INDEX_GUEST_RIP);
+    vmcs_set_add(&vmcs->write, VMCS_INDEX_GUEST_RSP);
 }
 
 static bool merge(struct nest *nest, struct nest_vmcs *vmcs)
@@ -131,6 +145,7 @@ static bool merge(struct nest *nest, struct nest_vmcs *vmcs)
     vmcs->host_stale |= vmcs_set_meets(&vmcs->changed, &vmcs_set_host);
     if (!(vmcs->merged ? merge_changes(nest, vmcs) : merge_anew(nest, vmcs)))
         return false;
+    merge_place(vmcs);
     vmcs_set_clear(&vmcs->changed);
     vmcs->rules_due = vmcs->ept_lost = false;
     vmcs->base_version = nest->base_version;
@@ -148,6 +163,18 @@ static void start_timer(struct nest *nest, const struct vmcs *vmcs12)
     nest->timer_deadline = nest->host->tsc(nest->host->context) + ((uint64_t)vmcs12->preemption_timer << rate);
 }
 
+/* An L1 that enters without VPIDs counts on its own translations being flushed at each entry and exit.  Hardware does
+ * that by itself when vmcs01 is without, too: so it stays until L1 leaves VMX operation. */
+static void untag(struct nest *nest, const struct vmcs *vmcs12)
+{
+    const struct nest_host *host = nest->host;
+    if (nest->untagged || !nest->vmcs01.vpid || (nest_secondary(vmcs12) & CPU2_VPID))
+        return;
+    uint64_t controls = host->get(host->context, VMCS_SECONDARY_CONTROLS);
+    host->set(host->context, VMCS_SECONDARY_CONTROLS, controls & ~(uint64_t)CPU2_VPID);
+    nest->untagged = true;
+}
+
 /* L2's translations are under a tag of their own; what L1 invalidated of them goes before they are used again. */
 static void flush_tags(struct nest *nest, struct nest_vmcs *vmcs)
 {
@@ -161,6 +188,7 @@ static void flush_tags(struct nest *nest, struct nest_vmcs *vmcs)
 static uint32_t load_msrs(struct nest *nest, struct nest_vmcs *vmcs)
 {
     vmcs->rules_due = true; /* the list may write over what the rules made */
+    vmcs->settled = false;
     return nest_msr_list_load(nest, vmcs->vmcs12.entry_msr_load_address, vmcs->vmcs12.entry_msr_load_count,
                               &vmcs->vmcs02, &vmcs->write);
 }
@@ -177,6 +205,7 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     }
     leave_to_cp(&vmcs->write);
     flush_tags(nest, vmcs);
+    untag(nest, vmcs12);
     start_timer(nest, vmcs12);
     nest->event = (struct nest_event){0};
     if (vmcs12->entry_interruption_info & EVENT_VALID)
@@ -186,6 +215,17 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     vmcs->launched = true;
     nest->in_guest = true;
     return NEST_ENTERED;
+}
+
+/* What L1 wrote, and what of its state L2 starts with.  The latter is asked for while vmcs01 still is the loaded one,
+ * by what the entry loaded last time. */
+static void pull(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    uint32_t loaded = vmcs->vmcs12.entry_controls;
+    vmcs->rules_due |= nest_context_inherit(nest, vmcs);
+    nest_active_pull(nest, vmcs);
+    if (loaded & ~vmcs->vmcs12.entry_controls)
+        vmcs->rules_due |= nest_context_inherit(nest, vmcs);
 }
 
 static enum nest_result enter(struct nest *nest, bool launch)
@@ -200,7 +240,7 @@ static enum nest_result enter(struct nest *nest, bool launch)
         return nest_fail(nest, VM_ERROR_VMLAUNCH_NOT_CLEAR);
     if (!launch && !vmcs->launched)
         return nest_fail(nest, VM_ERROR_VMRESUME_NOT_LAUNCHED);
-    nest_active_pull(nest, vmcs);
+    pull(nest, vmcs);
     if (!passes(nest, vmcs, &failure))
         return refuse(nest, &failure);
     return run(nest, vmcs);
@@ -229,7 +269,7 @@ enum nest_result nest_load(struct nest *nest, struct nest_entry *entry)
                           &vmcs->write);
         leave_to_cp(&vmcs->write);
         vmcs->base_version = nest->base_version;
-        vmcs->ept_lost = false;
+        vmcs->ept_lost = vmcs->settled = false;
     }
     entry->region = vmcs->region02;
     entry->image = &vmcs->vmcs02;

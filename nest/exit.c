@@ -100,13 +100,15 @@ static bool timer_expired(const struct nest *nest, const struct exit *exit)
 
 enum nest_result nest_exit(struct nest *nest, const struct exit *exit)
 {
-    const struct vmcs *list[] = {&nest->current->vmcs12};
     unsigned reason = exit->reason & 0xFFFF;
     if (exit->reason & EXIT_ENTRY_FAILED)
+        return nest_reflect(nest, exit);
+    if (nest_route_is_innermost(reason))
         return nest_reflect(nest, exit);
     nest->current->launching = false;
     if (reason == EXIT_EPT_VIOLATION || reason == EXIT_EPT_MISCONFIG)
         return ept_violation(nest, exit);
+    const struct vmcs *list[] = {&nest->current->vmcs12};
     struct nest_route_state state = {.host = nest->host, .timer_expired = timer_expired(nest, exit)};
     if (nest_route(&state, &nest->vmcs01, list, 1, exit) >= 0)
         return reason == EXIT_VMFUNC ? vm_function(nest, exit) : nest_reflect(nest, exit);

@@ -21,8 +21,12 @@ static uint64_t unmerge(uint64_t real, uint64_t shadow02, uint64_t mask02, uint6
 /* Fields whose merge is a copy come back as they are: what hardware changed is what L1 does not have yet. */
 static void save_copies(struct nest_vmcs *vmcs, const struct vmcs_set *pulled, struct vmcs_set *push)
 {
-    if (vmcs_set_meets(pulled, &vmcs_set_merged))
+    if (vmcs_set_empty(pulled))
+        return;
+    if (vmcs_set_meets(pulled, &vmcs_set_merged)) {
         vmcs->rules_due = true; /* vmcs02 no longer is what the rules made */
+        vmcs->settled = false;
+    }
     for (unsigned word = 0; word < sizeof(pulled->word) / sizeof(pulled->word[0]); word++) {
         uint64_t bits = pulled->word[word] & vmcs_set_copied.word[word];
         if (!bits)
@@ -33,22 +37,16 @@ static void save_copies(struct nest_vmcs *vmcs, const struct vmcs_set *pulled, s
     }
 }
 
-static void save_control_registers(const struct nest *nest, struct nest_vmcs *vmcs, struct vmcs_set *push)
+static void save_control_registers(struct nest_vmcs *vmcs, struct vmcs_set *push)
 {
-    const struct nest_host *host = nest->host;
     const struct vmcs *vmcs12 = &vmcs->vmcs12, *vmcs02 = &vmcs->vmcs02;
-    /* the shadows are in hardware's VMCS: CP writes them as it emulates L2's MOV to CR0 and CR4 */
-    uint64_t cr0_shadow = host->get(host->context, VMCS_CR0_SHADOW);
-    uint64_t cr4_shadow = host->get(host->context, VMCS_CR4_SHADOW);
-    uint64_t cr0 = unmerge(vmcs02->guest_cr0, cr0_shadow, vmcs02->cr0_mask, vmcs12->cr0_mask, vmcs12->guest_cr0);
-    uint64_t cr4 = unmerge(vmcs02->guest_cr4, cr4_shadow, vmcs02->cr4_mask, vmcs12->cr4_mask, vmcs12->guest_cr4);
+    /* the shadows were pulled: CP writes them as it emulates L2's MOV to CR0 and CR4 */
+    uint64_t cr0 = unmerge(vmcs02->guest_cr0, vmcs02->cr0_shadow, vmcs02->cr0_mask, vmcs12->cr0_mask,
+                           vmcs12->guest_cr0);
+    uint64_t cr4 = unmerge(vmcs02->guest_cr4, vmcs02->cr4_shadow, vmcs02->cr4_mask, vmcs12->cr4_mask,
+                           vmcs12->guest_cr4);
     PUT(GUEST_CR0, guest_cr0, cr0);
     PUT(GUEST_CR4, guest_cr4, cr4);
-    if (cr0_shadow != vmcs02->cr0_shadow || cr4_shadow != vmcs02->cr4_shadow) {
-        vmcs->vmcs02.cr0_shadow = cr0_shadow;
-        vmcs->vmcs02.cr4_shadow = cr4_shadow;
-        vmcs->rules_due = true;
-    }
 }
 
 static void save_on_request(struct nest_vmcs *vmcs, struct vmcs_set *push)
@@ -100,11 +98,15 @@ static void save_timer(const struct nest *nest, struct nest_vmcs *vmcs, struct v
 void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *pulled,
                            struct vmcs_set *push)
 {
+    vmcs->vmcs12.guest_rip = vmcs->vmcs02.guest_rip;
+    vmcs->vmcs12.guest_rsp = vmcs->vmcs02.guest_rsp;
     save_copies(vmcs, pulled, push);
-    save_control_registers(nest, vmcs, push);
-    save_on_request(vmcs, push);
-    save_pdptes(vmcs, push);
-    save_mode(nest, vmcs, push);
+    if (!vmcs->settled) {
+        save_control_registers(vmcs, push);
+        save_on_request(vmcs, push);
+        save_pdptes(vmcs, push);
+        save_mode(nest, vmcs, push);
+    }
     save_timer(nest, vmcs, push);
 }
 

@@ -51,20 +51,23 @@ static uint64_t efer_after(const struct vmcs *vmcs12, const struct vmcs *was, bo
     return long_mode ? efer | EFER_LMA | EFER_LME : efer;
 }
 
-/* CR0 as L1 sees it: cache bits and ET are not loaded.  CR4: PAE and PCIDE follow the mode. */
+/* CR0 as L1 sees it: cache bits and ET are not loaded.  CR4: PAE and PCIDE follow the mode.  What L1 believes of them
+ * is in vmcs01's shadows; CP's forced bits are in the real ones. */
 static void load_control_registers(struct vmcs *state, const struct vmcs *vmcs12, const struct vmcs *was,
-                                   bool long_mode)
+                                   bool long_mode, const struct nest_policy *policy)
 {
     const uint64_t kept = CR0_ET | CR0_NW | CR0_CD | 0x1FF8FFC0ull | 0xFFFFFFFF00000000ull;
-    state->guest_cr0 = (vmcs12->host_cr0 & ~kept) | (was->guest_cr0 & kept);
-    state->guest_cr4 = long_mode ? vmcs12->host_cr4 | CR4_PAE : vmcs12->host_cr4 & ~(uint64_t)CR4_PCIDE;
+    state->cr0_shadow = (vmcs12->host_cr0 & ~kept) | (was->guest_cr0 & kept);
+    state->cr4_shadow = long_mode ? vmcs12->host_cr4 | CR4_PAE : vmcs12->host_cr4 & ~(uint64_t)CR4_PCIDE;
+    state->guest_cr0 = (state->cr0_shadow | policy->cr0_ones) & ~policy->cr0_zeroes;
+    state->guest_cr4 = (state->cr4_shadow | policy->cr4_ones) & ~policy->cr4_zeroes;
     state->guest_cr3 = vmcs12->host_cr3;
 }
 
 static uint32_t load_pdptes(const struct nest *nest, struct vmcs *state, bool long_mode)
 {
     uint64_t pdptes[4], reserved = ~((1ull << nest->policy.physical_bits) - 1) | 0x1E6;
-    if (long_mode || !(state->guest_cr4 & CR4_PAE) || !(state->guest_cr0 & CR0_PG))
+    if (long_mode || !(state->cr4_shadow & CR4_PAE) || !(state->cr0_shadow & CR0_PG))
         return 0;
     if (!nest_read_pdptes(nest, state->guest_cr3, pdptes))
         return VMX_ABORT_PDPTE;
@@ -97,11 +100,13 @@ uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const s
     bool long_mode = vmcs12->exit_controls & EXIT_HOST_LONG_MODE;
     if (vmcs->host_stale)
         load_constant(state, vmcs12, long_mode);
+    if (vmcs->host_stale || !vmcs->settled) {
+        load_control_registers(state, vmcs12, was, long_mode, &nest->policy);
+        state->guest_efer = efer_after(vmcs12, was, long_mode);
+        state->guest_pat = vmcs12->exit_controls & EXIT_LOAD_PAT ? vmcs12->host_pat : was->guest_pat;
+    }
     vmcs->host_stale = false;
     nest->long_mode = long_mode;
-    load_control_registers(state, vmcs12, was, long_mode);
-    state->guest_efer = efer_after(vmcs12, was, long_mode);
-    state->guest_pat = vmcs12->exit_controls & EXIT_LOAD_PAT ? vmcs12->host_pat : was->guest_pat;
     /* with virtual NMIs the bit was L2's own affair */
     bool blocked = by_nmi || (!(vmcs12->pin_controls & PIN_VIRTUAL_NMIS) &&
                               (was->guest_interruptibility & BLOCKING_BY_NMI));

@@ -103,6 +103,12 @@ enum nest_result nest_vmptrld(struct nest *nest, const struct exit *exit)
         return nest_fail(nest, VM_ERROR_VMPTRLD_ADDRESS);
     if (gpa == nest->vmxon_gpa)
         return nest_fail(nest, VM_ERROR_VMPTRLD_VMXON);
+    struct nest_vmcs *active = nest_active_find(nest, gpa);
+    if (active) { /* its revision was seen to, and what an active region holds is not software's to change */
+        active->used = ++nest->use_clock;
+        nest_active_select(nest, active);
+        return nest_succeed(nest);
+    }
     uint32_t revision = revision_at(nest, gpa);
     bool shadow = revision & VMCS_SHADOW_INDICATOR;
     if ((revision & VMX_BASIC_REVISION_MASK) != own_revision(nest) ||

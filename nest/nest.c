@@ -14,10 +14,23 @@ void nest_init(struct nest *nest, const struct nest_host *host, enum nest_mode m
     nest->feature_control = FEATURE_LOCKED_ON; /* firmware's part, and most machines have none */
 }
 
+/* What L1 invalidated while vmcs01 was without its VPID may still be cached under it. */
+static void tag(struct nest *nest)
+{
+    const struct nest_host *host = nest->host;
+    if (!nest->untagged)
+        return;
+    uint64_t controls = host->get(host->context, VMCS_SECONDARY_CONTROLS);
+    host->set(host->context, VMCS_SECONDARY_CONTROLS, controls | CPU2_VPID);
+    host->flush_vpid(host->context, nest->vmcs01.vpid);
+    nest->untagged = false;
+}
+
 void nest_reset(struct nest *nest, bool power_up)
 {
     nest->in_guest = false;
     nest_active_select(nest, NULL);
+    tag(nest);
     nest_active_drop_all(nest);
     nest_ept_free_all(nest);
     for (unsigned i = 0; i < 2; i++) {

@@ -57,6 +57,9 @@ struct nest_host {
     bool (*write)(void *context, uint64_t gpa, const void *from, size_t bytes);
     /* Linear to guest-physical in L1 with its paging, and its privilege level 0.  false: page fault with *error. */
     bool (*linear)(void *context, uint64_t linear, enum nest_access access, uint64_t *gpa, uint32_t *error);
+    /* Where these bytes of L1's linear address space lie for CP to read, at most once, if that is known at once; NULL:
+     * to be found out with linear().  May be NULL.  @pre L1 runs 64-bit code at privilege level 0 */
+    const void *(*view)(void *context, uint64_t linear, unsigned bytes);
     /* The page at gpa for hardware to use until unpin; NEST_NO_ADDRESS: no RAM. */
     uint64_t (*pin)(void *context, uint64_t gpa);
     void (*unpin)(void *context, uint64_t gpa);
@@ -90,7 +93,7 @@ struct nest_host {
                         bool exit_information);
     /* vmcs_sync_pull_guest() from this vmcs02, _hot() if `closed`; what was loaded stays loaded. */
     void (*guest_pull)(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed);
-    /* Loads vmcs01 and writes the state of L1 after an exit to it: vmcs_sync_write_l1().  NULL: loads it only. */
+    /* Loads vmcs01 and writes the state of L1 after an exit to it, shadows of CR0 and CR4 too: vmcs_sync_write_l1().  NULL: loads it only. */
     void (*load_l1)(void *context, const struct vmcs *state);
     /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01,
      * which is loaded; those of vmcs_bitmap_close() if `closed`.  NULL: they exit. */
@@ -137,6 +140,7 @@ struct nest_ept;  /* one EPT02: nest/ept.h */
 /* A translation nest_host.linear() may keep from call to call; this folder only forgets it, at reset. */
 struct nest_memo {
     uint64_t page, cr0, cr3, cr4, gpa;
+    const void *at;             /* the page as CP reaches it */
     const uint64_t *entries[4]; /* of L1's page tables, and what was in them */
     uint64_t values[4];
     uint8_t used, access;       /* entries in use; 0: nothing is kept */
@@ -157,6 +161,7 @@ struct nest {
 
     uint64_t feature_control;         /* IA32_FEATURE_CONTROL */
     bool vmxon, in_guest;
+    bool untagged;                    /* vmcs01 runs without its VPID: L1 entered L2 without one */
     bool long_mode;                   /* L1's IA32_EFER.LMA, which VMX operation keeps it from changing */
     uint64_t vmxon_gpa;
     struct nest_vmcs *current;        /* NULL: the current-VMCS pointer is FFFFFFFF_FFFFFFFFH */

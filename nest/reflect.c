@@ -55,25 +55,6 @@ static enum nest_result abort_vmx(struct nest *nest, uint32_t reason)
     return NEST_ABORT;
 }
 
-/* Without VPIDs L1 counts on its translations being flushed by the exit. */
-static void flush_tags(struct nest *nest, const struct vmcs *vmcs12)
-{
-    if (!(nest_secondary(vmcs12) & CPU2_VPID) && nest->vmcs01.vpid)
-        nest->host->flush_vpid(nest->host->context, nest->vmcs01.vpid);
-}
-
-/* What L1 believes of its CR0 and CR4 is in vmcs01's shadows; CP's forced bits are in the real ones. */
-static void put_l1(struct nest *nest, struct vmcs *state)
-{
-    const struct nest_host *host = nest->host;
-    uint64_t cr0 = state->guest_cr0, cr4 = state->guest_cr4;
-    state->guest_cr0 = (cr0 | nest->policy.cr0_ones) & ~nest->policy.cr0_zeroes;
-    state->guest_cr4 = (cr4 | nest->policy.cr4_ones) & ~nest->policy.cr4_zeroes;
-    host->load_l1(host->context, state);
-    host->set(host->context, VMCS_CR0_SHADOW, cr0);
-    host->set(host->context, VMCS_CR4_SHADOW, cr4);
-}
-
 static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool nmi)
 {
     struct nest_vmcs *vmcs = nest->current;
@@ -86,8 +67,7 @@ static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool 
             abort = VMX_ABORT_LOAD_MSR;
     }
     nest->in_guest = false;
-    put_l1(nest, &vmcs->l1);
-    flush_tags(nest, vmcs12);
+    nest->host->load_l1(nest->host->context, &vmcs->l1);
     return abort ? abort_vmx(nest, abort) : NEST_REFLECTED;
 }
 
@@ -123,6 +103,7 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
                                                 vmcs->vmcs12.exit_msr_store_count, &vmcs->vmcs02);
     show(nest, vmcs, &push);
     enum nest_result result = load_l1(nest, &vmcs->vmcs02, by_nmi(exit));
+    vmcs->settled = true;
     return failed ? abort_vmx(nest, VMX_ABORT_STORE_MSR) : result;
 }
 
@@ -147,6 +128,7 @@ enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason 
     if (reason < EXIT_REASONS)
         nest->counts.reflected[reason]++;
     unlaunch(vmcs);
+    vmcs->settled = false;
     vmcs->vmcs12.exit_reason = reason | EXIT_ENTRY_FAILED;
     vmcs->vmcs12.exit_qualification = qualification;
     vmcs_set_add(&push, VMCS_INDEX_EXIT_REASON);

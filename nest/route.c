@@ -246,6 +246,12 @@ bool nest_cp_wants(const struct nest_route_state *state, const struct vmcs *cp, 
     }
 }
 
+bool nest_route_is_innermost(unsigned basic_reason)
+{
+    return basic_reason < EXIT_REASONS && rows[basic_reason].always && basic_reason != EXIT_INIT &&
+           basic_reason != EXIT_SIPI;
+}
+
 int nest_route(const struct nest_route_state *state, const struct vmcs *cp, const struct vmcs *const *list,
                unsigned length, const struct exit *exit)
 {

@@ -16,6 +16,9 @@ bool nest_cp_wants(const struct nest_route_state *state, const struct vmcs *cp, 
 /* Whether the VMCS asked for this exit. */
 bool nest_inner_wants(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit);
 
+/* Reasons that are the innermost list member's whatever the VMCSs hold: nest_route() need not be asked. */
+bool nest_route_is_innermost(unsigned basic_reason);
+
 /* The fold: who gets the exit.  list[0] is the outermost VMCS above CP's, list[length-1] ran when it happened.
  * -1: CP; else an index: the innermost that asked for it, since it is for it that the instruction faulted first. */
 int nest_route(const struct nest_route_state *state, const struct vmcs *cp, const struct vmcs *const *list,

@@ -6,7 +6,7 @@
  * Which way what flows:
  *   pull_written   L1 executed VMRESUME: shadow region -> vmcs12, every field a hypervisor writes (controls, guest,
  * host)   pull_guest     L2 left: vmcs02 -> image, guest state L2 can have changed by itself
- *   push_exit      L2's exit goes to L1: exit information -> shadow region, without comparing, as hardware does it
+ *   push_exit      L2's exit goes to L1: exit information, RIP and RSP -> shadow region, without comparing
  *   push           any set of fields -> the current VMCS
  *   write_l1       L1's state after an exit -> vmcs01, every guest-state field an exit loads
  *   pull_all       VMCLEAR, eviction: everything, exit information too
@@ -48,12 +48,20 @@
      (e) == VMCS_PROCESSOR_CONTROLS || (e) == VMCS_ENTRY_CONTROLS || (e) == VMCS_CR0_SHADOW || \
      (e) == VMCS_CR4_SHADOW || (e) == VMCS_PREEMPTION_TIMER || (e) == VMCS_TPR_THRESHOLD || (e) == VMCS_HOST_RSP)
 
+/* What differs at nearly every exit: copied without comparing, and in no set of changed fields. */
+#define VMCS_SYNC_IS_PLACE(e) ((e) == VMCS_GUEST_RIP || (e) == VMCS_GUEST_RSP)
+/* L2's own view of its control registers, which CP writes to vmcs02 as it emulates a MOV: pulled with guest state. */
+#define VMCS_SYNC_IS_CR_SHADOW(e) ((e) == VMCS_CR0_SHADOW || (e) == VMCS_CR4_SHADOW)
+#define VMCS_SYNC_IS_PDPTE(e) ((e) >= VMCS_GUEST_PDPTE0 && (e) <= VMCS_GUEST_PDPTE3)
+
 #if defined(VMCS_SYNC_READ) && defined(VMCS_SYNC_WRITE)
 
 #define VMCS_SYNC_COMPARE(NAME, member, encoding, type) \
     do { \
         type now = (type)VMCS_SYNC_READ(encoding); \
-        if (__builtin_expect(now != copy->member, 0)) { \
+        if (VMCS_SYNC_IS_PLACE(encoding)) { \
+            copy->member = now; \
+        } else if (__builtin_expect(now != copy->member, 0)) { \
             copy->member = now; \
             vmcs_set_add(changed, VMCS_INDEX_##NAME); \
         } \
@@ -71,7 +79,8 @@ static inline void vmcs_sync_pull_written(struct vmcs *copy, struct vmcs_set *ch
 static inline void vmcs_sync_pull_guest(struct vmcs *copy, struct vmcs_set *changed, uint32_t fields)
 {
 #define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
-    if (VMCS_SYNC_IS_GUEST(encoding, merge, capability) && VMCS_SYNC_EXISTS(capability, fields)) \
+    if ((VMCS_SYNC_IS_GUEST(encoding, merge, capability) || VMCS_SYNC_IS_CR_SHADOW(encoding)) && \
+        VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_COMPARE(NAME, member, encoding, type);
 #include "vmcs-shadow/fields.def"
 #undef FIELD
@@ -89,8 +98,8 @@ static inline void vmcs_sync_pull_written_hot(struct vmcs *copy, struct vmcs_set
 static inline void vmcs_sync_pull_guest_hot(struct vmcs *copy, struct vmcs_set *changed, uint32_t fields)
 {
 #define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
-    if (VMCS_SYNC_IS_GUEST(encoding, merge, capability) && VMCS_SYNC_IS_HOT(encoding) && \
-        VMCS_SYNC_EXISTS(capability, fields)) \
+    if (((VMCS_SYNC_IS_GUEST(encoding, merge, capability) && VMCS_SYNC_IS_HOT(encoding)) || \
+         VMCS_SYNC_IS_CR_SHADOW(encoding)) && VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_COMPARE(NAME, member, encoding, type);
 #include "vmcs-shadow/fields.def"
 #undef FIELD
@@ -108,16 +117,19 @@ static inline void vmcs_sync_pull_all(struct vmcs *copy, uint32_t fields)
 static inline void vmcs_sync_push_exit(const struct vmcs *copy, uint32_t fields)
 {
 #define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
-    if (VMCS_SYNC_IS_EXIT(encoding) && VMCS_SYNC_EXISTS(capability, fields)) \
+    if ((VMCS_SYNC_IS_EXIT(encoding) || VMCS_SYNC_IS_PLACE(encoding)) && VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_WRITE(encoding, copy->member);
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 }
 
+/* PDPTEs are used with PAE paging only. */
 static inline void vmcs_sync_write_l1(const struct vmcs *state, uint32_t fields)
 {
+    const bool pdptes = !(state->guest_efer & 1 << 10); /* LMA */
 #define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
-    if (VMCS_SYNC_IS_GUEST(encoding, merge, capability) && VMCS_SYNC_EXISTS(capability, fields)) \
+    if (((VMCS_SYNC_IS_GUEST(encoding, merge, capability) && (!VMCS_SYNC_IS_PDPTE(encoding) || pdptes)) || \
+         VMCS_SYNC_IS_CR_SHADOW(encoding)) && VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_WRITE(encoding, state->member);
 #include "vmcs-shadow/fields.def"
 #undef FIELD

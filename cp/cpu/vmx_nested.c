@@ -79,8 +79,20 @@ static void use(struct vcpu *vcpu, void *region)
 static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_set *fields)
 {
     struct vmx_vcpu *own = vcpu->backend;
+    struct vmcs_set rest = *fields;
+
     vmx_region_load(own->active);
-    vmcs_sync_push(image, fields);
+    if (vmcs_set_has(fields, VMCS_INDEX_GUEST_RIP)) { /* after every exit of L2 that its hypervisor saw */
+        op_vmwrite(VMCS_GUEST_RIP, image->guest_rip);
+        vmcs_set_remove(&rest, VMCS_INDEX_GUEST_RIP);
+    }
+    if (vmcs_set_has(fields, VMCS_INDEX_GUEST_RSP)) {
+        op_vmwrite(VMCS_GUEST_RSP, image->guest_rsp);
+        vmcs_set_remove(&rest, VMCS_INDEX_GUEST_RSP);
+    }
+    if (vmcs_set_empty(&rest))
+        return;
+    vmcs_sync_push(image, &rest);
     own->active->host_rsp = 0; /* a host-state field of the image is not the stack's address now */
 }
 
@@ -137,7 +149,7 @@ static void link(struct vcpu *vcpu, void *region, bool closed, const struct vmx_
         vmx_write(VMCS_VMWRITE_BITMAP, frame_address(write_bitmap[closed]).a);
     }
     if (on != own->shadowing)
-        vmx_write(VMCS_SECONDARY_CONTROLS, vmx_controls.cpu2 | (on ? CPU2_VMCS_SHADOWING : 0));
+        vmx_write(VMCS_SECONDARY_CONTROLS, op_vmread(VMCS_SECONDARY_CONTROLS) ^ CPU2_VMCS_SHADOWING);
     own->shadowing = on;
     vmx_write(VMCS_VMCS_LINK_POINTER, on ? region_address(region) : ~0ull);
 }
@@ -164,7 +176,8 @@ static void shadow_push(struct vcpu *vcpu, void *region, const struct vmcs *copy
 {
     (void)vcpu;
     vmx_region_load(region);
-    vmcs_sync_push(copy, fields);
+    if (!vmcs_set_empty(fields))
+        vmcs_sync_push(copy, fields);
     if (exit_information)
         vmcs_sync_push_exit(copy, cpu_this.vmx.fields);
 }

@@ -27,6 +27,20 @@ bool linear_memo_find(struct vm *vm, uint64_t linear, enum nest_access access, u
     return true;
 }
 
+const void *linear_memo_view(struct vm *vm, uint64_t linear, unsigned bytes)
+{
+    const struct nest_memo *memo = place(vm, linear);
+
+    if (memo->page != linear >> PAGE_SHIFT || !memo->used || memo->access != NEST_READ ||
+        (linear & PAGE_MASK) + bytes > PAGE_SIZE || vcpu_read(&vm->vcpu, VMCS_GUEST_CR3) != memo->cr3 ||
+        vcpu_read(&vm->vcpu, VMCS_GUEST_CR4) != memo->cr4)
+        return NULL;
+    for (unsigned i = 0; i < memo->used; i++)
+        if (*memo->entries[i] != memo->values[i])
+            return NULL;
+    return memo->at ? (const char *)memo->at + (linear & PAGE_MASK) : NULL;
+}
+
 /* The walk was just made with success: its accessed and dirty bits are set. */
 void linear_memo_keep(struct vm *vm, uint64_t linear, enum nest_access access, uint64_t to)
 {
@@ -47,7 +61,8 @@ void linear_memo_keep(struct vm *vm, uint64_t linear, enum nest_access access, u
         table = *entry & ENTRY_ADDRESS;
         if (level == 1 || (level < LEVELS && (*entry & ENTRY_LARGE))) {
             *memo = (struct nest_memo){.page = linear >> PAGE_SHIFT, .cr0 = vcpu_read(&vm->vcpu, VMCS_GUEST_CR0),
-                .cr3 = cr3, .cr4 = cr4, .gpa = to & ~(uint64_t)PAGE_MASK, .used = (uint8_t)(LEVELS - level + 1),
+                .cr3 = cr3, .cr4 = cr4, .gpa = to & ~(uint64_t)PAGE_MASK,
+                .at = guest_pointer(&vm->storage, gpa(to & ~(uint64_t)PAGE_MASK), NULL), .used = (uint8_t)(LEVELS - level + 1),
                 .access = (uint8_t)access,
                 .entries = {memo->entries[0], memo->entries[1], memo->entries[2], memo->entries[3]},
                 .values = {memo->values[0], memo->values[1], memo->values[2], memo->values[3]}};

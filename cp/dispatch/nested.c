@@ -192,7 +192,10 @@ uint64_t nested_prepare(struct vm *vm)
 {
     struct nest_entry entry;
 
-    nest_load(vm->vcpu.nest, &entry);
+    if (nest_load(vm->vcpu.nest, &entry) == NEST_NO_FRAMES) {
+        vm_stop(vm, VM_STOP_NO_FRAMES, 0);
+        return 0;
+    }
     cpu_nested->use(&vm->vcpu, entry.region);
     if (!vmcs_set_empty(&entry.write))
         cpu_nested->push(&vm->vcpu, entry.image, &entry.write);

@@ -45,6 +45,12 @@ static bool linear(void *context, uint64_t address, enum nest_access access, uin
     return true;
 }
 
+static const void *view(void *context, uint64_t address, unsigned bytes)
+{
+    struct vm *vm = context;
+    return nested_runs(&vm->vcpu) ? NULL : linear_memo_view(vm, address, bytes);
+}
+
 /* A guest's frames neither move nor go while it is in VMX operation: every page is pinned. */
 static uint64_t pin(void *context, uint64_t at)
 {
@@ -183,6 +189,7 @@ void nested_host_fill(struct nest_host *host, struct vm *vm)
         .read = read,
         .write = write,
         .linear = linear,
+        .view = view,
         .pin = pin,
         .unpin = unpin,
         .translate = translate,

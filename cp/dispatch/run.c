@@ -100,6 +100,8 @@ static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
         uint64_t until = deadline;
         if (nested_runs(&vm->vcpu)) {
             uint64_t nested = nested_prepare(vm);
+            if (vm->state != VM_RUNNABLE)
+                break;
             until = nested < deadline ? nested : deadline;
         }
         if (event_waits(vm) && !event_prepare(vm)) {

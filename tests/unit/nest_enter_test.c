@@ -113,9 +113,92 @@ static void a_second_entry_writes_only_what_changed(void **state)
         m.vmwrites = 0;
         assert_true(fake_vmx_load(&m));
     }
-    assert_int_equal(m.vmwrites, 1);
+    assert_int_equal(m.vmwrites, 2); /* RIP, and RSP with it */
     fake_vmx_stop(&m);
     assert_null(m.complaint);
+}
+
+/* Control registers and MSRs of L2 are worked out anew only when one changed: by L2, by CP for it, or by L1. */
+static void what_l2_does_to_its_registers_is_seen_at_any_exit(void **state)
+{
+    static struct fake_vmx m;
+    (void)state;
+    EACH_MODE(m) {
+        launch(&m);
+        for (unsigned i = 0; i < 8; i++) {
+            m.loaded->held.guest_rip = 0x4000 + i;
+            m.loaded->held.guest_rsp = 0x4800 - i;
+            if (i == 3)
+                m.loaded->held.guest_cr0 ^= 8;
+            if (i == 5)
+                m.loaded->held.cr4_shadow ^= 0x2000; /* a bit CP keeps, which L2 believes it wrote */
+            uint64_t cr0 = m.loaded->held.guest_cr0, cr4 = m.loaded->held.cr4_shadow;
+            assert_int_equal(fake_vmx_exit(&m, &cpuid), NEST_REFLECTED);
+            assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_RIP), 0x4000 + i);
+            assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_RSP), 0x4800 - i);
+            assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_CR0) & 8, cr0 & 8);
+            assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_CR4) & 0x2000, cr4 & 0x2000);
+            assert_int_equal(m.first.held.guest_cr0 & 0x20, 0x20);
+            assert_int_equal(m.first.held.guest_rip, 0x8100);
+            fake_vmx_write(&m, VMCS_GUEST_RIP, 0x4100);
+            assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_ENTERED);
+            assert_true(fake_vmx_load(&m));
+            assert_int_equal(m.loaded->held.guest_rip, 0x4100);
+            assert_int_equal(m.loaded->held.guest_cr0 & 8, cr0 & 8);
+        }
+    }
+}
+
+/* L2 starts with L1's own EFER where the entry does not load it, whatever was inherited the last time. */
+static void state_that_is_not_loaded_is_l1s_of_now(void **state)
+{
+    static struct fake_vmx m;
+    (void)state;
+    EACH_MODE(m) {
+        launch(&m);
+        fake_vmx_exit(&m, &cpuid);
+        uint32_t controls = (uint32_t)fake_vmx_read(&m, VMCS_ENTRY_CONTROLS);
+        fake_vmx_write(&m, VMCS_ENTRY_CONTROLS, controls & ~(uint32_t)ENTRY_LOAD_PAT);
+        m.first.held.guest_pat = 0x0606060606060606;
+        assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_ENTERED);
+        assert_true(fake_vmx_load(&m));
+        assert_int_equal(m.loaded->held.guest_pat, 0x0606060606060606);
+        fake_vmx_exit(&m, &cpuid);
+        m.first.held.guest_pat = 0x0404040404040404;
+        assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_ENTERED);
+        assert_true(fake_vmx_load(&m));
+        assert_int_equal(m.loaded->held.guest_pat, 0x0404040404040404);
+    }
+}
+
+/* Hardware flushes what is under no VPID at each entry and exit: so L1 that counts on that runs without, until VMXOFF. */
+static void an_l1_without_vpids_runs_without_one(void **state)
+{
+    static struct fake_vmx m;
+    (void)state;
+    EACH_MODE(m) {
+        fake_vmx_enter_operation(&m);
+        fake_vmx_make_vmcs(&m, FAKE_VMCS);
+        fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, CPU2_EPT | CPU2_VPID);
+        fake_vmx_write(&m, VMCS_VPID, 7);
+        m.first.held.secondary_controls = m.base.secondary_controls;
+        assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_ENTERED);
+        assert_true(fake_vmx_load(&m));
+        assert_true(m.loaded->held.secondary_controls & CPU2_VPID);
+        fake_vmx_exit(&m, &cpuid);
+        assert_true(m.first.held.secondary_controls & CPU2_VPID);
+        fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, CPU2_EPT);
+        assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_ENTERED);
+        assert_true(fake_vmx_load(&m));
+        assert_false(m.loaded->held.secondary_controls & CPU2_VPID);
+        unsigned flushes = m.flushes_vpid;
+        fake_vmx_exit(&m, &cpuid);
+        assert_false(m.first.held.secondary_controls & CPU2_VPID);
+        assert_int_equal(m.flushes_vpid, flushes);
+        fake_vmx_plain(&m, EXIT_VMXOFF);
+        assert_true(m.first.held.secondary_controls & CPU2_VPID);
+        assert_int_equal(m.flushes_vpid, flushes + 1);
+    }
 }
 
 static void each_virtual_vmcs_keeps_its_own_vmcs02(void **state)
@@ -354,6 +437,9 @@ int main(void)
         cmocka_unit_test(vmresume_takes_over_what_l1_wrote_meanwhile),
         cmocka_unit_test(l2_state_goes_on_across_exits_cp_handles),
         cmocka_unit_test(a_second_entry_writes_only_what_changed),
+        cmocka_unit_test(what_l2_does_to_its_registers_is_seen_at_any_exit),
+        cmocka_unit_test(state_that_is_not_loaded_is_l1s_of_now),
+        cmocka_unit_test(an_l1_without_vpids_runs_without_one),
         cmocka_unit_test(each_virtual_vmcs_keeps_its_own_vmcs02),
         cmocka_unit_test(an_entry_with_bad_guest_state_fails_into_l1_with_reason_33),
         cmocka_unit_test(an_entry_hardware_fails_late_leaves_the_vmcs_unlaunched),
