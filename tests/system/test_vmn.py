@@ -51,6 +51,8 @@ def test_help_names_every_option():
     (["--disk", "/no/such/disk"], "no such file: /no/such/disk"),
     (["--ipl", "/no/such/kernel"], "no such file: /no/such/kernel"),
     (["--append", "x"], "go with --ipl"),
+    (["--nesting", "shadow"], "go with --ipl"),
+    (["--nesting", "maybe"], "off, trap or shadow"),
 ])
 def test_a_wrong_command_line_is_refused_with_its_reason(options, reason):
     said = refusal(*options, env=ECHO)
