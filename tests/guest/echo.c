@@ -1,10 +1,11 @@
 /* Question: does the console line carry every byte both ways? Echoes what comes, in brackets and hexadecimal; the byte
- * 'Q' ends it with the status that follows as a digit; 'F' sends 4500 numbered lines. */
+ * 'Q' ends it with the status that follows as a digit; 'F' sends 4500 numbered lines, more than
+ * a pipe holds; 'f' sends 1000, several times what CP's queues hold. */
 #include "tests/guest/runtime/runtime.h"
 
-static void flood(void)
+static void flood(unsigned lines)
 {
-    for (unsigned i = 0; i < 4500; i++)
+    for (unsigned i = 0; i < lines; i++)
         guest_print("%05u the quick brown fox\n", i);
 }
 
@@ -15,8 +16,8 @@ int guest_main(void)
         int c = guest_get();
         if (c == 'Q')
             return guest_get() - '0';
-        if (c == 'F')
-            flood();
+        if (c == 'F' || c == 'f')
+            flood(c == 'F' ? 4500 : 1000);
         guest_print("[%02x]", (unsigned)c);
     }
 }
