@@ -360,7 +360,7 @@ static void halted(void)
     guest_handle(VECTOR, NULL);
     /* a guest that halts for good is still its hypervisor's to end */
     vm_start(&vm, l2_halt, NULL);
-    vm_set(VMCS_PREEMPTION_TIMER, 1000);
+    vm_set(VMCS_PREEMPTION_TIMER, 100000); /* long enough for L2 to reach its HLT however many CPs there are beneath */
     run("HLT with interrupts off, and the preemption timer");
     guest_print("  activity state %llu\n", (unsigned long long)vm_get(VMCS_GUEST_ACTIVITY_STATE));
 }

@@ -41,11 +41,7 @@ def test_under_cp_it_prints_the_same(name):
     assert lines(under_cp(name)) == expected(name)
 
 
-# A halted guest's activity state is lost between two CPs when the preemption timer takes it out: known, not yet found.
-TWO_DEEP = [name for name in PAYLOADS if name != "vmx_events"]
-
-
-@pytest.mark.parametrize("name", TWO_DEEP)
+@pytest.mark.parametrize("name", PAYLOADS)
 def test_under_cp_under_cp_it_prints_the_same(name):
     assert lines(under_cp(name, levels=2)) == expected(name)
 

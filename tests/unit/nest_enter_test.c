@@ -171,7 +171,7 @@ static void state_that_is_not_loaded_is_l1s_of_now(void **state)
     }
 }
 
-/* Hardware flushes what is under no VPID at each entry and exit: so L1 that counts on that runs without, until VMXOFF. */
+/* Hardware flushes what is under no VPID at each entry and exit: an L1 that counts on that runs so until VMXOFF. */
 static void an_l1_without_vpids_runs_without_one(void **state)
 {
     static struct fake_vmx m;
