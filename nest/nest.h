@@ -93,7 +93,8 @@ struct nest_host {
                         bool exit_information);
     /* vmcs_sync_pull_guest() from this vmcs02, _hot() if `closed`; what was loaded stays loaded. */
     void (*guest_pull)(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed);
-    /* Loads vmcs01 and writes the state of L1 after an exit to it, shadows of CR0 and CR4 too: vmcs_sync_write_l1().  NULL: loads it only. */
+    /* Loads vmcs01 and writes the state of L1 after an exit to it, shadows of CR0 and CR4 too: vmcs_sync_write_l1().
+     * NULL: loads it only. */
     void (*load_l1)(void *context, const struct vmcs *state);
     /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01,
      * which is loaded; those of vmcs_bitmap_close() if `closed`.  NULL: they exit. */
@@ -169,7 +170,7 @@ struct nest {
     unsigned active_top;              /* places of it that were ever in use */
     uint64_t use_clock;               /* for the least recently used of them */
     struct nest_ept *ept[NEST_EPT_CACHE];
-    void *field_bitmaps[2];           /* what L2 may reach in a linked VMCS at most: by VMREAD, VMWRITE; NULL: not used yet */
+    void *field_bitmaps[2];           /* what L2 may reach in a linked VMCS at most: by VMREAD, VMWRITE; NULL: unused */
 
     uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */
 
@@ -238,8 +239,8 @@ struct nest_cr {
     uint64_t real, shadow;
 };
 struct nest_cr nest_cr_write(const struct nest *nest, unsigned number, uint64_t value);
-/* Whether the guest that runs may write this to CR0 or CR4: in VMX operation some bits are fixed; of L2's those that L1 keeps do
- * not come from it.  false: #GP. */
+/* Whether the guest that runs may write this to CR0 or CR4: in VMX operation some bits are fixed; of L2's those that
+ * L1 keeps do not come from it.  false: #GP. */
 bool nest_allows_cr(const struct nest *nest, unsigned number, uint64_t value);
 
 /* IA32_FEATURE_CONTROL and IA32_VMX_*.  false: #GP. */

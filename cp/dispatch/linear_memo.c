@@ -62,8 +62,8 @@ void linear_memo_keep(struct vm *vm, uint64_t linear, enum nest_access access, u
         if (level == 1 || (level < LEVELS && (*entry & ENTRY_LARGE))) {
             *memo = (struct nest_memo){.page = linear >> PAGE_SHIFT, .cr0 = vcpu_read(&vm->vcpu, VMCS_GUEST_CR0),
                 .cr3 = cr3, .cr4 = cr4, .gpa = to & ~(uint64_t)PAGE_MASK,
-                .at = guest_pointer(&vm->storage, gpa(to & ~(uint64_t)PAGE_MASK), NULL), .used = (uint8_t)(LEVELS - level + 1),
-                .access = (uint8_t)access,
+                .at = guest_pointer(&vm->storage, gpa(to & ~(uint64_t)PAGE_MASK), NULL),
+                .used = (uint8_t)(LEVELS - level + 1), .access = (uint8_t)access,
                 .entries = {memo->entries[0], memo->entries[1], memo->entries[2], memo->entries[3]},
                 .values = {memo->values[0], memo->values[1], memo->values[2], memo->values[3]}};
             return;

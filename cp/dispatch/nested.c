@@ -46,7 +46,8 @@ static void create(struct vm *vm, struct nested *nested)
     capability_offer(&nested->offered, hardware, shadowing);
     cpu_nested->base(&vm->vcpu, &vmcs01);
     nested_host_fill(&nested->host, vm);
-    nest_init(&nested->nest, &nested->host, mode_of(vm->config.nested, hardware), &policy, hardware, &nested->offered, &vmcs01);
+    nest_init(&nested->nest, &nested->host, mode_of(vm->config.nested, hardware), &policy, hardware, &nested->offered,
+              &vmcs01);
 }
 
 /* The machine's virtual VMX, made when it is first asked for. NULL: not offered, or no frames for it. */

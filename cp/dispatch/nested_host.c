@@ -134,7 +134,8 @@ static void shadow_pull_all(void *context, void *region, struct vmcs *copy)
     cpu_nested->shadow_pull_all(&((struct vm *)context)->vcpu, region, copy);
 }
 
-static void shadow_push(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit_information)
+static void shadow_push(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
+                        bool exit_information)
 {
     cpu_nested->shadow_push(&((struct vm *)context)->vcpu, region, copy, fields, exit_information);
 }
