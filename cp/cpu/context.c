@@ -166,6 +166,13 @@ void context_load(struct vcpu *vcpu)
     cpu_this.holder = vcpu;
 }
 
+uint64_t context_xcr0(struct vcpu *vcpu)
+{
+    if (cpu_this.holder == vcpu)
+        xcr0_look(vcpu);
+    return vcpu->xcr0;
+}
+
 void context_forget(struct vcpu *vcpu)
 {
     if (cpu_this.holder == vcpu)

@@ -11,4 +11,5 @@ int context_create(struct vcpu *);  /* 0 or -ENOMEM */
 void context_destroy(struct vcpu *);
 /* The guest writes XCR0. @pre the value was checked */
 void context_set_xcr0(struct vcpu *, uint64_t value);
+uint64_t context_xcr0(struct vcpu *); /* the guest's now */
 uint64_t context_xcr0_supported(void); /* 0: no XSAVE */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cp/cpu/context.h"
 #include "cp/diagnose.h"
 #include "cp/device/lapic.h"
 #include "cp/dispatch/registers.h"
@@ -12,6 +13,8 @@ enum { LEAVES = 64, BASIC_MAX = 0x16, EXTENDED_FIRST = 0x80000000u, EXTENDED_MAX
 enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 << 27, LEAF1_ECX_HYPERVISOR = 1u << 31,
        LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_APIC = 1 << 9, LEAF1_EDX_MTRR = 1 << 12 };
 enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
+
+enum { XSAVE_COMPONENTS = 10, XSAVE_LEGACY_BYTES = 576, XSAVE_ALIGNED = 2 };
 
 /* SDM "CPUID": which bits of the processor's answer a guest sees. What is not here CP does not hand on: performance
  * counters, MONITOR, SMX, SGX, speculation control (no MSRs for it), CET, PKS, AMX. */
@@ -31,7 +34,7 @@ static const struct leaf_policy policy[] = {
     {0x04, 4, {0x00003FFF, ALL, ALL, ALL}, {0}},
     {0x07, 1, {0, 0xF1BF27A9u, 0x00405F42, 0}, {0}},
     {0x0B, 2, {0}, {0}}, /* made below */
-    {0x0D, 10, {ALL, ALL, ALL, ALL}, {0}},
+    {0x0D, XSAVE_COMPONENTS, {ALL, ALL, ALL, ALL}, {0}},
     {0x15, 0, {0}, {0}},
     {0x16, 0, {ALL, ALL, ALL, 0}, {0}},
     {0x80000000u, 0, {0}, {EXTENDED_MAX, 0, 0, 0}},
@@ -55,7 +58,8 @@ static unsigned rows_used;
 static uint8_t basic_first[BASIC_MAX + 1], basic_count[BASIC_MAX + 1]; /* rows of a basic leaf */
 static const uint32_t basic_indexed = 1 << 4 | 1 << 7 | 1 << 0xB | 1 << 0xD; /* leaves in which ECX counts */
 static uint64_t xcr0_offered;
-static uint32_t xsave_size_now; /* area for every component offered */
+static unsigned physical_bits; /* MAXPHYADDR: asked for at every walk of a guest's page tables */
+static uint32_t xsave_size_all; /* area for every component offered */
 
 static struct cpuid_answer masked(struct cpuid_answer a, const struct leaf_policy *p)
 {
@@ -83,12 +87,12 @@ static void row_add(uint32_t leaf, uint32_t subleaf, struct cpuid_answer answer)
     rows[rows_used++] = (struct row){leaf, subleaf, answer};
 }
 
-/* Only the components offered, and no supervisor state: XSAVEOPT, XSAVEC and XGETBV with ECX=1 stay. */
+/* Only the components offered, and no supervisor state: XSAVEOPT, XSAVEC and XGETBV with ECX=1 stay. EBX of the first
+ * two follows XCR0: xsave_now(). */
 static struct cpuid_answer xsave_leaf(uint32_t subleaf, struct cpuid_answer a)
 {
     if (subleaf == 0)
-        return (struct cpuid_answer){(uint32_t)xcr0_offered, xsave_size_now, xsave_size_now,
-                                     (uint32_t)(xcr0_offered >> 32)};
+        return (struct cpuid_answer){(uint32_t)xcr0_offered, 0, xsave_size_all, (uint32_t)(xcr0_offered >> 32)};
     if (subleaf == 1)
         return (struct cpuid_answer){a.eax & 7, 0, 0, 0};
     return xcr0_offered >> subleaf & 1 ? a : (struct cpuid_answer){0};
@@ -96,8 +100,8 @@ static struct cpuid_answer xsave_leaf(uint32_t subleaf, struct cpuid_answer a)
 
 static uint32_t xsave_area(cpuid_source source)
 {
-    uint32_t end = 576;
-    for (unsigned i = 2; i < 10; i++) {
+    uint32_t end = XSAVE_LEGACY_BYTES;
+    for (unsigned i = 2; i < XSAVE_COMPONENTS; i++) {
         struct cpuid_answer a = source(0xD, i);
         if ((xcr0_offered >> i & 1) && a.ebx + a.eax > end)
             end = a.ebx + a.eax;
@@ -150,11 +154,12 @@ void cpuid_policy_init(cpuid_source source, uint32_t controls2, uint64_t xcr0_su
     rows_used = 0;
     memset(basic_count, 0, sizeof basic_count);
     xcr0_offered = xcr0_supported;
-    xsave_size_now = xsave_area(source);
+    xsave_size_all = xsave_area(source);
     for (const struct leaf_policy *p = policy; p < policy + sizeof policy / sizeof *policy; p++)
         for (uint32_t sub = 0; sub == 0 || sub < p->subleaves; sub++)
             row_add(p->leaf, sub, made(p, sub, source(p->leaf, sub), tsc_hz));
     drop_unbacked(controls2);
+    physical_bits = row_find(0x80000008u, 0)->answer.eax & 0xFF;
     hypervisor_leaves(tsc_hz);
 }
 
@@ -186,12 +191,35 @@ static struct cpuid_answer features(const struct vm *vm, struct cpuid_answer a, 
     return a;
 }
 
+/* The area the components in `xcr0` need: where each has its place, or one after the other as XSAVEC packs them */
+static uint32_t xsave_size(uint64_t xcr0, bool compact)
+{
+    uint32_t end = XSAVE_LEGACY_BYTES;
+
+    for (unsigned i = 2; i < XSAVE_COMPONENTS; i++) {
+        struct cpuid_answer a = lookup(0xD, i)->answer;
+        uint32_t start = !compact ? a.ebx : a.ecx & XSAVE_ALIGNED ? (end + 63) & ~63u : end;
+        if ((xcr0 >> i & 1) && start + a.eax > end)
+            end = start + a.eax;
+    }
+    return end;
+}
+
+static struct cpuid_answer xsave_now(struct vm *vm, struct cpuid_answer a, uint32_t subleaf)
+{
+    if (subleaf < 2 && xcr0_offered)
+        a.ebx = xsave_size(context_xcr0(&vm->vcpu), subleaf);
+    return a;
+}
+
 struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
 {
     const struct row *row = lookup(leaf, subleaf);
 
     if (leaf == 1)
         return features(vm, row->answer, vcpu_read(&vm->vcpu, VMCS_GUEST_CR4));
+    if (leaf == 0xD && row)
+        return xsave_now(vm, row->answer, subleaf);
     if (!row)
         return (struct cpuid_answer){0, 0, leaf == 0xB ? subleaf & 0xFF : 0, 0};
     if (leaf == DIAGNOSE_LEAF_ASSISTS && vm->config.no_diagnose)
@@ -236,4 +264,4 @@ uint64_t cpuid_efer_allowed(void)
 
 uint64_t cpuid_xcr0_allowed(void) { return xcr0_offered; }
 bool cpuid_xsave(void) { return xcr0_offered != 0; }
-unsigned cpuid_physical_bits(void) { return row_find(0x80000008u, 0)->answer.eax & 0xFF; }
+unsigned cpuid_physical_bits(void) { return physical_bits; }
