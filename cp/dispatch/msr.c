@@ -1,5 +1,6 @@
 /* Owns what RDMSR and WRMSR do in a virtual machine, for the MSRs the hardware does not serve by itself: a table of
  * rows. What is not in the table is #GP(0). SDM "Model-Specific Registers (MSRs)". */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cp/cpu/backend.h"
@@ -18,7 +19,7 @@ struct msr_row {
     uint64_t value; /* for read_value */
 };
 
-enum { MTRR_DEFAULT_ENABLE = 1 << 11, MTRR_DEFAULT_TYPES = 0xC07, MTRR_WRITE_BACK = 6, MISC_FAST_STRINGS = 1 };
+enum { MTRR_DEFAULT_FLAGS = 1 << 11 | 1 << 10, MISC_FAST_STRINGS = 1 };
 #define DEBUGCTL_BTF 2ull
 
 static const struct msr_row *row_of(uint32_t msr);
@@ -93,15 +94,20 @@ static int read_pat(struct vm *vm, uint32_t msr, uint64_t *value)
     return 0;
 }
 
-/* Each byte a memory type: 0, 1, 4-7. SDM "Page Attribute Table (PAT)". */
+/* Types there are: UC, WC, WT, WP, WB; a PAT has UC- too. */
+static bool memory_type(uint8_t type, bool pat)
+{
+    enum { MTRR_TYPES = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6, PAT_TYPES = MTRR_TYPES | 1 << 7 };
+    return type < 8 && (pat ? PAT_TYPES : MTRR_TYPES) >> type & 1;
+}
+
+/* SDM "Page Attribute Table (PAT)" */
 static int write_pat(struct vm *vm, uint32_t msr, uint64_t value)
 {
     (void)msr;
-    for (unsigned i = 0; i < 8; i++) {
-        uint8_t type = (uint8_t)(value >> 8 * i);
-        if (type > 7 || type == 2 || type == 3)
+    for (unsigned i = 0; i < 8; i++)
+        if (!memory_type((uint8_t)(value >> 8 * i), true))
             return -1;
-    }
     vcpu_write(&vm->vcpu, VMCS_GUEST_PAT, value);
     return 0;
 }
@@ -116,7 +122,7 @@ static int read_mtrr_default(struct vm *vm, uint32_t msr, uint64_t *value)
 static int write_mtrr_default(struct vm *vm, uint32_t msr, uint64_t value)
 {
     (void)msr;
-    if (value & ~(uint64_t)(MTRR_DEFAULT_TYPES | 0xF8) || (value & 0xF8))
+    if ((value & ~(uint64_t)MTRR_DEFAULT_FLAGS) > 0xFF || !memory_type((uint8_t)value, false))
         return -1;
     vm->vcpu.mtrr_def_type = value;
     return 0;
