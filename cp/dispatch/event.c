@@ -154,6 +154,9 @@ bool event_deliverable(struct vm *vm)
     struct vcpu *vcpu = &vm->vcpu;
     if (machine_nmi_take(&vm->machine))
         vcpu->nmi_pending = true;
-    return vcpu->nmi_pending || (nested_runs(vcpu) && nested_wants_interrupt(vm)) ||
+    /* L1 may take an NMI whatever blocks L2 */
+    bool nmi =
+        vcpu->nmi_pending && (nested_runs(vcpu) || !(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_NMI));
+    return nmi || (nested_runs(vcpu) && nested_wants_interrupt(vm)) ||
            (machine_interrupt_pending(&vm->machine) && (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF));
 }
