@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/vm.h"
@@ -12,12 +13,14 @@ enum { ENTRY_PRESENT = 1, ENTRY_WRITE = 2, ENTRY_USER = 4, ENTRY_ACCESSED = 0x20
 enum { FAULT_PRESENT = 1, FAULT_RESERVED = 8 };
 #define ENTRY_ADDRESS 0x000FFFFFFFFFF000ull
 #define ENTRY_NO_EXECUTE (1ull << 63)
+#define ENTRY_IGNORED (0x7FFull << 52)
 #define RFLAGS_AC (1ull << 18)
 
 /* How a paging mode cuts a linear address. */
 struct paging {
     unsigned levels, index_bits, entry_bytes;
     uint64_t root;
+    uint64_t reserved; /* in every entry but PAE's four, which the processor checks when it loads them */
     bool no_execute, large_at_2; /* EFER.NXE; CR4.PSE or PAE: large pages at level 2 */
 };
 
@@ -28,6 +31,13 @@ struct walk {
     uint64_t allowed; /* WRITE and USER of every level so far, and NO_EXECUTE of any */
 };
 
+/* Address bits the processor does not have; bit 63 without NXE; 52 to 62 where paging has three levels. */
+static uint64_t reserved_bits(bool no_execute, bool pae)
+{
+    return (ENTRY_ADDRESS & ~((1ull << cpuid_physical_bits()) - 1)) | (no_execute ? 0 : ENTRY_NO_EXECUTE) |
+           (pae ? ENTRY_IGNORED : 0);
+}
+
 static struct paging paging_now(struct vcpu *vcpu)
 {
     uint64_t efer = vcpu_read(vcpu, VMCS_GUEST_EFER), cr4 = vcpu_read(vcpu, VMCS_GUEST_CR4);
@@ -35,10 +45,10 @@ static struct paging paging_now(struct vcpu *vcpu)
     bool nx = efer & EFER_NXE;
 
     if (efer & EFER_LMA)
-        return (struct paging){4, 9, 8, cr3 & ENTRY_ADDRESS, nx, true};
+        return (struct paging){4, 9, 8, cr3 & ENTRY_ADDRESS, reserved_bits(nx, false), nx, true};
     if (cr4 & CR4_PAE)
-        return (struct paging){3, 9, 8, cr3 & 0xFFFFFFE0u, nx, true};
-    return (struct paging){2, 10, 4, cr3 & 0xFFFFF000u, false, cr4 & CR4_PSE};
+        return (struct paging){3, 9, 8, cr3 & 0xFFFFFFE0u, reserved_bits(nx, true), nx, true};
+    return (struct paging){2, 10, 4, cr3 & 0xFFFFF000u, 0, false, cr4 & CR4_PSE};
 }
 
 static void *entry_pointer(struct vcpu *vcpu, uint64_t at)
@@ -92,6 +102,22 @@ static uint64_t large_page(const struct paging *p, uint64_t entry, uint64_t size
     return entry & ENTRY_ADDRESS & ~(size - 1);
 }
 
+/* Between a large page's address and its PAT bit, which is bit 12, nothing may be set; with PSE-36 bits 13 up are the
+ * address's 32 up, so far as the processor has them. The topmost level has no large pages. */
+static uint64_t large_reserved(const struct paging *p, unsigned level, uint64_t size)
+{
+    if (p->entry_bytes == 4)
+        return 1 << 21 | (0x1FE000u & ~((1ull << (cpuid_physical_bits() - 32 + 13)) - 1));
+    return level == 4 ? ENTRY_LARGE : (size - 1) & ~0x1FFFull;
+}
+
+static bool reserved_set(const struct paging *p, unsigned level, uint64_t entry, uint64_t size)
+{
+    bool large = (entry & ENTRY_LARGE) && level > 1 && (level > 2 || p->large_at_2);
+
+    return entry & (p->reserved | (large ? large_reserved(p, level, size) : 0));
+}
+
 static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *error)
 {
     const struct paging *p = &w->paging;
@@ -108,7 +134,7 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         uint64_t entry = entry_load(at, p->entry_bytes);
         if (!(entry & ENTRY_PRESENT))
             return fault(w, 0, error);
-        if (!p->no_execute && p->entry_bytes == 8 && (entry & ENTRY_NO_EXECUTE))
+        if (!pdpte && reserved_set(p, level, entry, 1ull << shift))
             return fault(w, FAULT_PRESENT | FAULT_RESERVED, error);
         if (!pdpte)
             w->allowed = (w->allowed & (entry | ENTRY_NO_EXECUTE)) | (entry & ENTRY_NO_EXECUTE);
