@@ -112,8 +112,15 @@ static int access_piece(struct vm *vm, uint64_t linear, unsigned size, void *val
     return 0;
 }
 
+/* SDM "Canonical Addressing" */
+static bool canonical(uint64_t linear) { return (uint64_t)((int64_t)(linear << 16) >> 16) == linear; }
+
 static int access_all(struct vm *vm, uint64_t linear, unsigned size, void *value, unsigned access)
 {
+    if ((!canonical(linear) || !canonical(linear + size - 1)) && registers_long_mode(&vm->vcpu)) {
+        vcpu_queue_exception(&vm->vcpu, VECTOR_GP, true, 0);
+        return SEAM_FAULTED;
+    }
     unsigned left = PAGE_SIZE - (linear & PAGE_MASK), first = size < left ? size : left;
     int result = access_piece(vm, linear, first, value, access);
 
