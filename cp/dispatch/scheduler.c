@@ -3,7 +3,9 @@
 #include <stddef.h>
 
 static struct vm *ready;
-static uint64_t floor_now; /* no runnable machine has had less: who slept does not claim the time it did not use */
+/* No runnable machine has had less: who slept does not claim the time it did not use. Raised as time is charged, not
+ * at the next pick: who comes in between would else be given all that the last one took while it was alone. */
+static uint64_t floor_now;
 
 void scheduler_add(struct vm *vm)
 {
@@ -35,8 +37,6 @@ struct vm *scheduler_pick(void)
     for (struct vm *vm = ready; vm; vm = vm->ready_next)
         if (vm->vruntime < best->vruntime)
             best = vm;
-    if (best && best->vruntime > floor_now)
-        floor_now = best->vruntime;
     return best;
 }
 
@@ -48,4 +48,7 @@ bool scheduler_contended(void)
 void scheduler_charge(struct vm *vm, uint64_t ticks)
 {
     vm->vruntime += ticks;
+    const struct vm *least = ready ? scheduler_pick() : vm;
+    if (least->vruntime > floor_now)
+        floor_now = least->vruntime;
 }
