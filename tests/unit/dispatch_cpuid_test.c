@@ -1,0 +1,287 @@
+#include "tests/unit/dispatch_scene.h"
+
+#include "cp/diagnose.h"
+
+static struct cpuid_answer ask(uint32_t leaf, uint32_t subleaf) { return cpuid_answer(vm, leaf, subleaf); }
+
+static void features_without_their_machinery_are_hidden_from_a_processor_that_has_them(void **state)
+{
+    struct cpuid_answer one = ask(1, 0), seven = ask(7, 0), extended = ask(0x80000001u, 0);
+
+    (void)state;
+    static const unsigned hidden_1c[] = {2, 3, 4, 5, 6, 7, 8, 10, 11, 14, 15, 16, 18, 27};
+    static const unsigned hidden_1d[] = {7, 10, 14, 18, 20, 21, 22, 28, 29, 30, 31};
+    static const unsigned hidden_7b[] = {1, 2, 4, 6, 11, 12, 14, 15, 22, 25, 26, 27};
+    static const unsigned hidden_7c[] = {0, 2, 3, 4, 5, 7, 13, 16, 17, 23, 24, 25, 27, 28, 29, 30, 31};
+    for (unsigned i = 0; i < sizeof hidden_1c / sizeof *hidden_1c; i++)
+        assert_false(one.ecx >> hidden_1c[i] & 1);
+    for (unsigned i = 0; i < sizeof hidden_1d / sizeof *hidden_1d; i++)
+        assert_false(one.edx >> hidden_1d[i] & 1);
+    for (unsigned i = 0; i < sizeof hidden_7b / sizeof *hidden_7b; i++)
+        assert_false(seven.ebx >> hidden_7b[i] & 1);
+    for (unsigned i = 0; i < sizeof hidden_7c / sizeof *hidden_7c; i++)
+        assert_false(seven.ecx >> hidden_7c[i] & 1);
+    assert_int_equal(seven.eax, 0); /* no further subleaf */
+    assert_int_equal(seven.edx, 0); /* no speculation control, no AMX, no CET */
+    assert_int_equal(extended.ecx, 0x121);
+    assert_int_equal(extended.edx, 0x2C100800);
+    assert_int_equal(ask(0x80000007u, 0).edx, 0x100);
+}
+
+static void a_machine_always_has_its_own_devices_and_one_processor(void **state)
+{
+    struct cpuid_answer one = ask(1, 0);
+
+    (void)state;
+    assert_true(one.ecx >> 31 & 1); /* a hypervisor is there */
+    assert_true(one.ecx >> 21 & 1); /* x2APIC */
+    assert_true(one.ecx >> 24 & 1); /* TSC deadline */
+    assert_true(one.edx >> 9 & 1);  /* APIC */
+    assert_int_equal(one.ebx >> 16 & 0xFF, 1);
+    assert_int_equal(one.ebx >> 24, 0);
+    assert_int_equal(ask(4, 0).eax >> 14, 0); /* nobody shares its caches */
+    assert_int_equal(ask(0xB, 0).ebx, 1);
+    assert_int_equal(ask(0xB, 1).ecx, 0x201);
+}
+
+static void the_time_leaves_tell_the_clocks_that_run(void **state)
+{
+    struct cpuid_answer a = ask(0x15, 0);
+
+    (void)state;
+    assert_int_equal((uint64_t)a.ecx * a.ebx / a.eax, SCENE_HZ);
+    assert_int_equal(a.ecx, LAPIC_TIMER_HZ);
+    assert_int_equal(ask(DIAGNOSE_LEAF_CLOCK, 0).eax, SCENE_HZ / 1000);
+    struct cpuid_answer name = ask(DIAGNOSE_LEAF_SIGNATURE, 0);
+    assert_memory_equal(&name.ebx, DIAGNOSE_SIGNATURE, 4);
+    assert_memory_equal(&name.ecx, DIAGNOSE_SIGNATURE + 4, 4);
+    assert_memory_equal(&name.edx, DIAGNOSE_SIGNATURE + 8, 4);
+}
+
+static void osxsave_follows_cr4_and_apic_follows_its_base(void **state)
+{
+    (void)state;
+    assert_false(ask(1, 0).ecx >> 27 & 1);
+    set(VMCS_GUEST_CR4, get(VMCS_GUEST_CR4) | CR4_OSXSAVE);
+    assert_true(ask(1, 0).ecx >> 27 & 1);
+    set(VMCS_GUEST_CR4, get(VMCS_GUEST_CR4) & ~CR4_OSXSAVE);
+    assert_false(ask(1, 0).ecx >> 27 & 1);
+    assert_int_equal(msr_policy_write(vm, 0x1B, LAPIC_DEFAULT_BASE | 1 << 8), 0);
+    assert_false(ask(1, 0).edx >> 9 & 1);
+    assert_int_equal(msr_policy_write(vm, 0x1B, LAPIC_DEFAULT_BASE | 1 << 8 | 1 << 11), 0);
+    assert_true(ask(1, 0).edx >> 9 & 1);
+}
+
+static void vmx_is_offered_only_to_a_machine_that_may_nest(void **state)
+{
+    (void)state;
+    assert_false(ask(1, 0).ecx >> 5 & 1);
+    assert_false(cpuid_cr4_allowed(vm) & CR4_VMXE);
+    vm->config.nested = VM_NESTED_TRAP;
+    assert_true(ask(1, 0).ecx >> 5 & 1);
+    assert_true(cpuid_cr4_allowed(vm) & CR4_VMXE);
+    vm->config.nested = VM_NESTED_OFF;
+}
+
+static void same(struct cpuid_answer a, struct cpuid_answer b) { assert_memory_equal(&a, &b, sizeof a); }
+
+static void a_leaf_beyond_the_highest_answers_as_the_highest_basic_one(void **state)
+{
+    static const uint32_t beyond[] = {0x17,       0x1F,       0x24,        0x100,       0x3FFFFFFF,
+                                      0x40000100, 0x7FFFFFFF, 0x80000009u, 0xC0000000u, ~0u};
+    struct cpuid_answer last = ask(0x16, 0);
+
+    (void)state;
+    assert_int_equal(ask(0, 0).eax, 0x16);
+    assert_int_equal(ask(0x80000000u, 0).eax, 0x80000008u);
+    assert_int_not_equal(last.eax, 0);
+    for (unsigned i = 0; i < sizeof beyond / sizeof *beyond; i++)
+        for (uint32_t sub = 0; sub < 3; sub++)
+            same(ask(beyond[i], sub), last);
+}
+
+static void leaves_within_the_range_that_are_not_offered_are_zero(void **state)
+{
+    static const uint32_t absent[] = {3,   5,    6,    8,    9,    0xA,  0xC,        0xE,
+                                      0xF, 0x10, 0x11, 0x12, 0x13, 0x14, 0x40000003, 0x400000FF};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof absent / sizeof *absent; i++)
+        for (uint32_t sub = 0; sub < 3; sub++)
+            same(ask(absent[i], sub), (struct cpuid_answer){0});
+}
+
+static void a_subleaf_counts_only_where_the_leaf_has_them(void **state)
+{
+    (void)state;
+    for (uint32_t sub = 1; sub < 40; sub++) {
+        same(ask(1, sub), ask(1, 0));
+        same(ask(0x80000001u, sub), ask(0x80000001u, 0));
+        same(ask(0x16, sub), ask(0x16, 0));
+        same(ask(7, sub), (struct cpuid_answer){0});
+        if (sub >= 4)
+            same(ask(4, sub), (struct cpuid_answer){0});
+        if (sub >= 10)
+            same(ask(0xD, sub), (struct cpuid_answer){0});
+        if (sub >= 2)
+            same(ask(0xB, sub), (struct cpuid_answer){0, 0, sub, 0});
+    }
+    same(ask(0xB, 0x1FE), (struct cpuid_answer){0, 0, 0xFE, 0}); /* ECX[7:0] is the subleaf given */
+}
+
+static void the_state_components_are_those_xcr0_may_have(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(0xD, 0).eax, SCENE_XCR0);
+    assert_int_equal(ask(0xD, 0).edx, 0);
+    assert_int_equal(ask(0xD, 0).ecx, 2688);
+    assert_int_equal(ask(0xD, 1).eax, 7); /* no XSAVES: no supervisor state */
+    assert_int_equal(ask(0xD, 1).ecx, 0);
+    for (uint32_t i = 2; i < 10; i++)
+        assert_int_equal(ask(0xD, i).eax != 0, SCENE_XCR0 >> i & 1);
+    cpuid_policy_init(everything, CPU2_ALL, 3, SCENE_HZ);
+    assert_int_equal(ask(0xD, 0).ecx, 576);
+    assert_int_equal(ask(0xD, 2).eax, 0);
+}
+
+static void the_area_sizes_follow_xcr0(void **state)
+{
+    static const struct {
+        uint64_t xcr0;
+        uint32_t standard, compact;
+    } sizes[] = {{1, 576, 576}, {3, 576, 576}, {7, 832, 832}, {0xE7, 2688, 832 + 64 + 512 + 1024}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        vm->vcpu.xcr0 = sizes[i].xcr0;
+        assert_int_equal(ask(0xD, 0).ebx, sizes[i].standard);
+        assert_int_equal(ask(0xD, 1).ebx, sizes[i].compact);
+    }
+}
+
+/* Only components 0, 1, 2 and an aligned 6 behind an unaligned 5 of odd size. */
+static struct cpuid_answer odd_sizes(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_answer a = everything(leaf, subleaf);
+    if (leaf == 0xD && subleaf == 5)
+        a.eax = 72;
+    return a;
+}
+
+static void an_aligned_component_starts_at_64_bytes_in_the_compact_form(void **state)
+{
+    (void)state;
+    cpuid_policy_init(odd_sizes, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+    vm->vcpu.xcr0 = 0xE7;
+    assert_int_equal(ask(0xD, 1).ebx, 832 + 128 + 512 + 1024);
+}
+
+static void instructions_that_need_a_control_of_vmx_go_with_it(void **state)
+{
+    (void)state;
+    assert_true(ask(7, 0).ebx >> 10 & 1);
+    assert_true(ask(0x80000001u, 0).edx >> 27 & 1);
+    cpuid_policy_init(everything, CPU2_RDTSCP, SCENE_XCR0, SCENE_HZ);
+    assert_false(ask(7, 0).ebx >> 10 & 1);
+    assert_true(ask(0x80000001u, 0).edx >> 27 & 1);
+    cpuid_policy_init(everything, CPU2_INVPCID, SCENE_XCR0, SCENE_HZ);
+    assert_true(ask(7, 0).ebx >> 10 & 1);
+    assert_false(ask(0x80000001u, 0).edx >> 27 & 1);
+    assert_false(ask(7, 0).ecx >> 22 & 1); /* RDPID reads the same MSR */
+}
+
+/* CR4 bits by the CPUID bit that offers each: register EBX 1, ECX 2, EDX 3. SDM "Control Registers". */
+static const struct {
+    unsigned bit;
+    uint32_t leaf;
+    unsigned reg, at;
+} cr4_offers[] = {
+    {0, 1, 3, 1},   {1, 1, 3, 1},  {2, 1, 3, 4},  {3, 1, 3, 2},   {4, 1, 3, 3},   {5, 1, 3, 6},
+    {6, 1, 3, 7},   {7, 1, 3, 13}, {9, 1, 3, 24}, {10, 1, 3, 25}, {11, 7, 2, 2},  {12, 7, 2, 16},
+    {13, 1, 2, 5},  {14, 1, 2, 6}, {16, 7, 1, 0}, {17, 1, 2, 17}, {18, 1, 2, 26}, {20, 7, 1, 7},
+    {21, 7, 1, 20}, {22, 7, 2, 3}, {23, 7, 2, 7}, {24, 7, 2, 31},
+};
+
+static bool offered(uint32_t leaf, unsigned reg, unsigned bit)
+{
+    struct cpuid_answer a = ask(leaf, 0);
+    return (&a.eax)[reg] >> bit & 1;
+}
+
+static void cr4_agrees(void)
+{
+    uint64_t known = 0, allowed = cpuid_cr4_allowed(vm);
+
+    for (unsigned i = 0; i < sizeof cr4_offers / sizeof *cr4_offers; i++) {
+        known |= 1ull << cr4_offers[i].bit;
+        assert_int_equal(allowed >> cr4_offers[i].bit & 1,
+                         offered(cr4_offers[i].leaf, cr4_offers[i].reg, cr4_offers[i].at));
+    }
+    assert_int_equal(allowed & ~known, 0); /* PCE, and what nobody knows */
+}
+
+static struct cpuid_answer a_small_one(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_answer a = everything(leaf, subleaf);
+    if (leaf == 1)
+        a.ecx &= ~(1u << 17);
+    if (leaf == 7)
+        a.ebx &= ~(1u | 1u << 7 | 1u << 20);
+    if (leaf == 0x80000001u)
+        a.edx &= ~(1u << 20);
+    return a;
+}
+
+static void cr4_xcr0_and_efer_take_what_cpuid_offers_and_no_more(void **state)
+{
+    (void)state;
+    cr4_agrees();
+    assert_int_equal(cpuid_xcr0_allowed(), ask(0xD, 0).eax);
+    assert_int_equal(cpuid_efer_allowed(), EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
+    cpuid_policy_init(a_small_one, CPU2_ALL, 0, SCENE_HZ);
+    cr4_agrees();
+    assert_false(cpuid_cr4_allowed(vm) & (CR4_OSXSAVE | CR4_PCIDE | CR4_SMEP | CR4_SMAP));
+    assert_false(cpuid_xsave());
+    assert_int_equal(cpuid_efer_allowed(), EFER_SCE | EFER_LME | EFER_LMA);
+    assert_int_equal(cpuid_physical_bits(), 39);
+    vm->config.nested = VM_NESTED_SHADOW;
+    cr4_agrees();
+    vm->config.nested = VM_NESTED_OFF;
+}
+
+static void the_exit_answers_in_the_four_registers_with_upper_halves_clear(void **state)
+{
+    struct cpuid_answer one = ask(1, 0);
+
+    (void)state;
+    vm->vcpu.gpr[RAX] = 0xFFFFFFFF00000001;
+    vm->vcpu.gpr[RCX] = 0xFFFFFFFF00000000;
+    vm->vcpu.gpr[RBX] = vm->vcpu.gpr[RDX] = ~0ull;
+    assert_int_equal(exit_cpuid(vm), EXIT_SKIP);
+    assert_int_equal(vm->vcpu.gpr[RAX], one.eax);
+    assert_int_equal(vm->vcpu.gpr[RBX], one.ebx);
+    assert_int_equal(vm->vcpu.gpr[RCX], one.ecx);
+    assert_int_equal(vm->vcpu.gpr[RDX], one.edx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scene_test(features_without_their_machinery_are_hidden_from_a_processor_that_has_them),
+        scene_test(a_machine_always_has_its_own_devices_and_one_processor),
+        scene_test(the_time_leaves_tell_the_clocks_that_run),
+        scene_test(osxsave_follows_cr4_and_apic_follows_its_base),
+        scene_test(vmx_is_offered_only_to_a_machine_that_may_nest),
+        scene_test(a_leaf_beyond_the_highest_answers_as_the_highest_basic_one),
+        scene_test(leaves_within_the_range_that_are_not_offered_are_zero),
+        scene_test(a_subleaf_counts_only_where_the_leaf_has_them),
+        scene_test(the_state_components_are_those_xcr0_may_have),
+        scene_test(the_area_sizes_follow_xcr0),
+        scene_test(an_aligned_component_starts_at_64_bytes_in_the_compact_form),
+        scene_test(instructions_that_need_a_control_of_vmx_go_with_it),
+        scene_test(cr4_xcr0_and_efer_take_what_cpuid_offers_and_no_more),
+        scene_test(the_exit_answers_in_the_four_registers_with_upper_halves_clear),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

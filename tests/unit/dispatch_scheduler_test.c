@@ -1,0 +1,189 @@
+#include "tests/unit/dispatch_scene.h"
+
+#include "cp/dispatch/scheduler.h"
+
+enum { MACHINES = 3, SLICE = 5, LONG_TIME = 100000 };
+
+static struct vm machine[MACHINES];
+static unsigned turns[MACHINES];
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(machine, 0, sizeof machine);
+    for (unsigned i = 0; i < MACHINES; i++)
+        scheduler_add(&machine[i]); /* lifted to what others of earlier tests have had */
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < MACHINES; i++)
+        scheduler_remove(&machine[i]);
+    assert_null(scheduler_pick());
+    return 0;
+}
+
+static unsigned turn(uint64_t ticks)
+{
+    struct vm *picked = scheduler_pick();
+    assert_non_null(picked);
+    scheduler_charge(picked, ticks);
+    turns[picked - machine]++;
+    return (unsigned)(picked - machine);
+}
+
+static void run(unsigned count)
+{
+    memset(turns, 0, sizeof turns);
+    while (count--)
+        turn(SLICE);
+}
+
+static void equal_machines_take_turns(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        run(MACHINES);
+        for (unsigned j = 0; j < MACHINES; j++)
+            assert_int_equal(turns[j], 1);
+    }
+}
+
+static void time_is_shared_evenly_however_long_the_turns_are(void **state)
+{
+    uint64_t had[MACHINES] = {0};
+
+    (void)state;
+    for (unsigned i = 0; i < 3000; i++) {
+        struct vm *picked = scheduler_pick();
+        unsigned n = (unsigned)(picked - machine);
+        uint64_t ticks = 1 + n * 10; /* one is often interrupted, one hardly ever */
+        scheduler_charge(picked, ticks);
+        had[n] += ticks;
+        for (unsigned a = 0; a < MACHINES; a++)
+            for (unsigned b = 0; b < MACHINES; b++)
+                assert_true(had[a] <= had[b] + 21);
+    }
+}
+
+static void who_slept_is_soon_served_and_does_not_claim_the_past(void **state)
+{
+    (void)state;
+    run(30);
+    scheduler_remove(&machine[2]);
+    run(1000);
+    assert_int_equal(turns[0] + turns[1], 1000);
+    assert_true(turns[0] >= 499 && turns[1] >= 499);
+    scheduler_add(&machine[2]);
+    run(3); /* back: its turn comes at once */
+    assert_true(turns[2] >= 1);
+    run(30);
+    for (unsigned i = 0; i < MACHINES; i++)
+        assert_true(turns[i] >= 9 && turns[i] <= 11);
+}
+
+static void who_sleeps_often_and_shortly_gains_nothing_over_the_others(void **state)
+{
+    unsigned had[MACHINES] = {0};
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        run(4);
+        for (unsigned j = 0; j < MACHINES; j++)
+            had[j] += turns[j];
+        scheduler_remove(&machine[2]);
+        scheduler_add(&machine[2]);
+    }
+    assert_true(had[0] > 1300 && had[1] > 1300 && had[2] > 1300);
+}
+
+static void a_long_time_alone_is_not_held_against_a_machine_when_others_come(void **state)
+{
+    (void)state;
+    scheduler_remove(&machine[1]);
+    scheduler_remove(&machine[2]);
+    assert_int_equal(turn(LONG_TIME), 0); /* one turn: nothing interrupted it */
+    scheduler_add(&machine[1]);           /* before the next pick, as an interrupt at its end would */
+    run(20);
+    assert_true(turns[0] >= 9);
+    assert_true(turns[1] >= 9);
+}
+
+static void who_comes_back_starts_beside_the_one_that_had_least(void **state)
+{
+    (void)state;
+    scheduler_remove(&machine[2]);
+    unsigned ahead = turn(LONG_TIME);
+    scheduler_add(&machine[2]);
+    run(20);
+    assert_int_equal(turns[ahead], 0);
+    assert_true(turns[1 - ahead] >= 9);
+    assert_true(turns[2] >= 9);
+}
+
+static void nor_when_it_was_waiting_as_they_came(void **state)
+{
+    (void)state;
+    scheduler_remove(&machine[1]);
+    scheduler_remove(&machine[2]);
+    turn(LONG_TIME);
+    scheduler_remove(&machine[0]);
+    scheduler_add(&machine[1]);
+    run(1);
+    scheduler_add(&machine[0]);
+    run(20);
+    assert_true(turns[0] >= 9);
+    assert_true(turns[1] >= 9);
+}
+
+static void nor_when_it_stopped_within_that_turn(void **state)
+{
+    (void)state;
+    scheduler_remove(&machine[1]);
+    scheduler_remove(&machine[2]);
+    assert_ptr_equal(scheduler_pick(), &machine[0]);
+    scheduler_remove(&machine[0]);
+    scheduler_charge(&machine[0], LONG_TIME);
+    scheduler_add(&machine[1]);
+    scheduler_add(&machine[0]);
+    run(20);
+    assert_true(turns[0] >= 9);
+    assert_true(turns[1] >= 9);
+}
+
+static void a_machine_is_listed_once_and_may_be_taken_out_twice(void **state)
+{
+    (void)state;
+    scheduler_remove(&machine[1]);
+    scheduler_remove(&machine[1]);
+    scheduler_add(&machine[0]);
+    scheduler_add(&machine[0]);
+    assert_true(scheduler_contended());
+    scheduler_remove(&machine[2]);
+    assert_false(scheduler_contended());
+    assert_ptr_equal(scheduler_pick(), &machine[0]);
+    scheduler_remove(&machine[0]);
+    assert_null(scheduler_pick());
+    assert_false(scheduler_contended());
+}
+
+#define scheduler_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scheduler_test(equal_machines_take_turns),
+        scheduler_test(time_is_shared_evenly_however_long_the_turns_are),
+        scheduler_test(who_slept_is_soon_served_and_does_not_claim_the_past),
+        scheduler_test(who_sleeps_often_and_shortly_gains_nothing_over_the_others),
+        scheduler_test(a_long_time_alone_is_not_held_against_a_machine_when_others_come),
+        scheduler_test(who_comes_back_starts_beside_the_one_that_had_least),
+        scheduler_test(nor_when_it_was_waiting_as_they_came),
+        scheduler_test(nor_when_it_stopped_within_that_turn),
+        scheduler_test(a_machine_is_listed_once_and_may_be_taken_out_twice),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
