@@ -236,7 +236,8 @@ static void a_pull_brings_its_set_and_says_what_differed(void **state)
         pulls[which](&copy, &changed, hardware.fields);
         for (unsigned i = 0; i < VMCS_FIELDS; i++) {
             bool differs = vmcs_get(&copy, i) != vmcs_get(&before, i);
-            assert_int_equal(vmcs_set_has(&changed, i), differs);
+            bool told = differs && !VMCS_SYNC_IS_PLACE(vmcs_field_rows[i].encoding); /* copied without comparing */
+            assert_int_equal(vmcs_set_has(&changed, i), told);
             if (differs)
                 assert_int_equal(vmcs_get(&copy, i), hardware_field[vmcs_field_rows[i].encoding]);
             bool cold = vmcs_set_has(which & 1 ? &vmcs_set_cold_guest : &vmcs_set_cold, i);
@@ -285,10 +286,10 @@ static void the_cost_model_counts_what_the_header_says(void **state)
     } while (0)
     COST(vmcs_sync_pull_written(&copy, &changed, hardware.fields), 122, 0);
     COST(vmcs_sync_pull_written_hot(&copy, &changed, hardware.fields), 21, 0);
-    COST(vmcs_sync_pull_guest(&copy, &changed, hardware.fields), 56, 0);
-    COST(vmcs_sync_pull_guest_hot(&copy, &changed, hardware.fields), 11, 0);
-    COST(vmcs_sync_push_exit(&copy, hardware.fields), 0, 10);
-    COST(vmcs_sync_write_l1(&copy, hardware.fields), 0, 56);
+    COST(vmcs_sync_pull_guest(&copy, &changed, hardware.fields), 58, 0);
+    COST(vmcs_sync_pull_guest_hot(&copy, &changed, hardware.fields), 13, 0);
+    COST(vmcs_sync_push_exit(&copy, hardware.fields), 0, 12);
+    COST(vmcs_sync_write_l1(&copy, hardware.fields), 0, 58);
 }
 
 int main(void)
