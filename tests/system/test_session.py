@@ -123,3 +123,15 @@ def test_a_read_only_system_disk_is_shared(machine, disk):
         assert "190" in said and "R/O" in said and "191" in said and "R/W" in said
         m.line(number).type("ERASE * * S")
         m.line(number).expect(READY)
+
+
+def test_storage_defined_anew_lasts_through_the_next_ipl(machine, disk):
+    line = start(machine, disk, lines=1).line(1)
+    line.logon("ALICE")
+    line.type("#CP DEFINE STORAGE 64M")
+    line.expect_exact("STORAGE = 64M")
+    line.expect_exact("Storage cleared - system reset.")
+    line.type("IPL CMS")
+    line.expect(READY)
+    line.type("#CP QUERY VIRTUAL STORAGE")
+    line.expect_exact("STORAGE = 64M")
