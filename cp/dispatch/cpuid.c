@@ -49,9 +49,12 @@ static const struct leaf_policy policy[] = {
 };
 
 struct row {
-    uint32_t leaf, subleaf;
+    uint32_t leaf;
+    uint16_t subleaf;
+    bool varies; /* with the machine or its state */
     struct cpuid_answer answer;
 };
+_Static_assert(sizeof(struct row) == 24, "indexed at every CPUID of a guest");
 
 static struct row rows[LEAVES];
 static unsigned rows_used;
@@ -84,7 +87,8 @@ static void row_add(uint32_t leaf, uint32_t subleaf, struct cpuid_answer answer)
             basic_first[leaf] = (uint8_t)rows_used;
         basic_count[leaf]++;
     }
-    rows[rows_used++] = (struct row){leaf, subleaf, answer};
+    bool varies = leaf == 1 || leaf == 0xD || leaf == DIAGNOSE_LEAF_ASSISTS;
+    rows[rows_used++] = (struct row){leaf, (uint16_t)subleaf, varies, answer};
 }
 
 /* Only the components offered, and no supervisor state: XSAVEOPT, XSAVEC and XGETBV with ECX=1 stay. EBX of the first
@@ -212,19 +216,27 @@ static struct cpuid_answer xsave_now(struct vm *vm, struct cpuid_answer a, uint3
     return a;
 }
 
+/* A row that is not the same for every machine at every time. */
+__attribute__((noinline)) static struct cpuid_answer answer_now(struct vm *vm, const struct row *row)
+{
+    struct cpuid_answer a = row->answer;
+
+    if (row->leaf == 1)
+        return features(vm, a, vcpu_read(&vm->vcpu, VMCS_GUEST_CR4));
+    if (row->leaf == 0xD)
+        return xsave_now(vm, a, row->subleaf);
+    if (vm->config.no_diagnose) /* DIAGNOSE_LEAF_ASSISTS */
+        a.eax = 0;
+    return a;
+}
+
 struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
 {
     const struct row *row = lookup(leaf, subleaf);
 
-    if (leaf == 1)
-        return features(vm, row->answer, vcpu_read(&vm->vcpu, VMCS_GUEST_CR4));
-    if (leaf == 0xD && row)
-        return xsave_now(vm, row->answer, subleaf);
     if (!row)
         return (struct cpuid_answer){0, 0, leaf == 0xB ? subleaf & 0xFF : 0, 0};
-    if (leaf == DIAGNOSE_LEAF_ASSISTS && vm->config.no_diagnose)
-        return (struct cpuid_answer){0, row->answer.ebx, row->answer.ecx, row->answer.edx};
-    return row->answer;
+    return row->varies ? answer_now(vm, row) : row->answer;
 }
 
 /* CR4 bits and the CPUID bit that offers each: SDM "Control Registers". */
