@@ -15,7 +15,7 @@ struct nest;
 enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPRS };
 
 struct vcpu_msrs {
-    uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, spec_ctrl, xss;
+    uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux;
 };
 
 struct vcpu {
@@ -28,7 +28,7 @@ struct vcpu {
     uint64_t xcr0, xcr0_used; /* now; every component ever enabled */
     struct vcpu_msrs msrs;    /* while the CPU does not hold them */
     void *fpu;                /* XSAVE area, one or more frames */
-    uint64_t apic_base, misc_enable, pat_shadow, mtrr_def_type, feature_control;
+    uint64_t mtrr_def_type;   /* IA32_MTRR_DEF_TYPE */
     uint64_t tsc_offset;      /* guest TSC = host TSC + tsc_offset */
     /* events that wait for entry */
     uint32_t event_info;      /* VM-entry interruption information, 0: none */
@@ -36,10 +36,10 @@ struct vcpu {
     uint32_t event_length;
     uint64_t event_linear;    /* of a page fault CP made: CR2 when it is delivered */
     bool event_made;          /* an exception CP made, which L1 may intercept; not one the processor was delivering */
-    bool nmi_pending, init_pending;
+    bool nmi_pending;
     bool triple_fault;        /* the event to queue was one too many */
     bool window;              /* an interrupt-window or NMI-window exit is asked for */
-    struct nest *nest;        /* virtual VMX, NULL until VMXON */
+    struct nest *nest;        /* virtual VMX, NULL until the guest asks about VMX */
 };
 
 /* Through the backend, whatever the processor holds now. */
