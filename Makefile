@@ -146,9 +146,9 @@ check: ## the rules about the sources: who includes whom, cycles, assembly, size
 	@scripts/check-dependencies
 format: ## lay out every source as .clang-format says
 	@clang-format -i $$(git ls-files '*.c' '*.h')
-debug: $(B)/vmn-relay images ## start VM/N with the emulator's log kept in build/debug.log and CP's symbols in build/cp.sym
+debug: $(B)/vmn-relay images ## start VM/N (MACHINE=bochs) with the emulator's log kept in build/debug.log and CP's symbols in build/cp.sym
 	@nm -n $(B)/cp.elf64 >$(B)/cp.sym
-	@scripts/vmn --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
+	@scripts/vmn --machine $(or $(MACHINE),bochs) --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
 all: $(B)/vmn-relay
 .PHONY: run test soak check format debug
 # payloads named vmx_* stand on a small hypervisor of their own

@@ -56,6 +56,37 @@ def test_cms_runs_beneath_several_levels_of_cp(machine, tmp_path, depth):
     assert "191" in m.console.cms("QUERY DISK", timeout=60)
 
 
+def kvm_offers_nesting():
+    """As far as one can tell without asking it."""
+    def says(module):
+        try:
+            with open(f"/sys/module/{module}/parameters/nested", encoding="ascii") as value:
+                return value.read().strip() in ("Y", "1")
+        except OSError:
+            return False
+    return os.access("/dev/kvm", os.R_OK | os.W_OK) and any(map(says, ("kvm_intel", "kvm_amd")))
+
+
+@pytest.mark.skipif(kvm_offers_nesting(), reason="KVM may offer nested virtualization here")
+def test_without_nested_hardware_auto_is_qemu_in_software(tmp_path):
+    seen = tmp_path / "arguments"
+    emulator = tmp_path / "qemu-that-tells"
+    emulator.write_text(f"#!/bin/sh\necho \"$@\" >>{seen}\nexec {QEMU} \"$@\"\n")
+    emulator.chmod(0o755)
+    done = run_piped("--machine", "auto", "--ipl", guest("hello"), env={"VMN_QEMU": str(emulator)})
+    assert b"hello from a bare machine" in done.stdout
+    assert done.returncode == 0
+    assert "accel=tcg" in seen.read_text()
+
+
+@pytest.mark.skipif(kvm_offers_nesting(), reason="KVM may offer nested virtualization here")
+def test_kvm_without_nesting_is_refused_with_its_reason():
+    done = run_piped("--machine", "kvm", "--ipl", guest("hello"))
+    said = done.stderr.decode().splitlines()
+    assert done.returncode == 2 and done.stdout == b""
+    assert len(said) == 1 and said[0].startswith("vmn: no kvm here: ")
+
+
 def emulator_without(tmp_path, feature):
     """A QEMU whose processor lacks it."""
     path = tmp_path / f"qemu-without-{feature}"
