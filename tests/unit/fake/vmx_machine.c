@@ -1,146 +1,16 @@
-/* The fake machine's side of struct nest_host, and L2 as its processor would run it. */
-#include "tests/unit/fake/vmx_machine.h"
+/* The fake machine's side of struct nest_host but for VMCS regions, and how it comes up: its capabilities, CP's controls, L1. */
+#include "tests/unit/fake/vmx_region.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static struct fake_vmx *machine; /* whose VMCS VMCS_SYNC_READ and VMCS_SYNC_WRITE reach */
-
-static uint64_t sync_read(uint32_t encoding)
-{
-    machine->vmreads++;
-    return vmcs_field_read(&machine->loaded->held, encoding, true);
-}
-
-static void sync_write(uint32_t encoding, uint64_t value)
-{
-    machine->vmwrites++;
-    vmcs_field_write(&machine->loaded->held, encoding, value, true);
-}
-#define VMCS_SYNC_READ(encoding) sync_read(encoding)
-#define VMCS_SYNC_WRITE(encoding, value) sync_write(encoding, value)
-#include "vmcs-shadow/sync.h"
-
 enum { REVISION_HARDWARE = 0x12 };
 #define HOST_BASE 0x100000000ull /* L1's storage in the machine CP runs on */
 
-static void complain(struct fake_vmx *m, const char *what)
+void fake_vmx_complain(struct fake_vmx *m, const char *what)
 {
     if (!m->complaint)
         m->complaint = what;
-}
-
-/* ---- VMCS regions as hardware keeps them ------------------------------------------- */
-
-static void load_region(struct fake_vmx *m, struct fake_region *region)
-{
-    if (!region->active)
-        region->held = region->memory;
-    region->active = true;
-    m->loaded = region;
-}
-
-static void clear_region(struct fake_region *region)
-{
-    if (region->active)
-        region->memory = region->held;
-    region->active = region->launched = false;
-}
-
-static void *region_alloc(void *context, bool shadow)
-{
-    struct fake_vmx *m = context;
-    for (unsigned i = 0; i < FAKE_REGIONS; i++)
-        if (!m->regions[i].used) {
-            m->regions[i] = (struct fake_region){.used = true, .shadow = shadow};
-            m->regions_held++;
-            return &m->regions[i];
-        }
-    return NULL;
-}
-
-static void region_free(void *context, void *region)
-{
-    struct fake_vmx *m = context;
-    struct fake_region *r = region;
-    if (!r->used)
-        complain(m, "a region was freed twice");
-    if (m->link == r)
-        complain(m, "a region was freed that vmcs01 links to");
-    for (unsigned i = 0; i < FAKE_REGIONS; i++)
-        if (m->regions[i].used && !m->regions[i].shadow && &m->regions[i] == m->loaded && m->nest.in_guest &&
-            m->loaded->held.vmcs_link_pointer == (uint64_t)(uintptr_t)r)
-            complain(m, "a region was freed that the running vmcs02 links to");
-    clear_region(r);
-    if (m->loaded == r)
-        m->loaded = &m->first;
-    r->used = false;
-    m->regions_held--;
-}
-
-static uint64_t region_address(void *context, void *region)
-{
-    (void)context;
-    return (uint64_t)(uintptr_t)region;
-}
-
-static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
-{
-    struct fake_vmx *m = machine = context;
-    struct fake_region *before = m->loaded;
-    load_region(m, region);
-    if (closed)
-        vmcs_sync_pull_written_hot(copy, changed, m->hardware.fields);
-    else
-        vmcs_sync_pull_written(copy, changed, m->hardware.fields);
-    load_region(m, before);
-}
-
-static void shadow_pull_all(void *context, void *region, struct vmcs *copy)
-{
-    struct fake_vmx *m = machine = context;
-    struct fake_region *before = m->loaded;
-    load_region(m, region);
-    vmcs_sync_pull_all(copy, m->hardware.fields);
-    load_region(m, before);
-}
-
-static void shadow_push(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit)
-{
-    struct fake_vmx *m = machine = context;
-    struct fake_region *before = m->loaded;
-    load_region(m, region);
-    vmcs_sync_push_existing(copy, fields, m->hardware.fields);
-    if (exit)
-        vmcs_sync_push_exit(copy, m->hardware.fields);
-    load_region(m, before);
-}
-
-static void guest_pull(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
-{
-    struct fake_vmx *m = machine = context;
-    struct fake_region *before = m->loaded;
-    load_region(m, region);
-    if (closed)
-        vmcs_sync_pull_guest_hot(image, changed, m->hardware.fields);
-    else
-        vmcs_sync_pull_guest(image, changed, m->hardware.fields);
-    load_region(m, before);
-}
-
-static void load_l1(void *context, const struct vmcs *state)
-{
-    struct fake_vmx *m = machine = context;
-    load_region(m, &m->first);
-    if (state)
-        vmcs_sync_write_l1(state, m->hardware.fields);
-}
-
-static void link_region(void *context, void *region, bool closed)
-{
-    struct fake_vmx *m = context;
-    m->link = region;
-    m->closed = closed;
 }
 
 /* ---- storage and frames ---------------------------------------------------------------- */
@@ -195,7 +65,7 @@ static void unpin(void *context, uint64_t gpa)
     struct fake_vmx *m = context;
     (void)gpa;
     if (!m->pins)
-        complain(m, "a page was unpinned that was not pinned");
+        fake_vmx_complain(m, "a page was unpinned that was not pinned");
     m->pins--;
 }
 
@@ -236,7 +106,7 @@ static void frame_free(void *context, void *frame)
     struct fake_vmx *m = context;
     for (unsigned i = 0; i < FAKE_CACHED; i++)
         if (m->cached[i].valid && (m->cached[i].eptp & EPT_TABLE_MASK) == (uint64_t)(uintptr_t)frame)
-            complain(m, "an EPT root was freed while translations of it were cached");
+            fake_vmx_complain(m, "an EPT root was freed while translations of it were cached");
     for (unsigned i = 0; i < FAKE_FRAMES; i++)
         if (m->frames[i] == frame) {
             m->frames[i] = NULL;
@@ -244,7 +114,7 @@ static void frame_free(void *context, void *frame)
             free(frame);
             return;
         }
-    complain(m, "a frame was freed that was not allocated");
+    fake_vmx_complain(m, "a frame was freed that was not allocated");
 }
 
 /* ---- CPU ----------------------------------------------------------------------------------- */
@@ -303,7 +173,7 @@ static void flush_vpid(void *context, uint16_t vpid)
 {
     struct fake_vmx *m = context;
     if (!vpid)
-        complain(m, "INVVPID of VPID 0");
+        fake_vmx_complain(m, "INVVPID of VPID 0");
     m->flushes_vpid++;
 }
 
@@ -318,10 +188,7 @@ static void trace(void *context, const char *rule, uint32_t field)
 static const struct nest_host host = {
     .get = get, .set = set, .read = read_storage, .write = write_storage, .linear = linear, .pin = pin, .unpin = unpin,
     .translate = translate, .version = version, .frame_alloc = frame_alloc, .frame_free = frame_free, .rdmsr = rdmsr,
-    .wrmsr = wrmsr, .tsc = tsc, .region_alloc = region_alloc, .region_free = region_free, .shadow_pull = shadow_pull,
-    .shadow_pull_all = shadow_pull_all, .shadow_push = shadow_push, .guest_pull = guest_pull, .load_l1 = load_l1,
-    .link = link_region, .region_address = region_address, .flush_ept = flush_ept, .flush_vpid = flush_vpid,
-    .trace = trace,
+    .wrmsr = wrmsr, .tsc = tsc, .flush_ept = flush_ept, .flush_vpid = flush_vpid, .trace = trace,
 };
 
 static void hardware_capability(struct vmx_capability *c)
@@ -399,6 +266,7 @@ void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
     m->device_from = FAKE_STORAGE;
     m->host_page_bytes = 4096;
     m->host = host;
+    fake_region_serve(&m->host);
     m->host.context = m;
     m->host.gpr = m->gpr;
     hardware_capability(&m->hardware);
@@ -413,87 +281,23 @@ void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
     m->first.used = true;
     m->first.memory = m->base;
     l1_state(&m->first.memory);
-    load_region(m, &m->first);
+    fake_region_load(m, &m->first);
     nest_init(&m->nest, &m->host, mode, &policy, &m->hardware, &m->offered, &m->base);
 }
 
 void fake_vmx_stop(struct fake_vmx *m)
 {
-    load_region(m, &m->first);
+    fake_region_load(m, &m->first);
     nest_destroy(&m->nest);
     frame_free(m, (void *)(uintptr_t)m->base.msr_bitmap);
     frame_free(m, (void *)(uintptr_t)m->base.vmread_bitmap);
     frame_free(m, (void *)(uintptr_t)m->base.vmwrite_bitmap);
     if (m->frames_held)
-        complain(m, "frames were kept");
+        fake_vmx_complain(m, "frames were kept");
     if (m->regions_held)
-        complain(m, "VMCS regions were kept");
+        fake_vmx_complain(m, "VMCS regions were kept");
     if (m->pins)
-        complain(m, "pages stayed pinned");
+        fake_vmx_complain(m, "pages stayed pinned");
     free(m->storage);
     m->storage = NULL;
-}
-
-/* ---- L2 ------------------------------------------------------------------------------------------ */
-
-bool fake_vmx_load(struct fake_vmx *m)
-{
-    struct nest_entry entry;
-    if (nest_load(&m->nest, &entry) != NEST_RESUME)
-        return false;
-    struct fake_region *region = entry.region;
-    if (!region->used || region->shadow)
-        complain(m, "vmcs02 is no region that can be entered");
-    load_region(m, region);
-    machine = m;
-    vmcs_sync_push(entry.image, &entry.write);
-    region->launched = true;
-    return true;
-}
-
-enum nest_result fake_vmx_exit(struct fake_vmx *m, const struct exit *exit)
-{
-    m->loaded->held.entry_interruption_info &= 0x7FFFFFFF;
-    return nest_exit(&m->nest, exit);
-}
-
-/* The processor's walk of EPT02: a table entry holds an address, which is a pointer here. */
-static bool walk(const struct fake_vmx *m, uint64_t eptp, uint64_t gpa2, uint64_t *hpa, unsigned *rights)
-{
-    const uint64_t *table = (const uint64_t *)(uintptr_t)(eptp & EPT_TABLE_MASK);
-    (void)m;
-    *rights = 7;
-    for (unsigned shift = 39;; shift -= 9) {
-        uint64_t entry = table[gpa2 >> shift & 511];
-        *rights &= entry & 7;
-        if (!(entry & 7))
-            return false;
-        if (shift == 12 || (entry & 0x80)) {
-            uint64_t within = (1ull << shift) - 1;
-            *hpa = (entry & EPT_TABLE_MASK & ~within) | (gpa2 & within);
-            return true;
-        }
-        table = (const uint64_t *)(uintptr_t)(entry & EPT_TABLE_MASK);
-    }
-}
-
-bool fake_vmx_touch(struct fake_vmx *m, uint64_t gpa2, unsigned access, uint64_t *hpa)
-{
-    uint64_t eptp = m->loaded->held.ept_pointer;
-    unsigned rights;
-    for (unsigned i = 0; i < FAKE_CACHED; i++) {
-        struct fake_cached *c = &m->cached[i];
-        if (!c->valid || c->eptp != eptp || c->page != gpa2 >> 12)
-            continue;
-        if ((c->rights & access) == access) {
-            *hpa = c->hpa | (gpa2 & 4095);
-            return true;
-        }
-        c->valid = false; /* a violation drops what it was about */
-    }
-    if (!walk(m, eptp, gpa2, hpa, &rights) || (rights & access) != access)
-        return false;
-    m->cached[m->cached_next++ % FAKE_CACHED] =
-        (struct fake_cached){.valid = true, .eptp = eptp, .page = gpa2 >> 12, .hpa = *hpa & ~4095ull, .rights = rights};
-    return true;
 }

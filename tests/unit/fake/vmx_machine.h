@@ -54,6 +54,7 @@ struct fake_vmx {
 
 void fake_vmx_start(struct fake_vmx *, enum nest_mode mode); /* L1 at CPL 0 in 64-bit mode, CR4.VMXE on, outside VMX operation */
 void fake_vmx_stop(struct fake_vmx *);  /* destroys; complains of what was kept */
+void fake_vmx_complain(struct fake_vmx *, const char *what);
 
 /* L1 executes a VMX instruction with a memory operand at linear address `at` (identity-mapped), or VMLAUNCH and
  * such. */
