@@ -1,0 +1,51 @@
+"""The figures on QEMU without virtualization hardware. Its TSC is the host's, so seconds are reported, or ratios of two things of one
+run; of processor time it is QEMU's own, which other work on the host does not lengthen."""
+import os
+import re
+import subprocess
+import tempfile
+import time
+
+from record import ROOT, figure, harness
+
+TRIES = 3
+TOWER = 3
+
+
+def processor_seconds(pid):
+    """User and system time of a process so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def one_logon(disk):
+    """Seconds to the logon prompt and from LOGON to Ready, and QEMU's processor time of each."""
+    begun = time.monotonic()
+    with harness.Machine("bench-tcg", "--machine", "tcg", "--disk", disk, "--lines", "1") as machine:
+        machine.console.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
+        prompt = time.monotonic()
+        emulator, = machine.processes()
+        busy = processor_seconds(emulator)
+        machine.console.logon("ALICE", timeout=60)
+        ready = time.monotonic()
+        return prompt - begun, ready - prompt, busy, processor_seconds(emulator) - busy
+
+
+def logon():
+    with tempfile.TemporaryDirectory() as place:
+        disk = harness.new_disk(os.path.join(place, "disk.img"))
+        prompt, ready, prompt_busy, ready_busy = map(min, zip(*(one_logon(disk) for _ in range(TRIES))))
+    figure("tcg_logon_prompt", round(prompt, 2), "s", bound=2)
+    figure("tcg_logon_prompt_cpu", round(prompt_busy, 2), "s of CPU")
+    figure("tcg_logon_to_ready", round(ready, 2), "s", bound=1)
+    figure("tcg_logon_to_ready_cpu", round(ready_busy, 2), "s of CPU")
+
+
+def tower():
+    said = subprocess.run([os.path.join(ROOT, "scripts", "nested"), str(TOWER)], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, errors="replace", check=True, env={**os.environ, "VMN_MACHINE": "tcg"}).stdout
+    figure(f"tcg_tower_{TOWER}_ready", float(re.search(r"and ([\d.]+) s of CPU", said)[1]), "s of CPU", bound=60)
+
+
+PARTS = {"tcg_logon": logon, "tcg_tower": tower}
