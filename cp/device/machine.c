@@ -26,7 +26,7 @@ static bool extint_pending(const struct machine *m)
 static void refresh(void *context)
 {
     struct machine *m = context;
-    bool pending = lapic_vector_pending(&m->lapic) >= 0 || extint_pending(m);
+    bool pending = m->given_back || lapic_vector_pending(&m->lapic) >= 0 || extint_pending(m);
 
     if (pending == m->pending)
         return;
@@ -200,7 +200,7 @@ void machine_reset(struct machine *m)
     ioapic_reset(&m->ioapic);
     pic_reset(&m->pic);
     elcr_init(m);
-    m->nmi = false;
+    m->nmi = m->given_back = false;
     refresh(m);
 }
 
@@ -271,12 +271,27 @@ void machine_output_ready(struct machine *m, unsigned n)
         uart_output_ready(&m->uart[n]);
 }
 
+static int acknowledge(struct machine *m)
+{
+    if (!m->given_back)
+        return extint_pending(m) ? pic_acknowledge(&m->pic) : lapic_acknowledge(&m->lapic);
+    m->given_back = false;
+    return m->given_back_vector;
+}
+
 int machine_interrupt_acknowledge(struct machine *m)
 {
-    int vector = extint_pending(m) ? pic_acknowledge(&m->pic) : lapic_acknowledge(&m->lapic);
+    int vector = acknowledge(m);
 
     refresh(m);
     return vector;
+}
+
+void machine_interrupt_give_back(struct machine *m, uint8_t vector)
+{
+    m->given_back = true;
+    m->given_back_vector = vector;
+    refresh(m);
 }
 
 bool machine_nmi_take(struct machine *m)

@@ -69,6 +69,8 @@ struct machine {
     uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */
     bool pending; /* what machine_interrupt_pending answers, kept up to date at every change */
     bool nmi;
+    bool given_back; /* by the CPU: the vector it acknowledged and did not deliver */
+    uint8_t given_back_vector;
 };
 
 /* @pre storage is initialised. uarts: 1-4. debug_exit: the directory grants the test devices (the debug console's
@@ -98,6 +100,9 @@ void machine_output_ready(struct machine *, unsigned uart); /* host.output has r
  * it, or -1 (spurious). */
 static inline bool machine_interrupt_pending(const struct machine *m) { return m->pending; }
 int machine_interrupt_acknowledge(struct machine *);
+/* The vector acknowledged last did not reach its handler: it is in service, pends again and is the next to be
+ * acknowledged. */
+void machine_interrupt_give_back(struct machine *, uint8_t vector);
 bool machine_nmi_take(struct machine *); /* an NMI was requested (LAPIC): consumes it */
 
 /* The guest's TSC jumped (written, or its offset changed): its TSC deadline is elsewhere in host time now. */

@@ -20,10 +20,25 @@ static bool doubles(unsigned first, unsigned second)
            (first == VECTOR_PF && (contributory(second) || second == VECTOR_PF));
 }
 
+/* An exception takes the place of an interrupt or NMI whose delivery was cut short; the instruction of a software event is
+ * executed again, but these two nobody would send again: they come after the exception. Not while L2 runs: there the
+ * event may be L1's. */
+static void give_back(struct vcpu *vcpu, uint32_t waiting)
+{
+    if (nested_runs(vcpu))
+        return;
+    if ((waiting & EVENT_TYPE) == EVENT_EXTERNAL)
+        machine_interrupt_give_back(&vcpu->vm->machine, (uint8_t)waiting);
+    else if ((waiting & EVENT_TYPE) == EVENT_NMI)
+        vcpu->nmi_pending = true;
+}
+
 void vcpu_queue_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
 {
     uint32_t waiting = vcpu->event_info;
 
+    if (waiting & EVENT_VALID)
+        give_back(vcpu, waiting);
     if ((waiting & EVENT_VALID) && (waiting & EVENT_TYPE) == EVENT_HARDWARE_EXCEPTION) {
         unsigned first = waiting & 0xFF;
         if (first == VECTOR_DF) {

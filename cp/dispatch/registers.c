@@ -58,7 +58,7 @@ void registers_reset(struct vcpu *vcpu)
     memset(vcpu->gpr, 0, sizeof vcpu->gpr);
     vcpu->gpr[RDX] = DX_RESET;
     vcpu->event_info = 0;
-    vcpu->nmi_pending = vcpu->triple_fault = false;
+    vcpu->event_made = vcpu->nmi_pending = vcpu->triple_fault = false;
     write_all(vcpu, reset_values, sizeof reset_values / sizeof *reset_values);
     uint32_t entry = (uint32_t)vcpu_read(vcpu, VMCS_ENTRY_CONTROLS);
     vcpu_write(vcpu, VMCS_ENTRY_CONTROLS, entry & ~(uint32_t)ENTRY_LONG_MODE);

@@ -294,6 +294,61 @@ static void a_new_interrupt_waits_behind_a_delivery_cut_short(void **state)
     assert_int_equal(entered(), EVENT_VALID | EVENT_EXTERNAL | 0x71);
 }
 
+static void an_exception_in_a_delivery_cut_short_does_not_lose_the_interrupt(void **state)
+{
+    (void)state;
+    interrupt(0x51);
+    assert_int_equal(entered(), EVENT_VALID | EVENT_EXTERNAL | 0x51);
+    cut_short(EVENT_VALID | EVENT_EXTERNAL | 0x51, 0, 0);
+    vcpu_queue_exception(&vm->vcpu, VECTOR_SS, true, 0);
+    set(VMCS_GUEST_INTERRUPTIBILITY, 0);
+    assert_int_equal(entered(), EXCEPTION(VECTOR_SS) | EVENT_ERROR);
+    assert_int_equal(windows(), CPU_INTERRUPT_WINDOW_EXITING);
+    set(VMCS_GUEST_RFLAGS, 2); /* in the handler */
+    interrupt(0x71);           /* of a higher priority, but that one was taken before */
+    assert_int_equal(entered(), 0);
+    set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_IF);
+    assert_int_equal(entered(), EVENT_VALID | EVENT_EXTERNAL | 0x51);
+    assert_int_equal(entered(), EVENT_VALID | EVENT_EXTERNAL | 0x71);
+    assert_int_equal(entered(), 0);
+    assert_int_equal(msr_policy_write(vm, 0x80B, 0), 0); /* EOI */
+    assert_int_equal(msr_policy_write(vm, 0x80B, 0), 0);
+    interrupt(0x31);
+    assert_int_equal(entered(), EVENT_VALID | EVENT_EXTERNAL | 0x31); /* both had been in service once */
+}
+
+static void an_exception_in_a_delivery_cut_short_does_not_lose_the_nmi(void **state)
+{
+    (void)state;
+    set(VMCS_GUEST_INTERRUPTIBILITY, BY_NMI);
+    cut_short(EVENT_VALID | EVENT_NMI | 2, 0, 0);
+    vcpu_queue_exception(&vm->vcpu, VECTOR_SS, true, 0);
+    assert_int_equal(entered(), EXCEPTION(VECTOR_SS) | EVENT_ERROR);
+    assert_int_equal(windows(), CPU_NMI_WINDOW_EXITING);
+    assert_int_equal(entered(), EVENT_VALID | EVENT_NMI | 2);
+    assert_int_equal(entered(), 0);
+}
+
+static void a_software_interrupt_cut_short_by_an_exception_is_left_to_its_instruction(void **state)
+{
+    (void)state;
+    cut_short(EVENT_VALID | TYPE_SOFTWARE_INTERRUPT | 0x80, 0, 2);
+    vcpu_queue_exception(&vm->vcpu, VECTOR_GP, true, 0x402);
+    assert_int_equal(entered(), EXCEPTION(VECTOR_GP) | EVENT_ERROR);
+    assert_int_equal(entered(), 0);
+}
+
+static void a_reset_forgets_what_was_not_delivered(void **state)
+{
+    (void)state;
+    cut_short(EVENT_VALID | EVENT_EXTERNAL | 0x51, 0, 0);
+    vcpu_queue_exception(&vm->vcpu, VECTOR_SS, true, 0);
+    vm_reset(vm);
+    set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_IF);
+    assert_false(event_waits(vm));
+    assert_int_equal(entered(), 0);
+}
+
 static void hlt_goes_on_for_what_would_be_taken_and_waits_for_the_rest(void **state)
 {
     (void)state;
@@ -353,6 +408,10 @@ int main(void)
         event_test(an_nmi_cut_short_finds_itself_not_blocked),
         event_test(a_fault_that_cp_makes_in_a_delivery_cut_short_doubles),
         event_test(a_new_interrupt_waits_behind_a_delivery_cut_short),
+        event_test(an_exception_in_a_delivery_cut_short_does_not_lose_the_interrupt),
+        event_test(an_exception_in_a_delivery_cut_short_does_not_lose_the_nmi),
+        event_test(a_software_interrupt_cut_short_by_an_exception_is_left_to_its_instruction),
+        event_test(a_reset_forgets_what_was_not_delivered),
         event_test(hlt_goes_on_for_what_would_be_taken_and_waits_for_the_rest),
         event_test(hlt_with_interrupts_off_ends_only_by_an_nmi),
         event_test(an_nmi_that_is_blocked_does_not_end_hlt),
