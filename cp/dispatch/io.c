@@ -4,6 +4,7 @@
 
 #include "cp/decode/execute.h"
 #include "cp/decode/instruction.h"
+#include "cp/dispatch/event.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/linear.h"
 #include "cp/dispatch/nested.h"
@@ -213,8 +214,8 @@ enum exit_action exit_ept_violation(struct vm *vm)
 
     if (!nested_translate(&vm->vcpu, &at.a, false))
         return EXIT_RESUME; /* L1 took the mapping away meanwhile: the access is tried again */
-    if (!guest_is_ram(&vm->storage, at))
-        return instruction_emulate(vm);
+    if (!guest_is_ram(&vm->storage, at)) /* the access of an event's delivery is not that of the instruction at RIP */
+        return vm->vcpu.exit.idt_vectoring_info & EVENT_VALID ? exit_unemulated(vm) : instruction_emulate(vm);
     if (!guest_pointer(&vm->storage, at, &why))
         return exit_stopped(vm, VM_STOP_NO_FRAMES, 0);
     if (vm->vcpu.exit.qualification & VIOLATION_WRITE)

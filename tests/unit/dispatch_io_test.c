@@ -300,6 +300,19 @@ static void what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit(voi
     assert_int_equal(vm->stop_detail, EXIT_EPT_VIOLATION);
 }
 
+static void a_device_reached_by_the_delivery_of_an_event_is_not_given_the_instruction_at_rip(void **state)
+{
+    (void)state;
+    vm->vcpu.gpr[RBX] = MMIO + 0x10;
+    exit_at("\x89\x0B", 2, EXIT_EPT_VIOLATION, 2); /* MOV [EBX],ECX was about to run; the stack is in the device */
+    vm->vcpu.exit.guest_physical = MMIO + 0x20;
+    vm->vcpu.exit.idt_vectoring_info = EVENT_VALID | EVENT_EXTERNAL | 0x51;
+    exit_dispatch(vm);
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(vm->stop, VM_STOP_EMULATION);
+    assert_int_equal(noted, 0);
+}
+
 #define io_test(name) cmocka_unit_test_setup_teardown(name, begin, scene_end)
 
 int main(void)
@@ -319,6 +332,7 @@ int main(void)
         io_test(a_store_to_a_device_is_decoded_and_reaches_it),
         io_test(a_violation_in_storage_brings_the_page_and_tries_again),
         io_test(what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit),
+        io_test(a_device_reached_by_the_delivery_of_an_event_is_not_given_the_instruction_at_rip),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
