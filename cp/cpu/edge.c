@@ -46,6 +46,13 @@ void cpu_cr2_set(struct vcpu *vcpu, uint64_t value)
         op_write_cr2(value);
 }
 
+void cpu_dr6_add(struct vcpu *vcpu, uint64_t bits)
+{
+    vcpu->dr6 |= bits;
+    if (cpu_this.holder == vcpu)
+        op_write_dr6(op_read_dr6() | bits);
+}
+
 /* ---- the CP below ----------------------------------------------------------------- */
 
 bool cp_below_is_vmn(void)

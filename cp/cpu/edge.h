@@ -6,6 +6,7 @@
 struct vcpu;
 
 void cpu_cr2_set(struct vcpu *, uint64_t value); /* the guest's CR2, wherever it is now */
+void cpu_dr6_add(struct vcpu *, uint64_t bits);  /* set in the guest's DR6 */
 /* How CP ends, for who started its machine: told by cp_power_off, when all output is out. By the machine's
  * isa-debug-exit port where the tree has one, else as "VMN-EXIT n" on the emulator's debug console. */
 void cp_exit_status(unsigned status);

@@ -34,7 +34,7 @@ struct vcpu {
     uint32_t event_info;      /* VM-entry interruption information, 0: none */
     uint32_t event_error;
     uint32_t event_length;
-    uint64_t event_linear;    /* of a page fault CP made: CR2 when it is delivered */
+    uint64_t event_payload;   /* of an exception CP made: CR2 of a page fault, DR6's bits of a debug exception, else 0 */
     bool event_made;          /* an exception CP made, which L1 may intercept; not one the processor was delivering */
     bool nmi_pending;
     bool triple_fault;        /* the event to queue was one too many */
@@ -62,3 +62,5 @@ static inline void vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t
  * Double Fault" says). */
 void vcpu_queue_exception(struct vcpu *, unsigned vector, bool has_error, uint32_t error);
 void vcpu_queue_page_fault(struct vcpu *, uint64_t linear, uint32_t error);
+/* #DB; what is set in `conditions`, as in DR6, comes to DR6 when it is delivered. */
+void vcpu_queue_debug(struct vcpu *, uint64_t conditions);

@@ -6,8 +6,8 @@
 #include "cp/decode/instruction.h"
 
 enum {
-    FLAG_CF = 1 << 0, FLAG_PF = 1 << 2, FLAG_AF = 1 << 4, FLAG_ZF = 1 << 6, FLAG_SF = 1 << 7, FLAG_DF = 1 << 10,
-    FLAG_OF = 1 << 11
+    FLAG_CF = 1 << 0, FLAG_PF = 1 << 2, FLAG_AF = 1 << 4, FLAG_ZF = 1 << 6, FLAG_SF = 1 << 7, FLAG_TF = 1 << 8,
+    FLAG_DF = 1 << 10, FLAG_OF = 1 << 11
 };
 
 /* The result of OP_ADD ... OP_CMP, OP_TEST, OP_INC, OP_DEC, OP_NOT, OP_NEG (right ignored) and OP_BT ... OP_BTC (right

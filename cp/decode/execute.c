@@ -317,7 +317,7 @@ static bool string_ends(const struct execution *x)
 
 static int string(struct execution *x)
 {
-    unsigned size = x->in->address_size;
+    unsigned size = x->in->address_size, limit = x->flags & FLAG_TF ? 1 : EXECUTE_REPEATS;
     uint64_t left;
 
     if (!x->in->repeat && !x->in->repeat_not_equal)
@@ -326,7 +326,7 @@ static int string(struct execution *x)
     for (unsigned done = 0; left; done++) {
         int error;
 
-        if (done == EXECUTE_REPEATS)
+        if (done == limit)
             return EXECUTE_AGAIN;
         error = string_element(x);
         if (error)

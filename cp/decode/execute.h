@@ -4,7 +4,9 @@
 #pragma once
 #include "cp/decode/instruction.h"
 
-enum { EXECUTE_REPEATS = 64 }; /* elements of a repeated string operation at one go, so that CP never stays long */
+/* Elements of a repeated string operation at one go, so that CP never stays long; but one with RFLAGS.TF, since the
+ * trap follows each. */
+enum { EXECUTE_REPEATS = 64 };
 
 struct execute_seams {
     void *context;

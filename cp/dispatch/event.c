@@ -33,7 +33,7 @@ static void give_back(struct vcpu *vcpu, uint32_t waiting)
         vcpu->nmi_pending = true;
 }
 
-void vcpu_queue_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
+static void queue(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error, uint64_t payload)
 {
     uint32_t waiting = vcpu->event_info;
 
@@ -46,27 +46,35 @@ void vcpu_queue_exception(struct vcpu *vcpu, unsigned vector, bool has_error, ui
             return;
         }
         if (doubles(first, vector))
-            vector = VECTOR_DF, has_error = true, error = 0;
+            vector = VECTOR_DF, has_error = true, error = 0, payload = 0;
     }
     if (has_error && !(vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PE))
         has_error = false; /* real mode pushes none */
     vcpu->event_info = EVENT_VALID | EVENT_HARDWARE_EXCEPTION | (has_error ? EVENT_ERROR : 0) | vector;
     vcpu->event_error = error;
+    vcpu->event_payload = payload;
     vcpu->event_made = true;
+}
+
+void vcpu_queue_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
+{
+    queue(vcpu, vector, has_error, error, 0);
 }
 
 void vcpu_queue_page_fault(struct vcpu *vcpu, uint64_t linear, uint32_t error)
 {
-    vcpu->event_linear = linear;
-    vcpu_queue_exception(vcpu, VECTOR_PF, true, error);
+    queue(vcpu, VECTOR_PF, true, error, linear);
 }
 
-void event_requeue(struct vcpu *vcpu)
+void vcpu_queue_debug(struct vcpu *vcpu, uint64_t conditions)
+{
+    queue(vcpu, VECTOR_DB, false, 0, conditions);
+}
+
+void event_requeue_cut(struct vcpu *vcpu)
 {
     const struct exit *exit = &vcpu->exit;
 
-    if (!(exit->idt_vectoring_info & EVENT_VALID))
-        return;
     vcpu->event_info = exit->idt_vectoring_info & ~(1u << 12);
     vcpu->event_error = exit->idt_vectoring_error;
     vcpu->event_length = exit->instruction_length;
@@ -75,10 +83,23 @@ void event_requeue(struct vcpu *vcpu)
                    vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED_NMI);
 }
 
+/* SDM "Event Injection": what the processor's own exceptions change beside the stack, injected ones do not. */
+static void payload_deliver(struct vcpu *vcpu)
+{
+    unsigned vector = vcpu->event_info & 0xFF;
+
+    if (vector == VECTOR_PF)
+        cpu_cr2_set(vcpu, vcpu->event_payload);
+    if (vector != VECTOR_DB)
+        return;
+    cpu_dr6_add(vcpu, vcpu->event_payload);
+    vcpu_write(vcpu, VMCS_GUEST_DR7, vcpu_read(vcpu, VMCS_GUEST_DR7) & ~DR7_GD);
+}
+
 static void hand_over(struct vcpu *vcpu)
 {
-    if (vcpu->event_made && (vcpu->event_info & 0xFF) == VECTOR_PF)
-        cpu_cr2_set(vcpu, vcpu->event_linear);
+    if (vcpu->event_made)
+        payload_deliver(vcpu);
     vcpu->event_made = false;
     vcpu_write(vcpu, VMCS_ENTRY_INTERRUPTION_INFO, vcpu->event_info);
     if (vcpu->event_info & EVENT_ERROR)

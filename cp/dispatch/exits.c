@@ -50,7 +50,7 @@ enum exit_action exit_cpuid(struct vm *vm)
  * is no reason to stop L1, which may have a timer or an interrupt to take it out. */
 enum exit_action exit_hlt(struct vm *vm)
 {
-    if (event_deliverable(vm))
+    if (event_deliverable(vm) || registers_steps(&vm->vcpu))
         return EXIT_SKIP;
     if (nested_runs(&vm->vcpu))
         nested_halt(vm);
@@ -142,7 +142,8 @@ static exit_handler *const handlers[EXIT_REASONS] = {
     [EXIT_XSETBV] = exit_xsetbv,
 };
 
-/* RIP wraps at 4 GiB outside 64-bit mode; an instruction done ends the shadow of STI and MOV SS. */
+/* RIP wraps at 4 GiB outside 64-bit mode; an instruction done ends the shadow of STI and MOV SS, and is followed by
+ * the trap if it is stepped. */
 static void skip_instruction(struct vcpu *vcpu)
 {
     uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;
@@ -153,6 +154,8 @@ static void skip_instruction(struct vcpu *vcpu)
     uint64_t blocked = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY);
     if (blocked & BLOCKED_STI_OR_MOV_SS)
         vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, blocked & ~(uint64_t)BLOCKED_STI_OR_MOV_SS);
+    if (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_TF && registers_steps(vcpu))
+        vcpu_queue_debug(vcpu, DR6_BS);
 }
 
 void exit_dispatch(struct vm *vm)

@@ -197,6 +197,8 @@ enum exit_action instruction_emulate(struct vm *vm)
         vcpu->exit.instruction_length = instruction.length;
         return EXIT_SKIP;
     case EXECUTE_AGAIN:
+        if (registers_steps(vcpu))
+            vcpu_queue_debug(vcpu, DR6_BS);
         return EXIT_RESUME;
     case SEAM_FAULTED:
         return EXIT_INJECT;

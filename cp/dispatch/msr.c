@@ -20,7 +20,6 @@ struct msr_row {
 };
 
 enum { MTRR_DEFAULT_FLAGS = 1 << 11 | 1 << 10, MISC_FAST_STRINGS = 1 };
-#define DEBUGCTL_BTF 2ull
 
 static const struct msr_row *row_of(uint32_t msr);
 

@@ -209,7 +209,7 @@ void nested_exception(struct vm *vm)
     struct exit exit = vcpu->exit;
 
     exit.reason = EXIT_EXCEPTION_NMI;
-    exit.qualification = (vcpu->event_info & 0xFF) == VECTOR_PF ? vcpu->event_linear : 0;
+    exit.qualification = vcpu->event_payload;
     exit.interruption_info = vcpu->event_info;
     exit.interruption_error = vcpu->event_error;
     exit.instruction_length = 0;

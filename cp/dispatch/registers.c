@@ -100,6 +100,11 @@ bool registers_long_mode(struct vcpu *vcpu)
     return (vcpu_read(vcpu, VMCS_GUEST_EFER) & EFER_LMA) && (vcpu_read(vcpu, VMCS_GUEST_CS_ACCESS_RIGHTS) >> 13 & 1);
 }
 
+bool registers_steps(struct vcpu *vcpu)
+{
+    return (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_TF) && !(vcpu_read(vcpu, VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF);
+}
+
 unsigned registers_code_size(struct vcpu *vcpu)
 {
     if (registers_long_mode(vcpu))

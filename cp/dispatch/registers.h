@@ -31,11 +31,16 @@ void registers_start_flat(struct vcpu *, uint32_t eip, uint32_t eax, uint32_t eb
 #define EFER_LME (1ull << 8)
 #define EFER_LMA (1ull << 10)
 #define EFER_NXE (1ull << 11)
+#define RFLAGS_TF (1ull << 8)
 #define RFLAGS_IF (1ull << 9)
+#define DEBUGCTL_BTF (1ull << 1)
+#define DR6_BS (1ull << 14)
+#define DR7_GD (1ull << 13)
 
 /* CR0 and CR4 as the guest sees them: read shadow under the guest/host mask. */
 uint64_t registers_cr0(struct vcpu *);
 uint64_t registers_cr4(struct vcpu *);
 unsigned registers_cpl(struct vcpu *);
 bool registers_long_mode(struct vcpu *); /* 64-bit code segment */
+bool registers_steps(struct vcpu *); /* a #DB follows each instruction: SDM "Single-Step Exception Condition" */
 unsigned registers_code_size(struct vcpu *); /* 2, 4 or 8: enum decode_mode */

@@ -209,7 +209,7 @@ static void a_repetition_that_faults_has_done_what_it_counted(void **state)
     assert_int_equal(noted, 4);
     assert_int_equal(gpr[RCX], 4);
     assert_int_equal(gpr[RSI], 0x6000);
-    assert_int_equal(vm->vcpu.event_linear, 0x6000);
+    assert_int_equal(vm->vcpu.event_payload, 0x6000);
     assert_int_equal(vm->vcpu.event_error, 0);
     assert_int_equal(taken_exception(), VECTOR_PF);
 }
@@ -221,7 +221,7 @@ static void a_write_that_crosses_into_a_read_only_page_faults_there(void **state
     vm->vcpu.gpr[RDI] = 0x5FFE, vm->vcpu.gpr[RDX] = PORT;
     exit_at("\x6D", 1, EXIT_IO, io(PORT, 4, IN | STRING));
     assert_int_equal(exit_io(vm), EXIT_INJECT);
-    assert_int_equal(vm->vcpu.event_linear, 0x6000);
+    assert_int_equal(vm->vcpu.event_payload, 0x6000);
     assert_int_equal(vm->vcpu.event_error, 3);
     assert_int_equal(taken_exception(), VECTOR_PF);
     assert_int_equal(vm->vcpu.gpr[RDI], 0x5FFE);

@@ -51,6 +51,7 @@ SCENE_FAKE void vcpu_write_any(struct vcpu *v, enum vmcs_field field, uint64_t v
     vmcs_set(v->backend, scene_index(field), value);
 }
 SCENE_FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
+SCENE_FAKE void cpu_dr6_add(struct vcpu *v, uint64_t bits) { v->dr6 |= bits; }
 
 static int scene_create(struct vcpu *v) { return (v->backend = calloc(1, sizeof(struct vmcs))) ? 0 : -12; }
 static void scene_destroy(struct vcpu *v) { free(v->backend); }

@@ -1,0 +1,176 @@
+/* What becomes of the state around an instruction that CP carries out in the guest's place: RIP, the shadow of STI and
+ * MOV SS, the trap of RFLAGS.TF. */
+#include "tests/unit/dispatch_scene.h"
+
+enum { RIP = 0x100000, STI = 1, MOV_SS = 2, BY_NMI = 8, PORT = 0x3000 };
+#define DEBUG_TRAP (EVENT_VALID | EVENT_HARDWARE_EXCEPTION | VECTOR_DB)
+
+static void exits(enum exit_reason reason, unsigned length)
+{
+    set(VMCS_GUEST_RIP, RIP);
+    vm->vcpu.exit = (struct exit){.reason = reason, .instruction_length = length, .rip = RIP};
+    exit_dispatch(vm);
+}
+
+static uint32_t entered(void)
+{
+    assert_true(event_prepare(vm));
+    uint32_t info = (uint32_t)get(VMCS_ENTRY_INTERRUPTION_INFO);
+    set(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+    return info;
+}
+
+/* Of each kind one: answered at once, skipped, by a table, by a device. */
+static const struct {
+    enum exit_reason reason;
+    unsigned length;
+} done[] = {{EXIT_CPUID, 2}, {EXIT_WBINVD, 2}, {EXIT_INVD, 2}, {EXIT_RDMSR, 2}, {EXIT_IO, 1}};
+#define EACH_DONE(i) for (unsigned i = 0; i < sizeof done / sizeof *done; i++)
+
+static void perform(unsigned i)
+{
+    vm->vcpu.gpr[RAX] = 0;
+    vm->vcpu.gpr[RCX] = 0xFE; /* IA32_MTRRCAP */
+    exits(done[i].reason, done[i].length);
+    assert_int_equal(get(VMCS_GUEST_RIP), RIP + done[i].length);
+}
+
+static void an_instruction_done_ends_the_shadow_of_the_one_before(void **state)
+{
+    static const unsigned shadows[] = {STI, MOV_SS};
+
+    (void)state;
+    EACH_DONE(i)
+        for (unsigned n = 0; n < 2; n++) {
+            set(VMCS_GUEST_INTERRUPTIBILITY, shadows[n] | BY_NMI);
+            perform(i);
+            assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), BY_NMI);
+        }
+}
+
+static void an_instruction_that_faults_has_not_ended_it(void **state)
+{
+    (void)state;
+    set(VMCS_GUEST_INTERRUPTIBILITY, STI);
+    vm->vcpu.gpr[RCX] = 0x12345; /* no such MSR */
+    exits(EXIT_RDMSR, 2);
+    assert_int_equal(get(VMCS_GUEST_RIP), RIP);
+    assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), STI);
+    assert_int_equal(taken_exception(), VECTOR_GP);
+}
+
+static void a_stepped_instruction_is_followed_by_its_trap(void **state)
+{
+    (void)state;
+    EACH_DONE(i) {
+        vm->vcpu.dr6 = 0xFFFF0FF0;
+        set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_TF);
+        set(VMCS_GUEST_DR7, 0x400 | DR7_GD);
+        set(VMCS_GUEST_INTERRUPTIBILITY, MOV_SS);
+        perform(i);
+        assert_int_equal(vm->vcpu.dr6, 0xFFFF0FF0); /* until it is delivered */
+        assert_int_equal(entered(), DEBUG_TRAP);
+        assert_int_equal(vm->vcpu.dr6, 0xFFFF0FF0 | DR6_BS);
+        assert_int_equal(get(VMCS_GUEST_DR7), 0x400);
+        assert_int_equal(entered(), 0);
+    }
+}
+
+static void without_tf_or_stepping_by_branches_there_is_none(void **state)
+{
+    (void)state;
+    EACH_DONE(i) {
+        set(VMCS_GUEST_RFLAGS, 2);
+        set(VMCS_GUEST_DEBUGCTL, 0);
+        perform(i);
+        assert_int_equal(entered(), 0);
+        set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_TF);
+        set(VMCS_GUEST_DEBUGCTL, DEBUGCTL_BTF);
+        perform(i);
+        assert_int_equal(entered(), 0);
+    }
+}
+
+static void a_stepped_instruction_that_faults_gives_the_fault_alone(void **state)
+{
+    (void)state;
+    set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_TF);
+    vm->vcpu.gpr[RCX] = 0x12345;
+    exits(EXIT_RDMSR, 2);
+    assert_int_equal(taken_exception(), VECTOR_GP);
+    assert_int_equal(entered(), 0);
+}
+
+static void the_trap_comes_before_an_interrupt(void **state)
+{
+    (void)state;
+    assert_int_equal(msr_policy_write(vm, 0x1B, LAPIC_DEFAULT_BASE | 1 << 8 | 1 << 10 | 1 << 11), 0);
+    assert_int_equal(msr_policy_write(vm, 0x80F, 0x1FF), 0);
+    set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_TF | RFLAGS_IF);
+    perform(0);
+    lapic_deliver(&vm->machine.lapic, &(struct lapic_message){.vector = 0x51, .delivery = LAPIC_FIXED});
+    assert_int_equal(entered(), DEBUG_TRAP);
+    assert_int_equal(entered(), EVENT_VALID | EVENT_EXTERNAL | 0x51);
+}
+
+static void a_stepped_hlt_does_not_wait(void **state)
+{
+    static const uint64_t flags[] = {0, RFLAGS_IF};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_TF | flags[i]);
+        exits(EXIT_HLT, 1);
+        assert_int_equal(vm->state, VM_RUNNABLE);
+        assert_int_equal(get(VMCS_GUEST_RIP), RIP + 1);
+        assert_int_equal(entered(), DEBUG_TRAP);
+    }
+}
+
+static void each_element_of_a_stepped_repetition_traps(void **state)
+{
+    uint64_t *gpr = vm->vcpu.gpr;
+
+    (void)state;
+    assert_int_equal(guest_write(&vm->storage, gpa(RIP), "\xF3\x6C", 2), GUEST_OK); /* REP INSB */
+    gpr[RDI] = 0x5000, gpr[RDX] = PORT, gpr[RCX] = 3;
+    set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_TF);
+    for (unsigned left = 3; left--;) {
+        set(VMCS_GUEST_RIP, RIP);
+        vm->vcpu.exit = (struct exit){.reason = EXIT_IO, .instruction_length = 2, .rip = RIP,
+                                      .qualification = PORT << 16 | 1 << 5 | 1 << 4 | 1 << 3};
+        exit_dispatch(vm);
+        assert_int_equal(gpr[RCX], left);
+        assert_int_equal(get(VMCS_GUEST_RIP), left ? RIP : RIP + 2);
+        assert_int_equal(entered(), DEBUG_TRAP);
+    }
+}
+
+static void rip_wraps_at_4_gib_outside_64_bit_mode_only(void **state)
+{
+    (void)state;
+    vm->vcpu.exit = (struct exit){.reason = EXIT_CPUID, .instruction_length = 2, .rip = 0xFFFFFFFF};
+    exit_dispatch(vm);
+    assert_int_equal(get(VMCS_GUEST_RIP), 1);
+    scene_long_mode();
+    vm->vcpu.exit = (struct exit){.reason = EXIT_CPUID, .instruction_length = 2, .rip = 0xFFFFFFFF};
+    exit_dispatch(vm);
+    assert_int_equal(get(VMCS_GUEST_RIP), 0x100000001);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scene_test(an_instruction_done_ends_the_shadow_of_the_one_before),
+        scene_test(an_instruction_that_faults_has_not_ended_it),
+        scene_test(a_stepped_instruction_is_followed_by_its_trap),
+        scene_test(without_tf_or_stepping_by_branches_there_is_none),
+        scene_test(a_stepped_instruction_that_faults_gives_the_fault_alone),
+        scene_test(the_trap_comes_before_an_interrupt),
+        scene_test(a_stepped_hlt_does_not_wait),
+        scene_test(each_element_of_a_stepped_repetition_traps),
+        scene_test(rip_wraps_at_4_gib_outside_64_bit_mode_only),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
