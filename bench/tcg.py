@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from record import ROOT, figure, harness
+from record import ROOT, costs, figure, harness, vmn
 
 TRIES = 3
 TOWER = 3
@@ -48,4 +48,13 @@ def tower():
     figure(f"tcg_tower_{TOWER}_ready", float(re.search(r"and ([\d.]+) s of CPU", said)[1]), "s of CPU", bound=60)
 
 
-PARTS = {"tcg_logon": logon, "tcg_tower": tower}
+def exit_and_back():
+    """CPUID in a guest of CP's, and in one of the least hypervisor there can be: by turns, so that the host treats both alike."""
+    ours, least = [], []
+    for _ in range(TRIES):
+        ours.append(costs(vmn("--ipl", harness.guest("costs"), machine="tcg")[0])["own_cpuid"])
+        least.append(costs(vmn("--lines", "1", machine="tcg", env={"VMN_CP": harness.guest("svm_bare")})[0])["svm_exit_and_back"])
+    figure("tcg_exit_and_back", round(min(ours) / min(least), 2), "times bare", bound=1.5)
+
+
+PARTS = {"tcg_logon": logon, "tcg_tower": tower, "tcg_exit": exit_and_back}

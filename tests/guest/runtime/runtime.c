@@ -17,7 +17,8 @@ enum {
     LCR_DLAB = 1 << 7,
     DEBUG_EXIT = 0xF4,
     DEBUG_CONSOLE = 0xE9,
-    ACPI_PM1_CONTROL = 0xB004,
+    ACPI_PM1_CONTROL = 0xB004, /* Bochs', and a machine of CP's */
+    QEMU_PM1_CONTROL = 0x604,
     ACPI_SLEEP_NOW = 0x2000,
 };
 
@@ -101,6 +102,7 @@ void guest_exit(uint32_t status)
     for (const char *p = text; *p; p++)
         outb(DEBUG_CONSOLE, (uint8_t)*p);
     outw(ACPI_PM1_CONTROL, ACPI_SLEEP_NOW);
+    outw(QEMU_PM1_CONTROL, ACPI_SLEEP_NOW);
     for (;;)
         __asm__ volatile("cli; hlt");
 }
