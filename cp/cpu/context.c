@@ -8,6 +8,7 @@
 
 #include "cp/cpu/backend.h"
 #include "cp/cpu/cpu.h"
+#include "cp/cpu/nested.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vcpu.h"
 #include "cp/storage/frame.h"
@@ -15,6 +16,7 @@
 enum { MSR_STAR = 0xC0000081, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE = 0xC0000102, MSR_TSC_AUX };
 enum { CPUID_1_ECX_XSAVE = 1 << 26, XCR0_X87 = 1, XCR0_LEGACY = 3, XSAVE_HEADER = 512, FCW = 0, MXCSR = 24,
        FCW_RESET = 0x40, MXCSR_RESET = 0x1F80 };
+#define DR6_RESET 0xFFFF0FF0ull
 #define XCR0_KNOWN 0x2E7ull /* x87 SSE AVX AVX-512 PKRU: what CP knows how to hand from guest to guest */
 #define CR4_OSFXSR (1ull << 9)
 #define CR4_OSXSAVE (1ull << 18)
@@ -46,15 +48,31 @@ uint64_t context_xcr0_supported(void)
     return supported;
 }
 
+/* An XSAVE header of zeroes is the initial state of every component that has no value below. */
+static void set_power_up(struct vcpu *vcpu)
+{
+    memset(vcpu->fpu, 0, area_pages * PAGE_SIZE);
+    *(uint16_t *)((char *)vcpu->fpu + FCW) = FCW_RESET;
+    *(uint32_t *)((char *)vcpu->fpu + MXCSR) = MXCSR_RESET;
+    vcpu->xcr0 = vcpu->xcr0_used = XCR0_X87;
+    vcpu->msrs = (struct vcpu_msrs){0};
+}
+
+static void set_init(struct vcpu *vcpu)
+{
+    vcpu->cr2 = 0;
+    memset(vcpu->dr, 0, sizeof vcpu->dr);
+    vcpu->dr6 = DR6_RESET;
+}
+
 int context_create(struct vcpu *vcpu)
 {
     context_xcr0_supported();
     vcpu->fpu = frame_alloc_run(&frame_cp_account, area_pages);
     if (!vcpu->fpu)
         return -ENOMEM;
-    *(uint16_t *)((char *)vcpu->fpu + FCW) = FCW_RESET;
-    *(uint32_t *)((char *)vcpu->fpu + MXCSR) = MXCSR_RESET;
-    vcpu->xcr0 = vcpu->xcr0_used = XCR0_X87;
+    set_power_up(vcpu);
+    set_init(vcpu);
     return 0;
 }
 
@@ -175,8 +193,31 @@ uint64_t context_xcr0(struct vcpu *vcpu)
 
 void context_forget(struct vcpu *vcpu)
 {
-    if (cpu_this.holder == vcpu)
-        cpu_this.holder = NULL;
+    if (cpu_this.holder != vcpu)
+        return;
+    xcr0_look(vcpu); /* what the next one finds */
+    cpu_this.holder = NULL;
+}
+
+/* Where the control block keeps MSRs, who holds the processor reaches them; the others are loaded anew from memory. */
+void context_reset(struct vcpu *vcpu)
+{
+    static const uint32_t msrs[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE};
+
+    context_load(vcpu);
+    for (unsigned i = 0; i < sizeof msrs / sizeof *msrs && cpu_backend->keeps_system_call_msrs; i++)
+        cpu_nested->free_msr_write(msrs[i], 0);
+    context_forget(vcpu);
+    set_power_up(vcpu);
+    set_init(vcpu);
+}
+
+void context_init(struct vcpu *vcpu)
+{
+    context_load(vcpu);
+    save(vcpu);
+    context_forget(vcpu);
+    set_init(vcpu);
 }
 
 /* Components enabled for the first time hold whatever another guest left in the processor: they start initialised. */

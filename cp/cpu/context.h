@@ -7,7 +7,10 @@ struct vcpu;
 /* From here on the processor holds vcpu's (another's are saved first). */
 void context_load(struct vcpu *);
 void context_forget(struct vcpu *); /* it is going away: nothing to save */
-int context_create(struct vcpu *);  /* 0 or -ENOMEM */
+int context_create(struct vcpu *);  /* 0 or -ENOMEM; as after power-up */
+/* What SDM "Processor State After Reset" says of these registers. INIT leaves XCR0, vector and x87 state and the MSRs. */
+void context_reset(struct vcpu *);
+void context_init(struct vcpu *);
 void context_destroy(struct vcpu *);
 /* The guest writes XCR0. @pre the value was checked */
 void context_set_xcr0(struct vcpu *, uint64_t value);

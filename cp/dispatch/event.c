@@ -157,11 +157,23 @@ static void take_next(struct vm *vm)
     }
 }
 
+/* SDM "Other Causes of VM Exits": an INIT ends L2; it waits while VMX operation is not left. True: the CPU goes on. */
+static bool init_take(struct vm *vm)
+{
+    if (nested_runs(&vm->vcpu))
+        nested_init(vm);
+    else if (!nested_blocks_init(vm))
+        vm_init(vm);
+    return vm->state != VM_STOPPED;
+}
+
 bool event_prepare(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
 
     if (vcpu->triple_fault && !nested_triple_fault(vm))
+        return false;
+    if (vcpu->init_pending && !init_take(vm))
         return false;
     if (machine_nmi_take(&vm->machine))
         vcpu->nmi_pending = true;
@@ -182,6 +194,7 @@ bool event_prepare(struct vm *vm)
         windows = (vcpu->nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |
                   (machine_interrupt_pending(&vm->machine) ? CPU_INTERRUPT_WINDOW_EXITING : 0);
     window_set(vm, windows);
+    vcpu->window |= vcpu->init_pending;
     return true;
 }
 
@@ -190,6 +203,8 @@ bool event_deliverable(struct vm *vm)
     struct vcpu *vcpu = &vm->vcpu;
     if (machine_nmi_take(&vm->machine))
         vcpu->nmi_pending = true;
+    if (vcpu->init_pending && !nested_blocks_init(vm))
+        return true;
     /* L1 may take an NMI whatever blocks L2 */
     bool nmi =
         vcpu->nmi_pending && (nested_runs(vcpu) || !(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_NMI));

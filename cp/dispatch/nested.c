@@ -234,6 +234,11 @@ bool nested_triple_fault(struct vm *vm)
     return true;
 }
 
+bool nested_blocks_init(const struct vm *vm)
+{
+    return nest_blocks_init(vm->vcpu.nest);
+}
+
 bool nested_wants_interrupt(struct vm *vm)
 {
     bool acknowledge;
@@ -251,6 +256,14 @@ static struct exit made_up(struct vcpu *vcpu, uint32_t reason)
     exit.instruction_length = vcpu->event_length;
     vcpu->event_info = 0;
     return exit;
+}
+
+void nested_init(struct vm *vm)
+{
+    struct exit exit = made_up(&vm->vcpu, EXIT_INIT);
+
+    vm->vcpu.init_pending = false;
+    settle(vm, nest_reflect(vm->vcpu.nest, &exit));
 }
 
 static bool reflect_interrupt(struct vm *vm)

@@ -27,6 +27,9 @@ uint64_t nested_prepare(struct vm *);
 void nested_exception(struct vm *);
 bool nested_triple_fault(struct vm *); /* false: no L2 runs */
 bool nested_wants_interrupt(struct vm *); /* one waits, and L1 takes it whatever L2's RFLAGS.IF */
+/* An INIT: L1's, which gets the exit; held back while L1 is in VMX operation. @pre nested_runs() */
+void nested_init(struct vm *);
+bool nested_blocks_init(const struct vm *);
 /* An interrupt or NMI for L1 may wait while L2 runs: takes L2 out if L1 wants that. @pre nested_runs() */
 void nested_interrupt(struct vm *);
 /* L2 halts: its activity state, and L1's timer for it wakes the machine, which the caller lets wait. @pre nested_runs() */

@@ -10,7 +10,7 @@ struct field_value {
 };
 
 enum { RIGHTS_CODE = 0x9B, RIGHTS_DATA = 0x93, RIGHTS_LDT = 0x82, RIGHTS_TSS = 0x8B, FLAT = 0xC000, UNUSABLE = 1 << 16,
-       CR0_RESET = 0x60000010, DX_RESET = 0x600 };
+       DX_RESET = 0x600 };
 
 #define DATA_SEGMENT(S, limit, rights, selector) \
     {VMCS_GUEST_##S##_SELECTOR, selector}, {VMCS_GUEST_##S##_BASE, 0}, {VMCS_GUEST_##S##_LIMIT, limit}, \
@@ -20,7 +20,8 @@ enum { RIGHTS_CODE = 0x9B, RIGHTS_DATA = 0x93, RIGHTS_LDT = 0x82, RIGHTS_TSS = 0
     DATA_SEGMENT(ES, limit, rights, selector), DATA_SEGMENT(FS, limit, rights, selector), \
     DATA_SEGMENT(GS, limit, rights, selector)
 
-static const struct field_value reset_values[] = {
+/* RESET and INIT alike */
+static const struct field_value init_values[] = {
     {VMCS_GUEST_CS_SELECTOR, 0xF000}, {VMCS_GUEST_CS_BASE, 0xFFFF0000}, {VMCS_GUEST_CS_LIMIT, 0xFFFF},
     {VMCS_GUEST_CS_ACCESS_RIGHTS, RIGHTS_CODE},
     DATA_SEGMENTS(0xFFFF, RIGHTS_DATA, 0),
@@ -31,13 +32,18 @@ static const struct field_value reset_values[] = {
     {VMCS_GUEST_GDTR_BASE, 0}, {VMCS_GUEST_GDTR_LIMIT, 0xFFFF},
     {VMCS_GUEST_IDTR_BASE, 0}, {VMCS_GUEST_IDTR_LIMIT, 0xFFFF},
     {VMCS_GUEST_CR3, 0}, {VMCS_GUEST_CR4, CR4_VMXE}, {VMCS_CR4_SHADOW, 0},
-    {VMCS_GUEST_CR0, CR0_ET | CR0_NE}, {VMCS_CR0_SHADOW, CR0_RESET},
-    {VMCS_GUEST_DR7, 0x400}, {VMCS_GUEST_DEBUGCTL, 0}, {VMCS_GUEST_RIP, 0xFFF0}, {VMCS_GUEST_RSP, 0},
-    {VMCS_GUEST_RFLAGS, 2},
-    {VMCS_GUEST_EFER, 0}, {VMCS_GUEST_PAT, 0x0007040600070406},
-    {VMCS_GUEST_SYSENTER_CS, 0}, {VMCS_GUEST_SYSENTER_ESP, 0}, {VMCS_GUEST_SYSENTER_EIP, 0},
+    {VMCS_GUEST_CR0, CR0_ET | CR0_NE}, {VMCS_GUEST_EFER, 0},
+    {VMCS_GUEST_DR7, 0x400}, {VMCS_GUEST_RIP, 0xFFF0}, {VMCS_GUEST_RSP, 0}, {VMCS_GUEST_RFLAGS, 2},
     {VMCS_GUEST_INTERRUPTIBILITY, 0}, {VMCS_GUEST_ACTIVITY_STATE, 0}, {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
-    {VMCS_ENTRY_INTERRUPTION_INFO, 0}, {VMCS_GUEST_SMBASE, 0},
+    {VMCS_ENTRY_INTERRUPTION_INFO, 0},
+};
+
+/* what INIT leaves */
+static const struct field_value reset_values[] = {
+    {VMCS_CR0_SHADOW, CR0_CD | CR0_NW | CR0_ET},
+    {VMCS_GUEST_DEBUGCTL, 0}, {VMCS_GUEST_PAT, 0x0007040600070406},
+    {VMCS_GUEST_SYSENTER_CS, 0}, {VMCS_GUEST_SYSENTER_ESP, 0}, {VMCS_GUEST_SYSENTER_EIP, 0},
+    {VMCS_GUEST_SMBASE, 0},
 };
 
 static const struct field_value flat_values[] = {
@@ -53,15 +59,24 @@ static void write_all(struct vcpu *vcpu, const struct field_value *values, unsig
         vcpu_write(vcpu, values[i].field, values[i].value);
 }
 
-void registers_reset(struct vcpu *vcpu)
+void registers_init(struct vcpu *vcpu)
 {
+    uint64_t caches = vcpu_read(vcpu, VMCS_CR0_SHADOW) & (CR0_CD | CR0_NW);
+
     memset(vcpu->gpr, 0, sizeof vcpu->gpr);
     vcpu->gpr[RDX] = DX_RESET;
     vcpu->event_info = 0;
-    vcpu->event_made = vcpu->nmi_pending = vcpu->triple_fault = false;
-    write_all(vcpu, reset_values, sizeof reset_values / sizeof *reset_values);
+    vcpu->event_made = vcpu->nmi_pending = vcpu->init_pending = vcpu->triple_fault = false;
+    write_all(vcpu, init_values, sizeof init_values / sizeof *init_values);
+    vcpu_write(vcpu, VMCS_CR0_SHADOW, CR0_ET | caches);
     uint32_t entry = (uint32_t)vcpu_read(vcpu, VMCS_ENTRY_CONTROLS);
     vcpu_write(vcpu, VMCS_ENTRY_CONTROLS, entry & ~(uint32_t)ENTRY_LONG_MODE);
+}
+
+void registers_reset(struct vcpu *vcpu)
+{
+    registers_init(vcpu);
+    write_all(vcpu, reset_values, sizeof reset_values / sizeof *reset_values);
 }
 
 void registers_start_flat(struct vcpu *vcpu, uint32_t eip, uint32_t eax, uint32_t ebx)

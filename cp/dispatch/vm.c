@@ -33,8 +33,11 @@ static void on_event(void *context, enum machine_event event, uint32_t detail)
         vm_stop(vm, VM_STOP_POWER_OFF, 0);
         break;
     case MACHINE_RESET:
-    case MACHINE_INIT:
         vm_stop(vm, VM_STOP_RESET, 0);
+        break;
+    case MACHINE_INIT: /* when the instruction that sent it is done */
+        vm->vcpu.init_pending = vm->vcpu.window = true;
+        vm_wake(vm);
         break;
     case MACHINE_TEST_EXIT:
         vm_stop(vm, VM_STOP_TEST_EXIT, detail);
@@ -139,10 +142,20 @@ void vm_reset(struct vm *vm)
     scheduler_remove(vm);
     vm->state = VM_STOPPED;
     nested_destroy(vm); /* what is offered may be another mode now */
+    vm->vcpu.tsc_offset = -clock_now();
     machine_reset(&vm->machine);
     vm->vcpu.mtrr_def_type = MTRR_RESET;
+    context_reset(&vm->vcpu);
     registers_reset(&vm->vcpu);
+    vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);
     vm_masks_write(vm);
+}
+
+void vm_init(struct vm *vm)
+{
+    context_init(&vm->vcpu);
+    registers_init(&vm->vcpu);
+    vm_stop(vm, VM_STOP_RESET, 0);
 }
 
 int vm_define_storage(struct vm *vm, uint64_t bytes)

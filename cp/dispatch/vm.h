@@ -66,6 +66,8 @@ struct vm *vm_create(const struct vm_config *);
 void vm_destroy(struct vm *);
 
 void vm_reset(struct vm *);             /* SYSTEM RESET: CPU and devices, storage kept; stopped */
+/* INIT of the CPU, which stops: it would go on at FFFFFFF0H, where these machines have no firmware. */
+void vm_init(struct vm *);
 /* SYSTEM CLEAR with a new size; stopped. 0, -ENOMEM, or -EBUSY: disk requests are in flight, and nothing was
  * changed. */
 int vm_define_storage(struct vm *, uint64_t bytes);

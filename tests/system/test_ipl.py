@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import guest, run_piped
+from harness import guest, new_disk, run_piped
 
 
 def test_a_payload_runs_and_its_status_is_the_launchers():
@@ -51,3 +51,19 @@ def test_an_image_that_is_no_kernel_is_refused_with_a_reason(tmp_path):
     done = run_piped("--ipl", str(junk))
     assert done.returncode not in (0, 70)
     assert done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("where", ["bochs", "tcg"])
+def test_a_reset_and_an_init_leave_nothing_of_what_ran_before(machine, where, tmp_path):
+    m = machine("--machine", where, "--disk", new_disk(tmp_path / "disk.img"), "--module", guest("reset"))
+    m.console.expect("CP> ")
+    m.console.type("LOGON ALICE NOIPL")
+    m.console.expect("(?i)password")
+    m.console.type("vmn")
+    m.console.expect("CP> ")
+    m.console.type("IPL RESET")
+    for how in "bib":
+        said = m.console.expect("as after power-up")
+        assert "FAIL" not in said
+        m.console.send(how)
+    assert "FAIL" not in m.console.expect("as after power-up")

@@ -72,6 +72,8 @@ SCENE_FAKE const struct cpu_nested *cpu_nested; /* no virtual VMX beneath: what 
 
 SCENE_FAKE int context_create(struct vcpu *v) { return v->xcr0 = v->xcr0_used = 1, 0; }
 SCENE_FAKE void context_destroy(struct vcpu *v) { (void)v; }
+SCENE_FAKE void context_reset(struct vcpu *v) { context_create(v); }
+SCENE_FAKE void context_init(struct vcpu *v) { v->cr2 = 0; }
 SCENE_FAKE uint64_t context_xcr0(struct vcpu *v) { return v->xcr0; }
 SCENE_FAKE void context_set_xcr0(struct vcpu *v, uint64_t value) { v->xcr0 = value; }
 

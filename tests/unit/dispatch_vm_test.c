@@ -41,10 +41,13 @@ const struct cpu_backend *cpu_backend = &backend;
 void vcpu_write_any(struct vcpu *vcpu, enum vmcs_field field, uint64_t value) { (void)vcpu, (void)field, (void)value; }
 int context_create(struct vcpu *vcpu) { return (void)vcpu, 0; }
 void context_destroy(struct vcpu *vcpu) { (void)vcpu; }
+void context_reset(struct vcpu *vcpu) { (void)vcpu; }
+void context_init(struct vcpu *vcpu) { (void)vcpu; }
 uint64_t cpuid_cr4_allowed(const struct vm *vm) { return (void)vm, 0; }
 bool event_deliverable(struct vm *vm) { return (void)vm, false; }
 void nested_destroy(struct vm *vm) { (void)vm; }
 void registers_reset(struct vcpu *vcpu) { (void)vcpu; }
+void registers_init(struct vcpu *vcpu) { (void)vcpu; }
 
 void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage, unsigned uarts,
                   bool debug_exit)
