@@ -23,7 +23,12 @@
  *  0x0C times       RBX = address, RCX = length >= 32   CP stores a struct diagnose_times.
  *  0x10 chain       RBX = address of a buffer, RCX = its length (1..DIAGNOSE_CHAIN_MAX)   CP stores a line, ended by a
  *                   newline, for each level from the machine that asks down to the real one, as far as each CP tells.
- *                   Results: RCX = bytes stored, RDX = 1 if there was more (the rest is lost), else 0. */
+ *                   Results: RCX = bytes stored, RDX = 1 if there was more (the rest is lost), else 0.
+ *  0x14 enter       RBX = address of a struct vmcs_page (vmcs-shadow/page.h): VMX without VMX instructions, for a guest
+ *                   in VMX operation that runs guests of its own.  It enters the guest that the page describes, as
+ *                   VMRESUME does; at the exit the caller goes on at the page's host RIP, with the guest's general
+ *                   registers as VMX leaves them.  At entry they are the caller's, but RAX and RBX, which are in the
+ *                   page.  The call itself comes back only when it failed. */
 #pragma once
 #include <stdint.h>
 
@@ -40,6 +45,7 @@ enum diagnose_code {
     DIAGNOSE_COMMAND = 0x08,
     DIAGNOSE_TIMES = 0x0c,
     DIAGNOSE_CHAIN = 0x10,
+    DIAGNOSE_ENTER = 0x14,
 };
 
 /* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify is always there */
@@ -47,6 +53,7 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_COMMAND = 1u << 0,
     DIAGNOSE_ASSIST_TIMES = 1u << 1,
     DIAGNOSE_ASSIST_CHAIN = 1u << 2,
+    DIAGNOSE_ASSIST_ENTER = 1u << 3, /* off: SET NESTED, or "nesting" in the directory, says so */
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
@@ -62,6 +69,8 @@ enum diagnose_status {
     DIAGNOSE_BAD_ADDRESS = 3, /* a buffer is not wholly in the guest's RAM, or address + length overflows */
     DIAGNOSE_BAD_LENGTH = 4,  /* a length is out of its stated range */
     DIAGNOSE_BUSY = 5,        /* CP lacks the resources now; the call may be made again */
+    DIAGNOSE_BAD_PAGE = 6,    /* enter: not such a page, or it notes a field that is not offered */
+    DIAGNOSE_ENTRY_FAILED = 7, /* enter: VMfailValid; the VM-instruction error is in the page */
 };
 
 enum {

@@ -2,7 +2,9 @@
  * In: guest-physical addresses of VMCS regions.  Out: struct nest_vmcs, with its copies valid. */
 #include "nest/active.h"
 #include "nest/ept.h"
+#include "nest/page.h"
 #include "nest/reflect.h"
+#include "vmcs-shadow/page.h"
 
 #include <string.h>
 
@@ -86,12 +88,13 @@ static bool load(struct nest *nest, struct nest_vmcs *vmcs)
     return true;
 }
 
-/* In shadow mode a hardware region goes with it; a lack of frames for that one is no error: VMREAD then exits. */
-static void shadow_attach(struct nest *nest, struct nest_vmcs *vmcs)
+/* A lack of frames is no error: VMREAD then exits. */
+void nest_active_attach(struct nest *nest, struct nest_vmcs *vmcs)
 {
     const struct nest_host *host = nest->host;
     struct vmcs_set all;
-    if (nest->mode != NEST_SHADOW || !host->region_alloc)
+    if (nest->mode < NEST_SHADOW || !host->region_alloc ||
+        !capability_may_set(nest->hardware->msr[VMX_CPU2], CPU2_VMCS_SHADOWING))
         return;
     vmcs->shadow_region = host->region_alloc(host->context, true);
     if (!vmcs->shadow_region)
@@ -104,21 +107,13 @@ static void shadow_attach(struct nest *nest, struct nest_vmcs *vmcs)
     host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, &all, false);
 }
 
-struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep, bool *no_frames)
+struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep)
 {
     const struct nest_host *host = nest->host;
-    struct nest_vmcs *vmcs = nest_active_find(nest, gpa);
-    *no_frames = false;
-    if (vmcs) {
-        vmcs->used = ++nest->use_clock;
-        return vmcs;
-    }
     unsigned slot = slot_find(nest, keep);
-    vmcs = slot < NEST_ACTIVE ? host->frame_alloc(host->context) : NULL;
-    if (!vmcs) {
-        *no_frames = true;
+    struct nest_vmcs *vmcs = slot < NEST_ACTIVE ? host->frame_alloc(host->context) : NULL;
+    if (!vmcs)
         return NULL;
-    }
     vmcs->gpa = gpa;
     vmcs->pinned_apic = NEST_NO_ADDRESS;
     vmcs->vpid02 = slot < nest->policy.vpid_count ? (uint16_t)(nest->policy.vpid_first + slot) : 0;
@@ -126,14 +121,37 @@ struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct 
     vmcs->patience = PATIENCE_LEAST;
     nest_check_forget(&vmcs->checks);
     vmcs->used = ++nest->use_clock;
-    if (!load(nest, vmcs)) {
-        host->frame_free(host->context, vmcs);
-        return NULL;
-    }
     nest->active[slot] = vmcs;
     if (nest->active_top <= slot)
         nest->active_top = slot + 1;
-    shadow_attach(nest, vmcs);
+    return vmcs;
+}
+
+static void release_this(struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    for (unsigned i = 0; i < NEST_ACTIVE; i++)
+        if (nest->active[i] == vmcs)
+            release(nest, i);
+}
+
+struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep, bool *no_frames)
+{
+    struct nest_vmcs *vmcs = nest_active_find(nest, gpa);
+    *no_frames = false;
+    if (vmcs) {
+        vmcs->used = ++nest->use_clock;
+        return vmcs;
+    }
+    vmcs = nest_active_new(nest, gpa, keep);
+    if (!vmcs) {
+        *no_frames = true;
+        return NULL;
+    }
+    if (!load(nest, vmcs)) {
+        release_this(nest, vmcs);
+        return NULL;
+    }
+    nest_active_attach(nest, vmcs);
     return vmcs;
 }
 
@@ -143,6 +161,11 @@ static void write_back(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
     struct nest_region region = {.launched = launched};
     if (vmcs->shadow_region)
         host->shadow_pull_all(host->context, vmcs->shadow_region, &vmcs->vmcs12);
+    if (vmcs->page) {
+        if (vmcs->shadow_region)
+            nest_page_show(vmcs, &vmcs_set_written, true);
+        return;
+    }
     region.fields = vmcs->vmcs12;
     /* revision and abort indicator are L1's to write and stay as they are */
     host->write(host->context, vmcs->gpa + offsetof(struct nest_region, launched), &region.launched,
@@ -153,9 +176,7 @@ void nest_active_clear(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
 {
     nest_active_open(nest, vmcs);
     write_back(nest, vmcs, launched);
-    for (unsigned i = 0; i < NEST_ACTIVE; i++)
-        if (nest->active[i] == vmcs)
-            release(nest, i);
+    release_this(nest, vmcs);
 }
 
 void nest_active_drop_all(struct nest *nest)
@@ -170,8 +191,9 @@ void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs)
     const struct nest_host *host = nest->host;
     if (nest->current == vmcs)
         return;
+    bool linked = (nest->current && nest->current->shadow_region) || (vmcs && vmcs->shadow_region);
     nest->current = vmcs;
-    if (nest->mode == NEST_SHADOW && host->link)
+    if (linked && host->link)
         host->link(host->context, vmcs ? vmcs->shadow_region : NULL, vmcs && vmcs->closed);
 }
 
@@ -207,12 +229,18 @@ void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs)
     relink(nest, vmcs, false);
 }
 
+void nest_active_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information)
+{
+    if (vmcs->shadow_region)
+        nest->host->shadow_push(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, fields, exit_information);
+    if (vmcs->page)
+        nest_page_show(vmcs, fields, exit_information);
+}
+
 void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value)
 {
     struct vmcs_set one = {{0}};
     vmcs_set(&vmcs->vmcs12, index, value);
-    if (!vmcs->shadow_region)
-        return;
     vmcs_set_add(&one, index);
-    nest->host->shadow_push(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, &one, false);
+    nest_active_show(nest, vmcs, &one, false);
 }

@@ -23,6 +23,7 @@ enum nest_frame {
 
 struct nest_vmcs {
     uint64_t gpa;
+    struct vmcs_page *page;          /* L1 and CP share it (nest/page.h); NULL: a region that VMX instructions reach */
     bool launched;
     bool launching;                  /* VMLAUNCH, and nothing of L2 has run yet */
     bool shadow;                     /* L1 made it a shadow VMCS: it cannot be entered, only linked to */
@@ -52,6 +53,7 @@ struct nest_vmcs {
     uint64_t apic_page;              /* where it is */
     struct nest_ept *ept;            /* EPT02 it was last entered with; NULL: EPT01 */
     struct nest_vmcs *link;          /* active virtual VMCS its link pointer names; NULL: none */
+    bool link_closed;                /* its bitmaps let L2 write hot fields only */
     uint16_t vpid02;                 /* 0: none */
     bool vpid_stale;                 /* flush vpid02 before the next entry */
 };
@@ -62,6 +64,10 @@ struct nest_vmcs *nest_active_find(const struct nest *nest, uint64_t gpa);
 /* The same, made active from L1's storage if it is not.  NULL: no frames, or gpa is no storage (*no_frames says which).
  * Never evicts `keep`, nor the current one. */
 struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep, bool *no_frames);
+/* A fresh one in the table, with nothing in it.  NULL: no frames, or all are kept. */
+struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep);
+/* Gives it a hardware shadow region with its contents, if the mode and hardware have such. */
+void nest_active_attach(struct nest *nest, struct nest_vmcs *vmcs);
 /* Writes it back to L1's storage and lets it go.  The current one becomes none if it is this. */
 void nest_active_clear(struct nest *nest, struct nest_vmcs *vmcs, bool launched);
 /* Lets all go, written back or not. */
@@ -75,5 +81,7 @@ void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs);
 void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs);
 /* L1 wants a cold field: the region is opened, with L2's cold state in it. */
 void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs);
-/* Sets a field that L1 will read (VM-instruction error, ...), in vmcs12 and in the shadow region. */
+/* Shows L1 fields of vmcs12, in the shadow region or the shared page; with `exit_information` what an exit reports. */
+void nest_active_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information);
+/* Sets a field that L1 will read (VM-instruction error, ...), in vmcs12 and where L1 sees it. */
 void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value);

@@ -10,10 +10,11 @@ struct source {
     enum nest_frame frame;
     uint64_t inner_gpa;
     uint64_t outer;      /* CP's page; 0: it has none, and wants nothing */
+    bool remade;         /* out: the union is another one than before */
 };
 
 /* The address of the union, 0: no frames.  L1's page is copied, then CP's ones are added; nothing is read twice. */
-static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, const struct source *source)
+static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, struct source *source)
 {
     const struct nest_host *host = nest->host;
     void **frame = &vmcs->frames[source->frame];
@@ -31,6 +32,7 @@ static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, const struct so
         nest_bits_unite(*frame, (const uint64_t *)(uintptr_t)source->outer);
     vmcs->versions[source->frame] = version;
     vmcs->united[source->frame] = source->inner_gpa;
+    source->remade = true;
     return (uint64_t)(uintptr_t)*frame;
 }
 
@@ -43,8 +45,8 @@ static bool unite_io(struct nest *nest, struct nest_vmcs *vmcs, struct nest_merg
     if (nest_io_mode(inner->processor_controls) != NEST_IO_BITMAPS || outer_mode == NEST_IO_ALL)
         return true;
     bool both = outer_mode == NEST_IO_BITMAPS;
-    struct source a = {NEST_FRAME_IO_A, inner->io_bitmap_a, both ? outer->io_bitmap_a : 0};
-    struct source b = {NEST_FRAME_IO_B, inner->io_bitmap_b, both ? outer->io_bitmap_b : 0};
+    struct source a = {NEST_FRAME_IO_A, inner->io_bitmap_a, both ? outer->io_bitmap_a : 0, false};
+    struct source b = {NEST_FRAME_IO_B, inner->io_bitmap_b, both ? outer->io_bitmap_b : 0, false};
     context->io_bitmap_a = unite(nest, vmcs, &a);
     context->io_bitmap_b = unite(nest, vmcs, &b);
     return context->io_bitmap_a && context->io_bitmap_b;
@@ -56,7 +58,7 @@ static bool unite_msr(struct nest *nest, struct nest_vmcs *vmcs, struct nest_mer
     context->msr_bitmap = outer->msr_bitmap;
     if (!(inner->processor_controls & outer->processor_controls & CPU_MSR_BITMAPS))
         return true;
-    struct source source = {NEST_FRAME_MSR_BITMAP, inner->msr_bitmap, outer->msr_bitmap};
+    struct source source = {NEST_FRAME_MSR_BITMAP, inner->msr_bitmap, outer->msr_bitmap, false};
     context->msr_bitmap = unite(nest, vmcs, &source);
     return context->msr_bitmap != 0;
 }
@@ -86,10 +88,12 @@ static bool unite_shadowing(struct nest *nest, struct nest_vmcs *vmcs, struct ne
         return true;
     if (!own_bitmaps(nest))
         return false;
-    struct source read = {NEST_FRAME_VMREAD, inner->vmread_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[0]};
-    struct source write = {NEST_FRAME_VMWRITE, inner->vmwrite_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[1]};
+    struct source read = {NEST_FRAME_VMREAD, inner->vmread_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[0], false};
+    struct source write = {NEST_FRAME_VMWRITE, inner->vmwrite_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[1], false};
     context->vmread_bitmap = unite(nest, vmcs, &read);
     context->vmwrite_bitmap = unite(nest, vmcs, &write);
+    if (write.remade)
+        vmcs->link_closed = vmcs_bitmap_is_closed((const uint8_t *)(uintptr_t)context->vmwrite_bitmap);
     return context->vmread_bitmap && context->vmwrite_bitmap;
 }
 

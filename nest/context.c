@@ -3,6 +3,7 @@
 #include "nest/bitmap.h"
 #include "nest/enter.h"
 #include "nest/ept.h"
+#include "nest/page.h"
 
 bool nest_read_pdptes(const struct nest *nest, uint64_t cr3, uint64_t pdptes[4])
 {
@@ -28,22 +29,32 @@ static uint64_t apic_page(struct nest *nest, struct nest_vmcs *vmcs)
     return vmcs->apic_page;
 }
 
+/* The active virtual VMCS at an address that L1 links to, of the same kind as the one that names it.  false: no frames. */
+static bool link_target(struct nest *nest, const struct nest_vmcs *vmcs, struct nest_vmcs **target)
+{
+    enum nest_page_error error = NEST_PAGE_ADDRESS;
+    uint64_t gpa = vmcs->vmcs12.vmcs_link_pointer;
+    bool no_frames = false;
+    *target = vmcs->page ? nest_page_get(nest, gpa, vmcs, &error) : nest_active_get(nest, gpa, vmcs, &no_frames);
+    if (*target == vmcs || (*target && !(*target)->page != !vmcs->page))
+        *target = NULL;
+    if (*target && vmcs->page)
+        nest_page_attach(nest, *target);
+    return !no_frames && (*target || error != NEST_PAGE_NO_FRAMES);
+}
+
 /* The region that stands for the VMCS L1's link pointer names; it becomes active with this. */
 static bool link_region(struct nest *nest, struct nest_vmcs *vmcs, uint64_t *link)
 {
     const struct nest_host *host = nest->host;
-    bool no_frames = false;
     *link = NEST_NO_ADDRESS;
     vmcs->link = NULL;
     if (!(nest_secondary(&vmcs->vmcs12) & CPU2_VMCS_SHADOWING) || vmcs->vmcs12.vmcs_link_pointer == NEST_NO_ADDRESS)
         return true;
-    struct nest_vmcs *target = nest_active_get(nest, vmcs->vmcs12.vmcs_link_pointer, vmcs, &no_frames);
-    if (no_frames)
+    if (!link_target(nest, vmcs, &vmcs->link))
         return false;
-    if (target && target->shadow_region && target != vmcs) {
-        vmcs->link = target;
-        *link = host->region_address(host->context, target->shadow_region);
-    }
+    if (vmcs->link && vmcs->link->shadow_region)
+        *link = host->region_address(host->context, vmcs->link->shadow_region);
     return true;
 }
 

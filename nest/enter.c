@@ -5,10 +5,14 @@
 #include "nest/ept.h"
 #include "nest/instruction.h"
 #include "nest/msr_list.h"
+#include "nest/page.h"
 #include "nest/reflect.h"
+
+#include "vmcs-shadow/page.h"
 
 #include <string.h>
 
+enum { RAX = 0, RBX = 3 };
 enum { BLOCKING_BY_MOV_SS = 2, EVENT_VALID = 1u << 31 };
 
 /* ---- checks ------------------------------------------------------------------ */
@@ -207,6 +211,8 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     flush_tags(nest, vmcs);
     untag(nest, vmcs12);
     start_timer(nest, vmcs12);
+    if (vmcs->link && vmcs->link->page)
+        nest_page_link_push(nest, vmcs->link);
     nest->event = (struct nest_event){0};
     if (vmcs12->entry_interruption_info & EVENT_VALID)
         nest->event = (struct nest_event){vmcs12->entry_interruption_info, vmcs12->entry_exception_error_code,
@@ -218,23 +224,33 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
 }
 
 /* What L1 wrote, and what of its state L2 starts with.  The latter is asked for while vmcs01 still is the loaded one,
- * by what the entry loaded last time. */
-static void pull(struct nest *nest, struct nest_vmcs *vmcs)
+ * by what the entry loaded last time.  false: a page notes what it cannot. */
+static bool pull(struct nest *nest, struct nest_vmcs *vmcs)
 {
     uint32_t loaded = vmcs->vmcs12.entry_controls;
     vmcs->rules_due |= nest_context_inherit(nest, vmcs);
-    nest_active_pull(nest, vmcs);
+    bool legal = true;
+    if (vmcs->page)
+        legal = nest_page_pull(nest, vmcs);
+    else
+        nest_active_pull(nest, vmcs);
     if (loaded & ~vmcs->vmcs12.entry_controls)
         vmcs->rules_due |= nest_context_inherit(nest, vmcs);
+    return legal;
+}
+
+static bool blocked_by_mov_ss(const struct nest *nest)
+{
+    return nest->host->get(nest->host->context, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_MOV_SS;
 }
 
 static enum nest_result enter(struct nest *nest, bool launch)
 {
     struct nest_vmcs *vmcs = nest->current;
     struct nest_failure failure;
-    if (!vmcs || vmcs->shadow)
+    if (!vmcs || vmcs->shadow || vmcs->page)
         return nest_fail_invalid(nest);
-    if (nest->host->get(nest->host->context, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_MOV_SS)
+    if (blocked_by_mov_ss(nest))
         return nest_fail(nest, VM_ERROR_MOV_SS);
     if (launch && vmcs->launched)
         return nest_fail(nest, VM_ERROR_VMLAUNCH_NOT_CLEAR);
@@ -256,6 +272,50 @@ enum nest_result nest_vmresume(struct nest *nest, const struct exit *exit)
 {
     (void)exit;
     return enter(nest, false);
+}
+
+/* ---- the memory way -------------------------------------------------------------- */
+
+static enum nest_result refuse_page(enum nest_page_error *error, enum nest_page_error why)
+{
+    *error = why;
+    return NEST_SKIP;
+}
+
+static enum nest_result enter_current_page(struct nest *nest, enum nest_page_error *error)
+{
+    struct nest_vmcs *vmcs = nest->current;
+    struct nest_failure failure;
+    *error = NEST_PAGE_FAILED;
+    if (blocked_by_mov_ss(nest))
+        return nest_fail(nest, VM_ERROR_MOV_SS);
+    if (vmcs->shadow || !pull(nest, vmcs))
+        return refuse_page(error, NEST_PAGE_MALFORMED);
+    enum nest_result result = passes(nest, vmcs, &failure) ? run(nest, vmcs) : refuse(nest, &failure);
+    if (result == NEST_SKIP || result == NEST_NO_FRAMES)
+        return result;
+    nest->host->gpr[RAX] = vmcs->page->rax;
+    nest->host->gpr[RBX] = vmcs->page->rbx;
+    return result;
+}
+
+enum nest_result nest_enter_page(struct nest *nest, uint64_t gpa, enum nest_page_error *error)
+{
+    if (nest->mode < NEST_MEMORY || !nest->vmxon)
+        return refuse_page(error, NEST_PAGE_NOT_OFFERED);
+    nest->counts.instructions[EXIT_VMRESUME]++;
+    if (nest->current && nest->current->page && nest->current->gpa == gpa)
+        return enter_current_page(nest, error);
+    struct nest_vmcs *vmcs = nest_page_get(nest, gpa, NULL, error);
+    if (!vmcs)
+        return NEST_SKIP;
+    nest_active_select(nest, vmcs);
+    return enter_current_page(nest, error);
+}
+
+bool nest_entered_by_page(const struct nest *nest)
+{
+    return nest->current && nest->current->page;
 }
 
 enum nest_result nest_load(struct nest *nest, struct nest_entry *entry)

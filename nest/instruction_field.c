@@ -1,6 +1,7 @@
 /* VMREAD and VMWRITE of L1 that exit: in trap mode, for fields outside the shadow bitmaps, and to be told of an error.
  * A field that is shadowed in hardware lives there while its region exists; the others live in vmcs12. */
 #include "nest/instruction.h"
+#include "nest/page.h"
 
 static bool readable(const struct nest *nest, uint64_t encoding, enum vmcs_index *index)
 {
@@ -13,6 +14,10 @@ static bool readable(const struct nest *nest, uint64_t encoding, enum vmcs_index
 static void refresh(struct nest *nest)
 {
     struct nest_vmcs *vmcs = nest->current;
+    if (vmcs->page) {
+        nest_page_refresh(nest, vmcs);
+        return;
+    }
     nest_active_open(nest, vmcs);
     nest_active_pull(nest, vmcs);
     if (vmcs->shadow_region)

@@ -30,7 +30,8 @@
 enum nest_mode {
     NEST_OFF,    /* no virtual VMX: every VMX instruction is #UD */
     NEST_TRAP,   /* VMREAD and VMWRITE exit */
-    NEST_SHADOW, /* VMREAD and VMWRITE reach a hardware shadow region */
+    NEST_SHADOW, /* VMREAD and VMWRITE reach a hardware shadow region, where hardware has such */
+    NEST_MEMORY, /* the same, and L1 may use pages as virtual VMCSs: nest_enter_page() */
 };
 
 /* Where a page of L1's storage is.  `bytes` is 4 KiB or 2 MiB: how far both sides are contiguous around it. */
@@ -60,6 +61,9 @@ struct nest_host {
     /* Where these bytes of L1's linear address space lie for CP to read, at most once, if that is known at once; NULL:
      * to be found out with linear().  May be NULL.  @pre L1 runs 64-bit code at privilege level 0 */
     const void *(*view)(void *context, uint64_t linear, unsigned bytes);
+    /* The page at gpa as CP reaches it; stays until the virtual VMX is reset.  NULL: no RAM, or no frames.  NULL itself:
+     * no memory way. */
+    void *(*page)(void *context, uint64_t gpa);
     /* The page at gpa for hardware to use until unpin; NEST_NO_ADDRESS: no RAM. */
     uint64_t (*pin)(void *context, uint64_t gpa);
     void (*unpin)(void *context, uint64_t gpa);
@@ -170,6 +174,7 @@ struct nest {
     unsigned active_top;              /* places of it that were ever in use */
     uint64_t use_clock;               /* for the least recently used of them */
     struct nest_ept *ept[NEST_EPT_CACHE];
+    struct vmcs_set page_fields;      /* what L1 may write to a page; empty: not asked for yet */
     void *field_bitmaps[2];           /* what L2 may reach in a linked VMCS at most: by VMREAD, VMWRITE; NULL: unused */
 
     uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */
@@ -201,6 +206,20 @@ bool nest_is_instruction(unsigned basic_reason);
 
 /* A VMX instruction of L1.  @pre vmcs01 is loaded */
 enum nest_result nest_instruction(struct nest *nest, const struct exit *exit);
+
+/* The memory way: L1's call to enter with the page at gpa (vmcs-shadow/page.h); it is current from then on, as after
+ * VMPTRLD.  As nest_instruction(), but NEST_SKIP always is a failure and *error says which; else RAX and RBX are the
+ * page's.  @pre vmcs01 is loaded, L1 is at privilege level 0 */
+enum nest_page_error {
+    NEST_PAGE_NOT_OFFERED, /* by this mode; or L1 is not in VMX operation */
+    NEST_PAGE_ADDRESS,     /* not a page of L1's RAM, or one that VMXON or VMPTRLD has */
+    NEST_PAGE_MALFORMED,   /* revision or form; a note of a field that is not offered; a shadow VMCS */
+    NEST_PAGE_NO_FRAMES,
+    NEST_PAGE_FAILED,      /* VMfailValid: the VM-instruction error is in the page */
+};
+enum nest_result nest_enter_page(struct nest *nest, uint64_t gpa, enum nest_page_error *error);
+/* Whether what runs now, or ran last, was entered so. */
+bool nest_entered_by_page(const struct nest *nest);
 
 /* What to do before entering L2. */
 struct nest_entry {

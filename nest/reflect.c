@@ -3,6 +3,7 @@
 #include "nest/reflect.h"
 #include "nest/instruction.h"
 #include "nest/msr_list.h"
+#include "nest/page.h"
 
 enum { EVENT_VALID = 1u << 31, EVENT_TYPE_SHIFT = 8, EVENT_TYPE_NMI = 2, EVENT_HAS_ERROR = 1 << 11 };
 enum { IO_STRING = 1 << 4, CR_TYPE_SHIFT = 4, CR_TYPE_LMSW = 3, CR_LMSW_MEMORY = 1 << 6 };
@@ -71,10 +72,12 @@ static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool 
     return abort ? abort_vmx(nest, abort) : NEST_REFLECTED;
 }
 
-static void show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *push)
+/* L2 may have written to the VMCS it is linked to: L1 looks at that when it does what L2 asks for. */
+static void show_link(struct nest *nest, const struct nest_vmcs *vmcs, unsigned reason)
 {
-    if (vmcs->shadow_region)
-        nest->host->shadow_push(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, push, true);
+    struct nest_vmcs *link = vmcs->link;
+    if (link->page && link->shadow_region && nest_is_instruction(reason))
+        nest_page_link_pull(nest, link, vmcs->link_closed);
 }
 
 enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
@@ -101,7 +104,9 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
                           ? 0
                           : nest_msr_list_store(nest, vmcs->vmcs12.exit_msr_store_address,
                                                 vmcs->vmcs12.exit_msr_store_count, &vmcs->vmcs02);
-    show(nest, vmcs, &push);
+    nest_active_show(nest, vmcs, &push, true);
+    if (vmcs->link)
+        show_link(nest, vmcs, exit->reason & 0xFFFF);
     enum nest_result result = load_l1(nest, &vmcs->vmcs02, by_nmi(exit));
     vmcs->settled = true;
     return failed ? abort_vmx(nest, VMX_ABORT_STORE_MSR) : result;
@@ -133,8 +138,7 @@ enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason 
     vmcs->vmcs12.exit_qualification = qualification;
     vmcs_set_add(&push, VMCS_INDEX_EXIT_REASON);
     vmcs_set_add(&push, VMCS_INDEX_EXIT_QUALIFICATION);
-    if (vmcs->shadow_region)
-        host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, &push, false);
+    nest_active_show(nest, vmcs, &push, false);
     return load_l1(nest, &was, false);
 }
 

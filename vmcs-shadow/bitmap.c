@@ -48,3 +48,11 @@ bool vmcs_bitmap_exits(const uint8_t *bitmap, uint64_t encoding)
 {
     return encoding >> 15 || (bitmap[encoding >> 3] >> (encoding & 7) & 1);
 }
+
+bool vmcs_bitmap_is_closed(const uint8_t *writes)
+{
+    for (unsigned i = 0; i < VMCS_FIELDS; i++)
+        if (vmcs_set_has(&vmcs_set_cold, i) && !vmcs_bitmap_exits(writes, vmcs_field_rows[i].encoding))
+            return false;
+    return true;
+}

@@ -17,5 +17,8 @@ void vmcs_bitmap_close(struct vmcs_set *readable, struct vmcs_set *writable);
 /* Fills a bitmap of VMCS_BITMAP_BYTES so that just the fields of `set` (and their high halves) do not exit. */
 void vmcs_bitmap_build(uint8_t *bitmap, const struct vmcs_set *set);
 
+/* Whether a VMWRITE bitmap makes every cold field exit. */
+bool vmcs_bitmap_is_closed(const uint8_t *writes);
+
 /* Whether an access to `encoding` exits; encodings beyond 15 bits always do. */
 bool vmcs_bitmap_exits(const uint8_t *bitmap, uint64_t encoding);

@@ -141,6 +141,8 @@ static inline void vmcs_set_clear(struct vmcs_set *set)
 extern const struct vmcs_set vmcs_set_copied, vmcs_set_merged, vmcs_set_host;
 /* Fields that seldom change, as sync.h has them: all that a hypervisor writes, and of these the guest state. */
 extern const struct vmcs_set vmcs_set_cold, vmcs_set_cold_guest;
+/* What a hypervisor writes; what its guest changes by running; what an exit reports, with RIP and RSP. */
+extern const struct vmcs_set vmcs_set_written, vmcs_set_guest, vmcs_set_exit;
 static inline void vmcs_set_subtract(struct vmcs_set *set, const struct vmcs_set *other)
 {
     for (unsigned i = 0; i < sizeof(set->word) / sizeof(set->word[0]); i++)

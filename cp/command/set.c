@@ -4,7 +4,7 @@
 const char command_set_help[] =
     "SET {MSG | WNG | IMSG | RUN} {ON | OFF}\n"
     "SET EMSG {ON | OFF | CODE | TEXT}\n"
-    "SET NESTED {OFF | TRAP | SHADOW}\n"
+    "SET NESTED {OFF | TRAP | SHADOW | MEMORY}\n"
     "MSG, WNG, IMSG: receive messages, warnings, CP's information. RUN ON: #CP does not stop the\n"
     "machine. EMSG: what of an error message is shown. NESTED: the virtual VMX the machine is offered\n"
     "from its next reset, up to what the directory allows.\n";
@@ -49,11 +49,9 @@ static unsigned refuse(struct call *c, struct word w)
 
 static unsigned set_nested(struct call *c, struct word value)
 {
-    static const char *const names[] = {
-        [VM_NESTED_OFF] = "OFF", [VM_NESTED_TRAP] = "TRAP", [VM_NESTED_SHADOW] = "SHADOW"};
     unsigned failed = call_end(c, "CFS");
-    for (unsigned i = 0; i < sizeof names / sizeof *names && !failed; i++) {
-        if (!word_is(value, names[i], 2))
+    for (unsigned i = 0; i < VM_NESTED_MODES && !failed; i++) {
+        if (!word_is(value, vm_nested_names[i].upper, 2))
             continue;
         if (i > c->session->user->nesting)
             break;

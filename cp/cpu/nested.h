@@ -27,6 +27,7 @@ struct cpu_nested {
      * canonical */
     bool (*free_msr_read)(uint32_t msr, uint64_t *value);
     bool (*free_msr_write)(uint32_t msr, uint64_t value);
+    bool shadow_regions;     /* a guest's VMREAD and VMWRITE can reach a region without an exit */
     bool nested_page_tables; /* the second level has the form of ordinary paging, not of EPT */
 };
 

@@ -136,7 +136,8 @@ static void hypervisor_leaves(uint64_t tsc_hz)
     memcpy(&name.edx, DIAGNOSE_SIGNATURE + 8, 4);
     row_add(DIAGNOSE_LEAF_SIGNATURE, 0, name);
     row_add(DIAGNOSE_LEAF_ASSISTS, 0,
-            (struct cpuid_answer){DIAGNOSE_ASSIST_COMMAND | DIAGNOSE_ASSIST_TIMES | DIAGNOSE_ASSIST_CHAIN,
+            (struct cpuid_answer){DIAGNOSE_ASSIST_COMMAND | DIAGNOSE_ASSIST_TIMES | DIAGNOSE_ASSIST_CHAIN |
+                                      DIAGNOSE_ASSIST_ENTER,
                                   DIAGNOSE_EXACT_INTERRUPTS, 0, 0});
     row_add(DIAGNOSE_LEAF_CLOCK, 0, (struct cpuid_answer){(uint32_t)(tsc_hz / 1000), 0, 0, 0});
 }
@@ -225,7 +226,10 @@ __attribute__((noinline)) static struct cpuid_answer answer_now(struct vm *vm, c
         return features(vm, a, vcpu_read(&vm->vcpu, VMCS_GUEST_CR4));
     if (row->leaf == 0xD)
         return xsave_now(vm, a, row->subleaf);
-    if (vm->config.no_diagnose) /* DIAGNOSE_LEAF_ASSISTS */
+    /* DIAGNOSE_LEAF_ASSISTS */
+    if (vm->config.nested < VM_NESTED_MEMORY)
+        a.eax &= ~(uint32_t)DIAGNOSE_ASSIST_ENTER;
+    if (vm->config.no_diagnose)
         a.eax = 0;
     return a;
 }

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "cp/diagnose.h"
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/handlers.h"
@@ -64,6 +65,8 @@ enum exit_action exit_vmcall(struct vm *vm)
 {
     if (registers_cpl(&vm->vcpu))
         return exit_fault(vm, VECTOR_GP, 0);
+    if (vm->vcpu.gpr[RAX] == DIAGNOSE_ENTER)
+        return nested_enter(vm);
     uint64_t status = vm_diagnose(vm);
     vm->vcpu.gpr[RAX] = status;
     return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_SKIP;

@@ -4,6 +4,7 @@
 
 #include "cp/cpu/nested.h"
 #include "cp/cpu/backend.h"
+#include "cp/diagnose.h"
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/handlers.h"
@@ -22,18 +23,25 @@ struct nested {
 
 enum { NESTED_PAGES = (sizeof(struct nested) + PAGE_MASK) / PAGE_SIZE };
 
-/* Without VMCS shadowing in the processor every VMREAD and VMWRITE is an exit, whatever was asked for. */
-static enum nest_mode mode_of(enum vm_nested mode, const struct vmx_capability *hardware)
+static enum nest_mode mode_of(enum vm_nested mode)
 {
-    bool shadowing = capability_may_set(hardware->msr[VMX_CPU2], CPU2_VMCS_SHADOWING);
+    static const enum nest_mode modes[VM_NESTED_MODES] = {
+        [VM_NESTED_OFF] = NEST_OFF, [VM_NESTED_TRAP] = NEST_TRAP,
+        [VM_NESTED_SHADOW] = NEST_SHADOW, [VM_NESTED_MEMORY] = NEST_MEMORY,
+    };
+    return modes[mode];
+}
 
-    return mode == VM_NESTED_OFF ? NEST_OFF : mode == VM_NESTED_TRAP || !shadowing ? NEST_TRAP : NEST_SHADOW;
+/* Where hardware has no shadow regions a guest's guest exits at every VMREAD, and to go through a shadow VMCS costs its
+ * hypervisor more exits yet, unless that one is a page it shares with CP. */
+static bool offers_shadowing(const struct vm *vm)
+{
+    return vm->config.nested >= (cpu_nested->shadow_regions ? VM_NESTED_SHADOW : VM_NESTED_MEMORY);
 }
 
 static void create(struct vm *vm, struct nested *nested)
 {
     const struct vmx_capability *hardware = cpu_nested->capability();
-    bool shadowing = vm->config.nested == VM_NESTED_SHADOW;
     struct nest_policy policy = {
         .cr0_ones = CR0_NE, .cr0_zeroes = CR0_CD | CR0_NW,
         .cr4_ones = CR4_VMXE, .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~CR4_VMXE,
@@ -43,10 +51,10 @@ static void create(struct vm *vm, struct nested *nested)
     struct vmcs vmcs01 = {0};
 
     policy.vpid_first = cpu_nested->vpid_first(&vm->vcpu, &policy.vpid_count);
-    capability_offer(&nested->offered, hardware, shadowing);
+    capability_offer(&nested->offered, hardware, offers_shadowing(vm));
     cpu_nested->base(&vm->vcpu, &vmcs01);
     nested_host_fill(&nested->host, vm);
-    nest_init(&nested->nest, &nested->host, mode_of(vm->config.nested, hardware), &policy, hardware, &nested->offered,
+    nest_init(&nested->nest, &nested->host, mode_of(vm->config.nested), &policy, hardware, &nested->offered,
               &vmcs01);
 }
 
@@ -189,6 +197,27 @@ enum exit_action nested_instruction(struct vm *vm)
     return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_RESUME;
 }
 
+enum exit_action nested_enter(struct vm *vm)
+{
+    static const enum diagnose_status status[] = {
+        [NEST_PAGE_NOT_OFFERED] = DIAGNOSE_NOT_OFFERED, [NEST_PAGE_ADDRESS] = DIAGNOSE_BAD_ADDRESS,
+        [NEST_PAGE_MALFORMED] = DIAGNOSE_BAD_PAGE, [NEST_PAGE_NO_FRAMES] = DIAGNOSE_BUSY,
+        [NEST_PAGE_FAILED] = DIAGNOSE_ENTRY_FAILED,
+    };
+    struct vcpu *vcpu = &vm->vcpu;
+    enum nest_page_error error = NEST_PAGE_NOT_OFFERED;
+    enum nest_result result = NEST_SKIP;
+
+    if (vcpu->nest && !vm->config.no_diagnose)
+        result = nest_enter_page(vcpu->nest, vcpu->gpr[RBX], &error);
+    if (result == NEST_SKIP) {
+        vcpu->gpr[RAX] = status[error];
+        return EXIT_SKIP;
+    }
+    settle(vm, result);
+    return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_RESUME;
+}
+
 uint64_t nested_prepare(struct vm *vm)
 {
     struct nest_entry entry;
@@ -303,6 +332,8 @@ void nested_interrupt(struct vm *vm)
 
 void nested_refused(struct vm *vm)
 {
+    if (nest_entered_by_page(vm->vcpu.nest))
+        vm->vcpu.gpr[RAX] = DIAGNOSE_ENTRY_FAILED;
     settle(vm, nest_entry_refused(vm->vcpu.nest));
 }
 

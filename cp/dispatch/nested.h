@@ -21,6 +21,9 @@ static inline bool nested_runs(const struct vcpu *vcpu) { return nest_in_guest(v
 /* Exits of the VMX instructions. */
 enum exit_action nested_instruction(struct vm *);
 
+/* VMCALL for DIAGNOSE_ENTER: the memory way. */
+enum exit_action nested_enter(struct vm *);
+
 /* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's timer for L2 runs out (host TSC). */
 uint64_t nested_prepare(struct vm *);
 /* An exception CP made for L2, a triple fault of L2: L1's if it wants it (the latter always does). @pre vmcs02 is loaded */

@@ -51,11 +51,16 @@ static const void *view(void *context, uint64_t address, unsigned bytes)
     return nested_runs(&vm->vcpu) ? NULL : linear_memo_view(vm, address, bytes);
 }
 
+static void *page(void *context, uint64_t at)
+{
+    return guest_pointer(&((struct vm *)context)->storage, gpa(at), NULL);
+}
+
 /* A guest's frames neither move nor go while it is in VMX operation: every page is pinned. */
 static uint64_t pin(void *context, uint64_t at)
 {
-    void *page = guest_pointer(&((struct vm *)context)->storage, gpa(at), NULL);
-    return page ? frame_address(page).a : NEST_NO_ADDRESS;
+    void *at_page = page(context, at);
+    return at_page ? frame_address(at_page).a : NEST_NO_ADDRESS;
 }
 
 static void unpin(void *context, uint64_t at)
@@ -66,14 +71,14 @@ static void unpin(void *context, uint64_t at)
 static bool translate(void *context, uint64_t at, enum nest_access access, struct nest_translation *translation)
 {
     struct guest_storage *storage = &((struct vm *)context)->storage;
-    void *page = guest_pointer(storage, gpa(at & ~(uint64_t)PAGE_MASK), NULL);
+    void *at_page = guest_pointer(storage, gpa(at & ~(uint64_t)PAGE_MASK), NULL);
 
-    if (!page)
+    if (!at_page)
         return false;
     if (access == NEST_WRITE)
         guest_written(storage, gpa(at), 1);
     uint8_t rights = guest_is_watched(storage, gpa(at)) ? 5 : 7;
-    *translation = (struct nest_translation){frame_address(page).a, PAGE_SIZE, rights};
+    *translation = (struct nest_translation){frame_address(at_page).a, PAGE_SIZE, rights};
     return true;
 }
 
@@ -191,6 +196,7 @@ void nested_host_fill(struct nest_host *host, struct vm *vm)
         .write = write,
         .linear = linear,
         .view = view,
+        .page = page,
         .pin = pin,
         .unpin = unpin,
         .translate = translate,

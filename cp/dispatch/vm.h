@@ -25,7 +25,11 @@ enum vm_stop {
     VM_STOP_RESET, /* the guest reset its machine: a board reset or an INIT */
 };
 
-enum vm_nested { VM_NESTED_OFF, VM_NESTED_TRAP, VM_NESTED_SHADOW };
+/* The virtual VMX a machine is offered, each with all that is before it: docs/nesting.md, "Modes". */
+enum vm_nested { VM_NESTED_OFF, VM_NESTED_TRAP, VM_NESTED_SHADOW, VM_NESTED_MEMORY, VM_NESTED_MODES };
+extern const struct vm_nested_name {
+    const char *lower, *upper;
+} vm_nested_names[VM_NESTED_MODES];
 
 struct vm_config {
     char userid[9];

@@ -41,14 +41,12 @@ static unsigned below(char *text, unsigned size)
 
 unsigned chain_text(const struct vm *vm, char *text, unsigned size)
 {
-    static const char *const nested[] = {
-        [VM_NESTED_OFF] = "OFF", [VM_NESTED_TRAP] = "TRAP", [VM_NESTED_SHADOW] = "SHADOW"};
     static char lower[DIAGNOSE_CHAIN_MAX]; /* one call at a time */
     char own[CHAIN_LINE];
     unsigned length = below(lower, sizeof lower);
     unsigned first = format_text(own, sizeof own, "LEVEL %u: %-8s AT %s, %s %s, NESTED %s\n",
                                  count_lines(lower, length), vm->config.userid, CP_NODE, CP_PRODUCT, CP_VERSION,
-                                 nested[vm->config.nested]);
+                                 vm_nested_names[vm->config.nested].upper);
     if (first > size)
         first = size;
     memcpy(text, own, first);

@@ -107,16 +107,14 @@ static const char *take_parm(struct row *row, struct value v)
 
 static const char *take_nesting(struct row *row, struct value v)
 {
-    static const char *const names[] = {
-        [VM_NESTED_OFF] = "off", [VM_NESTED_TRAP] = "trap", [VM_NESTED_SHADOW] = "shadow"};
     const char *text = text_of(v);
-    for (unsigned i = 0; text && i < sizeof names / sizeof *names; i++) {
-        if (!strcmp(text, names[i])) {
+    for (unsigned i = 0; text && i < VM_NESTED_MODES; i++) {
+        if (!strcmp(text, vm_nested_names[i].lower)) {
             row->user->nesting = i;
             return NULL;
         }
     }
-    return "is none of off, trap, shadow";
+    return "is none of off, trap, shadow, memory";
 }
 
 static const char *take_debug_exit(struct row *row, struct value v) { return take_flag(v, &row->user->debug_exit); }

@@ -51,6 +51,12 @@ static bool linear(void *context, uint64_t address, enum nest_access access, uin
     return true;
 }
 
+static void *page(void *context, uint64_t gpa)
+{
+    struct fake_vmx *m = context;
+    return in_storage(m, gpa, 4096) ? m->storage + gpa : NULL;
+}
+
 static uint64_t pin(void *context, uint64_t gpa)
 {
     struct fake_vmx *m = context;
@@ -186,7 +192,7 @@ static void trace(void *context, const char *rule, uint32_t field)
 /* ---- coming up ------------------------------------------------------------------------------- */
 
 static const struct nest_host host = {
-    .get = get, .set = set, .read = read_storage, .write = write_storage, .linear = linear, .pin = pin, .unpin = unpin,
+    .get = get, .set = set, .read = read_storage, .write = write_storage, .linear = linear, .page = page, .pin = pin, .unpin = unpin,
     .translate = translate, .version = version, .frame_alloc = frame_alloc, .frame_free = frame_free, .rdmsr = rdmsr,
     .wrmsr = wrmsr, .tsc = tsc, .flush_ept = flush_ept, .flush_vpid = flush_vpid, .trace = trace,
 };
@@ -270,7 +276,7 @@ void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
     m->host.context = m;
     m->host.gpr = m->gpr;
     hardware_capability(&m->hardware);
-    capability_offer(&m->offered, &m->hardware, mode == NEST_SHADOW);
+    capability_offer(&m->offered, &m->hardware, mode >= NEST_SHADOW);
     base_controls(m);
     vmcs_bitmap_sets(&readable, &writable, &m->offered, &m->hardware);
     vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmread_bitmap, &readable);

@@ -1,0 +1,22 @@
+/* Virtual VMCSs that are pages L1 and CP both see (vmcs-shadow/page.h): taking over what L1 wrote, showing it what an
+ * exit changed, and keeping a page in step with the hardware region that stands for it while L2 is linked to it. */
+#pragma once
+#include "nest/active.h"
+
+/* The page at gpa as an active virtual VMCS; makes it one, evicting neither `keep` nor the current one.
+ * NULL: *error is NEST_PAGE_ADDRESS, _MALFORMED or _NO_FRAMES. */
+struct nest_vmcs *nest_page_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep,
+                                enum nest_page_error *error);
+/* Takes what L1 wrote since the last time over into vmcs12.  false: it notes a field that L1 cannot have. */
+bool nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs);
+/* Shows L1 fields of vmcs12, and with `exit_information` what an exit reports. */
+void nest_page_show(struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information);
+/* Brings vmcs12 up to date for a VMREAD or VMWRITE that CP carries out. */
+void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs);
+
+/* A page that is the link of a vmcs02: a hardware region for it, if hardware has such. */
+void nest_page_attach(struct nest *nest, struct nest_vmcs *vmcs);
+/* Before L2 runs with it: the region follows what L1 wrote to the page. */
+void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs);
+/* After L2 ran: the page follows what L2 wrote to the region, of the hot fields if `closed`. */
+void nest_page_link_pull(struct nest *nest, struct nest_vmcs *vmcs, bool closed);

@@ -1,0 +1,49 @@
+/* A virtual VMCS as a page that a guest hypervisor and CP both see: the memory way (docs/nesting.md).
+ *
+ * The hypervisor reads fields where they lie; it writes one and notes that in `written`.  It enters by one call that
+ * carries the page's guest-physical address (cp/diagnose.h), so that VMREAD, VMWRITE, VMPTRLD and VMRESUME never leave
+ * it.  CP copies what is noted before it judges it, clears the note, and brings guest state and exit information up to
+ * date at an exit, noting in `changed` what it changed.  VMCLEAR of the address lets go of the page.
+ *
+ * A page whose revision has bit 31 set stands for a shadow VMCS: the link pointer of another page may name it.  What
+ * the guest's guest writes to it by VMWRITE is in it, and noted in `changed`, after an exit for a VMX instruction and
+ * after VMCLEAR of its address; what the hypervisor writes takes effect at the next entry. */
+#pragma once
+#include "vmcs-shadow/capability.h"
+
+#define VMCS_PAGE_FORM 0x31504D56u /* "VMP1" */
+
+struct vmcs_page {
+    uint32_t revision;       /* as IA32_VMX_BASIC tells it, which differs when struct vmcs does; bit 31: to be linked to */
+    uint32_t abort;          /* VMX-abort indicator, written by CP */
+    uint32_t form;           /* VMCS_PAGE_FORM */
+    uint32_t reserved;
+    struct vmcs_set written; /* by the hypervisor since the last entry; CP clears it */
+    struct vmcs_set changed; /* by CP; the hypervisor clears it when it likes */
+    uint64_t rax, rbx;       /* of its guest at an entry: the call has its arguments in those registers */
+    struct vmcs fields;
+};
+_Static_assert(sizeof(struct vmcs_page) <= 4096, "a virtual VMCS is one page");
+
+/* Copies the fields of a set.  @pre no bit of it is beyond VMCS_FIELDS */
+void vmcs_copy_set(struct vmcs *to, const struct vmcs *from, const struct vmcs_set *set);
+
+/* The hypervisor's VMWRITE: notes a field that becomes another.  @pre index < VMCS_FIELDS */
+static inline void vmcs_page_write(struct vmcs_page *page, enum vmcs_index index, uint64_t value)
+{
+    if (vmcs_get(&page->fields, index) == value)
+        return;
+    vmcs_set(&page->fields, index, value);
+    vmcs_set_add(&page->written, index);
+}
+
+/* The same for each field of a set, from a copy. */
+void vmcs_page_write_set(struct vmcs_page *page, const struct vmcs *from, const struct vmcs_set *set);
+
+/* What an exit reports, RIP and RSP: copied blindly, noted in *noted. */
+void vmcs_page_copy_exit(struct vmcs *to, const struct vmcs *from, struct vmcs_set *noted);
+
+/* Takes over into *copy the fields of `which` that are noted in *notes (which loses those notes), adding them to
+ * *taken; RIP and RSP always, and in no set, as sync.h has it. */
+void vmcs_page_take(struct vmcs *copy, const struct vmcs *fields, struct vmcs_set *notes, const struct vmcs_set *which,
+                    struct vmcs_set *taken);
