@@ -83,7 +83,7 @@ static bool load(struct nest *nest, struct nest_vmcs *vmcs)
     if (!host->read(host->context, vmcs->gpa, &region, sizeof(region)))
         return false;
     vmcs->launched = region.launched == 1;
-    vmcs->shadow = region.revision & VMCS_SHADOW_INDICATOR;
+    vmcs->kind = region.revision & VMCS_SHADOW_INDICATOR ? NEST_SHADOW_REGION : NEST_REGION;
     vmcs->vmcs12 = region.fields;
     return true;
 }
@@ -163,7 +163,7 @@ static void write_back(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
         host->shadow_pull_all(host->context, vmcs->shadow_region, &vmcs->vmcs12);
     if (vmcs->page) {
         if (vmcs->shadow_region)
-            nest_page_show(vmcs, &vmcs_set_written, true);
+            nest_page_show(nest, vmcs, &vmcs_set_written, true);
         return;
     }
     region.fields = vmcs->vmcs12;
@@ -229,18 +229,10 @@ void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs)
     relink(nest, vmcs, false);
 }
 
-void nest_active_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information)
-{
-    if (vmcs->shadow_region)
-        nest->host->shadow_push(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, fields, exit_information);
-    if (vmcs->page)
-        nest_page_show(vmcs, fields, exit_information);
-}
-
 void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value)
 {
     struct vmcs_set one = {{0}};
     vmcs_set(&vmcs->vmcs12, index, value);
     vmcs_set_add(&one, index);
-    nest_active_show(nest, vmcs, &one, false);
+    nest_show(nest, vmcs, &one, false);
 }

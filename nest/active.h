@@ -21,12 +21,16 @@ enum nest_frame {
     NEST_FRAME_MSR_BITMAP, NEST_FRAME_IO_A, NEST_FRAME_IO_B, NEST_FRAME_VMREAD, NEST_FRAME_VMWRITE, NEST_FRAMES
 };
 
+/* What L1 can do with it: enter it by VMX instructions or by a call, or only link to it.  A shadow one is of the kind one
+ * above that of those that may link to it. */
+enum nest_kind { NEST_REGION, NEST_SHADOW_REGION, NEST_PAGE, NEST_SHADOW_PAGE };
+
 struct nest_vmcs {
     uint64_t gpa;
-    struct vmcs_page *page;          /* L1 and CP share it (nest/page.h); NULL: a region that VMX instructions reach */
+    enum nest_kind kind;
+    struct vmcs_page *page;          /* of the last two kinds: L1 and CP share it (nest/page.h); else NULL */
     bool launched;
     bool launching;                  /* VMLAUNCH, and nothing of L2 has run yet */
-    bool shadow;                     /* L1 made it a shadow VMCS: it cannot be entered, only linked to */
     bool merged;                     /* vmcs02 was merged before: only changes need to be folded */
     bool rules_due;                  /* something the MERGE rules look at changed since they were run */
     bool ept_lost;                   /* its EPT02 was evicted */
@@ -43,6 +47,7 @@ struct nest_vmcs {
     bool host_stale;                 /* ... and to be made anew */
     bool settled;                    /* vmcs12 and `l1` follow from vmcs02's control registers and MSRs as they are */
     struct vmcs_set changed;         /* fields of vmcs12 since the last merge */
+    struct vmcs_set noted;           /* those its page names, copied: what is taken over from it */
     struct vmcs_set late;            /* fields of vmcs12 CP changed while L2 ran, for L1 to see after its exit */
     struct vmcs_set write;           /* fields of vmcs02 the hardware does not have yet */
     void *shadow_region, *region02;
@@ -81,7 +86,5 @@ void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs);
 void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs);
 /* L1 wants a cold field: the region is opened, with L2's cold state in it. */
 void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs);
-/* Shows L1 fields of vmcs12, in the shadow region or the shared page; with `exit_information` what an exit reports. */
-void nest_active_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information);
 /* Sets a field that L1 will read (VM-instruction error, ...), in vmcs12 and where L1 sees it. */
 void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value);

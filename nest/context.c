@@ -36,7 +36,7 @@ static bool link_target(struct nest *nest, const struct nest_vmcs *vmcs, struct 
     uint64_t gpa = vmcs->vmcs12.vmcs_link_pointer;
     bool no_frames = false;
     *target = vmcs->page ? nest_page_get(nest, gpa, vmcs, &error) : nest_active_get(nest, gpa, vmcs, &no_frames);
-    if (*target == vmcs || (*target && !(*target)->page != !vmcs->page))
+    if (*target && (*target)->kind != vmcs->kind + 1)
         *target = NULL;
     if (*target && vmcs->page)
         nest_page_attach(nest, *target);

@@ -211,8 +211,6 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     flush_tags(nest, vmcs);
     untag(nest, vmcs12);
     start_timer(nest, vmcs12);
-    if (vmcs->link && vmcs->link->page)
-        nest_page_link_push(nest, vmcs->link);
     nest->event = (struct nest_event){0};
     if (vmcs12->entry_interruption_info & EVENT_VALID)
         nest->event = (struct nest_event){vmcs12->entry_interruption_info, vmcs12->entry_exception_error_code,
@@ -224,38 +222,29 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
 }
 
 /* What L1 wrote, and what of its state L2 starts with.  The latter is asked for while vmcs01 still is the loaded one,
- * by what the entry loaded last time.  false: a page notes what it cannot. */
-static bool pull(struct nest *nest, struct nest_vmcs *vmcs)
+ * by what the entry loaded last time. */
+static void pull(struct nest *nest, struct nest_vmcs *vmcs)
 {
     uint32_t loaded = vmcs->vmcs12.entry_controls;
     vmcs->rules_due |= nest_context_inherit(nest, vmcs);
-    bool legal = true;
     if (vmcs->page)
-        legal = nest_page_pull(nest, vmcs);
+        nest_page_pull(nest, vmcs);
     else
         nest_active_pull(nest, vmcs);
     if (loaded & ~vmcs->vmcs12.entry_controls)
         vmcs->rules_due |= nest_context_inherit(nest, vmcs);
-    return legal;
 }
 
-static bool blocked_by_mov_ss(const struct nest *nest)
-{
-    return nest->host->get(nest->host->context, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_MOV_SS;
-}
-
-static enum nest_result enter(struct nest *nest, bool launch)
+static enum nest_result enter(struct nest *nest, enum nest_kind kind, bool launch)
 {
     struct nest_vmcs *vmcs = nest->current;
     struct nest_failure failure;
-    if (!vmcs || vmcs->shadow || vmcs->page)
+    if (!vmcs || vmcs->kind != kind)
         return nest_fail_invalid(nest);
-    if (blocked_by_mov_ss(nest))
+    if (nest->host->get(nest->host->context, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_MOV_SS)
         return nest_fail(nest, VM_ERROR_MOV_SS);
-    if (launch && vmcs->launched)
-        return nest_fail(nest, VM_ERROR_VMLAUNCH_NOT_CLEAR);
-    if (!launch && !vmcs->launched)
-        return nest_fail(nest, VM_ERROR_VMRESUME_NOT_LAUNCHED);
+    if (launch == vmcs->launched)
+        return nest_fail(nest, launch ? VM_ERROR_VMLAUNCH_NOT_CLEAR : VM_ERROR_VMRESUME_NOT_LAUNCHED);
     pull(nest, vmcs);
     if (!passes(nest, vmcs, &failure))
         return refuse(nest, &failure);
@@ -265,52 +254,45 @@ static enum nest_result enter(struct nest *nest, bool launch)
 enum nest_result nest_vmlaunch(struct nest *nest, const struct exit *exit)
 {
     (void)exit;
-    return enter(nest, true);
+    return enter(nest, NEST_REGION, true);
 }
 
 enum nest_result nest_vmresume(struct nest *nest, const struct exit *exit)
 {
     (void)exit;
-    return enter(nest, false);
+    return enter(nest, NEST_REGION, false);
 }
 
 /* ---- the memory way -------------------------------------------------------------- */
 
-static enum nest_result refuse_page(enum nest_page_error *error, enum nest_page_error why)
-{
-    *error = why;
-    return NEST_SKIP;
-}
-
-static enum nest_result enter_current_page(struct nest *nest, enum nest_page_error *error)
+/* The page at gpa as current virtual VMCS, with what L1 notes in it judged.  false: *error. */
+static bool select_page(struct nest *nest, uint64_t gpa, enum nest_page_error *error)
 {
     struct nest_vmcs *vmcs = nest->current;
-    struct nest_failure failure;
-    *error = NEST_PAGE_FAILED;
-    if (blocked_by_mov_ss(nest))
-        return nest_fail(nest, VM_ERROR_MOV_SS);
-    if (vmcs->shadow || !pull(nest, vmcs))
-        return refuse_page(error, NEST_PAGE_MALFORMED);
-    enum nest_result result = passes(nest, vmcs, &failure) ? run(nest, vmcs) : refuse(nest, &failure);
-    if (result == NEST_SKIP || result == NEST_NO_FRAMES)
-        return result;
-    nest->host->gpr[RAX] = vmcs->page->rax;
-    nest->host->gpr[RBX] = vmcs->page->rbx;
-    return result;
+    *error = NEST_PAGE_NOT_OFFERED;
+    if (nest->mode < NEST_MEMORY || !nest->vmxon)
+        return false;
+    if (!vmcs || !vmcs->page || vmcs->gpa != gpa)
+        vmcs = nest_page_get(nest, gpa, NULL, error);
+    if (!vmcs)
+        return false;
+    nest_active_select(nest, vmcs);
+    *error = NEST_PAGE_MALFORMED;
+    return vmcs->kind == NEST_PAGE && nest_page_note(nest, vmcs);
 }
 
 enum nest_result nest_enter_page(struct nest *nest, uint64_t gpa, enum nest_page_error *error)
 {
-    if (nest->mode < NEST_MEMORY || !nest->vmxon)
-        return refuse_page(error, NEST_PAGE_NOT_OFFERED);
-    nest->counts.instructions[EXIT_VMRESUME]++;
-    if (nest->current && nest->current->page && nest->current->gpa == gpa)
-        return enter_current_page(nest, error);
-    struct nest_vmcs *vmcs = nest_page_get(nest, gpa, NULL, error);
-    if (!vmcs)
+    if (!select_page(nest, gpa, error))
         return NEST_SKIP;
-    nest_active_select(nest, vmcs);
-    return enter_current_page(nest, error);
+    nest->counts.instructions[EXIT_VMRESUME]++;
+    *error = NEST_PAGE_FAILED;
+    enum nest_result result = enter(nest, NEST_PAGE, false);
+    if (result == NEST_ENTERED || result == NEST_REFLECTED) {
+        nest->host->gpr[RAX] = nest->current->page->rax;
+        nest->host->gpr[RBX] = nest->current->page->rbx;
+    }
+    return result;
 }
 
 bool nest_entered_by_page(const struct nest *nest)

@@ -47,7 +47,8 @@ static struct nest_vmcs *activate(struct nest *nest, uint64_t gpa, const struct 
     if (!vmcs)
         return NULL;
     vmcs->page = page;
-    vmcs->shadow = revision & VMCS_SHADOW_INDICATOR;
+    vmcs->kind = revision & VMCS_SHADOW_INDICATOR ? NEST_SHADOW_PAGE : NEST_PAGE;
+    vmcs->launched = true; /* a page has no launch state */
     vmcs->vmcs12 = page->fields;
     vmcs_set_clear(&page->written);
     return vmcs;
@@ -66,33 +67,56 @@ struct nest_vmcs *nest_page_get(struct nest *nest, uint64_t gpa, const struct ne
     return vmcs;
 }
 
-bool nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs)
+bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    struct vmcs_set written = vmcs->page->written;
-    if (!is_subset(&written, notable(nest)))
-        return false;
+    vmcs->noted = vmcs->page->written;
     vmcs_set_clear(&vmcs->page->written);
-    vmcs_copy_set(&vmcs->vmcs12, &vmcs->page->fields, &written);
-    for (unsigned word = 0; word < WORDS; word++)
-        vmcs->changed.word[word] |= written.word[word];
-    return true;
+    if (is_subset(&vmcs->noted, notable(nest)))
+        return true;
+    vmcs_set_clear(&vmcs->noted);
+    return false;
 }
 
-void nest_page_show(struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information)
+static void take_noted(struct nest_vmcs *vmcs)
+{
+    vmcs_copy_set(&vmcs->vmcs12, &vmcs->page->fields, &vmcs->noted);
+    for (unsigned word = 0; word < WORDS; word++)
+        vmcs->changed.word[word] |= vmcs->noted.word[word];
+}
+
+void nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    take_noted(vmcs);
+    if (vmcs->link)
+        nest_page_link_push(nest, vmcs->link);
+}
+
+static void show(struct nest_vmcs *vmcs, const struct vmcs_set *fields)
 {
     struct vmcs_page *page = vmcs->page;
     vmcs_copy_set(&page->fields, &vmcs->vmcs12, fields);
     for (unsigned word = 0; word < WORDS; word++)
         page->changed.word[word] |= fields->word[word];
-    if (exit_information)
-        vmcs_page_copy_exit(&page->fields, &vmcs->vmcs12, &page->changed);
+}
+
+/* Of what L2 wrote to the VMCS it is linked to L1 looks at it when it does what L2 asks for. */
+void nest_page_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information)
+{
+    show(vmcs, fields);
+    if (!exit_information)
+        return;
+    vmcs_page_copy_exit(&vmcs->page->fields, &vmcs->vmcs12, &vmcs->page->changed);
+    if (vmcs->link && vmcs->link->shadow_region && nest_is_instruction(vmcs->vmcs12.exit_reason & 0xFFFF))
+        nest_page_link_pull(nest, vmcs->link, vmcs->link_closed);
 }
 
 /* ---- linked to -------------------------------------------------------------------- */
 
 void nest_page_attach(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    if (!vmcs->shadow_region)
+    if (vmcs->shadow_region)
+        nest_page_link_push(nest, vmcs);
+    else
         nest_active_attach(nest, vmcs);
 }
 
@@ -100,7 +124,9 @@ void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs)
 {
     const struct nest_host *host = nest->host;
     vmcs_set_clear(&vmcs->changed);
-    if (!nest_page_pull(nest, vmcs) || !vmcs->shadow_region || vmcs_set_empty(&vmcs->changed))
+    if (nest_page_note(nest, vmcs))
+        take_noted(vmcs);
+    if (!vmcs->shadow_region || vmcs_set_empty(&vmcs->changed))
         return;
     bool exit_information = vmcs_set_meets(&vmcs->changed, &vmcs_set_exit);
     if (exit_information) {
@@ -118,13 +144,14 @@ void nest_page_link_pull(struct nest *nest, struct nest_vmcs *vmcs, bool closed)
     host->shadow_pull(host->context, vmcs->shadow_region, &vmcs->vmcs12, &changed, closed);
     vmcs_set_add(&changed, VMCS_INDEX_GUEST_RIP); /* these two are compared by nobody */
     vmcs_set_add(&changed, VMCS_INDEX_GUEST_RSP);
-    nest_page_show(vmcs, &changed, false);
+    show(vmcs, &changed);
 }
 
 void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs)
 {
     if (!vmcs->shadow_region) {
-        nest_page_pull(nest, vmcs);
+        if (nest_page_note(nest, vmcs))
+            take_noted(vmcs);
         return;
     }
     nest_page_link_pull(nest, vmcs, false);

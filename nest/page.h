@@ -7,16 +7,28 @@
  * NULL: *error is NEST_PAGE_ADDRESS, _MALFORMED or _NO_FRAMES. */
 struct nest_vmcs *nest_page_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep,
                                 enum nest_page_error *error);
-/* Takes what L1 wrote since the last time over into vmcs12.  false: it notes a field that L1 cannot have. */
-bool nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs);
-/* Shows L1 fields of vmcs12, and with `exit_information` what an exit reports. */
-void nest_page_show(struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information);
+/* Takes over which fields L1 notes to have written since the last time.  false: one that L1 cannot have; none then. */
+bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs);
+/* Takes those over into vmcs12, and what L1 wrote to the page it links to into the region for that. */
+void nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs);
+/* Shows L1 fields of vmcs12, and with `exit_information` what an exit reports, in the page it links to also. */
+void nest_page_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information);
 /* Brings vmcs12 up to date for a VMREAD or VMWRITE that CP carries out. */
 void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs);
 
-/* A page that is the link of a vmcs02: a hardware region for it, if hardware has such. */
+/* A page that is the link of a vmcs02: a hardware region for it, if hardware has such, with its contents. */
 void nest_page_attach(struct nest *nest, struct nest_vmcs *vmcs);
-/* Before L2 runs with it: the region follows what L1 wrote to the page. */
+/* Before L2 runs: the region follows what L1 wrote to the page. */
 void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs);
 /* After L2 ran: the page follows what L2 wrote to the region, of the hot fields if `closed`. */
 void nest_page_link_pull(struct nest *nest, struct nest_vmcs *vmcs, bool closed);
+
+/* Shows L1 fields of vmcs12 where it looks, in the shadow region or in the page. */
+static inline void nest_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields,
+                             bool exit_information)
+{
+    if (vmcs->shadow_region)
+        nest->host->shadow_push(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, fields, exit_information);
+    if (vmcs->page)
+        nest_page_show(nest, vmcs, fields, exit_information);
+}

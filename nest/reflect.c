@@ -72,14 +72,6 @@ static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool 
     return abort ? abort_vmx(nest, abort) : NEST_REFLECTED;
 }
 
-/* L2 may have written to the VMCS it is linked to: L1 looks at that when it does what L2 asks for. */
-static void show_link(struct nest *nest, const struct nest_vmcs *vmcs, unsigned reason)
-{
-    struct nest_vmcs *link = vmcs->link;
-    if (link->page && link->shadow_region && nest_is_instruction(reason))
-        nest_page_link_pull(nest, link, vmcs->link_closed);
-}
-
 enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
 {
     const struct nest_host *host = nest->host;
@@ -104,9 +96,7 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
                           ? 0
                           : nest_msr_list_store(nest, vmcs->vmcs12.exit_msr_store_address,
                                                 vmcs->vmcs12.exit_msr_store_count, &vmcs->vmcs02);
-    nest_active_show(nest, vmcs, &push, true);
-    if (vmcs->link)
-        show_link(nest, vmcs, exit->reason & 0xFFFF);
+    nest_show(nest, vmcs, &push, true);
     enum nest_result result = load_l1(nest, &vmcs->vmcs02, by_nmi(exit));
     vmcs->settled = true;
     return failed ? abort_vmx(nest, VMX_ABORT_STORE_MSR) : result;
@@ -138,7 +128,7 @@ enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason 
     vmcs->vmcs12.exit_qualification = qualification;
     vmcs_set_add(&push, VMCS_INDEX_EXIT_REASON);
     vmcs_set_add(&push, VMCS_INDEX_EXIT_QUALIFICATION);
-    nest_active_show(nest, vmcs, &push, false);
+    nest_show(nest, vmcs, &push, false);
     return load_l1(nest, &was, false);
 }
 

@@ -40,6 +40,9 @@ static inline void vmcs_page_write(struct vmcs_page *page, enum vmcs_index index
 /* The same for each field of a set, from a copy. */
 void vmcs_page_write_set(struct vmcs_page *page, const struct vmcs *from, const struct vmcs_set *set);
 
+/* A guest's state after an exit it gets, as sync.h has write_l1: each field that becomes another. */
+void vmcs_page_write_l1(struct vmcs_page *page, const struct vmcs *state);
+
 /* What an exit reports, RIP and RSP: copied blindly, noted in *noted. */
 void vmcs_page_copy_exit(struct vmcs *to, const struct vmcs *from, struct vmcs_set *noted);
 

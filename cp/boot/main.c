@@ -61,8 +61,9 @@ static void virtualization_start(void)
 
     if (vmx && svm)
         refuse("this machine lacks %s, and %s", vmx, svm);
-    cpu_backend = vmx ? &cpu_svm : &cpu_vmx;
-    cpu_nested = vmx ? &svm_nested : &vmx_nested;
+    bool memory = !vmx && cp_below_offers(DIAGNOSE_ASSIST_ENTER);
+    cpu_backend = vmx ? &cpu_svm : memory ? &cpu_memory : &cpu_vmx;
+    cpu_nested = vmx ? &svm_nested : memory ? &memory_nested : &vmx_nested;
     cpu_this.exact_interrupts = vmx || interrupts_are_exact();
     cpuid_policy_init(cpuid_now, vmx_controls.cpu2, context_xcr0_supported(), clock_hz);
 }

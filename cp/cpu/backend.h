@@ -23,4 +23,4 @@ struct cpu_backend {
 };
 
 extern const struct cpu_backend *cpu_backend;
-extern const struct cpu_backend cpu_vmx, cpu_svm;
+extern const struct cpu_backend cpu_vmx, cpu_svm, cpu_memory;

@@ -68,11 +68,16 @@ bool cp_below_is_vmn(void)
     return !memcmp(signature, DIAGNOSE_SIGNATURE, sizeof signature);
 }
 
+bool cp_below_offers(uint32_t assists)
+{
+    return cp_below_is_vmn() && !(~op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).eax & assists);
+}
+
 uint32_t cp_below_chain(char *text, uint32_t size)
 {
     uint64_t length = size;
 
-    if (!cp_below_is_vmn() || !(op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).eax & DIAGNOSE_ASSIST_CHAIN))
+    if (!cp_below_offers(DIAGNOSE_ASSIST_CHAIN))
         return 0;
     if (op_diagnose(DIAGNOSE_CHAIN, (uintptr_t)text, &length) != DIAGNOSE_OK)
         return 0;
@@ -81,7 +86,7 @@ uint32_t cp_below_chain(char *text, uint32_t size)
 
 const char *cp_virtualization(void)
 {
-    return cpu_backend == &cpu_vmx ? "VMX" : "SVM";
+    return cpu_backend->name;
 }
 
 /* ---- the end ---------------------------------------------------------------------- */

@@ -32,4 +32,4 @@ struct cpu_nested {
 };
 
 extern const struct cpu_nested *cpu_nested;
-extern const struct cpu_nested vmx_nested, svm_nested;
+extern const struct cpu_nested vmx_nested, svm_nested, memory_nested;

@@ -33,6 +33,31 @@ extern struct vmx_controls vmx_controls;
 extern void *vmx_msr_bitmap; /* the MSRs every guest may touch without an exit */
 int vmx_msr_bitmap_create(void); /* 0 or -ENOMEM */
 
+/* The VMX-preemption timer's value for a deadline. */
+static inline uint32_t vmx_timer_ticks(uint64_t deadline, uint64_t now)
+{
+    uint64_t ticks = deadline > now ? deadline - now : 0;
+
+    ticks >>= cpu_this.vmx.msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
+    return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
+}
+
+/* What CP writes into a VMCS, with what is written noted in *set: for all of them, with what comes after an exit; and for one that
+ * runs a guest of its own. @pre the guest's storage has its root */
+void vmx_host_state(struct vmcs *image, struct vmcs_set *set, const void *exit_point);
+void vmx_own_controls(struct vmcs *image, struct vmcs_set *set, const struct vcpu *, uint16_t vpid);
+struct guest_storage;
+uint64_t vmx_eptp(const struct guest_storage *);
+
+void vmx_flush_ept(uint64_t eptp);    /* INVEPT, INVVPID: single context */
+void vmx_flush_vpid(uint16_t vpid);
+uint16_t vmx_vpid_next(void);         /* the first of VMX_VPIDS for a new virtual CPU */
+uint16_t vmx_vpids_of_guests(uint16_t vpid, uint16_t *count); /* cpu_nested.vpid_first, of a virtual CPU with this one */
+/* VMREAD and VMWRITE bitmaps (vmcs-shadow/bitmap.h) by address. false: no frames */
+bool vmx_field_bitmaps(const struct vmx_capability *offered, bool closed, uint64_t *read, uint64_t *write);
+bool vmx_free_msr_read(uint32_t msr, uint64_t *value);  /* as in struct cpu_nested */
+bool vmx_free_msr_write(uint32_t msr, uint64_t value);
+
 void vmx_region_load(struct vmx_region *); /* makes it current */
 int vmx_region_create(struct vmx_region *, uint32_t indicator); /* VMCS_SHADOW_INDICATOR, or 0; 0 or -ENOMEM */
 void vmx_region_destroy(struct vmx_region *);

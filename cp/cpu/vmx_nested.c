@@ -10,16 +10,10 @@
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"
 #include "cp/storage/frame.h"
-#include "vmcs-shadow/bitmap.h"
 
 #define VMCS_SYNC_READ(encoding) op_vmread(encoding)
 #define VMCS_SYNC_WRITE(encoding, value) op_vmwrite(encoding, value)
 #include "vmcs-shadow/sync.h"
-
-enum { INVEPT_SINGLE = 1, INVVPID_SINGLE = 1 };
-
-/* [closed]: see vmcs-shadow/bitmap.h; the same for every guest: what is offered does not differ */
-static void *read_bitmap[2], *write_bitmap[2];
 
 static const struct vmx_capability *capability(void)
 {
@@ -117,36 +111,16 @@ static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
     vmcs_sync_write_l1(state, cpu_this.vmx.fields);
 }
 
-static bool bitmaps_create(const struct vmx_capability *offered)
-{
-    struct vmcs_set readable, writable;
-
-    if (read_bitmap[1] && write_bitmap[1])
-        return true;
-    vmcs_bitmap_sets(&readable, &writable, offered, &cpu_this.vmx);
-    for (unsigned closed = 0; closed < 2; closed++) {
-        if (!read_bitmap[closed])
-            read_bitmap[closed] = frame_alloc(&frame_cp_account);
-        if (!write_bitmap[closed])
-            write_bitmap[closed] = frame_alloc(&frame_cp_account);
-        if (!read_bitmap[closed] || !write_bitmap[closed])
-            return false;
-        vmcs_bitmap_build(read_bitmap[closed], &readable);
-        vmcs_bitmap_build(write_bitmap[closed], &writable);
-        vmcs_bitmap_close(&readable, &writable);
-    }
-    return true;
-}
-
 static void link(struct vcpu *vcpu, void *region, bool closed, const struct vmx_capability *offered)
 {
     struct vmx_vcpu *own = vcpu->backend;
-    bool on = region && bitmaps_create(offered);
+    uint64_t read, write;
+    bool on = region && vmx_field_bitmaps(offered, closed, &read, &write);
 
     vmx_region_load(&own->first);
     if (on) {
-        vmx_write(VMCS_VMREAD_BITMAP, frame_address(read_bitmap[closed]).a);
-        vmx_write(VMCS_VMWRITE_BITMAP, frame_address(write_bitmap[closed]).a);
+        vmx_write(VMCS_VMREAD_BITMAP, read);
+        vmx_write(VMCS_VMWRITE_BITMAP, write);
     }
     if (on != own->shadowing)
         vmx_write(VMCS_SECONDARY_CONTROLS, op_vmread(VMCS_SECONDARY_CONTROLS) ^ CPU2_VMCS_SHADOWING);
@@ -182,53 +156,12 @@ static void shadow_push(struct vcpu *vcpu, void *region, const struct vmcs *copy
         vmcs_sync_push_exit(copy, cpu_this.vmx.fields);
 }
 
-static void flush_ept(uint64_t eptp)
-{
-    op_invept(INVEPT_SINGLE, (struct op_invalidation){eptp, 0});
-}
-
-static void flush_vpid(uint16_t vpid)
-{
-    op_invvpid(INVVPID_SINGLE, (struct op_invalidation){vpid, 0});
-}
-
 static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
 {
-    const struct vmx_vcpu *own = vcpu->backend;
-    *count = vmx_controls.cpu2 & CPU2_VPID ? VMX_VPIDS - 1 : 0;
-    return (uint16_t)(own->vpid + 1);
-}
-
-static bool is_free_msr(uint32_t msr)
-{
-    return (msr >= 0xC0000081u && msr <= 0xC0000084u) || msr == 0xC0000102u ||
-           (msr == 0xC0000103u && vmx_controls.cpu2 & CPU2_RDTSCP);
-}
-
-static bool free_msr_read(uint32_t msr, uint64_t *value)
-{
-    if (!is_free_msr(msr))
-        return false;
-    *value = op_rdmsr(msr);
-    return true;
-}
-
-static bool free_msr_valid(uint32_t msr, uint64_t value)
-{
-    bool address = msr == 0xC0000082u || msr == 0xC0000083u || msr == 0xC0000102u;
-    bool half = msr == 0xC0000084u || msr == 0xC0000103u;
-    return (!address || (uint64_t)((int64_t)(value << 16) >> 16) == value) && (!half || !(value >> 32));
-}
-
-static bool free_msr_write(uint32_t msr, uint64_t value)
-{
-    if (!is_free_msr(msr) || !free_msr_valid(msr, value))
-        return false;
-    op_wrmsr(msr, value);
-    return true;
+    return vmx_vpids_of_guests(((const struct vmx_vcpu *)vcpu->backend)->vpid, count);
 }
 
 const struct cpu_nested vmx_nested = {
     capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link,
-    shadow_pull, shadow_pull_all, shadow_push, flush_ept, flush_vpid, vpid_first, free_msr_read, free_msr_write, true, false,
+    shadow_pull, shadow_pull_all, shadow_push, vmx_flush_ept, vmx_flush_vpid, vpid_first, vmx_free_msr_read, vmx_free_msr_write, true, false,
 };

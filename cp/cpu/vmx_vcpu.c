@@ -10,13 +10,7 @@
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
-
-
 struct vcpu *vcpu_current;
-
-enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24 };
-enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080 };
-enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3, INVEPT_SINGLE = 1, INVVPID_SINGLE = 1 };
 
 void vmx_write(enum vmcs_field field, uint64_t value)
 {
@@ -71,72 +65,20 @@ void vmx_region_destroy(struct vmx_region *region)
     region->page = NULL;
 }
 
+static void fields_write(const struct vmcs *image, const struct vmcs_set *set)
+{
+    for (unsigned index = 0; index < VMCS_FIELDS; index++)
+        if (vmcs_set_has(set, index))
+            vmx_write(vmcs_field_rows[index].encoding, vmcs_get(image, index));
+}
+
 void vmx_host_state_write(void)
 {
-    vmx_write(VMCS_HOST_CR0, op_read_cr0());
-    vmx_write(VMCS_HOST_CR3, op_read_cr3());
-    vmx_write(VMCS_HOST_CR4, op_read_cr4());
-    vmx_write(VMCS_HOST_CS_SELECTOR, SELECTOR_CODE);
-    vmx_write(VMCS_HOST_SS_SELECTOR, SELECTOR_DATA);
-    vmx_write(VMCS_HOST_DS_SELECTOR, SELECTOR_DATA);
-    vmx_write(VMCS_HOST_ES_SELECTOR, SELECTOR_DATA);
-    vmx_write(VMCS_HOST_FS_SELECTOR, 0);
-    vmx_write(VMCS_HOST_GS_SELECTOR, 0);
-    vmx_write(VMCS_HOST_TR_SELECTOR, SELECTOR_TSS);
-    vmx_write(VMCS_HOST_FS_BASE, op_rdmsr(0xC0000100));
-    vmx_write(VMCS_HOST_GS_BASE, 0);
-    vmx_write(VMCS_HOST_TR_BASE, (uint64_t)&cpu_this.tss);
-    vmx_write(VMCS_HOST_GDTR_BASE, (uint64_t)cpu_this.gdt);
-    vmx_write(VMCS_HOST_IDTR_BASE, cpu_idt_address());
-    vmx_write(VMCS_HOST_SYSENTER_CS, 0);
-    vmx_write(VMCS_HOST_SYSENTER_ESP, 0);
-    vmx_write(VMCS_HOST_SYSENTER_EIP, 0);
-    vmx_write(VMCS_HOST_PAT, op_rdmsr(MSR_PAT));
-    vmx_write(VMCS_HOST_EFER, op_rdmsr(MSR_EFER));
-    vmx_write(VMCS_HOST_RIP, (uint64_t)vmx_exit_point);
-}
+    struct vmcs image;
+    struct vmcs_set set = {{0}};
 
-static uint64_t eptp(const struct guest_storage *storage)
-{
-    return frame_address(storage->root).a | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS;
-}
-
-static void control_fields_write(struct vcpu *vcpu, const struct vmx_vcpu *own)
-{
-    vmx_write(VMCS_PIN_CONTROLS, vmx_controls.pin);
-    vmx_write(VMCS_PROCESSOR_CONTROLS, vmx_controls.cpu);
-    vmx_write(VMCS_SECONDARY_CONTROLS, vmx_controls.cpu2);
-    vmx_write(VMCS_EXIT_CONTROLS, vmx_controls.exit);
-    vmx_write(VMCS_ENTRY_CONTROLS, vmx_controls.entry);
-    vmx_write(VMCS_EXCEPTION_BITMAP, 0);
-    vmx_write(VMCS_PAGE_FAULT_MASK, 0);
-    vmx_write(VMCS_PAGE_FAULT_MATCH, 0);
-    vmx_write(VMCS_CR3_TARGET_COUNT, 0);
-    vmx_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
-    vmx_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
-    vmx_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
-    vmx_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
-    vmx_write(VMCS_MSR_BITMAP, frame_address(vmx_msr_bitmap).a);
-    vmx_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
-    vmx_write(VMCS_VMCS_LINK_POINTER, ~0ull);
-    vmx_write(VMCS_EPT_POINTER, eptp(&vcpu->vm->storage));
-    if (vmx_controls.cpu2 & CPU2_VPID)
-        vmx_write(VMCS_VPID, own->vpid);
-}
-
-/* A VPID that was used before may have translations cached; vmx_start threw away what was there before CP. */
-static uint16_t vpid_next(void)
-{
-    static uint16_t next = 1;
-    static bool reused;
-    uint16_t vpid = next;
-
-    for (unsigned i = 0; i < VMX_VPIDS && reused && vmx_controls.cpu2 & CPU2_VPID; i++)
-        op_invvpid(INVVPID_SINGLE, (struct op_invalidation){vpid + i, 0});
-    next = (uint16_t)(next + VMX_VPIDS);
-    if (next > UINT16_MAX - VMX_VPIDS)
-        next = 1, reused = true;
-    return vpid;
+    vmx_host_state(&image, &set, vmx_exit_point);
+    fields_write(&image, &set);
 }
 
 static int vmx_create(struct vcpu *vcpu)
@@ -145,18 +87,21 @@ static int vmx_create(struct vcpu *vcpu)
     if (!own)
         return -ENOMEM;
     enum guest_access why;
+    struct vmcs image;
+    struct vmcs_set set = {{0}};
     if (vmx_region_create(&own->first, 0) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
         vmx_region_destroy(&own->first);
         frame_free(&frame_cp_account, own);
         return -ENOMEM;
     }
-    own->vpid = vpid_next();
+    own->vpid = vmx_vpid_next();
     own->active = &own->first;
     vcpu->backend = own;
     vmx_region_load(&own->first);
-    vmx_host_state_write();
-    control_fields_write(vcpu, own);
-    op_invept(INVEPT_SINGLE, (struct op_invalidation){eptp(&vcpu->vm->storage), 0});
+    vmx_host_state(&image, &set, vmx_exit_point);
+    vmx_own_controls(&image, &set, vcpu, own->vpid);
+    fields_write(&image, &set);
+    vmx_flush_ept(image.ept_pointer);
     return 0;
 }
 
@@ -220,19 +165,13 @@ void vmx_exit_capture(struct exit *exit)
         exit->idt_vectoring_error = (uint32_t)op_vmread(VMCS_IDT_VECTORING_ERROR_CODE);
 }
 
-static void timer_set(uint64_t ticks)
-{
-    ticks >>= cpu_this.vmx.msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
-    op_vmwrite(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
-}
-
 static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 {
     struct vmx_vcpu *own = vcpu->backend;
     struct vmx_region *region = own->active;
 
     vcpu_load(vcpu);
-    timer_set(deadline > now ? deadline - now : 0);
+    op_vmwrite(VMCS_PREEMPTION_TIMER, vmx_timer_ticks(deadline, now));
     if (vmx_enter(vcpu->gpr, region->launched, &region->host_rsp)) {
         vcpu->exit = (struct exit){.reason = (uint32_t)op_vmread(VMCS_INSTRUCTION_ERROR)};
         return false;
@@ -249,15 +188,15 @@ static void vmx_flush_storage(struct vcpu *vcpu)
 
     guest_pointer(&vcpu->vm->storage, gpa(0), &why);
     vmx_region_load(&own->first);
-    vmx_write(VMCS_EPT_POINTER, eptp(&vcpu->vm->storage));
-    op_invept(INVEPT_SINGLE, (struct op_invalidation){eptp(&vcpu->vm->storage), 0});
+    vmx_write(VMCS_EPT_POINTER, vmx_eptp(&vcpu->vm->storage));
+    vmx_flush_ept(vmx_eptp(&vcpu->vm->storage));
 }
 
 static void vmx_flush_linear(struct vcpu *vcpu)
 {
     struct vmx_vcpu *own = vcpu->backend;
     if (vmx_controls.cpu2 & CPU2_VPID)
-        op_invvpid(INVVPID_SINGLE, (struct op_invalidation){own->vpid, 0});
+        vmx_flush_vpid(own->vpid);
 }
 
 static void vmx_park(struct vcpu *vcpu)

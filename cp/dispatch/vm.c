@@ -14,13 +14,6 @@
 
 enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC06 };
 
-const struct vm_nested_name vm_nested_names[VM_NESTED_MODES] = {
-    [VM_NESTED_OFF] = {"off", "OFF"},
-    [VM_NESTED_TRAP] = {"trap", "TRAP"},
-    [VM_NESTED_SHADOW] = {"shadow", "SHADOW"},
-    [VM_NESTED_MEMORY] = {"memory", "MEMORY"},
-};
-
 struct vm *vm_list;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
