@@ -31,10 +31,11 @@ void svm_capability_make(struct vmx_capability *c, uint64_t cr4_bits)
     for (unsigned i = 0; i < 4; i++)
         msr[VMX_PIN + i] = msr[VMX_TRUE_PIN + i];
     msr[VMX_CPU2] = MAY(CPU2_EPT | CPU2_RDTSCP | CPU2_UNRESTRICTED_GUEST | CPU2_WBINVD_EXITING | CPU2_INVPCID |
-                        CPU2_VPID); /* an entry without one in hardware flushes, which is allowed of any */
+                        CPU2_VPID | CPU2_VMCS_SHADOWING); /* an entry without a VPID in hardware flushes, which is allowed of any */
     msr[VMX_EPT_VPID_CAP] = EPT_CAP_FOUR_LEVELS | EPT_CAP_UNCACHEABLE | EPT_CAP_WRITE_BACK | EPT_CAP_2M_PAGES | EPT_CAP_INVEPT |
                             EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL;
-    msr[VMX_MISC] = VMX_MISC_SAVES_LONG_MODE | VMX_MISC_ACTIVITY_HLT | VMX_MISC_CR3_TARGETS(0) | VMX_MISC_ZERO_LENGTH_INJECTION;
+    msr[VMX_MISC] = VMX_MISC_SAVES_LONG_MODE | VMX_MISC_ACTIVITY_HLT | VMX_MISC_CR3_TARGETS(0) | VMX_MISC_ZERO_LENGTH_INJECTION |
+                    VMX_MISC_VMWRITE_ANY; /* VMREAD and VMWRITE are carried out by CP, here and where they are shadowed */
     msr[VMX_CR0_FIXED0] = CR0_NEEDED;
     msr[VMX_CR0_FIXED1] = 0xFFFFFFFF;
     msr[VMX_CR4_FIXED0] = CR4_NEEDED;

@@ -52,7 +52,7 @@ def test_help_names_every_option():
     (["--ipl", "/no/such/kernel"], "no such file: /no/such/kernel"),
     (["--append", "x"], "go with --ipl"),
     (["--nesting", "shadow"], "go with --ipl"),
-    (["--nesting", "maybe"], "off, trap or shadow"),
+    (["--nesting", "maybe"], "off, trap, shadow or memory"),
 ])
 def test_a_wrong_command_line_is_refused_with_its_reason(options, reason):
     said = refusal(*options, env=ECHO)
