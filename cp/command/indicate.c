@@ -82,9 +82,8 @@ static unsigned show_nest(struct call *c, const struct session *s)
     struct nest_row sum = {0};
     response_line(c->response, "%-19s %13s %13s %13s %13s", "EXIT REASON", "L1 OWN", "L1 VMX", "L2 BY CP", "L2 TO L1");
     for (unsigned i = 0; i < EXIT_REASONS; i++) {
-        bool vmx = nest_is_instruction(i);
-        struct nest_row row = {vmx ? 0 : vm->exits[i], vmx ? vm->exits[i] : 0, vm->nested_handled[i],
-                               vm->nested_reflected[i]};
+        uint64_t vmx = nest_is_instruction(i) ? vm->exits[i] : i == EXIT_VMCALL ? vm->nested_calls : 0;
+        struct nest_row row = {vm->exits[i] - vmx, vmx, vm->nested_handled[i], vm->nested_reflected[i]};
         if (!is_empty(&row))
             show_nest_row(c, exit_reason_name(i), &row);
         sum.own += row.own, sum.vmx += row.vmx, sum.handled += row.handled, sum.reflected += row.reflected;

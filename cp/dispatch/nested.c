@@ -208,6 +208,7 @@ enum exit_action nested_enter(struct vm *vm)
     enum nest_page_error error = NEST_PAGE_NOT_OFFERED;
     enum nest_result result = NEST_SKIP;
 
+    vm->nested_calls++;
     if (vcpu->nest && !vm->config.no_diagnose)
         result = nest_enter_page(vcpu->nest, vcpu->gpr[RBX], &error);
     if (result == NEST_SKIP) {

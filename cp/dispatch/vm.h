@@ -56,6 +56,7 @@ struct vm {
     /* Exits by reason, each once: of the machine's own program; of a guest it runs itself, dealt with by CP, or given
      * to it. */
     uint64_t exits[EXIT_REASONS], nested_handled[EXIT_REASONS], nested_reflected[EXIT_REASONS];
+    uint64_t nested_calls;  /* of the exits for VMCALL: calls that stand for a VMX instruction */
     struct vm *ready_next;
     bool ready;
     bool stop_unseen; /* stopped by itself and vm_stopped() not yet called */
