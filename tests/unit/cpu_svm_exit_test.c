@@ -185,6 +185,15 @@ static void vmx_instructions_come_out_of_undefined_opcodes(void **context)
     assert_int_equal(ex.qualification, RIP + 7 + 0x10);
 }
 
+static void the_other_hypercall_instruction_is_taken_for_vmcall(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x01, 0xD9);
+    assert_int_equal(translate(SVM_EXIT_VMMCALL), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_VMCALL);
+    assert_int_equal(ex.instruction_length, 3);
+}
+
 static void in_modes_without_vmx_they_stay_undefined(void **context)
 {
     (void)context;
@@ -268,7 +277,8 @@ int main(void)
         TEST(reads_and_writes_of_msrs_are_told_apart), TEST(what_qemu_reports_as_one_is_told_apart),
         TEST(a_port_access_has_size_direction_and_port), TEST(a_nested_page_fault_has_the_kind_of_access),
         TEST(a_move_to_a_control_register_names_both), TEST(reads_of_cr0_and_cr4_are_the_shadows_business),
-        TEST(vmx_instructions_come_out_of_undefined_opcodes), TEST(in_modes_without_vmx_they_stay_undefined),
+        TEST(vmx_instructions_come_out_of_undefined_opcodes), TEST(the_other_hypercall_instruction_is_taken_for_vmcall),
+        TEST(in_modes_without_vmx_they_stay_undefined),
         TEST(cr4_with_vmxe_may_come_as_a_general_protection_fault), TEST(instructions_of_svm_itself_are_undefined),
         TEST(an_event_on_its_way_becomes_vectoring_information), TEST(any_bytes_are_translated_without_harm),
     };
