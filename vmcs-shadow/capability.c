@@ -165,7 +165,7 @@ void capability_derive_fields(struct vmx_capability *capability)
         {VMCS_CAPABILITY_PAT, VMX_EXIT, EXIT_SAVE_PAT},
         {VMCS_CAPABILITY_EFER, VMX_EXIT, EXIT_SAVE_EFER},
     };
-    uint32_t fields = 1u << VMCS_CAPABILITY_ALWAYS;
+    uint32_t fields = 1u << VMCS_CAPABILITY_ALWAYS | 1u << VMCS_CAPABILITY_CR3_TARGETS | 1u << VMCS_CAPABILITY_SMM;
     for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if ((uint32_t)(capability->msr[rules[i].msr] >> 32) & rules[i].bit)
             fields |= 1u << rules[i].capability;

@@ -21,6 +21,9 @@ enum vmcs_capability {
     VMCS_CAPABILITY_TSC_SCALING,
     VMCS_CAPABILITY_PAT,
     VMCS_CAPABILITY_EFER,
+    /* no MSR tells of these: processors have them, and we offer them, but KVM has not */
+    VMCS_CAPABILITY_CR3_TARGETS,
+    VMCS_CAPABILITY_SMM,
     /* from here on CP may use a field itself, but never offers it */
     VMCS_CAPABILITY_NOT_OFFERED,
     VMCS_CAPABILITY_POSTED_INTERRUPTS = VMCS_CAPABILITY_NOT_OFFERED,
@@ -53,7 +56,8 @@ struct vmx_capability {
     uint32_t fields;         /* bit n: fields of enum vmcs_capability n exist; follows from msr[] */
 };
 
-/* Completes *capability, whose msr[] was read from hardware or computed: fills in .fields. */
+/* Completes *capability, whose msr[] was read from hardware or computed: fills in .fields. Fields that no MSR tells of are taken
+ * to exist. */
 void capability_derive_fields(struct vmx_capability *capability);
 
 /* What CP offers a guest, given what CP's own machine offers CP.

@@ -24,6 +24,15 @@ static inline uint64_t op_vmread(uint64_t field)
     return value;
 }
 
+/* Whether the current VMCS has this field. */
+static inline bool op_vmcs_has(uint64_t field)
+{
+    uint64_t value;
+    bool ok;
+    __asm__ volatile("vmread %2, %1" : "=@cca"(ok), "=rm"(value) : "r"(field) : "memory");
+    return ok;
+}
+
 static inline bool op_vmwrite(uint64_t field, uint64_t value)
 {
     bool ok;

@@ -115,6 +115,22 @@ static const char *feature_enable(void)
     return feature & FEATURE_VMX_OUTSIDE_SMX ? NULL : "VMX (locked off in IA32_FEATURE_CONTROL by the firmware)";
 }
 
+/* What of the fields that no MSR tells of is there. */
+static const char *fields_probe(struct vmx_capability *capability)
+{
+    struct vmx_region region;
+
+    if (vmx_region_create(&region, 0))
+        return "storage for VMX";
+    vmx_region_load(&region);
+    if (!op_vmcs_has(VMCS_CR3_TARGET_0))
+        capability->fields &= ~(1u << VMCS_CAPABILITY_CR3_TARGETS);
+    if (!op_vmcs_has(VMCS_GUEST_SMBASE))
+        capability->fields &= ~(1u << VMCS_CAPABILITY_SMM);
+    vmx_region_destroy(&region);
+    return NULL;
+}
+
 const char *vmx_start(void)
 {
     if (!(op_cpuid(1, 0).ecx & CPUID_1_ECX_VMX))
@@ -138,5 +154,5 @@ const char *vmx_start(void)
     if (vmx_controls.cpu2 & CPU2_VPID && msr[VMX_EPT_VPID_CAP] & VPID_CAP_ALL)
         op_invvpid(INVVPID_ALL, (struct op_invalidation){0, 0});
     second_level_leaf_bits = EPT_LEAF_RWX | EPT_LEAF_WRITE_BACK;
-    return NULL;
+    return fields_probe(&cpu_this.vmx);
 }

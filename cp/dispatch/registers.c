@@ -43,7 +43,6 @@ static const struct field_value reset_values[] = {
     {VMCS_CR0_SHADOW, CR0_CD | CR0_NW | CR0_ET},
     {VMCS_GUEST_DEBUGCTL, 0}, {VMCS_GUEST_PAT, 0x0007040600070406},
     {VMCS_GUEST_SYSENTER_CS, 0}, {VMCS_GUEST_SYSENTER_ESP, 0}, {VMCS_GUEST_SYSENTER_EIP, 0},
-    {VMCS_GUEST_SMBASE, 0},
 };
 
 static const struct field_value flat_values[] = {

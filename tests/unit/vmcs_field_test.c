@@ -253,6 +253,28 @@ static void a_pull_brings_its_set_and_says_what_differed(void **state)
     }
 }
 
+/* As on KVM. A guest has these fields all the same: its accesses exit, and what it wrote is CP's to remember. */
+static void fields_that_no_msr_tells_of_are_offered_and_not_shadowed_where_hardware_lacks_them(void **state)
+{
+    static const enum vmcs_index missing[] = {VMCS_INDEX_CR3_TARGET_0, VMCS_INDEX_CR3_TARGET_3, VMCS_INDEX_IO_RCX,
+                                              VMCS_INDEX_GUEST_SMBASE};
+    struct vmcs_set readable, writable, changed = {{0}};
+    struct vmcs copy = {.cr3_target_0 = 0x1000};
+    (void)state;
+    full_hardware();
+    hardware.fields &= ~(1u << VMCS_CAPABILITY_CR3_TARGETS | 1u << VMCS_CAPABILITY_SMM);
+    capability_offer(&offered, &hardware, true);
+    vmcs_bitmap_sets(&readable, &writable, &offered, &hardware);
+    for (unsigned i = 0; i < sizeof missing / sizeof *missing; i++) {
+        assert_true(capability_has_field(&offered, missing[i]));
+        assert_false(vmcs_set_has(&readable, missing[i]));
+        assert_false(vmcs_set_has(&writable, missing[i]));
+    }
+    scramble_hardware(3);
+    vmcs_sync_pull_written(&copy, &changed, hardware.fields);
+    assert_int_equal(copy.cr3_target_0, 0x1000);
+}
+
 static void fields_hardware_lacks_are_never_touched(void **state)
 {
     struct vmcs copy = {0};
@@ -306,6 +328,7 @@ int main(void)
         cmocka_unit_test(read_only_fields_are_never_shadow_writable),
         cmocka_unit_test(a_closed_region_keeps_hot_fields_and_exit_information_open),
         cmocka_unit_test(a_pull_brings_its_set_and_says_what_differed),
+        cmocka_unit_test(fields_that_no_msr_tells_of_are_offered_and_not_shadowed_where_hardware_lacks_them),
         cmocka_unit_test(fields_hardware_lacks_are_never_touched),
         cmocka_unit_test(the_cost_model_counts_what_the_header_says),
     };
