@@ -21,6 +21,11 @@ def figure(name, value, unit="instructions", floor=None, peer=None, bound=None):
     print(f"{name:34} {shown(value):>14} {unit:13} {shown(floor):>10} {shown(peer):>11} {shown(bound):>11} {kept}", flush=True)
 
 
+def wanted(name):
+    """Whether the command line asks for figures that begin so: any word of it does, or goes on from there; or none is given."""
+    return len(sys.argv) < 2 or any(name.startswith(word) or word.startswith(name) for word in sys.argv[1:])
+
+
 def shown(value):
     return "-" if value is None else f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
 

@@ -108,11 +108,12 @@ void cp_exit_port(uint16_t port)
 
 static void tell_exit(void)
 {
-    char text[64];
+    char text[80];
 
     if (exit_port) /* does not come back */
         port_out32(exit_port, exit_status);
-    format_text(text, sizeof text, "VMN-COUNT exits=%llu\n", (unsigned long long)dispatch_account.entries);
+    format_text(text, sizeof text, "VMN-COUNT exits=%llu asynchronous=%llu\n", (unsigned long long)dispatch_account.entries,
+                (unsigned long long)dispatch_account.asynchronous);
     debug_print(text);
     format_text(text, sizeof text, "VMN-EXIT %u\n", exit_status);
     debug_print(text);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cp/diagnose.h"
+#include "cp/dispatch/account.h"
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/handlers.h"
@@ -90,6 +91,13 @@ static enum exit_action nothing(struct vm *vm)
     return EXIT_RESUME;
 }
 
+static enum exit_action asynchronous(struct vm *vm)
+{
+    (void)vm;
+    dispatch_account.asynchronous++;
+    return EXIT_RESUME;
+}
+
 static enum exit_action skip(struct vm *vm)
 {
     (void)vm;
@@ -109,7 +117,7 @@ static enum exit_action no_counters(struct vm *vm)
 
 static exit_handler *const handlers[EXIT_REASONS] = {
     [EXIT_EXCEPTION_NMI] = exit_exception,
-    [EXIT_EXTERNAL_INTERRUPT] = nothing,
+    [EXIT_EXTERNAL_INTERRUPT] = asynchronous,
     [EXIT_TRIPLE_FAULT] = exit_triple_fault,
     [EXIT_INTERRUPT_WINDOW] = nothing,
     [EXIT_NMI_WINDOW] = nothing,
@@ -140,7 +148,7 @@ static exit_handler *const handlers[EXIT_REASONS] = {
     [EXIT_MWAIT] = exit_undefined,
     [EXIT_MONITOR] = exit_undefined,
     [EXIT_EPT_VIOLATION] = exit_ept_violation,
-    [EXIT_PREEMPTION_TIMER] = nothing,
+    [EXIT_PREEMPTION_TIMER] = asynchronous,
     [EXIT_WBINVD] = skip,
     [EXIT_XSETBV] = exit_xsetbv,
 };
