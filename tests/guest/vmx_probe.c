@@ -1,7 +1,8 @@
 /* Question: what does a hypervisor's work cost here, in ticks of the TSC (on Bochs: instructions)? A hypervisor that
  * measures itself: its own CPUID, the round trip of an exit of its guest, single VMX instructions, plain computing.
  *
- * With "trips=N" on its command line it makes N round trips and nothing else.
+ * With "trips=N" on its command line it makes N round trips and nothing else; with "way=memory" it shares its VMCS with CP as a
+ * page, enters by the call for that and leaves out the single VMX instructions.
  * Prints "R name min=.. med=.. mean=.. max=.. n=.." lines. The cost of the two RDTSC around a single operation is taken
  * off; it is the first line. */
 #include "tests/guest/runtime/measure.h"
@@ -9,15 +10,15 @@
 
 #include <string.h>
 
-#include "vmcs-shadow/capability.h"
-
 enum { ROUNDS = 200, WARM = 20, COMPUTE = 2000000, MULTIBOOT_COMMAND_LINE = 1 << 2, MOST_ROUNDS = 20000 };
 _Static_assert(MOST_ROUNDS + 1 <= MEASURE_MOST, "a stamp each, and one of the end");
 
 extern uint64_t probe_stamp, probe_rounds;
-extern char probe_exited[], probe_l2[], probe_l2_compute[];
-uint64_t probe_run(void), probe_compute(void);
+extern char probe_exited[], probe_page_exited[], probe_l2[], probe_l2_compute[];
+uint64_t probe_run(void), probe_page_run(struct vmcs_page *page, natural_t *host_rsp), probe_compute(void);
+bool probe_page_step(const struct vm_registers *l2);
 
+static struct vmcs_page shared __attribute__((aligned(4096)));
 static struct page region, other, spare, ept_top, ept_pointers, ept_directory[4];
 static struct vm vm = {.region = &region};
 static uint64_t *const samples = measure_samples;
@@ -54,13 +55,39 @@ static void own_cpuid(const char *name)
     MEASURE(name, INSTRUCTION("cpuid" : "=a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx) : "a"(0), "c"(0)));
 }
 
+/* An exit's work, as probe.S has it: the time, four fields, RIP past a CPUID. False: it was no CPUID. */
+bool probe_page_step(const struct vm_registers *l2)
+{
+    struct vmcs *fields = &shared.fields;
+    uint64_t *stamp = (uint64_t *)(uintptr_t)probe_stamp;
+    *stamp = rdtsc();
+    probe_stamp = address(stamp + 1);
+    if (fields->exit_reason != EXIT_CPUID)
+        return false;
+    fields->guest_rip += fields->exit_instruction_length;
+    vmcs_set_add(&shared.written, VMCS_INDEX_GUEST_RIP);
+    shared.rax = l2->rax;
+    shared.rbx = l2->rbx;
+    return true;
+}
+
+/* The reason of the exit that ended it; ~0: an entry failed. */
+static uint64_t run_page(void)
+{
+    vmcs_set_add(&shared.written, VMCS_INDEX_HOST_RSP);
+    uint64_t status = probe_page_run(&shared, &shared.fields.host_rsp);
+    if (status)
+        guest_print("the call failed with %llu\n", (unsigned long long)status);
+    return status ? ~0ull : shared.fields.exit_reason;
+}
+
 static void run(const char *name, const char *entry, uint64_t rounds)
 {
-    vm_set(VMCS_HOST_RIP, address(probe_exited));
+    vm_set(VMCS_HOST_RIP, address(vm.page ? probe_page_exited : probe_exited));
     vm_set(VMCS_GUEST_RIP, address(entry));
     probe_stamp = address(samples);
     probe_rounds = rounds;
-    uint64_t reason = probe_run();
+    uint64_t reason = vm.page ? run_page() : probe_run();
     if (reason != EXIT_VMCALL) {
         guest_print("%s ended with %#llx, error %llu\n", name, (unsigned long long)reason,
                     (unsigned long long)vm_get(VMCS_INSTRUCTION_ERROR));
@@ -89,15 +116,22 @@ static void own_compute(const char *name)
     measure_report(name, samples, 1);
 }
 
-/* The number after `key` on the command line; 0: not there. */
-static uint64_t option(const char *key)
+/* What stands behind `key` on the command line; NULL: it is not there. */
+static const char *option_text(const char *key)
 {
     const struct multiboot_information *boot = guest_multiboot();
     const char *at = boot->flags & MULTIBOOT_COMMAND_LINE ? strstr((const char *)(uintptr_t)boot->command_line, key)
                                                          : NULL;
+    return at ? at + strlen(key) : NULL;
+}
+
+/* The number there; 0: not there. */
+static uint64_t option(const char *key)
+{
+    const char *at = option_text(key);
     uint64_t value = 0;
 
-    for (at = at ? at + strlen(key) : ""; *at >= '0' && *at <= '9' && value < MOST_ROUNDS; at++)
+    for (at = at ? at : ""; *at >= '0' && *at <= '9' && value < MOST_ROUNDS; at++)
         value = value * 10 + (uint64_t)(*at - '0');
     return value;
 }
@@ -132,6 +166,13 @@ int guest_main(void)
     vm_stamp(&spare, 0);
     vmx_clear(address(&other));
     build_ept();
+    if (option_text("way=memory")) {
+        if (!vm_offers_pages()) {
+            guest_print("CP offers no memory way\n");
+            return 2;
+        }
+        vm.page = &shared;
+    }
     uint64_t trips = option("trips=");
     if (trips) { /* so many and nothing else: whoever counts exits runs this twice and takes the difference */
         fresh(false);
@@ -141,7 +182,8 @@ int guest_main(void)
     guest_print("shadowing offered: %u\n", vm_offers(VMX_CPU2, CPU2_VMCS_SHADOWING));
     fresh(false);
     round_trip("round_trip");
-    single_instructions();
+    if (!vm.page)
+        single_instructions();
     own_cpuid("own_cpuid_in_root");
     fresh(true);
     round_trip("round_trip_ept");

@@ -1,10 +1,11 @@
 /* Into L2 and back. */
 #define VMCS_HOST_RSP 0x6C14
 #define VM_DONE 0x600D
+#define DIAGNOSE_ENTER 0x14 /* cp/diagnose.h */
 
         .text
 /* uint64_t vm_enter(struct vm_registers *, bool launched) */
-        .global vm_enter, vm_exited, vm_l2_start
+        .global vm_enter, vm_enter_page, vm_exited, vm_l2_start
 vm_enter:
         push    %rbx
         push    %rbp
@@ -66,6 +67,35 @@ vm_exited:
         pop     %rbp
         pop     %rbx
         ret
+
+/* uint64_t vm_enter_page(struct vm_registers *, const struct vmcs_page *, natural_t *host_rsp): exits to vm_exited too. */
+vm_enter_page:
+        push    %rbx
+        push    %rbp
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        push    %rdi
+        mov     %rsp, (%rdx)
+        mov     %rsi, %rbx
+        mov     $DIAGNOSE_ENTER, %eax
+        mov     16(%rdi), %rcx
+        mov     24(%rdi), %rdx
+        mov     32(%rdi), %rsi
+        mov     48(%rdi), %rbp
+        mov     56(%rdi), %r8
+        mov     64(%rdi), %r9
+        mov     72(%rdi), %r10
+        mov     80(%rdi), %r11
+        mov     88(%rdi), %r12
+        mov     96(%rdi), %r13
+        mov     104(%rdi), %r14
+        mov     112(%rdi), %r15
+        mov     40(%rdi), %rdi
+        vmcall
+        pop     %rdi
+        jmp     4b
 
 /* L2 begins here: RDI its argument, RBX its body. */
 vm_l2_start:

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "vmcs-shadow/capability.h"
+#include "cp/diagnose.h"
 
 enum {
     MSR_FEATURE_CONTROL = 0x3A,
@@ -27,12 +27,33 @@ static struct page vmxon_region;
 static uint8_t tss[TSS_LIMIT + 1] __attribute__((aligned(16)));
 static uint8_t l2_stack[STACK_BYTES] __attribute__((aligned(16)));
 
+static struct vmcs_page *shared; /* of the vm prepared last; NULL: it has a region */
+
 static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
+
+static uint32_t revision(uint32_t indicator)
+{
+    return (uint32_t)(rdmsr(MSR_VMX_FIRST + VMX_BASIC) & VMX_BASIC_REVISION_MASK) | indicator;
+}
 
 void vm_stamp(struct page *region, uint32_t indicator)
 {
-    uint32_t revision = (uint32_t)(rdmsr(MSR_VMX_FIRST + VMX_BASIC) & VMX_BASIC_REVISION_MASK) | indicator;
-    memcpy(region, &revision, sizeof(revision));
+    uint32_t first = revision(indicator);
+    memcpy(region, &first, sizeof(first));
+}
+
+void vm_stamp_page(struct vmcs_page *page, uint32_t indicator)
+{
+    memset(page, 0, sizeof(*page));
+    page->revision = revision(indicator);
+    page->form = VMCS_PAGE_FORM;
+}
+
+bool vm_offers_pages(void)
+{
+    const struct guest_cpuid signature = cpuid(DIAGNOSE_LEAF_SIGNATURE, 0);
+    const char vm_n[] = DIAGNOSE_SIGNATURE;
+    return !memcmp(&signature.ebx, vm_n, 12) && cpuid(DIAGNOSE_LEAF_ASSISTS, 0).eax & DIAGNOSE_ASSIST_ENTER;
 }
 
 void vm_begin(void)
@@ -55,6 +76,8 @@ void vm_begin(void)
 uint64_t vm_get(enum vmcs_field field)
 {
     uint64_t value = 0;
+    if (shared)
+        return vmcs_get(&shared->fields, vmcs_field_find(field));
     if (vmx_read(field, &value) != VMX_SUCCEED) {
         guest_print("VMREAD of %s failed\n", vmcs_field_name(field));
         guest_exit(2);
@@ -64,6 +87,10 @@ uint64_t vm_get(enum vmcs_field field)
 
 void vm_set(enum vmcs_field field, uint64_t value)
 {
+    if (shared) {
+        vmcs_page_write(shared, vmcs_field_find(field), value);
+        return;
+    }
     if (vmx_write(field, value) != VMX_SUCCEED) {
         guest_print("VMWRITE of %s failed\n", vmcs_field_name(field));
         guest_exit(2);
@@ -182,16 +209,36 @@ static void prepare_guest(void)
     vm_set(VMCS_VMCS_LINK_POINTER, ~0ull);
 }
 
-void vm_prepare(struct vm *vm)
+static void load_region(struct page *region)
 {
-    struct page *region = vm->region;
-    memset(vm, 0, sizeof(*vm));
-    vm->region = region;
     vm_stamp(region, 0);
     if (vmx_clear(address(region)) != VMX_SUCCEED || vmx_load(address(region)) != VMX_SUCCEED) {
         guest_print("no VMCS could be made current\n");
         guest_exit(2);
     }
+}
+
+/* CP must not know it, or it keeps what it was. */
+static void load_page(void)
+{
+    if (vmx_clear(address(shared)) != VMX_SUCCEED) {
+        guest_print("CP does not let go of a page\n");
+        guest_exit(2);
+    }
+    vm_stamp_page(shared, 0);
+}
+
+void vm_prepare(struct vm *vm)
+{
+    struct page *region = vm->region;
+    shared = vm->page;
+    memset(vm, 0, sizeof(*vm));
+    vm->region = region;
+    vm->page = shared;
+    if (shared)
+        load_page();
+    else
+        load_region(region);
     prepare_controls();
     prepare_host();
     prepare_guest();
@@ -210,9 +257,23 @@ void vm_start(struct vm *vm, void (*body)(void *), void *argument)
     vm_set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
 }
 
+static void enter_page(struct vm *vm)
+{
+    vm->page->rax = vm->registers.rax;
+    vm->page->rbx = vm->registers.rbx;
+    vmcs_set_add(&vm->page->written, VMCS_INDEX_HOST_RSP);
+    vm->status = vm_enter_page(&vm->registers, vm->page, &vm->page->fields.host_rsp);
+    vm->entered = !vm->status ? VMX_SUCCEED
+                  : vm->status == DIAGNOSE_ENTRY_FAILED ? VMX_FAIL_VALID
+                                                        : VMX_FAIL_INVALID;
+}
+
 void vm_run(struct vm *vm)
 {
-    vm->entered = (enum vmx_result)vm_enter(&vm->registers, vm->launched);
+    if (vm->page)
+        enter_page(vm);
+    else
+        vm->entered = (enum vmx_result)vm_enter(&vm->registers, vm->launched);
     if (vm->entered != VMX_SUCCEED)
         return;
     vm->exit = (struct exit){
