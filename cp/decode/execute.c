@@ -50,12 +50,18 @@ static void set_operand_register(const struct execution *x, uint64_t value)
     write_register(x, x->in->reg, x->in->reg_high, x->in->register_size, value);
 }
 
-static uint64_t linear(const struct execution *x, enum segment segment, uint64_t offset)
+struct place { /* of a memory operand */
+    enum segment segment;
+    uint64_t offset, linear;
+};
+
+static struct place place(const struct execution *x, enum segment segment, uint64_t offset)
 {
     bool flat = x->in->mode == DECODE_64;
     uint64_t base = flat && segment < SEGMENT_FS ? 0 : x->seams->segment_base(x->seams->context, segment);
 
-    return cut(base + cut(offset, x->in->address_size), flat ? 8 : 4);
+    offset = cut(offset, x->in->address_size);
+    return (struct place){segment, offset, cut(base + offset, flat ? 8 : 4)};
 }
 
 static uint64_t gpr(const struct execution *x, unsigned reg)
@@ -83,22 +89,41 @@ static uint64_t bit_offset(const struct execution *x)
     return (uint64_t)(bit >> (in->size == 8 ? 6 : in->size == 4 ? 5 : 4)) * in->size;
 }
 
-static uint64_t memory_address(const struct execution *x)
+static struct place memory_place(const struct execution *x)
 {
-    return linear(x, x->in->segment, memory_offset(x) + bit_offset(x));
+    return place(x, x->in->segment, memory_offset(x) + bit_offset(x));
 }
 
-static int load(const struct execution *x, uint64_t address, uint64_t *value)
+static int check(const struct execution *x, struct place at, bool write)
 {
-    int error = x->seams->read(x->seams->context, address, x->in->size, value);
+    const struct execute_seams *s = x->seams;
 
+    return s->check ? s->check(s->context, at.segment, at.offset, at.linear, x->in->size, write) : 0;
+}
+
+static int load(const struct execution *x, struct place at, uint64_t *value)
+{
+    int error = check(x, at, false);
+
+    if (!error)
+        error = x->seams->read(x->seams->context, at.linear, x->in->size, value);
     *value = cut(*value, x->in->size);
     return error;
 }
 
-static int store(const struct execution *x, uint64_t address, uint64_t value)
+/* Of what is written afterwards. */
+static int load_to_modify(const struct execution *x, struct place at, uint64_t *value)
 {
-    return x->seams->write(x->seams->context, address, x->in->size, cut(value, x->in->size));
+    int error = check(x, at, true);
+
+    return error ? error : load(x, at, value);
+}
+
+static int store(const struct execution *x, struct place at, uint64_t value)
+{
+    int error = check(x, at, true);
+
+    return error ? error : x->seams->write(x->seams->context, at.linear, x->in->size, cut(value, x->in->size));
 }
 
 static uint64_t source_value(const struct execution *x)
@@ -122,8 +147,8 @@ static int move(struct execution *x)
     int error;
 
     if (x->in->destination == OPERAND_MEMORY)
-        return store(x, memory_address(x), source_value(x));
-    error = load(x, memory_address(x), &value);
+        return store(x, memory_place(x), source_value(x));
+    error = load(x, memory_place(x), &value);
     if (!error)
         set_operand_register(x, x->in->operation == OP_MOVSX ? sign_extend(value, x->in->size) : value);
     return error;
@@ -133,7 +158,7 @@ static int move(struct execution *x)
 static int modify_register(struct execution *x)
 {
     uint64_t value = 0, result;
-    int error = load(x, memory_address(x), &value);
+    int error = load(x, memory_place(x), &value);
 
     if (error)
         return error;
@@ -146,14 +171,15 @@ static int modify_register(struct execution *x)
 
 static int modify_memory(struct execution *x)
 {
-    uint64_t address = memory_address(x), value = 0, result;
-    int error = load(x, address, &value);
+    struct place at = memory_place(x);
+    uint64_t value = 0, result;
+    int error = arithmetic_writes(x->in->operation) ? load_to_modify(x, at, &value) : load(x, at, &value);
 
     if (error)
         return error;
     result = arithmetic(x->in->operation, x->in->size, value, source_value(x), &x->flags);
     if (arithmetic_writes(x->in->operation))
-        error = store(x, address, result);
+        error = store(x, at, result);
     if (!error)
         commit_flags(x);
     return error;
@@ -167,13 +193,14 @@ static int modify(struct execution *x)
 /* XCHG and XADD: the register gets what memory held. */
 static int exchange(struct execution *x)
 {
-    uint64_t address = memory_address(x), value = 0, put = operand_register(x);
-    int error = load(x, address, &value);
+    struct place at = memory_place(x);
+    uint64_t value = 0, put = operand_register(x);
+    int error = load_to_modify(x, at, &value);
 
     if (!error && x->in->operation == OP_XADD)
         put = arithmetic(OP_ADD, x->in->size, value, put, &x->flags);
     if (!error)
-        error = store(x, address, put);
+        error = store(x, at, put);
     if (error)
         return error;
     set_operand_register(x, value);
@@ -184,11 +211,12 @@ static int exchange(struct execution *x)
 /* The processor stores in either case. */
 static int compare_exchange(struct execution *x)
 {
-    uint64_t address = memory_address(x), value = 0, expected = read_register(x, GPR_AX, false, x->in->size);
-    int error = load(x, address, &value);
+    struct place at = memory_place(x);
+    uint64_t value = 0, expected = read_register(x, GPR_AX, false, x->in->size);
+    int error = load_to_modify(x, at, &value);
 
     if (!error)
-        error = store(x, address, value == expected ? operand_register(x) : value);
+        error = store(x, at, value == expected ? operand_register(x) : value);
     if (error)
         return error;
     arithmetic(OP_CMP, x->in->size, expected, value, &x->flags);
@@ -198,14 +226,14 @@ static int compare_exchange(struct execution *x)
     return 0;
 }
 
-static uint64_t source_string(const struct execution *x)
+static struct place source_string(const struct execution *x)
 {
-    return linear(x, x->in->segment, gpr(x, GPR_SI));
+    return place(x, x->in->segment, gpr(x, GPR_SI));
 }
 
-static uint64_t destination_string(const struct execution *x)
+static struct place destination_string(const struct execution *x)
 {
-    return linear(x, SEGMENT_ES, gpr(x, GPR_DI));
+    return place(x, SEGMENT_ES, gpr(x, GPR_DI));
 }
 
 static int string_movs(struct execution *x)
@@ -255,10 +283,15 @@ static int string_scas(struct execution *x)
 
 static int string_ins(struct execution *x)
 {
+    struct place to = destination_string(x);
     uint64_t value = 0;
-    int error = x->seams->port_read(x->seams->context, gpr(x, GPR_DX), x->in->size, &value);
+    int error = check(x, to, true);
 
-    return error ? error : store(x, destination_string(x), value);
+    if (!error)
+        error = x->seams->probe(x->seams->context, to.linear, x->in->size);
+    if (!error)
+        error = x->seams->port_read(x->seams->context, gpr(x, GPR_DX), x->in->size, &value);
+    return error ? error : store(x, to, value);
 }
 
 static int string_outs(struct execution *x)
@@ -349,8 +382,8 @@ uint64_t instruction_address(const struct instruction *in, const struct execute_
     const struct execution x = {.in = in, .seams = seams, .rip = rip};
 
     if (!strings[in->operation].step)
-        return memory_address(&x);
-    return strings[in->operation].uses & USES_SI ? source_string(&x) : destination_string(&x);
+        return memory_place(&x).linear;
+    return (strings[in->operation].uses & USES_SI ? source_string(&x) : destination_string(&x)).linear;
 }
 
 int instruction_execute(const struct instruction *in, const struct execute_seams *seams, uint64_t rip)

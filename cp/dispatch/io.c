@@ -9,6 +9,7 @@
 #include "cp/dispatch/linear.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
+#include "cp/dispatch/segment.h"
 #include "cp/storage/watch.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
@@ -67,12 +68,12 @@ static void seam_flags_write(void *context, uint64_t rflags)
 
 static uint64_t seam_segment_base(void *context, enum segment segment)
 {
-    static const enum vmcs_field base[] = {VMCS_GUEST_ES_BASE, VMCS_GUEST_CS_BASE, VMCS_GUEST_SS_BASE,
-                                           VMCS_GUEST_DS_BASE, VMCS_GUEST_FS_BASE, VMCS_GUEST_GS_BASE};
-    struct vm *vm = context;
-    if (registers_long_mode(&vm->vcpu) && segment < SEGMENT_FS)
-        return 0;
-    return vcpu_read(&vm->vcpu, base[segment]);
+    return segment_base(&((struct vm *)context)->vcpu, segment);
+}
+
+static int seam_check(void *context, enum segment segment, uint64_t offset, uint64_t linear, unsigned size, bool write)
+{
+    return segment_allows(&((struct vm *)context)->vcpu, segment, offset, linear, size, write) ? 0 : SEAM_FAULTED;
 }
 
 static int translation_failed(struct vm *vm, int result, uint64_t linear, uint32_t error)
@@ -84,16 +85,23 @@ static int translation_failed(struct vm *vm, int result, uint64_t linear, uint32
     return SEAM_STOPPED; /* no fault of the guest's can say it: exit_unemulated() */
 }
 
+static int translate(struct vm *vm, uint64_t linear, unsigned access, gpa_t *at)
+{
+    unsigned user = registers_cpl(&vm->vcpu) == 3 ? LINEAR_USER : 0;
+    uint32_t error;
+    int result = linear_translate(&vm->vcpu, linear, access | user, at, &error);
+
+    return result ? translation_failed(vm, result, linear, error) : 0;
+}
+
 /* One piece that does not cross a page: RAM or a device. */
 static int access_piece(struct vm *vm, uint64_t linear, unsigned size, void *value, unsigned access)
 {
     gpa_t at;
-    uint32_t error;
-    unsigned user = registers_cpl(&vm->vcpu) == 3 ? LINEAR_USER : 0;
-    int result = linear_translate(&vm->vcpu, linear, access | user, &at, &error);
+    int result = translate(vm, linear, access, &at);
 
     if (result)
-        return translation_failed(vm, result, linear, error);
+        return result;
     enum guest_access ram = access & LINEAR_WRITE ? guest_write(&vm->storage, at, value, size)
                                                   : guest_read(&vm->storage, at, value, size);
     if (ram == GUEST_NO_FRAMES) {
@@ -113,20 +121,37 @@ static int access_piece(struct vm *vm, uint64_t linear, unsigned size, void *val
     return 0;
 }
 
-/* SDM "Canonical Addressing" */
-static bool canonical(uint64_t linear) { return (uint64_t)((int64_t)(linear << 16) >> 16) == linear; }
+/* How much of an operand lies in its first page; and where it goes on, 4 GiB being a circle outside 64-bit mode. */
+static unsigned in_first_page(uint64_t linear, unsigned size)
+{
+    unsigned left = PAGE_SIZE - (linear & PAGE_MASK);
+    return size < left ? size : left;
+}
+
+static uint64_t next_page(struct vm *vm, uint64_t linear)
+{
+    uint64_t next = (linear | PAGE_MASK) + 1;
+    return registers_long_mode(&vm->vcpu) ? next : (uint32_t)next;
+}
 
 static int access_all(struct vm *vm, uint64_t linear, unsigned size, void *value, unsigned access)
 {
-    if ((!canonical(linear) || !canonical(linear + size - 1)) && registers_long_mode(&vm->vcpu)) {
-        vcpu_queue_exception(&vm->vcpu, VECTOR_GP, true, 0);
-        return SEAM_FAULTED;
-    }
-    unsigned left = PAGE_SIZE - (linear & PAGE_MASK), first = size < left ? size : left;
+    unsigned first = in_first_page(linear, size);
     int result = access_piece(vm, linear, first, value, access);
 
     if (!result && first < size)
-        result = access_piece(vm, linear + first, size - first, (char *)value + first, access);
+        result = access_piece(vm, next_page(vm, linear), size - first, (char *)value + first, access);
+    return result;
+}
+
+static int seam_probe(void *context, uint64_t linear, unsigned size)
+{
+    struct vm *vm = context;
+    gpa_t at;
+    int result = translate(vm, linear, LINEAR_WRITE, &at);
+
+    if (!result && in_first_page(linear, size) < size)
+        result = translate(vm, next_page(vm, linear), LINEAR_WRITE, &at);
     return result;
 }
 
@@ -176,8 +201,8 @@ static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *co
 enum exit_action instruction_emulate(struct vm *vm)
 {
     const struct execute_seams seams = {
-        vm, seam_gpr_read, seam_gpr_write, seam_flags_read, seam_flags_write, seam_segment_base,
-        seam_read, seam_write, seam_port_read, seam_port_write,
+        vm, seam_gpr_read, seam_gpr_write, seam_flags_read, seam_flags_write, seam_segment_base, seam_check,
+        seam_read, seam_write, seam_probe, seam_port_read, seam_port_write,
     };
     struct vcpu *vcpu = &vm->vcpu;
     uint8_t bytes[INSTRUCTION_MAX_BYTES];

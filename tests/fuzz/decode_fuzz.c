@@ -11,7 +11,7 @@ enum { FAULT = -14 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint64_t gpr[16], flags;
-static unsigned accesses, fail_at;
+static unsigned accesses, fail_at, checks, refuse_at;
 
 static uint64_t read_gpr(void *context, unsigned reg)
 {
@@ -46,6 +46,19 @@ static int write(void *context, uint64_t linear, unsigned size, uint64_t value)
     return ++accesses == fail_at ? FAULT : 0;
 }
 
+static int check(void *context, enum segment segment, uint64_t offset, uint64_t linear, unsigned size, bool store)
+{
+    (void)context, (void)offset, (void)linear, (void)size, (void)store;
+    assert(segment <= SEGMENT_GS);
+    return ++checks == refuse_at ? FAULT : 0;
+}
+
+static int probe(void *context, uint64_t linear, unsigned size)
+{
+    (void)context, (void)linear, (void)size;
+    return 0;
+}
+
 static int port_read(void *context, uint16_t port, unsigned size, uint64_t *value)
 {
     return read(context, port, size, value);
@@ -58,7 +71,8 @@ static int port_write(void *context, uint16_t port, unsigned size, uint64_t valu
 
 static const struct execute_seams seams = {
     .read_gpr = read_gpr, .write_gpr = write_gpr, .read_flags = read_flags, .write_flags = write_flags,
-    .segment_base = segment_base, .read = read, .write = write, .port_read = port_read, .port_write = port_write,
+    .segment_base = segment_base, .check = check, .read = read, .write = write, .probe = probe, .port_read = port_read,
+    .port_write = port_write,
 };
 
 static void execute(const struct instruction *in)
@@ -79,8 +93,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2)
         return -1;
-    accesses = 0;
+    accesses = checks = 0;
     fail_at = data[0] >> 2;
+    refuse_at = data[1];
     for (unsigned i = 0; i < 16; i++)
         gpr[i] = data[1] * UINT64_C(0x0101010101010101) << i;
     bytes = malloc(size - 2); /* of its own, so that a read beyond it is seen */

@@ -21,6 +21,13 @@ static struct {
     uint8_t memory[MEMORY_BYTES];
     uint64_t last_address;
     unsigned reads, writes, fail_read_at, fail_write_at; /* 1: the first one */
+    unsigned checks, fail_check_at, fail_probe; /* the same; the last: any */
+    struct {
+        enum segment segment;
+        uint64_t offset, linear;
+        unsigned size;
+        bool write;
+    } checked; /* last */
     uint16_t port;
     uint64_t port_value;
     unsigned port_accesses;
@@ -55,6 +62,21 @@ static int write(void *context, uint64_t linear, unsigned size, uint64_t value)
     return 0;
 }
 
+static int check(void *context, enum segment segment, uint64_t offset, uint64_t linear, unsigned size, bool store)
+{
+    (void)context;
+    cpu.checked.segment = segment, cpu.checked.offset = offset, cpu.checked.linear = linear;
+    cpu.checked.size = size, cpu.checked.write = store;
+    return ++cpu.checks == cpu.fail_check_at ? FAULT : 0;
+}
+
+static int probe(void *context, uint64_t linear, unsigned size)
+{
+    (void)context, (void)size;
+    cpu.last_address = linear;
+    return cpu.fail_probe ? FAULT : 0;
+}
+
 static int port_read(void *context, uint16_t port, unsigned size, uint64_t *value)
 {
     (void)context, (void)size;
@@ -74,7 +96,8 @@ static int port_write(void *context, uint16_t port, unsigned size, uint64_t valu
 
 static const struct execute_seams seams = {
     .read_gpr = read_gpr, .write_gpr = write_gpr, .read_flags = read_flags, .write_flags = write_flags,
-    .segment_base = segment_base, .read = read, .write = write, .port_read = port_read, .port_write = port_write,
+    .segment_base = segment_base, .check = check, .read = read, .write = write, .probe = probe, .port_read = port_read,
+    .port_write = port_write,
 };
 
 static int run(const char *bytes, size_t count, enum decode_mode mode, uint64_t rip)
@@ -388,6 +411,61 @@ static void a_fault_leaves_the_instruction_not_begun(void **state)
     assert_int_equal(cpu.gpr[DI], 203);
 }
 
+static void the_segment_is_asked_with_the_offset_and_what_is_done_to_it(void **state)
+{
+    static const struct {
+        const char *bytes;
+        unsigned count, checks;
+        enum segment segment;
+        bool write;
+    } asks[] = {
+        {"\x8b\x03", 2, 1, SEGMENT_DS, false},    {"\x89\x03", 2, 1, SEGMENT_DS, true},
+        {"\x36\x8b\x03", 3, 1, SEGMENT_SS, false}, {"\x39\x03", 2, 1, SEGMENT_DS, false}, /* CMP writes nothing */
+        {"\xab", 1, 1, SEGMENT_ES, true},         {"\x64\xad", 2, 1, SEGMENT_FS, false},
+    };
+
+    (void)state;
+    cpu.gpr[BX] = cpu.gpr[SI] = cpu.gpr[DI] = 0x10;
+    for (unsigned i = 0; i < 6; i++)
+        cpu.base[i] = 0x100 * i;
+    for (unsigned i = 0; i < sizeof asks / sizeof *asks; i++) {
+        cpu.checks = 0, cpu.gpr[SI] = cpu.gpr[DI] = 0x10;
+        assert_int_equal(run(asks[i].bytes, asks[i].count, DECODE_32, 0), EXECUTE_DONE);
+        assert_int_equal(cpu.checks, asks[i].checks);
+        assert_int_equal(cpu.checked.segment, asks[i].segment);
+        assert_int_equal(cpu.checked.offset, 0x10);
+        assert_int_equal(cpu.checked.linear, 0x10 + 0x100 * asks[i].segment);
+        assert_int_equal(cpu.checked.size, 4);
+        assert_int_equal(cpu.checked.write, asks[i].write);
+    }
+}
+
+static void what_is_modified_must_be_writable_before_it_is_read(void **state)
+{
+    static const char *const modify[] = {"\x01\x03", "\x87\x03", "\xff\x03"}; /* ADD, XCHG, INC */
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        cpu.checks = 0, cpu.fail_check_at = 1;
+        assert_int_equal(run(modify[i], 2, DECODE_32, 0), FAULT);
+        assert_true(cpu.checked.write);
+        assert_int_equal(cpu.reads, 0);
+    }
+}
+
+static void a_port_is_not_read_for_a_place_that_cannot_be_written(void **state)
+{
+    (void)state;
+    cpu.gpr[DI] = 10;
+    cpu.fail_check_at = 1;
+    assert_int_equal(RUN("\x6d", DECODE_32), FAULT);
+    cpu.fail_check_at = 0, cpu.fail_probe = true;
+    assert_int_equal(RUN("\x6d", DECODE_32), FAULT);
+    assert_int_equal(cpu.last_address, 10);
+    assert_int_equal(cpu.port_accesses, 0);
+    assert_int_equal(cpu.gpr[DI], 10);
+}
+
 static void vmx_instructions_are_not_carried_out_here(void **state)
 {
     (void)state;
@@ -405,6 +483,9 @@ int main(void)
         cmocka_unit_test_setup(comparisons_end_a_repetition, clear),
         cmocka_unit_test_setup(port_strings_move_between_port_and_memory, clear),
         cmocka_unit_test_setup(a_fault_leaves_the_instruction_not_begun, clear),
+        cmocka_unit_test_setup(the_segment_is_asked_with_the_offset_and_what_is_done_to_it, clear),
+        cmocka_unit_test_setup(what_is_modified_must_be_writable_before_it_is_read, clear),
+        cmocka_unit_test_setup(a_port_is_not_read_for_a_place_that_cannot_be_written, clear),
         cmocka_unit_test_setup(vmx_instructions_are_not_carried_out_here, clear),
     };
 

@@ -221,6 +221,7 @@ static void a_write_that_crosses_into_a_read_only_page_faults_there(void **state
     vm->vcpu.gpr[RDI] = 0x5FFE, vm->vcpu.gpr[RDX] = PORT;
     exit_at("\x6D", 1, EXIT_IO, io(PORT, 4, IN | STRING));
     assert_int_equal(exit_io(vm), EXIT_INJECT);
+    assert_int_equal(noted, 0);
     assert_int_equal(vm->vcpu.event_payload, 0x6000);
     assert_int_equal(vm->vcpu.event_error, 3);
     assert_int_equal(taken_exception(), VECTOR_PF);
@@ -257,6 +258,27 @@ static void an_address_that_is_not_canonical_is_general_protection(void **state)
         assert_int_equal(vm->vcpu.gpr[RSI], wrong[i]);
     }
     assert_int_equal(noted, 0);
+}
+
+static void an_operand_beyond_its_segment_is_not_touched_and_the_elements_before_it_are_done(void **state)
+{
+    uint64_t *gpr = vm->vcpu.gpr;
+
+    (void)state;
+    set(VMCS_GUEST_ES_LIMIT, BUFFER + 6);
+    set(VMCS_GUEST_RFLAGS, 2);
+    gpr[RDI] = BUFFER, gpr[RDX] = PORT, gpr[RCX] = 9;
+    exit_at("\xF3\x66\x6D", 3, EXIT_IO, io(PORT, 2, IN | STRING | REPEATED)); /* REP INSW */
+    assert_general_protection(exit_io(vm));
+    assert_int_equal(gpr[RCX], 6);
+    assert_int_equal(gpr[RDI], BUFFER + 6);
+    assert_int_equal(noted, 3); /* what the port would have given fourth is still there */
+    gpr[RSI] = BUFFER;
+    exit_at("\x36\x6E", 2, EXIT_IO, io(PORT, 1, STRING)); /* OUTSB of SS:[ESI] */
+    set(VMCS_GUEST_SS_LIMIT, BUFFER - 1);
+    assert_int_equal(exit_io(vm), EXIT_INJECT);
+    assert_int_equal(taken_exception(), VECTOR_SS);
+    assert_int_equal(noted, 3);
 }
 
 static void a_store_to_a_device_is_decoded_and_reaches_it(void **state)
@@ -329,6 +351,7 @@ int main(void)
         io_test(a_write_that_crosses_into_a_read_only_page_faults_there),
         io_test(an_operand_in_two_pages_is_one_value),
         io_test(an_address_that_is_not_canonical_is_general_protection),
+        io_test(an_operand_beyond_its_segment_is_not_touched_and_the_elements_before_it_are_done),
         io_test(a_store_to_a_device_is_decoded_and_reaches_it),
         io_test(a_violation_in_storage_brings_the_page_and_tries_again),
         io_test(what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit),
