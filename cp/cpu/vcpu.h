@@ -36,10 +36,11 @@ struct vcpu {
     uint32_t event_length;
     uint64_t event_payload;   /* of an exception CP made: CR2 of a page fault, DR6's bits of a debug exception, else 0 */
     bool event_made;          /* an exception CP made, which L1 may intercept; not one the processor was delivering */
+    /* side by side: event_waits() asks for these three at once */
     bool nmi_pending;
-    bool init_pending;        /* an INIT, which VMX operation holds back; `window` is on while it is */
     bool triple_fault;        /* the event to queue was one too many */
     bool window;              /* an interrupt-window or NMI-window exit is asked for */
+    bool init_pending;        /* an INIT, which VMX operation holds back; `window` is on while it is */
     struct nest *nest;        /* virtual VMX, NULL until the guest asks about VMX */
 };
 
