@@ -200,6 +200,19 @@ static bool install_or_shrink(struct nest *nest, struct nest_ept *ept, uint64_t 
     return install(nest, ept, gpa2, mapping, host_page);
 }
 
+/* Nested page tables see each walk of the guest's own tables as a read and a write. So does EPT with accessed and dirty flags;
+ * without them an entry is read first. */
+static uint64_t access_reported(const struct nest *nest, uint64_t qualification, unsigned rights)
+{
+    const unsigned both = EPT_READ | EPT_WRITE;
+
+    qualification &= ~(uint64_t)QUALIFICATION_RIGHTS;
+    if (!nest->policy.nested_page_tables || (qualification & QUALIFICATION_ACCESS) != both ||
+        (nest->current->vmcs12.ept_pointer & EPTP_ACCESSED_DIRTY))
+        return qualification;
+    return qualification & ~(uint64_t)(rights & EPT_READ ? EPT_READ : EPT_WRITE);
+}
+
 enum nest_ept_verdict nest_ept_violation(struct nest *nest, const struct exit *exit, uint64_t *qualification,
                                          uint64_t *l1_gpa)
 {
@@ -216,7 +229,7 @@ enum nest_ept_verdict nest_ept_violation(struct nest *nest, const struct exit *e
     case EPT_UNREADABLE: /* memory that is not there reads as ones, which no entry may be */
         return NEST_EPT_MISCONFIGURED;
     case EPT_VIOLATION:
-        *qualification = (exit->qualification & ~(uint64_t)QUALIFICATION_RIGHTS) |
+        *qualification = access_reported(nest, exit->qualification, (unsigned)mapping.rights) |
                          (uint64_t)mapping.rights << QUALIFICATION_RIGHTS_SHIFT;
         return NEST_EPT_VIOLATES;
     default:

@@ -7,13 +7,14 @@
 
 struct svm_region { /* what stands for one VMCS; a frame */
     struct svm_state state;
-    uint32_t asid, generation; /* 0: none, its translations are of no use any more */
+    uint32_t asid, generation; /* generation 0: none, its translations are of no use any more */
+    uint64_t tables;           /* the nested page tables those translations are through */
     uint64_t injected, injected_rip; /* the software event given to the last entry, 0: none, and RIP then */
     unsigned injected_length;
     bool stepping;             /* one instruction, until an NMI may come */
 };
 
-enum { SVM_REGIONS = 16 }; /* a vmcs02 for each virtual VMCS that is active */
+enum { SVM_REGIONS = 16, SVM_VPID_FIRST = 1 /* vmcs01's; the others follow */ }; /* a vmcs02 for each virtual VMCS that is active */
 
 struct svm_vcpu {
     struct svm_region *first, *active; /* vmcs01; what vcpu_read/vcpu_write and enter use */
@@ -36,6 +37,9 @@ bool svm_free_msr_read(const struct svm_region *, uint32_t msr, uint64_t *value)
 /* false: none of them, or no value for it */
 bool svm_free_msr_write(struct svm_region *, uint32_t msr, uint64_t value);
 bool svm_is_free_msr(uint32_t msr);
+
+/* Consumes the image's VM-entry interruption information. */
+void svm_event_inject(struct svm_region *);
 
 /* The exit of what ran, in VMX terms. true: vcpu->exit is for CP; false: it was dealt with here, enter again. */
 bool svm_exit_settle(struct vcpu *, struct svm_region *, uint64_t deadline);

@@ -5,6 +5,9 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/nested.h"
 #include "cp/cpu/svm.h"
+#include "cp/dispatch/nested.h"
+#include "cp/dispatch/registers.h"
+#include "cp/storage/guest.h"
 
 static struct svm_state *syncing; /* what the copying below acts on */
 
@@ -54,27 +57,53 @@ static uint64_t region_address(void *region)
     return ~0ull; /* no hardware follows a link pointer */
 }
 
-/* Without VPIDs an entry leaves no translation of before: SDM "Operations that Invalidate Cached Mappings". */
+static bool is_tagged(const struct svm_region *region)
+{
+    return region->state.image.secondary_controls & CPU2_VPID;
+}
+
+/* Without a VPID an entry and an exit leave no translation of before: SDM "Operations that Invalidate Cached Mappings". */
 static void use(struct vcpu *vcpu, void *region)
 {
     struct svm_vcpu *own = vcpu->backend;
     struct svm_region *next = region ? region : own->first;
 
-    if (next != own->active && region)
+    if (next != own->active && !is_tagged(next))
         next->generation = 0;
     svm_region_use(own, next);
 }
 
 static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_set *fields)
 {
-    syncing = &((struct svm_vcpu *)vcpu->backend)->active->state;
+    struct svm_region *region = ((struct svm_vcpu *)vcpu->backend)->active;
+
+    syncing = &region->state;
     vmcs_sync_push(image, fields);
+    if (vmcs_set_has(fields, VMCS_INDEX_SECONDARY_CONTROLS) && !is_tagged(region))
+        region->generation = 0;
+}
+
+/* Nested paging takes the four entries of PAE paging from storage at each walk, so what is there is what VMX would have saved. */
+static void pdptes_refresh(struct vcpu *vcpu, struct svm_state *s)
+{
+    const uint64_t accessed = 1 << 5; /* QEMU sets it on its walks, and VMX knows none here */
+    const struct vmcb *vmcb = s->vmcb;
+    uint64_t at = vmcb->cr3 & 0xFFFFFFE0u, entry[4];
+
+    if (!(vmcb->cr0 & CR0_PG) || !(vmcb->cr4 & CR4_PAE) || (s->image.guest_efer & EFER_LMA))
+        return;
+    if (!nested_translate(vcpu, &at, false) || guest_read(&vcpu->vm->storage, gpa(at), entry, sizeof entry) != GUEST_OK)
+        return;
+    s->image.guest_pdpte0 = entry[0] & ~accessed;
+    s->image.guest_pdpte1 = entry[1] & ~accessed;
+    s->image.guest_pdpte2 = entry[2] & ~accessed;
+    s->image.guest_pdpte3 = entry[3] & ~accessed;
 }
 
 static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
 {
-    (void)vcpu;
     syncing = &((struct svm_region *)region)->state;
+    pdptes_refresh(vcpu, syncing);
     if (closed)
         vmcs_sync_pull_guest_hot(image, changed, svm_capability.fields);
     else
@@ -115,23 +144,31 @@ static void flush_ept(uint64_t eptp)
     svm_asids_drop();
 }
 
+/* The holder is who runs. */
+static struct svm_region *running(void)
+{
+    return ((struct svm_vcpu *)cpu_this.holder->backend)->active;
+}
+
+/* VPIDs are names of a virtual CPU's regions; the processor knows ASIDs. One for L2 is flushed as L2 is entered; the first at a
+ * reset, which may be of a machine that does not run. */
 static void flush_vpid(uint16_t vpid)
 {
-    (void)vpid;
+    struct svm_vcpu *own = cpu_this.holder && vpid != SVM_VPID_FIRST ? cpu_this.holder->backend : NULL;
+
+    for (unsigned i = 0; i < SVM_REGIONS && own; i++)
+        if (own->nested[i] && own->nested[i]->state.image.vpid == vpid) {
+            own->nested[i]->generation = 0;
+            return;
+        }
     svm_asids_drop();
 }
 
 static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
 {
     (void)vcpu;
-    *count = 0;
-    return 0;
-}
-
-/* The holder is who runs. */
-static struct svm_region *running(void)
-{
-    return ((struct svm_vcpu *)cpu_this.holder->backend)->active;
+    *count = SVM_REGIONS;
+    return SVM_VPID_FIRST + 1;
 }
 
 static bool free_msr_read(uint32_t msr, uint64_t *value)

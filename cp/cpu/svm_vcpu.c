@@ -11,7 +11,7 @@
 #include "cp/storage/frame.h"
 
 enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1, EVENT_IS_NMI = 2 };
-enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3 };
+enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3, DEADLINE_PAST = 1 };
 #define EVENT_VALID_BIT (1u << 31)
 #define FLAG_TRAP (1ull << 8)
 #define FLAG_IF (1ull << 9)
@@ -40,11 +40,12 @@ void svm_asids_start(unsigned count)
 
 static void asid_prepare(struct svm_region *region)
 {
-    if (region->generation != asids.generation) {
+    if (region->generation != asids.generation || region->tables != region->state.vmcb->nested_cr3) {
         if (asids.next >= asids.count)
             svm_asids_drop();
         region->generation = asids.generation;
         region->asid = asids.next++;
+        region->tables = region->state.vmcb->nested_cr3;
     }
     region->state.vmcb->asid = region->asid;
     region->state.vmcb->tlb_control = asids.flush ? VMCB_TLB_FLUSH_ALL : 0;
@@ -106,6 +107,7 @@ static void controls_write(struct vcpu *vcpu, struct vmcs *image)
     image->exit_controls = vmx_controls.exit;
     image->entry_controls = vmx_controls.entry;
     image->msr_bitmap = svm_maps.bitmap;
+    image->vpid = SVM_VPID_FIRST;
     image->vmcs_link_pointer = ~0ull;
     image->ept_pointer = eptp(&vcpu->vm->storage);
 }
@@ -152,7 +154,7 @@ static void svm_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
 /* ---- entering ------------------------------------------------------------------- */
 
 /* An event takes the guest out of HLT. What a software event returns to is RIP itself, so that goes past the instruction. */
-static void event_inject(struct svm_region *region)
+void svm_event_inject(struct svm_region *region)
 {
     struct vmcs *image = &region->state.image;
     struct vmcb *vmcb = region->state.vmcb;
@@ -230,13 +232,22 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
     region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
 }
 
+/* An NMI that waits behind the event which is given now comes in before the handler's first instruction: CP's own timer, which
+ * has run out, ends the guest there. */
+static bool nmi_is_next(const struct svm_region *region)
+{
+    return (region->state.image.processor_controls & CPU_NMI_WINDOW_EXITING) &&
+           (region->state.vmcb->event_injection & VMCB_EVENT_VALID);
+}
+
 static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 {
     struct svm_region *region = ((struct svm_vcpu *)vcpu->backend)->active;
 
-    (void)now;
-    event_inject(region);
-    apic_timer_set(deadline);
+    svm_event_inject(region);
+    if (now >= deadline && !(region->state.vmcb->event_injection & VMCB_EVENT_VALID))
+        return made_up(vcpu, region->state.vmcb, EXIT_PREEMPTION_TIMER);
+    apic_timer_set(nmi_is_next(region) ? DEADLINE_PAST : deadline);
     do {
         if (region->state.controls_stale)
             svm_control_apply(&region->state, &svm_maps);

@@ -169,6 +169,36 @@ int linear_translate(struct vcpu *vcpu, uint64_t linear, unsigned access, gpa_t 
     return walk_tables(&w, w.paging.levels == 4 ? linear : linear & 0xFFFFFFFFu, to, error);
 }
 
+/* Without paging nothing is read on the way. */
+enum linear_part linear_part(struct vcpu *vcpu, uint64_t linear, uint64_t at)
+{
+    struct paging p = paging_now(vcpu);
+    uint64_t table = p.root, entry = 0, size = ~0ull;
+
+    if (p.levels < 4)
+        linear &= 0xFFFFFFFFu;
+    if (!(vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PG))
+        return linear >> PAGE_SHIFT == at >> PAGE_SHIFT ? LINEAR_PAGE : LINEAR_NO_PART;
+    for (unsigned level = p.levels; level; level--) {
+        unsigned shift = PAGE_SHIFT + p.index_bits * (level - 1);
+        bool pdpte = p.levels == 3 && level == 3;
+        uint64_t mask = pdpte ? 3 : (1ull << p.index_bits) - 1, where = table + (linear >> shift & mask) * p.entry_bytes;
+        if (at >= where && at < where + p.entry_bytes)
+            return LINEAR_TABLE;
+        const void *pointer = entry_pointer(vcpu, where);
+        entry = pointer ? entry_load(pointer, p.entry_bytes) : 0;
+        if (!(entry & ENTRY_PRESENT))
+            return LINEAR_NO_PART;
+        size = 1ull << shift;
+        if ((entry & ENTRY_LARGE) && !pdpte && ((level == 2 && p.large_at_2) || (level == 3 && p.levels == 4))) {
+            table = large_page(&p, entry, size);
+            break;
+        }
+        table = entry & (p.entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
+    }
+    return (table | (linear & (size - 1))) >> PAGE_SHIFT == at >> PAGE_SHIFT ? LINEAR_PAGE : LINEAR_NO_PART;
+}
+
 static size_t piece(uint64_t linear, size_t bytes)
 {
     size_t left = PAGE_SIZE - (linear & PAGE_MASK);

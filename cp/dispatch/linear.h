@@ -13,6 +13,15 @@ enum linear_access { LINEAR_READ = 0, LINEAR_WRITE = 2, LINEAR_USER = 4, LINEAR_
  * is. */
 int linear_translate(struct vcpu *, uint64_t linear, unsigned access, gpa_t *to, uint32_t *error);
 
+/* What the translation of an address has to do with guest-physical `at`, as the running guest means it. Leaves no marks in the
+ * guest's tables, and asks for no rights. */
+enum linear_part {
+    LINEAR_NO_PART,
+    LINEAR_TABLE, /* an entry that is read on the way is there */
+    LINEAR_PAGE,  /* it ends in that page */
+};
+enum linear_part linear_part(struct vcpu *, uint64_t linear, uint64_t at);
+
 /* Copies across pages. 0; -1: fault at *fault with *error; -2: no RAM there. Access rights are those of the current CPL
  * unless LINEAR_USER is forced by the caller. */
 int linear_read(struct vcpu *, uint64_t linear, void *to, size_t bytes, unsigned access, uint64_t *fault,

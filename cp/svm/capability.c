@@ -4,7 +4,7 @@
 #define MAY(bits) ((uint64_t)(uint32_t)(bits) << 32)
 #define MUST_MAY(must, may) (MAY((must) | (may)) | (must))
 enum { PIN_DEFAULT1 = 0x16, CPU_DEFAULT1 = 0x04006172, EXIT_DEFAULT1 = 0x00036DFB, ENTRY_DEFAULT1 = 0x11FB,
-       LAST_FIELD_INDEX = 0x2E, REGION_BYTES = 4096 };
+       LAST_FIELD_INDEX = 0x2E, REGION_BYTES = 4096, CR3_TARGETS = 4 };
 #define CR0_NEEDED 0x80000021ull /* PE, NE, PG */
 #define CR4_NEEDED 0x2000ull     /* VMXE */
 
@@ -12,11 +12,11 @@ static uint32_t processor_controls(void)
 {
     return CPU_INTERRUPT_WINDOW_EXITING | CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_INVLPG_EXITING | CPU_MWAIT_EXITING |
            CPU_RDPMC_EXITING | CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING | CPU_CR8_LOAD_EXITING |
-           CPU_CR8_STORE_EXITING | CPU_NMI_WINDOW_EXITING | CPU_MOV_DR_EXITING | CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS |
+           CPU_CR8_STORE_EXITING | CPU_TPR_SHADOW | CPU_NMI_WINDOW_EXITING | CPU_MOV_DR_EXITING | CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS |
            CPU_MSR_BITMAPS | CPU_MONITOR_EXITING | CPU_PAUSE_EXITING | CPU_SECONDARY_CONTROLS;
 }
 
-void svm_capability_make(struct vmx_capability *c, uint64_t cr4_bits)
+void svm_capability_make(struct vmx_capability *c, uint64_t cr4_bits, bool invpcid)
 {
     uint64_t *msr = c->msr;
 
@@ -30,12 +30,15 @@ void svm_capability_make(struct vmx_capability *c, uint64_t cr4_bits)
     msr[VMX_TRUE_ENTRY] = MUST_MAY(ENTRY_DEFAULT1, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LONG_MODE | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER);
     for (unsigned i = 0; i < 4; i++)
         msr[VMX_PIN + i] = msr[VMX_TRUE_PIN + i];
-    msr[VMX_CPU2] = MAY(CPU2_EPT | CPU2_RDTSCP | CPU2_UNRESTRICTED_GUEST | CPU2_WBINVD_EXITING | CPU2_INVPCID |
-                        CPU2_VPID | CPU2_VMCS_SHADOWING); /* an entry without a VPID in hardware flushes, which is allowed of any */
+    msr[VMX_CPU2] = MAY(CPU2_EPT | CPU2_DESCRIPTOR_TABLE_EXITING | CPU2_RDTSCP | CPU2_UNRESTRICTED_GUEST | CPU2_WBINVD_EXITING |
+                        CPU2_VPID | CPU2_VM_FUNCTIONS | CPU2_VMCS_SHADOWING | (invpcid ? CPU2_INVPCID : 0));
+    msr[VMX_VMFUNC] = VM_FUNCTION_EPTP_SWITCHING;
     msr[VMX_EPT_VPID_CAP] = EPT_CAP_FOUR_LEVELS | EPT_CAP_UNCACHEABLE | EPT_CAP_WRITE_BACK | EPT_CAP_2M_PAGES | EPT_CAP_INVEPT |
-                            EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL;
-    msr[VMX_MISC] = VMX_MISC_SAVES_LONG_MODE | VMX_MISC_ACTIVITY_HLT | VMX_MISC_CR3_TARGETS(0) | VMX_MISC_ZERO_LENGTH_INJECTION |
-                    VMX_MISC_VMWRITE_ANY; /* VMREAD and VMWRITE are carried out by CP, here and where they are shadowed */
+                            EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL |
+                            EPT_CAP_ACCESSED_DIRTY; /* they are set in software; the walks of nested paging are writes anyway */
+    msr[VMX_MISC] = VMX_MISC_SAVES_LONG_MODE | VMX_MISC_ACTIVITY_HLT | VMX_MISC_CR3_TARGETS(CR3_TARGETS) |
+                    VMX_MISC_ZERO_LENGTH_INJECTION | VMX_MISC_VMWRITE_ANY; /* VMREAD and VMWRITE are carried out by CP, here and
+                                                                              where they are shadowed */
     msr[VMX_CR0_FIXED0] = CR0_NEEDED;
     msr[VMX_CR0_FIXED1] = 0xFFFFFFFF;
     msr[VMX_CR4_FIXED0] = CR4_NEEDED;

@@ -6,7 +6,7 @@
 #include "vmcs-shadow/control.h"
 
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17, BLOCKED_NMI = 8 };
-enum { CR0_MP_AND_TS = 0xA, EVENT_TYPE_SOFTWARE = 4, EVENT_TYPE_PRIVILEGED = 5, EVENT_TYPE_SOFTWARE_EXCEPTION = 6 };
+enum { BREAKPOINTS = 1 << 3 | 1 << 4, CR0_MP_AND_TS = 0xA, EVENT_TYPE_SOFTWARE = 4, EVENT_TYPE_PRIVILEGED = 5, EVENT_TYPE_SOFTWARE_EXCEPTION = 6 };
 enum { MSRS = 0x2000, BITMAP_WRITES = 2048, BITMAP_HIGH = 1024, MAP_BYTES = 8192, MAP_HIGH = 2048 };
 #define MSR_HIGH 0xC0000000u
 #define ADDRESS 0x000FFFFFFFFFF000ull
@@ -34,6 +34,10 @@ static uint32_t ruled(const struct rule *rule, unsigned count, uint32_t controls
     return intercepts;
 }
 
+static const struct rule secondary[] = {
+    {CPU2_DESCRIPTOR_TABLE_EXITING, VMCB_DESCRIPTOR_TABLES},
+};
+
 #define RULED(rules, controls) ruled(rules, sizeof(rules) / sizeof(*(rules)), controls)
 
 /* VMX instructions are undefined here, and CR4.VMXE is a reserved bit; #AC and #DB could recur for ever within one instruction. */
@@ -55,9 +59,10 @@ static void registers_apply(struct svm_state *s)
     bool selective = !cr0_hidden && !(image->cr0_mask & CR0_MP_AND_TS);
 
     s->vmcb->cr_writes = (uint16_t)((selective ? 0 : 1) | 1 << 4 | !!(controls & CPU_CR3_LOAD_EXITING) << 3 |
-                                    !!(controls & CPU_CR8_LOAD_EXITING) << 8);
+                                    !!(controls & (CPU_CR8_LOAD_EXITING | CPU_TPR_SHADOW)) << 8);
     s->vmcb->cr_reads = (uint16_t)(cr0_hidden | (svm_cr4_seen(s) != s->vmcb->cr4) << 4 |
-                                   !!(controls & CPU_CR3_STORE_EXITING) << 3 | !!(controls & CPU_CR8_STORE_EXITING) << 8);
+                                   !!(controls & CPU_CR3_STORE_EXITING) << 3 |
+                                   !!(controls & (CPU_CR8_STORE_EXITING | CPU_TPR_SHADOW)) << 8);
     s->vmcb->dr_reads = s->vmcb->dr_writes = controls & CPU_MOV_DR_EXITING ? 0xFFFF : 0;
     if (selective)
         s->vmcb->intercepts |= VMCB_CR0_SELECTIVE;
@@ -71,12 +76,16 @@ void svm_control_apply(struct svm_state *s, const struct svm_maps *maps)
 
     vmcb->exceptions = exceptions(image);
     vmcb->intercepts = VMCB_INTR | VMCB_NMI | VMCB_INIT | VMCB_CPUID | VMCB_INVD | VMCB_INVLPGA | VMCB_IO | VMCB_MSR |
-                       VMCB_SHUTDOWN | RULED(primary, controls);
+                       VMCB_SHUTDOWN | RULED(primary, controls) | RULED(secondary, image->secondary_controls);
     if (image->guest_interruptibility & BLOCKED_NMI)
         vmcb->intercepts |= VMCB_IRET;
-    vmcb->intercepts2 = VMCB_SVM_INSTRUCTIONS | VMCB_XSETBV | VMCB_WBINVD | RULED(primary2, controls);
+    if (image->exception_bitmap & BREAKPOINTS) /* QEMU knows INT3 and INTO as software interrupts only */
+        vmcb->intercepts |= VMCB_INTN;
+    vmcb->intercepts2 = VMCB_SVM_INSTRUCTIONS | VMCB_XSETBV | VMCB_WBINVD | VMCB_ICEBP | RULED(primary2, controls);
     if (!(image->secondary_controls & CPU2_RDTSCP))
         vmcb->intercepts2 |= VMCB_RDTSCP;
+    bool invpcid = image->secondary_controls & CPU2_INVPCID;
+    vmcb->intercepts3 = !invpcid || (controls & CPU_INVLPG_EXITING) ? VMCB_INVPCID : 0;
     registers_apply(s);
     vmcb->virtual_interrupt = VMCB_V_INTR_MASKING;
     if (controls & CPU_INTERRUPT_WINDOW_EXITING)

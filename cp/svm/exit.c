@@ -3,10 +3,11 @@
 
 #include "vmcs-shadow/control.h"
 
-enum { TYPE_NMI = 2, TYPE_EXCEPTION = 3, TYPE_SOFTWARE_EXCEPTION = 6, VECTOR_NMI = 2, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_DF = 8,
-       VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
+enum { TYPE_NMI = 2, TYPE_EXCEPTION = 3, TYPE_SOFTWARE = 4, TYPE_PRIVILEGED = 5, TYPE_SOFTWARE_EXCEPTION = 6, VECTOR_NMI = 2, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_DF = 8,
+       VECTOR_UD = 6, VECTOR_NP = 11, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17, VM_FUNCTIONS = 64 };
 #define INFO_VALID (1u << 31)
 #define INFO_ERROR (1u << 11)
+#define EFER_LMA (1ull << 10)
 
 /* Exits that are an instruction of fixed form, or none (length 0). */
 static const struct row {
@@ -27,6 +28,12 @@ static bool is_access(uint64_t code)
     return code < SVM_EXIT_EXCEPTION || code == SVM_EXIT_CR0_SELECTIVE || code == SVM_EXIT_INVLPG;
 }
 
+/* Of which VMX tells where the operand is. */
+static bool is_system(uint64_t code)
+{
+    return (code >= SVM_EXIT_IDTR_READ && code <= SVM_EXIT_TR_WRITE) || code == SVM_EXIT_INVPCID;
+}
+
 bool svm_exit_wants_code(const struct vmcb *vmcb)
 {
     uint64_t code = vmcb->exit_code;
@@ -35,7 +42,8 @@ bool svm_exit_wants_code(const struct vmcb *vmcb)
         return true;
     if ((vmcb->exit_interrupt_info & VMCB_EVENT_VALID) && (vmcb->exit_interrupt_info >> 8 & 7) == VMCB_EVENT_SOFTWARE)
         return true;
-    return code == SVM_EXIT_RDTSC || code == SVM_EXIT_WBINVD || (code < SVM_EXIT_CODES && rows[code].length && !vmcb->next_rip);
+    return code == SVM_EXIT_RDTSC || code == SVM_EXIT_WBINVD || is_system(code) || code == SVM_EXIT_INTN ||
+           code == SVM_EXIT_ICEBP || (code < SVM_EXIT_CODES && rows[code].length && !vmcb->next_rip);
 }
 
 /* Where the processor does not say where the next instruction is: the prefixes and the fixed rest. */
@@ -62,7 +70,8 @@ static enum svm_verdict port(const struct vmcb *vmcb, struct exit *exit)
     return SVM_REPORT;
 }
 
-/* SDM "Exit Qualification for EPT Violations": the kind of access; the linear address is not known. */
+/* SDM "Exit Qualification for EPT Violations": the kind of access. Entries of page tables are always written to, so that an access
+ * to one is both: APM "Nested versus Guest Page Faults, Fault Ordering". The linear address is not known here. */
 static enum svm_verdict page(const struct vmcb *vmcb, struct exit *exit)
 {
     enum { ERROR_WRITE = 2, ERROR_FETCH = 16, READ = 1, WRITE = 2, FETCH = 4 };
@@ -70,7 +79,7 @@ static enum svm_verdict page(const struct vmcb *vmcb, struct exit *exit)
 
     exit->reason = EXIT_EPT_VIOLATION;
     exit->guest_physical = vmcb->exit_info2;
-    exit->qualification = error & ERROR_FETCH ? FETCH : error & ERROR_WRITE ? WRITE : READ;
+    exit->qualification = error & SVM_NPF_TABLE ? READ | WRITE : error & ERROR_FETCH ? FETCH : error & ERROR_WRITE ? WRITE : READ;
     return SVM_REPORT;
 }
 
@@ -92,7 +101,31 @@ static bool vmx_mode(const struct svm_state *s, const struct instruction *i)
     const struct vmcb *vmcb = s->vmcb;
     bool compatible = (vmcb->efer >> 10 & 1) && !(vmcb->cs.rights >> 9 & 1);
 
+    if (i->operation == OP_VMFUNC) /* SDM "VMFUNC": of any mode, but undefined without its control and beyond function 63 */
+        return (s->image.secondary_controls & CPU2_VM_FUNCTIONS) && (uint32_t)vmcb->rax < VM_FUNCTIONS;
     return i->operation == OP_VMCALL || ((vmcb->cr0 & 1) && !(vmcb->rflags >> 17 & 1) && !compatible);
+}
+
+static enum svm_verdict software(const struct svm_code *code, struct exit *exit)
+{
+    static const struct {
+        uint8_t opcode, length, type, vector; /* the vector is the byte after INT n */
+    } forms[] = {{0xCD, 2, TYPE_SOFTWARE, 0}, {0xCC, 1, TYPE_SOFTWARE_EXCEPTION, VECTOR_BP},
+                 {0xCE, 1, TYPE_SOFTWARE_EXCEPTION, VECTOR_OF}, {0xF1, 1, TYPE_PRIVILEGED, VECTOR_DB}};
+    uint8_t rex;
+    bool lock;
+    unsigned n = svm_prefixes(code->bytes, code->count, code->mode, &rex, &lock);
+
+    for (unsigned i = 0; i < sizeof forms / sizeof *forms && !lock; i++) {
+        if (n + forms[i].length > code->count || code->bytes[n] != forms[i].opcode)
+            continue;
+        unsigned vector = forms[i].type == TYPE_SOFTWARE ? code->bytes[n + 1] : forms[i].vector;
+        exit->reason = EXIT_EXCEPTION_NMI;
+        exit->interruption_info = INFO_VALID | (uint32_t)forms[i].type << 8 | vector;
+        exit->instruction_length = n + forms[i].length;
+        return SVM_SOFTWARE;
+    }
+    return SVM_UNDEFINED;
 }
 
 static enum svm_verdict undefined(const struct svm_state *s, const struct svm_code *code, struct exit *exit)
@@ -102,6 +135,10 @@ static enum svm_verdict undefined(const struct svm_state *s, const struct svm_co
     if (instruction_decode(code->bytes, code->count, code->mode, &instruction) == DECODE_OK && vmx_mode(s, &instruction) &&
         svm_vmx_instruction(&instruction, exit))
         return SVM_REPORT;
+    if (software(code, exit) == SVM_SOFTWARE &&
+        (exit->interruption_info >> 8 & 7) == TYPE_PRIVILEGED) /* QEMU has no INT1 */
+        return SVM_SOFTWARE;
+    exit->instruction_length = 0;
     return raised(VECTOR_UD, 0, exit);
 }
 
@@ -146,6 +183,14 @@ static enum svm_verdict exception(const struct svm_state *s, const struct svm_co
     return raised(vector, s->vmcb->exit_info1, exit);
 }
 
+/* INVPCID exits also where the guest is not to have it. */
+static enum svm_verdict system_report(const struct svm_state *s, const struct svm_code *code, struct exit *exit)
+{
+    if (s->vmcb->exit_code == SVM_EXIT_INVPCID && !(s->image.secondary_controls & CPU2_INVPCID))
+        return SVM_UNDEFINED;
+    return svm_system_instruction(code->bytes, code->count, code->mode, exit) ? SVM_REPORT : SVM_UNDEFINED;
+}
+
 /* QEMU reports RDTSCP as RDTSC and INVD as WBINVD. */
 static uint64_t told_apart(uint64_t number, const struct svm_code *code)
 {
@@ -172,12 +217,16 @@ enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_
         return port(vmcb, exit);
     if (is_access(number))
         return svm_access_decode(code->bytes, code->count, code->mode, a) ? access_report(a, exit) : SVM_UNDEFINED;
+    if (is_system(number))
+        return system_report(s, code, exit);
     if (number >= SVM_EXIT_EXCEPTION && number < SVM_EXIT_INTR)
         return exception(s, code, exit, a);
     if (number == SVM_EXIT_NMI) {
         exit->interruption_info = INFO_VALID | TYPE_NMI << 8 | VECTOR_NMI;
         return SVM_REPORT; /* reason 0 */
     }
+    if (number == SVM_EXIT_INTN || number == SVM_EXIT_ICEBP)
+        return software(code, exit);
     if (number == SVM_EXIT_IRET)
         return SVM_IRET;
     if (number >= SVM_EXIT_CODES || !rows[number].reason)
@@ -189,6 +238,29 @@ enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_
     return SVM_REPORT;
 }
 
+/* QEMU tells INT3 and INTO from INT 3 and INT 4 no more than by their opcode. */
+static bool is_one_byte(const struct svm_code *code)
+{
+    enum { INT3 = 0xCC, INTO = 0xCE };
+    uint8_t rex;
+    bool lock;
+    unsigned n = svm_prefixes(code->bytes, code->count, code->mode, &rex, &lock);
+
+    return n < code->count && (code->bytes[n] == INT3 || code->bytes[n] == INTO);
+}
+
+/* SDM "Error Code": a fault in the delivery of an event names its gate in steps of 8, and whether the event came from outside the
+ * program. QEMU counts in steps of 16 in IA-32e mode, and never says the latter. */
+static void gate_error(const struct vmcb *vmcb, unsigned vector, bool software, struct exit *exit)
+{
+    enum { EXTERNAL = 1, IDT = 2, GATE = 8 };
+    unsigned step = vmcb->efer & EFER_LMA ? 2 * GATE : GATE, by = exit->interruption_info & 0xFF;
+
+    if (exit->reason == EXIT_EXCEPTION_NMI && (exit->interruption_info & INFO_ERROR) && (by == VECTOR_GP || by == VECTOR_NP) &&
+        exit->interruption_error == (vector * step | IDT))
+        exit->interruption_error = vector * GATE | IDT | (software ? 0 : EXTERNAL);
+}
+
 void svm_exit_vectoring(const struct vmcb *vmcb, const struct svm_code *code, unsigned software_length, struct exit *exit)
 {
     uint64_t info = vmcb->exit_interrupt_info;
@@ -198,8 +270,9 @@ void svm_exit_vectoring(const struct vmcb *vmcb, const struct svm_code *code, un
         return;
     bool software = type == VMCB_EVENT_SOFTWARE ||
                     (type == VMCB_EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF));
-    if (type == VMCB_EVENT_EXCEPTION && software)
+    if (software && (type == VMCB_EVENT_EXCEPTION || (!software_length && is_one_byte(code))))
         type = TYPE_SOFTWARE_EXCEPTION;
+    gate_error(vmcb, vector, software, exit);
     exit->idt_vectoring_info = INFO_VALID | (uint32_t)(info & INFO_ERROR) | type << 8 | vector;
     exit->idt_vectoring_error = (uint32_t)(info >> 32);
     if (!software)

@@ -14,6 +14,7 @@ enum svm_verdict {
     SVM_EXCEPTION, /* the guest raised one: exit's interruption_info and error say which. Reported if the controls ask for it */
     SVM_UNDEFINED, /* the guest is to have #UD */
     SVM_SEEN,      /* reads CR0 or CR4 (*access), of which it must see another value than the real one */
+    SVM_SOFTWARE,  /* INT n, INT3, INTO or INT1: exit's interruption_info and instruction_length. Reported or carried out */
     SVM_IRET,      /* NMIs are unblocked when this instruction is over */
 };
 

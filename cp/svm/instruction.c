@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { ESCAPE = 0x0F, GROUP_7 = 0x01, CLTS = 0x06, MOVZX_16 = 0xB7, MOV_FROM_CR = 0x20, MOV_FROM_DR, MOV_TO_CR, MOV_TO_DR };
+enum { ESCAPE = 0x0F, GROUP_6 = 0x00, GROUP_7 = 0x01, MAP_0F38_BYTE = 0x38, INVEPT = 0x80, INVPCID = 0x82, CLTS = 0x06, MOVZX_16 = 0xB7, MOV_FROM_CR = 0x20, MOV_FROM_DR, MOV_TO_CR, MOV_TO_DR };
 enum { REX_B = 1, REX_R = 4, REX_W = 8, GROUP_SMSW = 4, GROUP_LMSW = 6, GROUP_INVLPG = 7 };
 
 static bool is_prefix(uint8_t byte)
@@ -45,22 +45,29 @@ static void mov_decode(const uint8_t *at, unsigned prefixes, uint8_t rex, bool l
     a->length = (uint8_t)(prefixes + 3);
 }
 
-/* The operand is decoded as that of MOVZX, which has the same form. */
-static bool group_decode(const uint8_t *bytes, size_t count, unsigned prefixes, uint8_t rex, enum decode_mode mode,
-                         struct svm_access *a)
+/* A two-byte opcode with ModRM has the operand that MOVZX in its place would have. */
+static bool operand_decode(const uint8_t *bytes, size_t count, unsigned prefixes, enum decode_mode mode, struct instruction *to)
 {
-    uint8_t copy[INSTRUCTION_MAX_BYTES], modrm = bytes[prefixes + 2];
-    unsigned which = modrm >> 3 & 7;
+    uint8_t copy[INSTRUCTION_MAX_BYTES];
 
-    if (which != GROUP_SMSW && which != GROUP_LMSW && which != GROUP_INVLPG)
-        return false;
     if (count > sizeof copy)
         count = sizeof copy;
     memcpy(copy, bytes, count);
     copy[prefixes + 1] = MOVZX_16;
-    if (instruction_decode(copy, count, mode, &a->operand) != DECODE_OK && modrm < 0xC0)
+    return instruction_decode(copy, count, mode, to) == DECODE_OK;
+}
+
+static bool group_decode(const uint8_t *bytes, size_t count, unsigned prefixes, uint8_t rex, enum decode_mode mode,
+                         struct svm_access *a)
+{
+    uint8_t modrm = bytes[prefixes + 2];
+    unsigned which = modrm >> 3 & 7;
+
+    if (which != GROUP_SMSW && which != GROUP_LMSW && which != GROUP_INVLPG)
         return false;
     a->memory = modrm < 0xC0;
+    if (a->memory && !operand_decode(bytes, count, prefixes, mode, &a->operand))
+        return false;
     if (which == GROUP_INVLPG && !a->memory)
         return false; /* SWAPGS and its like */
     a->kind = which == GROUP_SMSW ? SVM_ACCESS_SMSW : which == GROUP_LMSW ? SVM_ACCESS_LMSW : SVM_ACCESS_INVLPG;
@@ -98,11 +105,12 @@ bool svm_access_decode(const uint8_t *bytes, size_t count, enum decode_mode mode
 static const uint8_t reasons[OPERATIONS] = {
     [OP_VMCALL] = EXIT_VMCALL, [OP_VMLAUNCH] = EXIT_VMLAUNCH, [OP_VMRESUME] = EXIT_VMRESUME, [OP_VMXOFF] = EXIT_VMXOFF,
     [OP_VMCLEAR] = EXIT_VMCLEAR, [OP_VMPTRLD] = EXIT_VMPTRLD, [OP_VMPTRST] = EXIT_VMPTRST, [OP_VMXON] = EXIT_VMXON,
-    [OP_VMREAD] = EXIT_VMREAD, [OP_VMWRITE] = EXIT_VMWRITE, [OP_INVEPT] = EXIT_INVEPT, [OP_INVVPID] = EXIT_INVVPID,
+    [OP_VMREAD] = EXIT_VMREAD, [OP_VMWRITE] = EXIT_VMWRITE, [OP_INVEPT] = EXIT_INVEPT, [OP_INVVPID] = EXIT_INVVPID, [OP_VMFUNC] = EXIT_VMFUNC,
 };
 
 enum { INFO_ADDRESS_SHIFT = 7, INFO_REGISTER = 1 << 10, INFO_SEGMENT_SHIFT = 15, INFO_INDEX_SHIFT = 18, INFO_NO_INDEX = 1 << 22,
-       INFO_BASE_SHIFT = 23, INFO_NO_BASE = 1 << 27, INFO_REG2_SHIFT = 28, INFO_REG1_SHIFT = 3 };
+       INFO_BASE_SHIFT = 23, INFO_NO_BASE = 1 << 27, INFO_REG2_SHIFT = 28, INFO_REG1_SHIFT = 3, INFO_32_BIT = 1 << 11,
+       INFO_IDENTITY_SHIFT = 28 };
 
 static uint32_t memory_information(const struct instruction *i)
 {
@@ -133,4 +141,70 @@ bool svm_vmx_instruction(const struct instruction *i, struct exit *exit)
     if (i->destination == OPERAND_REGISTER || i->source == OPERAND_REGISTER)
         exit->instruction_info |= (uint32_t)i->reg << INFO_REG2_SHIFT;
     return true;
+}
+
+static void operand_report(const struct instruction *i, struct exit *exit)
+{
+    exit->instruction_info = memory_information(i);
+    exit->qualification = (uint64_t)i->displacement + (i->base == BASE_RIP ? exit->rip + i->length : 0);
+    exit->instruction_length = i->length;
+}
+
+/* SDM "Format of the VM-Exit Instruction-Information Field as Used for LIDT, LGDT, SIDT, or SGDT" and "... for LLDT, LTR, SLDT, and
+ * STR": which of the four it is has the number it has in its opcode group. */
+static bool table_instruction(const uint8_t *bytes, size_t count, enum decode_mode mode, unsigned n, uint8_t rex, struct exit *exit)
+{
+    bool global = bytes[n + 1] == GROUP_7;
+    uint8_t modrm = bytes[n + 2];
+    unsigned which = modrm >> 3 & 7;
+    struct instruction operand;
+
+    if (which > 3)
+        return false;
+    exit->reason = global ? EXIT_GDTR_IDTR : EXIT_LDTR_TR;
+    exit->qualification = 0;
+    if (modrm >= 0xC0) {
+        if (global)
+            return false;
+        exit->instruction_info = INFO_REGISTER | ((modrm & 7u) | (rex & REX_B) << 3) << INFO_REG1_SHIFT;
+        exit->instruction_length = n + 3;
+    } else {
+        if (!operand_decode(bytes, count, n, mode, &operand))
+            return false;
+        operand_report(&operand, exit);
+    }
+    bool narrow = memchr(bytes, 0x66, n);
+    if (global && which >= 2 && mode != DECODE_64 && (mode == DECODE_16) == narrow)
+        exit->instruction_info |= INFO_32_BIT;
+    exit->instruction_info |= which << INFO_IDENTITY_SHIFT;
+    return true;
+}
+
+/* INVPCID has the form of INVEPT. */
+static bool invpcid(const uint8_t *bytes, size_t count, enum decode_mode mode, unsigned n, struct exit *exit)
+{
+    uint8_t copy[INSTRUCTION_MAX_BYTES];
+    struct instruction instruction;
+
+    if (count > sizeof copy)
+        count = sizeof copy;
+    memcpy(copy, bytes, count);
+    copy[n + 2] = INVEPT;
+    if (instruction_decode(copy, count, mode, &instruction) != DECODE_OK || !svm_vmx_instruction(&instruction, exit))
+        return false;
+    exit->reason = EXIT_INVPCID;
+    return true;
+}
+
+bool svm_system_instruction(const uint8_t *bytes, size_t count, enum decode_mode mode, struct exit *exit)
+{
+    uint8_t rex;
+    bool lock;
+    unsigned n = svm_prefixes(bytes, count, mode, &rex, &lock);
+
+    if (count < n + 3 || bytes[n] != ESCAPE)
+        return false;
+    if (bytes[n + 1] == MAP_0F38_BYTE && bytes[n + 2] == INVPCID)
+        return invpcid(bytes, count, mode, n, exit);
+    return (bytes[n + 1] == GROUP_6 || bytes[n + 1] == GROUP_7) && table_instruction(bytes, count, mode, n, rex, exit);
 }

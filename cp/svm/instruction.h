@@ -24,3 +24,6 @@ bool svm_access_decode(const uint8_t *bytes, size_t count, enum decode_mode, str
 /* A VMX instruction as a VMX processor reports it: reason, length, displacement as qualification, instruction information.
  * exit->rip is given. false: not a VMX instruction. SDM "VM-Exit Instruction-Information Field". */
 bool svm_vmx_instruction(const struct instruction *, struct exit *);
+
+/* The same for SGDT, SIDT, LGDT, LIDT, SLDT, STR, LLDT, LTR and INVPCID, from their bytes. false: none of these. */
+bool svm_system_instruction(const uint8_t *bytes, size_t count, enum decode_mode, struct exit *);

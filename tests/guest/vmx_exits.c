@@ -2,6 +2,8 @@
  * instruction length and information, and go on where the hypervisor puts it? */
 #include "tests/guest/vmx/vm.h"
 
+#include "vmcs-shadow/capability.h"
+
 #define L2(name, ...)                  \
     static void name(void *unused)     \
     {                                  \
@@ -115,6 +117,10 @@ static const struct plain free_of_exits[] = {
 static void run_plain(const struct plain *cases, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
+        if (!vm_offers(VMX_TRUE_CPU, cases[i].cpu) || (cases[i].secondary && !vm_offers(VMX_CPU2, cases[i].secondary))) {
+            guest_print("%s: not offered\n", cases[i].name);
+            continue;
+        }
         vm_cpu(cases[i].cpu, cases[i].secondary);
         vm_trace(&vm, cases[i].name, cases[i].body, NULL);
     }

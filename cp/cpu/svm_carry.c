@@ -1,0 +1,250 @@
+/* Owns what a VMX processor carries out within the guest and SVM leaves to its host: reads of CR0 and CR4 under their masks, the TPR
+ * shadow, CR3-target values, MSRs that a guest's guest may have; and what of an access VMX reports by value. */
+#include "cp/cpu/svm_carry.h"
+
+#include "cp/cpu/ops.h"
+#include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/handlers.h"
+#include "cp/dispatch/linear.h"
+#include "cp/dispatch/registers.h"
+#include "cp/storage/frame.h"
+
+enum { VTPR = 0x80, TPR_MOST = 15, CR3_TARGETS = 4, MSR_TSC_AUX = 0xC0000103u };
+#define CR3_NO_FLUSH (1ull << 63)
+
+/* ---- operands ---------------------------------------------------------------------- */
+
+uint64_t svm_segment_base(void *context, enum segment segment)
+{
+    static const enum vmcs_field base[] = {VMCS_GUEST_ES_BASE, VMCS_GUEST_CS_BASE, VMCS_GUEST_SS_BASE,
+                                           VMCS_GUEST_DS_BASE, VMCS_GUEST_FS_BASE, VMCS_GUEST_GS_BASE};
+    return registers_long_mode(context) && segment < SEGMENT_FS ? 0 : vcpu_read(context, base[segment]);
+}
+
+static uint64_t gpr_get(void *context, unsigned reg)
+{
+    return reg == RSP ? vcpu_read(context, VMCS_GUEST_RSP) : ((struct vcpu *)context)->gpr[reg];
+}
+
+static void gpr_set(struct vcpu *vcpu, unsigned reg, uint64_t value, unsigned size)
+{
+    if (size == 2)
+        value = (gpr_get(vcpu, reg) & ~0xFFFFull) | (value & 0xFFFF);
+    if (size == 4)
+        value = (uint32_t)value;
+    if (reg == RSP)
+        vcpu_write(vcpu, VMCS_GUEST_RSP, value);
+    else
+        vcpu->gpr[reg] = value;
+}
+
+struct execute_seams svm_seams(struct vcpu *vcpu)
+{
+    return (struct execute_seams){.context = vcpu, .read_gpr = gpr_get, .segment_base = svm_segment_base};
+}
+
+static uint64_t operand_address(struct vcpu *vcpu, const struct svm_access *a)
+{
+    const struct execute_seams seams = svm_seams(vcpu);
+    return instruction_address(&a->operand, &seams, vcpu->exit.rip);
+}
+
+/* For the run loop there was an exit of no meaning: it looks at the events that wait, and enters again. */
+bool svm_look_again(struct vcpu *vcpu, const struct vmcb *vmcb)
+{
+    vcpu->exit = (struct exit){.reason = EXIT_EXTERNAL_INTERRUPT, .rip = vmcb->rip};
+    return true;
+}
+
+static bool protection(struct vcpu *vcpu, struct svm_region *region)
+{
+    vcpu_queue_exception(vcpu, VECTOR_GP, true, 0);
+    return svm_look_again(vcpu, region->state.vmcb);
+}
+
+void svm_skip(struct svm_region *region, unsigned length)
+{
+    region->state.vmcb->rip += length;
+    region->state.vmcb->interrupt_shadow = 0;
+}
+
+/* ---- control registers --------------------------------------------------------------- */
+
+/* MOV from CR0 or CR4, SMSW: what the read shadow says. */
+bool svm_carry_seen(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
+{
+    uint64_t value = a->number == 4 ? svm_cr4_seen(&region->state) : svm_cr0_seen(&region->state), where = 0;
+    uint32_t error = 0;
+
+    if (!a->memory) {
+        gpr_set(vcpu, a->reg, value, a->size);
+    } else if (linear_write(vcpu, operand_address(vcpu, a), &value, sizeof(uint16_t), &where, &error)) {
+        vcpu_queue_page_fault(vcpu, where, error);
+        return svm_look_again(vcpu, region->state.vmcb);
+    }
+    svm_skip(region, a->length);
+    return false;
+}
+
+/* SDM "TPR Virtualization": the guest's TPR is in the virtual-APIC page, and one that falls below the threshold is an exit after
+ * the instruction. */
+static bool tpr_access(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
+{
+    const struct vmcs *image = &region->state.image;
+    uint32_t *vtpr = (uint32_t *)(void *)((uint8_t *)frame_pointer(hpa(image->virtual_apic_address)) + VTPR);
+    uint64_t value = a->kind == SVM_ACCESS_MOV_TO ? gpr_get(vcpu, a->reg) : *vtpr >> 4 & TPR_MOST;
+
+    if (value > TPR_MOST)
+        return protection(vcpu, region);
+    svm_skip(region, a->length);
+    if (a->kind != SVM_ACCESS_MOV_TO)
+        return gpr_set(vcpu, a->reg, value, a->size), false;
+    *vtpr = (uint32_t)value << 4;
+    if (value >= (image->tpr_threshold & TPR_MOST))
+        return false;
+    vcpu->exit = (struct exit){.reason = EXIT_TPR, .rip = region->state.vmcb->rip};
+    return true;
+}
+
+static bool is_tpr_access(const struct vmcs *image, const struct svm_access *a)
+{
+    uint32_t exiting = a->kind == SVM_ACCESS_MOV_TO ? CPU_CR8_LOAD_EXITING : CPU_CR8_STORE_EXITING;
+    return a->number == 8 && !a->debug && (image->processor_controls & CPU_TPR_SHADOW) && !(image->processor_controls & exiting);
+}
+
+static bool is_target(const struct vmcs *image, uint64_t value)
+{
+    const uint64_t targets[CR3_TARGETS] = {image->cr3_target_0, image->cr3_target_1, image->cr3_target_2, image->cr3_target_3};
+
+    for (unsigned i = 0; i < image->cr3_target_count && i < CR3_TARGETS; i++)
+        if (targets[i] == value)
+            return true;
+    return false;
+}
+
+/* A value that is no exit. Bits beyond the processor's are #GP; in IA-32e mode bit 63 with CR4.PCIDE keeps translations. */
+static bool cr3_load(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a, uint64_t value)
+{
+    struct vmcb *vmcb = region->state.vmcb;
+
+    if (vmcb->cr4 & CR4_PCIDE)
+        value &= ~CR3_NO_FLUSH;
+    if (value >> cpuid_physical_bits())
+        return protection(vcpu, region);
+    vmcb->cr3 = value;
+    region->generation = 0;
+    svm_skip(region, a->length);
+    return false;
+}
+
+/* Sources that VMX reports by value. */
+static bool source_report(struct vcpu *vcpu, const struct vmcb *vmcb, const struct svm_access *a)
+{
+    uint64_t source = gpr_get(vcpu, a->reg), where = 0;
+    uint32_t error = 0;
+
+    if (a->kind == SVM_ACCESS_INVLPG)
+        vcpu->exit.qualification = operand_address(vcpu, a);
+    if (a->kind != SVM_ACCESS_LMSW)
+        return true;
+    if (a->memory && linear_read(vcpu, operand_address(vcpu, a), &source, sizeof(uint16_t), LINEAR_READ, &where, &error)) {
+        vcpu_queue_page_fault(vcpu, where, error);
+        return svm_look_again(vcpu, vmcb);
+    }
+    vcpu->exit.qualification |= (source & 0xFFFF) << 16 | (uint64_t)a->memory << 6;
+    return true;
+}
+
+bool svm_carry_access(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
+{
+    const struct vmcs *image = &region->state.image;
+    bool loads_cr3 = a->kind == SVM_ACCESS_MOV_TO && !a->debug && a->number == 3;
+    uint64_t value = loads_cr3 ? gpr_get(vcpu, a->reg) : 0;
+
+    if (loads_cr3 && !registers_long_mode(vcpu))
+        value = (uint32_t)value;
+    if (loads_cr3 && is_target(image, value))
+        return cr3_load(vcpu, region, a, value);
+    return is_tpr_access(image, a) ? tpr_access(vcpu, region, a) : source_report(vcpu, region->state.vmcb, a);
+}
+
+/* ---- MSRs ------------------------------------------------------------------------------ */
+
+/* An MSR that the merged bitmap lets a guest's guest have, where the map catches all. */
+static bool msr_passes(struct vcpu *vcpu, struct svm_region *region)
+{
+    const struct vmcs *image = &region->state.image;
+    uint32_t msr = (uint32_t)vcpu->gpr[RCX];
+    bool write = exit_basic(&vcpu->exit) == EXIT_WRMSR;
+
+    return image->msr_bitmap != svm_maps.bitmap && (image->processor_controls & CPU_MSR_BITMAPS) && svm_is_free_msr(msr) &&
+           !svm_msr_exits(frame_pointer(hpa(image->msr_bitmap)), msr, write);
+}
+
+bool svm_carry_msr(struct vcpu *vcpu, struct svm_region *region)
+{
+    uint32_t msr = (uint32_t)vcpu->gpr[RCX];
+    uint64_t value = vcpu->gpr[RDX] << 32 | (uint32_t)vcpu->gpr[RAX];
+
+    if (!msr_passes(vcpu, region))
+        return true;
+    if (exit_basic(&vcpu->exit) == EXIT_WRMSR) {
+        if (!svm_free_msr_write(region, msr, value))
+            return protection(vcpu, region);
+    } else {
+        svm_free_msr_read(region, msr, &value);
+        vcpu->gpr[RAX] = (uint32_t)value;
+        vcpu->gpr[RDX] = value >> 32;
+    }
+    svm_skip(region, vcpu->exit.instruction_length);
+    return false;
+}
+
+static uint64_t *msr_home(struct vmcb *vmcb, uint32_t msr)
+{
+    switch (msr) {
+    case 0x174: return &vmcb->sysenter_cs;
+    case 0x175: return &vmcb->sysenter_esp;
+    case 0x176: return &vmcb->sysenter_eip;
+    case 0xC0000081u: return &vmcb->star;
+    case 0xC0000082u: return &vmcb->lstar;
+    case 0xC0000083u: return &vmcb->cstar;
+    case 0xC0000084u: return &vmcb->sfmask;
+    case 0xC0000100u: return &vmcb->fs.base;
+    case 0xC0000101u: return &vmcb->gs.base;
+    case 0xC0000102u: return &vmcb->kernel_gs_base;
+    default: return NULL;
+    }
+}
+
+bool svm_is_free_msr(uint32_t msr)
+{
+    return (msr >= 0x174 && msr <= 0x176) || (msr >= 0xC0000081u && msr <= 0xC0000084u) ||
+           (msr >= 0xC0000100u && msr <= MSR_TSC_AUX);
+}
+
+bool svm_free_msr_read(const struct svm_region *region, uint32_t msr, uint64_t *value)
+{
+    if (!svm_is_free_msr(msr))
+        return false;
+    *value = msr == MSR_TSC_AUX ? op_rdmsr(msr) : *msr_home(region->state.vmcb, msr);
+    return true;
+}
+
+static bool value_allowed(uint32_t msr, uint64_t value)
+{
+    if (msr == 0x174 || msr == 0xC0000084u || msr == MSR_TSC_AUX)
+        return !(value >> 32);
+    return msr == 0xC0000081u || (uint64_t)((int64_t)(value << 16) >> 16) == value;
+}
+
+bool svm_free_msr_write(struct svm_region *region, uint32_t msr, uint64_t value)
+{
+    if (!svm_is_free_msr(msr) || !value_allowed(msr, value))
+        return false;
+    if (msr == MSR_TSC_AUX)
+        op_wrmsr(msr, value);
+    else
+        *msr_home(region->state.vmcb, msr) = value;
+    return true;
+}

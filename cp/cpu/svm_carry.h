@@ -1,0 +1,15 @@
+/* Parts of the SVM backend between svm_exit.c and svm_carry.c: what is done within the guest's own instruction. Each answers true:
+ * vcpu->exit is for CP; false: it is done, enter again. */
+#pragma once
+#include "cp/cpu/svm.h"
+#include "cp/decode/execute.h"
+
+bool svm_carry_seen(struct vcpu *, struct svm_region *, const struct svm_access *);   /* SVM_SEEN */
+bool svm_carry_access(struct vcpu *, struct svm_region *, const struct svm_access *); /* EXIT_CR_ACCESS, EXIT_INVLPG */
+bool svm_carry_msr(struct vcpu *, struct svm_region *);                               /* EXIT_RDMSR, EXIT_WRMSR */
+
+void svm_skip(struct svm_region *, unsigned length);             /* past an instruction that is done */
+bool svm_look_again(struct vcpu *, const struct vmcb *);         /* true */
+
+uint64_t svm_segment_base(void *vcpu, enum segment);
+struct execute_seams svm_seams(struct vcpu *); /* registers and segment bases, nothing else */
