@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 
+from levels import EXITS_BOUND, exits_per_trip
 from record import ROOT, costs, figure, harness, vmn
 
 TRIES = 3
@@ -57,4 +58,13 @@ def exit_and_back():
     figure("tcg_exit_and_back", round(min(ours) / min(least), 2), "times bare", bound=1.5)
 
 
-PARTS = {"tcg_logon": logon, "tcg_tower": tower, "tcg_exit": exit_and_back}
+def memory():
+    """Real exits of a reflected round trip beneath CPs that share pages: the innermost hypervisor does so too, or it is one that knows
+    VMX instructions only, whose own VMREADs and VMWRITEs come on top."""
+    for n in (2, 3):
+        figure(f"tcg_memory_{n}_exits_per_trip", exits_per_trip(n, "memory", "tcg", " way=memory"), "exits",
+               bound=EXITS_BOUND["memory"][n])
+        figure(f"tcg_foreign_{n}_exits_per_trip", exits_per_trip(n, "memory", "tcg"), "exits")
+
+
+PARTS = {"tcg_logon": logon, "tcg_tower": tower, "tcg_exit": exit_and_back, "tcg_memory": memory}
