@@ -5,6 +5,9 @@
 #include "cp/dispatch/vm.h"
 #include "nest/nest.h"
 
+/* The machine's virtual VMX, made when it is first asked for. NULL: not offered, or no frames for it. */
+struct nest *nested_of(struct vm *);
+
 /* IA32_FEATURE_CONTROL and the VMX capability MSRs; 0, or -1: #GP(0) */
 int nested_read_msr(struct vm *, uint32_t msr, uint64_t *value);
 int nested_write_msr(struct vm *, uint32_t msr, uint64_t value);
