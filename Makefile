@@ -17,7 +17,7 @@ CLANG := clang
 # over structs, built twice: freestanding, and for the host (tests, fuzzers, tools).
 
 CP_EDGE  := cp/boot cp/cpu cp/driver
-CP_PURE  := cp/storage cp/dispatch cp/decode cp/svm cp/device cp/ipl cp/user cp/spool cp/command cp/debug
+CP_PURE  := cp/storage cp/dispatch cp/decode cp/svm cp/virtio cp/device cp/ipl cp/user cp/spool cp/command cp/debug
 CMS_EDGE := cms/boot cms/cpu cms/driver
 CMS_PURE := cms/edf cms/console cms/file cms/pipe cms/command cms/kernel
 
@@ -117,7 +117,7 @@ $(B)/free/lib/string.o $(B)/whole/lib/string.o: FREE += -fno-tree-loop-distribut
 $(B)/vmn-relay: scripts/vmn-relay.c scripts/vmn-line.c scripts/vmn-line.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)
 # these payloads ask CP's own drivers
-$(B)/guest/drivers.elf64 $(B)/guest/lines.elf64: $(call obj,free,$(call in,cp/driver,*.c))
+$(B)/guest/drivers.elf64 $(B)/guest/lines.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c))
 
 # `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
 DISK ?= disk.img

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -106,10 +108,8 @@ int line_open_standard(struct line *l, const char *link)
     return 0;
 }
 
-int line_open_pty(struct line *l, const char *link, char *name)
+static int open_user_end(struct line *l, char *name)
 {
-    if (open_emulator_end(l, link))
-        return -1;
     l->in = l->out = open_master(name, 64);
     if (l->in < 0)
         return -1;
@@ -118,7 +118,61 @@ int line_open_pty(struct line *l, const char *link, char *name)
     return 0;
 }
 
+int line_open_pty(struct line *l, const char *link, char *name)
+{
+    return open_emulator_end(l, link) ? -1 : open_user_end(l, name);
+}
+
+int line_open_socket(struct line *l, const char *socket, char *name)
+{
+    memset(l, 0, sizeof *l);
+    l->emulator = l->emulator_slave = -1;
+    if ((size_t)snprintf(l->socket, sizeof l->socket, "%s", socket) >= sizeof l->socket) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open_user_end(l, name);
+}
+
 void line_heed_keys(struct line *l) { l->keys = true; }
+
+/* ---- a socket's coming and going ------------------------------------------------------- */
+
+static void hang_up(struct line *l)
+{
+    close(l->emulator);
+    l->emulator = -1;
+    l->to_emulator.start = l->to_emulator.end = 0; /* what was typed by who left is nobody's */
+}
+
+/* Until the emulator listens nobody answers: the next look tries again. */
+static void call(struct line *l)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    snprintf(to.sun_path, sizeof to.sun_path, "%s", l->socket);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
+        l->emulator = fd;
+    else if (fd >= 0)
+        close(fd);
+}
+
+static void follow_user(struct line *l)
+{
+    if (!*l->socket)
+        return;
+    if (!l->connected)
+        l->to_user.start = l->to_user.end = 0;
+    if (l->connected && l->emulator < 0)
+        call(l);
+    else if (!l->connected && l->emulator >= 0)
+        hang_up(l);
+}
+
+bool line_waits(const struct line *l)
+{
+    return !l->connected || l->emulator < 0;
+}
 
 /* ---- traffic -------------------------------------------------------------------------- */
 
@@ -158,7 +212,9 @@ static void from_user(struct line *l)
 static bool from_emulator(struct line *l)
 {
     unsigned char bytes[4096];
-    ssize_t n = read(l->emulator, bytes, sizeof bytes);
+    ssize_t n = l->emulator < 0 ? 0 : read(l->emulator, bytes, sizeof bytes);
+    if (n == 0 && *l->socket && l->emulator >= 0)
+        hang_up(l);
     if (n <= 0)
         return false;
     l->spoke = true;
@@ -178,10 +234,13 @@ static bool somebody_there(const struct line *l)
 void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
     bool hear = l->connected && !l->ended && length(&l->to_emulator) < INPUT_ROOM;
-    bool tell =
-        length(&l->to_emulator) && l->spoke; /* what comes before the machine has opened its line would be lost */
+    /* what comes before the machine has opened its UART would be lost */
+    bool tell = length(&l->to_emulator) && (l->spoke || *l->socket);
     l->connected = somebody_there(l);
-    p[ROW_EMULATOR] = (struct pollfd){l->emulator, POLLIN, 0};
+    follow_user(l);
+    p[ROW_EMULATOR] = (struct pollfd){l->emulator, 0, 0};
+    if (!*l->socket || line_backlog(l) < LINE_BACKLOG_GO)
+        p[ROW_EMULATOR].events |= POLLIN;
     if (tell)
         p[ROW_EMULATOR].events |= POLLOUT;
     p[ROW_IN] = (struct pollfd){hear && l->connected ? l->in : -1, POLLIN, 0};
@@ -190,7 +249,7 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 
 void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
 {
-    if (p[ROW_EMULATOR].revents & POLLIN)
+    if (p[ROW_EMULATOR].revents & (POLLIN | (*l->socket ? POLLHUP : 0)))
         from_emulator(l);
     if (p[ROW_EMULATOR].revents & POLLOUT)
         write_some(&l->to_emulator, l->emulator);

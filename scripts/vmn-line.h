@@ -1,5 +1,7 @@
 /* A serial line between the emulator and a terminal: two ends, and in each direction what has not been taken yet.
- * Line 1's user end is standard input and output; that of lines 2 and up is a pty of its own. */
+ * Line 1's user end is standard input and output; that of lines 2 and up is a pty of its own. The emulator's end is a pty
+ * too, or a socket it listens on: that is connected as long as somebody has the user's end open, so that the machine sees
+ * them come and go, and what they do not read waits in the machine. */
 #pragma once
 #include <poll.h>
 #include <stdbool.h>
@@ -18,8 +20,9 @@ struct buffer {
 };
 
 struct line {
-    int emulator;       /* master of the pty the emulator holds */
-    int emulator_slave; /* kept open: the emulator may come and go, the line does not hang up */
+    int emulator;       /* master of the pty the emulator holds, or the socket; -1: not connected */
+    int emulator_slave; /* kept open: the emulator may come and go, the line does not hang up; -1: a socket */
+    char socket[108];   /* its path, "": a pty */
     int in, out;        /* the user's side; one pty master for lines 2 and up */
     bool connected;     /* somebody has the user's side open */
     bool ended;         /* standard input is at its end */
@@ -30,10 +33,11 @@ struct line {
     struct buffer to_user, to_emulator;
 };
 
-/* Both return 0 or -1 with errno. `link` becomes a symbolic link to the emulator's end; the name of the user's end is
- * written to name[64]. */
+/* All return 0 or -1 with errno. `link` becomes a symbolic link to the emulator's end; `socket` is what the emulator will
+ * listen on. The name of the user's end is written to name[64]. */
 int line_open_standard(struct line *, const char *link);
 int line_open_pty(struct line *, const char *link, char *name);
+int line_open_socket(struct line *, const char *socket, char *name);
 
 /* Line 1's keys come from a terminal in raw mode: heed the escape key. */
 void line_heed_keys(struct line *);
@@ -41,6 +45,7 @@ void line_heed_keys(struct line *);
 /* The emulator sets modes of its own when it opens its end; call until it has spoken. */
 void line_make_raw(int fd);
 
+bool line_waits(const struct line *); /* for something that poll does not tell: look again in a moment */
 void line_ask(struct line *, struct pollfd[LINE_POLLS]);         /* what to wait for */
 void line_serve(struct line *, const struct pollfd[LINE_POLLS]); /* moves what can be moved */
 size_t line_backlog(const struct line *);

@@ -1,8 +1,9 @@
-/* vmn-relay RUN-DIRECTORY LINES [KEEP-LOG] -- EMULATOR ARGUMENT...      (for scripts/vmn, which prepares the directory)
+/* vmn-relay RUN-DIRECTORY LINES[+SOCKETS] [KEEP-LOG] -- EMULATOR ARGUMENT...
+ *                                                                      (for scripts/vmn, which prepares the directory)
  *
- * Owns the emulator's life and its serial lines. Line 1 joins the emulator to standard input and output; lines 2 to 4 are
- * ptys for the user, whose names go to standard error. The emulator finds its ends as RUN-DIRECTORY/line1 ... line4 and
- * writes its log to RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
+ * Owns the emulator's life and its lines. Line 1 joins the emulator to standard input and output; lines 2 and up are ptys
+ * for the user, whose names go to standard error. The emulator finds its ends as RUN-DIRECTORY/line1 ...: ptys for the first
+ * LINES of them, and for SOCKETS more the place of a socket it is to listen on. It writes its log to RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
  *
  * Ends when the emulator does, when told to (signals, Ctrl-] q): terminal restored, emulator gone, directory removed.
  * Exit status: 0 after a power off, or what the machine wrote as "VMN-EXIT n" on its debug port; 70 when the emulator
@@ -28,7 +29,7 @@
 #include "scripts/vmn-line.h"
 
 enum {
-    MAX_LINES = 4,
+    MAX_LINES = 64,
     TICK_MS = 50,
     FIRMWARE_TICKS = 40,
     STATUS_USAGE = 2,
@@ -40,8 +41,9 @@ enum {
 static struct {
     const char *directory, *keep_log;
     struct line line[MAX_LINES];
-    unsigned lines;
+    unsigned lines, ptys; /* all of them, and how many of these are ptys on the emulator's side */
     pid_t emulator;
+    int place; /* the directory */
     int said, screen, signals,
         transcript; /* the emulator's output, its VGA text, our signals, where its output is kept */
     bool stopped, raw;
@@ -131,9 +133,12 @@ static void fail(int status, const char *format, ...)
 
 static void open_line(unsigned n)
 {
-    char name[64] = "", link[PATH_MAX];
+    char name[64] = "", link[PATH_MAX], socket[64];
     snprintf(link, sizeof link, "%s/line%u", vmn.directory, n + 1);
-    if (n == 0 ? line_open_standard(vmn.line, link) : line_open_pty(&vmn.line[n], link, name))
+    snprintf(socket, sizeof socket, "/proc/self/fd/%d/line%u", vmn.place, n + 1); /* a socket's path may not be long */
+    if (n == 0          ? line_open_standard(vmn.line, link)
+        : n >= vmn.ptys ? line_open_socket(&vmn.line[n], socket, name)
+                        : line_open_pty(&vmn.line[n], link, name))
         fail(STATUS_USAGE, "no pseudo terminal to be had for line %u: %s", n + 1, strerror(errno));
     if (n)
         fprintf(stderr, "vmn: line %u is %s\n", n + 1, name);
@@ -294,7 +299,7 @@ static void pace_emulator(void)
 {
     bool stop = false, go = true;
     for (unsigned i = 0; i < vmn.lines; i++) {
-        size_t backlog = vmn.line[i].connected ? line_backlog(&vmn.line[i]) : 0;
+        size_t backlog = vmn.line[i].connected && i < vmn.ptys ? line_backlog(&vmn.line[i]) : 0;
         stop |= backlog > (i ? LINE_BACKLOG_MORE : LINE_BACKLOG_STOP);
         go &= backlog < (i ? LINE_BACKLOG_MORE : LINE_BACKLOG_GO);
     }
@@ -337,7 +342,7 @@ static void hurry_firmware(void)
 static bool patience(void)
 {
     for (unsigned i = 0; i < vmn.lines; i++)
-        if (!vmn.line[i].connected || !vmn.line[0].spoke)
+        if (line_waits(&vmn.line[i]) || !vmn.line[0].spoke)
             return false;
     return true;
 }
@@ -392,12 +397,14 @@ int main(int argc, char **argv)
     if (argc >= 4 && strcmp(argv[3], "--"))
         vmn.keep_log = argv[at++];
     if (argc < at + 2 || strcmp(argv[at], "--")) {
-        fputs("vmn-relay: RUN-DIRECTORY LINES [KEEP-LOG] -- EMULATOR ARGUMENT...\n", stderr);
+        fputs("vmn-relay: RUN-DIRECTORY LINES[+SOCKETS] [KEEP-LOG] -- EMULATOR ARGUMENT...\n", stderr);
         return STATUS_USAGE;
     }
     vmn.directory = argv[1];
-    vmn.lines = (unsigned)atoi(argv[2]);
-    if (vmn.lines < 1 || vmn.lines > MAX_LINES)
+    char *more;
+    vmn.ptys = (unsigned)strtoul(argv[2], &more, 10);
+    vmn.lines = vmn.ptys + (*more == '+' ? (unsigned)strtoul(more + 1, NULL, 10) : 0);
+    if (vmn.ptys < 1 || vmn.lines > MAX_LINES)
         fail(STATUS_USAGE, "1 to %d lines", MAX_LINES);
 
     sigset_t set;
@@ -407,6 +414,7 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     vmn.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    vmn.place = open(vmn.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (unsigned i = 0; i < vmn.lines; i++)
         open_line(i);
     open_terminal();

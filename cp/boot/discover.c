@@ -6,6 +6,7 @@
 #include "cp/cpu/ops.h"
 #include "cp/cpu/port.h"
 #include "cp/driver/clock.h"
+#include "cp/driver/virtio_console.h"
 #include "cp/storage/frame.h"
 
 enum { MULTIBOOT_MAGIC = 0x2BADB002, TREE_BYTES = 16384, FREE_PIECES = 16, TAKEN = 2 };
@@ -58,6 +59,15 @@ static bool pci_answers(void)
     return port_in32(PCI_CONFIG) == 0x80000000u;
 }
 
+static void consoles_find(struct pc_facts *pc)
+{
+    struct pci_address at;
+
+    while (pc->consoles < TREE_CONSOLES &&
+           pci_find(VIRTIO_CONSOLE_ID, VIRTIO_CONSOLE_ID_TRANSITIONAL, pc->consoles, &at))
+        pc->console[pc->consoles++] = (struct tree_pci){at.bus, at.slot, at.function};
+}
+
 static uint64_t ioapic_find(void)
 {
     volatile uint32_t *io = (volatile uint32_t *)(uintptr_t)IOAPIC_DEFAULT;
@@ -78,6 +88,8 @@ static void probe(struct pc_facts *pc)
         pc->lapic = op_rdmsr(MSR_APIC_BASE) & APIC_ADDRESS;
     pc->ioapic = ioapic_find();
     pc->pci = pci_answers();
+    if (pc->pci)
+        consoles_find(pc);
     pc->poweroff = (struct tree_register){BOCHS_POWER, 2, SLEEP_ENABLE};
     pc->reboot = (struct tree_register){RESET_PORT, 1, RESET_NOW};
     uarts_find(pc);

@@ -8,17 +8,22 @@
 #include "cp/dispatch/run.h"
 #include "cp/dispatch/timer.h"
 #include "cp/driver/ata.h"
+#include "cp/driver/uart.h"
 #include "cp/driver/virtio_blk.h"
+#include "cp/driver/virtio_console.h"
 #include "cp/storage/frame.h"
 #include "cp/user/volume.h"
 
 enum { VIRTIO_DISKS = 16, VIRTIO_PAGES = (VIRTIO_BLK_MEMORY_BYTES + PAGE_MASK) / PAGE_SIZE };
+enum { CONSOLE_PAGES = (sizeof(struct virtio_console) + PAGE_MASK) / PAGE_SIZE };
 enum { PCI_PIN_FIRST = 16, PCI_PINS = 4, ISA_IRQS = 16 };
 
-static struct line lines[TREE_UARTS];
-static bool open[TREE_UARTS];
+static struct uart_line uarts[TREE_UARTS];
+static struct virtio_console *consoles[TREE_CONSOLES];
+static unsigned uart_count, console_count;
+static struct line *lines[DRIVERS_LINES];
 static unsigned line_count;
-static struct tree_uart uarts[TREE_UARTS];
+
 /* A disk CP could take as its own. Every one found is brought up until one holds a CP volume. */
 struct candidate {
     struct disk *disk;
@@ -34,9 +39,14 @@ static unsigned vector_of(unsigned gsi)
     return VECTOR_IRQ + gsi;
 }
 
-static void on_line(void *context)
+static void on_uart(void *context)
 {
-    line_interrupt(context);
+    uart_line_interrupt(context);
+}
+
+static void on_console(void *context)
+{
+    virtio_console_interrupt(context);
 }
 
 static void on_ata(void *context)
@@ -92,17 +102,23 @@ static void ata_route(void *driver)
 }
 
 /* An INTx line reaches the IOAPIC as one of four pins of its own, or as the ISA interrupt the firmware chose. */
+static void pci_route(const struct virtio_pci *where, run_handler *handler, void *driver)
+{
+    unsigned pin = PCI_PIN_FIRST + where->at.slot % PCI_PINS;
+
+    run_on_interrupt(vector_of(pin), handler, driver);
+    apic_route(pin, vector_of(pin), true);
+    if (where->irq == 0 || where->irq >= ISA_IRQS)
+        return;
+    run_on_interrupt(vector_of(where->irq), handler, driver);
+    apic_route(where->irq, vector_of(where->irq), true);
+}
+
 static void virtio_route(void *driver)
 {
     const struct virtio_blk_disk *drive = driver;
-    unsigned pin = PCI_PIN_FIRST + drive->slot % PCI_PINS;
 
-    run_on_interrupt(vector_of(pin), on_virtio, driver);
-    apic_route(pin, vector_of(pin), true);
-    if (drive->irq == 0 || drive->irq >= ISA_IRQS)
-        return;
-    run_on_interrupt(vector_of(drive->irq), on_virtio, driver);
-    apic_route(drive->irq, vector_of(drive->irq), true);
+    pci_route(&drive->pci, on_virtio, driver);
 }
 
 static bool virtio_find(void)
@@ -134,48 +150,95 @@ static bool ata_find(const struct machine_facts *facts)
     return false;
 }
 
+/* ---- lines ------------------------------------------------------------------------ */
+
+static void line_add(struct line *line)
+{
+    if (line_count < DRIVERS_LINES)
+        lines[line_count++] = line;
+}
+
+static void console_find(struct tree_pci where)
+{
+    struct virtio_console *console = frame_alloc_run(&frame_cp_account, CONSOLE_PAGES);
+    struct line *line;
+    uint32_t next = 0;
+
+    if (!console || !virtio_console_probe(console, (struct pci_address){where.bus, where.slot, where.function})) {
+        frame_free_run(&frame_cp_account, console, CONSOLE_PAGES);
+        return;
+    }
+    consoles[console_count++] = console;
+    while ((line = virtio_console_line(console, &next)))
+        line_add(line);
+}
+
+static void lines_find(const struct machine_facts *facts)
+{
+    for (; uart_count < facts->uarts; uart_count++) {
+        uarts[uart_count].port = facts->uart[uart_count].port;
+        uarts[uart_count].irq = facts->uart[uart_count].irq;
+        line_add(&uarts[uart_count].line);
+    }
+    for (unsigned i = 0; i < facts->consoles; i++)
+        console_find(facts->console[i]);
+}
+
+static void uart_open(struct uart_line *u)
+{
+    if (!uart_line_init(u, u->port, u->irq))
+        return;
+    run_on_interrupt(vector_of(u->irq), on_uart, u);
+    apic_route(u->irq, vector_of(u->irq), false);
+}
+
+/* A level that rose while its pin was masked QEMU's IOAPIC does not see: each PCI device is looked at once after its
+ * interrupt was routed, which lowers it. */
+static void console_open(struct virtio_console *console)
+{
+    virtio_console_open_lines(console);
+    pci_route(&console->pci, on_console, console);
+    virtio_console_interrupt(console);
+}
+
+/* ---- all of them ------------------------------------------------------------------ */
+
 void drivers_start(const struct machine_facts *facts)
 {
     apic_start(facts->lapic, facts->ioapic, facts->tsc_hz);
-    line_count = facts->uarts;
-    for (unsigned i = 0; i < line_count; i++)
-        uarts[i] = facts->uart[i];
+    lines_find(facts);
     if (!facts->pci || !virtio_find())
         ata_find(facts);
     if (!system_disk.disk)
         return;
     system_disk.route(system_disk.driver);
-    /* a level that rose while its pin was masked QEMU's IOAPIC does not see: lower it */
     system_disk.serve(system_disk.driver);
 }
 
 void drivers_open(void)
 {
-    for (unsigned i = 0; i < line_count; i++) {
-        if (!(open[i] = line_init(&lines[i], uarts[i].port, uarts[i].irq)))
-            continue;
-        run_on_interrupt(vector_of(uarts[i].irq), on_line, &lines[i]);
-        apic_route(uarts[i].irq, vector_of(uarts[i].irq), false);
-    }
+    for (unsigned i = 0; i < uart_count; i++)
+        uart_open(&uarts[i]);
+    for (unsigned i = 0; i < console_count; i++)
+        console_open(consoles[i]);
 }
 
 unsigned drivers_lines(void) { return line_count; }
-struct line *drivers_line(unsigned index) { return &lines[index]; }
+struct line *drivers_line(unsigned index) { return lines[index]; }
 struct disk *drivers_system_disk(void) { return system_disk.disk; }
 
 void drivers_drain(void)
 {
     for (unsigned i = 0; i < line_count; i++)
-        if (open[i])
-            line_drain(&lines[i]);
+        line_drain(lines[i]);
 }
 
 void drivers_last_words(const char *text, unsigned length)
 {
-    static struct line last;
+    static struct uart_line last;
 
-    if (!line_init(&last, line_count ? uarts[0].port : 0x3F8, line_count ? uarts[0].irq : 4))
+    if (!uart_line_init(&last, uart_count ? uarts[0].port : 0x3F8, uart_count ? uarts[0].irq : 4))
         return;
-    line_write(&last, text, length);
-    line_drain(&last);
+    line_write(&last.line, text, length);
+    line_drain(&last.line);
 }

@@ -206,6 +206,22 @@ static bool read_pci(struct reader *r)
     return r->facts.pci = true;
 }
 
+static bool read_console(struct reader *r)
+{
+    enum { REG_CELLS = 5 };
+    struct machine_facts *f = &r->facts;
+    int length;
+    const fdt32_t *reg = fdt_getprop(r->tree, r->node, "reg", &length);
+
+    if (!reg || length < REG_CELLS * (int)sizeof *reg)
+        return fail(r, "reg is not the place of a PCI function");
+    if (f->consoles == TREE_CONSOLES)
+        return note(r, "there are more consoles than CP uses");
+    uint32_t at = fdt32_ld(reg);
+    f->console[f->consoles++] = (struct tree_pci){(uint8_t)(at >> 16), at >> 11 & 0x1F, at >> 8 & 7};
+    return true;
+}
+
 static bool read_module(struct reader *r)
 {
     struct machine_facts *f = &r->facts;
@@ -270,6 +286,7 @@ static const struct {
     {"motorola,mc146818", read_rtc},
     {"pnpPNP,303", read_keyboard},
     {"pci-x86", read_pci},
+    {"pci1af4,1043", read_console},
     {"multiboot,module", read_module},
     {"syscon-poweroff", read_poweroff},
     {"syscon-reboot", read_reboot},

@@ -16,6 +16,8 @@ struct machine_facts {
     struct tree_uart uart[TREE_UARTS]; /* the first is the console (stdout-path) */
     unsigned uarts;
     bool pic, pit, rtc, keyboard, pci;
+    struct tree_pci console[TREE_CONSOLES]; /* virtio consoles: their ports are lines too */
+    unsigned consoles;
     struct tree_ata ata[TREE_ATA];
     unsigned atas;
     struct tree_register poweroff, reboot; /* width 0: none */

@@ -146,7 +146,7 @@ static void single_start(const struct machine_facts *facts, const struct tree_mo
 static void users_start(const struct machine_facts *facts)
 {
     const struct tree_module *kernel = machine_facts_module(facts, "ipl");
-    static struct line *lines[TREE_UARTS];
+    static struct line *lines[DRIVERS_LINES];
 
     if (kernel) {
         single_start(facts, kernel);

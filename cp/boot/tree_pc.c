@@ -205,6 +205,8 @@ static void probed(const struct pc_facts *pc, struct tree_config *c)
     c->atas = pc->atas;
     c->pic = c->pit = c->rtc = c->keyboard = true; /* every PC has them */
     c->pci = pc->pci;
+    memcpy(c->console, pc->console, sizeof c->console);
+    c->consoles = pc->consoles;
     c->poweroff = pc->poweroff;
     c->reboot = pc->reboot;
     c->debug_exit = pc->debug_exit;

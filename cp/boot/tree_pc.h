@@ -24,6 +24,8 @@ struct pc_facts {
     struct tree_ata ata[TREE_ATA];     /* channels with a disk */
     unsigned atas;
     bool pci;                  /* configuration mechanism #1 answers */
+    struct tree_pci console[TREE_CONSOLES]; /* virtio consoles found on it */
+    unsigned consoles;
     struct tree_register poweroff, reboot;
     uint16_t debug_exit;
 };

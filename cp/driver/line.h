@@ -1,35 +1,53 @@
-/* A line: a real 16550 UART with a terminal at its other end. Output is buffered and drains by interrupt; nothing is
- * lost, since the writer asks for room first. Input goes byte by byte to a callback. Both callbacks run in
- * line_interrupt(). */
+/* A line with a terminal at its other end, whatever carries it (uart.h, virtio_console.h). Output is buffered and
+ * drains by interrupt; nothing is lost, since the writer asks for room first. Input goes byte by byte to a callback. All
+ * callbacks run in the driver's interrupt function or in line_resume(). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { LINE_OUTPUT_BYTES = 4096 };
 
+struct line;
+
+/* What a driver does for its lines. */
+struct line_driver {
+    void (*send)(struct line *);   /* bytes were queued: see that they go out */
+    void (*drain)(struct line *);  /* waits, not for ever, until all of them are out */
+    void (*resume)(struct line *); /* hand on the held input; NULL: this driver never holds any */
+};
+
 struct line {
-    uint16_t port;      /* I/O base: 3F8, 2F8, 3E8, 2E8 */
-    uint8_t irq;        /* ISA: 4 for the first and third, 3 for the second and fourth */
-    uint8_t interrupts; /* IER as last written */
-    void (*input)(struct line *, uint8_t byte);
+    const struct line_driver *driver; /* NULL: nobody carries it, and it takes nothing */
+    void (*input)(struct line *, uint8_t byte); /* may be NULL: bytes are dropped */
+    /* How many bytes input() would take now; NULL: any number. A driver that can make the other end wait calls
+     * input() no more often, and `held` is set until the rest was handed on. */
+    uint32_t (*ready)(struct line *);
     void (*room)(struct line *); /* may be NULL: output has drained to half or less */
-    void *owner;                 /* for the callbacks */
-    uint32_t head, tail;         /* free-running; bytes queued = head - tail */
+    /* may be NULL: somebody came to the other end, or left it. Where a driver cannot know it never calls this, and
+     * somebody is there. */
+    void (*carrier)(struct line *, bool there);
+    void *owner; /* for the callbacks */
+    bool held;
+    uint32_t head, tail; /* free-running; bytes queued = head - tail */
     uint8_t output[LINE_OUTPUT_BYTES];
 };
 
-/* Sets 115200 8N1, FIFOs on, receive interrupts on. False when no UART answers at `port`; then the line stays unusable.
- * @pre input, room and owner are set (input may be NULL: bytes are dropped). */
-bool line_init(struct line *, uint16_t port, uint8_t irq);
-
 uint32_t line_room(const struct line *); /* bytes that line_write would take now */
 
-/* Queues up to `count` bytes and starts the transmitter; returns how many were taken (less than count: no more
- * room). */
+/* Queues up to `count` bytes and has them sent; returns how many were taken (less than count: no more room). */
 uint32_t line_write(struct line *, const void *bytes, uint32_t count);
 
-/* Call when the line's IRQ came (a shared IRQ: call it for each line of that IRQ), or to poll. */
-void line_interrupt(struct line *);
+/* There is room for input again: hands on what was held, as far as it goes. */
+void line_resume(struct line *);
 
 /* Sends everything queued, busy-waiting: only for the last words before power off, or of an assert. */
 void line_drain(struct line *);
+
+/* ---- for drivers ------------------------------------------------------------------------------ */
+
+uint32_t line_queued(const struct line *);
+/* The queued bytes that follow one another in memory, from the oldest; how many. */
+uint32_t line_oldest(const struct line *, const uint8_t **bytes);
+void line_sent(struct line *, uint32_t count); /* so many of the oldest are out */
+/* From the interrupt function: `before` bytes were queued; calls room() if the queue has become half empty since. */
+void line_tell_room(struct line *, uint32_t before);

@@ -1,8 +1,8 @@
-/* Lines on real 16550 UARTs (line.h). Bytes come in from line_write() and leave by the transmitter, sixteen each time
- * its FIFO is empty; what arrives goes straight to the line's input callback. Nothing is interpreted here.
+/* Lines on real 16550 UARTs (uart.h). Bytes leave the line by the transmitter, sixteen each time its FIFO is empty; what
+ * arrives goes straight to the line's input callback. Nothing is interpreted here.
  *
  * The registers: National Semiconductor PC16550D, "Register Descriptions". */
-#include "cp/driver/line.h"
+#include "cp/driver/uart.h"
 
 #include <stddef.h>
 
@@ -39,129 +39,126 @@ enum {
     DRAIN_POLLS = 1000000, /* about a second on a real port */
 };
 
-static uint8_t get(const struct line *l, enum uart_register r)
+static uint8_t get(const struct uart_line *u, enum uart_register r)
 {
-    return port_in8((uint16_t)(l->port + r));
+    return port_in8((uint16_t)(u->port + r));
 }
 
-static void put(const struct line *l, enum uart_register r, uint8_t value)
+static void put(const struct uart_line *u, enum uart_register r, uint8_t value)
 {
-    port_out8((uint16_t)(l->port + r), value);
+    port_out8((uint16_t)(u->port + r), value);
 }
 
-static bool answers(const struct line *l)
+static bool answers(const struct uart_line *u)
 {
-    put(l, UART_SCRATCH, 0x5A);
-    if (get(l, UART_SCRATCH) != 0x5A)
+    put(u, UART_SCRATCH, 0x5A);
+    if (get(u, UART_SCRATCH) != 0x5A)
         return false;
-    put(l, UART_SCRATCH, 0xA5);
-    return get(l, UART_SCRATCH) == 0xA5;
+    put(u, UART_SCRATCH, 0xA5);
+    return get(u, UART_SCRATCH) == 0xA5;
 }
 
-bool line_init(struct line *l, uint16_t port, uint8_t irq)
-{
-    l->port = port;
-    l->irq = irq;
-    l->head = l->tail = 0;
-    l->interrupts = 0;
-    if (!answers(l)) {
-        l->port = 0;
-        return false;
-    }
-    put(l, UART_LCR, LCR_DIVISOR | LCR_8N1);
-    put(l, UART_DIVISOR_LOW, DIVISOR_115200);
-    put(l, UART_DIVISOR_HIGH, 0);
-    put(l, UART_LCR, LCR_8N1); /* before any data: a UART left at five bits drops the top three of every byte */
-    put(l, UART_FCR, FCR_ENABLE_AND_CLEAR);
-    put(l, UART_MCR, MCR_DTR_RTS_OUT2);
-    l->interrupts = IER_RECEIVE;
-    put(l, UART_IER, l->interrupts);
-    return true;
-}
+/* ---- output ------------------------------------------------------------------------------------ */
 
-static uint32_t queued(const struct line *l)
+static void fill_transmitter(struct uart_line *u)
 {
-    return l->head - l->tail;
-}
-
-uint32_t line_room(const struct line *l)
-{
-    return l->port ? LINE_OUTPUT_BYTES - queued(l) : 0;
-}
-
-static void fill_transmitter(struct line *l)
-{
-    for (unsigned i = 0; i < FIFO_BYTES && queued(l); i++)
-        put(l, UART_DATA, l->output[l->tail++ % LINE_OUTPUT_BYTES]);
+    const uint8_t *bytes;
+    uint32_t count = line_oldest(&u->line, &bytes);
+    if (count > FIFO_BYTES)
+        count = FIFO_BYTES;
+    for (uint32_t i = 0; i < count; i++)
+        put(u, UART_DATA, bytes[i]);
+    line_sent(&u->line, count);
 }
 
 /* The transmitter interrupts as long as bytes wait, and not otherwise. */
-static void set_interrupts(struct line *l)
+static void set_interrupts(struct uart_line *u)
 {
-    uint8_t wanted = IER_RECEIVE | (queued(l) ? IER_TRANSMIT : 0);
-    if (wanted != l->interrupts) {
-        l->interrupts = wanted;
-        put(l, UART_IER, wanted);
+    uint8_t wanted = IER_RECEIVE | (line_queued(&u->line) ? IER_TRANSMIT : 0);
+    if (wanted != u->interrupts) {
+        u->interrupts = wanted;
+        put(u, UART_IER, wanted);
     }
 }
 
-uint32_t line_write(struct line *l, const void *bytes, uint32_t count)
+static void send(struct line *l)
 {
-    const uint8_t *from = bytes;
-    uint32_t taken = count < line_room(l) ? count : line_room(l);
-    for (uint32_t i = 0; i < taken; i++)
-        l->output[l->head++ % LINE_OUTPUT_BYTES] = from[i];
-    if (taken && !(l->interrupts & IER_TRANSMIT)) { /* else its interrupt will fetch them */
-        if (get(l, UART_LSR) & LSR_TRANSMITTER_EMPTY)
-            fill_transmitter(l);
-        set_interrupts(l);
-    }
-    return taken;
+    struct uart_line *u = (struct uart_line *)l;
+    if (u->interrupts & IER_TRANSMIT)
+        return; /* its interrupt will fetch them */
+    if (get(u, UART_LSR) & LSR_TRANSMITTER_EMPTY)
+        fill_transmitter(u);
+    set_interrupts(u);
 }
+
+static void drain(struct line *l)
+{
+    struct uart_line *u = (struct uart_line *)l;
+    uint32_t polls = 0;
+    while (line_queued(l) && polls++ < DRAIN_POLLS)
+        if (get(u, UART_LSR) & LSR_TRANSMITTER_EMPTY) {
+            fill_transmitter(u);
+            polls = 0;
+        }
+    while (!(get(u, UART_LSR) & LSR_IDLE) && polls++ < DRAIN_POLLS)
+        ;
+}
+
+static const struct line_driver driver = {.send = send, .drain = drain};
+
+/* ---- its interrupt ------------------------------------------------------------------------------ */
 
 /* Takes what has arrived; returns the line status as last read. */
-static uint8_t receive(struct line *l)
+static uint8_t receive(struct uart_line *u)
 {
-    uint8_t status = get(l, UART_LSR);
+    uint8_t status = get(u, UART_LSR);
     for (unsigned i = 0; status & LSR_DATA && i < MOST_INPUT; i++) {
-        uint8_t byte = get(l, UART_DATA);
-        if (l->input)
-            l->input(l, byte);
-        status = get(l, UART_LSR);
+        uint8_t byte = get(u, UART_DATA);
+        if (u->line.input)
+            u->line.input(&u->line, byte);
+        status = get(u, UART_LSR);
     }
     return status;
 }
 
-static void transmit(struct line *l)
+static void transmit(struct uart_line *u)
 {
-    uint32_t before = queued(l);
-    fill_transmitter(l);
-    set_interrupts(l);
-    if (l->room && before > LINE_OUTPUT_BYTES / 2 && queued(l) <= LINE_OUTPUT_BYTES / 2)
-        l->room(l);
+    uint32_t before = line_queued(&u->line);
+    fill_transmitter(u);
+    set_interrupts(u);
+    line_tell_room(&u->line, before);
 }
 
-void line_interrupt(struct line *l)
+void uart_line_interrupt(struct uart_line *u)
 {
-    if (!l->port)
+    if (!u->line.driver)
         return;
     /* The IRQ is an edge: unless every cause is gone when we leave, the next one is never seen. */
     for (unsigned round = 0; round < FIFO_BYTES; round++) {
-        if (receive(l) & LSR_TRANSMITTER_EMPTY && queued(l))
-            transmit(l);
-        if (get(l, UART_IIR) & IIR_NONE)
+        if (receive(u) & LSR_TRANSMITTER_EMPTY && line_queued(&u->line))
+            transmit(u);
+        if (get(u, UART_IIR) & IIR_NONE)
             return;
     }
 }
 
-void line_drain(struct line *l)
+bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
 {
-    uint32_t polls = 0;
-    while (l->port && queued(l) && polls++ < DRAIN_POLLS)
-        if (get(l, UART_LSR) & LSR_TRANSMITTER_EMPTY) {
-            fill_transmitter(l);
-            polls = 0;
-        }
-    while (l->port && !(get(l, UART_LSR) & LSR_IDLE) && polls++ < DRAIN_POLLS)
-        ;
+    u->port = port;
+    u->irq = irq;
+    u->line.head = u->line.tail = 0;
+    u->line.driver = NULL;
+    u->interrupts = 0;
+    if (!answers(u))
+        return false;
+    put(u, UART_LCR, LCR_DIVISOR | LCR_8N1);
+    put(u, UART_DIVISOR_LOW, DIVISOR_115200);
+    put(u, UART_DIVISOR_HIGH, 0);
+    put(u, UART_LCR, LCR_8N1); /* before any data: a UART left at five bits drops the top three of every byte */
+    put(u, UART_FCR, FCR_ENABLE_AND_CLEAR);
+    put(u, UART_MCR, MCR_DTR_RTS_OUT2);
+    u->interrupts = IER_RECEIVE;
+    put(u, UART_IER, u->interrupts);
+    u->line.driver = &driver;
+    return true;
 }

@@ -2,6 +2,7 @@
  * One split queue; one notify write a batch, one ISR read an interrupt. */
 #pragma once
 #include "cp/driver/disk.h"
+#include "cp/driver/virtio_pci.h"
 
 enum { VIRTIO_BLK_DRIVER_QUEUE = 128, VIRTIO_BLK_SERIAL_BYTES = 20 };
 
@@ -11,23 +12,20 @@ struct virtio_blk_memory;
 enum { VIRTIO_BLK_MEMORY_BYTES = 20 * 1024 }; /* 4 KiB aligned, physically contiguous */
 
 struct virtio_blk_disk {
-    struct disk disk;            /* what others use; its owner is this struct */
-    uint8_t irq;                 /* the INTx line as the firmware routed it (PCI interrupt line register) */
-    uint8_t bus, slot, function; /* where it is on PCI */
+    struct disk disk; /* what others use; its owner is this struct */
+    struct virtio_pci pci;
+    struct virtq queue;
     char serial[VIRTIO_BLK_SERIAL_BYTES + 1];
     struct virtio_blk_memory *memory;
-    volatile uint8_t *common, *isr, *device;
     volatile uint16_t *notify;
-    uint16_t free_head, free_count;    /* descriptors nobody uses, a chain by their `next` */
-    uint16_t available, used;          /* free-running: chains offered, chains given back */
     bool has_flush, broken;            /* broken: it gave back what it never had; all requests fail */
     struct disk_request *first, *last; /* waiting for free descriptors */
 };
 
 /* Finds the `index`-th virtio block function on PCI (configuration through CF8/CFC) and brings it up, polling at most
- * about a second. `memory`: VIRTIO_BLK_MEMORY_BYTES, zeroed, kept for good. False when there is none, it is not a
+ * a second or two. `memory`: VIRTIO_BLK_MEMORY_BYTES, zeroed, kept for good. False when there is none, it is not a
  * modern one, its queue is shorter than VIRTIO_BLK_DRIVER_QUEUE, or it will not come up.
- * @pre its BARs are assigned (the firmware's job; CP's own machines come so) and mapped one to one */
+ * @pre as of virtio_pci_open */
 bool virtio_blk_probe(struct virtio_blk_disk *, unsigned index, void *memory);
 
 /* Call when its IRQ came (INTx may be shared), or to poll. Runs done() of what has completed, submits what waits. */

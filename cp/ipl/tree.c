@@ -11,7 +11,8 @@ enum { LEAST_BYTES = 256 /* libfdt's header and more */ };
 enum { IO_SPACE = 1, UART_HZ = 1843200, PCI_PIN_BASE = 16, PCI_PINS = 4, TIMER_PIN = 2 };
 /* the second interrupt cell, which each controller's binding numbers in its own way */
 enum { IOAPIC_EDGE_RISING = 0, IOAPIC_LEVEL_LOW = 1, PIC_EDGE_RISING = 3 };
-enum { PCI_SPACE_IO = 0x01000000, PCI_SPACE_MEMORY = 0x02000000, PCI_SLOT_SHIFT = 11 };
+enum { PCI_SPACE_IO = 0x01000000, PCI_SPACE_MEMORY = 0x02000000, PCI_BUS_SHIFT = 16, PCI_SLOT_SHIFT = 11,
+       PCI_FUNCTION_SHIFT = 8, PCI_SLOTS = 32, PCI_FUNCTIONS = 8 };
 enum phandle { PHANDLE_IOAPIC = 1, PHANDLE_LAPIC, PHANDLE_PIC, PHANDLE_POWER, PHANDLE_RESET };
 
 struct writer {
@@ -206,6 +207,19 @@ static void pci_pins(struct writer *w)
     cells(w, "interrupt-map", map, CELLS_AN_ENTRY * PCI_PINS);
 }
 
+static void console(struct writer *w, const struct tree_pci *at)
+{
+    char name[32];
+
+    format_text(name, sizeof name, "serial@%x,%x", at->slot, at->function);
+    begin(w, name);
+    text(w, "compatible", "pci1af4,1043");
+    CELLS(w, "reg",
+          (uint32_t)at->bus << PCI_BUS_SHIFT | (uint32_t)at->slot << PCI_SLOT_SHIFT | at->function << PCI_FUNCTION_SHIFT,
+          0, 0, 0, 0);
+    end(w);
+}
+
 static void pci(struct writer *w)
 {
     const struct tree_range *memory_window = &w->config->pci_memory, *port_window = &w->config->pci_ports;
@@ -225,6 +239,8 @@ static void pci(struct writer *w)
               WIDE(port_window->bytes));
     if (w->config->pci_pins && w->config->ioapic)
         pci_pins(w);
+    for (unsigned i = 0; i < w->config->consoles; i++)
+        console(w, &w->config->console[i]);
     end(w);
 }
 
@@ -391,6 +407,22 @@ static bool check_ports(const struct tree_config *c, struct tree_fault *fault)
     return true;
 }
 
+static bool check_consoles(const struct tree_config *c, struct tree_fault *fault)
+{
+    if (c->consoles > TREE_CONSOLES || (c->consoles && !c->pci))
+        return refuse(fault, "there are too many consoles, or no PCI for them", "/pci", 0);
+    for (unsigned i = 0; i < c->consoles; i++) {
+        const struct tree_pci *at = &c->console[i];
+
+        if (at->slot >= PCI_SLOTS || at->function >= PCI_FUNCTIONS)
+            return refuse(fault, "there is no such slot or function", "/pci/serial@%llx", at->slot);
+        for (unsigned j = 0; j < i; j++)
+            if (at->slot == c->console[j].slot && at->function == c->console[j].function)
+                return refuse(fault, "two consoles are at one place", "/pci/serial@%llx", at->slot);
+    }
+    return true;
+}
+
 static bool check_register(const struct tree_register *r, const char *path, struct tree_fault *fault)
 {
     if (r->width > 4 || r->width == 3 || r->port + (r->width ? r->width - 1 : 0) > 0xffff)
@@ -402,7 +434,8 @@ static bool check(const struct tree_config *c, struct tree_fault *fault)
 {
     if (!c->tsc_hz)
         return refuse(fault, "the TSC's frequency is not known", "/cpus/cpu@%llx", c->apic_id);
-    return check_memory(c, fault) && check_ports(c, fault) && check_register(&c->poweroff, "/poweroff", fault) &&
+    return check_memory(c, fault) && check_ports(c, fault) && check_consoles(c, fault) &&
+           check_register(&c->poweroff, "/poweroff", fault) &&
            check_register(&c->reboot, "/reboot", fault);
 }
 

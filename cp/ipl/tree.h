@@ -10,7 +10,8 @@
  *   /interrupt-controller@fee00000  "intel,ce4100-lapic", intel,virtual-wire-mode; clock-frequency of its timer
  *   /interrupt-controller@fec00000  "intel,ce4100-ioapic": cells are the pin (ISA IRQs, the timer's at 2; PCI 16-19) and
  *                     the sense as that binding numbers it (0 edge, 1 level)
- *   /pci[@WINDOW]     "pci-x86", "pci"; configuration mechanism #1; ranges; interrupt-map where the wires are fixed
+ *   /pci[@WINDOW]     "pci-x86", "pci"; configuration mechanism #1; ranges; interrupt-map where the wires are fixed;
+ *                     serial@SLOT,FUNCTION "pci1af4,1043": a virtio console, whose ports are lines
  *   /isa              I/O ports (reg: 1, port, count): serial@ "ns16550a", interrupt-controller@20 "intel,i8259",
  *                     timer@40 "pnpPNP,100" (8254), rtc@70 "motorola,mc146818", keyboard@60 "pnpPNP,303",
  *                     ide@ "pnpPNP,600" (command ports, control port), power@ and reset@ "syscon" (reg-io-width),
@@ -23,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TREE_MEMORY = 16, TREE_UARTS = 4, TREE_ATA = 4, TREE_MODULES = 16, TREE_PATH = 80 };
+enum { TREE_MEMORY = 16, TREE_UARTS = 4, TREE_CONSOLES = 2, TREE_ATA = 4, TREE_MODULES = 16, TREE_PATH = 80 };
 
 /* What cannot be honoured, and where. */
 struct tree_fault {
@@ -38,6 +39,10 @@ struct tree_range {
 struct tree_uart {
     uint16_t port;
     uint8_t irq;
+};
+
+struct tree_pci {
+    uint8_t bus, slot, function;
 };
 
 struct tree_ata {
@@ -70,6 +75,8 @@ struct tree_config {
     bool pic, pit, rtc, keyboard, pci;
     bool pci_pins;                           /* INTA of slot n is IOAPIC pin 16 + (n & 3) */
     struct tree_range pci_memory, pci_ports; /* windows for BARs; bytes 0: not known */
+    struct tree_pci console[TREE_CONSOLES];  /* virtio consoles; only where there is pci */
+    unsigned consoles;
     struct tree_ata ata[TREE_ATA];
     unsigned atas;
     struct tree_register poweroff, reboot;

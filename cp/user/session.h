@@ -17,8 +17,8 @@
 #include "cp/user/sha512_crypt.h"
 
 enum {
-    SESSIONS = 40,
-    TERMINALS = 8,
+    SESSIONS = 80,
+    TERMINALS = 32,
     TERMINAL_INPUT = 16384,  /* typed ahead at most */
     SESSION_OUTPUT = 131072, /* the queue; of this a machine may fill: */
     SESSION_OUTPUT_CONNECTED = 4096,
@@ -63,6 +63,8 @@ struct terminal {
     struct session *session;
     struct ring input;
     uint32_t lost; /* bytes typed beyond TERMINAL_INPUT */
+    bool away;     /* nobody is there */
+    bool left;     /* somebody was there and left, and what follows from that is not done */
     uint8_t bytes[TERMINAL_INPUT];
 };
 

@@ -114,13 +114,6 @@ void session_wake(struct session *s)
     session_run_rest(s);
 }
 
-bool terminal_poll(struct terminal *t, unsigned most)
-{
-    for (; most && ring_used(&t->input) && session_take(t->session, ring_peek(&t->input)); most--)
-        t->input.tail++;
-    return !most;
-}
-
 /* The machine may be in the middle of a port access: commands for CP wait for the event loop. */
 void session_vm_input_room(struct vm *vm, unsigned uart)
 {

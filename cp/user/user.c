@@ -12,53 +12,13 @@
 #include "cp/user/response.h"
 #include "cp/user/session.h"
 #include "cp/user/system.h"
+#include "cp/user/terminal.h"
 #include "lib/format.h"
 
 enum { BYTES_A_TURN = 256 }; /* of one terminal's input, so that a flood leaves time for others */
 
 bool user_shutdown_requested;
 uint64_t user_started_us, user_started_ticks;
-
-static struct terminal terminals[TERMINALS];
-static unsigned terminal_count;
-
-/* ---- lines ------------------------------------------------------------------------------------------------------ */
-
-static void take_input(struct line *line, uint8_t byte)
-{
-    struct terminal *t = line->owner;
-    session_wanted = true;
-    if (ring_room(&t->input))
-        ring_put(&t->input, byte);
-    else
-        t->lost++;
-}
-
-static void give_room(struct line *line)
-{
-    struct terminal *t = line->owner;
-    session_wanted = true;
-    if (t->session)
-        session_pump(t->session);
-}
-
-static struct session *add_terminal(struct line *line)
-{
-    struct terminal *t = &terminals[terminal_count];
-    struct session *s = session_create();
-    if (!s)
-        return NULL;
-    memset(t, 0, sizeof *t);
-    t->input = (struct ring){.bytes = t->bytes, .size = TERMINAL_INPUT};
-    t->line = line;
-    t->number = ++terminal_count;
-    t->session = s;
-    s->terminal = t;
-    line->input = take_input;
-    line->room = give_room;
-    line->owner = t;
-    return s;
-}
 
 static void begin(void)
 {
@@ -92,7 +52,8 @@ void user_console_logon(const char *id, unsigned length)
 
 static void console_logon(void)
 {
-    struct session *s = terminal_count ? terminals[0].session : NULL;
+    const struct terminal *first = terminal_next(NULL);
+    struct session *s = first ? first->session : NULL;
     const struct user *user = *console_user ? directory_find(&directory, console_user) : NULL;
 
     if (!s || !*console_user)
@@ -113,8 +74,8 @@ static void welcome(void)
 void user_start(struct disk *system_disk, struct line *lines[], unsigned count)
 {
     begin();
-    for (unsigned i = 0; i < count && i < TERMINALS; i++) {
-        struct session *s = add_terminal(lines[i]);
+    for (unsigned i = 0; i < count; i++) {
+        struct session *s = terminal_add(lines[i]);
         if (s)
             s->state = SESSION_LOADING;
     }
@@ -149,7 +110,7 @@ void user_start_single(struct line *line, const struct user_single *what)
     directory.user[0].storage_mib = directory.user[0].maximum_mib = what->storage_mib;
     directory.user[0].nesting = what->nesting;
     directory.users = 1;
-    struct session *s = add_terminal(line);
+    struct session *s = terminal_add(line);
     if (!s)
         return;
     bool there = session_logon(s, &directory.user[0]);
@@ -188,15 +149,6 @@ static bool poll_session(struct session *s)
 
 static void finish_shutdown(void);
 
-/* Typed ahead, and not for a machine (which asks for it when it has room): some session will want it. */
-static bool input_waits(void)
-{
-    for (unsigned i = 0; i < terminal_count; i++)
-        if (ring_used(&terminals[i].input) && terminals[i].session->state != SESSION_RUN)
-            return true;
-    return false;
-}
-
 void user_poll(void)
 {
     bool more = false;
@@ -207,11 +159,13 @@ void user_poll(void)
         welcome();
         console_logon();
     }
-    for (unsigned i = 0; i < terminal_count; i++)
-        more |= terminal_poll(&terminals[i], BYTES_A_TURN);
+    for (struct terminal *t = NULL; (t = terminal_next(t));) {
+        terminal_follow(t);
+        more |= terminal_poll(t, BYTES_A_TURN);
+    }
     for (struct session *s = NULL; (s = session_next(s));)
         more |= poll_session(s);
-    session_wanted |= session_closed || input_waits();
+    session_wanted |= session_closed || terminal_input_waits();
     if (session_closed)
         finish_shutdown();
     else if (more)
@@ -236,12 +190,13 @@ static void start_flush(void)
         flush = FLUSH_DONE;
 }
 
-static bool words_are_out(void)
+static bool patience_lost;
+
+static void lose_patience(struct timer *timer)
 {
-    for (unsigned i = 0; i < terminal_count; i++)
-        if (ring_used(&terminals[i].session->output.ring))
-            return false;
-    return true;
+    (void)timer;
+    patience_lost = true;
+    session_wanted = true;
 }
 
 static bool nothing_in_flight(void)
@@ -250,6 +205,16 @@ static bool nothing_in_flight(void)
         if (s->vm && machine_in_flight(&s->vm->machine))
             return false;
     return true;
+}
+
+/* Who does not read their terminal keeps nobody waiting for long. */
+static bool words_are_out(void)
+{
+    enum { PATIENCE_SECONDS = 5 };
+    static struct timer patience = {.expire = lose_patience};
+    if (!patience.armed && !patience_lost)
+        timer_arm(&patience, clock_now() + PATIENCE_SECONDS * clock_hz);
+    return patience_lost || terminal_words_are_out();
 }
 
 static void finish_shutdown(void)

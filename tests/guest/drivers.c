@@ -225,7 +225,7 @@ int guest_main(void)
         disks++;
     }
     if (virtio_blk_probe(&virtio, 0, virtio_memory)) {
-        route(virtio.irq, virtio_irq);
+        route(virtio.pci.irq, virtio_irq);
         check_disk(&virtio.disk, "virtio");
         disks++;
     }

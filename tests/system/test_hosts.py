@@ -1,8 +1,10 @@
 """The same CP on other hosts: QEMU without any virtualization hardware (SVM in software), hosts that lack something, the boot image."""
 import os
+import random
 import stat
 import subprocess
 import sys
+import threading
 
 import harness
 import pexpect
@@ -39,6 +41,102 @@ def test_a_user_works_with_files(machine, tmp_path):
     assert "written on QEMU" in alice.cms("TYPE QEMU TEXT A")
     assert "QEMU     TEXT" in alice.cms("LISTFILE * * A")
 
+
+# ---- lines on a virtio console ------------------------------------------------------------
+
+def echoing(machine, tmp_path, lines):
+    """A machine whose users' IPL is a payload that echoes each byte as [hex]; ALICE and BOB on lines 2 and 3."""
+    m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", str(lines),
+                env={"VMN_CMS": guest("echo")})
+    for number, user in ((2, "ALICE"), (3, "BOB")):
+        line = m.line(number)
+        line.expect("Enter LOGON")
+        line.type("LOGON " + user)
+        line.expect("(?i)password")
+        line.type("vmn")
+        line.expect("echo ready")
+    return m
+
+
+def typed_and_echoed(line, seed):
+    """Types 17000 bytes, more than CP keeps of what is typed ahead, without waiting for their echo; True: all came back in order."""
+    dice = random.Random(seed)
+    typed = bytes(dice.choice(b"abcdeghijklmnop0123456789 ") for _ in range(17000))
+    wanted = b"".join(b"[%02x]" % byte for byte in typed)
+    fd = line.child.child_fd
+
+    def keys():
+        for at in range(0, len(typed), 500):
+            left = typed[at:at + 500]
+            while left:
+                left = left[os.write(fd, left):]
+
+    typist = threading.Thread(target=keys, daemon=True)
+    typist.start()
+    seen = b""
+    while len(seen) < len(wanted):
+        seen += os.read(fd, 65536).replace(b"\r", b"").replace(b"\n", b"")
+    typist.join()
+    return seen == wanted
+
+
+def test_two_users_at_once_lose_no_byte(machine, tmp_path):
+    m = echoing(machine, tmp_path, 3)
+    results = {}
+    users = [threading.Thread(target=lambda n=n: results.update({n: typed_and_echoed(m.line(n), n)}), daemon=True) for n in (2, 3)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join(120)
+    assert results == {2: True, 3: True}
+
+
+def test_a_user_who_does_not_read_holds_up_nobody_else(machine, tmp_path):
+    m = echoing(machine, tmp_path, 3)
+    m.line(2).send("F")  # 4500 lines, which nobody looks at
+    m.line(3).send("abc")
+    m.line(3).expect(r"\[61\]\[62\]\[63\]", timeout=60)
+    said = m.line(2).expect_exact("04499 the quick brown fox", timeout=120)
+    assert [int(n) for n in said.replace("\r", "").split("\n")[-2:-1] for n in [n[:5]]] == [4498]
+
+
+def test_a_user_whose_line_drops_is_disconnected_and_finds_everything_again(machine, tmp_path):
+    m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"))
+    line = m.line(2)
+    line.expect("Enter LOGON")
+    line.logon("ALICE")
+    line.cms("PIPE literal kept| > kept text a")
+    line.close()
+    del m.lines[2]
+    m.console.expect("Enter LOGON")
+    m.console.type("LOGON OPERATOR NOIPL")
+    m.console.expect("(?i)password")
+    m.console.type("vmn")
+    for _ in range(50):
+        m.console.type("QUERY NAMES")
+        if m.console.expect(r"ALICE +- (\w+)") is not None and m.console.match.group(1) == "DSC":
+            break
+    else:
+        pytest.fail("ALICE is still there")
+    line = m.line(2)
+    line.expect("Enter LOGON")
+    line.type("LOGON ALICE")
+    line.expect("(?i)password")
+    line.type("vmn")
+    line.expect("RECONNECTED AT")
+    line.type("TYPE KEPT TEXT A")
+    line.expect(r"kept\r")
+
+
+def test_all_the_lines_there_may_be(machine, tmp_path):
+    m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "31")
+    for number in (31, 17, 2):
+        m.line(number).expect("Enter LOGON")
+    m.line(31).logon("ALICE")
+    assert "ALICE    - L0031" in m.line(31).cms("CP QUERY NAMES")
+
+
+# ---- virtual VMX ------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", ["vmx_bitmaps", "vmx_instructions"])
 def test_virtual_vmx_on_svm_is_that_of_vmx_hardware(name):

@@ -255,7 +255,8 @@ static void ipl(const struct multiboot_module *module, unsigned modules, uint32_
 static const struct pc_facts probed = {
     .physical = physical, .tsc_hz = 100000000, .lapic = 0xfee00000, .ioapic = 0xfec00000,
     .uart = {{0x3f8, 4}, {0x2f8, 3}},
-    .uarts = 2, .ata = {{0x1f0, 0x3f6, 14}}, .atas = 1, .pci = true, .poweroff = {0xb004, 2, 0x2000},
+    .uarts = 2, .ata = {{0x1f0, 0x3f6, 14}}, .atas = 1, .pci = true,
+    .console = {{0, 4, 0}, {1, 31, 7}}, .consoles = 2, .poweroff = {0xb004, 2, 0x2000},
     .reboot = {0xcf9, 1, 6}, .debug_exit = 0xf4};
 
 static void a_pcs_facts_become_a_tree_cp_can_read(void **state)
@@ -276,6 +277,8 @@ static void a_pcs_facts_become_a_tree_cp_can_read(void **state)
     assert_int_equal(facts.uarts, 2);
     assert_int_equal(facts.ata[0].control, 0x3f6);
     assert_int_equal(facts.ata[0].irq, 14);
+    assert_int_equal(facts.consoles, 2);
+    assert_memory_equal(facts.console, probed.console, sizeof facts.console);
     assert_int_equal(facts.poweroff.port, 0xb004);
     assert_int_equal(facts.modules, 2);
     assert_int_equal(machine_facts_module(&facts, "cms")->bytes, 8);

@@ -1,0 +1,56 @@
+#include "cp/driver/line.h"
+
+#include <stddef.h>
+
+uint32_t line_queued(const struct line *l)
+{
+    return l->head - l->tail;
+}
+
+uint32_t line_room(const struct line *l)
+{
+    return l->driver ? LINE_OUTPUT_BYTES - line_queued(l) : 0;
+}
+
+uint32_t line_write(struct line *l, const void *bytes, uint32_t count)
+{
+    const uint8_t *from = bytes;
+    uint32_t taken = count < line_room(l) ? count : line_room(l);
+
+    for (uint32_t i = 0; i < taken; i++)
+        l->output[l->head++ % LINE_OUTPUT_BYTES] = from[i];
+    if (taken)
+        l->driver->send(l);
+    return taken;
+}
+
+uint32_t line_oldest(const struct line *l, const uint8_t **bytes)
+{
+    uint32_t at = l->tail % LINE_OUTPUT_BYTES, to_end = LINE_OUTPUT_BYTES - at;
+
+    *bytes = l->output + at;
+    return line_queued(l) < to_end ? line_queued(l) : to_end;
+}
+
+void line_sent(struct line *l, uint32_t count)
+{
+    l->tail += count;
+}
+
+void line_tell_room(struct line *l, uint32_t before)
+{
+    if (l->room && before > LINE_OUTPUT_BYTES / 2 && line_queued(l) <= LINE_OUTPUT_BYTES / 2)
+        l->room(l);
+}
+
+void line_resume(struct line *l)
+{
+    if (l->driver && l->driver->resume)
+        l->driver->resume(l);
+}
+
+void line_drain(struct line *l)
+{
+    if (l->driver)
+        l->driver->drain(l);
+}

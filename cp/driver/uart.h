@@ -1,0 +1,17 @@
+/* A line on a real 16550 UART. It has no way to make the other end wait, and no carrier. */
+#pragma once
+#include "cp/driver/line.h"
+
+struct uart_line {
+    struct line line;
+    uint16_t port;      /* I/O base: 3F8, 2F8, 3E8, 2E8 */
+    uint8_t irq;        /* ISA: 4 for the first and third, 3 for the second and fourth */
+    uint8_t interrupts; /* IER as last written */
+};
+
+/* Sets 115200 8N1, FIFOs on, receive interrupts on. False when no UART answers at `port`; then the line stays unusable.
+ * @pre the line's callbacks and owner are set */
+bool uart_line_init(struct uart_line *, uint16_t port, uint8_t irq);
+
+/* Call when the line's IRQ came (a shared IRQ: call it for each line of that IRQ), or to poll. */
+void uart_line_interrupt(struct uart_line *);

@@ -1,0 +1,28 @@
+/* The end of CP: everybody's words out, but not at any price. One test, since nothing comes after it. */
+#include "tests/unit/user_scene.h"
+
+static void who_does_not_read_keeps_cp_from_ending_for_seconds_only(void **state)
+{
+    static const char words[] = "nobody reads this";
+    (void)state;
+    logon(0, "ALICE");
+    fake_line[0].stuck = true;
+    vm_output(vm_of("ALICE"), 0, (const uint8_t *)words, sizeof words - 1);
+    user_shutdown();
+    turn();
+    assert_null(session_find("ALICE"));
+    assert_false(user_shutdown_requested);
+    fake_clock_advance(4000000000);
+    turn();
+    assert_false(user_shutdown_requested);
+    fake_clock_advance(2000000000);
+    turn();
+    assert_true(user_shutdown_requested);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(who_does_not_read_keeps_cp_from_ending_for_seconds_only)};
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

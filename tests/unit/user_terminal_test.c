@@ -1,0 +1,89 @@
+/* Terminals whose lines tell whether somebody is there: a session is never in front of anybody but who logged on to it. */
+#include "tests/unit/user_scene.h"
+
+static void carrier(unsigned line, bool there) { fake_line[line].line.carrier(&fake_line[line].line, there); }
+
+static void a_user_whose_line_drops_is_disconnected_and_the_next_finds_a_prompt(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    struct vm *vm = vm_of("ALICE");
+    carrier(0, false);
+    turn();
+    assert_null(session_find("ALICE")->terminal);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+    shown(0);
+    carrier(0, true);
+    turn();
+    assert_shows(0, "Enter LOGON userid, or HELP");
+    logon(0, "ALICE");
+    assert_shows(0, "RECONNECTED AT");
+    assert_ptr_equal(vm_of("ALICE"), vm);
+}
+
+static void who_comes_in_the_same_moment_is_not_in_the_session_of_who_left(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    shown(0);
+    carrier(0, false);
+    carrier(0, true);
+    turn();
+    assert_null(session_find("ALICE")->terminal);
+    assert_shows(0, "Enter LOGON userid, or HELP");
+    type(0, "CP QUERY USERID\r");
+    assert_null(strstr(shown(0), "ALICE"));
+}
+
+static void a_logon_begun_by_who_left_does_not_end_in_front_of_another(void **state)
+{
+    (void)state;
+    type(0, "LOGON ALICE\r");
+    fake_type(0, "vmn\r");
+    user_poll(); /* the password is being looked at */
+    carrier(0, false);
+    carrier(0, true);
+    turn();
+    assert_true(!session_find("ALICE") || !session_find("ALICE")->terminal);
+    assert_int_equal(((struct terminal *)fake_line[0].line.owner)->session->state, SESSION_LOGON);
+}
+
+static void half_a_password_goes_with_who_typed_it(void **state)
+{
+    (void)state;
+    type(0, "LOGON ALICE\r");
+    type(0, "vm");
+    carrier(0, false);
+    turn();
+    shown(0);
+    carrier(0, true);
+    turn();
+    type(0, "n\r");
+    assert_null(session_find("ALICE"));
+    assert_shows(0, "Enter LOGON userid, or HELP");
+}
+
+static void what_nobody_read_of_who_left_is_not_typed_by_the_next(void **state)
+{
+    (void)state;
+    fake_type(0, "LOGON BOB NOIPL\r");
+    carrier(0, false);
+    carrier(0, true);
+    turn();
+    assert_null(strstr(shown(0), "PASSWORD"));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, scene_reset)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_user_whose_line_drops_is_disconnected_and_the_next_finds_a_prompt),
+        TEST(who_comes_in_the_same_moment_is_not_in_the_session_of_who_left),
+        TEST(a_logon_begun_by_who_left_does_not_end_in_front_of_another),
+        TEST(half_a_password_goes_with_who_typed_it),
+        TEST(what_nobody_read_of_who_left_is_not_typed_by_the_next),
+    };
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
