@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cp/storage/watch.h"
+
 enum { DEVICE_BLOCK = 2, CLASS_STORAGE = 0x010000, QUEUE = 0, CONFIG_BYTES = 60 };
 enum { SEGMENT_LIMIT = VIRTIO_CHAIN_BUFFERS - 2 /* header and status */ };
 _Static_assert((int)SEGMENT_LIMIT >= (int)DISK_MAX_SEGMENTS, "CP's own driver, one level up, sends that many");
@@ -43,7 +45,7 @@ struct virtio_blk_request {
     struct virtio_blk_request *next;
     uint32_t epoch;
     uint64_t sector, sectors; /* still to be transferred */
-    struct cursor data;
+    struct cursor data, begun; /* what is not in a transfer yet; where the one under way began */
     unsigned bounces;
     bool flush_last; /* the driver knows no FLUSH: what it writes must be on the medium when we say so */
     struct bounce bounce[BOUNCES];
@@ -212,6 +214,7 @@ static int transfer_build(struct virtio_blk_request *r)
     int added = 0;
 
     r->disk.segments = r->bounces = 0;
+    r->begun = r->data;
     while (left) {
         added = direct_add(r, left);
         if (!added)
@@ -225,6 +228,18 @@ static int transfer_build(struct virtio_blk_request *r)
     r->disk.sector = r->sector;
     r->disk.sectors = (all - left) / SECTOR;
     return 0;
+}
+
+/* The disk wrote to the guest's frames by itself. What is watched must know: now, since it may have been looked at while
+ * the transfer was under way. */
+static void transfer_noted(const struct virtio_blk_request *r)
+{
+    struct guest_storage *storage = r->device->virtio.storage;
+
+    if (r->disk.op != DISK_READ || !storage->watching)
+        return;
+    for (unsigned i = r->begun.buffer; i <= r->data.buffer && i < r->data.end; i++)
+        guest_written(storage, r->chain.buffer[i].at, r->chain.buffer[i].bytes);
 }
 
 static bool bounces_deliver(struct virtio_blk_request *r)
@@ -297,6 +312,7 @@ static void transfer_done(struct disk_request *request, int error)
     struct virtio_blk *d = r->device;
 
     d->in_flight--;
+    transfer_noted(r);
     if (r->epoch != d->epoch) {
         orphan_done(r);
         return;

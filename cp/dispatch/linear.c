@@ -7,6 +7,7 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/vm.h"
+#include "cp/storage/watch.h"
 
 enum { ENTRY_PRESENT = 1, ENTRY_WRITE = 2, ENTRY_USER = 4, ENTRY_ACCESSED = 0x20, ENTRY_DIRTY = 0x40,
        ENTRY_LARGE = 0x80 };
@@ -51,11 +52,19 @@ static struct paging paging_now(struct vcpu *vcpu)
     return (struct paging){2, 10, 4, cr3 & 0xFFFFF000u, 0, false, cr4 & CR4_PSE};
 }
 
-static void *entry_pointer(struct vcpu *vcpu, uint64_t at)
+static void *entry_pointer(struct vcpu *vcpu, uint64_t *at)
 {
-    if (!nested_translate(vcpu, &at, true))
+    if (!nested_translate(vcpu, at, true))
         return NULL;
-    return guest_pointer(&vcpu->vm->storage, gpa(at), NULL);
+    return guest_pointer(&vcpu->vm->storage, gpa(*at), NULL);
+}
+
+static void entry_mark(struct vcpu *vcpu, uint64_t at, void *pointer, uint64_t entry, uint8_t marks)
+{
+    if ((entry & marks) == marks)
+        return;
+    *(uint8_t *)pointer = (uint8_t)entry | marks;
+    guest_written(&vcpu->vm->storage, gpa(at), 1);
 }
 
 static uint64_t entry_load(const void *at, unsigned bytes)
@@ -128,10 +137,11 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         unsigned shift = PAGE_SHIFT + p->index_bits * (level - 1);
         uint64_t mask = (1ull << p->index_bits) - 1;
         bool pdpte = p->levels == 3 && level == 3; /* PAE's four: no rights, no accessed bit */
-        void *at = entry_pointer(w->vcpu, table + (linear >> shift & (pdpte ? 3 : mask)) * p->entry_bytes);
-        if (!at)
+        uint64_t at = table + (linear >> shift & (pdpte ? 3 : mask)) * p->entry_bytes;
+        void *pointer = entry_pointer(w->vcpu, &at);
+        if (!pointer)
             return -2;
-        uint64_t entry = entry_load(at, p->entry_bytes);
+        uint64_t entry = entry_load(pointer, p->entry_bytes);
         if (!(entry & ENTRY_PRESENT))
             return fault(w, 0, error);
         if (!pdpte && reserved_set(p, level, entry, 1ull << shift))
@@ -141,16 +151,14 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         bool large = (entry & ENTRY_LARGE) && !pdpte &&
                      ((level == 2 && p->large_at_2) || (level == 3 && p->levels == 4));
         if (level > 1 && !large) {
-            if (!pdpte && !(entry & ENTRY_ACCESSED))
-                *(uint8_t *)at = (uint8_t)entry | ENTRY_ACCESSED;
+            if (!pdpte)
+                entry_mark(w->vcpu, at, pointer, entry, ENTRY_ACCESSED);
             table = entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
             continue;
         }
         if (!permitted(w))
             return fault(w, FAULT_PRESENT, error);
-        uint8_t marks = ENTRY_ACCESSED | (w->access & LINEAR_WRITE ? ENTRY_DIRTY : 0);
-        if ((entry & marks) != marks)
-            *(uint8_t *)at = (uint8_t)entry | marks;
+        entry_mark(w->vcpu, at, pointer, entry, ENTRY_ACCESSED | (w->access & LINEAR_WRITE ? ENTRY_DIRTY : 0));
         uint64_t size = 1ull << shift;
         uint64_t base = large ? large_page(p, entry, size)
                               : entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
@@ -185,7 +193,7 @@ enum linear_part linear_part(struct vcpu *vcpu, uint64_t linear, uint64_t at)
         uint64_t mask = pdpte ? 3 : (1ull << p.index_bits) - 1, where = table + (linear >> shift & mask) * p.entry_bytes;
         if (at >= where && at < where + p.entry_bytes)
             return LINEAR_TABLE;
-        const void *pointer = entry_pointer(vcpu, where);
+        const void *pointer = entry_pointer(vcpu, &where);
         entry = pointer ? entry_load(pointer, p.entry_bytes) : 0;
         if (!(entry & ENTRY_PRESENT))
             return LINEAR_NO_PART;

@@ -5,10 +5,11 @@
 
 /* A number that is another one when the page may have been written since the last call for it; the page is watched
  * from here on. *armed: its mapping lost a right, so the caller flushes before the guest runs again. 0: no RAM, or
- * no frame for it. Writes by devices that hold a guest_pointer() are not seen. */
+ * no frame for it. Who writes through a guest_pointer() says so with guest_written(). */
 uint64_t guest_watch(struct guest_storage *, gpa_t at, bool *armed);
 
-/* [at, at+bytes) is written, or about to be: an EPT violation, CP itself. Cheap when nothing is watched. */
+/* [at, at+bytes) was written, or is about to be: an EPT violation, CP itself, a device (when it is done). Cheap when
+ * nothing is watched. */
 void guest_written(struct guest_storage *, gpa_t at, size_t bytes);
 
 bool guest_is_watched(const struct guest_storage *, gpa_t at); /* and was not written since */

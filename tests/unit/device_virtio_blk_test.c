@@ -2,6 +2,7 @@
  * away. */
 #include <errno.h>
 
+#include "cp/storage/watch.h"
 #include "tests/unit/virtio_guest.h"
 
 static void read_comes_back_with_data_status_and_interrupt(void **state)
@@ -24,6 +25,48 @@ static void read_comes_back_with_data_status_and_interrupt(void **state)
     assert_int_equal(length, 4097);
     assert_int_equal(peek8(STATUSES + n), 0);
     assert_data(DATA, 8, 4096);
+}
+
+static uint64_t version(uint64_t page)
+{
+    bool armed;
+    return guest_watch(&storage, gpa(page), &armed);
+}
+
+static void a_page_that_is_watched_while_a_read_is_under_way_is_seen_to_be_written(void **state)
+{
+    uint64_t pages[4], again;
+
+    (void)state;
+    bring_up(all_features(), 128);
+    request(IN, 8, DATA + 4096, 8192);
+    notify();
+    for (unsigned i = 0; i < 4; i++) /* when the disk has the request already */
+        pages[i] = version(DATA + 4096 * i);
+    fake_disk_done_all(&disk);
+    assert_int_equal(version(DATA), pages[0]);
+    assert_int_not_equal(version(DATA + 4096), pages[1]);
+    assert_int_not_equal(version(DATA + 8192), pages[2]);
+    assert_int_equal(version(DATA + 12288), pages[3]);
+    again = version(DATA + 4096);
+    request(OUT, 8, DATA + 4096, 4096); /* that reads it only */
+    notify();
+    fake_disk_done_all(&disk);
+    assert_int_equal(version(DATA + 4096), again);
+}
+
+static void one_that_a_reset_orphaned_is_seen_to_write_too(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    bring_up(all_features(), 128);
+    request(IN, 8, DATA, 4096);
+    notify();
+    before = version(DATA);
+    common_set(20, 1, 0);
+    fake_disk_done_all(&disk);
+    assert_int_not_equal(version(DATA), before);
 }
 
 static void write_reaches_the_medium(void **state)
@@ -430,6 +473,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(read_comes_back_with_data_status_and_interrupt), T(write_reaches_the_medium),
+        T(a_page_that_is_watched_while_a_read_is_under_way_is_seen_to_be_written),
+        T(one_that_a_reset_orphaned_is_seen_to_write_too),
         T(without_flush_a_write_is_through), T(flush_and_identity),
         T(one_notify_serves_a_batch_with_one_interrupt_for_what_ends_together), T(suppressed_interrupts_do_not_come),
         T(event_index_tells_when_to_interrupt_and_when_to_notify), T(ring_indices_wrap),

@@ -1,3 +1,4 @@
+#include "cp/storage/watch.h"
 #include "tests/unit/dispatch_scene.h"
 
 enum { PORT = 0x3000, IN = 1 << 3, STRING = 1 << 4, REPEATED = 1 << 5, RIP = 0x100000, BUFFER = 0x5000 };
@@ -196,6 +197,23 @@ static void paging_with(uint64_t page, uint64_t entry)
     set(VMCS_GUEST_RFLAGS, 2);
 }
 
+static void what_a_walk_marks_in_the_tables_is_a_write_to_them(void **state)
+{
+    bool armed;
+
+    (void)state;
+    paging_with(~0ull, 0);
+    uint64_t before = guest_watch(&vm->storage, gpa(0x23000), &armed);
+    for (unsigned i = 0; i < 2; i++) {
+        vm->vcpu.gpr[RSI] = BUFFER, vm->vcpu.gpr[RDX] = PORT;
+        exit_at("\x6E", 1, EXIT_IO, io(PORT, 1, STRING));
+        assert_int_equal(exit_io(vm), EXIT_SKIP);
+        uint64_t after = guest_watch(&vm->storage, gpa(0x23000), &armed);
+        assert_int_equal(after == before, i); /* the marks are there the second time */
+        before = after;
+    }
+}
+
 static void a_repetition_that_faults_has_done_what_it_counted(void **state)
 {
     uint64_t *gpr = vm->vcpu.gpr;
@@ -347,6 +365,7 @@ int main(void)
         io_test(outs_reads_storage_and_moves_rsi_by_the_direction_flag),
         io_test(ins_writes_storage),
         io_test(a_long_repetition_is_done_in_bounded_pieces_at_the_same_rip),
+        io_test(what_a_walk_marks_in_the_tables_is_a_write_to_them),
         io_test(a_repetition_that_faults_has_done_what_it_counted),
         io_test(a_write_that_crosses_into_a_read_only_page_faults_there),
         io_test(an_operand_in_two_pages_is_one_value),
