@@ -143,7 +143,7 @@ static void controllers_init(struct machine *m)
     const struct lapic_host host = {.context = m, .changed = refresh, .nmi = nmi, .init = init, .eoi = eoi,
                                     .guest_tsc = guest_tsc};
 
-    lapic_init(&m->lapic, &host, &m->bus, MACHINE_PHYSICAL_BITS);
+    lapic_init(&m->lapic, &host, &m->bus, m->host.physical_bits);
     pic_init(&m->pic, &m->bus, pic_changed, m);
     ioapic_init(&m->ioapic, &m->bus, ioapic_message, m);
 }

@@ -22,8 +22,7 @@
 
 enum {
     MACHINE_UARTS = 4, MACHINE_DISKS = 16,
-    MACHINE_TIMER_PIN = 2,     /* the IOAPIC pin of ISA interrupt 0 */
-    MACHINE_PHYSICAL_BITS = 40 /* MAXPHYADDR that IA32_APIC_BASE is checked against */
+    MACHINE_TIMER_PIN = 2, /* the IOAPIC pin of ISA interrupt 0 */
 };
 
 enum machine_event {
@@ -42,6 +41,7 @@ struct machine_host {
      * lost) */
     unsigned (*output)(void *context, unsigned n, const uint8_t *bytes, unsigned count);
     uint64_t (*guest_tsc)(void *context); /* the virtual CPU's TSC now */
+    unsigned physical_bits;               /* the virtual CPU's MAXPHYADDR */
 };
 
 struct machine_console { /* what a UART's call-outs are told */

@@ -103,7 +103,7 @@ struct vm *vm_create(const struct vm_config *config)
     struct vm *vm = frame_alloc_run(&frame_cp_account, VM_PAGES);
     if (!vm)
         return NULL;
-    const struct machine_host host = {vm, on_event, on_output, on_guest_tsc};
+    const struct machine_host host = {vm, on_event, on_output, on_guest_tsc, cpuid_physical_bits()};
 
     vm->config = *config;
     vm->vcpu.vm = vm;

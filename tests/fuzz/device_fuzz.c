@@ -164,7 +164,8 @@ static void check(void)
 
 static void begin(void)
 {
-    static const struct machine_host host = {.event = event, .output = output, .guest_tsc = guest_tsc};
+    static const struct machine_host host = {.event = event, .output = output, .guest_tsc = guest_tsc,
+                                              .physical_bits = 39};
     static uint8_t *frames;
 
     if (!frames) {

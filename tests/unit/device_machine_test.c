@@ -52,7 +52,8 @@ static void store(uint64_t at, uint32_t value) { bus_mmio_write(&machine.bus, at
 static int begin(void **state)
 {
     static const struct machine_host host = {
-        .context = &machine, .event = event, .output = take_output, .guest_tsc = guest_tsc};
+        .context = &machine, .event = event, .output = take_output, .guest_tsc = guest_tsc,
+        .physical_bits = 40};
     static uint8_t *frames;
 
     (void)state;

@@ -250,11 +250,22 @@ static void rdmsr_and_wrmsr_use_edx_eax_and_leave_all_as_it_was_on_a_fault(void 
     assert_general_protection(exit_wrmsr(vm));
 }
 
+static void the_apics_page_must_be_within_the_processors_addresses(void **state)
+{
+    enum { BITS = 39, ENABLED = 1 << 11 }; /* of the scene's CPUID */
+
+    (void)state;
+    assert_int_equal(cpuid_physical_bits(), BITS);
+    assert_int_equal(msr_policy_write(vm, 0x1B, 1ull << BITS | ENABLED), -1);
+    assert_int_equal(msr_policy_write(vm, 0x1B, 1ull << (BITS - 1) | ENABLED), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         scene_test(msrs_of_features_not_offered_are_general_protection),
         scene_test(constants_are_read_and_never_change),
+        scene_test(the_apics_page_must_be_within_the_processors_addresses),
         scene_test(efer_takes_only_offered_bits),
         scene_test(efer_lme_does_not_move_while_paging_is_on),
         scene_test(efer_nxe_flushes_translations),

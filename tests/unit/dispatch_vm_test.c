@@ -43,6 +43,7 @@ int context_create(struct vcpu *vcpu) { return (void)vcpu, 0; }
 void context_destroy(struct vcpu *vcpu) { (void)vcpu; }
 void context_reset(struct vcpu *vcpu) { (void)vcpu; }
 void context_init(struct vcpu *vcpu) { (void)vcpu; }
+unsigned cpuid_physical_bits(void) { return 39; }
 uint64_t cpuid_cr4_allowed(const struct vm *vm) { return (void)vm, 0; }
 bool event_deliverable(struct vm *vm) { return (void)vm, false; }
 void nested_destroy(struct vm *vm) { (void)vm; }
