@@ -1,18 +1,24 @@
 """Guests that misbehave, under a real CP: only their own machine suffers."""
 import time
 
+import pytest
 from harness import guest, run_piped
 
 
-def test_a_triple_fault_ends_the_machine_with_a_reason():
-    done = run_piped("--ipl", guest("triple"))
+EITHER = pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+
+
+@EITHER
+def test_a_triple_fault_ends_the_machine_with_a_reason(emulator):
+    done = run_piped("--machine", emulator, "--ipl", guest("triple"))
     assert b"about to fault three times" in done.stdout
     assert b"triple fault" in done.stdout
     assert done.returncode not in (0, 70)
 
 
-def test_a_guest_that_spins_with_interrupts_off_does_not_keep_cp_from_its_user(machine):
-    m = machine("--ipl", guest("spin"))
+@EITHER
+def test_a_guest_that_spins_with_interrupts_off_does_not_keep_cp_from_its_user(machine, emulator):
+    m = machine("--machine", emulator, "--ipl", guest("spin"))
     m.console.expect("spinning")
     m.console.type("#CP QUERY TIME")
     m.console.expect("TIME IS")
@@ -21,14 +27,16 @@ def test_a_guest_that_spins_with_interrupts_off_does_not_keep_cp_from_its_user(m
     assert m.wait() != 70
 
 
-def test_every_port_may_be_written_and_any_address_touched():
-    done = run_piped("--ipl", guest("ports"), timeout=120)
+@EITHER
+def test_every_port_may_be_written_and_any_address_touched(emulator):
+    done = run_piped("--machine", emulator, "--ipl", guest("ports"), timeout=120)
     assert b"still here" in done.stdout
     assert done.returncode == 0
 
 
-def test_a_flood_of_output_does_not_keep_cp_from_its_user(machine):
-    m = machine("--ipl", guest("echo"))
+@EITHER
+def test_a_flood_of_output_does_not_keep_cp_from_its_user(machine, emulator):
+    m = machine("--machine", emulator, "--ipl", guest("echo"))
     m.console.expect("echo ready")
     m.console.type("F")
     m.console.expect_exact("00010 the quick")

@@ -4,17 +4,19 @@ import re
 import time
 
 import harness
+import pytest
 from harness import guest
 
 FUZZ_STEPS = int(os.environ.get("VMX_STEPS", "500000")) // 5  # test_payload_vmx.py makes the most of them, alone
 FUZZ_SECONDS = 60 + FUZZ_STEPS // 100
+EITHER = pytest.mark.parametrize("emulator, fuzz_steps", [("bochs", FUZZ_STEPS), ("tcg", FUZZ_STEPS // 5)])
 
 
 class Cp:
     """CP with OPERATOR on line 1 (who counts), ALICE and BOB on the others."""
 
-    def __init__(self, machine, tmp_path, payload):
-        self.machine = machine("--machine", "bochs", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3",
+    def __init__(self, machine, tmp_path, payload, emulator="bochs"):
+        self.machine = machine("--machine", emulator, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3",
                                "--memory", "512", "--module", guest(payload))
         self.operator, self.alice, self.bob = (self.machine.line(n) for n in (1, 2, 3))
         for line in (self.operator, self.alice, self.bob):
@@ -80,8 +82,9 @@ def triple(cp):
     cp.bob.type("LOGOFF")
 
 
-def test_a_machine_that_ends_in_mid_nesting_gives_back_all_it_had(machine, tmp_path):
-    cp = Cp(machine, tmp_path, "vmx_end")
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_a_machine_that_ends_in_mid_nesting_gives_back_all_it_had(machine, tmp_path, emulator):
+    cp = Cp(machine, tmp_path, "vmx_end", emulator)
     before = None
     for end in (logoff, logoff, reset, clear, force, ipl_again, triple, force, triple):
         cp.logon(cp.bob, "BOB")
@@ -105,14 +108,15 @@ def test_nesting_set_off_holds_from_the_next_ipl(machine, tmp_path):
     assert "a guest runs" not in cp.bob.expect("(?i)no VMX")
 
 
-def test_the_neighbours_go_on_while_a_machine_does_anything_with_vmx(machine, tmp_path):
-    cp = Cp(machine, tmp_path, "vmx_fuzz")
+@EITHER
+def test_the_neighbours_go_on_while_a_machine_does_anything_with_vmx(machine, tmp_path, emulator, fuzz_steps):
+    cp = Cp(machine, tmp_path, "vmx_fuzz", emulator)
     cp.fuzz(100)  # the first time leaves CP a few frames that it keeps for the next
     cp.bob.expect("still here")
     cp.end(cp.bob)
     before = cp.frames()
     cp.alice.logon("ALICE")
-    cp.fuzz(FUZZ_STEPS)
+    cp.fuzz(fuzz_steps)
     answers, ended, until = 0, False, time.monotonic() + FUZZ_SECONDS
     while not ended and time.monotonic() < until:
         said = cp.alice.cms("QUERY USERID" if answers % 2 else "LISTFILE * * A")
@@ -120,7 +124,7 @@ def test_the_neighbours_go_on_while_a_machine_does_anything_with_vmx(machine, tm
         answers += 1
         ended = cp.bob.child.expect(["still here", harness.pexpect.TIMEOUT], timeout=0.2) == 0
     assert ended and answers >= 3
-    assert int(re.search(r"(\d+) made", cp.bob.child.before).group(1)) > FUZZ_STEPS // 200
+    assert int(re.search(r"(\d+) made", cp.bob.child.before).group(1)) > fuzz_steps // 200
     cp.end(cp.bob)
     cp.end(cp.alice)
     assert cp.frames() == before

@@ -245,6 +245,7 @@ static void what_is_offered_is_what_the_controls_can_be(void **context)
     assert_false(capability_may_set(c.msr[VMX_TRUE_CPU], CPU_MONITOR_TRAP_FLAG));
     assert_true(capability_has_field(&c, VMCS_INDEX_EPT_POINTER));
     assert_true(c.msr[VMX_CR4_FIXED1] & VMXE);
+    assert_true(c.msr[VMX_MISC] & VMX_MISC_VMWRITE_ANY);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, fresh)

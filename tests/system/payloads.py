@@ -1,0 +1,55 @@
+"""Where the VMX payloads print on SVM in QEMU what differs from the transcript of a VMX machine, line by line, and why. docs/hosts.md
+has the reasons at length. A line that is not here must be the same; a line that is here must differ in just this way."""
+
+NOT_INTERCEPTED = "SVM has no such intercept, so the control is not offered"
+NO_INVPCID = "QEMU's processor lacks the instruction, so the control is not offered"
+NO_EXECUTE_ONLY = "nested page tables have no execute-only pages: such an entry is a misconfiguration where they are not offered"
+QEMU_XSETBV = "QEMU 7.2 does not intercept XSETBV"
+QEMU_DATA_BREAKPOINT = "QEMU 7.2 does not arm the data breakpoints that VMRUN loads"
+WALKS_WRITE = "nested paging asks to write to a guest's page tables even if it only reads them"
+
+PDPTES_MARKED = "QEMU's walks set bit 5 of PAE's top entries, which is reserved: it is not looked at, or such a guest could not go on"
+
+MISCONFIGURED = "49 EPT MISCONFIGURATION qualification 0 physical 0x40005123"
+
+# payload: {what VMX hardware prints: (what SVM in QEMU prints, None: nothing; why)}
+SVM = {
+    "vmx_state": {
+        "watch point: 0 EXCEPTION OR NMI qualification 0x1 event #1":
+            ("watch point: 18 VMCALL qualification 0 length 3", QEMU_DATA_BREAKPOINT),
+    },
+    "vmx_ept": {
+        "read of X: 48 EPT VIOLATION qualification 0x1a1 physical 0x40005123 linear 0x40005123":
+            (f"read of X: {MISCONFIGURED}", NO_EXECUTE_ONLY),
+        "write to X: 48 EPT VIOLATION qualification 0x1a2 physical 0x40005123 linear 0x40005123":
+            (f"write to X: {MISCONFIGURED}", NO_EXECUTE_ONLY),
+        "fetch from X: 18 VMCALL qualification 0 length 3": (f"fetch from X: {MISCONFIGURED}", NO_EXECUTE_ONLY),
+        "CR3 on a page R: VMCALL": ("CR3 on a page R: EPT VIOLATION", WALKS_WRITE),
+    },
+    "vmx_exits": {
+        "XSETBV: 55 XSETBV qualification 0 length 3": (None, QEMU_XSETBV),
+        "RDRAND r12: 57 RDRAND qualification 0 length 4 info 0x1460": ("RDRAND r12: not offered", NOT_INTERCEPTED),
+        "RDRAND ecx: 57 RDRAND qualification 0 length 3 info 0xc08": ("RDRAND ecx: not offered", NOT_INTERCEPTED),
+        "RDSEED ax: 61 RDSEED qualification 0 length 4 info 0xc00": ("RDSEED ax: not offered", NOT_INTERCEPTED),
+        "INVPCID (rax), rcx: 58 INVPCID qualification 0 length 5 info 0x10418100":
+            ("INVPCID (rax), rcx: not offered", NO_INVPCID),
+    },
+}
+
+
+# the same, of the CP that has the SVM; with another CP above it the rule is that one's
+SVM_ITSELF = {
+    "vmx_entry_rules": {
+        "PDPTE 0x1021, not IA-32e: 33 INVALID GUEST STATE at entry qualification 0x2":
+            ("PDPTE 0x1021, not IA-32e: 52 PREEMPTION TIMER qualification 0", PDPTES_MARKED),
+    },
+}
+
+
+def on_svm(name, transcript, levels):
+    """The transcript of a VMX machine as it must be beneath so many CPs on SVM in QEMU."""
+    differs = {**SVM.get(name, {}), **(SVM_ITSELF.get(name, {}) if levels == 1 else {})}
+    missing = set(differs) - set(transcript)
+    assert not missing, f"not in the transcript of {name}: {missing}"
+    lines = [differs[line][0] if line in differs else line for line in transcript]
+    return [line for line in lines if line is not None]
