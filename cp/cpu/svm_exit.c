@@ -8,7 +8,7 @@
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/linear.h"
 #include "cp/dispatch/registers.h"
-#include "cp/svm/touch.h"
+#include "cp/svm/violation.h"
 
 enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, TYPE_SOFTWARE = 4, TYPE_SOFTWARE_EXCEPTION = 6 };
 #define FLAG_TRAP (1ull << 8)
@@ -116,7 +116,7 @@ static void touch_report(struct vcpu *vcpu, const struct svm_region *region)
     if (!is_nested(vcpu, region))
         return;
     code_fetch(vcpu, vmcb, &code);
-    svm_touch_complete(vcpu, &seams, &code, vmcb->exit_info1 & SVM_NPF_TABLE);
+    svm_violation_complete(vcpu, &seams, &code, vmcb->exit_info1 & SVM_NPF_TABLE);
 }
 
 static bool report(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a, uint64_t deadline)

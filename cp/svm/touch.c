@@ -1,25 +1,21 @@
-/* Owns finding out by which linear address a guest came to a guest-physical one. In: the instruction at RIP, or the event that was
- * being delivered, and the state. All that either may touch is listed, and the address is the first of the list whose translation
- * meets the guest-physical one. */
+/* Owns the list of linear addresses that an instruction may touch. In: its bytes and the registers. */
 #include "cp/svm/touch.h"
 
 #include <string.h>
 
-#include "cp/dispatch/linear.h"
-#include "cp/dispatch/registers.h"
 #include "cp/storage/address.h"
 
-enum { ESCAPE = 0x0F, MAP_38 = 0x38, MAP_3A = 0x3A, VEX3 = 0xC4, VEX2 = 0xC5, MOVZX_16 = 0xB7, XLAT = 0xD7 };
-enum { REX_W = 8, MODRM_DIRECT = 0xC0, STACK_STEP = 8, STACK_REACH = 64, EXIT_FETCH = 4, EXIT_READ = 1, EXIT_WRITE = 2,
-       EXIT_LINEAR_VALID = 1 << 7, EXIT_FINAL = 1 << 8, OPERAND_LAST = 1 /* place in the list */ };
-#define EVENT_ON_ITS_WAY (1u << 31)
+enum { ESCAPE = 0x0F, MAP_38 = 0x38, MAP_3A = 0x3A, VEX3 = 0xC4, VEX2 = 0xC5, MOVZX_16 = 0xB7, XLAT = 0xD7, EVEX = 0x62, ARPL = 0x63,
+       LEAVE = 0xC9 };
+enum { REX_W = 8, MODRM_DIRECT = 0xC0, STACK_STEP = 8, STACK_REACH = 64 };
+enum { AX = 0, BX = 3, SP = 4, BP = 5, SI = 6, DI = 7 };
 enum map { ONE, TWO, THREE_38, THREE_3A };
 
 /* ---- the opcode map, as far as operands in memory go ------------------------------------------ */
 
 /* SDM "Opcode Map": a bit an opcode, 32 a word. */
 static const uint32_t has_modrm[2][8] = {
-    [ONE] = {0x0F0F0F0F, 0x0F0F0F0F, 0, 0x00000A08, 0x0000FFFF, 0, 0xFF0F00F3, 0xC0C00000},
+    [ONE] = {0x0F0F0F0F, 0x0F0F0F0F, 0, 0x00000A0C, 0x0000FFFF, 0, 0xFF0F00F3, 0xC0C00000},
     [TWO] = {0xFFFFA00F, 0x0000FF0F, 0xFFFFFFFF, 0xFF7FFFFF, 0xFFFF0000, 0xFFFFF838, 0xFFFF00FF, 0xFFFFFFFF},
 };
 static const uint32_t byte_immediate[2][8] = {
@@ -83,6 +79,8 @@ static bool form_read(const struct svm_code *code, struct form *f)
 
 static bool in_memory(const struct svm_code *code, const struct form *f)
 {
+    if (f->map == ONE && f->opcode == EVEX && code->mode == DECODE_64) /* its displacement is scaled; BOUND elsewhere */
+        return false;
     return f->opcode_at + 1 < code->count && f->modrm < MODRM_DIRECT && (f->map > TWO || bit(has_modrm[f->map], f->opcode));
 }
 
@@ -102,7 +100,7 @@ static unsigned immediate_bytes(const struct form *f)
 }
 
 /* SDM "Opcode Map": what reads its memory operand and writes it back. */
-static bool modifies(const struct form *f)
+static bool modifies(const struct form *f, enum decode_mode mode)
 {
     unsigned group = f->modrm >> 3 & 7;
     uint8_t o = f->opcode;
@@ -112,14 +110,14 @@ static bool modifies(const struct form *f)
     if (f->map == ONE)
         return (o < 0x38 && (o & 7) < 2) || (o >= 0x80 && o <= 0x83 && group != 7) || (o & 0xFE) == 0x86 ||
                (o & 0xFE) == 0xC0 || (o & 0xFC) == 0xD0 || ((o & 0xFE) == 0xF6 && (group == 2 || group == 3)) ||
-               ((o & 0xFE) == 0xFE && group < 2);
+               ((o & 0xFE) == 0xFE && group < 2) || (o == ARPL && mode != DECODE_64);
     return f->map == TWO && (o == 0xA4 || o == 0xA5 || o == 0xAB || o == 0xAC || o == 0xAD || (o & 0xFE) == 0xB0 || o == 0xB3 ||
                              o == 0xBB || (o & 0xFE) == 0xC0 || (o == 0xBA && group > 4) || (o == 0xC7 && group == 1));
 }
 
 /* ---- addresses ----------------------------------------------------------------------------------- */
 
-static void add(struct svm_touches *t, uint64_t linear)
+void svm_touches_add(struct svm_touches *t, uint64_t linear)
 {
     if (t->count < SVM_TOUCHES)
         t->linear[t->count++] = linear;
@@ -128,8 +126,8 @@ static void add(struct svm_touches *t, uint64_t linear)
 /* And the next page, should it cross. */
 static void add_operand(struct svm_touches *t, uint64_t linear)
 {
-    add(t, linear);
-    add(t, (linear | PAGE_MASK) + 1);
+    svm_touches_add(t, linear);
+    svm_touches_add(t, (linear | PAGE_MASK) + 1);
 }
 
 /* The operand is that of MOVZX with the same prefixes, ModRM and what follows. */
@@ -176,7 +174,7 @@ static enum segment source_segment(const struct svm_code *code, const struct for
 
     for (unsigned i = 0; i < f->prefixes; i++)
         for (unsigned s = 0; s < 6; s++)
-            if (code->bytes[i] == prefix[s])
+            if (code->bytes[i] == prefix[s] && (code->mode != DECODE_64 || s >= SEGMENT_FS))
                 segment = (enum segment)s;
     return segment;
 }
@@ -189,15 +187,17 @@ static void implied(const struct svm_code *code, const struct form *f, const str
     uint64_t source = s->segment_base(s->context, source_segment(code, f));
 
     if (f->map == TWO && o == 0xF7)
-        add_operand(t, source + cut(s->read_gpr(s->context, RDI), size));
+        add_operand(t, source + cut(s->read_gpr(s->context, DI), size));
     if (f->map != ONE)
         return;
     if ((o >= 0xA4 && o <= 0xA7) || (o & 0xFE) == 0xAC || (o & 0xFE) == 0x6E)
-        add_operand(t, source + cut(s->read_gpr(s->context, RSI), size));
+        add_operand(t, source + cut(s->read_gpr(s->context, SI), size));
     if ((o >= 0xA4 && o <= 0xA7) || (o & 0xFE) == 0xAA || (o & 0xFE) == 0xAE || (o & 0xFE) == 0x6C)
-        add_operand(t, s->segment_base(s->context, SEGMENT_ES) + cut(s->read_gpr(s->context, RDI), size));
+        add_operand(t, s->segment_base(s->context, SEGMENT_ES) + cut(s->read_gpr(s->context, DI), size));
+    if (o == LEAVE)
+        svm_touches_add(t, s->segment_base(s->context, SEGMENT_SS) + s->read_gpr(s->context, BP));
     if (o == XLAT)
-        add(t, source + cut(s->read_gpr(s->context, RBX) + (uint8_t)s->read_gpr(s->context, RAX), size));
+        svm_touches_add(t, source + cut(s->read_gpr(s->context, BX) + (uint8_t)s->read_gpr(s->context, AX), size));
 }
 
 static void known(const struct svm_code *code, const struct execute_seams *s, uint64_t rip, struct svm_touches *t)
@@ -209,13 +209,13 @@ static void known(const struct svm_code *code, const struct execute_seams *s, ui
         add_operand(t, instruction_address(&in, s, rip));
 }
 
-static void stack(const struct execute_seams *s, struct svm_touches *t)
+void svm_touches_stack(const struct execute_seams *s, struct svm_touches *t)
 {
-    uint64_t top = s->segment_base(s->context, SEGMENT_SS) + s->read_gpr(s->context, RSP);
+    uint64_t top = s->segment_base(s->context, SEGMENT_SS) + s->read_gpr(s->context, SP);
 
-    add(t, top - STACK_STEP);
+    svm_touches_add(t, top - STACK_STEP);
     add_operand(t, top);
-    add(t, top - STACK_REACH);
+    svm_touches_add(t, top - STACK_REACH);
 }
 
 void svm_touches_find(const struct svm_code *code, const struct execute_seams *s, uint64_t rip, struct svm_touches *t)
@@ -228,83 +228,8 @@ void svm_touches_find(const struct svm_code *code, const struct execute_seams *s
         known(code, s, rip, t);
         if (!t->count && in_memory(code, &f) && operand_read(code, &f, &operand))
             add_operand(t, instruction_address(&operand, s, rip));
-        t->modifies = t->count && in_memory(code, &f) && modifies(&f);
+        t->modifies = t->count && in_memory(code, &f) && modifies(&f, code->mode);
         implied(code, &f, s, t);
     }
-    stack(s, t);
-}
-
-/* ---- the one ------------------------------------------------------------------------------------------ */
-
-/* The gate of an event on its way, and descriptors that it, or a load of a segment, reads. */
-static void tables(struct vcpu *vcpu, struct svm_touches *t)
-{
-    uint32_t event = vcpu->exit.idt_vectoring_info;
-    unsigned gate = vcpu_read(vcpu, VMCS_GUEST_EFER) & EFER_LMA ? 16 : vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PE ? 8 : 4;
-
-    if (event & EVENT_ON_ITS_WAY)
-        add(t, vcpu_read(vcpu, VMCS_GUEST_IDTR_BASE) + (event & 0xFF) * gate);
-    add(t, vcpu_read(vcpu, VMCS_GUEST_GDTR_BASE));
-    add(t, vcpu_read(vcpu, VMCS_GUEST_TR_BASE));
-    add(t, vcpu_read(vcpu, VMCS_GUEST_LDTR_BASE));
-}
-
-static bool take(struct vcpu *vcpu, uint64_t linear, bool table)
-{
-    struct exit *exit = &vcpu->exit;
-
-    if (linear_part(vcpu, linear, exit->guest_physical) != (table ? LINEAR_TABLE : LINEAR_PAGE))
-        return false;
-    exit->guest_linear = table ? linear : (linear & ~(uint64_t)PAGE_MASK) | (exit->guest_physical & PAGE_MASK);
-    exit->qualification |= EXIT_LINEAR_VALID | (table ? 0 : EXIT_FINAL);
-    return true;
-}
-
-/* The place in the list of the one that was taken, or SVM_TOUCHES. */
-static unsigned take_any(struct vcpu *vcpu, const struct svm_touches *t, bool table)
-{
-    for (unsigned i = 0; i < t->count; i++)
-        if (take(vcpu, t->linear[i], table))
-            return i;
-    return SVM_TOUCHES;
-}
-
-static bool take_code(struct vcpu *vcpu, const struct execute_seams *seams, bool table)
-{
-    uint64_t at = seams->segment_base(seams->context, SEGMENT_CS) + vcpu->exit.rip;
-    return take(vcpu, at, table) || take(vcpu, (at | PAGE_MASK) + 1, table);
-}
-
-static bool take_data(struct vcpu *vcpu, const struct execute_seams *seams, const struct svm_code *code, bool table)
-{
-    struct svm_touches t;
-
-    svm_touches_find(code, seams, vcpu->exit.rip, &t);
-    unsigned taken = take_any(vcpu, &t, table);
-    if (t.modifies && !table && taken <= OPERAND_LAST)
-        vcpu->exit.qualification = (vcpu->exit.qualification & ~(uint64_t)EXIT_READ) | EXIT_WRITE;
-    return taken < SVM_TOUCHES;
-}
-
-static bool take_delivery(struct vcpu *vcpu, const struct execute_seams *seams, bool table)
-{
-    struct svm_touches t = {.count = 0};
-
-    tables(vcpu, &t);
-    stack(seams, &t);
-    return take_any(vcpu, &t, table) < SVM_TOUCHES;
-}
-
-void svm_touch_complete(struct vcpu *vcpu, const struct execute_seams *seams, const struct svm_code *code, bool table)
-{
-    bool delivering = vcpu->exit.idt_vectoring_info & EVENT_ON_ITS_WAY;
-
-    if (vcpu->exit.qualification & EXIT_FETCH)
-        take_code(vcpu, seams, false);
-    else if (delivering)
-        take_delivery(vcpu, seams, table);
-    else if ((table && take_code(vcpu, seams, true)) || take_data(vcpu, seams, code, table))
-        return;
-    else
-        take_delivery(vcpu, seams, table);
+    svm_touches_stack(s, t);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cp/svm/exit.h"
+#include "vmcs-shadow/control.h"
 
 enum { LONG_CODE = 0x29B, LMA = 0x400, RIP = 0x1000 };
 
@@ -251,11 +252,122 @@ static void an_event_on_its_way_becomes_vectoring_information(void **context)
     assert_int_equal(ex.instruction_length, 3);
 }
 
+/* As Bochs reports them. */
+static void accesses_to_descriptor_tables_say_where_their_operand_is(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x01, 0x48, 0x08); /* sidt 8(rax) */
+    assert_true(svm_exit_wants_code(&(struct vmcb){.exit_code = SVM_EXIT_IDTR_READ}));
+    assert_int_equal(translate(SVM_EXIT_IDTR_READ), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_GDTR_IDTR);
+    assert_int_equal(ex.qualification, 8);
+    assert_int_equal(ex.instruction_length, 4);
+    assert_int_equal(ex.instruction_info, 0x10418100);
+    CODE(0x41, 0x0F, 0x01, 0x10); /* lgdt (r8) */
+    translate(SVM_EXIT_GDTR_WRITE);
+    assert_int_equal(ex.instruction_info, 0x24418100);
+    CODE(0x0F, 0x00, 0xC3); /* sldt ebx */
+    translate(SVM_EXIT_LDTR_READ);
+    assert_int_equal(ex.reason, EXIT_LDTR_TR);
+    assert_int_equal(ex.instruction_info, 0x418);
+    CODE(0x0F, 0x00, 0xDA); /* ltr dx */
+    translate(SVM_EXIT_TR_WRITE);
+    assert_int_equal(ex.instruction_info, 0x30000410);
+    CODE(0x0F, 0x01, 0xC3); /* no such access */
+    assert_int_equal(translate(SVM_EXIT_GDTR_READ), SVM_UNDEFINED);
+}
+
+static void invpcid_is_undefined_where_it_is_not_enabled(void **context)
+{
+    (void)context;
+    CODE(0x66, 0x0F, 0x38, 0x82, 0x08); /* invpcid (rax), rcx */
+    assert_int_equal(translate(SVM_EXIT_INVPCID), SVM_UNDEFINED);
+    state.image.secondary_controls = CPU2_INVPCID;
+    assert_int_equal(translate(SVM_EXIT_INVPCID), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_INVPCID);
+    assert_int_equal(ex.instruction_info, 0x10418100);
+}
+
+static void vmfunc_is_an_exit_only_with_its_control_and_below_64(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x01, 0xD4);
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_EXCEPTION);
+    state.image.secondary_controls = CPU2_VM_FUNCTIONS;
+    vmcb.rax = 63;
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_VMFUNC);
+    vmcb.rax = 64;
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_EXCEPTION);
+}
+
+static void software_interrupts_have_their_kind_and_length(void **context)
+{
+    (void)context;
+    CODE(0xCD, 0x80);
+    assert_int_equal(translate(SVM_EXIT_INTN), SVM_SOFTWARE);
+    assert_int_equal(ex.interruption_info, 0x80000480);
+    assert_int_equal(ex.instruction_length, 2);
+    CODE(0x66, 0xCC);
+    assert_int_equal(translate(SVM_EXIT_INTN), SVM_SOFTWARE);
+    assert_int_equal(ex.interruption_info, 0x80000603);
+    assert_int_equal(ex.instruction_length, 2);
+    CODE(0xF1);
+    assert_int_equal(translate(SVM_EXIT_ICEBP), SVM_SOFTWARE);
+    assert_int_equal(ex.interruption_info, 0x80000501);
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_SOFTWARE); /* QEMU */
+    CODE(0xCE); /* undefined in 64-bit mode, and no INTO */
+    assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_EXCEPTION);
+    assert_int_equal(ex.interruption_info, 0x80000306);
+}
+
+static void a_fault_at_a_gate_names_it_as_the_manual_says(void **context)
+{
+    (void)context;
+    vmcb.exit_info1 = 64 * 16 + 2; /* QEMU's */
+    vmcb.exit_interrupt_info = 0x80000040; /* an interrupt of vector 64 */
+    translate(SVM_EXIT_EXCEPTION + 13);
+    svm_exit_vectoring(&vmcb, &code, 0, &ex);
+    assert_int_equal(ex.interruption_error, 64 * 8 + 2 + 1);
+    vmcb.exit_interrupt_info = 0x80000440;
+    translate(SVM_EXIT_EXCEPTION + 13);
+    svm_exit_vectoring(&vmcb, &code, 2, &ex);
+    assert_int_equal(ex.interruption_error, 64 * 8 + 2);
+    vmcb.exit_info1 = 64 * 8 + 2; /* a processor's own */
+    translate(SVM_EXIT_EXCEPTION + 13);
+    svm_exit_vectoring(&vmcb, &code, 2, &ex);
+    assert_int_equal(ex.interruption_error, 64 * 8 + 2);
+}
+
+static void int3_is_told_from_int_3_by_its_opcode(void **context)
+{
+    (void)context;
+    vmcb.exit_interrupt_info = 0x80000403;
+    CODE(0xCC);
+    translate(SVM_EXIT_NPF);
+    svm_exit_vectoring(&vmcb, &code, 0, &ex);
+    assert_int_equal(ex.idt_vectoring_info, 0x80000603);
+    assert_int_equal(ex.instruction_length, 1);
+    CODE(0xCD, 0x03);
+    translate(SVM_EXIT_NPF);
+    svm_exit_vectoring(&vmcb, &code, 0, &ex);
+    assert_int_equal(ex.idt_vectoring_info, 0x80000403);
+}
+
+static void a_walk_of_the_guests_tables_reads_and_writes(void **context)
+{
+    (void)context;
+    vmcb.exit_info1 = SVM_NPF_TABLE | 6;
+    translate(SVM_EXIT_NPF);
+    assert_int_equal(ex.qualification, 3);
+}
+
 /* Nothing a guest has at RIP may lead beyond the bytes there are. */
 static void any_bytes_are_translated_without_harm(void **context)
 {
     static const uint64_t numbers[] = {SVM_EXIT_CR_READ, SVM_EXIT_CR_WRITE, SVM_EXIT_EXCEPTION + 6, SVM_EXIT_EXCEPTION + 13,
-                                       SVM_EXIT_CPUID, SVM_EXIT_INVLPG, SVM_EXIT_RDTSC, SVM_EXIT_WBINVD};
+                                       SVM_EXIT_CPUID, SVM_EXIT_INVLPG, SVM_EXIT_RDTSC, SVM_EXIT_WBINVD,
+                                       SVM_EXIT_GDTR_READ, SVM_EXIT_LDTR_WRITE, SVM_EXIT_INVPCID, SVM_EXIT_INTN};
     static const uint8_t starts[] = {0x0F, 0x66, 0xF3, 0xF0, 0x48, 0x67};
     (void)context;
     srand(1);
@@ -264,7 +376,7 @@ static void any_bytes_are_translated_without_harm(void **context)
         code.mode = (enum decode_mode[]){DECODE_16, DECODE_32, DECODE_64}[rand() % 3];
         for (unsigned k = 0; k < sizeof code.bytes; k++)
             code.bytes[k] = rand() % 3 ? (uint8_t)rand() : starts[rand() % 6];
-        if (translate(numbers[rand() % 8]) == SVM_REPORT && ex.instruction_length)
+        if (translate(numbers[rand() % 12]) == SVM_REPORT && ex.instruction_length)
             assert_in_range(ex.instruction_length, 1, INSTRUCTION_MAX_BYTES + 3);
     }
 }
@@ -280,6 +392,10 @@ int main(void)
         TEST(vmx_instructions_come_out_of_undefined_opcodes), TEST(the_other_hypercall_instruction_is_taken_for_vmcall),
         TEST(in_modes_without_vmx_they_stay_undefined),
         TEST(cr4_with_vmxe_may_come_as_a_general_protection_fault), TEST(instructions_of_svm_itself_are_undefined),
+        TEST(accesses_to_descriptor_tables_say_where_their_operand_is), TEST(invpcid_is_undefined_where_it_is_not_enabled),
+        TEST(vmfunc_is_an_exit_only_with_its_control_and_below_64), TEST(software_interrupts_have_their_kind_and_length),
+        TEST(a_fault_at_a_gate_names_it_as_the_manual_says), TEST(int3_is_told_from_int_3_by_its_opcode),
+        TEST(a_walk_of_the_guests_tables_reads_and_writes),
         TEST(an_event_on_its_way_becomes_vectoring_information), TEST(any_bytes_are_translated_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
