@@ -146,6 +146,22 @@ static void each_element_of_a_stepped_repetition_traps(void **state)
     }
 }
 
+static uint64_t diagnose_that_stops(struct vm *asking)
+{
+    vm_stop(asking, VM_STOP_USER, 0);
+    return 0x42;
+}
+
+static void a_diagnose_that_stops_the_machine_is_not_done_again(void **state)
+{
+    (void)state;
+    vm_diagnose = diagnose_that_stops;
+    exits(EXIT_VMCALL, 3);
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(get(VMCS_GUEST_RIP), RIP + 3);
+    assert_int_equal(vm->vcpu.gpr[RAX], 0x42);
+}
+
 static void rip_wraps_at_4_gib_outside_64_bit_mode_only(void **state)
 {
     (void)state;
@@ -169,6 +185,7 @@ int main(void)
         scene_test(the_trap_comes_before_an_interrupt),
         scene_test(a_stepped_hlt_does_not_wait),
         scene_test(each_element_of_a_stepped_repetition_traps),
+        scene_test(a_diagnose_that_stops_the_machine_is_not_done_again),
         scene_test(rip_wraps_at_4_gib_outside_64_bit_mode_only),
     };
 
