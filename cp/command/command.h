@@ -36,6 +36,9 @@ enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2 };
  * "#CP" and "CP" are dropped, an empty line is nothing. */
 unsigned command_run(struct session *, struct response *, const char *line);
 
+/* The password that LINK waited for has been hashed (cp/user/check.h): what it says and returns. */
+unsigned command_link_checked(struct session *, struct response *);
+
 /* The table, for HELP: the row after `at` (NULL: the first) that the session may use, NULL at the end. */
 const struct command *command_next(const struct session *, const struct command *at);
 const struct command *command_find(const struct session *, struct word); /* NULL: none, or not for these classes */

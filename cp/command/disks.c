@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/user/check.h"
 #include "cp/user/link.h"
-#include "cp/user/sha512_crypt.h"
 #include "lib/format.h"
 
 const char command_link_help[] =
@@ -57,6 +57,12 @@ static void read_password(struct call *c, struct wish *wish)
         call_next(c, &wish->password);
 }
 
+static void name_devices(struct wish *wish, unsigned vdev)
+{
+    format_text(wish->owner_vdev, sizeof wish->owner_vdev, "%04X", vdev);
+    format_text(wish->as, sizeof wish->as, "%04X", wish->vdev);
+}
+
 static unsigned read_wish(struct call *c, struct wish *wish)
 {
     unsigned vdev, failed;
@@ -66,8 +72,7 @@ static unsigned read_wish(struct call *c, struct wish *wish)
     skip_word(c, "AS");
     if ((failed = call_vdev(c, "LNM", &wish->vdev)))
         return failed;
-    format_text(wish->owner_vdev, sizeof wish->owner_vdev, "%04X", vdev);
-    format_text(wish->as, sizeof wish->as, "%04X", wish->vdev);
+    name_devices(wish, vdev);
     if ((failed = read_mode(c, wish)))
         return failed;
     read_password(c, wish);
@@ -95,31 +100,23 @@ static bool needs_no_password(const struct session *s, const struct wish *wish)
     return false;
 }
 
-/* Hashing at once is bearable: the directory allows links only the least number of rounds, and few tries are given. */
-static bool matches(const char *setting, struct word password)
-{
-    struct sha512_crypt crypt;
-    return sha512_crypt_begin(&crypt, setting, password.text, password.length) &&
-           sha512_crypt_step(&crypt, SHA512_CRYPT_ROUNDS_MIN) && sha512_crypt_matches(&crypt);
-}
-
-static unsigned check_password(struct call *c, const struct wish *wish)
+/* What the mode needs in the way of a password: 0, *setting is NULL if it needs none; or it cannot be had. */
+static unsigned find_setting(struct call *c, const struct wish *wish, const char **setting)
 {
     static const uint8_t kind[LINK_MODES] = {
         [LINK_R] = PASSWORD_READ,     [LINK_RR] = PASSWORD_READ,    [LINK_W] = PASSWORD_WRITE,
         [LINK_WR] = PASSWORD_WRITE,   [LINK_M] = PASSWORD_MULTIPLE, [LINK_MR] = PASSWORD_MULTIPLE,
         [LINK_MW] = PASSWORD_MULTIPLE};
-    const char *setting = wish->disk->password[kind[wish->mode]];
-    if (needs_no_password(c->session, wish) || (setting && !strcmp(setting, "ALL")))
+    const char *its = wish->disk->password[kind[wish->mode]];
+    *setting = NULL;
+    if (needs_no_password(c->session, wish) || (its && !strcmp(its, "ALL")))
         return 0;
-    if (!setting)
+    if (!its)
         return FAIL(c, "LNM", 111 + kind[wish->mode], wish->owner_id, wish->owner_vdev);
     if (c->session->link_failures >= LINK_TRIES)
         return FAIL(c, "LNM", 115, "");
-    if (matches(setting, wish->password))
-        return 0;
-    c->session->link_failures++;
-    return FAIL(c, "LNM", 298, wish->owner_id, wish->owner_vdev);
+    *setting = its;
+    return 0;
 }
 
 static void tell_linked(struct call *c, const struct wish *wish)
@@ -135,20 +132,42 @@ static void tell_linked(struct call *c, const struct wish *wish)
         response_line(c->response, "DASD %s LINKED %s%s%s", wish->as, l->write ? "R/W" : "R/O", writers, readers);
 }
 
+static unsigned make(struct call *c, const struct wish *wish)
+{
+    switch (link_make(c->session, wish->disk, wish->vdev, wish->mode)) {
+    case LINK_OK: tell_linked(c, wish); return 0;
+    case LINK_FORCED_READ: return link_tell_forced(c->response, wish->disk, c->session, wish->vdev);
+    case LINK_REFUSED: return link_tell_refused(c->response, wish->disk);
+    case LINK_VDEV_IN_USE: return FAIL(c, "LNM", 110, wish->owner_id, wish->owner_vdev, wish->as);
+    case LINK_NO_VOLUME: return FAIL(c, "LNM", 108, wish->owner_id, wish->owner_vdev);
+    default: return FAIL(c, "LNM", 9010, wish->owner_id, wish->owner_vdev);
+    }
+}
+
 unsigned command_link(struct call *c)
 {
     struct wish wish = {0};
+    const char *setting;
     unsigned failed = read_wish(c, &wish);
-    if (failed || (failed = check_password(c, &wish)))
+    if (failed || (failed = find_setting(c, &wish, &setting)))
         return failed;
-    switch (link_make(c->session, wish.disk, wish.vdev, wish.mode)) {
-    case LINK_OK: tell_linked(c, &wish); return 0;
-    case LINK_FORCED_READ: return link_tell_forced(c->response, wish.disk, c->session, wish.vdev);
-    case LINK_REFUSED: return link_tell_refused(c->response, wish.disk);
-    case LINK_VDEV_IN_USE: return FAIL(c, "LNM", 110, wish.owner_id, wish.owner_vdev, wish.as);
-    case LINK_NO_VOLUME: return FAIL(c, "LNM", 108, wish.owner_id, wish.owner_vdev);
-    default: return FAIL(c, "LNM", 9010, wish.owner_id, wish.owner_vdev);
-    }
+    if (!setting)
+        return make(c, &wish);
+    check_begin(c->session, &(struct session_wish){wish.disk, wish.vdev, wish.mode}, setting, wish.password.text,
+                wish.password.length, c->response->machine_asks);
+    return 0;
+}
+
+unsigned command_link_checked(struct session *s, struct response *response)
+{
+    struct call c = {.session = s, .response = response, .rest = ""};
+    struct wish wish = {.disk = s->wish.disk, .vdev = s->wish.vdev, .mode = s->wish.mode};
+    format_text(wish.owner_id, sizeof wish.owner_id, "%s", directory.user[wish.disk->user].id);
+    name_devices(&wish, wish.disk->vdev);
+    if (sha512_crypt_matches(&s->crypt))
+        return make(&c, &wish);
+    s->link_failures++;
+    return FAIL(&c, "LNM", 298, wish.owner_id, wish.owner_vdev);
 }
 
 unsigned command_detach(struct call *c)

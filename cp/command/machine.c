@@ -182,7 +182,7 @@ unsigned command_sleep(struct call *c)
     unsigned failed = call_end(c, "SLP");
     if (failed || !s->terminal)
         return failed;
-    session_sleep(s);
+    session_rest(s, SESSION_SLEEP, c->response->machine_asks);
     if (given)
         session_wait(s, count * seconds_of(unit));
     return 0;

@@ -84,42 +84,54 @@ static uint64_t chain(struct vm *vm)
 
 /* ---- commands --------------------------------------------------------------------------------------------------- */
 
-/* Obeys the lines of `text` in turn, up to the first that fails or changes what the machine does. */
+/* Obeys the lines of `text` in turn, up to the first that fails or changes what the machine does. Those after one that
+ * waits for its password are kept. */
 static unsigned obey(struct session *s, struct response *response, char *text)
 {
     unsigned code = 0;
-    for (char *line = text, *end; line && !code && !s->deed && s->state != SESSION_SLEEP; line = end ? end + 1 : NULL) {
+    char *line = text;
+    for (char *end; line && !code && !s->deed && !session_rests(s); line = end ? end + 1 : NULL) {
         end = strchr(line, '\n');
         if (end)
             *end = 0;
         code = command_run(s, response, line);
     }
+    s->asked.waits = s->state == SESSION_CHECK;
+    if (s->asked.waits)
+        memmove(s->asked.rest, line ? line : "", line ? strlen(line) + 1 : 1);
     return code;
 }
 
-static uint64_t to_console(struct session *s, char *text)
+/* The machine asked, its buffer is s->asked: obeys, answers, and if that was all, tells. `first`: what has to be done
+ * before, and its return code. */
+static uint64_t answer(struct session *s, char *text, unsigned (*first)(struct session *, struct response *))
 {
-    if (ring_room(&s->output.ring) < CONSOLE_ROOM)
-        return DIAGNOSE_BUSY;
-    unsigned code = obey(s, &(struct response){.session = s, .machine_asks = true}, text);
-    s->vm->vcpu.gpr[RBX] = code;
-    s->vm->vcpu.gpr[RCX] = s->vm->vcpu.gpr[RDX] = 0;
+    static char buffer[DIAGNOSE_RESPONSE_MAX]; /* one call at a time: CP handles an exit to its end */
+    struct session_asked *asked = &s->asked;
+    struct vcpu *v = &s->vm->vcpu;
+    struct response response = {.session = s, .buffer = asked->size ? buffer : NULL, .size = asked->size - asked->used,
+                                .machine_asks = true};
+    unsigned code = first ? first(s, &response) : 0;
+    if (!code)
+        code = obey(s, &response, text);
+    else
+        asked->waits = false;
+    enum guest_access access = guest_write(&s->vm->storage, gpa(asked->to + asked->used), buffer, response.length);
+    if (access != GUEST_OK)
+        return of_access(access);
+    asked->used += response.length;
+    asked->truncated |= response.truncated;
+    if (asked->waits)
+        return DIAGNOSE_OK;
+    v->gpr[RBX] = code;
+    v->gpr[RCX] = asked->used;
+    v->gpr[RDX] = asked->truncated;
     return DIAGNOSE_OK;
 }
 
-static uint64_t to_buffer(struct session *s, char *text, gpa_t at, uint64_t size)
+void diagnose_go_on(struct session *s)
 {
-    static char buffer[DIAGNOSE_RESPONSE_MAX]; /* one call at a time: CP handles an exit to its end */
-    struct vcpu *v = &s->vm->vcpu;
-    struct response response = {.session = s, .buffer = buffer, .size = size, .machine_asks = true};
-    unsigned code = obey(s, &response, text);
-    enum guest_access access = guest_write(&s->vm->storage, at, buffer, response.length);
-    if (access != GUEST_OK)
-        return of_access(access);
-    v->gpr[RBX] = code;
-    v->gpr[RCX] = response.length;
-    v->gpr[RDX] = response.truncated;
-    return DIAGNOSE_OK;
+    s->vm->vcpu.gpr[RAX] = answer(s, s->asked.rest, command_link_checked);
 }
 
 /* Brings every page of the response buffer in now: after the command is too late to fail. */
@@ -147,7 +159,10 @@ static uint64_t command(struct vm *vm)
     if (access != GUEST_OK)
         return of_access(access);
     text[length] = 0;
-    return size ? to_buffer(vm->session, text, gpa(to), size) : to_console(vm->session, text);
+    if (!size && ring_room(&vm->session->output.ring) < CONSOLE_ROOM)
+        return DIAGNOSE_BUSY;
+    vm->session->asked = (struct session_asked){.to = to, .size = size};
+    return answer(vm->session, text, NULL);
 }
 
 uint64_t diagnose(struct vm *vm)

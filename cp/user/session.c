@@ -81,6 +81,7 @@ struct session *session_create(void)
 void session_free(struct session *s)
 {
     timer_cancel(&s->timer);
+    memset(&s->crypt, 0, sizeof s->crypt);
     s->state = SESSION_FREE;
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/diagnose.h"
 #include "cp/driver/line.h"
 #include "cp/user/attention.h"
 #include "cp/user/directory.h"
@@ -39,6 +40,7 @@ enum session_state {
     SESSION_RUN,      /* what is typed goes to the machine */
     SESSION_COMMAND,  /* "#CP " was typed: CP reads the rest of this line, the machine runs on */
     SESSION_SLEEP,    /* terminal and machine rest until the time is up or Enter is pressed; then as before */
+    SESSION_CHECK,    /* they rest while CP works on the hash of a minidisk's password; then as before */
 };
 
 /* Noted by a command, done by session_settle(). */
@@ -79,8 +81,22 @@ struct output {
     char partial[SESSION_PARTIAL];
 };
 
+struct session_wish { /* LINK's */
+    const struct directory_disk *disk;
+    unsigned vdev;
+    enum link_mode mode;
+};
+
+struct session_asked { /* commands of the machine's DIAGNOSE that are not done while it rests */
+    bool waits;
+    uint64_t to, size; /* what is left of its buffer; size 0: the console answers */
+    uint64_t used;     /* of it, by now */
+    bool truncated;
+    char rest[DIAGNOSE_COMMAND_MAX + 1]; /* the lines after the one that waits */
+};
+
 struct session {
-    enum session_state state, before_sleep;
+    enum session_state state, before_rest;
     struct terminal *terminal; /* NULL: disconnected, or started by XAUTOLOG */
     const struct user *user;   /* NULL: nobody is logged on */
     struct vm *vm;
@@ -96,7 +112,8 @@ struct session {
     char system[9];        /* IPLed last, "" none */
     struct timer timer;    /* SLEEP, penalties */
     bool timer_ended;
-    bool machine_sleeps; /* SLEEP stopped it */
+    bool machine_rests;  /* session_rest() stopped it */
+    bool machine_asked;  /* for the rest, not somebody at the terminal */
 
     enum session_deed deed;
     char deed_system[9], deed_parm[EDITOR_LINE + 1];
@@ -109,6 +126,8 @@ struct session {
     unsigned logon_failures; /* at this terminal, in a row */
     struct sha512_crypt crypt;
     unsigned link_failures;          /* wrong minidisk passwords since LOGON */
+    struct session_wish wish;        /* while state is CHECK */
+    struct session_asked asked;
     struct {
         uint64_t until; /* host TSC: the end of the second in which so many messages ... */
         unsigned shown, lost; /* ... were shown, and so many not */
@@ -166,8 +185,13 @@ void session_trace_flush(struct session *);
 bool session_take(struct session *, uint8_t byte);
 bool session_offer_held(struct session *); /* held bytes to the machine; true: all gone */
 void session_run_rest(struct session *);   /* the next of several commands on a line, when the state allows */
-void session_sleep(struct session *);      /* terminal and machine, till timer_ended */
+/* SLEEP or CHECK: terminal and machine, until session_wake(). */
+void session_rest(struct session *, enum session_state how, bool machine_asks);
 void session_wake(struct session *);
+static inline bool session_rests(const struct session *s)
+{
+    return s->state == SESSION_SLEEP || s->state == SESSION_CHECK;
+}
 bool terminal_poll(struct terminal *, unsigned most); /* hands on up to so many typed bytes; true: that was not all */
 
 /* CP's words: always at the start of a line; \n becomes CR LF. */

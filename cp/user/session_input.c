@@ -95,23 +95,27 @@ static bool take_asleep(struct session *s, uint8_t byte)
     return true;
 }
 
-void session_sleep(struct session *s)
+void session_rest(struct session *s, enum session_state how, bool machine_asks)
 {
-    s->before_sleep = s->state;
-    s->state = SESSION_SLEEP;
+    s->machine_asked = machine_asks;
+    s->before_rest = s->state;
+    s->state = how;
     s->timer_ended = false;
-    s->machine_sleeps = s->vm->state != VM_STOPPED;
+    s->machine_rests |= s->vm->state != VM_STOPPED;
     vm_stop(s->vm, VM_STOP_USER, 0);
 }
 
+/* What is noted by now stops the machine anyway, but for DISCONNECT. */
 void session_wake(struct session *s)
 {
-    s->state = s->before_sleep;
+    s->state = s->before_rest;
     s->output.owes = true;
     timer_cancel(&s->timer);
-    if (s->machine_sleeps)
+    if (s->machine_rests && (!s->deed || s->deed == DEED_DISCONNECT))
         vm_begin(s->vm);
-    session_run_rest(s);
+    s->machine_rests = false;
+    if (!s->machine_asked) /* else what is being typed goes on */
+        session_run_rest(s);
 }
 
 /* The machine may be in the middle of a port access: commands for CP wait for the event loop. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cp/cpu/edge.h"
+#include "cp/user/check.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/directory_load.h"
 #include "cp/user/link.h"
@@ -130,7 +131,7 @@ void user_start_single(struct line *line, const struct user_single *what)
 /* True: there is more to do at once. */
 static bool poll_session(struct session *s)
 {
-    bool more = logon_poll(s);
+    bool more = logon_poll(s) | check_poll(s);
     if (s->state == SESSION_FREE) /* its terminal went to another one */
         return true;
     if (s->state == SESSION_SLEEP && s->timer_ended)

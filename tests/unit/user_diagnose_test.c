@@ -107,6 +107,90 @@ static void several_commands_go_on_to_the_first_that_fails(void **state)
                         "ALICE    AT VMN\nHCPCMD001E Unknown CP command: NONSENSE\n");
 }
 
+/* The call's results, once its machine goes on. */
+static unsigned turns_until_it_goes_on(void)
+{
+    unsigned turns = 0;
+    for (; vm->state == VM_STOPPED; turns++) {
+        assert_true(turns < 1000);
+        fake_clock_advance(1000);
+        user_poll();
+    }
+    return turns;
+}
+
+static void a_minidisks_password_is_hashed_while_only_its_machine_rests(void **state)
+{
+    (void)state;
+    assert_int_equal(command("LINK MAINT 190 300 W wrong", 0x4000, 400), DIAGNOSE_OK);
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(vm->vcpu.gpr[RCX], strlen("LINK MAINT 190 300 W wrong")); /* no result yet */
+    assert_true(turns_until_it_goes_on() > 10);
+    assert_int_equal(vm->vcpu.gpr[RAX], DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RBX], 298);
+    assert_string_equal(storage_at(0x4000, vm->vcpu.gpr[RCX]), "HCPLNM298E MAINT 0190 not linked; password incorrect\n");
+}
+
+static void the_lines_around_one_that_waits_are_obeyed_once(void **state)
+{
+    (void)state;
+    assert_int_equal(command("QUERY USERID\nDETACH 190\nLINK MAINT 190 190 W secret\nQUERY USERID\nNONSENSE\nQ T", 0x4000, 4000),
+                     DIAGNOSE_OK);
+    turns_until_it_goes_on();
+    assert_int_equal(vm->vcpu.gpr[RAX], DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RBX], 1);
+    assert_int_equal(vm->vcpu.gpr[RDX], 0);
+    assert_string_equal(storage_at(0x4000, vm->vcpu.gpr[RCX]),
+                        "ALICE    AT VMN\nDASD 0190 DETACHED\nDASD 0190 LINKED R/W\nALICE    AT VMN\n"
+                        "HCPCMD001E Unknown CP command: NONSENSE\n");
+    assert_string_equal(shown(0), "");
+}
+
+static void a_buffer_that_is_full_before_the_wait_stays_full(void **state)
+{
+    (void)state;
+    assert_int_equal(command("QUERY USERID\nLINK MAINT 190 300 W wrong", 0x4000, 20), DIAGNOSE_OK);
+    turns_until_it_goes_on();
+    assert_int_equal(vm->vcpu.gpr[RCX], 20);
+    assert_int_equal(vm->vcpu.gpr[RDX], 1);
+    assert_string_equal(storage_at(0x4000, 20), "ALICE    AT VMN\nHCPL");
+    assert_int_equal(storage_at(0x4000, 21)[20], 0);
+}
+
+static void two_passwords_in_one_call_are_two_waits(void **state)
+{
+    (void)state;
+    assert_int_equal(command("DETACH 190\nLINK MAINT 190 300 W secret\nDETACH 300\nLINK MAINT 190 301 W secret", 0, 0),
+                     DIAGNOSE_OK);
+    turns_until_it_goes_on();
+    assert_int_equal(vm->vcpu.gpr[RBX], 0);
+    turn();
+    assert_string_equal(shown(0), "DASD 0190 DETACHED\r\nDASD 0300 LINKED R/W\r\nDASD 0300 DETACHED\r\n"
+                                  "DASD 0301 LINKED R/W\r\n");
+}
+
+static void who_is_forced_off_while_a_password_is_hashed_is_gone(void **state)
+{
+    (void)state;
+    logon(1, "OPERATOR");
+    assert_int_equal(command("LINK MAINT 190 300 W secret", 0x4000, 400), DIAGNOSE_OK);
+    type(1, "FORCE ALICE\r");
+    assert_null(session_find("ALICE"));
+}
+
+static void what_is_typed_waits_for_a_password_typed_before(void **state)
+{
+    (void)state;
+    type(0, "#CP DETACH 190\r");
+    shown(0);
+    type(0, "#CP LINK MAINT 190 300 W secret#QUERY USERID\r#CP Q V 300\r");
+    const char *text = shown(0), *linked = strstr(text, "DASD 0300 LINKED R/W"), *userid = strstr(text, "ALICE    AT VMN");
+    assert_non_null(linked);
+    assert_true(userid > linked);
+    assert_non_null(strstr(userid, "DASD 0300 9336 VMN001 R/W"));
+    assert_int_equal(vm->state, VM_RUNNABLE);
+}
+
 static void without_a_buffer_the_console_answers(void **state)
 {
     (void)state;
@@ -155,6 +239,12 @@ int main(void)
         TEST(the_chain_is_told_as_far_as_it_fits),
         TEST(a_command_answers_into_the_buffer),
         TEST(several_commands_go_on_to_the_first_that_fails),
+        TEST(a_minidisks_password_is_hashed_while_only_its_machine_rests),
+        TEST(the_lines_around_one_that_waits_are_obeyed_once),
+        TEST(a_buffer_that_is_full_before_the_wait_stays_full),
+        TEST(two_passwords_in_one_call_are_two_waits),
+        TEST(who_is_forced_off_while_a_password_is_hashed_is_gone),
+        TEST(what_is_typed_waits_for_a_password_typed_before),
         TEST(without_a_buffer_the_console_answers),
         TEST(pointers_and_lengths_are_judged_before_anything_happens),
         TEST(without_frames_the_call_may_be_made_again),
