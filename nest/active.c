@@ -34,6 +34,7 @@ static void unlink_all(struct nest *nest, const struct nest_vmcs *vmcs)
         if (other && other->link == vmcs) {
             other->link = NULL;
             other->rules_due = true;
+            nest_check_touch(&other->checks, VMCS_INDEX_VMCS_LINK_POINTER);
         }
     }
 }
@@ -159,13 +160,12 @@ static void write_back(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
 {
     const struct nest_host *host = nest->host;
     struct nest_region region = {.launched = launched};
-    if (vmcs->shadow_region)
-        host->shadow_pull_all(host->context, vmcs->shadow_region, &vmcs->vmcs12);
     if (vmcs->page) {
-        if (vmcs->shadow_region)
-            nest_page_show(nest, vmcs, &vmcs_set_written, true);
+        nest_page_write_back(nest, vmcs);
         return;
     }
+    if (vmcs->shadow_region)
+        host->shadow_pull_all(host->context, vmcs->shadow_region, &vmcs->vmcs12);
     region.fields = vmcs->vmcs12;
     /* revision and abort indicator are L1's to write and stay as they are */
     host->write(host->context, vmcs->gpa + offsetof(struct nest_region, launched), &region.launched,

@@ -59,6 +59,7 @@ struct nest_vmcs {
     struct nest_ept *ept;            /* EPT02 it was last entered with; NULL: EPT01 */
     struct nest_vmcs *link;          /* active virtual VMCS its link pointer names; NULL: none */
     bool link_closed;                /* its bitmaps let L2 write hot fields only */
+    bool cold_due;                   /* linked to by bitmaps that let cold ones through: its page lacks what L2 wrote */
     uint16_t vpid02;                 /* 0: none */
     bool vpid_stale;                 /* flush vpid02 before the next entry */
 };

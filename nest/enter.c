@@ -276,9 +276,11 @@ static bool select_page(struct nest *nest, uint64_t gpa, enum nest_page_error *e
         vmcs = nest_page_get(nest, gpa, NULL, error);
     if (!vmcs)
         return false;
-    nest_active_select(nest, vmcs);
     *error = NEST_PAGE_MALFORMED;
-    return vmcs->kind == NEST_PAGE && nest_page_note(nest, vmcs);
+    if (vmcs->kind != NEST_PAGE || !nest_page_note(nest, vmcs))
+        return false;
+    nest_active_select(nest, vmcs);
+    return true;
 }
 
 enum nest_result nest_enter_page(struct nest *nest, uint64_t gpa, enum nest_page_error *error)

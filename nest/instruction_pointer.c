@@ -74,9 +74,18 @@ enum nest_result nest_vmxoff(struct nest *nest, const struct exit *exit)
     return nest_succeed(nest);
 }
 
-enum nest_result nest_vmclear(struct nest *nest, const struct exit *exit)
+/* Only 1 stands for launched: what else is there may be a page's form. */
+static void unlaunch_at(const struct nest *nest, uint64_t gpa)
 {
     const struct nest_host *host = nest->host;
+    const uint32_t clear = 0;
+    uint32_t launched;
+    if (host->read(host->context, gpa, &launched, sizeof(launched)) && launched == 1)
+        host->write(host->context, gpa, &clear, sizeof(clear));
+}
+
+enum nest_result nest_vmclear(struct nest *nest, const struct exit *exit)
+{
     uint64_t gpa;
     if (!load_address(nest, exit, &gpa))
         return NEST_FAULT;
@@ -85,11 +94,10 @@ enum nest_result nest_vmclear(struct nest *nest, const struct exit *exit)
     if (gpa == nest->vmxon_gpa)
         return nest_fail(nest, VM_ERROR_VMCLEAR_VMXON);
     struct nest_vmcs *vmcs = nest_active_find(nest, gpa);
-    uint32_t clear = 0;
     if (vmcs)
         nest_active_clear(nest, vmcs, false);
     else
-        host->write(host->context, gpa + offsetof(struct nest_region, launched), &clear, sizeof(clear));
+        unlaunch_at(nest, gpa + offsetof(struct nest_region, launched));
     return nest_succeed(nest);
 }
 

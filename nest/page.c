@@ -50,7 +50,7 @@ static struct nest_vmcs *activate(struct nest *nest, uint64_t gpa, const struct 
     vmcs->kind = revision & VMCS_SHADOW_INDICATOR ? NEST_SHADOW_PAGE : NEST_PAGE;
     vmcs->launched = true; /* a page has no launch state */
     vmcs->vmcs12 = page->fields;
-    vmcs_set_clear(&page->written);
+    *error = NEST_PAGE_ADDRESS;
     return vmcs;
 }
 
@@ -69,12 +69,13 @@ struct nest_vmcs *nest_page_get(struct nest *nest, uint64_t gpa, const struct ne
 
 bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    vmcs->noted = vmcs->page->written;
+    const struct vmcs_set written = vmcs->page->written;
+    if (!is_subset(&written, notable(nest)))
+        return false;
     vmcs_set_clear(&vmcs->page->written);
-    if (is_subset(&vmcs->noted, notable(nest)))
-        return true;
-    vmcs_set_clear(&vmcs->noted);
-    return false;
+    for (unsigned word = 0; word < WORDS; word++)
+        vmcs->noted.word[word] |= written.word[word];
+    return true;
 }
 
 static void take_noted(struct nest_vmcs *vmcs)
@@ -82,6 +83,7 @@ static void take_noted(struct nest_vmcs *vmcs)
     vmcs_copy_set(&vmcs->vmcs12, &vmcs->page->fields, &vmcs->noted);
     for (unsigned word = 0; word < WORDS; word++)
         vmcs->changed.word[word] |= vmcs->noted.word[word];
+    vmcs_set_clear(&vmcs->noted);
 }
 
 void nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs)
@@ -99,24 +101,39 @@ static void show(struct nest_vmcs *vmcs, const struct vmcs_set *fields)
         page->changed.word[word] |= fields->word[word];
 }
 
-/* Of what L2 wrote to the VMCS it is linked to L1 looks at it when it does what L2 asks for. */
+/* The page follows what L2 wrote to the region, of the cold fields only if it may have written such. */
+static void link_pull(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    const struct nest_host *host = nest->host;
+    struct vmcs_set changed = {{0}};
+    host->shadow_pull(host->context, vmcs->shadow_region, &vmcs->vmcs12, &changed, !vmcs->cold_due);
+    vmcs->cold_due = false;
+    vmcs_set_add(&changed, VMCS_INDEX_GUEST_RIP); /* these two are compared by nobody */
+    vmcs_set_add(&changed, VMCS_INDEX_GUEST_RSP);
+    show(vmcs, &changed);
+}
+
+/* What L2 wrote to the VMCS it is linked to L1 looks at when it does what L2 asks for. */
 void nest_page_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information)
 {
+    struct nest_vmcs *link = vmcs->link;
     show(vmcs, fields);
     if (!exit_information)
         return;
     vmcs_page_copy_exit(&vmcs->page->fields, &vmcs->vmcs12, &vmcs->page->changed);
-    if (vmcs->link && vmcs->link->shadow_region && nest_is_instruction(vmcs->vmcs12.exit_reason & 0xFFFF))
-        nest_page_link_pull(nest, vmcs->link, vmcs->link_closed);
+    if (!link || !link->shadow_region)
+        return;
+    link->cold_due |= !vmcs->link_closed;
+    if (nest_is_instruction(vmcs->vmcs12.exit_reason & 0xFFFF))
+        link_pull(nest, link);
 }
 
 /* ---- linked to -------------------------------------------------------------------- */
 
 void nest_page_attach(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    if (vmcs->shadow_region)
-        nest_page_link_push(nest, vmcs);
-    else
+    nest_page_link_push(nest, vmcs);
+    if (!vmcs->shadow_region)
         nest_active_attach(nest, vmcs);
 }
 
@@ -128,23 +145,11 @@ void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs)
         take_noted(vmcs);
     if (!vmcs->shadow_region || vmcs_set_empty(&vmcs->changed))
         return;
-    bool exit_information = vmcs_set_meets(&vmcs->changed, &vmcs_set_exit);
-    if (exit_information) {
-        vmcs_page_copy_exit(&vmcs->vmcs12, &vmcs->page->fields, &vmcs->changed);
+    bool exit_information = is_subset(&vmcs_set_exit, &vmcs->changed); /* all at once costs least */
+    if (exit_information)
         vmcs_set_subtract(&vmcs->changed, &vmcs_set_exit);
-    }
     host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed, exit_information);
     vmcs_set_clear(&vmcs->changed);
-}
-
-void nest_page_link_pull(struct nest *nest, struct nest_vmcs *vmcs, bool closed)
-{
-    const struct nest_host *host = nest->host;
-    struct vmcs_set changed = {{0}};
-    host->shadow_pull(host->context, vmcs->shadow_region, &vmcs->vmcs12, &changed, closed);
-    vmcs_set_add(&changed, VMCS_INDEX_GUEST_RIP); /* these two are compared by nobody */
-    vmcs_set_add(&changed, VMCS_INDEX_GUEST_RSP);
-    show(vmcs, &changed);
 }
 
 void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs)
@@ -154,6 +159,17 @@ void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs)
             take_noted(vmcs);
         return;
     }
-    nest_page_link_pull(nest, vmcs, false);
+    nest_page_link_push(nest, vmcs); /* L1 wrote to the page after L2 wrote to the region */
+    vmcs->cold_due = true;
+    link_pull(nest, vmcs);
     nest->host->shadow_pull_all(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12);
+}
+
+void nest_page_write_back(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    if (!vmcs->shadow_region)
+        return;
+    nest_page_refresh(nest, vmcs); /* which may find more than a pull: the region may be a page, of a CP below */
+    show(vmcs, &vmcs_set_written);
+    vmcs_page_copy_exit(&vmcs->page->fields, &vmcs->vmcs12, &vmcs->page->changed);
 }

@@ -7,7 +7,7 @@
  * NULL: *error is NEST_PAGE_ADDRESS, _MALFORMED or _NO_FRAMES. */
 struct nest_vmcs *nest_page_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep,
                                 enum nest_page_error *error);
-/* Takes over which fields L1 notes to have written since the last time.  false: one that L1 cannot have; none then. */
+/* Takes over which fields L1 notes to have written since the last time.  false: one is not offered; all notes stay then. */
 bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs);
 /* Takes those over into vmcs12, and what L1 wrote to the page it links to into the region for that. */
 void nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs);
@@ -20,8 +20,8 @@ void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs);
 void nest_page_attach(struct nest *nest, struct nest_vmcs *vmcs);
 /* Before L2 runs: the region follows what L1 wrote to the page. */
 void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs);
-/* After L2 ran: the page follows what L2 wrote to the region, of the hot fields if `closed`. */
-void nest_page_link_pull(struct nest *nest, struct nest_vmcs *vmcs, bool closed);
+/* Before the region goes: all L2 wrote to it into the page. */
+void nest_page_write_back(struct nest *nest, struct nest_vmcs *vmcs);
 
 /* Shows L1 fields of vmcs12 where it looks, in the shadow region or in the page. */
 static inline void nest_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields,

@@ -6,6 +6,7 @@
 #include "nest/page.h"
 
 enum { EVENT_VALID = 1u << 31, EVENT_TYPE_SHIFT = 8, EVENT_TYPE_NMI = 2, EVENT_HAS_ERROR = 1 << 11 };
+enum { RBX = 3 };
 enum { IO_STRING = 1 << 4, CR_TYPE_SHIFT = 4, CR_TYPE_LMSW = 3, CR_LMSW_MEMORY = 1 << 6 };
 
 static bool by_nmi(const struct exit *exit)
@@ -139,6 +140,8 @@ enum nest_result nest_entry_refused(struct nest *nest)
     unlaunch(nest->current);
     host->load_l1(host->context, NULL);
     nest_fail(nest, VM_ERROR_CONTROLS);
+    if (nest->current->page)
+        host->gpr[RBX] = nest->current->gpa; /* as the call had it */
     uint64_t length = host->get(host->context, VMCS_EXIT_INSTRUCTION_LENGTH);
     host->set(host->context, VMCS_GUEST_RIP, host->get(host->context, VMCS_GUEST_RIP) + length);
     return NEST_REFLECTED;

@@ -5,9 +5,13 @@
  * it.  CP copies what is noted before it judges it, clears the note, and brings guest state and exit information up to
  * date at an exit, noting in `changed` what it changed.  VMCLEAR of the address lets go of the page.
  *
+ * A page that CP does not have yet, or has let go of, is taken as it stands; the notes are judged all the same.
+ * A note of a field that is not offered makes the call fail; the notes are as they were then, and nothing was entered.
+ *
  * A page whose revision has bit 31 set stands for a shadow VMCS: the link pointer of another page may name it.  What
- * the guest's guest writes to it by VMWRITE is in it, and noted in `changed`, after an exit for a VMX instruction and
- * after VMCLEAR of its address; what the hypervisor writes takes effect at the next entry. */
+ * the guest's guest writes to it by VMWRITE is in it, and noted in `changed`, after an exit for a VMX instruction
+ * (exit information apart) and after VMCLEAR of its address (all of it); what the hypervisor writes takes effect at
+ * the next entry. */
 #pragma once
 #include "vmcs-shadow/capability.h"
 

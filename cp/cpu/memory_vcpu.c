@@ -20,11 +20,9 @@ int memory_region_create(struct memory_region *region, uint32_t indicator)
     return 0;
 }
 
-/* VMCLEAR of a page that the CP below has let go of already marks it as if it were a region. */
 void memory_region_clear(struct memory_region *region)
 {
     op_vmclear(frame_address(region->page));
-    region->page->form = VMCS_PAGE_FORM;
 }
 
 void memory_region_destroy(struct memory_region *region)
