@@ -20,6 +20,22 @@ static enum edf_status key_of(struct edf_disk *disk, const char *name, const cha
     return writer_of(disk, entry) ? EDF_BUSY : edf_map_load(disk);
 }
 
+/* The place in the directory of a file that may be changed. `key` as key_of() leaves it. */
+static enum edf_status find(struct edf_disk *disk, const char *name, const char *type, uint8_t *key, uint32_t *index)
+{
+    enum edf_status status = key_of(disk, name, type, key);
+    if (status)
+        return status;
+    *index = edf_directory_find(disk, key);
+    return *index ? EDF_OK : EDF_NOT_FOUND;
+}
+
+static enum edf_status decode(struct edf_disk *disk, uint32_t index, struct fst *fst)
+{
+    const char *fault = edf_fst_decode(disk, directory_entry(disk, index), fst);
+    return fault ? edf_fail(disk, EDF_DAMAGED, fault, 0) : EDF_OK;
+}
+
 static enum edf_status start(struct edf_disk *disk, const uint8_t *entry, struct edf_writer **writer)
 {
     struct edf_writer *w = edf_memory_get(disk, sizeof *w);
@@ -122,18 +138,15 @@ static enum edf_status resume(struct edf_writer *w)
 
 enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *type, struct edf_writer **writer)
 {
-    uint8_t entry[FST_SIZE] = {0};
+    uint8_t key[FST_SIZE];
+    uint32_t index;
     struct fst fst;
     *writer = NULL;
-    enum edf_status status = key_of(disk, name, type, entry);
+    enum edf_status status = find(disk, name, type, key, &index);
+    if (!status)
+        status = decode(disk, index, &fst);
     if (status)
         return status;
-    uint32_t index = edf_directory_find(disk, entry);
-    if (!index)
-        return EDF_NOT_FOUND;
-    const char *fault = edf_fst_decode(disk, directory_entry(disk, index), &fst);
-    if (fault)
-        return edf_fail(disk, EDF_DAMAGED, fault, 0);
     if (fst.recfm == 'F' && (fst.lrecl == 0 || fst.lrecl > EDF_LRECL_MAX))
         return edf_fail(disk, EDF_DAMAGED, "its record length is out of range", 0);
     status = start(disk, directory_entry(disk, index), writer);
@@ -272,9 +285,9 @@ static enum edf_status commit(struct edf_writer *w)
     if (change.index && !w->replace && !w->append)
         return EDF_EXISTS;
     if (change.index && w->replace) {
-        const char *fault = edf_fst_decode(disk, directory_entry(disk, change.index), &fst);
-        if (fault)
-            return edf_fail(disk, EDF_DAMAGED, fault, 0);
+        enum edf_status status = decode(disk, change.index, &fst);
+        if (status)
+            return status;
         old = edf_fst_tree(disk, &fst);
         change.tree = &old;
     }
@@ -325,16 +338,13 @@ void edf_abort(struct edf_writer *w)
 enum edf_status edf_erase(struct edf_disk *disk, const char *name, const char *type)
 {
     uint8_t key[FST_SIZE];
+    uint32_t index;
     struct fst fst;
-    enum edf_status status = key_of(disk, name, type, key);
+    enum edf_status status = find(disk, name, type, key, &index);
+    if (!status)
+        status = decode(disk, index, &fst);
     if (status)
         return status;
-    uint32_t index = edf_directory_find(disk, key);
-    if (!index)
-        return EDF_NOT_FOUND;
-    const char *fault = edf_fst_decode(disk, directory_entry(disk, index), &fst);
-    if (fault)
-        return edf_fail(disk, EDF_DAMAGED, fault, 0);
     struct tree tree = edf_fst_tree(disk, &fst);
     return edf_commit_change(disk, &(struct change){.index = index, .tree = &tree});
 }
@@ -343,13 +353,10 @@ enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *
                            const char *new_type)
 {
     uint8_t key[FST_SIZE], entry[FST_SIZE];
-    enum edf_status status = key_of(disk, name, type, key);
-    if (status)
-        return status;
-    uint32_t index = edf_directory_find(disk, key);
-    if (!index)
-        return EDF_NOT_FOUND;
-    status = key_of(disk, new_name, new_type, key);
+    uint32_t index;
+    enum edf_status status = find(disk, name, type, key, &index);
+    if (!status)
+        status = key_of(disk, new_name, new_type, key);
     if (status)
         return status;
     uint32_t taken = edf_directory_find(disk, key);
@@ -363,14 +370,12 @@ enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *
 enum edf_status edf_set_mode_number(struct edf_disk *disk, const char *name, const char *type, char mode_number)
 {
     uint8_t key[FST_SIZE], entry[FST_SIZE];
+    uint32_t index;
     if (mode_number < '0' || mode_number > '6')
         return EDF_INVALID;
-    enum edf_status status = key_of(disk, name, type, key);
+    enum edf_status status = find(disk, name, type, key, &index);
     if (status)
         return status;
-    uint32_t index = edf_directory_find(disk, key);
-    if (!index)
-        return EDF_NOT_FOUND;
     memcpy(entry, directory_entry(disk, index), sizeof entry);
     entry[FST_MODE + 1] = edf_ebcdic_from_ascii((uint8_t)mode_number);
     return edf_commit_change(disk, &(struct change){.index = index, .entry = entry});
