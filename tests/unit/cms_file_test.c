@@ -1,70 +1,15 @@
 /* The file commands as a user types them, on disks in memory. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "cms/command/command.h"
-#include "cms/console/console.h"
-#include "cms/kernel/heap.h"
-#include "cms/kernel/mode.h"
-#include "tests/unit/fake/cms_machine.h"
-
-static int obey(const char *line)
-{
-    fake_cms_forget();
-    cms_console_command_begins();
-    int rc = cms_obey(line);
-    cms_console_command_ends();
-    cms_heap_free_commands();
-    return rc;
-}
-
-/* The lines shown must be exactly these, each ended by \n here. */
-static void shows(const char *line, int rc, const char *expected)
-{
-    char text[4000];
-    int got = obey(line);
-    size_t n = 0;
-    for (const char *p = fake_cms_shown(); *p && n < sizeof text - 1; p++)
-        if (*p != '\r')
-            text[n++] = *p;
-    text[n] = 0;
-    assert_string_equal(text, expected);
-    assert_int_equal(got, rc);
-}
-
-static void attach(uint16_t vdev, char letter, const char *label)
-{
-    struct mode_problem problem;
-    fake_cms_attach(vdev, false);
-    assert_true(cms_mode_format(vdev, 1024, label, &problem));
-    assert_true(cms_mode_access(vdev, letter, letter, false, &problem));
-}
+#include "tests/unit/cms_scene.h"
 
 static int start(void **state)
 {
     (void)state;
-    fake_cms_reset();
-    cms_console_start(NULL);
+    scene_begin();
     attach(0x191, 'A', "ALI191");
     attach(0x192, 'B', "ALI192");
     assert_int_equal(obey("PIPE literal The end|literal   two|literal one|> ALPHA DATA A"), 0);
     assert_int_equal(obey("PIPE literal one| > ALPHA EXEC A2"), 0);
     assert_int_equal(obey("PIPE literal abc| > BETA DATA B F 8"), 0);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    cms_mode_release('A');
-    cms_mode_release('B');
-    cms_mode_release('C');
-    assert_int_equal(cms_heap_in_use(), 0);
     return 0;
 }
 
@@ -246,7 +191,7 @@ static void halting_leaves_the_old_file(void **state)
     shows("TYPE ALPHA EXEC", 0, "\none\n\n");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start, scene_end)
 
 int main(void)
 {

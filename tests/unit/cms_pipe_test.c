@@ -1,40 +1,5 @@
 /* PIPE stage by stage, as typed, and what it says when something is wrong. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "cms/command/command.h"
-#include "cms/console/console.h"
-#include "cms/kernel/heap.h"
-#include "cms/kernel/mode.h"
-#include "tests/unit/fake/cms_machine.h"
-
-static int obey(const char *line)
-{
-    fake_cms_forget();
-    cms_console_command_begins();
-    int rc = cms_obey(line);
-    cms_console_command_ends();
-    cms_heap_free_commands();
-    return rc;
-}
-
-static void shows(const char *line, int rc, const char *expected)
-{
-    char text[4000];
-    int got = obey(line);
-    size_t n = 0;
-    for (const char *p = fake_cms_shown(); *p && n < sizeof text - 1; p++)
-        if (*p != '\r')
-            text[n++] = *p;
-    text[n] = 0;
-    assert_string_equal(text, expected);
-    assert_int_equal(got, rc);
-}
+#include "tests/unit/cms_scene.h"
 
 /* `stages` between four records and the console */
 static void gives(const char *stages, const char *expected)
@@ -57,24 +22,12 @@ static void refuses(const char *pipe, int rc, const char *message, int stage, co
 
 static int start(void **state)
 {
-    struct mode_problem problem;
     (void)state;
-    fake_cms_reset();
-    cms_console_start(NULL);
-    fake_cms_attach(0x191, false);
-    assert_true(cms_mode_format(0x191, 1024, "ALI191", &problem));
-    assert_true(cms_mode_access(0x191, 'A', 'A', false, &problem));
+    scene_begin();
+    attach(0x191, 'A', "ALI191");
     assert_int_equal(obey("PIPE literal apple red 12,pear green 5,cherry red 100,banana yellow 7"
                           "| split at ,| > FRUIT LIST A"),
                      0);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    cms_mode_release('A');
-    assert_int_equal(cms_heap_in_use(), 0);
     return 0;
 }
 
@@ -273,7 +226,7 @@ static void hx_ends_a_pipeline_and_leaves_no_file(void **state)
     shows("STATE NEW DATA A", 28, "DMSSTT002E File NEW DATA A not found\n");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start, scene_end)
 
 int main(void)
 {
