@@ -1,57 +1,6 @@
 /* Files through the interface: what is written comes back, at every block size, in every format, by any way of reading;
- * appends, sparse files, readers beside writers; and a long random course compared with a model after every step. */
-#include "tests/unit/fake/edf_state.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-
-static struct minidisk disk;
-static struct edf_disk *accessed;
-static uint8_t record[EDF_LRECL_MAX], expected[EDF_LRECL_MAX];
-static const uint32_t block_sizes[] = {512, 1024, 2048, 4096};
-
-static void open_disk(uint32_t block_size, uint32_t blocks)
-{
-    minidisk_open(&disk, (uint64_t)blocks * (block_size / EDF_SECTOR));
-    assert_int_equal(edf_format(&disk.device, &disk.host, block_size, "TEST"), EDF_OK);
-    accessed = edf_access_or_die(&disk, true);
-}
-
-static void again(void)
-{
-    edf_release(accessed);
-    assert_int_equal(edf_faults(&disk, true), 0);
-    accessed = edf_access_or_die(&disk, true);
-}
-
-static void close_disk(void)
-{
-    again();
-    edf_release(accessed);
-    minidisk_close(&disk);
-}
-
-static void record_is(struct edf_reader *reader, char recfm, uint32_t length, uint32_t i, uint32_t salt)
-{
-    uint32_t got, n = edf_fill_length(recfm, length, i, salt);
-    assert_int_equal(edf_read(reader, record, sizeof record, &got), EDF_OK);
-    assert_int_equal(got, n);
-    edf_fill(expected, n, i, salt);
-    assert_memory_equal(record, expected, n);
-}
-
-static void file_is(const char *name, char recfm, uint32_t length, uint32_t count, uint32_t salt)
-{
-    struct edf_reader *reader;
-    uint32_t got;
-    assert_int_equal(edf_open(accessed, name, "FILE", &reader), EDF_OK);
-    for (uint32_t i = 0; i < count; i++)
-        record_is(reader, recfm, length, i, salt);
-    assert_int_equal(edf_read(reader, record, sizeof record, &got), EDF_END);
-    edf_close(reader);
-}
+ * appends, sparse files, readers beside writers. */
+#include "tests/unit/edf_scene.h"
 
 static void what_is_written_comes_back_at_every_block_size(void **state)
 {
@@ -377,106 +326,6 @@ static void listing_matches_patterns_and_ends(void **state)
     close_disk();
 }
 
-/* ---- a random course and a model --------------------------------------------------------------------------------- */
-
-enum { MODEL_FILES = 24, STEPS = 1500 };
-static struct model {
-    bool present;
-    char recfm;
-    uint32_t length, salt, count;
-} model[MODEL_FILES];
-
-static uint32_t seed;
-static uint32_t any(uint32_t below)
-{
-    seed = seed * 1664525u + 1013904223u;
-    return (uint32_t)((uint64_t)(seed >> 8) * below >> 24);
-}
-
-static void model_name(char name[9], unsigned i)
-{
-    snprintf(name, 9, "M%u", i % 100);
-}
-
-static void model_step(unsigned i)
-{
-    char name[9], other[9];
-    struct model *m = &model[i];
-    struct model next = {true, any(2) ? 'F' : 'V', 1 + any(any(4) ? 200 : 4000), any(1000), 1 + any(40)};
-    unsigned j = any(MODEL_FILES);
-    model_name(name, i);
-    model_name(other, j);
-    switch (any(5)) {
-    case 0:
-    case 1:
-        if (edf_put(accessed, name, "FILE", next.recfm, next.length, next.count, next.salt) == EDF_OK)
-            *m = next;
-        break;
-    case 2: { /* a second part continues the numbering, so that the whole reads as if written at once */
-        struct edf_writer *writer;
-        enum edf_status status = edf_append(accessed, name, "FILE", &writer);
-        assert_int_equal(status, m->present ? EDF_OK : EDF_NOT_FOUND);
-        uint32_t more = any(30) + 1, k;
-        for (k = 0; !status && k < more; k++) {
-            uint32_t n = edf_fill_length(m->recfm, m->length, m->count + k, m->salt);
-            edf_fill(record, n, m->count + k, m->salt);
-            status = edf_write(writer, record, n);
-        }
-        if (m->present) {
-            if (status)
-                edf_abort(writer);
-            else if (edf_commit(writer) == EDF_OK)
-                m->count += more;
-        }
-        break;
-    }
-    case 3: {
-        enum edf_status status = edf_erase(accessed, name, "FILE");
-        assert_int_equal(status, m->present ? EDF_OK : EDF_NOT_FOUND);
-        m->present = false;
-        break;
-    }
-    default: {
-        enum edf_status status = edf_rename(accessed, name, "FILE", other, "FILE");
-        if (status == EDF_OK && i != j) {
-            model[j] = *m;
-            m->present = false;
-        }
-        assert_true(status == EDF_OK || status == EDF_EXISTS || status == EDF_NOT_FOUND || status == EDF_FULL);
-    }
-    }
-}
-
-static void disk_is_as_the_model(void)
-{
-    for (unsigned i = 0; i < MODEL_FILES; i++) {
-        struct edf_file_facts facts;
-        char name[9];
-        model_name(name, i);
-        assert_int_equal(edf_find(accessed, name, "FILE", &facts), model[i].present ? EDF_OK : EDF_NOT_FOUND);
-        if (model[i].present)
-            file_is(name, model[i].recfm, model[i].length, model[i].count, model[i].salt);
-    }
-}
-
-static void a_random_course_agrees_with_a_model(void **state)
-{
-    (void)state;
-    for (int b = 0; b < 4; b++) {
-        open_disk(block_sizes[b], 700 * 1024 / block_sizes[b]);
-        memset(model, 0, sizeof model);
-        seed = 42 + (uint32_t)b;
-        for (int step = 1; step <= STEPS; step++) {
-            model_step(any(MODEL_FILES));
-            if (step % 50)
-                continue;
-            again();
-            disk_is_as_the_model();
-        }
-        close_disk();
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,7 +343,6 @@ int main(void)
         cmocka_unit_test(a_small_file_costs_few_writes_and_two_flushes),
         cmocka_unit_test(accessing_reads_label_and_directory_only),
         cmocka_unit_test(listing_matches_patterns_and_ends),
-        cmocka_unit_test(a_random_course_agrees_with_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
