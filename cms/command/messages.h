@@ -38,7 +38,7 @@
 #define MESSAGE_DISK_FULL             107, 'S', 100, "Disk %s is full"
 #define MESSAGE_VIRTUAL_STORAGE       109, 'S', 104, "Virtual storage capacity exceeded"
 #define MESSAGE_DEVICE_ERROR          112, 'S', 100, "%s device error: %s"
-#define MESSAGE_NOT_ATTACHED          113, 'S', 100, "%s not attached"
+#define MESSAGE_NOT_ATTACHED          113, 'S', 100, "%s not attached or invalid device address"
 #define MESSAGE_UNIT_CHECK            125, 'S', 100, "Permanent unit check on disk %s: %s"
 #define MESSAGE_EXCEPTION             141, 'T', 256, "%s exception occurred at address %016lX"
 #define MESSAGE_ABEND                 148, 'T', 256, "System abend %03X called from %016lX"

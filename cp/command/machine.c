@@ -37,7 +37,7 @@ unsigned command_ipl(struct call *c)
     word_upper(w, text, sizeof text);
     word_upper(w, name, sizeof name);
     if (w.length > 8 || !system_find(name))
-        return FAIL(c, "NSS", 440, text);
+        return FAIL(c, "NSS", 9014, text);
     if (word_is(call_peek(c), "CLEAR", 2))
         call_next(c, &w);
     const char *parm = "";
@@ -62,7 +62,7 @@ unsigned command_begin(struct call *c)
     char text[32];
     word_upper(w, text, sizeof text);
     if (given && !word_hex(w, 16, &address))
-        return FAIL(c, "BEG", 160, text);
+        return FAIL(c, "BEG", 4, text);
     unsigned failed = call_end(c, "BEG");
     if (failed || c->response->machine_asks) /* it runs already */
         return failed;
@@ -132,7 +132,7 @@ unsigned command_define(struct call *c)
 {
     uint64_t most = (uint64_t)c->session->user->maximum_mib << 20;
     struct word w;
-    char text[32];
+    char text[32], allowed[12];
     if (!call_next(c, &w))
         return FAIL(c, "DEF", 26, "");
     word_upper(w, text, sizeof text);
@@ -144,10 +144,10 @@ unsigned command_define(struct call *c)
     uint64_t bytes = parse_size(w);
     word_upper(w, text, sizeof text);
     if (!bytes)
-        return FAIL(c, "DST", 92, text);
+        return FAIL(c, "DST", 25, text);
     if (bytes > most) {
-        format_text(text, sizeof text, "%uM", (unsigned)(most >> 20));
-        return FAIL(c, "DST", 91, text);
+        format_text(allowed, sizeof allowed, "%uM", (unsigned)(most >> 20));
+        return FAIL(c, "DST", 94, text, allowed);
     }
     unsigned failed = call_end(c, "DST");
     if (failed)

@@ -74,7 +74,10 @@ struct range {
     uint64_t start, bytes;
 };
 
-static bool parse_range(struct word w, struct range *r)
+enum { INVALID_HEXLOC = 4, INVALID_RANGE = 9 };
+
+/* 0, or what is wrong as a message's number. */
+static unsigned parse_range(struct word w, struct range *r)
 {
     unsigned at = 0;
     uint64_t end;
@@ -82,16 +85,14 @@ static bool parse_range(struct word w, struct range *r)
         at++;
     struct word tail = {w.text + at + 1, at < w.length ? w.length - at - 1 : 0};
     if (!word_hex((struct word){w.text, at}, 16, &r->start))
-        return false;
+        return INVALID_HEXLOC;
     r->bytes = 4;
     if (at == w.length)
-        return true;
-    if (!word_hex(tail, 16, &end))
-        return false;
-    if (w.text[at] == '-' && end < r->start)
-        return false;
+        return 0;
+    if (!word_hex(tail, 16, &end) || (w.text[at] == '-' && end < r->start))
+        return INVALID_RANGE;
     r->bytes = w.text[at] == '-' ? end - r->start + 1 : end;
-    return r->bytes && r->bytes <= DISPLAY_MAX;
+    return r->bytes && r->bytes <= DISPLAY_MAX ? 0 : INVALID_RANGE;
 }
 
 static char printable(uint8_t byte) { return byte >= 0x20 && byte < 0x7f ? byte : '.'; }
@@ -111,7 +112,7 @@ static unsigned outside(struct call *c, const char *module, uint64_t address)
 {
     char text[20];
     format_text(text, sizeof text, "%llX", (unsigned long long)address);
-    return FAIL(c, module, 161, text);
+    return FAIL(c, module, 160, text);
 }
 
 static unsigned show_storage(struct call *c, struct range r, bool characters)
@@ -143,9 +144,8 @@ static unsigned display_one(struct call *c, struct word w)
     bool characters = *text == 'T';
     if (*text == 'T' || *text == 'V')
         w.text++, w.length--;
-    if (!parse_range(w, &r))
-        return FAIL(c, "CDB", 160, text);
-    return show_storage(c, r, characters);
+    unsigned wrong = parse_range(w, &r);
+    return wrong ? FAIL(c, "CDB", wrong, text) : show_storage(c, r, characters);
 }
 
 unsigned command_display(struct call *c)
@@ -183,7 +183,7 @@ static unsigned store_bytes(struct call *c, uint64_t at)
         unsigned count = parse_bytes(w, bytes);
         word_upper(w, text, sizeof text);
         if (!count)
-            return FAIL(c, "CDS", 160, text);
+            return FAIL(c, "CDS", 5, text);
         if (guest_write(&c->session->vm->storage, gpa(at), bytes, count) != GUEST_OK)
             return outside(c, "CDS", at);
         at += count;
@@ -206,5 +206,5 @@ unsigned command_store(struct call *c)
     word_upper(where, text, sizeof text);
     if (*text == 'S' || *text == 'V')
         where.text++, where.length--;
-    return word_hex(where, 16, &value) ? store_bytes(c, value) : FAIL(c, "CDS", 160, text);
+    return word_hex(where, 16, &value) ? store_bytes(c, value) : FAIL(c, "CDS", 4, text);
 }

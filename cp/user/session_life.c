@@ -188,7 +188,7 @@ void session_ipl(struct session *s, const char *system, const char *parm)
     s->vm->config.nested = s->nested;
     int failed = system_ipl(s->vm, system, parm, &reason);
     if (failed) {
-        error(s, failed == -ENOENT ? "NSS" : "VMI", failed == -ENOENT ? 440 : 9011, system, reason);
+        error(s, failed == -ENOENT ? "NSS" : "VMI", failed == -ENOENT ? 9014 : 9011, system, reason);
         session_enter_cp(s);
         return;
     }

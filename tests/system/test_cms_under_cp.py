@@ -34,7 +34,7 @@ def test_a_disk_may_be_detached_and_linked_again_while_it_is_accessed(alice):
     assert alice.code == 100
     alice.cms("ERASE A FILE A")
     assert alice.code == 100
-    assert "DMSACP113S A(191) not attached" in alice.cms("ACCESS 191 A")
+    assert "DMSACP113S A(191) not attached or invalid device address" in alice.cms("ACCESS 191 A")
     alice.cms("CP LINK * 191 191 MR")
     alice.cms("ACCESS 191 A")
     assert alice.code == 0

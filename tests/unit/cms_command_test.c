@@ -84,8 +84,8 @@ static void the_first_ready_follows_banner_and_disks(void **state)
     fake_cms_reset();
     cms_session_start(true);
     assert_string_equal(fake_cms_shown(), "VM/N CMS Version 1.0\r\n"
-                                          "DMSACP113S S(190) not attached\r\n"
-                                          "DMSACP113S A(191) not attached\r\n"
+                                          "DMSACP113S S(190) not attached or invalid device address\r\n"
+                                          "DMSACP113S A(191) not attached or invalid device address\r\n"
                                           "Ready(00100); T=0.00/0.00 14:05:31\r\n");
 }
 
@@ -241,7 +241,7 @@ static void access_says_what_it_replaces_and_releases(void **state)
     expect("access 191 c (forcero", "DMSACP726I 191 D released\r\nDMSACP723I C (191) R/O\r\nReady;\r\n");
     expect("access 192 d/c", "DMSACP723I D/C (192) R/O\r\nReady;\r\n");
     expect("access 192 e/x", "DMSACC069E Filemode X not accessed\r\nReady(00036);\r\n");
-    expect("access 200 c", "DMSACP113S C(200) not attached\r\nReady(00100);\r\n");
+    expect("access 200 c", "DMSACP113S C(200) not attached or invalid device address\r\nReady(00100);\r\n");
     expect("query search", "ONE     191  C    R/O\r\nTWO     192  D/C  R/O\r\nReady;\r\n");
     expect("release d", "Ready;\r\n");
     expect("release 192", "DMSREL069E Filemode 192 not accessed\r\nReady(00036);\r\n");
@@ -292,7 +292,7 @@ static void bad_operands_are_refused_by_number(void **state)
         {"format 191", "DMSFOR005E No filemode specified\r\nReady(00024);\r\n"},
         {"format 191 a (blksize 777",
          "DMSFOR029E Invalid parameter 777 in the option BLKSIZE field\r\nReady(00024);\r\n"},
-        {"format 191 a", "DMSFOR113S A(191) not attached\r\nReady(00100);\r\n"},
+        {"format 191 a", "DMSFOR113S A(191) not attached or invalid device address\r\nReady(00100);\r\n"},
         {"query", "DMSQRY047E No function specified\r\nReady(00024);\r\n"},
         {"query search x", "DMSQRY070E Invalid parameter X\r\nReady(00024);\r\n"},
         {"query nonsense", "DMSQRY014E Invalid keyword: NONSENSE\r\nReady(00024);\r\n"},
@@ -319,7 +319,7 @@ static void help_knows_commands_and_messages(void **state)
     type("help q", 1);
     assert_non_null(strstr(fake_cms_shown(), "QUERY ACCESSED"));
     type("help dmsacp113s", 1);
-    assert_non_null(strstr(fake_cms_shown(), "DMSmmm113S ... not attached\r\nReturn code 100.\r\n"));
+    assert_non_null(strstr(fake_cms_shown(), "DMSmmm113S ... not attached or invalid device address\r\nReturn code 100.\r\n"));
     type("help 37", 1);
     assert_non_null(strstr(fake_cms_shown(), "DMSmmm037E Filemode ... is accessed as read/only\r\n"));
     type("help 99999999999999999999", 1);

@@ -148,7 +148,7 @@ static void messages_reach_those_who_receive_them(void **state)
     assert_answer("ALICE", "M BOB", 26, "HCPMFS026E");
     assert_answer("ALICE", "M toolonguser hi", 20, "HCPMFS020E Userid missing or invalid\n");
     run("BOB", "SET MSG OFF");
-    assert_answer("ALICE", "M BOB hi", 57, "HCPMFS057W BOB not receiving; MSG OFF\n");
+    assert_answer("ALICE", "M BOB hi", 57, "HCPMFS057I BOB not receiving; MSG OFF\n");
     assert_int_equal(run("OPERATOR", "WARNING BOB fire"), 0);
     turn();
     assert_shows(1, "  * WNG FROM OPERATOR: fire\r\n");
@@ -157,7 +157,7 @@ static void messages_reach_those_who_receive_them(void **state)
     assert_shows(0, "all of you");
     assert_answer("ALICE", "M ALL x", 45, "HCPMFS045E ALL not logged on");
     type(1, "DISC\r");
-    assert_answer("ALICE", "M BOB hi", 57, "HCPMFS057W BOB not receiving; disconnected\n");
+    assert_answer("ALICE", "M BOB hi", 57, "HCPMFS057I BOB not receiving; disconnected\n");
 }
 
 static void link_follows_zvms_rules(void **state)
@@ -206,11 +206,10 @@ static void a_writer_is_seen_by_others(void **state)
 static void storage_is_redefined_within_the_maximum(void **state)
 {
     (void)state;
-    assert_answer("BOB", "DEFINE STORAGE 8M", 91,
-                  "HCPDST091E Storage not changed; requested size exceeds the maximum of 4M\n");
-    assert_answer("BOB", "DEF STOR XM", 92, "HCPDST092E Invalid storage size - XM\n");
-    assert_answer("BOB", "DEF STOR 99999999999999999999M", 92, "HCPDST092E");
-    assert_answer("BOB", "DEF STOR 4", 92, "HCPDST092E");
+    assert_answer("BOB", "DEFINE STORAGE 8M", 94, "HCPDST094E Storage size (8M) exceeds allowed maximum (4M)\n");
+    assert_answer("BOB", "DEF STOR XM", 25, "HCPDST025E Storage missing or invalid - XM\n");
+    assert_answer("BOB", "DEF STOR 99999999999999999999M", 25, "HCPDST025E");
+    assert_answer("BOB", "DEF STOR 4", 25, "HCPDST025E");
     assert_answer("BOB", "DEF CPU 2", 2, "HCPDEF002E");
     type(1, "DEFINE STORAGE 4M\r");
     assert_shows(1, "STORAGE = 4M\r\nStorage cleared - system reset.\r\nCP> ");
@@ -220,7 +219,7 @@ static void storage_is_redefined_within_the_maximum(void **state)
 static void machine_control(void **state)
 {
     (void)state;
-    assert_answer("BOB", "IPL NONE", 440, "HCPNSS440E Named saved system NONE does not exist\n");
+    assert_answer("BOB", "IPL NONE", 9014, "HCPNSS9014E Named saved system NONE does not exist\n");
     assert_answer("BOB", "IPL", 26, "HCPVMI026E");
     assert_answer("BOB", "IPL TEST CLEAR X", 3, "HCPVMI003E");
     assert_answer("BOB", "SYSTEM RESTART", 9013, "HCPSYS9013E No system has been IPLed\n");
@@ -236,7 +235,7 @@ static void machine_control(void **state)
     type(1, "BEGIN 1234\r");
     assert_int_equal(vcpu_read(&vm_of("BOB")->vcpu, VMCS_GUEST_RIP), 0x1234);
     type(1, "#CP BEGIN XYZ\r");
-    assert_shows(1, "HCPBEG160E Hexadecimal value missing or invalid - XYZ");
+    assert_shows(1, "HCPBEG004E Invalid hexloc - XYZ");
     type(1, "#CP STOP\r");
     assert_int_equal(vm_of("BOB")->state, VM_STOPPED);
     assert_answer("BOB", "SYSTEM SIDEWAYS", 2, "HCPSYS002E Invalid operand - SIDEWAYS\n");
@@ -272,13 +271,13 @@ static void registers_and_storage_are_displayed_and_stored(void **state)
     assert_answer("ALICE", "STORE RIP FFFF", 0, "Store complete.\n");
     assert_answer("ALICE", "D PSW", 0, "RIP    = 000000000000FFFF\nRFLAGS = ");
     assert_answer("ALICE", "D X", 0, "CR0    = ");
-    assert_answer("ALICE", "D 200000", 161, "HCPCDB161E Address 200000 is not in the machine's storage\n");
-    assert_answer("ALICE", "D FFFFFFFFFFFFFFFF.10", 161, "HCPCDB161E");
-    assert_answer("ALICE", "D 0.1001", 160, "HCPCDB160E");
-    assert_answer("ALICE", "D 10-5", 160, "HCPCDB160E");
-    assert_answer("ALICE", "D ZZ", 160, "HCPCDB160E");
-    assert_answer("ALICE", "ST 1000 123", 160, "HCPCDS160E");
-    assert_answer("ALICE", "ST 1FFFFF 0102", 161, "HCPCDS161E Address 1FFFFF");
+    assert_answer("ALICE", "D 200000", 160, "HCPCDB160E Hexloc 200000 exceeds storage\n");
+    assert_answer("ALICE", "D FFFFFFFFFFFFFFFF.10", 160, "HCPCDB160E");
+    assert_answer("ALICE", "D 0.1001", 9, "HCPCDB009E Invalid range - 0.1001\n");
+    assert_answer("ALICE", "D 10-5", 9, "HCPCDB009E");
+    assert_answer("ALICE", "D ZZ", 4, "HCPCDB004E Invalid hexloc - ZZ\n");
+    assert_answer("ALICE", "ST 1000 123", 5, "HCPCDS005E Invalid hexdata - 123\n");
+    assert_answer("ALICE", "ST 1FFFFF 0102", 160, "HCPCDS160E Hexloc 1FFFFF exceeds storage");
     assert_answer("ALICE", "ST 1000", 26, "HCPCDS026E");
 }
 
