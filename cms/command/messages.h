@@ -1,6 +1,7 @@
 /* Every CMS message: number, severity (I W E S R T), return code, format.
- * Numbers, texts and return codes are those of z/VM CMS where it has the message.  HELP knows a message when it also
- * has a row in cms/command/message_help.c, with what is to be said beyond the text. */
+ * Numbers, texts and return codes are those of z/VM CMS where it has the message; numbers from 9000 on are VM/N's own.
+ * HELP knows a message when it also has a row in cms/command/message_help.c, with what is to be said beyond the
+ * text. */
 #pragma once
 
 /* clang-format off */
@@ -57,10 +58,10 @@
 #define MESSAGE_FORMATTED             732, 'I', 0, "%u FB-512 blocks formatted on %s"
 #define MESSAGE_FORMATTING            733, 'I', 0, "Formatting disk %s"
 #define MESSAGE_NO_HELP               254, 'E', 28, "HELP cannot find the information you requested: %s"
-#define MESSAGE_NO_CP                 256, 'E', 88, "CP is not there: this machine runs without it"
-#define MESSAGE_CP_REFUSED            257, 'S', 88, "CP did not take the command"
-#define MESSAGE_CP_TRUNCATED          258, 'W', 0, "CP's response is longer than the buffer; the rest is lost"
-#define MESSAGE_TOO_DEEP              259, 'E', 104, "Commands are nested too deep"
+#define MESSAGE_NO_CP                9001, 'E', 88, "CP is not there: this machine runs without it"
+#define MESSAGE_CP_REFUSED           9002, 'S', 88, "CP did not take the command"
+#define MESSAGE_CP_TRUNCATED         9003, 'W', 0, "CP's response is longer than the buffer; the rest is lost"
+#define MESSAGE_TOO_DEEP             9004, 'E', 104, "Commands are nested too deep"
 
 /* CMS Pipelines has numbers of its own; an error in the pipeline itself gives the negative number as return code. */
 #define MESSAGE_PIPE_RUNNING            1, 'I', 0, "... Running \"%s\""

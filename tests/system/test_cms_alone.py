@@ -102,7 +102,7 @@ def test_cms_starts_without_any_disk(ipl):
     assert cms.code == 100
     assert "CMS Level" in cms.do("QUERY CMSLEVEL")
     assert "Unknown CP/CMS command" in cms.do("FROBNICATE", code=-3)
-    assert "DMSCPF256E" in cms.do("CP QUERY NAMES", code=88)
+    assert "DMSCPF9001E" in cms.do("CP QUERY NAMES", code=88)
 
 
 def test_format_asks_and_what_it_wrote_is_clean(ipl, tmp_path, s_disk):

@@ -146,7 +146,7 @@ static void cp_answers_what_cms_does_not_know(void **state)
     expect("indicate", "Unknown CP/CMS command\r\nReady(-0003);\r\n");
     assert_string_equal(fake_cms_cp_asked, "");
     fake_cms_cp(NULL, 0);
-    expect("cp q t", "DMSCPF256E CP is not there: this machine runs without it\r\nReady(00088);\r\n");
+    expect("cp q t", "DMSCPF9001E CP is not there: this machine runs without it\r\nReady(00088);\r\n");
 }
 
 static void format_asks_before_it_erases(void **state)
