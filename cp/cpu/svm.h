@@ -16,9 +16,19 @@ struct svm_region { /* what stands for one VMCS; a frame */
 
 enum { SVM_REGIONS = 16, SVM_VPID_FIRST = 1 /* vmcs01's; the others follow */ }; /* a vmcs02 for each virtual VMCS that is active */
 
-struct svm_vcpu {
-    struct svm_region *first, *active; /* vmcs01; what vcpu_read/vcpu_write and enter use */
+/* Where the last instruction that was looked at lay, and what led there. */
+struct svm_code_page {
+    uint64_t page, cr0, cr3, cr4;
+    unsigned used; /* entries; 0: nothing is kept */
+    const uint64_t *entry[4];
+    uint64_t value[4];
+    const uint8_t *bytes; /* of the page */
+};
+
+struct svm_vcpu { /* a frame */
+    struct svm_region first, *active; /* vmcs01; what vcpu_read/vcpu_write and enter use */
     struct svm_region *nested[SVM_REGIONS];
+    struct svm_code_page code; /* of vmcs01's guest */
 };
 
 const char *svm_start(void); /* cpu_backend.start */

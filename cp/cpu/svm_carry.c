@@ -71,7 +71,7 @@ void svm_skip(struct svm_region *region, unsigned length)
 /* ---- control registers --------------------------------------------------------------- */
 
 /* MOV from CR0 or CR4, SMSW: what the read shadow says. */
-bool svm_carry_seen(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
+__attribute__((noinline)) bool svm_carry_seen(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
 {
     uint64_t value = a->number == 4 ? svm_cr4_seen(&region->state) : svm_cr0_seen(&region->state), where = 0;
     uint32_t error = 0;
@@ -155,7 +155,7 @@ static bool source_report(struct vcpu *vcpu, const struct vmcb *vmcb, const stru
     return true;
 }
 
-bool svm_carry_access(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
+__attribute__((noinline)) bool svm_carry_access(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
 {
     const struct vmcs *image = &region->state.image;
     bool loads_cr3 = a->kind == SVM_ACCESS_MOV_TO && !a->debug && a->number == 3;
@@ -181,7 +181,7 @@ static bool msr_passes(struct vcpu *vcpu, struct svm_region *region)
            !svm_msr_exits(frame_pointer(hpa(image->msr_bitmap)), msr, write);
 }
 
-bool svm_carry_msr(struct vcpu *vcpu, struct svm_region *region)
+__attribute__((noinline)) bool svm_carry_msr(struct vcpu *vcpu, struct svm_region *region)
 {
     uint32_t msr = (uint32_t)vcpu->gpr[RCX];
     uint64_t value = vcpu->gpr[RDX] << 32 | (uint32_t)vcpu->gpr[RAX];

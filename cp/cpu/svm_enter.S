@@ -3,7 +3,7 @@
  * are CP's: with V_INTR_MASKING it is CP's RFLAGS.IF at VMRUN that lets them end the guest, and GIF that keeps them from CP. */
 #include "cp/cpu/gpr.h"
 
-    .text
+    .section .text.svm_run, "ax", @progbits
     .globl svm_run
 svm_run:
     CP_REGISTERS_PUSH

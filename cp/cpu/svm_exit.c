@@ -5,35 +5,18 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm_carry.h"
+#include "cp/cpu/svm_code.h"
 #include "cp/dispatch/handlers.h"
-#include "cp/dispatch/linear.h"
 #include "cp/dispatch/registers.h"
 #include "cp/svm/violation.h"
 
 enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, TYPE_SOFTWARE = 4, TYPE_SOFTWARE_EXCEPTION = 6 };
+/* what is rare stays out of the page that every exit goes through */
+#define APART __attribute__((noinline))
 #define FLAG_TRAP (1ull << 8)
 #define DR6_STEP (1ull << 14)
 #define INFO_VALID (1u << 31)
 #define INFO_ERROR (1u << 11)
-
-/* ---- what the guest executed ------------------------------------------------------ */
-
-static void code_fetch(struct vcpu *vcpu, const struct vmcb *vmcb, struct svm_code *code)
-{
-    uint64_t at = svm_segment_base(vcpu, SEGMENT_CS) + vmcb->rip, where;
-    size_t first = PAGE_SIZE - (at & PAGE_MASK);
-    uint32_t error;
-
-    if (first > INSTRUCTION_MAX_BYTES)
-        first = INSTRUCTION_MAX_BYTES;
-    code->mode = (enum decode_mode)registers_code_size(vcpu);
-    if (linear_read(vcpu, at, code->bytes, first, LINEAR_FETCH, &where, &error))
-        return;
-    code->count = first;
-    if (first < INSTRUCTION_MAX_BYTES &&
-        !linear_read(vcpu, at + first, code->bytes + first, INSTRUCTION_MAX_BYTES - first, LINEAR_FETCH, &where, &error))
-        code->count = INSTRUCTION_MAX_BYTES;
-}
 
 /* ---- verdicts --------------------------------------------------------------------- */
 
@@ -69,7 +52,7 @@ static bool stepped(struct vcpu *vcpu, struct svm_region *region)
     return true;
 }
 
-static bool exception(struct vcpu *vcpu, struct svm_region *region, bool stepping)
+static APART bool exception(struct vcpu *vcpu, struct svm_region *region, bool stepping)
 {
     const struct exit *exit = &vcpu->exit;
     unsigned vector = exit->interruption_info & 31;
@@ -89,11 +72,11 @@ static bool exception(struct vcpu *vcpu, struct svm_region *region, bool steppin
 /* The rest is for a guest's guest, whose hypervisor may want to know more of it than CP does. */
 static bool is_nested(const struct vcpu *vcpu, const struct svm_region *region)
 {
-    return region != ((struct svm_vcpu *)vcpu->backend)->first;
+    return region != &((struct svm_vcpu *)vcpu->backend)->first;
 }
 
 /* SDM "Exit Qualification for I/O Instructions": whether the port is an immediate. */
-static void port_report(struct vcpu *vcpu, const struct svm_region *region)
+static APART void port_report(struct vcpu *vcpu, const struct svm_region *region)
 {
     struct svm_code code = {.count = 0};
     uint8_t rex;
@@ -101,13 +84,13 @@ static void port_report(struct vcpu *vcpu, const struct svm_region *region)
 
     if (!is_nested(vcpu, region))
         return;
-    code_fetch(vcpu, region->state.vmcb, &code);
+    svm_code_fetch(vcpu, region->state.vmcb, &code);
     unsigned n = svm_prefixes(code.bytes, code.count, code.mode, &rex, &lock);
     if (n < code.count && (code.bytes[n] & ~3u) == IN_OUT_IMMEDIATE)
         vcpu->exit.qualification |= IO_IMMEDIATE;
 }
 
-static void touch_report(struct vcpu *vcpu, const struct svm_region *region)
+static APART void touch_report(struct vcpu *vcpu, const struct svm_region *region)
 {
     const struct vmcb *vmcb = region->state.vmcb;
     const struct execute_seams seams = svm_seams(vcpu);
@@ -115,7 +98,7 @@ static void touch_report(struct vcpu *vcpu, const struct svm_region *region)
 
     if (!is_nested(vcpu, region))
         return;
-    code_fetch(vcpu, vmcb, &code);
+    svm_code_fetch(vcpu, vmcb, &code);
     svm_violation_complete(vcpu, &seams, &code, vmcb->exit_info1 & SVM_NPF_TABLE);
 }
 
@@ -151,7 +134,7 @@ static bool report(struct vcpu *vcpu, struct svm_region *region, const struct sv
 }
 
 /* An INT n is no exit. INT3 and INTO are carried out as such, as their gate's DPL counts. */
-static bool software(struct vcpu *vcpu, struct svm_region *region)
+static APART bool software(struct vcpu *vcpu, struct svm_region *region)
 {
     struct vmcs *image = &region->state.image;
     uint32_t info = vcpu->exit.interruption_info, type = info >> 8 & 7;
@@ -194,7 +177,7 @@ bool svm_exit_settle(struct vcpu *vcpu, struct svm_region *region, uint64_t dead
     if (stepping)
         vmcb->rflags &= ~FLAG_TRAP;
     if (svm_exit_wants_code(vmcb))
-        code_fetch(vcpu, vmcb, &code);
+        svm_code_fetch(vcpu, vmcb, &code);
     enum svm_verdict verdict = svm_exit_translate(&region->state, &code, &vcpu->exit, &access);
     if (vmcb->exit_interrupt_info & VMCB_EVENT_VALID) {
         svm_exit_vectoring(vmcb, &code, injected_length(region), &vcpu->exit);

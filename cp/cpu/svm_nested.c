@@ -26,7 +26,7 @@ static void base(struct vcpu *vcpu, struct vmcs *vmcs01)
 
     for (unsigned index = 0; index < VMCS_FIELDS; index++)
         if (capability_has_field(&svm_capability, index))
-            vmcs_set(vmcs01, index, svm_field_read(&own->first->state, index));
+            vmcs_set(vmcs01, index, svm_field_read(&own->first.state, index));
 }
 
 static void *region_alloc(struct vcpu *vcpu, bool shadow)
@@ -44,7 +44,7 @@ static void region_free(struct vcpu *vcpu, void *region)
     struct svm_vcpu *own = vcpu->backend;
 
     if (own->active == region)
-        svm_region_use(own, own->first);
+        svm_region_use(own, &own->first);
     for (unsigned i = 0; i < SVM_REGIONS; i++)
         if (own->nested[i] == region)
             own->nested[i] = NULL;
@@ -66,7 +66,7 @@ static bool is_tagged(const struct svm_region *region)
 static void use(struct vcpu *vcpu, void *region)
 {
     struct svm_vcpu *own = vcpu->backend;
-    struct svm_region *next = region ? region : own->first;
+    struct svm_region *next = region ? region : &own->first;
 
     if (next != own->active && !is_tagged(next))
         next->generation = 0;
@@ -113,7 +113,7 @@ static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, stru
 static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
 {
     use(vcpu, NULL);
-    syncing = &((struct svm_vcpu *)vcpu->backend)->first->state;
+    syncing = &((struct svm_vcpu *)vcpu->backend)->first.state;
     if (state)
         vmcs_sync_write_l1(state, svm_capability.fields);
 }

@@ -54,21 +54,27 @@ static void asid_prepare(struct svm_region *region)
 
 /* ---- regions -------------------------------------------------------------------- */
 
-struct svm_region *svm_region_create(void)
+static bool begin(struct svm_region *region)
 {
-    struct svm_region *region = frame_alloc(&frame_cp_account);
     struct vmcb *vmcb = frame_alloc(&frame_cp_account);
 
-    if (!region || !vmcb) {
-        frame_free(&frame_cp_account, region);
-        frame_free(&frame_cp_account, vmcb);
-        return NULL;
-    }
+    if (!vmcb)
+        return false;
     region->state.vmcb = vmcb;
     region->state.controls_stale = true;
     vmcb->rflags = 2;
     vmcb->efer = SVM_EFER_SVME;
-    return region;
+    return true;
+}
+
+struct svm_region *svm_region_create(void)
+{
+    struct svm_region *region = frame_alloc(&frame_cp_account);
+
+    if (region && begin(region))
+        return region;
+    frame_free(&frame_cp_account, region);
+    return NULL;
 }
 
 void svm_region_destroy(struct svm_region *region)
@@ -115,17 +121,16 @@ static void controls_write(struct vcpu *vcpu, struct vmcs *image)
 static int svm_create(struct vcpu *vcpu)
 {
     struct svm_vcpu *own = frame_alloc(&frame_cp_account);
-    struct svm_region *first = own ? svm_region_create() : NULL;
     enum guest_access why;
 
-    if (!first || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
-        svm_region_destroy(first);
+    _Static_assert(sizeof *own <= PAGE_SIZE, "it is one frame");
+    if (!own || !guest_pointer(&vcpu->vm->storage, gpa(0), &why) || !begin(&own->first)) {
         frame_free(&frame_cp_account, own);
         return -ENOMEM;
     }
-    own->first = own->active = first;
-    controls_write(vcpu, &first->state.image);
-    first->state.vmcb->tsc_offset = vcpu->tsc_offset;
+    own->active = &own->first;
+    controls_write(vcpu, &own->first.state.image);
+    own->first.state.vmcb->tsc_offset = vcpu->tsc_offset;
     vcpu->backend = own;
     return 0;
 }
@@ -136,7 +141,7 @@ static void svm_destroy(struct vcpu *vcpu)
 
     if (!own)
         return;
-    svm_region_destroy(own->first);
+    frame_free(&frame_cp_account, own->first.state.vmcb);
     frame_free(&frame_cp_account, own);
     vcpu->backend = NULL;
 }
@@ -226,8 +231,10 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
     vmcb->dr6 = op_read_dr6();
     svm_run(vcpu->gpr, frame_address(vmcb).a, svm_host);
     vcpu->gpr[RAX] = vmcb->rax;
-    op_write_cr2(vmcb->cr2);
-    op_write_dr6(vmcb->dr6);
+    if (op_read_cr2() != vmcb->cr2) /* the exit leaves them as they were, but nobody promises it */
+        op_write_cr2(vmcb->cr2);
+    if (op_read_dr6() != vmcb->dr6)
+        op_write_dr6(vmcb->dr6);
     vmcb->event_injection = 0;
     region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
 }
@@ -268,8 +275,9 @@ static void svm_flush_storage(struct vcpu *vcpu)
     struct svm_vcpu *own = vcpu->backend;
     enum guest_access why;
 
+    own->code.used = 0;
     guest_pointer(&vcpu->vm->storage, gpa(0), &why);
-    svm_field_write(&own->first->state, VMCS_INDEX_EPT_POINTER, eptp(&vcpu->vm->storage));
+    svm_field_write(&own->first.state, VMCS_INDEX_EPT_POINTER, eptp(&vcpu->vm->storage));
     svm_asids_drop();
 }
 

@@ -50,6 +50,10 @@ struct machine_console { /* what a UART's call-outs are told */
 };
 
 struct machine {
+    bool pending; /* what machine_interrupt_pending answers, kept up to date at every change */
+    bool nmi;
+    bool given_back; /* by the CPU: the vector it acknowledged and did not deliver */
+    uint8_t given_back_vector;
     struct machine_host host;
     struct guest_storage *storage;
     struct bus bus;
@@ -67,10 +71,6 @@ struct machine {
     unsigned uarts;
     struct machine_console console[MACHINE_UARTS];
     uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */
-    bool pending; /* what machine_interrupt_pending answers, kept up to date at every change */
-    bool nmi;
-    bool given_back; /* by the CPU: the vector it acknowledged and did not deliver */
-    uint8_t given_back_vector;
 };
 
 /* @pre storage is initialised. uarts: 1-4. debug_exit: the directory grants the test devices (the debug console's

@@ -40,12 +40,10 @@ struct vm_config {
     enum vm_nested nested;
 };
 
+/* What every exit looks at comes first, in one page. */
 struct vm {
     struct vm *next; /* in vm_list */
-    struct vm_config config;
     struct vcpu vcpu;
-    struct machine machine;
-    struct guest_storage storage;
     enum vm_state state;
     enum vm_stop stop;
     uint32_t stop_detail;   /* VM_STOP_TEST_EXIT: the value; VM_STOP_EMULATION: exit reason */
@@ -60,6 +58,9 @@ struct vm {
     struct vm *ready_next;
     bool ready;
     bool stop_unseen; /* stopped by itself and vm_stopped() not yet called */
+    struct machine machine;
+    struct vm_config config;
+    struct guest_storage storage;
 };
 
 extern struct vm *vm_list;

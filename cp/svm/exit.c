@@ -10,6 +10,9 @@ enum { TYPE_NMI = 2, TYPE_EXCEPTION = 3, TYPE_SOFTWARE = 4, TYPE_PRIVILEGED = 5,
 #define EFER_LMA (1ull << 10)
 
 /* Exits that are an instruction of fixed form, or none (length 0). */
+/* what is rare stays out of the page that every exit goes through */
+#define APART __attribute__((noinline))
+
 static const struct row {
     uint8_t reason, length;
 } rows[SVM_EXIT_CODES] = {
@@ -106,7 +109,7 @@ static bool vmx_mode(const struct svm_state *s, const struct instruction *i)
     return i->operation == OP_VMCALL || ((vmcb->cr0 & 1) && !(vmcb->rflags >> 17 & 1) && !compatible);
 }
 
-static enum svm_verdict software(const struct svm_code *code, struct exit *exit)
+static APART enum svm_verdict software(const struct svm_code *code, struct exit *exit)
 {
     static const struct {
         uint8_t opcode, length, type, vector; /* the vector is the byte after INT n */
@@ -128,7 +131,7 @@ static enum svm_verdict software(const struct svm_code *code, struct exit *exit)
     return SVM_UNDEFINED;
 }
 
-static enum svm_verdict undefined(const struct svm_state *s, const struct svm_code *code, struct exit *exit)
+static APART enum svm_verdict undefined(const struct svm_state *s, const struct svm_code *code, struct exit *exit)
 {
     struct instruction instruction;
 
@@ -143,7 +146,7 @@ static enum svm_verdict undefined(const struct svm_state *s, const struct svm_co
 }
 
 /* SDM "Exit Qualification for Control-Register Accesses", "for MOV DR". */
-static enum svm_verdict access_report(const struct svm_access *a, struct exit *exit)
+static APART enum svm_verdict access_report(const struct svm_access *a, struct exit *exit)
 {
     exit->instruction_length = a->length;
     if (a->kind == SVM_ACCESS_INVLPG) {
@@ -168,7 +171,7 @@ static bool is_mov_to_cr4(const struct svm_code *code, const struct svm_state *s
            a->number == 4 && !(s->vmcb->cpl & 3);
 }
 
-static enum svm_verdict exception(const struct svm_state *s, const struct svm_code *code, struct exit *exit, struct svm_access *a)
+static APART enum svm_verdict exception(const struct svm_state *s, const struct svm_code *code, struct exit *exit, struct svm_access *a)
 {
     unsigned vector = s->vmcb->exit_code & 31;
 
@@ -184,7 +187,7 @@ static enum svm_verdict exception(const struct svm_state *s, const struct svm_co
 }
 
 /* INVPCID exits also where the guest is not to have it. */
-static enum svm_verdict system_report(const struct svm_state *s, const struct svm_code *code, struct exit *exit)
+static APART enum svm_verdict system_report(const struct svm_state *s, const struct svm_code *code, struct exit *exit)
 {
     if (s->vmcb->exit_code == SVM_EXIT_INVPCID && !(s->image.secondary_controls & CPU2_INVPCID))
         return SVM_UNDEFINED;

@@ -9,8 +9,9 @@ enum { REX_B = 1, REX_R = 4, REX_W = 8, GROUP_SMSW = 4, GROUP_LMSW = 6, GROUP_IN
 
 static bool is_prefix(uint8_t byte)
 {
-    static const uint8_t prefixes[] = {0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0, 0xF2, 0xF3};
-    return memchr(prefixes, byte, sizeof prefixes);
+    static const uint32_t rows[8] = {/* a bit each */
+        [1] = 1 << 0x06 | 1 << 0x0E | 1 << 0x16 | 1 << 0x1E, [3] = 0xF << 4, [7] = 1 << 0x10 | 1 << 0x12 | 1 << 0x13};
+    return rows[byte >> 5] >> (byte & 31) & 1;
 }
 
 unsigned svm_prefixes(const uint8_t *bytes, size_t count, enum decode_mode mode, uint8_t *rex, bool *lock)

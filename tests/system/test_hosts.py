@@ -26,6 +26,14 @@ def test_a_triple_fault_stops_the_guest_and_not_cp():
     assert done.returncode == 125
 
 
+@pytest.mark.parametrize("levels", [1, 2])
+def test_code_that_changes_is_carried_out_as_it_is_now(levels):
+    """CP fetches what SVM does not tell, and keeps the way there; a guest may change every step of it."""
+    done = run_piped("--machine", "tcg", "--levels", str(levels), "--ipl", guest("code"))
+    assert b"end" in done.stdout and b"FAIL" not in done.stdout
+    assert done.returncode == 0
+
+
 def test_a_user_works_with_files(machine, tmp_path):
     m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "1")
     alice = m.console
