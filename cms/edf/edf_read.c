@@ -55,9 +55,22 @@ static enum edf_status load(struct edf_reader *r, uint64_t index)
     return status;
 }
 
+/* The bytes at `position` if they lie in the block that is loaded, as most records do; else NULL. */
+static const uint8_t *at_hand(const struct edf_reader *r, uint64_t position, size_t bytes)
+{
+    uint32_t block_size = r->disk->block_size;
+    uint64_t offset = position - r->data_index * block_size;
+    return offset < block_size && bytes <= block_size - offset ? r->data + offset : NULL;
+}
+
 static enum edf_status copy(struct edf_reader *r, uint64_t position, void *buffer, size_t size)
 {
     uint32_t block_size = r->disk->block_size;
+    const uint8_t *here = at_hand(r, position, size);
+    if (here) {
+        memcpy(buffer, here, size);
+        return EDF_OK;
+    }
     uint8_t *out = buffer;
     while (size) {
         enum edf_status status = load(r, position / block_size);
@@ -77,10 +90,11 @@ static enum edf_status copy(struct edf_reader *r, uint64_t position, void *buffe
 static enum edf_status read_length(struct edf_reader *r, uint64_t *position, uint32_t *length)
 {
     uint8_t bytes[2];
-    enum edf_status status = copy(r, *position, bytes, sizeof bytes);
+    const uint8_t *here = at_hand(r, *position, sizeof bytes);
+    enum edf_status status = here ? EDF_OK : copy(r, *position, bytes, sizeof bytes);
     if (status)
         return status;
-    *length = get16(bytes);
+    *length = get16(here ? here : bytes);
     *position += sizeof bytes;
     if (*length == 0 || *length > r->fst.lrecl)
         return edf_fail(r->disk, EDF_DAMAGED, "a record's length is 0 or more than the file's longest", 0);

@@ -215,6 +215,12 @@ static enum edf_status put_variable(struct edf_writer *w, const uint8_t *data, u
         w->displacement = w->fill;
     }
     w->fst.records++;
+    if (!status && length + sizeof header <= w->disk->block_size - w->fill) { /* as most do */
+        put16(w->data + w->fill, length);
+        memcpy(w->data + w->fill + sizeof header, data, length);
+        w->fill += sizeof header + length;
+        return EDF_OK;
+    }
     put16(header, length);
     if (!status)
         status = put(w, header, sizeof header);
