@@ -170,6 +170,5 @@ void nest_page_write_back(struct nest *nest, struct nest_vmcs *vmcs)
     if (!vmcs->shadow_region)
         return;
     nest_page_refresh(nest, vmcs); /* which may find more than a pull: the region may be a page, of a CP below */
-    show(vmcs, &vmcs_set_written);
-    vmcs_page_copy_exit(&vmcs->page->fields, &vmcs->vmcs12, &vmcs->page->changed);
+    show(vmcs, notable(nest));
 }

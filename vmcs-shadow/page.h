@@ -10,8 +10,8 @@
  *
  * A page whose revision has bit 31 set stands for a shadow VMCS: the link pointer of another page may name it.  What
  * the guest's guest writes to it by VMWRITE is in it, and noted in `changed`, after an exit for a VMX instruction
- * (exit information apart) and after VMCLEAR of its address (all of it); what the hypervisor writes takes effect at
- * the next entry. */
+ * (exit information and the two fields for SMM apart) and after VMCLEAR of its address (all of it); what the hypervisor
+ * writes takes effect at the next entry. */
 #pragma once
 #include "vmcs-shadow/capability.h"
 
@@ -32,7 +32,8 @@ _Static_assert(sizeof(struct vmcs_page) <= 4096, "a virtual VMCS is one page");
 /* Copies the fields of a set.  @pre no bit of it is beyond VMCS_FIELDS */
 void vmcs_copy_set(struct vmcs *to, const struct vmcs *from, const struct vmcs_set *set);
 
-/* The hypervisor's VMWRITE: notes a field that becomes another.  @pre index < VMCS_FIELDS */
+/* The hypervisor's VMWRITE: notes a field that becomes another.  Not for a page that is linked to, where a field may be
+ * another already that the page does not show yet: vmcs_page_write_set().  @pre index < VMCS_FIELDS */
 static inline void vmcs_page_write(struct vmcs_page *page, enum vmcs_index index, uint64_t value)
 {
     if (vmcs_get(&page->fields, index) == value)
@@ -41,7 +42,7 @@ static inline void vmcs_page_write(struct vmcs_page *page, enum vmcs_index index
     vmcs_set_add(&page->written, index);
 }
 
-/* The same for each field of a set, from a copy. */
+/* The same for each field of a set, from a copy, noted whatever they were. */
 void vmcs_page_write_set(struct vmcs_page *page, const struct vmcs *from, const struct vmcs_set *set);
 
 /* A guest's state after an exit it gets, as sync.h has write_l1: each field that becomes another. */

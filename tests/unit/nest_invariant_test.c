@@ -11,6 +11,7 @@
 
 #include "nest/route.h"
 #include "tests/unit/fake/vmx_machine.h"
+#include "vmcs-shadow/page.h"
 
 enum { CASES = 1000000, MACHINE_STEPS = 60000 };
 
@@ -177,9 +178,11 @@ static void an_exit_has_one_owner(void **state)
 
 /* ---- a machine driven at random: 6 no harm beyond the guest, 7 events, 8 state survives ---- */
 
+enum { PAGE = 0x6000, PAGE_B = 0x7000, LINK = 0x8000 };
+
 static uint64_t some_region(void)
 {
-    static const uint64_t places[] = {FAKE_VMXON, FAKE_VMCS, FAKE_VMCS_B, 0x4000, 0x5000, 0x2001, FAKE_STORAGE,
+    static const uint64_t places[] = {FAKE_VMXON, FAKE_VMCS, FAKE_VMCS_B, PAGE, LINK, 0x2001, FAKE_STORAGE,
                                       FAKE_STORAGE - 0x1000, ~0ull, 1ull << 40, 0};
     return places[next() % (sizeof(places) / sizeof(places[0]))];
 }
@@ -213,6 +216,67 @@ static void write_some_field(void)
                        next() & 3 ? vmcs_get(&m.nest.current->vmcs12, index) ^ 1ull << (next() & 63) : content());
 }
 
+static struct vmcs_page *page_at(uint64_t gpa)
+{
+    return (struct vmcs_page *)(void *)(m.storage + gpa);
+}
+
+/* Three pages with good contents, one of them a link's target; FAKE_VMCS is where the contents come from. */
+static void make_pages(void)
+{
+    for (uint64_t gpa = PAGE; gpa <= LINK; gpa += 0x1000) {
+        struct vmcs_page *page = page_at(gpa);
+        if (next() & 1)
+            fake_vmx_pointer(&m, EXIT_VMCLEAR, gpa);
+        memset(page, 0, sizeof(*page));
+        page->revision = (uint32_t)m.offered.msr[VMX_BASIC] | (gpa == LINK ? VMCS_SHADOW_INDICATOR : 0);
+        page->form = VMCS_PAGE_FORM;
+        page->fields = ((const struct nest_region *)(const void *)(m.storage + FAKE_VMCS))->fields;
+        if (gpa == LINK || next() & 1)
+            continue;
+        page->fields.secondary_controls |= CPU2_VMCS_SHADOWING;
+        page->fields.vmcs_link_pointer = LINK;
+        page->fields.vmread_bitmap = next() & 0xFF000, page->fields.vmwrite_bitmap = next() & 0xFF000;
+    }
+}
+
+static void write_some_page(void)
+{
+    struct vmcs_page *page = page_at(PAGE + (next() % 3) * 0x1000);
+    unsigned index = next() % VMCS_FIELDS;
+    vmcs_set(&page->fields, index, next() & 3 ? vmcs_get(&page->fields, index) ^ 1ull << (next() & 63) : content());
+    if (next() & 7)
+        vmcs_set_add(&page->written, index);
+    if (next() % 32 == 0)
+        page->written.word[next() % 3] = content();
+    if (next() % 256 == 0)
+        page->form = page->revision = (uint32_t)content();
+}
+
+static void call(void)
+{
+    enum nest_page_error error;
+    uint64_t at = next() & 7 ? PAGE + (next() % 3) * 0x1000 : some_region();
+    enum nest_result result = nest_enter_page(&m.nest, at, &error);
+    if (result == NEST_ENTERED)
+        fake_vmx_load(&m);
+    else if (result == NEST_ABORT || result == NEST_NO_FRAMES)
+        nest_reset(&m.nest, true);
+}
+
+static unsigned exits_by_page;
+static void assert_l1_is_shown(const struct nest_vmcs *vmcs)
+{
+    const struct vmcs *shown = &vmcs->page->fields;
+    exits_by_page++;
+    assert_int_equal(shown->exit_reason, vmcs->vmcs12.exit_reason);
+    assert_int_equal(shown->exit_qualification, vmcs->vmcs12.exit_qualification);
+    if (vmcs->vmcs12.exit_reason & EXIT_ENTRY_FAILED)
+        return;
+    assert_int_equal(shown->guest_rip, vmcs->vmcs12.guest_rip);
+    assert_int_equal(shown->entry_interruption_info & 0x80000000, 0);
+}
+
 static void exit_of_l2(void)
 {
     struct exit exit = {.reason = next() % EXIT_REASONS, .instruction_length = next() & 15,
@@ -230,6 +294,8 @@ static void exit_of_l2(void)
             assert_int_equal(v->entry_interruption_info & 0x80000000, 0);
         if ((exit.idt_vectoring_info & 0x80000000) && !(exit.reason & EXIT_ENTRY_FAILED))
             assert_int_equal(v->idt_vectoring_info, exit.idt_vectoring_info);
+        if (m.nest.current->page)
+            assert_l1_is_shown(m.nest.current);
     }
     if (result == NEST_ABORT || result == NEST_NO_FRAMES)
         nest_reset(&m.nest, true);
@@ -240,11 +306,48 @@ static void exit_of_l2(void)
         assert_true(hpa >= 0x100000000ull && hpa < 0x100000000ull + FAKE_STORAGE);
 }
 
+static void *(*region_alloc)(void *, bool);
+static void *no_shadow_regions(void *machine, bool shadow)
+{
+    return shadow ? NULL : region_alloc(machine, shadow);
+}
+
+static void step_of_l1(bool pages)
+{
+    if (pages && next() & 1)
+        next() & 1 ? write_some_page() : call();
+    else if (next() & 1)
+        instruction();
+    else
+        write_some_field();
+}
+
+static void start_over(bool other, bool pages)
+{
+    if (!m.nest.vmxon)
+        fake_vmx_enter_operation(&m);
+    fake_vmx_make_vmcs(&m, other ? FAKE_VMCS_B : FAKE_VMCS);
+    if (pages) {
+        fake_vmx_pointer(&m, EXIT_VMCLEAR, FAKE_VMCS);
+        make_pages();
+        call();
+    } else if (fake_vmx_plain(&m, EXIT_VMLAUNCH) == NEST_ENTERED) {
+        fake_vmx_load(&m);
+    }
+}
+
 static void nothing_a_guest_does_goes_beyond_it(void **state)
 {
+    static const enum nest_mode modes[] = {NEST_TRAP, NEST_SHADOW, NEST_TRAP, NEST_SHADOW, NEST_MEMORY, NEST_MEMORY,
+                                           NEST_MEMORY};
     (void)state;
-    for (unsigned run = 0; run < 4; run++) {
-        fake_vmx_start(&m, run & 1 ? NEST_SHADOW : NEST_TRAP);
+    exits_by_page = 0;
+    for (unsigned run = 0; run < sizeof(modes) / sizeof(modes[0]); run++) {
+        const bool pages = modes[run] == NEST_MEMORY;
+        fake_vmx_start(&m, modes[run]);
+        region_alloc = m.host.region_alloc;
+        if (run == 5) /* as on SVM */
+            m.host.region_alloc = no_shadow_regions;
         m.frames_limit = run & 2 ? 60 : FAKE_FRAMES;
         fake_vmx_enter_operation(&m);
         for (unsigned i = 0; i < MACHINE_STEPS; i++) {
@@ -252,17 +355,10 @@ static void nothing_a_guest_does_goes_beyond_it(void **state)
                 exit_of_l2();
             } else {
                 m.loaded = &m.first;
-                if (i % 30 == 0) {
-                    if (!m.nest.vmxon)
-                        fake_vmx_enter_operation(&m);
-                    fake_vmx_make_vmcs(&m, i % 60 ? FAKE_VMCS : FAKE_VMCS_B);
-                    if (fake_vmx_plain(&m, EXIT_VMLAUNCH) == NEST_ENTERED)
-                        fake_vmx_load(&m);
-                } else if (next() & 1) {
-                    instruction();
-                } else {
-                    write_some_field();
-                }
+                if (i % 30 == 0)
+                    start_over(i % 60 == 0, pages && i % 90);
+                else
+                    step_of_l1(pages);
             }
             if (i % 5000 == 4999)
                 nest_reset(&m.nest, next() & 1), m.loaded = &m.first;
@@ -276,6 +372,7 @@ static void nothing_a_guest_does_goes_beyond_it(void **state)
         fake_vmx_stop(&m);
         assert_null(m.complaint);
     }
+    assert_true(exits_by_page > 3000);
 }
 
 int main(void)
