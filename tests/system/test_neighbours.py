@@ -108,6 +108,19 @@ def test_nesting_set_off_holds_from_the_next_ipl(machine, tmp_path):
     assert "a guest runs" not in cp.bob.expect("(?i)no VMX")
 
 
+def test_pages_are_not_shared_with_a_machine_whose_nesting_is_set_lower(machine, tmp_path):
+    cp = Cp(machine, tmp_path, "vmx_memory")
+    cp.logon(cp.bob, "BOB")
+    cp.bob.type("IPL VMX_MEMORY")
+    cp.bob.expect("pages offered: yes")
+    cp.bob.expect("more pages than CP keeps take turns")
+    cp.bob.expect("end\r")
+    cp.bob.type("#CP SET NESTED SHADOW")
+    cp.bob.type("#CP IPL VMX_MEMORY")
+    cp.bob.expect("pages offered: no")
+    cp.bob.expect("in VMX operation: not offered")
+
+
 @EITHER
 def test_the_neighbours_go_on_while_a_machine_does_anything_with_vmx(machine, tmp_path, emulator, fuzz_steps):
     cp = Cp(machine, tmp_path, "vmx_fuzz", emulator)

@@ -259,6 +259,7 @@ void vm_start(struct vm *vm, void (*body)(void *), void *argument)
 
 static void enter_page(struct vm *vm)
 {
+    shared = vm->page;
     vm->page->rax = vm->registers.rax;
     vm->page->rbx = vm->registers.rbx;
     vmcs_set_add(&vm->page->written, VMCS_INDEX_HOST_RSP);

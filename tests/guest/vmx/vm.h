@@ -44,13 +44,13 @@ bool vm_offers_pages(void);
 void vm_prepare(struct vm *vm);
 /* What L2 does next. */
 void vm_start(struct vm *vm, void (*body)(void *), void *argument);
-/* Enters L2; returns at its exit, or at once when the entry failed. The current VMCS is vm's, prepared last. */
+/* Enters L2; returns at its exit, or at once when the entry failed. The current VMCS is vm's, or becomes its page. */
 void vm_run(struct vm *vm);
 /* RIP past the instruction that exited. */
 void vm_skip(const struct vm *vm);
 bool vm_finished(const struct vm *vm);
 
-/* Fields of the current VMCS, or of the page of the vm prepared last; a VMfail ends the payload with the field's name. */
+/* Fields of the current VMCS, or of the page of the vm prepared or run last; a VMfail ends the payload with the field's name. */
 uint64_t vm_get(enum vmcs_field field);
 void vm_set(enum vmcs_field field, uint64_t value);
 /* Controls, with the bits that must be 1. Secondary controls activate themselves. */
