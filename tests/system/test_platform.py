@@ -1,4 +1,6 @@
 """The interrupt controllers and clocks as a kernel uses them: tests/guest/platform.c in a VM, and on the emulator's own devices."""
+import pytest
+
 from harness import guest, run_piped
 
 # what Bochs' own devices do not do as the SDM says; a VM's must
@@ -25,3 +27,18 @@ def test_the_checks_hold_on_the_bare_machine_too():
     done = run_piped("--machine", "bochs", "--lines", "1", env={"VMN_CP": guest("platform")})
     failed = {line.split()[1].rstrip(":") for line in results(done) if not line.startswith("ok ")}
     assert failed <= BOCHS_LACKS
+
+
+# the place of each trap: none behind a load of SS, one behind each element of a repetition
+STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 12, 12, 13, 14, 15]
+
+
+@pytest.mark.parametrize("options, env", [
+    (("--machine", "bochs", "--lines", "1"), {"VMN_CP": guest("step")}),
+    (("--machine", "bochs", "--ipl", guest("step")), {}),
+    (("--machine", "tcg", "--ipl", guest("step")), {}),
+], ids=["bare", "VMX", "SVM"])
+def test_a_stepped_program_is_trapped_behind_what_cp_does_for_it_too(options, env):
+    lines = run_piped(*options, env=env).stdout.decode("latin-1").replace("\r", "").splitlines()
+    assert lines[-2:] == ["ok DR6.BS with each", "end"]
+    assert [int(line) for line in lines[:-2]] == STEPS
