@@ -1,6 +1,7 @@
 """The same CP on other hosts: QEMU without any virtualization hardware (SVM in software), hosts that lack something, the boot image."""
 import os
 import random
+import re
 import stat
 import subprocess
 import sys
@@ -199,11 +200,50 @@ def test_a_host_with_neither_is_told_what_it_lacks(tmp_path):
     assert done.returncode == 1
 
 
-def test_the_boot_image_boots(tmp_path):
+LOCKED = [(None, "0x3a", 1, "VMX (locked off in IA32_FEATURE_CONTROL by the firmware)"),
+          ("ryzen", "0xc0010114", 0x10, "SVM (switched off in VM_CR by the firmware)")]
+
+
+@pytest.mark.parametrize("model, msr, value, missing", LOCKED, ids=["vmx", "svm"])
+def test_what_the_firmware_locked_is_named(tmp_path, model, msr, value, missing):
+    """No emulator has such firmware: Bochs' debugger makes CP's first look at the MSR that decides find this value."""
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", os.path.join(ROOT, "build", "cp.elf64")], capture_output=True,
+                          text=True, check=True).stdout
+    after, = re.findall(rf"\${msr},%ecx\n.*rdmsr.*\n +([0-9a-f]+):", code)
+    emulator = tmp_path / "bochs-locked"
+    emulator.write_text(f"#!/bin/sh\nprintf 'lb 0x{after}\\nc\\nset eax = {value}\\nc\\n' >debugger\n" +
+                        (f"sed -i 's/model=[^,]*/model={model}/' bochsrc\n" if model else "") + 'exec bochs-bin "$@"\n')
+    emulator.chmod(0o755)
+    done = run_piped("--machine", "bochs", "--lines", "1", "--cpu-clock", "fast", env={"VMN_BOCHS": str(emulator)})
+    said = [line for line in done.stdout.decode("latin-1").splitlines() if line]
+    assert len(said) == 1 and said[0].startswith("HCPISU951E CP cannot start: this machine lacks ")
+    assert missing in said[0]
+    assert done.returncode == 1
+
+
+# ---- the boot image ----------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def image():
     subprocess.run(["make", "-s", "build/vmn.iso"], cwd=ROOT, check=True)
+    return os.path.join(ROOT, "build", "vmn.iso")
+
+
+@pytest.mark.parametrize("emulator", ["tcg", "bochs"])
+def test_the_boot_image_boots_from_a_cd(machine, tmp_path, image, emulator):
+    m = machine("--machine", emulator, "--boot", image, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "1")
+    m.console.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
+    m.console.logon("ALICE")
+    assert "191" in m.console.cms("QUERY DISK")
+
+
+@pytest.mark.parametrize("medium", ["-drive file={0},format=raw,if=ide,index=0,readonly=off,snapshot=on",
+                                    "-device qemu-xhci -drive file={0},format=raw,if=none,id=stick,snapshot=on "
+                                    "-device usb-storage,drive=stick,bootindex=0"], ids=["disk", "usb"])
+def test_the_boot_image_boots_when_written_to_a_disk(tmp_path, image, medium):
     disk = harness.new_disk(tmp_path / "disk.img")
     child = pexpect.spawn(QEMU, ["-accel", "tcg", "-cpu", "max,+svm", "-m", "512", "-display", "none", "-monitor", "none",
-                                 "-serial", "stdio", "-no-reboot", "-boot", "d", "-cdrom", os.path.join(ROOT, "build", "vmn.iso"),
+                                 "-serial", "stdio", "-no-reboot", *medium.format(image).split(),
                                  "-drive", f"file={disk},format=raw,if=none,id=disk",
                                  "-device", "virtio-blk-pci,drive=disk,disable-legacy=on"],
                           encoding="latin-1", timeout=60)

@@ -32,7 +32,7 @@ def test_help_names_every_option():
     done = run_piped("--help")
     assert done.returncode == 0
     for option in ("--machine", "--memory", "--disk", "--lines", "--cpu-clock", "--ipl", "--append", "--module",
-                   "--guest-memory", "--levels"):
+                   "--guest-memory", "--levels", "--boot"):
         assert option.encode() in done.stdout
 
 
@@ -52,6 +52,8 @@ def test_help_names_every_option():
     (["--disk", "/no/such/disk"], "no such file: /no/such/disk"),
     (["--ipl", "/no/such/kernel"], "no such file: /no/such/kernel"),
     (["--append", "x"], "go with --ipl"),
+    (["--boot", "/no/such/image"], "no such file: /no/such/image"),
+    (["--boot", "/etc/passwd", "--logon", "ALICE"], "--boot goes without"),
     (["--nesting", "shadow"], "go with --ipl"),
     (["--nesting", "maybe"], "off, trap, shadow or memory"),
 ])
