@@ -99,7 +99,7 @@ boot_pdpt: .skip 4096
 boot_pd: .skip 4 * 4096
 
     .section .bss
-    .align 16
+    .align 4096                  /* what the run loop has of it lies in one page */
     .skip 32768
     .globl boot_stack_top
 boot_stack_top:

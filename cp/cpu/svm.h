@@ -54,6 +54,14 @@ void svm_event_inject(struct svm_region *);
 /* The exit of what ran, in VMX terms. true: vcpu->exit is for CP; false: it was dealt with here, enter again. */
 bool svm_exit_settle(struct vcpu *, struct svm_region *, uint64_t deadline);
 
+/* Bits of CP's own CR0 and CR4 that follow the guest's, because a change of them at each entry and exit costs the processor all its
+ * translations: CP's pages are the supervisor's, writable and not global, so that CP does not depend on them. */
+struct svm_own {
+    uint64_t cr0, cr4; /* now */
+    uint64_t cr0_follows, cr4_follows;
+};
+extern struct svm_own svm_own;
+
 /* CLGI, VMLOAD, VMRUN, VMSAVE, VMLOAD of the host's, STGI. RAX and RSP are the VMCB's. */
 void svm_run(uint64_t *gpr, uint64_t vmcb, uint64_t host);
 extern uint64_t svm_host; /* VMCB with what VMSAVE keeps of CP */

@@ -5,6 +5,7 @@
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm.h"
 #include "cp/cpu/vmx.h"
+#include "cp/dispatch/registers.h"
 #include "cp/storage/frame.h"
 #include "cp/storage/second_level.h"
 #include "cp/svm/capability.h"
@@ -19,6 +20,23 @@ enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as 
 struct svm_maps svm_maps;
 struct vmx_capability svm_capability;
 uint64_t svm_host;
+
+struct svm_own svm_own;
+
+/* QEMU in software forgets all translations where one of these changes; a real processor has ASIDs, and a write to CR4 is dear. */
+static void own_choose(void)
+{
+    enum { LEAF_HYPERVISOR = 0x40000000u, TCG = 0x54474354, /* "TCGT" */ EDX_PSE = 1 << 3, EDX_PGE = 1 << 13, EBX_SMEP = 1 << 7,
+           EBX_SMAP = 1 << 20, ECX_HYPERVISOR = 1u << 31 };
+    struct cpuid_result one = op_cpuid(1, 0), structured = op_cpuid(LEAF_STRUCTURED, 0);
+
+    svm_own = (struct svm_own){.cr0 = op_read_cr0(), .cr4 = op_read_cr4()};
+    if (!(one.ecx & ECX_HYPERVISOR) || op_cpuid(LEAF_HYPERVISOR, 0).ebx != TCG)
+        return;
+    svm_own.cr0_follows = CR0_WP;
+    svm_own.cr4_follows = (one.edx & EDX_PSE ? CR4_PSE : 0) | (one.edx & EDX_PGE ? CR4_PGE : 0) |
+                          (structured.ebx & EBX_SMEP ? CR4_SMEP : 0) | (structured.ebx & EBX_SMAP ? CR4_SMAP : 0);
+}
 
 static void *full_map(unsigned pages)
 {
@@ -69,6 +87,7 @@ const char *svm_start(void)
         return missing;
     if (!maps_create() || !host_areas_create())
         return "storage for SVM";
+    own_choose();
     svm_asids_start(op_cpuid(LEAF_SVM, 0).ebx);
     second_level_leaf_bits = NPT_LEAF;
     return NULL;

@@ -146,14 +146,26 @@ static void svm_destroy(struct vcpu *vcpu)
     vcpu->backend = NULL;
 }
 
+/* What nearly every exit asks for goes the short way. */
 static uint64_t svm_read(struct vcpu *vcpu, enum vmcs_field field)
 {
-    return svm_field_read(&((struct svm_vcpu *)vcpu->backend)->active->state, vmcs_field_find(field));
+    const struct svm_state *state = &((struct svm_vcpu *)vcpu->backend)->active->state;
+
+    if (field == VMCS_GUEST_RIP)
+        return state->vmcb->rip;
+    if (field == VMCS_GUEST_INTERRUPTIBILITY && !(state->vmcb->interrupt_shadow & 1))
+        return state->image.guest_interruptibility & ~(uint32_t)BLOCKED_BY_SHADOW;
+    return svm_field_read(state, vmcs_field_find(field));
 }
 
 static void svm_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
 {
-    svm_field_write(&((struct svm_vcpu *)vcpu->backend)->active->state, vmcs_field_find(field), value);
+    struct svm_state *state = &((struct svm_vcpu *)vcpu->backend)->active->state;
+
+    if (field == VMCS_GUEST_RIP)
+        state->vmcb->rip = value;
+    else
+        svm_field_write(state, vmcs_field_find(field), value);
 }
 
 /* ---- entering ------------------------------------------------------------------- */
@@ -220,12 +232,25 @@ static void step_if_needed(struct svm_region *region)
         vmcb->rflags |= FLAG_TRAP;
 }
 
+static void own_follow(const struct vmcb *vmcb)
+{
+    uint64_t cr0 = (vmcb->cr0 ^ svm_own.cr0) & svm_own.cr0_follows, cr4 = (vmcb->cr4 ^ svm_own.cr4) & svm_own.cr4_follows;
+
+    svm_own.cr0 ^= cr0;
+    svm_own.cr4 ^= cr4;
+    if (cr0)
+        op_write_cr0(op_read_cr0() ^ cr0);
+    if (cr4)
+        op_write_cr4(op_read_cr4() ^ cr4);
+}
+
 /* CR2 and DR6 go through the VMCB, but CP leaves a guest's in the processor. */
 static void run(struct vcpu *vcpu, struct svm_region *region)
 {
     struct vmcb *vmcb = region->state.vmcb;
 
     asid_prepare(region);
+    own_follow(vmcb);
     vmcb->rax = vcpu->gpr[RAX];
     vmcb->cr2 = op_read_cr2();
     vmcb->dr6 = op_read_dr6();
