@@ -1,6 +1,7 @@
 """What a machine does with VMX concerns nobody else: CMS sessions beside it answer, and when it ends CP has all its frames again."""
 import os
 import re
+import shutil
 import time
 
 import harness
@@ -109,14 +110,15 @@ def test_nesting_set_off_holds_from_the_next_ipl(machine, tmp_path):
 
 
 def test_pages_are_not_shared_with_a_machine_whose_nesting_is_set_lower(machine, tmp_path):
-    cp = Cp(machine, tmp_path, "vmx_memory")
+    shutil.copy(guest("vmx_memory"), tmp_path / "pages.elf")  # a system's name has eight characters at most
+    cp = Cp(machine, tmp_path, str(tmp_path / "pages"))
     cp.logon(cp.bob, "BOB")
-    cp.bob.type("IPL VMX_MEMORY")
+    cp.bob.type("IPL PAGES")
     cp.bob.expect("pages offered: yes")
     cp.bob.expect("more pages than CP keeps take turns")
     cp.bob.expect("end\r")
     cp.bob.type("#CP SET NESTED SHADOW")
-    cp.bob.type("#CP IPL VMX_MEMORY")
+    cp.bob.type("#CP IPL PAGES")
     cp.bob.expect("pages offered: no")
     cp.bob.expect("in VMX operation: not offered")
 
