@@ -1,6 +1,6 @@
 /* Question: does everything stay up when a guest does anything at all with VMX? Random instructions and operands,
  * regions that overlap or serve two purposes, random VMCS contents, EPT that points at itself, lists over the edge of
- * storage, random code in a guest of its own.
+ * storage, random code in a guest of its own; where CP offers it, pages shared with CP in place of regions too.
  *
  * Command line: steps=N (default 20000) seed=N (default 1). The payload takes care of its own life only: host state is
  * kept whole, and a guest that runs random code sees the arena and nothing else. Prints "still here" when it is
@@ -9,14 +9,16 @@
 
 #include <string.h>
 
-#include "vmcs-shadow/capability.h"
+#include "cp/diagnose.h"
 
 enum { ARENA = 16, SANDBOX_CODE = 12, MOST_RESUMES = 4, TIMER = 300, REPORT_EVERY = 1000000,
        GUEST_ONE_IN = 48 /* steps run a guest: some hundred instructions, the others are one */ };
 #define SANDBOX 0x40000000ull
 
 static struct page arena[ARENA], region, vmxon_region, top, pointers, low, high, table;
+static struct vmcs_page shared __attribute__((aligned(4096)));
 static struct vm vm = {.region = &region};
+static bool pages_offered;
 static uint64_t seed = 1, counts[4];
 
 static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
@@ -47,7 +49,7 @@ static uint64_t any_address(void)
     case 3:
         return (random64() & 0xFFFFFFF) << 12; /* of storage, of a device, or of nothing */
     case 4:
-        return address(&region);
+        return below(2) ? address(&region) : address(&shared);
     default:
         return address(any_page());
     }
@@ -80,10 +82,27 @@ static uint32_t any_field(void)
 
 static bool is_host(uint32_t field) { return VMCS_ENCODING_AREA(field) == VMCS_HOST; }
 
+/* Any field but host state, with or without a note, and notes of anything. */
+static void change_page(struct vmcs_page *page)
+{
+    for (unsigned n = below(6); n > 0; n--) {
+        unsigned index = below(VMCS_FIELDS);
+        if (is_host(vmcs_field_rows[index].encoding))
+            continue;
+        vmcs_set(&page->fields, index, any_value(vmcs_get(&page->fields, index)));
+        if (below(8))
+            vmcs_set_add(&page->written, index);
+    }
+    if (below(32) == 0)
+        page->written.word[below(3)] |= random64();
+    if (below(64) == 0)
+        *(below(2) ? &page->form : &page->revision) ^= 1u << below(32);
+}
+
 static void scribble(void)
 {
     struct page *page = any_page();
-    switch (below(5)) {
+    switch (below(7)) {
     case 0: /* entries of a translation, to pages of the arena or to nothing */
         for (unsigned n = 0; n < 16; n++)
             *entry(page, below(512)) = (below(4) ? address(any_page()) : random64() | 1ull << 40) | below(256);
@@ -94,6 +113,12 @@ static void scribble(void)
     case 2:
         memset(page, below(2) ? 0xFF : 0, sizeof(*page));
         break;
+    case 3: /* to be linked to, or to be entered in vain: it has no host state */
+        vm_stamp_page((struct vmcs_page *)(void *)page, below(4) ? VMCS_SHADOW_INDICATOR : 0);
+        break;
+    case 4:
+        change_page((struct vmcs_page *)(void *)page);
+        break;
     default:
         for (unsigned n = 0; n < 32; n++)
             *entry(page, below(512)) = random64();
@@ -102,16 +127,22 @@ static void scribble(void)
 
 /* ---- instructions, one by one -------------------------------------------------------- */
 
+static void enter_in_vain(uint64_t at)
+{
+    uint64_t status = DIAGNOSE_ENTER;
+    __asm__ volatile("vmcall" : "+a"(status) : "b"(at) : "memory", "cc");
+}
+
 static void instruction(void *unused)
 {
     (void)unused;
     uint64_t value = 0;
     struct vmx_descriptor descriptor = {any_address(), below(4) ? 0 : random64()};
     uint32_t field;
-    switch (below(12)) {
+    switch (below(pages_offered ? 14 : 12)) {
     case 0:
         value = any_address();
-        if (value >> 12 != address(&region) >> 12) /* or nothing could be run with it */
+        if (value >> 12 != address(&region) >> 12 && value >> 12 != address(&shared) >> 12) /* or they could not be used */
             vmx_on(value);
         break;
     case 1:
@@ -143,6 +174,10 @@ static void instruction(void *unused)
     case 10:
         vmx_invvpid(below(5), &descriptor);
         break;
+    case 12: /* never the one that a guest could be run with */
+    case 13:
+        enter_in_vain(below(8) ? address(any_page()) : below(2) ? address(any_page()) + below(4096) : random64());
+        break;
     default: /* operands that fault */
         __asm__ volatile("vmptrld (%0)" : : "r"(any_value(0x8000000000000000ull)) : "memory", "cc");
     }
@@ -155,6 +190,30 @@ static void l2_some_exits(void *unused)
     (void)unused;
     __asm__ volatile("cpuid; rdtsc; in $0x80, %%al; out %%al, $0x80; pushf; popf; sti; nop; cli; pause; mov %%cr0, %%rax"
                      : : : "rax", "rbx", "rcx", "rdx", "memory", "cc");
+}
+
+enum { L2_FIELDS = 8 };
+static uint32_t l2_fields[L2_FIELDS];
+
+/* With VMCS shadowing some of these reach what its VMCS links to. */
+static void l2_vmread_and_vmwrite(void *unused)
+{
+    (void)unused;
+    for (unsigned n = 0; n < L2_FIELDS; n++) {
+        uint64_t value = 0;
+        vmx_read(l2_fields[n], &value);
+        vmx_write(l2_fields[n], value + 1);
+    }
+    l2_some_exits(NULL);
+}
+
+static void link_to_any(void)
+{
+    vm_set(VMCS_VMCS_LINK_POINTER, address(any_page()));
+    vm_set(VMCS_VMREAD_BITMAP, address(any_page()));
+    vm_set(VMCS_VMWRITE_BITMAP, address(any_page()));
+    for (unsigned n = 0; n < L2_FIELDS; n++)
+        l2_fields[n] = any_field();
 }
 
 /* L2's page tables, GDT and IDT are the payload's; it may read all and write the arena only, and its stack is there. */
@@ -192,6 +251,10 @@ static void random_code(void)
 
 static void change_fields(void)
 {
+    if (vm.page) {
+        change_page(vm.page);
+        return;
+    }
     for (unsigned n = below(6); n > 0; n--) {
         uint32_t field = any_field();
         uint64_t value = 0;
@@ -233,12 +296,15 @@ static void keep_hold(bool sandboxed)
 
 static void run_guest(void)
 {
-    bool sandboxed = below(4) != 0;
+    bool sandboxed = below(4) != 0, links = vm_offers(VMX_CPU2, CPU2_VMCS_SHADOWING) && below(2);
+    vm.page = pages_offered && below(2) ? &shared : NULL;
     vm_prepare(&vm);
     vm_set(VMCS_SECONDARY_CONTROLS, 0);
-    vm_start(&vm, l2_some_exits, NULL);
+    vm_start(&vm, links ? l2_vmread_and_vmwrite : l2_some_exits, NULL);
+    if (links)
+        link_to_any();
     if (sandboxed) {
-        use_sandbox(below(2) ? CPU2_UNRESTRICTED_GUEST : 0);
+        use_sandbox((below(2) ? CPU2_UNRESTRICTED_GUEST : 0) | (links ? CPU2_VMCS_SHADOWING : 0));
         if (below(2))
             random_code();
         change_fields();
@@ -286,6 +352,7 @@ int guest_main(void)
     uint64_t steps = option("steps=", 20000);
     seed = option("seed=", 1) * 0x9E3779B97F4A7C15ull + 1;
     vm_begin();
+    pages_offered = vm_offers_pages();
     vmx_off();
     vm_stamp(&vmxon_region, 0);
     build_sandbox();
