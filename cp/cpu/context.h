@@ -8,7 +8,8 @@ struct vcpu;
 void context_load(struct vcpu *);
 void context_forget(struct vcpu *); /* it is going away: nothing to save */
 int context_create(struct vcpu *);  /* 0 or -ENOMEM; as after power-up */
-/* What SDM "Processor State After Reset" says of these registers. INIT leaves XCR0, vector and x87 state and the MSRs. */
+/* What SDM "Processor State After Reset" says of these registers. INIT leaves XCR0, vector and x87 state and the
+ * MSRs. */
 void context_reset(struct vcpu *);
 void context_init(struct vcpu *);
 void context_destroy(struct vcpu *);

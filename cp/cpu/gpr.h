@@ -1,5 +1,6 @@
-/* Assembler's macros of the world switch: CP's own registers on the stack, the guest's in `uint64_t gpr[16]`, in x86 encoding
- * order. RAX and RSP of the guest are left to who uses them: VMX keeps RSP in the VMCS, SVM both in the VMCB. */
+/* Assembler's macros of the world switch: CP's own registers on the stack, the guest's in `uint64_t gpr[16]`, in x86
+ * encoding order. RAX and RSP of the guest are left to who uses them: VMX keeps RSP in the VMCS, SVM both in the
+ * VMCB. */
 #pragma once
 #ifdef __ASSEMBLER__
 

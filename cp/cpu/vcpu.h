@@ -34,7 +34,7 @@ struct vcpu {
     uint32_t event_info;      /* VM-entry interruption information, 0: none */
     uint32_t event_error;
     uint32_t event_length;
-    uint64_t event_payload;   /* of an exception CP made: CR2 of a page fault, DR6's bits of a debug exception, else 0 */
+    uint64_t event_payload;   /* of an exception CP made: CR2 of a page fault, DR6's bits of a #DB, else 0 */
     bool event_made;          /* an exception CP made, which L1 may intercept; not one the processor was delivering */
     /* side by side: event_waits() asks for these three at once */
     bool nmi_pending;

@@ -15,15 +15,16 @@ struct execute_seams {
     uint64_t (*read_flags)(void *context);
     void (*write_flags)(void *context, uint64_t rflags);
     uint64_t (*segment_base)(void *context, enum segment); /* in 64-bit mode asked for FS and GS only */
-    /* Does the segment allow the operand, which comes to this linear address? Asked before each access; may be NULL where
-     * the processor has checked all there will be. 0, or as `read`. */
+    /* Does the segment allow the operand, which comes to this linear address? Asked before each access; may be NULL
+     * where the processor has checked all there will be. 0, or as `read`. */
     int (*check)(void *context, enum segment, uint64_t offset, uint64_t linear, unsigned size, bool write);
     /* Linear addresses. Not 0: a fault of the guest was queued, or the machine was stopped; given back as it is. */
     int (*read)(void *context, uint64_t linear, unsigned size, uint64_t *value);
     int (*write)(void *context, uint64_t linear, unsigned size, uint64_t value);
     /* Would a write succeed? Asked by INS, before a port gives what it gives once. 0, or as `write`. */
     int (*probe)(void *context, uint64_t linear, unsigned size);
-    /* Ports, for INS and OUTS; may be NULL, as `probe`, where those do not come. The right to use the port was checked. */
+    /* Ports, for INS and OUTS; may be NULL, as `probe`, where those do not come. The right to use the port was
+     * checked. */
     int (*port_read)(void *context, uint16_t port, unsigned size, uint64_t *value);
     int (*port_write)(void *context, uint16_t port, unsigned size, uint64_t value);
 };

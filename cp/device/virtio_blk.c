@@ -230,8 +230,8 @@ static int transfer_build(struct virtio_blk_request *r)
     return 0;
 }
 
-/* The disk wrote to the guest's frames by itself. What is watched must know: now, since it may have been looked at while
- * the transfer was under way. */
+/* The disk wrote to the guest's frames by itself. What is watched must know: now, since it may have been looked at
+ * while the transfer was under way. */
 static void transfer_noted(const struct virtio_blk_request *r)
 {
     struct guest_storage *storage = r->device->virtio.storage;

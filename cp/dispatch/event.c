@@ -20,9 +20,9 @@ static bool doubles(unsigned first, unsigned second)
            (first == VECTOR_PF && (contributory(second) || second == VECTOR_PF));
 }
 
-/* An exception takes the place of an interrupt or NMI whose delivery was cut short; the instruction of a software event is
- * executed again, but these two nobody would send again: they come after the exception. Not while L2 runs: there the
- * event may be L1's. */
+/* An exception takes the place of an interrupt or NMI whose delivery was cut short; the instruction of a software
+ * event is executed again, but these two nobody would send again: they come after the exception. Not while L2 runs:
+ * there the event may be L1's. */
 static void give_back(struct vcpu *vcpu, uint32_t waiting)
 {
     if (nested_runs(vcpu))

@@ -21,8 +21,8 @@ static inline bool event_waits(const struct vm *vm)
     return vcpu->event_info || vcpu->nmi_pending || vcpu->triple_fault || vcpu->window ||
            vm->machine.pending || vm->machine.nmi;
 }
-/* Before an entry: hands over what waits, or asks for a window. False: the guest triple-faulted, or its machine is stopped
- * already. */
+/* Before an entry: hands over what waits, or asks for a window. False: the guest triple-faulted, or its machine is
+ * stopped already. */
 bool event_prepare(struct vm *);
 /* Would an interrupt or NMI be taken at once? For HLT. */
 bool event_deliverable(struct vm *);

@@ -6,8 +6,8 @@
 
 #include "cp/cpu/vcpu.h"
 
-/* SDM "Processor State After Reset", as far as it is in the VMCS and the general registers: RESET; INIT, which leaves the
- * caches' bits of CR0 and the MSRs. Events that waited are forgotten. */
+/* SDM "Processor State After Reset", as far as it is in the VMCS and the general registers: RESET; INIT, which
+ * leaves the caches' bits of CR0 and the MSRs. Events that waited are forgotten. */
 void registers_reset(struct vcpu *);
 void registers_init(struct vcpu *);
 /* Protected mode with flat 4 GiB segments, paging off, interrupts off: Multiboot Specification "Machine state". */

@@ -54,7 +54,8 @@ static bool allows(struct vcpu *vcpu, enum segment segment, uint64_t offset, uin
            limit_allows(ar, vcpu_read(vcpu, limits[segment]), offset, size);
 }
 
-bool segment_allows(struct vcpu *vcpu, enum segment segment, uint64_t offset, uint64_t linear, unsigned size, bool write)
+bool segment_allows(struct vcpu *vcpu, enum segment segment, uint64_t offset, uint64_t linear, unsigned size,
+                    bool write)
 {
     if (allows(vcpu, segment, offset, linear, size, write))
         return true;

@@ -1,6 +1,6 @@
-/* Question: is the processor after a reset as after power-up? Checks what it finds, waits for a byte, leaves every register
- * that a reset must clear otherwise, and is reset: `b` by the board, `i` by an INIT to itself; `q` ends. What IPL or the
- * loader set is not looked at. SDM "Processor State After Reset". */
+/* Question: is the processor after a reset as after power-up? Checks what it finds, waits for a byte, leaves every
+ * register that a reset must clear otherwise, and is reset: `b` by the board, `i` by an INIT to itself; `q` ends.
+ * What IPL or the loader set is not looked at. SDM "Processor State After Reset". */
 #include "tests/guest/runtime/runtime.h"
 
 enum { SOON = 1 << 30, MSR_X2APIC_ICR = 0x830, INIT_SELF = 5 << 8 | 1 << 14, APIC_ICR = 0xFEE00300 };

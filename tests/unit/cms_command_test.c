@@ -319,7 +319,8 @@ static void help_knows_commands_and_messages(void **state)
     type("help q", 1);
     assert_non_null(strstr(fake_cms_shown(), "QUERY ACCESSED"));
     type("help dmsacp113s", 1);
-    assert_non_null(strstr(fake_cms_shown(), "DMSmmm113S ... not attached or invalid device address\r\nReturn code 100.\r\n"));
+    assert_non_null(strstr(fake_cms_shown(), "DMSmmm113S ... not attached or invalid device address\r\n"
+                                             "Return code 100.\r\n"));
     type("help 37", 1);
     assert_non_null(strstr(fake_cms_shown(), "DMSmmm037E Filemode ... is accessed as read/only\r\n"));
     type("help 99999999999999999999", 1);

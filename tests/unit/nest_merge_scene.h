@@ -1,4 +1,5 @@
-/* What the tests of the merge begin with: CP's VMCS `outer`, L1's `inner`, what CP found for L1's addresses, and `out`. */
+/* What the tests of the merge begin with: CP's VMCS `outer`, L1's `inner`, what CP found for L1's addresses, and
+ * `out`. */
 #pragma once
 #include <string.h>
 

@@ -128,13 +128,15 @@ static void a_minidisks_password_is_hashed_while_only_its_machine_rests(void **s
     assert_true(turns_until_it_goes_on() > 10);
     assert_int_equal(vm->vcpu.gpr[RAX], DIAGNOSE_OK);
     assert_int_equal(vm->vcpu.gpr[RBX], 298);
-    assert_string_equal(storage_at(0x4000, vm->vcpu.gpr[RCX]), "HCPLNM298E MAINT 0190 not linked; password incorrect\n");
+    assert_string_equal(storage_at(0x4000, vm->vcpu.gpr[RCX]),
+                        "HCPLNM298E MAINT 0190 not linked; password incorrect\n");
 }
 
 static void the_lines_around_one_that_waits_are_obeyed_once(void **state)
 {
     (void)state;
-    assert_int_equal(command("QUERY USERID\nDETACH 190\nLINK MAINT 190 190 W secret\nQUERY USERID\nNONSENSE\nQ T", 0x4000, 4000),
+    assert_int_equal(command("QUERY USERID\nDETACH 190\nLINK MAINT 190 190 W secret\nQUERY USERID\nNONSENSE\nQ T",
+                             0x4000, 4000),
                      DIAGNOSE_OK);
     turns_until_it_goes_on();
     assert_int_equal(vm->vcpu.gpr[RAX], DIAGNOSE_OK);
@@ -184,7 +186,8 @@ static void what_is_typed_waits_for_a_password_typed_before(void **state)
     type(0, "#CP DETACH 190\r");
     shown(0);
     type(0, "#CP LINK MAINT 190 300 W secret#QUERY USERID\r#CP Q V 300\r");
-    const char *text = shown(0), *linked = strstr(text, "DASD 0300 LINKED R/W"), *userid = strstr(text, "ALICE    AT VMN");
+    const char *text = shown(0);
+    const char *linked = strstr(text, "DASD 0300 LINKED R/W"), *userid = strstr(text, "ALICE    AT VMN");
     assert_non_null(linked);
     assert_true(userid > linked);
     assert_non_null(strstr(userid, "DASD 0300 9336 VMN001 R/W"));

@@ -1,4 +1,5 @@
-/* L2 as the fake machine's processor would run it: entry, exit, and memory by cached translations or a walk of EPT02. */
+/* L2 as the fake machine's processor would run it: entry, exit, and memory by cached translations or a walk of
+ * EPT02. */
 #include "tests/unit/fake/vmx_region.h"
 
 bool fake_vmx_load(struct fake_vmx *m)

@@ -1,4 +1,5 @@
-/* The fake machine's side of struct nest_host but for VMCS regions, and how it comes up: its capabilities, CP's controls, L1. */
+/* The fake machine's side of struct nest_host but for VMCS regions, and how it comes up: its capabilities, CP's
+ * controls, L1. */
 #include "tests/unit/fake/vmx_region.h"
 
 #include <stdlib.h>
