@@ -37,7 +37,9 @@ STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 12, 12, 13, 14, 15]
     (("--machine", "bochs", "--lines", "1"), {"VMN_CP": guest("step")}),
     (("--machine", "bochs", "--ipl", guest("step")), {}),
     (("--machine", "tcg", "--ipl", guest("step")), {}),
-], ids=["bare", "VMX", "SVM"])
+    (("--machine", "bochs", "--levels", "2", "--ipl", guest("step")), {}),
+    (("--machine", "tcg", "--levels", "2", "--ipl", guest("step")), {}),
+], ids=["bare", "VMX", "SVM", "VMX twice", "SVM twice"])
 def test_a_stepped_program_is_trapped_behind_what_cp_does_for_it_too(options, env):
     lines = run_piped(*options, env=env).stdout.decode("latin-1").replace("\r", "").splitlines()
     assert lines[-2:] == ["ok DR6.BS with each", "end"]
