@@ -28,7 +28,8 @@
  *                   in VMX operation that runs guests of its own.  It enters the guest that the page describes, as
  *                   VMRESUME does; at the exit the caller goes on at the page's host RIP, with the guest's general
  *                   registers as VMX leaves them.  At entry they are the caller's, but RAX and RBX, which are in the
- *                   page.  The call itself comes back only when it failed. */
+ *                   page.  The call itself comes back only when it failed; after DIAGNOSE_ENTRY_FAILED the
+ *                   arithmetic flags are those of a VMfailValid. */
 #pragma once
 #include <stdint.h>
 

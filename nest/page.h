@@ -7,7 +7,7 @@
  * NULL: *error is NEST_PAGE_ADDRESS, _MALFORMED or _NO_FRAMES. */
 struct nest_vmcs *nest_page_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep,
                                 enum nest_page_error *error);
-/* Takes over which fields L1 notes to have written since the last time.  false: one is not offered; all notes stay then. */
+/* Takes over which fields L1 notes to have written since the last time.  false: one is not offered; all notes stay. */
 bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs);
 /* Takes those over into vmcs12, and what L1 wrote to the page it links to into the region for that. */
 void nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs);

@@ -142,7 +142,8 @@ static void instruction(void *unused)
     switch (below(pages_offered ? 14 : 12)) {
     case 0:
         value = any_address();
-        if (value >> 12 != address(&region) >> 12 && value >> 12 != address(&shared) >> 12) /* or they could not be used */
+        /* or nothing could be run with them */
+        if (value >> 12 != address(&region) >> 12 && value >> 12 != address(&shared) >> 12)
             vmx_on(value);
         break;
     case 1:

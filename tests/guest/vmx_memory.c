@@ -1,8 +1,8 @@
-/* Question: does CP's memory way do what its headers promise (vmcs-shadow/page.h, cp/diagnose.h): a VMCS shared as a page,
- * noted field by field, entered by one call; refused when anything is malformed or it is switched off?
+/* Question: does CP's memory way do what its headers promise (vmcs-shadow/page.h, cp/diagnose.h): a VMCS shared as a
+ * page, noted field by field, entered by one call; refused when anything is malformed or it is switched off?
  *
- * There is no bare machine that has it: the transcript says what the headers say. A machine to which it is not offered gets
- * the first lines only. */
+ * There is no bare machine that has it: the transcript says what the headers say. A machine to which it is not offered
+ * gets the first lines only. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
@@ -22,11 +22,13 @@ static struct vmcs_page *page(unsigned n) { return (struct vmcs_page *)(void *)&
 /* For what is refused: an exit would not come back here. */
 static void call(const char *name, uint64_t at)
 {
-    static const char *const statuses[] = {"ok", "no such function", "not offered", "bad address", "bad length", "busy",
-                                           "bad page", "entry failed"};
+    static const char *const statuses[] = {
+        "ok", "no such function", "not offered", "bad address", "bad length", "busy", "bad page", "entry failed",
+    };
     uint64_t status = DIAGNOSE_ENTER, rbx = at;
     __asm__ volatile("vmcall" : "+a"(status), "+b"(rbx) : : "memory", "cc");
-    guest_print("%s: %s%s\n", name, rbx == at ? "" : "RBX changed, ", status < sizeof(statuses) / sizeof(*statuses) ? statuses[status] : "?");
+    guest_print("%s: %s%s\n", name, rbx == at ? "" : "RBX changed, ",
+                status < sizeof(statuses) / sizeof(*statuses) ? statuses[status] : "?");
 }
 
 static void fresh(void)

@@ -1,8 +1,8 @@
 /* Question: what does a hypervisor's work cost here, in ticks of the TSC (on Bochs: instructions)? A hypervisor that
  * measures itself: its own CPUID, the round trip of an exit of its guest, single VMX instructions, plain computing.
  *
- * With "trips=N" on its command line it makes N round trips and nothing else; with "way=memory" it shares its VMCS with CP as a
- * page, enters by the call for that and leaves out the single VMX instructions.
+ * With "trips=N" on its command line it makes N round trips and nothing else; with "way=memory" it shares its VMCS with
+ * CP as a page, enters by the call for that and leaves out the single VMX instructions.
  * Prints "R name min=.. med=.. mean=.. max=.. n=.." lines. The cost of the two RDTSC around a single operation is taken
  * off; it is the first line. */
 #include "tests/guest/runtime/measure.h"

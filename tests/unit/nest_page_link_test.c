@@ -1,5 +1,5 @@
-/* The memory way, VMCS shadowing for L1's own guests: a page that another page links to, what of it L2 reaches, and when
- * either side sees what the other wrote. */
+/* The memory way, VMCS shadowing for L1's own guests: a page that another page links to, what of it L2 reaches, and
+ * when either side sees what the other wrote. */
 #include "tests/unit/nest_page_scene.h"
 
 static const struct exit hlt = {.reason = EXIT_HLT, .instruction_length = 1};
@@ -35,7 +35,8 @@ static const uint8_t *bitmap_of_l2(bool write)
 /* L2 executes them, as hardware with shadowing would: RCX is the field, RDX the value.  false: an exit L1 got. */
 static bool l2_exits(enum exit_reason reason, enum vmcs_field field)
 {
-    const struct exit exit = {.reason = reason, .instruction_length = 3, .instruction_info = 1u << 10 | 1u << 28 | 2u << 3};
+    const struct exit exit = {.reason = reason, .instruction_length = 3,
+                              .instruction_info = 1u << 10 | 1u << 28 | 2u << 3};
     m.gpr[1] = field;
     enum nest_result result = fake_vmx_exit(&m, &exit);
     if (result == NEST_RESUME)

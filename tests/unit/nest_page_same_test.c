@@ -1,5 +1,6 @@
-/* The memory way does what VMX instructions do: two machines side by side, one whose L1 has regions and one whose L1 has
- * pages, driven at random with the same contents, writes, exits and links. Whatever either side can see is the same. */
+/* The memory way does what VMX instructions do: two machines side by side, one whose L1 has regions and one whose L1
+ * has pages, driven at random with the same contents, writes, exits and links. Whatever either side can see is the
+ * same. */
 #include "tests/unit/nest_page_scene.h"
 
 enum { TRIALS = 300, ROUNDS = 40, APIC = 0x60000, BITMAPS = 0x61000, LIST = 0x64000 };
@@ -230,13 +231,14 @@ static struct vmcs *linked_by(struct fake_vmx *machine)
 /* By hardware, what the bitmaps let through. */
 static void l2_writes_its_vmcs(void)
 {
+    const uint8_t *bitmap = (const uint8_t *)(uintptr_t)m.loaded->held.vmwrite_bitmap;
     if (!linked_by(&m))
         return;
     linked_exits++;
     for (unsigned n = next() % 4; n; n--) {
         unsigned index = next() % VMCS_FIELDS;
         uint64_t value = next();
-        if (vmcs_bitmap_exits((const uint8_t *)(uintptr_t)m.loaded->held.vmwrite_bitmap, vmcs_field_rows[index].encoding))
+        if (vmcs_bitmap_exits(bitmap, vmcs_field_rows[index].encoding))
             continue;
         vmcs_set(linked_by(&m), index, value);
         vmcs_set(linked_by(&v), index, value);
@@ -250,7 +252,8 @@ static bool exit_two(bool last)
         EXIT_RDMSR, EXIT_WRMSR, EXIT_CR_ACCESS, EXIT_EPT_VIOLATION, EXIT_EXCEPTION_NMI, EXIT_VMCALL, EXIT_VMCLEAR};
     const struct exit exit = {.reason = last ? EXIT_CPUID : reasons[next() % sizeof(reasons)],
         .qualification = next() & 0x3F, .instruction_length = 1 + (next() & 7), .instruction_info = 1u << 10 | 1u << 28,
-        .interruption_info = 0x80000300 | (next() & 31), .idt_vectoring_info = next() & 3 ? 0 : 0x80000000 | (next() & 0xFF),
+        .interruption_info = 0x80000300 | (next() & 31),
+        .idt_vectoring_info = next() & 3 ? 0 : 0x80000000 | (next() & 0xFF),
         .guest_physical = next() & 0xFFFFF, .guest_linear = next()};
     l2_changes();
     l2_writes_its_vmcs();

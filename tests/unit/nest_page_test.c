@@ -48,7 +48,8 @@ static void what_is_not_noted_is_not_seen_until_it_is(void **state)
     const struct vmcs before = m.nest.current->vmcs12;
     enter(PAGE); /* with a single note */
     for (unsigned i = 0; i < VMCS_FIELDS; i++)
-        assert_true(vmcs_get(&m.nest.current->vmcs12, i) == (i == VMCS_INDEX_GUEST_CR3 ? 0x7000 : vmcs_get(&before, i)));
+        assert_true(vmcs_get(&m.nest.current->vmcs12, i) ==
+                    (i == VMCS_INDEX_GUEST_CR3 ? 0x7000 : vmcs_get(&before, i)));
     leave();
     vmcs_set_add(&page_at(PAGE)->written, VMCS_INDEX_HOST_CR3);
     refuse(PAGE, NEST_PAGE_FAILED); /* now all ones are seen there */

@@ -68,7 +68,8 @@ vm_exited:
         pop     %rbx
         ret
 
-/* uint64_t vm_enter_page(struct vm_registers *, const struct vmcs_page *, natural_t *host_rsp): exits to vm_exited too. */
+/* uint64_t vm_enter_page(struct vm_registers *, const struct vmcs_page *, natural_t *host_rsp): exits to vm_exited
+ * too. */
 vm_enter_page:
         push    %rbx
         push    %rbp

@@ -1,12 +1,12 @@
-/* The hypervisor whose cost vmx_probe measures when its VMCS is a page: what probe.S has, the fields being read and written
- * by a function of the payload. */
+/* The hypervisor whose cost vmx_probe measures when its VMCS is a page: what probe.S has, the fields being read and
+ * written by a function of the payload. */
 #define DIAGNOSE_ENTER 0x14 /* cp/diagnose.h */
 
         .text
         .global probe_page_run, probe_page_exited
 
-/* uint64_t probe_page_run(struct vmcs_page *, natural_t *host_rsp): enters; 0 at the exit that probe_page_step() does not go on
- * from, else the status of the call that failed. */
+/* uint64_t probe_page_run(struct vmcs_page *, natural_t *host_rsp): enters; 0 at the exit that probe_page_step() does
+ * not go on from, else the status of the call that failed. */
 probe_page_run:
         push    %rbx
         push    %rbp

@@ -3,7 +3,8 @@
  * L1 is the payload, L2 the function it runs. L2 is in long mode at ring 0 and shares L1's page tables, IDT and GDT, so
  * it can call everything the payload can, guest_try() too. It ends by returning, which VMCALLs.
  *
- * Its VMCS is a region, reached by VMX instructions, or a page shared with CP (vmcs-shadow/page.h), entered by a call. */
+ * Its VMCS is a region, reached by VMX instructions, or a page shared with CP (vmcs-shadow/page.h), entered by a
+ * call. */
 #pragma once
 #include "tests/guest/runtime/runtime.h"
 #include "tests/guest/vmx/instruction.h"
@@ -40,7 +41,8 @@ void vm_stamp_page(struct vmcs_page *page, uint32_t indicator);
 /* Whether CP offers that pages be shared. */
 bool vm_offers_pages(void);
 
-/* Puts the current VMCS, a cleared one of this vm (or its page), into the state described above; every control at its default. */
+/* Puts the current VMCS, a cleared one of this vm (or its page), into the state described above; every control at its
+ * default. */
 void vm_prepare(struct vm *vm);
 /* What L2 does next. */
 void vm_start(struct vm *vm, void (*body)(void *), void *argument);
@@ -50,7 +52,8 @@ void vm_run(struct vm *vm);
 void vm_skip(const struct vm *vm);
 bool vm_finished(const struct vm *vm);
 
-/* Fields of the current VMCS, or of the page of the vm prepared or run last; a VMfail ends the payload with the field's name. */
+/* Fields of the current VMCS, or of the page of the vm prepared or run last; a VMfail ends the payload with the field's
+ * name. */
 uint64_t vm_get(enum vmcs_field field);
 void vm_set(enum vmcs_field field, uint64_t value);
 /* Controls, with the bits that must be 1. Secondary controls activate themselves. */
