@@ -142,6 +142,14 @@ def test_all_the_lines_there_may_be(machine, tmp_path):
 
 # ---- virtual VMX ------------------------------------------------------------------------
 
+def test_a_user_works_on_the_svm_of_bochs_too(machine, tmp_path):
+    m = machine("--machine", "bochs", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "1",
+                env={"VMN_BOCHS_MODEL": "ryzen"})
+    m.console.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
+    m.console.logon("ALICE")
+    assert "191" in m.console.cms("QUERY DISK")
+
+
 @pytest.mark.parametrize("depth", [2, 3])
 def test_cms_runs_beneath_several_levels_of_cp(machine, tmp_path, depth):
     image = tmp_path / "tower.img"

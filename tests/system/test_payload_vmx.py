@@ -59,6 +59,12 @@ def test_pages_are_shared_only_where_nesting_is_memory(mode, emulator):
     assert lines(done) == ["pages offered: no", "before VMXON: not offered", "in VMX operation: not offered", "end"]
 
 
+@pytest.mark.parametrize("name", ["vmx_bitmaps", "vmx_shadow"])
+def test_on_the_svm_of_bochs_what_it_is_good_for_is_the_same(name):
+    done = run_piped("--machine", "bochs", "--ipl", guest(name), env={"VMN_BOCHS_MODEL": "ryzen"}, timeout=120)
+    assert lines(done) == expected(name)
+
+
 def figures(done):
     """{operation: its least cost} of vmx_probe's R lines."""
     return {name: int(least) for name, least in re.findall(r"^R (\w+) min=(\d+)", "\n".join(lines(done)), re.M)}

@@ -342,6 +342,36 @@ static void without_paging_addresses_wrap_at_4_gib(void **state)
     assert_int_equal(walk(0x100001234, W).at, 0x1234);
 }
 
+/* Of the entries and of the page, in every mode; whatever the rights, and without a mark in the tables. */
+static void the_part_of_an_address_in_the_translation_is_known(void **state)
+{
+    uint64_t at[4];
+
+    (void)state;
+    for (enum mode mode = BITS32; mode < MODES; mode++) {
+        unsigned count = map_zero(mode, at), bytes = mode >= PAE ? 8 : 4;
+        apply((struct setting){.mode = mode, .wp = true, .smap = true}, at[count - 1]);
+        for (unsigned i = 0; i < count; i++)
+            assert_int_equal(linear_part(&vm->vcpu, 0x123, at[i]), LINEAR_TABLE);
+        assert_int_equal(linear_part(&vm->vcpu, 0x123, at[0] + bytes), LINEAR_NO_PART);
+        assert_int_equal(linear_part(&vm->vcpu, 0x123, 0x30FFF), LINEAR_PAGE);
+        assert_int_equal(linear_part(&vm->vcpu, 0x123, 0x31000), LINEAR_NO_PART);
+        for (unsigned i = 0; i < count; i++)
+            assert_int_equal(peek(at[i], bytes) & (A | D), 0);
+        poke(at[0], 0, bytes); /* not present: it is read, and leads nowhere */
+        assert_int_equal(linear_part(&vm->vcpu, 0x123, at[0]), LINEAR_TABLE);
+        assert_int_equal(linear_part(&vm->vcpu, 0x123, 0x30123), LINEAR_NO_PART);
+    }
+    poke(0x20000, 0x21000 | P | W, 8);
+    poke(0x21000, 0x22000 | P | W, 8);
+    poke(0x22000, 0x200000 | PS | P | W, 8);
+    apply((struct setting){.mode = LONG}, 0x20000);
+    assert_int_equal(linear_part(&vm->vcpu, 0x12345, 0x212FFF), LINEAR_PAGE); /* 4 KiB of the large page */
+    assert_int_equal(linear_part(&vm->vcpu, 0x12345, 0x213000), LINEAR_NO_PART);
+    apply((struct setting){.mode = PAGING_OFF}, 0);
+    assert_int_equal(linear_part(&vm->vcpu, 0x100001234, 0x1FFF), LINEAR_PAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +384,7 @@ int main(void)
         scene_test(tables_outside_storage_are_told_from_faults),
         scene_test(copies_cross_pages_and_stop_at_the_first_fault),
         scene_test(without_paging_addresses_wrap_at_4_gib),
+        scene_test(the_part_of_an_address_in_the_translation_is_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
