@@ -169,10 +169,10 @@ bench: ## take the project's figures (minutes): build/bench.json, the tables and
 	@bench/bench
 	@bench/publish
 DEPTH ?= 5
-nested: ## CP under CP, DEPTH=5 levels of it (MACHINE=bochs), to a CMS Ready at the innermost
+nested: ## CP under CP, DEPTH=5 levels of it (MACHINE=kvm|tcg|bochs), to a CMS Ready at the innermost
 	@scripts/setup run
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
-	@VMN_MACHINE=$(or $(MACHINE),bochs) scripts/nested $(DEPTH)
+	@$(if $(MACHINE),VMN_MACHINE=$(MACHINE)) scripts/nested $(DEPTH)
 .PHONY: bench nested
 # GRUB on a CD or USB stick: CP with CMS, for a real PC or any emulator; its disk is the first with a CP volume
 ISO := $(B)/iso

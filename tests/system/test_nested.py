@@ -3,12 +3,14 @@ import os
 import subprocess
 
 import harness
+import pytest
 from harness import READY, ROOT
 
 
-def test_make_nested_ends_at_a_ready_three_levels_up():
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_make_nested_ends_at_a_ready_three_levels_up(emulator):
     done = subprocess.run([os.path.join(ROOT, "scripts", "nested"), "3"], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=300, check=False)
+                          text=True, timeout=300, check=False, env={**os.environ, "VMN_MACHINE": emulator})
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines().count("VM/N ONLINE") == 3
     assert "Ready;" in done.stdout
