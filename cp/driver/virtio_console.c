@@ -21,7 +21,7 @@ static void publish(struct virtq *q, volatile uint16_t *notify, uint16_t index)
 }
 
 /* A device that broke the protocol touches no memory any more, and its users are gone. */
-static void fail(struct virtio_console *c)
+static void shut_out(struct virtio_console *c)
 {
     if (c->broken)
         return;
@@ -192,7 +192,7 @@ void virtio_console_interrupt(struct virtio_console *c)
         broken |= p->in.broken | p->out.broken;
     }
     if (broken || c->control_in.broken || c->control_out.broken)
-        fail(c);
+        shut_out(c);
 }
 
 /* Polls for the device's interrupt as long as there is something that waits for it. */
