@@ -33,6 +33,7 @@ struct svm_vcpu { /* a frame */
 
 const char *svm_start(void); /* cpu_backend.start */
 extern struct svm_maps svm_maps;
+extern bool svm_has_next_rip; /* the processor keeps vmcb.next_rip */
 extern struct vmx_capability svm_capability; /* what CP's guests' VMX stands on */
 
 struct svm_region *svm_region_create(void); /* NULL: no frames */

@@ -275,6 +275,8 @@ void svm_exit_vectoring(const struct vmcb *vmcb, const struct svm_code *code, un
                     (type == VMCB_EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF));
     if (software && (type == VMCB_EVENT_EXCEPTION || (!software_length && is_one_byte(code))))
         type = TYPE_SOFTWARE_EXCEPTION;
+    if (type == VMCB_EVENT_NMI) /* SVM ignores its vector, and KVM says 0 */
+        vector = VECTOR_NMI;
     gate_error(vmcb, vector, software, exit);
     exit->idt_vectoring_info = INFO_VALID | (uint32_t)(info & INFO_ERROR) | type << 8 | vector;
     exit->idt_vectoring_error = (uint32_t)(info >> 32);

@@ -250,6 +250,10 @@ static void an_event_on_its_way_becomes_vectoring_information(void **context)
     svm_exit_vectoring(&vmcb, &code, 3, &ex);
     assert_int_equal(ex.rip, RIP - 3);
     assert_int_equal(ex.instruction_length, 3);
+    vmcb.exit_interrupt_info = 0x80000200; /* an NMI of KVM's */
+    translate(SVM_EXIT_NPF);
+    svm_exit_vectoring(&vmcb, &code, 0, &ex);
+    assert_int_equal(ex.idt_vectoring_info, 0x80000202);
 }
 
 /* As Bochs reports them. */
