@@ -55,17 +55,43 @@ void cpu_dr6_add(struct vcpu *vcpu, uint64_t bits)
 
 /* ---- the CP below ----------------------------------------------------------------- */
 
-bool cp_below_is_vmn(void)
-{
-    char signature[12];
+enum { SIGNATURE_BYTES = 12 };
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
 
-    if (!(op_cpuid(1, 0).ecx >> 31))
+/* false: no hypervisor below says that it is there */
+static bool signature_below(char *signature)
+{
+    if (!(op_cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR))
         return false;
     struct cpuid_result name = op_cpuid(DIAGNOSE_LEAF_SIGNATURE, 0);
     memcpy(signature, &name.ebx, 4);
     memcpy(signature + 4, &name.ecx, 4);
     memcpy(signature + 8, &name.edx, 4);
-    return !memcmp(signature, DIAGNOSE_SIGNATURE, sizeof signature);
+    return true;
+}
+
+bool cp_below_is_vmn(void)
+{
+    char signature[SIGNATURE_BYTES];
+    return signature_below(signature) && !memcmp(signature, DIAGNOSE_SIGNATURE, sizeof signature);
+}
+
+const char *cp_machine_name(void)
+{
+    static const struct {
+        const char *signature, *name;
+    } known[] = {
+        {DIAGNOSE_SIGNATURE, "A CP THAT DOES NOT TELL"}, {"KVMKVMKVM\0\0\0", "KVM"}, {"TCGTCGTCGTCG", "QEMU"},
+        {"Microsoft Hv", "HYPER-V"}, {"VMwareVMware", "VMWARE"}, {"XenVMMXenVMM", "XEN"},
+    };
+    char signature[SIGNATURE_BYTES];
+
+    if (!signature_below(signature))
+        return "REAL MACHINE";
+    for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
+        if (!memcmp(signature, known[i].signature, sizeof signature))
+            return known[i].name;
+    return "A HYPERVISOR WE DO NOT KNOW";
 }
 
 bool cp_below_offers(uint32_t assists)

@@ -35,8 +35,7 @@ static unsigned below(char *text, unsigned size)
         if (length)
             return length;
     }
-    return format_text(text, size, "LEVEL 0: %s, %s\n", cp_below_is_vmn() ? "A CP THAT DOES NOT TELL" : "REAL MACHINE",
-                       cp_virtualization());
+    return format_text(text, size, "LEVEL 0: %s, %s\n", cp_machine_name(), cp_virtualization());
 }
 
 unsigned chain_text(const struct vm *vm, char *text, unsigned size)

@@ -71,7 +71,7 @@ FAKE uint32_t cp_below_chain(char *text, uint32_t size)
     memcpy(text, fake_below, length);
     return length;
 }
-FAKE bool cp_below_is_vmn(void) { return fake_below[0]; }
+FAKE const char *cp_machine_name(void) { return fake_below[0] ? "A CP THAT DOES NOT TELL" : "REAL MACHINE"; }
 FAKE const char *cp_virtualization(void) { return "VMX"; }
 FAKE void frame_clear(void *frame) { memset(frame, 0, PAGE_SIZE); }
 
