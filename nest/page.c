@@ -73,16 +73,14 @@ bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs)
     if (!is_subset(&written, notable(nest)))
         return false;
     vmcs_set_clear(&vmcs->page->written);
-    for (unsigned word = 0; word < WORDS; word++)
-        vmcs->noted.word[word] |= written.word[word];
+    vmcs_set_unite(&vmcs->noted, &written);
     return true;
 }
 
 static void take_noted(struct nest_vmcs *vmcs)
 {
     vmcs_copy_set(&vmcs->vmcs12, &vmcs->page->fields, &vmcs->noted);
-    for (unsigned word = 0; word < WORDS; word++)
-        vmcs->changed.word[word] |= vmcs->noted.word[word];
+    vmcs_set_unite(&vmcs->changed, &vmcs->noted);
     vmcs_set_clear(&vmcs->noted);
 }
 
@@ -97,8 +95,7 @@ static void show(struct nest_vmcs *vmcs, const struct vmcs_set *fields)
 {
     struct vmcs_page *page = vmcs->page;
     vmcs_copy_set(&page->fields, &vmcs->vmcs12, fields);
-    for (unsigned word = 0; word < WORDS; word++)
-        page->changed.word[word] |= fields->word[word];
+    vmcs_set_unite(&page->changed, fields);
 }
 
 /* The page follows what L2 wrote to the region, of the cold fields only if it may have written such. */

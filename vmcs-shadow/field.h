@@ -143,6 +143,11 @@ extern const struct vmcs_set vmcs_set_copied, vmcs_set_merged, vmcs_set_host;
 extern const struct vmcs_set vmcs_set_cold, vmcs_set_cold_guest;
 /* What a hypervisor writes; what its guest changes by running; what an exit reports, with RIP and RSP. */
 extern const struct vmcs_set vmcs_set_written, vmcs_set_guest, vmcs_set_exit;
+static inline void vmcs_set_unite(struct vmcs_set *set, const struct vmcs_set *other)
+{
+    for (unsigned i = 0; i < sizeof(set->word) / sizeof(set->word[0]); i++)
+        set->word[i] |= other->word[i];
+}
 static inline void vmcs_set_subtract(struct vmcs_set *set, const struct vmcs_set *other)
 {
     for (unsigned i = 0; i < sizeof(set->word) / sizeof(set->word[0]); i++)

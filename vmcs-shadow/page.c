@@ -15,8 +15,7 @@ void vmcs_copy_set(struct vmcs *to, const struct vmcs *from, const struct vmcs_s
 void vmcs_page_write_set(struct vmcs_page *page, const struct vmcs *from, const struct vmcs_set *set)
 {
     vmcs_copy_set(&page->fields, from, set);
-    for (unsigned word = 0; word < WORDS; word++)
-        page->written.word[word] |= set->word[word];
+    vmcs_set_unite(&page->written, set);
 }
 
 void vmcs_page_write_l1(struct vmcs_page *page, const struct vmcs *state)
@@ -39,8 +38,7 @@ void vmcs_page_copy_exit(struct vmcs *to, const struct vmcs *from, struct vmcs_s
         to->member = from->member;
 #include "vmcs-shadow/fields.def"
 #undef FIELD
-    for (unsigned word = 0; word < WORDS; word++)
-        noted->word[word] |= vmcs_set_exit.word[word];
+    vmcs_set_unite(noted, &vmcs_set_exit);
 }
 
 void vmcs_page_take(struct vmcs *copy, const struct vmcs *fields, struct vmcs_set *notes, const struct vmcs_set *which,
@@ -56,6 +54,5 @@ void vmcs_page_take(struct vmcs *copy, const struct vmcs *fields, struct vmcs_se
     vmcs_set_remove(&now, VMCS_INDEX_GUEST_RIP);
     vmcs_set_remove(&now, VMCS_INDEX_GUEST_RSP);
     vmcs_copy_set(copy, fields, &now);
-    for (unsigned word = 0; word < WORDS; word++)
-        taken->word[word] |= now.word[word];
+    vmcs_set_unite(taken, &now);
 }
