@@ -138,8 +138,9 @@ static bool cr3_load(struct vcpu *vcpu, struct svm_region *region, const struct 
 }
 
 /* Sources that VMX reports by value. */
-static bool source_report(struct vcpu *vcpu, const struct vmcb *vmcb, const struct svm_access *a)
+static bool source_report(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
 {
+    const struct vmcb *vmcb = region->state.vmcb;
     uint64_t source = gpr_get(vcpu, a->reg), where = 0;
     uint32_t error = 0;
 
@@ -147,6 +148,8 @@ static bool source_report(struct vcpu *vcpu, const struct vmcb *vmcb, const stru
         vcpu->exit.qualification = operand_address(vcpu, a);
     if (a->kind != SVM_ACCESS_LMSW)
         return true;
+    if (a->memory)
+        region->state.image.guest_linear_address = operand_address(vcpu, a);
     if (a->memory && linear_read(vcpu, operand_address(vcpu, a), &source, sizeof(uint16_t), LINEAR_READ, &where, &error)) {
         vcpu_queue_page_fault(vcpu, where, error);
         return svm_look_again(vcpu, vmcb);
@@ -165,7 +168,7 @@ __attribute__((noinline)) bool svm_carry_access(struct vcpu *vcpu, struct svm_re
         value = (uint32_t)value;
     if (loads_cr3 && is_target(image, value))
         return cr3_load(vcpu, region, a, value);
-    return is_tpr_access(image, a) ? tpr_access(vcpu, region, a) : source_report(vcpu, region->state.vmcb, a);
+    return is_tpr_access(image, a) ? tpr_access(vcpu, region, a) : source_report(vcpu, region, a);
 }
 
 /* ---- MSRs ------------------------------------------------------------------------------ */

@@ -8,9 +8,10 @@
 #include "cp/cpu/svm_code.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/registers.h"
+#include "cp/svm/touch.h"
 #include "cp/svm/violation.h"
 
-enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, TYPE_SOFTWARE = 4, TYPE_SOFTWARE_EXCEPTION = 6 };
+enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, IO_STRING = 1 << 4, TYPE_SOFTWARE = 4, TYPE_SOFTWARE_EXCEPTION = 6 };
 /* what is rare stays out of the page that every exit goes through */
 #define APART __attribute__((noinline))
 #define FLAG_TRAP (1ull << 8)
@@ -75,8 +76,8 @@ static bool is_nested(const struct vcpu *vcpu, const struct svm_region *region)
     return region != &((struct svm_vcpu *)vcpu->backend)->first;
 }
 
-/* SDM "Exit Qualification for I/O Instructions": whether the port is an immediate. */
-static APART void port_report(struct vcpu *vcpu, const struct svm_region *region)
+/* SDM "Exit Qualification for I/O Instructions": whether the port is an immediate; and where a string is in memory. */
+static APART void port_report(struct vcpu *vcpu, struct svm_region *region)
 {
     struct svm_code code = {.count = 0};
     uint8_t rex;
@@ -88,6 +89,12 @@ static APART void port_report(struct vcpu *vcpu, const struct svm_region *region
     unsigned n = svm_prefixes(code.bytes, code.count, code.mode, &rex, &lock);
     if (n < code.count && (code.bytes[n] & ~3u) == IN_OUT_IMMEDIATE)
         vcpu->exit.qualification |= IO_IMMEDIATE;
+    if (!(vcpu->exit.qualification & IO_STRING))
+        return;
+    const struct execute_seams seams = svm_seams(vcpu);
+    struct svm_touches touches;
+    svm_touches_find(&code, &seams, vcpu->exit.rip, &touches);
+    region->state.image.guest_linear_address = touches.linear[0];
 }
 
 static APART void touch_report(struct vcpu *vcpu, const struct svm_region *region)

@@ -213,6 +213,31 @@ static const struct plain io[] = {
     {"WRMSR", l2_wrmsr, 0, 0},
 };
 
+/* SDM "Exit Information": where a string is, and the operand of LMSW. */
+L2(l2_lmsw_memory, "lmsw 6(%%rdi)" : : "D"(&buffer) : "memory")
+
+static void linear_addresses(void)
+{
+    uint64_t at = (uint64_t)(uintptr_t)&buffer;
+    static const struct {
+        const char *name;
+        void (*body)(void *);
+        uint64_t offset;
+    } cases[] = {{"INSB says where it writes", l2_insb, 0}, {"REP OUTSL says where it reads", l2_rep_outsl, 0},
+                 {"LMSW says where it reads", l2_lmsw_memory, 6}};
+
+    buffer.bytes[6] = 0x3F; /* TS and more */
+    vm_cpu(CPU_UNCONDITIONAL_IO_EXITING, 0);
+    vm_set(VMCS_CR0_MASK, CR0_TS);
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        vm_start(&vm, cases[i].body, NULL);
+        vm_run(&vm);
+        guest_check_equal(vm_get(VMCS_GUEST_LINEAR_ADDRESS), at + cases[i].offset, cases[i].name);
+    }
+    vm_set(VMCS_CR0_MASK, 0);
+    vm_cpu(0, 0);
+}
+
 /* ---- exceptions ----------------------------------------------------------------------- */
 L2(l2_ud, "ud2" : : : "memory")
 L2(l2_bp, "int3" : : : "memory")
@@ -353,6 +378,7 @@ int guest_main(void)
     run_plain(free_of_exits, sizeof(free_of_exits) / sizeof(*free_of_exits));
     control_registers();
     run_plain(io, sizeof(io) / sizeof(*io));
+    linear_addresses();
     exception_exits();
     exceptions_of_its_own();
     others();
