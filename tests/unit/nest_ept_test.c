@@ -221,6 +221,36 @@ static void what_ept12_forbids_is_l1s_exit_with_its_own_rights(void **state)
     assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_LINEAR_ADDRESS), 0x5678);
 }
 
+/* What SVM reports of a walk of the guest's own tables is always a read and a write. */
+static uint64_t walk_reported(uint64_t rights, uint64_t eptp_flags)
+{
+    const struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = EPT_READ | EPT_WRITE | 0x80, .guest_physical = 0x5678};
+
+    map_page(0x9000, rights);
+    launch(PML4 | 3 << 3 | 6 | eptp_flags);
+    m.nest.policy.nested_page_tables = true;
+    assert_int_equal(fake_vmx_exit(&m, &exit), NEST_REFLECTED);
+    return fake_vmx_read(&m, VMCS_EXIT_QUALIFICATION);
+}
+
+static void a_walk_under_nested_paging_is_told_as_vmx_would(void **state)
+{
+    (void)state;
+    assert_int_equal(walk_reported(0, 0), 0x80 | EPT_READ);
+}
+
+static void a_walk_that_may_read_is_told_as_a_write(void **state)
+{
+    (void)state;
+    assert_int_equal(walk_reported(EPT_READ, 0), 0x80 | EPT_READ << 3 | EPT_WRITE);
+}
+
+static void a_walk_with_accessed_and_dirty_flags_is_both(void **state)
+{
+    (void)state;
+    assert_int_equal(walk_reported(EPT_READ, EPTP_ACCESSED_DIRTY), 0x80 | EPT_READ << 3 | EPT_READ | EPT_WRITE);
+}
+
 static void a_misconfiguration_is_l1s_exit(void **state)
 {
     uint64_t hpa;
@@ -429,6 +459,9 @@ int main(void)
         TEST(a_table_outside_storage_or_pointing_at_itself_is_survived),
         TEST(l2_memory_is_the_composition_of_both_tables),
         TEST(what_ept12_forbids_is_l1s_exit_with_its_own_rights),
+        TEST(a_walk_under_nested_paging_is_told_as_vmx_would),
+        TEST(a_walk_that_may_read_is_told_as_a_write),
+        TEST(a_walk_with_accessed_and_dirty_flags_is_both),
         TEST(a_misconfiguration_is_l1s_exit),
         TEST(l1s_device_memory_is_cps_to_emulate),
         TEST(a_missing_invept_would_be_noticed_and_none_is),
