@@ -62,10 +62,19 @@ static bool protection(struct vcpu *vcpu, struct svm_region *region)
     return svm_look_again(vcpu, region->state.vmcb);
 }
 
-void svm_skip(struct svm_region *region, unsigned length)
+static void advance(struct svm_region *region, unsigned length)
 {
     region->state.vmcb->rip += length;
     region->state.vmcb->interrupt_shadow = 0;
+}
+
+bool svm_skip(struct vcpu *vcpu, struct svm_region *region, unsigned length)
+{
+    advance(region, length);
+    if (!(region->state.vmcb->rflags & RFLAGS_TF) || !registers_steps(vcpu))
+        return false;
+    vcpu_queue_debug(vcpu, DR6_BS);
+    return svm_look_again(vcpu, region->state.vmcb);
 }
 
 /* ---- control registers --------------------------------------------------------------- */
@@ -82,8 +91,7 @@ __attribute__((noinline)) bool svm_carry_seen(struct vcpu *vcpu, struct svm_regi
         vcpu_queue_page_fault(vcpu, where, error);
         return svm_look_again(vcpu, region->state.vmcb);
     }
-    svm_skip(region, a->length);
-    return false;
+    return svm_skip(vcpu, region, a->length);
 }
 
 /* SDM "TPR Virtualization": the guest's TPR is in the virtual-APIC page, and one that falls below the threshold is an exit after
@@ -96,12 +104,14 @@ static bool tpr_access(struct vcpu *vcpu, struct svm_region *region, const struc
 
     if (value > TPR_MOST)
         return protection(vcpu, region);
-    svm_skip(region, a->length);
-    if (a->kind != SVM_ACCESS_MOV_TO)
-        return gpr_set(vcpu, a->reg, value, a->size), false;
+    if (a->kind != SVM_ACCESS_MOV_TO) {
+        gpr_set(vcpu, a->reg, value, a->size);
+        return svm_skip(vcpu, region, a->length);
+    }
     *vtpr = (uint32_t)value << 4;
     if (value >= (image->tpr_threshold & TPR_MOST))
-        return false;
+        return svm_skip(vcpu, region, a->length);
+    advance(region, a->length);
     vcpu->exit = (struct exit){.reason = EXIT_TPR, .rip = region->state.vmcb->rip};
     return true;
 }
@@ -133,8 +143,7 @@ static bool cr3_load(struct vcpu *vcpu, struct svm_region *region, const struct 
         return protection(vcpu, region);
     vmcb->cr3 = value;
     region->generation = 0;
-    svm_skip(region, a->length);
-    return false;
+    return svm_skip(vcpu, region, a->length);
 }
 
 /* Sources that VMX reports by value. */
@@ -199,8 +208,7 @@ __attribute__((noinline)) bool svm_carry_msr(struct vcpu *vcpu, struct svm_regio
         vcpu->gpr[RAX] = (uint32_t)value;
         vcpu->gpr[RDX] = value >> 32;
     }
-    svm_skip(region, vcpu->exit.instruction_length);
-    return false;
+    return svm_skip(vcpu, region, vcpu->exit.instruction_length);
 }
 
 static uint64_t *msr_home(struct vmcb *vmcb, uint32_t msr)

@@ -8,7 +8,7 @@ bool svm_carry_seen(struct vcpu *, struct svm_region *, const struct svm_access 
 bool svm_carry_access(struct vcpu *, struct svm_region *, const struct svm_access *); /* EXIT_CR_ACCESS, EXIT_INVLPG */
 bool svm_carry_msr(struct vcpu *, struct svm_region *);                               /* EXIT_RDMSR, EXIT_WRMSR */
 
-void svm_skip(struct svm_region *, unsigned length);             /* past an instruction that is done */
+bool svm_skip(struct vcpu *, struct svm_region *, unsigned length); /* past an instruction that is done; with its trap if stepped */
 bool svm_look_again(struct vcpu *, const struct vmcb *);         /* true */
 
 uint64_t svm_segment_base(void *vcpu, enum segment);

@@ -131,7 +131,7 @@ static bool report(struct vcpu *vcpu, struct svm_region *region, const struct sv
         return svm_carry_msr(vcpu, region);
     case EXIT_WBINVD: /* comes with INVD on QEMU, whether it is asked for or not */
         if (!(region->state.image.secondary_controls & CPU2_WBINVD_EXITING))
-            return op_wbinvd(), svm_skip(region, vcpu->exit.instruction_length), false;
+            return op_wbinvd(), svm_skip(vcpu, region, vcpu->exit.instruction_length);
         return true;
     case EXIT_RDTSCP: /* only where it does not exist */
         return (region->state.image.processor_controls & CPU_RDTSC_EXITING) || give_undefined(vcpu, region->state.vmcb);

@@ -45,12 +45,16 @@ __asm__(".text\n"
         "11: mov $3, %ecx\n"
         "12: rep insb\n"
         "13: mov 0xFEE00020, %eax\n" /* a device in storage's address space */
-        "14: popfq\n"
-        "15: pop %rbx\n"
+        "14: wbinvd\n"
+        "15: smsw %eax\n"
+        "16: mov $0xC0000081, %ecx\n" /* an MSR a guest has to itself */
+        "17: rdmsr\n"
+        "18: popfq\n"
+        "19: pop %rbx\n"
         "    ret\n"
         ".section .rodata\n"
-        "step_places: .quad 0b, 1b, 2b, 3b, 4b, 5b, 6b, 7b, 8b, 9b, 10b, 11b, 12b, 13b, 14b, 15b\n"
-        "step_place_count: .long 16\n"
+        "step_places: .quad 0b, 1b, 2b, 3b, 4b, 5b, 6b, 7b, 8b, 9b, 10b, 11b, 12b, 13b, 14b, 15b, 16b, 17b, 18b, 19b\n"
+        "step_place_count: .long 20\n"
         ".text\n");
 
 static int place_of(uint64_t rip)

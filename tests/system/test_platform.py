@@ -30,7 +30,7 @@ def test_the_checks_hold_on_the_bare_machine_too():
 
 
 # the place of each trap: none behind a load of SS, one behind each element of a repetition
-STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 12, 12, 13, 14, 15]
+STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 12, 12, 13, 14, 15, 16, 17, 18, 19]
 
 
 @pytest.mark.parametrize("options, env", [
