@@ -37,11 +37,13 @@ extern bool svm_has_next_rip; /* the processor keeps vmcb.next_rip */
 extern struct vmx_capability svm_capability; /* what CP's guests' VMX stands on */
 
 struct svm_region *svm_region_create(void); /* NULL: no frames */
+bool svm_region_begin(struct svm_region *);  /* zeroed storage becomes one; false: no frames */
 void svm_region_destroy(struct svm_region *);
 /* Exchanges what the VMCB has and the VMCS has not: the MSRs of system calls. */
 void svm_region_use(struct svm_vcpu *, struct svm_region *);
 void svm_asids_drop(void); /* no translation made until now is used again */
 void svm_asids_start(unsigned count);
+void svm_asid_prepare(struct svm_region *);  /* before it runs: its ASID, a fresh one if the translations under its own are void */
 
 /* MSRs that guests own while they run, in the VMCB; false: none of them. */
 bool svm_free_msr_read(const struct svm_region *, uint32_t msr, uint64_t *value);

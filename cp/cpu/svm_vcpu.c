@@ -1,4 +1,4 @@
-/* Owns the control blocks of a virtual CPU under SVM: making them, their ASIDs, entering. What an exit means is svm_exit.c's. */
+/* Owns a virtual CPU under SVM: CP's own controls, reaching its fields, entering. What an exit means is svm_exit.c's. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,94 +10,10 @@
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
-enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1, EVENT_IS_NMI = 2 };
+enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1 };
 enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3, DEADLINE_PAST = 1 };
-#define EVENT_VALID_BIT (1u << 31)
 #define FLAG_TRAP (1ull << 8)
 #define FLAG_IF (1ull << 9)
-
-_Static_assert(sizeof(struct svm_region) <= PAGE_SIZE, "a region is a frame");
-
-/* ---- address-space identifiers: APM "TLB Control" --------------------------------- */
-
-static struct {
-    uint32_t next, count, generation;
-    bool flush; /* before the first of a generation is used */
-} asids;
-
-void svm_asids_drop(void)
-{
-    asids.generation++;
-    asids.next = 1;
-    asids.flush = true;
-}
-
-void svm_asids_start(unsigned count)
-{
-    asids.count = count > 2 ? count : 2;
-    svm_asids_drop();
-}
-
-static void asid_prepare(struct svm_region *region)
-{
-    if (region->generation != asids.generation || region->tables != region->state.vmcb->nested_cr3) {
-        if (asids.next >= asids.count)
-            svm_asids_drop();
-        region->generation = asids.generation;
-        region->asid = asids.next++;
-        region->tables = region->state.vmcb->nested_cr3;
-    }
-    region->state.vmcb->asid = region->asid;
-    region->state.vmcb->tlb_control = asids.flush ? VMCB_TLB_FLUSH_ALL : 0;
-    asids.flush = false;
-}
-
-/* ---- regions -------------------------------------------------------------------- */
-
-static bool begin(struct svm_region *region)
-{
-    struct vmcb *vmcb = frame_alloc(&frame_cp_account);
-
-    if (!vmcb)
-        return false;
-    region->state.vmcb = vmcb;
-    region->state.controls_stale = true;
-    vmcb->rflags = 2;
-    vmcb->efer = SVM_EFER_SVME;
-    return true;
-}
-
-struct svm_region *svm_region_create(void)
-{
-    struct svm_region *region = frame_alloc(&frame_cp_account);
-
-    if (region && begin(region))
-        return region;
-    frame_free(&frame_cp_account, region);
-    return NULL;
-}
-
-void svm_region_destroy(struct svm_region *region)
-{
-    if (!region)
-        return;
-    frame_free(&frame_cp_account, region->state.vmcb);
-    frame_free(&frame_cp_account, region);
-}
-
-void svm_region_use(struct svm_vcpu *own, struct svm_region *region)
-{
-    struct vmcb *from = own->active->state.vmcb, *to = region->state.vmcb;
-
-    if (from != to) {
-        to->star = from->star;
-        to->lstar = from->lstar;
-        to->cstar = from->cstar;
-        to->sfmask = from->sfmask;
-        to->kernel_gs_base = from->kernel_gs_base;
-    }
-    own->active = region;
-}
 
 static uint64_t eptp(const struct guest_storage *storage)
 {
@@ -124,7 +40,7 @@ static int svm_create(struct vcpu *vcpu)
     enum guest_access why;
 
     _Static_assert(sizeof *own <= PAGE_SIZE, "it is one frame");
-    if (!own || !guest_pointer(&vcpu->vm->storage, gpa(0), &why) || !begin(&own->first)) {
+    if (!own || !guest_pointer(&vcpu->vm->storage, gpa(0), &why) || !svm_region_begin(&own->first)) {
         frame_free(&frame_cp_account, own);
         return -ENOMEM;
     }
@@ -169,33 +85,6 @@ static void svm_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
 }
 
 /* ---- entering ------------------------------------------------------------------- */
-
-/* An event takes the guest out of HLT. What a software event returns to is RIP itself, so that goes past the instruction. */
-void svm_event_inject(struct svm_region *region)
-{
-    struct vmcs *image = &region->state.image;
-    struct vmcb *vmcb = region->state.vmcb;
-    uint32_t info = image->entry_interruption_info;
-
-    region->injected = 0;
-    if (!(info & EVENT_VALID_BIT))
-        return;
-    image->guest_activity_state = 0;
-    vmcb->event_injection = svm_event_injection(info, image->entry_exception_error_code);
-    if (svm_event_is_software(info)) {
-        region->injected_length = image->entry_instruction_length & 15;
-        vmcb->rip += region->injected_length;
-        if (svm_has_next_rip)
-            vmcb->next_rip = vmcb->rip; /* there it is this that is pushed */
-        region->injected = (uint32_t)vmcb->event_injection;
-        region->injected_rip = vmcb->rip;
-    }
-    if ((info >> 8 & 7) == EVENT_IS_NMI) {
-        image->guest_interruptibility |= BLOCKED_NMI;
-        region->state.controls_stale = true;
-    }
-    image->entry_interruption_info = 0;
-}
 
 static bool made_up(struct vcpu *vcpu, const struct vmcb *vmcb, uint32_t reason)
 {
@@ -251,7 +140,7 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
 {
     struct vmcb *vmcb = region->state.vmcb;
 
-    asid_prepare(region);
+    svm_asid_prepare(region);
     own_follow(vmcb);
     vmcb->rax = vcpu->gpr[RAX];
     vmcb->cr2 = op_read_cr2();

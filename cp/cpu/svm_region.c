@@ -1,0 +1,121 @@
+/* Owns what stands for a VMCS under SVM: control blocks, the address-space identifiers their translations are kept under, and giving
+ * them an event to deliver. */
+#include <stddef.h>
+
+#include "cp/cpu/svm.h"
+#include "cp/storage/frame.h"
+
+enum { BLOCKED_NMI = 8, EVENT_IS_NMI = 2 };
+#define EVENT_VALID_BIT (1u << 31)
+
+_Static_assert(sizeof(struct svm_region) <= PAGE_SIZE, "a region is a frame");
+
+/* ---- address-space identifiers: APM "TLB Control" --------------------------------- */
+
+static struct {
+    uint32_t next, count, generation;
+    bool flush; /* before the first of a generation is used */
+} asids;
+
+void svm_asids_drop(void)
+{
+    asids.generation++;
+    asids.next = 1;
+    asids.flush = true;
+}
+
+void svm_asids_start(unsigned count)
+{
+    asids.count = count > 2 ? count : 2;
+    svm_asids_drop();
+}
+
+void svm_asid_prepare(struct svm_region *region)
+{
+    if (region->generation != asids.generation || region->tables != region->state.vmcb->nested_cr3) {
+        if (asids.next >= asids.count)
+            svm_asids_drop();
+        region->generation = asids.generation;
+        region->asid = asids.next++;
+        region->tables = region->state.vmcb->nested_cr3;
+    }
+    region->state.vmcb->asid = region->asid;
+    region->state.vmcb->tlb_control = asids.flush ? VMCB_TLB_FLUSH_ALL : 0;
+    asids.flush = false;
+}
+
+/* ---- regions -------------------------------------------------------------------- */
+
+bool svm_region_begin(struct svm_region *region)
+{
+    struct vmcb *vmcb = frame_alloc(&frame_cp_account);
+
+    if (!vmcb)
+        return false;
+    region->state.vmcb = vmcb;
+    region->state.controls_stale = true;
+    vmcb->rflags = 2;
+    vmcb->efer = SVM_EFER_SVME;
+    return true;
+}
+
+struct svm_region *svm_region_create(void)
+{
+    struct svm_region *region = frame_alloc(&frame_cp_account);
+
+    if (region && svm_region_begin(region))
+        return region;
+    frame_free(&frame_cp_account, region);
+    return NULL;
+}
+
+void svm_region_destroy(struct svm_region *region)
+{
+    if (!region)
+        return;
+    frame_free(&frame_cp_account, region->state.vmcb);
+    frame_free(&frame_cp_account, region);
+}
+
+void svm_region_use(struct svm_vcpu *own, struct svm_region *region)
+{
+    struct vmcb *from = own->active->state.vmcb, *to = region->state.vmcb;
+
+    if (from != to) {
+        to->star = from->star;
+        to->lstar = from->lstar;
+        to->cstar = from->cstar;
+        to->sfmask = from->sfmask;
+        to->kernel_gs_base = from->kernel_gs_base;
+    }
+    own->active = region;
+}
+
+/* ---- events ---------------------------------------------------------------------- */
+
+/* An event takes the guest out of HLT. What a software event returns to is RIP itself, so that goes past the instruction. */
+void svm_event_inject(struct svm_region *region)
+{
+    struct vmcs *image = &region->state.image;
+    struct vmcb *vmcb = region->state.vmcb;
+    uint32_t info = image->entry_interruption_info;
+
+    region->injected = 0;
+    if (!(info & EVENT_VALID_BIT))
+        return;
+    image->guest_activity_state = 0;
+    vmcb->event_injection = svm_event_injection(info, image->entry_exception_error_code);
+    if (svm_event_is_software(info)) {
+        region->injected_length = image->entry_instruction_length & 15;
+        vmcb->rip += region->injected_length;
+        if (svm_has_next_rip)
+            vmcb->next_rip = vmcb->rip; /* there it is this that is pushed */
+        region->injected = (uint32_t)vmcb->event_injection;
+        region->injected_rip = vmcb->rip;
+    }
+    if ((info >> 8 & 7) == EVENT_IS_NMI) {
+        image->guest_interruptibility |= BLOCKED_NMI;
+        region->state.controls_stale = true;
+    }
+    image->entry_interruption_info = 0;
+}
