@@ -190,7 +190,7 @@ prove: ## prove the arithmetic of the control merge and of the bitmap unions (Fr
 	@scripts/setup prove
 	@scripts/prove nest/bits.h
 .PHONY: prove
-test-hosts: ## prove KVM as host without having one: Linux with KVM inside QEMU and Bochs, CP and a tower on it (some 15 minutes)
+test-hosts: ## prove KVM as host without having one: Linux with KVM inside QEMU and Bochs, CP and a tower on it (five minutes)
 	@scripts/setup hosts
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
 	@/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/hosts $(PYTEST)
