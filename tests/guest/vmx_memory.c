@@ -3,6 +3,7 @@
  *
  * There is no bare machine that has it: the transcript says what the headers say. A machine to which it is not offered
  * gets the first lines only. */
+#include "tests/guest/vmx/access.h"
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
@@ -84,24 +85,6 @@ static void l2_null_ds(void *unused)
 {
     (void)unused;
     __asm__ volatile("mov %%ds, %%ecx; xor %%eax, %%eax; mov %%eax, %%ds; cpuid" : : : "rax", "rbx", "rcx", "rdx");
-}
-
-static struct {
-    uint64_t field, value;
-    enum vmx_result result;
-} access;
-
-static void l2_vmread(void *unused)
-{
-    (void)unused;
-    access.value = 0xEEEE;
-    access.result = vmx_read(access.field, &access.value);
-}
-
-static void l2_vmwrite(void *unused)
-{
-    (void)unused;
-    access.result = vmx_write(access.field, access.value);
 }
 
 static void l2_vmwrite_and_vmptrst(void *unused)

@@ -3,6 +3,7 @@
  *
  * Not asked, because Bochs 2.7 is no oracle for it: VMLAUNCH of a shadow VMCS (it fails otherwise than
  * VMfailInvalid). */
+#include "tests/guest/vmx/access.h"
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
@@ -15,24 +16,6 @@ static struct vm vm = {.region = &region};
 static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
 
 /* ---- what L2 does ------------------------------------------------------------- */
-
-static struct {
-    uint64_t field, value;
-    enum vmx_result result;
-} access;
-
-static void l2_vmread(void *unused)
-{
-    (void)unused;
-    access.value = 0xEEEE;
-    access.result = vmx_read(access.field, &access.value);
-}
-
-static void l2_vmwrite(void *unused)
-{
-    (void)unused;
-    access.result = vmx_write(access.field, access.value);
-}
 
 static void l2_vmread_memory(void *unused)
 {

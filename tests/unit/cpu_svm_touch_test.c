@@ -9,21 +9,10 @@
 
 #include <cmocka.h>
 
-#include <Zydis/Zydis.h>
-
 #include "cp/svm/touch.h"
+#include "tests/unit/zydis_mode.h"
 
 enum { RIP = 0x123400, TRIES = 3000000 };
-
-static const struct mode {
-    enum decode_mode ours;
-    ZydisMachineMode machine;
-    ZydisStackWidth stack;
-} modes[] = {
-    {DECODE_64, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64},
-    {DECODE_32, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32},
-    {DECODE_16, ZYDIS_MACHINE_MODE_LONG_COMPAT_16, ZYDIS_STACK_WIDTH_16},
-};
 
 static uint64_t registers[16], bases[6];
 static enum decode_mode now;

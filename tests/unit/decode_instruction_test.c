@@ -10,20 +10,9 @@
 
 #include <cmocka.h>
 
-#include <Zydis/Zydis.h>
-
 #include "cp/decode/instruction.h"
 #include "cp/decode/opcode.h"
-
-static const struct mode {
-    enum decode_mode ours;
-    ZydisMachineMode machine;
-    ZydisStackWidth stack;
-} modes[] = {
-    {DECODE_64, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64},
-    {DECODE_32, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32},
-    {DECODE_16, ZYDIS_MACHINE_MODE_LONG_COMPAT_16, ZYDIS_STACK_WIDTH_16},
-};
+#include "tests/unit/zydis_mode.h"
 
 static const struct name {
     ZydisMnemonic theirs;

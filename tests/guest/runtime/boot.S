@@ -1,5 +1,7 @@
 /* Entry of a bare payload: multiboot 1 leaves us in 32-bit protected mode; here come long mode with the first 4 GiB mapped
  * one to one by 2 MiB pages, an IDT whose 256 gates all lead to guest_trap() in runtime.c, and a call of guest_main(). */
+#include "tests/guest/runtime/registers.h"
+
 #define MULTIBOOT_MAGIC 0x1BADB002
 #define MULTIBOOT_FLAGS 0x00000003 /* modules page-aligned, memory information wanted */
 #define CR0_PE   (1 << 0)
@@ -110,39 +112,13 @@ stubs:
 
         .balign 16
 trap_common:
-        push    %r15
-        push    %r14
-        push    %r13
-        push    %r12
-        push    %r11
-        push    %r10
-        push    %r9
-        push    %r8
-        push    %rbp
-        push    %rdi
-        push    %rsi
-        push    %rdx
-        push    %rcx
-        push    %rbx
-        push    %rax
+        FRAME_PUSH
         mov     %rsp, %rdi
         cld
         call    guest_trap
         pop     %rax
         pop     %rbx
-        pop     %rcx
-        pop     %rdx
-        pop     %rsi
-        pop     %rdi
-        pop     %rbp
-        pop     %r8
-        pop     %r9
-        pop     %r10
-        pop     %r11
-        pop     %r12
-        pop     %r13
-        pop     %r14
-        pop     %r15
+        FRAME_POP_REST
         add     $16, %rsp
         iretq
 
@@ -150,12 +126,7 @@ trap_common:
  * guest_trap() unwinds to guest_try_landing with guest_try_stack. */
         .global guest_try, guest_try_landing
 guest_try:
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        KEPT_PUSH
         push    guest_try_stack
         mov     %rsp, guest_try_stack
         mov     %rdi, %rax
@@ -166,12 +137,7 @@ guest_try:
         mov     $0xFF, %eax
 guest_try_landing:
         pop     guest_try_stack
-        pop     %r15
-        pop     %r14
-        pop     %r13
-        pop     %r12
-        pop     %rbp
-        pop     %rbx
+        KEPT_POP
         ret
 
         .data

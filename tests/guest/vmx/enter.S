@@ -1,4 +1,6 @@
 /* Into L2 and back. */
+#include "tests/guest/runtime/registers.h"
+
 #define VMCS_HOST_RSP 0x6C14
 #define VM_DONE 0x600D
 #define DIAGNOSE_ENTER 0x14 /* cp/diagnose.h */
@@ -7,31 +9,14 @@
 /* uint64_t vm_enter(struct vm_registers *, bool launched) */
         .global vm_enter, vm_enter_page, vm_exited, vm_l2_start
 vm_enter:
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        KEPT_PUSH
         push    %rdi
         mov     $VMCS_HOST_RSP, %eax
         vmwrite %rsp, %rax
         test    %esi, %esi
         mov     0(%rdi), %rax
         mov     8(%rdi), %rbx
-        mov     16(%rdi), %rcx
-        mov     24(%rdi), %rdx
-        mov     32(%rdi), %rsi
-        mov     48(%rdi), %rbp
-        mov     56(%rdi), %r8
-        mov     64(%rdi), %r9
-        mov     72(%rdi), %r10
-        mov     80(%rdi), %r11
-        mov     88(%rdi), %r12
-        mov     96(%rdi), %r13
-        mov     104(%rdi), %r14
-        mov     112(%rdi), %r15
-        mov     40(%rdi), %rdi
+        VM_REGISTERS_LOAD
         jnz     1f
         vmlaunch
         jmp     2f
@@ -60,40 +45,18 @@ vm_exited:
         mov     %r14, 104(%rdi)
         mov     %r15, 112(%rdi)
         xor     %eax, %eax
-4:      pop     %r15
-        pop     %r14
-        pop     %r13
-        pop     %r12
-        pop     %rbp
-        pop     %rbx
+4:      KEPT_POP
         ret
 
 /* uint64_t vm_enter_page(struct vm_registers *, const struct vmcs_page *, natural_t *host_rsp): exits to vm_exited
  * too. */
 vm_enter_page:
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        KEPT_PUSH
         push    %rdi
         mov     %rsp, (%rdx)
         mov     %rsi, %rbx
         mov     $DIAGNOSE_ENTER, %eax
-        mov     16(%rdi), %rcx
-        mov     24(%rdi), %rdx
-        mov     32(%rdi), %rsi
-        mov     48(%rdi), %rbp
-        mov     56(%rdi), %r8
-        mov     64(%rdi), %r9
-        mov     72(%rdi), %r10
-        mov     80(%rdi), %r11
-        mov     88(%rdi), %r12
-        mov     96(%rdi), %r13
-        mov     104(%rdi), %r14
-        mov     112(%rdi), %r15
-        mov     40(%rdi), %rdi
+        VM_REGISTERS_LOAD
         vmcall
         pop     %rdi
         jmp     4b

@@ -1,5 +1,7 @@
 /* The hypervisor whose cost vmx_probe measures: at an exit it notes the time, reads four fields, and puts RIP past a CPUID
  * by one VMWRITE; anything else ends the run. 15 + 7 + 8 + 4 + 15 + 1 = 50 instructions from exit to VMRESUME. */
+#include "tests/guest/runtime/registers.h"
+
 #define EXIT_REASON 0x4402
 #define EXIT_INSTRUCTION_LENGTH 0x440C
 #define EXIT_QUALIFICATION 0x6400
@@ -12,12 +14,7 @@
 
 /* uint64_t probe_run(void): VMLAUNCHes the current VMCS; the reason of the exit that was no CPUID, ~0 if an entry failed. */
 probe_run:
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        KEPT_PUSH
         mov     $HOST_RSP, %eax
         vmwrite %rsp, %rax
         mov     %rsp, probe_stack
@@ -79,12 +76,7 @@ probe_exited:
         mov     $-1, %rbx
 1:      mov     %rbx, %rax
         mov     probe_stack, %rsp
-2:      pop     %r15
-        pop     %r14
-        pop     %r13
-        pop     %r12
-        pop     %rbp
-        pop     %rbx
+2:      KEPT_POP
         ret
 
 /* L2: probe_rounds times CPUID, four instructions a round, then VMCALL. */

@@ -1,5 +1,7 @@
 /* The hypervisor whose cost vmx_probe measures when its VMCS is a page: what probe.S has, the fields being read and
  * written by a function of the payload. */
+#include "tests/guest/runtime/registers.h"
+
 #define DIAGNOSE_ENTER 0x14 /* cp/diagnose.h */
 
         .text
@@ -8,62 +10,26 @@
 /* uint64_t probe_page_run(struct vmcs_page *, natural_t *host_rsp): enters; 0 at the exit that probe_page_step() does
  * not go on from, else the status of the call that failed. */
 probe_page_run:
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        KEPT_PUSH
         mov     %rdi, probe_page
         mov     %rsp, (%rsi)
         mov     %rsp, probe_page_stack
         jmp     1f
 
 probe_page_exited:
-        push    %r15
-        push    %r14
-        push    %r13
-        push    %r12
-        push    %r11
-        push    %r10
-        push    %r9
-        push    %r8
-        push    %rbp
-        push    %rdi
-        push    %rsi
-        push    %rdx
-        push    %rcx
-        push    %rbx
-        push    %rax
+        FRAME_PUSH
         mov     %rsp, %rdi
         call    probe_page_step
         test    %al, %al
         mov     $0, %eax
         jz      2f
         add     $16, %rsp       /* RAX and RBX are in the page */
-        pop     %rcx
-        pop     %rdx
-        pop     %rsi
-        pop     %rdi
-        pop     %rbp
-        pop     %r8
-        pop     %r9
-        pop     %r10
-        pop     %r11
-        pop     %r12
-        pop     %r13
-        pop     %r14
-        pop     %r15
+        FRAME_POP_REST
 1:      mov     $DIAGNOSE_ENTER, %eax
         mov     probe_page, %rbx
         vmcall
 2:      mov     probe_page_stack, %rsp
-        pop     %r15
-        pop     %r14
-        pop     %r13
-        pop     %r12
-        pop     %rbp
-        pop     %rbx
+        KEPT_POP
         ret
 
         .data
