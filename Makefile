@@ -104,7 +104,7 @@ fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_
 clean: ## remove everything built
 	rm -rf $(B)
 help: ## list these targets
-	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1|/' | awk -F'|' '{printf "  %-10s %s\n",$$1,$$2}'
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F'\t' '{printf "  %-10s %s\n",$$1,$$2}'
 
 .PHONY: all images tools unit fuzz clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
