@@ -11,27 +11,20 @@
 #include "cp/storage/frame.h"
 
 enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1 };
-enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3, DEADLINE_PAST = 1 };
+enum { DEADLINE_PAST = 1 };
 #define FLAG_TRAP (1ull << 8)
 #define FLAG_IF (1ull << 9)
 
-static uint64_t eptp(const struct guest_storage *storage)
-{
-    return frame_address(storage->root).a | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS;
-}
-
 /* CP's own controls, which nest/ merges those of a guest hypervisor with. */
-static void controls_write(struct vcpu *vcpu, struct vmcs *image)
+static void controls_write(const struct vcpu *vcpu, struct svm_state *state)
 {
-    image->pin_controls = vmx_controls.pin;
-    image->processor_controls = vmx_controls.cpu;
-    image->secondary_controls = vmx_controls.cpu2;
-    image->exit_controls = vmx_controls.exit;
-    image->entry_controls = vmx_controls.entry;
-    image->msr_bitmap = svm_maps.bitmap;
-    image->vpid = SVM_VPID_FIRST;
-    image->vmcs_link_pointer = ~0ull;
-    image->ept_pointer = eptp(&vcpu->vm->storage);
+    struct vmcs image;
+    struct vmcs_set set = {{0}};
+
+    vmx_own_controls(&image, &set, vcpu, SVM_VPID_FIRST);
+    for (unsigned index = 0; index < VMCS_FIELDS; index++)
+        if (vmcs_set_has(&set, index))
+            svm_field_write(state, index, vmcs_get(&image, index));
 }
 
 static int svm_create(struct vcpu *vcpu)
@@ -45,8 +38,7 @@ static int svm_create(struct vcpu *vcpu)
         return -ENOMEM;
     }
     own->active = &own->first;
-    controls_write(vcpu, &own->first.state.image);
-    own->first.state.vmcb->tsc_offset = vcpu->tsc_offset;
+    controls_write(vcpu, &own->first.state);
     vcpu->backend = own;
     return 0;
 }
@@ -193,7 +185,7 @@ static void svm_flush_storage(struct vcpu *vcpu)
 
     own->code.used = 0;
     guest_pointer(&vcpu->vm->storage, gpa(0), &why);
-    svm_field_write(&own->first.state, VMCS_INDEX_EPT_POINTER, eptp(&vcpu->vm->storage));
+    svm_field_write(&own->first.state, VMCS_INDEX_EPT_POINTER, vmx_eptp(&vcpu->vm->storage));
     svm_asids_drop();
 }
 
