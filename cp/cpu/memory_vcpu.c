@@ -138,8 +138,7 @@ static void memory_flush_storage(struct vcpu *vcpu)
 
 static void memory_flush_linear(struct vcpu *vcpu)
 {
-    if (vmx_controls.cpu2 & CPU2_VPID)
-        vmx_flush_vpid(((struct memory_vcpu *)vcpu->backend)->vpid);
+    vmx_flush_vpid(((struct memory_vcpu *)vcpu->backend)->vpid);
 }
 
 static void memory_park(struct vcpu *vcpu)

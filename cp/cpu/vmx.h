@@ -49,7 +49,7 @@ void vmx_own_controls(struct vmcs *image, struct vmcs_set *set, const struct vcp
 struct guest_storage;
 uint64_t vmx_eptp(const struct guest_storage *);
 
-void vmx_flush_ept(uint64_t eptp);    /* INVEPT, INVVPID: single context */
+void vmx_flush_ept(uint64_t eptp);    /* INVEPT; INVVPID, where there are VPIDs: single context */
 void vmx_flush_vpid(uint16_t vpid);
 uint16_t vmx_vpid_next(void);         /* the first of VMX_VPIDS for a new virtual CPU */
 uint16_t vmx_vpids_of_guests(uint16_t vpid, uint16_t *count); /* cpu_nested.vpid_first, of a virtual CPU with this one */

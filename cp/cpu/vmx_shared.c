@@ -16,7 +16,8 @@ void vmx_flush_ept(uint64_t eptp)
 
 void vmx_flush_vpid(uint16_t vpid)
 {
-    op_invvpid(INVVPID_SINGLE, (struct op_invalidation){vpid, 0});
+    if (vmx_controls.cpu2 & CPU2_VPID)
+        op_invvpid(INVVPID_SINGLE, (struct op_invalidation){vpid, 0});
 }
 
 /* A VPID that was used before may have translations cached; vmx_start threw away what was there before CP. */
@@ -26,7 +27,7 @@ uint16_t vmx_vpid_next(void)
     static bool reused;
     uint16_t vpid = next;
 
-    for (unsigned i = 0; i < VMX_VPIDS && reused && vmx_controls.cpu2 & CPU2_VPID; i++)
+    for (unsigned i = 0; i < VMX_VPIDS && reused; i++)
         vmx_flush_vpid((uint16_t)(vpid + i));
     next = (uint16_t)(next + VMX_VPIDS);
     if (next > UINT16_MAX - VMX_VPIDS)

@@ -195,8 +195,7 @@ static void vmx_flush_storage(struct vcpu *vcpu)
 static void vmx_flush_linear(struct vcpu *vcpu)
 {
     struct vmx_vcpu *own = vcpu->backend;
-    if (vmx_controls.cpu2 & CPU2_VPID)
-        vmx_flush_vpid(own->vpid);
+    vmx_flush_vpid(own->vpid);
 }
 
 static void vmx_park(struct vcpu *vcpu)
