@@ -5,15 +5,12 @@
 #include "nest/ept.h"
 #include "nest/page.h"
 
-/* QEMU's nested paging marks even these entries as accessed, which no guest does: the bit is reserved. */
 bool nest_read_pdptes(const struct nest *nest, uint64_t cr3, uint64_t pdptes[4])
 {
-    const uint64_t accessed = 1 << 5;
-
     if (!nest->host->read(nest->host->context, cr3 & 0xFFFFFFE0u, pdptes, 4 * sizeof(pdptes[0])))
         return false;
     for (unsigned i = 0; i < 4 && nest->policy.nested_page_tables; i++)
-        pdptes[i] &= ~accessed;
+        pdptes[i] &= ~PDPTE_ACCESSED;
     return true;
 }
 

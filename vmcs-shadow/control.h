@@ -130,3 +130,7 @@ enum entry_control {
 
 /* bit 31 of a region's revision identifier: a shadow VMCS, which no entry may use */
 #define VMCS_SHADOW_INDICATOR 0x80000000u
+
+/* Bit 5 of PAE's four top entries is reserved, and no guest sets it; but the walks of QEMU's nested paging do, so that where those
+ * are the second level it is taken for 0. */
+#define PDPTE_ACCESSED (1ull << 5)

@@ -86,7 +86,6 @@ static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_
 /* Nested paging takes the four entries of PAE paging from storage at each walk, so what is there is what VMX would have saved. */
 static void pdptes_refresh(struct vcpu *vcpu, struct svm_state *s)
 {
-    const uint64_t accessed = 1 << 5; /* QEMU sets it on its walks, and VMX knows none here */
     const struct vmcb *vmcb = s->vmcb;
     uint64_t at = vmcb->cr3 & 0xFFFFFFE0u, entry[4];
 
@@ -94,10 +93,10 @@ static void pdptes_refresh(struct vcpu *vcpu, struct svm_state *s)
         return;
     if (!nested_translate(vcpu, &at, false) || guest_read(&vcpu->vm->storage, gpa(at), entry, sizeof entry) != GUEST_OK)
         return;
-    s->image.guest_pdpte0 = entry[0] & ~accessed;
-    s->image.guest_pdpte1 = entry[1] & ~accessed;
-    s->image.guest_pdpte2 = entry[2] & ~accessed;
-    s->image.guest_pdpte3 = entry[3] & ~accessed;
+    s->image.guest_pdpte0 = entry[0] & ~PDPTE_ACCESSED;
+    s->image.guest_pdpte1 = entry[1] & ~PDPTE_ACCESSED;
+    s->image.guest_pdpte2 = entry[2] & ~PDPTE_ACCESSED;
+    s->image.guest_pdpte3 = entry[3] & ~PDPTE_ACCESSED;
 }
 
 static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
