@@ -4,7 +4,7 @@
 #include "nest/ept.h"
 #include "nest/page.h"
 #include "nest/reflect.h"
-#include "vmcs-shadow/page.h"
+#include "vmcs-shadow/bitmap.h"
 
 #include <string.h>
 
@@ -89,23 +89,25 @@ static bool load(struct nest *nest, struct nest_vmcs *vmcs)
     return true;
 }
 
+const struct vmcs_set *nest_active_fields(struct nest *nest)
+{
+    struct vmcs_set ignored;
+    if (vmcs_set_empty(&nest->fields))
+        vmcs_bitmap_sets(&nest->fields, &ignored, nest->offered, nest->offered);
+    return &nest->fields;
+}
+
 /* A lack of frames is no error: VMREAD then exits. */
 void nest_active_attach(struct nest *nest, struct nest_vmcs *vmcs)
 {
     const struct nest_host *host = nest->host;
-    struct vmcs_set all;
     if (nest->mode < NEST_SHADOW || !host->region_alloc ||
         !capability_may_set(nest->hardware->msr[VMX_CPU2], CPU2_VMCS_SHADOWING))
         return;
     vmcs->shadow_region = host->region_alloc(host->context, true);
     if (!vmcs->shadow_region)
         return;
-    memset(&all, 0xFF, sizeof(all));
-    for (unsigned i = 0; i < VMCS_FIELDS; i++)
-        if (!capability_has_field(nest->offered, i))
-            all.word[i >> 6] &= ~(1ull << (i & 63));
-    all.word[VMCS_FIELDS >> 6] &= (1ull << (VMCS_FIELDS & 63)) - 1;
-    host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, &all, false);
+    host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, nest_active_fields(nest), false);
 }
 
 struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep)

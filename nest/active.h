@@ -72,6 +72,8 @@ struct nest_vmcs *nest_active_find(const struct nest *nest, uint64_t gpa);
 struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep, bool *no_frames);
 /* A fresh one in the table, with nothing in it.  NULL: no frames, or all are kept. */
 struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep);
+/* The fields L1 is offered: what it may write to a virtual VMCS, and is shown of one. */
+const struct vmcs_set *nest_active_fields(struct nest *nest);
 /* Gives it a hardware shadow region with its contents, if the mode and hardware have such. */
 void nest_active_attach(struct nest *nest, struct nest_vmcs *vmcs);
 /* Writes it back to L1's storage and lets it go.  The current one becomes none if it is this. */

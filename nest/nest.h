@@ -174,7 +174,7 @@ struct nest {
     unsigned active_top;              /* places of it that were ever in use */
     uint64_t use_clock;               /* for the least recently used of them */
     struct nest_ept *ept[NEST_EPT_CACHE];
-    struct vmcs_set page_fields;      /* what L1 may write to a page; empty: not asked for yet */
+    struct vmcs_set fields;           /* those L1 is offered; empty: not asked for yet, see nest_active_fields() */
     void *field_bitmaps[2];           /* what L2 may reach in a linked VMCS at most: by VMREAD, VMWRITE; NULL: unused */
 
     uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */

@@ -2,7 +2,6 @@
 #include "nest/page.h"
 
 #include "nest/instruction.h"
-#include "vmcs-shadow/bitmap.h"
 #include "vmcs-shadow/page.h"
 
 enum { WORDS = sizeof(struct vmcs_set) / sizeof(uint64_t) };
@@ -13,15 +12,6 @@ static bool is_subset(const struct vmcs_set *set, const struct vmcs_set *of)
     for (unsigned word = 0; word < WORDS; word++)
         beyond |= set->word[word] & ~of->word[word];
     return !beyond;
-}
-
-/* Fields L1 may note: those it is offered. */
-static const struct vmcs_set *notable(struct nest *nest)
-{
-    struct vmcs_set ignored;
-    if (vmcs_set_empty(&nest->page_fields))
-        vmcs_bitmap_sets(&nest->page_fields, &ignored, nest->offered, nest->offered);
-    return &nest->page_fields;
 }
 
 static bool header_valid(const struct nest *nest, uint32_t revision, uint32_t form)
@@ -70,7 +60,7 @@ struct nest_vmcs *nest_page_get(struct nest *nest, uint64_t gpa, const struct ne
 bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs)
 {
     const struct vmcs_set written = vmcs->page->written;
-    if (!is_subset(&written, notable(nest)))
+    if (!is_subset(&written, nest_active_fields(nest)))
         return false;
     vmcs_set_clear(&vmcs->page->written);
     vmcs_set_unite(&vmcs->noted, &written);
@@ -167,5 +157,5 @@ void nest_page_write_back(struct nest *nest, struct nest_vmcs *vmcs)
     if (!vmcs->shadow_region)
         return;
     nest_page_refresh(nest, vmcs); /* which may find more than a pull: the region may be a page, of a CP below */
-    show(vmcs, notable(nest));
+    show(vmcs, nest_active_fields(nest));
 }
