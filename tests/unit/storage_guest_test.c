@@ -9,23 +9,10 @@
 
 #include "cp/storage/guest.h"
 #include "cp/storage/watch.h"
+#include "tests/unit/storage_scene.h"
 
-enum { FRAMES = 128, MIB = 1 << 20, ROOT_AND_TABLES = 4 };
+enum { ROOT_AND_TABLES = 4 };
 #define GIB (1ull << 30)
-
-static struct guest_storage storage;
-
-static int start(void **state)
-{
-    static void *pool;
-    (void)state;
-    if (!pool) {
-        pool = aligned_alloc(PAGE_SIZE, FRAMES * PAGE_SIZE);
-        frame_add(frame_address(pool), FRAMES * PAGE_SIZE);
-    }
-    guest_storage_init(&storage, MIB, 0);
-    return 0;
-}
 
 static int stop(void **state)
 {

@@ -7,22 +7,9 @@
 #include <cmocka.h>
 
 #include "cp/storage/watch.h"
+#include "tests/unit/storage_scene.h"
 
-enum { FRAMES = 64, WRITE = 2 };
-
-static struct guest_storage storage;
-
-static int start(void **state)
-{
-    static void *pool;
-    (void)state;
-    if (!pool) {
-        pool = aligned_alloc(PAGE_SIZE, FRAMES * PAGE_SIZE);
-        frame_add(frame_address(pool), FRAMES * PAGE_SIZE);
-    }
-    guest_storage_init(&storage, 1 << 20, 0);
-    return 0;
-}
+enum { WRITE = 2 };
 
 static int stop(void **state)
 {
