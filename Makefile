@@ -195,3 +195,23 @@ test-hosts: ## prove KVM as host without having one: Linux with KVM inside QEMU 
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
 	@/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/hosts $(PYTEST)
 .PHONY: test-hosts
+# What tests reach, line by line: clang's coverage, the same objects for the unit tests and the fuzzers
+COV := $(B)/cov
+$(COV)/%.o: %.c ; @mkdir -p $(@D) && $(CLANG) $(subst =fuzzer,=fuzzer-no-link,$(FUZZ)) -fprofile-instr-generate -fcoverage-mapping -MMD -MP -c $< -o $@
+$(COV)/libpure.a: $(call obj,cov,$(PURE_SRC))
+$(COV)/libfake.a: $(call obj,cov,$(FAKES))
+$(COV)/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
+$(COV)/run/%_test: COV_LINK := -fsanitize=fuzzer-no-link,address,undefined -lcmocka -lcrypt -lZydis
+$(COV)/run/%_fuzz: COV_LINK := -fsanitize=fuzzer,address,undefined
+$(COV)/run/%_test: $(COV)/tests/unit/%_test.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
+$(COV)/run/%_fuzz: $(COV)/tests/fuzz/%_fuzz.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
+cov-link = @mkdir -p $(@D) && $(CLANG) -fprofile-instr-generate -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(COV_LINK) -lfdt
+# never run: it names every line there is, also of what no program above has
+$(COV)/all: $(COV)/libpure.a
+	@$(CLANG) -fprofile-instr-generate -fsanitize=fuzzer,address,undefined -o $@ -Wl,--whole-archive $< \
+	  -Wl,--no-whole-archive,--unresolved-symbols=ignore-all -lfdt
+cov: ## what unit tests and fuzzers reach of each room (FUZZ_SECONDS=5 each, over their corpus), into docs/coverage.md
+	@scripts/setup cov
+	@$(MAKE) $(MINE) -j2 $(COV)/all $(addprefix $(COV)/run/,$(UNITS) $(FUZZERS))
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) scripts/coverage $(B) $(UNITS) $(FUZZERS)
+.PHONY: cov
