@@ -33,6 +33,9 @@ enum { SCENE_MIB = 32, SCENE_GUEST_MIB = 8, SCENE_HZ = 1000000000, SCENE_XCR0 = 
 static struct vm *vm;
 static unsigned linear_flushes, storage_flushes;
 
+/* SCENE_PROCESSOR: the includer has a processor of its own: vcpu_read_any() and vcpu_write_any(), cpu_backend,
+ * cpu_nested. */
+#ifndef SCENE_PROCESSOR
 /* ---- processor: the current VMCS of a virtual CPU is the struct its `backend` points at ------------------------ */
 
 static enum vmcs_index scene_index(enum vmcs_field field)
@@ -50,9 +53,6 @@ SCENE_FAKE void vcpu_write_any(struct vcpu *v, enum vmcs_field field, uint64_t v
 {
     vmcs_set(v->backend, scene_index(field), value);
 }
-SCENE_FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
-SCENE_FAKE void cpu_dr6_add(struct vcpu *v, uint64_t bits) { v->dr6 |= bits; }
-
 static int scene_create(struct vcpu *v) { return (v->backend = calloc(1, sizeof(struct vmcs))) ? 0 : -12; }
 static void scene_destroy(struct vcpu *v) { free(v->backend); }
 static void scene_flush_linear(struct vcpu *v) { (void)v, linear_flushes++; }
@@ -69,6 +69,10 @@ static const struct cpu_backend scene_backend = {
 };
 SCENE_FAKE const struct cpu_backend *cpu_backend = &scene_backend;
 SCENE_FAKE const struct cpu_nested *cpu_nested; /* no virtual VMX beneath: what asks for it must bear that */
+#endif
+
+SCENE_FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
+SCENE_FAKE void cpu_dr6_add(struct vcpu *v, uint64_t bits) { v->dr6 |= bits; }
 
 SCENE_FAKE int context_create(struct vcpu *v) { return v->xcr0 = v->xcr0_used = 1, 0; }
 SCENE_FAKE void context_destroy(struct vcpu *v) { (void)v; }

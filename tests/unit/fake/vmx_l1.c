@@ -5,22 +5,33 @@
 
 enum { ADDRESS_64 = 2 << 7, SEGMENT_DS = 3 << 15, NO_INDEX = 1 << 22, NO_BASE = 1 << 27, REGISTER = 1 << 10 };
 
+static enum nest_result instruct(struct fake_vmx *m, const struct exit *exit)
+{
+    return m->instruct ? m->instruct(m, exit) : nest_instruction(&m->nest, exit);
+}
+
+static void put(struct fake_vmx *m, uint64_t at, const void *from, size_t bytes)
+{
+    if (!m->host.write(m->host.context, at, from, bytes))
+        fake_vmx_complain(m, "L1 has no storage where its own operands are");
+}
+
 enum nest_result fake_vmx_memory(struct fake_vmx *m, enum exit_reason reason, uint64_t at, unsigned register2)
 {
     struct exit exit = {.reason = reason, .instruction_length = 4, .qualification = at,
                         .instruction_info = ADDRESS_64 | SEGMENT_DS | NO_INDEX | NO_BASE | register2 << 28};
-    return nest_instruction(&m->nest, &exit);
+    return instruct(m, &exit);
 }
 
 enum nest_result fake_vmx_plain(struct fake_vmx *m, enum exit_reason reason)
 {
     struct exit exit = {.reason = reason, .instruction_length = 3};
-    return nest_instruction(&m->nest, &exit);
+    return instruct(m, &exit);
 }
 
 enum nest_result fake_vmx_pointer(struct fake_vmx *m, enum exit_reason reason, uint64_t address)
 {
-    memcpy(m->storage + 0x800, &address, sizeof(address));
+    put(m, 0x800, &address, sizeof(address));
     return fake_vmx_memory(m, reason, 0x800, 0);
 }
 
@@ -28,8 +39,8 @@ static enum nest_result field_instruction(struct fake_vmx *m, enum exit_reason r
 {
     struct exit exit = {.reason = reason, .instruction_length = 3,
                         .instruction_info = REGISTER | 2u << 28 | 3u << 3}; /* field in RDX, value in RBX */
-    m->gpr[2] = field;
-    return nest_instruction(&m->nest, &exit);
+    m->host.gpr[2] = field;
+    return instruct(m, &exit);
 }
 
 static const uint8_t *bitmap(const struct fake_vmx *m, bool write)
@@ -44,7 +55,7 @@ uint64_t fake_vmx_read(struct fake_vmx *m, enum vmcs_field field)
     if (m->link && !vmcs_bitmap_exits(bitmap(m, false), field))
         return vmcs_field_read(m->link->active ? &m->link->held : &m->link->memory, field, true);
     field_instruction(m, EXIT_VMREAD, field);
-    return m->gpr[3];
+    return m->host.gpr[3];
 }
 
 void fake_vmx_write(struct fake_vmx *m, enum vmcs_field field, uint64_t value)
@@ -53,7 +64,7 @@ void fake_vmx_write(struct fake_vmx *m, enum vmcs_field field, uint64_t value)
         vmcs_field_write(m->link->active ? &m->link->held : &m->link->memory, field, value, true);
         return;
     }
-    m->gpr[3] = value;
+    m->host.gpr[3] = value;
     field_instruction(m, EXIT_VMWRITE, field);
 }
 
@@ -66,7 +77,7 @@ enum fake_verdict fake_vmx_verdict(const struct fake_vmx *m)
 static void put_revision(struct fake_vmx *m, uint64_t at)
 {
     uint32_t revision = (uint32_t)(m->offered.msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
-    memcpy(m->storage + at, &revision, sizeof(revision));
+    put(m, at, &revision, sizeof(revision));
 }
 
 void fake_vmx_enter_operation(struct fake_vmx *m)
@@ -110,8 +121,9 @@ void fake_vmx_make_vmcs(struct fake_vmx *m, uint64_t region)
         {VMCS_HOST_PAT, 0x0007040600070406}, {VMCS_HOST_RIP, 0x8100}, {VMCS_HOST_RSP, 0x8800},
         {VMCS_HOST_CS_SELECTOR, 8}, {VMCS_HOST_SS_SELECTOR, 16}, {VMCS_HOST_TR_SELECTOR, 24},
     };
+    static const uint8_t zeroes[4096];
     fake_vmx_pointer(m, EXIT_VMCLEAR, region);
-    memset(m->storage + region, 0, 4096);
+    put(m, region, zeroes, sizeof(zeroes));
     put_revision(m, region);
     fake_vmx_pointer(m, EXIT_VMPTRLD, region);
     for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)

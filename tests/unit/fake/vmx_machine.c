@@ -245,7 +245,7 @@ static void base_controls(struct fake_vmx *m)
     memset((void *)(uintptr_t)v->msr_bitmap, 0x0F, 4096);
 }
 
-static void l1_state(struct vmcs *v)
+void fake_vmx_l1_state(struct vmcs *v)
 {
     v->guest_cr0 = v->cr0_shadow = 0x80000031;
     v->guest_cr4 = v->cr4_shadow = 0x2020;
@@ -261,14 +261,43 @@ static void l1_state(struct vmcs *v)
     v->exit_instruction_length = 4;
 }
 
-void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
+static void bitmaps(struct fake_vmx *m)
 {
     struct vmcs_set readable, writable;
+
+    vmcs_bitmap_sets(&readable, &writable, &m->offered, &m->hardware);
+    vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmread_bitmap, &readable);
+    vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmwrite_bitmap, &writable);
+    vmcs_bitmap_close(&readable, &writable);
+    vmcs_bitmap_build(m->closed_bitmaps[0], &readable);
+    vmcs_bitmap_build(m->closed_bitmaps[1], &writable);
+}
+
+static void power_up(struct fake_vmx *m, bool shadow)
+{
+    memset(m, 0, sizeof(*m));
+    m->frames_limit = FAKE_FRAMES;
+    m->of = &m->nest;
+    hardware_capability(&m->hardware);
+    capability_offer(&m->offered, &m->hardware, shadow);
+    base_controls(m);
+    bitmaps(m);
+    m->first.used = true;
+    m->first.memory = m->base;
+}
+
+void fake_vmx_power_up(struct fake_vmx *m)
+{
+    power_up(m, true);
+    fake_region_load(m, &m->first);
+}
+
+void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
+{
     const struct nest_policy policy = {.cr0_ones = 0x20, .cr0_zeroes = 0x60000000, .cr4_ones = 0x2000,
                                        .physical_bits = 40, .vpid_first = 16, .vpid_count = 16};
-    memset(m, 0, sizeof(*m));
+    power_up(m, mode >= NEST_SHADOW);
     m->storage = calloc(1, FAKE_STORAGE);
-    m->frames_limit = FAKE_FRAMES;
     m->fault_linear = ~0ull;
     m->device_from = FAKE_STORAGE;
     m->host_page_bytes = 4096;
@@ -276,26 +305,13 @@ void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
     fake_region_serve(&m->host);
     m->host.context = m;
     m->host.gpr = m->gpr;
-    hardware_capability(&m->hardware);
-    capability_offer(&m->offered, &m->hardware, mode >= NEST_SHADOW);
-    base_controls(m);
-    vmcs_bitmap_sets(&readable, &writable, &m->offered, &m->hardware);
-    vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmread_bitmap, &readable);
-    vmcs_bitmap_build((uint8_t *)(uintptr_t)m->base.vmwrite_bitmap, &writable);
-    vmcs_bitmap_close(&readable, &writable);
-    vmcs_bitmap_build(m->closed_bitmaps[0], &readable);
-    vmcs_bitmap_build(m->closed_bitmaps[1], &writable);
-    m->first.used = true;
-    m->first.memory = m->base;
-    l1_state(&m->first.memory);
+    fake_vmx_l1_state(&m->first.memory);
     fake_region_load(m, &m->first);
     nest_init(&m->nest, &m->host, mode, &policy, &m->hardware, &m->offered, &m->base);
 }
 
-void fake_vmx_stop(struct fake_vmx *m)
+void fake_vmx_power_down(struct fake_vmx *m)
 {
-    fake_region_load(m, &m->first);
-    nest_destroy(&m->nest);
     frame_free(m, (void *)(uintptr_t)m->base.msr_bitmap);
     frame_free(m, (void *)(uintptr_t)m->base.vmread_bitmap);
     frame_free(m, (void *)(uintptr_t)m->base.vmwrite_bitmap);
@@ -303,6 +319,13 @@ void fake_vmx_stop(struct fake_vmx *m)
         fake_vmx_complain(m, "frames were kept");
     if (m->regions_held)
         fake_vmx_complain(m, "VMCS regions were kept");
+}
+
+void fake_vmx_stop(struct fake_vmx *m)
+{
+    fake_region_load(m, &m->first);
+    nest_destroy(&m->nest);
+    fake_vmx_power_down(m);
     if (m->pins)
         fake_vmx_complain(m, "pages stayed pinned");
     free(m->storage);

@@ -24,7 +24,10 @@ struct fake_cached { /* a translation hardware keeps: tag, page, and what it fou
 
 struct fake_vmx {
     struct nest_host host;
-    struct nest nest;
+    struct nest nest;             /* of a machine that is nothing but this; else: */
+    const struct nest *of;        /* whose L2 may run here, and ... */
+    /* ... how L1's VMX instructions reach it.  NULL: nest_instruction() */
+    enum nest_result (*instruct)(struct fake_vmx *, const struct exit *);
     struct vmx_capability hardware, offered;
     struct vmcs base;             /* CP's */
     uint8_t *storage;             /* L1's, from guest-physical 0 */
@@ -54,6 +57,10 @@ struct fake_vmx {
 
 void fake_vmx_start(struct fake_vmx *, enum nest_mode mode); /* L1 at CPL 0 in 64-bit mode, CR4.VMXE on, outside VMX operation */
 void fake_vmx_stop(struct fake_vmx *);  /* destroys; complains of what was kept */
+/* The processor alone, with CP's controls in vmcs01, which is loaded, and no storage: for a machine of vm_create(). */
+void fake_vmx_power_up(struct fake_vmx *);
+void fake_vmx_power_down(struct fake_vmx *);
+void fake_vmx_l1_state(struct vmcs *vmcs01); /* CPL 0, 64-bit mode, CR3 5000H, CR4.VMXE on */
 void fake_vmx_complain(struct fake_vmx *, const char *what);
 
 /* L1 executes a VMX instruction with a memory operand at linear address `at` (identity-mapped), or VMLAUNCH and

@@ -54,7 +54,7 @@ static void region_free(void *context, void *region)
     if (m->link == r)
         fake_vmx_complain(m, "a region was freed that vmcs01 links to");
     for (unsigned i = 0; i < FAKE_REGIONS; i++)
-        if (m->regions[i].used && !m->regions[i].shadow && &m->regions[i] == m->loaded && m->nest.in_guest &&
+        if (m->regions[i].used && !m->regions[i].shadow && &m->regions[i] == m->loaded && m->of->in_guest &&
             m->loaded->held.vmcs_link_pointer == (uint64_t)(uintptr_t)r)
             fake_vmx_complain(m, "a region was freed that the running vmcs02 links to");
     clear_region(r);
