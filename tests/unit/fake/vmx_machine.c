@@ -277,6 +277,7 @@ static void power_up(struct fake_vmx *m, bool shadow)
 {
     memset(m, 0, sizeof(*m));
     m->frames_limit = FAKE_FRAMES;
+    m->regions_limit = FAKE_REGIONS;
     m->of = &m->nest;
     hardware_capability(&m->hardware);
     capability_offer(&m->offered, &m->hardware, shadow);

@@ -39,7 +39,7 @@ struct fake_vmx {
     bool closed;                  /* it uses the closed bitmaps: for VMREAD, VMWRITE */
     uint8_t closed_bitmaps[2][VMCS_BITMAP_BYTES];
     void *frames[FAKE_FRAMES];
-    unsigned frames_held, frames_limit, regions_held;
+    unsigned frames_held, frames_limit, regions_held, regions_limit;
     struct fake_cached cached[FAKE_CACHED];
     unsigned cached_next;
     unsigned pins;

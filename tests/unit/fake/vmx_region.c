@@ -36,7 +36,7 @@ static void clear_region(struct fake_region *region)
 static void *region_alloc(void *context, bool shadow)
 {
     struct fake_vmx *m = context;
-    for (unsigned i = 0; i < FAKE_REGIONS; i++)
+    for (unsigned i = 0; i < FAKE_REGIONS && m->regions_held < m->regions_limit; i++)
         if (!m->regions[i].used) {
             m->regions[i] = (struct fake_region){.used = true, .shadow = shadow};
             m->regions_held++;
