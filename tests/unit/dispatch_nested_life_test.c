@@ -191,6 +191,23 @@ static void without_a_frame_for_a_page_of_l2_the_machine_stops(void **state)
     assert_int_equal(stops_seen, 1);
 }
 
+static void without_a_frame_for_another_ept02_the_machine_stops_at_the_next_entry(void **state)
+{
+    enum { LIST = 0x13000, OTHER_EPT = 0x24000, FUNCTIONS = 1 << 13 };
+
+    (void)state;
+    poke(LIST, OTHER_EPT | 3 << 3 | 6, 8);
+    vmwrite(VMCS_SECONDARY_CONTROLS, CPU2_EPT | FUNCTIONS);
+    vmwrite(VMCS_VM_FUNCTION_CONTROLS, VM_FUNCTION_EPTP_SWITCHING);
+    vmwrite(VMCS_EPTP_LIST_ADDRESS, LIST);
+    PLAY(IN_L1(launch), IN_L2(interrupted));
+    vm->storage.account.limit = vm->storage.account.frames;
+    vm->vcpu.gpr[RAX] = vm->vcpu.gpr[RCX] = 0;
+    PLAY(IN_L2({.reason = EXIT_VMFUNC, .instruction_length = 3}));
+    assert_int_equal(vm->stop, VM_STOP_NO_FRAMES);
+    assert_int_equal(stops_seen, 1);
+}
+
 /* ---- L1's operands and lists ---------------------------------------------------------------------------------------- */
 
 static void an_operand_l1_does_not_map_is_its_page_fault(void **state)
@@ -203,6 +220,24 @@ static void an_operand_l1_does_not_map_is_its_page_fault(void **state)
     vm->vcpu.event_info = 0;
     fake_vmx_memory(processor(), EXIT_VMPTRST, 0x40000800, 0);
     assert_int_equal(vm->vcpu.event_error, 2); /* a write */
+    vm->vcpu.event_info = 0;
+}
+
+static void where_l1_writes_twice_is_looked_up_once(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        poke(0x900, 0, 8);
+        fake_vmx_memory(processor(), EXIT_VMPTRST, 0x900, 0);
+        assert_int_equal(peek(0x900, 8), FAKE_VMCS);
+        if (!i)
+            assert_true(peek(PT_TOP, 8) & 0x40); /* dirty */
+    }
+    poke(PT_TOP, LARGE | PRESENT, 8); /* read-only now */
+    set(VMCS_GUEST_CR0, get(VMCS_GUEST_CR0) | CR0_WP);
+    fake_vmx_memory(processor(), EXIT_VMPTRST, 0x900, 0);
+    assert_int_equal(vm->vcpu.event_info & 0xFF, VECTOR_PF);
+    assert_int_equal(vm->vcpu.event_error, 3);
     vm->vcpu.event_info = 0;
 }
 
@@ -287,6 +322,49 @@ static void l1s_tsc_offset_adds_to_the_machines(void **state)
     assert_int_equal(msr_policy_write(vm, 0x10, 77777), 0); /* IA32_TIME_STAMP_COUNTER */
     PLAY(IN_L1(launch), IN_L2(interrupted));
     assert_true(processor()->loaded->held.tsc_offset == vm->vcpu.tsc_offset + 500);
+}
+
+/* ---- pages hardware works on for L2 --------------------------------------------------------------------------------- */
+
+static void a_virtual_apic_page_is_l1s_own(void **state)
+{
+    enum { PAGE = 0x14000 };
+
+    (void)state;
+    vmwrite(VMCS_PROCESSOR_CONTROLS, vmread(VMCS_PROCESSOR_CONTROLS) | CPU_TPR_SHADOW);
+    vmwrite(VMCS_VIRTUAL_APIC_ADDRESS, PAGE);
+    PLAY(IN_L1(launch), IN_L2(interrupted));
+    assert_true(processor()->loaded->held.virtual_apic_address ==
+                (uint64_t)(uintptr_t)guest_pointer(&vm->storage, gpa(PAGE), NULL));
+    PLAY(IN_L2(cpuid));
+    assert_l1_has(EXIT_CPUID);
+    vmwrite(VMCS_VIRTUAL_APIC_ADDRESS, 1ull << 38); /* no storage there */
+    PLAY(IN_L1(resume), IN_L2(interrupted));
+    const struct vmcs *held = &processor()->loaded->held;
+    assert_false(held->processor_controls & CPU_TPR_SHADOW); /* each access exits instead */
+    assert_true(held->processor_controls & CPU_CR8_LOAD_EXITING);
+    assert_int_equal(held->virtual_apic_address, 0);
+}
+
+static void what_l2_may_reach_of_a_linked_vmcs_is_a_region_of_cps(void **state)
+{
+    enum { LINK = 0x4000, READS = 0x15000, WRITES = 0x16000 };
+
+    (void)state;
+    for (unsigned i = 0; i < 4096; i += 8) {
+        poke(READS + i, ~0ull, 8);
+        poke(WRITES + i, ~0ull, 8);
+    }
+    poke(READS + (VMCS_GUEST_RIP >> 3), (uint8_t)~(1 << (VMCS_GUEST_RIP & 7)), 1);
+    poke(LINK, (uint32_t)vm->vcpu.nest->offered->msr[VMX_BASIC] | VMCS_SHADOW_INDICATOR, 4);
+    vmwrite(VMCS_SECONDARY_CONTROLS, CPU2_EPT | CPU2_VMCS_SHADOWING);
+    vmwrite(VMCS_VMREAD_BITMAP, READS);
+    vmwrite(VMCS_VMWRITE_BITMAP, WRITES);
+    vmwrite(VMCS_VMCS_LINK_POINTER, LINK);
+    PLAY(IN_L1(launch), IN_L2(interrupted));
+    const struct fake_region *linked = (const void *)(uintptr_t)processor()->loaded->held.vmcs_link_pointer;
+    assert_true(linked >= processor()->regions && linked < processor()->regions + FAKE_REGIONS);
+    assert_true(linked->used && linked->shadow);
 }
 
 /* ---- bitmaps L1 keeps in its storage -------------------------------------------------------------------------------- */
@@ -384,13 +462,17 @@ int main(void)
         TEST(without_frames_for_vmcs02_the_machine_stops_and_says_why),
         TEST(without_a_shadow_vmcs_each_vmread_exits_and_without_vmcs02_the_machine_stops),
         TEST(without_a_frame_for_a_page_of_l2_the_machine_stops),
+        TEST(without_a_frame_for_another_ept02_the_machine_stops_at_the_next_entry),
         TEST(an_operand_l1_does_not_map_is_its_page_fault),
+        TEST(where_l1_writes_twice_is_looked_up_once),
         TEST(an_operand_is_read_anew_when_its_mapping_has_changed),
         TEST(in_user_mode_a_vmx_instruction_is_a_general_protection_fault),
         TEST(msr_lists_reach_the_msrs_of_the_machine),
         TEST(a_list_that_cannot_be_loaded_at_entry_is_a_failed_entry),
         TEST(one_that_cannot_be_loaded_at_an_exit_is_a_vmx_abort),
         TEST(l1s_tsc_offset_adds_to_the_machines),
+        TEST(a_virtual_apic_page_is_l1s_own),
+        TEST(what_l2_may_reach_of_a_linked_vmcs_is_a_region_of_cps),
         TEST(a_bitmap_l1_changes_counts_at_the_next_entry),
         TEST(a_device_l1_gave_to_l2_is_reached_through_both_pagings),
         TEST(delivery_of_an_event_to_a_device_ends_l2_by_a_triple_fault),

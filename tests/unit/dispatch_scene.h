@@ -74,9 +74,11 @@ SCENE_FAKE const struct cpu_nested *cpu_nested; /* no virtual VMX beneath: what 
 SCENE_FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
 SCENE_FAKE void cpu_dr6_add(struct vcpu *v, uint64_t bits) { v->dr6 |= bits; }
 
-SCENE_FAKE int context_create(struct vcpu *v) { return v->xcr0 = v->xcr0_used = 1, 0; }
+static bool scene_no_context;
+
+SCENE_FAKE int context_create(struct vcpu *v) { return scene_no_context ? -12 : (v->xcr0 = v->xcr0_used = 1, 0); }
 SCENE_FAKE void context_destroy(struct vcpu *v) { (void)v; }
-SCENE_FAKE void context_reset(struct vcpu *v) { context_create(v); }
+SCENE_FAKE void context_reset(struct vcpu *v) { v->xcr0 = v->xcr0_used = 1; }
 SCENE_FAKE void context_init(struct vcpu *v) { v->cr2 = 0; }
 SCENE_FAKE uint64_t context_xcr0(struct vcpu *v) { return v->xcr0; }
 SCENE_FAKE void context_set_xcr0(struct vcpu *v, uint64_t value) { v->xcr0 = value; }

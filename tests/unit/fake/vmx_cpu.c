@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cp/dispatch/vm.h"
 #include "tests/unit/fake/vmx_region.h"
 
 enum { MSR_FIRST = 0xC0000080u, MSR_STAR = 0xC0000081u, MSR_TSC_AUX = 0xC0000103u };
@@ -66,9 +67,10 @@ static void write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
     vmcs_field_write(&fake_cpu_of(vcpu)->loaded->held, field, value, true);
 }
 
+/* as cp/cpu's does, it finds the map's root, which comes with the first touch */
 static void flush_storage(struct vcpu *vcpu)
 {
-    (void)vcpu;
+    guest_pointer(&vcpu->vm->storage, gpa(0), NULL);
     fake_cpu_flushes++;
 }
 
