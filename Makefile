@@ -197,7 +197,7 @@ test-hosts: ## prove KVM as host without having one: Linux with KVM inside QEMU 
 .PHONY: test-hosts
 # What tests reach, line by line: clang's coverage, the same objects for the unit tests and the fuzzers
 COV := $(B)/cov
-$(COV)/%.o: %.c ; @mkdir -p $(@D) && $(CLANG) $(subst =fuzzer,=fuzzer-no-link,$(FUZZ)) -fprofile-instr-generate -fcoverage-mapping -MMD -MP -c $< -o $@
+$(COV)/%.o: %.c ; @mkdir -p $(@D) && $(CLANG) $(subst =fuzzer,=fuzzer-no-link,$(FUZZ)) -fprofile-instr-generate -fcoverage-mapping -fcoverage-compilation-dir=. -MMD -MP -c $< -o $@
 $(COV)/libpure.a: $(call obj,cov,$(PURE_SRC))
 $(COV)/libfake.a: $(call obj,cov,$(FAKES))
 $(COV)/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
