@@ -3,7 +3,6 @@
 
 #include "cp/command/families.h"
 #include "cp/user/logon.h"
-#include "cp/user/operator.h"
 #include "lib/format.h"
 
 const char command_logon_help[] =
@@ -22,8 +21,8 @@ const char command_force_help[] = "FORCE userid\n"
                                   "Logs another user off.\n";
 const char command_xautolog_help[] =
     "XAUTOLOG userid\n"
-    "Logs a user on without a terminal and starts its system. Class A or B may do so for everybody,\n"
-    "class G for users whose directory entry says so.\n";
+    "Logs a user on without a terminal and starts its system; your console tells when that is done.\n"
+    "Class A or B may do so for everybody, class G for users whose directory entry says so.\n";
 
 unsigned command_logon(struct call *c)
 {
@@ -90,23 +89,6 @@ unsigned command_force(struct call *c)
     return 0;
 }
 
-static unsigned autolog(struct call *c, const struct user *user)
-{
-    struct session *s = session_create();
-    if (!s)
-        return FAIL(c, "XAL", 9025, "");
-    if (!session_logon(s, user)) {
-        session_free(s);
-        return FAIL(c, "XAL", 9022, user->id);
-    }
-    response_line(c->response, "Command accepted");
-    response_line(c->response, "AUTO LOGON  ***  %-8s USERS = %u", user->id, session_users());
-    operator_tell(s, "AUTO LOGON", c->session->user->id);
-    if (user->ipl)
-        session_ipl(s, user->ipl, user->parm);
-    return 0;
-}
-
 unsigned command_xautolog(struct call *c)
 {
     char id[DIRECTORY_NAME + 1];
@@ -119,7 +101,10 @@ unsigned command_xautolog(struct call *c)
         return FAIL(c, "XAL", 53, id);
     if (!(mine->classes & (CLASS('A') | CLASS('B'))) && !directory_may_autolog(user, mine->id))
         return FAIL(c, "XAL", 9024, id);
-    if (session_find(id))
+    if (session_find(id) || session_logon_noted(user))
         return FAIL(c, "XAL", 9023, id);
-    return autolog(c, user);
+    if (!session_logon_note(user, mine->id))
+        return FAIL(c, "XAL", 9025, "");
+    response_line(c->response, "Command accepted");
+    return 0;
 }

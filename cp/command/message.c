@@ -80,6 +80,7 @@ static const struct message table[] = {
     {9025, 'E', "CP has no room for another session", "Try again when others have left."},
     {9026, 'E', "There is no help for %1", "HELP alone lists the commands; HELP number explains a message."},
     {9027, 'E', "Command not valid without a terminal: %1", "It was issued by a machine that is disconnected."},
+    {9028, 'E', "Not stored; a machine cannot change its own %1 by a call", "The call's results would be written over it. Use the console."},
     {9030, 'W', "Directory slot %1 is not used: %2", "The other slot, or the built-in directory, serves instead."},
     {9031, 'W', "%1 %2",
      "A fault in the directory, by path and reason. Correct the source and replace the directory with mkimage."},

@@ -48,24 +48,32 @@ static void show_fields(struct call *c, const struct named_field *field, unsigne
                       (unsigned long long)vcpu_read(&c->session->vm->vcpu, field->field));
 }
 
-static bool store_register(struct vcpu *v, struct word name, uint64_t value)
+/* The number of a general register, GPRS + that of a PSW field, or -1: neither. */
+static int register_find(struct word name)
 {
-    for (unsigned i = 0; i < sizeof psw_fields / sizeof *psw_fields; i++) {
-        if (!word_is(name, psw_fields[i].name, 3))
-            continue;
-        vcpu_write(v, psw_fields[i].field, value);
-        return true;
-    }
-    for (unsigned i = 0; i < GPRS; i++) {
-        if (!word_is(name, gpr_names[i], strlen(gpr_names[i])))
-            continue;
-        if (i == RSP)
-            vcpu_write(v, VMCS_GUEST_RSP, value);
-        else
-            v->gpr[i] = value;
-        return true;
-    }
-    return false;
+    for (unsigned i = 0; i < sizeof psw_fields / sizeof *psw_fields; i++)
+        if (word_is(name, psw_fields[i].name, 3))
+            return (int)(GPRS + i);
+    for (unsigned i = 0; i < GPRS; i++)
+        if (word_is(name, gpr_names[i], strlen(gpr_names[i])))
+            return (int)i;
+    return -1;
+}
+
+/* Of a machine that waits for the answer they are the call's to write, and RIP is behind it already. */
+static unsigned store_register(struct call *c, unsigned number, uint64_t value)
+{
+    struct vcpu *v = &c->session->vm->vcpu;
+    if (c->response->machine_asks)
+        return FAIL(c, "CDS", 9028, number < GPRS ? gpr_names[number] : psw_fields[number - GPRS].name);
+    if (number >= GPRS)
+        vcpu_write(v, psw_fields[number - GPRS].field, value);
+    else if (number == RSP)
+        vcpu_write(v, VMCS_GUEST_RSP, value);
+    else
+        v->gpr[number] = value;
+    response_line(c->response, "Store complete.");
+    return 0;
 }
 
 /* ---- storage ---------------------------------------------------------------------------------------------------- */
@@ -199,10 +207,9 @@ unsigned command_store(struct call *c)
     char text[32];
     if (!call_next(c, &where) || !call_peek(c).length)
         return FAIL(c, "CDS", 26, "");
-    if (word_hex(call_peek(c), 16, &value) && store_register(&c->session->vm->vcpu, where, value)) {
-        response_line(c->response, "Store complete.");
-        return 0;
-    }
+    int number = register_find(where);
+    if (number >= 0 && word_hex(call_peek(c), 16, &value))
+        return store_register(c, (unsigned)number, value);
     word_upper(where, text, sizeof text);
     if (*text == 'S' || *text == 'V')
         where.text++, where.length--;

@@ -10,7 +10,9 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/nested.h"
 #include "cp/cpu/ops.h"
+#include "cp/cpu/panic.h"
 #include "cp/cpu/vcpu.h"
+#include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
 enum { MSR_STAR = 0xC0000081, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE = 0xC0000102, MSR_TSC_AUX };
@@ -178,6 +180,7 @@ void context_load(struct vcpu *vcpu)
 {
     if (cpu_this.holder == vcpu)
         return;
+    CP_ASSERT(!vm_turn || vm_turn == vcpu->vm); /* who has the turn would go on with another's registers */
     if (cpu_this.holder)
         save(cpu_this.holder);
     load(vcpu);

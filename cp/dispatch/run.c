@@ -137,9 +137,11 @@ static void turn(struct vm *vm)
 {
     uint64_t begun = clock_now(), from = begun;
 
+    vm_turn = vm;
     context_load(&vm->vcpu);
     for (enter_until(vm, from, turn_end(from)); goes_on(vm); enter_until(vm, from, turn_end(from)))
         from = clock_now();
+    vm_turn = NULL;
     scheduler_charge(vm, clock_now() - begun);
     if (vm->state != VM_RUNNABLE)
         scheduler_remove(vm);

@@ -6,6 +6,7 @@
 
 #include "cp/cpu/backend.h"
 #include "cp/cpu/context.h"
+#include "cp/cpu/panic.h"
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/nested.h"
@@ -14,7 +15,7 @@
 
 enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC06 };
 
-struct vm *vm_list;
+struct vm *vm_list, *vm_turn;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
@@ -99,6 +100,7 @@ static void bury(void)
 
 struct vm *vm_create(const struct vm_config *config)
 {
+    CP_ASSERT(!vm_turn);
     bury();
     struct vm *vm = frame_alloc_run(&frame_cp_account, VM_PAGES);
     if (!vm)
@@ -122,6 +124,7 @@ struct vm *vm_create(const struct vm_config *config)
 
 void vm_destroy(struct vm *vm)
 {
+    CP_ASSERT(!vm_turn);
     vm_stop(vm, VM_STOP_USER, 0);
     for (struct vm **at = &vm_list; *at; at = &(*at)->next)
         if (*at == vm) {
@@ -139,6 +142,7 @@ void vm_destroy(struct vm *vm)
 
 void vm_reset(struct vm *vm)
 {
+    CP_ASSERT(!vm_turn);
     scheduler_remove(vm);
     vm->state = VM_STOPPED;
     nested_destroy(vm); /* what is offered may be another mode now */
@@ -162,6 +166,7 @@ int vm_define_storage(struct vm *vm, uint64_t bytes)
 {
     uint64_t limit = vm->storage.account.limit;
 
+    CP_ASSERT(!vm_turn);
     if (machine_in_flight(&vm->machine))
         return -EBUSY;
     vm_reset(vm);

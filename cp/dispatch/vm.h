@@ -64,8 +64,12 @@ struct vm {
 };
 
 extern struct vm *vm_list;
+/* Whose turn it is: from before its registers are loaded until its last exit of the turn is dealt with. NULL: the event loop's own
+ * time, and the only one in which machines are made, reset, cleared or destroyed, or the processor given to another. */
+extern struct vm *vm_turn;
 
-/* NULL: no storage for it. The machine exists, stopped and reset, with no disks. */
+/* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may be a call for a command.
+ * NULL: no storage for it. The machine exists, stopped and reset, with no disks. */
 struct vm *vm_create(const struct vm_config *);
 /* Frees all it had, in mid-nesting too. Storage that disk requests in flight may still write into is kept until they
  * are done, and given back when the next machine is made or destroyed. */

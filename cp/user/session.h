@@ -53,7 +53,8 @@ enum session_deed {
     DEED_SYSTEM_CLEAR,
     DEED_SYSTEM_RESTART,
     DEED_DEFINE_STORAGE,
-    DEED_READ
+    DEED_READ,
+    DEED_AUTOLOG /* of a session that has no user yet: session_logon_note() */
 };
 
 enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32,
@@ -118,7 +119,8 @@ struct session {
     enum session_deed deed;
     char deed_system[9], deed_parm[EDITOR_LINE + 1];
     uint64_t deed_storage;
-    const char *deed_by; /* FORCE: who, else NULL */
+    const char *deed_by; /* FORCE: who, else NULL; XAUTOLOG: who */
+    const struct user *deed_user; /* XAUTOLOG: whom */
 
     char logon_id[DIRECTORY_NAME + 1]; /* while logging on */
     bool logon_here, logon_noipl;
@@ -170,6 +172,9 @@ void session_enter_cp(struct session *); /* CP READ, with its prompt; stops the 
 void session_begin(struct session *);    /* back to the machine */
 void session_prompt(struct session *);   /* a new line to read, as the state says */
 void session_note(struct session *, enum session_deed); /* for session_settle(); the machine stops till then */
+/* XAUTOLOG: a session without a terminal, in which session_settle() will log `user` on and tell `by` of it. False: no row for it. */
+bool session_logon_note(const struct user *user, const char *by);
+bool session_logon_noted(const struct user *); /* and that is not done yet */
 void session_settle(struct session *);                  /* does what a command noted; may free the session */
 void session_wait(struct session *, uint64_t seconds);  /* timer_ended becomes true after so long */
 void session_soon(void);              /* the event loop comes round at once: a timer that has ended already */

@@ -228,9 +228,50 @@ static void reset(struct session *s, bool clear)
     session_enter_cp(s);
 }
 
+bool session_logon_noted(const struct user *user)
+{
+    for (struct session *s = NULL; (s = session_next(s));)
+        if (s->deed == DEED_AUTOLOG && s->deed_user == user)
+            return true;
+    return false;
+}
+
+bool session_logon_note(const struct user *user, const char *by)
+{
+    struct session *s = session_create();
+    if (!s)
+        return false;
+    s->deed_user = user;
+    s->deed_by = by;
+    session_note(s, DEED_AUTOLOG);
+    return true;
+}
+
+/* They may have come by themselves meanwhile, and who asked may have left. */
+static void autolog(struct session *s)
+{
+    const struct user *user = s->deed_user;
+    const char *by = s->deed_by;
+    struct session *asker = session_find(by);
+    unsigned failed = session_find(user->id) ? 9023 : session_closed || !session_logon(s, user) ? 9022 : 0;
+    if (failed) {
+        session_free(s);
+        if (asker)
+            error(asker, "XAL", failed, user->id, NULL);
+        return;
+    }
+    if (asker)
+        session_say(asker, "AUTO LOGON  ***  %-8s USERS = %u", user->id, session_users());
+    operator_tell(s, "AUTO LOGON", by);
+    if (user->ipl)
+        session_ipl(s, user->ipl, user->parm);
+}
+
+/* Who is being logged off does nothing else before. */
 void session_note(struct session *s, enum session_deed deed)
 {
-    s->deed = deed;
+    if (s->deed != DEED_LOGOFF)
+        s->deed = deed;
     if (s->vm && s->vm->state != VM_STOPPED && deed != DEED_DISCONNECT)
         vm_stop(s->vm, VM_STOP_USER, 0);
     session_soon();
@@ -250,6 +291,7 @@ void session_settle(struct session *s)
     s->deed = DEED_NONE;
     switch (deed) {
     case DEED_LOGOFF: session_logoff(s, s->deed_by); return;
+    case DEED_AUTOLOG: autolog(s); return;
     case DEED_DISCONNECT: session_disconnect(s); break;
     case DEED_IPL: session_ipl(s, s->deed_system, s->deed_parm); break;
     case DEED_SYSTEM_RESTART: session_ipl(s, s->system, ""); break;

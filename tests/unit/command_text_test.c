@@ -4,6 +4,7 @@
 #include "cp/command/command.h"
 #include "cp/command/message.h"
 #include "cp/user/link.h"
+#include "cp/user/logon.h"
 #include "nest/nest.h"
 
 static char answer[16384];
@@ -266,9 +267,12 @@ static void registers_and_storage_are_displayed_and_stored(void **state)
     assert_answer("ALICE", "STORE 1000 48656C6C6F 2C20", 0, "Store complete.\n");
     assert_answer("ALICE", "DISPLAY V1000.5", 0, "V00001000  48656C6C 6F");
     assert_answer("ALICE", "D T1000-1007", 0, "V00001000  48656C6C 6F2C2000                    *Hello, .*\n");
-    assert_answer("ALICE", "STORE RAX 1234abcd", 0, "Store complete.\n");
+    type(0, "#CP STORE RAX 1234abcd\r");
+    assert_shows(0, "Store complete.\r\n");
     assert_answer("ALICE", "D G", 0, "RAX = 000000001234ABCD  RCX = ");
-    assert_answer("ALICE", "STORE RIP FFFF", 0, "Store complete.\n");
+    type(0, "#CP STORE RIP FFFF\r");
+    assert_answer("ALICE", "STORE RAX 1", 9028, "HCPCDS9028E Not stored; a machine cannot change its own RAX by a call\n");
+    assert_answer("ALICE", "STORE RFLAGS 2", 9028, "HCPCDS9028E");
     assert_answer("ALICE", "D PSW", 0, "RIP    = 000000000000FFFF\nRFLAGS = ");
     assert_answer("ALICE", "D X", 0, "CR0    = ");
     assert_answer("ALICE", "D 200000", 160, "HCPCDB160E Hexloc 200000 exceeds storage\n");
@@ -371,11 +375,54 @@ static void xautolog_needs_permission(void **state)
     (void)state;
     type(1, "LOGOFF\r");
     assert_answer("ALICE", "XAUTOLOG MAINT", 9024, "HCPXAL9024E You are not authorized to XAUTOLOG MAINT\n");
-    assert_answer("ALICE", "XAUTOLOG BOB", 0, "Command accepted\nAUTO LOGON  ***  BOB      USERS = 3\n");
+    assert_answer("ALICE", "XAUTOLOG BOB", 0, "Command accepted\n");
+    assert_answer("ALICE", "XAUTOLOG BOB", 9023, "HCPXAL9023E BOB is already logged on\n");
+    assert_null(session_find("BOB")); /* it is noted, and no more */
+    turn();
+    assert_shows(0, "AUTO LOGON  ***  BOB      USERS = 3\r\n");
+    assert_shows(2, "DSC   AUTO LOGON AS BOB      USERS = 3  BY ALICE\r\n");
     assert_answer("ALICE", "XAUTOLOG BOB", 9023, "HCPXAL9023E BOB is already logged on\n");
     assert_answer("ALICE", "Q BOB", 0, "BOB      - DSC");
     assert_answer("OPERATOR", "XAUTOLOG MAINT", 0, "Command accepted\n");
     assert_answer("OPERATOR", "XAUTOLOG EVE", 53, "HCPXAL053E EVE not in CP directory\n");
+}
+
+static void an_autolog_that_cannot_be_done_is_told_of_later(void **state)
+{
+    (void)state;
+    type(1, "LOGOFF\r");
+    assert_answer("ALICE", "XAUTOLOG BOB", 0, "Command accepted\n");
+    fake_no_machines = 1;
+    turn();
+    assert_shows(0, "HCPXAL9022E LOGON unsuccessful--CP has no storage for the machine of BOB\r\n");
+    assert_null(session_find("BOB"));
+    assert_answer("ALICE", "XAUTOLOG BOB", 0, "Command accepted\n");
+    struct terminal *second = fake_line[1].line.owner;
+    logon_complete(second->session, directory_find(&directory, "BOB")); /* by themselves, before CP came to it */
+    turn();
+    assert_shows(0, "HCPXAL9023E BOB is already logged on\r\n");
+    assert_int_equal(session_users(), 3);
+    assert_non_null(session_find("BOB")->terminal);
+    type(1, "LOGOFF\r");
+    assert_answer("ALICE", "XAUTOLOG BOB", 0, "Command accepted\n");
+    assert_int_equal(run("ALICE", "LOGOFF"), 0); /* who asked leaves */
+    turn();
+    assert_non_null(session_find("BOB"));
+    assert_int_equal(session_users(), 2);
+}
+
+static void who_is_forced_off_does_nothing_else_before(void **state)
+{
+    (void)state;
+    ((struct fake_vm *)vm_of("BOB"))->in_flight = 1;
+    assert_int_equal(run("OPERATOR", "FORCE BOB"), 0);
+    assert_int_equal(run("BOB", "IPL TEST"), 0);
+    assert_int_equal(run("BOB", "DISCONNECT"), 0);
+    turn();
+    assert_non_null(vm_of("BOB"));
+    ((struct fake_vm *)vm_of("BOB"))->in_flight = 0;
+    turn();
+    assert_null(vm_of("BOB"));
 }
 
 static void force_logs_off_and_the_operator_hears_of_it(void **state)
@@ -453,6 +500,8 @@ int main(void)
         TEST(query_nest_tells_what_is_beneath),
         TEST(trace_vmx_names_rule_and_field_a_few_a_second),
         TEST(xautolog_needs_permission),
+        TEST(an_autolog_that_cannot_be_done_is_told_of_later),
+        TEST(who_is_forced_off_does_nothing_else_before),
         TEST(force_logs_off_and_the_operator_hears_of_it),
         TEST(help_explains_commands_and_messages),
         TEST(long_and_hostile_lines_are_bounded),

@@ -16,6 +16,7 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/vm.h"
+#include "tests/unit/fake/panic.h"
 
 enum { ARENA = 16 << 20, MIB = 1 << 20 };
 
@@ -176,6 +177,21 @@ static void making_a_machine_first_buries_those_that_are_done(void **state)
     assert_int_equal(frame_available(), frames_before);
 }
 
+static void a_machine_is_made_changed_or_ended_in_nobodys_turn(void **state)
+{
+    const struct vm_config config = {.userid = "BOB", .storage_bytes = 4 * MIB, .frame_limit = 2048};
+    struct vm *vm = make();
+    (void)state;
+    vm_turn = vm;
+    assert_true(FAKE_PANICS(vm_create(&config)));
+    assert_true(FAKE_PANICS(vm_reset(vm)));
+    assert_true(FAKE_PANICS(vm_define_storage(vm, MIB)));
+    assert_true(FAKE_PANICS(vm_destroy(vm)));
+    vm_turn = NULL;
+    vm_destroy(vm);
+    assert_int_equal(frame_available(), frames_before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +199,7 @@ int main(void)
         cmocka_unit_test_setup(storage_defined_anew_is_clear_and_has_its_size_everywhere, start),
         cmocka_unit_test_setup(storage_is_not_replaced_under_a_disk_request, start),
         cmocka_unit_test_setup(a_machine_outlives_its_disk_requests_unseen, start),
+        cmocka_unit_test_setup(a_machine_is_made_changed_or_ended_in_nobodys_turn, start),
         cmocka_unit_test_setup(making_a_machine_first_buries_those_that_are_done, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,45 @@ static void without_frames_the_call_may_be_made_again(void **state)
     assert_int_equal(call(DIAGNOSE_IDENTIFY, 0x100000 - 0x5000, 48, 0, 0), DIAGNOSE_OK);
 }
 
+/* Every command there is, from within the machine's own call: the fake's vm_create and the like assert that it is nobody's turn, and no
+ * virtual CPU changes but by the call's own results. */
+static void no_command_of_a_call_does_what_it_should_note(void **state)
+{
+    static const char *const lines[] = {
+        "BEGIN 1000",    "DEFINE STORAGE 1M",   "DETACH 191",  "DISCONNECT",        "DISPLAY G X PSW 0.100", "FORCE BOB",
+        "FORCE ALICE",   "HELP",                "INDICATE",    "INDICATE USER",     "INDICATE NEST",         "IPL TEST",
+        "LINK MAINT 190 300 RR", "LOGON BOB",   "LOGOFF",      "MESSAGE BOB x",     "MESSAGE ALL x",         "QUERY NAMES",
+        "QUERY VIRTUAL", "QUERY NEST",          "RESET",       "SET NESTED OFF",    "SET RUN ON",            "SLEEP 1 SEC",   "STOP",                "STORE RAX 1", "STORE RIP 1",       "STORE RFLAGS 0",        "STORE S100 00",
+        "SYSTEM RESET",  "SYSTEM CLEAR",        "SYSTEM RESTART", "TRACE VMX ON",   "WARNING BOB x",         "XAUTOLOG MAINT",
+        "XAUTOLOG BOB",          "SHUTDOWN" /* last: nobody comes after it */,
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+        scene_reset(state);
+        logon(0, "OPERATOR");
+        logon(1, "BOB");
+        logon(2, "ALICE");
+        type(1, i % 2 ? "LOGOFF\r" : "\r");
+        session_find("OPERATOR")->user = directory_find(&directory, "OPERATOR");
+        ((struct user *)session_find("OPERATOR")->user)->classes = 0xFF; /* all */
+        vm = vm_of("OPERATOR");
+        vm_begin(vm);
+        struct fake_vm *others[] = {(struct fake_vm *)vm_of("ALICE"), (struct fake_vm *)vm_of("BOB")};
+        struct vcpu before[2] = {others[0]->vm.vcpu};
+        if (others[1])
+            before[1] = others[1]->vm.vcpu;
+        vm_turn = vm;
+        assert_int_equal(command(lines[i], 0x4000, 4000), DIAGNOSE_OK);
+        vm_turn = NULL;
+        assert_memory_equal(&others[0]->vm.vcpu, &before[0], sizeof before[0]);
+        if (others[1])
+            assert_memory_equal(&others[1]->vm.vcpu, &before[1], sizeof before[1]);
+        assert_ptr_equal(vm_of("OPERATOR"), vm); /* it exists, whatever it asked for */
+        if (!strncmp(lines[i], "STORE R", 7))
+            assert_int_equal(vm->vcpu.gpr[RBX], 9028);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -251,6 +290,7 @@ int main(void)
         TEST(without_a_buffer_the_console_answers),
         TEST(pointers_and_lengths_are_judged_before_anything_happens),
         TEST(without_frames_the_call_may_be_made_again),
+        TEST(no_command_of_a_call_does_what_it_should_note),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void fake_frames(void)
 
 /* ---- virtual machines ------------------------------------------------------------------------------------------- */
 
-struct vm *vm_list;
+struct vm *vm_list, *vm_turn;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
@@ -98,6 +98,7 @@ static unsigned fake_no_machines; /* > 0: that many vm_create fail */
 
 struct vm *vm_create(const struct vm_config *config)
 {
+    assert(!vm_turn);
     if (fake_no_machines) {
         fake_no_machines--;
         return NULL;
@@ -114,6 +115,7 @@ struct vm *vm_create(const struct vm_config *config)
 
 void vm_destroy(struct vm *vm)
 {
+    assert(!vm_turn);
     struct vm **at = &vm_list;
     while (*at != vm)
         at = &(*at)->next;
@@ -125,6 +127,7 @@ void vm_destroy(struct vm *vm)
 
 void vm_reset(struct vm *vm)
 {
+    assert(!vm_turn);
     ((struct fake_vm *)vm)->resets++;
     vm->state = VM_STOPPED;
     registers_reset(&vm->vcpu);
@@ -133,7 +136,7 @@ void vm_reset(struct vm *vm)
 int vm_define_storage(struct vm *vm, uint64_t bytes)
 {
     uint64_t limit = vm->storage.account.limit;
-    assert(!((struct fake_vm *)vm)->in_flight);
+    assert(!vm_turn && !((struct fake_vm *)vm)->in_flight);
     vm_reset(vm);
     guest_storage_free(&vm->storage);
     guest_storage_init(&vm->storage, bytes, limit);

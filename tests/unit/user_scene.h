@@ -139,6 +139,7 @@ UNUSED static void logon(unsigned line, const char *userid)
 UNUSED static int scene_reset(void **state)
 {
     (void)state;
+    turn(); /* what is noted, an XAUTOLOG for one */
     for (struct session *s = NULL; (s = session_next(s));)
         if (s->user)
             session_note(s, DEED_LOGOFF);
