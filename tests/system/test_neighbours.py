@@ -143,3 +143,20 @@ def test_the_neighbours_go_on_while_a_machine_does_anything_with_vmx(machine, tm
     cp.end(cp.bob)
     cp.end(cp.alice)
     assert cp.frames() == before
+
+
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_whatever_a_machine_has_cp_do_its_registers_stay_its_own(machine, tmp_path, emulator):
+    cp = Cp(machine, tmp_path, "commands", emulator)
+    cp.logon(cp.alice, "ALICE")
+    cp.alice.type("IPL CMS")
+    cp.alice.expect("Ready;")
+    cp.operator.type("IPL COMMANDS")
+    cp.operator.expect("somebody says BEGIN", timeout=120)
+    cp.operator.expect("CP> ")
+    cp.operator.type("BEGIN")
+    cp.operator.expect(r"(\d+) commands, (\d+) failures", timeout=60)
+    assert int(cp.operator.match.group(1)) > 20
+    assert cp.operator.match.group(2) == "0"
+    cp.alice.type("QUERY TIME")
+    cp.alice.expect("Ready;")
