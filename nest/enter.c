@@ -251,15 +251,15 @@ static enum nest_result enter(struct nest *nest, enum nest_kind kind, bool launc
     return run(nest, vmcs);
 }
 
-enum nest_result nest_vmlaunch(struct nest *nest, const struct exit *exit)
+enum nest_result nest_vmlaunch(struct nest *nest, const struct nest_instruction *i)
 {
-    (void)exit;
+    (void)i;
     return enter(nest, NEST_REGION, true);
 }
 
-enum nest_result nest_vmresume(struct nest *nest, const struct exit *exit)
+enum nest_result nest_vmresume(struct nest *nest, const struct nest_instruction *i)
 {
-    (void)exit;
+    (void)i;
     return enter(nest, NEST_REGION, false);
 }
 

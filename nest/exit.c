@@ -65,17 +65,10 @@ static enum nest_result vm_function(struct nest *nest, const struct exit *exit)
     return NEST_RESUME;
 }
 
-/* L1 lets its guest reach the field, CP's bitmaps do not: it is done in the VMCS that is linked. An operand that cannot be
- * reached through L2's paging leaves the instruction to L1. */
+/* L1 lets its guest reach the field, CP's bitmaps do not. */
 static enum nest_result linked_field(struct nest *nest, const struct exit *exit)
 {
-    struct nest_vmcs *own = nest->current;
-    nest->current = own->link;
-    enum nest_result result = (exit->reason & 0xFFFF) == EXIT_VMREAD ? nest_vmread(nest, exit)
-                                                                      : nest_vmwrite(nest, exit);
-    nest->current = own;
-    if (result == NEST_FAULT)
-        return nest_reflect(nest, exit);
+    enum nest_result result = nest_instruction_linked(nest, exit);
     if (result == NEST_SKIP)
         skip(nest, exit);
     return result == NEST_SKIP ? NEST_RESUME : result;

@@ -1,24 +1,23 @@
-/* Entry point for VMX instructions: the conditions that come before each one's own, and how an instruction ends.
- * In: an exit from vmcs01.  Out: flags, fault or entry; see nest.h. */
+/* The only ways in for VMX instructions: the conditions that come before each one's own, and how an instruction ends.
+ * In: an exit for an instruction of L1, or of L2 on a linked VMCS.  Out: flags, fault or entry; see nest.h. */
 #include "nest/instruction.h"
+#include "nest/reflect.h"
 
 enum { RFLAGS_CF = 1 << 0, RFLAGS_ZF = 1 << 6, RFLAGS_ARITHMETIC = 0x8D5 };
 
-typedef enum nest_result instruction_fn(struct nest *nest, const struct exit *exit);
-
-static enum nest_result vmcall(struct nest *nest, const struct exit *exit)
+static enum nest_result vmcall(struct nest *nest, const struct nest_instruction *i)
 {
-    (void)exit;
+    (void)i;
     return nest_fail(nest, VM_ERROR_VMCALL_IN_ROOT);
 }
 
-static enum nest_result vmfunc(struct nest *nest, const struct exit *exit)
+static enum nest_result vmfunc(struct nest *nest, const struct nest_instruction *i)
 {
-    (void)exit;
+    (void)i;
     return nest_raise_ud(nest); /* there are no VM functions in VMX root operation */
 }
 
-static instruction_fn *const instructions[EXIT_REASONS] = {
+static nest_instruction_fn *const instructions[EXIT_REASONS] = {
     [EXIT_VMCALL] = vmcall,         [EXIT_VMCLEAR] = nest_vmclear,   [EXIT_VMLAUNCH] = nest_vmlaunch,
     [EXIT_VMPTRLD] = nest_vmptrld,  [EXIT_VMPTRST] = nest_vmptrst,   [EXIT_VMREAD] = nest_vmread,
     [EXIT_VMRESUME] = nest_vmresume, [EXIT_VMWRITE] = nest_vmwrite,  [EXIT_VMXOFF] = nest_vmxoff,
@@ -77,10 +76,11 @@ static const char *const error_rules[] = {
 
 enum nest_result nest_fail_field(struct nest *nest, enum nest_instruction_error error, uint32_t field)
 {
-    if (!nest->current)
+    struct nest_vmcs *vmcs = nest_instruction_vmcs(nest);
+    if (!vmcs)
         return nest_fail_invalid(nest);
     nest_trace(nest, error_rules[error], field);
-    nest_active_set(nest, nest->current, VMCS_INDEX_INSTRUCTION_ERROR, error);
+    nest_active_set(nest, vmcs, VMCS_INDEX_INSTRUCTION_ERROR, error);
     return set_flags(nest, RFLAGS_ZF);
 }
 
@@ -106,16 +106,27 @@ bool nest_region_address_valid(const struct nest *nest, uint64_t gpa)
     return (gpa & 4095) == 0 && gpa >> nest->policy.physical_bits == 0;
 }
 
-/* Hardware that has VMX raises #UD for these before it exits. */
-static bool exits_are_by_vmx(const struct nest *nest)
-{
-    return nest->host->region_alloc;
-}
+/* ---- the ways in ------------------------------------------------------------------- */
 
+/* Hardware that has VMX asks for these before it exits; where it has SVM, and what arrives here was an undefined opcode, nobody has.
+ * SDM "VMX Instruction Reference": #UD in real-address, virtual-8086 and compatibility mode. */
 static bool mode_allows(const struct nest *nest)
 {
+    if (!nest->policy.nested_page_tables)
+        return true;
     struct nest_code code = nest_code_mode(nest);
     return code.protected_mode && !code.virtual_8086 && (!code.long_mode || code.code64);
+}
+
+/* In the manual's order: is it an instruction at all, then is it privileged. VMXON outside of VMX operation has more to ask in between
+ * and does so itself. */
+static enum nest_result carry_out(struct nest *nest, const struct exit *exit, unsigned reason)
+{
+    if (!mode_allows(nest) || (!nest->vmxon && reason != EXIT_VMXON))
+        return nest_raise_ud(nest);
+    if (nest_code_cpl(nest) > 0 && (reason != EXIT_VMXON || nest->vmxon))
+        return nest_raise_gp(nest);
+    return instructions[reason](nest, (const struct nest_instruction *)exit);
 }
 
 enum nest_result nest_instruction(struct nest *nest, const struct exit *exit)
@@ -124,11 +135,12 @@ enum nest_result nest_instruction(struct nest *nest, const struct exit *exit)
     if (nest->mode == NEST_OFF || reason >= EXIT_REASONS || !instructions[reason])
         return nest_raise_ud(nest);
     nest->counts.instructions[reason]++;
-    if (!exits_are_by_vmx(nest) && !mode_allows(nest))
-        return nest_raise_ud(nest);
-    if (!nest->vmxon && reason != EXIT_VMXON)
-        return nest_raise_ud(nest);
-    if (nest_code_cpl(nest) > 0 && (reason != EXIT_VMXON || nest->vmxon))
-        return nest_raise_gp(nest);
-    return instructions[reason](nest, exit);
+    return carry_out(nest, exit, reason);
+}
+
+enum nest_result nest_instruction_linked(struct nest *nest, const struct exit *exit)
+{
+    enum nest_result result = carry_out(nest, exit, exit->reason & 0xFFFF);
+    bool unreachable = result == NEST_FAULT && nest->fault.vector == VECTOR_PF && nest->fault.error == NEST_UNREACHABLE;
+    return unreachable ? nest_reflect(nest, exit) : result;
 }

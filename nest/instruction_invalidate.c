@@ -16,20 +16,20 @@ static bool offers(const struct nest *nest, uint32_t control, uint64_t capabilit
            (nest->offered->msr[VMX_EPT_VPID_CAP] & capability) == capability;
 }
 
-static uint64_t type_of(const struct nest *nest, const struct exit *exit)
+static uint64_t type_of(const struct nest *nest, const struct nest_instruction *i)
 {
-    return nest_operand_register(nest, nest_operand_second(exit->instruction_info), nest_code_is64(nest));
+    return nest_operand_register(nest, nest_operand_second(i->exit.instruction_info), nest_code_is64(nest));
 }
 
-enum nest_result nest_invept(struct nest *nest, const struct exit *exit)
+enum nest_result nest_invept(struct nest *nest, const struct nest_instruction *i)
 {
     struct descriptor descriptor;
-    uint64_t type = type_of(nest, exit);
+    uint64_t type = type_of(nest, i);
     if (!offers(nest, CPU2_EPT, EPT_CAP_INVEPT))
         return nest_raise_ud(nest);
     if (type != INVEPT_SINGLE && type != INVEPT_ALL)
         return nest_fail(nest, VM_ERROR_INVALIDATION);
-    if (!nest_operand_load(nest, exit, &descriptor, sizeof(descriptor)))
+    if (!nest_operand_load(nest, &i->exit, &descriptor, sizeof(descriptor)))
         return NEST_FAULT;
     if (descriptor.second || (type == INVEPT_SINGLE && !nest_ept_pointer_valid(nest, descriptor.first)))
         return nest_fail(nest, VM_ERROR_INVALIDATION);
@@ -55,15 +55,15 @@ static bool canonical(const struct nest *nest, uint64_t address)
     return (uint64_t)((int64_t)(address << unused) >> unused) == address;
 }
 
-enum nest_result nest_invvpid(struct nest *nest, const struct exit *exit)
+enum nest_result nest_invvpid(struct nest *nest, const struct nest_instruction *i)
 {
     struct descriptor descriptor;
-    uint64_t type = type_of(nest, exit);
+    uint64_t type = type_of(nest, i);
     if (!offers(nest, CPU2_VPID, VPID_CAP_INVVPID))
         return nest_raise_ud(nest);
     if (type > INVVPID_SINGLE_BUT_GLOBALS)
         return nest_fail(nest, VM_ERROR_INVALIDATION);
-    if (!nest_operand_load(nest, exit, &descriptor, sizeof(descriptor)))
+    if (!nest_operand_load(nest, &i->exit, &descriptor, sizeof(descriptor)))
         return NEST_FAULT;
     if (descriptor.first >> 16 || (type != INVVPID_ALL && !descriptor.first))
         return nest_fail(nest, VM_ERROR_INVALIDATION);

@@ -4,9 +4,9 @@
 enum { CR4_VMXE = 1 << 13 };
 enum { FEATURE_LOCK = 1 << 0, FEATURE_VMX = 1 << 2 };
 
-static bool load_address(struct nest *nest, const struct exit *exit, uint64_t *gpa)
+static bool load_address(struct nest *nest, const struct nest_instruction *i, uint64_t *gpa)
 {
-    return nest_operand_load(nest, exit, gpa, sizeof(*gpa));
+    return nest_operand_load(nest, &i->exit, gpa, sizeof(*gpa));
 }
 
 /* What is not storage reads as ones, which is nobody's revision. */
@@ -44,7 +44,7 @@ static bool sees_vmxe(const struct nest *nest)
     return ((host->get(host->context, VMCS_GUEST_CR4) & ~mask) | (shadow & mask)) & CR4_VMXE;
 }
 
-enum nest_result nest_vmxon(struct nest *nest, const struct exit *exit)
+enum nest_result nest_vmxon(struct nest *nest, const struct nest_instruction *i)
 {
     uint64_t gpa;
     if (nest->vmxon)
@@ -53,7 +53,7 @@ enum nest_result nest_vmxon(struct nest *nest, const struct exit *exit)
         return nest_raise_ud(nest);
     if (!may_vmxon(nest, nest_code_mode(nest).cpl))
         return nest_raise_gp(nest);
-    if (!load_address(nest, exit, &gpa))
+    if (!load_address(nest, i, &gpa))
         return NEST_FAULT;
     if (!nest_region_address_valid(nest, gpa) || revision_at(nest, gpa) != own_revision(nest))
         return nest_fail_invalid(nest);
@@ -63,13 +63,13 @@ enum nest_result nest_vmxon(struct nest *nest, const struct exit *exit)
     return nest_succeed(nest);
 }
 
-enum nest_result nest_vmxoff(struct nest *nest, const struct exit *exit)
+enum nest_result nest_vmxoff(struct nest *nest, const struct nest_instruction *i)
 {
-    (void)exit;
+    (void)i;
     nest_active_select(nest, NULL);
-    for (unsigned i = 0; i < NEST_ACTIVE; i++)
-        if (nest->active[i])
-            nest_active_clear(nest, nest->active[i], nest->active[i]->launched);
+    for (unsigned slot = 0; slot < NEST_ACTIVE; slot++)
+        if (nest->active[slot])
+            nest_active_clear(nest, nest->active[slot], nest->active[slot]->launched);
     nest_reset(nest, false);
     return nest_succeed(nest);
 }
@@ -84,10 +84,10 @@ static void unlaunch_at(const struct nest *nest, uint64_t gpa)
         host->write(host->context, gpa, &clear, sizeof(clear));
 }
 
-enum nest_result nest_vmclear(struct nest *nest, const struct exit *exit)
+enum nest_result nest_vmclear(struct nest *nest, const struct nest_instruction *i)
 {
     uint64_t gpa;
-    if (!load_address(nest, exit, &gpa))
+    if (!load_address(nest, i, &gpa))
         return NEST_FAULT;
     if (!nest_region_address_valid(nest, gpa))
         return nest_fail(nest, VM_ERROR_VMCLEAR_ADDRESS);
@@ -101,11 +101,11 @@ enum nest_result nest_vmclear(struct nest *nest, const struct exit *exit)
     return nest_succeed(nest);
 }
 
-enum nest_result nest_vmptrld(struct nest *nest, const struct exit *exit)
+enum nest_result nest_vmptrld(struct nest *nest, const struct nest_instruction *i)
 {
     uint64_t gpa;
     bool no_frames;
-    if (!load_address(nest, exit, &gpa))
+    if (!load_address(nest, i, &gpa))
         return NEST_FAULT;
     if (!nest_region_address_valid(nest, gpa))
         return nest_fail(nest, VM_ERROR_VMPTRLD_ADDRESS);
@@ -130,10 +130,10 @@ enum nest_result nest_vmptrld(struct nest *nest, const struct exit *exit)
     return nest_succeed(nest);
 }
 
-enum nest_result nest_vmptrst(struct nest *nest, const struct exit *exit)
+enum nest_result nest_vmptrst(struct nest *nest, const struct nest_instruction *i)
 {
     uint64_t gpa = nest->current ? nest->current->gpa : ~0ull;
-    if (!nest_operand_store(nest, exit, &gpa, sizeof(gpa)))
+    if (!nest_operand_store(nest, &i->exit, &gpa, sizeof(gpa)))
         return NEST_FAULT;
     return nest_succeed(nest);
 }

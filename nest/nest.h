@@ -14,6 +14,7 @@
  *   (b) before every entry while nest_in_guest()                    -> nest_load(): the vmcs02 region and what to
  * write to it   (c) an exit while nest_in_guest()                               -> nest_exit()
  *         NEST_CP        CP's own: handle it as for any guest; vcpu_read/vcpu_write reach vmcs02
+ *         NEST_FAULT     queue nest->fault as an exception of L2, which L1 may want
  *         NEST_RESUME    was dealt with here (EPT02 filled, VMFUNC, ...): enter again
  *         NEST_REFLECTED L1 has it and stands at its host RIP in vmcs01; go on with vmcs01
  *       and nest_reflect() for an exit CP makes up: an interrupt for L1 while L2 runs, INIT, a triple fault of L2.
@@ -42,6 +43,7 @@ struct nest_translation {
 };
 
 enum nest_access { NEST_READ, NEST_WRITE };
+#define NEST_UNREACHABLE (~0u)
 
 /* What this folder needs of CP.  Every function gets `context`.  A guest-physical address is L1's and may be
  * anything. */
@@ -56,7 +58,8 @@ struct nest_host {
     /* L1's storage.  false: some of it is no RAM (then what was moved is undefined). */
     bool (*read)(void *context, uint64_t gpa, void *to, size_t bytes);
     bool (*write)(void *context, uint64_t gpa, const void *from, size_t bytes);
-    /* Linear to guest-physical in L1 with its paging, and its privilege level 0.  false: page fault with *error. */
+    /* Linear to guest-physical in L1's storage with the paging of what runs, L1 or L2, and its privilege level 0.  false: page fault
+     * with *error, or NEST_UNREACHABLE: the address lies, or its tables do, where L1's EPT maps nothing. */
     bool (*linear)(void *context, uint64_t linear, enum nest_access access, uint64_t *gpa, uint32_t *error);
     /* Where these bytes of L1's linear address space lie for CP to read, at most once, if that is known at once; NULL:
      * to be found out with linear().  May be NULL.  @pre L1 runs 64-bit code at privilege level 0 */
@@ -233,7 +236,7 @@ struct nest_entry {
  * NEST_NO_FRAMES: stop the machine.  @pre nest_in_guest() */
 enum nest_result nest_load(struct nest *nest, struct nest_entry *entry);
 
-/* An exit of L2.
+/* An exit of L2.  NEST_FAULT: its instruction was carried out as far as to an exception.
  * @pre nest_in_guest(), vmcs02 is loaded */
 enum nest_result nest_exit(struct nest *nest, const struct exit *exit);
 /* Gives L1 an exit that CP makes up: EXIT_EXTERNAL_INTERRUPT with interruption_info (0: not acknowledged), EXIT_INIT,

@@ -28,11 +28,11 @@ static inline unsigned nest_code_cpl(const struct nest *nest)
     return nest->host->get(nest->host->context, VMCS_GUEST_SS_ACCESS_RIGHTS) >> 5 & 3;
 }
 
-/* Whether it is 64-bit code.  In VMX operation that is L1's IA32_EFER.LMA: in compatibility mode there is #UD
+/* Whether it is 64-bit code.  Of L1 in VMX operation that is its IA32_EFER.LMA: in compatibility mode there is #UD
  * instead. */
 static inline bool nest_code_is64(const struct nest *nest)
 {
-    return nest->vmxon ? nest->long_mode : nest_code_mode(nest).code64;
+    return nest->vmxon && !nest->in_guest ? nest->long_mode : nest_code_mode(nest).code64;
 }
 
 /* Sets nest->fault.  Always false, so that it can be returned. */

@@ -210,8 +210,10 @@ bool nested_exit(struct vm *vm)
     (result == NEST_REFLECTED ? vm->nested_reflected : vm->nested_handled)[reason < EXIT_REASONS ? reason : 0]++;
     if (result == NEST_CP)
         return false;
-    if (result == NEST_RESUME)
+    if (result == NEST_RESUME || result == NEST_FAULT)
         event_requeue(&vm->vcpu);
+    if (result == NEST_FAULT)
+        instruction_fault(&vm->vcpu);
     settle(vm, result);
     return true;
 }

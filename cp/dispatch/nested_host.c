@@ -37,7 +37,10 @@ static bool linear(void *context, uint64_t address, enum nest_access access, uin
     if (!nested_runs(&vm->vcpu) && linear_memo_find(vm, address, access, to))
         return true;
     *error = 0;
-    if (linear_translate(&vm->vcpu, address, access == NEST_WRITE ? LINEAR_WRITE : LINEAR_READ, &at, error))
+    int failed = linear_translate(&vm->vcpu, address, access == NEST_WRITE ? LINEAR_WRITE : LINEAR_READ, &at, error);
+    if (failed == -2 && nested_runs(&vm->vcpu))
+        *error = NEST_UNREACHABLE;
+    if (failed)
         return false;
     *to = at.a;
     if (!nested_runs(&vm->vcpu))
