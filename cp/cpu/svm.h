@@ -33,6 +33,7 @@ struct svm_vcpu { /* a frame */
 
 const char *svm_start(void); /* cpu_backend.start */
 extern struct svm_maps svm_maps;
+extern uint64_t svm_host_save; /* page that VMRUN saves CP's state in */
 extern bool svm_has_next_rip; /* the processor keeps vmcb.next_rip */
 extern struct vmx_capability svm_capability; /* what CP's guests' VMX stands on */
 
@@ -62,9 +63,16 @@ bool svm_exit_settle(struct vcpu *, struct svm_region *, uint64_t deadline);
 struct svm_own {
     uint64_t cr0, cr4; /* now */
     uint64_t cr0_follows, cr4_follows;
+    bool software; /* this is QEMU's processor, whose VMRUN neither casts a shadow nor arms breakpoints */
 };
 extern struct svm_own svm_own;
 
-/* CLGI, VMLOAD, VMRUN, VMSAVE, VMLOAD of the host's, STGI. RAX and RSP are the VMCB's. */
-void svm_run(uint64_t *gpr, uint64_t vmcb, uint64_t host);
+/* CLGI, VMLOAD, VMRUN, VMSAVE, VMLOAD of the host's, STGI. RAX and RSP are the VMCB's. `armed`: as svm_armed says. */
+void svm_run(uint64_t *gpr, uint64_t vmcb, uint64_t host, bool armed);
+struct svm_armed { /* the assembly knows where they are */
+    uint64_t dr7, vmcb;
+    bool shadow;
+};
+extern struct svm_armed svm_armed;
+extern const char svm_window[], svm_window_end[]; /* the code that runs with DR7 so */
 extern uint64_t svm_host; /* VMCB with what VMSAVE keeps of CP */

@@ -38,6 +38,17 @@ static void gpr_set(struct vcpu *vcpu, unsigned reg, uint64_t value, unsigned si
         vcpu->gpr[reg] = value;
 }
 
+uint64_t svm_operand_get(struct vcpu *vcpu, const struct svm_access *a)
+{
+    uint64_t value = gpr_get(vcpu, a->reg);
+    return a->size == 8 ? value : (uint32_t)value;
+}
+
+void svm_operand_set(struct vcpu *vcpu, const struct svm_access *a, uint64_t value)
+{
+    gpr_set(vcpu, a->reg, value, a->size);
+}
+
 struct execute_seams svm_seams(struct vcpu *vcpu)
 {
     return (struct execute_seams){.context = vcpu, .read_gpr = gpr_get, .segment_base = svm_segment_base};

@@ -11,5 +11,9 @@ bool svm_carry_msr(struct vcpu *, struct svm_region *);                         
 bool svm_skip(struct vcpu *, struct svm_region *, unsigned length); /* past an instruction that is done; with its trap if stepped */
 bool svm_look_again(struct vcpu *, const struct vmcb *);         /* true */
 
+/* The general register of an access. */
+uint64_t svm_operand_get(struct vcpu *, const struct svm_access *);
+void svm_operand_set(struct vcpu *, const struct svm_access *, uint64_t value);
+
 uint64_t svm_segment_base(void *vcpu, enum segment);
 struct execute_seams svm_seams(struct vcpu *); /* registers and segment bases, nothing else */

@@ -6,6 +6,7 @@
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm_carry.h"
 #include "cp/cpu/svm_code.h"
+#include "cp/cpu/svm_debug.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/registers.h"
 #include "cp/svm/touch.h"
@@ -15,7 +16,6 @@ enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE 
 /* what is rare stays out of the page that every exit goes through */
 #define APART __attribute__((noinline))
 #define FLAG_TRAP (1ull << 8)
-#define DR6_STEP (1ull << 14)
 #define INFO_VALID (1u << 31)
 #define INFO_ERROR (1u << 11)
 
@@ -47,7 +47,6 @@ static bool stepped(struct vcpu *vcpu, struct svm_region *region)
 {
     struct vmcb *vmcb = region->state.vmcb;
 
-    op_write_dr6(vmcb->dr6 & ~DR6_STEP);
     vmcb->rflags &= ~FLAG_TRAP;
     vcpu->exit = (struct exit){.reason = EXIT_NMI_WINDOW, .rip = vmcb->rip};
     return true;
@@ -65,6 +64,8 @@ static APART bool exception(struct vcpu *vcpu, struct svm_region *region, bool s
     first_event(vcpu);
     if (vector == VECTOR_PF)
         vcpu_queue_page_fault(vcpu, exit->qualification, exit->interruption_error);
+    else if (vector == VECTOR_DEBUG)
+        vcpu_queue_debug(vcpu, exit->qualification);
     else
         vcpu_queue_exception(vcpu, vector, exit->interruption_info & INFO_ERROR, exit->interruption_error);
     return svm_look_again(vcpu, region->state.vmcb);
@@ -126,6 +127,8 @@ static bool report(struct vcpu *vcpu, struct svm_region *region, const struct sv
     case EXIT_CR_ACCESS:
     case EXIT_INVLPG:
         return svm_carry_access(vcpu, region, a);
+    case EXIT_DR_ACCESS:
+        return svm_carry_debug(vcpu, region, a);
     case EXIT_RDMSR:
     case EXIT_WRMSR:
         return svm_carry_msr(vcpu, region);

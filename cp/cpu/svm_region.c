@@ -104,6 +104,7 @@ void svm_event_inject(struct svm_region *region)
     if (!(info & EVENT_VALID_BIT))
         return;
     image->guest_activity_state = 0;
+    vmcb->interrupt_shadow = 0;
     vmcb->event_injection = svm_event_injection(info, image->entry_exception_error_code);
     if (svm_event_is_software(info)) {
         region->injected_length = image->entry_instruction_length & 15;

@@ -20,7 +20,7 @@ enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as 
 
 struct svm_maps svm_maps;
 struct vmx_capability svm_capability;
-uint64_t svm_host;
+uint64_t svm_host, svm_host_save;
 bool svm_has_next_rip;
 
 struct svm_own svm_own;
@@ -35,6 +35,8 @@ static void own_choose(void)
     svm_own = (struct svm_own){.cr0 = op_read_cr0(), .cr4 = op_read_cr4()};
     if (!(one.ecx & ECX_HYPERVISOR) || op_cpuid(LEAF_HYPERVISOR, 0).ebx != TCG)
         return;
+    svm_own.software = true;
+    svm_maps.debug_writes = 0xFF;
     svm_own.cr0_follows = CR0_WP;
     svm_own.cr4_follows = (one.edx & EDX_PSE ? CR4_PSE : 0) | (one.edx & EDX_PGE ? CR4_PGE : 0) |
                           (structured.ebx & EBX_SMEP ? CR4_SMEP : 0) | (structured.ebx & EBX_SMAP ? CR4_SMAP : 0);
@@ -55,8 +57,8 @@ static bool maps_create(void)
     if (!io || !some || !all || vmx_msr_bitmap_create())
         return false;
     svm_msr_map_build(some, vmx_msr_bitmap);
-    svm_maps = (struct svm_maps){frame_address(io).a, frame_address(some).a, frame_address(all).a,
-                                 frame_address(vmx_msr_bitmap).a};
+    svm_maps = (struct svm_maps){.io = frame_address(io).a, .msr_some = frame_address(some).a, .msr_all = frame_address(all).a,
+                                 .bitmap = frame_address(vmx_msr_bitmap).a};
     return true;
 }
 
@@ -66,7 +68,8 @@ static bool host_areas_create(void)
 
     if (!save || !host)
         return false;
-    op_wrmsr(MSR_HOST_SAVE, frame_address(save).a);
+    svm_host_save = frame_address(save).a;
+    op_wrmsr(MSR_HOST_SAVE, svm_host_save);
     svm_host = frame_address(host).a;
     op_vmsave(svm_host);
     return true;

@@ -6,6 +6,7 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm.h"
+#include "cp/cpu/svm_debug.h"
 #include "cp/cpu/vmx.h"
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
@@ -13,6 +14,7 @@
 enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1 };
 enum { DEADLINE_PAST = 1 };
 #define FLAG_TRAP (1ull << 8)
+#define DR7_ENABLES 0xFFull
 #define FLAG_IF (1ull << 9)
 
 /* CP's own controls, which nest/ merges those of a guest hypervisor with. */
@@ -127,24 +129,27 @@ static void own_follow(const struct vmcb *vmcb)
         op_write_cr4(op_read_cr4() ^ cr4);
 }
 
-/* CR2 and DR6 go through the VMCB, but CP leaves a guest's in the processor. */
+/* CR2 and DR6 go through the VMCB, but CP leaves a guest's in the processor. What cast the shadow is known as long as RIP is where
+ * it was entered. */
 static void run(struct vcpu *vcpu, struct svm_region *region)
 {
     struct vmcb *vmcb = region->state.vmcb;
+    uint64_t rip = vmcb->rip;
+    bool armed = svm_own.software && ((vmcb->interrupt_shadow & 1) || (vmcb->dr7 & DR7_ENABLES)) && svm_debug_arm(vmcb);
 
     svm_asid_prepare(region);
     own_follow(vmcb);
     vmcb->rax = vcpu->gpr[RAX];
     vmcb->cr2 = op_read_cr2();
     vmcb->dr6 = op_read_dr6();
-    svm_run(vcpu->gpr, frame_address(vmcb).a, svm_host);
+    svm_run(vcpu->gpr, frame_address(vmcb).a, svm_host, armed);
     vcpu->gpr[RAX] = vmcb->rax;
     if (op_read_cr2() != vmcb->cr2) /* the exit leaves them as they were, but nobody promises it */
         op_write_cr2(vmcb->cr2);
-    if (op_read_dr6() != vmcb->dr6)
-        op_write_dr6(vmcb->dr6);
+    svm_debug_settle(vmcb);
     vmcb->event_injection = 0;
-    region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
+    if (vmcb->rip != rip || !(vmcb->interrupt_shadow & 1))
+        region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
 }
 
 /* An NMI that waits behind the event which is given now comes in before the handler's first instruction: CP's own timer, which
@@ -163,6 +168,8 @@ static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
     if (now >= deadline && !(region->state.vmcb->event_injection & VMCB_EVENT_VALID))
         return made_up(vcpu, region->state.vmcb, EXIT_PREEMPTION_TIMER);
     apic_timer_set(nmi_is_next(region) ? DEADLINE_PAST : deadline);
+    if (region->state.image.guest_pending_debug_exceptions && svm_debug_pending(vcpu, region))
+        return true;
     do {
         if (region->state.controls_stale)
             svm_control_apply(&region->state, &svm_maps);

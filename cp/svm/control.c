@@ -10,6 +10,7 @@ enum { BREAKPOINTS = 1 << 3 | 1 << 4, CR0_MP_AND_TS = 0xA, EVENT_TYPE_SOFTWARE =
 enum { MSRS = 0x2000, BITMAP_WRITES = 2048, BITMAP_HIGH = 1024, MAP_BYTES = 8192, MAP_HIGH = 2048 };
 #define MSR_HIGH 0xC0000000u
 #define ADDRESS 0x000FFFFFFFFFF000ull
+#define DR7_GD (1ull << 13)
 
 struct rule {
     uint32_t control, intercept;
@@ -50,6 +51,16 @@ static uint32_t exceptions(const struct vmcs *image)
     return bits;
 }
 
+/* General detection is CP's too where the loading of debug registers is. */
+static void debug_apply(struct svm_state *s, const struct svm_maps *maps)
+{
+    bool all = s->image.processor_controls & CPU_MOV_DR_EXITING;
+    bool detect = maps->debug_writes && (s->vmcb->dr7 & DR7_GD);
+
+    s->vmcb->dr_reads = all || detect ? 0xFFFF : 0;
+    s->vmcb->dr_writes = all || detect ? 0xFFFF : maps->debug_writes;
+}
+
 static void registers_apply(struct svm_state *s)
 {
     const struct vmcs *image = &s->image;
@@ -63,7 +74,6 @@ static void registers_apply(struct svm_state *s)
     s->vmcb->cr_reads = (uint16_t)(cr0_hidden | (svm_cr4_seen(s) != s->vmcb->cr4) << 4 |
                                    !!(controls & CPU_CR3_STORE_EXITING) << 3 |
                                    !!(controls & (CPU_CR8_STORE_EXITING | CPU_TPR_SHADOW)) << 8);
-    s->vmcb->dr_reads = s->vmcb->dr_writes = controls & CPU_MOV_DR_EXITING ? 0xFFFF : 0;
     if (selective)
         s->vmcb->intercepts |= VMCB_CR0_SELECTIVE;
 }
@@ -87,6 +97,7 @@ void svm_control_apply(struct svm_state *s, const struct svm_maps *maps)
     bool invpcid = image->secondary_controls & CPU2_INVPCID;
     vmcb->intercepts3 = !invpcid || (controls & CPU_INVLPG_EXITING) ? VMCB_INVPCID : 0;
     registers_apply(s);
+    debug_apply(s, maps);
     vmcb->virtual_interrupt = VMCB_V_INTR_MASKING;
     if (controls & CPU_INTERRUPT_WINDOW_EXITING)
         vmcb->virtual_interrupt |= VMCB_V_IRQ | VMCB_V_PRIORITY_MAX | VMCB_V_IGNORE_TPR;

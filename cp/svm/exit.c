@@ -182,7 +182,7 @@ static APART enum svm_verdict exception(const struct svm_state *s, const struct 
     if (vector == VECTOR_PF)
         exit->qualification = s->vmcb->exit_info2;
     if (vector == VECTOR_DB)
-        exit->qualification = s->vmcb->dr6 & 0x600F;
+        exit->qualification = s->vmcb->dr6 & SVM_DEBUG_CONDITIONS;
     return raised(vector, s->vmcb->exit_info1, exit);
 }
 

@@ -9,6 +9,8 @@ struct svm_code { /* instruction bytes at CS:RIP */
     enum decode_mode mode;
 };
 
+enum { SVM_DEBUG_CONDITIONS = 0x600F }; /* of DR6: B0 to B3, BD, BS */
+
 enum svm_verdict {
     SVM_REPORT,    /* *exit is filled */
     SVM_EXCEPTION, /* the guest raised one: exit's interruption_info and error say which. Reported if the controls ask for it */

@@ -13,6 +13,7 @@ enum home {
     HOME_CR4,       /* VMXE cannot be set in it */
     HOME_EFER,      /* SVME must be set in it; LME without LMA means nothing, and kills QEMU's host when CR4.PAE is clear */
     HOME_INTERRUPTIBILITY,
+    HOME_PENDING_DEBUG,
 };
 
 struct row {
@@ -20,7 +21,10 @@ struct row {
     uint16_t offset;
 };
 
+#define FLAG_TF (1u << 8)
 #define FLAG_IF (1u << 9)
+#define DEBUGCTL_BTF 2u
+#define PENDING_BS (1ull << 14)
 enum { BLOCKED_STI = 1, BLOCKED_MOV_SS = 2, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16, RIGHTS_BUSY = 2, RIGHTS_ACCESSED = 1, RIGHTS_CODE_OR_DATA = 0x10 };
 #define EFER_LME (1ull << 8)
 #define EFER_LMA (1ull << 10)
@@ -45,6 +49,7 @@ static const struct row rows[VMCS_FIELDS] = {
     [VMCS_INDEX_GUEST_SYSENTER_CS] = PLAIN(sysenter_cs), [VMCS_INDEX_GUEST_SYSENTER_ESP] = PLAIN(sysenter_esp),
     [VMCS_INDEX_GUEST_SYSENTER_EIP] = PLAIN(sysenter_eip), [VMCS_INDEX_TSC_OFFSET] = PLAIN(tsc_offset),
     [VMCS_INDEX_GUEST_INTERRUPTIBILITY] = {HOME_INTERRUPTIBILITY, 4, 0},
+    [VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS] = {HOME_PENDING_DEBUG, 8, 0},
 };
 
 /* VMX has the flags AVL, L, D/B and G four bits higher, and a bit for "no segment", which here is "not present". A segment that was
@@ -81,13 +86,28 @@ static void store(struct vmcb *vmcb, const struct row *row, uint64_t value)
     memcpy((char *)vmcb + row->offset, &value, row->bytes);
 }
 
-/* The VMCB knows one shadow; which instruction cast it the image knows if CP wrote it, else it was STI if interrupts are on. */
+static bool is_stepped(const struct svm_state *s)
+{
+    return (s->vmcb->rflags & FLAG_TF) && !(s->vmcb->debugctl & DEBUGCTL_BTF);
+}
+
+/* The VMCB knows one shadow; which instruction cast it the image knows if CP wrote it, else it was STI if interrupts are on; but a
+ * stepped STI is trapped. */
 static uint64_t interruptibility_read(const struct svm_state *s)
 {
     uint32_t kept = s->image.guest_interruptibility, by = kept & BLOCKED_BY_SHADOW;
 
+    if (!by)
+        by = (s->vmcb->rflags & FLAG_IF) && !is_stepped(s) ? BLOCKED_STI : BLOCKED_MOV_SS;
     kept &= ~(uint32_t)BLOCKED_BY_SHADOW;
-    return s->vmcb->interrupt_shadow & 1 ? kept | (by ? by : s->vmcb->rflags & FLAG_IF ? BLOCKED_STI : BLOCKED_MOV_SS) : kept;
+    return s->vmcb->interrupt_shadow & 1 ? kept | by : kept;
+}
+
+/* The trap behind a stepped load of SS is held back. */
+static uint64_t pending_debug_read(const struct svm_state *s)
+{
+    uint64_t kept = s->image.guest_pending_debug_exceptions;
+    return (s->vmcb->interrupt_shadow & 1) && is_stepped(s) ? kept | PENDING_BS : kept;
 }
 
 uint64_t svm_field_read(const struct svm_state *s, enum vmcs_index index)
@@ -109,6 +129,8 @@ uint64_t svm_field_read(const struct svm_state *s, enum vmcs_index index)
         return s->image.guest_efer;
     case HOME_INTERRUPTIBILITY:
         return interruptibility_read(s);
+    case HOME_PENDING_DEBUG:
+        return pending_debug_read(s);
     default:
         return vmcs_get(&s->image, index);
     }
@@ -121,7 +143,7 @@ void svm_field_write(struct svm_state *s, enum vmcs_index index, uint64_t value)
     switch (row->home) {
     case HOME_PLAIN:
         store(s->vmcb, row, value);
-        s->controls_stale |= index == VMCS_INDEX_GUEST_CR0;
+        s->controls_stale |= index == VMCS_INDEX_GUEST_CR0 || index == VMCS_INDEX_GUEST_DR7;
         return;
     case HOME_SS_RIGHTS:
         s->vmcb->cpl = value >> 5 & 3;

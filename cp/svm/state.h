@@ -12,12 +12,13 @@ struct svm_state {
     bool controls_stale; /* a field was written that svm_control_apply() reads */
 };
 
-/* Physical addresses that the intercepts need. */
+/* What the intercepts need to know: physical addresses, and */
 struct svm_maps {
     uint64_t io;            /* every port */
     uint64_t msr_some;      /* what `bitmap` lets pass, passes */
     uint64_t msr_all;       /* every MSR */
     uint64_t bitmap;        /* the bitmap in VMX's form that msr_some was made from */
+    uint16_t debug_writes;  /* debug registers whose loading CP carries out; 0: the processor does it, DR7.GD too */
 };
 
 /* @pre index < VMCS_FIELDS */
