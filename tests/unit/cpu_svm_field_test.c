@@ -15,7 +15,7 @@ enum { UNUSABLE = 1 << 16, NE = 0x20, CD = 0x40000000, TS = 8, VMXE = 0x2000 };
 
 static struct vmcb vmcb;
 static struct svm_state state;
-static const struct svm_maps maps = {0x1000, 0x4000, 0x6000, 0x8000};
+static const struct svm_maps maps = {0x1000, 0x4000, 0x6000, 0x8000, 0};
 
 static int fresh(void **context)
 {
@@ -39,6 +39,8 @@ static void every_field_gives_back_what_was_written(void **context)
             value = 0xA09B | 0x60; /* what a code segment of privilege level 3 has */
         if (i == VMCS_INDEX_GUEST_INTERRUPTIBILITY)
             value = 8 | 2;
+        if (i == VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS)
+            value = 1 << 14 | 1;
         set(i, value);
         assert_int_equal(get(i), value);
     }

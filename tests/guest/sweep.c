@@ -1,0 +1,75 @@
+/* Arms breakpoints at every address from 1 MiB on, where CP and its other guests are too, and makes exits under them. None of them
+ * is met here: the loop runs from storage above. `code=` and `data=` are how many KiB are swept of either, `stride=` bytes from one
+ * data breakpoint to the next. Says "still here" at the end. */
+#include "tests/guest/runtime/runtime.h"
+
+#include <string.h>
+
+enum { VECTOR_DEBUG = 1, FROM = 0x100000, LOOP = 0x3000000, KIB = 1024, ROUND = 64 * KIB };
+#define FOUR_OF(type, code) (0x4AAull | 0x1111ull * ((type) | (code) << 2) << 16)
+
+static unsigned hits;
+
+static void note(struct guest_frame *frame)
+{
+    (void)frame;
+    hits++;
+    __asm__ volatile("mov %0, %%dr7" : : "r"(0x400ull));
+}
+
+/* A function (from, to, stride, DR7) that can be moved: four breakpoints, an exit, none. */
+extern const char sweep_loop[], sweep_loop_end[];
+__asm__(".text\n"
+        ".globl sweep_loop, sweep_loop_end\n"
+        "sweep_loop: mov $0x400, %r8d\n"
+        "1: mov %rdi, %dr0\n"
+        "add %rdx, %rdi\n"
+        "mov %rdi, %dr1\n"
+        "add %rdx, %rdi\n"
+        "mov %rdi, %dr2\n"
+        "add %rdx, %rdi\n"
+        "mov %rdi, %dr3\n"
+        "add %rdx, %rdi\n"
+        "mov %rcx, %dr7\n"
+        "out %al, $0x80\n"
+        "mov %r8, %dr7\n"
+        "cmp %rsi, %rdi\n"
+        "jb 1b\n"
+        "ret\n"
+        "sweep_loop_end:\n");
+
+static uint64_t option(const char *name, uint64_t otherwise)
+{
+    const struct multiboot_information *information = guest_multiboot();
+    const char *text = information->flags & 4 ? (const char *)(uintptr_t)information->command_line : "";
+    const char *at = strstr(text, name);
+    uint64_t value = 0;
+
+    if (!at)
+        return otherwise;
+    for (at += strlen(name); *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (uint64_t)(*at - '0');
+    return value;
+}
+
+static void sweep(const char *name, uint64_t kib, uint64_t stride, uint64_t dr7)
+{
+    void (*loop)(uint64_t, uint64_t, uint64_t, uint64_t) = (void (*)(uint64_t, uint64_t, uint64_t, uint64_t))(uintptr_t)LOOP;
+
+    for (uint64_t from = FROM, to = FROM + kib * KIB; from < to; from += ROUND) {
+        loop(from, from + ROUND < to ? from + ROUND : to, stride, dr7);
+        guest_print("%s %llx\n", name, (unsigned long long)from);
+    }
+}
+
+int guest_main(void)
+{
+    guest_handle(VECTOR_DEBUG, note);
+    memcpy((void *)(uintptr_t)LOOP, sweep_loop, (size_t)(sweep_loop_end - sweep_loop));
+    guest_print("sweeping\n");
+    sweep("code", option("code=", 384), 1, FOUR_OF(0, 0));
+    sweep("data", option("data=", 1536), option("stride=", 8), FOUR_OF(3, 2));
+    guest_print("%u hits\n", hits);
+    guest_print("still here\n");
+    return hits != 0;
+}
