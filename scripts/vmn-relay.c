@@ -40,6 +40,7 @@ enum {
 
 static struct {
     const char *directory, *keep_log;
+    int kept; /* keep_log, open from the start */
     struct line line[MAX_LINES];
     unsigned lines, ptys; /* all of them, and how many of these are ptys on the emulator's side */
     pid_t emulator;
@@ -53,7 +54,7 @@ static struct {
     char word[256]; /* the emulator's line of output being collected */
     size_t word_length;
     struct termios terminal;
-} vmn = {.said = -1, .screen = -1, .signals = -1, .transcript = -1, .status = -1};
+} vmn = {.kept = -1, .said = -1, .screen = -1, .signals = -1, .transcript = -1, .status = -1};
 
 /* ---- leaving -------------------------------------------------------------------- */
 
@@ -74,25 +75,54 @@ static void append_file(int to, const char *name)
 {
     char bytes[4096];
     ssize_t n;
-    int from = open(name, O_RDONLY);
+    int from = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     while (from >= 0 && (n = read(from, bytes, sizeof bytes)) > 0)
         if (write(to, bytes, (size_t)n) < 0)
             break;
     close(from);
 }
 
-static void keep_log(const char *path)
+/* Where others may write too somebody may have put a link, or a file of theirs, in the log's way: what is there already is written to
+ * only if it is a regular file of the user's own that has no other name. NULL, or why not. */
+static const char *open_log(void)
+{
+    struct stat s;
+    int at = open(vmn.keep_log, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+
+    if (at < 0)
+        return errno == ELOOP ? "is a symbolic link" : strerror(errno);
+    const char *wrong = fstat(at, &s)          ? strerror(errno)
+                        : !S_ISREG(s.st_mode)  ? "is not a regular file"
+                        : s.st_uid != geteuid() ? "is somebody else's"
+                        : s.st_nlink != 1      ? "has other names"
+                        : ftruncate(at, 0)     ? strerror(errno)
+                                               : NULL;
+    if (wrong)
+        close(at);
+    else
+        vmn.kept = at;
+    return wrong;
+}
+
+/* A name that nobody could know before, beside the run directory. */
+static const char *new_log(void)
+{
+    static char name[PATH_MAX];
+
+    if ((size_t)snprintf(name, sizeof name, "%s-XXXXXX.log", vmn.directory) >= sizeof name)
+        return NULL;
+    vmn.kept = mkostemps(name, 4, O_CLOEXEC);
+    return vmn.kept < 0 ? NULL : name;
+}
+
+static void write_log(void)
 {
     char name[PATH_MAX];
-    int to = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (to < 0)
-        return;
     snprintf(name, sizeof name, "%s/log", vmn.directory);
-    append_file(to, name);
-    dprintf(to, "---- output and debug port ----\n");
+    append_file(vmn.kept, name);
+    dprintf(vmn.kept, "---- output and debug port ----\n");
     snprintf(name, sizeof name, "%s/output", vmn.directory);
-    append_file(to, name);
-    close(to);
+    append_file(vmn.kept, name);
 }
 
 static void end_emulator(void)
@@ -109,8 +139,8 @@ static void leave(int status)
 {
     end_emulator();
     restore_terminal();
-    if (vmn.keep_log)
-        keep_log(vmn.keep_log);
+    if (vmn.kept >= 0)
+        write_log();
     if (vmn.directory)
         nftw(vmn.directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     exit(status);
@@ -161,7 +191,7 @@ static void start_emulator(char **command)
     char output[PATH_MAX];
     int said[2];
     snprintf(output, sizeof output, "%s/output", vmn.directory);
-    vmn.transcript = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    vmn.transcript = open(output, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (vmn.transcript < 0 || pipe2(said, O_CLOEXEC))
         fail(STATUS_USAGE, "%s: %s", output, strerror(errno));
     pid_t relay = getpid();
@@ -274,7 +304,7 @@ static bool qemu_ended_well(int wait_status, char *reason, size_t size)
 static void judge(int wait_status) __attribute__((noreturn));
 static void judge(int wait_status)
 {
-    char kept[PATH_MAX], reason[200] = "";
+    char reason[200] = "";
     bool off = false;
     find_panic("log", &off, reason, sizeof reason);
     if (off || qemu_ended_well(wait_status, reason, sizeof reason))
@@ -285,11 +315,9 @@ static void judge(int wait_status)
         snprintf(reason, sizeof reason, "signal %d", WTERMSIG(wait_status));
     if (!*reason)
         snprintf(reason, sizeof reason, "status %d", WEXITSTATUS(wait_status));
-    if (!vmn.keep_log) {
-        snprintf(kept, sizeof kept, "%.*s.log", PATH_MAX - 8, vmn.directory);
-        vmn.keep_log = kept;
-    }
-    fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason, vmn.keep_log);
+    if (!vmn.keep_log)
+        vmn.keep_log = new_log();
+    fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason, vmn.keep_log ? vmn.keep_log : "none could be made");
 }
 
 /* ---- the loop -------------------------------------------------------------------------- */
@@ -406,6 +434,9 @@ int main(int argc, char **argv)
     vmn.lines = vmn.ptys + (*more == '+' ? (unsigned)strtoul(more + 1, NULL, 10) : 0);
     if (vmn.ptys < 1 || vmn.lines > MAX_LINES)
         fail(STATUS_USAGE, "1 to %d lines", MAX_LINES);
+    const char *wrong = vmn.keep_log ? open_log() : NULL;
+    if (wrong)
+        fail(STATUS_USAGE, "--log: %s: %s", vmn.keep_log, wrong);
 
     sigset_t set;
     sigemptyset(&set);

@@ -128,17 +128,74 @@ def test_under_a_pipe_output_is_the_machines_and_nothing_else():
     assert done.stderr == b""
 
 
+def broken_emulator(tmp_path, more=":"):
+    emulator = tmp_path / "bochs-broken"
+    emulator.write_text(f"#!/bin/sh\necho '0000p[CPU0  ] >>PANIC<< it fell over' >log\n{more}\nexit 1\n")
+    emulator.chmod(0o755)
+    return str(emulator)
+
+
 def test_an_emulator_that_fails_is_reported_with_its_log(tmp_path):
     broken = tmp_path / "not-multiboot"
     broken.write_bytes(b"\0" * 4096)
-    emulator = tmp_path / "bochs-broken"
-    emulator.write_text("#!/bin/sh\necho '0000p[CPU0  ] >>PANIC<< it fell over' >log\nexit 1\n")
-    emulator.chmod(0o755)
     log = tmp_path / "kept.log"
-    done = run_piped("--lines", "1", "--log", str(log), env={**ECHO, "VMN_BOCHS": str(emulator)})
+    done = run_piped("--lines", "1", "--log", str(log), env={**ECHO, "VMN_BOCHS": broken_emulator(tmp_path)})
     assert done.returncode == 70
     assert done.stderr.decode().strip() == f"vmn: the emulator stopped: it fell over (log: {log})"
     assert "it fell over" in log.read_text()
+
+
+@pytest.mark.parametrize("in_the_way, reason", [
+    (lambda log, other: log.symlink_to(other), "is a symbolic link"),
+    (lambda log, other: log.symlink_to(other.parent / "not-there"), "is a symbolic link"),
+    (lambda log, other: log.hardlink_to(other), "has other names"),
+    (lambda log, other: log.mkdir(), "Is a directory"),
+    (lambda log, other: os.mkfifo(log), "No such device or address"),
+])
+def test_a_log_goes_through_no_link_and_into_nothing_but_a_file(tmp_path, in_the_way, reason):
+    other, log = tmp_path / "another's", tmp_path / "kept.log"
+    other.write_text("precious")
+    in_the_way(log, other)
+    assert refusal("--lines", "1", "--log", str(log), env={**ECHO, "TMPDIR": str(tmp_path)}).endswith(f"{log}: {reason}")
+    assert other.read_text() == "precious"
+    assert sorted(os.listdir(tmp_path)) == ["another's", "kept.log"]
+
+
+def test_a_log_of_ones_own_is_written_over(tmp_path):
+    log = tmp_path / "kept.log"
+    log.write_text("old " * 10000)
+    run_piped("--lines", "1", "--log", str(log), env={**ECHO, "VMN_BOCHS": broken_emulator(tmp_path)})
+    assert "it fell over" in log.read_text() and "old" not in log.read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a file to somebody else takes root")
+def test_a_log_is_not_written_into_a_file_of_somebody_elses(tmp_path):
+    log = tmp_path / "kept.log"
+    log.write_text("precious")
+    os.chown(log, 65534, -1)
+    assert refusal("--lines", "1", "--log", str(log), env=ECHO).endswith("is somebody else's")
+    assert log.read_text() == "precious"
+
+
+def test_a_failed_emulators_log_goes_through_no_link_planted_beside_the_run_directory(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    emulator = broken_emulator(tmp_path, more=f"ln -s {victim} {tmp_path}/$(basename $PWD).log")
+    done = run_piped("--lines", "1", env={**ECHO, "VMN_BOCHS": emulator, "TMPDIR": str(tmp_path)})
+    named = re.search(r"\(log: (.*)\)", done.stderr.decode()).group(1)
+    assert done.returncode == 70
+    assert victim.read_text() == "precious"
+    assert any(entry.is_symlink() for entry in tmp_path.iterdir())
+    assert not os.path.islink(named) and os.stat(named).st_mode & 0o777 == 0o600
+    with open(named, encoding="latin-1") as log:
+        assert "it fell over" in log.read()
+
+
+def test_the_run_directory_is_its_owners_alone(bare):
+    m = bare("echo")
+    m.console.expect("echo ready")
+    run, = m.run_directories()
+    assert os.stat(os.path.join(m.temporary, run)).st_mode & 0o777 == 0o700
 
 
 def test_nothing_is_left_behind(bare):
