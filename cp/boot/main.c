@@ -14,6 +14,7 @@
 #include "cp/cpu/vmx.h"
 #include "cp/diagnose.h"
 #include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/machine_check.h"
 #include "cp/dispatch/run.h"
 #include "cp/driver/clock.h"
 #include "cp/ipl/multiboot.h"
@@ -182,11 +183,13 @@ void cp_main(uint32_t magic, uint64_t information)
     cp_exit_port(facts.debug_exit);
     clock_start(facts.tsc_hz);
     discover_storage(&facts);
+    cpu_machine_check_start();
     virtualization_start();
     drivers_start(&facts);
     systems_register(&facts);
     users_start(&facts);
     drivers_open();
+    machine_check_watch();
     run_each_turn(turn, NULL);
     run_loop();
 }

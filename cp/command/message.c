@@ -66,6 +66,8 @@ static const struct message table[] = {
      "The hypervisor in the machine left its VMCS in a state no CPU can return from."},
     {9006, 'I', "The machine was reset by its program; the system is IPLed again",
      "A reset through a port or an INIT."},
+    {9007, 'W', "CP entered; the hardware failed under the machine, at %1",
+     "A machine check that its program cannot survive. IPL starts it anew; the operator was told more (message 9050)."},
     {9010, 'E', "%1 %2 not linked; no room for another device", "DETACH a device first."},
     {9011, 'E', "%1 cannot be IPLed: %2", "The image is not one this CP can start."},
     {9012, 'E', "Storage not changed; CP cannot give %1", "Ask for less."},
@@ -89,6 +91,8 @@ static const struct message table[] = {
     {9033, 'W', "No CP volume: %1", "Make one with mkimage. Until then no user has minidisks."},
     {9040, 'I', "%1; field %2", "The machine's program failed at VMX: the rule it broke, and the VMCS field. TRACE VMX OFF ends this."},
     {9041, 'I', "%1 further failures at VMX were not shown", "They came faster than a person reads."},
+    {9050, 'W', "Machine check: %1; %2",
+     "The processor reported a hardware error: the bank and its status are explained in the processor's manual."},
     {0, 'E', "%1 %2 %3 %4", NULL},
 };
 

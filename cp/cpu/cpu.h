@@ -39,6 +39,10 @@ void cpu_interrupts_served(void);
 void cpu_interrupts_take(uint64_t came[4]); /* all that came since the last call, a bit each */
 bool cpu_interrupt_take(unsigned vector);   /* this one */
 
+/* Machine checks are enabled from here on. What an earlier CP left in the banks is noted. */
+void cpu_machine_check_start(void);
+void cpu_machine_check_trap(void); /* #MC in CP */
+
 /* Real interrupt controllers. */
 void apic_start(uint64_t lapic_base, uint64_t ioapic_base, uint64_t tsc_hz);
 void apic_route(unsigned gsi, unsigned vector, bool level);

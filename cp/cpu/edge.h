@@ -3,10 +3,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct machine_check; /* cp/dispatch/machine_check.h */
 struct vcpu;
 
 void cpu_cr2_set(struct vcpu *, uint64_t value); /* the guest's CR2, wherever it is now */
 void cpu_dr6_add(struct vcpu *, uint64_t bits);  /* set in the guest's DR6 */
+/* What the machine-check banks hold, which are empty afterwards, and no machine check is under way any more. */
+void cpu_machine_check_take(struct machine_check *);
+bool cpu_machine_check_under_way(void);
+unsigned cpu_machine_check_banks(void); /* 0: the processor has none, or no machine checks at all */
+__attribute__((noreturn)) void cpu_machine_check_end(const struct machine_check *); /* CP ends, and says why */
 /* How CP ends, for who started its machine: told by cp_power_off, when all output is out. By the machine's
  * isa-debug-exit port where the tree has one, else as "VMN-EXIT n" on the emulator's debug console. */
 void cp_exit_status(unsigned status);

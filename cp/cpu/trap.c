@@ -1,10 +1,11 @@
 /* Owns CP's descriptor tables and what happens when an exception or interrupt reaches CP itself. An interrupt is only
- * noted (struct cpu): the event loop does the work. An exception is a fault of CP's own and ends it, but for an NMI. */
+ * noted (struct cpu): the event loop does the work. An exception is a fault of CP's own and ends it, but for an NMI,
+ * and a machine check that CP survives. */
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 
-enum { VECTOR_NMI = 2, GATE_INTERRUPT = 0x8E, IST_FAULT = 1, VECTOR_DOUBLE_FAULT = 8, SELECTOR_CODE = 8,
+enum { VECTOR_NMI = 2, GATE_INTERRUPT = 0x8E, IST_FAULT = 1, IST_MACHINE_CHECK = 2, VECTOR_MACHINE_CHECK = 18, VECTOR_DOUBLE_FAULT = 8, SELECTOR_CODE = 8,
        SELECTOR_TSS = 24 };
 
 struct gate {
@@ -25,7 +26,7 @@ struct cpu cpu_this;
 
 extern const char trap_stubs[];
 static struct gate idt[256];
-static uint8_t fault_stack[8192] __attribute__((aligned(16)));
+static uint8_t fault_stack[8192] __attribute__((aligned(16))), machine_check_stack[8192] __attribute__((aligned(16)));
 
 uint64_t cpu_idt_address(void)
 {
@@ -36,6 +37,10 @@ void trap_exception(uint64_t vector, const struct trap_frame *frame)
 {
     if (vector == VECTOR_NMI) {
         cpu_this.nmis++;
+        return;
+    }
+    if (vector == VECTOR_MACHINE_CHECK) {
+        cpu_machine_check_trap();
         return;
     }
     panic("exception %lu error %lx at %lx, CR2 %lx, RSP %lx", vector, frame->error, frame->rip, op_read_cr2(),
@@ -89,7 +94,8 @@ static void gate_set(unsigned vector)
     uint64_t at = (uint64_t)trap_stubs + 16 * vector;
     bool own_stack = vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT;
 
-    idt[vector] = (struct gate){(uint16_t)at, SELECTOR_CODE, own_stack ? IST_FAULT : 0, GATE_INTERRUPT,
+    unsigned stack = vector == VECTOR_MACHINE_CHECK ? IST_MACHINE_CHECK : own_stack ? IST_FAULT : 0;
+    idt[vector] = (struct gate){(uint16_t)at, SELECTOR_CODE, (uint8_t)stack, GATE_INTERRUPT,
                                 (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
 }
 
@@ -99,6 +105,7 @@ void cpu_tables_load(void)
     uint64_t limit = sizeof cpu_this.tss - 1;
 
     cpu_this.tss.ist[0] = (uint64_t)fault_stack + sizeof fault_stack;
+    cpu_this.tss.ist[1] = (uint64_t)machine_check_stack + sizeof machine_check_stack;
     cpu_this.tss.io_map = sizeof cpu_this.tss;
     cpu_this.gdt[1] = 0x00AF9B000000FFFF;
     cpu_this.gdt[2] = 0x00CF93000000FFFF;

@@ -7,7 +7,7 @@
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
-enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24 };
+enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24, VECTOR_MACHINE_CHECK = 18 };
 enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080, MSR_FS_BASE = 0xC0000100 };
 enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3 };
 
@@ -50,7 +50,7 @@ void vmx_own_controls(struct vmcs *image, struct vmcs_set *set, const struct vcp
     PUT(SECONDARY_CONTROLS, secondary_controls, vmx_controls.cpu2);
     PUT(EXIT_CONTROLS, exit_controls, vmx_controls.exit);
     PUT(ENTRY_CONTROLS, entry_controls, vmx_controls.entry);
-    PUT(EXCEPTION_BITMAP, exception_bitmap, 0);
+    PUT(EXCEPTION_BITMAP, exception_bitmap, 1u << VECTOR_MACHINE_CHECK);
     PUT(PAGE_FAULT_MASK, page_fault_mask, 0);
     PUT(PAGE_FAULT_MATCH, page_fault_match, 0);
     PUT(CR3_TARGET_COUNT, cr3_target_count, 0);

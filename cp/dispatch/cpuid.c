@@ -11,7 +11,7 @@
 
 enum { LEAVES = 64, BASIC_MAX = 0x16, EXTENDED_FIRST = 0x80000000u, EXTENDED_MAX = 0x80000008u };
 enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 << 27, LEAF1_ECX_HYPERVISOR = 1u << 31,
-       LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_APIC = 1 << 9, LEAF1_EDX_MTRR = 1 << 12 };
+       LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_MCE = 1 << 7, LEAF1_EDX_APIC = 1 << 9, LEAF1_EDX_MTRR = 1 << 12 };
 enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
 
 enum { XSAVE_COMPONENTS = 10, XSAVE_LEGACY_BYTES = 576, XSAVE_ALIGNED = 2 };
@@ -27,7 +27,7 @@ struct leaf_policy {
 #define ALL 0xFFFFFFFFu
 static const struct leaf_policy policy[] = {
     {0x00, 0, {0, ALL, ALL, ALL}, {BASIC_MAX, 0, 0, 0}},
-    {0x01, 0, {ALL, 0x0000FF00, 0x76DA3223u & ~(uint32_t)LEAF1_ECX_OSXSAVE, 0x0F8BBB7F},
+    {0x01, 0, {ALL, 0x0000FF00, 0x76DA3223u & ~(uint32_t)LEAF1_ECX_OSXSAVE, 0x0F8BFBFF},
               {0, 0x00010000, LEAF1_ECX_HYPERVISOR | LEAF1_ECX_X2APIC | LEAF1_ECX_DEADLINE | LEAF1_ECX_VMX,
                LEAF1_EDX_APIC | LEAF1_EDX_MTRR}},
     {0x02, 0, {ALL, ALL, ALL, ALL}, {0}},
@@ -164,6 +164,7 @@ void cpuid_policy_init(cpuid_source source, uint32_t controls2, uint64_t xcr0_su
         for (uint32_t sub = 0; sub == 0 || sub < p->subleaves; sub++)
             row_add(p->leaf, sub, made(p, sub, source(p->leaf, sub), tsc_hz));
     drop_unbacked(controls2);
+    registers_cr4_own = CR4_VMXE | (cpuid_machine_check() ? CR4_MCE : 0);
     physical_bits = row_find(0x80000008u, 0)->answer.eax & 0xFF;
     hypervisor_leaves(tsc_hz);
 }
@@ -251,7 +252,8 @@ struct cr4_rule {
 };
 
 static const struct cr4_rule cr4_rules[] = {
-    {0x7FF & ~0x40ull & ~0x100ull, 1, 0, 0, 0}, /* VME PVI TSD DE PSE PAE PGE OSFXSR OSXMMEXCPT; no MCE, no PCE */
+    {0x7FF & ~0x40ull & ~0x100ull, 1, 0, 0, 0}, /* VME PVI TSD DE PSE PAE PGE OSFXSR OSXMMEXCPT; no PCE */
+    {1 << 6, 1, 0, 0, LEAF1_EDX_MCE},           /* MCE */
     {1 << 11, 7, 0, 1 << 2, 0},                 /* UMIP */
     {1 << 16, 7, 1 << 0, 0, 0},                 /* FSGSBASE */
     {1 << 17, 1, 0, 1 << 17, 0},                /* PCIDE */
@@ -271,6 +273,8 @@ uint64_t cpuid_cr4_allowed(const struct vm *vm)
     }
     return allowed;
 }
+
+bool cpuid_machine_check(void) { return row_find(1, 0)->answer.edx & LEAF1_EDX_MCE; }
 
 uint64_t cpuid_efer_allowed(void)
 {

@@ -17,6 +17,7 @@ void cpuid_policy_init(cpuid_source, uint32_t controls2, uint64_t xcr0_supported
 struct cpuid_answer cpuid_answer(struct vm *, uint32_t leaf, uint32_t subleaf);
 
 uint64_t cpuid_cr4_allowed(const struct vm *); /* CR4 bits a guest may set */
+bool cpuid_machine_check(void);
 uint64_t cpuid_efer_allowed(void);
 uint64_t cpuid_xcr0_allowed(void);
 bool cpuid_xsave(void);

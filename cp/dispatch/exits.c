@@ -8,6 +8,7 @@
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/handlers.h"
+#include "cp/dispatch/machine_check.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 
@@ -73,16 +74,18 @@ enum exit_action exit_vmcall(struct vm *vm)
     return EXIT_SKIP; /* one that stopped its machine is done too */
 }
 
-/* CP asks for no exception of the guest: what comes here is an NMI of the real machine, which has been noted. */
+/* CP asks for no exception of the guest but #MC: what else comes here is an NMI of the real machine, which has been noted. */
 enum exit_action exit_exception(struct vm *vm)
 {
-    (void)vm;
+    if ((vm->vcpu.exit.interruption_info & 0xFF) == VECTOR_MC)
+        return machine_check_in_guest(vm);
     return EXIT_RESUME;
 }
 
 enum exit_action exit_triple_fault(struct vm *vm)
 {
-    return exit_stopped(vm, VM_STOP_TRIPLE_FAULT, 0);
+    machine_check_shut_down(vm);
+    return EXIT_STOP;
 }
 
 static enum exit_action nothing(struct vm *vm)
@@ -145,6 +148,7 @@ static exit_handler *const handlers[EXIT_REASONS] = {
     [EXIT_WRMSR] = exit_wrmsr,
     [EXIT_ENTRY_GUEST_STATE] = bad_entry,
     [EXIT_ENTRY_MSR] = bad_entry,
+    [EXIT_ENTRY_MCE] = machine_check_in_guest,
     [EXIT_MWAIT] = exit_undefined,
     [EXIT_MONITOR] = exit_undefined,
     [EXIT_EPT_VIOLATION] = exit_ept_violation,

@@ -19,6 +19,7 @@ struct msr_row {
     uint64_t value; /* for read_value */
 };
 
+enum { MSR_MCG_CAP = 0x179, MSR_MCG_STATUS, MCG_STATUS_BITS = 7 };
 enum { MTRR_DEFAULT_FLAGS = 1 << 11 | 1 << 10, MISC_FAST_STRINGS = 1 };
 
 static const struct msr_row *row_of(uint32_t msr);
@@ -143,6 +144,24 @@ static int write_debugctl(struct vm *vm, uint32_t msr, uint64_t value)
     return 0;
 }
 
+/* A machine's hardware has no banks that could tell of an error. SDM "Machine-Check Global Control MSRs". */
+static int read_mcg(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    if (!cpuid_machine_check())
+        return -1;
+    *value = msr == MSR_MCG_STATUS ? vm->vcpu.mcg_status : 0;
+    return 0;
+}
+
+static int write_mcg_status(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    (void)msr;
+    if (!cpuid_machine_check() || value & ~(uint64_t)MCG_STATUS_BITS)
+        return -1;
+    vm->vcpu.mcg_status = (uint8_t)value;
+    return 0;
+}
+
 static const struct msr_row rows[] = {
     {0x10, 0x10, read_tsc, write_tsc, 0},
     {0x17, 0x17, read_value, NULL, 0},                  /* IA32_PLATFORM_ID */
@@ -150,6 +169,8 @@ static const struct msr_row rows[] = {
     {0x3A, 0x3A, nested_read_msr, nested_write_msr, 0}, /* IA32_FEATURE_CONTROL */
     {0x8B, 0x8B, read_value, write_ignored, 0},         /* IA32_BIOS_SIGN_ID */
     {0xFE, 0xFE, read_value, NULL, 0},                  /* IA32_MTRRCAP: no variable, no fixed ranges */
+    {MSR_MCG_CAP, MSR_MCG_CAP, read_mcg, NULL, 0},
+    {MSR_MCG_STATUS, MSR_MCG_STATUS, read_mcg, write_mcg_status, 0},
     {0x1A0, 0x1A0, read_value, write_ignored, MISC_FAST_STRINGS},
     {0x1D9, 0x1D9, read_debugctl, write_debugctl, 0},
     {0x277, 0x277, read_pat, write_pat, 0},

@@ -42,7 +42,7 @@ static void create(struct vm *vm, struct nested *nested)
     const struct vmx_capability *hardware = cpu_nested->capability();
     struct nest_policy policy = {
         .cr0_ones = CR0_NE, .cr0_zeroes = CR0_CD | CR0_NW,
-        .cr4_ones = CR4_VMXE, .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~CR4_VMXE,
+        .cr4_ones = registers_cr4_own, .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~registers_cr4_own,
         .physical_bits = (uint8_t)cpuid_physical_bits(),
         .nested_page_tables = cpu_nested->nested_page_tables,
     };
@@ -89,7 +89,7 @@ struct nest_cr nested_cr(struct vm *vm, unsigned number, uint64_t value)
 {
     if (vm->vcpu.nest)
         return nest_cr_write(vm->vcpu.nest, number, value);
-    uint64_t real = number == 0 ? (value & ~(CR0_CD | CR0_NW)) | CR0_NE : value | CR4_VMXE;
+    uint64_t real = number == 0 ? (value & ~(CR0_CD | CR0_NW)) | CR0_NE : value | registers_cr4_own;
     return (struct nest_cr){real, value};
 }
 

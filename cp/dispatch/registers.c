@@ -4,6 +4,8 @@
 
 #include "vmcs-shadow/control.h"
 
+uint64_t registers_cr4_own = CR4_VMXE;
+
 struct field_value {
     enum vmcs_field field;
     uint64_t value;
@@ -31,7 +33,7 @@ static const struct field_value init_values[] = {
     {VMCS_GUEST_TR_ACCESS_RIGHTS, RIGHTS_TSS},
     {VMCS_GUEST_GDTR_BASE, 0}, {VMCS_GUEST_GDTR_LIMIT, 0xFFFF},
     {VMCS_GUEST_IDTR_BASE, 0}, {VMCS_GUEST_IDTR_LIMIT, 0xFFFF},
-    {VMCS_GUEST_CR3, 0}, {VMCS_GUEST_CR4, CR4_VMXE}, {VMCS_CR4_SHADOW, 0},
+    {VMCS_GUEST_CR3, 0}, {VMCS_CR4_SHADOW, 0},
     {VMCS_GUEST_CR0, CR0_ET | CR0_NE}, {VMCS_GUEST_EFER, 0},
     {VMCS_GUEST_DR7, 0x400}, {VMCS_GUEST_RIP, 0xFFF0}, {VMCS_GUEST_RSP, 0}, {VMCS_GUEST_RFLAGS, 2},
     {VMCS_GUEST_INTERRUPTIBILITY, 0}, {VMCS_GUEST_ACTIVITY_STATE, 0}, {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
@@ -68,6 +70,7 @@ void registers_init(struct vcpu *vcpu)
     vcpu->event_made = vcpu->nmi_pending = vcpu->init_pending = vcpu->triple_fault = false;
     write_all(vcpu, init_values, sizeof init_values / sizeof *init_values);
     vcpu_write(vcpu, VMCS_CR0_SHADOW, CR0_ET | caches);
+    vcpu_write(vcpu, VMCS_GUEST_CR4, registers_cr4_own);
     uint32_t entry = (uint32_t)vcpu_read(vcpu, VMCS_ENTRY_CONTROLS);
     vcpu_write(vcpu, VMCS_ENTRY_CONTROLS, entry & ~(uint32_t)ENTRY_LONG_MODE);
 }

@@ -22,6 +22,7 @@ void registers_start_flat(struct vcpu *, uint32_t eip, uint32_t eax, uint32_t eb
 #define CR0_PG (1ull << 31)
 #define CR4_PSE (1ull << 4)
 #define CR4_PAE (1ull << 5)
+#define CR4_MCE (1ull << 6)
 #define CR4_PGE (1ull << 7)
 #define CR4_LA57 (1ull << 12)
 #define CR4_VMXE (1ull << 13)
@@ -40,6 +41,10 @@ void registers_start_flat(struct vcpu *, uint32_t eip, uint32_t eax, uint32_t eb
 #define DR6_BD (1ull << 13)
 #define DR6_BS (1ull << 14)
 #define DR7_GD (1ull << 13)
+
+/* Bits of CR4 that are set whenever a guest runs, and that it sees only if it set them: VMX wants VMXE, and a machine check that
+ * finds MCE clear shuts the processor down, whoever runs. Set by cpuid_policy_init(). */
+extern uint64_t registers_cr4_own;
 
 /* CR0 and CR4 as the guest sees them: read shadow under the guest/host mask. */
 uint64_t registers_cr0(struct vcpu *);

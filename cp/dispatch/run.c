@@ -8,6 +8,7 @@
 #include "cp/dispatch/account.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/exits.h"
+#include "cp/dispatch/machine_check.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/scheduler.h"
 
@@ -67,6 +68,8 @@ static void housekeeping(void)
     if (timer_next() <= clock_now())
         timer_run(clock_now());
     stops_report();
+    if (machine_check_waits)
+        machine_check_report();
     for (struct handler *h = turns; h < turns + turns_used; h++)
         h->run(h->context);
 }
@@ -105,7 +108,7 @@ static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
             until = nested < deadline ? nested : deadline;
         }
         if (event_waits(vm) && !event_prepare(vm)) {
-            vm_stop(vm, VM_STOP_TRIPLE_FAULT, 0);
+            machine_check_shut_down(vm);
             break;
         }
         dispatch_account.entries++;

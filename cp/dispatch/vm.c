@@ -64,7 +64,7 @@ static uint64_t on_guest_tsc(void *context)
 void vm_masks_write(struct vm *vm)
 {
     vcpu_write(&vm->vcpu, VMCS_CR0_MASK, CR0_NE | CR0_CD | CR0_NW);
-    vcpu_write(&vm->vcpu, VMCS_CR4_MASK, ~cpuid_cr4_allowed(vm) | CR4_VMXE);
+    vcpu_write(&vm->vcpu, VMCS_CR4_MASK, ~cpuid_cr4_allowed(vm) | registers_cr4_own);
 }
 
 static int cpu_create(struct vm *vm)
@@ -149,6 +149,7 @@ void vm_reset(struct vm *vm)
     vm->vcpu.tsc_offset = -clock_now();
     machine_reset(&vm->machine);
     vm->vcpu.mtrr_def_type = MTRR_RESET;
+    vm->vcpu.mcg_status = 0;
     context_reset(&vm->vcpu);
     registers_reset(&vm->vcpu);
     vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);

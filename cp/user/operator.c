@@ -1,8 +1,11 @@
 /* What the operator is told. In: who did what. Out: a line on OPERATOR's console, if OPERATOR is there. */
 #include "cp/user/operator.h"
 
+#include "cp/dispatch/machine_check.h"
 #include "cp/user/clock_text.h"
+#include "cp/user/response.h"
 #include "cp/user/session.h"
+#include "cp/user/terminal.h"
 
 static void tell(const struct session *about, const char *deed, unsigned users, const char *by)
 {
@@ -22,4 +25,18 @@ void operator_tell(const struct session *about, const char *deed, const char *by
 void operator_tell_logoff(const struct session *about, const char *by)
 {
     tell(about, by ? "FORCED" : "LOGOFF", session_users() - 1, by);
+}
+
+void operator_tell_machine_check(const struct machine_check *check, const char *outcome)
+{
+    struct session *operator= session_find("OPERATOR");
+    const struct terminal *first = terminal_next(NULL);
+    char what[80];
+
+    if (!operator&& first)
+        operator= first->session;
+    if (!operator)
+        return;
+    machine_check_text(check, what, sizeof what);
+    response_error(&(struct response){.session = operator}, "MCK", 9050, what, outcome);
 }

@@ -4,4 +4,7 @@ struct session;
 
 /* " 14:05:31 L0001 LOGON      AS ALICE    USERS = 2" on OPERATOR's console, unless it is the operator's own doing. */
 void operator_tell(const struct session *about, const char *deed, const char *by);
+struct machine_check;
+/* A hardware error, and what came of it: to OPERATOR, or to the first terminal if OPERATOR is not there. */
+void operator_tell_machine_check(const struct machine_check *, const char *outcome);
 void operator_tell_logoff(const struct session *about, const char *by);

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "cp/cpu/edge.h"
+#include "cp/dispatch/machine_check.h"
 #include "cp/user/check.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/directory_load.h"
 #include "cp/user/link.h"
 #include "cp/user/logon.h"
+#include "cp/user/operator.h"
 #include "cp/user/response.h"
 #include "cp/user/session.h"
 #include "cp/user/system.h"
@@ -30,6 +32,7 @@ static void begin(void)
     vm_input_room = session_vm_input_room;
     vm_traced = session_vm_traced;
     vm_diagnose = diagnose;
+    machine_check_told = operator_tell_machine_check;
 }
 
 /* ---- starting --------------------------------------------------------------------------------------------------- */

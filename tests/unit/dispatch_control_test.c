@@ -212,7 +212,7 @@ static void cr4_takes_exactly_what_cpuid_allows(void **state)
         if (cpuid_cr4_allowed(vm) >> bit & 1) {
             done(move(4, value));
             assert_int_equal(registers_cr4(&vm->vcpu), value);
-            assert_int_equal(get(VMCS_GUEST_CR4), value | CR4_VMXE);
+            assert_int_equal(get(VMCS_GUEST_CR4), value | CR4_VMXE | CR4_MCE);
         } else {
             assert_general_protection(move(4, value));
             assert_int_equal(get(VMCS_GUEST_CR4), before);
@@ -230,7 +230,26 @@ static void vmxe_is_real_always_and_seen_only_when_written(void **state)
     assert_int_equal(registers_cr4(&vm->vcpu), CR4_VMXE);
     done(move(4, 0));
     assert_int_equal(registers_cr4(&vm->vcpu), 0);
-    assert_int_equal(get(VMCS_GUEST_CR4), CR4_VMXE);
+    assert_int_equal(get(VMCS_GUEST_CR4), CR4_VMXE | CR4_MCE);
+    vm->config.nested = VM_NESTED_OFF;
+}
+
+/* A machine check that finds it clear shuts the processor down. */
+static void machine_checks_are_on_always_and_seen_only_when_enabled(void **state)
+{
+    (void)state;
+    for (unsigned mode = VM_NESTED_OFF; mode < VM_NESTED_MODES; mode++) {
+        vm->config.nested = mode;
+        vm_reset(vm);
+        assert_true(get(VMCS_GUEST_CR4) & CR4_MCE);
+        assert_true(get(VMCS_CR4_MASK) & CR4_MCE);
+        assert_int_equal(registers_cr4(&vm->vcpu), 0);
+        done(move(4, CR4_MCE));
+        assert_int_equal(registers_cr4(&vm->vcpu), CR4_MCE);
+        done(move(4, 0));
+        assert_int_equal(registers_cr4(&vm->vcpu), 0);
+        assert_true(get(VMCS_GUEST_CR4) & CR4_MCE);
+    }
     vm->config.nested = VM_NESTED_OFF;
 }
 
@@ -363,6 +382,7 @@ int main(void)
         scene_test(a_table_of_four_outside_storage_is_refused),
         scene_test(cr4_takes_exactly_what_cpuid_allows),
         scene_test(vmxe_is_real_always_and_seen_only_when_written),
+        scene_test(machine_checks_are_on_always_and_seen_only_when_enabled),
         scene_test(pae_does_not_go_while_in_long_mode),
         scene_test(pcids_come_only_in_long_mode_with_pcid_zero),
         scene_test(cr4_flushes_when_a_paging_bit_changes_and_not_else),

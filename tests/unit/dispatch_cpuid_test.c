@@ -10,7 +10,7 @@ static void features_without_their_machinery_are_hidden_from_a_processor_that_ha
 
     (void)state;
     static const unsigned hidden_1c[] = {2, 3, 4, 5, 6, 7, 8, 10, 11, 14, 15, 16, 18, 27};
-    static const unsigned hidden_1d[] = {7, 10, 14, 18, 20, 21, 22, 28, 29, 30, 31};
+    static const unsigned hidden_1d[] = {10, 18, 20, 21, 22, 28, 29, 30, 31};
     static const unsigned hidden_7b[] = {1, 2, 4, 6, 11, 12, 14, 15, 22, 25, 26, 27};
     static const unsigned hidden_7c[] = {0, 2, 3, 4, 5, 7, 13, 16, 17, 23, 24, 25, 27, 28, 29, 30, 31};
     for (unsigned i = 0; i < sizeof hidden_1c / sizeof *hidden_1c; i++)
