@@ -9,7 +9,7 @@ enum home {
     HOME_PLAIN,     /* the same bits at `offset`, `bytes` long */
     HOME_RIGHTS,    /* of a segment */
     HOME_SS_RIGHTS, /* whose DPL is the CPL, a field of its own */
-    HOME_TR_RIGHTS, /* VMX knows it as busy only, QEMU leaves it as it was before LTR */
+    HOME_TR_RIGHTS, /* VMX knows it as busy only; QEMU leaves it as it was before LTR, and looks into the I/O map of no other */
     HOME_CR4,       /* VMXE cannot be set in it */
     HOME_EFER,      /* SVME must be set in it; LME without LMA means nothing, and kills QEMU's host when CR4.PAE is clear */
     HOME_INTERRUPTIBILITY,
@@ -149,8 +149,10 @@ void svm_field_write(struct svm_state *s, enum vmcs_index index, uint64_t value)
         s->vmcb->cpl = value >> 5 & 3;
         /* fall through */
     case HOME_RIGHTS:
-    case HOME_TR_RIGHTS:
         store(s->vmcb, row, rights_write(value));
+        return;
+    case HOME_TR_RIGHTS:
+        store(s->vmcb, row, rights_write(value & ~(uint64_t)RIGHTS_BUSY));
         return;
     case HOME_CR4:
         s->image.guest_cr4 = value;

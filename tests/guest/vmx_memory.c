@@ -287,10 +287,48 @@ static void link_contents(void)
     attempt("VMREAD after it", l2_vmread, VMCS_GUEST_RSP, 0);
 }
 
+static void users_pages(void)
+{
+    uint64_t *top = (uint64_t *)(uintptr_t)(read_cr3() & ~0xFFFull), *pointers = (uint64_t *)(uintptr_t)(top[0] & ~0xFFFull);
+    top[0] |= 4;
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t *directory = (uint64_t *)(uintptr_t)(pointers[i] & ~0xFFFull);
+        pointers[i] |= 4;
+        for (unsigned j = 0; j < 512; j++)
+            directory[j] |= 4;
+    }
+    write_cr3(read_cr3());
+}
+
+static void set_level(unsigned level)
+{
+    for (unsigned n = 0; n < 6; n++) {
+        vm_set((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * n), (n == 1 ? 8 : 16) | level);
+        vm_set((enum vmcs_field)(VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * n), (n == 1 ? 0xA09B : 0xC093) | level << 5);
+    }
+}
+
+/* tests/guest/vmx_privilege.c asks the same of regions, and the bare machine. */
+static void at_level_3(void)
+{
+    users_pages();
+    read_bitmap.bytes[VMCS_GUEST_RIP / 8] = 0;
+    vm_set(VMCS_EXCEPTION_BITMAP, 1 << 13 | 1 << 6);
+    set_level(3);
+    attempt("VMREAD at level 3", l2_vmread, VMCS_GUEST_RIP, 0);
+    attempt("VMREAD of a cold field at level 3", l2_vmread, VMCS_HOST_CR3, 0);
+    attempt("VMWRITE at level 3", l2_vmwrite, VMCS_GUEST_RIP, 0x3333);
+    attempt("VMWRITE of a cold field at level 3", l2_vmwrite, VMCS_HOST_CR3, 0x3000);
+    set_level(0);
+    attempt("VMREAD at level 0 again", l2_vmread, VMCS_HOST_CR3, 0);
+    vm_set(VMCS_EXCEPTION_BITMAP, 0);
+}
+
 static void links(void)
 {
     prepare_link();
     link_contents();
+    at_level_3();
     link_to(address(page(0)));
     attempt("link to itself", l2_vmread, VMCS_GUEST_RSP, 0);
     vm_stamp_page(page(2), 0);

@@ -45,11 +45,123 @@ static void a_linked_vmcs_cleared_by_l1_is_no_longer_linked(void **state)
     assert_int_equal(m.loaded->held.vmcs_link_pointer, (uint64_t)(uintptr_t)m.nest.current->link->shadow_region);
 }
 
+/* L2's VMREAD of RCX to RDX, or VMWRITE, that hardware did not carry out though L1 lets it through. */
+static enum nest_result l2_executes(enum exit_reason reason, uint32_t operands)
+{
+    const struct exit exit = {.reason = reason, .instruction_length = 3, .instruction_info = operands};
+    m.gpr[1] = VMCS_GUEST_RIP;
+    return fake_vmx_exit(&m, &exit);
+}
+
+enum { REGISTERS = 1 << 10 | 1 << 28 | 2 << 3, AT_RAX = 1 << 28 | 2 << 7 | 1 << 22 };
+
+static void link_and_enter(void)
+{
+    offer_link();
+    memset(m.storage + 0x15000, 0, 4096);
+    memset(m.storage + 0x16000, 0, 4096);
+    enter(EXIT_VMLAUNCH);
+    m.nest.current->link->vmcs12.guest_rip = 0x777;
+    ((struct fake_region *)m.nest.current->link->shadow_region)->held.guest_rip = 0x777;
+    ((struct fake_region *)m.nest.current->link->shadow_region)->memory.guest_rip = 0x777;
+    m.gpr[2] = 0x5555;
+}
+
+static void set_level(unsigned level)
+{
+    m.loaded->held.guest_ss_access_rights = (m.loaded->held.guest_ss_access_rights & ~0x60u) | level << 5;
+}
+
+static void a_linked_vmcs_is_its_kernels_alone(void **state)
+{
+    (void)state;
+    link_and_enter();
+    struct fake_region *shadow = m.nest.current->link->shadow_region;
+    for (unsigned level = 1; level <= 3; level++) {
+        set_level(level);
+        assert_int_equal(l2_executes(EXIT_VMREAD, REGISTERS), NEST_FAULT);
+        assert_int_equal(m.nest.fault.vector, 13);
+        assert_int_equal(l2_executes(EXIT_VMWRITE, REGISTERS), NEST_FAULT);
+        assert_int_equal(m.nest.fault.vector, 13);
+        assert_int_equal(m.nest.fault.error, 0);
+        assert_int_equal(m.gpr[2], 0x5555);
+        assert_int_equal(shadow->held.guest_rip | shadow->memory.guest_rip, 0x777);
+    }
+    set_level(0);
+    assert_int_equal(l2_executes(EXIT_VMREAD, REGISTERS), NEST_RESUME);
+    assert_int_equal(m.gpr[2], 0x777);
+}
+
+static void a_linked_vmcs_is_reached_in_no_mode_that_has_no_vmx_instructions(void **state)
+{
+    (void)state;
+    link_and_enter();
+    m.nest.policy.nested_page_tables = true; /* where the processor has SVM, nobody else has asked */
+    const struct vmcs before = m.loaded->held;
+    for (unsigned mode = 0; mode < 3; mode++) {
+        struct vmcs *l2 = &m.loaded->held;
+        *l2 = before;
+        l2->guest_cr0 &= mode == 0 ? ~1ull : ~0ull;
+        l2->guest_rflags |= mode == 1 ? 1 << 17 : 0;
+        l2->guest_cs_access_rights &= mode == 2 ? ~(1u << 13) : ~0u;
+        assert_int_equal(l2_executes(EXIT_VMREAD, REGISTERS), NEST_FAULT);
+        assert_int_equal(m.nest.fault.vector, 6);
+        l2->guest_ss_access_rights |= 3 << 5; /* and that comes first */
+        assert_int_equal(l2_executes(EXIT_VMWRITE, REGISTERS), NEST_FAULT);
+        assert_int_equal(m.nest.fault.vector, 6);
+    }
+    m.nest.policy.nested_page_tables = false;
+}
+
+static void the_size_of_an_operand_is_that_of_l2s_mode(void **state)
+{
+    (void)state;
+    link_and_enter();
+    struct fake_region *shadow = m.nest.current->link->shadow_region;
+    shadow->held.guest_rip = shadow->memory.guest_rip = 0x1122334455667788;
+    m.loaded->held.guest_efer &= ~0x400ull; /* L1 is in IA-32e mode */
+    assert_int_equal(l2_executes(EXIT_VMREAD, REGISTERS), NEST_RESUME);
+    assert_int_equal(m.gpr[2], 0x55667788);
+    m.loaded->held.guest_efer |= 0x400;
+    assert_int_equal(l2_executes(EXIT_VMREAD, REGISTERS), NEST_RESUME);
+    assert_int_equal(m.gpr[2], 0x1122334455667788);
+}
+
+static void an_operand_that_faults_is_l2s_page_fault(void **state)
+{
+    (void)state;
+    link_and_enter();
+    m.gpr[0] = 0x7000;
+    m.fault_linear = 0x7000;
+    assert_int_equal(l2_executes(EXIT_VMREAD, AT_RAX | 1 << 27), NEST_RESUME); /* without a base: address 0 */
+    assert_int_equal(l2_executes(EXIT_VMREAD, AT_RAX), NEST_FAULT);
+    assert_int_equal(m.nest.fault.vector, 14);
+    assert_int_equal(m.nest.fault.cr2, 0x7000);
+    assert_true(m.nest.in_guest);
+}
+
+static void what_l2_does_to_a_linked_vmcs_does_not_link_l1_to_it(void **state)
+{
+    (void)state;
+    link_and_enter();
+    struct fake_region *of_l1 = m.link;
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(l2_executes(i % 2 ? EXIT_VMREAD : EXIT_VMWRITE, REGISTERS), NEST_RESUME);
+    assert_ptr_equal(m.link, of_l1);
+    leave();
+    assert_ptr_equal(m.link, of_l1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(l2_reaches_the_very_region_l1_links_to),
         TEST(l2_never_runs_with_l1s_shadow_bitmap_alone),
+        TEST(a_linked_vmcs_is_its_kernels_alone),
+        TEST(a_linked_vmcs_is_reached_in_no_mode_that_has_no_vmx_instructions),
+        TEST(the_size_of_an_operand_is_that_of_l2s_mode),
+        TEST(an_operand_that_faults_is_l2s_page_fault),
+        TEST(what_l2_does_to_a_linked_vmcs_does_not_link_l1_to_it),
         TEST(a_linked_vmcs_cleared_by_l1_is_no_longer_linked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
