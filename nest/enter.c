@@ -1,6 +1,7 @@
 /* VMLAUNCH and VMRESUME: conditions, checks, merge; then L2 runs.
  * In: vmcs12 as L1 left it.  Out: an up-to-date image of vmcs02, or the failure the manual asks for. */
 #include "nest/enter.h"
+#include "nest/assert.h"
 #include "nest/bitmap.h"
 #include "nest/ept.h"
 #include "nest/instruction.h"
@@ -302,6 +303,27 @@ bool nest_entered_by_page(const struct nest *nest)
     return nest->current && nest->current->page;
 }
 
+/* On the host each entry is asked for everything. */
+static bool must_assert(const struct vmcs_set *write)
+{
+#ifdef VMN_HOST
+    (void)write;
+    return true;
+#else
+    return __builtin_expect(vmcs_set_meets(write, &nest_assert_fields), 0);
+#endif
+}
+
+static __attribute__((noinline)) bool is_sound(struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    const struct nest_assertion *broken = nest_assert(nest, vmcs, &vmcs->vmcs02, &vmcs->write);
+    if (!broken)
+        return true;
+    nest->unsound = (enum vmcs_index)broken->index;
+    nest_trace(nest, broken->rule, vmcs_field_rows[broken->index].encoding);
+    return false;
+}
+
 enum nest_result nest_load(struct nest *nest, struct nest_entry *entry)
 {
     struct nest_vmcs *vmcs = nest->current;
@@ -315,10 +337,11 @@ enum nest_result nest_load(struct nest *nest, struct nest_entry *entry)
         vmcs->base_version = nest->base_version;
         vmcs->ept_lost = vmcs->settled = false;
     }
+    if (must_assert(&vmcs->write) && !is_sound(nest, vmcs))
+        return NEST_UNSOUND;
     entry->region = vmcs->region02;
     entry->image = &vmcs->vmcs02;
-    entry->write = vmcs->write;
+    entry->write = &vmcs->write;
     entry->deadline = nest->timer_deadline;
-    vmcs_set_clear(&vmcs->write);
     return NEST_RESUME;
 }

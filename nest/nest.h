@@ -118,6 +118,7 @@ struct nest_host {
 enum nest_result {
     NEST_SKIP, NEST_FAULT, NEST_ENTERED, NEST_REFLECTED, NEST_CP, NEST_RESUME,
     NEST_NO_FRAMES, /* CP had no frame for it: stop the machine */
+    NEST_UNSOUND,   /* vmcs02 is not what it must be (nest/assert.h): CP's own bug, and this L2 must not run; nest->unsound says where */
     NEST_ABORT,     /* VMX abort: the virtual CPU is in shutdown; nest->abort_reason says why */
 };
 
@@ -185,6 +186,7 @@ struct nest {
     struct nest_fault fault;          /* after NEST_FAULT */
     struct nest_event event;          /* after NEST_ENTERED */
     uint32_t abort_reason;            /* after NEST_ABORT: SDM "VMX Aborts" */
+    enum vmcs_index unsound;          /* after NEST_UNSOUND: the field */
     uint64_t device_gpa;              /* after NEST_CP for an EPT violation: L1's guest-physical address, no storage */
     struct nest_memo memos[NEST_MEMOS];
     struct nest_counts counts;
@@ -228,12 +230,13 @@ bool nest_entered_by_page(const struct nest *nest);
 struct nest_entry {
     void *region;               /* vmcs02; NULL without VMX hardware */
     const struct vmcs *image;   /* vmcs02's contents */
-    struct vmcs_set write;      /* fields whose value in the region is not the image's yet; never among them: the entry
-                                   interruption fields (CP's event queue writes those) and the preemption timer */
+    struct vmcs_set *write;     /* fields whose value in the region is not the image's yet, for the caller to empty when it is; never
+                                   among them: the entry interruption fields (CP's event queue writes those) and the preemption
+                                   timer */
     uint64_t deadline;          /* TSC at which L1 wants L2 out, ~0: none; CP's timer is set for the earlier one */
 };
 /* NEST_RESUME: *entry is filled; the caller loads entry->region and writes entry->write to it (vmcs_sync_push).
- * NEST_NO_FRAMES: stop the machine.  @pre nest_in_guest() */
+ * NEST_NO_FRAMES, NEST_UNSOUND: stop the machine.  @pre nest_in_guest() */
 enum nest_result nest_load(struct nest *nest, struct nest_entry *entry);
 
 /* An exit of L2.  NEST_FAULT: its instruction was carried out as far as to an exception.

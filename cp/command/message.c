@@ -68,6 +68,8 @@ static const struct message table[] = {
      "A reset through a port or an INIT."},
     {9007, 'W', "CP entered; the hardware failed under the machine, at %1",
      "A machine check that its program cannot survive. IPL starts it anew; the operator was told more (message 9050)."},
+    {9007, 'W', "CP entered; CP refused to run the control block it had made for a guest of the machine: field %2, at %1",
+     "A fault of CP's own. Nothing of that guest ran. Please report the number; IPL starts the machine anew."},
     {9010, 'E', "%1 %2 not linked; no room for another device", "DETACH a device first."},
     {9011, 'E', "%1 cannot be IPLed: %2", "The image is not one this CP can start."},
     {9012, 'E', "Storage not changed; CP cannot give %1", "Ask for less."},

@@ -55,9 +55,10 @@ static void use(struct vcpu *vcpu, void *region)
     own->active = region ? region : &own->first;
 }
 
-static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_set *fields)
+static void push(struct vcpu *vcpu, const struct vmcs *image, struct vmcs_set *fields)
 {
     vmcs_page_write_set(((struct memory_vcpu *)vcpu->backend)->active->page, image, fields);
+    vmcs_set_clear(fields);
 }
 
 static void guest_pull(struct vcpu *vcpu, void *at, struct vmcs *image, struct vmcs_set *changed, bool closed)

@@ -73,7 +73,7 @@ static void use(struct vcpu *vcpu, void *region)
     svm_region_use(own, next);
 }
 
-static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_set *fields)
+static void push(struct vcpu *vcpu, const struct vmcs *image, struct vmcs_set *fields)
 {
     struct svm_region *region = ((struct svm_vcpu *)vcpu->backend)->active;
 
@@ -81,6 +81,7 @@ static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_
     vmcs_sync_push(image, fields);
     if (vmcs_set_has(fields, VMCS_INDEX_SECONDARY_CONTROLS) && !is_tagged(region))
         region->generation = 0;
+    vmcs_set_clear(fields);
 }
 
 /* Nested paging takes the four entries of PAE paging from storage at each walk, so what is there is what VMX would have saved. */

@@ -70,23 +70,23 @@ static void use(struct vcpu *vcpu, void *region)
     vcpu_current = NULL;
 }
 
-static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_set *fields)
+static void push(struct vcpu *vcpu, const struct vmcs *image, struct vmcs_set *fields)
 {
     struct vmx_vcpu *own = vcpu->backend;
-    struct vmcs_set rest = *fields;
 
     vmx_region_load(own->active);
     if (vmcs_set_has(fields, VMCS_INDEX_GUEST_RIP)) { /* after every exit of L2 that its hypervisor saw */
         op_vmwrite(VMCS_GUEST_RIP, image->guest_rip);
-        vmcs_set_remove(&rest, VMCS_INDEX_GUEST_RIP);
+        vmcs_set_remove(fields, VMCS_INDEX_GUEST_RIP);
     }
     if (vmcs_set_has(fields, VMCS_INDEX_GUEST_RSP)) {
         op_vmwrite(VMCS_GUEST_RSP, image->guest_rsp);
-        vmcs_set_remove(&rest, VMCS_INDEX_GUEST_RSP);
+        vmcs_set_remove(fields, VMCS_INDEX_GUEST_RSP);
     }
-    if (vmcs_set_empty(&rest))
+    if (vmcs_set_empty(fields))
         return;
-    vmcs_sync_push(image, &rest);
+    vmcs_sync_push(image, fields);
+    vmcs_set_clear(fields);
     own->active->host_rsp = 0; /* a host-state field of the image is not the stack's address now */
 }
 

@@ -4,6 +4,7 @@
 
 #include "cp/cpu/nested.h"
 #include "cp/diagnose.h"
+#include "cp/dispatch/account.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/registers.h"
@@ -83,17 +84,28 @@ enum exit_action nested_enter(struct vm *vm)
     return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_RESUME;
 }
 
+static void not_loaded(struct vm *vm, enum nest_result result)
+{
+    if (result == NEST_NO_FRAMES) {
+        vm_stop(vm, VM_STOP_NO_FRAMES, 0);
+        return;
+    }
+    dispatch_account.unsound++;
+    vm_stop(vm, VM_STOP_UNSOUND, vmcs_field_rows[vm->vcpu.nest->unsound].encoding);
+}
+
 uint64_t nested_prepare(struct vm *vm)
 {
     struct nest_entry entry;
+    enum nest_result result = nest_load(vm->vcpu.nest, &entry);
 
-    if (nest_load(vm->vcpu.nest, &entry) == NEST_NO_FRAMES) {
-        vm_stop(vm, VM_STOP_NO_FRAMES, 0);
+    if (result != NEST_RESUME) {
+        not_loaded(vm, result);
         return 0;
     }
     cpu_nested->use(&vm->vcpu, entry.region);
-    if (!vmcs_set_empty(&entry.write))
-        cpu_nested->push(&vm->vcpu, entry.image, &entry.write);
+    if (!vmcs_set_empty(entry.write))
+        cpu_nested->push(&vm->vcpu, entry.image, entry.write);
     return entry.deadline;
 }
 

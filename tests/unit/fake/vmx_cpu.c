@@ -119,9 +119,10 @@ static void use(struct vcpu *vcpu, void *region)
     fake_region_load(m, region ? region : &m->first);
 }
 
-static void push(struct vcpu *vcpu, const struct vmcs *image, const struct vmcs_set *fields)
+static void push(struct vcpu *vcpu, const struct vmcs *image, struct vmcs_set *fields)
 {
     fake_region_push(vcpu->backend, image, fields);
+    vmcs_set_clear(fields);
 }
 
 static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)

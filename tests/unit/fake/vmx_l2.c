@@ -5,13 +5,17 @@
 bool fake_vmx_load(struct fake_vmx *m)
 {
     struct nest_entry entry;
-    if (nest_load(&m->nest, &entry) != NEST_RESUME)
+    enum nest_result result = nest_load(&m->nest, &entry);
+    if (result == NEST_UNSOUND)
+        fake_vmx_complain(m, m->traced);
+    if (result != NEST_RESUME)
         return false;
     struct fake_region *region = entry.region;
     if (!region->used || region->shadow)
         fake_vmx_complain(m, "vmcs02 is no region that can be entered");
     fake_region_load(m, region);
-    fake_region_push(m, entry.image, &entry.write);
+    fake_region_push(m, entry.image, entry.write);
+    vmcs_set_clear(entry.write);
     region->launched = true;
     return true;
 }
