@@ -66,6 +66,7 @@ static void virtualization_start(void)
     cpu_backend = vmx ? &cpu_svm : memory ? &cpu_memory : &cpu_vmx;
     cpu_nested = vmx ? &svm_nested : memory ? &memory_nested : &vmx_nested;
     cpu_this.exact_interrupts = vmx || interrupts_are_exact();
+    cpu_speculation_start();
     cpuid_policy_init(cpuid_now, vmx_controls.cpu2, context_xcr0_supported(), clock_hz);
 }
 

@@ -12,6 +12,7 @@
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 #include "cp/cpu/vcpu.h"
+#include "cp/dispatch/speculation.h"
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
@@ -184,6 +185,7 @@ void context_load(struct vcpu *vcpu)
     if (cpu_this.holder)
         save(cpu_this.holder);
     load(vcpu);
+    speculation_switch();
     cpu_this.holder = vcpu;
 }
 

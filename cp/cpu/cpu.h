@@ -39,6 +39,9 @@ void cpu_interrupts_served(void);
 void cpu_interrupts_take(uint64_t came[4]); /* all that came since the last call, a bit each */
 bool cpu_interrupt_take(unsigned vector);   /* this one */
 
+/* Finds out what must be done against the processor's speculation, and sees to it from here on. @pre cpu_backend is chosen, and no
+ * virtual CPU exists */
+void cpu_speculation_start(void);
 /* Machine checks are enabled from here on. What an earlier CP left in the banks is noted. */
 void cpu_machine_check_start(void);
 void cpu_machine_check_trap(void); /* #MC in CP */

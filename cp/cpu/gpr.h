@@ -45,4 +45,16 @@
     .endr
 .endm
 
+/* Fills the return stack buffer, of at most 32 entries, with returns to where speculation stops. Changes flags, and storage below RSP;
+ * no other register. */
+.macro RETURNS_STUFF
+    .rept 32
+    call 9f
+    int3
+9:
+    .endr
+    addq $(8 * 32), %rsp
+    lfence
+.endm
+
 #endif

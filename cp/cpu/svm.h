@@ -63,12 +63,15 @@ bool svm_exit_settle(struct vcpu *, struct svm_region *, uint64_t deadline);
 struct svm_own {
     uint64_t cr0, cr4; /* now */
     uint64_t cr0_follows, cr4_follows;
+    bool stuffs_returns; /* speculation.at_exit; here, since every entry looks at this page */
     bool software; /* this is QEMU's processor, whose VMRUN neither casts a shadow nor arms breakpoints */
 };
 extern struct svm_own svm_own;
 
 /* CLGI, VMLOAD, VMRUN, VMSAVE, VMLOAD of the host's, STGI. RAX and RSP are the VMCB's. `armed`: as svm_armed says. */
 void svm_run(uint64_t *gpr, uint64_t vmcb, uint64_t host, bool armed);
+/* Fills the return stack buffer first thing after the exit. @pre svm_own.software is not set */
+void svm_run_stuffing(uint64_t *gpr, uint64_t vmcb, uint64_t host);
 struct svm_armed { /* the assembly knows where they are */
     uint64_t dr7, vmcb;
     bool shadow;

@@ -26,7 +26,8 @@ svm_run:
     sti
     GUEST_REGISTERS_LOAD
     vmrun %rax
-1:  vmsave %rax
+svm_left:
+    vmsave %rax
     GUEST_REGISTERS_SAVE
     popq %rdi
     popq %rax
@@ -52,5 +53,21 @@ svm_window:
     movq %rax, %dr7
 svm_window_end:
     movq ARMED_VMCB, %rax
-    jmp 1b
+    jmp svm_left
+
+/* void svm_run_stuffing(uint64_t *gpr, uint64_t vmcb, uint64_t host) */
+    .section .text.svm_run_stuffing, "ax", @progbits
+    .globl svm_run_stuffing
+svm_run_stuffing:
+    CP_REGISTERS_PUSH
+    pushq %rdx
+    pushq %rdi
+    clgi
+    movq %rsi, %rax
+    vmload %rax
+    sti
+    GUEST_REGISTERS_LOAD
+    vmrun %rax
+    RETURNS_STUFF
+    jmp svm_left
     .section .note.GNU-stack, "", @progbits

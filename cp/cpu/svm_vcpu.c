@@ -142,7 +142,10 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
     vmcb->rax = vcpu->gpr[RAX];
     vmcb->cr2 = op_read_cr2();
     vmcb->dr6 = op_read_dr6();
-    svm_run(vcpu->gpr, frame_address(vmcb).a, svm_host, armed);
+    if (svm_own.stuffs_returns)
+        svm_run_stuffing(vcpu->gpr, frame_address(vmcb).a, svm_host);
+    else
+        svm_run(vcpu->gpr, frame_address(vmcb).a, svm_host, armed);
     vcpu->gpr[RAX] = vmcb->rax;
     if (op_read_cr2() != vmcb->cr2) /* the exit leaves them as they were, but nobody promises it */
         op_write_cr2(vmcb->cr2);

@@ -29,6 +29,7 @@ struct vcpu {
     struct vcpu_msrs msrs;    /* while the CPU does not hold them */
     void *fpu;                /* XSAVE area, one or more frames */
     uint64_t mtrr_def_type;   /* IA32_MTRR_DEF_TYPE */
+    uint64_t spec_ctrl;       /* the SPEC_CTRL it wants: bits beyond CP's own are set while it runs */
     uint8_t mcg_status;       /* IA32_MCG_STATUS: RIPV, EIPV, MCIP, as its program left them */
     uint64_t tsc_offset;      /* guest TSC = host TSC + tsc_offset */
     /* events that wait for entry */

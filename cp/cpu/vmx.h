@@ -67,4 +67,4 @@ void vmx_exit_capture(struct exit *);
 
 /* Enters with the current VMCS. 0, or the flags' verdict: 1 VMfailInvalid, 2 VMfailValid. */
 int vmx_enter(uint64_t *gpr, bool launched, uint64_t *host_rsp);
-extern char vmx_exit_point[];
+extern char vmx_exit_point[], vmx_exit_point_stuffing[]; /* as speculation.at_exit has it */

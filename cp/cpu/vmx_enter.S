@@ -5,7 +5,7 @@
 #define HOST_RSP 0x6C14
 
     .text
-    .globl vmx_enter, vmx_exit_point
+    .globl vmx_enter, vmx_exit_point, vmx_exit_point_stuffing
 vmx_enter:
     CP_REGISTERS_PUSH
     pushq %rdi
@@ -27,6 +27,8 @@ vmx_enter:
 4:  popq %rdi
     jmp 5f
 
+vmx_exit_point_stuffing:
+    RETURNS_STUFF
 vmx_exit_point:
     GUEST_REGISTERS_SAVE
     movq %rax, 0(%rdi)

@@ -7,6 +7,7 @@
 #include "cp/cpu/panic.h"
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"
+#include "cp/dispatch/speculation.h"
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
@@ -72,12 +73,17 @@ static void fields_write(const struct vmcs *image, const struct vmcs_set *set)
             vmx_write(vmcs_field_rows[index].encoding, vmcs_get(image, index));
 }
 
+static const void *exit_point(void)
+{
+    return speculation.at_exit & SPECULATION_RETURNS ? vmx_exit_point_stuffing : vmx_exit_point;
+}
+
 void vmx_host_state_write(void)
 {
     struct vmcs image;
     struct vmcs_set set = {{0}};
 
-    vmx_host_state(&image, &set, vmx_exit_point);
+    vmx_host_state(&image, &set, exit_point());
     fields_write(&image, &set);
 }
 
@@ -98,7 +104,7 @@ static int vmx_create(struct vcpu *vcpu)
     own->active = &own->first;
     vcpu->backend = own;
     vmx_region_load(&own->first);
-    vmx_host_state(&image, &set, vmx_exit_point);
+    vmx_host_state(&image, &set, exit_point());
     vmx_own_controls(&image, &set, vcpu, own->vpid);
     fields_write(&image, &set);
     vmx_flush_ept(image.ept_pointer);

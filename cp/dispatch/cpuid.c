@@ -6,6 +6,7 @@
 #include "cp/diagnose.h"
 #include "cp/device/lapic.h"
 #include "cp/dispatch/registers.h"
+#include "cp/dispatch/speculation.h"
 #include "cp/dispatch/vm.h"
 #include "vmcs-shadow/control.h"
 
@@ -17,7 +18,13 @@ enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 <
 enum { XSAVE_COMPONENTS = 10, XSAVE_LEGACY_BYTES = 576, XSAVE_ALIGNED = 2 };
 
 /* SDM "CPUID": which bits of the processor's answer a guest sees. What is not here CP does not hand on: performance
- * counters, MONITOR, SMX, SGX, speculation control (no MSRs for it), CET, PKS, AMX. */
+ * counters, MONITOR, SMX, SGX, speculation controls beyond IBRS, STIBP and SSBD, CET, PKS, AMX. */
+enum { EDX_MD_CLEAR = 1 << 10, EDX_IBRS = 1 << 26, EDX_STIBP = 1 << 27, EDX_L1D_FLUSH = 1 << 28, EDX_CAPABILITIES = 1 << 29,
+       EBX_IBPB = 1 << 12, EBX_IBRS = 1 << 14, EBX_STIBP = 1 << 15, EBX_SSBD = 1 << 24, EBX_SSB_NO = 1 << 26, EBX_IBPB_RET = 1 << 30 };
+#define EDX_SSBD (1u << 31)
+#define SPECULATION_EDX (EDX_MD_CLEAR | EDX_IBRS | EDX_STIBP | EDX_L1D_FLUSH | EDX_CAPABILITIES | EDX_SSBD)
+#define SPECULATION_EBX (EBX_IBPB | EBX_IBRS | EBX_STIBP | EBX_SSBD | EBX_SSB_NO | EBX_IBPB_RET)
+
 struct leaf_policy {
     uint32_t leaf;
     uint32_t subleaves; /* 0: ECX does not matter */
@@ -32,7 +39,7 @@ static const struct leaf_policy policy[] = {
                LEAF1_EDX_APIC | LEAF1_EDX_MTRR}},
     {0x02, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x04, 4, {0x00003FFF, ALL, ALL, ALL}, {0}},
-    {0x07, 1, {0, 0xF1BF27A9u, 0x00405F42, 0}, {0}},
+    {0x07, 1, {0, 0xF1BF27A9u, 0x00405F42, SPECULATION_EDX}, {0}},
     {0x0B, 2, {0}, {0}}, /* made below */
     {0x0D, XSAVE_COMPONENTS, {ALL, ALL, ALL, ALL}, {0}},
     {0x15, 0, {0}, {0}},
@@ -45,7 +52,7 @@ static const struct leaf_policy policy[] = {
     {0x80000005u, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x80000006u, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x80000007u, 0, {0, 0, 0, 0x100}, {0}},
-    {0x80000008u, 0, {0xFFFF, 0, 0, 0}, {0}},
+    {0x80000008u, 0, {0xFFFF, SPECULATION_EBX, 0, 0}, {0}},
 };
 
 struct row {
@@ -275,6 +282,32 @@ uint64_t cpuid_cr4_allowed(const struct vm *vm)
 }
 
 bool cpuid_machine_check(void) { return row_find(1, 0)->answer.edx & LEAF1_EDX_MCE; }
+
+/* Intel's way to say that a control is there, or AMD's. */
+static bool speculation_offered(uint32_t edx, uint32_t ebx)
+{
+    return (row_find(7, 0)->answer.edx & edx) || (row_find(0x80000008u, 0)->answer.ebx & ebx);
+}
+
+static const struct speculation_msr {
+    uint32_t msr;
+    uint64_t bits;
+    uint32_t edx, ebx;
+} speculation_msrs[] = {
+    {MSR_SPEC_CTRL, SPEC_CTRL_IBRS, EDX_IBRS, EBX_IBRS}, {MSR_SPEC_CTRL, SPEC_CTRL_STIBP, EDX_STIBP, EBX_STIBP},
+    {MSR_SPEC_CTRL, SPEC_CTRL_SSBD, EDX_SSBD, EBX_SSBD}, {MSR_PRED_CMD, PRED_CMD_IBPB, EDX_IBRS, EBX_IBPB},
+    {MSR_FLUSH_CMD, FLUSH_CMD_L1D, EDX_L1D_FLUSH, 0},    {MSR_ARCH_CAPABILITIES, ~0ull, EDX_CAPABILITIES, 0},
+};
+
+uint64_t cpuid_speculation_bits(uint32_t msr)
+{
+    uint64_t bits = 0;
+
+    for (const struct speculation_msr *m = speculation_msrs; m < speculation_msrs + sizeof speculation_msrs / sizeof *speculation_msrs; m++)
+        if (m->msr == msr && speculation_offered(m->edx, m->ebx))
+            bits |= m->bits;
+    return bits;
+}
 
 uint64_t cpuid_efer_allowed(void)
 {

@@ -4,10 +4,12 @@
 #include <stddef.h>
 
 #include "cp/cpu/backend.h"
+#include "cp/cpu/edge.h"
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
+#include "cp/dispatch/speculation.h"
 
 typedef int msr_read(struct vm *, uint32_t msr, uint64_t *value); /* 0, or -1: #GP(0) */
 typedef int msr_write(struct vm *, uint32_t msr, uint64_t value);
@@ -162,11 +164,51 @@ static int write_mcg_status(struct vm *vm, uint32_t msr, uint64_t value)
     return 0;
 }
 
+static int read_spec_ctrl(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    *value = vm->vcpu.spec_ctrl;
+    return cpuid_speculation_bits(msr) ? 0 : -1;
+}
+
+/* Takes effect with the next entry. SDM "Enumeration and Architectural MSRs". */
+static int write_spec_ctrl(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    uint64_t bits = cpuid_speculation_bits(msr);
+
+    if (!bits || value & ~bits)
+        return -1;
+    vm->vcpu.spec_ctrl = value;
+    return 0;
+}
+
+static int write_command(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    uint64_t bits = cpuid_speculation_bits(msr);
+
+    (void)vm;
+    if (!bits || value & ~bits)
+        return -1;
+    if (value)
+        cpu_speculation_write(msr, value);
+    return 0;
+}
+
+static int read_capabilities(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)vm;
+    *value = speculation.guest_capabilities;
+    return cpuid_speculation_bits(msr) ? 0 : -1;
+}
+
 static const struct msr_row rows[] = {
     {0x10, 0x10, read_tsc, write_tsc, 0},
     {0x17, 0x17, read_value, NULL, 0},                  /* IA32_PLATFORM_ID */
     {0x1B, 0x1B, read_apic, write_apic, 0},
     {0x3A, 0x3A, nested_read_msr, nested_write_msr, 0}, /* IA32_FEATURE_CONTROL */
+    {MSR_SPEC_CTRL, MSR_SPEC_CTRL, read_spec_ctrl, write_spec_ctrl, 0},
+    {MSR_PRED_CMD, MSR_PRED_CMD, NULL, write_command, 0},
+    {MSR_ARCH_CAPABILITIES, MSR_ARCH_CAPABILITIES, read_capabilities, NULL, 0},
+    {MSR_FLUSH_CMD, MSR_FLUSH_CMD, NULL, write_command, 0},
     {0x8B, 0x8B, read_value, write_ignored, 0},         /* IA32_BIOS_SIGN_ID */
     {0xFE, 0xFE, read_value, NULL, 0},                  /* IA32_MTRRCAP: no variable, no fixed ranges */
     {MSR_MCG_CAP, MSR_MCG_CAP, read_mcg, NULL, 0},

@@ -150,6 +150,7 @@ void vm_reset(struct vm *vm)
     machine_reset(&vm->machine);
     vm->vcpu.mtrr_def_type = MTRR_RESET;
     vm->vcpu.mcg_status = 0;
+    vm->vcpu.spec_ctrl = 0;
     context_reset(&vm->vcpu);
     registers_reset(&vm->vcpu);
     vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);

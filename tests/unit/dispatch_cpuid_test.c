@@ -22,7 +22,8 @@ static void features_without_their_machinery_are_hidden_from_a_processor_that_ha
     for (unsigned i = 0; i < sizeof hidden_7c / sizeof *hidden_7c; i++)
         assert_false(seven.ecx >> hidden_7c[i] & 1);
     assert_int_equal(seven.eax, 0); /* no further subleaf */
-    assert_int_equal(seven.edx, 0); /* no speculation control, no AMX, no CET */
+    assert_int_equal(seven.edx, 0xBC000400); /* speculation controls CP knows; no AMX, no CET */
+    assert_int_equal(ask(0x80000008u, 0).ebx, 0x4500D000);
     assert_int_equal(extended.ecx, 0x121);
     assert_int_equal(extended.edx, 0x2C100800);
     assert_int_equal(ask(0x80000007u, 0).edx, 0x100);

@@ -22,6 +22,7 @@ enum { ARENA = 16 << 20, MIB = 1 << 20 };
 
 /* ---- the edge and the devices ------------------------------------------------------------------------------------ */
 
+uint64_t registers_cr4_own;
 static unsigned in_flight, machine_resets, flushes;
 static uint64_t size_at_reset; /* what the devices were told */
 
