@@ -52,6 +52,30 @@ static void pages_come_with_the_first_touch_and_are_zero(void **state)
     assert_int_equal(storage.account.frames, 1 + ROOT_AND_TABLES);
 }
 
+static void assert_absent_is_zero(const uint64_t *table, unsigned level)
+{
+    for (unsigned i = 0; i < 512; i++) {
+        if (!(table[i] & 7))
+            assert_int_equal(table[i], 0);
+        else if (level)
+            assert_absent_is_zero(frame_pointer(hpa(table[i] & 0xFFFFFFFFFF000ull)), level - 1);
+    }
+}
+
+/* A processor with L1 terminal fault reads ahead where an absent entry points. */
+static void an_entry_that_is_not_present_names_no_page(void **state)
+{
+    bool armed;
+
+    (void)state;
+    guest_storage_init(&storage, 4 * GIB, 0);
+    for (uint64_t at = 0; at < 16; at++)
+        guest_pointer(&storage, gpa(at * 0x12345000 % (2 * GIB)), NULL);
+    guest_watch(&storage, gpa(0), &armed);
+    guest_written(&storage, gpa(0), 1);
+    assert_absent_is_zero(storage.root, 3);
+}
+
 /* The tables are what hardware walks: four levels, every one readable, writable, executable. */
 static void the_tables_lead_to_the_page(void **state)
 {
@@ -125,6 +149,7 @@ int main(void)
         TEST(the_hole_is_no_ram_and_what_is_beyond_it_is),
         TEST(pages_come_with_the_first_touch_and_are_zero),
         TEST(the_tables_lead_to_the_page),
+        TEST(an_entry_that_is_not_present_names_no_page),
         TEST(copies_cross_pages_and_stop_at_the_end),
         TEST(the_limit_counts_tables_and_is_an_answer),
         TEST(freed_storage_is_forgotten),
