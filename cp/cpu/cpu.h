@@ -18,7 +18,6 @@ struct cpu {
     struct cpu_tss tss;
     volatile uint64_t interrupts[4]; /* vectors that came and were not looked at yet, a bit each */
     volatile bool pending;           /* any of them, or something else the event loop must see before a guest runs on */
-    volatile uint32_t nmis;
     uint64_t level[4];               /* vectors of level-triggered lines */
     volatile unsigned unacknowledged; /* of those, came and wait for their device to be served */
     struct vmx_capability vmx;       /* what this processor's VMX can do */
@@ -32,8 +31,9 @@ extern struct cpu cpu_this; /* one processor for now; all state of it is in here
 
 enum { VECTOR_IRQ = 0x20, VECTOR_TIMER = 0xEF, VECTOR_SPURIOUS = 0xFF };
 
-/* GDT, TSS, IDT: exceptions of CP stop it with a dump, interrupts are noted in struct cpu */
+/* GDT, TSS, IDT: exceptions of CP stop it with a dump, but for those below; interrupts are noted in struct cpu */
 void cpu_tables_load(void);
+extern uint32_t trap_survived[32]; /* #DB, #AC and NMIs that reached CP itself, by vector */
 /* Every device whose interrupt was noted has been served: level-triggered lines may interrupt again. */
 void cpu_interrupts_served(void);
 void cpu_interrupts_take(uint64_t came[4]); /* all that came since the last call, a bit each */

@@ -28,7 +28,7 @@ memory_exit_point:
 
     .bss
     .balign 16
-    .skip 64 /* interrupts are off and NMIs have a stack of their own: what is pushed here is little */
+    .skip 4096 /* what is pushed here is little, but an NMI's handler may run on it */
 memory_host_stack:
     .skip 16 /* gpr, and RSP of memory_switch */
     .section .note.GNU-stack, "", @progbits

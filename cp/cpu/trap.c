@@ -1,12 +1,13 @@
 /* Owns CP's descriptor tables and what happens when an exception or interrupt reaches CP itself. An interrupt is only
- * noted (struct cpu): the event loop does the work. An exception is a fault of CP's own and ends it, but for an NMI,
- * and a machine check that CP survives. */
+ * noted (struct cpu): the event loop does the work. An exception is a fault of CP's own and ends it, but for those that
+ * something other than CP's code may cause: these are counted, and their cause is taken away. */
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 
-enum { VECTOR_NMI = 2, GATE_INTERRUPT = 0x8E, IST_FAULT = 1, IST_MACHINE_CHECK = 2, VECTOR_MACHINE_CHECK = 18, VECTOR_DOUBLE_FAULT = 8, SELECTOR_CODE = 8,
-       SELECTOR_TSS = 24 };
+enum { VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_ALIGNMENT = 17, VECTOR_MACHINE_CHECK = 18, EXCEPTIONS = 32,
+       GATE_INTERRUPT = 0x8E, IST_FAULT = 1, IST_MACHINE_CHECK = 2, SELECTOR_CODE = 8, SELECTOR_TSS = 24 };
+enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18, DR7_NONE = 0x400, DR6_CONDITIONS = 0xE00F };
 
 struct gate {
     uint16_t offset_low, selector;
@@ -19,10 +20,11 @@ struct trap_frame {
     uint64_t vector, error, rip, cs, rflags, rsp, ss;
 };
 
-void trap_exception(uint64_t vector, const struct trap_frame *frame);
+void trap_exception(uint64_t vector, struct trap_frame *frame);
 void trap_interrupt(uint64_t vector);
 
 struct cpu cpu_this;
+uint32_t trap_survived[EXCEPTIONS];
 
 extern const char trap_stubs[];
 static struct gate idt[256];
@@ -33,14 +35,41 @@ uint64_t cpu_idt_address(void)
     return (uint64_t)idt;
 }
 
-void trap_exception(uint64_t vector, const struct trap_frame *frame)
+/* None comes again before another instruction of CP is done: no breakpoint is armed, and none counts for the one returned to; no
+ * step follows it. DR6 is a guest's, but for what this one left there. */
+static void debug_end(struct trap_frame *frame)
 {
-    if (vector == VECTOR_NMI) {
-        cpu_this.nmis++;
-        return;
-    }
-    if (vector == VECTOR_MACHINE_CHECK) {
-        cpu_machine_check_trap();
+    op_write_dr7(DR7_NONE);
+    op_write_dr6(op_read_dr6() & ~(uint64_t)DR6_CONDITIONS);
+    frame->rflags = (frame->rflags & ~(uint64_t)RFLAGS_TF) | RFLAGS_RF;
+}
+
+static void alignment_end(struct trap_frame *frame)
+{
+    frame->rflags &= ~(uint64_t)RFLAGS_AC;
+}
+
+static void nothing(struct trap_frame *frame)
+{
+    (void)frame;
+}
+
+static void machine_check(struct trap_frame *frame)
+{
+    (void)frame;
+    cpu_machine_check_trap(); /* comes back if CP may go on */
+}
+
+static void (*const survived[EXCEPTIONS])(struct trap_frame *) = {
+    [VECTOR_DEBUG] = debug_end, [VECTOR_NMI] = nothing, [VECTOR_ALIGNMENT] = alignment_end,
+    [VECTOR_MACHINE_CHECK] = machine_check,
+};
+
+void trap_exception(uint64_t vector, struct trap_frame *frame)
+{
+    if (survived[vector]) {
+        trap_survived[vector]++;
+        survived[vector](frame);
         return;
     }
     panic("exception %lu error %lx at %lx, CR2 %lx, RSP %lx", vector, frame->error, frame->rip, op_read_cr2(),
@@ -89,13 +118,14 @@ void cpu_interrupt_window(void)
     op_interrupt_window();
 }
 
+/* A double fault may be one of the stack, so it has its own. An NMI has not: a #DB in its handler ends in an IRET, after which the
+ * next NMI would begin at the top of that stack again, over the frame of the first. CP's stack is good at every instruction. */
 static void gate_set(unsigned vector)
 {
     uint64_t at = (uint64_t)trap_stubs + 16 * vector;
-    bool own_stack = vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT;
+    uint8_t stack = vector == VECTOR_DOUBLE_FAULT ? IST_FAULT : vector == VECTOR_MACHINE_CHECK ? IST_MACHINE_CHECK : 0;
 
-    unsigned stack = vector == VECTOR_MACHINE_CHECK ? IST_MACHINE_CHECK : own_stack ? IST_FAULT : 0;
-    idt[vector] = (struct gate){(uint16_t)at, SELECTOR_CODE, (uint8_t)stack, GATE_INTERRUPT,
+    idt[vector] = (struct gate){(uint16_t)at, SELECTOR_CODE, stack, GATE_INTERRUPT,
                                 (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
 }
 

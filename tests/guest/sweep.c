@@ -1,11 +1,11 @@
 /* Arms breakpoints at every address from 1 MiB on, where CP and its other guests are too, and makes exits under them. None of them
  * is met here: the loop runs from storage above. `code=` and `data=` are how many KiB are swept of either, `stride=` bytes from one
- * data breakpoint to the next. Says "still here" at the end. */
+ * data breakpoint to the next. Says "still here" at the end; with `stay=1` it goes on for ever then, breakpoints armed. */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
 
-enum { VECTOR_DEBUG = 1, FROM = 0x100000, LOOP = 0x3000000, KIB = 1024, ROUND = 64 * KIB };
+enum { VECTOR_DEBUG = 1, FROM = 0x100000, LOOP = 0x1000000, KIB = 1024, ROUND = 64 * KIB };
 #define FOUR_OF(type, code) (0x4AAull | 0x1111ull * ((type) | (code) << 2) << 16)
 
 static unsigned hits;
@@ -71,5 +71,8 @@ int guest_main(void)
     sweep("data", option("data=", 1536), option("stride=", 8), FOUR_OF(3, 2));
     guest_print("%u hits\n", hits);
     guest_print("still here\n");
+    if (option("stay=", 0))
+        for (;;)
+            sweep("again", 64, 1, FOUR_OF(0, 0));
     return hits != 0;
 }
