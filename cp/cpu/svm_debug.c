@@ -81,8 +81,10 @@ bool svm_debug_pending(struct vcpu *vcpu, struct svm_region *region)
     uint64_t pending = image->guest_pending_debug_exceptions, conditions = pending & SVM_DEBUG_CONDITIONS;
     bool injects = region->state.vmcb->event_injection & VMCB_EVENT_VALID;
 
-    if (!injects && (svm_field_read(&region->state, VMCS_INDEX_GUEST_INTERRUPTIBILITY) & BLOCKED_MOV_SS))
+    if (!injects && (svm_field_read(&region->state, VMCS_INDEX_GUEST_INTERRUPTIBILITY) & BLOCKED_MOV_SS)) {
+        image->guest_pending_debug_exceptions &= ~DR6_BS;
         return false;
+    }
     image->guest_pending_debug_exceptions = 0;
     if (injects || !(pending & (PENDING_ENABLED | DR6_BS)))
         return false;

@@ -5,7 +5,6 @@ NOT_INTERCEPTED = "SVM has no such intercept, so the control is not offered"
 NO_INVPCID = "QEMU's processor lacks the instruction, so the control is not offered"
 NO_EXECUTE_ONLY = "nested page tables have no execute-only pages: such an entry is a misconfiguration where they are not offered"
 QEMU_XSETBV = "QEMU 7.2 does not intercept XSETBV"
-QEMU_DATA_BREAKPOINT = "QEMU 7.2 does not arm the data breakpoints that VMRUN loads"
 WALKS_WRITE = "nested paging asks to write to a guest's page tables even if it only reads them"
 
 PDPTES_MARKED = "QEMU's walks set bit 5 of PAE's top entries, which is reserved: it is not looked at, or such a guest could not go on"
@@ -14,10 +13,6 @@ MISCONFIGURED = "49 EPT MISCONFIGURATION qualification 0 physical 0x40005123"
 
 # payload: {what VMX hardware prints: (what SVM in QEMU prints, None: nothing; why)}
 SVM = {
-    "vmx_state": {
-        "watch point: 0 EXCEPTION OR NMI qualification 0x1 event #1":
-            ("watch point: 18 VMCALL qualification 0 length 3", QEMU_DATA_BREAKPOINT),
-    },
     "vmx_ept": {
         "read of X: 48 EPT VIOLATION qualification 0x1a1 physical 0x40005123 linear 0x40005123":
             (f"read of X: {MISCONFIGURED}", NO_EXECUTE_ONLY),
