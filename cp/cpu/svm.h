@@ -1,14 +1,14 @@
 /* The SVM backend's own part of a virtual CPU. */
 #pragma once
 #include "cp/cpu/vcpu.h"
+#include "cp/svm/asid.h"
 #include "cp/svm/exit.h"
 #include "cp/svm/state.h"
 #include "vmcs-shadow/capability.h"
 
 struct svm_region { /* what stands for one VMCS; a frame */
     struct svm_state state;
-    uint32_t asid, generation; /* generation 0: none, its translations are of no use any more */
-    uint64_t tables;           /* the nested page tables those translations are through */
+    struct svm_tag tag;
     uint64_t injected, injected_rip; /* the software event given to the last entry, 0: none, and RIP then */
     unsigned injected_length;
     bool stepping;             /* one instruction, until an NMI may come */

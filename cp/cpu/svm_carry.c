@@ -153,7 +153,7 @@ static bool cr3_load(struct vcpu *vcpu, struct svm_region *region, const struct 
     if (value >> cpuid_physical_bits())
         return protection(vcpu, region);
     vmcb->cr3 = value;
-    region->generation = 0;
+    svm_tag_void(&region->tag);
     return svm_skip(vcpu, region, a->length);
 }
 

@@ -69,7 +69,7 @@ static void use(struct vcpu *vcpu, void *region)
     struct svm_region *next = region ? region : &own->first;
 
     if (next != own->active && !is_tagged(next))
-        next->generation = 0;
+        svm_tag_void(&next->tag);
     svm_region_use(own, next);
 }
 
@@ -80,7 +80,7 @@ static void push(struct vcpu *vcpu, const struct vmcs *image, struct vmcs_set *f
     syncing = &region->state;
     vmcs_sync_push(image, fields);
     if (vmcs_set_has(fields, VMCS_INDEX_SECONDARY_CONTROLS) && !is_tagged(region))
-        region->generation = 0;
+        svm_tag_void(&region->tag);
     vmcs_set_clear(fields);
 }
 
@@ -158,7 +158,7 @@ static void flush_vpid(uint16_t vpid)
 
     for (unsigned i = 0; i < SVM_REGIONS && own; i++)
         if (own->nested[i] && own->nested[i]->state.image.vpid == vpid) {
-            own->nested[i]->generation = 0;
+            svm_tag_void(&own->nested[i]->tag);
             return;
         }
     svm_asids_drop();

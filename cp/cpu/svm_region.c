@@ -12,36 +12,24 @@ _Static_assert(sizeof(struct svm_region) <= PAGE_SIZE, "a region is a frame");
 
 /* ---- address-space identifiers: APM "TLB Control" --------------------------------- */
 
-static struct {
-    uint32_t next, count, generation;
-    bool flush; /* before the first of a generation is used */
-} asids;
+static struct svm_asids asids;
 
 void svm_asids_drop(void)
 {
-    asids.generation++;
-    asids.next = 1;
-    asids.flush = true;
+    svm_asids_void(&asids);
 }
 
 void svm_asids_start(unsigned count)
 {
-    asids.count = count > 2 ? count : 2;
-    svm_asids_drop();
+    svm_asids_begin(&asids, count);
 }
 
 void svm_asid_prepare(struct svm_region *region)
 {
-    if (region->generation != asids.generation || region->tables != region->state.vmcb->nested_cr3) {
-        if (asids.next >= asids.count)
-            svm_asids_drop();
-        region->generation = asids.generation;
-        region->asid = asids.next++;
-        region->tables = region->state.vmcb->nested_cr3;
-    }
-    region->state.vmcb->asid = region->asid;
-    region->state.vmcb->tlb_control = asids.flush ? VMCB_TLB_FLUSH_ALL : 0;
-    asids.flush = false;
+    struct vmcb *vmcb = region->state.vmcb;
+
+    vmcb->tlb_control = svm_tag_prepare(&asids, &region->tag, vmcb->nested_cr3) ? VMCB_TLB_FLUSH_ALL : 0;
+    vmcb->asid = region->tag.asid;
 }
 
 /* ---- regions -------------------------------------------------------------------- */

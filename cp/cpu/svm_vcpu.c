@@ -201,7 +201,7 @@ static void svm_flush_storage(struct vcpu *vcpu)
 
 static void svm_flush_linear(struct vcpu *vcpu)
 {
-    ((struct svm_vcpu *)vcpu->backend)->active->generation = 0;
+    svm_tag_void(&((struct svm_vcpu *)vcpu->backend)->active->tag);
 }
 
 static void svm_park(struct vcpu *vcpu)
