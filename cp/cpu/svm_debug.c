@@ -65,12 +65,10 @@ bool svm_debug_arm(const struct vmcb *vmcb)
 /* Where the guest may load DR6 without an exit, it is not known what it was before the exception. */
 void svm_debug_settle(const struct vmcb *vmcb)
 {
-    uint64_t was = op_read_dr6(), now = vmcb->dr6;
+    bool is_exit = vmcb->exit_code == SVM_EXIT_EXCEPTION + VECTOR_DEBUG;
 
-    if (vmcb->exit_code == SVM_EXIT_EXCEPTION + VECTOR_DEBUG)
-        now = svm_own.software ? was : now & ~(uint64_t)SVM_DEBUG_CONDITIONS;
-    if (now != was)
-        op_write_dr6(now);
+    if (!is_exit || !svm_own.software)
+        op_write_dr6(is_exit ? vmcb->dr6 & ~(uint64_t)SVM_DEBUG_CONDITIONS : vmcb->dr6);
 }
 
 /* SDM "Pending Debug Exceptions" and "Delivery of Pending Debug Exceptions after VM Entry": none survives an event that is injected,

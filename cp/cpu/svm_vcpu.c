@@ -149,7 +149,8 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
     vcpu->gpr[RAX] = vmcb->rax;
     if (op_read_cr2() != vmcb->cr2) /* the exit leaves them as they were, but nobody promises it */
         op_write_cr2(vmcb->cr2);
-    svm_debug_settle(vmcb);
+    if (op_read_dr6() != vmcb->dr6)
+        svm_debug_settle(vmcb);
     vmcb->event_injection = 0;
     if (vmcb->rip != rip || !(vmcb->interrupt_shadow & 1))
         region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;

@@ -140,6 +140,46 @@ static void a_shadow_nobody_wrote_is_stis_only_with_interrupts_on(void **context
     assert_int_equal(get(VMCS_INDEX_GUEST_INTERRUPTIBILITY), 1);
 }
 
+/* The check of an entry wants just this of what an exit left. */
+static void the_trap_behind_a_stepped_load_of_ss_is_pending(void **context)
+{
+    enum { TF = 1 << 8, IF = 1 << 9, BTF = 2, BS = 1 << 14 };
+    (void)context;
+    vmcb.interrupt_shadow = 1;
+    vmcb.rflags = 2 | TF | IF;
+    assert_int_equal(get(VMCS_INDEX_GUEST_INTERRUPTIBILITY), 2); /* a stepped STI would have been trapped */
+    assert_int_equal(get(VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS), BS);
+    vmcb.debugctl = BTF;
+    assert_int_equal(get(VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS), 0);
+    vmcb.debugctl = 0;
+    vmcb.interrupt_shadow = 0;
+    assert_int_equal(get(VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS), 0);
+    vmcb.interrupt_shadow = 1;
+    vmcb.rflags = 2 | IF;
+    assert_int_equal(get(VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS), 0);
+}
+
+static void debug_registers_that_cp_loads_exit_and_all_accesses_with_general_detection(void **context)
+{
+    const struct svm_maps loads = {.debug_writes = 0xFF};
+    (void)context;
+    svm_control_apply(&state, &maps);
+    assert_int_equal(vmcb.dr_reads | vmcb.dr_writes, 0);
+    svm_control_apply(&state, &loads);
+    assert_int_equal(vmcb.dr_reads, 0);
+    assert_int_equal(vmcb.dr_writes, 0xFF);
+    set(VMCS_INDEX_GUEST_DR7, 0x2400);
+    assert_true(state.controls_stale);
+    svm_control_apply(&state, &loads);
+    assert_int_equal(vmcb.dr_reads & vmcb.dr_writes & 0xFF, 0xFF);
+    svm_control_apply(&state, &maps); /* a processor that loads them knows DR7.GD too */
+    assert_int_equal(vmcb.dr_reads | vmcb.dr_writes, 0);
+    set(VMCS_INDEX_PROCESSOR_CONTROLS, CPU_MOV_DR_EXITING);
+    svm_control_apply(&state, &maps);
+    assert_int_equal(vmcb.dr_reads & vmcb.dr_writes, 0xFFFF);
+}
+
+
 static void what_cp_needs_is_intercepted_whatever_the_controls_say(void **context)
 {
     const uint32_t always = VMCB_INTR | VMCB_NMI | VMCB_CPUID | VMCB_IO | VMCB_MSR | VMCB_SHUTDOWN | VMCB_INVD;
@@ -258,7 +298,10 @@ int main(void)
         TEST(a_segment_that_is_not_present_is_unusable), TEST(the_privilege_level_is_that_of_ss),
         TEST(a_segment_that_was_loaded_is_accessed), TEST(the_task_register_is_always_busy), TEST(vmxe_never_reaches_the_real_cr4), TEST(svme_is_set_and_never_seen),
         TEST(long_mode_that_is_not_active_yet_is_kept_from_the_processor), TEST(a_shadow_by_mov_ss_is_remembered_until_it_ends),
-        TEST(a_shadow_nobody_wrote_is_stis_only_with_interrupts_on), TEST(what_cp_needs_is_intercepted_whatever_the_controls_say), TEST(controls_become_intercepts),
+        TEST(a_shadow_nobody_wrote_is_stis_only_with_interrupts_on),
+        TEST(the_trap_behind_a_stepped_load_of_ss_is_pending),
+        TEST(debug_registers_that_cp_loads_exit_and_all_accesses_with_general_detection),
+        TEST(what_cp_needs_is_intercepted_whatever_the_controls_say), TEST(controls_become_intercepts),
         TEST(only_cps_own_bitmap_uses_the_map_that_lets_msrs_pass), TEST(reads_of_cr0_are_intercepted_only_while_a_shadow_differs),
         TEST(the_msr_map_says_what_the_bitmap_says), TEST(events_keep_vector_type_and_error),
         TEST(what_is_offered_is_what_the_controls_can_be),
