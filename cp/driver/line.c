@@ -37,6 +37,12 @@ void line_sent(struct line *l, uint32_t count)
     l->tail += count;
 }
 
+void line_cut(struct line *l, uint32_t keep)
+{
+    if (line_queued(l) > keep)
+        l->head = l->tail + keep;
+}
+
 void line_tell_room(struct line *l, uint32_t before)
 {
     if (l->room && before > LINE_OUTPUT_BYTES / 2 && line_queued(l) <= LINE_OUTPUT_BYTES / 2)

@@ -49,5 +49,6 @@ uint32_t line_queued(const struct line *);
 /* The queued bytes that follow one another in memory, from the oldest; how many. */
 uint32_t line_oldest(const struct line *, const uint8_t **bytes);
 void line_sent(struct line *, uint32_t count); /* so many of the oldest are out */
+void line_cut(struct line *, uint32_t keep); /* forgets what is queued but for so many of the oldest */
 /* From the interrupt function: `before` bytes were queued; calls room() if the queue has become half empty since. */
 void line_tell_room(struct line *, uint32_t before);

@@ -35,34 +35,6 @@ static void shut_out(struct virtio_console *c)
     }
 }
 
-/* ---- output ------------------------------------------------------------------------------------ */
-
-static void send(struct line *l)
-{
-    struct virtio_console_port *p = (struct virtio_console_port *)l;
-    const uint8_t *bytes;
-    uint32_t count = line_oldest(l, &bytes);
-
-    if (p->sending || !count)
-        return;
-    p->sending = count;
-    virtq_offer(&p->out, &(struct virtq_piece){bytes, count, false}, 1);
-    publish(&p->out, p->notify_out, (uint16_t)(queue_of(p->number) + 1));
-}
-
-static void serve_output(struct virtio_console_port *p)
-{
-    uint32_t before = line_queued(&p->line), written;
-    uint16_t chain;
-
-    if (!virtq_take(&p->out, &chain, &written))
-        return;
-    line_sent(&p->line, p->sending);
-    p->sending = 0;
-    send(&p->line);
-    line_tell_room(&p->line, before);
-}
-
 /* ---- control messages ---------------------------------------------------------------------------- */
 
 static void offer_control(struct virtio_console *c)
@@ -74,8 +46,13 @@ static void offer_control(struct virtio_console *c)
 
 static void tell_carrier(struct virtio_console *c, uint32_t port)
 {
-    struct line *l = &c->port[port].line;
+    struct virtio_console_port *p = &c->port[port];
+    struct line *l = &p->line;
 
+    if (!c->control.port[port].host_open) { /* the device has dropped what it was sent by then */
+        line_cut(l, p->sending);
+        p->forget = true;
+    }
     if (l->driver && l->carrier)
         l->carrier(l, c->control.port[port].host_open);
 }
@@ -114,6 +91,39 @@ static void serve_control(struct virtio_console *c)
     virtq_take(&c->control_out, &chain, &written);
     listen(c);
     speak(c);
+}
+
+/* ---- output ------------------------------------------------------------------------------------ */
+
+/* What was written to somebody who has left is not sent to whoever came. */
+static void send(struct line *l)
+{
+    struct virtio_console_port *p = (struct virtio_console_port *)l;
+    const uint8_t *bytes;
+    uint32_t count;
+
+    if (p->sending)
+        return;
+    listen(p->console);
+    count = line_oldest(l, &bytes);
+    if (!count)
+        return;
+    p->sending = count;
+    virtq_offer(&p->out, &(struct virtq_piece){bytes, count, false}, 1);
+    publish(&p->out, p->notify_out, (uint16_t)(queue_of(p->number) + 1));
+}
+
+static void serve_output(struct virtio_console_port *p)
+{
+    uint32_t before = line_queued(&p->line), written;
+    uint16_t chain;
+
+    if (!virtq_take(&p->out, &chain, &written))
+        return;
+    line_sent(&p->line, p->sending);
+    p->sending = 0;
+    send(&p->line);
+    line_tell_room(&p->line, before);
 }
 
 /* ---- input ------------------------------------------------------------------------------------- */
@@ -158,7 +168,7 @@ static void serve_input(struct virtio_console_port *p)
     while (p->reading || virtq_take(&p->in, &p->chain, &p->bytes)) {
         if (!p->reading)
             p->given = 0;
-        if (!is_anybodys(p))
+        if (!is_anybodys(p) || p->forget)
             p->given = p->bytes;
         p->reading = !hand_on(p);
         p->line.held = p->reading;
@@ -167,6 +177,7 @@ static void serve_input(struct virtio_console_port *p)
         offer_input(p);
         offered = true;
     }
+    p->forget = false;
     if (offered)
         publish(&p->in, p->notify_in, queue_of(p->number));
 }
@@ -288,6 +299,7 @@ static void open_line(struct virtio_console_port *p)
     console_control_open(&c->control, p->number);
     if (!c->control.port[p->number].host_open)
         tell_carrier(c, p->number);
+    p->forget = false;
 }
 
 void virtio_console_open_lines(struct virtio_console *c)

@@ -19,6 +19,7 @@ struct virtio_console_port {
     struct virtq in, out;
     volatile uint16_t *notify_in, *notify_out;
     uint32_t sending;       /* bytes the device has of the line's output; 0: none */
+    bool forget;            /* what is with the device by now was typed by somebody who has left */
     bool reading;           /* `chain` holds input, */
     uint16_t chain;         /* of which `given` of `bytes` were handed on */
     uint32_t given, bytes;

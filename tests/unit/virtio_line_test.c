@@ -259,6 +259,53 @@ static void carrier_follows_the_device(void **state)
     assert_string_equal(users[1].text, "new");
 }
 
+/* The device drops what it has of who leaves; what it was not given yet must not be given to it any more. */
+static void what_was_written_to_who_left_does_not_reach_who_comes(void **state)
+{
+    static char seen[8192];
+    (void)state;
+    line_write(lines[0], "on its way, ", 12);
+    line_write(lines[0], "secret", 6);
+    tell(FIRST, PORT_OPEN, 0);
+    tell(FIRST, PORT_OPEN, 1);
+    collect(FIRST, seen); /* as if the device had not dropped it */
+    assert_string_equal(seen, "on its way, ");
+    line_write(lines[0], "hello", 5);
+    collect(FIRST, seen);
+    assert_string_equal(seen, "hello");
+    tell(FIRST, PORT_OPEN, 0); /* and no interrupt yet */
+    tell(FIRST, PORT_OPEN, 1);
+    users[0].there = false;
+    line_write(lines[0], "secret", 6);
+    assert_int_equal(collect(FIRST, seen), 0);
+    assert_true(users[0].there);
+    assert_int_equal(line_room(lines[0]), LINE_OUTPUT_BYTES);
+}
+
+static void what_who_left_typed_is_not_typed_by_who_comes(void **state)
+{
+    char piece[100];
+    (void)state;
+    memset(piece, 'x', sizeof piece);
+    users[0].most = 150;
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(send_bytes(queue_of(FIRST), piece, sizeof piece));
+    virtio_console_interrupt(&console);
+    assert_true(lines[0]->held);
+    tell(FIRST, PORT_OPEN, 0);
+    tell(FIRST, PORT_OPEN, 1);
+    users[0].most = 8000;
+    virtio_console_interrupt(&console);
+    assert_false(lines[0]->held);
+    assert_int_equal(users[0].length, 150);
+    assert_true(send_bytes(queue_of(FIRST), "new", 3));
+    virtio_console_interrupt(&console);
+    assert_string_equal(users[0].text + 150, "new");
+    for (unsigned i = 0; i < VIRTIO_CONSOLE_INPUTS; i++)
+        assert_true(send_bytes(queue_of(FIRST), "y", 1)); /* all buffers are the device's again */
+    assert_false(send_bytes(queue_of(FIRST), "y", 1));
+}
+
 /* ---- a bad one ---------------------------------------------------------------------------------- */
 
 static void assert_shut_out(void)
@@ -331,6 +378,8 @@ int main(void)
         TEST(what_is_written_comes_out_in_order),
         TEST(what_nobody_wants_yet_stays_with_the_device),
         TEST(carrier_follows_the_device),
+        TEST(what_was_written_to_who_left_does_not_reach_who_comes),
+        TEST(what_who_left_typed_is_not_typed_by_who_comes),
         TEST(any_queue_may_be_the_one_it_lies_on),
         TEST(it_says_it_wrote_more_than_there_was_room),
         TEST(messages_that_make_no_sense_are_passed_over),
