@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cp/command/message.h"
+#include "cp/user/clean.h"
 #include "cp/user/session.h"
 #include "lib/format.h"
 
@@ -30,6 +31,7 @@ void response_line(struct response *r, const char *format, ...)
     va_end(args);
     if (length > sizeof line - 2)
         length = sizeof line - 2;
+    length = clean_text(line, line, length, false);
     line[length++] = '\n';
     response_text(r, line, length);
 }

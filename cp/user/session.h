@@ -199,7 +199,8 @@ static inline bool session_rests(const struct session *s)
 }
 bool terminal_poll(struct terminal *, unsigned most); /* hands on up to so many typed bytes; true: that was not all */
 
-/* CP's words: always at the start of a line; \n becomes CR LF. */
+/* CP's words, and others' in them: cleaned (clean.h), always at the start of a line; \n becomes CR LF. What a machine
+ * writes to its own user is not touched, and what is typed is echoed as it is. */
 void session_write(struct session *, const char *text, size_t length);
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* and a \n */
 void session_vm_input_room(struct vm *, unsigned uart);                                            /* vm_input_room */

@@ -2,6 +2,7 @@
  * CP's words begin a line of their own; the unfinished line they broke is shown again after them. */
 #include <string.h>
 
+#include "cp/user/clean.h"
 #include "cp/user/session.h"
 #include "lib/format.h"
 
@@ -49,11 +50,24 @@ void session_pump(struct session *s)
     }
 }
 
+enum { PIECE = 256 };
+
+/* Not more than a piece, and no character is cut. */
+static size_t piece_of(const char *text, size_t length)
+{
+    size_t piece = length < PIECE ? length : PIECE;
+    for (unsigned back = 0; piece < length && back < 3 && (text[piece] & 0xc0) == 0x80; back++)
+        piece--;
+    return piece;
+}
+
 void session_write(struct session *s, const char *text, size_t length)
 {
+    char clean[PIECE];
     if (s->output.in_line)
         put_text(&s->output, "\n", 1);
-    put_text(&s->output, text, length);
+    for (size_t piece; (piece = piece_of(text, length)); text += piece, length -= piece)
+        put_text(&s->output, clean, clean_text(clean, text, piece, true));
     s->output.owes = true;
     session_wanted = true;
     drain(s);
@@ -68,6 +82,7 @@ void session_say(struct session *s, const char *format, ...)
     va_end(args);
     if (length > sizeof text - 2)
         length = sizeof text - 2;
+    length = clean_text(text, text, length, false);
     text[length++] = '\n';
     session_write(s, text, length);
 }
