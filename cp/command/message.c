@@ -25,7 +25,7 @@ static const struct message table[] = {
      "Try again. Every wrong password makes the next wait longer."},
     {53, 'E', "%1 not in CP directory", "Check how the user ID is spelled."},
     {54, 'E', "Already logged on %1", "LOGON userid HERE moves the session to this terminal."},
-    {57, 'I', "%1 not receiving; %2", "The user is disconnected, or has SET MSG or WNG OFF."},
+    {57, 'I', "%1 not receiving; %2", "The user is disconnected, has SET MSG or WNG OFF, or reads others still; or you sent too many."},
     {94, 'E', "Storage size (%1) exceeds allowed maximum (%2)", "The directory says how much you may define."},
     {101, 'W', "DASD %1 forced R/O; R/W by %2", "Another user writes on it; you can only read."},
     {102, 'W', "DASD %1 forced R/O; R/O by %2",

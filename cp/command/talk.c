@@ -1,17 +1,48 @@
 /* MESSAGE WARNING: words from one user to another. */
+#include <string.h>
+
 #include "cp/command/families.h"
 #include "cp/dispatch/timer.h"
 #include "cp/user/clock_text.h"
 
 const char command_message_help[] =
     "MESSAGE {userid | * | OPERATOR | ALL} text\n"
-    "Shows the text on another user's console. ALL (everybody) is for classes A and B.\n";
+    "Shows the text on another user's console: what is no character to be seen becomes a ?. ALL\n"
+    "(everybody) is for classes A, B and C. Before LOGON only OPERATOR can be reached. Others than\n"
+    "those classes send ten a second, or forty at once, and none to a terminal that is behind.\n";
 const char command_warning_help[] = "WARNING {userid | ALL} text\n"
                                     "Like MESSAGE, but shown also to users who have SET MSG OFF.\n";
+
+enum {
+    A_SECOND = 10, AT_ONCE = 40, /* messages of one user */
+    BEHIND = 1024,               /* bytes its terminal has not shown yet: less than keeps its machine waiting */
+};
+
+/* Those who run the system: their words are not held back. */
+static bool is_staff(const struct session *s)
+{
+    return s->user && s->user->classes & (CLASS('A') | CLASS('B') | CLASS('C'));
+}
 
 static const char *obstacle(const struct session *to, uint8_t setting)
 {
     return !to->terminal ? "disconnected" : to->settings & setting ? NULL : setting == SET_MSG ? "MSG OFF" : "WNG OFF";
+}
+
+/* Whoever floods keeps neither the receiver's machine nor CP's answers from the receiver's terminal. */
+static const char *too_many(struct session *from, const struct session *to)
+{
+    uint64_t now = clock_now(), each = clock_hz / A_SECOND;
+    if (is_staff(from))
+        return NULL;
+    if (ring_used(&to->output.ring) >= BEHIND)
+        return "terminal behind";
+    if (from->message_due < now)
+        from->message_due = now;
+    if (from->message_due - now > (AT_ONCE - 1) * each)
+        return "too many messages";
+    from->message_due += each;
+    return NULL;
 }
 
 static void deliver(struct session *from, struct session *to, const char *kind, const char *text)
@@ -38,15 +69,15 @@ static unsigned send(struct call *c, uint8_t setting, const char *kind)
     const char *text = call_remainder(c);
     if (!*text)
         return FAIL(c, "MFS", 26, "");
-    const struct user *mine = c->session->user;
-    if (mine && (mine->classes & (CLASS('A') | CLASS('B') | CLASS('C'))) && word_is((struct word){id, 3}, "ALL", 3) &&
-        !id[3])
+    if (is_staff(c->session) && !strcmp(id, "ALL"))
         return send_all(c, setting, kind, text);
+    if (!c->session->user && strcmp(id, "OPERATOR")) /* or it would tell who is there */
+        return FAIL(c, "MFS", 15, kind);
     struct session *to = session_find(id);
     if (!to)
         return FAIL(c, "MFS", 45, id);
     const char *why = obstacle(to, setting);
-    if (why)
+    if (why || (why = too_many(c->session, to)))
         return FAIL(c, "MFS", 57, id, why);
     deliver(c->session, to, kind, text);
     return 0;

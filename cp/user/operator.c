@@ -6,15 +6,20 @@
 #include "cp/user/response.h"
 #include "cp/user/session.h"
 #include "cp/user/terminal.h"
+#include "lib/format.h"
 
 static void tell(const struct session *about, const char *deed, unsigned users, const char *by)
 {
     struct session *operator= session_find("OPERATOR");
-    char now[CLOCK_TEXT], name[9];
+    char now[CLOCK_TEXT], name[9], line[96];
     if (!operator|| operator== about)
         return;
-    session_say(operator, "%s %-5s %-10s AS %-8s USERS = %u%s%s", clock_text_time(now, clock_unix_us()),
-                session_name(about, name), deed, about->user->id, users, by ? "  BY " : "", by ? by : "");
+    size_t length = format_text(line, sizeof line, "%s %-5s %-10s AS %-8s USERS = %u%s%s", clock_text_time(now, clock_unix_us()),
+                                session_name(about, name), deed, about->user->id, users, by ? "  BY " : "", by ? by : "");
+    if (!operator->terminal && ring_used(&operator->output.ring) >= SESSION_OUTPUT_DISCONNECTED / 2)
+        operator->output.dropped += (uint32_t)length; /* or who comes and goes would stop OPERATOR's machine */
+    else
+        session_say(operator, "%s", line);
 }
 
 void operator_tell(const struct session *about, const char *deed, const char *by)

@@ -114,6 +114,7 @@ struct session {
     struct timer timer;    /* SLEEP, penalties */
     bool timer_ended;
     bool machine_rests;  /* session_rest() stopped it */
+    uint64_t message_due; /* host TSC: when as many messages would have been sent at a gentle pace (talk.c) */
     bool machine_asked;  /* for the rest, not somebody at the terminal */
 
     enum session_deed deed;
