@@ -119,19 +119,6 @@ static void make_a(struct sha512_crypt *c, const char *key, const uint8_t b[SHA5
     sha512_end(&s, c->a);
 }
 
-/* P and S: as long as the key and the salt, made of the digest of many copies of them. */
-static void make_sequence(const void *text, unsigned length, unsigned copies, uint8_t *out)
-{
-    struct sha512 s;
-    uint8_t digest[SHA512_BYTES];
-    sha512_begin(&s);
-    while (copies--)
-        sha512_add(&s, text, length);
-    sha512_end(&s, digest);
-    for (unsigned i = 0; i < length; i++)
-        out[i] = digest[i % SHA512_BYTES];
-}
-
 bool sha512_crypt_begin(struct sha512_crypt *c, const char *setting, const char *key, size_t key_length)
 {
     uint8_t b[SHA512_BYTES];
@@ -141,29 +128,62 @@ bool sha512_crypt_begin(struct sha512_crypt *c, const char *setting, const char 
     c->key_length = key_length > SHA512_CRYPT_KEY ? SHA512_CRYPT_KEY : key_length;
     make_b(c, key, b);
     make_a(c, key, b);
-    make_sequence(key, c->key_length, c->key_length, c->p);
-    make_sequence(c->salt, c->salt_length, 16 + c->a[0], c->s);
+    memcpy(c->p, key, c->key_length);
+    memcpy(c->s, c->salt, c->salt_length);
+    c->copies = c->key_length;
+    sha512_begin(&c->digest);
     return true;
 }
 
-static void do_round(struct sha512_crypt *c)
+/* ---- the work, in pieces that tell how many bytes they hashed ---------------------------------------------------- */
+
+/* P and S: as long as the key and the salt, made of the digest of many copies of them, in whose place they come. */
+static void spread(struct sha512_crypt *c, uint8_t *text, unsigned length)
 {
-    struct sha512 s;
-    bool odd = c->done & 1;
-    sha512_begin(&s);
-    sha512_add(&s, odd ? c->p : c->a, odd ? c->key_length : SHA512_BYTES);
-    if (c->done % 3)
-        sha512_add(&s, c->s, c->salt_length);
-    if (c->done % 7)
-        sha512_add(&s, c->p, c->key_length);
-    sha512_add(&s, odd ? c->a : c->p, odd ? SHA512_BYTES : c->key_length);
-    sha512_end(&s, c->a);
+    uint8_t digest[SHA512_BYTES];
+    sha512_end(&c->digest, digest);
+    for (unsigned i = 0; i < length; i++)
+        text[i] = digest[i % SHA512_BYTES];
+    sha512_begin(&c->digest);
 }
 
-bool sha512_crypt_step(struct sha512_crypt *c, uint32_t rounds)
+static unsigned do_copies(struct sha512_crypt *c)
 {
-    for (; rounds && c->done < c->rounds; rounds--, c->done++)
-        do_round(c);
+    bool of_key = c->stage == SHA512_CRYPT_P;
+    uint8_t *text = of_key ? c->p : c->s;
+    unsigned length = of_key ? c->key_length : c->salt_length;
+    if (c->copies) {
+        c->copies--;
+        sha512_add(&c->digest, text, length);
+        return length;
+    }
+    spread(c, text, length);
+    c->copies = 16 + c->a[0]; /* of the salt */
+    c->stage++;
+    return SHA512_BLOCK;
+}
+
+static unsigned do_round(struct sha512_crypt *c)
+{
+    struct sha512 s;
+    uint32_t n = c->done++;
+    bool odd = n & 1;
+    sha512_begin(&s);
+    sha512_add(&s, odd ? c->p : c->a, odd ? c->key_length : SHA512_BYTES);
+    if (n % 3)
+        sha512_add(&s, c->s, c->salt_length);
+    if (n % 7)
+        sha512_add(&s, c->p, c->key_length);
+    sha512_add(&s, odd ? c->a : c->p, odd ? SHA512_BYTES : c->key_length);
+    unsigned blocks = (unsigned)(s.length + 16) / SHA512_BLOCK + 1; /* with the padding and the length behind it */
+    sha512_end(&s, c->a);
+    return blocks * SHA512_BLOCK;
+}
+
+bool sha512_crypt_step(struct sha512_crypt *c, uint32_t blocks)
+{
+    for (uint64_t bytes = 0; bytes < (uint64_t)blocks * SHA512_BLOCK && c->done < c->rounds;)
+        bytes += c->stage == SHA512_CRYPT_ROUNDS ? do_round(c) : do_copies(c);
     return c->done == c->rounds;
 }
 

@@ -1,5 +1,4 @@
-/* sha512-crypt, the password hash of crypt(5) that begins with $6$, a few rounds at a time so that nobody waits for it.
- */
+/* sha512-crypt, the password hash of crypt(5) that begins with $6$, in small pieces so that nobody waits for it. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +14,13 @@ enum {
     SHA512_CRYPT_ROUNDS_MAX = 999999999,
 };
 
+/* What is worked on: the sequences P and S, then the rounds. */
+enum sha512_crypt_stage { SHA512_CRYPT_P, SHA512_CRYPT_S, SHA512_CRYPT_ROUNDS };
+
 struct sha512_crypt {
+    uint8_t stage;       /* enum sha512_crypt_stage */
+    uint16_t copies;     /* of P or S, still to be hashed into: */
+    struct sha512 digest;
     uint32_t rounds, done;
     uint8_t salt_length, key_length;
     char salt[SHA512_CRYPT_SALT];
@@ -29,8 +34,9 @@ bool sha512_crypt_valid(const char *setting);
 
 /* Begins hashing `key` (cut at SHA512_CRYPT_KEY bytes) as `setting` says. False when the setting is not valid. */
 bool sha512_crypt_begin(struct sha512_crypt *, const char *setting, const char *key, size_t key_length);
-/* Does up to `rounds` more. True when all are done. */
-bool sha512_crypt_step(struct sha512_crypt *, uint32_t rounds);
+/* Hashes some SHA-512 blocks more: `blocks`, or up to four beyond. True when all is done. How much all is depends on the
+ * setting, the length of the key, and a little on chance. */
+bool sha512_crypt_step(struct sha512_crypt *, uint32_t blocks);
 /* Is it the password? Takes the same time either way, and wipes the struct. @pre sha512_crypt_step returned true */
 bool sha512_crypt_matches(struct sha512_crypt *);
 /* The result as text, for tools and tests: SHA512_CRYPT_TEXT bytes. @pre as above */

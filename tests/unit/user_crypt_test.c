@@ -79,20 +79,44 @@ static void another_password_does_not_match(void **state)
     (void)state;
     struct sha512_crypt c;
     assert_true(sha512_crypt_begin(&c, crypt("vmn", "$6$rounds=1000$salt"), "vmm", 3));
-    assert_true(sha512_crypt_step(&c, 1000));
+    assert_true(sha512_crypt_step(&c, 100000));
     assert_false(sha512_crypt_matches(&c));
     for (size_t i = 0; i < sizeof c; i++)
         assert_int_equal(((uint8_t *)&c)[i], 0);
 }
 
-static void rounds_are_done_a_few_at_a_time(void **state)
+/* Whatever was typed: a key of 128 bytes is hashed 128 times before the first round, and a round of it takes three blocks. */
+static void no_piece_of_the_work_is_longer_than_was_asked_for_and_four_blocks(void **state)
 {
     (void)state;
     struct sha512_crypt c;
-    assert_true(sha512_crypt_begin(&c, crypt("vmn", "$6$rounds=1000$salt"), "vmn", 3));
-    for (int i = 0; i < 9; i++)
-        assert_false(sha512_crypt_step(&c, 100));
-    assert_true(sha512_crypt_step(&c, 100));
+    char key[SHA512_CRYPT_KEY];
+    memset(key, 'k', sizeof key);
+    for (unsigned length = 0; length <= sizeof key; length++) {
+        assert_true(sha512_crypt_begin(&c, crypt("vmn", "$6$rounds=1000$0123456789abcdef"), key, length));
+        unsigned blocks_a_round = (SHA512_BYTES + 16 + 2 * length + 16) / SHA512_BLOCK + 1, pieces = 1;
+        for (uint32_t done = 0; !sha512_crypt_step(&c, 10); done = c.done, pieces++)
+            assert_in_range(c.done - done, 0, 10);
+        assert_in_range(pieces, 80, 100 * blocks_a_round + 100);
+    }
+}
+
+/* All but the S sequence, which is 16 to 271 copies of the salt by a digest's first byte. */
+static void another_password_of_the_same_length_takes_as_many_pieces(void **state)
+{
+    static const char setting[] = "$6$rounds=1000$salt";
+    unsigned least = UINT32_MAX, most = 0;
+    (void)state;
+    for (char c = 'a'; c <= 'z'; c++) {
+        const char key[] = {'v', 'm', c};
+        struct sha512_crypt s;
+        unsigned pieces = 1;
+        assert_true(sha512_crypt_begin(&s, crypt("vmn", setting), key, sizeof key));
+        for (; !sha512_crypt_step(&s, 1); pieces++) {}
+        least = pieces < least ? pieces : least;
+        most = pieces > most ? pieces : most;
+    }
+    assert_in_range(most - least, 0, 255 * 4 / SHA512_BLOCK + 1);
 }
 
 #define HASH "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
@@ -128,7 +152,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_digests_come_out),  cmocka_unit_test(hashes_are_those_of_crypt),
-        cmocka_unit_test(another_password_does_not_match), cmocka_unit_test(rounds_are_done_a_few_at_a_time),
+        cmocka_unit_test(another_password_does_not_match), cmocka_unit_test(no_piece_of_the_work_is_longer_than_was_asked_for_and_four_blocks),
+        cmocka_unit_test(another_password_of_the_same_length_takes_as_many_pieces),
         cmocka_unit_test(a_malformed_setting_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
