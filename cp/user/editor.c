@@ -21,8 +21,8 @@ static void erase_character(struct editor *e)
     if (!e->length)
         return;
     while (e->length > 1 && continues_character(e->text[e->length - 1]))
-        e->length--;
-    e->length--;
+        e->text[--e->length] = 0;
+    e->text[--e->length] = 0; /* it may be of a password */
     echo(e, "\b \b", 3);
 }
 

@@ -9,6 +9,7 @@
 #include "cp/user/operator.h"
 #include "cp/user/response.h"
 #include "cp/user/session_internal.h"
+#include "cp/user/terminal.h"
 #include "lib/format.h"
 
 /* Wrong passwords for each user since the last good one. */
@@ -54,7 +55,7 @@ void logon_password(struct session *s, char *text, unsigned length)
 static void refuse(struct session *s)
 {
     const struct user *user = directory_find(&directory, s->logon_id);
-    unsigned tries = ++s->logon_failures, seconds = 1;
+    unsigned tries = ++s->terminal->refusals, seconds = 1;
     if (user && ++*failures_of(user) > tries)
         tries = *failures_of(user);
     while (--tries && seconds < LOGON_PENALTY_MAX)
@@ -67,7 +68,7 @@ static void end_penalty(struct session *s)
 {
     struct response response = {.session = s};
     response_error(&response, "LGA", 50, "");
-    if (s->logon_failures < LOGON_TRIES) {
+    if (s->terminal->refusals < LOGON_TRIES) {
         back_to_prompt(s);
         return;
     }
@@ -78,8 +79,24 @@ static void end_penalty(struct session *s)
 
 static void end_quiet(struct session *s)
 {
-    s->logon_failures = 0;
+    if (s->terminal->refusals >= LOGON_TRIES)
+        s->terminal->refusals = 0;
     session_welcome(s);
+}
+
+/* What was to be waited for is waited for by whoever comes, but they are not told why. */
+void logon_forsake(struct session *s)
+{
+    uint64_t until = s->timer.deadline;
+    bool waits = (s->state == SESSION_PENALTY || s->state == SESSION_QUIET) && s->timer.armed;
+    if (s->state == SESSION_PENALTY && s->terminal->refusals >= LOGON_TRIES)
+        until += LOGON_QUIET_SECONDS * clock_hz;
+    session_reset(s);
+    output_begin(&s->output, s->output.ring.bytes);
+    if (!waits)
+        return;
+    s->state = SESSION_QUIET;
+    timer_arm(&s->timer, until);
 }
 
 /* ---- a good one ------------------------------------------------------------------------------------------------- */
@@ -121,15 +138,22 @@ static void rejoin(struct session *s, const struct user *user)
     s->state = SESSION_REJOIN;
 }
 
+/* What is typed at the other terminal was for the machine, not for the prompt it finds itself at. */
+static bool take_from(struct session *there)
+{
+    terminal_forget(there->terminal);
+    return session_disconnect(there);
+}
+
 static void accept(struct session *s)
 {
     const struct user *user = directory_find(&directory, s->logon_id);
     struct session *there = session_find(s->logon_id);
     char name[9];
-    s->logon_failures = 0;
+    s->terminal->refusals = 0;
     if (!there) {
         logon_complete(s, user);
-    } else if (!there->terminal || (s->logon_here && session_disconnect(there))) {
+    } else if (!there->terminal || (s->logon_here && take_from(there))) {
         rejoin(s, user);
     } else {
         response_error(&(struct response){.session = s}, "LGA", 54, session_name(there, name));

@@ -15,6 +15,9 @@ void logon_password(struct session *, char *text, unsigned length); /* wipes the
 /* What the states VERIFY, PENALTY, QUIET and REJOIN wait for. True: there is more to do at once. May free the session.
  */
 bool logon_poll(struct session *);
+/* Whoever was logging on has left the terminal: nothing of it is left but the wait that a wrong password costs.
+ * @pre nobody is logged on */
+void logon_forsake(struct session *);
 
 /* The user is who they say: gives them their machine and the terminal, and IPLs as the directory says. */
 void logon_complete(struct session *, const struct user *);

@@ -45,16 +45,20 @@ unsigned session_users(void)
 
 static void echo(void *context, const char *text, unsigned length) { session_echo(context, text, length); }
 
+void output_begin(struct output *o, uint8_t *queue)
+{
+    *o = (struct output){.ring = {.bytes = queue, .size = SESSION_OUTPUT}};
+}
+
 void session_reset(struct session *s)
 {
     struct terminal *terminal = s->terminal;
-    struct output output = s->output;
+    struct output queued = {.ring = s->output.ring, .in_line = s->output.in_line};
     timer_cancel(&s->timer);
     memset(s, 0, sizeof *s);
     s->terminal = terminal;
-    s->output = output;
+    s->output = queued;
     s->state = SESSION_LOGON;
-    s->editor.history = s->history;
     s->editor.echo = echo;
     s->editor.context = s;
     s->timer.owner = s;
@@ -70,8 +74,7 @@ struct session *session_create(void)
         uint8_t *queue = s->output.ring.bytes; /* a row keeps what it once got */
         if (!queue && !(queue = frame_alloc_run(&frame_cp_account, SESSION_OUTPUT / PAGE_SIZE)))
             return NULL;
-        s->output = (struct output){.ring = {.bytes = queue, .size = SESSION_OUTPUT}};
-        s->terminal = NULL;
+        output_begin(&s->output, queue);
         session_reset(s);
         return s;
     }
@@ -80,8 +83,8 @@ struct session *session_create(void)
 
 void session_free(struct session *s)
 {
-    timer_cancel(&s->timer);
-    memset(&s->crypt, 0, sizeof s->crypt);
+    s->terminal = NULL;
+    session_reset(s);
     s->state = SESSION_FREE;
 }
 

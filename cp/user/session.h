@@ -18,8 +18,8 @@
 #include "cp/user/sha512_crypt.h"
 
 enum {
-    SESSIONS = 80,
     TERMINALS = 32,
+    SESSIONS = TERMINALS + DIRECTORY_USERS, /* everybody disconnected, and every terminal at its prompt */
     TERMINAL_INPUT = 16384,  /* typed ahead at most */
     SESSION_OUTPUT = 131072, /* the queue; of this a machine may fill: */
     SESSION_OUTPUT_CONNECTED = 4096,
@@ -68,6 +68,8 @@ struct terminal {
     uint32_t lost; /* bytes typed beyond TERMINAL_INPUT */
     bool away;     /* nobody is there */
     bool left;     /* somebody was there and left, and what follows from that is not done */
+    bool unwelcomed;   /* whoever is there, or comes, has not been shown a prompt */
+    unsigned refusals; /* wrong passwords typed here, in a row: hanging up does not make up for them */
     uint8_t bytes[TERMINAL_INPUT];
 };
 
@@ -76,6 +78,7 @@ struct output {
     bool in_line;       /* what was queued last did not end a line */
     bool machine_waits; /* the machine was refused room: tell it when there is some */
     bool partial_cut;   /* the machine's unfinished line is longer than partial[] */
+    bool styled;        /* the machine wrote control sequences: the terminal may be in any mode */
     bool owes;          /* the unfinished line (prompt and what is typed, or the machine's) is to be shown again */
     uint32_t dropped;   /* bytes of CP's words that found no room */
     uint16_t partial_length;
@@ -103,7 +106,7 @@ struct session {
     struct vm *vm;
     struct output output;
     struct editor editor;
-    char history[EDITOR_HISTORY][EDITOR_LINE + 1];
+    char history[EDITOR_HISTORY][EDITOR_LINE + 1]; /* from LOGON on: a prompt is everybody's */
     struct attention attention;
     bool input_waits;      /* attention holds bytes the machine had no room for */
     unsigned rest;         /* where in editor.text the next of several commands begins, 0: none */
@@ -126,7 +129,6 @@ struct session {
     char logon_id[DIRECTORY_NAME + 1]; /* while logging on */
     bool logon_here, logon_noipl;
     bool logon_good;
-    unsigned logon_failures; /* at this terminal, in a row */
     struct sha512_crypt crypt;
     unsigned link_failures;          /* wrong minidisk passwords since LOGON */
     struct session_wish wish;        /* while state is CHECK */
@@ -197,6 +199,11 @@ void session_wake(struct session *);
 static inline bool session_rests(const struct session *s)
 {
     return s->state == SESSION_SLEEP || s->state == SESSION_CHECK;
+}
+/* Somebody left and the session is still theirs: it is not for whoever comes. Where CP ends with a session it is. */
+static inline bool terminal_is_left(const struct terminal *t)
+{
+    return t->left && !session_closed && !t->session->ended;
 }
 bool terminal_poll(struct terminal *, unsigned most); /* hands on up to so many typed bytes; true: that was not all */
 

@@ -9,6 +9,7 @@
 #include "cp/user/response.h"
 #include "cp/user/session_internal.h"
 #include "cp/user/system.h"
+#include "cp/user/terminal.h"
 #include "lib/format.h"
 
 static unsigned error(struct session *s, const char *module, unsigned number, const char *a, const char *b)
@@ -32,6 +33,8 @@ void session_welcome(struct session *s)
     s->state = SESSION_LOGON;
     if (session_closed)
         return;
+    if (s->terminal)
+        s->terminal->unwelcomed = s->terminal->away;
     session_write(s, "\nVM/N ONLINE\n\n", 14);
     session_say(s, "Enter LOGON userid, or HELP");
     session_prompt(s);
@@ -106,8 +109,8 @@ bool session_logon(struct session *s, const struct user *user)
     s->user = user;
     s->state = SESSION_READ;
     s->logon_us = clock_unix_us();
-    s->logon_failures = 0;
     s->nested = user->nesting;
+    s->editor.history = s->history;
     give_disks(s);
     return true;
 }
@@ -130,6 +133,7 @@ static void say_accounts(struct session *s)
 void session_logoff(struct session *s, const char *by)
 {
     char now[CLOCK_TEXT];
+    output_plain(s, s);
     say_accounts(s);
     session_say(s, "LOGOFF AT %s%s%s", clock_text_full(now, clock_unix_us()), by ? " BY " : "", by ? by : "");
     operator_tell_logoff(s, by);
@@ -142,6 +146,8 @@ void session_logoff(struct session *s, const char *by)
         session_free(s);
         return;
     }
+    if (by)
+        terminal_forget(s->terminal); /* it was not meant for the prompt */
     session_reset(s);
     session_welcome(s);
 }
@@ -156,6 +162,7 @@ bool session_disconnect(struct session *s)
     s->terminal = NULL; /* what is queued by now is replayed at the reconnect */
     next->terminal = terminal;
     terminal->session = next;
+    output_plain(next, s);
     session_say(next, "DISCONNECT AT %s", clock_text_full(now, clock_unix_us()));
     operator_tell(s, "DISCONNECT", NULL);
     session_welcome(next);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cp/user/clean.h"
-#include "cp/user/session.h"
+#include "cp/user/session_internal.h"
 #include "lib/format.h"
 
 static void put(struct output *o, char c)
@@ -29,7 +29,7 @@ static void drain(struct session *s)
     struct ring *r = &s->output.ring;
     const uint8_t *piece;
     uint32_t count, taken;
-    if (!s->terminal)
+    if (!s->terminal || terminal_is_left(s->terminal))
         return;
     while ((count = ring_piece(r, &piece)) && (taken = line_write(s->terminal->line, piece, count)))
         r->tail += taken;
@@ -119,6 +119,22 @@ void session_refresh(struct session *s)
     drain(s);
 }
 
+/* What a plain terminal does not need: end what was begun, the screen proper, a soft reset, and what that leaves out:
+ * attributes, the first character set, wrapping, plain keys, no reports of the mouse, of the focus, of pasting. */
+void output_plain(struct session *to, const struct session *from)
+{
+    static const char plain[] = "\x18\x1b\\\x1b[?1047l\x1b[!p\x1b[m\x1b(B\x0f\x1b[?7h\x1b[?25h\x1b[?1l\x1b>\x1b[?5l"
+                                "\x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;2004l";
+    if (from->output.styled)
+        for (const char *at = plain; *at; at++)
+            put(&to->output, *at);
+}
+
+static bool is_control(uint8_t byte)
+{
+    return (byte < ' ' && !(byte >= '\a' && byte <= '\r')) || (byte >= 0x7f && byte < 0xa0);
+}
+
 /* Keeps the machine's unfinished line, to show it again. */
 static void follow(struct output *o, uint8_t byte)
 {
@@ -147,6 +163,7 @@ unsigned session_vm_output(struct vm *vm, unsigned uart, const uint8_t *bytes, u
     for (unsigned i = 0; i < taken; i++) {
         put(o, bytes[i]);
         follow(o, bytes[i]);
+        o->styled |= is_control(bytes[i]);
     }
     o->machine_waits |= taken < count;
     drain(s);

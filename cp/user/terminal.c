@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cp/user/logon.h"
+
 static struct terminal terminals[TERMINALS];
 static unsigned count;
 
@@ -35,7 +37,7 @@ static void take_carrier(struct line *line, bool there)
 {
     struct terminal *t = line->owner;
     session_wanted = true;
-    t->input.tail = t->input.head; /* what was typed by who left is nobody's */
+    terminal_forget(t);
     t->away = !there;
     t->left |= !there;
 }
@@ -68,6 +70,12 @@ struct terminal *terminal_next(struct terminal *at)
     return at < terminals + count ? at : NULL;
 }
 
+void terminal_forget(struct terminal *t)
+{
+    t->input.tail = t->input.head;
+    memset(t->bytes, 0, sizeof t->bytes);
+}
+
 bool terminal_input_waits(void)
 {
     for (struct terminal *t = NULL; (t = terminal_next(t));)
@@ -88,26 +96,26 @@ bool terminal_words_are_out(void)
 
 bool terminal_poll(struct terminal *t, unsigned most)
 {
-    for (; most && ring_used(&t->input) && session_take(t->session, ring_peek(&t->input)); most--)
-        t->input.tail++;
+    for (; most && !terminal_is_left(t) && ring_used(&t->input) && session_take(t->session, ring_peek(&t->input)); most--)
+        t->bytes[t->input.tail++ % TERMINAL_INPUT] = 0; /* it may have been a password */
     if (t->line->held && ring_room(&t->input) >= TERMINAL_INPUT / 2)
         line_resume(t->line);
     return !most;
 }
 
-/* A logon that is under way when its line drops is waited for, or whoever comes next would be in it. */
+/* One turn may see somebody leave and somebody else come. Whoever comes finds the prompt of a new session, or waits for
+ * it where a wrong password was typed. */
 void terminal_follow(struct terminal *t)
 {
-    struct session *s = t->session;
-    if (!t->left || session_closed || s->ended)
+    if (t->session->state == SESSION_LOADING)
         return;
-    if (s->user) {
-        bool done = session_disconnect(s); /* and shows the prompt */
-        t->left = t->away || !done;
-        return;
+    if (terminal_is_left(t)) {
+        if (t->session->user && !session_disconnect(t->session))
+            return;
+        logon_forsake(t->session);
+        t->left = false;
+        t->unwelcomed = true;
     }
-    if (t->away || (s->state != SESSION_LOGON && s->state != SESSION_PASSWORD))
-        return;
-    t->left = false;
-    session_welcome(s);
+    if (t->unwelcomed && !t->away && t->session->state == SESSION_LOGON)
+        session_welcome(t->session);
 }

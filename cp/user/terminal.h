@@ -12,6 +12,9 @@ struct terminal *terminal_next(struct terminal *at); /* after `at` (NULL: the fi
  * a logon prompt. */
 void terminal_follow(struct terminal *);
 
+/* Drops what was typed and not taken: it was meant for a session that is over. */
+void terminal_forget(struct terminal *);
+
 /* Some terminal's session has bytes typed ahead that are not for a machine: it will want them. */
 bool terminal_input_waits(void);
 bool terminal_words_are_out(void); /* what CP and machines wrote is with the lines */
