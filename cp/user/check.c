@@ -2,18 +2,17 @@
 
 #include "cp/command/command.h"
 #include "cp/user/diagnose.h"
-#include "cp/user/logon.h"
+#include "cp/user/verify.h"
 
 void check_begin(struct session *s, const struct session_wish *wish, const char *setting, const char *password,
                  size_t length, bool machine_asks)
 {
     s->wish = *wish;
-    sha512_crypt_begin(&s->crypt, setting, password, length);
     session_rest(s, SESSION_CHECK, machine_asks);
-    session_soon();
+    verify_begin(s, setting, password, length);
 }
 
-static void go_on(struct session *s)
+void check_verified(struct session *s)
 {
     s->state = s->before_rest;
     if (s->asked.waits)
@@ -22,13 +21,4 @@ static void go_on(struct session *s)
         command_link_checked(s, &(struct response){.session = s});
     if (!session_rests(s))
         session_wake(s);
-}
-
-bool check_poll(struct session *s)
-{
-    if (s->state != SESSION_CHECK || s->deed)
-        return false;
-    if (sha512_crypt_step(&s->crypt, LOGON_ROUNDS))
-        go_on(s);
-    return true;
 }

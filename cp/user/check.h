@@ -1,5 +1,5 @@
-/* The password of another user's minidisk, for LINK: hashed a few rounds at a time, so that nobody else waits for
- * it, while the terminal and the machine that asked rest. */
+/* The password of another user's minidisk, for LINK: hashed (verify.h) while the terminal and the machine that asked
+ * rest. */
 #pragma once
 #include "cp/user/session.h"
 
@@ -7,5 +7,4 @@
  * @pre the setting is a sha512-crypt string */
 void check_begin(struct session *, const struct session_wish *, const char *setting, const char *password,
                  size_t length, bool machine_asks);
-/* Some rounds more, if one is under way. True: there is more to do at once. */
-bool check_poll(struct session *);
+void check_verified(struct session *); /* it is known */

@@ -1,5 +1,7 @@
 /* LOGON. In: a user ID and a password. Out: a session with a machine, or a terminal that has waited for its refusal.
- * A user who does not exist costs the same time as one whose password is wrong. */
+ *
+ * Neither the answer nor its time tells whether there is such a user: a name nobody can log on by is tried against
+ * another user's verifier, and what makes a refusal wait longer is counted for names, whosever they are. */
 #include "cp/user/logon.h"
 
 #include <string.h>
@@ -10,12 +12,19 @@
 #include "cp/user/response.h"
 #include "cp/user/session_internal.h"
 #include "cp/user/terminal.h"
+#include "cp/user/verify.h"
 #include "lib/format.h"
 
 /* Wrong passwords for each user since the last good one. */
 static unsigned failures[DIRECTORY_USERS];
 
 static unsigned *failures_of(const struct user *user) { return &failures[user - directory.user]; }
+
+/* Refusals for each name; some names share a row. */
+static struct refusals {
+    uint64_t until; /* host TSC: what it counts is forgotten then */
+    unsigned count;
+} refusals[LOGON_NAMES];
 
 static void back_to_prompt(struct session *s)
 {
@@ -34,30 +43,71 @@ void logon_begin(struct session *s, const char *id, bool here, bool noipl)
     session_prompt(s);
 }
 
+/* ---- whose verifier --------------------------------------------------------------------------------------------- */
+
+static bool has_verifier(const struct user *user) { return strcmp(user->password, "NOLOG") != 0; }
+
+/* A number that nobody can foretell who has not read the directory, the same for the same name. */
+static uint32_t number_of(const char *secret, const char *id)
+{
+    struct sha512 s;
+    uint8_t digest[SHA512_BYTES];
+    uint32_t number;
+    sha512_begin(&s);
+    sha512_add(&s, secret, strlen(secret));
+    sha512_add(&s, id, strlen(id));
+    sha512_end(&s, digest);
+    memcpy(&number, digest, sizeof number);
+    return number;
+}
+
+/* The user's own, and *own; or another's, which one the name decides, so that a name without one costs what some name
+ * with one costs, and always the same. The walk is the same for all names. */
+static const char *find_verifier(const char *id, bool *own, uint32_t *number)
+{
+    static const char nobodys[] = "$6$rounds=5000$nobody$......................................................"
+                                  "................................";
+    const char *its = NULL, *all[DIRECTORY_USERS];
+    unsigned count = 0;
+    for (const struct user *u = directory.user; u < directory.user + directory.users; u++) {
+        if (!has_verifier(u))
+            continue;
+        its = strcmp(u->id, id) ? its : u->password;
+        all[count++] = u->password;
+    }
+    *number = number_of(count ? all[0] : nobodys, id);
+    *own = its != NULL;
+    return its ? its : count ? all[*number % count] : nobodys;
+}
+
 void logon_password(struct session *s, char *text, unsigned length)
 {
-    static const char nobody[] = "$6$rounds=1000$nobody$";
-    char setting[SHA512_CRYPT_TEXT];
-    const struct user *user = directory_find(&directory, s->logon_id);
-    s->logon_good = user && sha512_crypt_begin(&s->crypt, user->password, text, length);
-    if (!s->logon_good) {
-        memset(setting, '.', sizeof setting);
-        memcpy(setting, nobody, sizeof nobody - 1);
-        setting[sizeof nobody - 1 + 86] = 0;
-        sha512_crypt_begin(&s->crypt, setting, text, length);
-    }
-    memset(text, 0, length);
+    uint32_t number;
+    const char *verifier = find_verifier(s->logon_id, &s->logon_good, &number);
+    s->logon_name = (number >> 16) % LOGON_NAMES;
     s->state = SESSION_VERIFY;
+    verify_begin(s, verifier, text, length);
+    memset(text, 0, length);
 }
 
 /* ---- a wrong password ------------------------------------------------------------------------------------------- */
 
+static unsigned count_refusal(struct refusals *r)
+{
+    uint64_t now = clock_now();
+    r->count = now < r->until ? r->count + 1 : 1;
+    r->until = now + LOGON_FORGET_SECONDS * clock_hz;
+    return r->count;
+}
+
 static void refuse(struct session *s)
 {
     const struct user *user = directory_find(&directory, s->logon_id);
-    unsigned tries = ++s->terminal->refusals, seconds = 1;
-    if (user && ++*failures_of(user) > tries)
-        tries = *failures_of(user);
+    unsigned tries = ++s->terminal->refusals, of_name = count_refusal(&refusals[s->logon_name]), seconds = 1;
+    if (user)
+        ++*failures_of(user);
+    if (of_name > tries)
+        tries = of_name;
     while (--tries && seconds < LOGON_PENALTY_MAX)
         seconds *= 2;
     s->state = SESSION_PENALTY;
@@ -173,17 +223,17 @@ static void finish_rejoin(struct session *s)
         back_to_prompt(s);
 }
 
+void logon_verified(struct session *s)
+{
+    if (sha512_crypt_matches(&s->crypt) && s->logon_good)
+        accept(s);
+    else
+        refuse(s);
+}
+
 bool logon_poll(struct session *s)
 {
     switch (s->state) {
-    case SESSION_VERIFY:
-        if (!sha512_crypt_step(&s->crypt, LOGON_ROUNDS))
-            return true;
-        if (sha512_crypt_matches(&s->crypt) && s->logon_good)
-            accept(s);
-        else
-            refuse(s);
-        return true;
     case SESSION_PENALTY:
         if (s->timer_ended)
             end_penalty(s);

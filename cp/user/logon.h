@@ -3,17 +3,18 @@
 #include "cp/user/session.h"
 
 enum {
+    LOGON_NAMES = 1024, /* rows for the refusals of names */
     LOGON_TRIES = 4, /* wrong passwords in a row at a terminal, then it is quiet for */
     LOGON_QUIET_SECONDS = 60,
     LOGON_PENALTY_MAX = 16, /* seconds: 1, 2, 4, 8, 16 */
-    LOGON_ROUNDS = 16,      /* of the hash in one go */
+    LOGON_FORGET_SECONDS = 600, /* a name nobody failed at for so long is as new */
 };
 
 /* Asks for the password. @pre state LOGON */
 void logon_begin(struct session *, const char *id, bool here, bool noipl);
 void logon_password(struct session *, char *text, unsigned length); /* wipes the text */
-/* What the states VERIFY, PENALTY, QUIET and REJOIN wait for. True: there is more to do at once. May free the session.
- */
+void logon_verified(struct session *);                              /* the password is hashed */
+/* What the states PENALTY, QUIET and REJOIN wait for. True: there is more to do at once. May free the session. */
 bool logon_poll(struct session *);
 /* Whoever was logging on has left the terminal: nothing of it is left but the wait that a wrong password costs.
  * @pre nobody is logged on */

@@ -129,6 +129,7 @@ struct session {
     char logon_id[DIRECTORY_NAME + 1]; /* while logging on */
     bool logon_here, logon_noipl;
     bool logon_good;
+    uint16_t logon_name; /* the row of the name in the count of refusals */
     struct sha512_crypt crypt;
     unsigned link_failures;          /* wrong minidisk passwords since LOGON */
     struct session_wish wish;        /* while state is CHECK */

@@ -6,7 +6,6 @@
 
 #include "cp/cpu/edge.h"
 #include "cp/dispatch/machine_check.h"
-#include "cp/user/check.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/directory_load.h"
 #include "cp/user/link.h"
@@ -16,6 +15,7 @@
 #include "cp/user/session.h"
 #include "cp/user/system.h"
 #include "cp/user/terminal.h"
+#include "cp/user/verify.h"
 #include "lib/format.h"
 
 enum { BYTES_A_TURN = 256 }; /* of one terminal's input, so that a flood leaves time for others */
@@ -134,7 +134,7 @@ void user_start_single(struct line *line, const struct user_single *what)
 /* True: there is more to do at once. */
 static bool poll_session(struct session *s)
 {
-    bool more = logon_poll(s) | check_poll(s);
+    bool more = logon_poll(s);
     if (s->state == SESSION_FREE) /* its terminal went to another one */
         return true;
     if (s->state == SESSION_SLEEP && s->timer_ended)
@@ -167,6 +167,7 @@ void user_poll(void)
         terminal_follow(t);
         more |= terminal_poll(t, BYTES_A_TURN);
     }
+    verify_poll();
     for (struct session *s = NULL; (s = session_next(s));)
         more |= poll_session(s);
     session_wanted |= session_closed || terminal_input_waits();

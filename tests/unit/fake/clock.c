@@ -2,11 +2,11 @@
 
 #include "cp/dispatch/timer.h"
 
-uint64_t fake_now, fake_unix_us;
+uint64_t fake_now, fake_unix_us, fake_clock_tick;
 
 uint64_t clock_now(void)
 {
-    return fake_now;
+    return fake_now += fake_clock_tick;
 }
 
 uint64_t clock_unix_us(void)

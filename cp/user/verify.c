@@ -1,0 +1,66 @@
+/* Hashing passwords. In: sessions that wait for it, machines that run. Out: pieces of work, one a turn. */
+#include "cp/user/verify.h"
+
+#include "cp/user/check.h"
+#include "cp/user/logon.h"
+
+static struct session *served; /* last; NULL: nobody yet */
+
+static void fall_due(struct timer *timer)
+{
+    (void)timer;
+    session_wanted = true;
+}
+
+static struct timer due = {.expire = fall_due};
+
+static bool wants(const struct session *s)
+{
+    return s->state == SESSION_VERIFY || (s->state == SESSION_CHECK && !s->deed);
+}
+
+static struct session *next_of(struct session *from)
+{
+    struct session *s = from;
+    while ((s = session_next(s)) && !wants(s)) {}
+    return s;
+}
+
+static struct session *pick(void)
+{
+    struct session *s = served ? next_of(served) : NULL;
+    return served = s ? s : next_of(NULL);
+}
+
+/* A machine that runs gets as long as the piece took, and so does each of some others. */
+static unsigned others(void)
+{
+    unsigned running = 0;
+    for (struct vm *vm = vm_list; vm && running < VERIFY_OTHERS; vm = vm->next)
+        running += vm->state == VM_RUNNABLE;
+    return running;
+}
+
+void verify_begin(struct session *s, const char *setting, const char *text, size_t length)
+{
+    sha512_crypt_begin(&s->crypt, setting, text, length);
+    if (!due.armed)
+        timer_arm(&due, clock_now());
+}
+
+void verify_poll(void)
+{
+    struct session *s = due.armed ? NULL : pick();
+    if (!s)
+        return;
+    uint64_t begun = clock_now();
+    bool done = sha512_crypt_step(&s->crypt, VERIFY_BLOCKS);
+    uint64_t now = clock_now();
+    timer_arm(&due, now + (now - begun) * others());
+    if (!done)
+        return;
+    if (s->state == SESSION_VERIFY)
+        logon_verified(s);
+    else
+        check_verified(s);
+}

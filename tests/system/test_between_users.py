@@ -1,0 +1,67 @@
+"""What passes from one user to another, on a whole machine: words, and nothing that a terminal obeys; and nothing at all of a
+session that is over. The unit tests of cp/user go through every byte and every moment."""
+import re
+
+import harness
+import pytest
+from harness import guest
+
+EITHER = pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+OBEYED = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|[\x80-\xff]")
+
+
+def start(machine, tmp_path, emulator, *options):
+    m = machine("--machine", emulator, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3", *options)
+    lines = [m.line(n) for n in (1, 2, 3)]
+    for line in lines:
+        line.expect("CP> ", timeout=harness.BOOT_SECONDS)
+    return lines
+
+
+def logon(line, user):
+    line.type(f"LOGON {user} NOIPL")
+    line.expect("(?i)password")
+    line.type("vmn")
+    line.expect("CP> ")
+
+
+@EITHER
+def test_a_message_of_any_bytes_is_words_on_the_operators_terminal(machine, tmp_path, emulator):
+    operator, bob, _ = start(machine, tmp_path, emulator, "--module", guest("message"))
+    logon(operator, "OPERATOR")
+    logon(bob, "BOB")
+    operator.expect("LOGON      AS BOB[^\n]*\n")
+    bob.type("IPL MESSAGE")
+    bob.expect(r"(\d+) of 500")
+    sent = int(bob.match.group(1))
+    assert 0 < sent < 100, "no more than forty at once, and ten a second"
+    bob.expect("all is said")
+    said = operator.expect("<flood>")
+    assert said.count("MSG FROM BOB") == 10
+    assert "< !\"#$%&'()*+,-./0123456789:;<=>?>" in said and "<@ABC" in said and "xyz{|}~?>" in said
+    smile = "\xf0\x9f\x98\x80"
+    assert "<??2J?????" + smile + ">" in said
+    assert not OBEYED.search(said.replace(smile, ""))
+
+
+@EITHER
+def test_the_next_user_of_a_terminal_sees_nothing_of_the_one_before(machine, tmp_path, emulator):
+    operator, line, _ = start(machine, tmp_path, emulator)
+    logon(operator, "OPERATOR")
+    line.logon("ALICE")
+    line.type("#CP QUERY TIME")
+    line.expect("TOTCPU=")
+    line.send("WHAT ALICE TYPED")
+    line.expect("TYPED")
+    operator.type("FORCE ALICE")
+    line.expect("LOGOFF AT")
+    line.expect("CP> ")
+    logon(line, "BOB")
+    line.send("\x1b[A\x1b[A")  # BOB's history, which is empty
+    line.type("IPL CMS")
+    said = line.expect(harness.READY)
+    line.type("#CP")
+    said += line.expect("CP> ")
+    line.type("BEGIN")
+    said += line.cms("QUERY DISK")
+    assert "ALICE" not in said and "TYPED" not in said and "QUERY TIME" not in said
