@@ -81,6 +81,7 @@ UNUSED static void play_steps(const struct step *steps, unsigned count)
     fake_cpu_run = scene_run;
     if (!setjmp(script_over))
         run_loop();
+    vm_turn = NULL; /* a turn that the script's end cut short */
     if (steps_done != count)
         fail_msg("the machine ran %u times, not %u", steps_done, count);
 }

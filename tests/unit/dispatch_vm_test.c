@@ -49,6 +49,7 @@ unsigned cpuid_physical_bits(void) { return 39; }
 uint64_t cpuid_cr4_allowed(const struct vm *vm) { return (void)vm, 0; }
 bool event_deliverable(struct vm *vm) { return (void)vm, false; }
 void nested_destroy(struct vm *vm) { (void)vm; }
+uint64_t registers_cr4_own;
 void registers_reset(struct vcpu *vcpu) { (void)vcpu; }
 void registers_init(struct vcpu *vcpu) { (void)vcpu; }
 
