@@ -46,11 +46,20 @@ void cpu_cr2_set(struct vcpu *vcpu, uint64_t value)
         op_write_cr2(value);
 }
 
-void cpu_dr6_add(struct vcpu *vcpu, uint64_t bits)
+void cpu_dr6_report(struct vcpu *vcpu, uint64_t conditions)
 {
-    vcpu->dr6 |= bits;
+    if (!conditions)
+        return;
     if (cpu_this.holder == vcpu)
-        op_write_dr6(op_read_dr6() | bits);
+        vcpu->dr6 = op_read_dr6();
+    vcpu->dr6 = debug_dr6(vcpu->dr6, conditions);
+    if (cpu_this.holder == vcpu)
+        op_write_dr6(vcpu->dr6);
+}
+
+void cpu_look_soon(void)
+{
+    cpu_this.pending = true;
 }
 
 /* ---- the CP below ----------------------------------------------------------------- */

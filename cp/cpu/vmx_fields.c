@@ -10,6 +10,9 @@
 enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24, VECTOR_MACHINE_CHECK = 18 };
 enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080, MSR_FS_BASE = 0xC0000100 };
 enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3 };
+/* #DB and #AC: benign, so that one which comes of its own delivery is delivered anew, for ever and within one instruction, where
+ * neither an interrupt nor the preemption timer ends a guest. All others make #DF and a triple fault of it. */
+enum { RECURRING_EXCEPTIONS = 1 << 1 | 1 << 17 };
 
 #define PUT(NAME, member, value) ((void)(image->member = (value)), vmcs_set_add(set, VMCS_INDEX_##NAME))
 
@@ -50,7 +53,7 @@ void vmx_own_controls(struct vmcs *image, struct vmcs_set *set, const struct vcp
     PUT(SECONDARY_CONTROLS, secondary_controls, vmx_controls.cpu2);
     PUT(EXIT_CONTROLS, exit_controls, vmx_controls.exit);
     PUT(ENTRY_CONTROLS, entry_controls, vmx_controls.entry);
-    PUT(EXCEPTION_BITMAP, exception_bitmap, 1u << VECTOR_MACHINE_CHECK);
+    PUT(EXCEPTION_BITMAP, exception_bitmap, RECURRING_EXCEPTIONS | 1u << VECTOR_MACHINE_CHECK);
     PUT(PAGE_FAULT_MASK, page_fault_mask, 0);
     PUT(PAGE_FAULT_MATCH, page_fault_match, 0);
     PUT(CR3_TARGET_COUNT, cr3_target_count, 0);

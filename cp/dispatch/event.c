@@ -83,6 +83,34 @@ void event_requeue_cut(struct vcpu *vcpu)
                    vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED_NMI);
 }
 
+/* INT1 is an instruction, whose #DB comes behind it and leaves DR6 alone. */
+static void int1(struct vcpu *vcpu)
+{
+    vcpu->event_info = EVENT_VALID | EVENT_PRIVILEGED | VECTOR_DB;
+    vcpu->event_length = vcpu->exit.instruction_length;
+    vcpu->event_made = false;
+    vcpu_write(vcpu, VMCS_GUEST_DR7, vcpu_read(vcpu, VMCS_GUEST_DR7) & ~DR7_GD);
+}
+
+/* The exit of a #DB has taken what was pending of debug exceptions, and an entry with TF in the shadow of STI or MOV SS wants a step
+ * pending: SDM "Checks on Guest Non-Register State". The handler is not in that shadow, so it ends here. */
+void event_return(struct vcpu *vcpu)
+{
+    const struct exit *exit = &vcpu->exit;
+    unsigned vector = exit->interruption_info & 0xFF;
+
+    if (vector != VECTOR_DB) {
+        vcpu_queue_exception(vcpu, vector, exit->interruption_info & EVENT_ERROR, exit->interruption_error);
+        return;
+    }
+    uint64_t blocked = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY);
+    vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, blocked & ~(uint64_t)(BLOCKED_STI | BLOCKED_MOV_SS));
+    if ((exit->interruption_info & EVENT_TYPE) == EVENT_PRIVILEGED)
+        int1(vcpu);
+    else
+        vcpu_queue_debug(vcpu, exit->qualification);
+}
+
 /* SDM "Event Injection": what the processor's own exceptions change beside the stack, injected ones do not. */
 static void payload_deliver(struct vcpu *vcpu)
 {
@@ -92,8 +120,9 @@ static void payload_deliver(struct vcpu *vcpu)
         cpu_cr2_set(vcpu, vcpu->event_payload);
     if (vector != VECTOR_DB)
         return;
-    cpu_dr6_add(vcpu, vcpu->event_payload);
+    cpu_dr6_report(vcpu, vcpu->event_payload);
     vcpu_write(vcpu, VMCS_GUEST_DR7, vcpu_read(vcpu, VMCS_GUEST_DR7) & ~DR7_GD);
+    vcpu_write(vcpu, VMCS_GUEST_DEBUGCTL, vcpu_read(vcpu, VMCS_GUEST_DEBUGCTL) & ~DEBUGCTL_BTF);
 }
 
 static void hand_over(struct vcpu *vcpu)

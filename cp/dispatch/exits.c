@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "cp/cpu/edge.h"
 #include "cp/diagnose.h"
 #include "cp/dispatch/account.h"
 #include "cp/dispatch/cpuid.h"
@@ -74,12 +75,20 @@ enum exit_action exit_vmcall(struct vm *vm)
     return EXIT_SKIP; /* one that stopped its machine is done too */
 }
 
-/* CP asks for no exception of the guest but #MC: what else comes here is an NMI of the real machine, which has been noted. */
+/* An NMI is the real machine's, and has been noted; so is a machine check. The other exceptions that CP asks for may recur for ever, one in the delivery of the
+ * other: all CP wants of them is that its event loop has its turns, as no interrupt comes between. */
 enum exit_action exit_exception(struct vm *vm)
 {
-    if ((vm->vcpu.exit.interruption_info & 0xFF) == VECTOR_MC)
+    struct vcpu *vcpu = &vm->vcpu;
+
+    if ((vcpu->exit.interruption_info & EVENT_TYPE) == EVENT_NMI)
+        return EXIT_RESUME;
+    if ((vcpu->exit.interruption_info & 0xFF) == VECTOR_MC)
         return machine_check_in_guest(vm);
-    return EXIT_RESUME;
+    if (vcpu->exit.idt_vectoring_info & EVENT_VALID)
+        cpu_look_soon();
+    event_return(vcpu);
+    return EXIT_INJECT;
 }
 
 enum exit_action exit_triple_fault(struct vm *vm)
