@@ -99,7 +99,8 @@ void event_return(struct vcpu *vcpu)
     const struct exit *exit = &vcpu->exit;
     unsigned vector = exit->interruption_info & 0xFF;
 
-    if (vector != VECTOR_DB) {
+    if (vector != VECTOR_DB) { /* a fault, whose image of RFLAGS has RF; Bochs forgets that */
+        vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
         vcpu_queue_exception(vcpu, vector, exit->interruption_info & EVENT_ERROR, exit->interruption_error);
         return;
     }

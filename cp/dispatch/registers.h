@@ -36,6 +36,7 @@ void registers_start_flat(struct vcpu *, uint32_t eip, uint32_t eax, uint32_t eb
 #define EFER_NXE (1ull << 11)
 #define RFLAGS_TF (1ull << 8)
 #define RFLAGS_IF (1ull << 9)
+#define RFLAGS_RF (1ull << 16)
 #define RFLAGS_VM (1ull << 17)
 #define DEBUGCTL_BTF (1ull << 1)
 #define DR6_BD (1ull << 13)
