@@ -160,3 +160,44 @@ def test_whatever_a_machine_has_cp_do_its_registers_stay_its_own(machine, tmp_pa
     assert cp.operator.match.group(2) == "0"
     cp.alice.type("QUERY TIME")
     cp.alice.expect("Ready;")
+
+
+# What VMX leaves only because CP asks for it, and SVM likewise; QEMU's own breakpoints are no matter of exits.
+RECURRING = [("bochs", "ac"), ("bochs", "db"), ("bochs", "l2 ac"), ("bochs", "l2 db"), ("tcg", "ac"), ("tcg", "l2 ac")]
+
+
+@pytest.mark.parametrize("emulator, how", RECURRING)
+def test_an_exception_that_recurs_in_its_own_delivery_holds_up_nobody(machine, tmp_path, emulator, how):
+    cp = Cp(machine, tmp_path, "vmx_loop", emulator)
+    cp.alice.logon("ALICE")
+    before = None
+    for end in (reset, force, logoff):
+        cp.logon(cp.bob, "BOB")
+        cp.bob.type("IPL VMX_LOOP PARM " + how)
+        cp.bob.expect("begins: #.*of L[12]\r")
+        assert "ALICE" in cp.alice.cms("QUERY USERID")
+        cp.operator.type("QUERY TIME")
+        cp.operator.expect("TIME IS")
+        cp.bob.type("#CP QUERY TIME")
+        cp.bob.expect("TIME IS")
+        end(cp)
+        cp.bob.expect("LOGOFF AT ")
+        cp.bob.expect("CP> ")
+        free = cp.frames()
+        before = before or free
+        assert free == before, end.__name__
+
+
+@pytest.mark.parametrize("how, place", [("ac", 1), ("l2 ac", 3), ("db", 1), ("l2 db", 3)])
+def test_the_exits_of_such_an_exception_are_counted_where_they_belong(machine, tmp_path, how, place):
+    cp = Cp(machine, tmp_path, "vmx_loop")
+    cp.logon(cp.bob, "BOB")
+    cp.bob.type("IPL VMX_LOOP PARM " + how)
+    cp.bob.expect("begins: #.*of L[12]\r")
+    seen = []
+    while len(seen) < 2:
+        cp.bob.type("#CP INDICATE NEST")
+        cp.bob.expect(r"EXCEPTION OR NMI +(\d+) +(\d+) +(\d+) +(\d+)\s[^>]*TOTAL ")
+        seen.append([int(n) for n in cp.bob.match.groups()])
+        assert not any(n for i, n in enumerate(seen[-1], 1) if i != place)
+    assert 0 < seen[0][place - 1] < seen[1][place - 1]

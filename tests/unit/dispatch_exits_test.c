@@ -174,6 +174,100 @@ static void rip_wraps_at_4_gib_outside_64_bit_mode_only(void **state)
     assert_int_equal(get(VMCS_GUEST_RIP), 0x100000001);
 }
 
+/* ---- exceptions that CP takes of the guest, and gives back ---------------------------------------------------------- */
+
+#define HARDWARE(vector) (EVENT_VALID | EVENT_HARDWARE_EXCEPTION | (vector))
+enum { VECTOR_AC = 17 };
+
+static void raises(uint32_t info, uint64_t qualification, uint32_t vectoring)
+{
+    set(VMCS_GUEST_RIP, RIP);
+    vm->vcpu.exit = (struct exit){.reason = EXIT_EXCEPTION_NMI, .rip = RIP, .qualification = qualification, .interruption_info = info,
+                                  .idt_vectoring_info = vectoring, .instruction_length = 1};
+    exit_dispatch(vm);
+    assert_int_equal(get(VMCS_GUEST_RIP), RIP);
+}
+
+static void an_alignment_check_is_given_back_with_its_error_code_and_rf(void **state)
+{
+    (void)state;
+    set(VMCS_GUEST_INTERRUPTIBILITY, MOV_SS);
+    raises(HARDWARE(VECTOR_AC) | EVENT_ERROR, 0, 0);
+    assert_int_equal(entered(), HARDWARE(VECTOR_AC) | EVENT_ERROR);
+    assert_int_equal(get(VMCS_ENTRY_EXCEPTION_ERROR_CODE), 0);
+    assert_int_equal(get(VMCS_GUEST_RFLAGS), 2 | RFLAGS_RF);
+    assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), MOV_SS);
+}
+
+static void a_debug_exception_is_given_back_with_what_it_does_to_debug_registers(void **state)
+{
+    static const struct {
+        uint64_t qualification, dr6;
+    } cases[] = {{1 << 14, 0xFFFF4FF0}, {1 << 13, 0xFFFF2FF0}, {1, 0xFFFF0FF1}, {0x6004, 0xFFFF6FF4}, {1 << 12 | 2, 0xFFFF0FF2}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vm->vcpu.dr6 = 0xFFFF0FF8; /* one of long ago */
+        set(VMCS_GUEST_DR7, 0x400 | DR7_GD | 1);
+        set(VMCS_GUEST_DEBUGCTL, DEBUGCTL_BTF);
+        raises(HARDWARE(VECTOR_DB), cases[i].qualification, 0);
+        assert_int_equal(entered(), DEBUG_TRAP);
+        assert_int_equal(vm->vcpu.dr6, cases[i].dr6);
+        assert_int_equal(get(VMCS_GUEST_DR7), 0x401);
+        assert_int_equal(get(VMCS_GUEST_DEBUGCTL), 0);
+        assert_int_equal(get(VMCS_GUEST_RFLAGS), 2);
+    }
+}
+
+static void int1_is_given_back_as_the_instruction_it_is(void **state)
+{
+    (void)state;
+    vm->vcpu.dr6 = 0xFFFF0FF8;
+    raises(EVENT_VALID | EVENT_PRIVILEGED | VECTOR_DB, 0, 0);
+    assert_int_equal(entered(), EVENT_VALID | EVENT_PRIVILEGED | VECTOR_DB);
+    assert_int_equal(get(VMCS_ENTRY_INSTRUCTION_LENGTH), 1);
+    assert_int_equal(vm->vcpu.dr6, 0xFFFF0FF8);
+}
+
+static void a_debug_exception_in_a_shadow_is_one_that_an_entry_takes(void **state)
+{
+    static const unsigned shadows[] = {STI, MOV_SS};
+
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) { /* or BS would have to be pending, which the exit has taken */
+        set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_TF | RFLAGS_IF);
+        set(VMCS_GUEST_INTERRUPTIBILITY, shadows[n] | BY_NMI);
+        set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
+        raises(HARDWARE(VECTOR_DB), DR6_BS, 0);
+        assert_int_equal(entered(), DEBUG_TRAP);
+        assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), BY_NMI);
+    }
+}
+
+static void one_that_recurs_in_its_delivery_lets_the_event_loop_look_each_time(void **state)
+{
+    static const unsigned vectors[] = {VECTOR_AC, VECTOR_DB};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned n = 0; n < 5; n++) {
+            scene_looks = 0;
+            raises(HARDWARE(vectors[i]), 1, n ? HARDWARE(vectors[i]) : 0);
+            assert_int_equal(scene_looks, n != 0); /* else interrupts leave the guest by themselves */
+            assert_int_equal(entered() & 0xFF, vectors[i]); /* benign: never a double fault */
+            assert_false(vm->vcpu.triple_fault);
+        }
+    raises(HARDWARE(VECTOR_AC), 0, HARDWARE(VECTOR_DF) | EVENT_ERROR);
+    assert_false(event_prepare(vm)); /* but for that */
+}
+
+static void an_nmi_of_the_real_machine_is_not_the_guests(void **state)
+{
+    (void)state;
+    raises(EVENT_VALID | EVENT_NMI | 2, 0, 0);
+    assert_int_equal(entered(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +281,12 @@ int main(void)
         scene_test(each_element_of_a_stepped_repetition_traps),
         scene_test(a_diagnose_that_stops_the_machine_is_not_done_again),
         scene_test(rip_wraps_at_4_gib_outside_64_bit_mode_only),
+        scene_test(an_alignment_check_is_given_back_with_its_error_code_and_rf),
+        scene_test(a_debug_exception_is_given_back_with_what_it_does_to_debug_registers),
+        scene_test(int1_is_given_back_as_the_instruction_it_is),
+        scene_test(a_debug_exception_in_a_shadow_is_one_that_an_entry_takes),
+        scene_test(one_that_recurs_in_its_delivery_lets_the_event_loop_look_each_time),
+        scene_test(an_nmi_of_the_real_machine_is_not_the_guests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

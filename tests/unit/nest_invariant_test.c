@@ -66,7 +66,7 @@ static void draw(unsigned number)
     context.link = next() & 1 ? NEST_NO_ADDRESS : m.host.region_address(&m, shadow_region);
     context.vpid = next() & 1 ? 0 : 9;
     m.base.processor_controls ^= number % 7 == 0 ? CPU_INTERRUPT_WINDOW_EXITING : 0;
-    m.base.exception_bitmap = number % 5 == 0 ? 1 << 14 | 1 << 1 : 0;
+    m.base.exception_bitmap = 1 << 1 | 1 << 17 | (number % 5 == 0 ? 1 << 14 : 0);
     nest_merge(&vmcs02, &m.base, &vmcs12, &context);
 }
 
