@@ -1,6 +1,6 @@
 /* Owns the registers beyond the VMCS that guests use freely: x87/SSE/AVX state, XCR0, debug registers, CR2 and the
  * system-call MSRs. They stay in the processor until another virtual CPU needs it: a guest that is alone never pays for
- * them. SDM "Managing State Using the XSAVE Feature Set". */
+ * them. */
 #include "cp/cpu/context.h"
 
 #include <errno.h>
@@ -8,26 +8,44 @@
 
 #include "cp/cpu/backend.h"
 #include "cp/cpu/cpu.h"
+#include "cp/cpu/edge.h"
 #include "cp/cpu/nested.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 #include "cp/cpu/vcpu.h"
+#include "cp/diagnose.h"
 #include "cp/dispatch/speculation.h"
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
+#define XSTATE_FXSAVE(area) op_fxsave(area)
+#define XSTATE_FXRSTOR(area) op_fxrstor(area)
+#define XSTATE_XSAVE(area, components) op_xsave(area, components)
+#define XSTATE_XRSTOR(area, components) op_xrstor(area, components)
+#define XSTATE_FNINIT() op_fninit()
+#define XSTATE_XSETBV(value) op_xsetbv(0, value)
+#define XSTATE_XGETBV() op_xgetbv(0)
+#include "cp/cpu/xstate_move.h"
+
 enum { MSR_STAR = 0xC0000081, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE = 0xC0000102, MSR_TSC_AUX };
-enum { CPUID_1_ECX_XSAVE = 1 << 26, XCR0_X87 = 1, XCR0_LEGACY = 3, XSAVE_HEADER = 512, FCW = 0, MXCSR = 24,
-       FCW_RESET = 0x40, MXCSR_RESET = 0x1F80 };
+enum { CPUID_1_ECX_XSAVE = 1 << 26 };
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define DR6_RESET 0xFFFF0FF0ull
-#define XCR0_KNOWN 0x2E7ull /* x87 SSE AVX AVX-512 PKRU: what CP knows how to hand from guest to guest */
 #define CR4_OSFXSR (1ull << 9)
 #define CR4_OSXSAVE (1ull << 18)
 
-static uint64_t supported; /* XCR0 bits; 0: no XSAVE, FXSAVE serves */
+static struct xstate xstate;
 static unsigned area_pages = 1;
-static uint64_t xcr0_now;
 static bool started, has_tsc_aux;
+
+/* VMX leaves a guest for each XSETBV, and SVM too but for QEMU's, which may be at the bottom of any hypervisor that offers SVM. A CP
+ * below has looked for itself. */
+static bool xsetbv_is_unseen(void)
+{
+    if (cp_below_is_vmn())
+        return op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).ebx & DIAGNOSE_UNSEEN_XSETBV;
+    return cpu_backend == &cpu_svm && (op_cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR);
+}
 
 static void start(void)
 {
@@ -38,26 +56,26 @@ static void start(void)
         return;
     op_write_cr4(op_read_cr4() | CR4_OSXSAVE);
     struct cpuid_result d = op_cpuid(0xD, 0);
-    supported = ((uint64_t)d.edx << 32 | d.eax) & XCR0_KNOWN;
     area_pages = (d.ecx + 4095) / 4096;
-    xcr0_now = XCR0_X87;
-    op_xsetbv(0, xcr0_now);
+    xstate_begin(&xstate, (uint64_t)d.edx << 32 | d.eax, xsetbv_is_unseen());
 }
 
 uint64_t context_xcr0_supported(void)
 {
     if (!started)
         start();
-    return supported;
+    return xstate_offered(&xstate);
 }
 
-/* An XSAVE header of zeroes is the initial state of every component that has no value below. */
+bool context_xsetbv_is_unseen(void)
+{
+    return xstate.unseen;
+}
+
 static void set_power_up(struct vcpu *vcpu)
 {
-    memset(vcpu->fpu, 0, area_pages * PAGE_SIZE);
-    *(uint16_t *)((char *)vcpu->fpu + FCW) = FCW_RESET;
-    *(uint32_t *)((char *)vcpu->fpu + MXCSR) = MXCSR_RESET;
-    vcpu->xcr0 = vcpu->xcr0_used = XCR0_X87;
+    memset(vcpu->xstate.area, 0, area_pages * PAGE_SIZE);
+    xstate_power_up(&vcpu->xstate);
     vcpu->msrs = (struct vcpu_msrs){0};
 }
 
@@ -71,8 +89,8 @@ static void set_init(struct vcpu *vcpu)
 int context_create(struct vcpu *vcpu)
 {
     context_xcr0_supported();
-    vcpu->fpu = frame_alloc_run(&frame_cp_account, area_pages);
-    if (!vcpu->fpu)
+    vcpu->xstate.area = frame_alloc_run(&frame_cp_account, area_pages);
+    if (!vcpu->xstate.area)
         return -ENOMEM;
     set_power_up(vcpu);
     set_init(vcpu);
@@ -82,62 +100,15 @@ int context_create(struct vcpu *vcpu)
 void context_destroy(struct vcpu *vcpu)
 {
     context_forget(vcpu);
-    frame_free_run(&frame_cp_account, vcpu->fpu, area_pages);
-    vcpu->fpu = NULL;
-}
-
-static void xcr0_set(uint64_t value)
-{
-    if (value != xcr0_now)
-        op_xsetbv(0, xcr0_now = value);
-}
-
-/* A guest that never enabled more than SSE is served by FXSAVE, which is the start of an XSAVE area: no XSETBV, which
- * would be an exit when CP is a guest itself. SSE state counts whatever XCR0 says: CR4.OSFXSR alone lets a guest use
- * it. */
-static bool legacy(const struct vcpu *vcpu)
-{
-    return !(vcpu->xcr0_used & ~(uint64_t)XCR0_LEGACY);
-}
-
-static void fpu_save(struct vcpu *vcpu)
-{
-    if (legacy(vcpu)) {
-        op_fxsave(vcpu->fpu);
-        *(uint64_t *)((char *)vcpu->fpu + XSAVE_HEADER) = XCR0_LEGACY;
-    } else {
-        xcr0_set(vcpu->xcr0_used | XCR0_LEGACY);
-        op_xsave(vcpu->fpu, vcpu->xcr0_used | XCR0_LEGACY);
-    }
-}
-
-static void fpu_load(const struct vcpu *vcpu)
-{
-    if (legacy(vcpu)) {
-        op_fxrstor(vcpu->fpu);
-    } else {
-        xcr0_set(vcpu->xcr0_used | XCR0_LEGACY);
-        op_xrstor(vcpu->fpu, vcpu->xcr0_used | XCR0_LEGACY);
-    }
-    if (supported)
-        xcr0_set(vcpu->xcr0);
-}
-
-/* QEMU's SVM lets a guest execute XSETBV unseen. */
-static void xcr0_look(struct vcpu *vcpu)
-{
-    if (!supported)
-        return;
-    vcpu->xcr0 = xcr0_now = op_xgetbv(0);
-    vcpu->xcr0_used |= xcr0_now;
+    frame_free_run(&frame_cp_account, vcpu->xstate.area, area_pages);
+    vcpu->xstate.area = NULL;
 }
 
 static void save(struct vcpu *vcpu)
 {
     struct vcpu_msrs *m = &vcpu->msrs;
 
-    xcr0_look(vcpu);
-    fpu_save(vcpu);
+    xstate_save(&xstate, &vcpu->xstate);
     vcpu->cr2 = op_read_cr2();
     vcpu->dr[0] = op_read_dr0();
     vcpu->dr[1] = op_read_dr1();
@@ -159,7 +130,7 @@ static void load(const struct vcpu *vcpu)
 {
     const struct vcpu_msrs *m = &vcpu->msrs;
 
-    fpu_load(vcpu);
+    xstate_load(&xstate, &vcpu->xstate);
     op_write_cr2(vcpu->cr2);
     op_write_dr0(vcpu->dr[0]);
     op_write_dr1(vcpu->dr[1]);
@@ -192,15 +163,15 @@ void context_load(struct vcpu *vcpu)
 uint64_t context_xcr0(struct vcpu *vcpu)
 {
     if (cpu_this.holder == vcpu)
-        xcr0_look(vcpu);
-    return vcpu->xcr0;
+        xstate_look(&xstate, &vcpu->xstate);
+    return vcpu->xstate.xcr0;
 }
 
 void context_forget(struct vcpu *vcpu)
 {
     if (cpu_this.holder != vcpu)
         return;
-    xcr0_look(vcpu); /* what the next one finds */
+    xstate_look(&xstate, &vcpu->xstate); /* what the next one finds */
     cpu_this.holder = NULL;
 }
 
@@ -225,17 +196,8 @@ void context_init(struct vcpu *vcpu)
     set_init(vcpu);
 }
 
-/* Components enabled for the first time hold whatever another guest left in the processor: they start initialised. */
 void context_set_xcr0(struct vcpu *vcpu, uint64_t value)
 {
-    uint64_t fresh = value & ~vcpu->xcr0_used & ~(uint64_t)XCR0_LEGACY;
-
     context_load(vcpu);
-    xcr0_set(value);
-    if (fresh) {
-        static const uint8_t initial[4096] __attribute__((aligned(64)));
-        op_xrstor(initial, fresh);
-    }
-    vcpu->xcr0 = value;
-    vcpu->xcr0_used |= value;
+    xstate_enable(&xstate, &vcpu->xstate, value);
 }

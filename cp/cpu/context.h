@@ -1,5 +1,6 @@
 /* Registers beyond the VMCS that guests use freely: SSE and AVX state, XCR0, CR2, debug registers, system-call MSRs. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vcpu;
@@ -16,4 +17,5 @@ void context_destroy(struct vcpu *);
 /* The guest writes XCR0. @pre the value was checked */
 void context_set_xcr0(struct vcpu *, uint64_t value);
 uint64_t context_xcr0(struct vcpu *); /* the guest's now */
-uint64_t context_xcr0_supported(void); /* 0: no XSAVE */
+uint64_t context_xcr0_supported(void); /* what guests are offered; 0: no XSAVE */
+bool context_xsetbv_is_unseen(void); /* a guest's XSETBV need not leave it, at any depth */

@@ -105,6 +105,8 @@ static inline void op_xrstor(const void *area, uint64_t components)
 static inline void op_fxsave(void *area) { __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory"); }
 static inline void op_fxrstor(const void *area) { __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory"); }
 
+static inline void op_fninit(void) { __asm__ volatile("fninit" : : : "memory"); }
+
 static inline void op_clear(void *to, uint64_t quadwords)
 {
     __asm__ volatile("rep stosq" : "+D"(to), "+c"(quadwords) : "a"(0ull) : "memory");

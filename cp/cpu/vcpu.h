@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/cpu/xstate.h"
 #include "cp/dispatch/exit.h"
 #include "vmcs-shadow/field.h"
 
@@ -25,9 +26,8 @@ struct vcpu {
     struct vm *vm;
     void *backend;            /* the backend's own part */
     uint64_t dr[4], dr6;
-    uint64_t xcr0, xcr0_used; /* now; every component ever enabled */
     struct vcpu_msrs msrs;    /* while the CPU does not hold them */
-    void *fpu;                /* XSAVE area, one or more frames */
+    struct xstate_guest xstate; /* x87 and vector state while the CPU does not hold it */
     uint64_t mtrr_def_type;   /* IA32_MTRR_DEF_TYPE */
     uint64_t spec_ctrl;       /* the SPEC_CTRL it wants: bits beyond CP's own are set while it runs */
     uint8_t mcg_status;       /* IA32_MCG_STATUS: RIPV, EIPV, MCIP, as its program left them */

@@ -167,13 +167,15 @@ enum exit_action exit_cr_access(struct vm *vm)
     }
 }
 
-/* SDM "XSETBV": x87 always, AVX only with SSE, AVX-512's three together and only with AVX. */
+/* SDM "XSETBV": x87 always, AVX only with SSE, AVX-512's three together and only with AVX, MPX' two together. */
 static bool xcr0_valid(uint64_t value)
 {
-    enum { X87 = 1, SSE = 2, AVX = 4, AVX512 = 0xE0 };
+    enum { X87 = 1, SSE = 2, AVX = 4, MPX = 0x18, AVX512 = 0xE0 };
     if ((value & ~cpuid_xcr0_allowed()) || !(value & X87))
         return false;
     if ((value & AVX) && !(value & SSE))
+        return false;
+    if ((value & MPX) && (value & MPX) != MPX)
         return false;
     return !(value & AVX512) || ((value & AVX512) == AVX512 && (value & AVX));
 }

@@ -235,6 +235,8 @@ __attribute__((noinline)) static struct cpuid_answer answer_now(struct vm *vm, c
     if (row->leaf == 0xD)
         return xsave_now(vm, a, row->subleaf);
     /* DIAGNOSE_LEAF_ASSISTS */
+    if (context_xsetbv_is_unseen())
+        a.ebx |= DIAGNOSE_UNSEEN_XSETBV;
     if (vm->config.nested < VM_NESTED_MEMORY)
         a.eax &= ~(uint32_t)DIAGNOSE_ASSIST_ENTER;
     if (vm->config.no_diagnose)

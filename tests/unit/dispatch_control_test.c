@@ -334,12 +334,12 @@ static void xcr0_takes_only_sets_that_go_together(void **state)
 {
     (void)state;
     for (uint64_t value = 0; value < 1 << 10; value++) {
-        vm->vcpu.xcr0 = 1;
+        vm->vcpu.xstate.xcr0 = 1;
         if (model(value))
             done(xsetbv(0, value));
         else
             assert_general_protection(xsetbv(0, value));
-        assert_int_equal(vm->vcpu.xcr0, model(value) ? value : 1);
+        assert_int_equal(vm->vcpu.xstate.xcr0, model(value) ? value : 1);
     }
     for (unsigned bit = 8; bit < 64; bit++)
         assert_general_protection(xsetbv(0, 7 | 1ull << bit));

@@ -154,7 +154,7 @@ static void the_area_sizes_follow_xcr0(void **state)
 
     (void)state;
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        vm->vcpu.xcr0 = sizes[i].xcr0;
+        vm->vcpu.xstate.xcr0 = sizes[i].xcr0;
         assert_int_equal(ask(0xD, 0).ebx, sizes[i].standard);
         assert_int_equal(ask(0xD, 1).ebx, sizes[i].compact);
     }
@@ -173,7 +173,7 @@ static void an_aligned_component_starts_at_64_bytes_in_the_compact_form(void **s
 {
     (void)state;
     cpuid_policy_init(odd_sizes, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
-    vm->vcpu.xcr0 = 0xE7;
+    vm->vcpu.xstate.xcr0 = 0xE7;
     assert_int_equal(ask(0xD, 1).ebx, 832 + 128 + 512 + 1024);
 }
 

@@ -78,12 +78,14 @@ SCENE_FAKE void cpu_look_soon(void) { scene_looks++; }
 
 static bool scene_no_context;
 
-SCENE_FAKE int context_create(struct vcpu *v) { return scene_no_context ? -12 : (v->xcr0 = v->xcr0_used = 1, 0); }
+SCENE_FAKE int context_create(struct vcpu *v) { return scene_no_context ? -12 : (v->xstate.xcr0 = v->xstate.used = 1, 0); }
 SCENE_FAKE void context_destroy(struct vcpu *v) { (void)v; }
-SCENE_FAKE void context_reset(struct vcpu *v) { v->xcr0 = v->xcr0_used = 1; }
+SCENE_FAKE void context_reset(struct vcpu *v) { v->xstate.xcr0 = v->xstate.used = 1; }
 SCENE_FAKE void context_init(struct vcpu *v) { v->cr2 = 0; }
-SCENE_FAKE uint64_t context_xcr0(struct vcpu *v) { return v->xcr0; }
-SCENE_FAKE void context_set_xcr0(struct vcpu *v, uint64_t value) { v->xcr0 = value; }
+SCENE_FAKE bool scene_xsetbv_is_unseen;
+SCENE_FAKE bool context_xsetbv_is_unseen(void) { return scene_xsetbv_is_unseen; }
+SCENE_FAKE uint64_t context_xcr0(struct vcpu *v) { return v->xstate.xcr0; }
+SCENE_FAKE void context_set_xcr0(struct vcpu *v, uint64_t value) { v->xstate.xcr0 = value; }
 
 /* ---- CPUID of a processor that has everything, XSAVE components where real ones have them ---------------------- */
 
