@@ -63,6 +63,15 @@ static void save_on_request(struct nest_vmcs *vmcs, struct vmcs_set *push)
         PUT(GUEST_EFER, guest_efer, vmcs02->guest_efer);
 }
 
+/* What the entry's MSR-load list may have put there, which hardware did not change, so that it is not among the pulled. */
+static void save_listed(struct nest_vmcs *vmcs, struct vmcs_set *push)
+{
+    const struct vmcs *vmcs02 = &vmcs->vmcs02;
+    PUT(GUEST_SYSENTER_CS, guest_sysenter_cs, vmcs02->guest_sysenter_cs);
+    PUT(GUEST_SYSENTER_ESP, guest_sysenter_esp, vmcs02->guest_sysenter_esp);
+    PUT(GUEST_SYSENTER_EIP, guest_sysenter_eip, vmcs02->guest_sysenter_eip);
+}
+
 static void save_pdptes(struct nest_vmcs *vmcs, struct vmcs_set *push)
 {
     const struct vmcs *vmcs02 = &vmcs->vmcs02;
@@ -104,6 +113,7 @@ void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, cons
     if (!vmcs->settled) {
         save_control_registers(vmcs, push);
         save_on_request(vmcs, push);
+        save_listed(vmcs, push);
         save_pdptes(vmcs, push);
         save_mode(nest, vmcs, push);
     }

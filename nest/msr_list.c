@@ -59,7 +59,7 @@ static bool field_takes(const struct vmcs *state, enum vmcs_index index, uint64_
     case VMCS_INDEX_GUEST_SYSENTER_CS:
         return value >> 32 == 0;
     case VMCS_INDEX_GUEST_DEBUGCTL:
-        return !(value & ~3ull);
+        return !(value & ~2ull); /* BTF, as for WRMSR */
     default:
         return (uint64_t)((int64_t)(value << 16) >> 16) == value;
     }

@@ -85,8 +85,9 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
         nest->counts.reflected[exit->reason & 0xFFFF]++;
     vmcs->launching = false;
     vmcs_set_clear(&vmcs->late);
-    host->guest_pull(host->context, vmcs->region02, &vmcs->vmcs02, &pulled, vmcs->closed);
-    vmcs->cold_stale = vmcs->closed;
+    bool hot = vmcs->closed && !vmcs->vmcs12.exit_msr_store_count; /* a list may store cold ones */
+    host->guest_pull(host->context, vmcs->region02, &vmcs->vmcs02, &pulled, hot);
+    vmcs->cold_stale = hot;
     nest_guest_state_save(nest, vmcs, &pulled, &push);
     save_information(nest, &vmcs->vmcs12, exit);
     if (vmcs->vmcs12.entry_interruption_info & EVENT_VALID) {

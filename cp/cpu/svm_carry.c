@@ -3,6 +3,7 @@
 #include "cp/cpu/svm_carry.h"
 
 #include "cp/cpu/ops.h"
+#include "cp/cpu/vmx.h"
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/linear.h"
@@ -242,7 +243,7 @@ static uint64_t *msr_home(struct vmcb *vmcb, uint32_t msr)
 bool svm_is_free_msr(uint32_t msr)
 {
     return (msr >= 0x174 && msr <= 0x176) || (msr >= 0xC0000081u && msr <= 0xC0000084u) ||
-           (msr >= 0xC0000100u && msr <= MSR_TSC_AUX);
+           (msr >= 0xC0000100u && msr < MSR_TSC_AUX) || (msr == MSR_TSC_AUX && vmx_has_tsc_aux());
 }
 
 bool svm_free_msr_read(const struct svm_region *region, uint32_t msr, uint64_t *value)

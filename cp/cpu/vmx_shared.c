@@ -7,6 +7,7 @@
 #include "cp/storage/frame.h"
 #include "vmcs-shadow/bitmap.h"
 
+#define MSR_TSC_AUX 0xC0000103u
 enum { INVEPT_SINGLE = 1, INVVPID_SINGLE = 1 };
 
 void vmx_flush_ept(uint64_t eptp)
@@ -74,10 +75,15 @@ bool vmx_field_bitmaps(const struct vmx_capability *offered, bool closed, uint64
     return true;
 }
 
+bool vmx_has_tsc_aux(void)
+{
+    return vmx_controls.cpu2 & CPU2_RDTSCP;
+}
+
 static bool is_free_msr(uint32_t msr)
 {
     return (msr >= 0xC0000081u && msr <= 0xC0000084u) || msr == 0xC0000102u ||
-           (msr == 0xC0000103u && vmx_controls.cpu2 & CPU2_RDTSCP);
+           (msr == MSR_TSC_AUX && vmx_has_tsc_aux());
 }
 
 bool vmx_free_msr_read(uint32_t msr, uint64_t *value)
@@ -91,7 +97,7 @@ bool vmx_free_msr_read(uint32_t msr, uint64_t *value)
 static bool free_msr_valid(uint32_t msr, uint64_t value)
 {
     bool address = msr == 0xC0000082u || msr == 0xC0000083u || msr == 0xC0000102u;
-    bool half = msr == 0xC0000084u || msr == 0xC0000103u;
+    bool half = msr == 0xC0000084u || msr == MSR_TSC_AUX;
     return (!address || (uint64_t)((int64_t)(value << 16) >> 16) == value) && (!half || !(value >> 32));
 }
 

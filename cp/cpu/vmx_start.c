@@ -10,6 +10,7 @@
 #include "cp/storage/frame.h"
 #include "cp/storage/second_level.h"
 
+#define MSR_TSC_AUX 0xC0000103u
 enum { MSR_FEATURE_CONTROL = 0x3A, FEATURE_LOCKED = 1, FEATURE_VMX_OUTSIDE_SMX = 4, CPUID_1_ECX_VMX = 1 << 5 };
 #define CR4_VMXE (1ull << 13)
 enum { EPT_LEAF_WRITE_BACK = 6 << 3, EPT_LEAF_RWX = 7, INVVPID_ALL = 2 };
@@ -61,7 +62,7 @@ const char *vmx_controls_choose(const struct vmx_capability *capability)
 static const uint32_t free_msrs[] = {
     0x174, 0x175, 0x176,                                    /* SYSENTER */
     0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084,         /* STAR LSTAR CSTAR SFMASK */
-    0xC0000100, 0xC0000101, 0xC0000102, 0xC0000103,         /* FS, GS, KERNEL_GS base, TSC_AUX */
+    0xC0000100, 0xC0000101, 0xC0000102,                     /* FS, GS, KERNEL_GS base */
 };
 
 /* SDM "MSR-Bitmap Address": reads low, reads high, writes low, writes high; 1 is an exit. */
@@ -82,6 +83,8 @@ int vmx_msr_bitmap_create(void)
         words[i] = ~0ull;
     for (unsigned i = 0; i < sizeof(free_msrs) / sizeof(*free_msrs); i++)
         free_msr(vmx_msr_bitmap, free_msrs[i]);
+    if (vmx_has_tsc_aux())
+        free_msr(vmx_msr_bitmap, MSR_TSC_AUX);
     return 0;
 }
 

@@ -16,7 +16,7 @@ static uint32_t processor_controls(void)
            CPU_MSR_BITMAPS | CPU_MONITOR_EXITING | CPU_PAUSE_EXITING | CPU_SECONDARY_CONTROLS;
 }
 
-void svm_capability_make(struct vmx_capability *c, uint64_t cr4_bits, bool invpcid)
+void svm_capability_make(struct vmx_capability *c, uint64_t cr4_bits, bool rdtscp, bool invpcid)
 {
     uint64_t *msr = c->msr;
 
@@ -30,8 +30,8 @@ void svm_capability_make(struct vmx_capability *c, uint64_t cr4_bits, bool invpc
     msr[VMX_TRUE_ENTRY] = MUST_MAY(ENTRY_DEFAULT1, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LONG_MODE | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER);
     for (unsigned i = 0; i < 4; i++)
         msr[VMX_PIN + i] = msr[VMX_TRUE_PIN + i];
-    msr[VMX_CPU2] = MAY(CPU2_EPT | CPU2_DESCRIPTOR_TABLE_EXITING | CPU2_RDTSCP | CPU2_UNRESTRICTED_GUEST | CPU2_WBINVD_EXITING |
-                        CPU2_VPID | CPU2_VM_FUNCTIONS | CPU2_VMCS_SHADOWING | (invpcid ? CPU2_INVPCID : 0));
+    msr[VMX_CPU2] = MAY(CPU2_EPT | CPU2_DESCRIPTOR_TABLE_EXITING | CPU2_UNRESTRICTED_GUEST | CPU2_WBINVD_EXITING |
+                        CPU2_VPID | CPU2_VM_FUNCTIONS | CPU2_VMCS_SHADOWING | (rdtscp ? CPU2_RDTSCP : 0) | (invpcid ? CPU2_INVPCID : 0));
     msr[VMX_VMFUNC] = VM_FUNCTION_EPTP_SWITCHING;
     msr[VMX_EPT_VPID_CAP] = EPT_CAP_FOUR_LEVELS | EPT_CAP_UNCACHEABLE | EPT_CAP_WRITE_BACK | EPT_CAP_2M_PAGES | EPT_CAP_INVEPT |
                             EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL |

@@ -3,4 +3,4 @@
 #include "vmcs-shadow/capability.h"
 
 /* cr4_bits: those that may be 1 in CR4; invpcid: the processor has that instruction, and with it its intercept */
-void svm_capability_make(struct vmx_capability *, uint64_t cr4_bits, bool invpcid);
+void svm_capability_make(struct vmx_capability *, uint64_t cr4_bits, bool rdtscp, bool invpcid);

@@ -7,6 +7,7 @@ NO_EXECUTE_ONLY = "nested page tables have no execute-only pages: such an entry 
 QEMU_XSETBV = "QEMU 7.2 does not intercept XSETBV"
 WALKS_WRITE = "nested paging asks to write to a guest's page tables even if it only reads them"
 
+QEMU_CANONICAL = "QEMU 7.2's own WRMSR takes addresses that are not canonical"
 PDPTES_MARKED = "QEMU's walks set bit 5 of PAE's top entries, which is reserved: it is not looked at, or such a guest could not go on"
 
 MISCONFIGURED = "49 EPT MISCONFIGURATION qualification 0 physical 0x40005123"
@@ -34,6 +35,8 @@ SVM = {
 
 # the same, of the CP that has the SVM; with another CP above it the rule is that one's
 SVM_ITSELF = {
+    "vmx_list": {f"load {msr} 0x800000000000: as by itself": (f"load {msr} 0x800000000000: NOT AS BY ITSELF", QEMU_CANONICAL)
+                 for msr in ("0x175", "0xc0000082", "0xc0000083", "0xc0000102")},
     "vmx_entry_rules": {
         "PDPTE 0x1021, not IA-32e: 33 INVALID GUEST STATE at entry qualification 0x2":
             ("PDPTE 0x1021, not IA-32e: 52 PREEMPTION TIMER qualification 0", PDPTES_MARKED),

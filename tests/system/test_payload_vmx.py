@@ -64,6 +64,18 @@ def test_on_the_svm_of_bochs_what_it_is_good_for_is_the_same(name):
     assert lines(done) == expected(name)
 
 
+def test_where_the_processor_has_no_rdtscp_no_list_reaches_its_msr(tmp_path):
+    """vmx_list tells of IA32_TSC_AUX what RDMSR and a list make of it; 0 is what it prints of an MSR that is not there."""
+    qemu = tmp_path / "qemu"
+    qemu.write_text('#!/bin/sh\nfor a; do shift; case $a in max,*) a=$a,-rdtscp,-rdpid;; esac; set -- "$@" "$a"; done\n'
+                    'exec qemu-system-x86_64 "$@"\n')
+    qemu.chmod(0o755)
+    done = run_piped("--machine", "tcg", "--ipl", guest("vmx_list"), env={"VMN_QEMU": str(qemu)}, timeout=120)
+    said = lines(done)
+    assert said[-1] == "end"
+    assert "load 0xc0000103 0x5: as by itself" in said and "store 0xc0000103 0: as by itself" in said
+
+
 def figures(done):
     """{operation: its least cost} of vmx_probe's R lines."""
     return {name: int(least) for name, least in re.findall(r"^R (\w+) min=(\d+)", "\n".join(lines(done)), re.M)}

@@ -278,12 +278,14 @@ static void what_is_offered_is_what_the_controls_can_be(void **context)
 {
     struct vmx_capability c;
     (void)context;
-    svm_capability_make(&c, 0x7FF, true);
+    svm_capability_make(&c, 0x7FF, true, true);
     assert_true(capability_may_set(c.msr[VMX_TRUE_CPU], CPU_SECONDARY_CONTROLS | CPU_MSR_BITMAPS | CPU_IO_BITMAPS));
     assert_true(capability_may_set(c.msr[VMX_CPU2], CPU2_EPT | CPU2_UNRESTRICTED_GUEST));
     assert_true(capability_may_set(c.msr[VMX_CPU2], CPU2_VMCS_SHADOWING | CPU2_VM_FUNCTIONS | CPU2_INVPCID));
-    svm_capability_make(&c, 0x7FF, false);
+    assert_true(capability_may_set(c.msr[VMX_CPU2], CPU2_RDTSCP));
+    svm_capability_make(&c, 0x7FF, false, false);
     assert_false(capability_may_set(c.msr[VMX_CPU2], CPU2_INVPCID));
+    assert_false(capability_may_set(c.msr[VMX_CPU2], CPU2_RDTSCP));
     assert_false(capability_may_set(c.msr[VMX_TRUE_CPU], CPU_MONITOR_TRAP_FLAG));
     assert_true(capability_has_field(&c, VMCS_INDEX_EPT_POINTER));
     assert_true(c.msr[VMX_CR4_FIXED1] & VMXE);
