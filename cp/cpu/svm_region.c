@@ -2,6 +2,7 @@
  * them an event to deliver. */
 #include <stddef.h>
 
+#include "cp/cpu/panic.h"
 #include "cp/cpu/svm.h"
 #include "cp/storage/frame.h"
 
@@ -30,6 +31,7 @@ void svm_asid_prepare(struct svm_region *region)
 
     vmcb->tlb_control = svm_tag_prepare(&asids, &region->tag, vmcb->nested_cr3) ? VMCB_TLB_FLUSH_ALL : 0;
     vmcb->asid = region->tag.asid;
+    CP_ASSERT(vmcb->asid); /* 0 is CP's own */
 }
 
 /* ---- regions -------------------------------------------------------------------- */

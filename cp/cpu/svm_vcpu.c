@@ -9,6 +9,7 @@
 #include "cp/cpu/svm_debug.h"
 #include "cp/cpu/vmx.h"
 #include "cp/dispatch/vm.h"
+#include "cp/svm/assert.h"
 #include "cp/storage/frame.h"
 
 enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1 };
@@ -164,6 +165,15 @@ static bool nmi_is_next(const struct svm_region *region)
            (region->state.vmcb->event_injection & VMCB_EVENT_VALID);
 }
 
+static __attribute__((noinline)) bool controls_apply(struct vcpu *vcpu, struct svm_region *region)
+{
+    svm_control_apply(&region->state, &svm_maps);
+    unsigned broken = svm_assert(&region->state, &svm_maps);
+    if (broken)
+        vcpu->exit = (struct exit){.reason = CPU_UNSOUND, .qualification = broken};
+    return !broken;
+}
+
 static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 {
     struct svm_region *region = ((struct svm_vcpu *)vcpu->backend)->active;
@@ -175,8 +185,8 @@ static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
     if (region->state.image.guest_pending_debug_exceptions && svm_debug_pending(vcpu, region))
         return true;
     do {
-        if (region->state.controls_stale)
-            svm_control_apply(&region->state, &svm_maps);
+        if (region->state.controls_stale && !controls_apply(vcpu, region))
+            return false;
         if (nothing_to_run(vcpu, region, deadline))
             return true;
         step_if_needed(region);

@@ -6,7 +6,7 @@ struct dispatch_account {
     uint64_t idle_ticks; /* TSC ticks halted since boot */
     uint64_t entries;    /* of any machine: as many exits, whoever they were for */
     uint64_t asynchronous; /* of those, exits that nothing the machine did has caused: CP's timer, a real interrupt */
-    uint64_t unsound;    /* control blocks for guests of machines that CP made and refused to run: nest/assert.h */
+    uint64_t unsound;    /* control blocks that CP made and refused to run: nest/assert.h, cp/svm/assert.h */
 };
 
 extern struct dispatch_account dispatch_account;

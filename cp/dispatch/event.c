@@ -4,6 +4,7 @@
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
+#include "nest/assert.h"
 #include "vmcs-shadow/control.h"
 
 enum { BLOCKED_STI = 1, BLOCKED_MOV_SS = 2, BLOCKED_NMI = 8 };
@@ -217,8 +218,13 @@ bool event_prepare(struct vm *vm)
     }
     if (!vcpu->event_info && waiting)
         take_next(vm);
-    if (vcpu->event_info)
+    if (vcpu->event_info) {
+        if (nested_runs(vcpu) && !nest_assert_event(vcpu->event_info, vcpu->event_error)) {
+            vm_unsound(vm, VMCS_ENTRY_INTERRUPTION_INFO);
+            return false;
+        }
         hand_over(vcpu);
+    }
     uint32_t windows = 0;
     if (waiting)
         windows = (vcpu->nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |

@@ -4,7 +4,6 @@
 
 #include "cp/cpu/nested.h"
 #include "cp/diagnose.h"
-#include "cp/dispatch/account.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/registers.h"
@@ -86,12 +85,10 @@ enum exit_action nested_enter(struct vm *vm)
 
 static void not_loaded(struct vm *vm, enum nest_result result)
 {
-    if (result == NEST_NO_FRAMES) {
+    if (result == NEST_NO_FRAMES)
         vm_stop(vm, VM_STOP_NO_FRAMES, 0);
-        return;
-    }
-    dispatch_account.unsound++;
-    vm_stop(vm, VM_STOP_UNSOUND, vmcs_field_rows[vm->vcpu.nest->unsound].encoding);
+    else
+        vm_unsound(vm, vmcs_field_rows[vm->vcpu.nest->unsound].encoding);
 }
 
 uint64_t nested_prepare(struct vm *vm)

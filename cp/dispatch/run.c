@@ -87,7 +87,9 @@ static uint64_t turn_end(uint64_t begun)
 /* The processor would not take what CP made: the guest that caused it hears of it, or its machine stops. */
 static void entry_refused(struct vm *vm)
 {
-    if (nested_runs(&vm->vcpu))
+    if (vm->vcpu.exit.reason == CPU_UNSOUND)
+        vm_unsound(vm, (uint32_t)vm->vcpu.exit.qualification);
+    else if (nested_runs(&vm->vcpu))
         nested_refused(vm);
     else
         vm_stop(vm, VM_STOP_BAD_ENTRY, vm->vcpu.exit.reason);

@@ -7,6 +7,7 @@
 #include "cp/cpu/backend.h"
 #include "cp/cpu/context.h"
 #include "cp/cpu/panic.h"
+#include "cp/dispatch/account.h"
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/event.h"
 #include "cp/dispatch/nested.h"
@@ -189,6 +190,12 @@ void vm_stop(struct vm *vm, enum vm_stop why, uint32_t detail)
     vm->stop_detail = detail;
     scheduler_remove(vm);
     vm->stop_unseen = why != VM_STOP_USER;
+}
+
+void vm_unsound(struct vm *vm, uint32_t check)
+{
+    dispatch_account.unsound++;
+    vm_stop(vm, VM_STOP_UNSOUND, check);
 }
 
 void vm_begin(struct vm *vm)

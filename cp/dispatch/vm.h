@@ -22,7 +22,7 @@ enum vm_state {
 enum vm_stop {
     VM_STOP_NONE, VM_STOP_USER, VM_STOP_POWER_OFF, VM_STOP_TRIPLE_FAULT, VM_STOP_DISABLED_WAIT, VM_STOP_NO_STORAGE,
     VM_STOP_NO_FRAMES, VM_STOP_BAD_ENTRY, VM_STOP_EMULATION, VM_STOP_TEST_EXIT, VM_STOP_VMX_ABORT,
-    VM_STOP_UNSOUND, /* CP made a control block for a guest of the machine that it must not run; stop_detail: the field's encoding */
+    VM_STOP_UNSOUND, /* CP made a control block that must not run; stop_detail: the field's encoding, or a row of cp/svm/assert.c */
     VM_STOP_MACHINE_CHECK, /* the hardware failed under it */
     VM_STOP_RESET, /* the guest reset its machine: a board reset or an INIT */
 };
@@ -84,6 +84,8 @@ void vm_init(struct vm *);
  * changed. */
 int vm_define_storage(struct vm *, uint64_t bytes);
 void vm_stop(struct vm *, enum vm_stop, uint32_t detail);
+/* CP's own check found a control block that must not run: counts it, and stops the machine with VM_STOP_UNSOUND. */
+void vm_unsound(struct vm *, uint32_t check);
 void vm_begin(struct vm *);             /* STOPPED -> RUNNABLE */
 void vm_wake(struct vm *);              /* an interrupt came: WAITING -> RUNNABLE */
 
