@@ -98,6 +98,33 @@ static void l1_lives_when_the_processor_refuses_vmcs02(void **state)
     assert_int_equal(entered[1].rip, L2_RIP);
 }
 
+static void spoil_host_state(void) { vm->vcpu.nest->current->vmcs02.host_cr3 ^= 0x1000; }
+static void spoil_event(void) { vm->vcpu.event_info = EVENT_VALID | 1 << 8, vm->vcpu.exit.idt_vectoring_info = EVENT_VALID | 1 << 8; }
+
+/* A fault of CP's own: the machine that it would have hit stops, and says so; nothing of that L2 runs, however often it is begun. */
+static void a_vmcs02_that_is_not_as_it_must_be_does_not_run(void **state)
+{
+    uint64_t before = dispatch_account.unsound;
+    (void)state;
+    PLAY(IN_L1(launch), IN_L2(interrupted, .then = spoil_host_state));
+    assert_int_equal(vm->stop, VM_STOP_UNSOUND);
+    assert_int_equal(vm->stop_detail, VMCS_HOST_CR3);
+    assert_int_equal(stops_seen, 1);
+    vm_begin(vm);
+    play_steps(NULL, 0);
+    assert_int_equal(vm->stop, VM_STOP_UNSOUND);
+    assert_int_equal(dispatch_account.unsound - before, 2);
+    vm_reset(vm);
+}
+
+static void nor_with_an_event_that_no_entry_may_inject(void **state)
+{
+    (void)state;
+    PLAY(IN_L1(launch), IN_L2(interrupted, .then = spoil_event));
+    assert_int_equal(vm->stop, VM_STOP_UNSOUND);
+    assert_int_equal(vm->stop_detail, VMCS_ENTRY_INTERRUPTION_INFO);
+}
+
 static void an_event_l1_injects_is_delivered_to_l2_once(void **state)
 {
     (void)state;
@@ -379,6 +406,8 @@ int main(void)
         TEST(a_failed_check_is_told_to_l1_and_traced),
         TEST(guest_state_that_fails_is_an_exit_of_the_entry),
         TEST(l1_lives_when_the_processor_refuses_vmcs02),
+        TEST(a_vmcs02_that_is_not_as_it_must_be_does_not_run),
+        TEST(nor_with_an_event_that_no_entry_may_inject),
         TEST(an_event_l1_injects_is_delivered_to_l2_once),
         TEST(an_event_cut_short_by_what_cp_settles_is_delivered_again),
         TEST(l2_reaches_the_storage_l1_gave_it),

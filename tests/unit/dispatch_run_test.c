@@ -92,6 +92,15 @@ static void a_control_block_the_processor_refuses_stops_its_machine(void **state
     assert_int_equal(stops_seen, 1);
 }
 
+static void so_does_one_that_cp_itself_refuses(void **state)
+{
+    (void)state;
+    PLAY(IN_L1({.reason = CPU_UNSOUND, .qualification = 9}, .refused = true));
+    assert_int_equal(vm->stop, VM_STOP_UNSOUND);
+    assert_int_equal(vm->stop_detail, 9);
+    assert_int_equal(stops_seen, 1);
+}
+
 static void so_does_guest_state_that_fails_the_entry(void **state)
 {
     (void)state;
@@ -360,6 +369,7 @@ int main(void)
         TEST(a_stop_is_told_once_and_between_exits),
         TEST(who_hears_of_the_stop_may_destroy_the_machine),
         TEST(a_control_block_the_processor_refuses_stops_its_machine),
+        TEST(so_does_one_that_cp_itself_refuses),
         TEST(so_does_guest_state_that_fails_the_entry),
         TEST(a_fault_while_a_double_fault_is_delivered_ends_the_machine),
         TEST(each_exit_without_a_handler_stops_the_machine_and_names_itself),
