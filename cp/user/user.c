@@ -168,8 +168,11 @@ void user_poll(void)
         more |= terminal_poll(t, BYTES_A_TURN);
     }
     verify_poll();
-    for (struct session *s = NULL; (s = session_next(s));)
+    for (struct session *s = NULL; (s = session_next(s));) {
+        enum session_state before = s->state;
         more |= poll_session(s);
+        more |= s->state != before; /* it may take now what was typed ahead */
+    }
     session_wanted |= session_closed || terminal_input_waits();
     if (session_closed)
         finish_shutdown();

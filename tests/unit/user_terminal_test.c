@@ -73,6 +73,34 @@ static void what_nobody_read_of_who_left_is_not_typed_by_the_next(void **state)
     assert_null(strstr(shown(0), "PASSWORD"));
 }
 
+/* The event loop sleeps when no timer is due: whatever is to happen has to happen before that. */
+static void come_round(void)
+{
+    do {
+        fake_clock_advance(0);
+        user_poll();
+    } while (timer_next() <= clock_now());
+}
+
+static void what_was_typed_to_one_who_waits_is_obeyed_when_the_time_is_up(void **state)
+{
+    (void)state;
+    logon(0, "MAINT");
+    type(0, "SLEEP 1 SEC\r");
+    type(0, "QUERY USERID\r");
+    shown(0);
+    fake_clock_advance(1100000000);
+    come_round();
+    assert_shows(0, "MAINT");
+    type(1, "LOGON BOB\r");
+    type(1, "wrong\r"); /* waits a second for its answer */
+    type(1, "HELP\r");
+    shown(1);
+    fake_clock_advance(1100000000);
+    come_round();
+    assert_shows(1, "HELP");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, scene_reset)
 
 int main(void)
@@ -83,6 +111,7 @@ int main(void)
         TEST(a_logon_begun_by_who_left_does_not_end_in_front_of_another),
         TEST(half_a_password_goes_with_who_typed_it),
         TEST(what_nobody_read_of_who_left_is_not_typed_by_the_next),
+        TEST(what_was_typed_to_one_who_waits_is_obeyed_when_the_time_is_up),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
