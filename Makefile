@@ -96,7 +96,11 @@ $(B)/clang/libpure.a: $(call obj,clang,$(PURE_SRC))
 $(B)/clang/libfake.a: $(call obj,clang,$(FAKES))
 $(B)/clang/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 $(B)/fuzz/%: $(B)/clang/tests/fuzz/%.o $(B)/clang/libpure.a $(B)/clang/libfake.a
-	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< -Wl,--start-group $(B)/clang/libpure.a $(B)/clang/libfake.a -Wl,--end-group -lfdt
+	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< -Wl,--start-group $(B)/clang/libpure.a $(B)/clang/libfake.a -Wl,--end-group -lfdt $(FUZZ_LIBS)
+# hashing takes most of the time and has few ways to find
+$(B)/clang/cp/user/sha512.o $(B)/clang/cp/user/sha512_crypt.o: FUZZ := $(subst =fuzzer$(comma),=,$(FUZZ))
+# it stands on the scene of the unit tests
+$(B)/fuzz/user_fuzz: FUZZ_LIBS := -lcmocka -lcrypt
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_SECONDS (default 20) each
 	@set -e; for t in $(FUZZERS); do echo "== $$t"; mkdir -p $(B)/corpus/$$t; \
 	  $(B)/fuzz/$$t -max_total_time=$(or $(FUZZ_SECONDS),20) -print_final_stats=0 -verbosity=0 $(B)/corpus/$$t; done
@@ -202,7 +206,7 @@ $(COV)/libpure.a: $(call obj,cov,$(PURE_SRC))
 $(COV)/libfake.a: $(call obj,cov,$(FAKES))
 $(COV)/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 $(COV)/run/%_test: COV_LINK := -fsanitize=fuzzer-no-link,address,undefined -lcmocka -lcrypt -lZydis
-$(COV)/run/%_fuzz: COV_LINK := -fsanitize=fuzzer,address,undefined
+$(COV)/run/%_fuzz: COV_LINK := -fsanitize=fuzzer,address,undefined -lcmocka -lcrypt
 $(COV)/run/%_test: $(COV)/tests/unit/%_test.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
 $(COV)/run/%_fuzz: $(COV)/tests/fuzz/%_fuzz.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
 cov-link = @mkdir -p $(@D) && $(CLANG) -fprofile-instr-generate -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(COV_LINK) -lfdt
