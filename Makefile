@@ -99,8 +99,8 @@ $(B)/fuzz/%: $(B)/clang/tests/fuzz/%.o $(B)/clang/libpure.a $(B)/clang/libfake.a
 	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< -Wl,--start-group $(B)/clang/libpure.a $(B)/clang/libfake.a -Wl,--end-group -lfdt $(FUZZ_LIBS)
 # hashing takes most of the time and has few ways to find
 $(B)/clang/cp/user/sha512.o $(B)/clang/cp/user/sha512_crypt.o: FUZZ := $(subst =fuzzer$(comma),=,$(FUZZ))
-# it stands on the scene of the unit tests
-$(B)/fuzz/user_fuzz: FUZZ_LIBS := -lcmocka -lcrypt
+# these stand on scenes of the unit tests
+$(B)/fuzz/user_fuzz $(B)/fuzz/dispatch_fuzz: FUZZ_LIBS := -lcmocka -lcrypt
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_SECONDS (default 20) each
 	@set -e; for t in $(FUZZERS); do echo "== $$t"; mkdir -p $(B)/corpus/$$t; \
 	  $(B)/fuzz/$$t -max_total_time=$(or $(FUZZ_SECONDS),20) -print_final_stats=0 -verbosity=0 $(B)/corpus/$$t; done

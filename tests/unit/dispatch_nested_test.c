@@ -328,6 +328,9 @@ static void an_nmi_is_l1s_if_it_says_so_and_l2s_if_not(void **state)
     assert_int_equal(vmread(VMCS_EXIT_INTERRUPTION_INFO), EVENT_VALID | EVENT_NMI | VECTOR_NMI);
     assert_int_equal(entered[2].info, 0); /* it was the exit; and NMIs are blocked by it */
     assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), 8);
+    set(VMCS_GUEST_INTERRUPTIBILITY, 0);
+    PLAY(IN_L1(wbinvd));
+    assert_int_equal(entered[0].info, 0); /* once */
 }
 
 static void init_ends_l2_and_waits_while_l1_is_in_vmx_operation(void **state)
@@ -384,6 +387,21 @@ static void l1s_timer_takes_l2_out_of_its_halt(void **state)
     assert_l1_has(EXIT_PREEMPTION_TIMER);
 }
 
+static void a_reset_forgets_the_timer_of_a_halted_l2(void **state)
+{
+    (void)state;
+    do_not_exit_at_hlt();
+    vmwrite(VMCS_PIN_CONTROLS, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING | PIN_PREEMPTION_TIMER);
+    vmwrite(VMCS_PREEMPTION_TIMER, 100);
+    vm->vcpu.exit = launch;
+    exit_dispatch(vm);
+    nested_prepare(vm);
+    nested_halt(vm);
+    assert_int_equal(timer_next(), vm->vcpu.nest->timer_deadline);
+    vm_reset(vm);
+    assert_true(timer_next() == UINT64_MAX);
+}
+
 static void l1s_timer_ends_l2_when_it_is_due_and_not_before(void **state)
 {
     (void)state;
@@ -427,6 +445,7 @@ int main(void)
         TEST(l1_halts_l2_itself_if_it_wants_to),
         TEST(a_halt_of_l2_that_l1_does_not_want_waits_for_l1s_interrupt),
         TEST(l1s_timer_takes_l2_out_of_its_halt),
+        TEST(a_reset_forgets_the_timer_of_a_halted_l2),
         TEST(l1s_timer_ends_l2_when_it_is_due_and_not_before),
     };
     int failed = 0;
