@@ -24,7 +24,7 @@ struct input {
 static struct vmcb vmcb;
 static struct svm_state state;
 static struct svm_code code;
-static const struct svm_maps maps = {0x1000, 0x4000, 0x6000, 0x8000};
+static struct svm_maps maps = {.io = 0x1000, .msr_some = 0x4000, .msr_all = 0x6000, .bitmap = 0x8000};
 
 static void require(bool holds)
 {
@@ -43,9 +43,13 @@ static uint64_t take(struct input *in, unsigned bytes)
 
 /* ---- fields ------------------------------------------------------------------------------------------------------- */
 
-static bool depends(unsigned read, unsigned written) /* who cast a shadow nobody wrote down is told by RFLAGS.IF */
+/* Who cast a shadow nobody wrote down, and whether it holds a trap back, is told by what else there is. */
+static bool depends(unsigned read, unsigned written)
 {
-    return read == written || (read == VMCS_INDEX_GUEST_INTERRUPTIBILITY && written == VMCS_INDEX_GUEST_RFLAGS);
+    bool told = read == VMCS_INDEX_GUEST_INTERRUPTIBILITY || read == VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS;
+
+    return read == written || (told && (written == VMCS_INDEX_GUEST_RFLAGS || written == VMCS_INDEX_GUEST_DEBUGCTL ||
+                                        written == VMCS_INDEX_GUEST_INTERRUPTIBILITY));
 }
 
 /* What is read is what was written, as far as the field can hold it, and no other field has changed. */
@@ -74,7 +78,7 @@ static void intercepts_bound(void)
     require((vmcb.intercepts & always) == always && (vmcb.intercepts2 & always2) == always2);
     require((vmcb.exceptions & vectors) == vectors && (vmcb.exceptions | ~state.image.exception_bitmap) == ~0u);
     require((vmcb.cr_writes & 1) || (vmcb.intercepts & VMCB_CR0_SELECTIVE));
-    require(vmcb.cr_writes & 1 << 4);
+    require((vmcb.cr_writes & 1 << 4) && (vmcb.dr_writes | ~maps.debug_writes) == ~0);
     require(vmcb.nested_paging == 1 && vmcb.io_map == maps.io && (vmcb.virtual_interrupt & VMCB_V_INTR_MASKING));
     require(vmcb.msr_map == maps.msr_all || (vmcb.msr_map == maps.msr_some && state.image.msr_bitmap == maps.bitmap));
     require(vmcb.nested_cr3 == (state.image.ept_pointer & 0x000FFFFFFFFFF000ull) && !state.controls_stale);
@@ -85,6 +89,7 @@ static void intercepts_bound(void)
 
 static void controls(struct input *in)
 {
+    maps.debug_writes = take(in, 1) & 1 ? 0xFFFF : 0;
     for (unsigned n = take(in, 1) & 15; n--;) {
         unsigned index = take(in, 1) % VMCS_FIELDS;
 
