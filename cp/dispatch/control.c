@@ -185,7 +185,7 @@ enum exit_action exit_xsetbv(struct vm *vm)
     struct vcpu *vcpu = &vm->vcpu;
     uint64_t value = vcpu->gpr[RDX] << 32 | (uint32_t)vcpu->gpr[RAX];
 
-    if (registers_cpl(vcpu) || (uint32_t)vcpu->gpr[RCX] || !xcr0_valid(value))
+    if ((uint32_t)vcpu->gpr[RCX] || !xcr0_valid(value))
         return exit_fault(vm, VECTOR_GP, 0);
     context_set_xcr0(vcpu, value);
     return EXIT_SKIP;

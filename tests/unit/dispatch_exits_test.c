@@ -268,6 +268,25 @@ static void an_nmi_of_the_real_machine_is_not_the_guests(void **state)
     assert_int_equal(entered(), 0);
 }
 
+/* Whatever the processor asked before it left the guest. */
+static void nothing_privileged_is_done_above_level_0(void **state)
+{
+    static const enum exit_reason reasons[] = {EXIT_HLT, EXIT_INVD, EXIT_VMCALL, EXIT_CR_ACCESS, EXIT_RDMSR,
+                                               EXIT_WRMSR, EXIT_WBINVD, EXIT_XSETBV};
+    (void)state;
+    for (unsigned i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        for (unsigned level = 1; level <= 3; level++) {
+            const uint64_t gpr[GPRS] = {[RAX] = 1, [RCX] = 0, [RDX] = 0};
+            memcpy(vm->vcpu.gpr, gpr, sizeof gpr);
+            set(VMCS_GUEST_SS_ACCESS_RIGHTS, 0xC093 | level << 5);
+            exits(reasons[i], 3);
+            assert_int_equal(taken_exception(), VECTOR_GP);
+            assert_int_equal(get(VMCS_GUEST_RIP), RIP);
+            assert_memory_equal(vm->vcpu.gpr, gpr, sizeof gpr);
+            assert_int_not_equal(vm->state, VM_WAITING);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +299,7 @@ int main(void)
         scene_test(a_stepped_hlt_does_not_wait),
         scene_test(each_element_of_a_stepped_repetition_traps),
         scene_test(a_diagnose_that_stops_the_machine_is_not_done_again),
+        scene_test(nothing_privileged_is_done_above_level_0),
         scene_test(rip_wraps_at_4_gib_outside_64_bit_mode_only),
         scene_test(an_alignment_check_is_given_back_with_its_error_code_and_rf),
         scene_test(a_debug_exception_is_given_back_with_what_it_does_to_debug_registers),
