@@ -113,7 +113,7 @@ static unsigned find_setting(struct call *c, const struct wish *wish, const char
         return 0;
     if (!its)
         return FAIL(c, "LNM", 111 + kind[wish->mode], wish->owner_id, wish->owner_vdev);
-    if (c->session->link_failures >= LINK_TRIES)
+    if (*link_failures(c->session->user) >= LINK_TRIES)
         return FAIL(c, "LNM", 115, "");
     *setting = its;
     return 0;
@@ -166,7 +166,7 @@ unsigned command_link_checked(struct session *s, struct response *response)
     name_devices(&wish, wish.disk->vdev);
     if (sha512_crypt_matches(&s->crypt))
         return make(&c, &wish);
-    s->link_failures++;
+    ++*link_failures(s->user);
     return FAIL(&c, "LNM", 298, wish.owner_id, wish.owner_vdev);
 }
 

@@ -12,6 +12,12 @@ struct disk *link_volume;
 
 static struct link table[LINKS];
 
+unsigned *link_failures(const struct user *user)
+{
+    static unsigned failures[DIRECTORY_USERS];
+    return &failures[user - directory.user];
+}
+
 struct link *link_next(struct link *at)
 {
     for (at = at ? at + 1 : table; at < table + LINKS; at++)

@@ -45,6 +45,9 @@ struct response;
 unsigned link_tell_forced(struct response *, const struct directory_disk *, const struct session *, unsigned vdev);
 unsigned link_tell_refused(struct response *, const struct directory_disk *);
 
+/* Wrong minidisk passwords since the user last gave their own at LOGON: being logged on by another does not forgive them. */
+unsigned *link_failures(const struct user *);
+
 struct link *link_find(const struct session *, unsigned vdev);
 /* Walks the table: the row after `at` (NULL: the first) that is in use, NULL at the end. */
 struct link *link_next(struct link *at);

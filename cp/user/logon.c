@@ -8,6 +8,7 @@
 
 #include "cp/command/level.h"
 #include "cp/user/clock_text.h"
+#include "cp/user/link.h"
 #include "cp/user/operator.h"
 #include "cp/user/response.h"
 #include "cp/user/session_internal.h"
@@ -202,6 +203,7 @@ static void accept(struct session *s)
     char name[9];
     s->terminal->refusals = 0;
     if (!there) {
+        *link_failures(user) = 0;
         logon_complete(s, user);
     } else if (!there->terminal || (s->logon_here && take_from(there))) {
         rejoin(s, user);

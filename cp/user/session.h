@@ -131,7 +131,6 @@ struct session {
     bool logon_good;
     uint16_t logon_name; /* the row of the name in the count of refusals */
     struct sha512_crypt crypt;
-    unsigned link_failures;          /* wrong minidisk passwords since LOGON */
     struct session_wish wish;        /* while state is CHECK */
     struct session_asked asked;
     struct {

@@ -181,17 +181,6 @@ static void link_follows_zvms_rules(void **state)
     assert_answer("BOB", "DET 290", 40, "HCPDTV040E Device 0290 does not exist\n");
 }
 
-static void wrong_link_passwords_are_counted(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 3; i++)
-        assert_answer("BOB", "LINK MAINT 190 291 W wrong", 298,
-                      "HCPLNM298E MAINT 0190 not linked; password incorrect\n");
-    assert_answer("BOB", "LINK MAINT 190 291 W secret", 115,
-                  "HCPLNM115E LINK invalid; excessive incorrect passwords\n");
-    assert_answer("BOB", "LINK MAINT 190 291 RR", 0, "");
-}
-
 static void a_writer_is_seen_by_others(void **state)
 {
     (void)state;
@@ -489,7 +478,6 @@ int main(void)
         TEST(settings_are_set_and_shown),
         TEST(messages_reach_those_who_receive_them),
         TEST(link_follows_zvms_rules),
-        TEST(wrong_link_passwords_are_counted),
         TEST(a_writer_is_seen_by_others),
         TEST(storage_is_redefined_within_the_maximum),
         TEST(machine_control),

@@ -2,6 +2,7 @@
  * once keep nobody waiting. */
 #include "tests/unit/user_scene.h"
 
+#include "cp/command/command.h"
 #include "cp/user/logon.h"
 #include "cp/user/terminal.h"
 #include "cp/user/verify.h"
@@ -184,6 +185,41 @@ static void no_password_is_right_for_a_name_without_a_user(void **state)
     }
 }
 
+static unsigned link(const char *password, const char *expected)
+{
+    char answer[256], command[64];
+    struct response r = {
+        .session = session_find("BOB"), .buffer = answer, .size = sizeof answer - 1, .machine_asks = true};
+    snprintf(command, sizeof command, "LINK MAINT 190 291 %s", password);
+    unsigned code = command_run(r.session, &r, command);
+    if (r.session->state == SESSION_CHECK) { /* without the event loop */
+        while (!sha512_crypt_step(&r.session->crypt, 1000)) {}
+        code = command_link_checked(r.session, &r);
+        session_wake(r.session);
+    }
+    answer[r.length] = 0;
+    assert_non_null(strstr(answer, expected));
+    return code;
+}
+
+static void wrong_minidisk_passwords_are_counted_and_being_logged_on_by_another_forgives_none(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    logon(1, "BOB");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(link("W wrong", "HCPLNM298E MAINT 0190 not linked; password incorrect\n"), 298);
+    assert_int_equal(link("W secret", "HCPLNM115E LINK invalid; excessive incorrect passwords\n"), 115);
+    assert_int_equal(link("RR", ""), 0);
+    type(1, "LOGOFF\r");
+    type(0, "#CP XAUTOLOG BOB\r");
+    assert_int_equal(link("W secret", "HCPLNM115E"), 115);
+    session_note(session_find("BOB"), DEED_LOGOFF);
+    turn();
+    logon(1, "BOB");
+    assert_int_equal(link("W wrong", "HCPLNM298E"), 298);
+}
+
 /* ---- many at once ----------------------------------------------------------------------------------------------- */
 
 static uint32_t rounds_done(void)
@@ -266,6 +302,7 @@ int main(void)
         TEST(a_name_without_a_user_costs_what_some_users_does_and_always_the_same),
         TEST(equal_verifiers_cost_equal_turns),
         TEST(no_password_is_right_for_a_name_without_a_user),
+        TEST(wrong_minidisk_passwords_are_counted_and_being_logged_on_by_another_forgives_none),
         TEST(all_who_log_on_at_once_get_one_piece_of_work_a_turn_between_them),
         TEST(a_machine_that_runs_gets_as_long_as_the_hash),
     };
