@@ -1,116 +1,104 @@
-/* Owns the page frames of the machine CP runs on. Ranges come in at boot; frames never handed out yet are taken from the ranges
- * in order, so that nothing touches a frame before it is used (under another CP that would cost real storage), freed ones
- * from lists threaded through the frames themselves. A run that comes back stays a run for the next that wants as many: LOGON
- * wants the same few lengths every time, and there is no joining of single frames. */
+/* Owns the accounts of page frames: who holds how many, who may have more, and what is kept back for whom. The frames themselves are
+ * the pool's. */
 #include "cp/storage/frame.h"
 
-#include <string.h>
+#include "cp/storage/pool.h"
 
-enum { RANGES = 32 };
+enum { PROMISE_MOST = 512, PROMISE_PART = 32, CP_MOST = 256, CP_PART = 64, OPERATORS = 2 };
 
-struct range {
-    uint64_t next, end; /* frames [next, end) were never handed out */
-};
+struct frame_account frame_cp_account = {.rank = FRAME_CP};
+bool (*frame_short)(const struct frame_account *asker);
 
-struct free_frame {
-    struct free_frame *next;
-};
-
-struct free_run {
-    struct free_run *next;
-    uint64_t pages;
-};
-
-struct frame_account frame_cp_account;
-
-static struct range range[RANGES];
-static unsigned ranges;
-static struct free_frame *freed;
-static struct free_run *freed_runs;
 static uint64_t total, available;
+static uint64_t kept[FRAME_RANKS]; /* what an account of this rank must leave */
+static uint64_t promise_each, promised, opened; /* promised: to open accounts, and not yet taken */
 
 void frame_add(hpa_t start, uint64_t bytes)
 {
-    uint64_t first = (start.a + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
-    uint64_t end = (start.a + bytes) & ~(uint64_t)PAGE_MASK;
+    uint64_t added = pool_add((start.a + PAGE_MASK) & ~(uint64_t)PAGE_MASK, (start.a + bytes) & ~(uint64_t)PAGE_MASK);
 
-    if (first >= end || ranges == RANGES)
-        return;
-    range[ranges++] = (struct range){first, end};
-    total += (end - first) >> PAGE_SHIFT;
-    available += (end - first) >> PAGE_SHIFT;
+    total += added;
+    available += added;
 }
 
-static void *take_fresh(unsigned pages)
-{
-    uint64_t bytes = (uint64_t)pages << PAGE_SHIFT;
+/* ---- who may take ----------------------------------------------------------------------------------------------- */
 
-    for (struct range *r = range; r < range + ranges; r++) {
-        if (r->end - r->next < bytes)
-            continue;
-        void *frame = frame_pointer(hpa(r->next));
-        r->next += bytes;
-        return frame;
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* What is promised to it and not yet taken. */
+static uint64_t owed(const struct frame_account *account)
+{
+    return account->promise > account->frames ? account->promise - account->frames : 0;
+}
+
+void frame_keep(void)
+{
+    promise_each = least(PROMISE_MOST, available / PROMISE_PART);
+    kept[FRAME_OPERATOR] = least(CP_MOST, available / CP_PART);
+    kept[FRAME_USER] = kept[FRAME_OPERATOR] + OPERATORS * promise_each;
+}
+
+uint64_t frame_share(void)
+{
+    uint64_t others = frame_cp_account.frames + kept[FRAME_USER];
+    return opened && total > others ? (total - others) / opened : 0;
+}
+
+/* Nothing but what is promised to others, and what is kept back from this rank, would be left. */
+static bool spares(uint64_t pages, uint64_t own, enum frame_rank rank)
+{
+    return available >= pages + promised - own + kept[rank];
+}
+
+/* `pages` for the account, of which it is owed `own`. One who holds too much for its share is not helped. */
+static bool may_take(const struct frame_account *account, uint64_t pages, uint64_t own)
+{
+    if (pages <= own || spares(pages, own, account->rank))
+        return true;
+    return account->rank < FRAME_CP && account->frames + pages <= frame_share() && frame_short && frame_short(account) &&
+           spares(pages, own, account->rank + 1);
+}
+
+static bool may_have(const struct frame_account *account, uint64_t pages)
+{
+    return (!account->limit || account->frames + pages <= account->limit) && may_take(account, pages, owed(account));
+}
+
+bool frame_account_open(struct frame_account *account, uint64_t limit, enum frame_rank rank)
+{
+    uint64_t promise = limit ? least(limit, promise_each) : promise_each;
+    *account = (struct frame_account){.limit = limit, .rank = rank};
+    opened++;
+    if (!may_take(account, promise, 0)) {
+        opened--;
+        return false;
     }
-    return NULL;
+    account->promise = promise;
+    promised += promise;
+    return true;
 }
 
-/* The first freed run of exactly `pages`, or of more. */
-static struct free_run **find_run(unsigned pages, bool exactly)
+void frame_account_close(struct frame_account *account)
 {
-    for (struct free_run **at = &freed_runs; *at; at = &(*at)->next)
-        if (exactly ? (*at)->pages == pages : (*at)->pages > pages)
-            return at;
-    return NULL;
+    promised -= owed(account);
+    opened--;
+    *account = (struct frame_account){0};
 }
 
-/* The last `pages` of a freed run; what is left of it stays a run. */
-static void *take_from_run(struct free_run **at, unsigned pages)
+/* Of `pages` given back, those the account is owed again are promised again. */
+static void charge(struct frame_account *account, int64_t pages)
 {
-    struct free_run *run = *at;
-
-    run->pages -= pages;
-    if (!run->pages)
-        *at = run->next;
-    return (char *)run + (run->pages << PAGE_SHIFT);
+    promised -= owed(account);
+    account->frames += (uint64_t)pages;
+    promised += owed(account);
+    available -= (uint64_t)pages;
 }
 
-static void *take_run(unsigned pages)
-{
-    struct free_run **at = find_run(pages, true);
-    void *first = at ? NULL : take_fresh(pages);
-
-    if (first)
-        return first;
-    if (!at)
-        at = find_run(pages, false);
-    return at ? take_from_run(at, pages) : NULL;
-}
-
-static void *take_frame(void)
-{
-    struct free_frame *frame = freed;
-
-    if (!frame)
-        return take_run(1);
-    freed = frame->next;
-    return frame;
-}
-
-static bool within_limit(const struct frame_account *account, unsigned pages)
-{
-    return !account->limit || account->frames + pages <= account->limit;
-}
-
-static void charge(struct frame_account *account, unsigned pages)
-{
-    account->frames += pages;
-    available -= pages;
-}
+/* ---- taking and giving back -------------------------------------------------------------------------------------- */
 
 void *frame_alloc_dirty(struct frame_account *account)
 {
-    void *frame = within_limit(account, 1) ? take_frame() : NULL;
+    void *frame = may_have(account, 1) ? pool_take(1) : NULL;
     if (frame)
         charge(account, 1);
     return frame;
@@ -128,18 +116,13 @@ void frame_free(struct frame_account *account, void *frame)
 {
     if (!frame)
         return;
-    struct free_frame *f = frame;
-    f->next = freed;
-    freed = f;
-    account->frames--;
-    available++;
+    pool_give(frame, 1);
+    charge(account, -1);
 }
 
 void *frame_alloc_run(struct frame_account *account, unsigned pages)
 {
-    if (!within_limit(account, pages))
-        return NULL;
-    void *first = pages ? take_run(pages) : NULL;
+    void *first = pages && may_have(account, pages) ? pool_take(pages) : NULL;
     if (!first)
         return NULL;
     charge(account, pages);
@@ -150,14 +133,10 @@ void *frame_alloc_run(struct frame_account *account, unsigned pages)
 
 void frame_free_run(struct frame_account *account, void *first, unsigned pages)
 {
-    struct free_run *run = first;
-
-    if (!run)
+    if (!first)
         return;
-    *run = (struct free_run){freed_runs, pages};
-    freed_runs = run;
-    account->frames -= pages;
-    available += pages;
+    pool_give(first, pages);
+    charge(account, -(int64_t)pages);
 }
 
 uint64_t frame_total(void) { return total; }

@@ -109,7 +109,7 @@ static void query_virtual_shows_the_machine(void **state)
     assert_answer("ALICE", "Q V 500", 40, "HCPCQV040E Device 0500 does not exist\n");
     assert_answer("ALICE", "Q V NONSENSE", 2, "HCPCQV002E Invalid operand - NONSENSE\n");
     assert_answer("ALICE", "Q STOR", 0, "STORAGE = 2M\n");
-    assert_answer("OPERATOR", "Q STOR", 0, "STORAGE = 64M FRAMES = 16384 FREE = ");
+    assert_answer("OPERATOR", "Q STOR", 0, "STORAGE = 63M FRAMES = 16383 FREE = ");
 }
 
 static void settings_are_set_and_shown(void **state)
