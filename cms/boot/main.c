@@ -14,6 +14,7 @@
 #include "cms/driver/clock.h"
 #include "cms/driver/cp.h"
 #include "cms/driver/pic.h"
+#include "cms/driver/sleep.h"
 #include "cms/driver/uart.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/machine.h"
@@ -178,6 +179,7 @@ void boot_main(uint32_t magic, const struct multiboot_info *info)
     trap_set_abend(abend);
     trap_start();
     pic_start();
+    sleep_start();
     uart_start(machine.uart_port, machine.uart_irq);
     cpu_interrupts_on();
     if (trouble) {

@@ -71,12 +71,10 @@ static inline void cpu_interrupts_off(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
-/* Sleeps until an interrupt.  Called with interrupts off, after finding nothing to do; STI's shadow makes sure that
- * an interrupt between that look and the HLT still ends it.  Returns with interrupts off. */
-static inline void cpu_wait(void)
-{
-    __asm__ volatile("sti; hlt; cli" : : : "memory");
-}
+/* Sleeps until an interrupt.  Called with interrupts off, after finding nothing to do; an interrupt between that look
+ * and the HLT still ends it, also on a processor that does not hold it back until HLT as STI should: cms/cpu/trap.c then
+ * goes on behind the HLT.  Returns with interrupts off. */
+void cpu_wait(void);
 
 static inline uint64_t cpu_tsc(void)
 {

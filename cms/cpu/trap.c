@@ -14,8 +14,8 @@ struct gate {
     uint32_t offset2, reserved;
 };
 
-extern const char trap_entries[];
-void trap_take(const struct trap_frame *frame);
+extern const char trap_entries[], cpu_wait_halt[];
+void trap_take(struct trap_frame *frame);
 
 static struct gate idt[TRAP_COUNT];
 static struct {
@@ -53,13 +53,23 @@ void trap_set_abend(void (*handler)(const struct trap_frame *frame))
     abend_handler = handler;
 }
 
-void trap_take(const struct trap_frame *frame)
+/* An interrupt came between the STI and the HLT of cpu_wait(): what was waited for may be done, and nothing else may come
+ * to end a sleep. */
+static void wake(struct trap_frame *frame)
+{
+    enum { HLT_BYTES = 1 };
+    if (frame->rip == (uintptr_t)cpu_wait_halt)
+        frame->rip += HLT_BYTES;
+}
+
+void trap_take(struct trap_frame *frame)
 {
     if (frame->vector < TRAP_IRQ_BASE) {
         if (abend_handler)
             abend_handler(frame);
         cpu_stop();
     }
+    wake(frame);
     unsigned irq = (unsigned)frame->vector - TRAP_IRQ_BASE;
     in_interrupt = true;
     if (irq_handler[irq].run)

@@ -53,6 +53,15 @@ common:
     addq $16, %rsp
     iretq
 
+/* void cpu_wait(void) */
+    .globl cpu_wait, cpu_wait_halt
+cpu_wait:
+    sti
+cpu_wait_halt:
+    hlt
+    cli
+    ret
+
 /* int trap_save(struct trap_place *place): 0 now, the value given to trap_return later */
     .globl trap_save
 trap_save:

@@ -9,6 +9,7 @@
 #include "cms/cpu/trap.h"
 #include "cms/driver/change.h"
 #include "cms/driver/pic.h"
+#include "cms/kernel/sleep.h"
 
 enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, INTERRUPT_ID = 2 };
 enum { IER_RECEIVE = 1, IER_TRANSMIT = 2, IIR_NONE = 1 };
@@ -119,14 +120,12 @@ void uart_start(uint16_t port, unsigned irq)
     set_enabled(IER_RECEIVE);
 }
 
-/* Interrupts off; with `all`, until the last byte is in the transmitter. */
-static void wait_for_room(uint32_t wanted)
+/* Interrupts off. */
+static bool has_room(void *context)
 {
-    while (ring_used(&output) > wanted) {
-        send();
-        if (ring_used(&output) > wanted)
-            cpu_wait();
-    }
+    (void)context;
+    send();
+    return ring_used(&output) <= RING / 2;
 }
 
 void cms_terminal_write(const char *data, size_t length)
@@ -136,7 +135,7 @@ void cms_terminal_write(const char *data, size_t length)
     cpu_interrupts_off();
     for (size_t i = 0; i < length; i++) {
         if (ring_used(&output) == RING)
-            wait_for_room(RING / 2);
+            cms_sleep_until(has_room, NULL);
         ring_put(&output, data[i]);
     }
     if (!(enabled & IER_TRANSMIT))
@@ -173,7 +172,11 @@ int cms_terminal_read(void)
 void cms_terminal_wait(void)
 {
     cpu_interrupts_off();
+    if (enabled & IER_RECEIVE) /* a byte whose interrupt was lost would else wait for the next key */
+        receive();
+    if (enabled & IER_TRANSMIT)
+        send();
     if (!ring_used(&input))
-        cpu_wait();
+        cms_sleep(ring_used(&output)); /* bounded while output is under way */
     cpu_interrupts_on();
 }

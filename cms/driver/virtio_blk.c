@@ -11,6 +11,7 @@
 #include "cms/driver/pic.h"
 #include "cms/driver/virtio_pci.h"
 #include "cms/kernel/disk.h"
+#include "cms/kernel/sleep.h"
 
 enum { VENDOR_VIRTIO = 0x1af4, DEVICE_BLK_MODERN = 0x1042, DEVICE_BLK_TRANSITIONAL = 0x1001 };
 enum { FEATURE_RO = 1u << 5, FEATURE_FLUSH = 1u << 9 };
@@ -73,22 +74,28 @@ static bool is_there(struct blk *b)
     return virtio_pci_live(&b->pci, b->pci_id);
 }
 
-/* Any interrupt makes it look again. */
-static bool wait_for_answer(struct blk *b, uint16_t answered)
+/* It was asked for one request at a time: the answer is there when all that was made available was used. */
+static bool is_answered(const struct blk *b)
 {
-    bool there = true;
+    return b->used.index == b->avail.index;
+}
 
-    if (b->used.index == answered)
+static bool is_answered_or_gone(void *context)
+{
+    return is_answered(context) || !is_there(context) || is_answered(context);
+}
+
+static bool wait_for_answer(struct blk *b)
+{
+    if (is_answered(b))
         return true;
     cpu_interrupts_off();
     b->avail.flags = 0;
     cpu_fence();
-    while (b->used.index != answered && (there = is_there(b)))
-        if (b->used.index != answered)
-            cpu_wait();
+    cms_sleep_until(is_answered_or_gone, b);
     b->avail.flags = AVAIL_NO_INTERRUPT;
     cpu_interrupts_on();
-    return there;
+    return is_answered(b);
 }
 
 /* `length` 0: no data. */
@@ -108,11 +115,10 @@ static int request(struct blk *b, uint32_t type, uint64_t sector, void *data, ui
     *d = (struct descriptor){(uintptr_t)&b->status, 1, DESCRIPTOR_WRITE, 0};
     b->avail.ring[b->avail.index % QUEUE_SIZE] = 0;
     cpu_compiler_barrier();
-    uint16_t answered = (uint16_t)(b->avail.index + 1);
-    b->avail.index = answered;
+    b->avail.index = (uint16_t)(b->avail.index + 1);
     cpu_fence();
     virtio_pci_notify(&b->pci);
-    if (!wait_for_answer(b, answered)) {
+    if (!wait_for_answer(b)) {
         b->disk.device = NULL;
         return -ENODEV;
     }
