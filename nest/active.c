@@ -112,9 +112,8 @@ void nest_active_attach(struct nest *nest, struct nest_vmcs *vmcs)
 
 struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep)
 {
-    const struct nest_host *host = nest->host;
     unsigned slot = slot_find(nest, keep);
-    struct nest_vmcs *vmcs = slot < NEST_ACTIVE ? host->frame_alloc(host->context) : NULL;
+    struct nest_vmcs *vmcs = slot < NEST_ACTIVE ? nest_frame(nest) : NULL;
     if (!vmcs)
         return NULL;
     vmcs->gpa = gpa;

@@ -2,6 +2,7 @@
  * A page of L1 that cannot be read counts as all ones: what is not known to be let through exits. */
 #include "nest/bitmap.h"
 #include "nest/bits.h"
+#include "nest/ept.h"
 #include "vmcs-shadow/bitmap.h"
 
 #include <string.h>
@@ -23,7 +24,7 @@ static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, struct source *
         vmcs->united[source->frame] == source->inner_gpa && vmcs->base_version == nest->base_version)
         return (uint64_t)(uintptr_t)*frame;
     if (!*frame)
-        *frame = host->frame_alloc(host->context);
+        *frame = nest_frame(nest);
     if (!*frame)
         return 0;
     if (!host->read(host->context, source->inner_gpa, *frame, sizeof(uint64_t) * NEST_BITMAP_WORDS))
@@ -66,14 +67,13 @@ static bool unite_msr(struct nest *nest, struct nest_vmcs *vmcs, struct nest_mer
 /* What CP lets through of VMREAD and VMWRITE: made when first needed. */
 static bool own_bitmaps(struct nest *nest)
 {
-    const struct nest_host *host = nest->host;
     struct vmcs_set sets[2];
     if (nest->field_bitmaps[0] && nest->field_bitmaps[1])
         return true;
     vmcs_bitmap_sets(&sets[0], &sets[1], nest->offered, nest->hardware);
     for (unsigned i = 0; i < 2; i++) {
         if (!nest->field_bitmaps[i])
-            nest->field_bitmaps[i] = host->frame_alloc(host->context);
+            nest->field_bitmaps[i] = nest_frame(nest);
         if (!nest->field_bitmaps[i])
             return false;
         vmcs_bitmap_build(nest->field_bitmaps[i], &sets[i]);

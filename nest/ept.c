@@ -105,8 +105,8 @@ struct nest_ept *nest_ept_get(struct nest *nest, uint64_t eptp12)
     struct nest_ept *ept = find(nest, eptp12);
     if (!ept) {
         unsigned slot = slot_find(nest);
-        void *root = host->frame_alloc(host->context);
-        ept = root ? host->frame_alloc(host->context) : NULL;
+        void *root = nest_frame(nest);
+        ept = root ? nest_frame(nest) : NULL;
         if (!ept) {
             if (root)
                 host->frame_free(host->context, root);
@@ -258,6 +258,20 @@ void nest_ept_flush_all(struct nest *nest)
     for (unsigned i = 0; i < NEST_EPT_CACHE; i++)
         if (nest->ept[i])
             empty(nest, nest->ept[i]);
+}
+
+void nest_shrink(struct nest *nest)
+{
+    nest_ept_flush_all(nest);
+}
+
+void *nest_frame(struct nest *nest)
+{
+    void *frame = nest->host->frame_alloc(nest->host->context);
+    if (frame)
+        return frame;
+    nest_shrink(nest);
+    return nest->host->frame_alloc(nest->host->context);
 }
 
 void nest_ept_free_all(struct nest *nest)

@@ -35,6 +35,8 @@ enum nest_ept_verdict nest_ept_violation(struct nest *nest, const struct exit *e
 /* INVEPT: the one for this EPTP12, or all. */
 void nest_ept_flush(struct nest *nest, uint64_t eptp12);
 void nest_ept_flush_all(struct nest *nest);
+/* A frame for anything but EPT02, which makes room if there is none; NULL: it cannot. */
+void *nest_frame(struct nest *nest);
 void nest_ept_free_all(struct nest *nest);
 
 /* The memory EPT12 is read from. */

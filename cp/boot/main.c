@@ -14,10 +14,12 @@
 #include "cp/cpu/vmx.h"
 #include "cp/diagnose.h"
 #include "cp/dispatch/cpuid.h"
+#include "cp/dispatch/give.h"
 #include "cp/dispatch/machine_check.h"
 #include "cp/dispatch/run.h"
 #include "cp/driver/clock.h"
 #include "cp/ipl/multiboot.h"
+#include "cp/storage/frame.h"
 #include "cp/user/system.h"
 #include "cp/user/user.h"
 #include "lib/format.h"
@@ -166,6 +168,7 @@ static void users_start(const struct machine_facts *facts)
 static void turn(void *context)
 {
     (void)context;
+    give_turn();
     user_poll();
     if (!user_shutdown_requested)
         return;
@@ -187,6 +190,8 @@ void cp_main(uint32_t magic, uint64_t information)
     cpu_machine_check_start();
     virtualization_start();
     drivers_start(&facts);
+    frame_keep();
+    give_start();
     systems_register(&facts);
     users_start(&facts);
     drivers_open();

@@ -57,7 +57,8 @@ static const struct message table[] = {
     {9001, 'W', "CP entered; the machine has no storage at the address it uses, at %1",
      "The program left its storage. IPL starts it anew."},
     {9002, 'W', "CP entered; CP has no page frames left for this machine, at %1",
-     "DEFINE STORAGE smaller, or ask the operator who uses so much (INDICATE LOAD)."},
+     "Its storage is kept for DISPLAY; it goes back with LOGOFF, IPL or SYSTEM CLEAR, or when others need it. Ask the operator\n"
+     "who uses so much (INDICATE LOAD), or DEFINE STORAGE smaller."},
     {9003, 'W', "CP entered; exit %2 cannot be emulated at %1",
      "The program did what this CP does not support. Please report the number."},
     {9004, 'I', "CP entered; the test device was written with %2",
@@ -70,6 +71,8 @@ static const struct message table[] = {
      "A machine check that its program cannot survive. IPL starts it anew; the operator was told more (message 9050)."},
     {9007, 'W', "CP entered; CP refused to run the control block it had made for the machine: check %2, at %1",
      "A fault of CP's own: nothing ran. Please report the number; IPL starts the machine anew."},
+    {9009, 'W', "CP entered; others lacked page frames: the storage of this machine, which held most, is cleared",
+     "It held more than its share, an equal part for each machine. IPL starts it anew."},
     {9010, 'E', "%1 %2 not linked; no room for another device", "DETACH a device first."},
     {9011, 'E', "%1 cannot be IPLed: %2", "The image is not one this CP can start."},
     {9012, 'E', "Storage not changed; CP cannot give %1", "Ask for less."},

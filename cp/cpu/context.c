@@ -89,7 +89,7 @@ static void set_init(struct vcpu *vcpu)
 int context_create(struct vcpu *vcpu)
 {
     context_xcr0_supported();
-    vcpu->xstate.area = frame_alloc_run(&frame_cp_account, area_pages);
+    vcpu->xstate.area = frame_alloc_run(&vcpu->vm->storage.account, area_pages);
     if (!vcpu->xstate.area)
         return -ENOMEM;
     set_power_up(vcpu);
@@ -100,7 +100,7 @@ int context_create(struct vcpu *vcpu)
 void context_destroy(struct vcpu *vcpu)
 {
     context_forget(vcpu);
-    frame_free_run(&frame_cp_account, vcpu->xstate.area, area_pages);
+    frame_free_run(&vcpu->vm->storage.account, vcpu->xstate.area, area_pages);
     vcpu->xstate.area = NULL;
 }
 

@@ -15,8 +15,9 @@ struct memory_vcpu {
     uint16_t vpid;
 };
 
-int memory_region_create(struct memory_region *, uint32_t indicator); /* VMCS_SHADOW_INDICATOR, or 0; 0 or -ENOMEM */
-void memory_region_destroy(struct memory_region *);
+/* indicator: VMCS_SHADOW_INDICATOR, or 0; 0 or -ENOMEM */
+int memory_region_create(struct memory_region *, struct frame_account *, uint32_t indicator);
+void memory_region_destroy(struct memory_region *, struct frame_account *);
 /* The CP below lets go of it, all it knows of it being in the page then. */
 void memory_region_clear(struct memory_region *);
 void memory_host_state_write(struct memory_region *);

@@ -5,6 +5,7 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/memory.h"
 #include "cp/cpu/nested.h"
+#include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 #include "vmcs-shadow/sync.h"
 
@@ -26,7 +27,7 @@ static void *region_alloc(struct vcpu *vcpu, bool shadow)
         struct memory_region *region = &own->nested[i];
         if (region->page)
             continue;
-        if (memory_region_create(region, shadow ? VMCS_SHADOW_INDICATOR : 0))
+        if (memory_region_create(region, &vcpu->vm->storage.account, shadow ? VMCS_SHADOW_INDICATOR : 0))
             return NULL;
         if (!shadow)
             memory_host_state_write(region);
@@ -41,7 +42,7 @@ static void region_free(struct vcpu *vcpu, void *region)
 
     if (own->active == region)
         own->active = &own->first;
-    memory_region_destroy(region);
+    memory_region_destroy(region, &vcpu->vm->storage.account);
 }
 
 static uint64_t region_address(void *region)

@@ -10,9 +10,9 @@
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
-int memory_region_create(struct memory_region *region, uint32_t indicator)
+int memory_region_create(struct memory_region *region, struct frame_account *account, uint32_t indicator)
 {
-    *region = (struct memory_region){.page = frame_alloc(&frame_cp_account)};
+    *region = (struct memory_region){.page = frame_alloc(account)};
     if (!region->page)
         return -ENOMEM;
     region->page->revision = (uint32_t)(cpu_this.vmx.msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK) | indicator;
@@ -25,11 +25,11 @@ void memory_region_clear(struct memory_region *region)
     op_vmclear(frame_address(region->page));
 }
 
-void memory_region_destroy(struct memory_region *region)
+void memory_region_destroy(struct memory_region *region, struct frame_account *account)
 {
     if (region->page)
         memory_region_clear(region);
-    frame_free(&frame_cp_account, region->page);
+    frame_free(account, region->page);
     region->page = NULL;
 }
 
@@ -46,15 +46,16 @@ void memory_host_state_write(struct memory_region *region)
 
 static int memory_create(struct vcpu *vcpu)
 {
-    struct memory_vcpu *own = frame_alloc(&frame_cp_account);
+    struct frame_account *account = &vcpu->vm->storage.account;
+    struct memory_vcpu *own = frame_alloc(account);
     struct vmcs_set set = {{0}};
     enum guest_access why;
 
     if (!own)
         return -ENOMEM;
-    if (memory_region_create(&own->first, 0) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
-        memory_region_destroy(&own->first);
-        frame_free(&frame_cp_account, own);
+    if (memory_region_create(&own->first, account, 0) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
+        memory_region_destroy(&own->first, account);
+        frame_free(account, own);
         return -ENOMEM;
     }
     own->vpid = vmx_vpid_next();
@@ -73,8 +74,8 @@ static void memory_destroy(struct vcpu *vcpu)
 
     if (!own)
         return;
-    memory_region_destroy(&own->first);
-    frame_free(&frame_cp_account, own);
+    memory_region_destroy(&own->first, &vcpu->vm->storage.account);
+    frame_free(&vcpu->vm->storage.account, own);
     vcpu->backend = NULL;
 }
 

@@ -1,6 +1,7 @@
 /* The SVM backend's own part of a virtual CPU. */
 #pragma once
 #include "cp/cpu/vcpu.h"
+#include "cp/storage/frame.h"
 #include "cp/svm/asid.h"
 #include "cp/svm/exit.h"
 #include "cp/svm/state.h"
@@ -37,9 +38,9 @@ extern uint64_t svm_host_save; /* page that VMRUN saves CP's state in */
 extern bool svm_has_next_rip; /* the processor keeps vmcb.next_rip */
 extern struct vmx_capability svm_capability; /* what CP's guests' VMX stands on */
 
-struct svm_region *svm_region_create(void); /* NULL: no frames */
-bool svm_region_begin(struct svm_region *);  /* zeroed storage becomes one; false: no frames */
-void svm_region_destroy(struct svm_region *);
+struct svm_region *svm_region_create(struct frame_account *);        /* NULL: no frames */
+bool svm_region_begin(struct svm_region *, struct frame_account *);  /* zeroed storage becomes one; false: no frames */
+void svm_region_destroy(struct svm_region *, struct frame_account *);
 /* Exchanges what the VMCB has and the VMCS has not: the MSRs of system calls. */
 void svm_region_use(struct svm_vcpu *, struct svm_region *);
 void svm_asids_drop(void); /* no translation made until now is used again */

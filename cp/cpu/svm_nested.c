@@ -35,7 +35,7 @@ static void *region_alloc(struct vcpu *vcpu, bool shadow)
 
     for (unsigned i = 0; i < SVM_REGIONS && !shadow; i++)
         if (!own->nested[i])
-            return own->nested[i] = svm_region_create();
+            return own->nested[i] = svm_region_create(&vcpu->vm->storage.account);
     return NULL;
 }
 
@@ -48,7 +48,7 @@ static void region_free(struct vcpu *vcpu, void *region)
     for (unsigned i = 0; i < SVM_REGIONS; i++)
         if (own->nested[i] == region)
             own->nested[i] = NULL;
-    svm_region_destroy(region);
+    svm_region_destroy(region, &vcpu->vm->storage.account);
 }
 
 static uint64_t region_address(void *region)

@@ -36,9 +36,9 @@ void svm_asid_prepare(struct svm_region *region)
 
 /* ---- regions -------------------------------------------------------------------- */
 
-bool svm_region_begin(struct svm_region *region)
+bool svm_region_begin(struct svm_region *region, struct frame_account *account)
 {
-    struct vmcb *vmcb = frame_alloc(&frame_cp_account);
+    struct vmcb *vmcb = frame_alloc(account);
 
     if (!vmcb)
         return false;
@@ -49,22 +49,22 @@ bool svm_region_begin(struct svm_region *region)
     return true;
 }
 
-struct svm_region *svm_region_create(void)
+struct svm_region *svm_region_create(struct frame_account *account)
 {
-    struct svm_region *region = frame_alloc(&frame_cp_account);
+    struct svm_region *region = frame_alloc(account);
 
-    if (region && svm_region_begin(region))
+    if (region && svm_region_begin(region, account))
         return region;
-    frame_free(&frame_cp_account, region);
+    frame_free(account, region);
     return NULL;
 }
 
-void svm_region_destroy(struct svm_region *region)
+void svm_region_destroy(struct svm_region *region, struct frame_account *account)
 {
     if (!region)
         return;
-    frame_free(&frame_cp_account, region->state.vmcb);
-    frame_free(&frame_cp_account, region);
+    frame_free(account, region->state.vmcb);
+    frame_free(account, region);
 }
 
 void svm_region_use(struct svm_vcpu *own, struct svm_region *region)

@@ -32,12 +32,13 @@ static void controls_write(const struct vcpu *vcpu, struct svm_state *state)
 
 static int svm_create(struct vcpu *vcpu)
 {
-    struct svm_vcpu *own = frame_alloc(&frame_cp_account);
+    struct frame_account *account = &vcpu->vm->storage.account;
+    struct svm_vcpu *own = frame_alloc(account);
     enum guest_access why;
 
     _Static_assert(sizeof *own <= PAGE_SIZE, "it is one frame");
-    if (!own || !guest_pointer(&vcpu->vm->storage, gpa(0), &why) || !svm_region_begin(&own->first)) {
-        frame_free(&frame_cp_account, own);
+    if (!own || !guest_pointer(&vcpu->vm->storage, gpa(0), &why) || !svm_region_begin(&own->first, account)) {
+        frame_free(account, own);
         return -ENOMEM;
     }
     own->active = &own->first;
@@ -52,8 +53,8 @@ static void svm_destroy(struct vcpu *vcpu)
 
     if (!own)
         return;
-    frame_free(&frame_cp_account, own->first.state.vmcb);
-    frame_free(&frame_cp_account, own);
+    frame_free(&vcpu->vm->storage.account, own->first.state.vmcb);
+    frame_free(&vcpu->vm->storage.account, own);
     vcpu->backend = NULL;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/vcpu.h"
-#include "cp/storage/address.h"
+#include "cp/storage/frame.h"
 
 struct vmx_region { /* one hardware VMCS */
     void *page;
@@ -60,8 +60,9 @@ bool vmx_free_msr_read(uint32_t msr, uint64_t *value);  /* as in struct cpu_nest
 bool vmx_free_msr_write(uint32_t msr, uint64_t value);
 
 void vmx_region_load(struct vmx_region *); /* makes it current */
-int vmx_region_create(struct vmx_region *, uint32_t indicator); /* VMCS_SHADOW_INDICATOR, or 0; 0 or -ENOMEM */
-void vmx_region_destroy(struct vmx_region *);
+/* indicator: VMCS_SHADOW_INDICATOR, or 0; 0 or -ENOMEM */
+int vmx_region_create(struct vmx_region *, struct frame_account *, uint32_t indicator);
+void vmx_region_destroy(struct vmx_region *, struct frame_account *);
 void vmx_write(enum vmcs_field, uint64_t); /* to the current VMCS; a failure is our own bug */
 void vmx_host_state_write(void);           /* host-state area of the current VMCS */
 void vmx_exit_capture(struct exit *);

@@ -9,6 +9,7 @@
 #include "cp/cpu/panic.h"
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"
+#include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 
 #define VMCS_SYNC_READ(encoding) op_vmread(encoding)
@@ -38,7 +39,7 @@ static void *region_alloc(struct vcpu *vcpu, bool shadow)
         struct vmx_region *region = &own->nested[i];
         if (region->page)
             continue;
-        if (vmx_region_create(region, shadow ? VMCS_SHADOW_INDICATOR : 0))
+        if (vmx_region_create(region, &vcpu->vm->storage.account, shadow ? VMCS_SHADOW_INDICATOR : 0))
             return NULL;
         if (!shadow) {
             vmx_region_load(region);
@@ -55,7 +56,7 @@ static void region_free(struct vcpu *vcpu, void *region)
 
     if (own->active == region)
         own->active = &own->first;
-    vmx_region_destroy(region);
+    vmx_region_destroy(region, &vcpu->vm->storage.account);
 }
 
 static uint64_t region_address(void *region)

@@ -123,14 +123,14 @@ static const char *fields_probe(struct vmx_capability *capability)
 {
     struct vmx_region region;
 
-    if (vmx_region_create(&region, 0))
+    if (vmx_region_create(&region, &frame_cp_account, 0))
         return "storage for VMX";
     vmx_region_load(&region);
     if (!op_vmcs_has(VMCS_CR3_TARGET_0))
         capability->fields &= ~(1u << VMCS_CAPABILITY_CR3_TARGETS);
     if (!op_vmcs_has(VMCS_GUEST_SMBASE))
         capability->fields &= ~(1u << VMCS_CAPABILITY_SMM);
-    vmx_region_destroy(&region);
+    vmx_region_destroy(&region, &frame_cp_account);
     return NULL;
 }
 

@@ -38,9 +38,9 @@ static void vcpu_load(struct vcpu *vcpu)
     vcpu_current = vcpu;
 }
 
-int vmx_region_create(struct vmx_region *region, uint32_t indicator)
+int vmx_region_create(struct vmx_region *region, struct frame_account *account, uint32_t indicator)
 {
-    *region = (struct vmx_region){.page = frame_alloc(&frame_cp_account)};
+    *region = (struct vmx_region){.page = frame_alloc(account)};
     if (!region->page)
         return -ENOMEM;
     *(uint32_t *)region->page = (uint32_t)(cpu_this.vmx.msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK) | indicator;
@@ -59,10 +59,10 @@ static void region_park(struct vmx_region *region)
         cpu_this.loaded = NULL, vcpu_current = NULL;
 }
 
-void vmx_region_destroy(struct vmx_region *region)
+void vmx_region_destroy(struct vmx_region *region, struct frame_account *account)
 {
     region_park(region);
-    frame_free(&frame_cp_account, region->page);
+    frame_free(account, region->page);
     region->page = NULL;
 }
 
@@ -89,15 +89,16 @@ void vmx_host_state_write(void)
 
 static int vmx_create(struct vcpu *vcpu)
 {
-    struct vmx_vcpu *own = frame_alloc(&frame_cp_account);
+    struct frame_account *account = &vcpu->vm->storage.account;
+    struct vmx_vcpu *own = frame_alloc(account);
     if (!own)
         return -ENOMEM;
     enum guest_access why;
     struct vmcs image;
     struct vmcs_set set = {{0}};
-    if (vmx_region_create(&own->first, 0) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
-        vmx_region_destroy(&own->first);
-        frame_free(&frame_cp_account, own);
+    if (vmx_region_create(&own->first, account, 0) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
+        vmx_region_destroy(&own->first, account);
+        frame_free(account, own);
         return -ENOMEM;
     }
     own->vpid = vmx_vpid_next();
@@ -116,8 +117,8 @@ static void vmx_destroy(struct vcpu *vcpu)
     struct vmx_vcpu *own = vcpu->backend;
     if (!own)
         return;
-    vmx_region_destroy(&own->first);
-    frame_free(&frame_cp_account, own);
+    vmx_region_destroy(&own->first, &vcpu->vm->storage.account);
+    frame_free(&vcpu->vm->storage.account, own);
     vcpu->backend = NULL;
 }
 

@@ -119,7 +119,7 @@ static struct cursor writable_start(const struct virtio_chain *chain)
 
 /* ---- frames for requests ---------------------------------------------------- */
 
-/* They are CP's, not the guest's: orphans outlive the guest's storage and its account. */
+/* They are on the machine's account, which stays open until its last orphan is done. */
 static struct virtio_blk_request *request_new(struct virtio_blk *d)
 {
     struct virtio_blk_request *r = d->idle;
@@ -130,7 +130,7 @@ static struct virtio_blk_request *request_new(struct virtio_blk *d)
     }
     if (d->requests == VIRTIO_BLK_REQUESTS)
         return NULL;
-    r = frame_alloc_dirty(&frame_cp_account);
+    r = frame_alloc_dirty(&d->virtio.storage->account);
     if (r)
         d->requests++;
     return r;
@@ -150,7 +150,7 @@ static void idle_free(struct virtio_blk *d)
         struct virtio_blk_request *r = d->idle;
 
         d->idle = r->next;
-        frame_free(&frame_cp_account, r);
+        frame_free(&d->virtio.storage->account, r);
         d->requests--;
     }
 }

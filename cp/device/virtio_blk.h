@@ -1,7 +1,7 @@
 /* A minidisk as a virtio block device ("Block Device" in the virtio specification): chains from the ring become
  * requests to a struct disk, straight into and out of the guest's page frames.
  *
- * A request is one page frame of CP's own account, at most VIRTIO_BLK_REQUESTS of them a disk; what the ring holds
+ * A request is one page frame on the machine's account, at most VIRTIO_BLK_REQUESTS of them a disk; what the ring holds
  * beyond that waits in the ring. While requests are in flight their disk writes into guest frames, so:
  * - the guest's own reset of the device reads as unfinished (status not 0) until the last one is done;
  * - after virtio_blk_detach() or pci_reset() they are orphans: their end touches no ring and no register, but until

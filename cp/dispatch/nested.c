@@ -131,6 +131,15 @@ void nested_destroy(struct vm *vm)
     vm->vcpu.nest = NULL;
 }
 
+bool nested_shrink(struct vm *vm)
+{
+    uint64_t held = vm->storage.account.frames;
+
+    if (vm->vcpu.nest)
+        nest_shrink(vm->vcpu.nest);
+    return vm->storage.account.frames < held;
+}
+
 bool nested_set_mode(struct vm *vm, enum vm_nested mode)
 {
     if (vm->vcpu.nest && vm->vcpu.nest->vmxon)

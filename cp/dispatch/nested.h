@@ -16,6 +16,7 @@ bool nested_allows_cr(struct vm *, unsigned number, uint64_t value);
 /* What goes into the real CR0 or CR4 of what runs now and into its read shadow when the guest writes `value`. */
 struct nest_cr nested_cr(struct vm *, unsigned number, uint64_t value);
 
+bool nested_shrink(struct vm *);                   /* drops what can be made again; true: that were frames */
 void nested_destroy(struct vm *);                  /* power-up state: out of VMX operation, and gives back all it held */
 bool nested_set_mode(struct vm *, enum vm_nested); /* false: the guest is in VMX operation */
 

@@ -10,6 +10,7 @@
 #include "cp/dispatch/account.h"
 #include "cp/dispatch/cpuid.h"
 #include "cp/dispatch/event.h"
+#include "cp/dispatch/give.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/scheduler.h"
@@ -80,6 +81,32 @@ static int cpu_create(struct vm *vm)
     return 0;
 }
 
+/* The struct itself is the last that its account holds. */
+static void release(struct vm *vm)
+{
+    guest_storage_free(&vm->storage);
+    struct frame_account account = vm->storage.account;
+    frame_free_run(&account, vm, VM_PAGES);
+    frame_account_close(&account);
+}
+
+static struct vm *allocate(const struct vm_config *config)
+{
+    struct frame_account account;
+    if (!frame_account_open(&account, config->frame_limit, config->rank))
+        return NULL;
+    struct vm *vm = frame_alloc_run(&account, VM_PAGES);
+    if (!vm) {
+        frame_account_close(&account);
+        return NULL;
+    }
+    guest_storage_init(&vm->storage, config->storage_bytes, 0);
+    vm->storage.account = account;
+    vm->storage.shrink = give_own;
+    vm->vcpu.vm = vm;
+    return vm;
+}
+
 /* Gone, but for disk requests that still write into their storage and end in their struct. Chained by `next`. */
 static struct vm *dying;
 
@@ -94,8 +121,7 @@ static void bury(void)
             continue;
         }
         *at = vm->next;
-        guest_storage_free(&vm->storage);
-        frame_free_run(&frame_cp_account, vm, VM_PAGES);
+        release(vm);
     }
 }
 
@@ -103,17 +129,14 @@ struct vm *vm_create(const struct vm_config *config)
 {
     CP_ASSERT(!vm_turn);
     bury();
-    struct vm *vm = frame_alloc_run(&frame_cp_account, VM_PAGES);
+    struct vm *vm = allocate(config);
     if (!vm)
         return NULL;
     const struct machine_host host = {vm, on_event, on_output, on_guest_tsc, cpuid_physical_bits()};
 
     vm->config = *config;
-    vm->vcpu.vm = vm;
-    guest_storage_init(&vm->storage, config->storage_bytes, config->frame_limit);
     if (cpu_create(vm)) {
-        guest_storage_free(&vm->storage);
-        frame_free_run(&frame_cp_account, vm, VM_PAGES);
+        release(vm);
         return NULL;
     }
     machine_init(&vm->machine, &host, &vm->storage, config->uarts, config->debug_exit);
@@ -167,14 +190,13 @@ void vm_init(struct vm *vm)
 
 int vm_define_storage(struct vm *vm, uint64_t bytes)
 {
-    uint64_t limit = vm->storage.account.limit;
-
     CP_ASSERT(!vm_turn);
     if (machine_in_flight(&vm->machine))
         return -EBUSY;
     vm_reset(vm);
     guest_storage_free(&vm->storage);
-    guest_storage_init(&vm->storage, bytes, limit);
+    guest_storage_resize(&vm->storage, bytes);
+    vm->gives_back = false;
     vm->config.storage_bytes = bytes; /* what the next IPL clears to */
     machine_reset(&vm->machine);      /* again: its CMOS memory tells the size */
     cpu_backend->flush_storage(&vm->vcpu);

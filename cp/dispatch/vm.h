@@ -25,6 +25,7 @@ enum vm_stop {
     VM_STOP_UNSOUND, /* CP made a control block that must not run; stop_detail: the field's encoding, or a row of cp/svm/assert.c */
     VM_STOP_MACHINE_CHECK, /* the hardware failed under it */
     VM_STOP_RESET, /* the guest reset its machine: a board reset or an INIT */
+    VM_STOP_TAKEN, /* others lacked frames, and it held most: its storage is being cleared */
 };
 
 /* The virtual VMX a machine is offered, each with all that is before it: docs/nesting.md, "Modes". */
@@ -36,6 +37,7 @@ extern const struct vm_nested_name {
 struct vm_config {
     char userid[9];
     uint64_t storage_bytes, frame_limit;
+    enum frame_rank rank;
     unsigned uarts;
     bool debug_exit;
     bool no_diagnose; /* CPUID names no assist, and DIAGNOSE has none */
@@ -60,6 +62,7 @@ struct vm {
     struct vm *ready_next;
     bool ready;
     bool stop_unseen; /* stopped by itself and vm_stopped() not yet called */
+    bool gives_back;  /* its storage is cleared in the turns to come: cp/dispatch/give.h */
     struct machine machine;
     struct vm_config config;
     struct guest_storage storage;
@@ -71,7 +74,7 @@ extern struct vm *vm_list;
 extern struct vm *vm_turn;
 
 /* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may be a call for a command.
- * NULL: no storage for it. The machine exists, stopped and reset, with no disks. */
+ * NULL: no storage for it, or for what it is promised. The machine exists, stopped and reset, with no disks. */
 struct vm *vm_create(const struct vm_config *);
 /* Frees all it had, in mid-nesting too. Storage that disk requests in flight may still write into is kept until they
  * are done, and given back when the next machine is made or destroyed. */

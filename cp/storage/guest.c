@@ -8,7 +8,7 @@
 #include "cp/storage/second_level.h"
 #include "cp/storage/watch.h"
 
-enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512, LEAVES_SHIFT = PAGE_SHIFT + INDEX_BITS };
+enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512, LEAVES_SHIFT = PAGE_SHIFT + INDEX_BITS, TRIM_MOST = 16 };
 
 #define TABLE_BITS 7ull /* EPT: read, write, execute; NPT: present, writable, user */
 #define ADDRESS_BITS 0x000ffffffffff000ull
@@ -20,17 +20,29 @@ void guest_storage_init(struct guest_storage *storage, uint64_t bytes, uint64_t 
     *storage = (struct guest_storage){.bytes = bytes & ~(uint64_t)PAGE_MASK, .account = {.limit = frame_limit}};
 }
 
+/* A table of leaves and the pages it maps: how many. */
+static uint64_t free_leaves(struct guest_storage *storage, uint64_t *table)
+{
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < ENTRIES; i++)
+        if (table[i]) {
+            frame_free(&storage->account, frame_pointer(hpa(table[i] & ADDRESS_BITS)));
+            pages++;
+        }
+    frame_free(&storage->account, table);
+    return pages;
+}
+
 static void free_level(struct guest_storage *storage, uint64_t *table, unsigned level)
 {
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        if (!table[i])
-            continue;
-        void *below = frame_pointer(hpa(table[i] & ADDRESS_BITS));
-        if (level)
-            free_level(storage, below, level - 1);
-        else
-            frame_free(&storage->account, below);
+    if (!level) {
+        free_leaves(storage, table);
+        return;
     }
+    for (unsigned i = 0; i < ENTRIES; i++)
+        if (table[i])
+            free_level(storage, frame_pointer(hpa(table[i] & ADDRESS_BITS)), level - 1);
     frame_free(&storage->account, table);
 }
 
@@ -42,6 +54,42 @@ void guest_storage_free(struct guest_storage *storage)
     storage->resident = 0;
     storage->watching = 0;
     storage->leaves = NULL;
+}
+
+void guest_storage_resize(struct guest_storage *storage, uint64_t bytes)
+{
+    storage->bytes = bytes & ~(uint64_t)PAGE_MASK;
+}
+
+/* The last entry in use of a table above the leaves that leads to a table of leaves; NULL: none below. */
+static uint64_t *last_leaves(uint64_t *table, unsigned level)
+{
+    for (unsigned i = ENTRIES; i--;) {
+        uint64_t *found = !table[i]    ? NULL
+                          : level == 1 ? &table[i]
+                                       : last_leaves(frame_pointer(hpa(table[i] & ADDRESS_BITS)), level - 1);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+bool guest_storage_trim(struct guest_storage *storage, unsigned tables, void (*flush)(void *context), void *context)
+{
+    void *out[TRIM_MOST];
+    unsigned n = 0;
+
+    storage->watching = 0;
+    storage->leaves = NULL;
+    for (uint64_t *entry; storage->root && n < tables && n < TRIM_MOST && (entry = last_leaves(storage->root, LEVELS - 1));) {
+        out[n++] = frame_pointer(hpa(*entry & ADDRESS_BITS));
+        *entry = 0;
+    }
+    if (n)
+        flush(context);
+    for (unsigned i = 0; i < n; i++)
+        storage->resident -= free_leaves(storage, out[i]);
+    return n == tables || n == TRIM_MOST;
 }
 
 bool guest_is_ram(const struct guest_storage *storage, gpa_t at)
@@ -57,18 +105,24 @@ static unsigned index_at(uint64_t address, unsigned level)
     return (address >> (PAGE_SHIFT + INDEX_BITS * level)) & (ENTRIES - 1);
 }
 
+static void *take(struct guest_storage *storage)
+{
+    void *frame = frame_alloc(&storage->account);
+    return frame || !storage->shrink || !storage->shrink(storage) ? frame : frame_alloc(&storage->account);
+}
+
 /* The leaf's entry for `at`, tables made on the way; NULL: no frames left. */
 static uint64_t *leaf_entry(struct guest_storage *storage, uint64_t at)
 {
     if (storage->leaves && storage->leaves_at == at >> LEAVES_SHIFT)
         return &storage->leaves[index_at(at, 0)];
-    if (!storage->root && !(storage->root = frame_alloc(&storage->account)))
+    if (!storage->root && !(storage->root = take(storage)))
         return NULL;
     uint64_t *table = storage->root;
     for (unsigned level = LEVELS - 1; level; level--) {
         uint64_t *entry = &table[index_at(at, level)];
         if (!*entry) {
-            void *below = frame_alloc(&storage->account);
+            void *below = take(storage);
             if (!below)
                 return NULL;
             *entry = frame_address(below).a | TABLE_BITS;
@@ -99,7 +153,7 @@ void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *
     if (!entry)
         return NULL;
     if (!*entry) {
-        void *frame = frame_alloc(&storage->account);
+        void *frame = take(storage);
         if (!frame)
             return NULL;
         *entry = frame_address(frame).a | second_level_leaf_bits;

@@ -25,13 +25,20 @@ struct guest_storage {
     struct guest_watch watches[GUEST_WATCHES];
     unsigned watching, watch_next; /* places of watches[] in use; the next to be given up */
     uint64_t watch_number;        /* the last that was given */
+    /* Called when no frame is to be had: true: the machine gave some of its own back, try again. NULL: it cannot. */
+    bool (*shrink)(struct guest_storage *);
 };
 
 /* Why a guest-physical address cannot be reached. */
 enum guest_access { GUEST_OK = 0, GUEST_NOT_RAM = -14 /* -EFAULT */, GUEST_NO_FRAMES = -12 /* -ENOMEM */ };
 
 void guest_storage_init(struct guest_storage *, uint64_t bytes, uint64_t frame_limit);
-void guest_storage_free(struct guest_storage *); /* gives every frame back; the struct may be initialised again */
+void guest_storage_free(struct guest_storage *); /* gives every frame of it back; the account stays open */
+void guest_storage_resize(struct guest_storage *, uint64_t bytes); /* @pre freed */
+/* Clears it step by step: takes up to `tables` page tables out, with the RAM they map (2 MiB each), calls `flush` before their
+ * frames are given back, and answers whether there are more. Those at the top stay. @pre the machine does not run meanwhile, and
+ * no disk request is in flight */
+bool guest_storage_trim(struct guest_storage *, unsigned tables, void (*flush)(void *context), void *context);
 
 bool guest_is_ram(const struct guest_storage *, gpa_t);
 

@@ -84,13 +84,14 @@ static void give_disks(struct session *s)
             give_disk(s, &directory.disk[directory.link[i].disk], directory.link[i].vdev, directory.link[i].mode);
 }
 
-static struct vm *make_machine(const struct user *user)
+static struct vm *make_machine(const struct session *s, const struct user *user)
 {
     uint64_t bytes = (uint64_t)user->storage_mib << 20, most = (uint64_t)user->maximum_mib << 20;
     struct vm_config config = {
         .storage_bytes = bytes,
         .frame_limit =
-            most / PAGE_SIZE + most / PAGE_SIZE / 256 + 256, /* its storage, the tables that map it, its nest */
+            most / PAGE_SIZE + most / PAGE_SIZE / 256 + 1024, /* its storage, the tables that map it, the machine, its nest */
+        .rank = s->ended || user->classes & CLASS('A') ? FRAME_OPERATOR : FRAME_USER,
         .uarts = user->lines,
         .debug_exit = user->debug_exit,
         .no_diagnose = user->no_diagnose,
@@ -102,7 +103,7 @@ static struct vm *make_machine(const struct user *user)
 
 bool session_logon(struct session *s, const struct user *user)
 {
-    s->vm = make_machine(user);
+    s->vm = make_machine(s, user);
     if (!s->vm)
         return false;
     s->vm->session = s;
@@ -319,7 +320,7 @@ void session_vm_stopped(struct vm *vm)
         [VM_STOP_POWER_OFF] = 2629,  [VM_STOP_TRIPLE_FAULT] = 453, [VM_STOP_DISABLED_WAIT] = 450,
         [VM_STOP_NO_STORAGE] = 9001, [VM_STOP_NO_FRAMES] = 9002,   [VM_STOP_BAD_ENTRY] = 451,
         [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004,   [VM_STOP_VMX_ABORT] = 9005,
-        [VM_STOP_UNSOUND] = 9007,
+        [VM_STOP_UNSOUND] = 9007,    [VM_STOP_TAKEN] = 9009,
         [VM_STOP_RESET] = 9006,      [VM_STOP_MACHINE_CHECK] = 9007};
     struct session *s = vm->session;
     char rip[20], detail[12];

@@ -117,8 +117,8 @@ void user_start_single(struct line *line, const struct user_single *what)
     struct session *s = terminal_add(line);
     if (!s)
         return;
-    bool there = session_logon(s, &directory.user[0]);
     s->ended = single_ended;
+    bool there = session_logon(s, &directory.user[0]);
     if (there && !system_ipl_image(s->vm, what->image, what->image_bytes, what->command_line, what->module,
                                    what->modules, &reason)) {
         session_begin(s);

@@ -427,15 +427,13 @@ static void detach_leaves_orphans_until_they_are_done(void **state)
 
 static void attach_without_a_frame_is_refused(void **state)
 {
-    void *held = frame_alloc(&frame_cp_account);
-
     (void)state;
+    assert_non_null(guest_pointer(&storage, gpa(0), NULL));
     virtio_blk_detach(&blk);
-    frame_cp_account.limit = frame_cp_account.frames;
+    storage.account.limit = storage.account.frames;
     assert_int_equal(virtio_blk_attach(&blk, &host, SLOT, &storage, 0x191, &disk.disk), -ENOMEM);
-    frame_cp_account.limit = 0;
+    storage.account.limit = 0;
     assert_int_equal(virtio_blk_attach(&blk, &host, SLOT, &storage, 0x191, &disk.disk), 0);
-    frame_free(&frame_cp_account, held);
 }
 
 /* SYSTEM CLEAR: the machine is reset and its storage replaced while its disks stay. */
@@ -449,8 +447,8 @@ static void storage_may_be_replaced_once_nothing_is_in_flight(void **state)
     fake_disk_done_all(&disk);
     assert_int_equal(virtio_blk_in_flight(&blk), 0);
     guest_storage_free(&storage);
-    assert_int_equal(storage.account.frames, 0);
-    guest_storage_init(&storage, RAM, 0);
+    assert_int_equal(storage.account.frames, blk.requests);
+    guest_storage_resize(&storage, RAM);
     bring_up(all_features(), 128);
     request(IN, 2, DATA, 512);
     notify();
