@@ -191,6 +191,15 @@ static void halting_leaves_the_old_file(void **state)
     shows("TYPE ALPHA EXEC", 0, "\none\n\n");
 }
 
+static void a_command_is_done_though_every_interrupt_of_its_disks_is_lost(void **state)
+{
+    (void)state;
+    fake_cms_loses_interrupts = true;
+    shows("COPYFILE ALPHA DATA A GAMMA DATA B", 0, "");
+    assert_true(fake_cms_ticks > 0);
+    shows("TYPE GAMMA DATA B", 0, "\none\n  two\nThe end\n\n");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, scene_end)
 
 int main(void)
@@ -208,6 +217,7 @@ int main(void)
         TEST(compare_finds_differences),
         TEST(a_full_disk_fails_the_command_and_the_old_file_stands),
         TEST(halting_leaves_the_old_file),
+        TEST(a_command_is_done_though_every_interrupt_of_its_disks_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "cms/kernel/cp.h"
 #include "cms/kernel/disk.h"
 #include "cms/kernel/heap.h"
+#include "cms/kernel/sleep.h"
 
 enum { SCRIPT_MAX = 16384, SCREEN_MAX = 65536, HEAP = 1 << 20, DISKS = 4 };
 
@@ -27,6 +28,8 @@ static char cp_response[4096];
 static int cp_return_code;
 char fake_cms_cp_asked[256];
 void (*fake_cms_no_more)(void);
+bool fake_cms_loses_interrupts;
+unsigned fake_cms_ticks;
 
 void fake_cms_reset(void)
 {
@@ -34,6 +37,8 @@ void fake_cms_reset(void)
     memset(disks, 0, sizeof disks);
     cp_there = false;
     fake_cms_cp_asked[0] = 0;
+    fake_cms_loses_interrupts = false;
+    fake_cms_ticks = 0;
     cms_heap_start(heap, sizeof heap);
     fake_cms_forget();
 }
@@ -115,6 +120,29 @@ struct disk *cms_disk_find(uint16_t vdev)
     return NULL;
 }
 
+/* A disk answers while CMS sleeps for it. */
+static bool answered;
+
+static bool is_answered(void *context) { return (void)context, answered; }
+
+void cms_sleep(bool bounded)
+{
+    answered = true;
+    if (!fake_cms_loses_interrupts)
+        return;
+    if (!bounded) {
+        fputs("the interrupt is lost, and nothing ends this sleep\n", stderr);
+        abort();
+    }
+    fake_cms_ticks++;
+}
+
+static void wait_for_answer(void)
+{
+    answered = false;
+    cms_sleep_until(is_answered, NULL);
+}
+
 static uint8_t *place(struct disk *disk, uint64_t sector, uint32_t count)
 {
     assert(disk->device && count && sector < FAKE_DISK_SECTORS && count <= FAKE_DISK_SECTORS - sector);
@@ -123,6 +151,7 @@ static uint8_t *place(struct disk *disk, uint64_t sector, uint32_t count)
 
 int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
 {
+    wait_for_answer();
     memcpy(buffer, place(disk, sector, count), (size_t)count * DISK_SECTOR);
     return 0;
 }
@@ -130,6 +159,7 @@ int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t cou
 int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
 {
     assert(!disk->read_only);
+    wait_for_answer();
     memcpy(place(disk, sector, count), buffer, (size_t)count * DISK_SECTOR);
     return 0;
 }
@@ -137,6 +167,7 @@ int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint3
 int cms_disk_flush(struct disk *disk)
 {
     assert(disk->device);
+    wait_for_answer();
     return 0;
 }
 

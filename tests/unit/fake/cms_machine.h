@@ -22,6 +22,10 @@ void fake_cms_forget(void);
 void fake_cms_attach(uint16_t vdev, bool read_only);
 void fake_cms_detach(uint16_t vdev);
 
+/* From here on no interrupt of a disk arrives; fake_cms_ticks counts the sleeps that ended by the tick. */
+extern bool fake_cms_loses_interrupts;
+extern unsigned fake_cms_ticks;
+
 /* CP is there and gives this answer to every command; NULL: CP is not there. */
 void fake_cms_cp(const char *response, int return_code);
 extern char fake_cms_cp_asked[256];
