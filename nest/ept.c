@@ -190,14 +190,25 @@ static bool install(struct nest *nest, struct nest_ept *ept, uint64_t gpa2, cons
     return set_leaf(nest, ept, gpa2, 1, leaf | (host_page->hpa + within));
 }
 
+bool nest_shrink(struct nest *nest)
+{
+    uint64_t tables = 0;
+    for (unsigned i = 0; i < NEST_EPT_CACHE; i++)
+        if (nest->ept[i])
+            tables += nest->ept[i]->tables;
+    if (tables < NEST_SHRINK_LEAST)
+        return false;
+    nest_ept_flush_all(nest);
+    return true;
+}
+
 /* Frames ran out: what EPT02 holds can always be made again. */
 static bool install_or_shrink(struct nest *nest, struct nest_ept *ept, uint64_t gpa2,
                               const struct ept_mapping *mapping, const struct nest_translation *host_page)
 {
     if (install(nest, ept, gpa2, mapping, host_page))
         return true;
-    nest_ept_flush_all(nest);
-    return install(nest, ept, gpa2, mapping, host_page);
+    return nest_shrink(nest) && install(nest, ept, gpa2, mapping, host_page);
 }
 
 /* Nested page tables see each walk of the guest's own tables as a read and a write. So does EPT with accessed and dirty flags;
@@ -260,18 +271,10 @@ void nest_ept_flush_all(struct nest *nest)
             empty(nest, nest->ept[i]);
 }
 
-void nest_shrink(struct nest *nest)
-{
-    nest_ept_flush_all(nest);
-}
-
 void *nest_frame(struct nest *nest)
 {
     void *frame = nest->host->frame_alloc(nest->host->context);
-    if (frame)
-        return frame;
-    nest_shrink(nest);
-    return nest->host->frame_alloc(nest->host->context);
+    return frame || !nest_shrink(nest) ? frame : nest->host->frame_alloc(nest->host->context);
 }
 
 void nest_ept_free_all(struct nest *nest)

@@ -279,8 +279,11 @@ static inline bool nest_blocks_init(const struct nest *nest) { return nest && ne
 /* Guest-physical address of L2 to that of L1, for CP's own look at L2's memory.  false: EPT12 does not map it so. */
 bool nest_translate(struct nest *nest, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa);
 
-/* Gives back the frames of what can be made again: the tables of EPT02. */
-void nest_shrink(struct nest *nest);
+/* Gives back the frames of what can be made again: the tables of EPT02. False, and nothing is given, where these are fewer than one
+ * instruction of L2 may need at once (code, operands and the tables that lead to them, each by three tables): L2 would then make and
+ * drop them for ever. */
+enum { NEST_SHRINK_LEAST = 32 };
+bool nest_shrink(struct nest *nest);
 
 /* Changes of EPT01 under a running nest: CP took the page of L1's storage at l1_gpa away or changed its rights. */
 void nest_ept01_changed(struct nest *nest, uint64_t l1_gpa, uint64_t bytes);

@@ -133,11 +133,7 @@ void nested_destroy(struct vm *vm)
 
 bool nested_shrink(struct vm *vm)
 {
-    uint64_t held = vm->storage.account.frames;
-
-    if (vm->vcpu.nest)
-        nest_shrink(vm->vcpu.nest);
-    return vm->storage.account.frames < held;
+    return vm->vcpu.nest && nest_shrink(vm->vcpu.nest);
 }
 
 bool nested_set_mode(struct vm *vm, enum vm_nested mode)

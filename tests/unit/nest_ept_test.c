@@ -392,11 +392,30 @@ static void a_shortage_of_frames_shrinks_ept02_and_goes_on(void **state)
     for (unsigned i = 0; i < 512; i++)
         entry_put(PT + i * 8, i << 12 | RWX | WRITE_BACK);
     launch(PML4 | 3 << 3 | 6);
-    m.frames_limit = m.frames_held + 8;
+    m.frames_limit = m.frames_held + NEST_SHRINK_LEAST + 8;
     for (uint64_t gib = 0; gib < 200; gib++) {
         assert_int_equal(touch(gib << 30 | 0x7000, EPT_READ, &hpa), NEST_RESUME);
         assert_int_equal(hpa, 0x100007000);
     }
+    m.frames_limit = FAKE_FRAMES;
+}
+
+/* Made and dropped for ever would be what L2 needs for one instruction. */
+static void a_shortage_too_great_for_l2_to_get_on_is_told(void **state)
+{
+    uint64_t hpa;
+    (void)state;
+    entry_put(PML4, PDPT | RWX);
+    for (unsigned i = 0; i < 512; i++)
+        entry_put(PDPT + i * 8, PD | RWX);
+    entry_put(PD, PT | RWX);
+    entry_put(PT + 7 * 8, 7 << 12 | RWX | WRITE_BACK);
+    launch(PML4 | 3 << 3 | 6);
+    m.frames_limit = m.frames_held + 8;
+    unsigned filled = 0;
+    while (touch((uint64_t)filled << 30 | 0x7000, EPT_READ, &hpa) == NEST_RESUME)
+        assert_in_range(++filled, 1, 8);
+    assert_int_equal(touch((uint64_t)filled << 30 | 0x7000, EPT_READ, &hpa), NEST_NO_FRAMES);
     m.frames_limit = FAKE_FRAMES;
 }
 
@@ -502,6 +521,7 @@ int main(void)
         TEST(the_dirty_flag_is_set_by_the_write_not_by_the_read),
         TEST(a_fifth_ept_pointer_evicts_and_the_first_comes_back),
         TEST(a_shortage_of_frames_shrinks_ept02_and_goes_on),
+        TEST(a_shortage_too_great_for_l2_to_get_on_is_told),
         TEST(vmfunc_switches_to_a_listed_pointer_and_exits_for_others),
         TEST(a_change_of_cps_own_mapping_empties_ept02),
         TEST(an_entry_of_ept02_that_is_not_present_names_no_page),
