@@ -148,6 +148,7 @@ static void start_next(struct ata_disk *d)
 {
     if (d->phase != ATA_IDLE || !d->first)
         return;
+    d->now = d->first->turn;
     if (d->first->op == DISK_FLUSH)
         start_flush(d);
     else
@@ -160,15 +161,10 @@ static int submit(struct disk *disk, struct disk_request *r)
     int status = disk_request_check(disk, r);
     if (status)
         return status;
-    r->next = NULL;
     r->at_segment = 0;
     r->at_byte = 0;
     r->sectors_done = 0;
-    if (d->first)
-        d->last->next = r;
-    else
-        d->first = r;
-    d->last = r;
+    disk_request_queue(d->first ? &d->first->next : &d->first, d->now, r);
     start_next(d);
     return 0;
 }

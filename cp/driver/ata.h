@@ -14,7 +14,8 @@ struct ata_disk {
     uint8_t multiple; /* sectors a data block; 1: READ SECTOR(S), else READ MULTIPLE */
     enum ata_phase phase;
     uint32_t command_left;             /* sectors the running command has still to move */
-    struct disk_request *first, *last; /* first is the one running */
+    struct disk_request *first; /* the one running, and those that wait */
+    uint64_t now;               /* the turn of the one begun last */
     char model[41];
 };
 

@@ -16,6 +16,12 @@ struct disk_segment {
     uint32_t bytes; /* > 0, a multiple of 512; the memory does not cross out of CP's one-to-one map */
 };
 
+/* Somebody for whom requests are made: the disk serves all of them by turns, so that one who asks for much waits behind one who
+ * asks for little. */
+struct disk_user {
+    uint64_t turn; /* the disk's own: at which their next request is due, counted in sectors */
+};
+
 struct disk_request {
     enum disk_op op;
     uint64_t sector;  /* first, in units of 512 bytes; ignored by FLUSH */
@@ -27,7 +33,10 @@ struct disk_request {
     void (*done)(struct disk_request *, int status);
     void *owner; /* for done() */
 
+    struct disk_user *user; /* NULL: CP itself, which does not wait for turns */
+
     struct disk_request *next; /* the disk's own, while queued */
+    uint64_t turn;
     unsigned at_segment;       /* the disk's own: how far the transfer is */
     uint32_t at_byte;
     uint32_t sectors_done;
@@ -62,4 +71,19 @@ static inline int disk_request_check(const struct disk *d, const struct disk_req
     if (r->sector > d->sectors || r->sectors > d->sectors - r->sector)
         return -EINVAL;
     return r->op == DISK_WRITE && d->read_only ? -EROFS : 0;
+}
+
+/* Queues a request among those that wait, which begin at *waiting. `now`: the turn of the one the disk began last. Those of a user
+ * keep their order; a user who had none waiting is due at once, whatever others asked for before. */
+static inline void disk_request_queue(struct disk_request **waiting, uint64_t now, struct disk_request *r)
+{
+    enum { LEAST = 8 }; /* the smallest counts as so many sectors */
+
+    r->turn = r->user && r->user->turn > now ? r->user->turn : now;
+    if (r->user)
+        r->user->turn = r->turn + (r->sectors > LEAST ? r->sectors : LEAST);
+    while (*waiting && (*waiting)->turn <= r->turn)
+        waiting = &(*waiting)->next;
+    r->next = *waiting;
+    *waiting = r;
 }

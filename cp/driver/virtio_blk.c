@@ -68,6 +68,7 @@ static void offer_waiting(struct virtio_blk_disk *d)
     while (d->first && d->first->segments + 2 <= d->queue.free_count) {
         struct disk_request *r = d->first;
         d->first = r->next;
+        d->now = r->turn;
         offer(d, r, type[r->op]);
         any = true;
     }
@@ -85,14 +86,9 @@ static int submit(struct disk *disk, struct disk_request *r)
         return status;
     if (r->segments + 2 > QUEUE)
         return -EINVAL; /* it would wait for ever */
-    r->next = NULL;
     if (r->op == DISK_FLUSH)
         r->segments = 0;
-    if (d->first)
-        d->last->next = r;
-    else
-        d->first = r;
-    d->last = r;
+    disk_request_queue(&d->first, d->now, r);
     offer_waiting(d);
     return 0;
 }

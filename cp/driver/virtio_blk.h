@@ -19,7 +19,8 @@ struct virtio_blk_disk {
     struct virtio_blk_memory *memory;
     volatile uint16_t *notify;
     bool has_flush, broken;            /* broken: it gave back what it never had; all requests fail */
-    struct disk_request *first, *last; /* waiting for free descriptors */
+    struct disk_request *first; /* waiting for free descriptors */
+    uint64_t now;               /* the turn of the one begun last */
 };
 
 /* Finds the `index`-th virtio block function on PCI (configuration through CF8/CFC) and brings it up, polling at most

@@ -11,6 +11,7 @@
 struct disk *link_volume;
 
 static struct link table[LINKS];
+static struct link *top = table; /* no row from here on was ever used */
 
 unsigned *link_failures(const struct user *user)
 {
@@ -20,7 +21,7 @@ unsigned *link_failures(const struct user *user)
 
 struct link *link_next(struct link *at)
 {
-    for (at = at ? at + 1 : table; at < table + LINKS; at++)
+    for (at = at ? at + 1 : table; at < top; at++)
         if (at->session)
             return at;
     return NULL;
@@ -55,19 +56,23 @@ struct link_others link_others(const struct directory_disk *disk, const struct s
 
 static struct link *free_row(void)
 {
-    for (struct link *l = table; l < table + LINKS; l++)
-        if (!l->session)
-            return l;
-    return NULL;
+    struct link *l = table;
+    while (l < top && l->session)
+        l++;
+    if (l == table + LINKS)
+        return NULL;
+    top += l == top;
+    return l;
 }
 
-static enum link_result attach(struct link *l, struct vm *vm, unsigned vdev, bool write)
+static enum link_result attach(struct link *l, struct session *s, unsigned vdev, bool write)
 {
     char name[16];
     format_text(name, sizeof name, "%04X", vdev);
     if (!link_volume || !minidisk_init(&l->minidisk, link_volume, name, l->disk->start, l->disk->blocks, !write))
         return LINK_NO_VOLUME;
-    int failed = machine_attach_disk(&vm->machine, vdev, &l->minidisk.disk);
+    l->minidisk.user = &s->disk_user;
+    int failed = machine_attach_disk(&s->vm->machine, vdev, &l->minidisk.disk);
     return !failed ? LINK_OK : failed == -EEXIST ? LINK_VDEV_IN_USE : LINK_NO_ROOM;
 }
 
@@ -83,7 +88,7 @@ enum link_result link_make(struct session *s, const struct directory_disk *disk,
     if (decided == LINK_REFUSED)
         return decided;
     l->disk = disk;
-    enum link_result result = attach(l, s->vm, vdev, write);
+    enum link_result result = attach(l, s, vdev, write);
     if (result != LINK_OK)
         return result;
     l->session = s;

@@ -5,7 +5,7 @@
 
 struct session;
 
-enum { LINKS = 256 };
+enum { LINKS = DIRECTORY_USERS * MACHINE_DISKS }; /* one user's never take another's */
 
 struct link {
     struct session *session; /* who has it; NULL: free row */

@@ -12,6 +12,7 @@ static int submit(struct disk *disk, struct disk_request *request)
     int why = disk_request_check(disk, request);
     if (why)
         return why;
+    request->user = m->user;
     if (request->op == DISK_FLUSH)
         return m->volume->submit(m->volume, request);
     request->sector += m->first_sector;

@@ -8,6 +8,7 @@
 struct minidisk {
     struct disk disk; /* what the virtual device submits to; its owner is this struct */
     struct disk *volume;
+    struct disk_user *user; /* on whose turn its requests are; NULL: nobody's */
     uint64_t first_sector;
     char name[16];
 };

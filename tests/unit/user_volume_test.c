@@ -172,6 +172,48 @@ static void a_read_only_minidisk_is_not_written(void **state)
     fake_disk_free(&disk);
 }
 
+/* The turns at which a flood of one user and a few requests of another are served, as the disk would: B for BOB's, A, C for CP's. */
+static const char *served(struct disk_request **waiting, uint64_t *now, unsigned count)
+{
+    static char order[64];
+    unsigned n = 0;
+    for (; n < count && *waiting; n++) {
+        struct disk_request *r = *waiting;
+        *waiting = r->next;
+        *now = r->turn;
+        order[n] = *(const char *)r->owner;
+    }
+    order[n] = 0;
+    return order;
+}
+
+static void a_disk_serves_users_by_turns(void **state)
+{
+    struct disk_user alice = {0}, bob = {0};
+    struct disk_request flood[40], few[4], own = {.owner = "C"}, *waiting = NULL;
+    uint64_t now = 1000; /* much was served before */
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        flood[i] = (struct disk_request){.sectors = 128, .user = &bob, .owner = "B"};
+        disk_request_queue(&waiting, now, &flood[i]);
+    }
+    assert_string_equal(served(&waiting, &now, 3), "BBB");
+    for (unsigned i = 0; i < 4; i++) {
+        few[i] = (struct disk_request){.sectors = 64, .user = &alice, .owner = "A"};
+        disk_request_queue(&waiting, now, &few[i]);
+    }
+    assert_ptr_equal(few[0].next, &few[1]);
+    assert_string_equal(served(&waiting, &now, 7), "AABAABB"); /* as many sectors for her as for him */
+    disk_request_queue(&waiting, now, &own);
+    assert_string_equal(served(&waiting, &now, 2), "CB");
+    few[0].user->turn = 0;
+    disk_request_queue(&waiting, now, &few[0]); /* who was idle gets no credit for it */
+    few[1].user = &bob, few[1].owner = "b";
+    disk_request_queue(&waiting, now, &few[1]); /* a user's own stay in order */
+    assert_string_equal(served(&waiting, &now, 2), "AB");
+    assert_string_equal(served(&waiting, &now, 40) + 32, "b");
+}
+
 static void links_are_granted_as_zvm_grants_them(void **state)
 {
     static const char expected[LINK_MODES][3] = {
@@ -206,6 +248,7 @@ int main(void)
         TEST(a_truncated_volume_is_refused),
         TEST(a_minidisk_is_its_extent_and_nothing_else),
         TEST(a_read_only_minidisk_is_not_written),
+        TEST(a_disk_serves_users_by_turns),
         TEST(links_are_granted_as_zvm_grants_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
