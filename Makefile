@@ -139,11 +139,12 @@ test: ## prove it: rules of the house, unit tests, short fuzzing, machines under
 	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
 	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system $(PYTEST)
-soak: ## the long runs: CUTS=100 power cuts, FUZZ_SECONDS=300 for each fuzzer, VMX_STEPS=5000000 of a guest's wildest VMX
+soak: ## the long runs: CUTS=100 power cuts, PASTE=3000 commands, FUZZ_SECONDS=300 for each fuzzer, VMX_STEPS=5000000 of a guest's wildest VMX
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all
 	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300)
 	@VMN_CUTS=$(or $(CUTS),100) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_power_cut.py
+	@VMN_PASTE=$(or $(PASTE),3000) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_paste.py
 	@VMX_STEPS=$(or $(VMX_STEPS),5000000) /usr/bin/python3 -m pytest -q -p no:cacheprovider -k 'survive or neighbours' \
 	  tests/system/test_payload_vmx.py tests/system/test_neighbours.py
 check: ## the rules about the sources: who includes whom, cycles, assembly, sizes, headers that stand alone

@@ -121,7 +121,7 @@ def test_of_several_who_take_all_the_one_that_holds_most_gives(machine, tmp_path
     cp.logon(alice, "ALICE", " NOIPL")
     alice.type("IPL TOUCH PARM mib=12")  # more than is free, and less than her share
     alice.expect("touched all", SECONDS)
-    bob.expect(r"HCPGIR9007W[^\n]*\n", SECONDS)
+    bob.expect(r"HCPGIR9009W[^\n]*\n", SECONDS)
     bob.expect("CP> ")
     bob.type("INDICATE USER")
     bob.expect(r"PRIVATE=(\d+)")
