@@ -1,30 +1,12 @@
 /* Nested EPT: the walk, its violations and misconfigurations, and EPT02 under a model of hardware's translation
  * cache. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "nest/ept.h"
-#include "tests/unit/fake/vmx_machine.h"
-
-enum { RWX = 7, WRITE_BACK = 6 << 3, LARGE_BYTES = 2 << 20 };
-enum { PML4 = FAKE_EPT, PDPT = FAKE_EPT + 0x1000, PD = FAKE_EPT + 0x2000, PT = FAKE_EPT + 0x3000 };
-
-static struct fake_vmx m;
+#include "tests/unit/nest_ept_scene.h"
 
 static uint64_t entry_get(uint64_t at)
 {
     uint64_t entry;
     memcpy(&entry, m.storage + at, sizeof(entry));
     return entry;
-}
-
-static void entry_put(uint64_t at, uint64_t entry)
-{
-    memcpy(m.storage + at, &entry, sizeof(entry));
 }
 
 /* L2 page 0x5000 at L1 page `target`, by 4 KiB tables. */
@@ -40,20 +22,6 @@ static enum ept_status walk(uint64_t eptp, uint64_t gpa2, unsigned access, struc
 {
     struct ept_memory memory = nest_ept_memory(&m.nest);
     return ept_walk(&memory, eptp, gpa2, access, mapping);
-}
-
-static int start(void **state)
-{
-    (void)state;
-    fake_vmx_start(&m, NEST_SHADOW);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_vmx_stop(&m);
-    return m.complaint != NULL;
 }
 
 static void a_walk_ends_at_the_page_and_ands_the_rights(void **state)
@@ -150,31 +118,6 @@ static void a_table_outside_storage_or_pointing_at_itself_is_survived(void **sta
 }
 
 /* ---- EPT02 ---------------------------------------------------------------------- */
-
-static void launch(uint64_t eptp)
-{
-    fake_vmx_enter_operation(&m);
-    fake_vmx_make_vmcs(&m, FAKE_VMCS);
-    fake_vmx_write(&m, VMCS_EPT_POINTER, eptp);
-    assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_ENTERED);
-    assert_true(fake_vmx_load(&m));
-}
-
-/* L2 accesses memory as hardware does: until it succeeds, or the exit is not EPT02's to mend. */
-static enum nest_result touch(uint64_t gpa2, unsigned access, uint64_t *hpa)
-{
-    for (unsigned tries = 0; tries < 4; tries++) {
-        if (fake_vmx_touch(&m, gpa2, access, hpa))
-            return NEST_RESUME;
-        struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = access | 0x180, .guest_physical = gpa2,
-                            .guest_linear = gpa2};
-        enum nest_result result = fake_vmx_exit(&m, &exit);
-        if (result != NEST_RESUME)
-            return result;
-        assert_true(fake_vmx_load(&m));
-    }
-    return NEST_NO_FRAMES;
-}
 
 static void resume(void)
 {
@@ -380,45 +323,6 @@ static void a_fifth_ept_pointer_evicts_and_the_first_comes_back(void **state)
     }
 }
 
-static void a_shortage_of_frames_shrinks_ept02_and_goes_on(void **state)
-{
-    uint64_t hpa;
-    (void)state;
-    entry_put(PML4, PDPT | RWX);
-    for (unsigned i = 0; i < 512; i++)
-        entry_put(PDPT + i * 8, PD | RWX); /* every GiB is the same one */
-    for (unsigned i = 0; i < 512; i++)
-        entry_put(PD + i * 8, PT | RWX);
-    for (unsigned i = 0; i < 512; i++)
-        entry_put(PT + i * 8, i << 12 | RWX | WRITE_BACK);
-    launch(PML4 | 3 << 3 | 6);
-    m.frames_limit = m.frames_held + NEST_SHRINK_LEAST + 8;
-    for (uint64_t gib = 0; gib < 200; gib++) {
-        assert_int_equal(touch(gib << 30 | 0x7000, EPT_READ, &hpa), NEST_RESUME);
-        assert_int_equal(hpa, 0x100007000);
-    }
-    m.frames_limit = FAKE_FRAMES;
-}
-
-/* Made and dropped for ever would be what L2 needs for one instruction. */
-static void a_shortage_too_great_for_l2_to_get_on_is_told(void **state)
-{
-    uint64_t hpa;
-    (void)state;
-    entry_put(PML4, PDPT | RWX);
-    for (unsigned i = 0; i < 512; i++)
-        entry_put(PDPT + i * 8, PD | RWX);
-    entry_put(PD, PT | RWX);
-    entry_put(PT + 7 * 8, 7 << 12 | RWX | WRITE_BACK);
-    launch(PML4 | 3 << 3 | 6);
-    m.frames_limit = m.frames_held + 8;
-    unsigned filled = 0;
-    while (touch((uint64_t)filled << 30 | 0x7000, EPT_READ, &hpa) == NEST_RESUME)
-        assert_in_range(++filled, 1, 8);
-    assert_int_equal(touch((uint64_t)filled << 30 | 0x7000, EPT_READ, &hpa), NEST_NO_FRAMES);
-    m.frames_limit = FAKE_FRAMES;
-}
-
 static void vmfunc_switches_to_a_listed_pointer_and_exits_for_others(void **state)
 {
     uint64_t hpa;
@@ -520,8 +424,6 @@ int main(void)
         TEST(a_large_page_split_by_l1_does_not_live_on),
         TEST(the_dirty_flag_is_set_by_the_write_not_by_the_read),
         TEST(a_fifth_ept_pointer_evicts_and_the_first_comes_back),
-        TEST(a_shortage_of_frames_shrinks_ept02_and_goes_on),
-        TEST(a_shortage_too_great_for_l2_to_get_on_is_told),
         TEST(vmfunc_switches_to_a_listed_pointer_and_exits_for_others),
         TEST(a_change_of_cps_own_mapping_empties_ept02),
         TEST(an_entry_of_ept02_that_is_not_present_names_no_page),
