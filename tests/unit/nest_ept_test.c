@@ -370,37 +370,6 @@ static void a_change_of_cps_own_mapping_empties_ept02(void **state)
     assert_false(fake_vmx_touch(&m, 0x5000, EPT_READ, &hpa));
 }
 
-static void assert_absent_is_zero(const uint64_t *table, unsigned level)
-{
-    for (unsigned i = 0; i < 512; i++) {
-        if (!(table[i] & RWX))
-            assert_int_equal(table[i], 0);
-        else if (level && !(table[i] & EPT_LARGE))
-            assert_absent_is_zero((const uint64_t *)(uintptr_t)(table[i] & 0xFFFFFFFFFF000ull), level - 1);
-    }
-}
-
-/* A processor with L1 terminal fault reads ahead where an absent entry points. */
-static void an_entry_of_ept02_that_is_not_present_names_no_page(void **state)
-{
-    static const uint64_t rights[] = {RWX, EPT_READ, EPT_READ | EPT_WRITE, EPT_READ | EPT_EXECUTE};
-    const uint64_t eptp = PML4 | 3 << 3 | 6;
-    uint64_t hpa;
-
-    (void)state;
-    map_page(0x9000, RWX);
-    launch(eptp);
-    for (unsigned i = 0; i < sizeof rights / sizeof *rights; i++) {
-        map_page(0x9000, rights[i]);
-        invept(1, eptp);
-        resume();
-        touch(0x5000, EPT_READ, &hpa);
-        assert_absent_is_zero(nest_ept_get(&m.nest, eptp)->root, 3);
-        touch(0x7000, EPT_READ, &hpa); /* not mapped: L1's, and nothing of it stays */
-        assert_absent_is_zero(nest_ept_get(&m.nest, eptp)->root, 3);
-    }
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -426,7 +395,6 @@ int main(void)
         TEST(a_fifth_ept_pointer_evicts_and_the_first_comes_back),
         TEST(vmfunc_switches_to_a_listed_pointer_and_exits_for_others),
         TEST(a_change_of_cps_own_mapping_empties_ept02),
-        TEST(an_entry_of_ept02_that_is_not_present_names_no_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
