@@ -44,8 +44,8 @@ SVM_ITSELF = {
 }
 
 
-# payloads that ask what QEMU's SVM answers otherwise from beginning to end
-VMX_ONLY = {"vmx_raised": "QEMU 7.2 has neither general detect nor INT1, traps behind STI only after the next instruction, and arms breakpoints by itself"}
+# payloads that ask what QEMU answers otherwise, without CP too
+VMX_ONLY = {"vmx_raised": "QEMU 7.2 checks no alignment, and traps behind STI only after the next instruction"}
 
 
 def on_svm(name, transcript, levels):

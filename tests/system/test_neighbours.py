@@ -162,7 +162,7 @@ def test_whatever_a_machine_has_cp_do_its_registers_stay_its_own(machine, tmp_pa
     cp.alice.expect("Ready;")
 
 
-# What VMX leaves only because CP asks for it, and SVM likewise; QEMU's own breakpoints are no matter of exits.
+# QEMU checks no alignment, so that there it is a machine that spins; and a data breakpoint met in a delivery ends QEMU itself.
 RECURRING = [("bochs", "ac"), ("bochs", "db"), ("bochs", "l2 ac"), ("bochs", "l2 db"), ("tcg", "ac"), ("tcg", "l2 ac")]
 
 
