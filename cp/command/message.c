@@ -69,7 +69,7 @@ static const struct message table[] = {
      "A reset through a port or an INIT."},
     {9007, 'W', "CP entered; the hardware failed under the machine, at %1",
      "A machine check that its program cannot survive. IPL starts it anew; the operator was told more (message 9050)."},
-    {9007, 'W', "CP entered; CP refused to run the control block it had made for the machine: check %2, at %1",
+    {9008, 'W', "CP entered; CP refused to run the control block it had made for the machine: check %2, at %1",
      "A fault of CP's own: nothing ran. Please report the number; IPL starts the machine anew."},
     {9009, 'W', "CP entered; others lacked page frames: the storage of this machine, which held most, is cleared",
      "It held more than its share, an equal part for each machine. IPL starts it anew."},

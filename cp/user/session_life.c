@@ -320,7 +320,7 @@ void session_vm_stopped(struct vm *vm)
         [VM_STOP_POWER_OFF] = 2629,  [VM_STOP_TRIPLE_FAULT] = 453, [VM_STOP_DISABLED_WAIT] = 450,
         [VM_STOP_NO_STORAGE] = 9001, [VM_STOP_NO_FRAMES] = 9002,   [VM_STOP_BAD_ENTRY] = 451,
         [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004,   [VM_STOP_VMX_ABORT] = 9005,
-        [VM_STOP_UNSOUND] = 9007,    [VM_STOP_TAKEN] = 9009,
+        [VM_STOP_UNSOUND] = 9008,    [VM_STOP_TAKEN] = 9009,
         [VM_STOP_RESET] = 9006,      [VM_STOP_MACHINE_CHECK] = 9007};
     struct session *s = vm->session;
     char rip[20], detail[12];
