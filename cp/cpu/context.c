@@ -126,17 +126,28 @@ static void save(struct vcpu *vcpu)
     m->kernel_gs_base = op_rdmsr(MSR_KERNEL_GS_BASE);
 }
 
+/* Most guests have the same, and where a CP below carries it out a load of a debug register is an exit. */
+static void debug_load(const struct vcpu *vcpu)
+{
+    if (op_read_dr0() != vcpu->dr[0])
+        op_write_dr0(vcpu->dr[0]);
+    if (op_read_dr1() != vcpu->dr[1])
+        op_write_dr1(vcpu->dr[1]);
+    if (op_read_dr2() != vcpu->dr[2])
+        op_write_dr2(vcpu->dr[2]);
+    if (op_read_dr3() != vcpu->dr[3])
+        op_write_dr3(vcpu->dr[3]);
+    if (op_read_dr6() != vcpu->dr6)
+        op_write_dr6(vcpu->dr6);
+}
+
 static void load(const struct vcpu *vcpu)
 {
     const struct vcpu_msrs *m = &vcpu->msrs;
 
     xstate_load(&xstate, &vcpu->xstate);
     op_write_cr2(vcpu->cr2);
-    op_write_dr0(vcpu->dr[0]);
-    op_write_dr1(vcpu->dr[1]);
-    op_write_dr2(vcpu->dr[2]);
-    op_write_dr3(vcpu->dr[3]);
-    op_write_dr6(vcpu->dr6);
+    debug_load(vcpu);
     if (has_tsc_aux)
         op_wrmsr(MSR_TSC_AUX, m->tsc_aux);
     if (cpu_backend->keeps_system_call_msrs)
