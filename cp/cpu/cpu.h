@@ -33,6 +33,9 @@ enum { VECTOR_IRQ = 0x20, VECTOR_TIMER = 0xEF, VECTOR_SPURIOUS = 0xFF };
 
 /* GDT, TSS, IDT: exceptions of CP stop it with a dump, but for those below; interrupts are noted in struct cpu */
 void cpu_tables_load(void);
+extern const char trap_stubs[]; /* TRAP_STUB_BYTES for each vector; that of #DB goes on at trap_debug, and until its end: breakpoints armed */
+extern const char trap_debug[], trap_debug_end[];
+enum { TRAP_STUB_BYTES = 16 };
 extern uint32_t trap_survived[32]; /* #DB, #AC and NMIs that reached CP itself, by vector */
 /* Every device whose interrupt was noted has been served: level-triggered lines may interrupt again. */
 void cpu_interrupts_served(void);

@@ -62,7 +62,6 @@ OP_DEBUG_REGISTER(1)
 OP_DEBUG_REGISTER(2)
 OP_DEBUG_REGISTER(3)
 OP_DEBUG_REGISTER(6)
-OP_DEBUG_REGISTER(7)
 
 /* With the physical address of a VMCB. */
 static inline void op_vmsave(uint64_t vmcb) { __asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory"); }

@@ -7,7 +7,7 @@
 
 enum { VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_ALIGNMENT = 17, VECTOR_MACHINE_CHECK = 18, EXCEPTIONS = 32,
        GATE_INTERRUPT = 0x8E, IST_FAULT = 1, IST_MACHINE_CHECK = 2, SELECTOR_CODE = 8, SELECTOR_TSS = 24 };
-enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18, DR7_NONE = 0x400, DR6_CONDITIONS = 0xE00F };
+enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18, DR6_CONDITIONS = 0xE00F };
 
 struct gate {
     uint16_t offset_low, selector;
@@ -26,7 +26,6 @@ void trap_interrupt(uint64_t vector);
 struct cpu cpu_this;
 uint32_t trap_survived[EXCEPTIONS];
 
-extern const char trap_stubs[];
 static struct gate idt[256];
 static uint8_t fault_stack[8192] __attribute__((aligned(16))), machine_check_stack[8192] __attribute__((aligned(16)));
 
@@ -35,11 +34,10 @@ uint64_t cpu_idt_address(void)
     return (uint64_t)idt;
 }
 
-/* None comes again before another instruction of CP is done: no breakpoint is armed, and none counts for the one returned to; no
- * step follows it. DR6 is a guest's, but for what this one left there. */
+/* None comes again before another instruction of CP is done: no breakpoint is armed any more (trap_entry.S), and none counts for
+ * the one returned to; no step follows it. DR6 is a guest's, but for what this one left there. */
 static void debug_end(struct trap_frame *frame)
 {
-    op_write_dr7(DR7_NONE);
     op_write_dr6(op_read_dr6() & ~(uint64_t)DR6_CONDITIONS);
     frame->rflags = (frame->rflags & ~(uint64_t)RFLAGS_TF) | RFLAGS_RF;
 }

@@ -2,7 +2,7 @@
  * interrupts in trap_interrupt with their vector; both restore what C may change. */
 
     .text
-    .globl trap_stubs
+    .globl trap_stubs, trap_debug, trap_debug_end
     .align 16
 trap_stubs:
     .set vector, 0
@@ -13,11 +13,23 @@ trap_stubs:
     pushq $0
     .endif
     pushq $vector
+    .if vector == 1
+    jmp trap_debug
+    .else
     jmp trap_common
+    .endif
     .set vector, vector + 1
     .endr
 
+    /* before anything else is touched breakpoints are disarmed, so that none is met on the way: svm_debug.c arms none here */
     .align 16
+trap_debug:
+    pushq %rax
+    movl $0x400, %eax
+    movq %rax, %dr7
+    popq %rax
+trap_debug_end:
+
 trap_common:
     pushq %rax
     pushq %rcx

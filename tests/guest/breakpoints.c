@@ -4,6 +4,7 @@
 
 enum { VECTOR_DEBUG = 1, VECTOR_UD = 6, VECTOR_GP = 13 };
 enum { EXECUTE, WRITE, ACCESS = 3 };
+enum { FRESH = 0x2000000, PAGE_BYTES = 4096, COPIES = 32 };
 #define DR6_NONE 0xFFFF0FF0ull
 #define DR6_BD 0x2000ull
 #define DR7_NONE 0x400ull
@@ -142,6 +143,24 @@ static void watch(void)
     guest_check_equal(hits, 4, "none when it is watched no more");
 }
 
+/* From a watched word to pages that CP has not given yet: the hit is there when the exit comes. */
+static void copies(void)
+{
+    volatile char *to = (volatile char *)FRESH;
+
+    fresh();
+    write_dr0((uintptr_t)data);
+    write_dr7(enable(0, ACCESS, 8));
+    for (unsigned i = 0; i < COPIES; i++, to += PAGE_BYTES) {
+        const volatile void *from = data;
+        volatile void *at = to;
+        __asm__ volatile("movsq" : "+S"(from), "+D"(at) : : "memory");
+    }
+    write_dr7(DR7_NONE);
+    guest_check(hits >= COPIES, "copies of a watched word to where nothing was"); /* Bochs tells of the exit's and the copy's */
+    guest_check_equal(hit_dr6 & 0xF, 1, "B0 with the last");
+}
+
 /* ---- the registers ------------------------------------------------------------------------- */
 
 static void load_dr4(void *value) { write_dr4((uintptr_t)value); }
@@ -181,6 +200,7 @@ int guest_main(void)
     guest_handle(VECTOR_DEBUG, note);
     code();
     watch();
+    copies();
     registers();
     guest_print("end\n");
     return (int)guest_failures;
