@@ -73,7 +73,7 @@ class Debugger:
     RIP, RFLAGS = 16, 17
 
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket, self.said = socket.socket(socket.AF_UNIX), b""
         self.socket.settimeout(20)
         for _ in range(100):
             try:
@@ -82,24 +82,29 @@ class Debugger:
             except OSError:
                 time.sleep(0.1)
         self.ask("qXfer:features:read:target.xml:0,fff")  # QEMU lets one read single registers after this only
+        self.go_on()  # who connects has stopped it
 
     def send(self, text):
         self.socket.sendall(b"$%s#%02x" % (text.encode(), sum(text.encode()) & 255))
 
     def answer(self):
-        data = b""
-        while not re.search(rb"\$[^#]*#..", data):
-            data += self.socket.recv(4096)
+        while not re.search(rb"\$[^#]*#..", self.said):
+            self.said += self.socket.recv(4096)
+        packet = re.search(rb"\$([^#]*)#..", self.said)
+        self.said = self.said[packet.end():]
         self.socket.sendall(b"+")
-        return re.search(rb"\$([^#]*)#", data).group(1).decode()
+        return packet.group(1).decode("latin-1")
 
     def ask(self, text):
         self.send(text)
-        return self.answer()
+        while (answer := self.answer()).startswith("T"):  # that it stopped, said unasked
+            pass
+        return answer
 
     def stop(self):
         self.socket.sendall(b"\x03")
-        return self.answer()
+        while not self.answer().startswith("T"):
+            pass
 
     def go_on(self):
         self.send("c")
