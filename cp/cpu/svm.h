@@ -34,7 +34,6 @@ struct svm_vcpu { /* a frame */
 
 const char *svm_start(void); /* cpu_backend.start */
 extern struct svm_maps svm_maps;
-extern uint64_t svm_host_save; /* page that VMRUN saves CP's state in */
 extern bool svm_has_next_rip; /* the processor keeps vmcb.next_rip */
 extern struct vmx_capability svm_capability; /* what CP's guests' VMX stands on */
 

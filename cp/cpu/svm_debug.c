@@ -12,7 +12,7 @@
 #include "cp/svm/debug.h"
 #include "vmcs-shadow/control.h"
 
-enum { BLOCKED_MOV_SS = 2, VECTOR_DEBUG = 1, TYPE_EXCEPTION = 3, DR7_NUMBER = 7, STACK_NEAR = 1024, GATE_BYTES = 16 };
+enum { BLOCKED_MOV_SS = 2, VECTOR_DEBUG = 1, TYPE_EXCEPTION = 3, DR7_NUMBER = 7 };
 #define DR7_ENABLES 0xFFull
 #define PENDING_ENABLED (1ull << 12)
 #define INFO_VALID (1u << 31)
@@ -41,22 +41,13 @@ static void dr_write(unsigned number, uint64_t value)
     }
 }
 
-/* What CP executes, reads and writes while they are armed; what QEMU's VMRUN and #VMEXIT save and load, by physical address, counts
- * as an access to that linear address. And the way of a #DB, up to where it disarms them: when an instruction has met a data
- * breakpoint and exits before its end, QEMU raises it behind the exit. */
+/* What CP executes while they are armed; and the way of a #DB, up to where it disarms them. */
 static uint64_t breakpoints(const struct vmcb *vmcb)
 {
-    uint64_t stack = (uintptr_t)__builtin_frame_address(0);
     const struct svm_range window[] = {
-        {(uintptr_t)svm_window, (uintptr_t)(svm_window_end - svm_window), true},
-        {(uintptr_t)trap_stubs + VECTOR_DEBUG * TRAP_STUB_BYTES, TRAP_STUB_BYTES, true},
-        {(uintptr_t)trap_debug, (uintptr_t)(trap_debug_end - trap_debug), true},
-        {(uintptr_t)&svm_armed, sizeof svm_armed, false},
-        {frame_address(vmcb).a, PAGE_SIZE, false},
-        {svm_host_save, PAGE_SIZE, false},
-        {stack - STACK_NEAR, 2 * STACK_NEAR, false}, /* svm_run's and the trap's frames */
-        {cpu_idt_address() + VECTOR_DEBUG * GATE_BYTES, GATE_BYTES, false},
-        {(uintptr_t)cpu_this.gdt, sizeof cpu_this.gdt, false},
+        {(uintptr_t)svm_window, (uintptr_t)(svm_window_end - svm_window)},
+        {(uintptr_t)trap_stubs + VECTOR_DEBUG * TRAP_STUB_BYTES, TRAP_STUB_BYTES},
+        {(uintptr_t)trap_debug, (uintptr_t)(trap_debug_end - trap_debug)},
     };
     const uint64_t dr[] = {op_read_dr0(), op_read_dr1(), op_read_dr2(), op_read_dr3()};
 

@@ -20,7 +20,7 @@ enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as 
 
 struct svm_maps svm_maps;
 struct vmx_capability svm_capability;
-uint64_t svm_host, svm_host_save;
+uint64_t svm_host;
 bool svm_has_next_rip;
 
 struct svm_own svm_own;
@@ -68,8 +68,7 @@ static bool host_areas_create(void)
 
     if (!save || !host)
         return false;
-    svm_host_save = frame_address(save).a;
-    op_wrmsr(MSR_HOST_SAVE, svm_host_save);
+    op_wrmsr(MSR_HOST_SAVE, frame_address(save).a);
     svm_host = frame_address(host).a;
     op_vmsave(svm_host);
     return true;

@@ -1,7 +1,7 @@
 /* Owns what a guest's debug registers mean where CP loads them: which breakpoints the processor is given, and what each MOV may do. */
 #include "cp/svm/debug.h"
 
-enum { TYPE_CODE, TYPE_WRITE, TYPE_PORT, TYPE_ACCESS };
+enum { TYPE_CODE };
 enum { DR4 = 4, DR5 = 5, DR6 = 6, DR7 = 7, REGISTERS = 8 };
 #define CR4_DE (1ull << 3)
 #define DR7_GD (1ull << 13)
@@ -14,20 +14,10 @@ static unsigned field(uint64_t dr7, unsigned i)
     return dr7 >> (16 + 4 * i) & 15;
 }
 
-static bool meets(const struct svm_range *range, bool code, uint64_t from, uint64_t bytes)
+static bool is_outside(uint64_t at, const struct svm_range *without, unsigned count)
 {
-    return range->code == code && from < range->from + range->bytes && range->from < from + bytes;
-}
-
-/* SDM "Data Breakpoint and Breakpoint Alignment": one of n bytes begins at a multiple of n. */
-static bool is_outside(uint64_t dr7, unsigned i, uint64_t at, const struct svm_range *without, unsigned count)
-{
-    static const uint8_t lengths[] = {1, 2, 8, 4};
-    bool code = (field(dr7, i) & 3) == TYPE_CODE;
-    uint64_t bytes = code ? 1 : lengths[field(dr7, i) >> 2], from = at & ~(bytes - 1);
-
     for (unsigned k = 0; k < count; k++)
-        if (meets(&without[k], code, from, code ? 1 : 2 * bytes)) /* QEMU takes what is not aligned as it is */
+        if (at - without[k].from < without[k].bytes)
             return false;
     return true;
 }
@@ -38,7 +28,7 @@ uint64_t svm_debug_armed(uint64_t dr7, const uint64_t dr[SVM_BREAKPOINTS], const
 
     for (unsigned i = 0; i < SVM_BREAKPOINTS; i++) {
         uint64_t enabled = dr7 & 3ull << 2 * i;
-        if (enabled && (field(dr7, i) & 3) != TYPE_PORT && is_outside(dr7, i, dr[i], without, count))
+        if (enabled && (field(dr7, i) & 3) == TYPE_CODE && is_outside(dr[i], without, count))
             armed |= enabled | (uint64_t)field(dr7, i) << (16 + 4 * i);
     }
     return armed;

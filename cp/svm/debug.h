@@ -8,11 +8,11 @@ enum { SVM_BREAKPOINTS = 4 };
 
 struct svm_range { /* of linear addresses, `bytes` of them */
     uint64_t from, bytes;
-    bool code; /* which is executed; else data, which is read and written */
 };
 
-/* The DR7 that arms what the guest's DR7 enables: no I/O breakpoints, since every port is an exit, no general detection, and none
- * that would be met within `without`. DR7_ALWAYS: nothing is to be armed. */
+/* The DR7 that arms what the guest's DR7 enables of breakpoints on instructions, but for those within `without`. None on ports, since
+ * every port is an exit; none on data, since QEMU 7.2 ends when one is met while it delivers an event, and raises one that an
+ * instruction met before its exit behind the exit, in CP; no general detection. DR7_ALWAYS: nothing is to be armed. */
 uint64_t svm_debug_armed(uint64_t dr7, const uint64_t dr[SVM_BREAKPOINTS], const struct svm_range *without, unsigned count);
 
 enum svm_debug_verdict {

@@ -5,6 +5,7 @@ NOT_INTERCEPTED = "SVM has no such intercept, so the control is not offered"
 NO_INVPCID = "QEMU's processor lacks the instruction, so the control is not offered"
 NO_EXECUTE_ONLY = "nested page tables have no execute-only pages: such an entry is a misconfiguration where they are not offered"
 QEMU_XSETBV = "QEMU 7.2 does not intercept XSETBV"
+QEMU_DATA_BREAKPOINT = "QEMU 7.2 ends when an event's delivery meets a data breakpoint, so CP arms none"
 WALKS_WRITE = "nested paging asks to write to a guest's page tables even if it only reads them"
 
 QEMU_CANONICAL = "QEMU 7.2's own WRMSR takes addresses that are not canonical"
@@ -14,6 +15,17 @@ MISCONFIGURED = "49 EPT MISCONFIGURATION qualification 0 physical 0x40005123"
 
 # payload: {what VMX hardware prints: (what SVM in QEMU prints, None: nothing; why)}
 SVM = {
+    "vmx_state": {
+        "watch point: 0 EXCEPTION OR NMI qualification 0x1 event #1":
+            ("watch point: 18 VMCALL qualification 0 length 3", QEMU_DATA_BREAKPOINT),
+    },
+    "vmx_debug": {
+        "data breakpoint: 0 EXCEPTION OR NMI qualification 0x1 event #1":
+            ("data breakpoint: 18 VMCALL qualification 0 length 3", QEMU_DATA_BREAKPOINT),
+        "  RCX 0x77 blocking 0 pending 0 DR6 0xffff0ff0 DR7 0x400, L2 got 1 with DR6 0xffff0ff1 DR7 0x90401":
+            ("  RCX 0x77 blocking 0 pending 0 DR6 0xffff0ff0 DR7 0x90401", QEMU_DATA_BREAKPOINT),
+        "L1's own: 1": ("L1's own: 0", QEMU_DATA_BREAKPOINT),
+    },
     "vmx_ept": {
         "read of X: 48 EPT VIOLATION qualification 0x1a1 physical 0x40005123 linear 0x40005123":
             (f"read of X: {MISCONFIGURED}", NO_EXECUTE_ONLY),

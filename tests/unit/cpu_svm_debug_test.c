@@ -11,9 +11,9 @@
 
 #define CR4_DE 8ull
 #define DR7_GD 0x2000ull
-enum { CODE, WRITE, PORT, ACCESS, CODE_AT = 0x103000, CODE_BYTES = 16, DATA_AT = 0x15d000, DATA_BYTES = 24 };
+enum { CODE, WRITE, PORT, ACCESS, CODE_AT = 0x103000, CODE_BYTES = 16, TRAP_AT = 0x15d000, TRAP_BYTES = 24 };
 
-static const struct svm_range without[] = {{CODE_AT, CODE_BYTES, true}, {DATA_AT, DATA_BYTES, false}};
+static const struct svm_range without[] = {{CODE_AT, CODE_BYTES}, {TRAP_AT, TRAP_BYTES}};
 static uint64_t dr[SVM_BREAKPOINTS];
 
 static int fresh(void **context)
@@ -36,16 +36,14 @@ static uint64_t armed(uint64_t dr7)
     return svm_debug_armed(dr7, dr, without, sizeof without / sizeof *without);
 }
 
-static void what_is_enabled_is_armed_as_it_is(void **context)
+static void what_is_enabled_of_code_is_armed_as_it_is(void **context)
 {
     (void)context;
     for (unsigned i = 0; i < SVM_BREAKPOINTS; i++) {
         assert_int_equal(armed(enabled(i, CODE, 1)), enabled(i, CODE, 1));
-        assert_int_equal(armed(enabled(i, WRITE, 2)), enabled(i, WRITE, 2));
-        assert_int_equal(armed(enabled(i, ACCESS, 8)), enabled(i, ACCESS, 8));
         assert_int_equal(armed(enabled(i, CODE, 1) ^ 3ull << 2 * i), enabled(i, CODE, 1) ^ 3ull << 2 * i);
     }
-    uint64_t all = enabled(0, CODE, 1) | enabled(1, WRITE, 4) | enabled(2, ACCESS, 1) | enabled(3, WRITE, 8);
+    uint64_t all = enabled(0, CODE, 1) | enabled(1, CODE, 1) | enabled(2, CODE, 1) | enabled(3, CODE, 1);
     assert_int_equal(armed(all), all);
 }
 
@@ -57,46 +55,40 @@ static void what_is_not_enabled_is_not_armed(void **context)
     assert_int_equal(armed(DR7_ALWAYS | 0x300), DR7_ALWAYS);
 }
 
-static void ports_and_general_detection_are_not_armed(void **context)
+static void data_ports_and_general_detection_are_not_armed(void **context)
 {
+    static const unsigned types[] = {WRITE, PORT, ACCESS};
     (void)context;
-    assert_int_equal(armed(enabled(1, PORT, 1)), DR7_ALWAYS);
-    assert_int_equal(armed(enabled(1, PORT, 1) | enabled(2, WRITE, 1)), enabled(2, WRITE, 1));
+    for (unsigned t = 0; t < sizeof types / sizeof *types; t++)
+        for (unsigned length = 1; length <= 8; length *= 2) {
+            assert_int_equal(armed(enabled(1, types[t], length)), DR7_ALWAYS);
+            assert_int_equal(armed(enabled(1, types[t], length) | enabled(2, CODE, 1)), enabled(2, CODE, 1));
+        }
     assert_int_equal(armed(enabled(0, CODE, 1) | DR7_GD), enabled(0, CODE, 1));
 }
 
 static void nothing_that_cp_would_meet_is_armed(void **context)
 {
     (void)context;
-    for (unsigned i = 0; i < CODE_BYTES; i++) {
-        dr[2] = CODE_AT + i;
-        assert_int_equal(armed(enabled(2, CODE, 1) | enabled(0, CODE, 1)), enabled(0, CODE, 1));
-        assert_int_equal(armed(enabled(2, WRITE, 1)), enabled(2, WRITE, 1)); /* the code is not written to */
-    }
-    for (unsigned length = 1; length <= 8; length *= 2)
-        for (uint64_t at = DATA_AT - length + 1; at < DATA_AT + DATA_BYTES; at++) {
-            dr[2] = at;
-            assert_int_equal(armed(enabled(2, ACCESS, length)), DR7_ALWAYS);
-            assert_int_equal(armed(enabled(2, WRITE, length)), DR7_ALWAYS);
-            assert_int_equal(armed(enabled(2, CODE, 1)), enabled(2, CODE, 1));
+    for (unsigned k = 0; k < sizeof without / sizeof *without; k++) {
+        for (unsigned i = 0; i < without[k].bytes; i++) {
+            dr[2] = without[k].from + i;
+            assert_int_equal(armed(enabled(2, CODE, 1) | enabled(0, CODE, 1)), enabled(0, CODE, 1));
         }
-    dr[2] = CODE_AT - 1;
-    assert_int_equal(armed(enabled(2, CODE, 1)), enabled(2, CODE, 1));
-    dr[2] = CODE_AT + CODE_BYTES;
-    assert_int_equal(armed(enabled(2, CODE, 1)), enabled(2, CODE, 1));
-    dr[2] = DATA_AT + DATA_BYTES;
-    assert_int_equal(armed(enabled(2, WRITE, 8)), enabled(2, WRITE, 8));
+        dr[2] = without[k].from - 1;
+        assert_int_equal(armed(enabled(2, CODE, 1)), enabled(2, CODE, 1));
+        dr[2] = without[k].from + without[k].bytes;
+        assert_int_equal(armed(enabled(2, CODE, 1)), enabled(2, CODE, 1));
+    }
 }
 
 static void the_ends_of_the_address_space_are_no_trap(void **context)
 {
     (void)context;
-    for (unsigned length = 1; length <= 8; length *= 2) {
-        dr[0] = ~0ull;
-        assert_int_equal(armed(enabled(0, WRITE, length)), enabled(0, WRITE, length));
-        dr[0] = 0;
-        assert_int_equal(armed(enabled(0, WRITE, length)), enabled(0, WRITE, length));
-    }
+    dr[0] = ~0ull;
+    assert_int_equal(armed(enabled(0, CODE, 1)), enabled(0, CODE, 1));
+    dr[0] = 0;
+    assert_int_equal(armed(enabled(0, CODE, 1)), enabled(0, CODE, 1));
 }
 
 /* ---- MOV ------------------------------------------------------------------------------ */
@@ -168,9 +160,9 @@ static void dr6_and_dr7_have_32_bits_and_fixed_ones(void **context)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(what_is_enabled_is_armed_as_it_is, fresh),
+        cmocka_unit_test_setup(what_is_enabled_of_code_is_armed_as_it_is, fresh),
         cmocka_unit_test_setup(what_is_not_enabled_is_not_armed, fresh),
-        cmocka_unit_test_setup(ports_and_general_detection_are_not_armed, fresh),
+        cmocka_unit_test_setup(data_ports_and_general_detection_are_not_armed, fresh),
         cmocka_unit_test_setup(nothing_that_cp_would_meet_is_armed, fresh),
         cmocka_unit_test_setup(the_ends_of_the_address_space_are_no_trap, fresh),
         cmocka_unit_test(each_register_is_carried_out),
