@@ -23,6 +23,7 @@ static struct seat {
     bool high;       /* and beyond ASCII */
     uint8_t last[2]; /* bytes shown last */
 } seat[FAKE_LINES];
+static unsigned typists, high_typists; /* a bit a user: what they typed is shown again where they reconnect */
 
 static const char *const names[USERS] = {"OPERATOR", "MAINT", "ALICE", "BOB"};
 static uint64_t frames_at_first, cp_frames_at_first;
@@ -80,8 +81,13 @@ static void look(unsigned line)
     int user = number_of(s->user);
 
     require(s->terminal == terminal_of(line) && s->state != SESSION_FREE);
-    if (user >= 0)
+    if (user >= 0) {
         seat[line].users |= 1u << user;
+        typists |= (unsigned)seat[line].typed << user;
+        high_typists |= (unsigned)seat[line].high << user;
+        seat[line].typed |= typists >> user & 1;
+        seat[line].high |= high_typists >> user & 1;
+    }
     for (unsigned i = 0; i < f->length; i++)
         shown_byte(&seat[line], (uint8_t)f->text[i]);
     f->length = f->seen = 0;
@@ -353,6 +359,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!ready)
         begin();
     ready = true;
+    typists = high_typists = 0;
     for (size_t i = 0; i < size; i++)
         in.more = (in.more ^ data[i]) * 0x100000001B3;
     for (unsigned line = 0, who = (unsigned)take(&in, 1); line < FAKE_LINES; line++, who >>= 2)
