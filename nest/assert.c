@@ -295,22 +295,54 @@ unsigned nest_assertions(const struct nest_assertion **at)
     return ASSERTIONS;
 }
 
-/* On the host all fields count as changed, but for those that must not be. */
-static bool is_asked(const struct nest_assertion *row, const struct vmcs_set *changed)
+enum { ROW_WORDS = (ASSERTIONS + 63) / 64, FIELD_WORDS = sizeof(struct vmcs_set) / sizeof(uint64_t) };
+
+/* The rows that are about a field, a bit each; made once, since most entries that ask have one field to ask about. */
+static uint64_t about[VMCS_FIELDS][ROW_WORDS];
+
+static void about_make(void)
 {
+    for (unsigned i = 0; i < ASSERTIONS; i++) {
+        about[table[i].index][i / 64] |= 1ull << i % 64;
+        about[table[i].with][i / 64] |= 1ull << i % 64;
+    }
+}
+
+/* On the host all fields count as changed, but for those that must not be. */
+static struct vmcs_set to_ask(const struct vmcs_set *changed)
+{
+    struct vmcs_set ask = *changed;
 #ifdef VMN_HOST
-    if (row->holds != never)
-        return true;
+    for (unsigned i = 0; i < ASSERTIONS; i++)
+        if (table[i].holds != never)
+            vmcs_set_add(&ask, table[i].index);
 #endif
-    return vmcs_set_has(changed, row->index) || vmcs_set_has(changed, row->with);
+    return ask;
+}
+
+static void rows_find(const struct vmcs_set *ask, uint64_t rows[ROW_WORDS])
+{
+    for (unsigned word = 0; word < FIELD_WORDS; word++)
+        for (uint64_t bits = ask->word[word] & nest_assert_fields.word[word]; bits; bits &= bits - 1)
+            for (unsigned i = 0; i < ROW_WORDS; i++)
+                rows[i] |= about[word * 64 + (unsigned)__builtin_ctzll(bits)][i];
 }
 
 const struct nest_assertion *nest_assert(const struct nest *nest, const struct nest_vmcs *vmcs, const struct vmcs *image,
                                          const struct vmcs_set *changed)
 {
-    for (const struct nest_assertion *row = table; row < table + ASSERTIONS; row++)
-        if (is_asked(row, changed) && !row->holds(nest, vmcs, image, row->index))
-            return row;
+    const struct vmcs_set ask = to_ask(changed);
+    uint64_t rows[ROW_WORDS] = {0};
+
+    if (!about[table[0].index][0])
+        about_make();
+    rows_find(&ask, rows);
+    for (unsigned word = 0; word < ROW_WORDS; word++)
+        for (uint64_t bits = rows[word]; bits; bits &= bits - 1) {
+            const struct nest_assertion *row = &table[word * 64 + (unsigned)__builtin_ctzll(bits)];
+            if (!row->holds(nest, vmcs, image, row->index))
+                return row;
+        }
     return NULL;
 }
 

@@ -5,7 +5,7 @@
 
 enum { VECTOR_PIT = 0x20, VECTOR_SELF = 0x51 };
 enum { APIC = 0xFEE00000, SVR = 0xF0, EOI = 0xB0, ICR = 0x300, ICR_TO_SELF = 1 << 18 };
-enum { PIT_TICKS = 238, SLEEPS = 4000, TOUCHES = 64, FRESH = 0x2000000, PAGE_BYTES = 4096 };
+enum { PIT_TICKS = 1193, SLEEPS = 1000, TOUCHES = 64, FRESH = 0x2000000, PAGE_BYTES = 4096 };
 
 extern const char shadow_hlt[], shadow_hlt_end[], shadow_ss[], shadow_ss_end[];
 static volatile unsigned at_hlt, behind_hlt, at_ss;
