@@ -120,8 +120,8 @@ $(B)/free/lib/string.o $(B)/whole/lib/string.o: FREE += -fno-tree-loop-distribut
 .SECONDARY:
 $(B)/vmn-relay: scripts/vmn-relay.c scripts/vmn-line.c scripts/vmn-line.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)
-# these payloads ask CP's own drivers
-$(B)/guest/drivers.elf64 $(B)/guest/lines.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c))
+# these payloads ask or use CP's own drivers
+$(B)/guest/drivers.elf64 $(B)/guest/lines.elf64 $(B)/guest/longest.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c))
 
 # `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
 DISK ?= disk.img
@@ -156,8 +156,8 @@ debug: $(B)/vmn-relay images ## start VM/N (MACHINE=bochs) with the emulator's l
 	@scripts/vmn --machine $(or $(MACHINE),bochs) --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
 all: $(B)/vmn-relay
 .PHONY: run test soak check format debug
-# payloads named vmx_* stand on a small hypervisor of their own
-$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_%,$(GUESTS))): \
+# payloads named vmx_* stand on a small hypervisor of their own, and one that does everything
+$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest,$(GUESTS))): \
   $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)
 
 # the CP volume a newcomer gets: the sample directory, empty minidisks, images/system/FN.FT on the system disk

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { LEAF_WRITE_BACK = 6 << 3, POINTER_WRITE_BACK = 6, POINTER_FOUR_LEVELS = 3 << 3 };
-enum { LARGE_BYTES = 2 << 20, PAGE_BYTES = 4096, ENTRIES = 512 };
+enum { LARGE_BYTES = 2 << 20, PAGE_BYTES = 4096, ENTRIES = 512, TABLES_AT_ONCE = 8 };
 #define KEY_MASK (EPT_ADDRESS | EPTP_ACCESSED_DIRTY)
 
 /* exit qualification of an EPT violation */
@@ -46,36 +46,56 @@ static uint64_t *table_of(uint64_t entry)
     return (uint64_t *)(uintptr_t)(entry & EPT_ADDRESS);
 }
 
-static void free_below(struct nest *nest, uint64_t *table, unsigned level)
+/* The tables below one at `level`, which keeps its entries. */
+static void free_below(struct nest *nest, const uint64_t *table, unsigned level)
 {
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        if (level > 1 && table[i] && !(table[i] & EPT_LARGE)) {
-            free_below(nest, table_of(table[i]), level - 1);
-            nest->host->frame_free(nest->host->context, table_of(table[i]));
-        }
-        table[i] = 0;
+    for (unsigned i = 0; level > 1 && i < ENTRIES; i++) {
+        if (!table[i] || (table[i] & EPT_LARGE))
+            continue;
+        free_below(nest, table_of(table[i]), level - 1);
+        nest->host->frame_free(nest->host->context, table_of(table[i]));
     }
 }
 
-/* Hardware forgets first: until then it may still walk the tables. */
-static void empty(struct nest *nest, struct nest_ept *ept)
+/* More than are freed at once. */
+static bool is_large(const struct nest *nest, const struct nest_ept *ept)
 {
-    nest->host->flush_ept(nest->host->context, nest_ept_pointer(ept));
-    if (ept->tables)
-        free_below(nest, ept->root, 4);
-    ept->tables = 0;
+    return ept->tables > TABLES_AT_ONCE && nest->host->tables_free;
 }
 
+/* Hardware forgets first: until then it may still walk the tables. */
 static void drop(struct nest *nest, unsigned slot)
 {
+    const struct nest_host *host = nest->host;
     struct nest_ept *ept = nest->ept[slot];
-    empty(nest, ept);
+    host->flush_ept(host->context, nest_ept_pointer(ept));
     for (unsigned i = 0; i < NEST_ACTIVE; i++)
         if (nest->active[i] && nest->active[i]->ept == ept)
             nest->active[i]->ept = NULL, nest->active[i]->ept_lost = nest->active[i]->rules_due = true;
     nest->ept[slot] = NULL;
-    nest->host->frame_free(nest->host->context, ept->root);
-    nest->host->frame_free(nest->host->context, ept);
+    if (is_large(nest, ept)) {
+        host->tables_free(host->context, ept, ept->root, ept->tables + 2);
+        return;
+    }
+    free_below(nest, ept->root, ept->tables ? 4 : 0);
+    host->frame_free(host->context, ept->root);
+    host->frame_free(host->context, ept);
+}
+
+/* A large one is dropped whole: its users get another at their next entry. */
+static void empty(struct nest *nest, unsigned slot)
+{
+    struct nest_ept *ept = nest->ept[slot];
+    if (is_large(nest, ept)) {
+        drop(nest, slot);
+        return;
+    }
+    nest->host->flush_ept(nest->host->context, nest_ept_pointer(ept));
+    if (ept->tables) {
+        free_below(nest, ept->root, 4);
+        memset(ept->root, 0, PAGE_BYTES);
+    }
+    ept->tables = 0;
 }
 
 static struct nest_ept *find(const struct nest *nest, uint64_t eptp12)
@@ -203,12 +223,17 @@ bool nest_shrink(struct nest *nest)
 }
 
 /* Frames ran out: what EPT02 holds can always be made again. */
-static bool install_or_shrink(struct nest *nest, struct nest_ept *ept, uint64_t gpa2,
-                              const struct ept_mapping *mapping, const struct nest_translation *host_page)
+static bool install_or_shrink(struct nest *nest, uint64_t gpa2, const struct ept_mapping *mapping,
+                              const struct nest_translation *host_page)
 {
-    if (install(nest, ept, gpa2, mapping, host_page))
+    const uint64_t eptp12 = nest->current->vmcs12.ept_pointer;
+    struct nest_ept *ept = nest_ept_get(nest, eptp12);
+    if (ept && install(nest, ept, gpa2, mapping, host_page))
         return true;
-    return nest_shrink(nest) && install(nest, ept, gpa2, mapping, host_page);
+    if (!nest_shrink(nest)) /* maybe of this one altogether */
+        return false;
+    ept = nest_ept_get(nest, eptp12);
+    return ept && install(nest, ept, gpa2, mapping, host_page);
 }
 
 /* Nested page tables see each walk of the guest's own tables as a read and a write. So does EPT with accessed and dirty flags;
@@ -250,8 +275,7 @@ enum nest_ept_verdict nest_ept_violation(struct nest *nest, const struct exit *e
     enum nest_access kind = access & EPT_WRITE ? NEST_WRITE : NEST_READ;
     if (!host->translate(host->context, mapping.gpa, kind, &page) || (access & ~(unsigned)page.rights))
         return NEST_EPT_DEVICE;
-    struct nest_ept *ept = nest_ept_get(nest, vmcs->vmcs12.ept_pointer);
-    if (!ept || !install_or_shrink(nest, ept, gpa2, &mapping, &page))
+    if (!install_or_shrink(nest, gpa2, &mapping, &page))
         return NEST_EPT_NO_FRAMES;
     return NEST_EPT_FILLED;
 }
@@ -261,14 +285,14 @@ void nest_ept_flush(struct nest *nest, uint64_t eptp12)
     /* both, with A/D flags and without: hardware tags by address only */
     for (unsigned i = 0; i < NEST_EPT_CACHE; i++)
         if (nest->ept[i] && !((nest->ept[i]->eptp12 ^ eptp12) & EPT_ADDRESS))
-            empty(nest, nest->ept[i]);
+            empty(nest, i);
 }
 
 void nest_ept_flush_all(struct nest *nest)
 {
     for (unsigned i = 0; i < NEST_EPT_CACHE; i++)
         if (nest->ept[i])
-            empty(nest, nest->ept[i]);
+            empty(nest, i);
 }
 
 void *nest_frame(struct nest *nest)

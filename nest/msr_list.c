@@ -4,12 +4,38 @@
 #include "nest/check.h"
 
 enum { MSR_APIC_BASE = 0x1B, APIC_BASE_X2APIC = 1 << 10 };
-enum { LIST_MOST = 4096 }; /* more than any IA32_VMX_MISC can recommend: the list ends there as if in error */
+enum { LIST_MOST = 512 }; /* as IA32_VMX_MISC recommends: a longer list ends there as if in error */
 
 struct entry {
     uint32_t index, reserved;
     uint64_t data;
 };
+
+/* Some entries of a list, copied together: a list may have hundreds. */
+enum { SOME = 16 };
+struct some {
+    uint64_t gpa;
+    uint32_t count, first, there; /* of the list; those that are copied */
+    struct entry entry[SOME];
+};
+
+/* What cannot be read together is read alone: the list may end where storage does.  NULL: it cannot be read, or is too
+ * far. */
+static struct entry *entry_at(struct nest *nest, struct some *some, uint32_t i)
+{
+    const struct nest_host *host = nest->host;
+    uint32_t left = some->count - i;
+    if (i >= LIST_MOST)
+        return NULL;
+    if (i - some->first < some->there)
+        return &some->entry[i - some->first];
+    some->first = i;
+    for (some->there = left < SOME ? left : SOME; some->there; some->there = some->there > 1)
+        if (host->read(host->context, some->gpa + i * sizeof(struct entry), some->entry,
+                       some->there * sizeof(struct entry)))
+            return some->entry;
+    return NULL;
+}
 
 /* MSRs that are fields of a VMCS, so that they belong to whose VMCS is loaded. */
 static const struct {
@@ -83,13 +109,13 @@ static bool load_one(struct nest *nest, const struct entry *entry, bool in_x2api
 uint32_t nest_msr_list_load(struct nest *nest, uint64_t gpa, uint32_t count, struct vmcs *state,
                             struct vmcs_set *written)
 {
-    const struct nest_host *host = nest->host;
     bool in_x2apic = count && x2apic(nest);
-    struct entry entry;
-    for (uint32_t i = 0; i < count; i++)
-        if (i == LIST_MOST || !host->read(host->context, gpa + i * sizeof(entry), &entry, sizeof(entry)) ||
-            !load_one(nest, &entry, in_x2apic, state, written))
+    struct some some = {.gpa = gpa, .count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        struct entry *entry = entry_at(nest, &some, i);
+        if (!entry || !load_one(nest, entry, in_x2apic, state, written))
             return i + 1;
+    }
     return 0;
 }
 
@@ -108,12 +134,15 @@ uint32_t nest_msr_list_store(struct nest *nest, uint64_t gpa, uint32_t count, co
 {
     const struct nest_host *host = nest->host;
     bool in_x2apic = count && x2apic(nest);
-    struct entry entry;
+    struct some some = {.gpa = gpa, .count = count};
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t at = gpa + i * sizeof(entry);
-        if (i == LIST_MOST || !host->read(host->context, at, &entry, sizeof(entry)) ||
-            !store_one(nest, &entry, in_x2apic, state) ||
-            !host->write(host->context, at + offsetof(struct entry, data), &entry.data, sizeof(entry.data)))
+        struct entry *entry = entry_at(nest, &some, i);
+        bool stored = entry && store_one(nest, entry, in_x2apic, state);
+        uint32_t done = i - some.first + stored;
+        if ((!stored || done == some.there) && done &&
+            !host->write(host->context, gpa + some.first * sizeof(*entry), some.entry, done * sizeof(*entry)))
+            return i + 1;
+        if (!stored)
             return i + 1;
     }
     return 0;

@@ -79,6 +79,9 @@ struct nest_host {
     /* Zeroed 4 KiB frames on L1's account, and NULL when there are none.  A frame's address is its pointer. */
     void *(*frame_alloc)(void *context);
     void (*frame_free)(void *context, void *frame);
+    /* Frees a tree of EPT tables that hardware has forgotten, when there is time: `root`, the tables below it, and `books`, a
+     * frame for the host's use meanwhile; so many frames in all.  May be NULL: frame_free() does it at once. */
+    void (*tables_free)(void *context, void *books, uint64_t *root, uint64_t frames);
 
     /* MSRs of the virtual CPU, for the MSR lists.  false: #GP. */
     bool (*rdmsr)(void *context, uint32_t msr, uint64_t *value);

@@ -7,6 +7,7 @@
 #include "cp/cpu/port.h"
 #include "cp/dispatch/run.h"
 #include "cp/dispatch/timer.h"
+#include "cp/dispatch/work.h"
 #include "cp/driver/ata.h"
 #include "cp/driver/uart.h"
 #include "cp/driver/virtio_blk.h"
@@ -39,6 +40,17 @@ static unsigned vector_of(unsigned gsi)
     return VECTOR_IRQ + gsi;
 }
 
+static void go_on_later(struct work *work, void (*step)(struct work *), void *driver)
+{
+    if (work->queued)
+        return;
+    work->step = step;
+    work->owner = driver;
+    work_begin(work);
+}
+
+static void on_console_more(struct work *), on_virtio_more(struct work *);
+
 static void on_uart(void *context)
 {
     uart_line_interrupt(context);
@@ -46,8 +58,16 @@ static void on_uart(void *context)
 
 static void on_console(void *context)
 {
-    virtio_console_interrupt(context);
+    static struct work more[TREE_CONSOLES];
+    unsigned n = 0;
+
+    while (n + 1 < console_count && consoles[n] != context)
+        n++;
+    if (virtio_console_interrupt(context))
+        go_on_later(&more[n], on_console_more, context);
 }
+
+static void on_console_more(struct work *work) { on_console(work->owner); }
 
 static void on_ata(void *context)
 {
@@ -56,8 +76,13 @@ static void on_ata(void *context)
 
 static void on_virtio(void *context)
 {
-    virtio_blk_interrupt(context);
+    static struct work more; /* of the system's disk: the others are polled */
+
+    if (virtio_blk_interrupt(context))
+        go_on_later(&more, on_virtio_more, context);
 }
+
+static void on_virtio_more(struct work *work) { on_virtio(work->owner); }
 
 /* ---- which disk is CP's own ------------------------------------------------------- */
 
@@ -198,7 +223,7 @@ static void console_open(struct virtio_console *console)
 {
     virtio_console_open_lines(console);
     pci_route(&console->pci, on_console, console);
-    virtio_console_interrupt(console);
+    on_console(console);
 }
 
 /* ---- all of them ------------------------------------------------------------------ */

@@ -9,11 +9,12 @@
 #include "nest/nest.h"
 
 const char command_indicate_help[] =
-    "INDICATE [LOAD | USER [userid | *] | NEST [userid | *]]\n"
+    "INDICATE [LOAD | USER [userid | *] | NEST [userid | *] | LONGEST]\n"
     "LOAD: share of the processor used since CP was started and of the page frames in use now; ticks of\n"
     "its clock in which it worked and in which nothing ran. USER: storage, time and exits of your\n"
     "machine; of another's for class E. NEST: its exits by reason: of its own program, VMX instructions apart;\n"
-    "of guests that program runs, dealt with by CP, or given to the program.\n";
+    "of guests that program runs, dealt with by CP, or given to the program. LONGEST: the most ticks for which\n"
+    "each kind of exit, and each of CP's own doings, kept interrupts waiting.\n";
 
 static unsigned percent(uint64_t part, uint64_t whole) { return whole >= 100 ? part / (whole / 100) : 0; }
 
@@ -37,6 +38,15 @@ static unsigned show_load(struct call *c)
     return 0;
 }
 
+static unsigned show_longest(struct call *c)
+{
+    const char *what;
+    uint64_t ticks;
+    for (unsigned at = 0; account_stretch_next(&at, &what, &ticks);)
+        response_line(c->response, "%-19s %13llu", what, (unsigned long long)ticks);
+    return 0;
+}
+
 static uint64_t exits_of(const struct vm *vm)
 {
     uint64_t sum = 0;
@@ -53,7 +63,7 @@ static unsigned show_user(struct call *c, const struct session *s)
                   (unsigned)(vm->config.storage_bytes >> 20));
     response_line(c->response, "IPLSYS=%-8s DEVNUM=%05u", *s->system ? s->system : "NONE", vm->config.uarts);
     response_line(c->response, "PAGES: RES=%06u PRIVATE=%06u LIMIT=%06u", (unsigned)vm->storage.resident,
-                  (unsigned)vm->storage.account.frames, (unsigned)vm->storage.account.limit);
+                  (unsigned)(vm->storage.account.frames - vm->storage.account.dying), (unsigned)vm->storage.account.limit);
     response_line(c->response, "CPU 00: CTIME=%s VTIME=%s TTIME=%s EXITS=%llu",
                   clock_text_span(span, clock_unix_us() - s->logon_us), clock_text_cpu(mine, vm->virtual_ticks),
                   clock_text_cpu(total, vm->total_ticks), (unsigned long long)exits_of(vm));
@@ -122,6 +132,8 @@ unsigned command_indicate(struct call *c)
         return (failed = find_user(c, &s)) || (failed = call_end(c, "IDU")) ? failed : show_user(c, s);
     if (word_is(w, "NEST", 4))
         return (failed = find_user(c, &s)) || (failed = call_end(c, "IDU")) ? failed : show_nest(c, s);
+    if (word_is(w, "LONGEST", 4))
+        return (failed = call_end(c, "IDL")) ? failed : show_longest(c);
     char text[32];
     word_upper(w, text, sizeof text);
     return FAIL(c, "IDL", 2, text);

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/dispatch/work.h"
+#include "cp/user/task.h"
 #include "lib/format.h"
 
 const char command_display_help[] =
@@ -123,22 +125,20 @@ static unsigned outside(struct call *c, const char *module, uint64_t address)
     return FAIL(c, module, 160, text);
 }
 
-static unsigned show_storage(struct call *c, struct range r, bool characters)
+static unsigned show_next_row(struct call *c, struct session_task *t)
 {
-    struct guest_storage *storage = &c->session->vm->storage;
-    while (r.bytes) {
-        uint8_t bytes[ROW_BYTES];
-        unsigned count = r.bytes < ROW_BYTES ? r.bytes : ROW_BYTES;
-        if (guest_read(storage, gpa(r.start), bytes, count) != GUEST_OK)
-            return outside(c, "CDB", r.start);
-        show_row(c, r.start, bytes, count, characters);
-        r.start += count;
-        r.bytes -= count;
-    }
+    uint8_t bytes[ROW_BYTES];
+    unsigned count = t->bytes < ROW_BYTES ? t->bytes : ROW_BYTES;
+    if (guest_read(&c->session->vm->storage, gpa(t->at), bytes, count) != GUEST_OK)
+        return outside(c, "CDB", t->at);
+    show_row(c, t->at, bytes, count, t->characters);
+    t->at += count;
+    t->bytes -= count;
     return 0;
 }
 
-static unsigned display_one(struct call *c, struct word w)
+/* One operand: shows registers, or notes which storage is to be shown. */
+static unsigned display_one(struct call *c, struct word w, struct session_task *t)
 {
     char text[32];
     struct range r;
@@ -149,23 +149,54 @@ static unsigned display_one(struct call *c, struct word w)
         return show_fields(c, control_fields, sizeof control_fields / sizeof *control_fields), 0;
     if (word_is(w, "PSW", 1))
         return show_fields(c, psw_fields, 2), 0;
-    bool characters = *text == 'T';
+    t->characters = *text == 'T';
     if (*text == 'T' || *text == 'V')
         w.text++, w.length--;
     unsigned wrong = parse_range(w, &r);
-    return wrong ? FAIL(c, "CDB", wrong, text) : show_storage(c, r, characters);
+    if (wrong)
+        return FAIL(c, "CDB", wrong, text);
+    t->at = r.start;
+    t->bytes = r.bytes;
+    return 0;
+}
+
+/* Row by row and operand by operand. False: there is more, and no time for it now. */
+static bool display_some(struct call *c, struct session_task *t, unsigned *failed)
+{
+    struct word w;
+    do {
+        if (t->bytes)
+            *failed = show_next_row(c, t);
+        else if (call_next(c, &w))
+            *failed = display_one(c, w, t);
+        else
+            return true;
+    } while (!*failed && !work_over());
+    return *failed;
+}
+
+/* The task, when it takes longer. */
+static bool display_on(struct session *s, struct response *response, unsigned *code)
+{
+    struct session_task *t = &s->task;
+    struct call c = {.session = s, .response = response, .rest = t->rest};
+    bool done = display_some(&c, t, code);
+    memmove(t->rest, c.rest, strlen(c.rest) + 1);
+    return done;
 }
 
 unsigned command_display(struct call *c)
 {
-    struct word w;
+    struct session_task *t = &c->session->task;
     unsigned failed = 0;
-    if (!call_next(c, &w))
+    if (!call_peek(c).length)
         return FAIL(c, "CDB", 26, "");
-    do
-        failed = display_one(c, w);
-    while (!failed && call_next(c, &w));
-    return failed;
+    t->bytes = 0;
+    if (display_some(c, t, &failed))
+        return failed;
+    format_text(t->rest, sizeof t->rest, "%s", c->rest);
+    task_begin(c->session, display_on, c->response->machine_asks);
+    return 0;
 }
 
 /* "0102AB": the bytes 01 02 AB, in this order. */

@@ -141,6 +141,18 @@ void cp_exit_port(uint16_t port)
     exit_port = port;
 }
 
+static void tell_longest(void)
+{
+    char text[80];
+    const char *what;
+    uint64_t ticks;
+
+    for (unsigned at = 0; account_stretch_next(&at, &what, &ticks);) {
+        format_text(text, sizeof text, "VMN-LONGEST %llu %s\n", (unsigned long long)ticks, what);
+        debug_print(text);
+    }
+}
+
 static void tell_exit(void)
 {
     char text[80];
@@ -150,6 +162,7 @@ static void tell_exit(void)
     format_text(text, sizeof text, "VMN-COUNT exits=%llu asynchronous=%llu\n", (unsigned long long)dispatch_account.entries,
                 (unsigned long long)dispatch_account.asynchronous);
     debug_print(text);
+    tell_longest();
     format_text(text, sizeof text, "VMN-EXIT %u\n", exit_status);
     debug_print(text);
 }

@@ -30,6 +30,7 @@ struct virtio_queue {
     bool enabled;
     uint64_t descriptors, driver, device; /* the three areas, as the driver wrote them */
     uint16_t next_available, next_used;
+    uint16_t seen;      /* the driver's index, read when the chains before it had all been taken */
     uint16_t signalled; /* next_used when the driver was last interrupted */
     uint16_t vector;    /* MSI-X, or PCI_MSIX_NONE */
 };
@@ -83,7 +84,8 @@ void virtio_init(struct virtio_device *, const struct virtio_model *, struct gue
 void virtio_reset_done(struct virtio_device *);
 
 /* The next chain the driver offers: 1; 0 when there is none (the driver will notify); -EIO when the ring is broken (the
- * device has been marked) or the device is not running. */
+ * device has been marked) or the device is not running. However often the driver, or CP by what it writes for it, moves
+ * the index: a caller that always comes back for more decides itself when to stop. */
 int virtio_queue_take(struct virtio_device *, unsigned queue, struct virtio_chain *);
 /* Is the device set up and in order, so that chains may be taken and given? */
 bool virtio_running(const struct virtio_device *);

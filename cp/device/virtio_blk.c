@@ -26,6 +26,7 @@ struct header {
 };
 
 enum { SECTOR = DISK_SECTOR_BYTES, SEGMENTS = 48, BOUNCES = 2, SEGMENT_BYTES = 1 << 20 };
+enum { PIECES = 64 /* of a page or less in one transfer: each may be the first touch of its page */ };
 
 /* a place in the chain */
 struct cursor {
@@ -215,7 +216,7 @@ static int transfer_build(struct virtio_blk_request *r)
 
     r->disk.segments = r->bounces = 0;
     r->begun = r->data;
-    while (left) {
+    for (unsigned pieces = 0; left && pieces < PIECES; pieces++) {
         added = direct_add(r, left);
         if (!added)
             added = bounce_add(r);
@@ -391,29 +392,43 @@ static bool start(struct virtio_blk_request *r)
     return false;
 }
 
-/* Takes chains while there are requests to put them in. A chain without room for header and status breaks the
+/* Takes a chain, if there is one and a request to put it in. One without room for header and status breaks the
  * device. */
+static bool take(struct virtio_blk *d)
+{
+    struct virtio_blk_request *r = virtio_running(&d->virtio) ? request_new(d) : NULL;
+
+    if (!r)
+        return false;
+    r->device = d;
+    r->epoch = d->epoch;
+    r->disk = (struct disk_request){.segment = r->segment, .done = transfer_done, .owner = r};
+    if (virtio_queue_take(&d->virtio, QUEUE, &r->chain) != 1) {
+        request_release(r);
+        return false;
+    }
+    if (r->chain.readable_bytes < sizeof(struct header) || !r->chain.writable_bytes) {
+        virtio_break(&d->virtio);
+        request_release(r);
+    } else if (start(r)) {
+        d->in_flight++;
+    }
+    return true;
+}
+
+/* Takes what the ring holds, as far as requests and this slice go. */
 static void pump(struct virtio_blk *d)
 {
-    struct virtio_blk_request *r;
+    bool any = true;
 
-    while (virtio_running(&d->virtio) && (r = request_new(d))) {
-        r->device = d;
-        r->epoch = d->epoch;
-        r->disk = (struct disk_request){.segment = r->segment, .done = transfer_done, .owner = r};
-        if (virtio_queue_take(&d->virtio, QUEUE, &r->chain) != 1) {
-            request_release(r);
-            break;
-        }
-        if (r->chain.readable_bytes < sizeof(struct header) || !r->chain.writable_bytes) {
-            virtio_break(&d->virtio);
-            request_release(r);
-        } else if (start(r)) {
-            d->in_flight++;
-        }
-    }
+    for (unsigned n = 0; any && n < VIRTIO_QUEUE_SIZE && !work_over(); n++)
+        any = take(d);
+    if (any)
+        work_begin(&d->more);
     virtio_queue_signal(&d->virtio, QUEUE);
 }
+
+static void pump_more(struct work *work) { pump(work->owner); }
 
 /* ---- the device ------------------------------------------------------------- */
 
@@ -428,6 +443,7 @@ static bool reset(struct virtio_device *virtio)
     struct virtio_blk *d = (struct virtio_blk *)((char *)virtio - offsetof(struct virtio_blk, virtio));
 
     d->epoch++;
+    work_cancel(&d->more);
     return !d->in_flight;
 }
 
@@ -455,7 +471,7 @@ int virtio_blk_attach(struct virtio_blk *d, struct pci_host *host, unsigned slot
 
     if (d->disk || d->in_flight)
         return -EBUSY;
-    *d = (struct virtio_blk){.disk = disk, .vdev = vdev, .epoch = d->epoch + 1};
+    *d = (struct virtio_blk){.disk = disk, .vdev = vdev, .epoch = d->epoch + 1, .more = {.step = pump_more, .owner = d}};
     config_build(d);
     virtio_init(&d->virtio, &model, storage, features, d->config, host->wiring.message != NULL);
     first = request_new(d); /* so that one request can always be under way */

@@ -1,6 +1,9 @@
 /* A minidisk as a virtio block device ("Block Device" in the virtio specification): chains from the ring become
  * requests to a struct disk, straight into and out of the guest's page frames.
  *
+ * However much the ring holds, and whatever is written into it meanwhile, as much of it is served at once as fits a slice of
+ * work (cp/dispatch/work.h), and the rest goes on from the event loop.
+ *
  * A request is one page frame on the machine's account, at most VIRTIO_BLK_REQUESTS of them a disk; what the ring holds
  * beyond that waits in the ring. While requests are in flight their disk writes into guest frames, so:
  * - the guest's own reset of the device reads as unfinished (status not 0) until the last one is done;
@@ -9,6 +12,7 @@
  *   reused. */
 #pragma once
 #include "cp/device/virtio.h"
+#include "cp/dispatch/work.h"
 #include "cp/driver/disk.h"
 
 enum { VIRTIO_BLK_REQUESTS = 8, VIRTIO_BLK_SERIAL = 20 };
@@ -24,6 +28,7 @@ struct virtio_blk {
     unsigned requests;  /* frames held, idle ones included */
     unsigned in_flight; /* orphans included */
     uint32_t epoch;     /* a request of an earlier epoch is an orphan */
+    struct work more;   /* queued: the ring holds what there was no time for */
 };
 
 /* Puts `disk` on the PCI bus (slot as for pci_attach); its serial is the four hex digits of vdev. 0, -ENOSPC (no slot),

@@ -100,12 +100,14 @@ static int broken(struct virtio_device *d)
     return -EIO;
 }
 
-/* How many chains the driver offers beyond those taken; -EIO. With EVENT_IDX an empty ring is armed for the next
- * notify. */
+/* How many chains the driver offers beyond those taken; -EIO. Its index is read once for all of them. With EVENT_IDX an
+ * empty ring is armed for the next notify. */
 static int available(struct virtio_device *d, struct virtio_queue *q)
 {
     uint16_t index;
 
+    if (q->seen != q->next_available)
+        return (uint16_t)(q->seen - q->next_available);
     if (!get(d, q->driver + AREA_INDEX, &index, sizeof index))
         return broken(d);
     if (index == q->next_available && (d->accepted & VIRTIO_F_EVENT_IDX)) {
@@ -114,6 +116,7 @@ static int available(struct virtio_device *d, struct virtio_queue *q)
     }
     if ((uint16_t)(index - q->next_available) > q->size)
         return broken(d);
+    q->seen = index;
     return (uint16_t)(index - q->next_available);
 }
 

@@ -10,6 +10,7 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/segment.h"
+#include "cp/dispatch/work.h"
 #include "cp/storage/watch.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
@@ -208,6 +209,8 @@ enum exit_action instruction_emulate(struct vm *vm)
     uint8_t bytes[INSTRUCTION_MAX_BYTES];
     struct instruction instruction;
     size_t count;
+
+    work_slice(); /* what a device does for a repeated instruction is bounded for all repetitions together */
     int result = fetch(vm, bytes, &count);
 
     if (!result) {

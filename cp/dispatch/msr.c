@@ -49,9 +49,9 @@ static int read_tsc(struct vm *vm, uint32_t msr, uint64_t *value)
 static int write_tsc(struct vm *vm, uint32_t msr, uint64_t value)
 {
     (void)msr;
-    uint64_t change = value - (clock_now() + vcpu_read(&vm->vcpu, VMCS_TSC_OFFSET));
+    uint64_t offset = vcpu_read(&vm->vcpu, VMCS_TSC_OFFSET), change = value - (clock_now() + offset);
     vm->vcpu.tsc_offset += change;
-    vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vcpu_read(&vm->vcpu, VMCS_TSC_OFFSET) + change);
+    vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, offset + change);
     nested_control(vm, VMCS_INDEX_TSC_OFFSET, vm->vcpu.tsc_offset);
     lapic_tsc_moved(&vm->machine.lapic);
     return 0;
@@ -223,11 +223,15 @@ static const struct msr_row rows[] = {
     {0xC0000080, 0xC0000080, read_efer, write_efer, 0},
 };
 
+/* The one asked for last is likely the next. */
 static const struct msr_row *row_of(uint32_t msr)
 {
+    static const struct msr_row *last = rows;
+    if (msr >= last->first && msr <= last->last)
+        return last;
     for (const struct msr_row *r = rows; r < rows + sizeof rows / sizeof *rows; r++)
         if (msr >= r->first && msr <= r->last)
-            return r;
+            return last = r;
     return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "cp/dispatch/linear.h"
 #include "cp/dispatch/linear_memo.h"
 #include "cp/dispatch/nested.h"
+#include "cp/storage/grave.h"
 #include "cp/storage/watch.h"
 
 static uint64_t get(void *context, enum vmcs_field field)
@@ -104,6 +105,12 @@ static void *nest_frame_alloc(void *context)
 static void nest_frame_free(void *context, void *frame)
 {
     frame_free(&((struct vm *)context)->storage.account, frame);
+}
+
+static void nest_tables_free(void *context, void *books, uint64_t *root, uint64_t frames)
+{
+    grave_tables(&((struct vm *)context)->storage.account, books, root, frames);
+    vm_bury();
 }
 
 static bool rdmsr(void *context, uint32_t msr, uint64_t *value)
@@ -206,6 +213,7 @@ void nested_host_fill(struct nest_host *host, struct vm *vm)
         .version = version,
         .frame_alloc = nest_frame_alloc,
         .frame_free = nest_frame_free,
+        .tables_free = nest_tables_free,
         .rdmsr = rdmsr,
         .wrmsr = wrmsr,
         .tsc = tsc,

@@ -11,6 +11,7 @@
 #include "cp/dispatch/machine_check.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/scheduler.h"
+#include "cp/dispatch/work.h"
 
 enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 1000 };
 
@@ -35,6 +36,18 @@ void run_each_turn(run_handler *run, void *context)
         turns[turns_used++] = (struct handler){0, run, context};
 }
 
+/* When interrupts could come in last. */
+static uint64_t stretch_begun;
+
+/* Lets them in, having kept them out for `what`, which takes its time from here on. */
+static void look(enum stretch what)
+{
+    account_stretch(what, clock_now() - stretch_begun);
+    cpu_interrupt_window();
+    stretch_begun = clock_now();
+    work_slice();
+}
+
 static void interrupts_serve(void)
 {
     if (!cpu_this.pending)
@@ -43,8 +56,10 @@ static void interrupts_serve(void)
 
     cpu_interrupts_take(came);
     for (struct handler *h = interrupts; h < interrupts + interrupts_used; h++)
-        if (came[h->vector / 64] >> h->vector % 64 & 1)
+        if (came[h->vector / 64] >> h->vector % 64 & 1) {
             h->run(h->context);
+            look(STRETCH_INTERRUPT);
+        }
     cpu_interrupts_served();
 }
 
@@ -65,13 +80,22 @@ static void stops_report(void)
 static void housekeeping(void)
 {
     interrupts_serve();
-    if (timer_next() <= clock_now())
+    if (timer_next() <= clock_now()) {
         timer_run(clock_now());
+        look(STRETCH_TIMER);
+    }
     stops_report();
     if (machine_check_waits)
         machine_check_report();
+    interrupts_serve(); /* a UART holds sixteen bytes: it is looked at between any two slices */
+    if (work_waits()) {
+        work_run();
+        look(STRETCH_WORK);
+        interrupts_serve();
+    }
     for (struct handler *h = turns; h < turns + turns_used; h++)
         h->run(h->context);
+    look(STRETCH_USERS);
 }
 
 /* How long a turn may last: a slice when others wait; and where the processor keeps interrupts from leaving a guest
@@ -95,10 +119,18 @@ static void entry_refused(struct vm *vm)
         vm_stop(vm, VM_STOP_BAD_ENTRY, vm->vcpu.exit.reason);
 }
 
+/* What CP did for a machine since its last exit, with interrupts kept out. */
+static inline void charge(struct vm *vm, uint64_t ticks)
+{
+    vm->total_ticks += ticks;
+    if (ticks > STRETCH_WORTH_KEEPING)
+        account_exit_stretch(exit_basic(&vm->vcpu.exit), ticks);
+}
+
 /* Runs one machine until `end`, or it waits or stops, or something else needs CP. */
 static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
 {
-    uint64_t now = begun, counted = begun, deadline;
+    uint64_t now = begun, deadline;
 
     do {
         deadline = timer_next() < end ? timer_next() : end;
@@ -115,21 +147,22 @@ static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
         }
         dispatch_account.entries++;
         uint64_t entered = clock_now();
+        charge(vm, entered - now);
         if (!cpu_backend->enter(&vm->vcpu, until, entered)) {
             entry_refused(vm);
+            now = entered;
             continue;
         }
         now = clock_now();
-        vm->virtual_ticks += now - entered;
-        vm->total_ticks += now - counted; /* at every exit: a guest may ask in this one */
-        counted = now;
+        vm->virtual_ticks += now - entered; /* at every exit: a guest may ask in this one */
+        vm->total_ticks += now - entered;
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
         if (!cpu_this.exact_interrupts || exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
             /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
             cpu_interrupt_window();
     } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
-    vm->total_ticks += clock_now() - counted;
+    charge(vm, clock_now() - now);
 }
 
 /* A look at the interrupts that found nothing to do, and nobody else wants the processor. */
@@ -163,11 +196,15 @@ void run_loop(void)
 {
     for (;;) {
         cpu_interrupt_window();
+        stretch_begun = clock_now();
+        work_slice();
         housekeeping();
+        if (cpu_this.pending)
+            continue; /* came meanwhile: neither a guest nor sleep may keep it waiting */
         struct vm *vm = scheduler_pick();
         if (vm)
             turn(vm);
-        else
+        else if (!work_waits())
             sleep();
     }
 }

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "cp/dispatch/work.h"
+
 enum { NS_PER_SECOND = 1000000000 };
 
 uint64_t clock_hz = NS_PER_SECOND;
@@ -65,10 +67,14 @@ uint64_t timer_next(void)
 
 void timer_run(uint64_t now)
 {
-    while (armed && armed->deadline <= now) {
+    uint64_t begun = clock_now();
+
+    do {
         struct timer *timer = armed;
 
+        if (!timer || timer->deadline > now)
+            return;
         timer_cancel(timer);
         timer->expire(timer);
-    }
+    } while (clock_now() - begun < WORK_SLICE);
 }

@@ -14,7 +14,10 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/scheduler.h"
+#include "cp/dispatch/work.h"
+#include "cp/storage/grave.h"
 
+enum { BURIAL_ENTRIES = 500 /* of page tables, a step: fifty instructions each at most */ };
 enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC06 };
 
 struct vm *vm_list, *vm_turn;
@@ -107,8 +110,17 @@ static struct vm *allocate(const struct vm_config *config)
     return vm;
 }
 
-/* Gone, but for disk requests that still write into their storage and end in their struct. Chained by `next`. */
+/* Gone, but for disk requests that still write into their storage and end in their struct, and for graves on their account.
+ * Chained by `next`. */
 static struct vm *dying;
+
+static bool is_buried(struct vm *vm)
+{
+    if (machine_in_flight(&vm->machine))
+        return false;
+    guest_storage_renew(&vm->storage, 0);
+    return !vm->storage.account.dying;
+}
 
 static void bury(void)
 {
@@ -116,13 +128,27 @@ static void bury(void)
 
     while (*at) {
         struct vm *vm = *at;
-        if (machine_in_flight(&vm->machine)) {
+        if (!is_buried(vm)) {
             at = &vm->next;
             continue;
         }
         *at = vm->next;
         release(vm);
     }
+}
+
+static void burial_step(struct work *work)
+{
+    grave_work(BURIAL_ENTRIES);
+    bury(); /* which may dig one */
+    if (grave_frames())
+        work_begin(work);
+}
+
+void vm_bury(void)
+{
+    static struct work burial = {.step = burial_step};
+    work_begin(&burial);
 }
 
 struct vm *vm_create(const struct vm_config *config)
@@ -162,6 +188,7 @@ void vm_destroy(struct vm *vm)
     vm->next = dying;
     dying = vm;
     bury();
+    vm_bury();
 }
 
 void vm_reset(struct vm *vm)
@@ -194,8 +221,8 @@ int vm_define_storage(struct vm *vm, uint64_t bytes)
     if (machine_in_flight(&vm->machine))
         return -EBUSY;
     vm_reset(vm);
-    guest_storage_free(&vm->storage);
-    guest_storage_resize(&vm->storage, bytes);
+    guest_storage_renew(&vm->storage, bytes);
+    vm_bury();
     vm->gives_back = false;
     vm->config.storage_bytes = bytes; /* what the next IPL clears to */
     machine_reset(&vm->machine);      /* again: its CMOS memory tells the size */

@@ -76,9 +76,10 @@ extern struct vm *vm_turn;
 /* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may be a call for a command.
  * NULL: no storage for it, or for what it is promised. The machine exists, stopped and reset, with no disks. */
 struct vm *vm_create(const struct vm_config *);
-/* Frees all it had, in mid-nesting too. Storage that disk requests in flight may still write into is kept until they
- * are done, and given back when the next machine is made or destroyed. */
+/* Frees all it had, in mid-nesting too: its storage a little at a time, as a grave, and not before disk requests that
+ * are in flight and write into it are done. */
 void vm_destroy(struct vm *);
+void vm_bury(void); /* there are new graves: their work begins */
 
 void vm_reset(struct vm *);             /* SYSTEM RESET: CPU and devices, storage kept; stopped */
 /* INIT of the CPU, which stops: it would go on at FFFFFFF0H, where these machines have no firmware. */

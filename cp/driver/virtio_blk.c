@@ -128,17 +128,19 @@ static void fail_all(struct virtio_blk_disk *d)
     }
 }
 
-void virtio_blk_interrupt(struct virtio_blk_disk *d)
+bool virtio_blk_interrupt(struct virtio_blk_disk *d)
 {
     struct disk_request *r;
     int status;
+    unsigned answers = 0;
     virtio_pci_acknowledge(&d->pci);
-    while (take_used(d, &r, &status))
+    for (; answers < VIRTIO_BLK_ANSWERS && take_used(d, &r, &status); answers++)
         r->done(r, status);
     if (d->broken)
         fail_all(d);
     else
         offer_waiting(d);
+    return answers == VIRTIO_BLK_ANSWERS;
 }
 
 /* ---- bringing it up -------------------------------------------------------------------------- */

@@ -29,5 +29,8 @@ struct virtio_blk_disk {
  * @pre as of virtio_pci_open */
 bool virtio_blk_probe(struct virtio_blk_disk *, unsigned index, void *memory);
 
-/* Call when its IRQ came (INTx may be shared), or to poll. Runs done() of what has completed, submits what waits. */
-void virtio_blk_interrupt(struct virtio_blk_disk *);
+enum { VIRTIO_BLK_ANSWERS = 2 /* taken in one call: what is done with each may take its time */ };
+
+/* Call when its IRQ came (INTx may be shared), or to poll. Runs done() of what has completed, submits what waits. True:
+ * that was not all; call again soon. */
+bool virtio_blk_interrupt(struct virtio_blk_disk *);

@@ -160,14 +160,17 @@ static bool is_anybodys(struct virtio_console_port *p)
     return control->port[p->number].host_open;
 }
 
-static void serve_input(struct virtio_console_port *p)
+/* How many bytes were there. */
+static uint32_t serve_input(struct virtio_console_port *p)
 {
     bool offered = false;
+    uint32_t seen = 0;
 
     p->line.held = false;
     while (p->reading || virtq_take(&p->in, &p->chain, &p->bytes)) {
         if (!p->reading)
             p->given = 0;
+        seen += p->bytes;
         if (!is_anybodys(p) || p->forget)
             p->given = p->bytes;
         p->reading = !hand_on(p);
@@ -180,6 +183,7 @@ static void serve_input(struct virtio_console_port *p)
     p->forget = false;
     if (offered)
         publish(&p->in, p->notify_in, queue_of(p->number));
+    return seen;
 }
 
 static void resume(struct line *l)
@@ -187,23 +191,37 @@ static void resume(struct line *l)
     serve_input((struct virtio_console_port *)l);
 }
 
-void virtio_console_interrupt(struct virtio_console *c)
+/* Ports in turn from the one that is first, until the input is enough for once. True: there may be more. */
+static bool serve_ports(struct virtio_console *c, bool *broken)
+{
+    uint32_t seen = 0;
+
+    for (uint32_t n = 0; n < c->control.ports; n++) {
+        struct virtio_console_port *p = &c->port[c->first];
+        if (seen >= VIRTIO_CONSOLE_BYTES)
+            return true;
+        c->first = (c->first + 1) % c->control.ports;
+        if (!p->line.driver)
+            continue;
+        seen += serve_input(p);
+        serve_output(p);
+        *broken |= p->in.broken | p->out.broken;
+    }
+    return false;
+}
+
+bool virtio_console_interrupt(struct virtio_console *c)
 {
     bool broken = false;
 
     if (c->broken)
-        return;
+        return false;
     virtio_pci_acknowledge(&c->pci);
     serve_control(c);
-    for (struct virtio_console_port *p = c->port; p < c->port + c->control.ports; p++) {
-        if (!p->line.driver)
-            continue;
-        serve_input(p);
-        serve_output(p);
-        broken |= p->in.broken | p->out.broken;
-    }
+    bool more = serve_ports(c, &broken);
     if (broken || c->control_in.broken || c->control_out.broken)
         shut_out(c);
+    return more && !c->broken;
 }
 
 /* Polls for the device's interrupt as long as there is something that waits for it. */

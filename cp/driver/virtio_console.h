@@ -31,6 +31,7 @@ struct virtio_console_port {
 struct virtio_console {
     struct virtio_pci pci;
     struct console_control control;
+    uint32_t first; /* port to serve first: the others had their turn */
     bool broken; /* it gave back what it never had: all its lines are dead */
     struct virtq control_in, control_out;
     volatile uint16_t *notify_control_in, *notify_control_out;
@@ -52,5 +53,7 @@ struct line *virtio_console_line(struct virtio_console *console, uint32_t *numbe
 /* Lines begin to work. @pre the callbacks and owner of each line that is used are set */
 void virtio_console_open_lines(struct virtio_console *console);
 
-/* Call when its IRQ came (INTx may be shared), or to poll. */
-void virtio_console_interrupt(struct virtio_console *console);
+enum { VIRTIO_CONSOLE_BYTES = 2048 /* of input handed on in one call, and the rest of that port's */ };
+
+/* Call when its IRQ came (INTx may be shared), or to poll. True: there may be more input; call again soon. */
+bool virtio_console_interrupt(struct virtio_console *console);

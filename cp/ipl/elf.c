@@ -97,29 +97,28 @@ static const char *header_check(struct file *f, struct header64 *h)
     return NULL;
 }
 
-const char *elf_segment_place(struct guest_storage *storage, uint64_t at, const void *data, uint64_t bytes,
+const char *elf_segment_place(struct ipl_copies *copies, uint64_t at, const void *data, uint64_t bytes,
                               uint64_t memory, struct elf_extent *extent)
 {
     uint64_t end = at + memory;
 
-    if (end >> 32 || !ipl_map_usable(storage->bytes, at, memory))
+    if (end >> 32 || !ipl_map_usable(copies->storage->bytes, at, memory))
         return "The image does not fit into the storage where it wants to be";
-    if (guest_write(storage, gpa(at), data, bytes) != GUEST_OK ||
-        guest_fill(storage, gpa(at + bytes), 0, memory - bytes) != GUEST_OK)
-        return "CP has no page frames left for the image";
+    if (!ipl_copy_note(copies, at, data, bytes, memory))
+        return "The image has too many segments";
     if (end > extent->end)
         extent->end = end;
     return NULL;
 }
 
-static const char *segment_load(struct guest_storage *storage, const struct file *f, const struct segment64 *s,
+static const char *segment_load(struct ipl_copies *copies, const struct file *f, const struct segment64 *s,
                                 struct elf_extent *extent)
 {
     if (s->file_bytes > s->memory_bytes)
         return "A segment of the image is longer in the file than in storage";
     if (s->offset > f->bytes || s->file_bytes > f->bytes - s->offset)
         return "A segment of the image is cut short";
-    return elf_segment_place(storage, s->physical_at, f->data + s->offset, s->file_bytes, s->memory_bytes, extent);
+    return elf_segment_place(copies, s->physical_at, f->data + s->offset, s->file_bytes, s->memory_bytes, extent);
 }
 
 /* The header's entry is a virtual address: it runs where its segment was put. */
@@ -129,7 +128,7 @@ static void entry_translate(const struct segment64 *s, uint64_t entry, struct el
         extent->entry = entry - s->virtual_at + s->physical_at;
 }
 
-const char *elf_load(struct guest_storage *storage, const void *data, uint64_t bytes, struct elf_extent *extent)
+const char *elf_load(struct ipl_copies *copies, const void *data, uint64_t bytes, struct elf_extent *extent)
 {
     struct file f = {.data = data, .bytes = bytes};
     struct header64 h;
@@ -146,7 +145,7 @@ const char *elf_load(struct guest_storage *storage, const void *data, uint64_t b
             return "The image's segment table is cut short";
         if (s.type != SEGMENT_LOAD || !s.memory_bytes)
             continue;
-        error = segment_load(storage, &f, &s, extent);
+        error = segment_load(copies, &f, &s, extent);
         entry_translate(&s, h.entry, extent);
     }
     return error;

@@ -38,17 +38,24 @@ struct module_entry {
 
 /* Places things one after another above the image. Everything lies below 4 GiB, in one range of RAM. */
 struct placer {
-    struct guest_storage *storage;
+    struct ipl_copies *copies;
     uint64_t at;
     const char *error; /* the first; what comes later does nothing */
 };
 
 static const char no_room[] = "The storage has no room for the image's modules and boot information";
-static const char no_frames[] = "CP has no page frames left for the image";
 
 static void align(struct placer *p, unsigned to)
 {
     p->at = (p->at + to - 1) & ~(uint64_t)(to - 1);
+}
+
+/* The small things are there at once. */
+static void put(struct placer *p, uint64_t at, const void *data, uint64_t bytes)
+{
+    if (bytes > IPL_COPY_BYTES ? !ipl_copy_note(p->copies, at, data, bytes, bytes)
+                               : guest_write(p->copies->storage, gpa(at), data, bytes) != GUEST_OK)
+        p->error = ipl_copy_no_frames;
 }
 
 /* Its address in the guest, or 0 after an error. */
@@ -58,10 +65,10 @@ static uint32_t place(struct placer *p, const void *data, uint64_t bytes)
 
     if (p->error)
         return 0;
-    if (at >> 32 || !ipl_map_usable(p->storage->bytes, at, bytes))
+    if (at >> 32 || !ipl_map_usable(p->copies->storage->bytes, at, bytes))
         p->error = no_room;
-    else if (guest_write(p->storage, gpa(at), data, bytes) != GUEST_OK)
-        p->error = no_frames;
+    else
+        put(p, at, data, bytes);
     p->at += bytes;
     return p->error ? 0 : at;
 }
@@ -93,7 +100,7 @@ static int header_find(const struct multiboot_image *image, struct header *h)
 }
 
 /* "The address fields of Multiboot header": the file, from where the header says, goes where it says. */
-static const char *load_by_addresses(struct guest_storage *storage, const struct multiboot_image *image, int header_at,
+static const char *load_by_addresses(struct ipl_copies *copies, const struct multiboot_image *image, int header_at,
                                      const struct header *h, struct elf_extent *extent)
 {
     int64_t from = (int64_t)header_at - ((int64_t)h->header_address - h->load_address);
@@ -108,7 +115,7 @@ static const char *load_by_addresses(struct guest_storage *storage, const struct
     if ((h->bss_end && h->bss_end < h->load_address) || memory < bytes)
         return "The multiboot header's bss ends before its data";
     extent->entry = h->entry;
-    return elf_segment_place(storage, h->load_address, (const char *)image->data + from, bytes, memory, extent);
+    return elf_segment_place(copies, h->load_address, (const char *)image->data + from, bytes, memory, extent);
 }
 
 /* ---- the information -------------------------------------------------------- */
@@ -133,7 +140,7 @@ static void map_place(struct placer *p, struct information *info)
 {
     struct ipl_range range[IPL_MAP_RANGES];
     struct map_entry entry[IPL_MAP_RANGES];
-    unsigned n = ipl_map(p->storage->bytes, range);
+    unsigned n = ipl_map(p->copies->storage->bytes, range);
 
     for (unsigned i = 0; i < n; i++) {
         entry[i] = (struct map_entry){sizeof *entry - sizeof entry->size, range[i].start, range[i].bytes,
@@ -172,7 +179,7 @@ static const char *check_texts(const struct multiboot_image *image)
     return NULL;
 }
 
-static const char *load_image(struct guest_storage *storage, const struct multiboot_image *image,
+static const char *load_image(struct ipl_copies *copies, const struct multiboot_image *image,
                               struct elf_extent *extent)
 {
     struct header h;
@@ -183,19 +190,21 @@ static const char *load_image(struct guest_storage *storage, const struct multib
     if (h.flags & HEADER_REQUIRED & ~HEADER_KNOWN)
         return "The multiboot header requires a feature that is not offered";
     if (h.flags & HEADER_ADDRESSES)
-        return load_by_addresses(storage, image, at, &h, extent);
-    return elf_load(storage, image->data, image->bytes, extent);
+        return load_by_addresses(copies, image, at, &h, extent);
+    return elf_load(copies, image->data, image->bytes, extent);
 }
 
-const char *multiboot_load(struct guest_storage *storage, const struct multiboot_image *image,
-                           struct multiboot_entry *entry)
+const char *multiboot_begin(struct ipl_copies *copies, struct guest_storage *storage, const struct multiboot_image *image,
+                            struct multiboot_entry *entry)
 {
     struct elf_extent extent = {.end = 0x100000}; /* nothing is placed below 1 MiB */
-    struct placer p = {.storage = storage};
+    struct placer p = {.copies = copies};
     const char *error = check_texts(image);
 
+    copies->storage = storage;
+    copies->count = copies->next = 0;
     if (!error)
-        error = load_image(storage, image, &extent);
+        error = load_image(copies, image, &extent);
     if (error)
         return error;
     if (extent.entry >> 32 || !ipl_map_usable(storage->bytes, extent.entry, 1))
@@ -205,4 +214,14 @@ const char *multiboot_load(struct guest_storage *storage, const struct multiboot
     *entry = (struct multiboot_entry){.eip = extent.entry, .eax = LOADED_MAGIC};
     entry->ebx = information_place(&p, image);
     return p.error;
+}
+
+const char *multiboot_load(struct guest_storage *storage, const struct multiboot_image *image,
+                           struct multiboot_entry *entry)
+{
+    struct ipl_copies copies;
+    const char *error = multiboot_begin(&copies, storage, image, entry);
+
+    while (!error && ipl_copy_go_on(&copies, &error)) {}
+    return error;
 }

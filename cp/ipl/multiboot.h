@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cp/storage/guest.h"
+#include "cp/ipl/copy.h"
 
 enum { MULTIBOOT_MODULES = 16, MULTIBOOT_TEXT = 4096 /* longest command line or module text, NUL included */ };
 
@@ -32,6 +32,10 @@ struct multiboot_entry {
     uint32_t eip, eax, ebx; /* ebx: the multiboot information */
 };
 
-/* NULL when loaded, else why not (one line without a full stop); then the storage may be partly written.
+/* NULL when all that is left is to copy what is noted, else why not (one line without a full stop); then the storage may be
+ * partly written. Image and large modules must stay until they are copied.
  * Modules come at the first page above the image, each page-aligned, then the information. */
+const char *multiboot_begin(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *,
+                            struct multiboot_entry *);
+/* The same with the copying, all at once. */
 const char *multiboot_load(struct guest_storage *, const struct multiboot_image *, struct multiboot_entry *);

@@ -452,7 +452,8 @@ size_t tree_build(void *to, size_t size, const struct tree_config *config, struc
         refuse(fault, no_space, "/", 0);
         return 0;
     }
-    step(&w, fdt_create(to, (int)size));
+    /* names are looked for in vain more often than they are found, and each look is at all there are */
+    step(&w, fdt_create_with_flags(to, (int)size, FDT_CREATE_FLAG_NO_NAME_DEDUP));
     step(&w, fdt_finish_reservemap(to));
     root(&w);
     step(&w, fdt_finish(to));

@@ -2,6 +2,7 @@
  * the pool's. */
 #include "cp/storage/frame.h"
 
+#include "cp/storage/grave.h"
 #include "cp/storage/pool.h"
 
 enum { PROMISE_MOST = 512, PROMISE_PART = 32, CP_MOST = 256, CP_PART = 64, OPERATORS = 2 };
@@ -47,7 +48,7 @@ uint64_t frame_share(void)
 /* Nothing but what is promised to others, and what is kept back from this rank, would be left. */
 static bool spares(uint64_t pages, uint64_t own, enum frame_rank rank)
 {
-    return available >= pages + promised - own + kept[rank];
+    return frame_available() >= pages + promised - own + kept[rank];
 }
 
 /* `pages` for the account, of which it is owed `own`. One who holds too much for its share is not helped. */
@@ -59,9 +60,14 @@ static bool may_take(const struct frame_account *account, uint64_t pages, uint64
            spares(pages, own, account->rank + 1);
 }
 
+static bool beyond_limit(const struct frame_account *account, uint64_t pages)
+{
+    return account->limit && account->frames + pages > account->limit;
+}
+
 static bool may_have(const struct frame_account *account, uint64_t pages)
 {
-    return (!account->limit || account->frames + pages <= account->limit) && may_take(account, pages, owed(account));
+    return !beyond_limit(account, pages) && may_take(account, pages, owed(account));
 }
 
 bool frame_account_open(struct frame_account *account, uint64_t limit, enum frame_rank rank)
@@ -98,7 +104,11 @@ static void charge(struct frame_account *account, int64_t pages)
 
 void *frame_alloc_dirty(struct frame_account *account)
 {
-    void *frame = may_have(account, 1) ? pool_take(1) : NULL;
+    void *frame = NULL;
+
+    while (!frame && (may_have(account, 1) || (beyond_limit(account, 1) && grave_yield(account))))
+        if (!(frame = may_have(account, 1) ? pool_take(1) : NULL) && !grave_yield(NULL))
+            return NULL;
     if (frame)
         charge(account, 1);
     return frame;
@@ -140,4 +150,4 @@ void frame_free_run(struct frame_account *account, void *first, unsigned pages)
 }
 
 uint64_t frame_total(void) { return total; }
-uint64_t frame_available(void) { return available; }
+uint64_t frame_available(void) { return available + grave_frames(); }

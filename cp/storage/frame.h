@@ -17,6 +17,7 @@ enum frame_rank { FRAME_USER, FRAME_OPERATOR, FRAME_CP, FRAME_RANKS };
 /* Who holds frames: one account for CP and one inside each VM's guest_storage. Plain data: it may be copied and moved. */
 struct frame_account {
     uint64_t frames;  /* held now */
+    uint64_t dying;   /* of those, in graves (cp/storage/grave.h): they come back, the next one as soon as it is wanted */
     uint64_t limit;   /* 0: none; else frame_alloc fails beyond it */
     uint64_t promise; /* frames nobody else can take; 0 for an account that was never opened */
     enum frame_rank rank;
@@ -57,7 +58,7 @@ void frame_free_run(struct frame_account *account, void *first, unsigned pages);
 void frame_clear(void *frame);
 
 uint64_t frame_total(void);
-uint64_t frame_available(void);
+uint64_t frame_available(void); /* what is in graves is */
 
 /* Frame and address of a frame are the same thing in CP; on the host build the fake keeps them so too. */
 static inline hpa_t frame_address(const void *frame) { return hpa((uint64_t)(uintptr_t)frame); }

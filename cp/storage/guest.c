@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "cp/storage/grave.h"
 #include "cp/storage/second_level.h"
 #include "cp/storage/watch.h"
 
@@ -20,45 +21,22 @@ void guest_storage_init(struct guest_storage *storage, uint64_t bytes, uint64_t 
     *storage = (struct guest_storage){.bytes = bytes & ~(uint64_t)PAGE_MASK, .account = {.limit = frame_limit}};
 }
 
-/* A table of leaves and the pages it maps: how many. */
-static uint64_t free_leaves(struct guest_storage *storage, uint64_t *table)
+void guest_storage_renew(struct guest_storage *storage, uint64_t bytes)
 {
-    uint64_t pages = 0;
+    uint64_t *root = storage->root, frames = storage->resident + storage->tables;
+    struct guest_storage old = *storage;
 
-    for (unsigned i = 0; i < ENTRIES; i++)
-        if (table[i]) {
-            frame_free(&storage->account, frame_pointer(hpa(table[i] & ADDRESS_BITS)));
-            pages++;
-        }
-    frame_free(&storage->account, table);
-    return pages;
-}
-
-static void free_level(struct guest_storage *storage, uint64_t *table, unsigned level)
-{
-    if (!level) {
-        free_leaves(storage, table);
-        return;
-    }
-    for (unsigned i = 0; i < ENTRIES; i++)
-        if (table[i])
-            free_level(storage, frame_pointer(hpa(table[i] & ADDRESS_BITS)), level - 1);
-    frame_free(&storage->account, table);
+    guest_storage_init(storage, bytes, 0);
+    storage->account = old.account;
+    storage->shrink = old.shrink;
+    if (root)
+        grave_storage(&storage->account, root, frames);
 }
 
 void guest_storage_free(struct guest_storage *storage)
 {
-    if (storage->root)
-        free_level(storage, storage->root, LEVELS - 1);
-    storage->root = NULL;
-    storage->resident = 0;
-    storage->watching = 0;
-    storage->leaves = NULL;
-}
-
-void guest_storage_resize(struct guest_storage *storage, uint64_t bytes)
-{
-    storage->bytes = bytes & ~(uint64_t)PAGE_MASK;
+    guest_storage_renew(storage, storage->bytes);
+    while (grave_yield(&storage->account)) {}
 }
 
 /* The last entry in use of a table above the leaves that leads to a table of leaves; NULL: none below. */
@@ -72,6 +50,21 @@ static uint64_t *last_leaves(uint64_t *table, unsigned level)
             return found;
     }
     return NULL;
+}
+
+/* A table of leaves and the pages it maps: how many. */
+static uint64_t free_leaves(struct guest_storage *storage, uint64_t *table)
+{
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < ENTRIES; i++)
+        if (table[i]) {
+            frame_free(&storage->account, frame_pointer(hpa(table[i] & ADDRESS_BITS)));
+            pages++;
+        }
+    frame_free(&storage->account, table);
+    storage->tables--;
+    return pages;
 }
 
 bool guest_storage_trim(struct guest_storage *storage, unsigned tables, void (*flush)(void *context), void *context)
@@ -111,18 +104,26 @@ static void *take(struct guest_storage *storage)
     return frame || !storage->shrink || !storage->shrink(storage) ? frame : frame_alloc(&storage->account);
 }
 
+static void *table_make(struct guest_storage *storage)
+{
+    void *table = take(storage);
+
+    storage->tables += table != NULL;
+    return table;
+}
+
 /* The leaf's entry for `at`, tables made on the way; NULL: no frames left. */
 static uint64_t *leaf_entry(struct guest_storage *storage, uint64_t at)
 {
     if (storage->leaves && storage->leaves_at == at >> LEAVES_SHIFT)
         return &storage->leaves[index_at(at, 0)];
-    if (!storage->root && !(storage->root = take(storage)))
+    if (!storage->root && !(storage->root = table_make(storage)))
         return NULL;
     uint64_t *table = storage->root;
     for (unsigned level = LEVELS - 1; level; level--) {
         uint64_t *entry = &table[index_at(at, level)];
         if (!*entry) {
-            void *below = take(storage);
+            void *below = table_make(storage);
             if (!below)
                 return NULL;
             *entry = frame_address(below).a | TABLE_BITS;

@@ -19,7 +19,7 @@ struct guest_storage {
     uint64_t bytes;               /* RAM in all, a multiple of 4 KiB */
     struct frame_account account; /* private frames, page tables included */
     uint64_t *root;               /* top level of the second-level page table, NULL before the first touch */
-    uint64_t resident;            /* RAM pages touched */
+    uint64_t resident, tables;    /* RAM pages touched; tables that map them, the root too */
     uint64_t *leaves;             /* the table of leaves used last, and ... */
     uint64_t leaves_at;           /* ... the 2 MiB it maps, as address >> 21 */
     struct guest_watch watches[GUEST_WATCHES];
@@ -34,7 +34,8 @@ enum guest_access { GUEST_OK = 0, GUEST_NOT_RAM = -14 /* -EFAULT */, GUEST_NO_FR
 
 void guest_storage_init(struct guest_storage *, uint64_t bytes, uint64_t frame_limit);
 void guest_storage_free(struct guest_storage *); /* gives every frame of it back; the account stays open */
-void guest_storage_resize(struct guest_storage *, uint64_t bytes); /* @pre freed */
+/* Empty, and of another size; what it had goes to a grave, on the same account. */
+void guest_storage_renew(struct guest_storage *, uint64_t bytes);
 /* Clears it step by step: takes up to `tables` page tables out, with the RAM they map (2 MiB each), calls `flush` before their
  * frames are given back, and answers whether there are more. Those at the top stay. @pre the machine does not run meanwhile, and
  * no disk request is in flight */

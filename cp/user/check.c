@@ -12,9 +12,17 @@ void check_begin(struct session *s, const struct session_wish *wish, const char 
     verify_begin(s, setting, password, length);
 }
 
+/* What is left for the machine that asked, as a task of one step. */
+static bool linked(struct session *s, struct response *response, unsigned *code)
+{
+    *code = command_link_checked(s, response);
+    return true;
+}
+
 void check_verified(struct session *s)
 {
     s->state = s->before_rest;
+    s->task.step = linked;
     if (s->asked.waits)
         diagnose_go_on(s);
     else

@@ -6,9 +6,11 @@
 
 #include "cp/command/command.h"
 #include "cp/command/level.h"
+#include "cp/dispatch/work.h"
 #include "cp/user/chain.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/response.h"
+#include "cp/user/task.h"
 #include "lib/format.h"
 
 enum { CONSOLE_ROOM = 32768 }; /* in the output queue, before a response may go to the console */
@@ -84,38 +86,52 @@ static uint64_t chain(struct vm *vm)
 
 /* ---- commands --------------------------------------------------------------------------------------------------- */
 
+/* The task of a machine whose next line is to be obeyed: nothing is left of the one before. */
+static bool next_line(struct session *s, struct response *response, unsigned *code)
+{
+    (void)s, (void)response, (void)code;
+    return true;
+}
+
 /* Obeys the lines of `text` in turn, up to the first that fails or changes what the machine does. Those after one that
- * waits for its password are kept. */
+ * takes longer, or for which there is no time now, are kept. */
 static unsigned obey(struct session *s, struct response *response, char *text)
 {
     unsigned code = 0;
     char *line = text;
     for (char *end; line && !code && !s->deed && !session_rests(s); line = end ? end + 1 : NULL) {
+        if (line != text && work_over()) {
+            task_begin(s, next_line, true);
+            break;
+        }
         end = strchr(line, '\n');
         if (end)
             *end = 0;
         code = command_run(s, response, line);
     }
-    s->asked.waits = s->state == SESSION_CHECK;
+    s->asked.waits = s->state == SESSION_TASK || s->state == SESSION_CHECK;
     if (s->asked.waits)
         memmove(s->asked.rest, line ? line : "", line ? strlen(line) + 1 : 1);
     return code;
 }
 
-/* The machine asked, its buffer is s->asked: obeys, answers, and if that was all, tells. `first`: what has to be done
- * before, and its return code. */
-static uint64_t answer(struct session *s, char *text, unsigned (*first)(struct session *, struct response *))
+/* The machine asked, its buffer is s->asked: obeys, or goes on with the task and then obeys; answers, and if that was all,
+ * tells. */
+static uint64_t answer(struct session *s, char *text, bool go_on)
 {
     static char buffer[DIAGNOSE_RESPONSE_MAX]; /* one call at a time: CP handles an exit to its end */
     struct session_asked *asked = &s->asked;
     struct vcpu *v = &s->vm->vcpu;
     struct response response = {.session = s, .buffer = asked->size ? buffer : NULL, .size = asked->size - asked->used,
                                 .machine_asks = true};
-    unsigned code = first ? first(s, &response) : 0;
-    if (!code)
-        code = obey(s, &response, text);
-    else
+    unsigned code = 0;
+    bool obeys = !go_on || s->task.step(s, &response, &code);
+    if (obeys) {
+        s->state = go_on ? s->before_rest : s->state;
         asked->waits = false;
+    }
+    if (obeys && !code)
+        code = obey(s, &response, text);
     enum guest_access access = guest_write(&s->vm->storage, gpa(asked->to + asked->used), buffer, response.length);
     if (access != GUEST_OK)
         return of_access(access);
@@ -131,7 +147,7 @@ static uint64_t answer(struct session *s, char *text, unsigned (*first)(struct s
 
 void diagnose_go_on(struct session *s)
 {
-    s->vm->vcpu.gpr[RAX] = answer(s, s->asked.rest, command_link_checked);
+    s->vm->vcpu.gpr[RAX] = answer(s, s->asked.rest, true);
 }
 
 /* Brings every page of the response buffer in now: after the command is too late to fail. */
@@ -162,7 +178,8 @@ static uint64_t command(struct vm *vm)
     if (!size && ring_room(&vm->session->output.ring) < CONSOLE_ROOM)
         return DIAGNOSE_BUSY;
     vm->session->asked = (struct session_asked){.to = to, .size = size};
-    return answer(vm->session, text, NULL);
+    work_slice();
+    return answer(vm->session, text, false);
 }
 
 uint64_t diagnose(struct vm *vm)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cp/command/level.h"
+#include "cp/dispatch/work.h"
 #include "cp/user/clock_text.h"
 #include "cp/user/link.h"
 #include "cp/user/operator.h"

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cp/dispatch/work.h"
 #include "cp/storage/frame.h"
 #include "cp/user/session_internal.h"
 #include "lib/format.h"
@@ -97,13 +98,13 @@ const char *session_name(const struct session *s, char name[9])
     return name;
 }
 
-static void come_round(struct timer *timer) { (void)timer; /* waking the event loop was all */ }
+static void come_round(struct work *work) { (void)work; /* the users' turn comes each time the event loop does */ }
 
 void session_soon(void)
 {
-    static struct timer soon = {.expire = come_round};
+    static struct work soon = {.step = come_round};
     session_wanted = true;
-    timer_arm(&soon, clock_now());
+    work_begin(&soon);
 }
 
 void session_wait(struct session *s, uint64_t seconds)

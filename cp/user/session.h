@@ -40,7 +40,8 @@ enum session_state {
     SESSION_RUN,      /* what is typed goes to the machine */
     SESSION_COMMAND,  /* "#CP " was typed: CP reads the rest of this line, the machine runs on */
     SESSION_SLEEP,    /* terminal and machine rest until the time is up or Enter is pressed; then as before */
-    SESSION_CHECK,    /* they rest while CP works on the hash of a minidisk's password; then as before */
+    SESSION_CHECK,    /* they rest while the password of a minidisk is hashed (check.h); then as before */
+    SESSION_TASK,     /* they rest while CP works on what a command of theirs asked for; then as before */
 };
 
 /* Noted by a command, done by session_settle(). */
@@ -49,6 +50,7 @@ enum session_deed {
     DEED_LOGOFF,
     DEED_DISCONNECT,
     DEED_IPL,
+    DEED_LOAD, /* the second part of an IPL: the storage is being filled */
     DEED_SYSTEM_RESET,
     DEED_SYSTEM_CLEAR,
     DEED_SYSTEM_RESTART,
@@ -73,6 +75,8 @@ struct terminal {
     uint8_t bytes[TERMINAL_INPUT];
 };
 
+struct response;
+
 struct output {
     struct ring ring;
     bool in_line;       /* what was queued last did not end a line */
@@ -89,6 +93,16 @@ struct session_wish { /* LINK's */
     const struct directory_disk *disk;
     unsigned vdev;
     enum link_mode mode;
+};
+
+/* A step of a command that takes long. True: it was the last, *code is what the command returns. */
+typedef bool task_step(struct session *, struct response *, unsigned *code);
+
+struct session_task { /* while state is TASK */
+    task_step *step;
+    uint64_t at, bytes;  /* DISPLAY's: what is left of the storage it shows, */
+    bool characters;     /* how, */
+    char rest[DIAGNOSE_COMMAND_MAX + 1]; /* and its operands after that */
 };
 
 struct session_asked { /* commands of the machine's DIAGNOSE that are not done while it rests */
@@ -132,7 +146,8 @@ struct session {
     bool logon_good;
     uint16_t logon_name; /* the row of the name in the count of refusals */
     struct sha512_crypt crypt;
-    struct session_wish wish;        /* while state is CHECK */
+    struct session_wish wish;        /* LINK's, while state is CHECK */
+    struct session_task task;
     struct session_asked asked;
     struct {
         uint64_t until; /* host TSC: the end of the second in which so many messages ... */
@@ -168,7 +183,7 @@ void session_logoff(struct session *, const char *by);
 bool session_disconnect(struct session *);
 /* Gives a disconnected session the terminal of `from`, which is freed. */
 void session_reconnect(struct session *, struct session *from);
-/* IPLs and begins; says what is wrong otherwise. */
+/* Will IPL and begin, as if noted by the IPL command; says what is wrong otherwise. */
 void session_ipl(struct session *, const char *system, const char *parm);
 
 void session_welcome(struct session *);  /* the banner and the logon prompt */
@@ -181,7 +196,7 @@ bool session_logon_note(const struct user *user, const char *by);
 bool session_logon_noted(const struct user *); /* and that is not done yet */
 void session_settle(struct session *);                  /* does what a command noted; may free the session */
 void session_wait(struct session *, uint64_t seconds);  /* timer_ended becomes true after so long */
-void session_soon(void);              /* the event loop comes round at once: a timer that has ended already */
+void session_soon(void);              /* the event loop comes round soon */
 void session_vm_stopped(struct vm *); /* vm_stopped */
 
 /* TRACE VMX: vm_traced. A few a second are shown, the others counted; session_trace_flush tells how many. */
@@ -193,13 +208,14 @@ void session_trace_flush(struct session *);
 /* One typed byte. False: not now (it stays in the terminal's queue). The session may be gone afterwards. */
 bool session_take(struct session *, uint8_t byte);
 bool session_offer_held(struct session *); /* held bytes to the machine; true: all gone */
-void session_run_rest(struct session *);   /* the next of several commands on a line, when the state allows */
-/* SLEEP or CHECK: terminal and machine, until session_wake(). */
+/* The next of several commands on a line, when the state allows. True: there are more, and no time for them now. */
+bool session_run_rest(struct session *);
+/* SLEEP or TASK: terminal and machine, until session_wake(). */
 void session_rest(struct session *, enum session_state how, bool machine_asks);
 void session_wake(struct session *);
 static inline bool session_rests(const struct session *s)
 {
-    return s->state == SESSION_SLEEP || s->state == SESSION_CHECK;
+    return s->state == SESSION_SLEEP || s->state == SESSION_CHECK || s->state == SESSION_TASK;
 }
 /* Somebody left and the session is still theirs: it is not for whoever comes. Where CP ends with a session it is. */
 static inline bool terminal_is_left(const struct terminal *t)

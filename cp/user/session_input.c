@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cp/command/command.h"
+#include "cp/dispatch/work.h"
 #include "cp/user/logon.h"
 #include "cp/user/response.h"
 #include "cp/user/session.h"
@@ -45,9 +46,11 @@ static bool reads_commands(const struct session *s)
     return s->state == SESSION_LOGON || s->state == SESSION_READ || s->state == SESSION_RUN;
 }
 
-void session_run_rest(struct session *s)
+bool session_run_rest(struct session *s)
 {
-    while (s->rest && !s->deed && reads_commands(s)) {
+    for (unsigned done = 0; s->rest && !s->deed && reads_commands(s); done++) {
+        if (done && work_over())
+            return true;
         char *command = s->editor.text + s->rest - 1, *end = strchr(command, '#');
         s->rest = end ? (unsigned)(end - s->editor.text) + 2 : 0;
         if (end)
@@ -56,6 +59,7 @@ void session_run_rest(struct session *s)
     }
     if (!s->rest && !s->deed && (s->state == SESSION_LOGON || s->state == SESSION_READ))
         session_prompt(s);
+    return false;
 }
 
 static bool is_blank(const char *text)
@@ -80,7 +84,8 @@ static void take_line(struct session *s)
         }
     }
     s->rest = 1;
-    session_run_rest(s);
+    if (session_run_rest(s))
+        session_soon();
 }
 
 /* A null line wakes a sleeper; anything else typed is for later. */
@@ -114,8 +119,8 @@ void session_wake(struct session *s)
     if (s->machine_rests && (!s->deed || s->deed == DEED_DISCONNECT))
         vm_begin(s->vm);
     s->machine_rests = false;
-    if (!s->machine_asked) /* else what is being typed goes on */
-        session_run_rest(s);
+    if (!s->machine_asked && session_run_rest(s)) /* else what is being typed goes on */
+        session_soon();
 }
 
 /* The machine may be in the middle of a port access: commands for CP wait for the event loop. */

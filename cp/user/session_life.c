@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cp/command/level.h"
+#include "cp/dispatch/work.h"
 #include "cp/user/clock_text.h"
 #include "cp/user/link.h"
 #include "cp/user/operator.h"
@@ -118,6 +119,7 @@ bool session_logon(struct session *s, const struct user *user)
 
 static void drop_machine(struct session *s)
 {
+    system_ipl_cancel(s->vm);
     vm_destroy(s->vm);
     link_forget(s);
     s->vm = NULL;
@@ -169,7 +171,8 @@ bool session_disconnect(struct session *s)
     session_welcome(next);
     if (s->state == SESSION_COMMAND)
         s->state = SESSION_RUN;
-    if (s->state == SESSION_READ && s->vm->state == VM_STOPPED && s->vm->stop == VM_STOP_USER && *s->system)
+    if (s->state == SESSION_READ && s->vm->state == VM_STOPPED && s->vm->stop == VM_STOP_USER && *s->system &&
+        !s->deed)
         session_begin(s);
     return true;
 }
@@ -192,17 +195,54 @@ void session_reconnect(struct session *s, struct session *from)
 
 void session_ipl(struct session *s, const char *system, const char *parm)
 {
+    format_text(s->deed_system, sizeof s->deed_system, "%s", system);
+    format_text(s->deed_parm, sizeof s->deed_parm, "%s", parm);
+    session_note(s, DEED_IPL);
+}
+
+static void tell_no_ipl(struct session *s, int failed, const char *reason)
+{
+    error(s, failed == -ENOENT ? "NSS" : "VMI", failed == -ENOENT ? 9014 : 9011, s->deed_system, reason);
+    session_enter_cp(s);
+}
+
+/* Goes on loading, as far as the slice goes. */
+static void load(struct session *s)
+{
+    const char *reason = "";
+    int result;
+    do
+        result = system_ipl_go_on(s->vm, &reason);
+    while (result == SYSTEM_IPL_MORE && !work_over());
+    if (result == SYSTEM_IPL_MORE) {
+        s->deed = DEED_LOAD;
+    } else if (result) {
+        tell_no_ipl(s, result, reason);
+    } else {
+        format_text(s->system, sizeof s->system, "%s", s->deed_system);
+        s->output.partial_length = 0;
+        session_begin(s);
+    }
+}
+
+static void ipl(struct session *s)
+{
     const char *reason = "";
     s->vm->config.nested = s->nested;
-    int failed = system_ipl(s->vm, system, parm, &reason);
-    if (failed) {
-        error(s, failed == -ENOENT ? "NSS" : "VMI", failed == -ENOENT ? 9014 : 9011, system, reason);
-        session_enter_cp(s);
-        return;
-    }
-    format_text(s->system, sizeof s->system, "%s", system);
-    s->output.partial_length = 0;
-    session_begin(s);
+    int failed = system_ipl(s->vm, s->deed_system, s->deed_parm, &reason);
+    if (failed == -EAGAIN)
+        s->deed = DEED_IPL;
+    else if (failed)
+        tell_no_ipl(s, failed, reason);
+    else
+        s->deed = DEED_LOAD;
+}
+
+static void restart(struct session *s)
+{
+    format_text(s->deed_system, sizeof s->deed_system, "%s", s->system);
+    *s->deed_parm = 0;
+    ipl(s);
 }
 
 static void clear_storage(struct session *s, uint64_t bytes, bool tell_size)
@@ -297,19 +337,23 @@ void session_settle(struct session *s)
     if (must_wait(s))
         return;
     s->deed = DEED_NONE;
+    if (deed != DEED_LOAD && s->vm)
+        system_ipl_cancel(s->vm);
     switch (deed) {
     case DEED_LOGOFF: session_logoff(s, s->deed_by); return;
     case DEED_AUTOLOG: autolog(s); return;
     case DEED_DISCONNECT: session_disconnect(s); break;
-    case DEED_IPL: session_ipl(s, s->deed_system, s->deed_parm); break;
-    case DEED_SYSTEM_RESTART: session_ipl(s, s->system, ""); break;
+    case DEED_IPL: ipl(s); break;
+    case DEED_LOAD: load(s); break;
+    case DEED_SYSTEM_RESTART: restart(s); break;
     case DEED_SYSTEM_RESET:
     case DEED_SYSTEM_CLEAR: reset(s, deed == DEED_SYSTEM_CLEAR); break;
     case DEED_DEFINE_STORAGE: redefine(s); break;
     case DEED_READ: session_enter_cp(s); break;
     case DEED_NONE: return;
     }
-    session_run_rest(s);
+    if (session_run_rest(s))
+        session_soon();
 }
 
 /* ---- when a machine stops by itself ----------------------------------------------------------------------------- */

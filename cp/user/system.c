@@ -53,44 +53,92 @@ static size_t make_tree(const struct vm *vm, const char *command_line, void *to,
     return bytes;
 }
 
-static int clear(struct vm *vm, const char **reason)
-{
-    int failed = vm_define_storage(vm, vm->config.storage_bytes);
-    if (failed)
-        *reason = failed == -EBUSY ? "disk requests are under way" : "CP has no page frames for it";
-    return failed;
-}
-
-static int load(struct vm *vm, const struct multiboot_image *image, const char **reason)
-{
+/* One at a time: whose storage is being filled, by what, and how it starts. */
+static struct loading {
+    struct vm *vm; /* NULL: nobody's */
+    int (*step)(struct vm *, const char **reason);
+    char command_line[COMMAND_LINE];
+    struct multiboot_module module[MULTIBOOT_MODULES];
+    struct multiboot_image image;
+    struct ipl_copies copies;
     struct multiboot_entry entry;
-    const char *why = multiboot_load(&vm->storage, image, &entry);
+} loading;
+
+static int copy(struct vm *vm, const char **reason)
+{
+    const char *why = NULL;
+    if (ipl_copy_go_on(&loading.copies, &why))
+        return SYSTEM_IPL_MORE;
     if (why) {
         *reason = why;
         return -ENOEXEC;
     }
-    registers_start_flat(&vm->vcpu, entry.eip, entry.eax, entry.ebx);
+    registers_start_flat(&vm->vcpu, loading.entry.eip, loading.entry.eax, loading.entry.ebx);
     return 0;
+}
+
+static int begin(struct vm *vm, const char **reason)
+{
+    const char *why = multiboot_begin(&loading.copies, &vm->storage, &loading.image, &loading.entry);
+    if (why) {
+        *reason = why;
+        return -ENOEXEC;
+    }
+    loading.step = copy;
+    return SYSTEM_IPL_MORE;
+}
+
+static int clear(struct vm *vm, const char **reason)
+{
+    int failed = vm_define_storage(vm, vm->config.storage_bytes);
+    if (failed) {
+        *reason = failed == -EBUSY ? "disk requests are under way" : "CP has no page frames for it";
+        return failed;
+    }
+    loading.step = begin;
+    return SYSTEM_IPL_MORE;
+}
+
+static int plant(struct vm *vm, const char **reason)
+{
+    static _Alignas(8) uint8_t tree[TREE_BYTES];
+    loading.module[0] = (struct multiboot_module){.data = tree, .text = "tree"};
+    loading.module[0].bytes = make_tree(vm, loading.command_line, tree, reason);
+    loading.step = clear;
+    return loading.module[0].bytes ? SYSTEM_IPL_MORE : -ENOEXEC;
+}
+
+int system_ipl_go_on(struct vm *vm, const char **reason)
+{
+    int result = loading.vm == vm ? loading.step(vm, reason) : -EINVAL;
+    if (result != SYSTEM_IPL_MORE)
+        system_ipl_cancel(vm);
+    return result;
+}
+
+void system_ipl_cancel(const struct vm *vm)
+{
+    if (loading.vm == vm)
+        loading.vm = NULL;
 }
 
 int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *command_line,
                      const struct multiboot_module *module, unsigned modules, const char **reason)
 {
-    static _Alignas(8) uint8_t tree[TREE_BYTES];
-    struct multiboot_module all[MULTIBOOT_MODULES] = {{.data = tree, .text = "tree"}};
-    struct multiboot_image image = {
-        .data = data, .bytes = bytes, .command_line = command_line, .module = all, .modules = modules + 1};
+    if (loading.vm)
+        return -EAGAIN;
     if (modules >= MULTIBOOT_MODULES) {
         *reason = "too many modules";
         return -ENOEXEC;
     }
-    all[0].bytes = make_tree(vm, command_line, tree, reason);
-    if (!all[0].bytes)
-        return -ENOEXEC;
+    loading.vm = vm;
+    loading.step = plant;
+    format_text(loading.command_line, sizeof loading.command_line, "%s", command_line);
     for (unsigned i = 0; i < modules; i++)
-        all[i + 1] = module[i];
-    int failed = clear(vm, reason);
-    return failed ? failed : load(vm, &image, reason);
+        loading.module[i + 1] = module[i];
+    loading.image = (struct multiboot_image){.data = data, .bytes = bytes, .command_line = loading.command_line,
+                                             .module = loading.module, .modules = modules + 1};
+    return 0;
 }
 
 int system_ipl(struct vm *vm, const char *name, const char *parm, const char **reason)

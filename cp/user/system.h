@@ -21,11 +21,17 @@ bool system_register(const char *name, const void *image, size_t bytes);
 const struct system *system_find(const char *name);
 const struct system *system_at(unsigned index); /* NULL: no more */
 
-/* Resets the machine, clears its storage, loads the system by multiboot with the machine's device tree as a module
- * ("tree"), and leaves it ready for vm_begin(). CP gets the named systems, too, as modules, to offer in its turn. 0, or
- * -ENOENT (no such system), -ENOEXEC, -ENOMEM; *reason then says why in a few words. */
+/* Begins to load a system by multiboot with the machine's device tree as a module ("tree"). CP gets the named systems, too,
+ * as modules, to offer in its turn. 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded; else
+ * -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
 
 /* The same with an image that has no name, and with modules after the tree. */
 int system_ipl_image(struct vm *, const void *image, size_t bytes, const char *command_line,
                      const struct multiboot_module *module, unsigned modules, const char **reason);
+
+/* One step: the tree, a machine reset with its storage clear, then the image and its modules a piece at a time.
+ * SYSTEM_IPL_MORE, 0: done, the machine is ready for vm_begin(); or an error as above, -ENOMEM, -EBUSY. */
+enum { SYSTEM_IPL_MORE = 1 };
+int system_ipl_go_on(struct vm *, const char **reason);
+void system_ipl_cancel(const struct vm *); /* nothing to do when it is not this one that is being loaded */

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "cp/cpu/edge.h"
+#include "cp/dispatch/account.h"
 #include "cp/dispatch/machine_check.h"
+#include "cp/dispatch/work.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/directory_load.h"
 #include "cp/user/link.h"
@@ -14,6 +16,7 @@
 #include "cp/user/response.h"
 #include "cp/user/session.h"
 #include "cp/user/system.h"
+#include "cp/user/task.h"
 #include "cp/user/terminal.h"
 #include "cp/user/verify.h"
 #include "lib/format.h"
@@ -99,6 +102,16 @@ static void single_ended(struct session *s)
     user_shutdown();
 }
 
+/* Nobody else is there who would have to wait. */
+static bool load_single(struct vm *vm, const struct user_single *what, const char **reason)
+{
+    int result = system_ipl_image(vm, what->image, what->image_bytes, what->command_line, what->module, what->modules,
+                                  reason);
+    if (!result)
+        while ((result = system_ipl_go_on(vm, reason)) == SYSTEM_IPL_MORE) {}
+    return !result;
+}
+
 void user_start_single(struct line *line, const struct user_single *what)
 {
     static const struct user single = {.id = "VM",
@@ -119,8 +132,7 @@ void user_start_single(struct line *line, const struct user_single *what)
         return;
     s->ended = single_ended;
     bool there = session_logon(s, &directory.user[0]);
-    if (there && !system_ipl_image(s->vm, what->image, what->image_bytes, what->command_line, what->module,
-                                   what->modules, &reason)) {
+    if (there && load_single(s->vm, what, &reason)) {
         session_begin(s);
         return;
     }
@@ -134,7 +146,7 @@ void user_start_single(struct line *line, const struct user_single *what)
 /* True: there is more to do at once. */
 static bool poll_session(struct session *s)
 {
-    bool more = logon_poll(s);
+    bool more = logon_poll(s) | task_poll(s);
     if (s->state == SESSION_FREE) /* its terminal went to another one */
         return true;
     if (s->state == SESSION_SLEEP && s->timer_ended)
@@ -142,8 +154,10 @@ static bool poll_session(struct session *s)
     if (s->deed) {
         session_settle(s);
         session_wanted |= s->deed != DEED_NONE; /* it waits for a disk */
-        return !s->deed;
+        return !s->deed || s->deed == DEED_LOAD || s->deed == DEED_IPL;
     }
+    if (s->rest)
+        more |= session_run_rest(s);
     if (s->input_waits && s->state == SESSION_RUN)
         session_offer_held(s);
     session_refresh(s);
@@ -153,26 +167,69 @@ static bool poll_session(struct session *s)
 
 static void finish_shutdown(void);
 
-void user_poll(void)
+/* True: that was not all. */
+static bool read_terminal(struct terminal *t)
 {
-    bool more = false;
-    if (!session_wanted)
-        return;
-    session_wanted = false;
-    if (directory_load_poll()) {
-        welcome();
-        console_logon();
-    }
-    for (struct terminal *t = NULL; (t = terminal_next(t));) {
+    for (unsigned n = 0; n < BYTES_A_TURN && !work_over(); n++)
+        if (!terminal_poll(t, 1))
+            return false;
+    return true;
+}
+
+/* One terminal after another, and one session, from where the turn before had no more time. True: there is more to do at
+ * once. */
+static bool poll_terminals(void)
+{
+    static struct terminal *last;
+    bool more = last;
+    struct terminal *t = terminal_next(last);
+    for (; t && !work_over(); t = terminal_next(t)) {
         terminal_follow(t);
-        more |= terminal_poll(t, BYTES_A_TURN);
+        more |= read_terminal(t);
+        last = t;
     }
-    verify_poll();
-    for (struct session *s = NULL; (s = session_next(s));) {
+    if (!t)
+        last = NULL;
+    return more || t;
+}
+
+static bool poll_sessions(void)
+{
+    static struct session *last;
+    bool more = last; /* those before it have not been asked again */
+    struct session *s = session_next(last);
+    for (; s && !work_over(); s = session_next(s)) {
         enum session_state before = s->state;
         more |= poll_session(s);
         more |= s->state != before; /* it may take now what was typed ahead */
+        last = s;
     }
+    if (!s)
+        last = NULL;
+    return more || s;
+}
+
+void user_poll(void)
+{
+    static bool opened; /* in the turn before this, which had the whole directory to read */
+    if (!session_wanted)
+        return;
+    session_wanted = false;
+    work_slice();
+    if (directory_load_poll()) {
+        welcome();
+        console_logon();
+        session_soon();
+        opened = true;
+        return;
+    }
+    if (opened)
+        account_begin();
+    opened = false;
+    bool more = poll_terminals();
+    verify_poll();
+    work_slice();
+    more |= poll_sessions();
     session_wanted |= session_closed || terminal_input_waits();
     if (session_closed)
         finish_shutdown();
@@ -227,9 +284,13 @@ static bool words_are_out(void)
 
 static void finish_shutdown(void)
 {
-    for (struct session *s = NULL; (s = session_next(s));)
+    for (struct session *s = NULL; (s = session_next(s)) && !work_over();)
         if (s->user && !s->ended && !machine_in_flight(&s->vm->machine))
             session_logoff(s, NULL);
+    if (work_over()) {
+        session_soon();
+        return;
+    }
     if (flush == FLUSH_NOT_YET && nothing_in_flight())
         start_flush();
     if (flush == FLUSH_DONE && words_are_out())

@@ -40,7 +40,7 @@ static void ata_irq(struct guest_frame *f)
 
 static void virtio_irq(struct guest_frame *f)
 {
-    virtio_blk_interrupt(&virtio);
+    while (virtio_blk_interrupt(&virtio)) {}
     acknowledge((unsigned)f->vector - PIC_BASE);
 }
 

@@ -27,6 +27,7 @@ static const char *storage_at(uint64_t at, unsigned bytes)
 
 static int begin(void **state)
 {
+    fake_clock_tick = 0;
     scene_reset(state);
     logon(0, "ALICE");
     vm = vm_of("ALICE");
@@ -125,11 +126,60 @@ static void a_minidisks_password_is_hashed_while_only_its_machine_rests(void **s
     assert_int_equal(command("LINK MAINT 190 300 W wrong", 0x4000, 400), DIAGNOSE_OK);
     assert_int_equal(vm->state, VM_STOPPED);
     assert_int_equal(vm->vcpu.gpr[RCX], strlen("LINK MAINT 190 300 W wrong")); /* no result yet */
+    fake_clock_tick = WORK_SLICE / 10;
     assert_true(turns_until_it_goes_on() > 10);
     assert_int_equal(vm->vcpu.gpr[RAX], DIAGNOSE_OK);
     assert_int_equal(vm->vcpu.gpr[RBX], 298);
     assert_string_equal(storage_at(0x4000, vm->vcpu.gpr[RCX]),
                         "HCPLNM298E MAINT 0190 not linked; password incorrect\n");
+}
+
+static void a_long_answer_is_the_same_as_one_given_at_once(void **state)
+{
+    static const char text[] = "DISPLAY T0.200 1000.60\nDISPLAY PSW T2FF0.20\nQUERY USERID\nDISPLAY 20.20";
+    static char at_once[65536], later[65536];
+    (void)state;
+    fake_clock_tick = 0;
+    assert_int_equal(command(text, 0x8000, 60000), DIAGNOSE_OK);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+    uint64_t length = vm->vcpu.gpr[RCX];
+    guest_read(&vm->storage, gpa(0x8000), at_once, length);
+    guest_fill(&vm->storage, gpa(0x8000), 0, length);
+    fake_clock_tick = WORK_SLICE / 3;
+    assert_int_equal(command(text, 0x8000, 60000), DIAGNOSE_OK);
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_true(turns_until_it_goes_on() > 20);
+    assert_int_equal(vm->vcpu.gpr[RAX], DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RBX], 0);
+    assert_int_equal(vm->vcpu.gpr[RCX], length);
+    guest_read(&vm->storage, gpa(0x8000), later, length);
+    assert_memory_equal(later, at_once, length);
+}
+
+static void many_short_commands_go_on_too_and_stop_at_the_first_that_fails(void **state)
+{
+    char text[DIAGNOSE_COMMAND_MAX + 1] = "";
+    (void)state;
+    for (unsigned i = 0; i < 20; i++)
+        strcat(text, "Q USERID\n");
+    strcat(text, "DISPLAY 0.20 FFFFFFF0\nQ USERID");
+    fake_clock_tick = WORK_SLICE / 3;
+    assert_int_equal(command(text, 0x8000, 60000), DIAGNOSE_OK);
+    assert_true(turns_until_it_goes_on() > 5);
+    assert_int_equal(vm->vcpu.gpr[RBX], 160);
+    assert_int_equal(strncmp(storage_at(0x8000, 64), "ALICE    AT VMN\nALICE    AT VMN\n", 32), 0);
+}
+
+static void who_is_forced_off_in_the_middle_of_a_long_answer_is_gone(void **state)
+{
+    (void)state;
+    fake_clock_tick = WORK_SLICE / 3;
+    assert_int_equal(command("DISPLAY T0.1000", 0x8000, 60000), DIAGNOSE_OK);
+    user_poll();
+    session_note(session_find("ALICE"), DEED_LOGOFF);
+    turn();
+    assert_null(session_find("ALICE"));
+    assert_shows(0, "LOGOFF AT");
 }
 
 static void the_lines_around_one_that_waits_are_obeyed_once(void **state)
@@ -282,6 +332,9 @@ int main(void)
         TEST(a_command_answers_into_the_buffer),
         TEST(several_commands_go_on_to_the_first_that_fails),
         TEST(a_minidisks_password_is_hashed_while_only_its_machine_rests),
+        TEST(a_long_answer_is_the_same_as_one_given_at_once),
+        TEST(many_short_commands_go_on_too_and_stop_at_the_first_that_fails),
+        TEST(who_is_forced_off_in_the_middle_of_a_long_answer_is_gone),
         TEST(the_lines_around_one_that_waits_are_obeyed_once),
         TEST(a_buffer_that_is_full_before_the_wait_stays_full),
         TEST(two_passwords_in_one_call_are_two_waits),

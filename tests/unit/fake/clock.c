@@ -17,7 +17,7 @@ uint64_t clock_unix_us(void)
 void fake_clock_reset(uint64_t hz)
 {
     clock_hz = hz;
-    fake_now = 0;
+    fake_now = fake_clock_tick = 0;
     fake_unix_us = 0;
 }
 
@@ -30,5 +30,6 @@ void fake_clock_advance(uint64_t ns)
             fake_now = timer_next();
         timer_run(fake_now);
     }
-    fake_now = end;
+    if (fake_now < end)
+        fake_now = end;
 }

@@ -1,4 +1,4 @@
-/* A clock that stands still until a test moves it. */
+/* A clock that stands still until a test moves it, unless looking at it takes time. */
 #pragma once
 #include <stdint.h>
 

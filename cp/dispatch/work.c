@@ -1,0 +1,67 @@
+/* The queue of work. In: steps to do. Out: one at a time to the event loop, and a timer that ends the turn of a machine
+ * which would run on while work waits: it gets as long as a step has. */
+#include "cp/dispatch/work.h"
+
+#include <stddef.h>
+
+#include "cp/dispatch/timer.h"
+
+enum { TURN_LEAST_US = 50 };
+
+static struct work *first, **end = &first;
+static uint64_t slice_begun;
+
+static void come_round(struct timer *timer) { (void)timer; /* that the event loop comes round was all */ }
+
+static struct timer turn = {.expire = come_round};
+
+static void turn_allow(void)
+{
+    uint64_t least = clock_ticks(TURN_LEAST_US * 1000ull);
+    timer_arm(&turn, clock_now() + (WORK_SLICE > least ? WORK_SLICE : least));
+}
+
+void work_begin(struct work *work)
+{
+    if (work->queued)
+        return;
+    if (!first)
+        turn_allow();
+    work->queued = true;
+    work->next = NULL;
+    *end = work;
+    end = &work->next;
+}
+
+void work_cancel(struct work *work)
+{
+    if (!work->queued)
+        return;
+    struct work **at = &first;
+    while (*at != work)
+        at = &(*at)->next;
+    *at = work->next;
+    if (!*at)
+        end = at;
+    work->queued = false;
+    if (!first)
+        timer_cancel(&turn);
+}
+
+bool work_waits(void) { return first; }
+
+void work_run(void)
+{
+    struct work *work = first;
+    if (!work)
+        return;
+    work_cancel(work);
+    work_slice();
+    work->step(work);
+    if (first)
+        turn_allow();
+}
+
+void work_slice(void) { slice_begun = clock_now(); }
+
+bool work_over(void) { return clock_now() - slice_begun >= WORK_SLICE; }

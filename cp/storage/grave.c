@@ -1,0 +1,112 @@
+/* Owns the graves. In: roots of page tables. Out: frames, one after another, as a walk through the tables meets them. */
+#include "cp/storage/grave.h"
+
+#include <stddef.h>
+
+enum { ENTRIES = 512, ROOT = GRAVE_LEVELS - 1, LARGE = 1 << 7 };
+
+#define ADDRESS_BITS 0x000ffffffffff000ull
+
+_Static_assert(sizeof(struct grave) <= (ENTRIES - GRAVE_BOOKS_FROM) * sizeof(uint64_t), "the end of a root holds the books");
+
+static struct grave *graves;
+static uint64_t frames_in_all;
+
+static void dig(struct grave *g, const struct grave *like, uint64_t *root, uint64_t frames)
+{
+    *g = *like;
+    g->table[ROOT] = root;
+    g->level = ROOT;
+    g->account->dying += frames;
+    frames_in_all += frames;
+    g->next = graves;
+    graves = g;
+}
+
+void grave_storage(struct frame_account *account, uint64_t *root, uint64_t frames)
+{
+    dig((struct grave *)(void *)&root[GRAVE_BOOKS_FROM], &(struct grave){.account = account, .pages = true}, root, frames);
+}
+
+void grave_tables(struct frame_account *account, void *books, uint64_t *root, uint64_t frames)
+{
+    dig(books, &(struct grave){.account = account, .books = books}, root, frames);
+}
+
+static void give_back(struct frame_account *account, void *frame)
+{
+    frame_free(account, frame);
+    account->dying--;
+    frames_in_all--;
+}
+
+/* The root is done, and with it the grave. */
+static void close_grave(struct grave **at)
+{
+    struct grave g = **at;
+
+    *at = g.next;
+    give_back(g.account, g.table[ROOT]);
+    if (g.books)
+        give_back(g.account, g.books);
+}
+
+static bool at_end(const struct grave *g)
+{
+    return g->at[g->level] == (g->level == ROOT && !g->books ? GRAVE_BOOKS_FROM : ENTRIES);
+}
+
+/* What an entry that maps something leads to. */
+static void descend(struct grave *g, uint64_t entry)
+{
+    void *below = frame_pointer(hpa(entry & ADDRESS_BITS));
+
+    if (g->level == 1 && (entry & LARGE))
+        return;
+    if (!g->level || (g->level == 1 && !g->pages)) { /* nothing beneath that would go back */
+        give_back(g->account, below);
+        return;
+    }
+    g->level--;
+    g->table[g->level] = below;
+    g->at[g->level] = 0;
+}
+
+/* One entry, or the end of a table. */
+static void go_on(struct grave **at)
+{
+    struct grave *g = *at;
+
+    if (!at_end(g)) {
+        uint64_t entry = g->table[g->level][g->at[g->level]++];
+        if (entry)
+            descend(g, entry);
+    } else if (g->level == ROOT) {
+        close_grave(at);
+    } else {
+        give_back(g->account, g->table[g->level++]);
+    }
+}
+
+bool grave_work(unsigned entries)
+{
+    while (graves && entries--)
+        go_on(&graves);
+    return graves;
+}
+
+bool grave_yield(const struct frame_account *account)
+{
+    struct grave **at = &graves;
+    uint64_t before = frames_in_all;
+
+    while (*at && account && (*at)->account != account)
+        at = &(*at)->next;
+    if (!*at)
+        return false;
+    while (frames_in_all == before)
+        go_on(at);
+    return true;
+}
+
+uint64_t grave_frames(void) { return frames_in_all; }

@@ -1,0 +1,32 @@
+#include "cp/user/task.h"
+
+#include "cp/user/diagnose.h"
+#include "cp/user/response.h"
+
+void task_begin(struct session *s, task_step *step, bool machine_asks)
+{
+    s->task.step = step;
+    session_rest(s, SESSION_TASK, machine_asks);
+    session_soon();
+}
+
+/* A step of a command from the terminal. */
+static void go_on(struct session *s)
+{
+    unsigned ignored = 0;
+    if (s->task.step(s, &(struct response){.session = s}, &ignored))
+        s->state = s->before_rest;
+}
+
+bool task_poll(struct session *s)
+{
+    if (s->state != SESSION_TASK || s->deed)
+        return false;
+    if (s->asked.waits)
+        diagnose_go_on(s);
+    else
+        go_on(s);
+    if (!session_rests(s))
+        session_wake(s);
+    return true;
+}

@@ -1,0 +1,9 @@
+/* What a command does that takes long: a little at a time, so that nobody else waits for it, while the terminal and the
+ * machine that asked rest. LOGOFF, FORCE and whatever else is noted for the session end it. */
+#pragma once
+#include "cp/user/session.h"
+
+/* The command goes on with `step`, with what it keeps in s->task, when it is its turn again. */
+void task_begin(struct session *, task_step *, bool machine_asks);
+/* Goes on, if there is one, until it or the slice is at its end. True: there is more to do at once. */
+bool task_poll(struct session *);
