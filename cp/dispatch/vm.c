@@ -17,7 +17,7 @@
 #include "cp/dispatch/work.h"
 #include "cp/storage/grave.h"
 
-enum { BURIAL_ENTRIES = 500 /* of page tables, a step: fifty instructions each at most */ };
+enum { BURIAL_ENTRIES = 100 /* of page tables, a step: fifty instructions each at most */ };
 enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC06 };
 
 struct vm *vm_list, *vm_turn;

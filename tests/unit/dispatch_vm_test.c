@@ -7,6 +7,7 @@ static void a_destroyed_machine_gives_every_frame_back(void **state)
     (void)state;
     vm_destroy(make());
     assert_null(vm_list);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 
@@ -21,6 +22,7 @@ static void storage_defined_anew_is_clear_and_has_its_size_everywhere(void **sta
     assert_int_equal(size_at_reset, 2 * MIB);
     assert_int_equal(vm->storage.account.limit, 2048);
     vm_destroy(vm);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 
@@ -39,6 +41,7 @@ static void storage_is_not_replaced_under_a_disk_request(void **state)
     in_flight = 0;
     assert_int_equal(vm_define_storage(vm, 2 * MIB), 0);
     vm_destroy(vm);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 
@@ -56,6 +59,7 @@ static void a_machine_outlives_its_disk_requests_unseen(void **state)
         assert_ptr_not_equal(guest_pointer(&other->storage, gpa(at), NULL), target);
     in_flight = 0;
     vm_destroy(other);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 
@@ -68,14 +72,17 @@ static void making_a_machine_first_buries_those_that_are_done(void **state)
     in_flight = 0;
     vm = make();
     vm_destroy(vm);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
     for (unsigned i = 0; i < 20; i++) { /* more than there is room for at once */
         vm = make();
         in_flight = 1;
         vm_destroy(vm);
+        work_all();
         in_flight = 0;
     }
     vm_destroy(make());
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 
@@ -91,6 +98,7 @@ static void a_machine_is_made_changed_or_ended_in_nobodys_turn(void **state)
     assert_true(FAKE_PANICS(vm_destroy(vm)));
     vm_turn = NULL;
     vm_destroy(vm);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 

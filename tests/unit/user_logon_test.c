@@ -38,15 +38,15 @@ static int long_ago(void **state)
 }
 
 /* What a wrong password for the name is worth: turns of the event loop until it is judged, SHA-512 rounds of them. */
-struct work {
+struct effort {
     unsigned turns;
     uint32_t rounds;
     uint8_t salt;
 };
 
-static struct work work_of(unsigned line, const char *id, const char *password)
+static struct effort work_of(unsigned line, const char *id, const char *password)
 {
-    struct work w = {0};
+    struct effort w = {0};
     char text[160];
     snprintf(text, sizeof text, "LOGON %s\r", id);
     type(line, text);
@@ -125,7 +125,7 @@ static void failing_at_another_terminal_waits_as_long_for_no_user_as_for_a_user(
     }
 }
 
-static bool is_some_users(struct work w)
+static bool is_some_users(struct effort w)
 {
     for (const struct user *u = directory.user; u < directory.user + directory.users; u++) {
         struct sha512_crypt c;
@@ -142,7 +142,7 @@ static void a_name_without_a_user_costs_what_some_users_does_and_always_the_same
     for (unsigned i = 0; i < 60; i++) {
         char id[9];
         snprintf(id, sizeof id, i ? "NOBODY%u" : "SERVICE", i);
-        struct work once = work_of(0, id, "guess"), again = work_of(0, id, "other");
+        struct effort once = work_of(0, id, "guess"), again = work_of(0, id, "other");
         assert_true(is_some_users(once));
         assert_int_equal(once.rounds, again.rounds);
         assert_int_equal(once.salt, again.salt);
@@ -158,11 +158,11 @@ static void equal_verifiers_cost_equal_turns(void **state)
     for (unsigned length = 1; length < 100; length += 33) {
         char password[128] = "";
         memset(password, 'w', length);
-        struct work bob = work_of(0, "BOB", password);
+        struct effort bob = work_of(0, "BOB", password);
         for (unsigned i = 0, found = 0; found < 3; i++) {
             char id[9];
             snprintf(id, sizeof id, "GHOST%u", i);
-            struct work ghost = work_of(0, id, password);
+            struct effort ghost = work_of(0, id, password);
             if (ghost.rounds != bob.rounds || ghost.salt != bob.salt)
                 continue;
             found++;
