@@ -176,7 +176,7 @@ static void a_long_repetition_is_done_in_bounded_pieces_at_the_same_rip(void **s
     exit_at("\xF3\x6C", 2, EXIT_IO, io(PORT, 1, IN | STRING | REPEATED)); /* REP INSB */
     for (; exit_dispatch(vm), get(VMCS_GUEST_RIP) == RIP; entries++)
         assert_true(entries < 10);
-    assert_int_equal(entries, 4);
+    assert_int_equal(entries, 7);
     assert_int_equal(gpr[RCX], 0);
     assert_int_equal(gpr[RDI], BUFFER + 200);
     for (unsigned i = 0; i < 200; i++)
