@@ -6,7 +6,7 @@
 #include "cp/cpu/backend.h"
 #include "cp/dispatch/nested.h"
 
-enum { TABLES_A_TURN = 8 }; /* of 2 MiB each */
+enum { TABLES_A_TURN = 2 }; /* of 2 MiB each */
 
 /* Some machine gives back; the timer's end has the event loop come round. */
 static bool giving;
@@ -31,8 +31,9 @@ static bool find_giver(const struct frame_account *asker)
     for (struct vm *vm = vm_list; vm; vm = vm->next) {
         if (vm->gives_back)
             return true;
-        if (&vm->storage.account != asker && vm->storage.account.frames > held)
-            held = vm->storage.account.frames, most = vm;
+        const struct frame_account *account = &vm->storage.account;
+        if (account != asker && account->frames - account->dying > held)
+            held = account->frames - account->dying, most = vm;
     }
     if (most)
         begin(most);

@@ -90,7 +90,6 @@ static void release(struct vm *vm)
     guest_storage_free(&vm->storage);
     struct frame_account account = vm->storage.account;
     frame_free_run(&account, vm, VM_PAGES);
-    frame_account_close(&account);
 }
 
 static struct vm *allocate(const struct vm_config *config)
@@ -162,6 +161,7 @@ struct vm *vm_create(const struct vm_config *config)
 
     vm->config = *config;
     if (cpu_create(vm)) {
+        frame_account_close(&vm->storage.account);
         release(vm);
         return NULL;
     }
@@ -185,6 +185,7 @@ void vm_destroy(struct vm *vm)
     machine_free(&vm->machine);
     cpu_backend->destroy(&vm->vcpu);
     context_destroy(&vm->vcpu);
+    frame_account_close(&vm->storage.account);
     vm->next = dying;
     dying = vm;
     bury();

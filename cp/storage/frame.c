@@ -5,6 +5,7 @@
 #include "cp/storage/grave.h"
 #include "cp/storage/pool.h"
 
+enum { BURIED_FOR_RUN = 1000 /* frames at most, so that whoever wants a run has an answer in time */ };
 enum { PROMISE_MOST = 512, PROMISE_PART = 32, CP_MOST = 256, CP_PART = 64, OPERATORS = 2 };
 
 struct frame_account frame_cp_account = {.rank = FRAME_CP};
@@ -26,10 +27,13 @@ void frame_add(hpa_t start, uint64_t bytes)
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
+/* What it has use of: the frames in graves are anybody's. */
+static uint64_t living(const struct frame_account *account) { return account->frames - account->dying; }
+
 /* What is promised to it and not yet taken. */
 static uint64_t owed(const struct frame_account *account)
 {
-    return account->promise > account->frames ? account->promise - account->frames : 0;
+    return account->promise > living(account) ? account->promise - living(account) : 0;
 }
 
 void frame_keep(void)
@@ -56,18 +60,13 @@ static bool may_take(const struct frame_account *account, uint64_t pages, uint64
 {
     if (pages <= own || spares(pages, own, account->rank))
         return true;
-    return account->rank < FRAME_CP && account->frames + pages <= frame_share() && frame_short && frame_short(account) &&
+    return account->rank < FRAME_CP && living(account) + pages <= frame_share() && frame_short && frame_short(account) &&
            spares(pages, own, account->rank + 1);
 }
 
 static bool beyond_limit(const struct frame_account *account, uint64_t pages)
 {
     return account->limit && account->frames + pages > account->limit;
-}
-
-static bool may_have(const struct frame_account *account, uint64_t pages)
-{
-    return !beyond_limit(account, pages) && may_take(account, pages, owed(account));
 }
 
 bool frame_account_open(struct frame_account *account, uint64_t limit, enum frame_rank rank)
@@ -88,7 +87,7 @@ void frame_account_close(struct frame_account *account)
 {
     promised -= owed(account);
     opened--;
-    *account = (struct frame_account){0};
+    account->promise = 0;
 }
 
 /* Of `pages` given back, those the account is owed again are promised again. */
@@ -100,18 +99,37 @@ static void charge(struct frame_account *account, int64_t pages)
     available -= (uint64_t)pages;
 }
 
+void frame_dying(struct frame_account *account, int64_t pages)
+{
+    promised -= owed(account);
+    account->dying += (uint64_t)pages;
+    promised += owed(account);
+}
+
 /* ---- taking and giving back -------------------------------------------------------------------------------------- */
+
+/* Where a limit or the pool says no, the dead give way: of the account, or of anybody. */
+static void *take(struct frame_account *account, unsigned pages)
+{
+    void *first = NULL;
+    bool can = true;
+
+    for (unsigned buried = 0; can && !first && buried <= BURIED_FOR_RUN; buried++) {
+        if (beyond_limit(account, pages))
+            can = grave_yield(account);
+        else if (!may_take(account, pages, owed(account)))
+            can = false; /* what is in graves was counted */
+        else if (!(first = pool_take(pages)))
+            can = grave_yield(NULL);
+    }
+    if (first)
+        charge(account, pages);
+    return first;
+}
 
 void *frame_alloc_dirty(struct frame_account *account)
 {
-    void *frame = NULL;
-
-    while (!frame && (may_have(account, 1) || (beyond_limit(account, 1) && grave_yield(account))))
-        if (!(frame = may_have(account, 1) ? pool_take(1) : NULL) && !grave_yield(NULL))
-            return NULL;
-    if (frame)
-        charge(account, 1);
-    return frame;
+    return take(account, 1);
 }
 
 void *frame_alloc(struct frame_account *account)
@@ -132,10 +150,9 @@ void frame_free(struct frame_account *account, void *frame)
 
 void *frame_alloc_run(struct frame_account *account, unsigned pages)
 {
-    void *first = pages && may_have(account, pages) ? pool_take(pages) : NULL;
+    void *first = pages ? take(account, pages) : NULL;
     if (!first)
         return NULL;
-    charge(account, pages);
     for (unsigned i = 0; i < pages; i++)
         frame_clear((char *)first + ((uint64_t)i << PAGE_SHIFT));
     return first;

@@ -32,7 +32,10 @@ void frame_keep(void);
 /* Opens an account with frame_keep()'s promise, or `limit` if that is less. False: what is left cannot hold the promise, and nobody
  * gives. */
 bool frame_account_open(struct frame_account *account, uint64_t limit, enum frame_rank rank);
-void frame_account_close(struct frame_account *account); /* @pre it holds none */
+/* From here on it is promised nothing and has no share. What it holds goes back later; it takes no more. */
+void frame_account_close(struct frame_account *account);
+/* So many more of its frames, or fewer, are in graves. */
+void frame_dying(struct frame_account *account, int64_t pages);
 
 /* Frames each open account could have if all had the same. */
 uint64_t frame_share(void);
@@ -50,7 +53,7 @@ void *frame_alloc(struct frame_account *account);
 void *frame_alloc_dirty(struct frame_account *account);
 void frame_free(struct frame_account *account, void *frame);
 
-/* `pages` frames that follow one another, zeroed, or NULL. */
+/* `pages` frames that follow one another, zeroed, or NULL; that may also be while there are graves in which they could be. */
 void *frame_alloc_run(struct frame_account *account, unsigned pages);
 void frame_free_run(struct frame_account *account, void *first, unsigned pages);
 

@@ -17,7 +17,7 @@ static void dig(struct grave *g, const struct grave *like, uint64_t *root, uint6
     *g = *like;
     g->table[ROOT] = root;
     g->level = ROOT;
-    g->account->dying += frames;
+    frame_dying(g->account, (int64_t)frames);
     frames_in_all += frames;
     g->next = graves;
     graves = g;
@@ -35,8 +35,8 @@ void grave_tables(struct frame_account *account, void *books, uint64_t *root, ui
 
 static void give_back(struct frame_account *account, void *frame)
 {
+    frame_dying(account, -1);
     frame_free(account, frame);
-    account->dying--;
     frames_in_all--;
 }
 

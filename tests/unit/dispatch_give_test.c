@@ -66,6 +66,7 @@ static void a_machine_above_its_share_is_cleared_for_one_below(void **state)
     assert_int_equal(bob->storage.bytes, 32 * MIB);
     vm_destroy(alice);
     vm_destroy(bob);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 
@@ -79,7 +80,7 @@ static void no_turn_takes_long(void **state)
     for (; bob->gives_back; used++) {
         uint64_t held = bob->storage.account.frames;
         give_turn();
-        assert_true(held - bob->storage.account.frames <= 8 * 513);
+        assert_true(held - bob->storage.account.frames <= 2 * 513);
     }
     assert_true(used >= 1);
     vm_destroy(alice);
@@ -134,6 +135,7 @@ static void logon_finds_room_when_one_holds_all(void **state)
     assert_int_equal(touch(bob), 4 * MIB);
     vm_destroy(bob);
     vm_destroy(alice);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 
@@ -151,6 +153,7 @@ static void of_several_the_largest_gives_and_one_at_a_time(void **state)
     turns();
     vm_destroy(alice);
     vm_destroy(bob);
+    work_all();
     assert_int_equal(frame_available(), frames_before);
 }
 

@@ -119,11 +119,13 @@ static void a_machine_destroyed_in_mid_nesting_gives_all_back(void **state)
 {
     (void)state;
     vm_destroy(vm);
+    work_all();
     uint64_t frames = frame_available(), cp = frame_cp_account.frames;
     l1_ready(VM_NESTED_SHADOW);
     PLAY(IN_L1(launch), IN_L2(interrupted));
     assert_true(frame_available() < frames);
     vm_destroy(vm);
+    work_all();
     assert_int_equal(frame_available(), frames);
     assert_int_equal(frame_cp_account.frames, cp);
 }

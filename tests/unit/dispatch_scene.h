@@ -23,6 +23,7 @@
 #include "cp/dispatch/vm.h"
 #include "cp/storage/frame.h"
 #include "tests/unit/fake/clock.h"
+#include "tests/unit/work_all.h"
 #include "vmcs-shadow/control.h"
 
 #define SCENE_FAKE __attribute__((weak))

@@ -16,9 +16,9 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/vm.h"
-#include "cp/dispatch/work.h"
 #include "cp/storage/grave.h"
 #include "tests/unit/fake/panic.h"
+#include "tests/unit/work_all.h"
 
 enum { ARENA = 16 << 20, MIB = 1 << 20 };
 
@@ -92,17 +92,10 @@ static int start(void **state)
         frame_add(frame_address(arena), ARENA);
         vm_destroy(make()); /* frames of a run are kept as a run */
     }
+    work_all();
     in_flight = 0;
     frames_before = frame_available();
     return 0;
-}
-
-__attribute__((unused)) static unsigned work_all(void)
-{
-    unsigned steps = 0;
-    for (; work_waits(); steps++)
-        work_run();
-    return steps;
 }
 
 static uint8_t byte_at(struct vm *vm, uint64_t at)

@@ -11,6 +11,50 @@ static void a_destroyed_machine_gives_every_frame_back(void **state)
     assert_int_equal(frame_available(), frames_before);
 }
 
+static void storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted(void **state)
+{
+    struct vm *vm = make(), *other;
+    (void)state;
+    vm_destroy(vm);
+    assert_true(frame_available() + 16 > frames_before); /* it can be had, but for the struct itself */
+    work_run();
+    assert_true(grave_frames() > 0);
+    assert_true(work_waits());
+    other = vm_create(&(struct vm_config){.userid = "BOB", .storage_bytes = ARENA});
+    for (uint64_t at = 0; at < ARENA && guest_pointer(&other->storage, gpa(at), NULL); at += PAGE_SIZE) {}
+    assert_int_equal(grave_frames(), 0);
+    vm_destroy(other);
+    assert_true(work_all() > 1);
+    assert_int_equal(frame_available(), frames_before);
+}
+
+static void a_machine_is_made_of_what_is_in_a_grave(void **state)
+{
+    struct vm *vm = vm_create(&(struct vm_config){.userid = "BOB", .storage_bytes = ARENA}), *other;
+    (void)state;
+    for (uint64_t at = 0; at < ARENA && guest_pointer(&vm->storage, gpa(at), NULL); at += PAGE_SIZE) {}
+    assert_null(frame_alloc(&frame_cp_account));
+    vm_destroy(vm);
+    assert_true(grave_frames() > 0);
+    other = make(); /* its struct needs frames in a row */
+    vm_destroy(other);
+    work_all();
+    assert_int_equal(frame_available(), frames_before);
+}
+
+static void a_machine_whose_limit_its_own_graves_have_used_up_gets_them(void **state)
+{
+    struct vm *vm = make();
+    (void)state;
+    vm->storage.account.limit = vm->storage.account.frames;
+    assert_int_equal(vm_define_storage(vm, 2 * MIB), 0);
+    assert_int_equal(guest_fill(&vm->storage, gpa(0), 1, 2 * MIB), GUEST_OK);
+    assert_true(vm->storage.account.frames <= vm->storage.account.limit);
+    vm_destroy(vm);
+    work_all();
+    assert_int_equal(frame_available(), frames_before);
+}
+
 static void storage_defined_anew_is_clear_and_has_its_size_everywhere(void **state)
 {
     struct vm *vm = make();
@@ -106,6 +150,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_destroyed_machine_gives_every_frame_back, start),
+        cmocka_unit_test_setup(storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted, start),
+        cmocka_unit_test_setup(a_machine_is_made_of_what_is_in_a_grave, start),
+        cmocka_unit_test_setup(a_machine_whose_limit_its_own_graves_have_used_up_gets_them, start),
         cmocka_unit_test_setup(storage_defined_anew_is_clear_and_has_its_size_everywhere, start),
         cmocka_unit_test_setup(storage_is_not_replaced_under_a_disk_request, start),
         cmocka_unit_test_setup(a_machine_outlives_its_disk_requests_unseen, start),
