@@ -69,7 +69,7 @@ static unsigned query_time(struct call *c)
     char full[CLOCK_TEXT], span[CLOCK_TEXT], mine[CLOCK_TEXT], total[CLOCK_TEXT];
     response_line(c->response, "TIME IS %s", clock_text_full(full, now));
     response_line(c->response, "CONNECT= %s VIRTCPU= %s TOTCPU= %s", clock_text_span(span, now - s->logon_us),
-                  clock_text_cpu(mine, s->vm->virtual_ticks), clock_text_cpu(total, s->vm->total_ticks));
+                  clock_text_cpu(mine, s->vm->virtual_ticks), clock_text_cpu(total, vm_total_ticks(s->vm)));
     return 0;
 }
 

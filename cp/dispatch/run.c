@@ -94,8 +94,7 @@ static void housekeeping(void)
         interrupts_serve();
     }
     for (struct handler *h = turns; h < turns + turns_used; h++)
-        h->run(h->context);
-    look(STRETCH_USERS);
+        h->run(h->context), look(STRETCH_USERS);
 }
 
 /* How long a turn may last: a slice when others wait; and where the processor keeps interrupts from leaving a guest
@@ -120,9 +119,8 @@ static void entry_refused(struct vm *vm)
 }
 
 /* What CP did for a machine since its last exit, with interrupts kept out. */
-static inline void charge(struct vm *vm, uint64_t ticks)
+static inline void note_stretch(const struct vm *vm, uint64_t ticks)
 {
-    vm->total_ticks += ticks;
     if (ticks > STRETCH_WORTH_KEEPING)
         account_exit_stretch(exit_basic(&vm->vcpu.exit), ticks);
 }
@@ -147,7 +145,7 @@ static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
         }
         dispatch_account.entries++;
         uint64_t entered = clock_now();
-        charge(vm, entered - now);
+        note_stretch(vm, entered - now);
         if (!cpu_backend->enter(&vm->vcpu, until, entered)) {
             entry_refused(vm);
             now = entered;
@@ -155,14 +153,13 @@ static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
         }
         now = clock_now();
         vm->virtual_ticks += now - entered; /* at every exit: a guest may ask in this one */
-        vm->total_ticks += now - entered;
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
         if (!cpu_this.exact_interrupts || exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
             /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
             cpu_interrupt_window();
     } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
-    charge(vm, clock_now() - now);
+    note_stretch(vm, clock_now() - now);
 }
 
 /* A look at the interrupts that found nothing to do, and nobody else wants the processor. */
@@ -175,12 +172,15 @@ static void turn(struct vm *vm)
 {
     uint64_t begun = clock_now(), from = begun;
 
+    vm->turn_begun = begun;
     vm_turn = vm;
     context_load(&vm->vcpu);
     for (enter_until(vm, from, turn_end(from)); goes_on(vm); enter_until(vm, from, turn_end(from)))
         from = clock_now();
     vm_turn = NULL;
-    scheduler_charge(vm, clock_now() - begun);
+    uint64_t taken = clock_now() - begun;
+    vm->total_ticks += taken;
+    scheduler_charge(vm, taken);
     if (vm->state != VM_RUNNABLE)
         scheduler_remove(vm);
 }

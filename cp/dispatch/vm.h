@@ -53,7 +53,8 @@ struct vm {
     uint32_t stop_detail;   /* VM_STOP_TEST_EXIT: the value; VM_STOP_EMULATION: exit reason */
     struct session *session;
     uint64_t virtual_ticks; /* TSC ticks spent running the guest */
-    uint64_t total_ticks;   /* the same plus CP's work for it */
+    uint64_t total_ticks;   /* the same plus CP's work for it, up to its last turn: vm_total_ticks() */
+    uint64_t turn_begun;    /* host TSC, while it is vm_turn */
     uint64_t vruntime;      /* fair scheduling */
     /* Exits by reason, each once: of the machine's own program; of a guest it runs itself, dealt with by CP, or given
      * to it. */
@@ -72,6 +73,11 @@ extern struct vm *vm_list;
 /* Whose turn it is: from before its registers are loaded until its last exit of the turn is dealt with. NULL: the event loop's own
  * time, and the only one in which machines are made, reset, cleared or destroyed, or the processor given to another. */
 extern struct vm *vm_turn;
+
+static inline uint64_t vm_total_ticks(const struct vm *vm)
+{
+    return vm->total_ticks + (vm == vm_turn ? clock_now() - vm->turn_begun : 0);
+}
 
 /* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may be a call for a command.
  * NULL: no storage for it, or for what it is promised. The machine exists, stopped and reset, with no disks. */

@@ -58,7 +58,7 @@ static uint64_t times(struct vm *vm)
         .unix_seconds = now / 1000000,
         .microseconds = now % 1000000,
         .virtual_ns = clock_ns(vm->virtual_ticks),
-        .total_ns = clock_ns(vm->total_ticks),
+        .total_ns = clock_ns(vm_total_ticks(vm)),
     };
     if (vm->vcpu.gpr[RCX] < sizeof times)
         return DIAGNOSE_BAD_LENGTH;

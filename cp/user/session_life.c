@@ -130,7 +130,7 @@ static void say_accounts(struct session *s)
 {
     char span[CLOCK_TEXT], mine[CLOCK_TEXT], total[CLOCK_TEXT];
     session_say(s, "CONNECT= %s VIRTCPU= %s TOTCPU= %s", clock_text_span(span, clock_unix_us() - s->logon_us),
-                clock_text_cpu(mine, s->vm->virtual_ticks), clock_text_cpu(total, s->vm->total_ticks));
+                clock_text_cpu(mine, s->vm->virtual_ticks), clock_text_cpu(total, vm_total_ticks(s->vm)));
 }
 
 void session_logoff(struct session *s, const char *by)
