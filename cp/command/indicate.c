@@ -2,8 +2,10 @@
 #include "cp/command/families.h"
 #include "cp/dispatch/account.h"
 #include "cp/dispatch/timer.h"
+#include "cp/dispatch/work.h"
 #include "cp/storage/frame.h"
 #include "cp/user/clock_text.h"
+#include "cp/user/task.h"
 #include "cp/user/user.h"
 #include "lib/format.h"
 #include "nest/nest.h"
@@ -23,7 +25,7 @@ static unsigned show_load(struct call *c)
     uint64_t used = 0, lived = clock_now() - user_started_ticks;
     unsigned runnable = 0;
     for (struct vm *vm = vm_list; vm; vm = vm->next) {
-        used += vm->total_ticks;
+        used += vm_total_ticks(vm);
         runnable += vm->state == VM_RUNNABLE;
     }
     response_line(c->response, "AVGPROC-%03u%% 01", percent(used, lived));
@@ -38,13 +40,24 @@ static unsigned show_load(struct call *c)
     return 0;
 }
 
-static unsigned show_longest(struct call *c)
+static bool longest_on(struct session *s, struct response *response, unsigned *code)
 {
     const char *what;
     uint64_t ticks;
-    for (unsigned at = 0; account_stretch_next(&at, &what, &ticks);)
-        response_line(c->response, "%-19s %13llu", what, (unsigned long long)ticks);
-    return 0;
+    *code = 0;
+    for (unsigned at = (unsigned)s->task.at; account_stretch_next(&at, &what, &ticks);) {
+        s->task.at = at;
+        response_line(response, "%-19s %13llu", what, (unsigned long long)ticks);
+        if (work_over())
+            return false;
+    }
+    return true;
+}
+
+static unsigned show_longest(struct call *c)
+{
+    c->session->task.at = 0;
+    return task_run(c->session, c->response, longest_on);
 }
 
 static uint64_t exits_of(const struct vm *vm)
@@ -66,9 +79,9 @@ static unsigned show_user(struct call *c, const struct session *s)
                   (unsigned)(vm->storage.account.frames - vm->storage.account.dying), (unsigned)vm->storage.account.limit);
     response_line(c->response, "CPU 00: CTIME=%s VTIME=%s TTIME=%s EXITS=%llu",
                   clock_text_span(span, clock_unix_us() - s->logon_us), clock_text_cpu(mine, vm->virtual_ticks),
-                  clock_text_cpu(total, vm->total_ticks), (unsigned long long)exits_of(vm));
+                  clock_text_cpu(total, vm_total_ticks(vm)), (unsigned long long)exits_of(vm));
     response_line(c->response, "TICKS: VIRTUAL=%llu TOTAL=%llu", (unsigned long long)vm->virtual_ticks,
-                  (unsigned long long)vm->total_ticks);
+                  (unsigned long long)vm_total_ticks(vm));
     return 0;
 }
 
@@ -80,26 +93,56 @@ struct nest_row {
 
 static bool is_empty(const struct nest_row *r) { return !(r->own | r->vmx | r->handled | r->reflected); }
 
-static void show_nest_row(struct call *c, const char *name, const struct nest_row *r)
+static void show_nest_row(struct response *response, const char *name, const struct nest_row *r)
 {
-    response_line(c->response, "%-19s %13llu %13llu %13llu %13llu", name, (unsigned long long)r->own,
+    response_line(response, "%-19s %13llu %13llu %13llu %13llu", name, (unsigned long long)r->own,
                   (unsigned long long)r->vmx, (unsigned long long)r->handled, (unsigned long long)r->reflected);
 }
 
-static unsigned show_nest(struct call *c, const struct session *s)
+static struct nest_row nest_row_of(const struct vm *vm, unsigned reason)
 {
-    const struct vm *vm = s->vm;
+    uint64_t vmx = nest_is_instruction(reason) ? vm->exits[reason] : reason == EXIT_VMCALL ? vm->nested_calls : 0;
+    return (struct nest_row){vm->exits[reason] - vmx, vmx, vm->nested_handled[reason], vm->nested_reflected[reason]};
+}
+
+static struct nest_row nest_total(const struct vm *vm)
+{
     struct nest_row sum = {0};
-    response_line(c->response, "%-19s %13s %13s %13s %13s", "EXIT REASON", "L1 OWN", "L1 VMX", "L2 BY CP", "L2 TO L1");
     for (unsigned i = 0; i < EXIT_REASONS; i++) {
-        uint64_t vmx = nest_is_instruction(i) ? vm->exits[i] : i == EXIT_VMCALL ? vm->nested_calls : 0;
-        struct nest_row row = {vm->exits[i] - vmx, vmx, vm->nested_handled[i], vm->nested_reflected[i]};
-        if (!is_empty(&row))
-            show_nest_row(c, exit_reason_name(i), &row);
+        struct nest_row row = nest_row_of(vm, i);
         sum.own += row.own, sum.vmx += row.vmx, sum.handled += row.handled, sum.reflected += row.reflected;
     }
-    show_nest_row(c, "TOTAL", &sum);
-    return 0;
+    return sum;
+}
+
+/* The next rows. False: there are more, and no time for them now. Who it is about may log off meanwhile. */
+static bool nest_on(struct session *s, struct response *response, unsigned *code)
+{
+    struct session_task *t = &s->task;
+    const struct session *about = session_find(t->rest);
+    struct nest_row row;
+    *code = 0;
+    while (about && t->at < EXIT_REASONS) {
+        unsigned reason = (unsigned)t->at++;
+        row = nest_row_of(about->vm, reason);
+        if (!is_empty(&row))
+            show_nest_row(response, exit_reason_name(reason), &row);
+        if (work_over())
+            return false;
+    }
+    row = about ? nest_total(about->vm) : (struct nest_row){0};
+    if (about)
+        show_nest_row(response, "TOTAL", &row);
+    return true;
+}
+
+static unsigned show_nest(struct call *c, const struct session *about)
+{
+    struct session_task *t = &c->session->task;
+    response_line(c->response, "%-19s %13s %13s %13s %13s", "EXIT REASON", "L1 OWN", "L1 VMX", "L2 BY CP", "L2 TO L1");
+    format_text(t->rest, sizeof t->rest, "%s", about->user->id);
+    t->at = 0;
+    return task_run(c->session, c->response, nest_on);
 }
 
 /* ----------------------------------------------------------------------------------------------------------------- */

@@ -3,6 +3,8 @@
 
 #include "cp/command/families.h"
 #include "cp/command/message.h"
+#include "cp/dispatch/work.h"
+#include "cp/user/task.h"
 #include "cp/user/user.h"
 #include "lib/format.h"
 
@@ -22,17 +24,27 @@ unsigned command_shutdown(struct call *c)
     return 0;
 }
 
+/* The next rows of the menu. False: there are more, and no time for them now. */
+static bool menu_on(struct session *s, struct response *response, unsigned *code)
+{
+    const struct command **last = &s->task.row, *row;
+    *code = 0;
+    while ((row = command_next(s, *last))) {
+        const char *end = strchr(row->help, '\n');
+        if (!*last || (*last)->run != row->run) /* a second name for the same */
+            response_line(response, "  %.*s", (int)(end - row->help), row->help);
+        *last = row;
+        if (s->vm && work_over()) /* nobody may use many before LOGON */
+            return false;
+    }
+    return true;
+}
+
 static unsigned show_menu(struct call *c)
 {
-    const struct command *last = NULL;
     response_line(c->response, "CP commands (HELP command tells more):");
-    for (const struct command *row = NULL; (row = command_next(c->session, row));) {
-        const char *end = strchr(row->help, '\n');
-        if (!last || last->run != row->run) /* a second name for the same */
-            response_line(c->response, "  %.*s", (int)(end - row->help), row->help);
-        last = row;
-    }
-    return 0;
+    c->session->task.row = NULL;
+    return task_run(c->session, c->response, menu_on);
 }
 
 /* "HCPLNM104E", "104E", "104": 104; 0 for anything else. */

@@ -76,6 +76,7 @@ struct terminal {
 };
 
 struct response;
+struct command;
 
 struct output {
     struct ring ring;
@@ -100,9 +101,10 @@ typedef bool task_step(struct session *, struct response *, unsigned *code);
 
 struct session_task { /* while state is TASK */
     task_step *step;
-    uint64_t at, bytes;  /* DISPLAY's: what is left of the storage it shows, */
-    bool characters;     /* how, */
-    char rest[DIAGNOSE_COMMAND_MAX + 1]; /* and its operands after that */
+    const struct command *row; /* HELP's: the last of those shown */
+    uint64_t at, bytes;  /* DISPLAY's: what is left of the storage it shows; INDICATE's: the next row */
+    bool characters;     /* DISPLAY's: how it shows it */
+    char rest[DIAGNOSE_COMMAND_MAX + 1]; /* DISPLAY's operands after that; INDICATE NEST's: whom it is about */
 };
 
 struct session_asked { /* commands of the machine's DIAGNOSE that are not done while it rests */

@@ -10,6 +10,14 @@ void task_begin(struct session *s, task_step *step, bool machine_asks)
     session_soon();
 }
 
+unsigned task_run(struct session *s, struct response *response, task_step *step)
+{
+    unsigned code = 0;
+    if (!step(s, response, &code))
+        task_begin(s, step, response->machine_asks);
+    return code;
+}
+
 /* A step of a command from the terminal. */
 static void go_on(struct session *s)
 {

@@ -3,6 +3,7 @@
 #include "tests/unit/user_scene.h"
 
 #include "cp/command/command.h"
+#include "cp/dispatch/work.h"
 
 static char answer[16384];
 
@@ -11,6 +12,7 @@ static unsigned run(const char *userid, const char *command)
 {
     struct response r = {
         .session = session_find(userid), .buffer = answer, .size = sizeof answer - 1, .machine_asks = true};
+    work_slice();
     unsigned code = command_run(r.session, &r, command);
     if (r.session->state == SESSION_CHECK) { /* without the event loop */
         while (!sha512_crypt_step(&r.session->crypt, 1000)) {}

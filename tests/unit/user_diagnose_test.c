@@ -136,7 +136,7 @@ static void a_minidisks_password_is_hashed_while_only_its_machine_rests(void **s
 
 static void a_long_answer_is_the_same_as_one_given_at_once(void **state)
 {
-    static const char text[] = "DISPLAY T0.200 1000.60\nDISPLAY PSW T2FF0.20\nQUERY USERID\nDISPLAY 20.20";
+    static const char text[] = "DISPLAY T0.200 1000.60\nDISPLAY PSW T2FF0.20\nHELP\nINDICATE NEST\nINDICATE LONGEST\nQUERY USERID\nDISPLAY 20.20";
     static char at_once[65536], later[65536];
     (void)state;
     fake_clock_tick = 0;
