@@ -170,27 +170,28 @@ static void finish_shutdown(void);
 /* True: that was not all. */
 static bool read_terminal(struct terminal *t)
 {
-    for (unsigned n = 0; n < BYTES_A_TURN && !work_over(); n++)
-        if (!terminal_poll(t, 1))
-            return false;
-    return true;
+    for (unsigned n = 1; terminal_poll(t, 1); n++)
+        if (n == BYTES_A_TURN || work_over())
+            return true;
+    return false;
 }
 
-/* One terminal after another, and one session, from where the turn before had no more time. True: there is more to do at
- * once. */
+/* One terminal after another, and one session, from where the turn before had no more time; one at least. True: there is more
+ * to do at once. */
 static bool poll_terminals(void)
 {
     static struct terminal *last;
     bool more = last;
     struct terminal *t = terminal_next(last);
-    for (; t && !work_over(); t = terminal_next(t)) {
+    for (; t; t = terminal_next(t)) {
         terminal_follow(t);
         more |= read_terminal(t);
         last = t;
+        if (work_over())
+            return true;
     }
-    if (!t)
-        last = NULL;
-    return more || t;
+    last = NULL;
+    return more;
 }
 
 static bool poll_sessions(void)
@@ -198,15 +199,16 @@ static bool poll_sessions(void)
     static struct session *last;
     bool more = last; /* those before it have not been asked again */
     struct session *s = session_next(last);
-    for (; s && !work_over(); s = session_next(s)) {
+    for (; s; s = session_next(s)) {
         enum session_state before = s->state;
         more |= poll_session(s);
         more |= s->state != before; /* it may take now what was typed ahead */
         last = s;
+        if (work_over())
+            return true;
     }
-    if (!s)
-        last = NULL;
-    return more || s;
+    last = NULL;
+    return more;
 }
 
 void user_poll(void)

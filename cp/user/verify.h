@@ -4,7 +4,7 @@
 #include "cp/user/session.h"
 
 enum {
-    VERIFY_BLOCKS = 24,  /* of SHA-512 in one piece: about 100,000 instructions */
+    VERIFY_BLOCKS = 12,  /* of SHA-512 in one piece: about 50,000 instructions */
     VERIFY_OTHERS = 4,   /* running machines are waited for, but not for more than so many */
 };
 

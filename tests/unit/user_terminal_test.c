@@ -73,13 +73,14 @@ static void what_nobody_read_of_who_left_is_not_typed_by_the_next(void **state)
     assert_null(strstr(shown(0), "PASSWORD"));
 }
 
-/* The event loop sleeps when no timer is due: whatever is to happen has to happen before that. */
+/* The event loop sleeps when no timer is due and no work waits: whatever is to happen has to happen before that. */
 static void come_round(void)
 {
     do {
         fake_clock_advance(0);
+        work_run();
         user_poll();
-    } while (timer_next() <= clock_now());
+    } while (timer_next() <= clock_now() || work_waits());
 }
 
 static void what_was_typed_to_one_who_waits_is_obeyed_when_the_time_is_up(void **state)
