@@ -233,6 +233,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         frames_end = frames_first + (SCENE_MIB << 20);
         frame_free(&frame_cp_account, first);
     }
+    work_all();
     available = frame_available(), account = frame_cp_account.frames;
     in = (struct input){data, data + size};
     fake_cpu_run = run;
@@ -248,6 +249,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     live();
     nested_end(NULL);
+    work_all();
     require(frame_available() == available && frame_cp_account.frames == account);
     return 0;
 }

@@ -126,8 +126,9 @@ static void settle(void)
         fake_clock_advance(0);
         for (unsigned line = 0; line < FAKE_LINES; line++) /* who is seen here may be gone at the end */
             look(line);
+        work_run();
         user_poll();
-        due = timer_next() <= clock_now() || scene_disk.waiting;
+        due = timer_next() <= clock_now() || work_waits() || scene_disk.waiting;
     }
     look_at_all();
     user_poll();
