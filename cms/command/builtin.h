@@ -18,6 +18,8 @@ bool cms_setting_query(const char *word);
 
 /* Hands the line to CP and shows its response; the return code is CP's. -1: CP is not there. */
 int cms_cp_line(const char *line);
+/* Shows what CP's HELP says of it, with CP's return code; false if there is no CP, or it says nothing. */
+bool cms_cp_help(const struct word *about, int *rc);
 /* A QUERY or SET that CMS does not know: CP's if CP is there and IMPCP is on, else message 014E with the operand. */
 int cms_cp_or_message(const struct arguments *arguments, const char *module);
 /* An unknown command: CP's answer, or "Unknown CP/CMS command" and -3. */

@@ -7,8 +7,9 @@
 #include "cms/console/output.h"
 #include "cms/kernel/cp.h"
 #include "cms/kernel/heap.h"
+#include "lib/format.h"
 
-enum { RESPONSE_MAX = 16384, CP_UNKNOWN_COMMAND = 1, COMMAND_UNKNOWN = -3 };
+enum { RESPONSE_MAX = 16384, LINE_MAX = 256, CP_UNKNOWN_COMMAND = 1, CP_NO_HELP = 9026, COMMAND_UNKNOWN = -3 };
 
 static void show_lines(const char *text, size_t length)
 {
@@ -22,8 +23,9 @@ static void show_lines(const char *text, size_t length)
     }
 }
 
-/* The heap's unused end is not touched by a buffer that stays empty, so a large one costs nothing. */
-static int obey(const char *line, bool implied)
+/* Where CP's return code is `unknown`, which is not 0, what it answers is not shown, and COMMAND_UNKNOWN returned.
+ * The heap's unused end is not touched by a buffer that stays empty, so a large one costs nothing. */
+static int obey(const char *line, int unknown)
 {
     struct cms_cp_answer answer;
     char *response = cms_heap_allocate(RESPONSE_MAX);
@@ -34,25 +36,25 @@ static int obey(const char *line, bool implied)
         cms_heap_free(response);
         return cms_message("CPF", MESSAGE_CP_REFUSED);
     }
-    bool unknown = implied && answer.return_code == CP_UNKNOWN_COMMAND;
-    if (!unknown)
+    bool known = !unknown || answer.return_code != unknown;
+    if (known)
         show_lines(response, answer.length);
     if (answer.truncated)
         cms_message("CPF", MESSAGE_CP_TRUNCATED);
     cms_heap_free(response);
-    return unknown ? COMMAND_UNKNOWN : answer.return_code;
+    return known ? answer.return_code : COMMAND_UNKNOWN;
 }
 
 int cms_cp_line(const char *line)
 {
-    return cms_cp_present() ? obey(line, false) : cms_message("CPF", MESSAGE_NO_CP);
+    return cms_cp_present() ? obey(line, 0) : cms_message("CPF", MESSAGE_NO_CP);
 }
 
 int cms_cp_implied(const char *line)
 {
     int rc = COMMAND_UNKNOWN;
     if (cms_cp_present() && cms_settings.impcp == SWITCH_ON)
-        rc = obey(line, true);
+        rc = obey(line, CP_UNKNOWN_COMMAND);
     if (rc == COMMAND_UNKNOWN)
         cms_text("Unknown CP/CMS command");
     return rc;
@@ -61,8 +63,19 @@ int cms_cp_implied(const char *line)
 int cms_cp_or_message(const struct arguments *a, const char *module)
 {
     if (cms_cp_present() && cms_settings.impcp == SWITCH_ON)
-        return obey(a->line, false);
+        return obey(a->line, 0);
     return cms_message(module, MESSAGE_INVALID_PARAMETER, a->operand[0].text);
+}
+
+bool cms_cp_help(const struct word *about, int *rc)
+{
+    char line[LINE_MAX];
+
+    if (!cms_cp_present())
+        return false;
+    format_text(line, sizeof line, "HELP %.*s", about->raw_length, about->raw);
+    *rc = obey(line, CP_NO_HELP);
+    return *rc != COMMAND_UNKNOWN;
 }
 
 int cms_cp(const struct arguments *a)

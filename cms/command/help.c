@@ -24,7 +24,8 @@ static int menu(void)
     size_t column = 0;
 
     cms_text("HELP command tells what a command does; HELP DMSxxxnnns or HELP nnns explains a message.");
-    cms_text("Capital letters are the least you must type.  Other commands go to CP.");
+    cms_text("Capital letters are the least you must type.  Other commands go to CP,");
+    cms_text("and so does HELP for them and for messages HCPxxxnnns.");
     cms_text("%s", "");
     for (const struct command *c = next_by_name(""); c; c = next_by_name(c->name)) {
         size_t n = column * MENU_WIDTH;
@@ -99,5 +100,8 @@ int cms_help(const struct arguments *a)
         return command_help(c);
     if (message_help(&a->operand[0]))
         return 0;
+    int rc;
+    if (cms_cp_help(&a->operand[0], &rc))
+        return rc;
     return cms_message("HLP", MESSAGE_NO_HELP, a->operand[0].text);
 }

@@ -20,7 +20,7 @@ static const struct command builtin_commands[] = {
      "Writes an empty file system on the disk, after asking, and accesses it as fm.  All its files are lost.\n"
      "BLKSIZE is the size of its blocks; without it, 4096 bytes.\n"},
     {"HELP", 1, cms_help, "HELP [command|message]",
-     "Shows all commands, what one does, or what a message means.\n"},
+     "Shows all commands, what one does, or what a message means: of CMS, else of CP.\n"},
     {"HT", 2, halt_typing, "HT",
      "Immediate command: the running command goes on, but its output is not shown, until RT or its end.\n"},
     {"HX", 2, halt, "HX",

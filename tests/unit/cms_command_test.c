@@ -329,6 +329,21 @@ static void help_knows_commands_and_messages(void **state)
     assert_non_null(strstr(fake_cms_shown(), "Ready(00028);"));
 }
 
+static void help_for_what_is_cps_comes_from_cp(void **state)
+{
+    (void)state;
+    type("set rdymsg smsg", 1);
+    fake_cms_cp("HCP...9009W CP entered; others\nIPL starts it anew.\n", 0);
+    expect("help HCPGIR9009W", "HCP...9009W CP entered; others\r\nIPL starts it anew.\r\nReady;\r\n");
+    assert_string_equal(fake_cms_cp_asked, "HELP HCPGIR9009W");
+    fake_cms_cp_asked[0] = 0;
+    type("help 37", 1);
+    assert_string_equal(fake_cms_cp_asked, ""); /* CMS' own first */
+    fake_cms_cp("HCPHLP9026E There is no help for ZZZ\n", 9026);
+    expect("help zzz", "DMSHLP254E HELP cannot find the information you requested: ZZZ\r\nReady(00028);\r\n");
+    assert_string_equal(fake_cms_cp_asked, "HELP zzz");
+}
+
 /* Reads the two sources, as a macro cannot be listed by the program that uses it. */
 static void every_message_is_explained(void **state)
 {
@@ -441,6 +456,7 @@ int main(void)
         TEST(bad_operands_are_refused_by_number),
         TEST(a_read_only_disk_is_not_formatted),
         TEST(help_knows_commands_and_messages),
+        TEST(help_for_what_is_cps_comes_from_cp),
         TEST(every_message_is_explained),
         TEST(hx_ends_a_command_and_what_its_line_still_held),
         TEST(ht_silences_a_command_until_its_end),
