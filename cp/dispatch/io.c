@@ -199,6 +199,14 @@ static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *co
     return 0;
 }
 
+/* RIP, or the page tables on the way to it, lie where the machine has no storage: also where one is started after a reset. */
+static enum exit_action no_storage(struct vm *vm)
+{
+    if (vm->state == VM_STOPPED)
+        return EXIT_STOP;
+    return nested_triple_fault(vm) ? EXIT_RESUME : exit_stopped(vm, VM_STOP_NO_STORAGE, 0);
+}
+
 enum exit_action instruction_emulate(struct vm *vm)
 {
     const struct execute_seams seams = {
@@ -213,6 +221,8 @@ enum exit_action instruction_emulate(struct vm *vm)
     work_slice(); /* what a device does for a repeated instruction is bounded for all repetitions together */
     int result = fetch(vm, bytes, &count);
 
+    if (result == SEAM_STOPPED)
+        return no_storage(vm);
     if (!result) {
         if (instruction_decode(bytes, count, (enum decode_mode)registers_code_size(vcpu), &instruction) != DECODE_OK)
             return exit_unemulated(vm);

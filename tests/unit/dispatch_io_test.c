@@ -340,6 +340,17 @@ static void what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit(voi
     assert_int_equal(vm->stop_detail, EXIT_EPT_VIOLATION);
 }
 
+static void a_machine_that_runs_where_it_has_no_storage_is_told_so(void **state)
+{
+    (void)state;
+    exit_at("\x90", 1, EXIT_EPT_VIOLATION, 4);
+    vcpu_write(&vm->vcpu, VMCS_GUEST_CS_BASE, 0xFFFF0000); /* as a reset leaves it */
+    vm->vcpu.exit.rip = 0xFFF0;
+    vm->vcpu.exit.guest_physical = 0xFFFFFFF0;
+    assert_int_equal(exit_ept_violation(vm), EXIT_STOP);
+    assert_int_equal(vm->stop, VM_STOP_NO_STORAGE);
+}
+
 static void a_device_reached_by_the_delivery_of_an_event_is_not_given_the_instruction_at_rip(void **state)
 {
     (void)state;
@@ -374,6 +385,7 @@ int main(void)
         io_test(a_store_to_a_device_is_decoded_and_reaches_it),
         io_test(a_violation_in_storage_brings_the_page_and_tries_again),
         io_test(what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit),
+        io_test(a_machine_that_runs_where_it_has_no_storage_is_told_so),
         io_test(a_device_reached_by_the_delivery_of_an_event_is_not_given_the_instruction_at_rip),
     };
 

@@ -208,7 +208,7 @@ static void page_tables_that_are_no_storage_stop_the_machine(void **state)
     set(VMCS_GUEST_CR3, 0xE0000000);
     set(VMCS_GUEST_CR0, get(VMCS_GUEST_CR0) | CR0_PG);
     PLAY(IN_L1(at_ioapic));
-    assert_int_equal(vm->stop, VM_STOP_EMULATION);
+    assert_int_equal(vm->stop, VM_STOP_NO_STORAGE);
 }
 
 static void storage_that_cannot_be_had_stops_the_machine(void **state)
