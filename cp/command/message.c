@@ -55,10 +55,10 @@ static const struct message table[] = {
     {2629, 'I', "The virtual machine is placed in CP mode due to a power off",
      "The system in the machine has ended. IPL starts one."},
     {9001, 'W', "CP entered; the machine has no storage at the address it uses, at %1",
-     "The program left its storage. IPL starts it anew."},
+     "The program left its storage, or BEGIN found none loaded, as after a reset. IPL starts one."},
     {9002, 'W', "CP entered; CP has no page frames left for this machine, at %1",
-     "Its storage is kept for DISPLAY; it goes back with LOGOFF, IPL or SYSTEM CLEAR, or when others need it. Ask the operator\n"
-     "who uses so much (INDICATE LOAD), or DEFINE STORAGE smaller."},
+     "Its storage is kept for DISPLAY; it goes back with LOGOFF, IPL or SYSTEM CLEAR, or when others\n"
+     "need it. INDICATE LOAD tells how full CP is, class E's INDICATE USER userid who has how much. DEFINE STORAGE smaller."},
     {9003, 'W', "CP entered; exit %2 cannot be emulated at %1",
      "The program did what this CP does not support. Please report the number."},
     {9004, 'I', "CP entered; the test device was written with %2",

@@ -329,6 +329,7 @@ static void help_explains_commands_and_messages(void **state)
     assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");
     assert_answer("BOB", "HELP LINK", 0, "RR always");
     assert_answer("BOB", "HELP HCPLNM104E", 0, "HCP...104E %1 %2 not linked; R/W by %3\nAnother user writes on it.");
+    assert_answer("BOB", "HELP HCPGIR9002W", 0, "or when others\nneed it. ");
     assert_answer("BOB", "HELP 45", 0, "not logged on");
     assert_answer("BOB", "HELP 45E", 0, "not logged on");
     assert_answer("BOB", "HELP NOTHING", 9026, "HCPHLP9026E There is no help for NOTHING\n");
