@@ -40,8 +40,7 @@ static enum nest_result ept_violation(struct nest *nest, const struct exit *exit
 static void skip(const struct nest *nest, const struct exit *exit)
 {
     const struct nest_host *host = nest->host;
-    uint64_t rip = host->get(host->context, VMCS_GUEST_RIP);
-    host->set(host->context, VMCS_GUEST_RIP, rip + exit->instruction_length);
+    nest_skip(nest, exit->instruction_length);
     host->set(host->context, VMCS_GUEST_INTERRUPTIBILITY,
               host->get(host->context, VMCS_GUEST_INTERRUPTIBILITY) & ~3ull);
 }

@@ -134,6 +134,16 @@ enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason 
     return load_l1(nest, &was, false);
 }
 
+void nest_skip(const struct nest *nest, uint64_t length)
+{
+    const struct nest_host *host = nest->host;
+    uint64_t rip = host->get(host->context, VMCS_GUEST_RIP), next = rip + length;
+    if ((next ^ rip) >> 32 && !((host->get(host->context, VMCS_GUEST_EFER) & EFER_LMA) &&
+                                (host->get(host->context, VMCS_GUEST_CS_ACCESS_RIGHTS) & RIGHTS_LONG)))
+        next = (uint32_t)next;
+    host->set(host->context, VMCS_GUEST_RIP, next);
+}
+
 enum nest_result nest_entry_refused(struct nest *nest)
 {
     const struct nest_host *host = nest->host;
@@ -143,7 +153,6 @@ enum nest_result nest_entry_refused(struct nest *nest)
     nest_fail(nest, VM_ERROR_CONTROLS);
     if (nest->current->page)
         host->gpr[RBX] = nest->current->gpa; /* as the call had it */
-    uint64_t length = host->get(host->context, VMCS_EXIT_INSTRUCTION_LENGTH);
-    host->set(host->context, VMCS_GUEST_RIP, host->get(host->context, VMCS_GUEST_RIP) + length);
+    nest_skip(nest, host->get(host->context, VMCS_EXIT_INSTRUCTION_LENGTH));
     return NEST_REFLECTED;
 }

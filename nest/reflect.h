@@ -21,8 +21,12 @@ void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, cons
  * @pre L2 does not run */
 void nest_guest_state_catch_up(struct nest *nest, struct nest_vmcs *vmcs);
 
+/* RIP of the loaded VMCS past an instruction that is done: at 4 GiB it wraps outside 64-bit mode. */
+void nest_skip(const struct nest *nest, uint64_t length);
+
 enum nest_abort { VMX_ABORT_STORE_MSR = 1, VMX_ABORT_PDPTE = 2, VMX_ABORT_VMCS = 3, VMX_ABORT_LOAD_MSR = 4 };
-enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17 };
+enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17,
+       RIGHTS_LONG = 1 << 13 };
 #define CR0_NW (1ull << 29)
 #define CR0_CD (1ull << 30)
 #define CR0_PG (1ull << 31)

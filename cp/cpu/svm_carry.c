@@ -77,6 +77,7 @@ static bool protection(struct vcpu *vcpu, struct svm_region *region)
 static void advance(struct svm_region *region, unsigned length)
 {
     region->state.vmcb->rip += length;
+    vmcb_rip_wrap(region->state.vmcb);
     region->state.vmcb->interrupt_shadow = 0;
 }
 

@@ -99,6 +99,7 @@ void svm_event_inject(struct svm_region *region)
     if (svm_event_is_software(info)) {
         region->injected_length = image->entry_instruction_length & 15;
         vmcb->rip += region->injected_length;
+        vmcb_rip_wrap(vmcb);
         if (svm_has_next_rip)
             vmcb->next_rip = vmcb->rip; /* there it is this that is pushed */
         region->injected = (uint32_t)vmcb->event_injection;

@@ -149,6 +149,7 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
     else
         svm_run(vcpu->gpr, frame_address(vmcb).a, svm_host, armed);
     vcpu->gpr[RAX] = vmcb->rax;
+    vmcb_rip_wrap(vmcb); /* QEMU does not, behind CLTS and MOV to CR3 */
     if (op_read_cr2() != vmcb->cr2) /* the exit leaves them as they were, but nobody promises it */
         op_write_cr2(vmcb->cr2);
     if (op_read_dr6() != vmcb->dr6)

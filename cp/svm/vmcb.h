@@ -96,3 +96,10 @@ enum vmcb_event { VMCB_EVENT_EXTERNAL, VMCB_EVENT_NMI = 2, VMCB_EVENT_EXCEPTION,
 
 enum { VMCB_TLB_FLUSH_ALL = 1 };
 #define SVM_EFER_SVME (1ull << 12)
+
+/* Outside 64-bit mode RIP wraps at 4 GiB. */
+static inline void vmcb_rip_wrap(struct vmcb *vmcb)
+{
+    if (vmcb->rip >> 32 && !((vmcb->efer >> 10 & 1) && (vmcb->cs.rights >> 9 & 1)))
+        vmcb->rip = (uint32_t)vmcb->rip;
+}
