@@ -22,11 +22,11 @@ static inline void xstate_xcr0_set(struct xstate *x, uint64_t value)
         XSTATE_XSETBV(x->xcr0 = value);
 }
 
-/* Instructions on components want them enabled. */
+/* Instructions on components want them enabled: some without those they depend on XSETBV would refuse, all there are it takes. */
 static inline void xstate_reach(struct xstate *x, uint64_t components)
 {
     if (components & ~x->xcr0)
-        xstate_xcr0_set(x, x->xcr0 | components | XSTATE_LEGACY);
+        xstate_xcr0_set(x, x->present);
 }
 
 /* The guest that has the processor may have changed XCR0 unseen. That it did says that any may. */

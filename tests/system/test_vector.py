@@ -93,3 +93,35 @@ def test_users_of_a_cp_that_is_a_guest_itself_have_their_own_too(machine, tmp_pa
     top.expect("DISCONNECT AT .*VM/N ONLINE")
     logon(top, "BOB", components)
     finds_nothing(top)
+
+
+@pytest.mark.parametrize("emulator, components", PLACES)
+def test_what_a_machine_hid_before_its_reset_is_cleared_for_one_that_has_some_of_it(machine, tmp_path, emulator, components):
+    m = machine("--machine", emulator, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3", "--module", guest("vector"))
+    lines = [m.line(n) for n in (1, 2, 3)]
+    for line in lines:
+        line.expect("CP> ", timeout=harness.BOOT_SECONDS)
+    operator, alice, bob = lines
+    for line, user in ((operator, "OPERATOR"), (alice, "ALICE"), (bob, "BOB")):
+        line.type(f"LOGON {user} NOIPL")
+        line.expect("(?i)password")
+        line.type("vmn")
+        line.expect("CP> ")
+    bob.type("IPL VECTOR PARM avx")
+    bob.expect("components 7\r")
+    bob.expect("ready")
+    bob.type("s")
+    bob.expect("secrets are kept")
+    for command in ("SYSTEM RESET", "SYSTEM CLEAR"):
+        alice.type("IPL VECTOR")
+        alice.expect(f"components {components}\r")
+        alice.expect("ready")
+        alice.type("s")
+        alice.expect("secrets are kept")
+        alice.type("#CP " + command)
+        alice.expect("ystem reset.")
+        alice.expect("CP> ")
+        bob.type("#CP QUERY TIME")
+        assert "LOST" not in bob.expect("TIME IS")
+        operator.type("QUERY TIME")
+        operator.expect("TIME IS")

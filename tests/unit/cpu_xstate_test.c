@@ -285,6 +285,30 @@ static void a_component_once_used_stays_saved_when_it_is_off(void **state)
     assert_int_equal(cpu.value[2], 0xABC);
 }
 
+/* It holds the processor, has hidden all, and is reset or gone: what it left is cleared with XCR0 as it had it last. */
+static void what_a_guest_that_is_gone_had_hidden_is_cleared_in_whatever_parts(void **state)
+{
+    static const uint64_t values[] = {1, 3, 7, 0xE7, 0x201, 0x207, 0x2E7};
+    enum { VALUES_OF_XCR0 = sizeof values / sizeof *values };
+
+    (void)state;
+    for (unsigned i = 0; i < VALUES_OF_XCR0 * VALUES_OF_XCR0 * VALUES_OF_XCR0; i++) {
+        begin(0x2E7, false);
+        run(&guests[1]);
+        xstate_enable(&x, &guests[1].own, values[i % VALUES_OF_XCR0]);
+        writes(&guests[1]);
+        run(&guests[0]);
+        xstate_enable(&x, &guests[0].own, values[i / VALUES_OF_XCR0 % VALUES_OF_XCR0]);
+        writes(&guests[0]);
+        xstate_enable(&x, &guests[0].own, values[i / VALUES_OF_XCR0 / VALUES_OF_XCR0]);
+        reset(&guests[0]);
+        run(&guests[1]);
+        finds_its_own(&guests[1]);
+        xstate_enable(&x, &guests[1].own, 0x2E7);
+        finds_its_own(&guests[1]);
+    }
+}
+
 static void what_is_offered_is_what_cp_knows_or_could_not_keep_from_a_guest(void **state)
 {
     static const struct {
@@ -306,6 +330,7 @@ int main(void)
         cmocka_unit_test(one_unseen_xsetbv_makes_cp_trust_none),
         cmocka_unit_test(who_uses_sse_only_costs_neither_xsetbv_nor_xsave),
         cmocka_unit_test(a_component_once_used_stays_saved_when_it_is_off),
+        cmocka_unit_test(what_a_guest_that_is_gone_had_hidden_is_cleared_in_whatever_parts),
         cmocka_unit_test(what_is_offered_is_what_cp_knows_or_could_not_keep_from_a_guest),
     };
 
