@@ -51,11 +51,15 @@ static void flush(void *context)
     cpu_backend->flush_storage(&vm->vcpu);
 }
 
-/* True: there is more. A machine whose disks still write into its storage gives when they are done. */
+/* True: there is more. A machine whose disks still write into its storage gives when they are done; that they get done, neither its
+ * user has it go on meanwhile nor do they take more from its rings, which they may be filling themselves. */
 static bool give_some(struct vm *vm)
 {
-    if (machine_in_flight(&vm->machine))
+    vm_stop(vm, VM_STOP_TAKEN, 0);
+    if (machine_in_flight(&vm->machine)) {
+        machine_reset(&vm->machine);
         return true;
+    }
     vm_reset(vm);
     return guest_storage_trim(&vm->storage, TABLES_A_TURN, flush, vm);
 }

@@ -334,8 +334,11 @@ static bool must_wait(const struct session *s)
 void session_settle(struct session *s)
 {
     enum session_deed deed = s->deed;
-    if (must_wait(s))
+    if (must_wait(s)) {
+        if (deed == DEED_LOGOFF)
+            machine_reset(&s->vm->machine); /* nothing more is begun: what a disk reads may be the ring it goes on with */
         return;
+    }
     s->deed = DEED_NONE;
     if (deed != DEED_LOAD && s->vm)
         system_ipl_cancel(s->vm);

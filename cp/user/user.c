@@ -284,11 +284,20 @@ static bool words_are_out(void)
     return patience_lost || terminal_words_are_out();
 }
 
+/* Its disks end what they do, and take no more. */
+static void log_off(struct session *s)
+{
+    if (machine_in_flight(&s->vm->machine))
+        machine_reset(&s->vm->machine);
+    else
+        session_logoff(s, NULL);
+}
+
 static void finish_shutdown(void)
 {
     for (struct session *s = NULL; (s = session_next(s)) && !work_over();)
-        if (s->user && !s->ended && !machine_in_flight(&s->vm->machine))
-            session_logoff(s, NULL);
+        if (s->user && !s->ended)
+            log_off(s);
     if (work_over()) {
         session_soon();
         return;

@@ -104,6 +104,30 @@ static void storage_is_not_cleared_under_a_disk_request(void **state)
     vm_destroy(bob);
 }
 
+/* BEGIN, and disk requests that never end. */
+static void who_goes_on_all_the_same_is_stopped_again_and_gives(void **state)
+{
+    struct vm *alice = machine(1), *bob = machine(32);
+    (void)state;
+    touch(bob);
+    touch(alice);
+    stopped(bob);
+    for (unsigned i = 0; i < 10; i++) {
+        in_flight = 1;
+        reads_its_ring = i == 9;
+        if (i < 5)
+            vm_begin(bob);
+        give_turn();
+        assert_int_equal(bob->state, VM_STOPPED);
+        stopped(bob);
+        assert_int_equal(told, i < 5 ? i + 2 : 6);
+    }
+    turns();
+    assert_true(bob->storage.account.frames < 32);
+    vm_destroy(alice);
+    vm_destroy(bob);
+}
+
 static void who_stopped_before_gives_as_well_and_is_told(void **state)
 {
     struct vm *alice = machine(1), *bob = machine(32);
@@ -163,6 +187,7 @@ int main(void)
         cmocka_unit_test_setup(a_machine_above_its_share_is_cleared_for_one_below, begin),
         cmocka_unit_test_setup(no_turn_takes_long, begin),
         cmocka_unit_test_setup(storage_is_not_cleared_under_a_disk_request, begin),
+        cmocka_unit_test_setup(who_goes_on_all_the_same_is_stopped_again_and_gives, begin),
         cmocka_unit_test_setup(who_stopped_before_gives_as_well_and_is_told, begin),
         cmocka_unit_test_setup(logon_finds_room_when_one_holds_all, begin),
         cmocka_unit_test_setup(of_several_the_largest_gives_and_one_at_a_time, begin),

@@ -31,6 +31,7 @@ struct fake_vm {
     char input[65536];       /* what its console received */
     unsigned received, fifo; /* fifo: how many bytes it takes before it says no */
     unsigned output_ready, begun, resets, in_flight;
+    bool reads_its_ring; /* what is in flight never ends, unless the devices are reset */
     uint16_t vdev[MACHINE_DISKS];
     struct disk *disk[MACHINE_DISKS];
     struct {
@@ -186,6 +187,13 @@ void machine_output_ready(struct machine *m, unsigned uart)
 {
     (void)uart;
     fake_machine(m)->output_ready++;
+}
+
+void machine_reset(struct machine *m)
+{
+    struct fake_vm *f = fake_machine(m);
+    if (f->reads_its_ring)
+        f->in_flight = 0;
 }
 
 unsigned machine_in_flight(const struct machine *m) { return fake_machine((struct machine *)m)->in_flight; }

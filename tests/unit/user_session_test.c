@@ -376,6 +376,17 @@ static void a_machine_goes_only_when_its_disks_are_done(void **state)
     assert_null(vm_of("ALICE"));
 }
 
+static void disks_that_fill_the_ring_they_serve_keep_no_machine_from_going(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->in_flight = 1;
+    GUEST("ALICE")->reads_its_ring = true;
+    type(0, "#CP LOGOFF\r");
+    turn();
+    assert_null(vm_of("ALICE"));
+}
+
 static void a_flood_of_logons_finds_rows_again(void **state)
 {
     uint64_t before = frame_available();
@@ -471,6 +482,7 @@ int main(void)
         TEST(a_machine_that_stops_says_why_and_enters_cp),
         TEST(a_machine_that_resets_itself_is_ipled_again),
         TEST(a_machine_goes_only_when_its_disks_are_done),
+        TEST(disks_that_fill_the_ring_they_serve_keep_no_machine_from_going),
         TEST(a_flood_of_logons_finds_rows_again),
         TEST(random_typing_breaks_nothing),
     };

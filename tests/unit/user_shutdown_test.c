@@ -6,9 +6,13 @@ static void who_does_not_read_keeps_cp_from_ending_for_seconds_only(void **state
     static const char words[] = "nobody reads this";
     (void)state;
     logon(0, "ALICE");
+    struct fake_vm *alice = (struct fake_vm *)vm_of("ALICE");
+    alice->in_flight = 1; /* nor does who has their disks go on for ever */
+    alice->reads_its_ring = true;
     fake_line[0].stuck = true;
     vm_output(vm_of("ALICE"), 0, (const uint8_t *)words, sizeof words - 1);
     user_shutdown();
+    turn();
     turn();
     assert_null(session_find("ALICE"));
     assert_false(user_shutdown_requested);
