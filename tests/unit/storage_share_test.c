@@ -177,6 +177,26 @@ static void who_holds_little_is_given_from_who_holds_most(void **state)
     assert_int_equal(bob->account.frames, 4);
 }
 
+/* A record of a machine is eight frames in a row; what a session queues 32. */
+static void who_holds_frames_here_and_there_keeps_nobody_from_runs(void **state)
+{
+    enum { RECORD = 8, QUEUE = 32 };
+    struct machine *alice = &machine[0], *bob = &machine[1], *carol = &machine[2];
+    (void)state;
+    assert_true(open_as(alice, FRAME_USER) && open_as(bob, FRAME_USER));
+    while (take(alice))
+        for (unsigned i = 1; i < RECORD - 1 && take(bob); i++) {}
+    fill(bob);
+    close(bob);
+    assert_true(frame_available() > FRAMES / 2);
+    assert_true(open_as(carol, FRAME_USER));
+    void *record = frame_alloc_run(&carol->account, RECORD), *queue = frame_alloc_run(&frame_cp_account, QUEUE);
+    assert_non_null(record);
+    assert_non_null(queue);
+    frame_free_run(&carol->account, record, RECORD);
+    frame_free_run(&frame_cp_account, queue, QUEUE);
+}
+
 /* Those who give need some time: until then operators' part serves. */
 static bool gives_later(const struct frame_account *asker)
 {
@@ -262,6 +282,7 @@ int main(void)
         TEST(what_is_promised_is_there_whatever_others_hold),
         TEST(who_holds_most_is_not_helped),
         TEST(who_holds_little_is_given_from_who_holds_most),
+        TEST(who_holds_frames_here_and_there_keeps_nobody_from_runs),
         TEST(until_it_is_given_the_next_part_serves),
         TEST(logon_also_has_who_holds_most_give),
         TEST(a_refused_account_changes_nothing),
