@@ -8,6 +8,7 @@ void check_begin(struct session *s, const struct session_wish *wish, const char 
                  size_t length, bool machine_asks)
 {
     s->wish = *wish;
+    s->asked.waits &= machine_asks; /* what a machine asked that was stopped meanwhile nobody waits for */
     session_rest(s, SESSION_CHECK, machine_asks);
     verify_begin(s, setting, password, length);
 }

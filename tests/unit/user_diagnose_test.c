@@ -230,6 +230,24 @@ static void who_is_forced_off_while_a_password_is_hashed_is_gone(void **state)
     assert_null(session_find("ALICE"));
 }
 
+/* It was resting when it was stopped and cleared for others. */
+static void what_a_machine_asked_before_it_was_stopped_is_not_answered_later(void **state)
+{
+    (void)state;
+    assert_int_equal(command("LINK MAINT 190 300 W wrong", 0x4000, 400), DIAGNOSE_OK);
+    vm->stop = VM_STOP_TAKEN;
+    vm_stopped(vm);
+    shown(0);
+    vm->vcpu.gpr[RBX] = 12345;
+    type(0, "LINK MAINT 190 300 W wrong\r");
+    for (unsigned turns = 0; session_find("ALICE")->state == SESSION_CHECK && turns < 1000; turns++) {
+        fake_clock_advance(1000);
+        user_poll();
+    }
+    assert_non_null(strstr(shown(0), "HCPLNM298E"));
+    assert_int_equal(vm->vcpu.gpr[RBX], 12345);
+}
+
 static void what_is_typed_waits_for_a_password_typed_before(void **state)
 {
     (void)state;
@@ -339,6 +357,7 @@ int main(void)
         TEST(a_buffer_that_is_full_before_the_wait_stays_full),
         TEST(two_passwords_in_one_call_are_two_waits),
         TEST(who_is_forced_off_while_a_password_is_hashed_is_gone),
+        TEST(what_a_machine_asked_before_it_was_stopped_is_not_answered_later),
         TEST(what_is_typed_waits_for_a_password_typed_before),
         TEST(without_a_buffer_the_console_answers),
         TEST(pointers_and_lengths_are_judged_before_anything_happens),
