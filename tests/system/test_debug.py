@@ -40,7 +40,7 @@ def test_no_interrupt_comes_between_sti_or_mov_ss_and_the_next_instruction(optio
 def test_breakpoints_stop_a_program_where_they_should(options, env):
     tcg = "tcg" in options  # no breakpoints on data there
     lines = said("breakpoints", options, env, append="code" if tcg else "")
-    assert len(lines) == (21 if tcg else 28) and all(line.startswith("ok ") for line in lines), lines
+    assert len(lines) == (20 if tcg else 28) and all(line.startswith("ok ") for line in lines), lines
 
 
 @pytest.mark.parametrize("emulator, copies", [("bochs", ""), ("tcg", " copies=1")], ids=["bochs", "tcg"])
