@@ -105,11 +105,28 @@ int cms_file_failed(const char *module, enum edf_status status, const struct mod
     return cms_message(module, MESSAGE_UNIT_CHECK, disk, why ? why : edf_status_text(status));
 }
 
-/* UTF-8 passes; 80 to 9F are controls only where they stand alone, which no sane terminal obeys in UTF-8. */
+/* Bytes of the character of UTF-8 that begins here, beyond ASCII and U+0080 to U+009F, which are controls; 0: none does. */
+static size_t utf8_length(const uint8_t *at, size_t left)
+{
+    size_t length = *at < 0xc2 || *at > 0xf4 ? 0 : *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
+    if (length > left || (*at == 0xc2 && length && at[1] < 0xa0))
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* 80 to 9F pass within a character only: alone they are controls to a terminal of eight bits, behind C2 to one of UTF-8. */
 static void make_harmless(char *line, const uint8_t *record, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        line[i] = record[i] == '\t' ? ' ' : record[i] < ' ' || record[i] == 0x7f ? '.' : (char)record[i];
+    for (size_t i = 0, whole; i < length; i += whole ? whole : 1) {
+        whole = utf8_length(record + i, length - i);
+        bool control = record[i] < ' ' || (record[i] >= 0x7f && record[i] < 0xa0);
+        memcpy(line + i, record + i, whole ? whole : 1);
+        if (control)
+            line[i] = record[i] == '\t' ? ' ' : '.';
+    }
 }
 
 void cms_file_show(const uint8_t *record, size_t length)

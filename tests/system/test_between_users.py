@@ -65,3 +65,28 @@ def test_the_next_user_of_a_terminal_sees_nothing_of_the_one_before(machine, tmp
     line.type("BEGIN")
     said += line.cms("QUERY DISK")
     assert "ALICE" not in said and "TYPED" not in said and "QUERY TIME" not in said
+
+
+def test_names_labels_and_records_on_a_disk_bring_no_control_character_to_who_looks_at_it(machine, tmp_path):
+    """Whoever had the disk may have written anything there: ESC in a name, in the label, and with CSI of either kind in a
+    record. A letter of UTF-8 that has the byte of CSI passes."""
+    escape = b"\x27"  # in EBCDIC
+    image, text = harness.new_disk(tmp_path / "disk.img"), tmp_path / "text"
+    text.write_bytes(b"one \x1b[2J \x9b31m \xc2\x9b31m \x07 \xc4\x9b two\n")
+    for name in (("EVILNAME", "EVILTYPE"), ("GOOD", "NAME")):
+        harness.cmsdisk(image, "ALICE", "191", "put", str(text), *name)
+    with open(image, "r+b") as volume:
+        data = volume.read()
+        for was, now in (("EVILNAME", "Y2JANAME"), ("EVILTYPE", "]0;ATYPE"), ("ALI191", "Y2JALA")):
+            assert was.encode("cp500") in data
+            data = data.replace(was.encode("cp500"), escape + now.encode("cp500")[1:])
+        volume.seek(0)
+        volume.write(data)
+    line = machine("--machine", "tcg", "--disk", image, "--lines", "1").console
+    line.logon("ALICE")
+    said = "".join(line.cms(command) for command in (
+        "LISTFILE * * A (LABEL", "QUERY DISK", "PIPE cms listfile | console", "TYPE GOOD NAME A",
+        "PIPE < good name a | console"))
+    assert "2JANAME" in said and "2JALA" in said and said.count("two") == 2, said
+    assert said.count("\xc4\x9b") == 2, said
+    assert not OBEYED.search(said.replace("\xc4\x9b", "").replace("\xc2.", "")), said
