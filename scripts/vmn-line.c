@@ -8,15 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     CHUNK = 256,       /* what a terminal that polls as writable takes without blocking */
     SCROLLBACK = 2000, /* what a line nobody has opened keeps to show */
     INPUT_ROOM = 4096,
+    QUIET = 200,       /* ms without a word: QEMU has nothing that it could not write */
+    QUIET_AT_MOST = 2000,
     ESCAPE = 0x1D, /* Ctrl-] */
 };
 
@@ -142,7 +146,43 @@ static void hang_up(struct line *l)
 {
     close(l->emulator);
     l->emulator = -1;
+    l->left = 0;
     l->to_emulator.start = l->to_emulator.end = 0; /* what was typed by who left is nobody's */
+}
+
+static long long milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* A pty keeps what its user has not read for the next: some in what the master wrote, some in what the slave may read. */
+static void empty_pty(int master)
+{
+    int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    tcflush(master, TCOFLUSH);
+    if (slave < 0)
+        return;
+    tcflush(slave, TCIFLUSH);
+    close(slave);
+}
+
+/* A machine whose words wait in QEMU because the socket is full loses that buffer for good if the socket closes, and with it
+ * the line: then it is first read until nothing comes. */
+static void leave(struct line *l)
+{
+    struct pollfd unread = {l->emulator, POLLIN, 0};
+    long long now = milliseconds();
+
+    if (!l->left) {
+        empty_pty(l->in);
+        l->left = l->heard = now;
+        if (poll(&unread, 1, 0) != 1)
+            hang_up(l);
+    } else if (now - l->heard >= QUIET || now - l->left >= QUIET_AT_MOST) {
+        hang_up(l);
+    }
 }
 
 /* Until the emulator listens nobody answers: the next look tries again. */
@@ -166,7 +206,7 @@ static void follow_user(struct line *l)
     if (l->connected && l->emulator < 0)
         call(l);
     else if (!l->connected && l->emulator >= 0)
-        hang_up(l);
+        leave(l);
 }
 
 bool line_waits(const struct line *l)
@@ -218,6 +258,8 @@ static bool from_emulator(struct line *l)
     if (n <= 0)
         return false;
     l->spoke = true;
+    if (l->left)
+        l->heard = milliseconds();
     add(&l->to_user, bytes, (size_t)n);
     if (!l->connected)
         keep_last(&l->to_user, SCROLLBACK);
@@ -236,7 +278,7 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
     bool hear = l->connected && !l->ended && length(&l->to_emulator) < INPUT_ROOM;
     /* what comes before the machine has opened its UART would be lost */
     bool tell = length(&l->to_emulator) && (l->spoke || *l->socket);
-    l->connected = somebody_there(l);
+    l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */
     follow_user(l);
     p[ROW_EMULATOR] = (struct pollfd){l->emulator, 0, 0};
     if (!*l->socket || line_backlog(l) < LINE_BACKLOG_GO)
@@ -249,9 +291,12 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 
 void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
 {
+    bool left = (p[ROW_IN].revents | p[ROW_OUT].revents) & POLLHUP; /* though somebody may have come since */
+    if (left && *l->socket && l->emulator >= 0 && !l->left)
+        leave(l);
     if (p[ROW_EMULATOR].revents & (POLLIN | (*l->socket ? POLLHUP : 0)))
         from_emulator(l);
-    if (p[ROW_EMULATOR].revents & POLLOUT)
+    if (p[ROW_EMULATOR].revents & POLLOUT && l->emulator >= 0)
         write_some(&l->to_emulator, l->emulator);
     if (p[ROW_IN].revents)
         from_user(l);

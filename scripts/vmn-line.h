@@ -25,6 +25,8 @@ struct line {
     char socket[108];   /* its path, "": a pty */
     int in, out;        /* the user's side; one pty master for lines 2 and up */
     bool connected;     /* somebody has the user's side open */
+    long long left;     /* ms: since when who left had not read all and the socket is read dry; 0: not so */
+    long long heard;    /* ms: when the machine last wrote meanwhile */
     bool ended;         /* standard input is at its end */
     bool keys, escaped; /* Ctrl-] is heeded; it was the last key */
     bool gone;          /* standard output is broken: nobody will ever read */

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import harness
 import pexpect
@@ -102,6 +103,23 @@ def test_a_user_who_does_not_read_holds_up_nobody_else(machine, tmp_path):
     m.line(3).expect(r"\[61\]\[62\]\[63\]", timeout=60)
     said = m.line(2).expect_exact("04499 the quick brown fox", timeout=120)
     assert [int(n) for n in said.replace("\r", "").split("\n")[-2:-1] for n in [n[:5]]] == [4498]
+
+
+def test_who_leaves_with_much_unread_leaves_none_of_it_and_a_line_that_works(machine, tmp_path):
+    """QEMU loses for good what it could not write when the line's socket closes; a pty keeps what was not read for the next."""
+    disk = harness.new_disk(tmp_path / "disk.img")
+    (tmp_path / "long").write_text("a secret of the one who left\n" * 30000)
+    harness.cmsdisk(disk, "ALICE", "191", "put", str(tmp_path / "long"), "LONG", "TEXT")
+    m = machine("--machine", "tcg", "--disk", disk)
+    m.line(2).expect("Enter LOGON")
+    m.line(2).logon("ALICE")
+    m.line(2).type("TYPE LONG TEXT")
+    time.sleep(5)  # nobody reads: all on the way is full by then
+    m.line(2).close()
+    del m.lines[2]
+    time.sleep(3)  # the relay has seen that nobody is there
+    assert "secret" not in m.line(2).expect("Enter LOGON", timeout=60)
+    m.line(2).logon("BOB")
 
 
 def test_a_user_whose_line_drops_is_disconnected_and_finds_everything_again(machine, tmp_path):
