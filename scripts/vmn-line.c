@@ -161,11 +161,13 @@ static long long milliseconds(void)
 static void empty_pty(int master)
 {
     int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    tcflush(master, TCOFLUSH);
-    if (slave < 0)
-        return;
-    tcflush(slave, TCIFLUSH);
-    close(slave);
+    for (int i = 0; i < 2; i++) { /* the one may run into the other meanwhile */
+        tcflush(master, TCOFLUSH);
+        if (slave >= 0)
+            tcflush(slave, TCIFLUSH);
+    }
+    if (slave >= 0)
+        close(slave);
 }
 
 /* A machine whose words wait in QEMU because the socket is full loses that buffer for good if the socket closes, and with it
@@ -176,13 +178,15 @@ static void leave(struct line *l)
     long long now = milliseconds();
 
     if (!l->left) {
-        empty_pty(l->in);
         l->left = l->heard = now;
-        if (poll(&unread, 1, 0) != 1)
-            hang_up(l);
-    } else if (now - l->heard >= QUIET || now - l->left >= QUIET_AT_MOST) {
-        hang_up(l);
+        l->to_user.start = l->to_user.end = 0;
+        if (poll(&unread, 1, 0) == 1)
+            return;
+    } else if (now - l->heard < QUIET && now - l->left < QUIET_AT_MOST) {
+        return;
     }
+    empty_pty(l->in);
+    hang_up(l);
 }
 
 /* Until the emulator listens nobody answers: the next look tries again. */
@@ -300,7 +304,7 @@ void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
         write_some(&l->to_emulator, l->emulator);
     if (p[ROW_IN].revents)
         from_user(l);
-    if (p[ROW_OUT].revents && !write_some(&l->to_user, l->out) && l->out == STDOUT_FILENO)
+    if (p[ROW_OUT].revents && !left && !l->left && !write_some(&l->to_user, l->out) && l->out == STDOUT_FILENO)
         l->gone = true;
 }
 
