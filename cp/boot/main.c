@@ -186,6 +186,7 @@ void cp_main(uint32_t magic, uint64_t information)
         refuse("%s: %s", fault.path, fault.reason);
     cp_exit_port(facts.debug_exit);
     clock_start(facts.tsc_hz);
+    work_start();
     discover_storage(&facts);
     cpu_machine_check_start();
     virtualization_start();

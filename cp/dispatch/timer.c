@@ -76,5 +76,5 @@ void timer_run(uint64_t now)
             return;
         timer_cancel(timer);
         timer->expire(timer);
-    } while (clock_now() - begun < WORK_SLICE);
+    } while (clock_now() - begun < work_slice_ticks);
 }

@@ -6,7 +6,9 @@
 
 #include "cp/dispatch/timer.h"
 
-enum { TURN_LEAST_US = 50 };
+enum { TURN_LEAST_US = 50, SLICE_US = 100 };
+
+uint64_t work_slice_ticks = WORK_SLICE;
 
 static struct work *first, **end = &first;
 static uint64_t slice_begun;
@@ -18,7 +20,13 @@ static struct timer turn = {.expire = come_round};
 static void turn_allow(void)
 {
     uint64_t least = clock_ticks(TURN_LEAST_US * 1000ull);
-    timer_arm(&turn, clock_now() + (WORK_SLICE > least ? WORK_SLICE : least));
+    timer_arm(&turn, clock_now() + (work_slice_ticks > least ? work_slice_ticks : least));
+}
+
+void work_start(void)
+{
+    uint64_t ticks = clock_ticks(SLICE_US * 1000ull);
+    work_slice_ticks = ticks > WORK_SLICE ? ticks : WORK_SLICE;
 }
 
 void work_begin(struct work *work)
@@ -64,4 +72,4 @@ void work_run(void)
 
 void work_slice(void) { slice_begun = clock_now(); }
 
-bool work_over(void) { return clock_now() - slice_begun >= WORK_SLICE; }
+bool work_over(void) { return clock_now() - slice_begun >= work_slice_ticks; }

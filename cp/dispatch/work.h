@@ -7,7 +7,7 @@
 
 /* TSC ticks, which on Bochs are instructions. */
 enum {
-    WORK_SLICE = 20000,  /* of one step */
+    WORK_SLICE = 20000,  /* of one step, at least */
     WORK_BOUND = 200000, /* that CP may work at most without looking at its interrupts */
 };
 
@@ -18,6 +18,10 @@ struct work {
     struct work *next;
     bool queued;
 };
+
+/* Where the TSC counts faster than instructions are done, a slice is a time: @pre clock_hz is the machine's */
+void work_start(void);
+extern uint64_t work_slice_ticks; /* of one step */
 
 void work_begin(struct work *);  /* its next step comes after those that wait by now; queued already: nothing */
 void work_cancel(struct work *); /* not queued: nothing */

@@ -293,12 +293,24 @@ static void log_off(struct session *s)
         session_logoff(s, NULL);
 }
 
+/* At least one a turn, or a slice that the looking takes would be the end of it. */
+static bool all_logged_off(void)
+{
+    bool one = false;
+
+    for (struct session *s = NULL; (s = session_next(s));)
+        if (s->user && !s->ended) {
+            if (one && work_over())
+                return false;
+            log_off(s);
+            one = true;
+        }
+    return true;
+}
+
 static void finish_shutdown(void)
 {
-    for (struct session *s = NULL; (s = session_next(s)) && !work_over();)
-        if (s->user && !s->ended)
-            log_off(s);
-    if (work_over()) {
+    if (!all_logged_off()) {
         session_soon();
         return;
     }
