@@ -5,6 +5,7 @@
 #include "cp/driver/virtio_console.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum { FEATURE_MULTIPORT = 1 << 1, CONFIG_MAX_PORTS = 4, CONTROL_QUEUES = 2 };
 
@@ -44,13 +45,46 @@ static void offer_control(struct virtio_console *c)
     virtq_offer(&c->control_in, &(struct virtq_piece){c->heard[next], VIRTIO_CONSOLE_CONTROL_BYTES, true}, 1);
 }
 
+/* Takes back what the device is done with: what is being sent, or what it had kept of somebody who left. True: that was sent. */
+static bool take_output(struct virtio_console_port *p)
+{
+    uint32_t written;
+    uint16_t chain;
+    bool sent = false;
+
+    while (virtq_take(&p->out, &chain, &written)) {
+        if (!p->sending || chain != p->sent)
+            continue;
+        line_sent(&p->line, p->sending);
+        p->sending = 0;
+        sent = true;
+    }
+    return sent;
+}
+
+/* Whoever was there has left: what they were written is nobody's. The device has dropped what it was sent by then, but may
+ * have lost a chain on the way (QEMU does, if it could not write it all): that stays the device's, with nothing to read in
+ * it, and the line goes on with another. */
+static void drop_output(struct virtio_console_port *p)
+{
+    struct line *l = &p->line;
+
+    take_output(p);
+    line_cut(l, p->sending);
+    if (p->sending) {
+        memset(l->output + l->tail % LINE_OUTPUT_BYTES, 0, p->sending);
+        line_sent(l, p->sending);
+        p->sending = 0;
+    }
+}
+
 static void tell_carrier(struct virtio_console *c, uint32_t port)
 {
     struct virtio_console_port *p = &c->port[port];
     struct line *l = &p->line;
 
-    if (!c->control.port[port].host_open) { /* the device has dropped what it was sent by then */
-        line_cut(l, p->sending);
+    if (!c->control.port[port].host_open) {
+        drop_output(p);
         p->forget = true;
     }
     if (l->driver && l->carrier)
@@ -101,27 +135,28 @@ static void send(struct line *l)
     struct virtio_console_port *p = (struct virtio_console_port *)l;
     const uint8_t *bytes;
     uint32_t count;
+    int chain;
 
     if (p->sending)
         return;
     listen(p->console);
     count = line_oldest(l, &bytes);
-    if (!count)
+    if (p->sending || !count) /* who came may have been greeted meanwhile */
         return;
+    chain = virtq_offer(&p->out, &(struct virtq_piece){bytes, count, false}, 1);
+    if (chain < 0) /* the device has lost them all */
+        return;
+    p->sent = (uint16_t)chain;
     p->sending = count;
-    virtq_offer(&p->out, &(struct virtq_piece){bytes, count, false}, 1);
     publish(&p->out, p->notify_out, (uint16_t)(queue_of(p->number) + 1));
 }
 
 static void serve_output(struct virtio_console_port *p)
 {
-    uint32_t before = line_queued(&p->line), written;
-    uint16_t chain;
+    uint32_t before = line_queued(&p->line);
 
-    if (!virtq_take(&p->out, &chain, &written))
+    if (!take_output(p) && (p->sending || !before))
         return;
-    line_sent(&p->line, p->sending);
-    p->sending = 0;
     send(&p->line);
     line_tell_room(&p->line, before);
 }
@@ -244,7 +279,7 @@ static bool start_port(struct virtio_console *c, uint32_t number)
     p->console = c;
     p->number = number;
     virtq_init(&p->in, VIRTIO_CONSOLE_INPUTS, p->in_rings);
-    virtq_init(&p->out, 2, p->out_rings);
+    virtq_init(&p->out, VIRTIO_CONSOLE_OUTPUTS, p->out_rings);
     p->notify_in = virtio_pci_queue(&c->pci, queue_of(number), &p->in);
     p->notify_out = virtio_pci_queue(&c->pci, (uint16_t)(queue_of(number) + 1), &p->out);
     return p->notify_in && p->notify_out;

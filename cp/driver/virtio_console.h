@@ -8,7 +8,8 @@
 enum { VIRTIO_CONSOLE_ID = 0x10431AF4, VIRTIO_CONSOLE_ID_TRANSITIONAL = 0x10031AF4 }; /* PCI_ID */
 
 enum { VIRTIO_CONSOLE_INPUTS = 4, VIRTIO_CONSOLE_INPUT_BYTES = 256, VIRTIO_CONSOLE_CONTROLS = 32,
-       VIRTIO_CONSOLE_CONTROL_BYTES = 256 };
+       VIRTIO_CONSOLE_CONTROL_BYTES = 256,
+       VIRTIO_CONSOLE_OUTPUTS = 64 /* one is sent at a time: the others are for those that a device loses */ };
 
 struct virtio_console;
 
@@ -19,12 +20,13 @@ struct virtio_console_port {
     struct virtq in, out;
     volatile uint16_t *notify_in, *notify_out;
     uint32_t sending;       /* bytes the device has of the line's output; 0: none */
+    uint16_t sent;          /* in this chain; others it still has were lost when somebody left */
     bool forget;            /* what is with the device by now was typed by somebody who has left */
     bool reading;           /* `chain` holds input, */
     uint16_t chain;         /* of which `given` of `bytes` were handed on */
     uint32_t given, bytes;
     uint8_t in_rings[VIRTQ_BYTES(VIRTIO_CONSOLE_INPUTS)] __attribute__((aligned(16)));
-    uint8_t out_rings[VIRTQ_BYTES(2)] __attribute__((aligned(16)));
+    uint8_t out_rings[VIRTQ_BYTES(VIRTIO_CONSOLE_OUTPUTS)] __attribute__((aligned(16)));
     uint8_t input[VIRTIO_CONSOLE_INPUTS][VIRTIO_CONSOLE_INPUT_BYTES]; /* by the chain's number */
 };
 
@@ -37,7 +39,7 @@ struct virtio_console {
     volatile uint16_t *notify_control_in, *notify_control_out;
     struct console_message message; /* being sent */
     uint8_t control_in_rings[VIRTQ_BYTES(VIRTIO_CONSOLE_CONTROLS)] __attribute__((aligned(16)));
-    uint8_t control_out_rings[VIRTQ_BYTES(2)] __attribute__((aligned(16)));
+    uint8_t control_out_rings[VIRTQ_BYTES(VIRTIO_CONSOLE_OUTPUTS)] __attribute__((aligned(16)));
     uint8_t heard[VIRTIO_CONSOLE_CONTROLS][VIRTIO_CONSOLE_CONTROL_BYTES]; /* by the chain's number */
     struct virtio_console_port port[CONSOLE_PORTS];
 };
