@@ -21,6 +21,7 @@ enum {
     INPUT_ROOM = 4096,
     QUIET = 200,       /* ms without a word: QEMU has nothing that it could not write */
     QUIET_AT_MOST = 2000,
+    TYPED_CHUNKS = 256, /* more than a pty holds */
     ESCAPE = 0x1D, /* Ctrl-] */
 };
 
@@ -170,16 +171,27 @@ static void empty_pty(int master)
         close(slave);
 }
 
-/* A machine whose words wait in QEMU because the socket is full loses that buffer for good if the socket closes, and with it
- * the line: then it is first read until nothing comes. */
+/* What was typed by who left is nobody's. A bounded look: whoever came since may be typing. */
+static void forget_typed(struct line *l)
+{
+    unsigned char bytes[CHUNK];
+
+    l->to_emulator.start = l->to_emulator.end = 0;
+    for (unsigned i = 0; i < TYPED_CHUNKS && read(l->in, bytes, sizeof bytes) > 0; i++)
+        ;
+}
+
+/* A machine whose words wait in QEMU because the socket is full loses that buffer for good if the socket closes (CP has
+ * others, but not for ever): then it is first read until nothing comes, or for a while if it never ends. */
 static void leave(struct line *l)
 {
     struct pollfd unread = {l->emulator, POLLIN, 0};
     long long now = milliseconds();
 
     if (!l->left) {
-        l->left = l->heard = now;
         l->to_user.start = l->to_user.end = 0;
+        l->left = l->heard = now;
+        forget_typed(l);
         if (poll(&unread, 1, 0) == 1)
             return;
     } else if (now - l->heard < QUIET && now - l->left < QUIET_AT_MOST) {
@@ -206,7 +218,7 @@ static void follow_user(struct line *l)
     if (!*l->socket)
         return;
     if (!l->connected)
-        l->to_user.start = l->to_user.end = 0;
+        l->to_user.start = l->to_user.end = l->to_emulator.start = l->to_emulator.end = 0;
     if (l->connected && l->emulator < 0)
         call(l);
     else if (!l->connected && l->emulator >= 0)
@@ -279,7 +291,7 @@ static bool somebody_there(const struct line *l)
 
 void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
-    bool hear = l->connected && !l->ended && length(&l->to_emulator) < INPUT_ROOM;
+    bool hear = !l->ended && length(&l->to_emulator) < INPUT_ROOM;
     /* what comes before the machine has opened its UART would be lost */
     bool tell = length(&l->to_emulator) && (l->spoke || *l->socket);
     l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */
@@ -289,22 +301,25 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
         p[ROW_EMULATOR].events |= POLLIN;
     if (tell)
         p[ROW_EMULATOR].events |= POLLOUT;
-    p[ROW_IN] = (struct pollfd){hear && l->connected ? l->in : -1, POLLIN, 0};
+    /* of a socket's user it is always to be known that they leave, also while their input waits */
+    p[ROW_IN] = (struct pollfd){l->connected && (hear || *l->socket) ? l->in : -1, hear ? POLLIN : 0, 0};
     p[ROW_OUT] = (struct pollfd){length(&l->to_user) && l->connected ? l->out : -1, POLLOUT, 0};
 }
 
 void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
 {
-    bool left = (p[ROW_IN].revents | p[ROW_OUT].revents) & POLLHUP; /* though somebody may have come since */
-    if (left && *l->socket && l->emulator >= 0 && !l->left)
+    bool left = *l->socket && (p[ROW_IN].revents | p[ROW_OUT].revents) & POLLHUP; /* though somebody may have come since */
+    if (left && l->emulator >= 0 && !l->left)
         leave(l);
     if (p[ROW_EMULATOR].revents & (POLLIN | (*l->socket ? POLLHUP : 0)))
         from_emulator(l);
     if (p[ROW_EMULATOR].revents & POLLOUT && l->emulator >= 0)
         write_some(&l->to_emulator, l->emulator);
+    if (left)
+        return;
     if (p[ROW_IN].revents)
         from_user(l);
-    if (p[ROW_OUT].revents && !left && !l->left && !write_some(&l->to_user, l->out) && l->out == STDOUT_FILENO)
+    if (p[ROW_OUT].revents && !write_some(&l->to_user, l->out) && l->out == STDOUT_FILENO)
         l->gone = true;
 }
 

@@ -1,7 +1,9 @@
 """The same CP on other hosts: QEMU without any virtualization hardware (SVM in software), hosts that lack something, the boot image."""
+import glob
 import os
 import random
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -105,12 +107,16 @@ def test_a_user_who_does_not_read_holds_up_nobody_else(machine, tmp_path):
     assert [int(n) for n in said.replace("\r", "").split("\n")[-2:-1] for n in [n[:5]]] == [4498]
 
 
-def test_who_leaves_with_much_unread_leaves_none_of_it_and_a_line_that_works(machine, tmp_path):
-    """QEMU loses for good what it could not write when the line's socket closes; a pty keeps what was not read for the next."""
+def a_disk_with_a_long_file(tmp_path):
     disk = harness.new_disk(tmp_path / "disk.img")
     (tmp_path / "long").write_text("a secret of the one who left\n" * 30000)
     harness.cmsdisk(disk, "ALICE", "191", "put", str(tmp_path / "long"), "LONG", "TEXT")
-    m = machine("--machine", "tcg", "--disk", disk)
+    return disk
+
+
+def test_who_leaves_with_much_unread_leaves_none_of_it_and_a_line_that_works(machine, tmp_path):
+    """QEMU loses for good what it could not write when the line's socket closes; a pty keeps what was not read for the next."""
+    m = machine("--machine", "tcg", "--disk", a_disk_with_a_long_file(tmp_path))
     m.line(2).expect("Enter LOGON")
     m.line(2).logon("ALICE")
     m.line(2).type("TYPE LONG TEXT")
@@ -120,6 +126,40 @@ def test_who_leaves_with_much_unread_leaves_none_of_it_and_a_line_that_works(mac
     time.sleep(3)  # the relay has seen that nobody is there
     assert "secret" not in m.line(2).expect("Enter LOGON", timeout=60)
     m.line(2).logon("BOB")
+
+
+def a_front_end(m, number):
+    """One of one's own on the line's socket, in place of vmn-relay: it does not read a socket dry before it closes it."""
+    [place] = glob.glob(os.path.join(m.temporary, "*", f"line{number}"))
+    directory = os.open(os.path.dirname(place), os.O_PATH)
+    plug = socket.socket(socket.AF_UNIX)
+    plug.connect(f"/proc/self/fd/{directory}/line{number}")  # a socket's path may not be long
+    os.close(directory)
+    return plug, harness.Line(pexpect.fdpexpect.fdspawn(plug.fileno(), encoding="latin-1", timeout=20), None)
+
+
+def test_a_line_works_again_whatever_its_front_end_left_unread_when_it_closed_the_socket(machine, tmp_path):
+    """QEMU keeps for good what it has written of in part only: CP goes on without it."""
+    m = machine("--machine", "tcg", "--disk", a_disk_with_a_long_file(tmp_path))
+    m.line(2).expect("Enter LOGON")
+    m.line(2).close()
+    del m.lines[2]
+    time.sleep(1)  # the relay has closed its end
+    for _ in range(3):
+        plug, line = a_front_end(m, 2)
+        line.expect("Enter LOGON")
+        line.type("LOGON ALICE")
+        line.expect("(?i)password")
+        line.type("vmn")
+        line.expect("(?i)logon at|reconnected")
+        time.sleep(1)
+        line.type("TYPE LONG TEXT")
+        time.sleep(3)
+        plug.close()
+    plug, line = a_front_end(m, 2)
+    with plug:
+        assert "secret" not in line.expect("Enter LOGON")
+        line.logon("BOB")
 
 
 def test_a_user_whose_line_drops_is_disconnected_and_finds_everything_again(machine, tmp_path):
