@@ -162,6 +162,19 @@ def test_a_line_works_again_whatever_its_front_end_left_unread_when_it_closed_th
         line.logon("BOB")
 
 
+def test_what_was_typed_as_its_user_left_is_typed_to_nobody_who_comes(machine):
+    m = machine("--machine", "tcg")
+    for _ in range(10):
+        line = m.line(2)
+        line.expect("Enter LOGON")
+        line.type("LOGON BOB")
+        line.expect("(?i)password")
+        line.send("half a word")  # and goes, in one look of the relay's or in two
+        line.close()
+        del m.lines[2]
+        time.sleep(0.3)
+
+
 def test_a_user_whose_line_drops_is_disconnected_and_finds_everything_again(machine, tmp_path):
     m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"))
     line = m.line(2)
