@@ -289,3 +289,12 @@ def test_a_disk_serves_one_machine_at_a_time_and_no_lock_outlives_it(bare, tmp_p
     again = bare("echo", "--disk", str(disk))
     again.console.expect("echo ready")
     assert os.listdir(tmp_path) == ["a disk.img"]
+
+
+def test_it_ends_when_its_terminal_has_hung_up_and_nobody_will_ever_read():
+    master, slave = os.openpty()
+    os.close(master)
+    done = subprocess.run([VMN, "--machine", "tcg"], env={**os.environ, **ECHO}, stdin=subprocess.DEVNULL, stdout=slave,
+                          stderr=subprocess.DEVNULL, start_new_session=True, timeout=60)
+    os.close(slave)
+    assert done.returncode == 128 + signal.SIGPIPE
