@@ -102,6 +102,47 @@ static void what_was_typed_to_one_who_waits_is_obeyed_when_the_time_is_up(void *
     assert_shows(1, "HELP");
 }
 
+/* What is typed while CP sleeps is an interrupt; what came before it has to be read by then. */
+static void sleep_with_nothing_unread(void)
+{
+    come_round();
+    for (unsigned i = 0; i < FAKE_LINES; i++)
+        assert_int_equal(ring_used(&((struct terminal *)fake_line[i].line.owner)->input), 0);
+}
+
+/* Bytes come between any two passes, at any terminal, and a few looks at the clock alone take a slice. */
+static void nothing_typed_is_left_when_cp_sleeps_however_little_a_turn_does(void **state)
+{
+    static const char text[] = "QUERY CPLEVEL\rHELP\r\rQUERY NAMES#QUERY TIME\r";
+    static const uint64_t ticks[] = {WORK_SLICE / 5, WORK_SLICE / 6, WORK_SLICE / 9};
+    unsigned at[FAKE_LINES];
+
+    (void)state;
+    srand(1);
+    logon(0, "MAINT");
+    for (unsigned n = 0; n < 3 * 40; n++) {
+        unsigned left = FAKE_LINES;
+        memset(at, 0, sizeof at);
+        fake_clock_tick = ticks[n % 3];
+        while (left) {
+            unsigned line = (unsigned)rand() % FAKE_LINES;
+            for (unsigned more = 1 + (unsigned)rand() % 8; more && text[at[line]]; more--)
+                fake_type(line, (char[]){text[at[line]++], 0});
+            for (unsigned passes = (unsigned)rand() % 4; passes; passes--)
+                work_run(), user_poll();
+            if (rand() % 2)
+                sleep_with_nothing_unread();
+            left = 0;
+            for (unsigned i = 0; i < FAKE_LINES; i++)
+                left += !!text[at[i]];
+        }
+        sleep_with_nothing_unread();
+    }
+    fake_clock_tick = 0;
+    for (unsigned i = 0; i < FAKE_LINES; i++)
+        assert_true(strlen(shown(i)) > 100);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, scene_reset)
 
 int main(void)
@@ -113,6 +154,7 @@ int main(void)
         TEST(half_a_password_goes_with_who_typed_it),
         TEST(what_nobody_read_of_who_left_is_not_typed_by_the_next),
         TEST(what_was_typed_to_one_who_waits_is_obeyed_when_the_time_is_up),
+        TEST(nothing_typed_is_left_when_cp_sleeps_however_little_a_turn_does),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
