@@ -49,12 +49,19 @@ static void go_on_later(struct work *work, void (*step)(struct work *), void *dr
     work_begin(work);
 }
 
-static void on_console_more(struct work *), on_virtio_more(struct work *);
+static void on_uart_more(struct work *), on_console_more(struct work *), on_virtio_more(struct work *);
 
+/* For all lines of this one's IRQ. */
 static void on_uart(void *context)
 {
-    uart_line_interrupt(context);
+    static struct work more[TREE_UARTS];
+    struct uart_line *u = context;
+
+    if (uart_lines_interrupt(uarts, uart_count, u->irq))
+        go_on_later(&more[u - uarts], on_uart_more, u);
 }
+
+static void on_uart_more(struct work *work) { on_uart(work->owner); }
 
 static void on_console(void *context)
 {
@@ -213,8 +220,14 @@ static void uart_open(struct uart_line *u)
 {
     if (!uart_line_init(u, u->port, u->irq))
         return;
-    run_on_interrupt(vector_of(u->irq), on_uart, u);
-    apic_route(u->irq, vector_of(u->irq), false);
+    bool shared = false;
+    for (const struct uart_line *before = uarts; before < u; before++)
+        shared |= before->irq == u->irq && before->line.driver;
+    if (!shared) {
+        run_on_interrupt(vector_of(u->irq), on_uart, u);
+        apic_route(u->irq, vector_of(u->irq), false);
+    }
+    on_uart(u); /* an edge while the pin was masked nobody saw */
 }
 
 /* A level that rose while its pin was masked QEMU's IOAPIC does not see: each PCI device is looked at once after its

@@ -109,9 +109,10 @@ static const struct line_driver driver = {.send = send, .drain = drain};
 /* ---- its interrupt ------------------------------------------------------------------------------ */
 
 /* Takes what has arrived; returns the line status as last read. */
-static uint8_t receive(struct uart_line *u)
+static uint8_t receive(struct uart_line *u, bool *some)
 {
     uint8_t status = get(u, UART_LSR);
+    *some = status & LSR_DATA;
     for (unsigned i = 0; status & LSR_DATA && i < MOST_INPUT; i++) {
         uint8_t byte = get(u, UART_DATA);
         if (u->line.input)
@@ -129,17 +130,36 @@ static void transmit(struct uart_line *u)
     line_tell_room(&u->line, before);
 }
 
-void uart_line_interrupt(struct uart_line *u)
+/* Until a look finds no cause of an interrupt. True: the first found one, or the last still does. */
+static bool serve(struct uart_line *u)
 {
+    bool found = false, some;
     if (!u->line.driver)
-        return;
-    /* The IRQ is an edge: unless every cause is gone when we leave, the next one is never seen. */
+        return false;
     for (unsigned round = 0; round < FIFO_BYTES; round++) {
-        if (receive(u) & LSR_TRANSMITTER_EMPTY && line_queued(&u->line))
+        if (receive(u, &some) & LSR_TRANSMITTER_EMPTY && u->interrupts & IER_TRANSMIT) {
             transmit(u);
+            some = true;
+        }
+        found |= some;
         if (get(u, UART_IIR) & IIR_NONE)
-            return;
+            return found;
+        found = true;
     }
+    return true;
+}
+
+/* The IRQ is an edge: unless every cause of every line is gone at one moment, the next one is never seen. Causes stay until they
+ * are served, so that was when the first of `count` looks began that found none, one after another. */
+bool uart_lines_interrupt(struct uart_line *lines, unsigned count, uint8_t irq)
+{
+    enum { MOST_LOOKS = 4 };
+    unsigned quiet = 0;
+    for (unsigned look = 0; look < MOST_LOOKS * count && quiet < count; look++) {
+        struct uart_line *u = &lines[look % count];
+        quiet = u->irq == irq && serve(u) ? 0 : quiet + 1;
+    }
+    return quiet < count;
 }
 
 bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)

@@ -38,7 +38,7 @@ static void interrupt(struct guest_frame *f)
     struct terminal *t = &terminals[f->vector == PIC_BASE + 3];
     uint8_t id = inb((uint16_t)(t->uart.port + 2));
     spurious += id & 1;
-    uart_line_interrupt(&t->uart);
+    uart_lines_interrupt(&t->uart, 1, t->uart.irq);
     outb(PIC_MASTER, PIC_END);
 }
 

@@ -1,0 +1,187 @@
+/* Lines on UARTs of the test's own that share an IRQ, which is an edge: bytes come in the middle of serving another. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cp/cpu/port.h"
+
+#define port_in8 fake_in8
+#define port_out8 fake_out8
+static uint8_t fake_in8(uint16_t port);
+static void fake_out8(uint16_t port, uint8_t value);
+#include "cp/driver/line.c"
+#include "cp/driver/uart.c"
+
+enum { PORTS = 3, BYTES = 4096, IRQ = 4, OTHER_IRQ = 3 };
+
+/* The parts of a 16550 that matter: what is received, IER, IIR's cause, and a transmitter that is empty when told. */
+static struct model {
+    uint8_t fifo[16], ier, scratch, lcr;
+    unsigned held;
+    bool transmitter_empty, cause_transmit;
+    unsigned to_come, came, read, lost, sent;
+} model[PORTS];
+static struct uart_line lines[PORTS];
+static bool level, edge, storm;
+
+static bool raises(const struct model *m)
+{
+    return (m->ier & IER_RECEIVE && m->held) || (m->ier & IER_TRANSMIT && m->cause_transmit);
+}
+
+static void follow_level(void)
+{
+    bool now = false;
+    for (unsigned i = 0; i < PORTS; i++)
+        now |= lines[i].irq == IRQ && raises(&model[i]);
+    edge |= now && !level;
+    level = now;
+}
+
+/* Time passes at each access: somewhere a byte comes or a transmitter has sent its own. */
+static void time_passes(void)
+{
+    struct model *m = &model[rand() % PORTS];
+    if (storm && rand() % 3 == 0 && m->to_come) {
+        m->to_come--;
+        if (m->held == 16)
+            m->lost++;
+        else
+            m->fifo[m->held++] = (uint8_t)m->came++;
+    }
+    if (!m->transmitter_empty && rand() % 8 == 0)
+        m->transmitter_empty = m->cause_transmit = true;
+    follow_level();
+}
+
+static struct model *model_at(uint16_t port)
+{
+    time_passes();
+    return &model[port >> 4];
+}
+
+static uint8_t data_read(struct model *m)
+{
+    uint8_t byte = m->fifo[0];
+    memmove(m->fifo, m->fifo + 1, 15);
+    m->held -= m->held != 0;
+    return byte;
+}
+
+static uint8_t cause_read(struct model *m)
+{
+    if (m->ier & IER_RECEIVE && m->held)
+        return 4;
+    if (!(m->ier & IER_TRANSMIT) || !m->cause_transmit)
+        return IIR_NONE;
+    m->cause_transmit = false;
+    return 2;
+}
+
+static uint8_t fake_in8(uint16_t port)
+{
+    struct model *m = model_at(port);
+    uint8_t value = 0;
+    switch (port & 7) {
+    case UART_DATA: value = data_read(m); break;
+    case UART_IIR: value = cause_read(m); break;
+    case UART_LSR: value = (uint8_t)((m->held ? LSR_DATA : 0) | (m->transmitter_empty ? LSR_TRANSMITTER_EMPTY : 0)); break;
+    case UART_SCRATCH: value = m->scratch; break;
+    }
+    follow_level();
+    return value;
+}
+
+static void fake_out8(uint16_t port, uint8_t value)
+{
+    struct model *m = model_at(port);
+    switch (port & 7) {
+    case UART_DATA:
+        if (!(m->lcr & LCR_DIVISOR))
+            m->sent++, m->transmitter_empty = m->cause_transmit = false;
+        break;
+    case UART_IER:
+        if (!(m->lcr & LCR_DIVISOR))
+            m->cause_transmit |= value & ~m->ier & IER_TRANSMIT && m->transmitter_empty, m->ier = value;
+        break;
+    case UART_LCR: m->lcr = value; break;
+    case UART_SCRATCH: m->scratch = value; break;
+    }
+    follow_level();
+}
+
+static void input(struct line *l, uint8_t byte)
+{
+    struct model *m = l->owner;
+    assert_int_equal(byte, (uint8_t)m->read++);
+    if (rand() % 2)
+        line_write(l, "echo", 4);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    srand(1);
+    storm = level = edge = false;
+    for (unsigned i = 0; i < PORTS; i++) {
+        model[i] = (struct model){.transmitter_empty = true, .to_come = BYTES};
+        lines[i].line = (struct line){.input = input, .owner = &model[i]};
+        assert_true(uart_line_init(&lines[i], (uint16_t)(i << 4), i == 1 ? OTHER_IRQ : IRQ));
+    }
+    storm = true;
+    return 0;
+}
+
+/* As the event loop does: the handler runs for an edge, or when it said that there may be more. */
+static void none_of_the_lines_of_an_irq_ever_waits_for_an_edge_that_does_not_come(void **state)
+{
+    bool more = false;
+    (void)state;
+    for (unsigned quiet = 0; quiet < 1000; quiet = edge || more ? 0 : quiet + 1) {
+        time_passes();
+        if (edge || more) {
+            edge = false;
+            more = uart_lines_interrupt(lines, PORTS, IRQ);
+        }
+    }
+    for (unsigned i = 0; i < PORTS; i += 2) {
+        assert_int_equal(model[i].to_come, 0);
+        assert_int_equal(model[i].read + model[i].lost, BYTES);
+        assert_int_equal(line_queued(&lines[i].line), 0);
+        assert_true(model[i].sent > BYTES);
+    }
+    assert_false(level);
+    assert_int_equal(model[1].read, 0); /* another's IRQ */
+}
+
+static void output_that_was_cut_does_not_leave_the_next_waiting(void **state)
+{
+    (void)state;
+    storm = false;
+    line_write(&lines[0].line, "0123456789012345678", 19);
+    line_cut(&lines[0].line, 0);
+    for (unsigned i = 0; i < 500; i++) {
+        time_passes();
+        if (edge)
+            edge = false, uart_lines_interrupt(lines, PORTS, IRQ);
+    }
+    unsigned before = model[0].sent;
+    line_write(&lines[0].line, "x", 1);
+    assert_int_equal(model[0].sent, before + 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(none_of_the_lines_of_an_irq_ever_waits_for_an_edge_that_does_not_come),
+        TEST(output_that_was_cut_does_not_leave_the_next_waiting),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
