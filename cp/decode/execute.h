@@ -6,7 +6,7 @@
 
 /* Elements of a repeated string operation at one go, so that CP never stays long; but one with RFLAGS.TF, since the
  * trap follows each. */
-enum { EXECUTE_REPEATS = 32 };
+enum { EXECUTE_REPEATS = 16 };
 
 struct execute_seams {
     void *context;

@@ -319,9 +319,9 @@ static void repeated_moves_count_down_and_keep_their_direction(void **state)
     assert_int_equal(cpu.gpr[SI], 40);
     assert_int_equal(cpu.gpr[DI], 140);
     cpu.flags |= FLAG_DF;
-    cpu.gpr[SI] = 29, cpu.gpr[DI] = 229, cpu.gpr[CX] = 30;
+    cpu.gpr[SI] = 14, cpu.gpr[DI] = 214, cpu.gpr[CX] = 15;
     assert_int_equal(RUN("\xf3\xa4", DECODE_64), EXECUTE_DONE);
-    assert_memory_equal(cpu.memory, cpu.memory + 200, 30);
+    assert_memory_equal(cpu.memory, cpu.memory + 200, 15);
     assert_int_equal(cpu.gpr[SI], UINT64_MAX);
     assert_int_equal(cpu.gpr[DI], 199);
 }
