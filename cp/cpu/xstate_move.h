@@ -44,11 +44,13 @@ static inline void xstate_look(struct xstate *x, struct xstate_guest *guest)
     guest->used |= found;
 }
 
-/* An XSAVE header of zeroes is the initial state of every component that has no value below. @pre the area is all zeroes */
+/* What the header does not name is in its initial state: not x87, whose control word after a reset is another. @pre the area is all
+ * zeroes */
 static inline void xstate_power_up(struct xstate_guest *guest)
 {
     *(uint16_t *)((char *)guest->area + XSTATE_FCW) = XSTATE_FCW_INITIAL;
     *(uint32_t *)((char *)guest->area + XSTATE_MXCSR) = XSTATE_MXCSR_INITIAL;
+    *(uint64_t *)((char *)guest->area + XSTATE_HEADER) = XSTATE_LEGACY;
     guest->xcr0 = guest->used = 1;
 }
 
