@@ -4,7 +4,6 @@
 
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
-#include "cp/cpu/panic.h"
 #include "cp/cpu/svm_carry.h"
 #include "cp/dispatch/handlers.h"
 #include "cp/dispatch/registers.h"

@@ -14,23 +14,6 @@ enum { FRESH = 0x2000000, PAGE_BYTES = 4096, COPIES = 32 };
 #define RFLAGS_RF (1ull << 16)
 #define CR4_DE 8ull
 
-#define DEBUG_REGISTER(name)                                                                                           \
-    static inline uint64_t read_##name(void)                                                                           \
-    {                                                                                                                  \
-        uint64_t v;                                                                                                    \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(v) : : "memory");                                                \
-        return v;                                                                                                      \
-    }                                                                                                                  \
-    static inline void write_##name(uint64_t v) { __asm__ volatile("mov %0, %%" #name : : "r"(v) : "memory"); }
-DEBUG_REGISTER(dr0)
-DEBUG_REGISTER(dr1)
-DEBUG_REGISTER(dr2)
-DEBUG_REGISTER(dr3)
-DEBUG_REGISTER(dr4)
-DEBUG_REGISTER(dr5)
-DEBUG_REGISTER(dr6)
-DEBUG_REGISTER(dr7)
-
 static volatile unsigned hits;
 static volatile uint64_t hit_at, hit_dr6, hit_dr7;
 static volatile uint8_t data[64] __attribute__((aligned(64)));

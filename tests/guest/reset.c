@@ -6,21 +6,6 @@
 enum { SOON = 1 << 30, MSR_X2APIC_ICR = 0x830, INIT_SELF = 5 << 8 | 1 << 14, APIC_ICR = 0xFEE00300 };
 enum { CR4_OSFXSR = 1 << 9, CR4_OSXSAVE = 1 << 18, OFFERS_XSAVE = 1 << 26, OFFERS_TSC_AUX = 1 << 27 };
 
-#define DEBUG_REGISTER(n)                                                                                              \
-    static inline uint64_t read_dr##n(void)                                                                            \
-    {                                                                                                                  \
-        uint64_t v;                                                                                                    \
-        __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v));                                                              \
-        return v;                                                                                                      \
-    }                                                                                                                  \
-    static inline void write_dr##n(uint64_t v) { __asm__ volatile("mov %0, %%dr" #n : : "r"(v)); }
-DEBUG_REGISTER(0)
-DEBUG_REGISTER(1)
-DEBUG_REGISTER(2)
-DEBUG_REGISTER(3)
-DEBUG_REGISTER(6)
-DEBUG_REGISTER(7)
-
 static const struct {
     const char *name;
     uint32_t number;

@@ -8,18 +8,6 @@ enum { RFLAGS_IF = 0x202, RFLAGS_NONE = 2, RFLAGS_TF = 0x102, RFLAGS_RF = 1 << 1
 #define DR7_NONE 0x400ull
 #define DR7_GD 0x2000ull
 
-#define DEBUG_REGISTER(name)                                                                                           \
-    static inline uint64_t read_##name(void)                                                                           \
-    {                                                                                                                  \
-        uint64_t v;                                                                                                    \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(v) : : "memory");                                                \
-        return v;                                                                                                      \
-    }                                                                                                                  \
-    static inline void write_##name(uint64_t v) { __asm__ volatile("mov %0, %%" #name : : "r"(v) : "memory"); }
-DEBUG_REGISTER(dr0)
-DEBUG_REGISTER(dr6)
-DEBUG_REGISTER(dr7)
-
 static struct page region;
 static struct vm vm = {.region = &region};
 

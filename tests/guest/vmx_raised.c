@@ -15,19 +15,6 @@ static struct vm vm = {.region = &region};
 
 /* ---- debug registers --------------------------------------------------------------------- */
 
-#define DEBUG_REGISTER(n) \
-    static uint64_t read_dr##n(void) \
-    { \
-        uint64_t v; \
-        __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v)); \
-        return v; \
-    } \
-    static void write_dr##n(uint64_t v) { __asm__ volatile("mov %0, %%dr" #n : : "r"(v)); }
-DEBUG_REGISTER(6)
-DEBUG_REGISTER(7)
-static void write_dr0(uint64_t v) { __asm__ volatile("mov %0, %%dr0" : : "r"(v)); }
-static void write_dr1(uint64_t v) { __asm__ volatile("mov %0, %%dr1" : : "r"(v)); }
-
 /* ---- what the handlers get ------------------------------------------------------------------ */
 
 static uint64_t place;

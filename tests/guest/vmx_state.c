@@ -133,21 +133,6 @@ static void pat_and_efer(void)
 
 /* ---- debug registers --------------------------------------------------------------------- */
 
-static inline uint64_t read_dr7(void)
-{
-    uint64_t v;
-    __asm__ volatile("mov %%dr7, %0" : "=r"(v));
-    return v;
-}
-static inline uint64_t read_dr0(void)
-{
-    uint64_t v;
-    __asm__ volatile("mov %%dr0, %0" : "=r"(v));
-    return v;
-}
-static inline void write_dr0(uint64_t v) { __asm__ volatile("mov %0, %%dr0" : : "r"(v)); }
-static inline void write_dr7(uint64_t v) { __asm__ volatile("mov %0, %%dr7" : : "r"(v)); }
-
 static void l2_debug(void *unused)
 {
     (void)unused;

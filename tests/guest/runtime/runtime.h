@@ -156,6 +156,14 @@ GUEST_CONTROL_REGISTER(cr2)
 GUEST_CONTROL_REGISTER(cr3)
 GUEST_CONTROL_REGISTER(cr4)
 GUEST_CONTROL_REGISTER(cr8)
+GUEST_CONTROL_REGISTER(dr0)
+GUEST_CONTROL_REGISTER(dr1)
+GUEST_CONTROL_REGISTER(dr2)
+GUEST_CONTROL_REGISTER(dr3)
+GUEST_CONTROL_REGISTER(dr4)
+GUEST_CONTROL_REGISTER(dr5)
+GUEST_CONTROL_REGISTER(dr6)
+GUEST_CONTROL_REGISTER(dr7)
 
 static inline uint32_t mmio_read(uint64_t address) { return *(volatile uint32_t *)(uintptr_t)address; }
 static inline void mmio_write(uint64_t address, uint32_t v) { *(volatile uint32_t *)(uintptr_t)address = v; }
