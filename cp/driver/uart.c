@@ -29,7 +29,9 @@ enum {
     FCR_ENABLE_AND_CLEAR = 0x07, /* receive trigger at one byte: the other fifteen are slack for a busy CP */
     LCR_8N1 = 0x03,
     LCR_DIVISOR = 1 << 7,
-    MCR_DTR_RTS_OUT2 = 0x0B, /* OUT2 lets the interrupt through to the PC's IRQ */
+    MCR_DTR = 1 << 0,
+    MCR_RTS = 1 << 1,  /* the other end may send */
+    MCR_OUT2 = 1 << 3, /* lets the interrupt through to the PC's IRQ */
     LSR_DATA = 1 << 0,
     LSR_TRANSMITTER_EMPTY = 1 << 5,
     LSR_IDLE = 1 << 6,
@@ -71,10 +73,10 @@ static void fill_transmitter(struct uart_line *u)
     line_sent(&u->line, count);
 }
 
-/* The transmitter interrupts as long as bytes wait, and not otherwise. */
+/* The transmitter interrupts as long as bytes wait, the receiver unless it is to keep its own, and not otherwise. */
 static void set_interrupts(struct uart_line *u)
 {
-    uint8_t wanted = IER_RECEIVE | (line_queued(&u->line) ? IER_TRANSMIT : 0);
+    uint8_t wanted = (u->line.held ? 0 : IER_RECEIVE) | (line_queued(&u->line) ? IER_TRANSMIT : 0);
     if (wanted != u->interrupts) {
         u->interrupts = wanted;
         put(u, UART_IER, wanted);
@@ -104,21 +106,34 @@ static void drain(struct line *l)
         ;
 }
 
-static const struct line_driver driver = {.send = send, .drain = drain};
-
 /* ---- its interrupt ------------------------------------------------------------------------------ */
 
-/* Takes what has arrived; returns the line status as last read. */
+static void hold(struct uart_line *u, bool held)
+{
+    u->line.held = held;
+    put(u, UART_MCR, MCR_DTR | MCR_OUT2 | (held ? 0 : MCR_RTS));
+    set_interrupts(u);
+}
+
+static bool full(struct line *l)
+{
+    return l->ready && !l->ready(l);
+}
+
+/* Takes what has arrived, as far as there is room for it; returns the line status as last read. `some`: something was taken. */
 static uint8_t receive(struct uart_line *u, bool *some)
 {
     uint8_t status = get(u, UART_LSR);
-    *some = status & LSR_DATA;
-    for (unsigned i = 0; status & LSR_DATA && i < MOST_INPUT; i++) {
+    *some = false;
+    for (unsigned i = 0; status & LSR_DATA && i < MOST_INPUT && !full(&u->line); i++) {
         uint8_t byte = get(u, UART_DATA);
         if (u->line.input)
             u->line.input(&u->line, byte);
+        *some = true;
         status = get(u, UART_LSR);
     }
+    if (status & LSR_DATA && full(&u->line) && !u->line.held)
+        hold(u, true);
     return status;
 }
 
@@ -162,12 +177,23 @@ bool uart_lines_interrupt(struct uart_line *lines, unsigned count, uint8_t irq)
     return quiet < count;
 }
 
+static void resume(struct line *l)
+{
+    struct uart_line *u = (struct uart_line *)l;
+    bool some;
+    hold(u, false);
+    receive(u, &some);
+}
+
+static const struct line_driver driver = {.send = send, .drain = drain, .resume = resume};
+
 bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
 {
     u->port = port;
     u->irq = irq;
     u->line.head = u->line.tail = 0;
     u->line.driver = NULL;
+    u->line.held = false;
     u->interrupts = 0;
     if (!answers(u))
         return false;
@@ -176,7 +202,7 @@ bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
     put(u, UART_DIVISOR_HIGH, 0);
     put(u, UART_LCR, LCR_8N1); /* before any data: a UART left at five bits drops the top three of every byte */
     put(u, UART_FCR, FCR_ENABLE_AND_CLEAR);
-    put(u, UART_MCR, MCR_DTR_RTS_OUT2);
+    put(u, UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
     u->interrupts = IER_RECEIVE;
     put(u, UART_IER, u->interrupts);
     u->line.driver = &driver;

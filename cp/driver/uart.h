@@ -1,4 +1,5 @@
-/* A line on a real 16550 UART. It has no way to make the other end wait, and no carrier. */
+/* A line on a real 16550 UART. Without room for input it leaves the bytes in the FIFO and takes
+ * back RTS: whoever heeds either waits, and who heeds neither loses what they send. It has no carrier. */
 #pragma once
 #include "cp/driver/line.h"
 

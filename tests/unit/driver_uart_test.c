@@ -21,13 +21,14 @@ enum { PORTS = 3, BYTES = 4096, IRQ = 4, OTHER_IRQ = 3 };
 
 /* The parts of a 16550 that matter: what is received, IER, IIR's cause, and a transmitter that is empty when told. */
 static struct model {
-    uint8_t fifo[16], ier, scratch, lcr;
+    uint8_t fifo[16], ier, scratch, lcr, mcr;
     unsigned held;
     bool transmitter_empty, cause_transmit;
     unsigned to_come, came, read, lost, sent;
 } model[PORTS];
 static struct uart_line lines[PORTS];
-static bool level, edge, storm;
+static bool level, edge, storm, patient;
+static unsigned room; /* for input, when a test asks for it */
 
 static bool raises(const struct model *m)
 {
@@ -47,7 +48,7 @@ static void follow_level(void)
 static void time_passes(void)
 {
     struct model *m = &model[rand() % PORTS];
-    if (storm && rand() % 3 == 0 && m->to_come) {
+    if (storm && rand() % 3 == 0 && m->to_come && (!patient || (m->mcr & MCR_RTS && m->held < 16))) {
         m->to_come--;
         if (m->held == 16)
             m->lost++;
@@ -110,6 +111,7 @@ static void fake_out8(uint16_t port, uint8_t value)
             m->cause_transmit |= value & ~m->ier & IER_TRANSMIT && m->transmitter_empty, m->ier = value;
         break;
     case UART_LCR: m->lcr = value; break;
+    case UART_MCR: m->mcr = value; break;
     case UART_SCRATCH: m->scratch = value; break;
     }
     follow_level();
@@ -127,7 +129,7 @@ static int begin(void **state)
 {
     (void)state;
     srand(1);
-    storm = level = edge = false;
+    storm = level = edge = patient = false;
     for (unsigned i = 0; i < PORTS; i++) {
         model[i] = (struct model){.transmitter_empty = true, .to_come = BYTES};
         lines[i].line = (struct line){.input = input, .owner = &model[i]};
@@ -175,6 +177,49 @@ static void output_that_was_cut_does_not_leave_the_next_waiting(void **state)
     assert_int_equal(model[0].sent, before + 1);
 }
 
+static uint32_t ready(struct line *l)
+{
+    (void)l;
+    return room;
+}
+
+static void input_with_room(struct line *l, uint8_t byte)
+{
+    assert_true(room--);
+    input(l, byte);
+}
+
+/* The reader takes a few now and then; a sender that heeds RTS and a full FIFO loses nothing. */
+static void a_line_without_room_for_input_has_the_other_end_wait(void **state)
+{
+    bool more = false;
+    unsigned held = 0;
+    (void)state;
+    patient = true;
+    room = 40;
+    lines[0].line.ready = ready;
+    lines[0].line.input = input_with_room;
+    model[1].to_come = model[2].to_come = 0;
+    for (unsigned quiet = 0; quiet < 2000; quiet = edge || more ? 0 : quiet + 1) {
+        time_passes();
+        if (edge || more) {
+            edge = false;
+            more = uart_lines_interrupt(lines, PORTS, IRQ);
+        }
+        if (lines[0].line.held) {
+            assert_false(model[0].ier & IER_RECEIVE || model[0].mcr & MCR_RTS);
+            held++;
+            room += rand() % 50 == 0 ? 40 : 0;
+            if (room)
+                line_resume(&lines[0].line);
+        }
+    }
+    assert_true(held > BYTES / 40);
+    assert_int_equal(model[0].lost, 0);
+    assert_int_equal(model[0].read, BYTES);
+    assert_false(lines[0].line.held);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -182,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(none_of_the_lines_of_an_irq_ever_waits_for_an_edge_that_does_not_come),
         TEST(output_that_was_cut_does_not_leave_the_next_waiting),
+        TEST(a_line_without_room_for_input_has_the_other_end_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
