@@ -17,7 +17,7 @@
 #include "cp/dispatch/give.h"
 #include "cp/dispatch/machine_check.h"
 #include "cp/dispatch/run.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/driver/clock.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/storage/frame.h"

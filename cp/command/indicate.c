@@ -1,10 +1,10 @@
 /* INDICATE: how busy the machine is, and what a user takes of it. */
 #include "cp/command/families.h"
 #include "cp/dispatch/account.h"
-#include "cp/dispatch/timer.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/timer.h"
+#include "cp/time/work.h"
 #include "cp/storage/frame.h"
-#include "cp/user/clock_text.h"
+#include "cp/time/clock_text.h"
 #include "cp/user/task.h"
 #include "cp/user/user.h"
 #include "lib/format.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/user/task.h"
 #include "lib/format.h"
 

@@ -3,7 +3,7 @@
 
 #include "cp/command/families.h"
 #include "cp/command/message.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/user/task.h"
 #include "cp/user/user.h"
 #include "lib/format.h"

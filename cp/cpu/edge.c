@@ -12,7 +12,7 @@
 #include "cp/cpu/port.h"
 #include "cp/diagnose.h"
 #include "cp/dispatch/account.h"
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 #include "cp/storage/frame.h"
 #include "lib/format.h"
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "cp/device/bus.h"
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 
 enum {
     LAPIC_TIMER_HZ = 1000000000, /* the timer's clock before its divider; CPUID leaves 15H and 40000010H say the same */

@@ -7,7 +7,7 @@
 
 #include "cp/device/bus.h"
 #include "cp/device/irq.h"
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 
 enum { PIT_HZ = 1193182, PIT_CHANNELS = 3 };
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 
 enum { PM1_ENABLE = 2 /* offset in the event block */, CONTROL_SCI_ENABLED = 1, CONTROL_SETTABLE = 0x1c07 };
 enum { RESET_HOT = 0x02, RESET_CPU = 0x04, PORT_92_RESET = 0x01, PORT_92_A20 = 0x02 };

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "cp/device/calendar.h"
+#include "cp/time/calendar.h"
 #include "cp/storage/guest.h"
 
 enum { PORT_INDEX = 0x70, PORT_DATA = 0x71 };

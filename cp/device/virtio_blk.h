@@ -2,7 +2,7 @@
  * requests to a struct disk, straight into and out of the guest's page frames.
  *
  * However much the ring holds, and whatever is written into it meanwhile, as much of it is served at once as fits a slice of
- * work (cp/dispatch/work.h), and the rest goes on from the event loop.
+ * work (cp/time/work.h), and the rest goes on from the event loop.
  *
  * A request is one page frame on the machine's account, at most VIRTIO_BLK_REQUESTS of them a disk; what the ring holds
  * beyond that waits in the ring. While requests are in flight their disk writes into guest frames, so:
@@ -12,7 +12,7 @@
  *   reused. */
 #pragma once
 #include "cp/device/virtio.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/driver/disk.h"
 
 enum { VIRTIO_BLK_REQUESTS = 8, VIRTIO_BLK_SERIAL = 20 };

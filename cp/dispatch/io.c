@@ -10,7 +10,7 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/segment.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/storage/watch.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };

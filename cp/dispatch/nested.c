@@ -9,7 +9,7 @@
 #include "cp/dispatch/nested_host.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/scheduler.h"
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 
 /* All that a machine with virtual VMX needs beside its VMCSs. */
 struct nested {

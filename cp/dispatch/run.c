@@ -11,7 +11,7 @@
 #include "cp/dispatch/machine_check.h"
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/scheduler.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 
 enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 1000 };
 

@@ -14,7 +14,7 @@
 #include "cp/dispatch/nested.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/scheduler.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/storage/grave.h"
 
 enum { BURIAL_ENTRIES = 100 /* of page tables, a step: fifty instructions each at most */ };

@@ -6,7 +6,7 @@
 
 #include "cp/cpu/vcpu.h"
 #include "cp/device/machine.h"
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 #include "cp/storage/guest.h"
 
 struct user;    /* cp/user/directory.h */

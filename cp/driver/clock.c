@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "cp/cpu/port.h"
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 
 enum { PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_COMMAND = 0x43, PIT_ONE_SHOT_2 = 0xB0, SPEAKER = 0x61, GATE = 1,
        OUT = 0x20, MEASURE_HZ = 100, POLLS = 10000000 };

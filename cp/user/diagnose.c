@@ -6,7 +6,7 @@
 
 #include "cp/command/command.h"
 #include "cp/command/level.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/user/chain.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/response.h"

@@ -2,7 +2,7 @@
 #include "cp/user/operator.h"
 
 #include "cp/dispatch/machine_check.h"
-#include "cp/user/clock_text.h"
+#include "cp/time/clock_text.h"
 #include "cp/user/response.h"
 #include "cp/user/session.h"
 #include "cp/user/terminal.h"

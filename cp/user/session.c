@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/storage/frame.h"
 #include "cp/user/session_internal.h"
 #include "lib/format.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cp/command/command.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/user/logon.h"
 #include "cp/user/response.h"
 #include "cp/user/session.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cp/command/level.h"
-#include "cp/dispatch/work.h"
-#include "cp/user/clock_text.h"
+#include "cp/time/work.h"
+#include "cp/time/clock_text.h"
 #include "cp/user/link.h"
 #include "cp/user/operator.h"
 #include "cp/user/response.h"

@@ -7,7 +7,7 @@
 #include "cp/cpu/edge.h"
 #include "cp/dispatch/account.h"
 #include "cp/dispatch/machine_check.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/directory_load.h"
 #include "cp/user/link.h"

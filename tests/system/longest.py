@@ -5,7 +5,7 @@ import re
 import harness
 from harness import guest
 
-BOUND = 200000  # WORK_BOUND of cp/dispatch/work.h
+BOUND = 200000  # WORK_BOUND of cp/time/work.h
 
 
 def logon(line, user):

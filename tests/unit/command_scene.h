@@ -3,7 +3,7 @@
 #include "tests/unit/user_scene.h"
 
 #include "cp/command/command.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 
 static char answer[16384];
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "cp/device/calendar.h"
+#include "cp/time/calendar.h"
 #include "cp/device/rtc.h"
 #include "tests/unit/fake/clock.h"
 

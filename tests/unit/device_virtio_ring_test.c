@@ -2,7 +2,7 @@
  * from the event loop. */
 #include "tests/unit/virtio_guest.h"
 
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "tests/unit/fake/clock.h"
 
 enum { RING = 256, LAPS = 40, OVER = DRIVER - 2046 /* element 255 of the used ring lies over the driver's index */ };

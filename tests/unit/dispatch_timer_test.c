@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 #include "tests/unit/fake/clock.h"
 
 enum { TIMERS = 8 };

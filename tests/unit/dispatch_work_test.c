@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "cp/dispatch/timer.h"
-#include "cp/dispatch/work.h"
+#include "cp/time/timer.h"
+#include "cp/time/work.h"
 #include "tests/unit/fake/clock.h"
 
 static unsigned order[16], steps;

@@ -6,7 +6,7 @@
 #include <crypt.h>
 #include <libfdt.h>
 
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 #include "cp/user/session.h"
 #include "cp/user/system.h"
 #include "cp/user/user.h"

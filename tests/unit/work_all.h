@@ -1,6 +1,6 @@
-/* For tests of what CP does in steps (cp/dispatch/work.h). */
+/* For tests of what CP does in steps (cp/time/work.h). */
 #pragma once
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 
 /* Every step that is left, and those they begin; how many. */
 static inline unsigned work_all(void)

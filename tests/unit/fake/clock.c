@@ -1,6 +1,6 @@
 #include "tests/unit/fake/clock.h"
 
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 
 uint64_t fake_now, fake_unix_us, fake_clock_tick;
 

@@ -1,5 +1,5 @@
 /* A year that begins in March ends with its leap day, so the lengths of its months are (153 m + 2) / 5 added up. */
-#include "cp/device/calendar.h"
+#include "cp/time/calendar.h"
 
 enum { DAYS_400_YEARS = 146097, SHIFT_YEARS = 400, FIRST_WEEKDAY = 3 /* day 0 was a Wednesday */ };
 

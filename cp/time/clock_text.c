@@ -1,7 +1,7 @@
 /* Times in words. In: microseconds since 1970, TSC ticks. Out: text. */
-#include "cp/user/clock_text.h"
+#include "cp/time/clock_text.h"
 
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 #include "lib/format.h"
 
 enum { DAY_SECONDS = 86400 };

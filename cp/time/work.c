@@ -1,10 +1,10 @@
 /* The queue of work. In: steps to do. Out: one at a time to the event loop, and a timer that ends the turn of a machine
  * which would run on while work waits: it gets as long as a step has. */
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 
 #include <stddef.h>
 
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 
 enum { TURN_LEAST_US = 50, SLICE_US = 100 };
 

@@ -1,10 +1,10 @@
 /* The list of armed timers in order of deadline, and conversions between TSC ticks and other clocks. A list, since the
  * timers that are armed again and again are those due next, at its head; arming walks only past earlier ones. */
-#include "cp/dispatch/timer.h"
+#include "cp/time/timer.h"
 
 #include <stddef.h>
 
-#include "cp/dispatch/work.h"
+#include "cp/time/work.h"
 
 enum { NS_PER_SECOND = 1000000000 };
 
