@@ -1,8 +1,8 @@
 /* The real devices, brought up in order, and their interrupts. */
 #pragma once
 #include "cp/boot/machine_facts.h"
-#include "cp/driver/disk.h"
-#include "cp/driver/line.h"
+#include "cp/device/disk.h"
+#include "cp/terminal/line.h"
 
 void drivers_start(const struct machine_facts *); /* interrupt controllers, disks; lines are known but closed */
 void drivers_open(void);                          /* lines: their callbacks are set now */

@@ -17,7 +17,7 @@
 #include "cp/device/rtc.h"
 #include "cp/device/uart.h"
 #include "cp/device/virtio_blk.h"
-#include "cp/driver/disk.h"
+#include "cp/device/disk.h"
 #include "cp/storage/guest.h"
 
 enum {

@@ -13,7 +13,7 @@
 #pragma once
 #include "cp/device/virtio.h"
 #include "cp/time/work.h"
-#include "cp/driver/disk.h"
+#include "cp/device/disk.h"
 
 enum { VIRTIO_BLK_REQUESTS = 8, VIRTIO_BLK_SERIAL = 20 };
 

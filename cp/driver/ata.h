@@ -1,6 +1,6 @@
 /* An ATA disk on a PC's legacy channel, by PIO and interrupt; flushes its cache when told to. */
 #pragma once
-#include "cp/driver/disk.h"
+#include "cp/device/disk.h"
 
 enum { ATA_MAX_MULTIPLE = 128 };
 

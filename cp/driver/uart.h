@@ -1,7 +1,7 @@
 /* A line on a real 16550 UART. Without room for input it leaves the bytes in the FIFO and takes
  * back RTS: whoever heeds either waits, and who heeds neither loses what they send. It has no carrier. */
 #pragma once
-#include "cp/driver/line.h"
+#include "cp/terminal/line.h"
 
 struct uart_line {
     struct line line;

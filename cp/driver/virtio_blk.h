@@ -1,7 +1,7 @@
 /* A modern virtio-pci block device of the machine CP runs on: QEMU's, or the minidisk another CP gives.
  * One split queue; one notify write a batch, one ISR read an interrupt. */
 #pragma once
-#include "cp/driver/disk.h"
+#include "cp/device/disk.h"
 #include "cp/driver/virtio_pci.h"
 
 enum { VIRTIO_BLK_DRIVER_QUEUE = 128, VIRTIO_BLK_SERIAL_BYTES = 20 };

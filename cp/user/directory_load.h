@@ -3,7 +3,7 @@
 #pragma once
 #include <stdbool.h>
 
-#include "cp/driver/disk.h"
+#include "cp/device/disk.h"
 
 /* Told what is not as it should be: a message number and its texts. */
 typedef void directory_tell_message(void *context, unsigned number, const char *a, const char *b);

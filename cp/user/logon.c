@@ -13,7 +13,7 @@
 #include "cp/user/operator.h"
 #include "cp/user/response.h"
 #include "cp/user/session_internal.h"
-#include "cp/user/terminal.h"
+#include "cp/terminal/terminal.h"
 #include "cp/user/verify.h"
 #include "lib/format.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "cp/driver/disk.h"
+#include "cp/device/disk.h"
 
 struct minidisk {
     struct disk disk; /* what the virtual device submits to; its owner is this struct */

@@ -5,7 +5,7 @@
 #include "cp/time/clock_text.h"
 #include "cp/user/response.h"
 #include "cp/user/session.h"
-#include "cp/user/terminal.h"
+#include "cp/terminal/terminal.h"
 #include "lib/format.h"
 
 static void tell(const struct session *about, const char *deed, unsigned users, const char *by)

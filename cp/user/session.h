@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #include "cp/diagnose.h"
-#include "cp/driver/line.h"
-#include "cp/user/attention.h"
+#include "cp/terminal/line.h"
+#include "cp/terminal/attention.h"
 #include "cp/user/directory.h"
-#include "cp/user/editor.h"
-#include "cp/user/ring.h"
+#include "cp/terminal/editor.h"
+#include "cp/terminal/ring.h"
 #include "cp/user/sha512_crypt.h"
 
 enum {

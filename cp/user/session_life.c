@@ -10,7 +10,7 @@
 #include "cp/user/response.h"
 #include "cp/user/session_internal.h"
 #include "cp/user/system.h"
-#include "cp/user/terminal.h"
+#include "cp/terminal/terminal.h"
 #include "lib/format.h"
 
 static unsigned error(struct session *s, const char *module, unsigned number, const char *a, const char *b)

@@ -17,7 +17,7 @@
 #include "cp/user/session.h"
 #include "cp/user/system.h"
 #include "cp/user/task.h"
-#include "cp/user/terminal.h"
+#include "cp/terminal/terminal.h"
 #include "cp/user/verify.h"
 #include "lib/format.h"
 

@@ -5,7 +5,7 @@
 #include "tests/unit/user_scene.h"
 
 #include "cp/user/logon.h"
-#include "cp/user/terminal.h"
+#include "cp/terminal/terminal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -14,7 +14,7 @@
 #define port_out8 fake_out8
 static uint8_t fake_in8(uint16_t port);
 static void fake_out8(uint16_t port, uint8_t value);
-#include "cp/driver/line.c"
+#include "cp/terminal/line.c"
 #include "cp/driver/uart.c"
 
 enum { PORTS = 3, BYTES = 4096, IRQ = 4, OTHER_IRQ = 3 };

@@ -16,7 +16,7 @@
 #include "cp/diagnose.h"
 #include "cp/dispatch/registers.h"
 #include "cp/dispatch/vm.h"
-#include "cp/driver/line.h"
+#include "cp/terminal/line.h"
 #include "cp/storage/frame.h"
 #include "tests/unit/fake/clock.h"
 

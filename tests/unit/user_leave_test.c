@@ -4,7 +4,7 @@
 
 #include "cp/user/logon.h"
 #include "cp/user/session_internal.h"
-#include "cp/user/terminal.h"
+#include "cp/terminal/terminal.h"
 
 static void carrier(unsigned line, bool there) { fake_line[line].line.carrier(&fake_line[line].line, there); }
 

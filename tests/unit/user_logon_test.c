@@ -4,7 +4,7 @@
 
 #include "cp/command/command.h"
 #include "cp/user/logon.h"
-#include "cp/user/terminal.h"
+#include "cp/terminal/terminal.h"
 #include "cp/user/verify.h"
 
 enum { KINDS = 4, MORE_USERS = 12 };

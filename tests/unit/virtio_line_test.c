@@ -12,7 +12,7 @@
 #include "cp/driver/virtio_console.h"
 
 /* edge code, whose only way to hardware is faked below */
-#include "cp/driver/line.c"
+#include "cp/terminal/line.c"
 #include "cp/driver/virtio_console.c"
 
 enum { PORTS = 4, QUEUES = 2 * PORTS + 2, FIRST = 1, SECOND = 3 };

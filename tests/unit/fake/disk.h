@@ -1,6 +1,6 @@
 /* A disk in memory whose requests complete when the test says so, in the order it says. */
 #pragma once
-#include "cp/driver/disk.h"
+#include "cp/device/disk.h"
 
 struct fake_disk {
     struct disk disk;

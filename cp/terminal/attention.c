@@ -1,5 +1,5 @@
 /* Watching typed bytes for #CP. In: bytes for the guest. Out: what to do with them. */
-#include "cp/user/attention.h"
+#include "cp/terminal/attention.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "cp/user/terminal.h"
+#include "cp/terminal/terminal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* CP's own line editing. In: typed bytes. Out: a line of text, and its echo. */
-#include "cp/user/editor.h"
+#include "cp/terminal/editor.h"
 
 #include <string.h>
 

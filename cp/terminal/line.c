@@ -1,4 +1,4 @@
-#include "cp/driver/line.h"
+#include "cp/terminal/line.h"
 
 #include <stddef.h>
 
