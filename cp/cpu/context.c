@@ -1,21 +1,21 @@
 /* Owns the registers beyond the VMCS that guests use freely: x87/SSE/AVX state, XCR0, debug registers, CR2 and the
  * system-call MSRs. They stay in the processor until another virtual CPU needs it: a guest that is alone never pays for
  * them. */
-#include "cp/cpu/context.h"
+#include "cp/vcpu/context.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "cp/cpu/backend.h"
+#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 #include "cp/cpu/nested.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 #include "cp/diagnose.h"
-#include "cp/dispatch/speculation.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/speculation.h"
+#include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
 
 #define XSTATE_FXSAVE(area) op_fxsave(area)

@@ -1,10 +1,10 @@
-/* The small things pure code asks of the processor: cp/cpu/edge.h, the clock, the accessors that go through the
+/* The small things pure code asks of the processor: cp/vcpu/edge.h, the clock, the accessors that go through the
  * backend. */
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 
 #include <string.h>
 
-#include "cp/cpu/backend.h"
+#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/nested.h"
 #include "cp/cpu/ops.h"

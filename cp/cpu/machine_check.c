@@ -1,9 +1,9 @@
 /* Owns the machine-check registers of the processor and what is done when a #MC reaches CP itself.
  * SDM "Machine-Check Initialization", "Machine-Check Exception Handler"; APM "Machine Check Architecture". */
-#include "cp/dispatch/machine_check.h"
+#include "cp/vcpu/machine_check.h"
 
 #include "cp/cpu/cpu.h"
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 

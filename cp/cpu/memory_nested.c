@@ -5,7 +5,7 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/memory.h"
 #include "cp/cpu/nested.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
 #include "vmcs-shadow/sync.h"
 

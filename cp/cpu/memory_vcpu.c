@@ -3,11 +3,11 @@
 
 #include <errno.h>
 
-#include "cp/cpu/backend.h"
+#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx_ops.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
 
 int memory_region_create(struct memory_region *region, struct frame_account *account, uint32_t indicator)

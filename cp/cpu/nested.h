@@ -1,7 +1,7 @@
 /* The hardware's part in virtual VMX: regions for vmcs02 and shadow VMCSs, and moving fields between them and their
  * copies. Regions are opaque to nest/. The backend's: cpu_nested is the one that started. */
 #pragma once
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 #include "vmcs-shadow/capability.h"
 
 struct cpu_nested {

@@ -1,10 +1,10 @@
-/* Owns what cp/dispatch/speculation.h needs of the processor: what it says of itself, and the orders carried out. On a processor that
+/* Owns what cp/vcpu/speculation.h needs of the processor: what it says of itself, and the orders carried out. On a processor that
  * asks for nothing, nothing stands between the event loop and the backend. */
-#include "cp/dispatch/speculation.h"
+#include "cp/vcpu/speculation.h"
 
-#include "cp/cpu/backend.h"
+#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm.h"
 

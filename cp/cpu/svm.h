@@ -1,6 +1,6 @@
 /* The SVM backend's own part of a virtual CPU. */
 #pragma once
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 #include "cp/storage/frame.h"
 #include "cp/svm/asid.h"
 #include "cp/svm/exit.h"

@@ -3,9 +3,9 @@
 #include "cp/cpu/svm_code.h"
 
 #include "cp/cpu/svm_carry.h"
-#include "cp/dispatch/linear.h"
-#include "cp/dispatch/registers.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/linear.h"
+#include "cp/vcpu/registers.h"
+#include "cp/vcpu/vm.h"
 
 enum { LEVELS = 4, RIGHTS_LONG = 1 << 9, ENTRY_LARGE = 0x80 };
 #define ENTRY_ADDRESS 0x000FFFFFFFFFF000ull

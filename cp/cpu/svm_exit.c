@@ -7,8 +7,8 @@
 #include "cp/cpu/svm_carry.h"
 #include "cp/cpu/svm_code.h"
 #include "cp/cpu/svm_debug.h"
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/registers.h"
 #include "cp/svm/touch.h"
 #include "cp/svm/violation.h"
 

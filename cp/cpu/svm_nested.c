@@ -5,8 +5,8 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/nested.h"
 #include "cp/cpu/svm.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
 #include "cp/storage/guest.h"
 
 static struct svm_state *syncing; /* what the copying below acts on */

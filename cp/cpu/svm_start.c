@@ -5,7 +5,7 @@
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm.h"
 #include "cp/cpu/vmx.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/registers.h"
 #include "cp/storage/frame.h"
 #include "cp/storage/second_level.h"
 #include "cp/svm/capability.h"

@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/cpu/backend.h"
+#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm.h"
 #include "cp/cpu/svm_debug.h"
 #include "cp/cpu/vmx.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "cp/svm/assert.h"
 #include "cp/storage/frame.h"
 

@@ -1,4 +1,4 @@
-/* vcpu_read and vcpu_write for the processor: see cp/cpu/vcpu.h, which includes this. */
+/* vcpu_read and vcpu_write for the processor: see cp/vcpu/vcpu.h, which includes this. */
 #pragma once
 #include "cp/cpu/vmx_ops.h"
 #include "vmcs-shadow/field.h"

@@ -1,7 +1,7 @@
 /* The VMX backend's own part of a virtual CPU. */
 #pragma once
 #include "cp/cpu/cpu.h"
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 #include "cp/storage/frame.h"
 
 struct vmx_region { /* one hardware VMCS */

@@ -4,7 +4,7 @@
 #include "cp/cpu/panic.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
 
 enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24, VECTOR_MACHINE_CHECK = 18 };

@@ -9,7 +9,7 @@
 #include "cp/cpu/panic.h"
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
 
 #define VMCS_SYNC_READ(encoding) op_vmread(encoding)

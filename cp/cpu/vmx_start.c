@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "cp/cpu/backend.h"
+#include "cp/vcpu/backend.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"

@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/cpu/backend.h"
+#include "cp/vcpu/backend.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"
-#include "cp/dispatch/speculation.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/speculation.h"
+#include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
 
 struct vcpu *vcpu_current;

@@ -1,4 +1,4 @@
-/* Moving x87 and vector state between the processor and guests' areas, as cp/cpu/xstate.h rules. The instructions are macros of who
+/* Moving x87 and vector state between the processor and guests' areas, as cp/vcpu/xstate.h rules. The instructions are macros of who
  * includes this, the processor's or a model's:
  *
  *   XSTATE_FXSAVE(area), XSTATE_FXRSTOR(area), XSTATE_XSAVE(area, components), XSTATE_XRSTOR(area, components), XSTATE_FNINIT(),
@@ -6,7 +6,7 @@
  *
  * Without them there is nothing here. */
 #pragma once
-#include "cp/cpu/xstate.h"
+#include "cp/vcpu/xstate.h"
 
 #ifdef XSTATE_XSETBV
 static inline void xstate_begin(struct xstate *x, uint64_t present, bool unseen)

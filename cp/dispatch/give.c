@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-#include "cp/cpu/backend.h"
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/nested.h"
 
 enum { TABLES_A_TURN = 2 }; /* of 2 MiB each */
 

@@ -1,13 +1,13 @@
 /* Virtual VMX in the run loop, its life: made when a guest first asks about VMX, its MSRs, CR0 and CR4, CP's own changes, its end. */
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/nested.h"
 
 #include <stddef.h>
 
 #include "cp/cpu/nested.h"
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/handlers.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/handlers.h"
 #include "cp/dispatch/nested_host.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/registers.h"
 #include "cp/dispatch/scheduler.h"
 #include "cp/time/timer.h"
 

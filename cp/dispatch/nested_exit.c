@@ -1,12 +1,12 @@
 /* Virtual VMX in the run loop, between exit and entry: instructions and calls of L1, what nest/ made of an exit of L2, and what CP
  * makes up for L1: interrupts, NMIs, INIT, exceptions, a triple fault. */
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/nested.h"
 
 #include "cp/cpu/nested.h"
 #include "cp/diagnose.h"
-#include "cp/dispatch/event.h"
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/event.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/registers.h"
 
 /* What became of a step that nest/ took. True: nothing more to do before the next entry. */
 static void settle(struct vm *vm, enum nest_result result)

@@ -1,12 +1,12 @@
 /* What nest/ is told of CP: struct nest_host over guest storage, the running VMCS and the hardware's regions. */
 #include "cp/dispatch/nested_host.h"
 
-#include "cp/cpu/backend.h"
+#include "cp/vcpu/backend.h"
 #include "cp/cpu/nested.h"
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/linear.h"
-#include "cp/dispatch/linear_memo.h"
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/linear.h"
+#include "cp/vcpu/linear_memo.h"
+#include "cp/vcpu/nested.h"
 #include "cp/storage/grave.h"
 #include "cp/storage/watch.h"
 

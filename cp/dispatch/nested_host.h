@@ -1,6 +1,6 @@
 /* struct nest_host of a machine. */
 #pragma once
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "nest/nest.h"
 
 void nested_host_fill(struct nest_host *, struct vm *);

@@ -2,14 +2,14 @@
 
 #include <stddef.h>
 
-#include "cp/cpu/backend.h"
-#include "cp/cpu/context.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/context.h"
 #include "cp/cpu/cpu.h"
 #include "cp/dispatch/account.h"
-#include "cp/dispatch/event.h"
-#include "cp/dispatch/exits.h"
-#include "cp/dispatch/machine_check.h"
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/event.h"
+#include "cp/vcpu/exits.h"
+#include "cp/vcpu/machine_check.h"
+#include "cp/vcpu/nested.h"
 #include "cp/dispatch/scheduler.h"
 #include "cp/time/work.h"
 

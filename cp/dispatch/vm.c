@@ -1,18 +1,18 @@
 /* Owns the life of a virtual machine: made, reset, started, stopped, woken, and freed with all it had. */
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 
 #include <errno.h>
 #include <stddef.h>
 
-#include "cp/cpu/backend.h"
-#include "cp/cpu/context.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/context.h"
 #include "cp/cpu/panic.h"
 #include "cp/dispatch/account.h"
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/event.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/event.h"
 #include "cp/dispatch/give.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
 #include "cp/dispatch/scheduler.h"
 #include "cp/time/work.h"
 #include "cp/storage/grave.h"

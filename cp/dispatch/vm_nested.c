@@ -1,5 +1,5 @@
 /* Owns the names of the modes of virtual VMX, for directory, commands and command line. */
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 
 const struct vm_nested_name vm_nested_names[VM_NESTED_MODES] = {
     [VM_NESTED_OFF] = {"off", "OFF"},

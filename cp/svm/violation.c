@@ -3,8 +3,8 @@
  * meets the guest-physical one. */
 #include "cp/svm/violation.h"
 
-#include "cp/dispatch/linear.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/linear.h"
+#include "cp/vcpu/registers.h"
 #include "cp/storage/address.h"
 #include "cp/svm/touch.h"
 

@@ -1,6 +1,6 @@
 /* What VMX tells of an EPT violation and SVM does not of a nested page fault. */
 #pragma once
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 #include "cp/decode/execute.h"
 #include "cp/svm/exit.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cp/command/level.h"
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 #include "cp/diagnose.h"
 #include "lib/format.h"
 

@@ -1,6 +1,6 @@
 /* The levels beneath a machine, a line each: this CP's own, then what the CP below tells. */
 #pragma once
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 
 enum { CHAIN_LINE = 80 };
 

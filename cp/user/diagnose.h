@@ -1,6 +1,6 @@
 /* The CP side of cp/diagnose.h. */
 #pragma once
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 
 /* vm.h's vm_diagnose: obeys the call in the virtual CPU's registers, returns what goes to RAX. */
 uint64_t diagnose(struct vm *);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 
 enum {
     DIRECTORY_USERS = 64,

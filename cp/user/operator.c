@@ -1,7 +1,7 @@
 /* What the operator is told. In: who did what. Out: a line on OPERATOR's console, if OPERATOR is there. */
 #include "cp/user/operator.h"
 
-#include "cp/dispatch/machine_check.h"
+#include "cp/vcpu/machine_check.h"
 #include "cp/time/clock_text.h"
 #include "cp/user/response.h"
 #include "cp/user/session.h"

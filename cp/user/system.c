@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/registers.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/tree_vm.h"
 #include "cp/user/directory.h"

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 
 struct multiboot_module;
 

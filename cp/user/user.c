@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 #include "cp/dispatch/account.h"
-#include "cp/dispatch/machine_check.h"
+#include "cp/vcpu/machine_check.h"
 #include "cp/time/work.h"
 #include "cp/user/diagnose.h"
 #include "cp/user/directory_load.h"

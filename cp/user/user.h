@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "cp/device/disk.h"
 #include "cp/terminal/line.h"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/linear.h"
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/linear.h"
+#include "cp/vcpu/nested.h"
 #include "cp/svm/touch.h"
 #include "cp/svm/violation.h"
 #include "vmcs-shadow/control.h"

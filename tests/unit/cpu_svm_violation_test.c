@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/nested.h"
 #include "cp/svm/violation.h"
 
 enum { P = 1, W = 2, PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT = 0x4000, STORAGE = 1 << 20 };

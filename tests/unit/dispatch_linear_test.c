@@ -2,7 +2,7 @@
  * line. */
 #include "tests/unit/dispatch_scene.h"
 
-#include "cp/dispatch/linear.h"
+#include "cp/vcpu/linear.h"
 
 enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, PS = 0x80, PHYSICAL_BITS = 39, ROUNDS = 60000 };
 enum mode { PAGING_OFF, BITS32, BITS32_PSE, PAE, LONG, MODES };

@@ -1,6 +1,6 @@
 #include "tests/unit/dispatch_scene.h"
 
-#include "cp/dispatch/machine_check.h"
+#include "cp/vcpu/machine_check.h"
 #include "cp/time/timer.h"
 #include "tests/unit/fake/machine_check.h"
 

@@ -6,7 +6,7 @@
 
 #include "cp/cpu/cpu.h"
 #include "cp/dispatch/account.h"
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/nested.h"
 #include "cp/dispatch/nested_host.h"
 #include "cp/dispatch/run.h"
 #include "cp/dispatch/scheduler.h"

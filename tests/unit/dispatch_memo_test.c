@@ -1,7 +1,7 @@
 #include "tests/unit/dispatch_scene.h"
 
-#include "cp/dispatch/linear.h"
-#include "cp/dispatch/linear_memo.h"
+#include "cp/vcpu/linear.h"
+#include "cp/vcpu/linear_memo.h"
 
 enum {
     P = 1,

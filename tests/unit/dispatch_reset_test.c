@@ -1,7 +1,7 @@
 /* RESET and INIT of the virtual CPU: SDM "Processor State After Reset", and INIT's way to it. */
 #include "tests/unit/dispatch_scene.h"
 
-#include "cp/dispatch/nested.h"
+#include "cp/vcpu/nested.h"
 
 /* Every field and register something else than after power-up. */
 static void soil(void)

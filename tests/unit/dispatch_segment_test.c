@@ -1,5 +1,5 @@
 /* What segments allow: SDM "Limit Checking", "Type Checking". */
-#include "cp/dispatch/segment.h"
+#include "cp/vcpu/segment.h"
 #include "tests/unit/dispatch_scene.h"
 
 enum { DATA_READ_ONLY = 0x91, DATA = 0x93, DATA_DOWN = 0x97, CODE_EXECUTE_ONLY = 0x99, CODE = 0x9B, BIG = 1 << 14,

@@ -1,6 +1,6 @@
 #include "tests/unit/dispatch_scene.h"
 
-#include "cp/dispatch/speculation.h"
+#include "cp/vcpu/speculation.h"
 #include "tests/unit/fake/speculation.h"
 
 #define BIT(n) (1ull << (n))

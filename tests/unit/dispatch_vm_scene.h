@@ -9,13 +9,13 @@
 
 #include <cmocka.h>
 
-#include "cp/cpu/backend.h"
-#include "cp/cpu/context.h"
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/event.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/context.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/event.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
+#include "cp/vcpu/vm.h"
 #include "cp/storage/grave.h"
 #include "tests/unit/fake/panic.h"
 #include "tests/unit/work_all.h"

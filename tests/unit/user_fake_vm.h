@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 #include "cp/diagnose.h"
-#include "cp/dispatch/registers.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/registers.h"
+#include "cp/vcpu/vm.h"
 #include "cp/terminal/line.h"
 #include "cp/storage/frame.h"
 #include "tests/unit/fake/clock.h"

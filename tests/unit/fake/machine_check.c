@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 
 struct machine_check fake_banks;
 bool fake_under_way;

@@ -1,6 +1,6 @@
 /* The machine-check banks of a processor, as the edge hands them out. */
 #pragma once
-#include "cp/dispatch/machine_check.h"
+#include "cp/vcpu/machine_check.h"
 
 extern struct machine_check fake_banks;   /* what the next look finds */
 extern bool fake_under_way;               /* MCIP */

@@ -1,6 +1,6 @@
 #include "tests/unit/fake/speculation.h"
 
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 
 struct fake_order fake_orders[FAKE_ORDERS];
 unsigned fake_ordered;

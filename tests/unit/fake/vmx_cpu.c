@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "tests/unit/fake/vmx_region.h"
 
 enum { MSR_FIRST = 0xC0000080u, MSR_STAR = 0xC0000081u, MSR_TSC_AUX = 0xC0000103u };

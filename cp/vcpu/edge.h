@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct machine_check; /* cp/dispatch/machine_check.h */
+struct machine_check; /* cp/vcpu/machine_check.h */
 struct vcpu;
 
 void cpu_cr2_set(struct vcpu *, uint64_t value); /* the guest's CR2, wherever it is now */
@@ -14,7 +14,7 @@ void cpu_machine_check_take(struct machine_check *);
 bool cpu_machine_check_under_way(void);
 unsigned cpu_machine_check_banks(void); /* 0: the processor has none, or no machine checks at all */
 __attribute__((noreturn)) void cpu_machine_check_end(const struct machine_check *); /* CP ends, and says why */
-/* For cp/dispatch/speculation.h: one of its MSRs; VERW of a segment in storage, which clears the processor's buffers. */
+/* For cp/vcpu/speculation.h: one of its MSRs; VERW of a segment in storage, which clears the processor's buffers. */
 void cpu_speculation_write(uint32_t msr, uint64_t value);
 void cpu_buffers_clear(void);
 /* How CP ends, for who started its machine: told by cp_power_off, when all output is out. By the machine's

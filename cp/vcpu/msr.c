@@ -3,13 +3,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cp/cpu/backend.h"
-#include "cp/cpu/edge.h"
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
-#include "cp/dispatch/speculation.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/edge.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
+#include "cp/vcpu/speculation.h"
 
 typedef int msr_read(struct vm *, uint32_t msr, uint64_t *value); /* 0, or -1: #GP(0) */
 typedef int msr_write(struct vm *, uint32_t msr, uint64_t value);

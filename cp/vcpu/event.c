@@ -1,9 +1,9 @@
-#include "cp/dispatch/event.h"
+#include "cp/vcpu/event.h"
 
-#include "cp/cpu/edge.h"
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/edge.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
 #include "nest/assert.h"
 #include "vmcs-shadow/control.h"
 

@@ -1,13 +1,13 @@
-#include "cp/dispatch/cpuid.h"
+#include "cp/vcpu/cpuid.h"
 
 #include <string.h>
 
-#include "cp/cpu/context.h"
+#include "cp/vcpu/context.h"
 #include "cp/diagnose.h"
 #include "cp/device/lapic.h"
-#include "cp/dispatch/registers.h"
-#include "cp/dispatch/speculation.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/registers.h"
+#include "cp/vcpu/speculation.h"
+#include "cp/vcpu/vm.h"
 #include "vmcs-shadow/control.h"
 
 enum { LEAVES = 64, BASIC_MAX = 0x16, EXTENDED_FIRST = 0x80000000u, EXTENDED_MAX = 0x80000008u };

@@ -1,8 +1,8 @@
 /* Keeps, for a few pages, the entries a walk of the guest's page tables used and what was in them. */
-#include "cp/dispatch/linear_memo.h"
+#include "cp/vcpu/linear_memo.h"
 
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
 
 enum { LEVELS = 4, ENTRY_LARGE = 0x80 };
 #define ENTRY_ADDRESS 0x000FFFFFFFFFF000ull

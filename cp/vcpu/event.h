@@ -2,7 +2,7 @@
  * the form of the VM-entry interruption-information field. SDM "Event Injection", "Interrupt-Window Exiting and
  * Virtual-Interrupt Delivery". */
 #pragma once
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 
 enum { EVENT_VALID = 1u << 31, EVENT_ERROR = 1 << 11, EVENT_TYPE = 7 << 8, EVENT_EXTERNAL = 0 << 8, EVENT_NMI = 2 << 8,
        EVENT_HARDWARE_EXCEPTION = 3 << 8, EVENT_SOFTWARE_INTERRUPT = 4 << 8, EVENT_PRIVILEGED = 5 << 8, EVENT_SOFTWARE_EXCEPTION = 6 << 8 };

@@ -1,7 +1,7 @@
 /* Translations of a guest hypervisor's operands that are taken again while every entry they used is as it was: what
  * a processor's translation cache may do, without having to be told of INVLPG. */
 #pragma once
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/vm.h"
 #include "nest/nest.h"
 
 /* As linear_translate() for L1 at privilege level 0. @pre L1 runs, and is in 64-bit mode or what is kept is not used */

@@ -1,4 +1,4 @@
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/registers.h"
 
 #include <string.h>
 

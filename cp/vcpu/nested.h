@@ -1,8 +1,8 @@
 /* Virtual VMX in the run loop: the seam between cp/ and nest/. A machine has a struct nest from the moment its guest first asks
  * about VMX; until then nothing of this costs it anything. */
 #pragma once
-#include "cp/dispatch/exit.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/exit.h"
+#include "cp/vcpu/vm.h"
 #include "nest/nest.h"
 
 /* The machine's virtual VMX, made when it is first asked for. NULL: not offered, or no frames for it. */

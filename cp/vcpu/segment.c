@@ -1,7 +1,7 @@
-#include "cp/dispatch/segment.h"
+#include "cp/vcpu/segment.h"
 
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/registers.h"
 
 /* of the access rights as VMX has them */
 enum { CODE = 1 << 3, READABLE_CODE = 1 << 1, WRITABLE_DATA = 1 << 1, EXPANDS_DOWN = 1 << 2, BIG = 1 << 14,

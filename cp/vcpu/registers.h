@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 
 /* SDM "Processor State After Reset", as far as it is in the VMCS and the general registers: RESET; INIT, which
  * leaves the caches' bits of CR0 and the MSRs. Events that waited are forgotten. */

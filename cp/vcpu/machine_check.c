@@ -1,8 +1,8 @@
 /* Owns the judgement of hardware errors and the notes of those nobody has heard of yet. In: banks, as cp/cpu reads them. Out: a
  * verdict, a stopped machine, words for the operator. SDM "Machine-Check Error Codes", "Machine-Check Recovery". */
-#include "cp/dispatch/machine_check.h"
+#include "cp/vcpu/machine_check.h"
 
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 #include "lib/format.h"
 
 enum { NOTES = 4, WATCH_SECONDS = 10 };

@@ -1,7 +1,7 @@
-/* The exit handlers, one for each reason CP handles itself: cp/dispatch/exits.c has the table. */
+/* The exit handlers, one for each reason CP handles itself: cp/vcpu/exits.c has the table. */
 #pragma once
-#include "cp/dispatch/exit.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/exit.h"
+#include "cp/vcpu/vm.h"
 
 typedef enum exit_action exit_handler(struct vm *);
 

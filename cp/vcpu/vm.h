@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 #include "cp/device/machine.h"
 #include "cp/time/timer.h"
 #include "cp/storage/guest.h"

@@ -1,17 +1,17 @@
 /* Owns the table from exit reason to handler, the short handlers, and what becomes of their answers. */
-#include "cp/dispatch/exits.h"
+#include "cp/vcpu/exits.h"
 
 #include <stddef.h>
 
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 #include "cp/diagnose.h"
 #include "cp/dispatch/account.h"
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/event.h"
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/machine_check.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/event.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/machine_check.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
 
 enum { BLOCKED_STI_OR_MOV_SS = 3 };
 

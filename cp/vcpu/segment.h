@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 #include "cp/decode/instruction.h"
 
 /* What is added to an offset: 0 for the old four in 64-bit mode. */

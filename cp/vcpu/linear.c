@@ -1,12 +1,12 @@
-#include "cp/dispatch/linear.h"
+#include "cp/vcpu/linear.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
+#include "cp/vcpu/vm.h"
 #include "cp/storage/watch.h"
 
 enum { ENTRY_PRESENT = 1, ENTRY_WRITE = 2, ENTRY_USER = 4, ENTRY_ACCESSED = 0x20, ENTRY_DIRTY = 0x40,

@@ -3,13 +3,13 @@
  * CP's, or of a bit that CPUID does not offer. SDM "Control Registers". */
 #include <stddef.h>
 
-#include "cp/cpu/backend.h"
-#include "cp/cpu/context.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/context.h"
 #include "cp/cpu/nested.h"
-#include "cp/dispatch/cpuid.h"
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
 #include "vmcs-shadow/control.h"
 
 enum { ACCESS_TO_CR, ACCESS_FROM_CR, ACCESS_CLTS, ACCESS_LMSW };

@@ -1,7 +1,7 @@
 /* The seam between CP and the processor's virtualization, VMX or SVM. A backend keeps a control block per virtual CPU,
  * loads state described by VMCS fields into it, enters, and describes every exit in VMX terms. It decides nothing. */
 #pragma once
-#include "cp/cpu/vcpu.h"
+#include "cp/vcpu/vcpu.h"
 
 #define CPU_UNSOUND (~0u)
 

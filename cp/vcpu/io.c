@@ -4,12 +4,12 @@
 
 #include "cp/decode/execute.h"
 #include "cp/decode/instruction.h"
-#include "cp/dispatch/event.h"
-#include "cp/dispatch/handlers.h"
-#include "cp/dispatch/linear.h"
-#include "cp/dispatch/nested.h"
-#include "cp/dispatch/registers.h"
-#include "cp/dispatch/segment.h"
+#include "cp/vcpu/event.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/linear.h"
+#include "cp/vcpu/nested.h"
+#include "cp/vcpu/registers.h"
+#include "cp/vcpu/segment.h"
 #include "cp/time/work.h"
 #include "cp/storage/watch.h"
 

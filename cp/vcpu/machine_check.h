@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cp/dispatch/exit.h"
-#include "cp/dispatch/vm.h"
+#include "cp/vcpu/exit.h"
+#include "cp/vcpu/vm.h"
 
 enum { MACHINE_CHECK_BANKS = 32 };
 

@@ -1,10 +1,10 @@
 /* Owns the decision what is done against speculation, and in which order. In: what the processor says of itself. Out: a plan, and
  * orders to the edge while guests come and go. */
-#include "cp/dispatch/speculation.h"
+#include "cp/vcpu/speculation.h"
 
 #include <stddef.h>
 
-#include "cp/cpu/edge.h"
+#include "cp/vcpu/edge.h"
 
 #define BIT(n) (1ull << (n))
 
