@@ -10,7 +10,7 @@
 #include "cp/cpu/cpu.h"
 #include "cp/vcpu/edge.h"
 #include "cp/cpu/ops.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/cpu/vmx.h"
 #include "cp/diagnose.h"
 #include "cp/vcpu/cpuid.h"

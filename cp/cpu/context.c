@@ -9,7 +9,7 @@
 #include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
 #include "cp/vcpu/edge.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 #include "cp/vcpu/vcpu.h"

@@ -6,7 +6,7 @@
 
 #include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/panic.h"
 #include "cp/cpu/port.h"

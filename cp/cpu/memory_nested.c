@@ -4,7 +4,7 @@
 
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/memory.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
 #include "vmcs-shadow/sync.h"

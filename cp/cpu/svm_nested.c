@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "cp/cpu/cpu.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/cpu/svm.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"

@@ -1,7 +1,7 @@
 /* Owns the hardware regions of nested guests: vmcs02 and shadow VMCSs, one slot each in the virtual CPU's own frame,
  * and the copying of fields, which vmcs-shadow/sync.h unrolls from the field table. A function leaves current whatever
  * VMCS it worked on: the next access loads what it needs, since under another CP every VMPTRLD is an exit. */
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
 
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/nested.h"

@@ -7,7 +7,7 @@
 #include "cp/cpu/cpu.h"
 #include "cp/dispatch/account.h"
 #include "cp/vcpu/nested.h"
-#include "cp/dispatch/nested_host.h"
+#include "cp/nested/host.h"
 #include "cp/dispatch/run.h"
 #include "cp/dispatch/scheduler.h"
 #include "tests/unit/fake/vmx_cpu.h"

@@ -14,7 +14,7 @@
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
 #include "cp/vcpu/edge.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/exits.h"

@@ -2,7 +2,7 @@
  * struct fake_vmx, each virtual CPU with its own. What runs in it is the test's. */
 #pragma once
 #include "cp/vcpu/backend.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "tests/unit/fake/vmx_machine.h"
 
 extern const struct cpu_backend fake_cpu_backend;

@@ -1,8 +1,8 @@
 /* What nest/ is told of CP: struct nest_host over guest storage, the running VMCS and the hardware's regions. */
-#include "cp/dispatch/nested_host.h"
+#include "cp/nested/host.h"
 
 #include "cp/vcpu/backend.h"
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/linear.h"
 #include "cp/vcpu/linear_memo.h"

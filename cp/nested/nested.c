@@ -3,10 +3,10 @@
 
 #include <stddef.h>
 
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/handlers.h"
-#include "cp/dispatch/nested_host.h"
+#include "cp/nested/host.h"
 #include "cp/vcpu/registers.h"
 #include "cp/dispatch/scheduler.h"
 #include "cp/time/timer.h"

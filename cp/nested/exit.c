@@ -2,7 +2,7 @@
  * makes up for L1: interrupts, NMIs, INIT, exceptions, a triple fault. */
 #include "cp/vcpu/nested.h"
 
-#include "cp/cpu/nested.h"
+#include "cp/nested/hardware.h"
 #include "cp/diagnose.h"
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/handlers.h"
