@@ -99,7 +99,7 @@ $(B)/clang/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 $(B)/fuzz/%: $(B)/clang/tests/fuzz/%.o $(B)/clang/libpure.a $(B)/clang/libfake.a
 	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< -Wl,--start-group $(B)/clang/libpure.a $(B)/clang/libfake.a -Wl,--end-group -lfdt $(FUZZ_LIBS)
 # hashing takes most of the time and has few ways to find
-$(B)/clang/cp/user/sha512.o $(B)/clang/cp/user/sha512_crypt.o: FUZZ := $(subst =fuzzer$(comma),=,$(FUZZ))
+$(B)/clang/cp/credential/sha512.o $(B)/clang/cp/credential/sha512_crypt.o: FUZZ := $(subst =fuzzer$(comma),=,$(FUZZ))
 # these stand on scenes of the unit tests
 $(B)/fuzz/user_fuzz $(B)/fuzz/dispatch_fuzz: FUZZ_LIBS := -lcmocka -lcrypt
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_SECONDS (default 20) each

@@ -4,7 +4,7 @@
 #include <libfdt.h>
 #include <string.h>
 
-#include "cp/user/sha512_crypt.h"
+#include "cp/credential/sha512_crypt.h"
 
 enum { PARM_MAX = 64 };
 

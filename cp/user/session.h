@@ -15,7 +15,7 @@
 #include "cp/user/directory.h"
 #include "cp/terminal/editor.h"
 #include "cp/terminal/ring.h"
-#include "cp/user/sha512_crypt.h"
+#include "cp/credential/sha512_crypt.h"
 
 enum {
     TERMINALS = 32,

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cp/user/crc32.h"
+#include "lib/crc32.h"
 
 static const char *judge_label(const struct volume_label *label, uint64_t disk_blocks)
 {

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "cp/user/sha512.h"
-#include "cp/user/sha512_crypt.h"
+#include "cp/credential/sha512.h"
+#include "cp/credential/sha512_crypt.h"
 #include "lib/format.h"
 
 static void assert_digest(const char *text, size_t repeat, const char *hex)

@@ -10,7 +10,7 @@
 #include <libfdt.h>
 
 #include "cp/user/directory.h"
-#include "cp/user/sha512_crypt.h"
+#include "cp/credential/sha512_crypt.h"
 
 enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };
 

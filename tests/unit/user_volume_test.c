@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cp/user/crc32.h"
+#include "lib/crc32.h"
 #include "cp/user/link.h"
 #include "cp/user/minidisk.h"
 #include "cp/user/volume.h"

@@ -1,6 +1,6 @@
 /* sha512-crypt. In: a setting from the directory and a typed password. Out: whether they match, some rounds at a time.
  * The algorithm is Drepper's "Unix crypt using SHA-256 and SHA-512"; its steps' letters are used as names. */
-#include "cp/user/sha512_crypt.h"
+#include "cp/credential/sha512_crypt.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cp/user/sha512.h"
+#include "cp/credential/sha512.h"
 
 enum {
     SHA512_CRYPT_TEXT = 124, /* the longest such string and its NUL */

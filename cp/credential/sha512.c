@@ -1,5 +1,5 @@
 /* SHA-512. In: bytes. Out: their digest. The constants are those of FIPS 180-4 "SHA-384, SHA-512 Constants". */
-#include "cp/user/sha512.h"
+#include "cp/credential/sha512.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* CRC-32. */
-#include "cp/user/crc32.h"
+#include "lib/crc32.h"
 
 uint32_t crc32_of(const void *data, size_t bytes)
 {
