@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/command/level.h"
+#include "cp/message/level.h"
 #include "cp/command/query.h"
 #include "cp/diagnose.h"
 #include "cp/time/timer.h"

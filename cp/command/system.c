@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/command/message.h"
+#include "cp/message/message.h"
 #include "cp/time/work.h"
 #include "cp/user/task.h"
 #include "cp/user/user.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cp/command/level.h"
+#include "cp/message/level.h"
 #include "cp/vcpu/edge.h"
 #include "cp/diagnose.h"
 #include "lib/format.h"

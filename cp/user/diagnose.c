@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cp/command/command.h"
-#include "cp/command/level.h"
+#include "cp/message/level.h"
 #include "cp/time/work.h"
 #include "cp/user/chain.h"
 #include "cp/user/diagnose.h"

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "cp/command/level.h"
+#include "cp/message/level.h"
 #include "cp/time/work.h"
 #include "cp/time/clock_text.h"
 #include "cp/user/link.h"

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "cp/command/message.h"
-#include "cp/user/clean.h"
+#include "cp/message/message.h"
+#include "cp/message/clean.h"
 #include "cp/user/session.h"
 #include "lib/format.h"
 

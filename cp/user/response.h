@@ -16,7 +16,7 @@ struct response {
 void response_text(struct response *, const char *text, size_t length);
 void response_line(struct response *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* and a \n */
 
-/* Writes message `number` of cp/command/message.h with its header HCPmmmnnns (as SET EMSG says), and returns number,
+/* Writes message `number` of cp/message/message.h with its header HCPmmmnnns (as SET EMSG says), and returns number,
  * which is the command's return code. `module`: three letters. Up to 4 texts replace %1 to %4. */
 #define response_error(response, module, number, ...)                                                                  \
     response_error_texts(response, module, number, (const char *const[4]){__VA_ARGS__})

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/command/level.h"
+#include "cp/message/level.h"
 #include "cp/time/work.h"
 #include "cp/time/clock_text.h"
 #include "cp/user/link.h"

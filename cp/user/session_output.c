@@ -2,7 +2,7 @@
  * CP's words begin a line of their own; the unfinished line they broke is shown again after them. */
 #include <string.h>
 
-#include "cp/user/clean.h"
+#include "cp/message/clean.h"
 #include "cp/user/session_internal.h"
 #include "lib/format.h"
 

@@ -1,7 +1,7 @@
 /* CP's commands: their texts, return codes, classes and abbreviations. */
 #include "tests/unit/command_scene.h"
 
-#include "cp/command/message.h"
+#include "cp/message/message.h"
 #include "cp/user/link.h"
 #include "nest/nest.h"
 

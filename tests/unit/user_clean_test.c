@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "cp/user/clean.h"
+#include "cp/message/clean.h"
 
 /* Marks of direction, breaks, joiners, blanks without width, selectors, tags, fillers. */
 static bool is_treacherous(uint32_t c)

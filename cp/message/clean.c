@@ -1,6 +1,6 @@
 /* Cleaning words for a terminal. In: bytes of anybody. Out: characters that are seen, and nothing else.
  * Unicode 15, "Default_Ignorable_Code_Point" and the line, paragraph and interlinear separators. */
-#include "cp/user/clean.h"
+#include "cp/message/clean.h"
 
 #include <stdint.h>
 #include <string.h>

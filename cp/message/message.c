@@ -1,6 +1,6 @@
 /* CP's numbered messages. Numbers and texts below 9000 are z/VM's where it has the message; those from 9000 are VM/N's
  * own. */
-#include "cp/command/message.h"
+#include "cp/message/message.h"
 
 #include <stddef.h>
 
