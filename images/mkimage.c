@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cp/user/directory.h"
-#include "cp/user/volume.h"
+#include "cp/directory/directory.h"
+#include "cp/directory/volume.h"
 
 enum { EXIT_DONE = 0, EXIT_FOUND = 1, EXIT_TROUBLE = 2, FILES = 64 };
 

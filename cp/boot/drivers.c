@@ -13,7 +13,7 @@
 #include "cp/driver/virtio_blk.h"
 #include "cp/driver/virtio_console.h"
 #include "cp/storage/frame.h"
-#include "cp/user/volume.h"
+#include "cp/directory/volume.h"
 
 enum { VIRTIO_DISKS = 16, VIRTIO_PAGES = (VIRTIO_BLK_MEMORY_BYTES + PAGE_MASK) / PAGE_SIZE };
 enum { CONSOLE_PAGES = (sizeof(struct virtio_console) + PAGE_MASK) / PAGE_SIZE };

@@ -1,6 +1,6 @@
 /* Who has which minidisk: the table of links, and z/VM's rules about who may share with whom. */
 #pragma once
-#include "cp/user/directory.h"
+#include "cp/directory/directory.h"
 #include "cp/user/minidisk.h"
 
 struct session;

@@ -12,7 +12,7 @@
 #include "cp/diagnose.h"
 #include "cp/terminal/line.h"
 #include "cp/terminal/attention.h"
-#include "cp/user/directory.h"
+#include "cp/directory/directory.h"
 #include "cp/terminal/editor.h"
 #include "cp/terminal/ring.h"
 #include "cp/credential/sha512_crypt.h"

@@ -7,7 +7,7 @@
 #include "cp/vcpu/registers.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/tree_vm.h"
-#include "cp/user/directory.h"
+#include "cp/directory/directory.h"
 #include "lib/format.h"
 
 enum { COMMAND_LINE = 256, TREE_BYTES = 16384 };

@@ -9,7 +9,7 @@
 #include "cp/vcpu/machine_check.h"
 #include "cp/time/work.h"
 #include "cp/user/diagnose.h"
-#include "cp/user/directory_load.h"
+#include "cp/directory/load.h"
 #include "cp/user/link.h"
 #include "cp/user/logon.h"
 #include "cp/user/operator.h"

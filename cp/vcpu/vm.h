@@ -9,7 +9,7 @@
 #include "cp/time/timer.h"
 #include "cp/storage/guest.h"
 
-struct user;    /* cp/user/directory.h */
+struct user;    /* cp/directory/directory.h */
 struct session; /* cp/user/session.h */
 
 enum vm_state {

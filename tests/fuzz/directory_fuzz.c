@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cp/user/directory.h"
-#include "cp/user/volume.h"
+#include "cp/directory/directory.h"
+#include "cp/directory/volume.h"
 
 enum { FIRST = 33, VOLUME = 10000 };
 

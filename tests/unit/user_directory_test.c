@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
-#include "cp/user/directory.h"
+#include "cp/directory/directory.h"
 #include "cp/credential/sha512_crypt.h"
 
 enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };

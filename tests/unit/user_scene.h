@@ -10,7 +10,7 @@
 #include "cp/user/session.h"
 #include "cp/user/system.h"
 #include "cp/user/user.h"
-#include "cp/user/volume.h"
+#include "cp/directory/volume.h"
 #include "tests/unit/fake/disk.h"
 
 #define UNUSED __attribute__((unused)) /* not every test needs all of it */

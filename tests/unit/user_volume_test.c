@@ -11,7 +11,7 @@
 #include "lib/crc32.h"
 #include "cp/user/link.h"
 #include "cp/user/minidisk.h"
-#include "cp/user/volume.h"
+#include "cp/directory/volume.h"
 #include "tests/unit/fake/disk.h"
 
 enum { BLOCKS = 1000 };

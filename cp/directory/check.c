@@ -1,7 +1,7 @@
 /* What only shows when the whole directory is read. In: its arrays. Out: faults; and each link's minidisk, found. */
 #include <string.h>
 
-#include "cp/user/directory_reader.h"
+#include "cp/directory/reader.h"
 #include "lib/format.h"
 
 static void tell_device(struct directory_reader *r, unsigned user, const char *kind, unsigned vdev, const char *reason)

@@ -1,5 +1,5 @@
 /* The directory's properties. In: a value nobody vouches for. Out: a field of the directory, or a reason. */
-#include "cp/user/directory_property.h"
+#include "cp/directory/property.h"
 
 #include <libfdt.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Between the directory's parser and its checker: whoever finds a fault tells it here. */
 #pragma once
-#include "cp/user/directory.h"
+#include "cp/directory/directory.h"
 
 struct directory_reader {
     struct directory *directory;

@@ -1,5 +1,5 @@
 /* Looking things up in the directory, and the directory of last resort. */
-#include "cp/user/directory.h"
+#include "cp/directory/directory.h"
 
 #include <string.h>
 

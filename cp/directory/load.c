@@ -1,8 +1,8 @@
 /* Loading the directory. In: the CP volume. Out: `directory`, and messages about what could not be used. */
-#include "cp/user/directory_load.h"
+#include "cp/directory/load.h"
 
 #include "cp/user/session.h"
-#include "cp/user/volume.h"
+#include "cp/directory/volume.h"
 
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES]; /* stays: the directory points into it */
 

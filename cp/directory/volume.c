@@ -1,6 +1,6 @@
 /* The CP volume's label and directory slots. In: the first blocks of a disk. Out: the directories on it, newest first.
  */
-#include "cp/user/volume.h"
+#include "cp/directory/volume.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* What a node of the directory may hold: tables of properties. Each row's function judges the value, puts it where it
  * belongs, and says what is wrong with it. */
 #pragma once
-#include "cp/user/directory.h"
+#include "cp/directory/directory.h"
 
 struct value {
     const char *at;

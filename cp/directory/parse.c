@@ -2,8 +2,8 @@
 #include <libfdt.h>
 #include <string.h>
 
-#include "cp/user/directory_property.h"
-#include "cp/user/directory_reader.h"
+#include "cp/directory/property.h"
+#include "cp/directory/reader.h"
 #include "lib/format.h"
 
 void directory_tell(struct directory_reader *r, const char *path, const char *reason)
