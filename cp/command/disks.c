@@ -3,7 +3,7 @@
 
 #include "cp/command/families.h"
 #include "cp/user/check.h"
-#include "cp/user/link.h"
+#include "cp/minidisk/link.h"
 #include "lib/format.h"
 
 const char command_link_help[] =

@@ -9,7 +9,7 @@
 #include "cp/storage/frame.h"
 #include "cp/user/chain.h"
 #include "cp/time/clock_text.h"
-#include "cp/user/link.h"
+#include "cp/minidisk/link.h"
 #include "cp/user/system.h"
 #include "cp/user/user.h"
 #include "lib/format.h"

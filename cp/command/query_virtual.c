@@ -1,7 +1,7 @@
 /* QUERY VIRTUAL: what the user's machine consists of. */
 #include "cp/command/query.h"
 
-#include "cp/user/link.h"
+#include "cp/minidisk/link.h"
 #include "lib/format.h"
 
 unsigned query_virtual_storage(struct call *c)

@@ -5,7 +5,7 @@
 #include "cp/message/level.h"
 #include "cp/time/work.h"
 #include "cp/time/clock_text.h"
-#include "cp/user/link.h"
+#include "cp/minidisk/link.h"
 #include "cp/user/operator.h"
 #include "cp/user/response.h"
 #include "cp/user/session_internal.h"

@@ -10,7 +10,7 @@
 #include "cp/time/work.h"
 #include "cp/user/diagnose.h"
 #include "cp/directory/load.h"
-#include "cp/user/link.h"
+#include "cp/minidisk/link.h"
 #include "cp/user/logon.h"
 #include "cp/user/operator.h"
 #include "cp/user/response.h"

@@ -2,7 +2,7 @@
 #include "tests/unit/command_scene.h"
 
 #include "cp/message/message.h"
-#include "cp/user/link.h"
+#include "cp/minidisk/link.h"
 #include "nest/nest.h"
 
 static void unknown_commands_and_those_of_other_classes_are_unknown(void **state)

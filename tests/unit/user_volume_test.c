@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "lib/crc32.h"
-#include "cp/user/link.h"
-#include "cp/user/minidisk.h"
+#include "cp/minidisk/link.h"
+#include "cp/minidisk/minidisk.h"
 #include "cp/directory/volume.h"
 #include "tests/unit/fake/disk.h"
 

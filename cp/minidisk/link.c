@@ -1,5 +1,5 @@
 /* Links. In: who wants which minidisk how. Out: a disk on the machine, or who is in the way. */
-#include "cp/user/link.h"
+#include "cp/minidisk/link.h"
 
 #include <errno.h>
 #include <string.h>

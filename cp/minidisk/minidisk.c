@@ -1,5 +1,5 @@
 /* Minidisks. In: requests in a minidisk's own sectors. Out: the same requests in the volume's. */
-#include "cp/user/minidisk.h"
+#include "cp/minidisk/minidisk.h"
 
 #include <errno.h>
 #include <string.h>

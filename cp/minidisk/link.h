@@ -1,7 +1,7 @@
 /* Who has which minidisk: the table of links, and z/VM's rules about who may share with whom. */
 #pragma once
 #include "cp/directory/directory.h"
-#include "cp/user/minidisk.h"
+#include "cp/minidisk/minidisk.h"
 
 struct session;
 

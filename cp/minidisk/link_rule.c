@@ -1,5 +1,5 @@
 /* The rule of links. In: a mode, and what others have. Out: read, write, or no. */
-#include "cp/user/link.h"
+#include "cp/minidisk/link.h"
 
 /* z/VM CP "LINK", what each mode gives when nobody has the disk, others read it, or others write it. */
 enum grant { NO, READ, WRITE, FORCED };
