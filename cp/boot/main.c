@@ -21,7 +21,7 @@
 #include "cp/driver/clock.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/storage/frame.h"
-#include "cp/user/system.h"
+#include "cp/ipl/system.h"
 #include "cp/user/user.h"
 #include "lib/format.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/user/system.h"
+#include "cp/ipl/system.h"
 #include "lib/format.h"
 
 const char command_ipl_help[] =

@@ -10,7 +10,7 @@
 #include "cp/user/chain.h"
 #include "cp/time/clock_text.h"
 #include "cp/minidisk/link.h"
-#include "cp/user/system.h"
+#include "cp/ipl/system.h"
 #include "cp/user/user.h"
 #include "lib/format.h"
 

@@ -9,7 +9,7 @@
 #include "cp/user/operator.h"
 #include "cp/user/response.h"
 #include "cp/user/session_internal.h"
-#include "cp/user/system.h"
+#include "cp/ipl/system.h"
 #include "cp/terminal/terminal.h"
 #include "lib/format.h"
 

@@ -15,7 +15,7 @@
 #include "cp/user/operator.h"
 #include "cp/user/response.h"
 #include "cp/user/session.h"
-#include "cp/user/system.h"
+#include "cp/ipl/system.h"
 #include "cp/user/task.h"
 #include "cp/terminal/terminal.h"
 #include "cp/user/verify.h"

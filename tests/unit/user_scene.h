@@ -8,7 +8,7 @@
 
 #include "cp/time/work.h"
 #include "cp/user/session.h"
-#include "cp/user/system.h"
+#include "cp/ipl/system.h"
 #include "cp/user/user.h"
 #include "cp/directory/volume.h"
 #include "tests/unit/fake/disk.h"

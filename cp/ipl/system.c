@@ -1,5 +1,5 @@
 /* Named systems, and IPL. In: a name or an image. Out: a machine whose storage and CPU are ready to run it. */
-#include "cp/user/system.h"
+#include "cp/ipl/system.h"
 
 #include <errno.h>
 #include <string.h>
