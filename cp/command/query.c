@@ -7,7 +7,7 @@
 #include "cp/diagnose.h"
 #include "cp/time/timer.h"
 #include "cp/storage/frame.h"
-#include "cp/user/chain.h"
+#include "cp/diagnose/chain.h"
 #include "cp/time/clock_text.h"
 #include "cp/minidisk/link.h"
 #include "cp/ipl/system.h"

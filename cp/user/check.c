@@ -1,7 +1,7 @@
 #include "cp/user/check.h"
 
 #include "cp/command/command.h"
-#include "cp/user/diagnose.h"
+#include "cp/diagnose/diagnose.h"
 #include "cp/user/verify.h"
 
 void check_begin(struct session *s, const struct session_wish *wish, const char *setting, const char *password,

@@ -1,6 +1,6 @@
 #include "cp/user/task.h"
 
-#include "cp/user/diagnose.h"
+#include "cp/diagnose/diagnose.h"
 #include "cp/user/response.h"
 
 void task_begin(struct session *s, task_step *step, bool machine_asks)

@@ -8,7 +8,7 @@
 #include "cp/dispatch/account.h"
 #include "cp/vcpu/machine_check.h"
 #include "cp/time/work.h"
-#include "cp/user/diagnose.h"
+#include "cp/diagnose/diagnose.h"
 #include "cp/directory/load.h"
 #include "cp/minidisk/link.h"
 #include "cp/user/logon.h"

@@ -1,6 +1,6 @@
 /* In: the machine that asks, and the text of the CP below. Out: lines with a level each, counted from the real machine,
  * which is level 0. What came from below is cut to whole lines of printable characters: nothing of it is believed. */
-#include "cp/user/chain.h"
+#include "cp/diagnose/chain.h"
 
 #include <string.h>
 
