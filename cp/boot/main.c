@@ -22,7 +22,7 @@
 #include "cp/ipl/multiboot.h"
 #include "cp/storage/frame.h"
 #include "cp/ipl/system.h"
-#include "cp/user/user.h"
+#include "cp/session/user.h"
 #include "lib/format.h"
 
 void cp_main(uint32_t magic, uint64_t information);

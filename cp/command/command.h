@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/user/response.h"
-#include "cp/user/session.h"
+#include "cp/session/response.h"
+#include "cp/session/session.h"
 
 struct word { /* a blank-delimited piece of the command line */
     const char *text;
@@ -36,7 +36,7 @@ enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2 };
  * "#CP" and "CP" are dropped, an empty line is nothing. */
 unsigned command_run(struct session *, struct response *, const char *line);
 
-/* The password that LINK waited for has been hashed (cp/user/check.h): what it says and returns. */
+/* The password that LINK waited for has been hashed (cp/session/check.h): what it says and returns. */
 unsigned command_link_checked(struct session *, struct response *);
 
 /* The table, for HELP: the row after `at` (NULL: the first) that the session may use, NULL at the end. */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/user/check.h"
+#include "cp/session/check.h"
 #include "cp/minidisk/link.h"
 #include "lib/format.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/user/logon.h"
+#include "cp/session/logon.h"
 #include "lib/format.h"
 
 const char command_logon_help[] =

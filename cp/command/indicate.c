@@ -5,8 +5,8 @@
 #include "cp/time/work.h"
 #include "cp/storage/frame.h"
 #include "cp/time/clock_text.h"
-#include "cp/user/task.h"
-#include "cp/user/user.h"
+#include "cp/session/task.h"
+#include "cp/session/user.h"
 #include "lib/format.h"
 #include "nest/nest.h"
 

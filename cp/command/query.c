@@ -11,7 +11,7 @@
 #include "cp/time/clock_text.h"
 #include "cp/minidisk/link.h"
 #include "cp/ipl/system.h"
-#include "cp/user/user.h"
+#include "cp/session/user.h"
 #include "lib/format.h"
 
 const char command_query_help[] =

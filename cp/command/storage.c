@@ -3,7 +3,7 @@
 
 #include "cp/command/families.h"
 #include "cp/time/work.h"
-#include "cp/user/task.h"
+#include "cp/session/task.h"
 #include "lib/format.h"
 
 const char command_display_help[] =

@@ -4,8 +4,8 @@
 #include "cp/command/families.h"
 #include "cp/message/message.h"
 #include "cp/time/work.h"
-#include "cp/user/task.h"
-#include "cp/user/user.h"
+#include "cp/session/task.h"
+#include "cp/session/user.h"
 #include "lib/format.h"
 
 const char command_shutdown_help[] = "SHUTDOWN\n"

@@ -9,8 +9,8 @@
 #include "cp/time/work.h"
 #include "cp/diagnose/chain.h"
 #include "cp/diagnose/diagnose.h"
-#include "cp/user/response.h"
-#include "cp/user/task.h"
+#include "cp/session/response.h"
+#include "cp/session/task.h"
 #include "lib/format.h"
 
 enum { CONSOLE_ROOM = 32768 }; /* in the output queue, before a response may go to the console */

@@ -1,7 +1,7 @@
 /* Loading the directory. In: the CP volume. Out: `directory`, and messages about what could not be used. */
 #include "cp/directory/load.h"
 
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 #include "cp/directory/volume.h"
 
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES]; /* stays: the directory points into it */

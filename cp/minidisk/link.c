@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/user/response.h"
-#include "cp/user/session.h"
+#include "cp/session/response.h"
+#include "cp/session/session.h"
 #include "lib/format.h"
 
 struct disk *link_volume;

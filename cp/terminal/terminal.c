@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cp/user/logon.h"
+#include "cp/session/logon.h"
 
 static struct terminal terminals[TERMINALS];
 static unsigned count;

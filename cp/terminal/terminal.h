@@ -1,7 +1,7 @@
 /* Terminals: the lines CP was given, each with the session somebody there is in, or the one that waits for them.
  * In: bytes and carrier from lines. Out: sessions that begin and are left. */
 #pragma once
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 
 /* Takes the line over; its new session, or NULL: no room for one more. */
 struct session *terminal_add(struct line *);

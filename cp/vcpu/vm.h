@@ -10,7 +10,7 @@
 #include "cp/storage/guest.h"
 
 struct user;    /* cp/directory/directory.h */
-struct session; /* cp/user/session.h */
+struct session; /* cp/session/session.h */
 
 enum vm_state {
     VM_STOPPED,  /* in CP READ, before IPL, or a disabled wait: does not run until BEGIN or IPL */

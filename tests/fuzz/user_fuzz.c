@@ -4,7 +4,7 @@
  * once; a response stays in its buffer; and when all have left, every frame is back. */
 #include "tests/unit/user_scene.h"
 
-#include "cp/user/logon.h"
+#include "cp/session/logon.h"
 #include "cp/terminal/terminal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

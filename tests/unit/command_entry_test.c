@@ -1,7 +1,7 @@
 /* XAUTOLOG and FORCE: who comes and goes by another's word, and when. */
 #include "tests/unit/command_scene.h"
 
-#include "cp/user/logon.h"
+#include "cp/session/logon.h"
 
 static void xautolog_needs_permission(void **state)
 {

@@ -2,7 +2,7 @@
 #include "tests/unit/user_scene.h"
 
 #include "cp/command/command.h"
-#include "cp/user/operator.h"
+#include "cp/session/operator.h"
 
 static char answer[4096];
 

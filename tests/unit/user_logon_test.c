@@ -3,9 +3,9 @@
 #include "tests/unit/user_scene.h"
 
 #include "cp/command/command.h"
-#include "cp/user/logon.h"
+#include "cp/session/logon.h"
 #include "cp/terminal/terminal.h"
-#include "cp/user/verify.h"
+#include "cp/session/verify.h"
 
 enum { KINDS = 4, MORE_USERS = 12 };
 

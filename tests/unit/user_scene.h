@@ -7,9 +7,9 @@
 #include <libfdt.h>
 
 #include "cp/time/work.h"
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 #include "cp/ipl/system.h"
-#include "cp/user/user.h"
+#include "cp/session/user.h"
 #include "cp/directory/volume.h"
 #include "tests/unit/fake/disk.h"
 

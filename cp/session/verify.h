@@ -1,7 +1,7 @@
 /* Passwords being hashed: for LOGON (state VERIFY) and for LINK (CHECK). All of them together get one piece of work a
  * turn of the event loop, each in its turn, and no more of the processor than one more running machine would. */
 #pragma once
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 
 enum {
     VERIFY_BLOCKS = 12,  /* of SHA-512 in one piece: about 50,000 instructions */

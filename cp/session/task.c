@@ -1,7 +1,7 @@
-#include "cp/user/task.h"
+#include "cp/session/task.h"
 
 #include "cp/diagnose/diagnose.h"
-#include "cp/user/response.h"
+#include "cp/session/response.h"
 
 void task_begin(struct session *s, task_step *step, bool machine_asks)
 {

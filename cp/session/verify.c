@@ -1,8 +1,8 @@
 /* Hashing passwords. In: sessions that wait for it, machines that run. Out: pieces of work, one a turn. */
-#include "cp/user/verify.h"
+#include "cp/session/verify.h"
 
-#include "cp/user/check.h"
-#include "cp/user/logon.h"
+#include "cp/session/check.h"
+#include "cp/session/logon.h"
 
 static struct session *served; /* last; NULL: nobody yet */
 

@@ -1,6 +1,6 @@
 /* CP's users: the start, the event loop's turn, the end.
  * In: lines, a disk. Out: sessions, and the wish to be shut down. */
-#include "cp/user/user.h"
+#include "cp/session/user.h"
 
 #include <string.h>
 
@@ -11,14 +11,14 @@
 #include "cp/diagnose/diagnose.h"
 #include "cp/directory/load.h"
 #include "cp/minidisk/link.h"
-#include "cp/user/logon.h"
-#include "cp/user/operator.h"
-#include "cp/user/response.h"
-#include "cp/user/session.h"
+#include "cp/session/logon.h"
+#include "cp/session/operator.h"
+#include "cp/session/response.h"
+#include "cp/session/session.h"
 #include "cp/ipl/system.h"
-#include "cp/user/task.h"
+#include "cp/session/task.h"
 #include "cp/terminal/terminal.h"
-#include "cp/user/verify.h"
+#include "cp/session/verify.h"
 #include "lib/format.h"
 
 enum { BYTES_A_TURN = 256 }; /* of one terminal's input, so that a flood leaves time for others */

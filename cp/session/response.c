@@ -1,11 +1,11 @@
 /* A command's answer. In: text and message numbers. Out: lines on a console or in a buffer. */
-#include "cp/user/response.h"
+#include "cp/session/response.h"
 
 #include <string.h>
 
 #include "cp/message/message.h"
 #include "cp/message/clean.h"
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 #include "lib/format.h"
 
 enum { LINE_MAX = 400 };

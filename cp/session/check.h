@@ -1,7 +1,7 @@
 /* The password of another user's minidisk, for LINK: hashed (verify.h) while the terminal and the machine that asked
  * rest. */
 #pragma once
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 
 /* LINK is to go on with this wish (command_link_checked) when it is known whether `password` is the setting's.
  * @pre the setting is a sha512-crypt string */

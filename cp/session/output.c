@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cp/message/clean.h"
-#include "cp/user/session_internal.h"
+#include "cp/session/internal.h"
 #include "lib/format.h"
 
 static void put(struct output *o, char c)

@@ -3,9 +3,9 @@
 
 #include "cp/command/command.h"
 #include "cp/time/work.h"
-#include "cp/user/logon.h"
-#include "cp/user/response.h"
-#include "cp/user/session.h"
+#include "cp/session/logon.h"
+#include "cp/session/response.h"
+#include "cp/session/session.h"
 
 bool session_offer_held(struct session *s)
 {

@@ -1,6 +1,6 @@
 /* LOGON from the user ID to the machine: the password, its slow hash, the penalties for wrong ones. */
 #pragma once
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 
 enum {
     LOGON_NAMES = 1024, /* rows for the refusals of names */

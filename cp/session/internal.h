@@ -1,6 +1,6 @@
 /* Between the files session*.c and logon.c. */
 #pragma once
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 
 /* All as new, but for the row, the terminal, and what is queued for it. Nothing of a user or of an attempt to log on
  * lasts longer. */

@@ -1,10 +1,10 @@
 /* What the operator is told. In: who did what. Out: a line on OPERATOR's console, if OPERATOR is there. */
-#include "cp/user/operator.h"
+#include "cp/session/operator.h"
 
 #include "cp/vcpu/machine_check.h"
 #include "cp/time/clock_text.h"
-#include "cp/user/response.h"
-#include "cp/user/session.h"
+#include "cp/session/response.h"
+#include "cp/session/session.h"
 #include "cp/terminal/terminal.h"
 #include "lib/format.h"
 

@@ -1,11 +1,11 @@
 /* The table of sessions: who is there. */
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 
 #include <string.h>
 
 #include "cp/time/work.h"
 #include "cp/storage/frame.h"
-#include "cp/user/session_internal.h"
+#include "cp/session/internal.h"
 #include "lib/format.h"
 
 struct directory directory;

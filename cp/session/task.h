@@ -1,7 +1,7 @@
 /* What a command does that takes long: a little at a time, so that nobody else waits for it, while the terminal and the
  * machine that asked rest. LOGOFF, FORCE and whatever else is noted for the session end it. */
 #pragma once
-#include "cp/user/session.h"
+#include "cp/session/session.h"
 
 /* The command goes on with `step`, with what it keeps in s->task, when it is its turn again. */
 void task_begin(struct session *, task_step *, bool machine_asks);

@@ -2,7 +2,7 @@
  *
  * Neither the answer nor its time tells whether there is such a user: a name nobody can log on by is tried against
  * another user's verifier, and what makes a refusal wait longer is counted for names, whosever they are. */
-#include "cp/user/logon.h"
+#include "cp/session/logon.h"
 
 #include <string.h>
 
@@ -10,11 +10,11 @@
 #include "cp/time/work.h"
 #include "cp/time/clock_text.h"
 #include "cp/minidisk/link.h"
-#include "cp/user/operator.h"
-#include "cp/user/response.h"
-#include "cp/user/session_internal.h"
+#include "cp/session/operator.h"
+#include "cp/session/response.h"
+#include "cp/session/internal.h"
 #include "cp/terminal/terminal.h"
-#include "cp/user/verify.h"
+#include "cp/session/verify.h"
 #include "lib/format.h"
 
 /* Wrong passwords for each user since the last good one. */

@@ -1,8 +1,8 @@
-#include "cp/user/check.h"
+#include "cp/session/check.h"
 
 #include "cp/command/command.h"
 #include "cp/diagnose/diagnose.h"
-#include "cp/user/verify.h"
+#include "cp/session/verify.h"
 
 void check_begin(struct session *s, const struct session_wish *wish, const char *setting, const char *password,
                  size_t length, bool machine_asks)

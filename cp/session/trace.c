@@ -1,7 +1,7 @@
 /* TRACE VMX. In: failures of a machine's program at VMX, as many as it likes. Out: messages on its user's console, a
  * few a second. */
-#include "cp/user/response.h"
-#include "cp/user/session.h"
+#include "cp/session/response.h"
+#include "cp/session/session.h"
 #include "lib/format.h"
 #include "nest/nest.h"
 
