@@ -2,7 +2,7 @@
  * qualification, registers and storage, at any time, and goes as far as into its guest's guest. What must hold at every
  * entry: CP's host state and what it wants of every guest, no control that points out of CP's frames, and an event that
  * may be injected; and when the machine is gone, every frame is back. */
-#include "tests/unit/dispatch_nested_scene.h"
+#include "tests/unit/nested_scene.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * consoles that flood, commands by DIAGNOSE, machines that end, time that passes. What must hold: whoever sits at a
  * terminal is shown control characters only of their own doing, and nothing of who sat there before; a user is logged on
  * once; a response stays in its buffer; and when all have left, every frame is back. */
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 #include "cp/session/logon.h"
 #include "cp/terminal/terminal.h"

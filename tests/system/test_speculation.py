@@ -9,7 +9,7 @@ import pytest
 from harness import ROOT, guest, run_piped
 
 FACTS = 0x600 # where they are put: storage nobody has
-# CPUID 7 EBX, EDX, 7.2 EDX, 80000008 EBX, 80000021 EAX, ECX, capabilities; see tests/unit/dispatch_speculation_test.c
+# CPUID 7 EBX, EDX, 7.2 EDX, 80000008 EBX, 80000021 EAX, ECX, capabilities; see tests/unit/vcpu_speculation_test.c
 HASWELL = [0x800, 0x9C000400, 0, 0, 0, 0, 0]
 ICE_LAKE = [0, 0xBC000400, 0x14, 0, 0, 0, 0xA016B]
 ZEN_2 = [0, 0, 0, 0x5000, 0, 0, 0]

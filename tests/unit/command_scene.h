@@ -1,6 +1,6 @@
 /* What tests of commands share: three people who are logged on, and the answer of a command as a user's machine gets it. */
 #pragma once
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 #include "cp/command/command.h"
 #include "cp/time/work.h"

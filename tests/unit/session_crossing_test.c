@@ -1,5 +1,5 @@
 /* Words from one user to another: what they may do to the other's terminal, and how many of them it must bear. */
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 #include "cp/command/command.h"
 #include "cp/session/operator.h"

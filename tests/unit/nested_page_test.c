@@ -1,5 +1,5 @@
 /* The memory way on a whole machine: L1's calls that enter a page, and what becomes of those that cannot. */
-#include "tests/unit/dispatch_nested_scene.h"
+#include "tests/unit/nested_scene.h"
 
 #include "nest/active.h"
 

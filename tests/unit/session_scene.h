@@ -1,7 +1,7 @@
 /* A running CP for tests: a volume with OPERATOR (ABCG), MAINT (BCEG), ALICE and BOB (G), password "vmn", three
  * terminals, a system TEST to IPL. What is typed is obeyed by `turn`, what is shown is read with `shown`. */
 #pragma once
-#include "tests/unit/user_fake_vm.h"
+#include "tests/unit/session_fake_vm.h"
 
 #include <crypt.h>
 #include <libfdt.h>

@@ -1,6 +1,6 @@
 /* A guest's guest on a whole machine: L1's VMX instructions through its exits, entries and exits of L2 through the run
  * loop, and who gets which exit. */
-#include "tests/unit/dispatch_nested_scene.h"
+#include "tests/unit/nested_scene.h"
 
 static const struct exit halt = {.reason = EXIT_HLT, .instruction_length = 1};
 static const struct exit interrupted = {.reason = EXIT_EXTERNAL_INTERRUPT};

@@ -1,6 +1,6 @@
 /* Virtual VMX of a machine beside entries and exits: what makes it and takes it away, its MSRs, what it costs and gives
  * back, L1's operands and lists, L2 at devices. */
-#include "tests/unit/dispatch_nested_scene.h"
+#include "tests/unit/nested_scene.h"
 
 #include "nest/active.h"
 

@@ -1,6 +1,6 @@
 /* DIAGNOSE: its functions, and every wrong pointer and length. */
 #include "cp/diagnose.h"
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 static struct vm *vm;
 

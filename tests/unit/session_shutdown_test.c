@@ -1,5 +1,5 @@
 /* The end of CP: everybody's words out, but not at any price. One test, since nothing comes after it. */
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 static void who_does_not_read_keeps_cp_from_ending_for_seconds_only(void **state)
 {

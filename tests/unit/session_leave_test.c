@@ -1,6 +1,6 @@
 /* Leaving a terminal, in every way and at every moment: nothing of who was there is in front of who comes. */
 #define _GNU_SOURCE
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 #include "cp/session/logon.h"
 #include "cp/session/internal.h"

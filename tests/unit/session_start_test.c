@@ -2,7 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 enum { GOOD_A = 1, GOOD_B = 2, REFUSED_B = 4, NO_LABEL = 8, NO_DISK = 16 };
 

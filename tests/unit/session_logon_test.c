@@ -1,6 +1,6 @@
 /* LOGON tells nobody who exists: the same words, the same work, the same waits, whatever the name; and many who log on at
  * once keep nobody waiting. */
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 #include "cp/command/command.h"
 #include "cp/session/logon.h"

@@ -1,5 +1,5 @@
 /* Sessions: what is typed gets where it belongs and nothing is lost on the way. */
-#include "tests/unit/user_scene.h"
+#include "tests/unit/session_scene.h"
 
 #define GUEST(userid) ((struct fake_vm *)vm_of(userid))
 
