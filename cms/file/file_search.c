@@ -3,8 +3,8 @@
 
 #include "cms/command/disk_name.h"
 #include "cms/command/messages.h"
-#include "cms/file/file.h"
 #include "cms/console/output.h"
+#include "cms/file/file.h"
 #include "cms/kernel/heap.h"
 
 enum { FSWRITE_NO_BYTES = 8, SHOW_SMALL = 512 };

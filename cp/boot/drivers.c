@@ -5,15 +5,15 @@
 
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/port.h"
+#include "cp/directory/volume.h"
 #include "cp/dispatch/run.h"
-#include "cp/time/timer.h"
-#include "cp/time/work.h"
 #include "cp/driver/ata.h"
 #include "cp/driver/uart.h"
 #include "cp/driver/virtio_blk.h"
 #include "cp/driver/virtio_console.h"
 #include "cp/storage/frame.h"
-#include "cp/directory/volume.h"
+#include "cp/time/timer.h"
+#include "cp/time/work.h"
 
 enum { VIRTIO_DISKS = 16, VIRTIO_PAGES = (VIRTIO_BLK_MEMORY_BYTES + PAGE_MASK) / PAGE_SIZE };
 enum { CONSOLE_PAGES = (sizeof(struct virtio_console) + PAGE_MASK) / PAGE_SIZE };

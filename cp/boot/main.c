@@ -5,24 +5,25 @@
 
 #include "cp/boot/discover.h"
 #include "cp/boot/drivers.h"
-#include "cp/vcpu/backend.h"
-#include "cp/vcpu/context.h"
 #include "cp/cpu/cpu.h"
-#include "cp/vcpu/edge.h"
 #include "cp/cpu/ops.h"
-#include "cp/nested/hardware.h"
 #include "cp/cpu/vmx.h"
 #include "cp/diagnose.h"
-#include "cp/vcpu/cpuid.h"
+#include "cp/diagnose/below.h"
 #include "cp/dispatch/give.h"
-#include "cp/vcpu/machine_check.h"
 #include "cp/dispatch/run.h"
-#include "cp/time/work.h"
 #include "cp/driver/clock.h"
 #include "cp/ipl/multiboot.h"
-#include "cp/storage/frame.h"
 #include "cp/ipl/system.h"
+#include "cp/nested/hardware.h"
+#include "cp/session/power_off.h"
 #include "cp/session/user.h"
+#include "cp/storage/frame.h"
+#include "cp/time/work.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/context.h"
+#include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/machine_check.h"
 #include "lib/format.h"
 
 void cp_main(uint32_t magic, uint64_t information);
@@ -68,7 +69,7 @@ static void virtualization_start(void)
     bool memory = !vmx && cp_below_offers(DIAGNOSE_ASSIST_ENTER);
     cpu_backend = vmx ? &cpu_svm : memory ? &cpu_memory : &cpu_vmx;
     cpu_nested = vmx ? &svm_nested : memory ? &memory_nested : &vmx_nested;
-    cpu_this.exact_interrupts = vmx || interrupts_are_exact();
+    cpu_events.exact = vmx || interrupts_are_exact();
     cpu_speculation_start();
     cpuid_policy_init(cpuid_now, vmx_controls.cpu2, context_xcr0_supported(), clock_hz);
 }

@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/session/check.h"
+#include "cp/directory/load.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/check.h"
 #include "lib/format.h"
 
 const char command_link_help[] =

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/directory/load.h"
 #include "cp/session/logon.h"
 #include "lib/format.h"
 

@@ -1,12 +1,12 @@
 /* INDICATE: how busy the machine is, and what a user takes of it. */
 #include "cp/command/families.h"
 #include "cp/dispatch/account.h"
-#include "cp/time/timer.h"
-#include "cp/time/work.h"
-#include "cp/storage/frame.h"
-#include "cp/time/clock_text.h"
 #include "cp/session/task.h"
 #include "cp/session/user.h"
+#include "cp/storage/frame.h"
+#include "cp/time/clock_text.h"
+#include "cp/time/timer.h"
+#include "cp/time/work.h"
 #include "lib/format.h"
 #include "nest/nest.h"
 

@@ -2,16 +2,17 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/message/level.h"
 #include "cp/command/query.h"
 #include "cp/diagnose.h"
-#include "cp/time/timer.h"
-#include "cp/storage/frame.h"
 #include "cp/diagnose/chain.h"
-#include "cp/time/clock_text.h"
-#include "cp/minidisk/link.h"
+#include "cp/directory/load.h"
 #include "cp/ipl/system.h"
+#include "cp/message/level.h"
+#include "cp/minidisk/link.h"
 #include "cp/session/user.h"
+#include "cp/storage/frame.h"
+#include "cp/time/clock_text.h"
+#include "cp/time/timer.h"
 #include "lib/format.h"
 
 const char command_query_help[] =

@@ -1,6 +1,7 @@
 /* QUERY VIRTUAL: what the user's machine consists of. */
 #include "cp/command/query.h"
 
+#include "cp/directory/load.h"
 #include "cp/minidisk/link.h"
 #include "lib/format.h"
 

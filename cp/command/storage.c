@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/time/work.h"
 #include "cp/session/task.h"
+#include "cp/time/work.h"
 #include "lib/format.h"
 
 const char command_display_help[] =

@@ -3,9 +3,9 @@
 
 #include "cp/command/families.h"
 #include "cp/message/message.h"
-#include "cp/time/work.h"
 #include "cp/session/task.h"
 #include "cp/session/user.h"
+#include "cp/time/work.h"
 #include "lib/format.h"
 
 const char command_shutdown_help[] = "SHUTDOWN\n"

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "cp/command/families.h"
-#include "cp/time/timer.h"
 #include "cp/time/clock_text.h"
+#include "cp/time/timer.h"
 
 const char command_message_help[] =
     "MESSAGE {userid | * | OPERATOR | ALL} text\n"

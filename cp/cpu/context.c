@@ -6,17 +6,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
-#include "cp/vcpu/edge.h"
-#include "cp/nested/hardware.h"
 #include "cp/cpu/ops.h"
-#include "cp/cpu/panic.h"
-#include "cp/vcpu/vcpu.h"
 #include "cp/diagnose.h"
-#include "cp/vcpu/speculation.h"
-#include "cp/vcpu/vm.h"
+#include "cp/diagnose/below.h"
+#include "cp/nested/hardware.h"
+#include "cp/panic.h"
 #include "cp/storage/frame.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/speculation.h"
+#include "cp/vcpu/vcpu.h"
+#include "cp/vcpu/vm.h"
 
 #define XSTATE_FXSAVE(area) op_fxsave(area)
 #define XSTATE_FXRSTOR(area) op_fxrstor(area)

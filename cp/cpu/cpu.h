@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/dispatch/interrupts.h"
 #include "vmcs-shadow/capability.h"
 
 struct cpu_tss {
@@ -16,15 +17,12 @@ struct vmx_region; /* cp/cpu/vmx.h */
 struct cpu {
     uint64_t gdt[6];
     struct cpu_tss tss;
-    volatile uint64_t interrupts[4]; /* vectors that came and were not looked at yet, a bit each */
-    volatile bool pending;           /* any of them, or something else the event loop must see before a guest runs on */
+    volatile uint64_t interrupts[4]; /* vectors that came and were not looked at yet, a bit each; cpu_events.pending says so */
     uint64_t level[4];               /* vectors of level-triggered lines */
     volatile unsigned unacknowledged; /* of those, came and wait for their device to be served */
     struct vmx_capability vmx;       /* what this processor's VMX can do */
     struct vmx_region *loaded;       /* current VMCS */
     struct vcpu *holder;             /* whose registers beyond the VMCS the processor holds */
-    /* external interrupts leave a guest that was entered with IF=0 (see docs/machine.md) */
-    bool exact_interrupts;
 };
 
 extern struct cpu cpu_this; /* one processor for now; all state of it is in here */
@@ -37,9 +35,6 @@ extern const char trap_stubs[]; /* TRAP_STUB_BYTES for each vector; that of #DB 
 extern const char trap_debug[], trap_debug_end[];
 enum { TRAP_STUB_BYTES = 16 };
 extern uint32_t trap_survived[32]; /* #DB, #AC and NMIs that reached CP itself, by vector */
-/* Every device whose interrupt was noted has been served: level-triggered lines may interrupt again. */
-void cpu_interrupts_served(void);
-void cpu_interrupts_take(uint64_t came[4]); /* all that came since the last call, a bit each */
 bool cpu_interrupt_take(unsigned vector);   /* this one */
 
 /* Finds out what must be done against the processor's speculation, and sees to it from here on. @pre cpu_backend is chosen, and no
@@ -56,7 +51,4 @@ void apic_timer_set(uint64_t deadline_tsc); /* wakes cpu_idle, ends what runs un
 void apic_timer_fired(void);                /* its interrupt came: nothing is armed */
 void apic_eoi(void);
 
-/* Halts until an interrupt or the deadline. */
-void cpu_idle(uint64_t deadline);
-void cpu_interrupt_window(void); /* lets pending interrupts in */
 

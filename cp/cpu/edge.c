@@ -1,19 +1,22 @@
-/* The small things pure code asks of the processor: cp/vcpu/edge.h, the clock, the accessors that go through the
+/* The small things pure code asks of the processor and the machine: cp/vcpu/edge.h, cp/session/power_off.h, cp/diagnose/below.h, the clock, the accessors that go through the
  * backend. */
+#include "cp/diagnose/below.h"
+#include "cp/session/power_off.h"
 #include "cp/vcpu/edge.h"
+#include "cp/vcpu/exits.h"
 
 #include <string.h>
 
-#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
-#include "cp/nested/hardware.h"
 #include "cp/cpu/ops.h"
-#include "cp/cpu/panic.h"
 #include "cp/cpu/port.h"
 #include "cp/diagnose.h"
 #include "cp/dispatch/account.h"
-#include "cp/time/timer.h"
+#include "cp/nested/hardware.h"
+#include "cp/panic.h"
 #include "cp/storage/frame.h"
+#include "cp/time/timer.h"
+#include "cp/vcpu/backend.h"
 #include "lib/format.h"
 
 const struct cpu_backend *cpu_backend;
@@ -59,7 +62,7 @@ void cpu_dr6_report(struct vcpu *vcpu, uint64_t conditions)
 
 void cpu_look_soon(void)
 {
-    cpu_this.pending = true;
+    cpu_events.pending = true;
 }
 
 /* ---- the CP below ----------------------------------------------------------------- */
@@ -160,7 +163,7 @@ static void tell_exit(void)
     if (exit_port) /* does not come back */
         port_out32(exit_port, exit_status);
     format_text(text, sizeof text, "VMN-COUNT exits=%llu asynchronous=%llu\n", (unsigned long long)dispatch_account.entries,
-                (unsigned long long)dispatch_account.asynchronous);
+                (unsigned long long)exits_asynchronous);
     debug_print(text);
     tell_longest();
     format_text(text, sizeof text, "VMN-EXIT %u\n", exit_status);

@@ -3,9 +3,9 @@
 #include "cp/vcpu/machine_check.h"
 
 #include "cp/cpu/cpu.h"
-#include "cp/vcpu/edge.h"
 #include "cp/cpu/ops.h"
-#include "cp/cpu/panic.h"
+#include "cp/panic.h"
+#include "cp/vcpu/edge.h"
 
 enum { CPUID_1_EDX_MCE = 1 << 7, CPUID_1_EDX_MCA = 1 << 14 };
 enum { MSR_MCG_CAP = 0x179, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_MC0_CTL = 0x400, MC_CTL = 0, MC_STATUS, MC_ADDRESS, MC_REGISTERS = 4 };
@@ -62,7 +62,7 @@ void cpu_machine_check_trap(void)
     cpu_machine_check_take(&check);
     if (!machine_check_in_cp(&check))
         cpu_machine_check_end(&check);
-    cpu_this.pending = true;
+    cpu_events.pending = true;
 }
 
 static void banks_start(void)

@@ -5,8 +5,8 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/memory.h"
 #include "cp/nested/hardware.h"
-#include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
+#include "cp/vcpu/vm.h"
 #include "vmcs-shadow/sync.h"
 
 static const struct vmx_capability *capability(void)
@@ -128,5 +128,5 @@ static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
 const struct cpu_nested memory_nested = {
     capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link,
     shadow_pull, shadow_pull_all, shadow_push, vmx_flush_ept, vmx_flush_vpid, vpid_first, vmx_free_msr_read,
-    vmx_free_msr_write, true, false,
+    vmx_free_msr_write, true,
 };

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 
-#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx_ops.h"
-#include "cp/vcpu/vm.h"
 #include "cp/storage/frame.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/vm.h"
 
 int memory_region_create(struct memory_region *region, struct frame_account *account, uint32_t indicator)
 {

@@ -1,4 +1,4 @@
-#include "cp/cpu/panic.h"
+#include "cp/panic.h"
 
 #include <stdarg.h>
 

@@ -2,11 +2,11 @@
  * asks for nothing, nothing stands between the event loop and the backend. */
 #include "cp/vcpu/speculation.h"
 
-#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
-#include "cp/vcpu/edge.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/edge.h"
 
 enum { LEAF_STRUCTURED = 7, CAPABILITIES_OFFERED = 1 << 29, SELECTOR_DATA = 16 };
 enum { MSR_EFER = 0xC0000080u, EFER_AUTOMATIC_IBRS = 1 << 21 };

@@ -1,10 +1,10 @@
 /* The SVM backend's own part of a virtual CPU. */
 #pragma once
-#include "cp/vcpu/vcpu.h"
 #include "cp/storage/frame.h"
 #include "cp/svm/asid.h"
 #include "cp/svm/exit.h"
 #include "cp/svm/state.h"
+#include "cp/vcpu/vcpu.h"
 #include "vmcs-shadow/capability.h"
 
 struct svm_region { /* what stands for one VMCS; a frame */

@@ -4,11 +4,11 @@
 
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"
+#include "cp/storage/frame.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/linear.h"
 #include "cp/vcpu/registers.h"
-#include "cp/storage/frame.h"
 
 enum { VTPR = 0x80, TPR_MOST = 15, CR3_TARGETS = 4, MSR_TSC_AUX = 0xC0000103u };
 #define CR3_NO_FLUSH (1ull << 63)

@@ -5,10 +5,10 @@
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm_carry.h"
-#include "cp/vcpu/handlers.h"
-#include "cp/vcpu/registers.h"
 #include "cp/storage/frame.h"
 #include "cp/svm/debug.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/registers.h"
 #include "vmcs-shadow/control.h"
 
 enum { BLOCKED_MOV_SS = 2, VECTOR_DEBUG = 1, TYPE_EXCEPTION = 3, DR7_NUMBER = 7 };

@@ -7,10 +7,10 @@
 #include "cp/cpu/svm_carry.h"
 #include "cp/cpu/svm_code.h"
 #include "cp/cpu/svm_debug.h"
-#include "cp/vcpu/handlers.h"
-#include "cp/vcpu/registers.h"
 #include "cp/svm/touch.h"
 #include "cp/svm/violation.h"
+#include "cp/vcpu/handlers.h"
+#include "cp/vcpu/registers.h"
 
 enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, IO_STRING = 1 << 4, TYPE_SOFTWARE = 4, TYPE_SOFTWARE_EXCEPTION = 6 };
 /* what is rare stays out of the page that every exit goes through */

@@ -3,11 +3,11 @@
 #include <stddef.h>
 
 #include "cp/cpu/cpu.h"
-#include "cp/nested/hardware.h"
 #include "cp/cpu/svm.h"
+#include "cp/nested/hardware.h"
+#include "cp/storage/guest.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
-#include "cp/storage/guest.h"
 
 static struct svm_state *syncing; /* what the copying below acts on */
 
@@ -183,5 +183,5 @@ static bool free_msr_write(uint32_t msr, uint64_t value)
 
 const struct cpu_nested svm_nested = {
     capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link,
-    shadow_pull, shadow_pull_all, shadow_push, flush_ept, flush_vpid, vpid_first, free_msr_read, free_msr_write, false, true,
+    shadow_pull, shadow_pull_all, shadow_push, flush_ept, flush_vpid, vpid_first, free_msr_read, free_msr_write, false,
 };

@@ -2,8 +2,8 @@
  * them an event to deliver. */
 #include <stddef.h>
 
-#include "cp/cpu/panic.h"
 #include "cp/cpu/svm.h"
+#include "cp/panic.h"
 #include "cp/storage/frame.h"
 
 enum { BLOCKED_NMI = 8, EVENT_IS_NMI = 2 };

@@ -5,10 +5,10 @@
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm.h"
 #include "cp/cpu/vmx.h"
-#include "cp/vcpu/registers.h"
 #include "cp/storage/frame.h"
 #include "cp/storage/second_level.h"
 #include "cp/svm/capability.h"
+#include "cp/vcpu/registers.h"
 
 enum { LEAF_STRUCTURED = 7, STRUCTURED_EBX_INVPCID = 1 << 10, LEAF_EXTENDED = 0x80000000u, LEAF_FEATURES = 0x80000001u,
        LEAF_SVM = 0x8000000Au, FEATURES_ECX_SVM = 1 << 2, FEATURES_EDX_RDTSCP = 1 << 27, SVM_EDX_NESTED_PAGING = 1, SVM_EDX_NEXT_RIP = 8,

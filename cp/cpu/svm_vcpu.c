@@ -2,15 +2,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/vcpu/backend.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/svm.h"
 #include "cp/cpu/svm_debug.h"
 #include "cp/cpu/vmx.h"
-#include "cp/vcpu/vm.h"
-#include "cp/svm/assert.h"
 #include "cp/storage/frame.h"
+#include "cp/svm/assert.h"
+#include "cp/vcpu/backend.h"
+#include "cp/vcpu/vm.h"
 
 enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1 };
 enum { DEADLINE_PAST = 1 };
@@ -233,5 +233,6 @@ const struct cpu_backend cpu_svm = {
     .flush_storage = svm_flush_storage,
     .flush_linear = svm_flush_linear,
     .park = svm_park,
+    .nested_page_tables = true,
     .keeps_system_call_msrs = true,
 };

@@ -3,7 +3,7 @@
  * something other than CP's code may cause: these are counted, and their cause is taken away. */
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
-#include "cp/cpu/panic.h"
+#include "cp/panic.h"
 
 enum { VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_ALIGNMENT = 17, VECTOR_MACHINE_CHECK = 18, EXCEPTIONS = 32,
        GATE_INTERRUPT = 0x8E, IST_FAULT = 1, IST_MACHINE_CHECK = 2, SELECTOR_CODE = 8, SELECTOR_TSS = 24 };
@@ -24,6 +24,7 @@ void trap_exception(uint64_t vector, struct trap_frame *frame);
 void trap_interrupt(uint64_t vector);
 
 struct cpu cpu_this;
+struct cpu_events cpu_events;
 uint32_t trap_survived[EXCEPTIONS];
 
 static struct gate idt[256];
@@ -81,7 +82,7 @@ void trap_interrupt(uint64_t vector)
     if (vector == VECTOR_TIMER)
         apic_timer_fired();
     cpu_this.interrupts[vector / 64] |= 1ull << (vector % 64);
-    cpu_this.pending = true;
+    cpu_events.pending = true;
     if (cpu_this.level[vector / 64] & 1ull << (vector % 64))
         cpu_this.unacknowledged++; /* it would come again at once */
     else
@@ -97,7 +98,7 @@ void cpu_interrupts_served(void)
 /* @pre interrupts are off */
 void cpu_interrupts_take(uint64_t came[4])
 {
-    cpu_this.pending = false;
+    cpu_events.pending = false;
     for (unsigned i = 0; i < 4; i++)
         came[i] = cpu_this.interrupts[i], cpu_this.interrupts[i] = 0;
 }

@@ -1,8 +1,8 @@
 /* The VMX backend's own part of a virtual CPU. */
 #pragma once
 #include "cp/cpu/cpu.h"
-#include "cp/vcpu/vcpu.h"
 #include "cp/storage/frame.h"
+#include "cp/vcpu/vcpu.h"
 
 struct vmx_region { /* one hardware VMCS */
     void *page;

@@ -1,11 +1,11 @@
 /* Owns what CP writes into every VMCS of its own: its host state and the controls all guests run with. Out: an image and the set
  * of its fields that mean something. SDM "Host-State Area", "VM-Execution Control Fields". */
 #include "cp/cpu/cpu.h"
-#include "cp/cpu/panic.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"
-#include "cp/vcpu/vm.h"
+#include "cp/panic.h"
 #include "cp/storage/frame.h"
+#include "cp/vcpu/vm.h"
 
 enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24, VECTOR_MACHINE_CHECK = 18 };
 enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080, MSR_FS_BASE = 0xC0000100 };

@@ -6,11 +6,11 @@
 #include <stddef.h>
 
 #include "cp/cpu/ops.h"
-#include "cp/cpu/panic.h"
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"
-#include "cp/vcpu/vm.h"
+#include "cp/panic.h"
 #include "cp/storage/frame.h"
+#include "cp/vcpu/vm.h"
 
 #define VMCS_SYNC_READ(encoding) op_vmread(encoding)
 #define VMCS_SYNC_WRITE(encoding, value) op_vmwrite(encoding, value)
@@ -164,5 +164,5 @@ static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
 
 const struct cpu_nested vmx_nested = {
     capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link,
-    shadow_pull, shadow_pull_all, shadow_push, vmx_flush_ept, vmx_flush_vpid, vpid_first, vmx_free_msr_read, vmx_free_msr_write, true, false,
+    shadow_pull, shadow_pull_all, shadow_push, vmx_flush_ept, vmx_flush_vpid, vpid_first, vmx_free_msr_read, vmx_free_msr_write, true,
 };

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "cp/vcpu/backend.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"
 #include "cp/storage/frame.h"
 #include "cp/storage/second_level.h"
+#include "cp/vcpu/backend.h"
 
 #define MSR_TSC_AUX 0xC0000103u
 enum { MSR_FEATURE_CONTROL = 0x3A, FEATURE_LOCKED = 1, FEATURE_VMX_OUTSIDE_SMX = 4, CPUID_1_ECX_VMX = 1 << 5 };

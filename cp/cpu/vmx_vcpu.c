@@ -2,14 +2,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/vcpu/backend.h"
 #include "cp/cpu/ops.h"
-#include "cp/cpu/panic.h"
 #include "cp/cpu/vmx.h"
 #include "cp/cpu/vmx_ops.h"
+#include "cp/panic.h"
+#include "cp/storage/frame.h"
+#include "cp/vcpu/backend.h"
 #include "cp/vcpu/speculation.h"
 #include "cp/vcpu/vm.h"
-#include "cp/storage/frame.h"
 
 struct vcpu *vcpu_current;
 

@@ -7,6 +7,7 @@
 #pragma once
 #include "cp/device/bus.h"
 #include "cp/device/debug_exit.h"
+#include "cp/device/disk.h"
 #include "cp/device/ioapic.h"
 #include "cp/device/keyboard.h"
 #include "cp/device/lapic.h"
@@ -17,7 +18,6 @@
 #include "cp/device/rtc.h"
 #include "cp/device/uart.h"
 #include "cp/device/virtio_blk.h"
-#include "cp/device/disk.h"
 #include "cp/storage/guest.h"
 
 enum {

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "cp/time/calendar.h"
 #include "cp/storage/guest.h"
+#include "cp/time/calendar.h"
 
 enum { PORT_INDEX = 0x70, PORT_DATA = 0x71 };
 enum {

@@ -11,9 +11,9 @@
  *   virtio_blk_in_flight() is 0 the guest's storage must not be freed nor given a new content, and the struct not be
  *   reused. */
 #pragma once
+#include "cp/device/disk.h"
 #include "cp/device/virtio.h"
 #include "cp/time/work.h"
-#include "cp/device/disk.h"
 
 enum { VIRTIO_BLK_REQUESTS = 8, VIRTIO_BLK_SERIAL = 20 };
 

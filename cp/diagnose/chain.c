@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "cp/message/level.h"
-#include "cp/vcpu/edge.h"
 #include "cp/diagnose.h"
+#include "cp/diagnose/below.h"
+#include "cp/message/level.h"
 #include "lib/format.h"
 
 static bool is_clean(const char *text, unsigned length)

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "cp/command/command.h"
-#include "cp/message/level.h"
-#include "cp/time/work.h"
 #include "cp/diagnose/chain.h"
 #include "cp/diagnose/diagnose.h"
+#include "cp/message/level.h"
 #include "cp/session/response.h"
 #include "cp/session/task.h"
+#include "cp/time/work.h"
 #include "lib/format.h"
 
 enum { CONSOLE_ROOM = 32768 }; /* in the output queue, before a response may go to the console */

@@ -1,8 +1,9 @@
 /* Loading the directory. In: the CP volume. Out: `directory`, and messages about what could not be used. */
 #include "cp/directory/load.h"
 
-#include "cp/session/session.h"
 #include "cp/directory/volume.h"
+
+struct directory directory;
 
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES]; /* stays: the directory points into it */
 
@@ -11,13 +12,14 @@ static int read_status;
 static uint64_t disk_blocks;
 static directory_tell_message *tell;
 static void *tell_context;
+static void (*want_poll)(void);
 
 static void arrived(struct disk_request *request, int status)
 {
     (void)request;
     read_status = status;
     phase = ARRIVED;
-    session_wanted = true;
+    want_poll();
 }
 
 static void say(unsigned number, const char *a, const char *b) { tell(tell_context, number, a, b); }
@@ -56,7 +58,7 @@ static bool use_volume(void)
     return use_newest(&facts);
 }
 
-void directory_load(struct disk *disk, directory_tell_message *tell_message, void *context)
+void directory_load(struct disk *disk, directory_tell_message *tell_message, void *context, void (*poll)(void))
 {
     static struct disk_segment segment = {head, sizeof head};
     static struct disk_request request = {.op = DISK_READ,
@@ -66,9 +68,10 @@ void directory_load(struct disk *disk, directory_tell_message *tell_message, voi
                                           .done = arrived};
     tell = tell_message;
     tell_context = context;
+    want_poll = poll;
     phase = ARRIVED;
     read_status = -1;
-    session_wanted = true;
+    want_poll();
     disk_blocks = disk ? disk->sectors / (VOLUME_BLOCK / DISK_SECTOR_BYTES) : 0;
     if (disk_blocks < VOLUME_FIRST_MINIDISK)
         return;

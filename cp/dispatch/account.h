@@ -12,7 +12,6 @@ enum stretch { STRETCH_INTERRUPT, STRETCH_TIMER, STRETCH_USERS, STRETCH_WORK, ST
 struct dispatch_account {
     uint64_t idle_ticks; /* TSC ticks halted since boot */
     uint64_t entries;    /* of any machine: as many exits, whoever they were for */
-    uint64_t asynchronous; /* of those, exits that nothing the machine did has caused: CP's timer, a real interrupt */
     uint64_t unsound;    /* control blocks that CP made and refused to run: nest/assert.h, cp/svm/assert.h */
     /* The longest stretches in TSC ticks: of the loop's own doings, and of exits by reason, those below
      * STRETCH_WORTH_KEEPING left out. */

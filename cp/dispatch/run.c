@@ -2,16 +2,16 @@
 
 #include <stddef.h>
 
+#include "cp/dispatch/account.h"
+#include "cp/dispatch/interrupts.h"
+#include "cp/dispatch/scheduler.h"
+#include "cp/time/work.h"
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
-#include "cp/cpu/cpu.h"
-#include "cp/dispatch/account.h"
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/exits.h"
 #include "cp/vcpu/machine_check.h"
 #include "cp/vcpu/nested.h"
-#include "cp/dispatch/scheduler.h"
-#include "cp/time/work.h"
 
 enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 1000 };
 
@@ -50,7 +50,7 @@ static void look(enum stretch what)
 
 static void interrupts_serve(void)
 {
-    if (!cpu_this.pending)
+    if (!cpu_events.pending)
         return;
     uint64_t came[4];
 
@@ -102,7 +102,7 @@ static void housekeeping(void)
  * can arrive. */
 static uint64_t turn_end(uint64_t begun)
 {
-    if (!cpu_this.exact_interrupts)
+    if (!cpu_events.exact)
         return begun + clock_ticks(LOOK_US * 1000ull);
     return scheduler_contended() ? begun + clock_ticks(SCHEDULER_SLICE_US * 1000ull) : UINT64_MAX;
 }
@@ -155,17 +155,17 @@ static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
         vm->virtual_ticks += now - entered; /* at every exit: a guest may ask in this one */
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
-        if (!cpu_this.exact_interrupts || exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
+        if (!cpu_events.exact || exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
             /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
             cpu_interrupt_window();
-    } while (vm->state == VM_RUNNABLE && !cpu_this.pending && now < deadline);
+    } while (vm->state == VM_RUNNABLE && !cpu_events.pending && now < deadline);
     note_stretch(vm, clock_now() - now);
 }
 
 /* A look at the interrupts that found nothing to do, and nobody else wants the processor. */
 static bool goes_on(const struct vm *vm)
 {
-    return vm->state == VM_RUNNABLE && !cpu_this.pending && !scheduler_contended() && timer_next() > clock_now();
+    return vm->state == VM_RUNNABLE && !cpu_events.pending && !scheduler_contended() && timer_next() > clock_now();
 }
 
 static void turn(struct vm *vm)
@@ -199,7 +199,7 @@ void run_loop(void)
         stretch_begun = clock_now();
         work_slice();
         housekeeping();
-        if (cpu_this.pending)
+        if (cpu_events.pending)
             continue; /* came meanwhile: neither a guest nor sleep may keep it waiting */
         struct vm *vm = scheduler_pick();
         if (vm)

@@ -4,18 +4,18 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "cp/dispatch/account.h"
+#include "cp/dispatch/give.h"
+#include "cp/dispatch/scheduler.h"
+#include "cp/panic.h"
+#include "cp/storage/grave.h"
+#include "cp/time/work.h"
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
-#include "cp/cpu/panic.h"
-#include "cp/dispatch/account.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/event.h"
-#include "cp/dispatch/give.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
-#include "cp/dispatch/scheduler.h"
-#include "cp/time/work.h"
-#include "cp/storage/grave.h"
 
 enum { BURIAL_ENTRIES = 100 /* of page tables, a step: fifty instructions each at most */ };
 enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC06 };
@@ -259,7 +259,13 @@ void vm_begin(struct vm *vm)
 
 void vm_wake(struct vm *vm)
 {
-    if (vm->state != VM_WAITING || !event_deliverable(vm))
+    if (vm->state == VM_WAITING && event_deliverable(vm))
+        vm_unhalt(vm);
+}
+
+void vm_unhalt(struct vm *vm)
+{
+    if (vm->state != VM_WAITING)
         return;
     vm->state = VM_RUNNABLE;
     scheduler_add(vm);

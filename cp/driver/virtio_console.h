@@ -1,8 +1,8 @@
 /* Lines on the ports of a modern virtio-pci console device. Input that nobody wants yet stays with the device, and so
  * with whoever typed it; the device tells when somebody comes to a port or leaves it, which is the line's carrier. */
 #pragma once
-#include "cp/terminal/line.h"
 #include "cp/driver/virtio_pci.h"
+#include "cp/terminal/line.h"
 #include "cp/virtio/console.h"
 
 enum { VIRTIO_CONSOLE_ID = 0x10431AF4, VIRTIO_CONSOLE_ID_TRANSITIONAL = 0x10031AF4 }; /* PCI_ID */

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/vcpu/registers.h"
+#include "cp/directory/directory.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/tree_vm.h"
-#include "cp/directory/directory.h"
+#include "cp/vcpu/registers.h"
 #include "lib/format.h"
 
 enum { COMMAND_LINE = 256, TREE_BYTES = 16384 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cp/directory/load.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "lib/format.h"

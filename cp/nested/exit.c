@@ -2,8 +2,8 @@
  * makes up for L1: interrupts, NMIs, INIT, exceptions, a triple fault. */
 #include "cp/vcpu/nested.h"
 
-#include "cp/nested/hardware.h"
 #include "cp/diagnose.h"
+#include "cp/nested/hardware.h"
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"

@@ -28,7 +28,6 @@ struct cpu_nested {
     bool (*free_msr_read)(uint32_t msr, uint64_t *value);
     bool (*free_msr_write)(uint32_t msr, uint64_t value);
     bool shadow_regions;     /* a guest's VMREAD and VMWRITE can reach a region without an exit */
-    bool nested_page_tables; /* the second level has the form of ordinary paging, not of EPT */
 };
 
 extern const struct cpu_nested *cpu_nested;

@@ -1,14 +1,14 @@
 /* What nest/ is told of CP: struct nest_host over guest storage, the running VMCS and the hardware's regions. */
 #include "cp/nested/host.h"
 
-#include "cp/vcpu/backend.h"
 #include "cp/nested/hardware.h"
+#include "cp/storage/grave.h"
+#include "cp/storage/watch.h"
+#include "cp/vcpu/backend.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/linear.h"
 #include "cp/vcpu/linear_memo.h"
 #include "cp/vcpu/nested.h"
-#include "cp/storage/grave.h"
-#include "cp/storage/watch.h"
 
 static uint64_t get(void *context, enum vmcs_field field)
 {

@@ -4,12 +4,12 @@
 #include <stddef.h>
 
 #include "cp/nested/hardware.h"
+#include "cp/nested/host.h"
+#include "cp/time/timer.h"
+#include "cp/vcpu/backend.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/handlers.h"
-#include "cp/nested/host.h"
 #include "cp/vcpu/registers.h"
-#include "cp/dispatch/scheduler.h"
-#include "cp/time/timer.h"
 
 /* All that a machine with virtual VMX needs beside its VMCSs. */
 struct nested {
@@ -44,7 +44,7 @@ static void create(struct vm *vm, struct nested *nested)
         .cr0_ones = CR0_NE, .cr0_zeroes = CR0_CD | CR0_NW,
         .cr4_ones = registers_cr4_own, .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~registers_cr4_own,
         .physical_bits = (uint8_t)cpuid_physical_bits(),
-        .nested_page_tables = cpu_nested->nested_page_tables,
+        .nested_page_tables = cpu_backend->nested_page_tables,
     };
     struct vmcs vmcs01 = {0};
 
@@ -99,10 +99,8 @@ static void timer_of_l1(struct timer *timer)
 {
     struct vm *vm = timer->owner;
 
-    if (vm->state != VM_WAITING || !nested_runs(&vm->vcpu))
-        return;
-    vm->state = VM_RUNNABLE;
-    scheduler_add(vm);
+    if (nested_runs(&vm->vcpu))
+        vm_unhalt(vm);
 }
 
 void nested_halt(struct vm *vm)

@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "cp/command/command.h"
-#include "cp/time/work.h"
 #include "cp/session/logon.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
+#include "cp/time/work.h"
 
 bool session_offer_held(struct session *s)
 {

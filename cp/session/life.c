@@ -2,15 +2,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cp/directory/load.h"
+#include "cp/ipl/system.h"
 #include "cp/message/level.h"
-#include "cp/time/work.h"
-#include "cp/time/clock_text.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/internal.h"
 #include "cp/session/operator.h"
 #include "cp/session/response.h"
-#include "cp/session/internal.h"
-#include "cp/ipl/system.h"
 #include "cp/terminal/terminal.h"
+#include "cp/time/clock_text.h"
+#include "cp/time/work.h"
 #include "lib/format.h"
 
 static unsigned error(struct session *s, const char *module, unsigned number, const char *a, const char *b)

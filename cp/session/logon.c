@@ -6,15 +6,16 @@
 
 #include <string.h>
 
+#include "cp/directory/load.h"
 #include "cp/message/level.h"
-#include "cp/time/work.h"
-#include "cp/time/clock_text.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/internal.h"
 #include "cp/session/operator.h"
 #include "cp/session/response.h"
-#include "cp/session/internal.h"
-#include "cp/terminal/terminal.h"
 #include "cp/session/verify.h"
+#include "cp/terminal/terminal.h"
+#include "cp/time/clock_text.h"
+#include "cp/time/work.h"
 #include "lib/format.h"
 
 /* Wrong passwords for each user since the last good one. */

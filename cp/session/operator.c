@@ -1,11 +1,11 @@
 /* What the operator is told. In: who did what. Out: a line on OPERATOR's console, if OPERATOR is there. */
 #include "cp/session/operator.h"
 
-#include "cp/vcpu/machine_check.h"
-#include "cp/time/clock_text.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/terminal/terminal.h"
+#include "cp/time/clock_text.h"
+#include "cp/vcpu/machine_check.h"
 #include "lib/format.h"
 
 static void tell(const struct session *about, const char *deed, unsigned users, const char *by)

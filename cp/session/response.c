@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "cp/message/message.h"
 #include "cp/message/clean.h"
+#include "cp/message/message.h"
 #include "cp/session/session.h"
 #include "lib/format.h"
 

@@ -3,12 +3,11 @@
 
 #include <string.h>
 
-#include "cp/time/work.h"
-#include "cp/storage/frame.h"
 #include "cp/session/internal.h"
+#include "cp/storage/frame.h"
+#include "cp/time/work.h"
 #include "lib/format.h"
 
-struct directory directory;
 bool session_wanted;
 
 static struct session table[SESSIONS];

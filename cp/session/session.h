@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/diagnose.h"
-#include "cp/terminal/line.h"
-#include "cp/terminal/attention.h"
-#include "cp/directory/directory.h"
-#include "cp/terminal/editor.h"
-#include "cp/terminal/ring.h"
 #include "cp/credential/sha512_crypt.h"
+#include "cp/diagnose.h"
+#include "cp/directory/directory.h"
+#include "cp/terminal/attention.h"
+#include "cp/terminal/editor.h"
+#include "cp/terminal/line.h"
+#include "cp/terminal/ring.h"
 
 enum {
     TERMINALS = 32,
@@ -158,7 +158,6 @@ struct session {
     void (*ended)(struct session *); /* set: the machine's end ends this session, and it says so here (--ipl) */
 };
 
-extern struct directory directory; /* the one in force */
 /* Something came in or was left undone: user_poll has work. Otherwise it returns at once, since it is asked on every
  * turn of the event loop, between any two machines. */
 extern bool session_wanted;

@@ -4,21 +4,21 @@
 
 #include <string.h>
 
-#include "cp/vcpu/edge.h"
-#include "cp/dispatch/account.h"
-#include "cp/vcpu/machine_check.h"
-#include "cp/time/work.h"
 #include "cp/diagnose/diagnose.h"
 #include "cp/directory/load.h"
+#include "cp/dispatch/account.h"
+#include "cp/ipl/system.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/logon.h"
 #include "cp/session/operator.h"
+#include "cp/session/power_off.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
-#include "cp/ipl/system.h"
 #include "cp/session/task.h"
-#include "cp/terminal/terminal.h"
 #include "cp/session/verify.h"
+#include "cp/terminal/terminal.h"
+#include "cp/time/work.h"
+#include "cp/vcpu/machine_check.h"
 #include "lib/format.h"
 
 enum { BYTES_A_TURN = 256 }; /* of one terminal's input, so that a flood leaves time for others */
@@ -46,6 +46,8 @@ static void tell_everybody(void *context, unsigned number, const char *a, const 
     for (struct session *s = NULL; (s = session_next(s));)
         response_error(&(struct response){.session = s}, "DIR", number, a, b);
 }
+
+static void want_turn(void) { session_wanted = true; }
 
 static char console_user[DIRECTORY_NAME + 1];
 
@@ -87,7 +89,7 @@ void user_start(struct disk *system_disk, struct line *lines[], unsigned count)
             s->state = SESSION_LOADING;
     }
     link_volume = system_disk;
-    directory_load(system_disk, tell_everybody, NULL);
+    directory_load(system_disk, tell_everybody, NULL, want_turn);
 }
 
 /* ---- one machine ------------------------------------------------------------------------------------------------ */

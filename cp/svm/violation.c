@@ -3,10 +3,10 @@
  * meets the guest-physical one. */
 #include "cp/svm/violation.h"
 
-#include "cp/vcpu/linear.h"
-#include "cp/vcpu/registers.h"
 #include "cp/storage/address.h"
 #include "cp/svm/touch.h"
+#include "cp/vcpu/linear.h"
+#include "cp/vcpu/registers.h"
 
 enum { EXIT_READ = 1, EXIT_WRITE = 2, EXIT_FETCH = 4, EXIT_LINEAR_VALID = 1 << 7, EXIT_FINAL = 1 << 8 };
 enum { OPERAND_LAST = 1 }; /* place in the list */

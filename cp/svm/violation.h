@@ -1,8 +1,8 @@
 /* What VMX tells of an EPT violation and SVM does not of a nested page fault. */
 #pragma once
-#include "cp/vcpu/vcpu.h"
 #include "cp/decode/execute.h"
 #include "cp/svm/exit.h"
+#include "cp/vcpu/vcpu.h"
 
 /* Completes an EPT violation of what runs: guest-linear address, bits 7 and 8 of the qualification, and bit 1 where the processor
  * reported the reading half of a read-modify-write. What is found is proven by a walk of the guest's tables; if nothing is,

@@ -22,6 +22,7 @@ struct cpu_backend {
     /* The guest's own paging changed in a way that its cached translations do not survive. */
     void (*flush_linear)(struct vcpu *);
     void (*park)(struct vcpu *);     /* its control block leaves the processor, all state back in memory */
+    bool nested_page_tables;         /* the second level has the form of ordinary paging, not of EPT */
     bool keeps_system_call_msrs;     /* STAR to KERNEL_GS_BASE are in the control block, not in the processor */
 };
 

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "cp/vcpu/context.h"
-#include "cp/diagnose.h"
 #include "cp/device/lapic.h"
+#include "cp/diagnose.h"
+#include "cp/vcpu/context.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/speculation.h"
 #include "cp/vcpu/vm.h"

@@ -3,10 +3,9 @@
 
 #include <stddef.h>
 
-#include "cp/vcpu/edge.h"
 #include "cp/diagnose.h"
-#include "cp/dispatch/account.h"
 #include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/edge.h"
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/machine_check.h"
@@ -101,10 +100,12 @@ static enum exit_action nothing(struct vm *vm)
     return EXIT_RESUME;
 }
 
+uint64_t exits_asynchronous;
+
 static enum exit_action asynchronous(struct vm *vm)
 {
     (void)vm;
-    dispatch_account.asynchronous++;
+    exits_asynchronous++;
     return EXIT_RESUME;
 }
 

@@ -2,4 +2,7 @@
 #pragma once
 #include "cp/vcpu/vm.h"
 
+/* Exits that nothing the machine did has caused: CP's timer, a real interrupt. */
+extern uint64_t exits_asynchronous;
+
 void exit_dispatch(struct vm *); /* vcpu.exit was captured */

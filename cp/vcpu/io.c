@@ -4,14 +4,14 @@
 
 #include "cp/decode/execute.h"
 #include "cp/decode/instruction.h"
+#include "cp/storage/watch.h"
+#include "cp/time/work.h"
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/linear.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/segment.h"
-#include "cp/time/work.h"
-#include "cp/storage/watch.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
 enum { SEAM_STOPPED = -3, SEAM_FAULTED = -2 };

@@ -3,11 +3,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cp/storage/watch.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/vm.h"
-#include "cp/storage/watch.h"
 
 enum { ENTRY_PRESENT = 1, ENTRY_WRITE = 2, ENTRY_USER = 4, ENTRY_ACCESSED = 0x20, ENTRY_DIRTY = 0x40,
        ENTRY_LARGE = 0x80 };

@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cp/vcpu/vcpu.h"
 #include "cp/storage/address.h"
+#include "cp/vcpu/vcpu.h"
 
 /* bits of a #PF error code */
 enum linear_access { LINEAR_READ = 0, LINEAR_WRITE = 2, LINEAR_USER = 4, LINEAR_FETCH = 16 };

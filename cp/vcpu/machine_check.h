@@ -57,5 +57,5 @@ void machine_check_shut_down(struct vm *);
 void machine_check_watch(void);
 extern volatile bool machine_check_waits; /* some were noted that nobody was told of yet */
 void machine_check_report(void);          /* tells of them; between exits */
-/* Told of an error, and of what came of it, in words. Set by cp/user. */
+/* Told of an error, and of what came of it, in words. Set by cp/session. */
 extern void (*machine_check_told)(const struct machine_check *, const char *outcome);

@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 #include "cp/vcpu/backend.h"
-#include "cp/vcpu/edge.h"
 #include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/edge.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/vcpu/vcpu.h"
 #include "cp/decode/instruction.h"
+#include "cp/vcpu/vcpu.h"
 
 /* What is added to an offset: 0 for the old four in 64-bit mode. */
 uint64_t segment_base(struct vcpu *, enum segment);

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/vcpu/xstate.h"
 #include "cp/vcpu/exit.h"
+#include "cp/vcpu/xstate.h"
 #include "vmcs-shadow/field.h"
 
 struct vm;

@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cp/vcpu/vcpu.h"
 #include "cp/device/machine.h"
-#include "cp/time/timer.h"
 #include "cp/storage/guest.h"
+#include "cp/time/timer.h"
+#include "cp/vcpu/vcpu.h"
 
 struct user;    /* cp/directory/directory.h */
 struct session; /* cp/session/session.h */
@@ -97,18 +97,19 @@ void vm_stop(struct vm *, enum vm_stop, uint32_t detail);
 /* CP's own check found a control block that must not run: counts it, and stops the machine with VM_STOP_UNSOUND. */
 void vm_unsound(struct vm *, uint32_t check);
 void vm_begin(struct vm *);             /* STOPPED -> RUNNABLE */
-void vm_wake(struct vm *);              /* an interrupt came: WAITING -> RUNNABLE */
+void vm_unhalt(struct vm *);            /* WAITING -> RUNNABLE */
+void vm_wake(struct vm *);              /* the same if what came is deliverable */
 
 /* The guest/host masks of CR0 and CR4, after what CPUID offers changed. */
 void vm_masks_write(struct vm *);
 
-/* Called when a machine stopped by itself (cp/user shows it). Set by cp/user. */
+/* Called when a machine stopped by itself (cp/session shows it). Set by cp/session. */
 extern void (*vm_stopped)(struct vm *);
-/* Console output of a machine; see machine_host.output. Set by cp/user. */
+/* Console output of a machine; see machine_host.output. Set by cp/session. */
 extern unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
-/* UART `uart` of a machine has read all it had: it takes input again. Set by cp/user. */
+/* UART `uart` of a machine has read all it had: it takes input again. Set by cp/session. */
 extern void (*vm_input_room)(struct vm *, unsigned uart);
-/* The program of a machine failed at VMX: by which rule, and the field's encoding, or NEST_NO_FIELD. Set by cp/user. */
+/* The program of a machine failed at VMX: by which rule, and the field's encoding, or NEST_NO_FIELD. Set by cp/session. */
 extern void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
-/* VMCALL: DIAGNOSE. Registers are in vcpu.gpr; returns what goes to RAX. Set by cp/user. */
+/* VMCALL: DIAGNOSE. Registers are in vcpu.gpr; returns what goes to RAX. Set by cp/session. */
 extern uint64_t (*vm_diagnose)(struct vm *);

@@ -2,8 +2,8 @@
  * what), or, when its first byte is odd, raw bytes laid over label, directory and pointer blocks. What comes of it is
  * accessed, listed, read, checked and changed; nothing may crash, loop or write outside the disk, and what was written
  * to a disk the check had called clean must leave it clean. */
-#include "tests/unit/fake/edf_state.h"
 #include "cms/edf/edf_check.h"
+#include "tests/unit/fake/edf_state.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cp/svm/touch.h"
+#include "cp/svm/violation.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/linear.h"
 #include "cp/vcpu/nested.h"
-#include "cp/svm/touch.h"
-#include "cp/svm/violation.h"
 #include "vmcs-shadow/control.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
 """What passes from one user to another, on a whole machine: words, and nothing that a terminal obeys; and nothing at all of a
-session that is over. The unit tests of cp/user go through every byte and every moment."""
+session that is over. The unit tests of cp/session go through every byte and every moment."""
 import re
 
 import harness

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "cp/time/calendar.h"
 #include "cp/device/rtc.h"
+#include "cp/time/calendar.h"
 #include "tests/unit/fake/clock.h"
 
 enum { SECOND = 1000000000, GIB = 1 << 30 };

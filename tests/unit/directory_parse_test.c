@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
-#include "cp/directory/directory.h"
 #include "cp/credential/sha512_crypt.h"
+#include "cp/directory/directory.h"
 
 enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };
 

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "lib/crc32.h"
+#include "cp/directory/volume.h"
 #include "cp/minidisk/link.h"
 #include "cp/minidisk/minidisk.h"
-#include "cp/directory/volume.h"
+#include "lib/crc32.h"
 #include "tests/unit/fake/disk.h"
 
 enum { BLOCKS = 1000 };

@@ -6,10 +6,10 @@
 
 #include "cp/cpu/cpu.h"
 #include "cp/dispatch/account.h"
-#include "cp/vcpu/nested.h"
-#include "cp/nested/host.h"
 #include "cp/dispatch/run.h"
 #include "cp/dispatch/scheduler.h"
+#include "cp/nested/host.h"
+#include "cp/vcpu/nested.h"
 #include "tests/unit/fake/vmx_cpu.h"
 
 #define UNUSED __attribute__((unused)) /* not every test needs all of it */
@@ -96,6 +96,7 @@ UNUSED static void play_steps(const struct step *steps, unsigned count)
 /* ---- the processor beyond its VMCSs ------------------------------------------------------------------------------ */
 
 struct cpu cpu_this;
+struct cpu_events cpu_events;
 static uint64_t came[4]; /* interrupts that wait for a window of CP's */
 
 void context_load(struct vcpu *v) { loaded++, cpu_this.holder = v; }
@@ -107,7 +108,7 @@ void cpu_interrupts_take(uint64_t taken[4])
         taken[i] = cpu_this.interrupts[i];
         cpu_this.interrupts[i] = 0;
     }
-    cpu_this.pending = false;
+    cpu_events.pending = false;
 }
 
 void cpu_interrupt_window(void)
@@ -115,7 +116,7 @@ void cpu_interrupt_window(void)
     windows_opened++;
     for (unsigned i = 0; i < 4; i++) {
         cpu_this.interrupts[i] |= came[i];
-        cpu_this.pending |= came[i] != 0;
+        cpu_events.pending |= came[i] != 0;
         came[i] = 0;
     }
 }
@@ -144,7 +145,8 @@ UNUSED static void machine_begin(enum vm_nested mode)
     scene_frames();
     fake_clock_reset(SCENE_HZ);
     cpuid_policy_init(everything, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
-    cpu_this = (struct cpu){.exact_interrupts = true};
+    cpu_events = (struct cpu_events){.exact = true};
+    cpu_this = (struct cpu){0};
     memset(came, 0, sizeof came);
     windows_opened = loaded = idles = served = stops_seen = 0;
     vm_stopped = stop_seen;

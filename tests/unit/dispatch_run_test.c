@@ -50,7 +50,7 @@ static void a_machine_alone_runs_without_a_deadline(void **state)
 static void one_entered_with_interrupts_off_is_looked_after_each_millisecond(void **state)
 {
     (void)state;
-    cpu_this.exact_interrupts = false;
+    cpu_events.exact = false;
     windows_opened = 0;
     PLAY(IN_L1(cpuid, .ticks = 400 * US), IN_L1(expired, .ticks = ~0ull), IN_L1(cpuid));
     assert_int_equal(entered[0].deadline, LOOK);
@@ -219,11 +219,11 @@ static void a_timer_that_is_due_ends_the_turn_and_runs_once(void **state)
 
 static void exits_of_cps_own_timer_are_counted_apart(void **state)
 {
-    uint64_t before = dispatch_account.asynchronous;
+    uint64_t before = exits_asynchronous;
 
     (void)state;
     PLAY(IN_L1(expired), IN_L1(cpuid), IN_L1(interrupted));
-    assert_int_equal(dispatch_account.asynchronous - before, 2);
+    assert_int_equal(exits_asynchronous - before, 2);
     assert_int_equal(entered[1].rip, START); /* nothing was skipped */
 }
 
@@ -291,7 +291,7 @@ static void machines_take_turns_of_a_slice(void **state)
 }
 
 static struct vm *other;
-static void other_begins(void) { vm_begin(other), cpu_this.pending = true; }
+static void other_begins(void) { vm_begin(other), cpu_events.pending = true; }
 
 static void one_that_becomes_runnable_gets_the_processor_at_once(void **state)
 {

@@ -11,17 +11,17 @@
 
 #include <cmocka.h>
 
+#include "cp/nested/hardware.h"
+#include "cp/storage/frame.h"
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
-#include "cp/vcpu/edge.h"
-#include "cp/nested/hardware.h"
 #include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/edge.h"
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/exits.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/vm.h"
-#include "cp/storage/frame.h"
 #include "tests/unit/fake/clock.h"
 #include "tests/unit/work_all.h"
 #include "vmcs-shadow/control.h"

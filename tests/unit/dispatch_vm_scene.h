@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "cp/storage/grave.h"
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
 #include "cp/vcpu/cpuid.h"
@@ -16,7 +17,6 @@
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/vm.h"
-#include "cp/storage/grave.h"
 #include "tests/unit/fake/panic.h"
 #include "tests/unit/work_all.h"
 

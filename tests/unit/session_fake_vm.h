@@ -1,4 +1,4 @@
-/* Virtual machines, lines and the edge of the processor for the tests of cp/user and cp/command: what vm.h, machine.h's
+/* Virtual machines, lines and the edge of the processor for the tests of cp/session and cp/command: what vm.h, machine.h's
  * console and disks, and line.h promise, without a CPU. A header, so that only the tests that want the fake are linked
  * with it. */
 #pragma once
@@ -12,12 +12,14 @@
 
 #include <cmocka.h>
 
-#include "cp/vcpu/edge.h"
 #include "cp/diagnose.h"
+#include "cp/diagnose/below.h"
+#include "cp/session/power_off.h"
+#include "cp/storage/frame.h"
+#include "cp/terminal/line.h"
+#include "cp/vcpu/edge.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/vm.h"
-#include "cp/terminal/line.h"
-#include "cp/storage/frame.h"
 #include "tests/unit/fake/clock.h"
 
 #define FAKE __attribute__((weak))

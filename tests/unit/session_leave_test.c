@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "tests/unit/session_scene.h"
 
-#include "cp/session/logon.h"
 #include "cp/session/internal.h"
+#include "cp/session/logon.h"
 #include "cp/terminal/terminal.h"
 
 static void carrier(unsigned line, bool there) { fake_line[line].line.carrier(&fake_line[line].line, there); }

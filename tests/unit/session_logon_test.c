@@ -4,8 +4,8 @@
 
 #include "cp/command/command.h"
 #include "cp/session/logon.h"
-#include "cp/terminal/terminal.h"
 #include "cp/session/verify.h"
+#include "cp/terminal/terminal.h"
 
 enum { KINDS = 4, MORE_USERS = 12 };
 

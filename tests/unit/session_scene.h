@@ -6,11 +6,12 @@
 #include <crypt.h>
 #include <libfdt.h>
 
-#include "cp/time/work.h"
-#include "cp/session/session.h"
-#include "cp/ipl/system.h"
-#include "cp/session/user.h"
+#include "cp/directory/load.h"
 #include "cp/directory/volume.h"
+#include "cp/ipl/system.h"
+#include "cp/session/session.h"
+#include "cp/session/user.h"
+#include "cp/time/work.h"
 #include "tests/unit/fake/disk.h"
 
 #define UNUSED __attribute__((unused)) /* not every test needs all of it */

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
+#include "cp/svm/violation.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/nested.h"
-#include "cp/svm/violation.h"
 
 enum { P = 1, W = 2, PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT = 0x4000, STORAGE = 1 << 20 };
 enum { CODE = 0x10000, DATA = 0x11000, NEXT = 0x12000, STACK = 0x13000, IDT = 0x14000, MOVED = 0x80000 }; /* linear; at +MOVED */

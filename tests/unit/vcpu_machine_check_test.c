@@ -1,7 +1,7 @@
 #include "tests/unit/dispatch_scene.h"
 
-#include "cp/vcpu/machine_check.h"
 #include "cp/time/timer.h"
+#include "cp/vcpu/machine_check.h"
 #include "tests/unit/fake/machine_check.h"
 
 #define VALID         MACHINE_CHECK_VALID

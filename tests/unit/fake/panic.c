@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cp/cpu/panic.h"
+#include "cp/panic.h"
 
 jmp_buf *fake_panic_to;
 

@@ -198,5 +198,5 @@ static bool free_msr_write(uint32_t msr, uint64_t value)
 
 const struct cpu_nested fake_cpu_nested = {
     capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link_region,
-    shadow_pull, shadow_pull_all, shadow_push, flush_ept, flush_vpid, vpid_first, free_msr_read, free_msr_write, true, false,
+    shadow_pull, shadow_pull_all, shadow_push, flush_ept, flush_vpid, vpid_first, free_msr_read, free_msr_write, true,
 };

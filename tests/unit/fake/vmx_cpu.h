@@ -1,8 +1,8 @@
 /* The fake machine's processor under a whole virtual machine: what cp/cpu promises of VMX, over the regions of
  * struct fake_vmx, each virtual CPU with its own. What runs in it is the test's. */
 #pragma once
-#include "cp/vcpu/backend.h"
 #include "cp/nested/hardware.h"
+#include "cp/vcpu/backend.h"
 #include "tests/unit/fake/vmx_machine.h"
 
 extern const struct cpu_backend fake_cpu_backend;
