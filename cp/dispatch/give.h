@@ -2,7 +2,7 @@
  * what is beyond its share (cp/storage/frame.h). That one stops, is reset and cleared, as by SYSTEM CLEAR, a piece in each turn of
  * the event loop. */
 #pragma once
-#include "cp/vcpu/vm.h"
+#include "cp/dispatch/vm.h"
 
 void give_start(void); /* from here on frame_short() finds somebody */
 void give_turn(void);  /* run_each_turn */

@@ -1,6 +1,6 @@
 /* CP's event loop: lets what came in, does what is due, runs the machine whose turn it is, or sleeps. */
 #pragma once
-#include "cp/vcpu/vm.h"
+#include "cp/dispatch/vm.h"
 
 /* Work of other rooms that the loop does when their interrupt came, and once a turn. */
 typedef void run_handler(void *context);

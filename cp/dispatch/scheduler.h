@@ -1,7 +1,7 @@
 /* Which machine runs next: the runnable one that has had the least time, so that time is shared evenly whatever its
  * guests do. */
 #pragma once
-#include "cp/vcpu/vm.h"
+#include "cp/dispatch/vm.h"
 
 enum { SCHEDULER_SLICE_US = 5000 };
 

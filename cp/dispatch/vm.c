@@ -1,5 +1,5 @@
 /* Owns the life of a virtual machine: made, reset, started, stopped, woken, and freed with all it had. */
-#include "cp/vcpu/vm.h"
+#include "cp/dispatch/vm.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cp/directory/directory.h"
+#include "cp/dispatch/vm.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/tree_vm.h"
 #include "cp/vcpu/registers.h"

@@ -12,6 +12,7 @@
 #include "cp/credential/sha512_crypt.h"
 #include "cp/diagnose.h"
 #include "cp/directory/directory.h"
+#include "cp/dispatch/vm.h"
 #include "cp/terminal/attention.h"
 #include "cp/terminal/editor.h"
 #include "cp/terminal/line.h"

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "cp/device/disk.h"
+#include "cp/dispatch/vm.h"
 #include "cp/terminal/line.h"
-#include "cp/vcpu/vm.h"
 
 /* Who is logged on to the first line when the directory is there, without a password, as if it had been typed: the one
  * who gave CP its command line ("logon=ID") owns the machine. Call before user_start; the text may go afterwards. */

@@ -1,5 +1,5 @@
 /* A virtual machine as CP keeps it: one virtual CPU, storage, devices, accounting, and the user's session it belongs
- * to. */
+ * to; and what the rooms from here up may do to the one that runs. Making and ending machines: cp/dispatch/vm.h. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,7 +46,7 @@ struct vm_config {
 
 /* What every exit looks at comes first, in one page. */
 struct vm {
-    struct vm *next; /* in vm_list */
+    struct vm *next; /* in vm_list of cp/dispatch/vm.h */
     struct vcpu vcpu;
     enum vm_state state;
     enum vm_stop stop;
@@ -69,7 +69,6 @@ struct vm {
     struct guest_storage storage;
 };
 
-extern struct vm *vm_list;
 /* Whose turn it is: from before its registers are loaded until its last exit of the turn is dealt with. NULL: the event loop's own
  * time, and the only one in which machines are made, reset, cleared or destroyed, or the processor given to another. */
 extern struct vm *vm_turn;
@@ -79,36 +78,18 @@ static inline uint64_t vm_total_ticks(const struct vm *vm)
     return vm->total_ticks + (vm == vm_turn ? clock_now() - vm->turn_begun : 0);
 }
 
-/* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may be a call for a command.
- * NULL: no storage for it, or for what it is promised. The machine exists, stopped and reset, with no disks. */
-struct vm *vm_create(const struct vm_config *);
-/* Frees all it had, in mid-nesting too: its storage a little at a time, as a grave, and not before disk requests that
- * are in flight and write into it are done. */
-void vm_destroy(struct vm *);
+/* cp/dispatch does these. */
 void vm_bury(void); /* there are new graves: their work begins */
-
-void vm_reset(struct vm *);             /* SYSTEM RESET: CPU and devices, storage kept; stopped */
 /* INIT of the CPU, which stops: it would go on at FFFFFFF0H, where these machines have no firmware. */
 void vm_init(struct vm *);
-/* SYSTEM CLEAR with a new size; stopped. 0, -ENOMEM, or -EBUSY: disk requests are in flight, and nothing was
- * changed. */
-int vm_define_storage(struct vm *, uint64_t bytes);
 void vm_stop(struct vm *, enum vm_stop, uint32_t detail);
 /* CP's own check found a control block that must not run: counts it, and stops the machine with VM_STOP_UNSOUND. */
 void vm_unsound(struct vm *, uint32_t check);
-void vm_begin(struct vm *);             /* STOPPED -> RUNNABLE */
 void vm_unhalt(struct vm *);            /* WAITING -> RUNNABLE */
 void vm_wake(struct vm *);              /* the same if what came is deliverable */
-
 /* The guest/host masks of CR0 and CR4, after what CPUID offers changed. */
 void vm_masks_write(struct vm *);
 
-/* Called when a machine stopped by itself (cp/session shows it). Set by cp/session. */
-extern void (*vm_stopped)(struct vm *);
-/* Console output of a machine; see machine_host.output. Set by cp/session. */
-extern unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
-/* UART `uart` of a machine has read all it had: it takes input again. Set by cp/session. */
-extern void (*vm_input_room)(struct vm *, unsigned uart);
 /* The program of a machine failed at VMX: by which rule, and the field's encoding, or NEST_NO_FIELD. Set by cp/session. */
 extern void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 /* VMCALL: DIAGNOSE. Registers are in vcpu.gpr; returns what goes to RAX. Set by cp/session. */

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "cp/dispatch/vm.h"
 #include "cp/nested/hardware.h"
 #include "cp/storage/frame.h"
 #include "cp/vcpu/backend.h"
@@ -21,7 +22,6 @@
 #include "cp/vcpu/exits.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"
-#include "cp/vcpu/vm.h"
 #include "tests/unit/fake/clock.h"
 #include "tests/unit/work_all.h"
 #include "vmcs-shadow/control.h"

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "cp/dispatch/vm.h"
 #include "cp/storage/grave.h"
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
@@ -16,7 +17,6 @@
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
-#include "cp/vcpu/vm.h"
 #include "tests/unit/fake/panic.h"
 #include "tests/unit/work_all.h"
 

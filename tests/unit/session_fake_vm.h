@@ -14,12 +14,12 @@
 
 #include "cp/diagnose.h"
 #include "cp/diagnose/below.h"
+#include "cp/dispatch/vm.h"
 #include "cp/session/power_off.h"
 #include "cp/storage/frame.h"
 #include "cp/terminal/line.h"
 #include "cp/vcpu/edge.h"
 #include "cp/vcpu/registers.h"
-#include "cp/vcpu/vm.h"
 #include "tests/unit/fake/clock.h"
 
 #define FAKE __attribute__((weak))

@@ -1,0 +1,25 @@
+/* The life of a virtual machine: made, reset, begun, destroyed. What it is: cp/vcpu/vm.h. */
+#pragma once
+#include "cp/vcpu/vm.h"
+
+extern struct vm *vm_list;
+
+/* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may be a call for a command.
+ * NULL: no storage for it, or for what it is promised. The machine exists, stopped and reset, with no disks. */
+struct vm *vm_create(const struct vm_config *);
+/* Frees all it had, in mid-nesting too: its storage a little at a time, as a grave, and not before disk requests that
+ * are in flight and write into it are done. */
+void vm_destroy(struct vm *);
+void vm_reset(struct vm *); /* SYSTEM RESET: CPU and devices, storage kept; stopped */
+/* SYSTEM CLEAR with a new size; stopped. 0, -ENOMEM, or -EBUSY: disk requests are in flight, and nothing was
+ * changed. */
+int vm_define_storage(struct vm *, uint64_t bytes);
+
+void vm_begin(struct vm *); /* STOPPED -> RUNNABLE */
+
+/* Called when a machine stopped by itself (cp/session shows it). Set by cp/session. */
+extern void (*vm_stopped)(struct vm *);
+/* Console output of a machine; see machine_host.output. Set by cp/session. */
+extern unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
+/* UART `uart` of a machine has read all it had: it takes input again. Set by cp/session. */
+extern void (*vm_input_room)(struct vm *, unsigned uart);
