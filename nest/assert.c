@@ -64,7 +64,7 @@ HOLDS(secondary_controls)
 {
     UNUSED();
     /* instructions that exist, modes, tags: no intercept, so that a guest may have less of them */
-    const uint32_t features = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_UNRESTRICTED_GUEST | CPU2_VPID | CPU2_VMCS_SHADOWING;
+    const uint32_t features = CPU2_RDTSCP | CPU2_INVPCID | CPU2_UNRESTRICTED_GUEST | CPU2_VPID | CPU2_VMCS_SHADOWING;
     uint32_t own = secondary_of(&nest->vmcs01), has = image->secondary_controls;
     return image->processor_controls & CPU_SECONDARY_CONTROLS && has & CPU2_EPT && is_subset(own & ~features, has) &&
            is_subset(has, own | CPU2_VPID | may(nest->offered, VMX_CPU2)) && is_subset(has, may(nest->hardware, VMX_CPU2));

@@ -104,7 +104,7 @@ static inline uint32_t nest_bits_processor(uint32_t outer, uint32_t inner, uint3
 #define NEST_CPU2_EITHER                                                                                               \
     ((uint32_t)CPU2_DESCRIPTOR_TABLE_EXITING | CPU2_WBINVD_EXITING | CPU2_RDRAND_EXITING | CPU2_RDSEED_EXITING |       \
      CPU2_TSC_SCALING)
-#define NEST_CPU2_BOTH ((uint32_t)CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES) /* instructions that exist */
+#define NEST_CPU2_BOTH ((uint32_t)CPU2_RDTSCP | CPU2_INVPCID) /* instructions that exist */
 #define NEST_CPU2_INNER ((uint32_t)CPU2_UNRESTRICTED_GUEST | CPU2_PAUSE_LOOP_EXITING | CPU2_VM_FUNCTIONS)
 #define NEST_CPU2_OUTER                                                                                                \
     ((uint32_t)CPU2_EPT | CPU2_PML | CPU2_ENCLS_EXITING | CPU2_CONCEAL_FROM_PT | CPU2_SUB_PAGE_PERMISSIONS)

@@ -12,7 +12,6 @@ static nest_merge_rule *const rules[VMCS_FIELDS] = {
     [VMCS_INDEX_EPT_POINTER] = nest_rule_ept_pointer,
     [VMCS_INDEX_VMREAD_BITMAP] = nest_rule_vmread_bitmap,
     [VMCS_INDEX_VMWRITE_BITMAP] = nest_rule_vmwrite_bitmap,
-    [VMCS_INDEX_XSS_EXITING_BITMAP] = nest_rule_xss_exiting_bitmap,
     [VMCS_INDEX_TSC_MULTIPLIER] = nest_rule_tsc_multiplier,
     [VMCS_INDEX_VMCS_LINK_POINTER] = nest_rule_link_pointer,
     [VMCS_INDEX_GUEST_DEBUGCTL] = nest_rule_guest_debugctl,

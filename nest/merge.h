@@ -51,7 +51,7 @@ nest_merge_rule nest_rule_tsc_offset, nest_rule_tsc_multiplier;
 /* ... merge_address.c ... */
 nest_merge_rule nest_rule_vpid, nest_rule_ept_pointer, nest_rule_link_pointer, nest_rule_virtual_apic;
 nest_merge_rule nest_rule_msr_bitmap, nest_rule_io_bitmap_a, nest_rule_io_bitmap_b;
-nest_merge_rule nest_rule_vmread_bitmap, nest_rule_vmwrite_bitmap, nest_rule_xss_exiting_bitmap;
+nest_merge_rule nest_rule_vmread_bitmap, nest_rule_vmwrite_bitmap;
 /* ... and merge_state.c */
 nest_merge_rule nest_rule_cr0_mask, nest_rule_cr4_mask, nest_rule_cr0_shadow, nest_rule_cr4_shadow;
 nest_merge_rule nest_rule_guest_cr0, nest_rule_guest_cr4, nest_rule_guest_dr7, nest_rule_guest_debugctl;

@@ -43,10 +43,3 @@ BITMAP_RULE(io_bitmap_a, io_bitmap_a, io_bitmap_a)
 BITMAP_RULE(io_bitmap_b, io_bitmap_b, io_bitmap_b)
 BITMAP_RULE(vmread_bitmap, vmread_bitmap, vmread_bitmap)
 BITMAP_RULE(vmwrite_bitmap, vmwrite_bitmap, vmwrite_bitmap)
-
-void nest_rule_xss_exiting_bitmap(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
-                                  const struct nest_merge_context *context)
-{
-    (void)context;
-    out->xss_exiting_bitmap = outer->xss_exiting_bitmap | inner->xss_exiting_bitmap;
-}

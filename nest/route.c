@@ -4,7 +4,7 @@
 #include "nest/merge.h"
 
 enum { EVENT_TYPE_SHIFT = 8, TYPE_NMI = 2, VECTOR_PAGE_FAULT = 14, VECTOR_MACHINE_CHECK = 18 };
-enum { RCX = 1, RAX = 0, RDX = 2 };
+enum { RCX = 1 };
 
 typedef bool wants_fn(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit);
 
@@ -142,16 +142,6 @@ static bool wants_field(const struct nest_route_state *state, const struct vmcs 
     return bitmap_bit(state, write ? inner->vmwrite_bitmap : inner->vmread_bitmap, (uint32_t)encoding);
 }
 
-static bool wants_xsaves(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit)
-{
-    const uint32_t msr_xss = 0xDA0;
-    uint64_t components = (uint32_t)state->host->gpr[RAX] | state->host->gpr[RDX] << 32, xss;
-    (void)exit;
-    if (!(nest_secondary(inner) & CPU2_XSAVES) || !state->host->rdmsr(state->host->context, msr_xss, &xss))
-        return false;
-    return components & xss & inner->xss_exiting_bitmap;
-}
-
 /* ---- the table ------------------------------------------------------------------------ */
 
 static const struct row {
@@ -206,8 +196,6 @@ static const struct row {
     [EXIT_INVPCID] = {.wants = wants_invpcid},
     [EXIT_VMFUNC] = {.secondary = CPU2_VM_FUNCTIONS},
     [EXIT_RDSEED] = {.secondary = CPU2_RDSEED_EXITING},
-    [EXIT_XSAVES] = {.wants = wants_xsaves},
-    [EXIT_XRSTORS] = {.wants = wants_xsaves},
 };
 
 bool nest_inner_wants(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit)

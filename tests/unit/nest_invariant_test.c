@@ -75,8 +75,7 @@ static void keeps_cp_controls(void)
 {
     const uint32_t by_rule = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW |
                              CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
-    const uint32_t features = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_UNRESTRICTED_GUEST | CPU2_VPID |
-                              CPU2_VMCS_SHADOWING;
+    const uint32_t features = CPU2_RDTSCP | CPU2_INVPCID | CPU2_UNRESTRICTED_GUEST | CPU2_VPID | CPU2_VMCS_SHADOWING;
     assert_int_equal(m.base.pin_controls & ~vmcs02.pin_controls, 0);
     assert_int_equal(m.base.processor_controls & ~by_rule & ~vmcs02.processor_controls, 0);
     assert_int_equal(m.base.secondary_controls & ~features & ~vmcs02.secondary_controls, 0);

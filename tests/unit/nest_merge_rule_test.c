@@ -102,14 +102,6 @@ static void vmwrite_bitmap(void)
     assert_int_equal(out.vmwrite_bitmap, 0x5000);
 }
 
-static void xss_exiting_bitmap(void)
-{
-    outer.xss_exiting_bitmap = 1;
-    inner.xss_exiting_bitmap = 2;
-    merge();
-    assert_int_equal(out.xss_exiting_bitmap, 3);
-}
-
 static void vmcs_link_pointer(void)
 {
     inner.vmcs_link_pointer = 0xBAD000;

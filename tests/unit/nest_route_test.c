@@ -259,18 +259,6 @@ static void vmread_and_vmwrite_follow_l1s_shadow_bitmaps(void **state)
     assert_true(l1_gets(&exit));
 }
 
-static void xsaves_follows_the_bitmap_of_components_in_use(void **state)
-{
-    (void)state;
-    inner.processor_controls = CPU_SECONDARY_CONTROLS;
-    inner.secondary_controls = CPU2_XSAVES;
-    inner.xss_exiting_bitmap = 0x100;
-    m.gpr[0] = 0x100;
-    assert_true(l1_gets_reason(EXIT_XSAVES, 0)); /* IA32_XSS has it */
-    inner.xss_exiting_bitmap = 0x200;
-    assert_false(l1_gets_reason(EXIT_XRSTORS, 0));
-}
-
 static void of_a_chain_the_innermost_that_asked_gets_the_exit(void **state)
 {
     struct vmcs middle = {.processor_controls = CPU_HLT_EXITING | CPU_RDTSC_EXITING};
@@ -300,7 +288,6 @@ int main(void)
         TEST(ports_follow_both_bitmaps_byte_by_byte),
         TEST(msrs_follow_the_bitmap_of_four_parts),
         TEST(vmread_and_vmwrite_follow_l1s_shadow_bitmaps),
-        TEST(xsaves_follows_the_bitmap_of_components_in_use),
         TEST(of_a_chain_the_innermost_that_asked_gets_the_exit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -306,7 +306,7 @@ static void the_cost_model_counts_what_the_header_says(void **state)
         assert_int_equal(reads, reads_expected); \
         assert_int_equal(writes, writes_expected); \
     } while (0)
-    COST(vmcs_sync_pull_written(&copy, &changed, hardware.fields), 122, 0);
+    COST(vmcs_sync_pull_written(&copy, &changed, hardware.fields), 121, 0);
     COST(vmcs_sync_pull_written_hot(&copy, &changed, hardware.fields), 21, 0);
     COST(vmcs_sync_pull_guest(&copy, &changed, hardware.fields), 58, 0);
     COST(vmcs_sync_pull_guest_hot(&copy, &changed, hardware.fields), 13, 0);

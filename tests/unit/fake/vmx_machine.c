@@ -228,7 +228,7 @@ static void base_controls(struct fake_vmx *m)
     v->processor_controls = 0x04006172 | CPU_HLT_EXITING | CPU_UNCONDITIONAL_IO_EXITING | CPU_MSR_BITMAPS |
                             CPU_TSC_OFFSETTING | CPU_SECONDARY_CONTROLS | CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
     v->secondary_controls = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED_GUEST | CPU2_RDTSCP | CPU2_INVPCID |
-                            CPU2_XSAVES | CPU2_VMCS_SHADOWING;
+                            CPU2_VMCS_SHADOWING;
     v->exit_controls = 0x00036DFB | EXIT_HOST_LONG_MODE | EXIT_LOAD_EFER | EXIT_SAVE_EFER | EXIT_LOAD_PAT | EXIT_SAVE_PAT;
     v->entry_controls = 0x000011FB | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LONG_MODE;
     v->ept_pointer = 0xABC000 | 3 << 3 | 6;
