@@ -34,15 +34,8 @@ static inline uint32_t nest_bits_without(uint32_t controls, uint32_t mask)
 
 /* ---- primary processor-based controls ------------------------------------------ */
 
-/* Intercepts: whoever asks for one gets it. */
-#define NEST_CPU_EITHER                                                                                                \
-    ((uint32_t)CPU_INTERRUPT_WINDOW_EXITING | CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_INVLPG_EXITING |              \
-     CPU_MWAIT_EXITING | CPU_RDPMC_EXITING | CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING |        \
-     CPU_NMI_WINDOW_EXITING | CPU_MOV_DR_EXITING | CPU_MONITOR_TRAP_FLAG | CPU_MONITOR_EXITING | CPU_PAUSE_EXITING)
-/* Each has a rule below. */
-#define NEST_CPU_BY_RULE                                                                                               \
-    ((uint32_t)CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW |                      \
-     CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING)
+#define NEST_CPU_EITHER ((uint32_t)CPU_MERGE_EITHER) /* intercepts: whoever asks for one gets it */
+#define NEST_CPU_BY_RULE ((uint32_t)CPU_MERGE_RULE)  /* each has a rule below */
 
 /* How a VMCS treats I/O instructions. */
 enum nest_io { NEST_IO_NONE, NEST_IO_BITMAPS, NEST_IO_ALL };
@@ -101,13 +94,10 @@ static inline uint32_t nest_bits_processor(uint32_t outer, uint32_t inner, uint3
 
 /* ---- secondary processor-based controls ------------------------------------------- */
 
-#define NEST_CPU2_EITHER                                                                                               \
-    ((uint32_t)CPU2_DESCRIPTOR_TABLE_EXITING | CPU2_WBINVD_EXITING | CPU2_RDRAND_EXITING | CPU2_RDSEED_EXITING |       \
-     CPU2_TSC_SCALING)
-#define NEST_CPU2_BOTH ((uint32_t)CPU2_RDTSCP | CPU2_INVPCID) /* instructions that exist */
-#define NEST_CPU2_INNER ((uint32_t)CPU2_UNRESTRICTED_GUEST | CPU2_PAUSE_LOOP_EXITING | CPU2_VM_FUNCTIONS)
-#define NEST_CPU2_OUTER                                                                                                \
-    ((uint32_t)CPU2_EPT | CPU2_PML | CPU2_ENCLS_EXITING | CPU2_CONCEAL_FROM_PT | CPU2_SUB_PAGE_PERMISSIONS)
+#define NEST_CPU2_EITHER ((uint32_t)CPU2_MERGE_EITHER)
+#define NEST_CPU2_BOTH ((uint32_t)CPU2_MERGE_BOTH) /* instructions that exist */
+#define NEST_CPU2_INNER ((uint32_t)CPU2_MERGE_INNER)
+#define NEST_CPU2_OUTER ((uint32_t)CPU2_MERGE_OUTER)
 
 /* had, wanted: what outer and inner have in force; more: what CP adds of its own.  Only with EPT of its own does the
  * inner get an unrestricted guest. */

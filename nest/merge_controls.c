@@ -5,6 +5,28 @@
 
 #define UNUSED(context) ((void)(context))
 
+/* Each control lies in a class that its word's rule below merges, or it would be dropped in silence. */
+#define MERGES(word, classes) \
+    _Static_assert(word##_MERGED == (classes), "a " #word " control is in a class its rule does not merge"); \
+    _Static_assert(!(word##_OFFERED & word##_MERGE_NEVER), "a " #word " control is offered, and NEVER merged"); \
+    _Static_assert(!((word##_MERGE_EITHER | word##_MERGE_BOTH | word##_MERGE_INNER) & ~(uint32_t)word##_OFFERED), \
+                   "a " #word " control would be taken from L1 that is not offered")
+enum {
+#define SET(word) word##_MERGED
+#define IN_SET(offered, merge) !IN_CLASS(merge, NEVER)
+#include "vmcs-shadow/control_sets.def"
+};
+MERGES(PIN, PIN_MERGE_EITHER | PIN_MERGE_OUTER);
+MERGES(CPU, CPU_MERGE_EITHER | CPU_MERGE_OUTER | CPU_MERGE_RULE);
+MERGES(CPU2, CPU2_MERGE_EITHER | CPU2_MERGE_BOTH | CPU2_MERGE_INNER | CPU2_MERGE_OUTER | CPU2_MERGE_RULE);
+MERGES(EXIT, EXIT_MERGE_OUTER | EXIT_MERGE_ALWAYS);
+MERGES(ENTRY, ENTRY_MERGE_OUTER | ENTRY_MERGE_ALWAYS | ENTRY_MERGE_INNER);
+_Static_assert(CPU_MERGE_RULE == (CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW |
+                                  CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING),
+               "a processor-based control with a rule of its own, or a rule (nest/bits.h) without its control");
+_Static_assert(CPU2_MERGE_RULE == (CPU2_VPID | CPU2_VMCS_SHADOWING),
+               "a secondary control with a rule of its own, or a rule without its control");
+
 /* Bits of a control that may be 1 in hardware. */
 static uint32_t may(const struct nest_merge_context *context, enum vmx_msr control)
 {
@@ -14,8 +36,8 @@ static uint32_t may(const struct nest_merge_context *context, enum vmx_msr contr
 void nest_rule_pin_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                             const struct nest_merge_context *context)
 {
-    const uint32_t offered = PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS;
-    out->pin_controls = nest_bits_add(outer->pin_controls, inner->pin_controls, offered, may(context, VMX_TRUE_PIN));
+    out->pin_controls =
+        nest_bits_add(outer->pin_controls, inner->pin_controls, PIN_MERGE_EITHER, may(context, VMX_TRUE_PIN));
 }
 
 void nest_rule_processor_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
@@ -40,7 +62,7 @@ void nest_rule_secondary_controls(struct vmcs *out, const struct vmcs *outer, co
 void nest_rule_exit_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                              const struct nest_merge_context *context)
 {
-    const uint32_t save = EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_PAT | EXIT_SAVE_EFER;
+    const uint32_t save = EXIT_MERGE_ALWAYS;
     (void)inner;
     out->exit_controls = nest_bits_add(outer->exit_controls, save, save, may(context, VMX_TRUE_EXIT));
 }
@@ -49,10 +71,10 @@ void nest_rule_exit_controls(struct vmcs *out, const struct vmcs *outer, const s
 void nest_rule_entry_controls(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                               const struct nest_merge_context *context)
 {
-    const uint32_t load = ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER;
-    uint32_t controls = nest_bits_without(outer->entry_controls, ENTRY_LONG_MODE);
+    const uint32_t load = ENTRY_MERGE_ALWAYS;
+    uint32_t controls = nest_bits_without(outer->entry_controls, ENTRY_MERGE_INNER);
     out->entry_controls = nest_bits_add(controls, load, load, may(context, VMX_TRUE_ENTRY)) |
-                          (inner->entry_controls & ENTRY_LONG_MODE);
+                          (inner->entry_controls & ENTRY_MERGE_INNER);
 }
 
 enum { PAGE_FAULT = 1 << 14 };

@@ -121,12 +121,6 @@ static bool wants_timer(const struct nest_route_state *state, const struct vmcs 
     return (inner->pin_controls & PIN_PREEMPTION_TIMER) && state->timer_expired;
 }
 
-static bool wants_pause(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit)
-{
-    (void)state, (void)exit;
-    return (inner->processor_controls & CPU_PAUSE_EXITING) || (nest_secondary(inner) & CPU2_PAUSE_LOOP_EXITING);
-}
-
 static bool wants_invpcid(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit)
 {
     (void)state, (void)exit;
@@ -142,61 +136,102 @@ static bool wants_field(const struct nest_route_state *state, const struct vmcs 
     return bitmap_bit(state, write ? inner->vmwrite_bitmap : inner->vmread_bitmap, (uint32_t)encoding);
 }
 
+/* nest_exit() has asked EPT12 itself, before it asks here. */
+static bool judged_before(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit)
+{
+    (void)state, (void)inner, (void)exit;
+    return false;
+}
+
 /* ---- the table ------------------------------------------------------------------------ */
+
+/* ALWAYS exits; ASKED exits if any of these controls is 1; WANTS asks a function, which looks at these. */
+#define ROWS \
+    WANTS(EXCEPTION_NMI, PIN_NMI_EXITING, 0, 0, wants_exception) \
+    ASKED(EXTERNAL_INTERRUPT, PIN_EXTERNAL_INTERRUPT_EXITING, 0, 0) \
+    ALWAYS(TRIPLE_FAULT) \
+    ALWAYS(INIT) \
+    ALWAYS(SIPI) \
+    ASKED(INTERRUPT_WINDOW, 0, CPU_INTERRUPT_WINDOW_EXITING, 0) \
+    ASKED(NMI_WINDOW, 0, CPU_NMI_WINDOW_EXITING, 0) \
+    ALWAYS(TASK_SWITCH) \
+    ALWAYS(CPUID) \
+    ALWAYS(GETSEC) \
+    ASKED(HLT, 0, CPU_HLT_EXITING, 0) \
+    ALWAYS(INVD) \
+    ASKED(INVLPG, 0, CPU_INVLPG_EXITING, 0) \
+    ASKED(RDPMC, 0, CPU_RDPMC_EXITING, 0) \
+    ASKED(RDTSC, 0, CPU_RDTSC_EXITING, 0) \
+    ALWAYS(VMCALL) \
+    ALWAYS(VMCLEAR) \
+    ALWAYS(VMLAUNCH) \
+    ALWAYS(VMPTRLD) \
+    ALWAYS(VMPTRST) \
+    WANTS(VMREAD, 0, 0, CPU2_VMCS_SHADOWING, wants_field) \
+    ALWAYS(VMRESUME) \
+    WANTS(VMWRITE, 0, 0, CPU2_VMCS_SHADOWING, wants_field) \
+    ALWAYS(VMXOFF) \
+    ALWAYS(VMXON) \
+    WANTS(CR_ACCESS, 0, \
+          CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING | CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING, 0, \
+          wants_cr_access) \
+    ASKED(DR_ACCESS, 0, CPU_MOV_DR_EXITING, 0) \
+    WANTS(IO, 0, CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS, 0, wants_io) \
+    WANTS(RDMSR, 0, CPU_MSR_BITMAPS, 0, wants_msr) \
+    WANTS(WRMSR, 0, CPU_MSR_BITMAPS, 0, wants_msr) \
+    ASKED(MWAIT, 0, CPU_MWAIT_EXITING, 0) \
+    ASKED(MTF, 0, CPU_MONITOR_TRAP_FLAG, 0) \
+    ASKED(MONITOR, 0, CPU_MONITOR_EXITING, 0) \
+    ASKED(PAUSE, 0, CPU_PAUSE_EXITING, CPU2_PAUSE_LOOP_EXITING) \
+    ASKED(TPR, 0, CPU_TPR_SHADOW, 0) \
+    ASKED(GDTR_IDTR, 0, 0, CPU2_DESCRIPTOR_TABLE_EXITING) \
+    ASKED(LDTR_TR, 0, 0, CPU2_DESCRIPTOR_TABLE_EXITING) \
+    WANTS(EPT_VIOLATION, 0, 0, CPU2_EPT, judged_before) \
+    WANTS(EPT_MISCONFIG, 0, 0, CPU2_EPT, judged_before) \
+    ALWAYS(INVEPT) \
+    ASKED(RDTSCP, 0, CPU_RDTSC_EXITING, 0) \
+    WANTS(PREEMPTION_TIMER, PIN_PREEMPTION_TIMER, 0, 0, wants_timer) \
+    ALWAYS(INVVPID) \
+    ASKED(WBINVD, 0, 0, CPU2_WBINVD_EXITING) \
+    ALWAYS(XSETBV) \
+    ASKED(RDRAND, 0, 0, CPU2_RDRAND_EXITING) \
+    WANTS(INVPCID, 0, CPU_INVLPG_EXITING, CPU2_INVPCID, wants_invpcid) \
+    ASKED(VMFUNC, 0, 0, CPU2_VM_FUNCTIONS) \
+    ASKED(RDSEED, 0, 0, CPU2_RDSEED_EXITING)
 
 static const struct row {
     bool always;
     uint32_t pin, primary, secondary; /* any of these set */
     wants_fn *wants;
 } rows[EXIT_REASONS] = {
-    [EXIT_EXCEPTION_NMI] = {.wants = wants_exception},
-    [EXIT_EXTERNAL_INTERRUPT] = {.pin = PIN_EXTERNAL_INTERRUPT_EXITING},
-    [EXIT_TRIPLE_FAULT] = {.always = true},
-    [EXIT_INIT] = {.always = true},
-    [EXIT_SIPI] = {.always = true},
-    [EXIT_INTERRUPT_WINDOW] = {.primary = CPU_INTERRUPT_WINDOW_EXITING},
-    [EXIT_NMI_WINDOW] = {.primary = CPU_NMI_WINDOW_EXITING},
-    [EXIT_TASK_SWITCH] = {.always = true},
-    [EXIT_CPUID] = {.always = true},
-    [EXIT_GETSEC] = {.always = true},
-    [EXIT_HLT] = {.primary = CPU_HLT_EXITING},
-    [EXIT_INVD] = {.always = true},
-    [EXIT_INVLPG] = {.primary = CPU_INVLPG_EXITING},
-    [EXIT_RDPMC] = {.primary = CPU_RDPMC_EXITING},
-    [EXIT_RDTSC] = {.primary = CPU_RDTSC_EXITING},
-    [EXIT_VMCALL] = {.always = true},
-    [EXIT_VMCLEAR] = {.always = true},
-    [EXIT_VMLAUNCH] = {.always = true},
-    [EXIT_VMPTRLD] = {.always = true},
-    [EXIT_VMPTRST] = {.always = true},
-    [EXIT_VMREAD] = {.wants = wants_field},
-    [EXIT_VMRESUME] = {.always = true},
-    [EXIT_VMWRITE] = {.wants = wants_field},
-    [EXIT_VMXOFF] = {.always = true},
-    [EXIT_VMXON] = {.always = true},
-    [EXIT_CR_ACCESS] = {.wants = wants_cr_access},
-    [EXIT_DR_ACCESS] = {.primary = CPU_MOV_DR_EXITING},
-    [EXIT_IO] = {.wants = wants_io},
-    [EXIT_RDMSR] = {.wants = wants_msr},
-    [EXIT_WRMSR] = {.wants = wants_msr},
-    [EXIT_MWAIT] = {.primary = CPU_MWAIT_EXITING},
-    [EXIT_MTF] = {.primary = CPU_MONITOR_TRAP_FLAG},
-    [EXIT_MONITOR] = {.primary = CPU_MONITOR_EXITING},
-    [EXIT_PAUSE] = {.wants = wants_pause},
-    [EXIT_TPR] = {.primary = CPU_TPR_SHADOW},
-    [EXIT_GDTR_IDTR] = {.secondary = CPU2_DESCRIPTOR_TABLE_EXITING},
-    [EXIT_LDTR_TR] = {.secondary = CPU2_DESCRIPTOR_TABLE_EXITING},
-    [EXIT_INVEPT] = {.always = true},
-    [EXIT_RDTSCP] = {.primary = CPU_RDTSC_EXITING},
-    [EXIT_PREEMPTION_TIMER] = {.wants = wants_timer},
-    [EXIT_INVVPID] = {.always = true},
-    [EXIT_WBINVD] = {.secondary = CPU2_WBINVD_EXITING},
-    [EXIT_XSETBV] = {.always = true},
-    [EXIT_RDRAND] = {.secondary = CPU2_RDRAND_EXITING},
-    [EXIT_INVPCID] = {.wants = wants_invpcid},
-    [EXIT_VMFUNC] = {.secondary = CPU2_VM_FUNCTIONS},
-    [EXIT_RDSEED] = {.secondary = CPU2_RDSEED_EXITING},
+#define ALWAYS(reason) [EXIT_##reason] = {.always = true},
+#define ASKED(reason, p, c, c2) [EXIT_##reason] = {.pin = p, .primary = c, .secondary = c2},
+#define WANTS(reason, p, c, c2, function) [EXIT_##reason] = {.wants = function},
+    ROWS
+#undef ALWAYS
+#undef ASKED
+#undef WANTS
 };
+
+/* Each control that is offered has a part in the row of each exit that controls.def names for it. */
+enum {
+#define ALWAYS(reason)
+#define ASKED(reason, p, c, c2) ROUTE_PIN_##reason = (p), ROUTE_CPU_##reason = (c), ROUTE_CPU2_##reason = (c2),
+#define WANTS(reason, p, c, c2, function) ASKED(reason, p, c, c2)
+    ROWS
+#undef ALWAYS
+#undef ASKED
+#undef WANTS
+    ROUTE_PIN_NONE = ~0u, ROUTE_CPU_NONE = ~0u, ROUTE_CPU2_NONE = ~0u, ROUTE_EXIT_NONE = ~0u, ROUTE_ENTRY_NONE = ~0u
+};
+#define ROUTED_NO(word, NAME, reason)
+#define ROUTED_YES(word, NAME, reason) \
+    _Static_assert(ROUTE_##word##_##reason & word##_##NAME, \
+                   #word "_" #NAME " is offered, but has no part in the row of " #reason);
+#define CONTROL(word, NAME, bit, offered, merge, exit, exit2) \
+    ROUTED_##offered(word, NAME, exit) ROUTED_##offered(word, NAME, exit2)
+#include "vmcs-shadow/controls.def"
+#undef CONTROL
 
 bool nest_inner_wants(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit)
 {

@@ -1,5 +1,5 @@
 /* What VMX CP offers a guest.  In: the capability MSRs of the machine CP runs on.  Out: those the guest reads.
- * The sets below are the whole policy: a control is in one of them only if nest/ knows what to do with it. */
+ * Of the controls controls.def says which; EPT's and VPID's capabilities are here. */
 #include "vmcs-shadow/capability.h"
 
 /* SDM "Reserved Controls and Default Settings": bits that read as must-be-1 where there are no TRUE capability MSRs */
@@ -7,22 +7,6 @@
 #define CPU_DEFAULT1 0x0401E172u
 #define EXIT_DEFAULT1 0x00036DFFu
 #define ENTRY_DEFAULT1 0x000011FFu
-
-#define PIN_SUPPORTED (PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS | PIN_PREEMPTION_TIMER)
-#define CPU_SUPPORTED                                                                                              \
-    (CPU_INTERRUPT_WINDOW_EXITING | CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_INVLPG_EXITING | CPU_MWAIT_EXITING | \
-     CPU_RDPMC_EXITING | CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING | CPU_CR8_LOAD_EXITING |  \
-     CPU_CR8_STORE_EXITING | CPU_TPR_SHADOW | CPU_NMI_WINDOW_EXITING | CPU_MOV_DR_EXITING |                         \
-     CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MONITOR_TRAP_FLAG | CPU_MSR_BITMAPS |                      \
-     CPU_MONITOR_EXITING | CPU_PAUSE_EXITING | CPU_SECONDARY_CONTROLS)
-#define CPU2_SUPPORTED                                                                                             \
-    (CPU2_EPT | CPU2_DESCRIPTOR_TABLE_EXITING | CPU2_RDTSCP | CPU2_VPID | CPU2_WBINVD_EXITING |                     \
-     CPU2_UNRESTRICTED_GUEST | CPU2_PAUSE_LOOP_EXITING | CPU2_RDRAND_EXITING | CPU2_INVPCID | CPU2_VM_FUNCTIONS |   \
-     CPU2_VMCS_SHADOWING | CPU2_RDSEED_EXITING | CPU2_TSC_SCALING)
-#define EXIT_SUPPORTED                                                                                             \
-    (EXIT_SAVE_DEBUG_CONTROLS | EXIT_HOST_LONG_MODE | EXIT_ACKNOWLEDGE_INTERRUPT | EXIT_SAVE_PAT | EXIT_LOAD_PAT |  \
-     EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PREEMPTION_TIMER)
-#define ENTRY_SUPPORTED (ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LONG_MODE | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER)
 
 /* Nested EPT is composed in software, so page sizes do not depend on hardware.  How a leaf may be protected does,
  * and so do the A/D bits: with them the processor's own walks count as writes. */
@@ -49,10 +33,10 @@ static void offer_controls(struct vmx_capability *offered, const struct vmx_capa
         uint8_t plain, true_msr;
         uint32_t supported, default1;
     } controls[] = {
-        {VMX_PIN, VMX_TRUE_PIN, PIN_SUPPORTED, PIN_DEFAULT1},
-        {VMX_CPU, VMX_TRUE_CPU, CPU_SUPPORTED, CPU_DEFAULT1},
-        {VMX_EXIT, VMX_TRUE_EXIT, EXIT_SUPPORTED, EXIT_DEFAULT1},
-        {VMX_ENTRY, VMX_TRUE_ENTRY, ENTRY_SUPPORTED, ENTRY_DEFAULT1},
+        {VMX_PIN, VMX_TRUE_PIN, PIN_OFFERED, PIN_DEFAULT1},
+        {VMX_CPU, VMX_TRUE_CPU, CPU_OFFERED, CPU_DEFAULT1},
+        {VMX_EXIT, VMX_TRUE_EXIT, EXIT_OFFERED, EXIT_DEFAULT1},
+        {VMX_ENTRY, VMX_TRUE_ENTRY, ENTRY_OFFERED, ENTRY_DEFAULT1},
     };
     bool has_true = hardware->msr[VMX_BASIC] & VMX_BASIC_TRUE_CONTROLS;
     for (unsigned i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
@@ -68,7 +52,7 @@ static void offer_secondary(struct vmx_capability *offered, const struct vmx_cap
 {
     if (!capability_may_set(offered->msr[VMX_TRUE_CPU], CPU_SECONDARY_CONTROLS))
         return;
-    uint32_t supported = CPU2_SUPPORTED;
+    uint32_t supported = CPU2_OFFERED;
     if (!shadowing || !(hardware->msr[VMX_MISC] & VMX_MISC_VMWRITE_ANY))
         supported &= ~(uint32_t)CPU2_VMCS_SHADOWING;
     uint32_t may = (uint32_t)(hardware->msr[VMX_CPU2] >> 32) & supported;

@@ -1,96 +1,51 @@
-/* Bits of the VMX controls and of the VMX capability MSRs, under the manual's names.
- * SDM "VM-Execution Control Fields", "VM-Exit Control Fields", "VM-Entry Control Fields", "VMX Capability
- * Reporting". */
+/* Bits of the VMX controls (controls.def has them all) and of the VMX capability MSRs, under the manual's names.
+ * SDM "VMX Capability Reporting Facility". */
 #pragma once
 
-enum pin_control {
-    PIN_EXTERNAL_INTERRUPT_EXITING = 1u << 0,
-    PIN_NMI_EXITING = 1u << 3,
-    PIN_VIRTUAL_NMIS = 1u << 5,
-    PIN_PREEMPTION_TIMER = 1u << 6,
-    PIN_POSTED_INTERRUPTS = 1u << 7,
+/* word_NAME of each row of controls.def: PIN_NMI_EXITING, CPU_HLT_EXITING, CPU2_EPT, EXIT_SAVE_PAT, ENTRY_LOAD_PAT */
+enum vmx_control {
+#define CONTROL(word, NAME, bit, offered, merge, exit, exit2) word##_##NAME = 1u << (bit),
+#include "vmcs-shadow/controls.def"
+#undef CONTROL
 };
 
-enum processor_control {
-    CPU_INTERRUPT_WINDOW_EXITING = 1u << 2,
-    CPU_TSC_OFFSETTING = 1u << 3,
-    CPU_HLT_EXITING = 1u << 7,
-    CPU_INVLPG_EXITING = 1u << 9,
-    CPU_MWAIT_EXITING = 1u << 10,
-    CPU_RDPMC_EXITING = 1u << 11,
-    CPU_RDTSC_EXITING = 1u << 12,
-    CPU_CR3_LOAD_EXITING = 1u << 15,
-    CPU_CR3_STORE_EXITING = 1u << 16,
-    CPU_TERTIARY_CONTROLS = 1u << 17,
-    CPU_CR8_LOAD_EXITING = 1u << 19,
-    CPU_CR8_STORE_EXITING = 1u << 20,
-    CPU_TPR_SHADOW = 1u << 21,
-    CPU_NMI_WINDOW_EXITING = 1u << 22,
-    CPU_MOV_DR_EXITING = 1u << 23,
-    CPU_UNCONDITIONAL_IO_EXITING = 1u << 24,
-    CPU_IO_BITMAPS = 1u << 25,
-    CPU_MONITOR_TRAP_FLAG = 1u << 27,
-    CPU_MSR_BITMAPS = 1u << 28,
-    CPU_MONITOR_EXITING = 1u << 29,
-    CPU_PAUSE_EXITING = 1u << 30,
-    CPU_SECONDARY_CONTROLS = 1u << 31,
-};
-
-enum secondary_control {
-    CPU2_APIC_ACCESSES = 1u << 0,
-    CPU2_EPT = 1u << 1,
-    CPU2_DESCRIPTOR_TABLE_EXITING = 1u << 2,
-    CPU2_RDTSCP = 1u << 3,
-    CPU2_X2APIC_MODE = 1u << 4,
-    CPU2_VPID = 1u << 5,
-    CPU2_WBINVD_EXITING = 1u << 6,
-    CPU2_UNRESTRICTED_GUEST = 1u << 7,
-    CPU2_APIC_REGISTERS = 1u << 8,
-    CPU2_VIRTUAL_INTERRUPT_DELIVERY = 1u << 9,
-    CPU2_PAUSE_LOOP_EXITING = 1u << 10,
-    CPU2_RDRAND_EXITING = 1u << 11,
-    CPU2_INVPCID = 1u << 12,
-    CPU2_VM_FUNCTIONS = 1u << 13,
-    CPU2_VMCS_SHADOWING = 1u << 14,
-    CPU2_ENCLS_EXITING = 1u << 15,
-    CPU2_RDSEED_EXITING = 1u << 16,
-    CPU2_PML = 1u << 17,
-    CPU2_VIRTUALIZATION_EXCEPTION = 1u << 18,
-    CPU2_CONCEAL_FROM_PT = 1u << 19,
-    CPU2_XSAVES = 1u << 20,
-    CPU2_MODE_BASED_EXECUTE = 1u << 22,
-    CPU2_SUB_PAGE_PERMISSIONS = 1u << 23,
-    CPU2_TSC_SCALING = 1u << 25,
-};
-
-enum exit_control {
-    EXIT_SAVE_DEBUG_CONTROLS = 1u << 2,
-    EXIT_HOST_LONG_MODE = 1u << 9,
-    EXIT_LOAD_PERF_GLOBAL_CTRL = 1u << 12,
-    EXIT_ACKNOWLEDGE_INTERRUPT = 1u << 15,
-    EXIT_SAVE_PAT = 1u << 18,
-    EXIT_LOAD_PAT = 1u << 19,
-    EXIT_SAVE_EFER = 1u << 20,
-    EXIT_LOAD_EFER = 1u << 21,
-    EXIT_SAVE_PREEMPTION_TIMER = 1u << 22,
-    EXIT_CLEAR_BNDCFGS = 1u << 23,
-    EXIT_CLEAR_RTIT_CTL = 1u << 25,
-    EXIT_LOAD_CET = 1u << 28,
-    EXIT_LOAD_PKRS = 1u << 29,
-};
-
-enum entry_control {
-    ENTRY_LOAD_DEBUG_CONTROLS = 1u << 2,
-    ENTRY_LONG_MODE = 1u << 9,
-    ENTRY_TO_SMM = 1u << 10,
-    ENTRY_DEACTIVATE_DUAL_MONITOR = 1u << 11,
-    ENTRY_LOAD_PERF_GLOBAL_CTRL = 1u << 13,
-    ENTRY_LOAD_PAT = 1u << 14,
-    ENTRY_LOAD_EFER = 1u << 15,
-    ENTRY_LOAD_BNDCFGS = 1u << 16,
-    ENTRY_LOAD_RTIT_CTL = 1u << 18,
-    ENTRY_LOAD_CET = 1u << 20,
-    ENTRY_LOAD_PKRS = 1u << 22,
+/* Sets of them: PIN_OFFERED, what a guest may have where hardware does; PIN_MERGE_EITHER, what is in that merge class; and
+ * so for each word and class. */
+enum vmx_control_set {
+#define CONTROL_CLASS_EITHER 0
+#define CONTROL_CLASS_BOTH 1
+#define CONTROL_CLASS_INNER 2
+#define CONTROL_CLASS_OUTER 3
+#define CONTROL_CLASS_ALWAYS 4
+#define CONTROL_CLASS_RULE 5
+#define CONTROL_CLASS_NEVER 6
+#define CONTROL_OFFERED_NO 0
+#define CONTROL_OFFERED_YES 1
+#define IN_CLASS(merge, class) (CONTROL_CLASS_##merge == CONTROL_CLASS_##class)
+#define SET(word) word##_OFFERED
+#define IN_SET(offered, merge) CONTROL_OFFERED_##offered
+#include "vmcs-shadow/control_sets.def"
+#define SET(word) word##_MERGE_EITHER
+#define IN_SET(offered, merge) IN_CLASS(merge, EITHER)
+#include "vmcs-shadow/control_sets.def"
+#define SET(word) word##_MERGE_BOTH
+#define IN_SET(offered, merge) IN_CLASS(merge, BOTH)
+#include "vmcs-shadow/control_sets.def"
+#define SET(word) word##_MERGE_INNER
+#define IN_SET(offered, merge) IN_CLASS(merge, INNER)
+#include "vmcs-shadow/control_sets.def"
+#define SET(word) word##_MERGE_OUTER
+#define IN_SET(offered, merge) IN_CLASS(merge, OUTER)
+#include "vmcs-shadow/control_sets.def"
+#define SET(word) word##_MERGE_ALWAYS
+#define IN_SET(offered, merge) IN_CLASS(merge, ALWAYS)
+#include "vmcs-shadow/control_sets.def"
+#define SET(word) word##_MERGE_RULE
+#define IN_SET(offered, merge) IN_CLASS(merge, RULE)
+#include "vmcs-shadow/control_sets.def"
+#define SET(word) word##_MERGE_NEVER
+#define IN_SET(offered, merge) IN_CLASS(merge, NEVER)
+#include "vmcs-shadow/control_sets.def"
 };
 
 /* IA32_VMX_EPT_VPID_CAP */

@@ -2,6 +2,7 @@
 has the reasons at length. A line that is not here must be the same; a line that is here must differ in just this way."""
 
 NOT_INTERCEPTED = "SVM has no such intercept, so the control is not offered"
+NO_CONTROL = "what SVM has for it is another thing, or none, so the control is not offered"
 NO_INVPCID = "QEMU's processor lacks the instruction, so the control is not offered"
 NO_EXECUTE_ONLY = "nested page tables have no execute-only pages: such an entry is a misconfiguration where they are not offered"
 QEMU_XSETBV = "QEMU 7.2 does not intercept XSETBV"
@@ -33,6 +34,12 @@ SVM = {
             (f"write to X: {MISCONFIGURED}", NO_EXECUTE_ONLY),
         "fetch from X: 18 VMCALL qualification 0 length 3": (f"fetch from X: {MISCONFIGURED}", NO_EXECUTE_ONLY),
         "CR3 on a page R: VMCALL": ("CR3 on a page R: EPT VIOLATION", WALKS_WRITE),
+    },
+    "vmx_controls": {
+        "PAUSE loop: 40 PAUSE qualification 0 length 2": ("PAUSE loop: not offered", NO_CONTROL),
+        "PAUSE loop shorter than the window: 18 VMCALL qualification 0 length 3": (None, NO_CONTROL),
+        "PAUSEs further apart than the gap: 18 VMCALL qualification 0 length 3": (None, NO_CONTROL),
+        "ok TSC is scaled, then offset": ("TSC scaling: not offered", NO_CONTROL),
     },
     "vmx_exits": {
         "XSETBV: 55 XSETBV qualification 0 length 3": (None, QEMU_XSETBV),

@@ -1,0 +1,180 @@
+/* What must agree about a control in more than one place and no compiler sees: the table (vmcs-shadow/controls.def), the
+ * capability MSRs, and the sources of payloads and of nest/, which are read here: run it from the root. */
+#include <ctype.h>
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "vmcs-shadow/capability.h"
+#include "vmcs-shadow/exit.h"
+
+enum word { WORD_PIN, WORD_CPU, WORD_CPU2, WORD_EXIT, WORD_ENTRY, WORDS };
+enum merge { MERGE_EITHER, MERGE_BOTH, MERGE_INNER, MERGE_OUTER, MERGE_ALWAYS, MERGE_RULE, MERGE_NEVER };
+enum { OFFERED_NO, OFFERED_YES };
+
+static const struct control {
+    enum word word;
+    const char *name;
+    uint32_t bit;
+    bool offered;
+    enum merge merge;
+    bool exits;
+} controls[] = {
+#define CONTROL(w, NAME, b, o, m, e, e2) \
+    {WORD_##w, #w "_" #NAME, 1u << (b), OFFERED_##o, MERGE_##m, strcmp(#e, "NONE") || strcmp(#e2, "NONE")},
+#include "vmcs-shadow/controls.def"
+#undef CONTROL
+};
+enum { CONTROLS = sizeof controls / sizeof *controls };
+
+static void a_bit_is_one_control(void **state)
+{
+    uint32_t seen[WORDS] = {0};
+    (void)state;
+    for (unsigned i = 0; i < CONTROLS; i++) {
+        if (seen[controls[i].word] & controls[i].bit)
+            fail_msg("%s has the bit of another", controls[i].name);
+        seen[controls[i].word] |= controls[i].bit;
+    }
+}
+
+static void a_control_that_is_called_exiting_has_an_exit(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CONTROLS; i++) {
+        const char *end = strstr(controls[i].name, "_EXITING");
+        if (end && !end[8] && !controls[i].exits)
+            fail_msg("%s has no exit", controls[i].name);
+    }
+}
+
+/* A machine that has all there is, and must have nothing. */
+static void the_capability_msrs_offer_what_the_table_does(void **state)
+{
+    static const struct {
+        enum vmx_msr msr;
+        uint32_t default1; /* reads as may-be-1 whatever is offered */
+    } msrs[WORDS] = {{VMX_TRUE_PIN, 0x16}, {VMX_TRUE_CPU, 0x0401E172}, {VMX_CPU2, 0}, {VMX_TRUE_EXIT, 0x36DFF}, {VMX_TRUE_ENTRY, 0x11FF}};
+    struct vmx_capability hardware = {.fields = 0}, offered;
+    uint32_t expected[WORDS] = {0};
+    (void)state;
+    for (unsigned i = VMX_PIN; i <= VMX_TRUE_ENTRY; i++)
+        hardware.msr[i] = 0xFFFFFFFFull << 32;
+    hardware.msr[VMX_BASIC] = VMX_BASIC_TRUE_CONTROLS;
+    hardware.msr[VMX_MISC] = VMX_MISC_VMWRITE_ANY;
+    capability_offer(&offered, &hardware, true);
+    for (unsigned i = 0; i < CONTROLS; i++)
+        if (controls[i].offered)
+            expected[controls[i].word] |= controls[i].bit;
+    for (unsigned word = 0; word < WORDS; word++)
+        assert_int_equal(offered.msr[msrs[word].msr] >> 32, expected[word] | msrs[word].default1);
+}
+
+/* ---- sources -------------------------------------------------------------------- */
+
+static char *text; /* of all that was read, without comments */
+static size_t length;
+
+static void add(char c)
+{
+    if (!(length & 0xFFFF))
+        assert_non_null(text = realloc(text, length + 0x10001));
+    text[length++] = c;
+    text[length] = 0;
+}
+
+static void read_source(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail_msg("no %s here: run it from the root", path);
+    bool comment = false;
+    for (int before = 0, c; (c = getc(file)) != EOF; before = c) {
+        if (!comment && before == '/' && c == '*')
+            comment = true, c = 0;
+        else if (comment && before == '*' && c == '/')
+            comment = false, c = ' ';
+        else if (!comment)
+            add((char)c);
+    }
+    fclose(file);
+}
+
+/* Files NAME.c and NAME.h of a folder whose names begin so, but those that begin with `but`. */
+static void read_sources(const char *folder, const char *begins, const char *const *but)
+{
+    DIR *open = opendir(folder);
+    if (!open)
+        fail_msg("no %s here: run it from the root", folder);
+    for (struct dirent *entry; (entry = readdir(open));) {
+        const char *dot = strrchr(entry->d_name, '.');
+        char path[512];
+        bool skip = strncmp(entry->d_name, begins, strlen(begins)) || !dot || (strcmp(dot, ".c") && strcmp(dot, ".h"));
+        for (const char *const *name = but; name && *name; name++)
+            skip |= !strncmp(entry->d_name, *name, strlen(*name));
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (!skip)
+            read_source(path);
+    }
+    closedir(open);
+}
+
+static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
+
+static bool has_word(const char *word)
+{
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        if ((at == text || !is_word(at[-1])) && !is_word(at[strlen(word)]))
+            return true;
+    return false;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    free(text);
+    text = NULL;
+    length = 0;
+    return 0;
+}
+
+static void each_control_that_is_offered_is_asked_for_by_a_payload(void **state)
+{
+    (void)state;
+    read_sources("tests/guest", "vmx_", NULL);
+    read_sources("tests/guest/vmx", "", NULL);
+    for (unsigned i = 0; i < CONTROLS; i++)
+        if (controls[i].offered && !has_word(controls[i].name))
+            fail_msg("%s is offered, and no payload asks for it", controls[i].name);
+    assert_false(has_word("CPU2_PML")); /* it can say no */
+}
+
+/* vmcs02 has CP's own, whatever L1 asked for: then somebody else looks at what L1 asked for. */
+static void each_control_that_cp_carries_out_itself_is_looked_at(void **state)
+{
+    static const char *const but[] = {"assert.", "merge_controls.", "bits.", NULL};
+    (void)state;
+    read_sources("nest", "", but);
+    for (unsigned i = 0; i < CONTROLS; i++)
+        if (controls[i].offered && (controls[i].merge == MERGE_OUTER || controls[i].merge == MERGE_ALWAYS) &&
+            !has_word(controls[i].name))
+            fail_msg("%s is offered, and CP never looks whether L1 asks for it", controls[i].name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bit_is_one_control),
+        cmocka_unit_test(a_control_that_is_called_exiting_has_an_exit),
+        cmocka_unit_test(the_capability_msrs_offer_what_the_table_does),
+        cmocka_unit_test_teardown(each_control_that_is_offered_is_asked_for_by_a_payload, forget),
+        cmocka_unit_test_teardown(each_control_that_cp_carries_out_itself_is_looked_at, forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
