@@ -273,6 +273,71 @@ static void of_a_chain_the_innermost_that_asked_gets_the_exit(void **state)
     assert_int_equal(nest_route(&route, &m.base, list, 0, &hlt), -1);
 }
 
+/* ---- the table of controls (vmcs-shadow/controls.def) and the routing, seen by what comes out ---- */
+
+enum word { WORD_PIN, WORD_CPU, WORD_CPU2, WORD_EXIT, WORD_ENTRY };
+enum { OFFERED_NO, OFFERED_YES, EXIT_NONE = EXIT_REASONS };
+
+static const struct control {
+    enum word word;
+    const char *name;
+    uint32_t bit;
+    bool offered;
+    unsigned exits[2];
+} controls[] = {
+#define CONTROL(w, NAME, b, o, m, e, e2) {WORD_##w, #w "_" #NAME, 1u << (b), OFFERED_##o, {EXIT_##e, EXIT_##e2}},
+#include "vmcs-shadow/controls.def"
+#undef CONTROL
+};
+enum { CONTROLS = sizeof controls / sizeof *controls };
+
+/* What an exit of this reason may be about, a bit each that says whether a VMCS with these controls wants it. */
+static unsigned wanted(unsigned reason, const struct control *one, const struct control *other)
+{
+    static const uint64_t qualifications[] = {PORT(0x80, 1), TO_CR(3, 0), FROM_CR(3, 0), TO_CR(8, 0), FROM_CR(8, 0)};
+    const struct nest_route_state state = {.host = &m.host, .timer_expired = true, .virtual_nmi = true};
+    const struct control *both[] = {one, other};
+    unsigned answers = 0;
+    struct vmcs v = {.io_bitmap_a = 0x10000, .io_bitmap_b = 0x11000, .msr_bitmap = 0x12000, .vmread_bitmap = 0x13000,
+                     .vmwrite_bitmap = 0x14000};
+    for (unsigned i = 0; i < 2; i++) {
+        v.pin_controls |= both[i] && both[i]->word == WORD_PIN ? both[i]->bit : 0;
+        v.processor_controls |= both[i] && both[i]->word == WORD_CPU ? both[i]->bit : 0;
+        v.secondary_controls |= both[i] && both[i]->word == WORD_CPU2 ? both[i]->bit : 0;
+    }
+    v.processor_controls |= v.secondary_controls ? CPU_SECONDARY_CONTROLS : 0;
+    for (unsigned i = 0; i < sizeof qualifications / sizeof *qualifications; i++) {
+        struct exit exit = {.reason = reason, .qualification = qualifications[i], .interruption_info = 0x80000202};
+        answers |= (unsigned)nest_inner_wants(&state, &v, &exit) << i;
+    }
+    return answers;
+}
+
+/* Whether the control makes a difference, alone or beside another. */
+static bool matters(unsigned reason, const struct control *control)
+{
+    if (wanted(reason, control, NULL) != wanted(reason, NULL, NULL))
+        return true;
+    for (unsigned i = 0; i < CONTROLS; i++)
+        if (wanted(reason, control, &controls[i]) != wanted(reason, NULL, &controls[i]))
+            return true;
+    return false;
+}
+
+static void a_control_matters_to_its_exits_and_to_no_other(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CONTROLS; i++)
+        for (unsigned reason = 0; reason < EXIT_REASONS; reason++) {
+            const struct control *c = &controls[i];
+            bool named = c->offered && (c->exits[0] == reason || c->exits[1] == reason);
+            if (reason == EXIT_EPT_VIOLATION || reason == EXIT_EPT_MISCONFIG)
+                named = false; /* EPT12 says whose it is, before routing */
+            if (matters(reason, c) != named)
+                fail_msg("%s %s to %s", c->name, named ? "does not matter" : "matters", exit_reason_name(reason));
+        }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -288,6 +353,7 @@ int main(void)
         TEST(ports_follow_both_bitmaps_byte_by_byte),
         TEST(msrs_follow_the_bitmap_of_four_parts),
         TEST(vmread_and_vmwrite_follow_l1s_shadow_bitmaps),
+        TEST(a_control_matters_to_its_exits_and_to_no_other),
         TEST(of_a_chain_the_innermost_that_asked_gets_the_exit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
