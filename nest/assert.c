@@ -289,6 +289,28 @@ const struct vmcs_set nest_assert_fields = {{
 #undef WORD
 }};
 
+/* Each address of the field table has a row of 4 here. */
+#undef ROW
+#define ROW(NAME, WITH, number, text, function) | ((number) == 4 ? 0 BIT(NAME, WORD) : 0)
+#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+    | (VMCS_TYPE_IS_ADDRESS(type) && VMCS_MERGE_##merge != VMCS_MERGE_NONE ? 0 BIT(NAME, WORD) : 0)
+#define WORD 0
+_Static_assert(!((0
+#include "vmcs-shadow/fields.def"
+                  ) & ~(0 ROWS)), "an address field that nothing is asserted of");
+#undef WORD
+#define WORD 1
+_Static_assert(!((0
+#include "vmcs-shadow/fields.def"
+                  ) & ~(0 ROWS)), "an address field that nothing is asserted of");
+#undef WORD
+#define WORD 2
+_Static_assert(!((0
+#include "vmcs-shadow/fields.def"
+                  ) & ~(0 ROWS)), "an address field that nothing is asserted of");
+#undef WORD
+#undef FIELD
+
 unsigned nest_assertions(const struct nest_assertion **at)
 {
     *at = table;

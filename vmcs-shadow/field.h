@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 typedef uint64_t natural_t; /* natural width: CP is 64-bit, so always eight bytes */
+typedef uint64_t address_t; /* what hardware takes for a physical address */
 
 enum vmcs_field {
 #define FIELD(NAME, member, encoding, type, shadow, merge, capability) VMCS_##NAME = encoding,
@@ -37,12 +38,21 @@ enum vmcs_area { VMCS_CONTROL, VMCS_EXIT_INFORMATION, VMCS_GUEST, VMCS_HOST };
 #define VMCS_ENCODING_AREA(e) ((e) >> 10 & 3u)       /* enum vmcs_area */
 #define VMCS_ENCODING_BYTES(e) ((e) >> 13 & 1u ? 8u : (e) >> 14 & 1u ? 4u : 2u)
 
+#define VMCS_TYPE_IS_ADDRESS(type) VMCS_ADDRESS_IN_##type /* 1 or 0; of a row's type */
+#define VMCS_ADDRESS_IN_uint16_t 0
+#define VMCS_ADDRESS_IN_uint32_t 0
+#define VMCS_ADDRESS_IN_uint64_t 0
+#define VMCS_ADDRESS_IN_natural_t 0
+#define VMCS_ADDRESS_IN_address_t 1
+
 enum vmcs_shadow_class { VMCS_SHADOW_NO, VMCS_SHADOW_READ, VMCS_SHADOW_READ_WRITE };
 enum vmcs_merge_class { VMCS_MERGE_COPY, VMCS_MERGE_CP, VMCS_MERGE_MERGE, VMCS_MERGE_NONE };
 
 #define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
     _Static_assert(sizeof(type) == VMCS_ENCODING_BYTES(encoding), #NAME ": type and encoding disagree on the width"); \
-    _Static_assert(((encoding) & ~0x6C3Eu) == 0, #NAME ": encoding has a reserved bit, a high half or a large index");
+    _Static_assert(((encoding) & ~0x6C3Eu) == 0, #NAME ": encoding has a reserved bit, a high half or a large index"); \
+    _Static_assert(!(VMCS_TYPE_IS_ADDRESS(type) && VMCS_MERGE_##merge == VMCS_MERGE_COPY), \
+                   #NAME ": an address of the guest's would reach hardware");
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 

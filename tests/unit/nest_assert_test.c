@@ -93,10 +93,21 @@ static void no_field_of_cps_is_without_a_row(void **state)
         VMCS_INDEX_GUEST_PERF_GLOBAL_CTRL,
         VMCS_INDEX_GUEST_BNDCFGS, VMCS_INDEX_GUEST_RTIT_CTL, VMCS_INDEX_GUEST_PKRS, VMCS_INDEX_GUEST_S_CET, VMCS_INDEX_GUEST_SSP,
         VMCS_INDEX_GUEST_INTERRUPT_SSP_TABLE}; /* what their controls, which have rows, keep from meaning anything */
+    static const bool address[VMCS_FIELDS] = {
+#define FIELD(NAME, member, encoding, type, shadow, merge, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
+#include "vmcs-shadow/fields.def"
+#undef FIELD
+    };
     (void)state;
-    for (unsigned index = 0; index < VMCS_FIELDS; index++)
-        if (vmcs_field_rows[index].merge == VMCS_MERGE_CP && !memchr(harmless, (int)index, sizeof(harmless)))
+    for (unsigned index = 0; index < VMCS_FIELDS; index++) {
+        bool exempt = memchr(harmless, (int)index, sizeof(harmless));
+        if (vmcs_field_rows[index].merge == VMCS_MERGE_CP && !exempt)
             row_of(index, NULL);
+        if (address[index] && vmcs_field_rows[index].merge != VMCS_MERGE_NONE)
+            assert_int_equal(row_of(index, NULL)->invariant, 4);
+        if (exempt) /* nobody but CP could have it */
+            assert_true(vmcs_field_rows[index].capability >= VMCS_CAPABILITY_NOT_OFFERED && !address[index]);
+    }
 }
 
 #define CLEAR(member, bits) VMCS_INDEX_##member, .clear = (bits)

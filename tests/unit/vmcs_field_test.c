@@ -51,6 +51,29 @@ static void names_and_members_are_the_same_words(void **state)
     assert_string_equal(vmcs_field_name(0x7FFF), "?");
 }
 
+/* Whoever adds a 64-bit control says what it is: an address, by its type, or none, here. */
+static void a_64_bit_control_is_an_address_or_known_to_be_none(void **state)
+{
+    static const enum vmcs_index no_addresses[] = {VMCS_INDEX_TSC_OFFSET, VMCS_INDEX_TSC_MULTIPLIER,
+        VMCS_INDEX_VM_FUNCTION_CONTROLS, VMCS_INDEX_TERTIARY_CONTROLS, VMCS_INDEX_EOI_EXIT_BITMAP_0,
+        VMCS_INDEX_EOI_EXIT_BITMAP_1, VMCS_INDEX_EOI_EXIT_BITMAP_2, VMCS_INDEX_EOI_EXIT_BITMAP_3,
+        VMCS_INDEX_XSS_EXITING_BITMAP, VMCS_INDEX_ENCLS_EXITING_BITMAP};
+    static const bool address[VMCS_FIELDS] = {
+#define FIELD(NAME, member, encoding, type, shadow, merge, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
+#include "vmcs-shadow/fields.def"
+#undef FIELD
+    };
+    (void)state;
+    for (unsigned i = 0; i < VMCS_FIELDS; i++) {
+        uint32_t encoding = vmcs_field_rows[i].encoding;
+        bool known = false;
+        for (unsigned j = 0; j < sizeof no_addresses / sizeof *no_addresses; j++)
+            known |= no_addresses[j] == i;
+        if (VMCS_ENCODING_AREA(encoding) == VMCS_CONTROL && VMCS_ENCODING_WIDTH(encoding) == VMCS_WIDTH_64 && address[i] == known)
+            fail_msg("%s: an address, or none?", vmcs_field_name(encoding));
+    }
+}
+
 static void a_field_set_is_the_field_read_and_no_other_changes(void **state)
 {
     struct vmcs vmcs, before;
@@ -319,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_encoding_finds_its_field_and_no_other_is_found),
         cmocka_unit_test(names_and_members_are_the_same_words),
+        cmocka_unit_test(a_64_bit_control_is_an_address_or_known_to_be_none),
         cmocka_unit_test(a_field_set_is_the_field_read_and_no_other_changes),
         cmocka_unit_test(halves_and_32_bit_operands_follow_vmread_and_vmwrite),
         cmocka_unit_test(the_constant_sets_agree_with_the_table),
