@@ -126,17 +126,53 @@ static enum exit_action no_counters(struct vm *vm)
     return exit_fault(vm, VECTOR_GP, 0);
 }
 
-/* What no program may have done that is not at privilege level 0. A processor asks before it exits, or does not: Bochs leaves a guest for
- * XSETBV, and for a call, whatever its level. So it is asked here once for all of them, and nobody gets to the handlers otherwise. */
+/* One row for each reason. What is PRIVILEGED no program may have done that is not at privilege level 0. A processor asks before it
+ * exits, or does not: Bochs leaves a guest for XSETBV, and for a call, whatever its level. So it is asked here once for all of them,
+ * and nobody gets to the handlers otherwise. */
+#define ROWS \
+    HANDLED(EXCEPTION_NMI, exit_exception) \
+    HANDLED(EXTERNAL_INTERRUPT, asynchronous) \
+    HANDLED(TRIPLE_FAULT, exit_triple_fault) \
+    HANDLED(INTERRUPT_WINDOW, nothing) \
+    HANDLED(NMI_WINDOW, nothing) \
+    HANDLED(CPUID, exit_cpuid) \
+    HANDLED(GETSEC, exit_undefined) \
+    PRIVILEGED(HLT, exit_hlt) \
+    PRIVILEGED(INVD, skip) \
+    HANDLED(RDPMC, no_counters) \
+    PRIVILEGED(VMCALL, exit_vmcall) \
+    HANDLED(VMCLEAR, nested_instruction) \
+    HANDLED(VMLAUNCH, nested_instruction) \
+    HANDLED(VMPTRLD, nested_instruction) \
+    HANDLED(VMPTRST, nested_instruction) \
+    HANDLED(VMREAD, nested_instruction) \
+    HANDLED(VMRESUME, nested_instruction) \
+    HANDLED(VMWRITE, nested_instruction) \
+    HANDLED(VMXOFF, nested_instruction) \
+    HANDLED(VMXON, nested_instruction) \
+    PRIVILEGED(CR_ACCESS, exit_cr_access) \
+    HANDLED(IO, exit_io) \
+    PRIVILEGED(RDMSR, exit_rdmsr) \
+    PRIVILEGED(WRMSR, exit_wrmsr) \
+    HANDLED(ENTRY_GUEST_STATE, bad_entry) \
+    HANDLED(ENTRY_MSR, bad_entry) \
+    HANDLED(MWAIT, exit_undefined) \
+    HANDLED(MONITOR, exit_undefined) \
+    HANDLED(ENTRY_MCE, machine_check_in_guest) \
+    HANDLED(EPT_VIOLATION, exit_ept_violation) \
+    HANDLED(INVEPT, nested_instruction) \
+    HANDLED(PREEMPTION_TIMER, asynchronous) \
+    HANDLED(INVVPID, nested_instruction) \
+    PRIVILEGED(WBINVD, skip) \
+    PRIVILEGED(XSETBV, exit_xsetbv) \
+    HANDLED(VMFUNC, nested_instruction)
+
 static exit_handler *const privileged[EXIT_REASONS] = {
-    [EXIT_HLT] = exit_hlt,
-    [EXIT_INVD] = skip,
-    [EXIT_VMCALL] = exit_vmcall,
-    [EXIT_CR_ACCESS] = exit_cr_access,
-    [EXIT_RDMSR] = exit_rdmsr,
-    [EXIT_WRMSR] = exit_wrmsr,
-    [EXIT_WBINVD] = skip,
-    [EXIT_XSETBV] = exit_xsetbv,
+#define HANDLED(reason, handler)
+#define PRIVILEGED(reason, handler) [EXIT_##reason] = handler,
+    ROWS
+#undef HANDLED
+#undef PRIVILEGED
 };
 
 static enum exit_action at_level_0(struct vm *vm)
@@ -145,42 +181,11 @@ static enum exit_action at_level_0(struct vm *vm)
 }
 
 static exit_handler *const handlers[EXIT_REASONS] = {
-    [EXIT_EXCEPTION_NMI] = exit_exception,
-    [EXIT_EXTERNAL_INTERRUPT] = asynchronous,
-    [EXIT_TRIPLE_FAULT] = exit_triple_fault,
-    [EXIT_INTERRUPT_WINDOW] = nothing,
-    [EXIT_NMI_WINDOW] = nothing,
-    [EXIT_CPUID] = exit_cpuid,
-    [EXIT_GETSEC] = exit_undefined,
-    [EXIT_HLT] = at_level_0,
-    [EXIT_INVD] = at_level_0,
-    [EXIT_RDPMC] = no_counters,
-    [EXIT_VMCALL] = at_level_0,
-    [EXIT_VMCLEAR] = nested_instruction,
-    [EXIT_VMLAUNCH] = nested_instruction,
-    [EXIT_VMPTRLD] = nested_instruction,
-    [EXIT_VMPTRST] = nested_instruction,
-    [EXIT_VMREAD] = nested_instruction,
-    [EXIT_VMRESUME] = nested_instruction,
-    [EXIT_VMWRITE] = nested_instruction,
-    [EXIT_VMXOFF] = nested_instruction,
-    [EXIT_VMXON] = nested_instruction,
-    [EXIT_INVEPT] = nested_instruction,
-    [EXIT_INVVPID] = nested_instruction,
-    [EXIT_VMFUNC] = nested_instruction,
-    [EXIT_CR_ACCESS] = at_level_0,
-    [EXIT_IO] = exit_io,
-    [EXIT_RDMSR] = at_level_0,
-    [EXIT_WRMSR] = at_level_0,
-    [EXIT_ENTRY_GUEST_STATE] = bad_entry,
-    [EXIT_ENTRY_MSR] = bad_entry,
-    [EXIT_ENTRY_MCE] = machine_check_in_guest,
-    [EXIT_MWAIT] = exit_undefined,
-    [EXIT_MONITOR] = exit_undefined,
-    [EXIT_EPT_VIOLATION] = exit_ept_violation,
-    [EXIT_PREEMPTION_TIMER] = asynchronous,
-    [EXIT_WBINVD] = at_level_0,
-    [EXIT_XSETBV] = at_level_0,
+#define HANDLED(reason, handler) [EXIT_##reason] = handler,
+#define PRIVILEGED(reason, handler) [EXIT_##reason] = at_level_0,
+    ROWS
+#undef HANDLED
+#undef PRIVILEGED
 };
 
 /* RIP wraps at 4 GiB outside 64-bit mode; an instruction done ends the shadow of STI and MOV SS, and is followed by
