@@ -2,8 +2,8 @@
  * who wants them is found out afterwards. APM "Intercept Operation". */
 #include <string.h>
 
+#include "cp/svm/capability.h"
 #include "cp/svm/state.h"
-#include "vmcs-shadow/control.h"
 
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17, BLOCKED_NMI = 8 };
 enum { BREAKPOINTS = 1 << 3 | 1 << 4, CR0_MP_AND_TS = 0xA, EVENT_TYPE_SOFTWARE = 4, EVENT_TYPE_PRIVILEGED = 5, EVENT_TYPE_SOFTWARE_EXCEPTION = 6 };
@@ -16,14 +16,35 @@ struct rule {
     uint32_t control, intercept;
 };
 
-static const struct rule primary[] = {
-    {CPU_HLT_EXITING, VMCB_HLT}, {CPU_INVLPG_EXITING, VMCB_INVLPG}, {CPU_RDPMC_EXITING, VMCB_RDPMC},
-    {CPU_RDTSC_EXITING, VMCB_RDTSC}, {CPU_PAUSE_EXITING, VMCB_PAUSE}, {CPU_INTERRUPT_WINDOW_EXITING, VMCB_VINTR},
-};
+#define PRIMARY \
+    RULE(CPU_HLT_EXITING, VMCB_HLT) RULE(CPU_INVLPG_EXITING, VMCB_INVLPG) RULE(CPU_RDPMC_EXITING, VMCB_RDPMC) \
+    RULE(CPU_RDTSC_EXITING, VMCB_RDTSC) RULE(CPU_PAUSE_EXITING, VMCB_PAUSE) \
+    RULE(CPU_INTERRUPT_WINDOW_EXITING, VMCB_VINTR)
+#define PRIMARY2 \
+    RULE(CPU_RDTSC_EXITING, VMCB_RDTSCP) RULE(CPU_MONITOR_EXITING, VMCB_MONITOR) RULE(CPU_MWAIT_EXITING, VMCB_MWAIT)
+#define SECONDARY RULE(CPU2_DESCRIPTOR_TABLE_EXITING, VMCB_DESCRIPTOR_TABLES)
 
-static const struct rule primary2[] = {
-    {CPU_RDTSC_EXITING, VMCB_RDTSCP}, {CPU_MONITOR_EXITING, VMCB_MONITOR}, {CPU_MWAIT_EXITING, VMCB_MWAIT},
-};
+#define RULE(control, intercept) {control, intercept},
+static const struct rule primary[] = {PRIMARY}, primary2[] = {PRIMARY2}, secondary[] = {SECONDARY};
+#undef RULE
+
+/* Each control that this backend says it has is in a rule above, or here: */
+#define RULE(control, intercept) | (uint32_t)(control)
+#define BY_REGISTERS \
+    (CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING | CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING | CPU_TPR_SHADOW | \
+     CPU_MOV_DR_EXITING)                                                      /* registers_apply(), debug_apply() */
+#define BY_MAPS (CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS) /* all ports exit; an MSR map */
+#define BY_FIELDS (CPU_TSC_OFFSETTING | CPU_SECONDARY_CONTROLS)               /* the VMCB's offset; the word itself */
+#define BY_BACKEND CPU_NMI_WINDOW_EXITING                                     /* steps until NMIs may come */
+_Static_assert(SVM_CPU_CONTROLS == (0u PRIMARY PRIMARY2 | BY_REGISTERS | BY_MAPS | BY_FIELDS | BY_BACKEND),
+               "a processor-based control that SVM does not carry out, or does and does not say so");
+#define ALWAYS2 CPU2_WBINVD_EXITING                                           /* exits, and is asked for after that */
+#define BY_PAGING (CPU2_EPT | CPU2_UNRESTRICTED_GUEST | CPU2_VPID)            /* nested paging, any mode, ASIDs */
+#define BY_EXISTING (CPU2_RDTSCP | CPU2_INVPCID)                              /* else an intercept, and #UD */
+#define BY_UNDEFINED (CPU2_VM_FUNCTIONS | CPU2_VMCS_SHADOWING)                /* VMX's instructions are undefined here */
+_Static_assert(SVM_CPU2_CONTROLS == (0u SECONDARY | ALWAYS2 | BY_PAGING | BY_EXISTING | BY_UNDEFINED),
+               "a secondary control that SVM does not carry out, or does and does not say so");
+#undef RULE
 
 static uint32_t ruled(const struct rule *rule, unsigned count, uint32_t controls)
 {
@@ -34,10 +55,6 @@ static uint32_t ruled(const struct rule *rule, unsigned count, uint32_t controls
             intercepts |= rule[i].intercept;
     return intercepts;
 }
-
-static const struct rule secondary[] = {
-    {CPU2_DESCRIPTOR_TABLE_EXITING, VMCB_DESCRIPTOR_TABLES},
-};
 
 #define RULED(rules, controls) ruled(rules, sizeof(rules) / sizeof(*(rules)), controls)
 

@@ -8,6 +8,7 @@
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/speculation.h"
 #include "cp/vcpu/vm.h"
+#include "cp/vcpu/xstate.h"
 #include "vmcs-shadow/control.h"
 
 enum { LEAVES = 64, BASIC_MAX = 0x16, EXTENDED_FIRST = 0x80000000u, EXTENDED_MAX = 0x80000008u };
@@ -15,7 +16,8 @@ enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 
        LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_MCE = 1 << 7, LEAF1_EDX_APIC = 1 << 9, LEAF1_EDX_MTRR = 1 << 12 };
 enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
 
-enum { XSAVE_COMPONENTS = 10, XSAVE_LEGACY_BYTES = 576, XSAVE_ALIGNED = 2 };
+enum { XSAVE_COMPONENTS = XSTATE_LEAVES, XSAVE_LEGACY_BYTES = 576, XSAVE_ALIGNED = 2 };
+_Static_assert(!(XSTATE_KNOWN >> XSTATE_LEAVES), "a component is offered that leaf 0DH has no subleaf of");
 
 /* SDM "CPUID": which bits of the processor's answer a guest sees. What is not here CP does not hand on: performance
  * counters, MONITOR, SMX, SGX, speculation controls beyond IBRS, STIBP and SSBD, CET, PKS, AMX. */
