@@ -1,16 +1,13 @@
 /* What must agree about a control in more than one place and no compiler sees: the table (vmcs-shadow/controls.def), the
- * capability MSRs, and the sources of payloads and of nest/, which are read here: run it from the root. */
-#include <ctype.h>
-#include <dirent.h>
+ * capability MSRs, and the sources of payloads and of nest/, which are read here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "tests/unit/sources.h"
 #include "vmcs-shadow/capability.h"
 #include "vmcs-shadow/exit.h"
 
@@ -78,81 +75,17 @@ static void the_capability_msrs_offer_what_the_table_does(void **state)
 
 /* ---- sources -------------------------------------------------------------------- */
 
-static char *text; /* of all that was read, without comments */
-static size_t length;
-
-static void add(char c)
-{
-    if (!(length & 0xFFFF))
-        assert_non_null(text = realloc(text, length + 0x10001));
-    text[length++] = c;
-    text[length] = 0;
-}
-
-static void read_source(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    if (!file)
-        fail_msg("no %s here: run it from the root", path);
-    bool comment = false;
-    for (int before = 0, c; (c = getc(file)) != EOF; before = c) {
-        if (!comment && before == '/' && c == '*')
-            comment = true, c = 0;
-        else if (comment && before == '*' && c == '/')
-            comment = false, c = ' ';
-        else if (!comment)
-            add((char)c);
-    }
-    fclose(file);
-}
-
-/* Files NAME.c and NAME.h of a folder whose names begin so, but those that begin with `but`. */
-static void read_sources(const char *folder, const char *begins, const char *const *but)
-{
-    DIR *open = opendir(folder);
-    if (!open)
-        fail_msg("no %s here: run it from the root", folder);
-    for (struct dirent *entry; (entry = readdir(open));) {
-        const char *dot = strrchr(entry->d_name, '.');
-        char path[512];
-        bool skip = strncmp(entry->d_name, begins, strlen(begins)) || !dot || (strcmp(dot, ".c") && strcmp(dot, ".h"));
-        for (const char *const *name = but; name && *name; name++)
-            skip |= !strncmp(entry->d_name, *name, strlen(*name));
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (!skip)
-            read_source(path);
-    }
-    closedir(open);
-}
-
-static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
-
-static bool has_word(const char *word)
-{
-    for (const char *at = text; (at = strstr(at, word)); at++)
-        if ((at == text || !is_word(at[-1])) && !is_word(at[strlen(word)]))
-            return true;
-    return false;
-}
-
-static int forget(void **state)
-{
-    (void)state;
-    free(text);
-    text = NULL;
-    length = 0;
-    return 0;
-}
+static const char *const c_and_headers[] = {".c", ".h", NULL};
 
 static void each_control_that_is_offered_is_asked_for_by_a_payload(void **state)
 {
     (void)state;
-    read_sources("tests/guest", "vmx_", NULL);
-    read_sources("tests/guest/vmx", "", NULL);
+    sources_read_all("tests/guest", false, "vmx_", c_and_headers, NULL);
+    sources_read_all("tests/guest/vmx", false, "", c_and_headers, NULL);
     for (unsigned i = 0; i < CONTROLS; i++)
-        if (controls[i].offered && !has_word(controls[i].name))
+        if (controls[i].offered && !sources_have(controls[i].name))
             fail_msg("%s is offered, and no payload asks for it", controls[i].name);
-    assert_false(has_word("CPU2_PML")); /* it can say no */
+    assert_false(sources_have("CPU2_PML")); /* it can say no */
 }
 
 /* vmcs02 has CP's own, whatever L1 asked for: then somebody else looks at what L1 asked for. */
@@ -160,10 +93,10 @@ static void each_control_that_cp_carries_out_itself_is_looked_at(void **state)
 {
     static const char *const but[] = {"assert.", "merge_controls.", "bits.", NULL};
     (void)state;
-    read_sources("nest", "", but);
+    sources_read_all("nest", false, "", c_and_headers, but);
     for (unsigned i = 0; i < CONTROLS; i++)
         if (controls[i].offered && (controls[i].merge == MERGE_OUTER || controls[i].merge == MERGE_ALWAYS) &&
-            !has_word(controls[i].name))
+            !sources_have(controls[i].name))
             fail_msg("%s is offered, and CP never looks whether L1 asks for it", controls[i].name);
 }
 
@@ -173,8 +106,8 @@ int main(void)
         cmocka_unit_test(a_bit_is_one_control),
         cmocka_unit_test(a_control_that_is_called_exiting_has_an_exit),
         cmocka_unit_test(the_capability_msrs_offer_what_the_table_does),
-        cmocka_unit_test_teardown(each_control_that_is_offered_is_asked_for_by_a_payload, forget),
-        cmocka_unit_test_teardown(each_control_that_cp_carries_out_itself_is_looked_at, forget),
+        cmocka_unit_test_teardown(each_control_that_is_offered_is_asked_for_by_a_payload, sources_forget),
+        cmocka_unit_test_teardown(each_control_that_cp_carries_out_itself_is_looked_at, sources_forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
