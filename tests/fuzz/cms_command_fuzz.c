@@ -137,7 +137,7 @@ static const char *const words[] = {
     "RECFM V ", "RECFM F ", "LRECL 5 ", "FROM 2 ", "TRUNC ", "ERASE ", "RENAME ", "LISTFILE ", "* * * ", "TYPE ",
     "HEX ", "COL 2-4 ", "COMPARE ", "STATE ", "ACCESS 192 C/A", "RELEASE B",
     "/RELEASE A/ 1 ", "FORMAT 192 D", "DATE ", "LABEL ",
-    "FOR 1 ", "HELP ", "QUERY DISK",
+    "FOR 1 ", "HELP ", "QUERY DISK", "CP ", "SET IMPCP OFF", "HT", "RT", "HI", "HX", "STATEW ", "hole ",
 };
 
 static size_t add(char *line, size_t n, uint8_t byte)

@@ -159,7 +159,7 @@ static void type_bytes(struct input *in, unsigned line)
 static const char *const phrases[] = {
     "LOGON OPERATOR\rvmn\r", "LOGON MAINT\rvmn\r", "LOGON ALICE\rvmn\r", "LOGON BOB\rvmn\r", "LOGON ALICE HERE\rvmn\r",
     "LOGON BOB NOIPL\rvmn\r", "LOGON ALICE\rwrong\r", "LOGOFF\r", "DISCONNECT\r", "#CP\r", "#CP ", "BEGIN\r", "STOP\r", "IPL TEST\r",
-    "IPL CMS\r", "SYSTEM CLEAR\r", "SYSTEM RESET\r", "SYSTEM RESTART\r", "DEFINE STORAGE 3M\r", "SLEEP 1 SEC\r", "SLEEP\r",
+    "IPL CMS\r", "SYSTEM CLEAR\r", "SYSTEM RESET\r", "SYSTEM RESTART\r", "RESET SYSTEM\r", "DEFINE STORAGE 3M\r", "SLEEP 1 SEC\r", "SLEEP\r",
     "LINK MAINT 190 290 RR\rsecret\r", "LINK MAINT 190 291 W\r", "LINK ALICE 191 292 MW\rx\r", "DETACH 290\r", "DETACH 191\r",
     "MSG ALICE ", "MSG BOB ", "MSG OP ", "MSG ALL ", "WNG ALL ", "FORCE ALICE\r", "FORCE BOB\r", "FORCE OPERATOR\r", "XAUTOLOG BOB\r",
     "XAUTOLOG ALICE\r", "QUERY NAMES\r", "QUERY VIRTUAL ALL\r", "QUERY SET\r", "QUERY ", "INDICATE USER\r", "INDICATE\r", "SET RUN ON\r",

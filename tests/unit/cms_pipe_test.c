@@ -1,6 +1,10 @@
 /* PIPE stage by stage, as typed, and what it says when something is wrong. */
 #include "tests/unit/cms_scene.h"
 
+#include "cms/command/builtin.h"
+#include "cms/pipe/pipe.h"
+#include "tests/unit/sources.h"
+
 /* `stages` between four records and the console */
 static void gives(const char *stages, const char *expected)
 {
@@ -228,6 +232,19 @@ static void hx_ends_a_pipeline_and_leaves_no_file(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, scene_end)
 
+static void the_fuzzer_knows_every_command_and_stage(void **state)
+{
+    (void)state;
+    sources_read("tests/fuzz/cms_command_fuzz.c");
+    for (size_t i = 0; cms_command_at(i); i++)
+        if (!sources_quote(cms_command_at(i)->name))
+            fail_msg("no word is %s", cms_command_at(i)->name);
+    for (size_t i = 0; cms_pipe_stages[i]; i++)
+        if (!sources_quote(cms_pipe_stages[i]->name))
+            fail_msg("no word is the stage %s", cms_pipe_stages[i]->name);
+    sources_forget(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +261,7 @@ int main(void)
         TEST(commands_feed_pipelines),
         TEST(a_disk_released_beneath_a_pipeline_only_ends_it),
         TEST(what_is_wrong_is_said_with_the_stage),
+        TEST(the_fuzzer_knows_every_command_and_stage),
         TEST(hx_ends_a_pipeline_and_leaves_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

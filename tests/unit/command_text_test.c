@@ -4,6 +4,7 @@
 #include "cp/message/message.h"
 #include "cp/minidisk/link.h"
 #include "nest/nest.h"
+#include "tests/unit/sources.h"
 
 static void unknown_commands_and_those_of_other_classes_are_unknown(void **state)
 {
@@ -361,6 +362,31 @@ static void long_and_hostile_lines_are_bounded(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, everybody)
 
+static bool one_name_is_in_the_sources(const struct command *of)
+{
+    struct user everything = {.classes = 0xFF};
+    struct session anybody = {.user = &everything};
+    for (const struct command *c = NULL; (c = command_next(&anybody, c));)
+        if (c->run == of->run && sources_quote(c->name))
+            return true;
+    return false;
+}
+
+/* By one of its names. */
+static void the_fuzzer_knows_every_command(void **state)
+{
+    struct user everything = {.classes = 0xFF};
+    struct session anybody = {.user = &everything};
+    unsigned seen = 0;
+    (void)state;
+    sources_read("tests/fuzz/user_fuzz.c");
+    for (const struct command *c = NULL; (c = command_next(&anybody, c)); seen++)
+        if (!one_name_is_in_the_sources(c))
+            fail_msg("no phrase has %s", c->name);
+    assert_true(seen > 25);
+    sources_forget(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +408,7 @@ int main(void)
         TEST(query_nest_tells_what_is_beneath),
         TEST(trace_vmx_names_rule_and_field_a_few_a_second),
         TEST(help_explains_commands_and_messages),
+        TEST(the_fuzzer_knows_every_command),
         TEST(long_and_hostile_lines_are_bounded),
     };
     scene_begin();

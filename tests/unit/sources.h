@@ -45,10 +45,10 @@ static inline void sources_read(const char *path)
 static inline void sources_read_all(const char *folder, bool deep, const char *begins, const char *const *ends,
                                     const char *const *but)
 {
-    DIR *directory = opendir(folder);
-    if (!directory)
+    DIR *listing = opendir(folder);
+    if (!listing)
         fail_msg("no %s here: run it from the root", folder);
-    for (struct dirent *entry; (entry = readdir(directory));) {
+    for (struct dirent *entry; (entry = readdir(listing));) {
         const char *name = entry->d_name, *dot = strrchr(name, '.');
         char path[512];
         bool wanted = false;
@@ -62,7 +62,7 @@ static inline void sources_read_all(const char *folder, bool deep, const char *b
         if (wanted)
             sources_read(path);
     }
-    closedir(directory);
+    closedir(listing);
 }
 
 static inline bool sources_in_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
@@ -73,6 +73,16 @@ static inline bool sources_have(const char *word)
         if ((at == sources || !sources_in_word(at[-1])) && !sources_in_word(at[strlen(word)]))
             return true;
     return false;
+}
+
+/* A string that begins with it, in this case or the lower. */
+static inline bool sources_quote(const char *word)
+{
+    char quoted[2][64];
+    snprintf(quoted[0], sizeof quoted[0], "\"%s", word);
+    for (unsigned i = 0; i < sizeof quoted[0]; i++)
+        quoted[1][i] = (char)tolower((unsigned char)quoted[0][i]);
+    return sources_have(quoted[0]) || sources_have(quoted[1]);
 }
 
 static inline int sources_forget(void **state)
