@@ -27,7 +27,7 @@
 #define XSTATE_XGETBV() op_xgetbv(0)
 #include "cp/cpu/xstate_move.h"
 
-enum { MSR_STAR = 0xC0000081, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE = 0xC0000102, MSR_TSC_AUX };
+#define MSR_TSC_AUX 0xC0000103u
 enum { CPUID_1_ECX_XSAVE = 1 << 26 };
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define DR6_RESET 0xFFFF0FF0ull
@@ -119,11 +119,11 @@ static void save(struct vcpu *vcpu)
         m->tsc_aux = op_rdmsr(MSR_TSC_AUX);
     if (cpu_backend->keeps_system_call_msrs)
         return;
-    m->star = op_rdmsr(MSR_STAR);
-    m->lstar = op_rdmsr(MSR_LSTAR);
-    m->cstar = op_rdmsr(MSR_CSTAR);
-    m->sfmask = op_rdmsr(MSR_SFMASK);
-    m->kernel_gs_base = op_rdmsr(MSR_KERNEL_GS_BASE);
+#define SAVE_CONTEXT(number, member) m->member = op_rdmsr(number);
+#define SAVE_VMCS(number, member)
+#define FREE_MSR(NAME, number, value, home, member) SAVE_##home(number, member)
+#include "cp/cpu/free_msrs.def"
+#undef FREE_MSR
 }
 
 /* Most guests have the same, and where a CP below carries it out a load of a debug register is an exit. */
@@ -152,11 +152,11 @@ static void load(const struct vcpu *vcpu)
         op_wrmsr(MSR_TSC_AUX, m->tsc_aux);
     if (cpu_backend->keeps_system_call_msrs)
         return;
-    op_wrmsr(MSR_STAR, m->star);
-    op_wrmsr(MSR_LSTAR, m->lstar);
-    op_wrmsr(MSR_CSTAR, m->cstar);
-    op_wrmsr(MSR_SFMASK, m->sfmask);
-    op_wrmsr(MSR_KERNEL_GS_BASE, m->kernel_gs_base);
+#define LOAD_CONTEXT(number, member) op_wrmsr(number, m->member);
+#define LOAD_VMCS(number, member)
+#define FREE_MSR(NAME, number, value, home, member) LOAD_##home(number, member)
+#include "cp/cpu/free_msrs.def"
+#undef FREE_MSR
 }
 
 void context_load(struct vcpu *vcpu)
@@ -189,7 +189,13 @@ void context_forget(struct vcpu *vcpu)
 /* Where the control block keeps MSRs, who holds the processor reaches them; the others are loaded anew from memory. */
 void context_reset(struct vcpu *vcpu)
 {
-    static const uint32_t msrs[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE};
+    static const uint32_t msrs[] = {
+#define NUMBER_CONTEXT(number) number,
+#define NUMBER_VMCS(number)
+#define FREE_MSR(NAME, number, value, home, member) NUMBER_##home(number)
+#include "cp/cpu/free_msrs.def"
+#undef FREE_MSR
+    };
 
     context_load(vcpu);
     for (unsigned i = 0; i < sizeof msrs / sizeof *msrs && cpu_backend->keeps_system_call_msrs; i++)

@@ -227,24 +227,28 @@ __attribute__((noinline)) bool svm_carry_msr(struct vcpu *vcpu, struct svm_regio
 static uint64_t *msr_home(struct vmcb *vmcb, uint32_t msr)
 {
     switch (msr) {
-    case 0x174: return &vmcb->sysenter_cs;
-    case 0x175: return &vmcb->sysenter_esp;
-    case 0x176: return &vmcb->sysenter_eip;
-    case 0xC0000081u: return &vmcb->star;
-    case 0xC0000082u: return &vmcb->lstar;
-    case 0xC0000083u: return &vmcb->cstar;
-    case 0xC0000084u: return &vmcb->sfmask;
-    case 0xC0000100u: return &vmcb->fs.base;
-    case 0xC0000101u: return &vmcb->gs.base;
-    case 0xC0000102u: return &vmcb->kernel_gs_base;
-    default: return NULL;
+#define FREE_MSR(NAME, number, value, home, member) \
+    case number: \
+        return &vmcb->member;
+#include "cp/cpu/free_msrs.def"
+#undef FREE_MSR
+    default:
+        return NULL;
     }
 }
 
 bool svm_is_free_msr(uint32_t msr)
 {
-    return (msr >= 0x174 && msr <= 0x176) || (msr >= 0xC0000081u && msr <= 0xC0000084u) ||
-           (msr >= 0xC0000100u && msr < MSR_TSC_AUX) || (msr == MSR_TSC_AUX && vmx_has_tsc_aux());
+    switch (msr) {
+#define FREE_MSR(NAME, number, value, home, member) case number:
+#include "cp/cpu/free_msrs.def"
+#undef FREE_MSR
+        return true;
+    case MSR_TSC_AUX:
+        return vmx_has_tsc_aux();
+    default:
+        return false;
+    }
 }
 
 bool svm_free_msr_read(const struct svm_region *region, uint32_t msr, uint64_t *value)
@@ -255,16 +259,9 @@ bool svm_free_msr_read(const struct svm_region *region, uint32_t msr, uint64_t *
     return true;
 }
 
-static bool value_allowed(uint32_t msr, uint64_t value)
-{
-    if (msr == 0x174 || msr == 0xC0000084u || msr == MSR_TSC_AUX)
-        return !(value >> 32);
-    return msr == 0xC0000081u || (uint64_t)((int64_t)(value << 16) >> 16) == value;
-}
-
 bool svm_free_msr_write(struct svm_region *region, uint32_t msr, uint64_t value)
 {
-    if (!svm_is_free_msr(msr) || !value_allowed(msr, value))
+    if (!svm_is_free_msr(msr) || !vmx_free_msr_valid(msr, value))
         return false;
     if (msr == MSR_TSC_AUX)
         op_wrmsr(msr, value);

@@ -56,6 +56,7 @@ uint16_t vmx_vpids_of_guests(uint16_t vpid, uint16_t *count); /* cpu_nested.vpid
 /* VMREAD and VMWRITE bitmaps (vmcs-shadow/bitmap.h) by address. false: no frames */
 bool vmx_field_bitmaps(const struct vmx_capability *offered, bool closed, uint64_t *read, uint64_t *write);
 bool vmx_has_tsc_aux(void); /* IA32_TSC_AUX comes and goes with RDTSCP and RDPID */
+bool vmx_free_msr_valid(uint32_t msr, uint64_t value);  /* does WRMSR of a free MSR (cp/cpu/free_msrs.def) take it? */
 bool vmx_free_msr_read(uint32_t msr, uint64_t *value);  /* as in struct cpu_nested */
 bool vmx_free_msr_write(uint32_t msr, uint64_t value);
 

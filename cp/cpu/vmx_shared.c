@@ -80,10 +80,21 @@ bool vmx_has_tsc_aux(void)
     return vmx_controls.cpu2 & CPU2_RDTSCP;
 }
 
+/* Those that the VMCS has are the nest's to read there. */
 static bool is_free_msr(uint32_t msr)
 {
-    return (msr >= 0xC0000081u && msr <= 0xC0000084u) || msr == 0xC0000102u ||
-           (msr == MSR_TSC_AUX && vmx_has_tsc_aux());
+    enum { IN_VMCS, IN_CONTEXT };
+    switch (msr) {
+#define FREE_MSR(NAME, number, value, home, member) \
+    case number: \
+        return IN_##home;
+#include "cp/cpu/free_msrs.def"
+#undef FREE_MSR
+    case MSR_TSC_AUX:
+        return vmx_has_tsc_aux();
+    default:
+        return false;
+    }
 }
 
 bool vmx_free_msr_read(uint32_t msr, uint64_t *value)
@@ -94,16 +105,26 @@ bool vmx_free_msr_read(uint32_t msr, uint64_t *value)
     return true;
 }
 
-static bool free_msr_valid(uint32_t msr, uint64_t value)
+bool vmx_free_msr_valid(uint32_t msr, uint64_t value)
 {
-    bool address = msr == 0xC0000082u || msr == 0xC0000083u || msr == 0xC0000102u;
-    bool half = msr == 0xC0000084u || msr == MSR_TSC_AUX;
-    return (!address || (uint64_t)((int64_t)(value << 16) >> 16) == value) && (!half || !(value >> 32));
+    enum { IS_ANY, IS_ADDRESS, IS_HALF } form;
+    switch (msr) {
+#define FREE_MSR(NAME, number, value, home, member) \
+    case number: \
+        form = IS_##value; \
+        break;
+#include "cp/cpu/free_msrs.def"
+#undef FREE_MSR
+    default: /* IA32_TSC_AUX */
+        form = IS_HALF;
+    }
+    bool canonical = (uint64_t)((int64_t)(value << 16) >> 16) == value;
+    return form == IS_ANY || (form == IS_ADDRESS ? canonical : !(value >> 32));
 }
 
 bool vmx_free_msr_write(uint32_t msr, uint64_t value)
 {
-    if (!is_free_msr(msr) || !free_msr_valid(msr, value))
+    if (!is_free_msr(msr) || !vmx_free_msr_valid(msr, value))
         return false;
     op_wrmsr(msr, value);
     return true;

@@ -65,11 +65,10 @@ const char *vmx_controls_choose(const struct vmx_capability *capability)
     return NULL;
 }
 
-/* MSRs a guest owns while it runs; context_load exchanges those that the VMCS does not. */
 static const uint32_t free_msrs[] = {
-    0x174, 0x175, 0x176,                                    /* SYSENTER */
-    0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084,         /* STAR LSTAR CSTAR SFMASK */
-    0xC0000100, 0xC0000101, 0xC0000102,                     /* FS, GS, KERNEL_GS base */
+#define FREE_MSR(NAME, number, value, home, member) number,
+#include "cp/cpu/free_msrs.def"
+#undef FREE_MSR
 };
 
 /* SDM "MSR-Bitmap Address": reads low, reads high, writes low, writes high; 1 is an exit. */
