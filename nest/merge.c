@@ -3,41 +3,10 @@
 #include "nest/merge.h"
 
 static nest_merge_rule *const rules[VMCS_FIELDS] = {
-    [VMCS_INDEX_VPID] = nest_rule_vpid,
-    [VMCS_INDEX_IO_BITMAP_A] = nest_rule_io_bitmap_a,
-    [VMCS_INDEX_IO_BITMAP_B] = nest_rule_io_bitmap_b,
-    [VMCS_INDEX_MSR_BITMAP] = nest_rule_msr_bitmap,
-    [VMCS_INDEX_TSC_OFFSET] = nest_rule_tsc_offset,
-    [VMCS_INDEX_VIRTUAL_APIC_ADDRESS] = nest_rule_virtual_apic,
-    [VMCS_INDEX_EPT_POINTER] = nest_rule_ept_pointer,
-    [VMCS_INDEX_VMREAD_BITMAP] = nest_rule_vmread_bitmap,
-    [VMCS_INDEX_VMWRITE_BITMAP] = nest_rule_vmwrite_bitmap,
-    [VMCS_INDEX_TSC_MULTIPLIER] = nest_rule_tsc_multiplier,
-    [VMCS_INDEX_VMCS_LINK_POINTER] = nest_rule_link_pointer,
-    [VMCS_INDEX_GUEST_DEBUGCTL] = nest_rule_guest_debugctl,
-    [VMCS_INDEX_GUEST_PAT] = nest_rule_guest_pat,
-    [VMCS_INDEX_GUEST_EFER] = nest_rule_guest_efer,
-    [VMCS_INDEX_GUEST_PDPTE0] = nest_rule_pdpte0,
-    [VMCS_INDEX_GUEST_PDPTE1] = nest_rule_pdpte1,
-    [VMCS_INDEX_GUEST_PDPTE2] = nest_rule_pdpte2,
-    [VMCS_INDEX_GUEST_PDPTE3] = nest_rule_pdpte3,
-    [VMCS_INDEX_PIN_CONTROLS] = nest_rule_pin_controls,
-    [VMCS_INDEX_PROCESSOR_CONTROLS] = nest_rule_processor_controls,
-    [VMCS_INDEX_EXCEPTION_BITMAP] = nest_rule_exception_bitmap,
-    [VMCS_INDEX_PAGE_FAULT_MASK] = nest_rule_page_fault_mask,
-    [VMCS_INDEX_PAGE_FAULT_MATCH] = nest_rule_page_fault_match,
-    [VMCS_INDEX_CR3_TARGET_COUNT] = nest_rule_cr3_target_count,
-    [VMCS_INDEX_EXIT_CONTROLS] = nest_rule_exit_controls,
-    [VMCS_INDEX_ENTRY_CONTROLS] = nest_rule_entry_controls,
-    [VMCS_INDEX_TPR_THRESHOLD] = nest_rule_tpr_threshold,
-    [VMCS_INDEX_SECONDARY_CONTROLS] = nest_rule_secondary_controls,
-    [VMCS_INDEX_CR0_MASK] = nest_rule_cr0_mask,
-    [VMCS_INDEX_CR4_MASK] = nest_rule_cr4_mask,
-    [VMCS_INDEX_CR0_SHADOW] = nest_rule_cr0_shadow,
-    [VMCS_INDEX_CR4_SHADOW] = nest_rule_cr4_shadow,
-    [VMCS_INDEX_GUEST_CR0] = nest_rule_guest_cr0,
-    [VMCS_INDEX_GUEST_CR4] = nest_rule_guest_cr4,
-    [VMCS_INDEX_GUEST_DR7] = nest_rule_guest_dr7,
+#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+    NEST_RULE_IF_##merge([VMCS_INDEX_##NAME] = nest_rule_##member,)
+#include "vmcs-shadow/fields.def"
+#undef FIELD
 };
 
 nest_merge_rule *nest_merge_rule_of(enum vmcs_index index)
@@ -73,11 +42,7 @@ void nest_merge_list(struct vmcs *out, const struct vmcs *base, const struct vmc
 
 /* Indices of MERGE rows, made from the table. */
 static const uint8_t merged[] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) MERGED_##merge(VMCS_INDEX_##NAME)
-#define MERGED_COPY(index)
-#define MERGED_CP(index)
-#define MERGED_NONE(index)
-#define MERGED_MERGE(index) index,
+#define FIELD(NAME, member, encoding, type, shadow, merge, capability) NEST_RULE_IF_##merge(VMCS_INDEX_##NAME,)
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 };

@@ -42,21 +42,15 @@ typedef void nest_merge_rule(struct vmcs *out, const struct vmcs *outer, const s
 /* The rule of a MERGE row, NULL of another. */
 nest_merge_rule *nest_merge_rule_of(enum vmcs_index index);
 
-/* one for each MERGE row, in merge_controls.c ... */
-nest_merge_rule nest_rule_pin_controls, nest_rule_processor_controls, nest_rule_secondary_controls;
-nest_merge_rule nest_rule_exit_controls, nest_rule_entry_controls;
-nest_merge_rule nest_rule_exception_bitmap, nest_rule_page_fault_mask, nest_rule_page_fault_match;
-nest_merge_rule nest_rule_cr3_target_count, nest_rule_tpr_threshold;
-nest_merge_rule nest_rule_tsc_offset, nest_rule_tsc_multiplier;
-/* ... merge_address.c ... */
-nest_merge_rule nest_rule_vpid, nest_rule_ept_pointer, nest_rule_link_pointer, nest_rule_virtual_apic;
-nest_merge_rule nest_rule_msr_bitmap, nest_rule_io_bitmap_a, nest_rule_io_bitmap_b;
-nest_merge_rule nest_rule_vmread_bitmap, nest_rule_vmwrite_bitmap;
-/* ... and merge_state.c */
-nest_merge_rule nest_rule_cr0_mask, nest_rule_cr4_mask, nest_rule_cr0_shadow, nest_rule_cr4_shadow;
-nest_merge_rule nest_rule_guest_cr0, nest_rule_guest_cr4, nest_rule_guest_dr7, nest_rule_guest_debugctl;
-nest_merge_rule nest_rule_guest_pat, nest_rule_guest_efer;
-nest_merge_rule nest_rule_pdpte0, nest_rule_pdpte1, nest_rule_pdpte2, nest_rule_pdpte3;
+/* nest_rule_member for each MERGE row, in merge_controls.c, merge_address.c and merge_state.c */
+#define NEST_RULE_IF_MERGE(...) __VA_ARGS__
+#define NEST_RULE_IF_COPY(...)
+#define NEST_RULE_IF_CP(...)
+#define NEST_RULE_IF_NONE(...)
+#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+    NEST_RULE_IF_##merge(nest_merge_rule nest_rule_##member;)
+#include "vmcs-shadow/fields.def"
+#undef FIELD
 
 /* Secondary controls that are in force: none while the primary control that activates them is 0. */
 static inline uint32_t nest_secondary(const struct vmcs *vmcs)

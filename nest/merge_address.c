@@ -16,15 +16,15 @@ void nest_rule_ept_pointer(struct vmcs *out, const struct vmcs *outer, const str
     out->ept_pointer = nest_secondary(inner) & CPU2_EPT ? context->eptp : outer->ept_pointer;
 }
 
-void nest_rule_link_pointer(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
-                            const struct nest_merge_context *context)
+void nest_rule_vmcs_link_pointer(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                                 const struct nest_merge_context *context)
 {
     (void)outer;
     out->vmcs_link_pointer = nest_secondary(inner) & CPU2_VMCS_SHADOWING ? context->link : NEST_NO_ADDRESS;
 }
 
-void nest_rule_virtual_apic(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
-                            const struct nest_merge_context *context)
+void nest_rule_virtual_apic_address(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                                    const struct nest_merge_context *context)
 {
     (void)outer;
     bool shadow = (inner->processor_controls & CPU_TPR_SHADOW) && context->apic_page != NEST_NO_ADDRESS;

@@ -83,7 +83,7 @@ RULE(guest_efer)
 }
 
 #define PDPTE_RULE(n) \
-    RULE(pdpte##n) \
+    RULE(guest_pdpte##n) \
     { \
         UNUSED(); \
         out->guest_pdpte##n = nest_secondary(inner) & CPU2_EPT ? inner->guest_pdpte##n : context->pdptes[n]; \
