@@ -15,13 +15,11 @@
 #include "cp/dispatch/vm.h"
 #include "cp/terminal/attention.h"
 #include "cp/terminal/editor.h"
-#include "cp/terminal/line.h"
 #include "cp/terminal/ring.h"
+#include "cp/terminal/terminal.h"
 
 enum {
-    TERMINALS = 32,
     SESSIONS = TERMINALS + DIRECTORY_USERS, /* everybody disconnected, and every terminal at its prompt */
-    TERMINAL_INPUT = 16384,  /* typed ahead at most */
     SESSION_OUTPUT = 131072, /* the queue; of this a machine may fill: */
     SESSION_OUTPUT_CONNECTED = 4096,
     SESSION_OUTPUT_DISCONNECTED = 65536, /* then it waits: nothing is lost */
@@ -62,19 +60,6 @@ enum session_deed {
 
 enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32,
        SET_TRACE_VMX = 64 };
-
-struct terminal {
-    struct line *line;
-    unsigned number; /* shown as L0001 */
-    struct session *session;
-    struct ring input;
-    uint32_t lost; /* bytes typed beyond TERMINAL_INPUT */
-    bool away;     /* nobody is there */
-    bool left;     /* somebody was there and left, and what follows from that is not done */
-    bool unwelcomed;   /* whoever is there, or comes, has not been shown a prompt */
-    unsigned refusals; /* wrong passwords typed here, in a row: hanging up does not make up for them */
-    uint8_t bytes[TERMINAL_INPUT];
-};
 
 struct response;
 struct command;
@@ -219,13 +204,6 @@ static inline bool session_rests(const struct session *s)
 {
     return s->state == SESSION_SLEEP || s->state == SESSION_CHECK || s->state == SESSION_TASK;
 }
-/* Somebody left and the session is still theirs: it is not for whoever comes. Where CP ends with a session it is. */
-static inline bool terminal_is_left(const struct terminal *t)
-{
-    return t->left && !session_closed && !t->session->ended;
-}
-bool terminal_poll(struct terminal *, unsigned most); /* hands on up to so many typed bytes; true: that was not all */
-
 /* CP's words, and others' in them: cleaned (clean.h), always at the start of a line; \n becomes CR LF. What a machine
  * writes to its own user is not touched, and what is typed is echoed as it is. */
 void session_write(struct session *, const char *text, size_t length);

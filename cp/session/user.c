@@ -13,6 +13,7 @@
 #include "cp/session/operator.h"
 #include "cp/session/power_off.h"
 #include "cp/session/response.h"
+#include "cp/session/seat.h"
 #include "cp/session/session.h"
 #include "cp/session/task.h"
 #include "cp/session/verify.h"
@@ -84,7 +85,7 @@ void user_start(struct disk *system_disk, struct line *lines[], unsigned count)
 {
     begin();
     for (unsigned i = 0; i < count; i++) {
-        struct session *s = terminal_add(lines[i]);
+        struct session *s = seat_add(lines[i]);
         if (s)
             s->state = SESSION_LOADING;
     }
@@ -129,7 +130,7 @@ void user_start_single(struct line *line, const struct user_single *what)
     directory.user[0].storage_mib = directory.user[0].maximum_mib = what->storage_mib;
     directory.user[0].nesting = what->nesting;
     directory.users = 1;
-    struct session *s = terminal_add(line);
+    struct session *s = seat_add(line);
     if (!s)
         return;
     s->ended = single_ended;
@@ -186,7 +187,7 @@ static bool poll_terminals(void)
     bool more = last;
     struct terminal *t = terminal_next(last);
     for (; t; t = terminal_next(t)) {
-        terminal_follow(t);
+        seat_follow(t);
         more |= read_terminal(t);
         last = t;
         if (work_over())
@@ -234,7 +235,7 @@ void user_poll(void)
     verify_poll();
     work_slice();
     more |= poll_sessions();
-    session_wanted |= session_closed || terminal_input_waits();
+    session_wanted |= session_closed || seat_input_waits();
     if (session_closed)
         finish_shutdown();
     else if (more)
@@ -283,7 +284,7 @@ static bool words_are_out(void)
     static struct timer patience = {.expire = lose_patience};
     if (!patience.armed && !patience_lost)
         timer_arm(&patience, clock_now() + PATIENCE_SECONDS * clock_hz);
-    return patience_lost || terminal_words_are_out();
+    return patience_lost || seat_words_are_out();
 }
 
 /* Its disks end what they do, and take no more. */

@@ -1,20 +1,46 @@
-/* Terminals: the lines CP was given, each with the session somebody there is in, or the one that waits for them.
- * In: bytes and carrier from lines. Out: sessions that begin and are left. */
+/* Terminals: the lines CP was given, each with the session of somebody there, or of whoever comes.
+ *
+ *   a line's bytes -> input, the ring -> terminal_poll() -> sitter_take()
+ *   a line's carrier -> away, left
+ *
+ * What follows from somebody having come or left is the session's doing (cp/session/seat.h). */
 #pragma once
-#include "cp/session/session.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Takes the line over; its new session, or NULL: no room for one more. */
-struct session *terminal_add(struct line *);
+#include "cp/terminal/line.h"
+#include "cp/terminal/ring.h"
+
+enum {
+    TERMINALS = 32,
+    TERMINAL_INPUT = 16384, /* bytes typed ahead at most; a power of two */
+};
+
+struct session;
+
+struct terminal {
+    struct line *line;
+    unsigned number; /* shown as L0001 */
+    struct session *session; /* never NULL */
+    struct ring input;
+    uint32_t lost;     /* bytes typed beyond TERMINAL_INPUT */
+    bool away;         /* nobody is there */
+    bool left;         /* somebody was there and left, and what follows from that is not done */
+    bool unwelcomed;   /* whoever is there, or comes, has not been shown a prompt */
+    unsigned refusals; /* wrong passwords typed here, in a row: hanging up does not make up for them */
+    uint8_t bytes[TERMINAL_INPUT];
+};
+
+/* Takes the line over, for the session. NULL: no room for one more. */
+struct terminal *terminal_add(struct line *, struct session *);
 
 struct terminal *terminal_next(struct terminal *at); /* after `at` (NULL: the first); NULL at the end */
 
-/* Does what follows from somebody having come or left: a user whose line drops is disconnected, and whoever comes finds
- * a logon prompt. */
-void terminal_follow(struct terminal *);
+/* Somebody left and the session is still theirs: it is not for whoever comes. */
+bool terminal_is_left(const struct terminal *);
+
+/* Hands on up to so many typed bytes. True: that was not all. */
+bool terminal_poll(struct terminal *, unsigned most);
 
 /* Drops what was typed and not taken: it was meant for a session that is over. */
 void terminal_forget(struct terminal *);
-
-/* Some terminal's session has bytes typed ahead that are not for a machine: it will want them. */
-bool terminal_input_waits(void);
-bool terminal_words_are_out(void); /* what CP and machines wrote is with the lines */

@@ -1,0 +1,59 @@
+/* In: what terminals tell of their lines. Out: sessions that begin and are left. */
+#include "cp/session/seat.h"
+
+#include "cp/session/logon.h"
+#include "cp/session/session.h"
+#include "cp/terminal/sitter.h"
+#include "cp/terminal/terminal.h"
+
+void sitter_wanted(void) { session_wanted = true; }
+
+void sitter_room(struct session *s) { session_pump(s); }
+
+bool sitter_take(struct session *s, uint8_t byte) { return session_take(s, byte); }
+
+/* Where CP ends with the session nobody comes any more. */
+bool sitter_leaves(const struct session *s) { return !session_closed && !s->ended; }
+
+struct session *seat_add(struct line *line)
+{
+    struct session *s = session_create();
+    if (s && !(s->terminal = terminal_add(line, s))) {
+        session_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* One turn may see somebody leave and somebody else come. Whoever comes finds the prompt of a new session, or waits for
+ * it where a wrong password was typed. */
+void seat_follow(struct terminal *t)
+{
+    if (t->session->state == SESSION_LOADING)
+        return;
+    if (terminal_is_left(t)) {
+        if (t->session->user && !session_disconnect(t->session))
+            return;
+        logon_forsake(t->session);
+        t->left = false;
+        t->unwelcomed = true;
+    }
+    if (t->unwelcomed && !t->away && t->session->state == SESSION_LOGON)
+        session_welcome(t->session);
+}
+
+bool seat_input_waits(void)
+{
+    for (struct terminal *t = NULL; (t = terminal_next(t));)
+        if (ring_used(&t->input) && t->session->state != SESSION_RUN)
+            return true;
+    return false;
+}
+
+bool seat_words_are_out(void)
+{
+    for (struct terminal *t = NULL; (t = terminal_next(t));)
+        if (ring_used(&t->session->output.ring))
+            return false;
+    return true;
+}
