@@ -3,8 +3,9 @@
 
 #include "cp/command/families.h"
 #include "cp/directory/load.h"
-#include "cp/minidisk/link.h"
 #include "cp/session/check.h"
+#include "cp/session/link_tell.h"
+#include "cp/minidisk/link.h"
 #include "lib/format.h"
 
 const char command_link_help[] =
@@ -122,8 +123,8 @@ static unsigned find_setting(struct call *c, const struct wish *wish, const char
 
 static void tell_linked(struct call *c, const struct wish *wish)
 {
-    struct link *l = link_find(c->session, wish->vdev);
-    struct link_others others = link_others(wish->disk, c->session);
+    struct link *l = link_find(c->session->user, wish->vdev);
+    struct link_others others = link_others(wish->disk, c->session->user);
     char readers[32] = "", writers[32] = "";
     if (others.writers)
         format_text(writers, sizeof writers, "; R/W by %u user%s", others.writers, others.writers > 1 ? "s" : "");
@@ -135,9 +136,9 @@ static void tell_linked(struct call *c, const struct wish *wish)
 
 static unsigned make(struct call *c, const struct wish *wish)
 {
-    switch (link_make(c->session, wish->disk, wish->vdev, wish->mode)) {
+    switch (link_make(c->session->user, &c->session->vm->machine, wish->disk, wish->vdev, wish->mode)) {
     case LINK_OK: tell_linked(c, wish); return 0;
-    case LINK_FORCED_READ: return link_tell_forced(c->response, wish->disk, c->session, wish->vdev);
+    case LINK_FORCED_READ: return link_tell_forced(c->response, wish->disk, c->session->user, wish->vdev);
     case LINK_REFUSED: return link_tell_refused(c->response, wish->disk);
     case LINK_VDEV_IN_USE: return FAIL(c, "LNM", 110, wish->owner_id, wish->owner_vdev, wish->as);
     case LINK_NO_VOLUME: return FAIL(c, "LNM", 108, wish->owner_id, wish->owner_vdev);
@@ -179,7 +180,7 @@ unsigned command_detach(struct call *c)
         if ((failed = call_vdev(c, "DTV", &vdev)))
             return failed;
         format_text(number, sizeof number, "%04X", vdev);
-        if (!link_detach(c->session, vdev))
+        if (!link_detach(c->session->user, &c->session->vm->machine, vdev))
             return FAIL(c, "DTV", 40, number);
         response_line(c->response, "DASD %s DETACHED", number);
     } while (call_peek(c).length);

@@ -117,13 +117,13 @@ static unsigned query_links(struct call *c)
     char number[5];
     if (failed)
         return failed;
-    struct link *mine = link_find(c->session, vdev);
+    struct link *mine = link_find(c->session->user, vdev);
     format_text(number, sizeof number, "%04X", vdev);
     if (!mine)
         return FAIL(c, "QLK", 40, number);
     for (struct link *l = NULL; (l = link_next(l));)
         if (l->disk == mine->disk && ++found)
-            response_line(c->response, "%-8s %04X %s", l->session->user->id, l->vdev, l->write ? "R/W" : "R/O");
+            response_line(c->response, "%-8s %04X %s", l->user->id, l->vdev, l->write ? "R/W" : "R/O");
     return 0;
 }
 
@@ -165,7 +165,7 @@ unsigned command_query(struct call *c)
         return failed ? failed : call_end(c, "CQR");
     }
     uint64_t vdev;
-    if (word_hex(w, 4, &vdev) && link_find(c->session, vdev))
+    if (word_hex(w, 4, &vdev) && link_find(c->session->user, vdev))
         return query_device(c, vdev);
     return query_user(c, w);
 }

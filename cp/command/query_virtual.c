@@ -39,11 +39,11 @@ static void show_disk(struct call *c, const struct link *l)
 }
 
 /* Rows of the table come in the order of linking; people want them by number. */
-static struct link *next_by_number(const struct session *s, long after)
+static struct link *next_by_number(const struct user *user, long after)
 {
     struct link *best = NULL;
     for (struct link *l = NULL; (l = link_next(l));)
-        if (l->session == s && l->vdev > after && (!best || l->vdev < best->vdev))
+        if (l->user == user && l->vdev > after && (!best || l->vdev < best->vdev))
             best = l;
     return best;
 }
@@ -51,14 +51,14 @@ static struct link *next_by_number(const struct session *s, long after)
 unsigned query_dasd(struct call *c)
 {
     unsigned found = 0;
-    for (struct link *l = NULL; (l = next_by_number(c->session, l ? l->vdev : -1)); found++)
+    for (struct link *l = NULL; (l = next_by_number(c->session->user, l ? l->vdev : -1)); found++)
         show_disk(c, l);
     return found ? 0 : FAIL(c, "CQV", 40, "DASD");
 }
 
 unsigned query_device(struct call *c, unsigned vdev)
 {
-    struct link *l = link_find(c->session, vdev);
+    struct link *l = link_find(c->session->user, vdev);
     char number[5];
     format_text(number, sizeof number, "%04X", vdev);
     if (!l)
@@ -72,7 +72,7 @@ static unsigned query_all(struct call *c)
     query_virtual_storage(c);
     query_cpus(c);
     query_console(c);
-    for (struct link *l = NULL; (l = next_by_number(c->session, l ? l->vdev : -1));)
+    for (struct link *l = NULL; (l = next_by_number(c->session->user, l ? l->vdev : -1));)
         show_disk(c, l);
     return 0;
 }
@@ -93,7 +93,7 @@ unsigned query_virtual(struct call *c)
     char text[32];
     if (!call_next(c, &w))
         return query_all(c);
-    if (w.length != 3 || !word_hex(w, 3, &vdev) || !link_find(c->session, vdev)) /* DAD is a number, too */
+    if (w.length != 3 || !word_hex(w, 3, &vdev) || !link_find(c->session->user, vdev)) /* DAD is a number, too */
         for (unsigned i = 0; i < sizeof row / sizeof *row; i++)
             if (word_is(w, row[i].name, row[i].least))
                 return row[i].answer(c);

@@ -1,14 +1,13 @@
-/* Who has which minidisk: the table of links, and z/VM's rules about who may share with whom. */
+/* Who has which minidisk: the table of links, and z/VM's rules about who may share with whom. Users have them, each of
+ * whom is logged on once at most. */
 #pragma once
 #include "cp/directory/directory.h"
 #include "cp/minidisk/minidisk.h"
 
-struct session;
-
 enum { LINKS = DIRECTORY_USERS * MACHINE_DISKS }; /* one user's never take another's */
 
 struct link {
-    struct session *session; /* who has it; NULL: free row */
+    const struct user *user; /* who has it; NULL: free row */
     const struct directory_disk *disk;
     uint16_t vdev; /* as what */
     bool write;
@@ -29,26 +28,22 @@ struct link_others {
     unsigned readers, writers;
     const char *reader, *writer; /* user ID of one of them, or NULL */
 };
-struct link_others link_others(const struct directory_disk *, const struct session *but);
+struct link_others link_others(const struct directory_disk *, const struct user *but); /* NULL: all count */
 
 /* z/VM "LINK": R RR W WR M MR MW against what others have: may it be, and for writing? Pure, a table. */
 enum link_result link_decide(enum link_mode, struct link_others, bool *write);
 
-/* Links and attaches to the session's machine. @pre the session has a machine */
-enum link_result link_make(struct session *, const struct directory_disk *, unsigned vdev, enum link_mode);
+/* Links, and attaches to the user's machine. */
+enum link_result link_make(const struct user *, struct machine *, const struct directory_disk *, unsigned vdev,
+                           enum link_mode);
 /* False: no such device. */
-bool link_detach(struct session *, unsigned vdev);
-void link_forget(struct session *); /* all its links, in the table only: its machine is gone */
-
-/* The HCPLNM messages for LINK_FORCED_READ and LINK_REFUSED: who has it. They return the return code. */
-struct response;
-unsigned link_tell_forced(struct response *, const struct directory_disk *, const struct session *, unsigned vdev);
-unsigned link_tell_refused(struct response *, const struct directory_disk *);
+bool link_detach(const struct user *, struct machine *, unsigned vdev);
+void link_forget(const struct user *); /* all their links, in the table only: their machine is gone */
 
 /* Wrong minidisk passwords since the user last gave their own at LOGON: being logged on by another does not forgive them. */
 unsigned *link_failures(const struct user *);
 
-struct link *link_find(const struct session *, unsigned vdev);
+struct link *link_find(const struct user *, unsigned vdev);
 /* Walks the table: the row after `at` (NULL: the first) that is in use, NULL at the end. */
 struct link *link_next(struct link *at);
 

@@ -7,6 +7,7 @@
 #include "cp/message/level.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/internal.h"
+#include "cp/session/link_tell.h"
 #include "cp/session/operator.h"
 #include "cp/session/response.h"
 #include "cp/terminal/terminal.h"
@@ -67,9 +68,9 @@ static void give_disk(struct session *s, const struct directory_disk *disk, unsi
     char number[5];
     const char *owner = directory.user[disk->user].id;
     format_text(number, sizeof number, "%04X", vdev);
-    switch (link_make(s, disk, vdev, mode)) {
+    switch (link_make(s->user, &s->vm->machine, disk, vdev, mode)) {
     case LINK_OK: break;
-    case LINK_FORCED_READ: link_tell_forced(&(struct response){.session = s}, disk, s, vdev); break;
+    case LINK_FORCED_READ: link_tell_forced(&(struct response){.session = s}, disk, s->user, vdev); break;
     case LINK_REFUSED: link_tell_refused(&(struct response){.session = s}, disk); break;
     case LINK_NO_VOLUME: error(s, "LNM", 108, owner, number); break;
     default: error(s, "LNM", 9010, owner, number);
@@ -122,7 +123,7 @@ static void drop_machine(struct session *s)
 {
     system_ipl_cancel(s->vm);
     vm_destroy(s->vm);
-    link_forget(s);
+    link_forget(s->user);
     s->vm = NULL;
     s->user = NULL;
 }

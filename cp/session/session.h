@@ -106,7 +106,6 @@ struct session {
     struct terminal *terminal; /* NULL: disconnected, or started by XAUTOLOG */
     const struct user *user;   /* NULL: nobody is logged on */
     struct vm *vm;
-    struct disk_user disk_user;
     struct output output;
     struct editor editor;
     char history[EDITOR_HISTORY][EDITOR_LINE + 1]; /* from LOGON on: a prompt is everybody's */
