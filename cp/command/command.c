@@ -80,7 +80,7 @@ static unsigned refuse(struct call *call, struct word name)
 
 unsigned command_run(struct session *s, struct response *response, const char *line)
 {
-    struct call call = {.session = s, .response = response, .rest = line};
+    struct call call = {.session = s, .response = response, .unread = line};
     struct word name;
     do {
         if (!call_next(&call, &name))

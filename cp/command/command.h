@@ -1,11 +1,12 @@
 /* CP's commands: one table (command.c), one file a family, whose help texts head it.
  * A command reads its operands with call_next, writes its answer with response_*, and returns 0 or its message's
- * number. What would change the machine or the session at once it only notes (session_note): it may be running inside
- * the machine's VMCALL. */
+ * number. What would change the machine or the session at once it only notes (deed.h), and what takes long it does in
+ * steps (task.h). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/session/obey.h" /* command_run */
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 
@@ -17,7 +18,7 @@ struct word { /* a blank-delimited piece of the command line */
 struct call {
     struct session *session;
     struct response *response;
-    const char *rest; /* of the line, what is not read yet */
+    const char *unread; /* of the line */
 };
 
 struct command {
@@ -30,14 +31,6 @@ struct command {
 };
 
 enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2 };
-
-/* Runs one command line, of the terminal or of the machine; returns the command's return code. Case does not matter,
- * leading
- * "#CP" and "CP" are dropped, an empty line is nothing. */
-unsigned command_run(struct session *, struct response *, const char *line);
-
-/* The password that LINK waited for has been hashed (cp/session/check.h): what it says and returns. */
-unsigned command_link_checked(struct session *, struct response *);
 
 /* The table, for HELP: the row after `at` (NULL: the first) that the session may use, NULL at the end. */
 const struct command *command_next(const struct session *, const struct command *at);

@@ -3,9 +3,9 @@
 
 #include "cp/command/families.h"
 #include "cp/directory/load.h"
-#include "cp/session/check.h"
-#include "cp/session/link_tell.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/link_tell.h"
+#include "cp/session/task.h"
 #include "lib/format.h"
 
 const char command_link_help[] =
@@ -146,6 +146,29 @@ static unsigned make(struct call *c, const struct wish *wish)
     }
 }
 
+struct link_asked {
+    const struct directory_disk *disk;
+    unsigned vdev;
+    enum link_mode mode;
+};
+_Static_assert(sizeof(struct link_asked) <= TASK_KEEPS, "kept till the password is hashed");
+
+static bool link_checked(struct session *s, struct response *response, unsigned *code)
+{
+    const struct link_asked *asked = task_kept(s);
+    struct call c = {.session = s, .response = response, .unread = ""};
+    struct wish wish = {.disk = asked->disk, .vdev = asked->vdev, .mode = asked->mode};
+    format_text(wish.owner_id, sizeof wish.owner_id, "%s", directory.user[wish.disk->user].id);
+    name_devices(&wish, wish.disk->vdev);
+    if (sha512_crypt_matches(&s->crypt)) {
+        *code = make(&c, &wish);
+    } else {
+        ++*link_failures(s->user);
+        *code = FAIL(&c, "LNM", 298, wish.owner_id, wish.owner_vdev);
+    }
+    return true;
+}
+
 unsigned command_link(struct call *c)
 {
     struct wish wish = {0};
@@ -155,21 +178,9 @@ unsigned command_link(struct call *c)
         return failed;
     if (!setting)
         return make(c, &wish);
-    check_begin(c->session, &(struct session_wish){wish.disk, wish.vdev, wish.mode}, setting, wish.password.text,
-                wish.password.length, c->response->machine_asks);
+    *(struct link_asked *)task_kept(c->session) = (struct link_asked){wish.disk, wish.vdev, wish.mode};
+    task_begin_hashed(c->session, link_checked, c->response->machine_asks, setting, wish.password.text, wish.password.length);
     return 0;
-}
-
-unsigned command_link_checked(struct session *s, struct response *response)
-{
-    struct call c = {.session = s, .response = response, .rest = ""};
-    struct wish wish = {.disk = s->wish.disk, .vdev = s->wish.vdev, .mode = s->wish.mode};
-    format_text(wish.owner_id, sizeof wish.owner_id, "%s", directory.user[wish.disk->user].id);
-    name_devices(&wish, wish.disk->vdev);
-    if (sha512_crypt_matches(&s->crypt))
-        return make(&c, &wish);
-    ++*link_failures(s->user);
-    return FAIL(&c, "LNM", 298, wish.owner_id, wish.owner_vdev);
 }
 
 unsigned command_detach(struct call *c)

@@ -3,6 +3,8 @@
 
 #include "cp/command/families.h"
 #include "cp/directory/load.h"
+#include "cp/session/deed.h"
+#include "cp/session/life.h"
 #include "cp/session/logon.h"
 #include "lib/format.h"
 
@@ -55,8 +57,7 @@ unsigned command_logoff(struct call *c)
 {
     unsigned failed = call_end(c, "LOG");
     if (!failed && c->session->user) {
-        c->session->deed_by = NULL;
-        session_note(c->session, DEED_LOGOFF);
+        deed_note_logoff(c->session, NULL);
     } else if (!failed) {
         session_welcome(c->session);
     }
@@ -68,9 +69,9 @@ unsigned command_disconnect(struct call *c)
     unsigned failed = call_end(c, "DIS");
     if (failed)
         return failed;
-    if (!c->session->terminal)
+    if (!c->session->output.terminal)
         return FAIL(c, "DIS", 9027, "DISCONNECT");
-    session_note(c->session, DEED_DISCONNECT);
+    deed_note(c->session, DEED_DISCONNECT);
     return 0;
 }
 
@@ -83,10 +84,9 @@ unsigned command_force(struct call *c)
         return failed;
     if (!target)
         return FAIL(c, "FRC", 45, id);
-    if (target->deed == DEED_LOGOFF)
+    if (target->deed.noted == DEED_LOGOFF)
         return FAIL(c, "FRC", 361, id);
-    target->deed_by = target == c->session ? NULL : c->session->user->id;
-    session_note(target, DEED_LOGOFF);
+    deed_note_logoff(target, target == c->session ? NULL : c->session->user->id);
     return 0;
 }
 
@@ -102,9 +102,9 @@ unsigned command_xautolog(struct call *c)
         return FAIL(c, "XAL", 53, id);
     if (!(mine->classes & (CLASS('A') | CLASS('B'))) && !directory_may_autolog(user, mine->id))
         return FAIL(c, "XAL", 9024, id);
-    if (session_find(id) || session_logon_noted(user))
+    if (session_find(id) || deed_autolog_noted(user))
         return FAIL(c, "XAL", 9023, id);
-    if (!session_logon_note(user, mine->id))
+    if (!deed_note_autolog(user, mine->id))
         return FAIL(c, "XAL", 9025, "");
     response_line(c->response, "Command accepted");
     return 0;

@@ -40,13 +40,18 @@ static unsigned show_load(struct call *c)
     return 0;
 }
 
+struct longest {
+    unsigned next; /* row of account_stretch_next */
+};
+_Static_assert(sizeof(struct longest) <= TASK_KEEPS, "kept from step to step");
+
 static bool longest_on(struct session *s, struct response *response, unsigned *code)
 {
     const char *what;
     uint64_t ticks;
     *code = 0;
-    for (unsigned at = (unsigned)s->task.at; account_stretch_next(&at, &what, &ticks);) {
-        s->task.at = at;
+    struct longest *l = task_kept(s);
+    while (account_stretch_next(&l->next, &what, &ticks)) {
         response_line(response, "%-19s %13llu", what, (unsigned long long)ticks);
         if (work_over())
             return false;
@@ -56,7 +61,7 @@ static bool longest_on(struct session *s, struct response *response, unsigned *c
 
 static unsigned show_longest(struct call *c)
 {
-    c->session->task.at = 0;
+    *(struct longest *)task_kept(c->session) = (struct longest){0};
     return task_run(c->session, c->response, longest_on);
 }
 
@@ -86,6 +91,12 @@ static unsigned show_user(struct call *c, const struct session *s)
 }
 
 /* ---- NEST ------------------------------------------------------------------------------------------------------- */
+
+struct nest_table {
+    unsigned next; /* exit reason */
+    char about[DIRECTORY_NAME + 1];
+};
+_Static_assert(sizeof(struct nest_table) <= TASK_KEEPS, "kept from step to step");
 
 struct nest_row {
     uint64_t own, vmx, handled, reflected;
@@ -118,12 +129,12 @@ static struct nest_row nest_total(const struct vm *vm)
 /* The next rows. False: there are more, and no time for them now. Who it is about may log off meanwhile. */
 static bool nest_on(struct session *s, struct response *response, unsigned *code)
 {
-    struct session_task *t = &s->task;
-    const struct session *about = session_find(t->rest);
+    struct nest_table *t = task_kept(s);
+    const struct session *about = session_find(t->about);
     struct nest_row row;
     *code = 0;
-    while (about && t->at < EXIT_REASONS) {
-        unsigned reason = (unsigned)t->at++;
+    while (about && t->next < EXIT_REASONS) {
+        unsigned reason = t->next++;
         row = nest_row_of(about->vm, reason);
         if (!is_empty(&row))
             show_nest_row(response, exit_reason_name(reason), &row);
@@ -138,10 +149,10 @@ static bool nest_on(struct session *s, struct response *response, unsigned *code
 
 static unsigned show_nest(struct call *c, const struct session *about)
 {
-    struct session_task *t = &c->session->task;
+    struct nest_table *t = task_kept(c->session);
     response_line(c->response, "%-19s %13s %13s %13s %13s", "EXIT REASON", "L1 OWN", "L1 VMX", "L2 BY CP", "L2 TO L1");
-    format_text(t->rest, sizeof t->rest, "%s", about->user->id);
-    t->at = 0;
+    format_text(t->about, sizeof t->about, "%s", about->user->id);
+    t->next = 0;
     return task_run(c->session, c->response, nest_on);
 }
 

@@ -3,6 +3,9 @@
 
 #include "cp/command/families.h"
 #include "cp/ipl/system.h"
+#include "cp/session/deed.h"
+#include "cp/session/life.h"
+#include "cp/session/rest.h"
 #include "lib/format.h"
 
 const char command_ipl_help[] =
@@ -25,11 +28,8 @@ const char command_sleep_help[] =
     "SLEEP [n [SEC | MIN | HOUR]]\n"
     "Terminal and machine rest for a time (minutes when no unit is given), or until you press Enter.\n";
 
-static void keep(char *out, unsigned size, const char *text) { format_text(out, size, "%s", text); }
-
 unsigned command_ipl(struct call *c)
 {
-    struct session *s = c->session;
     char name[9], text[32];
     struct word w;
     if (!call_next(c, &w))
@@ -48,9 +48,7 @@ unsigned command_ipl(struct call *c)
     unsigned failed = call_end(c, "VMI");
     if (failed)
         return failed;
-    keep(s->deed_system, sizeof s->deed_system, name);
-    keep(s->deed_parm, sizeof s->deed_parm, parm);
-    session_note(s, DEED_IPL);
+    deed_note_ipl(c->session, name, parm);
     return 0;
 }
 
@@ -76,7 +74,7 @@ unsigned command_stop(struct call *c)
 {
     unsigned failed = call_end(c, "STP");
     if (!failed)
-        session_note(c->session, DEED_READ);
+        deed_note(c->session, DEED_READ);
     return failed;
 }
 
@@ -85,7 +83,7 @@ unsigned command_system(struct call *c)
     static const struct {
         const char *name;
         unsigned least;
-        enum session_deed deed;
+        enum deed_kind deed;
     } row[] = {{"CLEAR", 5, DEED_SYSTEM_CLEAR}, {"RESET", 5, DEED_SYSTEM_RESET}, {"RESTART", 7, DEED_SYSTEM_RESTART}};
     struct word w;
     char text[32];
@@ -97,7 +95,7 @@ unsigned command_system(struct call *c)
             continue;
         if (row[i].deed == DEED_SYSTEM_RESTART && !*c->session->system)
             return FAIL(c, "SYS", 9013, "");
-        session_note(c->session, row[i].deed);
+        deed_note(c->session, row[i].deed);
         return 0;
     }
     word_upper(w, text, sizeof text);
@@ -114,7 +112,7 @@ unsigned command_reset(struct call *c)
     }
     unsigned failed = call_end(c, "RST");
     if (!failed)
-        session_note(c->session, DEED_SYSTEM_RESET);
+        deed_note(c->session, DEED_SYSTEM_RESET);
     return failed;
 }
 
@@ -152,8 +150,8 @@ unsigned command_define(struct call *c)
     unsigned failed = call_end(c, "DST");
     if (failed)
         return failed;
-    c->session->deed_storage = bytes;
-    session_note(c->session, DEED_DEFINE_STORAGE);
+    c->session->deed.storage = bytes;
+    deed_note(c->session, DEED_DEFINE_STORAGE);
     return 0;
 }
 
@@ -180,9 +178,9 @@ unsigned command_sleep(struct call *c)
     if (!seconds_of(unit))
         return FAIL(c, "SLP", 2, text);
     unsigned failed = call_end(c, "SLP");
-    if (failed || !s->terminal)
+    if (failed || !s->output.terminal)
         return failed;
-    session_rest(s, SESSION_SLEEP, c->response->machine_asks);
+    rest_begin(s, SESSION_SLEEP, c->response->machine_asks);
     if (given)
         session_wait(s, count * seconds_of(unit));
     return 0;

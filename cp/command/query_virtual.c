@@ -16,7 +16,7 @@ unsigned query_console(struct call *c)
 {
     const struct session *s = c->session;
     char name[9];
-    if (s->terminal)
+    if (s->output.terminal)
         response_line(c->response, "CONS 03F8 ON %s    NS16550 TERM START", session_name(s, name));
     else
         response_line(c->response, "CONS 03F8 DISCONNECTED NS16550 TERM START");

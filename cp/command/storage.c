@@ -125,20 +125,27 @@ static unsigned outside(struct call *c, const char *module, uint64_t address)
     return FAIL(c, module, 160, text);
 }
 
-static unsigned show_next_row(struct call *c, struct session_task *t)
+struct display {
+    uint64_t at, bytes; /* what is left of the storage it shows */
+    bool characters;    /* how it shows it */
+    char operands[DIAGNOSE_COMMAND_MAX + 1]; /* after that */
+};
+_Static_assert(sizeof(struct display) <= TASK_KEEPS, "kept from step to step");
+
+static unsigned show_next_row(struct call *c, struct display *d)
 {
     uint8_t bytes[ROW_BYTES];
-    unsigned count = t->bytes < ROW_BYTES ? t->bytes : ROW_BYTES;
-    if (guest_read(&c->session->vm->storage, gpa(t->at), bytes, count) != GUEST_OK)
-        return outside(c, "CDB", t->at);
-    show_row(c, t->at, bytes, count, t->characters);
-    t->at += count;
-    t->bytes -= count;
+    unsigned count = d->bytes < ROW_BYTES ? d->bytes : ROW_BYTES;
+    if (guest_read(&c->session->vm->storage, gpa(d->at), bytes, count) != GUEST_OK)
+        return outside(c, "CDB", d->at);
+    show_row(c, d->at, bytes, count, d->characters);
+    d->at += count;
+    d->bytes -= count;
     return 0;
 }
 
 /* One operand: shows registers, or notes which storage is to be shown. */
-static unsigned display_one(struct call *c, struct word w, struct session_task *t)
+static unsigned display_one(struct call *c, struct word w, struct display *d)
 {
     char text[32];
     struct range r;
@@ -149,26 +156,26 @@ static unsigned display_one(struct call *c, struct word w, struct session_task *
         return show_fields(c, control_fields, sizeof control_fields / sizeof *control_fields), 0;
     if (word_is(w, "PSW", 1))
         return show_fields(c, psw_fields, 2), 0;
-    t->characters = *text == 'T';
+    d->characters = *text == 'T';
     if (*text == 'T' || *text == 'V')
         w.text++, w.length--;
     unsigned wrong = parse_range(w, &r);
     if (wrong)
         return FAIL(c, "CDB", wrong, text);
-    t->at = r.start;
-    t->bytes = r.bytes;
+    d->at = r.start;
+    d->bytes = r.bytes;
     return 0;
 }
 
 /* Row by row and operand by operand. False: there is more, and no time for it now. */
-static bool display_some(struct call *c, struct session_task *t, unsigned *failed)
+static bool display_some(struct call *c, struct display *d, unsigned *failed)
 {
     struct word w;
     do {
-        if (t->bytes)
-            *failed = show_next_row(c, t);
+        if (d->bytes)
+            *failed = show_next_row(c, d);
         else if (call_next(c, &w))
-            *failed = display_one(c, w, t);
+            *failed = display_one(c, w, d);
         else
             return true;
     } while (!*failed && !work_over());
@@ -178,23 +185,23 @@ static bool display_some(struct call *c, struct session_task *t, unsigned *faile
 /* The task, when it takes longer. */
 static bool display_on(struct session *s, struct response *response, unsigned *code)
 {
-    struct session_task *t = &s->task;
-    struct call c = {.session = s, .response = response, .rest = t->rest};
-    bool done = display_some(&c, t, code);
-    memmove(t->rest, c.rest, strlen(c.rest) + 1);
+    struct display *d = task_kept(s);
+    struct call c = {.session = s, .response = response, .unread = d->operands};
+    bool done = display_some(&c, d, code);
+    memmove(d->operands, c.unread, strlen(c.unread) + 1);
     return done;
 }
 
 unsigned command_display(struct call *c)
 {
-    struct session_task *t = &c->session->task;
+    struct display *d = task_kept(c->session);
     unsigned failed = 0;
     if (!call_peek(c).length)
         return FAIL(c, "CDB", 26, "");
-    t->bytes = 0;
-    if (display_some(c, t, &failed))
+    d->bytes = 0;
+    if (display_some(c, d, &failed))
         return failed;
-    format_text(t->rest, sizeof t->rest, "%s", c->rest);
+    format_text(d->operands, sizeof d->operands, "%s", c->unread);
     task_begin(c->session, display_on, c->response->machine_asks);
     return 0;
 }

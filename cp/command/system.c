@@ -19,15 +19,20 @@ unsigned command_shutdown(struct call *c)
     if (failed)
         return failed;
     for (struct session *s = NULL; (s = session_next(s));)
-        session_say(s, "SYSTEM SHUTDOWN STARTED BY %s", c->session->user->id);
+        output_say(&s->output, "SYSTEM SHUTDOWN STARTED BY %s", c->session->user->id);
     user_shutdown();
     return 0;
 }
 
+struct menu {
+    const struct command *last; /* of those shown; NULL: none yet */
+};
+_Static_assert(sizeof(struct menu) <= TASK_KEEPS, "kept from step to step");
+
 /* The next rows of the menu. False: there are more, and no time for them now. */
 static bool menu_on(struct session *s, struct response *response, unsigned *code)
 {
-    const struct command **last = &s->task.row, *row;
+    const struct command **last = &((struct menu *)task_kept(s))->last, *row;
     *code = 0;
     while ((row = command_next(s, *last))) {
         const char *end = strchr(row->help, '\n');
@@ -43,7 +48,7 @@ static bool menu_on(struct session *s, struct response *response, unsigned *code
 static unsigned show_menu(struct call *c)
 {
     response_line(c->response, "CP commands (HELP command tells more):");
-    c->session->task.row = NULL;
+    *(struct menu *)task_kept(c->session) = (struct menu){NULL};
     return task_run(c->session, c->response, menu_on);
 }
 

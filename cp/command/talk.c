@@ -26,7 +26,7 @@ static bool is_staff(const struct session *s)
 
 static const char *obstacle(const struct session *to, uint8_t setting)
 {
-    return !to->terminal ? "disconnected" : to->settings & setting ? NULL : setting == SET_MSG ? "MSG OFF" : "WNG OFF";
+    return !to->output.terminal ? "disconnected" : to->settings & setting ? NULL : setting == SET_MSG ? "MSG OFF" : "WNG OFF";
 }
 
 /* Whoever floods keeps neither the receiver's machine nor CP's answers from the receiver's terminal. */
@@ -48,7 +48,7 @@ static const char *too_many(struct session *from, const struct session *to)
 static void deliver(struct session *from, struct session *to, const char *kind, const char *text)
 {
     char now[CLOCK_TEXT];
-    session_say(to, "%s  * %s FROM %-8s: %s", clock_text_time(now, clock_unix_us()), kind,
+    output_say(&to->output, "%s  * %s FROM %-8s: %s", clock_text_time(now, clock_unix_us()), kind,
                 from->user ? from->user->id : "LOGON", text);
 }
 

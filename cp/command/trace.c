@@ -1,5 +1,6 @@
 /* TRACE: what a machine's developer wants to be told of. */
 #include "cp/command/families.h"
+#include "cp/session/trace.h"
 
 const char command_trace_help[] =
     "TRACE VMX {ON | OFF}\n"
@@ -26,7 +27,7 @@ unsigned command_trace(struct call *c)
     unsigned failed = call_end(c, "TRC");
     if (failed)
         return failed;
-    session_trace_flush(c->session);
+    trace_flush(c->session);
     c->session->settings = (c->session->settings & ~SET_TRACE_VMX) | (on ? SET_TRACE_VMX : 0);
     return 0;
 }

@@ -9,7 +9,7 @@ static char upper(char c) { return c >= 'a' && c <= 'z' ? c - 32 : c; }
 
 struct word call_peek(const struct call *c)
 {
-    struct word w = {c->rest, 0};
+    struct word w = {c->unread, 0};
     while (*w.text == ' ' || *w.text == '\t')
         w.text++;
     while (w.text[w.length] && w.text[w.length] != ' ' && w.text[w.length] != '\t')
@@ -20,15 +20,15 @@ struct word call_peek(const struct call *c)
 bool call_next(struct call *c, struct word *w)
 {
     *w = call_peek(c);
-    c->rest = w->text + w->length;
+    c->unread = w->text + w->length;
     return w->length;
 }
 
 const char *call_remainder(struct call *c)
 {
-    const char *rest = call_peek(c).text;
-    c->rest = rest + strlen(rest);
-    return rest;
+    const char *remainder = call_peek(c).text;
+    c->unread = remainder + strlen(remainder);
+    return remainder;
 }
 
 unsigned call_end(struct call *c, const char *module)

@@ -4,12 +4,11 @@
 
 #include <string.h>
 
-#include "cp/command/command.h"
 #include "cp/diagnose/chain.h"
-#include "cp/diagnose/diagnose.h"
 #include "cp/message/level.h"
+#include "cp/session/obey.h"
 #include "cp/session/response.h"
-#include "cp/session/task.h"
+#include "cp/session/session.h"
 #include "cp/time/work.h"
 #include "lib/format.h"
 
@@ -93,13 +92,16 @@ static bool next_line(struct session *s, struct response *response, unsigned *co
     return true;
 }
 
+/* A line takes longer, and the machine rests till it is done; SLEEP is done as soon as the machine does. */
+static bool takes_longer(const struct session *s) { return session_rests(s) && s->state != SESSION_SLEEP; }
+
 /* Obeys the lines of `text` in turn, up to the first that fails or changes what the machine does. Those after one that
  * takes longer, or for which there is no time now, are kept. */
 static unsigned obey(struct session *s, struct response *response, char *text)
 {
     unsigned code = 0;
     char *line = text;
-    for (char *end; line && !code && !s->deed && !session_rests(s); line = end ? end + 1 : NULL) {
+    for (char *end; line && !code && !s->deed.noted && !session_rests(s); line = end ? end + 1 : NULL) {
         if (line != text && work_over()) {
             task_begin(s, next_line, true);
             break;
@@ -109,35 +111,31 @@ static unsigned obey(struct session *s, struct response *response, char *text)
             *end = 0;
         code = command_run(s, response, line);
     }
-    s->asked.waits = s->state == SESSION_TASK || s->state == SESSION_CHECK;
-    if (s->asked.waits)
-        memmove(s->asked.rest, line ? line : "", line ? strlen(line) + 1 : 1);
+    if (takes_longer(s))
+        memmove(s->asked.lines, line ? line : "", line ? strlen(line) + 1 : 1);
     return code;
 }
 
-/* The machine asked, its buffer is s->asked: obeys, or goes on with the task and then obeys; answers, and if that was all,
- * tells. */
-static uint64_t answer(struct session *s, char *text, bool go_on)
+static struct response begin_answer(struct session *s)
 {
     static char buffer[DIAGNOSE_RESPONSE_MAX]; /* one call at a time: CP handles an exit to its end */
-    struct session_asked *asked = &s->asked;
+    const struct asked *asked = &s->asked;
+    return (struct response){.session = s, .buffer = asked->size ? buffer : NULL, .size = asked->size - asked->used,
+                             .machine_asks = true};
+}
+
+/* What was answered goes to the machine's buffer, and if that was all, the results to its registers. Returns RAX. */
+static uint64_t give_answer(struct session *s, const struct response *response, unsigned code, bool all)
+{
+    struct asked *asked = &s->asked;
     struct vcpu *v = &s->vm->vcpu;
-    struct response response = {.session = s, .buffer = asked->size ? buffer : NULL, .size = asked->size - asked->used,
-                                .machine_asks = true};
-    unsigned code = 0;
-    bool obeys = !go_on || s->task.step(s, &response, &code);
-    if (obeys) {
-        s->state = go_on ? s->before_rest : s->state;
-        asked->waits = false;
-    }
-    if (obeys && !code)
-        code = obey(s, &response, text);
-    enum guest_access access = guest_write(&s->vm->storage, gpa(asked->to + asked->used), buffer, response.length);
+    enum guest_access access = guest_write(&s->vm->storage, gpa(asked->to + asked->used), response->buffer,
+                                           response->length);
     if (access != GUEST_OK)
         return of_access(access);
-    asked->used += response.length;
-    asked->truncated |= response.truncated;
-    if (asked->waits)
+    asked->used += response->length;
+    asked->truncated |= response->truncated;
+    if (!all)
         return DIAGNOSE_OK;
     v->gpr[RBX] = code;
     v->gpr[RCX] = asked->used;
@@ -145,9 +143,15 @@ static uint64_t answer(struct session *s, char *text, bool go_on)
     return DIAGNOSE_OK;
 }
 
-void diagnose_go_on(struct session *s)
+bool diagnose_go_on(struct session *s)
 {
-    s->vm->vcpu.gpr[RAX] = answer(s, s->asked.rest, true);
+    struct response response = begin_answer(s);
+    unsigned code = 0;
+    bool last = s->task.step(s, &response, &code);
+    if (last && !code)
+        code = obey(s, &response, s->asked.lines);
+    s->vm->vcpu.gpr[RAX] = give_answer(s, &response, code, last && !takes_longer(s));
+    return last;
 }
 
 /* Brings every page of the response buffer in now: after the command is too late to fail. */
@@ -175,11 +179,14 @@ static uint64_t command(struct vm *vm)
     if (access != GUEST_OK)
         return of_access(access);
     text[length] = 0;
-    if (!size && ring_room(&vm->session->output.ring) < CONSOLE_ROOM)
+    struct session *s = vm->session;
+    if (!size && ring_room(&s->output.ring) < CONSOLE_ROOM)
         return DIAGNOSE_BUSY;
-    vm->session->asked = (struct session_asked){.to = to, .size = size};
+    s->asked = (struct asked){.to = to, .size = size};
     work_slice();
-    return answer(vm->session, text, false);
+    struct response response = begin_answer(s);
+    unsigned code = obey(s, &response, text);
+    return give_answer(s, &response, code, !takes_longer(s));
 }
 
 uint64_t diagnose(struct vm *vm)

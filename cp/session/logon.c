@@ -9,13 +9,13 @@
 #include "cp/directory/load.h"
 #include "cp/message/level.h"
 #include "cp/minidisk/link.h"
-#include "cp/session/internal.h"
+#include "cp/session/life.h"
 #include "cp/session/operator.h"
 #include "cp/session/response.h"
+#include "cp/session/session.h"
 #include "cp/session/verify.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/clock_text.h"
-#include "cp/time/work.h"
 #include "lib/format.h"
 
 /* Wrong passwords for each user since the last good one. */
@@ -31,18 +31,18 @@ static struct refusals {
 
 static void back_to_prompt(struct session *s)
 {
-    s->state = SESSION_LOGON;
+    session_enter(s, SESSION_LOGON);
     session_prompt(s);
 }
 
 void logon_begin(struct session *s, const char *id, bool here, bool noipl)
 {
-    format_text(s->logon_id, sizeof s->logon_id, "%s", id);
-    s->logon_here = here;
-    s->logon_noipl = noipl;
-    s->state = SESSION_PASSWORD;
-    s->rest = 0;
-    session_say(s, "ENTER PASSWORD  (IT WILL NOT APPEAR WHEN TYPED):");
+    format_text(s->logon.id, sizeof s->logon.id, "%s", id);
+    s->logon.here = here;
+    s->logon.noipl = noipl;
+    s->typing.next_command = 0;
+    session_enter(s, SESSION_PASSWORD);
+    output_say(&s->output, "ENTER PASSWORD  (IT WILL NOT APPEAR WHEN TYPED):");
     session_prompt(s);
 }
 
@@ -83,14 +83,15 @@ static const char *find_verifier(const char *id, bool *own, uint32_t *number)
     return its ? its : count ? all[*number % count] : nobodys;
 }
 
-void logon_password(struct session *s, char *text, unsigned length)
+void logon_password(struct session *s)
 {
+    struct editor *typed = &s->typing.editor;
     uint32_t number;
-    const char *verifier = find_verifier(s->logon_id, &s->logon_good, &number);
-    s->logon_name = (number >> 16) % LOGON_NAMES;
-    s->state = SESSION_VERIFY;
-    verify_begin(s, verifier, text, length);
-    memset(text, 0, length);
+    const char *verifier = find_verifier(s->logon.id, &s->logon.own, &number);
+    s->logon.name = (number >> 16) % LOGON_NAMES;
+    session_enter(s, SESSION_VERIFY);
+    verify_begin(s, verifier, typed->text, typed->length);
+    memset(typed->text, 0, typed->length);
 }
 
 /* ---- a wrong password ------------------------------------------------------------------------------------------- */
@@ -105,35 +106,35 @@ static unsigned count_refusal(struct refusals *r)
 
 static void refuse(struct session *s)
 {
-    const struct user *user = directory_find(&directory, s->logon_id);
-    unsigned tries = ++s->terminal->refusals, of_name = count_refusal(&refusals[s->logon_name]), seconds = 1;
+    const struct user *user = directory_find(&directory, s->logon.id);
+    unsigned tries = ++s->output.terminal->refusals, of_name = count_refusal(&refusals[s->logon.name]), seconds = 1;
     if (user)
         ++*failures_of(user);
     if (of_name > tries)
         tries = of_name;
     while (--tries && seconds < LOGON_PENALTY_MAX)
         seconds *= 2;
-    s->state = SESSION_PENALTY;
+    session_enter(s, SESSION_PENALTY);
     session_wait(s, seconds);
 }
 
-static void end_penalty(struct session *s)
+void logon_end_penalty(struct session *s)
 {
     struct response response = {.session = s};
     response_error(&response, "LGA", 50, "");
-    if (s->terminal->refusals < LOGON_TRIES) {
+    if (s->output.terminal->refusals < LOGON_TRIES) {
         back_to_prompt(s);
         return;
     }
     response_error(&response, "LGA", 9020, "");
-    s->state = SESSION_QUIET;
+    session_enter(s, SESSION_QUIET);
     session_wait(s, LOGON_QUIET_SECONDS);
 }
 
-static void end_quiet(struct session *s)
+void logon_end_quiet(struct session *s)
 {
-    if (s->terminal->refusals >= LOGON_TRIES)
-        s->terminal->refusals = 0;
+    if (s->output.terminal->refusals >= LOGON_TRIES)
+        s->output.terminal->refusals = 0;
     session_welcome(s);
 }
 
@@ -142,13 +143,13 @@ void logon_forsake(struct session *s)
 {
     uint64_t until = s->timer.deadline;
     bool waits = (s->state == SESSION_PENALTY || s->state == SESSION_QUIET) && s->timer.armed;
-    if (s->state == SESSION_PENALTY && s->terminal->refusals >= LOGON_TRIES)
+    if (s->state == SESSION_PENALTY && s->output.terminal->refusals >= LOGON_TRIES)
         until += LOGON_QUIET_SECONDS * clock_hz;
     session_reset(s);
-    output_begin(&s->output, s->output.ring.bytes);
+    output_forget(&s->output);
     if (!waits)
         return;
-    s->state = SESSION_QUIET;
+    session_enter(s, SESSION_QUIET);
     timer_arm(&s->timer, until);
 }
 
@@ -167,48 +168,48 @@ static void tell_failures(struct session *s, const struct user *user)
 void logon_complete(struct session *s, const struct user *user)
 {
     char now[CLOCK_TEXT];
-    session_say(s, "%s", CP_LEVEL);
-    session_say(s, "There is no logmsg data");
+    output_say(&s->output, "%s", CP_LEVEL);
+    output_say(&s->output, "There is no logmsg data");
     tell_failures(s, user);
-    session_say(s, "LOGON AT %s", clock_text_full(now, clock_unix_us()));
+    output_say(&s->output, "LOGON AT %s", clock_text_full(now, clock_unix_us()));
     if (!session_logon(s, user)) {
         response_error(&(struct response){.session = s}, "LGA", 9022, user->id);
         back_to_prompt(s);
         return;
     }
     operator_tell(s, "LOGON", NULL);
-    if (user->ipl && !s->logon_noipl)
-        session_ipl(s, user->ipl, user->parm);
+    if (user->ipl && !s->logon.noipl)
+        deed_note_ipl(s, user->ipl, user->parm);
     else
         session_enter_cp(s);
 }
 
-static void rejoin(struct session *s, const struct user *user)
+static void begin_rejoin(struct session *s, const struct user *user)
 {
     char now[CLOCK_TEXT];
     tell_failures(s, user);
-    session_say(s, "RECONNECTED AT %s", clock_text_full(now, clock_unix_us()));
-    s->state = SESSION_REJOIN;
+    output_say(&s->output, "RECONNECTED AT %s", clock_text_full(now, clock_unix_us()));
+    session_enter(s, SESSION_REJOIN);
 }
 
 /* What is typed at the other terminal was for the machine, not for the prompt it finds itself at. */
 static bool take_from(struct session *there)
 {
-    terminal_forget(there->terminal);
+    terminal_forget(there->output.terminal);
     return session_disconnect(there);
 }
 
 static void accept(struct session *s)
 {
-    const struct user *user = directory_find(&directory, s->logon_id);
-    struct session *there = session_find(s->logon_id);
+    const struct user *user = directory_find(&directory, s->logon.id);
+    struct session *there = session_find(s->logon.id);
     char name[9];
-    s->terminal->refusals = 0;
+    s->output.terminal->refusals = 0;
     if (!there) {
         *link_failures(user) = 0;
         logon_complete(s, user);
-    } else if (!there->terminal || (s->logon_here && take_from(there))) {
-        rejoin(s, user);
+    } else if (!there->output.terminal || (s->logon.here && take_from(there))) {
+        begin_rejoin(s, user);
     } else {
         response_error(&(struct response){.session = s}, "LGA", 54, session_name(there, name));
         back_to_prompt(s);
@@ -216,12 +217,10 @@ static void accept(struct session *s)
 }
 
 /* The user may have left, or somebody else may have come, while the last words went out. */
-static void finish_rejoin(struct session *s)
+void logon_rejoin(struct session *s)
 {
-    struct session *there = session_find(s->logon_id);
-    if (ring_used(&s->output.ring))
-        return;
-    if (there && !there->terminal)
+    struct session *there = session_find(s->logon.id);
+    if (there && !there->output.terminal)
         session_reconnect(there, s);
     else
         back_to_prompt(s);
@@ -229,24 +228,8 @@ static void finish_rejoin(struct session *s)
 
 void logon_verified(struct session *s)
 {
-    if (sha512_crypt_matches(&s->crypt) && s->logon_good)
+    if (sha512_crypt_matches(&s->crypt) && s->logon.own)
         accept(s);
     else
         refuse(s);
-}
-
-bool logon_poll(struct session *s)
-{
-    switch (s->state) {
-    case SESSION_PENALTY:
-        if (s->timer_ended)
-            end_penalty(s);
-        return false;
-    case SESSION_QUIET:
-        if (s->timer_ended)
-            end_quiet(s);
-        return false;
-    case SESSION_REJOIN: finish_rejoin(s); return false;
-    default: return false;
-    }
 }

@@ -1,6 +1,11 @@
 /* LOGON from the user ID to the machine: the password, its slow hash, the penalties for wrong ones. */
 #pragma once
-#include "cp/session/session.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cp/directory/directory.h"
+
+struct session;
 
 enum {
     LOGON_NAMES = 1024, /* rows for the refusals of names */
@@ -10,12 +15,23 @@ enum {
     LOGON_FORGET_SECONDS = 600, /* a name nobody failed at for so long is as new */
 };
 
-/* Asks for the password. @pre state LOGON */
+struct logon { /* an attempt */
+    char id[DIRECTORY_NAME + 1];
+    bool here, noipl; /* as LOGON said */
+    bool own;         /* the verifier is the user's; else it is another's and no password is right */
+    uint16_t name;    /* the row of the name in the count of refusals */
+};
+
+/* Asks for the password. @pre nobody is logged on, state LOGON */
 void logon_begin(struct session *, const char *id, bool here, bool noipl);
-void logon_password(struct session *, char *text, unsigned length); /* wipes the text */
-void logon_verified(struct session *);                              /* the password is hashed */
-/* What the states PENALTY, QUIET and REJOIN wait for. True: there is more to do at once. May free the session. */
-bool logon_poll(struct session *);
+
+/* What follows in the states of an attempt (state.h): */
+void logon_password(struct session *);    /* a line was typed: wipes it */
+void logon_verified(struct session *);    /* it is hashed */
+void logon_end_penalty(struct session *); /* the refusal is told */
+void logon_end_quiet(struct session *);
+void logon_rejoin(struct session *);      /* the last words are out: may free the session */
+
 /* Whoever was logging on has left the terminal: nothing of it is left but the wait that a wrong password costs.
  * @pre nobody is logged on */
 void logon_forsake(struct session *);

@@ -16,10 +16,10 @@ static void tell(const struct session *about, const char *deed, unsigned users, 
         return;
     size_t length = format_text(line, sizeof line, "%s %-5s %-10s AS %-8s USERS = %u%s%s", clock_text_time(now, clock_unix_us()),
                                 session_name(about, name), deed, about->user->id, users, by ? "  BY " : "", by ? by : "");
-    if (!operator->terminal && ring_used(&operator->output.ring) >= SESSION_OUTPUT_DISCONNECTED / 2)
+    if (!operator->output.terminal && ring_used(&operator->output.ring) >= OUTPUT_DISCONNECTED / 2)
         operator->output.dropped += (uint32_t)length; /* or who comes and goes would stop OPERATOR's machine */
     else
-        session_say(operator, "%s", line);
+        output_say(&operator->output, "%s", line);
 }
 
 void operator_tell(const struct session *about, const char *deed, const char *by)

@@ -1,10 +1,35 @@
 /* A session's output. In: CP's words and the machine's bytes. Out: one queue, in order, drained by the terminal's line.
  * CP's words begin a line of their own; the unfinished line they broke is shown again after them. */
+#include "cp/session/output.h"
+
 #include <string.h>
 
 #include "cp/message/clean.h"
-#include "cp/session/internal.h"
+#include "cp/session/turn.h"
+#include "cp/terminal/terminal.h"
 #include "lib/format.h"
+
+void output_begin(struct output *o, uint8_t *queue)
+{
+    *o = (struct output){.ring = {.bytes = queue, .size = OUTPUT_QUEUE}};
+}
+
+void output_renew(struct output *o)
+{
+    struct ring ring = o->ring;
+    struct terminal *terminal = o->terminal;
+    bool in_line = o->in_line;
+    memset(o, 0, sizeof *o);
+    o->ring = ring;
+    o->terminal = terminal;
+    o->in_line = in_line;
+}
+
+void output_forget(struct output *o)
+{
+    o->ring.tail = o->ring.head;
+    o->in_line = false;
+}
 
 static void put(struct output *o, char c)
 {
@@ -24,31 +49,18 @@ static void put_text(struct output *o, const char *text, size_t length)
     }
 }
 
-static void drain(struct session *s)
+void output_drain(struct output *o)
 {
-    struct ring *r = &s->output.ring;
+    struct ring *r = &o->ring;
     const uint8_t *piece;
     uint32_t count, taken;
-    if (!s->terminal || terminal_is_left(s->terminal))
+    if (!o->terminal || terminal_is_left(o->terminal))
         return;
-    while ((count = ring_piece(r, &piece)) && (taken = line_write(s->terminal->line, piece, count)))
+    while ((count = ring_piece(r, &piece)) && (taken = line_write(o->terminal->line, piece, count)))
         r->tail += taken;
 }
 
-static uint32_t machine_share(const struct session *s)
-{
-    return s->terminal ? SESSION_OUTPUT_CONNECTED : SESSION_OUTPUT_DISCONNECTED;
-}
-
-void session_pump(struct session *s)
-{
-    struct output *o = &s->output;
-    drain(s);
-    if (o->machine_waits && s->vm && ring_used(&o->ring) <= machine_share(s) / 2) {
-        o->machine_waits = false;
-        machine_output_ready(&s->vm->machine, 0);
-    }
-}
+/* ---- CP's words -------------------------------------------------------------------------------------------------- */
 
 enum { PIECE = 256 };
 
@@ -61,19 +73,19 @@ static size_t piece_of(const char *text, size_t length)
     return piece;
 }
 
-void session_write(struct session *s, const char *text, size_t length)
+void output_write(struct output *o, const char *text, size_t length)
 {
     char clean[PIECE];
-    if (s->output.in_line)
-        put_text(&s->output, "\n", 1);
+    if (o->in_line)
+        put_text(o, "\n", 1);
     for (size_t piece; (piece = piece_of(text, length)); text += piece, length -= piece)
-        put_text(&s->output, clean, clean_text(clean, text, piece, true));
-    s->output.owes = true;
-    session_wanted = true;
-    drain(s);
+        put_text(o, clean, clean_text(clean, text, piece, true));
+    o->owes = true;
+    turn_wanted = true;
+    output_drain(o);
 }
 
-void session_say(struct session *s, const char *format, ...)
+void output_say(struct output *o, const char *format, ...)
 {
     char text[320];
     va_list args;
@@ -84,50 +96,34 @@ void session_say(struct session *s, const char *format, ...)
         length = sizeof text - 2;
     length = clean_text(text, text, length, false);
     text[length++] = '\n';
-    session_write(s, text, length);
+    output_write(o, text, length);
 }
 
-void session_echo(struct session *s, const char *text, unsigned length)
+void output_echo(struct output *o, const char *text, unsigned length)
 {
-    put_text(&s->output, text, length);
-    drain(s);
-}
-
-static const char *prompt_of(const struct session *s)
-{
-    switch (s->state) {
-    case SESSION_LOGON:
-    case SESSION_READ: return "CP> ";
-    case SESSION_COMMAND: return "#CP ";
-    default: return NULL;
-    }
-}
-
-void session_refresh(struct session *s)
-{
-    struct output *o = &s->output;
-    const char *prompt = prompt_of(s);
-    if (!o->owes || s->rest || s->deed || o->in_line || session_closed)
-        return;
-    o->owes = false;
-    if (prompt) {
-        put_text(o, prompt, strlen(prompt));
-        editor_show(&s->editor);
-    } else if (s->state == SESSION_RUN && !o->partial_cut) {
-        put_text(o, o->partial, o->partial_length);
-    }
-    drain(s);
+    put_text(o, text, length);
+    output_drain(o);
 }
 
 /* What a plain terminal does not need: end what was begun, the screen proper, a soft reset, and what that leaves out:
  * attributes, the first character set, wrapping, plain keys, no reports of the mouse, of the focus, of pasting. */
-void output_plain(struct session *to, const struct session *from)
+void output_plain(struct output *to, const struct output *from)
 {
     static const char plain[] = "\x18\x1b\\\x1b[?1047l\x1b[!p\x1b[m\x1b(B\x0f\x1b[?7h\x1b[?25h\x1b[?1l\x1b>\x1b[?5l"
                                 "\x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;2004l";
-    if (from->output.styled)
+    if (from->styled)
         for (const char *at = plain; *at; at++)
-            put(&to->output, *at);
+            put(to, *at);
+}
+
+/* ---- the machine's bytes ----------------------------------------------------------------------------------------- */
+
+static uint32_t machine_share(const struct output *o) { return o->terminal ? OUTPUT_CONNECTED : OUTPUT_DISCONNECTED; }
+
+unsigned output_machine_room(const struct output *o)
+{
+    uint32_t share = machine_share(o), used = ring_used(&o->ring);
+    return used < share ? share - used : 0;
 }
 
 static bool is_control(uint8_t byte)
@@ -141,7 +137,7 @@ static void follow(struct output *o, uint8_t byte)
     if (byte == '\n' || byte == '\r') {
         o->partial_length = 0;
         o->partial_cut = false;
-    } else if (o->partial_length < SESSION_PARTIAL) {
+    } else if (o->partial_length < OUTPUT_PARTIAL) {
         o->partial[o->partial_length++] = byte;
     } else {
         o->partial_cut = true;
@@ -150,22 +146,19 @@ static void follow(struct output *o, uint8_t byte)
         o->in_line = byte != '\n';
 }
 
-unsigned session_vm_output(struct vm *vm, unsigned uart, const uint8_t *bytes, unsigned count)
+void output_machine(struct output *o, const uint8_t *bytes, unsigned count)
 {
-    struct session *s = vm->session;
-    if (uart || !s) /* nothing is connected there */
-        return count;
-    struct output *o = &s->output;
-    uint32_t share = machine_share(s), used = ring_used(&o->ring), room = used < share ? share - used : 0;
-    unsigned taken = count < room ? count : room;
-    if (taken)
-        session_refresh(s);
-    for (unsigned i = 0; i < taken; i++) {
+    for (unsigned i = 0; i < count; i++) {
         put(o, bytes[i]);
         follow(o, bytes[i]);
         o->styled |= is_control(bytes[i]);
     }
-    o->machine_waits |= taken < count;
-    drain(s);
-    return taken;
+    output_drain(o);
+}
+
+bool output_machine_goes_on(struct output *o)
+{
+    bool now = o->machine_waits && ring_used(&o->ring) <= machine_share(o) / 2;
+    o->machine_waits &= !now;
+    return now;
 }

@@ -13,7 +13,7 @@ enum { LINE_MAX = 400 };
 void response_text(struct response *r, const char *text, size_t length)
 {
     if (!r->buffer) {
-        session_write(r->session, text, length);
+        output_write(&r->session->output, text, length);
         return;
     }
     size_t room = r->size - r->length, taken = length < room ? length : room;

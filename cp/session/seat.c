@@ -1,16 +1,18 @@
 /* In: what terminals tell of their lines. Out: sessions that begin and are left. */
 #include "cp/session/seat.h"
 
-#include "cp/session/logon.h"
+#include "cp/session/life.h"
 #include "cp/session/session.h"
+#include "cp/session/session_vm.h"
+#include "cp/session/turn.h"
 #include "cp/terminal/sitter.h"
 #include "cp/terminal/terminal.h"
 
-void sitter_wanted(void) { session_wanted = true; }
+void sitter_wanted(void) { turn_wanted = true; }
 
 void sitter_room(struct session *s) { session_pump(s); }
 
-bool sitter_take(struct session *s, uint8_t byte) { return session_take(s, byte); }
+bool sitter_take(struct session *s, uint8_t byte) { return typing_take(s, byte); }
 
 /* Where CP ends with the session nobody comes any more. */
 bool sitter_leaves(const struct session *s) { return !session_closed && !s->ended; }
@@ -18,7 +20,7 @@ bool sitter_leaves(const struct session *s) { return !session_closed && !s->ende
 struct session *seat_add(struct line *line)
 {
     struct session *s = session_create();
-    if (s && !(s->terminal = terminal_add(line, s))) {
+    if (s && !(s->output.terminal = terminal_add(line, s))) {
         session_free(s);
         return NULL;
     }
@@ -45,7 +47,7 @@ void seat_follow(struct terminal *t)
 bool seat_input_waits(void)
 {
     for (struct terminal *t = NULL; (t = terminal_next(t));)
-        if (ring_used(&t->input) && t->session->state != SESSION_RUN)
+        if (ring_used(&t->input) && session_states[t->session->state].reads != READS_MACHINE)
             return true;
     return false;
 }

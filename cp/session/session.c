@@ -3,12 +3,11 @@
 
 #include <string.h>
 
-#include "cp/session/internal.h"
+#include "cp/session/turn.h"
 #include "cp/storage/frame.h"
-#include "cp/time/work.h"
 #include "lib/format.h"
 
-bool session_wanted;
+bool session_closed;
 
 static struct session table[SESSIONS];
 
@@ -16,7 +15,7 @@ static void expire(struct timer *timer)
 {
     struct session *s = timer->owner;
     s->timer_ended = true;
-    session_wanted = true;
+    turn_wanted = true;
 }
 
 struct session *session_next(struct session *at)
@@ -43,24 +42,15 @@ unsigned session_users(void)
     return users;
 }
 
-static void echo(void *context, const char *text, unsigned length) { session_echo(context, text, length); }
-
-void output_begin(struct output *o, uint8_t *queue)
-{
-    *o = (struct output){.ring = {.bytes = queue, .size = SESSION_OUTPUT}};
-}
-
 void session_reset(struct session *s)
 {
-    struct terminal *terminal = s->terminal;
-    struct output queued = {.ring = s->output.ring, .in_line = s->output.in_line};
+    struct output output = s->output;
     timer_cancel(&s->timer);
     memset(s, 0, sizeof *s);
-    s->terminal = terminal;
-    s->output = queued;
+    s->output = output;
+    output_renew(&s->output);
+    typing_begin(&s->typing, &s->output);
     s->state = SESSION_LOGON;
-    s->editor.echo = echo;
-    s->editor.context = s;
     s->timer.owner = s;
     s->timer.expire = expire;
     s->settings = SET_MSG | SET_WNG | SET_IMSG | SET_EMSG_CODE | SET_EMSG_TEXT;
@@ -72,7 +62,7 @@ struct session *session_create(void)
         if (s->state != SESSION_FREE)
             continue;
         uint8_t *queue = s->output.ring.bytes; /* a row keeps what it once got */
-        if (!queue && !(queue = frame_alloc_run(&frame_cp_account, SESSION_OUTPUT / PAGE_SIZE)))
+        if (!queue && !(queue = frame_alloc_run(&frame_cp_account, OUTPUT_QUEUE / PAGE_SIZE)))
             return NULL;
         output_begin(&s->output, queue);
         session_reset(s);
@@ -83,27 +73,18 @@ struct session *session_create(void)
 
 void session_free(struct session *s)
 {
-    s->terminal = NULL;
+    s->output.terminal = NULL;
     session_reset(s);
     s->state = SESSION_FREE;
 }
 
 const char *session_name(const struct session *s, char name[9])
 {
-    if (s->terminal)
-        format_text(name, 9, "L%04u", s->terminal->number);
+    if (s->output.terminal)
+        format_text(name, 9, "L%04u", s->output.terminal->number);
     else
         format_text(name, 9, "DSC");
     return name;
-}
-
-static void come_round(struct work *work) { (void)work; /* the users' turn comes each time the event loop does */ }
-
-void session_soon(void)
-{
-    static struct work soon = {.step = come_round};
-    session_wanted = true;
-    work_begin(&soon);
 }
 
 void session_wait(struct session *s, uint64_t seconds)

@@ -1,13 +1,17 @@
 #include "cp/session/task.h"
 
-#include "cp/diagnose/diagnose.h"
 #include "cp/session/response.h"
+#include "cp/session/session.h"
+#include "cp/session/turn.h"
+#include "cp/session/verify.h"
+
+void *task_kept(struct session *s) { return s->task.kept; }
 
 void task_begin(struct session *s, task_step *step, bool machine_asks)
 {
     s->task.step = step;
-    session_rest(s, SESSION_TASK, machine_asks);
-    session_soon();
+    rest_begin(s, SESSION_TASK, machine_asks);
+    turn_soon();
 }
 
 unsigned task_run(struct session *s, struct response *response, task_step *step)
@@ -18,23 +22,10 @@ unsigned task_run(struct session *s, struct response *response, task_step *step)
     return code;
 }
 
-/* A step of a command from the terminal. */
-static void go_on(struct session *s)
+void task_begin_hashed(struct session *s, task_step *step, bool machine_asks, const char *setting, const char *password,
+                       size_t length)
 {
-    unsigned ignored = 0;
-    if (s->task.step(s, &(struct response){.session = s}, &ignored))
-        s->state = s->before_rest;
-}
-
-bool task_poll(struct session *s)
-{
-    if (s->state != SESSION_TASK || s->deed)
-        return false;
-    if (s->asked.waits)
-        diagnose_go_on(s);
-    else
-        go_on(s);
-    if (!session_rests(s))
-        session_wake(s);
-    return true;
+    s->task.step = step;
+    rest_begin(s, SESSION_CHECK, machine_asks);
+    verify_begin(s, setting, password, length);
 }

@@ -1,13 +1,16 @@
 /* TRACE VMX. In: failures of a machine's program at VMX, as many as it likes. Out: messages on its user's console, a
  * few a second. */
+#include "cp/session/trace.h"
+
 #include "cp/session/response.h"
 #include "cp/session/session.h"
+#include "cp/time/timer.h"
 #include "lib/format.h"
 #include "nest/nest.h"
 
 enum { A_SECOND = 8 };
 
-void session_trace_flush(struct session *s)
+void trace_flush(struct session *s)
 {
     char number[12];
     if (!s->trace.lost)
@@ -23,13 +26,13 @@ static bool room_for_one(struct session *s)
     if (now >= s->trace.until) {
         s->trace.until = now + clock_ticks(1000000000);
         s->trace.shown = 0;
-        session_trace_flush(s);
+        trace_flush(s);
     }
     s->trace.lost += s->trace.shown == A_SECOND;
     return s->trace.shown < A_SECOND && ++s->trace.shown;
 }
 
-void session_vm_traced(struct vm *vm, const char *rule, uint32_t field)
+void trace_vmx(struct vm *vm, const char *rule, uint32_t field)
 {
     struct session *s = vm->session;
     char where[48];

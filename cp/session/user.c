@@ -4,18 +4,18 @@
 
 #include <string.h>
 
-#include "cp/diagnose/diagnose.h"
 #include "cp/directory/load.h"
 #include "cp/dispatch/account.h"
 #include "cp/ipl/system.h"
 #include "cp/minidisk/link.h"
-#include "cp/session/logon.h"
+#include "cp/session/life.h"
 #include "cp/session/operator.h"
 #include "cp/session/power_off.h"
 #include "cp/session/response.h"
 #include "cp/session/seat.h"
 #include "cp/session/session.h"
-#include "cp/session/task.h"
+#include "cp/session/session_vm.h"
+#include "cp/session/turn.h"
 #include "cp/session/verify.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/work.h"
@@ -34,10 +34,12 @@ static void begin(void)
     vm_stopped = session_vm_stopped;
     vm_output = session_vm_output;
     vm_input_room = session_vm_input_room;
-    vm_traced = session_vm_traced;
+    vm_traced = trace_vmx;
     vm_diagnose = diagnose;
     machine_check_told = operator_tell_machine_check;
 }
+
+static void want_turn(void) { turn_wanted = true; }
 
 /* ---- starting --------------------------------------------------------------------------------------------------- */
 
@@ -47,8 +49,6 @@ static void tell_everybody(void *context, unsigned number, const char *a, const 
     for (struct session *s = NULL; (s = session_next(s));)
         response_error(&(struct response){.session = s}, "DIR", number, a, b);
 }
-
-static void want_turn(void) { session_wanted = true; }
 
 static char console_user[DIRECTORY_NAME + 1];
 
@@ -69,7 +69,7 @@ static void console_logon(void)
     if (!s || !*console_user)
         return;
     if (!user)
-        session_say(s, "logon=%s: no such user", console_user);
+        output_say(&s->output, "logon=%s: no such user", console_user);
     else
         logon_complete(s, user);
 }
@@ -149,20 +149,18 @@ void user_start_single(struct line *line, const struct user_single *what)
 /* True: there is more to do at once. */
 static bool poll_session(struct session *s)
 {
-    bool more = logon_poll(s) | task_poll(s);
+    bool more = session_follow(s);
     if (s->state == SESSION_FREE) /* its terminal went to another one */
         return true;
-    if (s->state == SESSION_SLEEP && s->timer_ended)
-        session_wake(s);
-    if (s->deed) {
-        session_settle(s);
-        session_wanted |= s->deed != DEED_NONE; /* it waits for a disk */
-        return !s->deed || s->deed == DEED_LOAD || s->deed == DEED_IPL;
+    if (s->deed.noted) {
+        deed_carry_out(s);
+        turn_wanted |= s->deed.noted != DEED_NONE; /* it waits for a disk */
+        return !s->deed.noted || s->deed.noted == DEED_LOAD || s->deed.noted == DEED_IPL;
     }
-    if (s->rest)
-        more |= session_run_rest(s);
-    if (s->input_waits && s->state == SESSION_RUN)
-        session_offer_held(s);
+    if (s->typing.next_command)
+        more |= typing_go_on(s);
+    if (s->typing.machine_full && session_states[s->state].reads == READS_MACHINE)
+        typing_offer_held(&s->typing, &s->vm->machine);
     session_refresh(s);
     session_pump(s);
     return more;
@@ -217,14 +215,14 @@ static bool poll_sessions(void)
 void user_poll(void)
 {
     static bool opened; /* in the turn before this, which had the whole directory to read */
-    if (!session_wanted)
+    if (!turn_wanted)
         return;
-    session_wanted = false;
+    turn_wanted = false;
     work_slice();
     if (directory_load_poll()) {
         welcome();
         console_logon();
-        session_soon();
+        turn_soon();
         opened = true;
         return;
     }
@@ -235,11 +233,11 @@ void user_poll(void)
     verify_poll();
     work_slice();
     more |= poll_sessions();
-    session_wanted |= session_closed || seat_input_waits();
+    turn_wanted |= session_closed || seat_input_waits();
     if (session_closed)
         finish_shutdown();
     else if (more)
-        session_soon();
+        turn_soon();
 }
 
 /* ---- the end ---------------------------------------------------------------------------------------------------- */
@@ -266,7 +264,7 @@ static void lose_patience(struct timer *timer)
 {
     (void)timer;
     patience_lost = true;
-    session_wanted = true;
+    turn_wanted = true;
 }
 
 static bool nothing_in_flight(void)
@@ -314,7 +312,7 @@ static bool all_logged_off(void)
 static void finish_shutdown(void)
 {
     if (!all_logged_off()) {
-        session_soon();
+        turn_soon();
         return;
     }
     if (flush == FLUSH_NOT_YET && nothing_in_flight())
@@ -329,5 +327,5 @@ void user_shutdown(void)
     for (struct session *s = NULL; (s = session_next(s));)
         if (s->vm && s->vm->state != VM_STOPPED)
             vm_stop(s->vm, VM_STOP_USER, 0);
-    session_soon();
+    turn_soon();
 }

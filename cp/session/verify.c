@@ -1,22 +1,23 @@
 /* Hashing passwords. In: sessions that wait for it, machines that run. Out: pieces of work, one a turn. */
 #include "cp/session/verify.h"
 
-#include "cp/session/check.h"
-#include "cp/session/logon.h"
+#include "cp/dispatch/vm.h"
+#include "cp/session/session.h"
+#include "cp/session/turn.h"
 
 static struct session *served; /* last; NULL: nobody yet */
 
 static void fall_due(struct timer *timer)
 {
     (void)timer;
-    session_wanted = true;
+    turn_wanted = true;
 }
 
 static struct timer due = {.expire = fall_due};
 
 static bool wants(const struct session *s)
 {
-    return s->state == SESSION_VERIFY || (s->state == SESSION_CHECK && !s->deed);
+    return session_states[s->state].awaits == AWAITS_HASH && !s->deed.noted;
 }
 
 static struct session *next_of(struct session *from)
@@ -57,10 +58,6 @@ void verify_poll(void)
     bool done = sha512_crypt_step(&s->crypt, VERIFY_BLOCKS);
     uint64_t now = clock_now();
     timer_arm(&due, now + (now - begun) * others());
-    if (!done)
-        return;
-    if (s->state == SESSION_VERIFY)
-        logon_verified(s);
-    else
-        check_verified(s);
+    if (done)
+        session_states[s->state].follows(s);
 }

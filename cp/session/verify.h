@@ -1,14 +1,16 @@
-/* Passwords being hashed: for LOGON (state VERIFY) and for LINK (CHECK). All of them together get one piece of work a
+/* Passwords being hashed: for LOGON and for LINK (states that await a hash). All of them together get one piece of work a
  * turn of the event loop, each in its turn, and no more of the processor than one more running machine would. */
 #pragma once
-#include "cp/session/session.h"
+#include <stddef.h>
+
+struct session;
 
 enum {
     VERIFY_BLOCKS = 12,  /* of SHA-512 in one piece: about 50,000 instructions */
     VERIFY_OTHERS = 4,   /* running machines are waited for, but not for more than so many */
 };
 
-/* Begins hashing `text` for the session, whose state is to be VERIFY or CHECK. @pre the setting is a valid one */
+/* Begins hashing `text` for the session. @pre its state awaits a hash; the setting is a valid one */
 void verify_begin(struct session *, const char *setting, const char *text, size_t length);
-/* One piece, when it is time; tells logon_verified or check_verified of a hash that is done. */
+/* One piece, when it is time; when a hash is done, what follows in the state. */
 void verify_poll(void);

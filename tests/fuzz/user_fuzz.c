@@ -80,7 +80,7 @@ static void look(unsigned line)
     struct session *s = terminal_of(line)->session;
     int user = number_of(s->user);
 
-    require(s->terminal == terminal_of(line) && s->state != SESSION_FREE);
+    require(s->output.terminal == terminal_of(line) && s->state != SESSION_FREE);
     if (user >= 0) {
         seat[line].users |= 1u << user;
         typists |= (unsigned)seat[line].typed << user;
@@ -93,7 +93,7 @@ static void look(unsigned line)
     f->length = f->seen = 0;
     if (ring_used(&s->output.ring)) /* there is more to come */
         return;
-    seat[line].typed = s->editor.length || ring_used(&terminal_of(line)->input);
+    seat[line].typed = s->typing.editor.length || ring_used(&terminal_of(line)->input);
     if (user < 0 && s->state == SESSION_LOGON)
         seat[line].users = 0;
 }
@@ -323,7 +323,7 @@ static void everybody_leaves(void)
     settle();
     for (struct session *s = NULL; (s = session_next(s));)
         if (s->user)
-            session_note(s, DEED_LOGOFF);
+            deed_note(s, DEED_LOGOFF);
     settle();
     fake_clock_advance(100ull * 1000000000); /* penalties */
     settle();

@@ -35,7 +35,7 @@ static void an_autolog_that_cannot_be_done_is_told_of_later(void **state)
     turn();
     assert_shows(0, "HCPXAL9023E BOB is already logged on\r\n");
     assert_int_equal(session_users(), 3);
-    assert_non_null(session_find("BOB")->terminal);
+    assert_non_null(session_find("BOB")->output.terminal);
     type(1, "LOGOFF\r");
     assert_answer("ALICE", "XAUTOLOG BOB", 0, "Command accepted\n");
     assert_int_equal(run("ALICE", "LOGOFF"), 0); /* who asked leaves */

@@ -16,8 +16,8 @@ static unsigned run(const char *userid, const char *command)
     unsigned code = command_run(r.session, &r, command);
     if (r.session->state == SESSION_CHECK) { /* without the event loop */
         while (!sha512_crypt_step(&r.session->crypt, 1000)) {}
-        code = command_link_checked(r.session, &r);
-        session_wake(r.session);
+        r.session->task.step(r.session, &r, &code);
+        rest_end(r.session);
     }
     answer[r.length] = 0;
     return code;

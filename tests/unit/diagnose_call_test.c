@@ -176,7 +176,7 @@ static void who_is_forced_off_in_the_middle_of_a_long_answer_is_gone(void **stat
     fake_clock_tick = WORK_SLICE / 3;
     assert_int_equal(command("DISPLAY T0.1000", 0x8000, 60000), DIAGNOSE_OK);
     user_poll();
-    session_note(session_find("ALICE"), DEED_LOGOFF);
+    deed_note(session_find("ALICE"), DEED_LOGOFF);
     turn();
     assert_null(session_find("ALICE"));
     assert_shows(0, "LOGOFF AT");

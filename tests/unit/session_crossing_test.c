@@ -3,6 +3,7 @@
 
 #include "cp/command/command.h"
 #include "cp/session/operator.h"
+#include "cp/session/session_vm.h"
 
 static char answer[4096];
 

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "tests/unit/session_scene.h"
 
-#include "cp/session/internal.h"
 #include "cp/session/logon.h"
 #include "cp/terminal/terminal.h"
 
@@ -205,9 +204,9 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     struct session *used = session_create(), *fresh = session_create();
     struct ring queue = used->output.ring;
     (void)state;
-    used->terminal = terminal_of(0);
+    used->output.terminal = terminal_of(0);
     for (uint8_t *at = (uint8_t *)used; at < (uint8_t *)(used + 1); at++)
-        if ((at < (uint8_t *)&used->terminal || at >= (uint8_t *)(&used->terminal + 1)) &&
+        if ((at < (uint8_t *)&used->output.terminal || at >= (uint8_t *)(&used->output.terminal + 1)) &&
             (at < (uint8_t *)&used->timer || at >= (uint8_t *)(&used->timer + 1)))
             *at = 0xa5;
     used->output.ring = queue;
@@ -215,14 +214,14 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     timer_arm(&used->timer, clock_now() + clock_hz);
     used->timer_ended = true;
     session_reset(used);
-    assert_ptr_equal(used->terminal, terminal_of(0));
+    assert_ptr_equal(used->output.terminal, terminal_of(0));
     assert_memory_equal(&used->output.ring, &queue, sizeof queue);
     assert_true(used->output.in_line);
     assert_false(used->timer.armed);
-    used->terminal = NULL;
+    used->output.terminal = NULL;
     used->output.in_line = false;
     used->output.ring = fresh->output.ring;
-    used->editor.context = fresh;
+    used->typing.editor.context = &fresh->output;
     used->timer = fresh->timer;
     assert_memory_equal(used, fresh, sizeof *used);
     session_free(used);
@@ -299,7 +298,7 @@ static void a_session_on_its_way_to_a_terminal_does_not_reach_who_comes_to_it(vo
     shown(0);
     fake_line[0].stuck = false;
     hang_up_as_another_comes();
-    assert_null(session_find("ALICE")->terminal);
+    assert_null(session_find("ALICE")->output.terminal);
     assert_string_equal(shown(0), "\r\nVM/N ONLINE\r\n\r\nEnter LOGON userid, or HELP\r\nCP> ");
     logon(1, "ALICE");
     assert_shows(1, "secret line");

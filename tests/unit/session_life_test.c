@@ -238,7 +238,7 @@ static void cps_words_begin_a_line_and_the_broken_one_is_shown_again(void **stat
     shown(1);
     fake_type(1, "QUERY US");
     turn();
-    session_say(session_find("BOB"), "News");
+    output_say(&session_find("BOB")->output, "News");
     turn();
     assert_string_equal(shown(1), "QUERY US\r\nNews\r\nCP> QUERY US");
 }
@@ -254,7 +254,7 @@ static void a_slow_terminal_holds_the_machine_back(void **state)
     memset(block, 'x', sizeof block);
     for (int i = 0; i < 10; i++)
         taken += vm_output(vm_of("ALICE"), 0, (uint8_t *)block, sizeof block);
-    assert_int_equal(taken, SESSION_OUTPUT_CONNECTED);
+    assert_int_equal(taken, OUTPUT_CONNECTED);
     turn();
     assert_int_equal(GUEST("ALICE")->output_ready, 0);
     fake_line[0].stuck = false;
@@ -285,7 +285,7 @@ static void reconnecting_loses_nothing(void **state)
         if (output("ALICE", number) < 9)
             break;
     }
-    assert_in_range(sent, SESSION_OUTPUT_DISCONNECTED / 9 - 1, SESSION_OUTPUT_DISCONNECTED / 9);
+    assert_in_range(sent, OUTPUT_DISCONNECTED / 9 - 1, OUTPUT_DISCONNECTED / 9);
     assert_int_equal(GUEST("ALICE")->output_ready, 0);
     logon(1, "ALICE");
     text = shown(1);

@@ -196,8 +196,8 @@ static unsigned link(const char *password, const char *expected)
     unsigned code = command_run(r.session, &r, command);
     if (r.session->state == SESSION_CHECK) { /* without the event loop */
         while (!sha512_crypt_step(&r.session->crypt, 1000)) {}
-        code = command_link_checked(r.session, &r);
-        session_wake(r.session);
+        r.session->task.step(r.session, &r, &code);
+        rest_end(r.session);
     }
     answer[r.length] = 0;
     assert_non_null(strstr(answer, expected));
@@ -216,7 +216,7 @@ static void wrong_minidisk_passwords_are_counted_and_being_logged_on_by_another_
     type(1, "LOGOFF\r");
     type(0, "#CP XAUTOLOG BOB\r");
     assert_int_equal(link("W secret", "HCPLNM115E"), 115);
-    session_note(session_find("BOB"), DEED_LOGOFF);
+    deed_note(session_find("BOB"), DEED_LOGOFF);
     turn();
     logon(1, "BOB");
     assert_int_equal(link("W wrong", "HCPLNM298E"), 298);

@@ -144,7 +144,7 @@ UNUSED static int scene_reset(void **state)
     turn(); /* what is noted, an XAUTOLOG for one */
     for (struct session *s = NULL; (s = session_next(s));)
         if (s->user)
-            session_note(s, DEED_LOGOFF);
+            deed_note(s, DEED_LOGOFF);
     for (unsigned i = 0; i < FAKE_LINES; i++)
         fake_line[i].stuck = false;
     turn();

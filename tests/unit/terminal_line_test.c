@@ -10,7 +10,7 @@ static void a_user_whose_line_drops_is_disconnected_and_the_next_finds_a_prompt(
     struct vm *vm = vm_of("ALICE");
     carrier(0, false);
     turn();
-    assert_null(session_find("ALICE")->terminal);
+    assert_null(session_find("ALICE")->output.terminal);
     assert_int_equal(vm->state, VM_RUNNABLE);
     shown(0);
     carrier(0, true);
@@ -29,7 +29,7 @@ static void who_comes_in_the_same_moment_is_not_in_the_session_of_who_left(void 
     carrier(0, false);
     carrier(0, true);
     turn();
-    assert_null(session_find("ALICE")->terminal);
+    assert_null(session_find("ALICE")->output.terminal);
     assert_shows(0, "Enter LOGON userid, or HELP");
     type(0, "CP QUERY USERID\r");
     assert_null(strstr(shown(0), "ALICE"));
@@ -44,7 +44,7 @@ static void a_logon_begun_by_who_left_does_not_end_in_front_of_another(void **st
     carrier(0, false);
     carrier(0, true);
     turn();
-    assert_true(!session_find("ALICE") || !session_find("ALICE")->terminal);
+    assert_true(!session_find("ALICE") || !session_find("ALICE")->output.terminal);
     assert_int_equal(((struct terminal *)fake_line[0].line.owner)->session->state, SESSION_LOGON);
 }
 

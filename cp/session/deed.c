@@ -1,0 +1,201 @@
+/* In: what commands noted. Out: machines that are loaded, reset or gone, sessions that begin and end. */
+#include "cp/session/deed.h"
+
+#include <errno.h>
+
+#include "cp/ipl/system.h"
+#include "cp/session/life.h"
+#include "cp/session/operator.h"
+#include "cp/session/response.h"
+#include "cp/session/session.h"
+#include "cp/session/turn.h"
+#include "cp/time/work.h"
+#include "lib/format.h"
+
+static unsigned error(struct session *s, const char *module, unsigned number, const char *a, const char *b)
+{
+    return response_error(&(struct response){.session = s}, module, number, a, b);
+}
+
+/* ---- starting systems ------------------------------------------------------------------------------------------- */
+
+static void tell_no_ipl(struct session *s, int failed, const char *reason)
+{
+    error(s, failed == -ENOENT ? "NSS" : "VMI", failed == -ENOENT ? 9014 : 9011, s->deed.system, reason);
+    session_enter_cp(s);
+}
+
+/* Goes on loading, as far as the slice goes. */
+static void load(struct session *s)
+{
+    const char *reason = "";
+    int result;
+    do
+        result = system_ipl_go_on(s->vm, &reason);
+    while (result == SYSTEM_IPL_MORE && !work_over());
+    if (result == SYSTEM_IPL_MORE) {
+        s->deed.noted = DEED_LOAD;
+    } else if (result) {
+        tell_no_ipl(s, result, reason);
+    } else {
+        format_text(s->system, sizeof s->system, "%s", s->deed.system);
+        s->output.partial_length = 0;
+        session_begin(s);
+    }
+}
+
+static void ipl(struct session *s)
+{
+    const char *reason = "";
+    s->vm->config.nested = s->nested;
+    int failed = system_ipl(s->vm, s->deed.system, s->deed.parm, &reason);
+    if (failed == -EAGAIN)
+        s->deed.noted = DEED_IPL;
+    else if (failed)
+        tell_no_ipl(s, failed, reason);
+    else
+        s->deed.noted = DEED_LOAD;
+}
+
+static void restart(struct session *s)
+{
+    format_text(s->deed.system, sizeof s->deed.system, "%s", s->system);
+    *s->deed.parm = 0;
+    ipl(s);
+}
+
+static void clear_storage(struct session *s, uint64_t bytes, bool tell_size)
+{
+    char size[24];
+    format_text(size, sizeof size, "%uM", (unsigned)(bytes >> 20));
+    if (vm_define_storage(s->vm, bytes)) {
+        error(s, "DST", 9012, size, NULL);
+        return;
+    }
+    if (tell_size)
+        output_say(&s->output, "STORAGE = %s", size);
+    output_say(&s->output, "Storage cleared - system reset.");
+}
+
+static void redefine(struct session *s)
+{
+    clear_storage(s, s->deed.storage, true);
+    session_enter_cp(s);
+}
+
+static void clear(struct session *s)
+{
+    s->vm->config.nested = s->nested;
+    clear_storage(s, s->vm->config.storage_bytes, false);
+    session_enter_cp(s);
+}
+
+static void reset(struct session *s)
+{
+    s->vm->config.nested = s->nested;
+    vm_reset(s->vm);
+    output_say(&s->output, "System reset.");
+    session_enter_cp(s);
+}
+
+/* ---- coming and going -------------------------------------------------------------------------------------------- */
+
+/* They may have come by themselves meanwhile, and who asked may have left. */
+static void autolog(struct session *s)
+{
+    const struct user *user = s->deed.user;
+    const char *by = s->deed.by;
+    struct session *asker = session_find(by);
+    unsigned failed = session_find(user->id) ? 9023 : session_closed || !session_logon(s, user) ? 9022 : 0;
+    if (failed) {
+        session_free(s);
+        if (asker)
+            error(asker, "XAL", failed, user->id, NULL);
+        return;
+    }
+    if (asker)
+        output_say(&asker->output, "AUTO LOGON  ***  %-8s USERS = %u", user->id, session_users());
+    operator_tell(s, "AUTO LOGON", by);
+    if (user->ipl)
+        deed_note_ipl(s, user->ipl, user->parm);
+}
+
+static void log_off(struct session *s) { session_logoff(s, s->deed.by); }
+static void disconnect(struct session *s) { session_disconnect(s); }
+
+/* ---- noting and doing -------------------------------------------------------------------------------------------- */
+
+static const struct {
+    void (*carry_out)(struct session *);
+    bool waits; /* for the machine's disks, which may still write into the storage that it clears or takes */
+    bool stays; /* the session, with the commands left on its line */
+} deeds[DEEDS] = {
+    [DEED_LOGOFF] = {log_off, .waits = true},
+    [DEED_AUTOLOG] = {autolog, .waits = true},
+    [DEED_DISCONNECT] = {disconnect, .stays = true},
+    [DEED_READ] = {session_enter_cp, .stays = true},
+    [DEED_IPL] = {ipl, .waits = true, .stays = true},
+    [DEED_LOAD] = {load, .waits = true, .stays = true},
+    [DEED_SYSTEM_RESET] = {reset, .waits = true, .stays = true},
+    [DEED_SYSTEM_CLEAR] = {clear, .waits = true, .stays = true},
+    [DEED_SYSTEM_RESTART] = {restart, .waits = true, .stays = true},
+    [DEED_DEFINE_STORAGE] = {redefine, .waits = true, .stays = true},
+};
+
+/* Who is being logged off does nothing else before. */
+void deed_note(struct session *s, enum deed_kind kind)
+{
+    if (s->deed.noted != DEED_LOGOFF)
+        s->deed.noted = kind;
+    if (s->vm && s->vm->state != VM_STOPPED && kind != DEED_DISCONNECT)
+        vm_stop(s->vm, VM_STOP_USER, 0);
+    turn_soon();
+}
+
+void deed_note_ipl(struct session *s, const char *system, const char *parm)
+{
+    format_text(s->deed.system, sizeof s->deed.system, "%s", system);
+    format_text(s->deed.parm, sizeof s->deed.parm, "%s", parm);
+    deed_note(s, DEED_IPL);
+}
+
+void deed_note_logoff(struct session *s, const char *by)
+{
+    s->deed.by = by;
+    deed_note(s, DEED_LOGOFF);
+}
+
+bool deed_note_autolog(const struct user *user, const char *by)
+{
+    struct session *s = session_create();
+    if (!s)
+        return false;
+    s->deed.user = user;
+    s->deed.by = by;
+    deed_note(s, DEED_AUTOLOG);
+    return true;
+}
+
+bool deed_autolog_noted(const struct user *user)
+{
+    for (struct session *s = NULL; (s = session_next(s));)
+        if (s->deed.noted == DEED_AUTOLOG && s->deed.user == user)
+            return true;
+    return false;
+}
+
+void deed_carry_out(struct session *s)
+{
+    enum deed_kind kind = s->deed.noted;
+    if (deeds[kind].waits && s->vm && machine_in_flight(&s->vm->machine)) {
+        if (kind == DEED_LOGOFF)
+            machine_reset(&s->vm->machine); /* nothing more is begun: what a disk reads may be the ring it goes on with */
+        return;
+    }
+    s->deed.noted = DEED_NONE;
+    if (kind != DEED_LOAD && s->vm)
+        system_ipl_cancel(s->vm);
+    deeds[kind].carry_out(s);
+    if (deeds[kind].stays && typing_go_on(s))
+        turn_soon();
+}

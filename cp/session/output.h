@@ -1,0 +1,56 @@
+/* What a user is shown: one queue, in order, which the terminal's line takes as it has room. Without a terminal it is
+ * kept until there is one.
+ *
+ *   CP's words -> output_write, output_say: cleaned, at the start of a line \
+ *   what is typed -> output_echo: as it is, where the cursor is               > ring -> output_drain -> line_write
+ *   the machine's bytes -> output_machine: untouched                         /
+ *
+ * CP's words break a line that is not finished: the machine's, or a prompt with what is typed. Then the queue owes it, and
+ * session_refresh (state.h) shows it again. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cp/terminal/ring.h"
+
+struct terminal;
+
+enum {
+    OUTPUT_QUEUE = 131072,        /* bytes; of these a machine may fill: */
+    OUTPUT_CONNECTED = 4096,
+    OUTPUT_DISCONNECTED = 65536,  /* then it waits: nothing is lost */
+    OUTPUT_PARTIAL = 160,         /* bytes of a machine's unfinished line, shown again after CP's words */
+};
+
+struct output {
+    struct terminal *terminal; /* whose line takes it; NULL: disconnected, or started by XAUTOLOG */
+    struct ring ring;
+    bool in_line;       /* what was queued last did not end a line */
+    bool machine_waits; /* the machine was refused room: tell it when there is some */
+    bool partial_cut;   /* the machine's unfinished line is longer than partial[] */
+    bool styled;        /* the machine wrote control sequences: the terminal may be in any mode */
+    bool owes;          /* the unfinished line (prompt and what is typed, or the machine's) is to be shown again */
+    uint32_t dropped;   /* bytes of CP's words that found no room */
+    uint16_t partial_length;
+    char partial[OUTPUT_PARTIAL];
+};
+
+void output_begin(struct output *, uint8_t *queue); /* OUTPUT_QUEUE bytes, and nothing in them; no terminal */
+void output_renew(struct output *); /* as new, but for the terminal, and what is queued for it */
+void output_forget(struct output *); /* what is queued: the terminal is somebody else's */
+/* What is on the way to the terminal of `from` may have left it in any mode: `to`, whose it is next, puts it back. */
+void output_plain(struct output *to, const struct output *from);
+
+void output_drain(struct output *); /* queue to line, as much as goes */
+
+/* CP's words, and others' in them: cleaned (cp/message/clean.h), always at the start of a line; \n becomes CR LF. */
+void output_write(struct output *, const char *text, size_t length);
+void output_say(struct output *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* and a \n */
+
+void output_echo(struct output *, const char *text, unsigned length); /* \n becomes CR LF */
+
+unsigned output_machine_room(const struct output *); /* bytes a machine may write now */
+void output_machine(struct output *, const uint8_t *bytes, unsigned count); /* @pre there is room */
+/* True, once: the machine waits for room, and there is enough of it for the machine to go on. */
+bool output_machine_goes_on(struct output *);

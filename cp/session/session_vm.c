@@ -1,0 +1,71 @@
+/* In: a machine's output, its wish for input, its end. Out: what its user is shown, and the state of the session. */
+#include "cp/session/session_vm.h"
+
+#include "cp/session/life.h"
+#include "cp/session/response.h"
+#include "cp/session/session.h"
+#include "cp/terminal/terminal.h"
+#include "lib/format.h"
+
+/* ---- its console: UART 0; nothing is connected to others ---------------------------------------------------------- */
+
+unsigned session_vm_output(struct vm *vm, unsigned uart, const uint8_t *bytes, unsigned count)
+{
+    struct session *s = vm->session;
+    if (uart || !s)
+        return count;
+    struct output *o = &s->output;
+    unsigned room = output_machine_room(o), taken = count < room ? count : room;
+    if (taken)
+        session_refresh(s);
+    output_machine(o, bytes, taken);
+    o->machine_waits |= taken < count;
+    return taken;
+}
+
+void session_pump(struct session *s)
+{
+    output_drain(&s->output);
+    if (s->vm && output_machine_goes_on(&s->output))
+        machine_output_ready(&s->vm->machine, 0);
+}
+
+/* The machine may be in the middle of a port access: commands for CP wait for the event loop. */
+void session_vm_input_room(struct vm *vm, unsigned uart)
+{
+    struct session *s = vm->session;
+    if (uart || !s || session_states[s->state].reads != READS_MACHINE)
+        return;
+    struct typing *t = &s->typing;
+    if (t->machine_full && !typing_offer_held(t, &vm->machine))
+        return;
+    while (s->output.terminal && session_states[s->state].reads == READS_MACHINE && !t->machine_full &&
+           terminal_poll(s->output.terminal, 1)) {}
+}
+
+/* ---- when it stops by itself ------------------------------------------------------------------------------------- */
+
+void session_vm_stopped(struct vm *vm)
+{
+    static const unsigned number[] = {
+        [VM_STOP_POWER_OFF] = 2629,  [VM_STOP_TRIPLE_FAULT] = 453, [VM_STOP_DISABLED_WAIT] = 450,
+        [VM_STOP_NO_STORAGE] = 9001, [VM_STOP_NO_FRAMES] = 9002,   [VM_STOP_BAD_ENTRY] = 451,
+        [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004,   [VM_STOP_VMX_ABORT] = 9005,
+        [VM_STOP_UNSOUND] = 9008,    [VM_STOP_TAKEN] = 9009,
+        [VM_STOP_RESET] = 9006,      [VM_STOP_MACHINE_CHECK] = 9007};
+    struct session *s = vm->session;
+    char rip[20], detail[12];
+    if (!s || s->deed.noted || vm->stop == VM_STOP_USER || vm->stop == VM_STOP_NONE)
+        return;
+    format_text(rip, sizeof rip, "%016llX", (unsigned long long)vcpu_read(&vm->vcpu, VMCS_GUEST_RIP));
+    format_text(detail, sizeof detail, "%u", vm->stop_detail);
+    bool ordinary = vm->stop == VM_STOP_POWER_OFF || vm->stop == VM_STOP_TEST_EXIT || vm->stop == VM_STOP_RESET;
+    if (!s->ended || !ordinary)
+        response_error(&(struct response){.session = s}, "GIR", number[vm->stop], rip, detail);
+    if (s->ended)
+        s->ended(s);
+    else if (vm->stop == VM_STOP_RESET && *s->system)
+        deed_note(s, DEED_SYSTEM_RESTART);
+    else if (s->state != SESSION_READ)
+        session_enter_cp(s);
+}

@@ -1,0 +1,36 @@
+/* What a user types: lines for CP, by its editor, or bytes for the machine's console, none of them lost.
+ *
+ *   sitter_take -> typing_take -> the editor -> a line -> what the state says (state.h): commands, a password
+ *                              -> attention -> the machine's UART 0
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cp/terminal/attention.h"
+#include "cp/terminal/editor.h"
+
+struct machine;
+struct output;
+struct session;
+
+struct typing {
+    struct editor editor;                          /* of the line that CP reads */
+    char history[EDITOR_HISTORY][EDITOR_LINE + 1]; /* from LOGON on: a prompt is everybody's */
+    unsigned next_command; /* of several on the line, separated by #: where in editor.text it begins, plus 1; 0: none is left */
+    struct attention attention; /* to what is typed for the machine */
+    bool machine_full;          /* attention holds bytes the machine had no room for */
+};
+
+void typing_begin(struct typing *, struct output *echo); /* nothing typed, no history. @pre all bytes are 0 */
+/* Held bytes to the machine's console; true: all are gone. */
+bool typing_offer_held(struct typing *, struct machine *);
+
+/* One typed byte. False: not now (it stays with the terminal). The session may be gone afterwards. */
+bool typing_take(struct session *, uint8_t byte);
+
+/* A line of commands, separated by #: obeys them in turn, as long as nothing is noted and nothing rests. */
+void typing_commands(struct session *);
+void typing_one_command(struct session *); /* the line after "#CP ": the same, and blank enters CP */
+/* Those of them that are left. True: there are more, and no time for them now. */
+bool typing_go_on(struct session *);
