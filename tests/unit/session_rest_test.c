@@ -1,0 +1,169 @@
+/* States of a session, and rests: who is awake again does what they did before, unless something else was said meanwhile. */
+#include "tests/unit/session_scene.h"
+
+#include "cp/session/state.h"
+
+static struct session *alice;
+
+static int at_her_machine(void **state)
+{
+    fake_clock_tick = 0;
+    scene_reset(state);
+    logon(0, "ALICE");
+    type(0, "#CP DETACH 190\r");
+    shown(0);
+    alice = session_find("ALICE");
+    return 0;
+}
+
+static unsigned typed_and_not_taken(void) { return ring_used(&alice->output.terminal->input); }
+
+static void after_seconds(unsigned seconds)
+{
+    fake_clock_advance(seconds * 1000000000ull);
+    turn();
+}
+
+/* ---- the table -------------------------------------------------------------------------------------------------- */
+
+static bool reads_a_line(const struct session_row *row)
+{
+    return row->reads == READS_LINES || row->reads == READS_COMMAND || row->reads == READS_SECRET;
+}
+
+static void each_state_that_waits_says_what_follows_and_no_other(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < SESSION_STATES; i++) {
+        const struct session_row *row = &session_states[i];
+        assert_int_equal(row->follows != NULL, reads_a_line(row) || row->awaits != AWAITS_LINE);
+        assert_false(reads_a_line(row) && row->awaits != AWAITS_LINE);
+        assert_int_equal(row->prompt != NULL, row->reads == READS_LINES || row->reads == READS_COMMAND);
+    }
+}
+
+static void nobody_rests_for_ever_or_talks_to_a_machine_that_does_not_run(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < SESSION_STATES; i++) {
+        const struct session_row *row = &session_states[i];
+        assert_false(row->machine == MACHINE_RESTS && row->awaits == AWAITS_LINE);
+        assert_false(row->reads == READS_MACHINE && row->machine != MACHINE_RUNS);
+    }
+}
+
+static void what_is_typed_goes_where_the_states_row_says(void **state)
+{
+    static const struct {
+        const char *command;
+        enum session_state rests;
+    } rows[] = {{"#CP SLEEP\r", SESSION_SLEEP},
+                {"#CP LINK MAINT 190 190 W wrong\r", SESSION_CHECK},
+                {"#CP DISPLAY 0.1000\r", SESSION_TASK}};
+    (void)state;
+    ((struct fake_vm *)alice->vm)->fifo = 100;
+    fake_clock_tick = WORK_SLICE / 3;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned received = ((struct fake_vm *)alice->vm)->received;
+        fake_type(0, rows[i].command);
+        for (unsigned turns = 0; !session_rests(alice) && turns < 200; turns++)
+            user_poll();
+        assert_int_equal(alice->state, rows[i].rests);
+        assert_int_equal(alice->vm->state, VM_STOPPED);
+        fake_type(0, "x");
+        user_poll();
+        assert_int_equal(typed_and_not_taken(), 1);
+        assert_int_equal(((struct fake_vm *)alice->vm)->received, received);
+        alice->output.terminal->input.tail++; /* or it would be in the way of the Enter */
+        type(0, "\r");
+        for (unsigned turns = 0; alice->state != SESSION_RUN && turns < 20; turns++)
+            turn();
+        assert_int_equal(alice->state, SESSION_RUN);
+        assert_int_equal(alice->vm->state, VM_RUNNABLE);
+    }
+}
+
+/* ---- rests that end otherwise ------------------------------------------------------------------------------------ */
+
+/* Others lacked frames, and its storage is being cleared. */
+static void take(struct vm *vm)
+{
+    vm->stop = VM_STOP_TAKEN;
+    vm_stopped(vm);
+}
+
+static void a_machine_that_was_taken_while_it_rested_is_not_begun_by_a_later_rest(void **state)
+{
+    (void)state;
+    type(0, "#CP SLEEP 5 SEC\r");
+    assert_int_equal(alice->state, SESSION_SLEEP);
+    take(alice->vm);
+    assert_int_equal(alice->state, SESSION_READ);
+    unsigned begun = ((struct fake_vm *)alice->vm)->begun;
+    type(0, "SLEEP 1 SEC\r");
+    assert_int_equal(alice->state, SESSION_SLEEP);
+    after_seconds(2);
+    assert_int_equal(alice->state, SESSION_READ);
+    assert_int_equal(((struct fake_vm *)alice->vm)->begun, begun);
+    assert_int_equal(alice->vm->state, VM_STOPPED);
+}
+
+static void a_long_answer_to_a_machine_that_was_taken_is_not_mixed_with_one_to_the_terminal(void **state)
+{
+    static const char text[] = "DISPLAY 0.1000\nQUERY USERID";
+    uint64_t *gpr = alice->vm->vcpu.gpr;
+    (void)state;
+    assert_int_equal(guest_write(&alice->vm->storage, gpa(0x1000), text, strlen(text)), GUEST_OK);
+    gpr[RAX] = DIAGNOSE_COMMAND, gpr[RBX] = 0x1000, gpr[RCX] = strlen(text), gpr[RDX] = 0x8000, gpr[RSI] = 60000;
+    fake_clock_tick = WORK_SLICE / 3;
+    assert_int_equal(vm_diagnose(alice->vm), DIAGNOSE_OK);
+    assert_int_equal(alice->state, SESSION_TASK);
+    take(alice->vm);
+    shown(0);
+    gpr[RAX] = 4711, gpr[RBX] = 4712;
+    type(0, "DISPLAY 0.400\r");
+    for (unsigned turns = 0; alice->state == SESSION_TASK && turns < 20; turns++)
+        turn();
+    assert_int_equal(alice->state, SESSION_READ);
+    assert_int_equal(gpr[RAX], 4711);
+    assert_int_equal(gpr[RBX], 4712);
+    const char *said = shown(0);
+    assert_non_null(strstr(said, "V00000000  "));
+    assert_non_null(strstr(said, "V000003F0  "));
+    assert_null(strstr(said, "ALICE    AT VMN"));
+}
+
+static void sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the_half_typed_line(void **state)
+{
+    static const char text[] = "SLEEP 1 SEC\nQUERY USERID";
+    uint64_t *gpr = alice->vm->vcpu.gpr;
+    (void)state;
+    type(0, "#CP QUERY US");
+    assert_int_equal(guest_write(&alice->vm->storage, gpa(0x1000), text, strlen(text)), GUEST_OK);
+    gpr[RAX] = DIAGNOSE_COMMAND, gpr[RBX] = 0x1000, gpr[RCX] = strlen(text), gpr[RDX] = 0x8000, gpr[RSI] = 60000;
+    assert_int_equal(vm_diagnose(alice->vm), DIAGNOSE_OK);
+    assert_int_equal(gpr[RBX], 0);
+    assert_int_equal(gpr[RCX], 0); /* lines behind it are not obeyed */
+    assert_int_equal(alice->state, SESSION_SLEEP);
+    after_seconds(2);
+    assert_int_equal(alice->state, SESSION_COMMAND);
+    assert_int_equal(alice->vm->state, VM_RUNNABLE);
+    type(0, "ERID\r");
+    assert_shows(0, "ALICE    AT VMN\r\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, at_her_machine)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_state_that_waits_says_what_follows_and_no_other),
+        TEST(nobody_rests_for_ever_or_talks_to_a_machine_that_does_not_run),
+        TEST(what_is_typed_goes_where_the_states_row_says),
+        TEST(a_machine_that_was_taken_while_it_rested_is_not_begun_by_a_later_rest),
+        TEST(a_long_answer_to_a_machine_that_was_taken_is_not_mixed_with_one_to_the_terminal),
+        TEST(sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the_half_typed_line),
+    };
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
