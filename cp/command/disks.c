@@ -179,7 +179,8 @@ unsigned command_link(struct call *c)
     if (!setting)
         return make(c, &wish);
     *(struct link_asked *)task_kept(c->session) = (struct link_asked){wish.disk, wish.vdev, wish.mode};
-    task_begin_hashed(c->session, link_checked, c->response->machine_asks, setting, wish.password.text, wish.password.length);
+    task_begin_hashed(c->session, link_checked, c->response->machine_asks, setting, wish.password.text,
+                      wish.password.length);
     return 0;
 }
 

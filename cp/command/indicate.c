@@ -81,7 +81,8 @@ static unsigned show_user(struct call *c, const struct session *s)
                   (unsigned)(vm->config.storage_bytes >> 20));
     response_line(c->response, "IPLSYS=%-8s DEVNUM=%05u", *s->system ? s->system : "NONE", vm->config.uarts);
     response_line(c->response, "PAGES: RES=%06u PRIVATE=%06u LIMIT=%06u", (unsigned)vm->storage.resident,
-                  (unsigned)(vm->storage.account.frames - vm->storage.account.dying), (unsigned)vm->storage.account.limit);
+                  (unsigned)(vm->storage.account.frames - vm->storage.account.dying),
+                  (unsigned)vm->storage.account.limit);
     response_line(c->response, "CPU 00: CTIME=%s VTIME=%s TTIME=%s EXITS=%llu",
                   clock_text_span(span, clock_unix_us() - s->logon_us), clock_text_cpu(mine, vm->virtual_ticks),
                   clock_text_cpu(total, vm_total_ticks(vm)), (unsigned long long)exits_of(vm));

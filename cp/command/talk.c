@@ -26,7 +26,10 @@ static bool is_staff(const struct session *s)
 
 static const char *obstacle(const struct session *to, uint8_t setting)
 {
-    return !to->output.terminal ? "disconnected" : to->settings & setting ? NULL : setting == SET_MSG ? "MSG OFF" : "WNG OFF";
+    return !to->output.terminal     ? "disconnected"
+           : to->settings & setting ? NULL
+           : setting == SET_MSG     ? "MSG OFF"
+                                    : "WNG OFF";
 }
 
 /* Whoever floods keeps neither the receiver's machine nor CP's answers from the receiver's terminal. */

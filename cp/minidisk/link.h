@@ -40,7 +40,8 @@ enum link_result link_make(const struct user *, struct machine *, const struct d
 bool link_detach(const struct user *, struct machine *, unsigned vdev);
 void link_forget(const struct user *); /* all their links, in the table only: their machine is gone */
 
-/* Wrong minidisk passwords since the user last gave their own at LOGON: being logged on by another does not forgive them. */
+/* Wrong minidisk passwords since the user last gave their own at LOGON; being logged on by another does not forgive
+ * them. */
 unsigned *link_failures(const struct user *);
 
 struct link *link_find(const struct user *, unsigned vdev);

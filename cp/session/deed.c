@@ -189,7 +189,7 @@ void deed_carry_out(struct session *s)
     enum deed_kind kind = s->deed.noted;
     if (deeds[kind].waits && s->vm && machine_in_flight(&s->vm->machine)) {
         if (kind == DEED_LOGOFF)
-            machine_reset(&s->vm->machine); /* nothing more is begun: what a disk reads may be the ring it goes on with */
+            machine_reset(&s->vm->machine); /* or what a disk reads may be the ring it goes on with, for ever */
         return;
     }
     s->deed.noted = DEED_NONE;

@@ -1,5 +1,5 @@
-/* What a command asked for that would change the session, or any machine, under its feet: it may be running inside its own
- * machine's VMCALL. It is only noted, and carried out in the users' turn of the event loop. */
+/* What a command asked for that would change the session, or any machine, under its feet: it may be running inside its
+ * own machine's VMCALL. It is only noted, and carried out in the users' turn of the event loop. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -10,16 +10,17 @@
 
 static void tell(const struct session *about, const char *deed, unsigned users, const char *by)
 {
-    struct session *operator= session_find("OPERATOR");
+    struct session *told = session_find("OPERATOR");
     char now[CLOCK_TEXT], name[9], line[96];
-    if (!operator|| operator== about)
+    if (!told || told == about)
         return;
-    size_t length = format_text(line, sizeof line, "%s %-5s %-10s AS %-8s USERS = %u%s%s", clock_text_time(now, clock_unix_us()),
-                                session_name(about, name), deed, about->user->id, users, by ? "  BY " : "", by ? by : "");
-    if (!operator->output.terminal && ring_used(&operator->output.ring) >= OUTPUT_DISCONNECTED / 2)
-        operator->output.dropped += (uint32_t)length; /* or who comes and goes would stop OPERATOR's machine */
+    size_t length = format_text(line, sizeof line, "%s %-5s %-10s AS %-8s USERS = %u%s%s",
+                                clock_text_time(now, clock_unix_us()), session_name(about, name), deed, about->user->id,
+                                users, by ? "  BY " : "", by ? by : "");
+    if (!told->output.terminal && ring_used(&told->output.ring) >= OUTPUT_DISCONNECTED / 2)
+        told->output.dropped += (uint32_t)length; /* or who comes and goes would stop OPERATOR's machine */
     else
-        output_say(&operator->output, "%s", line);
+        output_say(&told->output, "%s", line);
 }
 
 void operator_tell(const struct session *about, const char *deed, const char *by)
@@ -34,14 +35,14 @@ void operator_tell_logoff(const struct session *about, const char *by)
 
 void operator_tell_machine_check(const struct machine_check *check, const char *outcome)
 {
-    struct session *operator= session_find("OPERATOR");
+    struct session *told = session_find("OPERATOR");
     const struct terminal *first = terminal_next(NULL);
     char what[80];
 
-    if (!operator&& first)
-        operator= first->session;
-    if (!operator)
+    if (!told && first)
+        told = first->session;
+    if (!told)
         return;
     machine_check_text(check, what, sizeof what);
-    response_error(&(struct response){.session = operator}, "MCK", 9050, what, outcome);
+    response_error(&(struct response){.session = told}, "MCK", 9050, what, outcome);
 }

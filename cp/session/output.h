@@ -5,8 +5,8 @@
  *   what is typed -> output_echo: as it is, where the cursor is               > ring -> output_drain -> line_write
  *   the machine's bytes -> output_machine: untouched                         /
  *
- * CP's words break a line that is not finished: the machine's, or a prompt with what is typed. Then the queue owes it, and
- * session_refresh (state.h) shows it again. */
+ * CP's words break a line that is not finished: the machine's, or a prompt with what is typed. Then the queue owes it,
+ * and session_refresh (state.h) shows it again. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* A session: a terminal somebody sits at, or a user who is logged on (with a machine), or both. Its parts are structs of
- * their own, with their functions: what is shown and typed, and what was asked to be done. */
+/* A session: a terminal somebody sits at, or a user who is logged on (with a machine), or both. Its parts are structs
+ * of their own, with their functions: what is shown and typed, and what was asked to be done. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

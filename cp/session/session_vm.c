@@ -7,7 +7,7 @@
 #include "cp/terminal/terminal.h"
 #include "lib/format.h"
 
-/* ---- its console: UART 0; nothing is connected to others ---------------------------------------------------------- */
+/* ---- its console: UART 0; nothing is connected to others --------------------------------------------------------- */
 
 unsigned session_vm_output(struct vm *vm, unsigned uart, const uint8_t *bytes, unsigned count)
 {

@@ -26,7 +26,7 @@ void *task_kept(struct session *); /* those bytes */
 void task_begin(struct session *, task_step *, bool machine_asks);
 /* The first step now, the others as above. What the command returns, unless it is not done. */
 unsigned task_run(struct session *, struct response *, task_step *);
-/* The same with a step that comes when it is known whether `password` is the setting's: sha512_crypt_matches(&s->crypt).
- * @pre the setting is a sha512-crypt string */
+/* The same with a step that comes when it is known whether `password` is the setting's:
+ * sha512_crypt_matches(&s->crypt). @pre the setting is a sha512-crypt string */
 void task_begin_hashed(struct session *, task_step *, bool machine_asks, const char *setting, const char *password,
                        size_t length);

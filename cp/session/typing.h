@@ -17,7 +17,7 @@ struct session;
 struct typing {
     struct editor editor;                          /* of the line that CP reads */
     char history[EDITOR_HISTORY][EDITOR_LINE + 1]; /* from LOGON on: a prompt is everybody's */
-    unsigned next_command; /* of several on the line, separated by #: where in editor.text it begins, plus 1; 0: none is left */
+    unsigned next_command; /* of several on the line: 1 + where in editor.text it begins; 0: none is left */
     struct attention attention; /* to what is typed for the machine */
     bool machine_full;          /* attention holds bytes the machine had no room for */
 };

@@ -177,8 +177,8 @@ static bool read_terminal(struct terminal *t)
     return false;
 }
 
-/* One terminal after another, and one session, from where the turn before had no more time; one at least. True: there is more
- * to do at once. */
+/* One terminal after another, from where the turn before had no more time; one at least. Sessions likewise. True: there
+ * is more to do at once. */
 static bool poll_terminals(void)
 {
     static struct terminal *last;

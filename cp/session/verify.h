@@ -1,5 +1,5 @@
-/* Passwords being hashed: for LOGON and for LINK (states that await a hash). All of them together get one piece of work a
- * turn of the event loop, each in its turn, and no more of the processor than one more running machine would. */
+/* Passwords being hashed: for LOGON and for LINK (states that await a hash). All of them together get one piece of work
+ * a turn of the event loop, each in its turn, and no more of the processor than one more running machine would. */
 #pragma once
 #include <stddef.h>
 

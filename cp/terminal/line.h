@@ -1,6 +1,6 @@
 /* A line with a terminal at its other end, whatever carries it (uart.h, virtio_console.h). Output is buffered and
- * drains by interrupt; nothing is lost, since the writer asks for room first. Input goes byte by byte to a callback. All
- * callbacks run in the driver's interrupt function or in line_resume(). */
+ * drains by interrupt; nothing is lost, since the writer asks for room first. Input goes byte by byte to a callback.
+ * All callbacks run in the driver's interrupt function or in line_resume(). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

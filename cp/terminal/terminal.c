@@ -72,10 +72,18 @@ struct terminal *terminal_next(struct terminal *at)
 
 bool terminal_is_left(const struct terminal *t) { return t->left && sitter_leaves(t->session); }
 
+/* The oldest byte. False: there is none, or nobody takes it now. */
+static bool hand_on(struct terminal *t)
+{
+    if (!ring_used(&t->input) || !sitter_take(t->session, ring_peek(&t->input)))
+        return false;
+    t->bytes[t->input.tail++ % TERMINAL_INPUT] = 0; /* it may have been a password */
+    return true;
+}
+
 bool terminal_poll(struct terminal *t, unsigned most)
 {
-    for (; most && !terminal_is_left(t) && ring_used(&t->input) && sitter_take(t->session, ring_peek(&t->input)); most--)
-        t->bytes[t->input.tail++ % TERMINAL_INPUT] = 0; /* it may have been a password */
+    for (; most && !terminal_is_left(t) && hand_on(t); most--) {}
     if (t->line->held && ring_room(&t->input) >= TERMINAL_INPUT / 2)
         line_resume(t->line);
     return !most;

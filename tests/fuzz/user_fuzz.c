@@ -1,7 +1,7 @@
 /* Three terminals, four users and their machines, and everything they may do at any time: bytes typed, lines that drop,
  * consoles that flood, commands by DIAGNOSE, machines that end, time that passes. What must hold: whoever sits at a
- * terminal is shown control characters only of their own doing, and nothing of who sat there before; a user is logged on
- * once; a response stays in its buffer; and when all have left, every frame is back. */
+ * terminal is shown control characters only of their own doing, and nothing of who sat there before; a user is logged
+ * on once; a response stays in its buffer; and when all have left, every frame is back. */
 #include "tests/unit/session_scene.h"
 
 #include "cp/session/logon.h"
@@ -58,7 +58,7 @@ static int number_of(const struct user *user)
     return -1;
 }
 
-/* ---- what must hold ----------------------------------------------------------------------------------------------- */
+/* ---- what must hold ---------------------------------------------------------------------------------------------- */
 
 /* A mark is "~n": written by the machine of user n, and by nobody else. */
 static void shown_byte(struct seat *at, uint8_t byte)
@@ -113,7 +113,7 @@ static void look_at_all(void)
     }
 }
 
-/* ---- the event loop ----------------------------------------------------------------------------------------------- */
+/* ---- the event loop ---------------------------------------------------------------------------------------------- */
 
 /* As long as the event loop comes round of itself. Then it sleeps, and nothing may be left undone. */
 static void settle(void)
@@ -136,7 +136,7 @@ static void settle(void)
         require(!fake_line[line].length);
 }
 
-/* ---- what may happen ---------------------------------------------------------------------------------------------- */
+/* ---- what may happen --------------------------------------------------------------------------------------------- */
 
 static void type_byte(unsigned line, uint8_t byte)
 {
@@ -157,14 +157,67 @@ static void type_bytes(struct input *in, unsigned line)
 }
 
 static const char *const phrases[] = {
-    "LOGON OPERATOR\rvmn\r", "LOGON MAINT\rvmn\r", "LOGON ALICE\rvmn\r", "LOGON BOB\rvmn\r", "LOGON ALICE HERE\rvmn\r",
-    "LOGON BOB NOIPL\rvmn\r", "LOGON ALICE\rwrong\r", "LOGOFF\r", "DISCONNECT\r", "#CP\r", "#CP ", "BEGIN\r", "STOP\r", "IPL TEST\r",
-    "IPL CMS\r", "SYSTEM CLEAR\r", "SYSTEM RESET\r", "SYSTEM RESTART\r", "RESET SYSTEM\r", "DEFINE STORAGE 3M\r", "SLEEP 1 SEC\r", "SLEEP\r",
-    "LINK MAINT 190 290 RR\rsecret\r", "LINK MAINT 190 291 W\r", "LINK ALICE 191 292 MW\rx\r", "DETACH 290\r", "DETACH 191\r",
-    "MSG ALICE ", "MSG BOB ", "MSG OP ", "MSG ALL ", "WNG ALL ", "FORCE ALICE\r", "FORCE BOB\r", "FORCE OPERATOR\r", "XAUTOLOG BOB\r",
-    "XAUTOLOG ALICE\r", "QUERY NAMES\r", "QUERY VIRTUAL ALL\r", "QUERY SET\r", "QUERY ", "INDICATE USER\r", "INDICATE\r", "SET RUN ON\r",
-    "SET RUN OFF\r", "SET MSG OFF\r", "SET EMSG TEXT\r", "SET TRACE VMX ON\r", "DISPLAY G\r", "DISPLAY T0.80\r", "STORE S100 41\r",
-    "HELP\r", "HELP LINK\r", "TRACE VMX ON\r", "\x1b[A", "\x15", "\x7f", "\r", "#", "\x1b[31m", "SHUTDOWN\r",
+    "LOGON OPERATOR\rvmn\r",
+    "LOGON MAINT\rvmn\r",
+    "LOGON ALICE\rvmn\r",
+    "LOGON BOB\rvmn\r",
+    "LOGON ALICE HERE\rvmn\r",
+    "LOGON BOB NOIPL\rvmn\r",
+    "LOGON ALICE\rwrong\r",
+    "LOGOFF\r",
+    "DISCONNECT\r",
+    "#CP\r",
+    "#CP ",
+    "BEGIN\r",
+    "STOP\r",
+    "IPL TEST\r",
+    "IPL CMS\r",
+    "SYSTEM CLEAR\r",
+    "SYSTEM RESET\r",
+    "SYSTEM RESTART\r",
+    "RESET SYSTEM\r",
+    "DEFINE STORAGE 3M\r",
+    "SLEEP 1 SEC\r",
+    "SLEEP\r",
+    "LINK MAINT 190 290 RR\rsecret\r",
+    "LINK MAINT 190 291 W\r",
+    "LINK ALICE 191 292 MW\rx\r",
+    "DETACH 290\r",
+    "DETACH 191\r",
+    "MSG ALICE ",
+    "MSG BOB ",
+    "MSG OP ",
+    "MSG ALL ",
+    "WNG ALL ",
+    "FORCE ALICE\r",
+    "FORCE BOB\r",
+    "FORCE OPERATOR\r",
+    "XAUTOLOG BOB\r",
+    "XAUTOLOG ALICE\r",
+    "QUERY NAMES\r",
+    "QUERY VIRTUAL ALL\r",
+    "QUERY SET\r",
+    "QUERY ",
+    "INDICATE USER\r",
+    "INDICATE\r",
+    "SET RUN ON\r",
+    "SET RUN OFF\r",
+    "SET MSG OFF\r",
+    "SET EMSG TEXT\r",
+    "SET TRACE VMX ON\r",
+    "DISPLAY G\r",
+    "DISPLAY T0.80\r",
+    "STORE S100 41\r",
+    "HELP\r",
+    "HELP LINK\r",
+    "TRACE VMX ON\r",
+    "\x1b[A",
+    "\x15",
+    "\x7f",
+    "\r",
+    "#",
+    "\x1b[31m",
+    "SHUTDOWN\r",
 };
 enum { PHRASES = sizeof phrases / sizeof *phrases };
 
@@ -243,14 +296,16 @@ static void machine_asks(struct input *in, struct session *s)
     vm->vcpu.gpr[RDX] = RESPONSE_AT;
     vm->vcpu.gpr[RSI] = room;
     uint64_t status = vm_diagnose(vm);
-    require(status <= DIAGNOSE_BUSY && s->vm == vm && session_find(vm->config.userid) == s); /* the caller is there still */
+    require(status <= DIAGNOSE_BUSY && s->vm == vm &&
+            session_find(vm->config.userid) == s); /* the caller is there still */
     guest_read(&vm->storage, gpa(RESPONSE_AT + room), &after, sizeof after);
     require(after == guard);
 }
 
 static void machine_asks_anything(struct input *in, struct vm *vm)
 {
-    static const uint8_t codes[] = {DIAGNOSE_IDENTIFY, DIAGNOSE_COMMAND, DIAGNOSE_TIMES, DIAGNOSE_CHAIN, DIAGNOSE_ENTER, 0x18};
+    static const uint8_t codes[] = {DIAGNOSE_IDENTIFY, DIAGNOSE_COMMAND, DIAGNOSE_TIMES,
+                                    DIAGNOSE_CHAIN,    DIAGNOSE_ENTER,   0x18};
 
     vm->vcpu.gpr[RAX] = codes[take(in, 1) % sizeof codes];
     vm->vcpu.gpr[RBX] = take(in, 8);
@@ -365,7 +420,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         in.more = (in.more ^ data[i]) * 0x100000001B3;
     for (unsigned line = 0, who = (unsigned)take(&in, 1); line < FAKE_LINES; line++, who >>= 2)
         sit_down(line, (who + line) % USERS);
-    for (unsigned after = (unsigned)take(&in, 1) & 31; (in.at < in.end || after) && !session_closed; after -= in.at == in.end && after)
+    for (unsigned after = (unsigned)take(&in, 1) & 31; (in.at < in.end || after) && !session_closed;
+         after -= in.at == in.end && after)
         step(&in);
     everybody_leaves();
     return 0;

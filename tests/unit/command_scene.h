@@ -1,4 +1,5 @@
-/* What tests of commands share: three people who are logged on, and the answer of a command as a user's machine gets it. */
+/* What tests of commands share: three people who are logged on, and the answer of a command as a user's machine gets
+ * it. */
 #pragma once
 #include "tests/unit/session_scene.h"
 

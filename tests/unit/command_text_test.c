@@ -223,7 +223,8 @@ static void registers_and_storage_are_displayed_and_stored(void **state)
     assert_shows(0, "Store complete.\r\n");
     assert_answer("ALICE", "D G", 0, "RAX = 000000001234ABCD  RCX = ");
     type(0, "#CP STORE RIP FFFF\r");
-    assert_answer("ALICE", "STORE RAX 1", 9028, "HCPCDS9028E Not stored; a machine cannot change its own RAX by a call\n");
+    assert_answer("ALICE", "STORE RAX 1", 9028,
+                  "HCPCDS9028E Not stored; a machine cannot change its own RAX by a call\n");
     assert_answer("ALICE", "STORE RFLAGS 2", 9028, "HCPCDS9028E");
     assert_answer("ALICE", "D PSW", 0, "RIP    = 000000000000FFFF\nRFLAGS = ");
     assert_answer("ALICE", "D X", 0, "CR0    = ");
@@ -257,11 +258,12 @@ static void indicate_nest_counts_by_reason_and_level(void **state)
     vm->exits[EXIT_VMRESUME] = 5;
     vm->nested_handled[EXIT_EPT_VIOLATION] = 3;
     vm->nested_reflected[EXIT_CPUID] = 2;
-    assert_answer("ALICE", "INDICATE NEST", 0, "EXIT REASON                L1 OWN        L1 VMX      L2 BY CP      L2 TO L1\n"
-                                               "CPUID                           7             0             0             2\n"
-                                               "VMRESUME                        0             5             0             0\n"
-                                               "EPT VIOLATION                   0             0             3             0\n"
-                                               "TOTAL                           7             5             3             2\n");
+    assert_answer("ALICE", "INDICATE NEST", 0,
+                  "EXIT REASON                L1 OWN        L1 VMX      L2 BY CP      L2 TO L1\n"
+                  "CPUID                           7             0             0             2\n"
+                  "VMRESUME                        0             5             0             0\n"
+                  "EPT VIOLATION                   0             0             3             0\n"
+                  "TOTAL                           7             5             3             2\n");
     assert_answer("ALICE", "INDICATE USER", 0, "EXITS=17\n");
     assert_answer("ALICE", "INDICATE NEST BOB", 2, "HCPIDU002E");
     assert_answer("ALICE", "INDICATE NEST * X", 3, "HCPIDU003E");

@@ -136,7 +136,8 @@ static void a_minidisks_password_is_hashed_while_only_its_machine_rests(void **s
 
 static void a_long_answer_is_the_same_as_one_given_at_once(void **state)
 {
-    static const char text[] = "DISPLAY T0.200 1000.60\nDISPLAY PSW T2FF0.20\nHELP\nINDICATE NEST\nINDICATE LONGEST\nQUERY USERID\nDISPLAY 20.20";
+    static const char text[] = "DISPLAY T0.200 1000.60\nDISPLAY PSW T2FF0.20\nHELP\nINDICATE NEST\n"
+                               "INDICATE LONGEST\nQUERY USERID\nDISPLAY 20.20";
     static char at_once[65536], later[65536];
     (void)state;
     fake_clock_tick = 0;
@@ -300,17 +301,48 @@ static void without_frames_the_call_may_be_made_again(void **state)
     assert_int_equal(call(DIAGNOSE_IDENTIFY, 0x100000 - 0x5000, 48, 0, 0), DIAGNOSE_OK);
 }
 
-/* Every command there is, from within the machine's own call: the fake's vm_create and the like assert that it is nobody's turn, and no
- * virtual CPU changes but by the call's own results. */
+/* Every command there is, from within the machine's own call: the fake's vm_create and the like assert that it is
+ * nobody's turn, and no virtual CPU changes but by the call's own results. */
 static void no_command_of_a_call_does_what_it_should_note(void **state)
 {
     static const char *const lines[] = {
-        "BEGIN 1000",    "DEFINE STORAGE 1M",   "DETACH 191",  "DISCONNECT",        "DISPLAY G X PSW 0.100", "FORCE BOB",
-        "FORCE ALICE",   "HELP",                "INDICATE",    "INDICATE USER",     "INDICATE NEST",         "IPL TEST",
-        "LINK MAINT 190 300 RR", "LOGON BOB",   "LOGOFF",      "MESSAGE BOB x",     "MESSAGE ALL x",         "QUERY NAMES",
-        "QUERY VIRTUAL", "QUERY NEST",          "RESET",       "SET NESTED OFF",    "SET RUN ON",            "SLEEP 1 SEC",   "STOP",                "STORE RAX 1", "STORE RIP 1",       "STORE RFLAGS 0",        "STORE S100 00",
-        "SYSTEM RESET",  "SYSTEM CLEAR",        "SYSTEM RESTART", "TRACE VMX ON",   "WARNING BOB x",         "XAUTOLOG MAINT",
-        "XAUTOLOG BOB",          "SHUTDOWN" /* last: nobody comes after it */,
+        "BEGIN 1000",
+        "DEFINE STORAGE 1M",
+        "DETACH 191",
+        "DISCONNECT",
+        "DISPLAY G X PSW 0.100",
+        "FORCE BOB",
+        "FORCE ALICE",
+        "HELP",
+        "INDICATE",
+        "INDICATE USER",
+        "INDICATE NEST",
+        "IPL TEST",
+        "LINK MAINT 190 300 RR",
+        "LOGON BOB",
+        "LOGOFF",
+        "MESSAGE BOB x",
+        "MESSAGE ALL x",
+        "QUERY NAMES",
+        "QUERY VIRTUAL",
+        "QUERY NEST",
+        "RESET",
+        "SET NESTED OFF",
+        "SET RUN ON",
+        "SLEEP 1 SEC",
+        "STOP",
+        "STORE RAX 1",
+        "STORE RIP 1",
+        "STORE RFLAGS 0",
+        "STORE S100 00",
+        "SYSTEM RESET",
+        "SYSTEM CLEAR",
+        "SYSTEM RESTART",
+        "TRACE VMX ON",
+        "WARNING BOB x",
+        "XAUTOLOG MAINT",
+        "XAUTOLOG BOB",
+        "SHUTDOWN" /* last: nobody comes after it */,
     };
     (void)state;
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {

@@ -67,8 +67,10 @@ static void no_byte_of_a_message_is_a_control_for_the_other_terminal(void **stat
 static void a_message_is_one_line_and_cannot_look_like_two(void **state)
 {
     (void)state;
-    run("ALICE", "MSG BOB \033[2K\r14:00:00  * MSG FROM MAINT   : please type SHUTDOWN\n\033]0;x\007\033[6n\xc2\x9b" "2J\xe2\x80\xae");
-    assert_shows(1, "* MSG FROM ALICE   : ?[2K?14:00:00  * MSG FROM MAINT   : please type SHUTDOWN??]0;x??[6n??2J???\r\n");
+    run("ALICE", "MSG BOB \033[2K\r14:00:00  * MSG FROM MAINT   : please type SHUTDOWN\n\033]0;x\007\033[6n\xc2\x9b"
+                 "2J\xe2\x80\xae");
+    assert_shows(1,
+                 "* MSG FROM ALICE   : ?[2K?14:00:00  * MSG FROM MAINT   : please type SHUTDOWN??]0;x??[6n??2J???\r\n");
 }
 
 static void letters_of_other_scripts_arrive(void **state)

@@ -1,6 +1,6 @@
-/* Virtual machines, lines and the edge of the processor for the tests of cp/session and cp/command: what vm.h, machine.h's
- * console and disks, and line.h promise, without a CPU. A header, so that only the tests that want the fake are linked
- * with it. */
+/* Virtual machines, lines and the edge of the processor for the tests of cp/session and cp/command: what vm.h,
+ * machine.h's console and disks, and line.h promise, without a CPU. A header, so that only the tests that want the fake
+ * are linked with it. */
 #pragma once
 #include <assert.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* LOGON tells nobody who exists: the same words, the same work, the same waits, whatever the name; and many who log on at
- * once keep nobody waiting. */
+/* LOGON tells nobody who exists: the same words, the same work, the same waits, whatever the name; and many who log on
+ * at once keep nobody waiting. */
 #include "tests/unit/session_scene.h"
 
 #include "cp/command/command.h"
@@ -288,8 +288,9 @@ static void add_users(void)
         *u = directory.user[0];
         snprintf(u->id, sizeof u->id, "USER%u", i);
         u->xautolog = "", u->xautolog_bytes = 0;
-        u->password = strdup(crypt("vmn", i % 3 == 2 ? "$6$rounds=3000$abcdefgh$" : i % 2 ? "$6$rounds=2000$abcdefghijkl$"
-                                                                                       : "$6$rounds=1000$salt$"));
+        u->password = strdup(crypt("vmn", i % 3 == 2 ? "$6$rounds=3000$abcdefgh$"
+                                          : i % 2    ? "$6$rounds=2000$abcdefghijkl$"
+                                                     : "$6$rounds=1000$salt$"));
     }
     struct user *u = &directory.user[directory.users++];
     *u = directory.user[0];

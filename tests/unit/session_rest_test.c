@@ -1,4 +1,5 @@
-/* States of a session, and rests: who is awake again does what they did before, unless something else was said meanwhile. */
+/* States of a session, and rests: who is awake again does what they did before, unless something else was said
+ * meanwhile. */
 #include "tests/unit/session_scene.h"
 
 #include "cp/session/state.h"

@@ -1,4 +1,5 @@
-/* Terminals whose lines tell whether somebody is there: a session is never in front of anybody but who logged on to it. */
+/* Terminals whose lines tell whether somebody is there: a session is never in front of anybody but who logged on to
+ * it. */
 #include "tests/unit/session_scene.h"
 
 static void carrier(unsigned line, bool there) { fake_line[line].line.carrier(&fake_line[line].line, there); }
