@@ -22,18 +22,12 @@
  *
  * MSRs of nest_is_msr() go to nest_rdmsr/nest_wrmsr; MOV to CR0/CR4 of L1 asks nest_allows_cr(). */
 #pragma once
+#include "nest/mode.h"
 #include "vmcs-shadow/capability.h"
 #include "vmcs-shadow/exit.h"
 
 #define NEST_NO_ADDRESS (~0ull)
 #define NEST_NO_FIELD (~0u)
-
-enum nest_mode {
-    NEST_OFF,    /* no virtual VMX: every VMX instruction is #UD */
-    NEST_TRAP,   /* VMREAD and VMWRITE exit */
-    NEST_SHADOW, /* VMREAD and VMWRITE reach a hardware shadow region, where hardware has such */
-    NEST_MEMORY, /* the same, and L1 may use pages as virtual VMCSs: nest_enter_page() */
-};
 
 /* Where a page of L1's storage is.  `bytes` is 4 KiB or 2 MiB: how far both sides are contiguous around it. */
 struct nest_translation {

@@ -120,14 +120,14 @@ static const char *after_name(const char *text)
 }
 
 /* The virtual VMX that "nesting=" on the command line grants: all of it when it says nothing. */
-static enum vm_nested option_nesting(const char *line)
+static enum nest_mode option_nesting(const char *line)
 {
     const char *at = strstr(line, "nesting=");
     at = at ? at + strlen("nesting=") : "";
-    for (unsigned mode = 0; mode < VM_NESTED_MODES; mode++)
-        if (!strncmp(at, vm_nested_names[mode].lower, strlen(vm_nested_names[mode].lower)))
+    for (unsigned mode = 0; mode < NEST_MODES; mode++)
+        if (!strncmp(at, nest_mode_names[mode].lower, strlen(nest_mode_names[mode].lower)))
             return mode;
-    return VM_NESTED_MEMORY;
+    return NEST_MEMORY;
 }
 
 static void single_start(const struct machine_facts *facts, const struct tree_module *kernel)

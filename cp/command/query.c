@@ -82,7 +82,7 @@ static unsigned query_set(struct call *c)
     const struct session *s = c->session;
     response_line(c->response, "MSG %-4s, WNG %-4s, EMSG %-4s, IMSG %-4s, RUN %-4s", on(s, SET_MSG), on(s, SET_WNG),
                   emsg[s->settings / SET_EMSG_CODE & 3], on(s, SET_IMSG), on(s, SET_RUN));
-    response_line(c->response, "NESTED %-6s, MACHINE X86-64, TRACE VMX %s", vm_nested_names[s->nested].upper,
+    response_line(c->response, "NESTED %-6s, MACHINE X86-64, TRACE VMX %s", nest_mode_names[s->nested].upper,
                   on(s, SET_TRACE_VMX));
     return 0;
 }

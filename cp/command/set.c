@@ -50,8 +50,8 @@ static unsigned refuse(struct call *c, struct word w)
 static unsigned set_nested(struct call *c, struct word value)
 {
     unsigned failed = call_end(c, "CFS");
-    for (unsigned i = 0; i < VM_NESTED_MODES && !failed; i++) {
-        if (!word_is(value, vm_nested_names[i].upper, 2))
+    for (unsigned i = 0; i < NEST_MODES && !failed; i++) {
+        if (!word_is(value, nest_mode_names[i].upper, 2))
             continue;
         if (i > c->session->user->nesting)
             break;

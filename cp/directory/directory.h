@@ -54,7 +54,7 @@ struct user {
     uint32_t storage_mib, maximum_mib;
     const char *ipl;  /* named system, NULL: none */
     const char *parm; /* handed to it, never NULL */
-    enum vm_nested nesting;
+    enum nest_mode nesting;
     bool debug_exit, no_diagnose;
     uint8_t lines;        /* UARTs, 1 to 4 */
     const char *xautolog; /* string list of the users who may XAUTOLOG this one ("ANY": all) */

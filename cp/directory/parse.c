@@ -151,7 +151,7 @@ static void read_user(struct directory_reader *r, int node, const char *name)
     }
     unsigned index = d->users++;
     struct user *user = &d->user[index];
-    *user = (struct user){.lines = 1, .parm = "", .xautolog = "", .nesting = VM_NESTED_MEMORY};
+    *user = (struct user){.lines = 1, .parm = "", .xautolog = "", .nesting = NEST_MEMORY};
     if (directory_name_valid(name, strlen(name)))
         memcpy(user->id, name, strlen(name) + 1);
     read_properties(r, node, directory_user_properties, &(struct row){.user = user});

@@ -108,8 +108,8 @@ static const char *take_parm(struct row *row, struct value v)
 static const char *take_nesting(struct row *row, struct value v)
 {
     const char *text = text_of(v);
-    for (unsigned i = 0; text && i < VM_NESTED_MODES; i++) {
-        if (!strcmp(text, vm_nested_names[i].lower)) {
+    for (unsigned i = 0; text && i < NEST_MODES; i++) {
+        if (!strcmp(text, nest_mode_names[i].lower)) {
             row->user->nesting = i;
             return NULL;
         }

@@ -21,20 +21,11 @@ struct nested {
 
 enum { NESTED_PAGES = (sizeof(struct nested) + PAGE_MASK) / PAGE_SIZE };
 
-static enum nest_mode mode_of(enum vm_nested mode)
-{
-    static const enum nest_mode modes[VM_NESTED_MODES] = {
-        [VM_NESTED_OFF] = NEST_OFF, [VM_NESTED_TRAP] = NEST_TRAP,
-        [VM_NESTED_SHADOW] = NEST_SHADOW, [VM_NESTED_MEMORY] = NEST_MEMORY,
-    };
-    return modes[mode];
-}
-
 /* Where hardware has no shadow regions a guest's guest exits at every VMREAD, and to go through a shadow VMCS costs its
  * hypervisor more exits yet, unless that one is a page it shares with CP. */
 static bool offers_shadowing(const struct vm *vm)
 {
-    return vm->config.nested >= (cpu_nested->shadow_regions ? VM_NESTED_SHADOW : VM_NESTED_MEMORY);
+    return vm->config.nested >= (cpu_nested->shadow_regions ? NEST_SHADOW : NEST_MEMORY);
 }
 
 static void create(struct vm *vm, struct nested *nested)
@@ -52,13 +43,13 @@ static void create(struct vm *vm, struct nested *nested)
     capability_offer(&nested->offered, hardware, offers_shadowing(vm));
     cpu_nested->base(&vm->vcpu, &vmcs01);
     nested_host_fill(&nested->host, vm);
-    nest_init(&nested->nest, &nested->host, mode_of(vm->config.nested), &policy, hardware, &nested->offered,
+    nest_init(&nested->nest, &nested->host, vm->config.nested, &policy, hardware, &nested->offered,
               &vmcs01);
 }
 
 struct nest *nested_of(struct vm *vm)
 {
-    if (vm->vcpu.nest || vm->config.nested == VM_NESTED_OFF || !cpu_nested)
+    if (vm->vcpu.nest || vm->config.nested == NEST_OFF || !cpu_nested)
         return vm->vcpu.nest;
     struct nested *nested = frame_alloc_run(&vm->storage.account, NESTED_PAGES);
     if (!nested)
@@ -134,7 +125,7 @@ bool nested_shrink(struct vm *vm)
     return vm->vcpu.nest && nest_shrink(vm->vcpu.nest);
 }
 
-bool nested_set_mode(struct vm *vm, enum vm_nested mode)
+bool nested_set_mode(struct vm *vm, enum nest_mode mode)
 {
     if (vm->vcpu.nest && vm->vcpu.nest->vmxon)
         return false;

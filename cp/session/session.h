@@ -33,7 +33,7 @@ struct session {
     struct vm *vm;           /* NULL: nobody is logged on */
     uint64_t logon_us;       /* wall clock, of LOGON */
     uint8_t settings;        /* SET_... */
-    enum vm_nested nested;   /* SET NESTED: what the machine is offered from its next reset or IPL */
+    enum nest_mode nested;   /* SET NESTED: what the machine is offered from its next reset or IPL */
     char system[9];          /* IPLed last, "" none */
     void (*ended)(struct session *); /* set: the machine's end ends this session, and it says so here (--ipl) */
 

@@ -30,7 +30,7 @@ struct user_single {
     const struct multiboot_module *module; /* cp/ipl/multiboot.h: further modules */
     unsigned modules;
     uint32_t storage_mib;
-    enum vm_nested nesting; /* the virtual VMX it is offered */
+    enum nest_mode nesting; /* the virtual VMX it is offered */
 };
 
 /* Begins with one machine on the line and nobody to log on. When it ends, CP ends with status n (cp_exit_status; n

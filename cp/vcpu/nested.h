@@ -18,7 +18,7 @@ struct nest_cr nested_cr(struct vm *, unsigned number, uint64_t value);
 
 bool nested_shrink(struct vm *);                   /* drops what can be made again; true: that were frames */
 void nested_destroy(struct vm *);                  /* power-up state: out of VMX operation, and gives back all it held */
-bool nested_set_mode(struct vm *, enum vm_nested); /* false: the guest is in VMX operation */
+bool nested_set_mode(struct vm *, enum nest_mode); /* false: the guest is in VMX operation */
 
 static inline bool nested_runs(const struct vcpu *vcpu) { return nest_in_guest(vcpu->nest); }
 

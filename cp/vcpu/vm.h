@@ -8,6 +8,7 @@
 #include "cp/storage/guest.h"
 #include "cp/time/timer.h"
 #include "cp/vcpu/vcpu.h"
+#include "nest/mode.h"
 
 struct user;    /* cp/directory/directory.h */
 struct session; /* cp/session/session.h */
@@ -28,12 +29,6 @@ enum vm_stop {
     VM_STOP_TAKEN, /* others lacked frames, and it held most: its storage is being cleared */
 };
 
-/* The virtual VMX a machine is offered, each with all that is before it: docs/nesting.md, "Modes". */
-enum vm_nested { VM_NESTED_OFF, VM_NESTED_TRAP, VM_NESTED_SHADOW, VM_NESTED_MEMORY, VM_NESTED_MODES };
-extern const struct vm_nested_name {
-    const char *lower, *upper;
-} vm_nested_names[VM_NESTED_MODES];
-
 struct vm_config {
     char userid[9];
     uint64_t storage_bytes, frame_limit;
@@ -41,7 +36,7 @@ struct vm_config {
     unsigned uarts;
     bool debug_exit;
     bool no_diagnose; /* CPUID names no assist, and DIAGNOSE has none */
-    enum vm_nested nested;
+    enum nest_mode nested;
 };
 
 /* What every exit looks at comes first, in one page. */

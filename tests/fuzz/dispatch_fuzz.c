@@ -237,7 +237,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     available = frame_available(), account = frame_cp_account.frames;
     in = (struct input){data, data + size};
     fake_cpu_run = run;
-    l1_ready(VM_NESTED_TRAP + take(1) % (VM_NESTED_MODES - VM_NESTED_TRAP));
+    l1_ready(NEST_TRAP + take(1) % (NEST_MODES - NEST_TRAP));
     map_l2();
     vm_diagnose = diagnose;
     if (take(1) & 1)

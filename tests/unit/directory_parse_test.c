@@ -123,8 +123,8 @@ static void a_good_directory_gives_its_users(void **state)
     assert_int_equal(alice->classes, CLASS('G'));
     assert_int_equal(alice->maximum_mib, 64);
     assert_int_equal(maint->maximum_mib, 32);
-    assert_int_equal(maint->nesting, VM_NESTED_MEMORY);
-    assert_int_equal(alice->nesting, VM_NESTED_SHADOW);
+    assert_int_equal(maint->nesting, NEST_MEMORY);
+    assert_int_equal(alice->nesting, NEST_SHADOW);
     assert_true(directory_may_autolog(alice, "BOB"));
     assert_false(directory_may_autolog(alice, "EVE"));
     assert_null(directory_find(&directory, "BOB"));

@@ -14,7 +14,7 @@ static const struct exit at_ioapic = {.reason = EXIT_EPT_VIOLATION, .guest_physi
 static int begin(void **state)
 {
     (void)state;
-    machine_begin(VM_NESTED_OFF);
+    machine_begin(NEST_OFF);
     return 0;
 }
 

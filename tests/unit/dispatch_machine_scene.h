@@ -140,7 +140,7 @@ static unsigned stops_seen;
 UNUSED static void stop_seen(struct vm *stopped) { (void)stopped, stops_seen++; }
 
 /* With virtual VMX of this mode; runnable, in flat protected mode, interrupts off, its APIC on. */
-UNUSED static void machine_begin(enum vm_nested mode)
+UNUSED static void machine_begin(enum nest_mode mode)
 {
     scene_frames();
     fake_clock_reset(SCENE_HZ);

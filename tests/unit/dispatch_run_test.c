@@ -13,7 +13,7 @@ static const struct exit triple_fault = {.reason = EXIT_TRIPLE_FAULT};
 static int begin(void **state)
 {
     (void)state;
-    machine_begin(VM_NESTED_OFF);
+    machine_begin(NEST_OFF);
     return 0;
 }
 
@@ -268,7 +268,7 @@ static void a_halt_with_an_interrupt_waiting_does_not_wait(void **state)
 
 static struct vm *another(void)
 {
-    struct vm *made = scene_vm(VM_NESTED_OFF);
+    struct vm *made = scene_vm(NEST_OFF);
     registers_start_flat(&made->vcpu, START, 0, 0);
     return made;
 }

@@ -114,7 +114,7 @@ static inline void scene_frames(void)
     frame_add(hpa((uint64_t)(uintptr_t)arena), SCENE_MIB << 20);
 }
 
-static inline struct vm *scene_vm(enum vm_nested nested)
+static inline struct vm *scene_vm(enum nest_mode nested)
 {
     struct vm_config config = {
         .userid = "SCENE", .storage_bytes = SCENE_GUEST_MIB << 20, .uarts = 1, .debug_exit = true, .nested = nested};
@@ -130,7 +130,7 @@ static inline int scene_begin(void **state)
     scene_frames();
     fake_clock_reset(SCENE_HZ);
     cpuid_policy_init(everything, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
-    vm = scene_vm(VM_NESTED_OFF);
+    vm = scene_vm(NEST_OFF);
     registers_start_flat(&vm->vcpu, 0x100000, 0, 0);
     vm->state = VM_RUNNABLE;
     linear_flushes = storage_flushes = 0;

@@ -14,21 +14,21 @@ static const struct exit vmxoff = {.reason = EXIT_VMXOFF, .instruction_length = 
 static int begin(void **state)
 {
     (void)state;
-    l1_ready(VM_NESTED_SHADOW);
+    l1_ready(NEST_SHADOW);
     return 0;
 }
 
 static int begin_outside(void **state)
 {
     (void)state;
-    l1_begin(VM_NESTED_SHADOW);
+    l1_begin(NEST_SHADOW);
     return 0;
 }
 
 static int begin_without(void **state)
 {
     (void)state;
-    machine_begin(VM_NESTED_OFF);
+    machine_begin(NEST_OFF);
     return 0;
 }
 
@@ -73,12 +73,12 @@ static void the_mode_changes_outside_of_vmx_operation_only(void **state)
 {
     (void)state;
     assert_true(vm->vcpu.nest->offered->msr[VMX_CPU2] >> 32 & CPU2_VMCS_SHADOWING);
-    assert_false(nested_set_mode(vm, VM_NESTED_TRAP));
-    assert_int_equal(vm->config.nested, VM_NESTED_SHADOW);
+    assert_false(nested_set_mode(vm, NEST_TRAP));
+    assert_int_equal(vm->config.nested, NEST_SHADOW);
     PLAY(IN_L1(vmxoff), IN_L1(wbinvd));
-    assert_true(nested_set_mode(vm, VM_NESTED_TRAP));
+    assert_true(nested_set_mode(vm, NEST_TRAP));
     assert_false(nested_of(vm)->offered->msr[VMX_CPU2] >> 32 & CPU2_VMCS_SHADOWING);
-    assert_true(nested_set_mode(vm, VM_NESTED_OFF));
+    assert_true(nested_set_mode(vm, NEST_OFF));
     assert_null(nested_of(vm));
     assert_true(get(VMCS_CR4_MASK) & CR4_VMXE);
 }
@@ -121,7 +121,7 @@ static void a_machine_destroyed_in_mid_nesting_gives_all_back(void **state)
     vm_destroy(vm);
     work_all();
     uint64_t frames = frame_available(), cp = frame_cp_account.frames;
-    l1_ready(VM_NESTED_SHADOW);
+    l1_ready(NEST_SHADOW);
     PLAY(IN_L1(launch), IN_L2(interrupted));
     assert_true(frame_available() < frames);
     vm_destroy(vm);
@@ -133,7 +133,7 @@ static void a_machine_destroyed_in_mid_nesting_gives_all_back(void **state)
 /* All that L1 itself needs is there; its VMX may have so many frames more. */
 static void begin_with_frames(unsigned more)
 {
-    l1_begin(VM_NESTED_SHADOW);
+    l1_begin(NEST_SHADOW);
     fake_vmx_enter_operation(processor());
     poke(FAKE_VMCS, 0, 8);
     vm->storage.account.limit = vm->storage.account.frames + more;
@@ -166,7 +166,7 @@ static void without_a_shadow_vmcs_each_vmread_exits_and_without_vmcs02_the_machi
     (void)state;
     for (unsigned regions = 0; regions < 2; regions++) {
         vm_destroy(vm);
-        l1_begin(VM_NESTED_SHADOW);
+        l1_begin(NEST_SHADOW);
         processor()->regions_limit = regions;
         fake_vmx_enter_operation(processor());
         fake_vmx_make_vmcs(processor(), FAKE_VMCS);

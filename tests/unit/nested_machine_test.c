@@ -7,7 +7,7 @@ static const struct exit interrupted = {.reason = EXIT_EXTERNAL_INTERRUPT};
 static const struct exit expired = {.reason = EXIT_PREEMPTION_TIMER};
 static const struct exit wbinvd = {.reason = EXIT_WBINVD, .instruction_length = 2};
 
-static enum vm_nested mode;
+static enum nest_mode mode;
 
 static int begin(void **state)
 {
@@ -451,7 +451,7 @@ int main(void)
     };
     int failed = 0;
 
-    for (mode = VM_NESTED_TRAP; mode < VM_NESTED_MODES; mode++)
-        failed += cmocka_run_group_tests_name(vm_nested_names[mode].lower, tests, NULL, NULL);
+    for (mode = NEST_TRAP; mode < NEST_MODES; mode++)
+        failed += cmocka_run_group_tests_name(nest_mode_names[mode].lower, tests, NULL, NULL);
     return failed;
 }

@@ -11,14 +11,14 @@ static const struct exit call = {.reason = EXIT_VMCALL, .instruction_length = 3}
 static int begin(void **state)
 {
     (void)state;
-    l1_ready(VM_NESTED_MEMORY);
+    l1_ready(NEST_MEMORY);
     return 0;
 }
 
 static int begin_without(void **state)
 {
     (void)state;
-    machine_begin(VM_NESTED_OFF);
+    machine_begin(NEST_OFF);
     return 0;
 }
 

@@ -24,7 +24,7 @@ static enum nest_result through_exit(struct fake_vmx *m, const struct exit *exit
     return nested_runs(&vm->vcpu) ? NEST_ENTERED : NEST_SKIP;
 }
 
-static inline void l1_begin(enum vm_nested mode)
+static inline void l1_begin(enum nest_mode mode)
 {
     machine_begin(mode);
     struct vmcs *held = &processor()->loaded->held;
@@ -39,7 +39,7 @@ static inline void l1_begin(enum vm_nested mode)
 }
 
 /* In VMX operation, the VMCS current and ready to be launched. */
-static inline void l1_ready(enum vm_nested mode)
+static inline void l1_ready(enum nest_mode mode)
 {
     l1_begin(mode);
     fake_vmx_enter_operation(processor());
