@@ -1,5 +1,7 @@
 /* The virtual VMX a machine is offered, each mode with all that is before it: docs/nesting.md, "Modes". */
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
 
 enum nest_mode {
     NEST_OFF,    /* none: every VMX instruction is #UD */
@@ -13,3 +15,6 @@ enum nest_mode {
 extern const struct nest_mode_name {
     const char *lower, *upper;
 } nest_mode_names[NEST_MODES];
+
+/* False: it is none of the lower-case names. */
+bool nest_mode_parse(const char *text, size_t length, enum nest_mode *mode);

@@ -28,7 +28,7 @@
 
 void cp_main(uint32_t magic, uint64_t information);
 
-enum { DEFAULT_SINGLE_MIB = 64, FAILED = 1 };
+enum { FAILED = 1 };
 
 /* Nothing runs yet that could be harmed: the reason on the console and the debug port, and off. */
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...)
@@ -91,19 +91,6 @@ static void systems_register(const struct machine_facts *facts)
     }
 }
 
-/* The digits after `key` on the command line, or `otherwise`. */
-static uint32_t option_number(const char *line, const char *key, uint32_t otherwise)
-{
-    const char *at = strstr(line, key);
-    uint32_t value = 0;
-
-    if (!at)
-        return otherwise;
-    for (at += strlen(key); *at >= '0' && *at <= '9' && value < 100000; at++)
-        value = value * 10 + (uint32_t)(*at - '0');
-    return value ? value : otherwise;
-}
-
 static unsigned word_length(const char *text)
 {
     unsigned n = 0;
@@ -119,17 +106,6 @@ static const char *after_name(const char *text)
     return *end ? end + 1 : end;
 }
 
-/* The virtual VMX that "nesting=" on the command line grants: all of it when it says nothing. */
-static enum nest_mode option_nesting(const char *line)
-{
-    const char *at = strstr(line, "nesting=");
-    at = at ? at + strlen("nesting=") : "";
-    for (unsigned mode = 0; mode < NEST_MODES; mode++)
-        if (!strncmp(at, nest_mode_names[mode].lower, strlen(nest_mode_names[mode].lower)))
-            return mode;
-    return NEST_MEMORY;
-}
-
 static void single_start(const struct machine_facts *facts, const struct tree_module *kernel)
 {
     static struct multiboot_module more[TREE_MODULES];
@@ -138,12 +114,14 @@ static void single_start(const struct machine_facts *facts, const struct tree_mo
     for (const struct tree_module *m = facts->module; m < facts->module + facts->modules; m++)
         if (m > kernel)
             more[n++] = (struct multiboot_module){frame_pointer(hpa(m->start)), m->bytes, m->text};
-    const struct user_single single = {
+    struct user_single single = {
         .image = frame_pointer(hpa(kernel->start)), .image_bytes = kernel->bytes,
         .command_line = after_name(kernel->text), .module = more, .modules = n,
-        .storage_mib = option_number(facts->command_line, "guest-memory=", DEFAULT_SINGLE_MIB),
-        .nesting = option_nesting(facts->command_line),
     };
+    const char *wrong = machine_config_read(&single.machine, facts->command_line);
+
+    if (wrong)
+        refuse("its command line asks for %.*s", (int)word_length(wrong), wrong);
     if (!drivers_lines())
         refuse("no serial line answers");
     user_start_single(drivers_line(0), &single);

@@ -5,6 +5,7 @@
 #include <libfdt.h>
 #include <string.h>
 
+#include "cp/device/grant.h"
 #include "lib/format.h"
 
 enum { INFO_COMMAND_LINE = 1 << 2, INFO_MODULES = 1 << 3, INFO_MAP = 1 << 6, MAP_RAM = 1, TEXT_LIMIT = 4096 };
@@ -209,7 +210,10 @@ static void probed(const struct pc_facts *pc, struct tree_config *c)
     c->consoles = pc->consoles;
     c->poweroff = pc->poweroff;
     c->reboot = pc->reboot;
-    c->debug_exit = pc->debug_exit;
+    if (pc->debug_exit) {
+        c->isa[c->isas] = debug_exit_granted.node[0];
+        c->isa[c->isas++].port = pc->debug_exit;
+    }
 }
 
 size_t tree_pc_build(void *to, size_t size, const struct pc_facts *pc, struct tree_fault *fault)

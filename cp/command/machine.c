@@ -120,7 +120,7 @@ unsigned command_reset(struct call *c)
 static uint64_t parse_size(struct word w)
 {
     uint64_t number;
-    if (w.length < 2 || !word_number((struct word){w.text, w.length - 1}, DIRECTORY_STORAGE_MAX_MIB, &number))
+    if (w.length < 2 || !word_number((struct word){w.text, w.length - 1}, MACHINE_STORAGE_MAX_MIB, &number))
         return 0;
     char unit = w.text[w.length - 1] & ~32;
     return unit == 'M' ? number << 20 : unit == 'G' ? number << 30 : 0;
@@ -128,7 +128,7 @@ static uint64_t parse_size(struct word w)
 
 unsigned command_define(struct call *c)
 {
-    uint64_t most = (uint64_t)c->session->user->maximum_mib << 20;
+    uint64_t most = c->session->user->machine.storage_maximum;
     struct word w;
     char text[32], allowed[12];
     if (!call_next(c, &w))

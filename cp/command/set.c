@@ -53,7 +53,7 @@ static unsigned set_nested(struct call *c, struct word value)
     for (unsigned i = 0; i < NEST_MODES && !failed; i++) {
         if (!word_is(value, nest_mode_names[i].upper, 2))
             continue;
-        if (i > c->session->user->nesting)
+        if (i > c->session->user->machine.nesting)
             break;
         c->session->nested = i;
         return 0;

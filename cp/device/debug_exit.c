@@ -1,38 +1,42 @@
-/* Two write-only conversations with whoever tests. */
-#include "cp/device/debug_exit.h"
+/* Test devices, for who may end or talk past the machine's own console: isa-debug-exit (port F4H, 4 bytes: a store ends the machine
+ * with that value) and the debug console (port E9H: a byte stored is a byte of output where UART 0's goes, a load gives E9H). */
+#include "cp/device/grant.h"
+#include "cp/device/machine.h"
 
-#include <string.h>
+enum { EXIT_PORT = 0xF4, EXIT_PORTS = 4, CONSOLE_PORT = 0xE9 };
 
 static void exit_write(void *device, uint16_t port, unsigned size, uint32_t value)
 {
-    struct debug_exit *test = device;
+    struct machine *m = device;
 
     (void)size;
-    test->exit(test->context, value << 8 * (port - DEBUG_EXIT_PORT));
+    m->host.event(m->host.context, MACHINE_TEST_EXIT, value << 8 * (port - EXIT_PORT));
 }
 
 static uint32_t console_read(void *device, uint16_t port, unsigned size)
 {
     (void)device, (void)port, (void)size;
-    return DEBUG_CONSOLE_PORT; /* how software finds out that it is there */
+    return CONSOLE_PORT; /* how software finds out that it is there */
 }
 
 static void console_write(void *device, uint16_t port, unsigned size, uint32_t value)
 {
-    struct debug_exit *test = device;
+    struct machine *m = device;
+    uint8_t byte = value;
 
     (void)port, (void)size;
-    test->output(test->context, value);
+    m->host.output(m->host.context, 0, &byte, 1);
 }
 
-void debug_exit_init(struct debug_exit *test, struct bus *bus, void (*exit)(void *, uint32_t),
-                     void (*output)(void *, uint8_t), void *context)
+static void init(struct machine *m, void *state)
 {
-    memset(test, 0, sizeof *test);
-    test->exit = exit;
-    test->output = output;
-    test->context = context;
-    bus_claim_ports(bus, &(struct bus_ports){DEBUG_EXIT_PORT, DEBUG_EXIT_PORT + 3, false, test, NULL, exit_write});
-    bus_claim_ports(bus, &(struct bus_ports){DEBUG_CONSOLE_PORT, DEBUG_CONSOLE_PORT, true, test, console_read,
-                                             console_write});
+    (void)state;
+    bus_claim_ports(&m->bus, &(struct bus_ports){EXIT_PORT, EXIT_PORT + EXIT_PORTS - 1, false, m, NULL, exit_write});
+    bus_claim_ports(&m->bus, &(struct bus_ports){CONSOLE_PORT, CONSOLE_PORT, true, m, console_read, console_write});
 }
+
+const struct granted_device debug_exit_granted = {
+    .node = {{"debug-exit", "vmn,debug-exit", EXIT_PORT, EXIT_PORTS, 0},
+             {"debug-console", "vmn,debug-console", CONSOLE_PORT, 1, 0}},
+    .init = init,
+};

@@ -5,12 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { GSI_PIT = 0, GSI_RTC = 8, PORT_ELCR_SLAVE = 0x4d1 };
-
-static const struct {
-    uint16_t port;
-    uint8_t gsi;
-} uarts[MACHINE_UARTS] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
+enum { GSI_RTC = 8, PORT_ELCR_SLAVE = 0x4d1 };
 
 static void event(struct machine *m, enum machine_event what, uint32_t detail)
 {
@@ -42,21 +37,6 @@ static void pic_changed(void *context)
     if (m->pic.output)
         lapic_raise_lint0(&m->lapic);
     refresh(m);
-}
-
-/* An ISA device's wire, shared by wired OR. */
-static void isa_set(void *context, unsigned gsi, bool level)
-{
-    struct machine *m = context;
-    bool high;
-
-    if (level)
-        m->isa_asserted[gsi]++;
-    else if (m->isa_asserted[gsi])
-        m->isa_asserted[gsi]--;
-    high = m->isa_asserted[gsi];
-    pic_set(&m->pic, gsi, high);
-    ioapic_set(&m->ioapic, gsi == GSI_PIT ? MACHINE_TIMER_PIN : gsi, high);
 }
 
 /* PCI names each wire twice: as one of the IOAPIC's own pins, and as the ISA interrupt of its interrupt line register,
@@ -102,7 +82,6 @@ static void nmi(void *context)
 static void init(void *context) { event(context, MACHINE_INIT, 0); }
 static void power_off(void *context) { event(context, MACHINE_POWER_OFF, 0); }
 static void reset(void *context) { event(context, MACHINE_RESET, 0); }
-static void test_exit(void *context, uint32_t value) { event(context, MACHINE_TEST_EXIT, value); }
 
 static uint64_t guest_tsc(void *context)
 {
@@ -126,18 +105,6 @@ static void uart_input_room(void *context)
     event(console->machine, MACHINE_INPUT_ROOM, console->n);
 }
 
-static void debug_output(void *context, uint8_t byte)
-{
-    struct machine *m = context;
-
-    m->host.output(m->host.context, 0, &byte, 1);
-}
-
-static struct irq isa_irq(struct machine *m, unsigned gsi)
-{
-    return (struct irq){.set = isa_set, .context = m, .gsi = gsi};
-}
-
 static void controllers_init(struct machine *m)
 {
     const struct lapic_host host = {.context = m, .changed = refresh, .nmi = nmi, .init = init, .eoi = eoi,
@@ -150,12 +117,38 @@ static void controllers_init(struct machine *m)
 
 static void uarts_init(struct machine *m)
 {
-    for (unsigned n = 0; n < m->uarts; n++) {
+    for (unsigned n = 0; n < m->config->uarts; n++) {
         m->console[n] = (struct machine_console){m, n};
         uart_init(&m->uart[n], &m->bus, &(struct uart_wiring){
-            .port = uarts[n].port, .irq = isa_irq(m, uarts[n].gsi), .context = &m->console[n], .output = uart_output,
-            .input_room = uart_input_room});
+            .port = machine_uarts[n].port, .irq = machine_isa_irq(m, machine_uarts[n].irq), .context = &m->console[n],
+            .output = uart_output, .input_room = uart_input_room});
     }
+}
+
+static void granted_init(struct machine *m)
+{
+    const struct granted_device *device;
+
+    for (unsigned i = 0; (device = grant_device(m->config, &i)); i++)
+        device->init(m, m->granted[i]);
+}
+
+static void granted_reset(struct machine *m)
+{
+    const struct granted_device *device;
+
+    for (unsigned i = 0; (device = grant_device(m->config, &i)); i++)
+        if (device->reset)
+            device->reset(m->granted[i]);
+}
+
+static void granted_free(struct machine *m)
+{
+    const struct granted_device *device;
+
+    for (unsigned i = 0; (device = grant_device(m->config, &i)); i++)
+        if (device->free)
+            device->free(m->granted[i]);
 }
 
 /* Firmware's part: PCI's two 8259 inputs are level-triggered. */
@@ -165,14 +158,14 @@ static void elcr_init(struct machine *m)
 }
 
 void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage,
-                  unsigned uart_count, bool grant_debug_exit)
+                  const struct machine_config *config)
 {
-    const struct irq pit_irq = isa_irq(m, GSI_PIT), rtc_irq = isa_irq(m, GSI_RTC);
+    const struct irq pit_irq = machine_isa_irq(m, MACHINE_TIMER_IRQ), rtc_irq = machine_isa_irq(m, GSI_RTC);
 
     memset(m, 0, sizeof *m);
     m->host = *host;
     m->storage = storage;
-    m->uarts = uart_count < MACHINE_UARTS ? uart_count : MACHINE_UARTS;
+    m->config = config;
     bus_init(&m->bus);
     controllers_init(m);
     pit_init(&m->pit, &m->bus, &pit_irq);
@@ -181,8 +174,7 @@ void machine_init(struct machine *m, const struct machine_host *host, struct gue
     pci_init(&m->pci, &m->bus, &(struct pci_wiring){.context = m, .set_irq = pci_set, .message = pci_message_sent});
     power_init(&m->power, &m->bus, &(struct power_host){.context = m, .off = power_off, .reset = reset});
     keyboard_init(&m->keyboard, &m->bus, reset, m);
-    if (grant_debug_exit)
-        debug_exit_init(&m->debug_exit, &m->bus, test_exit, debug_output, m);
+    granted_init(m);
     elcr_init(m);
 }
 
@@ -191,11 +183,12 @@ void machine_reset(struct machine *m)
 {
     pit_reset(&m->pit);
     rtc_reset(&m->rtc, m->storage->bytes);
-    for (unsigned n = 0; n < m->uarts; n++)
+    for (unsigned n = 0; n < m->config->uarts; n++)
         uart_reset(&m->uart[n]);
     pci_reset(&m->pci);
     power_reset(&m->power);
     keyboard_reset(&m->keyboard);
+    granted_reset(m);
     lapic_reset(&m->lapic);
     ioapic_reset(&m->ioapic);
     pic_reset(&m->pic);
@@ -208,6 +201,7 @@ void machine_free(struct machine *m)
 {
     for (unsigned i = 0; i < MACHINE_DISKS; i++)
         virtio_blk_detach(&m->disk[i]);
+    granted_free(m);
     pit_free(&m->pit);
     rtc_free(&m->rtc);
     lapic_free(&m->lapic);
@@ -262,12 +256,12 @@ int machine_detach_disk(struct machine *m, unsigned vdev)
 
 unsigned machine_input(struct machine *m, unsigned n, const uint8_t *bytes, unsigned count)
 {
-    return n < m->uarts ? uart_receive(&m->uart[n], bytes, count) : count;
+    return n < m->config->uarts ? uart_receive(&m->uart[n], bytes, count) : count;
 }
 
 void machine_output_ready(struct machine *m, unsigned n)
 {
-    if (n < m->uarts)
+    if (n < m->config->uarts)
         uart_output_ready(&m->uart[n]);
 }
 

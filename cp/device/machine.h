@@ -6,11 +6,12 @@
  * The 8259s' INTR goes to LINT0. */
 #pragma once
 #include "cp/device/bus.h"
-#include "cp/device/debug_exit.h"
 #include "cp/device/disk.h"
+#include "cp/device/grant.h"
 #include "cp/device/ioapic.h"
 #include "cp/device/keyboard.h"
 #include "cp/device/lapic.h"
+#include "cp/device/machine_config.h"
 #include "cp/device/pci.h"
 #include "cp/device/pic.h"
 #include "cp/device/pit.h"
@@ -20,10 +21,7 @@
 #include "cp/device/virtio_blk.h"
 #include "cp/storage/guest.h"
 
-enum {
-    MACHINE_UARTS = 4, MACHINE_DISKS = 16,
-    MACHINE_TIMER_PIN = 2, /* the IOAPIC pin of ISA interrupt 0 */
-};
+enum { MACHINE_TIMER_IRQ = 0, MACHINE_TIMER_PIN = 2 /* its IOAPIC pin */ };
 
 enum machine_event {
     MACHINE_KICK, /* an interrupt may have become pending: let the CPU look before it runs on, or wake it from HLT */
@@ -55,6 +53,7 @@ struct machine {
     bool given_back; /* by the CPU: the vector it acknowledged and did not deliver */
     uint8_t given_back_vector;
     struct machine_host host;
+    const struct machine_config *config;
     struct guest_storage *storage;
     struct bus bus;
     struct lapic lapic;
@@ -67,18 +66,15 @@ struct machine {
     struct virtio_blk disk[MACHINE_DISKS];
     struct power power;
     struct keyboard keyboard;
-    struct debug_exit debug_exit;
-    unsigned uarts;
+    _Alignas(16) uint8_t granted[GRANTS][GRANTED_STATE];
     struct machine_console console[MACHINE_UARTS];
     uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */
 };
 
-/* @pre storage is initialised. uarts: 1-4. debug_exit: the directory grants the test devices (the debug console's
- * output goes where uart 0's goes). The machine calls host.event and host.output only from within the functions below,
- * the bus and timers; event must not call back into machine_reset or machine_free: note it, and act when the exit is
- * handled. */
-void machine_init(struct machine *, const struct machine_host *, struct guest_storage *, unsigned uarts,
-                  bool debug_exit);
+/* @pre storage is initialised; config lives as long as the machine. The machine calls host.event and host.output only from within
+ * the functions below, the bus and timers; event must not call back into machine_reset or machine_free: note it, and act when the
+ * exit is handled. */
+void machine_init(struct machine *, const struct machine_host *, struct guest_storage *, const struct machine_config *config);
 void machine_reset(struct machine *); /* every device as after power on; disks stay attached */
 void machine_free(struct machine *);  /* cancels timers, detaches disks */
 /* Disk requests that may still write into the storage, also after machine_reset, machine_detach_disk and machine_free:
@@ -94,6 +90,9 @@ int machine_detach_disk(struct machine *, unsigned vdev);
  * INPUT_ROOM). */
 unsigned machine_input(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);
 void machine_output_ready(struct machine *, unsigned uart); /* host.output has room again */
+
+/* For devices: the wire of an ISA interrupt (0 to 15), which several may share. */
+struct irq machine_isa_irq(struct machine *, unsigned gsi);
 
 /* Interrupts, for the run loop. pending: is there a vector the CPU would take now if RFLAGS.IF=1 (priority above
  * PPR/TPR, or ExtINT from the 8259 through LINT0 or a disabled APIC)? acknowledge: takes it (IRR -> ISR) and returns

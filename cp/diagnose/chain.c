@@ -45,7 +45,7 @@ unsigned chain_text(const struct vm *vm, char *text, unsigned size)
     unsigned length = below(lower, sizeof lower);
     unsigned first = format_text(own, sizeof own, "LEVEL %u: %-8s AT %s, %s %s, NESTED %s\n",
                                  count_lines(lower, length), vm->config.userid, CP_NODE, CP_PRODUCT, CP_VERSION,
-                                 nest_mode_names[vm->config.nested].upper);
+                                 nest_mode_names[vm->config.nesting].upper);
     if (first > size)
         first = size;
     memcpy(text, own, first);

@@ -200,6 +200,6 @@ uint64_t diagnose(struct vm *vm)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)
         if (vm->vcpu.gpr[RAX] == table[i].code)
-            return vm->session->user->no_diagnose ? DIAGNOSE_NOT_OFFERED : table[i].run(vm);
+            return machine_granted(&vm->config, GRANT_NO_DIAGNOSE) ? DIAGNOSE_NOT_OFFERED : table[i].run(vm);
     return DIAGNOSE_BAD_CODE;
 }

@@ -55,6 +55,14 @@ bool directory_may_autolog(const struct user *target, const char *by)
     return false;
 }
 
+void directory_machine(struct user *user)
+{
+    struct machine_config *machine = &user->machine;
+    machine->userid = user->id;
+    machine->frame_limit = machine_config_frames(machine->storage_maximum);
+    machine->rank = user->classes & CLASS('A') ? FRAME_OPERATOR : FRAME_USER;
+}
+
 void directory_builtin(struct directory *d)
 {
     memset(d, 0, sizeof *d);
@@ -64,12 +72,11 @@ void directory_builtin(struct directory *d)
         .password = "$6$rounds=1000$vmn.operator$HWc4um251Re545SxvnhU5kIsfS6Oiv4YGcVlEl7H/ckkN98.hpZT/4uoWAX0"
                     "ttXTGATf3Zp8wg6n7lIqsbjTs1",
         .classes = CLASS('A') | CLASS('B') | CLASS('C') | CLASS('E') | CLASS('G'),
-        .storage_mib = 32,
-        .maximum_mib = 64,
         .ipl = "CMS",
         .parm = "",
-        .lines = 1,
+        .machine = {.storage_bytes = 32 << 20, .storage_maximum = 64 << 20, .uarts = 1},
         .xautolog = "",
     };
+    directory_machine(&d->user[0]);
     memcpy(d->volid, "NOVOL", 6);
 }

@@ -7,14 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cp/vcpu/vm.h"
+#include "cp/device/machine_config.h"
 
 enum {
     DIRECTORY_USERS = 64,
     DIRECTORY_DISKS = 256, /* minidisks of all users together */
     DIRECTORY_LINKS = 256, /* of all users together */
     DIRECTORY_NAME = 8,    /* characters of a user ID */
-    DIRECTORY_STORAGE_MAX_MIB = 1 << 20,
     DIRECTORY_USER_DISKS = MACHINE_DISKS, /* minidisks and links of one user */
 };
 
@@ -51,12 +50,9 @@ struct user {
     char id[DIRECTORY_NAME + 1];
     const char *password; /* sha512-crypt string; "NOLOG" = nobody logs on to it, others may XAUTOLOG it */
     uint8_t classes;
-    uint32_t storage_mib, maximum_mib;
     const char *ipl;  /* named system, NULL: none */
     const char *parm; /* handed to it, never NULL */
-    enum nest_mode nesting;
-    bool debug_exit, no_diagnose;
-    uint8_t lines;        /* UARTs, 1 to 4 */
+    struct machine_config machine;
     const char *xautolog; /* string list of the users who may XAUTOLOG this one ("ANY": all) */
     unsigned xautolog_bytes;
 };
@@ -81,6 +77,9 @@ unsigned directory_parse(struct directory *directory, const void *blob, size_t b
 
 /* The directory of last resort: OPERATOR (password as in the sample directory), classes A B C E G, no minidisks. */
 void directory_builtin(struct directory *directory);
+
+/* What of a user's machine follows from the rest of the row: userid, frame limit and rank. The row stays where it is. */
+void directory_machine(struct user *);
 
 /* NULL when there is none. Case counts: user IDs are upper case. */
 const struct user *directory_find(const struct directory *, const char *id);

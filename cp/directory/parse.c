@@ -151,16 +151,17 @@ static void read_user(struct directory_reader *r, int node, const char *name)
     }
     unsigned index = d->users++;
     struct user *user = &d->user[index];
-    *user = (struct user){.lines = 1, .parm = "", .xautolog = "", .nesting = NEST_MEMORY};
+    *user = (struct user){.parm = "", .xautolog = "", .machine = {.uarts = 1, .nesting = NEST_MEMORY}};
     if (directory_name_valid(name, strlen(name)))
         memcpy(user->id, name, strlen(name) + 1);
     read_properties(r, node, directory_user_properties, &(struct row){.user = user});
     if (!*user->id)
         directory_tell(r, r->path, "its name is not 1 to 8 characters of A-Z 0-9 @ # $ _ -");
-    if (!user->maximum_mib)
-        user->maximum_mib = user->storage_mib;
-    if (user->storage_mib > user->maximum_mib)
+    if (!user->machine.storage_maximum)
+        user->machine.storage_maximum = user->machine.storage_bytes;
+    if (user->machine.storage_bytes > user->machine.storage_maximum)
         tell_property(r, "storage", "is more than maximum");
+    directory_machine(user);
     read_devices(r, node, index);
 }
 

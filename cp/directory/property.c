@@ -80,14 +80,24 @@ static const char *take_classes(struct row *row, struct value v)
     return NULL;
 }
 
-static const char *take_mib(struct value v, uint32_t *mib)
+static const char *take_mib(struct value v, uint64_t *bytes)
 {
-    return cells_of(v, 1, mib) && *mib && *mib <= DIRECTORY_STORAGE_MAX_MIB ? NULL
-                                                                            : "is not one cell of 1 to 1048576 (MiB)";
+    uint32_t mib;
+    if (!cells_of(v, 1, &mib) || !mib || mib > MACHINE_STORAGE_MAX_MIB)
+        return "is not one cell of 1 to 1048576 (MiB)";
+    *bytes = (uint64_t)mib << 20;
+    return NULL;
 }
 
-static const char *take_storage(struct row *row, struct value v) { return take_mib(v, &row->user->storage_mib); }
-static const char *take_maximum(struct row *row, struct value v) { return take_mib(v, &row->user->maximum_mib); }
+static const char *take_storage(struct row *row, struct value v)
+{
+    return take_mib(v, &row->user->machine.storage_bytes);
+}
+
+static const char *take_maximum(struct row *row, struct value v)
+{
+    return take_mib(v, &row->user->machine.storage_maximum);
+}
 
 static const char *take_ipl(struct row *row, struct value v)
 {
@@ -108,24 +118,26 @@ static const char *take_parm(struct row *row, struct value v)
 static const char *take_nesting(struct row *row, struct value v)
 {
     const char *text = text_of(v);
-    for (unsigned i = 0; text && i < NEST_MODES; i++) {
-        if (!strcmp(text, nest_mode_names[i].lower)) {
-            row->user->nesting = i;
-            return NULL;
-        }
-    }
-    return "is none of off, trap, shadow, memory";
+    return text && nest_mode_parse(text, strlen(text), &row->user->machine.nesting) ? NULL
+                                                                                    : "is none of off, trap, shadow, memory";
 }
 
-static const char *take_debug_exit(struct row *row, struct value v) { return take_flag(v, &row->user->debug_exit); }
-static const char *take_no_diagnose(struct row *row, struct value v) { return take_flag(v, &row->user->no_diagnose); }
+static const char *take_grant(struct row *row, struct value v, enum machine_grant grant)
+{
+    row->user->machine.grants |= 1u << grant;
+    return v.bytes ? "takes no value" : NULL;
+}
+
+#define FLAG(name, property) \
+    static const char *take_##name(struct row *row, struct value v) { return take_grant(row, v, GRANT_##name); }
+#include "cp/device/grants.def"
 
 static const char *take_lines(struct row *row, struct value v)
 {
     uint32_t lines;
     if (!cells_of(v, 1, &lines) || lines < 1 || lines > MACHINE_UARTS)
         return "is not one cell of 1 to 4";
-    row->user->lines = lines;
+    row->user->machine.uarts = lines;
     return NULL;
 }
 
@@ -150,8 +162,8 @@ const struct property directory_user_properties[] = {
     {"ipl", take_ipl, false},
     {"parm", take_parm, false},
     {"nesting", take_nesting, false},
-    {"debug-exit", take_debug_exit, false},
-    {"no-diagnose", take_no_diagnose, false},
+#define FLAG(name, property) {property, take_##name, false},
+#include "cp/device/grants.def"
     {"lines", take_lines, false},
     {"xautolog", take_xautolog, false},
     {0},

@@ -92,7 +92,7 @@ static void release(struct vm *vm)
     frame_free_run(&account, vm, VM_PAGES);
 }
 
-static struct vm *allocate(const struct vm_config *config)
+static struct vm *allocate(const struct machine_config *config)
 {
     struct frame_account account;
     if (!frame_account_open(&account, config->frame_limit, config->rank))
@@ -150,7 +150,7 @@ void vm_bury(void)
     work_begin(&burial);
 }
 
-struct vm *vm_create(const struct vm_config *config)
+struct vm *vm_create(const struct machine_config *config)
 {
     CP_ASSERT(!vm_turn);
     bury();
@@ -165,7 +165,7 @@ struct vm *vm_create(const struct vm_config *config)
         release(vm);
         return NULL;
     }
-    machine_init(&vm->machine, &host, &vm->storage, config->uarts, config->debug_exit);
+    machine_init(&vm->machine, &host, &vm->storage, &vm->config);
     vm->next = vm_list;
     vm_list = vm;
     vm_reset(vm);

@@ -44,11 +44,7 @@ static size_t make_tree(const struct vm *vm, const char *command_line, void *to,
 {
     struct tree_config config;
     struct tree_fault fault = {.reason = ""};
-    tree_vm_config(&config, &(struct tree_vm){.storage_bytes = vm->config.storage_bytes,
-                                              .tsc_hz = clock_hz,
-                                              .uarts = vm->config.uarts,
-                                              .debug_exit = vm->config.debug_exit,
-                                              .bootargs = command_line});
+    tree_vm_config(&config, &vm->config, clock_hz, command_line);
     size_t bytes = tree_build(to, TREE_BYTES, &config, &fault);
     *reason = fault.reason;
     return bytes;

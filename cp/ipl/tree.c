@@ -285,11 +285,13 @@ static void legacy(struct writer *w, const char *name, const char *compatible, u
     end(w);
 }
 
-static void port_only(struct writer *w, const char *name, const char *compatible, uint16_t port, unsigned ports)
+static void further(struct writer *w, const struct device_node *node)
 {
-    begin_at(w, name, port);
-    text(w, "compatible", compatible);
-    CELLS(w, "reg", IO_SPACE, port, ports);
+    begin_at(w, node->name, node->port);
+    text(w, "compatible", node->compatible);
+    CELLS(w, "reg", IO_SPACE, node->port, node->ports);
+    if (node->irq)
+        isa_interrupt(w, node->irq);
     end(w);
 }
 
@@ -341,10 +343,8 @@ static void isa(struct writer *w)
         legacy(w, "rtc", "motorola,mc146818", 0x70, 2, 8);
     system_register(w, "power", &c->poweroff, PHANDLE_POWER);
     system_register(w, "reset", &c->reboot, PHANDLE_RESET);
-    if (c->debug_exit)
-        port_only(w, "debug-exit", "vmn,debug-exit", c->debug_exit, 4);
-    if (c->debug_console)
-        port_only(w, "debug-console", "vmn,debug-console", c->debug_console, 1);
+    for (unsigned i = 0; i < c->isas; i++)
+        further(w, &c->isa[i]);
     end(w);
 }
 
@@ -392,7 +392,7 @@ static bool check_memory(const struct tree_config *c, struct tree_fault *fault)
 
 static bool check_ports(const struct tree_config *c, struct tree_fault *fault)
 {
-    if (c->uarts > TREE_UARTS || c->atas > TREE_ATA || c->modules > TREE_MODULES)
+    if (c->uarts > TREE_UARTS || c->atas > TREE_ATA || c->isas > TREE_ISA || c->modules > TREE_MODULES)
         return refuse(fault, "there are too many of a kind", "/isa", 0);
     for (unsigned i = 0; i < c->uarts; i++) {
         if (!c->uart[i].port || c->uart[i].port > 0xfff8 || c->uart[i].irq > 15)

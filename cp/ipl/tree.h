@@ -24,7 +24,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TREE_MEMORY = 16, TREE_UARTS = 4, TREE_CONSOLES = 2, TREE_ATA = 4, TREE_MODULES = 16, TREE_PATH = 80 };
+#include "cp/device/node.h"
+
+enum { TREE_MEMORY = 16, TREE_UARTS = 4, TREE_CONSOLES = 2, TREE_ATA = 4, TREE_ISA = 16, TREE_MODULES = 16, TREE_PATH = 80 };
 
 /* What cannot be honoured, and where. */
 struct tree_fault {
@@ -80,7 +82,8 @@ struct tree_config {
     struct tree_ata ata[TREE_ATA];
     unsigned atas;
     struct tree_register poweroff, reboot;
-    uint16_t debug_exit, debug_console; /* ports, 0: none */
+    struct device_node isa[TREE_ISA]; /* further devices of fixed place */
+    unsigned isas;
     struct tree_module module[TREE_MODULES];
     unsigned modules;
 };

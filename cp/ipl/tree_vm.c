@@ -1,14 +1,14 @@
 /* Device constants -> tree_config. */
 #include "cp/ipl/tree_vm.h"
 
-#include "cp/device/debug_exit.h"
+#include "cp/device/grant.h"
 #include "cp/device/ioapic.h"
 #include "cp/device/lapic.h"
 #include "cp/device/pci.h"
 #include "cp/device/power.h"
 #include "cp/ipl/map.h"
 
-static const struct tree_uart line[TREE_UARTS] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
+_Static_assert((int)TREE_UARTS >= (int)MACHINE_UARTS && (int)TREE_ISA >= (int)GRANTS * (int)GRANTED_NODES, "a machine fits into a tree");
 
 static void memory(struct tree_config *config, uint64_t storage_bytes)
 {
@@ -20,16 +20,25 @@ static void memory(struct tree_config *config, uint64_t storage_bytes)
             config->memory[config->memories++] = (struct tree_range){range[i].start, range[i].bytes};
 }
 
-void tree_vm_config(struct tree_config *config, const struct tree_vm *vm)
+static void granted(struct tree_config *config, const struct machine_config *machine)
+{
+    const struct granted_device *device;
+
+    for (unsigned i = 0; (device = grant_device(machine, &i)); i++)
+        for (unsigned n = 0; n < GRANTED_NODES && device->node[n].name; n++)
+            config->isa[config->isas++] = device->node[n];
+}
+
+void tree_vm_config(struct tree_config *config, const struct machine_config *machine, uint64_t tsc_hz, const char *bootargs)
 {
     *config = (struct tree_config){
-        .model = "VM/N virtual machine", .bootargs = vm->bootargs, .tsc_hz = vm->tsc_hz, .lapic_hz = LAPIC_TIMER_HZ,
-        .lapic = LAPIC_DEFAULT_BASE, .ioapic = IOAPIC_BASE, .uarts = vm->uarts < TREE_UARTS ? vm->uarts : TREE_UARTS,
+        .model = "VM/N virtual machine", .bootargs = bootargs, .tsc_hz = tsc_hz, .lapic_hz = LAPIC_TIMER_HZ,
+        .lapic = LAPIC_DEFAULT_BASE, .ioapic = IOAPIC_BASE, .uarts = machine->uarts,
         .pic = true, .pit = true, .rtc = true, .keyboard = true, .pci = true, .pci_pins = true,
         .pci_memory = {PCI_MEMORY_BASE, PCI_MEMORY_BYTES}, .pci_ports = {PCI_IO_BASE, PCI_IO_BYTES},
-        .poweroff = {POWER_PM1_CONTROL, 2, POWER_SLP_EN}, .reboot = {POWER_RESET_CONTROL, 1, 6},
-        .debug_exit = vm->debug_exit ? DEBUG_EXIT_PORT : 0, .debug_console = vm->debug_exit ? DEBUG_CONSOLE_PORT : 0};
+        .poweroff = {POWER_PM1_CONTROL, 2, POWER_SLP_EN}, .reboot = {POWER_RESET_CONTROL, 1, 6}};
     for (unsigned i = 0; i < config->uarts; i++)
-        config->uart[i] = line[i];
-    memory(config, vm->storage_bytes);
+        config->uart[i] = (struct tree_uart){machine_uarts[i].port, machine_uarts[i].irq};
+    granted(config, machine);
+    memory(config, machine->storage_bytes);
 }

@@ -73,7 +73,7 @@ enum exit_action nested_enter(struct vm *vm)
     enum nest_result result = NEST_SKIP;
 
     vm->nested_calls++;
-    if (vcpu->nest && !vm->config.no_diagnose)
+    if (vcpu->nest && !machine_granted(&vm->config, GRANT_NO_DIAGNOSE))
         result = nest_enter_page(vcpu->nest, vcpu->gpr[RBX], &error);
     if (result == NEST_SKIP) {
         vcpu->gpr[RAX] = status[error];

@@ -25,7 +25,7 @@ enum { NESTED_PAGES = (sizeof(struct nested) + PAGE_MASK) / PAGE_SIZE };
  * hypervisor more exits yet, unless that one is a page it shares with CP. */
 static bool offers_shadowing(const struct vm *vm)
 {
-    return vm->config.nested >= (cpu_nested->shadow_regions ? NEST_SHADOW : NEST_MEMORY);
+    return vm->config.nesting >= (cpu_nested->shadow_regions ? NEST_SHADOW : NEST_MEMORY);
 }
 
 static void create(struct vm *vm, struct nested *nested)
@@ -43,13 +43,13 @@ static void create(struct vm *vm, struct nested *nested)
     capability_offer(&nested->offered, hardware, offers_shadowing(vm));
     cpu_nested->base(&vm->vcpu, &vmcs01);
     nested_host_fill(&nested->host, vm);
-    nest_init(&nested->nest, &nested->host, vm->config.nested, &policy, hardware, &nested->offered,
+    nest_init(&nested->nest, &nested->host, vm->config.nesting, &policy, hardware, &nested->offered,
               &vmcs01);
 }
 
 struct nest *nested_of(struct vm *vm)
 {
-    if (vm->vcpu.nest || vm->config.nested == NEST_OFF || !cpu_nested)
+    if (vm->vcpu.nest || vm->config.nesting == NEST_OFF || !cpu_nested)
         return vm->vcpu.nest;
     struct nested *nested = frame_alloc_run(&vm->storage.account, NESTED_PAGES);
     if (!nested)
@@ -130,7 +130,7 @@ bool nested_set_mode(struct vm *vm, enum nest_mode mode)
     if (vm->vcpu.nest && vm->vcpu.nest->vmxon)
         return false;
     nested_destroy(vm); /* what is offered depends on the mode */
-    vm->config.nested = mode;
+    vm->config.nesting = mode;
     vm_masks_write(vm);
     return true;
 }

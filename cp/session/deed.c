@@ -47,7 +47,7 @@ static void load(struct session *s)
 static void ipl(struct session *s)
 {
     const char *reason = "";
-    s->vm->config.nested = s->nested;
+    s->vm->config.nesting = s->nested;
     int failed = system_ipl(s->vm, s->deed.system, s->deed.parm, &reason);
     if (failed == -EAGAIN)
         s->deed.noted = DEED_IPL;
@@ -85,14 +85,14 @@ static void redefine(struct session *s)
 
 static void clear(struct session *s)
 {
-    s->vm->config.nested = s->nested;
+    s->vm->config.nesting = s->nested;
     clear_storage(s, s->vm->config.storage_bytes, false);
     session_enter_cp(s);
 }
 
 static void reset(struct session *s)
 {
-    s->vm->config.nested = s->nested;
+    s->vm->config.nesting = s->nested;
     vm_reset(s->vm);
     output_say(&s->output, "System reset.");
     session_enter_cp(s);

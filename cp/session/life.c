@@ -72,33 +72,16 @@ static void give_disks(struct session *s)
             give_disk(s, &directory.disk[directory.link[i].disk], directory.link[i].vdev, directory.link[i].mode);
 }
 
-static struct vm *make_machine(const struct session *s, const struct user *user)
-{
-    uint64_t bytes = (uint64_t)user->storage_mib << 20, most = (uint64_t)user->maximum_mib << 20;
-    struct vm_config config = {
-        .storage_bytes = bytes,
-        .frame_limit =
-            most / PAGE_SIZE + most / PAGE_SIZE / 256 + 1024, /* its storage, the tables that map it, the machine, its nest */
-        .rank = s->ended || user->classes & CLASS('A') ? FRAME_OPERATOR : FRAME_USER,
-        .uarts = user->lines,
-        .debug_exit = user->debug_exit,
-        .no_diagnose = user->no_diagnose,
-        .nested = user->nesting,
-    };
-    memcpy(config.userid, user->id, sizeof config.userid);
-    return vm_create(&config);
-}
-
 bool session_logon(struct session *s, const struct user *user)
 {
-    s->vm = make_machine(s, user);
+    s->vm = vm_create(&user->machine);
     if (!s->vm)
         return false;
     s->vm->session = s;
     s->user = user;
     s->state = SESSION_READ;
     s->logon_us = clock_unix_us();
-    s->nested = user->nesting;
+    s->nested = user->machine.nesting;
     s->typing.editor.history = s->typing.history;
     give_disks(s);
     return true;

@@ -121,14 +121,13 @@ void user_start_single(struct line *line, const struct user_single *what)
                                        .password = "NOLOG",
                                        .classes = CLASS('G'),
                                        .parm = "",
-                                       .debug_exit = true,
-                                       .lines = 1,
                                        .xautolog = ""};
     const char *reason = "CP has no storage for it";
     begin();
     directory.user[0] = single;
-    directory.user[0].storage_mib = directory.user[0].maximum_mib = what->storage_mib;
-    directory.user[0].nesting = what->nesting;
+    directory.user[0].machine = what->machine;
+    directory_machine(&directory.user[0]);
+    directory.user[0].machine.rank = FRAME_OPERATOR; /* nobody else is there */
     directory.users = 1;
     struct session *s = seat_add(line);
     if (!s)

@@ -21,16 +21,14 @@ void user_start(struct disk *system_disk, struct line *lines[], unsigned count);
 
 struct multiboot_module;
 
-/* What --ipl asks for: one multiboot image in one fresh machine of class G, user ID VM, with the test device granted.
- */
+/* What --ipl asks for: one multiboot image in one fresh machine of class G, user ID VM. */
 struct user_single {
     const void *image;
     size_t image_bytes;
     const char *command_line;              /* handed to it */
     const struct multiboot_module *module; /* cp/ipl/multiboot.h: further modules */
     unsigned modules;
-    uint32_t storage_mib;
-    enum nest_mode nesting; /* the virtual VMX it is offered */
+    struct machine_config machine;         /* without userid and rank */
 };
 
 /* Begins with one machine on the line and nobody to log on. When it ends, CP ends with status n (cp_exit_status; n

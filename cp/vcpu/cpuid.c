@@ -197,7 +197,7 @@ static const struct row *lookup(uint32_t leaf, uint32_t subleaf)
 
 static struct cpuid_answer features(const struct vm *vm, struct cpuid_answer a, uint64_t cr4)
 {
-    if (vm->config.nested == NEST_OFF)
+    if (vm->config.nesting == NEST_OFF)
         a.ecx &= ~(uint32_t)LEAF1_ECX_VMX;
     if (!lapic_enabled(&vm->machine.lapic))
         a.edx &= ~(uint32_t)LEAF1_EDX_APIC;
@@ -239,9 +239,9 @@ __attribute__((noinline)) static struct cpuid_answer answer_now(struct vm *vm, c
     /* DIAGNOSE_LEAF_ASSISTS */
     if (context_xsetbv_is_unseen())
         a.ebx |= DIAGNOSE_UNSEEN_XSETBV;
-    if (vm->config.nested < NEST_MEMORY)
+    if (vm->config.nesting < NEST_MEMORY)
         a.eax &= ~(uint32_t)DIAGNOSE_ASSIST_ENTER;
-    if (vm->config.no_diagnose)
+    if (machine_granted(&vm->config, GRANT_NO_DIAGNOSE))
         a.eax = 0;
     return a;
 }
@@ -275,7 +275,7 @@ static const struct cr4_rule cr4_rules[] = {
 
 uint64_t cpuid_cr4_allowed(const struct vm *vm)
 {
-    uint64_t allowed = vm->config.nested == NEST_OFF ? 0 : CR4_VMXE;
+    uint64_t allowed = vm->config.nesting == NEST_OFF ? 0 : CR4_VMXE;
 
     for (const struct cr4_rule *r = cr4_rules; r < cr4_rules + sizeof cr4_rules / sizeof *cr4_rules; r++) {
         const struct cpuid_answer *a = &row_find(r->leaf, 0)->answer;

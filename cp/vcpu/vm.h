@@ -8,7 +8,6 @@
 #include "cp/storage/guest.h"
 #include "cp/time/timer.h"
 #include "cp/vcpu/vcpu.h"
-#include "nest/mode.h"
 
 struct user;    /* cp/directory/directory.h */
 struct session; /* cp/session/session.h */
@@ -27,16 +26,6 @@ enum vm_stop {
     VM_STOP_MACHINE_CHECK, /* the hardware failed under it */
     VM_STOP_RESET, /* the guest reset its machine: a board reset or an INIT */
     VM_STOP_TAKEN, /* others lacked frames, and it held most: its storage is being cleared */
-};
-
-struct vm_config {
-    char userid[9];
-    uint64_t storage_bytes, frame_limit;
-    enum frame_rank rank;
-    unsigned uarts;
-    bool debug_exit;
-    bool no_diagnose; /* CPUID names no assist, and DIAGNOSE has none */
-    enum nest_mode nested;
 };
 
 /* What every exit looks at comes first, in one page. */
@@ -60,7 +49,7 @@ struct vm {
     bool stop_unseen; /* stopped by itself and vm_stopped() not yet called */
     bool gives_back;  /* its storage is cleared in the turns to come: cp/dispatch/give.h */
     struct machine machine;
-    struct vm_config config;
+    struct machine_config config;
     struct guest_storage storage;
 };
 

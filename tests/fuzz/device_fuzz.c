@@ -166,6 +166,7 @@ static void begin(void)
 {
     static const struct machine_host host = {.event = event, .output = output, .guest_tsc = guest_tsc,
                                               .physical_bits = 39};
+    static const struct machine_config everything = {.uarts = MACHINE_UARTS, .grants = ~0u};
     static uint8_t *frames;
 
     if (!frames) {
@@ -178,7 +179,7 @@ static void begin(void)
     tsc_offset = 0;
     room = 64;
     guest_storage_init(&storage, RAM, 0);
-    machine_init(&machine, &host, &storage, MACHINE_UARTS, true);
+    machine_init(&machine, &host, &storage, &everything);
     fake_disk_init(&disk, SECTORS, false);
     machine_attach_disk(&machine, 0x191, &disk.disk);
 }

@@ -54,6 +54,7 @@ static int begin(void **state)
     static const struct machine_host host = {
         .context = &machine, .event = event, .output = take_output, .guest_tsc = guest_tsc,
         .physical_bits = 40};
+    static const struct machine_config everything = {.uarts = MACHINE_UARTS, .grants = ~0u};
     static uint8_t *frames;
 
     (void)state;
@@ -64,7 +65,7 @@ static int begin(void **state)
     fake_clock_reset(1000000000);
     fake_unix_us = UINT64_C(1700000000000000);
     guest_storage_init(&storage, RAM, 0);
-    machine_init(&machine, &host, &storage, MACHINE_UARTS, true);
+    machine_init(&machine, &host, &storage, &everything);
     memset(events, 0, sizeof events);
     outputs = 0;
     return 0;
@@ -287,6 +288,7 @@ static void the_pm_timer_counts_at_its_rate(void **state)
 
 static void the_test_devices_are_there_only_where_granted(void **state)
 {
+    static const struct machine_config plain = {.uarts = 1};
     struct machine_host host = machine.host;
 
     (void)state;
@@ -298,7 +300,7 @@ static void the_test_devices_are_there_only_where_granted(void **state)
     out(0xe9, 'd');
     assert_int_equal(output[0], 'd');
     machine_free(&machine);
-    machine_init(&machine, &host, &storage, 1, false);
+    machine_init(&machine, &host, &storage, &plain);
     bus_port_write(&machine.bus, 0xf4, 4, 1);
     out(0xe9, 'd');
     assert_int_equal(in(0xe9), 0xff);

@@ -10,6 +10,7 @@
 #include <libfdt.h>
 
 #include "cp/credential/sha512_crypt.h"
+#include "cp/device/grant.h"
 #include "cp/directory/directory.h"
 
 enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };
@@ -121,10 +122,10 @@ static void a_good_directory_gives_its_users(void **state)
     assert_non_null(alice);
     assert_string_equal(alice->ipl, "CMS");
     assert_int_equal(alice->classes, CLASS('G'));
-    assert_int_equal(alice->maximum_mib, 64);
-    assert_int_equal(maint->maximum_mib, 32);
-    assert_int_equal(maint->nesting, NEST_MEMORY);
-    assert_int_equal(alice->nesting, NEST_SHADOW);
+    assert_int_equal(alice->machine.storage_maximum, 64 << 20);
+    assert_int_equal(maint->machine.storage_maximum, 32 << 20);
+    assert_int_equal(maint->machine.nesting, NEST_MEMORY);
+    assert_int_equal(alice->machine.nesting, NEST_SHADOW);
     assert_true(directory_may_autolog(alice, "BOB"));
     assert_false(directory_may_autolog(alice, "EVE"));
     assert_null(directory_find(&directory, "BOB"));
@@ -179,6 +180,36 @@ static void what_is_missing_is_told(void **state)
     make_good(NULL);
     fdt_delprop(blob, node_at("/users/ALICE/link@190"), "user");
     assert_fault("/users/ALICE/link@190/user: is missing");
+}
+
+static void a_grant_is_given_by_its_name_and_to_no_other_user(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < GRANTS; i++) {
+        make_good(NULL);
+        set_bytes("/users/ALICE", machine_grants[i].property, "", 0);
+        assert_int_equal(parse(), 0);
+        assert_int_equal(directory_find(&directory, "ALICE")->machine.grants, 1u << i);
+        assert_int_equal(directory_find(&directory, "MAINT")->machine.grants, 0);
+        make_good(NULL);
+        set_bytes("/users/ALICE", machine_grants[i].property, "\0\0\0\1", 4);
+        assert_fault(": takes no value");
+    }
+}
+
+static void what_follows_for_the_machine_is_filled_in(void **state)
+{
+    (void)state;
+    set_cell("/users/ALICE", "maximum", 64);
+    assert_int_equal(parse(), 0);
+    const struct machine_config *alice = &directory_find(&directory, "ALICE")->machine;
+    const struct machine_config *maint = &directory_find(&directory, "MAINT")->machine;
+    assert_string_equal(alice->userid, "ALICE");
+    assert_int_equal(alice->storage_bytes, 32 << 20);
+    assert_int_equal(alice->frame_limit, machine_config_frames(64 << 20));
+    assert_int_equal(alice->uarts, 1);
+    assert_int_equal(alice->rank, FRAME_USER);
+    assert_int_equal(maint->rank, FRAME_OPERATOR); /* class A */
 }
 
 static void values_are_judged(void **state)
@@ -362,6 +393,8 @@ int main(void)
         TEST(what_is_no_tree_is_refused),
         TEST(what_is_unknown_is_refused),
         TEST(what_is_missing_is_told),
+        TEST(a_grant_is_given_by_its_name_and_to_no_other_user),
+        TEST(what_follows_for_the_machine_is_filled_in),
         TEST(values_are_judged),
         TEST(a_minidisks_values_are_judged),
         TEST(names_are_judged),

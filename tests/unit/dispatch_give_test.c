@@ -14,7 +14,7 @@ static void stopped(struct vm *vm)
 
 static struct vm *machine(unsigned mib)
 {
-    struct vm_config config = {.storage_bytes = (uint64_t)mib * MIB};
+    struct machine_config config = {.storage_bytes = (uint64_t)mib * MIB};
     struct vm *vm = vm_create(&config);
     assert_non_null(vm);
     vm_begin(vm);

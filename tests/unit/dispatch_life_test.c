@@ -266,7 +266,7 @@ static void code_that_went_away_meanwhile_is_a_page_fault_of_its_fetch(void **st
 
 /* ---- one that cannot be made ---------------------------------------------------------------------------------------- */
 
-static struct vm_config config = {.userid = "NOBODY", .storage_bytes = 1 << 20, .uarts = 1};
+static struct machine_config config = {.userid = "NOBODY", .storage_bytes = 1 << 20, .uarts = 1};
 static int create_fails(struct vcpu *v) { return (void)v, -12; }
 
 static void assert_none_is_made(void)

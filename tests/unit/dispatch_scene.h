@@ -116,8 +116,8 @@ static inline void scene_frames(void)
 
 static inline struct vm *scene_vm(enum nest_mode nested)
 {
-    struct vm_config config = {
-        .userid = "SCENE", .storage_bytes = SCENE_GUEST_MIB << 20, .uarts = 1, .debug_exit = true, .nested = nested};
+    struct machine_config config = {
+        .userid = "SCENE", .storage_bytes = SCENE_GUEST_MIB << 20, .uarts = 1, .grants = 1 << GRANT_DEBUG_EXIT, .nesting = nested};
     struct vm *made = vm_create(&config);
     assert_non_null(made);
     return made;

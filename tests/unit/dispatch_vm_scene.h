@@ -56,10 +56,10 @@ bool nested_shrink(struct vm *vm) { return (void)vm, false; }
 void registers_reset(struct vcpu *vcpu) { (void)vcpu; }
 void registers_init(struct vcpu *vcpu) { (void)vcpu; }
 
-void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage, unsigned uarts,
-                  bool debug_exit)
+void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage,
+                  const struct machine_config *config)
 {
-    (void)host, (void)uarts, (void)debug_exit;
+    (void)host, (void)config;
     m->storage = storage;
 }
 
@@ -79,7 +79,7 @@ static uint64_t frames_before;
 
 static struct vm *make(void)
 {
-    struct vm *vm = vm_create(&(struct vm_config){.userid = "ALICE", .storage_bytes = 4 * MIB, .frame_limit = 2048});
+    struct vm *vm = vm_create(&(struct machine_config){.userid = "ALICE", .storage_bytes = 4 * MIB, .frame_limit = 2048});
     assert_non_null(vm);
     assert_int_equal(guest_fill(&vm->storage, gpa(0), 0x5A, 2 * MIB), GUEST_OK);
     return vm;

@@ -20,7 +20,7 @@ static void storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted(v
     work_run();
     assert_true(grave_frames() > 0);
     assert_true(work_waits());
-    other = vm_create(&(struct vm_config){.userid = "BOB", .storage_bytes = ARENA});
+    other = vm_create(&(struct machine_config){.userid = "BOB", .storage_bytes = ARENA});
     for (uint64_t at = 0; at < ARENA && guest_pointer(&other->storage, gpa(at), NULL); at += PAGE_SIZE) {}
     assert_int_equal(grave_frames(), 0);
     vm_destroy(other);
@@ -30,7 +30,7 @@ static void storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted(v
 
 static void a_machine_is_made_of_what_is_in_a_grave(void **state)
 {
-    struct vm *vm = vm_create(&(struct vm_config){.userid = "BOB", .storage_bytes = ARENA}), *other;
+    struct vm *vm = vm_create(&(struct machine_config){.userid = "BOB", .storage_bytes = ARENA}), *other;
     (void)state;
     for (uint64_t at = 0; at < ARENA && guest_pointer(&vm->storage, gpa(at), NULL); at += PAGE_SIZE) {}
     assert_null(frame_alloc(&frame_cp_account));
@@ -132,7 +132,7 @@ static void making_a_machine_first_buries_those_that_are_done(void **state)
 
 static void a_machine_is_made_changed_or_ended_in_nobodys_turn(void **state)
 {
-    const struct vm_config config = {.userid = "BOB", .storage_bytes = 4 * MIB, .frame_limit = 2048};
+    const struct machine_config config = {.userid = "BOB", .storage_bytes = 4 * MIB, .frame_limit = 2048};
     struct vm *vm = make();
     (void)state;
     vm_turn = vm;

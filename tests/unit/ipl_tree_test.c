@@ -26,10 +26,9 @@ static struct tree_config config;
 
 static size_t build_vm(uint64_t storage)
 {
-    const struct tree_vm vm = {.storage_bytes = storage, .tsc_hz = 5000000001ull, .uarts = 4, .debug_exit = true,
-                               .bootargs = "quiet operator=off"};
+    const struct machine_config machine = {.storage_bytes = storage, .uarts = 4, .grants = 1 << GRANT_DEBUG_EXIT};
 
-    tree_vm_config(&config, &vm);
+    tree_vm_config(&config, &machine, 5000000001ull, "quiet operator=off");
     return tree_build(tree, sizeof tree, &config, &fault);
 }
 

@@ -74,7 +74,7 @@ static void the_mode_changes_outside_of_vmx_operation_only(void **state)
     (void)state;
     assert_true(vm->vcpu.nest->offered->msr[VMX_CPU2] >> 32 & CPU2_VMCS_SHADOWING);
     assert_false(nested_set_mode(vm, NEST_TRAP));
-    assert_int_equal(vm->config.nested, NEST_SHADOW);
+    assert_int_equal(vm->config.nesting, NEST_SHADOW);
     PLAY(IN_L1(vmxoff), IN_L1(wbinvd));
     assert_true(nested_set_mode(vm, NEST_TRAP));
     assert_false(nested_of(vm)->offered->msr[VMX_CPU2] >> 32 & CPU2_VMCS_SHADOWING);

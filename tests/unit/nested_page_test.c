@@ -79,9 +79,9 @@ static void a_call_that_cannot_be_says_why(void **state)
     page_of(VM_PAGE)->fields.host_cr3 = 1ull << 60;
     assert_refused(VM_PAGE, DIAGNOSE_ENTRY_FAILED);
     page_of(VM_PAGE)->fields.host_cr3 = PT_ROOT;
-    vm->config.no_diagnose = true;
+    vm->config.grants |= 1 << GRANT_NO_DIAGNOSE;
     assert_refused(VM_PAGE, DIAGNOSE_NOT_OFFERED);
-    vm->config.no_diagnose = false;
+    vm->config.grants &= ~(1u << GRANT_NO_DIAGNOSE);
     assert_int_equal(vm->nested_calls, 5);
 }
 

@@ -100,7 +100,7 @@ uint64_t (*vm_diagnose)(struct vm *);
 
 static unsigned fake_no_machines; /* > 0: that many vm_create fail */
 
-struct vm *vm_create(const struct vm_config *config)
+struct vm *vm_create(const struct machine_config *config)
 {
     assert(!vm_turn);
     if (fake_no_machines) {

@@ -93,15 +93,16 @@ static void one_machine_alone_ends_cp_with_its_status(void **state)
 {
     const struct end *row = *state;
     size_t bytes;
-    const struct user_single single = {
-        .image = scene_system(&bytes), .image_bytes = sizeof(uint32_t) * 9, .command_line = "a b", .storage_mib = 4};
+    struct user_single single = {
+        .image = scene_system(&bytes), .image_bytes = sizeof(uint32_t) * 9, .command_line = "a b"};
+    assert_null(machine_config_read(&single.machine, "guest-memory=4"));
     fake_clock_reset(1000000000);
     fake_frames();
     user_start_single(&fake_line[0].line, &single);
     struct vm *vm = vm_of("VM");
     assert_non_null(vm);
     assert_int_equal(vm->state, VM_RUNNABLE);
-    assert_true(vm->config.debug_exit);
+    assert_true(machine_granted(&vm->config, GRANT_DEBUG_EXIT));
     assert_int_equal(vm_output(vm, 0, (const uint8_t *)"output\n", 7), 7);
     turn();
     assert_shows(0, "output\n");
@@ -113,8 +114,9 @@ static void one_machine_alone_ends_cp_with_its_status(void **state)
 
 static void an_image_that_is_none_is_told(void **state)
 {
-    const struct user_single single = {
-        .image = "not an image", .image_bytes = 13, .command_line = "", .storage_mib = 4};
+    struct user_single single = {
+        .image = "not an image", .image_bytes = 13, .command_line = ""};
+    assert_null(machine_config_read(&single.machine, "guest-memory=4"));
     (void)state;
     fake_frames();
     user_start_single(&fake_line[0].line, &single);

@@ -224,14 +224,14 @@ static void vmxe_is_real_always_and_seen_only_when_written(void **state)
 {
     (void)state;
     assert_general_protection(move(4, CR4_VMXE));
-    vm->config.nested = NEST_TRAP;
+    vm->config.nesting = NEST_TRAP;
     vm_masks_write(vm);
     done(move(4, CR4_VMXE));
     assert_int_equal(registers_cr4(&vm->vcpu), CR4_VMXE);
     done(move(4, 0));
     assert_int_equal(registers_cr4(&vm->vcpu), 0);
     assert_int_equal(get(VMCS_GUEST_CR4), CR4_VMXE | CR4_MCE);
-    vm->config.nested = NEST_OFF;
+    vm->config.nesting = NEST_OFF;
 }
 
 /* A machine check that finds it clear shuts the processor down. */
@@ -239,7 +239,7 @@ static void machine_checks_are_on_always_and_seen_only_when_enabled(void **state
 {
     (void)state;
     for (unsigned mode = NEST_OFF; mode < NEST_MODES; mode++) {
-        vm->config.nested = mode;
+        vm->config.nesting = mode;
         vm_reset(vm);
         assert_true(get(VMCS_GUEST_CR4) & CR4_MCE);
         assert_true(get(VMCS_CR4_MASK) & CR4_MCE);
@@ -250,7 +250,7 @@ static void machine_checks_are_on_always_and_seen_only_when_enabled(void **state
         assert_int_equal(registers_cr4(&vm->vcpu), 0);
         assert_true(get(VMCS_GUEST_CR4) & CR4_MCE);
     }
-    vm->config.nested = NEST_OFF;
+    vm->config.nesting = NEST_OFF;
 }
 
 static void pae_does_not_go_while_in_long_mode(void **state)

@@ -78,10 +78,10 @@ static void vmx_is_offered_only_to_a_machine_that_may_nest(void **state)
     (void)state;
     assert_false(ask(1, 0).ecx >> 5 & 1);
     assert_false(cpuid_cr4_allowed(vm) & CR4_VMXE);
-    vm->config.nested = NEST_TRAP;
+    vm->config.nesting = NEST_TRAP;
     assert_true(ask(1, 0).ecx >> 5 & 1);
     assert_true(cpuid_cr4_allowed(vm) & CR4_VMXE);
-    vm->config.nested = NEST_OFF;
+    vm->config.nesting = NEST_OFF;
 }
 
 static void same(struct cpuid_answer a, struct cpuid_answer b) { assert_memory_equal(&a, &b, sizeof a); }
@@ -245,9 +245,9 @@ static void cr4_xcr0_and_efer_take_what_cpuid_offers_and_no_more(void **state)
     assert_false(cpuid_xsave());
     assert_int_equal(cpuid_efer_allowed(), EFER_SCE | EFER_LME | EFER_LMA);
     assert_int_equal(cpuid_physical_bits(), 39);
-    vm->config.nested = NEST_SHADOW;
+    vm->config.nesting = NEST_SHADOW;
     cr4_agrees();
-    vm->config.nested = NEST_OFF;
+    vm->config.nesting = NEST_OFF;
 }
 
 static void the_exit_answers_in_the_four_registers_with_upper_halves_clear(void **state)

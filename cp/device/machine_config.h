@@ -1,0 +1,45 @@
+/* What a machine is made of and granted. Filled by the directory (cp/directory/property.c) or, for a machine of --ipl, by CP's
+ * command line; held by the machine; read by who makes its devices and by who describes them to it. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cp/storage/frame.h"
+#include "nest/mode.h"
+
+enum { MACHINE_UARTS = 4, MACHINE_DISKS = 16, MACHINE_STORAGE_MAX_MIB = 1 << 20 };
+
+enum machine_grant {
+#define FLAG(name, property) GRANT_##name,
+#include "cp/device/grants.def"
+    GRANTS,
+};
+
+struct machine_config {
+    const char *userid;       /* whose it is, 1 to 8 characters; lives as long as the machine */
+    uint64_t storage_bytes;   /* RAM; DEFINE STORAGE changes it ... */
+    uint64_t storage_maximum; /* ... up to here */
+    uint64_t frame_limit;     /* frames on its account at most, 0: any number */
+    enum frame_rank rank;     /* whether the last frames are for it */
+    unsigned uarts;           /* 1 to MACHINE_UARTS */
+    enum nest_mode nesting;   /* the virtual VMX it is offered */
+    uint32_t grants;          /* 1 << enum machine_grant */
+};
+
+static inline bool machine_granted(const struct machine_config *config, enum machine_grant grant)
+{
+    return config->grants & 1u << grant;
+}
+
+/* Where UARTs are, the first `uarts` of them. */
+extern const struct machine_uart {
+    uint16_t port;
+    uint8_t irq;
+} machine_uarts[MACHINE_UARTS];
+
+/* The frames that storage of so many bytes may take: RAM, the tables that map it, the machine itself, its virtual VMX. */
+uint64_t machine_config_frames(uint64_t storage_bytes);
+
+/* The machine of --ipl as CP's command line says: "guest-memory=MIB" (64), "nesting=MODE" (memory); one UART, every device that can
+ * be granted. All is filled in but userid and rank. NULL, or the word that asks for what there is not. */
+const char *machine_config_read(struct machine_config *, const char *line);
