@@ -18,9 +18,10 @@
 const char command_query_help[] =
     "QUERY {CPLEVEL | LINKS vdev | NAMES | NEST | NSS | SET | STORAGE | TIME | USERID | USERS}\n"
     "QUERY userid\n"
-    "QUERY [VIRTUAL] {ALL | CONSOLE | CPUS | DASD | STORAGE | vdev}\n"
+    "QUERY [VIRTUAL] {ALL | CONSOLE | CPUS | DASD | ISA | STORAGE | vdev}\n"
     "NAMES: who is logged on. LINKS: who has a minidisk of yours. NEST: the\n"
     "levels of CP beneath your machine, as far as each tells. NSS: the systems to IPL. SET: your settings.\n"
+    "ISA: what your machine was granted beside the usual devices.\n"
     " STORAGE: the real machine's for classes B and E, else your own.\n";
 
 static unsigned query_cplevel(struct call *c)
@@ -151,7 +152,7 @@ static const struct question questions[] = {
     {"TIME", 1, query_time},       {"USERID", 6, query_userid},
     {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
     {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
-    {"DASD", 2, query_dasd},       {0},
+    {"DASD", 2, query_dasd},       {"ISA", 3, query_isa},         {0},
 };
 
 unsigned command_query(struct call *c)

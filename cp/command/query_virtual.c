@@ -1,6 +1,9 @@
 /* QUERY VIRTUAL: what the user's machine consists of. */
 #include "cp/command/query.h"
 
+#include <string.h>
+
+#include "cp/device/grant.h"
 #include "cp/directory/load.h"
 #include "cp/minidisk/link.h"
 #include "lib/format.h"
@@ -67,6 +70,20 @@ unsigned query_device(struct call *c, unsigned vdev)
     return 0;
 }
 
+unsigned query_isa(struct call *c)
+{
+    const struct machine_config *config = &c->session->vm->config;
+    const struct granted_device *device;
+    unsigned found = 0;
+    for (unsigned i = 0; (device = grant_device(config, &i)); i++)
+        for (const struct device_node *n = device->node; n < device->node + GRANTED_NODES && n->name; n++, found++) {
+            char name[32];
+            word_upper((struct word){n->name, strlen(n->name)}, name, sizeof name);
+            response_line(c->response, "ISA  %04X %s", n->port, name);
+        }
+    return found ? 0 : FAIL(c, "CQV", 40, "ISA");
+}
+
 static unsigned query_all(struct call *c)
 {
     query_virtual_storage(c);
@@ -74,6 +91,8 @@ static unsigned query_all(struct call *c)
     query_console(c);
     for (struct link *l = NULL; (l = next_by_number(c->session->user, l ? l->vdev : -1));)
         show_disk(c, l);
+    if (grant_device(&c->session->vm->config, &(unsigned){0}))
+        query_isa(c);
     return 0;
 }
 
@@ -87,7 +106,8 @@ unsigned query_virtual(struct call *c)
                {"STORAGE", 4, query_virtual_storage},
                {"CONSOLE", 3, query_console},
                {"CPUS", 3, query_cpus},
-               {"DASD", 2, query_dasd}};
+               {"DASD", 2, query_dasd},
+               {"ISA", 3, query_isa}};
     struct word w;
     uint64_t vdev;
     char text[32];
