@@ -4,6 +4,7 @@
 #include <libfdt.h>
 #include <string.h>
 
+#include "cp/device/grant.h"
 #include "lib/format.h"
 
 enum { IO_SPACE = 1, IRQS = 16, UART_PORTS = 8, PAGE = 4096 };
@@ -291,7 +292,6 @@ static const struct {
     {"syscon-poweroff", read_poweroff},
     {"syscon-reboot", read_reboot},
     {"vmn,debug-exit", read_debug_exit},
-    {"vmn,debug-console", read_nothing},
     {"syscon", read_nothing}, /* read through the nodes that point to it */
     {"isa", read_nothing},
     {"vmn,machine", read_nothing},
@@ -306,6 +306,18 @@ static bool is_type(const struct reader *r, const char *type)
     return value && !strcmp(value, type);
 }
 
+/* CP gives such a device to machines and has no use for one itself. */
+static bool is_granted(const struct reader *r)
+{
+    for (unsigned i = 0; i < GRANTS; i++)
+        for (unsigned n = 0; machine_grants[i].device && n < GRANTED_NODES; n++) {
+            const char *compatible = machine_grants[i].device->node[n].compatible;
+            if (compatible && !fdt_node_check_compatible(r->tree, r->node, compatible))
+                return true;
+        }
+    return false;
+}
+
 static bool read_node(struct reader *r)
 {
     if (is_type(r, "memory"))
@@ -317,7 +329,7 @@ static bool read_node(struct reader *r)
     for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (!fdt_node_check_compatible(r->tree, r->node, kinds[i].compatible))
             return kinds[i].read(r);
-    return note(r, "CP knows nothing that is compatible with this");
+    return is_granted(r) || note(r, "CP knows nothing that is compatible with this");
 }
 
 static bool read_chosen(struct reader *r)

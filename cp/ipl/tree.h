@@ -15,10 +15,10 @@
  *   /isa              I/O ports (reg: 1, port, count): serial@ "ns16550a", interrupt-controller@20 "intel,i8259",
  *                     timer@40 "pnpPNP,100" (8254), rtc@70 "motorola,mc146818", keyboard@60 "pnpPNP,303",
  *                     ide@ "pnpPNP,600" (command ports, control port), power@ and reset@ "syscon" (reg-io-width),
- *                     debug-exit@ "vmn,debug-exit", debug-console@ "vmn,debug-console"
+ *                     and what was granted (cp/device/grants.def): debug-exit@ "vmn,debug-exit", debug-console@ ...
  *   /poweroff, /reboot  "syscon-poweroff", "syscon-reboot": regmap, offset, value
  *
- * Properties of our own: none but the two compatibles in "vmn," above; everything else is the binding's. */
+ * Properties of our own: none but the compatibles in "vmn,"; everything else is the binding's. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -13,6 +13,7 @@
 
 #include "cp/boot/machine_facts.h"
 #include "cp/boot/tree_pc.h"
+#include "cp/device/grant.h"
 #include "cp/device/pci.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/tree_vm.h"
@@ -26,7 +27,7 @@ static struct tree_config config;
 
 static size_t build_vm(uint64_t storage)
 {
-    const struct machine_config machine = {.storage_bytes = storage, .uarts = 4, .grants = 1 << GRANT_DEBUG_EXIT};
+    const struct machine_config machine = {.storage_bytes = storage, .uarts = 4, .grants = ~0u};
 
     tree_vm_config(&config, &machine, 5000000001ull, "quiet operator=off");
     return tree_build(tree, sizeof tree, &config, &fault);
@@ -83,6 +84,32 @@ static void pci_interrupts_are_mapped_as_the_host_wires_them(void **state)
     assert_int_equal(length, 4 * 7 * 4);
     for (unsigned n = 0; n < 4; n++)
         assert_int_equal(fdt32_ld(&map[7 * n + 5]), PCI_GSI_BASE + (fdt32_ld(&map[7 * n]) >> 11));
+}
+
+/* The register of the node that is compatible with this, -1: there is none. */
+static int port_of(const char *compatible)
+{
+    int node = fdt_node_offset_by_compatible(tree, -1, compatible);
+    const fdt32_t *reg = node < 0 ? NULL : fdt_getprop(tree, node, "reg", NULL);
+
+    return reg ? (int)fdt32_ld(&reg[1]) : -1;
+}
+
+static void a_granted_device_is_in_the_tree_of_who_has_it_and_of_nobody_else(void **state)
+{
+    (void)state;
+    for (unsigned granted = 0; granted < GRANTS; granted++) {
+        const struct machine_config machine = {.storage_bytes = RAM, .uarts = 1, .grants = 1u << granted};
+
+        tree_vm_config(&config, &machine, 1000000000, NULL);
+        assert_in_range(tree_build(tree, sizeof tree, &config, &fault), 1000, 8192);
+        for (unsigned i = 0; i < GRANTS; i++)
+            for (unsigned n = 0; machine_grants[i].device && n < GRANTED_NODES; n++) {
+                const struct device_node *node = &machine_grants[i].device->node[n];
+                if (node->name)
+                    assert_int_equal(port_of(node->compatible), i == granted ? node->port : -1);
+            }
+    }
 }
 
 static void what_cannot_be_described_is_refused_by_path(void **state)
@@ -381,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_machine_cp_gives_is_the_machine_cp_needs),
         cmocka_unit_test(pci_interrupts_are_mapped_as_the_host_wires_them),
+        cmocka_unit_test(a_granted_device_is_in_the_tree_of_who_has_it_and_of_nobody_else),
         cmocka_unit_test(what_cannot_be_described_is_refused_by_path),
         cmocka_unit_test(too_little_space_is_refused),
         cmocka_unit_test(no_memory), cmocka_unit_test(memory_that_wraps), cmocka_unit_test(no_cpu),
