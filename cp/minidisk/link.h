@@ -1,6 +1,7 @@
 /* Who has which minidisk: the table of links, and z/VM's rules about who may share with whom. Users have them, each of
  * whom is logged on once at most. */
 #pragma once
+#include "cp/device/machine.h"
 #include "cp/directory/directory.h"
 #include "cp/minidisk/minidisk.h"
 
