@@ -1,5 +1,6 @@
 /* SDM "APIC Timer": one-shot, periodic, TSC deadline. The count is never kept: it follows from when it was loaded. A
- * host timer is armed only while the LVT entry would deliver. */
+ * host timer is armed only while the LVT entry would deliver. A change looks at the clock once: what is due at that look is
+ * delivered, what comes later is armed for, and nothing falls between. */
 #include "cp/device/lapic_internal.h"
 
 enum { DIVIDE_WRITABLE = 0xb };
@@ -41,16 +42,18 @@ static void arm_deadline(struct lapic *l)
     timer_arm(&l->timer, at);
 }
 
-/* Rounded up, so that after so many ticks elapsed_ns() is never less than ns. */
+/* Rounded up: the first tick at which elapsed_ns() is no less than ns. */
 static uint64_t ticks_of(uint64_t ns)
 {
-    return clock_ticks(ns) + 1;
+    uint64_t ticks = clock_ticks(ns);
+
+    return clock_ns(ticks) < ns ? ticks + 1 : ticks;
 }
 
 /* Always counted from the start, so that rounding does not add up over the periods. */
-static void arm_count(struct lapic *l)
+static void arm_count(struct lapic *l, uint64_t now)
 {
-    uint64_t now = clock_now(), period = period_ns(l), elapsed = elapsed_ns(l, now), next = period, earliest = now;
+    uint64_t period = period_ns(l), elapsed = elapsed_ns(l, now), next = period, earliest = now;
 
     if (mode(l) == LAPIC_TIMER_PERIODIC) {
         next = (elapsed / period + 1) * period;
@@ -62,7 +65,7 @@ static void arm_count(struct lapic *l)
     timer_arm(&l->timer, next > earliest ? next : earliest);
 }
 
-static void arm(struct lapic *l)
+static void arm(struct lapic *l, uint64_t now)
 {
     timer_cancel(&l->timer);
     if (!lapic_enabled(l) || (l->lvt[LAPIC_LVT_TIMER] & LAPIC_LVT_MASKED))
@@ -70,7 +73,7 @@ static void arm(struct lapic *l)
     if (mode(l) == LAPIC_TIMER_DEADLINE && l->tsc_deadline)
         arm_deadline(l);
     else if (mode(l) <= LAPIC_TIMER_PERIODIC && l->initial_count)
-        arm_count(l);
+        arm_count(l, now);
 }
 
 static void expire(struct timer *timer)
@@ -81,14 +84,14 @@ static void expire(struct timer *timer)
     /* of a CPU that does not take even the last one, be it that its machine stands still, CP need not hear each
      * period */
     if (mode(l) == LAPIC_TIMER_PERIODIC && !lapic_requested(l, l->lvt[LAPIC_LVT_TIMER] & 0xff))
-        arm(l);
+        arm(l, clock_now());
     lapic_lvt_fire(l, LAPIC_LVT_TIMER);
 }
 
 void lapic_timer_taken(struct lapic *l)
 {
     if (mode(l) == LAPIC_TIMER_PERIODIC && !l->timer.armed)
-        arm(l);
+        arm(l, clock_now());
 }
 
 static bool deadline_passed(const struct lapic *l)
@@ -96,15 +99,18 @@ static bool deadline_passed(const struct lapic *l)
     return l->tsc_deadline && l->tsc_deadline <= l->host.guest_tsc(l->host.context);
 }
 
-/* What is due is delivered, or lost if masked, before anything about the timer changes. */
-static void settle(struct lapic *l)
+/* What is due is delivered, or lost if masked, before anything about the timer changes. The moment up to which it was. */
+static uint64_t settle(struct lapic *l)
 {
-    if (l->timer.armed && l->timer.deadline <= clock_now()) {
+    uint64_t now = clock_now();
+
+    if (l->timer.armed && l->timer.deadline <= now) {
         timer_cancel(&l->timer);
         expire(&l->timer);
     } else if (!l->timer.armed && deadline_passed(l)) {
         l->tsc_deadline = 0;
     }
+    return now;
 }
 
 void lapic_timer_init(struct lapic *l)
@@ -124,48 +130,51 @@ void lapic_timer_reset(struct lapic *l)
 void lapic_timer_write_lvt(struct lapic *l, uint32_t lvt)
 {
     bool was_deadline = mode(l) == LAPIC_TIMER_DEADLINE;
+    uint64_t now = settle(l);
 
-    settle(l);
     l->lvt[LAPIC_LVT_TIMER] = lvt;
     if (was_deadline != (mode(l) == LAPIC_TIMER_DEADLINE)) {
         l->initial_count = 0;
         l->tsc_deadline = 0;
     }
-    arm(l);
+    arm(l, now);
 }
 
 void lapic_timer_write_count(struct lapic *l, uint32_t count)
 {
     if (mode(l) == LAPIC_TIMER_DEADLINE)
         return;
-    settle(l);
+    l->count_start = settle(l);
     l->initial_count = count;
-    l->count_start = clock_now();
-    arm(l);
+    arm(l, l->count_start);
 }
 
-uint32_t lapic_timer_count(struct lapic *l)
+static uint32_t count_at(const struct lapic *l, uint64_t now)
 {
     uint64_t period = period_ns(l), elapsed;
 
     if (!l->initial_count || mode(l) > LAPIC_TIMER_PERIODIC)
         return 0;
-    elapsed = elapsed_ns(l, clock_now());
+    elapsed = elapsed_ns(l, now);
     if (mode(l) == LAPIC_TIMER_PERIODIC)
         elapsed %= period;
     return elapsed >= period ? 0 : (period - elapsed + divisor(l) - 1) / divisor(l);
 }
 
+uint32_t lapic_timer_count(struct lapic *l)
+{
+    return count_at(l, clock_now());
+}
+
 /* The count goes on from where it is, at the new rate. */
 void lapic_timer_write_divide(struct lapic *l, uint32_t divide)
 {
-    uint32_t count;
+    uint64_t now = settle(l);
+    uint32_t count = count_at(l, now);
 
-    settle(l);
-    count = lapic_timer_count(l);
     l->divide = divide & DIVIDE_WRITABLE;
-    l->count_start = clock_now() - ticks_of((uint64_t)(l->initial_count - count) * divisor(l));
-    arm(l);
+    l->count_start = now - ticks_of((uint64_t)(l->initial_count - count) * divisor(l));
+    arm(l, now);
 }
 
 uint64_t lapic_timer_read_deadline(struct lapic *l)
@@ -180,7 +189,7 @@ void lapic_timer_write_deadline(struct lapic *l, uint64_t guest_tsc)
         return;
     settle(l);
     l->tsc_deadline = guest_tsc;
-    arm(l);
+    arm(l, clock_now());
     settle(l);
 }
 
@@ -188,6 +197,6 @@ void lapic_tsc_moved(struct lapic *l)
 {
     if (!l->tsc_deadline)
         return;
-    arm(l);
+    arm(l, clock_now());
     settle(l);
 }

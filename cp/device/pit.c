@@ -30,11 +30,9 @@ static bool triggered_by_gate(const struct pit_channel *c)
     return c->mode == MODE_ONE_SHOT || c->mode == MODE_HARDWARE_STROBE;
 }
 
-/* The level of OUT. Before a count is loaded it is what the control word sets: low in mode 0 only. */
-static bool out(const struct pit_channel *c)
+/* The level of OUT so many clocks from loading. Before a count is loaded it is what the control word sets: low in mode 0 only. */
+static bool out(const struct pit_channel *c, uint64_t clocks)
 {
-    uint64_t clocks = elapsed(c);
-
     if (!c->loaded)
         return c->mode != MODE_TERMINAL_COUNT;
     switch (c->mode) {
@@ -83,7 +81,8 @@ static uint64_t next_edge(const struct pit_channel *c, uint64_t clocks)
     return clocks < last ? last : 0;
 }
 
-static void arm(struct pit *pit)
+/* For the next edge that is later than `clocks`, up to which OUT is told. */
+static void arm(struct pit *pit, uint64_t clocks)
 {
     const struct pit_channel *c = &pit->channel[TIMER];
     uint64_t edge, at, earliest = clock_now();
@@ -91,7 +90,7 @@ static void arm(struct pit *pit)
     timer_cancel(&pit->timer);
     if (!c->loaded || !c->counting)
         return;
-    edge = next_edge(c, elapsed(c));
+    edge = next_edge(c, clocks);
     if (!edge)
         return;
     /* a tick late rather than one early: then the edge has surely passed when somebody looks */
@@ -143,16 +142,17 @@ static void expire(struct timer *timer)
     take_next_count(&pit->channel[TIMER]);
     irq_set(&pit->irq, false); /* OUT was low before its rising edge, if only for a clock */
     irq_set(&pit->irq, true);
-    arm(pit);
+    arm(pit, elapsed(&pit->channel[TIMER]));
 }
 
-/* After a change of channel 0: what is due was delivered before; now OUT is what it is. */
+/* After a change of channel 0: what is due was delivered before; now OUT is what it is at the moment of the change, when no clock
+ * has passed that `paused` does not hold. What comes since is armed for. */
 static void follow(struct pit *pit, const struct pit_channel *c)
 {
     if (c != &pit->channel[TIMER])
         return;
-    irq_set(&pit->irq, out(c));
-    arm(pit);
+    irq_set(&pit->irq, out(c, c->paused));
+    arm(pit, c->paused);
 }
 
 static void settle(struct pit *pit, struct pit_channel *c)
@@ -254,7 +254,7 @@ static void latch_status(struct pit_channel *c)
 {
     if (c->status_latched)
         return;
-    c->status = (out(c) ? STATUS_OUT : 0) | (!c->loaded || c->next_count ? STATUS_NULL_COUNT : 0) | c->access << 4 |
+    c->status = (out(c, elapsed(c)) ? STATUS_OUT : 0) | (!c->loaded || c->next_count ? STATUS_NULL_COUNT : 0) | c->access << 4 |
                 c->mode << 1 | c->bcd;
     c->status_latched = true;
 }
@@ -320,7 +320,7 @@ static uint32_t port_b_read(void *device, uint16_t port, unsigned size)
     (void)port, (void)size;
     settle(pit, c);
     pit->refresh ^= B_REFRESH;
-    return (c->gate ? B_GATE : 0) | (pit->speaker ? B_SPEAKER : 0) | pit->refresh | (out(c) ? B_OUT : 0);
+    return (c->gate ? B_GATE : 0) | (pit->speaker ? B_SPEAKER : 0) | pit->refresh | (out(c, elapsed(c)) ? B_OUT : 0);
 }
 
 static void port_b_write(void *device, uint16_t port, unsigned size, uint32_t value)

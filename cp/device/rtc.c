@@ -258,13 +258,13 @@ static void write_control(struct rtc *rtc, unsigned index, uint8_t value)
 static void write_time(struct rtc *rtc, unsigned index, uint8_t value)
 {
     bool runs = !stopped(rtc);
-    uint64_t fraction = now_us(rtc) % US;
+    uint64_t now = now_us(rtc);
 
     if (runs)
-        time_to_registers(rtc, now_us(rtc));
+        time_to_registers(rtc, now);
     rtc->cmos[index] = value;
     if (runs)
-        set_time(rtc, registers_to_time(rtc) + fraction);
+        set_time(rtc, registers_to_time(rtc) + now % US);
 }
 
 static void write_register(struct rtc *rtc, unsigned index, uint8_t value)

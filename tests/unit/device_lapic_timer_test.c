@@ -167,6 +167,61 @@ static void leaving_deadline_mode_disarms(void **state)
     assert_int_equal(timer_next(), UINT64_MAX);
 }
 
+static bool fires_once(void)
+{
+    fake_clock_tick = 0;
+    fake_clock_advance(2000000);
+    bool fired = lapic_acknowledge(&lapic) == 0x30;
+    store(EOI, 0);
+    fake_clock_advance(2000000);
+    return fired && lapic_acknowledge(&lapic) == -1;
+}
+
+/* Looking at the clock takes time, at some look as long as the count, as where the machine CP runs on is taken from the processor. */
+static void a_count_fires_once_whenever_it_ends_while_the_guest_s_write_is_done(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, 0x30);
+    store(DIVIDE, 0xb);
+    for (uint64_t tick = 1; tick < 400000; tick += tick / 16 + 1) {
+        fake_clock_tick = tick;
+        store(INITIAL, 50000); /* 125,000 ticks */
+        assert_true(fires_once());
+        store(INITIAL, 50000);
+        fake_clock_tick = tick;
+        store(DIVIDE, 0x0);
+        store(DIVIDE, 0xb);
+        assert_true(fires_once());
+        store(INITIAL, 50000);
+        fake_clock_tick = tick;
+        store(LVT_TIMER, 0x30);
+        assert_true(fires_once());
+    }
+    fake_clock_tick = 10;
+    store(INITIAL, 1); /* shorter than a look */
+    assert_true(fires_once());
+}
+
+static void a_write_a_tick_before_the_end_of_the_count_does_not_lose_it(void **state)
+{
+    static const uint64_t rates[] = {1000000000, 2500000000, 1193182, 999999937};
+
+    (void)state;
+    store(LVT_TIMER, 0x30);
+    store(DIVIDE, 0xb);
+    for (unsigned r = 0; r < sizeof rates / sizeof *rates; r++) {
+        clock_hz = rates[r];
+        for (int early = -2; early <= 2; early++) {
+            for (unsigned what = 0; what < 2; what++) {
+                store(INITIAL, 50000);
+                fake_now += clock_ticks(50000) - (uint64_t)early;
+                store(what ? DIVIDE : LVT_TIMER, what ? 0xb : 0x30);
+                assert_true(fires_once());
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +234,8 @@ int main(void)
         TEST(begin_enabled, a_deadline_that_passes_while_masked_is_lost),
         TEST(begin_enabled, a_tsc_that_jumps_takes_its_deadline_along),
         TEST(begin_enabled, leaving_deadline_mode_disarms),
+        TEST(begin_enabled, a_count_fires_once_whenever_it_ends_while_the_guest_s_write_is_done),
+        TEST(begin_enabled, a_write_a_tick_before_the_end_of_the_count_does_not_lose_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
