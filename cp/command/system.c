@@ -65,7 +65,9 @@ static unsigned message_number(struct word w)
 
 static unsigned explain(struct call *c, const struct message *m)
 {
-    response_line(c->response, "HCP...%03u%c %s", m->number, m->severity, m->text);
+    char text[MESSAGE_BYTES];
+    message_text(text, sizeof text, m, NULL);
+    response_line(c->response, "HCP...%03u%c %s", m->number, m->severity, text);
     response_text(c->response, m->help, strlen(m->help)); /* may be of several lines */
     response_text(c->response, "\n", 1);
     return 0;

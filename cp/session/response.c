@@ -36,23 +36,6 @@ void response_line(struct response *r, const char *format, ...)
     response_text(r, line, length);
 }
 
-/* Replaces %1 to %4. */
-static void fill_in(char *out, size_t size, const char *text, const char *const texts[4])
-{
-    size_t at = strlen(out);
-    for (; *text && at < size - 1; text++) {
-        if (text[0] != '%' || text[1] < '1' || text[1] > '4') {
-            out[at++] = *text;
-            continue;
-        }
-        const char *with = texts[*++text - '1'];
-        size_t length = with ? strnlen(with, size - 1 - at) : 0;
-        memcpy(out + at, with ? with : "", length);
-        at += length;
-    }
-    out[at] = 0;
-}
-
 unsigned response_error_texts(struct response *r, const char *module, unsigned number, const char *const texts[4])
 {
     const struct message *m = message_find(number);
@@ -61,8 +44,9 @@ unsigned response_error_texts(struct response *r, const char *module, unsigned n
     if (settings & SET_EMSG_CODE)
         format_text(line, sizeof line, "HCP%s%03u%c%s", module, number, m->severity,
                     settings & SET_EMSG_TEXT ? " " : "");
+    size_t head = strlen(line);
     if (settings & SET_EMSG_TEXT)
-        fill_in(line, sizeof line - 1, m->text, texts);
+        message_text(line + head, sizeof line - 1 - head, m, texts);
     if (*line)
         response_line(r, "%s", line);
     return number;

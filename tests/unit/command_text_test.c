@@ -336,13 +336,50 @@ static void help_explains_commands_and_messages(void **state)
     assert_null(strstr(answer, "SHUTDOWN"));
     assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");
     assert_answer("BOB", "HELP LINK", 0, "RR always");
-    assert_answer("BOB", "HELP HCPLNM104E", 0, "HCP...104E %1 %2 not linked; R/W by %3\nAnother user writes on it.");
+    assert_answer("BOB", "HELP HCPLNM104E", 0, "HCP...104E userid vdev not linked; R/W by userid\nAnother user writes on it.");
     assert_answer("BOB", "HELP HCPGIR9002W", 0, "or when others\nneed it. ");
     assert_answer("BOB", "HELP 45", 0, "not logged on");
     assert_answer("BOB", "HELP 45E", 0, "not logged on");
     assert_answer("BOB", "HELP NOTHING", 9026, "HCPHLP9026E There is no help for NOTHING\n");
     for (const struct command *c = NULL; (c = command_next(session_find("OPERATOR"), c));)
         assert_true(strlen(c->help) > 10 && c->help[strlen(c->help) - 1] == '\n');
+}
+
+static void help_shows_every_message_with_words_in_the_places_of_its_texts(void **state)
+{
+    unsigned messages = 0;
+    (void)state;
+    for (unsigned number = 1; number <= 9999; number++) {
+        char command[16];
+        const struct message *m = message_lookup(number);
+        if (!m)
+            continue;
+        messages++;
+        assert_in_range(strlen(m->text), 1, MESSAGE_BYTES - 1);
+        for (const char *at = m->text; (at = strchr(at, '{')); at++)
+            assert_true(at[1] >= '1' && at[1] <= '0' + MESSAGE_TEXTS && at[2] == ' ' && at[3 + strcspn(at + 3, "{} ")] == '}');
+        snprintf(command, sizeof command, "HELP %u", number);
+        assert_int_equal(run("BOB", command), 0);
+        assert_null(strpbrk(answer, "{}%"));
+    }
+    assert_true(messages > 60);
+    assert_answer("BOB", "HELP 9008", 0, "check number, at address\n");
+}
+
+static void a_message_is_cut_where_there_is_no_room_for_its_texts(void **state)
+{
+    static const char whole[] = "ALICE  not linked; R/W by BOB";
+    const char *const texts[MESSAGE_TEXTS] = {"ALICE", NULL, "BOB"};
+    char out[64];
+    (void)state;
+    for (size_t size = 1; size <= sizeof out; size++) {
+        size_t length = size < sizeof whole ? size - 1 : sizeof whole - 1;
+        memset(out, '#', sizeof out);
+        message_text(out, size, message_find(104), texts);
+        assert_int_equal(strlen(out), length);
+        assert_memory_equal(out, whole, length);
+        assert_true(size == sizeof out || out[size] == '#');
+    }
 }
 
 static void long_and_hostile_lines_are_bounded(void **state)
@@ -416,6 +453,8 @@ int main(void)
         TEST(trace_vmx_names_rule_and_field_a_few_a_second),
         TEST(help_explains_commands_and_messages),
         TEST(the_fuzzer_knows_every_command),
+        TEST(help_shows_every_message_with_words_in_the_places_of_its_texts),
+        TEST(a_message_is_cut_where_there_is_no_room_for_its_texts),
         TEST(long_and_hostile_lines_are_bounded),
     };
     scene_begin();
