@@ -36,6 +36,19 @@ def test_help_names_every_option():
         assert option.encode() in done.stdout
 
 
+@pytest.mark.parametrize("payload, typed, said", [
+    ("triple", b"", b"triple fault"),
+    ("spin", b"#CP LOGOFF\r", b"LOGOFF AT"),
+    (None, b"", b"HCPVMI9011E The image cannot be IPLed"),
+], ids=["triple fault", "LOGOFF", "no image"])
+def test_a_machine_that_does_not_end_itself_has_the_status_that_help_names(tmp_path, payload, typed, said):
+    (tmp_path / "none").write_text("no system")
+    done = run_piped("--machine", "tcg", "--ipl", guest(payload) if payload else str(tmp_path / "none"), data=typed)
+    assert said in done.stdout
+    statuses = run_piped("--help").stdout.split(b"Exit status:")[1]
+    assert b"%d when it ended in another way (a triple fault, LOGOFF) or could not be started" % done.returncode in statuses
+
+
 @pytest.mark.parametrize("options, reason", [
     (["--frobnicate"], "unknown option: --frobnicate"),
     (["surplus"], "surplus"),
