@@ -115,6 +115,17 @@ def test_users_see_and_message_each_other(machine, disk):
     m.line(2).expect(r"MSG FROM ALICE\s*: lunch\?")
 
 
+def test_the_operator_sees_who_holds_how_much_storage_and_its_user_does_not(machine, disk):
+    m = start(machine, disk)
+    operator, alice = m.line(1), m.line(2)
+    operator.logon("OPERATOR")
+    alice.logon("ALICE")
+    said = operator.cms("CP INDICATE USER ALICE")
+    assert operator.code == 0 and "USERID=ALICE" in said and "PRIVATE=" in said
+    alice.cms("CP INDICATE USER OPERATOR")
+    assert alice.code == 2
+
+
 def test_a_read_only_system_disk_is_shared(machine, disk):
     m = start(machine, disk)
     for number, user in ((1, "ALICE"), (2, "BOB")):
