@@ -41,7 +41,7 @@ FREE  := $(COMMON) -O2 -g -m64 -ffreestanding -fno-pic -fno-pie -mcmodel=small -
          -fcf-protection=none -ffunction-sections -fdata-sections -fno-strict-aliasing
 HOST  := $(COMMON) -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -DVMN_HOST \
          -fsanitize=address,undefined -fno-sanitize-recover=undefined
-FUZZ  := -std=gnu11 -Wno-string-plus-int -I. -O1 -g -fno-strict-aliasing -DVMN_HOST -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ  := -std=gnu11 -Werror -Wno-string-plus-int -I. -O1 -g -fno-strict-aliasing -DVMN_HOST -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_FREE := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --no-warn-rwx-segments
 
 comma := ,

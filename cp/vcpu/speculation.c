@@ -111,7 +111,9 @@ static bool holds(const uint64_t *facts, struct condition can, struct condition 
     return all(facts, can) && all(facts, and) && !(facts[unless.fact] & unless.bits);
 }
 
-__attribute__((noipa)) /* a test gives CP other facts here with a debugger: no emulator has them */
+#if __has_attribute(noipa) /* a test gives CP other facts here with a debugger: no emulator has them */
+__attribute__((noipa))
+#endif
 struct speculation_plan speculation_decide(const uint64_t facts[SPECULATION_FACTS])
 {
     struct speculation_plan plan = {0};
