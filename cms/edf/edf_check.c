@@ -1,46 +1,6 @@
-/* The consistency check: who uses each block, and does everything that is written down twice agree? What a file's
- * records say is left to edf_check_file.c. */
+/* The consistency check of label, directory and map: does everything that is written down twice agree? What the files
+ * say is left to edf_check_file.c. */
 #include "cms/edf/edf_check_file.h"
-#include "lib/format.h"
-
-enum { OWNER_NONE, OWNER_RESERVED, OWNER_DIRECTORY, OWNER_MAP, OWNER_FILES }; /* a file: OWNER_FILES + entry index */
-
-void edf_check_note(struct check *c, const char *where, const char *format, ...)
-{
-    char text[160];
-    va_list args;
-    c->report->faults++;
-    if (!c->fault)
-        return;
-    va_start(args, format);
-    format_text_v(text, sizeof text, format, args);
-    va_end(args);
-    c->fault(c->ctx, where, text);
-}
-
-static void owner_name(struct check *c, uint32_t owner, char name[CHECK_NAME])
-{
-    static const char *const fixed[] = {"nobody", "the reserved blocks", "the directory", "the map"};
-    struct edf_file_facts facts;
-    if (owner < OWNER_FILES) {
-        format_text(name, CHECK_NAME, "%s", fixed[owner]);
-        return;
-    }
-    edf_fst_facts(c->disk, directory_entry(c->disk, owner - OWNER_FILES), &facts);
-    format_text(name, CHECK_NAME, "%s %s", facts.name, facts.type);
-}
-
-enum edf_status edf_check_claim(struct check *c, const char *where, uint32_t block, uint32_t owner)
-{
-    char other[CHECK_NAME];
-    if (c->owners[block - 1] == OWNER_NONE) {
-        c->owners[block - 1] = owner;
-        return EDF_OK;
-    }
-    owner_name(c, c->owners[block - 1], other);
-    edf_check_note(c, where, "block %u is also used by %s", block, other);
-    return edf_fail(c->disk, EDF_DAMAGED, NULL, block);
-}
 
 /* ---- directory and map ------------------------------------------------------------------------------------------- */
 
@@ -121,7 +81,7 @@ static void compare_map(struct check *c)
         for (first = block; block < c->disk->blocks && map_fault(c, block + 1) == fault;)
             block++;
         char owner[CHECK_NAME];
-        owner_name(c, c->owners[first - 1], owner);
+        edf_check_owner(c, c->owners[first - 1], owner);
         if (first == block)
             edf_check_note(c, "map", "block %u is %s by %s", first, fault, owner);
         else
@@ -166,7 +126,7 @@ static void check_names(struct check *c)
     }
     for (uint32_t i = 1; i < count; i++)
         if (!compare_names(c, c->order[i - 1], c->order[i])) {
-            owner_name(c, OWNER_FILES + c->order[i], where);
+            edf_check_owner(c, OWNER_FILES + c->order[i], where);
             edf_check_note(c, where, "the directory has this name twice");
         }
 }
@@ -177,7 +137,7 @@ static enum edf_status check_files(struct check *c)
 {
     for (uint32_t i = 2; i < c->disk->count; i++) {
         char where[CHECK_NAME];
-        owner_name(c, OWNER_FILES + i, where);
+        edf_check_owner(c, OWNER_FILES + i, where);
         enum edf_status status = edf_check_file(c, where, directory_entry(c->disk, i), OWNER_FILES + i);
         if (status == EDF_IO || status == EDF_NO_MEMORY)
             return status;
