@@ -1,8 +1,10 @@
 /* The commit. Everything a change needs (directory blocks, map blocks, their pointer blocks) is first given a free
  * block, then written, then flushed; nothing that is in use is overwritten. The label, one sector, names the new
- * directory in the other one of blocks 4 and 5, and a last flush makes it so. In memory the same holds: the old state
- * is only given up when the label is on the disk. */
+ * directory in the other one of blocks 4 and 5, and a last flush makes it so. In memory the same holds: the new entries
+ * and the new map are kept apart, and take the old ones' places when the label is on the disk. */
 #include "cms/edf/edf_internal.h"
+
+enum { EDITS_MAX = 4 }; /* the directory's own entry, the map's, the changed one, and at a removal the last one */
 
 struct commit {
     struct edf_disk *disk;
@@ -14,8 +16,12 @@ struct commit {
     uint32_t blocks;        /* directory blocks afterwards */
     uint32_t *where, *pointers, *map_where, *map_pointers;
     uint32_t pointer_count;
-    uint8_t *buffer;        /* one pointer block */
-    uint8_t saved[4][FST_SIZE]; /* entries 0, 1, the changed one, the last one */
+    uint8_t *buffer;        /* one block: of the directory, or of pointers */
+    uint32_t edit_count;
+    struct edit {           /* entries that become other ones; a later edit overrides an earlier one */
+        uint32_t index;
+        uint8_t entry[FST_SIZE];
+    } edits[EDITS_MAX];
 };
 
 /* ---- the new map ------------------------------------------------------------------------------------------------- */
@@ -157,47 +163,41 @@ static enum edf_status judge_room(struct commit *c)
     return (uint64_t)c->used + in_flight + reserve > disk->blocks ? EDF_FULL : EDF_OK;
 }
 
-static void put_own(const struct commit *c, unsigned number, uint32_t lrecl, uint32_t records, uint32_t blocks,
-                    uint32_t origin, unsigned levels)
+/* The entry `index` as it is now, to be changed. */
+static uint8_t *edit(struct commit *c, uint32_t index)
 {
-    uint8_t *entry = directory_entry(c->disk, number - 1);
+    struct edit *e = &c->edits[c->edit_count++];
+    e->index = index;
+    memcpy(e->entry, directory_entry(c->disk, index), FST_SIZE);
+    return e->entry;
+}
+
+static void edit_own(struct commit *c, unsigned number, uint32_t lrecl, uint32_t records, uint32_t blocks,
+                     uint32_t origin)
+{
+    uint8_t *entry = edit(c, number - 1);
     edf_fst_put_own(entry, number);
     put32(entry + FST_LRECL, lrecl);
     put32(entry + FST_RECORDS, records);
     put32(entry + FST_BLOCKS, blocks);
     put32(entry + FST_ORIGIN, origin);
-    entry[FST_LEVELS] = (uint8_t)levels;
+    entry[FST_LEVELS] = (uint8_t)edf_tree_levels(c->disk->block_size, false, blocks);
     edf_fst_stamp(c->disk, entry);
 }
 
-static void edit(struct commit *c)
+static void plan_entries(struct commit *c)
 {
-    struct edf_disk *disk = c->disk;
-    const uint8_t *last = directory_entry(disk, last_index(c));
-    uint8_t *changed = directory_entry(disk, c->change->index);
-    memcpy(c->saved[0], directory_entry(disk, 0), 2 * FST_SIZE);
-    memcpy(c->saved[2], changed, FST_SIZE);
-    memcpy(c->saved[3], last, FST_SIZE);
+    const struct edf_disk *disk = c->disk;
+    edit_own(c, 1, FST_SIZE, c->count, c->blocks, c->pointer_count ? c->pointers[c->pointer_count - 1] : c->where[0]);
+    edit_own(c, 2, disk->block_size, disk->map_count, disk->map_count,
+             disk->map_pointer_count ? c->map_pointers[disk->map_pointer_count - 1] : c->map_where[0]);
+    uint8_t *changed = edit(c, c->change->index);
     if (c->change->entry) {
         memcpy(changed, c->change->entry, FST_SIZE);
-    } else {
-        memmove(changed, last, FST_SIZE);
-        memset(directory_entry(disk, last_index(c)), 0, FST_SIZE);
+    } else { /* the last one fills the gap */
+        memcpy(changed, directory_entry(disk, last_index(c)), FST_SIZE);
+        memset(edit(c, last_index(c)), 0, FST_SIZE);
     }
-    put_own(c, 1, FST_SIZE, c->count, c->blocks,
-            c->pointer_count ? c->pointers[c->pointer_count - 1] : c->where[0],
-            edf_tree_levels(disk->block_size, false, c->blocks));
-    put_own(c, 2, disk->block_size, disk->map_count, disk->map_count,
-            disk->map_pointer_count ? c->map_pointers[disk->map_pointer_count - 1] : c->map_where[0],
-            edf_tree_levels(disk->block_size, false, disk->map_count));
-}
-
-static void undo(struct commit *c)
-{
-    struct edf_disk *disk = c->disk;
-    memcpy(directory_entry(disk, last_index(c)), c->saved[3], FST_SIZE);
-    memcpy(directory_entry(disk, c->change->index), c->saved[2], FST_SIZE);
-    memcpy(directory_entry(disk, 0), c->saved[0], 2 * FST_SIZE);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -221,13 +221,24 @@ static enum edf_status write_pointers(struct commit *c, const uint32_t *data, ui
     return status;
 }
 
+static enum edf_status write_directory_block(struct commit *c, uint32_t block)
+{
+    const struct edf_disk *disk = c->disk;
+    uint32_t first = block * (disk->block_size / FST_SIZE);
+    memcpy(c->buffer, directory_entry(disk, first), disk->block_size);
+    for (uint32_t i = 0; i < c->edit_count; i++)
+        if (block_of(c, c->edits[i].index) == block)
+            memcpy(c->buffer + (size_t)(c->edits[i].index - first) * FST_SIZE, c->edits[i].entry, FST_SIZE);
+    return edf_block_write(c->disk, c->where[block], c->buffer);
+}
+
 static enum edf_status write_all(struct commit *c)
 {
     struct edf_disk *disk = c->disk;
     enum edf_status status = EDF_OK;
     for (uint32_t i = 0; !status && i < c->blocks; i++)
         if (block_changes(c, i))
-            status = edf_block_write(disk, c->where[i], disk->entries + (size_t)i * disk->block_size);
+            status = write_directory_block(c, i);
     for (uint32_t i = 0; !status && i < disk->map_count; i++)
         if (c->moved[i])
             status = edf_block_write(disk, c->map_where[i], c->next + (size_t)i * disk->block_size);
@@ -241,14 +252,6 @@ static enum edf_status write_all(struct commit *c)
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
-
-static uint32_t pointers_for(const struct edf_disk *disk, uint32_t count)
-{
-    uint32_t per_block = tree_per_block(disk->block_size, false), total = 0;
-    while (count > 1)
-        total += count = (count + per_block - 1) / per_block;
-    return total;
-}
 
 static void *get_list(const struct edf_disk *disk, uint32_t count)
 {
@@ -265,7 +268,7 @@ static enum edf_status begin(struct commit *c)
     struct edf_disk *disk = c->disk;
     c->count = disk->count + (c->change->index == disk->count) - !c->change->entry;
     c->blocks = directory_blocks(disk, c->count);
-    c->pointer_count = pointers_for(disk, c->blocks);
+    c->pointer_count = edf_tree_pointer_blocks(disk->block_size, c->blocks);
     c->used = disk->used;
     enum edf_status status = edf_directory_grow(disk, c->blocks);
     if (status)
@@ -296,6 +299,8 @@ static void swap(void *a, void *b)
 static void adopt(struct commit *c)
 {
     struct edf_disk *disk = c->disk;
+    for (uint32_t i = 0; i < c->edit_count; i++)
+        memcpy(directory_entry(disk, c->edits[i].index), c->edits[i].entry, FST_SIZE);
     disk->holding |= disk->readers != NULL;
     for (uint32_t i = 0; disk->readers && i < disk->bit_bytes; i++)
         disk->held[i] |= disk->map[i] & (uint8_t)~c->next[i];
@@ -338,13 +343,11 @@ enum edf_status edf_commit_change(struct edf_disk *disk, const struct change *ch
     if (!status)
         status = judge_room(&c);
     if (!status) {
-        edit(&c);
+        plan_entries(&c);
         status = write_all(&c);
-        if (status)
-            undo(&c);
-        else
-            adopt(&c);
     }
+    if (!status)
+        adopt(&c);
     end(&c);
     return status;
 }

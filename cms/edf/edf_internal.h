@@ -109,6 +109,8 @@ static inline uint32_t tree_per_block(uint32_t block_size, bool variable)
 }
 /* Fewest pointer levels for `count` data blocks. */
 unsigned edf_tree_levels(uint32_t block_size, bool variable, uint64_t count);
+/* Pointer blocks of an F tree without holes over `count` data blocks. */
+uint32_t edf_tree_pointer_blocks(uint32_t block_size, uint32_t count);
 
 struct tree_entry {
     uint32_t block; /* 0: a block of zeros */

@@ -12,22 +12,13 @@ static void forget(struct edf_disk *disk)
     disk->map_where = disk->map_pointers = NULL;
 }
 
-/* Pointer blocks of a full tree over `count` data blocks. */
-static uint32_t pointer_blocks(uint32_t block_size, uint32_t count)
-{
-    uint32_t per_block = tree_per_block(block_size, false), total = 0;
-    while (count > 1)
-        total += count = (count + per_block - 1) / per_block;
-    return total;
-}
-
 static enum edf_status prepare(struct edf_disk *disk)
 {
     uint32_t bits_per_block = disk->block_size * 8;
     disk->map_count = (disk->blocks + bits_per_block - 1) / bits_per_block;
     disk->map_bytes = disk->map_count * disk->block_size;
     disk->bit_bytes = (disk->blocks + 63) / 64 * 8;
-    disk->map_pointer_count = pointer_blocks(disk->block_size, disk->map_count);
+    disk->map_pointer_count = edf_tree_pointer_blocks(disk->block_size, disk->map_count);
     disk->map = edf_memory_get(disk, disk->map_bytes);
     disk->spare = edf_memory_get(disk, disk->map_bytes);
     disk->held = edf_memory_get(disk, disk->bit_bytes);

@@ -17,6 +17,14 @@ unsigned edf_tree_levels(uint32_t block_size, bool variable, uint64_t count)
     return levels;
 }
 
+uint32_t edf_tree_pointer_blocks(uint32_t block_size, uint32_t count)
+{
+    uint32_t per_block = tree_per_block(block_size, false), total = 0;
+    while (count > 1)
+        total += count = (count + per_block - 1) / per_block;
+    return total;
+}
+
 struct tree_entry edf_tree_entry_get(const uint8_t *pointers, bool variable, uint32_t index)
 {
     if (!variable)

@@ -170,6 +170,35 @@ static void a_device_error_at_any_call_leaves_the_old_state(void **state)
         }
 }
 
+/* A device whose driver lets others look at the disk while it works. */
+static int (*quiet_write)(void *ctx, uint64_t sector, const void *buffer, uint32_t count);
+static uint64_t before;
+static unsigned looked;
+
+static int write_and_look(void *ctx, uint64_t sector, const void *buffer, uint32_t count)
+{
+    assert_true(edf_state(accessed) == before);
+    looked++;
+    return quiet_write(ctx, sector, buffer, count);
+}
+
+static void whoever_looks_while_a_change_is_written_sees_the_old_state(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        prepare();
+        before = edf_state(accessed);
+        looked = 0;
+        quiet_write = disk.device.write;
+        disk.device.write = write_and_look;
+        assert_int_equal(operations[i](accessed), EDF_OK);
+        disk.device.write = quiet_write;
+        assert_true(looked >= 3); /* directory, map, label */
+        assert_true(edf_state(accessed) != before);
+        close_disk();
+    }
+}
+
 static void refused_memory_at_any_request_leaves_the_old_state(void **state)
 {
     (void)state;
@@ -228,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_keeps_its_files_and_lets_them_be_erased),
         cmocka_unit_test(a_full_disk_with_a_map_of_several_blocks_can_be_emptied),
         cmocka_unit_test(a_device_error_at_any_call_leaves_the_old_state),
+        cmocka_unit_test(whoever_looks_while_a_change_is_written_sees_the_old_state),
         cmocka_unit_test(refused_memory_at_any_request_leaves_the_old_state),
         cmocka_unit_test(access_and_check_survive_errors_and_refused_memory),
     };
