@@ -185,10 +185,12 @@ static enum edf_status pass_on(struct edf_writer *w, bool last)
 /* `data` NULL stands for zeros. */
 static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint64_t length)
 {
-    enum edf_status status = EDF_OK;
-    while (length && !status) {
-        if (w->fill == w->disk->block_size && (status = pass_on(w, false)))
-            break;
+    while (length) {
+        if (w->fill == w->disk->block_size) {
+            enum edf_status status = pass_on(w, false);
+            if (status)
+                return status;
+        }
         uint32_t room = w->disk->block_size - w->fill;
         uint32_t part = length < room ? (uint32_t)length : room;
         if (data) {
@@ -200,32 +202,37 @@ static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint64_t l
         w->fill += part;
         length -= part;
     }
-    w->failed = status != EDF_OK;
-    return status;
+    return EDF_OK;
 }
 
-static enum edf_status put_variable(struct edf_writer *w, const uint8_t *data, uint32_t length)
+/* What stands before a V record's bytes: its length, in the block whose pointer tells where the first record starts. */
+static enum edf_status put_length(struct edf_writer *w, uint32_t length)
 {
     uint8_t header[2];
-    enum edf_status status = EDF_OK;
-    if (w->fill == w->disk->block_size)
-        status = pass_on(w, false);
+    put16(header, length);
+    if (w->fill == w->disk->block_size) {
+        enum edf_status status = pass_on(w, false);
+        if (status)
+            return status;
+    }
     if (!w->started) {
         w->started = true;
         w->displacement = w->fill;
     }
-    w->fst.records++;
-    if (!status && length + sizeof header <= w->disk->block_size - w->fill) { /* as most do */
-        put16(w->data + w->fill, length);
-        memcpy(w->data + w->fill + sizeof header, data, length);
-        w->fill += sizeof header + length;
-        return EDF_OK;
-    }
-    put16(header, length);
+    w->fst.records++; /* from here on the block's pointer counts it */
+    return put(w, header, sizeof header);
+}
+
+/* `count` records of `length` bytes each; more than one only of zeros. */
+static enum edf_status put_records(struct edf_writer *w, const uint8_t *data, uint32_t length, uint32_t count)
+{
+    enum edf_status status = EDF_OK;
+    if (w->fst.recfm == 'V')
+        status = put_length(w, length);
+    else
+        w->fst.records += count;
     if (!status)
-        status = put(w, header, sizeof header);
-    if (!status)
-        status = put(w, data, length);
+        status = put(w, data, (uint64_t)length * count);
     w->failed = status != EDF_OK;
     return status;
 }
@@ -239,10 +246,7 @@ enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t lengt
         return EDF_BAD_RECORD;
     if (length > w->fst.lrecl)
         w->fst.lrecl = length;
-    if (w->fst.recfm == 'V')
-        return put_variable(w, data, length);
-    w->fst.records++;
-    return put(w, data, length);
+    return put_records(w, data, length, 1);
 }
 
 enum edf_status edf_write_zeros(struct edf_writer *w, uint32_t count)
@@ -251,8 +255,7 @@ enum edf_status edf_write_zeros(struct edf_writer *w, uint32_t count)
         return EDF_INVALID;
     if (w->fst.recfm != 'F' || count > RECORDS_MAX - w->fst.records)
         return EDF_BAD_RECORD;
-    w->fst.records += count;
-    return put(w, NULL, (uint64_t)count * w->fst.lrecl);
+    return put_records(w, NULL, w->fst.lrecl, count);
 }
 
 void edf_writer_date(struct edf_writer *w, const struct edf_date *date)
