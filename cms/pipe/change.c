@@ -95,7 +95,7 @@ static int split_target(struct scan *operands, struct split *s)
     }
     s->target.data = &blank;
     s->target.length = 1;
-    if (!cms_scan_file_word(operands, &word))
+    if (!cms_scan_word(operands, &word))
         return 0;
     if (word.raw_length == 1)
         s->target.data = (const uint8_t *)word.raw;

@@ -22,7 +22,7 @@ static int count_prepare(struct stage *stage, struct scan *operands)
     struct count *c = stage->state;
     char word[20];
     size_t found = 0;
-    while (cms_scan_word(operands, word, sizeof word)) {
+    while (cms_scan_upper(operands, word, sizeof word)) {
         size_t i = 0;
         while (i < sizeof names / sizeof *names && !cms_abbreviates(word, names[i].name, names[i].abbreviation))
             i++;

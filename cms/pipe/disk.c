@@ -22,7 +22,7 @@ static int read_fileid(struct scan *operands, struct file_id *id, char default_l
 {
     struct word words[3];
     int count = 0;
-    while (count < 3 && cms_scan_file_word(operands, &words[count]))
+    while (count < 3 && cms_scan_word(operands, &words[count]))
         count++;
     if (count < 2)
         return cms_message("PIP", MESSAGE_PIPE_MISSING);

@@ -89,10 +89,10 @@ static int read_options(struct pipeline *p, struct scan *s)
         return 0;
     const char *close = memchr(s->at, ')', (size_t)(s->end - s->at));
     struct scan options = {s->at + 1, close ? close : s->end};
-    while (cms_scan_word(&options, word, sizeof word)) {
+    while (cms_scan_upper(&options, word, sizeof word)) {
         if (!cms_abbreviates(word, "STAGESEP", 8) && !cms_abbreviates(word, "SEPARATOR", 3))
             return cms_message("PIP", MESSAGE_PIPE_OPTION, word);
-        if (!cms_scan_word(&options, value, sizeof value) || value[1])
+        if (!cms_scan_upper(&options, value, sizeof value) || value[1])
             return cms_message("PIP", MESSAGE_PIPE_MISSING);
         p->separator = value[0];
     }
@@ -150,7 +150,7 @@ static int make_stage(struct pipeline *p, int index)
     struct stage *stage = &p->stage[index];
     struct scan operands = p->text[index];
     *stage = (struct stage){.number = index + 1, .next = index + 1 < p->count ? stage + 1 : NULL};
-    cms_scan_word(&operands, name, sizeof name);
+    cms_scan_upper(&operands, name, sizeof name);
     stage->kind = find_kind(name);
     if (!stage->kind)
         return cms_message("PIP", MESSAGE_PIPE_ENTRY_POINT, name);

@@ -38,7 +38,7 @@ static void copy_word(const char *from, size_t length, char *word, size_t size)
     word[n] = 0;
 }
 
-bool cms_scan_word(struct scan *s, char *word, size_t size)
+bool cms_scan_upper(struct scan *s, char *word, size_t size)
 {
     if (!cms_scan_more(s))
         return false;
@@ -52,13 +52,13 @@ bool cms_scan_keyword(struct scan *s, const char *name, size_t least)
 {
     struct scan ahead = *s;
     char word[20];
-    if (!cms_scan_word(&ahead, word, sizeof word) || !cms_abbreviates(word, name, least))
+    if (!cms_scan_upper(&ahead, word, sizeof word) || !cms_abbreviates(word, name, least))
         return false;
     *s = ahead;
     return true;
 }
 
-bool cms_scan_file_word(struct scan *s, struct word *word)
+bool cms_scan_word(struct scan *s, struct word *word)
 {
     if (!cms_scan_more(s))
         return false;

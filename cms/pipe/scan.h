@@ -24,12 +24,12 @@ struct range {
 };
 
 bool cms_scan_more(struct scan *scan); /* skips blanks; false at the end */
-/* The next word, folded to upper case and cut to fit. False at the end. */
-bool cms_scan_word(struct scan *scan, char *word, size_t size);
+/* The next word in upper case only, cut to fit. False at the end. */
+bool cms_scan_upper(struct scan *scan, char *word, size_t size);
+/* The next word as a command's words are: as typed, and beside that in upper case and cut to 8. False at the end. */
+bool cms_scan_word(struct scan *scan, struct word *word);
 /* Takes the next word if it is `name` or an abbreviation of at least `least` characters. */
 bool cms_scan_keyword(struct scan *scan, const char *name, size_t least);
-/* The next word as CMS cuts up words, for fileids. */
-bool cms_scan_file_word(struct scan *scan, struct word *word);
 
 /* The following return 0 or the return code of the message given. */
 int cms_scan_number(struct scan *scan, uint32_t *number);

@@ -50,7 +50,7 @@ static int scan_next(struct scan *operands, const char *name, size_t least, stru
     char word[20], *dot;
     struct range width;
     *found = false;
-    if (!cms_scan_word(&ahead, word, sizeof word))
+    if (!cms_scan_upper(&ahead, word, sizeof word))
         return 0;
     if ((dot = strchr(word, '.')))
         *dot = 0;
