@@ -24,7 +24,7 @@ static struct output_sink sink;
 
 void cms_console_start(line_completer complete)
 {
-    editor.complete = complete;
+    editor.completion.names = complete;
 }
 
 /* ---- immediate commands -------------------------------------------------------------------------------------- */
@@ -167,17 +167,17 @@ static int cut_logical_line(char *line)
 
 static void read_physical_line(enum console_read_kind kind)
 {
-    line_completer complete = editor.complete;
+    line_completer complete = editor.completion.names;
 
     if (kind == CONSOLE_ANSWER)
-        editor.complete = NULL;
+        editor.completion.names = NULL;
     cms_line_begin(&editor);
     while (!cms_line_key(&editor, (unsigned char)next_byte()))
         ;
-    editor.complete = complete;
-    memcpy(rest, editor.text, editor.length + 1);
+    editor.completion.names = complete;
+    memcpy(rest, editor.line.text, editor.line.length + 1);
     if (kind == CONSOLE_COMMAND)
-        cms_line_remember(&editor, editor.text);
+        cms_history_add(&editor.history, editor.line.text);
 }
 
 int cms_console_read(char *line, size_t size, enum console_read_kind kind)

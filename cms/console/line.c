@@ -1,263 +1,40 @@
+/* See line.h. A key is a row of a table: control characters, and what follows ESC. */
 #include "cms/console/line.h"
-
-#include <string.h>
 
 #include "cms/console/terminal.h"
 
-enum { COLUMNS = TERMINAL_WIDTH - 1 };
 enum { ESCAPE_NONE, ESCAPE_SEEN, ESCAPE_BRACKET };
 
 #define CONTROL(letter) ((letter) & 0x1f)
 
-static bool is_continuation(char c)
-{
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-static size_t columns(const char *text, size_t length)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < length; i++)
-        n += !is_continuation(text[i]);
-    return n;
-}
-
-static size_t previous(const struct line_editor *e, size_t at)
-{
-    while (at && is_continuation(e->text[--at]))
-        ;
-    return at;
-}
-
-static size_t next(const struct line_editor *e, size_t at)
-{
-    if (at < e->length)
-        at++;
-    while (at < e->length && is_continuation(e->text[at]))
-        at++;
-    return at;
-}
-
-static void bell(void)
-{
-    cms_terminal_write("\a", 1);
-}
-
-/* ---- the screen ---------------------------------------------------------------------------------------------- */
-
-static void scroll_to_cursor(struct line_editor *e)
-{
-    if (e->cursor < e->first)
-        e->first = e->cursor;
-    while (columns(e->text + e->first, e->cursor - e->first) > COLUMNS - 1)
-        e->first = next(e, e->first);
-}
-
-static void move_right(size_t count)
-{
-    char digits[8], *p = digits + sizeof digits;
-    if (!count)
-        return;
-    *--p = 'C';
-    for (; count; count /= 10)
-        *--p = (char)('0' + count % 10);
-    *--p = '[';
-    *--p = '\033';
-    cms_terminal_write(p, (size_t)(digits + sizeof digits - p));
-}
-
-static size_t visible_end(const struct line_editor *e)
-{
-    size_t end = e->first;
-    for (size_t column = 0; column < COLUMNS && end < e->length; column++)
-        end = next(e, end);
-    return end;
-}
-
-static void redraw(struct line_editor *e)
-{
-    scroll_to_cursor(e);
-    cms_terminal_write("\r", 1);
-    cms_terminal_write(e->text + e->first, visible_end(e) - e->first);
-    cms_terminal_write("\033[K\r", 4);
-    move_right(columns(e->text + e->first, e->cursor - e->first));
-}
-
-/* ---- editing ------------------------------------------------------------------------------------------------- */
-
-static void insert(struct line_editor *e, const char *bytes, size_t count)
-{
-    if (e->length + count > LINE_TEXT_MAX) {
-        bell();
-        return;
-    }
-    memmove(e->text + e->cursor + count, e->text + e->cursor, e->length - e->cursor + 1);
-    memcpy(e->text + e->cursor, bytes, count);
-    e->length += count;
-    e->cursor += count;
-    if (e->cursor == e->length && columns(e->text + e->first, e->cursor - e->first) < COLUMNS)
-        cms_terminal_write(bytes, count);
-    else
-        redraw(e);
-}
-
-static void erase(struct line_editor *e, size_t from, size_t to)
-{
-    bool last = to == e->length && from == previous(e, to) && e->cursor == to && from >= e->first && to > from;
-    memmove(e->text + from, e->text + to, e->length - to + 1);
-    e->length -= to - from;
-    e->cursor = from;
-    if (last && from > e->first)
-        cms_terminal_write("\b \b", 3);
-    else
-        redraw(e);
-}
-
-static void move(struct line_editor *e, size_t to)
-{
-    e->cursor = to;
-    redraw(e);
-}
-
-static size_t word_start(const struct line_editor *e)
-{
-    size_t at = e->cursor;
-    while (at && e->text[at - 1] == ' ')
-        at--;
-    while (at && e->text[at - 1] != ' ')
-        at--;
-    return at;
-}
-
-static void replace(struct line_editor *e, const char *line)
-{
-    e->length = strnlen(line, LINE_TEXT_MAX);
-    memcpy(e->text, line, e->length);
-    e->text[e->length] = 0;
-    e->cursor = e->length;
-    e->first = 0;
-    redraw(e);
-}
-
-/* ---- history ------------------------------------------------------------------------------------------------- */
-
-/* The line `back` places before the end; NULL if there are not so many. */
-static const char *history_line(const struct line_editor *e, size_t back)
-{
-    size_t at = e->history_used;
-    for (; back; back--) {
-        if (!at)
-            return NULL;
-        for (at--; at && e->history[at - 1]; at--)
-            ;
-    }
-    return e->history + at;
-}
-
 static void recall(struct line_editor *e, size_t at)
 {
-    const char *line = at ? history_line(e, at) : "";
+    const char *line = at ? cms_history_line(&e->history, at) : "";
     if (!line) {
-        bell();
+        cms_edit_bell();
         return;
     }
     e->at = at;
-    replace(e, line);
+    cms_edit_replace(&e->line, line);
 }
 
-void cms_line_remember(struct line_editor *e, const char *line)
-{
-    size_t size = strnlen(line, LINE_TEXT_MAX) + 1;
-    const char *newest = history_line(e, 1);
-
-    if (size == 1 || (newest && !strcmp(newest, line)))
-        return;
-    while (e->history_used + size > LINE_HISTORY) {
-        size_t oldest = strlen(e->history) + 1;
-        memmove(e->history, e->history + oldest, e->history_used - oldest);
-        e->history_used -= oldest;
-    }
-    memcpy(e->history + e->history_used, line, size - 1);
-    e->history[e->history_used + size - 1] = 0;
-    e->history_used += size;
-}
-
-/* ---- completion ---------------------------------------------------------------------------------------------- */
-
-static char fold(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static size_t common_length(const char *a, const char *b, size_t limit)
-{
-    size_t n = 0;
-    while (n < limit && a[n] && fold(a[n]) == fold(b[n]))
-        n++;
-    return n;
-}
-
-static void list_candidates(struct line_editor *e, const char *word, size_t length)
-{
-    const char *name;
-    cms_terminal_write("\r\n", 2);
-    for (size_t i = 0; (name = e->complete(word, length, i)); i++) {
-        cms_terminal_write(name, strlen(name));
-        cms_terminal_write(" ", 1);
-    }
-    cms_terminal_write("\r\n", 2);
-    redraw(e);
-}
-
-/* Only a command's name is completed: the first word, or the first after a logical line end. */
-static void complete(struct line_editor *e)
-{
-    size_t start = e->cursor, common;
-    char rest[LINE_TEXT_MAX + 1];
-
-    while (start && e->text[start - 1] != ' ' && e->text[start - 1] != '#')
-        start--;
-    for (size_t i = start; i && e->text[i - 1] != '#'; i--)
-        if (e->text[i - 1] != ' ')
-            return bell();
-    const char *word = e->text + start;
-    size_t length = e->cursor - start;
-    const char *first = e->complete && length ? e->complete(word, length, 0) : NULL;
-    if (!first)
-        return bell();
-    common = strnlen(first, LINE_TEXT_MAX - 1);
-    const char *name;
-    size_t count = 1;
-    for (; (name = e->complete(word, length, count)); count++)
-        common = common_length(first, name, common);
-    if (count > 1 && common == length) {
-        if (e->tabbed)
-            list_candidates(e, word, length);
-        else
-            bell();
-        e->tabbed = true;
-        return;
-    }
-    bool lower = word[length - 1] >= 'a' && word[length - 1] <= 'z';
-    for (size_t i = length; i < common; i++)
-        rest[i - length] = lower ? fold(first[i]) : first[i];
-    common -= length;
-    if (count == 1)
-        rest[common++] = ' ';
-    insert(e, rest, common);
-}
-
-/* ---- keys ---------------------------------------------------------------------------------------------------- */
+static void move(struct line_editor *e, size_t to) { cms_edit_move(&e->line, to); }
+static size_t left(const struct line_editor *e) { return cms_edit_previous(&e->line, e->line.cursor); }
+static size_t right(const struct line_editor *e) { return cms_edit_next(&e->line, e->line.cursor); }
+static void erase_before(struct line_editor *e, size_t from) { cms_edit_erase(&e->line, from, e->line.cursor); }
+static void erase_behind(struct line_editor *e, size_t to) { cms_edit_erase(&e->line, e->line.cursor, to); }
 
 static void key_home(struct line_editor *e) { move(e, 0); }
-static void key_end(struct line_editor *e) { move(e, e->length); }
-static void key_left(struct line_editor *e) { move(e, previous(e, e->cursor)); }
-static void key_right(struct line_editor *e) { move(e, next(e, e->cursor)); }
-static void key_backspace(struct line_editor *e) { erase(e, previous(e, e->cursor), e->cursor); }
-static void key_delete(struct line_editor *e) { erase(e, e->cursor, next(e, e->cursor)); }
-static void key_kill_end(struct line_editor *e) { erase(e, e->cursor, e->length); }
-static void key_kill_start(struct line_editor *e) { erase(e, 0, e->cursor); }
-static void key_kill_word(struct line_editor *e) { erase(e, word_start(e), e->cursor); }
+static void key_end(struct line_editor *e) { move(e, e->line.length); }
+static void key_left(struct line_editor *e) { move(e, left(e)); }
+static void key_right(struct line_editor *e) { move(e, right(e)); }
+static void key_backspace(struct line_editor *e) { erase_before(e, left(e)); }
+static void key_delete(struct line_editor *e) { erase_behind(e, right(e)); }
+static void key_kill_end(struct line_editor *e) { erase_behind(e, e->line.length); }
+static void key_kill_start(struct line_editor *e) { erase_before(e, 0); }
+static void key_kill_word(struct line_editor *e) { erase_before(e, cms_edit_word_start(&e->line)); }
+static void key_redraw(struct line_editor *e) { cms_edit_redraw(&e->line); }
+static void key_complete(struct line_editor *e) { cms_complete(&e->completion, &e->line); }
 static void key_up(struct line_editor *e) { recall(e, e->at + 1); }
 
 static void key_down(struct line_editor *e)
@@ -265,13 +42,13 @@ static void key_down(struct line_editor *e)
     if (e->at)
         recall(e, e->at - 1);
     else
-        bell();
+        cms_edit_bell();
 }
 
 static void (*const control_keys[32])(struct line_editor *) = {
     [CONTROL('A')] = key_home,       [CONTROL('B')] = key_left,      [CONTROL('D')] = key_delete,
     [CONTROL('E')] = key_end,        [CONTROL('F')] = key_right,     [CONTROL('H')] = key_backspace,
-    [CONTROL('I')] = complete,       [CONTROL('K')] = key_kill_end,  [CONTROL('L')] = redraw,
+    [CONTROL('I')] = key_complete,   [CONTROL('K')] = key_kill_end,  [CONTROL('L')] = key_redraw,
     [CONTROL('N')] = key_down,       [CONTROL('P')] = key_up,        [CONTROL('U')] = key_kill_start,
     [CONTROL('W')] = key_kill_word,
 };
@@ -327,30 +104,30 @@ static void text_byte(struct line_editor *e, unsigned char c)
 {
     if (!e->pending_length) {
         if (c < 0x80) {
-            insert(e, (const char *)&c, 1);
+            cms_edit_insert(&e->line, (const char *)&c, 1);
             return;
         }
         e->pending_wanted = utf8_length(c);
         if (!e->pending_wanted)
-            return bell();
-    } else if (!is_continuation((char)c) ||
+            return cms_edit_bell();
+    } else if (!cms_edit_is_continuation((char)c) ||
                (e->pending_length == 1 && !utf8_pair_valid((unsigned char)e->pending[0], c))) {
         e->pending_length = 0;
-        return bell();
+        return cms_edit_bell();
     }
     e->pending[e->pending_length++] = (char)c;
     if (e->pending_length == e->pending_wanted) {
         e->pending_length = 0;
-        insert(e, e->pending, e->pending_wanted);
+        cms_edit_insert(&e->line, e->pending, e->pending_wanted);
     }
 }
 
 void cms_line_begin(struct line_editor *e)
 {
-    e->text[0] = 0;
-    e->length = e->cursor = e->first = e->at = 0;
+    e->line.text[0] = 0;
+    e->line.length = e->line.cursor = e->line.first = e->at = 0;
     e->pending_length = e->escape = 0;
-    e->tabbed = false;
+    e->completion.tabbed = false;
 }
 
 bool cms_line_key(struct line_editor *e, unsigned char c)
@@ -364,7 +141,7 @@ bool cms_line_key(struct line_editor *e, unsigned char c)
         return true;
     }
     if (c != '\t')
-        e->tabbed = false;
+        e->completion.tabbed = false;
     if (e->escape)
         escape_byte(e, c);
     else if (c == '\033')

@@ -65,7 +65,7 @@ static void expect(const char *bytes, const char *text, size_t column)
     while (visible && text[visible - 1] == ' ')
         visible--;
     assert_false(keys(bytes));
-    assert_string_equal(editor.text, text);
+    assert_string_equal(editor.line.text, text);
     assert_int_equal(show(fake_cms_shown(), row), column);
     assert_int_equal(strlen(row), visible);
     assert_memory_equal(row, text, visible);
@@ -86,7 +86,7 @@ static void typing_at_the_end_only_echoes(void **state)
     assert_false(keys("query disk"));
     assert_string_equal(fake_cms_shown(), "query disk");
     assert_true(keys("\r"));
-    assert_string_equal(editor.text, "query disk");
+    assert_string_equal(editor.line.text, "query disk");
     assert_string_equal(fake_cms_shown(), "query disk\r\n");
 }
 
@@ -96,7 +96,7 @@ static void a_newline_after_a_return_is_no_second_line(void **state)
     assert_true(keys("a\r"));
     cms_line_begin(&editor);
     assert_false(keys("\nb"));
-    assert_string_equal(editor.text, "b");
+    assert_string_equal(editor.line.text, "b");
     assert_true(keys("\n"));
     cms_line_begin(&editor);
     assert_true(keys("\n"));
@@ -130,19 +130,19 @@ static void a_character_of_several_bytes_is_one_column_and_one_key(void **state)
 {
     (void)state;
     assert_false(keys("a\xc3\xa9\xe2\x82\xac" "b"));
-    assert_string_equal(editor.text, "a\xc3\xa9\xe2\x82\xac" "b");
+    assert_string_equal(editor.line.text, "a\xc3\xa9\xe2\x82\xac" "b");
     assert_false(keys("\033[D\177"));
-    assert_string_equal(editor.text, "a\xc3\xa9" "b");
+    assert_string_equal(editor.line.text, "a\xc3\xa9" "b");
     assert_false(keys("\033[D\033[3~"));
-    assert_string_equal(editor.text, "ab");
-    assert_int_equal(editor.cursor, 1);
+    assert_string_equal(editor.line.text, "ab");
+    assert_int_equal(editor.line.cursor, 1);
 }
 
 static void bytes_that_are_no_utf8_are_dropped(void **state)
 {
     (void)state;
     assert_false(keys("a\xff\x80\xc0\xaf\xc3(\xed\xa0\x80\xf4\x90\x80\x80z"));
-    assert_string_equal(editor.text, "az");
+    assert_string_equal(editor.line.text, "az");
 }
 
 static void a_full_line_takes_no_more(void **state)
@@ -150,9 +150,9 @@ static void a_full_line_takes_no_more(void **state)
     (void)state;
     for (int i = 0; i < LINE_TEXT_MAX + 20; i++)
         assert_false(keys("x"));
-    assert_int_equal(editor.length, LINE_TEXT_MAX);
+    assert_int_equal(editor.line.length, LINE_TEXT_MAX);
     assert_false(keys("\001\xc3\xa9"));
-    assert_int_equal(editor.length, LINE_TEXT_MAX);
+    assert_int_equal(editor.line.length, LINE_TEXT_MAX);
 }
 
 static void a_wide_line_scrolls_and_never_leaves_its_row(void **state)
@@ -175,10 +175,10 @@ static void a_wide_line_scrolls_and_never_leaves_its_row(void **state)
 static void history_goes_back_and_forth(void **state)
 {
     (void)state;
-    cms_line_remember(&editor, "first");
-    cms_line_remember(&editor, "second");
-    cms_line_remember(&editor, "second");
-    cms_line_remember(&editor, "");
+    cms_history_add(&editor.history, "first");
+    cms_history_add(&editor.history, "second");
+    cms_history_add(&editor.history, "second");
+    cms_history_add(&editor.history, "");
     expect("dr\033[A", "second", 6);
     expect("\033[A", "first", 5);
     expect("\033[A", "first", 5);
@@ -194,12 +194,12 @@ static void history_forgets_the_oldest_when_it_is_full(void **state)
     line[LINE_TEXT_MAX] = 0;
     for (int i = 0; i < 50; i++) {
         line[0] = (char)('A' + i % 26);
-        cms_line_remember(&editor, line);
+        cms_history_add(&editor.history, line);
     }
     for (int i = 0; i < 50; i++)
         assert_false(keys("\033[A"));
-    assert_int_equal(editor.length, LINE_TEXT_MAX);
-    assert_int_equal(editor.text[1], 'x');
+    assert_int_equal(editor.line.length, LINE_TEXT_MAX);
+    assert_int_equal(editor.line.text[1], 'x');
 }
 
 static const char *complete(const char *word, size_t length, size_t index)
@@ -218,7 +218,7 @@ static const char *complete(const char *word, size_t length, size_t index)
 static void tab_completes_a_command_name(void **state)
 {
     (void)state;
-    editor.complete = complete;
+    editor.completion.names = complete;
     expect("q\t", "query ", 6);
     expect("\025lis\t", "list", 4);
     expect("f\t", "listfile ", 9);
@@ -232,12 +232,12 @@ static void tab_completes_a_command_name(void **state)
 static void a_second_tab_lists_the_candidates(void **state)
 {
     (void)state;
-    editor.complete = complete;
+    editor.completion.names = complete;
     assert_false(keys("li\t"));
     assert_null(strstr(fake_cms_shown(), "LISTFILE"));
     assert_false(keys("\t"));
     assert_non_null(strstr(fake_cms_shown(), "\r\nLINK LISTFILE LISTSET \r\n"));
-    assert_string_equal(editor.text, "li");
+    assert_string_equal(editor.line.text, "li");
 }
 
 /* Whatever is typed, the editor keeps within its line. */
@@ -245,18 +245,18 @@ static void random_keys_keep_the_line_whole(void **state)
 {
     uint32_t seed = 1;
     (void)state;
-    editor.complete = complete;
+    editor.completion.names = complete;
     for (int i = 0; i < 200000; i++) {
         seed = seed * 1664525 + 1013904223;
         unsigned char c = (unsigned char)(seed >> 24);
         if (c >= 0xe0 && c < 0xf8)
             c = "\033[DACB\b\t"[c % 8];
         if (cms_line_key(&editor, c)) {
-            cms_line_remember(&editor, editor.text);
+            cms_history_add(&editor.history, editor.line.text);
             cms_line_begin(&editor);
         }
-        assert_true(editor.length <= LINE_TEXT_MAX && editor.cursor <= editor.length && editor.first <= editor.cursor);
-        assert_int_equal(strlen(editor.text), editor.length);
+        assert_true(editor.line.length <= LINE_TEXT_MAX && editor.line.cursor <= editor.line.length && editor.line.first <= editor.line.cursor);
+        assert_int_equal(strlen(editor.line.text), editor.line.length);
         fake_cms_forget();
     }
 }
