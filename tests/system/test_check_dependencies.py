@@ -12,7 +12,8 @@ CLEAN = {
     "nest/merge.c": '#include "vmcs-shadow/field.h"\n#include "lib/format.h"\n',
     "cp/cpu/port.h": '#pragma once\nstatic inline void port_wait(void) { __asm__ volatile("pause"); }\n',
     "cp/driver/uart.c": '#include "cp/cpu/port.h"\n/* asm is not spoken here */\nconst char *says = "asm";\n',
-    "cms/kernel/cp.c": '#include "cp/diagnose.h"\n',
+    "cms/driver/cp.c": '#include "cp/diagnose.h"\n#include "cms/kernel/cp.h"\n',
+    "cms/kernel/cp.h": "#pragma once\n",
     "cp/diagnose.h": "#pragma once\n",
     "images/tool.c": "#include <stdio.h>\n",
 }
@@ -34,7 +35,8 @@ def test_a_clean_tree_passes(tmp_path):
 @pytest.mark.parametrize("path, text, reason", [
     ("vmcs-shadow/a.c", '#include "nest/b.h"\n', "vmcs-shadow may not include nest/b.h"),
     ("nest/a.c", '#include "cp/diagnose.h"\n', "nest may not include cp/diagnose.h"),
-    ("cms/kernel/a.c", '#include "cp/device/b.h"\n', "cms may not include cp/device/b.h"),
+    ("cms/kernel/a.c", '#include "cp/device/b.h"\n', "cms/kernel may not include cp/device/b.h"),
+    ("cms/kernel/a.c", '#include "cms/file/b.h"\n', "cms/kernel may not include cms/file/b.h"),
     ("cp/device/a.c", '#include "tests/c.h"\n', "cp may not include tests/c.h"),
     ("cp/device/a.c", '#include "cp/cpu/port.h"\n', "cp/cpu/port.h is for"),
     ("cp/device/a.c", '#include "b.h"\n', '"b.h" is not a path from the root'),
@@ -47,7 +49,7 @@ def test_a_clean_tree_passes(tmp_path):
     ("elsewhere/a.c", "\n", "outside every room"),
 ])
 def test_a_breach_is_found(tmp_path, path, text, reason):
-    headers = {"nest/b.h": "#pragma once\n", "cp/device/b.h": "#pragma once\n", "tests/c.h": "#pragma once\n"}
+    headers = {name: "#pragma once\n" for name in ("nest/b.h", "cp/device/b.h", "cms/file/b.h", "tests/c.h")}
     status, said = check(tmp_path, {**CLEAN, **headers, path: text})
     assert status == 1
     assert len(said) == 1 and said[0].startswith(path) and reason in said[0]
