@@ -17,6 +17,7 @@
 #include "cp/ipl/system.h"
 #include "cp/nested/hardware.h"
 #include "cp/session/power_off.h"
+#include "cp/session/shutdown.h"
 #include "cp/session/user.h"
 #include "cp/storage/frame.h"
 #include "cp/time/work.h"
@@ -150,7 +151,7 @@ static void turn(void *context)
     (void)context;
     give_turn();
     user_poll();
-    if (!user_shutdown_requested)
+    if (!shutdown_done)
         return;
     drivers_drain();
     cp_power_off();

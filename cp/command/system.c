@@ -3,8 +3,8 @@
 
 #include "cp/command/families.h"
 #include "cp/message/message.h"
+#include "cp/session/shutdown.h"
 #include "cp/session/task.h"
-#include "cp/session/user.h"
 #include "cp/time/work.h"
 #include "lib/format.h"
 
@@ -20,7 +20,7 @@ unsigned command_shutdown(struct call *c)
         return failed;
     for (struct session *s = NULL; (s = session_next(s));)
         output_say(&s->output, "SYSTEM SHUTDOWN STARTED BY %s", c->session->user->id);
-    user_shutdown();
+    shutdown_begin();
     return 0;
 }
 

@@ -23,9 +23,7 @@ void typing_begin(struct typing *t, struct output *output)
 bool typing_offer_held(struct typing *t, struct machine *machine)
 {
     struct attention *a = &t->attention;
-    unsigned taken = machine_input(machine, 0, a->bytes, a->held);
-    memmove(a->bytes, a->bytes + taken, a->held - taken);
-    a->held -= taken;
+    attention_handed_on(a, machine_input(machine, 0, a->bytes, a->held));
     t->machine_full = a->held != 0;
     return !t->machine_full;
 }

@@ -1,5 +1,4 @@
-/* CP's users: the start, the event loop's turn, the end.
- * In: lines, a disk. Out: sessions, and the wish to be shut down. */
+/* CP's users: the start, and the event loop's turn. In: lines, a disk. Out: sessions. */
 #include "cp/session/user.h"
 
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "cp/session/seat.h"
 #include "cp/session/session.h"
 #include "cp/session/session_vm.h"
+#include "cp/session/shutdown.h"
 #include "cp/session/turn.h"
 #include "cp/session/verify.h"
 #include "cp/terminal/terminal.h"
@@ -24,7 +24,6 @@
 
 enum { BYTES_A_TURN = 256 }; /* of one terminal's input, so that a flood leaves time for others */
 
-bool user_shutdown_requested;
 uint64_t user_started_us, user_started_ticks;
 
 static void begin(void)
@@ -102,7 +101,7 @@ static void single_ended(struct session *s)
     bool orderly = why == VM_STOP_POWER_OFF || why == VM_STOP_RESET;
     unsigned status = why == VM_STOP_TEST_EXIT ? s->vm->stop_detail : orderly ? 0 : OTHER_END;
     cp_exit_status(status);
-    user_shutdown();
+    shutdown_begin();
 }
 
 /* Nobody else is there who would have to wait. */
@@ -140,7 +139,7 @@ void user_start_single(struct line *line, const struct user_single *what)
     }
     response_error(&(struct response){.session = s}, "VMI", 9011, "The image", reason);
     cp_exit_status(125);
-    user_shutdown();
+    shutdown_begin();
 }
 
 /* ---- the event loop's turn -------------------------------------------------------------------------------------- */
@@ -164,8 +163,6 @@ static bool poll_session(struct session *s)
     session_pump(s);
     return more;
 }
-
-static void finish_shutdown(void);
 
 /* True: that was not all. */
 static bool read_terminal(struct terminal *t)
@@ -234,97 +231,7 @@ void user_poll(void)
     more |= poll_sessions();
     turn_wanted |= session_closed || seat_input_waits();
     if (session_closed)
-        finish_shutdown();
+        shutdown_go_on();
     else if (more)
         turn_soon();
-}
-
-/* ---- the end ---------------------------------------------------------------------------------------------------- */
-
-static enum { FLUSH_NOT_YET, FLUSH_UNDER_WAY, FLUSH_DONE } flush;
-
-static void flushed(struct disk_request *request, int status)
-{
-    (void)request, (void)status; /* a medium that fails now cannot be helped */
-    flush = FLUSH_DONE;
-}
-
-static void start_flush(void)
-{
-    static struct disk_request request = {.op = DISK_FLUSH, .done = flushed};
-    flush = FLUSH_UNDER_WAY;
-    if (!link_volume || link_volume->submit(link_volume, &request))
-        flush = FLUSH_DONE;
-}
-
-static bool patience_lost;
-
-static void lose_patience(struct timer *timer)
-{
-    (void)timer;
-    patience_lost = true;
-    turn_wanted = true;
-}
-
-static bool nothing_in_flight(void)
-{
-    for (struct session *s = NULL; (s = session_next(s));)
-        if (s->vm && machine_in_flight(&s->vm->machine))
-            return false;
-    return true;
-}
-
-/* Who does not read their terminal keeps nobody waiting for long. */
-static bool words_are_out(void)
-{
-    enum { PATIENCE_SECONDS = 5 };
-    static struct timer patience = {.expire = lose_patience};
-    if (!patience.armed && !patience_lost)
-        timer_arm(&patience, clock_now() + PATIENCE_SECONDS * clock_hz);
-    return patience_lost || seat_words_are_out();
-}
-
-/* Its disks end what they do, and take no more. */
-static void log_off(struct session *s)
-{
-    if (machine_in_flight(&s->vm->machine))
-        machine_reset(&s->vm->machine);
-    else
-        session_logoff(s, NULL);
-}
-
-/* At least one a turn, or a slice that the looking takes would be the end of it. */
-static bool all_logged_off(void)
-{
-    bool one = false;
-
-    for (struct session *s = NULL; (s = session_next(s));)
-        if (s->user && !s->ended) {
-            if (one && work_over())
-                return false;
-            log_off(s);
-            one = true;
-        }
-    return true;
-}
-
-static void finish_shutdown(void)
-{
-    if (!all_logged_off()) {
-        turn_soon();
-        return;
-    }
-    if (flush == FLUSH_NOT_YET && nothing_in_flight())
-        start_flush();
-    if (flush == FLUSH_DONE && words_are_out())
-        user_shutdown_requested = true;
-}
-
-void user_shutdown(void)
-{
-    session_closed = true;
-    for (struct session *s = NULL; (s = session_next(s));)
-        if (s->vm && s->vm->state != VM_STOPPED)
-            vm_stop(s->vm, VM_STOP_USER, 0);
-    turn_soon();
 }

@@ -40,7 +40,4 @@ void user_start_single(struct line *line, const struct user_single *);
  */
 void user_poll(void);
 
-void user_shutdown(void);            /* everybody off, disks flushed, then: */
-extern bool user_shutdown_requested; /* the event loop drains the lines and switches off */
-
 extern uint64_t user_started_us, user_started_ticks; /* wall clock and TSC of user_start */

@@ -40,4 +40,8 @@ enum attention_result attention_take(struct attention *a, uint8_t byte)
     return byte == ' ' ? ATTENTION_COMMAND : ATTENTION_ENTER;
 }
 
-void attention_released(struct attention *a) { a->held = 0; }
+void attention_handed_on(struct attention *a, unsigned count)
+{
+    memmove(a->bytes, a->bytes + count, a->held - count);
+    a->held -= count;
+}

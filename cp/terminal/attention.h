@@ -19,6 +19,7 @@ struct attention {
     uint32_t typed; /* characters the guest's line holds, as far as can be told from here; 0: its start */
 };
 
-/* Takes one byte. After RELEASE the caller hands on bytes[0..held) and calls attention_released. */
+/* Takes one byte. After RELEASE the caller hands on bytes[0..held), perhaps not all at once, and no byte is taken before
+ * that is done. @pre nothing is left of what was released */
 enum attention_result attention_take(struct attention *, uint8_t byte);
-void attention_released(struct attention *);
+void attention_handed_on(struct attention *, unsigned count); /* the first so many of them */

@@ -16,8 +16,6 @@ static void take_input(struct line *line, uint8_t byte)
     sitter_wanted();
     if (ring_room(&t->input))
         ring_put(&t->input, byte);
-    else
-        t->lost++;
 }
 
 static uint32_t input_room(struct line *line)

@@ -13,7 +13,7 @@
 
 enum {
     TERMINALS = 32,
-    TERMINAL_INPUT = 16384, /* bytes typed ahead at most; a power of two */
+    TERMINAL_INPUT = 16384, /* bytes typed ahead at most, or the line holds them or they are lost; a power of two */
 };
 
 struct session;
@@ -23,7 +23,6 @@ struct terminal {
     unsigned number; /* shown as L0001 */
     struct session *session; /* never NULL */
     struct ring input;
-    uint32_t lost;     /* bytes typed beyond TERMINAL_INPUT */
     bool away;         /* nobody is there */
     bool left;         /* somebody was there and left, and what follows from that is not done */
     bool unwelcomed;   /* whoever is there, or comes, has not been shown a prompt */

@@ -116,7 +116,7 @@ static void look_at_all(void)
 /* ---- the event loop ---------------------------------------------------------------------------------------------- */
 
 /* As long as the event loop comes round of itself. Then it sleeps, and nothing may be left undone. */
-static void settle(void)
+static void until_idle(void)
 {
     bool due = true;
 
@@ -226,7 +226,7 @@ static void type_phrase(struct input *in, unsigned line)
     for (const char *p = phrases[take(in, 1) % PHRASES]; *p; p++) {
         type_byte(line, (uint8_t)*p);
         if (*p == '\r')
-            settle();
+            until_idle();
     }
 }
 
@@ -355,7 +355,7 @@ static void step(struct input *in)
     case 14: return; /* what follows comes at once, before CP looks */
     default: machine_step(in, op);
     }
-    settle();
+    until_idle();
 }
 
 /* As after the right password, or, where somebody else is that user already, not. */
@@ -363,29 +363,29 @@ static void sit_down(unsigned line, unsigned user)
 {
     if (!session_find(names[user]))
         logon_complete(terminal_of(line)->session, directory_find(&directory, names[user]));
-    settle();
+    until_idle();
 }
 
 /* All off and at their prompts, by commands that anybody could give; and all frames are back. */
 static void everybody_leaves(void)
 {
-    session_closed = user_shutdown_requested = false; /* there is another input */
+    session_closed = shutdown_done = false; /* there is another input */
     for (unsigned i = 0; i < FAKE_LINES; i++) {
         stick(i, false);
         carrier(i, false);
         carrier(i, true);
     }
-    settle();
+    until_idle();
     for (struct session *s = NULL; (s = session_next(s));)
         if (s->user)
             deed_note(s, DEED_LOGOFF);
-    settle();
+    until_idle();
     fake_clock_advance(100ull * 1000000000); /* penalties */
-    settle();
+    until_idle();
     for (unsigned i = 0; i < FAKE_LINES; i++)
         for (unsigned n = 0; n < 3; n++)
             type_byte(i, '\r');
-    settle();
+    until_idle();
     require(!session_users() && !vm_list);
     for (unsigned i = 0; i < FAKE_LINES; i++)
         require(terminal_of(i)->session->state == SESSION_LOGON);
@@ -398,7 +398,7 @@ static void begin(void)
     unsigned rows = 0;
 
     scene_begin();
-    settle();
+    until_idle();
     while ((row[rows] = session_create())) /* each keeps its queue from its first use on */
         rows++;
     while (rows)

@@ -10,6 +10,7 @@
 #include "cp/directory/volume.h"
 #include "cp/ipl/system.h"
 #include "cp/session/session.h"
+#include "cp/session/shutdown.h"
 #include "cp/session/user.h"
 #include "cp/time/work.h"
 #include "tests/unit/fake/disk.h"

@@ -11,17 +11,17 @@ static void who_does_not_read_keeps_cp_from_ending_for_seconds_only(void **state
     alice->reads_its_ring = true;
     fake_line[0].stuck = true;
     vm_output(vm_of("ALICE"), 0, (const uint8_t *)words, sizeof words - 1);
-    user_shutdown();
+    shutdown_begin();
     turn();
     turn();
     assert_null(session_find("ALICE"));
-    assert_false(user_shutdown_requested);
+    assert_false(shutdown_done);
     fake_clock_advance(4000000000);
     turn();
-    assert_false(user_shutdown_requested);
+    assert_false(shutdown_done);
     fake_clock_advance(2000000000);
     turn();
-    assert_true(user_shutdown_requested);
+    assert_true(shutdown_done);
 }
 
 int main(void)

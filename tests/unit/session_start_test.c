@@ -109,7 +109,7 @@ static void one_machine_alone_ends_cp_with_its_status(void **state)
     vm_stop(vm, row->why, row->detail);
     turn();
     assert_string_equal(fake_debug, row->text);
-    assert_true(user_shutdown_requested);
+    assert_true(shutdown_done);
 }
 
 static void an_image_that_is_none_is_told(void **state)
@@ -129,7 +129,7 @@ static void shutdown_logs_off_flushes_and_only_then_asks_to_be_switched_off(void
     (void)state;
     begin_with(GOOD_A);
     turn();
-    user_shutdown_requested = false;
+    shutdown_done = false;
     fake_type(0, "LOGON OPERATOR\rvmn\rSHUTDOWN\r");
     for (int i = 0; i < 500 && !scene_disk.waiting; i++) {
         fake_clock_advance(1000);
@@ -137,13 +137,13 @@ static void shutdown_logs_off_flushes_and_only_then_asks_to_be_switched_off(void
     }
     assert_true(scene_disk.waiting); /* the flush */
     assert_int_equal(session_users(), 0);
-    assert_false(user_shutdown_requested);
+    assert_false(shutdown_done);
     const char *text = strstr(shown(0), "SYSTEM SHUTDOWN STARTED BY OPERATOR\r\nCONNECT= ");
     assert_non_null(text);
     assert_null(strstr(text, "CP> "));
     turn();
     assert_int_equal(scene_disk.flushes, 1);
-    assert_true(user_shutdown_requested);
+    assert_true(shutdown_done);
 }
 
 /* CP begins once in a process: each test gets one of its own. */
