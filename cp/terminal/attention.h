@@ -19,7 +19,7 @@ struct attention {
     uint32_t typed; /* characters the guest's line holds, as far as can be told from here; 0: its start */
 };
 
-/* Takes one byte. After RELEASE the caller hands on bytes[0..held), perhaps not all at once, and no byte is taken before
- * that is done. @pre nothing is left of what was released */
+/* Takes one byte. After RELEASE the caller hands on bytes[0..held), perhaps not all at once, and no byte is taken
+ * before that is done. @pre nothing is left of what was released */
 enum attention_result attention_take(struct attention *, uint8_t byte);
 void attention_handed_on(struct attention *, unsigned count); /* the first so many of them */
