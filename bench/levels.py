@@ -41,7 +41,8 @@ def beneath_so_many(n, mode, floor):
     for name in SHADOWED:
         figure(f"{mode}_{n}_{name}", cost[name], floor=floor[name], bound=floor[name] if shadowing else None)
     figure(f"{mode}_{n}_vmptrld_switch", cost["vmptrld_switch"], floor=floor["vmptrld_switch"])
-    figure(f"{mode}_{n}_compute", round(100 * cost["compute_own"] / floor["compute_own"] - 100, 2), "% more", floor=0, bound=1)
+    figure(f"{mode}_{n}_compute", round(100 * cost["compute_own"] / floor["compute_own"] - 100, 2), "% more",
+           floor=0, bound=1)
 
 
 def mode_at_all_depths(mode):

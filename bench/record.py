@@ -18,11 +18,13 @@ def figure(name, value, unit="instructions", floor=None, peer=None, bound=None):
     """Takes down one figure and shows it."""
     figures.append({"name": name, "value": value, "unit": unit, "floor": floor, "peer": peer, "bound": bound})
     kept = "" if bound is None else "within" if value <= bound else "BEYOND"
-    print(f"{name:34} {shown(value):>14} {unit:13} {shown(floor):>10} {shown(peer):>11} {shown(bound):>11} {kept}", flush=True)
+    print(f"{name:34} {shown(value):>14} {unit:13} {shown(floor):>10} {shown(peer):>11} {shown(bound):>11} {kept}",
+          flush=True)
 
 
 def wanted(name):
-    """Whether the command line asks for figures that begin so: any word of it does, or goes on from there; or none is given."""
+    """Whether the command line asks for figures that begin so: any word of it does, or goes
+    on from there; or none is given."""
     return len(sys.argv) < 2 or any(name.startswith(word) or word.startswith(name) for word in sys.argv[1:])
 
 
@@ -39,7 +41,8 @@ def keep():
     with open(RESULT, "w", encoding="ascii") as out:
         json.dump(figures, out, indent=1)
     beyond = [f["name"] for f in figures if f["bound"] is not None and f["value"] > f["bound"]]
-    print(f"build/bench.json: {len(figures)} figures" + (f", beyond their bounds: {', '.join(beyond)}" if beyond else ""))
+    broken = f", beyond their bounds: {', '.join(beyond)}" if beyond else ""
+    print(f"build/bench.json: {len(figures)} figures{broken}")
 
 
 def vmn(*options, machine="bochs", env=None, timeout=1200):

@@ -1,5 +1,5 @@
-"""The figures on QEMU without virtualization hardware. Its TSC is the host's, so seconds are reported, or ratios of two things of one
-run; of processor time it is QEMU's own, which other work on the host does not lengthen."""
+"""The figures on QEMU without virtualization hardware. Its TSC is the host's, so seconds are reported, or ratios of two
+things of one run; of processor time it is QEMU's own, which other work on the host does not lengthen."""
 import os
 import re
 import subprocess
@@ -44,23 +44,26 @@ def logon():
 
 
 def tower():
-    said = subprocess.run([os.path.join(ROOT, "scripts", "nested"), str(TOWER)], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, errors="replace", check=True, env={**os.environ, "VMN_MACHINE": "tcg"}).stdout
+    said = subprocess.run([os.path.join(ROOT, "scripts", "nested"), str(TOWER)], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, errors="replace", check=True,
+                          env={**os.environ, "VMN_MACHINE": "tcg"}).stdout
     figure(f"tcg_tower_{TOWER}_ready", float(re.search(r"and ([\d.]+) s of CPU", said)[1]), "s of CPU", bound=60)
 
 
 def exit_and_back():
-    """CPUID in a guest of CP's, and in one of the least hypervisor there can be: by turns, so that the host treats both alike."""
+    """CPUID in a guest of CP's, and in one of the least hypervisor there can be: by turns, so
+    that the host treats both alike."""
     ours, least = [], []
     for _ in range(TRIES):
         ours.append(costs(vmn("--ipl", harness.guest("costs"), machine="tcg")[0])["own_cpuid"])
-        least.append(costs(vmn("--lines", "1", machine="tcg", env={"VMN_CP": harness.guest("svm_bare")})[0])["svm_exit_and_back"])
+        bare = vmn("--lines", "1", machine="tcg", env={"VMN_CP": harness.guest("svm_bare")})[0]
+        least.append(costs(bare)["svm_exit_and_back"])
     figure("tcg_exit_and_back", round(min(ours) / min(least), 2), "times bare", bound=1.5)
 
 
 def memory():
-    """Real exits of a reflected round trip beneath CPs that share pages: the innermost hypervisor does so too, or it is one that knows
-    VMX instructions only, whose own VMREADs and VMWRITEs come on top."""
+    """Real exits of a reflected round trip beneath CPs that share pages: the innermost hypervisor does so too, or it is
+    one that knows VMX instructions only, whose own VMREADs and VMWRITEs come on top."""
     for n in (2, 3):
         figure(f"tcg_memory_{n}_exits_per_trip", exits_per_trip(n, "memory", "tcg", " way=memory"), "exits",
                bound=EXITS_BOUND["memory"][n])

@@ -61,7 +61,8 @@ enum diagnose_assist {
 enum diagnose_property {
     /* an external interrupt leaves a guest of the guest whatever its RFLAGS.IF was at entry */
     DIAGNOSE_EXACT_INTERRUPTS = 1u << 0,
-    /* an XSETBV of a guest of the guest may not leave it, so that any component of leaf 0DH may be in use at any time */
+    /* an XSETBV of a guest of the guest may not leave it, so that any component of
+     * leaf 0DH may be in use at any time */
     DIAGNOSE_UNSEEN_XSETBV = 1u << 1,
 };
 

@@ -42,7 +42,8 @@ static void put_text(struct sink *s, const struct spec *f, const char *text, siz
 
 static void put_number(struct sink *s, const struct spec *f, uint64_t value, bool negative)
 {
-    unsigned base = f->conversion == 'o' ? 8 : f->conversion == 'x' || f->conversion == 'X' || f->conversion == 'p' ? 16 : 10;
+    bool hexadecimal = f->conversion == 'x' || f->conversion == 'X' || f->conversion == 'p';
+    unsigned base = f->conversion == 'o' ? 8 : hexadecimal ? 16 : 10;
     const char *set = f->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     char digits[24], prefix[3];
     int n = 0, np = 0;

@@ -158,7 +158,8 @@ static long long milliseconds(void)
     return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* A pty keeps what its user has not read for the next: some in what the master wrote, some in what the slave may read. */
+/* A pty keeps what its user has not read for the next: some in what the master wrote,
+ * some in what the slave may read. */
 static void empty_pty(int master)
 {
     int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -308,7 +309,8 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 
 void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
 {
-    bool left = *l->socket && (p[ROW_IN].revents | p[ROW_OUT].revents) & POLLHUP; /* though somebody may have come since */
+    /* though somebody may have come since */
+    bool left = *l->socket && (p[ROW_IN].revents | p[ROW_OUT].revents) & POLLHUP;
     if (left && l->emulator >= 0 && !l->left)
         leave(l);
     if (p[ROW_EMULATOR].revents & (POLLIN | (*l->socket ? POLLHUP : 0)))

@@ -1,7 +1,7 @@
 /* A serial line between the emulator and a terminal: two ends, and in each direction what has not been taken yet.
- * Line 1's user end is standard input and output; that of lines 2 and up is a pty of its own. The emulator's end is a pty
- * too, or a socket it listens on: that is connected as long as somebody has the user's end open, so that the machine sees
- * them come and go, and what they do not read waits in the machine. */
+ * Line 1's user end is standard input and output; that of lines 2 and up is a pty of its own. The emulator's end is a
+ * pty too, or a socket it listens on: that is connected as long as somebody has the user's end open, so that the
+ * machine sees them come and go, and what they do not read waits in the machine. */
 #pragma once
 #include <poll.h>
 #include <stdbool.h>
@@ -35,8 +35,8 @@ struct line {
     struct buffer to_user, to_emulator;
 };
 
-/* All return 0 or -1 with errno. `link` becomes a symbolic link to the emulator's end; `socket` is what the emulator will
- * listen on. The name of the user's end is written to name[64]. */
+/* All return 0 or -1 with errno. `link` becomes a symbolic link to the emulator's end; `socket` is what the emulator
+ * will listen on. The name of the user's end is written to name[64]. */
 int line_open_standard(struct line *, const char *link);
 int line_open_pty(struct line *, const char *link, char *name);
 int line_open_socket(struct line *, const char *socket, char *name);

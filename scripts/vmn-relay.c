@@ -1,9 +1,10 @@
 /* vmn-relay RUN-DIRECTORY LINES[+SOCKETS] [KEEP-LOG] -- EMULATOR ARGUMENT...
  *                                                                      (for scripts/vmn, which prepares the directory)
  *
- * Owns the emulator's life and its lines. Line 1 joins the emulator to standard input and output; lines 2 and up are ptys
- * for the user, whose names go to standard error. The emulator finds its ends as RUN-DIRECTORY/line1 ...: ptys for the first
- * LINES of them, and for SOCKETS more the place of a socket it is to listen on. It writes its log to RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
+ * Owns the emulator's life and its lines. Line 1 joins the emulator to standard input and output; lines 2 and up are
+ * ptys for the user, whose names go to standard error. The emulator finds its ends as RUN-DIRECTORY/line1 ...: ptys for
+ * the first LINES of them, and for SOCKETS more the place of a socket it is to listen on. It writes its log to
+ * RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
  *
  * Ends when the emulator does, when told to (signals, Ctrl-] q): terminal restored, emulator gone, directory removed.
  * Exit status: 0 after a power off, or what the machine wrote as "VMN-EXIT n" on its debug port; 70 when the emulator
@@ -82,8 +83,8 @@ static void append_file(int to, const char *name)
     close(from);
 }
 
-/* Where others may write too somebody may have put a link, or a file of theirs, in the log's way: what is there already is written to
- * only if it is a regular file of the user's own that has no other name. NULL, or why not. */
+/* Where others may write too somebody may have put a link, or a file of theirs, in the log's way: what is there already
+ * is written to only if it is a regular file of the user's own that has no other name. NULL, or why not. */
 static const char *open_log(void)
 {
     struct stat s;
@@ -317,7 +318,8 @@ static void judge(int wait_status)
         snprintf(reason, sizeof reason, "status %d", WEXITSTATUS(wait_status));
     if (!vmn.keep_log)
         vmn.keep_log = new_log();
-    fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason, vmn.keep_log ? vmn.keep_log : "none could be made");
+    fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason,
+         vmn.keep_log ? vmn.keep_log : "none could be made");
 }
 
 /* ---- the loop -------------------------------------------------------------------------- */

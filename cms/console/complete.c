@@ -30,7 +30,8 @@ static void list_candidates(const struct completion *c, struct edited_line *l, c
     cms_edit_redraw(l);
 }
 
-/* Where the word before the cursor begins, if it is a command's name: first in the line, or behind a logical line end. */
+/* Where the word before the cursor begins, if it is a command's name: first in the
+ * line, or behind a logical line end. */
 static bool find_name(const struct edited_line *l, size_t *start)
 {
     *start = l->cursor;

@@ -72,8 +72,8 @@ static inline void cpu_interrupts_off(void)
 }
 
 /* Sleeps until an interrupt.  Called with interrupts off, after finding nothing to do; an interrupt between that look
- * and the HLT still ends it, also on a processor that does not hold it back until HLT as STI should: cms/cpu/trap.c then
- * goes on behind the HLT.  Returns with interrupts off. */
+ * and the HLT still ends it, also on a processor that does not hold it back until HLT as STI should: cms/cpu/trap.c
+ * then goes on behind the HLT. Returns with interrupts off. */
 void cpu_wait(void);
 
 static inline uint64_t cpu_tsc(void)

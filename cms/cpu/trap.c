@@ -53,8 +53,8 @@ void trap_set_abend(void (*handler)(const struct trap_frame *frame))
     abend_handler = handler;
 }
 
-/* An interrupt came between the STI and the HLT of cpu_wait(): what was waited for may be done, and nothing else may come
- * to end a sleep. */
+/* An interrupt came between the STI and the HLT of cpu_wait(): what was waited for may be done, and
+ * nothing else may come to end a sleep. */
 static void wake(struct trap_frame *frame)
 {
     enum { HLT_BYTES = 1 };

@@ -1,6 +1,6 @@
 /* The tick that bounds a sleep: cms/kernel/sleep.h has what others use. */
 #pragma once
 
-/* The interrupt controller must be ready. Channel 0 of the PIT, which firmware may have left running, stands still until a bounded
- * sleep. */
+/* The interrupt controller must be ready. Channel 0 of the PIT, which firmware may have left running,
+ * stands still until a bounded sleep. */
 void sleep_start(void);

@@ -105,7 +105,8 @@ int cms_file_failed(const char *module, enum edf_status status, const struct mod
     return cms_message(module, MESSAGE_UNIT_CHECK, disk, why ? why : edf_status_text(status));
 }
 
-/* Bytes of the character of UTF-8 that begins here, beyond ASCII and U+0080 to U+009F, which are controls; 0: none does. */
+/* Bytes of the character of UTF-8 that begins here, beyond ASCII and U+0080 to U+009F,
+ * which are controls; 0: none does. */
 static size_t utf8_length(const uint8_t *at, size_t left)
 {
     size_t length = *at < 0xc2 || *at > 0xf4 ? 0 : *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
@@ -117,7 +118,8 @@ static size_t utf8_length(const uint8_t *at, size_t left)
     return length;
 }
 
-/* 80 to 9F pass within a character only: alone they are controls to a terminal of eight bits, behind C2 to one of UTF-8. */
+/* 80 to 9F pass within a character only: alone they are controls to a terminal of eight
+ * bits, behind C2 to one of UTF-8. */
 static void make_harmless(char *line, const uint8_t *record, size_t length)
 {
     for (size_t i = 0, whole; i < length; i += whole ? whole : 1) {

@@ -1,6 +1,6 @@
-/* Sleeping until a device has done what it was asked for. An interrupt ends the sleep; so that one which is lost on the way costs a
- * moment and not the command, whoever waits for an answer also looks again from time to time. Who waits for nothing that is under
- * way, as for the user's next key, sleeps without a tick. */
+/* Sleeping until a device has done what it was asked for. An interrupt ends the sleep; so that one which is lost on the
+ * way costs a moment and not the command, whoever waits for an answer also looks again from time to time. Who waits for
+ * nothing that is under way, as for the user's next key, sleeps without a tick. */
 #pragma once
 #include <stdbool.h>
 
@@ -10,6 +10,6 @@ enum { SLEEP_MOST_MS = 50 };
  * @pre interrupts are off, as they are whenever done() is called, and afterwards */
 void cms_sleep_until(bool (*done)(void *context), void *context);
 
-/* Sleeps until an interrupt was taken, and with `bounded` not longer than SLEEP_MOST_MS; interrupts off before and after. The
- * driver room provides it; unit tests bring a fake. */
+/* Sleeps until an interrupt was taken, and with `bounded` not longer than SLEEP_MOST_MS; interrupts off before and
+ * after. The driver room provides it; unit tests bring a fake. */
 void cms_sleep(bool bounded);

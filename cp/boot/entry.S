@@ -1,5 +1,6 @@
 /* From the multiboot 1 loader (32-bit protected mode, paging off) to cp_main in long mode.
- * All physical memory below 4 GiB is mapped one to one, with 1 GiB pages where the CPU has them; cp/boot maps the rest. */
+ * All physical memory below 4 GiB is mapped one to one, with 1 GiB pages where the CPU
+ * has them; cp/boot maps the rest. */
 
 #define MULTIBOOT_MAGIC 0x1BADB002
 #define MULTIBOOT_FLAGS 3 /* modules on page boundaries, memory information */

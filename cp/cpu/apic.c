@@ -101,8 +101,10 @@ void apic_timer_set(uint64_t deadline)
     }
     uint64_t now = op_rdtsc(), left = deadline > now ? deadline - now : 1;
     uint64_t ms = left / tsc_per_ms;
-    uint32_t most_ms = UINT32_MAX / timer_ticks_per_ms / 2; /* of more it makes several, never one that comes too late */
-    uint64_t ticks = (ms < most_ms ? left * timer_ticks_per_ms / tsc_per_ms : (uint64_t)most_ms * timer_ticks_per_ms) + 1;
+    /* of more it makes several, never one that comes too late */
+    uint32_t most_ms = UINT32_MAX / timer_ticks_per_ms / 2;
+    uint64_t ticks =
+        (ms < most_ms ? left * timer_ticks_per_ms / tsc_per_ms : (uint64_t)most_ms * timer_ticks_per_ms) + 1;
     apic_write(APIC_TIMER_INITIAL, deadline == UINT64_MAX ? 0 : (uint32_t)ticks);
 }
 

@@ -38,8 +38,8 @@ static struct xstate xstate;
 static unsigned area_pages = 1;
 static bool started, has_tsc_aux;
 
-/* VMX leaves a guest for each XSETBV, and SVM too but for QEMU's, which may be at the bottom of any hypervisor that offers SVM. A CP
- * below has looked for itself. */
+/* VMX leaves a guest for each XSETBV, and SVM too but for QEMU's, which may be at the bottom of any hypervisor that
+ * offers SVM. A CP below has looked for itself. */
 static bool xsetbv_is_unseen(void)
 {
     if (cp_below_is_vmn())

@@ -17,7 +17,8 @@ struct vmx_region; /* cp/cpu/vmx.h */
 struct cpu {
     uint64_t gdt[6];
     struct cpu_tss tss;
-    volatile uint64_t interrupts[4]; /* vectors that came and were not looked at yet, a bit each; cpu_events.pending says so */
+    /* vectors that came and were not looked at yet, a bit each; cpu_events.pending says so */
+    volatile uint64_t interrupts[4];
     uint64_t level[4];               /* vectors of level-triggered lines */
     volatile unsigned unacknowledged; /* of those, came and wait for their device to be served */
     struct vmx_capability vmx;       /* what this processor's VMX can do */
@@ -31,14 +32,15 @@ enum { VECTOR_IRQ = 0x20, VECTOR_TIMER = 0xEF, VECTOR_SPURIOUS = 0xFF };
 
 /* GDT, TSS, IDT: exceptions of CP stop it with a dump, but for those below; interrupts are noted in struct cpu */
 void cpu_tables_load(void);
-extern const char trap_stubs[]; /* TRAP_STUB_BYTES for each vector; that of #DB goes on at trap_debug, and until its end: breakpoints armed */
+/* TRAP_STUB_BYTES for each vector; that of #DB goes on at trap_debug, and until its end: breakpoints armed */
+extern const char trap_stubs[];
 extern const char trap_debug[], trap_debug_end[];
 enum { TRAP_STUB_BYTES = 16 };
 extern uint32_t trap_survived[32]; /* #DB, #AC and NMIs that reached CP itself, by vector */
 bool cpu_interrupt_take(unsigned vector);   /* this one */
 
-/* Finds out what must be done against the processor's speculation, and sees to it from here on. @pre cpu_backend is chosen, and no
- * virtual CPU exists */
+/* Finds out what must be done against the processor's speculation, and sees to it from here on. @pre cpu_backend is
+ * chosen, and no virtual CPU exists */
 void cpu_speculation_start(void);
 /* Machine checks are enabled from here on. What an earlier CP left in the banks is noted. */
 void cpu_machine_check_start(void);

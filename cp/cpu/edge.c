@@ -1,5 +1,5 @@
-/* The small things pure code asks of the processor and the machine: cp/vcpu/edge.h, cp/session/power_off.h, cp/diagnose/below.h, the clock, the accessors that go through the
- * backend. */
+/* The small things pure code asks of the processor and the machine: cp/vcpu/edge.h, cp/session/power_off.h,
+ * cp/diagnose/below.h, the clock, the accessors that go through the backend. */
 #include "cp/diagnose/below.h"
 #include "cp/session/power_off.h"
 #include "cp/vcpu/edge.h"
@@ -162,8 +162,8 @@ static void tell_exit(void)
 
     if (exit_port) /* does not come back */
         port_out32(exit_port, exit_status);
-    format_text(text, sizeof text, "VMN-COUNT exits=%llu asynchronous=%llu\n", (unsigned long long)dispatch_account.entries,
-                (unsigned long long)exits_asynchronous);
+    format_text(text, sizeof text, "VMN-COUNT exits=%llu asynchronous=%llu\n",
+                (unsigned long long)dispatch_account.entries, (unsigned long long)exits_asynchronous);
     debug_print(text);
     tell_longest();
     format_text(text, sizeof text, "VMN-EXIT %u\n", exit_status);

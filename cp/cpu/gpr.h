@@ -45,8 +45,8 @@
     .endr
 .endm
 
-/* Fills the return stack buffer, of at most 32 entries, with returns to where speculation stops. Changes flags, and storage below RSP;
- * no other register. */
+/* Fills the return stack buffer, of at most 32 entries, with returns to where speculation stops. Changes flags, and
+ * storage below RSP; no other register. */
 .macro RETURNS_STUFF
     .rept 32
     call 9f

@@ -8,7 +8,8 @@
 #include "cp/vcpu/edge.h"
 
 enum { CPUID_1_EDX_MCE = 1 << 7, CPUID_1_EDX_MCA = 1 << 14 };
-enum { MSR_MCG_CAP = 0x179, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_MC0_CTL = 0x400, MC_CTL = 0, MC_STATUS, MC_ADDRESS, MC_REGISTERS = 4 };
+enum { MSR_MCG_CAP = 0x179, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_MC0_CTL = 0x400, MC_CTL = 0, MC_STATUS, MC_ADDRESS,
+       MC_REGISTERS = 4 };
 enum { CAP_COUNT = 0xFF, CAP_HAS_CTL = 1 << 8, CAP_RECOVERS = 1 << 24 };
 #define CR4_MCE (1ull << 6)
 

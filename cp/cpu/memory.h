@@ -1,5 +1,6 @@
-/* The backend for a CP whose machine is given by another CP that offers the memory way (vmcs-shadow/page.h): VMX all the same,
- * but a VMCS is a page, read and written as storage, and entered by one call. VMXON, VMCLEAR, INVEPT and INVVPID stay. */
+/* The backend for a CP whose machine is given by another CP that offers the memory way (vmcs-shadow/page.h):
+ * VMX all the same, but a VMCS is a page, read and written as storage, and entered by one call. VMXON,
+ * VMCLEAR, INVEPT and INVVPID stay. */
 #pragma once
 #include "cp/cpu/vmx.h"
 #include "vmcs-shadow/page.h"

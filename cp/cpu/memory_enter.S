@@ -1,6 +1,6 @@
 /* uint64_t memory_switch(uint64_t *gpr, uint64_t page)
- * The world switch by one call of the CP below, page being the guest-physical address of a struct vmcs_page: 0 after an exit,
- * else why the call failed. RAX, RBX and RSP of the guest are the page's. */
+ * The world switch by one call of the CP below, page being the guest-physical address of a struct vmcs_page: 0 after an
+ * exit, else why the call failed. RAX, RBX and RSP of the guest are the page's. */
 #include "cp/cpu/gpr.h"
 
 #define DIAGNOSE_ENTER 0x14 /* cp/diagnose.h */

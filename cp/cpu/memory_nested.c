@@ -1,5 +1,5 @@
-/* Owns what nest/ needs of a machine whose VMCSs are pages: a vmcs02 is another page, and so is what a guest's VMREAD and VMWRITE
- * reach, which the CP below keeps in step with its hardware. */
+/* Owns what nest/ needs of a machine whose VMCSs are pages: a vmcs02 is another page, and so is what a guest's VMREAD
+ * and VMWRITE reach, which the CP below keeps in step with its hardware. */
 #include <stddef.h>
 
 #include "cp/cpu/cpu.h"

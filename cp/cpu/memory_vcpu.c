@@ -1,4 +1,5 @@
-/* Owns the pages that stand for VMCSs of a virtual CPU when the CP below offers the memory way: making them, entering, exits. */
+/* Owns the pages that stand for VMCSs of a virtual CPU when the CP below offers the memory
+ * way: making them, entering, exits. */
 #include "cp/cpu/memory.h"
 
 #include <errno.h>

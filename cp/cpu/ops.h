@@ -74,7 +74,10 @@ static inline uint64_t op_diagnose(uint64_t code, uint64_t rbx, uint64_t *rcx)
     return code;
 }
 
-static inline void op_verw(const uint16_t *selector) { __asm__ volatile("verw %0" : : "m"(*selector) : "cc", "memory"); }
+static inline void op_verw(const uint16_t *selector)
+{
+    __asm__ volatile("verw %0" : : "m"(*selector) : "cc", "memory");
+}
 static inline void op_wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
 static inline void op_cli(void) { __asm__ volatile("cli" : : : "memory"); }
 /* One instruction boundary with interrupts on: what is pending is delivered. */

@@ -1,5 +1,5 @@
-/* Owns what cp/vcpu/speculation.h needs of the processor: what it says of itself, and the orders carried out. On a processor that
- * asks for nothing, nothing stands between the event loop and the backend. */
+/* Owns what cp/vcpu/speculation.h needs of the processor: what it says of itself, and the orders carried out. On a
+ * processor that asks for nothing, nothing stands between the event loop and the backend. */
 #include "cp/vcpu/speculation.h"
 
 #include "cp/cpu/cpu.h"
@@ -18,7 +18,8 @@ void cpu_speculation_write(uint32_t msr, uint64_t value)
 
 void cpu_buffers_clear(void)
 {
-    static const uint16_t segment = SELECTOR_DATA; /* only the form with a segment in storage, one that may be written to, clears */
+    /* only the form with a segment in storage, one that may be written to, clears */
+    static const uint16_t segment = SELECTOR_DATA;
     op_verw(&segment);
 }
 

@@ -15,7 +15,10 @@ struct svm_region { /* what stands for one VMCS; a frame */
     bool stepping;             /* one instruction, until an NMI may come */
 };
 
-enum { SVM_REGIONS = 16, SVM_VPID_FIRST = 1 /* vmcs01's; the others follow */ }; /* a vmcs02 for each virtual VMCS that is active */
+enum {
+    SVM_REGIONS = 16,   /* a vmcs02 for each virtual VMCS that is active */
+    SVM_VPID_FIRST = 1, /* vmcs01's; the others follow */
+};
 
 /* Where the last instruction that was looked at lay, and what led there. */
 struct svm_code_page {
@@ -44,7 +47,8 @@ void svm_region_destroy(struct svm_region *, struct frame_account *);
 void svm_region_use(struct svm_vcpu *, struct svm_region *);
 void svm_asids_drop(void); /* no translation made until now is used again */
 void svm_asids_start(unsigned count);
-void svm_asid_prepare(struct svm_region *);  /* before it runs: its ASID, a fresh one if the translations under its own are void */
+/* before it runs: its ASID, a fresh one if the translations under its own are void */
+void svm_asid_prepare(struct svm_region *);
 
 /* MSRs that guests own while they run, in the VMCB; false: none of them. */
 bool svm_free_msr_read(const struct svm_region *, uint32_t msr, uint64_t *value);
@@ -58,8 +62,9 @@ void svm_event_inject(struct svm_region *);
 /* The exit of what ran, in VMX terms. true: vcpu->exit is for CP; false: it was dealt with here, enter again. */
 bool svm_exit_settle(struct vcpu *, struct svm_region *, uint64_t deadline);
 
-/* Bits of CP's own CR0 and CR4 that follow the guest's, because a change of them at each entry and exit costs the processor all its
- * translations: CP's pages are the supervisor's, writable and not global, so that CP does not depend on them. */
+/* Bits of CP's own CR0 and CR4 that follow the guest's, because a change of them at each entry and exit
+ * costs the processor all its translations: CP's pages are the supervisor's, writable and not global, so
+ * that CP does not depend on them. */
 struct svm_own {
     uint64_t cr0, cr4; /* now */
     uint64_t cr0_follows, cr4_follows;

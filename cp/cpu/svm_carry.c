@@ -1,5 +1,6 @@
-/* Owns what a VMX processor carries out within the guest and SVM leaves to its host: reads of CR0 and CR4 under their masks, the TPR
- * shadow, CR3-target values, MSRs that a guest's guest may have; and what of an access VMX reports by value. */
+/* Owns what a VMX processor carries out within the guest and SVM leaves to its host: reads of CR0 and CR4
+ * under their masks, the TPR shadow, CR3-target values, MSRs that a guest's guest may have; and what of
+ * an access VMX reports by value. */
 #include "cp/cpu/svm_carry.h"
 
 #include "cp/cpu/ops.h"
@@ -107,8 +108,8 @@ __attribute__((noinline)) bool svm_carry_seen(struct vcpu *vcpu, struct svm_regi
     return svm_skip(vcpu, region, a->length);
 }
 
-/* SDM "TPR Virtualization": the guest's TPR is in the virtual-APIC page, and one that falls below the threshold is an exit after
- * the instruction. */
+/* SDM "TPR Virtualization": the guest's TPR is in the virtual-APIC page, and one that falls below the threshold is an
+ * exit after the instruction. */
 static bool tpr_access(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
 {
     const struct vmcs *image = &region->state.image;
@@ -132,12 +133,14 @@ static bool tpr_access(struct vcpu *vcpu, struct svm_region *region, const struc
 static bool is_tpr_access(const struct vmcs *image, const struct svm_access *a)
 {
     uint32_t exiting = a->kind == SVM_ACCESS_MOV_TO ? CPU_CR8_LOAD_EXITING : CPU_CR8_STORE_EXITING;
-    return a->number == 8 && !a->debug && (image->processor_controls & CPU_TPR_SHADOW) && !(image->processor_controls & exiting);
+    return a->number == 8 && !a->debug && (image->processor_controls & CPU_TPR_SHADOW) &&
+           !(image->processor_controls & exiting);
 }
 
 static bool is_target(const struct vmcs *image, uint64_t value)
 {
-    const uint64_t targets[CR3_TARGETS] = {image->cr3_target_0, image->cr3_target_1, image->cr3_target_2, image->cr3_target_3};
+    const uint64_t targets[CR3_TARGETS] = {image->cr3_target_0, image->cr3_target_1, image->cr3_target_2,
+                                           image->cr3_target_3};
 
     for (unsigned i = 0; i < image->cr3_target_count && i < CR3_TARGETS; i++)
         if (targets[i] == value)
@@ -145,7 +148,8 @@ static bool is_target(const struct vmcs *image, uint64_t value)
     return false;
 }
 
-/* A value that is no exit. Bits beyond the processor's are #GP; in IA-32e mode bit 63 with CR4.PCIDE keeps translations. */
+/* A value that is no exit. Bits beyond the processor's are #GP; in IA-32e mode bit 63
+ * with CR4.PCIDE keeps translations. */
 static bool cr3_load(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a, uint64_t value)
 {
     struct vmcb *vmcb = region->state.vmcb;
@@ -172,7 +176,8 @@ static bool source_report(struct vcpu *vcpu, struct svm_region *region, const st
         return true;
     if (a->memory)
         region->state.image.guest_linear_address = operand_address(vcpu, a);
-    if (a->memory && linear_read(vcpu, operand_address(vcpu, a), &source, sizeof(uint16_t), LINEAR_READ, &where, &error)) {
+    if (a->memory &&
+        linear_read(vcpu, operand_address(vcpu, a), &source, sizeof(uint16_t), LINEAR_READ, &where, &error)) {
         vcpu_queue_page_fault(vcpu, where, error);
         return svm_look_again(vcpu, vmcb);
     }
@@ -180,7 +185,8 @@ static bool source_report(struct vcpu *vcpu, struct svm_region *region, const st
     return true;
 }
 
-__attribute__((noinline)) bool svm_carry_access(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
+__attribute__((noinline)) bool svm_carry_access(struct vcpu *vcpu, struct svm_region *region,
+                                                const struct svm_access *a)
 {
     const struct vmcs *image = &region->state.image;
     bool loads_cr3 = a->kind == SVM_ACCESS_MOV_TO && !a->debug && a->number == 3;
@@ -202,8 +208,8 @@ static bool msr_passes(struct vcpu *vcpu, struct svm_region *region)
     uint32_t msr = (uint32_t)vcpu->gpr[RCX];
     bool write = exit_basic(&vcpu->exit) == EXIT_WRMSR;
 
-    return image->msr_bitmap != svm_maps.bitmap && (image->processor_controls & CPU_MSR_BITMAPS) && svm_is_free_msr(msr) &&
-           !svm_msr_exits(frame_pointer(hpa(image->msr_bitmap)), msr, write);
+    return image->msr_bitmap != svm_maps.bitmap && (image->processor_controls & CPU_MSR_BITMAPS) &&
+           svm_is_free_msr(msr) && !svm_msr_exits(frame_pointer(hpa(image->msr_bitmap)), msr, write);
 }
 
 __attribute__((noinline)) bool svm_carry_msr(struct vcpu *vcpu, struct svm_region *region)

@@ -37,7 +37,8 @@ static void keep(struct vcpu *vcpu, const struct vmcb *vmcb, struct svm_code_pag
     *known = now;
     for (unsigned level = LEVELS; is_usual(vmcb) && level; level--) {
         unsigned n = LEVELS - level, shift = 9 * (level - 1);
-        const uint64_t *entry = guest_pointer(&vcpu->vm->storage, gpa(table + (page >> shift & 511) * sizeof *entry), NULL);
+        const uint64_t *entry =
+            guest_pointer(&vcpu->vm->storage, gpa(table + (page >> shift & 511) * sizeof *entry), NULL);
         if (!entry)
             return;
         known->entry[n] = entry;
@@ -46,7 +47,8 @@ static void keep(struct vcpu *vcpu, const struct vmcb *vmcb, struct svm_code_pag
         if (level > 1 && (level == LEVELS || !(*entry & ENTRY_LARGE)))
             continue;
         uint64_t within = page & ((1ull << shift) - 1); /* the 4 KiB page of a large one */
-        known->bytes = guest_pointer(&vcpu->vm->storage, gpa((table & ~(((1ull << shift) - 1) << PAGE_SHIFT)) + (within << PAGE_SHIFT)), NULL);
+        uint64_t first = table & ~(((1ull << shift) - 1) << PAGE_SHIFT);
+        known->bytes = guest_pointer(&vcpu->vm->storage, gpa(first + (within << PAGE_SHIFT)), NULL);
         known->used = known->bytes ? n + 1 : 0;
         return;
     }
@@ -64,8 +66,8 @@ static void read_bytes(struct vcpu *vcpu, const struct vmcb *vmcb, struct svm_co
     if (linear_read(vcpu, at, code->bytes, first, LINEAR_FETCH, &where, &error))
         return;
     code->count = first;
-    if (first < INSTRUCTION_MAX_BYTES &&
-        !linear_read(vcpu, at + first, code->bytes + first, INSTRUCTION_MAX_BYTES - first, LINEAR_FETCH, &where, &error))
+    size_t left = INSTRUCTION_MAX_BYTES - first;
+    if (left && !linear_read(vcpu, at + first, code->bytes + first, left, LINEAR_FETCH, &where, &error))
         code->count = INSTRUCTION_MAX_BYTES;
 }
 

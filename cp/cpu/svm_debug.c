@@ -1,5 +1,5 @@
-/* Owns what SVM, or QEMU's form of it, does not do for a guest that debugs: arming its breakpoints, loading its debug registers,
- * debug exceptions that are pending as it is entered. */
+/* Owns what SVM, or QEMU's form of it, does not do for a guest that debugs: arming its breakpoints, loading its debug
+ * registers, debug exceptions that are pending as it is entered. */
 #include "cp/cpu/svm_debug.h"
 
 #include "cp/cpu/cpu.h"
@@ -70,8 +70,8 @@ void svm_debug_settle(const struct vmcb *vmcb)
         op_write_dr6(is_exit ? vmcb->dr6 & ~(uint64_t)SVM_DEBUG_CONDITIONS : vmcb->dr6);
 }
 
-/* SDM "Pending Debug Exceptions" and "Delivery of Pending Debug Exceptions after VM Entry": none survives an event that is injected,
- * a load of SS holds them back, and a step behind that comes of TF. */
+/* SDM "Pending Debug Exceptions" and "Delivery of Pending Debug Exceptions after VM Entry": none survives an event that
+ * is injected, a load of SS holds them back, and a step behind that comes of TF. */
 bool svm_debug_pending(struct vcpu *vcpu, struct svm_region *region)
 {
     struct vmcs *image = &region->state.image;
@@ -91,7 +91,9 @@ bool svm_debug_pending(struct vcpu *vcpu, struct svm_region *region)
         vcpu_queue_debug(vcpu, conditions);
         return svm_look_again(vcpu, region->state.vmcb);
     }
-    vcpu->exit = (struct exit){.reason = EXIT_EXCEPTION_NMI, .rip = region->state.vmcb->rip, .qualification = conditions,
+    vcpu->exit = (struct exit){.reason = EXIT_EXCEPTION_NMI,
+                               .rip = region->state.vmcb->rip,
+                               .qualification = conditions,
                                .interruption_info = INFO_VALID | TYPE_EXCEPTION << 8 | VECTOR_DEBUG};
     return true;
 }
@@ -114,7 +116,8 @@ bool svm_carry_debug(struct vcpu *vcpu, struct svm_region *region, const struct 
 
     if (state->image.processor_controls & CPU_MOV_DR_EXITING)
         return true;
-    enum svm_debug_verdict verdict = svm_debug_access(a, state->vmcb->cpl & 3, state->vmcb->cr4, state->vmcb->dr7, &number, &value);
+    enum svm_debug_verdict verdict =
+        svm_debug_access(a, state->vmcb->cpl & 3, state->vmcb->cr4, state->vmcb->dr7, &number, &value);
     if (verdict != SVM_DEBUG_CARRY)
         return refuse(vcpu, region, verdict);
     if (!to)

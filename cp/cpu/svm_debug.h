@@ -5,11 +5,12 @@
 /* On QEMU in software: fills svm_armed with what VMRUN does not do there. false: nothing. */
 bool svm_debug_arm(const struct vmcb *);
 
-/* Brings the processor's DR6, which is the guest's, to what the exit says it is; but a #DB that is an exit has not changed it. */
+/* Brings the processor's DR6, which is the guest's, to what the exit says it is; but a #DB that
+ * is an exit has not changed it. */
 void svm_debug_settle(const struct vmcb *);
 
-/* The VMCS' pending debug exceptions, as no VMCB has them. true: vcpu->exit is for CP, nothing ran. @pre the event to inject, if
- * any, is in the VMCB */
+/* The VMCS' pending debug exceptions, as no VMCB has them. true: vcpu->exit is for CP, nothing ran. @pre the event to
+ * inject, if any, is in the VMCB */
 bool svm_debug_pending(struct vcpu *, struct svm_region *);
 
 /* As in svm_carry.h: a MOV to or from a debug register. */

@@ -1,10 +1,12 @@
 /* void svm_run(uint64_t *gpr, uint64_t vmcb, uint64_t host, bool armed)
- * The world switch: general registers in x86 encoding order at gpr, but RAX and RSP, which are the VMCB's. Physical interrupts
- * are CP's: with V_INTR_MASKING it is CP's RFLAGS.IF at VMRUN that lets them end the guest, and GIF that keeps them from CP.
+ * The world switch: general registers in x86 encoding order at gpr, but RAX and RSP, which are the VMCB's.
+ * Physical interrupts are CP's: with V_INTR_MASKING it is CP's RFLAGS.IF at VMRUN that lets them end the guest,
+ * and GIF that keeps them from CP.
  *
- * With `armed`, for QEMU in software, svm_armed says what VMRUN does not do there: DR7 arms the guest's breakpoints, and STI right
- * before VMRUN casts the shadow that the guest's first instruction is in. Between svm_window and svm_window_end those breakpoints
- * would stop CP too, so it touches nothing there but svm_armed, the VMCB and the page CP's state is saved in. */
+ * With `armed`, for QEMU in software, svm_armed says what VMRUN does not do there: DR7 arms the guest's
+ * breakpoints, and STI right before VMRUN casts the shadow that the guest's first instruction is in. Between
+ * svm_window and svm_window_end those breakpoints would stop CP too, so it touches nothing there but svm_armed, the
+ * VMCB and the page CP's state is saved in. */
 #include "cp/cpu/gpr.h"
 
 #define DR7_NONE 0x400

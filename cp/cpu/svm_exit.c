@@ -1,5 +1,5 @@
-/* Owns what is done between an SVM exit and CP: the instruction is fetched where SVM tells too little, the exit is put in VMX terms,
- * and what a VMX processor would not have left the guest for is carried out here. */
+/* Owns what is done between an SVM exit and CP: the instruction is fetched where SVM tells too little, the exit is put
+ * in VMX terms, and what a VMX processor would not have left the guest for is carried out here. */
 #include <string.h>
 
 #include "cp/cpu/cpu.h"
@@ -12,7 +12,8 @@
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"
 
-enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, IO_STRING = 1 << 4, TYPE_SOFTWARE = 4, TYPE_SOFTWARE_EXCEPTION = 6 };
+enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, IO_STRING = 1 << 4,
+       TYPE_SOFTWARE = 4, TYPE_SOFTWARE_EXCEPTION = 6 };
 /* what is rare stays out of the page that every exit goes through */
 #define APART __attribute__((noinline))
 #define FLAG_TRAP (1ull << 8)
@@ -170,7 +171,8 @@ static bool unblocked(struct svm_region *region)
 static unsigned injected_length(struct svm_region *region)
 {
     const struct vmcb *vmcb = region->state.vmcb;
-    bool same = region->injected && (uint32_t)vmcb->exit_interrupt_info == region->injected && vmcb->rip == region->injected_rip;
+    bool same = region->injected && (uint32_t)vmcb->exit_interrupt_info == region->injected &&
+                vmcb->rip == region->injected_rip;
 
     region->injected = 0;
     return same ? region->injected_length : 0;

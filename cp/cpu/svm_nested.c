@@ -1,5 +1,5 @@
-/* Owns what nest/ needs of a processor where that has SVM: a vmcs02 is a region like any other, and there is nothing that a guest's
- * VMREAD could reach without an exit. */
+/* Owns what nest/ needs of a processor where that has SVM: a vmcs02 is a region like any other, and there is nothing
+ * that a guest's VMREAD could reach without an exit. */
 #include <stddef.h>
 
 #include "cp/cpu/cpu.h"
@@ -62,7 +62,8 @@ static bool is_tagged(const struct svm_region *region)
     return region->state.image.secondary_controls & CPU2_VPID;
 }
 
-/* Without a VPID an entry and an exit leave no translation of before: SDM "Operations that Invalidate Cached Mappings". */
+/* Without a VPID an entry and an exit leave no translation of before: SDM "Operations
+ * that Invalidate Cached Mappings". */
 static void use(struct vcpu *vcpu, void *region)
 {
     struct svm_vcpu *own = vcpu->backend;
@@ -84,7 +85,8 @@ static void push(struct vcpu *vcpu, const struct vmcs *image, struct vmcs_set *f
     vmcs_set_clear(fields);
 }
 
-/* Nested paging takes the four entries of PAE paging from storage at each walk, so what is there is what VMX would have saved. */
+/* Nested paging takes the four entries of PAE paging from storage at each walk, so what is
+ * there is what VMX would have saved. */
 static void pdptes_refresh(struct vcpu *vcpu, struct svm_state *s)
 {
     const struct vmcb *vmcb = s->vmcb;
@@ -133,7 +135,8 @@ static void shadow_pull_all(struct vcpu *vcpu, void *region, struct vmcs *copy)
     (void)vcpu, (void)region, (void)copy;
 }
 
-static void shadow_push(struct vcpu *vcpu, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit_information)
+static void shadow_push(struct vcpu *vcpu, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
+                        bool exit_information)
 {
     (void)vcpu, (void)region, (void)copy, (void)fields, (void)exit_information;
 }
@@ -150,8 +153,8 @@ static struct svm_region *running(void)
     return ((struct svm_vcpu *)cpu_this.holder->backend)->active;
 }
 
-/* VPIDs are names of a virtual CPU's regions; the processor knows ASIDs. One for L2 is flushed as L2 is entered; the first at a
- * reset, which may be of a machine that does not run. */
+/* VPIDs are names of a virtual CPU's regions; the processor knows ASIDs. One for L2 is flushed as L2 is entered; the
+ * first at a reset, which may be of a machine that does not run. */
 static void flush_vpid(uint16_t vpid)
 {
     struct svm_vcpu *own = cpu_this.holder && vpid != SVM_VPID_FIRST ? cpu_this.holder->backend : NULL;

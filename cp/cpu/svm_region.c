@@ -1,5 +1,5 @@
-/* Owns what stands for a VMCS under SVM: control blocks, the address-space identifiers their translations are kept under, and giving
- * them an event to deliver. */
+/* Owns what stands for a VMCS under SVM: control blocks, the address-space identifiers their translations are kept
+ * under, and giving them an event to deliver. */
 #include <stddef.h>
 
 #include "cp/cpu/svm.h"
@@ -83,7 +83,8 @@ void svm_region_use(struct svm_vcpu *own, struct svm_region *region)
 
 /* ---- events ---------------------------------------------------------------------- */
 
-/* An event takes the guest out of HLT. What a software event returns to is RIP itself, so that goes past the instruction. */
+/* An event takes the guest out of HLT. What a software event returns to is RIP itself, so
+ * that goes past the instruction. */
 void svm_event_inject(struct svm_region *region)
 {
     struct vmcs *image = &region->state.image;

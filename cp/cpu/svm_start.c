@@ -11,7 +11,8 @@
 #include "cp/vcpu/registers.h"
 
 enum { LEAF_STRUCTURED = 7, STRUCTURED_EBX_INVPCID = 1 << 10, LEAF_EXTENDED = 0x80000000u, LEAF_FEATURES = 0x80000001u,
-       LEAF_SVM = 0x8000000Au, FEATURES_ECX_SVM = 1 << 2, FEATURES_EDX_RDTSCP = 1 << 27, SVM_EDX_NESTED_PAGING = 1, SVM_EDX_NEXT_RIP = 8,
+       LEAF_SVM = 0x8000000Au, FEATURES_ECX_SVM = 1 << 2, FEATURES_EDX_RDTSCP = 1 << 27, SVM_EDX_NESTED_PAGING = 1,
+       SVM_EDX_NEXT_RIP = 8,
        VM_CR_DISABLED = 1 << 4, IO_MAP_PAGES = 3, MSR_MAP_PAGES = 2 };
 enum { MSR_EFER = 0xC0000080u, MSR_VM_CR = 0xC0010114u, MSR_HOST_SAVE = 0xC0010117u };
 enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as one of the user's; write-back */
@@ -25,11 +26,12 @@ bool svm_has_next_rip;
 
 struct svm_own svm_own;
 
-/* QEMU in software forgets all translations where one of these changes; a real processor has ASIDs, and a write to CR4 is dear. */
+/* QEMU in software forgets all translations where one of these changes; a real processor has
+ * ASIDs, and a write to CR4 is dear. */
 static void own_choose(void)
 {
-    enum { LEAF_HYPERVISOR = 0x40000000u, TCG = 0x54474354, /* "TCGT" */ EDX_PSE = 1 << 3, EDX_PGE = 1 << 13, EBX_SMEP = 1 << 7,
-           EBX_SMAP = 1 << 20, ECX_HYPERVISOR = 1u << 31 };
+    enum { LEAF_HYPERVISOR = 0x40000000u, TCG = 0x54474354, /* "TCGT" */ EDX_PSE = 1 << 3, EDX_PGE = 1 << 13,
+           EBX_SMEP = 1 << 7, EBX_SMAP = 1 << 20, ECX_HYPERVISOR = 1u << 31 };
     struct cpuid_result one = op_cpuid(1, 0), structured = op_cpuid(LEAF_STRUCTURED, 0);
 
     svm_own = (struct svm_own){.cr0 = op_read_cr0(), .cr4 = op_read_cr4()};
@@ -57,7 +59,9 @@ static bool maps_create(void)
     if (!io || !some || !all || vmx_msr_bitmap_create())
         return false;
     svm_msr_map_build(some, vmx_msr_bitmap);
-    svm_maps = (struct svm_maps){.io = frame_address(io).a, .msr_some = frame_address(some).a, .msr_all = frame_address(all).a,
+    svm_maps = (struct svm_maps){.io = frame_address(io).a,
+                                 .msr_some = frame_address(some).a,
+                                 .msr_all = frame_address(all).a,
                                  .bitmap = frame_address(vmx_msr_bitmap).a};
     return true;
 }

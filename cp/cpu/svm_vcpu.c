@@ -1,4 +1,5 @@
-/* Owns a virtual CPU under SVM: CP's own controls, reaching its fields, entering. What an exit means is svm_exit.c's. */
+/* Owns a virtual CPU under SVM: CP's own controls, reaching its fields, entering. What
+ * an exit means is svm_exit.c's. */
 #include <errno.h>
 #include <string.h>
 
@@ -97,7 +98,8 @@ static bool nothing_to_run(struct vcpu *vcpu, struct svm_region *region, uint64_
     if (vmcb->event_injection & VMCB_EVENT_VALID)
         return false;
     bool shadow = vmcb->interrupt_shadow & 1;
-    if ((image->processor_controls & CPU_NMI_WINDOW_EXITING) && !shadow && !(image->guest_interruptibility & BLOCKED_NMI))
+    if ((image->processor_controls & CPU_NMI_WINDOW_EXITING) && !shadow &&
+        !(image->guest_interruptibility & BLOCKED_NMI))
         return made_up(vcpu, vmcb, EXIT_NMI_WINDOW);
     if (image->guest_activity_state != ACTIVITY_HLT)
         return false;
@@ -107,21 +109,24 @@ static bool nothing_to_run(struct vcpu *vcpu, struct svm_region *region, uint64_
     return made_up(vcpu, vmcb, op_rdtsc() >= deadline ? EXIT_PREEMPTION_TIMER : EXIT_EXTERNAL_INTERRUPT);
 }
 
-/* An NMI waits for the end of a shadow, or of the IRET that unblocked it. Not while an event is delivered: it would push TF. */
+/* An NMI waits for the end of a shadow, or of the IRET that unblocked it. Not while an event
+ * is delivered: it would push TF. */
 static void step_if_needed(struct svm_region *region)
 {
     struct vmcb *vmcb = region->state.vmcb;
     const struct vmcs *image = &region->state.image;
 
-    region->stepping = (image->processor_controls & CPU_NMI_WINDOW_EXITING) && !(image->guest_interruptibility & BLOCKED_NMI) &&
-                       !(vmcb->event_injection & VMCB_EVENT_VALID) && !(vmcb->rflags & FLAG_TRAP);
+    region->stepping = (image->processor_controls & CPU_NMI_WINDOW_EXITING) &&
+                       !(image->guest_interruptibility & BLOCKED_NMI) && !(vmcb->event_injection & VMCB_EVENT_VALID) &&
+                       !(vmcb->rflags & FLAG_TRAP);
     if (region->stepping)
         vmcb->rflags |= FLAG_TRAP;
 }
 
 static void own_follow(const struct vmcb *vmcb)
 {
-    uint64_t cr0 = (vmcb->cr0 ^ svm_own.cr0) & svm_own.cr0_follows, cr4 = (vmcb->cr4 ^ svm_own.cr4) & svm_own.cr4_follows;
+    uint64_t cr0 = (vmcb->cr0 ^ svm_own.cr0) & svm_own.cr0_follows,
+             cr4 = (vmcb->cr4 ^ svm_own.cr4) & svm_own.cr4_follows;
 
     svm_own.cr0 ^= cr0;
     svm_own.cr4 ^= cr4;
@@ -131,8 +136,8 @@ static void own_follow(const struct vmcb *vmcb)
         op_write_cr4(op_read_cr4() ^ cr4);
 }
 
-/* CR2 and DR6 go through the VMCB, but CP leaves a guest's in the processor. What cast the shadow is known as long as RIP is where
- * it was entered. */
+/* CR2 and DR6 go through the VMCB, but CP leaves a guest's in the processor. What cast the shadow is known as long as
+ * RIP is where it was entered. */
 static void run(struct vcpu *vcpu, struct svm_region *region)
 {
     struct vmcb *vmcb = region->state.vmcb;
@@ -159,8 +164,8 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
         region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
 }
 
-/* An NMI that waits behind the event which is given now comes in before the handler's first instruction: CP's own timer, which
- * has run out, ends the guest there. */
+/* An NMI that waits behind the event which is given now comes in before the handler's first instruction: CP's own
+ * timer, which has run out, ends the guest there. */
 static bool nmi_is_next(const struct svm_region *region)
 {
     return (region->state.image.processor_controls & CPU_NMI_WINDOW_EXITING) &&

@@ -5,8 +5,9 @@
 #include "cp/cpu/ops.h"
 #include "cp/panic.h"
 
-enum { VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_ALIGNMENT = 17, VECTOR_MACHINE_CHECK = 18, EXCEPTIONS = 32,
-       GATE_INTERRUPT = 0x8E, IST_FAULT = 1, IST_MACHINE_CHECK = 2, SELECTOR_CODE = 8, SELECTOR_TSS = 24 };
+enum { VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_ALIGNMENT = 17, VECTOR_MACHINE_CHECK = 18,
+       EXCEPTIONS = 32, GATE_INTERRUPT = 0x8E, IST_FAULT = 1, IST_MACHINE_CHECK = 2, SELECTOR_CODE = 8,
+       SELECTOR_TSS = 24 };
 enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18, DR6_CONDITIONS = 0xE00F };
 
 struct gate {
@@ -35,8 +36,8 @@ uint64_t cpu_idt_address(void)
     return (uint64_t)idt;
 }
 
-/* None comes again before another instruction of CP is done: no breakpoint is armed any more (trap_entry.S), and none counts for
- * the one returned to; no step follows it. DR6 is a guest's, but for what this one left there. */
+/* None comes again before another instruction of CP is done: no breakpoint is armed any more (trap_entry.S), and none
+ * counts for the one returned to; no step follows it. DR6 is a guest's, but for what this one left there. */
 static void debug_end(struct trap_frame *frame)
 {
     op_write_dr6(op_read_dr6() & ~(uint64_t)DR6_CONDITIONS);
@@ -117,8 +118,9 @@ void cpu_interrupt_window(void)
     op_interrupt_window();
 }
 
-/* A double fault may be one of the stack, so it has its own. An NMI has not: a #DB in its handler ends in an IRET, after which the
- * next NMI would begin at the top of that stack again, over the frame of the first. CP's stack is good at every instruction. */
+/* A double fault may be one of the stack, so it has its own. An NMI has not: a #DB in its handler ends in an
+ * IRET, after which the next NMI would begin at the top of that stack again, over the frame of the first. CP's
+ * stack is good at every instruction. */
 static void gate_set(unsigned vector)
 {
     uint64_t at = (uint64_t)trap_stubs + 16 * vector;

@@ -1,5 +1,5 @@
-/* Entry points of CP's interrupt descriptor table: 256 stubs of 16 bytes each. Exceptions end in trap_exception with a frame,
- * interrupts in trap_interrupt with their vector; both restore what C may change. */
+/* Entry points of CP's interrupt descriptor table: 256 stubs of 16 bytes each. Exceptions end in trap_exception with a
+ * frame, interrupts in trap_interrupt with their vector; both restore what C may change. */
 
     .text
     .globl trap_stubs, trap_debug, trap_debug_end
@@ -9,7 +9,9 @@ trap_stubs:
     .rept 256
     .align 16
     /* error code: 8, 10-14, 17, 21, 29, 30 push one themselves */
-    .if (vector != 8) && ((vector < 10) || (vector > 14)) && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
+    .set pushes, (vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21)
+    .set pushes, pushes || (vector == 29) || (vector == 30)
+    .if !pushes
     pushq $0
     .endif
     pushq $vector
@@ -21,7 +23,8 @@ trap_stubs:
     .set vector, vector + 1
     .endr
 
-    /* before anything else is touched breakpoints are disarmed, so that none is met on the way: svm_debug.c arms none here */
+    /* before anything else is touched breakpoints are disarmed, so that none is met on the
+     * way: svm_debug.c arms none here */
     .align 16
 trap_debug:
     pushq %rax

@@ -42,8 +42,8 @@ static inline uint32_t vmx_timer_ticks(uint64_t deadline, uint64_t now)
     return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
 }
 
-/* What CP writes into a VMCS, with what is written noted in *set: for all of them, with what comes after an exit; and for one that
- * runs a guest of its own. @pre the guest's storage has its root */
+/* What CP writes into a VMCS, with what is written noted in *set: for all of them, with what comes after an exit; and
+ * for one that runs a guest of its own. @pre the guest's storage has its root */
 void vmx_host_state(struct vmcs *image, struct vmcs_set *set, const void *exit_point);
 void vmx_own_controls(struct vmcs *image, struct vmcs_set *set, const struct vcpu *, uint16_t vpid);
 struct guest_storage;
@@ -52,7 +52,8 @@ uint64_t vmx_eptp(const struct guest_storage *);
 void vmx_flush_ept(uint64_t eptp);    /* INVEPT; INVVPID, where there are VPIDs: single context */
 void vmx_flush_vpid(uint16_t vpid);
 uint16_t vmx_vpid_next(void);         /* the first of VMX_VPIDS for a new virtual CPU */
-uint16_t vmx_vpids_of_guests(uint16_t vpid, uint16_t *count); /* cpu_nested.vpid_first, of a virtual CPU with this one */
+/* cpu_nested.vpid_first, of a virtual CPU with this one */
+uint16_t vmx_vpids_of_guests(uint16_t vpid, uint16_t *count);
 /* VMREAD and VMWRITE bitmaps (vmcs-shadow/bitmap.h) by address. false: no frames */
 bool vmx_field_bitmaps(const struct vmx_capability *offered, bool closed, uint64_t *read, uint64_t *write);
 bool vmx_has_tsc_aux(void); /* IA32_TSC_AUX comes and goes with RDTSCP and RDPID */

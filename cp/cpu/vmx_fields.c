@@ -1,5 +1,5 @@
-/* Owns what CP writes into every VMCS of its own: its host state and the controls all guests run with. Out: an image and the set
- * of its fields that mean something. SDM "Host-State Area", "VM-Execution Control Fields". */
+/* Owns what CP writes into every VMCS of its own: its host state and the controls all guests run with. Out: an image
+ * and the set of its fields that mean something. SDM "Host-State Area", "VM-Execution Control Fields". */
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"
@@ -10,8 +10,9 @@
 enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24, VECTOR_MACHINE_CHECK = 18 };
 enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080, MSR_FS_BASE = 0xC0000100 };
 enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3 };
-/* #DB and #AC: benign, so that one which comes of its own delivery is delivered anew, for ever and within one instruction, where
- * neither an interrupt nor the preemption timer ends a guest. All others make #DF and a triple fault of it. */
+/* #DB and #AC: benign, so that one which comes of its own delivery is delivered anew, for ever and
+ * within one instruction, where neither an interrupt nor the preemption timer ends a guest. All others
+ * make #DF and a triple fault of it. */
 enum { RECURRING_EXCEPTIONS = 1 << 1 | 1 << 17 };
 
 #define PUT(NAME, member, value) ((void)(image->member = (value)), vmcs_set_add(set, VMCS_INDEX_##NAME))

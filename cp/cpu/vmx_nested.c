@@ -164,5 +164,6 @@ static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
 
 const struct cpu_nested vmx_nested = {
     capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link,
-    shadow_pull, shadow_pull_all, shadow_push, vmx_flush_ept, vmx_flush_vpid, vpid_first, vmx_free_msr_read, vmx_free_msr_write, true,
+    shadow_pull, shadow_pull_all, shadow_push, vmx_flush_ept, vmx_flush_vpid, vpid_first, vmx_free_msr_read,
+    vmx_free_msr_write, true,
 };

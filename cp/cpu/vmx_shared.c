@@ -1,5 +1,5 @@
-/* Owns what the virtual CPUs share under VMX, whichever way their VMCSs are reached: VPIDs, invalidation of translations, the
- * bitmaps of VMREAD and VMWRITE, the MSRs a guest has to itself. */
+/* Owns what the virtual CPUs share under VMX, whichever way their VMCSs are reached: VPIDs, invalidation of
+ * translations, the bitmaps of VMREAD and VMWRITE, the MSRs a guest has to itself. */
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"

@@ -1,7 +1,8 @@
-/* Moving x87 and vector state between the processor and guests' areas, as cp/vcpu/xstate.h rules. The instructions are macros of who
- * includes this, the processor's or a model's:
+/* Moving x87 and vector state between the processor and guests' areas, as cp/vcpu/xstate.h rules. The instructions are
+ * macros of who includes this, the processor's or a model's:
  *
- *   XSTATE_FXSAVE(area), XSTATE_FXRSTOR(area), XSTATE_XSAVE(area, components), XSTATE_XRSTOR(area, components), XSTATE_FNINIT(),
+ *   XSTATE_FXSAVE(area), XSTATE_FXRSTOR(area), XSTATE_XSAVE(area, components),
+ *   XSTATE_XRSTOR(area, components), XSTATE_FNINIT(),
  *   XSTATE_XSETBV(value), XSTATE_XGETBV()
  *
  * Without them there is nothing here. */
@@ -22,7 +23,8 @@ static inline void xstate_xcr0_set(struct xstate *x, uint64_t value)
         XSTATE_XSETBV(x->xcr0 = value);
 }
 
-/* Instructions on components want them enabled: some without those they depend on XSETBV would refuse, all there are it takes. */
+/* Instructions on components want them enabled: some without those they depend on XSETBV would
+ * refuse, all there are it takes. */
 static inline void xstate_reach(struct xstate *x, uint64_t components)
 {
     if (components & ~x->xcr0)
@@ -44,8 +46,8 @@ static inline void xstate_look(struct xstate *x, struct xstate_guest *guest)
     guest->used |= found;
 }
 
-/* What the header does not name is in its initial state: not x87, whose control word after a reset is another. @pre the area is all
- * zeroes */
+/* What the header does not name is in its initial state: not x87, whose control word after a reset is
+ * another. @pre the area is all zeroes */
 static inline void xstate_power_up(struct xstate_guest *guest)
 {
     *(uint16_t *)((char *)guest->area + XSTATE_FCW) = XSTATE_FCW_INITIAL;
@@ -92,8 +94,8 @@ static inline void xstate_load(struct xstate *x, const struct xstate_guest *gues
         xstate_xcr0_set(x, guest->xcr0);
 }
 
-/* An XSETBV that did leave the guest. What it enables for the first time is in its initial state, by rules 1 and 3. @pre the value was
- * checked; the guest has the processor */
+/* An XSETBV that did leave the guest. What it enables for the first time is in its initial state, by rules 1 and 3.
+ * @pre the value was checked; the guest has the processor */
 static inline void xstate_enable(struct xstate *x, struct xstate_guest *guest, uint64_t value)
 {
     xstate_xcr0_set(x, value);

@@ -34,8 +34,8 @@ bool sha512_crypt_valid(const char *setting);
 
 /* Begins hashing `key` (cut at SHA512_CRYPT_KEY bytes) as `setting` says. False when the setting is not valid. */
 bool sha512_crypt_begin(struct sha512_crypt *, const char *setting, const char *key, size_t key_length);
-/* Hashes some SHA-512 blocks more: `blocks`, or up to four beyond. True when all is done. How much all is depends on the
- * setting, the length of the key, and a little on chance. */
+/* Hashes some SHA-512 blocks more: `blocks`, or up to four beyond. True when all is done. How much all is depends on
+ * the setting, the length of the key, and a little on chance. */
 bool sha512_crypt_step(struct sha512_crypt *, uint32_t blocks);
 /* Is it the password? Takes the same time either way, and wipes the struct. @pre sha512_crypt_step returned true */
 bool sha512_crypt_matches(struct sha512_crypt *);

@@ -1,5 +1,6 @@
-/* Test devices, for who may end or talk past the machine's own console: isa-debug-exit (port F4H, 4 bytes: a store ends the machine
- * with that value) and the debug console (port E9H: a byte stored is a byte of output where UART 0's goes, a load gives E9H). */
+/* Test devices, for who may end or talk past the machine's own console: isa-debug-exit (port F4H, 4 bytes: a
+ * store ends the machine with that value) and the debug console (port E9H: a byte stored is a byte of output
+ * where UART 0's goes, a load gives E9H). */
 #include "cp/device/grant.h"
 #include "cp/device/machine.h"
 

@@ -1,4 +1,5 @@
-/* Devices that only some machines have: a row of cp/device/grants.def each, and one of these structs beside the device. */
+/* Devices that only some machines have: a row of cp/device/grants.def each, and one of
+ * these structs beside the device. */
 #pragma once
 #include "cp/device/machine_config.h"
 #include "cp/device/node.h"
@@ -6,7 +7,8 @@
 struct machine; /* cp/device/machine.h */
 
 enum {
-    GRANTED_STATE = 256, /* bytes of state in struct machine; a device that needs more takes frames of the storage's account */
+    /* bytes of state in struct machine; a device that needs more takes frames of the storage's account */
+    GRANTED_STATE = 256,
     GRANTED_NODES = 2,
 };
 

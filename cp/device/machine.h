@@ -71,10 +71,11 @@ struct machine {
     uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */
 };
 
-/* @pre storage is initialised; config lives as long as the machine. The machine calls host.event and host.output only from within
- * the functions below, the bus and timers; event must not call back into machine_reset or machine_free: note it, and act when the
- * exit is handled. */
-void machine_init(struct machine *, const struct machine_host *, struct guest_storage *, const struct machine_config *config);
+/* @pre storage is initialised; config lives as long as the machine. The machine calls host.event and host.output only
+ * from within the functions below, the bus and timers; event must not call back into machine_reset or machine_free:
+ * note it, and act when the exit is handled. */
+void machine_init(struct machine *, const struct machine_host *, struct guest_storage *,
+                  const struct machine_config *config);
 void machine_reset(struct machine *); /* every device as after power on; disks stay attached */
 void machine_free(struct machine *);  /* cancels timers, detaches disks */
 /* Disk requests that may still write into the storage, also after machine_reset, machine_detach_disk and machine_free:

@@ -1,5 +1,5 @@
-/* What a machine is made of and granted. Filled by the directory (cp/directory/property.c) or, for a machine of --ipl, by CP's
- * command line; held by the machine; read by who makes its devices and by who describes them to it. */
+/* What a machine is made of and granted. Filled by the directory (cp/directory/property.c) or, for a machine of --ipl,
+ * by CP's command line; held by the machine; read by who makes its devices and by who describes them to it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,9 +37,11 @@ extern const struct machine_uart {
     uint8_t irq;
 } machine_uarts[MACHINE_UARTS];
 
-/* The frames that storage of so many bytes may take: RAM, the tables that map it, the machine itself, its virtual VMX. */
+/* The frames that storage of so many bytes may take: RAM, the tables that map it, the
+ * machine itself, its virtual VMX. */
 uint64_t machine_config_frames(uint64_t storage_bytes);
 
-/* The machine of --ipl as CP's command line says: "guest-memory=MIB" (64), "nesting=MODE" (memory); one UART, every device that can
- * be granted. All is filled in but userid and rank. NULL, or the word that asks for what there is not. */
+/* The machine of --ipl as CP's command line says: "guest-memory=MIB" (64), "nesting=MODE" (memory);
+ * one UART, every device that can be granted. All is filled in but userid and rank. NULL, or the word
+ * that asks for what there is not. */
 const char *machine_config_read(struct machine_config *, const char *line);

@@ -471,7 +471,8 @@ int virtio_blk_attach(struct virtio_blk *d, struct pci_host *host, unsigned slot
 
     if (d->disk || d->in_flight)
         return -EBUSY;
-    *d = (struct virtio_blk){.disk = disk, .vdev = vdev, .epoch = d->epoch + 1, .more = {.step = pump_more, .owner = d}};
+    *d = (struct virtio_blk){.disk = disk, .vdev = vdev, .epoch = d->epoch + 1,
+                             .more = {.step = pump_more, .owner = d}};
     config_build(d);
     virtio_init(&d->virtio, &model, storage, features, d->config, host->wiring.message != NULL);
     first = request_new(d); /* so that one request can always be under way */

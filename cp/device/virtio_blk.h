@@ -1,8 +1,8 @@
 /* A minidisk as a virtio block device ("Block Device" in the virtio specification): chains from the ring become
  * requests to a struct disk, straight into and out of the guest's page frames.
  *
- * However much the ring holds, and whatever is written into it meanwhile, as much of it is served at once as fits a slice of
- * work (cp/time/work.h), and the rest goes on from the event loop.
+ * However much the ring holds, and whatever is written into it meanwhile, as much of it is served at once as fits a
+ * slice of work (cp/time/work.h), and the rest goes on from the event loop.
  *
  * A request is one page frame on the machine's account, at most VIRTIO_BLK_REQUESTS of them a disk; what the ring holds
  * beyond that waits in the ring. While requests are in flight their disk writes into guest frames, so:

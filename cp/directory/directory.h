@@ -78,7 +78,8 @@ unsigned directory_parse(struct directory *directory, const void *blob, size_t b
 /* The directory of last resort: OPERATOR (password as in the sample directory), classes A B C E G, no minidisks. */
 void directory_builtin(struct directory *directory);
 
-/* What of a user's machine follows from the rest of the row: userid, frame limit and rank. The row stays where it is. */
+/* What of a user's machine follows from the rest of the row: userid, frame limit and
+ * rank. The row stays where it is. */
 void directory_machine(struct user *);
 
 /* NULL when there is none. Case counts: user IDs are upper case. */

@@ -118,8 +118,8 @@ static const char *take_parm(struct row *row, struct value v)
 static const char *take_nesting(struct row *row, struct value v)
 {
     const char *text = text_of(v);
-    return text && nest_mode_parse(text, strlen(text), &row->user->machine.nesting) ? NULL
-                                                                                    : "is none of off, trap, shadow, memory";
+    bool known = text && nest_mode_parse(text, strlen(text), &row->user->machine.nesting);
+    return known ? NULL : "is none of off, trap, shadow, memory";
 }
 
 static const char *take_grant(struct row *row, struct value v, enum machine_grant grant)

@@ -51,8 +51,9 @@ static void flush(void *context)
     cpu_backend->flush_storage(&vm->vcpu);
 }
 
-/* True: there is more. A machine whose disks still write into its storage gives when they are done; that they get done, neither its
- * user has it go on meanwhile nor do they take more from its rings, which they may be filling themselves. */
+/* True: there is more. A machine whose disks still write into its storage gives when they are done; that
+ * they get done, neither its user has it go on meanwhile nor do they take more from its rings, which
+ * they may be filling themselves. */
 static bool give_some(struct vm *vm)
 {
     vm_stop(vm, VM_STOP_TAKEN, 0);

@@ -1,6 +1,6 @@
-/* Giving back page frames when others lack them: a machine's own caches first, then the storage of the machine that holds most of
- * what is beyond its share (cp/storage/frame.h). That one stops, is reset and cleared, as by SYSTEM CLEAR, a piece in each turn of
- * the event loop. */
+/* Giving back page frames when others lack them: a machine's own caches first, then the storage of the machine that
+ * holds most of what is beyond its share (cp/storage/frame.h). That one stops, is reset and cleared, as by SYSTEM
+ * CLEAR, a piece in each turn of the event loop. */
 #pragma once
 #include "cp/dispatch/vm.h"
 

@@ -109,8 +109,8 @@ static struct vm *allocate(const struct machine_config *config)
     return vm;
 }
 
-/* Gone, but for disk requests that still write into their storage and end in their struct, and for graves on their account.
- * Chained by `next`. */
+/* Gone, but for disk requests that still write into their storage and end in their struct, and for graves on their
+ * account. Chained by `next`. */
 static struct vm *dying;
 
 static bool is_buried(struct vm *vm)

@@ -4,8 +4,9 @@
 
 extern struct vm *vm_list;
 
-/* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may be a call for a command.
- * NULL: no storage for it, or for what it is promised. The machine exists, stopped and reset, with no disks. */
+/* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may
+ * be a call for a command. NULL: no storage for it, or for what it is promised. The machine exists,
+ * stopped and reset, with no disks. */
 struct vm *vm_create(const struct machine_config *);
 /* Frees all it had, in mid-nesting too: its storage a little at a time, as a grave, and not before disk requests that
  * are in flight and write into it are done. */

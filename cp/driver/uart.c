@@ -1,5 +1,5 @@
-/* Lines on real 16550 UARTs (uart.h). Bytes leave the line by the transmitter, sixteen each time its FIFO is empty; what
- * arrives goes straight to the line's input callback. Nothing is interpreted here.
+/* Lines on real 16550 UARTs (uart.h). Bytes leave the line by the transmitter, sixteen each time its FIFO is empty;
+ * what arrives goes straight to the line's input callback. Nothing is interpreted here.
  *
  * The registers: National Semiconductor PC16550D, "Register Descriptions". */
 #include "cp/driver/uart.h"
@@ -120,7 +120,8 @@ static bool full(struct line *l)
     return l->ready && !l->ready(l);
 }
 
-/* Takes what has arrived, as far as there is room for it; returns the line status as last read. `some`: something was taken. */
+/* Takes what has arrived, as far as there is room for it; returns the line status as last
+ * read. `some`: something was taken. */
 static uint8_t receive(struct uart_line *u, bool *some)
 {
     uint8_t status = get(u, UART_LSR);
@@ -164,8 +165,8 @@ static bool serve(struct uart_line *u)
     return true;
 }
 
-/* The IRQ is an edge: unless every cause of every line is gone at one moment, the next one is never seen. Causes stay until they
- * are served, so that was when the first of `count` looks began that found none, one after another. */
+/* The IRQ is an edge: unless every cause of every line is gone at one moment, the next one is never seen. Causes stay
+ * until they are served, so that was when the first of `count` looks began that found none, one after another. */
 bool uart_lines_interrupt(struct uart_line *lines, unsigned count, uint8_t irq)
 {
     enum { MOST_LOOKS = 4 };

@@ -14,6 +14,6 @@ struct uart_line {
  * @pre the line's callbacks and owner are set */
 bool uart_line_init(struct uart_line *, uint16_t port, uint8_t irq);
 
-/* Call with all lines when this IRQ came, which some of them may share, or to poll. True: there may be more, of which no
- * interrupt will tell; call again soon. */
+/* Call with all lines when this IRQ came, which some of them may share, or to poll. True: there may be more, of which
+ * no interrupt will tell; call again soon. */
 bool uart_lines_interrupt(struct uart_line *lines, unsigned count, uint8_t irq);

@@ -45,7 +45,8 @@ static void offer_control(struct virtio_console *c)
     virtq_offer(&c->control_in, &(struct virtq_piece){c->heard[next], VIRTIO_CONSOLE_CONTROL_BYTES, true}, 1);
 }
 
-/* Takes back what the device is done with: what is being sent, or what it had kept of somebody who left. True: that was sent. */
+/* Takes back what the device is done with: what is being sent, or what it had kept of somebody
+ * who left. True: that was sent. */
 static bool take_output(struct virtio_console_port *p)
 {
     uint32_t written;
@@ -62,9 +63,9 @@ static bool take_output(struct virtio_console_port *p)
     return sent;
 }
 
-/* Whoever was there has left: what they were written is nobody's. The device has dropped what it was sent by then, but may
- * have lost a chain on the way (QEMU does, if it could not write it all): that stays the device's, with nothing to read in
- * it, and the line goes on with another. */
+/* Whoever was there has left: what they were written is nobody's. The device has dropped what it was sent by then, but
+ * may have lost a chain on the way (QEMU does, if it could not write it all): that stays the device's, with nothing to
+ * read in it, and the line goes on with another. */
 static void drop_output(struct virtio_console_port *p)
 {
     struct line *l = &p->line;

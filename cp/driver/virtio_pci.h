@@ -18,7 +18,8 @@ enum { VIRTIO_PCI_POLLS = 1000000 }; /* looks at the ISR register, a microsecond
  * @pre its BARs are assigned (the firmware's job; CP's own machines come so) and mapped one to one */
 bool virtio_pci_open(struct virtio_pci *, struct pci_address);
 
-/* Resets the device and agrees on VERSION_1 and those of the `wanted` features (bits 0 to 31) it has; *got says which. */
+/* Resets the device and agrees on VERSION_1 and those of the `wanted` features (bits 0
+ * to 31) it has; *got says which. */
 bool virtio_pci_negotiate(struct virtio_pci *, uint32_t wanted, uint32_t *got);
 
 /* Gives the device its queue `index`, in an initialized virtq. Where to write when it wants to be told, or NULL: it has

@@ -1,5 +1,5 @@
-/* What an IPL still has to copy into a machine's storage: its large pieces, judged and noted by the loaders, and copied some
- * at a time in the order they were noted. */
+/* What an IPL still has to copy into a machine's storage: its large pieces, judged and noted by the loaders, and copied
+ * some at a time in the order they were noted. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

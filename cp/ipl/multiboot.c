@@ -194,8 +194,8 @@ static const char *load_image(struct ipl_copies *copies, const struct multiboot_
     return elf_load(copies, image->data, image->bytes, extent);
 }
 
-const char *multiboot_begin(struct ipl_copies *copies, struct guest_storage *storage, const struct multiboot_image *image,
-                            struct multiboot_entry *entry)
+const char *multiboot_begin(struct ipl_copies *copies, struct guest_storage *storage,
+                            const struct multiboot_image *image, struct multiboot_entry *entry)
 {
     struct elf_extent extent = {.end = 0x100000}; /* nothing is placed below 1 MiB */
     struct placer p = {.copies = copies};

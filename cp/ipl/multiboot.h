@@ -32,9 +32,9 @@ struct multiboot_entry {
     uint32_t eip, eax, ebx; /* ebx: the multiboot information */
 };
 
-/* NULL when all that is left is to copy what is noted, else why not (one line without a full stop); then the storage may be
- * partly written. Image and large modules must stay until they are copied.
- * Modules come at the first page above the image, each page-aligned, then the information. */
+/* NULL when all that is left is to copy what is noted, else why not (one line without a full stop); then the storage
+ * may be partly written. Image and large modules must stay until they are copied. Modules come at the first page above
+ * the image, each page-aligned, then the information. */
 const char *multiboot_begin(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *,
                             struct multiboot_entry *);
 /* The same with the copying, all at once. */

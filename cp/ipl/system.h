@@ -21,9 +21,9 @@ bool system_register(const char *name, const void *image, size_t bytes);
 const struct system *system_find(const char *name);
 const struct system *system_at(unsigned index); /* NULL: no more */
 
-/* Begins to load a system by multiboot with the machine's device tree as a module ("tree"). CP gets the named systems, too,
- * as modules, to offer in its turn. 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded; else
- * -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
+/* Begins to load a system by multiboot with the machine's device tree as a module ("tree"). CP gets the named systems,
+ * too, as modules, to offer in its turn. 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded;
+ * else -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
 
 /* The same with an image that has no name, and with modules after the tree. */

@@ -215,7 +215,8 @@ static void console(struct writer *w, const struct tree_pci *at)
     begin(w, name);
     text(w, "compatible", "pci1af4,1043");
     CELLS(w, "reg",
-          (uint32_t)at->bus << PCI_BUS_SHIFT | (uint32_t)at->slot << PCI_SLOT_SHIFT | at->function << PCI_FUNCTION_SHIFT,
+          (uint32_t)at->bus << PCI_BUS_SHIFT | (uint32_t)at->slot << PCI_SLOT_SHIFT |
+              at->function << PCI_FUNCTION_SHIFT,
           0, 0, 0, 0);
     end(w);
 }

@@ -8,7 +8,8 @@
  *   /memory@0         every range of RAM software may use
  *   /chosen           bootargs, stdout-path; module@ADDRESS ("multiboot,module": reg, bootargs = its text)
  *   /interrupt-controller@fee00000  "intel,ce4100-lapic", intel,virtual-wire-mode; clock-frequency of its timer
- *   /interrupt-controller@fec00000  "intel,ce4100-ioapic": cells are the pin (ISA IRQs, the timer's at 2; PCI 16-19) and
+ *   /interrupt-controller@fec00000  "intel,ce4100-ioapic": cells are the pin (ISA IRQs,
+ *                                   the timer's at 2; PCI 16-19) and
  *                     the sense as that binding numbers it (0 edge, 1 level)
  *   /pci[@WINDOW]     "pci-x86", "pci"; configuration mechanism #1; ranges; interrupt-map where the wires are fixed;
  *                     serial@SLOT,FUNCTION "pci1af4,1043": a virtio console, whose ports are lines
@@ -26,7 +27,8 @@
 
 #include "cp/device/node.h"
 
-enum { TREE_MEMORY = 16, TREE_UARTS = 4, TREE_CONSOLES = 2, TREE_ATA = 4, TREE_ISA = 16, TREE_MODULES = 16, TREE_PATH = 80 };
+enum { TREE_MEMORY = 16, TREE_UARTS = 4, TREE_CONSOLES = 2, TREE_ATA = 4, TREE_ISA = 16, TREE_MODULES = 16,
+       TREE_PATH = 80 };
 
 /* What cannot be honoured, and where. */
 struct tree_fault {

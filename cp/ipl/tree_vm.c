@@ -8,7 +8,8 @@
 #include "cp/device/power.h"
 #include "cp/ipl/map.h"
 
-_Static_assert((int)TREE_UARTS >= (int)MACHINE_UARTS && (int)TREE_ISA >= (int)GRANTS * (int)GRANTED_NODES, "a machine fits into a tree");
+_Static_assert((int)TREE_UARTS >= (int)MACHINE_UARTS && (int)TREE_ISA >= (int)GRANTS * (int)GRANTED_NODES,
+               "a machine fits into a tree");
 
 static void memory(struct tree_config *config, uint64_t storage_bytes)
 {
@@ -29,7 +30,8 @@ static void granted(struct tree_config *config, const struct machine_config *mac
             config->isa[config->isas++] = device->node[n];
 }
 
-void tree_vm_config(struct tree_config *config, const struct machine_config *machine, uint64_t tsc_hz, const char *bootargs)
+void tree_vm_config(struct tree_config *config, const struct machine_config *machine, uint64_t tsc_hz,
+                    const char *bootargs)
 {
     *config = (struct tree_config){
         .model = "VM/N virtual machine", .bootargs = bootargs, .tsc_hz = tsc_hz, .lapic_hz = LAPIC_TIMER_HZ,

@@ -1,5 +1,5 @@
-/* Virtual VMX in the run loop, between exit and entry: instructions and calls of L1, what nest/ made of an exit of L2, and what CP
- * makes up for L1: interrupts, NMIs, INIT, exceptions, a triple fault. */
+/* Virtual VMX in the run loop, between exit and entry: instructions and calls of L1, what nest/ made of an exit of L2,
+ * and what CP makes up for L1: interrupts, NMIs, INIT, exceptions, a triple fault. */
 #include "cp/vcpu/nested.h"
 
 #include "cp/diagnose.h"

@@ -12,7 +12,8 @@ struct cpu_nested {
     uint64_t (*region_address)(void *region);
     /* What runs next: a vmcs02, or NULL for vmcs01. */
     void (*use)(struct vcpu *, void *region);
-    void (*push)(struct vcpu *, const struct vmcs *image, struct vmcs_set *fields); /* to what is in use; leaves the set empty */
+    /* to what is in use; leaves the set empty */
+    void (*push)(struct vcpu *, const struct vmcs *image, struct vmcs_set *fields);
     void (*guest_pull)(struct vcpu *, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed);
     void (*load_l1)(struct vcpu *, const struct vmcs *state);
     void (*link)(struct vcpu *, void *region, bool closed, const struct vmx_capability *offered);

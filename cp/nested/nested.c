@@ -1,4 +1,5 @@
-/* Virtual VMX in the run loop, its life: made when a guest first asks about VMX, its MSRs, CR0 and CR4, CP's own changes, its end. */
+/* Virtual VMX in the run loop, its life: made when a guest first asks about VMX, its MSRs, CR0 and
+ * CR4, CP's own changes, its end. */
 #include "cp/vcpu/nested.h"
 
 #include <stddef.h>

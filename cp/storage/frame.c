@@ -1,5 +1,5 @@
-/* Owns the accounts of page frames: who holds how many, who may have more, and what is kept back for whom. The frames themselves are
- * the pool's. */
+/* Owns the accounts of page frames: who holds how many, who may have more, and what is kept back for whom. The frames
+ * themselves are the pool's. */
 #include "cp/storage/frame.h"
 
 #include "cp/storage/grave.h"
@@ -60,8 +60,8 @@ static bool may_take(const struct frame_account *account, uint64_t pages, uint64
 {
     if (pages <= own || spares(pages, own, account->rank))
         return true;
-    return account->rank < FRAME_CP && living(account) + pages <= frame_share() && frame_short && frame_short(account) &&
-           spares(pages, own, account->rank + 1);
+    return account->rank < FRAME_CP && living(account) + pages <= frame_share() && frame_short &&
+           frame_short(account) && spares(pages, own, account->rank + 1);
 }
 
 static bool beyond_limit(const struct frame_account *account, uint64_t pages)

@@ -1,10 +1,10 @@
 /* Page frames of the machine CP runs on: 4 KiB each, handed out one at a time, zeroed, and counted by owner.
  * A lack of frames is an answer (NULL), never a panic: the caller stops the machine that wanted more.
  *
- * Who gets the last ones (docs/machine.md, "Who gets page frames"): every open account is promised some, and gets these whatever
- * others hold. Beyond them it may take what nobody is promised, but for two parts that are kept back: one for CP itself, one for
- * CP and operators' machines. When these begin, an account that holds no more than its share, an equal part of all there is, has
- * frame_short() find somebody who gives. */
+ * Who gets the last ones (docs/machine.md, "Who gets page frames"): every open account is promised some, and gets these
+ * whatever others hold. Beyond them it may take what nobody is promised, but for two parts that are kept back: one for
+ * CP itself, one for CP and operators' machines. When these begin, an account that holds no more than its share, an
+ * equal part of all there is, has frame_short() find somebody who gives. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,10 +14,12 @@
 /* How far an account may go into what is kept back. */
 enum frame_rank { FRAME_USER, FRAME_OPERATOR, FRAME_CP, FRAME_RANKS };
 
-/* Who holds frames: one account for CP and one inside each VM's guest_storage. Plain data: it may be copied and moved. */
+/* Who holds frames: one account for CP and one inside each VM's guest_storage. Plain
+ * data: it may be copied and moved. */
 struct frame_account {
     uint64_t frames;  /* held now */
-    uint64_t dying;   /* of those, in graves (cp/storage/grave.h): they come back, the next one as soon as it is wanted */
+    /* of those, in graves (cp/storage/grave.h): they come back, the next one as soon as it is wanted */
+    uint64_t dying;
     uint64_t limit;   /* 0: none; else frame_alloc fails beyond it */
     uint64_t promise; /* frames nobody else can take; 0 for an account that was never opened */
     enum frame_rank rank;
@@ -25,12 +27,12 @@ struct frame_account {
 
 extern struct frame_account frame_cp_account;
 
-/* Keeps frames back for CP and for operators, and fixes what every account is promised from now on, by what is available: called
- * once, when CP itself has what it needs. Without it nothing is kept and nothing promised. */
+/* Keeps frames back for CP and for operators, and fixes what every account is promised from now on, by what is
+ * available: called once, when CP itself has what it needs. Without it nothing is kept and nothing promised. */
 void frame_keep(void);
 
-/* Opens an account with frame_keep()'s promise, or `limit` if that is less. False: what is left cannot hold the promise, and nobody
- * gives. */
+/* Opens an account with frame_keep()'s promise, or `limit` if that is less. False: what is left cannot hold the
+ * promise, and nobody gives. */
 bool frame_account_open(struct frame_account *account, uint64_t limit, enum frame_rank rank);
 /* From here on it is promised nothing and has no share. What it holds goes back later; it takes no more. */
 void frame_account_close(struct frame_account *account);
@@ -40,8 +42,9 @@ void frame_dying(struct frame_account *account, int64_t pages);
 /* Frames each open account could have if all had the same. */
 uint64_t frame_share(void);
 
-/* Called when `asker`, which holds no more than its share, could only be served from what is kept back. True: frames are being
- * given back, now or in the next turns of the event loop; the asker may dip one rank deeper meanwhile. NULL: nobody gives. */
+/* Called when `asker`, which holds no more than its share, could only be served from what is kept back. True:
+ * frames are being given back, now or in the next turns of the event loop; the asker may dip one rank deeper
+ * meanwhile. NULL: nobody gives. */
 extern bool (*frame_short)(const struct frame_account *asker);
 
 /* Adds [start, start+bytes) to the free frames; partial pages at the ends are left out. */
@@ -53,7 +56,8 @@ void *frame_alloc(struct frame_account *account);
 void *frame_alloc_dirty(struct frame_account *account);
 void frame_free(struct frame_account *account, void *frame);
 
-/* `pages` frames that follow one another, zeroed, or NULL; that may also be while there are graves in which they could be. */
+/* `pages` frames that follow one another, zeroed, or NULL; that may also be while there are
+ * graves in which they could be. */
 void *frame_alloc_run(struct frame_account *account, unsigned pages);
 void frame_free_run(struct frame_account *account, void *first, unsigned pages);
 

@@ -1,4 +1,5 @@
-/* Owns the graves. In: roots of page tables. Out: frames, one after another, as a walk through the tables meets them. */
+/* Owns the graves. In: roots of page tables. Out: frames, one after another, as a walk
+ * through the tables meets them. */
 #include "cp/storage/grave.h"
 
 #include <stddef.h>
@@ -7,7 +8,8 @@ enum { ENTRIES = 512, ROOT = GRAVE_LEVELS - 1, LARGE = 1 << 7 };
 
 #define ADDRESS_BITS 0x000ffffffffff000ull
 
-_Static_assert(sizeof(struct grave) <= (ENTRIES - GRAVE_BOOKS_FROM) * sizeof(uint64_t), "the end of a root holds the books");
+_Static_assert(sizeof(struct grave) <= (ENTRIES - GRAVE_BOOKS_FROM) * sizeof(uint64_t),
+               "the end of a root holds the books");
 
 static struct grave *graves;
 static uint64_t frames_in_all;
@@ -25,7 +27,8 @@ static void dig(struct grave *g, const struct grave *like, uint64_t *root, uint6
 
 void grave_storage(struct frame_account *account, uint64_t *root, uint64_t frames)
 {
-    dig((struct grave *)(void *)&root[GRAVE_BOOKS_FROM], &(struct grave){.account = account, .pages = true}, root, frames);
+    dig((struct grave *)(void *)&root[GRAVE_BOOKS_FROM], &(struct grave){.account = account, .pages = true}, root,
+        frames);
 }
 
 void grave_tables(struct frame_account *account, void *books, uint64_t *root, uint64_t frames)

@@ -79,7 +79,8 @@ bool guest_storage_trim(struct guest_storage *storage, unsigned tables, void (*f
 
     storage->watching = 0;
     storage->leaves = NULL;
-    for (uint64_t *entry; storage->root && n < tables && n < TRIM_MOST && (entry = last_leaves(storage->root, LEVELS - 1));) {
+    for (uint64_t *entry;
+         storage->root && n < tables && n < TRIM_MOST && (entry = last_leaves(storage->root, LEVELS - 1));) {
         out[n++] = frame_pointer(hpa(*entry & ADDRESS_BITS));
         *entry = 0;
     }

@@ -37,9 +37,9 @@ void guest_storage_free(struct guest_storage *); /* gives every frame of it back
 void guest_storage_resize(struct guest_storage *, uint64_t bytes); /* @pre freed */
 /* Empty, and of another size; what it had goes to a grave, on the same account. */
 void guest_storage_renew(struct guest_storage *, uint64_t bytes);
-/* Clears it step by step: takes up to `tables` page tables out, with the RAM they map (2 MiB each), calls `flush` before their
- * frames are given back, and answers whether there are more. Those at the top stay. @pre the machine does not run meanwhile, and
- * no disk request is in flight */
+/* Clears it step by step: takes up to `tables` page tables out, with the RAM they map (2 MiB each), calls `flush`
+ * before their frames are given back, and answers whether there are more. Those at the top stay. @pre the machine does
+ * not run meanwhile, and no disk request is in flight */
 bool guest_storage_trim(struct guest_storage *, unsigned tables, void (*flush)(void *context), void *context);
 
 bool guest_is_ram(const struct guest_storage *, gpa_t);

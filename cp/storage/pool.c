@@ -1,6 +1,7 @@
-/* Owns the free frames. Those never handed out yet are taken from their ranges in order, so that nothing touches a frame before it
- * is used (under another CP that would cost real storage); the others are in runs, listed by length, which are described in their
- * own first and last frames. One bit a frame tells whether it is free: what stands in a frame that is not is its holder's. */
+/* Owns the free frames. Those never handed out yet are taken from their ranges in order, so that nothing touches a
+ * frame before it is used (under another CP that would cost real storage); the others are in runs, listed by length,
+ * which are described in their own first and last frames. One bit a frame tells whether it is free: what stands in a
+ * frame that is not is its holder's. */
 #include "cp/storage/pool.h"
 
 #include <stdbool.h>

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 struct svm_asids {
-    /* Counts the times that all translations became void; 64 bits wide, since a control block may sleep through any number of them
-     * and must not find its own again. Never 0. */
+    /* Counts the times that all translations became void; 64 bits wide, since a control block may sleep through any
+     * number of them and must not find its own again. Never 0. */
     uint64_t generation;
     uint32_t next, count;
     bool flush; /* before the first of a generation is used */
@@ -22,6 +22,6 @@ void svm_asids_begin(struct svm_asids *, unsigned count); /* of the processor, A
 void svm_asids_void(struct svm_asids *);                  /* no translation made until now is used again */
 static inline void svm_tag_void(struct svm_tag *tag) { tag->generation = 0; }
 
-/* Before a control block runs: its tag names an ASID, a fresh one if the translations under its own are void. True: the processor
- * must flush all translations as it enters. */
+/* Before a control block runs: its tag names an ASID, a fresh one if the translations under its own are void. True: the
+ * processor must flush all translations as it enters. */
 bool svm_tag_prepare(struct svm_asids *, struct svm_tag *, uint64_t tables);

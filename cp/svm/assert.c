@@ -29,7 +29,8 @@ HOLDS(halts, !(image->processor_controls & CPU_HLT_EXITING) || v->intercepts & V
 HOLDS(masking, v->virtual_interrupt & VMCB_V_INTR_MASKING)
 HOLDS(ports, v->io_map == maps->io && maps->io)
 HOLDS(msrs, v->msr_map && (v->msr_map == maps->msr_all ||
-                           (v->msr_map == maps->msr_some && image->msr_bitmap == maps->bitmap && image->processor_controls & CPU_MSR_BITMAPS)))
+                           (v->msr_map == maps->msr_some && image->msr_bitmap == maps->bitmap &&
+                            image->processor_controls & CPU_MSR_BITMAPS)))
 HOLDS(paging, v->nested_paging == 1)
 HOLDS(root, v->nested_cr3 && v->nested_cr3 == (image->ept_pointer & NESTED_CR3) && !(v->nested_cr3 & FRAME_OFFSET))
 HOLDS(cr4_write, v->cr_writes & 1 << 4)

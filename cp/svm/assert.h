@@ -1,5 +1,6 @@
-/* What must hold of a VMCB whatever runs with it, asserted each time its intercepts were made anew, by a table that knows nothing of
- * how they are made (cp/svm/control.c): the part that nest/assert.h has no word for, of docs/nesting.md, "What must hold". */
+/* What must hold of a VMCB whatever runs with it, asserted each time its intercepts were made anew, by a table that
+ * knows nothing of how they are made (cp/svm/control.c): the part that nest/assert.h has no word for, of
+ * docs/nesting.md, "What must hold". */
 #pragma once
 #include "cp/svm/state.h"
 

@@ -1,12 +1,13 @@
-/* Owns what the VMCB intercepts: CP's or a merged VMCS's controls in, intercepts out. Ports exit all, whatever the controls say:
- * who wants them is found out afterwards. APM "Intercept Operation". */
+/* Owns what the VMCB intercepts: CP's or a merged VMCS's controls in, intercepts out. Ports exit all, whatever the
+ * controls say: who wants them is found out afterwards. APM "Intercept Operation". */
 #include <string.h>
 
 #include "cp/svm/capability.h"
 #include "cp/svm/state.h"
 
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17, BLOCKED_NMI = 8 };
-enum { BREAKPOINTS = 1 << 3 | 1 << 4, CR0_MP_AND_TS = 0xA, EVENT_TYPE_SOFTWARE = 4, EVENT_TYPE_PRIVILEGED = 5, EVENT_TYPE_SOFTWARE_EXCEPTION = 6 };
+enum { BREAKPOINTS = 1 << 3 | 1 << 4, CR0_MP_AND_TS = 0xA, EVENT_TYPE_SOFTWARE = 4, EVENT_TYPE_PRIVILEGED = 5,
+       EVENT_TYPE_SOFTWARE_EXCEPTION = 6 };
 enum { MSRS = 0x2000, BITMAP_WRITES = 2048, BITMAP_HIGH = 1024, MAP_BYTES = 8192, MAP_HIGH = 2048 };
 #define MSR_HIGH 0xC0000000u
 #define ADDRESS 0x000FFFFFFFFFF000ull
@@ -41,7 +42,7 @@ _Static_assert(SVM_CPU_CONTROLS == (0u PRIMARY PRIMARY2 | BY_REGISTERS | BY_MAPS
 #define ALWAYS2 CPU2_WBINVD_EXITING                                           /* exits, and is asked for after that */
 #define BY_PAGING (CPU2_EPT | CPU2_UNRESTRICTED_GUEST | CPU2_VPID)            /* nested paging, any mode, ASIDs */
 #define BY_EXISTING (CPU2_RDTSCP | CPU2_INVPCID)                              /* else an intercept, and #UD */
-#define BY_UNDEFINED (CPU2_VM_FUNCTIONS | CPU2_VMCS_SHADOWING)                /* VMX's instructions are undefined here */
+#define BY_UNDEFINED (CPU2_VM_FUNCTIONS | CPU2_VMCS_SHADOWING) /* VMX's instructions are undefined here */
 _Static_assert(SVM_CPU2_CONTROLS == (0u SECONDARY | ALWAYS2 | BY_PAGING | BY_EXISTING | BY_UNDEFINED),
                "a secondary control that SVM does not carry out, or does and does not say so");
 #undef RULE
@@ -58,7 +59,8 @@ static uint32_t ruled(const struct rule *rule, unsigned count, uint32_t controls
 
 #define RULED(rules, controls) ruled(rules, sizeof(rules) / sizeof(*(rules)), controls)
 
-/* VMX instructions are undefined here, and CR4.VMXE is a reserved bit; #AC and #DB could recur for ever within one instruction. */
+/* VMX instructions are undefined here, and CR4.VMXE is a reserved bit; #AC and #DB could recur
+ * for ever within one instruction. */
 static uint32_t exceptions(const struct vmcs *image)
 {
     uint32_t bits = image->exception_bitmap | 1u << VECTOR_UD | 1u << VECTOR_GP | 1u << VECTOR_AC | 1u << VECTOR_DB;
@@ -159,8 +161,10 @@ bool svm_event_is_software(uint32_t info)
 
 uint64_t svm_event_injection(uint32_t info, uint32_t error)
 {
-    static const uint8_t type[8] = {VMCB_EVENT_EXTERNAL, VMCB_EVENT_EXTERNAL, VMCB_EVENT_NMI, VMCB_EVENT_EXCEPTION,
-                                    VMCB_EVENT_SOFTWARE, VMCB_EVENT_EXCEPTION, VMCB_EVENT_EXCEPTION, VMCB_EVENT_EXCEPTION};
+    static const uint8_t type[8] = {VMCB_EVENT_EXTERNAL,  VMCB_EVENT_EXTERNAL, VMCB_EVENT_NMI,
+                                    VMCB_EVENT_EXCEPTION, VMCB_EVENT_SOFTWARE, VMCB_EVENT_EXCEPTION,
+                                    VMCB_EVENT_EXCEPTION, VMCB_EVENT_EXCEPTION};
 
-    return (info & 0xFFu) | (uint64_t)type[info >> 8 & 7] << 8 | (info & 1u << 11) | (info & 1u << 31) | (uint64_t)error << 32;
+    return (info & 0xFFu) | (uint64_t)type[info >> 8 & 7] << 8 | (info & 1u << 11) | (info & 1u << 31) |
+           (uint64_t)error << 32;
 }

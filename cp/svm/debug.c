@@ -1,4 +1,5 @@
-/* Owns what a guest's debug registers mean where CP loads them: which breakpoints the processor is given, and what each MOV may do. */
+/* Owns what a guest's debug registers mean where CP loads them: which breakpoints the processor is
+ * given, and what each MOV may do. */
 #include "cp/svm/debug.h"
 
 enum { TYPE_CODE };
@@ -22,7 +23,8 @@ static bool is_outside(uint64_t at, const struct svm_range *without, unsigned co
     return true;
 }
 
-uint64_t svm_debug_armed(uint64_t dr7, const uint64_t dr[SVM_BREAKPOINTS], const struct svm_range *without, unsigned count)
+uint64_t svm_debug_armed(uint64_t dr7, const uint64_t dr[SVM_BREAKPOINTS], const struct svm_range *without,
+                         unsigned count)
 {
     uint64_t armed = DR7_ALWAYS;
 
@@ -34,8 +36,8 @@ uint64_t svm_debug_armed(uint64_t dr7, const uint64_t dr[SVM_BREAKPOINTS], const
     return armed;
 }
 
-enum svm_debug_verdict svm_debug_access(const struct svm_access *a, unsigned cpl, uint64_t cr4, uint64_t dr7, unsigned *number,
-                                        uint64_t *value)
+enum svm_debug_verdict svm_debug_access(const struct svm_access *a, unsigned cpl, uint64_t cr4, uint64_t dr7,
+                                        unsigned *number, uint64_t *value)
 {
     bool alias = a->number == DR4 || a->number == DR5;
 

@@ -3,8 +3,9 @@
 
 #include "vmcs-shadow/control.h"
 
-enum { TYPE_NMI = 2, TYPE_EXCEPTION = 3, TYPE_SOFTWARE = 4, TYPE_PRIVILEGED = 5, TYPE_SOFTWARE_EXCEPTION = 6, VECTOR_NMI = 2, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_DF = 8,
-       VECTOR_UD = 6, VECTOR_NP = 11, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17, VM_FUNCTIONS = 64 };
+enum { TYPE_NMI = 2, TYPE_EXCEPTION = 3, TYPE_SOFTWARE = 4, TYPE_PRIVILEGED = 5, TYPE_SOFTWARE_EXCEPTION = 6,
+       VECTOR_NMI = 2, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_DF = 8, VECTOR_UD = 6, VECTOR_NP = 11,
+       VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17, VM_FUNCTIONS = 64 };
 #define INFO_VALID (1u << 31)
 #define INFO_ERROR (1u << 11)
 #define EFER_LMA (1ull << 10)
@@ -73,8 +74,9 @@ static enum svm_verdict port(const struct vmcb *vmcb, struct exit *exit)
     return SVM_REPORT;
 }
 
-/* SDM "Exit Qualification for EPT Violations": the kind of access. Entries of page tables are always written to, so that an access
- * to one is both: APM "Nested versus Guest Page Faults, Fault Ordering". The linear address is not known here. */
+/* SDM "Exit Qualification for EPT Violations": the kind of access. Entries of page tables are always
+ * written to, so that an access to one is both: APM "Nested versus Guest Page Faults, Fault Ordering". The
+ * linear address is not known here. */
 static enum svm_verdict page(const struct vmcb *vmcb, struct exit *exit)
 {
     enum { ERROR_WRITE = 2, ERROR_FETCH = 16, READ = 1, WRITE = 2, FETCH = 4 };
@@ -82,7 +84,10 @@ static enum svm_verdict page(const struct vmcb *vmcb, struct exit *exit)
 
     exit->reason = EXIT_EPT_VIOLATION;
     exit->guest_physical = vmcb->exit_info2;
-    exit->qualification = error & SVM_NPF_TABLE ? READ | WRITE : error & ERROR_FETCH ? FETCH : error & ERROR_WRITE ? WRITE : READ;
+    if (error & SVM_NPF_TABLE)
+        exit->qualification = READ | WRITE;
+    else
+        exit->qualification = error & ERROR_FETCH ? FETCH : error & ERROR_WRITE ? WRITE : READ;
     return SVM_REPORT;
 }
 
@@ -104,7 +109,8 @@ static bool vmx_mode(const struct svm_state *s, const struct instruction *i)
     const struct vmcb *vmcb = s->vmcb;
     bool compatible = (vmcb->efer >> 10 & 1) && !(vmcb->cs.rights >> 9 & 1);
 
-    if (i->operation == OP_VMFUNC) /* SDM "VMFUNC": of any mode, but undefined without its control and beyond function 63 */
+    /* SDM "VMFUNC": of any mode, but undefined without its control and beyond function 63 */
+    if (i->operation == OP_VMFUNC)
         return (s->image.secondary_controls & CPU2_VM_FUNCTIONS) && (uint32_t)vmcb->rax < VM_FUNCTIONS;
     return i->operation == OP_VMCALL || ((vmcb->cr0 & 1) && !(vmcb->rflags >> 17 & 1) && !compatible);
 }
@@ -135,8 +141,8 @@ static APART enum svm_verdict undefined(const struct svm_state *s, const struct 
 {
     struct instruction instruction;
 
-    if (instruction_decode(code->bytes, code->count, code->mode, &instruction) == DECODE_OK && vmx_mode(s, &instruction) &&
-        svm_vmx_instruction(&instruction, exit))
+    if (instruction_decode(code->bytes, code->count, code->mode, &instruction) == DECODE_OK &&
+        vmx_mode(s, &instruction) && svm_vmx_instruction(&instruction, exit))
         return SVM_REPORT;
     if (software(code, exit) == SVM_SOFTWARE &&
         (exit->interruption_info >> 8 & 7) == TYPE_PRIVILEGED) /* QEMU has no INT1 */
@@ -155,7 +161,8 @@ static APART enum svm_verdict access_report(const struct svm_access *a, struct e
     }
     if (a->debug) {
         exit->reason = EXIT_DR_ACCESS;
-        exit->qualification = (a->number & 7u) | (uint64_t)(a->kind == SVM_ACCESS_MOV_FROM) << 4 | (uint64_t)a->reg << 8;
+        exit->qualification =
+            (a->number & 7u) | (uint64_t)(a->kind == SVM_ACCESS_MOV_FROM) << 4 | (uint64_t)a->reg << 8;
         return SVM_REPORT;
     }
     if (a->kind == SVM_ACCESS_SMSW || (a->kind == SVM_ACCESS_MOV_FROM && (a->number == 0 || a->number == 4)))
@@ -171,13 +178,15 @@ static bool is_mov_to_cr4(const struct svm_code *code, const struct svm_state *s
            a->number == 4 && !(s->vmcb->cpl & 3);
 }
 
-static APART enum svm_verdict exception(const struct svm_state *s, const struct svm_code *code, struct exit *exit, struct svm_access *a)
+static APART enum svm_verdict exception(const struct svm_state *s, const struct svm_code *code, struct exit *exit,
+                                        struct svm_access *a)
 {
     unsigned vector = s->vmcb->exit_code & 31;
 
     if (vector == VECTOR_UD)
         return undefined(s, code, exit);
-    if (vector == VECTOR_GP && is_mov_to_cr4(code, s, a)) /* VMXE is reserved here: some say so before they look at intercepts */
+    /* VMXE is reserved here: some say so before they look at intercepts */
+    if (vector == VECTOR_GP && is_mov_to_cr4(code, s, a))
         return access_report(a, exit);
     if (vector == VECTOR_PF)
         exit->qualification = s->vmcb->exit_info2;
@@ -208,7 +217,8 @@ static uint64_t told_apart(uint64_t number, const struct svm_code *code)
     return code->bytes[n + 1] == 0x08 ? SVM_EXIT_INVD : SVM_EXIT_WBINVD;
 }
 
-enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_code *code, struct exit *exit, struct svm_access *a)
+enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_code *code, struct exit *exit,
+                                    struct svm_access *a)
 {
     const struct vmcb *vmcb = s->vmcb;
     uint64_t number = vmcb->exit_code;
@@ -252,19 +262,20 @@ static bool is_one_byte(const struct svm_code *code)
     return n < code->count && (code->bytes[n] == INT3 || code->bytes[n] == INTO);
 }
 
-/* SDM "Error Code": a fault in the delivery of an event names its gate in steps of 8, and whether the event came from outside the
- * program. QEMU counts in steps of 16 in IA-32e mode, and never says the latter. */
+/* SDM "Error Code": a fault in the delivery of an event names its gate in steps of 8, and whether the event came from
+ * outside the program. QEMU counts in steps of 16 in IA-32e mode, and never says the latter. */
 static void gate_error(const struct vmcb *vmcb, unsigned vector, bool software, struct exit *exit)
 {
     enum { EXTERNAL = 1, IDT = 2, GATE = 8 };
     unsigned step = vmcb->efer & EFER_LMA ? 2 * GATE : GATE, by = exit->interruption_info & 0xFF;
 
-    if (exit->reason == EXIT_EXCEPTION_NMI && (exit->interruption_info & INFO_ERROR) && (by == VECTOR_GP || by == VECTOR_NP) &&
-        exit->interruption_error == (vector * step | IDT))
+    if (exit->reason == EXIT_EXCEPTION_NMI && (exit->interruption_info & INFO_ERROR) &&
+        (by == VECTOR_GP || by == VECTOR_NP) && exit->interruption_error == (vector * step | IDT))
         exit->interruption_error = vector * GATE | IDT | (software ? 0 : EXTERNAL);
 }
 
-void svm_exit_vectoring(const struct vmcb *vmcb, const struct svm_code *code, unsigned software_length, struct exit *exit)
+void svm_exit_vectoring(const struct vmcb *vmcb, const struct svm_code *code, unsigned software_length,
+                        struct exit *exit)
 {
     uint64_t info = vmcb->exit_interrupt_info;
     unsigned vector = info & 0xFF, type = info >> 8 & 7;

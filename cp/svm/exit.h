@@ -13,10 +13,12 @@ enum { SVM_DEBUG_CONDITIONS = 0x600F }; /* of DR6: B0 to B3, BD, BS */
 
 enum svm_verdict {
     SVM_REPORT,    /* *exit is filled */
-    SVM_EXCEPTION, /* the guest raised one: exit's interruption_info and error say which. Reported if the controls ask for it */
+    /* the guest raised one: exit's interruption_info and error say which. Reported if the controls ask for it */
+    SVM_EXCEPTION,
     SVM_UNDEFINED, /* the guest is to have #UD */
     SVM_SEEN,      /* reads CR0 or CR4 (*access), of which it must see another value than the real one */
-    SVM_SOFTWARE,  /* INT n, INT3, INTO or INT1: exit's interruption_info and instruction_length. Reported or carried out */
+    /* INT n, INT3, INTO or INT1: exit's interruption_info and instruction_length. Reported or carried out */
+    SVM_SOFTWARE,
     SVM_IRET,      /* NMIs are unblocked when this instruction is over */
 };
 
@@ -24,8 +26,9 @@ enum svm_verdict {
 bool svm_exit_wants_code(const struct vmcb *);
 
 /* Fills *exit (all but the IDT-vectoring information). An INTR is EXIT_EXTERNAL_INTERRUPT. @pre the VMCB did run */
-enum svm_verdict svm_exit_translate(const struct svm_state *, const struct svm_code *, struct exit *exit, struct svm_access *access);
+enum svm_verdict svm_exit_translate(const struct svm_state *, const struct svm_code *, struct exit *exit,
+                                    struct svm_access *access);
 
-/* EXITINTINFO to VMX's IDT-vectoring information. `software_length`: of the instruction whose event CP injected, if it was one;
- * exit->rip is then its own again. */
+/* EXITINTINFO to VMX's IDT-vectoring information. `software_length`: of the instruction whose event CP injected, if it
+ * was one; exit->rip is then its own again. */
 void svm_exit_vectoring(const struct vmcb *, const struct svm_code *, unsigned software_length, struct exit *exit);

@@ -1,4 +1,5 @@
-/* Owns the table of where each VMCS field is in a VMCB. Fields of the guest's state go both ways; the rest stays in the image. */
+/* Owns the table of where each VMCS field is in a VMCB. Fields of the guest's state go both
+ * ways; the rest stays in the image. */
 #include <string.h>
 
 #include "cp/svm/state.h"
@@ -9,9 +10,11 @@ enum home {
     HOME_PLAIN,     /* the same bits at `offset`, `bytes` long */
     HOME_RIGHTS,    /* of a segment */
     HOME_SS_RIGHTS, /* whose DPL is the CPL, a field of its own */
-    HOME_TR_RIGHTS, /* VMX knows it as busy only; QEMU leaves it as it was before LTR, and looks into the I/O map of no other */
+    /* VMX knows it as busy only; QEMU leaves it as it was before LTR, and looks into the I/O map of no other */
+    HOME_TR_RIGHTS,
     HOME_CR4,       /* VMXE cannot be set in it */
-    HOME_EFER,      /* SVME must be set in it; LME without LMA means nothing, and kills QEMU's host when CR4.PAE is clear */
+    /* SVME must be set in it; LME without LMA means nothing, and kills QEMU's host when CR4.PAE is clear */
+    HOME_EFER,
     HOME_INTERRUPTIBILITY,
     HOME_PENDING_DEBUG,
 };
@@ -25,7 +28,8 @@ struct row {
 #define FLAG_IF (1u << 9)
 #define DEBUGCTL_BTF 2u
 #define PENDING_BS (1ull << 14)
-enum { BLOCKED_STI = 1, BLOCKED_MOV_SS = 2, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16, RIGHTS_BUSY = 2, RIGHTS_ACCESSED = 1, RIGHTS_CODE_OR_DATA = 0x10 };
+enum { BLOCKED_STI = 1, BLOCKED_MOV_SS = 2, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESENT = 1 << 7, RIGHTS_UNUSABLE = 1 << 16,
+       RIGHTS_BUSY = 2, RIGHTS_ACCESSED = 1, RIGHTS_CODE_OR_DATA = 0x10 };
 #define EFER_LME (1ull << 8)
 #define EFER_LMA (1ull << 10)
 #define CR4_VMXE (1ull << 13)
@@ -37,14 +41,16 @@ enum { BLOCKED_STI = 1, BLOCKED_MOV_SS = 2, BLOCKED_BY_SHADOW = 3, RIGHTS_PRESEN
     [VMCS_INDEX_GUEST_##NAME##_ACCESS_RIGHTS] = {kind, 2, offsetof(struct vmcb, member.rights)}
 
 static const struct row rows[VMCS_FIELDS] = {
-    SEGMENT(ES, es, HOME_RIGHTS), SEGMENT(CS, cs, HOME_RIGHTS), SEGMENT(SS, ss, HOME_SS_RIGHTS), SEGMENT(DS, ds, HOME_RIGHTS),
-    SEGMENT(FS, fs, HOME_RIGHTS), SEGMENT(GS, gs, HOME_RIGHTS), SEGMENT(LDTR, ldtr, HOME_RIGHTS), SEGMENT(TR, tr, HOME_TR_RIGHTS),
+    SEGMENT(ES, es, HOME_RIGHTS), SEGMENT(CS, cs, HOME_RIGHTS), SEGMENT(SS, ss, HOME_SS_RIGHTS),
+    SEGMENT(DS, ds, HOME_RIGHTS), SEGMENT(FS, fs, HOME_RIGHTS), SEGMENT(GS, gs, HOME_RIGHTS),
+    SEGMENT(LDTR, ldtr, HOME_RIGHTS), SEGMENT(TR, tr, HOME_TR_RIGHTS),
     [VMCS_INDEX_GUEST_GDTR_BASE] = PLAIN(gdtr.base), [VMCS_INDEX_GUEST_GDTR_LIMIT] = PLAIN(gdtr.limit),
     [VMCS_INDEX_GUEST_IDTR_BASE] = PLAIN(idtr.base), [VMCS_INDEX_GUEST_IDTR_LIMIT] = PLAIN(idtr.limit),
     [VMCS_INDEX_GUEST_CR0] = PLAIN(cr0), [VMCS_INDEX_GUEST_CR3] = PLAIN(cr3),
     [VMCS_INDEX_GUEST_CR4] = {HOME_CR4, 8, offsetof(struct vmcb, cr4)},
     [VMCS_INDEX_GUEST_EFER] = {HOME_EFER, 8, offsetof(struct vmcb, efer)},
-    [VMCS_INDEX_GUEST_DR7] = PLAIN(dr7), [VMCS_INDEX_GUEST_DEBUGCTL] = PLAIN(debugctl), [VMCS_INDEX_GUEST_PAT] = PLAIN(pat),
+    [VMCS_INDEX_GUEST_DR7] = PLAIN(dr7), [VMCS_INDEX_GUEST_DEBUGCTL] = PLAIN(debugctl),
+    [VMCS_INDEX_GUEST_PAT] = PLAIN(pat),
     [VMCS_INDEX_GUEST_RIP] = PLAIN(rip), [VMCS_INDEX_GUEST_RSP] = PLAIN(rsp), [VMCS_INDEX_GUEST_RFLAGS] = PLAIN(rflags),
     [VMCS_INDEX_GUEST_SYSENTER_CS] = PLAIN(sysenter_cs), [VMCS_INDEX_GUEST_SYSENTER_ESP] = PLAIN(sysenter_esp),
     [VMCS_INDEX_GUEST_SYSENTER_EIP] = PLAIN(sysenter_eip), [VMCS_INDEX_TSC_OFFSET] = PLAIN(tsc_offset),
@@ -52,8 +58,8 @@ static const struct row rows[VMCS_FIELDS] = {
     [VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS] = {HOME_PENDING_DEBUG, 8, 0},
 };
 
-/* VMX has the flags AVL, L, D/B and G four bits higher, and a bit for "no segment", which here is "not present". A segment that was
- * loaded is an accessed one, though QEMU forgets it when an interrupt loads CS. */
+/* VMX has the flags AVL, L, D/B and G four bits higher, and a bit for "no segment", which here is "not present". A
+ * segment that was loaded is an accessed one, though QEMU forgets it when an interrupt loads CS. */
 static uint64_t rights_read(uint16_t rights)
 {
     if ((rights & RIGHTS_PRESENT) && (rights & RIGHTS_CODE_OR_DATA))
@@ -91,8 +97,8 @@ static bool is_stepped(const struct svm_state *s)
     return (s->vmcb->rflags & FLAG_TF) && !(s->vmcb->debugctl & DEBUGCTL_BTF);
 }
 
-/* The VMCB knows one shadow; which instruction cast it the image knows if CP wrote it, else it was STI if interrupts are on; but a
- * stepped STI is trapped. */
+/* The VMCB knows one shadow; which instruction cast it the image knows if CP wrote it, else it was STI if interrupts
+ * are on; but a stepped STI is trapped. */
 static uint64_t interruptibility_read(const struct svm_state *s)
 {
     uint32_t kept = s->image.guest_interruptibility, by = kept & BLOCKED_BY_SHADOW;
@@ -170,8 +176,8 @@ void svm_field_write(struct svm_state *s, enum vmcs_index index, uint64_t value)
         vmcs_set(&s->image, index, value);
     }
     /* what an entry consumes changes at every event and is no intercept */
-    s->controls_stale |= index != VMCS_INDEX_ENTRY_INTERRUPTION_INFO && index != VMCS_INDEX_ENTRY_EXCEPTION_ERROR_CODE &&
-                         index != VMCS_INDEX_ENTRY_INSTRUCTION_LENGTH;
+    s->controls_stale |= index != VMCS_INDEX_ENTRY_INTERRUPTION_INFO &&
+                         index != VMCS_INDEX_ENTRY_EXCEPTION_ERROR_CODE && index != VMCS_INDEX_ENTRY_INSTRUCTION_LENGTH;
 }
 
 uint64_t svm_cr0_seen(const struct svm_state *s)

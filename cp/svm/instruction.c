@@ -1,10 +1,11 @@
-/* Owns the decoding of what cp/decode has no need of: MOV to and from control and debug registers, CLTS, LMSW, SMSW, INVLPG; and
- * the VMX exit information of VMX instructions, which arrive here as undefined opcodes. */
+/* Owns the decoding of what cp/decode has no need of: MOV to and from control and debug registers, CLTS, LMSW, SMSW,
+ * INVLPG; and the VMX exit information of VMX instructions, which arrive here as undefined opcodes. */
 #include "cp/svm/instruction.h"
 
 #include <string.h>
 
-enum { ESCAPE = 0x0F, GROUP_6 = 0x00, GROUP_7 = 0x01, MAP_0F38_BYTE = 0x38, INVEPT = 0x80, INVPCID = 0x82, CLTS = 0x06, MOVZX_16 = 0xB7, MOV_FROM_CR = 0x20, MOV_FROM_DR, MOV_TO_CR, MOV_TO_DR };
+enum { ESCAPE = 0x0F, GROUP_6 = 0x00, GROUP_7 = 0x01, MAP_0F38_BYTE = 0x38, INVEPT = 0x80, INVPCID = 0x82, CLTS = 0x06,
+       MOVZX_16 = 0xB7, MOV_FROM_CR = 0x20, MOV_FROM_DR, MOV_TO_CR, MOV_TO_DR };
 enum { REX_B = 1, REX_R = 4, REX_W = 8, GROUP_SMSW = 4, GROUP_LMSW = 6, GROUP_INVLPG = 7 };
 
 static bool is_prefix(uint8_t byte)
@@ -34,7 +35,8 @@ unsigned svm_prefixes(const uint8_t *bytes, size_t count, enum decode_mode mode,
 }
 
 /* The register form is used whatever ModRM.mod says; with LOCK, CR0 is CR8. APM "MOV CRn". */
-static void mov_decode(const uint8_t *at, unsigned prefixes, uint8_t rex, bool lock, enum decode_mode mode, struct svm_access *a)
+static void mov_decode(const uint8_t *at, unsigned prefixes, uint8_t rex, bool lock, enum decode_mode mode,
+                       struct svm_access *a)
 {
     a->kind = at[1] >= MOV_TO_CR ? SVM_ACCESS_MOV_TO : SVM_ACCESS_MOV_FROM;
     a->debug = at[1] & 1;
@@ -47,7 +49,8 @@ static void mov_decode(const uint8_t *at, unsigned prefixes, uint8_t rex, bool l
 }
 
 /* A two-byte opcode with ModRM has the operand that MOVZX in its place would have. */
-static bool operand_decode(const uint8_t *bytes, size_t count, unsigned prefixes, enum decode_mode mode, struct instruction *to)
+static bool operand_decode(const uint8_t *bytes, size_t count, unsigned prefixes, enum decode_mode mode,
+                           struct instruction *to)
 {
     uint8_t copy[INSTRUCTION_MAX_BYTES];
 
@@ -106,19 +109,21 @@ bool svm_access_decode(const uint8_t *bytes, size_t count, enum decode_mode mode
 static const uint8_t reasons[OPERATIONS] = {
     [OP_VMCALL] = EXIT_VMCALL, [OP_VMLAUNCH] = EXIT_VMLAUNCH, [OP_VMRESUME] = EXIT_VMRESUME, [OP_VMXOFF] = EXIT_VMXOFF,
     [OP_VMCLEAR] = EXIT_VMCLEAR, [OP_VMPTRLD] = EXIT_VMPTRLD, [OP_VMPTRST] = EXIT_VMPTRST, [OP_VMXON] = EXIT_VMXON,
-    [OP_VMREAD] = EXIT_VMREAD, [OP_VMWRITE] = EXIT_VMWRITE, [OP_INVEPT] = EXIT_INVEPT, [OP_INVVPID] = EXIT_INVVPID, [OP_VMFUNC] = EXIT_VMFUNC,
+    [OP_VMREAD] = EXIT_VMREAD, [OP_VMWRITE] = EXIT_VMWRITE, [OP_INVEPT] = EXIT_INVEPT, [OP_INVVPID] = EXIT_INVVPID,
+    [OP_VMFUNC] = EXIT_VMFUNC,
 };
 
-enum { INFO_ADDRESS_SHIFT = 7, INFO_REGISTER = 1 << 10, INFO_SEGMENT_SHIFT = 15, INFO_INDEX_SHIFT = 18, INFO_NO_INDEX = 1 << 22,
-       INFO_BASE_SHIFT = 23, INFO_NO_BASE = 1 << 27, INFO_REG2_SHIFT = 28, INFO_REG1_SHIFT = 3, INFO_32_BIT = 1 << 11,
-       INFO_IDENTITY_SHIFT = 28 };
+enum { INFO_ADDRESS_SHIFT = 7, INFO_REGISTER = 1 << 10, INFO_SEGMENT_SHIFT = 15, INFO_INDEX_SHIFT = 18,
+       INFO_NO_INDEX = 1 << 22, INFO_BASE_SHIFT = 23, INFO_NO_BASE = 1 << 27, INFO_REG2_SHIFT = 28, INFO_REG1_SHIFT = 3,
+       INFO_32_BIT = 1 << 11, INFO_IDENTITY_SHIFT = 28 };
 
 static uint32_t memory_information(const struct instruction *i)
 {
     uint32_t info = (uint32_t)(i->address_size == 8 ? 2 : i->address_size == 4) << INFO_ADDRESS_SHIFT;
 
     info |= (uint32_t)i->segment << INFO_SEGMENT_SHIFT;
-    info |= i->index == NO_REGISTER ? INFO_NO_INDEX : (uint32_t)i->index << INFO_INDEX_SHIFT | (uint32_t)__builtin_ctz(i->scale | 8);
+    info |= i->index == NO_REGISTER ? INFO_NO_INDEX
+                                    : (uint32_t)i->index << INFO_INDEX_SHIFT | (uint32_t)__builtin_ctz(i->scale | 8);
     return info | (i->base >= BASE_RIP ? INFO_NO_BASE : (uint32_t)i->base << INFO_BASE_SHIFT);
 }
 
@@ -151,9 +156,10 @@ static void operand_report(const struct instruction *i, struct exit *exit)
     exit->instruction_length = i->length;
 }
 
-/* SDM "Format of the VM-Exit Instruction-Information Field as Used for LIDT, LGDT, SIDT, or SGDT" and "... for LLDT, LTR, SLDT, and
- * STR": which of the four it is has the number it has in its opcode group. */
-static bool table_instruction(const uint8_t *bytes, size_t count, enum decode_mode mode, unsigned n, uint8_t rex, struct exit *exit)
+/* SDM "Format of the VM-Exit Instruction-Information Field as Used for LIDT, LGDT, SIDT, or SGDT" and "... for LLDT,
+ * LTR, SLDT, and STR": which of the four it is has the number it has in its opcode group. */
+static bool table_instruction(const uint8_t *bytes, size_t count, enum decode_mode mode, unsigned n, uint8_t rex,
+                              struct exit *exit)
 {
     bool global = bytes[n + 1] == GROUP_7;
     uint8_t modrm = bytes[n + 2];

@@ -1,5 +1,6 @@
-/* What a guest is, in VMCS fields, kept in a VMCB: a field that the VMCB has lives there, in its form; the others, which are CP's
- * controls and what SVM does not know, live in a struct vmcs beside it. Pure: no instruction is executed here. */
+/* What a guest is, in VMCS fields, kept in a VMCB: a field that the VMCB has lives there, in its form;
+ * the others, which are CP's controls and what SVM does not know, live in a struct vmcs beside it. Pure:
+ * no instruction is executed here. */
 #pragma once
 #include <stdbool.h>
 
@@ -37,6 +38,7 @@ void svm_msr_map_build(uint8_t *map, const uint8_t *bitmap);
 /* Does this access exit by the bitmap of VMX's form (4 KiB)? */
 bool svm_msr_exits(const uint8_t *bitmap, uint32_t msr, bool write);
 
-/* VMCS "VM-entry interruption information" to EVENTINJ. Software interrupts and exceptions want RIP after their instruction. */
+/* VMCS "VM-entry interruption information" to EVENTINJ. Software interrupts and exceptions
+ * want RIP after their instruction. */
 uint64_t svm_event_injection(uint32_t info, uint32_t error);
 bool svm_event_is_software(uint32_t info);

@@ -5,8 +5,8 @@
 
 #include "cp/storage/address.h"
 
-enum { ESCAPE = 0x0F, MAP_38 = 0x38, MAP_3A = 0x3A, VEX3 = 0xC4, VEX2 = 0xC5, MOVZX_16 = 0xB7, XLAT = 0xD7, EVEX = 0x62, ARPL = 0x63,
-       LEAVE = 0xC9 };
+enum { ESCAPE = 0x0F, MAP_38 = 0x38, MAP_3A = 0x3A, VEX3 = 0xC4, VEX2 = 0xC5, MOVZX_16 = 0xB7, XLAT = 0xD7, EVEX = 0x62,
+       ARPL = 0x63, LEAVE = 0xC9 };
 enum { REX_W = 8, MODRM_DIRECT = 0xC0, STACK_STEP = 8, STACK_REACH = 64 };
 enum { AX = 0, BX = 3, SP = 4, BP = 5, SI = 6, DI = 7 };
 enum map { ONE, TWO, THREE_38, THREE_3A };
@@ -81,7 +81,8 @@ static bool in_memory(const struct svm_code *code, const struct form *f)
 {
     if (f->map == ONE && f->opcode == EVEX && code->mode == DECODE_64) /* its displacement is scaled; BOUND elsewhere */
         return false;
-    return f->opcode_at + 1 < code->count && f->modrm < MODRM_DIRECT && (f->map > TWO || bit(has_modrm[f->map], f->opcode));
+    return f->opcode_at + 1 < code->count && f->modrm < MODRM_DIRECT &&
+           (f->map > TWO || bit(has_modrm[f->map], f->opcode));
 }
 
 static unsigned immediate_bytes(const struct form *f)
@@ -111,8 +112,9 @@ static bool modifies(const struct form *f, enum decode_mode mode)
         return (o < 0x38 && (o & 7) < 2) || (o >= 0x80 && o <= 0x83 && group != 7) || (o & 0xFE) == 0x86 ||
                (o & 0xFE) == 0xC0 || (o & 0xFC) == 0xD0 || ((o & 0xFE) == 0xF6 && (group == 2 || group == 3)) ||
                ((o & 0xFE) == 0xFE && group < 2) || (o == ARPL && mode != DECODE_64);
-    return f->map == TWO && (o == 0xA4 || o == 0xA5 || o == 0xAB || o == 0xAC || o == 0xAD || (o & 0xFE) == 0xB0 || o == 0xB3 ||
-                             o == 0xBB || (o & 0xFE) == 0xC0 || (o == 0xBA && group > 4) || (o == 0xC7 && group == 1));
+    return f->map == TWO &&
+           (o == 0xA4 || o == 0xA5 || o == 0xAB || o == 0xAC || o == 0xAD || (o & 0xFE) == 0xB0 || o == 0xB3 ||
+            o == 0xBB || (o & 0xFE) == 0xC0 || (o == 0xBA && group > 4) || (o == 0xC7 && group == 1));
 }
 
 /* ---- addresses ----------------------------------------------------------------------------------- */
@@ -180,7 +182,8 @@ static enum segment source_segment(const struct svm_code *code, const struct for
 }
 
 /* String operations, XLAT and the one that stores by RDI; offsets that are part of the instruction are cp/decode's. */
-static void implied(const struct svm_code *code, const struct form *f, const struct execute_seams *s, struct svm_touches *t)
+static void implied(const struct svm_code *code, const struct form *f, const struct execute_seams *s,
+                    struct svm_touches *t)
 {
     uint8_t o = f->opcode;
     unsigned size = address_size(code, f);

@@ -5,8 +5,8 @@
 
 enum { SVM_TOUCHES = 16 };
 
-/* Likelier addresses first, the memory operand first of all: a superset. Exact but for the second page of an operand that crosses,
- * which begins that page. */
+/* Likelier addresses first, the memory operand first of all: a superset. Exact but for the second page of an operand
+ * that crosses, which begins that page. */
 struct svm_touches {
     uint64_t linear[SVM_TOUCHES];
     unsigned count;
@@ -15,4 +15,5 @@ struct svm_touches {
 
 void svm_touches_find(const struct svm_code *, const struct execute_seams *, uint64_t rip, struct svm_touches *);
 void svm_touches_add(struct svm_touches *, uint64_t linear); /* at the end; nothing if it is full */
-void svm_touches_stack(const struct execute_seams *, struct svm_touches *); /* what PUSH, POP and their like may touch */
+/* what PUSH, POP and their like may touch */
+void svm_touches_stack(const struct execute_seams *, struct svm_touches *);

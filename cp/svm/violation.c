@@ -1,6 +1,6 @@
-/* Owns finding out by which linear address a guest came to a guest-physical one. In: the instruction at RIP, or the event that was
- * being delivered, and the state. All that either may touch is listed, and the address is the first of the list whose translation
- * meets the guest-physical one. */
+/* Owns finding out by which linear address a guest came to a guest-physical one. In: the instruction at RIP, or the
+ * event that was being delivered, and the state. All that either may touch is listed, and the address is the first of
+ * the list whose translation meets the guest-physical one. */
 #include "cp/svm/violation.h"
 
 #include "cp/storage/address.h"
@@ -71,7 +71,8 @@ static bool take_delivery(struct vcpu *vcpu, const struct execute_seams *seams, 
     return take_any(vcpu, &t, table) < SVM_TOUCHES;
 }
 
-void svm_violation_complete(struct vcpu *vcpu, const struct execute_seams *seams, const struct svm_code *code, bool table)
+void svm_violation_complete(struct vcpu *vcpu, const struct execute_seams *seams, const struct svm_code *code,
+                            bool table)
 {
     bool delivering = vcpu->exit.idt_vectoring_info & EVENT_ON_ITS_WAY;
 

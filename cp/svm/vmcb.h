@@ -1,4 +1,5 @@
-/* The virtual machine control block of AMD-V, and the numbers that go into it. APM volume 2, "VMCB Layout", "SVM Intercept Codes". */
+/* The virtual machine control block of AMD-V, and the numbers that go into it. APM volume 2, "VMCB
+ * Layout", "SVM Intercept Codes". */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -57,8 +58,8 @@ enum vmcb_intercept {
     VMCB_INTR = 1u << 0, VMCB_NMI = 1u << 1, VMCB_INIT = 1u << 3, VMCB_VINTR = 1u << 4, VMCB_CR0_SELECTIVE = 1u << 5,
     VMCB_DESCRIPTOR_TABLES = 0xFFu << 6, /* reads and writes of IDTR, GDTR, LDTR, TR */
     VMCB_RDTSC = 1u << 14, VMCB_RDPMC = 1u << 15, VMCB_CPUID = 1u << 18, VMCB_IRET = 1u << 20,
-    VMCB_INTN = 1u << 21, VMCB_INVD = 1u << 22, VMCB_PAUSE = 1u << 23, VMCB_HLT = 1u << 24, VMCB_INVLPG = 1u << 25, VMCB_INVLPGA = 1u << 26, VMCB_IO = 1u << 27,
-    VMCB_MSR = 1u << 28, VMCB_SHUTDOWN = 1u << 31,
+    VMCB_INTN = 1u << 21, VMCB_INVD = 1u << 22, VMCB_PAUSE = 1u << 23, VMCB_HLT = 1u << 24, VMCB_INVLPG = 1u << 25,
+    VMCB_INVLPGA = 1u << 26, VMCB_IO = 1u << 27, VMCB_MSR = 1u << 28, VMCB_SHUTDOWN = 1u << 31,
 };
 
 enum vmcb_intercept2 {
@@ -76,9 +77,10 @@ enum svm_exit_code {
     SVM_EXIT_IDTR_WRITE, SVM_EXIT_GDTR_WRITE, SVM_EXIT_LDTR_WRITE, SVM_EXIT_TR_WRITE, SVM_EXIT_RDTSC = 0x6E,
     SVM_EXIT_RDPMC = 0x6F, SVM_EXIT_CPUID = 0x72, SVM_EXIT_IRET = 0x74, SVM_EXIT_INTN = 0x75, SVM_EXIT_INVD = 0x76,
     SVM_EXIT_PAUSE = 0x77, SVM_EXIT_HLT = 0x78, SVM_EXIT_INVLPG = 0x79, SVM_EXIT_INVLPGA = 0x7A, SVM_EXIT_IO = 0x7B,
-    SVM_EXIT_MSR = 0x7C, SVM_EXIT_SHUTDOWN = 0x7F, SVM_EXIT_VMRUN = 0x80, SVM_EXIT_VMMCALL = 0x81, SVM_EXIT_SKINIT = 0x86,
-    SVM_EXIT_RDTSCP = 0x87, SVM_EXIT_ICEBP = 0x88, SVM_EXIT_WBINVD = 0x89, SVM_EXIT_MONITOR = 0x8A, SVM_EXIT_MWAIT = 0x8B,
-    SVM_EXIT_XSETBV = 0x8D, SVM_EXIT_INVPCID = 0xA2, SVM_EXIT_CODES, SVM_EXIT_NPF = 0x400,
+    SVM_EXIT_MSR = 0x7C, SVM_EXIT_SHUTDOWN = 0x7F, SVM_EXIT_VMRUN = 0x80, SVM_EXIT_VMMCALL = 0x81,
+    SVM_EXIT_SKINIT = 0x86, SVM_EXIT_RDTSCP = 0x87, SVM_EXIT_ICEBP = 0x88, SVM_EXIT_WBINVD = 0x89,
+    SVM_EXIT_MONITOR = 0x8A, SVM_EXIT_MWAIT = 0x8B, SVM_EXIT_XSETBV = 0x8D, SVM_EXIT_INVPCID = 0xA2, SVM_EXIT_CODES,
+    SVM_EXIT_NPF = 0x400,
 };
 /* EXITINFO1 of SVM_EXIT_NPF, beside the bits of a page fault's error code */
 #define SVM_NPF_TABLE (1ull << 33) /* an entry of the guest's page tables, not the translated address itself */

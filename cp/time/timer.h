@@ -26,5 +26,6 @@ struct timer {
 void timer_arm(struct timer *, uint64_t deadline); /* arms, or moves when armed already */
 void timer_cancel(struct timer *);                 /* nothing to do when not armed */
 uint64_t timer_next(void);                         /* earliest deadline, UINT64_MAX: none */
-/* Expires, in order, the timers with deadline <= now: all of them, or as many as fit WORK_SLICE; the others stay due. */
+/* Expires, in order, the timers with deadline <= now: all of them, or as many as fit
+ * WORK_SLICE; the others stay due. */
 void timer_run(uint64_t now);

@@ -12,8 +12,8 @@ struct cpu_backend {
     int (*create)(struct vcpu *);    /* 0 or -ENOMEM; control block with CP's own fields, guest state undefined */
     void (*destroy)(struct vcpu *);
     /* Enters the guest and comes back with vcpu->exit, at the latest when the TSC is at `deadline`; `now` is what it
-     * was just now. false: the processor refused the control block, or the backend itself did (the exit's reason is CPU_UNSOUND, its
-     * qualification says which check); nothing ran. */
+     * was just now. false: the processor refused the control block, or the backend itself did (the exit's reason is
+     * CPU_UNSOUND, its qualification says which check); nothing ran. */
     bool (*enter)(struct vcpu *, uint64_t deadline, uint64_t now);
     uint64_t (*read)(struct vcpu *, enum vmcs_field);
     void (*write)(struct vcpu *, enum vmcs_field, uint64_t value);

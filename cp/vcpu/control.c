@@ -1,6 +1,6 @@
 /* Owns accesses to control registers and XCR0. CP owns CR0.NE, CD and NW (guests run cached whatever they ask for),
- * CR4.VMXE and MCE; the other bits the guest writes without an exit, so that what arrives here is a write that changes one of
- * CP's, or of a bit that CPUID does not offer. SDM "Control Registers". */
+ * CR4.VMXE and MCE; the other bits the guest writes without an exit, so that what arrives here is a write that changes
+ * one of CP's, or of a bit that CPUID does not offer. SDM "Control Registers". */
 #include <stddef.h>
 
 #include "cp/vcpu/backend.h"

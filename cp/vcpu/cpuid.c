@@ -13,7 +13,8 @@
 
 enum { LEAVES = 64, BASIC_MAX = 0x16, EXTENDED_FIRST = 0x80000000u, EXTENDED_MAX = 0x80000008u };
 enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 << 27, LEAF1_ECX_HYPERVISOR = 1u << 31,
-       LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_MCE = 1 << 7, LEAF1_EDX_APIC = 1 << 9, LEAF1_EDX_MTRR = 1 << 12 };
+       LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_MCE = 1 << 7, LEAF1_EDX_APIC = 1 << 9,
+       LEAF1_EDX_MTRR = 1 << 12 };
 enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
 
 enum { XSAVE_COMPONENTS = XSTATE_LEAVES, XSAVE_LEGACY_BYTES = 576, XSAVE_ALIGNED = 2 };
@@ -21,8 +22,9 @@ _Static_assert(!(XSTATE_KNOWN >> XSTATE_LEAVES), "a component is offered that le
 
 /* SDM "CPUID": which bits of the processor's answer a guest sees. What is not here CP does not hand on: performance
  * counters, MONITOR, SMX, SGX, speculation controls beyond IBRS, STIBP and SSBD, CET, PKS, AMX. */
-enum { EDX_MD_CLEAR = 1 << 10, EDX_IBRS = 1 << 26, EDX_STIBP = 1 << 27, EDX_L1D_FLUSH = 1 << 28, EDX_CAPABILITIES = 1 << 29,
-       EBX_IBPB = 1 << 12, EBX_IBRS = 1 << 14, EBX_STIBP = 1 << 15, EBX_SSBD = 1 << 24, EBX_SSB_NO = 1 << 26, EBX_IBPB_RET = 1 << 30 };
+enum { EDX_MD_CLEAR = 1 << 10, EDX_IBRS = 1 << 26, EDX_STIBP = 1 << 27, EDX_L1D_FLUSH = 1 << 28,
+       EDX_CAPABILITIES = 1 << 29, EBX_IBPB = 1 << 12, EBX_IBRS = 1 << 14, EBX_STIBP = 1 << 15, EBX_SSBD = 1 << 24,
+       EBX_SSB_NO = 1 << 26, EBX_IBPB_RET = 1 << 30 };
 #define EDX_SSBD (1u << 31)
 #define SPECULATION_EDX (EDX_MD_CLEAR | EDX_IBRS | EDX_STIBP | EDX_L1D_FLUSH | EDX_CAPABILITIES | EDX_SSBD)
 #define SPECULATION_EBX (EBX_IBPB | EBX_IBRS | EBX_STIBP | EBX_SSBD | EBX_SSB_NO | EBX_IBPB_RET)
@@ -307,7 +309,8 @@ uint64_t cpuid_speculation_bits(uint32_t msr)
 {
     uint64_t bits = 0;
 
-    for (const struct speculation_msr *m = speculation_msrs; m < speculation_msrs + sizeof speculation_msrs / sizeof *speculation_msrs; m++)
+    const struct speculation_msr *end = speculation_msrs + sizeof speculation_msrs / sizeof *speculation_msrs;
+    for (const struct speculation_msr *m = speculation_msrs; m < end; m++)
         if (m->msr == msr && speculation_offered(m->edx, m->ebx))
             bits |= m->bits;
     return bits;

@@ -18,7 +18,8 @@ struct cpuid_answer cpuid_answer(struct vm *, uint32_t leaf, uint32_t subleaf);
 
 uint64_t cpuid_cr4_allowed(const struct vm *); /* CR4 bits a guest may set */
 bool cpuid_machine_check(void);
-uint64_t cpuid_speculation_bits(uint32_t msr); /* of an MSR of cp/vcpu/speculation.h a guest may set, or reads; 0: there is none */
+/* of an MSR of cp/vcpu/speculation.h a guest may set, or reads; 0: there is none */
+uint64_t cpuid_speculation_bits(uint32_t msr);
 uint64_t cpuid_efer_allowed(void);
 uint64_t cpuid_xcr0_allowed(void);
 bool cpuid_xsave(void);

@@ -7,7 +7,8 @@ struct machine_check; /* cp/vcpu/machine_check.h */
 struct vcpu;
 
 void cpu_cr2_set(struct vcpu *, uint64_t value); /* the guest's CR2, wherever it is now */
-void cpu_dr6_report(struct vcpu *, uint64_t conditions); /* of a #DB, into the guest's DR6; none: they are there already */
+/* of a #DB, into the guest's DR6; none: they are there already */
+void cpu_dr6_report(struct vcpu *, uint64_t conditions);
 void cpu_look_soon(void);                        /* the event loop has its turn before a guest runs on */
 /* What the machine-check banks hold, which are empty afterwards, and no machine check is under way any more. */
 void cpu_machine_check_take(struct machine_check *);

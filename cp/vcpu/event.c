@@ -93,8 +93,9 @@ static void int1(struct vcpu *vcpu)
     vcpu_write(vcpu, VMCS_GUEST_DR7, vcpu_read(vcpu, VMCS_GUEST_DR7) & ~DR7_GD);
 }
 
-/* The exit of a #DB has taken what was pending of debug exceptions, and an entry with TF in the shadow of STI or MOV SS wants a step
- * pending: SDM "Checks on Guest Non-Register State". The handler is not in that shadow, so it ends here. */
+/* The exit of a #DB has taken what was pending of debug exceptions, and an entry with TF in the shadow
+ * of STI or MOV SS wants a step pending: SDM "Checks on Guest Non-Register State". The handler is not
+ * in that shadow, so it ends here. */
 void event_return(struct vcpu *vcpu)
 {
     const struct exit *exit = &vcpu->exit;

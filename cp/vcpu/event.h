@@ -5,7 +5,8 @@
 #include "cp/vcpu/vm.h"
 
 enum { EVENT_VALID = 1u << 31, EVENT_ERROR = 1 << 11, EVENT_TYPE = 7 << 8, EVENT_EXTERNAL = 0 << 8, EVENT_NMI = 2 << 8,
-       EVENT_HARDWARE_EXCEPTION = 3 << 8, EVENT_SOFTWARE_INTERRUPT = 4 << 8, EVENT_PRIVILEGED = 5 << 8, EVENT_SOFTWARE_EXCEPTION = 6 << 8 };
+       EVENT_HARDWARE_EXCEPTION = 3 << 8, EVENT_SOFTWARE_INTERRUPT = 4 << 8, EVENT_PRIVILEGED = 5 << 8,
+       EVENT_SOFTWARE_EXCEPTION = 6 << 8 };
 
 /* An event whose delivery the last exit cut short waits again. */
 void event_requeue_cut(struct vcpu *); /* @pre there was one */
@@ -14,7 +15,8 @@ static inline void event_requeue(struct vcpu *vcpu)
     if (vcpu->exit.idt_vectoring_info & EVENT_VALID)
         event_requeue_cut(vcpu);
 }
-/* The exception of this exit, which the guest would have had without CP, is the guest's. @pre what it cut short was requeued */
+/* The exception of this exit, which the guest would have had without CP, is the guest's. @pre
+ * what it cut short was requeued */
 void event_return(struct vcpu *);
 /* Does anything need event_prepare before the next entry? The usual answer, no, costs a few instructions. */
 static inline bool event_waits(const struct vm *vm)

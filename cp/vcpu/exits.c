@@ -72,8 +72,9 @@ enum exit_action exit_vmcall(struct vm *vm)
     return EXIT_SKIP; /* one that stopped its machine is done too */
 }
 
-/* An NMI is the real machine's, and has been noted; so is a machine check. The other exceptions that CP asks for may recur for ever, one in the delivery of the
- * other: all CP wants of them is that its event loop has its turns, as no interrupt comes between. */
+/* An NMI is the real machine's, and has been noted; so is a machine check. The other exceptions that CP asks for
+ * may recur for ever, one in the delivery of the other: all CP wants of them is that its event loop has its turns,
+ * as no interrupt comes between. */
 enum exit_action exit_exception(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
@@ -126,9 +127,9 @@ static enum exit_action no_counters(struct vm *vm)
     return exit_fault(vm, VECTOR_GP, 0);
 }
 
-/* One row for each reason. What is PRIVILEGED no program may have done that is not at privilege level 0. A processor asks before it
- * exits, or does not: Bochs leaves a guest for XSETBV, and for a call, whatever its level. So it is asked here once for all of them,
- * and nobody gets to the handlers otherwise. */
+/* One row for each reason. What is PRIVILEGED no program may have done that is not at privilege level 0. A processor
+ * asks before it exits, or does not: Bochs leaves a guest for XSETBV, and for a call, whatever its level. So it is
+ * asked here once for all of them, and nobody gets to the handlers otherwise. */
 #define ROWS \
     HANDLED(EXCEPTION_NMI, exit_exception) \
     HANDLED(EXTERNAL_INTERRUPT, asynchronous) \

@@ -199,7 +199,8 @@ static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *co
     return 0;
 }
 
-/* RIP, or the page tables on the way to it, lie where the machine has no storage: also where one is started after a reset. */
+/* RIP, or the page tables on the way to it, lie where the machine has no storage: also
+ * where one is started after a reset. */
 static enum exit_action no_storage(struct vm *vm)
 {
     if (vm->state == VM_STOPPED)

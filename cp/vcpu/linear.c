@@ -190,7 +190,8 @@ enum linear_part linear_part(struct vcpu *vcpu, uint64_t linear, uint64_t at)
     for (unsigned level = p.levels; level; level--) {
         unsigned shift = PAGE_SHIFT + p.index_bits * (level - 1);
         bool pdpte = p.levels == 3 && level == 3;
-        uint64_t mask = pdpte ? 3 : (1ull << p.index_bits) - 1, where = table + (linear >> shift & mask) * p.entry_bytes;
+        uint64_t mask = pdpte ? 3 : (1ull << p.index_bits) - 1,
+                 where = table + (linear >> shift & mask) * p.entry_bytes;
         if (at >= where && at < where + p.entry_bytes)
             return LINEAR_TABLE;
         const void *pointer = entry_pointer(vcpu, &where);

@@ -1,5 +1,6 @@
-/* Owns the judgement of hardware errors and the notes of those nobody has heard of yet. In: banks, as cp/cpu reads them. Out: a
- * verdict, a stopped machine, words for the operator. SDM "Machine-Check Error Codes", "Machine-Check Recovery". */
+/* Owns the judgement of hardware errors and the notes of those nobody has heard of yet. In: banks, as
+ * cp/cpu reads them. Out: a verdict, a stopped machine, words for the operator. SDM "Machine-Check Error
+ * Codes", "Machine-Check Recovery". */
 #include "cp/vcpu/machine_check.h"
 
 #include "cp/vcpu/edge.h"
@@ -10,7 +11,8 @@ static const char goes_on[] = "all goes on";
 
 void (*machine_check_told)(const struct machine_check *, const char *outcome);
 
-/* Made by CP's own #MC, which may have interrupted anything, and told of from the event loop: one writer, one reader. */
+/* Made by CP's own #MC, which may have interrupted anything, and told of from the
+ * event loop: one writer, one reader. */
 static struct machine_check notes[NOTES];
 static volatile unsigned noted, told;
 volatile bool machine_check_waits;
@@ -35,7 +37,8 @@ static const struct rule {
     enum machine_check_verdict verdict;
 } rules[] = {
     {MACHINE_CHECK_CONTEXT_CORRUPT, false, MACHINE_CHECK_FATAL},
-    {MACHINE_CHECK_UNCORRECTED | MACHINE_CHECK_OVERFLOW, false, MACHINE_CHECK_FATAL}, /* one more, of which nothing is known */
+    /* one more, of which nothing is known */
+    {MACHINE_CHECK_UNCORRECTED | MACHINE_CHECK_OVERFLOW, false, MACHINE_CHECK_FATAL},
     {MACHINE_CHECK_UNCORRECTED | MACHINE_CHECK_ACTION_REQUIRED, false, MACHINE_CHECK_VICTIM},
     {MACHINE_CHECK_UNCORRECTED, true, MACHINE_CHECK_VICTIM},
 };

@@ -11,7 +11,8 @@
 enum { MACHINE_CHECK_BANKS = 32 };
 
 /* IA32_MCG_STATUS */
-enum { MACHINE_CHECK_RESTART = 1 << 0 /* RIPV */, MACHINE_CHECK_AT_RIP = 1 << 1 /* EIPV */, MACHINE_CHECK_UNDER_WAY = 1 << 2 /* MCIP */ };
+enum { MACHINE_CHECK_RESTART = 1 << 0 /* RIPV */, MACHINE_CHECK_AT_RIP = 1 << 1 /* EIPV */,
+       MACHINE_CHECK_UNDER_WAY = 1 << 2 /* MCIP */ };
 /* IA32_MCi_STATUS */
 #define MACHINE_CHECK_VALID (1ull << 63)
 #define MACHINE_CHECK_OVERFLOW (1ull << 62)
@@ -45,10 +46,11 @@ enum machine_check_verdict machine_check_judge(const struct machine_check *);
 void machine_check_text(const struct machine_check *, char *text, size_t size);
 
 void machine_check_note(const struct machine_check *); /* the event loop will tell of it, as of one that did no harm */
-/* In CP's own #MC: true, CP goes on and the event loop will tell; false, it must end. Calls nothing that may be what was
- * interrupted. */
+/* In CP's own #MC: true, CP goes on and the event loop will tell; false, it must end. Calls nothing
+ * that may be what was interrupted. */
 bool machine_check_in_cp(const struct machine_check *);
-/* A #MC took the place of what the machine's program did: it goes on, or its machine stops (VM_STOP_MACHINE_CHECK), or CP ends. */
+/* A #MC took the place of what the machine's program did: it goes on, or its machine stops
+ * (VM_STOP_MACHINE_CHECK), or CP ends. */
 enum exit_action machine_check_in_guest(struct vm *);
 /* A machine's processor shut down: by itself (VM_STOP_TRIPLE_FAULT), or by a machine check that was not intercepted. */
 void machine_check_shut_down(struct vm *);

@@ -1,5 +1,5 @@
-/* Virtual VMX in the run loop: the seam between cp/ and nest/. A machine has a struct nest from the moment its guest first asks
- * about VMX; until then nothing of this costs it anything. */
+/* Virtual VMX in the run loop: the seam between cp/ and nest/. A machine has a struct nest from the moment its guest
+ * first asks about VMX; until then nothing of this costs it anything. */
 #pragma once
 #include "cp/vcpu/exit.h"
 #include "cp/vcpu/vm.h"
@@ -17,7 +17,8 @@ bool nested_allows_cr(struct vm *, unsigned number, uint64_t value);
 struct nest_cr nested_cr(struct vm *, unsigned number, uint64_t value);
 
 bool nested_shrink(struct vm *);                   /* drops what can be made again; true: that were frames */
-void nested_destroy(struct vm *);                  /* power-up state: out of VMX operation, and gives back all it held */
+/* power-up state: out of VMX operation, and gives back all it held */
+void nested_destroy(struct vm *);
 bool nested_set_mode(struct vm *, enum nest_mode); /* false: the guest is in VMX operation */
 
 static inline bool nested_runs(const struct vcpu *vcpu) { return nest_in_guest(vcpu->nest); }
@@ -28,9 +29,11 @@ enum exit_action nested_instruction(struct vm *);
 /* VMCALL for DIAGNOSE_ENTER: the memory way. */
 enum exit_action nested_enter(struct vm *);
 
-/* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's timer for L2 runs out (host TSC). */
+/* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's
+ * timer for L2 runs out (host TSC). */
 uint64_t nested_prepare(struct vm *);
-/* An exception CP made for L2, a triple fault of L2: L1's if it wants it (the latter always does). @pre vmcs02 is loaded */
+/* An exception CP made for L2, a triple fault of L2: L1's if it wants it (the latter
+ * always does). @pre vmcs02 is loaded */
 void nested_exception(struct vm *);
 bool nested_triple_fault(struct vm *); /* false: no L2 runs */
 bool nested_wants_interrupt(struct vm *); /* one waits, and L1 takes it whatever L2's RFLAGS.IF */
@@ -39,7 +42,8 @@ void nested_init(struct vm *);
 bool nested_blocks_init(const struct vm *);
 /* An interrupt or NMI for L1 may wait while L2 runs: takes L2 out if L1 wants that. @pre nested_runs() */
 void nested_interrupt(struct vm *);
-/* L2 halts: its activity state, and L1's timer for it wakes the machine, which the caller lets wait. @pre nested_runs() */
+/* L2 halts: its activity state, and L1's timer for it wakes the machine, which the
+ * caller lets wait. @pre nested_runs() */
 void nested_halt(struct vm *);
 void nested_refused(struct vm *); /* the processor refused vmcs02 */
 /* An exit while nested_runs(). True: dealt with; false: CP's own, to be handled as for any guest. */
@@ -47,5 +51,6 @@ bool nested_exit(struct vm *);
 /* CP changed a control of its own for this machine. */
 void nested_control(struct vm *, enum vmcs_index, uint64_t value);
 
-/* Guest-physical address as the running guest (L1 or L2) means it, to one of the machine's storage. False: not mapped. */
+/* Guest-physical address as the running guest (L1 or L2) means it, to one of the
+ * machine's storage. False: not mapped. */
 bool nested_translate(struct vcpu *, uint64_t *gpa, bool write);

@@ -1,5 +1,5 @@
-/* Owns the decision what is done against speculation, and in which order. In: what the processor says of itself. Out: a plan, and
- * orders to the edge while guests come and go. */
+/* Owns the decision what is done against speculation, and in which order. In: what the processor says of itself. Out: a
+ * plan, and orders to the edge while guests come and go. */
 #include "cp/vcpu/speculation.h"
 
 #include <stddef.h>
@@ -63,7 +63,8 @@ static const struct rule {
     {AT_ENTRY, SPECULATION_L1D, {FACT_STRUCTURED_EDX, L1D_FLUSH}, {0}, {FACT_CAPABILITIES, RDCL_NO | SKIP_L1D_FLUSH}},
     /* microarchitectural data sampling; the same by transactions that abort */
     {AT_ENTRY, SPECULATION_BUFFERS, {FACT_STRUCTURED_EDX, MD_CLEAR}, {0}, {FACT_CAPABILITIES, MDS_NO}},
-    {AT_ENTRY, SPECULATION_BUFFERS, {FACT_STRUCTURED_EDX, MD_CLEAR}, {FACT_STRUCTURED_EBX, RTM}, {FACT_CAPABILITIES, TAA_NO}},
+    {AT_ENTRY, SPECULATION_BUFFERS, {FACT_STRUCTURED_EDX, MD_CLEAR}, {FACT_STRUCTURED_EBX, RTM},
+     {FACT_CAPABILITIES, TAA_NO}},
     /* stale data of devices' registers, in three places */
     {AT_ENTRY, SPECULATION_BUFFERS, {FACT_CAPABILITIES, FB_CLEAR}, {0}, {FACT_CAPABILITIES, SBDR_SSDP_NO}},
     {AT_ENTRY, SPECULATION_BUFFERS, {FACT_CAPABILITIES, FB_CLEAR}, {0}, {FACT_CAPABILITIES, FBSDP_NO}},
@@ -94,10 +95,11 @@ static const struct own_bit {
     {SPEC_CTRL_BHI_DIS_S, {FACT_CONTROL_EDX, BHI_CTRL}, {0}, {FACT_CAPABILITIES, BHI_NO}},
 };
 
-/* What guests are told of the processor's capabilities: what it is not affected by, and what VERW does. No control of the rest is
- * theirs. */
-static const uint64_t told = RDCL_NO | IBRS_ALL | SKIP_L1D_FLUSH | SSB_NO | MDS_NO | PSCHANGE_MC_NO | TAA_NO | SBDR_SSDP_NO | FBSDP_NO |
-                             PSDP_NO | FB_CLEAR | RRSBA | BHI_NO | PBRSB_NO | GDS_NO | RFDS_NO | RFDS_CLEAR;
+/* What guests are told of the processor's capabilities: what it is not affected by, and what VERW does. No
+ * control of the rest is theirs. */
+static const uint64_t told = RDCL_NO | IBRS_ALL | SKIP_L1D_FLUSH | SSB_NO | MDS_NO | PSCHANGE_MC_NO | TAA_NO |
+                             SBDR_SSDP_NO | FBSDP_NO | PSDP_NO | FB_CLEAR | RRSBA | BHI_NO | PBRSB_NO | GDS_NO |
+                             RFDS_NO | RFDS_CLEAR;
 
 struct speculation_plan speculation;
 

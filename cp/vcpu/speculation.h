@@ -1,6 +1,6 @@
-/* What a processor's speculation gives away between guests, and between a guest and CP, and what is done against it: one table from
- * what CPUID and IA32_ARCH_CAPABILITIES say to actions, and their order. SDM "Speculation-Related Features"; APM "Speculation Control
- * MSRs". What is not done: docs/security.md. */
+/* What a processor's speculation gives away between guests, and between a guest and CP, and what is done against it:
+ * one table from what CPUID and IA32_ARCH_CAPABILITIES say to actions, and their order. SDM "Speculation-Related
+ * Features"; APM "Speculation Control MSRs". What is not done: docs/security.md. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +25,8 @@ enum speculation_action {
 };
 
 struct speculation_plan {
-    uint8_t at_switch, at_entry, at_exit; /* enum speculation_action; at_exit RETURNS is the world switch's, first of all */
+    /* enum speculation_action; at_exit RETURNS is the world switch's, first of all */
+    uint8_t at_switch, at_entry, at_exit;
     uint64_t own;                         /* SPEC_CTRL while CP runs, and at least while a guest does */
     bool has_control;                     /* there is a SPEC_CTRL */
     bool automatic;                       /* EFER's automatic IBRS is there */
@@ -35,14 +36,16 @@ struct speculation_plan {
 extern struct speculation_plan speculation; /* of this processor; nothing is done until it is set */
 
 enum { MSR_SPEC_CTRL = 0x48, MSR_PRED_CMD = 0x49, MSR_ARCH_CAPABILITIES = 0x10A, MSR_FLUSH_CMD = 0x10B };
-enum { SPEC_CTRL_IBRS = 1, SPEC_CTRL_STIBP = 2, SPEC_CTRL_SSBD = 4, SPEC_CTRL_RRSBA_DIS_S = 1 << 6, SPEC_CTRL_BHI_DIS_S = 1 << 10 };
+enum { SPEC_CTRL_IBRS = 1, SPEC_CTRL_STIBP = 2, SPEC_CTRL_SSBD = 4, SPEC_CTRL_RRSBA_DIS_S = 1 << 6,
+       SPEC_CTRL_BHI_DIS_S = 1 << 10 };
 enum { PRED_CMD_IBPB = 1, FLUSH_CMD_L1D = 1 };
 
 struct speculation_plan speculation_decide(const uint64_t facts[SPECULATION_FACTS]);
 
 /* The processor goes to another guest than it had last. */
 void speculation_switch(void);
-/* Before and after a guest runs, as near to it as can be; guest: the SPEC_CTRL it wants. Only where something is to be done. */
+/* Before and after a guest runs, as near to it as can be; guest: the SPEC_CTRL it wants. Only
+ * where something is to be done. */
 bool speculation_guards(void);
 void speculation_enter(uint64_t guest);
 void speculation_leave(uint64_t guest);

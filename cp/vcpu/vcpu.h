@@ -66,8 +66,8 @@ static inline void vcpu_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t
  * Double Fault" says). */
 void vcpu_queue_exception(struct vcpu *, unsigned vector, bool has_error, uint32_t error);
 void vcpu_queue_page_fault(struct vcpu *, uint64_t linear, uint32_t error);
-/* DR6 after a #DB for these conditions, given as in DR6 or in an exit's qualification. The four breakpoints are told of anew,
- * the rest stays until the guest clears it: SDM "Debug Status Register (DR6)". */
+/* DR6 after a #DB for these conditions, given as in DR6 or in an exit's qualification. The four breakpoints are told of
+ * anew, the rest stays until the guest clears it: SDM "Debug Status Register (DR6)". */
 static inline uint64_t debug_dr6(uint64_t dr6, uint64_t conditions)
 {
     enum { BREAKPOINTS = 0xF, CONDITIONS = 0xE00F }; /* B0 to B3, BD, BS, BT */

@@ -22,7 +22,8 @@ enum vm_state {
 enum vm_stop {
     VM_STOP_NONE, VM_STOP_USER, VM_STOP_POWER_OFF, VM_STOP_TRIPLE_FAULT, VM_STOP_DISABLED_WAIT, VM_STOP_NO_STORAGE,
     VM_STOP_NO_FRAMES, VM_STOP_BAD_ENTRY, VM_STOP_EMULATION, VM_STOP_TEST_EXIT, VM_STOP_VMX_ABORT,
-    VM_STOP_UNSOUND, /* CP made a control block that must not run; stop_detail: the field's encoding, or a row of cp/svm/assert.c */
+    /* CP made a control block that must not run; stop_detail: the field's encoding, or a row of cp/svm/assert.c */
+    VM_STOP_UNSOUND,
     VM_STOP_MACHINE_CHECK, /* the hardware failed under it */
     VM_STOP_RESET, /* the guest reset its machine: a board reset or an INIT */
     VM_STOP_TAKEN, /* others lacked frames, and it held most: its storage is being cleared */
@@ -53,8 +54,9 @@ struct vm {
     struct guest_storage storage;
 };
 
-/* Whose turn it is: from before its registers are loaded until its last exit of the turn is dealt with. NULL: the event loop's own
- * time, and the only one in which machines are made, reset, cleared or destroyed, or the processor given to another. */
+/* Whose turn it is: from before its registers are loaded until its last exit of the turn is dealt with.
+ * NULL: the event loop's own time, and the only one in which machines are made, reset, cleared or destroyed,
+ * or the processor given to another. */
 extern struct vm *vm_turn;
 
 static inline uint64_t vm_total_ticks(const struct vm *vm)
@@ -74,7 +76,8 @@ void vm_wake(struct vm *);              /* the same if what came is deliverable 
 /* The guest/host masks of CR0 and CR4, after what CPUID offers changed. */
 void vm_masks_write(struct vm *);
 
-/* The program of a machine failed at VMX: by which rule, and the field's encoding, or NEST_NO_FIELD. Set by cp/session. */
+/* The program of a machine failed at VMX: by which rule, and the field's encoding, or
+ * NEST_NO_FIELD. Set by cp/session. */
 extern void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 /* VMCALL: DIAGNOSE. Registers are in vcpu.gpr; returns what goes to RAX. Set by cp/session. */
 extern uint64_t (*vm_diagnose)(struct vm *);

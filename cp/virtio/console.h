@@ -1,6 +1,6 @@
 /* The control messages of a virtio console device with several ports: which ports there are, at which of them somebody
- * is, what is to be said next. In: messages as they came, of any length and content. Out: what they change, and messages
- * to send, one at a time: a device answers each with a few of its own and drops those it finds no buffer for.
+ * is, what is to be said next. In: messages as they came, of any length and content. Out: what they change, and
+ * messages to send, one at a time: a device answers each with a few of its own and drops those it finds no buffer for.
  *
  * VIRTIO 1.1, "Console Device", "Multiport Device Operation". */
 #pragma once

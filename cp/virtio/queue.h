@@ -42,7 +42,8 @@ struct virtq {
 };
 
 /* What a queue of that size (a power of two, 2 to VIRTQ_MOST) needs of memory. */
-#define VIRTQ_BYTES(size) (16u * (size) + ((6u + 2u * (size) + 3u) & ~3u) + ((6u + 8u * (size) + 7u) & ~7u) + 8u * (size) + 4u)
+#define VIRTQ_BYTES(size) \
+    (16u * (size) + ((6u + 2u * (size) + 3u) & ~3u) + ((6u + 8u * (size) + 7u) & ~7u) + 8u * (size) + 4u)
 
 /* memory: VIRTQ_BYTES(size), zeroed, aligned to 16, kept as long as the device may look at it */
 void virtq_init(struct virtq *, uint16_t size, void *memory);

@@ -33,9 +33,9 @@ static uint64_t take(unsigned bytes)
 /* Mostly one that means something. */
 static uint64_t take_address(void)
 {
-    static const uint64_t places[] = {FAKE_VMXON, FAKE_VMCS, FAKE_VMCS_B, 0x4000, 0x800, FAKE_BITMAPS, FAKE_EPT, FAKE_EPT + 0x1000,
-                                      FAKE_EPT + 0x2000, PT_ROOT, PT_TOP, 0xFEC00000, 0xFEE00000, SCENE_GUEST_MIB << 20,
-                                      1ull << 39, ~0ull};
+    static const uint64_t places[] = {FAKE_VMXON, FAKE_VMCS, FAKE_VMCS_B, 0x4000, 0x800, FAKE_BITMAPS, FAKE_EPT,
+                                      FAKE_EPT + 0x1000, FAKE_EPT + 0x2000, PT_ROOT, PT_TOP, 0xFEC00000, 0xFEE00000,
+                                      SCENE_GUEST_MIB << 20, 1ull << 39, ~0ull};
     uint8_t which = (uint8_t)take(1);
     uint64_t place = places[which & 15];
 
@@ -56,7 +56,7 @@ static uint64_t take_value(void)
     }
 }
 
-/* ---- what must hold at an entry ------------------------------------------------------------------------------------ */
+/* ---- what must hold at an entry ---------------------------------------------------------------------------------- */
 
 static const uint8_t *frames_first, *frames_end;
 
@@ -118,7 +118,7 @@ static void entry_bound(struct vcpu *v)
         l2_bound(m, held, &v->nest->vmcs01);
 }
 
-/* ---- what the guest does ------------------------------------------------------------------------------------------- */
+/* ---- what the guest does ----------------------------------------------------------------------------------------- */
 
 static void meanwhile(uint8_t what)
 {
@@ -143,7 +143,8 @@ static void vmx_operand(struct exit *exit)
     bool field = exit->reason == EXIT_VMREAD || exit->reason == EXIT_VMWRITE;
     uint64_t operand[2] = {take_address(), 0};
 
-    exit->instruction_info = field ? REGISTER | 2u << 28 | 3u << 3 : ADDRESS_64 | SEGMENT_DS | NO_INDEX | NO_BASE | 2u << 28;
+    exit->instruction_info =
+        field ? REGISTER | 2u << 28 | 3u << 3 : ADDRESS_64 | SEGMENT_DS | NO_INDEX | NO_BASE | 2u << 28;
     exit->qualification = field ? 0 : 0x800;
     if (field) {
         vm->vcpu.gpr[RDX] = vmcs_field_rows[take(1) % VMCS_FIELDS].encoding;
@@ -165,9 +166,11 @@ static void any_exit(struct exit *exit)
     exit->guest_linear = exit->guest_physical;
     exit->instruction_info = (uint32_t)take(flags & 4);
     if (exit->reason == EXIT_EXCEPTION_NMI)
-        exit->interruption_info = EVENT_VALID | (flags & 1 ? EVENT_NMI | VECTOR_NMI : EVENT_HARDWARE_EXCEPTION | (flags >> 3));
+        exit->interruption_info =
+            EVENT_VALID | (flags & 1 ? EVENT_NMI | VECTOR_NMI : EVENT_HARDWARE_EXCEPTION | (flags >> 3));
     if (flags & 2)
-        exit->idt_vectoring_info = EVENT_VALID | (flags & 8 ? EVENT_EXTERNAL | 0x33 : EVENT_HARDWARE_EXCEPTION | VECTOR_GP);
+        exit->idt_vectoring_info =
+            EVENT_VALID | (flags & 8 ? EVENT_EXTERNAL | 0x33 : EVENT_HARDWARE_EXCEPTION | VECTOR_GP);
 }
 
 static bool run(struct vcpu *v, uint64_t deadline)
@@ -178,7 +181,9 @@ static bool run(struct vcpu *v, uint64_t deadline)
     if (in.at == in.end)
         over();
     fake_now += deadline == UINT64_MAX || what & 1 ? 100 : deadline > fake_now ? deadline - fake_now : 0;
-    v->exit = (struct exit){.reason = reason % EXIT_REASONS, .instruction_length = 1 + (what >> 1 & 3), .rip = vcpu_read(v, VMCS_GUEST_RIP)};
+    v->exit = (struct exit){.reason = reason % EXIT_REASONS,
+                            .instruction_length = 1 + (what >> 1 & 3),
+                            .rip = vcpu_read(v, VMCS_GUEST_RIP)};
     if (nest_is_instruction(v->exit.reason) && !nested_runs(v))
         vmx_operand(&v->exit);
     else

@@ -1,7 +1,7 @@
 /* A VMCB of any contents, any controls and any code behind it. What must hold: a translation depends on nothing but the
- * VMCB and the bytes it was given, and on those only where it says it wants them; what it reports is of VMX's vocabulary;
- * an instruction is as long as it says; what CP needs is intercepted whatever the controls say; and what a field write
- * does not declare to concern the intercepts does not. */
+ * VMCB and the bytes it was given, and on those only where it says it wants them; what it reports is of VMX's
+ * vocabulary; an instruction is as long as it says; what CP needs is intercepted whatever the controls say; and what a
+ * field write does not declare to concern the intercepts does not. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { VECTOR_UD = 6, STORAGE = 256 << 10, CODE_AT = 0x3000, TYPES_KNOWN = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 };
+enum { VECTOR_UD = 6, STORAGE = 256 << 10, CODE_AT = 0x3000,
+       TYPES_KNOWN = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 };
 enum { QUALIFICATION_LINEAR = 1 << 7, QUALIFICATION_FINAL = 1 << 8 };
 
 struct input {
@@ -41,7 +42,7 @@ static uint64_t take(struct input *in, unsigned bytes)
     return value;
 }
 
-/* ---- fields ------------------------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
 
 /* Who cast a shadow nobody wrote down, and whether it holds a trap back, is told by what else there is. */
 static bool depends(unsigned read, unsigned written)
@@ -70,8 +71,8 @@ static void field_write(enum vmcs_index index, uint64_t value)
 
 static void intercepts_bound(void)
 {
-    const uint32_t always = VMCB_INTR | VMCB_NMI | VMCB_INIT | VMCB_CPUID | VMCB_INVD | VMCB_INVLPGA | VMCB_IO | VMCB_MSR |
-                            VMCB_SHUTDOWN;
+    const uint32_t always =
+        VMCB_INTR | VMCB_NMI | VMCB_INIT | VMCB_CPUID | VMCB_INVD | VMCB_INVLPGA | VMCB_IO | VMCB_MSR | VMCB_SHUTDOWN;
     const uint32_t always2 = VMCB_SVM_INSTRUCTIONS | VMCB_XSETBV | VMCB_WBINVD;
     const uint32_t vectors = 1u << VECTOR_UD | 1u << 13 | 1u << 17 | 1u << 1;
 
@@ -106,7 +107,7 @@ static void controls(struct input *in)
     intercepts_bound();
 }
 
-/* ---- exits -------------------------------------------------------------------------------------------------------- */
+/* ---- exits ------------------------------------------------------------------------------------------------------- */
 
 static void report_bound(const struct exit *exit)
 {
@@ -202,7 +203,7 @@ static void instructions(void)
     require(!svm_system_instruction(code.bytes, exit.instruction_length - 1, code.mode, &again));
 }
 
-/* ---- what an instruction touches ------------------------------------------------------------------------------------- */
+/* ---- what an instruction touches --------------------------------------------------------------------------------- */
 
 static struct vm vm;
 static struct vmcs fields;
@@ -259,12 +260,14 @@ static void violation(struct input *in)
     for (unsigned i = 0; i < GPRS; i++)
         vm.vcpu.gpr[i] = take(in, 3);
     *exit = (struct exit){.reason = EXIT_EPT_VIOLATION, .rip = CODE_AT, .qualification = take(in, 1) & 7,
-                          .guest_physical = take(in, 3) & (STORAGE - 1), .idt_vectoring_info = take(in, 1) & 1 ? 1u << 31 | 14 : 0};
+                          .guest_physical = take(in, 3) & (STORAGE - 1),
+                          .idt_vectoring_info = take(in, 1) & 1 ? 1u << 31 | 14 : 0};
     before = *exit;
     bool table = take(in, 1) & 1;
     svm_violation_complete(&vm.vcpu, &seams, &code, table);
     require(exit->reason == before.reason && exit->guest_physical == before.guest_physical && exit->rip == before.rip);
-    require((exit->qualification & ~(uint64_t)(QUALIFICATION_LINEAR | QUALIFICATION_FINAL | 3)) == (before.qualification & ~3ull));
+    require((exit->qualification & ~(uint64_t)(QUALIFICATION_LINEAR | QUALIFICATION_FINAL | 3)) ==
+            (before.qualification & ~3ull));
     require(!(exit->qualification & QUALIFICATION_FINAL) || (exit->qualification & QUALIFICATION_LINEAR));
     require(exit->qualification & QUALIFICATION_LINEAR || exit->guest_linear == before.guest_linear);
     if ((exit->qualification & QUALIFICATION_FINAL) && !linear_translate(&vm.vcpu, exit->guest_linear, 0, &at, &error))
@@ -281,7 +284,7 @@ static void touches(void)
     require(t.count <= SVM_TOUCHES && t.count >= 3); /* the stack at least */
 }
 
-/* ---- maps and events ------------------------------------------------------------------------------------------------- */
+/* ---- maps and events --------------------------------------------------------------------------------------------- */
 
 static void msr_map(struct input *in)
 {

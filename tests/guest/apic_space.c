@@ -1,17 +1,19 @@
-/* Question: does the space of the interrupt controllers' registers hold the registers that are there, and nothing behind or between
- * them? MSRs 800H to BFFH are #GP where x2APIC has none; the IOAPIC has 64 indices and answers 0 to the others, which end Bochs
- * itself. SDM "x2APIC Register Address Space". */
+/* Question: does the space of the interrupt controllers' registers hold the registers that are there, and nothing
+ * behind or between them? MSRs 800H to BFFH are #GP where x2APIC has none; the IOAPIC has 64 indices and answers 0 to
+ * the others, which end Bochs itself. SDM "x2APIC Register Address Space". */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
 
-enum { MSR_BASE = 0x1B, EN = 1 << 11, EXTD = 1 << 10, FIRST = 0x800, END = 0xC00, IOAPIC = 0xFEC00000, APIC = 0xFEE00000, VECTOR_GP = 13 };
+enum { MSR_BASE = 0x1B, EN = 1 << 11, EXTD = 1 << 10, FIRST = 0x800, END = 0xC00, IOAPIC = 0xFEC00000,
+       APIC = 0xFEE00000, VECTOR_GP = 13 };
 
 static bool readable(uint32_t msr)
 {
     static const struct {
         uint16_t first, last;
-    } there[] = {{0x802, 0x803}, {0x808, 0x808}, {0x80A, 0x80A}, {0x80D, 0x80D}, {0x80F, 0x828}, {0x830, 0x830}, {0x832, 0x839}, {0x83E, 0x83E}};
+    } there[] = {{0x802, 0x803}, {0x808, 0x808}, {0x80A, 0x80A}, {0x80D, 0x80D},
+                 {0x80F, 0x828}, {0x830, 0x830}, {0x832, 0x839}, {0x83E, 0x83E}};
 
     for (unsigned i = 0; i < sizeof there / sizeof *there; i++)
         if (msr >= there[i].first && msr <= there[i].last)
@@ -36,7 +38,8 @@ static void x2apic(void)
         if (there != readable(msr))
             guest_print("  MSR %#x is %s\n", msr, there ? "there" : "not there");
         wrong_reads += there != readable(msr);
-        bool taken = guest_try_write_msr(msr, ~0ull) == GUEST_NO_TRAP; /* of each some bit is reserved, or it is only read */
+        /* of each some bit is reserved, or it is only read */
+        bool taken = guest_try_write_msr(msr, ~0ull) == GUEST_NO_TRAP;
         if (taken && msr != 0x830) /* of the ICR in Bochs no bit is */
             guest_print("  MSR %#x takes all bits\n", msr);
         wrong_writes += taken && msr != 0x830;

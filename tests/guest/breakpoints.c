@@ -1,5 +1,6 @@
-/* Question: do a program's breakpoints stop it where they should, whoever carries out the loading of its debug registers, and do the
- * registers read as they were loaded? Prints the same on a PC as under CP. SDM "Debug Registers". */
+/* Question: do a program's breakpoints stop it where they should, whoever carries out the loading of
+ * its debug registers, and do the registers read as they were loaded? Prints the same on a PC as
+ * under CP. SDM "Debug Registers". */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
@@ -142,7 +143,8 @@ static void copies(void)
         __asm__ volatile("movsq" : "+S"(from), "+D"(at) : : "memory");
     }
     write_dr7(DR7_NONE);
-    guest_check(hits >= COPIES, "copies of a watched word to where nothing was"); /* Bochs tells of the exit's and the copy's */
+    /* Bochs tells of the exit's and the copy's */
+    guest_check(hits >= COPIES, "copies of a watched word to where nothing was");
     guest_check_equal(hit_dr6 & 0xF, 1, "B0 with the last");
 }
 
@@ -157,7 +159,8 @@ static void *above(void) { return (void *)(uintptr_t)(1ull << 32 | DR7_NONE); }
 static void registers(void)
 {
     write_dr0(~0ull), write_dr1(0x123456789ABCDEF0), write_dr2(2), write_dr3(3);
-    guest_check(read_dr0() == ~0ull && read_dr1() == 0x123456789ABCDEF0 && read_dr2() == 2 && read_dr3() == 3, "DR0 to DR3");
+    guest_check(read_dr0() == ~0ull && read_dr1() == 0x123456789ABCDEF0 && read_dr2() == 2 && read_dr3() == 3,
+                "DR0 to DR3");
     write_dr6(0);
     guest_check_equal(read_dr6() & 0xFFFFull, 0x0FF0, "DR6 of 0");
     write_dr6(0xE00F);

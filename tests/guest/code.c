@@ -1,6 +1,7 @@
-/* Question: when a machine's code changes under it, is an instruction that CP carries out still the one that is there? The
- * same linear address leads to bytes that are changed, to another page by another entry at each level of the page tables,
- * and by another CR3; each time a CPUID of another length is there, and what follows it tells whether it was left rightly. */
+/* Question: when a machine's code changes under it, is an instruction that CP carries out still the one that is
+ * there? The same linear address leads to bytes that are changed, to another page by another entry at each level
+ * of the page tables, and by another CR3; each time a CPUID of another length is there, and what follows it
+ * tells whether it was left rightly. */
 #include "tests/guest/runtime/runtime.h"
 
 enum { PAGE = 4096, ENTRIES = 512, PRESENT = 3, SLOT = 7, PREFIXES = 5, ROUNDS = 3 };

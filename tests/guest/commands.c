@@ -1,4 +1,5 @@
-/* Question: do the registers of a machine stay its own whatever command it gives CP by DIAGNOSE 8, and while others run? */
+/* Question: do the registers of a machine stay its own whatever command it gives CP by
+ * DIAGNOSE 8, and while others run? */
 #include <string.h>
 
 #include "cp/diagnose.h"
@@ -68,7 +69,8 @@ static void choose(unsigned number)
 
 static uint64_t obey(const char *command)
 {
-    uint64_t code = DIAGNOSE_COMMAND, b = (uintptr_t)command, c = strlen(command), d = (uintptr_t)answer, s = sizeof answer - 1;
+    uint64_t code = DIAGNOSE_COMMAND, b = (uintptr_t)command, c = strlen(command), d = (uintptr_t)answer,
+             s = sizeof answer - 1;
 
     __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(c), "+d"(d) : "S"(s) : "memory");
     return code ? 100000 + code : b;
@@ -90,17 +92,18 @@ static void judge(const char *what, const char *when)
     guest_print("\n");
 }
 
-/* What each answers: what it does is tests/unit's matter. A machine that is stopped by one goes on when its user says so. */
+/* What each answers: what it does is tests/unit's matter. A machine that is stopped by one
+ * goes on when its user says so. */
 static const struct {
     const char *command;
     uint64_t code;
 } commands[] = {
-    {"QUERY NAMES", 0}, {"QUERY VIRTUAL", 0}, {"QUERY NEST", 0}, {"INDICATE LOAD", 0}, {"INDICATE USER", 0}, {"HELP", 0},
-    {"DISPLAY G X PSW 0.100", 0}, {"XAUTOLOG MAINT", 0}, {"XAUTOLOG BOB", 0}, {"XAUTOLOG BOB", 9023}, {"MSG ALICE x", 0},
-    {"WNG ALICE x", 0}, {"MSG ALL x", 0}, {"BEGIN", 0}, {"SET NESTED TRAP", 0}, {"SET MSG ON", 0}, {"TRACE VMX ON", 0},
-    {"STORE S100 00", 0}, {"STORE RAX 1", 9028}, {"STORE RIP 1", 9028}, {"DETACH 190", 0}, {"LINK MAINT 190 190 RR", 0},
-    {"LINK MAINT 191 300 R wrong", 111}, {"SLEEP 1 SEC", 0}, {"LOGON BOB", 54}, {"FORCE BOB", 0}, {"FORCE MAINT", 0},
-    {"NONSENSE", 1}, {"STOP", 0},
+    {"QUERY NAMES", 0}, {"QUERY VIRTUAL", 0}, {"QUERY NEST", 0}, {"INDICATE LOAD", 0}, {"INDICATE USER", 0},
+    {"HELP", 0}, {"DISPLAY G X PSW 0.100", 0}, {"XAUTOLOG MAINT", 0}, {"XAUTOLOG BOB", 0}, {"XAUTOLOG BOB", 9023},
+    {"MSG ALICE x", 0}, {"WNG ALICE x", 0}, {"MSG ALL x", 0}, {"BEGIN", 0}, {"SET NESTED TRAP", 0}, {"SET MSG ON", 0},
+    {"TRACE VMX ON", 0}, {"STORE S100 00", 0}, {"STORE RAX 1", 9028}, {"STORE RIP 1", 9028}, {"DETACH 190", 0},
+    {"LINK MAINT 190 190 RR", 0}, {"LINK MAINT 191 300 R wrong", 111}, {"SLEEP 1 SEC", 0}, {"LOGON BOB", 54},
+    {"FORCE BOB", 0}, {"FORCE MAINT", 0}, {"NONSENSE", 1}, {"STOP", 0},
 };
 
 int guest_main(void)

@@ -1,11 +1,11 @@
-/* Question: does an event arrive as it is when the stack its frame is pushed to lies in a page that CP has not given yet? Its delivery
- * ends in an exit and is made again: RIP behind a software interrupt and at a fault, the error code, CR2 and DR6 must be what they
- * were, and each comes once. Prints the same on a PC as under CP (Bochs itself
- * sends no NMI). SDM "Information for VM Exits During Event Delivery". */
+/* Question: does an event arrive as it is when the stack its frame is pushed to lies in a page that CP has not given
+ * yet? Its delivery ends in an exit and is made again: RIP behind a software interrupt and at a fault, the error code,
+ * CR2 and DR6 must be what they were, and each comes once. Prints the same on a PC as under CP (Bochs itself sends no
+ * NMI). SDM "Information for VM Exits During Event Delivery". */
 #include "tests/guest/runtime/runtime.h"
 
-enum { FRESH = 0x2400000, PAGE_BYTES = 4096, SVR = 0xFEE000F0, APIC_EOI = 0xFEE000B0, ICR = 0xFEE00300, TO_SELF = 1 << 18, NMI = 4 << 8,
-       VECTOR_SELF = 0x51, TF = 1 << 8 };
+enum { FRESH = 0x2400000, PAGE_BYTES = 4096, SVR = 0xFEE000F0, APIC_EOI = 0xFEE000B0, ICR = 0xFEE00300,
+       TO_SELF = 1 << 18, NMI = 4 << 8, VECTOR_SELF = 0x51, TF = 1 << 8 };
 #define ABSENT 0x5000000000ull
 
 static struct {
@@ -40,7 +40,8 @@ __asm__(".text\n"
         "mov %rsi, %rsp; xor %eax, %eax; mov $0xFEE00300, %edx; movabs $0x5000000000, %rcx\n"
         "jmp *%rdi\n"
         ".globl delivery_landing\n"
-        "delivery_landing: mov delivery_rsp(%rip), %rsp; pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx; ret\n"
+        "delivery_landing: mov delivery_rsp(%rip), %rsp\n"
+        "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx; ret\n"
         ".lcomm delivery_rsp, 8\n"
         "do_int: int $0x60\ndo_int_end: hlt\n"
         "do_int3: int3\ndo_int3_end: hlt\n"
@@ -54,7 +55,8 @@ __asm__(".text\n"
         "do_de: div %eax\n"
         "do_self: movl $0x40051, (%rdx); sti; nop; do_self_end: hlt\n"
         "do_nmi: movl $0x40400, (%rdx); do_nmi_end: hlt\n");
-#define PLACES(X) X(do_int) X(do_int_end) X(do_int3) X(do_int3_end) X(do_int3_long) X(do_int3_long_end) X(do_int1) X(do_int1_end) \
+#define PLACES(X) \
+    X(do_int) X(do_int_end) X(do_int3) X(do_int3_end) X(do_int3_long) X(do_int3_long_end) X(do_int1) X(do_int1_end) \
     X(do_ud) X(do_gp_selector) X(do_gp_selector_at) X(do_pf) X(do_pf_write) X(do_pf_write_at) X(do_pf_fetch) X(do_de) \
     X(do_self) X(do_self_end) X(do_nmi) X(do_nmi_end)
 #define DECLARE(name) extern const char name[];
@@ -87,9 +89,9 @@ int guest_main(void)
             write_cr2(0x77);
             delivery_go(cases[i].begin, stack);
             uint64_t at = cases[i].at ? (uint64_t)(uintptr_t)cases[i].at : ABSENT;
-            bool right = came.times == 1 && came.vector == cases[i].vector && came.error == cases[i].error && came.rip == at &&
-                         came.cr2 == (cases[i].cr2 ? cases[i].cr2 : 0x77) && came.rsp == stack && !(came.flags & TF) &&
-                         (came.dr6 & 0xE00F) == cases[i].dr6;
+            bool right = came.times == 1 && came.vector == cases[i].vector && came.error == cases[i].error &&
+                         came.rip == at && came.cr2 == (cases[i].cr2 ? cases[i].cr2 : 0x77) && came.rsp == stack &&
+                         !(came.flags & TF) && (came.dr6 & 0xE00F) == cases[i].dr6;
             guest_print("%s %s%s\n", right ? "ok" : "FAIL", cases[i].name, split ? " across two pages" : "");
             if (!right)
                 guest_print("  %u times vector %llu error %#llx at %+lld CR2 %#llx DR6 %#llx RSP %+lld\n", came.times,

@@ -1,14 +1,15 @@
-/* Question: where does a program go on behind an instruction that CP carries out, if that was the last one before the edge of what may
- * be an address? At the end of the lower half of the canonical addresses the next fetch is #GP, at an address that is not canonical; at
- * the end of 4 GiB outside 64-bit mode it is at 0. Prints the same on a PC as under CP. SDM "Canonical Addressing", "Instruction
- * Pointer".
+/* Question: where does a program go on behind an instruction that CP carries out, if that was the last one before the
+ * edge of what may be an address? At the end of the lower half of the canonical addresses the next fetch is #GP, at an
+ * address that is not canonical; at the end of 4 GiB outside 64-bit mode it is at 0. Prints the same on a PC as under
+ * CP. SDM "Canonical Addressing", "Instruction Pointer".
  *
  * Not asked: MOV to CR3 and CLTS, behind which QEMU 7.2 goes on beyond 4 GiB by itself. */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
 
-enum { VECTOR_GP = 13, VECTOR_MARK = 0x60, FRAME = 0x2000000, LARGE = 0x200000, APIC_VERSION = 0xFEE00030, CODE32 = 0x18 };
+enum { VECTOR_GP = 13, VECTOR_MARK = 0x60, FRAME = 0x2000000, LARGE = 0x200000, APIC_VERSION = 0xFEE00030,
+       CODE32 = 0x18 };
 enum { MAP = 0x83 }; /* a page of 2 MiB, writable */
 #define HALF_END 0x0000800000000000ull
 #define LOW_END 0x0000000100000000ull
@@ -49,7 +50,8 @@ __asm__(".text\n"
 
 static void note(struct guest_frame *frame)
 {
-    came.vector = frame->vector, came.rip = frame->rip, came.cs = frame->cs, came.rax = frame->rax, came.error = frame->error;
+    came.vector = frame->vector, came.rip = frame->rip, came.cs = frame->cs, came.rax = frame->rax,
+    came.error = frame->error;
     frame->rip = (uintptr_t)edge_landing;
     frame->cs = 8;
 }
@@ -75,7 +77,8 @@ static void map(void)
     write_cr3(read_cr3());
 }
 
-static void try(const struct instruction *i, uint64_t end, uint64_t cs, uint64_t rip, uint64_t vector, const char *where)
+static void try(const struct instruction *i, uint64_t end, uint64_t cs, uint64_t rip, uint64_t vector,
+                const char *where)
 {
         memcpy((void *)(uintptr_t)(FRAME + LARGE - i->length), i->bytes, i->length);
     memset(&came, 0, sizeof came);
@@ -83,8 +86,9 @@ static void try(const struct instruction *i, uint64_t end, uint64_t cs, uint64_t
     bool right = came.vector == vector && came.rip == rip && came.cs == cs && (!i->result || came.rax == i->result);
     guest_print("%s %s %s\n", right ? "ok" : "FAIL", i->name, where);
     if (!right) {
-        guest_print("  vector %llu at %llx:%llx, error %llx, RAX %llx\n", (unsigned long long)came.vector, (unsigned long long)came.cs,
-                    (unsigned long long)came.rip, (unsigned long long)came.error, (unsigned long long)came.rax);
+        guest_print("  vector %llu at %llx:%llx, error %llx, RAX %llx\n", (unsigned long long)came.vector,
+                    (unsigned long long)came.cs, (unsigned long long)came.rip, (unsigned long long)came.error,
+                    (unsigned long long)came.rax);
         guest_failures++;
     }
 }

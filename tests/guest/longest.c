@@ -1,6 +1,7 @@
 /* Question: how long can a guest make CP keep its interrupts waiting? Does the worst it knows of every kind of exit, of
  * DIAGNOSE, of a disk's ring and of virtual VMX; CP measures itself (INDICATE LONGEST). The command line says what:
- * "exits", "commands", "ring", "nest"; and "fill" takes all the storage there is and stays, for its end to be measured. */
+ * "exits", "commands", "ring", "nest"; and "fill" takes all the storage there is and
+ * stays, for its end to be measured. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@
 
 static uint64_t address(const volatile void *p) { return (uint64_t)(uintptr_t)p; }
 
-/* ---- exits ----------------------------------------------------------------------------------------------------------- */
+/* ---- exits ------------------------------------------------------------------------------------------------------- */
 
 static void repeat(uint64_t to, uint64_t from, uint64_t count)
 {
@@ -102,7 +103,7 @@ static void try_exits(void)
     __asm__ volatile("wbinvd" : : : "memory");
 }
 
-/* ---- DIAGNOSE -------------------------------------------------------------------------------------------------------- */
+/* ---- DIAGNOSE ---------------------------------------------------------------------------------------------------- */
 
 static char answer[DIAGNOSE_RESPONSE_MAX], text[DIAGNOSE_COMMAND_MAX + 1];
 
@@ -124,12 +125,13 @@ static void fill_with(const char *first, const char *piece)
 static void try_commands(void)
 {
     static const char *const one[] = {
-        "QUERY NAMES", "QUERY VIRTUAL ALL", "QUERY DASD", "QUERY LINKS 191", "QUERY LINKS 190", "QUERY NEST", "QUERY NSS",
-        "QUERY SET", "QUERY CPLEVEL", "QUERY TIME", "QUERY STORAGE", "QUERY USERS", "QUERY CPUS", "QUERY CONSOLE",
-        "QUERY NOBODY", "HELP", "HELP DISPLAY", "HELP 9001", "HELP HCPLNM298E", "INDICATE", "INDICATE USER", "INDICATE NEST",
-        "INDICATE LONGEST", "DISPLAY G", "DISPLAY X", "DISPLAY T0.1000", "MSG * 012345678901234567890123",
-        "MSG OPERATOR HELLO", "MSG ALL HELLO", "WNG ALL HELLO", "SET EMSG ON", "SET MSG ON", "TRACE VMX OFF", "NONSENSE",
-        "LINK MAINT 190 300 RR", "DETACH 300", "LINK ALICE 191 301 W wrong", "XAUTOLOG NOBODY", "FORCE NOBODY",
+        "QUERY NAMES", "QUERY VIRTUAL ALL", "QUERY DASD", "QUERY LINKS 191", "QUERY LINKS 190", "QUERY NEST",
+        "QUERY NSS", "QUERY SET", "QUERY CPLEVEL", "QUERY TIME", "QUERY STORAGE", "QUERY USERS", "QUERY CPUS",
+        "QUERY CONSOLE", "QUERY NOBODY", "HELP", "HELP DISPLAY", "HELP 9001", "HELP HCPLNM298E", "INDICATE",
+        "INDICATE USER", "INDICATE NEST", "INDICATE LONGEST", "DISPLAY G", "DISPLAY X", "DISPLAY T0.1000",
+        "MSG * 012345678901234567890123", "MSG OPERATOR HELLO", "MSG ALL HELLO", "WNG ALL HELLO", "SET EMSG ON",
+        "SET MSG ON", "TRACE VMX OFF", "NONSENSE", "LINK MAINT 190 300 RR", "DETACH 300", "LINK ALICE 191 301 W wrong",
+        "XAUTOLOG NOBODY", "FORCE NOBODY",
         "XAUTOLOG MAINT", "FORCE MAINT", "BEGIN", "STORE S600000 00", "STORE RAX 0", "DEFINE STORAGE 9999M"};
     for (unsigned i = 0; i < sizeof one / sizeof *one; i++) {
         strcpy(text, one[i]);
@@ -149,7 +151,7 @@ static void try_commands(void)
     fill_with("DETACH", " 310");
 }
 
-/* ---- a disk's ring --------------------------------------------------------------------------------------------------- */
+/* ---- a disk's ring ----------------------------------------------------------------------------------------------- */
 
 enum { RING = 256, CHAIN = 130, TYPE_IN = 0, GET_ID = 8, NEXT = 1, WRITE = 2, INDIRECT = 4 };
 struct descriptor {
@@ -243,7 +245,8 @@ static void try_ring(void)
     }
     common = v.common;
     volatile uint16_t *bell = (volatile uint16_t *)(volatile void *)v.notify;
-    volatile uint16_t *index = (volatile uint16_t *)(void *)(rings + 2), *used = (volatile uint16_t *)(void *)(rings + 8194);
+    volatile uint16_t *index = (volatile uint16_t *)(void *)(rings + 2),
+                      *used = (volatile uint16_t *)(void *)(rings + 8194);
     start_disk(rings, rings + 8192);
     long_chain(1024, SCRATCH + 0x100000 + 256);
     ring_bell(bell, index, 3);
@@ -260,10 +263,10 @@ static void try_ring(void)
     put8(20, 0);
 }
 
-/* ---- virtual VMX ------------------------------------------------------------------------------------------------------- */
+/* ---- virtual VMX ------------------------------------------------------------------------------------------------- */
 
-enum { REGIONS = 20, LIST = 512, RWX = 7, WRITE_BACK = 6 << 3, LARGE = 1 << 7, EPTP_FLAGS = 3 << 3 | 6, INVEPT_SINGLE = 1,
-       INVEPT_ALL = 2, PART = 0x200000 };
+enum { REGIONS = 20, LIST = 512, RWX = 7, WRITE_BACK = 6 << 3, LARGE = 1 << 7, EPTP_FLAGS = 3 << 3 | 6,
+       INVEPT_SINGLE = 1, INVEPT_ALL = 2, PART = 0x200000 };
 #define WINDOW 0x40000000ull /* three GiB, every page of which is the same one */
 
 static struct page region, spare[REGIONS], top, pointers, low, high, leaves, bitmaps[3];
@@ -359,7 +362,7 @@ static void try_nest(void)
     vmx_off();
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 static void fill_storage(void)
 {

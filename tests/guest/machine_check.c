@@ -1,9 +1,10 @@
-/* Question: does a machine have machine checks as far as a kernel asks for them? CR4.MCE is the program's, its MSRs are there, with no
- * banks where there is a hypervisor. Then waits for a byte: `q` ends; `s` shuts down at the next exception; `l` has a handler for it. */
+/* Question: does a machine have machine checks as far as a kernel asks for them? CR4.MCE is the program's, its MSRs are
+ * there, with no banks where there is a hypervisor. Then waits for a byte: `q` ends; `s` shuts down at the next
+ * exception; `l` has a handler for it. */
 #include "tests/guest/runtime/runtime.h"
 
-enum { CR4_MCE = 1 << 6, MACHINE_CHECK = 18, GENERAL_PROTECTION = 13, MCG_CAP = 0x179, MCG_STATUS = 0x17A, MC0_STATUS = 0x401,
-       CPUID_MCE = 1 << 7, CPUID_MCA = 1 << 14 };
+enum { CR4_MCE = 1 << 6, MACHINE_CHECK = 18, GENERAL_PROTECTION = 13, MCG_CAP = 0x179, MCG_STATUS = 0x17A,
+       MC0_STATUS = 0x401, CPUID_MCE = 1 << 7, CPUID_MCA = 1 << 14 };
 #define CPUID_HYPERVISOR (1u << 31)
 
 static volatile bool came;

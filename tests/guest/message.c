@@ -35,7 +35,8 @@ int guest_main(void)
         bytes[i] = (char)(i == 0 || i == '\n' ? ' ' : i); /* these end a command */
     for (unsigned i = 0; i < sizeof bytes; i += A_MESSAGE)
         guest_check_equal(say(bytes + i, A_MESSAGE), 0, "a message of any bytes");
-    guest_check_equal(say("\xc2\x9b" "2J\xe2\x80\xae\xc0\x9b\xf0\x9f\x98\x80", 13), 0, "C1, direction, overlong, a smile");
+    guest_check_equal(say("\xc2\x9b" "2J\xe2\x80\xae\xc0\x9b\xf0\x9f\x98\x80", 13), 0,
+                      "C1, direction, overlong, a smile");
     for (unsigned i = 0; i < FLOOD; i++)
         sent += say("flood", 5) == 0;
     guest_print("%u of %u\n", sent, FLOOD);

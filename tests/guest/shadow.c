@@ -1,6 +1,6 @@
-/* Question: does the instruction behind STI or a load of SS run before an interrupt that waits comes in, whatever CP does meanwhile?
- * The instruction touches a page that CP has not given yet, or sleeps. Prints the same on a PC as under CP. SDM "STI", "Masking
- * Exceptions and Interrupts When Switching Stacks". */
+/* Question: does the instruction behind STI or a load of SS run before an interrupt that waits comes in, whatever CP
+ * does meanwhile? The instruction touches a page that CP has not given yet, or sleeps. Prints the same on a PC as under
+ * CP. SDM "STI", "Masking Exceptions and Interrupts When Switching Stacks". */
 #include "tests/guest/runtime/runtime.h"
 
 enum { VECTOR_PIT = 0x20, VECTOR_SELF = 0x51 };
@@ -45,7 +45,8 @@ static void sleep_once(void)
 static void load_stack_once(void)
 {
     __asm__ volatile(".globl shadow_ss, shadow_ss_end\n"
-                     "mov %%ss, %%eax\nsti\nnop\nmov %%eax, %%ss\nshadow_ss: nop\nshadow_ss_end: cli" : : : "rax", "memory");
+                     "mov %%ss, %%eax\nsti\nnop\nmov %%eax, %%ss\nshadow_ss: nop\nshadow_ss_end: cli"
+                     : : : "rax", "memory");
 }
 
 static void ticks(void)

@@ -1,17 +1,18 @@
-/* Question: what does an exit and back cost a guest of the least SVM hypervisor there can be, on the bare processor, in ticks of the
- * TSC? It is the floor of what `costs` measures in a guest of CP where the processor has SVM.
+/* Question: what does an exit and back cost a guest of the least SVM hypervisor there can be, on the bare processor, in
+ * ticks of the TSC? It is the floor of what `costs` measures in a guest of CP where the processor has SVM.
  *
- * The guest is this payload again, in a VMCB with nested paging: it measures its own CPUID as `costs` does. The hypervisor does what
- * none can leave out: it exchanges the general registers and what VMLOAD and VMSAVE carry, looks at the exit code, executes the
- * CPUID, and puts RIP past it. "svm_exit" is the same without VMLOAD and VMSAVE. Any other exit ends the guest. */
+ * The guest is this payload again, in a VMCB with nested paging: it measures its own CPUID as `costs` does. The
+ * hypervisor does what none can leave out: it exchanges the general registers and what VMLOAD and VMSAVE carry, looks
+ * at the exit code, executes the CPUID, and puts RIP past it. "svm_exit" is the same without VMLOAD and VMSAVE. Any
+ * other exit ends the guest. */
 #include "tests/guest/runtime/measure.h"
 
 #include <string.h>
 
 #include "cp/svm/vmcb.h"
 
-enum { MSR_EFER = 0xC0000080u, MSR_HOST_SAVE = 0xC0010117u, FEATURES_ECX_SVM = 1 << 2, CPUID_BYTES = 2, CODE = 8, DATA = 16,
-       RIGHTS_CODE64 = 0xA9B, RIGHTS_DATA = 0xC93, STACK_BYTES = 16384, PAGES_1G = 4 };
+enum { MSR_EFER = 0xC0000080u, MSR_HOST_SAVE = 0xC0010117u, FEATURES_ECX_SVM = 1 << 2, CPUID_BYTES = 2, CODE = 8,
+       DATA = 16, RIGHTS_CODE64 = 0xA9B, RIGHTS_DATA = 0xC93, STACK_BYTES = 16384, PAGES_1G = 4 };
 enum { NPT_TABLE = 7, NPT_LARGE = 0x87 };
 
 struct page {
@@ -30,12 +31,13 @@ static bool full; /* with VMLOAD and VMSAVE */
 
 static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
 
-/* One run of the guest: in with its registers, out with them. The processor's flag GIF is 0 on the way, as it must be. */
+/* One run of the guest: in with its registers, out with them. The processor's flag GIF
+ * is 0 on the way, as it must be. */
 void svm_bare_run(struct svm_registers *, uint64_t vmcb, uint64_t host, bool full);
 
 #define EXCHANGE(op) \
-    op(0, rbx) op(8, rcx) op(16, rdx) op(24, rsi) op(40, rbp) op(48, r8) op(56, r9) op(64, r10) op(72, r11) op(80, r12) \
-    op(88, r13) op(96, r14) op(104, r15)
+    op(0, rbx) op(8, rcx) op(16, rdx) op(24, rsi) op(40, rbp) op(48, r8) op(56, r9) op(64, r10) op(72, r11) \
+    op(80, r12) op(88, r13) op(96, r14) op(104, r15)
 #define LOAD(at, name) "mov " #at "(%rdi), %" #name "\n"
 #define STORE(at, name) "mov %" #name ", " #at "(%rdi)\n"
 __asm__(".text\n.global svm_bare_run\nsvm_bare_run:\n"

@@ -1,7 +1,8 @@
-/* Arms breakpoints at every address from 1 MiB on, where CP and its other guests are too, and makes exits under them. None of them
- * is met here: the loop runs from storage above. `code=` and `data=` are how many KiB are swept of either, `stride=` bytes from one
- * data breakpoint to the next, `also=` an address whose next 5 KiB are swept as code. With `copies=1` an exit is also made in the midst of an instruction that has met a breakpoint, which
- * QEMU tells of in CP. Says "still here" at the end; with `stay=1` it goes on for ever then, breakpoints armed. */
+/* Arms breakpoints at every address from 1 MiB on, where CP and its other guests are too, and makes exits under them.
+ * None of them is met here: the loop runs from storage above. `code=` and `data=` are how many KiB are swept of either,
+ * `stride=` bytes from one data breakpoint to the next, `also=` an address whose next 5 KiB are swept as code. With
+ * `copies=1` an exit is also made in the midst of an instruction that has met a breakpoint, which QEMU tells of in CP.
+ * Says "still here" at the end; with `stay=1` it goes on for ever then, breakpoints armed. */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
@@ -19,8 +20,8 @@ static void note(struct guest_frame *frame)
     __asm__ volatile("mov %0, %%dr7" : : "r"(0x400ull));
 }
 
-/* A function (from, to, stride, DR7, source) that can be moved: breakpoints, an exit, a copy from `source` to the local APIC's TPR
- * unless it is 0, none. */
+/* A function (from, to, stride, DR7, source) that can be moved: breakpoints, an exit, a copy from `source` to the local
+ * APIC's TPR unless it is 0, none. */
 extern const char sweep_loop[], sweep_loop_end[];
 __asm__(".text\n"
         ".globl sweep_loop, sweep_loop_end\n"

@@ -1,4 +1,5 @@
-/* How much storage can a machine fill? Touches every page of it, or of the first `mib=N` MiB, and then waits, holding them. */
+/* How much storage can a machine fill? Touches every page of it, or of the first `mib=N`
+ * MiB, and then waits, holding them. */
 #include "tests/guest/runtime/runtime.h"
 
 static uint64_t number_after(const char *text, const char *key)

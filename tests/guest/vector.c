@@ -1,26 +1,28 @@
-/* Question: does a guest find in each component of x87 and vector state what it put there, and nothing of another's? It does as is
- * typed: "s" puts a secret into every component that XSETBV lets it have, offered or not, hides them all, and looks whether they are
- * still there whenever it shows them again; "d" does so with its session disconnected; "g" looks whether every component is in its
- * initial state, as those of a machine that never used them must be. With "avx" in the command line it never enables more than AVX. */
+/* Question: does a guest find in each component of x87 and vector state what it put there, and nothing of another's? It
+ * does as is typed: "s" puts a secret into every component that XSETBV lets it have, offered or not, hides them all,
+ * and looks whether they are still there whenever it shows them again; "d" does so with its session disconnected; "g"
+ * looks whether every component is in its initial state, as those of a machine that never used them must be. With "avx"
+ * in the command line it never enables more than AVX. */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
 
 #include "cp/diagnose.h"
 
-enum { CR4_OSFXSR = 1 << 9, CR4_OSXSAVE = 1 << 18, CPUID_XSAVE = 1 << 26, HEADER = 512, MXCSR = 24, VECTOR_GP = 13, X87_AND_SSE = 3, AVX_AND_BELOW = 7,
-       ROUNDS = 4, SPIN_MS = 12, /* more than CP lets a machine run while another waits */
-       BOUNDS_CONFIG = 4, PKRU = 9 };
+enum { CR4_OSFXSR = 1 << 9, CR4_OSXSAVE = 1 << 18, CPUID_XSAVE = 1 << 26, HEADER = 512, MXCSR = 24, VECTOR_GP = 13,
+       X87_AND_SSE = 3, AVX_AND_BELOW = 7, ROUNDS = 4, BOUNDS_CONFIG = 4, PKRU = 9,
+       SPIN_MS = 12 /* more than CP lets a machine run while another waits */ };
 
-/* Where the standard form has them; CPUID tells only of what is offered. SDM "Determining the XSAVE-Managed Features" */
+/* Where the standard form has them; CPUID tells only of what is offered. SDM
+ * "Determining the XSAVE-Managed Features" */
 static const struct component {
     const char *name;
     uint64_t with; /* what XSETBV wants together */
     unsigned number, offset, bytes;
 } components[] = {
-    {"x87", 1, 0, 32, 128},       {"SSE", 3, 1, 160, 256},           {"AVX", 7, 2, 576, 256},         {"BNDREGS", 0x18, 3, 960, 64},
-    {"BNDCSR", 0x18, 4, 1024, 16}, {"opmask", 0xE7, 5, 1088, 64},    {"ZMM_Hi256", 0xE7, 6, 1152, 512}, {"Hi16_ZMM", 0xE7, 7, 1664, 1024},
-    {"PKRU", 0x200, PKRU, 2688, 4},
+    {"x87", 1, 0, 32, 128}, {"SSE", 3, 1, 160, 256}, {"AVX", 7, 2, 576, 256}, {"BNDREGS", 0x18, 3, 960, 64},
+    {"BNDCSR", 0x18, 4, 1024, 16}, {"opmask", 0xE7, 5, 1088, 64}, {"ZMM_Hi256", 0xE7, 6, 1152, 512},
+    {"Hi16_ZMM", 0xE7, 7, 1664, 1024}, {"PKRU", 0x200, PKRU, 2688, 4},
 };
 #define EACH(c) (const struct component *c = components; c < components + sizeof components / sizeof *components; c++)
 

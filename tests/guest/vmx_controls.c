@@ -1,6 +1,6 @@
-/* Question: do the controls that change how a guest runs do so as the manual says: one exit an instruction (monitor trap
- * flag), exits of PAUSE loops but of no other PAUSE, a TSC that is scaled?
- * Bochs has no monitor trap flag: the model in use does not offer it, and those that do never exit for it. */
+/* Question: do the controls that change how a guest runs do so as the manual says: one exit an instruction (monitor
+ * trap flag), exits of PAUSE loops but of no other PAUSE, a TSC that is scaled? Bochs has no monitor trap flag: the
+ * model in use does not offer it, and those that do never exit for it. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>

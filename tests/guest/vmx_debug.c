@@ -1,5 +1,6 @@
-/* Question: is what holds back an event or a trap of L2 where it is entered (the shadow of STI and of a load of SS, debug exceptions
- * that are pending, general detection), and are its debug exceptions and registers whose they should be? */
+/* Question: is what holds back an event or a trap of L2 where it is entered (the shadow of STI and of a
+ * load of SS, debug exceptions that are pending, general detection), and are its debug exceptions and
+ * registers whose they should be? */
 #include "tests/guest/vmx/vm.h"
 
 enum { VECTOR_DB = 1, BY_STI = 1, BY_MOV_SS = 2, PENDING_B0 = 1 << 0, PENDING_ENABLED = 1 << 12, PENDING_BS = 1 << 14 };
@@ -40,7 +41,8 @@ static void l2_count(void *unused)
 static void l2_ss(void *unused)
 {
     (void)unused;
-    __asm__ volatile("mov %%ss, %%eax; xor %%ecx, %%ecx; pushf; orl $0x100, (%%rsp); popf; mov %%eax, %%ss; cpuid; nop; nop"
+    __asm__ volatile("mov %%ss, %%eax; xor %%ecx, %%ecx; pushf; orl $0x100, (%%rsp); popf\n"
+                     "mov %%eax, %%ss; cpuid; nop; nop"
                      : : : "rax", "rbx", "rcx", "rdx", "cc", "memory");
 }
 
@@ -96,7 +98,8 @@ static void enter(const char *name)
                 (unsigned long long)vm_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS));
     guest_print(" DR6 %#llx DR7 %#llx", (unsigned long long)read_dr6(), (unsigned long long)vm_get(VMCS_GUEST_DR7));
     if (got.count)
-        guest_print(", L2 got %u with DR6 %#llx DR7 %#llx", got.count, (unsigned long long)got.dr6, (unsigned long long)got.dr7);
+        guest_print(", L2 got %u with DR6 %#llx DR7 %#llx", got.count, (unsigned long long)got.dr6,
+                    (unsigned long long)got.dr7);
     guest_print("\n");
 }
 

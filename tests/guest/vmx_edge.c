@@ -1,5 +1,6 @@
-/* Question: does L2 in protected mode go on at 0 behind the last instruction of its 4 GiB, whoever carries that out, and is what exits
- * there told of with the address it is at? SDM "Instruction Pointer"; "Checks on Guest RIP and RFLAGS" wants bits 63:32 to be 0. */
+/* Question: does L2 in protected mode go on at 0 behind the last instruction of its 4 GiB, whoever carries that out,
+ * and is what exits there told of with the address it is at? SDM "Instruction Pointer"; "Checks on Guest RIP and
+ * RFLAGS" wants bits 63:32 to be 0. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ static const struct {
     uint8_t length, bytes[3];
     uint64_t rax, rcx, rdx, rbx;
 } instructions[] = {
-    {"the beginning", 0, {0}, 0, 0, 0, 0}, /* so that it is there by now, as no exit may come where Bochs tells of it wrongly */
+    /* so that it is there by now, as no exit may come where Bochs tells of it wrongly */
+    {"the beginning", 0, {0}, 0, 0, 0, 0},
     {"NOP", 1, {0x90}, 0, 0, 0, 0},
     {"OUT", 2, {0xE6, 0x80}, 0, 0, 0, 0},
     {"IN", 1, {0xEC}, 0, 0, 0x80, 0},
@@ -39,7 +41,8 @@ static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
 /* One to one, but that the last 2 MiB of the first 4 GiB are storage. */
 static void translations(void)
 {
-    uint64_t *top = (uint64_t *)(void *)&ept_top, *pointers = (uint64_t *)(void *)&ept_pointers, eptp = address(&ept_top) | 3 << 3 | 6;
+    uint64_t *top = (uint64_t *)(void *)&ept_top, *pointers = (uint64_t *)(void *)&ept_pointers,
+             eptp = address(&ept_top) | 3 << 3 | 6;
 
     top[0] = address(&ept_pointers) | 7;
     for (unsigned i = 0; i < 4; i++) {
@@ -69,7 +72,8 @@ static void protected_mode(void)
 
 int guest_main(void)
 {
-    static const uint8_t call[] = {0xEB, 0, 0x0F, 0x01, 0xC1}; /* behind a jump: Bochs 2.7's exits at what it fell into tell of 4 GiB */
+    /* behind a jump: Bochs 2.7's exits at what it fell into tell of 4 GiB */
+    static const uint8_t call[] = {0xEB, 0, 0x0F, 0x01, 0xC1};
     volatile uint8_t *zero = (volatile uint8_t *)0;
 
     __asm__("" : "+r"(zero)); /* not NULL to the compiler */
@@ -92,9 +96,11 @@ int guest_main(void)
     vm_set(VMCS_EXCEPTION_BITMAP, 1 << 6 | 1 << 13 | 1 << 14);
     for (unsigned n = 0; n < sizeof instructions / sizeof *instructions; n++) {
         protected_mode();
-        memcpy((void *)(uintptr_t)(FRAME + LARGE - instructions[n].length), instructions[n].bytes, instructions[n].length);
+        memcpy((void *)(uintptr_t)(FRAME + LARGE - instructions[n].length), instructions[n].bytes,
+               instructions[n].length);
         vm_set(VMCS_GUEST_RIP, (uint32_t)(END - instructions[n].length));
-        vm.registers = (struct vm_registers){.rax = instructions[n].rax, .rcx = instructions[n].rcx, .rdx = instructions[n].rdx};
+        vm.registers =
+            (struct vm_registers){.rax = instructions[n].rax, .rcx = instructions[n].rcx, .rdx = instructions[n].rdx};
         vm_run(&vm);
         if (vm.entered == VMX_SUCCEED)
             guest_print("RIP %#llx ", (unsigned long long)vm_get(VMCS_GUEST_RIP));

@@ -1,6 +1,6 @@
-/* Question: does a machine that ends while it runs a guest of its own give back all it had? Runs one under EPT and VPID with a second
- * VMCS linked for shadowing, then, as the command line says, goes on so for ever ("spin") or loads an empty IDT and traps
- * ("triple"). */
+/* Question: does a machine that ends while it runs a guest of its own give back all it had? Runs one under EPT and VPID
+ * with a second VMCS linked for shadowing, then, as the command line says, goes on so for ever ("spin") or loads an
+ * empty IDT and traps ("triple"). */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>

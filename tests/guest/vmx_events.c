@@ -16,7 +16,8 @@ enum {
     PIC_SLAVE = 0xA0,
     PIT = 0x40,
     PIT_TICKS = 2000,
-    TSC_TO_REACH_HLT = 64000000, /* enough however many CPs there are beneath; 20 ms or so where the TSC is the real one */
+    /* enough however many CPs there are beneath; 20 ms or so where the TSC is the real one */
+    TSC_TO_REACH_HLT = 64000000,
 };
 
 static struct page region;

@@ -117,7 +117,8 @@ static const struct plain free_of_exits[] = {
 static void run_plain(const struct plain *cases, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (!vm_offers(VMX_TRUE_CPU, cases[i].cpu) || (cases[i].secondary && !vm_offers(VMX_CPU2, cases[i].secondary))) {
+        if (!vm_offers(VMX_TRUE_CPU, cases[i].cpu) ||
+            (cases[i].secondary && !vm_offers(VMX_CPU2, cases[i].secondary))) {
             guest_print("%s: not offered\n", cases[i].name);
             continue;
         }

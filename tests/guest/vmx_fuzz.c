@@ -189,7 +189,8 @@ static void instruction(void *unused)
 static void l2_some_exits(void *unused)
 {
     (void)unused;
-    __asm__ volatile("cpuid; rdtsc; in $0x80, %%al; out %%al, $0x80; pushf; popf; sti; nop; cli; pause; mov %%cr0, %%rax"
+    __asm__ volatile("cpuid; rdtsc; in $0x80, %%al; out %%al, $0x80; pushf; popf\n"
+                     "sti; nop; cli; pause; mov %%cr0, %%rax"
                      : : : "rax", "rbx", "rcx", "rdx", "memory", "cc");
 }
 

@@ -1,8 +1,8 @@
-/* Question: what becomes of VMX instructions whose operand, region, bitmap or list lies where no storage is? Nothing is there to be
- * read but ones, and nothing keeps what is written.
+/* Question: what becomes of VMX instructions whose operand, region, bitmap or list lies where no storage is? Nothing is
+ * there to be read but ones, and nothing keeps what is written.
  *
- * Not asked: VMREAD and VMWRITE, which a processor with shadowing carries out itself, so that CP meets its access and not the
- * instruction. */
+ * Not asked: VMREAD and VMWRITE, which a processor with shadowing carries out itself, so that CP meets its
+ * access and not the instruction. */
 #include "tests/guest/vmx/vm.h"
 
 enum { HOLE = 0xD0000000, MSR = 0x174 };
@@ -37,7 +37,8 @@ int guest_main(void)
     static const struct {
         const char *name;
         enum vmx_result (*how)(uint64_t);
-    } operands[] = {{"VMPTRLD by", load_by}, {"VMCLEAR by", clear_by}, {"INVEPT by", invept_by}, {"INVVPID by", invvpid_by}, {"VMPTRST to", store_to}, {"VMPTRLD of", vmx_load}};
+    } operands[] = {{"VMPTRLD by", load_by}, {"VMCLEAR by", clear_by}, {"INVEPT by", invept_by},
+                    {"INVVPID by", invvpid_by}, {"VMPTRST to", store_to}, {"VMPTRLD of", vmx_load}};
     for (unsigned i = 0; i < sizeof operands / sizeof *operands; i++)
         vm_print_result(operands[i].name, pointer_at(operands[i].how, HOLE));
     vm_prepare(&vm);

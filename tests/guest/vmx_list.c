@@ -1,12 +1,14 @@
-/* Question: do MSR lists do what RDMSR and WRMSR would? Each value is tried by WRMSR, then by the list of an entry, and each MSR by
- * RDMSR and by the list of an exit: what the one refuses the other must refuse. And is what a list loaded, and L2 wrote, saved?
- * Which MSRs there are differs from machine to machine, so only whether the two agree is printed. */
+/* Question: do MSR lists do what RDMSR and WRMSR would? Each value is tried by WRMSR, then by the list of an
+ * entry, and each MSR by RDMSR and by the list of an exit: what the one refuses the other must refuse. And is
+ * what a list loaded, and L2 wrote, saved? Which MSRs there are differs from machine to machine, so only
+ * whether the two agree is printed. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
 
-enum { MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR = 0xC0000081, MSR_LSTAR, MSR_CSTAR, MSR_FMASK,
-       MSR_FS_BASE = 0xC0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_PAT = 0x277, ENTRIES = 4 };
+enum { MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR = 0xC0000081, MSR_LSTAR, MSR_CSTAR,
+       MSR_FMASK, MSR_FS_BASE = 0xC0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_PAT = 0x277,
+       ENTRIES = 4 };
 #define NOT_CANONICAL 0x0000800000000000ull
 
 struct entry {
@@ -40,15 +42,16 @@ static const struct write {
     uint32_t msr;
     uint64_t value;
 } writes[] = {
-    {MSR_SYSENTER_ESP, NOT_CANONICAL}, {MSR_SYSENTER_EIP, 0x1000}, {MSR_STAR, ~0ull}, {MSR_LSTAR, NOT_CANONICAL}, {MSR_LSTAR, 0x2000},
-    {MSR_CSTAR, NOT_CANONICAL}, {MSR_CSTAR, 0x3000}, {MSR_FMASK, 0x4000}, {MSR_KERNEL_GS_BASE, NOT_CANONICAL},
-    {MSR_KERNEL_GS_BASE, ~0ull}, {MSR_TSC_AUX, 5}, {MSR_PAT, 0x0007040600070406}, {MSR_PAT, 2}, {MSR_PAT, 0x0800000000000000},
-    {0x12345, 0}, {0x480, 0}, {0x3A, 5},
+    {MSR_SYSENTER_ESP, NOT_CANONICAL}, {MSR_SYSENTER_EIP, 0x1000}, {MSR_STAR, ~0ull}, {MSR_LSTAR, NOT_CANONICAL},
+    {MSR_LSTAR, 0x2000}, {MSR_CSTAR, NOT_CANONICAL}, {MSR_CSTAR, 0x3000}, {MSR_FMASK, 0x4000},
+    {MSR_KERNEL_GS_BASE, NOT_CANONICAL}, {MSR_KERNEL_GS_BASE, ~0ull}, {MSR_TSC_AUX, 5}, {MSR_PAT, 0x0007040600070406},
+    {MSR_PAT, 2}, {MSR_PAT, 0x0800000000000000}, {0x12345, 0}, {0x480, 0}, {0x3A, 5},
 };
 
 static void print(const char *what, uint32_t msr, uint64_t value, bool agree)
 {
-    guest_print("%s %#x %#llx: %s\n", what, msr, (unsigned long long)value, agree ? "as by itself" : "NOT AS BY ITSELF");
+    guest_print("%s %#x %#llx: %s\n", what, msr, (unsigned long long)value,
+                agree ? "as by itself" : "NOT AS BY ITSELF");
     guest_failures += !agree;
 }
 
@@ -74,8 +77,8 @@ static void writing(void)
 
 static void reading(void)
 {
-    static const uint32_t msrs[] = {MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS_BASE,
-                                    MSR_TSC_AUX, MSR_PAT};
+    static const uint32_t msrs[] = {MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK,
+                                    MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_PAT};
     static const uint64_t value = 0x765;
 
     for (unsigned i = 0; i < sizeof msrs / sizeof *msrs; i++) {
@@ -110,7 +113,8 @@ static void l2_sysenter(void *unused)
 static void print_sysenter(const char *when)
 {
     guest_print("%s: SYSENTER_CS %#llx ESP %#llx EIP %#llx\n", when, (unsigned long long)vm_get(VMCS_GUEST_SYSENTER_CS),
-                (unsigned long long)vm_get(VMCS_GUEST_SYSENTER_ESP), (unsigned long long)vm_get(VMCS_GUEST_SYSENTER_EIP));
+                (unsigned long long)vm_get(VMCS_GUEST_SYSENTER_ESP),
+                (unsigned long long)vm_get(VMCS_GUEST_SYSENTER_EIP));
 }
 
 static struct page bitmap; /* L2 has those MSRs to itself */

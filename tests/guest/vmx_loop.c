@@ -1,16 +1,17 @@
-/* Question: can a processor that never comes to the end of an instruction be taken from who has it? The command line says by what,
- * "ac" or "db", and whether by the payload or "l2", its guest, whose exception it does not ask for:
+/* Question: can a processor that never comes to the end of an instruction be taken from who has it? The command line
+ * says by what, "ac" or "db", and whether by the payload or "l2", its guest, whose exception it does not ask for:
  *
- *   ac: ring 3 of protected mode with a stack at an odd address and RFLAGS.AC; the gate of #AC leads to ring 3, so that its frame is
+ *   ac: ring 3 of protected mode with a stack at an odd address and RFLAGS.AC; the gate of #AC leads
+ *   to ring 3, so that its frame is
  *       pushed there, which is an #AC, and so on;
  *   db: a breakpoint at the frame which the delivery of #DB writes. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
 
-enum { VECTOR_DB = 1, CODE = 8, DATA = 0x10, TASK = 0x18, CODE_32 = 0x28, CODE_3 = 0x33, DATA_3 = 0x3B, RIGHTS_CODE_3 = 0xC0FB,
-       RIGHTS_DATA_3 = 0xC0F3, FLAGS_AC = 0x40002, CR0_AM = 1 << 18, PAGE_4M = 0x87, DR7_WRITE_0_EIGHT = 0x401 | 9 << 16,
-       CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, EPT_LEVELS = 4 };
+enum { VECTOR_DB = 1, CODE = 8, DATA = 0x10, TASK = 0x18, CODE_32 = 0x28, CODE_3 = 0x33, DATA_3 = 0x3B,
+       RIGHTS_CODE_3 = 0xC0FB, RIGHTS_DATA_3 = 0xC0F3, FLAGS_AC = 0x40002, CR0_AM = 1 << 18, PAGE_4M = 0x87,
+       DR7_WRITE_0_EIGHT = 0x401 | 9 << 16, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, EPT_LEVELS = 4 };
 #define CR0_PG (1ull << 31)
 #define GATE_3(at) (((at) & 0xFFFF) | (uint64_t)CODE_3 << 16 | 0xEE00ull << 32 | (uint64_t)((at) >> 16) << 48)
 
@@ -21,7 +22,8 @@ struct pointer {
     uint64_t base;
 } __attribute__((packed));
 
-static uint64_t gdt[] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0, 0, 0x00CF9B000000FFFF, 0x00CFFB000000FFFF, 0x00CFF3000000FFFF};
+static uint64_t gdt[] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0, 0, 0x00CF9B000000FFFF, 0x00CFFB000000FFFF,
+                         0x00CFF3000000FFFF};
 static struct {
     uint32_t reserved;
     uint64_t rsp[3], reserved1, ist[7];

@@ -289,7 +289,8 @@ static void link_contents(void)
 
 static void users_pages(void)
 {
-    uint64_t *top = (uint64_t *)(uintptr_t)(read_cr3() & ~0xFFFull), *pointers = (uint64_t *)(uintptr_t)(top[0] & ~0xFFFull);
+    uint64_t *top = (uint64_t *)(uintptr_t)(read_cr3() & ~0xFFFull),
+             *pointers = (uint64_t *)(uintptr_t)(top[0] & ~0xFFFull);
     top[0] |= 4;
     for (unsigned i = 0; i < 4; i++) {
         uint64_t *directory = (uint64_t *)(uintptr_t)(pointers[i] & ~0xFFFull);

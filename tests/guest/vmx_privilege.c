@@ -1,6 +1,6 @@
-/* Question: which privileged and VMX instructions go through, fault, or exit in each mode and at each privilege level: of L1 before
- * and in VMX operation; of L2 with everything exiting, with little, and linked to a shadow VMCS? The order in which the manual asks
- * is what counts: is it an instruction in this mode, does it exit, is it privileged.
+/* Question: which privileged and VMX instructions go through, fault, or exit in each mode and at each privilege level:
+ * of L1 before and in VMX operation; of L2 with everything exiting, with little, and linked to a shadow VMCS? The order
+ * in which the manual asks is what counts: is it an instruction in this mode, does it exit, is it privileged.
  *
  * Not asked: MOV to DR7 that exits at level 3, as Bochs 2.7 exits before it looks at the level. */
 #include "tests/guest/vmx/access.h"
@@ -10,7 +10,8 @@
 
 #include "vmcs-shadow/capability.h"
 
-enum { LOW = 0x60000, USER_CODE = 0x18, USER_DATA = 0x20, COMPATIBLE = 0x28, USER_COMPATIBLE = 0x30, TASK = 0x38, CODE = 8, DATA = 0x10 };
+enum { LOW = 0x60000, USER_CODE = 0x18, USER_DATA = 0x20, COMPATIBLE = 0x28, USER_COMPATIBLE = 0x30, TASK = 0x38,
+       CODE = 8, DATA = 0x10 };
 enum { VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, FLAG_VM = 1 << 17 };
 
 static struct page region, shadow, other, read_bitmap, write_bitmap, ept_top, ept_pointers, ept_directories[4];
@@ -67,7 +68,8 @@ static void place(unsigned n, const uint8_t *end, unsigned bytes)
 
 static void users_pages(void)
 {
-    uint64_t *top = (uint64_t *)(uintptr_t)(read_cr3() & ~0xFFFull), *pointers = (uint64_t *)(uintptr_t)(top[0] & ~0xFFFull);
+    uint64_t *top = (uint64_t *)(uintptr_t)(read_cr3() & ~0xFFFull),
+             *pointers = (uint64_t *)(uintptr_t)(top[0] & ~0xFFFull);
     top[0] |= 4;
     for (unsigned i = 0; i < 4; i++) {
         uint64_t *directory = (uint64_t *)(uintptr_t)(pointers[i] & ~0xFFFull);
@@ -80,8 +82,8 @@ static void users_pages(void)
 
 /* ---- L1 ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t gdt[9] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0x00AFFB000000FFFF, 0x00CFF3000000FFFF, 0x00CF9B000000FFFF,
-                          0x00CFFB000000FFFF};
+static uint64_t gdt[9] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0x00AFFB000000FFFF, 0x00CFF3000000FFFF,
+                          0x00CF9B000000FFFF, 0x00CFFB000000FFFF};
 static uint8_t task[104] __attribute__((aligned(16))), trap_stack[8192] __attribute__((aligned(16)));
 
 struct away {
@@ -144,7 +146,8 @@ static void l1_tries(const char *when, uint16_t cs, uint16_t ss, bool all)
         if (ended.vector == VECTOR_UD && ended.rip == (uint64_t)LOW + instructions[n].length)
             guest_print("L1 %s: %s: done\n", when, instructions[n].name);
         else
-            guest_print("L1 %s: %s: #%u error %#x\n", when, instructions[n].name, (unsigned)ended.vector, (unsigned)ended.error);
+            guest_print("L1 %s: %s: #%u error %#x\n", when, instructions[n].name, (unsigned)ended.vector,
+                        (unsigned)ended.error);
     }
 }
 
@@ -162,8 +165,9 @@ static void l1(const char *when)
 /* ---- L2 ----------------------------------------------------------------------------------------------------- */
 
 enum mode { LONG, LONG_3, COMPATIBILITY, COMPATIBILITY_3, PROTECTED, PROTECTED_3, VIRTUAL_8086, REAL, MODES };
-static const char *const modes[MODES] = {"64-bit mode", "64-bit mode, level 3", "compatibility mode", "compatibility mode, level 3",
-                                         "protected mode", "protected mode, level 3", "virtual-8086 mode", "real-address mode"};
+static const char *const modes[MODES] = {"64-bit mode", "64-bit mode, level 3", "compatibility mode",
+                                         "compatibility mode, level 3", "protected mode", "protected mode, level 3",
+                                         "virtual-8086 mode", "real-address mode"};
 
 static void segments(uint16_t selector, uint64_t base, uint32_t limit, uint32_t code, uint32_t data)
 {
@@ -255,7 +259,8 @@ static void l2_prepare(uint32_t controls, uint32_t secondary)
 
 static void l2_exits(void)
 {
-    l2_prepare(CPU_HLT_EXITING | CPU_INVLPG_EXITING | CPU_MOV_DR_EXITING | CPU_CR3_LOAD_EXITING | CPU_UNCONDITIONAL_IO_EXITING, 0);
+    l2_prepare(CPU_HLT_EXITING | CPU_INVLPG_EXITING | CPU_MOV_DR_EXITING | CPU_CR3_LOAD_EXITING |
+               CPU_UNCONDITIONAL_IO_EXITING, 0);
     vm_set(VMCS_CR0_MASK, ~0ull);
     vm_set(VMCS_CR4_MASK, ~0ull);
     for (unsigned mode = LONG; mode < MODES; mode++)

@@ -1,12 +1,13 @@
-/* Question: do a debug exception and an alignment check arrive as they were raised, wherever they pass through on their way? Each is
- * raised by the payload itself, by its guest, and by its guest while the payload intercepts it. */
+/* Question: do a debug exception and an alignment check arrive as they were raised, wherever they pass through on their
+ * way? Each is raised by the payload itself, by its guest, and by its guest while the payload intercepts it. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
 
 enum { VECTOR_DB = 1, VECTOR_AC = 17, TF = 1 << 8, RF = 1 << 16, AC = 1 << 18, CR0_AM = 1 << 18, DR7_PLAIN = 0x400,
        DR7_EXECUTE_0 = 1, DR7_WRITE_1 = 1 << 2 | 0xD << 20, DR7_GENERAL = 1 << 13, CODE = 8, DATA = 0x10, TASK = 0x18,
-       CODE_3 = 0x2B, DATA_3 = 0x33, RIGHTS_CODE_3 = 0xA0FB, RIGHTS_DATA_3 = 0xC0F3, USER = 4, PIC_MASTER = 0x20, PIC_SLAVE = 0xA0 };
+       CODE_3 = 0x2B, DATA_3 = 0x33, RIGHTS_CODE_3 = 0xA0FB, RIGHTS_DATA_3 = 0xC0F3, USER = 4, PIC_MASTER = 0x20,
+       PIC_SLAVE = 0xA0 };
 #define DR6_PLAIN 0xFFFF0FF0ull
 #define DR6_STALE (DR6_PLAIN | 8) /* a breakpoint of long ago */
 
@@ -64,13 +65,15 @@ BODY(cpuid, " mov %ss, %ebx\n" STEP "debug_cpuid_place: mov %ebx, %ss\n cpuid\n 
 BODY(execute, "debug_execute_place: nop\n nop\n");
 BODY(write, "debug_write_place: movl $1, debug_watched(%rip)\n nop\n");
 BODY(general, " mov %dr7, %rax\n or $0x2000, %eax\n mov %rax, %dr7\ndebug_general_place: mov %dr6, %rax\n nop\n");
-BODY(general_sti, " mov %dr7, %rax\n or $0x2000, %eax\n mov %rax, %dr7\n sti\ndebug_general_sti_place: mov %dr6, %rax\n cli\n");
+BODY(general_sti,
+     " mov %dr7, %rax\n or $0x2000, %eax\n mov %rax, %dr7\n sti\ndebug_general_sti_place: mov %dr6, %rax\n cli\n");
 BODY(int1, "debug_int1_place: .byte 0xF1\n nop\n");
 BODY(int1_stepped, STEP "debug_int1_stepped_place: .byte 0xF1\n nop\n");
 BODY(int1_mov_ss, " mov %ss, %ebx\ndebug_int1_mov_ss_place: mov %ebx, %ss\n .byte 0xF1\n nop\n");
 /* to ring 3 with RFLAGS.AC, where a misaligned access is made */
 BODY(alignment, " push %rbp\n push %r12\n mov %rsp, debug_rsp(%rip)\n lea debug_watched(%rip), %rbx\n"
-                " pushq $0x33\n push %rsp\n pushq $0x40002\n pushq $0x2B\n lea debug_alignment_place(%rip), %rax\n push %rax\n iretq\n"
+                " pushq $0x33\n push %rsp\n pushq $0x40002\n pushq $0x2B\n"
+                " lea debug_alignment_place(%rip), %rax\n push %rax\n iretq\n"
                 "debug_alignment_place: mov 1(%rbx), %eax\n ud2\n"
                 "debug_back: pop %r12\n pop %rbp\n");
 uint32_t debug_watched[4] __attribute__((aligned(16)));
@@ -128,7 +131,8 @@ static void user_begin(void)
         uint16_t limit;
         uint64_t base;
     } __attribute__((packed)) gdtr = {sizeof gdt - 1, (uint64_t)(uintptr_t)gdt};
-    uint64_t *top = (uint64_t *)(uintptr_t)(read_cr3() & ~0xFFFull), *pointers = (uint64_t *)(uintptr_t)(top[0] & ~0xFFFull);
+    uint64_t *top = (uint64_t *)(uintptr_t)(read_cr3() & ~0xFFFull),
+             *pointers = (uint64_t *)(uintptr_t)(top[0] & ~0xFFFull);
     uint64_t at = (uint64_t)(uintptr_t)&tss;
 
     top[0] |= USER;
@@ -163,10 +167,11 @@ static void in_l2(const struct raiser *r, uint32_t intercepted)
         return;
     }
     vm_print_exit("    exit", &vm);
-    guest_print("    at %+lld RF %u blocking %#llx pending %#llx DR7 %#llx; DR6 %#llx\n", (long long)(vm.exit.rip - place),
-                !!(vm_get(VMCS_GUEST_RFLAGS) & RF), (unsigned long long)vm_get(VMCS_GUEST_INTERRUPTIBILITY),
-                (unsigned long long)vm_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), (unsigned long long)vm_get(VMCS_GUEST_DR7),
-                (unsigned long long)read_dr6());
+    guest_print("    at %+lld RF %u blocking %#llx pending %#llx DR7 %#llx; DR6 %#llx\n",
+                (long long)(vm.exit.rip - place), !!(vm_get(VMCS_GUEST_RFLAGS) & RF),
+                (unsigned long long)vm_get(VMCS_GUEST_INTERRUPTIBILITY),
+                (unsigned long long)vm_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS),
+                (unsigned long long)vm_get(VMCS_GUEST_DR7), (unsigned long long)read_dr6());
 }
 
 /* No interrupt comes when a body has them on. */

@@ -1,6 +1,6 @@
-/* Question: with a VPID kept from entry to entry, and no INVEPT or INVVPID, does L2 see the storage that this entry's EPT pointer says?
- * Translations through EPT carry its top table's address beside the VPID, so none of another's may be used. SDM "Creating and Using
- * Cached Translation Information". */
+/* Question: with a VPID kept from entry to entry, and no INVEPT or INVVPID, does L2 see the storage that this entry's
+ * EPT pointer says? Translations through EPT carry its top table's address beside the VPID, so none of another's may be
+ * used. SDM "Creating and Using Cached Translation Information". */
 #include "tests/guest/vmx/vm.h"
 
 enum { WHERE = 0x50000000, EPTP_FLAGS = 3 << 3 | 6, ROUNDS = 6, TREES = 3 };

@@ -1,10 +1,11 @@
-/* Question: what L2 is let do to the interrupt controller and its priority, by CR8 and MSRs that do not exit, does it do to that of its
- * hypervisor, and to no other? SDM "CR8 Load Exiting", "MSR Bitmaps": without the controls it is the processor's own, and L1's
- * processor has L1's. */
+/* Question: what L2 is let do to the interrupt controller and its priority, by CR8 and MSRs that do not exit, does it
+ * do to that of its hypervisor, and to no other? SDM "CR8 Load Exiting", "MSR Bitmaps": without the controls it is the
+ * processor's own, and L1's processor has L1's. */
 #include "tests/guest/vmx/vm.h"
 
-enum { MSR_BASE = 0x1B, EXTD = 1 << 10, X2_ID = 0x802, X2_TPR = 0x808, X2_EOI = 0x80B, X2_SVR = 0x80F, X2_ISR2 = 0x812, X2_IRR2 = 0x822,
-       X2_ICR = 0x830, X2_SELF = 0x83F, VECTOR = 0x51, VECTOR_BIT = 1 << (VECTOR & 31), TO_SELF = 1 << 18 };
+enum { MSR_BASE = 0x1B, EXTD = 1 << 10, X2_ID = 0x802, X2_TPR = 0x808, X2_EOI = 0x80B, X2_SVR = 0x80F, X2_ISR2 = 0x812,
+       X2_IRR2 = 0x822, X2_ICR = 0x830, X2_SELF = 0x83F, VECTOR = 0x51, VECTOR_BIT = 1 << (VECTOR & 31),
+       TO_SELF = 1 << 18 };
 
 static struct page region, bitmap;
 static struct vm vm = {.region = &region};

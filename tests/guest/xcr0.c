@@ -1,10 +1,12 @@
-/* Question: does XSETBV take exactly the combinations of components that leaf 0DH offers, whoever judges it, and is a state that is not
- * a state refused where it is loaded, as #GP in who loads it? SDM "XSETBV", "XRSTOR": SSE with AVX, MPX's two together, 1 always. */
+/* Question: does XSETBV take exactly the combinations of components that leaf 0DH offers, whoever judges it, and is a
+ * state that is not a state refused where it is loaded, as #GP in who loads it? SDM "XSETBV", "XRSTOR": SSE with AVX,
+ * MPX's two together, 1 always. */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
 
-enum { CR4_OSFXSR = 1 << 9, CR4_OSXSAVE = 1 << 18, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_GP = 13, CR0_TS = 8, MXCSR = 24, XSTATE_BV = 512 };
+enum { CR4_OSFXSR = 1 << 9, CR4_OSXSAVE = 1 << 18, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_GP = 13, CR0_TS = 8, MXCSR = 24,
+       XSTATE_BV = 512 };
 static uint8_t area[8192] __attribute__((aligned(64)));
 static uint32_t xcr, low, high;
 

@@ -1,7 +1,8 @@
-"""A Linux host with KVM, inside an emulator: QEMU in software, whose processor has SVM, or Bochs, whose processor has VMX.
+"""A Linux host with KVM, inside an emulator: QEMU in software, whose processor has SVM, or
+Bochs, whose processor has VMX.
 
-tests/hosts/initramfs makes what it boots; tests/hosts/init takes commands on the console, the emulator's serial line, which is
-VM/N's line 1 while scripts/vmn runs there.
+tests/hosts/initramfs makes what it boots; tests/hosts/init takes commands on the console, the emulator's serial line,
+which is VM/N's line 1 while scripts/vmn runs there.
 """
 import os
 import re
@@ -46,8 +47,9 @@ def start_qemu(directory, arguments):
     """In software, with SVM and nested paging."""
     for name in ("vmlinuz", "initrd"):
         os.symlink(os.path.join(HOSTS, name), os.path.join(directory, name))
-    return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
-            "-machine", "pc,accel=tcg", "-cpu", "max,+svm,+npt", "-m", str(MEGABYTES), "-d", "cpu_reset", "-D", "log",
+    return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
+            "-no-reboot", "-machine", "pc,accel=tcg", "-cpu", "max,+svm,+npt", "-m", str(MEGABYTES),
+            "-d", "cpu_reset", "-D", "log",
             "-chardev", "serial,id=line1,path=line1", "-device", "isa-serial,chardev=line1",
             "-kernel", "vmlinuz", "-initrd", "initrd", "-append", arguments]
 
@@ -87,7 +89,8 @@ class Host:
         log = os.path.join(HOSTS, vendor)
         self.console = open(log + ".console", "w", encoding="latin-1")
         # the relay owns the emulator and sweeps the directory
-        self.child = pexpect.spawn(os.path.join(ROOT, "build", "vmn-relay"), [directory, "1", log + ".log", "--", *command],
+        self.child = pexpect.spawn(os.path.join(ROOT, "build", "vmn-relay"),
+                                   [directory, "1", log + ".log", "--", *command],
                                    encoding="latin-1", dimensions=(24, 200))
         self.child.logfile_read = self.console
         self.child.delaybeforesend = None

@@ -1,4 +1,5 @@
-"""KVM as host: Debian's kernel with KVM and Debian's QEMU run inside an emulator, and scripts/vmn --machine kvm inside that."""
+"""KVM as host: Debian's kernel with KVM and Debian's QEMU run inside an emulator, and
+scripts/vmn --machine kvm inside that."""
 import os
 import subprocess
 

@@ -121,7 +121,8 @@ class Machine:
         return self.child.exitstatus if self.child.signalstatus is None else -self.child.signalstatus
 
     def power_cut(self):
-        """The launcher is killed, its emulator with it, as if the plug were pulled. Nobody was left to sweep, so we do."""
+        """The launcher is killed, its emulator with it, as if the plug were pulled.
+        Nobody was left to sweep, so we do."""
         emulator = self.processes()
         self.child.kill(signal.SIGKILL)
         self.child.wait()

@@ -1,4 +1,5 @@
-"""The longest stretches for which CP keeps interrupts waiting, provoked: by kind, in ticks. For the test and for bench/bench."""
+"""The longest stretches for which CP keeps interrupts waiting, provoked: by kind, in ticks.
+For the test and for bench/bench."""
 import os
 import re
 
@@ -39,8 +40,8 @@ def shown(line):
 
 def stretches(place):
     """{exit reason, or doing of CP's own: ticks}, after all that is known to take long."""
-    with harness.Machine("longest", "--disk", harness.new_disk(os.path.join(place, "disk.img")), "--lines", "3", "--memory", "512",
-                         "--module", guest("longest")) as machine:
+    with harness.Machine("longest", "--disk", harness.new_disk(os.path.join(place, "disk.img")), "--lines", "3",
+                         "--memory", "512", "--module", guest("longest")) as machine:
         operator, alice, bob = (machine.line(n) for n in (1, 2, 3))
         for line in (operator, alice, bob):
             line.expect("CP> ", timeout=harness.BOOT_SECONDS)

@@ -1,16 +1,19 @@
-"""Where the VMX payloads print on SVM in QEMU what differs from the transcript of a VMX machine, line by line, and why. docs/hosts.md
-has the reasons at length. A line that is not here must be the same; a line that is here must differ in just this way."""
+"""Where the VMX payloads print on SVM in QEMU what differs from the transcript of a VMX machine, line by
+line, and why. docs/hosts.md has the reasons at length. A line that is not here must be the same; a line that
+is here must differ in just this way."""
 
 NOT_INTERCEPTED = "SVM has no such intercept, so the control is not offered"
 NO_CONTROL = "what SVM has for it is another thing, or none, so the control is not offered"
 NO_INVPCID = "QEMU's processor lacks the instruction, so the control is not offered"
-NO_EXECUTE_ONLY = "nested page tables have no execute-only pages: such an entry is a misconfiguration where they are not offered"
+NO_EXECUTE_ONLY = ("nested page tables have no execute-only pages: such an entry is a misconfiguration where they are "
+                   "not offered")
 QEMU_XSETBV = "QEMU 7.2 does not intercept XSETBV"
 QEMU_DATA_BREAKPOINT = "QEMU 7.2 ends when an event's delivery meets a data breakpoint, so CP arms none"
 WALKS_WRITE = "nested paging asks to write to a guest's page tables even if it only reads them"
 
 QEMU_CANONICAL = "QEMU 7.2's own WRMSR takes addresses that are not canonical"
-PDPTES_MARKED = "QEMU's walks set bit 5 of PAE's top entries, which is reserved: it is not looked at, or such a guest could not go on"
+PDPTES_MARKED = ("QEMU's walks set bit 5 of PAE's top entries, which is reserved: it is not looked at, or such a guest "
+                 "could not go on")
 
 MISCONFIGURED = "49 EPT MISCONFIGURATION qualification 0 physical 0x40005123"
 
@@ -54,7 +57,8 @@ SVM = {
 
 # the same, of the CP that has the SVM; with another CP above it the rule is that one's
 SVM_ITSELF = {
-    "vmx_list": {f"load {msr} 0x800000000000: as by itself": (f"load {msr} 0x800000000000: NOT AS BY ITSELF", QEMU_CANONICAL)
+    "vmx_list": {f"load {msr} 0x800000000000: as by itself":
+                     (f"load {msr} 0x800000000000: NOT AS BY ITSELF", QEMU_CANONICAL)
                  for msr in ("0x175", "0xc0000082", "0xc0000083", "0xc0000102")},
     "vmx_entry_rules": {
         "PDPTE 0x1021, not IA-32e: 33 INVALID GUEST STATE at entry qualification 0x2":

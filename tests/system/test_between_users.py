@@ -1,5 +1,5 @@
-"""What passes from one user to another, on a whole machine: words, and nothing that a terminal obeys; and nothing at all of a
-session that is over. The unit tests of cp/session go through every byte and every moment."""
+"""What passes from one user to another, on a whole machine: words, and nothing that a terminal obeys; and nothing at
+all of a session that is over. The unit tests of cp/session go through every byte and every moment."""
 import re
 
 import harness
@@ -68,8 +68,8 @@ def test_the_next_user_of_a_terminal_sees_nothing_of_the_one_before(machine, tmp
 
 
 def test_names_labels_and_records_on_a_disk_bring_no_control_character_to_who_looks_at_it(machine, tmp_path):
-    """Whoever had the disk may have written anything there: ESC in a name, in the label, and with CSI of either kind in a
-    record. A letter of UTF-8 that has the byte of CSI passes."""
+    """Whoever had the disk may have written anything there: ESC in a name, in the label, and with CSI of either kind in
+    a record. A letter of UTF-8 that has the byte of CSI passes."""
     escape = b"\x27"  # in EBCDIC
     image, text = harness.new_disk(tmp_path / "disk.img"), tmp_path / "text"
     text.write_bytes(b"one \x1b[2J \x9b31m \xc2\x9b31m \x07 \xc4\x9b two\n")

@@ -24,7 +24,8 @@ def check(root, files):
         full = root / path
         full.parent.mkdir(parents=True, exist_ok=True)
         full.write_text(text)
-    done = subprocess.run([os.path.join(ROOT, "scripts", "check-dependencies"), str(root)], capture_output=True, text=True)
+    done = subprocess.run([os.path.join(ROOT, "scripts", "check-dependencies"), str(root)], capture_output=True,
+                          text=True)
     return done.returncode, done.stdout.splitlines()[:-1]
 
 

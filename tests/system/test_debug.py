@@ -1,5 +1,5 @@
-"""What a processor holds back for an instruction (the shadow of STI and of a load of SS), and its breakpoints: a program has them as on
-a PC, and neither CP nor another's program ever meets them."""
+"""What a processor holds back for an instruction (the shadow of STI and of a load of SS), and its breakpoints: a
+program has them as on a PC, and neither CP nor another's program ever meets them."""
 import os
 import re
 import socket
@@ -45,8 +45,8 @@ def test_breakpoints_stop_a_program_where_they_should(options, env):
 
 @pytest.mark.parametrize("emulator, copies", [("bochs", ""), ("tcg", " copies=1")], ids=["bochs", "tcg"])
 def test_breakpoints_anywhere_in_cp_or_in_another_program_are_nobodys_problem(machine, tmp_path, emulator, copies):
-    """BOB arms them over the world switch, the trap handlers and the data of CP, and over CMS, which ALICE runs; makes exits
-    meanwhile, on QEMU also such as bring a #DB into CP; and goes on doing so at the end."""
+    """BOB arms them over the world switch, the trap handlers and the data of CP, and over CMS, which ALICE runs; makes
+    exits meanwhile, on QEMU also such as bring a #DB into CP; and goes on doing so at the end."""
     cp = Cp(machine, tmp_path, "sweep", emulator)
     cp.alice.logon("ALICE")
     cp.logon(cp.bob, "BOB")
@@ -70,7 +70,8 @@ def test_breakpoints_anywhere_in_cp_or_in_another_program_are_nobodys_problem(ma
 # ---- traps in CP itself, which a debugger causes ---------------------------------------------------
 
 class Debugger:
-    """The little of GDB's remote protocol that is needed. SDM's numbering of registers is not GDB's: RIP is 16, RFLAGS 17."""
+    """The little of GDB's remote protocol that is needed. SDM's numbering of registers is
+    not GDB's: RIP is 16, RFLAGS 17."""
     RIP, RFLAGS = 16, 17
 
     def __init__(self, path):
@@ -126,7 +127,8 @@ class Debugger:
 
 
 def symbol(name):
-    table = subprocess.run(["nm", os.path.join(ROOT, "build", "cp.elf64")], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(["nm", os.path.join(ROOT, "build", "cp.elf64")], capture_output=True, text=True,
+                           check=True).stdout
     return int(re.search(rf"^([0-9a-f]+) . {name}$", table, re.M).group(1), 16)
 
 
@@ -135,7 +137,8 @@ def test_a_debug_trap_or_nmi_that_reaches_cp_is_counted_and_it_goes_on(machine, 
     emulator = tmp_path / "qemu-with-debugger"
     emulator.write_text(f'#!/bin/sh\nexec qemu-system-x86_64 -gdb unix:{path},server=on,wait=off "$@"\n')
     emulator.chmod(0o755)
-    m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "1", env={"VMN_QEMU": str(emulator)})
+    m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "1",
+                env={"VMN_QEMU": str(emulator)})
     m.console.expect("Enter LOGON")
     survived, debugger = symbol("trap_survived"), Debugger(path)
     for seen in range(3):

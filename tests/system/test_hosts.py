@@ -1,4 +1,5 @@
-"""The same CP on other hosts: QEMU without any virtualization hardware (SVM in software), hosts that lack something, the boot image."""
+"""The same CP on other hosts: QEMU without any virtualization hardware (SVM in software), hosts that
+lack something, the boot image."""
 import glob
 import os
 import random
@@ -66,7 +67,8 @@ def echoing(machine, tmp_path, lines):
 
 
 def typed_and_echoed(line, seed):
-    """Types 17000 bytes, more than CP keeps of what is typed ahead, without waiting for their echo; True: all came back in order."""
+    """Types 17000 bytes, more than CP keeps of what is typed ahead, without waiting for their
+    echo; True: all came back in order."""
     dice = random.Random(seed)
     typed = bytes(dice.choice(b"abcdeghijklmnop0123456789 ") for _ in range(17000))
     wanted = b"".join(b"[%02x]" % byte for byte in typed)
@@ -90,7 +92,8 @@ def typed_and_echoed(line, seed):
 def test_two_users_at_once_lose_no_byte(machine, tmp_path):
     m = echoing(machine, tmp_path, 3)
     results = {}
-    users = [threading.Thread(target=lambda n=n: results.update({n: typed_and_echoed(m.line(n), n)}), daemon=True) for n in (2, 3)]
+    users = [threading.Thread(target=lambda n=n: results.update({n: typed_and_echoed(m.line(n), n)}), daemon=True)
+             for n in (2, 3)]
     for user in users:
         user.start()
     for user in users:
@@ -115,7 +118,8 @@ def a_disk_with_a_long_file(tmp_path):
 
 
 def test_who_leaves_with_much_unread_leaves_none_of_it_and_a_line_that_works(machine, tmp_path):
-    """QEMU loses for good what it could not write when the line's socket closes; a pty keeps what was not read for the next."""
+    """QEMU loses for good what it could not write when the line's socket closes; a pty keeps
+    what was not read for the next."""
     m = machine("--machine", "tcg", "--disk", a_disk_with_a_long_file(tmp_path))
     m.line(2).expect("Enter LOGON")
     m.line(2).logon("ALICE")
@@ -129,7 +133,8 @@ def test_who_leaves_with_much_unread_leaves_none_of_it_and_a_line_that_works(mac
 
 
 def a_front_end(m, number):
-    """One of one's own on the line's socket, in place of vmn-relay: it does not read a socket dry before it closes it."""
+    """One of one's own on the line's socket, in place of vmn-relay: it does not read a
+    socket dry before it closes it."""
     [place] = glob.glob(os.path.join(m.temporary, "*", f"line{number}"))
     directory = os.open(os.path.dirname(place), os.O_PATH)
     plug = socket.socket(socket.AF_UNIX)
@@ -286,8 +291,8 @@ LOCKED = [(None, "0x3a", 1, "VMX (locked off in IA32_FEATURE_CONTROL by the firm
 @pytest.mark.parametrize("model, msr, value, missing", LOCKED, ids=["vmx", "svm"])
 def test_what_the_firmware_locked_is_named(tmp_path, model, msr, value, missing):
     """No emulator has such firmware: Bochs' debugger makes CP's first look at the MSR that decides find this value."""
-    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", os.path.join(ROOT, "build", "cp.elf64")], capture_output=True,
-                          text=True, check=True).stdout
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", os.path.join(ROOT, "build", "cp.elf64")],
+                          capture_output=True, text=True, check=True).stdout
     after, = re.findall(rf"\${msr},%ecx\n.*rdmsr.*\n +([0-9a-f]+):", code)
     emulator = tmp_path / "bochs-locked"
     emulator.write_text(f"#!/bin/sh\nprintf 'lb 0x{after}\\nc\\nset eax = {value}\\nc\\n' >debugger\n" +
@@ -310,7 +315,8 @@ def image():
 
 @pytest.mark.parametrize("emulator", ["tcg", "bochs"])
 def test_the_boot_image_boots_from_a_cd(machine, tmp_path, image, emulator):
-    m = machine("--machine", emulator, "--boot", image, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "1")
+    m = machine("--machine", emulator, "--boot", image, "--disk", harness.new_disk(tmp_path / "disk.img"),
+                "--lines", "1")
     m.console.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
     m.console.logon("ALICE")
     assert "191" in m.console.cms("QUERY DISK")
@@ -321,8 +327,8 @@ def test_the_boot_image_boots_from_a_cd(machine, tmp_path, image, emulator):
                                     "-device usb-storage,drive=stick,bootindex=0"], ids=["disk", "usb"])
 def test_the_boot_image_boots_when_written_to_a_disk(tmp_path, image, medium):
     disk = harness.new_disk(tmp_path / "disk.img")
-    child = pexpect.spawn(QEMU, ["-accel", "tcg", "-cpu", "max,+svm", "-m", "512", "-display", "none", "-monitor", "none",
-                                 "-serial", "stdio", "-no-reboot", *medium.format(image).split(),
+    child = pexpect.spawn(QEMU, ["-accel", "tcg", "-cpu", "max,+svm", "-m", "512", "-display", "none",
+                                 "-monitor", "none", "-serial", "stdio", "-no-reboot", *medium.format(image).split(),
                                  "-drive", f"file={disk},format=raw,if=none,id=disk",
                                  "-device", "virtio-blk-pci,drive=disk,disable-legacy=on"],
                           encoding="latin-1", timeout=60)

@@ -35,7 +35,8 @@ def test_a_flood_of_output_is_complete():
 def test_the_guest_gets_complete_multiboot_information(tmp_path):
     module = tmp_path / "first"
     module.write_bytes(b"\1" * 5000)
-    done = run_piped("--ipl", guest("multiboot"), "--append", "one two=3", "--module", str(module), "--guest-memory", "48")
+    done = run_piped("--ipl", guest("multiboot"), "--append", "one two=3", "--module", str(module),
+                     "--guest-memory", "48")
     said = done.stdout.decode()
     assert done.returncode == 0, said
     assert re.search(r"command line '.*one two=3'", said)

@@ -1,5 +1,5 @@
-"""How long CP keeps its interrupts waiting, whatever is asked of it (tests/guest/longest.c): Bochs counts instructions, so the
-bound is one of instructions (cp/time/work.h)."""
+"""How long CP keeps its interrupts waiting, whatever is asked of it (tests/guest/longest.c): Bochs counts instructions,
+so the bound is one of instructions (cp/time/work.h)."""
 import longest
 
 

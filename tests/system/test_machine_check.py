@@ -1,5 +1,6 @@
-"""Machine checks: what a guest finds of them, and what CP does when QEMU's monitor makes one. QEMU's SVM gives a guest that runs the
-exception through the guest's own IDT, intercepted or not; what a processor does there is tested on the host."""
+"""Machine checks: what a guest finds of them, and what CP does when QEMU's monitor makes one. QEMU's SVM
+gives a guest that runs the exception through the guest's own IDT, intercepted or not; what a processor
+does there is tested on the host."""
 import os
 import socket
 import time
@@ -17,7 +18,8 @@ RESTART, UNDER_WAY = 1, 4
 
 @pytest.mark.parametrize("host, levels", [("bochs", 1), ("bochs", 2), ("tcg", 1), ("tcg", 2)])
 def test_a_guest_may_enable_machine_checks(host, levels):
-    done = run_piped("--machine", host, "--levels", str(levels), "--ipl", guest("machine_check"), data=b"q", timeout=120)
+    done = run_piped("--machine", host, "--levels", str(levels), "--ipl", guest("machine_check"), data=b"q",
+                     timeout=120)
     assert b"FAIL" not in done.stdout and b"ready" in done.stdout
     assert done.returncode == 0
 
@@ -75,12 +77,14 @@ def test_cp_goes_on_after_an_error_nobody_was_hit_by_and_tells_the_operator(mach
     it = operator(machine, tmp_path)
     for bank in (5, 6):
         it.inject(status, bank=bank)
-        it.console.expect(rf"HCPMCK9050W Machine check: bank {bank}, status {status:016X}, address 12345000; all goes on", timeout=40)
+        it.console.expect(rf"HCPMCK9050W Machine check: bank {bank}, status {status:016X}, address 12345000; "
+                          "all goes on", timeout=40)
     it.console.type("QUERY NAMES")
     it.console.expect("OPERATOR - L0001")
 
 
-@pytest.mark.parametrize("status, cause", [(CORRUPT, RESTART | UNDER_WAY), (REQUIRED, RESTART | UNDER_WAY), (OPTIONAL, UNDER_WAY)])
+@pytest.mark.parametrize("status, cause",
+                         [(CORRUPT, RESTART | UNDER_WAY), (REQUIRED, RESTART | UNDER_WAY), (OPTIONAL, UNDER_WAY)])
 def test_cp_ends_with_the_reason_when_it_was_hit_itself(machine, tmp_path, status, cause):
     it = operator(machine, tmp_path)
     it.inject(status, cause)
@@ -96,7 +100,8 @@ def test_what_nobody_is_logged_on_for_is_shown_on_the_first_terminal(machine, tm
 
 
 def test_a_machine_check_that_shuts_a_guest_down_stops_its_machine_and_no_other(machine, tmp_path):
-    it = Injector(machine, tmp_path, "--disk", harness.new_disk(tmp_path / "disk.img"), "--module", guest("machine_check"))
+    it = Injector(machine, tmp_path, "--disk", harness.new_disk(tmp_path / "disk.img"),
+                  "--module", guest("machine_check"))
     it.console.expect("Enter LOGON")
     it.console.type("LOGON ALICE NOIPL")
     it.console.expect("(?i)password")
@@ -107,7 +112,8 @@ def test_a_machine_check_that_shuts_a_guest_down_stops_its_machine_and_no_other(
         it.console.expect("ready")
         it.console.send("s")
         it.inject_into_guest(OPTIONAL)
-        it.console.expect(rf"HCPMCK9050W Machine check: bank 5, status {OPTIONAL:016X}, address 12345000; the machine of ALICE was stopped")
+        it.console.expect(rf"HCPMCK9050W Machine check: bank 5, status {OPTIONAL:016X}, address 12345000; "
+                          "the machine of ALICE was stopped")
         it.console.expect("HCPGIR9007W CP entered; the hardware failed under the machine")
         it.console.expect("CP> ")
     it.console.type("IPL CMS")

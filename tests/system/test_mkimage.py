@@ -1,4 +1,5 @@
-"""mkimage: makes a volume, refuses what is wrong, judges damage, and replaces a directory without touching a minidisk."""
+"""mkimage: makes a volume, refuses what is wrong, judges damage, and replaces a
+directory without touching a minidisk."""
 import os
 import re
 import subprocess
@@ -76,7 +77,8 @@ def test_an_image_that_exists_is_never_overwritten(image, directory):
 
 
 def test_a_faulty_directory_is_told_by_path_and_makes_nothing(tmp_path, image):
-    bad = compile_directory(tmp_path / "bad.dtb", ('classes = "G"', 'classes = "Z"'), ("storage = <32>", "storage = <0>"))
+    bad = compile_directory(tmp_path / "bad.dtb", ('classes = "G"', 'classes = "Z"'),
+                            ("storage = <32>", "storage = <0>"))
     for arguments in ([tmp_path / "other"], ["--replace-directory", image]):
         said = mkimage(*arguments, "--directory", bad, code=2)
         assert "/users/ALICE/classes" in said and "/users/OPERATOR/storage" in said
@@ -118,6 +120,6 @@ def test_a_truncated_image_is_told(image):
 
 def test_what_is_asked_wrongly_is_answered_in_one_line(tmp_path, directory):
     for arguments in ([], ["x"], ["x", "--directory", "/nonexistent"], ["x", "--directory", directory, "--size", "0"],
-                      ["x", "--directory", directory, "--raw", "NOBODY:191"], ["x", "--directory", directory, "--file", "A:1"],
-                      ["--check", tmp_path / "none"]):
+                      ["x", "--directory", directory, "--raw", "NOBODY:191"],
+                      ["x", "--directory", directory, "--file", "A:1"], ["--check", tmp_path / "none"]):
         assert len(mkimage(*arguments, code=2).splitlines()) == 1

@@ -1,4 +1,5 @@
-"""What a machine does with VMX concerns nobody else: CMS sessions beside it answer, and when it ends CP has all its frames again."""
+"""What a machine does with VMX concerns nobody else: CMS sessions beside it answer, and when it
+ends CP has all its frames again."""
 import os
 import re
 import shutil

@@ -28,5 +28,6 @@ def test_files_can_be_made_three_levels_up(machine, tmp_path):
 
 def test_a_depth_that_is_none_is_refused():
     for depth in ("0", "10", "x"):
-        done = subprocess.run([os.path.join(ROOT, "scripts", "nested"), depth], capture_output=True, text=True, check=False)
+        done = subprocess.run([os.path.join(ROOT, "scripts", "nested"), depth], capture_output=True, text=True,
+                              check=False)
         assert done.returncode == 2 and "DEPTH" in done.stderr

@@ -1,4 +1,5 @@
-"""Pasted commands on a loaded machine: each is done, once, and nothing that was typed is lost. VMN_PASTE commands, 3000 in `make soak`."""
+"""Pasted commands on a loaded machine: each is done, once, and nothing that was typed is lost. VMN_PASTE
+commands, 3000 in `make soak`."""
 import os
 import re
 import subprocess
@@ -77,15 +78,15 @@ def settled(line, script):
     assert line.expect(harness.READY, SECONDS).strip() == ""
     for name, text in script.files.items():
         assert text in line.cms(f"TYPE {name} DATA A", SECONDS)
-    assert int(re.search(r"(\d+)", line.cms("PIPE cms LISTFILE * DATA A (NOHEADER | count lines | console").split("\n")[1])[1]) \
-        == len(script.files)
+    counted = line.cms("PIPE cms LISTFILE * DATA A (NOHEADER | count lines | console").split("\n")[1]
+    assert int(re.search(r"(\d+)", counted)[1]) == len(script.files)
 
 
 @pytest.fixture
 def system(machine, tmp_path):
     def start(emulator, users):
-        m = machine("--machine", emulator, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", str(len(users)),
-                    clock="real")
+        m = machine("--machine", emulator, "--disk", harness.new_disk(tmp_path / "disk.img"),
+                    "--lines", str(len(users)), clock="real")
         for number, user in enumerate(users, 1):
             m.line(number).expect("CP> ", timeout=harness.BOOT_SECONDS)
             m.line(number).logon(user, timeout=SECONDS)
@@ -121,7 +122,8 @@ def test_two_users_paste_at_once(system, busy, emulator):
 @EITHER
 def test_a_paste_larger_than_every_buffer_on_its_way_is_held_back(system, emulator):
     alice, script = system(emulator, ["ALICE"]).line(1), Script("ALICE")
-    commands = [f"SET RDYMSG LMSG{' ' * 50}" for _ in range(270)] + script.commands(CHUNK)  # 18 KB; a terminal's queue has 16
+    # 18 KB; a terminal's queue has 16
+    commands = [f"SET RDYMSG LMSG{' ' * 50}" for _ in range(270)] + script.commands(CHUNK)
     sender = threading.Thread(target=paste, args=(alice, commands))
     sender.start()
     answered(alice, [command.strip() for command in commands])

@@ -1,5 +1,5 @@
-"""The VMX payloads: what each prints on the bare machine is kept in tests/guest/expected, and CP must make it print the same, on VMX
-(Bochs) and on SVM (QEMU), where payloads.py names the lines that cannot be."""
+"""The VMX payloads: what each prints on the bare machine is kept in tests/guest/expected, and CP must make it print the
+same, on VMX (Bochs) and on SVM (QEMU), where payloads.py names the lines that cannot be."""
 import os
 import re
 
@@ -10,7 +10,8 @@ from payloads import VMX_ONLY, on_svm
 EXPECTED = os.path.join(ROOT, "tests", "guest", "expected")
 PAYLOADS = sorted(name[:-4] for name in os.listdir(EXPECTED) if name.startswith("vmx_"))
 EMULATORS = ["bochs", "tcg"]
-ON_EITHER = [(name, emulator) for emulator in EMULATORS for name in PAYLOADS if emulator == "bochs" or name not in VMX_ONLY]
+ON_EITHER = [(name, emulator) for emulator in EMULATORS for name in PAYLOADS
+             if emulator == "bochs" or name not in VMX_ONLY]
 
 
 def expected(name, emulator="bochs", levels=1):
@@ -65,7 +66,8 @@ def test_on_the_svm_of_bochs_what_it_is_good_for_is_the_same(name):
 
 
 def test_where_the_processor_has_no_rdtscp_no_list_reaches_its_msr(tmp_path):
-    """vmx_list tells of IA32_TSC_AUX what RDMSR and a list make of it; 0 is what it prints of an MSR that is not there."""
+    """vmx_list tells of IA32_TSC_AUX what RDMSR and a list make of it; 0 is what it
+    prints of an MSR that is not there."""
     qemu = tmp_path / "qemu"
     qemu.write_text('#!/bin/sh\nfor a; do shift; case $a in max,*) a=$a,-rdtscp,-rdpid;; esac; set -- "$@" "$a"; done\n'
                     'exec qemu-system-x86_64 "$@"\n')

@@ -1,4 +1,5 @@
-"""The interrupt controllers and clocks as a kernel uses them: tests/guest/platform.c in a VM, and on the emulator's own devices."""
+"""The interrupt controllers and clocks as a kernel uses them: tests/guest/platform.c in a VM, and
+on the emulator's own devices."""
 import pytest
 
 from harness import guest, run_piped
@@ -34,14 +35,15 @@ STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 12, 12, 13, 14, 15, 16, 17, 18, 
 
 
 HOSTS = pytest.mark.parametrize("options", [
-    ("--machine", "bochs", "--lines", "1"), ("--machine", "bochs"), ("--machine", "tcg"), ("--machine", "bochs", "--levels", "2"),
-    ("--machine", "tcg", "--levels", "2"),
+    ("--machine", "bochs", "--lines", "1"), ("--machine", "bochs"), ("--machine", "tcg"),
+    ("--machine", "bochs", "--levels", "2"), ("--machine", "tcg", "--levels", "2"),
 ], ids=["bare", "VMX", "SVM", "VMX twice", "SVM twice"])
 
 
 def printed(name, options):
     bare = "--lines" in options
-    done = run_piped(*options, *(() if bare else ("--ipl", guest(name))), env={"VMN_CP": guest(name)} if bare else {}, timeout=120)
+    done = run_piped(*options, *(() if bare else ("--ipl", guest(name))), env={"VMN_CP": guest(name)} if bare else {},
+                     timeout=120)
     return done.stdout.decode("latin-1").replace("\r", "").splitlines()
 
 
@@ -59,7 +61,8 @@ def test_behind_the_last_instruction_before_an_edge_a_program_goes_on_where_it_s
 
 
 BENEATH_CP = pytest.mark.parametrize("options", [
-    ("--machine", "bochs"), ("--machine", "tcg"), ("--machine", "bochs", "--levels", "2"), ("--machine", "tcg", "--levels", "2"),
+    ("--machine", "bochs"), ("--machine", "tcg"), ("--machine", "bochs", "--levels", "2"),
+    ("--machine", "tcg", "--levels", "2"),
 ], ids=["VMX", "SVM", "VMX twice", "SVM twice"])
 
 
@@ -75,7 +78,8 @@ def test_behind_and_between_the_registers_of_the_interrupt_controllers_is_nothin
     assert len(lines) == 6 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
 
 
-QEMU_TAKES = {"a reserved bit of MXCSR", "by FXRSTOR too", "CR0.TS", "and behind an exit"}  # QEMU 7.2 looks at neither, without CP too
+# QEMU 7.2 looks at neither, without CP too
+QEMU_TAKES = {"a reserved bit of MXCSR", "by FXRSTOR too", "CR0.TS", "and behind an exit"}
 
 
 @HOSTS

@@ -1,5 +1,5 @@
-"""The plug is pulled at random moments of file work. After each: the minidisk is sound, and every file is wholly its old or
-its new self. VMN_CUTS says how often (make soak: 100 and more)."""
+"""The plug is pulled at random moments of file work. After each: the minidisk is sound, and every file is wholly its
+old or its new self. VMN_CUTS says how often (make soak: 100 and more)."""
 import os
 import random
 import time

@@ -1,4 +1,5 @@
-"""What a person does: log on, work in CMS while another works too, log off, shut down, and find every file the next day."""
+"""What a person does: log on, work in CMS while another works too, log off, shut down,
+and find every file the next day."""
 import pytest
 
 import harness
@@ -81,7 +82,8 @@ def test_alice_and_bob_work_at_once_and_find_their_files_again(machine, disk):
     alice, bob = m.line(1), m.line(2)
     alice.logon("ALICE")
     bob.logon("BOB")
-    names = [line.split()[0] for line in alice.cms("LISTFILE * TEXT A").splitlines() if "TEXT" in line and "*" not in line]
+    names = [line.split()[0] for line in alice.cms("LISTFILE * TEXT A").splitlines()
+             if "TEXT" in line and "*" not in line]
     assert sorted(names) == ["COPY1", "NOTE1", "NOTE3", "NOTE4", "OTHER"]
     assert "alice 2" in alice.cms("TYPE OTHER TEXT A")
     assert "bob 5" in bob.cms("TYPE NOTE5 TEXT A")

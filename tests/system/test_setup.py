@@ -14,7 +14,8 @@ def setup(tmp_path):
         calls = tmp_path / "calls"
         calls.write_text("")
         stand_ins = {
-            "dpkg-query": 'for last; do :; done; case " %s " in *" $last "*) exit 1 ;; esac; echo "install ok installed"'
+            "dpkg-query": 'for last; do :; done; case " %s " in *" $last "*) exit 1 ;; esac\n'
+                          'echo "install ok installed"'
                           % " ".join(missing),
             "id": f"echo {uid}",
             "apt-get": f'echo "$@" >>{calls}\n{apt}',

@@ -1,4 +1,5 @@
-"""Users who take all the storage there is: nobody else's machine stops, nobody is kept from logging on, and all of it comes back."""
+"""Users who take all the storage there is: nobody else's machine stops, nobody is kept from
+logging on, and all of it comes back."""
 import re
 import time
 
@@ -14,8 +15,9 @@ class Cp:
     """CP with little storage. Lines by user; `frames` is what was free when nobody but OPERATOR was there."""
 
     def __init__(self, machine, tmp_path, emulator, memory, lines):
-        self.machine = machine("--machine", emulator, "--memory", str(memory), "--disk", harness.new_disk(tmp_path / "disk.img"),
-                               "--lines", str(lines), "--module", guest("touch"))
+        self.machine = machine("--machine", emulator, "--memory", str(memory),
+                               "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", str(lines),
+                               "--module", guest("touch"))
         for number in range(1, lines + 1):
             self.machine.line(number).expect("CP> ", timeout=harness.BOOT_SECONDS)
 
@@ -55,7 +57,8 @@ def free(operator):
 
 
 def spare(operator, *others):
-    """What is free, and what those machines hold that stay: CMS touches a page more now and then, also to answer this."""
+    """What is free, and what those machines hold that stay: CMS touches a page more now
+    and then, also to answer this."""
     while True:
         found = [free(operator)]
         for line in (operator, *others):
@@ -164,7 +167,8 @@ def test_a_cp_in_a_machine_that_takes_all_is_one_user_like_any(machine, tmp_path
     works(alice, "before")
     cp.logon(bob, "BOB", " NOIPL")
     cp.define(bob, storage)
-    touches_within(bob, " PARM mib=2", "touched all")  # CP keeps some frames from the first time that a guest's guest runs
+    # CP keeps some frames from the first time that a guest's guest runs
+    touches_within(bob, " PARM mib=2", "touched all")
     cp.force(operator, "BOB", bob)
     before = spare(operator, alice)
     cp.logon(bob, "BOB", " NOIPL")

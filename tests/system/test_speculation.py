@@ -1,5 +1,5 @@
-"""What is done against speculation, where it must be done. No emulator says that it must: Bochs' debugger gives CP other facts of the
-processor, and its log tells which MSRs were written, though they do nothing there."""
+"""What is done against speculation, where it must be done. No emulator says that it must: Bochs' debugger gives CP
+other facts of the processor, and its log tells which MSRs were written, though they do nothing there."""
 import os
 import re
 import subprocess
@@ -17,14 +17,17 @@ SPEC_CTRL, PRED_CMD, FLUSH_CMD = "0x48", "0x49", "0x10b"
 
 
 def emulator(tmp_path, facts, model=""):
-    symbols = subprocess.run(["nm", os.path.join(ROOT, "build", "cp.elf64")], capture_output=True, text=True, check=True).stdout
+    symbols = subprocess.run(["nm", os.path.join(ROOT, "build", "cp.elf64")], capture_output=True, text=True,
+                             check=True).stdout
     entry = re.search(r"^([0-9a-f]+) T speculation_decide$", symbols, re.M).group(1)
     script = [f"lb 0x{entry}", "c"]
     for i, value in enumerate(facts):
-        script += [f"setpmem {FACTS + 8 * i:#x} 4 {value & 0xFFFFFFFF:#x}", f"setpmem {FACTS + 8 * i + 4:#x} 4 {value >> 32:#x}"]
+        script += [f"setpmem {FACTS + 8 * i:#x} 4 {value & 0xFFFFFFFF:#x}",
+                   f"setpmem {FACTS + 8 * i + 4:#x} 4 {value >> 32:#x}"]
     script += [f"set rsi = {FACTS:#x}", "d 1", "c"]
     path = tmp_path / "bochs-with-facts"
-    path.write_text("#!/bin/sh\nprintf '" + "\\n".join(script) + "\\n' >debugger\nsed -i 's/error: action=ignore/error: action=report/' bochsrc\n" +
+    path.write_text("#!/bin/sh\nprintf '" + "\\n".join(script) + "\\n' >debugger\n" +
+                    "sed -i 's/error: action=ignore/error: action=report/' bochsrc\n" +
                     (f"sed -i 's/model=[^,]*/model={model}/' bochsrc\n" if model else "") + 'exec bochs-bin "$@"\n')
     path.chmod(0o755)
     return {"VMN_BOCHS": str(path)}
@@ -44,7 +47,8 @@ def written(log):
 ], ids=["haswell", "ice-lake", "zen-2"])
 def test_a_guest_runs_as_ever_and_the_orders_are_given(tmp_path, facts, model, each_exit, once):
     log = tmp_path / "log"
-    done = run_piped("--machine", "bochs", "--log", str(log), "--ipl", guest("hello"), env=emulator(tmp_path, facts, model))
+    done = run_piped("--machine", "bochs", "--log", str(log), "--ipl", guest("hello"),
+                     env=emulator(tmp_path, facts, model))
     assert b"hello from a bare machine" in done.stdout and b"FAIL" not in done.stdout
     assert done.returncode == 0
     orders = written(log)
@@ -54,7 +58,8 @@ def test_a_guest_runs_as_ever_and_the_orders_are_given(tmp_path, facts, model, e
 
 
 def test_a_barrier_stands_between_two_guests_and_all_work_on(machine, tmp_path):
-    m = machine("--machine", "bochs", "--disk", harness.new_disk(tmp_path / "disk.img"), env=emulator(tmp_path, HASWELL))
+    m = machine("--machine", "bochs", "--disk", harness.new_disk(tmp_path / "disk.img"),
+                env=emulator(tmp_path, HASWELL))
     alice, bob = m.line(1), m.line(2)
     for line, user in ((alice, "ALICE"), (bob, "BOB")):
         line.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
@@ -68,7 +73,8 @@ def test_a_barrier_stands_between_two_guests_and_all_work_on(machine, tmp_path):
 
 
 def test_beneath_two_levels_of_cp_it_works_as_well(tmp_path):
-    done = run_piped("--machine", "bochs", "--levels", "2", "--ipl", guest("hello"), env=emulator(tmp_path, HASWELL), timeout=120)
+    done = run_piped("--machine", "bochs", "--levels", "2", "--ipl", guest("hello"), env=emulator(tmp_path, HASWELL),
+                     timeout=120)
     assert b"hello from a bare machine" in done.stdout
     assert done.returncode == 0
 

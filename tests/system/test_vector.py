@@ -1,5 +1,6 @@
-"""x87 and vector state of one user's machine is no other's, in every component a guest can enable: tests/guest/vector.c in the place of
-CMS. QEMU lets a guest have MPX and PKRU though CP offers neither their instructions nor sees its XSETBV."""
+"""x87 and vector state of one user's machine is no other's, in every component a guest can enable:
+tests/guest/vector.c in the place of CMS. QEMU lets a guest have MPX and PKRU though CP offers neither their
+instructions nor sees its XSETBV."""
 import subprocess
 
 import harness
@@ -96,8 +97,10 @@ def test_users_of_a_cp_that_is_a_guest_itself_have_their_own_too(machine, tmp_pa
 
 
 @pytest.mark.parametrize("emulator, components", PLACES)
-def test_what_a_machine_hid_before_its_reset_is_cleared_for_one_that_has_some_of_it(machine, tmp_path, emulator, components):
-    m = machine("--machine", emulator, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3", "--module", guest("vector"))
+def test_what_a_machine_hid_before_its_reset_is_cleared_for_one_that_has_some_of_it(machine, tmp_path, emulator,
+                                                                                    components):
+    m = machine("--machine", emulator, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3",
+                "--module", guest("vector"))
     lines = [m.line(n) for n in (1, 2, 3)]
     for line in lines:
         line.expect("CP> ", timeout=harness.BOOT_SECONDS)

@@ -1,5 +1,5 @@
-"""The launcher by itself: what it refuses, what it carries, and that it leaves nothing behind. Bare payloads stand in CP's
-place, so that nothing here depends on CP."""
+"""The launcher by itself: what it refuses, what it carries, and that it leaves nothing behind. Bare payloads stand in
+CP's place, so that nothing here depends on CP."""
 import os
 import re
 import signal
@@ -169,7 +169,8 @@ def test_a_log_goes_through_no_link_and_into_nothing_but_a_file(tmp_path, in_the
     other, log = tmp_path / "another's", tmp_path / "kept.log"
     other.write_text("precious")
     in_the_way(log, other)
-    assert refusal("--lines", "1", "--log", str(log), env={**ECHO, "TMPDIR": str(tmp_path)}).endswith(f"{log}: {reason}")
+    said = refusal("--lines", "1", "--log", str(log), env={**ECHO, "TMPDIR": str(tmp_path)})
+    assert said.endswith(f"{log}: {reason}")
     assert other.read_text() == "precious"
     assert sorted(os.listdir(tmp_path)) == ["another's", "kept.log"]
 

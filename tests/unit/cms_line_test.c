@@ -255,7 +255,8 @@ static void random_keys_keep_the_line_whole(void **state)
             cms_history_add(&editor.history, editor.line.text);
             cms_line_begin(&editor);
         }
-        assert_true(editor.line.length <= LINE_TEXT_MAX && editor.line.cursor <= editor.line.length && editor.line.first <= editor.line.cursor);
+        assert_true(editor.line.length <= LINE_TEXT_MAX && editor.line.cursor <= editor.line.length &&
+                    editor.line.first <= editor.line.cursor);
         assert_int_equal(strlen(editor.line.text), editor.line.length);
         fake_cms_forget();
     }

@@ -85,7 +85,8 @@ static void another_password_does_not_match(void **state)
         assert_int_equal(((uint8_t *)&c)[i], 0);
 }
 
-/* Whatever was typed: a key of 128 bytes is hashed 128 times before the first round, and a round of it takes three blocks. */
+/* Whatever was typed: a key of 128 bytes is hashed 128 times before the first round, and a
+ * round of it takes three blocks. */
 static void no_piece_of_the_work_is_longer_than_was_asked_for_and_four_blocks(void **state)
 {
     (void)state;
@@ -152,7 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_digests_come_out),  cmocka_unit_test(hashes_are_those_of_crypt),
-        cmocka_unit_test(another_password_does_not_match), cmocka_unit_test(no_piece_of_the_work_is_longer_than_was_asked_for_and_four_blocks),
+        cmocka_unit_test(another_password_does_not_match),
+        cmocka_unit_test(no_piece_of_the_work_is_longer_than_was_asked_for_and_four_blocks),
         cmocka_unit_test(another_password_of_the_same_length_takes_as_many_pieces),
         cmocka_unit_test(a_malformed_setting_is_refused),
     };

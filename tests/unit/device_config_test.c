@@ -55,8 +55,8 @@ static void a_line_says_storage_and_nesting_in_any_order(void **state)
 static void a_word_that_asks_for_what_there_is_not_is_given_back(void **state)
 {
     static const char *const words[] = {
-        "nesting=", "nesting=on", "nesting=shadows", "nesting=trap,off", "guest-memory=", "guest-memory=0", "guest-memory=1048577",
-        "guest-memory=99999999999999999999", "guest-memory=64M", "guest-memory=-1",
+        "nesting=", "nesting=on", "nesting=shadows", "nesting=trap,off", "guest-memory=", "guest-memory=0",
+        "guest-memory=1048577", "guest-memory=99999999999999999999", "guest-memory=64M", "guest-memory=-1",
     };
     (void)state;
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
@@ -105,7 +105,11 @@ static bool claimed(const struct bus *bus, uint16_t port)
     return false;
 }
 
-static void on_event(void *context, enum machine_event what, uint32_t detail) { (void)context, (void)what, (void)detail; }
+static void on_event(void *context, enum machine_event what, uint32_t detail)
+{
+    (void)context, (void)what, (void)detail;
+}
+
 static uint64_t tsc(void *context) { return (void)context, fake_now; }
 
 static unsigned on_output(void *context, unsigned n, const uint8_t *bytes, unsigned count)
@@ -127,7 +131,8 @@ static void every_granted_device_is_at_the_ports_its_nodes_name_and_only_if_gran
             config = (struct machine_config){.uarts = 1, .grants = granted << i};
             machine_init(&machine, &host, &storage, &config);
             machine_reset(&machine);
-            for (const struct device_node *n = machine_grants[i].device->node; n < machine_grants[i].device->node + GRANTED_NODES; n++)
+            const struct device_node *nodes = machine_grants[i].device->node;
+            for (const struct device_node *n = nodes; n < nodes + GRANTED_NODES; n++)
                 for (unsigned port = n->port; n->name && port < n->port + n->ports; port++)
                     assert_int_equal(claimed(&machine.bus, port), granted);
             machine_free(&machine);

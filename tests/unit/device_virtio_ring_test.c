@@ -1,5 +1,5 @@
-/* Rings that do not end by themselves: however they are refilled, each call serves a part of them, and what goes on goes on
- * from the event loop. */
+/* Rings that do not end by themselves: however they are refilled, each call serves a part of them, and what goes on
+ * goes on from the event loop. */
 #include "tests/unit/virtio_guest.h"
 
 #include "cp/time/work.h"
@@ -17,7 +17,8 @@ static int begin(void **state)
     return failed;
 }
 
-/* Chain h asks for the identity into so many bytes that, written as its length, they are the next index and the next head. */
+/* Chain h asks for the identity into so many bytes that, written as its length, they are
+ * the next index and the next head. */
 static void identity(unsigned h)
 {
     const uint64_t header_at = HEADERS, two = TABLES + 32 * h;

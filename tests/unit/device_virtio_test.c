@@ -144,8 +144,8 @@ BROKEN(an_empty_indirect_table, offer(descriptor(TABLES, 0, INDIRECT));)
 BROKEN(a_ragged_indirect_table, good_table(TABLES); offer(descriptor(TABLES, 56, INDIRECT));)
 BROKEN(an_indirect_table_outside_ram, offer(descriptor(RAM, 48, INDIRECT));)
 BROKEN(an_indirect_descriptor_with_a_successor, good_table(TABLES); offer(descriptor(TABLES, 48, INDIRECT | NEXT));)
-BROKEN(an_indirect_table_in_an_indirect_table,
-       struct descriptor d = {TABLES + 256, 48, INDIRECT, 0}; poke(TABLES, &d, 16); good_table(TABLES + 256); offer(descriptor(TABLES, 16, INDIRECT));)
+BROKEN(an_indirect_table_in_an_indirect_table, struct descriptor d = {TABLES + 256, 48, INDIRECT, 0};
+       poke(TABLES, &d, 16); good_table(TABLES + 256); offer(descriptor(TABLES, 16, INDIRECT));)
 BROKEN(an_indirect_next_outside_its_table,
        struct descriptor d = {HEADERS, 16, NEXT, 1}; poke(TABLES, &d, 16); offer(descriptor(TABLES, 16, INDIRECT));)
 

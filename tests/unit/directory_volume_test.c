@@ -172,7 +172,8 @@ static void a_read_only_minidisk_is_not_written(void **state)
     fake_disk_free(&disk);
 }
 
-/* The turns at which a flood of one user and a few requests of another are served, as the disk would: B for BOB's, A, C for CP's. */
+/* The turns at which a flood of one user and a few requests of another are served, as the disk
+ * would: B for BOB's, A, C for CP's. */
 static const char *served(struct disk_request **waiting, uint64_t *now, unsigned count)
 {
     static char order[64];

@@ -30,7 +30,7 @@ static int end(void **state)
     return 0;
 }
 
-/* ---- ways to end ---------------------------------------------------------------------------------------------------- */
+/* ---- ways to end ------------------------------------------------------------------------------------------------- */
 
 static void each_way_out_stops_the_machine_and_says_which(void **state)
 {
@@ -99,12 +99,13 @@ static void begin_starts_a_stopped_machine_only_and_once(void **state)
 static void an_nmi_of_the_real_machine_is_no_matter_of_the_guests(void **state)
 {
     (void)state;
-    PLAY(IN_L1({.reason = EXIT_EXCEPTION_NMI, .interruption_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI}), IN_L1(wbinvd));
+    PLAY(IN_L1({.reason = EXIT_EXCEPTION_NMI, .interruption_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI}),
+         IN_L1(wbinvd));
     assert_int_equal(entered[1].info, 0);
     assert_int_equal(entered[1].rip, START);
 }
 
-/* ---- the console ---------------------------------------------------------------------------------------------------- */
+/* ---- the console ------------------------------------------------------------------------------------------------- */
 
 static char shown[8];
 static unsigned shown_count, room_uart, rooms;
@@ -158,7 +159,7 @@ static void one_who_has_read_all_asks_for_more(void **state)
     assert_int_equal(room_uart, 0);
 }
 
-/* ---- accesses that cannot be carried out ---------------------------------------------------------------------------- */
+/* ---- accesses that cannot be carried out ------------------------------------------------------------------------- */
 
 static void code(const char *bytes)
 {
@@ -264,7 +265,7 @@ static void code_that_went_away_meanwhile_is_a_page_fault_of_its_fetch(void **st
     assert_int_equal(vm->vcpu.cr2, START + 0x2000);
 }
 
-/* ---- one that cannot be made ---------------------------------------------------------------------------------------- */
+/* ---- one that cannot be made ------------------------------------------------------------------------------------- */
 
 static struct machine_config config = {.userid = "NOBODY", .storage_bytes = 1 << 20, .uarts = 1};
 static int create_fails(struct vcpu *v) { return (void)v, -12; }

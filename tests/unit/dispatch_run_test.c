@@ -184,7 +184,7 @@ static void an_event_the_exit_cut_short_is_entered_again(void **state)
     assert_int_equal(entered[1].error, 6);
 }
 
-/* ---- time --------------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 static void work(void) { fake_now += 7; } /* CP's, within an exit */
 static uint64_t slow_diagnose(struct vm *of) { return (void)of, work(), 0; }
@@ -264,7 +264,7 @@ static void a_halt_with_an_interrupt_waiting_does_not_wait(void **state)
     assert_int_equal(entered[1].info, EVENT_VALID | EVENT_EXTERNAL | 0x51);
 }
 
-/* ---- several ------------------------------------------------------------------------------------------------------ */
+/* ---- several ----------------------------------------------------------------------------------------------------- */
 
 static struct vm *another(void)
 {

@@ -79,7 +79,11 @@ SCENE_FAKE void cpu_look_soon(void) { scene_looks++; }
 
 static bool scene_no_context;
 
-SCENE_FAKE int context_create(struct vcpu *v) { return scene_no_context ? -12 : (v->xstate.xcr0 = v->xstate.used = 1, 0); }
+SCENE_FAKE int context_create(struct vcpu *v)
+{
+    v->xstate.xcr0 = v->xstate.used = !scene_no_context;
+    return scene_no_context ? -12 : 0;
+}
 SCENE_FAKE void context_destroy(struct vcpu *v) { (void)v; }
 SCENE_FAKE void context_reset(struct vcpu *v) { v->xstate.xcr0 = v->xstate.used = 1; }
 SCENE_FAKE void context_init(struct vcpu *v) { v->cr2 = 0; }
@@ -117,7 +121,8 @@ static inline void scene_frames(void)
 static inline struct vm *scene_vm(enum nest_mode nested)
 {
     struct machine_config config = {
-        .userid = "SCENE", .storage_bytes = SCENE_GUEST_MIB << 20, .uarts = 1, .grants = 1 << GRANT_DEBUG_EXIT, .nesting = nested};
+        .userid = "SCENE", .storage_bytes = SCENE_GUEST_MIB << 20, .uarts = 1,
+        .grants = 1 << GRANT_DEBUG_EXIT, .nesting = nested};
     struct vm *made = vm_create(&config);
     assert_non_null(made);
     return made;

@@ -1,4 +1,5 @@
-/* Machines as cp/dispatch/vm.c makes them, with frames and storage of CP's own; their devices and the processor are fakes. */
+/* Machines as cp/dispatch/vm.c makes them, with frames and storage of CP's own; their
+ * devices and the processor are fakes. */
 #pragma once
 #include <errno.h>
 #include <setjmp.h>
@@ -79,7 +80,8 @@ static uint64_t frames_before;
 
 static struct vm *make(void)
 {
-    struct vm *vm = vm_create(&(struct machine_config){.userid = "ALICE", .storage_bytes = 4 * MIB, .frame_limit = 2048});
+    struct vm *vm =
+        vm_create(&(struct machine_config){.userid = "ALICE", .storage_bytes = 4 * MIB, .frame_limit = 2048});
     assert_non_null(vm);
     assert_int_equal(guest_fill(&vm->storage, gpa(0), 0x5A, 2 * MIB), GUEST_OK);
     return vm;

@@ -91,7 +91,9 @@ static uint8_t fake_in8(uint16_t port)
     switch (port & 7) {
     case UART_DATA: value = data_read(m); break;
     case UART_IIR: value = cause_read(m); break;
-    case UART_LSR: value = (uint8_t)((m->held ? LSR_DATA : 0) | (m->transmitter_empty ? LSR_TRANSMITTER_EMPTY : 0)); break;
+    case UART_LSR:
+        value = (uint8_t)((m->held ? LSR_DATA : 0) | (m->transmitter_empty ? LSR_TRANSMITTER_EMPTY : 0));
+        break;
     case UART_SCRATCH: value = m->scratch; break;
     }
     follow_level();

@@ -1,5 +1,5 @@
-/* What another's terminal may be shown: every byte, every short sequence and every character, against the C library's idea
- * of UTF-8 and of letters. */
+/* What another's terminal may be shown: every byte, every short sequence and every character, against the C library's
+ * idea of UTF-8 and of letters. */
 #include <limits.h>
 #include <locale.h>
 #include <setjmp.h>
@@ -49,7 +49,8 @@ static void every_sequence_of_up_to_three_bytes_comes_out_as_characters(void **s
         assert_clean(text, 1);
         assert_clean(text, 2);
     }
-    for (uint32_t n = 0xc0 << 16; n < 1 << 24; n++) { /* what begins with less than C0 takes one byte, and then as above */
+    /* what begins with less than C0 takes one byte, and then as above */
+    for (uint32_t n = 0xc0 << 16; n < 1 << 24; n++) {
         char text[4] = {(char)(n >> 16), (char)(n >> 8), (char)n, 0};
         assert_clean(text, 3);
     }

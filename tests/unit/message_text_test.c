@@ -97,7 +97,8 @@ static void a_message_the_documents_name_exists_with_that_severity(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_message_that_is_given_exists_and_has_what_fills_its_text, read_cp, sources_forget),
+        cmocka_unit_test_setup_teardown(a_message_that_is_given_exists_and_has_what_fills_its_text, read_cp,
+                                        sources_forget),
         cmocka_unit_test_setup_teardown(every_message_is_given_somewhere, read_cp, sources_forget),
         cmocka_unit_test_teardown(a_message_the_documents_name_exists_with_that_severity, sources_forget),
     };

@@ -32,7 +32,7 @@ static int begin_without(void **state)
     return 0;
 }
 
-/* ---- what there is -------------------------------------------------------------------------------------------------- */
+/* ---- what there is ----------------------------------------------------------------------------------------------- */
 
 static void without_it_the_msrs_are_not_there(void **state)
 {
@@ -97,7 +97,7 @@ static void vmx_operation_keeps_cr4_vmxe(void **state)
     assert_true(get(VMCS_GUEST_CR4) & CR4_VMXE); /* CP's own */
 }
 
-/* ---- what it holds -------------------------------------------------------------------------------------------------- */
+/* ---- what it holds ----------------------------------------------------------------------------------------------- */
 
 static void a_reset_while_l2_runs_leaves_vmx_operation_and_gives_all_back(void **state)
 {
@@ -210,7 +210,7 @@ static void without_a_frame_for_another_ept02_the_machine_stops_at_the_next_entr
     assert_int_equal(stops_seen, 1);
 }
 
-/* ---- L1's operands and lists ---------------------------------------------------------------------------------------- */
+/* ---- L1's operands and lists ------------------------------------------------------------------------------------- */
 
 static void an_operand_l1_does_not_map_is_its_page_fault(void **state)
 {
@@ -326,7 +326,7 @@ static void l1s_tsc_offset_adds_to_the_machines(void **state)
     assert_true(processor()->loaded->held.tsc_offset == vm->vcpu.tsc_offset + 500);
 }
 
-/* ---- pages hardware works on for L2 --------------------------------------------------------------------------------- */
+/* ---- pages hardware works on for L2 ------------------------------------------------------------------------------ */
 
 static void a_virtual_apic_page_is_l1s_own(void **state)
 {
@@ -369,7 +369,7 @@ static void what_l2_may_reach_of_a_linked_vmcs_is_a_region_of_cps(void **state)
     assert_true(linked->used && linked->shadow);
 }
 
-/* ---- bitmaps L1 keeps in its storage -------------------------------------------------------------------------------- */
+/* ---- bitmaps L1 keeps in its storage ----------------------------------------------------------------------------- */
 
 static bool exits_at_msr(uint32_t msr) /* L2's read of a low MSR */
 {
@@ -396,7 +396,7 @@ static void a_bitmap_l1_changes_counts_at_the_next_entry(void **state)
     assert_true(exits_at_msr(MSR));
 }
 
-/* ---- L2 and devices ------------------------------------------------------------------------------------------------- */
+/* ---- L2 and devices ---------------------------------------------------------------------------------------------- */
 
 enum { IOAPIC = 0xFEC00000 };
 

@@ -1,4 +1,5 @@
-/* Sources as text, for tests of what must agree and no compiler sees. Paths are from the root: run such a test there. */
+/* Sources as text, for tests of what must agree and no compiler sees. Paths are from
+ * the root: run such a test there. */
 #pragma once
 #include <ctype.h>
 #include <dirent.h>
@@ -41,7 +42,8 @@ static inline void sources_read(const char *path)
     fclose(file);
 }
 
-/* Files of a folder (and of those in it, `deep`) whose names begin and end so, but those that begin with one of `but`. */
+/* Files of a folder (and of those in it, `deep`) whose names begin and end so, but
+ * those that begin with one of `but`. */
 static inline void sources_read_all(const char *folder, bool deep, const char *begins, const char *const *ends,
                                     const char *const *but)
 {

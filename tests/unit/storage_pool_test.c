@@ -77,7 +77,8 @@ static struct {
 static bool intact(unsigned i)
 {
     for (unsigned p = 0; p < held[i].pages; p++)
-        if (*(uint32_t *)(held[i].first + p * PAGE_SIZE) != i || *(uint32_t *)(held[i].first + p * PAGE_SIZE + 4092) != i)
+        if (*(uint32_t *)(held[i].first + p * PAGE_SIZE) != i ||
+            *(uint32_t *)(held[i].first + p * PAGE_SIZE + 4092) != i)
             return false;
     return true;
 }

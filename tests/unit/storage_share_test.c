@@ -245,8 +245,8 @@ static void a_small_limit_makes_a_small_promise(void **state)
     assert_int_equal(machine[0].account.promise, 16);
 }
 
-/* The promise of docs/machine.md, with anybody doing anything: who holds no more than its share is never refused a frame, and who
- * holds none is let in. */
+/* The promise of docs/machine.md, with anybody doing anything: who holds no more than its share is never refused a
+ * frame, and who holds none is let in. */
 static void nobody_within_its_share_is_ever_refused(void **state)
 {
     unsigned refused = 0;

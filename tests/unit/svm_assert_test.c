@@ -1,5 +1,5 @@
-/* The assertions on VMCBs (cp/svm/assert.h): what is made of any controls passes, and each way in which a VMCB may not be is refused by
- * the row that is about it. */
+/* The assertions on VMCBs (cp/svm/assert.h): what is made of any controls passes, and each way in which a VMCB may not
+ * be is refused by the row that is about it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -98,7 +98,8 @@ static uint64_t value;
 
 static enum svm_debug_verdict mov(bool to, unsigned reg, uint64_t with, unsigned cpl, uint64_t cr4, uint64_t dr7)
 {
-    const struct svm_access a = {.kind = to ? SVM_ACCESS_MOV_TO : SVM_ACCESS_MOV_FROM, .debug = true, .number = (uint8_t)reg};
+    const struct svm_access a = {.kind = to ? SVM_ACCESS_MOV_TO : SVM_ACCESS_MOV_FROM, .debug = true,
+                                 .number = (uint8_t)reg};
     value = with;
     return svm_debug_access(&a, cpl, cr4, dr7, &number, &value);
 }

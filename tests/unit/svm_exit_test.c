@@ -369,9 +369,10 @@ static void a_walk_of_the_guests_tables_reads_and_writes(void **context)
 /* Nothing a guest has at RIP may lead beyond the bytes there are. */
 static void any_bytes_are_translated_without_harm(void **context)
 {
-    static const uint64_t numbers[] = {SVM_EXIT_CR_READ, SVM_EXIT_CR_WRITE, SVM_EXIT_EXCEPTION + 6, SVM_EXIT_EXCEPTION + 13,
-                                       SVM_EXIT_CPUID, SVM_EXIT_INVLPG, SVM_EXIT_RDTSC, SVM_EXIT_WBINVD,
-                                       SVM_EXIT_GDTR_READ, SVM_EXIT_LDTR_WRITE, SVM_EXIT_INVPCID, SVM_EXIT_INTN};
+    static const uint64_t numbers[] = {SVM_EXIT_CR_READ, SVM_EXIT_CR_WRITE, SVM_EXIT_EXCEPTION + 6,
+                                       SVM_EXIT_EXCEPTION + 13, SVM_EXIT_CPUID, SVM_EXIT_INVLPG, SVM_EXIT_RDTSC,
+                                       SVM_EXIT_WBINVD, SVM_EXIT_GDTR_READ, SVM_EXIT_LDTR_WRITE, SVM_EXIT_INVPCID,
+                                       SVM_EXIT_INTN};
     static const uint8_t starts[] = {0x0F, 0x66, 0xF3, 0xF0, 0x48, 0x67};
     (void)context;
     srand(1);
@@ -389,17 +390,17 @@ static void any_bytes_are_translated_without_harm(void **context)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(fixed_instructions_have_their_reason_and_length), TEST(a_processor_that_tells_the_next_instruction_is_believed),
-        TEST(reads_and_writes_of_msrs_are_told_apart), TEST(what_qemu_reports_as_one_is_told_apart),
-        TEST(a_port_access_has_size_direction_and_port), TEST(a_nested_page_fault_has_the_kind_of_access),
-        TEST(a_move_to_a_control_register_names_both), TEST(reads_of_cr0_and_cr4_are_the_shadows_business),
-        TEST(vmx_instructions_come_out_of_undefined_opcodes), TEST(the_other_hypercall_instruction_is_taken_for_vmcall),
-        TEST(in_modes_without_vmx_they_stay_undefined),
+        TEST(fixed_instructions_have_their_reason_and_length),
+        TEST(a_processor_that_tells_the_next_instruction_is_believed), TEST(reads_and_writes_of_msrs_are_told_apart),
+        TEST(what_qemu_reports_as_one_is_told_apart), TEST(a_port_access_has_size_direction_and_port),
+        TEST(a_nested_page_fault_has_the_kind_of_access), TEST(a_move_to_a_control_register_names_both),
+        TEST(reads_of_cr0_and_cr4_are_the_shadows_business), TEST(vmx_instructions_come_out_of_undefined_opcodes),
+        TEST(the_other_hypercall_instruction_is_taken_for_vmcall), TEST(in_modes_without_vmx_they_stay_undefined),
         TEST(cr4_with_vmxe_may_come_as_a_general_protection_fault), TEST(instructions_of_svm_itself_are_undefined),
-        TEST(accesses_to_descriptor_tables_say_where_their_operand_is), TEST(invpcid_is_undefined_where_it_is_not_enabled),
-        TEST(vmfunc_is_an_exit_only_with_its_control_and_below_64), TEST(software_interrupts_have_their_kind_and_length),
-        TEST(a_fault_at_a_gate_names_it_as_the_manual_says), TEST(int3_is_told_from_int_3_by_its_opcode),
-        TEST(a_walk_of_the_guests_tables_reads_and_writes),
+        TEST(accesses_to_descriptor_tables_say_where_their_operand_is),
+        TEST(invpcid_is_undefined_where_it_is_not_enabled), TEST(vmfunc_is_an_exit_only_with_its_control_and_below_64),
+        TEST(software_interrupts_have_their_kind_and_length), TEST(a_fault_at_a_gate_names_it_as_the_manual_says),
+        TEST(int3_is_told_from_int_3_by_its_opcode), TEST(a_walk_of_the_guests_tables_reads_and_writes),
         TEST(an_event_on_its_way_becomes_vectoring_information), TEST(any_bytes_are_translated_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,7 +199,8 @@ static void controls_become_intercepts(void **context)
     (void)context;
     svm_control_apply(&state, &maps);
     assert_int_equal(vmcb.intercepts & (VMCB_HLT | VMCB_RDTSC | VMCB_VINTR), 0);
-    set(VMCS_INDEX_PROCESSOR_CONTROLS, CPU_HLT_EXITING | CPU_RDTSC_EXITING | CPU_INTERRUPT_WINDOW_EXITING | CPU_CR8_LOAD_EXITING);
+    set(VMCS_INDEX_PROCESSOR_CONTROLS,
+        CPU_HLT_EXITING | CPU_RDTSC_EXITING | CPU_INTERRUPT_WINDOW_EXITING | CPU_CR8_LOAD_EXITING);
     assert_true(state.controls_stale);
     svm_control_apply(&state, &maps);
     assert_true((vmcb.intercepts & VMCB_HLT) && (vmcb.intercepts & VMCB_RDTSC) && (vmcb.intercepts & VMCB_VINTR));
@@ -298,15 +299,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_field_gives_back_what_was_written), TEST(fields_do_not_share_a_home),
         TEST(a_segment_that_is_not_present_is_unusable), TEST(the_privilege_level_is_that_of_ss),
-        TEST(a_segment_that_was_loaded_is_accessed), TEST(the_task_register_is_always_busy), TEST(vmxe_never_reaches_the_real_cr4), TEST(svme_is_set_and_never_seen),
-        TEST(long_mode_that_is_not_active_yet_is_kept_from_the_processor), TEST(a_shadow_by_mov_ss_is_remembered_until_it_ends),
+        TEST(a_segment_that_was_loaded_is_accessed), TEST(the_task_register_is_always_busy),
+        TEST(vmxe_never_reaches_the_real_cr4), TEST(svme_is_set_and_never_seen),
+        TEST(long_mode_that_is_not_active_yet_is_kept_from_the_processor),
+        TEST(a_shadow_by_mov_ss_is_remembered_until_it_ends),
         TEST(a_shadow_nobody_wrote_is_stis_only_with_interrupts_on),
         TEST(the_trap_behind_a_stepped_load_of_ss_is_pending),
         TEST(debug_registers_that_cp_loads_exit_and_all_accesses_with_general_detection),
         TEST(what_cp_needs_is_intercepted_whatever_the_controls_say), TEST(controls_become_intercepts),
-        TEST(only_cps_own_bitmap_uses_the_map_that_lets_msrs_pass), TEST(reads_of_cr0_are_intercepted_only_while_a_shadow_differs),
-        TEST(the_msr_map_says_what_the_bitmap_says), TEST(events_keep_vector_type_and_error),
-        TEST(what_is_offered_is_what_the_controls_can_be),
+        TEST(only_cps_own_bitmap_uses_the_map_that_lets_msrs_pass),
+        TEST(reads_of_cr0_are_intercepted_only_while_a_shadow_differs), TEST(the_msr_map_says_what_the_bitmap_says),
+        TEST(events_keep_vector_type_and_error), TEST(what_is_offered_is_what_the_controls_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The linear addresses an instruction may touch. Zydis, an independent decoder, is the oracle: whatever memory operand it finds in
- * random bytes must be in the list, at the address that the registers give it. */
+/* The linear addresses an instruction may touch. Zydis, an independent decoder, is the oracle: whatever memory operand
+ * it finds in random bytes must be in the list, at the address that the registers give it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,8 +53,8 @@ static uint64_t value_of(ZydisRegister reg)
 
 static uint64_t address_of(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *o)
 {
-    static const ZydisRegister segments[6] = {ZYDIS_REGISTER_ES, ZYDIS_REGISTER_CS, ZYDIS_REGISTER_SS, ZYDIS_REGISTER_DS,
-                                              ZYDIS_REGISTER_FS, ZYDIS_REGISTER_GS};
+    static const ZydisRegister segments[6] = {ZYDIS_REGISTER_ES, ZYDIS_REGISTER_CS, ZYDIS_REGISTER_SS,
+                                              ZYDIS_REGISTER_DS, ZYDIS_REGISTER_FS, ZYDIS_REGISTER_GS};
     bool relative = o->mem.base == ZYDIS_REGISTER_RIP || o->mem.base == ZYDIS_REGISTER_EIP;
     uint64_t offset = relative ? (uint64_t)RIP + in->length : value_of(o->mem.base), segment = 0;
 
@@ -79,7 +79,8 @@ static bool is_data(const ZydisDecodedInstruction *in, const ZydisDecodedOperand
         return false;
     if (in->mnemonic == ZYDIS_MNEMONIC_XLAT || in->mnemonic == ZYDIS_MNEMONIC_XSTORE) /* Zydis forgets AL; VIA's */
         return false;
-    bool stack = o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN && (ZydisRegisterGetId(o->mem.base) == 4 || in->mnemonic == ZYDIS_MNEMONIC_LEAVE);
+    bool stack = o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
+                 (ZydisRegisterGetId(o->mem.base) == 4 || in->mnemonic == ZYDIS_MNEMONIC_LEAVE);
     return !stack;
 }
 
@@ -121,7 +122,8 @@ static void check(const struct svm_code *code, const ZydisDecodedInstruction *in
             continue; /* they read the header only, and report a write */
         if (o->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN && in->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
             in->meta.isa_set != ZYDIS_ISA_SET_CET && t.modifies != both)
-            fail_msg("%s %s: %s", shown(code), ZydisMnemonicGetString(in->mnemonic), both ? "modifies" : "does not modify");
+            fail_msg("%s %s: %s", shown(code), ZydisMnemonicGetString(in->mnemonic),
+                     both ? "modifies" : "does not modify");
     }
 }
 
@@ -173,7 +175,8 @@ static void an_instruction_that_is_not_all_there_does_no_harm(void **context)
 
 static void what_zydis_cannot_say(void **context)
 {
-    const struct svm_code xlat = {.bytes = {0xD7}, .count = 1, .mode = DECODE_64}, leave = {.bytes = {0xC9}, .count = 1, .mode = DECODE_64};
+    const struct svm_code xlat = {.bytes = {0xD7}, .count = 1, .mode = DECODE_64}, leave = {.bytes = {0xC9}, .count = 1,
+        .mode = DECODE_64};
     struct svm_touches t;
     (void)context;
     now = DECODE_64;

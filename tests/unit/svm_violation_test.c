@@ -14,7 +14,8 @@
 #include "cp/vcpu/nested.h"
 
 enum { P = 1, W = 2, PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT = 0x4000, STORAGE = 1 << 20 };
-enum { CODE = 0x10000, DATA = 0x11000, NEXT = 0x12000, STACK = 0x13000, IDT = 0x14000, MOVED = 0x80000 }; /* linear; at +MOVED */
+/* linear; at +MOVED */
+enum { CODE = 0x10000, DATA = 0x11000, NEXT = 0x12000, STACK = 0x13000, IDT = 0x14000, MOVED = 0x80000 };
 enum { READ = 1, WRITE = 2, FETCH = 4, LINEAR = 1 << 7, FINAL = 1 << 8 };
 
 static struct vm vm;
@@ -22,7 +23,11 @@ static struct vmcs fields;
 static struct svm_code code;
 
 uint64_t vcpu_read_any(struct vcpu *v, enum vmcs_field field) { return (void)v, vmcs_field_read(&fields, field, true); }
-void vcpu_write_any(struct vcpu *v, enum vmcs_field f, uint64_t value) { (void)v, vmcs_field_write(&fields, f, value, true); }
+void vcpu_write_any(struct vcpu *v, enum vmcs_field field, uint64_t value)
+{
+    (void)v;
+    vmcs_field_write(&fields, field, value, true);
+}
 bool nested_translate(struct vcpu *v, uint64_t *at, bool write) { return (void)v, (void)at, (void)write, true; }
 unsigned cpuid_physical_bits(void) { return 39; }
 

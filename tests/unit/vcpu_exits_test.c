@@ -174,7 +174,7 @@ static void rip_wraps_at_4_gib_outside_64_bit_mode_only(void **state)
     assert_int_equal(get(VMCS_GUEST_RIP), 0x100000001);
 }
 
-/* ---- exceptions that CP takes of the guest, and gives back ---------------------------------------------------------- */
+/* ---- exceptions that CP takes of the guest, and gives back ------------------------------------------------------- */
 
 #define HARDWARE(vector) (EVENT_VALID | EVENT_HARDWARE_EXCEPTION | (vector))
 enum { VECTOR_AC = 17 };
@@ -182,8 +182,8 @@ enum { VECTOR_AC = 17 };
 static void raises(uint32_t info, uint64_t qualification, uint32_t vectoring)
 {
     set(VMCS_GUEST_RIP, RIP);
-    vm->vcpu.exit = (struct exit){.reason = EXIT_EXCEPTION_NMI, .rip = RIP, .qualification = qualification, .interruption_info = info,
-                                  .idt_vectoring_info = vectoring, .instruction_length = 1};
+    vm->vcpu.exit = (struct exit){.reason = EXIT_EXCEPTION_NMI, .rip = RIP, .qualification = qualification,
+                                  .interruption_info = info, .idt_vectoring_info = vectoring, .instruction_length = 1};
     exit_dispatch(vm);
     assert_int_equal(get(VMCS_GUEST_RIP), RIP);
 }
@@ -203,7 +203,8 @@ static void a_debug_exception_is_given_back_with_what_it_does_to_debug_registers
 {
     static const struct {
         uint64_t qualification, dr6;
-    } cases[] = {{1 << 14, 0xFFFF4FF0}, {1 << 13, 0xFFFF2FF0}, {1, 0xFFFF0FF1}, {0x6004, 0xFFFF6FF4}, {1 << 12 | 2, 0xFFFF0FF2}};
+    } cases[] = {
+        {1 << 14, 0xFFFF4FF0}, {1 << 13, 0xFFFF2FF0}, {1, 0xFFFF0FF1}, {0x6004, 0xFFFF6FF4}, {1 << 12 | 2, 0xFFFF0FF2}};
 
     (void)state;
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -103,7 +103,8 @@ static void the_worst_of_several_banks_counts_and_is_named(void **state)
 
 static enum exit_action machine_check_exit(uint32_t reason)
 {
-    vm->vcpu.exit = (struct exit){.reason = reason, .interruption_info = EVENT_VALID | EVENT_HARDWARE_EXCEPTION | VECTOR_MC};
+    vm->vcpu.exit =
+        (struct exit){.reason = reason, .interruption_info = EVENT_VALID | EVENT_HARDWARE_EXCEPTION | VECTOR_MC};
     exit_dispatch(vm);
     return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_RESUME;
 }
@@ -140,7 +141,8 @@ static void an_nmi_of_the_real_machine_is_no_machine_check(void **state)
 {
     (void)state;
     fake_banks = one(0, true, CORRUPT);
-    vm->vcpu.exit = (struct exit){.reason = EXIT_EXCEPTION_NMI, .interruption_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI};
+    vm->vcpu.exit =
+        (struct exit){.reason = EXIT_EXCEPTION_NMI, .interruption_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI};
     exit_dispatch(vm);
     assert_int_equal(vm->state, VM_RUNNABLE);
     assert_int_equal(times_told, 0);

@@ -4,8 +4,8 @@
 #include "tests/unit/fake/speculation.h"
 
 #define BIT(n) (1ull << (n))
-enum { BARRIER = SPECULATION_BARRIER, L1D = SPECULATION_L1D, BUFFERS = SPECULATION_BUFFERS, RETURNS = SPECULATION_RETURNS,
-       RESTRICT = SPECULATION_RESTRICT };
+enum { BARRIER = SPECULATION_BARRIER, L1D = SPECULATION_L1D, BUFFERS = SPECULATION_BUFFERS,
+       RETURNS = SPECULATION_RETURNS, RESTRICT = SPECULATION_RESTRICT };
 
 /* CPUID 7 EDX, as microcode of 2018 and after has it */
 #define MD_CLEAR  BIT(10)
@@ -46,20 +46,27 @@ static const struct processor {
     uint64_t own;
 } processors[] = {
     {"one that says nothing, as emulators", {0}, 0, 0, 0, 0},
-    {"an emulator that offers RTM, and what else is no concern of this", {RTM | 0xF1BF27A9, 0x10, 0, 0x200, 0x41, 0, 0}, 0, 0, 0, 0},
-    {"Haswell with microcode", {RTM, INTEL | MD_CLEAR | FLUSH, 0, 0, 0, 0, 0}, BARRIER, L1D | BUFFERS, RETURNS | RESTRICT, 1},
+    {"an emulator that offers RTM, and what else is no concern of this", {RTM | 0xF1BF27A9, 0x10, 0, 0x200, 0x41, 0, 0},
+     0, 0, 0, 0},
+    {"Haswell with microcode", {RTM, INTEL | MD_CLEAR | FLUSH, 0, 0, 0, 0, 0},
+     BARRIER, L1D | BUFFERS, RETURNS | RESTRICT, 1},
     {"Skylake, whose hypervisor flushes for it", {RTM, INTEL | MD_CLEAR | FLUSH | CAP, 0, 0, 0, 0, SKIP_L1DFL},
      BARRIER, BUFFERS, RETURNS | RESTRICT, 1},
-    {"Cascade Lake with TSX", {RTM, INTEL | MD_CLEAR | FLUSH | CAP, 0, 0, 0, 0, RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO},
+    {"Cascade Lake with TSX", {RTM, INTEL | MD_CLEAR | FLUSH | CAP, 0, 0, 0, 0,
+                               RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO},
      BARRIER, BUFFERS, RETURNS, 1},
-    {"Cascade Lake with TSX switched off", {0, INTEL | MD_CLEAR | FLUSH | CAP, 0, 0, 0, 0, RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO | PBRSB_NO},
+    {"Cascade Lake with TSX switched off", {0, INTEL | MD_CLEAR | FLUSH | CAP, 0, 0, 0, 0,
+                                            RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO | PBRSB_NO},
      BARRIER, 0, 0, 1},
-    {"Ice Lake", {0, INTEL | MD_CLEAR | FLUSH | CAP, 0x14, 0, 0, 0, RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO | TAA_NO | FB_CLEAR | RRSBA},
+    {"Ice Lake", {0, INTEL | MD_CLEAR | FLUSH | CAP, 0x14, 0, 0, 0,
+                  RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO | TAA_NO | FB_CLEAR | RRSBA},
      BARRIER, BUFFERS, RETURNS, 0x441},
     {"Sapphire Rapids", {RTM, INTEL | MD_CLEAR | FLUSH | CAP, 0x14, 0, 0, 0,
-                         RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO | TAA_NO | STALE_NO | FB_CLEAR | RRSBA | PBRSB_NO | RFDS_NO},
+                         RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO | TAA_NO | STALE_NO | FB_CLEAR |
+                             RRSBA | PBRSB_NO | RFDS_NO},
      BARRIER, 0, 0, 0x441},
-    {"the same, immune to branch history", {0, INTEL | CAP, 0x14, 0, 0, 0, RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | PBRSB_NO | BHI_NO},
+    {"the same, immune to branch history", {0, INTEL | CAP, 0x14, 0, 0, 0,
+                                            RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | PBRSB_NO | BHI_NO},
      BARRIER, 0, 0, 1},
     {"Gracemont", {0, INTEL | MD_CLEAR | FLUSH | CAP, 0, 0, 0, 0,
                    RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO | TAA_NO | STALE_NO | PBRSB_NO | RFDS_CLEAR},
@@ -70,7 +77,8 @@ static const struct processor {
     {"Zen 4", {0, 0, 0, IBPB | AMD_IBRS, AUTOMATIC | VERW_CLEAR, BIT(1), 0}, BARRIER, BUFFERS, 0, 0},
     {"Zen 5", {0, 0, 0, IBPB | AMD_IBRS, AUTOMATIC | VERW_CLEAR, TSA_NO, 0}, BARRIER, 0, 0, 0},
 };
-#define EACH(p) for (const struct processor *p = processors; p < processors + sizeof processors / sizeof *processors; p++)
+enum { PROCESSORS = sizeof processors / sizeof *processors };
+#define EACH(p) for (const struct processor *p = processors; p < processors + PROCESSORS; p++)
 
 static void what_is_done_follows_from_what_the_processor_says(void **state)
 {
@@ -103,7 +111,8 @@ static void nothing_is_done_that_the_processor_cannot(void **state)
         assert_true(!(plan.own & SPEC_CTRL_RRSBA_DIS_S) || facts[FACT_CONTROL_EDX] & BIT(2));
         assert_true(!(plan.own & SPEC_CTRL_BHI_DIS_S) || facts[FACT_CONTROL_EDX] & BIT(4));
         assert_true(!plan.automatic || facts[FACT_SECURITY_EAX] & AUTOMATIC);
-        assert_false(plan.at_switch & ~BARRIER || plan.at_entry & ~(L1D | BUFFERS) || plan.at_exit & ~(RETURNS | RESTRICT));
+        assert_false(plan.at_switch & ~BARRIER || plan.at_entry & ~(L1D | BUFFERS) ||
+                     plan.at_exit & ~(RETURNS | RESTRICT));
     }
 }
 
@@ -119,7 +128,8 @@ static void assert_orders(const struct fake_order *wanted, unsigned count)
     orders_forget();
 }
 #define ORDERS(...) \
-    assert_orders((const struct fake_order[]){__VA_ARGS__}, sizeof((const struct fake_order[]){__VA_ARGS__}) / sizeof(struct fake_order))
+    assert_orders((const struct fake_order[]){__VA_ARGS__}, \
+                  sizeof((const struct fake_order[]){__VA_ARGS__}) / sizeof(struct fake_order))
 #define NO_ORDERS() assert_orders(NULL, 0)
 
 static int begin(void **state)
@@ -195,14 +205,15 @@ static void guests_are_told_what_the_processor_is_immune_to(void **state)
     uint64_t facts[SPECULATION_FACTS] = {[FACT_STRUCTURED_EDX] = INTEL | FLUSH | CAP, [FACT_CAPABILITIES] = ~0ull};
 
     (void)state;
-    /* neither TSX_CTRL, MCU_OPT_CTRL, package, energy, overclocking and fill-buffer controls, nor what is not defined yet */
+    /* neither TSX_CTRL, MCU_OPT_CTRL, package, energy, overclocking and fill-buffer
+     * controls, nor what is not defined yet */
     assert_int_equal(speculation_decide(facts).guest_capabilities, 0x1D1AE17B);
     facts[FACT_CAPABILITIES] = 0;
     /* CP flushes before every entry, a guest's guest's too */
     assert_int_equal(speculation_decide(facts).guest_capabilities, SKIP_L1DFL);
 }
 
-/* ---- what a guest is offered: CPUID and MSRs ---------------------------------------------------------------------------- */
+/* ---- what a guest is offered: CPUID and MSRs --------------------------------------------------------------------- */
 
 static struct cpuid_answer offered;
 static struct cpuid_answer some(uint32_t leaf, uint32_t subleaf)

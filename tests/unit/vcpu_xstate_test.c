@@ -1,5 +1,5 @@
-/* Whose x87 and vector state a guest finds: cp/cpu/xstate_move.h over a model of a processor that has any set of components, keeps
- * each until something is done to it, and may let XSETBV of a guest pass unseen. */
+/* Whose x87 and vector state a guest finds: cp/cpu/xstate_move.h over a model of a processor that has any set of
+ * components, keeps each until something is done to it, and may let XSETBV of a guest pass unseen. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,8 +71,8 @@ static void xrstor(const void *area, uint64_t components)
 static bool xcr0_valid(uint64_t v)
 {
     bool avx512 = v >> 5 & 7, mpx = v >> 3 & 3, amx = v >> 17 & 3;
-    return (v & 1) && !(v & ~cpu.present) && (!(v & 4) || v & 2) && (!avx512 || (v & 0xE4) == 0xE4) && (!mpx || (v & 0x18) == 0x18) &&
-           (!amx || (v & 0x60000) == 0x60000);
+    return (v & 1) && !(v & ~cpu.present) && (!(v & 4) || v & 2) && (!avx512 || (v & 0xE4) == 0xE4) &&
+           (!mpx || (v & 0x18) == 0x18) && (!amx || (v & 0x60000) == 0x60000);
 }
 
 static void xsetbv(uint64_t v)
@@ -209,7 +209,8 @@ static void step(bool passes)
         cpu.xcr0 = 1; /* and hides what it did */
 }
 
-/* Nothing; SSE; AVX; AVX-512 with PKRU; MPX and PKRU, as QEMU has them; all there is, AMX too, and one that no manual tells of yet */
+/* Nothing; SSE; AVX; AVX-512 with PKRU; MPX and PKRU, as QEMU has them; all there is, AMX too, and
+ * one that no manual tells of yet */
 static const uint64_t processors[] = {0, 3, 7, 0x2E7, 0x21F, 0x602FF, 1ull << 40 | 0x602FF, 1ull << 62 | 7};
 enum { PROCESSORS = sizeof processors / sizeof *processors };
 
@@ -315,11 +316,13 @@ static void what_is_offered_is_what_cp_knows_or_could_not_keep_from_a_guest(void
         uint64_t present;
         bool unseen;
         uint64_t offered;
-    } cases[] = {{0, true, 0}, {7, false, 7}, {0x21F, false, 0x207}, {0x21F, true, 0x21F}, {0x602FF, false, 0x2E7}, {0x602FF, true, 0x2FF}};
+    } cases[] = {{0, true, 0}, {7, false, 7}, {0x21F, false, 0x207}, {0x21F, true, 0x21F}, {0x602FF, false, 0x2E7},
+                 {0x602FF, true, 0x2FF}};
 
     (void)state;
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(xstate_offered(&(struct xstate){.present = cases[i].present, .unseen = cases[i].unseen}), cases[i].offered);
+        assert_int_equal(xstate_offered(&(struct xstate){.present = cases[i].present, .unseen = cases[i].unseen}),
+                         cases[i].offered);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* Lines on a virtio console, with the test as the device: what is typed and written gets through whole, waits where nobody
- * takes it, and a device that lies is shut out without harm to anything but its lines. */
+/* Lines on a virtio console, with the test as the device: what is typed and written gets through whole, waits where
+ * nobody takes it, and a device that lies is shut out without harm to anything but its lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,7 +75,10 @@ static void give(unsigned index, uint32_t id, uint32_t bytes)
     q->used[1]++;
 }
 
-static void *memory(unsigned index, uint16_t head) { return (void *)(uintptr_t)device.queue[index]->descriptor[head].address; }
+static void *memory(unsigned index, uint16_t head)
+{
+    return (void *)(uintptr_t)device.queue[index]->descriptor[head].address;
+}
 
 /* False: the driver has no buffer there. */
 static bool send_bytes(unsigned index, const void *bytes, uint32_t count)

@@ -38,7 +38,8 @@ static void give_back(uint32_t id, uint32_t bytes)
 
 static int offer(unsigned pieces)
 {
-    const struct virtq_piece piece[4] = {{data[0], 10, false}, {data[1], 20, true}, {data[2], 30, true}, {data[3], 40, true}};
+    const struct virtq_piece piece[4] = {{data[0], 10, false}, {data[1], 20, true}, {data[2], 30, true},
+                                         {data[3], 40, true}};
 
     return virtq_offer(&queue, piece, pieces);
 }

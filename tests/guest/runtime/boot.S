@@ -1,5 +1,6 @@
-/* Entry of a bare payload: multiboot 1 leaves us in 32-bit protected mode; here come long mode with the first 4 GiB mapped
- * one to one by 2 MiB pages, an IDT whose 256 gates all lead to guest_trap() in runtime.c, and a call of guest_main(). */
+/* Entry of a bare payload: multiboot 1 leaves us in 32-bit protected mode; here come long mode with the
+ * first 4 GiB mapped one to one by 2 MiB pages, an IDT whose 256 gates all lead to guest_trap() in
+ * runtime.c, and a call of guest_main(). */
 #include "tests/guest/runtime/registers.h"
 
 #define MULTIBOOT_MAGIC 0x1BADB002
@@ -101,10 +102,12 @@ stubs:
         vector = 0
         .rept 256
         .balign 16
-        .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+        error_code = vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+        error_code = error_code || vector == 29 || vector == 30
+        .if !error_code
         push    $0
         .endif
-        .byte   0x68                            /* push imm32: never the short form, so that every stub fits its 16 bytes */
+        .byte   0x68                            /* push imm32: never the short form, so that each stub fits 16 bytes */
         .long   vector
         jmp     trap_common
         vector = vector + 1

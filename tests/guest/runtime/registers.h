@@ -1,5 +1,5 @@
-/* Assembler's macros of the payloads: what the C calling convention wants kept, and all general registers but RSP in the order of
- * struct guest_frame and struct vm_registers. */
+/* Assembler's macros of the payloads: what the C calling convention wants kept, and all general registers but RSP in
+ * the order of struct guest_frame and struct vm_registers. */
 #pragma once
 #ifdef __ASSEMBLER__
 

@@ -1,5 +1,5 @@
-/* The hypervisor whose cost vmx_probe measures: at an exit it notes the time, reads four fields, and puts RIP past a CPUID
- * by one VMWRITE; anything else ends the run. 15 + 7 + 8 + 4 + 15 + 1 = 50 instructions from exit to VMRESUME. */
+/* The hypervisor whose cost vmx_probe measures: at an exit it notes the time, reads four fields, and puts RIP past a
+ * CPUID by one VMWRITE; anything else ends the run. 15 + 7 + 8 + 4 + 15 + 1 = 50 instructions from exit to VMRESUME. */
 #include "tests/guest/runtime/registers.h"
 
 #define EXIT_REASON 0x4402
@@ -12,7 +12,8 @@
         .text
         .global probe_run, probe_exited, probe_l2, probe_l2_compute, probe_compute, probe_stamp, probe_rounds
 
-/* uint64_t probe_run(void): VMLAUNCHes the current VMCS; the reason of the exit that was no CPUID, ~0 if an entry failed. */
+/* uint64_t probe_run(void): VMLAUNCHes the current VMCS; the reason of the exit that was
+ * no CPUID, ~0 if an entry failed. */
 probe_run:
         KEPT_PUSH
         mov     $HOST_RSP, %eax
