@@ -50,11 +50,10 @@ static int memory_create(struct vcpu *vcpu)
     struct frame_account *account = &vcpu->vm->storage.account;
     struct memory_vcpu *own = frame_alloc(account);
     struct vmcs_set set = {{0}};
-    enum guest_access why;
 
     if (!own)
         return -ENOMEM;
-    if (memory_region_create(&own->first, account, 0) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
+    if (memory_region_create(&own->first, account, 0) || guest_bring_in(&vcpu->vm->storage, gpa(0))) {
         memory_region_destroy(&own->first, account);
         frame_free(account, own);
         return -ENOMEM;
@@ -130,9 +129,8 @@ static bool memory_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 static void memory_flush_storage(struct vcpu *vcpu)
 {
     struct memory_vcpu *own = vcpu->backend;
-    enum guest_access why;
 
-    guest_pointer(&vcpu->vm->storage, gpa(0), &why);
+    guest_bring_in(&vcpu->vm->storage, gpa(0));
     uint64_t eptp = vmx_eptp(&vcpu->vm->storage);
     vmcs_page_write(own->first.page, VMCS_INDEX_EPT_POINTER, eptp);
     vmx_flush_ept(eptp);

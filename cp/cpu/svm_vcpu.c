@@ -35,10 +35,9 @@ static int svm_create(struct vcpu *vcpu)
 {
     struct frame_account *account = &vcpu->vm->storage.account;
     struct svm_vcpu *own = frame_alloc(account);
-    enum guest_access why;
 
     _Static_assert(sizeof *own <= PAGE_SIZE, "it is one frame");
-    if (!own || !guest_pointer(&vcpu->vm->storage, gpa(0), &why) || !svm_region_begin(&own->first, account)) {
+    if (!own || guest_bring_in(&vcpu->vm->storage, gpa(0)) || !svm_region_begin(&own->first, account)) {
         frame_free(account, own);
         return -ENOMEM;
     }
@@ -209,10 +208,9 @@ static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 static void svm_flush_storage(struct vcpu *vcpu)
 {
     struct svm_vcpu *own = vcpu->backend;
-    enum guest_access why;
 
     own->code.used = 0;
-    guest_pointer(&vcpu->vm->storage, gpa(0), &why);
+    guest_bring_in(&vcpu->vm->storage, gpa(0));
     svm_field_write(&own->first.state, VMCS_INDEX_EPT_POINTER, vmx_eptp(&vcpu->vm->storage));
     svm_asids_drop();
 }

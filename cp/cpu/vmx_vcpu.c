@@ -93,10 +93,9 @@ static int vmx_create(struct vcpu *vcpu)
     struct vmx_vcpu *own = frame_alloc(account);
     if (!own)
         return -ENOMEM;
-    enum guest_access why;
     struct vmcs image;
     struct vmcs_set set = {{0}};
-    if (vmx_region_create(&own->first, account, 0) || !guest_pointer(&vcpu->vm->storage, gpa(0), &why)) {
+    if (vmx_region_create(&own->first, account, 0) || guest_bring_in(&vcpu->vm->storage, gpa(0))) {
         vmx_region_destroy(&own->first, account);
         frame_free(account, own);
         return -ENOMEM;
@@ -191,9 +190,8 @@ static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 static void vmx_flush_storage(struct vcpu *vcpu)
 {
     struct vmx_vcpu *own = vcpu->backend;
-    enum guest_access why;
 
-    guest_pointer(&vcpu->vm->storage, gpa(0), &why);
+    guest_bring_in(&vcpu->vm->storage, gpa(0));
     vmx_region_load(&own->first);
     vmx_write(VMCS_EPT_POINTER, vmx_eptp(&vcpu->vm->storage));
     vmx_flush_ept(vmx_eptp(&vcpu->vm->storage));

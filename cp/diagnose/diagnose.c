@@ -158,10 +158,9 @@ bool diagnose_go_on(struct session *s)
 static enum guest_access touch(struct vm *vm, uint64_t at, uint64_t bytes)
 {
     enum guest_access why = GUEST_OK;
-    for (uint64_t page = at & ~(uint64_t)PAGE_MASK; page < at + bytes; page += PAGE_SIZE)
-        if (!guest_pointer(&vm->storage, gpa(page), &why))
-            return why;
-    return GUEST_OK;
+    for (uint64_t page = at & ~(uint64_t)PAGE_MASK; !why && page < at + bytes; page += PAGE_SIZE)
+        why = guest_bring_in(&vm->storage, gpa(page));
+    return why;
 }
 
 static uint64_t command(struct vm *vm)

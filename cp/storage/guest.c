@@ -170,6 +170,14 @@ void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *
     return (char *)frame_pointer(hpa(*entry & ADDRESS_BITS)) + (at.a & PAGE_MASK);
 }
 
+enum guest_access guest_bring_in(struct guest_storage *storage, gpa_t at)
+{
+    enum guest_access why;
+
+    guest_pointer(storage, at, &why);
+    return why;
+}
+
 /* Calls for each piece of [at, at+bytes) that lies in one page. */
 static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, size_t bytes,
                                     void (*piece)(void *page, size_t n, void *context), void *context)

@@ -48,7 +48,10 @@ bool guest_is_ram(const struct guest_storage *, gpa_t);
  * NULL when the address is no RAM or no frame is left (`why`, if given, says which). */
 void *guest_pointer(struct guest_storage *, gpa_t at, enum guest_access *why);
 
-/* The entry that maps a page which guest_pointer() has brought in; NULL: no frames. */
+/* The same for its effect alone: the page is there from now on, and the tables that lead to it, down from the root. */
+enum guest_access guest_bring_in(struct guest_storage *, gpa_t at);
+
+/* The entry that maps a page which was brought in; NULL: no frames. */
 uint64_t *guest_entry(struct guest_storage *, gpa_t at);
 
 /* Copies across page boundaries. GUEST_OK, or the first obstacle (then bytes before it are copied). */

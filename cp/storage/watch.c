@@ -33,7 +33,7 @@ uint64_t guest_watch(struct guest_storage *storage, gpa_t at, bool *armed)
 
     *armed = false;
     if (!watch) {
-        uint64_t *entry = guest_pointer(storage, at, NULL) ? guest_entry(storage, at) : NULL;
+        uint64_t *entry = guest_bring_in(storage, at) ? NULL : guest_entry(storage, at);
         if (!entry)
             return 0;
         watch = place(storage);

@@ -36,7 +36,7 @@ static void destroy(struct vcpu *vcpu) { (void)vcpu; }
 /* as the processors' own do: the map's root comes with the first touch */
 static void flush_storage(struct vcpu *vcpu)
 {
-    guest_pointer(&vcpu->vm->storage, gpa(0), NULL);
+    guest_bring_in(&vcpu->vm->storage, gpa(0));
     flushes++;
 }
 

@@ -70,7 +70,7 @@ static void an_entry_that_is_not_present_names_no_page(void **state)
     (void)state;
     guest_storage_init(&storage, 4 * GIB, 0);
     for (uint64_t at = 0; at < 16; at++)
-        guest_pointer(&storage, gpa(at * 0x12345000 % (2 * GIB)), NULL);
+        guest_bring_in(&storage, gpa(at * 0x12345000 % (2 * GIB)));
     guest_watch(&storage, gpa(0), &armed);
     guest_written(&storage, gpa(0), 1);
     assert_absent_is_zero(storage.root, 3);

@@ -70,7 +70,7 @@ static void write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
 /* as cp/cpu's does, it finds the map's root, which comes with the first touch */
 static void flush_storage(struct vcpu *vcpu)
 {
-    guest_pointer(&vcpu->vm->storage, gpa(0), NULL);
+    guest_bring_in(&vcpu->vm->storage, gpa(0));
     fake_cpu_flushes++;
 }
 
