@@ -42,9 +42,13 @@ void vmx_host_state(struct vmcs *image, struct vmcs_set *set, const void *exit_p
     PUT(HOST_RIP, host_rip, (uint64_t)exit_point);
 }
 
+/* Where CP had no frame for a root, nothing is mapped: the page at address 0 is not the machine's table. */
 uint64_t vmx_eptp(const struct guest_storage *storage)
 {
-    return frame_address(storage->root).a | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS;
+    static const uint64_t empty[PAGE_SIZE / sizeof(uint64_t)] __attribute__((aligned(PAGE_SIZE)));
+    const void *root = storage->root ? storage->root : empty;
+
+    return frame_address(root).a | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS;
 }
 
 void vmx_own_controls(struct vmcs *image, struct vmcs_set *set, const struct vcpu *vcpu, uint16_t vpid)
