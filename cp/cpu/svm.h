@@ -60,7 +60,7 @@ bool svm_is_free_msr(uint32_t msr);
 void svm_event_inject(struct svm_region *);
 
 /* The exit of what ran, in VMX terms. true: vcpu->exit is for CP; false: it was dealt with here, enter again. */
-bool svm_exit_settle(struct vcpu *, struct svm_region *, uint64_t deadline);
+bool svm_exit_handle(struct vcpu *, struct svm_region *, uint64_t deadline);
 
 /* Bits of CP's own CR0 and CR4 that follow the guest's, because a change of them at each entry and exit
  * costs the processor all its translations: CP's pages are the supervisor's, writable and not global, so

@@ -62,7 +62,7 @@ bool svm_debug_arm(const struct vmcb *vmcb)
 }
 
 /* Where the guest may load DR6 without an exit, it is not known what it was before the exception. */
-void svm_debug_settle(const struct vmcb *vmcb)
+void svm_debug_load_dr6(const struct vmcb *vmcb)
 {
     bool is_exit = vmcb->exit_code == SVM_EXIT_EXCEPTION + VECTOR_DEBUG;
 

@@ -7,7 +7,7 @@ bool svm_debug_arm(const struct vmcb *);
 
 /* Brings the processor's DR6, which is the guest's, to what the exit says it is; but a #DB that
  * is an exit has not changed it. */
-void svm_debug_settle(const struct vmcb *);
+void svm_debug_load_dr6(const struct vmcb *);
 
 /* The VMCS' pending debug exceptions, as no VMCB has them. true: vcpu->exit is for CP, nothing ran. @pre the event to
  * inject, if any, is in the VMCB */

@@ -111,7 +111,14 @@ static APART void touch_report(struct vcpu *vcpu, const struct svm_region *regio
     svm_violation_complete(vcpu, &seams, &code, vmcb->exit_info1 & SVM_NPF_TABLE);
 }
 
-static bool report(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a, uint64_t deadline)
+static APART bool carry_wbinvd(struct vcpu *vcpu, struct svm_region *region)
+{
+    op_wbinvd();
+    return svm_skip(vcpu, region, vcpu->exit.instruction_length);
+}
+
+/* Completes the exit, or carries out what a VMX processor would not have left the guest for. true: it is for CP. */
+static bool carry_out(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a, uint64_t deadline)
 {
     switch (exit_basic(&vcpu->exit)) {
     case EXIT_EXTERNAL_INTERRUPT:
@@ -134,9 +141,7 @@ static bool report(struct vcpu *vcpu, struct svm_region *region, const struct sv
     case EXIT_WRMSR:
         return svm_carry_msr(vcpu, region);
     case EXIT_WBINVD: /* comes with INVD on QEMU, whether it is asked for or not */
-        if (!(region->state.image.secondary_controls & CPU2_WBINVD_EXITING))
-            return op_wbinvd(), svm_skip(vcpu, region, vcpu->exit.instruction_length);
-        return true;
+        return (region->state.image.secondary_controls & CPU2_WBINVD_EXITING) || carry_wbinvd(vcpu, region);
     case EXIT_RDTSCP: /* only where it does not exist */
         return (region->state.image.processor_controls & CPU_RDTSC_EXITING) || give_undefined(vcpu, region->state.vmcb);
     default:
@@ -178,7 +183,7 @@ static unsigned injected_length(struct svm_region *region)
     return same ? region->injected_length : 0;
 }
 
-bool svm_exit_settle(struct vcpu *vcpu, struct svm_region *region, uint64_t deadline)
+bool svm_exit_handle(struct vcpu *vcpu, struct svm_region *region, uint64_t deadline)
 {
     struct vmcb *vmcb = region->state.vmcb;
     struct svm_code code = {.count = 0};
@@ -207,7 +212,7 @@ bool svm_exit_settle(struct vcpu *vcpu, struct svm_region *region, uint64_t dead
     case SVM_IRET:
         return unblocked(region);
     default:
-        return report(vcpu, region, &access, deadline);
+        return carry_out(vcpu, region, &access, deadline);
     }
 }
 

@@ -157,7 +157,7 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
     if (op_read_cr2() != vmcb->cr2) /* the exit leaves them as they were, but nobody promises it */
         op_write_cr2(vmcb->cr2);
     if (op_read_dr6() != vmcb->dr6)
-        svm_debug_settle(vmcb);
+        svm_debug_load_dr6(vmcb);
     vmcb->event_injection = 0;
     if (vmcb->rip != rip || !(vmcb->interrupt_shadow & 1))
         region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
@@ -201,7 +201,7 @@ static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
             vcpu->exit = (struct exit){.reason = EXIT_ENTRY_GUEST_STATE};
             return false;
         }
-    } while (!svm_exit_settle(vcpu, region, deadline));
+    } while (!svm_exit_handle(vcpu, region, deadline));
     return true;
 }
 

@@ -155,7 +155,7 @@ static void follow(struct pit *pit, const struct pit_channel *c)
     arm(pit, c->paused);
 }
 
-static void settle(struct pit *pit, struct pit_channel *c)
+static void catch_up(struct pit *pit, struct pit_channel *c)
 {
     take_next_count(c);
     if (c != &pit->channel[TIMER] || !pit->timer.armed || pit->timer.deadline > clock_now())
@@ -170,7 +170,7 @@ static void set_gate(struct pit *pit, struct pit_channel *c, bool gate)
 
     if (gate == c->gate)
         return;
-    settle(pit, c);
+    catch_up(pit, c);
     if (!gate && c->counting && !triggered_by_gate(c)) {
         c->paused = elapsed(c);
         c->counting = false;
@@ -205,7 +205,7 @@ static void write_count(struct pit *pit, struct pit_channel *c, uint16_t written
 
 static void write_data(struct pit *pit, struct pit_channel *c, uint8_t value)
 {
-    settle(pit, c);
+    catch_up(pit, c);
     switch (c->access) {
     case PIT_LOW: write_count(pit, c, value); return;
     case PIT_HIGH: write_count(pit, c, value << 8); return;
@@ -229,7 +229,7 @@ static uint8_t read_data(struct pit *pit, struct pit_channel *c)
     uint16_t value;
     bool high = c->access == PIT_HIGH || (c->access == PIT_BOTH && c->read_high_next);
 
-    settle(pit, c);
+    catch_up(pit, c);
     if (c->status_latched) {
         c->status_latched = false;
         return c->status;
@@ -264,7 +264,7 @@ static void read_back(struct pit *pit, uint8_t value)
     for (unsigned i = 0; i < PIT_CHANNELS; i++) {
         if (!(value & 2u << i))
             continue;
-        settle(pit, &pit->channel[i]);
+        catch_up(pit, &pit->channel[i]);
         if (!(value & 0x20))
             latch_count(&pit->channel[i]);
         if (!(value & 0x10))
@@ -281,7 +281,7 @@ static void write_control(struct pit *pit, uint8_t value)
         read_back(pit, value);
         return;
     }
-    settle(pit, c);
+    catch_up(pit, c);
     if (!(value & 0x30)) {
         latch_count(c);
         return;
@@ -318,7 +318,7 @@ static uint32_t port_b_read(void *device, uint16_t port, unsigned size)
     struct pit_channel *c = &pit->channel[SPEAKER];
 
     (void)port, (void)size;
-    settle(pit, c);
+    catch_up(pit, c);
     pit->refresh ^= B_REFRESH;
     return (c->gate ? B_GATE : 0) | (pit->speaker ? B_SPEAKER : 0) | pit->refresh | (out(c, elapsed(c)) ? B_OUT : 0);
 }

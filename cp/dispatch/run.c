@@ -125,8 +125,9 @@ static inline void note_stretch(const struct vm *vm, uint64_t ticks)
         account_exit_stretch(exit_basic(&vm->vcpu.exit), ticks);
 }
 
-/* Runs one machine until `end`, or it waits or stops, or something else needs CP. */
-static void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
+/* Runs one machine until `end`, or it waits or stops, or something else needs CP. Not inlined, since cp/boot/cp.ld has it
+ * lie with what else an exit goes through. */
+static __attribute__((noinline)) void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
 {
     uint64_t now = begun, deadline;
 
@@ -170,13 +171,16 @@ static bool goes_on(const struct vm *vm)
 
 static void turn(struct vm *vm)
 {
-    uint64_t begun = clock_now(), from = begun;
+    uint64_t begun = clock_now();
 
     vm->turn_begun = begun;
     vm_turn = vm;
     context_load(&vm->vcpu);
-    for (enter_until(vm, from, turn_end(from)); goes_on(vm); enter_until(vm, from, turn_end(from)))
-        from = clock_now();
+    for (uint64_t from = begun;; from = clock_now()) {
+        enter_until(vm, from, turn_end(from));
+        if (!goes_on(vm))
+            break;
+    }
     vm_turn = NULL;
     uint64_t taken = clock_now() - begun;
     vm->total_ticks += taken;

@@ -70,9 +70,9 @@ static void select_device(const struct ata_disk *d, uint8_t address)
     put(d, ATA_DEVICE, (uint8_t)(DEVICE_LBA | (d->slave ? DEVICE_SLAVE : 0) | address));
 }
 
-/* The alternate status does not acknowledge an interrupt; reading it takes the 400 ns a command needs to show as
- * busy. */
-static uint8_t settle(const struct ata_disk *d)
+/* The status, no sooner than the 400 ns a command needs to show as busy, which so many reads take. It is the alternate
+ * one, whose reading does not acknowledge an interrupt. */
+static uint8_t status_after_command(const struct ata_disk *d)
 {
     for (unsigned i = 0; i < 3; i++)
         port_in8(d->control_port);
@@ -130,7 +130,7 @@ static void start_transfer(struct ata_disk *d, struct disk_request *r)
     if (r->op == DISK_READ)
         return;
     /* No interrupt announces that the first block is wanted. A drive that refuses the command does interrupt. */
-    uint8_t status = settle(d);
+    uint8_t status = status_after_command(d);
     for (unsigned i = 0; i < WRITE_READY_POLLS && status & STATUS_BUSY; i++)
         status = port_in8(d->control_port);
     if (!(status & STATUS_BUSY) && status & STATUS_DRQ)
@@ -212,7 +212,7 @@ void ata_interrupt(struct ata_disk *d)
 /* The status once the drive is not busy, or STATUS_NOBODY when it stays busy. */
 static uint8_t wait_ready(const struct ata_disk *d)
 {
-    uint8_t status = settle(d);
+    uint8_t status = status_after_command(d);
     for (uint32_t i = 0; i < PROBE_POLLS && status & STATUS_BUSY; i++)
         status = port_in8(d->control_port);
     return status & STATUS_BUSY ? STATUS_NOBODY : status;

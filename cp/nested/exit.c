@@ -8,8 +8,8 @@
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"
 
-/* What became of a step that nest/ took. True: nothing more to do before the next entry. */
-static void settle(struct vm *vm, enum nest_result result)
+/* What CP has left to do for a step that nest/ took. */
+static void conclude(struct vm *vm, enum nest_result result)
 {
     struct vcpu *vcpu = &vm->vcpu;
 
@@ -57,7 +57,7 @@ enum exit_action nested_instruction(struct vm *vm)
         return EXIT_SKIP;
     if (result == NEST_FAULT)
         return instruction_fault(&vm->vcpu);
-    settle(vm, result);
+    conclude(vm, result);
     return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_RESUME;
 }
 
@@ -79,7 +79,7 @@ enum exit_action nested_enter(struct vm *vm)
         vcpu->gpr[RAX] = status[error];
         return EXIT_SKIP;
     }
-    settle(vm, result);
+    conclude(vm, result);
     return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_RESUME;
 }
 
@@ -121,7 +121,7 @@ void nested_exception(struct vm *vm)
         return;
     vcpu->event_info = 0;
     vcpu->event_made = false;
-    settle(vm, result);
+    conclude(vm, result);
 }
 
 bool nested_triple_fault(struct vm *vm)
@@ -133,7 +133,7 @@ bool nested_triple_fault(struct vm *vm)
     struct exit exit = {.reason = EXIT_TRIPLE_FAULT, .rip = vcpu->exit.rip};
     vcpu->triple_fault = false;
     vcpu->event_info = 0;
-    settle(vm, nest_reflect(vcpu->nest, &exit));
+    conclude(vm, nest_reflect(vcpu->nest, &exit));
     return true;
 }
 
@@ -166,7 +166,7 @@ void nested_init(struct vm *vm)
     struct exit exit = made_up(&vm->vcpu, EXIT_INIT);
 
     vm->vcpu.init_pending = false;
-    settle(vm, nest_reflect(vm->vcpu.nest, &exit));
+    conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
 }
 
 static bool reflect_interrupt(struct vm *vm)
@@ -181,7 +181,7 @@ static bool reflect_interrupt(struct vm *vm)
         if (vector >= 0)
             exit.interruption_info = EVENT_VALID | EVENT_EXTERNAL | (uint32_t)vector;
     }
-    settle(vm, nest_reflect(vm->vcpu.nest, &exit));
+    conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
     return true;
 }
 
@@ -192,7 +192,7 @@ static bool reflect_nmi(struct vm *vm)
     struct exit exit = made_up(&vm->vcpu, EXIT_EXCEPTION_NMI);
     exit.interruption_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
     vm->vcpu.nmi_pending = false;
-    settle(vm, nest_reflect(vm->vcpu.nest, &exit));
+    conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
     return true;
 }
 
@@ -208,7 +208,7 @@ void nested_refused(struct vm *vm)
 {
     if (nest_entered_by_page(vm->vcpu.nest))
         vm->vcpu.gpr[RAX] = DIAGNOSE_ENTRY_FAILED;
-    settle(vm, nest_entry_refused(vm->vcpu.nest));
+    conclude(vm, nest_entry_refused(vm->vcpu.nest));
 }
 
 bool nested_exit(struct vm *vm)
@@ -223,6 +223,6 @@ bool nested_exit(struct vm *vm)
         event_requeue(&vm->vcpu);
     if (result == NEST_FAULT)
         instruction_fault(&vm->vcpu);
-    settle(vm, result);
+    conclude(vm, result);
     return true;
 }
