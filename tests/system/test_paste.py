@@ -71,7 +71,7 @@ def paste(line, commands):
     line.send("".join(command + "\r" for command in commands))
 
 
-def settled(line, script):
+def all_is_done(line, script):
     """Nothing more is answered than was asked, and every file is what the last command made of it."""
     line.type("PIPE literal all is done| console")
     line.expect("all is done\r")
@@ -102,7 +102,7 @@ def test_every_pasted_command_is_done_once(system, busy, emulator):
         commands = script.commands(CHUNK)
         paste(alice, commands)
         answered(alice, commands)
-    settled(alice, script)
+    all_is_done(alice, script)
 
 
 @EITHER
@@ -116,7 +116,7 @@ def test_two_users_paste_at_once(system, busy, emulator):
         for line, commands in pasted.items():
             answered(line, commands)
     for line, script in scripts.items():
-        settled(line, script)
+        all_is_done(line, script)
 
 
 @EITHER
@@ -128,4 +128,4 @@ def test_a_paste_larger_than_every_buffer_on_its_way_is_held_back(system, emulat
     sender.start()
     answered(alice, [command.strip() for command in commands])
     sender.join()
-    settled(alice, script)
+    all_is_done(alice, script)
