@@ -1,6 +1,6 @@
 /* SDM "APIC Timer": one-shot, periodic, TSC deadline. The count is never kept: it follows from when it was loaded. A
- * host timer is armed only while the LVT entry would deliver. A change looks at the clock once: what is due at that look is
- * delivered, what comes later is armed for, and nothing falls between. */
+ * host timer is armed only while the LVT entry would deliver. A change looks at the clock once: what is due at that
+ * look is delivered, what comes later is armed for, and nothing falls between. */
 #include "cp/device/lapic_internal.h"
 
 enum { DIVIDE_WRITABLE = 0xb };
@@ -99,8 +99,9 @@ static bool deadline_passed(const struct lapic *l)
     return l->tsc_deadline && l->tsc_deadline <= l->host.guest_tsc(l->host.context);
 }
 
-/* What is due is delivered, or lost if masked, before anything about the timer changes. The moment up to which it was. */
-static uint64_t settle(struct lapic *l)
+/* What is due is delivered, or lost if masked, before anything about the timer changes. Returns the moment up to which
+ * it was. */
+static uint64_t deliver_due(struct lapic *l)
 {
     uint64_t now = clock_now();
 
@@ -130,7 +131,7 @@ void lapic_timer_reset(struct lapic *l)
 void lapic_timer_write_lvt(struct lapic *l, uint32_t lvt)
 {
     bool was_deadline = mode(l) == LAPIC_TIMER_DEADLINE;
-    uint64_t now = settle(l);
+    uint64_t now = deliver_due(l);
 
     l->lvt[LAPIC_LVT_TIMER] = lvt;
     if (was_deadline != (mode(l) == LAPIC_TIMER_DEADLINE)) {
@@ -144,7 +145,7 @@ void lapic_timer_write_count(struct lapic *l, uint32_t count)
 {
     if (mode(l) == LAPIC_TIMER_DEADLINE)
         return;
-    l->count_start = settle(l);
+    l->count_start = deliver_due(l);
     l->initial_count = count;
     arm(l, l->count_start);
 }
@@ -169,7 +170,7 @@ uint32_t lapic_timer_count(struct lapic *l)
 /* The count goes on from where it is, at the new rate. */
 void lapic_timer_write_divide(struct lapic *l, uint32_t divide)
 {
-    uint64_t now = settle(l);
+    uint64_t now = deliver_due(l);
     uint32_t count = count_at(l, now);
 
     l->divide = divide & DIVIDE_WRITABLE;
@@ -179,7 +180,7 @@ void lapic_timer_write_divide(struct lapic *l, uint32_t divide)
 
 uint64_t lapic_timer_read_deadline(struct lapic *l)
 {
-    settle(l);
+    deliver_due(l);
     return l->tsc_deadline;
 }
 
@@ -187,10 +188,10 @@ void lapic_timer_write_deadline(struct lapic *l, uint64_t guest_tsc)
 {
     if (mode(l) != LAPIC_TIMER_DEADLINE)
         return;
-    settle(l);
+    deliver_due(l);
     l->tsc_deadline = guest_tsc;
     arm(l, clock_now());
-    settle(l);
+    deliver_due(l);
 }
 
 void lapic_tsc_moved(struct lapic *l)
@@ -198,5 +199,5 @@ void lapic_tsc_moved(struct lapic *l)
     if (!l->tsc_deadline)
         return;
     arm(l, clock_now());
-    settle(l);
+    deliver_due(l);
 }

@@ -30,7 +30,8 @@ static bool triggered_by_gate(const struct pit_channel *c)
     return c->mode == MODE_ONE_SHOT || c->mode == MODE_HARDWARE_STROBE;
 }
 
-/* The level of OUT so many clocks from loading. Before a count is loaded it is what the control word sets: low in mode 0 only. */
+/* The level of OUT so many clocks from loading. Before a count is loaded it is what the control
+ * word sets: low in mode 0 only. */
 static bool out(const struct pit_channel *c, uint64_t clocks)
 {
     if (!c->loaded)
@@ -145,8 +146,8 @@ static void expire(struct timer *timer)
     arm(pit, elapsed(&pit->channel[TIMER]));
 }
 
-/* After a change of channel 0: what is due was delivered before; now OUT is what it is at the moment of the change, when no clock
- * has passed that `paused` does not hold. What comes since is armed for. */
+/* After a change of channel 0: what is due was delivered before; now OUT is what it is at the moment of the change,
+ * when no clock has passed that `paused` does not hold. What comes since is armed for. */
 static void follow(struct pit *pit, const struct pit_channel *c)
 {
     if (c != &pit->channel[TIMER])
@@ -254,8 +255,8 @@ static void latch_status(struct pit_channel *c)
 {
     if (c->status_latched)
         return;
-    c->status = (out(c, elapsed(c)) ? STATUS_OUT : 0) | (!c->loaded || c->next_count ? STATUS_NULL_COUNT : 0) | c->access << 4 |
-                c->mode << 1 | c->bcd;
+    c->status = (out(c, elapsed(c)) ? STATUS_OUT : 0) | (!c->loaded || c->next_count ? STATUS_NULL_COUNT : 0) |
+                c->access << 4 | c->mode << 1 | c->bcd;
     c->status_latched = true;
 }
 

@@ -125,8 +125,8 @@ static inline void note_stretch(const struct vm *vm, uint64_t ticks)
         account_exit_stretch(exit_basic(&vm->vcpu.exit), ticks);
 }
 
-/* Runs one machine until `end`, or it waits or stops, or something else needs CP. Not inlined, since cp/boot/cp.ld has it
- * lie with what else an exit goes through. */
+/* Runs one machine until `end`, or it waits or stops, or something else needs CP. Not inlined, since cp/boot/cp.ld has
+ * it lie with what else an exit goes through. */
 static __attribute__((noinline)) void enter_until(struct vm *vm, uint64_t begun, uint64_t end)
 {
     uint64_t now = begun, deadline;

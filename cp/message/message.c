@@ -66,7 +66,8 @@ static const struct message table[] = {
      "The program left its storage, or BEGIN found none loaded, as after a reset. IPL starts one."},
     {9002, 'W', "CP entered; CP has no page frames left for this machine, at {1 address}",
      "Its storage is kept for DISPLAY; it goes back with LOGOFF, IPL or SYSTEM CLEAR, or when others\n"
-     "need it. INDICATE LOAD tells how full CP is, class E's INDICATE USER userid who has how much. DEFINE STORAGE smaller."},
+     "need it. INDICATE LOAD tells how full CP is, class E's INDICATE USER userid who has how much. "
+     "DEFINE STORAGE smaller."},
     {9003, 'W', "CP entered; exit {2 reason} cannot be emulated at {1 address}",
      "The program did what this CP does not support. Please report the number."},
     {9004, 'I', "CP entered; the test device was written with {2 value}",

@@ -14,5 +14,6 @@ struct message {
 const struct message *message_find(unsigned number);   /* never NULL: an unknown number gives the last row */
 const struct message *message_lookup(unsigned number); /* NULL: no such message */
 
-/* The message with its texts (NULL: empty) in their places; without any, as HELP shows it, with what they are called. Cut at size - 1. */
+/* The message with its texts (NULL: empty) in their places; without any, as HELP shows it, with what
+ * they are called. Cut at size - 1. */
 void message_text(char *out, size_t size, const struct message *, const char *const texts[MESSAGE_TEXTS]);

@@ -1,4 +1,5 @@
-"""Users of a CP that is itself a guest: what one of them does holds up neither its other users nor anybody beside it."""
+"""Users of a CP that is itself a guest: what one of them does holds up neither its
+other users nor anybody beside it."""
 import re
 import subprocess
 import time
@@ -12,7 +13,8 @@ SECONDS = 120
 
 # user: what IPLs at XAUTOLOG, and what it is told
 HOSTILE = {
-    "RECURAC": ("VMX_LOOP", "ac"), "RECURDB": ("VMX_LOOP", "db"), "NESTAC": ("VMX_LOOP", "l2 ac"), "NESTDB": ("VMX_LOOP", "l2 db"),
+    "RECURAC": ("VMX_LOOP", "ac"), "RECURDB": ("VMX_LOOP", "db"),
+    "NESTAC": ("VMX_LOOP", "l2 ac"), "NESTDB": ("VMX_LOOP", "l2 db"),
     "RINGS": ("LONGEST", "ring"), "CALLS": ("LONGEST", "commands"), "TOUCHES": ("TOUCH", ""), "SPINS": ("SPIN", ""),
 }
 
@@ -21,8 +23,8 @@ def tower(tmp_path, emulator, machine, payloads, users):
     """The lowest CP's OPERATOR, and the OPERATOR of the CP above it, at its only terminal."""
     with open(harness.DIRECTORY, encoding="utf-8") as source:
         directory = source.read()
-    entries = "".join(f'{user} {{ password = "NOLOG"; classes = "G"; storage = <32>; maximum = <32>; ipl = "{ipl}"; parm = "{parm}"; '
-                      f'xautolog = "OPERATOR"; mdisk@300 {{ extent = <{8192 + 1024 * i} 1024>; }}; }};\n'
+    entries = "".join(f'{user} {{ password = "NOLOG"; classes = "G"; storage = <32>; maximum = <32>; '
+                      f'ipl = "{ipl}"; parm = "{parm}"; xautolog = "OPERATOR"; mdisk@300 {{ extent = <{8192 + 1024 * i} 1024>; }}; }};\n'
                       for i, (user, (ipl, parm)) in enumerate(users.items()))
     source, disk = tmp_path / "directory.dts", tmp_path / "tower.img"
     source.write_text(directory.replace("users {\n", "users {\n" + entries, 1), encoding="utf-8")

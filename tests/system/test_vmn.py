@@ -46,7 +46,8 @@ def test_a_machine_that_does_not_end_itself_has_the_status_that_help_names(tmp_p
     done = run_piped("--machine", "tcg", "--ipl", guest(payload) if payload else str(tmp_path / "none"), data=typed)
     assert said in done.stdout
     statuses = run_piped("--help").stdout.split(b"Exit status:")[1]
-    assert b"%d when it ended in another way (a triple fault, LOGOFF) or could not be started" % done.returncode in statuses
+    named = b"%d when it ended in another way (a triple fault, LOGOFF) or could not be started" % done.returncode
+    assert named in statuses
 
 
 @pytest.mark.parametrize("options, reason", [

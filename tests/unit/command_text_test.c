@@ -336,7 +336,8 @@ static void help_explains_commands_and_messages(void **state)
     assert_null(strstr(answer, "SHUTDOWN"));
     assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");
     assert_answer("BOB", "HELP LINK", 0, "RR always");
-    assert_answer("BOB", "HELP HCPLNM104E", 0, "HCP...104E userid vdev not linked; R/W by userid\nAnother user writes on it.");
+    assert_answer("BOB", "HELP HCPLNM104E", 0,
+                  "HCP...104E userid vdev not linked; R/W by userid\nAnother user writes on it.");
     assert_answer("BOB", "HELP HCPGIR9002W", 0, "or when others\nneed it. ");
     assert_answer("BOB", "HELP 45", 0, "not logged on");
     assert_answer("BOB", "HELP 45E", 0, "not logged on");
@@ -357,7 +358,8 @@ static void help_shows_every_message_with_words_in_the_places_of_its_texts(void 
         messages++;
         assert_in_range(strlen(m->text), 1, MESSAGE_BYTES - 1);
         for (const char *at = m->text; (at = strchr(at, '{')); at++)
-            assert_true(at[1] >= '1' && at[1] <= '0' + MESSAGE_TEXTS && at[2] == ' ' && at[3 + strcspn(at + 3, "{} ")] == '}');
+            assert_true(at[1] >= '1' && at[1] <= '0' + MESSAGE_TEXTS && at[2] == ' ' &&
+                        at[3 + strcspn(at + 3, "{} ")] == '}');
         snprintf(command, sizeof command, "HELP %u", number);
         assert_int_equal(run("BOB", command), 0);
         assert_null(strpbrk(answer, "{}%"));

@@ -177,7 +177,8 @@ static bool fires_once(void)
     return fired && lapic_acknowledge(&lapic) == -1;
 }
 
-/* Looking at the clock takes time, at some look as long as the count, as where the machine CP runs on is taken from the processor. */
+/* Looking at the clock takes time, at some look as long as the count, as where the machine CP runs
+ * on is taken from the processor. */
 static void a_count_fires_once_whenever_it_ends_while_the_guest_s_write_is_done(void **state)
 {
     (void)state;

@@ -272,7 +272,8 @@ static void port_61_shows_refresh_and_keeps_the_speaker(void **state)
     assert_int_equal((first ^ in(0x61)) & 0x10, 0x10);
 }
 
-/* Looking at the clock takes time, on some machine at some look as long as the count: the edge falls between any two of them. */
+/* Looking at the clock takes time, on some machine at some look as long as the count: the edge
+ * falls between any two of them. */
 static void an_edge_is_told_whenever_it_falls_while_the_guest_s_write_is_done(void **state)
 {
     enum { TERMINAL_COUNT = 0x0, RATE = 0x4, SQUARE = 0x6, STROBE = 0x8 };
