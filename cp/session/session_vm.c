@@ -47,7 +47,7 @@ void session_vm_input_room(struct vm *vm, unsigned uart)
 
 void session_vm_stopped(struct vm *vm)
 {
-    static const unsigned number[] = {
+    static const unsigned number[VM_STOPS] = {
         [VM_STOP_POWER_OFF] = 2629,  [VM_STOP_TRIPLE_FAULT] = 453, [VM_STOP_DISABLED_WAIT] = 450,
         [VM_STOP_NO_STORAGE] = 9001, [VM_STOP_NO_FRAMES] = 9002,   [VM_STOP_BAD_ENTRY] = 451,
         [VM_STOP_EMULATION] = 9003,  [VM_STOP_TEST_EXIT] = 9004,   [VM_STOP_VMX_ABORT] = 9005,

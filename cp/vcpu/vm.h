@@ -27,6 +27,7 @@ enum vm_stop {
     VM_STOP_MACHINE_CHECK, /* the hardware failed under it */
     VM_STOP_RESET, /* the guest reset its machine: a board reset or an INIT */
     VM_STOP_TAKEN, /* others lacked frames, and it held most: its storage is being cleared */
+    VM_STOPS
 };
 
 /* What every exit looks at comes first, in one page. */

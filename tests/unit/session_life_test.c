@@ -340,17 +340,26 @@ static void a_machine_that_stops_says_why_and_enters_cp(void **state)
         {VM_STOP_POWER_OFF, 0, "HCPGIR2629I The virtual machine is placed in CP mode due to a power off\r\nCP> "},
         {VM_STOP_TEST_EXIT, 42, "HCPGIR9004I CP entered; the test device was written with 42\r\nCP> "},
         {VM_STOP_EMULATION, 55, "HCPGIR9003W CP entered; exit 55 cannot be emulated at 0000000000100020\r\nCP> "},
+        {VM_STOP_NO_STORAGE, 0, "HCPGIR9001W CP entered; the machine has no storage at the address it uses, at 0000"},
+        {VM_STOP_NO_FRAMES, 0, "HCPGIR9002W CP entered; CP has no page frames left for this machine, at 0000"},
+        {VM_STOP_BAD_ENTRY, 0, "HCPGIR451W CP entered; invalid machine state at 0000000000100020"},
+        {VM_STOP_VMX_ABORT, 0, "HCPGIR9005W CP entered; VMX abort"}, {VM_STOP_UNSOUND, 7, "machine: check 7, at 0000"},
+        {VM_STOP_MACHINE_CHECK, 0, "HCPGIR9007W CP entered; the hardware failed under the machine, at 0000"},
+        {VM_STOP_TAKEN, 0, "HCPGIR9009W CP entered; others"}, {VM_STOP_RESET, 0, "HCPGIR9006I The machine was"},
     };
     (void)state;
+    unsigned seen = 1u << VM_STOP_NONE | 1u << VM_STOP_USER; /* of which nothing is said */
     logon(0, "ALICE");
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         shown(0);
+        seen |= 1u << rows[i].why;
         vm_stop(vm_of("ALICE"), rows[i].why, rows[i].detail);
         turn();
         assert_shows(0, rows[i].text);
         type(0, "IPL TEST\r");
         assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
     }
+    assert_int_equal(seen, (1u << VM_STOPS) - 1);
 }
 
 static void a_machine_that_resets_itself_is_ipled_again(void **state)
