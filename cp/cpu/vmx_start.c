@@ -9,6 +9,7 @@
 #include "cp/storage/frame.h"
 #include "cp/storage/second_level.h"
 #include "cp/vcpu/backend.h"
+#include "cp/vcpu/controls.h"
 
 #define MSR_TSC_AUX 0xC0000103u
 enum { MSR_FEATURE_CONTROL = 0x3A, FEATURE_LOCKED = 1, FEATURE_VMX_OUTSIDE_SMX = 4, CPUID_1_ECX_VMX = 1 << 5 };
@@ -26,27 +27,12 @@ struct control_choice {
     uint32_t needed, wanted;
 };
 
-enum {
-    PIN_NEEDED = PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS | PIN_PREEMPTION_TIMER,
-    CPU_NEEDED = CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING | CPU_RDPMC_EXITING |
-                 CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING | CPU_UNCONDITIONAL_IO_EXITING | CPU_MSR_BITMAPS |
-                 CPU_SECONDARY_CONTROLS,
-    CPU2_NEEDED = CPU2_EPT | CPU2_UNRESTRICTED_GUEST,
-    CPU2_WANTED = CPU2_RDTSCP | CPU2_VPID | CPU2_INVPCID,
-    EXIT_NEEDED = EXIT_HOST_LONG_MODE | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT |
-                  EXIT_SAVE_DEBUG_CONTROLS,
-    ENTRY_NEEDED = ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LOAD_DEBUG_CONTROLS,
-};
-_Static_assert(!((CPU2_NEEDED | CPU2_WANTED) & CPU2_MERGE_NEVER), "CP runs its guests with a control that theirs lose");
-_Static_assert(!(CPU2_OFFERED & CPU2_MERGE_BOTH & ~(CPU2_NEEDED | CPU2_WANTED)),
-               "a guest is offered for its guests what it has not itself");
-
 static const struct control_choice choices[] = {
-    {"pin-based controls", &vmx_controls.pin, VMX_TRUE_PIN, VMX_PIN, PIN_NEEDED, 0},
-    {"processor-based controls", &vmx_controls.cpu, VMX_TRUE_CPU, VMX_CPU, CPU_NEEDED, 0},
-    {"secondary controls (EPT, unrestricted guest)", &vmx_controls.cpu2, VMX_CPU2, VMX_CPU2, CPU2_NEEDED, CPU2_WANTED},
-    {"exit controls", &vmx_controls.exit, VMX_TRUE_EXIT, VMX_EXIT, EXIT_NEEDED, 0},
-    {"entry controls", &vmx_controls.entry, VMX_TRUE_ENTRY, VMX_ENTRY, ENTRY_NEEDED, 0},
+    {"pin-based controls", &vmx_controls.pin, VMX_TRUE_PIN, VMX_PIN, OWN_PIN, 0},
+    {"processor-based controls", &vmx_controls.cpu, VMX_TRUE_CPU, VMX_CPU, OWN_CPU, 0},
+    {"secondary controls (EPT, unrestricted guest)", &vmx_controls.cpu2, VMX_CPU2, VMX_CPU2, OWN_CPU2, OWN_CPU2_WANTED},
+    {"exit controls", &vmx_controls.exit, VMX_TRUE_EXIT, VMX_EXIT, OWN_EXIT, 0},
+    {"entry controls", &vmx_controls.entry, VMX_TRUE_ENTRY, VMX_ENTRY, OWN_ENTRY, 0},
 };
 
 const char *vmx_controls_choose(const struct vmx_capability *capability)

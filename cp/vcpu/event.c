@@ -1,11 +1,11 @@
 #include "cp/vcpu/event.h"
 
+#include "cp/vcpu/controls.h"
 #include "cp/vcpu/edge.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
 #include "nest/assert.h"
-#include "vmcs-shadow/control.h"
 
 enum { BLOCKED_STI = 1, BLOCKED_MOV_SS = 2, BLOCKED_NMI = 8 };
 
@@ -144,20 +144,19 @@ static void hand_over(struct vcpu *vcpu)
 /* While L2 runs the window is one more of CP's controls that the merge adds to L1's; vmcs01 has its own. */
 static void window_set(struct vm *vm, uint32_t wanted)
 {
-    enum { WINDOWS = CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING };
     struct vcpu *vcpu = &vm->vcpu;
 
     if (nested_runs(vcpu)) {
         uint32_t base = vcpu->nest->vmcs01.processor_controls;
-        if ((base & WINDOWS) != wanted)
-            nested_control(vm, VMCS_INDEX_PROCESSOR_CONTROLS, (base & ~(uint32_t)WINDOWS) | wanted);
+        if ((base & OWN_CPU_WINDOWS) != wanted)
+            nested_control(vm, VMCS_INDEX_PROCESSOR_CONTROLS, (base & ~(uint32_t)OWN_CPU_WINDOWS) | wanted);
         vcpu->window |= wanted != 0; /* look again before the next entry */
         return;
     }
     if (!wanted && !vcpu->window)
         return;
     uint64_t controls = vcpu_read(vcpu, VMCS_PROCESSOR_CONTROLS);
-    uint64_t changed = (controls & ~(uint64_t)WINDOWS) | wanted;
+    uint64_t changed = (controls & ~(uint64_t)OWN_CPU_WINDOWS) | wanted;
     if (changed != controls)
         vcpu_write(vcpu, VMCS_PROCESSOR_CONTROLS, changed);
     vcpu->window = wanted != 0;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cp/diagnose.h"
+#include "cp/vcpu/controls.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/edge.h"
 #include "cp/vcpu/event.h"
@@ -127,9 +128,10 @@ static enum exit_action no_counters(struct vm *vm)
     return exit_fault(vm, VECTOR_GP, 0);
 }
 
-/* One row for each reason. What is PRIVILEGED no program may have done that is not at privilege level 0. A processor
- * asks before it exits, or does not: Bochs leaves a guest for XSETBV, and for a call, whatever its level. So it is
- * asked here once for all of them, and nobody gets to the handlers otherwise. */
+/* One row for each reason. What is UNASKED leaves no guest for a control of CP's own. What is PRIVILEGED no program may
+ * have done that is not at privilege level 0. A processor asks before it exits, or does not: Bochs leaves a guest for
+ * XSETBV, and for a call, whatever its level. So it is asked here once for all of them, and nobody gets to the handlers
+ * otherwise. */
 #define ROWS \
     HANDLED(EXCEPTION_NMI, exit_exception) \
     HANDLED(EXTERNAL_INTERRUPT, asynchronous) \
@@ -166,8 +168,36 @@ static enum exit_action no_counters(struct vm *vm)
     HANDLED(INVVPID, nested_instruction) \
     PRIVILEGED(WBINVD, skip) \
     PRIVILEGED(XSETBV, exit_xsetbv) \
-    HANDLED(VMFUNC, nested_instruction)
+    HANDLED(VMFUNC, nested_instruction) \
+    HANDLED(EPT_MISCONFIG, exit_unemulated) /* CP makes no such entry */ \
+    HANDLED(INVPCID, exit_unemulated) /* exits with INVLPG only */ \
+    UNASKED(INIT) UNASKED(SIPI) UNASKED(TASK_SWITCH) UNASKED(INVLPG) UNASKED(RDTSC) UNASKED(RSM) UNASKED(DR_ACCESS) \
+    UNASKED(MTF) UNASKED(PAUSE) UNASKED(TPR) UNASKED(APIC_ACCESS) UNASKED(EOI) UNASKED(GDTR_IDTR) UNASKED(LDTR_TR) \
+    UNASKED(RDTSCP) UNASKED(APIC_WRITE) UNASKED(RDRAND) UNASKED(ENCLS) UNASKED(RDSEED) UNASKED(PML_FULL) \
+    UNASKED(XSAVES) UNASKED(XRSTORS)
 
+enum {
+#define HANDLED(reason, handler) HANDLES_##reason = 1,
+#define PRIVILEGED(reason, handler) HANDLED(reason, handler)
+#define UNASKED(reason) HANDLES_##reason = 0,
+    ROWS
+#undef HANDLED
+#undef PRIVILEGED
+#undef UNASKED
+    HANDLES_NONE = 1,
+    ASKS_PIN = OWN_PIN, ASKS_CPU = OWN_CPU | OWN_CPU_WINDOWS, ASKS_CPU2 = OWN_CPU2 | OWN_CPU2_WANTED,
+    ASKS_EXIT = OWN_EXIT, ASKS_ENTRY = OWN_ENTRY
+};
+#define EXIT_REASON(NAME, number, text) _Static_assert(HANDLES_##NAME >= 0, #NAME " has no row");
+#include "vmcs-shadow/exits.def"
+#undef EXIT_REASON
+#define CONTROL(word, NAME, bit, offered, merge, exit, exit2) \
+    _Static_assert(!(ASKS_##word & word##_##NAME) || (HANDLES_##exit && HANDLES_##exit2), \
+                   "CP runs its guests with " #word "_" #NAME ", and does not handle its exits");
+#include "vmcs-shadow/controls.def"
+#undef CONTROL
+
+#define UNASKED(reason)
 static exit_handler *const privileged[EXIT_REASONS] = {
 #define HANDLED(reason, handler)
 #define PRIVILEGED(reason, handler) [EXIT_##reason] = handler,
