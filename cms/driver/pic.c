@@ -51,11 +51,6 @@ void pic_enable(unsigned irq)
     set_mask(irq, false);
 }
 
-void pic_disable(unsigned irq)
-{
-    set_mask(irq, true);
-}
-
 void pic_enable_level(unsigned irq)
 {
     uint16_t port = (uint16_t)(EDGE_LEVEL + irq / 8);

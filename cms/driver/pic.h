@@ -7,6 +7,5 @@
 /* Everything masked but the cascade. */
 void pic_start(void);
 void pic_enable(unsigned irq);
-void pic_disable(unsigned irq);
 /* PCI lines are level-triggered: also tells the edge/level register so. */
 void pic_enable_level(unsigned irq);

@@ -156,11 +156,9 @@ enum edf_status edf_create(struct edf_disk *disk, const char *name, const char *
                            uint32_t lrecl, enum edf_replace replace, struct edf_writer **writer);
 /* Continue a file with its own format. The old file stands until the commit. */
 enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *type, struct edf_writer **writer);
-/* Add one record: 1..65535 bytes, exactly lrecl for F, else EDF_BAD_RECORD and nothing happened.
- * After any other failure only edf_abort is allowed. */
+/* Add one record: 1..65535 bytes, exactly lrecl for F, else EDF_BAD_RECORD and nothing happened. Blocks of an F file
+ * that are wholly zero take no room on the disk. After any other failure only edf_abort is allowed. */
 enum edf_status edf_write(struct edf_writer *writer, const void *data, uint32_t length);
-/* F only: add `count` records of zeros; blocks that are wholly zero take no room on the disk. */
-enum edf_status edf_write_zeros(struct edf_writer *writer, uint32_t count);
 /* Set the date the file will carry; without it, it is the time of the commit. */
 void edf_writer_date(struct edf_writer *writer, const struct edf_date *date);
 /* Make it so, and free the writer, whatever is returned. A file without records is EDF_BAD_RECORD: CMS has none. */

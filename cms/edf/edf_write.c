@@ -182,8 +182,7 @@ static enum edf_status pass_on(struct edf_writer *w, bool last)
     return status;
 }
 
-/* `data` NULL stands for zeros. */
-static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint64_t length)
+static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint32_t length)
 {
     while (length) {
         if (w->fill == w->disk->block_size) {
@@ -192,13 +191,9 @@ static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint64_t l
                 return status;
         }
         uint32_t room = w->disk->block_size - w->fill;
-        uint32_t part = length < room ? (uint32_t)length : room;
-        if (data) {
-            memcpy(w->data + w->fill, data, part);
-            data += part;
-        } else {
-            memset(w->data + w->fill, 0, part);
-        }
+        uint32_t part = length < room ? length : room;
+        memcpy(w->data + w->fill, data, part);
+        data += part;
         w->fill += part;
         length -= part;
     }
@@ -223,20 +218,6 @@ static enum edf_status put_length(struct edf_writer *w, uint32_t length)
     return put(w, header, sizeof header);
 }
 
-/* `count` records of `length` bytes each; more than one only of zeros. */
-static enum edf_status put_records(struct edf_writer *w, const uint8_t *data, uint32_t length, uint32_t count)
-{
-    enum edf_status status = EDF_OK;
-    if (w->fst.recfm == 'V')
-        status = put_length(w, length);
-    else
-        w->fst.records += count;
-    if (!status)
-        status = put(w, data, (uint64_t)length * count);
-    w->failed = status != EDF_OK;
-    return status;
-}
-
 enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t length)
 {
     if (w->failed)
@@ -246,16 +227,15 @@ enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t lengt
         return EDF_BAD_RECORD;
     if (length > w->fst.lrecl)
         w->fst.lrecl = length;
-    return put_records(w, data, length, 1);
-}
-
-enum edf_status edf_write_zeros(struct edf_writer *w, uint32_t count)
-{
-    if (w->failed)
-        return EDF_INVALID;
-    if (w->fst.recfm != 'F' || count > RECORDS_MAX - w->fst.records)
-        return EDF_BAD_RECORD;
-    return put_records(w, NULL, w->fst.lrecl, count);
+    enum edf_status status = EDF_OK;
+    if (w->fst.recfm == 'V')
+        status = put_length(w, length);
+    else
+        w->fst.records++;
+    if (!status)
+        status = put(w, data, length);
+    w->failed = status != EDF_OK;
+    return status;
 }
 
 void edf_writer_date(struct edf_writer *w, const struct edf_date *date)

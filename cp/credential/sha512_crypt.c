@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "lib/format.h"
-
 enum { ROUNDS_DEFAULT = 5000, HASH_TEXT = 86 };
 
 static const char digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -195,20 +193,4 @@ bool sha512_crypt_matches(struct sha512_crypt *c)
     for (volatile uint8_t *at = (volatile uint8_t *)c, *end = at + sizeof *c; at < end; at++)
         *at = 0;
     return !difference;
-}
-
-static char *encode(char *out, unsigned value, int count)
-{
-    for (; count--; value >>= 6)
-        *out++ = digits[value & 63];
-    return out;
-}
-
-void sha512_crypt_text(const struct sha512_crypt *c, char *out)
-{
-    out += format_text(out, SHA512_CRYPT_TEXT, "$6$rounds=%u$%.*s$", c->rounds, (int)c->salt_length, c->salt);
-    for (int i = 0; i < 63; i += 3)
-        out = encode(out, c->a[order[i]] << 16 | c->a[order[i + 1]] << 8 | c->a[order[i + 2]], 4);
-    out = encode(out, c->a[63], 2);
-    *out = 0;
 }

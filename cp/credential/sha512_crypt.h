@@ -7,7 +7,6 @@
 #include "cp/credential/sha512.h"
 
 enum {
-    SHA512_CRYPT_TEXT = 124, /* the longest such string and its NUL */
     SHA512_CRYPT_SALT = 16,
     SHA512_CRYPT_KEY = 128, /* the longest password taken */
     SHA512_CRYPT_ROUNDS_MIN = 1000,
@@ -39,5 +38,3 @@ bool sha512_crypt_begin(struct sha512_crypt *, const char *setting, const char *
 bool sha512_crypt_step(struct sha512_crypt *, uint32_t blocks);
 /* Is it the password? Takes the same time either way, and wipes the struct. @pre sha512_crypt_step returned true */
 bool sha512_crypt_matches(struct sha512_crypt *);
-/* The result as text, for tools and tests: SHA512_CRYPT_TEXT bytes. @pre as above */
-void sha512_crypt_text(const struct sha512_crypt *, char *out);

@@ -119,11 +119,6 @@ void lapic_raise_lint0(struct lapic *l)
     lapic_lvt_fire(l, LAPIC_LVT_LINT0);
 }
 
-void lapic_pulse_lint1(struct lapic *l)
-{
-    lapic_lvt_fire(l, LAPIC_LVT_LINT1);
-}
-
 bool lapic_accepts_extint(const struct lapic *l)
 {
     uint32_t lint0 = l->lvt[LAPIC_LVT_LINT0];
@@ -286,11 +281,6 @@ static int write_base(struct lapic *l, uint64_t value)
     lapic_update(l);
     l->host.changed(l->host.context); /* LINT0 is bypassed, or no more */
     return 0;
-}
-
-bool lapic_owns_msr(uint32_t msr)
-{
-    return msr == MSR_APIC_BASE || msr == MSR_TSC_DEADLINE || (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST);
 }
 
 int lapic_read_msr(struct lapic *l, uint32_t msr, uint64_t *value)

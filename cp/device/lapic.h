@@ -73,7 +73,6 @@ void lapic_free(struct lapic *);  /* cancels its timer */
 /* IA32_APIC_BASE, IA32_TSC_DEADLINE and the x2APIC range. 0, or -1: the access is #GP(0). */
 int lapic_read_msr(struct lapic *, uint32_t msr, uint64_t *value);
 int lapic_write_msr(struct lapic *, uint32_t msr, uint64_t value);
-bool lapic_owns_msr(uint32_t msr);
 
 /* CR8 is bits 7:4 of the TPR. @pre value <= 15 (more is #GP, the caller's) */
 static inline unsigned lapic_read_cr8(const struct lapic *l) { return l->tpr >> 4; }
@@ -88,8 +87,6 @@ bool lapic_deliver(struct lapic *, const struct lapic_message *);
 bool lapic_deliver_msi(struct lapic *, uint64_t address, uint32_t data);
 /* LINT0 rises: an interrupt if its LVT entry is not ExtINT but fixed or NMI */
 void lapic_raise_lint0(struct lapic *);
-/* LINT1: NMI as the LVT says */
-void lapic_pulse_lint1(struct lapic *);
 
 /* Would the CPU take the 8259's interrupt (LINT0 in ExtINT mode, or an APIC that is disabled)? */
 bool lapic_accepts_extint(const struct lapic *);

@@ -5,8 +5,6 @@
 
 static const char *const mode_names[LINK_MODES] = {"R", "RR", "W", "WR", "M", "MR", "MW"};
 
-const char *link_mode_name(enum link_mode mode) { return mode_names[mode]; }
-
 bool link_mode_parse(const char *text, size_t length, enum link_mode *mode)
 {
     for (unsigned i = 0; i < LINK_MODES; i++) {

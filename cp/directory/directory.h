@@ -23,7 +23,6 @@ enum { CLASS_ANY = 0 };
 
 /* What LINK may ask for, and what a minidisk is given to its owner with. */
 enum link_mode { LINK_R, LINK_RR, LINK_W, LINK_WR, LINK_M, LINK_MR, LINK_MW, LINK_MODES };
-const char *link_mode_name(enum link_mode);
 bool link_mode_parse(const char *text, size_t length, enum link_mode *mode);
 
 enum { PASSWORD_READ, PASSWORD_WRITE, PASSWORD_MULTIPLE, PASSWORDS };

@@ -215,13 +215,3 @@ const char *multiboot_begin(struct ipl_copies *copies, struct guest_storage *sto
     entry->ebx = information_place(&p, image);
     return p.error;
 }
-
-const char *multiboot_load(struct guest_storage *storage, const struct multiboot_image *image,
-                           struct multiboot_entry *entry)
-{
-    struct ipl_copies copies;
-    const char *error = multiboot_begin(&copies, storage, image, entry);
-
-    while (!error && ipl_copy_go_on(&copies, &error)) {}
-    return error;
-}

@@ -37,5 +37,3 @@ struct multiboot_entry {
  * the image, each page-aligned, then the information. */
 const char *multiboot_begin(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *,
                             struct multiboot_entry *);
-/* The same with the copying, all at once. */
-const char *multiboot_load(struct guest_storage *, const struct multiboot_image *, struct multiboot_entry *);

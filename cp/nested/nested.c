@@ -126,16 +126,6 @@ bool nested_shrink(struct vm *vm)
     return vm->vcpu.nest && nest_shrink(vm->vcpu.nest);
 }
 
-bool nested_set_mode(struct vm *vm, enum nest_mode mode)
-{
-    if (vm->vcpu.nest && vm->vcpu.nest->vmxon)
-        return false;
-    nested_destroy(vm); /* what is offered depends on the mode */
-    vm->config.nesting = mode;
-    vm_masks_write(vm);
-    return true;
-}
-
 void nested_control(struct vm *vm, enum vmcs_index index, uint64_t value)
 {
     if (vm->vcpu.nest)

@@ -39,11 +39,6 @@ void guest_storage_free(struct guest_storage *storage)
     while (grave_yield(&storage->account)) {}
 }
 
-void guest_storage_resize(struct guest_storage *storage, uint64_t bytes)
-{
-    storage->bytes = bytes & ~(uint64_t)PAGE_MASK;
-}
-
 /* The last entry in use of a table above the leaves that leads to a table of leaves; NULL: none below. */
 static uint64_t *last_leaves(uint64_t *table, unsigned level)
 {

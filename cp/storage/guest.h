@@ -34,7 +34,6 @@ enum guest_access { GUEST_OK = 0, GUEST_NOT_RAM = -14 /* -EFAULT */, GUEST_NO_FR
 
 void guest_storage_init(struct guest_storage *, uint64_t bytes, uint64_t frame_limit);
 void guest_storage_free(struct guest_storage *); /* gives every frame of it back; the account stays open */
-void guest_storage_resize(struct guest_storage *, uint64_t bytes); /* @pre freed */
 /* Empty, and of another size; what it had goes to a grave, on the same account. */
 void guest_storage_renew(struct guest_storage *, uint64_t bytes);
 /* Clears it step by step: takes up to `tables` page tables out, with the RAM they map (2 MiB each), calls `flush`

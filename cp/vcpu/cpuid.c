@@ -323,5 +323,4 @@ uint64_t cpuid_efer_allowed(void)
 }
 
 uint64_t cpuid_xcr0_allowed(void) { return xcr0_offered; }
-bool cpuid_xsave(void) { return xcr0_offered != 0; }
 unsigned cpuid_physical_bits(void) { return physical_bits; }

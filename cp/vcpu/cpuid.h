@@ -22,5 +22,4 @@ bool cpuid_machine_check(void);
 uint64_t cpuid_speculation_bits(uint32_t msr);
 uint64_t cpuid_efer_allowed(void);
 uint64_t cpuid_xcr0_allowed(void);
-bool cpuid_xsave(void);
 unsigned cpuid_physical_bits(void);

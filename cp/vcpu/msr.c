@@ -53,7 +53,7 @@ static int write_tsc(struct vm *vm, uint32_t msr, uint64_t value)
     vm->vcpu.tsc_offset += change;
     vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, offset + change);
     nested_control(vm, VMCS_INDEX_TSC_OFFSET, vm->vcpu.tsc_offset);
-    lapic_tsc_moved(&vm->machine.lapic);
+    machine_tsc_moved(&vm->machine);
     return 0;
 }
 

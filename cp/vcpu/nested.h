@@ -19,7 +19,6 @@ struct nest_cr nested_cr(struct vm *, unsigned number, uint64_t value);
 bool nested_shrink(struct vm *);                   /* drops what can be made again; true: that were frames */
 /* power-up state: out of VMX operation, and gives back all it held */
 void nested_destroy(struct vm *);
-bool nested_set_mode(struct vm *, enum nest_mode); /* false: the guest is in VMX operation */
 
 static inline bool nested_runs(const struct vcpu *vcpu) { return nest_in_guest(vcpu->nest); }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cp/ipl/multiboot.h"
+#include "tests/unit/multiboot_load.h"
 
 enum { RAM = 2 << 20, FRAMES = 4 << 20, HEADER_AT = 256, CODE_AT = 512, GOOD = 1024 };
 

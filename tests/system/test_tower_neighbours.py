@@ -24,7 +24,8 @@ def tower(tmp_path, emulator, machine, payloads, users):
     with open(harness.DIRECTORY, encoding="utf-8") as source:
         directory = source.read()
     entries = "".join(f'{user} {{ password = "NOLOG"; classes = "G"; storage = <32>; maximum = <32>; '
-                      f'ipl = "{ipl}"; parm = "{parm}"; xautolog = "OPERATOR"; mdisk@300 {{ extent = <{8192 + 1024 * i} 1024>; }}; }};\n'
+                      f'ipl = "{ipl}"; parm = "{parm}"; xautolog = "OPERATOR"; '
+                      f'mdisk@300 {{ extent = <{8192 + 1024 * i} 1024>; }}; }};\n'
                       for i, (user, (ipl, parm)) in enumerate(users.items()))
     source, disk = tmp_path / "directory.dts", tmp_path / "tower.img"
     source.write_text(directory.replace("users {\n", "users {\n" + entries, 1), encoding="utf-8")

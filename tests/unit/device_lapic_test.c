@@ -274,22 +274,14 @@ static void without_x2apic_its_msrs_fault(void **state)
 {
     (void)state;
     for (uint32_t msr = MSR_X2APIC_FIRST; msr <= MSR_X2APIC_LAST; msr++) {
-        assert_true(lapic_owns_msr(msr));
         assert_true(rdmsr_faults(msr));
         assert_int_equal(wrmsr(msr, 0), -1);
     }
-    assert_false(lapic_owns_msr(0x7ff));
 }
 
 static void the_local_pins_do_what_their_entries_say(void **state)
 {
     (void)state;
-    store(LVT_LINT1, 0x400);
-    lapic_pulse_lint1(&lapic);
-    assert_int_equal(nmis, 1);
-    store(LVT_LINT1, MASKED | 0x400);
-    lapic_pulse_lint1(&lapic);
-    assert_int_equal(nmis, 1);
     store(LVT_LINT0, 0x700);
     lapic_raise_lint0(&lapic);
     assert_int_equal(lapic_vector_pending(&lapic), -1);

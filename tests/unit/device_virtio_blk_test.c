@@ -448,7 +448,7 @@ static void storage_may_be_replaced_once_nothing_is_in_flight(void **state)
     assert_int_equal(virtio_blk_in_flight(&blk), 0);
     guest_storage_free(&storage);
     assert_int_equal(storage.account.frames, blk.requests);
-    guest_storage_resize(&storage, RAM);
+    guest_storage_renew(&storage, RAM);
     bring_up(all_features(), 128);
     request(IN, 2, DATA, 512);
     notify();

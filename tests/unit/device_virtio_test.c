@@ -170,7 +170,7 @@ static void a_buffer_across_the_hole_breaks_it(void **state)
 {
     (void)state;
     guest_storage_free(&storage);
-    guest_storage_resize(&storage, 5ull << 30);
+    guest_storage_renew(&storage, 5ull << 30);
     bring_up(all_features(), 128);
     descriptor(header(0, IN, 0), 16, NEXT);
     descriptor(GUEST_HOLE_START - 4096, 0x40002000, NEXT | WRITE);

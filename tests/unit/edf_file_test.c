@@ -154,7 +154,7 @@ static void a_sparse_file_takes_no_room_and_reads_as_zeros(void **state)
     open_disk(512, 1000);
     edf_disk_query(accessed, &before);
     assert_int_equal(edf_create(accessed, "HOLES", "FILE", '1', 'F', 100, EDF_NEW, &writer), EDF_OK);
-    assert_int_equal(edf_write_zeros(writer, 300000), EDF_OK); /* 30 MB on a disk of half a megabyte */
+    assert_int_equal(edf_add_zeros(writer, 100, 300000), EDF_OK); /* 30 MB on a disk of half a megabyte */
     edf_fill(record, 100, 9, 9);
     assert_int_equal(edf_write(writer, record, 100), EDF_OK);
     assert_int_equal(edf_commit(writer), EDF_OK);
@@ -162,7 +162,7 @@ static void a_sparse_file_takes_no_room_and_reads_as_zeros(void **state)
     edf_disk_query(accessed, &after);
     assert_true(after.used - before.used < 12);
     assert_int_equal(edf_append(accessed, "HOLES", "FILE", &writer), EDF_OK);
-    assert_int_equal(edf_write_zeros(writer, 20000), EDF_OK);
+    assert_int_equal(edf_add_zeros(writer, 100, 20000), EDF_OK);
     assert_int_equal(edf_commit(writer), EDF_OK);
     assert_int_equal(edf_append(accessed, "HOLES", "FILE", &writer), EDF_OK);
     assert_int_equal(edf_write(writer, record, 100), EDF_OK);

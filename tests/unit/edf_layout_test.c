@@ -185,7 +185,7 @@ static void a_null_pointer_is_a_block_of_zeros_and_is_not_counted(void **state)
     open_disk(512, 100);
     assert_int_equal(edf_create(accessed, "SPARSE", "F", '1', 'F', 512, EDF_NEW, &writer), EDF_OK);
     assert_int_equal(edf_write(writer, record, 512), EDF_OK);
-    assert_int_equal(edf_write_zeros(writer, 5), EDF_OK);
+    assert_int_equal(edf_add_zeros(writer, 512, 5), EDF_OK);
     assert_int_equal(edf_write(writer, record, 512), EDF_OK);
     assert_int_equal(edf_commit(writer), EDF_OK);
     const uint8_t *fst = block(word(disk.bytes + 512 + 0x10), 512) + 2 * 64;

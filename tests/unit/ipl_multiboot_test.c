@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cp/ipl/map.h"
-#include "cp/ipl/multiboot.h"
+#include "tests/unit/multiboot_load.h"
 
 enum { RAM = 16 << 20, MAGIC = 0x1badb002, IMAGE = 32768 };
 

@@ -15,8 +15,8 @@
 #include "cp/boot/tree_pc.h"
 #include "cp/device/grant.h"
 #include "cp/device/pci.h"
-#include "cp/ipl/multiboot.h"
 #include "cp/ipl/tree_vm.h"
+#include "tests/unit/multiboot_load.h"
 
 enum { TREE = 16384, RAM = 8 << 20 };
 

@@ -69,20 +69,6 @@ static void a_machine_without_a_frame_for_it_has_undefined_instructions(void **s
     assert_int_equal(vm->state, VM_RUNNABLE);
 }
 
-static void the_mode_changes_outside_of_vmx_operation_only(void **state)
-{
-    (void)state;
-    assert_true(vm->vcpu.nest->offered->msr[VMX_CPU2] >> 32 & CPU2_VMCS_SHADOWING);
-    assert_false(nested_set_mode(vm, NEST_TRAP));
-    assert_int_equal(vm->config.nesting, NEST_SHADOW);
-    PLAY(IN_L1(vmxoff), IN_L1(wbinvd));
-    assert_true(nested_set_mode(vm, NEST_TRAP));
-    assert_false(nested_of(vm)->offered->msr[VMX_CPU2] >> 32 & CPU2_VMCS_SHADOWING);
-    assert_true(nested_set_mode(vm, NEST_OFF));
-    assert_null(nested_of(vm));
-    assert_true(get(VMCS_CR4_MASK) & CR4_VMXE);
-}
-
 static void vmx_operation_keeps_cr4_vmxe(void **state)
 {
     const struct exit to_cr4 = {.reason = EXIT_CR_ACCESS, .instruction_length = 3, .qualification = 4};
@@ -457,7 +443,6 @@ int main(void)
         TEST_IN(without_it_the_msrs_are_not_there, begin_without),
         TEST_IN(its_msrs_tell_what_is_offered_and_cannot_be_written, begin_outside),
         TEST_IN(a_machine_without_a_frame_for_it_has_undefined_instructions, begin_outside),
-        TEST(the_mode_changes_outside_of_vmx_operation_only),
         TEST(vmx_operation_keeps_cr4_vmxe),
         TEST(a_reset_while_l2_runs_leaves_vmx_operation_and_gives_all_back),
         TEST(a_machine_destroyed_in_mid_nesting_gives_all_back),

@@ -125,3 +125,12 @@ enum edf_status edf_add(struct edf_disk *disk, const char *name, const char *typ
     enum edf_status status = edf_append(disk, name, type, &writer);
     return status ? status : put_records(writer, recfm, length, count, salt);
 }
+
+enum edf_status edf_add_zeros(struct edf_writer *writer, uint32_t length, uint32_t count)
+{
+    static const uint8_t zeros[512];
+    enum edf_status status = EDF_OK;
+    while (!status && count--)
+        status = edf_write(writer, zeros, length);
+    return status;
+}

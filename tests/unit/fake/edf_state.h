@@ -17,5 +17,7 @@ uint32_t edf_fill_length(char recfm, uint32_t length, uint32_t number, uint32_t 
 /* Create or replace a file of `count` records of `length` bytes; V records vary from 1 to `length`. */
 enum edf_status edf_put(struct edf_disk *disk, const char *name, const char *type, char recfm, uint32_t length,
                         uint32_t count, uint32_t salt);
+/* `count` records of zeros, of at most 512 bytes each. */
+enum edf_status edf_add_zeros(struct edf_writer *writer, uint32_t length, uint32_t count);
 enum edf_status edf_add(struct edf_disk *disk, const char *name, const char *type, char recfm, uint32_t length,
                         uint32_t count, uint32_t salt);
