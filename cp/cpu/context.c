@@ -38,8 +38,8 @@ static struct xstate xstate;
 static unsigned area_pages = 1;
 static bool started, has_tsc_aux;
 
-/* VMX leaves a guest for each XSETBV, and SVM too but for QEMU's, which may be at the bottom of any hypervisor that
- * offers SVM. A CP below has looked for itself. */
+/* Whether a guest can execute XSETBV without an exit. VMX always exits; so does SVM, except in QEMU, which may be at
+ * the bottom of any hypervisor that offers SVM. A CP below has found this out already. */
 static bool xsetbv_is_unseen(void)
 {
     if (cp_below_is_vmn())
@@ -126,7 +126,8 @@ static void save(struct vcpu *vcpu)
 #undef FREE_MSR
 }
 
-/* Most guests have the same, and where a CP below carries it out a load of a debug register is an exit. */
+/* Most guests have the same values in them, and beneath a CP that carries out the load, loading a debug register is an
+ * exit. */
 static void debug_load(const struct vcpu *vcpu)
 {
     if (op_read_dr0() != vcpu->dr[0])
@@ -186,7 +187,8 @@ void context_forget(struct vcpu *vcpu)
     cpu_this.holder = NULL;
 }
 
-/* Where the control block keeps MSRs, who holds the processor reaches them; the others are loaded anew from memory. */
+/* Where the control block keeps MSRs, those of the guest that holds the processor are read and written there; those of
+ * the others are loaded from memory. */
 void context_reset(struct vcpu *vcpu)
 {
     static const uint32_t msrs[] = {

@@ -40,7 +40,7 @@ static void dr_write(unsigned number, uint64_t value)
     }
 }
 
-/* What CP executes while they are armed; and the way of a #DB, up to where it disarms them. */
+/* The code CP executes while the guest's breakpoints are armed, and the path of a #DB up to where it disarms them. */
 static uint64_t breakpoints(const struct vmcb *vmcb)
 {
     const struct svm_range window[] = {
@@ -61,7 +61,7 @@ bool svm_debug_arm(const struct vmcb *vmcb)
     return svm_armed.shadow || svm_armed.dr7 != DR7_ALWAYS;
 }
 
-/* Where the guest may load DR6 without an exit, it is not known what it was before the exception. */
+/* If the guest can load DR6 without an exit, its value before the exception is not known. */
 void svm_debug_load_dr6(const struct vmcb *vmcb)
 {
     bool is_exit = vmcb->exit_code == SVM_EXIT_EXCEPTION + VECTOR_DEBUG;

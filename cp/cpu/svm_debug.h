@@ -5,8 +5,8 @@
 /* On QEMU in software: fills svm_armed with what VMRUN does not do there. false: nothing. */
 bool svm_debug_arm(const struct vmcb *);
 
-/* Brings the processor's DR6, which is the guest's, to what the exit says it is; but a #DB that
- * is an exit has not changed it. */
+/* Loads the processor's DR6, which holds the guest's, with what the exit says it is. A #DB that is an exit has not
+ * changed it. */
 void svm_debug_load_dr6(const struct vmcb *);
 
 /* The VMCS' pending debug exceptions, as no VMCB has them. true: vcpu->exit is for CP, nothing ran. @pre the event to

@@ -72,7 +72,7 @@ static APART bool exception(struct vcpu *vcpu, struct svm_region *region, bool s
     return svm_look_again(vcpu, region->state.vmcb);
 }
 
-/* The rest is for a guest's guest, whose hypervisor may want to know more of it than CP does. */
+/* What follows is for a guest's guest: its hypervisor may want to know more about the exit than CP needs. */
 static bool is_nested(const struct vcpu *vcpu, const struct svm_region *region)
 {
     return region != &((struct svm_vcpu *)vcpu->backend)->first;
@@ -172,7 +172,8 @@ static bool unblocked(struct svm_region *region)
     return false;
 }
 
-/* A software event that CP gave and that did not arrive: RIP is its instruction's again. */
+/* If the exit cut short a software event that CP had injected, RIP is the address of its instruction again. Returns
+ * that instruction's length, or 0. */
 static unsigned injected_length(struct svm_region *region)
 {
     const struct vmcb *vmcb = region->state.vmcb;

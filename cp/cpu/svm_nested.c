@@ -62,8 +62,7 @@ static bool is_tagged(const struct svm_region *region)
     return region->state.image.secondary_controls & CPU2_VPID;
 }
 
-/* Without a VPID an entry and an exit leave no translation of before: SDM "Operations
- * that Invalidate Cached Mappings". */
+/* Without a VPID no translation survives an entry or an exit: SDM "Operations that Invalidate Cached Mappings". */
 static void use(struct vcpu *vcpu, void *region)
 {
     struct svm_vcpu *own = vcpu->backend;
@@ -85,8 +84,8 @@ static void push(struct vcpu *vcpu, const struct vmcs *image, struct vmcs_set *f
     vmcs_set_clear(fields);
 }
 
-/* Nested paging takes the four entries of PAE paging from storage at each walk, so what is
- * there is what VMX would have saved. */
+/* Nested paging reads the four top entries of PAE paging from storage at each walk, so those are what VMX would have
+ * saved. */
 static void pdptes_refresh(struct vcpu *vcpu, struct svm_state *s)
 {
     const struct vmcb *vmcb = s->vmcb;
@@ -153,8 +152,8 @@ static struct svm_region *running(void)
     return ((struct svm_vcpu *)cpu_this.holder->backend)->active;
 }
 
-/* VPIDs are names of a virtual CPU's regions; the processor knows ASIDs. One for L2 is flushed as L2 is entered; the
- * first at a reset, which may be of a machine that does not run. */
+/* A VPID names one of a virtual CPU's regions; the processor knows only ASIDs. The VPID of an L2 is flushed when that
+ * L2 is entered next. The first VPID is flushed at a reset, possibly of a machine that is not running. */
 static void flush_vpid(uint16_t vpid)
 {
     struct svm_vcpu *own = cpu_this.holder && vpid != SVM_VPID_FIRST ? cpu_this.holder->backend : NULL;

@@ -83,8 +83,7 @@ void svm_region_use(struct svm_vcpu *own, struct svm_region *region)
 
 /* ---- events ---------------------------------------------------------------------- */
 
-/* An event takes the guest out of HLT. What a software event returns to is RIP itself, so
- * that goes past the instruction. */
+/* An event ends HLT. A software event returns to RIP itself, so RIP is moved past the instruction first. */
 void svm_event_inject(struct svm_region *region)
 {
     struct vmcs *image = &region->state.image;

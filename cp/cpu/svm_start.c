@@ -26,8 +26,8 @@ bool svm_has_next_rip;
 
 struct svm_own svm_own;
 
-/* QEMU in software forgets all translations where one of these changes; a real processor has
- * ASIDs, and a write to CR4 is dear. */
+/* QEMU in software drops all translations when one of these bits changes. On a real processor ASIDs keep them, and the
+ * write to CR4 would be the expensive part. */
 static void own_choose(void)
 {
     enum { LEAF_HYPERVISOR = 0x40000000u, TCG = 0x54474354, /* "TCGT" */ EDX_PSE = 1 << 3, EDX_PGE = 1 << 13,

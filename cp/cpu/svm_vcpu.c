@@ -88,7 +88,8 @@ static bool made_up(struct vcpu *vcpu, const struct vmcb *vmcb, uint32_t reason)
     return true;
 }
 
-/* A window that is open already, and HLT as an activity state, which SVM has not: nothing runs. */
+/* Cases in which nothing is run: an interrupt window that is open already, and HLT as an activity state, which SVM does
+ * not have. */
 static bool nothing_to_run(struct vcpu *vcpu, struct svm_region *region, uint64_t deadline)
 {
     const struct vmcs *image = &region->state.image;
@@ -108,8 +109,8 @@ static bool nothing_to_run(struct vcpu *vcpu, struct svm_region *region, uint64_
     return made_up(vcpu, vmcb, op_rdtsc() >= deadline ? EXIT_PREEMPTION_TIMER : EXIT_EXTERNAL_INTERRUPT);
 }
 
-/* An NMI waits for the end of a shadow, or of the IRET that unblocked it. Not while an event
- * is delivered: it would push TF. */
+/* Single-steps the guest until an NMI can be taken: until the end of an interrupt shadow, or of the IRET that unblocks
+ * NMIs. Not while an event is being delivered, since that would push TF. */
 static void step_if_needed(struct svm_region *region)
 {
     struct vmcb *vmcb = region->state.vmcb;
@@ -135,8 +136,8 @@ static void own_follow(const struct vmcb *vmcb)
         op_write_cr4(op_read_cr4() ^ cr4);
 }
 
-/* CR2 and DR6 go through the VMCB, but CP leaves a guest's in the processor. What cast the shadow is known as long as
- * RIP is where it was entered. */
+/* CP leaves the guest's CR2 and DR6 in the processor, but VMRUN loads them from the VMCB. Which instruction cast the
+ * interrupt shadow is known only as long as RIP has not moved since the entry. */
 static void run(struct vcpu *vcpu, struct svm_region *region)
 {
     struct vmcb *vmcb = region->state.vmcb;
@@ -163,8 +164,8 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
         region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
 }
 
-/* An NMI that waits behind the event which is given now comes in before the handler's first instruction: CP's own
- * timer, which has run out, ends the guest there. */
+/* An NMI is waiting and another event is injected first: the NMI must come before the first instruction of that event's
+ * handler. CP's timer is set to have run out, so that it ends the guest there. */
 static bool nmi_is_next(const struct svm_region *region)
 {
     return (region->state.image.processor_controls & CPU_NMI_WINDOW_EXITING) &&

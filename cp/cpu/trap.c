@@ -36,8 +36,8 @@ uint64_t cpu_idt_address(void)
     return (uint64_t)idt;
 }
 
-/* None comes again before another instruction of CP is done: no breakpoint is armed any more (trap_entry.S), and none
- * counts for the one returned to; no step follows it. DR6 is a guest's, but for what this one left there. */
+/* A second #DB cannot come before CP has completed an instruction: trap_entry.S has disarmed all breakpoints, and there
+ * is no single-step. DR6 is the guest's, except for the bits this #DB has set. */
 static void debug_end(struct trap_frame *frame)
 {
     op_write_dr6(op_read_dr6() & ~(uint64_t)DR6_CONDITIONS);
@@ -118,9 +118,9 @@ void cpu_interrupt_window(void)
     op_interrupt_window();
 }
 
-/* A double fault may be one of the stack, so it has its own. An NMI has not: a #DB in its handler ends in an
- * IRET, after which the next NMI would begin at the top of that stack again, over the frame of the first. CP's
- * stack is good at every instruction. */
+/* A double fault has a stack of its own, since CP's stack may be its cause. An NMI has none: a #DB in its handler would
+ * end in an IRET, and the next NMI would begin at the top of that stack again and overwrite the frame of the first.
+ * CP's own stack is usable at every instruction. */
 static void gate_set(unsigned vector)
 {
     uint64_t at = (uint64_t)trap_stubs + 16 * vector;

@@ -42,8 +42,8 @@ static inline uint32_t vmx_timer_ticks(uint64_t deadline, uint64_t now)
     return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
 }
 
-/* What CP writes into a VMCS, with what is written noted in *set: for all of them, with what comes after an exit; and
- * for one that runs a guest of its own. @pre the guest's storage has its root */
+/* What CP writes into a VMCS; the fields written are added to *set. For all VMCSs, with what is loaded at an exit; and
+ * for those in which a guest of the machine itself runs. @pre the guest's storage has its root */
 void vmx_host_state(struct vmcs *image, struct vmcs_set *set, const void *exit_point);
 void vmx_own_controls(struct vmcs *image, struct vmcs_set *set, const struct vcpu *, uint16_t vpid);
 struct guest_storage;

@@ -10,9 +10,9 @@
 enum { SELECTOR_CODE = 8, SELECTOR_DATA = 16, SELECTOR_TSS = 24, VECTOR_MACHINE_CHECK = 18 };
 enum { MSR_PAT = 0x277, MSR_EFER = 0xC0000080, MSR_FS_BASE = 0xC0000100 };
 enum { EPTP_WRITE_BACK = 6, EPTP_FOUR_LEVELS = 3 << 3 };
-/* #DB and #AC: benign, so that one which comes of its own delivery is delivered anew, for ever and
- * within one instruction, where neither an interrupt nor the preemption timer ends a guest. All others
- * make #DF and a triple fault of it. */
+/* #DB and #AC are benign exceptions: one that is raised by its own delivery is delivered again, for ever, within one
+ * instruction, where neither an interrupt nor the preemption timer can end the guest. Any other exception ends in #DF
+ * and a triple fault. */
 enum { RECURRING_EXCEPTIONS = 1 << 1 | 1 << 17 };
 
 #define PUT(NAME, member, value) ((void)(image->member = (value)), vmcs_set_add(set, VMCS_INDEX_##NAME))

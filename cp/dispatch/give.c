@@ -22,7 +22,7 @@ static void begin(struct vm *vm)
     timer_arm(&soon, clock_now());
 }
 
-/* Who holds most, and more than its share. One that gives already is asked for no other at the same time. */
+/* The machine that holds most, if that is more than its share. While one machine gives, no other one is asked. */
 static bool find_giver(const struct frame_account *asker)
 {
     struct vm *most = NULL;
@@ -51,9 +51,9 @@ static void flush(void *context)
     cpu_backend->flush_storage(&vm->vcpu);
 }
 
-/* True: there is more. A machine whose disks still write into its storage gives when they are done; that
- * they get done, neither its user has it go on meanwhile nor do they take more from its rings, which
- * they may be filling themselves. */
+/* True: there is more. A machine whose disks still write into its storage gives it up when they are done. So that they
+ * get done, its user cannot start it again meanwhile, and its disks take no more from its rings, which they may be
+ * refilling themselves. */
 static bool give_some(struct vm *vm)
 {
     vm_stop(vm, VM_STOP_TAKEN, 0);

@@ -97,8 +97,8 @@ static void housekeeping(void)
         h->run(h->context), look(STRETCH_USERS);
 }
 
-/* How long a turn may last: a slice when others wait; and where the processor keeps interrupts from leaving a guest
- * that was entered with them off (docs/machine.md), until the next look at them: before sixteen bytes, a UART's FIFO,
+/* How long a turn may last: a slice if others wait. And where an interrupt cannot end a guest that was entered with
+ * interrupts off (docs/machine.md), until the next look at them, which must come before sixteen bytes, a UART's FIFO,
  * can arrive. */
 static uint64_t turn_end(uint64_t begun)
 {
@@ -163,7 +163,8 @@ static __attribute__((noinline)) void enter_until(struct vm *vm, uint64_t begun,
     note_stretch(vm, clock_now() - now);
 }
 
-/* A look at the interrupts that found nothing to do, and nobody else wants the processor. */
+/* Whether the machine may go on without giving up its turn: nothing came in, nothing is due, and nobody else wants the
+ * processor. */
 static bool goes_on(const struct vm *vm)
 {
     return vm->state == VM_RUNNABLE && !cpu_events.pending && !scheduler_contended() && timer_next() > clock_now();

@@ -3,8 +3,9 @@
 #include <stddef.h>
 
 static struct vm *ready;
-/* No runnable machine has had less: who slept does not claim the time it did not use. Raised as time is charged, not
- * at the next pick: who comes in between would else be given all that the last one took while it was alone. */
+/* No runnable machine has had less time than this, so that a machine that slept cannot claim the time it did not use.
+ * It is raised when time is charged, not at the next pick: a machine that wakes in between would else be given as much
+ * as the last one used while it was alone. */
 static uint64_t floor_now;
 
 void scheduler_add(struct vm *vm)

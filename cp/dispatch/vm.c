@@ -65,7 +65,7 @@ static uint64_t on_guest_tsc(void *context)
     return clock_now() + ((struct vm *)context)->vcpu.tsc_offset;
 }
 
-/* CP's own bits of CR0 and CR4 leave the guest when it changes them; so do those that CPUID does not offer. */
+/* A guest exits when it changes a bit of CR0 or CR4 that is CP's own, or one that CPUID does not offer. */
 void vm_masks_write(struct vm *vm)
 {
     vcpu_write(&vm->vcpu, VMCS_CR0_MASK, CR0_NE | CR0_CD | CR0_NW);
@@ -109,8 +109,8 @@ static struct vm *allocate(const struct machine_config *config)
     return vm;
 }
 
-/* Gone, but for disk requests that still write into their storage and end in their struct, and for graves on their
- * account. Chained by `next`. */
+/* Machines that are gone, except that disk requests still write into their storage and end in their struct, or that
+ * there are graves on their account. Chained by `next`. */
 static struct vm *dying;
 
 static bool is_buried(struct vm *vm)

@@ -22,8 +22,8 @@ struct nested {
 
 enum { NESTED_PAGES = (sizeof(struct nested) + PAGE_MASK) / PAGE_SIZE };
 
-/* Where hardware has no shadow regions a guest's guest exits at every VMREAD, and to go through a shadow VMCS costs its
- * hypervisor more exits yet, unless that one is a page it shares with CP. */
+/* Without hardware shadow regions a guest's guest exits at every VMREAD. A shadow VMCS would cost its hypervisor even
+ * more exits, unless that VMCS is a page which it shares with CP. */
 static bool offers_shadowing(const struct vm *vm)
 {
     return vm->config.nesting >= (cpu_nested->shadow_regions ? NEST_SHADOW : NEST_MEMORY);

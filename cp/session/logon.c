@@ -64,8 +64,8 @@ static uint32_t number_of(const char *secret, const char *id)
     return number;
 }
 
-/* The user's own, and *own; or another's, which one the name decides, so that a name without one costs what some name
- * with one costs, and always the same. The walk is the same for all names. */
+/* The verifier to hash against: the user's own, and *own is set; or that of another user, picked by the name. So a name
+ * nobody can log on by always takes as long as some real name does. The walk is the same for all names. */
 static const char *find_verifier(const char *id, bool *own, uint32_t *number)
 {
     static const char nobodys[] = "$6$rounds=5000$nobody$......................................................"

@@ -39,7 +39,8 @@ struct output {
 void output_begin(struct output *, uint8_t *queue); /* OUTPUT_QUEUE bytes, and nothing in them; no terminal */
 void output_renew(struct output *); /* as new, but for the terminal, and what is queued for it */
 void output_forget(struct output *); /* what is queued: the terminal is somebody else's */
-/* What is on the way to the terminal of `from` may have left it in any mode: `to`, whose it is next, puts it back. */
+/* What `from` has already sent to the terminal may have left it in any mode: `to`, which has the terminal next, resets
+ * it. */
 void output_plain(struct output *to, const struct output *from);
 
 void output_drain(struct output *); /* queue to line, as much as goes */

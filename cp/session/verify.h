@@ -1,5 +1,6 @@
-/* Passwords being hashed: for LOGON and for LINK (states that await a hash). All of them together get one piece of work
- * a turn of the event loop, each in its turn, and no more of the processor than one more running machine would. */
+/* Hashes passwords, for LOGON and LINK (states that await a hash). In each pass of the event loop one piece of work is
+ * done for one of those who wait, by turns; together they get no more of the processor than one more running machine
+ * would. */
 #pragma once
 #include <stddef.h>
 

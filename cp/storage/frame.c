@@ -49,13 +49,14 @@ uint64_t frame_share(void)
     return opened && total > others ? (total - others) / opened : 0;
 }
 
-/* Nothing but what is promised to others, and what is kept back from this rank, would be left. */
+/* Whether so many pages can be had without touching what is promised to others or kept back from this rank. */
 static bool spares(uint64_t pages, uint64_t own, enum frame_rank rank)
 {
     return frame_available() >= pages + promised - own + kept[rank];
 }
 
-/* `pages` for the account, of which it is owed `own`. One who holds too much for its share is not helped. */
+/* May the account have `pages`, of which `own` are promised to it? Nobody gives for an account that holds more than its
+ * share. */
 static bool may_take(const struct frame_account *account, uint64_t pages, uint64_t own)
 {
     if (pages <= own || spares(pages, own, account->rank))

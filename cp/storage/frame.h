@@ -50,14 +50,13 @@ extern bool (*frame_short)(const struct frame_account *asker);
 /* Adds [start, start+bytes) to the free frames; partial pages at the ends are left out. */
 void frame_add(hpa_t start, uint64_t bytes);
 
-/* A zeroed frame charged to the account, or NULL when the account's limit is reached or what is left is not for it. */
+/* A zeroed frame charged to the account. NULL: the account is at its limit, or what is left is kept for others. */
 void *frame_alloc(struct frame_account *account);
 /* The same without clearing it: for a caller that fills all 4 KiB at once. */
 void *frame_alloc_dirty(struct frame_account *account);
 void frame_free(struct frame_account *account, void *frame);
 
-/* `pages` frames that follow one another, zeroed, or NULL; that may also be while there are
- * graves in which they could be. */
+/* `pages` consecutive frames, zeroed, or NULL. It may be NULL although graves hold frames that would do. */
 void *frame_alloc_run(struct frame_account *account, unsigned pages);
 void frame_free_run(struct frame_account *account, void *first, unsigned pages);
 

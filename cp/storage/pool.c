@@ -107,7 +107,7 @@ static void unlist(struct run *run)
 
 /* ---- taking ------------------------------------------------------------------------------------------------------ */
 
-/* In the lists where every run is long enough, the shortest first; then in that of runs nearly as long. */
+/* Looks first in the lists whose runs are all long enough, the shortest first; then in the one in which only some are. */
 static struct run *find(uint64_t pages)
 {
     unsigned class = class_of(pages), surely = class + ((pages & (pages - 1)) != 0);

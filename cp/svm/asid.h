@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 struct svm_asids {
-    /* Counts the times that all translations became void; 64 bits wide, since a control block may sleep through any
-     * number of them and must not find its own again. Never 0. */
+    /* How often all translations have become void. 64 bits wide: a control block may be idle through any number of such
+     * times and must not find its own number again. Never 0. */
     uint64_t generation;
     uint32_t next, count;
     bool flush; /* before the first of a generation is used */

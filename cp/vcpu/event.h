@@ -15,8 +15,8 @@ static inline void event_requeue(struct vcpu *vcpu)
     if (vcpu->exit.idt_vectoring_info & EVENT_VALID)
         event_requeue_cut(vcpu);
 }
-/* The exception of this exit, which the guest would have had without CP, is the guest's. @pre
- * what it cut short was requeued */
+/* Gives the guest the exception of this exit, which it would have had without CP. @pre an event that the exit cut short
+ * was requeued */
 void event_return(struct vcpu *);
 /* Does anything need event_prepare before the next entry? The usual answer, no, costs a few instructions. */
 static inline bool event_waits(const struct vm *vm)

@@ -50,8 +50,8 @@ enum exit_action exit_cpuid(struct vm *vm)
     return EXIT_SKIP;
 }
 
-/* With interrupts off nothing in a machine of one CPU can end a HLT but an NMI: the disabled wait of old. A halted L2
- * is no reason to stop L1, which may have a timer or an interrupt to take it out. */
+/* With interrupts off only an NMI can end a HLT in a machine of one CPU: the disabled wait of old. A halted L2 is no
+ * reason to stop L1, since a timer or an interrupt of L1's may end L2's run. */
 enum exit_action exit_hlt(struct vm *vm)
 {
     if (event_deliverable(vm) || registers_steps(&vm->vcpu))
@@ -73,9 +73,9 @@ enum exit_action exit_vmcall(struct vm *vm)
     return EXIT_SKIP; /* one that stopped its machine is done too */
 }
 
-/* An NMI is the real machine's, and has been noted; so is a machine check. The other exceptions that CP asks for
- * may recur for ever, one in the delivery of the other: all CP wants of them is that its event loop has its turns,
- * as no interrupt comes between. */
+/* An NMI or machine check is the real machine's, and has been noted already. The other exceptions CP intercepts may
+ * recur for ever, one in the delivery of the other. CP only wants its event loop to have its turns, since no interrupt
+ * can come in between. */
 enum exit_action exit_exception(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
@@ -128,10 +128,9 @@ static enum exit_action no_counters(struct vm *vm)
     return exit_fault(vm, VECTOR_GP, 0);
 }
 
-/* One row for each reason. What is UNASKED leaves no guest for a control of CP's own. What is PRIVILEGED no program may
- * have done that is not at privilege level 0. A processor asks before it exits, or does not: Bochs leaves a guest for
- * XSETBV, and for a call, whatever its level. So it is asked here once for all of them, and nobody gets to the handlers
- * otherwise. */
+/* One row for each reason. What is UNASKED is an exit that no control of CP's own asks for. A program may cause a
+ * PRIVILEGED exit only at privilege level 0. Some processors check that before they exit and some do not: Bochs exits for
+ * XSETBV and for calls at any level. So it is checked here for all of them, before any handler. */
 #define ROWS \
     HANDLED(EXCEPTION_NMI, exit_exception) \
     HANDLED(EXTERNAL_INTERRUPT, asynchronous) \
@@ -219,8 +218,8 @@ static exit_handler *const handlers[EXIT_REASONS] = {
 #undef PRIVILEGED
 };
 
-/* RIP wraps at 4 GiB outside 64-bit mode; an instruction done ends the shadow of STI and MOV SS, and is followed by
- * the trap if it is stepped. */
+/* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS, and is
+ * followed by a #DB if it is single-stepped. */
 static void skip_instruction(struct vcpu *vcpu)
 {
     uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;

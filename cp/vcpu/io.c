@@ -122,7 +122,8 @@ static int access_piece(struct vm *vm, uint64_t linear, unsigned size, void *val
     return 0;
 }
 
-/* How much of an operand lies in its first page; and where it goes on, 4 GiB being a circle outside 64-bit mode. */
+/* How much of an operand lies in its first page, and where the rest begins: outside 64-bit mode addresses wrap at
+ * 4 GiB. */
 static unsigned in_first_page(uint64_t linear, unsigned size)
 {
     unsigned left = PAGE_SIZE - (linear & PAGE_MASK);
@@ -199,8 +200,8 @@ static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *co
     return 0;
 }
 
-/* RIP, or the page tables on the way to it, lie where the machine has no storage: also
- * where one is started after a reset. */
+/* RIP, or the page tables that lead to it, lie where the machine has no storage, as when it is begun right after a
+ * reset. */
 static enum exit_action no_storage(struct vm *vm)
 {
     if (vm->state == VM_STOPPED)

@@ -111,8 +111,9 @@ static uint64_t large_page(const struct paging *p, uint64_t entry, uint64_t size
     return entry & ENTRY_ADDRESS & ~(size - 1);
 }
 
-/* Between a large page's address and its PAT bit, which is bit 12, nothing may be set; with PSE-36 bits 13 up are the
- * address's 32 up, so far as the processor has them. The topmost level has no large pages. */
+/* In the entry of a large page no bit may be set between the page's address and the PAT bit, which is bit 12. With
+ * PSE-36, bits 13 and up are address bits 32 and up, as far as the processor has them. The topmost level has no large
+ * pages. */
 static uint64_t large_reserved(const struct paging *p, unsigned level, uint64_t size)
 {
     if (p->entry_bytes == 4)

@@ -13,8 +13,8 @@ enum linear_access { LINEAR_READ = 0, LINEAR_WRITE = 2, LINEAR_USER = 4, LINEAR_
  * is. */
 int linear_translate(struct vcpu *, uint64_t linear, unsigned access, gpa_t *to, uint32_t *error);
 
-/* What the translation of an address has to do with guest-physical `at`, as the running guest means it. Leaves no marks
- * in the guest's tables, and asks for no rights. */
+/* How guest-physical `at` takes part in the translation of an address of the running guest. Sets no accessed or dirty
+ * bits in the guest's tables, and checks no rights. */
 enum linear_part {
     LINEAR_NO_PART,
     LINEAR_TABLE, /* an entry that is read on the way is there */

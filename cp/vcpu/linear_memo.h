@@ -1,5 +1,5 @@
-/* Translations of a guest hypervisor's operands that are taken again while every entry they used is as it was: what
- * a processor's translation cache may do, without having to be told of INVLPG. */
+/* Translations of a guest hypervisor's operands, reused while every page-table entry they went through is unchanged. A
+ * processor's translation cache may do the same; this one need not be told of INVLPG. */
 #pragma once
 #include "cp/vcpu/vm.h"
 #include "nest/nest.h"

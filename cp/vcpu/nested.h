@@ -31,8 +31,8 @@ enum exit_action nested_enter(struct vm *);
 /* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's
  * timer for L2 runs out (host TSC). */
 uint64_t nested_prepare(struct vm *);
-/* An exception CP made for L2, a triple fault of L2: L1's if it wants it (the latter
- * always does). @pre vmcs02 is loaded */
+/* An exception that CP queued for L2, or a triple fault of L2: it becomes an exit to L1 if L1 wants it, a triple fault
+ * always. @pre vmcs02 is loaded */
 void nested_exception(struct vm *);
 bool nested_triple_fault(struct vm *); /* false: no L2 runs */
 bool nested_wants_interrupt(struct vm *); /* one waits, and L1 takes it whatever L2's RFLAGS.IF */
@@ -41,8 +41,8 @@ void nested_init(struct vm *);
 bool nested_blocks_init(const struct vm *);
 /* An interrupt or NMI for L1 may wait while L2 runs: takes L2 out if L1 wants that. @pre nested_runs() */
 void nested_interrupt(struct vm *);
-/* L2 halts: its activity state, and L1's timer for it wakes the machine, which the
- * caller lets wait. @pre nested_runs() */
+/* L2 halts: notes it as L2's activity state. L1's timer for L2 will wake the machine; the caller lets it wait.
+ * @pre nested_runs() */
 void nested_halt(struct vm *);
 void nested_refused(struct vm *); /* the processor refused vmcs02 */
 /* An exit while nested_runs(). True: dealt with; false: CP's own, to be handled as for any guest. */
@@ -50,6 +50,6 @@ bool nested_exit(struct vm *);
 /* CP changed a control of its own for this machine. */
 void nested_control(struct vm *, enum vmcs_index, uint64_t value);
 
-/* Guest-physical address as the running guest (L1 or L2) means it, to one of the
- * machine's storage. False: not mapped. */
+/* Turns a guest-physical address of the running guest (L1 or L2) into one of the machine's storage. False: it is not
+ * mapped. */
 bool nested_translate(struct vcpu *, uint64_t *gpa, bool write);

@@ -43,8 +43,8 @@ void registers_start_flat(struct vcpu *, uint32_t eip, uint32_t eax, uint32_t eb
 #define DR6_BS (1ull << 14)
 #define DR7_GD (1ull << 13)
 
-/* Bits of CR4 that are set whenever a guest runs, and that it sees only if it set them: VMX wants VMXE, and a machine
- * check that finds MCE clear shuts the processor down, whoever runs. Set by cpuid_policy_init(). */
+/* Bits of CR4 that are set whenever a guest runs, and that the guest sees set only if it set them itself: VMX needs
+ * VMXE, and a machine check while MCE is clear shuts the processor down, whoever runs. Set by cpuid_policy_init(). */
 extern uint64_t registers_cr4_own;
 
 /* CR0 and CR4 as the guest sees them: read shadow under the guest/host mask. */

@@ -95,8 +95,8 @@ static const struct own_bit {
     {SPEC_CTRL_BHI_DIS_S, {FACT_CONTROL_EDX, BHI_CTRL}, {0}, {FACT_CAPABILITIES, BHI_NO}},
 };
 
-/* What guests are told of the processor's capabilities: what it is not affected by, and what VERW does. No
- * control of the rest is theirs. */
+/* What guests are told about the processor's speculation: what it is not affected by, and what VERW does. They are
+ * given no control of the rest. */
 static const uint64_t told = RDCL_NO | IBRS_ALL | SKIP_L1D_FLUSH | SSB_NO | MDS_NO | PSCHANGE_MC_NO | TAA_NO |
                              SBDR_SSDP_NO | FBSDP_NO | PSDP_NO | FB_CLEAR | RRSBA | BHI_NO | PBRSB_NO | GDS_NO |
                              RFDS_NO | RFDS_CLEAR;
