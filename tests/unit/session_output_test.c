@@ -1,0 +1,194 @@
+/* What a user is shown, without a session: CP's words, a machine's bytes, and a terminal that is there or not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cp/session/output.h"
+#include "cp/session/turn.h"
+#include "cp/terminal/sitter.h"
+#include "cp/terminal/terminal.h"
+
+static bool leaves;
+void sitter_wanted(void) {}
+void sitter_room(struct session *s) { (void)s; }
+bool sitter_leaves(const struct session *s) { return (void)s, leaves; }
+bool sitter_take(struct session *s, uint8_t byte) { return (void)s, (void)byte, false; }
+
+static void nothing(struct line *l) { (void)l; }
+static const struct line_driver driver = {nothing, nothing, NULL};
+static struct line line = {.driver = &driver};
+static struct terminal terminal = {.line = &line};
+static uint8_t *queue;
+static struct output output;
+
+static int begin(void **state)
+{
+    (void)state;
+    if (!queue)
+        queue = malloc(OUTPUT_QUEUE);
+    output_begin(&output, queue);
+    line.head = line.tail = 0;
+    terminal.left = leaves = false;
+    turn_wanted = false;
+    return 0;
+}
+
+/* What is in the queue, or on the line. */
+static const char *queued(void)
+{
+    static char text[OUTPUT_QUEUE + 1];
+    uint32_t used = ring_used(&output.ring);
+    for (uint32_t i = 0; i < used; i++)
+        text[i] = (char)queue[(output.ring.tail + i) % OUTPUT_QUEUE];
+    text[used] = 0;
+    return text;
+}
+
+static void machine(const char *text) { output_machine(&output, (const uint8_t *)text, (unsigned)strlen(text)); }
+
+static void cps_words_begin_a_line_and_a_broken_one_is_owed(void **state)
+{
+    (void)state;
+    machine("prompt> ");
+    assert_false(output.owes);
+    output_say(&output, "%u words", 2);
+    assert_string_equal(queued(), "prompt> \r\n2 words\r\n");
+    assert_true(output.owes && turn_wanted);
+    assert_int_equal(output.partial_length, 8);
+    assert_memory_equal(output.partial, "prompt> ", 8);
+}
+
+static void only_cps_words_are_cleaned(void **state)
+{
+    (void)state;
+    machine("\033[1m");
+    assert_true(output.styled);
+    output_echo(&output, "\a", 1);
+    output_write(&output, "\033[2J\n", 5);
+    assert_string_equal(queued(), "\033[1m\a\r\n?[2J\r\n");
+}
+
+static void words_that_find_no_room_are_counted(void **state)
+{
+    char text[1000];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (unsigned i = 0; i < 140; i++)
+        output_echo(&output, text, sizeof text);
+    assert_int_equal(ring_used(&output.ring), OUTPUT_QUEUE);
+    assert_int_equal(output.dropped, 140 * 1000 - OUTPUT_QUEUE);
+}
+
+static void a_machine_has_its_share_with_a_terminal_and_a_larger_one_without(void **state)
+{
+    (void)state;
+    assert_int_equal(output_machine_room(&output), OUTPUT_DISCONNECTED);
+    machine("12345");
+    assert_int_equal(output_machine_room(&output), OUTPUT_DISCONNECTED - 5);
+    line.driver = NULL; /* takes nothing */
+    output.terminal = &terminal;
+    assert_int_equal(output_machine_room(&output), OUTPUT_CONNECTED - 5);
+    line.driver = &driver;
+}
+
+static void a_machine_that_waits_is_told_once_when_half_of_its_share_is_free(void **state)
+{
+    char text[OUTPUT_CONNECTED];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    line.driver = NULL;
+    output.terminal = &terminal;
+    output_machine(&output, (uint8_t *)text, sizeof text);
+    output.machine_waits = true;
+    assert_false(output_machine_goes_on(&output));
+    output.ring.tail += OUTPUT_CONNECTED / 2 - 1;
+    assert_false(output_machine_goes_on(&output));
+    output.ring.tail++;
+    assert_true(output_machine_goes_on(&output));
+    assert_false(output_machine_goes_on(&output));
+    line.driver = &driver;
+}
+
+static void what_is_kept_goes_to_the_line_when_there_is_one(void **state)
+{
+    (void)state;
+    output_say(&output, "kept");
+    assert_string_equal(queued(), "kept\r\n");
+    output.terminal = &terminal;
+    output_drain(&output);
+    assert_string_equal(queued(), "");
+    assert_int_equal(line_queued(&line), 6);
+    assert_memory_equal(line.output, "kept\r\n", 6);
+}
+
+static void a_terminal_that_was_left_is_shown_nothing_until_it_is_somebody_elses(void **state)
+{
+    (void)state;
+    output.terminal = &terminal;
+    terminal.left = leaves = true;
+    output_say(&output, "for who left");
+    assert_int_equal(line_queued(&line), 0);
+    output_forget(&output);
+    terminal.left = false;
+    output_say(&output, "for who came");
+    assert_int_equal(line_queued(&line), 14);
+    assert_memory_equal(line.output, "for who came\r\n", 14);
+}
+
+static void a_renewed_one_keeps_terminal_and_queue_and_nothing_else(void **state)
+{
+    struct output fresh;
+    (void)state;
+    line.driver = NULL;
+    output.terminal = &terminal;
+    machine("\033[1mprompt> ");
+    output_say(&output, "words");
+    machine("more");
+    output.dropped = 5, output.machine_waits = true;
+    struct ring ring = output.ring;
+    output_renew(&output);
+    output_begin(&fresh, queue);
+    assert_memory_equal(&output.ring, &ring, sizeof ring);
+    assert_ptr_equal(output.terminal, &terminal);
+    assert_true(output.in_line);
+    output.terminal = NULL, output.in_line = false, output.ring = fresh.ring;
+    assert_memory_equal(&output, &fresh, sizeof fresh);
+    line.driver = &driver;
+}
+
+static void who_comes_after_control_sequences_finds_a_plain_terminal(void **state)
+{
+    static uint8_t next_queue[OUTPUT_QUEUE];
+    struct output next;
+    (void)state;
+    output_begin(&next, next_queue);
+    machine("plain\r\n");
+    output_plain(&next, &output);
+    assert_int_equal(ring_used(&next.ring), 0);
+    machine("\033[7m");
+    output_plain(&next, &output);
+    assert_memory_equal(next_queue, "\x18\x1b\\", 3);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(cps_words_begin_a_line_and_a_broken_one_is_owed),
+        TEST(only_cps_words_are_cleaned),
+        TEST(words_that_find_no_room_are_counted),
+        TEST(a_machine_has_its_share_with_a_terminal_and_a_larger_one_without),
+        TEST(a_machine_that_waits_is_told_once_when_half_of_its_share_is_free),
+        TEST(what_is_kept_goes_to_the_line_when_there_is_one),
+        TEST(a_terminal_that_was_left_is_shown_nothing_until_it_is_somebody_elses),
+        TEST(a_renewed_one_keeps_terminal_and_queue_and_nothing_else),
+        TEST(who_comes_after_control_sequences_finds_a_plain_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
