@@ -153,10 +153,10 @@ void session_reconnect(struct session *s, struct session *from)
     s->output.terminal->session = s;
     from->output.terminal = NULL;
     session_free(from);
+    output_resume(&s->output);
     if (s->output.dropped)
         output_say(&s->output, "%u characters of CP's messages are lost", s->output.dropped);
     s->output.dropped = 0;
-    s->output.owes = true;
     operator_tell(s, "RECONNECT", NULL);
     session_pump(s);
 }

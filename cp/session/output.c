@@ -31,6 +31,15 @@ void output_forget(struct output *o)
     o->in_line = false;
 }
 
+void output_resume(struct output *o)
+{
+    uint32_t waits = ring_used(&o->ring);
+    bool begun_elsewhere = !waits || (!o->partial_cut && waits < o->partial_length);
+    if (o->in_line && begun_elsewhere)
+        output_forget(o); /* it is all in partial[], or an editor's */
+    o->owes = true;
+}
+
 static void put(struct output *o, char c)
 {
     if (ring_room(&o->ring))

@@ -39,6 +39,7 @@ struct output {
 void output_begin(struct output *, uint8_t *queue); /* OUTPUT_QUEUE bytes, and nothing in them; no terminal */
 void output_renew(struct output *); /* as new, but for the terminal, and what is queued for it */
 void output_forget(struct output *); /* what is queued: the terminal is somebody else's */
+void output_resume(struct output *); /* the terminal is another: a line begun on the one before is owed as a whole */
 /* What `from` has already sent to the terminal may have left it in any mode: `to`, which has the terminal next, resets
  * it. */
 void output_plain(struct output *to, const struct output *from);

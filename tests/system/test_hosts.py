@@ -186,6 +186,8 @@ def test_a_user_whose_line_drops_is_disconnected_and_finds_everything_again(mach
     line.expect("Enter LOGON")
     line.logon("ALICE")
     line.cms("PIPE literal kept| > kept text a")
+    line.send("TYPE KEPT")
+    line.expect("TYPE KEPT")  # CMS has it
     line.close()
     del m.lines[2]
     m.console.expect("Enter LOGON")
@@ -203,8 +205,9 @@ def test_a_user_whose_line_drops_is_disconnected_and_finds_everything_again(mach
     line.type("LOGON ALICE")
     line.expect("(?i)password")
     line.type("vmn")
-    line.expect("RECONNECTED AT")
-    line.type("TYPE KEPT TEXT A")
+    line.expect("RECONNECTED AT[^\n]*\n")
+    assert line.expect("TYPE KEPT").strip() == ""  # so that nobody ends unseen what they once began
+    line.type(" TEXT A")
     line.expect(r"kept\r")
 
 

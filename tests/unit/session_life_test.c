@@ -266,57 +266,6 @@ static void a_slow_terminal_holds_the_machine_back(void **state)
     assert_int_equal(count, taken);
 }
 
-static void reconnecting_loses_nothing(void **state)
-{
-    char number[16];
-    unsigned sent = 0;
-    (void)state;
-    logon(0, "ALICE");
-    shown(0);
-    output("ALICE", "before\r\n");
-    type(0, "#CP DISCONNECT\r");
-    const char *text = shown(0);
-    assert_non_null(strstr(text, "before\r\n"));
-    assert_non_null(strstr(text, "DISCONNECT AT "));
-    assert_non_null(strstr(text, "VM/N ONLINE"));
-    assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
-    for (;; sent++) { /* until the machine has to wait */
-        snprintf(number, sizeof number, "%07u\r\n", sent);
-        if (output("ALICE", number) < 9)
-            break;
-    }
-    assert_in_range(sent, OUTPUT_DISCONNECTED / 9 - 1, OUTPUT_DISCONNECTED / 9);
-    assert_int_equal(GUEST("ALICE")->output_ready, 0);
-    logon(1, "ALICE");
-    text = shown(1);
-    const char *at = strstr(text, "RECONNECTED AT ");
-    assert_non_null(at);
-    for (unsigned i = 0; i < sent; i++) {
-        snprintf(number, sizeof number, "%07u\r\n", i);
-        at = strstr(at, number);
-        assert_non_null(at);
-    }
-    assert_int_equal(GUEST("ALICE")->output_ready, 1);
-    GUEST("ALICE")->fifo = 100;
-    type(1, "typed\r");
-    assert_received("ALICE", "typed\r");
-}
-
-static void a_connected_user_stays_unless_here_is_said(void **state)
-{
-    (void)state;
-    logon(0, "BOB");
-    struct vm *vm = vm_of("BOB");
-    logon(1, "BOB");
-    assert_shows(1, "HCPLGA054E Already logged on L0001");
-    shown(0);
-    type(1, "LOGON BOB HERE\r");
-    type(1, "vmn\r");
-    assert_shows(1, "RECONNECTED AT ");
-    assert_shows(0, "VM/N ONLINE");
-    assert_ptr_equal(vm_of("BOB"), vm);
-}
-
 static void another_uart_than_the_console_swallows(void **state)
 {
     (void)state;
@@ -485,8 +434,6 @@ int main(void)
         TEST(sleep_rests_the_machine_until_enter),
         TEST(cps_words_begin_a_line_and_the_broken_one_is_shown_again),
         TEST(a_slow_terminal_holds_the_machine_back),
-        TEST(reconnecting_loses_nothing),
-        TEST(a_connected_user_stays_unless_here_is_said),
         TEST(another_uart_than_the_console_swallows),
         TEST(a_machine_that_stops_says_why_and_enters_cp),
         TEST(a_machine_that_resets_itself_is_ipled_again),

@@ -1,0 +1,147 @@
+/* Users who come back: what was kept for them, and where they are. */
+#include "tests/unit/session_scene.h"
+
+#define GUEST(userid) ((struct fake_vm *)vm_of(userid))
+
+static unsigned output(const char *userid, const char *text)
+{
+    return vm_output(vm_of(userid), 0, (const uint8_t *)text, strlen(text));
+}
+
+static void assert_received(const char *userid, const char *expected)
+{
+    assert_string_equal(GUEST(userid)->input, expected);
+}
+
+static void reconnecting_loses_nothing(void **state)
+{
+    char number[16];
+    unsigned sent = 0;
+    (void)state;
+    logon(0, "ALICE");
+    shown(0);
+    output("ALICE", "before\r\n");
+    type(0, "#CP DISCONNECT\r");
+    const char *text = shown(0);
+    assert_non_null(strstr(text, "before\r\n"));
+    assert_non_null(strstr(text, "DISCONNECT AT "));
+    assert_non_null(strstr(text, "VM/N ONLINE"));
+    assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
+    for (;; sent++) { /* until the machine has to wait */
+        snprintf(number, sizeof number, "%07u\r\n", sent);
+        if (output("ALICE", number) < 9)
+            break;
+    }
+    assert_in_range(sent, OUTPUT_DISCONNECTED / 9 - 1, OUTPUT_DISCONNECTED / 9);
+    assert_int_equal(GUEST("ALICE")->output_ready, 0);
+    logon(1, "ALICE");
+    text = shown(1);
+    const char *at = strstr(text, "RECONNECTED AT ");
+    assert_non_null(at);
+    for (unsigned i = 0; i < sent; i++) {
+        snprintf(number, sizeof number, "%07u\r\n", i);
+        at = strstr(at, number);
+        assert_non_null(at);
+    }
+    assert_int_equal(GUEST("ALICE")->output_ready, 1);
+    GUEST("ALICE")->fifo = 100;
+    type(1, "typed\r");
+    assert_received("ALICE", "typed\r");
+}
+
+/* ALICE hangs up, and comes back on another line: what she sees behind the words that she has. */
+static const char *comes_back(unsigned line)
+{
+    fake_line[0].line.carrier(&fake_line[0].line, false);
+    turn();
+    fake_line[0].line.carrier(&fake_line[0].line, true);
+    turn();
+    logon(line, "ALICE");
+    turn();
+    const char *said = strstr(shown(line), "RECONNECTED AT ");
+    assert_non_null(said);
+    return strchr(said, '\n') + 1;
+}
+
+static void a_line_half_typed_at_the_machine_is_seen_again_by_who_comes_back(void **state)
+{
+    (void)state;
+    for (unsigned from = 0; from < 12; from++) { /* so much of it was shown before */
+        logon(0, "ALICE");
+        output("ALICE", "done\r\n");
+        if (from) {
+            char head[16] = "name? ERASE";
+            head[from] = 0;
+            output("ALICE", head);
+            turn();
+        }
+        shown(0);
+        fake_line[0].stuck = true;
+        output("ALICE", &"name? ERASE"[from]);
+        fake_line[0].stuck = false;
+        assert_string_equal(comes_back(1), "name? ERASE");
+        output("ALICE", " X\r\n");
+        assert_string_equal(shown(1), " X\r\n");
+        type(1, "#CP LOGOFF\r");
+        shown(1);
+    }
+}
+
+static void who_comes_back_to_cp_finds_its_prompt_and_what_was_typed_there(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    vm_stop(vm_of("ALICE"), VM_STOP_TRIPLE_FAULT, 0);
+    turn();
+    assert_shows(0, "CP> ");
+    assert_string_equal(comes_back(1), "CP> ");
+    type(1, "QUERY USERID\r");
+    assert_shows(1, "ALICE    AT VMN");
+    type(1, "#CP DISCONNECT\r");
+    logon(0, "ALICE");
+    type(0, "QUERY USE");
+    assert_string_equal(comes_back(1), "CP> QUERY USE");
+    type(1, "RID\r");
+    assert_shows(1, "ALICE    AT VMN");
+}
+
+static void a_command_half_typed_for_cp_is_not_taken_for_the_machines_line(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    output("ALICE", "name? ");
+    type(0, "#CP QUER");
+    assert_string_equal(comes_back(1), "name? ");
+    type(1, "x");
+    assert_received("ALICE", "x");
+}
+
+static void a_connected_user_stays_unless_here_is_said(void **state)
+{
+    (void)state;
+    logon(0, "BOB");
+    struct vm *vm = vm_of("BOB");
+    logon(1, "BOB");
+    assert_shows(1, "HCPLGA054E Already logged on L0001");
+    shown(0);
+    type(1, "LOGON BOB HERE\r");
+    type(1, "vmn\r");
+    assert_shows(1, "RECONNECTED AT ");
+    assert_shows(0, "VM/N ONLINE");
+    assert_ptr_equal(vm_of("BOB"), vm);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, scene_reset)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(reconnecting_loses_nothing),
+        TEST(a_line_half_typed_at_the_machine_is_seen_again_by_who_comes_back),
+        TEST(who_comes_back_to_cp_finds_its_prompt_and_what_was_typed_there),
+        TEST(a_command_half_typed_for_cp_is_not_taken_for_the_machines_line),
+        TEST(a_connected_user_stays_unless_here_is_said),
+    };
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
