@@ -48,9 +48,9 @@ static void release(struct nest *nest, unsigned slot)
     if (nest->current == vmcs)
         nest_active_select(nest, NULL);
     if (vmcs->shadow_region)
-        host->region_free(host->context, vmcs->shadow_region);
+        nest->hardware->region_free(nest->cpu, vmcs->shadow_region);
     if (vmcs->region02)
-        host->region_free(host->context, vmcs->region02);
+        nest->hardware->region_free(nest->cpu, vmcs->region02);
     if (vmcs->pinned_apic != NEST_NO_ADDRESS)
         host->unpin(host->context, vmcs->pinned_apic);
     for (unsigned i = 0; i < NEST_FRAMES; i++)
@@ -100,14 +100,12 @@ const struct vmcs_set *nest_active_fields(struct nest *nest)
 /* A lack of frames is no error: VMREAD then exits. */
 void nest_active_attach(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    const struct nest_host *host = nest->host;
-    if (nest->mode < NEST_SHADOW || !host->region_alloc ||
-        !capability_may_set(nest->hardware->msr[VMX_CPU2], CPU2_VMCS_SHADOWING))
+    if (nest->mode < NEST_SHADOW || !capability_may_set(nest->capability->msr[VMX_CPU2], CPU2_VMCS_SHADOWING))
         return;
-    vmcs->shadow_region = host->region_alloc(host->context, true);
+    vmcs->shadow_region = nest->hardware->region_alloc(nest->cpu, true);
     if (!vmcs->shadow_region)
         return;
-    host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, nest_active_fields(nest), false);
+    nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, nest_active_fields(nest), false);
 }
 
 struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep)
@@ -166,7 +164,7 @@ static void write_back(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
         return;
     }
     if (vmcs->shadow_region)
-        host->shadow_pull_all(host->context, vmcs->shadow_region, &vmcs->vmcs12);
+        nest->hardware->shadow_pull_all(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12);
     region.fields = vmcs->vmcs12;
     /* revision and abort indicator are L1's to write and stay as they are */
     host->write(host->context, vmcs->gpa + offsetof(struct nest_region, launched), &region.launched,
@@ -189,13 +187,12 @@ void nest_active_drop_all(struct nest *nest)
 
 void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    const struct nest_host *host = nest->host;
     if (nest->current == vmcs)
         return;
     bool linked = (nest->current && nest->current->shadow_region) || (vmcs && vmcs->shadow_region);
     nest->current = vmcs;
-    if (linked && host->link)
-        host->link(host->context, vmcs ? vmcs->shadow_region : NULL, vmcs && vmcs->closed);
+    if (linked && nest->hardware->link)
+        nest->hardware->link(nest->cpu, vmcs ? vmcs->shadow_region : NULL, vmcs && vmcs->closed, nest->offered);
 }
 
 static void relink(struct nest *nest, struct nest_vmcs *vmcs, bool closed)
@@ -203,14 +200,14 @@ static void relink(struct nest *nest, struct nest_vmcs *vmcs, bool closed)
     vmcs->closed = closed;
     vmcs->quiet = 0;
     if (nest->current == vmcs)
-        nest->host->link(nest->host->context, vmcs->shadow_region, closed);
+        nest->hardware->link(nest->cpu, vmcs->shadow_region, closed, nest->offered);
 }
 
 void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs)
 {
     if (!vmcs->shadow_region)
         return;
-    nest->host->shadow_pull(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed, vmcs->closed);
+    nest->hardware->shadow_pull(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed, vmcs->closed);
     if (vmcs->closed)
         return;
     vmcs->quiet = vmcs_set_meets(&vmcs->changed, &vmcs_set_cold) ? 0 : vmcs->quiet + 1;

@@ -28,7 +28,7 @@ HOLDS(pin_controls)
     UNUSED();
     uint32_t own = nest->vmcs01.pin_controls, has = image->pin_controls;
     return is_subset(own, has) && is_subset(has, own | may(nest->offered, VMX_TRUE_PIN)) &&
-           capability_allows(nest->hardware->msr[VMX_TRUE_PIN], has);
+           capability_allows(nest->capability->msr[VMX_TRUE_PIN], has);
 }
 
 /* What a guest may make laxer than CP's has a row of its own. */
@@ -40,7 +40,7 @@ HOLDS(processor_controls)
     const uint32_t tpr = CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
     uint32_t own = nest->vmcs01.processor_controls, has = image->processor_controls;
     return is_subset(own & ~apart, has) && is_subset(has, own | tpr | may(nest->offered, VMX_TRUE_CPU)) &&
-           capability_allows(nest->hardware->msr[VMX_TRUE_CPU], has);
+           capability_allows(nest->capability->msr[VMX_TRUE_CPU], has);
 }
 
 HOLDS(ports_exit)
@@ -67,7 +67,8 @@ HOLDS(secondary_controls)
     const uint32_t features = CPU2_RDTSCP | CPU2_INVPCID | CPU2_UNRESTRICTED_GUEST | CPU2_VPID | CPU2_VMCS_SHADOWING;
     uint32_t own = secondary_of(&nest->vmcs01), has = image->secondary_controls;
     return image->processor_controls & CPU_SECONDARY_CONTROLS && has & CPU2_EPT && is_subset(own & ~features, has) &&
-           is_subset(has, own | CPU2_VPID | may(nest->offered, VMX_CPU2)) && is_subset(has, may(nest->hardware, VMX_CPU2));
+           is_subset(has, own | CPU2_VPID | may(nest->offered, VMX_CPU2)) &&
+           is_subset(has, may(nest->capability, VMX_CPU2));
 }
 
 HOLDS(exit_controls)
@@ -201,7 +202,7 @@ HOLDS(link_pointer)
     for (unsigned i = 0; i < NEST_ACTIVE; i++)
         if (link && nest->active[i] == link)
             return shadowing && link->gpa == vmcs->vmcs12.vmcs_link_pointer && link->shadow_region &&
-                   image->vmcs_link_pointer == nest->host->region_address(nest->host->context, link->shadow_region);
+                   image->vmcs_link_pointer == nest->hardware->region_address(link->shadow_region);
     return false;
 }
 

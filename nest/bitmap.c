@@ -70,7 +70,7 @@ static bool own_bitmaps(struct nest *nest)
     struct vmcs_set sets[2];
     if (nest->field_bitmaps[0] && nest->field_bitmaps[1])
         return true;
-    vmcs_bitmap_sets(&sets[0], &sets[1], nest->offered, nest->hardware);
+    vmcs_bitmap_sets(&sets[0], &sets[1], nest->offered, nest->capability);
     for (unsigned i = 0; i < 2; i++) {
         if (!nest->field_bitmaps[i])
             nest->field_bitmaps[i] = nest_frame(nest);

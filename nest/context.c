@@ -50,7 +50,6 @@ static bool link_target(struct nest *nest, const struct nest_vmcs *vmcs, struct 
 /* The region that stands for the VMCS L1's link pointer names; it becomes active with this. */
 static bool link_region(struct nest *nest, struct nest_vmcs *vmcs, uint64_t *link)
 {
-    const struct nest_host *host = nest->host;
     *link = NEST_NO_ADDRESS;
     vmcs->link = NULL;
     if (!(nest_secondary(&vmcs->vmcs12) & CPU2_VMCS_SHADOWING) || vmcs->vmcs12.vmcs_link_pointer == NEST_NO_ADDRESS)
@@ -58,7 +57,7 @@ static bool link_region(struct nest *nest, struct nest_vmcs *vmcs, uint64_t *lin
     if (!link_target(nest, vmcs, &vmcs->link))
         return false;
     if (vmcs->link && vmcs->link->shadow_region)
-        *link = host->region_address(host->context, vmcs->link->shadow_region);
+        *link = nest->hardware->region_address(vmcs->link->shadow_region);
     return true;
 }
 
@@ -104,7 +103,7 @@ bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
 {
     struct nest_merge_context *context = &vmcs->context;
     *context = (struct nest_merge_context){
-        .policy = &nest->policy, .hardware = nest->hardware, .pat = context->pat, .efer = context->efer,
+        .policy = &nest->policy, .hardware = nest->capability, .pat = context->pat, .efer = context->efer,
         .debugctl = context->debugctl, .dr7 = context->dr7}; /* nest_context_inherit() saw to those four */
     /* without VPIDs hardware flushes at each entry and exit, as L1 expects of its own */
     if (nest_secondary(&vmcs->vmcs12) & CPU2_VPID)

@@ -92,7 +92,7 @@ static void everything(const struct nest *nest, struct vmcs_set *set)
 {
     vmcs_set_clear(set);
     for (unsigned i = 0; i < VMCS_FIELDS; i++)
-        if (vmcs_field_rows[i].merge != VMCS_MERGE_NONE && capability_has_field(nest->hardware, i))
+        if (vmcs_field_rows[i].merge != VMCS_MERGE_NONE && capability_has_field(nest->capability, i))
             vmcs_set_add(set, i);
 }
 
@@ -106,10 +106,9 @@ static void leave_to_cp(struct vmcs_set *set)
 
 static bool merge_anew(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    const struct nest_host *host = nest->host;
-    if (!vmcs->region02 && host->region_alloc)
-        vmcs->region02 = host->region_alloc(host->context, false);
-    if (!vmcs->region02 && host->region_alloc)
+    if (!vmcs->region02)
+        vmcs->region02 = nest->hardware->region_alloc(nest->cpu, false);
+    if (!vmcs->region02)
         return false;
     if (!nest_context_make(nest, vmcs))
         return false;
@@ -185,7 +184,7 @@ static void flush_tags(struct nest *nest, struct nest_vmcs *vmcs)
 {
     if (!vmcs->vpid_stale || !vmcs->context.vpid)
         return;
-    nest->host->flush_vpid(nest->host->context, vmcs->context.vpid);
+    nest->hardware->flush_vpid(nest->cpu, vmcs->context.vpid);
     vmcs->vpid_stale = false;
 }
 

@@ -68,7 +68,7 @@ static void drop(struct nest *nest, unsigned slot)
 {
     const struct nest_host *host = nest->host;
     struct nest_ept *ept = nest->ept[slot];
-    host->flush_ept(host->context, nest_ept_pointer(ept));
+    nest->hardware->flush_ept(nest->cpu, nest_ept_pointer(ept));
     for (unsigned i = 0; i < NEST_ACTIVE; i++)
         if (nest->active[i] && nest->active[i]->ept == ept)
             nest->active[i]->ept = NULL, nest->active[i]->ept_lost = nest->active[i]->rules_due = true;
@@ -90,7 +90,7 @@ static void empty(struct nest *nest, unsigned slot)
         drop(nest, slot);
         return;
     }
-    nest->host->flush_ept(nest->host->context, nest_ept_pointer(ept));
+    nest->hardware->flush_ept(nest->cpu, nest_ept_pointer(ept));
     if (ept->tables) {
         free_below(nest, ept->root, 4);
         memset(ept->root, 0, PAGE_BYTES);
@@ -135,7 +135,7 @@ struct nest_ept *nest_ept_get(struct nest *nest, uint64_t eptp12)
         *ept = (struct nest_ept){.eptp12 = eptp12 & KEY_MASK, .root = root};
         nest->ept[slot] = ept;
         /* the root's frame may have been another EPT's, with translations tagged by its address */
-        host->flush_ept(host->context, nest_ept_pointer(ept));
+        nest->hardware->flush_ept(nest->cpu, nest_ept_pointer(ept));
     }
     ept->used = ++nest->use_clock;
     return ept;
@@ -157,7 +157,7 @@ static uint64_t *entry_at(struct nest *nest, struct nest_ept *ept, uint64_t gpa2
             *entry = (uint64_t)(uintptr_t)below | EPT_READ | EPT_WRITE | EPT_EXECUTE;
             ept->tables++;
             if (was_large)
-                host->flush_ept(host->context, nest_ept_pointer(ept));
+                nest->hardware->flush_ept(nest->cpu, nest_ept_pointer(ept));
         }
         table = table_of(*entry);
     }
@@ -172,7 +172,7 @@ static bool set_leaf(struct nest *nest, struct nest_ept *ept, uint64_t gpa2, uns
     uint64_t before = *entry;
     *entry = leaf;
     if (before && !(before & EPT_LARGE) && level > 1) {
-        nest->host->flush_ept(nest->host->context, nest_ept_pointer(ept));
+        nest->hardware->flush_ept(nest->cpu, nest_ept_pointer(ept));
         free_below(nest, table_of(before), level - 1);
         nest->host->frame_free(nest->host->context, table_of(before));
         ept->tables--;

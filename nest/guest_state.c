@@ -122,11 +122,10 @@ void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, cons
 
 void nest_guest_state_catch_up(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    const struct nest_host *host = nest->host;
     struct vmcs_set pulled = {{0}}, push = {{0}};
-    host->guest_pull(host->context, vmcs->region02, &vmcs->vmcs02, &pulled, false);
+    nest->hardware->guest_pull(nest->cpu, vmcs->region02, &vmcs->vmcs02, &pulled, false);
     save_copies(vmcs, &pulled, &push);
     save_on_request(vmcs, &push);
     save_pdptes(vmcs, &push);
-    host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, &push, false);
+    nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &push, false);
 }

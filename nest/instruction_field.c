@@ -21,7 +21,7 @@ static void refresh(struct nest *nest, struct nest_vmcs *vmcs)
     nest_active_open(nest, vmcs);
     nest_active_pull(nest, vmcs);
     if (vmcs->shadow_region)
-        nest->host->shadow_pull_all(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12);
+        nest->hardware->shadow_pull_all(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12);
 }
 
 enum nest_result nest_vmread(struct nest *nest, const struct nest_instruction *i)

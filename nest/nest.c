@@ -4,11 +4,12 @@
 
 enum { FEATURE_LOCKED_ON = 1 << 0 | 1 << 2 };
 
-void nest_init(struct nest *nest, const struct nest_host *host, enum nest_mode mode, const struct nest_policy *policy,
-               const struct vmx_capability *hardware, const struct vmx_capability *offered, const struct vmcs *vmcs01)
+void nest_init(struct nest *nest, const struct nest_setup *setup)
 {
-    *nest = (struct nest){.host = host, .mode = mode, .policy = *policy, .hardware = hardware, .offered = offered};
-    nest->vmcs01 = *vmcs01;
+    *nest = (struct nest){
+        .host = setup->host, .hardware = setup->hardware, .cpu = setup->cpu, .mode = setup->mode,
+        .policy = setup->policy, .capability = setup->capability, .offered = setup->offered, .vmcs01 = *setup->vmcs01,
+    };
     nest->base_version = 1;
     nest->timer_deadline = NEST_NO_ADDRESS;
     nest->feature_control = FEATURE_LOCKED_ON; /* firmware's part, and most machines have none */
@@ -22,7 +23,7 @@ static void tag(struct nest *nest)
         return;
     uint64_t controls = host->get(host->context, VMCS_SECONDARY_CONTROLS);
     host->set(host->context, VMCS_SECONDARY_CONTROLS, controls | CPU2_VPID);
-    host->flush_vpid(host->context, nest->vmcs01.vpid);
+    nest->hardware->flush_vpid(nest->cpu, nest->vmcs01.vpid);
     nest->untagged = false;
 }
 

@@ -2,7 +2,7 @@
  *
  * L1 is the guest that executes VMX instructions, L2 the guest it runs with them.  vmcs01 is CP's VMCS for L1,
  * vmcs12 the one L1 wrote for L2, vmcs02 what CP runs L2 with.  Nothing here touches hardware: what is needed of it
- * is in struct nest_host.
+ * is in struct nest_hardware, and what of CP in struct nest_host.
  *
  * Call order, for the run loop:
  *
@@ -22,6 +22,7 @@
  *
  * MSRs of nest_is_msr() go to nest_rdmsr/nest_wrmsr; MOV to CR0/CR4 of L1 asks nest_allows_cr(). */
 #pragma once
+#include "nest/hardware.h"
 #include "nest/mode.h"
 #include "vmcs-shadow/capability.h"
 #include "vmcs-shadow/exit.h"
@@ -39,8 +40,8 @@ struct nest_translation {
 enum nest_access { NEST_READ, NEST_WRITE };
 #define NEST_UNREACHABLE (~0u)
 
-/* What this folder needs of CP.  Every function gets `context`.  A guest-physical address is L1's and may be
- * anything. */
+/* What this folder needs of the guest's side: its storage, its registers, its translation, its frames.  Every function
+ * gets `context`.  A guest-physical address is L1's and may be anything. */
 struct nest_host {
     void *context;
     uint64_t *gpr; /* the 16 general registers in encoding order; [4] (RSP) is not used */
@@ -82,31 +83,6 @@ struct nest_host {
     bool (*wrmsr)(void *context, uint32_t msr, uint64_t value);
 
     uint64_t (*tsc)(void *context);  /* the real TSC */
-
-    /* Hardware VMCS regions.  NULL members where CP runs without VMX hardware: vmcs02 then is an image only. */
-    /* VMCLEARed, with its revision (and shadow indicator); NULL: no frame */
-    void *(*region_alloc)(void *context, bool shadow);
-    void (*region_free)(void *context, void *region);  /* VMCLEARs it first */
-    /* Before VMRESUME of L1: vmcs_sync_pull_written() from the shadow region, _hot() if `closed`; vmcs01 is loaded
-     * before and after. */
-    void (*shadow_pull)(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed);
-    /* Before a VMCLEAR: vmcs_sync_pull_all(). */
-    void (*shadow_pull_all)(void *context, void *region, struct vmcs *copy);
-    /* vmcs_sync_push() to the shadow region, and vmcs_sync_push_exit() if `exit_information`. */
-    void (*shadow_push)(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
-                        bool exit_information);
-    /* vmcs_sync_pull_guest() from this vmcs02, _hot() if `closed`; what was loaded stays loaded. */
-    void (*guest_pull)(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed);
-    /* Loads vmcs01 and writes the state of L1 after an exit to it, shadows of CR0 and CR4 too: vmcs_sync_write_l1().
-     * NULL: loads it only. */
-    void (*load_l1)(void *context, const struct vmcs *state);
-    /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01,
-     * which is loaded; those of vmcs_bitmap_close() if `closed`.  NULL: they exit. */
-    void (*link)(void *context, void *region, bool closed);
-    uint64_t (*region_address)(void *context, void *region); /* for a link pointer in vmcs02 */
-
-    void (*flush_ept)(void *context, uint64_t eptp);    /* INVEPT, single context */
-    void (*flush_vpid)(void *context, uint16_t vpid);   /* INVVPID, single context */
 
     /* A failed entry or a VMfail, for TRACE VMX: why, and the encoding of the field, or NEST_NO_FIELD.  May be NULL. */
     void (*trace)(void *context, const char *rule, uint32_t field);
@@ -159,9 +135,11 @@ struct nest_counts {
 
 struct nest {
     const struct nest_host *host;
+    const struct nest_hardware *hardware;
+    struct vcpu *cpu;                 /* as hardware knows it */
     enum nest_mode mode;
     struct nest_policy policy;
-    const struct vmx_capability *hardware, *offered;
+    const struct vmx_capability *capability, *offered; /* the hardware's; what L1 is offered of it */
     struct vmcs vmcs01;               /* CP's controls and host state: the base of every merge; see nest_base_write() */
     uint32_t base_version;            /* counts its changes */
 
@@ -189,10 +167,19 @@ struct nest {
     struct nest_counts counts;
 };
 
-/* Zeroed memory of sizeof(struct nest) becomes the virtual VMX of a CPU after power-up.  `vmcs01` is CP's VMCS for
- * L1: its controls and host state are what CP wants for every guest. */
-void nest_init(struct nest *nest, const struct nest_host *host, enum nest_mode mode, const struct nest_policy *policy,
-               const struct vmx_capability *hardware, const struct vmx_capability *offered, const struct vmcs *vmcs01);
+/* What a virtual VMX is made with. Pointers but vmcs01's are kept. */
+struct nest_setup {
+    const struct nest_host *host;
+    const struct nest_hardware *hardware;
+    struct vcpu *cpu;
+    enum nest_mode mode;
+    struct nest_policy policy;
+    const struct vmx_capability *capability, *offered;
+    const struct vmcs *vmcs01; /* CP's VMCS for L1: its controls and host state are what CP wants for every guest */
+};
+
+/* Memory of sizeof(struct nest) becomes the virtual VMX of a CPU after power-up. */
+void nest_init(struct nest *nest, const struct nest_setup *);
 /* RESET or INIT of the virtual CPU (`power_up`: IA32_FEATURE_CONTROL too): out of VMX operation, everything freed.
  * If L2 was running, vmcs02 may still be loaded: load vmcs01 first. */
 void nest_reset(struct nest *nest, bool power_up);
@@ -225,7 +212,7 @@ bool nest_entered_by_page(const struct nest *nest);
 
 /* What to do before entering L2. */
 struct nest_entry {
-    void *region;               /* vmcs02; NULL without VMX hardware */
+    void *region;               /* vmcs02 */
     const struct vmcs *image;   /* vmcs02's contents */
     struct vmcs_set *write;     /* fields whose value in the region is not the image's yet, for the caller to empty when it is; never
                                    among them: the entry interruption fields (CP's event queue writes those) and the preemption

@@ -91,9 +91,8 @@ static void show(struct nest_vmcs *vmcs, const struct vmcs_set *fields)
 /* The page follows what L2 wrote to the region, of the cold fields only if it may have written such. */
 static void link_pull(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    const struct nest_host *host = nest->host;
     struct vmcs_set changed = {{0}};
-    host->shadow_pull(host->context, vmcs->shadow_region, &vmcs->vmcs12, &changed, !vmcs->cold_due);
+    nest->hardware->shadow_pull(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &changed, !vmcs->cold_due);
     vmcs->cold_due = false;
     vmcs_set_add(&changed, VMCS_INDEX_GUEST_RIP); /* these two are compared by nobody */
     vmcs_set_add(&changed, VMCS_INDEX_GUEST_RSP);
@@ -126,7 +125,6 @@ void nest_page_attach(struct nest *nest, struct nest_vmcs *vmcs)
 
 void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    const struct nest_host *host = nest->host;
     vmcs_set_clear(&vmcs->changed);
     if (nest_page_note(nest, vmcs))
         take_noted(vmcs);
@@ -135,7 +133,7 @@ void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs)
     bool exit_information = is_subset(&vmcs_set_exit, &vmcs->changed); /* all at once costs least */
     if (exit_information)
         vmcs_set_subtract(&vmcs->changed, &vmcs_set_exit);
-    host->shadow_push(host->context, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed, exit_information);
+    nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed, exit_information);
     vmcs_set_clear(&vmcs->changed);
 }
 
@@ -149,7 +147,7 @@ void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs)
     nest_page_link_push(nest, vmcs); /* L1 wrote to the page after L2 wrote to the region */
     vmcs->cold_due = true;
     link_pull(nest, vmcs);
-    nest->host->shadow_pull_all(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12);
+    nest->hardware->shadow_pull_all(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12);
 }
 
 void nest_page_write_back(struct nest *nest, struct nest_vmcs *vmcs)

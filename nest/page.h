@@ -28,7 +28,7 @@ static inline void nest_show(struct nest *nest, struct nest_vmcs *vmcs, const st
                              bool exit_information)
 {
     if (vmcs->shadow_region)
-        nest->host->shadow_push(nest->host->context, vmcs->shadow_region, &vmcs->vmcs12, fields, exit_information);
+        nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, fields, exit_information);
     if (vmcs->page)
         nest_page_show(nest, vmcs, fields, exit_information);
 }

@@ -69,13 +69,12 @@ static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool 
             abort = VMX_ABORT_LOAD_MSR;
     }
     nest->in_guest = false;
-    nest->host->load_l1(nest->host->context, &vmcs->l1);
+    nest->hardware->load_l1(nest->cpu, &vmcs->l1);
     return abort ? abort_vmx(nest, abort) : NEST_REFLECTED;
 }
 
 enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
 {
-    const struct nest_host *host = nest->host;
     struct nest_vmcs *vmcs = nest->current;
     struct vmcs_set pulled = {{0}}, push = vmcs->late;
 
@@ -86,7 +85,7 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
     vmcs->launching = false;
     vmcs_set_clear(&vmcs->late);
     bool hot = vmcs->closed && !vmcs->vmcs12.exit_msr_store_count; /* a list may store cold ones */
-    host->guest_pull(host->context, vmcs->region02, &vmcs->vmcs02, &pulled, hot);
+    nest->hardware->guest_pull(nest->cpu, vmcs->region02, &vmcs->vmcs02, &pulled, hot);
     vmcs->cold_stale = hot;
     nest_guest_state_save(nest, vmcs, &pulled, &push);
     save_information(nest, &vmcs->vmcs12, exit);
@@ -149,7 +148,7 @@ enum nest_result nest_entry_refused(struct nest *nest)
     const struct nest_host *host = nest->host;
     nest->in_guest = false;
     unlaunch(nest->current);
-    host->load_l1(host->context, NULL);
+    nest->hardware->load_l1(nest->cpu, NULL);
     nest_fail(nest, VM_ERROR_CONTROLS);
     if (nest->current->page)
         host->gpr[RBX] = nest->current->gpa; /* as the call had it */

@@ -119,30 +119,9 @@ static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
         vmcs_sync_write_l1(state, svm_capability.fields);
 }
 
-static void link(struct vcpu *vcpu, void *region, bool closed, const struct vmx_capability *offered)
+static void flush_ept(struct vcpu *vcpu, uint64_t eptp)
 {
-    (void)vcpu, (void)region, (void)closed, (void)offered;
-}
-
-static void shadow_pull(struct vcpu *vcpu, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
-{
-    (void)vcpu, (void)region, (void)copy, (void)changed, (void)closed;
-}
-
-static void shadow_pull_all(struct vcpu *vcpu, void *region, struct vmcs *copy)
-{
-    (void)vcpu, (void)region, (void)copy;
-}
-
-static void shadow_push(struct vcpu *vcpu, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
-                        bool exit_information)
-{
-    (void)vcpu, (void)region, (void)copy, (void)fields, (void)exit_information;
-}
-
-static void flush_ept(uint64_t eptp)
-{
-    (void)eptp;
+    (void)vcpu, (void)eptp;
     svm_asids_drop();
 }
 
@@ -154,9 +133,9 @@ static struct svm_region *running(void)
 
 /* A VPID names one of a virtual CPU's regions; the processor knows only ASIDs. The VPID of an L2 is flushed when that
  * L2 is entered next. The first VPID is flushed at a reset, possibly of a machine that is not running. */
-static void flush_vpid(uint16_t vpid)
+static void flush_vpid(struct vcpu *vcpu, uint16_t vpid)
 {
-    struct svm_vcpu *own = cpu_this.holder && vpid != SVM_VPID_FIRST ? cpu_this.holder->backend : NULL;
+    struct svm_vcpu *own = vpid != SVM_VPID_FIRST ? vcpu->backend : NULL;
 
     for (unsigned i = 0; i < SVM_REGIONS && own; i++)
         if (own->nested[i] && own->nested[i]->state.image.vpid == vpid) {
@@ -183,7 +162,9 @@ static bool free_msr_write(uint32_t msr, uint64_t value)
     return cpu_this.holder && svm_free_msr_write(running(), msr, value);
 }
 
-const struct cpu_nested svm_nested = {
-    capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link,
-    shadow_pull, shadow_pull_all, shadow_push, flush_ept, flush_vpid, vpid_first, free_msr_read, free_msr_write, false,
+const struct cpu_nested svm_nested = { /* no shadow regions */
+    .hardware = {.region_alloc = region_alloc, .region_free = region_free, .region_address = region_address,
+                 .guest_pull = guest_pull, .load_l1 = load_l1, .flush_ept = flush_ept, .flush_vpid = flush_vpid},
+    .capability = capability, .base = base, .use = use, .push = push, .vpid_first = vpid_first,
+    .free_msr_read = free_msr_read, .free_msr_write = free_msr_write,
 };

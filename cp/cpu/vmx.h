@@ -51,6 +51,8 @@ uint64_t vmx_eptp(const struct guest_storage *);
 
 void vmx_flush_ept(uint64_t eptp);    /* INVEPT; INVVPID, where there are VPIDs: single context */
 void vmx_flush_vpid(uint16_t vpid);
+void vmx_nested_flush_ept(struct vcpu *, uint64_t eptp); /* the same, as in struct nest_hardware */
+void vmx_nested_flush_vpid(struct vcpu *, uint16_t vpid);
 uint16_t vmx_vpid_next(void);         /* the first of VMX_VPIDS for a new virtual CPU */
 /* cpu_nested.vpid_first, of a virtual CPU with this one */
 uint16_t vmx_vpids_of_guests(uint16_t vpid, uint16_t *count);

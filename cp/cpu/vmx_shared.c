@@ -21,6 +21,18 @@ void vmx_flush_vpid(uint16_t vpid)
         op_invvpid(INVVPID_SINGLE, (struct op_invalidation){vpid, 0});
 }
 
+void vmx_nested_flush_ept(struct vcpu *vcpu, uint64_t eptp)
+{
+    (void)vcpu;
+    vmx_flush_ept(eptp);
+}
+
+void vmx_nested_flush_vpid(struct vcpu *vcpu, uint16_t vpid)
+{
+    (void)vcpu;
+    vmx_flush_vpid(vpid);
+}
+
 /* A VPID that was used before may have translations cached; vmx_start threw away what was there before CP. */
 uint16_t vmx_vpid_next(void)
 {

@@ -1,4 +1,4 @@
-/* What nest/ is told of CP: struct nest_host over guest storage, the running VMCS and the hardware's regions. */
+/* What nest/ is told of CP: struct nest_host over guest storage and the running VMCS. */
 #include "cp/nested/host.h"
 
 #include "cp/nested/hardware.h"
@@ -129,66 +129,6 @@ static uint64_t tsc(void *context)
     return clock_now();
 }
 
-static void *region_alloc(void *context, bool shadow)
-{
-    return cpu_nested->region_alloc(&((struct vm *)context)->vcpu, shadow);
-}
-
-static void region_free(void *context, void *region)
-{
-    cpu_nested->region_free(&((struct vm *)context)->vcpu, region);
-}
-
-static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
-{
-    cpu_nested->shadow_pull(&((struct vm *)context)->vcpu, region, copy, changed, closed);
-}
-
-static void shadow_pull_all(void *context, void *region, struct vmcs *copy)
-{
-    cpu_nested->shadow_pull_all(&((struct vm *)context)->vcpu, region, copy);
-}
-
-static void shadow_push(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
-                        bool exit_information)
-{
-    cpu_nested->shadow_push(&((struct vm *)context)->vcpu, region, copy, fields, exit_information);
-}
-
-static void guest_pull(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
-{
-    cpu_nested->guest_pull(&((struct vm *)context)->vcpu, region, image, changed, closed);
-}
-
-static void load_l1(void *context, const struct vmcs *state)
-{
-    cpu_nested->load_l1(&((struct vm *)context)->vcpu, state);
-}
-
-static void link(void *context, void *region, bool closed)
-{
-    struct vm *vm = context;
-    cpu_nested->link(&vm->vcpu, region, closed, vm->vcpu.nest->offered);
-}
-
-static uint64_t region_address(void *context, void *region)
-{
-    (void)context;
-    return cpu_nested->region_address(region);
-}
-
-static void flush_ept(void *context, uint64_t eptp)
-{
-    (void)context;
-    cpu_nested->flush_ept(eptp);
-}
-
-static void flush_vpid(void *context, uint16_t vpid)
-{
-    (void)context;
-    cpu_nested->flush_vpid(vpid);
-}
-
 static void trace(void *context, const char *rule, uint32_t field)
 {
     if (vm_traced)
@@ -217,17 +157,6 @@ void nested_host_fill(struct nest_host *host, struct vm *vm)
         .rdmsr = rdmsr,
         .wrmsr = wrmsr,
         .tsc = tsc,
-        .region_alloc = region_alloc,
-        .region_free = region_free,
-        .shadow_pull = shadow_pull,
-        .shadow_pull_all = shadow_pull_all,
-        .shadow_push = shadow_push,
-        .guest_pull = guest_pull,
-        .load_l1 = load_l1,
-        .link = link,
-        .region_address = region_address,
-        .flush_ept = flush_ept,
-        .flush_vpid = flush_vpid,
         .trace = trace,
     };
 }

@@ -26,26 +26,26 @@ enum { NESTED_PAGES = (sizeof(struct nested) + PAGE_MASK) / PAGE_SIZE };
  * more exits, unless that VMCS is a page which it shares with CP. */
 static bool offers_shadowing(const struct vm *vm)
 {
-    return vm->config.nesting >= (cpu_nested->shadow_regions ? NEST_SHADOW : NEST_MEMORY);
+    return vm->config.nesting >= (cpu_nested->hardware.link ? NEST_SHADOW : NEST_MEMORY);
 }
 
 static void create(struct vm *vm, struct nested *nested)
 {
-    const struct vmx_capability *hardware = cpu_nested->capability();
-    struct nest_policy policy = {
-        .cr0_ones = CR0_NE, .cr0_zeroes = CR0_CD | CR0_NW,
-        .cr4_ones = registers_cr4_own, .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~registers_cr4_own,
-        .physical_bits = (uint8_t)cpuid_physical_bits(),
-        .nested_page_tables = cpu_backend->nested_page_tables,
-    };
     struct vmcs vmcs01 = {0};
+    struct nest_setup setup = {
+        .host = &nested->host, .hardware = &cpu_nested->hardware, .cpu = &vm->vcpu, .mode = vm->config.nesting,
+        .policy = {.cr0_ones = CR0_NE, .cr0_zeroes = CR0_CD | CR0_NW, .cr4_ones = registers_cr4_own,
+                   .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~registers_cr4_own,
+                   .physical_bits = (uint8_t)cpuid_physical_bits(),
+                   .nested_page_tables = cpu_backend->nested_page_tables},
+        .capability = cpu_nested->capability(), .offered = &nested->offered, .vmcs01 = &vmcs01,
+    };
 
-    policy.vpid_first = cpu_nested->vpid_first(&vm->vcpu, &policy.vpid_count);
-    capability_offer(&nested->offered, hardware, offers_shadowing(vm));
+    setup.policy.vpid_first = cpu_nested->vpid_first(&vm->vcpu, &setup.policy.vpid_count);
+    capability_offer(&nested->offered, setup.capability, offers_shadowing(vm));
     cpu_nested->base(&vm->vcpu, &vmcs01);
     nested_host_fill(&nested->host, vm);
-    nest_init(&nested->nest, &nested->host, vm->config.nesting, &policy, hardware, &nested->offered,
-              &vmcs01);
+    nest_init(&nested->nest, &setup);
 }
 
 struct nest *nested_of(struct vm *vm)

@@ -143,20 +143,20 @@ static void step_of_l1(void)
     }
 }
 
-static void *(*region_alloc)(void *, bool);
-static void *no_shadow_regions(void *context, bool shadow)
+static void *(*region_alloc)(struct vcpu *, bool);
+static void *no_shadow_regions(struct vcpu *cpu, bool shadow)
 {
-    return shadow ? NULL : region_alloc(context, shadow);
+    return shadow ? NULL : region_alloc(cpu, shadow);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     input = data, left = size;
     fake_vmx_start(&m, NEST_MEMORY);
-    region_alloc = m.host.region_alloc;
+    region_alloc = m.vmx.region_alloc;
     unsigned how = (unsigned)take(1);
     if (how & 1)
-        m.host.region_alloc = no_shadow_regions;
+        m.vmx.region_alloc = no_shadow_regions;
     fake_vmx_enter_operation(&m);
     make_pages();
     if (how & 2)

@@ -64,7 +64,7 @@ static void draw(unsigned number)
     else
         disturb(&vmcs12, 8);
     context.apic_page = next() & 1 ? NEST_NO_ADDRESS : apic_page;
-    context.link = next() & 1 ? NEST_NO_ADDRESS : m.host.region_address(&m, shadow_region);
+    context.link = next() & 1 ? NEST_NO_ADDRESS : m.vmx.region_address(shadow_region);
     context.vpid = next() & 1 ? 0 : 9;
     m.base.processor_controls ^= number % 7 == 0 ? CPU_INTERRUPT_WINDOW_EXITING : 0;
     m.base.exception_bitmap = 1 << 1 | 1 << 17 | (number % 5 == 0 ? 1 << 14 : 0);
@@ -193,7 +193,7 @@ static void a_million_contents_merge_within_what_cp_allows(void **state)
     (void)state;
     fake_vmx_start(&m, NEST_SHADOW);
     struct vmcs base = m.base;
-    shadow_region = m.host.region_alloc(&m, true);
+    shadow_region = m.vmx.region_alloc(fake_vmx_cpu(&m), true);
     apic_page = m.host.pin(&m, 0x13000);
     context = (struct nest_merge_context){.policy = &m.nest.policy, .hardware = &m.hardware, .msr_bitmap = 0x1111000,
         .io_bitmap_a = 0x1112000, .io_bitmap_b = 0x1113000, .vmread_bitmap = 0x1114000, .vmwrite_bitmap = 0x1115000,
@@ -207,7 +207,7 @@ static void a_million_contents_merge_within_what_cp_allows(void **state)
         if (i % 16 < 2)
             passes_the_assertions();
     }
-    m.host.region_free(&m, shadow_region);
+    m.vmx.region_free(fake_vmx_cpu(&m), shadow_region);
     m.host.unpin(&m, 0x13000);
     m.base = base;
     fake_vmx_stop(&m);
@@ -367,10 +367,10 @@ static void exit_of_l2(void)
         assert_true(hpa >= 0x100000000ull && hpa < 0x100000000ull + FAKE_STORAGE);
 }
 
-static void *(*region_alloc)(void *, bool);
-static void *no_shadow_regions(void *machine, bool shadow)
+static void *(*region_alloc)(struct vcpu *, bool);
+static void *no_shadow_regions(struct vcpu *cpu, bool shadow)
 {
-    return shadow ? NULL : region_alloc(machine, shadow);
+    return shadow ? NULL : region_alloc(cpu, shadow);
 }
 
 static void step_of_l1(bool pages)
@@ -406,9 +406,9 @@ static void nothing_a_guest_does_goes_beyond_it(void **state)
     for (unsigned run = 0; run < sizeof(modes) / sizeof(modes[0]); run++) {
         const bool pages = modes[run] == NEST_MEMORY;
         fake_vmx_start(&m, modes[run]);
-        region_alloc = m.host.region_alloc;
+        region_alloc = m.vmx.region_alloc;
         if (run == 5) /* as on SVM */
-            m.host.region_alloc = no_shadow_regions;
+            m.vmx.region_alloc = no_shadow_regions;
         m.frames_limit = run & 2 ? 60 : FAKE_FRAMES;
         fake_vmx_enter_operation(&m);
         for (unsigned i = 0; i < MACHINE_STEPS; i++) {

@@ -5,18 +5,18 @@
 static const struct exit hlt = {.reason = EXIT_HLT, .instruction_length = 1};
 static const struct exit vmptrld = {.reason = EXIT_VMPTRLD, .instruction_length = 4};
 
-static void *(*real_region_alloc)(void *, bool);
-static void *no_shadow_regions(void *context, bool shadow)
+static void *(*real_region_alloc)(struct vcpu *, bool);
+static void *no_shadow_regions(struct vcpu *cpu, bool shadow)
 {
-    return shadow ? NULL : real_region_alloc(context, shadow);
+    return shadow ? NULL : real_region_alloc(cpu, shadow);
 }
 
 /* As on SVM: no hardware regions for VMREAD and VMWRITE. */
 static int start_plain(void **state)
 {
     start(state);
-    real_region_alloc = m.host.region_alloc;
-    m.host.region_alloc = no_shadow_regions;
+    real_region_alloc = m.vmx.region_alloc;
+    m.vmx.region_alloc = no_shadow_regions;
     return 0;
 }
 
@@ -182,9 +182,9 @@ static void vmclear_of_a_linked_page_brings_all_l2_wrote_into_it(void **state)
     assert_l2_reads(VMCS_HOST_CR3, 0x7000);
 }
 
-static void no_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
+static void no_pull(struct vcpu *cpu, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
 {
-    (void)context, (void)region, (void)copy, (void)changed, (void)closed;
+    (void)cpu, (void)region, (void)copy, (void)changed, (void)closed;
 }
 
 /* Where the region is a page itself, only letting go of it brings all that L2 wrote. */
@@ -195,7 +195,7 @@ static void vmclear_finds_what_pulling_did_not(void **state)
     enter(PAGE);
     assert_true(l2_writes(VMCS_GUEST_CR3, 0x5000) && l2_writes(VMCS_HOST_CR3, 0x7000));
     leave_by(&hlt);
-    m.host.shadow_pull = no_pull;
+    m.vmx.shadow_pull = no_pull;
     fake_vmx_pointer(&m, EXIT_VMCLEAR, LINK);
     assert_int_equal(link->fields.guest_cr3, 0x5000);
     assert_int_equal(link->fields.host_cr3, 0x7000);
@@ -209,7 +209,7 @@ static void l1_reaches_a_linked_page_by_vmread_and_vmwrite_too(void **state)
     assert_true(l2_writes(VMCS_GUEST_CR3, 0x5000) && l2_writes(VMCS_HOST_CR3, 0x7000));
     leave_by(&hlt);
     vmcs_page_write(link, VMCS_INDEX_GUEST_CR4, 0x2222);
-    m.host.link = NULL; /* VMREAD and VMWRITE of L1 exit */
+    m.vmx.link = NULL; /* VMREAD and VMWRITE of L1 exit */
     fake_vmx_pointer(&m, EXIT_VMPTRLD, LINK);
     assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_CR3), 0x5000);
     assert_int_equal(fake_vmx_read(&m, VMCS_HOST_CR3), 0x7000);
@@ -347,12 +347,12 @@ static void a_region_that_comes_late_has_what_l1_noted(void **state)
     make_page(PAGE_B);
     struct vmcs_page *link = link_with(true);
     page_at(PAGE_B)->fields = page_at(PAGE)->fields;
-    real_region_alloc = m.host.region_alloc;
-    m.host.region_alloc = no_shadow_regions;
+    real_region_alloc = m.vmx.region_alloc;
+    m.vmx.region_alloc = no_shadow_regions;
     enter(PAGE);
     assert_null(linked());
     leave();
-    m.host.region_alloc = real_region_alloc;
+    m.vmx.region_alloc = real_region_alloc;
     vmcs_page_write(link, VMCS_INDEX_GUEST_CR3, 0x4440);
     enter(PAGE_B);
     assert_non_null(linked());

@@ -242,17 +242,17 @@ static void without_frames_the_call_is_refused_or_the_machine_stops(void **state
 }
 
 static bool no_region02;
-static void *(*real_region_alloc)(void *, bool);
-static void *some_regions(void *context, bool shadow)
+static void *(*real_region_alloc)(struct vcpu *, bool);
+static void *some_regions(struct vcpu *cpu, bool shadow)
 {
-    return !shadow && no_region02 ? NULL : real_region_alloc(context, shadow);
+    return !shadow && no_region02 ? NULL : real_region_alloc(cpu, shadow);
 }
 
 static void without_a_region_for_vmcs02_the_machine_stops(void **state)
 {
     (void)state;
-    real_region_alloc = m.host.region_alloc;
-    m.host.region_alloc = some_regions;
+    real_region_alloc = m.vmx.region_alloc;
+    m.vmx.region_alloc = some_regions;
     no_region02 = true;
     assert_int_equal(call(PAGE), NEST_NO_FRAMES);
     no_region02 = false;

@@ -12,14 +12,6 @@ static uint64_t tsc_aux;
 bool (*fake_cpu_run)(struct vcpu *, uint64_t deadline);
 unsigned fake_cpu_flushes;
 
-static const struct nest_host *regions(void)
-{
-    static struct nest_host host;
-    if (!host.region_alloc)
-        fake_region_serve(&host);
-    return &host;
-}
-
 /* ---- struct cpu_backend -------------------------------------------------------------------- */
 
 static int create(struct vcpu *vcpu)
@@ -98,19 +90,25 @@ static void base(struct vcpu *vcpu, struct vmcs *vmcs01)
     m->of = vcpu->nest;
 }
 
+/* The fake processor, as its own functions know it. */
+static struct vcpu *own(struct vcpu *vcpu)
+{
+    return fake_vmx_cpu(vcpu->backend);
+}
+
 static void *region_alloc(struct vcpu *vcpu, bool shadow)
 {
-    return regions()->region_alloc(vcpu->backend, shadow);
+    return fake_region_hardware.region_alloc(own(vcpu), shadow);
 }
 
 static void region_free(struct vcpu *vcpu, void *region)
 {
-    regions()->region_free(vcpu->backend, region);
+    fake_region_hardware.region_free(own(vcpu), region);
 }
 
 static uint64_t region_address(void *region)
 {
-    return regions()->region_address(NULL, region);
+    return fake_region_hardware.region_address(region);
 }
 
 static void use(struct vcpu *vcpu, void *region)
@@ -127,49 +125,43 @@ static void push(struct vcpu *vcpu, const struct vmcs *image, struct vmcs_set *f
 
 static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
 {
-    regions()->guest_pull(vcpu->backend, region, image, changed, closed);
+    fake_region_hardware.guest_pull(own(vcpu), region, image, changed, closed);
 }
 
 static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
 {
-    regions()->load_l1(vcpu->backend, state);
+    fake_region_hardware.load_l1(own(vcpu), state);
 }
 
 static void link_region(struct vcpu *vcpu, void *region, bool closed, const struct vmx_capability *offered)
 {
-    (void)offered;
-    regions()->link(vcpu->backend, region, closed);
+    fake_region_hardware.link(own(vcpu), region, closed, offered);
 }
 
 static void shadow_pull(struct vcpu *vcpu, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
 {
-    regions()->shadow_pull(vcpu->backend, region, copy, changed, closed);
+    fake_region_hardware.shadow_pull(own(vcpu), region, copy, changed, closed);
 }
 
 static void shadow_pull_all(struct vcpu *vcpu, void *region, struct vmcs *copy)
 {
-    regions()->shadow_pull_all(vcpu->backend, region, copy);
+    fake_region_hardware.shadow_pull_all(own(vcpu), region, copy);
 }
 
 static void shadow_push(struct vcpu *vcpu, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
                         bool exit_information)
 {
-    regions()->shadow_push(vcpu->backend, region, copy, fields, exit_information);
+    fake_region_hardware.shadow_push(own(vcpu), region, copy, fields, exit_information);
 }
 
-static void flush_ept(uint64_t eptp)
+static void flush_ept(struct vcpu *vcpu, uint64_t eptp)
 {
-    processor->flushes_ept++;
-    for (unsigned i = 0; i < FAKE_CACHED; i++)
-        if ((processor->cached[i].eptp & EPT_TABLE_MASK) == (eptp & EPT_TABLE_MASK))
-            processor->cached[i].valid = false;
+    fake_region_hardware.flush_ept(own(vcpu), eptp);
 }
 
-static void flush_vpid(uint16_t vpid)
+static void flush_vpid(struct vcpu *vcpu, uint16_t vpid)
 {
-    if (!vpid)
-        fake_vmx_complain(processor, "INVVPID of VPID 0");
-    processor->flushes_vpid++;
+    fake_region_hardware.flush_vpid(own(vcpu), vpid);
 }
 
 static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
@@ -197,6 +189,10 @@ static bool free_msr_write(uint32_t msr, uint64_t value)
 }
 
 const struct cpu_nested fake_cpu_nested = {
-    capability, base, region_alloc, region_free, region_address, use, push, guest_pull, load_l1, link_region,
-    shadow_pull, shadow_pull_all, shadow_push, flush_ept, flush_vpid, vpid_first, free_msr_read, free_msr_write, true,
+    .hardware = {.region_alloc = region_alloc, .region_free = region_free, .region_address = region_address,
+                 .guest_pull = guest_pull, .load_l1 = load_l1, .link = link_region, .shadow_pull = shadow_pull,
+                 .shadow_pull_all = shadow_pull_all, .shadow_push = shadow_push, .flush_ept = flush_ept,
+                 .flush_vpid = flush_vpid},
+    .capability = capability, .base = base, .use = use, .push = push, .vpid_first = vpid_first,
+    .free_msr_read = free_msr_read, .free_msr_write = free_msr_write,
 };

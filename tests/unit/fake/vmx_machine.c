@@ -1,4 +1,4 @@
-/* The fake machine's side of struct nest_host but for VMCS regions, and how it comes up: its capabilities, CP's
+/* The fake machine's side of struct nest_host, and how it comes up: its capabilities, CP's
  * controls, L1. */
 #include "tests/unit/fake/vmx_region.h"
 
@@ -167,23 +167,6 @@ static uint64_t tsc(void *context)
     return ((struct fake_vmx *)context)->tsc;
 }
 
-static void flush_ept(void *context, uint64_t eptp)
-{
-    struct fake_vmx *m = context;
-    m->flushes_ept++;
-    for (unsigned i = 0; i < FAKE_CACHED; i++)
-        if ((m->cached[i].eptp & EPT_TABLE_MASK) == (eptp & EPT_TABLE_MASK))
-            m->cached[i].valid = false;
-}
-
-static void flush_vpid(void *context, uint16_t vpid)
-{
-    struct fake_vmx *m = context;
-    if (!vpid)
-        fake_vmx_complain(m, "INVVPID of VPID 0");
-    m->flushes_vpid++;
-}
-
 static void trace(void *context, const char *rule, uint32_t field)
 {
     (void)field;
@@ -195,7 +178,7 @@ static void trace(void *context, const char *rule, uint32_t field)
 static const struct nest_host host = {
     .get = get, .set = set, .read = read_storage, .write = write_storage, .linear = linear, .page = page, .pin = pin, .unpin = unpin,
     .translate = translate, .version = version, .frame_alloc = frame_alloc, .frame_free = frame_free, .rdmsr = rdmsr,
-    .wrmsr = wrmsr, .tsc = tsc, .flush_ept = flush_ept, .flush_vpid = flush_vpid, .trace = trace,
+    .wrmsr = wrmsr, .tsc = tsc, .trace = trace,
 };
 
 static void hardware_capability(struct vmx_capability *c)
@@ -295,20 +278,24 @@ void fake_vmx_power_up(struct fake_vmx *m)
 
 void fake_vmx_start(struct fake_vmx *m, enum nest_mode mode)
 {
-    const struct nest_policy policy = {.cr0_ones = 0x20, .cr0_zeroes = 0x60000000, .cr4_ones = 0x2000,
-                                       .physical_bits = 40, .vpid_first = 16, .vpid_count = 16};
+    const struct nest_setup setup = {
+        .host = &m->host, .hardware = &m->vmx, .cpu = fake_vmx_cpu(m), .mode = mode,
+        .policy = {.cr0_ones = 0x20, .cr0_zeroes = 0x60000000, .cr4_ones = 0x2000, .physical_bits = 40,
+                   .vpid_first = 16, .vpid_count = 16},
+        .capability = &m->hardware, .offered = &m->offered, .vmcs01 = &m->base,
+    };
     power_up(m, mode >= NEST_SHADOW);
     m->storage = calloc(1, FAKE_STORAGE);
     m->fault_linear = ~0ull;
     m->device_from = FAKE_STORAGE;
     m->host_page_bytes = 4096;
     m->host = host;
-    fake_region_serve(&m->host);
+    m->vmx = fake_region_hardware;
     m->host.context = m;
     m->host.gpr = m->gpr;
     fake_vmx_l1_state(&m->first.memory);
     fake_region_load(m, &m->first);
-    nest_init(&m->nest, &m->host, mode, &policy, &m->hardware, &m->offered, &m->base);
+    nest_init(&m->nest, &setup);
 }
 
 void fake_vmx_power_down(struct fake_vmx *m)

@@ -24,6 +24,7 @@ struct fake_cached { /* a translation hardware keeps: tag, page, and what it fou
 
 struct fake_vmx {
     struct nest_host host;
+    struct nest_hardware vmx;     /* what it does as a processor */
     struct nest nest;             /* of a machine that is nothing but this; else: */
     const struct nest *of;        /* whose L2 may run here, and ... */
     /* ... how L1's VMX instructions reach it.  NULL: nest_instruction() */
@@ -54,6 +55,10 @@ struct fake_vmx {
     uint64_t versions;            /* of all pages; 0: not known */
     unsigned page_reads;          /* 4 KiB reads: unions made anew */
 };
+
+/* To struct nest_hardware it is the virtual CPU. */
+static inline struct vcpu *fake_vmx_cpu(struct fake_vmx *m) { return (struct vcpu *)m; }
+static inline struct fake_vmx *fake_vmx_of(struct vcpu *cpu) { return (struct fake_vmx *)cpu; }
 
 void fake_vmx_start(struct fake_vmx *, enum nest_mode mode); /* L1 at CPL 0 in 64-bit mode, CR4.VMXE on, outside VMX operation */
 void fake_vmx_stop(struct fake_vmx *);  /* destroys; complains of what was kept */

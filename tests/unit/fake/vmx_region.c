@@ -33,9 +33,9 @@ static void clear_region(struct fake_region *region)
     region->active = region->launched = false;
 }
 
-static void *region_alloc(void *context, bool shadow)
+static void *region_alloc(struct vcpu *cpu, bool shadow)
 {
-    struct fake_vmx *m = context;
+    struct fake_vmx *m = fake_vmx_of(cpu);
     for (unsigned i = 0; i < FAKE_REGIONS && m->regions_held < m->regions_limit; i++)
         if (!m->regions[i].used) {
             m->regions[i] = (struct fake_region){.used = true, .shadow = shadow};
@@ -45,9 +45,9 @@ static void *region_alloc(void *context, bool shadow)
     return NULL;
 }
 
-static void region_free(void *context, void *region)
+static void region_free(struct vcpu *cpu, void *region)
 {
-    struct fake_vmx *m = context;
+    struct fake_vmx *m = fake_vmx_of(cpu);
     struct fake_region *r = region;
     if (!r->used)
         fake_vmx_complain(m, "a region was freed twice");
@@ -64,15 +64,14 @@ static void region_free(void *context, void *region)
     m->regions_held--;
 }
 
-static uint64_t region_address(void *context, void *region)
+static uint64_t region_address(void *region)
 {
-    (void)context;
     return (uint64_t)(uintptr_t)region;
 }
 
-static void shadow_pull(void *context, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
+static void shadow_pull(struct vcpu *cpu, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed)
 {
-    struct fake_vmx *m = machine = context;
+    struct fake_vmx *m = machine = fake_vmx_of(cpu);
     struct fake_region *before = m->loaded;
     fake_region_load(m, region);
     if (closed)
@@ -82,18 +81,19 @@ static void shadow_pull(void *context, void *region, struct vmcs *copy, struct v
     fake_region_load(m, before);
 }
 
-static void shadow_pull_all(void *context, void *region, struct vmcs *copy)
+static void shadow_pull_all(struct vcpu *cpu, void *region, struct vmcs *copy)
 {
-    struct fake_vmx *m = machine = context;
+    struct fake_vmx *m = machine = fake_vmx_of(cpu);
     struct fake_region *before = m->loaded;
     fake_region_load(m, region);
     vmcs_sync_pull_all(copy, m->hardware.fields);
     fake_region_load(m, before);
 }
 
-static void shadow_push(void *context, void *region, const struct vmcs *copy, const struct vmcs_set *fields, bool exit)
+static void shadow_push(struct vcpu *cpu, void *region, const struct vmcs *copy, const struct vmcs_set *fields,
+                        bool exit)
 {
-    struct fake_vmx *m = machine = context;
+    struct fake_vmx *m = machine = fake_vmx_of(cpu);
     struct fake_region *before = m->loaded;
     fake_region_load(m, region);
     vmcs_sync_push_existing(copy, fields, m->hardware.fields);
@@ -102,9 +102,9 @@ static void shadow_push(void *context, void *region, const struct vmcs *copy, co
     fake_region_load(m, before);
 }
 
-static void guest_pull(void *context, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
+static void guest_pull(struct vcpu *cpu, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed)
 {
-    struct fake_vmx *m = machine = context;
+    struct fake_vmx *m = machine = fake_vmx_of(cpu);
     struct fake_region *before = m->loaded;
     fake_region_load(m, region);
     if (closed)
@@ -114,17 +114,18 @@ static void guest_pull(void *context, void *region, struct vmcs *image, struct v
     fake_region_load(m, before);
 }
 
-static void load_l1(void *context, const struct vmcs *state)
+static void load_l1(struct vcpu *cpu, const struct vmcs *state)
 {
-    struct fake_vmx *m = machine = context;
+    struct fake_vmx *m = machine = fake_vmx_of(cpu);
     fake_region_load(m, &m->first);
     if (state)
         vmcs_sync_write_l1(state, m->hardware.fields);
 }
 
-static void link_region(void *context, void *region, bool closed)
+static void link_region(struct vcpu *cpu, void *region, bool closed, const struct vmx_capability *offered)
 {
-    struct fake_vmx *m = context;
+    (void)offered;
+    struct fake_vmx *m = fake_vmx_of(cpu);
     m->link = region;
     m->closed = closed;
 }
@@ -135,15 +136,25 @@ void fake_region_push(struct fake_vmx *m, const struct vmcs *image, const struct
     vmcs_sync_push(image, fields);
 }
 
-void fake_region_serve(struct nest_host *host)
+static void flush_ept(struct vcpu *cpu, uint64_t eptp)
 {
-    host->region_alloc = region_alloc;
-    host->region_free = region_free;
-    host->region_address = region_address;
-    host->shadow_pull = shadow_pull;
-    host->shadow_pull_all = shadow_pull_all;
-    host->shadow_push = shadow_push;
-    host->guest_pull = guest_pull;
-    host->load_l1 = load_l1;
-    host->link = link_region;
+    struct fake_vmx *m = fake_vmx_of(cpu);
+    m->flushes_ept++;
+    for (unsigned i = 0; i < FAKE_CACHED; i++)
+        if ((m->cached[i].eptp & EPT_TABLE_MASK) == (eptp & EPT_TABLE_MASK))
+            m->cached[i].valid = false;
 }
+
+static void flush_vpid(struct vcpu *cpu, uint16_t vpid)
+{
+    struct fake_vmx *m = fake_vmx_of(cpu);
+    if (!vpid)
+        fake_vmx_complain(m, "INVVPID of VPID 0");
+    m->flushes_vpid++;
+}
+
+const struct nest_hardware fake_region_hardware = {
+    .region_alloc = region_alloc, .region_free = region_free, .region_address = region_address,
+    .guest_pull = guest_pull, .load_l1 = load_l1, .link = link_region, .shadow_pull = shadow_pull,
+    .shadow_pull_all = shadow_pull_all, .shadow_push = shadow_push, .flush_ept = flush_ept, .flush_vpid = flush_vpid,
+};

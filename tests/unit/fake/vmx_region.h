@@ -6,5 +6,5 @@
 void fake_region_load(struct fake_vmx *, struct fake_region *);
 /* VMWRITE of `fields` from image to the loaded region. */
 void fake_region_push(struct fake_vmx *, const struct vmcs *image, const struct vmcs_set *fields);
-/* The calls of struct nest_host that concern regions. */
-void fake_region_serve(struct nest_host *);
+/* As the fake machine carries them out. */
+extern const struct nest_hardware fake_region_hardware;
