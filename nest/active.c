@@ -26,17 +26,23 @@ static bool is_linked(const struct nest *nest, const struct nest_vmcs *vmcs)
     return false;
 }
 
-/* Nobody's link pointer may go on naming a region that is freed. */
+/* What a link pointer stands for comes, goes or has a region now: as good as another pointer. */
+void nest_active_link_changes(struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    for (unsigned i = 0; i < nest->active_top; i++) {
+        struct nest_vmcs *other = nest->active[i];
+        if (other && (other->link == vmcs || other->vmcs12.vmcs_link_pointer == vmcs->gpa))
+            nest_written_one(other, VMCS_INDEX_VMCS_LINK_POINTER, NEST_BY_L1);
+    }
+}
+
+/* Nobody's link may go on naming a region that is freed. */
 static void unlink_all(struct nest *nest, const struct nest_vmcs *vmcs)
 {
-    for (unsigned i = 0; i < NEST_ACTIVE; i++) {
-        struct nest_vmcs *other = nest->active[i];
-        if (other && other->link == vmcs) {
-            other->link = NULL;
-            other->rules_due = true;
-            nest_check_touch(&other->checks, VMCS_INDEX_VMCS_LINK_POINTER);
-        }
-    }
+    nest_active_link_changes(nest, vmcs);
+    for (unsigned i = 0; i < NEST_ACTIVE; i++)
+        if (nest->active[i] && nest->active[i]->link == vmcs)
+            nest->active[i]->link = NULL;
 }
 
 static void release(struct nest *nest, unsigned slot)
@@ -98,14 +104,11 @@ const struct vmcs_set *nest_active_fields(struct nest *nest)
 }
 
 /* A lack of frames is no error: VMREAD then exits. */
-void nest_active_attach(struct nest *nest, struct nest_vmcs *vmcs)
+void *nest_active_shadow_region(struct nest *nest)
 {
     if (nest->mode < NEST_SHADOW || !capability_may_set(nest->capability->msr[VMX_CPU2], CPU2_VMCS_SHADOWING))
-        return;
-    vmcs->shadow_region = nest->hardware->region_alloc(nest->cpu, true);
-    if (!vmcs->shadow_region)
-        return;
-    nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, nest_active_fields(nest), false);
+        return NULL;
+    return nest->hardware->region_alloc(nest->cpu, true);
 }
 
 struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep)
@@ -117,13 +120,14 @@ struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct 
     vmcs->gpa = gpa;
     vmcs->pinned_apic = NEST_NO_ADDRESS;
     vmcs->vpid02 = slot < nest->policy.vpid_count ? (uint16_t)(nest->policy.vpid_first + slot) : 0;
-    vmcs->vpid_stale = vmcs->host_stale = true;
+    vmcs->stale.parts = NEST_STALE_NEW;
     vmcs->patience = PATIENCE_LEAST;
     nest_check_forget(&vmcs->checks);
     vmcs->used = ++nest->use_clock;
     nest->active[slot] = vmcs;
     if (nest->active_top <= slot)
         nest->active_top = slot + 1;
+    nest_active_link_changes(nest, vmcs);
     return vmcs;
 }
 
@@ -151,7 +155,9 @@ struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct 
         release_this(nest, vmcs);
         return NULL;
     }
-    nest_active_attach(nest, vmcs);
+    vmcs->shadow_region = nest_active_shadow_region(nest);
+    vmcs->stale.shown = *nest_active_fields(nest);
+    nest_show(nest, vmcs);
     return vmcs;
 }
 
@@ -207,19 +213,19 @@ void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs)
 {
     if (!vmcs->shadow_region)
         return;
-    nest->hardware->shadow_pull(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed, vmcs->closed);
+    struct vmcs_set changed = {{0}};
+    nest->hardware->shadow_pull(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &changed, vmcs->closed);
+    nest_written(vmcs, &changed, NEST_BY_L1);
     if (vmcs->closed)
         return;
-    vmcs->quiet = vmcs_set_meets(&vmcs->changed, &vmcs_set_cold) ? 0 : vmcs->quiet + 1;
+    vmcs->quiet = vmcs_set_meets(&changed, &vmcs_set_cold) ? 0 : vmcs->quiet + 1;
     if (vmcs->quiet >= vmcs->patience)
         relink(nest, vmcs, true);
 }
 
 void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    if (vmcs->cold_stale)
-        nest_guest_state_catch_up(nest, vmcs);
-    vmcs->cold_stale = false;
+    nest_guest_state_catch_up(nest, vmcs);
     if (!vmcs->closed)
         return;
     if (vmcs->patience < PATIENCE_MOST)
@@ -229,8 +235,7 @@ void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs)
 
 void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value)
 {
-    struct vmcs_set one = {{0}};
     vmcs_set(&vmcs->vmcs12, index, value);
-    vmcs_set_add(&one, index);
-    nest_show(nest, vmcs, &one, false);
+    nest_written_one(vmcs, index, NEST_BY_CP);
+    nest_show(nest, vmcs);
 }

@@ -4,8 +4,8 @@
  * its hardware shadow region, which then is the truth for the fields L1 may write); the region in L1's storage is
  * written when it is cleared or makes room for another. */
 #pragma once
-#include "nest/check.h"
 #include "nest/merge.h"
+#include "nest/stale.h"
 
 /* Image of a virtual VMCS in L1's storage. */
 struct nest_region {
@@ -21,6 +21,11 @@ enum nest_frame {
     NEST_FRAME_MSR_BITMAP, NEST_FRAME_IO_A, NEST_FRAME_IO_B, NEST_FRAME_VMREAD, NEST_FRAME_VMWRITE, NEST_FRAMES
 };
 
+struct nest_union {
+    uint64_t inner, version; /* L1's page, and its version then */
+    uint64_t outer;          /* CP's page */
+};
+
 /* What L1 can do with it: enter it by VMX instructions or by a call, or only link to it.  A shadow one is of the kind one
  * above that of those that may link to it. */
 enum nest_kind { NEST_REGION, NEST_SHADOW_REGION, NEST_PAGE, NEST_SHADOW_PAGE };
@@ -31,37 +36,24 @@ struct nest_vmcs {
     struct vmcs_page *page;          /* of the last two kinds: L1 and CP share it (nest/page.h); else NULL */
     bool launched;
     bool launching;                  /* VMLAUNCH, and nothing of L2 has run yet */
-    bool merged;                     /* vmcs02 was merged before: only changes need to be folded */
-    bool rules_due;                  /* something the MERGE rules look at changed since they were run */
-    bool ept_lost;                   /* its EPT02 was evicted */
-    uint32_t base_version;           /* of nest->vmcs01 at the last merge */
+    struct nest_stale stale;         /* what of the following is out of date */
     struct nest_check_memory checks;
     struct nest_merge_context context; /* of the last merge */
     uint64_t used;
     struct vmcs vmcs12;
-    struct vmcs vmcs02;              /* what region02 holds, and `write` of it does not hold yet */
+    struct vmcs vmcs02;              /* an image of what region02 holds */
     bool closed;                     /* its shadow region gives L1 the hot fields only */
-    bool cold_stale;                 /* L2 ran while it was: vmcs12 lacks what it did to cold guest state */
     uint16_t quiet, patience;        /* entries without a cold change; closed after so many */
     struct vmcs l1;                  /* guest-state fields for vmcs01 after an exit, made of the host-state area */
-    bool host_stale;                 /* ... and to be made anew */
-    bool settled;                    /* vmcs12 and `l1` follow from vmcs02's control registers and MSRs as they are */
-    struct vmcs_set changed;         /* fields of vmcs12 since the last merge */
-    struct vmcs_set noted;           /* those its page names, copied: what is taken over from it */
-    struct vmcs_set late;            /* fields of vmcs12 CP changed while L2 ran, for L1 to see after its exit */
-    struct vmcs_set write;           /* fields of vmcs02 the hardware does not have yet */
     void *shadow_region, *region02;
     void *frames[NEST_FRAMES];       /* merged bitmaps */
-    uint64_t united[NEST_FRAMES];    /* L1's page of the last union, and ... */
-    uint64_t versions[NEST_FRAMES];  /* ... its version then */
+    struct nest_union unions[NEST_FRAMES]; /* what they were made of */
     uint64_t pinned_apic;            /* guest-physical page pinned for hardware; NEST_NO_ADDRESS: none */
     uint64_t apic_page;              /* where it is */
     struct nest_ept *ept;            /* EPT02 it was last entered with; NULL: EPT01 */
     struct nest_vmcs *link;          /* active virtual VMCS its link pointer names; NULL: none */
     bool link_closed;                /* its bitmaps let L2 write hot fields only */
-    bool cold_due;                   /* linked to by bitmaps that let cold ones through: its page lacks what L2 wrote */
     uint16_t vpid02;                 /* 0: none */
-    bool vpid_stale;                 /* flush vpid02 before the next entry */
 };
 _Static_assert(sizeof(struct nest_vmcs) <= 4096, "a virtual VMCS is one frame");
 
@@ -74,8 +66,10 @@ struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct 
 struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep);
 /* The fields L1 is offered: what it may write to a virtual VMCS, and is shown of one. */
 const struct vmcs_set *nest_active_fields(struct nest *nest);
-/* Gives it a hardware shadow region with its contents, if the mode and hardware have such. */
-void nest_active_attach(struct nest *nest, struct nest_vmcs *vmcs);
+/* A hardware shadow region, with nothing in it; NULL: the mode, hardware or storage has none. */
+void *nest_active_shadow_region(struct nest *nest);
+/* Says to all that may link to it that it came, goes, or has a region now. */
+void nest_active_link_changes(struct nest *nest, const struct nest_vmcs *vmcs);
 /* Writes it back to L1's storage and lets it go.  The current one becomes none if it is this. */
 void nest_active_clear(struct nest *nest, struct nest_vmcs *vmcs, bool launched);
 /* Lets all go, written back or not. */
@@ -89,5 +83,5 @@ void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs);
 void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs);
 /* L1 wants a cold field: the region is opened, with L2's cold state in it. */
 void nest_active_open(struct nest *nest, struct nest_vmcs *vmcs);
-/* Sets a field that L1 will read (VM-instruction error, ...), in vmcs12 and where L1 sees it. */
+/* Sets a field of vmcs12 (VMWRITE, VM-instruction error), and shows it to L1. */
 void nest_active_set(struct nest *nest, struct nest_vmcs *vmcs, enum vmcs_index index, uint64_t value);

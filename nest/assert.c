@@ -293,7 +293,7 @@ const struct vmcs_set nest_assert_fields = {{
 /* Each address of the field table has a row of 4 here. */
 #undef ROW
 #define ROW(NAME, WITH, number, text, function) | ((number) == 4 ? 0 BIT(NAME, WORD) : 0)
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     | (VMCS_TYPE_IS_ADDRESS(type) && VMCS_MERGE_##merge != VMCS_MERGE_NONE ? 0 BIT(NAME, WORD) : 0)
 #define WORD 0
 _Static_assert(!((0

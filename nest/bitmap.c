@@ -3,6 +3,7 @@
 #include "nest/bitmap.h"
 #include "nest/bits.h"
 #include "nest/ept.h"
+#include "nest/recompute.h"
 #include "vmcs-shadow/bitmap.h"
 
 #include <string.h>
@@ -19,9 +20,10 @@ static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, struct source *
 {
     const struct nest_host *host = nest->host;
     void **frame = &vmcs->frames[source->frame];
+    struct nest_union *made_of = &vmcs->unions[source->frame];
     uint64_t version = host->version ? host->version(host->context, source->inner_gpa) : 0;
-    if (*frame && version && vmcs->versions[source->frame] == version &&
-        vmcs->united[source->frame] == source->inner_gpa && vmcs->base_version == nest->base_version)
+    if (*frame && version && made_of->version == version && made_of->inner == source->inner_gpa &&
+        made_of->outer == source->outer)
         return (uint64_t)(uintptr_t)*frame;
     if (!*frame)
         *frame = nest_frame(nest);
@@ -31,8 +33,7 @@ static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, struct source *
         memset(*frame, 0xFF, sizeof(uint64_t) * NEST_BITMAP_WORDS);
     if (source->outer)
         nest_bits_unite(*frame, (const uint64_t *)(uintptr_t)source->outer);
-    vmcs->versions[source->frame] = version;
-    vmcs->united[source->frame] = source->inner_gpa;
+    *made_of = (struct nest_union){.inner = source->inner_gpa, .version = version, .outer = source->outer};
     source->remade = true;
     return (uint64_t)(uintptr_t)*frame;
 }
@@ -107,4 +108,37 @@ bool nest_bitmap_used(const struct vmcs *vmcs12)
 {
     return (vmcs12->processor_controls & (CPU_MSR_BITMAPS | CPU_IO_BITMAPS)) ||
            (nest_secondary(vmcs12) & CPU2_VMCS_SHADOWING);
+}
+
+/* In halves, which nobody counts as a page that is read. */
+static void again(const struct nest *nest, const struct nest_vmcs *vmcs, enum nest_frame which, uint64_t inner, uint64_t outer)
+{
+    enum { HALF = NEST_BITMAP_WORDS / 2 };
+    static uint64_t page[NEST_BITMAP_WORDS];
+    const struct nest_host *host = nest->host;
+    bool is_read = host->read(host->context, inner, page, sizeof(page) / 2) &&
+                   host->read(host->context, inner + sizeof(page) / 2, page + HALF, sizeof(page) / 2);
+    if (!is_read)
+        memset(page, 0xFF, sizeof(page));
+    if (outer)
+        nest_bits_unite(page, (const uint64_t *)(uintptr_t)outer);
+    nest_must("union of bitmaps", !memcmp(page, vmcs->frames[which], sizeof(page)));
+}
+
+void nest_bitmap_recompute(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    const struct vmcs *inner = &vmcs->vmcs12, *outer = &nest->vmcs01;
+    enum nest_io outer_io = nest_io_mode(outer->processor_controls);
+    if (inner->processor_controls & outer->processor_controls & CPU_MSR_BITMAPS)
+        again(nest, vmcs, NEST_FRAME_MSR_BITMAP, inner->msr_bitmap, outer->msr_bitmap);
+    if (nest_io_mode(inner->processor_controls) == NEST_IO_BITMAPS && outer_io != NEST_IO_ALL) {
+        again(nest, vmcs, NEST_FRAME_IO_A, inner->io_bitmap_a, outer_io == NEST_IO_BITMAPS ? outer->io_bitmap_a : 0);
+        again(nest, vmcs, NEST_FRAME_IO_B, inner->io_bitmap_b, outer_io == NEST_IO_BITMAPS ? outer->io_bitmap_b : 0);
+    }
+    if (!(nest_secondary(inner) & CPU2_VMCS_SHADOWING) || vmcs->context.link == NEST_NO_ADDRESS)
+        return;
+    again(nest, vmcs, NEST_FRAME_VMREAD, inner->vmread_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[0]);
+    again(nest, vmcs, NEST_FRAME_VMWRITE, inner->vmwrite_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[1]);
+    nest_must("what is said of the VMWRITE bitmap",
+              vmcs->link_closed == vmcs_bitmap_is_closed(vmcs->frames[NEST_FRAME_VMWRITE]));
 }

@@ -4,6 +4,7 @@
 #include "nest/enter.h"
 #include "nest/ept.h"
 #include "nest/page.h"
+#include "nest/recompute.h"
 
 bool nest_read_pdptes(const struct nest *nest, uint64_t cr3, uint64_t pdptes[4])
 {
@@ -73,30 +74,30 @@ static bool ept02(struct nest *nest, struct nest_vmcs *vmcs, uint64_t *eptp)
     return vmcs->ept;
 }
 
-
-static bool take(const struct nest_host *host, enum vmcs_field field, uint64_t *value)
-{
-    uint64_t now = host->get(host->context, field);
-    bool differs = now != *value;
-    *value = now;
-    return differs;
-}
-
 /* State of L1 that L2 starts with because the entry does not load it. */
-bool nest_context_inherit(const struct nest *nest, struct nest_vmcs *vmcs)
+void nest_context_inherit(const struct nest *nest, struct nest_vmcs *vmcs)
 {
+    const struct nest_host *host = nest->host;
     struct nest_merge_context *context = &vmcs->context;
     uint32_t loads = vmcs->vmcs12.entry_controls;
-    bool differs = false;
+    uint64_t differs = 0;
+#define TAKE(member, FIELD) \
+    do { \
+        uint64_t now = host->get(host->context, FIELD); \
+        differs |= now ^ context->member; \
+        context->member = now; \
+    } while (0)
     if (!(loads & ENTRY_LOAD_PAT))
-        differs |= take(nest->host, VMCS_GUEST_PAT, &context->pat);
+        TAKE(pat, VMCS_GUEST_PAT);
     if (!(loads & ENTRY_LOAD_EFER))
-        differs |= take(nest->host, VMCS_GUEST_EFER, &context->efer);
+        TAKE(efer, VMCS_GUEST_EFER);
     if (!(loads & ENTRY_LOAD_DEBUG_CONTROLS)) {
-        differs |= take(nest->host, VMCS_GUEST_DEBUGCTL, &context->debugctl);
-        differs |= take(nest->host, VMCS_GUEST_DR7, &context->dr7);
+        TAKE(debugctl, VMCS_GUEST_DEBUGCTL);
+        TAKE(dr7, VMCS_GUEST_DR7);
     }
-    return differs;
+#undef TAKE
+    if (differs)
+        vmcs->stale.parts |= NEST_STALE_RULES;
 }
 
 bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
@@ -119,4 +120,54 @@ bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
 bool nest_context_renew_ept(struct nest *nest, struct nest_vmcs *vmcs)
 {
     return ept02(nest, vmcs, &vmcs->context.eptp);
+}
+
+/* ---- made again, to be compared ------------------------------------------------------ */
+
+static uint64_t ept_again(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    if (!(nest_secondary(&vmcs->vmcs12) & CPU2_EPT))
+        return nest->vmcs01.ept_pointer;
+    const struct nest_ept *ept = nest_ept_find(nest, vmcs->vmcs12.ept_pointer);
+    return ept ? nest_ept_pointer(ept) : NEST_NO_ADDRESS;
+}
+
+static uint64_t link_again(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    const struct nest_vmcs *link = nest_active_find(nest, vmcs->vmcs12.vmcs_link_pointer);
+    if (!(nest_secondary(&vmcs->vmcs12) & CPU2_VMCS_SHADOWING) || !link || link->kind != vmcs->kind + 1 ||
+        !link->shadow_region)
+        return NEST_NO_ADDRESS;
+    return nest->hardware->region_address(link->shadow_region);
+}
+
+static uint64_t apic_page_again(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    const struct nest_host *host = nest->host;
+    if (!(vmcs->vmcs12.processor_controls & CPU_TPR_SHADOW))
+        return NEST_NO_ADDRESS;
+    uint64_t page = host->pin(host->context, vmcs->vmcs12.virtual_apic_address);
+    if (page != NEST_NO_ADDRESS)
+        host->unpin(host->context, vmcs->vmcs12.virtual_apic_address);
+    return page;
+}
+
+static void inherited_again(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    static struct nest_vmcs again;
+    again = *vmcs;
+    again.stale.parts = 0;
+    nest_context_inherit(nest, &again);
+    nest_must("L1's registers in vmcs02", !again.stale.parts);
+}
+
+void nest_context_recompute(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    const struct nest_merge_context *context = &vmcs->context;
+    nest_must("VPID", context->vpid == (nest_secondary(&vmcs->vmcs12) & CPU2_VPID ? vmcs->vpid02 : 0));
+    nest_must("EPT02", context->eptp == ept_again(nest, vmcs));
+    nest_must("linked region", context->link == link_again(nest, vmcs));
+    nest_must("virtual-APIC page", context->apic_page == apic_page_again(nest, vmcs));
+    inherited_again(nest, vmcs);
+    nest_bitmap_recompute(nest, vmcs);
 }

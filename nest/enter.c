@@ -38,16 +38,11 @@ static void fetch_memory(const struct nest *nest, const struct vmcs *vmcs12, str
     }
 }
 
-/* Nothing changed but where L2 goes on, which hardware checks as it enters vmcs02: the commonest entry of all. */
+/* Nothing that a check looks at changed but where L2 goes on, which hardware checks as it enters vmcs02: the commonest entry of all. */
 static bool only_moved(const struct nest_vmcs *vmcs)
 {
-    struct vmcs_set changed = vmcs->changed;
-    if (vmcs->checks.unchecked || !vmcs->region02 || nest_check_wants_vtpr(&vmcs->vmcs12) ||
-        nest_check_wants_pdptes(&vmcs->vmcs12))
-        return false;
-    vmcs_set_remove(&changed, VMCS_INDEX_GUEST_RIP);
-    vmcs_set_remove(&changed, VMCS_INDEX_GUEST_RSP);
-    return vmcs_set_empty(&changed);
+    return !vmcs->checks.unchecked && vmcs->region02 && !nest_check_wants_vtpr(&vmcs->vmcs12) &&
+           !nest_check_wants_pdptes(&vmcs->vmcs12);
 }
 
 static bool passes(struct nest *nest, struct nest_vmcs *vmcs, struct nest_failure *failure)
@@ -62,7 +57,8 @@ static bool passes(struct nest *nest, struct nest_vmcs *vmcs, struct nest_failur
     check.link_readable = check.pdptes_readable = check.vtpr_readable = false;
     check.long_mode = nest->long_mode;
     fetch_memory(nest, &vmcs->vmcs12, &check);
-    nest_check_touch_set(&vmcs->checks, &vmcs->changed);
+    if (nest_check_wants_pdptes(&vmcs->vmcs12))
+        vmcs->stale.parts |= NEST_STALE_RULES; /* they may be in memory, and other ones now */
     nest_check_touch(&vmcs->checks, VMCS_INDEX_GUEST_RIP); /* always taken for changed */
     nest_check_touch(&vmcs->checks, VMCS_INDEX_GUEST_RSP);
     if (nest_check_entry(&vmcs->checks, &check, failure))
@@ -85,76 +81,7 @@ static enum nest_result refuse(struct nest *nest, const struct nest_failure *fai
     }
 }
 
-/* ---- vmcs02 ------------------------------------------------------------------ */
-
-/* Fields that vmcs02 has and that are written as the image says. */
-static void everything(const struct nest *nest, struct vmcs_set *set)
-{
-    vmcs_set_clear(set);
-    for (unsigned i = 0; i < VMCS_FIELDS; i++)
-        if (vmcs_field_rows[i].merge != VMCS_MERGE_NONE && capability_has_field(nest->capability, i))
-            vmcs_set_add(set, i);
-}
-
-static void leave_to_cp(struct vmcs_set *set)
-{
-    vmcs_set_remove(set, VMCS_INDEX_ENTRY_INTERRUPTION_INFO);
-    vmcs_set_remove(set, VMCS_INDEX_ENTRY_EXCEPTION_ERROR_CODE);
-    vmcs_set_remove(set, VMCS_INDEX_ENTRY_INSTRUCTION_LENGTH);
-    vmcs_set_remove(set, VMCS_INDEX_PREEMPTION_TIMER);
-}
-
-static bool merge_anew(struct nest *nest, struct nest_vmcs *vmcs)
-{
-    if (!vmcs->region02)
-        vmcs->region02 = nest->hardware->region_alloc(nest->cpu, false);
-    if (!vmcs->region02)
-        return false;
-    if (!nest_context_make(nest, vmcs))
-        return false;
-    nest_merge(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context);
-    everything(nest, &vmcs->write);
-    vmcs->merged = true;
-    vmcs->settled = false;
-    return true;
-}
-
-static bool merge_changes(struct nest *nest, struct nest_vmcs *vmcs)
-{
-    bool rules = vmcs->rules_due || vmcs->base_version != nest->base_version ||
-                 nest_merge_needs_rules(&vmcs->changed) ||
-                 nest_check_wants_pdptes(&vmcs->vmcs12); /* they may be in memory, and other ones now */
-    if (vmcs_set_has(&vmcs->changed, VMCS_INDEX_VPID))
-        vmcs->vpid_stale = true;
-    if (rules ? !nest_context_make(nest, vmcs) : nest_bitmap_used(&vmcs->vmcs12) && !nest_bitmap_unite(nest, vmcs))
-        return false;
-    if (rules || !vmcs_set_empty(&vmcs->changed))
-        nest_merge_update(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context, &vmcs->changed,
-                          rules ? NEST_RULES_ALL : NEST_RULES_NONE, &vmcs->write);
-    vmcs->settled &= !rules;
-    return true;
-}
-
-/* No set tells of these: nearly every entry changes them. */
-static void merge_place(struct nest_vmcs *vmcs)
-{
-    vmcs->vmcs02.guest_rip = vmcs->vmcs12.guest_rip;
-    vmcs->vmcs02.guest_rsp = vmcs->vmcs12.guest_rsp;
-    vmcs_set_add(&vmcs->write, VMCS_INDEX_GUEST_RIP);
-    vmcs_set_add(&vmcs->write, VMCS_INDEX_GUEST_RSP);
-}
-
-static bool merge(struct nest *nest, struct nest_vmcs *vmcs)
-{
-    vmcs->host_stale |= vmcs_set_meets(&vmcs->changed, &vmcs_set_host);
-    if (!(vmcs->merged ? merge_changes(nest, vmcs) : merge_anew(nest, vmcs)))
-        return false;
-    merge_place(vmcs);
-    vmcs_set_clear(&vmcs->changed);
-    vmcs->rules_due = vmcs->ept_lost = false;
-    vmcs->base_version = nest->base_version;
-    return true;
-}
+/* ---- L2 runs ------------------------------------------------------------------ */
 
 /* SDM "VMX-Preemption Timer": counts down at the TSC's rate shifted right, and goes on while CP handles exits of its
  * own. */
@@ -180,35 +107,35 @@ static void untag(struct nest *nest, const struct vmcs *vmcs12)
 }
 
 /* L2's translations are under a tag of their own; what L1 invalidated of them goes before they are used again. */
-static void flush_tags(struct nest *nest, struct nest_vmcs *vmcs)
+static void tag_renew(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    if (!vmcs->vpid_stale || !vmcs->context.vpid)
+    if (!(vmcs->stale.parts & NEST_STALE_TAG) || !vmcs->context.vpid)
         return;
     nest->hardware->flush_vpid(nest->cpu, vmcs->context.vpid);
-    vmcs->vpid_stale = false;
+    vmcs->stale.parts &= ~(uint32_t)NEST_STALE_TAG;
 }
 
 /* 0, or the number of the entry that failed. */
 static uint32_t load_msrs(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    vmcs->rules_due = true; /* the list may write over what the rules made */
-    vmcs->settled = false;
-    return nest_msr_list_load(nest, vmcs->vmcs12.entry_msr_load_address, vmcs->vmcs12.entry_msr_load_count,
-                              &vmcs->vmcs02, &vmcs->write);
+    struct vmcs_set loaded = {{0}};
+    uint32_t failed = nest_msr_list_load(nest, vmcs->vmcs12.entry_msr_load_address, vmcs->vmcs12.entry_msr_load_count,
+                                         &vmcs->vmcs02, &loaded);
+    nest_image_written(vmcs, &loaded, NEST_BY_CP);
+    return failed;
 }
 
 static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
 {
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
-    if (!merge(nest, vmcs))
+    if (!nest_image_renew(nest, vmcs))
         return NEST_NO_FRAMES;
     uint32_t failed = vmcs12->entry_msr_load_count ? load_msrs(nest, vmcs) : 0;
     if (failed) {
         nest_trace(nest, "an entry of the VM-entry MSR-load list cannot be loaded", VMCS_ENTRY_MSR_LOAD_COUNT);
         return nest_reflect_entry_failure(nest, EXIT_ENTRY_MSR, failed);
     }
-    leave_to_cp(&vmcs->write);
-    flush_tags(nest, vmcs);
+    tag_renew(nest, vmcs);
     untag(nest, vmcs12);
     start_timer(nest, vmcs12);
     nest->event = (struct nest_event){0};
@@ -226,13 +153,13 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
 static void pull(struct nest *nest, struct nest_vmcs *vmcs)
 {
     uint32_t loaded = vmcs->vmcs12.entry_controls;
-    vmcs->rules_due |= nest_context_inherit(nest, vmcs);
+    nest_context_inherit(nest, vmcs);
     if (vmcs->page)
         nest_page_pull(nest, vmcs);
     else
         nest_active_pull(nest, vmcs);
     if (loaded & ~vmcs->vmcs12.entry_controls)
-        vmcs->rules_due |= nest_context_inherit(nest, vmcs);
+        nest_context_inherit(nest, vmcs);
 }
 
 static enum nest_result enter(struct nest *nest, enum nest_kind kind, bool launch)
@@ -315,7 +242,7 @@ static bool must_assert(const struct vmcs_set *write)
 
 static __attribute__((noinline)) bool is_sound(struct nest *nest, const struct nest_vmcs *vmcs)
 {
-    const struct nest_assertion *broken = nest_assert(nest, vmcs, &vmcs->vmcs02, &vmcs->write);
+    const struct nest_assertion *broken = nest_assert(nest, vmcs, &vmcs->vmcs02, &vmcs->stale.region);
     if (!broken)
         return true;
     nest->unsound = (enum vmcs_index)broken->index;
@@ -326,21 +253,13 @@ static __attribute__((noinline)) bool is_sound(struct nest *nest, const struct n
 enum nest_result nest_load(struct nest *nest, struct nest_entry *entry)
 {
     struct nest_vmcs *vmcs = nest->current;
-    if (vmcs->ept_lost || vmcs->base_version != nest->base_version) {
-        const struct vmcs_set none = {{0}};
-        if (vmcs->ept_lost && !nest_context_renew_ept(nest, vmcs))
-            return NEST_NO_FRAMES;
-        nest_merge_update(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context, &none, NEST_RULES_CONTROLS,
-                          &vmcs->write);
-        leave_to_cp(&vmcs->write);
-        vmcs->base_version = nest->base_version;
-        vmcs->ept_lost = vmcs->settled = false;
-    }
-    if (must_assert(&vmcs->write) && !is_sound(nest, vmcs))
+    if (!nest_image_follow(nest, vmcs))
+        return NEST_NO_FRAMES;
+    if (must_assert(&vmcs->stale.region) && !is_sound(nest, vmcs))
         return NEST_UNSOUND;
     entry->region = vmcs->region02;
     entry->image = &vmcs->vmcs02;
-    entry->write = &vmcs->write;
+    entry->write = &vmcs->stale.region;
     entry->deadline = nest->timer_deadline;
     return NEST_RESUME;
 }

@@ -7,9 +7,17 @@
 bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs);
 /* EPT02 alone, after it was evicted while L2 runs. */
 bool nest_context_renew_ept(struct nest *nest, struct nest_vmcs *vmcs);
-/* Takes over the state of L1 that the entry does not load.  true: it is not what it was at the last merge.
- * @pre vmcs01 is loaded */
-bool nest_context_inherit(const struct nest *nest, struct nest_vmcs *vmcs);
+/* On the host build: that it is what it was made for (nest/recompute.h). */
+void nest_context_recompute(const struct nest *nest, const struct nest_vmcs *vmcs);
+/* Takes over the state of L1 that the entry does not load.  @pre vmcs01 is loaded */
+void nest_context_inherit(const struct nest *nest, struct nest_vmcs *vmcs);
+
+/* vmcs02 brought up to date for an entry.  false: no frames, and what was out of date is.  @pre vmcs01 is loaded */
+bool nest_image_renew(struct nest *nest, struct nest_vmcs *vmcs);
+/* The same while L2 runs: what CP changed of its own, and EPT02. */
+bool nest_image_follow(struct nest *nest, struct nest_vmcs *vmcs);
+/* On the host build: that L2 ran with the controls the image has (nest/recompute.h).  @pre vmcs02 is loaded */
+void nest_image_recompute_region(const struct nest *nest, const struct nest_vmcs *vmcs);
 
 /* The four PDPTEs at CR3 in L1's storage.  false: they are not in storage. */
 bool nest_read_pdptes(const struct nest *nest, uint64_t cr3, uint64_t pdptes[4]);

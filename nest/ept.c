@@ -71,7 +71,7 @@ static void drop(struct nest *nest, unsigned slot)
     nest->hardware->flush_ept(nest->cpu, nest_ept_pointer(ept));
     for (unsigned i = 0; i < NEST_ACTIVE; i++)
         if (nest->active[i] && nest->active[i]->ept == ept)
-            nest->active[i]->ept = NULL, nest->active[i]->ept_lost = nest->active[i]->rules_due = true;
+            nest->active[i]->ept = NULL, nest->active[i]->stale.parts |= NEST_STALE_EPT;
     nest->ept[slot] = NULL;
     if (is_large(nest, ept)) {
         host->tables_free(host->context, ept, ept->root, ept->tables + 2);
@@ -98,7 +98,7 @@ static void empty(struct nest *nest, unsigned slot)
     ept->tables = 0;
 }
 
-static struct nest_ept *find(const struct nest *nest, uint64_t eptp12)
+struct nest_ept *nest_ept_find(const struct nest *nest, uint64_t eptp12)
 {
     for (unsigned i = 0; i < NEST_EPT_CACHE; i++)
         if (nest->ept[i] && nest->ept[i]->eptp12 == (eptp12 & KEY_MASK))
@@ -122,7 +122,7 @@ static unsigned slot_find(struct nest *nest)
 struct nest_ept *nest_ept_get(struct nest *nest, uint64_t eptp12)
 {
     const struct nest_host *host = nest->host;
-    struct nest_ept *ept = find(nest, eptp12);
+    struct nest_ept *ept = nest_ept_find(nest, eptp12);
     if (!ept) {
         unsigned slot = slot_find(nest);
         void *root = nest_frame(nest);

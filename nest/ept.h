@@ -13,6 +13,8 @@ struct nest_ept {
     uint64_t used;
 };
 
+/* EPT02 for this EPTP12; NULL: there is none. */
+struct nest_ept *nest_ept_find(const struct nest *nest, uint64_t eptp12);
 /* EPT02 for this EPTP12, made if there is none; NULL: no frames. */
 struct nest_ept *nest_ept_get(struct nest *nest, uint64_t eptp12);
 /* Value for vmcs02's EPT pointer. */

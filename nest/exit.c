@@ -1,7 +1,9 @@
 /* An exit of L2: routed, and what is neither CP's as for any guest nor L1's is done here: EPT02, VM functions, and
  * VMREAD and VMWRITE that L1 let through but hardware did not. */
+#include "nest/enter.h"
 #include "nest/ept.h"
 #include "nest/instruction.h"
+#include "nest/recompute.h"
 #include "nest/reflect.h"
 #include "nest/route.h"
 
@@ -58,8 +60,7 @@ static enum nest_result vm_function(struct nest *nest, const struct exit *exit)
         !nest_ept_pointer_valid(nest, eptp))
         return nest_reflect(nest, exit);
     vmcs->vmcs12.ept_pointer = eptp;
-    vmcs_set_add(&vmcs->late, VMCS_INDEX_EPT_POINTER);
-    vmcs->ept_lost = vmcs->rules_due = true;
+    nest_written_one(vmcs, VMCS_INDEX_EPT_POINTER, NEST_BY_CP); /* L1 is shown it after its exit */
     skip(nest, exit);
     return NEST_RESUME;
 }
@@ -92,6 +93,8 @@ static bool timer_expired(const struct nest *nest, const struct exit *exit)
 
 enum nest_result nest_exit(struct nest *nest, const struct exit *exit)
 {
+    if (NEST_RECOMPUTES)
+        nest_image_recompute_region(nest, nest->current);
     unsigned reason = exit->reason & 0xFFFF;
     if (exit->reason & EXIT_ENTRY_FAILED)
         return nest_reflect(nest, exit);

@@ -1,6 +1,7 @@
 /* L1's state after an exit, from the host-state area of vmcs12.  In: vmcs12 (checked at entry) and what L2 leaves
  * behind. Out: guest-state fields for vmcs01.  SDM "Loading Host State". */
 #include "nest/enter.h"
+#include "nest/recompute.h"
 #include "nest/reflect.h"
 
 enum { RIGHTS_UNUSABLE = 1 << 16, RIGHTS_DATA = 0xC093, RIGHTS_CODE32 = 0xC09B, RIGHTS_CODE64 = 0xA09B,
@@ -93,19 +94,44 @@ static void load_constant(struct vmcs *state, const struct vmcs *vmcs12, bool lo
     state->guest_rip = vmcs12->host_rip;
 }
 
+static void load_registers(struct vmcs *state, const struct vmcs *vmcs12, const struct vmcs *was, bool long_mode,
+                           const struct nest_policy *policy)
+{
+    load_control_registers(state, vmcs12, was, long_mode, policy);
+    state->guest_efer = efer_after(vmcs12, was, long_mode);
+    state->guest_pat = vmcs12->exit_controls & EXIT_LOAD_PAT ? vmcs12->host_pat : was->guest_pat;
+}
+
+/* What is kept from exit to exit. */
+static void renew(const struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool long_mode)
+{
+    if (vmcs->stale.parts & NEST_STALE_HOST)
+        load_constant(&vmcs->l1, &vmcs->vmcs12, long_mode);
+    load_registers(&vmcs->l1, &vmcs->vmcs12, was, long_mode, &nest->policy);
+    vmcs->stale.parts &= ~(uint32_t)(NEST_STALE_HOST | NEST_STALE_HOST_REGISTERS);
+}
+
+static void recompute(const struct nest *nest, const struct nest_vmcs *vmcs, const struct vmcs *was, bool long_mode)
+{
+    struct vmcs made;
+    struct vmcs_set all = vmcs_set_guest;
+    load_constant(&made, &vmcs->vmcs12, long_mode);
+    load_registers(&made, &vmcs->vmcs12, was, long_mode, &nest->policy);
+    vmcs_set_remove(&all, VMCS_INDEX_GUEST_INTERRUPTIBILITY); /* made at each exit */
+    for (enum vmcs_index i = VMCS_INDEX_GUEST_PDPTE0; i <= VMCS_INDEX_GUEST_PDPTE3; i++)
+        vmcs_set_remove(&all, i);
+    nest_must_equal("L1's state after an exit", &vmcs->l1, &made, &all);
+}
+
 uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool by_nmi)
 {
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
     struct vmcs *state = &vmcs->l1;
     bool long_mode = vmcs12->exit_controls & EXIT_HOST_LONG_MODE;
-    if (vmcs->host_stale)
-        load_constant(state, vmcs12, long_mode);
-    if (vmcs->host_stale || !vmcs->settled) {
-        load_control_registers(state, vmcs12, was, long_mode, &nest->policy);
-        state->guest_efer = efer_after(vmcs12, was, long_mode);
-        state->guest_pat = vmcs12->exit_controls & EXIT_LOAD_PAT ? vmcs12->host_pat : was->guest_pat;
-    }
-    vmcs->host_stale = false;
+    if (vmcs->stale.parts & (NEST_STALE_HOST | NEST_STALE_HOST_REGISTERS))
+        renew(nest, vmcs, was, long_mode);
+    if (NEST_RECOMPUTES)
+        recompute(nest, vmcs, was, long_mode);
     nest->long_mode = long_mode;
     /* with virtual NMIs the bit was L2's own affair */
     bool blocked = by_nmi || (!(vmcs12->pin_controls & PIN_VIRTUAL_NMIS) &&

@@ -65,7 +65,7 @@ enum nest_result nest_vmwrite(struct nest *nest, const struct nest_instruction *
         return nest_fail_field(nest, VM_ERROR_READ_ONLY_FIELD, (uint32_t)encoding);
     refresh(nest, vmcs);
     vmcs_field_write(&vmcs->vmcs12, (uint32_t)encoding, value, code64);
-    vmcs_set_add(&vmcs->changed, index);
-    nest_active_set(nest, vmcs, index, vmcs_get(&vmcs->vmcs12, index));
+    nest_written_one(vmcs, index, NEST_BY_CP);
+    nest_show(nest, vmcs);
     return nest_succeed(nest);
 }

@@ -45,7 +45,7 @@ static void flush(struct nest *nest, uint16_t vpid)
 {
     for (unsigned i = 0; i < NEST_ACTIVE; i++)
         if (nest->active[i] && (!vpid || nest->active[i]->vmcs12.vpid == vpid))
-            nest->active[i]->vpid_stale = true;
+            nest->active[i]->stale.parts |= NEST_STALE_TAG;
 }
 
 static bool canonical(const struct nest *nest, uint64_t address)

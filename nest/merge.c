@@ -3,7 +3,7 @@
 #include "nest/merge.h"
 
 static nest_merge_rule *const rules[VMCS_FIELDS] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     NEST_RULE_IF_##merge([VMCS_INDEX_##NAME] = nest_rule_##member,)
 #include "vmcs-shadow/fields.def"
 #undef FIELD
@@ -18,7 +18,7 @@ void nest_merge(struct vmcs *out, const struct vmcs *outer, const struct vmcs *i
                 const struct nest_merge_context *context)
 {
     *out = (struct vmcs){0};
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if (VMCS_MERGE_##merge == VMCS_MERGE_COPY) \
         out->member = inner->member; \
     else if (VMCS_MERGE_##merge == VMCS_MERGE_CP) \
@@ -42,15 +42,10 @@ void nest_merge_list(struct vmcs *out, const struct vmcs *base, const struct vmc
 
 /* Indices of MERGE rows, made from the table. */
 static const uint8_t merged[] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) NEST_RULE_IF_##merge(VMCS_INDEX_##NAME,)
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) NEST_RULE_IF_##merge(VMCS_INDEX_##NAME,)
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 };
-
-bool nest_merge_needs_rules(const struct vmcs_set *changed)
-{
-    return vmcs_set_meets(changed, &vmcs_set_merged);
-}
 
 static void update_copies(struct vmcs *out, const struct vmcs *inner, const struct vmcs_set *changed,
                           struct vmcs_set *write)

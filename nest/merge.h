@@ -29,13 +29,12 @@ void nest_merge_list(struct vmcs *out, const struct vmcs *base, const struct vmc
                      const struct nest_merge_context *contexts, unsigned length);
 
 /* Brings *out up to date after fields of inner changed, adding to *write what became different.
- * `run`: which MERGE rules to run too, since something they look at changed; nest_merge_needs_rules() says so of a set.
+ * `run`: which MERGE rules to run too, since something they look at changed (nest/stale.h).
  * While the inner guest runs its state is its own: then only those of controls and what CP itself writes. */
 enum nest_rules { NEST_RULES_NONE, NEST_RULES_CONTROLS, NEST_RULES_ALL };
 void nest_merge_update(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                        const struct nest_merge_context *context, const struct vmcs_set *changed, enum nest_rules run,
                        struct vmcs_set *write);
-bool nest_merge_needs_rules(const struct vmcs_set *changed);
 
 typedef void nest_merge_rule(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                              const struct nest_merge_context *context);
@@ -47,7 +46,7 @@ nest_merge_rule *nest_merge_rule_of(enum vmcs_index index);
 #define NEST_RULE_IF_COPY(...)
 #define NEST_RULE_IF_CP(...)
 #define NEST_RULE_IF_NONE(...)
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     NEST_RULE_IF_##merge(nest_merge_rule nest_rule_##member;)
 #include "vmcs-shadow/fields.def"
 #undef FIELD

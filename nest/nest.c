@@ -10,7 +10,6 @@ void nest_init(struct nest *nest, const struct nest_setup *setup)
         .host = setup->host, .hardware = setup->hardware, .cpu = setup->cpu, .mode = setup->mode,
         .policy = setup->policy, .capability = setup->capability, .offered = setup->offered, .vmcs01 = *setup->vmcs01,
     };
-    nest->base_version = 1;
     nest->timer_deadline = NEST_NO_ADDRESS;
     nest->feature_control = FEATURE_LOCKED_ON; /* firmware's part, and most machines have none */
 }
@@ -67,7 +66,9 @@ void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value)
     if (vmcs_get(&nest->vmcs01, index) == value)
         return;
     vmcs_set(&nest->vmcs01, index, value);
-    nest->base_version++;
+    for (unsigned i = 0; i < nest->active_top; i++)
+        if (nest->active[i])
+            nest->active[i]->stale.parts |= NEST_STALE_BASE;
 }
 
 enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowledge)

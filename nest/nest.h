@@ -7,17 +7,27 @@
  * Call order, for the run loop:
  *
  *   (a) an exit from vmcs01 whose reason nest_is_instruction()      -> nest_instruction()
- *         NEST_SKIP     done; advance RIP              NEST_FAULT  queue nest->fault as an exception, RIP stays
- *         NEST_ENTERED  L2 runs from here on: nest_in_guest() is true; take nest->event over as the event to inject;
- * go to (b)         NEST_REFLECTED L1's entry failed late (or L2 left at once): L1 stands at its host RIP; go on
- * with vmcs01         NEST_NO_FRAMES, NEST_ABORT  stop the machine
- *   (b) before every entry while nest_in_guest()                    -> nest_load(): the vmcs02 region and what to
- * write to it   (c) an exit while nest_in_guest()                               -> nest_exit()
- *         NEST_CP        CP's own: handle it as for any guest; vcpu_read/vcpu_write reach vmcs02
- *         NEST_FAULT     queue nest->fault as an exception of L2, which L1 may want
- *         NEST_RESUME    was dealt with here (EPT02 filled, VMFUNC, ...): enter again
- *         NEST_REFLECTED L1 has it and stands at its host RIP in vmcs01; go on with vmcs01
- *       and nest_reflect() for an exit CP makes up: an interrupt for L1 while L2 runs, INIT, a triple fault of L2.
+ *
+ *         NEST_SKIP       done; advance RIP
+ *         NEST_FAULT      queue nest->fault as an exception, RIP stays
+ *         NEST_ENTERED    L2 runs from here on: nest_in_guest() is true; take nest->event over as the event to inject;
+ *                         go to (b)
+ *         NEST_REFLECTED  L1's entry failed late: L1 stands at its host RIP; go on with vmcs01
+ *         NEST_NO_FRAMES, NEST_ABORT  stop the machine
+ *
+ *   (b) before every entry while nest_in_guest()                    -> nest_load()
+ *
+ *         the vmcs02 region and what to write to it
+ *
+ *   (c) an exit while nest_in_guest()                               -> nest_exit()
+ *
+ *         NEST_CP         CP's own: handle it as for any guest; vcpu_read/vcpu_write reach vmcs02
+ *         NEST_FAULT      queue nest->fault as an exception of L2, which L1 may want
+ *         NEST_RESUME     was dealt with here (EPT02 filled, VMFUNC, ...): enter again
+ *         NEST_REFLECTED  L1 has it and stands at its host RIP in vmcs01; go on with vmcs01
+ *
+ *       and nest_reflect() for an exit CP makes up: an interrupt for L1 while L2 runs, INIT, a triple fault of L2
+ *
  *   (d) nest_reset() on reset of the virtual CPU; nest_destroy() when the machine goes.
  *
  * MSRs of nest_is_msr() go to nest_rdmsr/nest_wrmsr; MOV to CR0/CR4 of L1 asks nest_allows_cr(). */
@@ -141,7 +151,6 @@ struct nest {
     struct nest_policy policy;
     const struct vmx_capability *capability, *offered; /* the hardware's; what L1 is offered of it */
     struct vmcs vmcs01;               /* CP's controls and host state: the base of every merge; see nest_base_write() */
-    uint32_t base_version;            /* counts its changes */
 
     uint64_t feature_control;         /* IA32_FEATURE_CONTROL */
     bool vmxon, in_guest;

@@ -63,15 +63,19 @@ bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs)
     if (!is_subset(&written, nest_active_fields(nest)))
         return false;
     vmcs_set_clear(&vmcs->page->written);
-    vmcs_set_unite(&vmcs->noted, &written);
+    vmcs_set_unite(&vmcs->stale.vmcs12, &written);
     return true;
 }
 
 static void take_noted(struct nest_vmcs *vmcs)
 {
-    vmcs_copy_set(&vmcs->vmcs12, &vmcs->page->fields, &vmcs->noted);
-    vmcs_set_unite(&vmcs->changed, &vmcs->noted);
-    vmcs_set_clear(&vmcs->noted);
+    struct nest_stale *stale = &vmcs->stale;
+    vmcs_copy_set(&vmcs->vmcs12, &vmcs->page->fields, &stale->vmcs12);
+    if (vmcs->kind == NEST_SHADOW_PAGE) /* it is not entered: nothing is made of it but the region */
+        vmcs_set_unite(&stale->region, &stale->vmcs12);
+    else
+        nest_written(vmcs, &stale->vmcs12, NEST_BY_L1);
+    vmcs_set_clear(&stale->vmcs12);
 }
 
 void nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs)
@@ -92,49 +96,59 @@ static void show(struct nest_vmcs *vmcs, const struct vmcs_set *fields)
 static void link_pull(struct nest *nest, struct nest_vmcs *vmcs)
 {
     struct vmcs_set changed = {{0}};
-    nest->hardware->shadow_pull(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &changed, !vmcs->cold_due);
-    vmcs->cold_due = false;
+    nest->hardware->shadow_pull(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &changed,
+                      !(vmcs->stale.parts & NEST_STALE_SHOWN_COLD));
+    vmcs->stale.parts &= ~(uint32_t)NEST_STALE_SHOWN_COLD;
     vmcs_set_add(&changed, VMCS_INDEX_GUEST_RIP); /* these two are compared by nobody */
     vmcs_set_add(&changed, VMCS_INDEX_GUEST_RSP);
     show(vmcs, &changed);
 }
 
-/* What L2 wrote to the VMCS it is linked to L1 looks at when it does what L2 asks for. */
-void nest_page_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information)
+/* L1 looks at what L2 wrote to the linked VMCS when L2 exits for a VMX instruction, and only then. */
+static void show_link(struct nest *nest, struct nest_vmcs *vmcs)
 {
     struct nest_vmcs *link = vmcs->link;
-    show(vmcs, fields);
-    if (!exit_information)
-        return;
-    vmcs_page_copy_exit(&vmcs->page->fields, &vmcs->vmcs12, &vmcs->page->changed);
     if (!link || !link->shadow_region)
         return;
-    link->cold_due |= !vmcs->link_closed;
+    if (!vmcs->link_closed)
+        link->stale.parts |= NEST_STALE_SHOWN_COLD;
     if (nest_is_instruction(vmcs->vmcs12.exit_reason & 0xFFFF))
         link_pull(nest, link);
+}
+
+void nest_page_show(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    show(vmcs, &vmcs->stale.shown);
+    if (!(vmcs->stale.parts & NEST_STALE_REPORT))
+        return;
+    vmcs_page_copy_exit(&vmcs->page->fields, &vmcs->vmcs12, &vmcs->page->changed);
+    show_link(nest, vmcs);
 }
 
 /* ---- linked to -------------------------------------------------------------------- */
 
 void nest_page_attach(struct nest *nest, struct nest_vmcs *vmcs)
 {
+    if (!vmcs->shadow_region) {
+        vmcs->shadow_region = nest_active_shadow_region(nest);
+        vmcs->stale.region = *nest_active_fields(nest);
+        nest_active_link_changes(nest, vmcs);
+    }
     nest_page_link_push(nest, vmcs);
-    if (!vmcs->shadow_region)
-        nest_active_attach(nest, vmcs);
 }
 
 void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs)
 {
-    vmcs_set_clear(&vmcs->changed);
+    struct vmcs_set *fields = &vmcs->stale.region;
     if (nest_page_note(nest, vmcs))
         take_noted(vmcs);
-    if (!vmcs->shadow_region || vmcs_set_empty(&vmcs->changed))
+    if (!vmcs->shadow_region || vmcs_set_empty(fields))
         return;
-    bool exit_information = is_subset(&vmcs_set_exit, &vmcs->changed); /* all at once costs least */
+    bool exit_information = is_subset(&vmcs_set_exit, fields); /* all at once costs least */
     if (exit_information)
-        vmcs_set_subtract(&vmcs->changed, &vmcs_set_exit);
-    nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &vmcs->changed, exit_information);
-    vmcs_set_clear(&vmcs->changed);
+        vmcs_set_subtract(fields, &vmcs_set_exit);
+    nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, fields, exit_information);
+    vmcs_set_clear(fields);
 }
 
 void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs)
@@ -145,7 +159,7 @@ void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs)
         return;
     }
     nest_page_link_push(nest, vmcs); /* L1 wrote to the page after L2 wrote to the region */
-    vmcs->cold_due = true;
+    vmcs->stale.parts |= NEST_STALE_SHOWN_COLD; /* whatever L2 may write */
     link_pull(nest, vmcs);
     nest->hardware->shadow_pull_all(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12);
 }

@@ -11,8 +11,8 @@ struct nest_vmcs *nest_page_get(struct nest *nest, uint64_t gpa, const struct ne
 bool nest_page_note(struct nest *nest, struct nest_vmcs *vmcs);
 /* Takes those over into vmcs12, and what L1 wrote to the page it links to into the region for that. */
 void nest_page_pull(struct nest *nest, struct nest_vmcs *vmcs);
-/* Shows L1 fields of vmcs12, and with `exit_information` what an exit reports, in the page it links to also. */
-void nest_page_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields, bool exit_information);
+/* nest_show() for a page; after an exit in the page it links to also. */
+void nest_page_show(struct nest *nest, struct nest_vmcs *vmcs);
 /* Brings vmcs12 up to date for a VMREAD or VMWRITE that CP carries out. */
 void nest_page_refresh(struct nest *nest, struct nest_vmcs *vmcs);
 
@@ -23,12 +23,15 @@ void nest_page_link_push(struct nest *nest, struct nest_vmcs *vmcs);
 /* Before the region goes: all L2 wrote to it into the page. */
 void nest_page_write_back(struct nest *nest, struct nest_vmcs *vmcs);
 
-/* Shows L1 fields of vmcs12 where it looks, in the shadow region or in the page. */
-static inline void nest_show(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *fields,
-                             bool exit_information)
+/* Brings up to date what L1 sees of vmcs12, in the shadow region or in the page. */
+static inline void nest_show(struct nest *nest, struct nest_vmcs *vmcs)
 {
+    struct nest_stale *stale = &vmcs->stale;
     if (vmcs->shadow_region)
-        nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, fields, exit_information);
+        nest->hardware->shadow_push(nest->cpu, vmcs->shadow_region, &vmcs->vmcs12, &stale->shown,
+                                stale->parts & NEST_STALE_REPORT);
     if (vmcs->page)
-        nest_page_show(nest, vmcs, fields, exit_information);
+        nest_page_show(nest, vmcs);
+    vmcs_set_clear(&stale->shown);
+    stale->parts &= ~(uint32_t)NEST_STALE_REPORT;
 }

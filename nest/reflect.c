@@ -4,6 +4,7 @@
 #include "nest/instruction.h"
 #include "nest/msr_list.h"
 #include "nest/page.h"
+#include "nest/recompute.h"
 
 enum { EVENT_VALID = 1u << 31, EVENT_TYPE_SHIFT = 8, EVENT_TYPE_NMI = 2, EVENT_HAS_ERROR = 1 << 11 };
 enum { RBX = 3 };
@@ -29,8 +30,9 @@ static void save_operand_information(const struct nest *nest, struct vmcs *vmcs1
 }
 
 /* SDM "Recording VM-Exit Information and Updating VM-entry Control Fields" */
-static void save_information(const struct nest *nest, struct vmcs *vmcs12, const struct exit *exit)
+static void save_information(const struct nest *nest, struct nest_vmcs *vmcs, const struct exit *exit)
 {
+    struct vmcs *vmcs12 = &vmcs->vmcs12;
     unsigned basic = exit->reason & 0xFFFF;
     vmcs12->exit_reason = exit->reason;
     vmcs12->exit_qualification = exit->qualification;
@@ -47,6 +49,11 @@ static void save_information(const struct nest *nest, struct vmcs *vmcs12, const
         vmcs12->guest_linear_address = exit->guest_linear;
     }
     save_operand_information(nest, vmcs12, exit);
+    vmcs->stale.parts |= NEST_STALE_REPORT;
+    if (vmcs12->entry_interruption_info & EVENT_VALID) {
+        vmcs12->entry_interruption_info &= ~EVENT_VALID;
+        nest_written_one(vmcs, VMCS_INDEX_ENTRY_INTERRUPTION_INFO, NEST_BY_L2);
+    }
 }
 
 static enum nest_result abort_vmx(struct nest *nest, uint32_t reason)
@@ -57,6 +64,21 @@ static enum nest_result abort_vmx(struct nest *nest, uint32_t reason)
     return NEST_ABORT;
 }
 
+/* L1 does not run, so nothing but CP wrote to the region. */
+static void recompute_shown(const struct nest *nest, const struct nest_vmcs *vmcs, bool report)
+{
+    struct vmcs seen = vmcs->vmcs12;
+    struct vmcs_set differ = {{0}};
+    const struct vmcs_set none = {{0}};
+    if (!vmcs->shadow_region)
+        return;
+    nest->hardware->shadow_pull(nest->cpu, vmcs->shadow_region, &seen, &differ, vmcs->closed);
+    nest_must_be_within("what L1 is shown", &differ, &none);
+    nest->hardware->shadow_pull_all(nest->cpu, vmcs->shadow_region, &seen);
+    if (report)
+        nest_must_equal("what L1 is told of an exit", &seen, &vmcs->vmcs12, &vmcs_set_exit);
+}
+
 static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool nmi)
 {
     struct nest_vmcs *vmcs = nest->current;
@@ -64,7 +86,7 @@ static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool 
     struct vmcs_set written = {{0}};
     uint32_t abort = nest_host_state_load(nest, vmcs, was, nmi);
     if (!abort && vmcs12->exit_msr_load_count) {
-        vmcs->host_stale = true; /* the list may write over it */
+        vmcs->stale.parts |= NEST_STALE_HOST; /* the list may write over it */
         if (nest_msr_list_load(nest, vmcs12->exit_msr_load_address, vmcs12->exit_msr_load_count, &vmcs->l1, &written))
             abort = VMX_ABORT_LOAD_MSR;
     }
@@ -76,30 +98,22 @@ static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool 
 enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
 {
     struct nest_vmcs *vmcs = nest->current;
-    struct vmcs_set pulled = {{0}}, push = vmcs->late;
 
     if (exit->reason & EXIT_ENTRY_FAILED)
         return nest_reflect_entry_failure(nest, exit->reason & 0xFFFF, exit->qualification);
     if ((exit->reason & 0xFFFF) < EXIT_REASONS)
         nest->counts.reflected[exit->reason & 0xFFFF]++;
     vmcs->launching = false;
-    vmcs_set_clear(&vmcs->late);
-    bool hot = vmcs->closed && !vmcs->vmcs12.exit_msr_store_count; /* a list may store cold ones */
-    nest->hardware->guest_pull(nest->cpu, vmcs->region02, &vmcs->vmcs02, &pulled, hot);
-    vmcs->cold_stale = hot;
-    nest_guest_state_save(nest, vmcs, &pulled, &push);
-    save_information(nest, &vmcs->vmcs12, exit);
-    if (vmcs->vmcs12.entry_interruption_info & EVENT_VALID) {
-        vmcs->vmcs12.entry_interruption_info &= ~EVENT_VALID;
-        vmcs_set_add(&push, VMCS_INDEX_ENTRY_INTERRUPTION_INFO);
-    }
+    nest_guest_state_save(nest, vmcs, !vmcs->closed || vmcs->vmcs12.exit_msr_store_count); /* a list may store cold ones */
+    save_information(nest, vmcs, exit);
     uint32_t failed = !vmcs->vmcs12.exit_msr_store_count
                           ? 0
                           : nest_msr_list_store(nest, vmcs->vmcs12.exit_msr_store_address,
                                                 vmcs->vmcs12.exit_msr_store_count, &vmcs->vmcs02);
-    nest_show(nest, vmcs, &push, true);
+    nest_show(nest, vmcs);
+    if (NEST_RECOMPUTES)
+        recompute_shown(nest, vmcs, true);
     enum nest_result result = load_l1(nest, &vmcs->vmcs02, by_nmi(exit));
-    vmcs->settled = true;
     return failed ? abort_vmx(nest, VMX_ABORT_STORE_MSR) : result;
 }
 
@@ -111,12 +125,18 @@ static void unlaunch(struct nest_vmcs *vmcs)
     vmcs->launching = false;
 }
 
+/* Hardware did not take vmcs02, though L2 may have run before: what it holds of L2's state is told to nobody. */
+static void write_anew(struct nest *nest, struct nest_vmcs *vmcs)
+{
+    nest_guest_state_catch_up(nest, vmcs);
+    vmcs->stale.parts |= NEST_STALE_IMAGE;
+}
+
 /* SDM "VM-Entry Failures During or After Loading Guest State": reason, qualification and nothing else is recorded. */
 enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason reason, uint64_t qualification)
 {
     const struct nest_host *host = nest->host;
     struct nest_vmcs *vmcs = nest->current;
-    struct vmcs_set push = {{0}};
     struct vmcs was = {.guest_efer = host->get(host->context, VMCS_GUEST_EFER)};
     was.guest_pat = host->get(host->context, VMCS_GUEST_PAT);
     was.guest_cr0 = host->get(host->context, VMCS_GUEST_CR0);
@@ -124,13 +144,17 @@ enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason 
     if (reason < EXIT_REASONS)
         nest->counts.reflected[reason]++;
     unlaunch(vmcs);
-    vmcs->settled = false;
+    if (nest->in_guest)
+        write_anew(nest, vmcs);
     vmcs->vmcs12.exit_reason = reason | EXIT_ENTRY_FAILED;
     vmcs->vmcs12.exit_qualification = qualification;
-    vmcs_set_add(&push, VMCS_INDEX_EXIT_REASON);
-    vmcs_set_add(&push, VMCS_INDEX_EXIT_QUALIFICATION);
-    nest_show(nest, vmcs, &push, false);
-    return load_l1(nest, &was, false);
+    nest_written_one(vmcs, VMCS_INDEX_EXIT_REASON, NEST_BY_CP);
+    nest_written_one(vmcs, VMCS_INDEX_EXIT_QUALIFICATION, NEST_BY_CP);
+    nest_show(nest, vmcs);
+    vmcs->stale.parts |= NEST_STALE_HOST_REGISTERS; /* L1's own are no L2's ... */
+    enum nest_result result = load_l1(nest, &was, false);
+    vmcs->stale.parts |= NEST_STALE_HOST_REGISTERS; /* ... nor are L2's these */
+    return result;
 }
 
 void nest_skip(const struct nest *nest, uint64_t length)
@@ -148,6 +172,7 @@ enum nest_result nest_entry_refused(struct nest *nest)
     const struct nest_host *host = nest->host;
     nest->in_guest = false;
     unlaunch(nest->current);
+    write_anew(nest, nest->current);
     nest->hardware->load_l1(nest->cpu, NULL);
     nest_fail(nest, VM_ERROR_CONTROLS);
     if (nest->current->page)

@@ -7,18 +7,15 @@
  * ran */
 enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason reason, uint64_t qualification);
 
-/* L1's state after an exit, as guest-state fields of vmcs01, in vmcs->l1.  SDM "Loading Host State".  What follows
- * from the host-state area alone is kept from exit to exit until that changes (vmcs->host_stale).
- * `was`: L2's registers at the exit, for what is not loaded.  0, or the number of a VMX abort. */
+/* L1's state after an exit, as guest-state fields of vmcs01, in vmcs->l1.  SDM "Loading Host State".  Kept from exit to
+ * exit, but for what is out of date.  `was`: L2's registers at the exit, for what is not loaded.
+ * 0, or the number of a VMX abort. */
 uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool by_nmi);
 
-/* Saves guest state of vmcs02 (`image`, just read from hardware) to vmcs12, adding to *push what changed there.
- * SDM "Saving Guest State" */
-void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs_set *pulled,
-                           struct vmcs_set *push);
+/* After L2 ran: its guest state from hardware to vmcs02 and vmcs12.  SDM "Saving Guest State".  Not `cold`: hot fields only */
+void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, bool cold);
 
-/* The cold part, for a vmcs12 whose region was closed when L2 left: into vmcs12 and the shadow region.
- * @pre L2 does not run */
+/* The cold part, if that was left out: into vmcs12, and where L1 looks.  @pre L2 does not run */
 void nest_guest_state_catch_up(struct nest *nest, struct nest_vmcs *vmcs);
 
 /* RIP of the loaded VMCS past an instruction that is done: at 4 GiB it wraps outside 64-bit mode. */

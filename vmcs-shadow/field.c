@@ -4,23 +4,24 @@
 #include "vmcs-shadow/capability.h"
 
 const struct vmcs_field_row vmcs_field_rows[VMCS_FIELDS] = {
-#define FIELD(NAME, member, enc, type, sh, mg, cap) \
+#define FIELD(NAME, member, enc, type, sh, mg, of, cap) \
     [VMCS_INDEX_##NAME] = {.encoding = (enc), .offset = offsetof(struct vmcs, member), .bytes = sizeof(type), \
-                           .shadow = VMCS_SHADOW_##sh, .merge = VMCS_MERGE_##mg, .capability = VMCS_CAPABILITY_##cap},
+                           .shadow = VMCS_SHADOW_##sh, .merge = VMCS_MERGE_##mg, .derived = VMCS_DERIVED_##of, \
+                           .capability = VMCS_CAPABILITY_##cap},
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 };
 
 #define SLOT(e) (((e) >> 6 & 0x180u) | ((e) >> 5 & 0x60u) | ((e) >> 1 & 0x1Fu))
 const uint8_t vmcs_field_indices[512] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) [SLOT(encoding)] = VMCS_INDEX_##NAME + 1,
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [SLOT(encoding)] = VMCS_INDEX_##NAME + 1,
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 };
 _Static_assert(VMCS_FIELDS < VMCS_INDEX_NONE, "an index no longer fits vmcs_field_indices");
 
 static const char *const names[VMCS_FIELDS] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) [VMCS_INDEX_##NAME] = #NAME,
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [VMCS_INDEX_##NAME] = #NAME,
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 };

@@ -11,13 +11,13 @@ typedef uint64_t natural_t; /* natural width: CP is 64-bit, so always eight byte
 typedef uint64_t address_t; /* what hardware takes for a physical address */
 
 enum vmcs_field {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) VMCS_##NAME = encoding,
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) VMCS_##NAME = encoding,
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 };
 
 enum vmcs_index {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) VMCS_INDEX_##NAME,
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) VMCS_INDEX_##NAME,
 #include "vmcs-shadow/fields.def"
 #undef FIELD
     VMCS_FIELDS,
@@ -25,7 +25,7 @@ enum vmcs_index {
 };
 
 struct vmcs {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) type member;
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) type member;
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 };
@@ -47,8 +47,13 @@ enum vmcs_area { VMCS_CONTROL, VMCS_EXIT_INFORMATION, VMCS_GUEST, VMCS_HOST };
 
 enum vmcs_shadow_class { VMCS_SHADOW_NO, VMCS_SHADOW_READ, VMCS_SHADOW_READ_WRITE };
 enum vmcs_merge_class { VMCS_MERGE_COPY, VMCS_MERGE_CP, VMCS_MERGE_MERGE, VMCS_MERGE_NONE };
+enum vmcs_derived_class {
+    VMCS_DERIVED_NOTHING, VMCS_DERIVED_PLACE, VMCS_DERIVED_IMAGE, /* from here on as a whole: */ VMCS_DERIVED_RULES,
+    VMCS_DERIVED_EPT, VMCS_DERIVED_TAG, VMCS_DERIVED_HOST, VMCS_DERIVED_EXIT,
+    VMCS_DERIVED_CLASSES
+};
 
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     _Static_assert(sizeof(type) == VMCS_ENCODING_BYTES(encoding), #NAME ": type and encoding disagree on the width"); \
     _Static_assert(((encoding) & ~0x6C3Eu) == 0, #NAME ": encoding has a reserved bit, a high half or a large index"); \
     _Static_assert(!(VMCS_TYPE_IS_ADDRESS(type) && VMCS_MERGE_##merge == VMCS_MERGE_COPY), \
@@ -63,6 +68,7 @@ struct vmcs_field_row {
     uint8_t bytes;       /* 2, 4 or 8 */
     uint8_t shadow;      /* enum vmcs_shadow_class */
     uint8_t merge;       /* enum vmcs_merge_class */
+    uint8_t derived;     /* enum vmcs_derived_class */
     uint8_t capability;  /* enum vmcs_capability */
 };
 extern const struct vmcs_field_row vmcs_field_rows[VMCS_FIELDS];
@@ -146,9 +152,10 @@ static inline void vmcs_set_clear(struct vmcs_set *set)
     *set = (struct vmcs_set){{0}};
 }
 
-/* The fields whose merge class is COPY; MERGE; those that say how an exit leaves the host: host state and exit
- * controls. */
-extern const struct vmcs_set vmcs_set_copied, vmcs_set_merged, vmcs_set_host;
+/* The fields whose merge class is COPY; MERGE. */
+extern const struct vmcs_set vmcs_set_copied, vmcs_set_merged;
+/* By the column `derived`: the fields of each class; and those of which something is derived that is made as a whole. */
+extern const struct vmcs_set vmcs_set_derived[VMCS_DERIVED_CLASSES], vmcs_set_whole;
 /* Fields that seldom change, as sync.h has them: all that a hypervisor writes, and of these the guest state. */
 extern const struct vmcs_set vmcs_set_cold, vmcs_set_cold_guest;
 /* What a hypervisor writes; what its guest changes by running; what an exit reports, with RIP and RSP. */

@@ -21,7 +21,7 @@ void vmcs_page_write_set(struct vmcs_page *page, const struct vmcs *from, const 
 void vmcs_page_write_l1(struct vmcs_page *page, const struct vmcs *state)
 {
     const bool pdptes = !(state->guest_efer & 1 << 10); /* LMA */
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if (((VMCS_SYNC_IS_GUEST(encoding, merge, capability) && (!VMCS_SYNC_IS_PDPTE(encoding) || pdptes)) || \
          VMCS_SYNC_IS_CR_SHADOW(encoding)) && page->fields.member != state->member) { \
         page->fields.member = state->member; \
@@ -33,7 +33,7 @@ void vmcs_page_write_l1(struct vmcs_page *page, const struct vmcs *state)
 
 void vmcs_page_copy_exit(struct vmcs *to, const struct vmcs *from, struct vmcs_set *noted)
 {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if (VMCS_SYNC_IS_EXIT(encoding) || VMCS_SYNC_IS_PLACE(encoding)) \
         to->member = from->member;
 #include "vmcs-shadow/fields.def"

@@ -69,7 +69,7 @@
 
 static inline void vmcs_sync_pull_written(struct vmcs *copy, struct vmcs_set *changed, uint32_t fields)
 {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if (VMCS_SYNC_IS_WRITTEN(encoding, capability) && VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_COMPARE(NAME, member, encoding, type);
 #include "vmcs-shadow/fields.def"
@@ -78,7 +78,7 @@ static inline void vmcs_sync_pull_written(struct vmcs *copy, struct vmcs_set *ch
 
 static inline void vmcs_sync_pull_guest(struct vmcs *copy, struct vmcs_set *changed, uint32_t fields)
 {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if ((VMCS_SYNC_IS_GUEST(encoding, merge, capability) || VMCS_SYNC_IS_CR_SHADOW(encoding)) && \
         VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_COMPARE(NAME, member, encoding, type);
@@ -88,7 +88,7 @@ static inline void vmcs_sync_pull_guest(struct vmcs *copy, struct vmcs_set *chan
 
 static inline void vmcs_sync_pull_written_hot(struct vmcs *copy, struct vmcs_set *changed, uint32_t fields)
 {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if (VMCS_SYNC_IS_HOT(encoding) && VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_COMPARE(NAME, member, encoding, type);
 #include "vmcs-shadow/fields.def"
@@ -97,7 +97,7 @@ static inline void vmcs_sync_pull_written_hot(struct vmcs *copy, struct vmcs_set
 
 static inline void vmcs_sync_pull_guest_hot(struct vmcs *copy, struct vmcs_set *changed, uint32_t fields)
 {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if (((VMCS_SYNC_IS_GUEST(encoding, merge, capability) && VMCS_SYNC_IS_HOT(encoding)) || \
          VMCS_SYNC_IS_CR_SHADOW(encoding)) && VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_COMPARE(NAME, member, encoding, type);
@@ -107,7 +107,7 @@ static inline void vmcs_sync_pull_guest_hot(struct vmcs *copy, struct vmcs_set *
 
 static inline void vmcs_sync_pull_all(struct vmcs *copy, uint32_t fields)
 {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if (VMCS_SHADOW_##shadow != VMCS_SHADOW_NO && VMCS_SYNC_EXISTS(capability, fields)) \
         copy->member = (type)VMCS_SYNC_READ(encoding);
 #include "vmcs-shadow/fields.def"
@@ -116,7 +116,7 @@ static inline void vmcs_sync_pull_all(struct vmcs *copy, uint32_t fields)
 
 static inline void vmcs_sync_push_exit(const struct vmcs *copy, uint32_t fields)
 {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if ((VMCS_SYNC_IS_EXIT(encoding) || VMCS_SYNC_IS_PLACE(encoding)) && VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_WRITE(encoding, copy->member);
 #include "vmcs-shadow/fields.def"
@@ -127,7 +127,7 @@ static inline void vmcs_sync_push_exit(const struct vmcs *copy, uint32_t fields)
 static inline void vmcs_sync_write_l1(const struct vmcs *state, uint32_t fields)
 {
     const bool pdptes = !(state->guest_efer & 1 << 10); /* LMA */
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) \
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
     if (((VMCS_SYNC_IS_GUEST(encoding, merge, capability) && (!VMCS_SYNC_IS_PDPTE(encoding) || pdptes)) || \
          VMCS_SYNC_IS_CR_SHADOW(encoding)) && VMCS_SYNC_EXISTS(capability, fields)) \
         VMCS_SYNC_WRITE(encoding, state->member);

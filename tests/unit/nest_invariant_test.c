@@ -149,7 +149,7 @@ static bool is_translated(enum vmcs_index index)
 static void translates_addresses(void)
 {
     static const bool address[VMCS_FIELDS] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
 #include "vmcs-shadow/fields.def"
 #undef FIELD
     };
@@ -293,6 +293,7 @@ static void make_pages(void)
         page->revision = (uint32_t)m.offered.msr[VMX_BASIC] | (gpa == LINK ? VMCS_SHADOW_INDICATOR : 0);
         page->form = VMCS_PAGE_FORM;
         page->fields = ((const struct nest_region *)(const void *)(m.storage + FAKE_VMCS))->fields;
+        page->fields.entry_interruption_info = 0;
         if (gpa == LINK || next() & 1)
             continue;
         page->fields.secondary_controls |= CPU2_VMCS_SHADOWING;
@@ -301,15 +302,20 @@ static void make_pages(void)
     }
 }
 
+/* What is not noted L1 is not shown again; the event alone always is noted, for assert_l1_is_shown(). */
 static void write_some_page(void)
 {
+    const unsigned event = VMCS_INDEX_ENTRY_INTERRUPTION_INFO;
     struct vmcs_page *page = page_at(PAGE + (next() % 3) * 0x1000);
     unsigned index = next() % VMCS_FIELDS;
     vmcs_set(&page->fields, index, next() & 3 ? vmcs_get(&page->fields, index) ^ 1ull << (next() & 63) : content());
-    if (next() & 7)
+    bool noted = vmcs_set_has(&page->written, event);
+    if (next() & 7 || index == event)
         vmcs_set_add(&page->written, index);
     if (next() % 32 == 0)
         page->written.word[next() % 3] = content();
+    if (noted || index == event)
+        vmcs_set_add(&page->written, event);
     if (next() % 256 == 0)
         page->form = page->revision = (uint32_t)content();
 }

@@ -362,7 +362,7 @@ static const struct {
     enum vmcs_index index;
     void (*test)(void);
 } rule_tests[] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) TEST_##merge(VMCS_INDEX_##NAME, member)
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) TEST_##merge(VMCS_INDEX_##NAME, member)
 #define TEST_COPY(index, member)
 #define TEST_CP(index, member)
 #define TEST_NONE(index, member)

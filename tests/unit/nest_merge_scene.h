@@ -3,6 +3,7 @@
 #pragma once
 #include <string.h>
 
+#include "nest/stale.h"
 #include "nest/merge.h"
 
 static struct vmcs outer, inner, out;

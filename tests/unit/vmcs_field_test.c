@@ -36,7 +36,7 @@ static void each_encoding_finds_its_field_and_no_other_is_found(void **state)
 static void names_and_members_are_the_same_words(void **state)
 {
     static const char *const members[] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) #NAME, #member,
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) #NAME, #member,
 #include "vmcs-shadow/fields.def"
 #undef FIELD
     };
@@ -59,7 +59,7 @@ static void a_64_bit_control_is_an_address_or_known_to_be_none(void **state)
         VMCS_INDEX_EOI_EXIT_BITMAP_1, VMCS_INDEX_EOI_EXIT_BITMAP_2, VMCS_INDEX_EOI_EXIT_BITMAP_3,
         VMCS_INDEX_XSS_EXITING_BITMAP, VMCS_INDEX_ENCLS_EXITING_BITMAP};
     static const bool address[VMCS_FIELDS] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
 #include "vmcs-shadow/fields.def"
 #undef FIELD
     };
@@ -118,7 +118,9 @@ static void the_constant_sets_agree_with_the_table(void **state)
         unsigned area = VMCS_ENCODING_AREA(row->encoding);
         assert_int_equal(vmcs_set_has(&vmcs_set_copied, i), row->merge == VMCS_MERGE_COPY);
         assert_int_equal(vmcs_set_has(&vmcs_set_merged, i), row->merge == VMCS_MERGE_MERGE);
-        assert_int_equal(vmcs_set_has(&vmcs_set_host, i), area == VMCS_HOST || row->encoding == VMCS_EXIT_CONTROLS);
+        for (unsigned derived = 0; derived < VMCS_DERIVED_CLASSES; derived++)
+            assert_int_equal(vmcs_set_has(&vmcs_set_derived[derived], i), row->derived == derived);
+        assert_int_equal(vmcs_set_has(&vmcs_set_whole, i), row->derived >= VMCS_DERIVED_RULES);
         if (area == VMCS_EXIT_INFORMATION)
             assert_false(vmcs_set_has(&vmcs_set_cold, i));
     }
