@@ -107,7 +107,7 @@ static void unlist(struct run *run)
 
 /* ---- taking ------------------------------------------------------------------------------------------------------ */
 
-/* Looks first in the lists whose runs are all long enough, the shortest first; then in the one in which only some are. */
+/* Looks first in the lists whose runs are all long enough, the shortest first; then in the one where only some are. */
 static struct run *find(uint64_t pages)
 {
     unsigned class = class_of(pages), surely = class + ((pages & (pages - 1)) != 0);
