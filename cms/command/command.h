@@ -2,7 +2,7 @@
  *
  * A command is one row in its room's table (struct command, ended by a row whose name is NULL); the tables are listed
  * in cms/command/table.c.  A command gets its operands already cut up, writes through cms/console/output.h, complains
- * through cms_message, finds disks through cms/kernel/mode.h, and returns 0 or what cms_message gave. */
+ * through cms_message (messages.h), finds disks through cms/kernel/mode.h, and returns 0 or what cms_message gave. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,12 +64,6 @@ bool cms_halted(void);
 /* Reads one line the user types, without its end, NUL-terminated; prompts are the caller's.  Returns its length,
  * or -1 after HX.  A null line is length 0. */
 int cms_read(char *line, size_t size);
-
-/* Writes the message "DMSmmmnnns text" on the console as SET EMSG says and returns the return code.
- * A message is one macro of cms/command/messages.h, which supplies number, severity, return code and format:
- *     return cms_message("ERS", MESSAGE_FILE_NOT_FOUND, "ALPHA BETA A1"); */
-int cms_message(const char *module, int number, char severity, int return_code, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
 
 /* The tables of the rooms that bring commands. */
 extern const struct command file_commands[]; /* cms/file */

@@ -1,83 +1,30 @@
-/* Every CMS message: number, severity (I W E S R T), return code, format.
- * Numbers, texts and return codes are those of z/VM CMS where it has the message; numbers from 9000 on are VM/N's own.
- * HELP knows a message when it also has a row in cms/command/message_help.c, with what is to be said beyond the
- * text. */
+/* CMS' messages: a row of messages.def each. */
 #pragma once
 
-/* clang-format off */
-#define MESSAGE_FILE_NOT_FOUND          2, 'E', 28, "File %s not found"
-#define MESSAGE_INVALID_OPTION          3, 'E', 24, "Invalid option: %s"
-#define MESSAGE_UNKNOWN_FUNCTION        5, 'E', 24, "No %s specified"
-#define MESSAGE_NOT_WRITABLE            6, 'E', 36, "No read/write filemode accessed"
-#define MESSAGE_COLUMN_BEYOND           9, 'E', 24, "Column %s exceeds record length"
-#define MESSAGE_PREMATURE_END          10, 'W', 40, "Premature EOF on file %s"
-#define MESSAGE_CONFLICTING_FORMATS    11, 'E', 32, "Conflicting file formats"
-#define MESSAGE_INVALID_PARAMETER      14, 'E', 24, "Invalid keyword: %s"
-#define MESSAGE_INVALID_DEVICE         17, 'E', 24, "Invalid device address: %s"
-#define MESSAGE_IDENTICAL_FILEIDS      19, 'E', 24, "Identical fileids"
-#define MESSAGE_NO_FILETYPE            23, 'E', 24, "No filetype specified"
-#define MESSAGE_FILE_EXISTS            24, 'E', 28, "File %s already exists"
-#define MESSAGE_INVALID_RECORD         29, 'E', 24, "Invalid parameter %s in the option %s field"
-#define MESSAGE_NO_DEVICE              28, 'E', 24, "No device specified"
-#define MESSAGE_FILE_ACTIVE            30, 'E', 28, "File %s already active"
-#define MESSAGE_READ_ONLY              37, 'E', 36, "Filemode %s is accessed as read/only"
-#define MESSAGE_NO_FILENAME            42, 'E', 24, "No fileid(s) specified"
-#define MESSAGE_NO_OPERANDS            47, 'E', 24, "No function specified"
-#define MESSAGE_INVALID_MODE           48, 'E', 24, "Invalid filemode %s"
-#define MESSAGE_INVALID_LINE           49, 'E', 24, "Invalid line number %s"
-#define MESSAGE_PARAMETER_MISSING      50, 'E', 24, "Parameter missing after %s"
-#define MESSAGE_MODE_CHANGE            51, 'E', 24, "Invalid filemode change from %s to %s"
-#define MESSAGE_INCOMPLETE_FILEID      54, 'E', 24, "Incomplete fileid specified"
-#define MESSAGE_INVALID_CHARACTER      62, 'E', 20, "Invalid character in fileid %s"
-#define MESSAGE_OPTION_TWICE           65, 'E', 24, "%s option specified twice"
-#define MESSAGE_CONFLICTING_OPTIONS    66, 'E', 24, "%s and %s are conflicting options"
-#define MESSAGE_MODE_NOT_ACCESSED      69, 'E', 36, "Filemode %s not accessed"
-#define MESSAGE_INVALID_OPERAND        70, 'E', 24, "Invalid parameter %s"
-#define MESSAGE_ERASE_ALL              71, 'E', 24, "ERASE * * %s not allowed"
-#define MESSAGE_INPUT_ERROR           104, 'S', 100, "Error %d reading file %s from disk or directory"
-#define MESSAGE_OUTPUT_ERROR          105, 'S', 100, "Error %d writing file %s on disk or directory"
-#define MESSAGE_DISK_FULL             107, 'S', 100, "Disk %s is full"
-#define MESSAGE_VIRTUAL_STORAGE       109, 'S', 104, "Virtual storage capacity exceeded"
-#define MESSAGE_DEVICE_ERROR          112, 'S', 100, "%s device error: %s"
-#define MESSAGE_NOT_ATTACHED          113, 'S', 100, "%s not attached or invalid device address"
-#define MESSAGE_UNIT_CHECK            125, 'S', 100, "Permanent unit check on disk %s: %s"
-#define MESSAGE_EXCEPTION             141, 'T', 256, "%s exception occurred at address %016lX"
-#define MESSAGE_ABEND                 148, 'T', 256, "System abend %03X called from %016lX"
-#define MESSAGE_FROM_BEYOND           156, 'E', 32, "FROM %u not found--file %s has only %u records"
-#define MESSAGE_COMPARING             179, 'I', 0, "Comparing %s with %s"
-#define MESSAGE_NOT_COMPARE           209, 'W', 4, "Files do not compare"
-#define MESSAGE_FORMAT_ERASES         603, 'R', 0, "FORMAT will erase all files on disk %s. " \
-                                                   "Do you wish to continue?\n" \
-                                                   "Enter 1 (YES) or 0 (NO)."
-#define MESSAGE_FORMAT_LABEL          605, 'R', 0, "Enter disk label:"
-#define MESSAGE_COPIED                721, 'I', 0, "Copy %s %s %s (%s)"
-#define MESSAGE_ACCESSED_READ_ONLY    723, 'I', 0, "%s R/O"
-#define MESSAGE_REPLACES              724, 'I', 0, "%03X replaces %s"
-#define MESSAGE_ALSO                  725, 'I', 0, "%03X also = %c disk"
-#define MESSAGE_RELEASED              726, 'I', 0, "%03X %c released"
-#define MESSAGE_FORMATTED             732, 'I', 0, "%u FB-512 blocks formatted on %s"
-#define MESSAGE_FORMATTING            733, 'I', 0, "Formatting disk %s"
-#define MESSAGE_NO_HELP               254, 'E', 28, "HELP cannot find the information you requested: %s"
-#define MESSAGE_NO_CP                9001, 'E', 88, "CP is not there: this machine runs without it"
-#define MESSAGE_CP_REFUSED           9002, 'S', 88, "CP did not take the command"
-#define MESSAGE_CP_TRUNCATED         9003, 'W', 0, "CP's response is longer than the buffer; the rest is lost"
-#define MESSAGE_TOO_DEEP             9004, 'E', 104, "Commands are nested too deep"
+enum cms_message {
+#define MESSAGE(name, module, number, severity, return_code, text, help) MESSAGE_##name,
+#include "cms/command/messages.def"
+#undef MESSAGE
+    MESSAGES
+};
 
-/* CMS Pipelines has numbers of its own; an error in the pipeline itself gives the negative number as return code. */
-#define MESSAGE_PIPE_RUNNING            1, 'I', 0, "... Running \"%s\""
-#define MESSAGE_PIPE_STAGE              3, 'I', 0, "... Issued from stage %d of pipeline 1"
-#define MESSAGE_PIPE_NOT_FIRST        127, 'E', -127, "This stage cannot be first in a pipeline"
-#define MESSAGE_PIPE_FIRST             87, 'E', -87, "This stage must be the first stage of a pipeline"
-#define MESSAGE_PIPE_NONE              18, 'E', -18, "No pipeline specified on PIPE command"
-#define MESSAGE_PIPE_NULL_STAGE        20, 'E', -20, "Null stage found"
-#define MESSAGE_PIPE_ENTRY_POINT       27, 'E', -27, "Entry point %s not found"
-#define MESSAGE_PIPE_OPTION            14, 'E', -14, "Option %s not valid"
-#define MESSAGE_PIPE_NUMBER            58, 'E', -58, "Number expected, but \"%s\" was found"
-#define MESSAGE_PIPE_DELIMITER         60, 'E', -60, "Delimiter missing after string \"%s\""
-#define MESSAGE_PIPE_HEXADECIMAL       64, 'E', -64, "Hexadecimal data missing or not valid in \"%s\""
-#define MESSAGE_PIPE_RANGE             54, 'E', -54, "Range \"%s\" not valid"
-#define MESSAGE_PIPE_OPERAND          111, 'E', -111, "Operand %s is not valid"
-#define MESSAGE_PIPE_EXCESSIVE        112, 'E', -112, "Excessive options \"%s\""
-#define MESSAGE_PIPE_MISSING          113, 'E', -113, "Required operand missing"
-#define MESSAGE_PIPE_NO_FILE          146, 'E', -146, "File %s does not exist"
-#define MESSAGE_PIPE_LONG             177, 'E', -177, "Record too long: %zu bytes"
+struct cms_message_row {
+    const char *module;
+    int number;
+    char severity;
+    int return_code;
+    const char *text, *help;
+};
+extern const struct cms_message_row cms_message_rows[MESSAGES];
+
+/* Writes the message "DMSmmmnnns text" on the console as SET EMSG says and returns the return code:
+ *     return cms_message("ERS", MESSAGE_FILE_NOT_FOUND, "ALPHA BETA A1");
+ * The text is named beside the message, so that the compiler sees whether what fills it does. */
+#define cms_message(module, message, ...) cms_message_give(module, message, message##_TEXT, ##__VA_ARGS__)
+int cms_message_give(const char *module, enum cms_message message, const char *text, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define MESSAGE(name, module, number, severity, return_code, text, help) \
+    static const char MESSAGE_##name##_TEXT[] = text;
+#include "cms/command/messages.def"
+#undef MESSAGE

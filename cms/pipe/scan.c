@@ -69,8 +69,8 @@ bool cms_scan_word(struct scan *s, struct word *word)
     return true;
 }
 
-/* A message about the next word, as typed. */
-static int complain(struct scan *s, int number, char severity, int rc, const char *format)
+/* A message that one word fills: the next one, as typed. */
+static int complain(struct scan *s, enum cms_message message)
 {
     char word[40];
     struct scan ahead = *s;
@@ -79,7 +79,7 @@ static int complain(struct scan *s, int number, char severity, int rc, const cha
     size_t n = word_length(&ahead) < sizeof word - 1 ? word_length(&ahead) : sizeof word - 1;
     memcpy(word, ahead.at, n);
     word[n] = 0;
-    return cms_message("PIP", number, severity, rc, format, word);
+    return cms_message_give("PIP", message, cms_message_rows[message].text, word);
 }
 
 static bool digits(const char **at, const char *end, uint32_t *number)
