@@ -25,6 +25,15 @@ static void after_seconds(unsigned seconds)
     turn();
 }
 
+/* The machine's DIAGNOSE 8 with a large buffer. */
+static void machine_asks(const char *text)
+{
+    uint64_t *gpr = alice->vm->vcpu.gpr;
+    assert_int_equal(guest_write(&alice->vm->storage, gpa(0x1000), text, strlen(text)), GUEST_OK);
+    gpr[RAX] = DIAGNOSE_COMMAND, gpr[RBX] = 0x1000, gpr[RCX] = strlen(text), gpr[RDX] = 0x8000, gpr[RSI] = 60000;
+    assert_int_equal(vm_diagnose(alice->vm), DIAGNOSE_OK);
+}
+
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
 static bool reads_a_line(const struct session_row *row)
@@ -111,13 +120,10 @@ static void a_machine_that_was_taken_while_it_rested_is_not_begun_by_a_later_res
 
 static void a_long_answer_to_a_machine_that_was_taken_is_not_mixed_with_one_to_the_terminal(void **state)
 {
-    static const char text[] = "DISPLAY 0.1000\nQUERY USERID";
     uint64_t *gpr = alice->vm->vcpu.gpr;
     (void)state;
-    assert_int_equal(guest_write(&alice->vm->storage, gpa(0x1000), text, strlen(text)), GUEST_OK);
-    gpr[RAX] = DIAGNOSE_COMMAND, gpr[RBX] = 0x1000, gpr[RCX] = strlen(text), gpr[RDX] = 0x8000, gpr[RSI] = 60000;
     fake_clock_tick = WORK_SLICE / 3;
-    assert_int_equal(vm_diagnose(alice->vm), DIAGNOSE_OK);
+    machine_asks("DISPLAY 0.1000\nQUERY USERID");
     assert_int_equal(alice->state, SESSION_TASK);
     take(alice->vm);
     shown(0);
@@ -136,13 +142,10 @@ static void a_long_answer_to_a_machine_that_was_taken_is_not_mixed_with_one_to_t
 
 static void sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the_half_typed_line(void **state)
 {
-    static const char text[] = "SLEEP 1 SEC\nQUERY USERID";
     uint64_t *gpr = alice->vm->vcpu.gpr;
     (void)state;
     type(0, "#CP QUERY US");
-    assert_int_equal(guest_write(&alice->vm->storage, gpa(0x1000), text, strlen(text)), GUEST_OK);
-    gpr[RAX] = DIAGNOSE_COMMAND, gpr[RBX] = 0x1000, gpr[RCX] = strlen(text), gpr[RDX] = 0x8000, gpr[RSI] = 60000;
-    assert_int_equal(vm_diagnose(alice->vm), DIAGNOSE_OK);
+    machine_asks("SLEEP 1 SEC\nQUERY USERID");
     assert_int_equal(gpr[RBX], 0);
     assert_int_equal(gpr[RCX], 0); /* lines behind it are not obeyed */
     assert_int_equal(alice->state, SESSION_SLEEP);
@@ -151,6 +154,118 @@ static void sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the
     assert_int_equal(alice->vm->state, VM_RUNNABLE);
     type(0, "ERID\r");
     assert_shows(0, "ALICE    AT VMN\r\n");
+}
+
+/* ---- and after one ------------------------------------------------------------------------------------------------ */
+
+static void the_time_of_one_sleep_does_not_end_the_next(void **state)
+{
+    (void)state;
+    type(0, "#CP SLEEP 1 SEC\r");
+    after_seconds(2);
+    type(0, "#CP SLEEP\r"); /* for no time, until Enter */
+    assert_int_equal(alice->state, SESSION_SLEEP);
+    type(0, "\r");
+    type(0, "#CP SLEEP 5 SEC\r");
+    type(0, "\r");
+    type(0, "#CP SLEEP\r");
+    after_seconds(6);
+    assert_int_equal(alice->state, SESSION_SLEEP);
+    type(0, "\r");
+    assert_int_equal(alice->state, SESSION_RUN);
+}
+
+static void a_line_of_the_machine_is_shown_again_after_a_rest(void **state)
+{
+    (void)state;
+    vm_output(alice->vm, 0, (const uint8_t *)"Name? ", 6);
+    type(0, "#CP SLEEP 1 SEC\r");
+    shown(0);
+    after_seconds(2);
+    assert_string_equal(shown(0), "Name? ");
+}
+
+static void a_rest_that_ends_while_a_logoff_waits_for_disks_begins_no_machine(void **state)
+{
+    (void)state;
+    type(0, "#CP SLEEP 1 SEC\r");
+    ((struct fake_vm *)alice->vm)->in_flight = 1;
+    deed_note_logoff(alice, NULL);
+    after_seconds(2);
+    assert_int_equal(alice->state, SESSION_RUN);
+    assert_int_equal(alice->vm->state, VM_STOPPED);
+    ((struct fake_vm *)alice->vm)->in_flight = 0;
+    turn();
+    assert_null(vm_of("ALICE"));
+}
+
+static void a_machine_that_asks_to_be_disconnected_after_a_long_answer_goes_on(void **state)
+{
+    (void)state;
+    fake_clock_tick = WORK_SLICE / 3;
+    machine_asks("DISPLAY 0.400\nDISCONNECT");
+    assert_int_equal(alice->state, SESSION_TASK);
+    for (unsigned turns = 0; alice->output.terminal && turns < 20; turns++)
+        turn();
+    fake_clock_tick = 0;
+    turn();
+    assert_null(alice->output.terminal);
+    assert_int_equal(alice->state, SESSION_RUN);
+    assert_int_equal(alice->vm->state, VM_RUNNABLE);
+    assert_int_equal(alice->vm->vcpu.gpr[RAX], DIAGNOSE_OK);
+    assert_int_equal(alice->vm->vcpu.gpr[RBX], 0);
+}
+
+static void a_machine_that_stopped_by_itself_is_not_begun_by_a_rest_in_cp(void **state)
+{
+    (void)state;
+    type(0, "#CP SET RUN ON\r#CP\r");
+    type(0, "SLEEP 1 SEC\r");
+    assert_int_equal(alice->vm->state, VM_STOPPED);
+    after_seconds(2);
+    assert_int_equal(alice->vm->state, VM_RUNNABLE);
+    assert_int_equal(alice->state, SESSION_READ);
+    vm_stop(alice->vm, VM_STOP_TRIPLE_FAULT, 0);
+    type(0, "SLEEP 1 SEC\r");
+    after_seconds(2);
+    assert_int_equal(alice->state, SESSION_READ);
+    assert_int_equal(alice->vm->state, VM_STOPPED);
+}
+
+static void a_rest_of_the_machine_leaves_what_is_typed_at_the_prompt(void **state)
+{
+    (void)state;
+    type(0, "#CP SET RUN ON\r#CP\rQUERY US");
+    machine_asks("SLEEP 1 SEC");
+    after_seconds(2);
+    assert_int_equal(alice->state, SESSION_READ);
+    shown(0);
+    type(0, "ERID\r");
+    assert_shows(0, "ALICE    AT VMN\r\n");
+}
+
+static void who_is_being_logged_off_is_told_no_more_and_asked_nothing(void **state)
+{
+    (void)state;
+    fake_clock_tick = WORK_SLICE / 3;
+    type(0, "#CP\r");
+    shown(0);
+    fake_type(0, "DISPLAY 0.1000\r");
+    for (unsigned turns = 0; alice->state != SESSION_TASK && turns < 200; turns++)
+        user_poll();
+    assert_int_equal(alice->state, SESSION_TASK);
+    ((struct fake_vm *)alice->vm)->in_flight = 1;
+    deed_note_logoff(alice, NULL);
+    shown(0);
+    fake_clock_tick = 0;
+    type(0, "QUERY USERID\r");
+    assert_string_equal(shown(0), "");
+    output_say(&alice->output, "News");
+    turn();
+    assert_string_equal(shown(0), "News\r\n"); /* and no prompt */
+    ((struct fake_vm *)alice->vm)->in_flight = 0;
+    turn();
+    assert_null(vm_of("ALICE"));
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, at_her_machine)
@@ -164,6 +279,13 @@ int main(void)
         TEST(a_machine_that_was_taken_while_it_rested_is_not_begun_by_a_later_rest),
         TEST(a_long_answer_to_a_machine_that_was_taken_is_not_mixed_with_one_to_the_terminal),
         TEST(sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the_half_typed_line),
+        TEST(the_time_of_one_sleep_does_not_end_the_next),
+        TEST(a_line_of_the_machine_is_shown_again_after_a_rest),
+        TEST(a_rest_that_ends_while_a_logoff_waits_for_disks_begins_no_machine),
+        TEST(a_machine_that_asks_to_be_disconnected_after_a_long_answer_goes_on),
+        TEST(a_machine_that_stopped_by_itself_is_not_begun_by_a_rest_in_cp),
+        TEST(a_rest_of_the_machine_leaves_what_is_typed_at_the_prompt),
+        TEST(who_is_being_logged_off_is_told_no_more_and_asked_nothing),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
