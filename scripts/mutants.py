@@ -21,7 +21,7 @@ TURNED = {"&&": "||", "||": "&&", "==": "!=", "!=": "==", "<": "<=", "<=": "<", 
 TYPES = {"void", "char", "short", "int", "long", "unsigned", "signed", "bool", "struct", "enum", "union", "const", "volatile",
          "static", "register", "typedef", "extern", "__int128"}
 # What takes a type, is wanted at compile time, or only says what holds anyway.
-OPAQUE = {"sizeof", "offsetof", "__typeof__", "_Alignof", "_Static_assert", "static_assert", "CP_ASSERT"}
+OPAQUE = {"sizeof", "offsetof", "__typeof__", "_Alignof", "_Static_assert", "static_assert", "CP_ASSERT", "UNUSED"}
 
 
 class NotRead(Exception):

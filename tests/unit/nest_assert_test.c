@@ -177,6 +177,133 @@ static void each_row_refuses_what_it_is_about(void **state)
     }
 }
 
+static bool row_holds(const struct nest_assertion *row, const struct vmcs *image)
+{
+    return row->holds(&m.nest, vmcs, image, row->index);
+}
+
+/* CP's own controls differ from build to build and with the hardware; what a guest's may be follows from them. */
+static void a_guests_controls_may_be_stricter_than_cps_and_never_laxer(void **state)
+{
+    const uint32_t ports = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS, cr8 = CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
+    const uint32_t cpu = 0x0401E172 | CPU_SECONDARY_CONTROLS, base2 = CPU2_EPT;
+    const char *const port = "ports exit where CP has them exit", *const tpr = "the TPR is L1's page, or exits";
+    const char *const all = "processor-based controls: CP's, and of others what is offered";
+    const struct {
+        enum vmcs_index index;
+        const char *rule;
+        uint32_t own, has;
+        bool may;
+    } rows[] = {
+        {VMCS_INDEX_PIN_CONTROLS, NULL, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING, true},
+        {VMCS_INDEX_PIN_CONTROLS, NULL, 0x16 | PIN_NMI_EXITING, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, all, cpu, cpu | cr8, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, all, cpu, cpu | CPU_CR8_LOAD_EXITING, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, all, cpu, cpu | CPU_CR8_STORE_EXITING, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, all, cpu | cr8, cpu, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, all, cpu, cpu | CPU_RDTSC_EXITING, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, all, cpu | CPU_RDTSC_EXITING, cpu, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, tpr, cr8, CPU_TPR_SHADOW, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, tpr, cr8, CPU_CR8_LOAD_EXITING, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, tpr, cr8, CPU_CR8_STORE_EXITING, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, tpr, 0, cr8, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, 0, 0, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, 0, CPU_IO_BITMAPS, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, 0, CPU_UNCONDITIONAL_IO_EXITING, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, CPU_IO_BITMAPS, 0, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, CPU_IO_BITMAPS, CPU_HLT_EXITING, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, CPU_IO_BITMAPS, CPU_IO_BITMAPS, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, CPU_IO_BITMAPS, CPU_UNCONDITIONAL_IO_EXITING, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, ports, 0, false}, /* bitmaps are looked at first, and so are they */
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, ports, CPU_IO_BITMAPS, true},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, CPU_UNCONDITIONAL_IO_EXITING, 0, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, CPU_UNCONDITIONAL_IO_EXITING, CPU_IO_BITMAPS, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, CPU_UNCONDITIONAL_IO_EXITING, ports, false},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, port, CPU_UNCONDITIONAL_IO_EXITING, CPU_UNCONDITIONAL_IO_EXITING, true},
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2, base2, true},
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2, base2 | CPU2_VPID, true},
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2, base2 | CPU2_WBINVD_EXITING, true},
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2 | CPU2_WBINVD_EXITING, base2, false},
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2 | CPU2_WBINVD_EXITING, CPU2_WBINVD_EXITING, false},
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2 | CPU2_RDTSCP | CPU2_XSAVES | CPU2_UNRESTRICTED_GUEST, base2, true},
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, 0, 0, false}, /* never without EPT */
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2, base2 | CPU2_PML, false},
+    };
+    (void)state;
+    m.hardware.msr[VMX_TRUE_CPU] |= (uint64_t)cr8 << 32;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct vmcs image = good;
+        m.nest.vmcs01.processor_controls = cpu;
+        vmcs_set(&m.nest.vmcs01, rows[i].index, rows[i].own);
+        vmcs_set(&image, rows[i].index, rows[i].has);
+        if (row_holds(row_of(rows[i].index, rows[i].rule), &image) != rows[i].may)
+            fail_msg("%u: %#x under CP's %#x", i, rows[i].has, rows[i].own);
+    }
+}
+
+/* Secondary controls that are not switched on are as good as none: of CP, nothing to keep; of a guest, no EPT. */
+static void secondary_controls_count_where_they_are_on(void **state)
+{
+    const struct nest_assertion *row = row_of(VMCS_INDEX_SECONDARY_CONTROLS, NULL);
+    struct vmcs image = good;
+    (void)state;
+    m.nest.vmcs01.secondary_controls |= CPU2_WBINVD_EXITING;
+    m.nest.vmcs01.processor_controls |= CPU_SECONDARY_CONTROLS;
+    assert_false(row_holds(row, &image));
+    m.nest.vmcs01.processor_controls &= ~(uint32_t)CPU_SECONDARY_CONTROLS;
+    assert_true(row_holds(row, &image));
+    image.processor_controls &= ~(uint32_t)CPU_SECONDARY_CONTROLS;
+    assert_false(row_holds(row, &image));
+}
+
+static void up_to_four_cr3_targets_unless_cp_sees_loads_of_cr3(void **state)
+{
+    const struct nest_assertion *row = row_of(VMCS_INDEX_CR3_TARGET_COUNT, NULL);
+    struct vmcs image = good;
+    (void)state;
+    m.nest.vmcs01.processor_controls &= ~(uint32_t)CPU_CR3_LOAD_EXITING;
+    for (image.cr3_target_count = 0; image.cr3_target_count < 6; image.cr3_target_count++)
+        assert_int_equal(row_holds(row, &image), image.cr3_target_count <= 4);
+    m.nest.vmcs01.processor_controls |= CPU_CR3_LOAD_EXITING;
+    for (image.cr3_target_count = 0; image.cr3_target_count < 6; image.cr3_target_count++)
+        assert_int_equal(row_holds(row, &image), image.cr3_target_count == 0);
+}
+
+/* Bitmaps: whose a page may be depends on whether hardware looks at it, and whether CP has one. */
+static void a_bitmap_is_cps_only_where_cp_has_one(void **state)
+{
+    const uint32_t uses[] = {CPU_MSR_BITMAPS, CPU_IO_BITMAPS, CPU_IO_BITMAPS};
+    const enum vmcs_index fields[] = {VMCS_INDEX_MSR_BITMAP, VMCS_INDEX_IO_BITMAP_A, VMCS_INDEX_IO_BITMAP_B};
+    const enum nest_frame frames[] = {NEST_FRAME_MSR_BITMAP, NEST_FRAME_IO_A, NEST_FRAME_IO_B};
+    void *const held = vmcs->frames[NEST_FRAME_MSR_BITMAP];
+    (void)state;
+    vmcs->frames[NEST_FRAME_MSR_BITMAP] = NULL;
+    for (unsigned i = 0; i < 3; i++) {
+        const struct nest_assertion *row = row_of(fields[i], NULL);
+        struct vmcs image = good, *own = &m.nest.vmcs01;
+        vmcs_set(own, fields[i], 0x77000);
+        vmcs_set(&image, fields[i], 0x77000);
+        for (unsigned n = 0; n < 4; n++) {
+            bool cp = n & 1, guest = n & 2;
+            own->processor_controls = cp ? own->processor_controls | uses[i] : own->processor_controls & ~uses[i];
+            image.processor_controls = guest ? image.processor_controls | uses[i] : image.processor_controls & ~uses[i];
+            assert_int_equal(row_holds(row, &image), cp || !guest);
+        }
+        own->processor_controls &= ~uses[i];
+        vmcs_set(&image, fields[i], (uintptr_t)held);
+        for (unsigned n = 0; n < 4; n++) { /* its frame, wherever it is for this; an address of another purpose never */
+            bool guest = n & 1, right = n & 2;
+            vmcs->frames[frames[i]] = right ? held : NULL;
+            vmcs->frames[NEST_FRAME_VMREAD] = held;
+            image.processor_controls = guest ? image.processor_controls | uses[i] : image.processor_controls & ~uses[i];
+            assert_int_equal(row_holds(row, &image), right);
+        }
+        vmcs->frames[frames[i]] = NULL;
+    }
+    vmcs->frames[NEST_FRAME_VMREAD] = (void *)(uintptr_t)good.vmread_bitmap;
+    vmcs->frames[NEST_FRAME_MSR_BITMAP] = held;
+}
+
 static void page_faults_exit_if_cp_takes_any(void **state)
 {
     (void)state;
@@ -285,6 +412,10 @@ int main(void)
         TEST(every_bit_of_what_is_cps_alone_is_looked_at),
         TEST(no_field_of_cps_is_without_a_row),
         TEST(each_row_refuses_what_it_is_about),
+        TEST(a_guests_controls_may_be_stricter_than_cps_and_never_laxer),
+        TEST(secondary_controls_count_where_they_are_on),
+        TEST(up_to_four_cr3_targets_unless_cp_sees_loads_of_cr3),
+        TEST(a_bitmap_is_cps_only_where_cp_has_one),
         TEST(page_faults_exit_if_cp_takes_any),
         TEST(an_address_is_of_a_frame_that_is_held_now),
         TEST(an_image_never_carries_events_or_the_timer),
