@@ -98,6 +98,71 @@ static void what_is_the_machines_is_cps(void **state)
     assert_false(l1_gets_reason(0xFFFF, 0));
 }
 
+static void what_only_hardware_beneath_cp_can_do_is_cps(void **state)
+{
+    static const uint8_t cps[] = {EXIT_EXTERNAL_INTERRUPT, EXIT_INIT, EXIT_SIPI, EXIT_ENTRY_MCE, EXIT_PML_FULL, EXIT_APIC_ACCESS,
+        EXIT_APIC_WRITE, EXIT_EOI};
+    struct nest_route_state route = {.host = &m.host};
+    (void)state;
+    for (unsigned reason = 0; reason < EXIT_REASONS; reason++) {
+        const struct exit exit = {.reason = reason};
+        if (reason == EXIT_EXCEPTION_NMI || reason == EXIT_PREEMPTION_TIMER)
+            continue;
+        assert_int_equal(nest_cp_wants(&route, &m.base, &inner, &exit), memchr(cps, (int)reason, sizeof(cps)) != NULL);
+    }
+}
+
+/* An NMI of the real machine is CP's; one that CP gave L2 goes to whom L1's controls say. */
+static void an_nmi_is_l1s_if_it_is_virtual_and_l1_wants_them(void **state)
+{
+    const struct exit nmi = {.reason = EXIT_EXCEPTION_NMI, .interruption_info = 0x80000202};
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        const struct nest_route_state route = {.host = &m.host, .virtual_nmi = n & 1};
+        inner.pin_controls = n & 2 ? PIN_NMI_EXITING : 0;
+        assert_int_equal(nest_cp_wants(&route, &m.base, &inner, &nmi), !(n & 1));
+        assert_int_equal(nest_inner_wants(&route, &inner, &nmi), n == 3);
+    }
+}
+
+static void the_timer_is_l1s_if_it_has_one_and_that_ran_out(void **state)
+{
+    const struct exit timer = {.reason = EXIT_PREEMPTION_TIMER};
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        const struct nest_route_state route = {.host = &m.host, .timer_expired = n & 1};
+        inner.pin_controls = n & 2 ? PIN_PREEMPTION_TIMER : 0;
+        assert_int_equal(nest_inner_wants(&route, &inner, &timer), n == 3);
+        assert_int_equal(nest_cp_wants(&route, &m.base, &inner, &timer), n != 3);
+    }
+}
+
+/* What CP makes up for L1 and asks about first. */
+static void interrupts_init_and_sipi_are_l1s_when_they_are_its_own(void **state)
+{
+    const struct nest_route_state route = {.host = &m.host};
+    const struct exit interrupt = {.reason = EXIT_EXTERNAL_INTERRUPT}, init = {.reason = EXIT_INIT}, sipi = {.reason = EXIT_SIPI};
+    (void)state;
+    assert_true(nest_inner_wants(&route, &inner, &init));
+    assert_true(nest_inner_wants(&route, &inner, &sipi));
+    assert_false(nest_inner_wants(&route, &inner, &interrupt));
+    inner.pin_controls = PIN_EXTERNAL_INTERRUPT_EXITING;
+    assert_true(nest_inner_wants(&route, &inner, &interrupt));
+    inner.pin_controls = ~(uint32_t)PIN_EXTERNAL_INTERRUPT_EXITING;
+    assert_false(nest_inner_wants(&route, &inner, &interrupt));
+}
+
+/* Exits that no VMCS can do without: whoever is innermost gets them, without asking further. */
+static void unconditional_exits_are_the_innermosts(void **state)
+{
+    static const uint8_t always[] = {EXIT_TRIPLE_FAULT, EXIT_TASK_SWITCH, EXIT_CPUID, EXIT_GETSEC, EXIT_INVD, EXIT_VMCALL,
+        EXIT_VMCLEAR, EXIT_VMLAUNCH, EXIT_VMPTRLD, EXIT_VMPTRST, EXIT_VMRESUME, EXIT_VMXOFF, EXIT_VMXON, EXIT_INVEPT, EXIT_INVVPID,
+        EXIT_XSETBV};
+    (void)state;
+    for (unsigned reason = 0; reason < EXIT_REASONS + 2; reason++)
+        assert_int_equal(nest_route_is_innermost(reason), memchr(always, (int)reason, sizeof(always)) != NULL);
+}
+
 static bool l1_gets_exception(unsigned vector, uint32_t error)
 {
     struct exit exit = {.reason = EXIT_EXCEPTION_NMI, .interruption_info = 0x80000300 | vector,
@@ -120,6 +185,11 @@ static void exceptions_follow_the_bitmap_and_page_faults_mask_and_match(void **s
     inner.exception_bitmap = 0;
     assert_false(l1_gets_exception(14, 3));
     assert_true(l1_gets_exception(14, 2));
+    inner.exception_bitmap = ~0u;
+    inner.page_fault_match = 0;
+    for (unsigned vector = 0; vector < 64; vector++)
+        if (vector != 14 && vector != 18) /* machine checks are CP's */
+            assert_int_equal(l1_gets_exception(vector, 1), vector < 32);
 }
 
 #define TO_CR(cr, reg) ((cr) | 0 << 4 | (uint64_t)(reg) << 8)
@@ -159,6 +229,13 @@ static void clts_and_lmsw_follow_mask_and_shadow(void **state)
     assert_true(l1_gets_reason(EXIT_CR_ACCESS, LMSW(1)));
     inner.cr0_mask = 0x80000000;
     assert_false(l1_gets_reason(EXIT_CR_ACCESS, LMSW(0xFFFF)));
+    inner.cr0_mask = ~0ull;
+    for (unsigned bit = 0; bit < 16; bit++) { /* PE, MP, EM and TS are all that it can change */
+        inner.cr0_shadow = 0;
+        assert_int_equal(l1_gets_reason(EXIT_CR_ACCESS, LMSW(1 << bit)), bit < 4);
+        inner.cr0_shadow = 1 << bit;
+        assert_int_equal(l1_gets_reason(EXIT_CR_ACCESS, LMSW(0)), bit > 0 && bit < 4);
+    }
 }
 
 static void cr3_targets_pass_and_cr8_and_stores_follow_controls(void **state)
@@ -180,6 +257,25 @@ static void cr3_targets_pass_and_cr8_and_stores_follow_controls(void **state)
     assert_true(l1_gets_reason(EXIT_CR_ACCESS, FROM_CR(3, 0)));
     assert_true(l1_gets_reason(EXIT_CR_ACCESS, TO_CR(8, 0)));
     assert_false(l1_gets_reason(EXIT_CR_ACCESS, FROM_CR(8, 0)));
+    inner.processor_controls = CPU_CR8_STORE_EXITING;
+    assert_true(l1_gets_reason(EXIT_CR_ACCESS, FROM_CR(8, 0)));
+    assert_false(l1_gets_reason(EXIT_CR_ACCESS, FROM_CR(3, 0)));
+    assert_false(l1_gets_reason(EXIT_CR_ACCESS, TO_CR(8, 0)));
+}
+
+static void each_cr3_target_passes_when_it_counts(void **state)
+{
+    static const enum vmcs_index targets[] = {VMCS_INDEX_CR3_TARGET_0, VMCS_INDEX_CR3_TARGET_1, VMCS_INDEX_CR3_TARGET_2,
+        VMCS_INDEX_CR3_TARGET_3};
+    (void)state;
+    inner.processor_controls = CPU_CR3_LOAD_EXITING;
+    for (unsigned i = 0; i < 4; i++)
+        vmcs_set(&inner, targets[i], 0x1000 * (i + 1));
+    for (inner.cr3_target_count = 0; inner.cr3_target_count < 6; inner.cr3_target_count++)
+        for (unsigned i = 0; i < 5; i++) {
+            m.gpr[9] = 0x1000 * (i + 1);
+            assert_int_equal(l1_gets_reason(EXIT_CR_ACCESS, TO_CR(3, 9)), i >= inner.cr3_target_count || i >= 4);
+        }
 }
 
 static void set_bit(uint64_t page, uint32_t bit)
@@ -210,8 +306,15 @@ static void ports_follow_both_bitmaps_byte_by_byte(void **state)
     assert_false(l1_gets_reason(EXIT_IO, PORT(0xF500, 1)));
     assert_true(l1_gets_reason(EXIT_IO, PORT(0x7FFE, 4))); /* into the second bitmap */
     assert_true(l1_gets_reason(EXIT_IO, PORT(0xFFFE, 4))); /* around the end */
+    assert_true(l1_gets_reason(EXIT_IO, PORT(0xFFFF, 2)));
+    assert_false(l1_gets_reason(EXIT_IO, PORT(0xFFFF, 1)));
+    assert_false(l1_gets_reason(EXIT_IO, PORT(0xFFFC, 4)));
+    set_bit(0x11000, 0);
+    assert_true(l1_gets_reason(EXIT_IO, PORT(0x8000, 1)));
+    assert_false(l1_gets_reason(EXIT_IO, PORT(0x0000, 1)));
     inner.io_bitmap_a = FAKE_STORAGE;
     assert_true(l1_gets_reason(EXIT_IO, PORT(0x10, 1)));
+    assert_false(l1_gets_reason(EXIT_IO, PORT(0xF500, 1)));
 }
 
 static void msrs_follow_the_bitmap_of_four_parts(void **state)
@@ -255,8 +358,29 @@ static void vmread_and_vmwrite_follow_l1s_shadow_bitmaps(void **state)
     assert_true(l1_gets(&exit));
     exit.reason = EXIT_VMWRITE;
     assert_false(l1_gets(&exit));
-    m.gpr[2] = 0x8000 | VMCS_GUEST_RIP;
+    set_bit(0x11000, VMCS_GUEST_RIP);
     assert_true(l1_gets(&exit));
+    m.gpr[2] = VMCS_GUEST_RSP;
+    assert_false(l1_gets(&exit));
+    inner.processor_controls = 0; /* then there is no shadowing */
+    assert_true(l1_gets(&exit));
+    inner.processor_controls = CPU_SECONDARY_CONTROLS;
+    for (unsigned bit = 15; bit < 64; bit++) { /* no bitmap has a bit for it */
+        m.gpr[2] = 1ull << bit | VMCS_GUEST_RSP;
+        assert_true(l1_gets(&exit));
+    }
+    m.gpr[2] = 0x7FFF;
+    assert_false(l1_gets(&exit));
+}
+
+static void invpcid_exits_as_invlpg_does_where_l2_has_it(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        inner.processor_controls = CPU_SECONDARY_CONTROLS | (n & 1 ? CPU_INVLPG_EXITING : 0);
+        inner.secondary_controls = n & 2 ? CPU2_INVPCID : 0;
+        assert_int_equal(l1_gets_reason(EXIT_INVPCID, 0), n == 3);
+    }
 }
 
 static void of_a_chain_the_innermost_that_asked_gets_the_exit(void **state)
@@ -346,14 +470,24 @@ int main(void)
         TEST(instructions_that_always_exit_are_always_l1s),
         TEST(intercepts_are_l1s_only_if_its_controls_say_so),
         TEST(what_is_the_machines_is_cps),
+        TEST(what_only_hardware_beneath_cp_can_do_is_cps),
+        TEST(an_nmi_is_l1s_if_it_is_virtual_and_l1_wants_them),
+        TEST(the_timer_is_l1s_if_it_has_one_and_that_ran_out),
+        TEST(interrupts_init_and_sipi_are_l1s_when_they_are_its_own),
+        TEST(unconditional_exits_are_the_innermosts),
         TEST(exceptions_follow_the_bitmap_and_page_faults_mask_and_match),
         TEST(cr0_and_cr4_writes_are_l1s_if_they_change_a_bit_it_keeps),
         TEST(clts_and_lmsw_follow_mask_and_shadow),
         TEST(cr3_targets_pass_and_cr8_and_stores_follow_controls),
+        TEST(each_cr3_target_passes_when_it_counts),
         TEST(ports_follow_both_bitmaps_byte_by_byte),
         TEST(msrs_follow_the_bitmap_of_four_parts),
         TEST(vmread_and_vmwrite_follow_l1s_shadow_bitmaps),
+<<<<<<< HEAD
         TEST(a_control_matters_to_its_exits_and_to_no_other),
+=======
+        TEST(invpcid_exits_as_invlpg_does_where_l2_has_it),
+>>>>>>> 7f441ea (Test whose an exit is in every combination of what decides it: NMIs, the timer, XSAVES, the edges of the bitmaps)
         TEST(of_a_chain_the_innermost_that_asked_gets_the_exit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
