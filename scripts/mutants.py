@@ -388,18 +388,20 @@ class Reader:
             return
         found = []
         while self.at < end:
-            begin, designated = self.here(), False
+            begin, designator = self.here(), ""
             while self.at < end and self.word() != ",":
-                designated = designated or self.word() == "="
+                if self.word() == "=" and not designator:
+                    designator = self.text[begin:self.here()] + "= "
                 self.skip_word()
-            found.append((begin, self.behind(), designated))
+            found.append((begin, self.behind(), designator))
             self.at += 1
         self.at = end + 1
         outer = self.function
-        for row, (begin, last, designated) in enumerate(found if len(found) > 1 else []):
+        for row, (begin, last, designator) in enumerate(found if len(found) > 1 else []):
             self.function = outer or name
-            self.mutants.append(Mutant(self.file, self.function, begin, last, "" if designated else "{0}", "", table=name, row=row,
-                                       designated=designated, position=self.behind()))
+            self.mutants.append(Mutant(self.file, self.function, begin, last, designator + "{0}", "", table=name, row=row,
+                                       designated=bool(designator), position=self.behind()))
+        self.function = outer
 
     # ---- the file -----------------------------------------------------------------------
 

@@ -264,6 +264,53 @@ static void what_cps_side_forbids_l2_may_not(void **state)
     assert_int_equal(*held(0x5000, 1), 0x100009000 | EPT_EXECUTE | WRITE_BACK);
 }
 
+static enum nest_access asked;
+
+static bool translate_asked(void *context, uint64_t gpa, enum nest_access access, struct nest_translation *translation)
+{
+    asked = access;
+    return translate(context, gpa, access, translation);
+}
+
+static void cps_side_is_asked_for_a_page_to_write_only_when_l2_writes(void **state)
+{
+    (void)state;
+    host_bytes = 4096, host_rights = RWX;
+    m.host.translate = translate_asked;
+    map(RWX);
+    launch(EPTP);
+    for (unsigned access = 1; access < 8; access++) {
+        nest_ept_flush_all(&m.nest);
+        l2_touches(0x5000, access);
+        assert_int_equal(asked, access & EPT_WRITE ? NEST_WRITE : NEST_READ);
+    }
+}
+
+/* Bits 5:3 of what L1 is told are its own tables', whatever EPT02 had; on SVM an access that is a read and a write is one. */
+static void a_violation_is_told_with_l1s_rights_and_one_access(void **state)
+{
+    const struct {
+        bool nested_page_tables;
+        uint64_t access, rights, told;
+    } rows[] = {
+        {false, EPT_WRITE, EPT_READ, EPT_WRITE}, {false, EPT_READ | EPT_WRITE, EPT_READ, EPT_READ | EPT_WRITE},
+        {true, EPT_WRITE, EPT_READ, EPT_WRITE}, {true, EPT_EXECUTE, EPT_READ, EPT_EXECUTE},
+        {true, EPT_READ | EPT_WRITE, EPT_READ, EPT_WRITE}, {true, EPT_READ | EPT_WRITE, EPT_READ | EPT_EXECUTE, EPT_WRITE},
+        {true, EPT_READ | EPT_WRITE, 0, EPT_READ}, {true, EPT_READ | EPT_WRITE | EPT_EXECUTE, 0, EPT_READ | EPT_WRITE | EPT_EXECUTE},
+    };
+    (void)state;
+    launch(EPTP);
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = rows[i].access | 0x180 | RWX << 3, .guest_physical = 0x5000};
+        uint64_t qualification = 0, gpa = 0;
+        map(rows[i].rights);
+        m.nest.policy.nested_page_tables = rows[i].nested_page_tables;
+        assert_int_equal(nest_ept_violation(&m.nest, &exit, &qualification, &gpa), NEST_EPT_VIOLATES);
+        assert_int_equal(qualification, rows[i].told | rows[i].rights << 3 | 0x180);
+    }
+    m.nest.policy.nested_page_tables = false;
+}
+
 static void an_address_of_l2_is_what_its_tables_make_of_it(void **state)
 {
     uint64_t gpa = 0;
@@ -351,6 +398,8 @@ int main(void)
         cmocka_unit_test(nested_page_tables_have_the_same_rights_in_their_own_form),
         cmocka_unit_test(a_page_is_large_where_both_sides_are),
         TEST(what_cps_side_forbids_l2_may_not),
+        TEST(cps_side_is_asked_for_a_page_to_write_only_when_l2_writes),
+        TEST(a_violation_is_told_with_l1s_rights_and_one_access),
         TEST(an_address_of_l2_is_what_its_tables_make_of_it),
         TEST(the_one_not_used_for_longest_makes_room),
         TEST(invept_of_one_leaves_the_others),
