@@ -230,7 +230,8 @@ static void a_guests_controls_may_be_stricter_than_cps_and_never_laxer(void **st
         {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2, base2 | CPU2_PML, false},
     };
     (void)state;
-    m.hardware.msr[VMX_TRUE_CPU] |= (uint64_t)cr8 << 32;
+    m.offered.msr[VMX_TRUE_CPU] &= ~((uint64_t)cr8 << 32); /* CP's way to have CR8 exit, offered or not; and its VPIDs */
+    m.offered.msr[VMX_CPU2] &= ~((uint64_t)CPU2_VPID << 32);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct vmcs image = good;
         m.nest.vmcs01.processor_controls = cpu;
@@ -330,16 +331,51 @@ static void an_address_is_of_a_frame_that_is_held_now(void **state)
     uint64_t pinned = vmcs->pinned_apic;
     vmcs->pinned_apic = NEST_NO_ADDRESS;
     assert_int_equal(judge(&good)->index, VMCS_INDEX_VIRTUAL_APIC_ADDRESS);
+    vmcs->pinned_apic = pinned + 0x1000; /* pinned, but another than L1 names */
+    good.virtual_apic_address += 0x1000;
+    assert_int_equal(judge(&good)->index, VMCS_INDEX_VIRTUAL_APIC_ADDRESS);
     vmcs->pinned_apic = pinned;
+    good.virtual_apic_address -= 0x1000;
+    m.host_page_bytes = 2 << 20; /* a page of storage within a large one is still one */
+    assert_null(judge(&good));
+    m.host_page_bytes = 4096;
     struct nest_vmcs *link = vmcs->link;
     vmcs->link = NULL;
     assert_int_equal(judge(&good)->index, VMCS_INDEX_VMCS_LINK_POINTER);
     vmcs->link = link;
-    struct nest_ept *ept = vmcs->ept;
+    struct nest_ept *ept = vmcs->ept, gone = *ept;
     vmcs->ept = NULL;
     assert_int_equal(judge(&good)->index, VMCS_INDEX_EPT_POINTER);
+    vmcs->ept = &gone; /* the same root, but none that is kept */
+    assert_int_equal(judge(&good)->index, VMCS_INDEX_EPT_POINTER);
     vmcs->ept = ept;
+    struct nest_vmcs stranger = *link;
+    vmcs->link = &stranger;
+    assert_int_equal(judge(&good)->index, VMCS_INDEX_VMCS_LINK_POINTER);
+    vmcs->link = link;
+    uint64_t named = vmcs->vmcs12.vmcs_link_pointer;
+    vmcs->vmcs12.vmcs_link_pointer = 0x9000;
+    assert_int_equal(judge(&good)->index, VMCS_INDEX_VMCS_LINK_POINTER);
+    vmcs->vmcs12.vmcs_link_pointer = named;
+    good.secondary_controls &= ~(uint32_t)CPU2_VMCS_SHADOWING;
+    assert_false(row_holds(row_of(VMCS_INDEX_VMCS_LINK_POINTER, NULL), &good));
+    good.secondary_controls |= CPU2_VMCS_SHADOWING;
     assert_null(judge(&good));
+}
+
+/* VPIDs are a range of this machine's; without one a guest shares no tag with L1. */
+static void a_tag_is_of_the_range_for_guests(void **state)
+{
+    const struct nest_assertion *row = row_of(VMCS_INDEX_VPID, NULL);
+    struct vmcs image = good;
+    (void)state;
+    for (image.vpid = 0; image.vpid < 64; image.vpid++)
+        assert_int_equal(row_holds(row, &image), image.vpid >= 16 && image.vpid < 32);
+    image.secondary_controls &= ~(uint32_t)CPU2_VPID;
+    for (image.vpid = 0; image.vpid < 64; image.vpid++)
+        assert_int_equal(row_holds(row, &image), image.vpid != m.base.vpid);
+    m.nest.vmcs01.vpid = image.vpid = 0;
+    assert_true(row_holds(row, &image));
 }
 
 static void an_image_never_carries_events_or_the_timer(void **state)
@@ -393,7 +429,7 @@ static void events_are_such_as_may_be_injected(void **state)
     } events[] = {
         {0x7FFFFFFF, ~0u, true}, {valid | 0x20, 0, true}, {valid | 2 << 8 | 2, 0, true}, {valid | 2 << 8 | 3, 0, false},
         {valid | 1 << 8 | 9, 0, false}, {valid | 3 << 8 | 13 | error, 0x10, true}, {valid | 3 << 8 | 13 | error, 0x10000, false},
-        {valid | 3 << 8 | 3 | error, 0, false}, {valid | 3 << 8 | 32, 0, false}, {valid | 4 << 8 | 0x80, 0, true},
+        {valid | 3 << 8 | 3 | error, 0, false}, {valid | 3 << 8 | 32, 0, false}, {valid | 3 << 8 | 31, 0, true}, {valid | 4 << 8 | 0x80, 0, true},
         {valid | 4 << 8 | 0x80 | error, 0, false}, {valid | 5 << 8 | 1, 0, true}, {valid | 6 << 8 | 3, 0, true},
         {valid | 7 << 8, 0, false}, {valid | 3 << 8 | 6 | 1 << 12, 0, false}, {valid | 3 << 8 | 6 | 1 << 30, 0, false},
         {valid | 3 << 8 | 8 | error, 0, true}, {valid | 3 << 8 | 17 | error, 0, true}, {valid | 3 << 8 | 16 | error, 0, false},
@@ -418,6 +454,7 @@ int main(void)
         TEST(a_bitmap_is_cps_only_where_cp_has_one),
         TEST(page_faults_exit_if_cp_takes_any),
         TEST(an_address_is_of_a_frame_that_is_held_now),
+        TEST(a_tag_is_of_the_range_for_guests),
         TEST(an_image_never_carries_events_or_the_timer),
         TEST(the_set_has_every_field_a_row_is_about_and_no_hot_one),
         TEST(an_unsound_vmcs02_is_not_loaded),
