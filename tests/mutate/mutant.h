@@ -2,8 +2,8 @@
 #pragma once
 #include <stddef.h>
 
-extern unsigned mutant_awake;           /* environment MUTANT; none otherwise */
-extern unsigned char *mutant_reached;   /* a byte for each that was asked for, kept in the file MUTANT_REACHED names */
+extern unsigned mutant_awake;         /* environment MUTANT; none otherwise */
+extern unsigned char *mutant_reached; /* a byte for each that was asked for, kept in the file MUTANT_REACHED names */
 
 static inline int mutant_is(unsigned number)
 {

@@ -17,7 +17,8 @@ static int begin(void **state)
     offer_link();
     m.base.exception_bitmap |= 1 << 6;
     nest_base_write(&m.nest, VMCS_INDEX_EXCEPTION_BITMAP, 1 << 6 | 1 << 17);
-    fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, 0x0401E172 | CPU_SECONDARY_CONTROLS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW | CPU_HLT_EXITING);
+    fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS,
+                   0x0401E172 | CPU_SECONDARY_CONTROLS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW | CPU_HLT_EXITING);
     fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, CPU2_EPT | CPU2_VMCS_SHADOWING | CPU2_VPID);
     fake_vmx_write(&m, VMCS_MSR_BITMAP, 0x12000);
     fake_vmx_write(&m, VMCS_VIRTUAL_APIC_ADDRESS, 0x13000);
@@ -89,10 +90,20 @@ static void every_bit_of_what_is_cps_alone_is_looked_at(void **state)
 /* No field that CP keeps for itself or that holds an address by the field table is without a row. */
 static void no_field_of_cps_is_without_a_row(void **state)
 {
-    static const uint8_t harmless[] = {VMCS_INDEX_GUEST_INTERRUPT_STATUS, VMCS_INDEX_EOI_EXIT_BITMAP_0, VMCS_INDEX_EOI_EXIT_BITMAP_1,
-        VMCS_INDEX_EOI_EXIT_BITMAP_2, VMCS_INDEX_EOI_EXIT_BITMAP_3, VMCS_INDEX_ENCLS_EXITING_BITMAP, VMCS_INDEX_XSS_EXITING_BITMAP,
+    static const uint8_t harmless[] = {
+        VMCS_INDEX_GUEST_INTERRUPT_STATUS,
+        VMCS_INDEX_EOI_EXIT_BITMAP_0,
+        VMCS_INDEX_EOI_EXIT_BITMAP_1,
+        VMCS_INDEX_EOI_EXIT_BITMAP_2,
+        VMCS_INDEX_EOI_EXIT_BITMAP_3,
+        VMCS_INDEX_ENCLS_EXITING_BITMAP,
+        VMCS_INDEX_XSS_EXITING_BITMAP,
         VMCS_INDEX_GUEST_PERF_GLOBAL_CTRL,
-        VMCS_INDEX_GUEST_BNDCFGS, VMCS_INDEX_GUEST_RTIT_CTL, VMCS_INDEX_GUEST_PKRS, VMCS_INDEX_GUEST_S_CET, VMCS_INDEX_GUEST_SSP,
+        VMCS_INDEX_GUEST_BNDCFGS,
+        VMCS_INDEX_GUEST_RTIT_CTL,
+        VMCS_INDEX_GUEST_PKRS,
+        VMCS_INDEX_GUEST_S_CET,
+        VMCS_INDEX_GUEST_SSP,
         VMCS_INDEX_GUEST_INTERRUPT_SSP_TABLE}; /* what their controls, which have rows, keep from meaning anything */
     static const bool address[VMCS_FIELDS] = {
 #define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
@@ -112,8 +123,8 @@ static void no_field_of_cps_is_without_a_row(void **state)
 }
 
 #define CLEAR(member, bits) VMCS_INDEX_##member, .clear = (bits)
-#define SET(member, bits) VMCS_INDEX_##member, .set = (bits)
-#define BE(member, what) VMCS_INDEX_##member, .clear = ~0ull, .set = (what)
+#define SET(member, bits)   VMCS_INDEX_##member, .set = (bits)
+#define BE(member, what)    VMCS_INDEX_##member, .clear = ~0ull, .set = (what)
 
 static void each_row_refuses_what_it_is_about(void **state)
 {
@@ -148,7 +159,7 @@ static void each_row_refuses_what_it_is_about(void **state)
         {SET(GUEST_CR0, 1 << 30)},
         {CLEAR(GUEST_CR4, 0x2000)},
         {SET(GUEST_EFER, 1 << 12)}, /* SVME */
-        {BE(MSR_BITMAP, 0x12000)}, /* L1's own */
+        {BE(MSR_BITMAP, 0x12000)},  /* L1's own */
         {BE(IO_BITMAP_A, 0x12000)},
         {BE(IO_BITMAP_B, 0x12000)},
         {BE(VMREAD_BITMAP, 0x15000)},
@@ -169,7 +180,8 @@ static void each_row_refuses_what_it_is_about(void **state)
         uint64_t value = (vmcs_get(&good, wrong[i].index) & ~wrong[i].clear) | wrong[i].set;
         const struct nest_assertion *by = judge_with(wrong[i].index, value);
         if (!by)
-            fail_msg("%u: %s may be %#llx", i, vmcs_field_name(vmcs_field_rows[wrong[i].index].encoding), (unsigned long long)value);
+            fail_msg("%u: %s may be %#llx", i, vmcs_field_name(vmcs_field_rows[wrong[i].index].encoding),
+                     (unsigned long long)value);
         if (wrong[i].rule)
             assert_string_equal(by->rule, wrong[i].rule);
         else
@@ -185,7 +197,8 @@ static bool row_holds(const struct nest_assertion *row, const struct vmcs *image
 /* CP's own controls differ from build to build and with the hardware; what a guest's may be follows from them. */
 static void a_guests_controls_may_be_stricter_than_cps_and_never_laxer(void **state)
 {
-    const uint32_t ports = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS, cr8 = CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
+    const uint32_t ports = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS,
+                   cr8 = CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
     const uint32_t cpu = 0x0401E172 | CPU_SECONDARY_CONTROLS, base2 = CPU2_EPT;
     const char *const port = "ports exit where CP has them exit", *const tpr = "the TPR is L1's page, or exits";
     const char *const all = "processor-based controls: CP's, and of others what is offered";
@@ -195,7 +208,8 @@ static void a_guests_controls_may_be_stricter_than_cps_and_never_laxer(void **st
         uint32_t own, has;
         bool may;
     } rows[] = {
-        {VMCS_INDEX_PIN_CONTROLS, NULL, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING, true},
+        {VMCS_INDEX_PIN_CONTROLS, NULL, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING,
+         0x16 | PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING, true},
         {VMCS_INDEX_PIN_CONTROLS, NULL, 0x16 | PIN_NMI_EXITING, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING, false},
         {VMCS_INDEX_PROCESSOR_CONTROLS, all, cpu, cpu | cr8, true},
         {VMCS_INDEX_PROCESSOR_CONTROLS, all, cpu, cpu | CPU_CR8_LOAD_EXITING, true},
@@ -225,12 +239,13 @@ static void a_guests_controls_may_be_stricter_than_cps_and_never_laxer(void **st
         {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2, base2 | CPU2_WBINVD_EXITING, true},
         {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2 | CPU2_WBINVD_EXITING, base2, false},
         {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2 | CPU2_WBINVD_EXITING, CPU2_WBINVD_EXITING, false},
-        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2 | CPU2_RDTSCP | CPU2_XSAVES | CPU2_UNRESTRICTED_GUEST, base2, true},
+        {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2 | CPU2_RDTSCP | CPU2_UNRESTRICTED_GUEST, base2, true},
         {VMCS_INDEX_SECONDARY_CONTROLS, NULL, 0, 0, false}, /* never without EPT */
         {VMCS_INDEX_SECONDARY_CONTROLS, NULL, base2, base2 | CPU2_PML, false},
     };
     (void)state;
-    m.offered.msr[VMX_TRUE_CPU] &= ~((uint64_t)cr8 << 32); /* CP's way to have CR8 exit, offered or not; and its VPIDs */
+    m.offered.msr[VMX_TRUE_CPU] &=
+        ~((uint64_t)cr8 << 32); /* CP's way to have CR8 exit, offered or not; and its VPIDs */
     m.offered.msr[VMX_CPU2] &= ~((uint64_t)CPU2_VPID << 32);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct vmcs image = good;
@@ -401,7 +416,8 @@ static void the_set_has_every_field_a_row_is_about_and_no_hot_one(void **state)
         vmcs_set_add(&fields, table[i].index), vmcs_set_add(&fields, table[i].with);
     assert_memory_equal(&fields, &nest_assert_fields, sizeof(fields));
     assert_false(vmcs_set_has(&fields, VMCS_INDEX_GUEST_RIP) || vmcs_set_has(&fields, VMCS_INDEX_GUEST_RSP));
-    assert_false(vmcs_set_has(&fields, VMCS_INDEX_GUEST_RFLAGS) || vmcs_set_has(&fields, VMCS_INDEX_GUEST_INTERRUPTIBILITY));
+    assert_false(vmcs_set_has(&fields, VMCS_INDEX_GUEST_RFLAGS) ||
+                 vmcs_set_has(&fields, VMCS_INDEX_GUEST_INTERRUPTIBILITY));
 }
 
 static void an_unsound_vmcs02_is_not_loaded(void **state)
@@ -427,12 +443,26 @@ static void events_are_such_as_may_be_injected(void **state)
         uint32_t info, code;
         bool may;
     } events[] = {
-        {0x7FFFFFFF, ~0u, true}, {valid | 0x20, 0, true}, {valid | 2 << 8 | 2, 0, true}, {valid | 2 << 8 | 3, 0, false},
-        {valid | 1 << 8 | 9, 0, false}, {valid | 3 << 8 | 13 | error, 0x10, true}, {valid | 3 << 8 | 13 | error, 0x10000, false},
-        {valid | 3 << 8 | 3 | error, 0, false}, {valid | 3 << 8 | 32, 0, false}, {valid | 3 << 8 | 31, 0, true}, {valid | 4 << 8 | 0x80, 0, true},
-        {valid | 4 << 8 | 0x80 | error, 0, false}, {valid | 5 << 8 | 1, 0, true}, {valid | 6 << 8 | 3, 0, true},
-        {valid | 7 << 8, 0, false}, {valid | 3 << 8 | 6 | 1 << 12, 0, false}, {valid | 3 << 8 | 6 | 1 << 30, 0, false},
-        {valid | 3 << 8 | 8 | error, 0, true}, {valid | 3 << 8 | 17 | error, 0, true}, {valid | 3 << 8 | 16 | error, 0, false},
+        {0x7FFFFFFF, ~0u, true},
+        {valid | 0x20, 0, true},
+        {valid | 2 << 8 | 2, 0, true},
+        {valid | 2 << 8 | 3, 0, false},
+        {valid | 1 << 8 | 9, 0, false},
+        {valid | 3 << 8 | 13 | error, 0x10, true},
+        {valid | 3 << 8 | 13 | error, 0x10000, false},
+        {valid | 3 << 8 | 3 | error, 0, false},
+        {valid | 3 << 8 | 32, 0, false},
+        {valid | 3 << 8 | 31, 0, true},
+        {valid | 4 << 8 | 0x80, 0, true},
+        {valid | 4 << 8 | 0x80 | error, 0, false},
+        {valid | 5 << 8 | 1, 0, true},
+        {valid | 6 << 8 | 3, 0, true},
+        {valid | 7 << 8, 0, false},
+        {valid | 3 << 8 | 6 | 1 << 12, 0, false},
+        {valid | 3 << 8 | 6 | 1 << 30, 0, false},
+        {valid | 3 << 8 | 8 | error, 0, true},
+        {valid | 3 << 8 | 17 | error, 0, true},
+        {valid | 3 << 8 | 16 | error, 0, false},
     };
     for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (nest_assert_event(events[i].info, events[i].code) != events[i].may)

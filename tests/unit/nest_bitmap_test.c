@@ -1,7 +1,13 @@
 /* The bitmaps L2 runs with: what either CP or L1 wants to exit exits, all else passes; and no page of L1's is used itself. */
 #include "tests/unit/nest_l2_scene.h"
 
-enum { CONTROLS = 0x04006172 | CPU_SECONDARY_CONTROLS, PORTS_A = 0x12000, PORTS_B = 0x13000, MSRS = 0x14000, BYTES = 4096 };
+enum {
+    CONTROLS = 0x04006172 | CPU_SECONDARY_CONTROLS,
+    PORTS_A = 0x12000,
+    PORTS_B = 0x13000,
+    MSRS = 0x14000,
+    BYTES = 4096
+};
 
 static uint8_t cp_ports[2][BYTES];
 
@@ -19,17 +25,15 @@ static void cp_exits_on(uint32_t ports)
 static void l1_exits_on(uint32_t controls)
 {
     for (unsigned i = 0; i < BYTES; i++)
-        m.storage[PORTS_A + i] = (uint8_t)(i * 7), m.storage[PORTS_B + i] = (uint8_t)(i * 11 + 1), m.storage[MSRS + i] = (uint8_t)(i * 13);
+        m.storage[PORTS_A + i] = (uint8_t)(i * 7), m.storage[PORTS_B + i] = (uint8_t)(i * 11 + 1),
+                            m.storage[MSRS + i] = (uint8_t)(i * 13);
     fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, CONTROLS | controls);
     fake_vmx_write(&m, VMCS_IO_BITMAP_A, PORTS_A);
     fake_vmx_write(&m, VMCS_IO_BITMAP_B, PORTS_B);
     fake_vmx_write(&m, VMCS_MSR_BITMAP, MSRS);
 }
 
-static const uint8_t *page_at(uint64_t address)
-{
-    return (const uint8_t *)(uintptr_t)address;
-}
+static const uint8_t *page_at(uint64_t address) { return (const uint8_t *)(uintptr_t)address; }
 
 static void assert_union(uint64_t address, const uint8_t *l1, const uint8_t *cp)
 {
@@ -89,8 +93,10 @@ static void where_l1_lets_all_pass_cps_own_bitmaps_serve(void **state)
 
 static void all_ports_exit_if_either_wants_all(void **state)
 {
-    static const uint32_t pairs[][2] = {{CPU_UNCONDITIONAL_IO_EXITING, CPU_IO_BITMAPS}, {CPU_IO_BITMAPS, CPU_UNCONDITIONAL_IO_EXITING},
-        {CPU_UNCONDITIONAL_IO_EXITING, 0}, {0, CPU_UNCONDITIONAL_IO_EXITING}};
+    static const uint32_t pairs[][2] = {{CPU_UNCONDITIONAL_IO_EXITING, CPU_IO_BITMAPS},
+                                        {CPU_IO_BITMAPS, CPU_UNCONDITIONAL_IO_EXITING},
+                                        {CPU_UNCONDITIONAL_IO_EXITING, 0},
+                                        {0, CPU_UNCONDITIONAL_IO_EXITING}};
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
         cp_exits_on(pairs[i][0]);

@@ -12,10 +12,22 @@ static void a_pointer_is_one_that_the_capabilities_allow(void **state)
         uint64_t lacks, eptp;
         bool valid;
     } rows[] = {
-        {0, form | 6, true}, {0, form, true}, {EPT_CAP_UNCACHEABLE, form, false}, {EPT_CAP_UNCACHEABLE, form | 6, true},
-        {EPT_CAP_WRITE_BACK, form | 6, false}, {EPT_CAP_WRITE_BACK, form, true}, {0, form | 1, false}, {0, form | 4, false},
-        {0, form | 5, false}, {0, form | 7, false}, {0, PML4 | 2 << 3 | 6, false}, {0, PML4 | 4 << 3 | 6, false}, {0, PML4 | 6, false},
-        {0, form | 6 | 1 << 6, true}, {EPT_CAP_ACCESSED_DIRTY, form | 6 | 1 << 6, false}, {EPT_CAP_ACCESSED_DIRTY, form | 6, true},
+        {0, form | 6, true},
+        {0, form, true},
+        {EPT_CAP_UNCACHEABLE, form, false},
+        {EPT_CAP_UNCACHEABLE, form | 6, true},
+        {EPT_CAP_WRITE_BACK, form | 6, false},
+        {EPT_CAP_WRITE_BACK, form, true},
+        {0, form | 1, false},
+        {0, form | 4, false},
+        {0, form | 5, false},
+        {0, form | 7, false},
+        {0, PML4 | 2 << 3 | 6, false},
+        {0, PML4 | 4 << 3 | 6, false},
+        {0, PML4 | 6, false},
+        {0, form | 6 | 1 << 6, true},
+        {EPT_CAP_ACCESSED_DIRTY, form | 6 | 1 << 6, false},
+        {EPT_CAP_ACCESSED_DIRTY, form | 6, true},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -47,17 +59,22 @@ static void reserved_bits_are_those_of_each_level(void **state)
         uint64_t entry;
         unsigned low_from, low_to, address_to; /* reserved: bits low_from..low_to, and 12..address_to - 1 */
     } rows[] = {
-        {1, RWX | WRITE_BACK, 1, 0, 12}, {2, RWX | WRITE_BACK | EPT_LARGE, 1, 0, 21}, {3, RWX | WRITE_BACK | EPT_LARGE, 1, 0, 30},
-        {2, RWX, 3, 6, 12}, {3, RWX, 3, 6, 12}, {4, RWX, 3, 7, 12},
+        {1, RWX | WRITE_BACK, 1, 0, 12},
+        {2, RWX | WRITE_BACK | EPT_LARGE, 1, 0, 21},
+        {3, RWX | WRITE_BACK | EPT_LARGE, 1, 0, 30},
+        {2, RWX, 3, 6, 12},
+        {3, RWX, 3, 6, 12},
+        {4, RWX, 3, 7, 12},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_true(ept_entry_valid(&memory, rows[i].entry, rows[i].level));
         for (unsigned bit = 3; bit < 64; bit++) {
-            bool reserved = (bit >= rows[i].low_from && bit <= rows[i].low_to) || (bit >= 12 && bit < rows[i].address_to) ||
-                            (bit >= 40 && bit < 52);
+            bool reserved = (bit >= rows[i].low_from && bit <= rows[i].low_to) ||
+                            (bit >= 12 && bit < rows[i].address_to) || (bit >= 40 && bit < 52);
             bool turns = bit == 7 || (rows[i].entry >> bit & 1); /* into an entry of another kind, or memory type */
-            if (!turns && !(rows[i].entry & WRITE_BACK && bit < 6) && ept_entry_valid(&memory, rows[i].entry | 1ull << bit, rows[i].level) == reserved)
+            if (!turns && !(rows[i].entry & WRITE_BACK && bit < 6) &&
+                ept_entry_valid(&memory, rows[i].entry | 1ull << bit, rows[i].level) == reserved)
                 fail_msg("level %u, entry %#llx: bit %u", rows[i].level, (unsigned long long)rows[i].entry, bit);
         }
     }
@@ -73,7 +90,8 @@ static void every_combination_of_rights_but_two_kinds_is_good(void **state)
         unsigned rights = n & 7;
         memory.execute_only = n & 8;
         bool writes_only = rights & EPT_WRITE && !(rights & EPT_READ), executes_only = rights == EPT_EXECUTE;
-        assert_int_equal(ept_entry_valid(&memory, 0x1000 | rights | WRITE_BACK, 1), !writes_only && (!executes_only || n & 8));
+        assert_int_equal(ept_entry_valid(&memory, 0x1000 | rights | WRITE_BACK, 1),
+                         !writes_only && (!executes_only || n & 8));
         assert_int_equal(ept_entry_valid(&memory, 0x1000 | rights, 3), !writes_only && (!executes_only || n & 8));
     }
 }
@@ -209,8 +227,8 @@ static uint64_t host_bytes, host_rights;
 static bool translate(void *context, uint64_t gpa, enum nest_access access, struct nest_translation *translation)
 {
     (void)context, (void)access;
-    *translation = (struct nest_translation){.hpa = 0x100000000 + (gpa & ~(host_bytes - 1)), .bytes = host_bytes,
-                                             .rights = (uint8_t)host_rights};
+    *translation = (struct nest_translation){
+        .hpa = 0x100000000 + (gpa & ~(host_bytes - 1)), .bytes = host_bytes, .rights = (uint8_t)host_rights};
     return true;
 }
 
@@ -293,15 +311,20 @@ static void a_violation_is_told_with_l1s_rights_and_one_access(void **state)
         bool nested_page_tables;
         uint64_t access, rights, told;
     } rows[] = {
-        {false, EPT_WRITE, EPT_READ, EPT_WRITE}, {false, EPT_READ | EPT_WRITE, EPT_READ, EPT_READ | EPT_WRITE},
-        {true, EPT_WRITE, EPT_READ, EPT_WRITE}, {true, EPT_EXECUTE, EPT_READ, EPT_EXECUTE},
-        {true, EPT_READ | EPT_WRITE, EPT_READ, EPT_WRITE}, {true, EPT_READ | EPT_WRITE, EPT_READ | EPT_EXECUTE, EPT_WRITE},
-        {true, EPT_READ | EPT_WRITE, 0, EPT_READ}, {true, EPT_READ | EPT_WRITE | EPT_EXECUTE, 0, EPT_READ | EPT_WRITE | EPT_EXECUTE},
+        {false, EPT_WRITE, EPT_READ, EPT_WRITE},
+        {false, EPT_READ | EPT_WRITE, EPT_READ, EPT_READ | EPT_WRITE},
+        {true, EPT_WRITE, EPT_READ, EPT_WRITE},
+        {true, EPT_EXECUTE, EPT_READ, EPT_EXECUTE},
+        {true, EPT_READ | EPT_WRITE, EPT_READ, EPT_WRITE},
+        {true, EPT_READ | EPT_WRITE, EPT_READ | EPT_EXECUTE, EPT_WRITE},
+        {true, EPT_READ | EPT_WRITE, 0, EPT_READ},
+        {true, EPT_READ | EPT_WRITE | EPT_EXECUTE, 0, EPT_READ | EPT_WRITE | EPT_EXECUTE},
     };
     (void)state;
     launch(EPTP);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = rows[i].access | 0x180 | RWX << 3, .guest_physical = 0x5000};
+        const struct exit exit = {
+            .reason = EXIT_EPT_VIOLATION, .qualification = rows[i].access | 0x180 | RWX << 3, .guest_physical = 0x5000};
         uint64_t qualification = 0, gpa = 0;
         map(rows[i].rights);
         m.nest.policy.nested_page_tables = rows[i].nested_page_tables;
@@ -348,7 +371,8 @@ static void the_one_not_used_for_longest_makes_room(void **state)
         assert_non_null(nest_ept_get(&m.nest, 0x100000 + uses[i] * 0x1000));
     for (uint64_t i = 0; i < 6; i++)
         assert_int_equal(is_kept(0x100000 + i * 0x1000), i == 1 || i >= 3);
-    assert_ptr_equal(nest_ept_get(&m.nest, 0x103000 | 3 << 3 | 6), nest_ept_get(&m.nest, 0x103000)); /* the form is no part of it */
+    assert_ptr_equal(nest_ept_get(&m.nest, 0x103000 | 3 << 3 | 6),
+                     nest_ept_get(&m.nest, 0x103000)); /* the form is no part of it */
     assert_ptr_not_equal(nest_ept_get(&m.nest, 0x103000), nest_ept_get(&m.nest, 0x103000 | EPTP_ACCESSED_DIRTY));
 }
 

@@ -15,10 +15,7 @@ enum { PML4 = FAKE_EPT, PDPT = FAKE_EPT + 0x1000, PD = FAKE_EPT + 0x2000, PT = F
 
 static struct fake_vmx m;
 
-static inline void entry_put(uint64_t at, uint64_t entry)
-{
-    memcpy(m.storage + at, &entry, sizeof(entry));
-}
+static inline void entry_put(uint64_t at, uint64_t entry) { memcpy(m.storage + at, &entry, sizeof(entry)); }
 
 static inline int start(void **state)
 {
@@ -49,7 +46,9 @@ static inline enum nest_result touch(uint64_t gpa2, unsigned access, uint64_t *h
     for (unsigned tries = 0; tries < 4; tries++) {
         if (fake_vmx_touch(&m, gpa2, access, hpa))
             return NEST_RESUME;
-        struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = access | 0x180, .guest_physical = gpa2,
+        struct exit exit = {.reason = EXIT_EPT_VIOLATION,
+                            .qualification = access | 0x180,
+                            .guest_physical = gpa2,
                             .guest_linear = gpa2};
         enum nest_result result = fake_vmx_exit(&m, &exit);
         if (result != NEST_RESUME)

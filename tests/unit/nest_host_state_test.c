@@ -5,10 +5,7 @@
 
 enum { EXIT_PLAIN = 0x00036DFB, USABLE_DATA = 0xC093, UNUSABLE = 0x10000 };
 
-static const struct vmcs *l1(void)
-{
-    return &m.first.held;
-}
+static const struct vmcs *l1(void) { return &m.first.held; }
 
 static void what_l1_wrote_as_its_host_state_it_finds(void **state)
 {
@@ -17,16 +14,26 @@ static void what_l1_wrote_as_its_host_state_it_finds(void **state)
         enum vmcs_index guest;
         uint64_t value;
     } rows[] = {
-        {VMCS_HOST_ES_SELECTOR, VMCS_INDEX_GUEST_ES_SELECTOR, 0x18}, {VMCS_HOST_CS_SELECTOR, VMCS_INDEX_GUEST_CS_SELECTOR, 0x20},
-        {VMCS_HOST_SS_SELECTOR, VMCS_INDEX_GUEST_SS_SELECTOR, 0x28}, {VMCS_HOST_DS_SELECTOR, VMCS_INDEX_GUEST_DS_SELECTOR, 0x30},
-        {VMCS_HOST_FS_SELECTOR, VMCS_INDEX_GUEST_FS_SELECTOR, 0x38}, {VMCS_HOST_GS_SELECTOR, VMCS_INDEX_GUEST_GS_SELECTOR, 0x40},
-        {VMCS_HOST_TR_SELECTOR, VMCS_INDEX_GUEST_TR_SELECTOR, 0x48}, {VMCS_HOST_FS_BASE, VMCS_INDEX_GUEST_FS_BASE, 0x11000},
-        {VMCS_HOST_GS_BASE, VMCS_INDEX_GUEST_GS_BASE, 0x12000}, {VMCS_HOST_TR_BASE, VMCS_INDEX_GUEST_TR_BASE, 0x13000},
-        {VMCS_HOST_GDTR_BASE, VMCS_INDEX_GUEST_GDTR_BASE, 0x14000}, {VMCS_HOST_IDTR_BASE, VMCS_INDEX_GUEST_IDTR_BASE, 0x15000},
-        {VMCS_HOST_SYSENTER_CS, VMCS_INDEX_GUEST_SYSENTER_CS, 0x50}, {VMCS_HOST_SYSENTER_ESP, VMCS_INDEX_GUEST_SYSENTER_ESP, 0x16000},
-        {VMCS_HOST_SYSENTER_EIP, VMCS_INDEX_GUEST_SYSENTER_EIP, 0x17000}, {VMCS_HOST_CR3, VMCS_INDEX_GUEST_CR3, 0x7000},
-        {VMCS_HOST_RSP, VMCS_INDEX_GUEST_RSP, 0x18000}, {VMCS_HOST_RIP, VMCS_INDEX_GUEST_RIP, 0x19000},
-        {VMCS_HOST_PAT, VMCS_INDEX_GUEST_PAT, 0x0007010600070106}, {VMCS_HOST_EFER, VMCS_INDEX_GUEST_EFER, 0xD01},
+        {VMCS_HOST_ES_SELECTOR, VMCS_INDEX_GUEST_ES_SELECTOR, 0x18},
+        {VMCS_HOST_CS_SELECTOR, VMCS_INDEX_GUEST_CS_SELECTOR, 0x20},
+        {VMCS_HOST_SS_SELECTOR, VMCS_INDEX_GUEST_SS_SELECTOR, 0x28},
+        {VMCS_HOST_DS_SELECTOR, VMCS_INDEX_GUEST_DS_SELECTOR, 0x30},
+        {VMCS_HOST_FS_SELECTOR, VMCS_INDEX_GUEST_FS_SELECTOR, 0x38},
+        {VMCS_HOST_GS_SELECTOR, VMCS_INDEX_GUEST_GS_SELECTOR, 0x40},
+        {VMCS_HOST_TR_SELECTOR, VMCS_INDEX_GUEST_TR_SELECTOR, 0x48},
+        {VMCS_HOST_FS_BASE, VMCS_INDEX_GUEST_FS_BASE, 0x11000},
+        {VMCS_HOST_GS_BASE, VMCS_INDEX_GUEST_GS_BASE, 0x12000},
+        {VMCS_HOST_TR_BASE, VMCS_INDEX_GUEST_TR_BASE, 0x13000},
+        {VMCS_HOST_GDTR_BASE, VMCS_INDEX_GUEST_GDTR_BASE, 0x14000},
+        {VMCS_HOST_IDTR_BASE, VMCS_INDEX_GUEST_IDTR_BASE, 0x15000},
+        {VMCS_HOST_SYSENTER_CS, VMCS_INDEX_GUEST_SYSENTER_CS, 0x50},
+        {VMCS_HOST_SYSENTER_ESP, VMCS_INDEX_GUEST_SYSENTER_ESP, 0x16000},
+        {VMCS_HOST_SYSENTER_EIP, VMCS_INDEX_GUEST_SYSENTER_EIP, 0x17000},
+        {VMCS_HOST_CR3, VMCS_INDEX_GUEST_CR3, 0x7000},
+        {VMCS_HOST_RSP, VMCS_INDEX_GUEST_RSP, 0x18000},
+        {VMCS_HOST_RIP, VMCS_INDEX_GUEST_RIP, 0x19000},
+        {VMCS_HOST_PAT, VMCS_INDEX_GUEST_PAT, 0x0007010600070106},
+        {VMCS_HOST_EFER, VMCS_INDEX_GUEST_EFER, 0xD01},
     };
     const unsigned count = sizeof(rows) / sizeof(rows[0]);
     (void)state;
@@ -38,13 +45,16 @@ static void what_l1_wrote_as_its_host_state_it_finds(void **state)
         if (vmcs_get(l1(), rows[i].guest) != rows[i].value)
             fail_msg("%s", vmcs_field_name(vmcs_field_rows[rows[i].guest].encoding));
     for (unsigned i = 0; i < count; i++) { /* and each of them alone, changed between two exits */
-        uint64_t value = rows[i].value ^ (rows[i].host == VMCS_HOST_PAT ? 1 << 8 : rows[i].host == VMCS_HOST_EFER ? 1 : 0x100);
+        uint64_t value = rows[i].value ^ (rows[i].host == VMCS_HOST_PAT    ? 1 << 8
+                                          : rows[i].host == VMCS_HOST_EFER ? 1
+                                                                           : 0x100);
         fake_vmx_write(&m, rows[i].host, value);
         enter(EXIT_VMRESUME);
         leave();
         for (unsigned other = 0; other < count; other++)
             if (vmcs_get(l1(), rows[other].guest) != (other == i ? value : rows[other].value))
-                fail_msg("%s after a change of %s", vmcs_field_name(vmcs_field_rows[rows[other].guest].encoding), vmcs_field_name(rows[i].host));
+                fail_msg("%s after a change of %s", vmcs_field_name(vmcs_field_rows[rows[other].guest].encoding),
+                         vmcs_field_name(rows[i].host));
         fake_vmx_write(&m, rows[i].host, rows[i].value);
     }
 }
@@ -54,7 +64,8 @@ static void what_no_field_says_is_as_the_manual_has_it(void **state)
     (void)state;
     struct vmcs *v = &m.first.held; /* as it may have been before the entry */
     v->guest_dr7 = 0x455, v->guest_debugctl = 2, v->guest_rflags = 0x246, v->guest_ldtr_selector = 0x60;
-    v->guest_ldtr_base = 0x99000, v->guest_ldtr_limit = 0x77, v->guest_activity_state = 1, v->guest_pending_debug_exceptions = 0x4000;
+    v->guest_ldtr_base = 0x99000, v->guest_ldtr_limit = 0x77, v->guest_activity_state = 1,
+    v->guest_pending_debug_exceptions = 0x4000;
     v->guest_cs_base = v->guest_ss_base = v->guest_ds_base = v->guest_es_base = 0x55000;
     v->guest_gdtr_limit = v->guest_idtr_limit = v->guest_tr_limit = 0x1234;
     enter(EXIT_VMLAUNCH);
@@ -63,21 +74,40 @@ static void what_no_field_says_is_as_the_manual_has_it(void **state)
         enum vmcs_index field;
         uint64_t value;
     } rows[] = {
-        {VMCS_INDEX_GUEST_DR7, 0x400}, {VMCS_INDEX_GUEST_DEBUGCTL, 0}, {VMCS_INDEX_GUEST_RFLAGS, 2}, {VMCS_INDEX_GUEST_LDTR_SELECTOR, 0},
-        {VMCS_INDEX_GUEST_LDTR_BASE, 0}, {VMCS_INDEX_GUEST_LDTR_LIMIT, 0}, {VMCS_INDEX_GUEST_LDTR_ACCESS_RIGHTS, UNUSABLE},
-        {VMCS_INDEX_GUEST_ACTIVITY_STATE, 0}, {VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS, 0}, {VMCS_INDEX_GUEST_CS_BASE, 0},
-        {VMCS_INDEX_GUEST_SS_BASE, 0}, {VMCS_INDEX_GUEST_DS_BASE, 0}, {VMCS_INDEX_GUEST_ES_BASE, 0},
-        {VMCS_INDEX_GUEST_GDTR_LIMIT, 0xFFFF}, {VMCS_INDEX_GUEST_IDTR_LIMIT, 0xFFFF}, {VMCS_INDEX_GUEST_TR_LIMIT, 0x67},
-        {VMCS_INDEX_GUEST_TR_ACCESS_RIGHTS, 0x8B}, {VMCS_INDEX_GUEST_CS_LIMIT, 0xFFFFFFFF}, {VMCS_INDEX_GUEST_SS_LIMIT, 0xFFFFFFFF},
-        {VMCS_INDEX_GUEST_DS_LIMIT, 0xFFFFFFFF}, {VMCS_INDEX_GUEST_ES_LIMIT, 0xFFFFFFFF}, {VMCS_INDEX_GUEST_FS_LIMIT, 0xFFFFFFFF},
-        {VMCS_INDEX_GUEST_GS_LIMIT, 0xFFFFFFFF}, {VMCS_INDEX_GUEST_CS_ACCESS_RIGHTS, 0xA09B},
-        {VMCS_INDEX_GUEST_SS_ACCESS_RIGHTS, USABLE_DATA}, {VMCS_INDEX_GUEST_DS_ACCESS_RIGHTS, UNUSABLE},
-        {VMCS_INDEX_GUEST_ES_ACCESS_RIGHTS, UNUSABLE}, {VMCS_INDEX_GUEST_FS_ACCESS_RIGHTS, UNUSABLE},
+        {VMCS_INDEX_GUEST_DR7, 0x400},
+        {VMCS_INDEX_GUEST_DEBUGCTL, 0},
+        {VMCS_INDEX_GUEST_RFLAGS, 2},
+        {VMCS_INDEX_GUEST_LDTR_SELECTOR, 0},
+        {VMCS_INDEX_GUEST_LDTR_BASE, 0},
+        {VMCS_INDEX_GUEST_LDTR_LIMIT, 0},
+        {VMCS_INDEX_GUEST_LDTR_ACCESS_RIGHTS, UNUSABLE},
+        {VMCS_INDEX_GUEST_ACTIVITY_STATE, 0},
+        {VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
+        {VMCS_INDEX_GUEST_CS_BASE, 0},
+        {VMCS_INDEX_GUEST_SS_BASE, 0},
+        {VMCS_INDEX_GUEST_DS_BASE, 0},
+        {VMCS_INDEX_GUEST_ES_BASE, 0},
+        {VMCS_INDEX_GUEST_GDTR_LIMIT, 0xFFFF},
+        {VMCS_INDEX_GUEST_IDTR_LIMIT, 0xFFFF},
+        {VMCS_INDEX_GUEST_TR_LIMIT, 0x67},
+        {VMCS_INDEX_GUEST_TR_ACCESS_RIGHTS, 0x8B},
+        {VMCS_INDEX_GUEST_CS_LIMIT, 0xFFFFFFFF},
+        {VMCS_INDEX_GUEST_SS_LIMIT, 0xFFFFFFFF},
+        {VMCS_INDEX_GUEST_DS_LIMIT, 0xFFFFFFFF},
+        {VMCS_INDEX_GUEST_ES_LIMIT, 0xFFFFFFFF},
+        {VMCS_INDEX_GUEST_FS_LIMIT, 0xFFFFFFFF},
+        {VMCS_INDEX_GUEST_GS_LIMIT, 0xFFFFFFFF},
+        {VMCS_INDEX_GUEST_CS_ACCESS_RIGHTS, 0xA09B},
+        {VMCS_INDEX_GUEST_SS_ACCESS_RIGHTS, USABLE_DATA},
+        {VMCS_INDEX_GUEST_DS_ACCESS_RIGHTS, UNUSABLE},
+        {VMCS_INDEX_GUEST_ES_ACCESS_RIGHTS, UNUSABLE},
+        {VMCS_INDEX_GUEST_FS_ACCESS_RIGHTS, UNUSABLE},
         {VMCS_INDEX_GUEST_GS_ACCESS_RIGHTS, UNUSABLE},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (vmcs_get(l1(), rows[i].field) != rows[i].value)
-            fail_msg("%s is %#llx", vmcs_field_name(vmcs_field_rows[rows[i].field].encoding), (unsigned long long)vmcs_get(l1(), rows[i].field));
+            fail_msg("%s is %#llx", vmcs_field_name(vmcs_field_rows[rows[i].field].encoding),
+                     (unsigned long long)vmcs_get(l1(), rows[i].field));
 }
 
 static void a_selector_of_0_is_an_unusable_segment(void **state)
@@ -85,8 +115,10 @@ static void a_selector_of_0_is_an_unusable_segment(void **state)
     static const struct {
         enum vmcs_field host;
         enum vmcs_index rights;
-    } rows[] = {{VMCS_HOST_DS_SELECTOR, VMCS_INDEX_GUEST_DS_ACCESS_RIGHTS}, {VMCS_HOST_ES_SELECTOR, VMCS_INDEX_GUEST_ES_ACCESS_RIGHTS},
-                {VMCS_HOST_FS_SELECTOR, VMCS_INDEX_GUEST_FS_ACCESS_RIGHTS}, {VMCS_HOST_GS_SELECTOR, VMCS_INDEX_GUEST_GS_ACCESS_RIGHTS},
+    } rows[] = {{VMCS_HOST_DS_SELECTOR, VMCS_INDEX_GUEST_DS_ACCESS_RIGHTS},
+                {VMCS_HOST_ES_SELECTOR, VMCS_INDEX_GUEST_ES_ACCESS_RIGHTS},
+                {VMCS_HOST_FS_SELECTOR, VMCS_INDEX_GUEST_FS_ACCESS_RIGHTS},
+                {VMCS_HOST_GS_SELECTOR, VMCS_INDEX_GUEST_GS_ACCESS_RIGHTS},
                 {VMCS_HOST_SS_SELECTOR, VMCS_INDEX_GUEST_SS_ACCESS_RIGHTS}};
     (void)state;
     for (unsigned i = 0; i < 2 * 5; i++) {

@@ -8,9 +8,14 @@ enum { VALID = 1u << 31, HAS_ERROR = 1 << 11, HARDWARE = 3 << 8, OLD = 0x0BAD };
 /* An exit with something in every member. */
 static struct exit full(enum exit_reason reason)
 {
-    return (struct exit){.reason = reason, .qualification = 0x1111, .instruction_length = 7, .instruction_info = 0x2222,
-        .interruption_info = VALID | HARDWARE | 13 | HAS_ERROR, .interruption_error = 0x3333, .guest_physical = 0x4444,
-        .guest_linear = 0x5555};
+    return (struct exit){.reason = reason,
+                         .qualification = 0x1111,
+                         .instruction_length = 7,
+                         .instruction_info = 0x2222,
+                         .interruption_info = VALID | HARDWARE | 13 | HAS_ERROR,
+                         .interruption_error = 0x3333,
+                         .guest_physical = 0x4444,
+                         .guest_linear = 0x5555};
 }
 
 static const struct vmcs *after(const struct exit *exit)
@@ -18,7 +23,8 @@ static const struct vmcs *after(const struct exit *exit)
     struct vmcs *v = &m.nest.current->vmcs12;
     if (!m.nest.in_guest)
         enter(m.nest.current->launched ? EXIT_VMRESUME : EXIT_VMLAUNCH);
-    v->exit_interruption_error_code = v->idt_vectoring_error_code = v->guest_physical_address = v->guest_linear_address = OLD;
+    v->exit_interruption_error_code = v->idt_vectoring_error_code = v->guest_physical_address =
+        v->guest_linear_address = OLD;
     m.loaded->held.guest_linear_address = 0x6666;
     m.loaded->held.exit_instruction_info = 0x7777;
     uint64_t before = m.nest.counts.reflected[exit->reason & 0xFFFF];
@@ -99,7 +105,9 @@ static void only_an_nmi_that_exits_blocks_nmis(void **state)
         enum exit_reason reason;
         uint32_t type;
         bool blocks;
-    } rows[] = {{EXIT_EXCEPTION_NMI, 2, true}, {EXIT_EXCEPTION_NMI, 3, false}, {EXIT_EXTERNAL_INTERRUPT, 2, false},
+    } rows[] = {{EXIT_EXCEPTION_NMI, 2, true},
+                {EXIT_EXCEPTION_NMI, 3, false},
+                {EXIT_EXTERNAL_INTERRUPT, 2, false},
                 {EXIT_EXTERNAL_INTERRUPT, 0, false}};
     (void)state;
     for (unsigned i = 0; i < 4; i++) {

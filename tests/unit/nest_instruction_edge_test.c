@@ -11,8 +11,8 @@ static void put_revision(uint64_t at, uint32_t bits)
 
 static void these_are_instructions_and_no_others(void **state)
 {
-    static const uint8_t all[] = {EXIT_VMCLEAR, EXIT_VMLAUNCH, EXIT_VMPTRLD, EXIT_VMPTRST, EXIT_VMREAD, EXIT_VMRESUME, EXIT_VMWRITE,
-        EXIT_VMXOFF, EXIT_VMXON, EXIT_INVEPT, EXIT_INVVPID, EXIT_VMFUNC};
+    static const uint8_t all[] = {EXIT_VMCLEAR, EXIT_VMLAUNCH, EXIT_VMPTRLD, EXIT_VMPTRST, EXIT_VMREAD,  EXIT_VMRESUME,
+                                  EXIT_VMWRITE, EXIT_VMXOFF,   EXIT_VMXON,   EXIT_INVEPT,  EXIT_INVVPID, EXIT_VMFUNC};
     (void)state;
     fake_vmx_enter_operation(&m);
     for (unsigned reason = 0; reason < EXIT_REASONS + 8; reason++) {
@@ -25,8 +25,8 @@ static void these_are_instructions_and_no_others(void **state)
 
 static void an_operand_that_faults_is_a_page_fault_and_nothing_else(void **state)
 {
-    static const uint8_t reasons[] = {EXIT_VMXON, EXIT_VMCLEAR, EXIT_VMPTRLD, EXIT_VMPTRST, EXIT_INVEPT, EXIT_INVVPID, EXIT_VMREAD,
-        EXIT_VMWRITE};
+    static const uint8_t reasons[] = {EXIT_VMXON,  EXIT_VMCLEAR, EXIT_VMPTRLD, EXIT_VMPTRST,
+                                      EXIT_INVEPT, EXIT_INVVPID, EXIT_VMREAD,  EXIT_VMWRITE};
     (void)state;
     put_revision(FAKE_VMXON, 0);
     m.fault_linear = 0x7000;
@@ -61,8 +61,8 @@ static void each_failure_is_traced_by_its_number(void **state)
         uint64_t address;
         const char *traced;
     } rows[] = {
-        {EXIT_VMCALL, 0, "VMfail 1:"}, {EXIT_VMCLEAR, 1, "VMfail 2:"}, {EXIT_VMCLEAR, FAKE_VMXON, "VMfail 3:"},
-        {EXIT_VMRESUME, 0, "VMfail 5:"}, {EXIT_VMPTRLD, 1, "VMfail 9:"}, {EXIT_VMPTRLD, FAKE_VMXON, "VMfail 10:"},
+        {EXIT_VMCALL, 0, "VMfail 1:"},        {EXIT_VMCLEAR, 1, "VMfail 2:"}, {EXIT_VMCLEAR, FAKE_VMXON, "VMfail 3:"},
+        {EXIT_VMRESUME, 0, "VMfail 5:"},      {EXIT_VMPTRLD, 1, "VMfail 9:"}, {EXIT_VMPTRLD, FAKE_VMXON, "VMfail 10:"},
         {EXIT_VMPTRLD, 0x9000, "VMfail 11:"}, {EXIT_VMREAD, 0, "VMfail 12:"}, {EXIT_VMXON, 0, "VMfail 15:"},
         {EXIT_INVEPT, 0, "VMfail 28:"},
     };
@@ -101,7 +101,8 @@ static void vmx_instructions_exist_in_protected_and_64_bit_mode(void **state)
         l1->guest_cr0 = protected_mode ? l1->guest_cr0 | 1 : l1->guest_cr0 & ~1ull;
         l1->guest_rflags |= v86 ? 1 << 17 : 0;
         l1->guest_efer = long_mode ? l1->guest_efer | 0x400 : l1->guest_efer & ~0x400ull;
-        l1->guest_cs_access_rights = code64 ? l1->guest_cs_access_rights | 1 << 13 : l1->guest_cs_access_rights & ~(1u << 13);
+        l1->guest_cs_access_rights =
+            code64 ? l1->guest_cs_access_rights | 1 << 13 : l1->guest_cs_access_rights & ~(1u << 13);
         bool is = protected_mode && !v86 && (!long_mode || code64);
         if (is)
             assert_invalid(fake_vmx_plain(&m, EXIT_VMLAUNCH));
@@ -149,9 +150,11 @@ static void invvpid_takes_an_address_that_l1s_paging_can_have(void **state)
         uint64_t address;
         bool four, five;
     } rows[] = {
-        {0x00007FFFFFFFF000, true, true}, {0x0000800000000000, false, true}, {0xFFFF800000000000, true, true},
-        {0xFFFF7FFFFFFFF000, false, true}, {0x00FFFFFFFFFFF000, false, true}, {0x0100000000000000, false, false},
-        {0xFF00000000000000, false, true}, {0xFEFFFFFFFFFFF000, false, false}, {0x8000000000000000, false, false}, {0, true, true},
+        {0x00007FFFFFFFF000, true, true},   {0x0000800000000000, false, true},
+        {0xFFFF800000000000, true, true},   {0xFFFF7FFFFFFFF000, false, true},
+        {0x00FFFFFFFFFFF000, false, true},  {0x0100000000000000, false, false},
+        {0xFF00000000000000, false, true},  {0xFEFFFFFFFFFFF000, false, false},
+        {0x8000000000000000, false, false}, {0, true, true},
     };
     (void)state;
     fake_vmx_enter_operation(&m);
@@ -240,9 +243,14 @@ static void capability_msrs_exist_with_what_they_describe(void **state)
         uint32_t control;
         bool exists;
     } rows[] = {
-        {0x48B, VMX_TRUE_CPU, 0, true}, {0x48B, VMX_TRUE_CPU, CPU_SECONDARY_CONTROLS, false}, {0x48C, VMX_CPU2, CPU2_EPT, true},
-        {0x48C, VMX_CPU2, CPU2_VPID, true}, {0x48C, VMX_CPU2, CPU2_EPT | CPU2_VPID, false}, {0x491, VMX_CPU2, CPU2_EPT, true},
-        {0x491, VMX_CPU2, CPU2_VM_FUNCTIONS, false}, {0x48D, VMX_CPU2, ~0u, true},
+        {0x48B, VMX_TRUE_CPU, 0, true},
+        {0x48B, VMX_TRUE_CPU, CPU_SECONDARY_CONTROLS, false},
+        {0x48C, VMX_CPU2, CPU2_EPT, true},
+        {0x48C, VMX_CPU2, CPU2_VPID, true},
+        {0x48C, VMX_CPU2, CPU2_EPT | CPU2_VPID, false},
+        {0x491, VMX_CPU2, CPU2_EPT, true},
+        {0x491, VMX_CPU2, CPU2_VM_FUNCTIONS, false},
+        {0x48D, VMX_CPU2, ~0u, true},
     };
     uint64_t value;
     (void)state;
@@ -278,7 +286,7 @@ static void l2_may_set_control_registers_as_vmx_operation_allows(void **state)
     assert_true(nest_allows_cr(&m.nest, 0, 0x80000011));  /* NE is L1's */
     assert_false(nest_allows_cr(&m.nest, 0, 0x00000031)); /* paging is not */
     assert_false(nest_allows_cr(&m.nest, 0, 0x80000030));
-    assert_true(nest_allows_cr(&m.nest, 4, 0x20));        /* and so is VMXE */
+    assert_true(nest_allows_cr(&m.nest, 4, 0x20)); /* and so is VMXE */
     assert_false(nest_allows_cr(&m.nest, 4, 1 << 23));
     m.nest.current->vmcs12.cr0_mask = m.nest.current->vmcs12.cr4_mask = 0;
     assert_false(nest_allows_cr(&m.nest, 0, 0x80000011));

@@ -9,7 +9,15 @@
 #include "nest/msr_list.h"
 #include "tests/unit/fake/vmx_machine.h"
 
-enum { LIST = 0x12000, EFER = 0xC0000080, PAT = 0x277, DEBUGCTL = 0x1D9, SYSENTER = 0x174, STAR = 0xC0000081, REFUSED = 0xDEAD };
+enum {
+    LIST = 0x12000,
+    EFER = 0xC0000080,
+    PAT = 0x277,
+    DEBUGCTL = 0x1D9,
+    SYSENTER = 0x174,
+    STAR = 0xC0000081,
+    REFUSED = 0xDEAD
+};
 
 static struct fake_vmx m;
 static struct vmcs guest;
@@ -92,9 +100,12 @@ static void msrs_that_are_fields_go_to_the_guests_state(void **state)
         enum vmcs_index index;
         uint64_t value;
     } rows[] = {
-        {SYSENTER, VMCS_INDEX_GUEST_SYSENTER_CS, 0xFFFFFFFF}, {SYSENTER + 1, VMCS_INDEX_GUEST_SYSENTER_ESP, 0x7FFFFFFFF000},
-        {SYSENTER + 2, VMCS_INDEX_GUEST_SYSENTER_EIP, 0xFFFF800000000000}, {DEBUGCTL, VMCS_INDEX_GUEST_DEBUGCTL, 2},
-        {PAT, VMCS_INDEX_GUEST_PAT, 0x0007040600010506}, {EFER, VMCS_INDEX_GUEST_EFER, 0xD01},
+        {SYSENTER, VMCS_INDEX_GUEST_SYSENTER_CS, 0xFFFFFFFF},
+        {SYSENTER + 1, VMCS_INDEX_GUEST_SYSENTER_ESP, 0x7FFFFFFFF000},
+        {SYSENTER + 2, VMCS_INDEX_GUEST_SYSENTER_EIP, 0xFFFF800000000000},
+        {DEBUGCTL, VMCS_INDEX_GUEST_DEBUGCTL, 2},
+        {PAT, VMCS_INDEX_GUEST_PAT, 0x0007040600010506},
+        {EFER, VMCS_INDEX_GUEST_EFER, 0xD01},
     };
     (void)state;
     guest.guest_efer = 0x500;
@@ -114,9 +125,21 @@ static void a_field_takes_what_wrmsr_would_let_be_written(void **state)
         uint64_t value;
         bool may;
     } rows[] = {
-        {SYSENTER, 1ull << 32, false}, {SYSENTER + 1, 1ull << 47, false}, {SYSENTER + 2, 1ull << 63, false}, {DEBUGCTL, 0, true},
-        {DEBUGCTL, 1, false}, {DEBUGCTL, 3, false}, {DEBUGCTL, 1ull << 40, false}, {EFER, 0x500, true}, {EFER, 0x100, false},
-        {EFER, 0x400, false}, {EFER, 0, false}, {EFER, 0x501, true}, {EFER, 0xD00, true}, {EFER, 0x1500, false}, {EFER, 0x502, false},
+        {SYSENTER, 1ull << 32, false},
+        {SYSENTER + 1, 1ull << 47, false},
+        {SYSENTER + 2, 1ull << 63, false},
+        {DEBUGCTL, 0, true},
+        {DEBUGCTL, 1, false},
+        {DEBUGCTL, 3, false},
+        {DEBUGCTL, 1ull << 40, false},
+        {EFER, 0x500, true},
+        {EFER, 0x100, false},
+        {EFER, 0x400, false},
+        {EFER, 0, false},
+        {EFER, 0x501, true},
+        {EFER, 0xD00, true},
+        {EFER, 0x1500, false},
+        {EFER, 0x502, false},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -182,7 +205,8 @@ static void a_list_ends_where_storage_does(void **state)
 
 static void stored_are_fields_from_the_guests_state_and_others_by_rdmsr(void **state)
 {
-    static const uint32_t msrs[] = {SYSENTER, SYSENTER + 1, SYSENTER + 2, DEBUGCTL, PAT, EFER, 0xC0000100, 0xC0000101, STAR};
+    static const uint32_t msrs[] = {SYSENTER, SYSENTER + 1, SYSENTER + 2, DEBUGCTL, PAT,
+                                    EFER,     0xC0000100,   0xC0000101,   STAR};
     (void)state;
     guest.guest_sysenter_cs = 1, guest.guest_sysenter_esp = 2, guest.guest_sysenter_eip = 3, guest.guest_debugctl = 4;
     guest.guest_pat = 5, guest.guest_efer = 6, guest.guest_fs_base = 7, guest.guest_gs_base = 8;

@@ -2,9 +2,9 @@
 #include "tests/unit/nest_instruction_base.h"
 
 enum { ADDRESS_16 = 0, ADDRESS_32 = 1 << 7, ADDRESS_64 = 2 << 7, NO_INDEX = 1 << 22, NO_BASE = 1 << 27 };
-#define SEGMENT(n) ((uint32_t)(n) << 15)
+#define SEGMENT(n)      ((uint32_t)(n) << 15)
 #define INDEX(n, scale) ((uint32_t)(n) << 18 | (scale))
-#define BASE(n) ((uint32_t)(n) << 23)
+#define BASE(n)         ((uint32_t)(n) << 23)
 
 /* Where VMPTRST stores: the operand's linear address, or the fault's vector. */
 static uint64_t stored_at(uint32_t information, uint64_t displacement)
@@ -104,7 +104,8 @@ static void an_index_is_scaled_and_every_register_serves(void **state)
                 m.gpr[r] = 0x1000 + r * 0x40;
             uint64_t value = i == 4 ? 0x1800 : m.gpr[i];
             /* other bits of the information say nothing of it: a register operand's numbers */
-            assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | INDEX(i, scale) | NO_BASE | 5 << 3, 0x10), (value << scale) + 0x10);
+            assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | INDEX(i, scale) | NO_BASE | 5 << 3, 0x10),
+                             (value << scale) + 0x10);
             assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | NO_INDEX | BASE(i), 0x10), value + 0x10);
         }
 }
@@ -116,7 +117,8 @@ static void canonical_is_what_the_paging_levels_make_it(void **state)
     for (unsigned five = 0; five < 2; five++) {
         const uint64_t top = five ? 1ull << 56 : 1ull << 47;
         m.first.held.guest_cr4 = five ? m.first.held.guest_cr4 | 1 << 12 : m.first.held.guest_cr4 & ~(1ull << 12);
-        assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE, top - 8), 0); /* allowed: no storage there */
+        assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE, top - 8),
+                         0); /* allowed: no storage there */
         assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE, top - 7), 13);
         assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE, top), 13);
         assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE, -top), 0);
@@ -130,7 +132,9 @@ static void canonical_is_what_the_paging_levels_make_it(void **state)
 /* VMPTRLD reads: what may be executed must be readable too, and a limit is the last byte. */
 static enum nest_result loads(uint64_t offset)
 {
-    struct exit exit = {.reason = EXIT_VMPTRLD, .instruction_info = ADDRESS_32 | SEGMENT(3) | NO_INDEX | NO_BASE, .qualification = offset};
+    struct exit exit = {.reason = EXIT_VMPTRLD,
+                        .instruction_info = ADDRESS_32 | SEGMENT(3) | NO_INDEX | NO_BASE,
+                        .qualification = offset};
     return nest_instruction(&m.nest, &exit);
 }
 
@@ -228,7 +232,8 @@ static void a_view_is_asked_for_where_linear_addresses_are_offsets(void **state)
     fake_vmx_make_vmcs(&m, FAKE_VMCS);
     for (unsigned segment = 0; segment < 6; segment++)
         for (unsigned has = 0; has < 2; has++) {
-            struct exit exit = {.reason = EXIT_VMCLEAR, .instruction_info = ADDRESS_64 | SEGMENT(segment) | NO_INDEX | NO_BASE,
+            struct exit exit = {.reason = EXIT_VMCLEAR,
+                                .instruction_info = ADDRESS_64 | SEGMENT(segment) | NO_INDEX | NO_BASE,
                                 .qualification = 0x2345};
             viewed = has ? &region : NULL;
             viewed_at = 0;
@@ -238,7 +243,9 @@ static void a_view_is_asked_for_where_linear_addresses_are_offsets(void **state)
     viewed = &region; /* and it is what counts: not that which is in storage */
     const uint64_t wrong = 0x9001;
     memcpy(m.storage + 0x2345, &wrong, 8);
-    struct exit exit = {.reason = EXIT_VMCLEAR, .instruction_info = ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE, .qualification = 0x2345};
+    struct exit exit = {.reason = EXIT_VMCLEAR,
+                        .instruction_info = ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE,
+                        .qualification = 0x2345};
     assert_success(nest_instruction(&m.nest, &exit));
 }
 

@@ -42,9 +42,10 @@ static bool l1_gets_reason(enum exit_reason reason, uint64_t qualification)
 
 static void instructions_that_always_exit_are_always_l1s(void **state)
 {
-    static const uint8_t always[] = {EXIT_TRIPLE_FAULT, EXIT_TASK_SWITCH, EXIT_CPUID, EXIT_GETSEC, EXIT_INVD, EXIT_VMCALL,
-        EXIT_VMCLEAR, EXIT_VMLAUNCH, EXIT_VMPTRLD, EXIT_VMPTRST, EXIT_VMREAD, EXIT_VMRESUME, EXIT_VMWRITE, EXIT_VMXOFF,
-        EXIT_VMXON, EXIT_INVEPT, EXIT_INVVPID, EXIT_XSETBV};
+    static const uint8_t always[] = {EXIT_TRIPLE_FAULT, EXIT_TASK_SWITCH, EXIT_CPUID,    EXIT_GETSEC,  EXIT_INVD,
+                                     EXIT_VMCALL,       EXIT_VMCLEAR,     EXIT_VMLAUNCH, EXIT_VMPTRLD, EXIT_VMPTRST,
+                                     EXIT_VMREAD,       EXIT_VMRESUME,    EXIT_VMWRITE,  EXIT_VMXOFF,  EXIT_VMXON,
+                                     EXIT_INVEPT,       EXIT_INVVPID,     EXIT_XSETBV};
     (void)state;
     for (unsigned i = 0; i < sizeof(always); i++)
         assert_true(l1_gets_reason(always[i], 0));
@@ -56,14 +57,26 @@ static void intercepts_are_l1s_only_if_its_controls_say_so(void **state)
         uint8_t reason;
         uint32_t primary, secondary;
     } rows[] = {
-        {EXIT_INTERRUPT_WINDOW, CPU_INTERRUPT_WINDOW_EXITING, 0}, {EXIT_NMI_WINDOW, CPU_NMI_WINDOW_EXITING, 0},
-        {EXIT_HLT, CPU_HLT_EXITING, 0}, {EXIT_INVLPG, CPU_INVLPG_EXITING, 0}, {EXIT_RDPMC, CPU_RDPMC_EXITING, 0},
-        {EXIT_RDTSC, CPU_RDTSC_EXITING, 0}, {EXIT_RDTSCP, CPU_RDTSC_EXITING, 0}, {EXIT_DR_ACCESS, CPU_MOV_DR_EXITING, 0},
-        {EXIT_MWAIT, CPU_MWAIT_EXITING, 0}, {EXIT_MTF, CPU_MONITOR_TRAP_FLAG, 0}, {EXIT_MONITOR, CPU_MONITOR_EXITING, 0},
-        {EXIT_PAUSE, CPU_PAUSE_EXITING, 0}, {EXIT_PAUSE, 0, CPU2_PAUSE_LOOP_EXITING}, {EXIT_TPR, CPU_TPR_SHADOW, 0},
-        {EXIT_GDTR_IDTR, 0, CPU2_DESCRIPTOR_TABLE_EXITING}, {EXIT_LDTR_TR, 0, CPU2_DESCRIPTOR_TABLE_EXITING},
-        {EXIT_WBINVD, 0, CPU2_WBINVD_EXITING}, {EXIT_RDRAND, 0, CPU2_RDRAND_EXITING},
-        {EXIT_RDSEED, 0, CPU2_RDSEED_EXITING}, {EXIT_VMFUNC, 0, CPU2_VM_FUNCTIONS},
+        {EXIT_INTERRUPT_WINDOW, CPU_INTERRUPT_WINDOW_EXITING, 0},
+        {EXIT_NMI_WINDOW, CPU_NMI_WINDOW_EXITING, 0},
+        {EXIT_HLT, CPU_HLT_EXITING, 0},
+        {EXIT_INVLPG, CPU_INVLPG_EXITING, 0},
+        {EXIT_RDPMC, CPU_RDPMC_EXITING, 0},
+        {EXIT_RDTSC, CPU_RDTSC_EXITING, 0},
+        {EXIT_RDTSCP, CPU_RDTSC_EXITING, 0},
+        {EXIT_DR_ACCESS, CPU_MOV_DR_EXITING, 0},
+        {EXIT_MWAIT, CPU_MWAIT_EXITING, 0},
+        {EXIT_MTF, CPU_MONITOR_TRAP_FLAG, 0},
+        {EXIT_MONITOR, CPU_MONITOR_EXITING, 0},
+        {EXIT_PAUSE, CPU_PAUSE_EXITING, 0},
+        {EXIT_PAUSE, 0, CPU2_PAUSE_LOOP_EXITING},
+        {EXIT_TPR, CPU_TPR_SHADOW, 0},
+        {EXIT_GDTR_IDTR, 0, CPU2_DESCRIPTOR_TABLE_EXITING},
+        {EXIT_LDTR_TR, 0, CPU2_DESCRIPTOR_TABLE_EXITING},
+        {EXIT_WBINVD, 0, CPU2_WBINVD_EXITING},
+        {EXIT_RDRAND, 0, CPU2_RDRAND_EXITING},
+        {EXIT_RDSEED, 0, CPU2_RDSEED_EXITING},
+        {EXIT_VMFUNC, 0, CPU2_VM_FUNCTIONS},
         {EXIT_INVPCID, CPU_INVLPG_EXITING, CPU2_INVPCID},
     };
     (void)state;
@@ -98,75 +111,10 @@ static void what_is_the_machines_is_cps(void **state)
     assert_false(l1_gets_reason(0xFFFF, 0));
 }
 
-static void what_only_hardware_beneath_cp_can_do_is_cps(void **state)
-{
-    static const uint8_t cps[] = {EXIT_EXTERNAL_INTERRUPT, EXIT_INIT, EXIT_SIPI, EXIT_ENTRY_MCE, EXIT_PML_FULL, EXIT_APIC_ACCESS,
-        EXIT_APIC_WRITE, EXIT_EOI};
-    struct nest_route_state route = {.host = &m.host};
-    (void)state;
-    for (unsigned reason = 0; reason < EXIT_REASONS; reason++) {
-        const struct exit exit = {.reason = reason};
-        if (reason == EXIT_EXCEPTION_NMI || reason == EXIT_PREEMPTION_TIMER)
-            continue;
-        assert_int_equal(nest_cp_wants(&route, &m.base, &inner, &exit), memchr(cps, (int)reason, sizeof(cps)) != NULL);
-    }
-}
-
-/* An NMI of the real machine is CP's; one that CP gave L2 goes to whom L1's controls say. */
-static void an_nmi_is_l1s_if_it_is_virtual_and_l1_wants_them(void **state)
-{
-    const struct exit nmi = {.reason = EXIT_EXCEPTION_NMI, .interruption_info = 0x80000202};
-    (void)state;
-    for (unsigned n = 0; n < 4; n++) {
-        const struct nest_route_state route = {.host = &m.host, .virtual_nmi = n & 1};
-        inner.pin_controls = n & 2 ? PIN_NMI_EXITING : 0;
-        assert_int_equal(nest_cp_wants(&route, &m.base, &inner, &nmi), !(n & 1));
-        assert_int_equal(nest_inner_wants(&route, &inner, &nmi), n == 3);
-    }
-}
-
-static void the_timer_is_l1s_if_it_has_one_and_that_ran_out(void **state)
-{
-    const struct exit timer = {.reason = EXIT_PREEMPTION_TIMER};
-    (void)state;
-    for (unsigned n = 0; n < 4; n++) {
-        const struct nest_route_state route = {.host = &m.host, .timer_expired = n & 1};
-        inner.pin_controls = n & 2 ? PIN_PREEMPTION_TIMER : 0;
-        assert_int_equal(nest_inner_wants(&route, &inner, &timer), n == 3);
-        assert_int_equal(nest_cp_wants(&route, &m.base, &inner, &timer), n != 3);
-    }
-}
-
-/* What CP makes up for L1 and asks about first. */
-static void interrupts_init_and_sipi_are_l1s_when_they_are_its_own(void **state)
-{
-    const struct nest_route_state route = {.host = &m.host};
-    const struct exit interrupt = {.reason = EXIT_EXTERNAL_INTERRUPT}, init = {.reason = EXIT_INIT}, sipi = {.reason = EXIT_SIPI};
-    (void)state;
-    assert_true(nest_inner_wants(&route, &inner, &init));
-    assert_true(nest_inner_wants(&route, &inner, &sipi));
-    assert_false(nest_inner_wants(&route, &inner, &interrupt));
-    inner.pin_controls = PIN_EXTERNAL_INTERRUPT_EXITING;
-    assert_true(nest_inner_wants(&route, &inner, &interrupt));
-    inner.pin_controls = ~(uint32_t)PIN_EXTERNAL_INTERRUPT_EXITING;
-    assert_false(nest_inner_wants(&route, &inner, &interrupt));
-}
-
-/* Exits that no VMCS can do without: whoever is innermost gets them, without asking further. */
-static void unconditional_exits_are_the_innermosts(void **state)
-{
-    static const uint8_t always[] = {EXIT_TRIPLE_FAULT, EXIT_TASK_SWITCH, EXIT_CPUID, EXIT_GETSEC, EXIT_INVD, EXIT_VMCALL,
-        EXIT_VMCLEAR, EXIT_VMLAUNCH, EXIT_VMPTRLD, EXIT_VMPTRST, EXIT_VMRESUME, EXIT_VMXOFF, EXIT_VMXON, EXIT_INVEPT, EXIT_INVVPID,
-        EXIT_XSETBV};
-    (void)state;
-    for (unsigned reason = 0; reason < EXIT_REASONS + 2; reason++)
-        assert_int_equal(nest_route_is_innermost(reason), memchr(always, (int)reason, sizeof(always)) != NULL);
-}
-
 static bool l1_gets_exception(unsigned vector, uint32_t error)
 {
-    struct exit exit = {.reason = EXIT_EXCEPTION_NMI, .interruption_info = 0x80000300 | vector,
-                        .interruption_error = error};
+    struct exit exit = {
+        .reason = EXIT_EXCEPTION_NMI, .interruption_info = 0x80000300 | vector, .interruption_error = error};
     return l1_gets(&exit);
 }
 
@@ -192,10 +140,10 @@ static void exceptions_follow_the_bitmap_and_page_faults_mask_and_match(void **s
             assert_int_equal(l1_gets_exception(vector, 1), vector < 32);
 }
 
-#define TO_CR(cr, reg) ((cr) | 0 << 4 | (uint64_t)(reg) << 8)
+#define TO_CR(cr, reg)   ((cr) | 0 << 4 | (uint64_t)(reg) << 8)
 #define FROM_CR(cr, reg) ((cr) | 1 << 4 | (uint64_t)(reg) << 8)
-#define CLTS (2 << 4)
-#define LMSW(source) (3 << 4 | (uint64_t)(source) << 16)
+#define CLTS             (2 << 4)
+#define LMSW(source)     (3 << 4 | (uint64_t)(source) << 16)
 
 static void cr0_and_cr4_writes_are_l1s_if_they_change_a_bit_it_keeps(void **state)
 {
@@ -266,7 +214,7 @@ static void cr3_targets_pass_and_cr8_and_stores_follow_controls(void **state)
 static void each_cr3_target_passes_when_it_counts(void **state)
 {
     static const enum vmcs_index targets[] = {VMCS_INDEX_CR3_TARGET_0, VMCS_INDEX_CR3_TARGET_1, VMCS_INDEX_CR3_TARGET_2,
-        VMCS_INDEX_CR3_TARGET_3};
+                                              VMCS_INDEX_CR3_TARGET_3};
     (void)state;
     inner.processor_controls = CPU_CR3_LOAD_EXITING;
     for (unsigned i = 0; i < 4; i++)
@@ -278,12 +226,9 @@ static void each_cr3_target_passes_when_it_counts(void **state)
         }
 }
 
-static void set_bit(uint64_t page, uint32_t bit)
-{
-    m.storage[page + bit / 8] |= (uint8_t)(1 << bit % 8);
-}
+static void set_bit(uint64_t page, uint32_t bit) { m.storage[page + bit / 8] |= (uint8_t)(1 << bit % 8); }
 
-#define PORT(port, bytes) ((uint64_t)(port) << 16 | ((bytes) - 1))
+#define PORT(port, bytes) ((uint64_t)(port) << 16 | ((bytes)-1))
 
 static void ports_follow_both_bitmaps_byte_by_byte(void **state)
 {
@@ -322,7 +267,9 @@ static void msrs_follow_the_bitmap_of_four_parts(void **state)
     static const struct {
         uint32_t msr, part;
         uint8_t reason;
-    } rows[] = {{0x10, 0, EXIT_RDMSR}, {0xC0000080, 1024, EXIT_RDMSR}, {0x1FFF, 2048, EXIT_WRMSR},
+    } rows[] = {{0x10, 0, EXIT_RDMSR},
+                {0xC0000080, 1024, EXIT_RDMSR},
+                {0x1FFF, 2048, EXIT_WRMSR},
                 {0xC0001FFF, 3072, EXIT_WRMSR}};
     (void)state;
     inner.msr_bitmap = 0x10000;
@@ -422,7 +369,10 @@ static unsigned wanted(unsigned reason, const struct control *one, const struct 
     const struct nest_route_state state = {.host = &m.host, .timer_expired = true, .virtual_nmi = true};
     const struct control *both[] = {one, other};
     unsigned answers = 0;
-    struct vmcs v = {.io_bitmap_a = 0x10000, .io_bitmap_b = 0x11000, .msr_bitmap = 0x12000, .vmread_bitmap = 0x13000,
+    struct vmcs v = {.io_bitmap_a = 0x10000,
+                     .io_bitmap_b = 0x11000,
+                     .msr_bitmap = 0x12000,
+                     .vmread_bitmap = 0x13000,
                      .vmwrite_bitmap = 0x14000};
     for (unsigned i = 0; i < 2; i++) {
         v.pin_controls |= both[i] && both[i]->word == WORD_PIN ? both[i]->bit : 0;
@@ -470,11 +420,6 @@ int main(void)
         TEST(instructions_that_always_exit_are_always_l1s),
         TEST(intercepts_are_l1s_only_if_its_controls_say_so),
         TEST(what_is_the_machines_is_cps),
-        TEST(what_only_hardware_beneath_cp_can_do_is_cps),
-        TEST(an_nmi_is_l1s_if_it_is_virtual_and_l1_wants_them),
-        TEST(the_timer_is_l1s_if_it_has_one_and_that_ran_out),
-        TEST(interrupts_init_and_sipi_are_l1s_when_they_are_its_own),
-        TEST(unconditional_exits_are_the_innermosts),
         TEST(exceptions_follow_the_bitmap_and_page_faults_mask_and_match),
         TEST(cr0_and_cr4_writes_are_l1s_if_they_change_a_bit_it_keeps),
         TEST(clts_and_lmsw_follow_mask_and_shadow),
@@ -483,11 +428,8 @@ int main(void)
         TEST(ports_follow_both_bitmaps_byte_by_byte),
         TEST(msrs_follow_the_bitmap_of_four_parts),
         TEST(vmread_and_vmwrite_follow_l1s_shadow_bitmaps),
-<<<<<<< HEAD
         TEST(a_control_matters_to_its_exits_and_to_no_other),
-=======
         TEST(invpcid_exits_as_invlpg_does_where_l2_has_it),
->>>>>>> 7f441ea (Test whose an exit is in every combination of what decides it: NMIs, the timer, XSAVES, the edges of the bitmaps)
         TEST(of_a_chain_the_innermost_that_asked_gets_the_exit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

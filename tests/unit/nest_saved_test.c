@@ -9,14 +9,10 @@ static uint64_t another(enum vmcs_index index)
 {
     uint64_t before = vmcs_get(&m.loaded->held, index);
     switch (index) {
-    case VMCS_INDEX_GUEST_CR0:
-        return before ^ 0x10004;
-    case VMCS_INDEX_GUEST_CR4:
-        return before ^ 0x10600;
-    case VMCS_INDEX_GUEST_EFER:
-        return before ^ 1;
-    default:
-        return before ^ 0x5B;
+    case VMCS_INDEX_GUEST_CR0: return before ^ 0x10004;
+    case VMCS_INDEX_GUEST_CR4: return before ^ 0x10600;
+    case VMCS_INDEX_GUEST_EFER: return before ^ 1;
+    default: return before ^ 0x5B;
     }
 }
 
@@ -30,22 +26,19 @@ static uint32_t saved_by(enum vmcs_index index)
 {
     switch (index) {
     case VMCS_INDEX_GUEST_DR7:
-    case VMCS_INDEX_GUEST_DEBUGCTL:
-        return EXIT_SAVE_DEBUG_CONTROLS;
-    case VMCS_INDEX_GUEST_PAT:
-        return EXIT_SAVE_PAT;
-    case VMCS_INDEX_GUEST_EFER:
-        return EXIT_SAVE_EFER;
-    default:
-        return 0;
+    case VMCS_INDEX_GUEST_DEBUGCTL: return EXIT_SAVE_DEBUG_CONTROLS;
+    case VMCS_INDEX_GUEST_PAT: return EXIT_SAVE_PAT;
+    case VMCS_INDEX_GUEST_EFER: return EXIT_SAVE_EFER;
+    default: return 0;
     }
 }
 
 static bool is_state(enum vmcs_index index)
 {
-    return VMCS_ENCODING_AREA(vmcs_field_rows[index].encoding) == VMCS_GUEST && vmcs_set_has(nest_active_fields(&m.nest), index) &&
-           vmcs_field_rows[index].merge != VMCS_MERGE_CP && index != VMCS_INDEX_VMCS_LINK_POINTER &&
-           index != VMCS_INDEX_PREEMPTION_TIMER && index != VMCS_INDEX_GUEST_SMBASE && !is_pdpte(index);
+    return VMCS_ENCODING_AREA(vmcs_field_rows[index].encoding) == VMCS_GUEST &&
+           vmcs_set_has(nest_active_fields(&m.nest), index) && vmcs_field_rows[index].merge != VMCS_MERGE_CP &&
+           index != VMCS_INDEX_VMCS_LINK_POINTER && index != VMCS_INDEX_PREEMPTION_TIMER &&
+           index != VMCS_INDEX_GUEST_SMBASE && !is_pdpte(index);
 }
 
 static void assert_all_is_saved(uint32_t save, unsigned exits_before)
@@ -71,8 +64,8 @@ static void assert_all_is_saved(uint32_t save, unsigned exits_before)
             if (index == VMCS_INDEX_GUEST_CR0)
                 value |= 0x20; /* NE is CP's; L1 has it set as well */
             if (value != want)
-                fail_msg("%s is %#llx, not %#llx", vmcs_field_name(vmcs_field_rows[index].encoding), (unsigned long long)value,
-                         (unsigned long long)want);
+                fail_msg("%s is %#llx, not %#llx", vmcs_field_name(vmcs_field_rows[index].encoding),
+                         (unsigned long long)value, (unsigned long long)want);
         }
 }
 

@@ -23,10 +23,7 @@ static int full(void **state)
     return 0;
 }
 
-static void without(enum vmx_msr msr, uint32_t control)
-{
-    hardware.msr[msr] &= ~((uint64_t)control << 32);
-}
+static void without(enum vmx_msr msr, uint32_t control) { hardware.msr[msr] &= ~((uint64_t)control << 32); }
 
 /* SDM "Field Encoding in VMCS": "exists only on processors that support the 1-setting of ..." */
 static void a_field_exists_where_its_control_may_be_set(void **state)
@@ -39,21 +36,31 @@ static void a_field_exists_where_its_control_may_be_set(void **state)
         {VMX_PIN, PIN_PREEMPTION_TIMER, VMCS_INDEX_PREEMPTION_TIMER},
         {VMX_PIN, PIN_POSTED_INTERRUPTS, VMCS_INDEX_POSTED_INTERRUPT_VECTOR},
         {VMX_PIN, PIN_POSTED_INTERRUPTS, VMCS_INDEX_POSTED_INTERRUPT_DESCRIPTOR},
-        {VMX_CPU, CPU_MSR_BITMAPS, VMCS_INDEX_MSR_BITMAP}, {VMX_CPU, CPU_TPR_SHADOW, VMCS_INDEX_VIRTUAL_APIC_ADDRESS},
-        {VMX_CPU, CPU_TPR_SHADOW, VMCS_INDEX_TPR_THRESHOLD}, {VMX_CPU, CPU_SECONDARY_CONTROLS, VMCS_INDEX_SECONDARY_CONTROLS},
-        {VMX_CPU, CPU_TERTIARY_CONTROLS, VMCS_INDEX_TERTIARY_CONTROLS}, {VMX_CPU2, CPU2_VPID, VMCS_INDEX_VPID},
-        {VMX_CPU2, CPU2_EPT, VMCS_INDEX_EPT_POINTER}, {VMX_CPU2, CPU2_EPT, VMCS_INDEX_GUEST_PHYSICAL_ADDRESS},
-        {VMX_CPU2, CPU2_EPT, VMCS_INDEX_GUEST_PDPTE0}, {VMX_CPU2, CPU2_PAUSE_LOOP_EXITING, VMCS_INDEX_PLE_GAP},
-        {VMX_CPU2, CPU2_VM_FUNCTIONS, VMCS_INDEX_VM_FUNCTION_CONTROLS}, {VMX_CPU2, CPU2_VMCS_SHADOWING, VMCS_INDEX_VMREAD_BITMAP},
-        {VMX_CPU2, CPU2_XSAVES, VMCS_INDEX_XSS_EXITING_BITMAP}, {VMX_CPU2, CPU2_TSC_SCALING, VMCS_INDEX_TSC_MULTIPLIER},
+        {VMX_CPU, CPU_MSR_BITMAPS, VMCS_INDEX_MSR_BITMAP},
+        {VMX_CPU, CPU_TPR_SHADOW, VMCS_INDEX_VIRTUAL_APIC_ADDRESS},
+        {VMX_CPU, CPU_TPR_SHADOW, VMCS_INDEX_TPR_THRESHOLD},
+        {VMX_CPU, CPU_SECONDARY_CONTROLS, VMCS_INDEX_SECONDARY_CONTROLS},
+        {VMX_CPU, CPU_TERTIARY_CONTROLS, VMCS_INDEX_TERTIARY_CONTROLS},
+        {VMX_CPU2, CPU2_VPID, VMCS_INDEX_VPID},
+        {VMX_CPU2, CPU2_EPT, VMCS_INDEX_EPT_POINTER},
+        {VMX_CPU2, CPU2_EPT, VMCS_INDEX_GUEST_PHYSICAL_ADDRESS},
+        {VMX_CPU2, CPU2_EPT, VMCS_INDEX_GUEST_PDPTE0},
+        {VMX_CPU2, CPU2_PAUSE_LOOP_EXITING, VMCS_INDEX_PLE_GAP},
+        {VMX_CPU2, CPU2_VM_FUNCTIONS, VMCS_INDEX_VM_FUNCTION_CONTROLS},
+        {VMX_CPU2, CPU2_VMCS_SHADOWING, VMCS_INDEX_VMREAD_BITMAP},
+        {VMX_CPU2, CPU2_XSAVES, VMCS_INDEX_XSS_EXITING_BITMAP},
+        {VMX_CPU2, CPU2_TSC_SCALING, VMCS_INDEX_TSC_MULTIPLIER},
         {VMX_CPU2, CPU2_APIC_ACCESSES, VMCS_INDEX_APIC_ACCESS_ADDRESS},
         {VMX_CPU2, CPU2_VIRTUAL_INTERRUPT_DELIVERY, VMCS_INDEX_GUEST_INTERRUPT_STATUS},
-        {VMX_CPU2, CPU2_ENCLS_EXITING, VMCS_INDEX_ENCLS_EXITING_BITMAP}, {VMX_CPU2, CPU2_PML, VMCS_INDEX_PML_ADDRESS},
+        {VMX_CPU2, CPU2_ENCLS_EXITING, VMCS_INDEX_ENCLS_EXITING_BITMAP},
+        {VMX_CPU2, CPU2_PML, VMCS_INDEX_PML_ADDRESS},
         {VMX_CPU2, CPU2_VIRTUALIZATION_EXCEPTION, VMCS_INDEX_VIRTUALIZATION_EXCEPTION_ADDRESS},
         {VMX_CPU2, CPU2_SUB_PAGE_PERMISSIONS, VMCS_INDEX_SPP_TABLE_POINTER},
         {VMX_ENTRY, ENTRY_LOAD_PERF_GLOBAL_CTRL, VMCS_INDEX_GUEST_PERF_GLOBAL_CTRL},
-        {VMX_ENTRY, ENTRY_LOAD_BNDCFGS, VMCS_INDEX_GUEST_BNDCFGS}, {VMX_ENTRY, ENTRY_LOAD_RTIT_CTL, VMCS_INDEX_GUEST_RTIT_CTL},
-        {VMX_ENTRY, ENTRY_LOAD_PKRS, VMCS_INDEX_GUEST_PKRS}, {VMX_ENTRY, ENTRY_LOAD_CET, VMCS_INDEX_GUEST_S_CET},
+        {VMX_ENTRY, ENTRY_LOAD_BNDCFGS, VMCS_INDEX_GUEST_BNDCFGS},
+        {VMX_ENTRY, ENTRY_LOAD_RTIT_CTL, VMCS_INDEX_GUEST_RTIT_CTL},
+        {VMX_ENTRY, ENTRY_LOAD_PKRS, VMCS_INDEX_GUEST_PKRS},
+        {VMX_ENTRY, ENTRY_LOAD_CET, VMCS_INDEX_GUEST_S_CET},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         full(state);
@@ -72,7 +79,8 @@ static void a_field_with_two_controls_exists_with_either(void **state)
     static const struct {
         uint32_t entry, exit;
         enum vmcs_index field;
-    } rows[] = {{ENTRY_LOAD_PAT, EXIT_SAVE_PAT, VMCS_INDEX_GUEST_PAT}, {ENTRY_LOAD_EFER, EXIT_SAVE_EFER, VMCS_INDEX_GUEST_EFER}};
+    } rows[] = {{ENTRY_LOAD_PAT, EXIT_SAVE_PAT, VMCS_INDEX_GUEST_PAT},
+                {ENTRY_LOAD_EFER, EXIT_SAVE_EFER, VMCS_INDEX_GUEST_EFER}};
     for (unsigned i = 0; i < 2; i++)
         for (unsigned n = 0; n < 4; n++) {
             full(state);
@@ -173,7 +181,7 @@ static void the_highest_index_of_a_field_is_told(void **state)
     without(VMX_PIN, PIN_PREEMPTION_TIMER);
     without(VMX_TRUE_PIN, PIN_PREEMPTION_TIMER);
     capability_offer(&offered, &hardware, true);
-    assert_int_equal(offered.msr[VMX_VMCS_ENUM], VMCS_XSS_EXITING_BITMAP & 0x3FE);
+    assert_int_equal(offered.msr[VMX_VMCS_ENUM], VMCS_GUEST_SYSENTER_CS & 0x3FE);
 }
 
 static void the_revision_is_one_that_a_region_can_have(void **state)
@@ -223,7 +231,7 @@ static void bitmaps_are_closed_while_no_cold_field_can_be_written(void **state)
     assert_true(vmcs_bitmap_is_closed(bitmap));
     for (unsigned i = 0; i < VMCS_FIELDS; i++) {
         uint32_t encoding = vmcs_field_rows[i].encoding;
-        bitmap[encoding >> 3] &= (uint8_t)~(1u << (encoding & 7));
+        bitmap[encoding >> 3] &= (uint8_t) ~(1u << (encoding & 7));
         assert_int_equal(vmcs_bitmap_is_closed(bitmap), !vmcs_set_has(&vmcs_set_cold, i));
         bitmap[encoding >> 3] = 0xFF;
     }

@@ -9,10 +9,7 @@
 
 #include "vmcs-shadow/exit.h"
 
-static bool is_reserved(unsigned reason)
-{
-    return !strcmp(exit_reason_name(reason), "RESERVED");
-}
+static bool is_reserved(unsigned reason) { return !strcmp(exit_reason_name(reason), "RESERVED"); }
 
 /* SDM Appendix "VMX Basic Exit Reasons": but for SMM's and those that nothing here can have */
 static void each_reason_has_a_name_of_its_own(void **state)
