@@ -221,7 +221,7 @@ cov: ## what unit tests and fuzzers reach of each room (FUZZ_SECONDS=5 each, ove
 	@$(MAKE) $(MINE) -j2 $(COV)/all $(addprefix $(COV)/run/,$(UNITS) $(FUZZERS))
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) scripts/coverage $(B) $(UNITS) $(FUZZERS)
 .PHONY: cov
-mutate: ## what mistakes in nest/, vmcs-shadow/, cp/nested/ the unit tests would miss (MUTATE=FILE..., SAMPLE=600, 0 for all)
+mutate: ## what mistakes in nest/, vmcs-shadow/, cp/nested/ the unit tests would miss (MUTATE="FILE...", SAMPLE=0 for all)
 	@scripts/setup test
 	@scripts/mutate $(MUTATE)
 .PHONY: mutate

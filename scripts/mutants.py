@@ -1,5 +1,6 @@
-"""The mutants of a C source: each is one statement deleted, one condition, return or operator turned round, or one row of a
-table emptied.  In: a file's text.  Out: Mutant rows, and a text that holds all of them at once, each asleep behind MUTANT(number).
+"""The mutants of a C source: each is one statement deleted, one condition, return or operator turned round, or one row
+of a table emptied.  In: a file's text.  Out: Mutant rows, and a text that holds all of them at once, each asleep behind
+MUTANT(number).
 
 A source is read as it stands, before the preprocessor: macros that are used look like calls, what a #define holds is no
 statement.  So a mutant is always something that somebody wrote at one place."""
@@ -16,10 +17,10 @@ TOKEN = re.compile(r"""
 BINARY = [("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"), ("+", "-"),
           ("*", "/", "%")]
 ASSIGN = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="}
-TURNED = {"&&": "||", "||": "&&", "==": "!=", "!=": "==", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "+": "-", "-": "+",
-          "&": "|", "|": "&"}
-TYPES = {"void", "char", "short", "int", "long", "unsigned", "signed", "bool", "struct", "enum", "union", "const", "volatile",
-         "static", "register", "typedef", "extern", "__int128"}
+TURNED = {"&&": "||", "||": "&&", "==": "!=", "!=": "==", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "+": "-",
+          "-": "+", "&": "|", "|": "&"}
+TYPES = {"void", "char", "short", "int", "long", "unsigned", "signed", "bool", "struct", "enum", "union", "const",
+         "volatile", "static", "register", "typedef", "extern", "__int128"}
 # What takes a type, is wanted at compile time, or only says what holds anyway.
 OPAQUE = {"sizeof", "offsetof", "__typeof__", "_Alignof", "_Static_assert", "static_assert", "CP_ASSERT", "UNUSED"}
 
@@ -62,7 +63,8 @@ class Reader:
 
     def __init__(self, file, text):
         self.file, self.text, self.mutants, self.function, self.returns = file, text, [], "", ""
-        self.tokens = [(m.lastgroup, m.group(), m.start(), m.end()) for m in TOKEN.finditer(text) if m.lastgroup != "skip"]
+        found = [m for m in TOKEN.finditer(text) if m.lastgroup != "skip"]
+        self.tokens = [(m.lastgroup, m.group(), m.start(), m.end()) for m in found]
         self.tokens.append(("end", "", len(text), len(text)))
         self.at = 0
 
@@ -356,7 +358,7 @@ class Reader:
             if self.word() in OPAQUE or self.word() == "[":
                 self.at += self.word() in OPAQUE
                 self.skip_balanced()
-            elif self.word() == "enum" and "{" in (self.word(1), self.word(2)) or self.word() == "struct" and self.word(2) == "{":
+            elif self.word() in ("enum", "struct") and "{" in (self.word(1), self.word(2)):
                 while self.word() != "{":
                     self.at += 1
                 self.skip_balanced()
@@ -399,8 +401,8 @@ class Reader:
         outer = self.function
         for row, (begin, last, designator) in enumerate(found if len(found) > 1 else []):
             self.function = outer or name
-            self.mutants.append(Mutant(self.file, self.function, begin, last, designator + "{0}", "", table=name, row=row,
-                                       designated=bool(designator), position=self.behind()))
+            self.mutants.append(Mutant(self.file, self.function, begin, last, designator + "{0}", "", table=name,
+                                       row=row, designated=bool(designator), position=self.behind()))
         self.function = outer
 
     # ---- the file -----------------------------------------------------------------------
@@ -512,8 +514,9 @@ def emptied(text, mutant, base):
     """Code that empties a row where the table is in scope: in its function, or before main()."""
     number, table = base + mutant.number, mutant.table
     row = " ".join(text[mutant.start:mutant.end].split("\n"))
-    code = (f"if (MUTANT({number})) {{ static const __typeof__({table}) only = {{{'' if mutant.designated else f'[{mutant.row}] = '}"
-            f"{row}}}; mutant_empty((void *){table}, &only, sizeof({table}), sizeof({table}[0])); }}")
+    place = "" if mutant.designated else f"[{mutant.row}] = "
+    code = (f"if (MUTANT({number})) {{ static const __typeof__({table}) only = {{{place}{row}}}; "
+            f"mutant_empty((void *){table}, &only, sizeof({table}), sizeof({table}[0])); }}")
     if depth(text, mutant.start) > 1:
         return " " + code
     return f" __attribute__((constructor)) static void mutant_row_{number}(void) {{ {code} }}"
