@@ -1,4 +1,4 @@
-/* Virtual VMX from power-up to reset, what CP asks about it while L2 runs, and exits of L2 that are dealt with at once. */
+/* Virtual VMX from power-up to reset, what CP asks about it while L2 runs, and exits of L2 dealt with at once. */
 #include "nest/active.h"
 #include "tests/unit/nest_l2_scene.h"
 
@@ -67,19 +67,22 @@ static void the_mode_changes_outside_vmx_operation_only(void **state)
     assert_int_equal(m.nest.mode, NEST_TRAP);
 }
 
-static void what_cp_writes_anew_is_new_only_if_it_is_another(void **state)
+static void what_cp_writes_of_its_own_every_l2_has_from_its_next_entry_on(void **state)
 {
-    const struct nest_stale *stale = &m.nest.current->stale;
     (void)state;
-    nest_base_write(&m.nest, VMCS_INDEX_TSC_OFFSET, m.nest.vmcs01.tsc_offset);
-    assert_false(stale->parts & NEST_STALE_BASE);
     nest_base_write(&m.nest, VMCS_INDEX_TSC_OFFSET, m.nest.vmcs01.tsc_offset + 1);
-    assert_true(stale->parts & NEST_STALE_BASE);
     assert_int_equal(m.nest.vmcs01.tsc_offset, m.base.tsc_offset + 1);
     fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, PLAIN | CPU_TSC_OFFSETTING);
     fake_vmx_write(&m, VMCS_TSC_OFFSET, 5);
     enter(EXIT_VMLAUNCH);
     assert_int_equal(m.loaded->held.tsc_offset, m.base.tsc_offset + 6);
+    leave();
+    nest_base_write(&m.nest, VMCS_INDEX_TSC_OFFSET, m.base.tsc_offset);
+    enter(EXIT_VMRESUME);
+    assert_int_equal(m.loaded->held.tsc_offset, m.base.tsc_offset + 5);
+    nest_base_write(&m.nest, VMCS_INDEX_TSC_OFFSET, m.base.tsc_offset + 100); /* also while it runs */
+    assert_true(fake_vmx_load(&m));
+    assert_int_equal(m.loaded->held.tsc_offset, m.base.tsc_offset + 105);
 }
 
 /* ---- while L2 runs ------------------------------------------------------------------------- */
@@ -234,7 +237,7 @@ int main(void)
         TEST(reset_ends_vmx_operation_and_gives_everything_back),
         TEST(reset_gives_vmcs01_its_tag_back),
         TEST(the_mode_changes_outside_vmx_operation_only),
-        TEST(what_cp_writes_anew_is_new_only_if_it_is_another),
+        TEST(what_cp_writes_of_its_own_every_l2_has_from_its_next_entry_on),
         TEST(interrupts_and_nmis_take_l2_out_if_l1_says_so),
         TEST(writes_of_control_registers_keep_each_owners_bits),
         TEST(exits_that_cp_handles_are_counted),
