@@ -26,8 +26,8 @@ struct nest_union {
     uint64_t outer;          /* CP's page */
 };
 
-/* What L1 can do with it: enter it by VMX instructions or by a call, or only link to it.  A shadow one is of the kind one
- * above that of those that may link to it. */
+/* What L1 can do with it: enter it by VMX instructions or by a call, or only link to it. A shadow one is of the kind
+ * one above that of those that may link to it. */
 enum nest_kind { NEST_REGION, NEST_SHADOW_REGION, NEST_PAGE, NEST_SHADOW_PAGE };
 
 struct nest_vmcs {

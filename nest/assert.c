@@ -1,14 +1,17 @@
-/* Owns the table of assertions on vmcs02.  In: an image, CP's own VMCS, what L1 is offered, the frames a virtual VMCS holds.  Out: the
- * row that is broken. Nothing of nest/merge*.c and nest/bits.h is used here, or it would be asked whether it agrees with itself. */
+/* Owns the table of assertions on vmcs02. In: an image, CP's own VMCS, what L1 is offered, the frames a virtual VMCS
+ * holds. Out: the row that is broken. Nothing of nest/merge*.c and nest/bits.h is used here, or it would be asked
+ * whether it agrees with itself. */
 #include "nest/assert.h"
 
 #include "nest/ept.h"
 
 #define HOLDS(name) \
-    static bool name(const struct nest *nest, const struct nest_vmcs *vmcs, const struct vmcs *image, enum vmcs_index index)
+    static bool name(const struct nest *nest, const struct nest_vmcs *vmcs, const struct vmcs *image, \
+                     enum vmcs_index index)
 #define UNUSED() ((void)nest, (void)vmcs, (void)image, (void)index)
 
-enum { EVENT_VALID = 1u << 31, EVENT_ERROR = 1 << 11, EVENT_RESERVED = 0x7FFFF000, TYPE_SHIFT = 8, PAGE_FAULT = 1 << 14, CR3_TARGETS = 4 };
+enum { EVENT_VALID = 1u << 31, EVENT_ERROR = 1 << 11, EVENT_RESERVED = 0x7FFFF000, TYPE_SHIFT = 8, PAGE_FAULT = 1 << 14,
+       CR3_TARGETS = 4 };
 enum { FRAME_OFFSET = 4095, EPTP_FORM = 3 << 3 | 6, EPTP_MARKS = 1 << 6 };
 #define EFER_GUESTS (1ull << 0 | 1ull << 8 | 1ull << 10 | 1ull << 11) /* SCE LME LMA NXE: never SVME */
 
@@ -35,8 +38,8 @@ HOLDS(pin_controls)
 HOLDS(processor_controls)
 {
     UNUSED();
-    const uint32_t apart = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW | CPU_CR8_LOAD_EXITING |
-                           CPU_CR8_STORE_EXITING;
+    const uint32_t apart = CPU_UNCONDITIONAL_IO_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_TPR_SHADOW |
+                           CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
     const uint32_t tpr = CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
     uint32_t own = nest->vmcs01.processor_controls, has = image->processor_controls;
     return is_subset(own & ~apart, has) && is_subset(has, own | tpr | may(nest->offered, VMX_TRUE_CPU)) &&
@@ -144,7 +147,8 @@ HOLDS(msr_bitmap)
 {
     UNUSED();
     if (!(image->processor_controls & CPU_MSR_BITMAPS))
-        return !image->msr_bitmap || image->msr_bitmap == nest->vmcs01.msr_bitmap || is_frame(vmcs, NEST_FRAME_MSR_BITMAP, image->msr_bitmap);
+        return !image->msr_bitmap || image->msr_bitmap == nest->vmcs01.msr_bitmap ||
+               is_frame(vmcs, NEST_FRAME_MSR_BITMAP, image->msr_bitmap);
     bool own = nest->vmcs01.processor_controls & CPU_MSR_BITMAPS && image->msr_bitmap == nest->vmcs01.msr_bitmap;
     return own || is_frame(vmcs, NEST_FRAME_MSR_BITMAP, image->msr_bitmap);
 }
@@ -154,8 +158,8 @@ HOLDS(io_bitmap)
     UNUSED();
     enum nest_frame which = index == VMCS_INDEX_IO_BITMAP_A ? NEST_FRAME_IO_A : NEST_FRAME_IO_B;
     uint64_t address = vmcs_get(image, index), own = vmcs_get(&nest->vmcs01, index);
-    return is_frame(vmcs, which, address) ||
-           (address == own && (!(image->processor_controls & CPU_IO_BITMAPS) || nest->vmcs01.processor_controls & CPU_IO_BITMAPS));
+    return is_frame(vmcs, which, address) || (address == own && (!(image->processor_controls & CPU_IO_BITMAPS) ||
+                                                                 nest->vmcs01.processor_controls & CPU_IO_BITMAPS));
 }
 
 HOLDS(field_bitmap)
@@ -182,7 +186,8 @@ HOLDS(virtual_apic)
 HOLDS(ept_pointer)
 {
     UNUSED();
-    uint64_t form = image->ept_pointer & FRAME_OFFSET & ~(uint64_t)EPTP_MARKS, root = image->ept_pointer & ~(uint64_t)FRAME_OFFSET;
+    uint64_t form = image->ept_pointer & FRAME_OFFSET & ~(uint64_t)EPTP_MARKS,
+             root = image->ept_pointer & ~(uint64_t)FRAME_OFFSET;
     if (!vmcs->ept)
         return image->ept_pointer == nest->vmcs01.ept_pointer;
     for (unsigned i = 0; i < NEST_EPT_CACHE; i++)
@@ -224,31 +229,38 @@ HOLDS(never) { UNUSED(); return false; }
 #define OWN(NAME, number, text) ROW(NAME, NAME, number, text, is_cps)
 #define ROWS \
     ROW(PIN_CONTROLS, PIN_CONTROLS, 1, "pin-based controls: CP's, and of others what is offered", pin_controls) \
-    ROW(PROCESSOR_CONTROLS, PROCESSOR_CONTROLS, 1, "processor-based controls: CP's, and of others what is offered", processor_controls) \
+    ROW(PROCESSOR_CONTROLS, PROCESSOR_CONTROLS, 1, "processor-based controls: CP's, and of others what is offered", \
+        processor_controls) \
     ROW(PROCESSOR_CONTROLS, PROCESSOR_CONTROLS, 1, "ports exit where CP has them exit", ports_exit) \
     ROW(PROCESSOR_CONTROLS, VIRTUAL_APIC_ADDRESS, 1, "the TPR is L1's page, or exits", tpr_exits) \
-    ROW(SECONDARY_CONTROLS, PROCESSOR_CONTROLS, 1, "secondary controls: CP's, with EPT, and of others what is offered", secondary_controls) \
+    ROW(SECONDARY_CONTROLS, PROCESSOR_CONTROLS, 1, \
+        "secondary controls: CP's, with EPT, and of others what is offered", secondary_controls) \
     ROW(EXIT_CONTROLS, EXIT_CONTROLS, 1, "exit controls: CP's, and what is saved", exit_controls) \
     ROW(ENTRY_CONTROLS, ENTRY_CONTROLS, 1, "entry controls: CP's, and what is loaded", entry_controls) \
     ROW(EXCEPTION_BITMAP, EXCEPTION_BITMAP, 1, "exceptions that CP takes exit", exceptions) \
     ROW(EXCEPTION_BITMAP, PAGE_FAULT_MASK, 1, "page faults that CP takes exit", page_faults) \
     ROW(PAGE_FAULT_MATCH, PAGE_FAULT_MATCH, 1, "page faults that CP takes exit", page_faults) \
-    ROW(CR3_TARGET_COUNT, CR3_TARGET_COUNT, 1, "CR3-target values: four at most, none where CP sees loads of CR3", cr3_targets) \
+    ROW(CR3_TARGET_COUNT, CR3_TARGET_COUNT, 1, "CR3-target values: four at most, none where CP sees loads of CR3", \
+        cr3_targets) \
     ROW(CR0_MASK, CR0_MASK, 1, "CP owns its bits of CR0", cr0_mask) \
     ROW(CR4_MASK, CR4_MASK, 1, "CP owns its bits of CR4", cr4_mask) \
     ROW(GUEST_CR0, GUEST_CR0, 1, "CP's bits of the real CR0", cr0_bits) \
     ROW(GUEST_CR4, GUEST_CR4, 1, "CP's bits of the real CR4", cr4_bits) \
     ROW(GUEST_EFER, GUEST_EFER, 2, "IA32_EFER has what a guest may have", efer_bits) \
-    OWN(VM_FUNCTION_CONTROLS, 2, "VM functions are CP's to carry out") OWN(TERTIARY_CONTROLS, 2, "tertiary controls are CP's") \
+    OWN(VM_FUNCTION_CONTROLS, 2, "VM functions are CP's to carry out") \
+    OWN(TERTIARY_CONTROLS, 2, "tertiary controls are CP's") \
     OWN(HOST_ES_SELECTOR, 3, "host ES") OWN(HOST_CS_SELECTOR, 3, "host CS") OWN(HOST_SS_SELECTOR, 3, "host SS") \
     OWN(HOST_DS_SELECTOR, 3, "host DS") OWN(HOST_FS_SELECTOR, 3, "host FS") OWN(HOST_GS_SELECTOR, 3, "host GS") \
     OWN(HOST_TR_SELECTOR, 3, "host TR") OWN(HOST_PAT, 3, "host IA32_PAT") OWN(HOST_EFER, 3, "host IA32_EFER") \
     OWN(HOST_PERF_GLOBAL_CTRL, 3, "host IA32_PERF_GLOBAL_CTRL") OWN(HOST_PKRS, 3, "host IA32_PKRS") \
-    OWN(HOST_SYSENTER_CS, 3, "host IA32_SYSENTER_CS") OWN(HOST_CR0, 3, "host CR0") OWN(HOST_CR3, 3, "host CR3") OWN(HOST_CR4, 3, "host CR4") \
+    OWN(HOST_SYSENTER_CS, 3, "host IA32_SYSENTER_CS") OWN(HOST_CR0, 3, "host CR0") OWN(HOST_CR3, 3, "host CR3") \
+    OWN(HOST_CR4, 3, "host CR4") \
     OWN(HOST_FS_BASE, 3, "host FS base") OWN(HOST_GS_BASE, 3, "host GS base") OWN(HOST_TR_BASE, 3, "host TR base") \
-    OWN(HOST_GDTR_BASE, 3, "host GDTR base") OWN(HOST_IDTR_BASE, 3, "host IDTR base") OWN(HOST_SYSENTER_ESP, 3, "host IA32_SYSENTER_ESP") \
+    OWN(HOST_GDTR_BASE, 3, "host GDTR base") OWN(HOST_IDTR_BASE, 3, "host IDTR base") \
+    OWN(HOST_SYSENTER_ESP, 3, "host IA32_SYSENTER_ESP") \
     OWN(HOST_SYSENTER_EIP, 3, "host IA32_SYSENTER_EIP") OWN(HOST_RSP, 3, "host RSP") OWN(HOST_RIP, 3, "host RIP") \
-    OWN(HOST_S_CET, 3, "host IA32_S_CET") OWN(HOST_SSP, 3, "host SSP") OWN(HOST_INTERRUPT_SSP_TABLE, 3, "host SSP table") \
+    OWN(HOST_S_CET, 3, "host IA32_S_CET") OWN(HOST_SSP, 3, "host SSP") \
+    OWN(HOST_INTERRUPT_SSP_TABLE, 3, "host SSP table") \
     ROW(MSR_BITMAP, PROCESSOR_CONTROLS, 4, "MSR bitmap: CP's, or the frame of the union", msr_bitmap) \
     ROW(IO_BITMAP_A, PROCESSOR_CONTROLS, 4, "I/O bitmap A: CP's, or the frame of the union", io_bitmap) \
     ROW(IO_BITMAP_B, PROCESSOR_CONTROLS, 4, "I/O bitmap B: CP's, or the frame of the union", io_bitmap) \
@@ -260,10 +272,14 @@ HOLDS(never) { UNUSED(); return false; }
     ROW(VPID, SECONDARY_CONTROLS, 4, "VPID: one of this machine's for its guests", tag) \
     OWN(EXIT_MSR_STORE_ADDRESS, 4, "MSR-store list") OWN(EXIT_MSR_STORE_COUNT, 4, "MSR-store count") \
     OWN(EXIT_MSR_LOAD_ADDRESS, 4, "MSR-load list at exits") OWN(EXIT_MSR_LOAD_COUNT, 4, "MSR-load count at exits") \
-    OWN(ENTRY_MSR_LOAD_ADDRESS, 4, "MSR-load list at entries") OWN(ENTRY_MSR_LOAD_COUNT, 4, "MSR-load count at entries") \
-    OWN(PML_ADDRESS, 4, "page-modification log") OWN(PML_INDEX, 4, "PML index") OWN(APIC_ACCESS_ADDRESS, 4, "APIC-access page") \
-    OWN(POSTED_INTERRUPT_DESCRIPTOR, 4, "posted-interrupt descriptor") OWN(POSTED_INTERRUPT_VECTOR, 4, "posted-interrupt vector") \
-    OWN(EPTP_LIST_ADDRESS, 4, "EPTP list") OWN(EPTP_INDEX, 4, "EPTP index") OWN(SPP_TABLE_POINTER, 4, "sub-page permission table") \
+    OWN(ENTRY_MSR_LOAD_ADDRESS, 4, "MSR-load list at entries") \
+    OWN(ENTRY_MSR_LOAD_COUNT, 4, "MSR-load count at entries") \
+    OWN(PML_ADDRESS, 4, "page-modification log") OWN(PML_INDEX, 4, "PML index") \
+    OWN(APIC_ACCESS_ADDRESS, 4, "APIC-access page") \
+    OWN(POSTED_INTERRUPT_DESCRIPTOR, 4, "posted-interrupt descriptor") \
+    OWN(POSTED_INTERRUPT_VECTOR, 4, "posted-interrupt vector") \
+    OWN(EPTP_LIST_ADDRESS, 4, "EPTP list") OWN(EPTP_INDEX, 4, "EPTP index") \
+    OWN(SPP_TABLE_POINTER, 4, "sub-page permission table") \
     OWN(VIRTUALIZATION_EXCEPTION_ADDRESS, 4, "virtualization-exception page")
 /* What CP's event queue and its timer write, an image never does. */
 #define NEVER \
@@ -351,8 +367,8 @@ static void rows_find(const struct vmcs_set *ask, uint64_t rows[ROW_WORDS])
                 rows[i] |= about[word * 64 + (unsigned)__builtin_ctzll(bits)][i];
 }
 
-const struct nest_assertion *nest_assert(const struct nest *nest, const struct nest_vmcs *vmcs, const struct vmcs *image,
-                                         const struct vmcs_set *changed)
+const struct nest_assertion *nest_assert(const struct nest *nest, const struct nest_vmcs *vmcs,
+                                         const struct vmcs *image, const struct vmcs_set *changed)
 {
     const struct vmcs_set ask = to_ask(changed);
     uint64_t rows[ROW_WORDS] = {0};
@@ -376,7 +392,8 @@ bool nest_assert_event(uint32_t info, uint32_t error)
     unsigned vector = info & 0xFF, type = info >> TYPE_SHIFT & 7;
     if (!(info & EVENT_VALID))
         return true;
-    if (info & EVENT_RESERVED || type == RESERVED || type == OTHER || (type == NMI && vector != 2) || (type == HARDWARE && vector > 31))
+    if (info & EVENT_RESERVED || type == RESERVED || type == OTHER || (type == NMI && vector != 2) ||
+        (type == HARDWARE && vector > 31))
         return false;
     if (info & EVENT_ERROR)
         return type == HARDWARE && with_error >> vector & 1 && !(error >> 16);

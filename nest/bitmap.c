@@ -90,7 +90,8 @@ static bool unite_shadowing(struct nest *nest, struct nest_vmcs *vmcs, struct ne
     if (!own_bitmaps(nest))
         return false;
     struct source read = {NEST_FRAME_VMREAD, inner->vmread_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[0], false};
-    struct source write = {NEST_FRAME_VMWRITE, inner->vmwrite_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[1], false};
+    struct source write = {NEST_FRAME_VMWRITE, inner->vmwrite_bitmap, (uint64_t)(uintptr_t)nest->field_bitmaps[1],
+                           false};
     context->vmread_bitmap = unite(nest, vmcs, &read);
     context->vmwrite_bitmap = unite(nest, vmcs, &write);
     if (write.remade)
@@ -111,7 +112,8 @@ bool nest_bitmap_used(const struct vmcs *vmcs12)
 }
 
 /* In halves, which nobody counts as a page that is read. */
-static void again(const struct nest *nest, const struct nest_vmcs *vmcs, enum nest_frame which, uint64_t inner, uint64_t outer)
+static void again(const struct nest *nest, const struct nest_vmcs *vmcs, enum nest_frame which, uint64_t inner,
+                  uint64_t outer)
 {
     enum { HALF = NEST_BITMAP_WORDS / 2 };
     static uint64_t page[NEST_BITMAP_WORDS];

@@ -4,8 +4,8 @@
  * Sections that depend on memory (TPR, PDPTES) run at each entry that uses their feature.  RFLAGS and CR0 change at
  * almost every entry, but most sections that read them read one bit, so the bits are compared.
  *
- * Instructions of an entry that passes: nothing changed 40; RIP, RFLAGS and RSP 100; RIP and an event to inject 200; RIP
- * and CR0, CR3, CR4 250; a host field 300; a segment 460; a control, and so everything, 1,400. */
+ * Instructions of an entry that passes: nothing changed 40; RIP, RFLAGS and RSP 100; RIP and an event to inject 200;
+ * RIP and CR0, CR3, CR4 250; a host field 300; a segment 460; a control, and so everything, 1,400. */
 #include "nest/check.h"
 
 #include <string.h>
@@ -155,7 +155,8 @@ static bool sections_pass(uint32_t *run, const struct nest_check *check, struct 
 bool nest_check_entry(struct nest_check_memory *memory, const struct nest_check *check, struct nest_failure *failure)
 {
     const struct vmcs *v = check->vmcs12;
-    memory->unchecked |= memory_sections(v) | register_sections(memory->rflags ^ v->guest_rflags, memory->cr0 ^ v->guest_cr0);
+    memory->unchecked |=
+        memory_sections(v) | register_sections(memory->rflags ^ v->guest_rflags, memory->cr0 ^ v->guest_cr0);
     memory->rflags = v->guest_rflags;
     memory->cr0 = v->guest_cr0;
     return sections_pass(&memory->unchecked, check, failure);

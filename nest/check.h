@@ -1,11 +1,12 @@
-/* The checks of a VM entry: what hardware would refuse is refused with the manual's number, and the refusal names the rule
- * and the field.  SDM "VM Entries": "Checks on VMX Controls", "Checks on Host-State Area", "Checking and Loading Guest State".
+/* The checks of a VM entry: what hardware would refuse is refused with the manual's number, and the refusal
+ * names the rule and the field. SDM "VM Entries": "Checks on VMX Controls", "Checks on Host-State Area",
+ * "Checking and Loading Guest State".
  *
- * The rules are the rows of check_rules.def, in the manual's order and in sections.  Pure functions of what was copied before:
- * nothing that a guest can change in between is fetched here.
+ * The rules are the rows of check_rules.def, in the manual's order and in sections. Pure functions of what was copied
+ * before: nothing that a guest can change in between is fetched here.
  *
- * Every entry is checked, so the usual one is cheap: a section is not run again when no field that it reads has changed since
- * it last passed.  Figures are in check.c. */
+ * Every entry is checked, so the usual one is cheap: a section is not run again when no field that it reads has changed
+ * since it last passed. Figures are in check.c. */
 #pragma once
 #include "vmcs-shadow/capability.h"
 
@@ -21,7 +22,8 @@ struct nest_failure {
     uint32_t field;          /* encoding of the field that broke the rule */
     const char *rule;        /* the manual's sentence, shortened */
     const char *title;       /* of the section of the manual that has it */
-    uint64_t qualification;  /* NEST_FAILURE_GUEST: 0, 2 PDPTE, 3 NMI injection with blocking by STI, 4 VMCS link pointer */
+    /* NEST_FAILURE_GUEST: 0, 2 PDPTE, 3 NMI injection with blocking by STI, 4 VMCS link pointer */
+    uint64_t qualification;
 };
 
 /* All that the checks look at. */
@@ -50,7 +52,8 @@ enum nest_check_section {
 #define NEST_CHECK_ALL ((1u << NEST_CHECK_SECTIONS) - 1)
 
 /* What is remembered of one vmcs12 from entry to entry.  It belongs to the vmcs12 and is forgotten when the vmcs12 is
- * replaced (VMPTRLD of a region, VMCLEAR) or when `offered`, physical_bits, long_mode, or the region the link pointer names changes. */
+ * replaced (VMPTRLD of a region, VMCLEAR) or when `offered`, physical_bits, long_mode, or the region
+ * the link pointer names changes. */
 struct nest_check_memory {
     uint32_t unchecked;        /* bit n: section n has to run */
     uint64_t rflags, cr0;      /* as they were at the last check */
@@ -69,7 +72,7 @@ static inline void nest_check_touch(struct nest_check_memory *memory, enum vmcs_
 }
 void nest_check_touch_set(struct nest_check_memory *memory, const struct vmcs_set *changed);
 
-/* Whether every rule holds; else *failure is the first that does not, and its section stays unchecked.  MSR lists apart.
+/* Whether every rule holds; else *failure is the first that does not, and its section stays unchecked. MSR lists apart.
  * @pre every field written since the last call was told to nest_check_touch() */
 bool nest_check_entry(struct nest_check_memory *memory, const struct nest_check *check, struct nest_failure *failure);
 
@@ -77,14 +80,14 @@ bool nest_check_entry(struct nest_check_memory *memory, const struct nest_check 
 bool nest_check_wants_vtpr(const struct vmcs *vmcs12);
 bool nest_check_wants_pdptes(const struct vmcs *vmcs12);
 
-/* The same in three steps and without a memory: every rule of its part.  Call in this order; each takes the ones before for
- * granted. */
+/* The same in three steps and without a memory: every rule of its part. Call in this order; each
+ * takes the ones before for granted. */
 bool nest_check_controls(const struct nest_check *check, struct nest_failure *failure);
 bool nest_check_host(const struct nest_check *check, struct nest_failure *failure);
 bool nest_check_guest(const struct nest_check *check, struct nest_failure *failure);
 
-/* One entry of a VM-entry or VM-exit MSR list: whether the manual lets it be loaded or stored (SDM "Loading MSRs", "Saving
- * MSRs"), before WRMSR's or RDMSR's own checks.  x2apic: the local APIC is in x2APIC mode. */
+/* One entry of a VM-entry or VM-exit MSR list: whether the manual lets it be loaded or stored (SDM "Loading MSRs",
+ * "Saving MSRs"), before WRMSR's or RDMSR's own checks. x2apic: the local APIC is in x2APIC mode. */
 bool nest_check_msr_load(uint32_t index, uint32_t reserved, bool x2apic);
 bool nest_check_msr_store(uint32_t index, uint32_t reserved, bool x2apic);
 

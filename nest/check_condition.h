@@ -1,5 +1,5 @@
-/* The predicates that check_rules.def is written in: each says something of a value, of v, the vmcs12, or of c, all that the
- * checks look at.  None has a state or an effect. */
+/* The predicates that check_rules.def is written in: each says something of a value, of v, the vmcs12, or of c, all
+ * that the checks look at. None has a state or an effect. */
 #pragma once
 #include "nest/check.h"
 
@@ -153,8 +153,8 @@ static inline bool virtual_8086(const struct vmcs *v) { return v->guest_rflags &
 static inline bool cr0_supported(const struct nest_check *c, uint64_t cr0, uint64_t not_asked)
 {
     const uint64_t *msr = c->offered->msr;
-    return capability_allows_cr(msr[VMX_CR0_FIXED0] & ~(not_asked | CR0_NOT_LOADED), msr[VMX_CR0_FIXED1] | CR0_NOT_LOADED,
-                                cr0);
+    return capability_allows_cr(msr[VMX_CR0_FIXED0] & ~(not_asked | CR0_NOT_LOADED),
+                                msr[VMX_CR0_FIXED1] | CR0_NOT_LOADED, cr0);
 }
 static inline bool cr4_supported(const struct nest_check *c, uint64_t cr4)
 {
@@ -178,8 +178,14 @@ static inline unsigned type(uint32_t rights) { return rights & 0xF; }
 static inline unsigned dpl(uint32_t rights) { return rights >> 5 & 3; }
 static inline unsigned rpl(uint16_t selector) { return selector & 3; }
 static inline bool code(uint32_t rights) { return rights & 8; }
-static inline bool granularity_may_be_1(uint32_t rights, uint32_t limit) { return !BIT(rights, 15) || BITS(limit, 11, 0) == 0xFFF; }
-static inline bool granularity_may_be_0(uint32_t rights, uint32_t limit) { return BIT(rights, 15) || BITS(limit, 31, 20) == 0; }
+static inline bool granularity_may_be_1(uint32_t rights, uint32_t limit)
+{
+    return !BIT(rights, 15) || BITS(limit, 11, 0) == 0xFFF;
+}
+static inline bool granularity_may_be_0(uint32_t rights, uint32_t limit)
+{
+    return BIT(rights, 15) || BITS(limit, 31, 20) == 0;
+}
 enum { TYPE_DATA = 3, TYPE_TSS_16 = 3, TYPE_TSS = 11, TYPE_LDT = 2, RIGHTS_VIRTUAL_8086 = 0xF3 };
 
 static inline bool cs_type_allowed(const struct vmcs *v)

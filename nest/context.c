@@ -34,7 +34,8 @@ static uint64_t apic_page(struct nest *nest, struct nest_vmcs *vmcs)
     return vmcs->apic_page;
 }
 
-/* The active virtual VMCS at an address that L1 links to, of the same kind as the one that names it.  false: no frames. */
+/* The active virtual VMCS at an address that L1 links to, of the same kind as the one
+ * that names it. false: no frames. */
 static bool link_target(struct nest *nest, const struct nest_vmcs *vmcs, struct nest_vmcs **target)
 {
     enum nest_page_error error = NEST_PAGE_ADDRESS;

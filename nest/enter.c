@@ -38,7 +38,8 @@ static void fetch_memory(const struct nest *nest, const struct vmcs *vmcs12, str
     }
 }
 
-/* Nothing that a check looks at changed but where L2 goes on, which hardware checks as it enters vmcs02: the commonest entry of all. */
+/* Nothing that a check looks at changed but where L2 goes on, which hardware checks as it enters
+ * vmcs02: the commonest entry of all. */
 static bool only_moved(const struct nest_vmcs *vmcs)
 {
     return !vmcs->checks.unchecked && vmcs->region02 && !nest_check_wants_vtpr(&vmcs->vmcs12) &&

@@ -236,8 +236,8 @@ static bool install_or_shrink(struct nest *nest, uint64_t gpa2, const struct ept
     return ept && install(nest, ept, gpa2, mapping, host_page);
 }
 
-/* Nested page tables see each walk of the guest's own tables as a read and a write. So does EPT with accessed and dirty flags;
- * without them an entry is read first. */
+/* Nested page tables see each walk of the guest's own tables as a read and a write. So does EPT with accessed and dirty
+ * flags; without them an entry is read first. */
 static uint64_t access_reported(const struct nest *nest, uint64_t qualification, unsigned rights)
 {
     const unsigned both = EPT_READ | EPT_WRITE;

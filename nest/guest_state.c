@@ -60,7 +60,8 @@ static void save_on_request(struct nest_vmcs *vmcs)
         PUT(GUEST_EFER, guest_efer, vmcs02->guest_efer);
 }
 
-/* What the entry's MSR-load list may have put there, which hardware did not change, so that it is not among the pulled. */
+/* What the entry's MSR-load list may have put there, which hardware did not change, so
+ * that it is not among the pulled. */
 static void save_listed(struct nest_vmcs *vmcs)
 {
     const struct vmcs *vmcs02 = &vmcs->vmcs02;

@@ -1,5 +1,5 @@
-/* vmcs02 brought up to date.  In: what of it is out of date, vmcs12, CP's own VMCS, L1's storage.  Out: the image, and which of
- * its fields hardware does not have yet. */
+/* vmcs02 brought up to date. In: what of it is out of date, vmcs12, CP's own VMCS, L1's storage. Out: the image, and
+ * which of its fields hardware does not have yet. */
 #include "nest/bitmap.h"
 #include "nest/enter.h"
 #include "nest/recompute.h"

@@ -108,8 +108,8 @@ bool nest_region_address_valid(const struct nest *nest, uint64_t gpa)
 
 /* ---- the ways in ------------------------------------------------------------------- */
 
-/* Hardware that has VMX asks for these before it exits; where it has SVM, and what arrives here was an undefined opcode, nobody has.
- * SDM "VMX Instruction Reference": #UD in real-address, virtual-8086 and compatibility mode. */
+/* Hardware that has VMX asks for these before it exits; where it has SVM, and what arrives here was an undefined
+ * opcode, nobody has. SDM "VMX Instruction Reference": #UD in real-address, virtual-8086 and compatibility mode. */
 static bool mode_allows(const struct nest *nest)
 {
     if (!nest->policy.nested_page_tables)
@@ -118,8 +118,8 @@ static bool mode_allows(const struct nest *nest)
     return code.protected_mode && !code.virtual_8086 && (!code.long_mode || code.code64);
 }
 
-/* In the manual's order: is it an instruction at all, then is it privileged. VMXON outside of VMX operation has more to ask in between
- * and does so itself. */
+/* In the manual's order: is it an instruction at all, then is it privileged. VMXON outside of VMX operation has more to
+ * ask in between and does so itself. */
 static enum nest_result carry_out(struct nest *nest, const struct exit *exit, unsigned reason)
 {
     if (!mode_allows(nest) || (!nest->vmxon && reason != EXIT_VMXON))

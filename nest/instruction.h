@@ -37,8 +37,8 @@ enum nest_result nest_raise_ud(struct nest *nest);
 /* Whether an address can be that of a VMX region: page-aligned and within the physical-address width. */
 bool nest_region_address_valid(const struct nest *nest, uint64_t gpa);
 
-/* An exit for an instruction that may be carried out: it is one in the mode and privilege level it is executed at. Made in one place,
- * in instruction.c, after it asked; and all that carries one out takes nothing else. */
+/* An exit for an instruction that may be carried out: it is one in the mode and privilege level it is executed at. Made
+ * in one place, in instruction.c, after it asked; and all that carries one out takes nothing else. */
 struct nest_instruction {
     struct exit exit;
 };
@@ -49,11 +49,11 @@ static inline struct nest_vmcs *nest_instruction_vmcs(const struct nest *nest)
     return nest->in_guest ? nest->current->link : nest->current;
 }
 
-/* VMREAD or VMWRITE of L2 that neither L1 wants nor hardware did: carried out on the VMCS that is linked.  NEST_SKIP, NEST_FAULT
- * (L2's), or NEST_REFLECTED: the operand is where L1's EPT maps nothing, so the instruction is L1's.
+/* VMREAD or VMWRITE of L2 that neither L1 wants nor hardware did: carried out on the VMCS that is linked. NEST_SKIP,
+ * NEST_FAULT (L2's), or NEST_REFLECTED: the operand is where L1's EPT maps nothing, so the instruction is L1's.
  * @pre nest_in_guest(), vmcs02 is loaded */
 enum nest_result nest_instruction_linked(struct nest *nest, const struct exit *exit);
 
 typedef enum nest_result nest_instruction_fn(struct nest *nest, const struct nest_instruction *);
-nest_instruction_fn nest_vmxon, nest_vmxoff, nest_vmclear, nest_vmptrld, nest_vmptrst, nest_vmread, nest_vmwrite, nest_vmlaunch,
-    nest_vmresume, nest_invept, nest_invvpid;
+nest_instruction_fn nest_vmxon, nest_vmxoff, nest_vmclear, nest_vmptrld, nest_vmptrst, nest_vmread, nest_vmwrite,
+    nest_vmlaunch, nest_vmresume, nest_invept, nest_invvpid;

@@ -63,14 +63,15 @@ struct nest_host {
     /* L1's storage.  false: some of it is no RAM (then what was moved is undefined). */
     bool (*read)(void *context, uint64_t gpa, void *to, size_t bytes);
     bool (*write)(void *context, uint64_t gpa, const void *from, size_t bytes);
-    /* Linear to guest-physical in L1's storage with the paging of what runs, L1 or L2, and its privilege level 0.  false: page fault
-     * with *error, or NEST_UNREACHABLE: the address lies, or its tables do, where L1's EPT maps nothing. */
+    /* Linear to guest-physical in L1's storage with the paging of what runs, L1 or L2, and its
+     * privilege level 0. false: page fault with *error, or NEST_UNREACHABLE: the address lies, or its
+     * tables do, where L1's EPT maps nothing. */
     bool (*linear)(void *context, uint64_t linear, enum nest_access access, uint64_t *gpa, uint32_t *error);
     /* Where these bytes of L1's linear address space lie for CP to read, at most once, if that is known at once; NULL:
      * to be found out with linear().  May be NULL.  @pre L1 runs 64-bit code at privilege level 0 */
     const void *(*view)(void *context, uint64_t linear, unsigned bytes);
-    /* The page at gpa as CP reaches it; stays until the virtual VMX is reset.  NULL: no RAM, or no frames.  NULL itself:
-     * no memory way. */
+    /* The page at gpa as CP reaches it; stays until the virtual VMX is reset. NULL: no RAM, or no
+     * frames. NULL itself: no memory way. */
     void *(*page)(void *context, uint64_t gpa);
     /* The page at gpa for hardware to use until unpin; NEST_NO_ADDRESS: no RAM. */
     uint64_t (*pin)(void *context, uint64_t gpa);
@@ -84,8 +85,9 @@ struct nest_host {
     /* Zeroed 4 KiB frames on L1's account, and NULL when there are none.  A frame's address is its pointer. */
     void *(*frame_alloc)(void *context);
     void (*frame_free)(void *context, void *frame);
-    /* Frees a tree of EPT tables that hardware has forgotten, when there is time: `root`, the tables below it, and `books`, a
-     * frame for the host's use meanwhile; so many frames in all.  May be NULL: frame_free() does it at once. */
+    /* Frees a tree of EPT tables that hardware has forgotten, when there is time: `root`, the tables
+     * below it, and `books`, a frame for the host's use meanwhile; so many frames in all. May be
+     * NULL: frame_free() does it at once. */
     void (*tables_free)(void *context, void *books, uint64_t *root, uint64_t frames);
 
     /* MSRs of the virtual CPU, for the MSR lists.  false: #GP. */
@@ -101,7 +103,8 @@ struct nest_host {
 enum nest_result {
     NEST_SKIP, NEST_FAULT, NEST_ENTERED, NEST_REFLECTED, NEST_CP, NEST_RESUME,
     NEST_NO_FRAMES, /* CP had no frame for it: stop the machine */
-    NEST_UNSOUND,   /* vmcs02 is not what it must be (nest/assert.h): CP's own bug, and this L2 must not run; nest->unsound says where */
+    NEST_UNSOUND,   /* vmcs02 is not what it must be (nest/assert.h), a bug of CP's own, and this L2 must not run:
+                       nest->unsound says where */
     NEST_ABORT,     /* VMX abort: the virtual CPU is in shutdown; nest->abort_reason says why */
 };
 
@@ -223,9 +226,9 @@ bool nest_entered_by_page(const struct nest *nest);
 struct nest_entry {
     void *region;               /* vmcs02 */
     const struct vmcs *image;   /* vmcs02's contents */
-    struct vmcs_set *write;     /* fields whose value in the region is not the image's yet, for the caller to empty when it is; never
-                                   among them: the entry interruption fields (CP's event queue writes those) and the preemption
-                                   timer */
+    struct vmcs_set *write;     /* fields whose value in the region is not the image's yet, for the caller to empty when
+                                   it is; never among them: the entry interruption fields (CP's event queue writes
+                                   those) and the preemption timer */
     uint64_t deadline;          /* TSC at which L1 wants L2 out, ~0: none; CP's timer is set for the earlier one */
 };
 /* NEST_RESUME: *entry is filled; the caller loads entry->region and writes entry->write to it (vmcs_sync_push).
@@ -272,9 +275,9 @@ static inline bool nest_blocks_init(const struct nest *nest) { return nest && ne
 /* Guest-physical address of L2 to that of L1, for CP's own look at L2's memory.  false: EPT12 does not map it so. */
 bool nest_translate(struct nest *nest, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa);
 
-/* Gives back the frames of what can be made again: the tables of EPT02. False, and nothing is given, where these are fewer than one
- * instruction of L2 may need at once (code, operands and the tables that lead to them, each by three tables): L2 would then make and
- * drop them for ever. */
+/* Gives back the frames of what can be made again: the tables of EPT02. False, and nothing is given, where these are
+ * fewer than one instruction of L2 may need at once (code, operands and the tables that lead to them, each by three
+ * tables): L2 would then make and drop them for ever. */
 enum { NEST_SHRINK_LEAST = 32 };
 bool nest_shrink(struct nest *nest);
 

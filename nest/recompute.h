@@ -1,6 +1,6 @@
-/* On the host build, in unit tests and fuzzers: what was brought up to date must be what it comes to when it is made from
- * nothing.  If it is not, an input changed and nobody said so (nest/stale.h), and the program ends.  Each thing is made again
- * where it is made, `if (NEST_RECOMPUTES)`; on the machine this is nothing. */
+/* On the host build, in unit tests and fuzzers: what was brought up to date must be what it comes to when it is made
+ * from nothing. If it is not, an input changed and nobody said so (nest/stale.h), and the program ends. Each thing is
+ * made again where it is made, `if (NEST_RECOMPUTES)`; on the machine this is nothing. */
 #pragma once
 #include "nest/active.h"
 
@@ -14,7 +14,8 @@ void nest_must_be_within(const char *what, const struct vmcs_set *differ, const 
 void nest_must(const char *what, bool holds);
 #else
 #define NEST_RECOMPUTES false
-static inline void nest_must_equal(const char *what, const struct vmcs *kept, const struct vmcs *made, const struct vmcs_set *fields)
+static inline void nest_must_equal(const char *what, const struct vmcs *kept, const struct vmcs *made,
+                                   const struct vmcs_set *fields)
 {
     (void)what, (void)kept, (void)made, (void)fields;
 }

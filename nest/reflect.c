@@ -104,7 +104,8 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
     if ((exit->reason & 0xFFFF) < EXIT_REASONS)
         nest->counts.reflected[exit->reason & 0xFFFF]++;
     vmcs->launching = false;
-    nest_guest_state_save(nest, vmcs, !vmcs->closed || vmcs->vmcs12.exit_msr_store_count); /* a list may store cold ones */
+    /* a list may store cold ones */
+    nest_guest_state_save(nest, vmcs, !vmcs->closed || vmcs->vmcs12.exit_msr_store_count);
     save_information(nest, vmcs, exit);
     uint32_t failed = !vmcs->vmcs12.exit_msr_store_count
                           ? 0

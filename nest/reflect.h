@@ -12,7 +12,8 @@ enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason 
  * 0, or the number of a VMX abort. */
 uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool by_nmi);
 
-/* After L2 ran: its guest state from hardware to vmcs02 and vmcs12.  SDM "Saving Guest State".  Not `cold`: hot fields only */
+/* After L2 ran: its guest state from hardware to vmcs02 and vmcs12. SDM "Saving Guest
+ * State". Not `cold`: hot fields only */
 void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, bool cold);
 
 /* The cold part, if that was left out: into vmcs12, and where L1 looks.  @pre L2 does not run */

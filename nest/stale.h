@@ -7,9 +7,10 @@
  *   exit    region --pull--> vmcs02 --save--> vmcs12 --show--> where L1 looks
  *                               `--host state--> l1 --load--> vmcs01, for L1 to go on
  *
- * A bit set means out of date, everywhere.  What is copied field by field has a set of fields; what is made as a whole has
- * a bit in `parts`.  Whoever changes an input says so by a function below, which knows what is derived of it (the column
- * `derived` of fields.def); whoever needs a thing calls the one function that brings it up to date, and this alone clears:
+ * A bit set means out of date, everywhere. What is copied field by field has a set of fields; what is made as
+ * a whole has a bit in `parts`. Whoever changes an input says so by a function below, which knows what is
+ * derived of it (the column `derived` of fields.def); whoever needs a thing calls the one function that brings
+ * it up to date, and this alone clears:
  *
  *   vmcs12    nest_page_pull(): what L1 notes in a page.  A hardware region is compared instead, nest_active_pull()
  *   vmcs02    nest_image_renew() at an entry, nest_image_follow() while L2 runs
@@ -42,14 +43,16 @@ enum nest_part {
     NEST_STALE_VMCS02 = NEST_STALE_IMAGE | NEST_STALE_RULES | NEST_STALE_BASE | NEST_STALE_EPT,
     NEST_STALE_FOLLOWS = NEST_STALE_BASE | NEST_STALE_EPT, /* what vmcs02 must follow while L2 runs */
     NEST_STALE_REGISTERS = NEST_STALE_GUEST | NEST_STALE_HOST_REGISTERS,
-    NEST_STALE_NEW = NEST_STALE_IMAGE | NEST_STALE_TAG | NEST_STALE_REGISTERS | NEST_STALE_HOST, /* as nothing was made yet */
+    /* as nothing was made yet */
+    NEST_STALE_NEW = NEST_STALE_IMAGE | NEST_STALE_TAG | NEST_STALE_REGISTERS | NEST_STALE_HOST,
 };
 
 struct nest_stale {
     uint32_t parts;         /* enum nest_part */
     struct vmcs_set vmcs12; /* fields its page names, that vmcs12 does not have yet */
     struct vmcs_set image;  /* fields of vmcs12 that vmcs02 does not have yet: of class IMAGE */
-    struct vmcs_set region; /* fields of vmcs02, of a page that is linked to of vmcs12, that hardware does not have yet */
+    /* fields of vmcs02, of a page that is linked to of vmcs12, that hardware does not have yet */
+    struct vmcs_set region;
     struct vmcs_set shown;  /* fields of vmcs12 that L1 does not see yet */
 };
 

@@ -56,8 +56,8 @@ struct vmx_capability {
     uint32_t fields;         /* bit n: fields of enum vmcs_capability n exist; follows from msr[] */
 };
 
-/* Completes *capability, whose msr[] was read from hardware or computed: fills in .fields. Fields that no MSR tells of are taken
- * to exist. */
+/* Completes *capability, whose msr[] was read from hardware or computed: fills in .fields. Fields that no
+ * MSR tells of are taken to exist. */
 void capability_derive_fields(struct vmx_capability *capability);
 
 /* What CP offers a guest, given what CP's own machine offers CP.

@@ -9,8 +9,8 @@ enum vmx_control {
 #undef CONTROL
 };
 
-/* Sets of them: PIN_OFFERED, what a guest may have where hardware does; PIN_MERGE_EITHER, what is in that merge class; and
- * so for each word and class. */
+/* Sets of them: PIN_OFFERED, what a guest may have where hardware does; PIN_MERGE_EITHER, what is in that merge class;
+ * and so for each word and class. */
 enum vmx_control_set {
 #define CONTROL_CLASS_EITHER 0
 #define CONTROL_CLASS_BOTH 1
@@ -86,6 +86,6 @@ enum vmx_control_set {
 /* bit 31 of a region's revision identifier: a shadow VMCS, which no entry may use */
 #define VMCS_SHADOW_INDICATOR 0x80000000u
 
-/* Bit 5 of PAE's four top entries is reserved, and no guest sets it; but the walks of QEMU's nested paging do, so that where those
- * are the second level it is taken for 0. */
+/* Bit 5 of PAE's four top entries is reserved, and no guest sets it; but the walks of QEMU's nested paging do, so that
+ * where those are the second level it is taken for 0. */
 #define PDPTE_ACCESSED (1ull << 5)

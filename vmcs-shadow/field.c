@@ -14,7 +14,8 @@ const struct vmcs_field_row vmcs_field_rows[VMCS_FIELDS] = {
 
 #define SLOT(e) (((e) >> 6 & 0x180u) | ((e) >> 5 & 0x60u) | ((e) >> 1 & 0x1Fu))
 const uint8_t vmcs_field_indices[512] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [SLOT(encoding)] = VMCS_INDEX_##NAME + 1,
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
+    [SLOT(encoding)] = VMCS_INDEX_##NAME + 1,
 #include "vmcs-shadow/fields.def"
 #undef FIELD
 };

@@ -154,7 +154,8 @@ static inline void vmcs_set_clear(struct vmcs_set *set)
 
 /* The fields whose merge class is COPY; MERGE. */
 extern const struct vmcs_set vmcs_set_copied, vmcs_set_merged;
-/* By the column `derived`: the fields of each class; and those of which something is derived that is made as a whole. */
+/* By the column `derived`: the fields of each class; and those of which something is
+ * derived that is made as a whole. */
 extern const struct vmcs_set vmcs_set_derived[VMCS_DERIVED_CLASSES], vmcs_set_whole;
 /* Fields that seldom change, as sync.h has them: all that a hypervisor writes, and of these the guest state. */
 extern const struct vmcs_set vmcs_set_cold, vmcs_set_cold_guest;

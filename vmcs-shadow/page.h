@@ -18,7 +18,8 @@
 #define VMCS_PAGE_FORM 0x31504D56u /* "VMP1" */
 
 struct vmcs_page {
-    uint32_t revision;       /* as IA32_VMX_BASIC tells it, which differs when struct vmcs does; bit 31: to be linked to */
+    /* as IA32_VMX_BASIC tells it, which differs when struct vmcs does; bit 31: to be linked to */
+    uint32_t revision;
     uint32_t abort;          /* VMX-abort indicator, written by CP */
     uint32_t form;           /* VMCS_PAGE_FORM */
     uint32_t reserved;

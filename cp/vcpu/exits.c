@@ -129,8 +129,8 @@ static enum exit_action no_counters(struct vm *vm)
 }
 
 /* One row for each reason. What is UNASKED is an exit that no control of CP's own asks for. A program may cause a
- * PRIVILEGED exit only at privilege level 0. Some processors check that before they exit and some do not: Bochs exits for
- * XSETBV and for calls at any level. So it is checked here for all of them, before any handler. */
+ * PRIVILEGED exit only at privilege level 0. Some processors check that before they exit and some do not: Bochs exits
+ * for XSETBV and for calls at any level. So it is checked here for all of them, before any handler. */
 #define ROWS \
     HANDLED(EXCEPTION_NMI, exit_exception) \
     HANDLED(EXTERNAL_INTERRUPT, asynchronous) \

@@ -70,7 +70,7 @@ static void load(void)
             require(vmcs_get(v, i) == vmcs_get(&m.base, i));
 }
 
-static void settle(enum nest_result result)
+static void conclude(enum nest_result result)
 {
     if (result == NEST_ABORT || result == NEST_NO_FRAMES) {
         m.loaded = &m.first;
@@ -91,7 +91,7 @@ static void call(void)
     enum nest_result result = nest_enter_page(&m.nest, gpa, &error);
     if (result == NEST_SKIP && error != NEST_PAGE_FAILED)
         require(!memcmp(&before, m.storage + gpa, sizeof(before)));
-    settle(result);
+    conclude(result);
 }
 
 static void exit_of_l2(void)
@@ -101,14 +101,14 @@ static void exit_of_l2(void)
     exit.idt_vectoring_info = exit.instruction_info & 1 ? 0 : exit.instruction_info | 0x80000000;
     exit.interruption_info = (uint32_t)exit.qualification | 0x80000000;
     m.gpr[exit.instruction_length] = vmcs_field_rows[take(1) % VMCS_FIELDS].encoding;
-    settle(fake_vmx_exit(&m, &exit));
+    conclude(fake_vmx_exit(&m, &exit));
 }
 
 static void instruction(void)
 {
     static const uint8_t reasons[] = {EXIT_VMCLEAR, EXIT_VMPTRLD, EXIT_VMRESUME, EXIT_VMLAUNCH, EXIT_VMXOFF};
     unsigned reason = reasons[take(1) % sizeof(reasons)];
-    settle(reason == EXIT_VMCLEAR || reason == EXIT_VMPTRLD ? fake_vmx_pointer(&m, reason, some_address())
+    conclude(reason == EXIT_VMCLEAR || reason == EXIT_VMPTRLD ? fake_vmx_pointer(&m, reason, some_address())
                                                             : fake_vmx_plain(&m, reason));
     if (!m.nest.vmxon)
         fake_vmx_enter_operation(&m);

@@ -1,5 +1,6 @@
-/* The assertions on vmcs02 (nest/assert.h): one that is as it must be passes, and each way in which one may not be is refused by the
- * row that is about it. That whatever L1 writes makes one that passes is the invariant test's, and every other test's that enters L2. */
+/* The assertions on vmcs02 (nest/assert.h): one that is as it must be passes, and each way in which one may not be is
+ * refused by the row that is about it. That whatever L1 writes makes one that passes is the invariant test's, and every
+ * other test's that enters L2. */
 #include "nest/assert.h"
 
 #include "nest/ept.h"
@@ -106,7 +107,8 @@ static void no_field_of_cps_is_without_a_row(void **state)
         VMCS_INDEX_GUEST_SSP,
         VMCS_INDEX_GUEST_INTERRUPT_SSP_TABLE}; /* what their controls, which have rows, keep from meaning anything */
     static const bool address[VMCS_FIELDS] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
+    [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
 #include "vmcs-shadow/fields.def"
 #undef FIELD
     };

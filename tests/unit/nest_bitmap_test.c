@@ -1,4 +1,5 @@
-/* The bitmaps L2 runs with: what either CP or L1 wants to exit exits, all else passes; and no page of L1's is used itself. */
+/* The bitmaps L2 runs with: what either CP or L1 wants to exit exits, all else passes; and
+ * no page of L1's is used itself. */
 #include "tests/unit/nest_l2_scene.h"
 
 enum {

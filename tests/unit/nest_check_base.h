@@ -30,9 +30,10 @@ static inline void base_capability(struct vmx_capability *capability)
 static inline void base_segments(struct vmcs *v, uint32_t code, uint32_t data)
 {
     v->guest_cs_selector = 8;
-    v->guest_ss_selector = v->guest_ds_selector = v->guest_es_selector = v->guest_fs_selector = v->guest_gs_selector = 16;
-    v->guest_cs_limit = v->guest_ss_limit = v->guest_ds_limit = v->guest_es_limit = v->guest_fs_limit = v->guest_gs_limit =
-        data & 0x8000 ? 0xFFFFFFFF : 0xFFFF;
+    v->guest_ss_selector = v->guest_ds_selector = v->guest_es_selector = 16;
+    v->guest_fs_selector = v->guest_gs_selector = 16;
+    v->guest_cs_limit = v->guest_ss_limit = v->guest_ds_limit = data & 0x8000 ? 0xFFFFFFFF : 0xFFFF;
+    v->guest_es_limit = v->guest_fs_limit = v->guest_gs_limit = v->guest_cs_limit;
     v->guest_cs_access_rights = code;
     v->guest_ss_access_rights = v->guest_ds_access_rights = v->guest_es_access_rights = v->guest_fs_access_rights =
         v->guest_gs_access_rights = data;

@@ -56,7 +56,8 @@ static const struct broken broken[] = {
 
 /* These need "acknowledge interrupt on exit" as well. */
 static const struct broken posted[] = {
-    {BASE_LONG, F(POSTED_INTERRUPT_VECTOR), "notification vector", {POSTING, POSTED, {F(POSTED_INTERRUPT_VECTOR), 256}}},
+    {BASE_LONG, F(POSTED_INTERRUPT_VECTOR), "notification vector",
+     {POSTING, POSTED, {F(POSTED_INTERRUPT_VECTOR), 256}}},
     {BASE_LONG, F(POSTED_INTERRUPT_DESCRIPTOR), "5:0", {POSTING, POSTED, {F(POSTED_INTERRUPT_DESCRIPTOR), 0x20}}},
     {BASE_LONG, F(POSTED_INTERRUPT_DESCRIPTOR), "beyond", {POSTING, POSTED, {F(POSTED_INTERRUPT_DESCRIPTOR), FAR}}},
 };
@@ -64,7 +65,8 @@ static const struct broken posted[] = {
 /* The other side of the boundary. */
 static const struct passing passing[] = {
     {BASE_LONG, {{F(CR3_TARGET_COUNT), 4}}},
-    {BASE_LONG, {CPU_ON(CPU_IO_BITMAPS | CPU_MSR_BITMAPS), {F(IO_BITMAP_A), FAR - 0x1000}, {F(MSR_BITMAP), FAR - 0x1000}}},
+    {BASE_LONG,
+     {CPU_ON(CPU_IO_BITMAPS | CPU_MSR_BITMAPS), {F(IO_BITMAP_A), FAR - 0x1000}, {F(MSR_BITMAP), FAR - 0x1000}}},
     {BASE_LONG, {{F(IO_BITMAP_A), 1}, {F(MSR_BITMAP), FAR}, {F(VMREAD_BITMAP), 1}, {F(VIRTUAL_APIC_ADDRESS), 1}}},
     {BASE_LONG, {CPU_ON(CPU_TPR_SHADOW), {F(TPR_THRESHOLD), 4}}},
     {BASE_LONG, {CPU_ON(CPU_NMI_WINDOW_EXITING), PIN_ON(PIN_NMI_EXITING | PIN_VIRTUAL_NMIS)}},
@@ -109,9 +111,11 @@ static const struct passing passing[] = {
     {BASE_LONG, {{F(GUEST_ACTIVITY_STATE), 3}}},
     {BASE_LONG, {{F(GUEST_INTERRUPTIBILITY), 8}, INJECT(2u, 2, 0)}},
     {BASE_LONG, {{F(GUEST_PENDING_DEBUG_EXCEPTIONS), 0x500F}}},
-    {BASE_LONG, {{F(GUEST_INTERRUPTIBILITY), 2}, {F(GUEST_PENDING_DEBUG_EXCEPTIONS), 0x4000}, {F(GUEST_RFLAGS), 0x102}}},
+    {BASE_LONG,
+     {{F(GUEST_INTERRUPTIBILITY), 2}, {F(GUEST_PENDING_DEBUG_EXCEPTIONS), 0x4000}, {F(GUEST_RFLAGS), 0x102}}},
     {BASE_LONG, {{F(VMCS_LINK_POINTER), 0x8000}}},
-    {BASE_LONG, {{F(VMCS_LINK_POINTER), 0x8000}, CPU2_ON(CPU2_VMCS_SHADOWING), {SET_LINK_REVISION, 0x80000000u | BASE_REVISION}}},
+    {BASE_LONG,
+     {{F(VMCS_LINK_POINTER), 0x8000}, CPU2_ON(CPU2_VMCS_SHADOWING), {SET_LINK_REVISION, 0x80000000u | BASE_REVISION}}},
     {BASE_PAE_EPT, {{F(GUEST_PDPTE1), 0x1E6}, {F(GUEST_PDPTE2), 0xFF001 | 0xE18}}},
     {BASE_LONG, {{F(GUEST_PDPTE0), ~0ull}}},
 };
@@ -231,7 +235,8 @@ static void the_other_side_of_a_boundary_passes(void **state)
     }
 }
 
-static bool breaks(const struct nest_check_rule *rule, const struct broken *b, void (*make)(struct subject *, const struct broken *))
+static bool breaks(const struct nest_check_rule *rule, const struct broken *b,
+                   void (*make)(struct subject *, const struct broken *))
 {
     struct subject s;
     struct nest_failure failure;

@@ -9,8 +9,8 @@
 #include "nest/ept.h"
 #include "tests/unit/fake/vmx_machine.h"
 
-enum { RWX = 7, WRITE_BACK = 6 << 3, PML4 = FAKE_EPT, PDPT = FAKE_EPT + 0x1000, PD = FAKE_EPT + 0x2000, PT = FAKE_EPT + 0x3000,
-       EPTP = PML4 | 3 << 3 | 6, INVEPT_ALL = 2 };
+enum { RWX = 7, WRITE_BACK = 6 << 3, PML4 = FAKE_EPT, PDPT = FAKE_EPT + 0x1000, PD = FAKE_EPT + 0x2000,
+       PT = FAKE_EPT + 0x3000, EPTP = PML4 | 3 << 3 | 6, INVEPT_ALL = 2 };
 
 static struct fake_vmx m;
 
@@ -30,7 +30,8 @@ static void map(uint64_t rights)
 
 static enum nest_result touch(uint64_t gpa2, unsigned access)
 {
-    const struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = access | 0x180, .guest_physical = gpa2, .guest_linear = gpa2};
+    const struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = access | 0x180, .guest_physical = gpa2,
+                              .guest_linear = gpa2};
     enum nest_result result = fake_vmx_exit(&m, &exit);
 
     if (result == NEST_RESUME)

@@ -304,7 +304,8 @@ static void cps_side_is_asked_for_a_page_to_write_only_when_l2_writes(void **sta
     }
 }
 
-/* Bits 5:3 of what L1 is told are its own tables', whatever EPT02 had; on SVM an access that is a read and a write is one. */
+/* Bits 5:3 of what L1 is told are its own tables', whatever EPT02 had; on SVM an access
+ * that is a read and a write is one. */
 static void a_violation_is_told_with_l1s_rights_and_one_access(void **state)
 {
     const struct {

@@ -1,5 +1,6 @@
-/* The frames of EPT02: when they run out, what it holds is dropped and made again, as long as L2 gets on; a tree too large to be freed at
- * once is given to the host; what another one takes the place of is given back, after hardware forgot it. */
+/* The frames of EPT02: when they run out, what it holds is dropped and made again, as long as L2 gets on; a
+ * tree too large to be freed at once is given to the host; what another one takes the place of is given
+ * back, after hardware forgot it. */
 #include "tests/unit/nest_ept_scene.h"
 
 static void a_shortage_of_frames_shrinks_ept02_and_goes_on(void **state)

@@ -74,7 +74,8 @@ static void misconfigured_entries_are_those_of_the_manual(void **state)
         {0x1000 | RWX | WRITE_BACK | 1ull << 62, 1, true}, {0x1000 | RWX | WRITE_BACK | EPT_LARGE, 1, true},
         {0x1000 | RWX | 8, 2, false}, {0x1000 | RWX, 2, true}, {0x200000 | RWX | EPT_LARGE | WRITE_BACK, 2, true},
         {0x201000 | RWX | EPT_LARGE | WRITE_BACK, 2, false}, {0x40000000 | RWX | EPT_LARGE | WRITE_BACK, 3, true},
-        {0x40200000 | RWX | EPT_LARGE | WRITE_BACK, 3, false}, {0x1000 | RWX | EPT_LARGE, 4, false}, {0x1000 | RWX, 4, true},
+        {0x40200000 | RWX | EPT_LARGE | WRITE_BACK, 3, false}, {0x1000 | RWX | EPT_LARGE, 4, false},
+        {0x1000 | RWX, 4, true},
     };
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_int_equal(ept_entry_valid(&memory, cases[i].entry, cases[i].level), cases[i].valid);
@@ -167,7 +168,8 @@ static void what_ept12_forbids_is_l1s_exit_with_its_own_rights(void **state)
 /* What SVM reports of a walk of the guest's own tables is always a read and a write. */
 static uint64_t walk_reported(uint64_t rights, uint64_t eptp_flags)
 {
-    const struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = EPT_READ | EPT_WRITE | 0x80, .guest_physical = 0x5678};
+    const struct exit exit = {.reason = EXIT_EPT_VIOLATION, .qualification = EPT_READ | EPT_WRITE | 0x80,
+                              .guest_physical = 0x5678};
 
     map_page(0x9000, rights);
     launch(PML4 | 3 << 3 | 6 | eptp_flags);

@@ -129,7 +129,8 @@ static void an_event_that_was_injected_is_no_longer_valid(void **state)
 
 /* ---- entries that fail ------------------------------------------------------------------- */
 
-/* SDM "VM-Entry Failures During or After Loading Guest State": L1 is as after an exit, with what it had of what is not loaded */
+/* SDM "VM-Entry Failures During or After Loading Guest State": L1 is as after an exit, with
+ * what it had of what is not loaded */
 static void a_failed_entry_leaves_l1_what_its_host_state_does_not_load(void **state)
 {
     (void)state;

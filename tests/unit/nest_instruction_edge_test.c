@@ -1,4 +1,5 @@
-/* VMX instructions of L1 where little decides: operands that fault, what is not offered, bits CP hides, regions made inactive. */
+/* VMX instructions of L1 where little decides: operands that fault, what is not offered, bits
+ * CP hides, regions made inactive. */
 #include "tests/unit/nest_instruction_base.h"
 
 enum { MEMORY_DS = 2 << 7 | 3 << 15 | 1 << 22 | 1 << 27 };

@@ -98,7 +98,8 @@ static void drops_what_is_not_offered(void)
 {
     const uint64_t *offer = m.offered.msr, *hard = m.hardware.msr;
     assert_int_equal(vmcs02.pin_controls & ~(m.base.pin_controls | (uint32_t)(offer[VMX_TRUE_PIN] >> 32)), 0);
-    assert_int_equal(vmcs02.processor_controls & ~(m.base.processor_controls | (uint32_t)(offer[VMX_TRUE_CPU] >> 32)), 0);
+    assert_int_equal(vmcs02.processor_controls & ~(m.base.processor_controls | (uint32_t)(offer[VMX_TRUE_CPU] >> 32)),
+                     0);
     assert_int_equal(vmcs02.secondary_controls & ~(m.base.secondary_controls | (uint32_t)(offer[VMX_CPU2] >> 32)), 0);
     assert_int_equal(vmcs02.entry_controls & ~(m.base.entry_controls | (uint32_t)(offer[VMX_TRUE_ENTRY] >> 32)), 0);
     assert_true(capability_allows(hard[VMX_TRUE_PIN], vmcs02.pin_controls));
@@ -149,7 +150,8 @@ static bool is_translated(enum vmcs_index index)
 static void translates_addresses(void)
 {
     static const bool address[VMCS_FIELDS] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
+    [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
 #include "vmcs-shadow/fields.def"
 #undef FIELD
     };
@@ -164,8 +166,11 @@ static void passes_the_assertions(void)
     static struct nest_vmcs vmcs, link;
     static struct nest_ept ept;
     const struct vmcs_set nothing = {{0}};
-    const uint64_t frames[NEST_FRAMES] = {[NEST_FRAME_MSR_BITMAP] = context.msr_bitmap, [NEST_FRAME_IO_A] = context.io_bitmap_a,
-        [NEST_FRAME_IO_B] = context.io_bitmap_b, [NEST_FRAME_VMREAD] = context.vmread_bitmap, [NEST_FRAME_VMWRITE] = context.vmwrite_bitmap};
+    const uint64_t frames[NEST_FRAMES] = {[NEST_FRAME_MSR_BITMAP] = context.msr_bitmap,
+                                          [NEST_FRAME_IO_A] = context.io_bitmap_a,
+                                          [NEST_FRAME_IO_B] = context.io_bitmap_b,
+                                          [NEST_FRAME_VMREAD] = context.vmread_bitmap,
+                                          [NEST_FRAME_VMWRITE] = context.vmwrite_bitmap};
     for (unsigned i = 0; i < NEST_FRAMES; i++)
         vmcs.frames[i] = (void *)(uintptr_t)frames[i];
     ept.root = (uint64_t *)(uintptr_t)(context.eptp & ~0xFFFull);

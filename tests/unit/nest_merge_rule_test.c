@@ -208,7 +208,8 @@ static void secondary_controls(void)
     outer.secondary_controls = CPU2_EPT | CPU2_RDTSCP | CPU2_UNRESTRICTED_GUEST | CPU2_WBINVD_EXITING;
     inner.secondary_controls = CPU2_RDRAND_EXITING | CPU2_INVPCID | CPU2_RDTSCP | CPU2_APIC_ACCESSES | CPU2_PML;
     merge();
-    assert_int_equal(out.secondary_controls, CPU2_EPT | CPU2_RDTSCP | CPU2_WBINVD_EXITING | CPU2_RDRAND_EXITING | CPU2_VPID);
+    assert_int_equal(out.secondary_controls,
+                     CPU2_EPT | CPU2_RDTSCP | CPU2_WBINVD_EXITING | CPU2_RDRAND_EXITING | CPU2_VPID);
     inner.secondary_controls = CPU2_EPT | CPU2_UNRESTRICTED_GUEST;
     context.vpid = 0;
     merge();
@@ -220,7 +221,8 @@ static void exit_controls(void)
     outer.exit_controls = EXIT_HOST_LONG_MODE;
     inner.exit_controls = EXIT_ACKNOWLEDGE_INTERRUPT | EXIT_SAVE_PREEMPTION_TIMER;
     merge();
-    assert_int_equal(out.exit_controls, EXIT_HOST_LONG_MODE | EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_PAT | EXIT_SAVE_EFER);
+    assert_int_equal(out.exit_controls,
+                     EXIT_HOST_LONG_MODE | EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_PAT | EXIT_SAVE_EFER);
 }
 
 static void entry_controls(void)

@@ -206,7 +206,8 @@ static void l1s_timer_runs_on_through_exits_of_cps_own(void **state)
     (void)state;
     m.tsc = 1000;
     fake_vmx_write(&m, VMCS_PIN_CONTROLS, 0x16 | PIN_PREEMPTION_TIMER);
-    fake_vmx_write(&m, VMCS_EXIT_CONTROLS, 0x00036DFB | EXIT_HOST_LONG_MODE | EXIT_LOAD_EFER | EXIT_SAVE_PREEMPTION_TIMER);
+    fake_vmx_write(&m, VMCS_EXIT_CONTROLS,
+                   0x00036DFB | EXIT_HOST_LONG_MODE | EXIT_LOAD_EFER | EXIT_SAVE_PREEMPTION_TIMER);
     fake_vmx_write(&m, VMCS_PREEMPTION_TIMER, 100);
     enter(EXIT_VMLAUNCH);
     m.tsc += 1600;

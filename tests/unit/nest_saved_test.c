@@ -1,4 +1,5 @@
-/* Guest state after an exit: what L2 did to each field, L1 reads, and L2 goes on with; but for what L1 asked not to be saved. */
+/* Guest state after an exit: what L2 did to each field, L1 reads, and L2 goes on with; but for
+ * what L1 asked not to be saved. */
 #include "nest/active.h"
 #include "tests/unit/nest_l2_scene.h"
 

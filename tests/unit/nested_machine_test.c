@@ -101,9 +101,13 @@ static void l1_lives_when_the_processor_refuses_vmcs02(void **state)
 }
 
 static void spoil_host_state(void) { vm->vcpu.nest->current->vmcs02.host_cr3 ^= 0x1000; }
-static void spoil_event(void) { vm->vcpu.event_info = EVENT_VALID | 1 << 8, vm->vcpu.exit.idt_vectoring_info = EVENT_VALID | 1 << 8; }
+static void spoil_event(void)
+{
+    vm->vcpu.event_info = vm->vcpu.exit.idt_vectoring_info = EVENT_VALID | 1 << 8;
+}
 
-/* A fault of CP's own: the machine that it would have hit stops, and says so; nothing of that L2 runs, however often it is begun. */
+/* A fault of CP's own: the machine that it would have hit stops, and says so; nothing of that L2
+ * runs, however often it is begun. */
 static void a_vmcs02_that_is_not_as_it_must_be_does_not_run(void **state)
 {
     uint64_t before = dispatch_account.unsound;
@@ -140,7 +144,7 @@ static void an_event_l1_injects_is_delivered_to_l2_once(void **state)
     assert_int_equal(vmread(VMCS_ENTRY_INTERRUPTION_INFO), EVENT_EXTERNAL | 0x66);
 }
 
-static void an_event_cut_short_by_what_cp_settles_is_delivered_again(void **state)
+static void an_event_cut_short_by_what_cp_handles_is_delivered_again(void **state)
 {
     (void)state;
     vmwrite(VMCS_GUEST_RFLAGS, 2 | RFLAGS_IF);
@@ -152,7 +156,7 @@ static void an_event_cut_short_by_what_cp_settles_is_delivered_again(void **stat
     assert_int_equal(vmread(VMCS_IDT_VECTORING_INFO), 0);
 }
 
-/* ---- L2's storage ------------------------------------------------------------------------------------------------- */
+/* ---- L2's storage ------------------------------------------------------------------------------------------------ */
 
 static void map_l2(void) /* its first 2 MiB are L1's */
 {
@@ -170,7 +174,8 @@ static void touch(void)
 
 static void l2_reaches_the_storage_l1_gave_it(void **state)
 {
-    const struct exit violation = {.reason = EXIT_EPT_VIOLATION, .qualification = 3 | 3 << 7, .guest_physical = 0x123458};
+    const struct exit violation = {.reason = EXIT_EPT_VIOLATION, .qualification = 3 | 3 << 7,
+                                   .guest_physical = 0x123458};
 
     (void)state;
     map_l2();
@@ -182,7 +187,8 @@ static void l2_reaches_the_storage_l1_gave_it(void **state)
 
 static void what_l1_did_not_map_is_l1s_violation(void **state)
 {
-    const struct exit violation = {.reason = EXIT_EPT_VIOLATION, .qualification = 1 | 3 << 7, .guest_physical = 0x654321};
+    const struct exit violation = {.reason = EXIT_EPT_VIOLATION, .qualification = 1 | 3 << 7,
+                                   .guest_physical = 0x654321};
 
     (void)state;
     map_l2();
@@ -223,7 +229,8 @@ static void a_fault_cp_makes_goes_to_l2_unless_l1_intercepts_it(void **state)
     PLAY(IN_L1(resume), IN_L2(out), IN_L1(wbinvd));
     set(VMCS_GUEST_RIP, L1_HOST_RIP);
     assert_l1_has(EXIT_EXCEPTION_NMI);
-    assert_int_equal(vmread(VMCS_EXIT_INTERRUPTION_INFO), EVENT_VALID | EVENT_HARDWARE_EXCEPTION | EVENT_ERROR | VECTOR_GP);
+    assert_int_equal(vmread(VMCS_EXIT_INTERRUPTION_INFO),
+                     EVENT_VALID | EVENT_HARDWARE_EXCEPTION | EVENT_ERROR | VECTOR_GP);
     assert_int_equal(vmread(VMCS_EXIT_INTERRUPTION_ERROR_CODE), 0);
     assert_int_equal(vmread(VMCS_GUEST_RIP), L2_RIP);
 }
@@ -260,7 +267,7 @@ static void what_cp_cannot_emulate_for_l2_ends_l2_only(void **state)
     assert_int_equal(entered[2].rip, L1_HOST_RIP);
 }
 
-/* ---- interrupts for L1 -------------------------------------------------------------------------------------------- */
+/* ---- interrupts for L1 ------------------------------------------------------------------------------------------- */
 
 static void an_interrupt_takes_l2_out_and_waits_for_l1(void **state)
 {
@@ -350,7 +357,7 @@ static void init_ends_l2_and_waits_while_l1_is_in_vmx_operation(void **state)
     assert_int_equal(get(VMCS_GUEST_RIP), 0xFFF0);
 }
 
-/* ---- time and HLT ------------------------------------------------------------------------------------------------- */
+/* ---- time and HLT ------------------------------------------------------------------------------------------------ */
 
 static void l1_halts_l2_itself_if_it_wants_to(void **state)
 {
@@ -432,7 +439,7 @@ int main(void)
         TEST(a_vmcs02_that_is_not_as_it_must_be_does_not_run),
         TEST(nor_with_an_event_that_no_entry_may_inject),
         TEST(an_event_l1_injects_is_delivered_to_l2_once),
-        TEST(an_event_cut_short_by_what_cp_settles_is_delivered_again),
+        TEST(an_event_cut_short_by_what_cp_handles_is_delivered_again),
         TEST(l2_reaches_the_storage_l1_gave_it),
         TEST(what_l1_did_not_map_is_l1s_violation),
         TEST(an_event_cut_short_by_a_missing_page_is_delivered_again),

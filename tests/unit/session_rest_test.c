@@ -156,7 +156,7 @@ static void sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the
     assert_shows(0, "ALICE    AT VMN\r\n");
 }
 
-/* ---- and after one ------------------------------------------------------------------------------------------------ */
+/* ---- and after one ----------------------------------------------------------------------------------------------- */
 
 static void the_time_of_one_sleep_does_not_end_the_next(void **state)
 {

@@ -1,5 +1,5 @@
-/* What must agree about a control in more than one place and no compiler sees: the table (vmcs-shadow/controls.def), the
- * capability MSRs, and the sources of payloads and of nest/, which are read here. */
+/* What must agree about a control in more than one place and no compiler sees: the table (vmcs-shadow/controls.def),
+ * the capability MSRs, and the sources of payloads and of nest/, which are read here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +58,8 @@ static void the_capability_msrs_offer_what_the_table_does(void **state)
     static const struct {
         enum vmx_msr msr;
         uint32_t default1; /* reads as may-be-1 whatever is offered */
-    } msrs[WORDS] = {{VMX_TRUE_PIN, 0x16}, {VMX_TRUE_CPU, 0x0401E172}, {VMX_CPU2, 0}, {VMX_TRUE_EXIT, 0x36DFF}, {VMX_TRUE_ENTRY, 0x11FF}};
+    } msrs[WORDS] = {{VMX_TRUE_PIN, 0x16}, {VMX_TRUE_CPU, 0x0401E172}, {VMX_CPU2, 0}, {VMX_TRUE_EXIT, 0x36DFF},
+                     {VMX_TRUE_ENTRY, 0x11FF}};
     struct vmx_capability hardware = {.fields = 0}, offered;
     uint32_t expected[WORDS] = {0};
     (void)state;

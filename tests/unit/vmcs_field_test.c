@@ -59,7 +59,8 @@ static void a_64_bit_control_is_an_address_or_known_to_be_none(void **state)
         VMCS_INDEX_EOI_EXIT_BITMAP_1, VMCS_INDEX_EOI_EXIT_BITMAP_2, VMCS_INDEX_EOI_EXIT_BITMAP_3,
         VMCS_INDEX_XSS_EXITING_BITMAP, VMCS_INDEX_ENCLS_EXITING_BITMAP};
     static const bool address[VMCS_FIELDS] = {
-#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
+#define FIELD(NAME, member, encoding, type, shadow, merge, derived, capability) \
+    [VMCS_INDEX_##NAME] = VMCS_TYPE_IS_ADDRESS(type),
 #include "vmcs-shadow/fields.def"
 #undef FIELD
     };
@@ -69,7 +70,8 @@ static void a_64_bit_control_is_an_address_or_known_to_be_none(void **state)
         bool known = false;
         for (unsigned j = 0; j < sizeof no_addresses / sizeof *no_addresses; j++)
             known |= no_addresses[j] == i;
-        if (VMCS_ENCODING_AREA(encoding) == VMCS_CONTROL && VMCS_ENCODING_WIDTH(encoding) == VMCS_WIDTH_64 && address[i] == known)
+        if (VMCS_ENCODING_AREA(encoding) == VMCS_CONTROL && VMCS_ENCODING_WIDTH(encoding) == VMCS_WIDTH_64 &&
+            address[i] == known)
             fail_msg("%s: an address, or none?", vmcs_field_name(encoding));
     }
 }

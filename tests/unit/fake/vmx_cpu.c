@@ -173,7 +173,9 @@ static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
 
 static uint64_t *free_msr(uint32_t msr)
 {
-    return msr == MSR_TSC_AUX ? &tsc_aux : msr >= MSR_STAR && msr < MSR_STAR + 4 ? &processor->msrs[msr - MSR_FIRST] : NULL;
+    if (msr == MSR_TSC_AUX)
+        return &tsc_aux;
+    return msr >= MSR_STAR && msr < MSR_STAR + 4 ? &processor->msrs[msr - MSR_FIRST] : NULL;
 }
 
 static bool free_msr_read(uint32_t msr, uint64_t *value)

@@ -1,4 +1,5 @@
-/* L1 on the fake machine: its VMX instructions as its processor would execute them, and a VMCS that passes all checks. */
+/* L1 on the fake machine: its VMX instructions as its processor would execute them, and
+ * a VMCS that passes all checks. */
 #include "tests/unit/fake/vmx_machine.h"
 
 #include <string.h>

@@ -176,9 +176,9 @@ static void trace(void *context, const char *rule, uint32_t field)
 /* ---- coming up ------------------------------------------------------------------------------- */
 
 static const struct nest_host host = {
-    .get = get, .set = set, .read = read_storage, .write = write_storage, .linear = linear, .page = page, .pin = pin, .unpin = unpin,
-    .translate = translate, .version = version, .frame_alloc = frame_alloc, .frame_free = frame_free, .rdmsr = rdmsr,
-    .wrmsr = wrmsr, .tsc = tsc, .trace = trace,
+    .get = get, .set = set, .read = read_storage, .write = write_storage, .linear = linear, .page = page, .pin = pin,
+    .unpin = unpin, .translate = translate, .version = version, .frame_alloc = frame_alloc, .frame_free = frame_free,
+    .rdmsr = rdmsr, .wrmsr = wrmsr, .tsc = tsc, .trace = trace,
 };
 
 static void hardware_capability(struct vmx_capability *c)
@@ -212,7 +212,8 @@ static void base_controls(struct fake_vmx *m)
                             CPU_TSC_OFFSETTING | CPU_SECONDARY_CONTROLS | CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING;
     v->secondary_controls = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED_GUEST | CPU2_RDTSCP | CPU2_INVPCID |
                             CPU2_VMCS_SHADOWING;
-    v->exit_controls = 0x00036DFB | EXIT_HOST_LONG_MODE | EXIT_LOAD_EFER | EXIT_SAVE_EFER | EXIT_LOAD_PAT | EXIT_SAVE_PAT;
+    v->exit_controls =
+        0x00036DFB | EXIT_HOST_LONG_MODE | EXIT_LOAD_EFER | EXIT_SAVE_EFER | EXIT_LOAD_PAT | EXIT_SAVE_PAT;
     v->entry_controls = 0x000011FB | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LONG_MODE;
     v->ept_pointer = 0xABC000 | 3 << 3 | 6;
     v->vpid = 1;

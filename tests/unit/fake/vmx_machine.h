@@ -60,7 +60,8 @@ struct fake_vmx {
 static inline struct vcpu *fake_vmx_cpu(struct fake_vmx *m) { return (struct vcpu *)m; }
 static inline struct fake_vmx *fake_vmx_of(struct vcpu *cpu) { return (struct fake_vmx *)cpu; }
 
-void fake_vmx_start(struct fake_vmx *, enum nest_mode mode); /* L1 at CPL 0 in 64-bit mode, CR4.VMXE on, outside VMX operation */
+/* L1 at CPL 0 in 64-bit mode, CR4.VMXE on, outside VMX operation */
+void fake_vmx_start(struct fake_vmx *, enum nest_mode mode);
 void fake_vmx_stop(struct fake_vmx *);  /* destroys; complains of what was kept */
 /* The processor alone, with CP's controls in vmcs01, which is loaded, and no storage: for a machine of vm_create(). */
 void fake_vmx_power_up(struct fake_vmx *);
