@@ -4,8 +4,8 @@
 #pragma once
 #include "cp/decode/instruction.h"
 
-/* Elements of a repeated string operation at one go, so that CP never stays long; but one with RFLAGS.TF, since the
- * trap follows each. */
+/* Elements of a repeated string operation that are done at one go, so that CP never takes long. With RFLAGS.TF set it
+ * is one, since a trap follows each. */
 enum { EXECUTE_REPEATS = 16 };
 
 struct execute_seams {
@@ -21,7 +21,7 @@ struct execute_seams {
     /* Linear addresses. Not 0: a fault of the guest was queued, or the machine was stopped; given back as it is. */
     int (*read)(void *context, uint64_t linear, unsigned size, uint64_t *value);
     int (*write)(void *context, uint64_t linear, unsigned size, uint64_t value);
-    /* Would a write succeed? Asked by INS, before a port gives what it gives once. 0, or as `write`. */
+    /* Would a write succeed? INS asks this first, since a port gives each value only once. 0, or as `write`. */
     int (*probe)(void *context, uint64_t linear, unsigned size);
     /* Ports, for INS and OUTS; may be NULL, as `probe`, where those do not come. The right to use the port was
      * checked. */

@@ -147,8 +147,8 @@ bool bus_mmio_claimed(const struct bus *bus, uint64_t address)
     return mmio_search(bus, address);
 }
 
-/* Devices see only 1, 2, 4 or 8 bytes. Other sizes are what is left of an access that crossed a page: 3 is 2 and 1, 5-7
- * begin with 4. */
+/* Devices see only accesses of 1, 2, 4 or 8 bytes. Other sizes are the parts of an access that crossed a page: 3 bytes
+ * become 2 and 1, 5 to 7 bytes begin with 4. */
 static unsigned whole_piece(unsigned size)
 {
     return size > 4 ? 4 : 2;

@@ -16,8 +16,8 @@ struct disk_segment {
     uint32_t bytes; /* > 0, a multiple of 512; the memory does not cross out of CP's one-to-one map */
 };
 
-/* Somebody for whom requests are made: the disk serves all of them by turns, so that one who asks for much waits
- * behind one who asks for little. */
+/* Somebody on whose behalf requests are made. The disk serves them all by turns, so that one who asks for much does not
+ * keep one who asks for little waiting. */
 struct disk_user {
     uint64_t turn; /* the disk's own: at which their next request is due, counted in sectors */
 };
@@ -73,8 +73,9 @@ static inline int disk_request_check(const struct disk *d, const struct disk_req
     return r->op == DISK_WRITE && d->read_only ? -EROFS : 0;
 }
 
-/* Queues a request among those that wait, which begin at *waiting. `now`: the turn of the one the disk began last.
- * Those of a user keep their order; a user who had none waiting is due at once, whatever others asked for before. */
+/* Queues a request among those that wait; *waiting is the first of them. `now`: the turn of the request the disk began
+ * last. Requests of one user keep their order; a user who had none waiting is due at once, whatever others asked for
+ * before. */
 static inline void disk_request_queue(struct disk_request **waiting, uint64_t now, struct disk_request *r)
 {
     enum { LEAST = 8 }; /* the smallest counts as so many sectors */

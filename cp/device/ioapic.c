@@ -10,7 +10,8 @@ enum { REG_ID = 0, REG_VERSION = 1, REG_ARBITRATION = 2, REG_ENTRIES = 0x10, ID_
 enum { ENTRY_LOGICAL = 1 << 11, ENTRY_REMOTE_IRR = 1 << 14, ENTRY_LEVEL = 1 << 15, ENTRY_MASKED = 1 << 16 };
 #define ENTRY_WRITABLE UINT64_C(0xff0000000001afff) /* all but delivery status and remote IRR */
 
-/* Remote IRR is set only for what an EOI will end: an NMI, or an interrupt that no CPU took, must not lock its pin. */
+/* Remote IRR is set only for an interrupt that an EOI will end: an NMI, or an interrupt that no CPU took, must not
+ * block its pin for good. */
 static void send(struct ioapic *ioapic, uint64_t *entry)
 {
     const struct lapic_message message = {
@@ -68,7 +69,7 @@ static uint32_t register_read(const struct ioapic *ioapic, unsigned select)
     return select & 1 ? ioapic->entry[pin] >> 32 : ioapic->entry[pin];
 }
 
-/* An entry made edge-triggered forgets its remote IRR: software without the EOI register acknowledges so. */
+/* Making an entry edge-triggered clears its remote IRR: this is how software acknowledges without the EOI register. */
 static void entry_write(struct ioapic *ioapic, unsigned pin, bool high, uint32_t value)
 {
     uint64_t *entry = &ioapic->entry[pin];

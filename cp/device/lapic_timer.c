@@ -81,8 +81,8 @@ static void expire(struct timer *timer)
     struct lapic *l = timer->owner;
 
     l->tsc_deadline = 0;
-    /* of a CPU that does not take even the last one, be it that its machine stands still, CP need not hear each
-     * period */
+    /* a CPU that has not taken even the last interrupt, perhaps because its machine stands still, need not be told of
+     * each period */
     if (mode(l) == LAPIC_TIMER_PERIODIC && !lapic_requested(l, l->lvt[LAPIC_LVT_TIMER] & 0xff))
         arm(l, clock_now());
     lapic_lvt_fire(l, LAPIC_LVT_TIMER);

@@ -30,8 +30,8 @@ static bool triggered_by_gate(const struct pit_channel *c)
     return c->mode == MODE_ONE_SHOT || c->mode == MODE_HARDWARE_STROBE;
 }
 
-/* The level of OUT so many clocks from loading. Before a count is loaded it is what the control
- * word sets: low in mode 0 only. */
+/* The level of OUT so many clocks after a count was loaded. Before that it is what the control word sets: low in mode
+ * 0, else high. */
 static bool out(const struct pit_channel *c, uint64_t clocks)
 {
     if (!c->loaded)
@@ -94,7 +94,7 @@ static void arm(struct pit *pit, uint64_t clocks)
     edge = next_edge(c, clocks);
     if (!edge)
         return;
-    /* a tick late rather than one early: then the edge has surely passed when somebody looks */
+    /* rounded up: a tick late rather than one early, so that the edge has passed for sure when somebody looks */
     at = c->start + clock_scale(edge - c->paused, clock_hz, PIT_HZ) + 1;
     if (periodic(c))
         earliest += clock_ticks(SHORTEST_PERIOD_NS);
@@ -112,7 +112,7 @@ static void load(struct pit_channel *c, uint32_t count)
     c->counting = c->gate && !triggered_by_gate(c);
 }
 
-/* Leaves the periods that are over behind, so that the next boundary is at c->count clocks. */
+/* Moves the start of counting past the periods that are over, so that the next boundary is at c->count clocks. */
 static void begin_period(struct pit_channel *c)
 {
     uint64_t over = elapsed(c) / c->count * c->count;
@@ -146,8 +146,8 @@ static void expire(struct timer *timer)
     arm(pit, elapsed(&pit->channel[TIMER]));
 }
 
-/* After a change of channel 0: what is due was delivered before; now OUT is what it is at the moment of the change,
- * when no clock has passed that `paused` does not hold. What comes since is armed for. */
+/* After a change of channel 0. What was due before it has been delivered; OUT now has the level of the moment of the
+ * change, from which no clocks have passed but those in `paused`. The timer is armed for the next edge. */
 static void follow(struct pit *pit, const struct pit_channel *c)
 {
     if (c != &pit->channel[TIMER])

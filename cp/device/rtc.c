@@ -100,7 +100,7 @@ static bool alarm_allows(const struct rtc *rtc, unsigned reg, uint8_t encoded)
     return (rtc->cmos[reg] & ANY_ALARM) == ANY_ALARM || rtc->cmos[reg] == encoded;
 }
 
-/* Registers that hold no time of day never match; without this, the search below would be long. */
+/* Alarm registers that hold no valid time never match; asking this first keeps the search below short. */
 static bool alarm_possible(const struct rtc *rtc)
 {
     bool hour = false, minute = false, second = false;
@@ -167,7 +167,7 @@ static void catch_up(struct rtc *rtc)
     rtc->seen_us = now;
 }
 
-/* When the next flag rises that makes an interrupt. One that is up already makes none until register C is read. */
+/* When the next flag is set that causes an interrupt. One that is set already causes none until register C is read. */
 static uint64_t next_event_us(const struct rtc *rtc)
 {
     uint8_t wanted = rtc->cmos[REG_B] & FLAGS & ~rtc->flags;

@@ -22,6 +22,6 @@ void svm_asids_begin(struct svm_asids *, unsigned count); /* of the processor, A
 void svm_asids_void(struct svm_asids *);                  /* no translation made until now is used again */
 static inline void svm_tag_void(struct svm_tag *tag) { tag->generation = 0; }
 
-/* Before a control block runs: its tag names an ASID, a fresh one if the translations under its own are void. True: the
- * processor must flush all translations as it enters. */
+/* Call before a control block runs: gives its tag a fresh ASID if the translations under the old one are void. True:
+ * the processor must flush all translations as it enters. */
 bool svm_tag_prepare(struct svm_asids *, struct svm_tag *, uint64_t tables);

@@ -1,6 +1,6 @@
-/* What must hold of a VMCB whatever runs with it, asserted each time its intercepts were made anew, by a table that
- * knows nothing of how they are made (cp/svm/control.c): the part that nest/assert.h has no word for, of
- * docs/nesting.md, "What must hold". */
+/* What must hold of a VMCB, whatever runs with it. It is asserted each time the intercepts have been made anew, by a
+ * table that knows nothing of how cp/svm/control.c makes them. This is the part of docs/nesting.md, "What must hold",
+ * that only VMCBs have and nest/assert.h does not cover. */
 #pragma once
 #include "cp/svm/state.h"
 

@@ -29,6 +29,6 @@ bool svm_exit_wants_code(const struct vmcb *);
 enum svm_verdict svm_exit_translate(const struct svm_state *, const struct svm_code *, struct exit *exit,
                                     struct svm_access *access);
 
-/* EXITINTINFO to VMX's IDT-vectoring information. `software_length`: of the instruction whose event CP injected, if it
- * was one; exit->rip is then its own again. */
+/* EXITINTINFO as VMX's IDT-vectoring information. `software_length`: if CP had injected the event for a software
+ * instruction, the length of that instruction; exit->rip is then its address again. */
 void svm_exit_vectoring(const struct vmcb *, const struct svm_code *, unsigned software_length, struct exit *exit);

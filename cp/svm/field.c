@@ -58,8 +58,9 @@ static const struct row rows[VMCS_FIELDS] = {
     [VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS] = {HOME_PENDING_DEBUG, 8, 0},
 };
 
-/* VMX has the flags AVL, L, D/B and G four bits higher, and a bit for "no segment", which here is "not present". A
- * segment that was loaded is an accessed one, though QEMU forgets it when an interrupt loads CS. */
+/* VMX has the flags AVL, L, D/B and G four bits higher, and a bit for an unusable segment, which here is one that is
+ * not present. A segment that has been loaded is marked as accessed, though QEMU drops the mark when an interrupt loads
+ * CS. */
 static uint64_t rights_read(uint16_t rights)
 {
     if ((rights & RIGHTS_PRESENT) && (rights & RIGHTS_CODE_OR_DATA))
@@ -97,8 +98,8 @@ static bool is_stepped(const struct svm_state *s)
     return (s->vmcb->rflags & FLAG_TF) && !(s->vmcb->debugctl & DEBUGCTL_BTF);
 }
 
-/* The VMCB knows one shadow; which instruction cast it the image knows if CP wrote it, else it was STI if interrupts
- * are on; but a stepped STI is trapped. */
+/* The VMCB has one interrupt shadow. Which instruction cast it is in the image if CP wrote it. If not, it was STI if
+ * interrupts are on and there is no single-step, since a stepped STI is trapped; else it was a load of SS. */
 static uint64_t interruptibility_read(const struct svm_state *s)
 {
     uint32_t kept = s->image.guest_interruptibility, by = kept & BLOCKED_BY_SHADOW;

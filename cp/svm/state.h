@@ -1,6 +1,6 @@
-/* What a guest is, in VMCS fields, kept in a VMCB: a field that the VMCB has lives there, in its form;
- * the others, which are CP's controls and what SVM does not know, live in a struct vmcs beside it. Pure:
- * no instruction is executed here. */
+/* The state of a guest, by VMCS field, kept in a VMCB: a field that the VMCB has is kept there, in its form; the
+ * others, CP's controls and what SVM does not know, are in a struct vmcs beside it. Pure: no instruction is executed
+ * here. */
 #pragma once
 #include <stdbool.h>
 

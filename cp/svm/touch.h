@@ -5,8 +5,8 @@
 
 enum { SVM_TOUCHES = 16 };
 
-/* Likelier addresses first, the memory operand first of all: a superset. Exact but for the second page of an operand
- * that crosses, which begins that page. */
+/* The linear addresses that an instruction may touch: a superset, likelier ones first, the memory operand first of all.
+ * They are exact, except that an operand which crosses into a second page has the beginning of that page. */
 struct svm_touches {
     uint64_t linear[SVM_TOUCHES];
     unsigned count;

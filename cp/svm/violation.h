@@ -4,8 +4,8 @@
 #include "cp/svm/exit.h"
 #include "cp/vcpu/vcpu.h"
 
-/* Completes an EPT violation of what runs: guest-linear address, bits 7 and 8 of the qualification, and bit 1 where
- * the processor reported the reading half of a read-modify-write. What is found is proven by a walk of the guest's
- * tables; if nothing is, bit 7 stays 0. `table`: the access was to an entry of the guest's page tables. @pre
+/* Completes an EPT violation of what runs: the guest-linear address, bits 7 and 8 of the qualification, and bit 1 where
+ * the processor reported only the read of a read-modify-write. An address found is confirmed by a walk of the guest's
+ * tables; if none is found, bit 7 stays 0. `table`: the access was to an entry of the guest's page tables. @pre
  * exit.reason is EXIT_EPT_VIOLATION */
 void svm_violation_complete(struct vcpu *, const struct execute_seams *, const struct svm_code *, bool table);

@@ -12,8 +12,9 @@ uint64_t clock_hz = NS_PER_SECOND;
 
 static struct timer *armed;
 
-/* value * to / from. Without a 128-bit product, which freestanding code has no division for: whole seconds and the rest
- * apart; the rest's product fits since both rates are far below 2^32 squared. What does not fit 64 bits saturates. */
+/* value * to / from, without a 128-bit product, since freestanding code cannot divide one: the whole part of value /
+ * from and its remainder are converted apart. The remainder's product fits, since both rates are far below 2^32. What
+ * does not fit 64 bits saturates. */
 uint64_t clock_scale(uint64_t value, uint64_t to, uint64_t from)
 {
     uint64_t whole = value / from, rest = value % from * to / from, product;

@@ -21,8 +21,8 @@ struct virtq_descriptor {
     uint16_t flags, next;
 };
 
-/* What the driver keeps of each descriptor where the device does not look: a device that scribbles over the rings
- * harms nothing but itself. */
+/* What the driver keeps of each descriptor in memory of its own, so that a device which overwrites the rings harms only
+ * itself. */
 struct virtq_slot {
     uint16_t next;     /* in the chain, or in the list of free ones */
     uint16_t pieces;   /* of the chain the device has that begins here; 0: none */
