@@ -1,5 +1,5 @@
 /* States of a session, and rests: who is awake again does what they did before, unless something else was said
- * meanwhile. */
+ * meanwhile, and is shown again what they were at. */
 #include "tests/unit/session_scene.h"
 
 #include "cp/session/state.h"
@@ -156,7 +156,7 @@ static void sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the
     assert_shows(0, "ALICE    AT VMN\r\n");
 }
 
-/* ---- and after one ----------------------------------------------------------------------------------------------- */
+/* ---- and after one ---------------------------------------------------------------------------------------------- */
 
 static void the_time_of_one_sleep_does_not_end_the_next(void **state)
 {
@@ -268,6 +268,73 @@ static void who_is_being_logged_off_is_told_no_more_and_asked_nothing(void **sta
     assert_null(vm_of("ALICE"));
 }
 
+/* ---- what is shown again ---------------------------------------------------------------------------------------- */
+
+static void a_command_without_an_answer_gives_the_machine_its_line_back(void **state)
+{
+    (void)state;
+    vm_output(alice->vm, 0, (const uint8_t *)"Name? ", 6);
+    type(0, "#CP SET MSG ON\r");
+    assert_shows(0, "#CP SET MSG ON\r\nName? ");
+}
+
+static void a_line_too_long_to_be_kept_is_not_shown_in_part(void **state)
+{
+    char text[OUTPUT_PARTIAL + 1];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    vm_output(alice->vm, 0, (const uint8_t *)text, sizeof text);
+    shown(0);
+    output_say(&alice->output, "News");
+    turn();
+    assert_string_equal(shown(0), "\r\nNews\r\n");
+}
+
+static void there_is_no_prompt_between_commands_of_a_line_that_take_several_turns(void **state)
+{
+    (void)state;
+    type(0, "#CP\r");
+    shown(0);
+    fake_clock_tick = WORK_SLICE;
+    fake_type(0, "QUERY USERID#QUERY USERID#QUERY USERID\rQUERY USERS\r");
+    for (unsigned turns = 0; turns < 500; turns++)
+        user_poll();
+    assert_string_equal(shown(0), "QUERY USERID#QUERY USERID#QUERY USERID\r\n"
+                                  "ALICE    AT VMN\r\nALICE    AT VMN\r\nALICE    AT VMN\r\nCP> QUERY USERS\r\n"
+                                  "1 USERS\r\nCP> ");
+}
+
+static void there_is_no_prompt_while_a_logoff_waits_for_disks(void **state)
+{
+    (void)state;
+    type(0, "#CP\r");
+    ((struct fake_vm *)alice->vm)->in_flight = 1;
+    shown(0);
+    type(0, "LOGOFF\rQUERY USERID\r"); /* which is for the next prompt */
+    output_say(&alice->output, "News");
+    turn();
+    assert_string_equal(shown(0), "LOGOFF\r\nNews\r\n");
+    ((struct fake_vm *)alice->vm)->in_flight = 0;
+    turn();
+    assert_shows(0, "LOGOFF AT");
+}
+
+static void what_is_noted_is_done_before_the_next_command_of_the_line(void **state)
+{
+    (void)state;
+    type(0, "#CP SYSTEM RESET#QUERY USERID\r");
+    assert_shows(0, "System reset.\r\nALICE    AT VMN\r\nCP> ");
+}
+
+static void a_line_feed_after_the_return_belongs_to_it(void **state)
+{
+    (void)state;
+    type(0, "#CP SET MSG ON\n");
+    shown(0);
+    type(0, "#CP\r\n");
+    assert_string_equal(shown(0), "#CP\r\nCP> ");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, at_her_machine)
 
 int main(void)
@@ -286,6 +353,12 @@ int main(void)
         TEST(a_machine_that_stopped_by_itself_is_not_begun_by_a_rest_in_cp),
         TEST(a_rest_of_the_machine_leaves_what_is_typed_at_the_prompt),
         TEST(who_is_being_logged_off_is_told_no_more_and_asked_nothing),
+        TEST(a_command_without_an_answer_gives_the_machine_its_line_back),
+        TEST(a_line_too_long_to_be_kept_is_not_shown_in_part),
+        TEST(there_is_no_prompt_between_commands_of_a_line_that_take_several_turns),
+        TEST(there_is_no_prompt_while_a_logoff_waits_for_disks),
+        TEST(what_is_noted_is_done_before_the_next_command_of_the_line),
+        TEST(a_line_feed_after_the_return_belongs_to_it),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
