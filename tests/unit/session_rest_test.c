@@ -335,6 +335,49 @@ static void a_line_feed_after_the_return_belongs_to_it(void **state)
     assert_string_equal(shown(0), "#CP\r\nCP> ");
 }
 
+/* ---- what is noted ----------------------------------------------------------------------------------------------- */
+
+static void what_resets_or_clears_a_machine_waits_for_its_disks(void **state)
+{
+    static const char *const commands[] = {"SYSTEM RESET", "SYSTEM CLEAR", "SYSTEM RESTART", "IPL TEST",
+                                           "DEFINE STORAGE 3M"};
+    struct fake_vm *f = (struct fake_vm *)alice->vm;
+    (void)state;
+    for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
+        unsigned resets = f->resets;
+        f->in_flight = 1;
+        type(0, i ? "" : "#CP\r");
+        type(0, commands[i]);
+        type(0, "\r");
+        assert_int_equal(f->resets, resets);
+        assert_int_not_equal(alice->deed.noted, DEED_NONE);
+        f->in_flight = 0;
+        turn();
+        assert_true(f->resets > resets);
+        assert_int_equal(alice->deed.noted, DEED_NONE);
+        type(0, "#CP\r");
+    }
+}
+
+static void a_minidisk_is_not_linked_by_who_is_being_logged_off(void **state)
+{
+    (void)state;
+    fake_type(0, "#CP LINK MAINT 190 190 W secret\r");
+    for (unsigned turns = 0; alice->state != SESSION_CHECK && turns < 200; turns++)
+        user_poll();
+    assert_int_equal(alice->state, SESSION_CHECK);
+    ((struct fake_vm *)alice->vm)->in_flight = 1;
+    deed_note_logoff(alice, NULL);
+    shown(0);
+    turn();
+    turn();
+    assert_int_equal(alice->state, SESSION_CHECK);
+    assert_string_equal(shown(0), "");
+    ((struct fake_vm *)alice->vm)->in_flight = 0;
+    turn();
+    assert_null(vm_of("ALICE"));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, at_her_machine)
 
 int main(void)
@@ -359,6 +402,8 @@ int main(void)
         TEST(there_is_no_prompt_while_a_logoff_waits_for_disks),
         TEST(what_is_noted_is_done_before_the_next_command_of_the_line),
         TEST(a_line_feed_after_the_return_belongs_to_it),
+        TEST(what_resets_or_clears_a_machine_waits_for_its_disks),
+        TEST(a_minidisk_is_not_linked_by_who_is_being_logged_off),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
