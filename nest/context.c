@@ -133,13 +133,16 @@ static uint64_t ept_again(const struct nest *nest, const struct nest_vmcs *vmcs)
     return ept ? nest_ept_pointer(ept) : NEST_NO_ADDRESS;
 }
 
-static uint64_t link_again(const struct nest *nest, const struct nest_vmcs *vmcs)
+static void link_recompute(const struct nest *nest, const struct nest_vmcs *vmcs)
 {
     const struct nest_vmcs *link = nest_active_find(nest, vmcs->vmcs12.vmcs_link_pointer);
-    if (!(nest_secondary(&vmcs->vmcs12) & CPU2_VMCS_SHADOWING) || !link || link->kind != vmcs->kind + 1 ||
-        !link->shadow_region)
-        return NEST_NO_ADDRESS;
-    return nest->hardware->region_address(link->shadow_region);
+    uint64_t region = NEST_NO_ADDRESS;
+    if (link && (!(nest_secondary(&vmcs->vmcs12) & CPU2_VMCS_SHADOWING) || link->kind != vmcs->kind + 1))
+        link = NULL;
+    if (link && link->shadow_region)
+        region = nest->hardware->region_address(link->shadow_region);
+    nest_must("link", vmcs->link == link);
+    nest_must("linked region", vmcs->context.link == region);
 }
 
 static uint64_t apic_page_again(const struct nest *nest, const struct nest_vmcs *vmcs)
@@ -162,13 +165,24 @@ static void inherited_again(const struct nest *nest, const struct nest_vmcs *vmc
     nest_must("L1's registers in vmcs02", !again.stale.parts);
 }
 
+static void pdptes_again(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    uint64_t pdptes[4];
+    if (!nest_check_wants_pdptes(&vmcs->vmcs12) || (nest_secondary(&vmcs->vmcs12) & CPU2_EPT) ||
+        !nest_read_pdptes(nest, vmcs->vmcs12.guest_cr3, pdptes))
+        return;
+    for (unsigned i = 0; i < 4; i++)
+        nest_must("PAE entries", pdptes[i] == vmcs->context.pdptes[i]);
+}
+
 void nest_context_recompute(const struct nest *nest, const struct nest_vmcs *vmcs)
 {
     const struct nest_merge_context *context = &vmcs->context;
     nest_must("VPID", context->vpid == (nest_secondary(&vmcs->vmcs12) & CPU2_VPID ? vmcs->vpid02 : 0));
     nest_must("EPT02", context->eptp == ept_again(nest, vmcs));
-    nest_must("linked region", context->link == link_again(nest, vmcs));
+    link_recompute(nest, vmcs);
     nest_must("virtual-APIC page", context->apic_page == apic_page_again(nest, vmcs));
     inherited_again(nest, vmcs);
+    pdptes_again(nest, vmcs);
     nest_bitmap_recompute(nest, vmcs);
 }

@@ -7,6 +7,7 @@
 #include "nest/instruction.h"
 #include "nest/msr_list.h"
 #include "nest/page.h"
+#include "nest/recompute.h"
 #include "nest/reflect.h"
 
 #include "vmcs-shadow/page.h"
@@ -46,6 +47,14 @@ static bool only_moved(const struct nest_vmcs *vmcs)
            !nest_check_wants_pdptes(&vmcs->vmcs12);
 }
 
+/* Rules about guest state are left out: what L2 came to by running is not asked again. */
+static void recompute_checks(const struct nest_check *check)
+{
+    struct nest_failure failure = {0};
+    bool passed = nest_check_controls(check, &failure) && nest_check_host(check, &failure);
+    nest_must(passed ? "checks" : failure.rule, passed);
+}
+
 static bool passes(struct nest *nest, struct nest_vmcs *vmcs, struct nest_failure *failure)
 {
     struct nest_check check;
@@ -61,9 +70,11 @@ static bool passes(struct nest *nest, struct nest_vmcs *vmcs, struct nest_failur
     if (nest_check_wants_pdptes(&vmcs->vmcs12))
         vmcs->stale.parts |= NEST_STALE_RULES; /* they may be in memory, and other ones now */
     nest_check_touch(&vmcs->checks, VMCS_INDEX_GUEST_RIP); /* always taken for changed */
-    nest_check_touch(&vmcs->checks, VMCS_INDEX_GUEST_RSP);
-    if (nest_check_entry(&vmcs->checks, &check, failure))
+    if (nest_check_entry(&vmcs->checks, &check, failure)) {
+        if (NEST_RECOMPUTES)
+            recompute_checks(&check);
         return true;
+    }
     nest_trace(nest, failure->rule, failure->field);
     return false;
 }
@@ -136,6 +147,8 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
         nest_trace(nest, "an entry of the VM-entry MSR-load list cannot be loaded", VMCS_ENTRY_MSR_LOAD_COUNT);
         return nest_reflect_entry_failure(nest, EXIT_ENTRY_MSR, failed);
     }
+    if (NEST_RECOMPUTES)
+        nest_image_recompute_guest(nest, vmcs);
     tag_renew(nest, vmcs);
     untag(nest, vmcs12);
     start_timer(nest, vmcs12);

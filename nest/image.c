@@ -64,14 +64,19 @@ static void recompute(const struct nest *nest, const struct nest_vmcs *vmcs, con
     nest_must_equal("vmcs02", &vmcs->vmcs02, &made, fields);
 }
 
-/* What the region has of guest state, where that is not what the image says, is written to it yet. */
 static void recompute_all(const struct nest *nest, const struct nest_vmcs *vmcs)
 {
-    struct vmcs_set fields, differ = {{0}};
-    struct vmcs held = vmcs->vmcs02;
+    struct vmcs_set fields;
     everything(nest, &fields);
     nest_context_recompute(nest, vmcs);
     recompute(nest, vmcs, &fields);
+}
+
+/* What the region has of guest state, where that is not what the image says, is written to it yet. */
+void nest_image_recompute_guest(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    struct vmcs_set differ = {{0}};
+    struct vmcs held = vmcs->vmcs02;
     nest->hardware->guest_pull(nest->cpu, vmcs->region02, &held, &differ, vmcs->stale.parts & NEST_STALE_COLD);
     nest_must_be_within("guest state in hardware", &differ, &vmcs->stale.region);
 }

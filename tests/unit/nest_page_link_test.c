@@ -359,6 +359,26 @@ static void a_region_that_comes_late_has_what_l1_noted(void **state)
     assert_l2_reads(VMCS_GUEST_CR3, 0x4440);
 }
 
+/* What a link pointer names was no page of ours at one entry, and is one at the next: another page links to it, too. */
+static void a_page_that_becomes_one_is_the_link_of_all_that_name_it(void **state)
+{
+    (void)state;
+    make_page(PAGE_B);
+    struct vmcs_page *link = link_with(true);
+    page_at(PAGE_B)->fields = page_at(PAGE)->fields;
+    link->form = 0;
+    enter(PAGE);
+    assert_null(linked());
+    leave();
+    link->form = VMCS_PAGE_FORM;
+    enter(PAGE_B);
+    assert_non_null(linked());
+    leave();
+    enter(PAGE);
+    assert_non_null(linked());
+    assert_l2_reads(VMCS_GUEST_CR3, link->fields.guest_cr3);
+}
+
 static void links_make_room_for_no_others_while_they_are_used(void **state)
 {
     (void)state;
@@ -431,6 +451,7 @@ int main(void)
         TEST(a_link_with_notes_of_what_is_not_offered_stays_as_it_was),
         PLAIN(a_link_with_notes_of_what_is_not_offered_stays_as_it_was),
         TEST(a_region_that_comes_late_has_what_l1_noted),
+        TEST(a_page_that_becomes_one_is_the_link_of_all_that_name_it),
         TEST(links_make_room_for_no_others_while_they_are_used),
         PLAIN(links_make_room_for_no_others_while_they_are_used),
         PLAIN(without_hardware_l2s_vmread_and_vmwrite_are_done_on_the_page),
