@@ -239,8 +239,7 @@ class Reader:
             else:
                 node = self.read_assignment()
                 if named and self.raw(node[1:]) not in ("0", "false", "NULL"):
-                    raw = self.raw(node[1:])  # one that points may point at a struct
-                    self.add_value(node[1:], "(__typeof__(%s)){0}" % raw if raw.startswith("*") else "0")
+                    self.add_value(node[1:], "(__typeof__((0, %s))){0}" % self.raw(node[1:]))
             if self.word() == ",":
                 self.at += 1
         self.at += 1
