@@ -220,6 +220,19 @@ static void vmclear_of_a_region_that_made_room_makes_it_clear(void **state)
     assert_memory_equal(m.storage + 0xA000 + offsetof(struct nest_region, launched), &word, 4);
 }
 
+/* L1 may keep something of its own in what is left of the page. */
+static void vmclear_writes_no_more_than_a_region(void **state)
+{
+    const uint32_t past = sizeof(struct nest_region);
+    (void)state;
+    fake_vmx_enter_operation(&m);
+    fake_vmx_make_vmcs(&m, FAKE_VMCS);
+    memset(m.storage + FAKE_VMCS + past, 0x5A, 4096 - past);
+    assert_success(fake_vmx_pointer(&m, EXIT_VMCLEAR, FAKE_VMCS));
+    for (uint32_t i = past; i < 4096; i++)
+        assert_int_equal(m.storage[FAKE_VMCS + i], 0x5A);
+}
+
 static void the_one_vmptrld_took_up_again_does_not_make_room(void **state)
 {
     (void)state;
@@ -313,6 +326,7 @@ int main(void)
         TEST(invvpid_takes_an_address_that_l1s_paging_can_have),
         TEST(invept_and_invvpid_are_undefined_where_they_are_not_offered),
         TEST(vmclear_of_a_region_that_made_room_makes_it_clear),
+        TEST(vmclear_writes_no_more_than_a_region),
         TEST(the_one_vmptrld_took_up_again_does_not_make_room),
         TEST(capability_msrs_exist_with_what_they_describe),
         TEST(l2_may_set_control_registers_as_vmx_operation_allows),

@@ -152,6 +152,22 @@ static void what_l2_does_to_a_linked_vmcs_does_not_link_l1_to_it(void **state)
     assert_ptr_equal(m.link, of_l1);
 }
 
+/* It is not used by itself for long, and is what L2 may read and write at any time. */
+static void a_linked_vmcs_does_not_make_room_for_others(void **state)
+{
+    (void)state;
+    offer_link();
+    enter(EXIT_VMLAUNCH);
+    leave();
+    fake_vmx_pointer(&m, EXIT_VMPTRLD, FAKE_VMCS); /* used later than what it links to */
+    for (unsigned i = 0; i < NEST_ACTIVE - 1; i++) {
+        put_revision(0x100000 + i * 0x1000, 0);
+        fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x100000 + i * 0x1000);
+    }
+    assert_null(nest_active_find(&m.nest, FAKE_VMCS));
+    assert_non_null(nest_active_find(&m.nest, 0x4000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +178,7 @@ int main(void)
         TEST(the_size_of_an_operand_is_that_of_l2s_mode),
         TEST(an_operand_that_faults_is_l2s_page_fault),
         TEST(what_l2_does_to_a_linked_vmcs_does_not_link_l1_to_it),
+        TEST(a_linked_vmcs_does_not_make_room_for_others),
         TEST(a_linked_vmcs_cleared_by_l1_is_no_longer_linked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

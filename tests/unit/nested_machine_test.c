@@ -227,6 +227,7 @@ static void a_fault_cp_makes_goes_to_l2_unless_l1_intercepts_it(void **state)
     vmwrite(VMCS_EXCEPTION_BITMAP, 1 << VECTOR_GP);
     vm->vcpu.gpr[RAX] = ~0ull;
     PLAY(IN_L1(resume), IN_L2(out), IN_L1(wbinvd));
+    assert_int_equal(entered[2].info, 0); /* L1 is told of it, and has none of its own */
     set(VMCS_GUEST_RIP, L1_HOST_RIP);
     assert_l1_has(EXIT_EXCEPTION_NMI);
     assert_int_equal(vmread(VMCS_EXIT_INTERRUPTION_INFO),
