@@ -25,6 +25,10 @@ TYPES = {"void", "char", "short", "int", "long", "unsigned", "signed", "bool", "
 OPAQUE = {"sizeof", "offsetof", "__typeof__", "_Alignof", "_Static_assert", "static_assert", "CP_ASSERT", "UNUSED"}
 
 
+# Functions that, on the host, compare what was kept with what it comes to anew: checks too, and no part of what runs.
+CHECKS = re.compile(r"recompute|(^|_)again$|nest_must")
+
+
 class NotRead(Exception):
     """A construct this reader does not know."""
 
@@ -115,7 +119,7 @@ class Reader:
         self.add(span, text, "(MUTANT({n}) ? (%s) : ({old}))" % literal(text))
 
     def add_negated(self, node):
-        if node[0] not in ("==", "!="):  # those are turned round as operators
+        if node[0] not in ("==", "!=") and self.raw(node[1:]) != "NEST_RECOMPUTES":  # those are turned round as operators
             self.add_value(node[1:], f"!({self.raw(node[1:])})")
 
     # ---- expressions: a node is (what, start, end) --------------------------------------
@@ -316,7 +320,7 @@ class Reader:
 
     def read_simple(self, start):
         """An expression for its effect: all of it can be left out, and each part of it."""
-        if self.word() in OPAQUE:
+        if self.word() in OPAQUE or CHECKS.search(self.word()):
             while self.word() != ";":
                 self.at += 1
             self.at += 1
@@ -415,7 +419,10 @@ class Reader:
                 head = self.at
             elif word == "{" and self.tokens[self.at - 1][1] == ")":
                 self.name_function(head)
+                before = len(self.mutants)
                 self.read_statement()
+                if CHECKS.search(self.function):
+                    del self.mutants[before:]
                 head, self.function = self.at, ""
             elif word == "=":
                 words = [token[1] for token in self.tokens[head:self.at]]

@@ -405,7 +405,9 @@ static void without_two_frames_there_is_no_ept02_and_none_is_kept(void **state)
         assert_false(is_kept(0x100000));
     }
     m.frames_limit = before + 2;
+    unsigned flushes = m.flushes_ept;
     assert_non_null(nest_ept_get(&m.nest, 0x100000));
+    assert_int_equal(m.flushes_ept, flushes + 1); /* the frame may have been a root before */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)

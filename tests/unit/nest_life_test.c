@@ -1,5 +1,6 @@
 /* Virtual VMX from power-up to reset, what CP asks about it while L2 runs, and exits of L2 dealt with at once. */
 #include "nest/active.h"
+#include "nest/mode.h"
 #include "tests/unit/nest_l2_scene.h"
 
 enum { PLAIN = 0x04006172 | CPU_SECONDARY_CONTROLS, EPTP = FAKE_EPT | 3 << 3 | 6, LIST = 0x12000 };
@@ -83,6 +84,73 @@ static void what_cp_writes_of_its_own_every_l2_has_from_its_next_entry_on(void *
     nest_base_write(&m.nest, VMCS_INDEX_TSC_OFFSET, m.base.tsc_offset + 100); /* also while it runs */
     assert_true(fake_vmx_load(&m));
     assert_int_equal(m.loaded->held.tsc_offset, m.base.tsc_offset + 105);
+}
+
+static void a_vmcs01_without_a_tag_has_none_to_lose(void **state)
+{
+    (void)state;
+    m.nest.vmcs01.vpid = 0;
+    enter(EXIT_VMLAUNCH);
+    assert_false(m.nest.untagged);
+}
+
+static void modes_have_names(void **state)
+{
+    static const char *const lower[NEST_MODES] = {"off", "trap", "shadow", "memory"};
+    static const char *const upper[NEST_MODES] = {"OFF", "TRAP", "SHADOW", "MEMORY"};
+    enum nest_mode mode = NEST_MODES;
+    (void)state;
+    for (unsigned i = 0; i < NEST_MODES; i++) {
+        assert_string_equal(nest_mode_names[i].lower, lower[i]);
+        assert_string_equal(nest_mode_names[i].upper, upper[i]);
+        assert_true(nest_mode_parse(lower[i], strlen(lower[i]), &mode));
+        assert_int_equal(mode, i);
+        assert_false(nest_mode_parse(lower[i], strlen(lower[i]) - 1, &mode));
+    }
+    assert_false(nest_mode_parse("trap ", 5, &mode));
+}
+
+/* SDM "VM-Execution Control Fields": the threshold may not be above what is in the virtual-APIC page as the entry looks */
+static void the_tpr_threshold_is_asked_of_the_page(void **state)
+{
+    (void)state;
+    fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, PLAIN | CPU_TPR_SHADOW);
+    fake_vmx_write(&m, VMCS_VIRTUAL_APIC_ADDRESS, 0x17000);
+    fake_vmx_write(&m, VMCS_TPR_THRESHOLD, 5);
+    m.storage[0x17080] = 0x4F;
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_SKIP);
+    assert_int_equal(fake_vmx_read(&m, VMCS_INSTRUCTION_ERROR), 7);
+    m.storage[0x17080] = 0x50;
+    enter(EXIT_VMLAUNCH);
+    leave();
+    m.storage[0x17080] = 0x40; /* at each entry anew */
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_SKIP);
+}
+
+/* Page-directory-pointer entries of an L2 with PAE paging: its own fields with EPT, else those in L1's storage. */
+static void pdptes_are_asked_of_where_they_are(void **state)
+{
+    const uint64_t bad = 1 | 2;
+    (void)state;
+    fake_vmx_write(&m, VMCS_ENTRY_CONTROLS, 0x000011FB | ENTRY_LOAD_EFER);
+    fake_vmx_write(&m, VMCS_GUEST_EFER, 0);
+    fake_vmx_write(&m, VMCS_GUEST_CS_ACCESS_RIGHTS, 0xC09B);
+    fake_vmx_write(&m, VMCS_GUEST_CR3, 0x6000);
+    for (unsigned n = 0; n < 8; n++) {
+        bool ept = n & 1, field_bad = n & 2, memory_bad = n & 4;
+        fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, ept ? CPU2_EPT : 0);
+        fake_vmx_write(&m, VMCS_GUEST_PDPTE2, field_bad ? bad : 0);
+        memset(m.storage + 0x6000, 0, 32);
+        if (memory_bad)
+            memcpy(m.storage + 0x6010, &bad, 8);
+        bool fails = ept ? field_bad : memory_bad;
+        enum nest_result result = fake_vmx_plain(&m, m.nest.current->launched ? EXIT_VMRESUME : EXIT_VMLAUNCH);
+        assert_int_equal(result, fails ? NEST_REFLECTED : NEST_ENTERED);
+        if (!fails) {
+            assert_true(fake_vmx_load(&m));
+            leave();
+        }
+    }
 }
 
 /* ---- while L2 runs ------------------------------------------------------------------------- */
@@ -238,6 +306,10 @@ int main(void)
         TEST(reset_gives_vmcs01_its_tag_back),
         TEST(the_mode_changes_outside_vmx_operation_only),
         TEST(what_cp_writes_of_its_own_every_l2_has_from_its_next_entry_on),
+        TEST(a_vmcs01_without_a_tag_has_none_to_lose),
+        TEST(modes_have_names),
+        TEST(the_tpr_threshold_is_asked_of_the_page),
+        TEST(pdptes_are_asked_of_where_they_are),
         TEST(interrupts_and_nmis_take_l2_out_if_l1_says_so),
         TEST(writes_of_control_registers_keep_each_owners_bits),
         TEST(exits_that_cp_handles_are_counted),

@@ -21,6 +21,7 @@ static void copies_come_from_the_inner_and_cp_rows_from_the_outer(void **state)
     fresh();
     memset(&outer, 0xA5, sizeof(outer));
     memset(&inner, 0x5A, sizeof(inner));
+    memset(&out, 0xFF, sizeof(out));
     merge();
     for (unsigned i = 0; i < VMCS_FIELDS; i++)
         if (vmcs_field_rows[i].merge == VMCS_MERGE_COPY)

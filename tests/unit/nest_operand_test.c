@@ -249,6 +249,15 @@ static void a_view_is_asked_for_where_linear_addresses_are_offsets(void **state)
     assert_success(nest_instruction(&m.nest, &exit));
 }
 
+static void an_operand_that_ends_with_its_page_asks_for_no_other(void **state)
+{
+    (void)state;
+    fake_vmx_enter_operation(&m);
+    m.fault_linear = 0x2000;
+    assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE, 0x1FF8), 0x1FF8);
+    assert_int_equal(stored_at(ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE, 0x1FF9), 14);
+}
+
 static void vmread_takes_memory_and_vmwrite_gives_it(void **state)
 {
     (void)state;
@@ -278,6 +287,7 @@ int main(void)
         TEST(an_operand_that_is_no_storage_is_ones),
         TEST(vmread_to_a_register),
         TEST(a_view_is_asked_for_where_linear_addresses_are_offsets),
+        TEST(an_operand_that_ends_with_its_page_asks_for_no_other),
         TEST(vmread_takes_memory_and_vmwrite_gives_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
