@@ -110,7 +110,7 @@ static void modes_have_names(void **state)
     assert_false(nest_mode_parse("trap ", 5, &mode));
 }
 
-/* SDM "VM-Execution Control Fields": the threshold may not be above what is in the virtual-APIC page as the entry looks */
+/* SDM "VM-Execution Control Fields": the threshold may not be above what the virtual-APIC page has at the entry */
 static void the_tpr_threshold_is_asked_of_the_page(void **state)
 {
     (void)state;

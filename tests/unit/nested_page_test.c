@@ -56,6 +56,30 @@ static void a_call_enters_the_page_and_its_exit_is_in_it(void **state)
     assert_int_equal(vm->nested_reflected[EXIT_CPUID], 1);
 }
 
+static void an_event_in_the_page_reaches_l2(void **state)
+{
+    const uint32_t event = EVENT_VALID | EVENT_HARDWARE_EXCEPTION | EVENT_ERROR | VECTOR_GP;
+    (void)state;
+    make_page();
+    page_of(VM_PAGE)->fields.entry_interruption_info = event;
+    page_of(VM_PAGE)->fields.entry_exception_error_code = 0x18;
+    asks(VM_PAGE);
+    PLAY(IN_L1(call), IN_L2(cpuid), IN_L1(wbinvd));
+    assert_int_equal(entered[1].info, event);
+    assert_int_equal(entered[2].info, 0);
+}
+
+/* CD and NW are nobody's but CP's. */
+static void caches_stay_on_whatever_l2_is_entered_with(void **state)
+{
+    (void)state;
+    make_page();
+    page_of(VM_PAGE)->fields.guest_cr0 |= 3ull << 29;
+    asks(VM_PAGE);
+    PLAY(IN_L1(call), IN_L2({.reason = EXIT_EXTERNAL_INTERRUPT}));
+    assert_int_equal(processor()->loaded->held.guest_cr0 & 3ull << 29, 0);
+}
+
 static void assert_refused(uint64_t at, uint64_t status)
 {
     const struct step steps[] = {IN_L1(call), IN_L1(wbinvd)};
@@ -132,6 +156,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_call_enters_the_page_and_its_exit_is_in_it),
+        TEST(an_event_in_the_page_reaches_l2),
+        TEST(caches_stay_on_whatever_l2_is_entered_with),
         TEST(a_call_that_cannot_be_says_why),
         TEST(a_call_there_are_no_frames_for_may_be_made_again),
         TEST(a_page_the_processor_refuses_is_an_entry_that_failed),
