@@ -204,7 +204,6 @@ static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint32_t l
 static enum edf_status put_length(struct edf_writer *w, uint32_t length)
 {
     uint8_t header[2];
-    put16(header, length);
     if (w->fill == w->disk->block_size) {
         enum edf_status status = pass_on(w, false);
         if (status)
@@ -215,7 +214,13 @@ static enum edf_status put_length(struct edf_writer *w, uint32_t length)
         w->displacement = w->fill;
     }
     w->fst.records++; /* from here on the block's pointer counts it */
-    return put(w, header, sizeof header);
+    if (w->disk->block_size - w->fill < sizeof header) {
+        put16(header, length);
+        return put(w, header, sizeof header);
+    }
+    put16(w->data + w->fill, length); /* at once: of a file of short lines it is a part that counts */
+    w->fill += sizeof header;
+    return EDF_OK;
 }
 
 enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t length)
