@@ -119,7 +119,8 @@ class Reader:
         self.add(span, text, "(MUTANT({n}) ? (%s) : ({old}))" % literal(text))
 
     def add_negated(self, node):
-        if node[0] not in ("==", "!=") and self.raw(node[1:]) != "NEST_RECOMPUTES":  # those are turned round as operators
+        # == and != are turned round as operators
+        if node[0] not in ("==", "!=") and self.raw(node[1:]) != "NEST_RECOMPUTES":
             self.add_value(node[1:], f"!({self.raw(node[1:])})")
 
     # ---- expressions: a node is (what, start, end) --------------------------------------
