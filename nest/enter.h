@@ -16,7 +16,8 @@ void nest_context_inherit(const struct nest *nest, struct nest_vmcs *vmcs);
 bool nest_image_renew(struct nest *nest, struct nest_vmcs *vmcs);
 /* The same while L2 runs: what CP changed of its own, and EPT02. */
 bool nest_image_follow(struct nest *nest, struct nest_vmcs *vmcs);
-/* On the host build: that L2 begins with the guest state the image has; that it ran with the controls the image has (nest/recompute.h).  @pre vmcs02 is loaded */
+/* On the host build: that L2 begins with the guest state the image has; that it ran with the controls the image has
+ * (nest/recompute.h).  @pre vmcs02 is loaded */
 void nest_image_recompute_guest(const struct nest *nest, const struct nest_vmcs *vmcs);
 void nest_image_recompute_region(const struct nest *nest, const struct nest_vmcs *vmcs);
 

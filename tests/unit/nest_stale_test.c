@@ -1,5 +1,5 @@
-/* What is kept of a virtual VMCS from entry to exit to entry follows what it is made of, whoever changes that: beside these
- * tests, every entry and exit of any is compared with what it comes to from nothing (nest/recompute.h). */
+/* What is kept of a virtual VMCS from entry to exit to entry follows what it is made of, whoever changes that: beside
+ * these tests, every entry and exit of any is compared with what it comes to from nothing (nest/recompute.h). */
 #include "tests/unit/nest_l2_scene.h"
 
 #include "nest/stale.h"
