@@ -120,6 +120,7 @@ static void recompute(const struct nest *nest, const struct nest_vmcs *vmcs)
     vmcs_copy_set(&again.vmcs12, &vmcs->vmcs02, &vmcs_set_copied);
     struct vmcs_set all = vmcs_set_guest;
     vmcs_set_add(&all, VMCS_INDEX_ENTRY_CONTROLS);
+    nest_must("what was saved is not said to be so", !(vmcs->stale.parts & NEST_STALE_GUEST));
     nest_must_equal("guest state in vmcs12", &vmcs->vmcs12, &again.vmcs12, &all);
 }
 
@@ -149,4 +150,5 @@ void nest_guest_state_catch_up(struct nest *nest, struct nest_vmcs *vmcs)
     save_pdptes(vmcs);
     vmcs->stale.parts &= ~(uint32_t)NEST_STALE_COLD;
     nest_show(nest, vmcs);
+    nest_must("cold state is not said to be there", !(vmcs->stale.parts & NEST_STALE_COLD));
 }

@@ -120,6 +120,8 @@ static void recompute(const struct nest *nest, const struct nest_vmcs *vmcs, con
     vmcs_set_remove(&all, VMCS_INDEX_GUEST_INTERRUPTIBILITY); /* made at each exit */
     for (enum vmcs_index i = VMCS_INDEX_GUEST_PDPTE0; i <= VMCS_INDEX_GUEST_PDPTE3; i++)
         vmcs_set_remove(&all, i);
+    nest_must("L1's state is not said to be made",
+              !(vmcs->stale.parts & (NEST_STALE_HOST | NEST_STALE_HOST_REGISTERS)));
     nest_must_equal("L1's state after an exit", &vmcs->l1, &made, &all);
 }
 

@@ -67,6 +67,7 @@ static void recompute(const struct nest *nest, const struct nest_vmcs *vmcs, con
 static void recompute_all(const struct nest *nest, const struct nest_vmcs *vmcs)
 {
     struct vmcs_set fields;
+    nest_must("vmcs02 is not said to be made", !(vmcs->stale.parts & NEST_STALE_VMCS02));
     everything(nest, &fields);
     nest_context_recompute(nest, vmcs);
     recompute(nest, vmcs, &fields);
@@ -93,6 +94,7 @@ static void controls(const struct nest *nest, struct vmcs_set *fields)
 static void recompute_controls(const struct nest *nest, const struct nest_vmcs *vmcs)
 {
     struct vmcs_set fields;
+    nest_must("vmcs02 is not said to be made", !(vmcs->stale.parts & NEST_STALE_FOLLOWS));
     controls(nest, &fields);
     recompute(nest, vmcs, &fields);
 }

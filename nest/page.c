@@ -2,6 +2,7 @@
 #include "nest/page.h"
 
 #include "nest/instruction.h"
+#include "nest/recompute.h"
 #include "vmcs-shadow/page.h"
 
 enum { WORDS = sizeof(struct vmcs_set) / sizeof(uint64_t) };
@@ -102,6 +103,7 @@ static void link_pull(struct nest *nest, struct nest_vmcs *vmcs)
     vmcs_set_add(&changed, VMCS_INDEX_GUEST_RIP); /* these two are compared by nobody */
     vmcs_set_add(&changed, VMCS_INDEX_GUEST_RSP);
     show(vmcs, &changed);
+    nest_must("cold fields are not said to be shown", !(vmcs->stale.parts & NEST_STALE_SHOWN_COLD));
 }
 
 /* L1 looks at what L2 wrote to the linked VMCS when L2 exits for a VMX instruction, and only then. */

@@ -357,6 +357,9 @@ static void a_region_that_comes_late_has_what_l1_noted(void **state)
     enter(PAGE_B);
     assert_non_null(linked());
     assert_l2_reads(VMCS_GUEST_CR3, 0x4440);
+    leave();
+    enter(PAGE); /* which has it too */
+    assert_non_null(linked());
 }
 
 /* What a link pointer names was no page of ours at one entry, and is one at the next: another page links to it, too. */
