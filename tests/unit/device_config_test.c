@@ -11,6 +11,9 @@
 #include "cp/device/grant.h"
 #include "cp/device/machine.h"
 #include "tests/unit/fake/clock.h"
+#include "tests/unit/sources.h"
+
+enum { LOADS = 16 };
 
 static struct machine_config config;
 
@@ -139,6 +142,55 @@ static void every_granted_device_is_at_the_ports_its_nodes_name_and_only_if_gran
         }
 }
 
+/* Loads of its ports, of which each may change the next. */
+static void load_ports(struct bus *bus, const struct device_node *nodes, uint32_t seen[GRANTED_NODES][LOADS])
+{
+    for (unsigned n = 0; n < GRANTED_NODES && nodes[n].name; n++)
+        for (unsigned i = 0; i < LOADS; i++)
+            seen[n][i] = bus_port_read(bus, nodes[n].port + i % nodes[n].ports, 1);
+}
+
+static void every_granted_device_is_as_at_first_after_a_reset(void **state)
+{
+    static struct machine machine;
+    static struct guest_storage storage;
+    const struct machine_host host = {NULL, on_event, on_output, tsc, 40};
+    (void)state;
+    fake_clock_reset(1000000000);
+    guest_storage_init(&storage, 1 << 20, 0);
+    for (unsigned i = 0; i < GRANTS; i++) {
+        uint32_t seen[2][GRANTED_NODES][LOADS] = {0};
+        if (!machine_grants[i].device)
+            continue;
+        const struct device_node *nodes = machine_grants[i].device->node;
+        config = (struct machine_config){.uarts = 1, .grants = 1u << i};
+        machine_init(&machine, &host, &storage, &config);
+        machine_reset(&machine);
+        load_ports(&machine.bus, nodes, seen[0]);
+        for (unsigned n = 0; n < GRANTED_NODES && nodes[n].name; n++)
+            for (unsigned port = 0; port < nodes[n].ports; port++)
+                bus_port_write(&machine.bus, nodes[n].port + port, 1, 0xA5);
+        machine_reset(&machine);
+        load_ports(&machine.bus, nodes, seen[1]);
+        if (memcmp(seen[0], seen[1], sizeof seen[0]))
+            fail_msg("%s keeps something over a reset", machine_grants[i].property);
+        machine_free(&machine);
+    }
+}
+
+static void people_are_told_of_every_grant(void **state)
+{
+    static const char *const where[] = {"docs/machine.md", "images/directory.dts"};
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        sources_read(where[n]);
+        for (unsigned i = 0; i < GRANTS; i++)
+            if (!sources_have(machine_grants[i].property))
+                fail_msg("%s does not name %s", where[n], machine_grants[i].property);
+        sources_forget(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +201,8 @@ int main(void)
         cmocka_unit_test(every_mode_of_nesting_is_found_by_its_whole_name_only),
         cmocka_unit_test(the_devices_granted_are_gone_through_in_order_and_no_others),
         cmocka_unit_test(every_granted_device_is_at_the_ports_its_nodes_name_and_only_if_granted),
+        cmocka_unit_test(every_granted_device_is_as_at_first_after_a_reset),
+        cmocka_unit_test_teardown(people_are_told_of_every_grant, sources_forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

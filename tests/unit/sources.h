@@ -28,7 +28,7 @@ static inline void sources_read(const char *path)
 {
     FILE *file = fopen(path, "r");
     const char *dot = strrchr(path, '.');
-    bool comments = dot && strcmp(dot, ".md"), comment = false;
+    bool comments = dot && strcmp(dot, ".md") && strcmp(dot, ".dts"), comment = false;
     if (!file)
         fail_msg("no %s here: run it from the root", path);
     for (int before = 0, c; (c = getc(file)) != EOF; before = c) {
