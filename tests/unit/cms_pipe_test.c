@@ -245,6 +245,25 @@ static void the_fuzzer_knows_every_command_and_stage(void **state)
     sources_forget(state);
 }
 
+static void the_help_of_pipe_names_every_stage(void **state)
+{
+    const char *help = NULL;
+    (void)state;
+    for (size_t i = 0; cms_command_at(i); i++)
+        if (!strcmp(cms_command_at(i)->name, "PIPE"))
+            help = cms_command_at(i)->help;
+    assert_non_null(help);
+    for (size_t i = 0; cms_pipe_stages[i]; i++) {
+        char word[24];
+        const char *at = help;
+        snprintf(word, sizeof word, " %s", cms_pipe_stages[i]->name);
+        while ((at = strstr(at, word)) && sources_in_word(at[strlen(word)]))
+            at++;
+        if (!at)
+            fail_msg("HELP PIPE does not name %s", word + 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +281,7 @@ int main(void)
         TEST(a_disk_released_beneath_a_pipeline_only_ends_it),
         TEST(what_is_wrong_is_said_with_the_stage),
         TEST(the_fuzzer_knows_every_command_and_stage),
+        TEST(the_help_of_pipe_names_every_stage),
         TEST(hx_ends_a_pipeline_and_leaves_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

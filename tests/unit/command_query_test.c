@@ -42,7 +42,7 @@ static void questions_are_told_measured_and_apart(const char *path, unsigned at_
     assert_answer("BOB", "HELP QUERY", 0, "QUERY");
     sources_read("tests/guest/longest.c");
     for (unsigned i = 0; i < count; i++) {
-        snprintf(command, sizeof command, "QUERY %s", names[i]);
+        snprintf(command, sizeof command, "QUERY %.*s", QUESTION - 1, names[i]);
         if (!is_told(names[i]))
             fail_msg("HELP QUERY does not name %s", names[i]);
         if (strcmp(names[i], "ALL") && !sources_quote(command)) /* VIRTUAL ALL */

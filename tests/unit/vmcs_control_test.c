@@ -22,10 +22,12 @@ static const struct control {
     bool offered;
     enum merge merge;
     bool exits;
+    const char *exit[2];
 } controls[] = {
 #define CONTROL(w, NAME, b, o, m, e, e2) \
     {WORD_##w, #w "_" #NAME, 1u << (b), OFFERED_##o, MERGE_##m, \
-     __builtin_strcmp(#e, "NONE") || __builtin_strcmp(#e2, "NONE")}, /* of clang too a constant */
+     __builtin_strcmp(#e, "NONE") || __builtin_strcmp(#e2, "NONE"), /* of clang too a constant */ \
+     {"EXIT_" #e, "EXIT_" #e2}},
 #include "vmcs-shadow/controls.def"
 #undef CONTROL
 };
@@ -90,6 +92,17 @@ static void each_control_that_is_offered_is_asked_for_by_a_payload(void **state)
     assert_false(sources_have("CPU2_PML")); /* it can say no */
 }
 
+/* Or payloads print an exit as "?". */
+static void each_exit_of_a_control_that_is_offered_has_a_name_in_payloads(void **state)
+{
+    (void)state;
+    sources_read("tests/guest/vmx/report.c");
+    for (unsigned i = 0; i < CONTROLS; i++)
+        for (unsigned n = 0; n < 2; n++)
+            if (controls[i].offered && strcmp(controls[i].exit[n], "EXIT_NONE") && !sources_have(controls[i].exit[n]))
+                fail_msg("%s has no row in tests/guest/vmx/report.c", controls[i].exit[n]);
+}
+
 /* vmcs02 has CP's own, whatever L1 asked for: then somebody else looks at what L1 asked for. */
 static void each_control_that_cp_carries_out_itself_is_looked_at(void **state)
 {
@@ -109,6 +122,7 @@ int main(void)
         cmocka_unit_test(a_control_that_is_called_exiting_has_an_exit),
         cmocka_unit_test(the_capability_msrs_offer_what_the_table_does),
         cmocka_unit_test_teardown(each_control_that_is_offered_is_asked_for_by_a_payload, sources_forget),
+        cmocka_unit_test_teardown(each_exit_of_a_control_that_is_offered_has_a_name_in_payloads, sources_forget),
         cmocka_unit_test_teardown(each_control_that_cp_carries_out_itself_is_looked_at, sources_forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
