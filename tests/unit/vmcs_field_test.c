@@ -208,6 +208,15 @@ static void bitmaps_let_through_just_the_offered_shadowable_fields(void **state)
     assert_true(vmcs_bitmap_exits(read_bitmap, 1ull << 32));
 }
 
+static void only_what_is_never_offered_is_never_shadowed(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < VMCS_FIELDS; i++)
+        if ((vmcs_field_rows[i].shadow == VMCS_SHADOW_NO) !=
+            (vmcs_field_rows[i].capability >= VMCS_CAPABILITY_NOT_OFFERED))
+            fail_msg("%s: shadowed or not, it is the other way", vmcs_field_name(vmcs_field_rows[i].encoding));
+}
+
 static void read_only_fields_are_never_shadow_writable(void **state)
 {
     struct vmcs_set readable, writable;
@@ -353,6 +362,7 @@ int main(void)
         cmocka_unit_test(only_what_nest_has_rules_for_is_offered),
         cmocka_unit_test(nothing_is_offered_that_hardware_lacks),
         cmocka_unit_test(bitmaps_let_through_just_the_offered_shadowable_fields),
+        cmocka_unit_test(only_what_is_never_offered_is_never_shadowed),
         cmocka_unit_test(read_only_fields_are_never_shadow_writable),
         cmocka_unit_test(a_closed_region_keeps_hot_fields_and_exit_information_open),
         cmocka_unit_test(a_pull_brings_its_set_and_says_what_differed),
