@@ -6,7 +6,7 @@
 #include "cp/time/timer.h"
 
 enum { PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_COMMAND = 0x43, PIT_ONE_SHOT_2 = 0xB0, SPEAKER = 0x61, GATE = 1,
-       OUT = 0x20, MEASURE_HZ = 100, POLLS = 10000000 };
+       OUT = 0x20, LONGEST = PIT_HZ / 100, LENGTHS = 3, MEASURES = 32, PRECISION = 512, POLLS = 10000000 };
 enum { CMOS_INDEX = 0x70, CMOS_DATA = 0x71, NMI_OFF = 0x80, STATUS_A = 10, STATUS_B = 11, UPDATING = 0x80, BINARY = 4,
        HOURS_24 = 2, CENTURY = 0x32, TRIES = 10 };
 
@@ -16,18 +16,50 @@ struct calendar_time {
 
 static uint64_t boot_unix_us, boot_tsc;
 
-uint64_t clock_measure_tsc(void)
-{
-    uint32_t count = PIT_HZ / MEASURE_HZ;
+/* What the TSC's frequency is at least and at most: whoever reads it may be held up before, between and after. */
+struct measure {
+    uint64_t least, most; /* Hz */
+};
 
+static struct measure measured(uint64_t least, uint64_t most, uint32_t count)
+{
+    return (struct measure){least * PIT_HZ / count, most * PIT_HZ / count};
+}
+
+/* False: the count never ended. */
+static bool measure_once(uint32_t count, struct measure *m)
+{
     port_out8(SPEAKER, (port_in8(SPEAKER) & ~2) | GATE);
     port_out8(PIT_COMMAND, PIT_ONE_SHOT_2);
     port_out8(PIT_CHANNEL2, (uint8_t)count);
-    port_out8(PIT_CHANNEL2, (uint8_t)(count >> 8));
-    uint64_t begun = clock_now();
-    for (unsigned i = 0; i < POLLS && !(port_in8(SPEAKER) & OUT); i++)
-        ;
-    uint64_t hz = (clock_now() - begun) * MEASURE_HZ;
+    uint64_t before = clock_now();
+    port_out8(PIT_CHANNEL2, (uint8_t)(count >> 8)); /* now it counts */
+    uint64_t begun = clock_now(), counting = begun;
+    for (unsigned i = 0; i < POLLS; i++) {
+        uint64_t asked = clock_now();
+        if (port_in8(SPEAKER) & OUT) {
+            *m = measured(counting - begun, clock_now() - before, count);
+            return true;
+        }
+        counting = asked;
+    }
+    *m = measured(counting - begun, counting - before, count);
+    return false;
+}
+
+uint64_t clock_measure_tsc(void)
+{
+    struct measure all, m;
+    bool ended = measure_once(LONGEST, &all);
+
+    for (unsigned i = 1; ended && i < MEASURES && all.most > all.least + all.least / PRECISION; i++) {
+        ended = measure_once(LONGEST >> i % LENGTHS, &m);
+        if (ended && m.least > all.least)
+            all.least = m.least;
+        if (ended && m.most < all.most)
+            all.most = m.most;
+    }
+    uint64_t hz = (all.least + all.most) / 2;
     return hz ? hz : 1;
 }
 
