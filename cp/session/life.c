@@ -125,6 +125,24 @@ void session_logoff(struct session *s, const char *by)
     session_welcome(s);
 }
 
+/* Nobody is at its prompt any more: its machine runs on, and so do both that rest, after it. */
+static void leave_running(struct session *s)
+{
+    bool rests = session_rests(s);
+    enum session_state *at = rests ? &s->rest.then : &s->state;
+    if (*at == SESSION_COMMAND)
+        *at = SESSION_RUN;
+    if (*at != SESSION_READ || s->vm->state != VM_STOPPED || s->vm->stop != VM_STOP_USER || !*s->system ||
+        s->deed.noted)
+        return;
+    if (!rests) {
+        session_begin(s);
+        return;
+    }
+    s->rest.then = SESSION_RUN;
+    s->rest.machine_stopped = true;
+}
+
 bool session_disconnect(struct session *s)
 {
     struct terminal *terminal = s->output.terminal;
@@ -139,11 +157,7 @@ bool session_disconnect(struct session *s)
     output_say(&next->output, "DISCONNECT AT %s", clock_text_full(now, clock_unix_us()));
     operator_tell(s, "DISCONNECT", NULL);
     session_welcome(next);
-    if (s->state == SESSION_COMMAND)
-        s->state = SESSION_RUN;
-    if (s->state == SESSION_READ && s->vm->state == VM_STOPPED && s->vm->stop == VM_STOP_USER && *s->system &&
-        !s->deed.noted)
-        session_begin(s);
+    leave_running(s);
     return true;
 }
 

@@ -244,6 +244,58 @@ static void a_rest_of_the_machine_leaves_what_is_typed_at_the_prompt(void **stat
     assert_shows(0, "ALICE    AT VMN\r\n");
 }
 
+static void hang_up(void)
+{
+    struct line *line = &fake_line[0].line;
+    line->carrier(line, false);
+    turn();
+    line->carrier(line, true);
+    turn();
+}
+
+static void whose_user_hangs_up_meanwhile_runs_on_after_it(void **state)
+{
+    (void)state;
+    type(0, "#CP\rSLEEP 2 SEC\r");
+    hang_up();
+    assert_int_equal(alice->vm->state, VM_STOPPED);
+    after_seconds(3);
+    assert_int_equal(alice->state, SESSION_RUN);
+    assert_int_equal(alice->vm->state, VM_RUNNABLE);
+}
+
+static void but_not_if_it_had_stopped_by_itself(void **state)
+{
+    (void)state;
+    vm_stop(alice->vm, VM_STOP_TRIPLE_FAULT, 0);
+    turn();
+    type(0, "SLEEP 2 SEC\r");
+    hang_up();
+    after_seconds(3);
+    assert_int_equal(alice->state, SESSION_READ);
+    assert_int_equal(alice->vm->state, VM_STOPPED);
+}
+
+static void a_command_half_typed_before_a_rest_does_not_outlive_a_hang_up(void **state)
+{
+    static const char *const typed[] = {"#CP DEFINE STORAGE 4", "#CP SET RUN ON\r#CP\rDEFINE STORAGE 4"};
+    for (unsigned i = 0; i < 2; i++) {
+        at_her_machine(state);
+        type(0, typed[i]);
+        machine_asks("SLEEP 2 SEC");
+        hang_up();
+        after_seconds(3);
+        assert_int_equal(alice->vm->state, VM_RUNNABLE);
+        shown(0);
+        type(0, "LOGON ALICE\r");
+        type(0, "vmn\r");
+        assert_null(strstr(shown(0), "DEFINE"));
+        type(0, "M\r");
+        assert_null(strstr(shown(0), "STORAGE ="));
+        assert_int_equal(alice->state, SESSION_RUN);
+    }
+}
+
 static void who_is_being_logged_off_is_told_no_more_and_asked_nothing(void **state)
 {
     (void)state;
@@ -395,6 +447,9 @@ int main(void)
         TEST(a_machine_that_asks_to_be_disconnected_after_a_long_answer_goes_on),
         TEST(a_machine_that_stopped_by_itself_is_not_begun_by_a_rest_in_cp),
         TEST(a_rest_of_the_machine_leaves_what_is_typed_at_the_prompt),
+        TEST(whose_user_hangs_up_meanwhile_runs_on_after_it),
+        TEST(but_not_if_it_had_stopped_by_itself),
+        TEST(a_command_half_typed_before_a_rest_does_not_outlive_a_hang_up),
         TEST(who_is_being_logged_off_is_told_no_more_and_asked_nothing),
         TEST(a_command_without_an_answer_gives_the_machine_its_line_back),
         TEST(a_line_too_long_to_be_kept_is_not_shown_in_part),
