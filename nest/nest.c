@@ -71,6 +71,11 @@ void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value)
             nest->active[i]->stale.parts |= NEST_STALE_BASE;
 }
 
+void *nest_region(const struct nest *nest)
+{
+    return nest->current->region02;
+}
+
 enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowledge)
 {
     const struct vmcs *vmcs12 = &nest->current->vmcs12;

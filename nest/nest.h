@@ -235,6 +235,8 @@ struct nest_entry {
  * NEST_NO_FRAMES, NEST_UNSOUND: stop the machine.  @pre nest_in_guest() */
 enum nest_result nest_load(struct nest *nest, struct nest_entry *entry);
 
+void *nest_region(const struct nest *nest); /* the same region. @pre nest_in_guest() */
+
 /* An exit of L2.  NEST_FAULT: its instruction was carried out as far as to an exception.
  * @pre nest_in_guest(), vmcs02 is loaded */
 enum nest_result nest_exit(struct nest *nest, const struct exit *exit);

@@ -132,6 +132,15 @@ void nested_control(struct vm *vm, enum vmcs_index index, uint64_t value)
         nest_base_write(vm->vcpu.nest, index, value);
 }
 
+void nested_write_own(struct vm *vm, enum vmcs_field field, uint64_t value)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+
+    cpu_nested->use(vcpu, NULL);
+    vcpu_write(vcpu, field, value);
+    cpu_nested->use(vcpu, nest_region(vcpu->nest));
+}
+
 bool nested_translate(struct vcpu *vcpu, uint64_t *at, bool write)
 {
     return !nested_runs(vcpu) || nest_translate(vcpu->nest, *at, write ? NEST_WRITE : NEST_READ, at);

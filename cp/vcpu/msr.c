@@ -39,19 +39,28 @@ static int write_ignored(struct vm *vm, uint32_t msr, uint64_t value)
     return 0;
 }
 
+/* As RDTSC of whoever runs, L1 or L2: scaled, then offset. */
 static int read_tsc(struct vm *vm, uint32_t msr, uint64_t *value)
 {
+    enum { MULTIPLIER_SHIFT = 48 };
+    struct vcpu *vcpu = &vm->vcpu;
+    uint64_t now = clock_now();
+
     (void)msr;
-    *value = clock_now() + vcpu_read(&vm->vcpu, VMCS_TSC_OFFSET); /* of L1 or L2, whichever runs */
+    if (nested_runs(vcpu) && (vcpu_read(vcpu, VMCS_SECONDARY_CONTROLS) & CPU2_TSC_SCALING))
+        now = (uint64_t)((unsigned __int128)now * vcpu_read(vcpu, VMCS_TSC_MULTIPLIER) >> MULTIPLIER_SHIFT);
+    *value = now + vcpu_read(vcpu, VMCS_TSC_OFFSET);
     return 0;
 }
 
 static int write_tsc(struct vm *vm, uint32_t msr, uint64_t value)
 {
     (void)msr;
-    uint64_t offset = vcpu_read(&vm->vcpu, VMCS_TSC_OFFSET), change = value - (clock_now() + offset);
-    vm->vcpu.tsc_offset += change;
-    vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, offset + change);
+    vm->vcpu.tsc_offset = value - clock_now(); /* L1's, though L2 may write it: L2's own offset comes on top */
+    if (nested_runs(&vm->vcpu))
+        nested_write_own(vm, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);
+    else
+        vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);
     nested_control(vm, VMCS_INDEX_TSC_OFFSET, vm->vcpu.tsc_offset);
     machine_tsc_moved(&vm->machine);
     return 0;

@@ -49,6 +49,8 @@ void nested_refused(struct vm *); /* the processor refused vmcs02 */
 bool nested_exit(struct vm *);
 /* CP changed a control of its own for this machine. */
 void nested_control(struct vm *, enum vmcs_index, uint64_t value);
+/* Writes to the VMCS that L1 runs on. @pre nested_runs() */
+void nested_write_own(struct vm *, enum vmcs_field, uint64_t value);
 
 /* Turns a guest-physical address of the running guest (L1 or L2) into one of the machine's storage. False: it is not
  * mapped. */

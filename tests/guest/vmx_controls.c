@@ -11,8 +11,10 @@ enum { STEPS = 40, SEEN = 5, PAUSES = 10000, WINDOW = 1000, GAP = 1 << 24 };
 #define ONE_AND_A_HALF (3ull << 47)
 #define OFFSET (1ull << 40)
 
-static struct page region;
+static struct page region, msrs;
 static struct vm vm = {.region = &region};
+
+static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
 
 /* ---- monitor trap flag: SDM "Monitor Trap Flag" --------------------------------------- */
 
@@ -95,6 +97,12 @@ static void l2_clock(void *unused)
     seen = rdtsc();
 }
 
+static void l2_clock_msr(void *unused)
+{
+    (void)unused;
+    seen = rdmsr(0x10);
+}
+
 static void scaled_clock(void)
 {
     if (!vm_offers(VMX_CPU2, CPU2_TSC_SCALING)) {
@@ -108,6 +116,13 @@ static void scaled_clock(void)
     vm_trace(&vm, "RDTSC scaled", l2_clock, NULL);
     uint64_t after = rdtsc();
     guest_check(seen - OFFSET >= before / 2 * 3 && seen - OFFSET <= after / 2 * 3 + 3, "TSC is scaled, then offset");
+    memset(&msrs, 0, sizeof(msrs));
+    vm_set(VMCS_MSR_BITMAP, address(&msrs));
+    vm_cpu(CPU_TSC_OFFSETTING | CPU_MSR_BITMAPS, CPU2_TSC_SCALING);
+    before = rdtsc();
+    vm_trace(&vm, "RDMSR scaled", l2_clock_msr, NULL);
+    after = rdtsc();
+    guest_check(seen - OFFSET >= before / 2 * 3 && seen - OFFSET <= after / 2 * 3 + 3, "as its MSR too");
     vm_cpu(0, 0);
 }
 

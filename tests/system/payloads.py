@@ -43,6 +43,7 @@ SVM = {
         "PAUSE loop shorter than the window: 18 VMCALL qualification 0 length 3": (None, NO_CONTROL),
         "PAUSEs further apart than the gap: 18 VMCALL qualification 0 length 3": (None, NO_CONTROL),
         "ok TSC is scaled, then offset": ("TSC scaling: not offered", NO_CONTROL),
+        "ok as its MSR too": (None, NO_CONTROL),
     },
     "vmx_exits": {
         "XSETBV: 55 XSETBV qualification 0 length 3": (None, QEMU_XSETBV),

@@ -245,6 +245,24 @@ void vm_prepare(struct vm *vm)
     vm_start(vm, NULL, NULL);
 }
 
+void vm_select(const struct vm *vm)
+{
+    shared = vm->page;
+    if (!shared && vmx_load(address(vm->region)) != VMX_SUCCEED) {
+        guest_print("a VMCS does not become current\n");
+        guest_exit(2);
+    }
+}
+
+void vm_clear(struct vm *vm)
+{
+    if (vmx_clear(vm->page ? address(vm->page) : address(vm->region)) != VMX_SUCCEED) {
+        guest_print("a VMCS is not cleared\n");
+        guest_exit(2);
+    }
+    vm->launched = false;
+}
+
 void vm_start(struct vm *vm, void (*body)(void *), void *argument)
 {
     vm->registers.rbx = address((const void *)(uintptr_t)body);

@@ -44,6 +44,10 @@ bool vm_offers_pages(void);
 /* Puts the current VMCS, a cleared one of this vm (or its page), into the state described above; every control at its
  * default. */
 void vm_prepare(struct vm *vm);
+/* Makes vm the one that vm_get() and vm_set() are about: VMPTRLD of its region, or its page. */
+void vm_select(const struct vm *vm);
+/* VMCLEAR; the next entry is a VMLAUNCH. */
+void vm_clear(struct vm *vm);
 /* What L2 does next. */
 void vm_start(struct vm *vm, void (*body)(void *), void *argument);
 /* Enters L2; returns at its exit, or at once when the entry failed. The current VMCS is vm's, or becomes its page. */
