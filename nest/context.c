@@ -110,12 +110,13 @@ bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
     /* without VPIDs hardware flushes at each entry and exit, as L1 expects of its own */
     if (nest_secondary(&vmcs->vmcs12) & CPU2_VPID)
         context->vpid = vmcs->vpid02;
-    if (!link_region(nest, vmcs, &context->link) || !ept02(nest, vmcs, &context->eptp))
+    if (!link_region(nest, vmcs, &context->link))
         return false;
     context->apic_page = apic_page(nest, vmcs);
     if (!(nest_secondary(&vmcs->vmcs12) & CPU2_EPT))
         nest_read_pdptes(nest, vmcs->vmcs12.guest_cr3, context->pdptes);
-    return nest_bitmap_unite(nest, vmcs);
+    /* EPT02 last: where frames run out the others take it away, and so does a page of a bitmap that L2 can write */
+    return nest_bitmap_unite(nest, vmcs) && ept02(nest, vmcs, &context->eptp);
 }
 
 bool nest_context_renew_ept(struct nest *nest, struct nest_vmcs *vmcs)

@@ -42,6 +42,8 @@ static bool copy(struct nest *nest, struct nest_vmcs *vmcs)
     struct nest_stale *stale = &vmcs->stale;
     if (nest_bitmap_used(&vmcs->vmcs12) && !nest_bitmap_unite(nest, vmcs))
         return false;
+    if (stale->parts & NEST_STALE_VMCS02) /* uniting them took EPT02 away */
+        return make(nest, vmcs);
     if (!vmcs_set_empty(&stale->image))
         nest_merge_update(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context, &stale->image, NEST_RULES_NONE,
                           &stale->region);

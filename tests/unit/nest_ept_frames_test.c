@@ -151,6 +151,25 @@ static void a_shortage_drops_a_large_tree_and_l2_goes_on_in_another(void **state
     m.frames_limit = FAKE_FRAMES;
 }
 
+static void bitmaps_whose_frames_cost_a_tree_leave_l2_another(void **state)
+{
+    const struct exit cpuid = {.reason = EXIT_CPUID, .instruction_length = 2};
+    (void)state;
+    map_gibs();
+    launch(PML4 | 3 << 3 | 6);
+    touch_gibs(NEST_SHRINK_LEAST);
+    assert_int_equal(fake_vmx_exit(&m, &cpuid), NEST_REFLECTED);
+    fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, fake_vmx_read(&m, VMCS_PROCESSOR_CONTROLS) | CPU_MSR_BITMAPS);
+    fake_vmx_write(&m, VMCS_MSR_BITMAP, 0x10000);
+    m.frames_limit = m.frames_held;
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_ENTERED);
+    assert_int_equal(trees_given, 1);
+    assert_true(fake_vmx_load(&m));
+    assert_int_equal(m.loaded->held.ept_pointer & EPT_TABLE_MASK, (uint64_t)(uintptr_t)m.nest.current->ept->root);
+    touch_gibs(3);
+    m.frames_limit = FAKE_FRAMES;
+}
+
 static void so_few_tables_are_not_worth_dropping(void **state)
 {
     (void)state;
@@ -224,6 +243,7 @@ int main(void)
         TEST(a_large_tree_goes_to_the_host_whole_and_l2_gets_another),
         TEST(everybody_who_used_a_tree_that_is_gone_gets_another),
         TEST(a_shortage_drops_a_large_tree_and_l2_goes_on_in_another),
+        TEST(bitmaps_whose_frames_cost_a_tree_leave_l2_another),
         TEST(so_few_tables_are_not_worth_dropping),
         TEST(a_page_that_becomes_large_gives_its_table_back),
         TEST(a_large_page_that_is_taken_apart_is_forgotten_first),
