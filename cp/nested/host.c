@@ -82,6 +82,8 @@ static bool translate(void *context, uint64_t at, enum nest_access access, struc
     if (access == NEST_WRITE)
         guest_written(storage, gpa(at), 1);
     uint8_t rights = guest_is_watched(storage, gpa(at)) ? 5 : 7;
+    if (rights == 7)
+        guest_lend(storage, gpa(at));
     *translation = (struct nest_translation){frame_address(at_page).a, PAGE_SIZE, rights};
     return true;
 }
@@ -92,8 +94,11 @@ static uint64_t version(void *context, uint64_t at)
     bool armed;
     uint64_t number = guest_watch(&vm->storage, gpa(at), &armed);
 
-    if (armed)
-        cpu_backend->flush_storage(&vm->vcpu);
+    if (!armed)
+        return number;
+    cpu_backend->flush_storage(&vm->vcpu);
+    if (guest_take_back(&vm->storage, gpa(at))) /* L2 must not write there unseen either */
+        nest_ept01_changed(vm->vcpu.nest, at, PAGE_SIZE);
     return number;
 }
 

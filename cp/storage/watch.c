@@ -2,7 +2,8 @@
  * that is needed for another page gives the old one its right to write back. */
 #include "cp/storage/watch.h"
 
-enum { LEAF_WRITE = 2 }; /* EPT and NPT alike */
+enum { LEAF_WRITE = 2 };       /* EPT and NPT alike */
+#define LEAF_LENT (1ull << 52) /* both leave this bit to software */
 
 static uint64_t page_of(gpa_t at)
 {
@@ -51,6 +52,21 @@ void guest_written(struct guest_storage *storage, gpa_t at, size_t bytes)
     for (unsigned i = 0; i < storage->watching; i++)
         if (storage->watches[i].page + PAGE_SIZE > at.a && storage->watches[i].page < at.a + bytes)
             *storage->watches[i].entry |= LEAF_WRITE;
+}
+
+void guest_lend(struct guest_storage *storage, gpa_t at)
+{
+    *guest_entry(storage, at) |= LEAF_LENT;
+}
+
+bool guest_take_back(struct guest_storage *storage, gpa_t at)
+{
+    uint64_t *entry = guest_entry(storage, at);
+    bool was_lent = entry && *entry & LEAF_LENT;
+
+    if (was_lent)
+        *entry &= ~LEAF_LENT;
+    return was_lent;
 }
 
 bool guest_is_watched(const struct guest_storage *storage, gpa_t at)

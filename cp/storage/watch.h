@@ -12,4 +12,9 @@ uint64_t guest_watch(struct guest_storage *, gpa_t at, bool *armed);
  * nothing is watched. */
 void guest_written(struct guest_storage *, gpa_t at, size_t bytes);
 
+/* Another table than the machine's own maps this page, and lets it be written there; guest_take_back() says whether one
+ * does, and that none does any more. @pre the page was brought in */
+void guest_lend(struct guest_storage *, gpa_t at);
+bool guest_take_back(struct guest_storage *, gpa_t at);
+
 bool guest_is_watched(const struct guest_storage *, gpa_t at); /* and was not written since */

@@ -66,6 +66,20 @@ static void a_page_that_makes_room_may_be_written_again_and_is_seen_anew(void **
     assert_int_not_equal(watch(0, true), first);
 }
 
+static void a_page_that_was_lent_is_taken_back_once(void **state)
+{
+    (void)state;
+    uint64_t first = watch(0x5000, true);
+    assert_false(guest_take_back(&storage, gpa(0x5000)));
+    guest_written(&storage, gpa(0x5000), 1);
+    guest_lend(&storage, gpa(0x5008));
+    assert_false(guest_take_back(&storage, gpa(0x6000)));
+    assert_int_not_equal(watch(0x5000, true), first);
+    assert_true(guest_take_back(&storage, gpa(0x5000)));
+    assert_false(guest_take_back(&storage, gpa(0x5000)));
+    assert_true(guest_is_watched(&storage, gpa(0x5000)));
+}
+
 static void what_is_no_ram_is_not_watched(void **state)
 {
     (void)state;
@@ -81,6 +95,7 @@ int main(void)
         TEST(the_number_changes_with_a_write_and_not_without),
         TEST(cps_own_writes_count_and_its_reads_do_not),
         TEST(a_page_that_makes_room_may_be_written_again_and_is_seen_anew),
+        TEST(a_page_that_was_lent_is_taken_back_once),
         TEST(what_is_no_ram_is_not_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
