@@ -103,6 +103,7 @@ static void loop_back(struct uart *uart, uint8_t byte)
     else
         fifo_put(&uart->receive, byte);
     uart->line_status |= LSR_READY;
+    update_interrupt(uart);
     if (!uart->transmit.count)
         transmitted(uart);
 }

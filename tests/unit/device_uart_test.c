@@ -138,6 +138,24 @@ static void a_loopback_overrun_is_reported_once(void **state)
     assert_false(line.level);
 }
 
+static void loopback_interrupts_for_a_byte_while_the_host_is_full(void **state)
+{
+    (void)state;
+    line.room = 0;
+    out(THR, 'a'); /* is held */
+    out(IER, 1);
+    out(MCR, 0x10);
+    assert_false(line.level);
+    out(THR, 'b');
+    assert_true(line.level);
+    assert_int_equal(bus_port_read(&bus, RBR, 1), 'b');
+    assert_false(line.level);
+    line.room = 8;
+    uart_output_ready(&uart);
+    assert_int_equal(line.count, 1);
+    assert_int_equal(line.sent[0], 'a');
+}
+
 static void divisor_latch_hides_the_data_registers(void **state)
 {
     (void)state;
@@ -299,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup(loopback_joins_modem_outputs_to_inputs_and_bytes_to_the_receiver, set_up),
         cmocka_unit_test_setup(the_ring_indicator_counts_when_it_ends, set_up),
         cmocka_unit_test_setup(a_loopback_overrun_is_reported_once, set_up),
+        cmocka_unit_test_setup(loopback_interrupts_for_a_byte_while_the_host_is_full, set_up),
         cmocka_unit_test_setup(divisor_latch_hides_the_data_registers, set_up),
         cmocka_unit_test_setup(bytes_go_out_in_order, set_up),
         cmocka_unit_test_setup(a_full_host_holds_the_transmitter_and_loses_nothing, set_up),
