@@ -52,6 +52,12 @@ def test_under_cp_under_cp_it_prints_the_same(name, emulator):
     assert lines(under_cp(name, 2, emulator)) == expected(name, emulator, 2)
 
 
+@pytest.mark.parametrize("name, emulator", [("vmx_stale", "bochs"), ("vmx_turns", "tcg")])
+def test_by_pages_it_prints_the_same_as_by_regions(name, emulator):
+    done = run_piped("--machine", emulator, "--ipl", guest(name), "--append", "pages", timeout=120)
+    assert lines(done) == expected(name, emulator)
+
+
 @pytest.mark.parametrize("emulator", EMULATORS)
 @pytest.mark.parametrize("mode", ["shadow", "trap"])
 def test_pages_are_shared_only_where_nesting_is_memory(mode, emulator):
