@@ -33,6 +33,7 @@ static void begin_command(struct session *s)
     s->state = SESSION_COMMAND;
     editor_begin(&s->typing.editor, false);
     output_echo(&s->output, "#CP ", 4);
+    turn_soon(); /* whoever reads its UART took it from what is typed ahead: the command is there, and nothing comes */
 }
 
 static bool take_for_machine(struct session *s, uint8_t byte)

@@ -172,6 +172,20 @@ static void cp_in_its_own_line_is_recognised(void **state)
     assert_shows(0, "ALICE    AT VMN\r\n");
 }
 
+static void cp_is_recognised_also_when_the_machine_takes_what_was_typed_ahead(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 0;
+    type(0, "one\r#CP QUERY USERID\rtwo\r");
+    shown(0);
+    GUEST("ALICE")->fifo = 1000;
+    vm_input_room(vm_of("ALICE"), 0); /* and nothing more is typed */
+    turn();
+    assert_shows(0, "ALICE    AT VMN\r\n");
+    assert_received("ALICE", "one\rtwo\r");
+}
+
 static void what_only_begins_like_cp_reaches_the_machine(void **state)
 {
     (void)state;
@@ -428,6 +442,7 @@ int main(void)
         TEST(bytes_go_to_the_machine_untouched),
         TEST(a_full_machine_gets_the_rest_later),
         TEST(cp_in_its_own_line_is_recognised),
+        TEST(cp_is_recognised_also_when_the_machine_takes_what_was_typed_ahead),
         TEST(what_only_begins_like_cp_reaches_the_machine),
         TEST(cp_alone_enters_cp_and_begin_resumes),
         TEST(several_commands_are_separated_by_the_line_end_character),
