@@ -116,8 +116,20 @@ void nest_image_recompute_region(const struct nest *nest, const struct nest_vmcs
     nest_must_equal("vmcs02 in hardware", &held, &vmcs->vmcs02, &fields);
 }
 
+/* A list of MSRs may write CP's own VMCS hundreds of times between two entries: every vmcs02 is told of it once. */
+static void tell_of_base(struct nest *nest)
+{
+    if (__builtin_expect(!nest->base_written, 1))
+        return;
+    nest->base_written = false;
+    for (unsigned i = 0; i < nest->active_top; i++)
+        if (nest->active[i])
+            nest->active[i]->stale.parts |= NEST_STALE_BASE;
+}
+
 bool nest_image_renew(struct nest *nest, struct nest_vmcs *vmcs)
 {
+    tell_of_base(nest);
     if (!(vmcs->stale.parts & NEST_STALE_VMCS02 ? make(nest, vmcs) : copy(nest, vmcs)))
         return false;
     copy_place(vmcs);
@@ -141,6 +153,7 @@ static bool follow(struct nest *nest, struct nest_vmcs *vmcs)
 
 bool nest_image_follow(struct nest *nest, struct nest_vmcs *vmcs)
 {
+    tell_of_base(nest);
     if (__builtin_expect(vmcs->stale.parts & NEST_STALE_FOLLOWS, 0) && !follow(nest, vmcs))
         return false;
     if (NEST_RECOMPUTES)

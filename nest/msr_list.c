@@ -12,7 +12,7 @@ struct entry {
 };
 
 /* Some entries of a list, copied together: a list may have hundreds. */
-enum { SOME = 16 };
+enum { SOME = 64 };
 struct some {
     uint64_t gpa;
     uint32_t count, first, there; /* of the list; those that are copied */
@@ -38,22 +38,19 @@ static struct entry *entry_at(struct nest *nest, struct some *some, uint32_t i)
 }
 
 /* MSRs that are fields of a VMCS, so that they belong to whose VMCS is loaded. */
-static const struct {
-    uint32_t msr;
-    uint8_t index;
-} in_vmcs[] = {
-    {0x174, VMCS_INDEX_GUEST_SYSENTER_CS},  {0x175, VMCS_INDEX_GUEST_SYSENTER_ESP},
-    {0x176, VMCS_INDEX_GUEST_SYSENTER_EIP}, {0x1D9, VMCS_INDEX_GUEST_DEBUGCTL},
-    {0x277, VMCS_INDEX_GUEST_PAT},          {0xC0000080, VMCS_INDEX_GUEST_EFER},
-    {0xC0000100, VMCS_INDEX_GUEST_FS_BASE}, {0xC0000101, VMCS_INDEX_GUEST_GS_BASE},
-};
-
 static enum vmcs_index field_of(uint32_t msr)
 {
-    for (unsigned i = 0; i < sizeof(in_vmcs) / sizeof(in_vmcs[0]); i++)
-        if (in_vmcs[i].msr == msr)
-            return in_vmcs[i].index;
-    return VMCS_INDEX_NONE;
+    switch (msr) {
+    case 0x174: return VMCS_INDEX_GUEST_SYSENTER_CS;
+    case 0x175: return VMCS_INDEX_GUEST_SYSENTER_ESP;
+    case 0x176: return VMCS_INDEX_GUEST_SYSENTER_EIP;
+    case 0x1D9: return VMCS_INDEX_GUEST_DEBUGCTL;
+    case 0x277: return VMCS_INDEX_GUEST_PAT;
+    case 0xC0000080: return VMCS_INDEX_GUEST_EFER;
+    case 0xC0000100: return VMCS_INDEX_GUEST_FS_BASE;
+    case 0xC0000101: return VMCS_INDEX_GUEST_GS_BASE;
+    default: return VMCS_INDEX_NONE;
+    }
 }
 
 static bool x2apic(const struct nest *nest)

@@ -66,9 +66,7 @@ void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value)
     if (vmcs_get(&nest->vmcs01, index) == value)
         return;
     vmcs_set(&nest->vmcs01, index, value);
-    for (unsigned i = 0; i < nest->active_top; i++)
-        if (nest->active[i])
-            nest->active[i]->stale.parts |= NEST_STALE_BASE;
+    nest->base_written = true;
 }
 
 void *nest_region(const struct nest *nest)

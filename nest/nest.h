@@ -157,6 +157,7 @@ struct nest {
 
     uint64_t feature_control;         /* IA32_FEATURE_CONTROL */
     bool vmxon, in_guest;
+    bool base_written;                /* vmcs01 was, since the last entry: no vmcs02 was told of it yet */
     bool untagged;                    /* vmcs01 runs without its VPID: L1 entered L2 without one */
     bool long_mode;                   /* L1's IA32_EFER.LMA, which VMX operation keeps it from changing */
     uint64_t vmxon_gpa;

@@ -120,12 +120,12 @@ static void nest_tables_free(void *context, void *books, uint64_t *root, uint64_
 
 static bool rdmsr(void *context, uint32_t msr, uint64_t *value)
 {
-    return cpu_nested->free_msr_read(msr, value) || msr_policy_read(context, msr, value) == 0;
+    return msr_policy_read(context, msr, value) == 0 || cpu_nested->free_msr_read(msr, value);
 }
 
 static bool wrmsr(void *context, uint32_t msr, uint64_t value)
 {
-    return cpu_nested->free_msr_write(msr, value) || msr_policy_write(context, msr, value) == 0;
+    return msr_policy_write(context, msr, value) == 0 || cpu_nested->free_msr_write(msr, value);
 }
 
 static uint64_t tsc(void *context)

@@ -15,7 +15,6 @@ typedef int msr_read(struct vm *, uint32_t msr, uint64_t *value); /* 0, or -1: #
 typedef int msr_write(struct vm *, uint32_t msr, uint64_t value);
 
 struct msr_row {
-    uint32_t first, last;
     msr_read *read;
     msr_write *write;
     uint64_t value; /* for read_value */
@@ -209,39 +208,40 @@ static int read_capabilities(struct vm *vm, uint32_t msr, uint64_t *value)
     return cpuid_speculation_bits(msr) ? 0 : -1;
 }
 
-static const struct msr_row rows[] = {
-    {0x10, 0x10, read_tsc, write_tsc, 0},
-    {0x17, 0x17, read_value, NULL, 0},                  /* IA32_PLATFORM_ID */
-    {0x1B, 0x1B, read_apic, write_apic, 0},
-    {0x3A, 0x3A, nested_read_msr, nested_write_msr, 0}, /* IA32_FEATURE_CONTROL */
-    {MSR_SPEC_CTRL, MSR_SPEC_CTRL, read_spec_ctrl, write_spec_ctrl, 0},
-    {MSR_PRED_CMD, MSR_PRED_CMD, NULL, write_command, 0},
-    {MSR_ARCH_CAPABILITIES, MSR_ARCH_CAPABILITIES, read_capabilities, NULL, 0},
-    {MSR_FLUSH_CMD, MSR_FLUSH_CMD, NULL, write_command, 0},
-    {0x8B, 0x8B, read_value, write_ignored, 0},         /* IA32_BIOS_SIGN_ID */
-    {0xFE, 0xFE, read_value, NULL, 0},                  /* IA32_MTRRCAP: no variable, no fixed ranges */
-    {MSR_MCG_CAP, MSR_MCG_CAP, read_mcg, NULL, 0},
-    {MSR_MCG_STATUS, MSR_MCG_STATUS, read_mcg, write_mcg_status, 0},
-    {0x1A0, 0x1A0, read_value, write_ignored, MISC_FAST_STRINGS},
-    {0x1D9, 0x1D9, read_debugctl, write_debugctl, 0},
-    {0x277, 0x277, read_pat, write_pat, 0},
-    {0x2FF, 0x2FF, read_mtrr_default, write_mtrr_default, 0},
-    {0x480, 0x491, nested_read_msr, nested_write_msr, 0},
-    {0x6E0, 0x6E0, read_apic, write_apic, 0},
-    {0x800, 0x8FF, read_apic, write_apic, 0},
-    {0xC0000080, 0xC0000080, read_efer, write_efer, 0},
-};
+#define ROWS \
+    ROW(0x10, 0x10, read_tsc, write_tsc, 0) \
+    ROW(0x17, 0x17, read_value, NULL, 0) /* IA32_PLATFORM_ID */ \
+    ROW(0x1B, 0x1B, read_apic, write_apic, 0) \
+    ROW(0x3A, 0x3A, nested_read_msr, nested_write_msr, 0) /* IA32_FEATURE_CONTROL */ \
+    ROW(MSR_SPEC_CTRL, MSR_SPEC_CTRL, read_spec_ctrl, write_spec_ctrl, 0) \
+    ROW(MSR_PRED_CMD, MSR_PRED_CMD, NULL, write_command, 0) \
+    ROW(0x8B, 0x8B, read_value, write_ignored, 0) /* IA32_BIOS_SIGN_ID */ \
+    ROW(0xFE, 0xFE, read_value, NULL, 0) /* IA32_MTRRCAP: no variable, no fixed ranges */ \
+    ROW(MSR_ARCH_CAPABILITIES, MSR_ARCH_CAPABILITIES, read_capabilities, NULL, 0) \
+    ROW(MSR_FLUSH_CMD, MSR_FLUSH_CMD, NULL, write_command, 0) \
+    ROW(MSR_MCG_CAP, MSR_MCG_CAP, read_mcg, NULL, 0) \
+    ROW(MSR_MCG_STATUS, MSR_MCG_STATUS, read_mcg, write_mcg_status, 0) \
+    ROW(0x1A0, 0x1A0, read_value, write_ignored, MISC_FAST_STRINGS) \
+    ROW(0x1D9, 0x1D9, read_debugctl, write_debugctl, 0) \
+    ROW(0x277, 0x277, read_pat, write_pat, 0) \
+    ROW(0x2FF, 0x2FF, read_mtrr_default, write_mtrr_default, 0) \
+    ROW(0x480, 0x491, nested_read_msr, nested_write_msr, 0) \
+    ROW(0x6E0, 0x6E0, read_apic, write_apic, 0) \
+    ROW(0x800, 0x8FF, read_apic, write_apic, 0) \
+    ROW(0xC0000080, 0xC0000080, read_efer, write_efer, 0)
 
-/* The one asked for last is likely the next. */
+/* A list of a guest's may ask for hundreds, each time another: the compiler makes a tree of comparisons of the rows. */
 static const struct msr_row *row_of(uint32_t msr)
 {
-    static const struct msr_row *last = rows;
-    if (msr >= last->first && msr <= last->last)
-        return last;
-    for (const struct msr_row *r = rows; r < rows + sizeof rows / sizeof *rows; r++)
-        if (msr >= r->first && msr <= r->last)
-            return last = r;
-    return NULL;
+    switch (msr) {
+#define ROW(first, last, ...) \
+    case first ... last: { \
+        static const struct msr_row row = {__VA_ARGS__}; \
+        return &row; \
+    }
+        ROWS
+    default: return NULL;
+    }
 }
 
 int msr_policy_read(struct vm *vm, uint32_t msr, uint64_t *value)

@@ -309,11 +309,12 @@ static void run(void (*body)(void *))
 
 static void l2_returns(void *unused) { (void)unused; }
 
-static void use_lists(uint32_t msr, uint64_t value)
+/* One by turns with another. */
+static void use_lists(const uint32_t msr[2], const uint64_t value[2])
 {
     for (unsigned n = 0; n < LIST; n++) {
-        list[n].msr = msr;
-        list[n].value = value;
+        list[n].msr = msr[n % 2];
+        list[n].value = value[n % 2];
     }
     vm_set(VMCS_ENTRY_MSR_LOAD_ADDRESS, address(list)), vm_set(VMCS_ENTRY_MSR_LOAD_COUNT, LIST);
     vm_set(VMCS_EXIT_MSR_LOAD_ADDRESS, address(list)), vm_set(VMCS_EXIT_MSR_LOAD_COUNT, LIST);
@@ -325,9 +326,12 @@ static void try_lists(void)
 {
     static const uint32_t msrs[] = {0x10, 0x277, 0x6E0, 0x2FF, 0xC0000082, 0xC0000102, 0x174, 0x1A0, 0x3B};
     for (unsigned i = 0; i < sizeof msrs / sizeof *msrs; i++) {
-        uint64_t value = 0;
-        if (guest_try_read_msr(msrs[i], &value) == GUEST_NO_TRAP)
-            use_lists(msrs[i], value);
+        uint64_t value[2] = {0};
+        if (guest_try_read_msr(msrs[i], &value[0]) != GUEST_NO_TRAP)
+            continue;
+        for (unsigned j = i; j < sizeof msrs / sizeof *msrs; j++)
+            if (guest_try_read_msr(msrs[j], &value[1]) == GUEST_NO_TRAP)
+                use_lists((uint32_t[]){msrs[i], msrs[j]}, value);
     }
     vm_set(VMCS_ENTRY_MSR_LOAD_COUNT, 0), vm_set(VMCS_EXIT_MSR_LOAD_COUNT, 0), vm_set(VMCS_EXIT_MSR_STORE_COUNT, 0);
 }
