@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/format.h"
+
 struct span {
     uint32_t first, last;
 };
@@ -55,4 +57,14 @@ size_t clean_text(char *out, const char *text, size_t length, bool lines)
         at += bytes;
     }
     return to;
+}
+
+size_t clean_line(char *out, size_t size, const char *format, va_list args)
+{
+    size_t length = format_text_v(out, size - 1, format, args);
+    if (length > size - 2)
+        length = size - 2;
+    length = clean_text(out, out, length, false);
+    out[length++] = '\n';
+    return length;
 }

@@ -7,7 +7,6 @@
 #include "cp/message/clean.h"
 #include "cp/session/turn.h"
 #include "cp/terminal/terminal.h"
-#include "lib/format.h"
 
 void output_begin(struct output *o, uint8_t *queue)
 {
@@ -99,12 +98,8 @@ void output_say(struct output *o, const char *format, ...)
     char text[320];
     va_list args;
     va_start(args, format);
-    size_t length = format_text_v(text, sizeof text - 1, format, args);
+    size_t length = clean_line(text, sizeof text, format, args);
     va_end(args);
-    if (length > sizeof text - 2)
-        length = sizeof text - 2;
-    length = clean_text(text, text, length, false);
-    text[length++] = '\n';
     output_write(o, text, length);
 }
 

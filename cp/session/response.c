@@ -27,12 +27,8 @@ void response_line(struct response *r, const char *format, ...)
     char line[LINE_MAX];
     va_list args;
     va_start(args, format);
-    size_t length = format_text_v(line, sizeof line - 1, format, args);
+    size_t length = clean_line(line, sizeof line, format, args);
     va_end(args);
-    if (length > sizeof line - 2)
-        length = sizeof line - 2;
-    length = clean_text(line, line, length, false);
-    line[length++] = '\n';
     response_text(r, line, length);
 }
 
