@@ -2,6 +2,7 @@
 things of one run; of processor time it is QEMU's own, which other work on the host does not lengthen."""
 import os
 import re
+import statistics
 import subprocess
 import tempfile
 import time
@@ -63,11 +64,14 @@ def exit_and_back():
 
 def memory():
     """Real exits of a reflected round trip beneath CPs that share pages: the innermost hypervisor does so too, or it is
-    one that knows VMX instructions only, whose own VMREADs and VMWRITEs come on top."""
+    one that knows VMX instructions only, whose own VMREADs and VMWRITEs come on top. Timers go by the host's clock here,
+    and their exits fall among those counted: of some runs the middle one is taken."""
+    def middle(n, *more):
+        return statistics.median(exits_per_trip(n, "memory", "tcg", *more) for _ in range(TRIES))
+
     for n in (2, 3):
-        figure(f"tcg_memory_{n}_exits_per_trip", exits_per_trip(n, "memory", "tcg", " way=memory"), "exits",
-               bound=EXITS_BOUND["memory"][n])
-        figure(f"tcg_foreign_{n}_exits_per_trip", exits_per_trip(n, "memory", "tcg"), "exits")
+        figure(f"tcg_memory_{n}_exits_per_trip", middle(n, " way=memory"), "exits", bound=EXITS_BOUND["memory"][n])
+        figure(f"tcg_foreign_{n}_exits_per_trip", middle(n), "exits")
 
 
 PARTS = {"tcg_logon": logon, "tcg_tower": tower, "tcg_exit": exit_and_back, "tcg_memory": memory}
