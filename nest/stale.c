@@ -36,11 +36,18 @@ void nest_written_some(struct nest_vmcs *vmcs, const struct vmcs_set *fields, en
     nest_check_touch_set(&vmcs->checks, fields);
 }
 
+/* the same of a set of one, without walks through words of sets: each VMWRITE that exits comes by */
 void nest_written_one(struct nest_vmcs *vmcs, enum vmcs_index index, enum nest_writer writer)
 {
-    struct vmcs_set one = {{0}};
-    vmcs_set_add(&one, index);
-    nest_written_some(vmcs, &one, writer);
+    struct nest_stale *stale = &vmcs->stale;
+    stale->parts |= parts_of_class[vmcs_field_rows[index].derived];
+    if (writer != NEST_BY_L1)
+        vmcs_set_add(&stale->shown, index);
+    if (writer == NEST_BY_L2)
+        return;
+    if (vmcs_set_has(&vmcs_set_derived[VMCS_DERIVED_IMAGE], index))
+        vmcs_set_add(&stale->image, index);
+    nest_check_touch(&vmcs->checks, index);
 }
 
 void nest_image_written(struct nest_vmcs *vmcs, const struct vmcs_set *fields, enum nest_writer writer)
