@@ -73,17 +73,6 @@ static void update_by_rules(struct vmcs *out, const struct vmcs *outer, const st
     }
 }
 
-/* What CP changed of its own: few fields, and seldom. */
-static void update_from_outer(struct vmcs *out, const struct vmcs *outer, struct vmcs_set *write)
-{
-    for (unsigned i = 0; i < VMCS_FIELDS; i++) {
-        if (vmcs_field_rows[i].merge != VMCS_MERGE_CP || vmcs_get(out, i) == vmcs_get(outer, i))
-            continue;
-        vmcs_set(out, i, vmcs_get(outer, i));
-        vmcs_set_add(write, i);
-    }
-}
-
 void nest_merge_update(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                        const struct nest_merge_context *context, const struct vmcs_set *changed, enum nest_rules run,
                        struct vmcs_set *write)
@@ -92,5 +81,4 @@ void nest_merge_update(struct vmcs *out, const struct vmcs *outer, const struct 
     if (run == NEST_RULES_NONE)
         return;
     update_by_rules(out, outer, inner, context, run, write);
-    update_from_outer(out, outer, write);
 }

@@ -30,7 +30,8 @@ void nest_merge_list(struct vmcs *out, const struct vmcs *base, const struct vmc
 
 /* Brings *out up to date after fields of inner changed, adding to *write what became different.
  * `run`: which MERGE rules to run too, since something they look at changed (nest/stale.h).
- * While the inner guest runs its state is its own: then only those of controls and what CP itself writes. */
+ * While the inner guest runs its state is its own: then only those of controls.
+ * @pre outer's fields of class CP are those *out was made with */
 enum nest_rules { NEST_RULES_NONE, NEST_RULES_CONTROLS, NEST_RULES_ALL };
 void nest_merge_update(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
                        const struct nest_merge_context *context, const struct vmcs_set *changed, enum nest_rules run,

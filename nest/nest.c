@@ -1,6 +1,7 @@
 /* Life of a virtual VMX: coming up, reset, CP's own changes, and what CP asks about it while L2 runs. */
 #include "nest/active.h"
 #include "nest/ept.h"
+#include "nest/recompute.h"
 
 enum { FEATURE_LOCKED_ON = 1 << 0 | 1 << 2 };
 
@@ -65,6 +66,7 @@ void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value)
 {
     if (vmcs_get(&nest->vmcs01, index) == value)
         return;
+    nest_must("a field that is CP's alone is as it was", vmcs_set_has(&vmcs_set_merged, index));
     vmcs_set(&nest->vmcs01, index, value);
     nest->base_written = true;
 }

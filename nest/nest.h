@@ -200,7 +200,8 @@ void nest_destroy(struct nest *nest); /* frees all it had */
 /* SET NEST: another mode, only while the machine is outside VMX operation.  false: it is in it. */
 bool nest_set_mode(struct nest *nest, enum nest_mode mode);
 
-/* CP changed a control or host-state field of its own (interrupt window, TSC offset, EPTP): every vmcs02 follows. */
+/* CP changed a control of its own (interrupt window, TSC offset, bitmap): every vmcs02 follows.
+ * @pre L1 has a part in the field: it is merged by a rule.  What is CP's alone stays as nest_init() was given it. */
 void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value);
 
 static inline bool nest_in_guest(const struct nest *nest) { return nest && nest->in_guest; }
