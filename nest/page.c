@@ -72,10 +72,13 @@ static void take_noted(struct nest_vmcs *vmcs)
 {
     struct nest_stale *stale = &vmcs->stale;
     vmcs_copy_set(&vmcs->vmcs12, &vmcs->page->fields, &stale->vmcs12);
-    if (vmcs->kind == NEST_SHADOW_PAGE) /* it is not entered: nothing is made of it but the region */
+    if (vmcs->kind == NEST_SHADOW_PAGE) { /* it is not entered: nothing is made of it but the region */
         vmcs_set_unite(&stale->region, &stale->vmcs12);
-    else
+    } else {
+        vmcs_set_remove(&stale->vmcs12, VMCS_INDEX_GUEST_RIP);
+        vmcs_set_remove(&stale->vmcs12, VMCS_INDEX_GUEST_RSP);
         nest_written(vmcs, &stale->vmcs12, NEST_BY_L1);
+    }
     vmcs_set_clear(&stale->vmcs12);
 }
 

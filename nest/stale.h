@@ -64,18 +64,14 @@ enum nest_writer {
 };
 
 struct nest_vmcs;
-/* Fields of vmcs12 became others. */
+/* Fields of vmcs12 became others.  RIP and RSP need not be told of: every entry takes them for written, and L1 is shown
+ * them after every exit. */
 void nest_written_some(struct nest_vmcs *vmcs, const struct vmcs_set *fields, enum nest_writer writer);
 void nest_written_one(struct nest_vmcs *vmcs, enum vmcs_index index, enum nest_writer writer);
 static inline void nest_written(struct nest_vmcs *vmcs, const struct vmcs_set *fields, enum nest_writer writer)
 {
-    struct vmcs_set more = *fields;
-    if (writer == NEST_BY_L1) { /* every entry takes these for written */
-        vmcs_set_remove(&more, VMCS_INDEX_GUEST_RIP);
-        vmcs_set_remove(&more, VMCS_INDEX_GUEST_RSP);
-    }
-    if (!vmcs_set_empty(&more))
-        nest_written_some(vmcs, &more, writer);
+    if (!vmcs_set_empty(fields))
+        nest_written_some(vmcs, fields, writer);
 }
 
 /* Fields of vmcs02 became others: hardware has them already, or (NEST_BY_CP) it does not. */
