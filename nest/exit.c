@@ -87,7 +87,7 @@ static enum nest_result for_cp(struct nest *nest, const struct exit *exit)
 
 static bool timer_expired(const struct nest *nest, const struct exit *exit)
 {
-    return (exit->reason & 0xFFFF) == EXIT_PREEMPTION_TIMER && nest->timer_deadline != NEST_NO_ADDRESS &&
+    return (exit->reason & 0xFFFF) == EXIT_PREEMPTION_TIMER &&
            nest->host->tsc(nest->host->context) >= nest->timer_deadline;
 }
 
