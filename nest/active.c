@@ -141,16 +141,14 @@ static void release_this(struct nest *nest, const struct nest_vmcs *vmcs)
 struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep, bool *no_frames)
 {
     struct nest_vmcs *vmcs = nest_active_find(nest, gpa);
-    *no_frames = false;
     if (vmcs) {
         vmcs->used = ++nest->use_clock;
         return vmcs;
     }
     vmcs = nest_active_new(nest, gpa, keep);
-    if (!vmcs) {
-        *no_frames = true;
+    *no_frames = !vmcs;
+    if (!vmcs)
         return NULL;
-    }
     if (!load(nest, vmcs)) {
         release_this(nest, vmcs);
         return NULL;

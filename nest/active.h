@@ -59,8 +59,8 @@ _Static_assert(sizeof(struct nest_vmcs) <= 4096, "a virtual VMCS is one frame");
 
 /* The active virtual VMCS at gpa, or NULL. */
 struct nest_vmcs *nest_active_find(const struct nest *nest, uint64_t gpa);
-/* The same, made active from L1's storage if it is not.  NULL: no frames, or gpa is no storage (*no_frames says which).
- * Never evicts `keep`, nor the current one. */
+/* The same, made active from L1's storage if it is not.  NULL: no frames, or gpa is no storage (*no_frames says which,
+ * and is left alone else).  Never evicts `keep`, nor the current one. */
 struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep, bool *no_frames);
 /* A fresh one in the table, with nothing in it.  NULL: no frames, or all are kept. */
 struct nest_vmcs *nest_active_new(struct nest *nest, uint64_t gpa, const struct nest_vmcs *keep);

@@ -192,6 +192,24 @@ static void invept_and_invvpid_are_undefined_where_they_are_not_offered(void **s
     }
 }
 
+static void vmptrld_tells_a_region_that_is_no_storage_to_its_end_from_a_lack_of_frames(void **state)
+{
+    (void)state;
+    fake_vmx_enter_operation(&m);
+    fake_vmx_make_vmcs(&m, FAKE_VMCS);
+    put_revision(0x9000, 0);
+    unsigned held = m.frames_held;
+    m.frames_limit = held;
+    assert_int_equal(fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x9000), NEST_NO_FRAMES);
+    m.frames_limit = FAKE_FRAMES;
+    m.device_from = 0x9010;
+    assert_error(fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x9000), 11);
+    assert_int_equal(m.frames_held, held);
+    assert_int_equal(m.nest.current->gpa, FAKE_VMCS);
+    m.device_from = FAKE_STORAGE;
+    assert_success(fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x9000));
+}
+
 /* A launched one that made room for others is launched in storage; VMCLEAR is all that ends that. */
 static void vmclear_of_a_region_that_made_room_makes_it_clear(void **state)
 {
@@ -325,6 +343,7 @@ int main(void)
         TEST(vmxon_asks_of_the_registers_l1_sees),
         TEST(invvpid_takes_an_address_that_l1s_paging_can_have),
         TEST(invept_and_invvpid_are_undefined_where_they_are_not_offered),
+        TEST(vmptrld_tells_a_region_that_is_no_storage_to_its_end_from_a_lack_of_frames),
         TEST(vmclear_of_a_region_that_made_room_makes_it_clear),
         TEST(vmclear_writes_no_more_than_a_region),
         TEST(the_one_vmptrld_took_up_again_does_not_make_room),
