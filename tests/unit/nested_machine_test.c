@@ -158,14 +158,6 @@ static void an_event_cut_short_by_what_cp_handles_is_delivered_again(void **stat
 
 /* ---- L2's storage ------------------------------------------------------------------------------------------------ */
 
-static void map_l2(void) /* its first 2 MiB are L1's */
-{
-    enum { ALL = 7, WRITE_BACK = 6 << 3 };
-    poke(FAKE_EPT, 0x21000 | ALL, 8);
-    poke(0x21000, 0x22000 | ALL, 8);
-    poke(0x22000, LARGE | WRITE_BACK | ALL, 8);
-}
-
 static uint64_t touched;
 static void touch(void)
 {
@@ -178,7 +170,7 @@ static void l2_reaches_the_storage_l1_gave_it(void **state)
                                    .guest_physical = 0x123458};
 
     (void)state;
-    map_l2();
+    map_l2(1);
     poke(0x123458, 0x1234567890, 8);
     PLAY(IN_L1(launch), IN_L2(violation), IN_L2(cpuid, .then = touch));
     assert_int_equal(vm->nested_handled[EXIT_EPT_VIOLATION], 1);
@@ -191,7 +183,7 @@ static void what_l1_did_not_map_is_l1s_violation(void **state)
                                    .guest_physical = 0x654321};
 
     (void)state;
-    map_l2();
+    map_l2(1);
     PLAY(IN_L1(launch), IN_L2(violation));
     assert_l1_has(EXIT_EPT_VIOLATION);
     assert_int_equal(vmread(VMCS_GUEST_PHYSICAL_ADDRESS), 0x654321);
@@ -201,7 +193,7 @@ static void what_l1_did_not_map_is_l1s_violation(void **state)
 static void an_event_cut_short_by_a_missing_page_is_delivered_again(void **state)
 {
     (void)state;
-    map_l2();
+    map_l2(1);
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, EVENT_VALID | EVENT_HARDWARE_EXCEPTION | EVENT_ERROR | VECTOR_GP);
     vmwrite(VMCS_ENTRY_EXCEPTION_ERROR_CODE, 0x18);
     PLAY(IN_L1(launch),

@@ -63,6 +63,17 @@ UNUSED static void vmwrite(enum vmcs_field field, uint64_t value)
     set(VMCS_GUEST_RIP, rip);
 }
 
+/* L2's first 2 MiB are L1's, and so are the next ones, so many in all. */
+UNUSED static void map_l2(unsigned places)
+{
+    enum { ALL = 7, WRITE_BACK = 6 << 3 };
+
+    poke(FAKE_EPT, 0x21000 | ALL, 8);
+    poke(0x21000, 0x22000 | ALL, 8);
+    for (unsigned i = 0; i < places; i++)
+        poke(0x22000 + 8 * i, LARGE | WRITE_BACK | ALL, 8);
+}
+
 /* L1 stands at its host RIP, and its VMCS says so. */
 UNUSED static void assert_l1_has(unsigned reason)
 {

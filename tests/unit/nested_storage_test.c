@@ -1,0 +1,336 @@
+/* L1's storage as CP reaches it for L1 and L2: operands and lists of MSRs, pages hardware works on, bitmaps; and
+ * devices, where there is none. */
+#include "tests/unit/nested_scene.h"
+
+#include "nest/active.h"
+
+enum { MSR_STAR = 0xC0000081, MSR_MTRR_DEF_TYPE = 0x2FF, MSR_FS_BASE = 0xC0000100, LOAD_LIST = 0x11000,
+       STORE_LIST = 0x12000, MTRR_RESET = 0xC06 };
+
+static const struct exit wbinvd = {.reason = EXIT_WBINVD, .instruction_length = 2};
+static const struct exit interrupted = {.reason = EXIT_EXTERNAL_INTERRUPT};
+
+static int begin(void **state)
+{
+    (void)state;
+    l1_ready(NEST_SHADOW);
+    return 0;
+}
+
+/* ---- L1's operands and lists ------------------------------------------------------------------------------------- */
+
+static void an_operand_l1_does_not_map_is_its_page_fault(void **state)
+{
+    (void)state;
+    fake_vmx_memory(processor(), EXIT_VMPTRLD, 0x40000800, 0);
+    assert_int_equal(vm->vcpu.event_info, EVENT_VALID | EVENT_HARDWARE_EXCEPTION | EVENT_ERROR | VECTOR_PF);
+    assert_int_equal(vm->vcpu.event_error, 0);
+    assert_int_equal(vm->vcpu.event_payload, 0x40000800);
+    vm->vcpu.event_info = 0;
+    fake_vmx_memory(processor(), EXIT_VMPTRST, 0x40000800, 0);
+    assert_int_equal(vm->vcpu.event_error, 2); /* a write */
+    vm->vcpu.event_info = 0;
+}
+
+static void one_behind_tables_that_are_no_storage_is_one_that_no_table_maps(void **state)
+{
+    uint64_t at;
+    uint32_t error = ~0u;
+
+    (void)state;
+    poke(PT_TOP + 8, 0xC0000000 | PRESENT | WRITABLE, 8);
+    fake_vmx_memory(processor(), EXIT_VMPTRLD, 0x40000800, 0);
+    assert_int_equal(vm->vcpu.event_info, EVENT_VALID | EVENT_HARDWARE_EXCEPTION | EVENT_ERROR | VECTOR_PF);
+    assert_int_equal(vm->vcpu.event_error, 0);
+    assert_int_equal(vm->vcpu.event_payload, 0x40000800);
+    vm->vcpu.event_info = 0;
+    assert_false(processor()->host.linear(vm, 0x40000800, NEST_READ, &at, &error)); /* whatever was there before */
+    assert_int_equal(error, 0);
+}
+
+static void where_l1_writes_twice_is_looked_up_once(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        poke(0x900, 0, 8);
+        fake_vmx_memory(processor(), EXIT_VMPTRST, 0x900, 0);
+        assert_int_equal(peek(0x900, 8), FAKE_VMCS);
+        if (!i)
+            assert_true(peek(PT_TOP, 8) & 0x40); /* dirty */
+    }
+    poke(PT_TOP, LARGE | PRESENT, 8); /* read-only now */
+    set(VMCS_GUEST_CR0, get(VMCS_GUEST_CR0) | CR0_WP);
+    fake_vmx_memory(processor(), EXIT_VMPTRST, 0x900, 0);
+    assert_int_equal(vm->vcpu.event_info & 0xFF, VECTOR_PF);
+    assert_int_equal(vm->vcpu.event_error, 3);
+    vm->vcpu.event_info = 0;
+}
+
+static void an_operand_is_read_anew_when_its_mapping_has_changed(void **state)
+{
+    (void)state;
+    uint64_t top = peek(PT_TOP, 8);
+    fake_vmx_pointer(processor(), EXIT_VMCLEAR, FAKE_VMCS_B); /* the walk is kept */
+    poke(PT_TOP, 0, 8);
+    fake_vmx_memory(processor(), EXIT_VMCLEAR, 0x800, 0);
+    assert_int_equal(vm->vcpu.event_info & 0xFF, VECTOR_PF);
+    vm->vcpu.event_info = 0;
+    poke(PT_TOP, top, 8);
+    fake_vmx_memory(processor(), EXIT_VMCLEAR, 0x800, 0);
+    assert_int_equal(vm->vcpu.event_info, 0);
+}
+
+static void list_entry(uint64_t list, unsigned n, uint32_t msr, uint64_t value)
+{
+    poke(list + 16 * n, msr, 8);
+    poke(list + 16 * n + 8, value, 8);
+}
+
+static void msr_lists_reach_the_msrs_of_the_machine(void **state)
+{
+    (void)state;
+    vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, 2);
+    vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, LOAD_LIST);
+    list_entry(LOAD_LIST, 0, MSR_STAR, 0x1122334455667788);
+    list_entry(LOAD_LIST, 1, MSR_MTRR_DEF_TYPE, MTRR_RESET ^ 0x800);
+    vmwrite(VMCS_EXIT_MSR_STORE_COUNT, 2);
+    vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, STORE_LIST);
+    list_entry(STORE_LIST, 0, MSR_STAR, 0);
+    list_entry(STORE_LIST, 1, MSR_MTRR_DEF_TYPE, 0);
+    PLAY(IN_L1(launch), IN_L2(cpuid), IN_L1(wbinvd));
+    assert_true(peek(STORE_LIST + 8, 8) == 0x1122334455667788);
+    assert_int_equal(peek(STORE_LIST + 24, 8), MTRR_RESET ^ 0x800);
+    assert_int_equal(vm->vcpu.mtrr_def_type, MTRR_RESET ^ 0x800);
+}
+
+static void a_list_that_cannot_be_loaded_at_entry_is_a_failed_entry(void **state)
+{
+    (void)state;
+    vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, 2);
+    vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, LOAD_LIST);
+    list_entry(LOAD_LIST, 0, MSR_STAR, 0);
+    list_entry(LOAD_LIST, 1, 0x12345, 0);
+    PLAY(IN_L1(launch), IN_L1(wbinvd));
+    assert_int_equal(vmread(VMCS_EXIT_REASON), EXIT_ENTRY_MSR | EXIT_ENTRY_FAILED);
+    assert_int_equal(vmread(VMCS_EXIT_QUALIFICATION), 2);
+}
+
+static void one_that_cannot_be_loaded_at_an_exit_is_a_vmx_abort(void **state)
+{
+    (void)state;
+    vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, 1);
+    vmwrite(VMCS_EXIT_MSR_LOAD_ADDRESS, LOAD_LIST);
+    list_entry(LOAD_LIST, 0, MSR_FS_BASE, 0);
+    PLAY(IN_L1(launch), IN_L2(cpuid));
+    assert_int_equal(vm->stop, VM_STOP_VMX_ABORT);
+    assert_int_equal(vm->stop_detail, 4);
+    assert_int_equal(peek(FAKE_VMCS + offsetof(struct nest_region, abort), 4), 4);
+    assert_int_equal(stops_seen, 1);
+    assert_ptr_equal(processor()->loaded, &processor()->first);
+}
+
+/* ---- pages hardware works on for L2 ------------------------------------------------------------------------------ */
+
+static void a_virtual_apic_page_is_l1s_own(void **state)
+{
+    enum { PAGE = 0x14000 };
+
+    (void)state;
+    vmwrite(VMCS_PROCESSOR_CONTROLS, vmread(VMCS_PROCESSOR_CONTROLS) | CPU_TPR_SHADOW);
+    vmwrite(VMCS_VIRTUAL_APIC_ADDRESS, PAGE);
+    PLAY(IN_L1(launch), IN_L2(interrupted));
+    assert_true(processor()->loaded->held.virtual_apic_address ==
+                (uint64_t)(uintptr_t)guest_pointer(&vm->storage, gpa(PAGE), NULL));
+    PLAY(IN_L2(cpuid));
+    assert_l1_has(EXIT_CPUID);
+    vmwrite(VMCS_VIRTUAL_APIC_ADDRESS, 1ull << 38); /* no storage there */
+    PLAY(IN_L1(resume), IN_L2(interrupted));
+    const struct vmcs *held = &processor()->loaded->held;
+    assert_false(held->processor_controls & CPU_TPR_SHADOW); /* each access exits instead */
+    assert_true(held->processor_controls & CPU_CR8_LOAD_EXITING);
+    assert_int_equal(held->virtual_apic_address, 0);
+}
+
+enum { LINK = 0x4000, READS = 0x15000, WRITES = 0x16000 };
+
+/* L1 lets L2 read RIP of the VMCS at LINK. */
+static void offer_link(void)
+{
+    for (unsigned i = 0; i < 4096; i += 8) {
+        poke(READS + i, ~0ull, 8);
+        poke(WRITES + i, ~0ull, 8);
+    }
+    poke(READS + (VMCS_GUEST_RIP >> 3), (uint8_t)~(1 << (VMCS_GUEST_RIP & 7)), 1);
+    poke(LINK, (uint32_t)vm->vcpu.nest->offered->msr[VMX_BASIC] | VMCS_SHADOW_INDICATOR, 4);
+    vmwrite(VMCS_SECONDARY_CONTROLS, CPU2_EPT | CPU2_VMCS_SHADOWING);
+    vmwrite(VMCS_VMREAD_BITMAP, READS);
+    vmwrite(VMCS_VMWRITE_BITMAP, WRITES);
+    vmwrite(VMCS_VMCS_LINK_POINTER, LINK);
+}
+
+static void what_l2_may_reach_of_a_linked_vmcs_is_a_region_of_cps(void **state)
+{
+    (void)state;
+    offer_link();
+    PLAY(IN_L1(launch), IN_L2(interrupted));
+    const struct fake_region *linked = (const void *)(uintptr_t)processor()->loaded->held.vmcs_link_pointer;
+    assert_true(linked >= processor()->regions && linked < processor()->regions + FAKE_REGIONS);
+    assert_true(linked->used && linked->shadow);
+}
+
+/* VMREAD that L1 lets through and hardware did not carry out: RCX says of what, RAX where to. */
+static void to_900(void) { vm->vcpu.gpr[RCX] = VMCS_GUEST_RIP, vm->vcpu.gpr[RAX] = 0x900; }
+static void to_40000900(void) { vm->vcpu.gpr[RCX] = VMCS_GUEST_RIP, vm->vcpu.gpr[RAX] = 0x40000900; }
+static void to_200900(void) { vm->vcpu.gpr[RCX] = VMCS_GUEST_RIP, vm->vcpu.gpr[RAX] = 0x200900; }
+
+static void an_operand_that_l2_does_not_map_is_its_page_fault_and_one_that_l1_does_not_is_l1s_exit(void **state)
+{
+    enum { TO_RAX = 1u << 28 | 2 << 7 | 1 << 22, TO_RDX = 1u << 28 | 1 << 10 | 2 << 3 };
+    const struct exit to_storage = {.reason = EXIT_VMREAD, .instruction_length = 3, .instruction_info = TO_RAX},
+                      to_rdx = {.reason = EXIT_VMREAD, .instruction_length = 3, .instruction_info = TO_RDX};
+
+    (void)state;
+    offer_link();
+    map_l2(1);
+    poke(0x6000, PT_TOP | PRESENT | WRITABLE, 8);
+    poke(0x900, ~0ull, 8);
+    PLAY(IN_L1(launch), IN_L2(to_storage, .then = to_900), IN_L2(to_storage, .then = to_40000900), IN_L2(interrupted));
+    assert_int_equal(peek(0x900, 8), 0);
+    assert_int_equal(entered[2].rip, L2_RIP + 3);
+    assert_int_equal(entered[3].rip, L2_RIP + 3);
+    assert_int_equal(entered[3].info, EVENT_VALID | EVENT_HARDWARE_EXCEPTION | EVENT_ERROR | VECTOR_PF);
+    assert_int_equal(entered[3].error, 2);
+    assert_int_equal(vm->vcpu.cr2, 0x40000900);
+    PLAY(IN_L2(to_storage, .then = to_200900)); /* L2 maps it */
+    assert_l1_has(EXIT_VMREAD);
+    assert_int_equal(vmread(VMCS_GUEST_RIP), L2_RIP + 3);
+    PLAY(IN_L1(resume), IN_L2(to_rdx, .then = to_900), IN_L2(cpuid)); /* the next one is CP's again */
+    assert_int_equal(entered[2].rip, L2_RIP + 6);
+    assert_l1_has(EXIT_CPUID);
+}
+
+/* ---- bitmaps L1 keeps in its storage ----------------------------------------------------------------------------- */
+
+static bool exits_at_msr(uint32_t msr) /* L2's read of a low MSR */
+{
+    const uint8_t *bitmap = (const uint8_t *)(uintptr_t)processor()->loaded->held.msr_bitmap;
+    return bitmap[msr >> 3] >> (msr & 7) & 1;
+}
+
+static void a_bitmap_l1_changes_counts_at_the_next_entry(void **state)
+{
+    enum { MSR = 0x176 };
+
+    (void)state;
+    memset((void *)(uintptr_t)processor()->base.msr_bitmap, 0, 4096);
+    vmwrite(VMCS_PROCESSOR_CONTROLS, vmread(VMCS_PROCESSOR_CONTROLS) | CPU_MSR_BITMAPS);
+    vmwrite(VMCS_MSR_BITMAP, FAKE_BITMAPS);
+    PLAY(IN_L1(launch), IN_L2(interrupted));
+    assert_false(exits_at_msr(MSR));
+    PLAY(IN_L2(cpuid));
+    PLAY(IN_L1(resume), IN_L2(cpuid)); /* unchanged: the union is kept; its page is watched */
+    poke(FAKE_BITMAPS + MSR / 8, 1 << MSR % 8, 1);
+    /* as L1's own store would tell: the page was write-protected */
+    PLAY(IN_L1({.reason = EXIT_EPT_VIOLATION, .qualification = 2, .guest_physical = FAKE_BITMAPS + MSR / 8}),
+         IN_L1(resume), IN_L2(interrupted));
+    assert_true(exits_at_msr(MSR));
+}
+
+static void set_bit_of_msr(void)
+{
+    uint64_t at;
+
+    assert_true(fake_vmx_touch(processor(), FAKE_BITMAPS + 0x176 / 8, 2, &at));
+    *(uint8_t *)(uintptr_t)at |= 1 << (0x176 & 7);
+}
+
+/* L1 gave its guest the page it keeps one in. */
+static void so_does_one_that_l2_changes(void **state)
+{
+    const struct exit store = {.reason = EXIT_EPT_VIOLATION, .qualification = 2 | 3 << 7,
+                               .guest_physical = FAKE_BITMAPS + 0x176 / 8};
+
+    (void)state;
+    memset((void *)(uintptr_t)processor()->base.msr_bitmap, 0, 4096);
+    vmwrite(VMCS_PROCESSOR_CONTROLS, vmread(VMCS_PROCESSOR_CONTROLS) | CPU_MSR_BITMAPS);
+    vmwrite(VMCS_MSR_BITMAP, FAKE_BITMAPS);
+    map_l2(1);
+    PLAY(IN_L1(launch), IN_L2(cpuid));
+    PLAY(IN_L1(resume), IN_L2(cpuid)); /* the union is kept, and its page watched */
+    PLAY(IN_L1(resume), IN_L2(store), IN_L2(cpuid, .then = set_bit_of_msr), IN_L1(resume), IN_L2(interrupted));
+    assert_true(exits_at_msr(0x176));
+}
+
+/* ---- L2 and devices ---------------------------------------------------------------------------------------------- */
+
+enum { IOAPIC = 0xFEC00000 };
+
+/* L2's paging and L1's EPT map it one to one; L2 stands at MOV [RBX], EAX. */
+static void give_l2_the_ioapic(void)
+{
+    enum { ALL = 7 };
+    poke(0x6000, PT_TOP | PRESENT | WRITABLE, 8);
+    poke(PT_TOP + 24, 0xC0000000 | LARGE | PRESENT | WRITABLE, 8);
+    map_l2(1);
+    poke(0x21000 + 24, 0x23000 | ALL, 8);
+    poke(0x23000 + 8 * (IOAPIC >> 21 & 511), IOAPIC | LARGE | ALL, 8);
+    poke(L2_RIP, 0x0389, 2);
+}
+
+static const struct exit at_ioapic = {.reason = EXIT_EPT_VIOLATION, .qualification = 2, .guest_physical = IOAPIC};
+static void the_index(void) { vm->vcpu.gpr[RBX] = IOAPIC, vm->vcpu.gpr[RAX] = 0x17; }
+
+static void a_device_l1_gave_to_l2_is_reached_through_both_pagings(void **state)
+{
+    (void)state;
+    give_l2_the_ioapic();
+    PLAY(IN_L1(launch), IN_L2(at_ioapic, .then = the_index), IN_L2(cpuid));
+    assert_int_equal(bus_mmio_read(&vm->machine.bus, IOAPIC, 4), 0x17);
+    assert_int_equal(entered[2].rip, L2_RIP + 2);
+    assert_l1_has(EXIT_CPUID);
+}
+
+static void delivery_of_an_event_to_a_device_ends_l2_by_a_triple_fault(void **state)
+{
+    (void)state;
+    give_l2_the_ioapic();
+    PLAY(IN_L1(launch),
+         IN_L2({.reason = EXIT_EPT_VIOLATION, .qualification = 2, .guest_physical = IOAPIC,
+                .idt_vectoring_info = EVENT_VALID | EVENT_EXTERNAL | 0x30}));
+    assert_l1_has(EXIT_TRIPLE_FAULT);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+}
+
+static void an_interrupt_that_waits_keeps_l2_from_its_halt(void **state)
+{
+    (void)state;
+    vmwrite(VMCS_PROCESSOR_CONTROLS, vmread(VMCS_PROCESSOR_CONTROLS) & ~(uint64_t)CPU_HLT_EXITING);
+    PLAY(IN_L1(launch), IN_L2({.reason = EXIT_HLT, .instruction_length = 1}, .then = interrupt_51), IN_L1(wbinvd));
+    assert_int_equal(idles, 0);
+    assert_int_equal(vmread(VMCS_EXIT_REASON), EXIT_EXTERNAL_INTERRUPT);
+    assert_int_equal(vmread(VMCS_GUEST_ACTIVITY_STATE), 0); /* it had not halted */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, nested_end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_operand_l1_does_not_map_is_its_page_fault),
+        TEST(one_behind_tables_that_are_no_storage_is_one_that_no_table_maps),
+        TEST(where_l1_writes_twice_is_looked_up_once),
+        TEST(an_operand_is_read_anew_when_its_mapping_has_changed),
+        TEST(msr_lists_reach_the_msrs_of_the_machine),
+        TEST(a_list_that_cannot_be_loaded_at_entry_is_a_failed_entry),
+        TEST(one_that_cannot_be_loaded_at_an_exit_is_a_vmx_abort),
+        TEST(a_virtual_apic_page_is_l1s_own),
+        TEST(what_l2_may_reach_of_a_linked_vmcs_is_a_region_of_cps),
+        TEST(an_operand_that_l2_does_not_map_is_its_page_fault_and_one_that_l1_does_not_is_l1s_exit),
+        TEST(a_bitmap_l1_changes_counts_at_the_next_entry),
+        TEST(so_does_one_that_l2_changes),
+        TEST(a_device_l1_gave_to_l2_is_reached_through_both_pagings),
+        TEST(delivery_of_an_event_to_a_device_ends_l2_by_a_triple_fault),
+        TEST(an_interrupt_that_waits_keeps_l2_from_its_halt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
