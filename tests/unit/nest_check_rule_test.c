@@ -157,12 +157,17 @@ static void set_beside(struct subject *s, const struct set *set)
 }
 
 /* VPID has encoding 0, so a set counts if it has a value or is no VPID. */
+static bool is_field(const struct set *set)
+{
+    return set->what < SET_LONG_MODE && (set->what || set->value);
+}
+
 static void prepare(struct subject *s, enum nest_check_base base, const struct set set[4])
 {
     base_vmcs(&s->vmcs, base);
     base_capability(&s->capability);
     for (unsigned i = 0; i < 4; i++)
-        if (set[i].what < SET_LONG_MODE && (set[i].what || set[i].value))
+        if (is_field(&set[i]))
             vmcs_set(&s->vmcs, vmcs_field_find(set[i].what), set[i].value);
     base_check(&s->check, &s->vmcs, &s->capability);
     for (unsigned i = 0; i < 4; i++)
@@ -176,9 +181,9 @@ static bool enter(const struct subject *s, struct nest_failure *failure)
     return nest_check_entry(&memory, &s->check, failure);
 }
 
-static void assert_broken(const struct broken *b, const struct subject *s, struct nest_failure *failure)
+static void assert_named(const struct broken *b, bool passes, const struct nest_failure *failure)
 {
-    if (enter(s, failure))
+    if (passes)
         fail_msg("%s \"%s\": nothing refused it", vmcs_field_name(b->field), b->rule);
     if (failure->field != b->field || !strstr(failure->rule, b->rule))
         fail_msg("%s \"%s\": refused as %s \"%s\"", vmcs_field_name(b->field), b->rule, vmcs_field_name(failure->field),
@@ -215,12 +220,42 @@ static void each_broken_rule_is_named(void **state)
     struct nest_failure failure;
     for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
         prepare_broken(&s, &broken[i]);
-        assert_broken(&broken[i], &s, &failure);
+        assert_named(&broken[i], enter(&s, &failure), &failure);
     }
     for (size_t i = 0; i < sizeof(posted) / sizeof(*posted); i++) {
         prepare_posted(&s, &posted[i]);
-        assert_broken(&posted[i], &s, &failure);
+        assert_named(&posted[i], enter(&s, &failure), &failure);
     }
+}
+
+/* All but one of its fields pass, and then that one is written.  false: they do not, or it is no field. */
+static bool spoil(const struct broken *b, unsigned last)
+{
+    struct subject s;
+    struct nest_check_memory memory = {0};
+    struct nest_failure failure;
+    struct broken others = *b;
+    if (!is_field(&b->set[last]))
+        return false;
+    others.set[last] = (struct set){0};
+    nest_check_forget(&memory);
+    prepare_broken(&s, &others);
+    if (!nest_check_entry(&memory, &s.check, &failure))
+        return false;
+    prepare_broken(&s, b);
+    nest_check_touch(&memory, vmcs_field_find(b->set[last].what));
+    assert_named(b, nest_check_entry(&memory, &s.check, &failure), &failure);
+    return true;
+}
+
+static void a_rule_is_broken_by_each_of_its_fields_alone_between_two_entries(void **state)
+{
+    size_t spoiled = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++)
+        for (unsigned last = 0; last < 4; last++)
+            spoiled += spoil(&broken[i], last);
+    assert_true(spoiled > sizeof(broken) / sizeof(*broken));
 }
 
 static void the_other_side_of_a_boundary_passes(void **state)
@@ -328,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bases_pass),
         cmocka_unit_test(each_broken_rule_is_named),
+        cmocka_unit_test(a_rule_is_broken_by_each_of_its_fields_alone_between_two_entries),
         cmocka_unit_test(the_other_side_of_a_boundary_passes),
         cmocka_unit_test(every_rule_has_a_case_that_breaks_it),
         cmocka_unit_test(failures_carry_the_manuals_number),

@@ -45,6 +45,52 @@ static void a_linked_vmcs_cleared_by_l1_is_no_longer_linked(void **state)
     assert_int_equal(m.loaded->held.vmcs_link_pointer, (uint64_t)(uintptr_t)m.nest.current->link->shadow_region);
 }
 
+static void without_a_frame_for_a_linked_vmcs_the_machine_stops(void **state)
+{
+    (void)state;
+    enter(EXIT_VMLAUNCH);
+    leave();
+    offer_link();
+    m.frames_limit = m.frames_held;
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_NO_FRAMES);
+    assert_null(m.nest.current->link);
+    m.frames_limit = FAKE_FRAMES;
+    enter(EXIT_VMRESUME);
+    assert_non_null(m.nest.current->link);
+}
+
+/* L1 made it a shadow VMCS in storage without clearing it: what is active still is the plain one. */
+static void a_vmcs_that_is_active_as_a_plain_one_is_linked_once_l1_cleared_it(void **state)
+{
+    (void)state;
+    put_revision(0x4000, 0);
+    fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x4000);
+    fake_vmx_pointer(&m, EXIT_VMPTRLD, FAKE_VMCS);
+    offer_link();
+    enter(EXIT_VMLAUNCH);
+    assert_int_equal(m.loaded->held.vmcs_link_pointer, NEST_NO_ADDRESS);
+    assert_false(m.loaded->held.secondary_controls & CPU2_VMCS_SHADOWING);
+    leave();
+    fake_vmx_pointer(&m, EXIT_VMCLEAR, 0x4000);
+    enter(EXIT_VMRESUME);
+    assert_non_null(m.nest.current->link);
+    assert_int_equal(m.loaded->held.vmcs_link_pointer, (uint64_t)(uintptr_t)m.nest.current->link->shadow_region);
+}
+
+/* What a region holds may be written by L1 as long as it is not active. */
+static void a_link_pointer_without_vmcs_shadowing_makes_nothing_active(void **state)
+{
+    struct nest_region *region = (void *)(m.storage + 0x4000);
+    (void)state;
+    put_revision(0x4000, 0);
+    fake_vmx_write(&m, VMCS_VMCS_LINK_POINTER, 0x4000);
+    enter(EXIT_VMLAUNCH);
+    leave();
+    region->fields.guest_rip = 0x777;
+    fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x4000);
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_RIP), 0x777);
+}
+
 /* L2's VMREAD of RCX to RDX, or VMWRITE, that hardware did not carry out though L1 lets it through. */
 static enum nest_result l2_executes(enum exit_reason reason, uint32_t operands)
 {
@@ -180,6 +226,9 @@ int main(void)
         TEST(what_l2_does_to_a_linked_vmcs_does_not_link_l1_to_it),
         TEST(a_linked_vmcs_does_not_make_room_for_others),
         TEST(a_linked_vmcs_cleared_by_l1_is_no_longer_linked),
+        TEST(without_a_frame_for_a_linked_vmcs_the_machine_stops),
+        TEST(a_vmcs_that_is_active_as_a_plain_one_is_linked_once_l1_cleared_it),
+        TEST(a_link_pointer_without_vmcs_shadowing_makes_nothing_active),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

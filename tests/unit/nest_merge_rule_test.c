@@ -201,6 +201,13 @@ static void processor_controls(void)
     merge();
     assert_int_equal(out.processor_controls, CPU_SECONDARY_CONTROLS | CPU_HLT_EXITING | CPU_MOV_DR_EXITING |
                                              CPU_UNCONDITIONAL_IO_EXITING | CPU_TPR_SHADOW);
+    const uint32_t cr8[] = {CPU_CR8_LOAD_EXITING, CPU_CR8_STORE_EXITING}; /* of a virtual-APIC page if the inner asks */
+    for (unsigned i = 0; i < 2; i++) {
+        inner.processor_controls &= ~(cr8[0] | cr8[1]);
+        inner.processor_controls |= cr8[i];
+        merge();
+        assert_int_equal(out.processor_controls & (cr8[0] | cr8[1] | CPU_TPR_SHADOW), cr8[i] | CPU_TPR_SHADOW);
+    }
 }
 
 static void secondary_controls(void)

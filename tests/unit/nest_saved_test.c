@@ -114,12 +114,29 @@ static void pdptes_are_saved_where_they_are_used(void **state)
         l2->guest_efer = long_mode ? l2->guest_efer | 0x500 : l2->guest_efer & ~0x500ull;
         l2->guest_pdpte0 = 0x11001, l2->guest_pdpte1 = 0x12001, l2->guest_pdpte2 = 0x13001, l2->guest_pdpte3 = 0x14001;
         leave();
-        if (pae && paging && !long_mode)
-            for (unsigned i = 0; i < 4; i++)
-                assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_PDPTE0 + 2 * i), 0x11001 + 0x1000 * i);
+        bool used = pae && paging && !long_mode;
+        for (unsigned i = 0; i < 4; i++)
+            assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_PDPTE0 + 2 * i), (used ? 0x11001 : 0) + 0x1000 * i);
         stop(state);
         start(state);
     }
+}
+
+/* They are cold: an L1 whose region is closed exits to read them. */
+static void pdptes_that_changed_while_the_region_was_closed_are_l1s_to_read(void **state)
+{
+    (void)state;
+    fake_vmx_write(&m, VMCS_ENTRY_CONTROLS, 0x000011FB | ENTRY_LOAD_EFER);
+    fake_vmx_write(&m, VMCS_GUEST_EFER, 0);
+    fake_vmx_write(&m, VMCS_GUEST_CS_ACCESS_RIGHTS, 0xC09B);
+    enter(EXIT_VMLAUNCH);
+    for (unsigned i = 0; i < 40 && !m.closed; i++)
+        leave(), enter(EXIT_VMRESUME);
+    assert_true(m.closed);
+    m.loaded->held.guest_pdpte2 = 0x13001;
+    leave();
+    assert_true(m.closed);
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_PDPTE2), 0x13001);
 }
 
 /* What the list of an entry loaded is guest state too, though L2 did not touch it. */
@@ -182,6 +199,7 @@ int main(void)
         TEST(also_when_its_region_shows_hot_fields_only),
         TEST(what_l1_does_not_ask_for_stays_as_it_wrote_it),
         TEST(pdptes_are_saved_where_they_are_used),
+        TEST(pdptes_that_changed_while_the_region_was_closed_are_l1s_to_read),
         TEST(sysenter_registers_loaded_from_a_list_are_saved),
         TEST(the_mode_is_saved_only_where_that_is_offered),
         TEST(what_is_left_of_the_timer_is_saved),
