@@ -105,6 +105,24 @@ static void who_comes_back_to_cp_finds_its_prompt_and_what_was_typed_there(void 
     assert_shows(1, "ALICE    AT VMN");
 }
 
+static void words_that_were_lost_are_told_of_once(void **state)
+{
+    char words[300], told[64];
+    (void)state;
+    logon(0, "ALICE");
+    type(0, "#CP DISCONNECT\r");
+    struct session *alice = session_find("ALICE");
+    memset(words, 'x', sizeof words);
+    while (!alice->output.dropped)
+        output_say(&alice->output, "%.300s", words);
+    snprintf(told, sizeof told, "\r\n%u characters of CP's messages are lost\r\n", alice->output.dropped);
+    logon(1, "ALICE");
+    assert_shows(1, told);
+    type(1, "#CP DISCONNECT\r");
+    logon(0, "ALICE");
+    assert_null(strstr(shown(0), "are lost"));
+}
+
 static void a_command_half_typed_for_cp_is_not_taken_for_the_machines_line(void **state)
 {
     (void)state;
@@ -139,6 +157,7 @@ int main(void)
         TEST(reconnecting_loses_nothing),
         TEST(a_line_half_typed_at_the_machine_is_seen_again_by_who_comes_back),
         TEST(who_comes_back_to_cp_finds_its_prompt_and_what_was_typed_there),
+        TEST(words_that_were_lost_are_told_of_once),
         TEST(a_command_half_typed_for_cp_is_not_taken_for_the_machines_line),
         TEST(a_connected_user_stays_unless_here_is_said),
     };
