@@ -127,6 +127,18 @@ static void failing_at_another_terminal_waits_as_long_for_no_user_as_for_a_user(
     }
 }
 
+/* Or it would be obeyed while the password is awaited. */
+static void what_stands_behind_logon_on_its_line_is_forgotten(void **state)
+{
+    (void)state;
+    shown(0);
+    type(0, "LOGON BOB#HELP\r");
+    assert_string_equal(shown(0), "LOGON BOB#HELP\r\nENTER PASSWORD  (IT WILL NOT APPEAR WHEN TYPED):\r\n");
+    type(0, "vmn\r");
+    const char *said = shown(0);
+    assert_string_equal(strstr(said, "LOGON AT") + strlen("LOGON AT 00:00:00 UTC SATURDAY 11/21/26"), "\r\nCP> ");
+}
+
 static bool is_some_users(struct effort w)
 {
     for (const struct user *u = directory.user; u < directory.user + directory.users; u++) {
@@ -303,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_words_and_the_waits_are_the_same_for_every_kind_of_name),
         TEST(failing_at_another_terminal_waits_as_long_for_no_user_as_for_a_user),
+        TEST(what_stands_behind_logon_on_its_line_is_forgotten),
         TEST(a_name_without_a_user_costs_what_some_users_does_and_always_the_same),
         TEST(equal_verifiers_cost_equal_turns),
         TEST(no_password_is_right_for_a_name_without_a_user),

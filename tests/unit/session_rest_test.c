@@ -140,6 +140,24 @@ static void a_long_answer_to_a_machine_that_was_taken_is_not_mixed_with_one_to_t
     assert_null(strstr(said, "ALICE    AT VMN"));
 }
 
+static void the_results_of_two_long_lines_come_when_both_are_answered(void **state)
+{
+    uint64_t *gpr = alice->vm->vcpu.gpr;
+    char answer[8];
+    (void)state;
+    fake_clock_tick = WORK_SLICE / 3;
+    machine_asks("DISPLAY 0.400\nDISPLAY 1000.400");
+    for (unsigned turns = 0; alice->state == SESSION_TASK && turns < 20000; turns++) {
+        assert_int_equal(gpr[RBX], 0x1000); /* as the call had it */
+        user_poll();
+    }
+    assert_int_equal(alice->state, SESSION_RUN);
+    assert_int_equal(gpr[RBX], 0);
+    uint64_t half = gpr[RCX] / 2;
+    assert_int_equal(guest_read(&alice->vm->storage, gpa(0x8000 + half), answer, 5), GUEST_OK);
+    assert_memory_equal(answer, "V0000", 5);
+}
+
 static void sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the_half_typed_line(void **state)
 {
     uint64_t *gpr = alice->vm->vcpu.gpr;
@@ -440,6 +458,7 @@ int main(void)
         TEST(what_is_typed_goes_where_the_states_row_says),
         TEST(a_machine_that_was_taken_while_it_rested_is_not_begun_by_a_later_rest),
         TEST(a_long_answer_to_a_machine_that_was_taken_is_not_mixed_with_one_to_the_terminal),
+        TEST(the_results_of_two_long_lines_come_when_both_are_answered),
         TEST(sleep_that_a_machine_asks_for_answers_when_it_is_over_and_leaves_the_half_typed_line),
         TEST(the_time_of_one_sleep_does_not_end_the_next),
         TEST(a_line_of_the_machine_is_shown_again_after_a_rest),

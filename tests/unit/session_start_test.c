@@ -130,7 +130,7 @@ static void shutdown_logs_off_flushes_and_only_then_asks_to_be_switched_off(void
     begin_with(GOOD_A);
     turn();
     shutdown_done = false;
-    fake_type(0, "LOGON OPERATOR\rvmn\rSHUTDOWN\r");
+    fake_type(0, "LOGON OPERATOR\rvmn\rSHUTDOWN\rLOGON OPERATOR\r"); /* the last for nobody any more */
     for (int i = 0; i < 500 && !scene_disk.waiting; i++) {
         fake_clock_advance(1000);
         user_poll();
@@ -141,9 +141,48 @@ static void shutdown_logs_off_flushes_and_only_then_asks_to_be_switched_off(void
     const char *text = strstr(shown(0), "SYSTEM SHUTDOWN STARTED BY OPERATOR\r\nCONNECT= ");
     assert_non_null(text);
     assert_null(strstr(text, "CP> "));
+    assert_null(strstr(text, "ENTER PASSWORD"));
     turn();
     assert_int_equal(scene_disk.flushes, 1);
     assert_true(shutdown_done);
+}
+
+/* Nobody comes any more who should not see it. */
+static void who_hangs_up_while_cp_ends_is_logged_off_all_the_same(void **state)
+{
+    struct line *line = &fake_line[0].line;
+    (void)state;
+    begin_with(GOOD_A);
+    turn();
+    fake_type(0, "LOGON OPERATOR\rvmn\r");
+    turn();
+    shown(0);
+    shutdown_begin();
+    line->carrier(line, false);
+    turn();
+    const char *text = shown(0);
+    assert_non_null(strstr(text, "LOGOFF AT "));
+    assert_null(strstr(text, "DISCONNECT AT "));
+    turn();
+    assert_true(shutdown_done);
+}
+
+static void the_one_machine_of_an_ipl_is_nobodys_to_leave(void **state)
+{
+    size_t bytes;
+    struct line *line = &fake_line[0].line;
+    struct user_single single = {
+        .image = scene_system(&bytes), .image_bytes = sizeof(uint32_t) * 9, .command_line = ""};
+    (void)state;
+    assert_null(machine_config_read(&single.machine, "guest-memory=4"));
+    fake_clock_reset(1000000000);
+    fake_frames();
+    user_start_single(line, &single);
+    line->carrier(line, false);
+    turn();
+    assert_int_equal(vm_output(vm_of("VM"), 0, (const uint8_t *)"output\n", 7), 7);
+    turn();
+    assert_string_equal(shown(0), "output\n");
 }
 
 /* CP begins once in a process: each test gets one of its own. */
@@ -173,6 +212,8 @@ int main(void)
         cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[1]),
         cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[2]),
         cmocka_unit_test(an_image_that_is_none_is_told),
+        cmocka_unit_test(who_hangs_up_while_cp_ends_is_logged_off_all_the_same),
+        cmocka_unit_test(the_one_machine_of_an_ipl_is_nobodys_to_leave),
     };
     int failed = 0;
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++)

@@ -1,0 +1,129 @@
+/* What a machine tells the session it belongs to: its console, its end, and its wish to begin again. */
+#include "tests/unit/session_scene.h"
+
+static struct session *alice;
+static struct fake_vm *machine;
+
+static int at_her_machine(void **state)
+{
+    scene_reset(state);
+    logon(0, "ALICE");
+    alice = session_find("ALICE");
+    machine = (struct fake_vm *)alice->vm;
+    shown(0);
+    return 0;
+}
+
+static void output(const char *text) { vm_output(alice->vm, 0, (const uint8_t *)text, strlen(text)); }
+
+/* ---- its console ------------------------------------------------------------------------------------------------- */
+
+static void what_a_machine_writes_behind_cps_words_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    output("Name? ");
+    output_say(&alice->output, "News");
+    output("ERASE"); /* before CP had a turn to show the line again */
+    assert_string_equal(shown(0), "Name? \r\nNews\r\nName? ERASE");
+}
+
+/* ---- its end ----------------------------------------------------------------------------------------------------- */
+
+/* As the event loop tells of a stop, some time after it. */
+static void told_of(enum vm_stop why)
+{
+    alice->vm->state = VM_STOPPED;
+    alice->vm->stop = why;
+    vm_stopped(alice->vm);
+    turn();
+}
+
+static void a_stop_by_the_user_or_one_that_is_over_is_not_told(void **state)
+{
+    (void)state;
+    told_of(VM_STOP_USER);
+    told_of(VM_STOP_NONE); /* it was begun again meanwhile */
+    assert_string_equal(shown(0), "");
+    assert_int_equal(alice->state, SESSION_RUN);
+}
+
+static void nor_is_one_of_a_machine_that_something_else_is_noted_of(void **state)
+{
+    (void)state;
+    machine->in_flight = 1;
+    type(0, "#CP SYSTEM RESET\r");
+    shown(0);
+    told_of(VM_STOP_TAKEN);
+    assert_string_equal(shown(0), "");
+    machine->in_flight = 0;
+    turn();
+    assert_string_equal(shown(0), "System reset.\r\nCP> ");
+}
+
+static void what_is_typed_at_the_prompt_is_still_there_when_a_machine_stops_behind_it(void **state)
+{
+    (void)state;
+    type(0, "#CP SET RUN ON\r#CP\rQUERY US");
+    shown(0);
+    vm_stop(alice->vm, VM_STOP_TRIPLE_FAULT, 0);
+    turn();
+    assert_string_equal(shown(0), "\r\nHCPGIR453W CP entered; triple fault at 0000000000100020\r\nCP> QUERY US");
+    type(0, "ERID\r");
+    assert_shows(0, "ALICE    AT VMN\r\n");
+}
+
+static void a_machine_without_a_system_that_resets_itself_enters_cp(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    type(1, "BEGIN\r");
+    shown(1);
+    vm_stop(vm_of("BOB"), VM_STOP_RESET, 0);
+    turn();
+    const char *said = shown(1);
+    assert_non_null(strstr(said, "HCPGIR9006I"));
+    assert_null(strstr(said, "HCPNSS"));
+    assert_string_equal(said + strlen(said) - 4, "CP> ");
+    assert_int_equal(session_find("BOB")->state, SESSION_READ);
+}
+
+/* ---- and begun again --------------------------------------------------------------------------------------------- */
+
+/* The command line that the loader left. */
+static const char *command_line(void)
+{
+    enum { FLAG_COMMAND_LINE = 4, AT_COMMAND_LINE = 16 };
+    static char text[64];
+    uint32_t flags, at;
+    uint64_t information = alice->vm->vcpu.gpr[RBX];
+    assert_int_equal(guest_read(&alice->vm->storage, gpa(information), &flags, 4), GUEST_OK);
+    assert_int_equal(guest_read(&alice->vm->storage, gpa(information + AT_COMMAND_LINE), &at, 4), GUEST_OK);
+    assert_true(flags & FLAG_COMMAND_LINE);
+    assert_int_equal(guest_read(&alice->vm->storage, gpa(at), text, sizeof text), GUEST_OK);
+    return text;
+}
+
+static void a_system_that_is_restarted_has_no_parameter_of_the_ipl_before(void **state)
+{
+    (void)state;
+    type(0, "#CP IPL TEST PARM some words\r");
+    assert_string_equal(command_line(), "TEST some words");
+    type(0, "#CP SYSTEM RESTART\r");
+    assert_string_equal(command_line(), "TEST");
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, at_her_machine)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_a_machine_writes_behind_cps_words_goes_on_where_it_was),
+        TEST(a_stop_by_the_user_or_one_that_is_over_is_not_told),
+        TEST(nor_is_one_of_a_machine_that_something_else_is_noted_of),
+        TEST(what_is_typed_at_the_prompt_is_still_there_when_a_machine_stops_behind_it),
+        TEST(a_machine_without_a_system_that_resets_itself_enters_cp),
+        TEST(a_system_that_is_restarted_has_no_parameter_of_the_ipl_before),
+    };
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
