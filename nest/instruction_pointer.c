@@ -125,7 +125,6 @@ enum nest_result nest_vmptrld(struct nest *nest, const struct nest_instruction *
     struct nest_vmcs *vmcs = nest_active_get(nest, gpa, NULL, &no_frames);
     if (!vmcs)
         return no_frames ? NEST_NO_FRAMES : nest_fail(nest, VM_ERROR_VMPTRLD_REVISION);
-    vmcs->kind = shadow ? NEST_SHADOW_REGION : NEST_REGION;
     nest_active_select(nest, vmcs);
     return nest_succeed(nest);
 }

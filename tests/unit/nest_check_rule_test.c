@@ -258,6 +258,23 @@ static void a_rule_is_broken_by_each_of_its_fields_alone_between_two_entries(voi
     assert_true(spoiled > sizeof(broken) / sizeof(*broken));
 }
 
+/* VPID is 0 in all those cases, before and after. */
+static void so_it_is_by_vpid(void **state)
+{
+    const struct set tagged[4] = {CPU2_ON(CPU2_VPID), {F(VPID), 5}};
+    struct subject s;
+    struct nest_check_memory memory = {0};
+    struct nest_failure failure;
+    (void)state;
+    prepare(&s, BASE_LONG, tagged);
+    nest_check_forget(&memory);
+    assert_true(nest_check_entry(&memory, &s.check, &failure));
+    s.vmcs.vpid = 0;
+    nest_check_touch(&memory, VMCS_INDEX_VPID);
+    assert_false(nest_check_entry(&memory, &s.check, &failure));
+    assert_int_equal(failure.field, VMCS_VPID);
+}
+
 static void the_other_side_of_a_boundary_passes(void **state)
 {
     (void)state;
@@ -364,6 +381,7 @@ int main(void)
         cmocka_unit_test(the_bases_pass),
         cmocka_unit_test(each_broken_rule_is_named),
         cmocka_unit_test(a_rule_is_broken_by_each_of_its_fields_alone_between_two_entries),
+        cmocka_unit_test(so_it_is_by_vpid),
         cmocka_unit_test(the_other_side_of_a_boundary_passes),
         cmocka_unit_test(every_rule_has_a_case_that_breaks_it),
         cmocka_unit_test(failures_carry_the_manuals_number),

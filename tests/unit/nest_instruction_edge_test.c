@@ -210,6 +210,23 @@ static void vmptrld_tells_a_region_that_is_no_storage_to_its_end_from_a_lack_of_
     assert_success(fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x9000));
 }
 
+/* Not even if it was used before all others, as its own links were. */
+static void the_current_one_does_not_make_room_for_one_that_cannot_be_loaded(void **state)
+{
+    (void)state;
+    fake_vmx_enter_operation(&m);
+    for (unsigned i = 0; i < NEST_ACTIVE; i++) {
+        put_revision(0x100000 + i * 0x1000, 0);
+        assert_success(fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x100000 + i * 0x1000));
+    }
+    m.nest.current->used = 0;
+    put_revision(0x9000, 0);
+    m.device_from = 0x9010;
+    assert_error(fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x9000), 11);
+    m.device_from = FAKE_STORAGE;
+    assert_int_equal(m.nest.current->gpa, 0x100000 + (NEST_ACTIVE - 1) * 0x1000);
+}
+
 /* A launched one that made room for others is launched in storage; VMCLEAR is all that ends that. */
 static void vmclear_of_a_region_that_made_room_makes_it_clear(void **state)
 {
@@ -227,6 +244,10 @@ static void vmclear_of_a_region_that_made_room_makes_it_clear(void **state)
     assert_null(nest_active_find(&m.nest, FAKE_VMCS));
     memcpy(&word, m.storage + FAKE_VMCS + offsetof(struct nest_region, launched), 4);
     assert_int_equal(word, 1);
+    assert_success(fake_vmx_pointer(&m, EXIT_VMPTRLD, FAKE_VMCS));
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_ENTERED);
+    assert_true(fake_vmx_load(&m));
+    fake_vmx_exit(&m, &(struct exit){.reason = EXIT_CPUID});
     assert_success(fake_vmx_pointer(&m, EXIT_VMCLEAR, FAKE_VMCS));
     memcpy(&word, m.storage + FAKE_VMCS + offsetof(struct nest_region, launched), 4);
     assert_int_equal(word, 0);
@@ -344,6 +365,7 @@ int main(void)
         TEST(invvpid_takes_an_address_that_l1s_paging_can_have),
         TEST(invept_and_invvpid_are_undefined_where_they_are_not_offered),
         TEST(vmptrld_tells_a_region_that_is_no_storage_to_its_end_from_a_lack_of_frames),
+        TEST(the_current_one_does_not_make_room_for_one_that_cannot_be_loaded),
         TEST(vmclear_of_a_region_that_made_room_makes_it_clear),
         TEST(vmclear_writes_no_more_than_a_region),
         TEST(the_one_vmptrld_took_up_again_does_not_make_room),

@@ -94,6 +94,41 @@ static void a_vmcs01_without_a_tag_has_none_to_lose(void **state)
     assert_false(m.nest.untagged);
 }
 
+static uint16_t tag_of(uint64_t region)
+{
+    fake_vmx_make_vmcs(&m, region);
+    fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, CPU2_EPT | CPU2_VPID);
+    fake_vmx_write(&m, VMCS_VPID, 7);
+    enter(EXIT_VMLAUNCH);
+    uint16_t tag = m.loaded->held.secondary_controls & CPU2_VPID ? m.loaded->held.vpid : 0;
+    leave();
+    return tag;
+}
+
+static void each_virtual_vmcs_has_a_tag_of_its_own_as_far_as_there_are_any(void **state)
+{
+    (void)state;
+    m.nest.policy.vpid_first = 20, m.nest.policy.vpid_count = 2; /* the one begun with has the first */
+    assert_int_equal(tag_of(FAKE_VMCS_B), 21);
+    assert_int_equal(tag_of(0x4000), 0);
+}
+
+/* Else each VMREAD exits. */
+static void a_shadow_region_is_for_a_mode_and_hardware_that_have_them(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        bool mode = n & 1, hardware = n & 2;
+        stop(NULL);
+        fake_vmx_start(&m, mode ? NEST_SHADOW : NEST_TRAP);
+        m.hardware.msr[VMX_CPU2] &= hardware ? ~0ull : ~((uint64_t)CPU2_VMCS_SHADOWING << 32);
+        fake_vmx_enter_operation(&m);
+        fake_vmx_make_vmcs(&m, FAKE_VMCS);
+        assert_int_equal(m.link != NULL, mode && hardware);
+        assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_RIP), 0x4000);
+    }
+}
+
 static void modes_have_names(void **state)
 {
     static const char *const lower[NEST_MODES] = {"off", "trap", "shadow", "memory"};
@@ -307,6 +342,8 @@ int main(void)
         TEST(the_mode_changes_outside_vmx_operation_only),
         TEST(what_cp_writes_of_its_own_every_l2_has_from_its_next_entry_on),
         TEST(a_vmcs01_without_a_tag_has_none_to_lose),
+        TEST(each_virtual_vmcs_has_a_tag_of_its_own_as_far_as_there_are_any),
+        TEST(a_shadow_region_is_for_a_mode_and_hardware_that_have_them),
         TEST(modes_have_names),
         TEST(the_tpr_threshold_is_asked_of_the_page),
         TEST(pdptes_are_asked_of_where_they_are),

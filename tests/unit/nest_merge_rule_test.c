@@ -217,6 +217,9 @@ static void secondary_controls(void)
     merge();
     assert_int_equal(out.secondary_controls,
                      CPU2_EPT | CPU2_RDTSCP | CPU2_WBINVD_EXITING | CPU2_RDRAND_EXITING | CPU2_VPID);
+    inner.secondary_controls = CPU2_UNRESTRICTED_GUEST; /* which needs EPT of its own */
+    merge();
+    assert_false(out.secondary_controls & CPU2_UNRESTRICTED_GUEST);
     inner.secondary_controls = CPU2_EPT | CPU2_UNRESTRICTED_GUEST;
     context.vpid = 0;
     merge();

@@ -382,6 +382,20 @@ static void a_page_that_becomes_one_is_the_link_of_all_that_name_it(void **state
     assert_l2_reads(VMCS_GUEST_CR3, link->fields.guest_cr3);
 }
 
+static void so_it_is_after_a_call_that_would_enter_it(void **state)
+{
+    (void)state;
+    struct vmcs_page *link = link_with(true);
+    link->form = 0;
+    enter(PAGE);
+    assert_null(linked());
+    leave();
+    link->form = VMCS_PAGE_FORM;
+    refuse(LINK, NEST_PAGE_MALFORMED); /* it is one to link to */
+    enter(PAGE);
+    assert_non_null(linked());
+}
+
 static void links_make_room_for_no_others_while_they_are_used(void **state)
 {
     (void)state;
@@ -455,6 +469,7 @@ int main(void)
         PLAIN(a_link_with_notes_of_what_is_not_offered_stays_as_it_was),
         TEST(a_region_that_comes_late_has_what_l1_noted),
         TEST(a_page_that_becomes_one_is_the_link_of_all_that_name_it),
+        TEST(so_it_is_after_a_call_that_would_enter_it),
         TEST(links_make_room_for_no_others_while_they_are_used),
         PLAIN(links_make_room_for_no_others_while_they_are_used),
         PLAIN(without_hardware_l2s_vmread_and_vmwrite_are_done_on_the_page),

@@ -2,6 +2,7 @@
  * devices, where there is none. */
 #include "tests/unit/nested_scene.h"
 
+#include "cp/storage/watch.h"
 #include "nest/active.h"
 
 enum { MSR_STAR = 0xC0000081, MSR_MTRR_DEF_TYPE = 0x2FF, MSR_FS_BASE = 0xC0000100, LOAD_LIST = 0x11000,
@@ -180,6 +181,7 @@ static void what_l2_may_reach_of_a_linked_vmcs_is_a_region_of_cps(void **state)
 
 /* VMREAD that L1 lets through and hardware did not carry out: RCX says of what, RAX where to. */
 static void to_900(void) { vm->vcpu.gpr[RCX] = VMCS_GUEST_RIP, vm->vcpu.gpr[RAX] = 0x900; }
+static void to_9000(void) { vm->vcpu.gpr[RCX] = VMCS_GUEST_RIP, vm->vcpu.gpr[RAX] = 0x9000; }
 static void to_40000900(void) { vm->vcpu.gpr[RCX] = VMCS_GUEST_RIP, vm->vcpu.gpr[RAX] = 0x40000900; }
 static void to_200900(void) { vm->vcpu.gpr[RCX] = VMCS_GUEST_RIP, vm->vcpu.gpr[RAX] = 0x200900; }
 
@@ -207,6 +209,34 @@ static void an_operand_that_l2_does_not_map_is_its_page_fault_and_one_that_l1_do
     PLAY(IN_L1(resume), IN_L2(to_rdx, .then = to_900), IN_L2(cpuid)); /* the next one is CP's again */
     assert_int_equal(entered[2].rip, L2_RIP + 6);
     assert_l1_has(EXIT_CPUID);
+}
+
+/* L2 has the same CR3 as L1, and another page at each address. */
+static void what_is_kept_of_l1s_translations_is_not_l2s_nor_the_other_way_round(void **state)
+{
+    enum { HERE = 0x9000, L2S = 0x200000, MEMORY_RAX = 2 << 7 | 1 << 22, VALUE = 0x5A5A };
+    const struct exit to_storage = {.reason = EXIT_VMREAD, .instruction_length = 3,
+                                    .instruction_info = MEMORY_RAX | 1u << 28},
+                      from_storage = {.reason = EXIT_VMWRITE, .instruction_length = 3,
+                                      .instruction_info = MEMORY_RAX | 1u << 28};
+
+    (void)state;
+    offer_link();
+    poke(WRITES + (VMCS_GUEST_RIP >> 3), 0, 1);
+    map_l2(1);
+    poke(0x22000, peek(0x22000, 8) | L2S, 8);
+    poke(L2S + PT_ROOT, PT_TOP | PRESENT | WRITABLE, 8);
+    poke(L2S + PT_TOP, LARGE | PRESENT | WRITABLE, 8);
+    vmwrite(VMCS_GUEST_CR3, PT_ROOT);
+    set(VMCS_GUEST_CR4, get(VMCS_GUEST_CR4) | CR4_MCE); /* which CP sets for either */
+    fake_vmx_pointer(processor(), EXIT_VMCLEAR, FAKE_VMCS_B); /* what L1 reads at 800H is kept */
+    poke(L2S + 0x900, VALUE, 8);
+    poke(L2S + HERE, ~0ull, 8);
+    PLAY(IN_L1(launch), IN_L2(from_storage, .then = to_900), IN_L2(to_storage, .then = to_9000), IN_L2(cpuid));
+    assert_int_equal(peek(L2S + HERE, 8), VALUE);
+    fake_vmx_memory(processor(), EXIT_VMPTRST, HERE, 0);
+    assert_int_equal(peek(HERE, 8), FAKE_VMCS);
+    assert_int_equal(peek(L2S + HERE, 8), VALUE);
 }
 
 /* ---- bitmaps L1 keeps in its storage ----------------------------------------------------------------------------- */
@@ -261,6 +291,51 @@ static void so_does_one_that_l2_changes(void **state)
     assert_true(exits_at_msr(0x176));
 }
 
+static void touch_msr_bitmap(void)
+{
+    uint64_t at;
+
+    assert_true(fake_vmx_touch(processor(), FAKE_BITMAPS, 2, &at));
+}
+
+static void not_to_be_touched(void)
+{
+    uint64_t at;
+
+    assert_false(fake_vmx_touch(processor(), FAKE_BITMAPS, 2, &at));
+}
+
+/* Or it would write there unseen. */
+static void a_page_that_l2_may_write_to_is_taken_from_it_when_l1_keeps_a_bitmap_there(void **state)
+{
+    const struct exit store = {.reason = EXIT_EPT_VIOLATION, .qualification = 2 | 3 << 7,
+                               .guest_physical = FAKE_BITMAPS};
+
+    (void)state;
+    map_l2(1);
+    PLAY(IN_L1(launch), IN_L2(store), IN_L2(cpuid, .then = touch_msr_bitmap));
+    vmwrite(VMCS_PROCESSOR_CONTROLS, vmread(VMCS_PROCESSOR_CONTROLS) | CPU_MSR_BITMAPS);
+    vmwrite(VMCS_MSR_BITMAP, FAKE_BITMAPS);
+    PLAY(IN_L1(resume), IN_L2(cpuid, .then = not_to_be_touched));
+}
+
+static void a_page_has_one_number_until_it_is_written(void **state)
+{
+    const struct nest_host *host = &processor()->host;
+
+    (void)state;
+    unsigned flushes = fake_cpu_flushes;
+    uint64_t number = host->version(vm, FAKE_BITMAPS);
+    assert_true(number > 0);
+    assert_int_equal(fake_cpu_flushes, flushes + 1); /* it is write-protected now */
+    assert_int_equal(host->version(vm, FAKE_BITMAPS), number);
+    assert_int_equal(fake_cpu_flushes, flushes + 1);
+    guest_written(&vm->storage, gpa(FAKE_BITMAPS), 1);
+    uint64_t next = host->version(vm, FAKE_BITMAPS);
+    assert_true(next && next != number);
+    assert_int_equal(host->version(vm, 0xC0000000), 0); /* no storage */
+}
+
 /* ---- L2 and devices ---------------------------------------------------------------------------------------------- */
 
 enum { IOAPIC = 0xFEC00000 };
@@ -288,6 +363,7 @@ static void a_device_l1_gave_to_l2_is_reached_through_both_pagings(void **state)
     assert_int_equal(bus_mmio_read(&vm->machine.bus, IOAPIC, 4), 0x17);
     assert_int_equal(entered[2].rip, L2_RIP + 2);
     assert_l1_has(EXIT_CPUID);
+    assert_false(processor()->host.translate(vm, IOAPIC, NEST_WRITE, &(struct nest_translation){0}));
 }
 
 static void delivery_of_an_event_to_a_device_ends_l2_by_a_triple_fault(void **state)
@@ -326,8 +402,11 @@ int main(void)
         TEST(a_virtual_apic_page_is_l1s_own),
         TEST(what_l2_may_reach_of_a_linked_vmcs_is_a_region_of_cps),
         TEST(an_operand_that_l2_does_not_map_is_its_page_fault_and_one_that_l1_does_not_is_l1s_exit),
+        TEST(what_is_kept_of_l1s_translations_is_not_l2s_nor_the_other_way_round),
         TEST(a_bitmap_l1_changes_counts_at_the_next_entry),
         TEST(so_does_one_that_l2_changes),
+        TEST(a_page_that_l2_may_write_to_is_taken_from_it_when_l1_keeps_a_bitmap_there),
+        TEST(a_page_has_one_number_until_it_is_written),
         TEST(a_device_l1_gave_to_l2_is_reached_through_both_pagings),
         TEST(delivery_of_an_event_to_a_device_ends_l2_by_a_triple_fault),
         TEST(an_interrupt_that_waits_keeps_l2_from_its_halt),
