@@ -188,6 +188,34 @@ static void pdptes_are_asked_of_where_they_are(void **state)
     }
 }
 
+/* Nested paging marks those in storage accessed as it walks them, a bit that VMX has reserved. */
+static void pdptes_that_nested_paging_marked_are_as_good_as_before(void **state)
+{
+    const uint64_t marked = 0x30000 | 1 << 5 | 1;
+    (void)state;
+    m.nest.policy.nested_page_tables = true;
+    fake_vmx_write(&m, VMCS_ENTRY_CONTROLS, 0x000011FB | ENTRY_LOAD_EFER);
+    fake_vmx_write(&m, VMCS_GUEST_EFER, 0);
+    fake_vmx_write(&m, VMCS_GUEST_CS_ACCESS_RIGHTS, 0xC09B);
+    fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, 0);
+    memcpy(m.storage + 0x6000, &marked, 8);
+    enter(EXIT_VMLAUNCH);
+    assert_int_equal(m.loaded->held.guest_pdpte0, 0x30001);
+}
+
+static void a_virtual_apic_page_is_pinned_as_long_as_l2_has_it(void **state)
+{
+    (void)state;
+    fake_vmx_write(&m, VMCS_VIRTUAL_APIC_ADDRESS, 0x17000);
+    for (unsigned i = 0; i < 5; i++) {
+        bool wanted = i % 2;
+        fake_vmx_write(&m, VMCS_PROCESSOR_CONTROLS, PLAIN | (wanted ? CPU_TPR_SHADOW : 0));
+        enter(i ? EXIT_VMRESUME : EXIT_VMLAUNCH);
+        assert_int_equal(m.pins, wanted);
+        leave();
+    }
+}
+
 /* ---- while L2 runs ------------------------------------------------------------------------- */
 
 static void interrupts_and_nmis_take_l2_out_if_l1_says_so(void **state)
@@ -242,6 +270,19 @@ static void exits_that_cp_handles_are_counted(void **state)
     }
     const struct exit none = {.reason = EXIT_REASONS};
     assert_int_equal(fake_vmx_exit(&m, &none), NEST_CP);
+}
+
+/* CP could not go on with it: that is no failure of VMLAUNCH. */
+static void l2_that_ran_was_launched(void **state)
+{
+    const struct exit interrupt = {.reason = EXIT_EXTERNAL_INTERRUPT};
+    (void)state;
+    fake_vmx_write(&m, VMCS_PIN_CONTROLS, 0x16);
+    enter(EXIT_VMLAUNCH);
+    assert_int_equal(fake_vmx_exit(&m, &interrupt), NEST_CP);
+    assert_true(fake_vmx_load(&m));
+    assert_int_equal(nest_entry_refused(&m.nest), NEST_REFLECTED);
+    enter(EXIT_VMRESUME);
 }
 
 static void the_timer_is_over_when_its_time_is(void **state)
@@ -347,9 +388,12 @@ int main(void)
         TEST(modes_have_names),
         TEST(the_tpr_threshold_is_asked_of_the_page),
         TEST(pdptes_are_asked_of_where_they_are),
+        TEST(pdptes_that_nested_paging_marked_are_as_good_as_before),
+        TEST(a_virtual_apic_page_is_pinned_as_long_as_l2_has_it),
         TEST(interrupts_and_nmis_take_l2_out_if_l1_says_so),
         TEST(writes_of_control_registers_keep_each_owners_bits),
         TEST(exits_that_cp_handles_are_counted),
+        TEST(l2_that_ran_was_launched),
         TEST(the_timer_is_over_when_its_time_is),
         TEST(without_ept_of_l1_a_violation_is_cps),
         TEST(a_violation_without_frames_stops_the_machine),

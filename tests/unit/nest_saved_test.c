@@ -102,8 +102,9 @@ static void what_l1_does_not_ask_for_stays_as_it_wrote_it(void **state)
 /* Page-directory-pointer entries are L2's when it uses PAE paging with EPT, and else L1's own notes. */
 static void pdptes_are_saved_where_they_are_used(void **state)
 {
-    for (unsigned n = 0; n < 8; n++) {
-        bool pae = n & 1, paging = n & 2, long_mode = n & 4;
+    for (unsigned n = 0; n < 16; n++) {
+        bool pae = n & 1, paging = n & 2, long_mode = n & 4, ept = n & 8;
+        fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, ept ? CPU2_EPT : 0);
         fake_vmx_write(&m, VMCS_EXIT_CONTROLS, EXIT_PLAIN | EXIT_SAVE_EFER);
         for (unsigned i = 0; i < 4; i++)
             fake_vmx_write(&m, VMCS_GUEST_PDPTE0 + 2 * i, 0x1000 * i);
@@ -114,7 +115,7 @@ static void pdptes_are_saved_where_they_are_used(void **state)
         l2->guest_efer = long_mode ? l2->guest_efer | 0x500 : l2->guest_efer & ~0x500ull;
         l2->guest_pdpte0 = 0x11001, l2->guest_pdpte1 = 0x12001, l2->guest_pdpte2 = 0x13001, l2->guest_pdpte3 = 0x14001;
         leave();
-        bool used = pae && paging && !long_mode;
+        bool used = pae && paging && !long_mode && ept;
         for (unsigned i = 0; i < 4; i++)
             assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_PDPTE0 + 2 * i), (used ? 0x11001 : 0) + 0x1000 * i);
         stop(state);
