@@ -4,6 +4,7 @@
 
 #include "cp/device/lapic.h"
 #include "cp/diagnose.h"
+#include "cp/panic.h"
 #include "cp/vcpu/context.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/speculation.h"
@@ -91,8 +92,7 @@ static struct row *row_find(uint32_t leaf, uint32_t subleaf)
 
 static void row_add(uint32_t leaf, uint32_t subleaf, struct cpuid_answer answer)
 {
-    if (rows_used == LEAVES)
-        return;
+    CP_ASSERT(rows_used < LEAVES);
     if (leaf <= BASIC_MAX) {
         if (!basic_count[leaf])
             basic_first[leaf] = (uint8_t)rows_used;
