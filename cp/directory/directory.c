@@ -72,7 +72,8 @@ void directory_builtin(struct directory *d)
         .classes = CLASS('A') | CLASS('B') | CLASS('C') | CLASS('E') | CLASS('G'),
         .ipl = "CMS",
         .parm = "",
-        .machine = {.storage_bytes = 32 << 20, .storage_maximum = 64 << 20, .uarts = 1},
+        .machine = {.storage_bytes = 32 << 20, .storage_maximum = 64 << 20, .uarts = 1,
+                    .nesting = NEST_MEMORY},
         .xautolog = "",
     };
     directory_machine(&d->user[0]);
