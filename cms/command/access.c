@@ -113,7 +113,7 @@ static int access_options(const struct arguments *a, bool *read_only)
     *read_only = false;
     for (int i = 0; i < a->option_count; i++) {
         if (strcmp(a->option[i].text, "FORCERO"))
-            return cms_message("ACC", MESSAGE_INVALID_OPTION, a->option[i].text);
+            return cms_message("ACC", MESSAGE_INVALID_OPTION, cms_typed(&a->option[i]));
         *read_only = true;
     }
     return 0;
@@ -129,11 +129,11 @@ int cms_access(const struct arguments *a)
     if (rc)
         return rc;
     if (a->count > 0 && !cms_device_number(&a->operand[0], &vdev))
-        return cms_message("ACC", MESSAGE_INVALID_DEVICE, a->operand[0].text);
+        return cms_message("ACC", MESSAGE_INVALID_DEVICE, cms_typed(&a->operand[0]));
     if (a->count > 1 && !mode_operand(&a->operand[1], &letter, &parent))
-        return cms_message("ACC", MESSAGE_INVALID_MODE, a->operand[1].text);
+        return cms_message("ACC", MESSAGE_INVALID_MODE, cms_typed(&a->operand[1]));
     if (a->count > 2)
-        return cms_message("ACC", MESSAGE_INVALID_OPERAND, a->operand[2].text);
+        return cms_message("ACC", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[2]));
     if (parent != letter && !cms_mode_find(parent))
         return cms_message("ACC", MESSAGE_MODE_NOT_ACCESSED, (char[]){parent, 0});
     return cms_access_disk(vdev, letter, parent, read_only);
@@ -155,19 +155,19 @@ int cms_release(const struct arguments *a)
     struct mode *m;
 
     if (a->option_count && (!with_detach || a->option_count > 1))
-        return cms_message("REL", MESSAGE_INVALID_OPTION, a->option[with_detach].text);
+        return cms_message("ARE", MESSAGE_INVALID_OPTION, cms_typed(&a->option[with_detach]));
     if (!a->count)
-        return cms_message("REL", MESSAGE_NO_DEVICE);
+        return cms_message("ARE", MESSAGE_NO_DEVICE);
     if (a->count > 1)
-        return cms_message("REL", MESSAGE_INVALID_OPERAND, a->operand[1].text);
+        return cms_message("ARE", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[1]));
     if (cms_mode_letter(&a->operand[0], &letter))
         m = cms_mode_find(letter);
     else if (cms_device_number(&a->operand[0], &vdev))
         m = cms_mode_of_device(vdev);
     else
-        return cms_message("REL", MESSAGE_INVALID_DEVICE, a->operand[0].text);
+        return cms_message("ARE", MESSAGE_INVALID_DEVICE, cms_typed(&a->operand[0]));
     if (!m)
-        return cms_message("REL", MESSAGE_MODE_NOT_ACCESSED, a->operand[0].text);
+        return cms_message("ARE", MESSAGE_MODE_NOT_ACCESSED, cms_typed(&a->operand[0]));
     for (vdev = m->vdev; m; m = cms_mode_of_device(vdev))
         cms_mode_release(m->letter);
     return with_detach ? detach(vdev) : 0;

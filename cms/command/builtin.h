@@ -27,6 +27,8 @@ int cms_cp_implied(const char *line);
 
 /* The command a name means: exact first, then by abbreviation if `abbreviations`; NULL: none. */
 const struct command *cms_command_find(const char *name, bool abbreviations);
+/* The same for a word as typed. */
+const struct command *cms_command_of(const struct word *word, bool abbreviations);
 /* All commands, in the order of the tables; NULL at the end. */
 const struct command *cms_command_at(size_t index);
 /* For the line editor. */

@@ -49,6 +49,12 @@ bool cms_parse(const char *line, struct arguments *arguments);
 /* True if `word` (upper case) is `name` or an abbreviation of it of at least `least` characters. */
 bool cms_abbreviates(const char *word, const char *name, size_t least);
 
+/* The same of a word of a command line, whole as typed: one longer than its token is an abbreviation of nothing
+ * shorter. */
+bool cms_word_is(const struct word *word, const char *name, size_t least);
+/* The word whole as typed, but upper case, for a message: until the next call. */
+const char *cms_typed(const struct word *word);
+
 /* Reads a whole decimal (or X-less hexadecimal) word as typed; false if it is not a number or does not fit 32 bits. */
 bool cms_number(const struct word *word, uint32_t *value);
 bool cms_hex(const struct word *word, uint32_t *value);

@@ -64,7 +64,7 @@ int cms_cp_or_message(const struct arguments *a, const char *module)
 {
     if (cms_cp_present() && cms_settings.impcp == SWITCH_ON)
         return obey(a->line, 0);
-    return cms_message(module, MESSAGE_INVALID_PARAMETER, a->operand[0].text);
+    return cms_message(module, MESSAGE_INVALID_PARAMETER, cms_typed(&a->operand[0]));
 }
 
 bool cms_cp_help(const struct word *about, int *rc)

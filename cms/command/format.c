@@ -30,12 +30,12 @@ static int options(const struct arguments *a, uint32_t *block_size)
     *block_size = DEFAULT_BLOCK;
     for (int i = 0; i < a->option_count; i++) {
         if (!cms_abbreviates(a->option[i].text, "BLKSIZE", 3))
-            return cms_message("FOR", MESSAGE_INVALID_OPTION, a->option[i].text);
+            return cms_message("FOR", MESSAGE_INVALID_OPTION, cms_typed(&a->option[i]));
         if (++i == a->option_count)
             return cms_message("FOR", MESSAGE_PARAMETER_MISSING, "BLKSIZE");
         *block_size = block_size_of(a->option[i].text);
         if (!*block_size)
-            return cms_message("FOR", MESSAGE_INVALID_RECORD, a->option[i].text, "BLKSIZE");
+            return cms_message("FOR", MESSAGE_INVALID_RECORD, cms_typed(&a->option[i]), "BLKSIZE");
     }
     return 0;
 }
@@ -119,12 +119,12 @@ int cms_format(const struct arguments *a)
     if (!a->count)
         return cms_message("FOR", MESSAGE_NO_DEVICE);
     if (!cms_device_number(&a->operand[0], &vdev))
-        return cms_message("FOR", MESSAGE_INVALID_DEVICE, a->operand[0].text);
+        return cms_message("FOR", MESSAGE_INVALID_DEVICE, cms_typed(&a->operand[0]));
     if (a->count < 2)
         return cms_message("FOR", MESSAGE_UNKNOWN_FUNCTION, "filemode");
     if (!cms_mode_letter(&a->operand[1], &letter))
-        return cms_message("FOR", MESSAGE_INVALID_MODE, a->operand[1].text);
+        return cms_message("FOR", MESSAGE_INVALID_MODE, cms_typed(&a->operand[1]));
     if (a->count > 2)
-        return cms_message("FOR", MESSAGE_INVALID_OPERAND, a->operand[2].text);
+        return cms_message("FOR", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[2]));
     return format_disk(vdev, letter, block_size);
 }

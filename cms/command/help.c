@@ -25,7 +25,7 @@ static int menu(void)
 
     cms_text("HELP command tells what a command does; HELP DMSxxxnnns or HELP nnns explains a message.");
     cms_text("Capital letters are the least you must type.  Other commands go to CP,");
-    cms_text("and so does HELP for them and for messages HCPxxxnnns.");
+    cms_text("and so does HELP for them and for messages HCPxxxnnns: CP HELP lists CP's.");
     cms_text("%s", "");
     for (const struct command *c = next_by_name(""); c; c = next_by_name(c->name)) {
         size_t n = column * MENU_WIDTH;
@@ -91,17 +91,29 @@ static bool message_help(const struct word *w)
     return (!*p || !p[1]) && cms_message_help(*module ? module : NULL, number, *p);
 }
 
+/* What follows a command's name, as in HELP QUERY DISK, is explained with it. */
+static int help_about(const struct word *w, bool cms, bool cp)
+{
+    const struct command *c = cms ? cms_command_of(w, true) : NULL;
+    int rc;
+
+    if (c)
+        return command_help(c);
+    if (cms && message_help(w))
+        return 0;
+    if (cp && cms_cp_help(w, &rc))
+        return rc;
+    return cms_message("HLP", MESSAGE_NO_HELP, cms_typed(w));
+}
+
 int cms_help(const struct arguments *a)
 {
-    if (!a->count)
+    const struct word *first = &a->operand[0];
+    bool cp = a->count && cms_word_is(first, "CP", 2), cms = a->count && cms_word_is(first, "CMS", 3);
+
+    if (!a->count || (cms && a->count == 1))
         return menu();
-    const struct command *c = cms_command_find(a->operand[0].text, true);
-    if (c && a->operand[0].raw_length <= strlen(c->name))
-        return command_help(c);
-    if (message_help(&a->operand[0]))
-        return 0;
-    int rc;
-    if (cms_cp_help(&a->operand[0], &rc))
-        return rc;
-    return cms_message("HLP", MESSAGE_NO_HELP, a->operand[0].text);
+    if (a->count > 1 && (cms || cp))
+        return help_about(first + 1, cms, cp);
+    return help_about(first, true, true);
 }

@@ -3,6 +3,8 @@
 
 #include "cms/command/command.h"
 
+enum { TYPED_MAX = 80 };
+
 static char upper(char c)
 {
     return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
@@ -68,6 +70,26 @@ bool cms_abbreviates(const char *word, const char *name, size_t least)
 {
     size_t n = strlen(word);
     return n >= least && n > 0 && !strncmp(word, name, n);
+}
+
+bool cms_word_is(const struct word *word, const char *name, size_t least)
+{
+    if (!word->raw_length || word->raw_length < least || word->raw_length > strlen(name))
+        return false;
+    for (size_t i = 0; i < word->raw_length; i++)
+        if (upper(word->raw[i]) != name[i])
+            return false;
+    return true;
+}
+
+const char *cms_typed(const struct word *word)
+{
+    static char text[TYPED_MAX + 1];
+    size_t n = word->raw_length < TYPED_MAX ? word->raw_length : TYPED_MAX;
+    for (size_t i = 0; i < n; i++)
+        text[i] = upper(word->raw[i]);
+    text[n] = 0;
+    return text;
 }
 
 static int digit_value(char c)

@@ -61,6 +61,11 @@ static void fault_line(const struct mode *m, const struct edf_disk_facts *f)
         cms_text("       %c is read-only: %s", m->letter, f->fault);
 }
 
+static uint64_t room_of(const struct edf_disk_facts *f)
+{
+    return (uint64_t)(f->blocks - f->used) * f->block_size;
+}
+
 static const char disk_heading[] = "LABEL  VDEV M  STAT   CYL TYPE BLKSZ   FILES  BLKS USED-(%) BLKS LEFT  BLK TOTAL";
 
 static bool every(const struct mode *m) { (void)m; return true; }
@@ -81,6 +86,26 @@ static int each_mode(const char *heading, void (*line)(const struct mode *, cons
     return 0;
 }
 
+/* The disk that can be written and has most room; of several, the first in search order. */
+static int query_disk_max(void)
+{
+    const struct mode *most = NULL;
+    struct edf_disk_facts facts, best = {0};
+
+    for (struct mode *m = NULL; (m = cms_mode_next(m));) {
+        edf_disk_query(m->disk, &facts);
+        if (m->read_only || (most && room_of(&facts) <= room_of(&best)))
+            continue;
+        most = m;
+        best = facts;
+    }
+    if (!most)
+        return cms_message("QRY", MESSAGE_NOT_WRITABLE);
+    cms_line(disk_heading, strlen(disk_heading));
+    disk_line(most, &best);
+    return 0;
+}
+
 static int query_disk(const struct arguments *a)
 {
     char letter;
@@ -90,11 +115,13 @@ static int query_disk(const struct arguments *a)
         return each_mode(disk_heading, disk_line, every);
     if (!strcmp(a->operand[1].text, "R/W"))
         return each_mode(disk_heading, disk_line, writable);
+    if (cms_word_is(&a->operand[1], "MAX", 3))
+        return query_disk_max();
     if (!cms_mode_letter(&a->operand[1], &letter))
-        return cms_message("QRY", MESSAGE_INVALID_MODE, a->operand[1].text);
+        return cms_message("QRY", MESSAGE_INVALID_MODE, cms_typed(&a->operand[1]));
     struct mode *m = cms_mode_find(letter);
     if (!m)
-        return cms_message("QRY", MESSAGE_MODE_NOT_ACCESSED, a->operand[1].text);
+        return cms_message("QRY", MESSAGE_MODE_NOT_ACCESSED, cms_typed(&a->operand[1]));
     cms_line(disk_heading, strlen(disk_heading));
     edf_disk_query(m->disk, &facts);
     disk_line(m, &facts);
@@ -112,7 +139,7 @@ static int query_accessed(const struct arguments *a)
         return each_mode(heading, accessed_line, every);
     struct mode *m = cms_mode_letter(&a->operand[1], &letter) ? cms_mode_find(letter) : NULL;
     if (!m)
-        return cms_message("QRY", MESSAGE_MODE_NOT_ACCESSED, a->operand[1].text);
+        return cms_message("QRY", MESSAGE_MODE_NOT_ACCESSED, cms_typed(&a->operand[1]));
     cms_line(heading, sizeof heading - 1);
     edf_disk_query(m->disk, &facts);
     accessed_line(m, &facts);
@@ -177,16 +204,16 @@ static const struct query {
 
 int cms_query(const struct arguments *a)
 {
-    const char *word = a->operand[0].text;
+    const struct word *word = &a->operand[0];
 
     if (!a->count)
         return cms_message("QRY", MESSAGE_NO_OPERANDS);
     for (const struct query *q = table; q < table + sizeof table / sizeof *table; q++) {
-        if (!cms_abbreviates(word, q->name, q->abbreviation))
+        if (!cms_word_is(word, q->name, q->abbreviation))
             continue;
         if (a->count > q->operands)
-            return cms_message("QRY", MESSAGE_INVALID_OPERAND, a->operand[q->operands].text);
+            return cms_message("QRY", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[q->operands]));
         return q->run(a);
     }
-    return cms_setting_query(word) ? 0 : cms_cp_or_message(a, "QRY");
+    return cms_setting_query(word->text) ? 0 : cms_cp_or_message(a, "QRY");
 }

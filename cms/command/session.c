@@ -42,7 +42,9 @@ static int obey(const char *line)
 
     if (!cms_parse(line, &a))
         return 0;
-    const struct command *c = cms_command_find(a.name.text, cms_settings.abbrev == SWITCH_ON);
+    if (*a.name.text == '*') /* a comment */
+        return 0;
+    const struct command *c = cms_command_of(&a.name, cms_settings.abbrev == SWITCH_ON);
     if (!c)
         return cms_cp_implied(line);
     if (a.too_many)

@@ -56,7 +56,7 @@ static int set_line_end(const struct arguments *a)
              !(w->text[0] >= 'A' && w->text[0] <= 'Z'))
         cms_console_set_line_end(*w->raw);
     else
-        return cms_message("SET", MESSAGE_INVALID_PARAMETER, w->text);
+        return cms_message("SET", MESSAGE_INVALID_PARAMETER, cms_typed(w));
     return 0;
 }
 
@@ -82,6 +82,6 @@ int cms_set(const struct arguments *a)
     if (a->count < 2)
         return cms_message("SET", MESSAGE_PARAMETER_MISSING, word);
     if (a->count > 2)
-        return cms_message("SET", MESSAGE_INVALID_OPERAND, a->operand[2].text);
+        return cms_message("SET", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[2]));
     return is_line_end ? set_line_end(a) : set_value(s, a->operand[1].text);
 }

@@ -87,7 +87,7 @@ int cms_file_compare(const struct arguments *a)
     if (!rc && a->count < 6)
         rc = a->count ? cms_message("CMP", MESSAGE_INCOMPLETE_FILEID) : cms_message("CMP", MESSAGE_NO_FILENAME);
     if (!rc && a->count > 6)
-        rc = cms_message("CMP", MESSAGE_INVALID_OPERAND, a->operand[6].text);
+        rc = cms_message("CMP", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[6]));
     if (!rc)
         rc = cms_file_id_read("CMP", a->operand, 3, 0, false, &id[0]);
     if (!rc)

@@ -67,7 +67,7 @@ static int read_number(const struct copy *c, unsigned row, uint32_t most, uint32
         return 0;
     if (cms_number(c->options.value[row], value) && *value && *value <= most)
         return 0;
-    return cms_message("CPY", MESSAGE_INVALID_RECORD, c->options.value[row]->text, option_table[row].name);
+    return cms_message("CPY", MESSAGE_INVALID_RECORD, cms_typed(c->options.value[row]), option_table[row].name);
 }
 
 static int read_options(const struct arguments *a, struct copy *c)
@@ -86,12 +86,12 @@ static int read_options(const struct arguments *a, struct copy *c)
         const struct word *w = c->options.value[RECFM];
         c->recfm = w->text[0];
         if (w->raw_length != 1 || (c->recfm != 'F' && c->recfm != 'V'))
-            rc = cms_message("CPY", MESSAGE_INVALID_RECORD, w->text, "RECFM");
+            rc = cms_message("CPY", MESSAGE_INVALID_RECORD, cms_typed(w), "RECFM");
     }
     if (!rc && file_option(&c->options, FILL)) {
         c->fill = (uint8_t)c->options.value[FILL]->raw[0];
         if (c->options.value[FILL]->raw_length != 1)
-            rc = cms_message("CPY", MESSAGE_INVALID_RECORD, c->options.value[FILL]->text, "FILL");
+            rc = cms_message("CPY", MESSAGE_INVALID_RECORD, cms_typed(c->options.value[FILL]), "FILL");
     }
     return rc;
 }
@@ -190,6 +190,8 @@ static int start_output(struct copy *c, const struct file_found *found)
     c->to_mode = cms_mode_find(to.letter);
     cms_file_id_text(&to, c->to_text);
     enum edf_status status = open_output(c, found);
+    if (status == EDF_EXISTS)
+        return cms_message("CPY", MESSAGE_FILE_EXISTS_REPLACE, c->to_text);
     if (status)
         return cms_file_failed("CPY", status, c->to_mode, c->to_text);
     if (file_option(&c->options, OLDDATE))

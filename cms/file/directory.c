@@ -17,7 +17,7 @@ static const struct file_option no_options[] = {{NULL, 0, 0, false}};
 static int read_one(const char *module, const struct arguments *a, char default_letter, struct file_id *id)
 {
     if (a->count > 3)
-        return cms_message(module, MESSAGE_INVALID_OPERAND, a->operand[3].text);
+        return cms_message(module, MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[3]));
     return cms_file_id_read(module, a->operand, a->count, default_letter, false, id);
 }
 
@@ -52,7 +52,7 @@ int cms_file_erase(const struct arguments *a)
     if (!rc)
         rc = read_one("ERS", a, 'A', &search.id);
     if (!rc && !strcmp(search.id.name, "*") && !strcmp(search.id.type, "*"))
-        rc = cms_message("ERS", MESSAGE_ERASE_ALL, a->count > 2 ? a->operand[2].text : "A");
+        rc = cms_message("ERS", MESSAGE_ERASE_ALL, a->count > 2 ? cms_typed(&a->operand[2]) : "A");
     if (!rc)
         rc = cms_file_mode_check("ERS", &search.id, true);
     for (; !rc && cms_file_next(&search, &found); count++) {
@@ -81,7 +81,7 @@ static int rename_found(const struct file_found *found, const struct file_id *ou
 {
     struct file_id to;
     char old[FILE_ID_MAX], new[FILE_ID_MAX];
-    int rc = cms_file_output("REN", output, found, &to);
+    int rc = cms_file_output("RNM", output, found, &to);
     if (rc)
         return rc;
     to.letter = found->mode->letter;
@@ -89,7 +89,7 @@ static int rename_found(const struct file_found *found, const struct file_id *ou
     cms_file_id_text(&to, new);
     enum edf_status status = rename_on_disk(found, &to);
     if (status)
-        return cms_file_failed("REN", status, found->mode, status == EDF_NOT_FOUND ? old : new);
+        return cms_file_failed("RNM", status, found->mode, status == EDF_NOT_FOUND ? old : new);
     if (tell)
         cms_text("%s  %s", old, new);
     return 0;
@@ -99,16 +99,16 @@ static int read_two(const struct arguments *a, struct file_id *from, struct file
 {
     char change[2][2] = {{0}, {0}};
     if (a->count < 6)
-        return a->count ? cms_message("REN", MESSAGE_INCOMPLETE_FILEID) : cms_message("REN", MESSAGE_NO_FILENAME);
+        return a->count ? cms_message("RNM", MESSAGE_INCOMPLETE_FILEID) : cms_message("RNM", MESSAGE_NO_FILENAME);
     if (a->count > 6)
-        return cms_message("REN", MESSAGE_INVALID_OPERAND, a->operand[6].text);
-    int rc = cms_file_id_read("REN", a->operand, 3, 0, false, from);
+        return cms_message("RNM", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[6]));
+    int rc = cms_file_id_read("RNM", a->operand, 3, 0, false, from);
     if (!rc)
-        rc = cms_file_id_read("REN", a->operand + 3, 3, 0, true, to);
+        rc = cms_file_id_read("RNM", a->operand + 3, 3, 0, true, to);
     change[0][0] = from->letter;
     change[1][0] = to->letter;
     if (!rc && to->letter != from->letter && to->letter != '=')
-        rc = cms_message("REN", MESSAGE_MODE_CHANGE, change[0], change[1]);
+        rc = cms_message("RNM", MESSAGE_MODE_CHANGE, change[0], change[1]);
     return rc;
 }
 
@@ -119,17 +119,17 @@ int cms_file_rename(const struct arguments *a)
     struct file_found found;
     struct file_id to;
     uint32_t count = 0;
-    int rc = cms_file_options("REN", a, rename_options, &options);
+    int rc = cms_file_options("RNM", a, rename_options, &options);
     if (!rc)
         rc = read_two(a, &search.id, &to);
     if (!rc)
-        rc = cms_file_mode_check("REN", &search.id, true);
+        rc = cms_file_mode_check("RNM", &search.id, true);
     for (; !rc && cms_file_next(&search, &found); count++) {
         if (cms_halted())
             return COMMAND_HALTED;
         rc = rename_found(&found, &to, file_option(&options, TYPE));
     }
-    return rc || count ? rc : not_found("REN", &search.id);
+    return rc || count ? rc : not_found("RNM", &search.id);
 }
 
 /* ---- STATE ------------------------------------------------------------------------------------------------------- */

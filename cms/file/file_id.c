@@ -53,7 +53,7 @@ int cms_file_id_read(const char *module, const struct word *words, int count, ch
     if (count < 3 && !default_letter)
         return cms_message(module, MESSAGE_INCOMPLETE_FILEID);
     if (count >= 3 && !cms_file_mode_read(&words[2], output, &id->letter, &id->number))
-        return cms_message(module, MESSAGE_INVALID_MODE, words[2].text);
+        return cms_message(module, MESSAGE_INVALID_MODE, cms_typed(&words[2]));
     return 0;
 }
 

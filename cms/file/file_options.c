@@ -5,7 +5,7 @@
 static int row_of(const struct file_option *table, const struct word *word)
 {
     for (int i = 0; table[i].name; i++)
-        if (word->raw_length <= 8 && cms_abbreviates(word->text, table[i].name, table[i].abbreviation))
+        if (cms_word_is(word, table[i].name, table[i].abbreviation))
             return i;
     return -1;
 }
@@ -25,7 +25,9 @@ int cms_file_options(const char *module, const struct arguments *a, const struct
     for (int i = 0; i < a->option_count; i++) {
         int row = row_of(table, &a->option[i]);
         if (row < 0)
-            return cms_message(module, MESSAGE_INVALID_OPTION, a->option[i].text);
+            return cms_message(module, MESSAGE_INVALID_OPTION, cms_typed(&a->option[i]));
+        if (file_option(options, (unsigned)row))
+            return cms_message(module, MESSAGE_OPTION_TWICE, table[row].name);
         const char *other = conflict(table, options, row);
         if (other)
             return cms_message(module, MESSAGE_CONFLICTING_OPTIONS, other, table[row].name);

@@ -94,7 +94,7 @@ static int read_operands(const struct arguments *a, struct file_id *id)
 {
     struct word words[3] = {{.text = "*"}, {.text = "*"}, {.text = "A"}};
     if (a->count > 3)
-        return cms_message("LST", MESSAGE_INVALID_OPERAND, a->operand[3].text);
+        return cms_message("LST", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[3]));
     for (int i = 0; i < a->count; i++)
         words[i] = a->operand[i];
     return cms_file_id_read("LST", words, a->count == 3 ? 3 : 2, 'A', false, id);

@@ -23,7 +23,8 @@ const struct command file_commands[] = {
      "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL  SHORTDATE|FULLDATE|ISODATE",
      "Lists files.  * and % match; what is left out means all, and mode A.  FNAME to LABEL say how much is told, each\n"
      "more than the one before: name, type, mode, record format and length, records and blocks, date and time, and\n"
-     "the label of the disk.  From FORMAT on there is a header, unless NOHEADER.\n"},
+     "the label of the disk.  From FORMAT on there is a header, unless NOHEADER.\n"
+     "How DATE and LABEL show it: SHORTDATE (11/21/26) unless FULLDATE (11/21/2026) or ISODATE (2026-11-21).\n"},
     {"RENAME", 1, cms_file_rename, "RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]",
      "Gives files another name, type or mode number.  * and % match in the first fileid, = in the second stands for\n"
      "what the first has there.\n"},

@@ -21,7 +21,7 @@ static int read_line_number(const struct word *word, uint32_t *value)
 {
     if (word->raw_length == 1 && word->raw[0] == '*')
         return 0;
-    return cms_number(word, value) && *value ? 0 : cms_message("TYP", MESSAGE_INVALID_LINE, word->text);
+    return cms_number(word, value) && *value ? 0 : cms_message("TYP", MESSAGE_INVALID_LINE, cms_typed(word));
 }
 
 /* fn ft [fm] [first [last]] */
@@ -35,7 +35,7 @@ static int read_operands(const struct arguments *a, struct file_id *id, struct r
     if (!rc && a->count > at + 1)
         rc = read_line_number(&a->operand[at + 1], &lines->last);
     if (!rc && a->count > at + 2)
-        rc = cms_message("TYP", MESSAGE_INVALID_OPERAND, a->operand[at + 2].text);
+        rc = cms_message("TYP", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[at + 2]));
     return rc;
 }
 
@@ -51,7 +51,7 @@ static int read_columns(const struct word *word, struct range *columns)
         part.raw_length = (uint16_t)(word->raw + word->raw_length - part.raw);
         valid = cms_number(&part, &columns->last) && columns->last >= columns->first;
     }
-    return valid ? 0 : cms_message("TYP", MESSAGE_INVALID_RECORD, word->text, "COL");
+    return valid ? 0 : cms_message("TYP", MESSAGE_INVALID_RECORD, cms_typed(word), "COL");
 }
 
 static void show_hex(const uint8_t *data, size_t length, uint32_t number)

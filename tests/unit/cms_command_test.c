@@ -245,7 +245,7 @@ static void access_says_what_it_replaces_and_releases(void **state)
     expect("access 200 c", "DMSACP113S C(200) not attached or invalid device address\r\nReady(00100);\r\n");
     expect("query search", "ONE     191  C    R/O\r\nTWO     192  D/C  R/O\r\nReady;\r\n");
     expect("release d", "Ready;\r\n");
-    expect("release 192", "DMSREL069E Filemode 192 not accessed\r\nReady(00036);\r\n");
+    expect("release 192", "DMSARE069E Filemode 192 not accessed\r\nReady(00036);\r\n");
     expect("release 191", "Ready;\r\n");
     expect("query search", "Ready;\r\n");
 }
@@ -288,7 +288,7 @@ static void bad_operands_are_refused_by_number(void **state)
         {"access 191 1", "DMSACC048E Invalid filemode 1\r\nReady(00024);\r\n"},
         {"access 191 a/ s", "DMSACC048E Invalid filemode A/\r\nReady(00024);\r\n"},
         {"access 191 a (what", "DMSACC003E Invalid option: WHAT\r\nReady(00024);\r\n"},
-        {"release", "DMSREL028E No device specified\r\nReady(00024);\r\n"},
+        {"release", "DMSARE028E No device specified\r\nReady(00024);\r\n"},
         {"format", "DMSFOR028E No device specified\r\nReady(00024);\r\n"},
         {"format 191", "DMSFOR005E No filemode specified\r\nReady(00024);\r\n"},
         {"format 191 a (blksize 777",

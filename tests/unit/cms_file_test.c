@@ -71,7 +71,8 @@ static void copyfile_copies_replaces_and_appends(void **state)
     (void)state;
     shows("COPYFILE ALPHA DATA A GAMMA = B", 0, "");
     shows("TYPE GAMMA DATA B", 0, "\none\n  two\nThe end\n\n");
-    shows("COPYFILE ALPHA DATA A GAMMA DATA B", 28, "DMSCPY024E File GAMMA DATA B1 already exists\n");
+    shows("COPYFILE ALPHA DATA A GAMMA DATA B", 28,
+          "DMSCPY024E File GAMMA DATA B1 already exists; specify REPLACE option\n");
     shows("COPYFILE ALPHA EXEC A GAMMA DATA B (REPLACE", 0, "");
     shows("TYPE GAMMA DATA B", 0, "\none\n\n");
     shows("COPY ALPHA DATA A GAMMA DATA B (APPEND TYPE", 0,
@@ -112,8 +113,8 @@ static void erase_and_rename_and_state(void **state)
     shows("STATEW BETA DATA *", 0, "");
     shows("RENAME ALPHA * A GAMMA = = (TYPE", 0,
           "ALPHA DATA A1  GAMMA DATA A1\nALPHA EXEC A2  GAMMA EXEC A2\n");
-    shows("RENAME GAMMA DATA A GAMMA EXEC A", 28, "DMSREN024E File GAMMA EXEC A1 already exists\n");
-    shows("RENAME GAMMA DATA A = = B", 24, "DMSREN051E Invalid filemode change from A to B\n");
+    shows("RENAME GAMMA DATA A GAMMA EXEC A", 28, "DMSRNM024E File GAMMA EXEC A1 already exists\n");
+    shows("RENAME GAMMA DATA A = = B", 24, "DMSRNM051E Invalid filemode change from A to B\n");
     shows("RENAME GAMMA DATA A1 = = A6", 0, "");
     shows("LISTFILE GAMMA DATA *", 0, "GAMMA    DATA     A6\n");
     shows("ERASE * * A", 24, "DMSERS071E ERASE * * A not allowed\n");
