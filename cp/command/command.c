@@ -14,6 +14,7 @@ enum { ON = WHEN_LOGGED_ON, OFF = WHEN_LOGGED_OFF };
     }
 
 static const struct command table[] = {
+    ROW("*", 1, CLASS_ANY, ON | OFF, comment),
     ROW("BEGIN", 1, CLASS('G'), ON, begin),
     ROW("DEFINE", 3, CLASS('G'), ON, define),
     ROW("DETACH", 3, CLASS('G'), ON, detach),
@@ -60,22 +61,36 @@ const struct command *command_next(const struct session *s, const struct command
     return NULL;
 }
 
-const struct command *command_find(const struct session *s, struct word name)
+const struct command *command_named(struct word name)
 {
-    for (const struct command *c = NULL; (c = command_next(s, c));)
+    for (const struct command *c = table; c < end; c++)
         if (word_is(name, c->name, c->least))
             return c;
     return NULL;
 }
 
-static unsigned refuse(struct call *call, struct word name)
+const char *command_classes(char text[CLASSES_TEXT], uint8_t classes)
 {
-    char text[32];
+    size_t at = 0;
+    format_text(text, CLASSES_TEXT, "any");
+    for (unsigned i = 0; i < 8; i++) {
+        if (!(classes >> i & 1))
+            continue;
+        const char *join = !at ? "" : classes >> i == 1 ? " or " : ", ";
+        at += format_text(text + at, CLASSES_TEXT - at, "%s%c", join, (char)('A' + i));
+    }
+    return text;
+}
+
+static unsigned refuse(struct call *call, const struct command *c, struct word name)
+{
+    char text[32], classes[CLASSES_TEXT];
     word_upper(name, text, sizeof text);
-    for (const struct command *c = table; c < end && !call->session->user; c++)
-        if (word_is(name, c->name, c->least))
-            return FAIL(call, "CFC", 15, text);
-    return FAIL(call, "CMD", 1, text);
+    if (!c)
+        return FAIL(call, "CMD", 1, text);
+    if (!call->session->user)
+        return FAIL(call, "CFC", 15, text);
+    return FAIL(call, "CMD", 9016, c->name, command_classes(classes, c->classes));
 }
 
 unsigned command_run(struct session *s, struct response *response, const char *line)
@@ -86,6 +101,8 @@ unsigned command_run(struct session *s, struct response *response, const char *l
         if (!call_next(&call, &name))
             return 0;
     } while (word_is(name, "#CP", 3) || word_is(name, "CP", 2));
-    const struct command *c = command_find(s, name);
-    return c ? c->run(&call) : refuse(&call, name);
+    if (*name.text == '*')
+        name.length = 1;
+    const struct command *c = command_named(name);
+    return c && may_use(s, c) ? c->run(&call) : refuse(&call, c, name);
 }

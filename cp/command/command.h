@@ -34,7 +34,11 @@ enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2 };
 
 /* The table, for HELP: the row after `at` (NULL: the first) that the session may use, NULL at the end. */
 const struct command *command_next(const struct session *, const struct command *at);
-const struct command *command_find(const struct session *, struct word); /* NULL: none, or not for these classes */
+const struct command *command_named(struct word); /* whoever may use it; NULL: none */
+
+enum { CLASSES_TEXT = 24 };
+/* "A, B or C", "any". */
+const char *command_classes(char text[CLASSES_TEXT], uint8_t classes);
 
 /* ---- operands --------------------------------------------------------------------------------------------------- */
 

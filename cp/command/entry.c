@@ -10,9 +10,10 @@
 
 const char command_logon_help[] =
     "LOGON userid [HERE] [NOIPL]\n"
-    "Logs you on; CP then asks for the password. A user who is disconnected is reconnected, and\n"
-    "the machine goes on. HERE takes the session over from another terminal. NOIPL leaves the\n"
-    "machine stopped instead of starting the system your directory entry names.\n";
+    "Logs you on; CP then asks for the password, which is no part of the command. A user\n"
+    "who is disconnected is reconnected, and the machine goes on. HERE takes the session over from\n"
+    "another terminal. NOIPL leaves the machine stopped instead of starting the system your\n"
+    "directory entry names.\n";
 const char command_logoff_help[] =
     "LOGOFF\n"
     "Ends your session: your machine is gone, your minidisks stay. DISCONNECT keeps the machine.\n";
@@ -36,14 +37,12 @@ unsigned command_logon(struct call *c)
     if (failed)
         return failed;
     while (call_next(c, &w)) {
-        char text[32];
-        word_upper(w, text, sizeof text);
         if (word_is(w, "HERE", 4))
             here = true;
-        else if (word_is(w, "NOIPL", 5))
+        else if (word_is(w, "NOIPL", 3))
             noipl = true;
         else
-            return FAIL(c, "LGA", 3, text);
+            return FAIL(c, "LGA", 9017, ""); /* it may be a password: not shown */
     }
     if (c->session->user) {
         char name[9];

@@ -7,6 +7,7 @@
     extern const char command_##name##_help[]
 
 COMMAND(begin);
+COMMAND(comment);
 COMMAND(define);
 COMMAND(detach);
 COMMAND(disconnect);

@@ -172,7 +172,7 @@ static unsigned find_user(struct call *c, const struct session **found)
     if (*found == c->session)
         return 0;
     if (!(c->session->user->classes & CLASS('E')))
-        return FAIL(c, "IDU", 2, id);
+        return FAIL(c, "IDU", 9016, "INDICATE for another user", "E");
     return *found ? 0 : FAIL(c, "IDU", 45, id);
 }
 

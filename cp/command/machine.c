@@ -6,14 +6,17 @@
 #include "cp/session/deed.h"
 #include "cp/session/life.h"
 #include "cp/session/rest.h"
+#include "cp/vcpu/nested.h"
 #include "lib/format.h"
 
 const char command_ipl_help[] =
     "IPL system [CLEAR] [PARM text]\n"
     "Starts a named system (CMS, CP) in your machine, whose storage is cleared first. The text is\n"
     "handed to it.\n";
-const char command_begin_help[] = "BEGIN [address]\n"
-                                  "Lets the machine run on, or run from a hexadecimal address.\n";
+const char command_begin_help[] =
+    "BEGIN [address]\n"
+    "Lets the machine run on, or run from a hexadecimal address. After a reset there is nothing to run\n"
+    "until IPL.\n";
 const char command_stop_help[] = "STOP\n"
                                  "Stops the machine and enters CP READ, as #CP alone does. BEGIN goes on.\n";
 const char command_system_help[] =
@@ -52,6 +55,13 @@ unsigned command_ipl(struct call *c)
     return 0;
 }
 
+/* Where a reset leaves the CPU: at the last 16 bytes below 4 GiB, where no machine has storage or firmware (but a
+ * machine of its own may). */
+static bool is_at_reset(struct vcpu *v)
+{
+    return !nested_runs(v) && vcpu_read(v, VMCS_GUEST_CS_BASE) + vcpu_read(v, VMCS_GUEST_RIP) == 0xFFFFFFF0;
+}
+
 unsigned command_begin(struct call *c)
 {
     struct word w;
@@ -66,6 +76,8 @@ unsigned command_begin(struct call *c)
         return failed;
     if (given)
         vcpu_write(&c->session->vm->vcpu, VMCS_GUEST_RIP, address);
+    if (is_at_reset(&c->session->vm->vcpu))
+        return FAIL(c, "BEG", 9015, "");
     session_begin(c->session);
     return 0;
 }

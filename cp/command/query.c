@@ -131,12 +131,14 @@ static unsigned query_links(struct call *c)
 
 static unsigned query_user(struct call *c, struct word w)
 {
-    char id[DIRECTORY_NAME + 1], name[9];
+    char id[32], name[9];
     word_upper(w, id, sizeof id);
-    struct session *s = w.length <= DIRECTORY_NAME && directory_name_valid(id, strlen(id)) ? session_find(id) : NULL;
+    if (w.length > DIRECTORY_NAME || !directory_name_valid(id, strlen(id)))
+        return FAIL(c, "CQU", 3, id);
+    struct session *s = session_find(id);
     if (s)
         response_line(c->response, "%-8s - %s", id, session_name(s, name));
-    return s ? 0 : directory_find(&directory, id) ? FAIL(c, "QSU", 45, id) : FAIL(c, "CQU", 3, id);
+    return s ? 0 : FAIL(c, "QSU", 45, id);
 }
 
 struct question {

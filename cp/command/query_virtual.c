@@ -15,14 +15,16 @@ unsigned query_virtual_storage(struct call *c)
     return 0;
 }
 
+/* The first serial port is the console; nothing is connected to others. */
 unsigned query_console(struct call *c)
 {
     const struct session *s = c->session;
-    char name[9];
+    char name[9], where[16] = "DISCONNECTED";
     if (s->output.terminal)
-        response_line(c->response, "CONS 03F8 ON %s    NS16550 TERM START", session_name(s, name));
-    else
-        response_line(c->response, "CONS 03F8 DISCONNECTED NS16550 TERM START");
+        format_text(where, sizeof where, "ON %s", session_name(s, name));
+    response_line(c->response, "CONS %04X %-12s NS16550 TERM START", machine_uarts[0].port, where);
+    for (unsigned n = 1; n < s->vm->config.uarts; n++)
+        response_line(c->response, "LINE %04X %-12s NS16550", machine_uarts[n].port, "UNCONNECTED");
     return 0;
 }
 

@@ -49,12 +49,12 @@ static unsigned refuse(struct call *c, struct word w)
 
 static unsigned set_nested(struct call *c, struct word value)
 {
-    unsigned failed = call_end(c, "CFS");
+    unsigned most = c->session->user->machine.nesting, failed = call_end(c, "CFS");
     for (unsigned i = 0; i < NEST_MODES && !failed; i++) {
         if (!word_is(value, nest_mode_names[i].upper, 2))
             continue;
-        if (i > c->session->user->machine.nesting)
-            break;
+        if (i > most)
+            return FAIL(c, "CFS", 9018, nest_mode_names[i].upper, nest_mode_names[most].upper);
         c->session->nested = i;
         return 0;
     }

@@ -10,8 +10,12 @@
 
 const char command_shutdown_help[] = "SHUTDOWN\n"
                                      "Logs everybody off, lets the disks finish, and switches the machine off.\n";
-const char command_help_help[] = "HELP [command | message number]\n"
-                                 "Lists the commands you may use, or explains one, or a message such as HCPLNM104E.\n";
+const char command_help_help[] =
+    "HELP [command | message number]\n"
+    "Lists the commands you may use, or explains one, or a message such as HCPLNM104E, 104E or 104.\n"
+    "In CMS, which has a HELP of its own, CP HELP asks CP.\n";
+const char command_comment_help[] = "* text\n"
+                                    "A comment: nothing is done.\n";
 
 unsigned command_shutdown(struct call *c)
 {
@@ -52,13 +56,19 @@ static unsigned show_menu(struct call *c)
     return task_run(c->session, c->response, menu_on);
 }
 
-/* "HCPLNM104E", "104E", "104": 104; 0 for anything else. */
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* "HCPLNM104E", "HCP104E", "104E", "104": 104; 0 for anything else. */
 static unsigned message_number(struct word w)
 {
     uint64_t number;
-    if (w.length > 6 && word_is((struct word){w.text, 3}, "HCP", 3))
-        w.text += 6, w.length -= 6;
-    if (w.length && (w.text[w.length - 1] < '0' || w.text[w.length - 1] > '9'))
+    if (w.length > 3 && word_is((struct word){w.text, 3}, "HCP", 3)) {
+        unsigned head = is_digit(w.text[3]) ? 3 : 6;
+        if (w.length <= head)
+            return 0;
+        w.text += head, w.length -= head;
+    }
+    if (w.length && !is_digit(w.text[w.length - 1]))
         w.length--;
     return word_number(w, 9999, &number) ? number : 0;
 }
@@ -73,21 +83,40 @@ static unsigned explain(struct call *c, const struct message *m)
     return 0;
 }
 
+static unsigned explain_command(struct call *c, const struct command *row)
+{
+    const struct user *user = c->session->user;
+    char its[CLASSES_TEXT], yours[CLASSES_TEXT];
+    response_text(c->response, row->help, strlen(row->help));
+    command_classes(its, row->classes);
+    if (user && row->classes && !(row->classes & user->classes))
+        response_line(c->response, "Privilege class: %s, which you have not; yours: %s.", its,
+                      command_classes(yours, user->classes));
+    else
+        response_line(c->response, "Privilege class: %s.", its);
+    return 0;
+}
+
+/* What follows the command's name, as in HELP QUERY NAMES, is explained with it. */
 unsigned command_help(struct call *c)
 {
     struct word w;
     char text[32];
     if (!call_next(c, &w))
         return show_menu(c);
+    const struct command *row = command_named(w);
+    if (row)
+        return explain_command(c, row);
     unsigned failed = call_end(c, "HLP");
     if (failed)
         return failed;
-    const struct command *row = command_find(c->session, w);
-    if (row) {
-        response_text(c->response, row->help, strlen(row->help));
-        return 0;
-    }
     const struct message *m = message_lookup(message_number(w));
     word_upper(w, text, sizeof text);
     return m ? explain(c, m) : FAIL(c, "HLP", 9026, text);
+}
+
+unsigned command_comment(struct call *c)
+{
+    (void)c;
+    return 0;
 }

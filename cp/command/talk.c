@@ -19,9 +19,10 @@ enum {
 };
 
 /* Those who run the system: their words are not held back. */
+enum { STAFF = CLASS('A') | CLASS('B') | CLASS('C') };
 static bool is_staff(const struct session *s)
 {
-    return s->user && s->user->classes & (CLASS('A') | CLASS('B') | CLASS('C'));
+    return s->user && s->user->classes & STAFF;
 }
 
 static const char *obstacle(const struct session *to, uint8_t setting)
@@ -65,7 +66,7 @@ static unsigned send_all(struct call *c, uint8_t setting, const char *kind, cons
 
 static unsigned send(struct call *c, uint8_t setting, const char *kind)
 {
-    char id[DIRECTORY_NAME + 1];
+    char id[DIRECTORY_NAME + 1], classes[CLASSES_TEXT];
     unsigned failed = call_userid(c, "MFS", id);
     if (failed)
         return failed;
@@ -77,6 +78,8 @@ static unsigned send(struct call *c, uint8_t setting, const char *kind)
     if (!c->session->user && strcmp(id, "OPERATOR")) /* or it would tell who is there */
         return FAIL(c, "MFS", 15, kind);
     struct session *to = session_find(id);
+    if (!to && !strcmp(id, "ALL"))
+        return FAIL(c, "MFS", 9016, "MESSAGE ALL", command_classes(classes, STAFF));
     if (!to)
         return FAIL(c, "MFS", 45, id);
     const char *why = obstacle(to, setting);

@@ -177,6 +177,7 @@ static const char *const phrases[] = {
     "SYSTEM RESTART\r",
     "RESET SYSTEM\r",
     "DEFINE STORAGE 3M\r",
+    "* nothing\r",
     "SLEEP 1 SEC\r",
     "SLEEP\r",
     "LINK MAINT 190 290 RR\rsecret\r",

@@ -6,16 +6,29 @@
 #include "nest/nest.h"
 #include "tests/unit/sources.h"
 
-static void unknown_commands_and_those_of_other_classes_are_unknown(void **state)
+static void an_unknown_command_is_told_from_one_of_another_class(void **state)
 {
     (void)state;
     assert_answer("BOB", "frobnicate x", 1, "HCPCMD001E Unknown CP command: FROBNICATE\n");
-    assert_answer("BOB", "SHUTDOWN", 1, "HCPCMD001E Unknown CP command: SHUTDOWN\n");
-    assert_answer("BOB", "FORCE ALICE", 1, "HCPCMD001E");
-    assert_answer("BOB", "WNG ALICE x", 1, "HCPCMD001E");
+    assert_answer("BOB", "SHUTDOWN", 9016, "HCPCMD9016E SHUTDOWN is for privilege class A\n");
+    assert_answer("BOB", "FORCE ALICE", 9016, "HCPCMD9016E FORCE is");
+    assert_answer("BOB", "WNG ALICE x", 9016, "HCPCMD9016E WNG is for privilege class A, B or C\n");
     assert_answer("OPERATOR", "SHUTDOW", 1, "HCPCMD001E");
     assert_int_equal(run("BOB", "   "), 0);
     assert_string_equal(answer, "");
+}
+
+static void a_comment_is_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(run("BOB", "* anything"), 0);
+    assert_int_equal(run("BOB", "CP *"), 0);
+    assert_int_equal(run("BOB", "#CP *LOGOFF"), 0);
+    assert_string_equal(answer, "");
+    assert_non_null(vm_of("BOB"));
+    scene_reset(state);
+    type(0, "* before LOGON\r");
+    assert_shows(0, "* before LOGON\r\nCP> ");
 }
 
 static void before_logon_few_commands_are_valid(void **state)
@@ -25,8 +38,13 @@ static void before_logon_few_commands_are_valid(void **state)
     assert_shows(0, "HCPCFC015E Command not valid before LOGON: QUERY\r\nCP> ");
     type(0, "LOGON\r");
     assert_shows(0, "HCPLGA020E Userid missing or invalid");
-    type(0, "LOGON ALICE vmn\r");
-    assert_shows(0, "HCPLGA003E Invalid option - command contains extra option(s) starting with VMN");
+    type(0, "LOGON ALICE vMn\r");
+    assert_shows(0, "LOGON ALICE vMn\r\nHCPLGA9017E After the user ID LOGON takes HERE and NOIPL only; the password is "
+                    "asked for\r\nCP> ");
+    type(0, "LOGON ALICE HERE vMn\r");
+    assert_shows(0, "HCPLGA9017E");
+    type(0, "HELP SHUTDOWN\r");
+    assert_shows(0, "Logs everybody off");
     type(0, "HELP\r");
     assert_shows(0, "LOGON userid [HERE] [NOIPL]");
 }
@@ -50,7 +68,8 @@ static void query_names_time_and_level(void **state)
     assert_answer("BOB", "QUERY USERS", 0, "3 USERS\n");
     assert_answer("BOB", "QUERY ALICE", 0, "ALICE    - L0001\n");
     assert_answer("BOB", "QUERY MAINT", 45, "HCPQSU045E MAINT not logged on\n");
-    assert_answer("BOB", "QUERY NOBODY", 3, "HCPCQU003E");
+    assert_answer("BOB", "QUERY NOBODY", 45, "HCPQSU045E NOBODY not logged on\n"); /* no word of QUERY either */
+    assert_answer("BOB", "QUERY PROCESSORS", 3, "HCPCQU003E Invalid option");
     assert_answer("BOB", "QUERY TIME", 0, " UTC SATURDAY 11/21/26\nCONNECT= 00:0");
     assert_answer("BOB", "QUERY CPLEVEL", 0,
                   "VM/N Version 1 Release 0, service level 0000 (64-bit)\nIPL at 14:05:31 UTC SATURDAY 11/21/26\n");
@@ -66,7 +85,11 @@ static void query_virtual_shows_the_machine(void **state)
     assert_answer("ALICE", "Q V 191", 0, "DASD 0191 9336 VMN001 R/W        800 BLK ALICE 0191\n");
     assert_answer("ALICE", "Q 190", 0, "DASD 0190 9336 VMN001 R/O        800 BLK MAINT 0190\n");
     assert_answer("ALICE", "Q V DASD", 0, "DASD 0190 ");
-    assert_answer("ALICE", "Q V CONS", 0, "CONS 03F8 ON L0001");
+    assert_answer("ALICE", "Q V CONS", 0, "CONS 03F8 ON L0001     NS16550 TERM START\n");
+    vm_of("ALICE")->config.uarts = 3;
+    assert_answer("ALICE", "Q V CONS", 0, "TERM START\nLINE 02F8 UNCONNECTED  NS16550\n"
+                                            "LINE 03E8 UNCONNECTED  NS16550\n");
+    vm_of("ALICE")->config.uarts = 1;
     assert_answer("ALICE", "Q V CPUS", 0, "CPU 00  ID  ALICE    (BASE) X86-64 RUNNING\n");
     assert_answer("ALICE", "Q V", 0, "STORAGE = 2M\nCPU 00");
     assert_answer("ALICE", "Q V ISA", 40, "HCPCQV040E Device ISA does not exist\n");
@@ -99,6 +122,12 @@ static void settings_are_set_and_shown(void **state)
     run("BOB", "SET EMSG ON");
     assert_answer("BOB", "SET MSG MAYBE", 2, "HCPCFS002E Invalid operand - MAYBE\n");
     assert_answer("BOB", "SET NESTED MAYBE", 2, "HCPCFS002E");
+    struct user *bob = (struct user *)directory_find(&directory, "BOB");
+    bob->machine.nesting = NEST_TRAP;
+    assert_answer("BOB", "SET NESTED MEMORY", 9018,
+                  "HCPCFS9018E NESTED MEMORY exceeds what your directory entry allows (TRAP)\n");
+    assert_int_equal(run("BOB", "SET NESTED TRAP"), 0);
+    bob->machine.nesting = NEST_MEMORY;
     assert_int_equal(run("BOB", "SET NESTED OFF"), 0);
     assert_answer("BOB", "Q SET", 0, "NESTED OFF   ");
     assert_int_equal(vm_of("BOB")->config.nesting, NEST_MEMORY); /* till its next reset */
@@ -124,7 +153,7 @@ static void messages_reach_those_who_receive_them(void **state)
     assert_int_equal(run("OPERATOR", "MSG ALL all of you"), 0);
     turn();
     assert_shows(0, "all of you");
-    assert_answer("ALICE", "M ALL x", 45, "HCPMFS045E ALL not logged on");
+    assert_answer("ALICE", "M ALL x", 9016, "HCPMFS9016E MESSAGE ALL is for privilege class A, B or C\n");
     type(1, "DISC\r");
     assert_answer("ALICE", "M BOB hi", 57, "HCPMFS057I BOB not receiving; disconnected\n");
 }
@@ -190,6 +219,9 @@ static void machine_control(void **state)
     assert_int_equal(vm_of("BOB")->state, VM_RUNNABLE);
     type(1, "#CP SYSTEM CLEAR\r");
     assert_shows(1, "Storage cleared - system reset.\r\nCP> ");
+    type(1, "BEGIN\r");
+    assert_shows(1, "HCPBEG9015E Nothing to run: no system has been IPLed since the machine was reset\r\nCP> ");
+    assert_int_equal(vm_of("BOB")->state, VM_STOPPED);
     type(1, "BEGIN 1234\r");
     assert_int_equal(vcpu_read(&vm_of("BOB")->vcpu, VMCS_GUEST_RIP), 0x1234);
     type(1, "#CP BEGIN XYZ\r");
@@ -250,7 +282,8 @@ static void indicate_counts(void **state)
     assert_answer("ALICE", "INDICATE USER", 0,
                   "USERID=ALICE    MACH=X64 STOR=0002M VIRT=V XSTORE=NONE\nIPLSYS=TEST     DEVNUM=00001\nPAGES: RES=");
     assert_answer("ALICE", "INDICATE USER", 0, "EXITS=7\nTICKS: VIRTUAL=0 TOTAL=0\n");
-    assert_answer("ALICE", "INDICATE USER BOB", 2, "HCPIDU002E");
+    assert_answer("ALICE", "INDICATE USER BOB", 9016,
+                  "HCPIDU9016E INDICATE for another user is for privilege class E\n");
     assert_answer("ALICE", "INDICATE", 0, "AVGPROC-000% 01\nSTORAGE-");
     assert_answer("ALICE", "INDICATE NOTHING", 2, "HCPIDL002E");
 }
@@ -270,7 +303,7 @@ static void indicate_nest_counts_by_reason_and_level(void **state)
                   "EPT VIOLATION                   0             0             3             0\n"
                   "TOTAL                           7             5             3             2\n");
     assert_answer("ALICE", "INDICATE USER", 0, "EXITS=17\n");
-    assert_answer("ALICE", "INDICATE NEST BOB", 2, "HCPIDU002E");
+    assert_answer("ALICE", "INDICATE NEST BOB", 9016, "HCPIDU9016E");
     assert_answer("ALICE", "INDICATE NEST * X", 3, "HCPIDU003E");
     assert_answer("ALICE", "HELP INDICATE", 0, "NEST [userid | *]");
 }
@@ -341,7 +374,16 @@ static void help_explains_commands_and_messages(void **state)
     assert_answer("BOB", "HELP HCPGIR9002W", 0, "or when others\nneed it. ");
     assert_answer("BOB", "HELP 45", 0, "not logged on");
     assert_answer("BOB", "HELP 45E", 0, "not logged on");
-    assert_answer("BOB", "HELP NOTHING", 9026, "HCPHLP9026E There is no help for NOTHING\n");
+    assert_answer("BOB", "HELP HCP9003W", 0, "HCP...9003W CP entered; exit");
+    assert_answer("BOB", "HELP hcp045e", 0, "HCP...045E userid not logged on\n");
+    assert_answer("BOB", "HELP HCP", 9026, "HCPHLP9026E");
+    assert_answer("BOB", "HELP HCPLNM", 9026, "HCPHLP9026E");
+    assert_answer("BOB", "HELP Q NAMES", 0, "QUERY {CPLEVEL");
+    assert_answer("BOB", "HELP LINK", 0, "Privilege class: G.\n");
+    assert_answer("BOB", "HELP SHUTDOWN", 0, "Privilege class: A, which you have not; yours: G.\n");
+    assert_answer("OPERATOR", "HELP INDICATE", 0, "Privilege class: B, C, E or G.\n");
+    assert_answer("BOB", "HELP HELP", 0, "Privilege class: any.\n");
+    assert_answer("BOB", "HELP NOTHING", 9026, "HCPHLP9026E There is no help for NOTHING; HELP lists the commands\n");
     for (const struct command *c = NULL; (c = command_next(session_find("OPERATOR"), c));)
         assert_true(strlen(c->help) > 10 && c->help[strlen(c->help) - 1] == '\n');
 }
@@ -391,7 +433,7 @@ static void long_and_hostile_lines_are_bounded(void **state)
     for (int c = 1; c < 256; c++) {
         memset(line, c, 240);
         line[240] = 0;
-        if (c != ' ' && c != '\t')
+        if (c != ' ' && c != '\t' && c != '*')
             assert_true(run("BOB", line) > 0);
         memcpy(line, "QUERY ", 6);
         run("BOB", line);
@@ -436,7 +478,8 @@ static void the_fuzzer_knows_every_command(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(unknown_commands_and_those_of_other_classes_are_unknown),
+        TEST(an_unknown_command_is_told_from_one_of_another_class),
+        TEST(a_comment_is_nothing),
         TEST(before_logon_few_commands_are_valid),
         TEST(abbreviations_are_zvms),
         TEST(query_names_time_and_level),
