@@ -99,6 +99,7 @@ void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
 
 static unsigned fake_no_machines; /* > 0: that many vm_create fail */
+FAKE unsigned fake_no_storage;    /* > 0: that many vm_define_storage */
 
 struct vm *vm_create(const struct machine_config *config)
 {
@@ -141,6 +142,8 @@ int vm_define_storage(struct vm *vm, uint64_t bytes)
 {
     uint64_t limit = vm->storage.account.limit;
     assert(!vm_turn && !((struct fake_vm *)vm)->in_flight);
+    if (fake_no_storage)
+        return fake_no_storage--, -ENOMEM;
     vm_reset(vm);
     guest_storage_free(&vm->storage);
     guest_storage_init(&vm->storage, bytes, limit);

@@ -306,7 +306,9 @@ static void a_machine_that_stops_says_why_and_enters_cp(void **state)
         {VM_STOP_NO_STORAGE, 0, "HCPGIR9001W CP entered; the machine has no storage at the address it uses, at 0000"},
         {VM_STOP_NO_FRAMES, 0, "HCPGIR9002W CP entered; CP has no page frames left for this machine, at 0000"},
         {VM_STOP_BAD_ENTRY, 0, "HCPGIR451W CP entered; invalid machine state at 0000000000100020"},
-        {VM_STOP_VMX_ABORT, 0, "HCPGIR9005W CP entered; VMX abort"}, {VM_STOP_UNSOUND, 7, "machine: check 7, at 0000"},
+        {VM_STOP_VMX_ABORT, 0, "HCPGIR9005W CP entered; VMX abort"}, 
+        {VM_STOP_UNSOUND, 7, "HCPGIR9008W CP entered; CP refused to run the control block it had made for the machine: "
+                             "check 7, at 0000"},
         {VM_STOP_MACHINE_CHECK, 0, "HCPGIR9007W CP entered; the hardware failed under the machine, at 0000"},
         {VM_STOP_TAKEN, 0, "HCPGIR9009W CP entered; others"}, {VM_STOP_RESET, 0, "HCPGIR9006I The machine was"},
     };

@@ -1,0 +1,196 @@
+/* What HELP advertises of CP's commands is accepted: each word in capitals in the format of a command stands in a line
+ * here, which is obeyed. */
+#include "tests/unit/command_scene.h"
+
+struct tried {
+    const char *who; /* a user, whose machine asks; "#1": typed at that terminal, which then shows no message */
+    const char *text;
+    unsigned code; /* where a machine asks */
+};
+
+static const struct tried lines[] = {
+    {"BOB", "* text", 0},
+    {"BOB", "HELP", 0},
+    {"BOB", "HELP HELP", 0},
+    /* ---- questions and settings ---- */
+    {"BOB", "QUERY CPLEVEL", 0},
+    {"BOB", "QUERY LINKS 191", 0},
+    {"BOB", "QUERY NAMES", 0},
+    {"BOB", "QUERY NEST", 0},
+    {"BOB", "QUERY NSS", 0},
+    {"BOB", "QUERY SET", 0},
+    {"BOB", "QUERY STORAGE", 0},
+    {"BOB", "QUERY TIME", 0},
+    {"BOB", "QUERY USERID", 0},
+    {"BOB", "QUERY USERS", 0},
+    {"BOB", "QUERY ALICE", 0},
+    {"BOB", "QUERY VIRTUAL", 0},
+    {"BOB", "QUERY VIRTUAL ALL", 0},
+    {"BOB", "QUERY VIRTUAL CONSOLE", 0},
+    {"BOB", "QUERY VIRTUAL CPUS", 0},
+    {"BOB", "QUERY VIRTUAL DASD", 0},
+    {"BOB", "QUERY VIRTUAL ISA", 40}, /* none was granted */
+    {"BOB", "QUERY VIRTUAL STORAGE", 0},
+    {"BOB", "QUERY VIRTUAL 191", 0},
+    {"BOB", "QUERY CONSOLE", 0},
+    {"BOB", "QUERY CPUS", 0},
+    {"BOB", "QUERY DASD", 0},
+    {"BOB", "QUERY ISA", 40},
+    {"BOB", "QUERY 191", 0},
+    {"BOB", "INDICATE LOAD", 0},
+    {"BOB", "INDICATE USER *", 0},
+    {"BOB", "INDICATE NEST *", 0},
+    {"BOB", "INDICATE LONGEST", 0},
+    {"BOB", "SET MSG OFF", 0},
+    {"BOB", "SET MSG ON", 0},
+    {"BOB", "SET WNG ON", 0},
+    {"BOB", "SET IMSG ON", 0},
+    {"BOB", "SET RUN OFF", 0},
+    {"BOB", "SET EMSG OFF", 0},
+    {"BOB", "SET EMSG CODE", 0},
+    {"BOB", "SET EMSG TEXT", 0},
+    {"BOB", "SET EMSG ON", 0},
+    {"BOB", "SET NESTED OFF", 0},
+    {"BOB", "SET NESTED TRAP", 0},
+    {"BOB", "SET NESTED SHADOW", 0},
+    {"BOB", "SET NESTED MEMORY", 0},
+    {"BOB", "TRACE VMX ON", 0},
+    {"BOB", "TRACE VMX OFF", 0},
+    /* ---- minidisks ---- */
+    {"BOB", "DETACH 191", 0},
+    {"BOB", "LINK TO BOB 191 AS 300 R", 0},
+    {"BOB", "DETACH 300", 0},
+    {"BOB", "LINK BOB 191 300 RR", 0},
+    {"BOB", "DETACH 300", 0},
+    {"BOB", "LINK BOB 191 300 W", 0},
+    {"BOB", "DETACH 300", 0},
+    {"BOB", "LINK BOB 191 300 WR", 0},
+    {"BOB", "DETACH 300", 0},
+    {"BOB", "LINK BOB 191 300 M", 0},
+    {"BOB", "DETACH 300", 0},
+    {"BOB", "LINK BOB 191 300 MR", 0},
+    {"BOB", "DETACH 300", 0},
+    {"BOB", "LINK BOB 191 300 MW", 0},
+    {"BOB", "LINK MAINT 190 301 RR PASS=ALL", 0},
+    /* ---- the machine ---- */
+    {"#1", "IPL TEST CLEAR PARM text", 0},
+    {"#1", "#CP", 0},
+    {"#1", "BEGIN", 0},
+    {"#1", "#CP STOP", 0},
+    {"#1", "SYSTEM RESTART", 0},
+    {"#1", "#CP SYSTEM CLEAR", 0},
+    {"#1", "SYSTEM RESET", 0},
+    {"#1", "RESET SYSTEM", 0},
+    {"#1", "DEFINE STORAGE 2M", 0},
+    {"BOB", "DISPLAY G", 0},
+    {"BOB", "DISPLAY X", 0},
+    {"BOB", "DISPLAY PSW", 0},
+    {"BOB", "DISPLAY V0.10", 0},
+    {"BOB", "DISPLAY T0-1F", 0},
+    {"BOB", "STORE 1000 4142", 0},
+    {"#1", "STORE RIP 1000", 0},
+    {"#1", "STORE RFLAGS 2", 0},
+    {"#1", "STORE RAX 2", 0},
+    {"#1", "SLEEP 1 SEC\r", 0},
+    {"#1", "SLEEP 1 MIN\r", 0},
+    {"#1", "SLEEP 1 HOUR\r", 0},
+    /* ---- words to others, coming and going ---- */
+    {"BOB", "MESSAGE * text", 0},
+    {"BOB", "MSG OPERATOR text", 0},
+    {"OPERATOR", "MESSAGE ALL text", 0},
+    {"BOB", "MESSAGE OPERATOR text", 0},
+    {"OPERATOR", "WARNING ALL text", 0},
+    {"OPERATOR", "WNG BOB text", 0},
+    {"OPERATOR", "XAUTOLOG MAINT", 0},
+    {"OPERATOR", "FORCE ALICE", 0},
+    {"#0", "LOGON BOB HERE\rvmn", 0},
+    {"#0", "DISCONNECT", 0},
+    {"#0", "LOGIN BOB NOIPL\rvmn", 0},
+    {"#0", "LOGOFF", 0},
+    {"#0", "LOGON ALICE NOIPL\rvmn", 0},
+    {"#0", "LOGOUT", 0},
+    {"OPERATOR", "SHUTDOWN", 0},
+};
+
+static bool is_accepted(const struct tried *l)
+{
+    char typed[64];
+    if (*l->who != '#') {
+        unsigned code = run(l->who, l->text);
+        turn();
+        return code == l->code;
+    }
+    unsigned terminal = (unsigned)l->who[1] - '0';
+    shown(terminal);
+    snprintf(typed, sizeof typed, "%s\r", l->text);
+    type(terminal, typed);
+    return !strstr(strcpy(answer, shown(terminal)), "HCP");
+}
+
+static void every_line_is_accepted(void **state)
+{
+    bool all = true;
+    (void)state;
+    for (const struct tried *l = lines; l < lines + sizeof lines / sizeof *lines; l++) {
+        if (is_accepted(l))
+            continue;
+        print_error("%s: %s\n", l->text, answer);
+        all = false;
+    }
+    assert_true(all);
+}
+
+/* A line is of the command, by one of its names, and has the word. */
+static bool has_line(const struct command *c, const char *word, size_t length)
+{
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, " %.*s", (int)length, word);
+    for (const struct tried *l = lines; l < lines + sizeof lines / sizeof *lines; l++) {
+        const char *text = !strncmp(l->text, "#CP ", 4) ? l->text + 4 : l->text;
+        struct word name = {text, (unsigned)strcspn(text, " \r")};
+        const struct command *of = name.length ? command_named(name) : NULL;
+        if (of && of->run == c->run && (!length || strstr(text, wanted)))
+            return true;
+    }
+    return false;
+}
+
+/* Words in capitals of the lines that begin with the command's name: its format. */
+static unsigned check_words(const struct command *c)
+{
+    unsigned words = 0;
+    for (const char *at = c->help; !strncmp(at, c->name, strlen(c->name)); at = strchr(at, '\n') + 1) {
+        const char *end = strchr(at, '\n');
+        for (const char *word = at + strlen(c->name); word < end;) {
+            size_t length = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), lower = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+            if (length && !(word[length] >= 'a' && word[length] <= 'z') && (++words, !has_line(c, word, length)))
+                fail_msg("no line has %.*s of %s", (int)length, word, c->name);
+            word += length ? length : lower ? lower + strspn(word + lower, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") : 1;
+        }
+    }
+    return words;
+}
+
+static void every_word_of_a_format_is_in_a_line(void **state)
+{
+    struct user everything = {.classes = 0xFF};
+    struct session anybody = {.user = &everything};
+    unsigned words = 0;
+    (void)state;
+    for (const struct command *c = NULL; (c = command_next(&anybody, c));) {
+        if (!has_line(c, "", 0))
+            fail_msg("no line has %s", c->name);
+        words += check_words(c);
+    }
+    assert_true(words > 70);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_word_of_a_format_is_in_a_line),
+        cmocka_unit_test_setup(every_line_is_accepted, everybody),
+    };
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

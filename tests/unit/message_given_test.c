@@ -1,0 +1,372 @@
+/* Every message of CP is given by a command line here, or another test that is named has it said: a new one fails until
+ * it is either. What the console shows is asked for whole, and so is HELP for it. */
+#include "tests/unit/command_scene.h"
+
+#include <regex.h>
+
+#include "cp/message/message.h"
+#include "cp/minidisk/link.h"
+#include "tests/unit/sources.h"
+
+struct step {
+    const char *who;  /* a user, whose machine asks; "#1": what is typed at that terminal */
+    const char *line;
+    const char *text; /* the message, whole; NULL: none is asked for */
+    void (*before)(void);
+};
+
+static bool seen[10000]; /* numbers */
+static char given[512][8]; /* "MFS45" */
+static unsigned givens;
+
+static struct disk *volume;
+static struct session *extra[SESSIONS];
+static unsigned extras;
+
+static void take_volume(void) { volume = link_volume, link_volume = NULL; }
+static void put_volume(void) { link_volume = volume; }
+static void lack_storage(void) { fake_no_storage = 1; }
+static void lack_machine(void) { fake_no_machines = 1; }
+
+static void fill_sessions(void)
+{
+    while ((extra[extras] = session_create()))
+        extras++;
+}
+
+static void free_sessions(void)
+{
+    while (extras)
+        session_free(extra[--extras]);
+}
+
+static void lack_room(void)
+{
+    free_sessions();
+    lack_machine();
+}
+
+static void add_class_e(void) { ((struct user *)directory_find(&directory, "OPERATOR"))->classes |= CLASS('E'); }
+static void limit_nesting(void) { ((struct user *)directory_find(&directory, "BOB"))->machine.nesting = NEST_TRAP; }
+
+static void fill_devices(void)
+{
+    char line[32];
+    for (unsigned i = 0; i < MACHINE_DISKS - 2; i++) { /* 190 and 191 are there */
+        snprintf(line, sizeof line, "LINK MAINT 190 %X RR", 0x300 + i);
+        assert_int_equal(run("BOB", line), 0);
+    }
+}
+
+static void empty_devices(void)
+{
+    char line[32];
+    for (unsigned i = 0; i < MACHINE_DISKS - 2; i++) {
+        snprintf(line, sizeof line, "DETACH %X", 0x300 + i);
+        assert_int_equal(run("BOB", line), 0);
+    }
+}
+
+static void wait_long(void)
+{
+    fake_clock_advance(100ull * 1000000000);
+    turn();
+}
+
+#define EXTRA "Invalid option - command contains extra option(s) starting with "
+#define STEP(who, line, text)          {who, line, text, NULL}
+#define AFTER(before, who, line, text) {who, line, text, before}
+static const struct step steps[] = {
+    /* ---- any command ---- */
+    STEP("BOB", "frobnicate", "HCPCMD001E Unknown CP command: FROBNICATE"),
+    STEP("BOB", "SHUTDOWN", "HCPCMD9016E SHUTDOWN is for privilege class A"),
+    STEP("BOB", "HELP FROBNICATE", "HCPHLP9026E There is no help for FROBNICATE; HELP lists the commands"),
+    STEP("BOB", "HELP 45 X", "HCPHLP003E " EXTRA "X"),
+    /* ---- the machine ---- */
+    STEP("BOB", "IPL", "HCPVMI026E Operand missing or invalid"),
+    STEP("BOB", "IPL NONE", "HCPNSS9014E Named saved system NONE does not exist"),
+    STEP("BOB", "IPL TEST CLEAR X", "HCPVMI003E " EXTRA "X"),
+    STEP("#1", "IPL BAD", "HCPVMI9011E BAD cannot be IPLed: The image has no multiboot header in its first 8 KiB"),
+    STEP("#1", "BEGIN ZZ", "HCPBEG004E Invalid hexloc - ZZ"),
+    STEP("#1", "BEGIN 0 X", "HCPBEG003E " EXTRA "X"),
+    STEP("#1", "BEGIN", "HCPBEG9015E Nothing to run: no system has been IPLed since the machine was reset"),
+    STEP("BOB", "STOP X", "HCPSTP003E " EXTRA "X"),
+    STEP("BOB", "SYSTEM", "HCPSYS026E Operand missing or invalid"),
+    STEP("BOB", "SYSTEM SIDEWAYS", "HCPSYS002E Invalid operand - SIDEWAYS"),
+    STEP("BOB", "SYSTEM CLEAR X", "HCPSYS003E " EXTRA "X"),
+    STEP("BOB", "SYSTEM RESTART", "HCPSYS9013E No system has been IPLed"),
+    STEP("BOB", "RESET X", "HCPRST002E Invalid operand - X"),
+    STEP("BOB", "RESET SYSTEM X", "HCPRST003E " EXTRA "X"),
+    STEP("BOB", "DEFINE", "HCPDEF026E Operand missing or invalid"),
+    STEP("BOB", "DEFINE CPU 2", "HCPDEF002E Invalid operand - CPU"),
+    STEP("BOB", "DEFINE STORAGE XM", "HCPDST025E Storage missing or invalid - XM"),
+    STEP("BOB", "DEFINE STORAGE 8M", "HCPDST094E Storage size (8M) exceeds allowed maximum (4M)"),
+    STEP("BOB", "DEFINE STORAGE 4M X", "HCPDST003E " EXTRA "X"),
+    AFTER(lack_storage, "#1", "DEFINE STORAGE 4M", "HCPDST9012E Storage not changed; CP cannot give 4M"),
+    STEP("BOB", "SLEEP X", "HCPSLP002E Invalid operand - X"),
+    STEP("BOB", "SLEEP 1 SEC X", "HCPSLP003E " EXTRA "X"),
+    STEP("BOB", "DISPLAY", "HCPCDB026E Operand missing or invalid"),
+    STEP("BOB", "DISPLAY ZZ", "HCPCDB004E Invalid hexloc - ZZ"),
+    STEP("BOB", "DISPLAY 0.1001", "HCPCDB009E Invalid range - 0.1001"),
+    STEP("BOB", "DISPLAY 200000", "HCPCDB160E Hexloc 200000 exceeds storage"),
+    STEP("BOB", "STORE 0", "HCPCDS026E Operand missing or invalid"),
+    STEP("BOB", "STORE ZZ 00", "HCPCDS004E Invalid hexloc - ZZ"),
+    STEP("BOB", "STORE 1000 123", "HCPCDS005E Invalid hexdata - 123"),
+    STEP("BOB", "STORE 200000 00", "HCPCDS160E Hexloc 200000 exceeds storage"),
+    STEP("BOB", "STORE RAX 1", "HCPCDS9028E Not stored; a machine cannot change its own RAX by a call"),
+    STEP("BOB", "TRACE", "HCPTRC026E Operand missing or invalid"),
+    STEP("BOB", "TRACE ALL ON", "HCPTRC002E Invalid operand - ALL"),
+    STEP("BOB", "TRACE VMX ON X", "HCPTRC003E " EXTRA "X"),
+    /* ---- questions and settings ---- */
+    STEP("BOB", "QUERY", "HCPCQR026E Operand missing or invalid"),
+    STEP("BOB", "QUERY TIME X", "HCPCQR003E " EXTRA "X"),
+    STEP("BOB", "QUERY PROCESSORS", "HCPCQU003E " EXTRA "PROCESSORS"),
+    STEP("BOB", "QUERY NOBODY", "HCPQSU045E NOBODY not logged on"),
+    STEP("BOB", "QUERY VIRTUAL 500", "HCPCQV040E Device 0500 does not exist"),
+    STEP("BOB", "QUERY VIRTUAL NONSENSE", "HCPCQV002E Invalid operand - NONSENSE"),
+    STEP("BOB", "QUERY LINKS", "HCPQLK022E A virtual device number was not supplied or it was invalid"),
+    STEP("BOB", "QUERY LINKS 500", "HCPQLK040E Device 0500 does not exist"),
+    STEP("BOB", "INDICATE LOAD X", "HCPIDL003E " EXTRA "X"),
+    STEP("BOB", "INDICATE NOTHING", "HCPIDL002E Invalid operand - NOTHING"),
+    STEP("BOB", "INDICATE USER ?", "HCPIDU020E Userid missing or invalid"),
+    STEP("BOB", "INDICATE USER BOB X", "HCPIDU003E " EXTRA "X"),
+    STEP("BOB", "INDICATE USER ALICE", "HCPIDU9016E INDICATE for another user is for privilege class E"),
+    AFTER(add_class_e, "OPERATOR", "INDICATE USER MAINT", "HCPIDU045E MAINT not logged on"),
+    STEP("BOB", "SET", "HCPCFS026E Operand missing or invalid"),
+    STEP("BOB", "SET MSG MAYBE", "HCPCFS002E Invalid operand - MAYBE"),
+    STEP("BOB", "SET MSG ON X", "HCPCFS003E " EXTRA "X"),
+    AFTER(limit_nesting, "BOB", "SET NESTED MEMORY",
+          "HCPCFS9018E NESTED MEMORY exceeds what your directory entry allows (TRAP)"),
+    /* ---- minidisks ---- */
+    STEP("BOB", "DETACH", "HCPDTV022E A virtual device number was not supplied or it was invalid"),
+    STEP("BOB", "DETACH 500", "HCPDTV040E Device 0500 does not exist"),
+    STEP("BOB", "LINK", "HCPLNM020E Userid missing or invalid"),
+    STEP("BOB", "LINK MAINT", "HCPLNM022E A virtual device number was not supplied or it was invalid"),
+    STEP("BOB", "LINK MAINT 190 292 RR x y", "HCPLNM003E " EXTRA "Y"),
+    STEP("BOB", "LINK NOBODY 190 291", "HCPLNM053E NOBODY not in CP directory"),
+    STEP("BOB", "LINK MAINT 999 291", "HCPLNM107E MAINT 0999 not linked; not in CP directory"),
+    AFTER(take_volume, "BOB", "LINK MAINT 190 291 RR", "HCPLNM108E MAINT 0190 not linked; volid not mounted"),
+    AFTER(put_volume, "BOB", "LINK MAINT 190 291 SR", "HCPLNM109E MAINT 0190 not linked; mode SR is not supported"),
+    STEP("BOB", "LINK MAINT 190 190 RR", "HCPLNM110E MAINT 0190 not linked; 0190 already defined"),
+    AFTER(fill_devices, "BOB", "LINK MAINT 190 500 RR",
+          "HCPLNM9010E MAINT 0190 not linked; no room for another device"),
+    AFTER(empty_devices, "BOB", "LINK ALICE 191 291 RR", "HCPLNM111E ALICE 0191 not linked; no read password"),
+    STEP("BOB", "LINK ALICE 191 291 W", "HCPLNM112E ALICE 0191 not linked; no write password"),
+    STEP("BOB", "LINK ALICE 191 291 MW", "HCPLNM113E ALICE 0191 not linked; no multiple password"),
+    STEP("BOB", "LINK MAINT 190 291 W secret", "HCPLNM103E MAINT 0190 not linked; R/O by 2 users"),
+    STEP("BOB", "LINK MAINT 190 291 WR secret", "HCPLNM102W DASD 0291 forced R/O; R/O by ALICE"),
+    STEP("BOB", "DETACH 190 291", NULL),
+    STEP("ALICE", "DETACH 190", NULL),
+    STEP("ALICE", "LINK MAINT 190 190 W secret", NULL),
+    STEP("BOB", "LINK MAINT 190 190 R", "HCPLNM104E MAINT 0190 not linked; R/W by ALICE"),
+    STEP("BOB", "LINK MAINT 190 190 WR secret", "HCPLNM101W DASD 0190 forced R/O; R/W by ALICE"),
+    STEP("BOB", "LINK MAINT 190 291 W wrong", "HCPLNM298E MAINT 0190 not linked; password incorrect"),
+    STEP("BOB", "LINK MAINT 190 291 W wrong", NULL),
+    STEP("BOB", "LINK MAINT 190 291 W wrong", NULL),
+    STEP("BOB", "LINK MAINT 190 291 W secret", "HCPLNM115E LINK invalid; excessive incorrect passwords"),
+    /* ---- words to others ---- */
+    STEP("BOB", "MESSAGE", "HCPMFS020E Userid missing or invalid"),
+    STEP("BOB", "MESSAGE ALICE", "HCPMFS026E Operand missing or invalid"),
+    STEP("BOB", "MESSAGE MAINT x", "HCPMFS045E MAINT not logged on"),
+    STEP("BOB", "MESSAGE ALL x", "HCPMFS9016E MESSAGE ALL is for privilege class A, B or C"),
+    STEP("ALICE", "SET MSG OFF", NULL),
+    STEP("BOB", "MESSAGE ALICE x", "HCPMFS057I ALICE not receiving; MSG OFF"),
+    /* ---- coming and going ---- */
+    STEP("BOB", "LOGON", "HCPLGA020E Userid missing or invalid"),
+    STEP("BOB", "LOGON BOB secret",
+          "HCPLGA9017E After the user ID LOGON takes HERE and NOIPL only; the password is asked for"),
+    STEP("BOB", "LOGON BOB", "HCPLGA054E Already logged on L0002"),
+    STEP("BOB", "LOGOFF X", "HCPLOG003E " EXTRA "X"),
+    STEP("BOB", "DISCONNECT X", "HCPDIS003E " EXTRA "X"),
+    STEP("OPERATOR", "FORCE", "HCPFRC020E Userid missing or invalid"),
+    STEP("OPERATOR", "FORCE BOB X", "HCPFRC003E " EXTRA "X"),
+    STEP("OPERATOR", "FORCE MAINT", "HCPFRC045E MAINT not logged on"),
+    STEP("OPERATOR", "SHUTDOWN X", "HCPSHU003E " EXTRA "X"),
+    STEP("BOB", "XAUTOLOG", "HCPXAL020E Userid missing or invalid"),
+    STEP("BOB", "XAUTOLOG MAINT X", "HCPXAL003E " EXTRA "X"),
+    STEP("BOB", "XAUTOLOG NOBODY", "HCPXAL053E NOBODY not in CP directory"),
+    STEP("BOB", "XAUTOLOG MAINT", "HCPXAL9024E You are not authorized to XAUTOLOG MAINT"),
+    STEP("OPERATOR", "XAUTOLOG BOB", "HCPXAL9023E BOB is already logged on"),
+    AFTER(fill_sessions, "OPERATOR", "XAUTOLOG MAINT", "HCPXAL9025E CP has no room for another session"),
+    AFTER(lack_room, "#2", "XAUTOLOG MAINT",
+          "HCPXAL9022E LOGON unsuccessful--CP has no storage for the machine of MAINT"),
+    STEP("OPERATOR", "FORCE ALICE", NULL),
+    STEP("OPERATOR", "FORCE ALICE", "HCPFRC361E LOGOFF/FORCE pending for user ALICE"),
+    STEP("#1", "DISCONNECT", NULL),
+    STEP("BOB", "DISCONNECT", "HCPDIS9027E Command not valid without a terminal: DISCONNECT"),
+    /* ---- before LOGON ---- */
+    STEP("#0", "QUERY NAMES", "HCPCFC015E Command not valid before LOGON: QUERY"),
+    STEP("#0", "MESSAGE ALICE x", "HCPMFS015E Command not valid before LOGON: MSG"),
+    AFTER(wait_long, "#0", "LOGON ALICE\rwrong", "HCPLGA050E LOGON unsuccessful--incorrect userid and/or password"),
+    AFTER(wait_long, "#0", "LOGON ALICE\rvmn",
+          "HCPLGA9021W 1 unsuccessful attempts to log on as ALICE since the last LOGON"),
+    STEP("#0", "#CP LOGOFF", NULL),
+    AFTER(lack_machine, "#0", "LOGON ALICE\rvmn",
+          "HCPLGA9022E LOGON unsuccessful--CP has no storage for the machine of ALICE"),
+};
+
+/* Messages no command line of the scene gives, and the test that has them said. */
+static const struct {
+    const char *module;
+    unsigned number;
+    const char *test;
+} elsewhere[] = {
+    /* a machine that stops */
+    {"GIR", 450, "tests/unit/session_life_test.c"},  {"GIR", 451, "tests/unit/session_life_test.c"},
+    {"GIR", 453, "tests/unit/session_life_test.c"},  {"GIR", 2629, "tests/unit/session_life_test.c"},
+    {"GIR", 9001, "tests/unit/session_life_test.c"}, {"GIR", 9002, "tests/unit/session_life_test.c"},
+    {"GIR", 9003, "tests/unit/session_life_test.c"}, {"GIR", 9004, "tests/unit/session_life_test.c"},
+    {"GIR", 9005, "tests/unit/session_life_test.c"}, {"GIR", 9006, "tests/unit/session_life_test.c"},
+    {"GIR", 9007, "tests/unit/session_life_test.c"}, {"GIR", 9008, "tests/unit/session_life_test.c"},
+    {"GIR", 9009, "tests/unit/session_life_test.c"},
+    /* a terminal after too many wrong passwords */
+    {"LGA", 9020, "tests/unit/session_life_test.c"},
+    /* a directory or volume that is not as it should be, at CP's start */
+    {"DIR", 9030, "tests/unit/session_start_test.c"}, {"DIR", 9031, "tests/unit/session_start_test.c"},
+    {"DIR", 9032, "tests/unit/session_start_test.c"}, {"DIR", 9033, "tests/unit/session_start_test.c"},
+    /* a program that fails at VMX */
+    {"VMX", 9040, "tests/unit/command_text_test.c"},  {"VMX", 9041, "tests/unit/command_text_test.c"},
+    /* a processor that reports errors */
+    {"MCK", 9050, "tests/system/test_machine_check.py"},
+};
+
+static void note_given(const char *module, unsigned number)
+{
+    assert_true(givens < sizeof given / sizeof *given && number < 10000);
+    seen[number] = true;
+    snprintf(given[givens++], sizeof *given, "%.3s%u", module, number);
+}
+
+static bool is_given(const char *module, unsigned number)
+{
+    char text[8];
+    snprintf(text, sizeof text, "%.3s%u", module, number);
+    for (unsigned i = 0; i < givens; i++)
+        if (!strcmp(given[i], text))
+            return true;
+    return false;
+}
+
+static void note_texts(const char *shows)
+{
+    regmatch_t found[3];
+    regex_t message;
+    assert_int_equal(regcomp(&message, "HCP([A-Z]{3})([0-9]{3,4})[IWE] ", REG_EXTENDED), 0);
+    for (; !regexec(&message, shows, 3, found, 0); shows += found[0].rm_eo)
+        note_given(shows + found[1].rm_so, (unsigned)strtoul(shows + found[2].rm_so, NULL, 10));
+    regfree(&message);
+}
+
+/* False: it does not give its message. */
+static bool take_step(const struct step *s)
+{
+    const char *shows = answer;
+    char line[64], whole[160];
+    if (s->before)
+        s->before();
+    snprintf(line, sizeof line, "%s\r", s->line);
+    if (*s->who == '#')
+        type((unsigned)s->who[1] - '0', line), wait_long(), shows = shown((unsigned)s->who[1] - '0');
+    else
+        run(s->who, s->line);
+    snprintf(whole, sizeof whole, "%s%s\n", s->text ? s->text : "", *s->who == '#' ? "\r" : "");
+    note_texts(shows);
+    bool is_shown = !s->text || strstr(shows, whole);
+    if (!is_shown)
+        print_error("%s: expected \"%s\", it shows:\n%s\n", s->line, s->text, shows);
+    return is_shown;
+}
+
+static void each_command_line_gives_its_message(void **state)
+{
+    bool all = true;
+    (void)state;
+    for (const struct step *s = steps; s < steps + sizeof steps / sizeof *steps; s++)
+        all &= take_step(s);
+    assert_true(all);
+}
+
+static void what_no_command_line_gives_is_asked_for_by_another_test(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        char code[16];
+        const struct message *m = message_find(elsewhere[i].number);
+        snprintf(code, sizeof code, "HCP%s%03u%c", elsewhere[i].module, m->number, m->severity);
+        sources_read(elsewhere[i].test);
+        if (!strstr(sources, code))
+            fail_msg("%s has no %s", elsewhere[i].test, code);
+        sources_forget(NULL);
+        if (is_given(elsewhere[i].module, m->number))
+            fail_msg("%s is given here", code);
+        note_given(elsewhere[i].module, m->number);
+    }
+}
+
+static void every_message_of_the_table_is_given(void **state)
+{
+    (void)state;
+    for (unsigned number = 1; number < 10000; number++)
+        if (message_lookup(number) && !seen[number])
+            fail_msg("nothing gives message %u", number);
+}
+
+/* Where a module gives a message by its number; a module that reads operands gives what their readers do. */
+static void every_module_gives_all_its_messages(void **state)
+{
+    static const struct {
+        const char *pattern;
+        unsigned number; /* 0: as matched */
+    } ways[] = {
+        {"(FAIL\\(|error\\()[^\"]*\"([A-Z]{3})\", ([0-9]+)[,)]", 0}, {"(call_end)\\([a-z&]+, \"([A-Z]{3})\"\\)()", 3},
+        {"(call_userid)\\([a-z]+, \"([A-Z]{3})\"()", 20},            {"(call_vdev)\\([a-z]+, \"([A-Z]{3})\"()", 22},
+    };
+    static const char *const ends[] = {".c", NULL};
+    unsigned pairs = 0;
+    (void)state;
+    sources_read_all("cp", true, "", ends, NULL);
+    for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++) {
+        regmatch_t found[4];
+        regex_t way;
+        assert_int_equal(regcomp(&way, ways[i].pattern, REG_EXTENDED), 0);
+        for (const char *at = sources; !regexec(&way, at, 4, found, 0); at += found[0].rm_eo, pairs++) {
+            unsigned number = ways[i].number ? ways[i].number : (unsigned)strtoul(at + found[3].rm_so, NULL, 10);
+            if (!is_given(at + found[2].rm_so, number))
+                fail_msg("%.*s: no step has this message", (int)(found[0].rm_eo - found[0].rm_so), at + found[0].rm_so);
+        }
+        regfree(&way);
+    }
+    sources_forget(NULL);
+    assert_true(pairs > 100);
+}
+
+/* Under the code that was shown, without the module, and by its number alone. */
+static void every_message_has_help_under_its_code(void **state)
+{
+    static const char *const forms[] = {"HELP HCPXXX%03u%c", "HELP HCP%03u%c", "HELP %u%c", "HELP %u"};
+    everybody(state);
+    for (unsigned number = 1; number < 10000; number++)
+        for (unsigned i = 0; message_lookup(number) && i < sizeof forms / sizeof *forms; i++) {
+            const struct message *m = message_lookup(number);
+            char line[32], head[16];
+            snprintf(line, sizeof line, forms[i], number, m->severity);
+            snprintf(head, sizeof head, "HCP...%03u%c ", number, m->severity);
+            assert_answer("BOB", line, 0, head);
+            assert_ptr_equal(strstr(answer, head), answer);
+            assert_non_null(strstr(answer, m->help));
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(each_command_line_gives_its_message, everybody),
+        cmocka_unit_test(what_no_command_line_gives_is_asked_for_by_another_test),
+        cmocka_unit_test(every_message_of_the_table_is_given),
+        cmocka_unit_test(every_module_gives_all_its_messages),
+        cmocka_unit_test(every_message_has_help_under_its_code),
+    };
+    scene_begin();
+    system_register("BAD", "no system", 9);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
