@@ -1,6 +1,7 @@
 #include "tests/unit/fake/cms_machine.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,11 @@ static struct {
 } disks[DISKS];
 
 static bool cp_there;
-static char cp_response[4096];
+static char cp_response[32768];
 static int cp_return_code;
 char fake_cms_cp_asked[256];
 void (*fake_cms_no_more)(void);
-bool fake_cms_loses_interrupts;
+bool fake_cms_loses_interrupts, fake_cms_disks_fail;
 unsigned fake_cms_ticks;
 
 void fake_cms_reset(void)
@@ -37,7 +38,7 @@ void fake_cms_reset(void)
     memset(disks, 0, sizeof disks);
     cp_there = false;
     fake_cms_cp_asked[0] = 0;
-    fake_cms_loses_interrupts = false;
+    fake_cms_loses_interrupts = fake_cms_disks_fail = false;
     fake_cms_ticks = 0;
     cms_heap_start(heap, sizeof heap);
     fake_cms_forget();
@@ -152,6 +153,8 @@ static uint8_t *place(struct disk *disk, uint64_t sector, uint32_t count)
 int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
 {
     wait_for_answer();
+    if (fake_cms_disks_fail)
+        return -EIO;
     memcpy(buffer, place(disk, sector, count), (size_t)count * DISK_SECTOR);
     return 0;
 }
@@ -160,6 +163,8 @@ int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint3
 {
     assert(!disk->read_only);
     wait_for_answer();
+    if (fake_cms_disks_fail)
+        return -EIO;
     memcpy(place(disk, sector, count), buffer, (size_t)count * DISK_SECTOR);
     return 0;
 }

@@ -26,6 +26,9 @@ void fake_cms_detach(uint16_t vdev);
 extern bool fake_cms_loses_interrupts;
 extern unsigned fake_cms_ticks;
 
+/* From here on disks answer every request with an error. */
+extern bool fake_cms_disks_fail;
+
 /* CP is there and gives this answer to every command; NULL: CP is not there. */
 void fake_cms_cp(const char *response, int return_code);
 extern char fake_cms_cp_asked[256];

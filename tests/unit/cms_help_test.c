@@ -1,0 +1,180 @@
+/* What HELP advertises of CMS' commands is accepted: each word in capitals of a synopsis, and of PIPE's help, stands in
+ * a line here, which is obeyed. */
+#include "tests/unit/cms_scene.h"
+
+#include <ctype.h>
+
+#include "cms/command/builtin.h"
+#include "cms/command/settings.h"
+
+static const struct tried {
+    const char *line;
+    int rc;
+} lines[] = {
+    {"* text", 0},
+    {"HELP", 0},
+    {"HELP CMS QUERY", 0},
+    {"HELP CP QUERY", 0},
+    {"CP QUERY TIME", 0},
+    {"HT", 0},
+    {"RT", 0},
+    {"HX", 0},
+    {"HI", 0},
+    /* ---- disks and settings ---- */
+    {"ACCESS 192 B (FORCERO", 0},
+    {"RELEASE B (DET", 0},
+    {"ACCESS 192 B", 0},
+    {"FORMAT 192 B (BLKSIZE 512", 0},
+    {"FORMAT 192 B (BLKSIZE 1K", 0},
+    {"FORMAT 192 B (BLKSIZE 2K", 0},
+    {"FORMAT 192 B (BLKSIZE 4K", 0},
+    {"QUERY ACCESSED", 0},
+    {"QUERY CMSLEVEL", 0},
+    {"QUERY DISK MAX", 0},
+    {"QUERY DISK R/W", 0},
+    {"QUERY SEARCH", 0},
+    {"QUERY TIME", 0},
+    {"QUERY USERID", 0},
+    {"QUERY ABBREV", 0},
+    {"QUERY EMSG", 0},
+    {"QUERY IMPCP", 0},
+    {"QUERY IMPEX", 0},
+    {"QUERY LINEND", 0},
+    {"QUERY RDYMSG", 0},
+    {"SET ABBREV OFF", 0},
+    {"SET ABBREV ON", 0},
+    {"SET EMSG OFF", 0},
+    {"SET EMSG CODE", 0},
+    {"SET EMSG TEXT", 0},
+    {"SET EMSG ON", 0},
+    {"SET IMPCP ON", 0},
+    {"SET IMPEX ON", 0},
+    {"SET LINEND OFF", 0},
+    {"SET RDYMSG SMSG", 0},
+    {"SET RDYMSG LMSG", 0},
+    /* ---- files ---- */
+    {"LISTFILE * * A (HEADER FNAME", 0},
+    {"LISTFILE * * A (NOHEADER FTYPE", 0},
+    {"LISTFILE * * A (FMODE", 0},
+    {"LISTFILE * * A (FORMAT", 0},
+    {"LISTFILE * * A (ALLOC", 0},
+    {"LISTFILE * * A (DATE SHORTDATE", 0},
+    {"LISTFILE * * A (LABEL FULLDATE", 0},
+    {"LISTFILE (ISODATE DATE", 0},
+    {"TYPE ALPHA DATA A 1 * (HEX", 0},
+    {"TYPE ALPHA DATA (COL 1-3", 0},
+    {"COMPARE ALPHA DATA A ALPHA DATA B", 0},
+    {"STATE ALPHA DATA", 0},
+    {"STATEW ALPHA DATA A", 0},
+    {"COPYFILE ALPHA DATA A ONE = A (NEWFILE RECFM F LRECL 80 FROM 1 FOR 2 UPCASE OLDDATE TYPE", 0},
+    {"COPYFILE ALPHA DATA A ONE = A (REPLACE RECFM V TRUNC LOWCASE NEWDATE NOTYPE FILL .", 0},
+    {"COPYFILE ALPHA DATA A ONE = A (APPEND NOTRUNC", 0},
+    {"RENAME ONE DATA A TWO = A (TYPE", 0},
+    {"RENAME TWO DATA A ONE = A (NOTYPE", 0},
+    {"ERASE ONE DATA A (TYPE", 0},
+    {"ERASE TWO DATA A (NOTYPE", 28},
+    /* ---- pipelines ---- */
+    {"PIPE (STAGESEP ?) literal x ? > ONE DATA A F 10", 0},
+    {"PIPE < ALPHA DATA A | >> TWO DATA A V", 0},
+    {"PIPE LITERAL x | CONSOLE", 0},
+    {"PIPE CMS QUERY IMPCP | HOLE", 0},
+    {"PIPE CP QUERY TIME | HOLE", 0},
+    {"PIPE < ALPHA DATA A | LOCATE 1-5 /o/ | NLOCATE W2 X4142 | HOLE", 0},
+    {"PIPE < ALPHA DATA A | BETWEEN /one/ 2 | TAKE FIRST 1 | HOLE", 0},
+    {"PIPE < ALPHA DATA A | TAKE LAST 1 | DROP 1 | HOLE", 0},
+    {"PIPE < ALPHA DATA A | SORT UNIQUE ANYCASE 1-5 A | HOLE", 0},
+    {"PIPE < ALPHA DATA A | SORT COUNT 1-5 D | HOLE", 0},
+    {"PIPE < ALPHA DATA A | UNIQUE COUNT ANYCASE 1-* LAST | HOLE", 0},
+    {"PIPE < ALPHA DATA A | UNIQUE FIRST | UNIQUE SINGLES | UNIQUE MULTIPLES | HOLE", 0},
+    {"PIPE < ALPHA DATA A | COUNT CHARS WORDS LINES MINLINE MAXLINE | HOLE", 0},
+    {"PIPE < ALPHA DATA A | CHANGE ANYCASE 1.3 /o/p/ 1 | XLATE UPPER | XLATE LOWER | HOLE", 0},
+    {"PIPE < ALPHA DATA A | SPLIT AT o | SPLIT BEFORE STRING /t/ | SPLIT AFTER ANYOF /xy/ | JOIN 2 /,/ 80 | HOLE", 0},
+    {"PIPE < ALPHA DATA A | SPECS 1-3 STRIP C2X 1-8 LEFT /x/ NEXT CENTER NUMBER NEXTWORD.5 RIGHT | HOLE", 0},
+};
+
+static int start(void **state)
+{
+    (void)state;
+    scene_begin();
+    memset(&cms_settings, 0, sizeof cms_settings);
+    fake_cms_cp("", 0);
+    attach(0x191, 'A', "ALI191");
+    attach(0x192, 'B', "ALI192");
+    assert_int_equal(obey("PIPE literal The end|literal   two|literal one|> ALPHA DATA A"), 0);
+    return 0;
+}
+
+static void every_line_is_accepted(void **state)
+{
+    bool all = true;
+    (void)state;
+    for (const struct tried *t = lines; t < lines + sizeof lines / sizeof *lines; t++) {
+        if (!strncmp(t->line, "FORMAT", 6))
+            fake_cms_type("1\rlabel\r");
+        if (!strncmp(t->line, "COMPARE", 7))
+            obey("COPYFILE ALPHA DATA A = = B");
+        if (obey(t->line) == t->rc)
+            continue;
+        print_error("%s: %s\n", t->line, fake_cms_shown());
+        all = false;
+    }
+    assert_true(all);
+}
+
+static bool has_line(const struct command *c, const char *word, size_t length)
+{
+    for (const struct tried *t = lines; t < lines + sizeof lines / sizeof *lines; t++) {
+        size_t name = strlen(c->name);
+        if (strncmp(t->line, c->name, name) || (t->line[name] && t->line[name] != ' '))
+            continue;
+        if (!length)
+            return true;
+        for (const char *at = t->line + name; *at; at++)
+            if (!isalnum((unsigned char)at[-1]) && !strncmp(at, word, length))
+                return true;
+    }
+    return false;
+}
+
+static bool in_word(char c) { return isalnum((unsigned char)c) || c == '/'; }
+
+/* Words without a small letter, of a text; those between / and / are examples of text. */
+static unsigned check_words(const struct command *c, const char *text)
+{
+    unsigned words = 0;
+    while (*text) {
+        size_t length = 0, small = 0, capitals = 0;
+        for (; in_word(text[length]); length++) {
+            small += text[length] >= 'a' && text[length] <= 'z';
+            capitals += text[length] >= 'A' && text[length] <= 'Z';
+        }
+        if (capitals && !small && strncmp(text, c->name, length) && (++words, !has_line(c, text, length)))
+            fail_msg("no line has %.*s of %s", (int)length, text, c->name);
+        text += length ? length : 1;
+    }
+    return words;
+}
+
+static void every_word_of_a_synopsis_is_in_a_line(void **state)
+{
+    const struct command *c;
+    unsigned words = 0;
+    (void)state;
+    for (size_t i = 0; (c = cms_command_at(i)); i++) {
+        if (!has_line(c, "", 0))
+            fail_msg("no line has %s", c->name);
+        words += check_words(c, c->synopsis);
+        if (!strcmp(c->name, "PIPE"))
+            words += check_words(c, c->help);
+    }
+    assert_true(words > 110);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_word_of_a_synopsis_is_in_a_line),
+        cmocka_unit_test_setup_teardown(every_line_is_accepted, start, scene_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,335 @@
+/* Every message of CMS is given by a command line here, but those that are named with the reason why none can; and what
+ * HELP advertises is accepted. A new message, or another module that gives one, fails until it has its line. */
+#include "tests/unit/cms_scene.h"
+
+#include <regex.h>
+
+#include "cms/command/builtin.h"
+#include "cms/command/messages.h"
+#include "cms/command/settings.h"
+#include "tests/unit/sources.h"
+
+static const char *const names[MESSAGES] = {
+#define MESSAGE(name, module, number, severity, return_code, text, help) [MESSAGE_##name] = #name,
+#include "cms/command/messages.def"
+#undef MESSAGE
+};
+
+struct step {
+    const char *line;
+    const char *text; /* the message, whole; NULL: none is asked for */
+    void (*before)(void);
+};
+
+static struct {
+    char module[4];
+    enum cms_message message;
+} given[512];
+static unsigned givens;
+
+/* ---- what some steps need beforehand ----------------------------------------------------------------------------- */
+
+static char long_answer[20000];
+static void *hoard[1000];
+
+static void answer_yes(void) { fake_cms_type("1\rlabel\r"); }
+static void no_cp(void) { fake_cms_cp(NULL, 0); }
+static void short_cp(void) { fake_cms_cp("", 0); }
+static void long_cp(void) { fake_cms_cp(memset(long_answer, 'x', sizeof long_answer - 1), 0); }
+static void attach_blank(void) { fake_cms_attach(0x200, false); }
+static void attach_read_only(void) { fake_cms_attach(0x190, true); }
+static void read_only_b(void) { obey("ACCESS 192 B (FORCERO"); }
+static void break_disks(void) { fake_cms_disks_fail = true, answer_yes(); }
+static void mend_disks(void) { fake_cms_disks_fail = false, obey("ACCESS 191 A"), obey("ACCESS 192 B"); }
+
+static void take_heap(void)
+{
+    unsigned taken = 0;
+    for (size_t size = 1 << 20; size >= 1024; size /= 2)
+        while ((hoard[taken] = cms_heap_allocate_system(size)))
+            taken++;
+}
+
+static void give_heap(void)
+{
+    for (unsigned i = 0; hoard[i]; i++)
+        cms_heap_free(hoard[i]);
+}
+
+static void fill_disk(void)
+{
+    obey("PIPE literal 0123456789 | > BIG DATA A");
+    while (!obey("COPYFILE BIG DATA A BIG DATA A BIG DATA A (REPLACE")) {}
+}
+
+#define STEP(line, text)          {line, text, NULL}
+#define AFTER(before, line, text) {line, text, before}
+#define RUNNING                   "... Issued from stage 2 of pipeline 1"
+#define X40                       "X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X "
+#define Y240                      "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy" \
+                                  "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy" \
+                                  "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"
+
+static const struct step steps[] = {
+    /* ---- any command ---- */
+    STEP("ERASE " X40 "X", "DMSINT070E Invalid parameter list"),
+    STEP("PIPE (SEP !)cms PIPE (SEP ?)cms PIPE (SEP ~)cms PIPE (SEP ;)cms PIPE (SEP :)cms PIPE (SEP ,)cms PIPE"
+         " (SEP +)cms PIPE (SEP =)cms PIPE (SEP &)cms Q IMPCP&console=console+console,console:console;console~console?console!console",
+         "DMSINT9004E Commands are nested too deep"),
+    STEP("HELP FROBNICATION", "DMSHLP254E HELP cannot find the information you requested: FROBNICATION"),
+    STEP("CP QUERY TIME", "DMSCPF9001E CP is not there: this machine runs without it"),
+    AFTER(short_cp, "CP", "DMSCPF047E No function specified"),
+    STEP("CP " Y240 "y", "DMSCPF9002S CP did not take the command"),
+    AFTER(long_cp, "CP QUERY NAMES", "DMSCPF9003W CP's response is longer than the buffer; the rest is lost"),
+    AFTER(take_heap, "CP QUERY NAMES", "DMSCPF109S Virtual storage capacity exceeded"),
+    STEP("COPYFILE ALPHA DATA A X Y A", "DMSCPY109S Virtual storage capacity exceeded"),
+    STEP("PIPE literal x | sort | hole", "DMSPIP109S Virtual storage capacity exceeded"),
+    AFTER(give_heap, "QUERY", "DMSQRY047E No function specified"),
+    AFTER(no_cp, "QUERY NONSENSE", "DMSQRY014E Invalid keyword: NONSENSE"),
+    STEP("QUERY SEARCH X", "DMSQRY070E Invalid parameter X"),
+    STEP("QUERY DISK 99", "DMSQRY048E Invalid filemode 99"),
+    STEP("QUERY DISK Q", "DMSQRY069E Filemode Q not accessed"),
+    STEP("SET", "DMSSET047E No function specified"),
+    STEP("SET IMPCP", "DMSSET050E Parameter missing after IMPCP"),
+    STEP("SET IMPCP MAYBE", "DMSSET014E Invalid keyword: MAYBE"),
+    STEP("SET IMPCP ON X", "DMSSET070E Invalid parameter X"),
+    /* ---- disks ---- */
+    STEP("ACCESS XYZ", "DMSACC017E Invalid device address: XYZ"),
+    STEP("ACCESS 191 1", "DMSACC048E Invalid filemode 1"),
+    STEP("ACCESS 191 A X", "DMSACC070E Invalid parameter X"),
+    STEP("ACCESS 191 A (WHATEVERITIS", "DMSACC003E Invalid option: WHATEVERITIS"),
+    STEP("ACCESS 191 E/X", "DMSACC069E Filemode X not accessed"),
+    STEP("ACCESS 555 C", "DMSACP113S C(555) not attached or invalid device address"),
+    AFTER(attach_blank, "ACCESS 200 C", "DMSACP112S C(200) device error: there is no CMS1 label"),
+    STEP("ACCESS 192 C", "DMSACP726I 192 B released"),
+    STEP("ACCESS 192 C (FORCERO", "DMSACP723I C (192) R/O"),
+    STEP("ACCESS 192 B/A", "DMSACP725I 192 also = C disk"),
+    STEP("ACCESS 191 C", "DMSACP724I 191 replaces C (192)"),
+    STEP("ACCESS 191 A", NULL),
+    STEP("ACCESS 192 B", NULL),
+    STEP("RELEASE", "DMSARE028E No device specified"),
+    STEP("RELEASE 12345", "DMSARE017E Invalid device address: 12345"),
+    STEP("RELEASE Q", "DMSARE069E Filemode Q not accessed"),
+    STEP("RELEASE B X", "DMSARE070E Invalid parameter X"),
+    STEP("RELEASE B (WHAT", "DMSARE003E Invalid option: WHAT"),
+    STEP("FORMAT", "DMSFOR028E No device specified"),
+    STEP("FORMAT XYZ C", "DMSFOR017E Invalid device address: XYZ"),
+    STEP("FORMAT 200", "DMSFOR005E No filemode specified"),
+    STEP("FORMAT 200 1", "DMSFOR048E Invalid filemode 1"),
+    STEP("FORMAT 200 C X", "DMSFOR070E Invalid parameter X"),
+    STEP("FORMAT 200 C (WHAT", "DMSFOR003E Invalid option: WHAT"),
+    STEP("FORMAT 200 C (BLKSIZE", "DMSFOR050E Parameter missing after BLKSIZE"),
+    STEP("FORMAT 200 C (BLKSIZE 777", "DMSFOR029E Invalid parameter 777 in the option BLKSIZE field"),
+    STEP("FORMAT 555 C", "DMSFOR113S C(555) not attached or invalid device address"),
+    AFTER(attach_read_only, "FORMAT 190 S", "DMSFOR037E Filemode S(190) is accessed as read/only"),
+    AFTER(break_disks, "FORMAT 200 C", "DMSFOR125S Permanent unit check on disk C(200): device error"),
+    AFTER(mend_disks, "QUERY SEARCH", NULL),
+    AFTER(answer_yes, "FORMAT 200 C", "DMSFOR603R FORMAT will erase all files on disk C(200). Do you wish to continue?"),
+    AFTER(answer_yes, "FORMAT 200 C", "DMSFOR605R Enter disk label:"),
+    AFTER(answer_yes, "FORMAT 200 C", "DMSFOR733I Formatting disk C"),
+    AFTER(answer_yes, "FORMAT 200 C", "DMSFOR732I 512 FB-512 blocks formatted on C(200)"),
+    STEP("RELEASE C", NULL),
+    /* ---- files ---- */
+    STEP("LISTFILE NOSUCH FILE", "DMSLST002E File NOSUCH FILE A not found"),
+    STEP("LISTFILE * * A X", "DMSLST070E Invalid parameter X"),
+    STEP("LISTFILE * * 99", "DMSLST048E Invalid filemode 99"),
+    STEP("LISTFILE * * Z", "DMSLST069E Filemode Z not accessed"),
+    STEP("LISTFILE (SHORTDATES", "DMSLST003E Invalid option: SHORTDATES"),
+    STEP("LISTFILE (DATE DATE", "DMSLST065E DATE option specified twice"),
+    STEP("LISTFILE (DATE LABEL", "DMSLST066E DATE and LABEL are conflicting options"),
+    STEP("TYPE", "DMSTYP042E No fileid(s) specified"),
+    STEP("TYPE ALPHA", "DMSTYP054E Incomplete fileid specified"),
+    STEP("TYPE AL/PHA DATA", "DMSTYP062E Invalid character in fileid AL/PHA DATA A"),
+    STEP("TYPE ALPHA DATA A 9", "DMSTYP049E Invalid line number 9"),
+    STEP("TYPE ALPHA DATA A 1 2 X", "DMSTYP070E Invalid parameter X"),
+    STEP("TYPE ALPHA DATA A (COL X", "DMSTYP029E Invalid parameter X in the option COL field"),
+    STEP("COMPARE", "DMSCMP042E No fileid(s) specified"),
+    STEP("COMPARE ALPHA DATA A", "DMSCMP054E Incomplete fileid specified"),
+    STEP("COMPARE ALPHA DATA A ALPHA EXEC A X", "DMSCMP070E Invalid parameter X"),
+    STEP("COMPARE ALPHA DATA A ALPHA DATA A", "DMSCMP019E Identical fileids"),
+    STEP("COMPARE ALPHA DATA A BETA DATA B", "DMSCMP011E Conflicting file formats"),
+    STEP("COMPARE ALPHA DATA A ALPHA EXEC A", "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA EXEC A2"),
+    STEP("COMPARE ALPHA DATA A ALPHA EXEC A", "DMSCMP010W Premature EOF on file ALPHA EXEC A2"),
+    STEP("COMPARE ALPHA DATA A OTHER DATA A", "DMSCMP209W Files do not compare"),
+    STEP("COPYFILE", "DMSCPY042E No fileid(s) specified"),
+    STEP("COPYFILE ALPHA DATA", "DMSCPY054E Incomplete fileid specified"),
+    STEP("COPYFILE NO FILE A X Y A", "DMSCPY002E File NO FILE A not found"),
+    STEP("COPYFILE ALPHA DATA A BETA DATA B", "DMSCPY024E File BETA DATA B1 already exists; specify REPLACE option"),
+    STEP("COPYFILE ALPHA DATA A X Y A (LRECL 70000", "DMSCPY029E Invalid parameter 70000 in the option LRECL field"),
+    STEP("COPYFILE ALPHA DATA A X Y A (FROM 4", "DMSCPY156E FROM 4 not found--file ALPHA DATA A1 has only 3 records"),
+    STEP("COPYFILE ALPHA DATA A X Y A (TYPE", "DMSCPY721I Copy ALPHA DATA A1 to X Y A1 (new file)"),
+    STEP("RENAME", "DMSRNM042E No fileid(s) specified"),
+    STEP("RENAME ALPHA DATA A", "DMSRNM054E Incomplete fileid specified"),
+    STEP("RENAME ALPHA DATA A = = A X", "DMSRNM070E Invalid parameter X"),
+    STEP("RENAME ALPHA DATA A = = B", "DMSRNM051E Invalid filemode change from A to B"),
+    STEP("RENAME ALPHA DATA A = EXEC A", "DMSRNM024E File ALPHA EXEC A1 already exists"),
+    STEP("ERASE * * A", "DMSERS071E ERASE * * A not allowed"),
+    STEP("ERASE NOSUCH FILE", "DMSERS002E File NOSUCH FILE A not found"),
+    STEP("STATE NOSUCH FILE", "DMSSTT002E File NOSUCH FILE * not found"),
+    AFTER(read_only_b, "ERASE BETA DATA B", "DMSERS037E Filemode B is accessed as read/only"),
+    AFTER(mend_disks, "PIPE literal x | > X Y A | > X Y A", "DMSPIP030E File X Y A already active"),
+    /* ---- pipelines ---- */
+    STEP("PIPE", "DMSPIP018E No pipeline specified on PIPE command"),
+    STEP("PIPE (FOO) literal x", "DMSPIP014E Option FOO not valid"),
+    STEP("PIPE literal a | | console", "DMSPIP020E Null stage found"),
+    STEP("PIPE literal a| nosuch", "DMSPIP027E Entry point NOSUCH not found"),
+    STEP("PIPE literal a| nosuch", "DMSPIP003I " RUNNING),
+    STEP("PIPE literal a| nosuch", "DMSPIP001I ... Running \"nosuch\""),
+    STEP("PIPE take 1", "DMSPIP127E This stage cannot be first in a pipeline"),
+    STEP("PIPE literal a| < A B", "DMSPIP087E This stage must be the first stage of a pipeline"),
+    STEP("PIPE < NO FILE | console", "DMSPIP146E File NO FILE * does not exist"),
+    STEP("PIPE literal a| take x", "DMSPIP058E Number expected, but \"x\" was found"),
+    STEP("PIPE literal a| take 1 2", "DMSPIP112E Excessive options \"2\""),
+    STEP("PIPE literal a| locate /x", "DMSPIP060E Delimiter missing after string \"/x\""),
+    STEP("PIPE literal a| locate 5-3 /x/", "DMSPIP054E Range \"5-3\" not valid"),
+    STEP("PIPE literal a| locate xABC", "DMSPIP064E Hexadecimal data missing or not valid in \"xABC\""),
+    STEP("PIPE literal a| change", "DMSPIP113E Required operand missing"),
+    STEP("PIPE literal a| count things", "DMSPIP111E Operand THINGS is not valid"),
+    STEP("PIPE literal a| > X* Y A", "DMSPIP062E Invalid character in fileid X* Y A"),
+    STEP("PIPE literal abc | > X Y A F 2", "DMSPIP177E Record too long: 4 bytes"),
+    /* ---- what ends badly ---- */
+    AFTER(fill_disk, "COPYFILE BIG DATA A BIG DATA A BIG DATA A (REPLACE", "DMSCPY107S Disk A (191) is full"),
+    AFTER(read_only_b, "ERASE BIG DATA A", NULL),
+    AFTER(break_disks, "TYPE ALPHA DATA", "DMSTYP125S Permanent unit check on disk A (191): the device could not read"),
+    AFTER(mend_disks, "ACCESS 191 A (FORCERO", NULL),
+    AFTER(read_only_b, "ERASE X Y *", "DMSERS006E No read/write filemode accessed"),
+    STEP("QUERY DISK MAX", "DMSQRY006E No read/write filemode accessed"),
+};
+
+/* What no command line of this scene gives. */
+static const struct {
+    enum cms_message message;
+    const char *reason;
+} others[] = {
+    {MESSAGE_OUTPUT_ERROR, "a record that EDF refuses, which no command hands it"},
+    {MESSAGE_EXCEPTION, "a fault of a command: cms_command_test, an_abend_ends_in_ready_with_the_disks_accessed"},
+    {MESSAGE_ABEND, "CMS itself has failed: cms/boot/main.c writes it without the message's row"},
+};
+
+/* ---- what was shown ---------------------------------------------------------------------------------------------- */
+
+/* Whether `shown` begins with the text, whose %... stand for anything. */
+static bool is_of(const char *text, const char *shown)
+{
+    for (; *text && *text != '%'; text++, shown++)
+        if (*text != *shown && !(*text == '\n' && *shown == '\r' && shown++))
+            return false;
+    if (!*text)
+        return *shown == '\r';
+    const char *rest = text + strcspn(text, "cdsuxX") + 1;
+    for (; *shown && *shown != '\r'; shown++)
+        if (is_of(rest, shown))
+            return true;
+    return is_of(rest, shown);
+}
+
+static void note_line(const char *at)
+{
+    int number, end = 0;
+    char module[4], severity;
+    if (sscanf(at, "DMS%3[A-Z]%d%c %n", module, &number, &severity, &end) != 3 || !end)
+        return;
+    for (enum cms_message m = 0; m < MESSAGES; m++) {
+        const struct cms_message_row *row = &cms_message_rows[m];
+        if (row->number != number || row->severity != severity || (row->module && strcmp(row->module, module)) ||
+            !is_of(row->text, at + end))
+            continue;
+        assert_true(givens < sizeof given / sizeof *given);
+        strcpy(given[givens].module, module);
+        given[givens++].message = m;
+    }
+}
+
+static bool is_given(const char *module, enum cms_message message)
+{
+    for (unsigned i = 0; i < givens; i++)
+        if (given[i].message == message && (!module || !strncmp(given[i].module, module, 3)))
+            return true;
+    return false;
+}
+
+/* False: it does not give its message. */
+static bool take_step(const struct step *s)
+{
+    char whole[160];
+    if (s->before)
+        s->before();
+    obey(s->line);
+    const char *shown = fake_cms_shown();
+    for (const char *at = shown; at; at = strstr(at, "\r\n"), at = at ? at + 2 : NULL)
+        note_line(at);
+    snprintf(whole, sizeof whole, "%s\r\n", s->text ? s->text : "");
+    bool is_shown = !s->text || strstr(shown, whole);
+    if (!is_shown)
+        print_error("%s: expected \"%s\", it shows:\n%s\n", s->line, s->text, shown);
+    return is_shown;
+}
+
+static void each_command_line_gives_its_message(void **state)
+{
+    bool all = true;
+    (void)state;
+    for (const struct step *s = steps; s < steps + sizeof steps / sizeof *steps; s++)
+        all &= take_step(s);
+    assert_true(all);
+}
+
+static void every_message_of_the_table_is_given(void **state)
+{
+    bool excused[MESSAGES] = {false};
+    (void)state;
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+        excused[others[i].message] = true;
+        if (is_given(NULL, others[i].message))
+            fail_msg("%s is given: it is not %s", names[others[i].message], others[i].reason);
+    }
+    for (enum cms_message m = 0; m < MESSAGES; m++)
+        if (!excused[m] && !is_given(NULL, m))
+            fail_msg("no step gives %s", names[m]);
+}
+
+static void every_module_gives_all_its_messages(void **state)
+{
+    static const char *const ends[] = {".c", NULL};
+    regmatch_t found[3];
+    regex_t way;
+    unsigned pairs = 0;
+    (void)state;
+    sources_read_all("cms", true, "", ends, NULL);
+    assert_int_equal(regcomp(&way, "cms_message\\(\"([A-Z]{3})\", MESSAGE_([A-Z_]+)[,)]", REG_EXTENDED), 0);
+    for (const char *at = sources; !regexec(&way, at, 3, found, 0); at += found[0].rm_eo, pairs++) {
+        size_t length = (size_t)(found[2].rm_eo - found[2].rm_so);
+        enum cms_message m = 0;
+        while (m < MESSAGES && (strncmp(names[m], at + found[2].rm_so, length) || names[m][length]))
+            m++;
+        if (m < MESSAGES && m != MESSAGE_EXCEPTION && !is_given(at + found[1].rm_so, m))
+            fail_msg("no step gives %.40s", at + found[0].rm_so);
+    }
+    regfree(&way);
+    sources_forget(NULL);
+    assert_true(pairs > 90);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    scene_begin();
+    memset(&cms_settings, 0, sizeof cms_settings);
+    attach(0x191, 'A', "ALI191");
+    attach(0x192, 'B', "ALI192");
+    assert_int_equal(obey("PIPE literal The end|literal   two|literal one|> ALPHA DATA A"), 0);
+    assert_int_equal(obey("PIPE literal The end|literal   2|literal one|> OTHER DATA A"), 0);
+    assert_int_equal(obey("PIPE literal one| > ALPHA EXEC A2"), 0);
+    assert_int_equal(obey("PIPE literal abc| > BETA DATA B F 8"), 0);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(each_command_line_gives_its_message, start, scene_end),
+        cmocka_unit_test(every_message_of_the_table_is_given),
+        cmocka_unit_test(every_module_gives_all_its_messages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
