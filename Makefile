@@ -163,7 +163,7 @@ $(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest,$(GUESTS))): \
 
 # the CP volume a newcomer gets: the sample directory, empty minidisks, images/system/FN.FT on the system disk
 $(B)/directory.dtb: images/directory.dts
-	@mkdir -p $(@D) && dtc -q -I dts -O dtb -o $@ $<
+	@mkdir -p $(@D) && dtc -W no-unit_address_vs_reg -I dts -O dtb -o $@ $<
 SYSTEM_FILES := $(wildcard images/system/*)
 $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk
 	@rm -f $@ && $(B)/mkimage $@ --directory $< $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))

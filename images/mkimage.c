@@ -24,7 +24,7 @@ static const char help[] =
     "       mkimage --check IMAGE\n"
     "Make a CP volume: a disk image with a directory and the minidisks it names, each with an empty CMS file system.\n"
     "\n"
-    "      --directory DTB     the directory, compiled by dtc (images/directory.dts is a sample)\n"
+    "      --directory DTB     the directory, compiled: dtc -q -o DTB DTS (images/directory.dts is a sample)\n"
     "      --size MIB          size of the volume (default: what the minidisks need, and a little more)\n"
     "      --raw USER:VDEV     leave this minidisk unformatted; VDEV is hexadecimal\n"
     "      --file USER:VDEV:HOSTFILE:FN.FT   put a text file on a minidisk\n"
