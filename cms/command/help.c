@@ -23,7 +23,7 @@ static int menu(void)
     char line[MENU_COLUMNS * MENU_WIDTH + 1];
     size_t column = 0;
 
-    cms_text("HELP command tells what a command does; HELP DMSxxxnnns or HELP nnns explains a message.");
+    cms_text("HELP command tells what a command does; HELP DMSxxxnnns explains a message.");
     cms_text("Capital letters are the least you must type.  Other commands go to CP,");
     cms_text("and so does HELP for them and for messages HCPxxxnnns: CP HELP lists CP's.");
     cms_text("%s", "");

@@ -12,37 +12,47 @@ static const struct command builtin_commands[] = {
     {"*", 1, halt, "* text",
      "A comment: nothing is done.\n"},
     {"ACCESS", 2, cms_access, "ACCESS [vdev [fm[/ext]]] [(FORCERO]",
-     "Makes the files of the disk at virtual device number vdev (default 191) available under the file mode\n"
-     "letter fm (default A).  With /ext the disk is read-only and extends the disk accessed as ext.\n"
+     "Makes the files of the disk at virtual device number vdev (default 191)\n"
+     "available under the file mode letter fm (default A).  With /ext the disk is\n"
+     "read-only and extends the disk accessed as ext.\n"
      "FORCERO accesses a disk read-only that could be written.\n"
      "A disk that could not be accessed leaves the file mode as it was.\n"},
     {"CP", 2, cms_cp, "CP command",
      "Hands the command to CP and shows what CP answers.  The return code is CP's.\n"},
     {"FORMAT", 6, cms_format, "FORMAT vdev fm [(BLKSIZE 512|1K|2K|4K]",
-     "Writes an empty file system on the disk, after asking, and accesses it as fm.  All its files are lost.\n"
+     "Writes an empty file system on the disk, after asking, and accesses it as fm.\n"
+     "All its files are lost.\n"
      "BLKSIZE is the size of its blocks; without it, 4096 bytes.\n"},
     {"HELP", 1, cms_help, "HELP [[CMS|CP] command|message]",
      "Shows all commands, what one does, or what a message means: of CMS, else of CP.\n"
-     "CP and CMS have commands of the same name, such as QUERY: CMS or CP says whose is meant.\n"
-     "A message is named as it is shown (DMSACP723I, HCPLNM104E), or by its number (723I, 723).\n"},
+     "CP and CMS have commands of the same name, such as QUERY: CMS or CP says whose\n"
+     "is meant.\n"
+     "A message is named as it is shown (DMSACP723I, HCPLNM104E), or by its number\n"
+     "(723I, 723).\n"},
     {"HT", 2, halt_typing, "HT",
-     "Immediate command: the running command goes on, but its output is not shown, until RT or its end.\n"},
+     "Immediate command: the running command goes on, but its output is not shown,\n"
+     "until RT or its end.\n"},
     {"HX", 2, halt, "HX",
-     "Immediate command: ends the running command, and forgets what else stood in its line.\n"},
-    {"HI", 2, halt, "HI", "Immediate command: ends the running command.\n"},
+     "Immediate command: ends the running command, and forgets what else stood in its\n"
+     "line.\n"},
+    {"HI", 2, halt, "HI",
+     "Immediate command: ends the running command.\n"},
     {"QUERY", 1, cms_query, "QUERY ACCESSED [fm] | CMSLEVEL | DISK [fm|*|MAX|R/W] | SEARCH | TIME | USERID\n"
                             "QUERY ABBREV | EMSG | IMPCP | IMPEX | LINEND | RDYMSG",
-     "Tells what disks are accessed, or how a setting stands.  DISK R/W: those that can be written; MAX: the one of\n"
-     "them with most room.  What CMS does not know, CP is asked: HELP CP QUERY.\n"},
+     "Tells what disks are accessed, or how a setting stands.  DISK R/W: those that\n"
+     "can be written; MAX: the one of them with most room.  What CMS does not know,\n"
+     "CP is asked: HELP CP QUERY.\n"},
     {"RELEASE", 3, cms_release, "RELEASE vdev|fm [(DET]",
      "Ends the access to a disk.  DET also detaches the device from the machine.\n"},
-    {"RT", 2, resume_typing, "RT", "Immediate command: output is shown again after HT.\n"},
+    {"RT", 2, resume_typing, "RT",
+     "Immediate command: output is shown again after HT.\n"},
     {"SET", 3, cms_set, "SET ABBREV ON|OFF | EMSG ON|OFF|CODE|TEXT | IMPCP ON|OFF | IMPEX ON|OFF\n"
                         "SET LINEND char|OFF | RDYMSG LMSG|SMSG",
-     "ABBREV: commands may be abbreviated.  EMSG: how messages are shown.  IMPCP: unknown commands go to CP.\n"
-     "IMPEX: EXECs run by their name alone.  LINEND: the character that separates commands in a line.\n"
-     "RDYMSG: the Ready message with times and the clock, or without.  What CMS does not know, CP sets:\n"
-     "HELP CP SET.\n"},
+     "ABBREV: commands may be abbreviated.  EMSG: how messages are shown.\n"
+     "IMPCP: unknown commands go to CP.  IMPEX: EXECs run by their name alone.\n"
+     "LINEND: the character that separates commands in a line.\n"
+     "RDYMSG: the Ready message with times and the clock, or without.\n"
+     "What CMS does not know, CP sets: HELP CP SET.\n"},
     {0},
 };
 

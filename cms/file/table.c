@@ -4,35 +4,46 @@
 const struct command file_commands[] = {
     {"COMPARE", 3, cms_file_compare, "COMPARE fn1 ft1 fm1 fn2 ft2 fm2",
      "Compares two files record by record and shows the records that differ.\n"
-     "Return code 4: they differ; 40: one is shorter; 32: their record formats differ.\n"},
+     "Return code 4: they differ; 40: one is shorter; 32: their record formats\n"
+     "differ.\n"},
     {"COPYFILE", 4, cms_file_copyfile,
      "COPYFILE fn1 ft1 fm1 [fn2 ft2 fm2 ...] [fno fto fmo] [(options]\n"
-     "options: NEWFILE|REPLACE|APPEND  RECFM F|V  LRECL n  FROM n  FOR n  TRUNC|NOTRUNC\n"
-     "         UPCASE|LOWCASE  FILL c  OLDDATE|NEWDATE  TYPE|NOTYPE",
-     "Copies files.  * and % in an input fileid mean all files that match; = in the output fileid stands for what\n"
-     "the input has there.  Without an output fileid the file is changed in place.\n"
-     "NEWFILE, the default, refuses to replace a file.  REPLACE does, when the copy is complete.  APPEND adds to it.\n"
-     "RECFM and LRECL change the format: records are cut, or filled with blanks or the FILL character.\n"
-     "FROM and FOR copy FOR records from record FROM on.  TRUNC removes trailing blanks of V records.\n"
+     "options: NEWFILE|REPLACE|APPEND  RECFM F|V  LRECL n  FROM n  FOR n\n"
+     "         TRUNC|NOTRUNC  UPCASE|LOWCASE  FILL c  OLDDATE|NEWDATE  TYPE|NOTYPE",
+     "Copies files.  * and % in an input fileid mean all files that match; = in the\n"
+     "output fileid stands for what the input has there.  Without an output fileid\n"
+     "the file is changed in place.\n"
+     "NEWFILE, the default, refuses to replace a file.  REPLACE does, when the copy\n"
+     "is complete.  APPEND adds to it.\n"
+     "RECFM and LRECL change the format: records are cut, or filled with blanks or\n"
+     "the FILL character.\n"
+     "FROM and FOR copy FOR records from record FROM on.  TRUNC removes trailing\n"
+     "blanks of V records.\n"
      "OLDDATE keeps the file's date.  TYPE tells what is copied.\n"},
     {"ERASE", 3, cms_file_erase, "ERASE fn ft [fm] [(TYPE|NOTYPE]",
-     "Erases files.  * and % match; fm is A unless given, * means every disk that can be written.\n"
+     "Erases files.  * and % match; fm is A unless given, * means every disk that can\n"
+     "be written.\n"
      "TYPE tells what is erased.\n"},
     {"LISTFILE", 1, cms_file_listfile,
      "LISTFILE [fn [ft [fm]]] [(options]\n"
-     "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL  SHORTDATE|FULLDATE|ISODATE",
-     "Lists files.  * and % match; what is left out means all, and mode A.  FNAME to LABEL say how much is told, each\n"
-     "more than the one before: name, type, mode, record format and length, records and blocks, date and time, and\n"
-     "the label of the disk.  From FORMAT on there is a header, unless NOHEADER.\n"
-     "How DATE and LABEL show it: SHORTDATE (11/21/26) unless FULLDATE (11/21/2026) or ISODATE (2026-11-21).\n"},
+     "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL\n"
+     "         SHORTDATE|FULLDATE|ISODATE",
+     "Lists files.  * and % match; what is left out means all, and mode A.  FNAME to\n"
+     "LABEL say how much is told, each more than the one before: name, type, mode,\n"
+     "record format and length, records and blocks, date and time, and the label of\n"
+     "the disk.  From FORMAT on there is a header, unless NOHEADER.\n"
+     "How DATE and LABEL show it: SHORTDATE (11/21/26) unless FULLDATE (11/21/2026)\n"
+     "or ISODATE (2026-11-21).\n"},
     {"RENAME", 1, cms_file_rename, "RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]",
-     "Gives files another name, type or mode number.  * and % match in the first fileid, = in the second stands for\n"
-     "what the first has there.\n"},
+     "Gives files another name, type or mode number.  * and % match in the first\n"
+     "fileid, = in the second stands for what the first has there.\n"},
     {"STATE", 2, cms_file_state, "STATE fn ft [fm]",
-     "Return code 0: the file is there; 28: it is not.  Without fm every accessed disk is searched.\n"},
+     "Return code 0: the file is there; 28: it is not.  Without fm every accessed\n"
+     "disk is searched.\n"},
     {"STATEW", 6, cms_file_statew, "STATEW fn ft [fm]",
      "As STATE, but only disks that can be written are searched.\n"},
     {"TYPE", 1, cms_file_type, "TYPE fn ft [fm] [first [last]] [(HEX] [COL first[-last]]",
-     "Shows a file, or its records first to last (* is the end).  HEX shows bytes; COL shows some columns only.\n"},
+     "Shows a file, or its records first to last (* is the end).  HEX shows bytes;\n"
+     "COL shows some columns only.\n"},
     {0},
 };

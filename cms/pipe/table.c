@@ -12,14 +12,14 @@ const struct command pipe_commands[] = {
     {"PIPE", 4, cms_pipe, "PIPE [(STAGESEP c)] stage | stage ...",
      "Passes records through a row of stages.  A doubled | is the character itself.\n"
      "  < fn ft [fm]            the records of a file\n"
-     "  > fn ft fm [F [n]|V]    replace a file, when the whole pipeline has ended well\n"
+     "  > fn ft fm [F [n]|V]    replace a file, once the whole pipeline ended well\n"
      "  >> fn ft fm [F [n]|V]   add to a file\n"
      "  LITERAL text            one record, then the input\n"
-     "  CONSOLE                 first: what you type, until a null line; else: show it\n"
+     "  CONSOLE                 first: what you type, till a null line; else show it\n"
      "  CMS command             the lines a command shows; so CP command\n"
      "  HOLE                    nothing\n"
      "  LOCATE [range] /text/   records that contain it; NLOCATE: those that do not\n"
-     "  BETWEEN /a/ /b/|n       from one that begins with a to one with b, or n of them\n"
+     "  BETWEEN /a/ /b/|n       from one that begins with a to one with b, or n\n"
      "  TAKE [FIRST|LAST] n     the first or last records; DROP: all but those\n"
      "  SORT [UNIQUE|COUNT] [ANYCASE] [range [A|D]]...\n"
      "  UNIQUE [COUNT] [ANYCASE] [range] [LAST|FIRST|SINGLES|MULTIPLES]\n"
@@ -29,7 +29,8 @@ const struct command pipe_commands[] = {
      "  SPLIT [AT|BEFORE|AFTER] [c|STRING /text/|ANYOF /characters/]\n"
      "  JOIN [n|*] [/text/] [max]\n"
      "  SPECS input [STRIP] [C2X] output [LEFT|CENTER|RIGHT] ...\n"
-     "     input: a range, /text/ or NUMBER; output: n, n-m, n.m, NEXT[.m], NEXTWORD[.m]\n"
+     "     input: a range, /text/ or NUMBER;\n"
+     "     output: n, n-m, n.m, NEXT[.m], NEXTWORD[.m]\n"
      "A range is n, n-m, n-*, n.m (m columns from n), or Wn, Wn-m (words).\n"
      "Text stands between any two delimiters, or is X and hexadecimal digits.\n"},
     {0},

@@ -9,12 +9,14 @@
 #include "lib/format.h"
 
 const char command_link_help[] =
-    "LINK [TO] userid vdev1 [AS] vdev2 [R | RR | W | WR | M | MR | MW] [[PASS=] password]\n"
-    "Gives your machine another user's minidisk vdev1 as its own device vdev2. R reads when nobody\n"
-    "writes, RR always; W writes when nobody has it, M when nobody writes, MW always; WR and MR\n"
-    "read when they cannot write. Default R.\n";
-const char command_detach_help[] = "DETACH vdev [vdev ...]\n"
-                                   "Takes devices from your machine. Minidisks keep what is on them.\n";
+    "LINK [TO] userid vdev1 [AS] vdev2 [mode] [[PASS=] password]\n"
+    "  mode: R | RR | W | WR | M | MR | MW\n"
+    "Gives your machine another user's minidisk vdev1 as its own device vdev2. R\n"
+    "reads when nobody writes, RR always; W writes when nobody has it, M when nobody\n"
+    "writes, MW always; WR and MR read when they cannot write. Default R.\n";
+const char command_detach_help[] =
+    "DETACH vdev [vdev ...]\n"
+    "Takes devices from your machine. Minidisks keep what is on them.\n";
 
 enum { LINK_TRIES = 3 };
 

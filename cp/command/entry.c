@@ -10,23 +10,26 @@
 
 const char command_logon_help[] =
     "LOGON userid [HERE] [NOIPL]\n"
-    "Logs you on; CP then asks for the password, which is no part of the command. A user\n"
-    "who is disconnected is reconnected, and the machine goes on. HERE takes the session over from\n"
-    "another terminal. NOIPL leaves the machine stopped instead of starting the system your\n"
-    "directory entry names.\n";
+    "Logs you on; CP then asks for the password, which is no part of the command. A\n"
+    "user who is disconnected is reconnected, and the machine goes on. HERE takes\n"
+    "the session over from another terminal. NOIPL leaves the machine stopped\n"
+    "instead of starting the system your directory entry names.\n";
 const char command_logoff_help[] =
     "LOGOFF\n"
-    "Ends your session: your machine is gone, your minidisks stay. DISCONNECT keeps the machine.\n";
+    "Ends your session: your machine is gone, your minidisks stay. DISCONNECT keeps\n"
+    "the machine.\n";
 const char command_disconnect_help[] =
     "DISCONNECT\n"
-    "Leaves the terminal; the machine runs on. LOGON brings you back, and what the machine wrote\n"
-    "meanwhile is shown then.\n";
-const char command_force_help[] = "FORCE userid\n"
-                                  "Logs another user off.\n";
+    "Leaves the terminal; the machine runs on. LOGON brings you back, and what the\n"
+    "machine wrote meanwhile is shown then.\n";
+const char command_force_help[] =
+    "FORCE userid\n"
+    "Logs another user off.\n";
 const char command_xautolog_help[] =
     "XAUTOLOG userid\n"
-    "Logs a user on without a terminal and starts its system; your console tells when that is done.\n"
-    "Class A or B may do so for everybody, class G for users whose directory entry says so.\n";
+    "Logs a user on without a terminal and starts its system; your console tells\n"
+    "when that is done. Class A or B may do so for everybody, class G for users\n"
+    "whose directory entry says so.\n";
 
 unsigned command_logon(struct call *c)
 {

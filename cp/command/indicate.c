@@ -12,11 +12,13 @@
 
 const char command_indicate_help[] =
     "INDICATE [LOAD | USER [userid | *] | NEST [userid | *] | LONGEST]\n"
-    "LOAD: share of the processor used since CP was started and of the page frames in use now; ticks of\n"
-    "its clock in which it worked and in which nothing ran. USER: storage, time and exits of your\n"
-    "machine; of another's for class E. NEST: its exits by reason: of its own program, VMX instructions apart;\n"
-    "of guests that program runs, dealt with by CP, or given to the program. LONGEST: the most ticks for which\n"
-    "each kind of exit, and each of CP's own doings, kept interrupts waiting.\n";
+    "LOAD: share of the processor used since CP was started and of the page frames\n"
+    "in use now; ticks of its clock in which it worked and in which nothing ran.\n"
+    "USER: storage, time and exits of your machine; of another's for class E. NEST:\n"
+    "its exits by reason: of its own program, VMX instructions apart; of guests that\n"
+    "program runs, dealt with by CP, or given to the program. LONGEST: the most\n"
+    "ticks for which each kind of exit, and each of CP's own doings, kept interrupts\n"
+    "waiting.\n";
 
 static unsigned percent(uint64_t part, uint64_t whole) { return whole >= 100 ? part / (whole / 100) : 0; }
 

@@ -11,25 +11,30 @@
 
 const char command_ipl_help[] =
     "IPL system [CLEAR] [PARM text]\n"
-    "Starts a named system (CMS, CP) in your machine, whose storage is cleared first. The text is\n"
-    "handed to it.\n";
+    "Starts a named system (CMS, CP) in your machine, whose storage is cleared\n"
+    "first. The text is handed to it.\n";
 const char command_begin_help[] =
     "BEGIN [address]\n"
-    "Lets the machine run on, or run from a hexadecimal address. After a reset there is nothing to run\n"
-    "until IPL.\n";
-const char command_stop_help[] = "STOP\n"
-                                 "Stops the machine and enters CP READ, as #CP alone does. BEGIN goes on.\n";
+    "Lets the machine run on, or run from a hexadecimal address. After a reset there\n"
+    "is nothing to run until IPL.\n";
+const char command_stop_help[] =
+    "STOP\n"
+    "Stops the machine and enters CP READ, as #CP alone does. BEGIN goes on.\n";
 const char command_system_help[] =
     "SYSTEM {CLEAR | RESET | RESTART}\n"
-    "RESET resets CPU and devices; CLEAR the storage too; RESTART IPLs the last system again.\n";
-const char command_reset_help[] = "RESET [SYSTEM]\n"
-                                  "Resets CPU and devices of your machine, like SYSTEM RESET.\n";
+    "RESET resets CPU and devices; CLEAR the storage too; RESTART IPLs the last\n"
+    "system again.\n";
+const char command_reset_help[] =
+    "RESET [SYSTEM]\n"
+    "Resets CPU and devices of your machine, like SYSTEM RESET.\n";
 const char command_define_help[] =
     "DEFINE STORAGE nnnM | nG\n"
-    "Gives the machine another storage size, up to your directory maximum. Storage is cleared.\n";
+    "Gives the machine another storage size, up to your directory maximum. Storage\n"
+    "is cleared.\n";
 const char command_sleep_help[] =
     "SLEEP [n [SEC | MIN | HOUR]]\n"
-    "Terminal and machine rest for a time (minutes when no unit is given), or until you press Enter.\n";
+    "Terminal and machine rest for a time (minutes when no unit is given), or until\n"
+    "you press Enter.\n";
 
 unsigned command_ipl(struct call *c)
 {

@@ -16,14 +16,16 @@
 #include "lib/format.h"
 
 const char command_query_help[] =
-    "QUERY {CPLEVEL | LINKS vdev | NAMES | NEST | NSS | SET | STORAGE | TIME | USERID | USERS}\n"
+    "QUERY {CPLEVEL | LINKS vdev | NAMES | NEST | NSS | SET | STORAGE}\n"
+    "QUERY {TIME | USERID | USERS}\n"
     "QUERY userid\n"
     "QUERY VIRTUAL [ALL]\n"
     "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | STORAGE | vdev}\n"
-    "NAMES: who is logged on; userid: where. LINKS: who has a minidisk of yours. NEST: the levels of\n"
-    "CP beneath your machine, as far as each tells. NSS: the systems to IPL. SET: your settings.\n"
-    "VIRTUAL: what your machine consists of. ISA: what it was granted beside the usual devices.\n"
-    "STORAGE without VIRTUAL: the real machine's for classes B and E, else your own.\n";
+    "NAMES: who is logged on; userid: where. LINKS: who has a minidisk of yours.\n"
+    "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
+    "systems to IPL. SET: your settings. VIRTUAL: what your machine consists of.\n"
+    "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
+    "real machine's for classes B and E, else your own.\n";
 
 static unsigned query_cplevel(struct call *c)
 {

@@ -5,9 +5,10 @@ const char command_set_help[] =
     "SET {MSG | WNG | IMSG | RUN} {ON | OFF}\n"
     "SET EMSG {ON | OFF | CODE | TEXT}\n"
     "SET NESTED {OFF | TRAP | SHADOW | MEMORY}\n"
-    "MSG, WNG, IMSG: receive messages, warnings, CP's information. RUN ON: #CP does not stop the\n"
-    "machine. EMSG: what of an error message is shown. NESTED: the virtual VMX the machine is offered\n"
-    "from its next reset, up to what the directory allows.\n";
+    "MSG, WNG, IMSG: receive messages, warnings, CP's information. RUN ON: #CP does\n"
+    "not stop the machine. EMSG: what of an error message is shown. NESTED: the\n"
+    "virtual VMX the machine is offered from its next reset, up to what the\n"
+    "directory allows.\n";
 
 struct choice {
     const char *name;

@@ -8,12 +8,13 @@
 
 const char command_display_help[] =
     "DISPLAY {G | X | PSW | [V | T]address[.bytes | -end]}\n"
-    "Shows general registers, control registers, RIP and RFLAGS, or guest-physical storage (T: with\n"
-    "its characters). Numbers are hexadecimal; 1000 bytes at most.\n";
+    "Shows general registers, control registers, RIP and RFLAGS, or guest-physical\n"
+    "storage (T: with its characters). Numbers are hexadecimal; 1000 bytes at most.\n";
 const char command_store_help[] =
     "STORE address data ...\n"
     "STORE {register | RIP | RFLAGS} value\n"
-    "Changes guest-physical storage (up to 16 bytes a word, in the order written) or a register.\n";
+    "Changes guest-physical storage (up to 16 bytes a word, in the order written) or\n"
+    "a register.\n";
 
 enum { DISPLAY_MAX = 0x1000, ROW_BYTES = 16 };
 

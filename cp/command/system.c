@@ -8,14 +8,16 @@
 #include "cp/time/work.h"
 #include "lib/format.h"
 
-const char command_shutdown_help[] = "SHUTDOWN\n"
-                                     "Logs everybody off, lets the disks finish, and switches the machine off.\n";
+const char command_shutdown_help[] =
+    "SHUTDOWN\n"
+    "Logs everybody off, lets the disks finish, and switches the machine off.\n";
 const char command_help_help[] =
     "HELP [command | message number]\n"
-    "Lists the commands you may use, or explains one, or a message such as HCPLNM104E, 104E or 104.\n"
-    "In CMS, which has a HELP of its own, CP HELP asks CP.\n";
-const char command_comment_help[] = "* text\n"
-                                    "A comment: nothing is done.\n";
+    "Lists the commands you may use, or explains one, or a message such as\n"
+    "HCPLNM104E, 104E or 104. In CMS, which has a HELP of its own, CP HELP asks CP.\n";
+const char command_comment_help[] =
+    "* text\n"
+    "A comment: nothing is done.\n";
 
 unsigned command_shutdown(struct call *c)
 {

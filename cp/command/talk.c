@@ -7,11 +7,13 @@
 
 const char command_message_help[] =
     "MESSAGE {userid | * | OPERATOR | ALL} text\n"
-    "Shows the text on another user's console: what is no character to be seen becomes a ?. ALL\n"
-    "(everybody) is for classes A, B and C. Before LOGON only OPERATOR can be reached. Others than\n"
-    "those classes send ten a second, or forty at once, and none to a terminal that is behind.\n";
-const char command_warning_help[] = "WARNING {userid | ALL} text\n"
-                                    "Like MESSAGE, but shown also to users who have SET MSG OFF.\n";
+    "Shows the text on another user's console: what is no character to be seen\n"
+    "becomes a ?. ALL (everybody) is for classes A, B and C. Before LOGON only\n"
+    "OPERATOR can be reached. Others than those classes send ten a second, or forty\n"
+    "at once, and none to a terminal that is behind.\n";
+const char command_warning_help[] =
+    "WARNING {userid | ALL} text\n"
+    "Like MESSAGE, but shown also to users who have SET MSG OFF.\n";
 
 enum {
     A_SECOND = 10, AT_ONCE = 40, /* messages of one user */

@@ -4,8 +4,9 @@
 
 const char command_trace_help[] =
     "TRACE VMX {ON | OFF}\n"
-    "Names, when your machine's program fails at a VMX instruction or a VM entry, the rule it broke and\n"
-    "the VMCS field, on your console: at most eight a second, the others are counted.\n";
+    "Names, when your machine's program fails at a VMX instruction or a VM entry,\n"
+    "the rule it broke and the VMCS field, on your console: at most eight a second,\n"
+    "the others are counted.\n";
 
 static unsigned refuse(struct call *c, struct word w)
 {

@@ -6,36 +6,39 @@
 #include <string.h>
 
 static const struct message table[] = {
-    {1, 'E', "Unknown CP command: {1 command}",
-     "There is no such command. HELP lists those you may use."},
+    {1, 'E', "Unknown CP command: {1 command}", "There is no such command. HELP lists those you may use."},
     {2, 'E', "Invalid operand - {1 operand}", "The command does not have this operand. HELP shows its format."},
     {3, 'E', "Invalid option - command contains extra option(s) starting with {1 option}",
      "Leave out what is too much."},
     {4, 'E', "Invalid hexloc - {1 hexloc}", "Give an address in hexadecimal digits."},
     {5, 'E', "Invalid hexdata - {1 hexdata}", "Give pairs of hexadecimal digits, at most 16."},
     {9, 'E', "Invalid range - {1 range}",
-     "An address, and behind it - and the last, or . and the number of bytes, at most 1000 (hexadecimal)."},
+     "An address, and behind it - and the last, or . and the number of bytes, at most\n"
+     "1000 (hexadecimal)."},
     {15, 'E', "Command not valid before LOGON: {1 command}", "Enter LOGON and your user ID first."},
     {20, 'E', "Userid missing or invalid",
-     "Name the user the command is about: 1 to 8 characters of A-Z 0-9 @ # $ _ - ; * is you."},
+     "Name the user the command is about: 1 to 8 characters of A-Z 0-9 @ # $ _ - ; *\n"
+     "is you."},
     {22, 'E', "A virtual device number was not supplied or it was invalid", "Give 1 to 4 hexadecimal digits."},
     {25, 'E', "Storage missing or invalid - {1 storage}", "Give a number and M or G, for example 64M."},
     {26, 'E', "Operand missing or invalid", "HELP shows the command's format."},
     {40, 'E', "Device {1 vdev} does not exist", "QUERY VIRTUAL shows the devices your machine has."},
     {45, 'E', "{1 userid} not logged on",
-     "QUERY NAMES shows who is. After QUERY any word that is none of its operands is taken for a user ID:\n"
-     "HELP QUERY lists them."},
+     "QUERY NAMES shows who is. After QUERY any word that is none of its operands is\n"
+     "taken for a user ID: HELP QUERY lists them."},
     {50, 'E', "LOGON unsuccessful--incorrect userid and/or password",
      "Try again. Every wrong password makes the next wait longer."},
     {53, 'E', "{1 userid} not in CP directory", "Check how the user ID is spelled."},
     {54, 'E', "Already logged on {1 where}", "LOGON userid HERE moves the session to this terminal."},
     {57, 'I', "{1 userid} not receiving; {2 reason}",
-     "The user is disconnected, has SET MSG or WNG OFF, or reads others still; or you sent too many."},
+     "The user is disconnected, has SET MSG or WNG OFF, or reads others still; or you\n"
+     "sent too many."},
     {94, 'E', "Storage size ({1 size}) exceeds allowed maximum ({2 maximum})",
      "The directory says how much you may define."},
     {101, 'W', "DASD {1 vdev} forced R/O; R/W by {2 userid}", "Another user writes on it; you can only read."},
     {102, 'W', "DASD {1 vdev} forced R/O; R/O by {2 userid}",
-     "Other users read it; with mode WR you can then only read. Mode MR would let you write."},
+     "Other users read it; with mode WR you can then only read. Mode MR would let you\n"
+     "write."},
     {103, 'E', "{1 userid} {2 vdev} not linked; R/O by {3 userid}",
      "Other users read it, and the mode you asked for allows no others."},
     {104, 'E', "{1 userid} {2 vdev} not linked; R/W by {3 userid}",
@@ -61,15 +64,17 @@ static const struct message table[] = {
     {451, 'W', "CP entered; invalid machine state at {1 address}",
      "The CPU cannot run in the state it was put in. IPL starts the machine anew."},
     {453, 'W', "CP entered; triple fault at {1 address}",
-     "A fault while a double fault was being delivered: the CPU shut down. IPL starts it anew."},
+     "A fault while a double fault was being delivered: the CPU shut down. IPL starts\n"
+     "it anew."},
     {2629, 'I', "The virtual machine is placed in CP mode due to a power off",
      "The system in the machine has ended. IPL starts one."},
     {9001, 'W', "CP entered; the machine has no storage at the address it uses, at {1 address}",
-     "The program left its storage, or BEGIN found none loaded, as after a reset. IPL starts one."},
+     "The program left its storage, or BEGIN found none loaded, as after a reset. IPL\n"
+     "starts one."},
     {9002, 'W', "CP entered; CP has no page frames left for this machine, at {1 address}",
-     "Its storage is kept for DISPLAY; it goes back with LOGOFF, IPL or SYSTEM CLEAR, or when others\n"
-     "need it. INDICATE LOAD tells how full CP is, class E's INDICATE USER userid who has how much. "
-     "DEFINE STORAGE smaller."},
+     "Its storage is kept for DISPLAY; it goes back with LOGOFF, IPL or SYSTEM CLEAR,\n"
+     "or when others need it. INDICATE LOAD tells how full CP is, class E's INDICATE\n"
+     "USER userid who has how much. DEFINE STORAGE smaller."},
     {9003, 'W', "CP entered; exit {2 reason} cannot be emulated at {1 address}",
      "The program did what this CP does not support. Please report the number."},
     {9004, 'I', "CP entered; the test device was written with {2 value}",
@@ -79,12 +84,15 @@ static const struct message table[] = {
     {9006, 'I', "The machine was reset by its program; the system is IPLed again",
      "A reset through a port or an INIT."},
     {9007, 'W', "CP entered; the hardware failed under the machine, at {1 address}",
-     "A machine check that its program cannot survive. IPL starts it anew; the operator was told more (message 9050)."},
+     "A machine check that its program cannot survive. IPL starts it anew; the\n"
+     "operator was told more (message 9050)."},
     {9008, 'W', "CP entered; CP refused to run the control block it had made "
      "for the machine: check {2 number}, at {1 address}",
-     "A fault of CP's own: nothing ran. Please report the number; IPL starts the machine anew."},
+     "A fault of CP's own: nothing ran. Please report the number; IPL starts the\n"
+     "machine anew."},
     {9009, 'W', "CP entered; others lacked page frames: the storage of this machine, which held most, is cleared",
-     "It held more than its share, an equal part for each machine. IPL starts it anew."},
+     "It held more than its share, an equal part for each machine. IPL starts it\n"
+     "anew."},
     {9010, 'E', "{1 userid} {2 vdev} not linked; no room for another device", "DETACH a device first."},
     {9011, 'E', "{1 system} cannot be IPLed: {2 reason}", "The image is not one this CP can start."},
     {9012, 'E', "Storage not changed; CP cannot give {1 size}", "Ask for less."},
@@ -93,11 +101,14 @@ static const struct message table[] = {
     {9015, 'E', "Nothing to run: no system has been IPLed since the machine was reset",
      "IPL starts one; QUERY NSS lists them. BEGIN goes on with what was running."},
     {9016, 'E', "{1 command} is for privilege class {2 class}",
-     "Your directory entry does not give you the class. HELP lists the commands you may use."},
+     "Your directory entry does not give you the class. HELP lists the commands you\n"
+     "may use."},
     {9017, 'E', "After the user ID LOGON takes HERE and NOIPL only; the password is asked for",
-     "Enter LOGON and your user ID, and the password when CP asks: then nobody sees it."},
+     "Enter LOGON and your user ID, and the password when CP asks: then nobody sees\n"
+     "it."},
     {9018, 'E', "NESTED {1 mode} exceeds what your directory entry allows ({2 mode})",
-     "OFF, TRAP, SHADOW and MEMORY each offer more than the one before. Choose one up to yours."},
+     "OFF, TRAP, SHADOW and MEMORY each offer more than the one before. Choose one up\n"
+     "to yours."},
     {9020, 'E', "Too many unsuccessful LOGONs; this terminal is quiet for a minute", "Wait, then try again."},
     {9021, 'W', "{1 number} unsuccessful attempts to log on as {2 userid} since the last LOGON",
      "If it was not you, tell your administrator."},
@@ -115,15 +126,18 @@ static const struct message table[] = {
     {9030, 'W', "Directory slot {1 slot} is not used: {2 reason}",
      "The other slot, or the built-in directory, serves instead."},
     {9031, 'W', "{1 path} {2 reason}",
-     "A fault in the directory, by path and reason. Correct the source and replace the directory with mkimage."},
+     "A fault in the directory, by path and reason. Correct the source and replace\n"
+     "the directory with mkimage."},
     {9032, 'W', "No directory can be used; the built-in one serves: OPERATOR only",
      "Correct the directory with mkimage --replace-directory."},
     {9033, 'W', "No CP volume: {1 reason}", "Make one with mkimage. Until then no user has minidisks."},
     {9040, 'I', "{1 rule}; field {2 field}",
-     "The machine's program failed at VMX: the rule it broke, and the VMCS field. TRACE VMX OFF ends this."},
+     "The machine's program failed at VMX: the rule it broke, and the VMCS field.\n"
+     "TRACE VMX OFF ends this."},
     {9041, 'I', "{1 number} further failures at VMX were not shown", "They came faster than a person reads."},
     {9050, 'W', "Machine check: {1 error}; {2 outcome}",
-     "The processor reported a hardware error: the bank and its status are explained in the processor's manual."},
+     "The processor reported a hardware error: the bank and its status are explained\n"
+     "in the processor's manual."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},
 };
 

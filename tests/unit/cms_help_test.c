@@ -6,6 +6,7 @@
 
 #include "cms/command/builtin.h"
 #include "cms/command/settings.h"
+#include "tests/unit/sources.h"
 
 static const struct tried {
     const char *line;
@@ -163,6 +164,8 @@ static void every_word_of_a_synopsis_is_in_a_line(void **state)
     for (size_t i = 0; (c = cms_command_at(i)); i++) {
         if (!has_line(c, "", 0))
             fail_msg("no line has %s", c->name);
+        if (sources_width(c->synopsis) > 79 || sources_width(c->help) > 79)
+            fail_msg("the help of %s is wider than a terminal", c->name);
         words += check_words(c, c->synopsis);
         if (!strcmp(c->name, "PIPE"))
             words += check_words(c, c->help);

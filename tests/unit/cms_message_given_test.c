@@ -283,9 +283,12 @@ static void every_message_of_the_table_is_given(void **state)
         if (is_given(NULL, others[i].message))
             fail_msg("%s is given: it is not %s", names[others[i].message], others[i].reason);
     }
-    for (enum cms_message m = 0; m < MESSAGES; m++)
+    for (enum cms_message m = 0; m < MESSAGES; m++) {
         if (!excused[m] && !is_given(NULL, m))
             fail_msg("no step gives %s", names[m]);
+        if (sources_width(cms_message_rows[m].help) > 79)
+            fail_msg("the help of %s is wider than a terminal", names[m]);
+    }
 }
 
 static void every_module_gives_all_its_messages(void **state)

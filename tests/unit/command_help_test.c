@@ -2,6 +2,8 @@
  * here, which is obeyed. */
 #include "tests/unit/command_scene.h"
 
+#include "tests/unit/sources.h"
+
 struct tried {
     const char *who; /* a user, whose machine asks; "#1": typed at that terminal, which then shows no message */
     const char *text;
@@ -155,13 +157,13 @@ static bool has_line(const struct command *c, const char *word, size_t length)
     return false;
 }
 
-/* Words in capitals of the lines that begin with the command's name: its format. */
+/* Words in capitals of the lines that begin with the command's name or a blank: its format. */
 static unsigned check_words(const struct command *c)
 {
     unsigned words = 0;
-    for (const char *at = c->help; !strncmp(at, c->name, strlen(c->name)); at = strchr(at, '\n') + 1) {
+    for (const char *at = c->help; *at == ' ' || !strncmp(at, c->name, strlen(c->name)); at = strchr(at, '\n') + 1) {
         const char *end = strchr(at, '\n');
-        for (const char *word = at + strlen(c->name); word < end;) {
+        for (const char *word = *at == ' ' ? at : at + strlen(c->name); word < end;) {
             size_t length = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), lower = strspn(word, "abcdefghijklmnopqrstuvwxyz");
             if (length && !(word[length] >= 'a' && word[length] <= 'z') && (++words, !has_line(c, word, length)))
                 fail_msg("no line has %.*s of %s", (int)length, word, c->name);
@@ -180,6 +182,8 @@ static void every_word_of_a_format_is_in_a_line(void **state)
     for (const struct command *c = NULL; (c = command_next(&anybody, c));) {
         if (!has_line(c, "", 0))
             fail_msg("no line has %s", c->name);
+        if (sources_width(c->help) > 79)
+            fail_msg("the help of %s is wider than a terminal", c->name);
         words += check_words(c);
     }
     assert_true(words > 70);

@@ -371,7 +371,7 @@ static void help_explains_commands_and_messages(void **state)
     assert_answer("BOB", "HELP LINK", 0, "RR always");
     assert_answer("BOB", "HELP HCPLNM104E", 0,
                   "HCP...104E userid vdev not linked; R/W by userid\nAnother user writes on it.");
-    assert_answer("BOB", "HELP HCPGIR9002W", 0, "or when others\nneed it. ");
+    assert_answer("BOB", "HELP HCPGIR9002W", 0, "\nor when others need it. ");
     assert_answer("BOB", "HELP 45", 0, "not logged on");
     assert_answer("BOB", "HELP 45E", 0, "not logged on");
     assert_answer("BOB", "HELP HCP9003W", 0, "HCP...9003W CP entered; exit");

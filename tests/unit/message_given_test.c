@@ -354,6 +354,8 @@ static void every_message_has_help_under_its_code(void **state)
             assert_answer("BOB", line, 0, head);
             assert_ptr_equal(strstr(answer, head), answer);
             assert_non_null(strstr(answer, m->help));
+            if (sources_width(m->help) > 79)
+                fail_msg("the help of %u is wider than a terminal", number);
         }
 }
 

@@ -87,6 +87,17 @@ static inline bool sources_quote(const char *word)
     return sources_have(quoted[0]) || sources_have(quoted[1]);
 }
 
+/* Of the longest line, without its end. */
+static inline size_t sources_width(const char *text)
+{
+    size_t most = 0;
+    for (size_t length; *text; text += length + (text[length] != 0)) {
+        length = strcspn(text, "\n");
+        most = length > most ? length : most;
+    }
+    return most;
+}
+
 static inline int sources_forget(void **state)
 {
     (void)state;
