@@ -10,6 +10,7 @@ struct pipeline {
     struct stage stage[PIPE_STAGES_MAX];
     struct scan text[PIPE_STAGES_MAX]; /* each stage as typed, || already made | */
     int count;
+    const struct stage *failed; /* while another ran */
     char separator;
     char line[COMMAND_LINE_MAX + 1];
 };
@@ -149,7 +150,8 @@ static int make_stage(struct pipeline *p, int index)
     char name[20];
     struct stage *stage = &p->stage[index];
     struct scan operands = p->text[index];
-    *stage = (struct stage){.number = index + 1, .next = index + 1 < p->count ? stage + 1 : NULL};
+    *stage = (struct stage){
+        .number = index + 1, .next = index + 1 < p->count ? stage + 1 : NULL, .failed = &p->failed};
     cms_scan_upper(&operands, name, sizeof name);
     stage->kind = find_kind(name);
     if (!stage->kind)
@@ -179,7 +181,9 @@ int cms_pipe_put(struct stage *stage, const void *data, size_t length)
         rc = next->kind->record(next, data, length);
     if (rc == PIPE_ENOUGH)
         next->done = true;
-    else if (rc)
+    else if (rc && !*stage->failed)
+        *stage->failed = next;
+    if (rc && rc != PIPE_ENOUGH)
         return rc;
     return next->done && !stage->kind->keeps_on ? PIPE_ENOUGH : 0;
 }
@@ -190,7 +194,7 @@ static int call(struct pipeline *p, int index, int (*step)(struct stage *stage))
     if (rc == PIPE_ENOUGH)
         return 0;
     if (rc && rc != COMMAND_HALTED)
-        say_where(p, &p->stage[index]);
+        say_where(p, p->failed ? p->failed : &p->stage[index]);
     return rc;
 }
 

@@ -21,6 +21,7 @@ struct stage {
     struct stage *next; /* NULL: the last */
     int number;         /* from 1 */
     bool done;          /* wants no more records */
+    const struct stage **failed; /* of its pipeline: the first whose record failed; NULL: none */
     void *state;        /* kind->size bytes, cleared */
 };
 

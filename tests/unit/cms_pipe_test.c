@@ -63,7 +63,7 @@ static void files_are_replaced_and_appended_to(void **state)
     shows("PIPE literal abc| > FIXED DATA A F 5", 0, "");
     shows("PIPE literal de| >> FIXED DATA A", 0, "");
     shows("PIPE < FIXED DATA A | specs 1-* 1 /./ next | console", 0, "abc  .\nde   .\n");
-    refuses("literal abcdef| >> FIXED DATA A", -177, "DMSPIP177E Record too long: 6 bytes", 1, "literal abcdef");
+    refuses("literal abcdef| >> FIXED DATA A", -177, "DMSPIP177E Record too long: 6 bytes", 2, ">> FIXED DATA A");
     shows("PIPE < FIXED DATA A | count lines | console", 0, "2\n"); /* the old file stands */
     shows("PIPE < FRUIT LIST | take 1 | > ONE A | hole", 0, "");
 }
@@ -214,6 +214,9 @@ static void what_is_wrong_is_said_with_the_stage(void **state)
     refuses("literal a| count things", -111, "DMSPIP111E Operand THINGS is not valid", 2, "count things");
     refuses("literal a| specs w1", -113, "DMSPIP113E Required operand missing", 2, "specs w1");
     refuses("literal a| > X", -113, "DMSPIP113E Required operand missing", 2, "> X");
+    refuses("literal abc| split at b| > X Y A F 1| > Z Y A| > Z Y A", 28, "DMSPIP030E File Z Y A already active", 5,
+            "> Z Y A");
+    refuses("< FRUIT LIST A| > X Y A F 2| hole", -177, "DMSPIP177E Record too long: 12 bytes", 2, "> X Y A F 2");
     refuses("literal a| > X* Y A", 20, "DMSPIP062E Invalid character in fileid X* Y A", 2, "> X* Y A");
     shows("STATE X* Y A", 28, "DMSSTT002E File X* Y A not found\n");
 }
