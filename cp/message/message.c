@@ -66,6 +66,11 @@ static const struct message table[] = {
     {453, 'W', "CP entered; triple fault at {1 address}",
      "A fault while a double fault was being delivered: the CPU shut down. IPL starts\n"
      "it anew."},
+    {908, 'I', "SYSTEM FAILURE: {1 reason}",
+     "CP has found a fault of its own and stopped, with all machines. Please report\n"
+     "what it shows; start it again."},
+    {951, 'E', "CP cannot start: {1 reason}",
+     "The PC or the loader does not give CP what it needs."},
     {2629, 'I', "The virtual machine is placed in CP mode due to a power off",
      "The system in the machine has ended. IPL starts one."},
     {9001, 'W', "CP entered; the machine has no storage at the address it uses, at {1 address}",

@@ -224,6 +224,8 @@ static const struct {
     /* a directory or volume that is not as it should be, at CP's start */
     {"DIR", 9030, "tests/unit/session_start_test.c"}, {"DIR", 9031, "tests/unit/session_start_test.c"},
     {"DIR", 9032, "tests/unit/session_start_test.c"}, {"DIR", 9033, "tests/unit/session_start_test.c"},
+    /* a CP that ends, or does not begin */
+    {"DMP", 908, "tests/system/test_machine_check.py"}, {"ISU", 951, "tests/system/test_hosts.py"},
     /* a program that fails at VMX */
     {"VMX", 9040, "tests/unit/command_text_test.c"},  {"VMX", 9041, "tests/unit/command_text_test.c"},
     /* a processor that reports errors */
