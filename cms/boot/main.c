@@ -131,10 +131,18 @@ static void start_heap(const struct machine *m)
     cms_heap_start(image_end, to - from);
 }
 
+/* In capitals or small letters. */
+static bool begins_with(const char *text, const char *word)
+{
+    while (*word && (*text == *word || *text == (*word | 0x20)))
+        text++, word++;
+    return !*word;
+}
+
 static bool wants_disks(const char *command_line)
 {
     for (const char *p = command_line; *p; p++)
-        if (!strncmp(p, "NODISK", 6))
+        if (begins_with(p, "NODISK"))
             return false;
     return true;
 }

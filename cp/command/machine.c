@@ -67,6 +67,13 @@ static bool is_at_reset(struct vcpu *v)
     return !nested_runs(v) && vcpu_read(v, VMCS_GUEST_CS_BASE) + vcpu_read(v, VMCS_GUEST_RIP) == 0xFFFFFFF0;
 }
 
+/* As the first far jump of a program would: an address in real mode is then the one that was said. */
+static void start_real(struct vcpu *v)
+{
+    vcpu_write(v, VMCS_GUEST_CS_SELECTOR, 0);
+    vcpu_write(v, VMCS_GUEST_CS_BASE, 0);
+}
+
 unsigned command_begin(struct call *c)
 {
     struct word w;
@@ -79,10 +86,13 @@ unsigned command_begin(struct call *c)
     unsigned failed = call_end(c, "BEG");
     if (failed || c->response->machine_asks) /* it runs already */
         return failed;
+    if (is_at_reset(&c->session->vm->vcpu)) {
+        if (!given)
+            return FAIL(c, "BEG", 9015, "");
+        start_real(&c->session->vm->vcpu);
+    }
     if (given)
         vcpu_write(&c->session->vm->vcpu, VMCS_GUEST_RIP, address);
-    if (is_at_reset(&c->session->vm->vcpu))
-        return FAIL(c, "BEG", 9015, "");
     session_begin(c->session);
     return 0;
 }
@@ -155,7 +165,8 @@ unsigned command_define(struct call *c)
         return FAIL(c, "DEF", 2, text);
     if (word_is(call_peek(c), "AS", 2) || word_is(call_peek(c), "=", 1))
         call_next(c, &w);
-    call_next(c, &w);
+    if (!call_next(c, &w))
+        return FAIL(c, "DST", 26, "");
     uint64_t bytes = parse_size(w);
     word_upper(w, text, sizeof text);
     if (!bytes)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/directory/load.h"
 #include "cp/time/clock_text.h"
 #include "cp/time/timer.h"
 
@@ -66,12 +67,21 @@ static unsigned send_all(struct call *c, uint8_t setting, const char *kind, cons
     return 0;
 }
 
+/* OP, OPER and so on are OPERATOR, where nobody is called so. */
+static void name_operator(char id[DIRECTORY_NAME + 1])
+{
+    static const char name[] = "OPERATOR";
+    if (strlen(id) >= 2 && !strncmp(name, id, strlen(id)) && !directory_find(&directory, id))
+        memcpy(id, name, sizeof name);
+}
+
 static unsigned send(struct call *c, uint8_t setting, const char *kind)
 {
     char id[DIRECTORY_NAME + 1], classes[CLASSES_TEXT];
     unsigned failed = call_userid(c, "MFS", id);
     if (failed)
         return failed;
+    name_operator(id);
     const char *text = call_remainder(c);
     if (!*text)
         return FAIL(c, "MFS", 26, "");

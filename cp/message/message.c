@@ -105,7 +105,7 @@ static const struct message table[] = {
     {9014, 'E', "Named saved system {1 name} does not exist", "QUERY NSS lists the systems that can be IPLed by name."},
     {9015, 'E', "Nothing to run: no system has been IPLed since the machine was reset",
      "IPL starts one; QUERY NSS lists them. BEGIN goes on with what was running."},
-    {9016, 'E', "{1 command} is for privilege class {2 class}",
+    {9016, 'E', "{1 command} is for privilege class {2 X}",
      "Your directory entry does not give you the class. HELP lists the commands you\n"
      "may use."},
     {9017, 'E', "After the user ID LOGON takes HERE and NOIPL only; the password is asked for",

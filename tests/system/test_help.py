@@ -103,12 +103,17 @@ def test_what_a_person_tries_is_answered(line):
         assert expected in said and line.code == code, said
 
 
-def test_begin_after_a_reset_says_that_nothing_is_there(line):
+def test_begin_after_a_reset_runs_what_was_stored_or_says_that_nothing_is_there(line):
     line.type("#CP SYSTEM CLEAR")
     line.expect_exact("Storage cleared - system reset.")
     line.expect("CP> ")
     line.type("BEGIN")
     line.expect_exact("HCPBEG9015E Nothing to run: no system has been IPLed since the machine was reset")
     line.expect("CP> ")
-    line.type("IPL CMS")
-    line.expect(READY)
+    line.type("STORE 1000 FAF4")
+    line.expect_exact("Store complete.")
+    line.type("BEGIN 1000")  # in real mode, at this very address
+    line.expect(r"HCPGIR450W CP entered; disabled wait at 000000000000100[12]")
+    line.expect("CP> ")
+    line.type("IPL CMS PARM nodisk")
+    assert "S (190)" not in line.expect(READY)

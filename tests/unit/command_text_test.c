@@ -142,6 +142,10 @@ static void messages_reach_those_who_receive_them(void **state)
     assert_int_equal(run("ALICE", "MSG BOB Hello  World"), 0);
     turn();
     assert_shows(1, "  * MSG FROM ALICE   : Hello  World\r\n");
+    assert_int_equal(run("ALICE", "MSG OP I need a disk"), 0);
+    turn();
+    assert_shows(2, "  * MSG FROM ALICE   : I need a disk\r\n");
+    assert_answer("ALICE", "M O hi", 45, "HCPMFS045E O not logged on\n");
     assert_answer("ALICE", "M MAINT hi", 45, "HCPMFS045E MAINT not logged on\n");
     assert_answer("ALICE", "M BOB", 26, "HCPMFS026E");
     assert_answer("ALICE", "M toolonguser hi", 20, "HCPMFS020E Userid missing or invalid\n");
@@ -222,8 +226,10 @@ static void machine_control(void **state)
     type(1, "BEGIN\r");
     assert_shows(1, "HCPBEG9015E Nothing to run: no system has been IPLed since the machine was reset\r\nCP> ");
     assert_int_equal(vm_of("BOB")->state, VM_STOPPED);
+    assert_int_equal(vcpu_read(&vm_of("BOB")->vcpu, VMCS_GUEST_CS_BASE), 0xFFFF0000);
     type(1, "BEGIN 1234\r");
     assert_int_equal(vcpu_read(&vm_of("BOB")->vcpu, VMCS_GUEST_RIP), 0x1234);
+    assert_int_equal(vcpu_read(&vm_of("BOB")->vcpu, VMCS_GUEST_CS_BASE), 0);
     type(1, "#CP BEGIN XYZ\r");
     assert_shows(1, "HCPBEG004E Invalid hexloc - XYZ");
     type(1, "#CP STOP\r");

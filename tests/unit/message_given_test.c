@@ -99,6 +99,7 @@ static const struct step steps[] = {
     STEP("BOB", "RESET SYSTEM X", "HCPRST003E " EXTRA "X"),
     STEP("BOB", "DEFINE", "HCPDEF026E Operand missing or invalid"),
     STEP("BOB", "DEFINE CPU 2", "HCPDEF002E Invalid operand - CPU"),
+    STEP("BOB", "DEFINE STORAGE", "HCPDST026E Operand missing or invalid"),
     STEP("BOB", "DEFINE STORAGE XM", "HCPDST025E Storage missing or invalid - XM"),
     STEP("BOB", "DEFINE STORAGE 8M", "HCPDST094E Storage size (8M) exceeds allowed maximum (4M)"),
     STEP("BOB", "DEFINE STORAGE 4M X", "HCPDST003E " EXTRA "X"),
