@@ -217,9 +217,9 @@ static int command_rename(const char *path, char **operand, const struct options
     return rc;
 }
 
-static void print_fault(void *ctx, const char *where, const char *text)
+static void print_finding(void *ctx, const char *where, const char *text, bool fault)
 {
-    printf("%s: %s: %s\n", (const char *)ctx, where, text);
+    printf("%s: %s%s: %s\n", (const char *)ctx, fault ? "" : "note: ", where, text);
 }
 
 static int command_check(const char *path, char **operand, const struct options *o)
@@ -228,7 +228,7 @@ static int command_check(const char *path, char **operand, const struct options 
     struct edf_check_report report;
     (void)operand;
     image_open(&image, path, o, O_RDONLY);
-    enum edf_status status = edf_check(&image.device, &host, print_fault, (void *)path, &report);
+    enum edf_status status = edf_check(&image.device, &host, print_finding, (void *)path, &report);
     if (status)
         die("%s: %s", path, edf_status_text(status));
     if (report.faults) {

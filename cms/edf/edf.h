@@ -76,6 +76,7 @@ struct edf_disk_facts {
     uint32_t block_size;
     uint32_t blocks, used; /* of the whole disk; free = blocks - used */
     uint32_t files;
+    uint32_t erased; /* files erased when no block was free: their blocks come back as soon as a commit finds room */
     uint32_t cylinders; /* as the label has it; 0 on FBA */
     bool writable;
     const char *fault; /* why a disk that could be written no longer is; NULL: all is well */
@@ -154,19 +155,21 @@ enum edf_replace { EDF_NEW, EDF_REPLACE };
  * is one, stands until the commit. Several writers may be open on one disk, one a file. */
 enum edf_status edf_create(struct edf_disk *disk, const char *name, const char *type, char mode_number, char recfm,
                            uint32_t lrecl, enum edf_replace replace, struct edf_writer **writer);
-/* Continue a file with its own format. The old file stands until the commit. */
+/* Continue a file with its own format. The old file stands until the commit. The first record says how long those of an
+ * F file are that has neither records nor lrecl. */
 enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *type, struct edf_writer **writer);
 /* Add one record: 1..65535 bytes, exactly lrecl for F, else EDF_BAD_RECORD and nothing happened. Blocks of an F file
  * that are wholly zero take no room on the disk. After any other failure only edf_abort is allowed. */
 enum edf_status edf_write(struct edf_writer *writer, const void *data, uint32_t length);
 /* Set the date the file will carry; without it, it is the time of the commit. */
 void edf_writer_date(struct edf_writer *writer, const struct edf_date *date);
-/* Make it so, and free the writer, whatever is returned. A file without records is EDF_BAD_RECORD: CMS has none. */
+/* Make it so, and free the writer, whatever is returned. A file may have no records: CMS makes none such, but others do. */
 enum edf_status edf_commit(struct edf_writer *writer);
 /* Forget it, and free the writer. NULL is allowed. */
 void edf_abort(struct edf_writer *writer);
 
-/* Both are one commit each. EDF_BUSY when the file is being written. */
+/* One commit each. EDF_BUSY when the file is being written. EDF_FULL only when a commit finds no block; a file is erased
+ * all the same unless a reader is open. */
 enum edf_status edf_erase(struct edf_disk *disk, const char *name, const char *type);
 enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *type, const char *new_name,
                            const char *new_type);

@@ -60,7 +60,8 @@ void edf_disk_query(const struct edf_disk *disk, struct edf_disk_facts *facts)
         .block_size = disk->block_size,
         .blocks = disk->blocks,
         .used = disk->used,
-        .files = disk->count - 2,
+        .files = disk->count - 2 - disk->erased,
+        .erased = disk->erased,
         .cylinders = get32(disk->label + LABEL_CYLINDERS),
         .writable = disk->writable,
         .fault = disk->fault,
@@ -78,7 +79,10 @@ enum edf_status edf_next(const struct edf_disk *disk, uint32_t *position, const 
                          struct edf_file_facts *facts)
 {
     while (*position < disk->count - 2) {
-        edf_fst_facts(disk, directory_entry(disk, 2 + (*position)++), facts);
+        const uint8_t *entry = directory_entry(disk, 2 + (*position)++);
+        if (disk->erased && edf_fst_is_own(entry, OWN_ERASED))
+            continue;
+        edf_fst_facts(disk, entry, facts);
         if (edf_name_matches(name, facts->name) && edf_name_matches(type, facts->type))
             return EDF_OK;
     }

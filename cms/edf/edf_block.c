@@ -40,6 +40,13 @@ enum edf_status edf_block_write(struct edf_disk *disk, uint32_t block, const voi
     return EDF_OK;
 }
 
+enum edf_status edf_block_write_sector(struct edf_disk *disk, uint32_t block, uint32_t offset, const void *data)
+{
+    if (disk->device->write(disk->device->ctx, sector_of(disk, block) + offset / EDF_SECTOR, data, 1))
+        return edf_fail(disk, EDF_IO, "the device could not write", block);
+    return EDF_OK;
+}
+
 enum edf_status edf_block_flush(struct edf_disk *disk)
 {
     if (disk->device->flush(disk->device->ctx))

@@ -19,7 +19,7 @@ static void check_directory(struct check *c)
         edf_check_note(c, "directory", "its record count is %u, but it has %u entries", get32(own + FST_RECORDS),
                     disk->count);
     if (get32(own + FST_BLOCKS) != blocks)
-        edf_check_note(c, "directory", "its block count is %u instead of %u", get32(own + FST_BLOCKS), blocks);
+        edf_check_remark(c, "directory", "its block count is %u instead of %u", get32(own + FST_BLOCKS), blocks);
     uint8_t *end = directory_entry(disk, disk->count);
     for (size_t i = 0; i < (size_t)blocks * disk->block_size - (size_t)disk->count * FST_SIZE; i++)
         if (end[i]) {
@@ -64,7 +64,7 @@ static enum edf_status load_map(struct check *c)
 static const char *map_fault(const struct check *c, uint32_t block)
 {
     bool used = map_bit(c->map, block), owned = c->owners[block - 1] != OWNER_NONE;
-    return used == owned ? NULL : used ? "used in the map, but lost" : "free in the map, but used";
+    return used == owned ? NULL : used ? "used in the map, but owned by" : "free in the map, but used by";
 }
 
 static void compare_map(struct check *c)
@@ -83,9 +83,9 @@ static void compare_map(struct check *c)
         char owner[CHECK_NAME];
         edf_check_owner(c, c->owners[first - 1], owner);
         if (first == block)
-            edf_check_note(c, "map", "block %u is %s by %s", first, fault, owner);
+            edf_check_note(c, "map", "block %u is %s %s", first, fault, owner);
         else
-            edf_check_note(c, "map", "blocks %u to %u are %s by %s", first, block, fault, owner);
+            edf_check_note(c, "map", "blocks %u to %u are %s %s", first, block, fault, owner);
     }
 }
 
@@ -125,7 +125,8 @@ static void check_names(struct check *c)
         sift(c, 0, end);
     }
     for (uint32_t i = 1; i < count; i++)
-        if (!compare_names(c, c->order[i - 1], c->order[i])) {
+        if (!compare_names(c, c->order[i - 1], c->order[i]) &&
+            !edf_fst_is_own(directory_entry(c->disk, c->order[i]), OWN_ERASED)) {
             edf_check_owner(c, OWNER_FILES + c->order[i], where);
             edf_check_note(c, where, "the directory has this name twice");
         }
@@ -175,10 +176,10 @@ static enum edf_status with_memory(struct check *c)
     return status;
 }
 
-enum edf_status edf_check(const struct edf_device *device, const struct edf_host *host, edf_check_fault *fault,
+enum edf_status edf_check(const struct edf_device *device, const struct edf_host *host, edf_check_finding *finding,
                           void *ctx, struct edf_check_report *report)
 {
-    struct check c = {.fault = fault, .ctx = ctx, .report = report};
+    struct check c = {.finding = finding, .ctx = ctx, .report = report};
     struct edf_reason reason;
     *report = (struct edf_check_report){0};
     enum edf_status status = edf_access(device, host, false, &c.disk, &reason);
@@ -191,7 +192,7 @@ enum edf_status edf_check(const struct edf_device *device, const struct edf_host
     report->block_size = c.disk->block_size;
     report->blocks = c.disk->blocks;
     report->used = c.disk->used;
-    report->files = c.disk->count - 2;
+    report->files = c.disk->count - 2 - c.disk->erased;
     status = with_memory(&c);
     edf_release(c.disk);
     return status;

@@ -2,28 +2,47 @@
 #include "cms/edf/edf_check_ledger.h"
 #include "lib/format.h"
 
-void edf_check_note(struct check *c, const char *where, const char *format, ...)
+static void tell(struct check *c, const char *where, bool fault, const char *format, va_list args)
 {
     char text[160];
+    if (!c->finding)
+        return;
+    format_text_v(text, sizeof text, format, args);
+    c->finding(c->ctx, where, text, fault);
+}
+
+void edf_check_note(struct check *c, const char *where, const char *format, ...)
+{
     va_list args;
     c->report->faults++;
-    if (!c->fault)
-        return;
     va_start(args, format);
-    format_text_v(text, sizeof text, format, args);
+    tell(c, where, true, format, args);
     va_end(args);
-    c->fault(c->ctx, where, text);
+}
+
+void edf_check_remark(struct check *c, const char *where, const char *format, ...)
+{
+    va_list args;
+    c->report->notes++;
+    va_start(args, format);
+    tell(c, where, false, format, args);
+    va_end(args);
 }
 
 void edf_check_owner(const struct check *c, uint32_t owner, char name[CHECK_NAME])
 {
-    static const char *const fixed[] = {"nobody", "the reserved blocks", "the directory", "the map"};
+    static const char *const fixed[] = {"no file", "the reserved blocks", "the directory", "the map"};
     struct edf_file_facts facts;
     if (owner < OWNER_FILES) {
         format_text(name, CHECK_NAME, "%s", fixed[owner]);
         return;
     }
-    edf_fst_facts(c->disk, directory_entry(c->disk, owner - OWNER_FILES), &facts);
+    const uint8_t *entry = directory_entry(c->disk, owner - OWNER_FILES);
+    if (edf_fst_is_own(entry, OWN_ERASED)) {
+        format_text(name, CHECK_NAME, "an erased file");
+        return;
+    }
+    edf_fst_facts(c->disk, entry, &facts);
     format_text(name, CHECK_NAME, "%s %s", facts.name, facts.type);
 }
 

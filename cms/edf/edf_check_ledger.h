@@ -8,7 +8,7 @@ enum { OWNER_NONE, OWNER_RESERVED, OWNER_DIRECTORY, OWNER_MAP, OWNER_FILES }; /*
 
 struct check {
     struct edf_disk *disk;
-    edf_check_fault *fault;
+    edf_check_finding *finding;
     void *ctx;
     struct edf_check_report *report;
     uint32_t *owners; /* who uses each block */
@@ -20,6 +20,9 @@ struct check {
 
 /* Count one fault, and tell it to who asked for the check. */
 void edf_check_note(struct check *check, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same for a note. */
+void edf_check_remark(struct check *check, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Note that `owner` uses a block; EDF_DAMAGED, with no reason, if someone does already. */
 enum edf_status edf_check_claim(struct check *check, const char *where, uint32_t block, uint32_t owner);

@@ -4,25 +4,31 @@
  * and the new map are kept apart, and take the old ones' places when the label is on the disk. */
 #include "cms/edf/edf_internal.h"
 
-enum { EDITS_MAX = 4 }; /* the directory's own entry, the map's, the changed one, and at a removal the last one */
-
 struct commit {
     struct edf_disk *disk;
     const struct change *change;
     uint8_t *next;          /* the new map */
     uint8_t *dirty, *moved; /* a byte for each data block of the map */
+    uint8_t *scratch;       /* the disk's, or NULL */
     uint32_t used;
+    uint32_t span;          /* directory entries, before anything is removed */
     uint32_t count;         /* directory entries afterwards */
     uint32_t blocks;        /* directory blocks afterwards */
+    uint8_t *changed;       /* a byte for each block of the directory: it will have other entries */
     uint32_t *where, *pointers, *map_where, *map_pointers;
     uint32_t pointer_count;
     uint8_t *buffer;        /* one block: of the directory, or of pointers */
-    uint32_t edit_count;
+    uint32_t edit_count, edit_room;
     struct edit {           /* entries that become other ones; a later edit overrides an earlier one */
         uint32_t index;
         uint8_t entry[FST_SIZE];
-    } edits[EDITS_MAX];
+    } *edits;
 };
+
+static bool is_removal(const struct change *change)
+{
+    return change->index && !change->entry;
+}
 
 /* ---- the new map ------------------------------------------------------------------------------------------------- */
 
@@ -83,11 +89,36 @@ static void add_taken(struct commit *c)
     c->used += c->change->taken_count;
 }
 
+/* Pointer blocks of erased files are still needed: a cut before the label leaves the way to their blocks. */
+static enum edf_status give_scratch(void *ctx, struct tree_entry entry, unsigned level, uint64_t index)
+{
+    struct commit *c = ctx;
+    enum edf_status status = give_entry(ctx, entry, level, index);
+    if (!status && !level && entry.block)
+        map_set(c->scratch, entry.block);
+    return status;
+}
+
+static enum edf_status give_erased(struct commit *c)
+{
+    struct edf_disk *disk = c->disk;
+    struct fst fst;
+    enum edf_status status = EDF_OK;
+    for (uint32_t i = 2; c->scratch && !status && i < disk->count; i++) {
+        if (!edf_fst_is_own(directory_entry(disk, i), OWN_ERASED))
+            continue;
+        const char *fault = edf_fst_decode(disk, directory_entry(disk, i), &fst);
+        status = fault ? edf_fail(disk, EDF_DAMAGED, fault, 0)
+                       : edf_tree_visit(disk, edf_fst_tree(disk, &fst), give_scratch, c);
+    }
+    return status;
+}
+
 static enum edf_status plan_file(struct commit *c)
 {
-    enum edf_status status = EDF_OK;
     add_taken(c);
-    if (c->change->tree)
+    enum edf_status status = give_erased(c);
+    if (!status && c->change->tree)
         status = edf_tree_visit(c->disk, *c->change->tree, give_entry, c);
     for (uint32_t i = 0; !status && i < c->change->freed_count; i++)
         status = give(c, c->change->freed[i]);
@@ -101,16 +132,41 @@ static uint32_t block_of(const struct commit *c, uint32_t index)
     return index / (c->disk->block_size / FST_SIZE);
 }
 
-static uint32_t last_index(const struct commit *c)
+/* The entry `index` is to be what is then put at what this returns. */
+static uint8_t *edit(struct commit *c, uint32_t index)
 {
-    return c->disk->count > c->count ? c->disk->count - 1 : c->count - 1;
+    struct edit *e = &c->edits[c->edit_count++];
+    e->index = index;
+    c->changed[block_of(c, index)] = 1;
+    return e->entry;
 }
 
-/* Whether this directory block changes. The first one, which describes directory and map, always does. */
-static bool block_changes(const struct commit *c, uint32_t block)
+/* The last entry fills the gap; what moves may be new itself. */
+static void close_gap(struct commit *c, uint32_t gap, uint32_t last)
 {
-    return block == 0 || block == block_of(c, c->change->index) ||
-           (c->count != c->disk->count && block == block_of(c, last_index(c)));
+    const uint8_t *from = directory_entry(c->disk, last);
+    for (uint32_t i = 0; i < c->edit_count; i++)
+        if (c->edits[i].index == last)
+            from = c->edits[i].entry;
+    if (gap != last)
+        memcpy(edit(c, gap), from, FST_SIZE);
+    memset(edit(c, last), 0, FST_SIZE);
+}
+
+/* Gaps are closed from the last to the first, so that no gap is ever moved. */
+static void plan_entries(struct commit *c)
+{
+    const struct change *change = c->change;
+    uint32_t last = c->span - 1;
+    c->changed[0] = 1; /* it describes directory and map */
+    if (change->index && change->entry)
+        memcpy(edit(c, change->index), change->entry, FST_SIZE);
+    if (!c->disk->erased && is_removal(change))
+        close_gap(c, change->index, last);
+    for (uint32_t i = last; c->disk->erased && i >= 2; i--)
+        if ((i == change->index && !change->entry) ||
+            (i != change->index && edf_fst_is_own(directory_entry(c->disk, i), OWN_ERASED)))
+            close_gap(c, i, last--);
 }
 
 static enum edf_status plan_directory(struct commit *c)
@@ -121,10 +177,10 @@ static enum edf_status plan_directory(struct commit *c)
     memcpy(c->where, disk->where, disk->room * sizeof *c->where);
     c->where[0] = disk->origin ^ BLOCK_FIRST_DIRECTORY ^ BLOCK_SECOND_DIRECTORY;
     for (uint32_t i = 1; !status && i < old_blocks; i++)
-        if (block_changes(c, i) || i >= c->blocks)
+        if (c->changed[i] || i >= c->blocks)
             status = give(c, disk->where[i]);
     for (uint32_t i = 1; !status && i < c->blocks; i++)
-        if (block_changes(c, i) || i >= old_blocks)
+        if (c->changed[i] || i >= old_blocks)
             status = take(c, &c->where[i]);
     if (!status)
         status = move_all(c, disk->pointers, disk->pointer_count, c->pointers, c->pointer_count);
@@ -163,15 +219,6 @@ static enum edf_status judge_room(struct commit *c)
     return (uint64_t)c->used + in_flight + reserve > disk->blocks ? EDF_FULL : EDF_OK;
 }
 
-/* The entry `index` as it is now, to be changed. */
-static uint8_t *edit(struct commit *c, uint32_t index)
-{
-    struct edit *e = &c->edits[c->edit_count++];
-    e->index = index;
-    memcpy(e->entry, directory_entry(c->disk, index), FST_SIZE);
-    return e->entry;
-}
-
 static void edit_own(struct commit *c, unsigned number, uint32_t lrecl, uint32_t records, uint32_t blocks,
                      uint32_t origin)
 {
@@ -185,19 +232,13 @@ static void edit_own(struct commit *c, unsigned number, uint32_t lrecl, uint32_t
     edf_fst_stamp(c->disk, entry);
 }
 
-static void plan_entries(struct commit *c)
+/* The two entries that say where directory and map lie: known when all the others are. */
+static void plan_own(struct commit *c)
 {
     const struct edf_disk *disk = c->disk;
-    edit_own(c, 1, FST_SIZE, c->count, c->blocks, c->pointer_count ? c->pointers[c->pointer_count - 1] : c->where[0]);
-    edit_own(c, 2, disk->block_size, disk->map_count, disk->map_count,
+    edit_own(c, OWN_DIRECTORY, FST_SIZE, c->count, c->blocks, c->pointer_count ? c->pointers[c->pointer_count - 1] : c->where[0]);
+    edit_own(c, OWN_MAP, disk->block_size, disk->map_count, disk->map_count,
              disk->map_pointer_count ? c->map_pointers[disk->map_pointer_count - 1] : c->map_where[0]);
-    uint8_t *changed = edit(c, c->change->index);
-    if (c->change->entry) {
-        memcpy(changed, c->change->entry, FST_SIZE);
-    } else { /* the last one fills the gap */
-        memcpy(changed, directory_entry(disk, last_index(c)), FST_SIZE);
-        memset(edit(c, last_index(c)), 0, FST_SIZE);
-    }
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -237,7 +278,7 @@ static enum edf_status write_all(struct commit *c)
     struct edf_disk *disk = c->disk;
     enum edf_status status = EDF_OK;
     for (uint32_t i = 0; !status && i < c->blocks; i++)
-        if (block_changes(c, i))
+        if (c->changed[i])
             status = write_directory_block(c, i);
     for (uint32_t i = 0; !status && i < disk->map_count; i++)
         if (c->moved[i])
@@ -266,11 +307,14 @@ static void put_list(const struct edf_disk *disk, uint32_t *list, uint32_t count
 static enum edf_status begin(struct commit *c)
 {
     struct edf_disk *disk = c->disk;
-    c->count = disk->count + (c->change->index == disk->count) - !c->change->entry;
+    uint32_t gaps = disk->erased + is_removal(c->change);
+    c->span = disk->count + (c->change->index == disk->count);
+    c->count = c->span - gaps;
     c->blocks = directory_blocks(disk, c->count);
+    c->edit_room = 3 + 2 * gaps; /* the directory's own, the map's, the changed one; and two a gap */
     c->pointer_count = edf_tree_pointer_blocks(disk->block_size, c->blocks);
     c->used = disk->used;
-    enum edf_status status = edf_directory_grow(disk, c->blocks);
+    enum edf_status status = edf_directory_grow(disk, directory_blocks(disk, c->span));
     if (status)
         return status;
     c->dirty = edf_memory_get(disk, disk->map_count);
@@ -280,7 +324,12 @@ static enum edf_status begin(struct commit *c)
     c->map_where = edf_memory_raw(disk, disk->map_count * sizeof *c->map_where);
     c->map_pointers = get_list(disk, disk->map_pointer_count);
     c->buffer = edf_memory_raw(disk, disk->block_size);
-    if (!c->dirty || !c->moved || !c->where || !c->pointers || !c->map_where || !c->map_pointers || !c->buffer)
+    c->changed = edf_memory_get(disk, disk->room);
+    c->edits = edf_memory_raw(disk, c->edit_room * sizeof *c->edits);
+    if (disk->erased && !(disk->scratch = c->scratch = edf_memory_get(disk, disk->bit_bytes)))
+        return EDF_NO_MEMORY;
+    if (!c->dirty || !c->moved || !c->where || !c->pointers || !c->map_where || !c->map_pointers || !c->buffer ||
+        !c->changed || !c->edits)
         return EDF_NO_MEMORY;
     memcpy(disk->spare, disk->map, disk->bit_bytes);
     disk->next = c->next = disk->spare;
@@ -315,12 +364,13 @@ static void adopt(struct commit *c)
     disk->used = c->used;
     disk->origin = disk->where[0];
     disk->count = c->count;
+    disk->erased = 0;
 }
 
 static void end(struct commit *c)
 {
     struct edf_disk *disk = c->disk;
-    disk->next = NULL;
+    disk->next = disk->scratch = NULL;
     edf_memory_put(disk, c->dirty, disk->map_count);
     edf_memory_put(disk, c->moved, disk->map_count);
     edf_memory_put(disk, c->where, disk->room * sizeof *c->where);
@@ -328,6 +378,9 @@ static void end(struct commit *c)
     edf_memory_put(disk, c->map_where, disk->map_count * sizeof *c->map_where);
     put_list(disk, c->map_pointers, disk->map_pointer_count);
     edf_memory_put(disk, c->buffer, disk->block_size);
+    edf_memory_put(disk, c->changed, disk->room);
+    edf_memory_put(disk, c->edits, c->edit_room * sizeof *c->edits);
+    edf_memory_put(disk, c->scratch, disk->bit_bytes);
 }
 
 enum edf_status edf_commit_change(struct edf_disk *disk, const struct change *change)
@@ -336,14 +389,16 @@ enum edf_status edf_commit_change(struct edf_disk *disk, const struct change *ch
     enum edf_status status = begin(&c);
     if (!status)
         status = plan_file(&c);
-    if (!status)
+    if (!status) {
+        plan_entries(&c);
         status = plan_directory(&c);
+    }
     if (!status)
         status = plan_map(&c);
     if (!status)
         status = judge_room(&c);
     if (!status) {
-        plan_entries(&c);
+        plan_own(&c);
         status = write_all(&c);
     }
     if (!status)

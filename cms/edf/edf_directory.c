@@ -35,7 +35,7 @@ static bool is_null(const uint8_t *entry)
 static const char *judge_own(const struct edf_disk *disk, const uint8_t *entry, struct tree *tree)
 {
     uint32_t records = get32(entry + FST_RECORDS), per_block = disk->block_size / FST_SIZE;
-    if (!edf_fst_is_own(entry, 1) || !edf_fst_is_own(entry + FST_SIZE, 2))
+    if (!edf_fst_is_own(entry, OWN_DIRECTORY) || !edf_fst_is_own(entry + FST_SIZE, OWN_MAP))
         return "the directory does not begin with DIRECTOR and ALLOCMAP";
     if (entry[FST_RECFM] != FST_RECFM_F || get32(entry + FST_LRECL) != FST_SIZE)
         return "the directory is not an F 64 file";
@@ -135,6 +135,7 @@ static void judge_entries(struct edf_disk *disk, uint32_t records)
     uint32_t all = disk->room ? directory_blocks(disk, records) * (disk->block_size / FST_SIZE) : 0;
     for (disk->count = 2; disk->count < records && !is_null(directory_entry(disk, disk->count)); disk->count++) {
         struct fst fst;
+        disk->erased += edf_fst_is_own(directory_entry(disk, disk->count), OWN_ERASED);
         if (!disk->fault && edf_fst_decode(disk, directory_entry(disk, disk->count), &fst))
             disk->fault = "a directory entry is damaged";
     }

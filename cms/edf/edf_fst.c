@@ -133,13 +133,15 @@ void edf_fst_put_name(uint8_t *entry, const char *name, const char *type)
     edf_name_put(entry + FST_TYPE, EDF_NAME_MAX, type);
 }
 
-/* ---- the directory's and the map's own entries ------------------------------------------------------------------- */
+/* ---- entries that are no files ----------------------------------------------------------------------------------- */
 
 static void own_name(uint8_t out[16], unsigned number)
 {
+    static const char *const type[] = {
+        [OWN_DIRECTORY] = "DIRECTOR", [OWN_MAP] = "ALLOCMAP", [OWN_ERASED] = "ERASED"};
     put32(out, number);
     put32(out + 4, 0);
-    edf_name_put(out + FST_TYPE, EDF_NAME_MAX, number == 1 ? "DIRECTOR" : "ALLOCMAP");
+    edf_name_put(out + FST_TYPE, EDF_NAME_MAX, type[number]);
 }
 
 void edf_fst_put_own(uint8_t *entry, unsigned number)
@@ -148,6 +150,11 @@ void edf_fst_put_own(uint8_t *entry, unsigned number)
     own_name(entry, number);
     entry[FST_RECFM] = FST_RECFM_F;
     entry[FST_POINTER_SIZE] = POINTER_SIZE_F;
+}
+
+void edf_fst_put_erased(uint8_t *entry)
+{
+    own_name(entry + FST_NAME, OWN_ERASED);
 }
 
 bool edf_fst_is_own(const uint8_t *entry, unsigned number)

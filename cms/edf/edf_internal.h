@@ -6,7 +6,8 @@
  *   tree       from a data block's index in a file to its number on the disk
  *   map        which blocks are free
  *   directory  all entries, kept in memory as they lie on the disk
- *   commit     directory and map written to free blocks, then the label */
+ *   commit     directory and map written to free blocks, then the label
+ *   erased     the way out when there is no free block */
 #pragma once
 #include "cms/edf/edf.h"
 #include "cms/edf/edf_layout.h"
@@ -25,6 +26,7 @@ struct edf_disk {
 
     uint8_t *entries;    /* directory blocks, one after the other */
     uint32_t count;      /* entries in use, the directory's and the map's own included */
+    uint32_t erased;     /* of them, entries of erased files that still have their blocks (edf_erased.c) */
     uint32_t room;       /* blocks `entries` has room for */
     uint32_t *where;     /* block number of each directory block; room for `room` */
     uint32_t *pointers;  /* the directory's pointer blocks; one element more than pointer_count */
@@ -36,6 +38,7 @@ struct edf_disk {
     uint8_t *held;       /* free in the map, but readers that are open still see them */
     uint8_t *spare;      /* where a commit builds the next map, so that only the bits need be copied */
     uint8_t *next;       /* that map, during a commit only */
+    uint8_t *scratch;    /* used in the map, but by nobody: data blocks of erased files. During a commit only; may be NULL */
     bool holding;        /* `held` is not all clear */
     uint32_t map_bytes, bit_bytes, map_count; /* map_count: data blocks of the map */
     uint32_t *map_where, *map_pointers;
@@ -56,6 +59,8 @@ enum edf_status edf_fail(struct edf_disk *disk, enum edf_status status, const ch
 /* ---- block ------------------------------------------------------------------------------------------------------- */
 enum edf_status edf_block_read(struct edf_disk *disk, uint32_t block, void *buffer);
 enum edf_status edf_block_write(struct edf_disk *disk, uint32_t block, const void *buffer);
+/* Only the sector that byte `offset` of the block lies in; `data` is that sector. */
+enum edf_status edf_block_write_sector(struct edf_disk *disk, uint32_t block, uint32_t offset, const void *data);
 enum edf_status edf_block_flush(struct edf_disk *disk);
 static inline bool block_is_data(const struct edf_disk *disk, uint32_t block)
 {
@@ -94,8 +99,12 @@ void edf_fst_facts(const struct edf_disk *disk, const uint8_t *entry, struct edf
 void edf_fst_put_name(uint8_t *entry, const char *name, const char *type);
 void edf_fst_put_date(uint8_t *entry, const struct edf_date *date);
 void edf_fst_stamp(const struct edf_disk *disk, uint8_t *entry); /* the date of now */
-/* Fills in the entry of the directory or of the map itself: number 1 or 2. */
+/* Entries that are no files have a number for their name. */
+enum { OWN_DIRECTORY = 1, OWN_MAP, OWN_ERASED };
+/* Fills in the entry of the directory or of the map itself. */
 void edf_fst_put_own(uint8_t *entry, unsigned number);
+/* Makes a file's entry that of an erased file: its name is another one, the rest stands. */
+void edf_fst_put_erased(uint8_t *entry);
 bool edf_fst_is_own(const uint8_t *entry, unsigned number);
 bool edf_date_put(uint8_t *packed, const struct edf_date *date); /* returns whether the year is 20xx */
 bool edf_date_get(const uint8_t *packed, bool is_20xx, struct edf_date *date); /* false, and zeros: no date */
@@ -174,7 +183,8 @@ enum edf_status edf_directory_grow(struct edf_disk *disk, uint32_t blocks);
 uint32_t edf_directory_find(const struct edf_disk *disk, const uint8_t name[16]);
 
 /* ---- commit ------------------------------------------------------------------------------------------------------ */
-/* One change of the directory: entry `index` becomes `entry`; index == count adds one; a NULL entry removes it.
+/* One change of the directory: entry `index` becomes `entry`; index == count adds one; a NULL entry removes it, and
+ * index 0 changes nothing. Entries of erased files are removed with it, and their blocks given back.
  * `taken`: blocks written for it; `tree`: a file whose blocks it gives up; `freed`: single blocks it gives up. */
 struct change {
     uint32_t index;
@@ -186,6 +196,8 @@ struct change {
     uint32_t freed_count;
 };
 enum edf_status edf_commit_change(struct edf_disk *disk, const struct change *change);
+/* Erases the file of entry `index`, which is sound, when a commit finds no block free. No reader is open. */
+enum edf_status edf_erase_in_place(struct edf_disk *disk, uint32_t index);
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 struct edf_reader {

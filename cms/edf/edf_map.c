@@ -113,7 +113,10 @@ enum edf_status edf_map_load(struct edf_disk *disk)
 
 static uint8_t used_byte(const struct edf_disk *disk, uint32_t i)
 {
-    uint8_t used = disk->map[i] | disk->held[i];
+    uint8_t used = disk->map[i];
+    if (disk->scratch)
+        used &= (uint8_t)~disk->scratch[i];
+    used |= disk->held[i];
     if (disk->next)
         used |= disk->next[i];
     for (const struct edf_writer *w = disk->writers; w; w = w->next)

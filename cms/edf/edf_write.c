@@ -147,7 +147,7 @@ enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *
         status = decode(disk, index, &fst);
     if (status)
         return status;
-    if (fst.recfm == 'F' && (fst.lrecl == 0 || fst.lrecl > EDF_LRECL_MAX))
+    if (fst.recfm == 'F' && fst.lrecl > EDF_LRECL_MAX) /* decode looks at it only where there are records */
         return edf_fail(disk, EDF_DAMAGED, "its record length is out of range", 0);
     status = start(disk, directory_entry(disk, index), writer);
     if (status)
@@ -227,7 +227,8 @@ enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t lengt
 {
     if (w->failed)
         return EDF_INVALID;
-    if (length == 0 || length > EDF_LRECL_MAX || (w->fst.recfm == 'F' && length != w->fst.lrecl) ||
+    bool first = w->fst.records == 0 && w->fst.lrecl == 0; /* of a file that others wrote without records or a length */
+    if (length == 0 || length > EDF_LRECL_MAX || (w->fst.recfm == 'F' && length != w->fst.lrecl && !first) ||
         w->fst.records == RECORDS_MAX)
         return EDF_BAD_RECORD;
     if (length > w->fst.lrecl)
@@ -298,8 +299,6 @@ enum edf_status edf_commit(struct edf_writer *w)
         status = EDF_INVALID;
     else if (!w->disk->writable)
         status = w->disk->released ? EDF_IO : EDF_READ_ONLY;
-    else if (w->fst.records == 0)
-        status = EDF_BAD_RECORD;
     if (!status && w->fill)
         status = pass_on(w, true);
     if (!status)
@@ -340,7 +339,8 @@ enum edf_status edf_erase(struct edf_disk *disk, const char *name, const char *t
     if (status)
         return status;
     struct tree tree = edf_fst_tree(disk, &fst);
-    return edf_commit_change(disk, &(struct change){.index = index, .tree = &tree});
+    status = edf_commit_change(disk, &(struct change){.index = index, .tree = &tree});
+    return status == EDF_FULL && !disk->readers ? edf_erase_in_place(disk, index) : status;
 }
 
 enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *type, const char *new_name,

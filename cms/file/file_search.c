@@ -24,7 +24,7 @@ static bool next_mode(struct file_search *s)
         if (mode_wanted(s, s->mode)) {
             edf_disk_query(s->mode->disk, &facts);
             s->position = 0;
-            s->limit = facts.files;
+            s->limit = facts.files + facts.erased;
             return true;
         }
     return false;
@@ -48,8 +48,11 @@ bool cms_file_next(struct file_search *s, struct file_found *found)
 
 void cms_file_erased(struct file_search *s)
 {
-    s->position--;
-    s->limit--;
+    struct edf_disk_facts facts;
+    edf_disk_query(s->mode->disk, &facts);
+    uint32_t entries = facts.files + facts.erased;
+    s->position = facts.erased || entries + 1 != s->limit ? 0 : s->position - 1;
+    s->limit = entries;
 }
 
 int cms_file_mode_check(const char *module, const struct file_id *id, bool writable)

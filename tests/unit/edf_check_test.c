@@ -45,11 +45,11 @@ static void make_clean(void)
     memcpy(clean, disk.bytes, disk.size);
 }
 
-static void note(void *ctx, const char *where, const char *text)
+static void note(void *ctx, const char *where, const char *text, bool fault)
 {
     size_t at = strlen(faults);
     (void)ctx;
-    snprintf(faults + at, sizeof faults - at, "%s: %s\n", where, text);
+    snprintf(faults + at, sizeof faults - at, "%s%s: %s\n", fault ? "" : "note: ", where, text);
 }
 
 static void used_count(void) { put_word(label() + 0x20, word(label() + 0x20) + 1); }
@@ -59,7 +59,6 @@ static void bad_block_size(void) { put_word(label() + 0x0c, 513); }
 static void not_director(void) { fst(0)[3] = 9; }
 static void record_count(void) { put_word(fst(0) + 0x30, 4); }
 static void record_count_high(void) { put_word(fst(0) + 0x30, 7); }
-static void directory_blocks(void) { put_word(fst(0) + 0x2c, 3); }
 static void map_levels(void) { fst(1)[0x34] = 1; }
 static void map_entry(void) { put_word(fst(1) + 0x20, 100); }
 static void map_beyond(void) { put_word(fst(1) + 0x28, 5000); }
@@ -104,11 +103,10 @@ static const struct {
     {"label or directory: the directory does not begin with DIRECTOR and ALLOCMAP", not_director},
     {"directory: there is something after its last entry", record_count},
     {"directory: its record count is 7, but it has 5 entries", record_count_high},
-    {"directory: its block count is 3 instead of 1", directory_blocks},
     {"map: it has 1 pointer levels instead of 0", map_levels},
     {"map: its entry should say F 512, 1 records, 1 blocks", map_entry},
     {"map: a pointer is beyond the disk", map_beyond},
-    {"map: block 801 is used in the map, but lost by nobody", lost_block},
+    {"map: block 801 is used in the map, but owned by no file", lost_block},
     {"free in the map, but used by", freed_block},
     {"V FILE: its record format is neither F nor V", recfm},
     {"F FILE: its record length is out of range", lrecl_zero},

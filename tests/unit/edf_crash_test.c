@@ -7,6 +7,7 @@
  * every prefix, every suffix, each block alone, each block missing, each block torn in the middle either way with all
  * the others or none, and 24 random subsets of sectors. */
 #include "tests/unit/fake/edf_state.h"
+#include "tests/unit/fake/foreign.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,6 +51,7 @@ struct cutting {
     uint64_t before, after;
     unsigned long states;
     const char *what;
+    void (*go_on)(struct minidisk *disk); /* what must be possible after a cut; NULL: no more is asked */
 };
 
 static void collect(struct epoch *epoch, const struct minidisk_write *write)
@@ -80,6 +82,8 @@ static void judge(struct cutting *c, const bool *chosen)
     if (state != c->before && state != c->after)
         fail_msg("%s: after a cut the disk is %s", c->what, state ? "neither old nor new" : "damaged");
     c->states++;
+    if (c->go_on)
+        c->go_on(c->disk);
     for (unsigned i = 0; i < e->sectors; i++)
         memcpy(c->disk->bytes + e->sector[i] * EDF_SECTOR, saved[i], EDF_SECTOR);
 }
@@ -171,10 +175,11 @@ static void cut_everywhere(struct cutting *c)
     assert_int_equal(c->epoch.sectors, 0); /* every operation ends flushed */
 }
 
-static void run_cut(struct minidisk *disk, const struct operation *operation, unsigned long *states)
+static void run_cut(struct minidisk *disk, const struct operation *operation, void (*go_on)(struct minidisk *disk),
+                    unsigned long *states)
 {
     struct edf_disk *accessed = edf_access_or_die(disk, true);
-    struct cutting c = {.disk = disk, .what = operation->name, .before = edf_state(accessed)};
+    struct cutting c = {.disk = disk, .what = operation->name, .before = edf_state(accessed), .go_on = go_on};
     uint8_t *image = malloc(disk->size), *final = malloc(disk->size);
     memcpy(image, disk->bytes, disk->size);
     minidisk_record(disk, true);
@@ -228,7 +233,7 @@ static void enumerate(uint32_t block_size, uint32_t blocks, unsigned fillers, un
             memcpy(disk.bytes, origin, disk.size);
             for (unsigned i = 1; i < length; i++, rest /= OPERATIONS)
                 run_plain(&disk, &operations[rest % OPERATIONS]);
-            run_cut(&disk, &operations[rest], &states);
+            run_cut(&disk, &operations[rest], NULL, &states);
         }
     }
     print_message("           block size %u, %u fillers: %lu sequences, %lu cuts\n", block_size, fillers, sequences,
@@ -266,6 +271,69 @@ static void a_cut_leaves_old_or_new_on_4096_byte_blocks(void **state)
 {
     (void)state;
     enumerate(4096, 40, 2, 2);
+}
+
+/* ---- disks that others filled to the last block ------------------------------------------------------------------ */
+
+static enum edf_status erase_0(struct edf_disk *d) { return edf_erase(d, "F0", "FILE"); }
+static enum edf_status erase_1(struct edf_disk *d) { return edf_erase(d, "F1", "FILE"); }
+static enum edf_status erase_8(struct edf_disk *d) { return edf_erase(d, "F8", "FILE"); }
+static enum edf_status erase_9(struct edf_disk *d) { return edf_erase(d, "F9", "FILE"); }
+static enum edf_status add_file(struct edf_disk *d) { return edf_put(d, "NEW", "FILE", 'F', 100, 1, 1); }
+
+static const struct operation erasures[] = {
+    {"erase F0", erase_0}, {"erase F1", erase_1}, {"erase F8", erase_8}, {"erase F9", erase_9}, {"add", add_file}};
+enum { ERASURES = sizeof erasures / sizeof erasures[0] };
+
+/* Every file can be erased, all blocks come back, and the disk takes a file. */
+static void empty_it(struct minidisk *disk)
+{
+    uint8_t *image = malloc(disk->size);
+    memcpy(image, disk->bytes, disk->size);
+    struct edf_disk *accessed = edf_access_or_die(disk, true);
+    struct edf_file_facts file;
+    struct edf_disk_facts facts;
+    for (uint32_t position = 0; edf_next(accessed, &position, NULL, NULL, &file) == EDF_OK; position = 0)
+        assert_int_equal(edf_erase(accessed, file.name, file.type), EDF_OK);
+    edf_disk_query(accessed, &facts);
+    assert_int_equal(facts.used, 6);
+    assert_int_equal(add_file(accessed), EDF_OK);
+    edf_release(accessed);
+    assert_int_equal(edf_faults(disk, true), 0);
+    memcpy(disk->bytes, image, disk->size);
+    free(image);
+}
+
+static void empty_with_cuts(const struct foreign *made, unsigned depth)
+{
+    struct minidisk disk;
+    unsigned long states = 0, sequences = 0, total = 1;
+    assert_true(foreign_open(&disk, made));
+    uint8_t *origin = malloc(disk.size);
+    memcpy(origin, disk.bytes, disk.size);
+    for (unsigned length = 1; length <= depth; length++) {
+        total *= ERASURES;
+        for (unsigned long n = 0; n < total; n++, sequences++) {
+            unsigned long rest = n;
+            memcpy(disk.bytes, origin, disk.size);
+            for (unsigned i = 1; i < length; i++, rest /= ERASURES)
+                run_plain(&disk, &erasures[rest % ERASURES]);
+            run_cut(&disk, &erasures[rest], empty_it, &states);
+        }
+    }
+    print_message("           full, block size %u, %u files: %lu sequences, %lu cuts\n", made->block_size, made->files,
+                  sequences, states);
+    free(origin);
+    minidisk_close(&disk);
+}
+
+static void a_cut_while_a_full_disk_is_emptied_leaves_old_or_new(void **state)
+{
+    (void)state;
+    empty_with_cuts(&(struct foreign){512, 30, 5, 2}, 3);   /* one directory block */
+    empty_with_cuts(&(struct foreign){512, 60, 14, 2}, 3);  /* with pointer blocks */
+    empty_with_cuts(&(struct foreign){512, 30, 16, 1}, 3);  /* whose files have too few blocks for a commit each */
+    empty_with_cuts(&(struct foreign){4096, 40, 10, 2}, 2);
 }
 
 static void a_cut_while_formatting_leaves_no_cms_disk_or_an_empty_one(void **state)
@@ -309,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_cut_leaves_old_or_new_when_the_directory_grows_and_shrinks_by_a_block),
         cmocka_unit_test(a_cut_leaves_old_or_new_when_the_map_has_pointer_blocks),
         cmocka_unit_test(a_cut_leaves_old_or_new_on_4096_byte_blocks),
+        cmocka_unit_test(a_cut_while_a_full_disk_is_emptied_leaves_old_or_new),
         cmocka_unit_test(a_cut_while_formatting_leaves_no_cms_disk_or_an_empty_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,21 +34,21 @@ uint64_t edf_state(struct edf_disk *disk)
 {
     struct edf_file_facts f;
     uint32_t position = 0;
-    uint64_t hash = 0xcbf29ce484222325ull;
+    uint64_t sum = 0;
     while (edf_next(disk, &position, NULL, NULL, &f) == EDF_OK) {
         char text[120];
         int n = snprintf(text, sizeof text, "%s %s %c %c %u %u %u %u %u", f.name, f.type, f.mode_number, f.recfm,
                          f.lrecl, f.records, f.blocks, f.date.year, f.date.month);
-        hash = digest(hash, text, (size_t)n);
-        hash = digest_file(hash, disk, &f);
+        sum += digest_file(digest(0xcbf29ce484222325ull, text, (size_t)n), disk, &f);
     }
-    return hash ? hash : 1;
+    return sum ? sum : 1;
 }
 
-static void print_fault(void *ctx, const char *where, const char *text)
+static void print_fault(void *ctx, const char *where, const char *text, bool fault)
 {
     (void)ctx;
-    fprintf(stderr, "%s: %s\n", where, text);
+    if (fault)
+        fprintf(stderr, "%s: %s\n", where, text);
 }
 
 unsigned edf_faults(struct minidisk *disk, bool verbose)

@@ -2,7 +2,7 @@
 #pragma once
 #include "tests/unit/fake/minidisk.h"
 
-/* A digest of every file: name, type, mode, format, counts, date and records, in directory order. Fails the test if a
+/* A digest of every file: name, type, mode, format, counts, date and records, in whatever order. Fails the test if a
  * file cannot be read. */
 uint64_t edf_state(struct edf_disk *disk);
 /* The same for what lies on the device, after checking that it is clean; 0, and the faults on stderr, if it is not. */
