@@ -40,7 +40,7 @@ static const char help[] =
     "\n"
     "BYTES may end in K, M or G. As text, a line is a record: F records are padded with blanks and lose trailing ones\n"
     "on get; CMS has no empty record, so an empty line is a record of one blank, and the other way round.\n"
-    "SOURCE_DATE_EPOCH, when set, is the time files get.\n"
+    "SOURCE_DATE_EPOCH, when set, is the time files get, as UTC.\n"
     "Exit status: 0 done, or clean; 1 file not found, or check found inconsistencies; 2 anything else.\n";
 
 struct options {
@@ -364,8 +364,6 @@ static int command_put(const char *path, char **operand, const struct options *o
                                         &writer);
     if (!status)
         status = copy_in(writer, &in, o);
-    if (status == EDF_BAD_RECORD)
-        die("%s: is empty; CMS has no empty files", operand[0]);
     int rc = status ? failed(disk, status, path, operand[1], operand[2]) : EXIT_CLEAN;
     edf_release(disk);
     return rc;

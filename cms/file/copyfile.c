@@ -127,7 +127,7 @@ static int copy_records(struct copy *c, const struct file_found *found, struct e
     char text[FILE_ID_MAX];
     uint32_t length;
     cms_file_found_text(found, text);
-    if (c->from > found->facts.records)
+    if (c->from > 1 && c->from > found->facts.records)
         return cms_message("CPY", MESSAGE_FROM_BEYOND, c->from, text, found->facts.records);
     enum edf_status status = edf_seek(reader, c->from);
     for (uint32_t n = 0; !status && n < c->count; n++) {
@@ -161,11 +161,11 @@ static enum edf_status open_output(struct copy *c, const struct file_found *foun
     bool exists = edf_find(disk, c->to.name, c->to.type, &facts) == EDF_OK;
     if (exists && file_option(&c->options, APPEND)) {
         c->to_recfm = facts.recfm;
-        c->to_lrecl = facts.lrecl;
+        c->to_lrecl = facts.lrecl ? facts.lrecl : found->facts.lrecl; /* 0 if it has no records */
         return edf_append(disk, c->to.name, c->to.type, &c->writer);
     }
     c->to_recfm = c->recfm ? c->recfm : found->facts.recfm;
-    c->to_lrecl = c->lrecl ? c->lrecl : found->facts.lrecl;
+    c->to_lrecl = c->lrecl ? c->lrecl : found->facts.lrecl ? found->facts.lrecl : FILE_LRECL_DEFAULT;
     enum edf_replace replace = file_option(&c->options, REPLACE) ? EDF_REPLACE : EDF_NEW;
     return edf_create(disk, c->to.name, c->to.type, c->to.number, c->to_recfm, c->to_lrecl, replace, &c->writer);
 }

@@ -9,7 +9,8 @@
 #include "cms/edf/edf.h"
 #include "cms/kernel/mode.h"
 
-enum { FILE_ID_MAX = 24 }; /* "12345678 12345678 A1" and its NUL */
+enum { FILE_ID_MAX = 24 };        /* "12345678 12345678 A1" and its NUL */
+enum { FILE_LRECL_DEFAULT = 80 }; /* of an F file, where neither records nor the user say it */
 
 /* A fileid as typed: name and type may be patterns (* and %) or, for output, contain = ; mode * is every letter. */
 struct file_id {
@@ -48,7 +49,7 @@ int cms_file_mode_check(const char *module, const struct file_id *id, bool writa
 /* The next file that matches, in search order; disks that extend the one named belong to it. Files that were made
  * after the search came to their disk are not found. */
 bool cms_file_next(struct file_search *search, struct file_found *found);
-/* The file last found was erased: the search goes on in its place. */
+/* The file last found was erased, and none was made: the search goes on where it leaves nothing out. */
 void cms_file_erased(struct file_search *search);
 /* The first file that matches, or message 002E (069E) and its return code. */
 int cms_file_find(const char *module, const struct file_id *id, struct file_found *found);

@@ -125,7 +125,7 @@ int cms_file_type(const struct arguments *a)
     enum edf_status status = edf_open(found.mode->disk, found.facts.name, found.facts.type, &reader);
     if (status)
         return cms_file_failed("TYP", status, found.mode, text);
-    if (lines.first > found.facts.records) {
+    if (lines.first > 1 && lines.first > found.facts.records) {
         edf_close(reader);
         format_text(text, sizeof text, "%u", lines.first);
         return cms_message("TYP", MESSAGE_INVALID_LINE, text);

@@ -119,14 +119,14 @@ static int write_start(struct stage *stage)
     return rc;
 }
 
-/* At the first record, which tells the length of an F file that was not given one. */
+/* At the first record, which tells the length of an F file that was not given one, or at the end if there is none. */
 static enum edf_status open_writer(struct file_state *f, bool append, size_t length)
 {
     struct edf_disk *disk = f->found.mode->disk;
     char number = f->id.number ? f->id.number : '1';
     if (append && edf_find(disk, f->id.name, f->id.type, &f->found.facts) == EDF_OK) {
         f->recfm = f->found.facts.recfm;
-        f->lrecl = f->found.facts.lrecl;
+        f->lrecl = f->found.facts.lrecl ? f->found.facts.lrecl : (uint32_t)length; /* it may have no records */
         return edf_append(disk, f->id.name, f->id.type, &f->writer);
     }
     if (!f->recfm)
@@ -179,7 +179,7 @@ static int append_record(struct stage *stage, const uint8_t *data, size_t length
     return write_record(stage, data, length, true);
 }
 
-static int write_end(struct stage *stage)
+static int append_end(struct stage *stage)
 {
     struct file_state *f = stage->state;
     if (!f->writer)
@@ -189,9 +189,23 @@ static int write_end(struct stage *stage)
     return status ? cms_file_failed("PIP", status, f->found.mode, f->text) : 0;
 }
 
+/* No record came: the file has none. */
+static int replace_end(struct stage *stage)
+{
+    struct file_state *f = stage->state;
+    if (!f->writer) {
+        if (!f->found.mode->disk)
+            return cms_file_mode_check("PIP", &f->id, true);
+        enum edf_status status = open_writer(f, false, FILE_LRECL_DEFAULT);
+        if (status)
+            return cms_file_failed("PIP", status, f->found.mode, f->text);
+    }
+    return append_end(stage);
+}
+
 const struct stage_kind cms_stage_write = {
-    ">", 1, PLACE_LATER, true, sizeof(struct file_state), write_prepare, write_start, replace_record, write_end,
+    ">", 1, PLACE_LATER, true, sizeof(struct file_state), write_prepare, write_start, replace_record, replace_end,
     close_file};
 const struct stage_kind cms_stage_append = {
-    ">>", 2, PLACE_LATER, true, sizeof(struct file_state), write_prepare, write_start, append_record, write_end,
+    ">>", 2, PLACE_LATER, true, sizeof(struct file_state), write_prepare, write_start, append_record, append_end,
     close_file};

@@ -1,5 +1,6 @@
 """cmsdisk as a person uses it: images made, filled, read back, broken and judged."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -8,9 +9,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TOOL = os.path.join(ROOT, "build", "cmsdisk")
 
 
-def cmsdisk(*arguments, status=0, data=None):
+def cmsdisk(*arguments, status=0, data=None, zone="UTC"):
     done = subprocess.run([TOOL, *map(str, arguments)], input=data, capture_output=True, timeout=60,
-                          env={**os.environ, "SOURCE_DATE_EPOCH": "1795269931"})
+                          env={**os.environ, "SOURCE_DATE_EPOCH": "1795269931", "TZ": zone})
     assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
     return (done.stdout if status != 2 else done.stderr).decode()
 
@@ -69,7 +70,6 @@ def test_text_can_be_ebcdic_as_on_an_ibm_system(image):
 def test_what_is_wrong_is_said(image, tmp_path):
     assert cmsdisk("get", image, "NO", "FILE", status=1) == ""
     assert "invalid file name or type" in cmsdisk("put", image, "-", "A.B", "FILE", data=b"x\n", status=2)
-    assert "is empty" in cmsdisk("put", image, "-", "A", "FILE", data=b"", status=2)
     assert "line 2 is longer than 4 bytes" in cmsdisk("put", image, "-", "A", "B", "--recfm", "F", "--lrecl", "4",
                                                       data=b"abc\nabcde\n", status=2)
     assert "unknown command" in cmsdisk("melt", image, status=2)
@@ -77,6 +77,40 @@ def test_what_is_wrong_is_said(image, tmp_path):
     assert "too few" in cmsdisk("format", tmp_path / "tiny", "--size", "2K", "X", status=2)
     assert "not a valid label" in cmsdisk("format", tmp_path / "x", "--size", "1M", "TOOLONGX", status=2)
     cmsdisk("check", image)
+
+
+def test_a_file_without_records_is_put_and_got(image):
+    cmsdisk("put", image, "-", "VOID", "FILE", data=b"")
+    cmsdisk("put", image, "-", "VOID", "FIXED", "--recfm", "F", data=b"")
+    assert re.fullmatch(r"VOID +FILE +1 +V +0 +0 +0 .*\nVOID +FIXED +1 +F +80 +0 +0 .*\n", cmsdisk("list", image))
+    assert cmsdisk("get", image, "VOID", "FILE") == cmsdisk("get", image, "VOID", "FIXED") == ""
+    cmsdisk("check", image)
+
+
+def test_the_time_of_source_date_epoch_is_utc_whatever_the_time_zone(tmp_path):
+    images = []
+    for zone in ("UTC", "Asia/Tokyo", "XYZ+7:30"):
+        image = tmp_path / zone.replace("/", "-")
+        cmsdisk("format", image, "--size", "64K", "-b", "512", "TST191", zone=zone)
+        cmsdisk("put", image, "-", "A", "FILE", data=b"x\n", zone=zone)
+        images.append(image.read_bytes())
+    assert images[0] == images[1] == images[2]
+    assert "2026-11-21 14:05:31" in cmsdisk("list", image, zone="America/New_York")
+
+
+def test_check_tells_notes_from_inconsistencies(image):
+    for number in range(20):
+        cmsdisk("put", image, "-", f"F{number}", "FILE", data=b"x\n")
+    content = bytearray(image.read_bytes())
+    directory = 1024 * (int.from_bytes(content[512 + 0x10:512 + 0x14], "big") - 1)
+    content[directory + 0x2f] = 1  # what it says of its own blocks, as a writer leaves it that does not keep it up
+    image.write_bytes(content)
+    shown = cmsdisk("check", image)
+    assert f"{image}: note: directory: its block count is 1 instead of 2\n{image}: clean: 20 files" in shown
+    map_block = int.from_bytes(content[directory + 64 + 0x28:directory + 64 + 0x2c], "big")
+    content[1024 * (map_block - 1) + 64] |= 0x70  # blocks 514 to 516
+    image.write_bytes(content)
+    assert "map: blocks 514 to 516 are used in the map, but owned by no file\n" in cmsdisk("check", image, status=1)
 
 
 def test_a_full_disk_keeps_the_old_file(image):

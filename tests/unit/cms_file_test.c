@@ -153,6 +153,30 @@ static void a_read_only_disk_is_not_changed(void **state)
     shows("STATEW BETA DATA *", 28, "DMSSTT002E File BETA DATA * not found\n");
 }
 
+static void files_without_records_are_typed_copied_and_compared(void **state)
+{
+    (void)state;
+    obey("PIPE hole| > VOID DATA A");
+    obey("PIPE hole| > VOID FIXED A F");
+    shows("LISTFILE VOID * A (ALLOC NOHEADER", 0,
+          "VOID     DATA     A1 V          0          0          0\n"
+          "VOID     FIXED    A1 F         80          0          0\n");
+    shows("TYPE VOID DATA", 0, "\n\n");
+    shows("TYPE VOID DATA A 1 *", 0, "\n\n");
+    shows("TYPE VOID DATA A 2", 24, "DMSTYP049E Invalid line number 2\n");
+    shows("COPYFILE VOID * A = = B", 0, "");
+    shows("COPYFILE VOID DATA A VOID FIXED B (REPLACE RECFM F", 0, "");
+    shows("COMPARE VOID FIXED A VOID FIXED B", 0, "DMSCMP179I Comparing VOID FIXED A1 with VOID FIXED B1\n");
+    shows("COMPARE VOID DATA B ALPHA DATA A", 40,
+          "DMSCMP179I Comparing VOID DATA B1 with ALPHA DATA A1\n"
+          "DMSCMP010W Premature EOF on file VOID DATA B1\n");
+    shows("COPYFILE ALPHA DATA A VOID DATA B (APPEND", 0, "");
+    shows("TYPE VOID DATA B", 0, "\none\n  two\nThe end\n\n");
+    shows("COPYFILE VOID DATA A ALPHA DATA A (APPEND", 0, "");
+    shows("TYPE ALPHA DATA", 0, "\none\n  two\nThe end\n\n");
+    shows("COPYFILE VOID DATA A VOID DATA B (FROM 2", 28, "DMSCPY024E File VOID DATA B1 already exists\n");
+}
+
 static void compare_finds_differences(void **state)
 {
     (void)state;
@@ -215,6 +239,7 @@ int main(void)
         TEST(erase_and_rename_and_state),
         TEST(every_file_that_matches_is_erased),
         TEST(a_read_only_disk_is_not_changed),
+        TEST(files_without_records_are_typed_copied_and_compared),
         TEST(compare_finds_differences),
         TEST(a_full_disk_fails_the_command_and_the_old_file_stands),
         TEST(halting_leaves_the_old_file),

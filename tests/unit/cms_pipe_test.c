@@ -68,6 +68,21 @@ static void files_are_replaced_and_appended_to(void **state)
     shows("PIPE < FRUIT LIST | take 1 | > ONE A | hole", 0, "");
 }
 
+static void without_a_record_a_replaced_file_is_empty_and_an_appended_one_as_it_was(void **state)
+{
+    (void)state;
+    shows("PIPE < FRUIT LIST | locate /quince/ | > NONE DATA A", 0, "");
+    shows("PIPE < NONE DATA | count lines | console", 0, "0\n");
+    shows("PIPE < NONE DATA | > AGAIN DATA A", 0, "");
+    shows("PIPE < AGAIN DATA | literal x| console", 0, "x\n");
+    shows("PIPE < NONE DATA | >> FRUIT LIST A", 0, "");
+    shows("PIPE < FRUIT LIST | count lines | console", 0, "4\n");
+    shows("PIPE literal first| >> NONE DATA A | hole", 0, "");
+    shows("PIPE < NONE DATA | console", 0, "first\n");
+    shows("PIPE < AGAIN DATA | > FRUIT LIST A", 0, "");
+    shows("PIPE < FRUIT LIST | count lines | console", 0, "0\n");
+}
+
 static void locate_and_nlocate_choose(void **state)
 {
     (void)state;
@@ -273,6 +288,7 @@ int main(void)
         TEST(literal_comes_before_what_it_is_given),
         TEST(console_reads_until_a_null_line),
         TEST(files_are_replaced_and_appended_to),
+        TEST(without_a_record_a_replaced_file_is_empty_and_an_appended_one_as_it_was),
         TEST(locate_and_nlocate_choose),
         TEST(between_take_and_drop),
         TEST(change_changes),
