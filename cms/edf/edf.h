@@ -52,8 +52,8 @@ struct edf_device {
 
 /* Heap and clock. `get` returns memory aligned to 16 bytes or NULL; `put` takes it back with the size it was got with.
  * An
- * accessed disk needs 64 bytes a file; one that is changed also up to 4 bit maps of its blocks; an open file, a few
- * blocks. */
+ * accessed disk needs 64 bytes a file; one that is changed also up to 5 bit maps of its blocks and 32 KiB; an open file, a
+ * few blocks. */
 struct edf_host {
     void *ctx;
     void *(*get)(void *ctx, size_t size);
@@ -159,7 +159,8 @@ enum edf_status edf_create(struct edf_disk *disk, const char *name, const char *
  * F file are that has neither records nor lrecl. */
 enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *type, struct edf_writer **writer);
 /* Add one record: 1..65535 bytes, exactly lrecl for F, else EDF_BAD_RECORD and nothing happened. Blocks of an F file
- * that are wholly zero take no room on the disk. After any other failure only edf_abort is allowed. */
+ * that are wholly zero take no room on the disk. After any other failure only edf_abort is allowed; what
+ * a device did not take may be told to a later call. */
 enum edf_status edf_write(struct edf_writer *writer, const void *data, uint32_t length);
 /* Set the date the file will carry; without it, it is the time of the commit. */
 void edf_writer_date(struct edf_writer *writer, const struct edf_date *date);

@@ -7,6 +7,7 @@ static void free_disk(struct edf_disk *disk)
     edf_memory_put(disk, disk->entries, (size_t)disk->room * disk->block_size);
     edf_memory_put(disk, disk->where, disk->room * sizeof *disk->where);
     edf_memory_put(disk, disk->pointers, (disk->pointer_count + 1) * sizeof *disk->pointers);
+    edf_memory_put(disk, disk->run, RUN_BYTES);
     edf_memory_put(disk, disk->map, disk->map_bytes);
     edf_memory_put(disk, disk->spare, disk->map_bytes);
     edf_memory_put(disk, disk->held, disk->bit_bytes);
@@ -75,16 +76,48 @@ struct edf_reason edf_reason(const struct edf_disk *disk)
     return disk->reason;
 }
 
+/* ---- what there is ----------------------------------------------------------------------------------------------- */
+
+/* A name or type that is wanted. Most are known in full: one comparison an entry then. */
+struct wanted {
+    const char *pattern; /* NULL: any */
+    bool exact;
+    uint64_t key;        /* if exact: as it lies on the disk */
+};
+
+static struct wanted wanted(const char *pattern)
+{
+    struct wanted w = {.pattern = pattern && strcmp(pattern, "*") ? pattern : NULL};
+    uint8_t key[EDF_NAME_MAX];
+    if (w.pattern && !strpbrk(pattern, "*%") && strlen(pattern) <= EDF_NAME_MAX) {
+        edf_name_put(key, sizeof key, pattern);
+        w.key = load64(key);
+        w.exact = true;
+    }
+    return w;
+}
+
+static bool matches(const struct wanted *w, const uint8_t *name)
+{
+    char text[EDF_NAME_MAX + 1];
+    if (w->exact)
+        return load64(name) == w->key;
+    if (w->pattern)
+        edf_name_get(text, name, EDF_NAME_MAX);
+    return edf_name_matches(w->pattern, text);
+}
+
 enum edf_status edf_next(const struct edf_disk *disk, uint32_t *position, const char *name, const char *type,
                          struct edf_file_facts *facts)
 {
+    const struct wanted names = wanted(name), types = wanted(type);
     while (*position < disk->count - 2) {
         const uint8_t *entry = directory_entry(disk, 2 + (*position)++);
-        if (disk->erased && edf_fst_is_own(entry, OWN_ERASED))
+        if (!matches(&names, entry + FST_NAME) || !matches(&types, entry + FST_TYPE) ||
+            (disk->erased && edf_fst_is_own(entry, OWN_ERASED)))
             continue;
         edf_fst_facts(disk, entry, facts);
-        if (edf_name_matches(name, facts->name) && edf_name_matches(type, facts->type))
-            return EDF_OK;
+        return EDF_OK;
     }
     return EDF_END;
 }

@@ -24,8 +24,32 @@ enum edf_status edf_block_read(struct edf_disk *disk, uint32_t block, void *buff
         return released(disk);
     if (block == 0 || block > disk->blocks)
         return edf_fail(disk, EDF_DAMAGED, "a block number is beyond the disk", block);
+    if (block - disk->run_first < disk->run_count) {
+        memcpy(buffer, disk->run + (size_t)(block - disk->run_first) * disk->block_size, disk->block_size);
+        return EDF_OK;
+    }
     if (disk->device->read(disk->device->ctx, sector_of(disk, block), buffer, disk->block_size / EDF_SECTOR))
         return edf_fail(disk, EDF_IO, "the device could not read", block);
+    return EDF_OK;
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+/* Whose blocks did not reach the device is not known any more. */
+static enum edf_status write_failed(struct edf_disk *disk, uint32_t block)
+{
+    for (struct edf_writer *w = disk->writers; w; w = w->next)
+        w->failed = EDF_IO;
+    return edf_fail(disk, EDF_IO, "the device could not write", block);
+}
+
+static enum edf_status write_run(struct edf_disk *disk)
+{
+    uint32_t block = disk->run_first, count = disk->run_count;
+    disk->run_count = 0;
+    if (count && disk->device->write(disk->device->ctx, sector_of(disk, block), disk->run,
+                                     count * (disk->block_size / EDF_SECTOR)))
+        return write_failed(disk, block);
     return EDF_OK;
 }
 
@@ -35,8 +59,13 @@ enum edf_status edf_block_write(struct edf_disk *disk, uint32_t block, const voi
         return released(disk);
     if (block < BLOCK_FIRST_DIRECTORY || block > disk->blocks)
         return edf_fail(disk, EDF_DAMAGED, "a block number is beyond the disk", block);
-    if (disk->device->write(disk->device->ctx, sector_of(disk, block), buffer, disk->block_size / EDF_SECTOR))
-        return edf_fail(disk, EDF_IO, "the device could not write", block);
+    if (disk->run_count == RUN_BYTES / disk->block_size || block != disk->run_first + disk->run_count) {
+        enum edf_status status = write_run(disk);
+        if (status)
+            return status;
+        disk->run_first = block;
+    }
+    memcpy(disk->run + (size_t)disk->run_count++ * disk->block_size, buffer, disk->block_size);
     return EDF_OK;
 }
 
@@ -49,6 +78,9 @@ enum edf_status edf_block_write_sector(struct edf_disk *disk, uint32_t block, ui
 
 enum edf_status edf_block_flush(struct edf_disk *disk)
 {
+    enum edf_status status = write_run(disk);
+    if (status)
+        return status;
     if (disk->device->flush(disk->device->ctx))
         return edf_fail(disk, EDF_IO, "the device could not flush", 0);
     return EDF_OK;

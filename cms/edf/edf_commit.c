@@ -273,20 +273,23 @@ static enum edf_status write_directory_block(struct commit *c, uint32_t block)
     return edf_block_write(c->disk, c->where[block], c->buffer);
 }
 
+/* In the order in which the blocks were taken: what lies side by side then goes to the device in one piece. */
 static enum edf_status write_all(struct commit *c)
 {
     struct edf_disk *disk = c->disk;
     enum edf_status status = EDF_OK;
-    for (uint32_t i = 0; !status && i < c->blocks; i++)
+    for (uint32_t i = 1; !status && i < c->blocks; i++)
         if (c->changed[i])
             status = write_directory_block(c, i);
-    for (uint32_t i = 0; !status && i < disk->map_count; i++)
-        if (c->moved[i])
-            status = edf_block_write(disk, c->map_where[i], c->next + (size_t)i * disk->block_size);
     if (!status)
         status = write_pointers(c, c->where, c->blocks, c->pointers);
     if (!status)
         status = write_pointers(c, c->map_where, disk->map_count, c->map_pointers);
+    for (uint32_t i = 0; !status && i < disk->map_count; i++)
+        if (c->moved[i])
+            status = edf_block_write(disk, c->map_where[i], c->next + (size_t)i * disk->block_size);
+    if (!status)
+        status = write_directory_block(c, 0);
     if (!status)
         status = edf_block_flush(disk);
     return status ? status : edf_label_store(disk, c->where[0], c->used);

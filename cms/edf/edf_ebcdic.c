@@ -1,4 +1,5 @@
-/* EBCDIC code page 1047 and ISO 8859-1: a one-to-one mapping of all 256 codes, so one table serves both ways. */
+/* EBCDIC code page 1047 and ISO 8859-1: a one-to-one mapping of all 256 codes, so one table says it all; the other way is
+ * made of it when it is first asked for. */
 #include "cms/edf/edf.h"
 
 static const uint8_t from_latin1[256] = {
@@ -27,8 +28,10 @@ uint8_t edf_ebcdic_from_ascii(uint8_t c)
 
 uint8_t edf_ascii_from_ebcdic(uint8_t c)
 {
-    for (unsigned i = 0; i < 256; i++)
-        if (from_latin1[i] == c)
-            return (uint8_t)i;
-    return 0; /* not reached: the mapping is onto */
+    static uint8_t to_latin1[256];
+    static bool made;
+    for (unsigned i = 0; !made && i < 256; i++)
+        to_latin1[from_latin1[i]] = (uint8_t)i;
+    made = true;
+    return to_latin1[c];
 }

@@ -12,6 +12,8 @@
 #include "cms/edf/edf.h"
 #include "cms/edf/edf_layout.h"
 
+enum { RUN_BYTES = 32 * 1024 };
+
 struct edf_disk {
     const struct edf_device *device;
     const struct edf_host *host;
@@ -46,6 +48,10 @@ struct edf_disk {
     uint32_t rover;      /* bit where the search for a free block begins */
     uint32_t in_flight;  /* blocks that open writers have taken */
 
+    /* Blocks written one after the other go to the device in one piece: `run_count` of them, from `run_first` on. */
+    uint8_t *run; /* RUN_BYTES; got with the map */
+    uint32_t run_first, run_count;
+
     struct edf_reader *readers;
     struct edf_writer *writers;
 };
@@ -58,6 +64,8 @@ enum edf_status edf_fail(struct edf_disk *disk, enum edf_status status, const ch
 
 /* ---- block ------------------------------------------------------------------------------------------------------- */
 enum edf_status edf_block_read(struct edf_disk *disk, uint32_t block, void *buffer);
+/* The block is on the device, as far as a write goes, when edf_block_flush has returned. If that or a later write fails,
+ * every open writer has failed. */
 enum edf_status edf_block_write(struct edf_disk *disk, uint32_t block, const void *buffer);
 /* Only the sector that byte `offset` of the block lies in; `data` is that sector. */
 enum edf_status edf_block_write_sector(struct edf_disk *disk, uint32_t block, uint32_t offset, const void *data);
@@ -225,7 +233,8 @@ struct edf_writer {
     struct edf_writer *next;
     uint8_t entry[FST_SIZE]; /* as it will be; name, type, mode and format from the start */
     struct fst fst;          /* levels, origin, blocks, records as far as written */
-    bool replace, append, dated, failed;
+    bool replace, append, dated;
+    enum edf_status failed;  /* EDF_OK: not */
     uint8_t *own;            /* blocks taken */
     uint32_t own_count;
     uint8_t *data;           /* the block being filled */

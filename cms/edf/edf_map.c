@@ -3,12 +3,13 @@
 
 static void forget(struct edf_disk *disk)
 {
+    edf_memory_put(disk, disk->run, RUN_BYTES);
     edf_memory_put(disk, disk->map, disk->map_bytes);
     edf_memory_put(disk, disk->spare, disk->map_bytes);
     edf_memory_put(disk, disk->held, disk->bit_bytes);
     edf_memory_put(disk, disk->map_where, disk->map_count * sizeof *disk->map_where);
     edf_memory_put(disk, disk->map_pointers, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
-    disk->map = disk->spare = disk->held = NULL;
+    disk->run = disk->map = disk->spare = disk->held = NULL;
     disk->map_where = disk->map_pointers = NULL;
 }
 
@@ -19,12 +20,14 @@ static enum edf_status prepare(struct edf_disk *disk)
     disk->map_bytes = disk->map_count * disk->block_size;
     disk->bit_bytes = (disk->blocks + 63) / 64 * 8;
     disk->map_pointer_count = edf_tree_pointer_blocks(disk->block_size, disk->map_count);
+    disk->run = edf_memory_raw(disk, RUN_BYTES);
     disk->map = edf_memory_get(disk, disk->map_bytes);
     disk->spare = edf_memory_get(disk, disk->map_bytes);
     disk->held = edf_memory_get(disk, disk->bit_bytes);
     disk->map_where = edf_memory_get(disk, disk->map_count * sizeof *disk->map_where);
     disk->map_pointers = edf_memory_get(disk, (disk->map_pointer_count + 1) * sizeof *disk->map_pointers);
-    return disk->map && disk->spare && disk->held && disk->map_where && disk->map_pointers ? EDF_OK : EDF_NO_MEMORY;
+    return disk->run && disk->map && disk->spare && disk->held && disk->map_where && disk->map_pointers ? EDF_OK
+                                                                                                    : EDF_NO_MEMORY;
 }
 
 struct loading {
@@ -127,10 +130,10 @@ static uint8_t used_byte(const struct edf_disk *disk, uint32_t i)
 uint32_t edf_map_take(struct edf_disk *disk, uint8_t *owner)
 {
     uint32_t bytes = (disk->blocks + 7) / 8, i = disk->rover / 8;
-    for (uint32_t tried = 0; tried <= bytes; tried++, i++) {
+    for (uint32_t tried = 0, bit = disk->rover % 8; tried <= bytes; tried++, i++, bit = 0) {
         i %= bytes;
         uint8_t used = used_byte(disk, i);
-        for (uint32_t bit = 0; used != 0xff && bit < 8; bit++) {
+        for (; used != 0xff && bit < 8; bit++) {
             uint32_t block = i * 8 + bit + 1;
             if (used & 0x80 >> bit || block > disk->blocks)
                 continue;

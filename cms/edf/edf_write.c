@@ -226,7 +226,7 @@ static enum edf_status put_length(struct edf_writer *w, uint32_t length)
 enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t length)
 {
     if (w->failed)
-        return EDF_INVALID;
+        return w->failed;
     bool first = w->fst.records == 0 && w->fst.lrecl == 0; /* of a file that others wrote without records or a length */
     if (length == 0 || length > EDF_LRECL_MAX || (w->fst.recfm == 'F' && length != w->fst.lrecl && !first) ||
         w->fst.records == RECORDS_MAX)
@@ -240,8 +240,9 @@ enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t lengt
         w->fst.records++;
     if (!status)
         status = put(w, data, length);
-    w->failed = status != EDF_OK;
-    return status;
+    if (status)
+        w->failed = status;
+    return w->failed;
 }
 
 void edf_writer_date(struct edf_writer *w, const struct edf_date *date)
@@ -296,7 +297,7 @@ enum edf_status edf_commit(struct edf_writer *w)
 {
     enum edf_status status = EDF_OK;
     if (w->failed)
-        status = EDF_INVALID;
+        status = w->failed;
     else if (!w->disk->writable)
         status = w->disk->released ? EDF_IO : EDF_READ_ONLY;
     if (!status && w->fill)

@@ -41,7 +41,7 @@ enum { OPERATIONS = sizeof operations / sizeof operations[0] };
 struct epoch {
     uint64_t sector[SECTORS_MAX];
     const uint8_t *data[SECTORS_MAX];
-    unsigned block[SECTORS_MAX]; /* which write it belongs to */
+    unsigned block[SECTORS_MAX]; /* which block of those written it belongs to */
     unsigned sectors, blocks;
 };
 
@@ -51,10 +51,11 @@ struct cutting {
     uint64_t before, after;
     unsigned long states;
     const char *what;
+    uint32_t block_sectors;
     void (*go_on)(struct minidisk *disk); /* what must be possible after a cut; NULL: no more is asked */
 };
 
-static void collect(struct epoch *epoch, const struct minidisk_write *write)
+static void collect(struct epoch *epoch, const struct minidisk_write *write, uint32_t block_sectors)
 {
     for (uint32_t i = 0; i < write->count; i++) {
         assert_true(epoch->sectors < SECTORS_MAX);
@@ -62,9 +63,9 @@ static void collect(struct epoch *epoch, const struct minidisk_write *write)
             assert_true(epoch->sector[j] != write->sector + i);
         epoch->sector[epoch->sectors] = write->sector + i;
         epoch->data[epoch->sectors] = write->data + (size_t)i * EDF_SECTOR;
-        epoch->block[epoch->sectors++] = epoch->blocks;
+        epoch->block[epoch->sectors++] = epoch->blocks + i / block_sectors;
     }
-    epoch->blocks++;
+    epoch->blocks += (write->count + block_sectors - 1) / block_sectors;
 }
 
 /* Cut here: the chosen sectors are on the disk. */
@@ -170,7 +171,7 @@ static void cut_everywhere(struct cutting *c)
         if (disk->log[i].flush)
             cut_epoch(c);
         else
-            collect(&c->epoch, &disk->log[i]);
+            collect(&c->epoch, &disk->log[i], c->block_sectors);
     }
     assert_int_equal(c->epoch.sectors, 0); /* every operation ends flushed */
 }
@@ -180,6 +181,9 @@ static void run_cut(struct minidisk *disk, const struct operation *operation, vo
 {
     struct edf_disk *accessed = edf_access_or_die(disk, true);
     struct cutting c = {.disk = disk, .what = operation->name, .before = edf_state(accessed), .go_on = go_on};
+    struct edf_disk_facts facts;
+    edf_disk_query(accessed, &facts);
+    c.block_sectors = facts.block_size / EDF_SECTOR;
     uint8_t *image = malloc(disk->size), *final = malloc(disk->size);
     memcpy(image, disk->bytes, disk->size);
     minidisk_record(disk, true);
