@@ -10,6 +10,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
 import harness  # noqa: E402
 
+# 1,024 small files on an empty A-disk: each command doubles them
+MAKE_FILES = ["PIPE literal one line| > F FILE A", *(f"COPYFILE * * A {c}= = A" for c in "ABCDEFG"),
+              *(f"COPYFILE * * A = {c}= A" for c in "ABC")]
+FILES = 1024
+
 RESULT = os.path.join(ROOT, "build", "bench.json")
 figures = []
 

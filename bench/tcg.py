@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from levels import EXITS_BOUND, exits_per_trip
-from record import ROOT, costs, figure, harness, vmn
+from record import FILES, MAKE_FILES, ROOT, costs, figure, harness, vmn
 
 TRIES = 3
 TOWER = 3
@@ -44,6 +44,24 @@ def logon():
     figure("tcg_logon_to_ready_cpu", round(ready_busy, 2), "s of CPU")
 
 
+def files():
+    """Wall clock of making 1,024 files and of listing them, as a user at line 1 sees it."""
+    with tempfile.TemporaryDirectory() as place:
+        disk = harness.new_disk(os.path.join(place, "disk.img"))
+        with harness.Machine("bench-tcg-files", "--machine", "tcg", "--disk", disk, "--lines", "1") as machine:
+            machine.console.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
+            machine.console.logon("ALICE", timeout=60)
+            begun = time.monotonic()
+            for command in MAKE_FILES:
+                machine.console.cms(command, timeout=300)
+            made = time.monotonic()
+            shown = machine.console.cms("LISTFILE * * A", timeout=300)
+            listed = time.monotonic()
+    assert shown.count(" A1\r") == FILES, shown
+    figure("tcg_files_created", round(made - begun, 2), "s", bound=10)
+    figure("tcg_files_listed", round(listed - made, 2), "s", bound=1)
+
+
 def tower():
     said = subprocess.run([os.path.join(ROOT, "scripts", "nested"), str(TOWER)], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, errors="replace", check=True,
@@ -74,4 +92,4 @@ def memory():
         figure(f"tcg_foreign_{n}_exits_per_trip", middle(n), "exits")
 
 
-PARTS = {"tcg_logon": logon, "tcg_tower": tower, "tcg_exit": exit_and_back, "tcg_memory": memory}
+PARTS = {"tcg_logon": logon, "tcg_files": files, "tcg_tower": tower, "tcg_exit": exit_and_back, "tcg_memory": memory}
