@@ -31,8 +31,10 @@ const struct command *cms_command_find(const char *name, bool abbreviations);
 const struct command *cms_command_of(const struct word *word, bool abbreviations);
 /* All commands, in the order of the tables; NULL at the end. */
 const struct command *cms_command_at(size_t index);
-/* For the line editor. */
-const char *cms_command_complete(const char *word, size_t length, size_t index);
+/* The index-th name of what QUERY and SET know, and of the values SET takes for `setting`; NULL after the last. */
+const char *cms_query_name(size_t index);
+const char *cms_setting_name(size_t index);
+const char *cms_setting_value(const char *setting, size_t index);
 
 /* What HELP says of message `number`, of `module` (three letters; NULL: any) and `severity` (0: any); false if there is
  * none. */

@@ -217,3 +217,8 @@ int cms_query(const struct arguments *a)
     }
     return cms_setting_query(word->text) ? 0 : cms_cp_or_message(a, "QRY");
 }
+
+const char *cms_query_name(size_t index)
+{
+    return index < sizeof table / sizeof *table ? table[index].name : NULL;
+}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cms/command/builtin.h"
+#include "cms/command/complete.h"
 #include "cms/command/disk_name.h"
 #include "cms/command/messages.h"
 #include "cms/command/settings.h"

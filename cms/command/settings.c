@@ -85,3 +85,19 @@ int cms_set(const struct arguments *a)
         return cms_message("SET", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[2]));
     return is_line_end ? set_line_end(a) : set_value(s, a->operand[1].text);
 }
+
+/* LINEND is a setting, but no row. */
+const char *cms_setting_name(size_t index)
+{
+    size_t rows = sizeof table / sizeof *table;
+    return index < rows ? table[index].name : index == rows ? "LINEND" : NULL;
+}
+
+const char *cms_setting_value(const char *setting, size_t index)
+{
+    const struct setting *s = find(setting);
+    for (size_t i = 0; s && s->values[i]; i++)
+        if (i == index)
+            return s->values[i];
+    return NULL;
+}

@@ -86,20 +86,3 @@ const struct command *cms_command_of(const struct word *word, bool abbreviations
     const struct command *c = cms_command_find(word->text, abbreviations);
     return c && word->raw_length <= strlen(c->name) ? c : NULL;
 }
-
-static bool begins_with(const char *name, const char *word, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (name[i] != (word[i] >= 'a' && word[i] <= 'z' ? word[i] - 32 : word[i]))
-            return false;
-    return true;
-}
-
-const char *cms_command_complete(const char *word, size_t length, size_t index)
-{
-    const struct command *c;
-    for (size_t i = 0; (c = cms_command_at(i)); i++)
-        if (begins_with(c->name, word, length) && !index--)
-            return c->name;
-    return NULL;
-}

@@ -3,7 +3,20 @@
 
 #include <string.h>
 
+#include "cms/console/console.h"
 #include "cms/console/terminal.h"
+
+enum { LISTED_MAX = 200, LIST_WIDTH = 79, ESCAPE = '"' };
+
+/* What may stand where the cursor is, sorted, each once; what is beyond the room only counts for `common`. */
+static struct candidates {
+    const char *word; /* as far as it was typed */
+    size_t length;
+    size_t common;    /* all of them agree that far */
+    size_t count;
+    bool more;        /* than there is room for */
+    char text[LISTED_MAX][CANDIDATE_MAX + 1];
+} candidates;
 
 static char fold(char c)
 {
@@ -18,68 +31,106 @@ static size_t common_length(const char *a, const char *b, size_t limit)
     return n;
 }
 
-static void list_candidates(const struct completion *c, struct edited_line *l, const char *word, size_t length)
+void cms_candidate(struct candidates *c, const char *word)
 {
-    const char *name;
-    cms_terminal_write("\r\n", 2);
-    for (size_t i = 0; (name = c->names(word, length, i)); i++) {
-        cms_terminal_write(name, strlen(name));
-        cms_terminal_write(" ", 1);
+    size_t length = strlen(word), low = 0, high = c->count;
+    if (length > CANDIDATE_MAX || common_length(word, c->word, c->length) < c->length)
+        return;
+    c->common = c->count ? common_length(word, c->text[0], c->common) : length;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(word, c->text[middle]);
+        if (!order)
+            return;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
+    c->more |= c->count == LISTED_MAX;
+    if (c->more)
+        return;
+    memmove(c->text[low + 1], c->text[low], (c->count++ - low) * sizeof *c->text);
+    memcpy(c->text[low], word, length + 1);
+}
+
+size_t cms_last_word(const char *line, size_t length)
+{
+    while (length && !strchr(" (|", line[length - 1]))
+        length--;
+    return length;
+}
+
+/* Behind the last logical line end before the cursor, unless an escape makes it a plain character. */
+static size_t logical_start(const struct edited_line *l)
+{
+    char end = cms_console_line_end();
+    size_t start = l->cursor;
+    while (end && start && (l->text[start - 1] != end || (start > 1 && l->text[start - 2] == ESCAPE)))
+        start--;
+    return end ? start : 0;
+}
+
+static void list(struct edited_line *l)
+{
+    size_t column = 0;
+    cms_terminal_write("\r\n", 2);
+    for (size_t i = 0; i < candidates.count; i++) {
+        size_t length = strlen(candidates.text[i]);
+        if (column + length + 1 > LIST_WIDTH) {
+            cms_terminal_write("\r\n", 2);
+            column = 0;
+        }
+        cms_terminal_write(candidates.text[i], length);
+        cms_terminal_write(" ", 1);
+        column += length + 1;
+    }
+    if (candidates.more)
+        cms_terminal_write("...", 3);
     cms_terminal_write("\r\n", 2);
     cms_edit_redraw(l);
 }
 
-/* Where the word before the cursor begins, if it is a command's name: first in the
- * line, or behind a logical line end. */
-static bool find_name(const struct edited_line *l, size_t *start)
+/* Whether what stands before the cursor ends in a small letter: then what is inserted is small, too. */
+static bool is_small(const struct edited_line *l)
 {
-    *start = l->cursor;
-    while (*start && l->text[*start - 1] != ' ' && l->text[*start - 1] != '#')
-        --*start;
-    for (size_t i = *start; i && l->text[i - 1] != '#'; i--)
-        if (l->text[i - 1] != ' ')
-            return false;
-    return *start < l->cursor;
+    for (size_t i = l->cursor; i; i--) {
+        char c = l->text[i - 1];
+        if (fold(c) >= 'a' && fold(c) <= 'z')
+            return fold(c) == c;
+    }
+    return false;
 }
 
-/* What all names that begin with `word` begin with, and how many they are. */
-static size_t common_start(const struct completion *c, const char *word, size_t length, size_t *count)
+/* The rest of the only word, or as far as all agree. */
+static void insert_rest(struct edited_line *l)
 {
-    const char *first = c->names(word, length, 0), *name;
-    size_t common = first ? strnlen(first, LINE_TEXT_MAX - 1) : 0;
-    for (*count = first != NULL; *count && (name = c->names(word, length, *count)); ++*count)
-        common = common_length(first, name, common);
-    return common;
-}
-
-/* The rest of the only name, or as far as all agree, in the case it was begun in. */
-static void insert_rest(const struct completion *c, struct edited_line *l, size_t start, size_t common, bool only)
-{
-    const char *word = l->text + start;
-    size_t length = l->cursor - start, count = 0;
-    const char *name = c->names(word, length, 0);
-    bool lower = word[length - 1] >= 'a' && word[length - 1] <= 'z';
-    char rest[LINE_TEXT_MAX + 1];
-    for (size_t i = length; i < common; i++)
-        rest[count++] = lower ? fold(name[i]) : name[i];
-    if (only)
+    char rest[CANDIDATE_MAX + 1];
+    size_t count = 0;
+    bool small = is_small(l);
+    for (size_t i = candidates.length; i < candidates.common; i++)
+        rest[count++] = small ? fold(candidates.text[0][i]) : candidates.text[0][i];
+    if (candidates.count == 1)
         rest[count++] = ' ';
     cms_edit_insert(l, rest, count);
 }
 
 void cms_complete(struct completion *c, struct edited_line *l)
 {
-    size_t start, count;
-    if (!c->names || !find_name(l, &start))
+    if (!c->names)
         return cms_edit_bell();
-    size_t length = l->cursor - start, common = common_start(c, l->text + start, length, &count);
-    if (!count)
+    size_t start = logical_start(l), length = l->cursor - start, word = cms_last_word(l->text + start, length);
+    candidates.word = l->text + start + word;
+    candidates.length = length - word;
+    candidates.count = candidates.common = 0;
+    candidates.more = false;
+    c->names(l->text + start, length, &candidates);
+    if (!candidates.count)
         return cms_edit_bell();
-    if (count == 1 || common > length)
-        return insert_rest(c, l, start, common, count == 1);
+    if (candidates.count == 1 || candidates.common > candidates.length)
+        return insert_rest(l);
     if (c->tabbed)
-        list_candidates(c, l, l->text + start, length);
+        list(l);
     else
         cms_edit_bell();
     c->tabbed = true;

@@ -1,17 +1,28 @@
-/* Completion of what is typed, by Tab. */
+/* Completion of what is typed, by Tab: the word before the cursor, or what may stand there if there is none yet.
+ * Once: as far as all that it may become agree; twice: what that is. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "cms/console/edit.h"
 
-/* The index-th name that begins with the `length` characters at `word`, in any case; NULL after the last. */
-typedef const char *(*line_completer)(const char *word, size_t length, size_t index);
+enum { CANDIDATE_MAX = 12 }; /* the longest word that is offered */
+
+struct candidates;
+
+/* Offers what the last word of `line` may become: `length` bytes, its logical line up to the cursor. A word begins
+ * behind a blank, a parenthesis or a vertical bar; the last one may be empty. */
+typedef void (*line_completer)(const char *line, size_t length, struct candidates *candidates);
+
+/* One word, upper case and without controls. What does not begin as was typed, in any case, and what was offered before
+ * is passed over. */
+void cms_candidate(struct candidates *candidates, const char *word);
+/* Where the last word of `line` begins. */
+size_t cms_last_word(const char *line, size_t length);
 
 struct completion {
     line_completer names; /* may be NULL */
-    bool tabbed;          /* the last key was a Tab that could not decide: another one lists the names */
+    bool tabbed;          /* the last key was a Tab that could not decide: another one lists the words */
 };
 
-/* A Tab. Only a command's name is completed: the first word, or the first after a logical line end. */
 void cms_complete(struct completion *completion, struct edited_line *line);

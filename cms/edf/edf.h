@@ -51,9 +51,8 @@ struct edf_device {
 };
 
 /* Heap and clock. `get` returns memory aligned to 16 bytes or NULL; `put` takes it back with the size it was got with.
- * An
- * accessed disk needs 64 bytes a file; one that is changed also up to 5 bit maps of its blocks and 32 KiB; an open file, a
- * few blocks. */
+ * An accessed disk needs 64 bytes a file; one that is changed also up to 5 bit maps of its blocks and 32 KiB; an open
+ * file, a few blocks. */
 struct edf_host {
     void *ctx;
     void *(*get)(void *ctx, size_t size);
@@ -164,13 +163,13 @@ enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *
 enum edf_status edf_write(struct edf_writer *writer, const void *data, uint32_t length);
 /* Set the date the file will carry; without it, it is the time of the commit. */
 void edf_writer_date(struct edf_writer *writer, const struct edf_date *date);
-/* Make it so, and free the writer, whatever is returned. A file may have no records: CMS makes none such, but others do. */
+/* Make it so, and free the writer, whatever is returned. A file may have no records. */
 enum edf_status edf_commit(struct edf_writer *writer);
 /* Forget it, and free the writer. NULL is allowed. */
 void edf_abort(struct edf_writer *writer);
 
-/* One commit each. EDF_BUSY when the file is being written. EDF_FULL only when a commit finds no block; a file is erased
- * all the same unless a reader is open. */
+/* One commit each. EDF_BUSY when the file is being written. EDF_FULL when the commit finds no block: a file is erased
+ * all the same, unless a reader is open. */
 enum edf_status edf_erase(struct edf_disk *disk, const char *name, const char *type);
 enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *type, const char *new_name,
                            const char *new_type);

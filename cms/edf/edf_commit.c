@@ -236,7 +236,8 @@ static void edit_own(struct commit *c, unsigned number, uint32_t lrecl, uint32_t
 static void plan_own(struct commit *c)
 {
     const struct edf_disk *disk = c->disk;
-    edit_own(c, OWN_DIRECTORY, FST_SIZE, c->count, c->blocks, c->pointer_count ? c->pointers[c->pointer_count - 1] : c->where[0]);
+    edit_own(c, OWN_DIRECTORY, FST_SIZE, c->count, c->blocks,
+             c->pointer_count ? c->pointers[c->pointer_count - 1] : c->where[0]);
     edit_own(c, OWN_MAP, disk->block_size, disk->map_count, disk->map_count,
              disk->map_pointer_count ? c->map_pointers[disk->map_pointer_count - 1] : c->map_where[0]);
 }

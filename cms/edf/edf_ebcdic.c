@@ -1,5 +1,5 @@
-/* EBCDIC code page 1047 and ISO 8859-1: a one-to-one mapping of all 256 codes, so one table says it all; the other way is
- * made of it when it is first asked for. */
+/* EBCDIC code page 1047 and ISO 8859-1: a one-to-one mapping of all 256 codes, so one table says it all. The other way
+ * is made of it when it is first asked for. */
 #include "cms/edf/edf.h"
 
 static const uint8_t from_latin1[256] = {

@@ -40,7 +40,7 @@ struct edf_disk {
     uint8_t *held;       /* free in the map, but readers that are open still see them */
     uint8_t *spare;      /* where a commit builds the next map, so that only the bits need be copied */
     uint8_t *next;       /* that map, during a commit only */
-    uint8_t *scratch;    /* used in the map, but by nobody: data blocks of erased files. During a commit only; may be NULL */
+    uint8_t *scratch;    /* bits of erased files' data blocks, which may be overwritten; NULL: none, or no commit */
     bool holding;        /* `held` is not all clear */
     uint32_t map_bytes, bit_bytes, map_count; /* map_count: data blocks of the map */
     uint32_t *map_where, *map_pointers;
@@ -64,8 +64,8 @@ enum edf_status edf_fail(struct edf_disk *disk, enum edf_status status, const ch
 
 /* ---- block ------------------------------------------------------------------------------------------------------- */
 enum edf_status edf_block_read(struct edf_disk *disk, uint32_t block, void *buffer);
-/* The block is on the device, as far as a write goes, when edf_block_flush has returned. If that or a later write fails,
- * every open writer has failed. */
+/* The block is on the device when edf_block_flush has returned. If that or a later write fails, every open writer has
+ * failed. */
 enum edf_status edf_block_write(struct edf_disk *disk, uint32_t block, const void *buffer);
 /* Only the sector that byte `offset` of the block lies in; `data` is that sector. */
 enum edf_status edf_block_write_sector(struct edf_disk *disk, uint32_t block, uint32_t offset, const void *data);

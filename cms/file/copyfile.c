@@ -22,6 +22,7 @@ static const struct file_option option_table[] = {
     [LOWCASE] = {"LOWCASE", 3, GROUP_CASE, false},   [FILL] = {"FILL", 4, 0, true},
     {NULL, 0, 0, false},
 };
+const struct file_option *const cms_file_copyfile_options = option_table;
 
 struct copy {
     struct file_options options;

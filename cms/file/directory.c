@@ -9,9 +9,11 @@ enum { TYPE, NOTYPE, UPDIRT, NOUPDIRT };
 
 static const struct file_option erase_options[] = {
     [TYPE] = {"TYPE", 1, 1, false}, [NOTYPE] = {"NOTYPE", 3, 1, false}, {NULL, 0, 0, false}};
+const struct file_option *const cms_file_erase_options = erase_options;
 static const struct file_option rename_options[] = {
     [TYPE] = {"TYPE", 1, 1, false},      [NOTYPE] = {"NOTYPE", 3, 1, false},    [UPDIRT] = {"UPDIRT", 2, 2, false},
     [NOUPDIRT] = {"NOUPDIRT", 4, 2, false}, {NULL, 0, 0, false}};
+const struct file_option *const cms_file_rename_options = rename_options;
 static const struct file_option no_options[] = {{NULL, 0, 0, false}};
 
 static int read_one(const char *module, const struct arguments *a, char default_letter, struct file_id *id)

@@ -79,10 +79,17 @@ struct file_options {
 /* At most 32 rows, ended by a name of NULL. 0, or the return code of the message given. */
 int cms_file_options(const char *module, const struct arguments *arguments, const struct file_option *table,
                      struct file_options *options);
+/* Those of the commands, for Tab. */
+extern const struct file_option *const cms_file_copyfile_options, *const cms_file_erase_options,
+    *const cms_file_listfile_options, *const cms_file_rename_options, *const cms_file_type_options;
 static inline bool file_option(const struct file_options *options, unsigned row)
 {
     return options->given >> row & 1;
 }
+
+struct candidates;
+/* Offers what may stand behind `count` words of a fileid, at most 3: names, types or modes of files that there are. */
+void cms_file_complete(const struct word *words, int count, struct candidates *candidates);
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@ static const struct file_option option_table[] = {
     [FULLDATE] = {"FULLDATE", 3, GROUP_DATE, false},   [ISODATE] = {"ISODATE", 3, GROUP_DATE, false},
     {NULL, 0, 0, false},
 };
+const struct file_option *const cms_file_listfile_options = option_table;
 
 enum { LINE_MAX = 120 };
 

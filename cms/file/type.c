@@ -11,6 +11,7 @@ enum { HEX, COL };
 
 static const struct file_option option_table[] = {
     [HEX] = {"HEX", 3, 0, false}, [COL] = {"COL", 3, 0, true}, {NULL, 0, 0, false}};
+const struct file_option *const cms_file_type_options = option_table;
 
 struct range {
     uint32_t first, last;

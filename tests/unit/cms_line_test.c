@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,17 +203,22 @@ static void history_forgets_the_oldest_when_it_is_full(void **state)
     assert_int_equal(editor.line.text[1], 'x');
 }
 
-static const char *complete(const char *word, size_t length, size_t index)
+static void complete(const char *line, size_t length, struct candidates *candidates)
 {
-    static const char *const names[] = {"LINK", "LISTFILE", "LISTSET", "QUERY"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        bool match = true;
-        for (size_t j = 0; match && j < length; j++)
-            match = (word[j] & ~0x20) == names[i][j];
-        if (match && !index--)
-            return names[i];
+    static const char *const names[] = {"QUERY", "LINK", "LISTSET", "LISTFILE", "LINK"};
+    for (size_t i = 0; !cms_last_word(line, length) && i < sizeof names / sizeof *names; i++)
+        cms_candidate(candidates, names[i]);
+}
+
+static void flood(const char *line, size_t length, struct candidates *candidates)
+{
+    char word[CANDIDATE_MAX + 2];
+    (void)line;
+    (void)length;
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(word, sizeof word, "F%u%.*s", i * 7 % 1000 + 1000, (int)(i % 9), "XXXXXXXXX");
+        cms_candidate(candidates, word);
     }
-    return NULL;
 }
 
 static void tab_completes_a_command_name(void **state)
@@ -238,6 +244,23 @@ static void a_second_tab_lists_the_candidates(void **state)
     assert_false(keys("\t"));
     assert_non_null(strstr(fake_cms_shown(), "\r\nLINK LISTFILE LISTSET \r\n"));
     assert_string_equal(editor.line.text, "li");
+}
+
+static void many_candidates_are_listed_in_rows_and_not_all(void **state)
+{
+    const char *shown;
+    size_t column = 0;
+    (void)state;
+    editor.completion.names = flood;
+    expect("x f\t", "x f1", 4);
+    assert_false(keys("\t\t"));
+    shown = strstr(fake_cms_shown(), "\r\nF1000");
+    assert_non_null(shown);
+    assert_non_null(strstr(shown, " ...\r\n"));
+    for (shown += 2; strncmp(shown, "...", 3); shown++) {
+        column = *shown == '\n' ? 0 : column + 1;
+        assert_true(column <= 80);
+    }
 }
 
 /* Whatever is typed, the editor keeps within its line. */
@@ -277,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup(history_forgets_the_oldest_when_it_is_full, begin),
         cmocka_unit_test_setup(tab_completes_a_command_name, begin),
         cmocka_unit_test_setup(a_second_tab_lists_the_candidates, begin),
+        cmocka_unit_test_setup(many_candidates_are_listed_in_rows_and_not_all, begin),
         cmocka_unit_test_setup(random_keys_keep_the_line_whole, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,32 @@ static void a_device_error_at_any_call_leaves_the_old_state(void **state)
         }
 }
 
+/* What a writer has handed over may only be written when another one's blocks come: then nobody's are safe. */
+static void an_error_that_a_writer_sees_fails_the_others_too(void **state)
+{
+    struct edf_writer *one, *other;
+    static uint8_t record[512];
+    (void)state;
+    memset(record, 1, sizeof record);
+    prepare();
+    uint64_t old = edf_state(accessed);
+    assert_int_equal(edf_create(accessed, "ONE", "FILE", '1', 'F', 512, EDF_NEW, &one), EDF_OK);
+    assert_int_equal(edf_create(accessed, "OTHER", "FILE", '1', 'F', 512, EDF_NEW, &other), EDF_OK);
+    assert_int_equal(edf_write(one, record, 512), EDF_OK);
+    assert_int_equal(edf_write(one, record, 512), EDF_OK); /* the first one is handed over */
+    minidisk_reset(&disk);
+    disk.fail_at = 1;
+    for (int i = 0; i < 100 && !disk.writes; i++)
+        edf_write(other, record, 512);
+    assert_int_equal(disk.calls, 1);
+    minidisk_reset(&disk);
+    assert_int_equal(edf_commit(other), EDF_IO);
+    assert_int_equal(edf_commit(one), EDF_IO);
+    assert_true(edf_state(accessed) == old && edf_state_of_device(&disk) == old);
+    assert_int_equal(create(accessed), EDF_OK);
+    close_disk();
+}
+
 /* A device whose driver lets others look at the disk while it works. */
 static int (*quiet_write)(void *ctx, uint64_t sector, const void *buffer, uint32_t count);
 static uint64_t before;
@@ -257,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_keeps_its_files_and_lets_them_be_erased),
         cmocka_unit_test(a_full_disk_with_a_map_of_several_blocks_can_be_emptied),
         cmocka_unit_test(a_device_error_at_any_call_leaves_the_old_state),
+        cmocka_unit_test(an_error_that_a_writer_sees_fails_the_others_too),
         cmocka_unit_test(whoever_looks_while_a_change_is_written_sees_the_old_state),
         cmocka_unit_test(refused_memory_at_any_request_leaves_the_old_state),
         cmocka_unit_test(access_and_check_survive_errors_and_refused_memory),

@@ -285,7 +285,7 @@ static void a_small_file_costs_few_writes_and_two_flushes(void **state)
     assert_int_equal(edf_put(accessed, "A", "FILE", 'V', 80, 10, 1), EDF_OK);
     minidisk_reset(&disk);
     assert_int_equal(edf_put(accessed, "B", "FILE", 'V', 80, 30, 1), EDF_OK);
-    assert_int_equal(disk.writes, 4); /* data, directory, map, label */
+    assert_int_equal(disk.writes, 3); /* data and map side by side, directory, label */
     assert_int_equal(disk.flushes, 2);
     assert_int_equal(disk.reads, 0);
     close_disk();

@@ -1,0 +1,57 @@
+/* Tab: fileids of what there is on the accessed disks, and the options of the file commands. */
+#include "cms/command/complete.h"
+#include "cms/file/file.h"
+
+/* Only names that CMS allows: others may hold what commands a terminal, and no command takes them. */
+void cms_file_complete(const struct word *words, int count, struct candidates *c)
+{
+    struct edf_file_facts facts;
+    for (struct mode *m = NULL; count < 3 && (m = cms_mode_next(m));) {
+        const char *name = count > 0 ? words[0].text : NULL, *type = count > 1 ? words[1].text : NULL;
+        const char letter[] = {m->letter, 0};
+        for (uint32_t position = 0; edf_next(m->disk, &position, name, type, &facts) == EDF_OK;)
+            if (edf_name_valid(facts.name) && edf_name_valid(facts.type))
+                cms_candidate(c, count == 0 ? facts.name : count == 1 ? facts.type : letter);
+    }
+}
+
+static void one_file(const struct arguments *typed, struct candidates *c)
+{
+    cms_file_complete(typed->operand, typed->count, c);
+}
+
+static void many_files(const struct arguments *typed, struct candidates *c)
+{
+    int at = typed->count - typed->count % 3;
+    cms_file_complete(typed->operand + at, typed->count - at, c);
+}
+
+/* Nothing where an option's value is wanted. */
+static void offer_options(const struct file_option *table, const struct arguments *typed, struct candidates *c)
+{
+    const struct word *last = typed->option_count ? &typed->option[typed->option_count - 1] : NULL;
+    for (int i = 0; last && table[i].name; i++)
+        if (table[i].value && cms_abbreviates(last->text, table[i].name, table[i].abbreviation))
+            return;
+    for (int i = 0; table[i].name; i++)
+        cms_candidate(c, table[i].name);
+}
+
+#define OPTIONS(command)                                                                  \
+    static void command##_option(const struct arguments *typed, struct candidates *c)     \
+    {                                                                                     \
+        offer_options(cms_file_##command##_options, typed, c);                            \
+    }
+OPTIONS(copyfile)
+OPTIONS(erase)
+OPTIONS(listfile)
+OPTIONS(rename)
+OPTIONS(type)
+
+const struct command_completion file_completions[] = {
+    {"COMPARE", many_files, NULL},          {"COPYFILE", many_files, copyfile_option},
+    {"ERASE", one_file, erase_option},      {"LISTFILE", one_file, listfile_option},
+    {"RENAME", many_files, rename_option},  {"STATE", one_file, NULL},
+    {"STATEW", one_file, NULL},             {"TYPE", one_file, type_option},
+    {0},
+};
