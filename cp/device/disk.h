@@ -49,7 +49,17 @@ struct disk {
     /* 0: queued, done() will follow (never before submit returns). Else an error as above, and done() is not called. */
     int (*submit)(struct disk *, struct disk_request *);
     void *owner; /* for submit() */
+    /* Told how each request ended, before its done(); NULL: nobody is. */
+    void (*heed)(const struct disk *, const struct disk_request *, int status);
 };
+
+/* How a driver ends a request. */
+static inline void disk_request_end(const struct disk *d, struct disk_request *r, int status)
+{
+    if (d->heed)
+        d->heed(d, r, status);
+    r->done(r, status);
+}
 
 /* The check every submit() begins with: 0, -EINVAL or -EROFS. */
 static inline int disk_request_check(const struct disk *d, const struct disk_request *r)

@@ -177,7 +177,7 @@ static void complete(struct ata_disk *d, int status)
     d->first = r->next;
     d->phase = ATA_IDLE;
     start_next(d); /* the drive works while done() does */
-    r->done(r, status);
+    disk_request_end(&d->disk, r, status);
 }
 
 static void command_done(struct ata_disk *d)

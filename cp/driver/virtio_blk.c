@@ -119,12 +119,12 @@ static void fail_all(struct virtio_blk_disk *d)
         struct disk_request *r = d->memory->request[i];
         d->memory->request[i] = NULL;
         if (r)
-            r->done(r, -EIO);
+            disk_request_end(&d->disk, r, -EIO);
     }
     while (d->first) {
         struct disk_request *r = d->first;
         d->first = r->next;
-        r->done(r, -EIO);
+        disk_request_end(&d->disk, r, -EIO);
     }
 }
 
@@ -135,7 +135,7 @@ bool virtio_blk_interrupt(struct virtio_blk_disk *d)
     unsigned answers = 0;
     virtio_pci_acknowledge(&d->pci);
     for (; answers < VIRTIO_BLK_ANSWERS && take_used(d, &r, &status); answers++)
-        r->done(r, status);
+        disk_request_end(&d->disk, r, status);
     if (d->broken)
         fail_all(d);
     else

@@ -143,6 +143,10 @@ static const struct message table[] = {
     {9050, 'W', "Machine check: {1 error}; {2 outcome}",
      "The processor reported a hardware error: the bank and its status are explained\n"
      "in the processor's manual."},
+    {9060, 'W', "Volume {1 volid}: {2 what} failed",
+     "The disk of the machine CP runs on reported an error: its host has no room\n"
+     "left, or its medium fails. The machine that asked was told, and goes on. A\n"
+     "further one of its kind is not told before one has worked."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},
 };
 

@@ -1,12 +1,23 @@
-/* What the operator is told. In: who did what. Out: a line on OPERATOR's console, if OPERATOR is there. */
+/* What the operator is told. In: who did what, what failed. Out: a line on OPERATOR's console, if OPERATOR is there. */
 #include "cp/session/operator.h"
 
+#include <string.h>
+
+#include "cp/device/disk.h"
+#include "cp/directory/load.h"
+#include "cp/directory/volume.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/clock_text.h"
 #include "cp/vcpu/machine_check.h"
 #include "lib/format.h"
+
+/* Nobody reads: more would stop the machine of who is to be told. */
+static bool is_half_full(const struct session *told)
+{
+    return !told->output.terminal && ring_used(&told->output.ring) >= OUTPUT_DISCONNECTED / 2;
+}
 
 static void tell(const struct session *about, const char *deed, unsigned users, const char *by)
 {
@@ -17,8 +28,8 @@ static void tell(const struct session *about, const char *deed, unsigned users, 
     size_t length = format_text(line, sizeof line, "%s %-5s %-10s AS %-8s USERS = %u%s%s",
                                 clock_text_time(now, clock_unix_us()), session_name(about, name), deed, about->user->id,
                                 users, by ? "  BY " : "", by ? by : "");
-    if (!told->output.terminal && ring_used(&told->output.ring) >= OUTPUT_DISCONNECTED / 2)
-        told->output.dropped += (uint32_t)length; /* or who comes and goes would stop OPERATOR's machine */
+    if (is_half_full(told))
+        told->output.dropped += (uint32_t)length;
     else
         output_say(&told->output, "%s", line);
 }
@@ -33,16 +44,76 @@ void operator_tell_logoff(const struct session *about, const char *by)
     tell(about, by ? "FORCED" : "LOGOFF", session_users() - 1, by);
 }
 
-void operator_tell_machine_check(const struct machine_check *check, const char *outcome)
+/* OPERATOR's session, or that of the first terminal; NULL: there is nobody. */
+static struct session *operator_or_first(void)
 {
     struct session *told = session_find("OPERATOR");
     const struct terminal *first = terminal_next(NULL);
+    return told || !first ? told : first->session;
+}
+
+void operator_tell_machine_check(const struct machine_check *check, const char *outcome)
+{
+    struct session *told = operator_or_first();
     char what[80];
 
-    if (!told && first)
-        told = first->session;
     if (!told)
         return;
     machine_check_text(check, what, sizeof what);
     response_error(&(struct response){.session = told}, "MCK", 9050, what, outcome);
+}
+
+/* ---- the disk --------------------------------------------------------------------------------------------------- */
+
+static const char *const disk_deeds[] = {
+    [DISK_READ] = "a read of block", [DISK_WRITE] = "a write of block", [DISK_FLUSH] = "a flush"};
+
+static struct disk_trouble {
+    bool told; /* and none has worked since */
+    bool ever;
+    uint64_t when; /* the last time, by clock_now() */
+} disk_trouble[sizeof disk_deeds / sizeof *disk_deeds];
+
+/* " 2083, of ALICE 0191"; CP's own blocks are nobody's. */
+static void disk_place(const struct disk_request *r, char *text, size_t size)
+{
+    uint64_t block = r->sector * DISK_SECTOR_BYTES / VOLUME_BLOCK;
+    size_t length = format_text(text, size, " %llu", (unsigned long long)block);
+    for (unsigned i = 0; i < directory.disks; i++) {
+        const struct directory_disk *d = &directory.disk[i];
+        if (block < d->start || block - d->start >= d->blocks)
+            continue;
+        format_text(text + length, size - length, ", of %s %04X", directory.user[d->user].id, d->vdev);
+        return;
+    }
+}
+
+static bool is_news(const struct disk_trouble *t)
+{
+    enum { QUIET_SECONDS = 60 };
+    return !t->told && (!t->ever || clock_now() - t->when >= QUIET_SECONDS * clock_hz);
+}
+
+static void disk_heed(const struct disk *disk, const struct disk_request *r, int status)
+{
+    struct disk_trouble *t = &disk_trouble[r->op];
+    struct session *told = operator_or_first();
+    char what[64], place[48] = "";
+
+    (void)disk;
+    if (!status)
+        t->told = false;
+    if (!status || !told || is_half_full(told) || !is_news(t))
+        return;
+    *t = (struct disk_trouble){.told = true, .ever = true, .when = clock_now()};
+    if (r->op != DISK_FLUSH)
+        disk_place(r, place, sizeof place);
+    format_text(what, sizeof what, "%s%s", disk_deeds[r->op], place);
+    response_error(&(struct response){.session = told}, "ERP", 9060, *directory.volid ? directory.volid : "?", what);
+}
+
+void operator_watch_disk(struct disk *disk)
+{
+    memset(disk_trouble, 0, sizeof disk_trouble);
+    disk->heed = disk_heed;
 }

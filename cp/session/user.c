@@ -216,6 +216,8 @@ void user_poll(void)
     turn_wanted = false;
     work_slice();
     if (directory_load_poll()) {
+        if (link_volume)
+            operator_watch_disk(link_volume);
         welcome();
         console_logon();
         turn_soon();

@@ -78,7 +78,7 @@ void fake_disk_done_first(struct fake_disk *d)
     d->flushes += r->op == DISK_FLUSH;
     if (!d->fail && r->op != DISK_FLUSH)
         transfer(d, r);
-    r->done(r, d->fail ? -EIO : 0);
+    disk_request_end(&d->disk, r, d->fail ? -EIO : 0);
 }
 
 void fake_disk_done_all(struct fake_disk *d)
