@@ -79,7 +79,7 @@ $(B)/host/libpure.a: $(call obj,host,$(PURE_SRC))
 # a host tool is images/NAME.c over the pure rooms
 TOOLS := $(basename $(notdir $(wildcard images/*.c)))
 tools: $(addprefix $(B)/,$(TOOLS))
-$(addprefix $(B)/,$(TOOLS)): $(B)/%: $(B)/host/images/%.o $(B)/host/libpure.a
+$(addprefix $(B)/,$(TOOLS)): $(B)/%: $(B)/host/images/%.o $(B)/host/images/lock/lock.o $(B)/host/libpure.a
 	@$(CC) $(HOST) -o $@ $^ -lfdt
 
 # a unit test is tests/unit/NAME_test.c over the pure rooms, with fakes for the edge
@@ -119,7 +119,7 @@ $(B)/free/lib/string.o $(B)/whole/lib/string.o: FREE += -fno-tree-loop-distribut
 # ---- running and testing -------------------------------------------------------
 # objects are kept, though make would call those of the payloads intermediate
 .SECONDARY:
-$(B)/vmn-relay: scripts/vmn-relay.c scripts/vmn-line.c scripts/vmn-line.h
+$(B)/vmn-relay: $(wildcard scripts/vmn-*.c scripts/vmn-*.h images/lock/lock.*)
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)
 # these payloads ask or use CP's own drivers
 $(B)/guest/drivers.elf64 $(B)/guest/lines.elf64 $(B)/guest/longest.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c) cp/terminal/line.c)
@@ -132,7 +132,7 @@ run: ## start VM/N on this terminal (MACHINE=kvm|tcg|bochs); its disk (DISK=disk
 	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
 	@test -e $(DISK) || $(MAKE) $(MINE) $(DISK)
 	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK) || [ $$? = 130 ] # Ctrl-] q
-$(DISK): | $(B)/vmn.img ; @cp $(B)/vmn.img $@
+$(DISK): | $(B)/vmn.img ; @cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "images/lock/lock.h"
+
 enum { EXIT_CLEAN = 0, EXIT_FOUND = 1, EXIT_TROUBLE = 2 };
 
 static const char help[] =
@@ -41,6 +43,7 @@ static const char help[] =
     "BYTES may end in K, M or G. As text, a line is a record: F records are padded with blanks and lose trailing ones\n"
     "on get; CMS has no empty record, so an empty line is a record of one blank, and the other way round.\n"
     "SOURCE_DATE_EPOCH, when set, is the time files get, as UTC.\n"
+    "An image in use by a running machine is not changed; it can be read, with a warning.\n"
     "Exit status: 0 done, or clean; 1 file not found, or check found inconsistencies; 2 anything else.\n";
 
 struct options {
@@ -69,18 +72,26 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *form
 
 /* ---- the seams --------------------------------------------------------------------------------------------------- */
 
+static int host_error; /* what the image's file system said last, 0: nothing wrong */
+
+static int moved(ssize_t n, uint32_t count)
+{
+    host_error = n < 0 ? errno : 0;
+    return n == (ssize_t)count * EDF_SECTOR ? 0 : -EIO;
+}
+
 static int image_read(void *ctx, uint64_t sector, void *buffer, uint32_t count)
 {
     struct image *image = ctx;
     ssize_t n = pread(image->fd, buffer, (size_t)count * EDF_SECTOR, (off_t)(image->offset + sector * EDF_SECTOR));
-    return n == (ssize_t)count * EDF_SECTOR ? 0 : -EIO;
+    return moved(n, count);
 }
 
 static int image_write(void *ctx, uint64_t sector, const void *buffer, uint32_t count)
 {
     struct image *image = ctx;
     ssize_t n = pwrite(image->fd, buffer, (size_t)count * EDF_SECTOR, (off_t)(image->offset + sector * EDF_SECTOR));
-    return n == (ssize_t)count * EDF_SECTOR ? 0 : -EIO;
+    return moved(n, count);
 }
 
 static int image_flush(void *ctx)
@@ -118,12 +129,25 @@ static void host_now(void *ctx, struct edf_date *date)
 
 static const struct edf_host host = {.get = host_get, .put = host_put, .now = host_now};
 
+/* Who changes the image has it alone; who reads it while others change it is told so. */
+static void lock(int fd, const char *path, bool writable)
+{
+    char holder[64];
+    if (image_lock(fd, writable))
+        return;
+    image_holder(fd, holder, sizeof holder);
+    if (writable)
+        die("%s: in use by %s; nothing is changed", path, holder);
+    fprintf(stderr, "cmsdisk: %s: in use by %s; what is read may be of several moments\n", path, holder);
+}
+
 static void image_open(struct image *image, const char *path, const struct options *o, int flags)
 {
     struct stat st;
     image->fd = open(path, flags, 0666);
     if (image->fd < 0 || fstat(image->fd, &st))
         die("%s: %s", path, strerror(errno));
+    lock(image->fd, path, (flags & O_ACCMODE) != O_RDONLY);
     uint64_t length = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : (uint64_t)lseek(image->fd, 0, SEEK_END);
     uint64_t size = o->sized ? o->size : length > o->offset ? length - o->offset : 0;
     if (flags & O_CREAT && o->offset + size > length && ftruncate(image->fd, (off_t)(o->offset + size)))
@@ -159,8 +183,10 @@ static struct edf_disk *access_image(struct image *image, const char *path, cons
 static int failed(const struct edf_disk *disk, enum edf_status status, const char *path, const char *fn, const char *ft)
 {
     bool explained = status == EDF_DAMAGED || status == EDF_IO;
-    fprintf(stderr, "cmsdisk: %s: %s %s: %s\n", path, fn, ft,
-            explained ? edf_reason(disk).text : edf_status_text(status));
+    bool why = status == EDF_IO && host_error;
+    fprintf(stderr, "cmsdisk: %s: %s %s: %s%s%s\n", path, fn, ft,
+            explained ? edf_reason(disk).text : edf_status_text(status), why ? ": " : "",
+            why ? strerror(host_error) : "");
     return status == EDF_NOT_FOUND ? EXIT_FOUND : EXIT_TROUBLE;
 }
 
@@ -177,7 +203,8 @@ static int command_format(const char *path, char **operand, const struct options
     if (status == EDF_BAD_NAME)
         die("%s is not a valid label", operand[0]);
     if (status)
-        die("%s: %s", path, edf_status_text(status));
+        die("%s: %s%s%s", path, edf_status_text(status), host_error ? ": " : "",
+            host_error ? strerror(host_error) : "");
     return EXIT_CLEAN;
 }
 

@@ -15,17 +15,20 @@
 
 #include "cp/directory/directory.h"
 #include "cp/directory/volume.h"
+#include "images/lock/lock.h"
 
 enum { EXIT_DONE = 0, EXIT_FOUND = 1, EXIT_TROUBLE = 2, FILES = 64 };
 
 static const char help[] =
-    "Usage: mkimage IMAGE --directory DTB [--size MIB] [--raw USER:VDEV]... [--file USER:VDEV:HOSTFILE:FN.FT]...\n"
+    "Usage: mkimage IMAGE --directory DTB [--size MIB] [--sparse] [--raw USER:VDEV]...\n"
+    "               [--file USER:VDEV:HOSTFILE:FN.FT]...\n"
     "       mkimage --replace-directory IMAGE --directory DTB\n"
     "       mkimage --check IMAGE\n"
     "Make a CP volume: a disk image with a directory and the minidisks it names, each with an empty CMS file system.\n"
     "\n"
     "      --directory DTB     the directory, compiled: dtc -q -o DTB DTS (images/directory.dts is a sample)\n"
     "      --size MIB          size of the volume (default: what the minidisks need, and a little more)\n"
+    "      --sparse            let the file's blocks be found when they are written, not now\n"
     "      --raw USER:VDEV     leave this minidisk unformatted; VDEV is hexadecimal\n"
     "      --file USER:VDEV:HOSTFILE:FN.FT   put a text file on a minidisk\n"
     "      --replace-directory give an existing volume another directory; the old one stays in the other slot, the\n"
@@ -33,8 +36,8 @@ static const char help[] =
     "      --check             judge label, directories and every formatted minidisk; changes nothing\n"
     "  -h, --help              this text\n"
     "\n"
-    "An image that exists is never overwritten. Exit status: 0 done, or clean; 1 --check found something; 2 anything "
-    "else.\n";
+    "An image that exists is never overwritten, and one in use by a running machine not changed.\n"
+    "Exit status: 0 done, or clean; 1 --check found something; 2 anything else.\n";
 
 struct place { /* a minidisk named on the command line */
     const char *text, *host_file, *name;
@@ -45,6 +48,7 @@ struct place { /* a minidisk named on the command line */
 static struct directory directory;
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES];
 static _Alignas(8) uint8_t blob[VOLUME_DIRECTORY_MAX + 1];
+static const char *half_made; /* the image, until it is whole */
 
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
 {
@@ -54,6 +58,8 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *form
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
+    if (half_made)
+        unlink(half_made);
     exit(EXIT_TROUBLE);
 }
 
@@ -173,8 +179,11 @@ static void put_file(const char *image, const struct place *file)
 static int open_image(const char *path, int flags)
 {
     int fd = open(path, flags, 0666);
+    char holder[64];
     if (fd < 0)
         die("%s: %s", path, strerror(errno));
+    if ((flags & O_ACCMODE) != O_RDONLY && !image_lock(fd, true))
+        die("%s: in use by %s; nothing is changed", path, image_holder(fd, holder, sizeof holder));
     return fd;
 }
 
@@ -184,24 +193,41 @@ static void write_at(int fd, const char *path, const void *bytes, size_t count, 
         die("%s: %s", path, strerror(errno));
 }
 
-static int make(const char *image, const char *dtb, uint32_t mib, const struct place *raw, unsigned raws,
-                const struct place *file, unsigned files)
+struct wishes {
+    const char *dtb;
+    uint32_t mib;
+    bool sparse;
+    unsigned raws, files;
+    struct place raw[FILES], file[FILES];
+};
+
+/* All its blocks, so that a host without room for them says so here and not to whoever writes on a minidisk. */
+static void set_size(int fd, const char *path, off_t size, bool sparse)
 {
-    uint32_t bytes = read_blob(dtb);
-    parse_or_die(dtb, bytes, mib ? mib * 256 : UINT32_MAX);
-    uint32_t blocks = mib ? mib * 256 : blocks_needed();
-    for (unsigned i = 0; i < raws + files; i++)
-        find_disk(i < raws ? &raw[i] : &file[i - raws]);
+    int error = sparse ? 0 : posix_fallocate(fd, 0, size);
+    if (!error && ftruncate(fd, size))
+        error = errno;
+    if (error)
+        die("%s: %s", path, strerror(error));
+}
+
+static int make(const char *image, const struct wishes *w)
+{
+    uint32_t bytes = read_blob(w->dtb);
+    parse_or_die(w->dtb, bytes, w->mib ? w->mib * 256 : UINT32_MAX);
+    uint32_t blocks = w->mib ? w->mib * 256 : blocks_needed();
+    for (unsigned i = 0; i < w->raws + w->files; i++)
+        find_disk(i < w->raws ? &w->raw[i] : &w->file[i - w->raws]);
     int fd = open_image(image, O_RDWR | O_CREAT | O_EXCL);
+    half_made = image;
     volume_label_make(head, directory.volid, blocks);
     volume_slot_make(head + VOLUME_SLOT_A * VOLUME_BLOCK, blob, bytes, 1);
-    if (ftruncate(fd, (off_t)blocks * VOLUME_BLOCK))
-        die("%s: %s", image, strerror(errno));
+    set_size(fd, image, (off_t)blocks * VOLUME_BLOCK, w->sparse);
     write_at(fd, image, head, sizeof head, 0);
     close(fd);
-    format_disks(image, raw, raws);
-    for (unsigned i = 0; i < files; i++)
-        put_file(image, &file[i]);
+    format_disks(image, w->raw, w->raws);
+    for (unsigned i = 0; i < w->files; i++)
+        put_file(image, &w->file[i]);
     return EXIT_DONE;
 }
 
@@ -281,10 +307,11 @@ static struct place parse_place(char *text, bool with_file)
 
 int main(int argc, char **argv)
 {
-    enum { DIRECTORY = 1, SIZE, RAW, FILE_, REPLACE, CHECK };
+    enum { DIRECTORY = 1, SIZE, SPARSE, RAW, FILE_, REPLACE, CHECK };
     static const struct option options[] = {
         {"directory", required_argument, NULL, DIRECTORY},
         {"size", required_argument, NULL, SIZE},
+        {"sparse", no_argument, NULL, SPARSE},
         {"raw", required_argument, NULL, RAW},
         {"file", required_argument, NULL, FILE_},
         {"replace-directory", no_argument, NULL, REPLACE},
@@ -292,31 +319,33 @@ int main(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    static struct place raw[FILES], file[FILES];
-    unsigned raws = 0, files = 0, mode = 0;
+    static struct wishes w;
+    unsigned mode = 0;
     unsigned long mib = 0;
-    const char *dtb = NULL;
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (option == 'h')
             return fputs(help, stdout), EXIT_DONE;
         if (option == '?')
             die("try mkimage --help");
         if (option == DIRECTORY)
-            dtb = optarg;
+            w.dtb = optarg;
         else if (option == SIZE && (!(mib = strtoul(optarg, NULL, 10)) || mib > 1 << 22))
             die("--size: is not a number of MiB");
-        else if ((option == RAW && raws == FILES) || (option == FILE_ && files == FILES))
+        else if (option == SPARSE)
+            w.sparse = true;
+        else if ((option == RAW && w.raws == FILES) || (option == FILE_ && w.files == FILES))
             die("more than %d --raw or --file", FILES);
         else if (option == RAW)
-            raw[raws++] = parse_place(optarg, false);
+            w.raw[w.raws++] = parse_place(optarg, false);
         else if (option == FILE_)
-            file[files++] = parse_place(optarg, true);
+            w.file[w.files++] = parse_place(optarg, true);
         else if (option != SIZE)
             mode = option;
     }
-    if (optind + 1 != argc || (mode != CHECK && !dtb))
+    w.mib = mib;
+    if (optind + 1 != argc || (mode != CHECK && !w.dtb))
         die("needs an IMAGE%s; try mkimage --help", mode == CHECK ? "" : " and --directory DTB");
     return mode == CHECK     ? check(argv[optind])
-           : mode == REPLACE ? replace(argv[optind], dtb)
-                             : make(argv[optind], dtb, mib, raw, raws, file, files);
+           : mode == REPLACE ? replace(argv[optind], w.dtb)
+                             : make(argv[optind], &w);
 }

@@ -1,5 +1,6 @@
 /* vmn-relay RUN-DIRECTORY LINES[+SOCKETS] [KEEP-LOG] -- EMULATOR ARGUMENT...
  *                                                                      (for scripts/vmn, which prepares the directory)
+ * vmn-relay --holder IMAGE                                             prints who holds the lock on that disk
  *
  * Owns the emulator's life and its lines. Line 1 joins the emulator to standard input and output; lines 2 and up are
  * ptys for the user, whose names go to standard error. The emulator finds its ends as RUN-DIRECTORY/line1 ...: ptys for
@@ -27,6 +28,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "scripts/vmn-disk.h"
 #include "scripts/vmn-line.h"
 
 enum {
@@ -243,8 +245,7 @@ static void listen_emulator(void)
     char bytes[4096];
     ssize_t n;
     while ((n = read(vmn.said, bytes, sizeof bytes)) > 0) {
-        if (write(vmn.transcript, bytes, (size_t)n) < 0)
-            return;
+        if (write(vmn.transcript, bytes, (size_t)n) < 0) {} /* no room for it: what it says counts all the same */
         for (ssize_t i = 0; i < n; i++) {
             if (bytes[i] == '\n') {
                 vmn.word[vmn.word_length] = 0;
@@ -377,6 +378,15 @@ static bool patience(void)
     return true;
 }
 
+/* On a terminal that is raw, and in the middle of what the machine prints. */
+static void look_at_disk(void)
+{
+    const char *news = disk_look();
+    const char *end = vmn.raw ? "\r\n" : "\n";
+    if (news)
+        fprintf(stderr, "%svmn: %s%s", vmn.raw ? end : "", news, end);
+}
+
 enum { ROW_SIGNALS, ROW_SAID, ROW_SCREEN, ROW_LINES };
 
 static void serve(const struct pollfd *p)
@@ -414,6 +424,8 @@ static void run(void)
             hurry_firmware();
         if (n > 0)
             serve(p);
+        if (n > 0)
+            look_at_disk();
         pace_emulator();
         if (n > 0 && p[ROW_SIGNALS].revents & POLLIN)
             heed_signal();
@@ -424,6 +436,8 @@ int main(int argc, char **argv)
 {
     static const int caught[] = {SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     int at = 3;
+    if (argc == 3 && !strcmp(argv[1], "--holder"))
+        return disk_print_holder(argv[2]);
     if (argc >= 4 && strcmp(argv[3], "--"))
         vmn.keep_log = argv[at++];
     if (argc < at + 2 || strcmp(argv[at], "--")) {
@@ -448,6 +462,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     vmn.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     vmn.place = open(vmn.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    disk_open(vmn.place);
     for (unsigned i = 0; i < vmn.lines; i++)
         open_line(i);
     open_terminal();

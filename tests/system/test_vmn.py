@@ -299,7 +299,7 @@ def test_a_disk_serves_one_machine_at_a_time_and_no_lock_outlives_it(bare, tmp_p
     disk.write_bytes(bytes(4 << 20))
     m = bare("echo", "--disk", str(disk))
     m.console.expect("echo ready")
-    assert "in use by another machine" in refusal("--disk", str(disk), env=ECHO)
+    assert refusal("--disk", str(disk), env=ECHO) == f"vmn: in use by vmn-relay (process {m.child.pid}): {disk}"
     m.power_cut()
     again = bare("echo", "--disk", str(disk))
     again.console.expect("echo ready")
