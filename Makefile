@@ -49,22 +49,27 @@ LDFLAGS_WHOLE := -zmax-page-size=4096 -znoexecstack --gc-sections --no-warn-rwx-
 
 obj = $(patsubst %,$(B)/$(1)/%.o,$(basename $(2)))
 
+# ---- what a person who waits is shown (scripts/build): STEPS, the files to compile, and IN_PLACE on a terminal ----
+counted = $(if $(IN_PLACE),$(eval counted_so_far += x)printf '\r\033[K  %s of $(STEPS)  %s' $(words $(counted_so_far)) '$<';)
+step    = $(if $(STEPS),printf '$(if $(IN_PLACE),\r\033[K)%s\n' '$(1)';)
+
 # ---- targets -----------------------------------------------------------------
 .DEFAULT_GOAL := all
 all: images tools ## build CP, CMS, test payloads and host tools
 images: $(B)/cp.elf $(B)/cms.elf $(addprefix $(B)/guest/,$(addsuffix .elf,$(GUESTS)))
 
-$(B)/free/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(FREE) -c $< -o $@
-$(B)/free/%.o: %.S ; @mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
-$(B)/host/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@
+$(B)/free/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(FREE) -c $< -o $@
+$(B)/free/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
+$(B)/host/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@
 
 # CP is optimised as a whole: what an exit runs through lies in many files, and every call between them counts
-$(B)/whole/%.o: %.c ; @mkdir -p $(@D) && $(CC) $(FREE) $(if $(filter lib/string.c,$<),,-flto) -c $< -o $@
-$(B)/whole/%.o: %.S ; @mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
+$(B)/whole/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(FREE) $(if $(filter lib/string.c,$<),,-flto) -c $< -o $@
+$(B)/whole/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
 # multiboot 1 loaders want a 32-bit ELF: same bytes, other envelope; symbols stay in the .elf64
 $(B)/cp.elf64: $(call obj,whole,$(CP_SRC)) cp/boot/cp.ld
-	@$(CC) $(FREE) -flto=auto -nostdlib -static $(addprefix -Wl$(comma),$(LDFLAGS_WHOLE)) -T cp/boot/cp.ld -o $@ \
-	  $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
+	@$(call step,linking CP as a whole)$(CC) $(FREE) -flto=auto -nostdlib -static $(addprefix -Wl$(comma),$(LDFLAGS_WHOLE)) -T cp/boot/cp.ld -o $@ \
+	  $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a) 2>$@.log || { cat $@.log >&2; exit 1; }
+	@grep -v 'type changed to PROGBITS' $@.log >&2 || : # what is hot of .bss stands in .data
 $(B)/cms.elf64: $(call obj,free,$(CMS_SRC)) cms/boot/cms.ld
 	@$(LD) $(LDFLAGS_FREE) -T cms/boot/cms.ld -o $@ $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
 $(B)/%.elf: $(B)/%.elf64
@@ -74,12 +79,15 @@ $(B)/guest/%.elf64: $(B)/free/tests/guest/%.o $(call obj,free,$(GUEST_RT)) tests
 .PRECIOUS: $(B)/%.elf64 $(B)/guest/%.elf64
 
 $(B)/host/libpure.a: $(call obj,host,$(PURE_SRC))
-	@rm -f $@ && $(AR) rcs $@ $^
+$(B)/host/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 
-# a host tool is images/NAME.c over the pure rooms
+# a host tool is images/NAME.c over some of the pure rooms
+TOOL_SRC := $(call in,cms/edf cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
+            $(addprefix cp/device/,bus.c machine_config.c grant.c) $(shell grep -l '^const struct granted_device' cp/device/*.c)
 TOOLS := $(basename $(notdir $(wildcard images/*.c)))
 tools: $(addprefix $(B)/,$(TOOLS))
-$(addprefix $(B)/,$(TOOLS)): $(B)/%: $(B)/host/images/%.o $(B)/host/images/lock/lock.o $(B)/host/libpure.a
+$(B)/host/libtool.a: $(call obj,host,$(TOOL_SRC))
+$(addprefix $(B)/,$(TOOLS)): $(B)/%: $(B)/host/images/%.o $(B)/host/images/lock/lock.o $(B)/host/libtool.a
 	@$(CC) $(HOST) -o $@ $^ -lfdt
 
 # a unit test is tests/unit/NAME_test.c over the pure rooms, with fakes for the edge
@@ -127,12 +135,14 @@ $(B)/guest/drivers.elf64 $(B)/guest/lines.elf64 $(B)/guest/longest.elf64: $(call
 # `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
 DISK ?= disk.img
 MINE := --no-print-directory -s
+# builds what a person waits for, and shows how far it is
+BUILD := scripts/build $(B)
+SYSTEM := $(B)/cp.elf $(B)/cms.elf $(B)/vmn-relay
 run: ## start VM/N on this terminal (MACHINE=kvm|tcg|bochs); its disk (DISK=disk.img) is made when there is none, and kept
 	@scripts/setup run
-	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
-	@test -e $(DISK) || $(MAKE) $(MINE) $(DISK)
+	@MAKE='$(MAKE)' $(BUILD) $(SYSTEM) $(if $(wildcard $(DISK)),,$(DISK))
 	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK) || [ $$? = 130 ] # Ctrl-] q
-$(DISK): | $(B)/vmn.img ; @cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@
+$(DISK): | $(B)/vmn.img ; @$(call step,making the disk $@)cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
@@ -152,7 +162,8 @@ check: ## the rules about the sources: who includes whom, cycles, assembly, size
 	@scripts/check-dependencies
 format: ## lay out every source as .clang-format says
 	@clang-format -i $$(git ls-files '*.c' '*.h')
-debug: $(B)/vmn-relay images ## start VM/N (MACHINE=bochs) with the emulator's log kept in build/debug.log and CP's symbols in build/cp.sym
+debug: ## start VM/N (MACHINE=bochs) with the emulator's log kept in build/debug.log and CP's symbols in build/cp.sym
+	@MAKE='$(MAKE)' $(BUILD) $(SYSTEM)
 	@nm -n $(B)/cp.elf64 >$(B)/cp.sym
 	@scripts/vmn --machine $(or $(MACHINE),bochs) --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
 all: $(B)/vmn-relay
@@ -166,7 +177,7 @@ $(B)/directory.dtb: images/directory.dts
 	@mkdir -p $(@D) && dtc -W no-unit_address_vs_reg -I dts -O dtb -o $@ $<
 SYSTEM_FILES := $(wildcard images/system/*)
 $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk
-	@rm -f $@ && $(B)/mkimage $@ --directory $< $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
+	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --directory $< $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
 # the figures of docs/bench.md
 bench: ## take the project's figures (minutes): build/bench.json, the tables and the plot in docs
@@ -177,7 +188,7 @@ bench: ## take the project's figures (minutes): build/bench.json, the tables and
 DEPTH ?= 5
 nested: ## CP under CP, DEPTH=5 levels of it (MACHINE=kvm|tcg|bochs), to a CMS Ready at the innermost
 	@scripts/setup run
-	@$(MAKE) $(MINE) -j2 images tools $(B)/vmn-relay
+	@MAKE='$(MAKE)' $(BUILD) $(SYSTEM) $(addprefix $(B)/,$(TOOLS))
 	@$(if $(MACHINE),VMN_MACHINE=$(MACHINE)) scripts/nested $(DEPTH)
 .PHONY: bench nested
 # GRUB on a CD or USB stick: CP with CMS, for a real PC or any emulator; its disk is the first with a CP volume
@@ -189,7 +200,7 @@ $(B)/vmn.iso: $(B)/cp.elf $(B)/cms.elf
 	  --install-modules="multiboot iso9660 biosdisk normal part_msdos part_gpt" -o $@ $(ISO) >$(B)/iso.log 2>&1 || { cat $(B)/iso.log; exit 1; }
 iso: ## make build/vmn.iso: boots from a CD or, written to it byte by byte, from a USB stick
 	@scripts/setup run
-	@$(MAKE) $(MINE) -j2 $(B)/vmn.iso
+	@MAKE='$(MAKE)' $(BUILD) $(B)/vmn.iso
 	@ls -l $(B)/vmn.iso
 .PHONY: iso
 prove: ## prove the arithmetic of the control merge and of the bitmap unions (Frama-C WP; its packages are large)
