@@ -29,8 +29,6 @@
 
 void cp_main(uint32_t magic, uint64_t information);
 
-enum { FAILED = 1 };
-
 /* Nothing runs yet that could be harmed: the reason on the console and the debug port, and off. */
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...)
 {
@@ -42,7 +40,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *f
     va_end(args);
     size_t n = format_text(line, sizeof line, "HCPISU951E CP cannot start: %s\r\n", text);
     drivers_last_words(line, n);
-    cp_exit_status(FAILED);
+    cp_exit_status(CP_EXIT_OTHER);
     cp_power_off();
 }
 
@@ -87,8 +85,9 @@ static void systems_register(const struct machine_facts *facts)
         char name[9] = "";
         for (unsigned i = 0; i < sizeof name - 1 && m->text[i] && m->text[i] != ' '; i++)
             name[i] = m->text[i] >= 'a' && m->text[i] <= 'z' ? (char)(m->text[i] - 'a' + 'A') : m->text[i];
-        if (strcmp(name, "TREE"))
-            system_register(name, frame_pointer(hpa(m->start)), m->bytes);
+        const char *why = strcmp(name, "TREE") ? system_register(name, frame_pointer(hpa(m->start)), m->bytes) : NULL;
+        if (why)
+            user_tell_all("ISU", 9034, name, why);
     }
 }
 
@@ -174,8 +173,8 @@ void cp_main(uint32_t magic, uint64_t information)
     drivers_start(&facts);
     frame_keep();
     give_start();
-    systems_register(&facts);
     users_start(&facts);
+    systems_register(&facts);
     drivers_open();
     machine_check_watch();
     run_each_turn(turn, NULL);

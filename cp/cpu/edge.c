@@ -161,7 +161,7 @@ static void tell_exit(void)
     char text[80];
 
     if (exit_port) /* does not come back */
-        port_out32(exit_port, exit_status);
+        port_out32(exit_port, exit_status == CP_EXIT_OTHER ? CP_EXIT_OTHER_BELOW : exit_status);
     format_text(text, sizeof text, "VMN-COUNT exits=%llu asynchronous=%llu\n",
                 (unsigned long long)dispatch_account.entries, (unsigned long long)exits_asynchronous);
     debug_print(text);

@@ -7,6 +7,7 @@
 #include "cp/directory/directory.h"
 #include "cp/dispatch/vm.h"
 #include "cp/ipl/multiboot.h"
+#include "cp/ipl/tree.h"
 #include "cp/ipl/tree_vm.h"
 #include "cp/vcpu/registers.h"
 #include "lib/format.h"
@@ -16,15 +17,21 @@ enum { COMMAND_LINE = 256, TREE_BYTES = 16384 };
 static struct system table[SYSTEMS];
 static unsigned systems;
 
-bool system_register(const char *name, const void *image, size_t bytes)
+_Static_assert((int)SYSTEMS < (int)MULTIBOOT_MODULES && (int)SYSTEMS < (int)TREE_MODULES, "a CP could not be given all");
+
+const char *system_register(const char *name, const void *image, size_t bytes)
 {
-    if (systems == SYSTEMS || !directory_name_valid(name, strnlen(name, 9)) || system_find(name))
-        return false;
+    if (!directory_name_valid(name, strnlen(name, 9)))
+        return "its name cannot be typed";
+    if (system_find(name))
+        return "there is one of that name";
+    if (systems == SYSTEMS)
+        return "CP keeps no more";
     struct system *s = &table[systems++];
     memcpy(s->name, name, strlen(name) + 1);
     s->image = image;
     s->bytes = bytes;
-    return true;
+    return NULL;
 }
 
 const struct system *system_find(const char *name)

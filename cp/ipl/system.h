@@ -1,6 +1,5 @@
 /* Named systems: software CP keeps images of and can IPL by name (CMS, CP). */
 #pragma once
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -8,7 +7,7 @@
 
 struct multiboot_module;
 
-enum { SYSTEMS = 8 };
+enum { SYSTEMS = 15 }; /* and the tree are the modules of a CP in a machine */
 
 struct system {
     char name[9];
@@ -16,8 +15,8 @@ struct system {
     size_t bytes;
 };
 
-/* At boot, once for each. False: table full, name not 1 to 8 characters, or registered already. */
-bool system_register(const char *name, const void *image, size_t bytes);
+/* At boot, once for each. NULL, or why it is not offered: its name, one of that name, no room. */
+const char *system_register(const char *name, const void *image, size_t bytes);
 const struct system *system_find(const char *name);
 const struct system *system_at(unsigned index); /* NULL: no more */
 

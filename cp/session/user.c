@@ -42,11 +42,16 @@ static void want_turn(void) { turn_wanted = true; }
 
 /* ---- starting --------------------------------------------------------------------------------------------------- */
 
-static void tell_everybody(void *context, unsigned number, const char *a, const char *b)
+void user_tell_all(const char *module, unsigned number, const char *a, const char *b)
+{
+    for (struct session *s = NULL; (s = session_next(s));)
+        response_error(&(struct response){.session = s}, module, number, a, b);
+}
+
+static void tell_of_directory(void *context, unsigned number, const char *a, const char *b)
 {
     (void)context;
-    for (struct session *s = NULL; (s = session_next(s));)
-        response_error(&(struct response){.session = s}, "DIR", number, a, b);
+    user_tell_all("DIR", number, a, b);
 }
 
 static char console_user[DIRECTORY_NAME + 1];
@@ -89,18 +94,24 @@ void user_start(struct disk *system_disk, struct line *lines[], unsigned count)
             s->state = SESSION_LOADING;
     }
     link_volume = system_disk;
-    directory_load(system_disk, tell_everybody, NULL, want_turn);
+    directory_load(system_disk, tell_of_directory, NULL, want_turn);
 }
 
 /* ---- one machine ------------------------------------------------------------------------------------------------ */
 
+/* A status of CP's own is none that a machine can write; but a CP in it may pass one on. */
+static unsigned single_status(const struct vm *vm)
+{
+    if (vm->stop == VM_STOP_POWER_OFF || vm->stop == VM_STOP_RESET)
+        return 0;
+    if (vm->stop != VM_STOP_TEST_EXIT || vm->stop_detail == CP_EXIT_OTHER_BELOW)
+        return CP_EXIT_OTHER;
+    return vm->stop_detail < CP_EXIT_MACHINE_MAX ? vm->stop_detail : CP_EXIT_MACHINE_MAX;
+}
+
 static void single_ended(struct session *s)
 {
-    enum { OTHER_END = 125 };
-    enum vm_stop why = s->vm->stop;
-    bool orderly = why == VM_STOP_POWER_OFF || why == VM_STOP_RESET;
-    unsigned status = why == VM_STOP_TEST_EXIT ? s->vm->stop_detail : orderly ? 0 : OTHER_END;
-    cp_exit_status(status);
+    cp_exit_status(single_status(s->vm));
     shutdown_begin();
 }
 
@@ -138,7 +149,7 @@ void user_start_single(struct line *line, const struct user_single *what)
         return;
     }
     response_error(&(struct response){.session = s}, "VMI", 9011, "The image", reason);
-    cp_exit_status(125);
+    cp_exit_status(CP_EXIT_OTHER);
     shutdown_begin();
 }
 

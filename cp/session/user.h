@@ -15,9 +15,11 @@ void user_console_logon(const char *id, unsigned length);
 /* Begins: takes over the lines (their callbacks; line_init comes after) and vm.h's hooks, reads the directory from the
  * CP volume on `system_disk` (NULL: there is none) and then shows the logon prompt on every line. Call once, or
  * user_start_single.
- * @pre named systems are registered, storage, clock and timers work, the disk's completions are polled by the event
- * loop */
+ * @pre storage, clock and timers work, the disk's completions are polled by the event loop, before which named systems
+ * are registered */
 void user_start(struct disk *system_disk, struct line *lines[], unsigned count);
+/* On every line, after user_start: a message (response_error). */
+void user_tell_all(const char *module, unsigned number, const char *a, const char *b);
 
 struct multiboot_module;
 
@@ -32,7 +34,7 @@ struct user_single {
 };
 
 /* Begins with one machine on the line and nobody to log on. When it ends, CP ends with status n (cp_exit_status; n
- * is what the test device was written with; 0 for a power off or reset, 125 for any other end) and asks to be shut
+ * as power_off.h has it: what the test device was written with; 0 for a power off or reset) and asks to be shut
  * down. */
 void user_start_single(struct line *line, const struct user_single *);
 

@@ -4,6 +4,7 @@ import glob
 import os
 import random
 import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -25,10 +26,33 @@ def test_a_payload_runs_and_its_status_comes_out():
     assert done.returncode == 0
 
 
-def test_a_triple_fault_stops_the_guest_and_not_cp():
-    done = run_piped("--machine", "tcg", "--ipl", guest("triple"))
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_triple_fault_stops_the_guest_and_not_cp_and_has_a_status_no_guest_can_give(levels):
+    done = run_piped("--machine", "tcg", "--levels", str(levels), "--ipl", guest("triple"))
     assert b"triple fault" in done.stdout
     assert done.returncode == 125
+    said = run_piped("--machine", "tcg", "--levels", str(levels), "--ipl", guest("echo"), data=b"Q\xad")
+    assert said.returncode == 124  # it wrote 125
+
+
+def test_as_many_systems_as_are_taken_are_offered_and_one_twice_is_told(machine, tmp_path):
+    names = [f"SYS{n}" for n in range(12)]
+    for name in names:
+        shutil.copy(guest("echo"), tmp_path / f"{name.lower()}.elf")
+    modules = [word for name in names + names[:1] for word in ("--module", str(tmp_path / f"{name.lower()}.elf"))]
+    m = machine("--machine", "tcg", "--lines", "1", *modules, "--disk", harness.new_disk(tmp_path / "disk.img"))
+    m.console.expect("HCPISU9034W System SYS0 is not offered: there is one of that name\r")
+    m.console.expect("CP> ")
+    m.console.type("LOGON ALICE NOIPL")
+    m.console.expect("PASSWORD")
+    m.console.type("vmn")
+    m.console.expect("CP> ")
+    m.console.type("QUERY NSS")
+    said = m.console.expect("CP> ")
+    for name in ["CP", "CMS", *names]:
+        assert re.search(rf"\b{name}\b", said), said
+    m.console.type("IPL SYS11")
+    m.console.expect("echo ready")
 
 
 @pytest.mark.parametrize("levels", [1, 2])
@@ -284,7 +308,7 @@ def test_a_host_with_neither_is_told_what_it_lacks(tmp_path):
     said = [line for line in done.stdout.decode("latin-1").splitlines() if "HCPISU951E" in line]
     assert len(said) == 1
     assert "lacks VMX (CPUID leaf 1 ECX bit 5), and SVM (CPUID leaf 80000001H ECX bit 2)" in said[0]
-    assert done.returncode == 1
+    assert done.returncode == 125
 
 
 LOCKED = [(None, "0x3a", 1, "VMX (locked off in IA32_FEATURE_CONTROL by the firmware)"),
@@ -305,7 +329,7 @@ def test_what_the_firmware_locked_is_named(tmp_path, model, msr, value, missing)
     said = [line for line in done.stdout.decode("latin-1").splitlines() if line]
     assert len(said) == 1 and said[0].startswith("HCPISU951E CP cannot start: this machine lacks ")
     assert missing in said[0]
-    assert done.returncode == 1
+    assert done.returncode == 125
 
 
 # ---- the boot image ----------------------------------------------------------------------

@@ -85,6 +85,10 @@ static const struct end {
     const char *text;
 } ends[] = {
     {VM_STOP_TEST_EXIT, 17, "VMN-EXIT 17\n"},
+    {VM_STOP_TEST_EXIT, 124, "VMN-EXIT 124\n"},
+    {VM_STOP_TEST_EXIT, 125, "VMN-EXIT 124\n"}, /* CP's own, which no machine can give */
+    {VM_STOP_TEST_EXIT, 0x80000000, "VMN-EXIT 124\n"},
+    {VM_STOP_TEST_EXIT, CP_EXIT_OTHER_BELOW, "VMN-EXIT 125\n"}, /* a CP in it says that of its machine */
     {VM_STOP_POWER_OFF, 0, "VMN-EXIT 0\n"},
     {VM_STOP_TRIPLE_FAULT, 0, "VMN-EXIT 125\n"},
 };
@@ -211,6 +215,10 @@ int main(void)
         cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[0]),
         cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[1]),
         cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[2]),
+        cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[3]),
+        cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[4]),
+        cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[5]),
+        cmocka_unit_test_prestate(one_machine_alone_ends_cp_with_its_status, (void *)&ends[6]),
         cmocka_unit_test(an_image_that_is_none_is_told),
         cmocka_unit_test(who_hangs_up_while_cp_ends_is_logged_off_all_the_same),
         cmocka_unit_test(the_one_machine_of_an_ipl_is_nobodys_to_leave),
