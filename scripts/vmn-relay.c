@@ -1,6 +1,7 @@
 /* vmn-relay RUN-DIRECTORY LINES[+SOCKETS] [KEEP-LOG] -- EMULATOR ARGUMENT...
  *                                                                      (for scripts/vmn, which prepares the directory)
  * vmn-relay --holder IMAGE                                             prints who holds the lock on that disk
+ * vmn-relay --join LINE                                                joins this terminal to one of the further lines
  *
  * Owns the emulator's life and its lines. Line 1 joins the emulator to standard input and output; lines 2 and up are
  * ptys for the user, whose names go to standard error. The emulator finds its ends as RUN-DIRECTORY/line1 ...: ptys for
@@ -29,6 +30,7 @@
 #include <unistd.h>
 
 #include "scripts/vmn-disk.h"
+#include "scripts/vmn-join.h"
 #include "scripts/vmn-line.h"
 
 enum {
@@ -438,6 +440,8 @@ int main(int argc, char **argv)
     int at = 3;
     if (argc == 3 && !strcmp(argv[1], "--holder"))
         return disk_print_holder(argv[2]);
+    if (argc == 3 && !strcmp(argv[1], "--join"))
+        return join(argv[2]);
     if (argc >= 4 && strcmp(argv[3], "--"))
         vmn.keep_log = argv[at++];
     if (argc < at + 2 || strcmp(argv[at], "--")) {

@@ -204,6 +204,28 @@ def test_what_was_typed_as_its_user_left_is_typed_to_nobody_who_comes(machine):
         time.sleep(0.3)
 
 
+def test_a_terminal_joins_a_further_line_and_leaves_it_as_it_was(machine, tmp_path):
+    m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"))
+    m.console.expect("vmn: line 2 is (\\S+)\r")
+    name = m.console.match[1]
+    command = f"stty -a; {harness.VMN} --join {name}; echo status $?; stty -a"
+    shell = pexpect.spawn("/bin/sh", ["-c", command], encoding="latin-1", timeout=30, dimensions=(24, 200))
+    window = harness.Line(shell, None)
+    before = window.expect("Enter LOGON")
+    window.logon("ALICE")
+    window.send("\x1d\x1d")  # is one Ctrl-], of which CMS shows nothing
+    assert "ALI191" in window.cms("QUERY DISK")
+    window.send("\x1dq")
+    window.expect(rf"vmn: left {name}\r\n")
+    window.expect(r"status 0\r\n")
+    window.expect(pexpect.EOF)
+    assert " icanon" in shell.before and shell.before.strip() in before
+    m.console.logon("OPERATOR")
+    assert "ALICE    - DSC" in m.console.cms("CP QUERY NAMES")
+    refused = run_piped("--join", str(tmp_path))
+    assert refused.returncode == 2 and refused.stderr.startswith(b"vmn: ")
+
+
 def test_a_user_whose_line_drops_is_disconnected_and_finds_everything_again(machine, tmp_path):
     m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"))
     line = m.line(2)
