@@ -55,6 +55,14 @@ void ioapic_eoi(struct ioapic *ioapic, unsigned vector)
     }
 }
 
+bool ioapic_delivers(const struct ioapic *ioapic, unsigned delivery)
+{
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+        if (!(ioapic->entry[pin] & ENTRY_MASKED) && (ioapic->entry[pin] >> 8 & 7) == delivery)
+            return true;
+    return false;
+}
+
 static uint32_t register_read(const struct ioapic *ioapic, unsigned select)
 {
     unsigned pin = (select - REG_ENTRIES) / 2;

@@ -26,3 +26,5 @@ void ioapic_reset(struct ioapic *); /* all pins masked; the levels are the devic
 /* @pre pin < 24 */
 void ioapic_set(struct ioapic *, unsigned pin, bool level);
 void ioapic_eoi(struct ioapic *, unsigned vector);
+/* Is a pin unmasked whose messages have that delivery mode (enum lapic_delivery)? */
+bool ioapic_delivers(const struct ioapic *, unsigned delivery);

@@ -119,11 +119,16 @@ void lapic_raise_lint0(struct lapic *l)
     lapic_lvt_fire(l, LAPIC_LVT_LINT0);
 }
 
-bool lapic_accepts_extint(const struct lapic *l)
+bool lapic_lint0_delivers(const struct lapic *l, enum lapic_delivery delivery)
 {
     uint32_t lint0 = l->lvt[LAPIC_LVT_LINT0];
 
-    return !lapic_enabled(l) || (!(lint0 & LAPIC_LVT_MASKED) && (lint0 >> 8 & 7) == LAPIC_EXTINT);
+    return lapic_enabled(l) && !(lint0 & LAPIC_LVT_MASKED) && (lint0 >> 8 & 7) == delivery;
+}
+
+bool lapic_accepts_extint(const struct lapic *l)
+{
+    return !lapic_enabled(l) || lapic_lint0_delivers(l, LAPIC_EXTINT);
 }
 
 /* SDM "Logical Destination Mode in x2APIC Mode" and "Logical Destination Mode" (flat and cluster) */

@@ -61,6 +61,7 @@ struct lapic {
     int pending; /* highest vector the CPU would take now, -1: none */
 
     uint32_t initial_count, divide;
+    bool ran_out;          /* as a one-shot, before the entry was made periodic: the count stays at 0 */
     uint64_t count_start;  /* host TSC when the count was loaded */
     uint64_t tsc_deadline; /* guest TSC, 0: disarmed */
     struct timer timer;
@@ -88,6 +89,8 @@ bool lapic_deliver_msi(struct lapic *, uint64_t address, uint32_t data);
 /* LINT0 rises: an interrupt if its LVT entry is not ExtINT but fixed or NMI */
 void lapic_raise_lint0(struct lapic *);
 
+/* Is the entry of LINT0, the only one with a wire, unmasked and of that delivery mode? */
+bool lapic_lint0_delivers(const struct lapic *, enum lapic_delivery);
 /* Would the CPU take the 8259's interrupt (LINT0 in ExtINT mode, or an APIC that is disabled)? */
 bool lapic_accepts_extint(const struct lapic *);
 static inline int lapic_vector_pending(const struct lapic *l) { return l->pending; }

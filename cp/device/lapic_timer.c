@@ -55,6 +55,8 @@ static void arm_count(struct lapic *l, uint64_t now)
 {
     uint64_t period = period_ns(l), elapsed = elapsed_ns(l, now), next = period, earliest = now;
 
+    if (l->ran_out)
+        return;
     if (mode(l) == LAPIC_TIMER_PERIODIC) {
         next = (elapsed / period + 1) * period;
         earliest = now + clock_ticks(SHORTEST_PERIOD_NS);
@@ -123,20 +125,44 @@ void lapic_timer_reset(struct lapic *l)
 {
     timer_cancel(&l->timer);
     l->initial_count = 0;
+    l->ran_out = false;
     l->divide = 0;
     l->tsc_deadline = 0;
 }
 
-/* SDM "TSC-Deadline Mode": to switch into or out of it disarms the timer. */
+static uint32_t count_at(const struct lapic *l, uint64_t now)
+{
+    uint64_t period = period_ns(l), elapsed;
+
+    if (!l->initial_count || l->ran_out || mode(l) > LAPIC_TIMER_PERIODIC)
+        return 0;
+    elapsed = elapsed_ns(l, now);
+    if (mode(l) == LAPIC_TIMER_PERIODIC)
+        elapsed %= period;
+    return elapsed >= period ? 0 : (period - elapsed + divisor(l) - 1) / divisor(l);
+}
+
+/* As if it had been loaded so long ago that it is at `count` now. */
+static void count_from(struct lapic *l, uint64_t now, uint32_t count)
+{
+    l->count_start = now - ticks_of((uint64_t)(l->initial_count - count) * divisor(l));
+}
+
+/* SDM "APIC Timer": a one-shot that ran out stays at 0 until its count is written again, also once the entry is made
+ * periodic; one that counts goes on from where it is. "TSC-Deadline Mode": to switch into or out of it disarms. */
 void lapic_timer_write_lvt(struct lapic *l, uint32_t lvt)
 {
-    bool was_deadline = mode(l) == LAPIC_TIMER_DEADLINE;
+    unsigned was = mode(l);
     uint64_t now = deliver_due(l);
+    uint32_t count = count_at(l, now);
 
     l->lvt[LAPIC_LVT_TIMER] = lvt;
-    if (was_deadline != (mode(l) == LAPIC_TIMER_DEADLINE)) {
+    if ((was == LAPIC_TIMER_DEADLINE) != (mode(l) == LAPIC_TIMER_DEADLINE)) {
         l->initial_count = 0;
         l->tsc_deadline = 0;
+    } else if (was != mode(l) && l->initial_count) {
+        l->ran_out |= was == LAPIC_TIMER_ONE_SHOT && !count;
+        count_from(l, now, count);
     }
     arm(l, now);
 }
@@ -147,19 +173,8 @@ void lapic_timer_write_count(struct lapic *l, uint32_t count)
         return;
     l->count_start = deliver_due(l);
     l->initial_count = count;
+    l->ran_out = false;
     arm(l, l->count_start);
-}
-
-static uint32_t count_at(const struct lapic *l, uint64_t now)
-{
-    uint64_t period = period_ns(l), elapsed;
-
-    if (!l->initial_count || mode(l) > LAPIC_TIMER_PERIODIC)
-        return 0;
-    elapsed = elapsed_ns(l, now);
-    if (mode(l) == LAPIC_TIMER_PERIODIC)
-        elapsed %= period;
-    return elapsed >= period ? 0 : (period - elapsed + divisor(l) - 1) / divisor(l);
 }
 
 uint32_t lapic_timer_count(struct lapic *l)
@@ -174,7 +189,7 @@ void lapic_timer_write_divide(struct lapic *l, uint32_t divide)
     uint32_t count = count_at(l, now);
 
     l->divide = divide & DIVIDE_WRITABLE;
-    l->count_start = now - ticks_of((uint64_t)(l->initial_count - count) * divisor(l));
+    count_from(l, now, count);
     arm(l, now);
 }
 

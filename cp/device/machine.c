@@ -288,6 +288,18 @@ void machine_interrupt_give_back(struct machine *m, uint8_t vector)
     refresh(m);
 }
 
+bool machine_may_send(const struct machine *m, enum lapic_delivery delivery)
+{
+    if (!lapic_enabled(&m->lapic))
+        return false;
+    for (unsigned i = 0; i < MACHINE_DISKS; i++)
+        if (m->disk[i].disk && pci_msix_delivers(&m->disk[i].virtio.msix, delivery))
+            return true;
+    /* of LINT0 an INIT is not taken */
+    return ioapic_delivers(&m->ioapic, delivery) ||
+           (delivery == LAPIC_NMI && lapic_lint0_delivers(&m->lapic, LAPIC_NMI));
+}
+
 bool machine_nmi_take(struct machine *m)
 {
     bool nmi_was = m->nmi;

@@ -103,6 +103,8 @@ int machine_interrupt_acknowledge(struct machine *);
 /* The vector acknowledged last did not reach its handler: it is in service, pends again and is the next to be
  * acknowledged. */
 void machine_interrupt_give_back(struct machine *, uint8_t vector);
+/* May a device that the guest set up so still send one, LAPIC_NMI or LAPIC_INIT? */
+bool machine_may_send(const struct machine *, enum lapic_delivery);
 bool machine_nmi_take(struct machine *); /* an NMI was requested (LAPIC): consumes it */
 
 /* The guest's TSC jumped (written, or its offset changed): its TSC deadline is elsewhere in host time now. */

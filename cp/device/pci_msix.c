@@ -23,6 +23,14 @@ static bool masked(const struct pci_msix *m, unsigned vector)
     return (control(m) & CONTROL_MASK_ALL) || (m->entry[vector].control & ENTRY_MASKED);
 }
 
+bool pci_msix_delivers(const struct pci_msix *m, unsigned delivery)
+{
+    for (unsigned v = 0; pci_msix_enabled(m) && v < m->vectors; v++)
+        if (!masked(m, v) && (m->entry[v].data >> 8 & 7) == delivery)
+            return true;
+    return false;
+}
+
 static void send(struct pci_msix *m, unsigned vector)
 {
     const struct pci_msix_entry *e = &m->entry[vector];

@@ -23,5 +23,7 @@ struct pci_msix {
 void pci_msix_init(struct pci_msix *, struct pci_function *, unsigned bar, unsigned vectors);
 void pci_msix_reset(struct pci_msix *);
 bool pci_msix_enabled(const struct pci_msix *);
+/* Is a vector unmasked whose messages have that delivery mode (enum lapic_delivery)? */
+bool pci_msix_delivers(const struct pci_msix *, unsigned delivery);
 void pci_msix_raise(struct pci_msix *, unsigned vector); /* a vector that does not exist is no interrupt */
 void pci_msix_written(struct pci_msix *);                /* the capability may have changed: send what it held back */

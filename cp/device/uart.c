@@ -96,11 +96,16 @@ static void drain(struct uart *uart)
     transmitted(uart);
 }
 
+/* Data sheet "Line Status Register", bit 1: without FIFOs the byte nobody read makes way, with them the new one is lost. */
 static void loop_back(struct uart *uart, uint8_t byte)
 {
-    if (uart->receive.count == receive_capacity(uart))
+    bool overrun = uart->receive.count == receive_capacity(uart);
+
+    if (overrun)
         uart->line_status |= LSR_OVERRUN;
-    else
+    if (overrun && !(uart->fifo_control & FCR_ENABLE))
+        fifo_drop(&uart->receive, 1);
+    if (uart->receive.count < receive_capacity(uart))
         fifo_put(&uart->receive, byte);
     uart->line_status |= LSR_READY;
     update_interrupt(uart);

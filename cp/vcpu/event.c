@@ -247,3 +247,9 @@ bool event_deliverable(struct vm *vm)
     return nmi || (nested_runs(vcpu) && nested_wants_interrupt(vm)) ||
            (machine_interrupt_pending(&vm->machine) && (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF));
 }
+
+bool event_may_come(struct vm *vm)
+{
+    bool nmi_blocked = vcpu_read(&vm->vcpu, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_NMI;
+    return machine_may_send(&vm->machine, LAPIC_INIT) || (!nmi_blocked && machine_may_send(&vm->machine, LAPIC_NMI));
+}

@@ -30,3 +30,5 @@ static inline bool event_waits(const struct vm *vm)
 bool event_prepare(struct vm *);
 /* Would an interrupt or NMI be taken at once? For HLT. */
 bool event_deliverable(struct vm *);
+/* May one ever end a HLT with interrupts off: an NMI, unless they are blocked, or an INIT? Not of a guest's guest. */
+bool event_may_come(struct vm *);

@@ -7,7 +7,7 @@ enum { APIC = 0xFEE00000, IOAPIC = 0xFEC00000, MSR_BASE = 0x1B, MSR_DEADLINE = 0
 enum { VERSION = 0x30, TPR = 0x80, EOI = 0xB0, SVR = 0xF0, IRR = 0x200, ESR = 0x280, ICR = 0x300, LVT_TIMER = 0x320,
        LVT_LINT0 = 0x350, LVT_ERROR = 0x370, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3E0 };
 enum { MASKED = 1 << 16, PERIODIC = 1 << 17, DEADLINE = 1 << 18, TO_SELF = 1 << 18 };
-enum { VECTOR_PIT = 0x20, VECTOR_UART = 0x24, VECTOR_RTC = 0x28 };
+enum { VECTOR_NMI = 2, VECTOR_PIT = 0x20, VECTOR_UART = 0x24, VECTOR_RTC = 0x28 };
 enum { VECTOR_TIMER = 0x40, VECTOR_LOW = 0x51, VECTOR_HIGH = 0x61 };
 
 enum { OFFERS_X2APIC = 1 << 21, OFFERS_DEADLINE = 1 << 24 }; /* CPUID.01H:ECX */
@@ -35,6 +35,8 @@ static void count_apic(struct guest_frame *frame)
     else
         mmio_write(APIC + EOI, 0);
 }
+
+static void count_only(struct guest_frame *frame) { count[frame->vector]++; }
 
 /* the APIC's answer when TPR rose after it had asked for the CPU: no EOI, as nothing is in service */
 static void ignore(struct guest_frame *frame) { (void)frame; }
@@ -145,6 +147,24 @@ static void try_timer(void)
     mmio_write(APIC + LVT_TIMER, MASKED);
 }
 
+/* SDM "APIC Timer": at 0 it stays there, in the other mode too; one that counts goes on */
+static void try_timer_modes(void)
+{
+    mmio_write(APIC + LVT_TIMER, MASKED);
+    mmio_write(APIC + INITIAL, 1000);
+    while (mmio_read(APIC + CURRENT))
+        ;
+    mmio_write(APIC + LVT_TIMER, MASKED | PERIODIC);
+    bool stays = true;
+    for (unsigned i = 0; i < 100; i++)
+        stays = stays && !mmio_read(APIC + CURRENT);
+    guest_check(stays, "apic_run_out_stays_so");
+    mmio_write(APIC + INITIAL, UINT32_MAX);
+    mmio_write(APIC + LVT_TIMER, MASKED);
+    guest_check(mmio_read(APIC + CURRENT), "apic_periodic_made_one_shot");
+    mmio_write(APIC + INITIAL, 0);
+}
+
 static void try_deadline(void)
 {
     mmio_write(APIC + LVT_TIMER, DEADLINE | VECTOR_TIMER);
@@ -177,6 +197,36 @@ static void try_ioapic(void)
     outb(0x3F9, 0);
     ioapic_write(0x10 + 2 * 4, MASKED);
     guest_check(true, "uart_by_ioapic");
+}
+
+/* SDM "HLT": an NMI ends it, whatever RFLAGS.IF */
+static void try_halt(void)
+{
+    guest_handle(VECTOR_NMI, count_only);
+    ioapic_write(0x10 + 2 * 2, 0x400); /* the PIT's pin as an NMI */
+    pit_start(0x34, 11932);
+    __asm__ volatile("cli; hlt" : : : "memory");
+    ioapic_write(0x10 + 2 * 2, MASKED);
+    pit_start(0x30, 1);
+    guest_check(count[VECTOR_NMI], "an_nmi_ends_hlt");
+}
+
+/* PC16550D, "Line Status Register", bit 1: what nobody read makes way. In loopback, as nobody types here. */
+static void try_overrun(void)
+{
+    outb(0x3FA, 0), outb(0x3FC, 0x10);
+    (void)inb(0x3F8), (void)inb(0x3FD);
+    for (char byte = 'A'; byte <= 'B'; byte++) {
+        outb(0x3F8, (uint8_t)byte);
+        while (!(inb(0x3FD) & 0x40))
+            ;
+        for (unsigned i = 0; i < 1000; i++)
+            (void)inb(0x80);
+    }
+    uint8_t status = inb(0x3FD), byte = inb(0x3F8);
+    outb(0x3FC, 3), outb(0x3FA, 7);
+    guest_check_equal(byte, 'B', "uart_keeps_the_newer");
+    guest_check(status & 1, "uart_has_it");
 }
 
 /* A register that holds what is written, by every form of access. LVT error: vector 0-7, mask 16. */
@@ -274,9 +324,12 @@ int guest_main(void)
     try_legacy();
     try_xapic();
     try_timer();
+    try_timer_modes();
     if (cpuid(1, 0).ecx & OFFERS_DEADLINE)
         try_deadline();
     try_ioapic();
+    try_halt();
+    try_overrun();
     try_instructions();
     if (cpuid(1, 0).ecx & OFFERS_X2APIC)
         try_x2apic();

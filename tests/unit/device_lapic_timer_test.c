@@ -23,6 +23,48 @@ static void a_one_shot_counts_down_and_fires_once(void **state)
     assert_int_equal(load(INITIAL), 1000);
 }
 
+static void a_one_shot_that_ran_out_stays_so_in_periodic_mode_until_it_is_loaded(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, MASKED | 0x30);
+    store(DIVIDE, 0xb);
+    store(INITIAL, 1000);
+    fake_clock_advance(2500);
+    store(LVT_TIMER, PERIODIC | 0x30);
+    assert_int_equal(load(CURRENT), 0);
+    assert_int_equal(timer_next(), UINT64_MAX);
+    store(DIVIDE, 0x0);
+    fake_clock_advance(100);
+    assert_int_equal(load(CURRENT), 0);
+    store(LVT_TIMER, 0x30);
+    store(LVT_TIMER, PERIODIC | 0x30);
+    assert_int_equal(load(CURRENT), 0);
+    assert_int_equal(lapic_vector_pending(&lapic), -1);
+    store(INITIAL, 100000);
+    fake_clock_advance(200010);
+    assert_int_equal(lapic_vector_pending(&lapic), 0x30);
+}
+
+static void a_count_goes_on_through_changes_of_mode(void **state)
+{
+    (void)state;
+    store(LVT_TIMER, PERIODIC | 0x30);
+    store(DIVIDE, 0xb);
+    store(INITIAL, 100000);
+    fake_clock_advance(330000);
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+    store(EOI, 0);
+    store(LVT_TIMER, 0x30);
+    assert_in_range(load(CURRENT), 69999, 70001);
+    fake_clock_advance(30000);
+    assert_in_range(load(CURRENT), 39999, 40001);
+    store(LVT_TIMER, PERIODIC | 0x30);
+    assert_in_range(load(CURRENT), 39998, 40001);
+    fake_clock_advance(40010);
+    assert_int_equal(lapic_vector_pending(&lapic), 0x30);
+    assert_in_range(load(CURRENT), 99980, 100000);
+}
+
 static void a_divider_changed_on_the_way_keeps_the_count(void **state)
 {
     (void)state;
@@ -227,6 +269,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(begin_enabled, a_one_shot_counts_down_and_fires_once),
+        TEST(begin_enabled, a_one_shot_that_ran_out_stays_so_in_periodic_mode_until_it_is_loaded),
+        TEST(begin_enabled, a_count_goes_on_through_changes_of_mode),
         TEST(begin_enabled, a_divider_changed_on_the_way_keeps_the_count),
         TEST(begin_enabled, a_periodic_timer_neither_drifts_nor_floods),
         TEST(begin_enabled, a_periodic_timer_rests_while_nobody_takes_its_interrupt),

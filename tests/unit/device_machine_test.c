@@ -228,6 +228,26 @@ static void an_nmi_is_taken_once(void **state)
     assert_int_equal(events[MACHINE_INIT], 1);
 }
 
+static void an_nmi_or_init_may_come_from_what_is_set_up_to_send_one(void **state)
+{
+    (void)state;
+    assert_false(machine_may_send(&machine, LAPIC_NMI)); /* LINT1 has no wire */
+    ioapic_entry(2, 0x10400);
+    ioapic_entry(3, 0x31);
+    assert_false(machine_may_send(&machine, LAPIC_NMI));
+    ioapic_entry(2, 0x400);
+    assert_true(machine_may_send(&machine, LAPIC_NMI));
+    assert_false(machine_may_send(&machine, LAPIC_INIT));
+    ioapic_entry(2, 0x500);
+    assert_true(machine_may_send(&machine, LAPIC_INIT));
+    ioapic_entry(2, 0x10000);
+    store(APIC + SVR, 0x1ff);
+    store(APIC + LVT_LINT0, 0x400);
+    assert_true(machine_may_send(&machine, LAPIC_NMI));
+    lapic_write_msr(&machine.lapic, MSR_APIC_BASE, 0);
+    assert_false(machine_may_send(&machine, LAPIC_NMI));
+}
+
 static void each_usual_way_switches_it_off(void **state)
 {
     (void)state;
@@ -373,6 +393,7 @@ int main(void)
         TEST(pci_s_interrupt_line_is_an_ioapic_pin_too),
         TEST(pci_s_inputs_of_the_8259_are_levels),
         TEST(an_nmi_is_taken_once),
+        TEST(an_nmi_or_init_may_come_from_what_is_set_up_to_send_one),
         TEST(each_usual_way_switches_it_off),
         TEST(each_usual_way_resets_it),
         TEST(the_keyboard_controller_answers_its_tests),

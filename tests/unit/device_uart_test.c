@@ -138,6 +138,23 @@ static void a_loopback_overrun_is_reported_once(void **state)
     assert_false(line.level);
 }
 
+static void of_an_overrun_the_new_byte_is_kept_without_fifos_and_the_old_with_them(void **state)
+{
+    (void)state;
+    out(MCR, 0x10);
+    out(THR, '1');
+    out(THR, '2');
+    assert_int_equal(in(RBR), '2');
+    assert_int_equal(in(LSR), 0x62);
+    out(FCR, 1);
+    for (unsigned i = 0; i < 17; i++)
+        out(THR, (uint8_t)('a' + i));
+    assert_int_equal(in(LSR), 0x63);
+    for (unsigned i = 0; i < 16; i++)
+        assert_int_equal(in(RBR), 'a' + i);
+    assert_int_equal(in(LSR), 0x60);
+}
+
 static void loopback_interrupts_for_a_byte_while_the_host_is_full(void **state)
 {
     (void)state;
@@ -317,6 +334,7 @@ int main(void)
         cmocka_unit_test_setup(loopback_joins_modem_outputs_to_inputs_and_bytes_to_the_receiver, set_up),
         cmocka_unit_test_setup(the_ring_indicator_counts_when_it_ends, set_up),
         cmocka_unit_test_setup(a_loopback_overrun_is_reported_once, set_up),
+        cmocka_unit_test_setup(of_an_overrun_the_new_byte_is_kept_without_fifos_and_the_old_with_them, set_up),
         cmocka_unit_test_setup(loopback_interrupts_for_a_byte_while_the_host_is_full, set_up),
         cmocka_unit_test_setup(divisor_latch_hides_the_data_registers, set_up),
         cmocka_unit_test_setup(bytes_go_out_in_order, set_up),

@@ -255,6 +255,30 @@ static void halted_with_interrupts_off_is_a_disabled_wait(void **state)
     assert_int_equal(stops_seen, 1);
 }
 
+static void lint0_is_an_nmi(void) { assert_int_equal(msr_policy_write(vm, 0x835, 0x400), 0); }
+static void lint0_rises(void) { lapic_raise_lint0(&vm->machine.lapic); }
+
+static void halted_with_interrupts_off_it_waits_where_an_nmi_may_come(void **state)
+{
+    (void)state;
+    PLAY(IN_L1(cpuid, .then = lint0_is_an_nmi));
+    vm->vcpu.exit = (struct exit){.reason = EXIT_HLT, .instruction_length = 1, .rip = get(VMCS_GUEST_RIP)};
+    exit_dispatch(vm);
+    assert_int_equal(vm->state, VM_WAITING);
+    lint0_rises();
+    assert_true(event_deliverable(vm));
+}
+
+static void halted_in_an_nmi_s_handler_it_waits_for_no_other(void **state)
+{
+    (void)state;
+    PLAY(IN_L1(cpuid, .then = lint0_is_an_nmi));
+    set(VMCS_GUEST_INTERRUPTIBILITY, 8);
+    vm->vcpu.exit = (struct exit){.reason = EXIT_HLT, .instruction_length = 1, .rip = get(VMCS_GUEST_RIP)};
+    exit_dispatch(vm);
+    assert_int_equal(vm->stop, VM_STOP_DISABLED_WAIT);
+}
+
 static void a_halt_with_an_interrupt_waiting_does_not_wait(void **state)
 {
     (void)state;
@@ -382,6 +406,8 @@ int main(void)
         TEST(exits_of_cps_own_timer_are_counted_apart),
         TEST(a_halted_machine_sleeps_until_its_timer_interrupts),
         TEST(halted_with_interrupts_off_is_a_disabled_wait),
+        TEST(halted_with_interrupts_off_it_waits_where_an_nmi_may_come),
+        TEST(halted_in_an_nmi_s_handler_it_waits_for_no_other),
         TEST(a_halt_with_an_interrupt_waiting_does_not_wait),
         TEST(machines_take_turns_of_a_slice),
         TEST(one_that_becomes_runnable_gets_the_processor_at_once),
