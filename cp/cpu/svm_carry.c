@@ -80,6 +80,7 @@ static void advance(struct svm_region *region, unsigned length)
     region->state.vmcb->rip += length;
     vmcb_rip_wrap(region->state.vmcb);
     region->state.vmcb->interrupt_shadow = 0;
+    region->state.vmcb->rflags &= ~RFLAGS_RF;
 }
 
 bool svm_skip(struct vcpu *vcpu, struct svm_region *region, unsigned length)

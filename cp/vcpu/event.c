@@ -38,6 +38,8 @@ static void queue(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t e
 {
     uint32_t waiting = vcpu->event_info;
 
+    if (vector != VECTOR_DB) /* SDM "Instruction-Breakpoint Exception Condition": a fault's image of RFLAGS has it */
+        vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
     if (waiting & EVENT_VALID)
         give_back(vcpu, waiting);
     if ((waiting & EVENT_VALID) && (waiting & EVENT_TYPE) == EVENT_HARDWARE_EXCEPTION) {
@@ -101,8 +103,7 @@ void event_return(struct vcpu *vcpu)
     const struct exit *exit = &vcpu->exit;
     unsigned vector = exit->interruption_info & 0xFF;
 
-    if (vector != VECTOR_DB) { /* a fault, whose image of RFLAGS has RF; Bochs forgets that */
-        vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+    if (vector != VECTOR_DB) {
         vcpu_queue_exception(vcpu, vector, exit->interruption_info & EVENT_ERROR, exit->interruption_error);
         return;
     }

@@ -218,8 +218,8 @@ static exit_handler *const handlers[EXIT_REASONS] = {
 #undef PRIVILEGED
 };
 
-/* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS, and is
- * followed by a #DB if it is single-stepped. */
+/* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS, clears
+ * RF, and is followed by a #DB if it is single-stepped. */
 static void skip_instruction(struct vcpu *vcpu)
 {
     uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;
@@ -230,7 +230,11 @@ static void skip_instruction(struct vcpu *vcpu)
     uint64_t blocked = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY);
     if (blocked & BLOCKED_STI_OR_MOV_SS)
         vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, blocked & ~(uint64_t)BLOCKED_STI_OR_MOV_SS);
-    if (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_TF && registers_steps(vcpu))
+    uint64_t flags = vcpu_read(vcpu, VMCS_GUEST_RFLAGS);
+    if (!(flags & (RFLAGS_TF | RFLAGS_RF)))
+        return;
+    vcpu_write(vcpu, VMCS_GUEST_RFLAGS, flags & ~RFLAGS_RF);
+    if (registers_steps(vcpu))
         vcpu_queue_debug(vcpu, DR6_BS);
 }
 

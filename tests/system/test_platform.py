@@ -55,6 +55,12 @@ def test_a_stepped_program_is_trapped_behind_what_cp_does_for_it_too(options):
 
 
 @HOSTS
+def test_the_resume_flag_is_cleared_behind_what_cp_does_and_set_in_its_faults(options):
+    lines = printed("resume_flag", options)
+    assert len(lines) == 11 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
+
+
+@HOSTS
 def test_behind_the_last_instruction_before_an_edge_a_program_goes_on_where_it_should(options):
     lines = printed("edge", options)
     assert len(lines) == 19 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines

@@ -48,6 +48,25 @@ static void an_instruction_done_ends_the_shadow_of_the_one_before(void **state)
         }
 }
 
+static void an_instruction_done_clears_the_resume_flag_and_a_fault_sets_it(void **state)
+{
+    (void)state;
+    EACH_DONE(i) {
+        set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_RF);
+        perform(i);
+        assert_int_equal(get(VMCS_GUEST_RFLAGS), 2);
+        assert_int_equal(vm->vcpu.event_info, 0);
+    }
+    vm->vcpu.gpr[RCX] = 0x12345; /* no such MSR */
+    exits(EXIT_RDMSR, 2);
+    assert_int_equal(taken_exception(), VECTOR_GP);
+    assert_int_equal(get(VMCS_GUEST_RFLAGS), 2 | RFLAGS_RF);
+    set(VMCS_GUEST_RFLAGS, 2);
+    vcpu_queue_debug(&vm->vcpu, 1);
+    assert_int_equal(get(VMCS_GUEST_RFLAGS), 2); /* of a trap it is not so */
+    taken_exception();
+}
+
 static void an_instruction_that_faults_has_not_ended_it(void **state)
 {
     (void)state;
@@ -292,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         scene_test(an_instruction_done_ends_the_shadow_of_the_one_before),
+        scene_test(an_instruction_done_clears_the_resume_flag_and_a_fault_sets_it),
         scene_test(an_instruction_that_faults_has_not_ended_it),
         scene_test(a_stepped_instruction_is_followed_by_its_trap),
         scene_test(without_tf_or_stepping_by_branches_there_is_none),
