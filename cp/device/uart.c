@@ -19,8 +19,10 @@ enum { MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80 };
 
 static void fifo_put(struct uart_fifo *fifo, uint8_t byte)
 {
-    fifo->bytes[(fifo->head + fifo->count) % UART_FIFO_BYTES] = byte;
-    fifo->count++;
+    unsigned at = (fifo->head + fifo->count++) % UART_FIFO_BYTES;
+
+    fifo->bytes[at] = byte;
+    fifo->looped &= ~(1u << at);
 }
 
 static void fifo_drop(struct uart_fifo *fifo, unsigned count)
@@ -96,17 +98,20 @@ static void drain(struct uart *uart)
     transmitted(uart);
 }
 
-/* Data sheet "Line Status Register", bit 1: without FIFOs the byte nobody read makes way, with them the new one is lost. */
+/* Data sheet "Line Status Register", bit 1: without FIFOs what nobody read makes way, with them the new byte is lost. */
 static void loop_back(struct uart *uart, uint8_t byte)
 {
-    bool overrun = uart->receive.count == receive_capacity(uart);
+    struct uart_fifo *fifo = &uart->receive;
+    bool overrun = fifo->count >= receive_capacity(uart);
 
     if (overrun)
         uart->line_status |= LSR_OVERRUN;
     if (overrun && !(uart->fifo_control & FCR_ENABLE))
-        fifo_drop(&uart->receive, 1);
-    if (uart->receive.count < receive_capacity(uart))
-        fifo_put(&uart->receive, byte);
+        fifo_drop(fifo, 1);
+    if (fifo->count < receive_capacity(uart)) {
+        fifo_put(fifo, byte);
+        fifo->looped |= 1u << (fifo->head + fifo->count - 1) % UART_FIFO_BYTES;
+    }
     uart->line_status |= LSR_READY;
     update_interrupt(uart);
     if (!uart->transmit.count)
@@ -210,6 +215,22 @@ static void write_interrupt_enable(struct uart *uart, uint8_t value)
     update_interrupt(uart);
 }
 
+/* What came round in loopback is gone; what came from the line comes once more, at once. A driver clears the receiver
+ * as it starts, and what was typed until then was meant for it: a byte has arrived when it is read. */
+static void clear_receiver(struct uart *uart)
+{
+    struct uart_fifo before = uart->receive;
+
+    uart->receive = (struct uart_fifo){.count = 0};
+    for (unsigned i = 0; i < before.count; i++) {
+        unsigned at = (before.head + i) % UART_FIFO_BYTES;
+        if (!(before.looped >> at & 1))
+            fifo_put(&uart->receive, before.bytes[at]);
+    }
+    if (!uart->receive.count)
+        uart->line_status &= ~LSR_READY;
+}
+
 /* Clearing the transmitter does nothing: its bytes are on the wire already, only the host is slow to take them. */
 static void write_fifo_control(struct uart *uart, uint8_t value)
 {
@@ -220,10 +241,10 @@ static void write_fifo_control(struct uart *uart, uint8_t value)
         update_interrupt(uart);
         return;
     }
-    uart->receive = (struct uart_fifo){.count = 0};
-    uart->line_status &= ~LSR_READY;
+    clear_receiver(uart);
     update_interrupt(uart);
-    receiver_has_room(uart);
+    if (!uart->receive.count)
+        receiver_has_room(uart);
 }
 
 static uint8_t modem_lines(const struct uart *uart)
@@ -322,8 +343,10 @@ void uart_reset(struct uart *uart)
 
 unsigned uart_receive_room(const struct uart *uart)
 {
+    unsigned capacity = receive_capacity(uart); /* what the FIFO held is kept when it is switched off */
+
     /* in loopback the receiver is cut off from the line */
-    return uart->modem_control & MCR_LOOP ? 0 : receive_capacity(uart) - uart->receive.count;
+    return uart->modem_control & MCR_LOOP || uart->receive.count > capacity ? 0 : capacity - uart->receive.count;
 }
 
 unsigned uart_receive(struct uart *uart, const uint8_t *bytes, unsigned count)

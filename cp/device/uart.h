@@ -15,6 +15,7 @@ enum { UART_FIFO_BYTES = 16, UART_PORTS = 8 };
 struct uart_fifo {
     uint8_t bytes[UART_FIFO_BYTES];
     uint8_t head, count;
+    uint16_t looped; /* bit i: bytes[i] came round in loopback, not from the line */
 };
 
 struct uart_wiring {

@@ -272,7 +272,9 @@ static void receiver_takes_sixteen_with_fifos_and_one_without(void **state)
     (void)state;
     assert_int_equal(uart_receive(&uart, text, 20), 1);
     out(FCR, 1);
-    assert_int_equal(in(LSR) & 1, 0); /* switching FIFOs empties them */
+    assert_int_equal(in(LSR) & 1, 1); /* switching FIFOs empties them, and what was not read comes again */
+    assert_int_equal(in(RBR), '0');
+    assert_int_equal(in(LSR) & 1, 0);
     assert_int_equal(uart_receive_room(&uart), 16);
     assert_int_equal(uart_receive(&uart, text, 20), 16);
     for (unsigned i = 0; i < 16; i++) {
@@ -281,6 +283,51 @@ static void receiver_takes_sixteen_with_fifos_and_one_without(void **state)
     }
     assert_int_equal(in(LSR) & 1, 0);
     assert_int_equal(in(RBR), 0);
+}
+
+static void what_came_before_the_driver_started_is_not_lost(void **state)
+{
+    (void)state;
+    type("Q"); /* typed ahead: CMS starts with FIFOs on, both cleared, then interrupts */
+    out(FCR, 0xc7);
+    assert_int_equal(line.room_calls, 0);
+    assert_int_equal(uart_receive_room(&uart), 15);
+    type("UERY");
+    out(FCR, 0xc7);
+    out(IER, 0x01);
+    assert_true(line.level);
+    for (const char *c = "QUERY"; *c; c++)
+        assert_int_equal(in(RBR), *c);
+    assert_int_equal(in(LSR) & 1, 0);
+    assert_int_equal(line.room_calls, 1);
+}
+
+static void of_the_receiver_a_driver_clears_only_what_came_in_loopback(void **state)
+{
+    (void)state;
+    out(FCR, 1);
+    type("ab");
+    out(MCR, 0x10);
+    out(THR, 'x');
+    out(MCR, 0);
+    type("c");
+    out(FCR, 0x03);
+    for (const char *c = "abc"; *c; c++)
+        assert_int_equal(in(RBR), *c);
+    assert_int_equal(in(LSR) & 1, 0);
+}
+
+static void switching_fifos_off_keeps_what_they_held_and_takes_no_more(void **state)
+{
+    (void)state;
+    out(FCR, 1);
+    type("abc");
+    out(FCR, 0);
+    assert_int_equal(uart_receive(&uart, (const uint8_t *)"d", 1), 0);
+    for (const char *c = "abc"; *c; c++)
+        assert_int_equal(in(RBR), *c);
+    type("d");
+    assert_int_equal(in(RBR), 'd');
 }
 
 static void below_the_trigger_the_character_timeout_interrupts(void **state)
@@ -344,6 +391,9 @@ int main(void)
         cmocka_unit_test_setup(enabling_the_transmit_interrupt_again_asks_again, set_up),
         cmocka_unit_test_setup(reading_identity_resets_only_the_transmit_interrupt_it_named, set_up),
         cmocka_unit_test_setup(receiver_takes_sixteen_with_fifos_and_one_without, set_up),
+        cmocka_unit_test_setup(what_came_before_the_driver_started_is_not_lost, set_up),
+        cmocka_unit_test_setup(of_the_receiver_a_driver_clears_only_what_came_in_loopback, set_up),
+        cmocka_unit_test_setup(switching_fifos_off_keeps_what_they_held_and_takes_no_more, set_up),
         cmocka_unit_test_setup(below_the_trigger_the_character_timeout_interrupts, set_up),
         cmocka_unit_test_setup(a_word_access_is_two_byte_accesses, set_up),
         cmocka_unit_test_setup(reset_forgets_all_but_the_wiring, set_up),
