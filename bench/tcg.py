@@ -82,7 +82,7 @@ def exit_and_back():
 
 def memory():
     """Real exits of a reflected round trip beneath CPs that share pages: the innermost hypervisor does so too, or it is
-    one that knows VMX instructions only, whose own VMREADs and VMWRITEs come on top. Timers go by the host's clock here,
+    one that knows VMX instructions only, whose own VMREADs and VMWRITEs come on top. Timers go by the host's clock,
     and their exits fall among those counted: of some runs the middle one is taken."""
     def middle(n, *more):
         return statistics.median(exits_per_trip(n, "memory", "tcg", *more) for _ in range(TRIES))

@@ -6,7 +6,6 @@
 #include "cp/session/deed.h"
 #include "cp/session/life.h"
 #include "cp/session/rest.h"
-#include "cp/vcpu/nested.h"
 #include "lib/format.h"
 
 const char command_ipl_help[] =
@@ -60,20 +59,6 @@ unsigned command_ipl(struct call *c)
     return 0;
 }
 
-/* Where a reset leaves the CPU: at the last 16 bytes below 4 GiB, where no machine has storage or firmware (but a
- * machine of its own may). */
-static bool is_at_reset(struct vcpu *v)
-{
-    return !nested_runs(v) && vcpu_read(v, VMCS_GUEST_CS_BASE) + vcpu_read(v, VMCS_GUEST_RIP) == 0xFFFFFFF0;
-}
-
-/* As the first far jump of a program would: an address in real mode is then the one that was said. */
-static void start_real(struct vcpu *v)
-{
-    vcpu_write(v, VMCS_GUEST_CS_SELECTOR, 0);
-    vcpu_write(v, VMCS_GUEST_CS_BASE, 0);
-}
-
 unsigned command_begin(struct call *c)
 {
     struct word w;
@@ -86,13 +71,10 @@ unsigned command_begin(struct call *c)
     unsigned failed = call_end(c, "BEG");
     if (failed || c->response->machine_asks) /* it runs already */
         return failed;
-    if (is_at_reset(&c->session->vm->vcpu)) {
-        if (!given)
-            return FAIL(c, "BEG", 9015, "");
-        start_real(&c->session->vm->vcpu);
-    }
+    if (!given && vm_is_at_reset(c->session->vm))
+        return FAIL(c, "BEG", 9015, "");
     if (given)
-        vcpu_write(&c->session->vm->vcpu, VMCS_GUEST_RIP, address);
+        vm_go_to(c->session->vm, address);
     session_begin(c->session);
     return 0;
 }

@@ -98,7 +98,7 @@ static void drain(struct uart *uart)
     transmitted(uart);
 }
 
-/* Data sheet "Line Status Register", bit 1: without FIFOs what nobody read makes way, with them the new byte is lost. */
+/* Data sheet "Line Status Register", bit 1: without FIFOs what nobody read makes way, with them the new is lost. */
 static void loop_back(struct uart *uart, uint8_t byte)
 {
     struct uart_fifo *fifo = &uart->receive;

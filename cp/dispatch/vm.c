@@ -257,6 +257,21 @@ void vm_begin(struct vm *vm)
     scheduler_add(vm);
 }
 
+bool vm_is_at_reset(struct vm *vm)
+{
+    struct vcpu *v = &vm->vcpu;
+    return !nested_runs(v) && vcpu_read(v, VMCS_GUEST_CS_BASE) + vcpu_read(v, VMCS_GUEST_RIP) == 0xFFFFFFF0;
+}
+
+void vm_go_to(struct vm *vm, uint64_t address)
+{
+    if (vm_is_at_reset(vm)) {
+        vcpu_write(&vm->vcpu, VMCS_GUEST_CS_SELECTOR, 0);
+        vcpu_write(&vm->vcpu, VMCS_GUEST_CS_BASE, 0);
+    }
+    vcpu_write(&vm->vcpu, VMCS_GUEST_RIP, address);
+}
+
 void vm_wake(struct vm *vm)
 {
     if (vm->state == VM_WAITING && event_deliverable(vm))

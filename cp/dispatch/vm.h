@@ -17,6 +17,11 @@ void vm_reset(struct vm *); /* SYSTEM RESET: CPU and devices, storage kept; stop
 int vm_define_storage(struct vm *, uint64_t bytes);
 
 void vm_begin(struct vm *); /* STOPPED -> RUNNABLE */
+/* Is its CPU where a reset leaves it, in the last 16 bytes below 4 GiB, where no machine has storage or firmware (but a
+ * machine of its own may)? */
+bool vm_is_at_reset(struct vm *);
+/* BEGIN address. From there it goes as by the first far jump of a program: in real mode the address is as said. */
+void vm_go_to(struct vm *, uint64_t address);
 
 /* Called when a machine stopped by itself (cp/session shows it). Set by cp/session. */
 extern void (*vm_stopped)(struct vm *);

@@ -17,7 +17,7 @@ enum { COMMAND_LINE = 256, TREE_BYTES = 16384 };
 static struct system table[SYSTEMS];
 static unsigned systems;
 
-_Static_assert((int)SYSTEMS < (int)MULTIBOOT_MODULES && (int)SYSTEMS < (int)TREE_MODULES, "a CP could not be given all");
+_Static_assert((int)SYSTEMS < (int)MULTIBOOT_MODULES && (int)SYSTEMS < (int)TREE_MODULES, "a CP is given all");
 
 const char *system_register(const char *name, const void *image, size_t bytes)
 {

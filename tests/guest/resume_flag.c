@@ -67,7 +67,8 @@ int guest_main(void)
     for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
         met = wrong = 0;
         __asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr6; mov %3, %%dr7"
-                         : : "r"(places[i].at), "r"(places[i].behind), "r"((uint64_t)DR6_NONE), "r"((uint64_t)DR7_BOTH));
+                         : : "r"(places[i].at), "r"(places[i].behind), "r"((uint64_t)DR6_NONE),
+                             "r"((uint64_t)DR7_BOTH));
         places[i].run();
         __asm__ volatile("mov %0, %%dr7" : : "r"((uint64_t)DR7_NONE));
         guest_check(met == 2 && !wrong, places[i].name);

@@ -15,8 +15,9 @@ BUILD = os.path.join(ROOT, "scripts", "build")
 
 def would_run(target, tmp_path):
     """The commands `make TARGET` would run in a fresh clone."""
-    done = subprocess.run(["make", "-n", target, f"B={tmp_path}/build", f"DISK={tmp_path}/disk.img"], cwd=ROOT, text=True,
-                          capture_output=True, env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
+    done = subprocess.run(["make", "-n", target, f"B={tmp_path}/build", f"DISK={tmp_path}/disk.img"], cwd=ROOT,
+                          text=True, capture_output=True,
+                          env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
     assert done.returncode == 0, done.stderr
     return done.stdout
 

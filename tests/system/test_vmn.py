@@ -70,7 +70,7 @@ def test_a_machine_that_does_not_end_itself_has_the_status_that_help_names(tmp_p
     (["--boot", "/etc/passwd", "--logon", "ALICE"], "--boot goes without"),
     (["--boot", os.path.join(harness.ROOT, "README.md")], "not the image of a CD one can boot from: "),
     (["--module", "/etc/passwd"] * 14, "--module: 14 are more than CP takes here, 13"),
-    (["--ipl", "/etc/passwd", "--levels", "3"] + ["--module", "/etc/passwd"] * 12, "12 are more than CP takes here, 11"),
+    (["--ipl", "/etc/passwd", "--levels", "3"] + ["--module", "/etc/passwd"] * 12, "12 are more than CP takes here"),
     (["--nesting", "shadow"], "go with --ipl"),
     (["--nesting", "maybe"], "off, trap, shadow or memory"),
 ])

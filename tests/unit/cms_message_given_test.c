@@ -74,7 +74,8 @@ static const struct step steps[] = {
     /* ---- any command ---- */
     STEP("ERASE " X40 "X", "DMSINT070E Invalid parameter list"),
     STEP("PIPE (SEP !)cms PIPE (SEP ?)cms PIPE (SEP ~)cms PIPE (SEP ;)cms PIPE (SEP :)cms PIPE (SEP ,)cms PIPE"
-         " (SEP +)cms PIPE (SEP =)cms PIPE (SEP &)cms Q IMPCP&console=console+console,console:console;console~console?console!console",
+         " (SEP +)cms PIPE (SEP =)cms PIPE (SEP &)cms Q IMPCP&console=console+console,console:console;console~console"
+         "?console!console",
          "DMSINT9004E Commands are nested too deep"),
     STEP("HELP FROBNICATION", "DMSHLP254E HELP cannot find the information you requested: FROBNICATION"),
     STEP("CP QUERY TIME", "DMSCPF9001E CP is not there: this machine runs without it"),
@@ -124,7 +125,8 @@ static const struct step steps[] = {
     AFTER(attach_read_only, "FORMAT 190 S", "DMSFOR037E Filemode S(190) is accessed as read/only"),
     AFTER(break_disks, "FORMAT 200 C", "DMSFOR125S Permanent unit check on disk C(200): device error"),
     AFTER(mend_disks, "QUERY SEARCH", NULL),
-    AFTER(answer_yes, "FORMAT 200 C", "DMSFOR603R FORMAT will erase all files on disk C(200). Do you wish to continue?"),
+    AFTER(answer_yes, "FORMAT 200 C",
+          "DMSFOR603R FORMAT will erase all files on disk C(200). Do you wish to continue?"),
     AFTER(answer_yes, "FORMAT 200 C", "DMSFOR605R Enter disk label:"),
     AFTER(answer_yes, "FORMAT 200 C", "DMSFOR733I Formatting disk C"),
     AFTER(answer_yes, "FORMAT 200 C", "DMSFOR732I 512 FB-512 blocks formatted on C(200)"),

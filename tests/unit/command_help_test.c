@@ -164,7 +164,8 @@ static unsigned check_words(const struct command *c)
     for (const char *at = c->help; *at == ' ' || !strncmp(at, c->name, strlen(c->name)); at = strchr(at, '\n') + 1) {
         const char *end = strchr(at, '\n');
         for (const char *word = *at == ' ' ? at : at + strlen(c->name); word < end;) {
-            size_t length = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), lower = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+            size_t length = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+            size_t lower = strspn(word, "abcdefghijklmnopqrstuvwxyz");
             if (length && !(word[length] >= 'a' && word[length] <= 'z') && (++words, !has_line(c, word, length)))
                 fail_msg("no line has %.*s of %s", (int)length, word, c->name);
             word += length ? length : lower ? lower + strspn(word + lower, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") : 1;
