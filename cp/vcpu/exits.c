@@ -51,7 +51,8 @@ enum exit_action exit_cpuid(struct vm *vm)
 }
 
 /* With interrupts off only an NMI or INIT can end a HLT in a machine of one CPU: without a device that may send one,
- * the disabled wait of old. A halted L2 is no reason to stop L1, since a timer or an interrupt of L1's may end L2's run. */
+ * the disabled wait of old. A halted L2 is no reason to stop L1, since a timer or an interrupt of L1's may end L2's
+ * run. */
 enum exit_action exit_hlt(struct vm *vm)
 {
     if (event_deliverable(vm) || registers_steps(&vm->vcpu))
