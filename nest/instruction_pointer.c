@@ -66,7 +66,6 @@ enum nest_result nest_vmxon(struct nest *nest, const struct nest_instruction *i)
 enum nest_result nest_vmxoff(struct nest *nest, const struct nest_instruction *i)
 {
     (void)i;
-    nest_active_select(nest, NULL);
     for (unsigned slot = 0; slot < NEST_ACTIVE; slot++)
         if (nest->active[slot])
             nest_active_clear(nest, nest->active[slot], nest->active[slot]->launched);

@@ -11,7 +11,6 @@ void nest_init(struct nest *nest, const struct nest_setup *setup)
         .host = setup->host, .hardware = setup->hardware, .cpu = setup->cpu, .mode = setup->mode,
         .policy = setup->policy, .capability = setup->capability, .offered = setup->offered, .vmcs01 = *setup->vmcs01,
     };
-    nest->timer_deadline = NEST_NO_ADDRESS;
     nest->feature_control = FEATURE_LOCKED_ON; /* firmware's part, and most machines have none */
 }
 
@@ -30,7 +29,6 @@ static void tag(struct nest *nest)
 void nest_reset(struct nest *nest, bool power_up)
 {
     nest->in_guest = false;
-    nest_active_select(nest, NULL);
     tag(nest);
     nest_active_drop_all(nest);
     nest_ept_free_all(nest);

@@ -25,7 +25,6 @@ static struct nest_vmcs *activate(struct nest *nest, uint64_t gpa, const struct 
                                   enum nest_page_error *error)
 {
     const struct nest_host *host = nest->host;
-    *error = NEST_PAGE_ADDRESS;
     struct vmcs_page *page = host->page ? host->page(host->context, gpa) : NULL;
     if (!page)
         return NULL;
@@ -33,15 +32,15 @@ static struct nest_vmcs *activate(struct nest *nest, uint64_t gpa, const struct 
     uint32_t revision = page->revision;
     if (!header_valid(nest, revision, page->form))
         return NULL;
-    *error = NEST_PAGE_NO_FRAMES;
     struct nest_vmcs *vmcs = nest_active_new(nest, gpa, keep);
-    if (!vmcs)
+    if (!vmcs) {
+        *error = NEST_PAGE_NO_FRAMES;
         return NULL;
+    }
     vmcs->page = page;
     vmcs->kind = revision & VMCS_SHADOW_INDICATOR ? NEST_SHADOW_PAGE : NEST_PAGE;
     vmcs->launched = true; /* a page has no launch state */
     vmcs->vmcs12 = page->fields;
-    *error = NEST_PAGE_ADDRESS;
     return vmcs;
 }
 

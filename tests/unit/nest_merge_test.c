@@ -83,6 +83,8 @@ static void a_list_of_two_is_the_second_over_the_first_over_the_base(void **stat
     assert_int_equal(out.guest_rip, 0x1234);
     uint32_t all = CPU_HLT_EXITING | CPU_RDPMC_EXITING | CPU_MOV_DR_EXITING;
     assert_int_equal(out.processor_controls & all, all);
+    nest_merge_list(&out, &outer, NULL, NULL, 0); /* and of none the base */
+    assert_memory_equal(&out, &outer, sizeof(out));
 }
 
 int main(void)

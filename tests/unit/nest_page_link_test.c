@@ -142,6 +142,19 @@ static void cold_fields_are_not_forgotten_when_the_bitmaps_are_closed(void **sta
     assert_true(vmcs_set_has(&link->changed, VMCS_INDEX_HOST_CR3));
 }
 
+static void nor_when_cp_carried_out_a_vmread_meanwhile(void **state)
+{
+    (void)state;
+    struct vmcs_page *link = link_with(true);
+    enter(PAGE);
+    assert_true(l2_writes(VMCS_HOST_CR3, 0x7000));
+    assert_true(l2_exits(EXIT_VMREAD, VMCS_HOST_CR3)); /* as hardware without shadowing of it would */
+    assert_int_equal(m.gpr[2], 0x7000);
+    leave_by(&vmptrld);
+    assert_int_equal(link->fields.host_cr3, 0x7000);
+    assert_true(vmcs_set_has(&link->changed, VMCS_INDEX_HOST_CR3));
+}
+
 /* A guest that writes an exit's reason where it is only linked to by a note of RIP keeps the rest. */
 static void l1s_note_of_one_field_leaves_l2_the_others(void **state)
 {
@@ -449,6 +462,7 @@ int main(void)
         TEST(what_l2_wrote_is_in_the_page_after_an_exit_for_a_vmx_instruction),
         PLAIN(what_l2_wrote_is_in_the_page_after_an_exit_for_a_vmx_instruction),
         TEST(cold_fields_are_not_forgotten_when_the_bitmaps_are_closed),
+        TEST(nor_when_cp_carried_out_a_vmread_meanwhile),
         PLAIN(cold_fields_are_not_forgotten_when_the_bitmaps_are_closed),
         TEST(l1s_note_of_one_field_leaves_l2_the_others),
         PLAIN(l1s_note_of_one_field_leaves_l2_the_others),

@@ -81,6 +81,23 @@ static void a_list_that_fails_leaves_nothing_behind(void **state)
     assert_int_equal(m.loaded->held.guest_efer, 0xD00);
 }
 
+static void what_cp_changes_after_a_list_was_loaded_leaves_what_that_loaded(void **state)
+{
+    const struct {
+        uint32_t index, reserved;
+        uint64_t data;
+    } list[] = {{0xC0000080, 0, 0xD01}};
+    (void)state;
+    memcpy(m.storage + LIST, list, sizeof(list));
+    fake_vmx_write(&m, VMCS_ENTRY_MSR_LOAD_ADDRESS, LIST);
+    fake_vmx_write(&m, VMCS_ENTRY_MSR_LOAD_COUNT, 1);
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_ENTERED);
+    nest_base_write(&m.nest, VMCS_INDEX_TSC_OFFSET, 5000);
+    assert_true(fake_vmx_load(&m));
+    assert_int_equal(m.loaded->held.tsc_offset, 5000);
+    assert_int_equal(m.loaded->held.guest_efer, 0xD01);
+}
+
 static void l2_that_ran_before_its_entry_failed_begins_again_as_its_vmcs_says(void **state)
 {
     (void)state;
@@ -189,6 +206,7 @@ int main(void)
         TEST(registers_that_no_entry_loads_are_l1s_of_that_entry),
         TEST(entries_of_pae_paging_are_those_in_memory_at_that_entry),
         TEST(a_list_that_fails_leaves_nothing_behind),
+        TEST(what_cp_changes_after_a_list_was_loaded_leaves_what_that_loaded),
         TEST(l2_that_ran_before_its_entry_failed_begins_again_as_its_vmcs_says),
         TEST(cold_state_of_a_closed_region_outlives_an_entry_that_fails),
         TEST(a_bad_rip_is_seen_beside_another_change_and_alone),

@@ -101,6 +101,11 @@ static void l1s_tsc_offset_adds_to_the_machines(void **state)
     assert_int_equal(msr_policy_write(vm, 0x10, 77777), 0); /* IA32_TIME_STAMP_COUNTER */
     PLAY(IN_L1(launch), IN_L2(interrupted));
     assert_true(processor()->loaded->held.tsc_offset == vm->vcpu.tsc_offset + 500);
+    assert_int_equal(msr_policy_write(vm, 0x10, 99999), 0); /* while L2 runs */
+    assert_ptr_equal(processor()->loaded, vm->vcpu.nest->current->region02);
+    assert_true(processor()->first.held.tsc_offset == vm->vcpu.tsc_offset);
+    PLAY(IN_L2(interrupted));
+    assert_true(processor()->loaded->held.tsc_offset == vm->vcpu.tsc_offset + 500);
 }
 
 /* ---- what it holds ----------------------------------------------------------------------------------------------- */
