@@ -95,6 +95,8 @@ static void an_unknown_command_is_minus_three(void **state)
     (void)state;
     type("set rdymsg smsg", 1);
     expect("frobnicate", "Unknown CP/CMS command\r\nReady(-0003);\r\n");
+    expect("listfiles", "Unknown CP/CMS command\r\nReady(-0003);\r\n"); /* not LISTFILE, cut to a token */
+    expect("* frobnicate", "Ready;\r\n");
     expect("", "CMS\r\n");
 }
 
@@ -206,6 +208,23 @@ static void a_formatted_disk_is_shown_in_the_columns_of_its_heading(void **state
     expect("query search", "ABC191  191  A    R/W\r\nReady;\r\n");
     expect("query accessed", "Mode   Stat     Files  Vdev  Label/Directory\r\n"
                              "A      R/W           0  191   ABC191\r\nReady;\r\n");
+}
+
+static void the_disk_with_most_room_to_write_is_found(void **state)
+{
+    (void)state;
+    format_a("one");
+    type("set rdymsg smsg", 1);
+    fake_cms_attach(0x192, false);
+    type("format 192 b (blksize 2k#1#two", 1);
+    expect("query disk max", HEADING
+           "ONE    191  A   R/W    FB 9336 1024        0          6-03        250        256\r\nReady;\r\n");
+    type("pipe literal x | > x y a F 8000", 1);
+    expect("query disk max", HEADING
+           "TWO    192  B   R/W    FB 9336 2048        0          6-05        122        128\r\nReady;\r\n");
+    type("access 192 b (forcero", 1);
+    expect("query disk max", HEADING
+           "ONE    191  A   R/W    FB 9336 1024        1         15-06        241        256\r\nReady;\r\n");
 }
 
 static void the_disk_line_keeps_its_width_whatever_the_numbers(void **state)
@@ -343,6 +362,16 @@ static void help_for_what_is_cps_comes_from_cp(void **state)
     fake_cms_cp("HCPHLP9026E There is no help for ZZZ\n", 9026);
     expect("help zzz", "DMSHLP254E HELP cannot find the information you requested: ZZZ\r\nReady(00028);\r\n");
     assert_string_equal(fake_cms_cp_asked, "HELP zzz");
+    fake_cms_cp("QUERY {CPLEVEL\n", 0);
+    expect("help cp Query", "QUERY {CPLEVEL\r\nReady;\r\n");
+    assert_string_equal(fake_cms_cp_asked, "HELP Query");
+    expect("help longerthaneight", "QUERY {CPLEVEL\r\nReady;\r\n");
+    assert_string_equal(fake_cms_cp_asked, "HELP longerthaneight");
+    fake_cms_cp_asked[0] = 0;
+    type("help cms query disk", 1);
+    assert_non_null(strstr(fake_cms_shown(), "QUERY ACCESSED"));
+    expect("help cms zzz", "DMSHLP254E HELP cannot find the information you requested: ZZZ\r\nReady(00028);\r\n");
+    assert_string_equal(fake_cms_cp_asked, "");
 }
 
 static void every_message_is_explained(void **state)
@@ -438,6 +467,7 @@ int main(void)
         TEST(hx_ends_format_before_anything_is_written),
         TEST(answers_may_stand_in_the_commands_own_line),
         TEST(a_formatted_disk_is_shown_in_the_columns_of_its_heading),
+        TEST(the_disk_with_most_room_to_write_is_found),
         TEST(the_disk_line_keeps_its_width_whatever_the_numbers),
         TEST(access_says_what_it_replaces_and_releases),
         TEST(a_blank_disk_leaves_the_mode_as_it_was),

@@ -368,54 +368,6 @@ static void trace_vmx_names_rule_and_field_a_few_a_second(void **state)
     assert_answer("BOB", "TRACE VMX ON X", 3, "HCPTRC003E");
 }
 
-static void help_explains_commands_and_messages(void **state)
-{
-    (void)state;
-    assert_answer("BOB", "HELP", 0, "  LINK [TO] userid vdev1 [AS] vdev2");
-    assert_null(strstr(answer, "SHUTDOWN"));
-    assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");
-    assert_answer("BOB", "HELP LINK", 0, "RR always");
-    assert_answer("BOB", "HELP HCPLNM104E", 0,
-                  "HCP...104E userid vdev not linked; R/W by userid\nAnother user writes on it.");
-    assert_answer("BOB", "HELP HCPGIR9002W", 0, "\nor when others need it. ");
-    assert_answer("BOB", "HELP 45", 0, "not logged on");
-    assert_answer("BOB", "HELP 45E", 0, "not logged on");
-    assert_answer("BOB", "HELP HCP9003W", 0, "HCP...9003W CP entered; exit");
-    assert_answer("BOB", "HELP hcp045e", 0, "HCP...045E userid not logged on\n");
-    assert_answer("BOB", "HELP HCP", 9026, "HCPHLP9026E");
-    assert_answer("BOB", "HELP HCPLNM", 9026, "HCPHLP9026E");
-    assert_answer("BOB", "HELP Q NAMES", 0, "QUERY {CPLEVEL");
-    assert_answer("BOB", "HELP LINK", 0, "Privilege class: G.\n");
-    assert_answer("BOB", "HELP SHUTDOWN", 0, "Privilege class: A, which you have not; yours: G.\n");
-    assert_answer("OPERATOR", "HELP INDICATE", 0, "Privilege class: B, C, E or G.\n");
-    assert_answer("BOB", "HELP HELP", 0, "Privilege class: any.\n");
-    assert_answer("BOB", "HELP NOTHING", 9026, "HCPHLP9026E There is no help for NOTHING; HELP lists the commands\n");
-    for (const struct command *c = NULL; (c = command_next(session_find("OPERATOR"), c));)
-        assert_true(strlen(c->help) > 10 && c->help[strlen(c->help) - 1] == '\n');
-}
-
-static void help_shows_every_message_with_words_in_the_places_of_its_texts(void **state)
-{
-    unsigned messages = 0;
-    (void)state;
-    for (unsigned number = 1; number <= 9999; number++) {
-        char command[16];
-        const struct message *m = message_lookup(number);
-        if (!m)
-            continue;
-        messages++;
-        assert_in_range(strlen(m->text), 1, MESSAGE_BYTES - 1);
-        for (const char *at = m->text; (at = strchr(at, '{')); at++)
-            assert_true(at[1] >= '1' && at[1] <= '0' + MESSAGE_TEXTS && at[2] == ' ' &&
-                        at[3 + strcspn(at + 3, "{} ")] == '}');
-        snprintf(command, sizeof command, "HELP %u", number);
-        assert_int_equal(run("BOB", command), 0);
-        assert_null(strpbrk(answer, "{}%"));
-    }
-    assert_true(messages > 60);
-    assert_answer("BOB", "HELP 9008", 0, "check number, at address\n");
-}
-
 static void a_message_is_cut_where_there_is_no_room_for_its_texts(void **state)
 {
     static const char whole[] = "ALICE  not linked; R/W by BOB";
@@ -502,9 +454,7 @@ int main(void)
         TEST(indicate_nest_counts_by_reason_and_level),
         TEST(query_nest_tells_what_is_beneath),
         TEST(trace_vmx_names_rule_and_field_a_few_a_second),
-        TEST(help_explains_commands_and_messages),
         TEST(the_fuzzer_knows_every_command),
-        TEST(help_shows_every_message_with_words_in_the_places_of_its_texts),
         TEST(a_message_is_cut_where_there_is_no_room_for_its_texts),
         TEST(long_and_hostile_lines_are_bounded),
     };
