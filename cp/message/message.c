@@ -137,7 +137,8 @@ static const struct message table[] = {
      "Correct the directory with mkimage --replace-directory."},
     {9033, 'W', "No CP volume: {1 reason}", "Make one with mkimage. Until then no user has minidisks."},
     {9034, 'W', "System {1 system} is not offered: {2 reason}",
-     "A module that CP was started with cannot be IPLed by its name. QUERY NSS lists those that can."},
+     "A module that CP was started with cannot be IPLed by its name. QUERY NSS lists\n"
+     "those that can."},
     {9040, 'I', "{1 rule}; field {2 field}",
      "The machine's program failed at VMX: the rule it broke, and the VMCS field.\n"
      "TRACE VMX OFF ends this."},

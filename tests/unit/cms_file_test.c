@@ -174,7 +174,8 @@ static void files_without_records_are_typed_copied_and_compared(void **state)
     shows("TYPE VOID DATA B", 0, "\none\n  two\nThe end\n\n");
     shows("COPYFILE VOID DATA A ALPHA DATA A (APPEND", 0, "");
     shows("TYPE ALPHA DATA", 0, "\none\n  two\nThe end\n\n");
-    shows("COPYFILE VOID DATA A VOID DATA B (FROM 2", 28, "DMSCPY024E File VOID DATA B1 already exists\n");
+    shows("COPYFILE VOID DATA A VOID DATA B (FROM 2", 28,
+          "DMSCPY024E File VOID DATA B1 already exists; specify REPLACE option\n");
 }
 
 static void compare_finds_differences(void **state)
