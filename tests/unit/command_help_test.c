@@ -2,7 +2,10 @@
  * here, which is obeyed. */
 #include "tests/unit/command_scene.h"
 
+#include "cp/message/message.h"
 #include "tests/unit/sources.h"
+
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct tried {
     const char *who; /* a user, whose machine asks; "#1": typed at that terminal, which then shows no message */
@@ -164,11 +167,10 @@ static unsigned check_words(const struct command *c)
     for (const char *at = c->help; *at == ' ' || !strncmp(at, c->name, strlen(c->name)); at = strchr(at, '\n') + 1) {
         const char *end = strchr(at, '\n');
         for (const char *word = *at == ' ' ? at : at + strlen(c->name); word < end;) {
-            size_t length = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-            size_t lower = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+            size_t length = strspn(word, CAPITALS), lower = strspn(word, "abcdefghijklmnopqrstuvwxyz");
             if (length && !(word[length] >= 'a' && word[length] <= 'z') && (++words, !has_line(c, word, length)))
                 fail_msg("no line has %.*s of %s", (int)length, word, c->name);
-            word += length ? length : lower ? lower + strspn(word + lower, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") : 1;
+            word += length ? length : lower ? lower + strspn(word + lower, CAPITALS) : 1;
         }
     }
     return words;
@@ -190,11 +192,61 @@ static void every_word_of_a_format_is_in_a_line(void **state)
     assert_true(words > 70);
 }
 
+static void help_explains_commands_and_messages(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "HELP", 0, "  LINK [TO] userid vdev1 [AS] vdev2");
+    assert_null(strstr(answer, "SHUTDOWN"));
+    assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");
+    assert_answer("BOB", "HELP LINK", 0, "RR always");
+    assert_answer("BOB", "HELP HCPLNM104E", 0,
+                  "HCP...104E userid vdev not linked; R/W by userid\nAnother user writes on it.");
+    assert_answer("BOB", "HELP HCPGIR9002W", 0, "\nor when others need it. ");
+    assert_answer("BOB", "HELP 45", 0, "not logged on");
+    assert_answer("BOB", "HELP 45E", 0, "not logged on");
+    assert_answer("BOB", "HELP HCP9003W", 0, "HCP...9003W CP entered; exit");
+    assert_answer("BOB", "HELP hcp045e", 0, "HCP...045E userid not logged on\n");
+    assert_answer("BOB", "HELP HCP", 9026, "HCPHLP9026E");
+    assert_answer("BOB", "HELP HCPLNM", 9026, "HCPHLP9026E");
+    assert_answer("BOB", "HELP Q NAMES", 0, "QUERY {CPLEVEL");
+    assert_answer("BOB", "HELP LINK", 0, "Privilege class: G.\n");
+    assert_answer("BOB", "HELP SHUTDOWN", 0, "Privilege class: A, which you have not; yours: G.\n");
+    assert_answer("OPERATOR", "HELP INDICATE", 0, "Privilege class: B, C, E or G.\n");
+    assert_answer("BOB", "HELP HELP", 0, "Privilege class: any.\n");
+    assert_answer("BOB", "HELP NOTHING", 9026, "HCPHLP9026E There is no help for NOTHING; HELP lists the commands\n");
+    for (const struct command *c = NULL; (c = command_next(session_find("OPERATOR"), c));)
+        assert_true(strlen(c->help) > 10 && c->help[strlen(c->help) - 1] == '\n');
+}
+
+static void help_shows_every_message_with_words_in_the_places_of_its_texts(void **state)
+{
+    unsigned messages = 0;
+    (void)state;
+    for (unsigned number = 1; number <= 9999; number++) {
+        char command[16];
+        const struct message *m = message_lookup(number);
+        if (!m)
+            continue;
+        messages++;
+        assert_in_range(strlen(m->text), 1, MESSAGE_BYTES - 1);
+        for (const char *at = m->text; (at = strchr(at, '{')); at++)
+            assert_true(at[1] >= '1' && at[1] <= '0' + MESSAGE_TEXTS && at[2] == ' ' &&
+                        at[3 + strcspn(at + 3, "{} ")] == '}');
+        snprintf(command, sizeof command, "HELP %u", number);
+        assert_int_equal(run("BOB", command), 0);
+        assert_null(strpbrk(answer, "{}%"));
+    }
+    assert_true(messages > 60);
+    assert_answer("BOB", "HELP 9008", 0, "check number, at address\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_word_of_a_format_is_in_a_line),
-        cmocka_unit_test_setup(every_line_is_accepted, everybody),
+        cmocka_unit_test_setup(help_explains_commands_and_messages, everybody),
+        cmocka_unit_test_setup(help_shows_every_message_with_words_in_the_places_of_its_texts, everybody),
+        cmocka_unit_test_setup(every_line_is_accepted, everybody), /* the last: it ends in SHUTDOWN */
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);

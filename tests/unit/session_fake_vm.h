@@ -169,6 +169,18 @@ void vm_begin(struct vm *vm)
     vm->stop = VM_STOP_NONE;
 }
 
+bool vm_is_at_reset(struct vm *vm)
+{
+    return *fake_field(&vm->vcpu, VMCS_GUEST_CS_BASE) + *fake_field(&vm->vcpu, VMCS_GUEST_RIP) == 0xFFFFFFF0;
+}
+
+void vm_go_to(struct vm *vm, uint64_t address)
+{
+    if (vm_is_at_reset(vm))
+        *fake_field(&vm->vcpu, VMCS_GUEST_CS_BASE) = 0;
+    *fake_field(&vm->vcpu, VMCS_GUEST_RIP) = address;
+}
+
 void vm_wake(struct vm *vm) { vm->state = VM_RUNNABLE; }
 
 static struct fake_vm *fake_machine(struct machine *m)
