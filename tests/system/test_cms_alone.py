@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 
+import foreign
 import pexpect
 import pytest
 
@@ -222,3 +223,32 @@ def qmp(path, command):
             stream.write(json.dumps({"execute": each}) + "\n")
             stream.flush()
             stream.readline()
+
+
+def test_a_disk_that_another_tool_filled_is_used_and_its_names_are_completed(ipl, tmp_path, s_disk):
+    image = foreign.full_disk(tmp_path / "191.img", hostile=True)
+    cms = ipl([("0190", s_disk, True), ("0191", image, False)])
+    cms.ready()
+    assert cms.do("TYPE VOID FILE").strip("\n") == ""
+    assert "DMSCPY107S" in cms.do("COPYFILE VOID FILE A NEW FILE A", code=100)
+    assert "BBBB" in cms.do("TYPE F1 FILE")
+    cms.do("ERASE F1 FILE")
+    cms.do("ERASE F1% FILE")
+    cms.do("COPYFILE VOID FILE A NEW FILE A")
+    cms.do("PIPE < VOID FILE | > NEWER FILE A")
+    assert "DMSCMP179I" in cms.do("COMPARE VOID FILE A NEW FILE A")
+
+    cms.child.send("type \t\t")
+    cms.child.expect_exact("NEWER")
+    assert "E\x1bL" not in cms.child.before
+    cms.child.expect_exact("VOID ")
+    cms.child.send("voi\tf\t\r")
+    cms.child.expect_exact("void file ")
+    cms.ready()
+    assert cms.code == 0
+    assert "E?L      FILE" in cms.do("LISTFILE E* * A")
+    for number in (0, *range(2, 10)):
+        cms.do(f"ERASE F{number} FILE")
+    cms.power_off()
+    shown = subprocess.run([CMSDISK, "check", image], capture_output=True, text=True, check=False).stdout
+    assert "1 inconsistency" in shown and "E?L FILE: its name or type" in shown

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 
+import foreign
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -96,6 +97,20 @@ def test_the_time_of_source_date_epoch_is_utc_whatever_the_time_zone(tmp_path):
         images.append(image.read_bytes())
     assert images[0] == images[1] == images[2]
     assert "2026-11-21 14:05:31" in cmsdisk("list", image, zone="America/New_York")
+
+
+def test_a_disk_that_another_tool_filled_to_its_last_block_is_emptied(tmp_path):
+    image = foreign.full_disk(tmp_path / "full.img", files=20)
+    assert "89 of 89 blocks of 512 used" in cmsdisk("check", image)
+    assert "disk is full" in cmsdisk("put", image, "-", "NEW", "FILE", data=b"x\n", status=2)
+    cmsdisk("erase", image, "F3", "FILE")
+    assert "85 of 89 blocks" in cmsdisk("check", image)
+    for number in range(20):
+        cmsdisk("erase", image, f"F{number}", "FILE", status=1 if number == 3 else 0)
+        cmsdisk("check", image)
+    assert cmsdisk("list", image).startswith("VOID     FILE     1  F     80          0          0 ")
+    assert "6 of 89 blocks" in cmsdisk("check", image)
+    cmsdisk("put", image, "-", "NEW", "FILE", data=b"x\n")
 
 
 def test_check_tells_notes_from_inconsistencies(image):
