@@ -114,14 +114,20 @@ static const struct command_completion builtin_completions[] = {
 
 static const struct command_completion *const tables[] = {builtin_completions, file_completions, pipe_completions};
 
+const struct command_completion *cms_completion_find(const char *command)
+{
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (const struct command_completion *row = tables[t]; row->command; row++)
+            if (!strcmp(row->command, command))
+                return row;
+    return NULL;
+}
+
 static command_completer *completer(const struct arguments *typed)
 {
     const struct command *command = cms_command_find(typed->name.text, cms_settings.abbrev == SWITCH_ON);
-    for (size_t t = 0; command && t < sizeof tables / sizeof *tables; t++)
-        for (const struct command_completion *row = tables[t]; row->command; row++)
-            if (!strcmp(row->command, command->name))
-                return typed->has_options ? row->option : row->operand;
-    return NULL;
+    const struct command_completion *row = command ? cms_completion_find(command->name) : NULL;
+    return !row ? NULL : typed->has_options ? row->option : row->operand;
 }
 
 void cms_command_complete(const char *line, size_t length, struct candidates *c)

@@ -17,5 +17,7 @@ struct command_completion {
 extern const struct command_completion file_completions[]; /* cms/file */
 extern const struct command_completion pipe_completions[]; /* cms/pipe */
 
+/* The row of a command by its whole name; NULL: nothing is offered behind it. */
+const struct command_completion *cms_completion_find(const char *command);
 /* For the line editor (line_completer), and for commands within a command's line. */
 void cms_command_complete(const char *line, size_t length, struct candidates *candidates);

@@ -74,7 +74,6 @@ enum edf_status edf_create(struct edf_disk *disk, const char *name, const char *
     entry[FST_MODE] = edf_ebcdic_from_ascii('A');
     entry[FST_MODE + 1] = edf_ebcdic_from_ascii((uint8_t)mode_number);
     entry[FST_RECFM] = recfm == 'F' ? FST_RECFM_F : FST_RECFM_V;
-    entry[FST_POINTER_SIZE] = recfm == 'F' ? POINTER_SIZE_F : POINTER_SIZE_V;
     status = start(disk, entry, writer);
     if (status)
         return status;
@@ -182,14 +181,18 @@ static enum edf_status pass_on(struct edf_writer *w, bool last)
     return status;
 }
 
+/* For one more byte. */
+static enum edf_status make_room(struct edf_writer *w)
+{
+    return w->fill == w->disk->block_size ? pass_on(w, false) : EDF_OK;
+}
+
 static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint32_t length)
 {
     while (length) {
-        if (w->fill == w->disk->block_size) {
-            enum edf_status status = pass_on(w, false);
-            if (status)
-                return status;
-        }
+        enum edf_status status = make_room(w);
+        if (status)
+            return status;
         uint32_t room = w->disk->block_size - w->fill;
         uint32_t part = length < room ? length : room;
         memcpy(w->data + w->fill, data, part);
@@ -204,11 +207,9 @@ static enum edf_status put(struct edf_writer *w, const uint8_t *data, uint32_t l
 static enum edf_status put_length(struct edf_writer *w, uint32_t length)
 {
     uint8_t header[2];
-    if (w->fill == w->disk->block_size) {
-        enum edf_status status = pass_on(w, false);
-        if (status)
-            return status;
-    }
+    enum edf_status status = make_room(w);
+    if (status)
+        return status;
     if (!w->started) {
         w->started = true;
         w->displacement = w->fill;

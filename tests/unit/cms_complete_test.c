@@ -1,4 +1,5 @@
 /* Tab in a command's line: commands, fileids, options, keywords and stages, on disks with known files. */
+#include "cms/command/builtin.h"
 #include "cms/command/complete.h"
 #include "cms/kernel/disk.h"
 #include "tests/unit/cms_scene.h"
@@ -96,6 +97,16 @@ static void options_and_keywords_come_from_the_tables(void **state)
     becomes("cp que\t", "cp que");
 }
 
+/* But CP, whose operands only CP knows. */
+static void every_command_that_takes_something_has_its_row(void **state)
+{
+    const struct command *command;
+    (void)state;
+    for (size_t i = 0; (command = cms_command_at(i)); i++)
+        if (strcmp(command->synopsis, command->name) && strcmp(command->name, "CP") && !cms_completion_find(command->name))
+            fail_msg("%s has no row in a complete.c", command->name);
+}
+
 static void stages_and_what_they_take_are_completed_in_a_pipeline(void **state)
 {
     (void)state;
@@ -142,6 +153,7 @@ int main(void)
         TEST(the_line_end_is_the_one_that_is_set),
         TEST(fileids_are_those_of_the_accessed_disks),
         TEST(options_and_keywords_come_from_the_tables),
+        TEST(every_command_that_takes_something_has_its_row),
         TEST(stages_and_what_they_take_are_completed_in_a_pipeline),
         TEST(a_name_that_would_command_the_terminal_is_never_offered),
     };
