@@ -1,5 +1,5 @@
-"""A minidisk as another tool may leave it: filled to the last block, its directory's own block count never kept up, with
-a file of no records and perhaps one whose name has a control character. None of cms/edf is used."""
+"""A minidisk as another tool may leave it: filled to the last block, its directory's own block count never kept up,
+with a file of no records and perhaps one whose name has a control character. None of cms/edf is used."""
 BLOCK = 512
 
 

@@ -103,7 +103,8 @@ static void every_command_that_takes_something_has_its_row(void **state)
     const struct command *command;
     (void)state;
     for (size_t i = 0; (command = cms_command_at(i)); i++)
-        if (strcmp(command->synopsis, command->name) && strcmp(command->name, "CP") && !cms_completion_find(command->name))
+        if (strcmp(command->synopsis, command->name) && strcmp(command->name, "CP") &&
+            !cms_completion_find(command->name))
             fail_msg("%s has no row in a complete.c", command->name);
 }
 
@@ -145,6 +146,35 @@ static void a_name_that_would_command_the_terminal_is_never_offered(void **state
     assert_non_null(strstr(fake_cms_shown(), "AL?O     SCRIPT   B1"));
 }
 
+/* Whatever is typed, a line comes out that begins as it was typed. */
+static void tabs_anywhere_only_add_to_the_line(void **state)
+{
+    static const char *const words[] = {"pipe", " ", " ", "\t", "\t", "\t\t", "(", "|", "<", ">>", ")", "al", "type",
+                                        "cms", "copyf", "*", "d", "e", "A", "query", "set", "recfm", "%", "release",
+                                        "x\"#y"};
+    enum { WORDS = sizeof words / sizeof *words };
+    char typed[LINE_TEXT_MAX + 1], read[LINE_TEXT_MAX + 1];
+    uint32_t seed = 1;
+    (void)state;
+    for (int i = 0; i < 4000; i++) {
+        size_t n = 0;
+        for (unsigned left = seed >> 8 & 15; left; left--) {
+            seed = seed * 1664525 + 1013904223;
+            n += (size_t)snprintf(typed + n, sizeof typed - n, "%s", words[(seed >> 16) % WORDS]);
+        }
+        seed = seed * 1664525 + 1013904223;
+        snprintf(typed + n, sizeof typed - n, "\r");
+        typed[0] = typed[0] == '\t' ? 'x' : typed[0];
+        fake_cms_forget();
+        fake_cms_type(typed);
+        do
+            assert_true(cms_console_read(read, sizeof read, CONSOLE_COMMAND) >= 0);
+        while (!fake_cms_typed_all());
+        size_t first = strcspn(typed, "\t\"\r");
+        assert_true(!strncmp(read, typed, first));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +185,7 @@ int main(void)
         TEST(options_and_keywords_come_from_the_tables),
         TEST(every_command_that_takes_something_has_its_row),
         TEST(stages_and_what_they_take_are_completed_in_a_pipeline),
+        TEST(tabs_anywhere_only_add_to_the_line),
         TEST(a_name_that_would_command_the_terminal_is_never_offered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

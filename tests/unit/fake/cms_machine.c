@@ -47,6 +47,8 @@ void fake_cms_reset(void)
 void fake_cms_type(const char *bytes)
 {
     size_t n = strlen(bytes);
+    if (script_at == script_length)
+        script_at = script_length = 0;
     assert(script_length + n <= SCRIPT_MAX);
     memcpy(script + script_length, bytes, n);
     script_length += n;
