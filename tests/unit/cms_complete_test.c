@@ -97,13 +97,13 @@ static void options_and_keywords_come_from_the_tables(void **state)
     becomes("cp que\t", "cp que");
 }
 
-/* But CP, whose operands only CP knows. */
+/* But CP, whose operands only CP knows, and a comment. */
 static void every_command_that_takes_something_has_its_row(void **state)
 {
     const struct command *command;
     (void)state;
     for (size_t i = 0; (command = cms_command_at(i)); i++)
-        if (strcmp(command->synopsis, command->name) && strcmp(command->name, "CP") &&
+        if (strcmp(command->synopsis, command->name) && strcmp(command->name, "CP") && strcmp(command->name, "*") &&
             !cms_completion_find(command->name))
             fail_msg("%s has no row in a complete.c", command->name);
 }
