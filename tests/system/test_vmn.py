@@ -2,6 +2,7 @@
 CP's place, so that nothing here depends on CP."""
 import os
 import re
+import resource
 import signal
 import subprocess
 import termios
@@ -143,6 +144,30 @@ def test_under_a_pipe_output_is_the_machines_and_nothing_else():
     assert done.returncode == 3
     assert done.stdout == b"echo ready\r\n[61][62]"
     assert done.stderr == b""
+
+
+def without_room(byte):
+    """For a process that may write no file beyond that byte, and hears of it by an error."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (byte, resource.RLIM_INFINITY))
+
+
+def test_a_host_without_room_to_start_is_told_of(tmp_path):
+    done = subprocess.run([VMN, "--machine", "tcg"], env={**os.environ, "TMPDIR": str(tmp_path)}, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60, restore_signals=False,
+                          preexec_fn=lambda: without_room(1 << 16))
+    assert done.returncode == 2
+    assert "File too large" in done.stderr
+    assert done.stderr.endswith(f"vmn: what the machine starts from could not be put into {tmp_path}\n")
+    assert not os.listdir(tmp_path)
+
+
+def test_a_host_that_fills_up_does_not_change_the_status(bare):
+    m = bare("echo")
+    m.console.expect("echo ready")
+    resource.prlimit(m.child.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    m.console.send("Q7")
+    assert m.wait() == 7
 
 
 def broken_emulator(tmp_path, more=":"):
