@@ -225,6 +225,8 @@ static const struct {
     /* a directory or volume that is not as it should be, at CP's start */
     {"DIR", 9030, "tests/unit/session_start_test.c"}, {"DIR", 9031, "tests/unit/session_start_test.c"},
     {"DIR", 9032, "tests/unit/session_start_test.c"}, {"DIR", 9033, "tests/unit/session_start_test.c"},
+    /* a system that is offered already, and a disk that fails */
+    {"ISU", 9034, "tests/system/test_hosts.py"}, {"ERP", 9060, "tests/unit/session_operator_test.c"},
     /* a CP that ends, or does not begin */
     {"DMP", 908, "tests/system/test_machine_check.py"}, {"ISU", 951, "tests/system/test_hosts.py"},
     /* a module that is no system; a disk that fails */
