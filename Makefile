@@ -142,7 +142,7 @@ run: ## start VM/N on this terminal (MACHINE=kvm|tcg|bochs); its disk (DISK=disk
 	@scripts/setup run
 	@MAKE='$(MAKE)' $(BUILD) $(SYSTEM) $(if $(wildcard $(DISK)),,$(DISK))
 	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK) || [ $$? = 130 ] # Ctrl-] q
-$(DISK): | $(B)/vmn.img ; @$(call step,making the disk $@)cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@
+$(DISK): | $(B)/vmn.img ; @$(call step,making the disk $@){ cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@; } || { rm -f $@.new; exit 1; }
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))

@@ -97,13 +97,16 @@ static bool is_news(const struct disk_trouble *t)
 static void disk_heed(const struct disk *disk, const struct disk_request *r, int status)
 {
     struct disk_trouble *t = &disk_trouble[r->op];
-    struct session *told = operator_or_first();
+    struct session *told;
     char what[64], place[48] = "";
 
     (void)disk;
     if (!status)
         t->told = false;
-    if (!status || !told || is_half_full(told) || !is_news(t))
+    if (!status || !is_news(t))
+        return;
+    told = operator_or_first();
+    if (!told || is_half_full(told))
         return;
     *t = (struct disk_trouble){.told = true, .ever = true, .when = clock_now()};
     if (r->op != DISK_FLUSH)

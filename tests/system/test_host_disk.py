@@ -157,6 +157,18 @@ def test_a_machine_does_not_start_on_a_disk_that_is_just_being_changed(tmp_path)
     assert writer.wait(30) == 0
 
 
+def test_a_qemu_started_by_hand_counts_as_well(tmp_path):
+    disk = new_disk(tmp_path / "disk.img")
+    with subprocess.Popen(["qemu-system-x86_64", "-S", "-display", "none", "-nodefaults", "-monitor", "stdio", "-drive",
+                           f"file={disk},format=raw,if=virtio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
+        qemu.stdout.readline()  # its monitor's greeting: it has opened what it needs
+        refused = cmsdisk(disk, "BOB", "191", "erase", "A", "FILE", check=False)
+        qemu.stdin.close()
+        qemu.kill()
+    assert refused.returncode == 2
+    assert f"in use by qemu-system-x86 (process {qemu.pid}); nothing is changed" in refused.stderr.decode()
+
+
 def test_a_file_that_is_made_read_only_or_cut_or_deleted_beneath_a_machine(machine, tmp_path):
     disk = tmp_path / "disk.img"
     new_disk(disk)
