@@ -67,7 +67,7 @@ const char *image_holder(int fd, char *text, size_t size)
 {
     struct stat image;
     DIR *processes = opendir("/proc");
-    snprintf(text, size, "a process of somebody else's");
+    snprintf(text, size, "another process");
     if (processes && !fstat(fd, &image))
         for (const struct dirent *e; (e = readdir(processes));)
             if (strspn(e->d_name, "0123456789") == strlen(e->d_name) && atoi(e->d_name) != getpid() &&

@@ -7,6 +7,6 @@
 /* Takes the lock until the file is closed; never waits. False: others use it, in a way that forbids this. */
 bool image_lock(int fd, bool exclusive);
 
-/* "vmn-relay (process 1234)": one who holds a lock on the file, as far as /proc shows it to this user. `text` of `size`
- * bytes is filled, and returned. */
+/* "vmn-relay (process 1234)": one who holds a lock on the file, or "another process" where /proc shows none to this
+ * user. `text` of `size` bytes is filled, and returned. */
 const char *image_holder(int fd, char *text, size_t size);

@@ -161,7 +161,10 @@ def test_a_qemu_started_by_hand_counts_as_well(tmp_path):
     disk = new_disk(tmp_path / "disk.img")
     with subprocess.Popen(["qemu-system-x86_64", "-S", "-display", "none", "-nodefaults", "-monitor", "stdio", "-drive",
                            f"file={disk},format=raw,if=virtio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
-        qemu.stdout.readline()  # its monitor's greeting: it has opened what it needs
+        qemu.stdin.write(b"info status\n")
+        qemu.stdin.flush()
+        while b"VM status: paused" not in qemu.stdout.readline():
+            pass  # from then on it has locked what it uses
         refused = cmsdisk(disk, "BOB", "191", "erase", "A", "FILE", check=False)
         qemu.stdin.close()
         qemu.kill()
