@@ -7,12 +7,13 @@
 #include "cp/cpu/svm_carry.h"
 #include "cp/cpu/svm_code.h"
 #include "cp/cpu/svm_debug.h"
+#include "cp/svm/return.h"
 #include "cp/svm/touch.h"
 #include "cp/svm/violation.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"
 
-enum { VECTOR_DEBUG = 1, BLOCKED_NMI = 8, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, IO_STRING = 1 << 4,
+enum { VECTOR_DEBUG = 1, IN_OUT_IMMEDIATE = 0xE4, IO_IMMEDIATE = 1 << 6, IO_STRING = 1 << 4,
        TYPE_SOFTWARE = 4, TYPE_SOFTWARE_EXCEPTION = 6 };
 /* what is rare stays out of the page that every exit goes through */
 #define APART __attribute__((noinline))
@@ -165,13 +166,6 @@ static APART bool software(struct vcpu *vcpu, struct svm_region *region)
     return false;
 }
 
-static bool unblocked(struct svm_region *region)
-{
-    region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_NMI;
-    region->state.controls_stale = true;
-    return false;
-}
-
 /* If the exit cut short a software event that CP had injected, RIP is the address of its instruction again. Returns
  * that instruction's length, or 0. */
 static unsigned injected_length(struct svm_region *region)
@@ -194,6 +188,7 @@ bool svm_exit_handle(struct vcpu *vcpu, struct svm_region *region, uint64_t dead
     region->stepping = false;
     if (stepping)
         vmcb->rflags &= ~FLAG_TRAP;
+    svm_return_look(&region->state);
     if (svm_exit_wants_code(vmcb))
         svm_code_fetch(vcpu, vmcb, &code);
     enum svm_verdict verdict = svm_exit_translate(&region->state, &code, &vcpu->exit, &access);
@@ -214,7 +209,8 @@ bool svm_exit_handle(struct vcpu *vcpu, struct svm_region *region, uint64_t dead
     case SVM_SOFTWARE:
         return software(vcpu, region);
     case SVM_IRET:
-        return unblocked(region);
+        svm_return_begin(&region->state);
+        return false;
     default:
         return carry_out(vcpu, region, &access, deadline);
     }

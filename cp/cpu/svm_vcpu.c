@@ -10,6 +10,7 @@
 #include "cp/cpu/vmx.h"
 #include "cp/storage/frame.h"
 #include "cp/svm/assert.h"
+#include "cp/svm/return.h"
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/vm.h"
 
@@ -117,7 +118,7 @@ static void step_if_needed(struct svm_region *region)
     const struct vmcs *image = &region->state.image;
 
     region->stepping = (image->processor_controls & CPU_NMI_WINDOW_EXITING) &&
-                       !(image->guest_interruptibility & BLOCKED_NMI) && !(vmcb->event_injection & VMCB_EVENT_VALID) &&
+                       (!(image->guest_interruptibility & BLOCKED_NMI) || region->state.returning) && !(vmcb->event_injection & VMCB_EVENT_VALID) &&
                        !(vmcb->rflags & FLAG_TRAP);
     if (region->stepping)
         vmcb->rflags |= FLAG_TRAP;
@@ -192,6 +193,7 @@ static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
     if (region->state.image.guest_pending_debug_exceptions && svm_debug_pending(vcpu, region))
         return true;
     do {
+        svm_return_prepare(&region->state);
         if (region->state.controls_stale && !controls_apply(vcpu, region))
             return false;
         if (nothing_to_run(vcpu, region, deadline))

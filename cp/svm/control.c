@@ -106,7 +106,7 @@ void svm_control_apply(struct svm_state *s, const struct svm_maps *maps)
     vmcb->exceptions = exceptions(image);
     vmcb->intercepts = VMCB_INTR | VMCB_NMI | VMCB_INIT | VMCB_CPUID | VMCB_INVD | VMCB_INVLPGA | VMCB_IO | VMCB_MSR |
                        VMCB_SHUTDOWN | RULED(primary, controls) | RULED(secondary, image->secondary_controls);
-    if (image->guest_interruptibility & BLOCKED_NMI)
+    if ((image->guest_interruptibility & BLOCKED_NMI) && !s->returning)
         vmcb->intercepts |= VMCB_IRET;
     if (image->exception_bitmap & BREAKPOINTS) /* QEMU knows INT3 and INTO as software interrupts only */
         vmcb->intercepts |= VMCB_INTN;

@@ -11,6 +11,9 @@ struct svm_state {
     struct vmcb *vmcb;
     struct vmcs image;
     bool controls_stale; /* a field was written that svm_control_apply() reads */
+    /* An IRET that will unblock NMIs is under way, at this RIP: SVM exits before it, and does not say when it is over. */
+    bool returning;
+    uint64_t returning_rip;
 };
 
 /* What the intercepts need to know: physical addresses, and */

@@ -86,6 +86,16 @@ void event_requeue_cut(struct vcpu *vcpu)
                    vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED_NMI);
 }
 
+void event_return_again(struct vcpu *vcpu)
+{
+    enum { UNBLOCKED_BY_IRET = 1 << 12 };
+    const struct exit *exit = &vcpu->exit;
+
+    if ((exit->qualification & UNBLOCKED_BY_IRET) && !(exit->idt_vectoring_info & EVENT_VALID))
+        vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY,
+                   vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_NMI);
+}
+
 /* INT1 is an instruction, whose #DB comes behind it and leaves DR6 alone. */
 static void int1(struct vcpu *vcpu)
 {

@@ -61,6 +61,11 @@ def test_the_resume_flag_is_cleared_behind_what_cp_does_and_set_in_its_faults(op
 
 
 @HOSTS
+def test_an_nmi_waits_for_the_iret_of_the_one_before_to_be_complete(options):
+    assert [line[:3] for line in printed("nmi", options)] == ["ok "] * 3 + ["end"]
+
+
+@HOSTS
 def test_behind_the_last_instruction_before_an_edge_a_program_goes_on_where_it_should(options):
     lines = printed("edge", options)
     assert len(lines) == 19 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines

@@ -273,6 +273,24 @@ static void an_nmi_cut_short_finds_itself_not_blocked(void **state)
     entered();
 }
 
+static void an_iret_cut_short_by_a_violation_finds_nmis_blocked_again(void **state)
+{
+    static const struct {
+        uint64_t qualification;
+        uint32_t vectoring;
+        unsigned blocked;
+    } cases[] = {{1 << 12 | 1, 0, BY_NMI}, {1, 0, 0}, {1 << 12 | 1, EVENT_VALID | EVENT_EXTERNAL | 0x51, 0}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set(VMCS_GUEST_INTERRUPTIBILITY, 0);
+        vm->vcpu.exit = (struct exit){.reason = EXIT_EPT_VIOLATION, .qualification = cases[i].qualification,
+                                      .idt_vectoring_info = cases[i].vectoring, .guest_physical = 0x5000};
+        exit_dispatch(vm);
+        assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), cases[i].blocked);
+    }
+}
+
 static void a_fault_that_cp_makes_in_a_delivery_cut_short_doubles(void **state)
 {
     (void)state;
@@ -406,6 +424,7 @@ int main(void)
         event_test(only_exceptions_count_as_the_first),
         event_test(a_delivery_cut_short_is_done_again_as_it_was),
         event_test(an_nmi_cut_short_finds_itself_not_blocked),
+        event_test(an_iret_cut_short_by_a_violation_finds_nmis_blocked_again),
         event_test(a_fault_that_cp_makes_in_a_delivery_cut_short_doubles),
         event_test(a_new_interrupt_waits_behind_a_delivery_cut_short),
         event_test(an_exception_in_a_delivery_cut_short_does_not_lose_the_interrupt),
