@@ -117,9 +117,9 @@ static void step_if_needed(struct svm_region *region)
     struct vmcb *vmcb = region->state.vmcb;
     const struct vmcs *image = &region->state.image;
 
-    region->stepping = (image->processor_controls & CPU_NMI_WINDOW_EXITING) &&
-                       (!(image->guest_interruptibility & BLOCKED_NMI) || region->state.returning) && !(vmcb->event_injection & VMCB_EVENT_VALID) &&
-                       !(vmcb->rflags & FLAG_TRAP);
+    bool opens = !(image->guest_interruptibility & BLOCKED_NMI) || region->state.returning;
+    region->stepping = (image->processor_controls & CPU_NMI_WINDOW_EXITING) && opens &&
+                       !(vmcb->event_injection & VMCB_EVENT_VALID) && !(vmcb->rflags & FLAG_TRAP);
     if (region->stepping)
         vmcb->rflags |= FLAG_TRAP;
 }

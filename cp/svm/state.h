@@ -11,7 +11,7 @@ struct svm_state {
     struct vmcb *vmcb;
     struct vmcs image;
     bool controls_stale; /* a field was written that svm_control_apply() reads */
-    /* An IRET that will unblock NMIs is under way, at this RIP: SVM exits before it, and does not say when it is over. */
+    /* an IRET that will unblock NMIs is under way, at this RIP: cp/svm/return.h */
     bool returning;
     uint64_t returning_rip;
 };
