@@ -39,12 +39,15 @@ void output_resume(struct output *o)
     o->owes = true;
 }
 
-static void put(struct output *o, char c)
+/* Whether there was room. */
+static bool put(struct output *o, char c)
 {
-    if (ring_room(&o->ring))
+    bool room = ring_room(&o->ring) != 0;
+    if (room)
         ring_put(&o->ring, c);
     else
         o->dropped++;
+    return room;
 }
 
 static void put_text(struct output *o, const char *text, size_t length)
@@ -52,8 +55,8 @@ static void put_text(struct output *o, const char *text, size_t length)
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\n')
             put(o, '\r');
-        put(o, text[i]);
-        o->in_line = text[i] != '\n';
+        if (put(o, text[i]))
+            o->in_line = text[i] != '\n';
     }
 }
 
