@@ -44,7 +44,17 @@ static const struct cpu_backend backend = {
     .create = create, .destroy = destroy, .flush_storage = flush_storage};
 const struct cpu_backend *cpu_backend = &backend;
 
-void vcpu_write_any(struct vcpu *vcpu, enum vmcs_field field, uint64_t value) { (void)vcpu, (void)field, (void)value; }
+static uint64_t cs_selector, cs_base, rip; /* of whichever machine */
+
+static uint64_t *place_of(enum vmcs_field field)
+{
+    static uint64_t other;
+    return field == VMCS_GUEST_CS_SELECTOR ? &cs_selector : field == VMCS_GUEST_CS_BASE ? &cs_base
+           : field == VMCS_GUEST_RIP       ? &rip                                       : &other;
+}
+
+uint64_t vcpu_read_any(struct vcpu *vcpu, enum vmcs_field field) { return (void)vcpu, *place_of(field); }
+void vcpu_write_any(struct vcpu *vcpu, enum vmcs_field field, uint64_t value) { (void)vcpu, *place_of(field) = value; }
 int context_create(struct vcpu *vcpu) { return (void)vcpu, 0; }
 void context_destroy(struct vcpu *vcpu) { (void)vcpu; }
 void context_reset(struct vcpu *vcpu) { (void)vcpu; }
@@ -54,7 +64,7 @@ uint64_t cpuid_cr4_allowed(const struct vm *vm) { return (void)vm, 0; }
 bool event_deliverable(struct vm *vm) { return (void)vm, false; }
 void nested_destroy(struct vm *vm) { (void)vm; }
 bool nested_shrink(struct vm *vm) { return (void)vm, false; }
-void registers_reset(struct vcpu *vcpu) { (void)vcpu; }
+void registers_reset(struct vcpu *vcpu) { (void)vcpu, cs_selector = 0xF000, cs_base = 0xFFFF0000, rip = 0xFFF0; }
 void registers_init(struct vcpu *vcpu) { (void)vcpu; }
 
 void machine_init(struct machine *m, const struct machine_host *host, struct guest_storage *storage,

@@ -146,9 +146,28 @@ static void a_machine_is_made_changed_or_ended_in_nobodys_turn(void **state)
     assert_int_equal(frame_available(), frames_before);
 }
 
+static void after_a_reset_a_machine_goes_to_the_address_that_is_said(void **state)
+{
+    struct vm *vm = make();
+    (void)state;
+    assert_true(vm_is_at_reset(vm));
+    vm_go_to(vm, 0x1000);
+    assert_false(vm_is_at_reset(vm));
+    assert_int_equal(cs_selector, 0);
+    assert_int_equal(cs_base, 0);
+    assert_int_equal(rip, 0x1000);
+    cs_selector = 0x20, cs_base = 0x200; /* a program's own: it is at home there */
+    vm_go_to(vm, 0x30);
+    assert_int_equal(cs_selector, 0x20);
+    assert_int_equal(cs_base, 0x200);
+    assert_int_equal(rip, 0x30);
+    vm_destroy(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(after_a_reset_a_machine_goes_to_the_address_that_is_said, start),
         cmocka_unit_test_setup(a_destroyed_machine_gives_every_frame_back, start),
         cmocka_unit_test_setup(storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted, start),
         cmocka_unit_test_setup(a_machine_is_made_of_what_is_in_a_grave, start),
