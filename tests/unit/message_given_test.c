@@ -229,8 +229,6 @@ static const struct {
     {"ISU", 9034, "tests/system/test_hosts.py"}, {"ERP", 9060, "tests/unit/session_operator_test.c"},
     /* a CP that ends, or does not begin */
     {"DMP", 908, "tests/system/test_machine_check.py"}, {"ISU", 951, "tests/system/test_hosts.py"},
-    /* a module that is no system; a disk that fails */
-    {"ISU", 9034, "tests/system/test_hosts.py"}, {"ERP", 9060, "tests/unit/session_operator_test.c"},
     /* a program that fails at VMX */
     {"VMX", 9040, "tests/unit/command_text_test.c"},  {"VMX", 9041, "tests/unit/command_text_test.c"},
     /* a processor that reports errors */
