@@ -12,7 +12,7 @@
 #define CR0_PE_PG_NE_MP    0x80000023
 #define CPUID_1G_PAGES     26 /* leaf 80000001 EDX */
 
-#define STACK_SIZE 0x8000
+#define STACK_SIZE 0x18000
 
     .section .multiboot, "a"
     .balign 4

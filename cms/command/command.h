@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-    COMMAND_LINE_MAX = 255,   /* bytes of a command line, without its NUL */
+    COMMAND_LINE_MAX = 4096,  /* bytes of a command line, without its NUL */
     COMMAND_WORDS_MAX = 40,   /* operands, and as many options */
     COMMAND_HALTED = -30,     /* what a command returns when HX stopped it; no message of its own */
 };

@@ -28,11 +28,14 @@ static void show_lines(const char *text, size_t length)
 static int obey(const char *line, int unknown)
 {
     struct cms_cp_answer answer;
+    size_t length = strlen(line);
+    if (length > CMS_CP_COMMAND_MAX)
+        return cms_message("CPF", MESSAGE_CP_LONG, (unsigned)CMS_CP_COMMAND_MAX, length);
     char *response = cms_heap_allocate(RESPONSE_MAX);
 
     if (!response)
         return cms_message("CPF", MESSAGE_VIRTUAL_STORAGE);
-    if (!cms_cp_command(line, strlen(line), response, RESPONSE_MAX, &answer)) {
+    if (!cms_cp_command(line, length, response, RESPONSE_MAX, &answer)) {
         cms_heap_free(response);
         return cms_message("CPF", MESSAGE_CP_REFUSED);
     }

@@ -25,10 +25,17 @@ bool cms_halted(void)
     return cms_console_halted();
 }
 
+static int tell_too_long(void)
+{
+    return cms_message("INT", MESSAGE_LINE_TOO_LONG, cms_console_typed(), LINE_TEXT_MAX);
+}
+
 int cms_read(char *line, size_t size)
 {
-    char text[LINE_TEXT_MAX + 1];
-    int length = cms_console_read(text, sizeof text, CONSOLE_ANSWER);
+    static char text[LINE_TEXT_MAX + 1];
+    int length;
+    while ((length = cms_console_read(text, sizeof text, CONSOLE_ANSWER)) == CONSOLE_TOO_LONG)
+        tell_too_long();
     if (length >= 0 && size) {
         length = (size_t)length < size ? length : (int)size - 1;
         memcpy(line, text, (size_t)length);
@@ -126,8 +133,11 @@ void cms_session_step(void)
 {
     static char line[LINE_TEXT_MAX + 1];
 
-    if (cms_console_read(line, sizeof line, CONSOLE_COMMAND) < 0)
+    if (cms_console_read(line, sizeof line, CONSOLE_COMMAND) < 0) {
+        cms_console_command_begins();
+        end_command(tell_too_long());
         return;
+    }
     if (is_blank(line)) {
         cms_console_line("CMS", 3);
         return;

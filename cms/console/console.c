@@ -6,7 +6,7 @@
 #include "cms/console/terminal.h"
 #include "lib/format.h"
 
-enum { AHEAD = 1024, TEXT_MAX = 512, ESCAPE = '"' };
+enum { AHEAD = 2 * LINE_TEXT_MAX, TEXT_MAX = 512, ESCAPE = '"', CONTROL_C = 3 };
 
 static struct line_editor editor;
 
@@ -15,9 +15,9 @@ static char rest[LINE_TEXT_MAX + 1];
 static bool has_rest;
 static char line_end = '#';
 
-/* typed ahead, raw; [0, ahead_lines) are whole lines, what follows is still being typed */
+/* typed ahead, raw, from ahead_from on: whole lines up to ahead_lines, and behind them what is still being typed */
 static char ahead[AHEAD];
-static size_t ahead_used, ahead_lines;
+static size_t ahead_from, ahead_used, ahead_lines;
 
 static bool running, halted, typing = true;
 static struct output_sink sink;
@@ -68,14 +68,18 @@ static void ahead_line_ends(void)
         ahead_lines = ahead_used;
 }
 
-/* Only what decides whether a line is an immediate command is edited here: backspace and line kill. */
+/* Only what decides whether a line is an immediate command is edited here: backspace and line kill. ^C is HX, and
+ * what was being typed when it came counts for nothing. */
 static void ahead_byte(char c)
 {
-    if (c == '\b' || c == 0x7f) {
+    if (c == CONTROL_C) {
+        ahead_used = ahead_lines;
+        halt_execution();
+    } else if (c == '\b' || c == 0x7f) {
         ahead_used -= ahead_used > ahead_lines;
     } else if (c == ('U' & 0x1f)) {
         ahead_used = ahead_lines;
-    } else if (c == '\n' && ahead_used && ahead_used == ahead_lines && ahead[ahead_used - 1] == '\r') {
+    } else if (c == '\n' && ahead_used > ahead_from && ahead_used == ahead_lines && ahead[ahead_used - 1] == '\r') {
         return;
     } else {
         ahead[ahead_used++] = c;
@@ -88,6 +92,12 @@ static void ahead_byte(char c)
 void cms_console_attention(void)
 {
     int c;
+    if (running && ahead_from) {
+        memmove(ahead, ahead + ahead_from, ahead_used - ahead_from);
+        ahead_used -= ahead_from;
+        ahead_lines -= ahead_from;
+        ahead_from = 0;
+    }
     while (running && ahead_used < AHEAD && (c = cms_terminal_read()) >= 0)
         ahead_byte((char)c);
 }
@@ -95,10 +105,12 @@ void cms_console_attention(void)
 static int next_byte(void)
 {
     int c;
-    if (ahead_used) {
-        c = (unsigned char)ahead[0];
-        memmove(ahead, ahead + 1, --ahead_used);
-        ahead_lines -= ahead_lines > 0;
+    if (ahead_from < ahead_used) {
+        c = (unsigned char)ahead[ahead_from++];
+        if (ahead_lines < ahead_from)
+            ahead_lines = ahead_from;
+        if (ahead_from == ahead_used)
+            ahead_from = ahead_used = ahead_lines = 0;
         return c;
     }
     while ((c = cms_terminal_read()) < 0)
@@ -165,30 +177,45 @@ static int cut_logical_line(char *line)
     return (int)out;
 }
 
-static void read_physical_line(enum console_read_kind kind)
+/* The next line as it was typed; 0, or what cms_console_read returns instead of it. */
+static int read_physical_line(enum console_read_kind kind)
 {
     line_completer complete = editor.completion.names;
+    enum keys_event event = KEYS_ABANDONED;
 
     if (kind == CONSOLE_ANSWER)
         editor.completion.names = NULL;
-    cms_line_begin(&editor);
-    while (!cms_line_key(&editor, (unsigned char)next_byte()))
-        ;
+    while (event == KEYS_ABANDONED && !(kind == CONSOLE_ANSWER && halted)) {
+        cms_line_begin(&editor);
+        while ((event = cms_line_key(&editor, (unsigned char)next_byte())) == KEYS_GO_ON)
+            ;
+        if (event == KEYS_ABANDONED && kind == CONSOLE_ANSWER)
+            halt_execution();
+    }
     editor.completion.names = complete;
-    memcpy(rest, editor.line.text, editor.line.length + 1);
+    if (event != KEYS_LINE)
+        return event == KEYS_TOO_LONG ? CONSOLE_TOO_LONG : CONSOLE_HALTED;
+    memcpy(rest, editor.text, editor.keys.line.length + 1);
     if (kind == CONSOLE_COMMAND)
-        cms_history_add(&editor.history, editor.line.text);
+        cms_history_add(&editor.history, editor.text);
+    return 0;
+}
+
+size_t cms_console_typed(void)
+{
+    return editor.keys.line.length + editor.keys.line.excess;
 }
 
 int cms_console_read(char *line, size_t size, enum console_read_kind kind)
 {
     if (size <= LINE_TEXT_MAX || (kind == CONSOLE_ANSWER && cms_console_halted()))
-        return -1;
-    if (!has_rest)
-        read_physical_line(kind);
+        return CONSOLE_HALTED;
+    int failed = has_rest ? 0 : read_physical_line(kind);
+    if (failed)
+        return failed;
     int length = cut_logical_line(line);
     if (kind == CONSOLE_ANSWER && act_on_immediate(line, (size_t)length) && halted)
-        return -1;
+        return CONSOLE_HALTED;
     return length;
 }
 

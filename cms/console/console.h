@@ -2,7 +2,8 @@
  * One console, as there is one user.
  *
  * Typing ahead is kept and edited when it is read.  While a command runs the input is only looked at, from
- * every output line and whenever a command asks: a line that is an immediate command acts at once and is taken out. */
+ * every output line and whenever a command asks: a line that is an immediate command acts at once and is taken out, and
+ * so does ^C, which is HX and needs no Enter. While a line is read ^C abandons it. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,9 +15,15 @@ enum console_read_kind {
     CONSOLE_ANSWER,  /* a command's question: what is left of the line the command stood in answers it first */
 };
 
+enum {
+    CONSOLE_HALTED = -1,   /* HX came instead (only for CONSOLE_ANSWER) */
+    CONSOLE_TOO_LONG = -2, /* more than LINE_TEXT_MAX bytes were typed: none of them counts */
+};
+
 void cms_console_start(line_completer complete);
-/* The next logical line; its length, or -1 if HX came instead (only for CONSOLE_ANSWER).  size > LINE_TEXT_MAX. */
+/* The next logical line; its length, or what there is instead.  size > LINE_TEXT_MAX. */
 int cms_console_read(char *line, size_t size, enum console_read_kind kind);
+size_t cms_console_typed(void); /* bytes of the last line typed */
 /* Looks for immediate commands; cheap when nothing was typed. */
 void cms_console_attention(void);
 

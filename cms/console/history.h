@@ -4,7 +4,7 @@
 
 #include "cms/console/edit.h"
 
-enum { HISTORY_BYTES = 2000 };
+enum { HISTORY_BYTES = 2 * LINE_TEXT_MAX };
 
 struct history {
     size_t used;

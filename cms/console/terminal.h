@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { TERMINAL_WIDTH = 80 };
-
 /* Takes all of it; waits only if the transmit buffer is full. */
 void cms_terminal_write(const char *data, size_t length);
 /* The next byte typed, or -1 if there is none now. */
@@ -14,3 +12,5 @@ int cms_terminal_read(void);
 void cms_terminal_wait(void);
 /* Waits until everything written has left the machine: before a stop. */
 void cms_terminal_drain(void);
+/* Columns of the terminal, as far as is known; 0: not. */
+size_t cms_terminal_width(void);

@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+#include "cms/console/terminal.h"
 #include "cms/cpu/cpu.h"
 #include "cms/driver/change.h"
 #include "cms/kernel/cp.h"
 #include "cp/diagnose.h"
+
+_Static_assert((int)CMS_CP_COMMAND_MAX == (int)DIAGNOSE_COMMAND_MAX, "what CMS lets pass, CP takes");
 
 enum { HYPERVISOR_BIT = 31 }; /* CPUID leaf 1 ECX */
 
@@ -90,4 +93,21 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
     change_note();
     *answer = (struct cms_cp_answer){(int)d.rbx, d.rcx <= size ? d.rcx : size, d.rdx & 1};
     return true;
+}
+
+/* The answer to QUERY TERMINAL has "LINESIZE nnn" in it. */
+size_t cms_terminal_width(void)
+{
+    static const char query[] = "QUERY TERMINAL", key[] = "LINESIZE ";
+    char text[320];
+    struct cms_cp_answer answer;
+    size_t width = 0;
+
+    if (!cms_cp_command(query, sizeof query - 1, text, sizeof text - 1, &answer) || answer.return_code)
+        return 0;
+    text[answer.length] = 0;
+    const char *at = strstr(text, key);
+    for (at = at ? at + sizeof key - 1 : ""; *at >= '0' && *at <= '9' && width < 1000; at++)
+        width = width * 10 + (size_t)(*at - '0');
+    return width;
 }

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { CMS_CP_COMMAND_MAX = 240 }; /* bytes */
+
 struct cms_cp_answer {
     int return_code;  /* CP's: 0, or the number of its message */
     size_t length;    /* bytes of the response */
@@ -14,6 +16,6 @@ struct cms_cp_answer {
 bool cms_cp_present(void);
 /* The user ID, without blanks; "CMSUSER" without CP. */
 const char *cms_cp_user(void);
-/* Obeys a CP command; its response, lines ended by newlines, goes to `response`.  False if CP is not there or would
- * not take the call; the answer is then not set. */
+/* Obeys a CP command, of 1 to CMS_CP_COMMAND_MAX bytes; its response, lines ended by newlines, goes to `response`.
+ * False if CP is not there or would not take the call; the answer is then not set. */
 bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer);

@@ -20,6 +20,7 @@
 #include "cp/session/shutdown.h"
 #include "cp/session/user.h"
 #include "cp/storage/frame.h"
+#include "cp/terminal/terminal.h"
 #include "cp/time/work.h"
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
@@ -131,7 +132,10 @@ static void users_start(const struct machine_facts *facts)
 {
     const struct tree_module *kernel = machine_facts_module(facts, "ipl");
     static struct line *lines[DRIVERS_LINES];
+    const char *carrier = strstr(facts->command_line, "carrier=");
 
+    if (carrier)
+        terminal_trust(carrier + 8, word_length(carrier + 8));
     if (kernel) {
         single_start(facts, kernel);
         return;

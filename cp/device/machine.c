@@ -216,6 +216,11 @@ unsigned machine_in_flight(const struct machine *m)
     return count;
 }
 
+bool machine_is_busy(const struct machine *m)
+{
+    return machine_in_flight(m) || m->lapic.timer.armed || m->pit.timer.armed || m->rtc.timer.armed;
+}
+
 static struct virtio_blk *find_disk(struct machine *m, unsigned vdev)
 {
     for (unsigned i = 0; i < MACHINE_DISKS; i++)

@@ -82,6 +82,9 @@ void machine_free(struct machine *);  /* cancels timers, detaches disks */
  * the storage and this struct must live until it is 0. */
 unsigned machine_in_flight(const struct machine *);
 
+/* Something is under way that may interrupt a machine whose console is silent: a disk request, or a timer. */
+bool machine_is_busy(const struct machine *);
+
 /* A minidisk appears as a virtio-blk PCI function whose serial is the four hex digits of vdev. `disk` NULL detaches.
  * 0, -ENOSPC (no slot, or old ones still have requests in flight), -EEXIST, -ENOMEM; detach: -ENOENT. */
 int machine_attach_disk(struct machine *, unsigned vdev, struct disk *);

@@ -186,7 +186,14 @@ static void resume(struct line *l)
     receive(u, &some);
 }
 
-static const struct line_driver driver = {.send = send, .drain = drain, .resume = resume};
+static void take_what_came(struct line *l)
+{
+    struct uart_line *u = (struct uart_line *)l;
+    bool some;
+    receive(u, &some);
+}
+
+static const struct line_driver driver = {.send = send, .drain = drain, .resume = resume, .look = take_what_came};
 
 bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
 {

@@ -35,6 +35,8 @@ static void back_to_prompt(struct session *s)
     session_prompt(s);
 }
 
+void logon_abandon(struct session *s) { back_to_prompt(s); }
+
 void logon_begin(struct session *s, const char *id, bool here, bool noipl)
 {
     format_text(s->logon.id, sizeof s->logon.id, "%s", id);
@@ -90,8 +92,8 @@ void logon_password(struct session *s)
     const char *verifier = find_verifier(s->logon.id, &s->logon.own, &number);
     s->logon.name = (number >> 16) % LOGON_NAMES;
     session_enter(s, SESSION_VERIFY);
-    verify_begin(s, verifier, typed->text, typed->length);
-    memset(typed->text, 0, typed->length);
+    verify_begin(s, verifier, typed->text, typed->keys.line.length);
+    editor_forget(typed);
 }
 
 /* ---- a wrong password ------------------------------------------------------------------------------------------- */

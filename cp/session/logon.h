@@ -24,6 +24,7 @@ struct logon { /* an attempt */
 
 /* Asks for the password. @pre nobody is logged on, state LOGON */
 void logon_begin(struct session *, const char *id, bool here, bool noipl);
+void logon_abandon(struct session *); /* instead of the password: back to the prompt */
 
 /* What follows in the states of an attempt (state.h): */
 void logon_password(struct session *);    /* a line was typed: wipes it */

@@ -53,7 +53,7 @@ static bool put(struct output *o, char c)
 static void put_text(struct output *o, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n')
+        if (text[i] == '\n' && !(i && text[i - 1] == '\r'))
             put(o, '\r');
         if (put(o, text[i]))
             o->in_line = text[i] != '\n';
@@ -84,15 +84,21 @@ static size_t piece_of(const char *text, size_t length)
     return piece;
 }
 
+void output_break(struct output *o)
+{
+    for (unsigned rows = o->in_line ? 1 + o->below : 0; rows; rows--)
+        put_text(o, "\n", 1);
+    o->below = 0;
+    o->owes = true;
+    turn_wanted = true;
+}
+
 void output_write(struct output *o, const char *text, size_t length)
 {
     char clean[PIECE];
-    if (o->in_line)
-        put_text(o, "\n", 1);
+    output_break(o);
     for (size_t piece; (piece = piece_of(text, length)); text += piece, length -= piece)
         put_text(o, clean, clean_text(clean, text, piece, true));
-    o->owes = true;
-    turn_wanted = true;
     output_drain(o);
 }
 

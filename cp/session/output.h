@@ -27,6 +27,7 @@ struct output {
     struct terminal *terminal; /* whose line takes it; NULL: disconnected, or started by XAUTOLOG */
     struct ring ring;
     bool in_line;       /* what was queued last did not end a line */
+    unsigned below;     /* rows of the line being typed below the cursor's */
     bool machine_waits; /* the machine was refused room: tell it when there is some */
     bool partial_cut;   /* the machine's unfinished line is longer than partial[] */
     bool styled;        /* the machine wrote control sequences: the terminal may be in any mode */
@@ -50,6 +51,7 @@ void output_drain(struct output *); /* queue to line, as much as goes */
 void output_write(struct output *, const char *text, size_t length);
 void output_say(struct output *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* and a \n */
 
+void output_break(struct output *); /* ends an unfinished line, which is then owed */
 void output_echo(struct output *, const char *text, unsigned length); /* \n becomes CR LF */
 
 unsigned output_machine_room(const struct output *); /* bytes a machine may write now */

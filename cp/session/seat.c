@@ -27,12 +27,25 @@ struct session *seat_add(struct line *line)
     return s;
 }
 
+/* What terminals make of a line they have in several rows when they become wider differs: it is drawn anew below. */
+static void resize(struct terminal *t)
+{
+    struct session *s = t->session;
+    t->resized = false;
+    if (session_states[s->state].prompt && s->typing.editor.keys.line.length)
+        output_break(&s->output);
+    else
+        s->typing.editor.keys.line.width = session_line_size(s);
+}
+
 /* One turn may see somebody leave and somebody else come. Whoever comes finds the prompt of a new session, or waits for
  * it where a wrong password was typed. */
 void seat_follow(struct terminal *t)
 {
     if (t->session->state == SESSION_LOADING)
         return;
+    if (t->resized)
+        resize(t);
     if (terminal_is_left(t)) {
         if (t->session->user && !session_disconnect(t->session))
             return;

@@ -37,6 +37,7 @@ struct session {
     char system[9];          /* IPLed last, "" none */
     void (*ended)(struct session *); /* set: the machine's end ends this session, and it says so here (--ipl) */
 
+    unsigned line_size;   /* TERMINAL LINESIZE; 0: as wide as the terminal is */
     struct output output; /* with the terminal */
     struct typing typing;
     uint64_t message_due; /* host TSC: when as many messages would have been sent at a gentle pace (talk.c) */

@@ -4,10 +4,22 @@
 #include "cp/session/life.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
+#include "cp/session/turn.h"
 #include "cp/terminal/terminal.h"
 #include "lib/format.h"
 
 /* ---- its console: UART 0; nothing is connected to others --------------------------------------------------------- */
+
+/* The machine's words break a line that is being typed to CP, which is shown again when theirs has ended. */
+static void make_way(struct session *s)
+{
+    bool typing = session_states[s->state].prompt;
+    if (!typing)
+        session_refresh(s);
+    else if (!s->output.owes)
+        output_break(&s->output);
+    turn_wanted |= typing;
+}
 
 unsigned session_vm_output(struct vm *vm, unsigned uart, const uint8_t *bytes, unsigned count)
 {
@@ -17,7 +29,7 @@ unsigned session_vm_output(struct vm *vm, unsigned uart, const uint8_t *bytes, u
     struct output *o = &s->output;
     unsigned room = output_machine_room(o), taken = count < room ? count : room;
     if (taken)
-        session_refresh(s);
+        make_way(s);
     output_machine(o, bytes, taken);
     o->machine_waits |= taken < count;
     return taken;

@@ -5,6 +5,7 @@
 #include "cp/session/logon.h"
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
+#include "cp/terminal/terminal.h"
 
 const struct session_row session_states[SESSION_STATES] = {
     /*                   reads          machine        prompt  awaits         and then */
@@ -53,9 +54,26 @@ bool session_follow(struct session *s)
     return turn;
 }
 
+static unsigned columns(const struct session *s)
+{
+    return s->line_size ? s->line_size : s->output.terminal ? s->output.terminal->columns : 0;
+}
+
+unsigned session_line_size(const struct session *s)
+{
+    unsigned size = columns(s);
+    return size < EDIT_WIDTH_LEAST ? EDIT_WIDTH : size;
+}
+
+void session_begin_line(struct session *s)
+{
+    const struct session_row *row = &session_states[s->state];
+    editor_begin(&s->typing.editor, columns(s), row->prompt ? strlen(row->prompt) : 0, row->reads == READS_SECRET);
+}
+
 void session_prompt(struct session *s)
 {
-    editor_begin(&s->typing.editor, session_states[s->state].reads == READS_SECRET);
+    session_begin_line(s);
     s->output.owes = true;
     turn_wanted = true;
 }
@@ -69,7 +87,8 @@ void session_refresh(struct session *s)
     o->owes = false;
     if (row->prompt) {
         output_echo(o, row->prompt, strlen(row->prompt));
-        editor_show(&s->typing.editor);
+        editor_show(&s->typing.editor, columns(s));
+        o->below = s->typing.editor.keys.line.last - s->typing.editor.keys.line.row;
     } else if (row->reads == READS_MACHINE && !o->partial_cut) {
         output_echo(o, o->partial, o->partial_length);
     }

@@ -9,6 +9,9 @@
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
 #include "cp/time/work.h"
+#include "lib/format.h"
+
+enum { CONTROL_C = 3 };
 
 static void echo(void *context, const char *text, unsigned length) { output_echo(context, text, length); }
 
@@ -16,6 +19,7 @@ void typing_begin(struct typing *t, struct output *output)
 {
     t->editor.echo = echo;
     t->editor.context = output;
+    editor_begin(&t->editor, 0, 0, false);
 }
 
 /* ---- for the machine --------------------------------------------------------------------------------------------- */
@@ -31,7 +35,7 @@ bool typing_offer_held(struct typing *t, struct machine *machine)
 static void begin_command(struct session *s)
 {
     s->state = SESSION_COMMAND;
-    editor_begin(&s->typing.editor, false);
+    session_begin_line(s);
     output_echo(&s->output, "#CP ", 4);
     turn_soon(); /* whoever reads its UART took it from what is typed ahead: the command is there, and nothing comes */
 }
@@ -49,7 +53,7 @@ static bool take_for_machine(struct session *s, uint8_t byte)
     case ATTENTION_ENTER:
         output_echo(&s->output, "#CP\n", 4);
         session_enter_cp(s);
-        t->editor.skip_newline = byte == '\r';
+        t->editor.keys.after_return = byte == '\r';
         break;
     }
     return true;
@@ -100,24 +104,58 @@ void typing_one_command(struct session *s)
         typing_commands(s);
 }
 
-/* A null line wakes a sleeper; anything else typed is for later. */
+/* A null line or ^C wakes a sleeper; anything else typed is for later. */
 static bool take_asleep(struct session *s, uint8_t byte)
 {
-    struct editor *e = &s->typing.editor;
-    bool second_half = byte == '\n' && e->skip_newline;
-    e->skip_newline = byte == '\r';
-    if (byte != '\r' && byte != '\n')
+    struct keys *k = &s->typing.editor.keys;
+    bool second_half = byte == '\n' && k->after_return;
+    k->after_return = byte == '\r';
+    if (byte != '\r' && byte != '\n' && byte != CONTROL_C)
         return false;
     s->timer_ended |= !second_half;
     turn_wanted = true;
     return true;
 }
 
+/* What was typed of a line counts for nothing. */
+static void abandon(struct session *s)
+{
+    switch (session_states[s->state].reads) {
+    case READS_COMMAND:
+        s->state = SESSION_RUN;
+        s->output.owes = true;
+        turn_wanted = true;
+        break;
+    case READS_SECRET:
+        editor_forget(&s->typing.editor);
+        logon_abandon(s);
+        break;
+    default: session_prompt(s);
+    }
+}
+
+static void refuse_line(struct session *s)
+{
+    const struct edited_line *l = &s->typing.editor.keys.line;
+    char typed[24], limit[12];
+    format_text(typed, sizeof typed, "%zu", l->length + l->excess);
+    format_text(limit, sizeof limit, "%u", EDITOR_LINE);
+    response_error(&(struct response){.session = s}, "CFC", 9045, typed, limit);
+    abandon(s);
+}
+
 static void take_for_cp(struct session *s, uint8_t byte)
 {
+    const struct edited_line *l = &s->typing.editor.keys.line;
     session_refresh(s);
-    if (editor_take(&s->typing.editor, byte))
-        session_states[s->state].follows(s);
+    enum keys_event event = editor_take(&s->typing.editor, byte);
+    s->output.below = event == KEYS_GO_ON ? l->last - l->row : 0;
+    switch (event) {
+    case KEYS_GO_ON: break;
+    case KEYS_LINE: session_states[s->state].follows(s); break;
+    case KEYS_TOO_LONG: refuse_line(s); break;
+    case KEYS_ABANDONED: abandon(s); break;
+    }
 }
 
 bool typing_take(struct session *s, uint8_t byte)

@@ -7,6 +7,7 @@
 #include "cp/dispatch/account.h"
 #include "cp/ipl/system.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/last.h"
 #include "cp/session/life.h"
 #include "cp/session/operator.h"
 #include "cp/session/power_off.h"
@@ -186,14 +187,18 @@ static bool read_terminal(struct terminal *t)
 
 /* One terminal after another, from where the turn before had no more time; one at least. Sessions likewise. True: there
  * is more to do at once. */
+static bool input_end_waits; /* for what has to happen before it counts: the next turn looks again */
+
 static bool poll_terminals(void)
 {
     static struct terminal *last;
     bool more = last;
     struct terminal *t = terminal_next(last);
+    input_end_waits &= last != NULL;
     for (; t; t = terminal_next(t)) {
         seat_follow(t);
         more |= read_terminal(t);
+        input_end_waits |= last_follow(t);
         last = t;
         if (work_over())
             return true;
@@ -210,6 +215,8 @@ static bool poll_sessions(void)
     for (; s; s = session_next(s)) {
         enum session_state before = s->state;
         more |= poll_session(s);
+        if (s->state != before)
+            terminal_look();
         more |= s->state != before; /* it may take now what was typed ahead */
         last = s;
         if (work_over())
@@ -239,10 +246,11 @@ void user_poll(void)
         account_begin();
     opened = false;
     bool more = poll_terminals();
+    terminal_look();
     verify_poll();
     work_slice();
     more |= poll_sessions();
-    turn_wanted |= session_closed || seat_input_waits();
+    turn_wanted |= session_closed || input_end_waits || seat_input_waits();
     if (session_closed)
         shutdown_go_on();
     else if (more)

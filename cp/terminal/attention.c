@@ -20,10 +20,15 @@ static void follow(struct attention *a, uint8_t c)
         a->typed--;
 }
 
-static enum attention_result release(struct attention *a)
+void attention_release(struct attention *a)
 {
     for (unsigned i = 0; i < a->held; i++)
         follow(a, a->bytes[i]);
+}
+
+static enum attention_result release(struct attention *a)
+{
+    attention_release(a);
     return ATTENTION_RELEASE;
 }
 

@@ -22,4 +22,5 @@ struct attention {
 /* Takes one byte. After RELEASE the caller hands on bytes[0..held), perhaps not all at once, and no byte is taken
  * before that is done. @pre nothing is left of what was released */
 enum attention_result attention_take(struct attention *, uint8_t byte);
+void attention_release(struct attention *); /* nothing more comes: what is held is to be handed on */
 void attention_handed_on(struct attention *, unsigned count); /* the first so many of them */

@@ -3,127 +3,65 @@
 
 #include <string.h>
 
-enum { BELL = 7, BACKSPACE = 8, CONTROL_U = 21, CONTROL_W = 23, ESCAPE = 27, DELETE = 127 };
-
-static void echo(struct editor *e, const char *text, unsigned length)
+static void show(void *context, const char *bytes, size_t count)
 {
-    if (!e->hidden)
-        e->echo(e->context, text, length);
+    struct editor *e = context;
+    e->echo(e->context, bytes, (unsigned)count);
 }
 
-static bool continues_character(char c) /* a UTF-8 byte that is not the first of its character */
+static const char *recall(void *context, size_t back)
 {
-    return ((uint8_t)c & 0xc0) == 0x80;
+    const struct editor *e = context;
+    return e->history && back <= EDITOR_HISTORY && e->history[back - 1][0] ? e->history[back - 1] : NULL;
 }
 
-static void erase_character(struct editor *e)
+static void complete(void *context)
 {
-    if (!e->length)
-        return;
-    while (e->length > 1 && continues_character(e->text[e->length - 1]))
-        e->text[--e->length] = 0;
-    e->text[--e->length] = 0; /* it may be of a password */
-    echo(e, "\b \b", 3);
-}
-
-static void erase_line(struct editor *e)
-{
-    while (e->length)
-        erase_character(e);
-}
-
-static void erase_word(struct editor *e)
-{
-    while (e->length && e->text[e->length - 1] == ' ')
-        erase_character(e);
-    while (e->length && e->text[e->length - 1] != ' ')
-        erase_character(e);
-}
-
-static void recall(struct editor *e, unsigned back)
-{
-    if (!e->history || e->hidden || back > EDITOR_HISTORY || (back && !e->history[back - 1][0]))
-        return;
-    erase_line(e);
-    e->shown = back;
-    if (back) {
-        e->length = strlen(e->history[back - 1]);
-        memcpy(e->text, e->history[back - 1], e->length);
-        echo(e, e->text, e->length);
-    }
+    struct editor *e = context;
+    if (e->complete)
+        e->complete(e->context);
+    else
+        edit_bell(&e->keys.line);
 }
 
 static void remember(struct editor *e)
 {
-    if (!e->history || e->hidden || !e->length || !strcmp(e->history[0], e->text))
+    const struct edited_line *l = &e->keys.line;
+    if (!e->history || l->hidden || !l->length || !strcmp(e->history[0], e->text))
         return;
     memmove(e->history[1], e->history[0], (EDITOR_HISTORY - 1) * sizeof e->history[0]);
-    memcpy(e->history[0], e->text, e->length + 1);
+    memcpy(e->history[0], e->text, l->length + 1);
 }
 
-/* Cursor keys come as ESC [ A or ESC O A; anything else of the kind is swallowed to its final byte. */
-static void take_escape(struct editor *e, uint8_t c)
+void editor_begin(struct editor *e, unsigned width, unsigned indent, bool hidden)
 {
-    if (e->escape == ESCAPE && (c == '[' || c == 'O')) {
-        e->escape = '[';
-        return;
-    }
-    if (e->escape == '[' && c >= 0x20 && c < 0x40)
-        return;
-    bool arrow = e->escape == '[';
-    e->escape = 0;
-    if (arrow && c == 'A')
-        recall(e, e->shown + 1);
-    else if (arrow && c == 'B' && e->shown)
-        recall(e, e->shown - 1);
+    struct edited_line *l = &e->keys.line;
+    e->keys.recall = recall;
+    e->keys.complete = complete;
+    e->keys.context = l->context = e;
+    l->show = show;
+    l->text = e->text;
+    l->limit = EDITOR_LINE;
+    l->width = width;
+    keys_begin(&e->keys, indent, hidden);
 }
 
-static void insert(struct editor *e, uint8_t c)
+enum keys_event editor_take(struct editor *e, uint8_t byte)
 {
-    if (c < 0x20 || e->length >= EDITOR_LINE) {
-        e->echo(e->context, "\a", 1);
-        return;
-    }
-    e->text[e->length++] = c;
-    echo(e, (const char *)&c, 1);
+    enum keys_event event = keys_take(&e->keys, byte);
+    if (event == KEYS_LINE)
+        remember(e);
+    return event;
 }
 
-static bool finish(struct editor *e, bool carriage_return)
+void editor_show(struct editor *e, unsigned width)
 {
-    e->text[e->length] = 0;
-    e->skip_newline = carriage_return;
-    e->echo(e->context, "\n", 1);
-    remember(e);
-    return true;
+    if (width >= EDIT_WIDTH_LEAST)
+        e->keys.line.width = width;
+    edit_show(&e->keys.line);
 }
 
-void editor_begin(struct editor *e, bool hidden)
+void editor_forget(struct editor *e)
 {
-    e->length = e->shown = e->escape = 0;
-    e->hidden = hidden;
+    memset(e->text, 0, sizeof e->text);
 }
-
-bool editor_take(struct editor *e, uint8_t c)
-{
-    bool second_half = e->skip_newline && c == '\n';
-    e->skip_newline = false;
-    if (second_half)
-        return false;
-    if (e->escape)
-        take_escape(e, c);
-    else if (c == '\r' || c == '\n')
-        return finish(e, c == '\r');
-    else if (c == ESCAPE)
-        e->escape = ESCAPE;
-    else if (c == BACKSPACE || c == DELETE)
-        erase_character(e);
-    else if (c == CONTROL_U)
-        erase_line(e);
-    else if (c == CONTROL_W)
-        erase_word(e);
-    else
-        insert(e, c);
-    return false;
-}
-
-void editor_show(struct editor *e) { echo(e, e->text, e->length); }

@@ -1,28 +1,28 @@
-/* CP's own line editing: one line typed at a terminal, with backspace, ^U, ^W and the last lines on arrow up and down.
- */
+/* CP's own line editing (lib/keys.h), with the last lines on arrow up and down. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/keys.h"
+
 enum { EDITOR_LINE = 240, EDITOR_HISTORY = 8 };
 
 struct editor {
-    char text[EDITOR_LINE + 1]; /* NUL-terminated when the line is complete */
-    unsigned length;
-    bool hidden;                      /* do not echo: a password */
-    bool skip_newline;                /* the last line ended with CR: an LF now belongs to it */
-    uint8_t escape;                   /* inside an escape sequence */
-    unsigned shown;                   /* how far back in the history, 0: the new line */
+    struct keys keys;
+    char text[EDITOR_LINE + 1];       /* NUL-terminated; all but its first byte stays when the next line is begun */
     char (*history)[EDITOR_LINE + 1]; /* NULL: none; EDITOR_HISTORY rows, [0] the last line */
     void (*echo)(void *context, const char *text, unsigned length);
-    void *context;
+    void (*complete)(void *context); /* a Tab */
+    void *context;                   /* of both */
 };
 
-void editor_begin(struct editor *, bool hidden); /* an empty line; history, echo and context stay */
+/* An empty line behind a prompt of so many columns, on a terminal of `width` (0: not known); history, echo, complete
+ * and context stay. */
+void editor_begin(struct editor *, unsigned width, unsigned indent, bool hidden);
 
-/* Takes one byte. True: the line is complete in `text` (its end was echoed, and it went into the history unless
- * hidden). */
-bool editor_take(struct editor *, uint8_t byte);
+/* Takes one byte. A line goes into the history unless it is hidden. */
+enum keys_event editor_take(struct editor *, uint8_t byte);
 
-/* Shows what was typed so far again. */
-void editor_show(struct editor *);
+/* Shows the line again, behind a prompt that was written anew, on a terminal of so many columns now. */
+void editor_show(struct editor *, unsigned width);
+void editor_forget(struct editor *); /* what was typed: it may be a password. A new line is to begin */

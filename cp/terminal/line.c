@@ -49,6 +49,12 @@ void line_tell_room(struct line *l, uint32_t before)
         l->room(l);
 }
 
+void line_look(struct line *l)
+{
+    if (l->driver && l->driver->look && !l->held)
+        l->driver->look(l);
+}
+
 void line_resume(struct line *l)
 {
     if (l->driver && l->driver->resume)

@@ -14,6 +14,9 @@ struct line_driver {
     void (*send)(struct line *);   /* bytes were queued: see that they go out */
     void (*drain)(struct line *);  /* waits, not for ever, until all of them are out */
     void (*resume)(struct line *); /* hand on the held input; NULL: this driver never holds any */
+    /* Hand on what has come, whether its interrupt was served or not; NULL: what comes has room, however long that
+     * takes. */
+    void (*look)(struct line *);
 };
 
 struct line {
@@ -36,6 +39,9 @@ uint32_t line_room(const struct line *); /* bytes that line_write would take now
 
 /* Queues up to `count` bytes and has them sent; returns how many were taken (less than count: no more room). */
 uint32_t line_write(struct line *, const void *bytes, uint32_t count);
+
+/* In the middle of long work: what the line cannot keep for long is taken now. */
+void line_look(struct line *);
 
 /* There is room for input again: hands on what was held, as far as it goes. */
 void line_resume(struct line *);

@@ -10,18 +10,39 @@ static unsigned count;
 
 /* ---- what a line tells ------------------------------------------------------------------------------------------- */
 
+/* Held bytes are typed ones: but the last may begin a mark. */
+static void give(struct terminal *t, uint8_t last)
+{
+    struct mark *m = &t->mark;
+    unsigned typed = m->held > 1 && last == MARK_BEGINS ? m->held - 1u : m->held;
+    for (unsigned i = 0; i < typed; i++)
+        if (ring_room(&t->input))
+            ring_put(&t->input, m->bytes[i]);
+    m->bytes[0] = last;
+    m->held -= typed;
+}
+
 static void take_input(struct line *line, uint8_t byte)
 {
     struct terminal *t = line->owner;
     sitter_wanted();
-    if (ring_room(&t->input))
-        ring_put(&t->input, byte);
+    switch (mark_take(&t->mark, byte)) {
+    case MARK_HOLDING: break;
+    case MARK_GIVE: give(t, byte); break;
+    case MARK_END: t->ended = true; break;
+    case MARK_WIDTH:
+        t->resized |= t->columns != t->mark.columns;
+        t->columns = t->mark.columns;
+        break;
+    }
 }
 
+/* What is held back as a mark may have to go into the ring with the next byte. */
 static uint32_t input_room(struct line *line)
 {
     const struct terminal *t = line->owner;
-    return ring_room(&t->input);
+    uint32_t room = ring_room(&t->input);
+    return room > t->mark.held ? room - t->mark.held : 0;
 }
 
 static void give_room(struct line *line)
@@ -36,11 +57,23 @@ static void take_carrier(struct line *line, bool there)
     struct terminal *t = line->owner;
     sitter_wanted();
     terminal_forget(t);
+    t->mark.held = 0;
+    t->columns = 0; /* who comes may have another terminal */
     t->away = !there;
     t->left |= !there;
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
+
+static char trusted[MARK_TOKEN + 1];
+
+void terminal_trust(const char *token, unsigned length)
+{
+    if (length > MARK_TOKEN)
+        length = 0;
+    memcpy(trusted, token, length);
+    trusted[length] = 0;
+}
 
 struct terminal *terminal_add(struct line *line, struct session *s)
 {
@@ -50,6 +83,7 @@ struct terminal *terminal_add(struct line *line, struct session *s)
     memset(t, 0, sizeof *t);
     t->input = (struct ring){.bytes = t->bytes, .size = TERMINAL_INPUT};
     t->line = line;
+    t->mark.token = *trusted ? trusted : NULL;
     t->number = ++count;
     t->session = s;
     line->input = take_input;
@@ -85,6 +119,12 @@ bool terminal_poll(struct terminal *t, unsigned most)
     if (t->line->held && ring_room(&t->input) >= TERMINAL_INPUT / 2)
         line_resume(t->line);
     return !most;
+}
+
+void terminal_look(void)
+{
+    for (struct terminal *t = terminals; t < terminals + count; t++)
+        line_look(t->line);
 }
 
 void terminal_forget(struct terminal *t)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cp/terminal/line.h"
+#include "cp/terminal/mark.h"
 #include "cp/terminal/ring.h"
 
 enum {
@@ -22,13 +23,20 @@ struct terminal {
     struct line *line;
     unsigned number; /* shown as L0001 */
     struct session *session; /* never NULL */
+    struct mark mark;
     struct ring input;
+    unsigned columns;  /* as whoever carries the line told; 0: not known */
+    bool resized;      /* columns is another than when that was last looked at */
+    bool ended;        /* nothing is typed any more but what is in the ring (mark.h) */
     bool away;         /* nobody is there */
     bool left;         /* somebody was there and left, and what follows from that is not done */
     bool unwelcomed;   /* whoever is there, or comes, has not been shown a prompt */
     unsigned refusals; /* wrong passwords typed here, in a row: hanging up does not make up for them */
     uint8_t bytes[TERMINAL_INPUT];
 };
+
+/* Whoever carries the lines and knows this token says marks on them (mark.h). Before terminal_add. */
+void terminal_trust(const char *token, unsigned length);
 
 /* Takes the line over, for the session. NULL: no room for one more. */
 struct terminal *terminal_add(struct line *, struct session *);
@@ -40,6 +48,9 @@ bool terminal_is_left(const struct terminal *);
 
 /* Hands on up to so many typed bytes. True: that was not all. */
 bool terminal_poll(struct terminal *, unsigned most);
+
+/* In the middle of long work: a UART has room for sixteen bytes, which come in 70,000 instructions. */
+void terminal_look(void);
 
 /* Drops what was typed and not taken: it was meant for a session that is over. */
 void terminal_forget(struct terminal *);

@@ -390,25 +390,6 @@ static void every_message_is_explained(void **state)
     assert_non_null(strstr(fake_cms_shown(), "DMSPIP027E Entry point ... not found\r\nReturn code -27.\r\n"));
 }
 
-static void hx_ends_a_command_and_what_its_line_still_held(void **state)
-{
-    (void)state;
-    cms_console_command_begins();
-    fake_cms_type("next one\rH\bhx\rlast");
-    cms_line("shown", 5);
-    assert_true(cms_halted());
-    cms_line("not shown", 9);
-    cms_console_command_ends();
-    assert_null(strstr(fake_cms_shown(), "shown"));
-    fake_cms_forget();
-    fake_cms_type(" line\r");
-    char line[LINE_TEXT_MAX + 1];
-    assert_int_equal(cms_console_read(line, sizeof line, CONSOLE_COMMAND), 8);
-    assert_string_equal(line, "next one");
-    assert_int_equal(cms_console_read(line, sizeof line, CONSOLE_COMMAND), 9);
-    assert_string_equal(line, "last line");
-}
-
 static void ht_silences_a_command_until_its_end(void **state)
 {
     (void)state;
@@ -477,7 +458,6 @@ int main(void)
         TEST(help_knows_commands_and_messages),
         TEST(help_for_what_is_cps_comes_from_cp),
         TEST(every_message_is_explained),
-        TEST(hx_ends_a_command_and_what_its_line_still_held),
         TEST(ht_silences_a_command_until_its_end),
         TEST(captured_output_does_not_reach_the_terminal),
         TEST(an_abend_ends_in_ready_with_the_disks_accessed),

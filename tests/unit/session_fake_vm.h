@@ -213,6 +213,9 @@ void machine_reset(struct machine *m)
         f->in_flight = 0;
 }
 
+static bool fake_machine_busy; /* something but a key may interrupt any of them */
+bool machine_is_busy(const struct machine *m) { return fake_machine_busy || machine_in_flight(m); }
+
 unsigned machine_in_flight(const struct machine *m) { return fake_machine((struct machine *)m)->in_flight; }
 
 int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
@@ -267,6 +270,7 @@ FAKE uint32_t line_write(struct line *l, const void *bytes, uint32_t count)
 }
 
 FAKE void line_resume(struct line *l) { l->held = false; }
+FAKE void line_look(struct line *l) { (void)l; }
 
 static void fake_type(unsigned line, const char *text)
 {

@@ -222,6 +222,8 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     used->output.in_line = false;
     used->output.ring = fresh->output.ring;
     used->typing.editor.context = &fresh->output;
+    used->typing.editor.keys.context = used->typing.editor.keys.line.context = &fresh->typing.editor;
+    used->typing.editor.keys.line.text = fresh->typing.editor.text;
     used->timer = fresh->timer;
     assert_memory_equal(used, fresh, sizeof *used);
     session_free(used);

@@ -20,7 +20,7 @@ bool sitter_leaves(const struct session *s) { return (void)s, leaves; }
 bool sitter_take(struct session *s, uint8_t byte) { return (void)s, (void)byte, false; }
 
 static void nothing(struct line *l) { (void)l; }
-static const struct line_driver driver = {nothing, nothing, NULL};
+static const struct line_driver driver = {.send = nothing, .drain = nothing};
 static struct line line = {.driver = &driver};
 static struct terminal terminal = {.line = &line};
 static uint8_t *queue;

@@ -36,7 +36,7 @@ static unsigned resumed;
 static void nothing(struct line *l) { (void)l; }
 static void resume(struct line *l) { resumed++, l->held = false; }
 
-static const struct line_driver driver = {nothing, nothing, resume};
+static const struct line_driver driver = {.send = nothing, .drain = nothing, .resume = resume};
 static struct line line;
 static struct session alice;
 static struct terminal *terminal;

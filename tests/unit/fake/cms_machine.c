@@ -40,6 +40,7 @@ void fake_cms_reset(void)
     fake_cms_cp_asked[0] = 0;
     fake_cms_loses_interrupts = fake_cms_disks_fail = false;
     fake_cms_ticks = 0;
+    fake_cms_width = 0;
     cms_heap_start(heap, sizeof heap);
     fake_cms_forget();
 }
@@ -96,6 +97,13 @@ void cms_terminal_wait(void)
 
 void cms_terminal_drain(void)
 {
+}
+
+size_t fake_cms_width;
+
+size_t cms_terminal_width(void)
+{
+    return fake_cms_width;
 }
 
 void fake_cms_attach(uint16_t vdev, bool read_only)

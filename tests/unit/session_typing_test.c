@@ -1,0 +1,278 @@
+/* What a person types at CP's prompt, or behind #CP: keys, lines that are too long or given up, the end of it all. */
+#include "cp/session/turn.h"
+#include "tests/unit/session_scene.h"
+
+#define GUEST(id) ((struct fake_vm *)vm_of(id))
+
+static struct terminal *terminal_of(unsigned line) { return fake_line[line].line.owner; }
+
+static void keys_move_within_the_line(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    type(1, "UERY USERIDX\033[D\033[3~\033[HQ\r");
+    assert_shows(1, "BOB      AT VMN\r\n");
+    shown(1);
+    type(1, "QUERY QUX\033[A\r");
+    assert_shows(1, "BOB      AT VMN\r\n");
+}
+
+static void type_times(unsigned line, const char *what, unsigned times)
+{
+    while (times--)
+        fake_type(line, what);
+    turn();
+}
+
+static void a_line_that_is_too_long_is_refused_whole(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    type(1, "QUERY USERID#QUERY USERID");
+    type_times(1, " ", EDITOR_LINE - 25 + 3);
+    shown(1);
+    type(1, "\r");
+    const char *text = shown(1);
+    assert_non_null(strstr(text, "HCPCFC9045E Line too long: 243 bytes; the limit is 240\r\nCP> "));
+    assert_null(strstr(text, "AT VMN"));
+    type(1, "QUERY USERID");
+    type_times(1, " ", EDITOR_LINE - 12);
+    type(1, "\r");
+    assert_shows(1, "BOB      AT VMN\r\n");
+}
+
+static void behind_cp_too_and_the_machine_has_its_terminal_back(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1000;
+    fake_type(0, "#CP QUERY USERID");
+    type_times(0, " ", EDITOR_LINE);
+    shown(0);
+    type(0, "\rmine\r");
+    assert_shows(0, "HCPCFC9045E Line too long: 252 bytes; the limit is 240\r\n");
+    assert_string_equal(GUEST("ALICE")->input, "mine\r");
+}
+
+static void a_password_that_is_too_long_is_not_tried(void **state)
+{
+    (void)state;
+    type(1, "LOGON BOB\r");
+    type_times(1, "x", EDITOR_LINE + 1);
+    type(1, "\r");
+    assert_shows(1, "HCPCFC9045E");
+    assert_int_equal(terminal_of(1)->refusals, 0);
+    assert_int_equal(terminal_of(1)->session->state, SESSION_LOGON);
+}
+
+static void control_c_gives_up_a_line(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    shown(1);
+    type(1, "QUERY TI\003QUERY USERID\r");
+    const char *text = shown(1);
+    assert_non_null(strstr(text, "QUERY TI^C\r\nCP> QUERY USERID\r\nBOB      AT VMN\r\n"));
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1000;
+    type(0, "#CP QUE\003mine\r");
+    assert_int_equal(terminal_of(0)->session->state, SESSION_RUN);
+    assert_string_equal(GUEST("ALICE")->input, "mine\r");
+}
+
+static void control_c_gives_up_a_logon(void **state)
+{
+    (void)state;
+    type(1, "LOGON BOB\r");
+    type(1, "vm\003");
+    assert_int_equal(terminal_of(1)->session->state, SESSION_LOGON);
+    type(1, "n\r");
+    assert_null(session_find("BOB"));
+    for (unsigned i = 0; i < EDITOR_LINE; i++)
+        assert_true(terminal_of(1)->session->typing.editor.text[i] != 'v');
+}
+
+static void control_c_ends_sleep(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    type(0, "#CP SLEEP\r");
+    assert_int_equal(vm_of("ALICE")->state, VM_STOPPED);
+    type(0, "\003");
+    assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
+}
+
+static void words_that_come_while_a_long_line_is_edited_leave_it_whole(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    type_times(1, "x", 200);
+    type(1, "\001");
+    shown(1);
+    output_say(&session_find("BOB")->output, "News");
+    turn();
+    const char *text = shown(1);
+    /* down from the first of three rows, then all of it again, and back to the first character */
+    assert_true(!strncmp(text, "\r\n\r\n\r\nNews\r\nCP> xxx", 19));
+    assert_non_null(strstr(text, "\r\033[2A\033[4C"));
+}
+
+static void the_machines_words_do_not_run_into_a_command_begun(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1000;
+    shown(0);
+    type(0, "#CP QUERY");
+    vm_output(vm_of("ALICE"), 0, (const uint8_t *)"VM", 2);
+    vm_output(vm_of("ALICE"), 0, (const uint8_t *)"/N\r\n", 4);
+    turn();
+    assert_string_equal(shown(0), "#CP QUERY\r\nVM/N\r\n#CP QUERY");
+    type(0, " USERID\r");
+    assert_shows(0, "ALICE    AT VMN\r\n");
+}
+
+static void resized(unsigned line, unsigned columns)
+{
+    terminal_of(line)->columns = columns;
+    terminal_of(line)->resized = true;
+    turn_wanted = true;
+    turn();
+}
+
+static void a_terminal_that_becomes_wider_has_its_line_drawn_anew(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    type_times(1, "x", 90);
+    shown(1);
+    resized(1, 100);
+    const char *text = shown(1);
+    assert_true(!strncmp(text, "\r\nCP> xxx", 9));
+    type(1, "\001");
+    assert_string_equal(shown(1), "\r\033[4C");
+    type(1, "\025\013\r");
+    resized(1, 0);
+}
+
+/* ---- the end of input -------------------------------------------------------------------------------------------- */
+
+static void end_input(unsigned line)
+{
+    terminal_of(line)->ended = true;
+    turn_wanted = true;
+    turn();
+}
+
+static int input_goes_on(void **state)
+{
+    for (unsigned i = 0; i < FAKE_LINES; i++)
+        terminal_of(i)->ended = false;
+    fake_machine_busy = false;
+    return scene_reset(state);
+}
+
+static void at_the_end_of_input_who_is_in_cp_is_logged_off(void **state)
+{
+    (void)state;
+    fake_type(1, "LOGON BOB NOIPL\rvmn\rQUERY USERID"); /* the last line without its end */
+    end_input(1);
+    assert_shows(1, "BOB      AT VMN\r\n");
+    assert_null(session_find("BOB"));
+    assert_false(session_closed); /* others may come at the other lines */
+}
+
+static void a_machine_is_left_alone_until_it_waits_for_a_key_that_nobody_will_press(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 3;
+    fake_type(0, "one\r");
+    end_input(0);
+    assert_non_null(session_find("ALICE")); /* it runs, and has not read all */
+    GUEST("ALICE")->fifo = 1000;
+    vm_input_room(vm_of("ALICE"), 0);
+    turn();
+    assert_non_null(session_find("ALICE"));
+    fake_machine_busy = true;
+    vm_of("ALICE")->state = VM_WAITING;
+    turn();
+    assert_non_null(session_find("ALICE")); /* a disk or a timer will wake it */
+    fake_machine_busy = false;
+    turn();
+    assert_null(session_find("ALICE"));
+}
+
+static void a_line_begun_for_the_machine_is_finished(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1000;
+    fake_type(0, "one\r#CP");
+    end_input(0);
+    assert_shows(0, "#CP\r\n"); /* which stops the machine, and so that was it */
+    assert_null(session_find("ALICE"));
+    logon(1, "ALICE");
+    GUEST("ALICE")->fifo = 1000;
+    fake_type(1, "two");
+    end_input(1);
+    assert_string_equal(GUEST("ALICE")->input, "two\r");
+}
+
+static void a_question_without_an_answer_is_given_up(void **state)
+{
+    (void)state;
+    fake_type(1, "LOGON BOB\r");
+    end_input(1);
+    assert_int_equal(terminal_of(1)->session->state, SESSION_LOGON);
+    assert_int_equal(terminal_of(1)->refusals, 0);
+    logon(0, "ALICE");
+    fake_type(0, "#CP ");
+    end_input(0);
+    assert_int_equal(terminal_of(0)->session->state, SESSION_RUN);
+}
+
+static void a_rest_is_waited_for(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    fake_type(1, "SLEEP 2 SEC#QUERY USERID\r");
+    end_input(1);
+    assert_non_null(session_find("BOB"));
+    fake_clock_advance(2100000000);
+    turn();
+    assert_shows(1, "BOB      AT VMN\r\n");
+    turn();
+    assert_null(session_find("BOB"));
+}
+
+static int start(void **state)
+{
+    (void)state;
+    scene_begin();
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, input_goes_on)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(keys_move_within_the_line),
+        TEST(a_line_that_is_too_long_is_refused_whole),
+        TEST(behind_cp_too_and_the_machine_has_its_terminal_back),
+        TEST(a_password_that_is_too_long_is_not_tried),
+        TEST(control_c_gives_up_a_line),
+        TEST(control_c_gives_up_a_logon),
+        TEST(control_c_ends_sleep),
+        TEST(words_that_come_while_a_long_line_is_edited_leave_it_whole),
+        TEST(the_machines_words_do_not_run_into_a_command_begun),
+        TEST(a_terminal_that_becomes_wider_has_its_line_drawn_anew),
+        TEST(at_the_end_of_input_who_is_in_cp_is_logged_off),
+        TEST(a_machine_is_left_alone_until_it_waits_for_a_key_that_nobody_will_press),
+        TEST(a_line_begun_for_the_machine_is_finished),
+        TEST(a_question_without_an_answer_is_given_up),
+        TEST(a_rest_is_waited_for),
+    };
+    return cmocka_run_group_tests(tests, start, NULL);
+}

@@ -1,0 +1,110 @@
+/* Marks among what is typed: found by their token, and nothing typed is lost or taken for one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cp/terminal/mark.h"
+
+static struct mark mark;
+static char typed[256];
+static unsigned length, ends, widths;
+
+static int begin(void **state)
+{
+    (void)state;
+    mark = (struct mark){.token = "aB3xYz"};
+    length = ends = widths = 0;
+    return 0;
+}
+
+static void take(const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint8_t last = (uint8_t)bytes[i];
+        switch (mark_take(&mark, last)) {
+        case MARK_HOLDING: break;
+        case MARK_END: ends++; break;
+        case MARK_WIDTH: widths++; break;
+        case MARK_GIVE: {
+            unsigned give = mark.held > 1 && last == MARK_BEGINS ? mark.held - 1u : mark.held;
+            memcpy(typed + length, mark.bytes, give);
+            length += give;
+            mark.bytes[0] = last;
+            mark.held -= give;
+        }
+        }
+    }
+    typed[length] = 0;
+}
+
+#define TAKE(bytes) take(bytes, sizeof(bytes) - 1)
+
+static void a_mark_is_no_text(void **state)
+{
+    (void)state;
+    TAKE("ab\xfe" "aB3xYzW132;");
+    assert_int_equal(widths, 1);
+    assert_int_equal(mark.columns, 132);
+    TAKE("cd\xfe" "aB3xYzE;");
+    assert_string_equal(typed, "abcd");
+    assert_int_equal(ends, 1);
+    assert_int_equal(mark.held, 0);
+}
+
+static void what_only_begins_like_a_mark_is_typed_as_it_is(void **state)
+{
+    static const char text[] = "\xfe\xfe" "aB3xYz?\xfe" "aB3xYZE;\xfe" "aB3xYzE,\xfe" "aB3xYzEx\xfe" "aB3xYzW80x\xfe"
+                               "aB3xYz;\xfe" "aB3xYzW12345678901234567890;end";
+    (void)state;
+    take(text, sizeof text - 1);
+    assert_int_equal(ends + widths, 0);
+    assert_int_equal(length, sizeof text - 1);
+    assert_memory_equal(typed, text, length);
+}
+
+static void a_mark_behind_half_a_mark_counts(void **state)
+{
+    (void)state;
+    TAKE("\xfe\xfe" "aB3xYzE;");
+    assert_int_equal(ends, 1);
+    assert_string_equal(typed, "\xfe");
+    TAKE("\xfe" "aB3\xfe" "aB3xYzE;");
+    assert_int_equal(ends, 2);
+    assert_string_equal(typed, "\xfe\xfe" "aB3");
+}
+
+static void a_width_that_cannot_be_is_none(void **state)
+{
+    (void)state;
+    TAKE("\xfe" "aB3xYzW9999;");
+    assert_int_equal(widths, 1);
+    assert_int_equal(mark.columns, 0);
+    TAKE("\xfe" "aB3xYzW;");
+    assert_int_equal(mark.columns, 0);
+}
+
+static void without_a_token_every_byte_is_typed_at_once(void **state)
+{
+    (void)state;
+    mark.token = NULL;
+    TAKE("\xfe" "aB3xYzE;");
+    assert_int_equal(ends, 0);
+    assert_string_equal(typed, "\xfe" "aB3xYzE;");
+    assert_int_equal(mark.held, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_mark_is_no_text, begin),
+        cmocka_unit_test_setup(what_only_begins_like_a_mark_is_typed_as_it_is, begin),
+        cmocka_unit_test_setup(a_mark_behind_half_a_mark_counts, begin),
+        cmocka_unit_test_setup(a_width_that_cannot_be_is_none, begin),
+        cmocka_unit_test_setup(without_a_token_every_byte_is_typed_at_once, begin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
