@@ -139,6 +139,8 @@ int line_open_socket(struct line *l, const char *socket, char *name)
     return open_user_end(l, name);
 }
 
+void line_mark_with(struct line *l, const char *token) { l->token = token; }
+
 void line_heed_keys(struct line *l) { l->keys = true; }
 
 /* ---- a socket's coming and going ------------------------------------------------------- */
@@ -256,6 +258,35 @@ static void take_keys(struct line *l, const unsigned char *bytes, size_t n)
     }
 }
 
+/* ---- marks ------------------------------------------------------------------------------ */
+
+static void mark(struct line *l, const char *what)
+{
+    unsigned char begins = 0xfe;
+    add(&l->to_emulator, &begins, 1);
+    add(&l->to_emulator, l->token, strlen(l->token));
+    add(&l->to_emulator, what, strlen(what));
+}
+
+/* A terminal that does not know how wide it is says 0. */
+static void mark_width(struct line *l)
+{
+    struct winsize size;
+    char what[16];
+    if (!l->token || ioctl(l->in, TIOCGWINSZ, &size) || !size.ws_col || size.ws_col == l->columns)
+        return;
+    l->columns = size.ws_col;
+    snprintf(what, sizeof what, "W%u;", l->columns);
+    mark(l, what);
+}
+
+static void end(struct line *l)
+{
+    if (l->token && !l->ended)
+        mark(l, "E;");
+    l->ended = true;
+}
+
 static void from_user(struct line *l)
 {
     unsigned char bytes[CHUNK];
@@ -263,7 +294,7 @@ static void from_user(struct line *l)
     if (n > 0)
         take_keys(l, bytes, (size_t)n);
     else if (l->in == STDIN_FILENO && (n == 0 || (errno != EAGAIN && errno != EINTR)))
-        l->ended = true;
+        end(l);
 }
 
 static bool from_emulator(struct line *l)
@@ -293,10 +324,14 @@ static bool somebody_there(const struct line *l)
 void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
     bool hear = !l->ended && length(&l->to_emulator) < INPUT_ROOM;
-    /* what comes before the machine has opened its UART would be lost */
-    bool tell = length(&l->to_emulator) && (l->spoke || *l->socket);
     l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */
     follow_user(l);
+    if (!l->connected)
+        l->columns = 0;
+    else if (!*l->socket || l->emulator >= 0)
+        mark_width(l);
+    /* what comes before the machine has opened its UART would be lost */
+    bool tell = length(&l->to_emulator) && (l->spoke || *l->socket);
     p[ROW_EMULATOR] = (struct pollfd){l->emulator, 0, 0};
     if (!*l->socket || line_backlog(l) < LINE_BACKLOG_GO)
         p[ROW_EMULATOR].events |= POLLIN;

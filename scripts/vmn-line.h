@@ -28,6 +28,8 @@ struct line {
     long long left;     /* ms: since when who left had not read all and the socket is read dry; 0: not so */
     long long heard;    /* ms: when the machine last wrote meanwhile */
     bool ended;         /* standard input is at its end */
+    const char *token;  /* CP heeds marks that have it (cp/terminal/mark.h); NULL: what runs knows none */
+    unsigned columns;   /* of the user's terminal, as CP was told last */
     bool keys, escaped; /* Ctrl-] is heeded; it was the last key */
     bool gone;          /* standard output is broken: nobody will ever read */
     bool quit;          /* Ctrl-] q */
@@ -40,6 +42,9 @@ struct line {
 int line_open_standard(struct line *, const char *link);
 int line_open_pty(struct line *, const char *link, char *name);
 int line_open_socket(struct line *, const char *socket, char *name);
+
+/* From now on the machine is told how wide the user's terminal is, and when standard input has ended. */
+void line_mark_with(struct line *, const char *token);
 
 /* Line 1's keys come from a terminal in raw mode: heed the escape key. */
 void line_heed_keys(struct line *);

@@ -1,4 +1,4 @@
-/* vmn-relay RUN-DIRECTORY LINES[+SOCKETS] [KEEP-LOG] -- EMULATOR ARGUMENT...
+/* vmn-relay RUN-DIRECTORY LINES[+SOCKETS][:TOKEN] [KEEP-LOG] -- EMULATOR ARGUMENT...
  *                                                                      (for scripts/vmn, which prepares the directory)
  * vmn-relay --holder IMAGE                                             prints who holds the lock on that disk
  * vmn-relay --join LINE                                                joins this terminal to one of the further lines
@@ -7,6 +7,9 @@
  * ptys for the user, whose names go to standard error. The emulator finds its ends as RUN-DIRECTORY/line1 ...: ptys for
  * the first LINES of them, and for SOCKETS more the place of a socket it is to listen on. It writes its log to
  * RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
+ *
+ * With a TOKEN, which CP has too, it says to CP among what is typed how wide the terminals are, and that standard input
+ * is at its end (cp/terminal/mark.h).
  *
  * Ends when the emulator does, when told to (signals, Ctrl-] q): terminal restored, emulator gone, directory removed.
  * Exit status: 0 after a power off, or what the machine wrote as "VMN-EXIT n" on its debug port; 70 when the emulator
@@ -350,7 +353,7 @@ static void heed_signal(void)
         return;
     if (s.ssi_signo == SIGCONT && vmn.raw)
         line_make_raw(STDIN_FILENO);
-    if (s.ssi_signo == SIGCONT)
+    if (s.ssi_signo == SIGCONT || s.ssi_signo == SIGWINCH) /* the next look at the lines sees how wide it is */
         return;
     if (s.ssi_signo != SIGCHLD)
         leave(128 + (int)s.ssi_signo);
@@ -436,7 +439,7 @@ static void run(void)
 
 int main(int argc, char **argv)
 {
-    static const int caught[] = {SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static const int caught[] = {SIGCHLD, SIGCONT, SIGWINCH, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     int at = 3;
     if (argc == 3 && !strcmp(argv[1], "--holder"))
         return disk_print_holder(argv[2]);
@@ -445,13 +448,14 @@ int main(int argc, char **argv)
     if (argc >= 4 && strcmp(argv[3], "--"))
         vmn.keep_log = argv[at++];
     if (argc < at + 2 || strcmp(argv[at], "--")) {
-        fputs("vmn-relay: RUN-DIRECTORY LINES[+SOCKETS] [KEEP-LOG] -- EMULATOR ARGUMENT...\n", stderr);
+        fputs("vmn-relay: RUN-DIRECTORY LINES[+SOCKETS][:TOKEN] [KEEP-LOG] -- EMULATOR ARGUMENT...\n", stderr);
         return STATUS_USAGE;
     }
     vmn.directory = argv[1];
     char *more;
     vmn.ptys = (unsigned)strtoul(argv[2], &more, 10);
-    vmn.lines = vmn.ptys + (*more == '+' ? (unsigned)strtoul(more + 1, NULL, 10) : 0);
+    vmn.lines = vmn.ptys + (*more == '+' ? (unsigned)strtoul(more + 1, &more, 10) : 0);
+    const char *token = *more == ':' && more[1] ? more + 1 : NULL;
     if (vmn.ptys < 1 || vmn.lines > MAX_LINES)
         fail(STATUS_USAGE, "1 to %d lines", MAX_LINES);
     const char *wrong = vmn.keep_log ? open_log() : NULL;
@@ -467,8 +471,10 @@ int main(int argc, char **argv)
     vmn.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     vmn.place = open(vmn.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     disk_open(vmn.place);
-    for (unsigned i = 0; i < vmn.lines; i++)
+    for (unsigned i = 0; i < vmn.lines; i++) {
         open_line(i);
+        line_mark_with(&vmn.line[i], token);
+    }
     open_terminal();
     vmn.qemu = strstr(argv[at + 1], "qemu") != NULL;
     start_emulator(argv + at + 1);
