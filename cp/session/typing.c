@@ -11,12 +11,20 @@
 #include "cp/time/work.h"
 #include "lib/format.h"
 
-enum { CONTROL_C = 3 };
+enum { CONTROL_C = 3, PATIENCE_SECONDS = 1 };
 
 static void echo(void *context, const char *text, unsigned length) { output_echo(context, text, length); }
 
+static void lose_patience(struct timer *timer)
+{
+    ((struct typing *)timer->owner)->stuck = true;
+    turn_wanted = true;
+}
+
 void typing_begin(struct typing *t, struct output *output)
 {
+    t->patience.expire = lose_patience;
+    t->patience.owner = t;
     t->editor.echo = echo;
     t->editor.context = output;
     editor_begin(&t->editor, 0, 0, false);
@@ -27,8 +35,15 @@ void typing_begin(struct typing *t, struct output *output)
 bool typing_offer_held(struct typing *t, struct machine *machine)
 {
     struct attention *a = &t->attention;
-    attention_handed_on(a, machine_input(machine, 0, a->bytes, a->held));
+    unsigned taken = machine_input(machine, 0, a->bytes, a->held);
+    attention_handed_on(a, taken);
     t->machine_full = a->held != 0;
+    if (taken || !t->machine_full) {
+        timer_cancel(&t->patience);
+        t->stuck = false;
+    }
+    if (t->machine_full && !t->stuck && !t->patience.armed)
+        timer_arm(&t->patience, clock_now() + PATIENCE_SECONDS * clock_hz);
     return !t->machine_full;
 }
 
@@ -38,6 +53,13 @@ static void begin_command(struct session *s)
     session_begin_line(s);
     output_echo(&s->output, "#CP ", 4);
     turn_soon(); /* whoever reads its UART took it from what is typed ahead: the command is there, and nothing comes */
+}
+
+static void enter_cp(struct session *s, uint8_t end)
+{
+    output_echo(&s->output, "#CP\n", 4);
+    session_enter_cp(s);
+    s->typing.editor.keys.after_return = end == '\r';
 }
 
 static bool take_for_machine(struct session *s, uint8_t byte)
@@ -51,9 +73,7 @@ static bool take_for_machine(struct session *s, uint8_t byte)
     case ATTENTION_RELEASE: typing_offer_held(t, machine); break;
     case ATTENTION_COMMAND: begin_command(s); break;
     case ATTENTION_ENTER:
-        output_echo(&s->output, "#CP\n", 4);
-        session_enter_cp(s);
-        t->editor.keys.after_return = byte == '\r';
+        enter_cp(s, byte);
         break;
     }
     return true;
@@ -156,6 +176,32 @@ static void take_for_cp(struct session *s, uint8_t byte)
     case KEYS_TOO_LONG: refuse_line(s); break;
     case KEYS_ABANDONED: abandon(s); break;
     }
+}
+
+/* The machine goes on, now or after a rest. */
+static bool machine_goes_on(const struct session *s)
+{
+    enum session_state state = session_rests(s) ? s->rest.then : s->state;
+    return !s->deed.noted && state == SESSION_RUN;
+}
+
+void typing_heed_attention(struct session *s)
+{
+    enum { NAME = 4 }; /* "#CP" and what ends it */
+    struct terminal *t = s->output.terminal;
+    uint8_t line[EDITOR_LINE + 2 * NAME];
+    uint32_t start, length;
+    if (!t || !s->typing.stuck || !attention_find(&s->typing.attention, &t->input, &start, &length))
+        return;
+    terminal_take_out(t, start, length, line, sizeof line);
+    if (length == NAME)
+        enter_cp(s, line[NAME - 1]);
+    else
+        begin_command(s);
+    for (uint32_t i = NAME; i < length; i++) /* of one that is longer only its length counts */
+        take_for_cp(s, i + 1 == length ? '\r' : i < sizeof line ? line[i] : 'x');
+    if (!machine_goes_on(s) && ring_used(&t->input) >= start)
+        terminal_drop(t, start);
 }
 
 bool typing_take(struct session *s, uint8_t byte)

@@ -9,6 +9,7 @@
 
 #include "cp/terminal/attention.h"
 #include "cp/terminal/editor.h"
+#include "cp/time/timer.h"
 
 struct machine;
 struct output;
@@ -20,11 +21,17 @@ struct typing {
     unsigned next_command; /* of several on the line: 1 + where in editor.text it begins; 0: none is left */
     struct attention attention; /* to what is typed for the machine */
     bool machine_full;          /* attention holds bytes the machine had no room for */
+    bool stuck;                 /* and has read none for a while */
+    struct timer patience;      /* until then */
 };
 
 void typing_begin(struct typing *, struct output *echo); /* nothing typed, no history. @pre all bytes are 0 */
 /* Held bytes to the machine's console; true: all are gone. */
 bool typing_offer_held(struct typing *, struct machine *);
+
+/* #CP reaches CP whatever the machine does: if it reads nothing, the first such line that is typed ahead is obeyed
+ * before what stands in front of it, which is dropped if the machine does not go on. */
+void typing_heed_attention(struct session *);
 
 /* One typed byte. False: not now (it stays with the terminal). The session may be gone afterwards. */
 bool typing_take(struct session *, uint8_t byte);

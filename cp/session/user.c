@@ -169,8 +169,9 @@ static bool poll_session(struct session *s)
     }
     if (s->typing.next_command)
         more |= typing_go_on(s);
-    if (s->typing.machine_full && session_states[s->state].reads == READS_MACHINE)
-        typing_offer_held(&s->typing, &s->vm->machine);
+    if (s->typing.machine_full && session_states[s->state].reads == READS_MACHINE &&
+        !typing_offer_held(&s->typing, &s->vm->machine))
+        typing_heed_attention(s);
     session_refresh(s);
     session_pump(s);
     return more;

@@ -45,6 +45,37 @@ enum attention_result attention_take(struct attention *a, uint8_t byte)
     return byte == ' ' ? ATTENTION_COMMAND : ATTENTION_ENTER;
 }
 
+static bool is_command(const struct ring *r, uint32_t at)
+{
+    static const char pattern[] = "#CP";
+    for (unsigned i = 0; i < 3; i++)
+        if (upper(ring_at(r, at + i)) != pattern[i])
+            return false;
+    uint8_t behind = ring_at(r, at + 3);
+    return behind == ' ' || ends_line(behind);
+}
+
+bool attention_find(const struct attention *a, const struct ring *ahead, uint32_t *start, uint32_t *length)
+{
+    struct attention line = {.typed = a->typed};
+    uint32_t used = ring_used(ahead);
+    bool found = false;
+    for (uint32_t i = 0; i < used; i++) {
+        uint8_t byte = ring_at(ahead, i);
+        if (!found && !line.typed && used - i > 3 && is_command(ahead, i)) {
+            found = true;
+            *start = i;
+        }
+        follow(&line, byte);
+        if (found && ends_line(byte)) {
+            *length = i + 1 - *start;
+            return true;
+        }
+        found &= line.typed != 0; /* it was wiped again */
+    }
+    return false;
+}
+
 void attention_handed_on(struct attention *a, unsigned count)
 {
     memmove(a->bytes, a->bytes + count, a->held - count);

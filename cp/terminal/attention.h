@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/terminal/ring.h"
+
 enum { ATTENTION_HOLD = 4 };
 
 enum attention_result {
@@ -22,5 +24,8 @@ struct attention {
 /* Takes one byte. After RELEASE the caller hands on bytes[0..held), perhaps not all at once, and no byte is taken
  * before that is done. @pre nothing is left of what was released */
 enum attention_result attention_take(struct attention *, uint8_t byte);
+/* Is a whole line that begins with "#CP" in what is typed ahead? *start: bytes before it, *length: its bytes, with its
+ * end. */
+bool attention_find(const struct attention *, const struct ring *ahead, uint32_t *start, uint32_t *length);
 void attention_release(struct attention *); /* nothing more comes: what is held is to be handed on */
 void attention_handed_on(struct attention *, unsigned count); /* the first so many of them */

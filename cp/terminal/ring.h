@@ -21,6 +21,11 @@ static inline uint8_t ring_peek(const struct ring *r) /* @pre it is not empty */
     return r->bytes[r->tail & (r->size - 1)];
 }
 
+static inline uint8_t ring_at(const struct ring *r, uint32_t at) /* @pre so many are in it, and one more */
+{
+    return r->bytes[(r->tail + at) & (r->size - 1)];
+}
+
 /* The bytes that can be taken in one piece: take them with tail += count. */
 static inline uint32_t ring_piece(const struct ring *r, const uint8_t **piece)
 {

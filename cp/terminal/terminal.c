@@ -121,6 +121,22 @@ bool terminal_poll(struct terminal *t, unsigned most)
     return !most;
 }
 
+void terminal_take_out(struct terminal *t, uint32_t start, uint32_t length, uint8_t *to, uint32_t most)
+{
+    struct ring *r = &t->input;
+    for (uint32_t i = 0; i < length && i < most; i++)
+        to[i] = ring_at(r, start + i);
+    for (uint32_t i = start; i--;)
+        r->bytes[(r->tail + length + i) & (r->size - 1)] = ring_at(r, i);
+    terminal_drop(t, length);
+}
+
+void terminal_drop(struct terminal *t, uint32_t bytes)
+{
+    while (bytes--)
+        t->bytes[t->input.tail++ % TERMINAL_INPUT] = 0;
+}
+
 void terminal_look(void)
 {
     for (struct terminal *t = terminals; t < terminals + count; t++)

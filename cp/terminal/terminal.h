@@ -49,6 +49,12 @@ bool terminal_is_left(const struct terminal *);
 /* Hands on up to so many typed bytes. True: that was not all. */
 bool terminal_poll(struct terminal *, unsigned most);
 
+/* Takes bytes out of the middle of what is typed ahead: `length` of them behind `start` others, which stay. The first
+ * `most` are copied. @pre there are so many */
+void terminal_take_out(struct terminal *, uint32_t start, uint32_t length, uint8_t *to, uint32_t most);
+/* Drops so many of the oldest bytes. @pre there are so many */
+void terminal_drop(struct terminal *, uint32_t count);
+
 /* In the middle of long work: a UART has room for sixteen bytes, which come in 70,000 instructions. */
 void terminal_look(void);
 

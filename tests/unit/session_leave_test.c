@@ -207,17 +207,19 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     used->output.terminal = terminal_of(0);
     for (uint8_t *at = (uint8_t *)used; at < (uint8_t *)(used + 1); at++)
         if ((at < (uint8_t *)&used->output.terminal || at >= (uint8_t *)(&used->output.terminal + 1)) &&
-            (at < (uint8_t *)&used->timer || at >= (uint8_t *)(&used->timer + 1)))
+            (at < (uint8_t *)&used->timer || at >= (uint8_t *)(&used->timer + 1)) &&
+            (at < (uint8_t *)&used->typing.patience || at >= (uint8_t *)(&used->typing.patience + 1)))
             *at = 0xa5;
     used->output.ring = queue;
     used->output.in_line = true; /* tells where the cursor is */
     timer_arm(&used->timer, clock_now() + clock_hz);
+    timer_arm(&used->typing.patience, clock_now() + clock_hz);
     used->timer_ended = true;
     session_reset(used);
     assert_ptr_equal(used->output.terminal, terminal_of(0));
     assert_memory_equal(&used->output.ring, &queue, sizeof queue);
     assert_true(used->output.in_line);
-    assert_false(used->timer.armed);
+    assert_false(used->timer.armed || used->typing.patience.armed);
     used->output.terminal = NULL;
     used->output.in_line = false;
     used->output.ring = fresh->output.ring;
@@ -225,6 +227,7 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     used->typing.editor.keys.context = used->typing.editor.keys.line.context = &fresh->typing.editor;
     used->typing.editor.keys.line.text = fresh->typing.editor.text;
     used->timer = fresh->timer;
+    used->typing.patience = fresh->typing.patience;
     assert_memory_equal(used, fresh, sizeof *used);
     session_free(used);
     session_free(fresh);

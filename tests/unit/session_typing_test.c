@@ -132,6 +132,83 @@ static void the_machines_words_do_not_run_into_a_command_begun(void **state)
     assert_shows(0, "ALICE    AT VMN\r\n");
 }
 
+static void a_second_goes_by(void)
+{
+    fake_clock_advance(1100000000);
+    turn();
+}
+
+static void cp_is_reached_though_the_machine_reads_nothing(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1;
+    type(0, "one\rtwo #CP no\r#cp QUERY USERID\rthree\r");
+    assert_null(strstr(shown(0), "AT VMN")); /* it may be about to read */
+    a_second_goes_by();
+    assert_shows(0, "#CP QUERY USERID\r\nALICE    AT VMN\r\n");
+    GUEST("ALICE")->fifo = 1000;
+    vm_input_room(vm_of("ALICE"), 0);
+    turn();
+    assert_string_equal(GUEST("ALICE")->input, "one\rtwo #CP no\rthree\r");
+}
+
+static void what_was_typed_before_it_is_no_command_for_cp(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1;
+    type(0, "one\rQUERY USERID\r#CP\rQUERY USERS\r");
+    shown(0);
+    a_second_goes_by();
+    const char *text = shown(0);
+    assert_non_null(strstr(text, "#CP\r\nCP> QUERY USERS\r\n1 USERS\r\n"));
+    assert_null(strstr(text, "AT VMN"));
+    assert_int_equal(vm_of("ALICE")->state, VM_STOPPED);
+}
+
+static void nor_is_it_for_who_comes_behind_a_logoff(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1;
+    type(0, "one\rMESSAGE OPERATOR secret\r#CP LOGOFF\r");
+    a_second_goes_by();
+    assert_null(session_find("ALICE"));
+    assert_null(strstr(shown(0), "secret"));
+}
+
+static void a_line_behind_cp_that_is_too_long_is_refused_there_too(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1;
+    fake_type(0, "one\r#CP QUERY USERID");
+    type_times(0, " ", 2 * EDITOR_LINE);
+    type(0, "\r");
+    a_second_goes_by();
+    const char *text = shown(0);
+    assert_non_null(strstr(text, "Line too long: 492 bytes"));
+    assert_null(strstr(text, "AT VMN"));
+    assert_int_equal(terminal_of(0)->session->state, SESSION_RUN);
+}
+
+static void a_machine_that_reads_slowly_has_its_lines_in_order(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1;
+    type(0, "ab\r#CP QUERY USERID\r");
+    for (unsigned i = 0; i < 5; i++) {
+        fake_clock_advance(800000000);
+        GUEST("ALICE")->fifo = 1;
+        turn_wanted = true;
+        turn();
+    }
+    assert_string_equal(GUEST("ALICE")->input, "ab\r");
+    assert_shows(0, "AT VMN");
+}
+
 static void resized(unsigned line, unsigned columns)
 {
     terminal_of(line)->columns = columns;
@@ -267,6 +344,11 @@ int main(void)
         TEST(control_c_ends_sleep),
         TEST(words_that_come_while_a_long_line_is_edited_leave_it_whole),
         TEST(the_machines_words_do_not_run_into_a_command_begun),
+        TEST(cp_is_reached_though_the_machine_reads_nothing),
+        TEST(what_was_typed_before_it_is_no_command_for_cp),
+        TEST(nor_is_it_for_who_comes_behind_a_logoff),
+        TEST(a_line_behind_cp_that_is_too_long_is_refused_there_too),
+        TEST(a_machine_that_reads_slowly_has_its_lines_in_order),
         TEST(a_terminal_that_becomes_wider_has_its_line_drawn_anew),
         TEST(at_the_end_of_input_who_is_in_cp_is_logged_off),
         TEST(a_machine_is_left_alone_until_it_waits_for_a_key_that_nobody_will_press),
