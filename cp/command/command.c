@@ -39,6 +39,7 @@ static const struct command table[] = {
     ROW("STOP", 4, CLASS('G'), ON, stop),
     ROW("STORE", 2, CLASS('G'), ON, store),
     ROW("SYSTEM", 3, CLASS('G'), ON, system),
+    ROW("TERMINAL", 4, CLASS_ANY, ON, terminal),
     ROW("TRACE", 2, CLASS('G'), ON, trace),
     ROW("WARNING", 1, CLASS('A') | CLASS('B') | CLASS('C'), ON, warning),
     ROW("WNG", 3, CLASS('A') | CLASS('B') | CLASS('C'), ON, warning),

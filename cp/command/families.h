@@ -28,6 +28,7 @@ COMMAND(sleep);
 COMMAND(stop);
 COMMAND(store);
 COMMAND(system);
+COMMAND(terminal);
 COMMAND(trace);
 COMMAND(warning);
 COMMAND(xautolog);

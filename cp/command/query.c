@@ -17,7 +17,7 @@
 
 const char command_query_help[] =
     "QUERY {CPLEVEL | LINKS vdev | NAMES | NEST | NSS | SET | STORAGE}\n"
-    "QUERY {TIME | USERID | USERS}\n"
+    "QUERY {TERMINAL | TIME | USERID | USERS}\n"
     "QUERY userid\n"
     "QUERY VIRTUAL [ALL]\n"
     "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | STORAGE | vdev}\n"
@@ -25,7 +25,8 @@ const char command_query_help[] =
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
     "systems to IPL. SET: your settings. VIRTUAL: what your machine consists of.\n"
     "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
-    "real machine's for classes B and E, else your own.\n";
+    "real machine's for classes B and E, else your own. TERMINAL: how wide CP takes\n"
+    "it for.\n";
 
 static unsigned query_cplevel(struct call *c)
 {
@@ -52,6 +53,12 @@ static unsigned query_names(struct call *c)
     }
     if (in_row)
         response_line(c->response, "%s", row);
+    return 0;
+}
+
+static unsigned query_terminal(struct call *c)
+{
+    response_line(c->response, "LINEND # , LINESIZE %03u", session_line_size(c->session));
     return 0;
 }
 
@@ -154,7 +161,7 @@ static const struct question questions[] = {
     {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},
     {"NAMES", 1, query_names},     {"NEST", 4, query_nest},
     {"NSS", 3, query_nss},         {"SET", 3, query_set},         {"STORAGE", 4, query_storage},
-    {"TIME", 1, query_time},       {"USERID", 6, query_userid},
+    {"TERMINAL", 4, query_terminal}, {"TIME", 1, query_time}, {"USERID", 6, query_userid},
     {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
     {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
     {"DASD", 2, query_dasd},       {"ISA", 3, query_isa},         {0},

@@ -190,7 +190,7 @@ void typing_heed_attention(struct session *s)
     enum { NAME = 4 }; /* "#CP" and what ends it */
     struct terminal *t = s->output.terminal;
     uint8_t line[EDITOR_LINE + 2 * NAME];
-    uint32_t start, length;
+    uint32_t start = 0, length = 0;
     if (!t || !s->typing.stuck || !attention_find(&s->typing.attention, &t->input, &start, &length))
         return;
     terminal_take_out(t, start, length, line, sizeof line);

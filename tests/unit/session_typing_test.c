@@ -232,6 +232,37 @@ static void a_terminal_that_becomes_wider_has_its_line_drawn_anew(void **state)
     resized(1, 0);
 }
 
+static void linesize_says_how_wide_the_terminal_is(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    shown(1);
+    type(1, "QUERY TERMINAL\r");
+    assert_shows(1, "LINEND # , LINESIZE 080\r\n");
+    resized(1, 132);
+    type(1, "QUERY TERM\r");
+    assert_shows(1, "LINESIZE 132\r\n");
+    type(1, "TERMINAL LINESIZE 40\r");
+    type(1, "QUERY TERM\r");
+    assert_shows(1, "LINESIZE 040\r\n");
+    type_times(1, "x", 50);
+    shown(1);
+    type(1, "\001");
+    assert_string_equal(shown(1), "\r\033[1A\033[4C");
+    type(1, "\025\013TERM LINES OFF#Q TERM\r");
+    assert_shows(1, "LINESIZE 132\r\n");
+    type(1, "TERMINAL LINESIZE 19#TERMINAL LINESIZE 256#TERMINAL WIDTH 80#TERMINAL LINESIZE#TERMINAL LINESIZE 80 X\r");
+    const char *text = shown(1);
+    assert_non_null(strstr(text, "HCPTRM002E Invalid operand - 19\r\n"));
+    assert_non_null(strstr(text, "HCPTRM002E Invalid operand - 256\r\n"));
+    assert_non_null(strstr(text, "HCPTRM002E Invalid operand - WIDTH\r\n"));
+    assert_non_null(strstr(text, "HCPTRM026E Operand missing or invalid\r\n"));
+    assert_non_null(strstr(text, "HCPTRM003E"));
+    type(1, "QUERY TERMINAL\r");
+    assert_shows(1, "LINESIZE 132\r\n");
+    resized(1, 0);
+}
+
 /* ---- the end of input -------------------------------------------------------------------------------------------- */
 
 static void end_input(unsigned line)
@@ -350,6 +381,7 @@ int main(void)
         TEST(a_line_behind_cp_that_is_too_long_is_refused_there_too),
         TEST(a_machine_that_reads_slowly_has_its_lines_in_order),
         TEST(a_terminal_that_becomes_wider_has_its_line_drawn_anew),
+        TEST(linesize_says_how_wide_the_terminal_is),
         TEST(at_the_end_of_input_who_is_in_cp_is_logged_off),
         TEST(a_machine_is_left_alone_until_it_waits_for_a_key_that_nobody_will_press),
         TEST(a_line_begun_for_the_machine_is_finished),
