@@ -148,13 +148,16 @@ static void draw(struct edited_line *l)
         show(l, " \r", 2); /* the cursor hangs at the edge, where terminals differ */
     else if (to < l->length)
         end = (struct place){l->top + EDIT_ROWS - 1, l->width};
-    l->last = l->row = end.row - l->top;
+    l->row = end.row - l->top;
+    l->last = l->row - (l->row && !end.column); /* a row with nothing in it is none, unless the cursor stays there */
     l->column = end.column;
 }
 
 static void go_to_cursor(struct edited_line *l, struct place p)
 {
     size_t row = p.row - l->top;
+    if (row > l->last)
+        l->last = row;
     if (row == l->row && p.column == l->column)
         return;
     show(l, "\r", 1);

@@ -224,6 +224,18 @@ static void editing_in_the_middle_of_wrapped_rows_redraws_them(void **state)
     type("\025");
     assert_screen();
     assert_string_equal(text, "");
+    size_t row = screen.row;
+    type("\f\r");
+    assert_int_equal(screen.row, row + 1);
+}
+
+static void leaving_a_line_leaves_no_row_empty(void **state)
+{
+    (void)state;
+    begin_at(20, 0, false);
+    type("0123456789abcdefghij\001\005\001"); /* a row, full; drawn anew, and left from its beginning */
+    type("\f\r");
+    assert_int_equal(screen.row, 1);
 }
 
 static void a_wide_character_that_does_not_fit_goes_to_the_next_row(void **state)
@@ -366,6 +378,7 @@ int main(void)
         cmocka_unit_test(typing_at_the_end_is_the_echo_alone_at_any_width),
         cmocka_unit_test(backspace_crosses_the_edge),
         cmocka_unit_test(editing_in_the_middle_of_wrapped_rows_redraws_them),
+        cmocka_unit_test(leaving_a_line_leaves_no_row_empty),
         cmocka_unit_test(a_wide_character_that_does_not_fit_goes_to_the_next_row),
         cmocka_unit_test(lines_recalled_take_the_place_of_longer_ones),
         cmocka_unit_test(whatever_is_typed_the_screen_shows_the_line),
