@@ -82,6 +82,10 @@ static void words_that_find_no_room_are_counted(void **state)
         output_echo(&output, text, sizeof text);
     assert_int_equal(ring_used(&output.ring), OUTPUT_QUEUE);
     assert_int_equal(output.dropped, 140 * 1000 - OUTPUT_QUEUE);
+    output_say(&output, "lost with its end");
+    output.ring.tail = output.ring.head; /* there is room again */
+    output_say(&output, "kept");
+    assert_string_equal(queued(), "\r\nkept\r\n");
 }
 
 static void a_machine_has_its_share_with_a_terminal_and_a_larger_one_without(void **state)
