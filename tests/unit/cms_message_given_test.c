@@ -298,7 +298,7 @@ static void every_module_gives_all_its_messages(void **state)
     static const char *const ends[] = {".c", NULL};
     regmatch_t found[3];
     regex_t way;
-    unsigned pairs = 0;
+    unsigned pairs = 0, missing = 0;
     (void)state;
     sources_read_all("cms", true, "", ends, NULL);
     assert_int_equal(regcomp(&way, "cms_message\\(\"([A-Z]{3})\", MESSAGE_([A-Z_]+)[,)]", REG_EXTENDED), 0);
@@ -307,11 +307,14 @@ static void every_module_gives_all_its_messages(void **state)
         enum cms_message m = 0;
         while (m < MESSAGES && (strncmp(names[m], at + found[2].rm_so, length) || names[m][length]))
             m++;
-        if (m < MESSAGES && m != MESSAGE_EXCEPTION && !is_given(at + found[1].rm_so, m))
-            fail_msg("no step gives %.40s", at + found[0].rm_so);
+        if (m == MESSAGES || m == MESSAGE_EXCEPTION || is_given(at + found[1].rm_so, m))
+            continue;
+        print_error("no step gives %.40s\n", at + found[0].rm_so);
+        missing++;
     }
     regfree(&way);
     sources_forget(NULL);
+    assert_int_equal(missing, 0);
     assert_true(pairs > 90);
 }
 

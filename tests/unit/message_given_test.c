@@ -327,7 +327,7 @@ static void every_module_gives_all_its_messages(void **state)
         {"(call_userid)\\([a-z]+, \"([A-Z]{3})\"()", 20},            {"(call_vdev)\\([a-z]+, \"([A-Z]{3})\"()", 22},
     };
     static const char *const ends[] = {".c", NULL};
-    unsigned pairs = 0;
+    unsigned pairs = 0, missing = 0;
     (void)state;
     sources_read_all("cp", true, "", ends, NULL);
     for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -336,12 +336,16 @@ static void every_module_gives_all_its_messages(void **state)
         assert_int_equal(regcomp(&way, ways[i].pattern, REG_EXTENDED), 0);
         for (const char *at = sources; !regexec(&way, at, 4, found, 0); at += found[0].rm_eo, pairs++) {
             unsigned number = ways[i].number ? ways[i].number : (unsigned)strtoul(at + found[3].rm_so, NULL, 10);
-            if (!is_given(at + found[2].rm_so, number))
-                fail_msg("%.*s: no step has this message", (int)(found[0].rm_eo - found[0].rm_so), at + found[0].rm_so);
+            if (is_given(at + found[2].rm_so, number))
+                continue;
+            print_error("%.*s: no step has this message\n", (int)(found[0].rm_eo - found[0].rm_so),
+                        at + found[0].rm_so);
+            missing++;
         }
         regfree(&way);
     }
     sources_forget(NULL);
+    assert_int_equal(missing, 0);
     assert_true(pairs > 100);
 }
 
