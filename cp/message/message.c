@@ -144,7 +144,8 @@ static const struct message table[] = {
      "TRACE VMX OFF ends this."},
     {9041, 'I', "{1 number} further failures at VMX were not shown", "They came faster than a person reads."},
     {9045, 'E', "Line too long: {1 number} bytes; the limit is {2 limit}",
-     "Nothing of the line was done. What was typed beyond the limit was not kept; a bell rang there."},
+     "Nothing of the line was done. What was typed beyond the limit was not kept; a\n"
+     "bell rang there."},
     {9050, 'W', "Machine check: {1 error}; {2 outcome}",
      "The processor reported a hardware error: the bank and its status are explained\n"
      "in the processor's manual."},

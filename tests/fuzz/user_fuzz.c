@@ -93,7 +93,7 @@ static void look(unsigned line)
     f->length = f->seen = 0;
     if (ring_used(&s->output.ring)) /* there is more to come */
         return;
-    seat[line].typed = s->typing.editor.length || ring_used(&terminal_of(line)->input);
+    seat[line].typed = s->typing.editor.keys.line.length || ring_used(&terminal_of(line)->input);
     if (user < 0 && s->state == SESSION_LOGON)
         seat[line].users = 0;
 }

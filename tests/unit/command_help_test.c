@@ -25,6 +25,7 @@ static const struct tried lines[] = {
     {"BOB", "QUERY NSS", 0},
     {"BOB", "QUERY SET", 0},
     {"BOB", "QUERY STORAGE", 0},
+    {"BOB", "QUERY TERMINAL", 0},
     {"BOB", "QUERY TIME", 0},
     {"BOB", "QUERY USERID", 0},
     {"BOB", "QUERY USERS", 0},
@@ -59,6 +60,8 @@ static const struct tried lines[] = {
     {"BOB", "SET NESTED TRAP", 0},
     {"BOB", "SET NESTED SHADOW", 0},
     {"BOB", "SET NESTED MEMORY", 0},
+    {"BOB", "TERMINAL LINESIZE 100", 0},
+    {"BOB", "TERMINAL LINESIZE OFF", 0},
     {"BOB", "TRACE VMX ON", 0},
     {"BOB", "TRACE VMX OFF", 0},
     /* ---- minidisks ---- */

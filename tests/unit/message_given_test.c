@@ -138,6 +138,9 @@ static const struct step steps[] = {
     STEP("BOB", "SET MSG ON X", "HCPCFS003E " EXTRA "X"),
     AFTER(limit_nesting, "BOB", "SET NESTED MEMORY",
           "HCPCFS9018E NESTED MEMORY exceeds what your directory entry allows (TRAP)"),
+    STEP("BOB", "TERMINAL LINESIZE", "HCPTRM026E Operand missing or invalid"),
+    STEP("BOB", "TERMINAL LINESIZE 5", "HCPTRM002E Invalid operand - 5"),
+    STEP("BOB", "TERMINAL LINESIZE 80 X", "HCPTRM003E " EXTRA "X"),
     /* ---- minidisks ---- */
     STEP("BOB", "DETACH", "HCPDTV022E A virtual device number was not supplied or it was invalid"),
     STEP("BOB", "DETACH 500", "HCPDTV040E Device 0500 does not exist"),
@@ -220,6 +223,8 @@ static const struct {
     {"GIR", 9005, "tests/unit/session_life_test.c"}, {"GIR", 9006, "tests/unit/session_life_test.c"},
     {"GIR", 9007, "tests/unit/session_life_test.c"}, {"GIR", 9008, "tests/unit/session_life_test.c"},
     {"GIR", 9009, "tests/unit/session_life_test.c"},
+    /* a line that is too long */
+    {"CFC", 9045, "tests/unit/session_typing_test.c"},
     /* a terminal after too many wrong passwords */
     {"LGA", 9020, "tests/unit/session_life_test.c"},
     /* a directory or volume that is not as it should be, at CP's start */
