@@ -6,7 +6,7 @@
 #include "cms/console/console.h"
 #include "cms/console/terminal.h"
 
-enum { LISTED_MAX = 200, LIST_WIDTH = 79, ESCAPE = '"' };
+enum { LISTED_MAX = 200 };
 
 /* What may stand where the cursor is, sorted, each once; what is beyond the room only counts for `common`. */
 static struct candidates {
@@ -66,18 +66,18 @@ static size_t logical_start(const struct edited_line *l)
 {
     char end = cms_console_line_end();
     size_t start = l->cursor;
-    while (end && start && (l->text[start - 1] != end || (start > 1 && l->text[start - 2] == ESCAPE)))
+    while (end && start && (l->text[start - 1] != end || (start > 1 && l->text[start - 2] == CONSOLE_ESCAPE)))
         start--;
     return end ? start : 0;
 }
 
 static void list(struct edited_line *l)
 {
-    size_t column = 0;
+    size_t column = 0, width = cms_terminal_width() ? cms_terminal_width() : EDIT_WIDTH;
     cms_terminal_write("\r\n", 2);
     for (size_t i = 0; i < candidates.count; i++) {
         size_t length = strlen(candidates.text[i]);
-        if (column + length + 1 > LIST_WIDTH) {
+        if (column + length + 1 >= width) {
             cms_terminal_write("\r\n", 2);
             column = 0;
         }

@@ -6,7 +6,7 @@
 #include "cms/console/terminal.h"
 #include "lib/format.h"
 
-enum { AHEAD = 2 * LINE_TEXT_MAX, TEXT_MAX = 512, ESCAPE = '"', CONTROL_C = 3 };
+enum { AHEAD = 2 * LINE_TEXT_MAX, TEXT_MAX = 512, CONTROL_C = 3 };
 
 static struct line_editor editor;
 
@@ -166,7 +166,7 @@ static int cut_logical_line(char *line)
     size_t in = 0, out = 0;
 
     while (rest[in] && (!line_end || rest[in] != line_end)) {
-        if (rest[in] == ESCAPE && line_end && rest[in + 1] == line_end)
+        if (rest[in] == CONSOLE_ESCAPE && line_end && rest[in + 1] == line_end)
             in++;
         line[out++] = rest[in++];
     }

@@ -10,6 +10,8 @@
 
 #include "cms/console/line.h"
 
+enum { CONSOLE_ESCAPE = '"' }; /* before a logical line end: that is a plain character */
+
 enum console_read_kind {
     CONSOLE_COMMAND, /* history and completion; may hold several logical lines */
     CONSOLE_ANSWER,  /* a command's question: what is left of the line the command stood in answers it first */
