@@ -136,25 +136,34 @@ static uint64_t next_page(struct vm *vm, uint64_t linear)
     return registers_long_mode(&vm->vcpu) ? next : (uint32_t)next;
 }
 
+static int probe(struct vm *vm, uint64_t linear, unsigned size, unsigned access)
+{
+    gpa_t at;
+    int result = translate(vm, linear, access, &at);
+
+    if (!result && in_first_page(linear, size) < size)
+        result = translate(vm, next_page(vm, linear), access, &at);
+    return result;
+}
+
+/* An operand in two pages is accessed when both can be: what faults has changed nothing, in storage or a device. */
 static int access_all(struct vm *vm, uint64_t linear, unsigned size, void *value, unsigned access)
 {
     unsigned first = in_first_page(linear, size);
-    int result = access_piece(vm, linear, first, value, access);
 
-    if (!result && first < size)
+    if (first == size)
+        return access_piece(vm, linear, size, value, access);
+    int result = probe(vm, linear, size, access);
+    if (!result)
+        result = access_piece(vm, linear, first, value, access);
+    if (!result)
         result = access_piece(vm, next_page(vm, linear), size - first, (char *)value + first, access);
     return result;
 }
 
 static int seam_probe(void *context, uint64_t linear, unsigned size)
 {
-    struct vm *vm = context;
-    gpa_t at;
-    int result = translate(vm, linear, LINEAR_WRITE, &at);
-
-    if (!result && in_first_page(linear, size) < size)
-        result = translate(vm, next_page(vm, linear), LINEAR_WRITE, &at);
-    return result;
+    return probe(context, linear, size, LINEAR_WRITE);
 }
 
 static int seam_read(void *context, uint64_t linear, unsigned size, uint64_t *value)

@@ -237,8 +237,18 @@ int linear_read(struct vcpu *vcpu, uint64_t linear, void *to, size_t bytes, unsi
     return 0;
 }
 
+/* What cannot be written whole is not written in part. */
 int linear_write(struct vcpu *vcpu, uint64_t linear, const void *from, size_t bytes, uint64_t *at, uint32_t *error)
 {
+    for (size_t done = piece(linear, bytes); done < bytes; done += piece(linear + done, bytes - done)) {
+        gpa_t later;
+        if (linear_translate(vcpu, linear, LINEAR_WRITE | mode(vcpu), &later, error))
+            break; /* the first page's fault, which is met below, comes before any of a later one */
+        *at = linear + done;
+        int result = linear_translate(vcpu, *at, LINEAR_WRITE | mode(vcpu), &later, error);
+        if (result)
+            return result;
+    }
     while (bytes) {
         size_t n = piece(linear, bytes);
         gpa_t to;

@@ -246,6 +246,30 @@ static void a_write_that_crosses_into_a_read_only_page_faults_there(void **state
     assert_int_equal(vm->vcpu.gpr[RDI], 0x5FFE);
 }
 
+static void what_faults_in_its_second_page_has_done_nothing_in_the_first(void **state)
+{
+    (void)state;
+    paging_with(6, 0);
+    poke(0x5FFE, 0xEEEE, 2);
+    poke(0x23000 + 8 * 7, MMIO | 7, 8);
+    vm->vcpu.gpr[RDI] = 0x5FFE, vm->vcpu.gpr[RSI] = 0x7030;
+    exit_at("\xA5", 1, EXIT_EPT_VIOLATION, 1); /* MOVSD */
+    vm->vcpu.exit.guest_physical = MMIO + 0x30;
+    exit_dispatch(vm);
+    assert_int_equal(vm->vcpu.event_payload, 0x6000);
+    assert_int_equal(taken_exception(), VECTOR_PF);
+    assert_int_equal(peek(0x5FFE, 2), 0xEEEE);
+    vm->vcpu.gpr[RDI] = 0x7FFE, vm->vcpu.gpr[RSI] = 0x5000; /* to a device, and a page that is not there */
+    poke(0x23000 + 8 * 8, 0, 8);
+    noted = 0;
+    exit_at("\xA5", 1, EXIT_EPT_VIOLATION, 2);
+    vm->vcpu.exit.guest_physical = MMIO + 0xFFE;
+    exit_dispatch(vm);
+    assert_int_equal(vm->vcpu.event_payload, 0x8000);
+    assert_int_equal(taken_exception(), VECTOR_PF);
+    assert_int_equal(noted, 0);
+}
+
 static void an_operand_in_two_pages_is_one_value(void **state)
 {
     (void)state;
@@ -379,6 +403,7 @@ int main(void)
         io_test(what_a_walk_marks_in_the_tables_is_a_write_to_them),
         io_test(a_repetition_that_faults_has_done_what_it_counted),
         io_test(a_write_that_crosses_into_a_read_only_page_faults_there),
+        io_test(what_faults_in_its_second_page_has_done_nothing_in_the_first),
         io_test(an_operand_in_two_pages_is_one_value),
         io_test(an_address_that_is_not_canonical_is_general_protection),
         io_test(an_operand_beyond_its_segment_is_not_touched_and_the_elements_before_it_are_done),

@@ -327,9 +327,15 @@ static void copies_cross_pages_and_stop_at_the_first_fault(void **state)
     assert_memory_equal(back, text, 16);
     assert_int_equal(peek(0x50000, 1), text[8]);
     poke(0x20008, 0, 8);
+    memset(text, 'x', sizeof text);
     assert_int_equal(linear_write(&vm->vcpu, 0xFF8, text, 16, &fault, &error), -1);
     assert_int_equal(fault, 0x1000);
     assert_int_equal(error, W);
+    assert_int_equal(peek(0x40FF8, 1), back[0]); /* nor is any of it written where it could be */
+    poke(0x20000, 0, 8);
+    assert_int_equal(linear_write(&vm->vcpu, 0xFF8, text, 16, &fault, &error), -1);
+    assert_int_equal(fault, 0xFF8);
+    poke(0x20000, 0x40000 | P | W, 8);
     set(VMCS_GUEST_SS_ACCESS_RIGHTS, 0xC0F3); /* privilege level 3 */
     assert_int_equal(linear_read(&vm->vcpu, 0xFF8, back, 8, LINEAR_READ, &fault, &error), -1);
     assert_int_equal(error, P | U);
