@@ -67,7 +67,8 @@ class Screen:
             except pexpect.TIMEOUT:
                 pass
         where = self.screen.cursor
-        pytest.fail("\n".join(["the screen shows", *self.rows(), f"cursor {where.y} {where.x}, not", *rows, str(cursor)]))
+        pytest.fail("\n".join(["the screen shows", *self.rows(), f"cursor {where.y} {where.x}, not", *rows,
+                               str(cursor)]))
 
 
 # ---- typed ahead ------------------------------------------------------------------------------------------------
