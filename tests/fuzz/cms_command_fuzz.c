@@ -42,6 +42,7 @@ void cms_terminal_wait(void)
 }
 
 void cms_terminal_drain(void) {}
+size_t cms_terminal_width(void) { return 80; }
 
 struct disk *cms_disk_find(uint16_t vdev)
 {
