@@ -3,17 +3,27 @@
 #include <stddef.h>
 
 static struct vm *ready;
-/* No runnable machine has had less time than this, so that a machine that slept cannot claim the time it did not use.
- * It is raised when time is charged, not at the next pick: a machine that wakes in between would else be given as much
- * as the last one used while it was alone. */
+/* No machine that goes on running has had less time than this: who slept may claim only a little (the credit) of the
+ * time they did not use. It is raised when time is charged, not at the next pick: a machine that wakes in between would
+ * else be given as much as the last one used while it was alone. */
 static uint64_t floor_now;
+
+/* Who waited is ahead of all who ran by what they may still claim, which is enough to answer a key or a command without
+ * a round of the others' slices at each step. What they have had is never taken off it: in any time a machine has its
+ * share and once the credit, however often it sleeps. */
+static uint64_t least_vruntime(void)
+{
+    uint64_t credit = clock_ticks(SCHEDULER_CREDIT_US * 1000ull);
+    return floor_now > credit ? floor_now - credit : 0;
+}
 
 void scheduler_add(struct vm *vm)
 {
     if (vm->ready)
         return;
-    if (vm->vruntime < floor_now)
-        vm->vruntime = floor_now;
+    uint64_t least = least_vruntime();
+    if (vm->vruntime < least)
+        vm->vruntime = least;
     vm->ready = true;
     vm->ready_next = ready;
     ready = vm;

@@ -1,9 +1,10 @@
 /* Which machine runs next: the runnable one that has had the least time, so that time is shared evenly whatever its
- * guests do. */
+ * guests do. Who waited comes first, for as long as their credit lasts. */
 #pragma once
 #include "cp/dispatch/vm.h"
 
-enum { SCHEDULER_SLICE_US = 5000 };
+enum { SCHEDULER_SLICE_US = 5000,
+       SCHEDULER_CREDIT_US = 10000 /* of the time it slept a machine may still claim so much */ };
 
 void scheduler_add(struct vm *);    /* became runnable */
 void scheduler_remove(struct vm *); /* no longer */

@@ -2,7 +2,7 @@
 
 #include "cp/dispatch/scheduler.h"
 
-enum { MACHINES = 3, SLICE = 5, LONG_TIME = 100000 };
+enum { MACHINES = 3, SLICE = 5, LONG_TIME = 100000, HZ = 1000, CREDIT = SCHEDULER_CREDIT_US / (1000000 / HZ) };
 
 static struct vm machine[MACHINES];
 static unsigned turns[MACHINES];
@@ -10,6 +10,7 @@ static unsigned turns[MACHINES];
 static int begin(void **state)
 {
     (void)state;
+    fake_clock_reset(HZ);
     memset(machine, 0, sizeof machine);
     for (unsigned i = 0; i < MACHINES; i++)
         scheduler_add(&machine[i]); /* lifted to what others of earlier tests have had */
@@ -99,6 +100,58 @@ static void who_sleeps_often_and_shortly_gains_nothing_over_the_others(void **st
     assert_true(had[0] > 1300 && had[1] > 1300 && had[2] > 1300);
 }
 
+static void sleeps_while_others_run(struct vm *who, unsigned count)
+{
+    scheduler_remove(who);
+    run(count);
+    scheduler_add(who);
+}
+
+static void who_wakes_comes_first_until_its_credit_is_used(void **state)
+{
+    (void)state;
+    run(30);
+    sleeps_while_others_run(&machine[2], 100);
+    run(CREDIT / SLICE);
+    assert_int_equal(turns[2], CREDIT / SLICE);
+    run(30);
+    assert_in_range(turns[2], 9, 11);
+}
+
+/* As CMS answers a command: it waits for a disk, for the terminal, for CP. */
+static void an_answer_in_several_steps_does_not_wait_for_the_others_at_each(void **state)
+{
+    (void)state;
+    run(30);
+    sleeps_while_others_run(&machine[2], 100);
+    for (unsigned step = 0; step < CREDIT; step++) {
+        assert_ptr_equal(scheduler_pick(), &machine[2]);
+        scheduler_charge(&machine[2], 1);
+        sleeps_while_others_run(&machine[2], 1); /* what it waits for is there when a slice is over, or before */
+    }
+}
+
+static void who_sleeps_at_every_occasion_has_its_share_and_the_credit_once(void **state)
+{
+    uint64_t had[MACHINES] = {0};
+
+    (void)state;
+    sleeps_while_others_run(&machine[2], 1000);
+    for (unsigned i = 0; i < 10000; i++) {
+        struct vm *picked = scheduler_pick();
+        uint64_t ticks = picked == &machine[2] ? 1 + i % SLICE : SLICE;
+        scheduler_charge(picked, ticks);
+        had[picked - machine] += ticks;
+        if (picked == &machine[2])
+            scheduler_remove(picked);
+        if (i % 2)
+            scheduler_add(&machine[2]);
+        assert_true(had[2] <= had[0] + CREDIT + 2 * SLICE);
+        assert_true(had[2] <= had[1] + CREDIT + 2 * SLICE);
+    }
+    assert_true(had[2] * 2 > had[0]); /* and is not kept from it */
+}
+
 static void a_long_time_alone_is_not_held_against_a_machine_when_others_come(void **state)
 {
     (void)state;
@@ -178,6 +231,9 @@ int main(void)
         scheduler_test(time_is_shared_evenly_however_long_the_turns_are),
         scheduler_test(who_slept_is_soon_served_and_does_not_claim_the_past),
         scheduler_test(who_sleeps_often_and_shortly_gains_nothing_over_the_others),
+        scheduler_test(who_wakes_comes_first_until_its_credit_is_used),
+        scheduler_test(an_answer_in_several_steps_does_not_wait_for_the_others_at_each),
+        scheduler_test(who_sleeps_at_every_occasion_has_its_share_and_the_credit_once),
         scheduler_test(a_long_time_alone_is_not_held_against_a_machine_when_others_come),
         scheduler_test(who_comes_back_starts_beside_the_one_that_had_least),
         scheduler_test(nor_when_it_was_waiting_as_they_came),
