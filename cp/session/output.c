@@ -161,12 +161,15 @@ static void follow(struct output *o, uint8_t byte)
 
 void output_machine(struct output *o, const uint8_t *bytes, unsigned count)
 {
+    ring_put_run(&o->ring, bytes, count);
     for (unsigned i = 0; i < count; i++) {
-        put(o, bytes[i]);
         follow(o, bytes[i]);
         o->styled |= is_control(bytes[i]);
     }
-    output_drain(o);
+    if (ring_used(&o->ring) >= OUTPUT_GATHERED)
+        output_drain(o);
+    else if (o->terminal)
+        turn_later();
 }
 
 bool output_machine_goes_on(struct output *o)

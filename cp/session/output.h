@@ -18,7 +18,8 @@ struct terminal;
 
 enum {
     OUTPUT_QUEUE = 131072,        /* bytes; of these a machine may fill: */
-    OUTPUT_CONNECTED = 4096,
+    OUTPUT_CONNECTED = 4096,      /* (it writes a byte or a few at a time: so many are gathered for the line at most) */
+    OUTPUT_GATHERED = OUTPUT_CONNECTED / 2,
     OUTPUT_DISCONNECTED = 65536,  /* then it waits: nothing is lost */
     OUTPUT_PARTIAL = 160,         /* bytes of a machine's unfinished line, shown again after CP's words */
 };
@@ -55,6 +56,7 @@ void output_break(struct output *); /* ends an unfinished line, which is then ow
 void output_echo(struct output *, const char *text, unsigned length); /* \n becomes CR LF */
 
 unsigned output_machine_room(const struct output *); /* bytes a machine may write now */
-void output_machine(struct output *, const uint8_t *bytes, unsigned count); /* @pre there is room */
+/* Goes to the line when enough has gathered, or in the users' turn. @pre there is room */
+void output_machine(struct output *, const uint8_t *bytes, unsigned count);
 /* True, once: the machine waits for room, and there is enough of it for the machine to go on. */
 bool output_machine_goes_on(struct output *);

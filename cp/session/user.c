@@ -230,9 +230,8 @@ static bool poll_sessions(void)
 void user_poll(void)
 {
     static bool opened; /* in the turn before this, which had the whole directory to read */
-    if (!turn_wanted)
+    if (!turn_begins())
         return;
-    turn_wanted = false;
     work_slice();
     if (directory_load_poll()) {
         if (link_volume)

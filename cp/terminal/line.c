@@ -1,6 +1,7 @@
 #include "cp/terminal/line.h"
 
 #include <stddef.h>
+#include <string.h>
 
 uint32_t line_queued(const struct line *l)
 {
@@ -14,11 +15,12 @@ uint32_t line_room(const struct line *l)
 
 uint32_t line_write(struct line *l, const void *bytes, uint32_t count)
 {
-    const uint8_t *from = bytes;
-    uint32_t taken = count < line_room(l) ? count : line_room(l);
+    uint32_t taken = count < line_room(l) ? count : line_room(l), at = l->head % LINE_OUTPUT_BYTES;
+    uint32_t to_end = LINE_OUTPUT_BYTES - at, first = taken < to_end ? taken : to_end;
 
-    for (uint32_t i = 0; i < taken; i++)
-        l->output[l->head++ % LINE_OUTPUT_BYTES] = from[i];
+    memcpy(l->output + at, bytes, first);
+    memcpy(l->output, (const uint8_t *)bytes + first, taken - first);
+    l->head += taken;
     if (taken)
         l->driver->send(l);
     return taken;

@@ -1,6 +1,7 @@
 /* A queue of bytes in memory the caller gives. One side puts, the other takes; head and tail run free. */
 #pragma once
 #include <stdint.h>
+#include <string.h>
 
 struct ring {
     uint8_t *bytes;
@@ -14,6 +15,14 @@ static inline uint32_t ring_room(const struct ring *r) { return r->size - ring_u
 static inline void ring_put(struct ring *r, uint8_t byte) /* @pre there is room */
 {
     r->bytes[r->head++ & (r->size - 1)] = byte;
+}
+
+static inline void ring_put_run(struct ring *r, const uint8_t *bytes, uint32_t count) /* @pre there is room */
+{
+    uint32_t at = r->head & (r->size - 1), straight = r->size - at, first = count < straight ? count : straight;
+    memcpy(r->bytes + at, bytes, first);
+    memcpy(r->bytes, bytes + first, count - first);
+    r->head += count;
 }
 
 static inline uint8_t ring_peek(const struct ring *r) /* @pre it is not empty */

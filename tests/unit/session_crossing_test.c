@@ -120,6 +120,7 @@ static void what_a_machine_writes_to_its_own_user_is_not_touched(void **state)
         all[i] = (uint8_t)i;
     unsigned before = fake_line[0].length;
     assert_int_equal(vm_output(vm_of("ALICE"), 0, all, sizeof all), sizeof all);
+    turn();
     assert_int_equal(fake_line[0].length - before, sizeof all);
     assert_memory_equal(fake_line[0].text + before, all, sizeof all);
     fake_line[0].seen = fake_line[0].length;

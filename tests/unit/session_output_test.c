@@ -12,6 +12,8 @@
 #include "cp/session/turn.h"
 #include "cp/terminal/sitter.h"
 #include "cp/terminal/terminal.h"
+#include "cp/time/timer.h"
+#include "tests/unit/fake/clock.h"
 
 static bool leaves;
 void sitter_wanted(void) {}
@@ -34,7 +36,9 @@ static int begin(void **state)
     output_begin(&output, queue);
     line.head = line.tail = 0;
     terminal.left = leaves = false;
-    turn_wanted = false;
+    fake_clock_reset(1000000000);
+    turn_wanted = true;
+    turn_begins();
     return 0;
 }
 
@@ -179,6 +183,47 @@ static void who_comes_after_control_sequences_finds_a_plain_terminal(void **stat
     assert_memory_equal(next_queue, "\x18\x1b\\", 3);
 }
 
+static void what_a_machine_writes_gathers_until_the_users_turn_which_comes_in_a_millisecond(void **state)
+{
+    (void)state;
+    output.terminal = &terminal;
+    machine("a byte");
+    machine(" or a few");
+    assert_int_equal(line_queued(&line), 0);
+    assert_true(turn_wanted);
+    assert_int_equal(timer_next(), clock_now() + clock_ticks(1000000));
+    assert_true(turn_begins());
+    assert_int_equal(timer_next(), UINT64_MAX);
+    assert_false(turn_begins());
+    output_drain(&output);
+    assert_memory_equal(line.output, "a byte or a few", 15);
+}
+
+static void much_does_not_wait_for_it_and_neither_do_words_or_an_echo(void **state)
+{
+    char text[OUTPUT_GATHERED];
+    (void)state;
+    output.terminal = &terminal;
+    memset(text, 'x', sizeof text);
+    output_machine(&output, (uint8_t *)text, sizeof text - 1);
+    assert_int_equal(line_queued(&line), 0);
+    machine("y");
+    assert_int_equal(line_queued(&line), sizeof text);
+    assert_int_equal(line.output[sizeof text - 1], 'y');
+    machine("z");
+    output_echo(&output, "e", 1);
+    assert_int_equal(line_queued(&line), sizeof text + 2);
+    turn_begins();
+}
+
+static void nobody_waits_for_what_nobody_reads(void **state)
+{
+    (void)state;
+    machine("disconnected");
+    assert_false(turn_wanted);
+    assert_int_equal(timer_next(), UINT64_MAX);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -189,6 +234,9 @@ int main(void)
         TEST(words_that_find_no_room_are_counted),
         TEST(a_machine_has_its_share_with_a_terminal_and_a_larger_one_without),
         TEST(a_machine_that_waits_is_told_once_when_half_of_its_share_is_free),
+        TEST(what_a_machine_writes_gathers_until_the_users_turn_which_comes_in_a_millisecond),
+        TEST(much_does_not_wait_for_it_and_neither_do_words_or_an_echo),
+        TEST(nobody_waits_for_what_nobody_reads),
         TEST(what_is_kept_goes_to_the_line_when_there_is_one),
         TEST(a_terminal_that_was_left_is_shown_nothing_until_it_is_somebody_elses),
         TEST(a_renewed_one_keeps_terminal_and_queue_and_nothing_else),

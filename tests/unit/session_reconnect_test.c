@@ -69,6 +69,7 @@ static void a_line_half_typed_at_the_machine_is_seen_again_by_who_comes_back(voi
     for (unsigned from = 0; from < 12; from++) { /* so much of it was shown before */
         logon(0, "ALICE");
         output("ALICE", "done\r\n");
+        turn();
         if (from) {
             char head[16] = "name? ERASE";
             head[from] = 0;
@@ -81,6 +82,7 @@ static void a_line_half_typed_at_the_machine_is_seen_again_by_who_comes_back(voi
         fake_line[0].stuck = false;
         assert_string_equal(comes_back(1), "name? ERASE");
         output("ALICE", " X\r\n");
+        turn();
         assert_string_equal(shown(1), " X\r\n");
         type(1, "#CP LOGOFF\r");
         shown(1);

@@ -354,6 +354,7 @@ static void a_line_too_long_to_be_kept_is_not_shown_in_part(void **state)
     (void)state;
     memset(text, 'x', sizeof text);
     vm_output(alice->vm, 0, (const uint8_t *)text, sizeof text);
+    turn();
     shown(0);
     output_say(&alice->output, "News");
     turn();
