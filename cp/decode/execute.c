@@ -340,6 +340,27 @@ static int string_element(struct execution *x)
     return 0;
 }
 
+/* REP OUTS of bytes upwards, as far as they can be read at one go. How many were done. */
+static unsigned string_run(struct execution *x, uint64_t left)
+{
+    const struct execute_seams *s = x->seams;
+    uint8_t bytes[EXECUTE_RUN];
+
+    if (!left || x->in->operation != OP_OUTS || x->in->size != 1 || x->flags & (FLAG_DF | FLAG_TF) || !s->read_run)
+        return 0;
+    struct place from = source_string(x);
+    uint64_t most = left < EXECUTE_RUN ? left : EXECUTE_RUN, to_wrap = cut(-from.offset, x->in->address_size);
+    if (to_wrap && to_wrap < most)
+        most = to_wrap;
+    unsigned count = s->read_run(s->context, from.segment, from.offset, from.linear, bytes, (unsigned)most);
+    if (!count)
+        return 0;
+    s->port_write_run(s->context, gpr(x, GPR_DX), bytes, count);
+    write_register(x, GPR_SI, false, x->in->address_size, gpr(x, GPR_SI) + count);
+    write_register(x, GPR_CX, false, x->in->address_size, left - count);
+    return count;
+}
+
 /* Does a comparison end the repetition? */
 static bool string_ends(const struct execution *x)
 {
@@ -356,10 +377,12 @@ static int string(struct execution *x)
     if (!x->in->repeat && !x->in->repeat_not_equal)
         return string_element(x);
     left = read_register(x, GPR_CX, false, size);
-    for (unsigned done = 0; left; done++) {
+    unsigned run = string_run(x, left);
+    left -= run;
+    for (unsigned done = run; left; done++) {
         int error;
 
-        if (done == limit)
+        if (done >= limit)
             return EXECUTE_AGAIN;
         error = string_element(x);
         if (error)

@@ -6,7 +6,8 @@
 
 /* Elements of a repeated string operation that are done at one go, so that CP never takes long. With RFLAGS.TF set it
  * is one, since a trap follows each. */
-enum { EXECUTE_REPEATS = 16 };
+enum { EXECUTE_REPEATS = 16,
+       EXECUTE_RUN = 64 /* bytes of REP OUTS that are read, and given to the port, all at once */ };
 
 struct execute_seams {
     void *context;
@@ -27,6 +28,10 @@ struct execute_seams {
      * checked. */
     int (*port_read)(void *context, uint16_t port, unsigned size, uint64_t *value);
     int (*port_write)(void *context, uint16_t port, unsigned size, uint64_t value);
+    /* For REP OUTS of bytes: reads up to `most` of them from there on, all the segment allows; how many can be had
+     * at one go. 0: they are to be asked for one by one, and nothing happened. May be NULL: always so. */
+    unsigned (*read_run)(void *context, enum segment, uint64_t offset, uint64_t linear, uint8_t *bytes, unsigned most);
+    void (*port_write_run)(void *context, uint16_t port, const uint8_t *bytes, unsigned count);
 };
 
 enum execute_result {

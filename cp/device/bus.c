@@ -117,6 +117,18 @@ void bus_port_write(struct bus *bus, uint16_t port, unsigned size, uint32_t valu
     range->write(range->device, port, size, value & all_ones(size));
 }
 
+void bus_port_write_run(struct bus *bus, uint16_t port, const uint8_t *bytes, unsigned count)
+{
+    const struct bus_ports *range = port_find(bus, port);
+
+    if (range && range->write_run) {
+        range->write_run(range->device, port, bytes, count);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++)
+        bus_port_write(bus, port, 1, bytes[i]);
+}
+
 static bool mmio_in(const struct bus *bus, unsigned range, uint64_t address)
 {
     return range < bus->mmio_ranges && bus->mmio[range].first <= address && address <= bus->mmio[range].last;

@@ -15,6 +15,8 @@ struct bus_ports {
     void *device;
     uint32_t (*read)(void *device, uint16_t port, unsigned size);             /* size 1, 2 or 4 */
     void (*write)(void *device, uint16_t port, unsigned size, uint32_t value); /* value has only `size` bytes */
+    /* Bytes one after another to one port, as by REP OUTS; NULL: they are `count` calls of write(). */
+    void (*write_run)(void *device, uint16_t port, const uint8_t *bytes, unsigned count);
 };
 
 struct bus_mmio {
@@ -42,6 +44,7 @@ void bus_release_mmio(struct bus *, const void *device, uint64_t first);
 
 uint32_t bus_port_read(struct bus *, uint16_t port, unsigned size);
 void bus_port_write(struct bus *, uint16_t port, unsigned size, uint32_t value);
+void bus_port_write_run(struct bus *, uint16_t port, const uint8_t *bytes, unsigned count);
 /* MMIO sizes are 1-8; devices see only 1, 2, 4 and 8. */
 bool bus_mmio_claimed(const struct bus *, uint64_t address);
 uint64_t bus_mmio_read(struct bus *, uint64_t address, unsigned size);

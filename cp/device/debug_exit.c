@@ -32,8 +32,10 @@ static void console_write(void *device, uint16_t port, unsigned size, uint32_t v
 static void init(struct machine *m, void *state)
 {
     (void)state;
-    bus_claim_ports(&m->bus, &(struct bus_ports){EXIT_PORT, EXIT_PORT + EXIT_PORTS - 1, false, m, NULL, exit_write});
-    bus_claim_ports(&m->bus, &(struct bus_ports){CONSOLE_PORT, CONSOLE_PORT, true, m, console_read, console_write});
+    const struct bus_ports status = {EXIT_PORT, EXIT_PORT + EXIT_PORTS - 1, false, m, NULL, exit_write, NULL};
+    const struct bus_ports console = {CONSOLE_PORT, CONSOLE_PORT, true, m, console_read, console_write, NULL};
+    bus_claim_ports(&m->bus, &status);
+    bus_claim_ports(&m->bus, &console);
 }
 
 const struct granted_device debug_exit_granted = {

@@ -286,5 +286,5 @@ void pic_init(struct pic *pic, struct bus *bus, void (*changed)(void *context), 
         claim.last = ports[i] + 1;
         bus_claim_ports(bus, &claim);
     }
-    bus_claim_ports(bus, &(struct bus_ports){PORT_ELCR, PORT_ELCR + 1, true, pic, elcr_read, elcr_write});
+    bus_claim_ports(bus, &(struct bus_ports){PORT_ELCR, PORT_ELCR + 1, true, pic, elcr_read, elcr_write, NULL});
 }

@@ -349,8 +349,8 @@ void pit_init(struct pit *pit, struct bus *bus, const struct irq *irq)
     pit->irq = *irq;
     pit->timer = (struct timer){.expire = expire, .owner = pit};
     pit_reset(pit);
-    bus_claim_ports(bus, &(struct bus_ports){PORT_FIRST, PORT_CONTROL, true, pit, port_read, port_write});
-    bus_claim_ports(bus, &(struct bus_ports){PORT_B, PORT_B, true, pit, port_b_read, port_b_write});
+    bus_claim_ports(bus, &(struct bus_ports){PORT_FIRST, PORT_CONTROL, true, pit, port_read, port_write, NULL});
+    bus_claim_ports(bus, &(struct bus_ports){PORT_B, PORT_B, true, pit, port_b_read, port_b_write, NULL});
 }
 
 void pit_free(struct pit *pit)

@@ -110,13 +110,13 @@ static void port_92_write(void *device, uint16_t port, unsigned size, uint32_t v
 }
 
 static const struct bus_ports ranges[] = {
-    {POWER_PM1_EVENT, POWER_PM1_EVENT + 3, false, NULL, event_read, event_write},
-    {POWER_PM1_CONTROL, POWER_PM1_CONTROL + 1, false, NULL, control_read, control_write},
-    {POWER_PM1_CONTROL_BOCHS, POWER_PM1_CONTROL_BOCHS + 1, false, NULL, control_read, control_write},
-    {POWER_PM_TIMER, POWER_PM_TIMER + 3, false, NULL, timer_read, NULL},
-    {POWER_SHUTDOWN_PORT, POWER_SHUTDOWN_PORT, true, NULL, NULL, shutdown_write},
-    {POWER_RESET_CONTROL, POWER_RESET_CONTROL, true, NULL, reset_read, reset_write},
-    {POWER_PORT_92, POWER_PORT_92, true, NULL, port_92_read, port_92_write},
+    {POWER_PM1_EVENT, POWER_PM1_EVENT + 3, false, NULL, event_read, event_write, NULL},
+    {POWER_PM1_CONTROL, POWER_PM1_CONTROL + 1, false, NULL, control_read, control_write, NULL},
+    {POWER_PM1_CONTROL_BOCHS, POWER_PM1_CONTROL_BOCHS + 1, false, NULL, control_read, control_write, NULL},
+    {POWER_PM_TIMER, POWER_PM_TIMER + 3, false, NULL, timer_read, NULL, NULL},
+    {POWER_SHUTDOWN_PORT, POWER_SHUTDOWN_PORT, true, NULL, NULL, shutdown_write, NULL},
+    {POWER_RESET_CONTROL, POWER_RESET_CONTROL, true, NULL, reset_read, reset_write, NULL},
+    {POWER_PORT_92, POWER_PORT_92, true, NULL, port_92_read, port_92_write, NULL},
 };
 
 void power_reset(struct power *power)

@@ -353,7 +353,7 @@ void rtc_init(struct rtc *rtc, struct bus *bus, const struct irq *irq, uint64_t 
     rtc->cmos[REG_B] = B_24_HOURS;
     set_time(rtc, clock_unix_us() + UINT64_C(1) * CALENDAR_UNIX_EPOCH * DAY_SECONDS * US);
     rtc_reset(rtc, storage_bytes);
-    bus_claim_ports(bus, &(struct bus_ports){PORT_INDEX, PORT_DATA, true, rtc, port_read, port_write});
+    bus_claim_ports(bus, &(struct bus_ports){PORT_INDEX, PORT_DATA, true, rtc, port_read, port_write, NULL});
 }
 
 void rtc_free(struct rtc *rtc)

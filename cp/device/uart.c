@@ -134,6 +134,17 @@ static void transmit(struct uart *uart, uint8_t byte)
     }
 }
 
+/* What the host takes at one go is one emptying of the transmitter, as sixteen bytes are on the chip. */
+unsigned uart_transmit(struct uart *uart, const uint8_t *bytes, unsigned count)
+{
+    bool passes = !(uart->modem_control & MCR_LOOP) && !uart->transmit.count;
+    unsigned taken = passes ? output(uart, bytes, count) : 0;
+
+    if (taken)
+        transmitted(uart);
+    return taken;
+}
+
 static void receiver_has_room(struct uart *uart)
 {
     if (uart->wiring.input_room)
@@ -322,10 +333,20 @@ static void port_write(void *device, uint16_t port, unsigned size, uint32_t valu
         write_register(uart, first + i, value >> 8 * i);
 }
 
+static void port_write_run(void *device, uint16_t port, const uint8_t *bytes, unsigned count)
+{
+    struct uart *uart = device;
+    unsigned which = port - uart->wiring.port;
+    unsigned taken = which == RBR_THR && !(uart->line_control & LCR_DLAB) ? uart_transmit(uart, bytes, count) : 0;
+
+    for (unsigned i = taken; i < count; i++)
+        write_register(uart, which, bytes[i]);
+}
+
 int uart_init(struct uart *uart, struct bus *bus, const struct uart_wiring *wiring)
 {
     const struct bus_ports ports = {.first = wiring->port, .last = wiring->port + UART_PORTS - 1, .device = uart,
-                                    .read = port_read, .write = port_write};
+                                    .read = port_read, .write = port_write, .write_run = port_write_run};
 
     *uart = (struct uart){.wiring = *wiring};
     uart_reset(uart);

@@ -47,3 +47,5 @@ void uart_reset(struct uart *); /* as after power on; bytes not yet taken by out
 unsigned uart_receive(struct uart *, const uint8_t *bytes, unsigned count);
 unsigned uart_receive_room(const struct uart *);
 void uart_output_ready(struct uart *); /* output has room again */
+/* The guest's bytes, many at a time: how many were sent. None while the transmitter holds some, or in loopback. */
+unsigned uart_transmit(struct uart *, const uint8_t *bytes, unsigned count);

@@ -189,6 +189,27 @@ static int seam_port_write(void *context, uint16_t port, unsigned size, uint64_t
     return 0;
 }
 
+/* Only what lies in one page, is there and may be read: whatever is amiss is told of by the first byte that is. */
+static unsigned seam_read_run(void *context, enum segment segment, uint64_t offset, uint64_t linear, uint8_t *bytes,
+                              unsigned most)
+{
+    struct vm *vm = context;
+    unsigned count = in_first_page(linear, most), user = registers_cpl(&vm->vcpu) == 3 ? LINEAR_USER : 0;
+    uint32_t error;
+    gpa_t at;
+
+    if (!segment_would_allow(&vm->vcpu, segment, offset, linear, count, false) ||
+        linear_translate(&vm->vcpu, linear, LINEAR_READ | user, &at, &error) ||
+        guest_read(&vm->storage, at, bytes, count) != GUEST_OK)
+        return 0;
+    return count;
+}
+
+static void seam_port_write_run(void *context, uint16_t port, const uint8_t *bytes, unsigned count)
+{
+    bus_port_write_run(&((struct vm *)context)->machine.bus, port, bytes, count);
+}
+
 /* The bytes at CS:RIP, as many of 15 as can be read. */
 static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *count)
 {
@@ -222,7 +243,7 @@ enum exit_action instruction_emulate(struct vm *vm)
 {
     const struct execute_seams seams = {
         vm, seam_gpr_read, seam_gpr_write, seam_flags_read, seam_flags_write, seam_segment_base, seam_check,
-        seam_read, seam_write, seam_probe, seam_port_read, seam_port_write,
+        seam_read, seam_write, seam_probe, seam_port_read, seam_port_write, seam_read_run, seam_port_write_run,
     };
     struct vcpu *vcpu = &vm->vcpu;
     uint8_t bytes[INSTRUCTION_MAX_BYTES];

@@ -45,7 +45,8 @@ static bool limit_allows(uint32_t ar, uint64_t limit, uint64_t offset, unsigned 
     return last <= limit;
 }
 
-static bool allows(struct vcpu *vcpu, enum segment segment, uint64_t offset, uint64_t linear, unsigned size, bool write)
+bool segment_would_allow(struct vcpu *vcpu, enum segment segment, uint64_t offset, uint64_t linear, unsigned size,
+                         bool write)
 {
     if (registers_long_mode(vcpu))
         return canonical(linear) && canonical(linear + size - 1);
@@ -57,7 +58,7 @@ static bool allows(struct vcpu *vcpu, enum segment segment, uint64_t offset, uin
 bool segment_allows(struct vcpu *vcpu, enum segment segment, uint64_t offset, uint64_t linear, unsigned size,
                     bool write)
 {
-    if (allows(vcpu, segment, offset, linear, size, write))
+    if (segment_would_allow(vcpu, segment, offset, linear, size, write))
         return true;
     vcpu_queue_exception(vcpu, segment == SEGMENT_SS ? VECTOR_SS : VECTOR_GP, true, 0);
     return false;

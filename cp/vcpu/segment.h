@@ -12,3 +12,4 @@ uint64_t segment_base(struct vcpu *, enum segment);
 /* May `size` bytes at `offset` of the segment, linear address `linear`, be read or written? False: #GP(0) or #SS(0) is
  * queued. */
 bool segment_allows(struct vcpu *, enum segment, uint64_t offset, uint64_t linear, unsigned size, bool write);
+bool segment_would_allow(struct vcpu *, enum segment, uint64_t offset, uint64_t linear, unsigned size, bool write);

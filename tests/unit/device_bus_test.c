@@ -53,7 +53,7 @@ static void mmio_write(void *device, uint64_t offset, unsigned size, uint64_t va
 
 static int claim_ports(struct bus *bus, struct probe *probe, uint16_t first, uint16_t last, bool byte_wide)
 {
-    return bus_claim_ports(bus, &(struct bus_ports){first, last, byte_wide, probe, port_read, port_write});
+    return bus_claim_ports(bus, &(struct bus_ports){first, last, byte_wide, probe, port_read, port_write, NULL});
 }
 
 static int claim_mmio(struct bus *bus, struct probe *probe, uint64_t first, uint64_t last)

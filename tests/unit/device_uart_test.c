@@ -373,6 +373,48 @@ static void reset_forgets_all_but_the_wiring(void **state)
     assert_true(line.level);
 }
 
+static void out_run(uint16_t port, const char *bytes)
+{
+    bus_port_write_run(&bus, port, (const uint8_t *)bytes, strlen(bytes));
+}
+
+static void a_run_of_bytes_is_sent_at_once_and_empties_the_transmitter_once(void **state)
+{
+    (void)state;
+    out(IER, 0x02);
+    assert_int_equal(line.edges, 1);
+    out_run(THR, "sixteen or fewer");
+    assert_int_equal(line.count, 16);
+    assert_memory_equal(line.sent, "sixteen or fewer", 16);
+    assert_int_equal(line.edges, 2);
+    out(LCR, 0x80);
+    out_run(THR, "\x01\x03");
+    assert_int_equal(in(RBR), 3);
+    out(LCR, 0);
+    out(MCR, 0x10);
+    out_run(THR, "l");
+    assert_int_equal(in(RBR), 'l');
+    out_run(SCR, "ab");
+    assert_int_equal(in(SCR), 'b');
+    assert_int_equal(line.count, 16);
+}
+
+static void of_a_run_the_transmitter_holds_what_the_host_does_not_take(void **state)
+{
+    (void)state;
+    line.room = 3;
+    out_run(THR, "0123456789");
+    assert_int_equal(line.count, 3);
+    assert_int_equal(in(LSR), 0);
+    line.room = 100;
+    assert_int_equal(uart_transmit(&uart, (const uint8_t *)"behind", 6), 0);
+    uart_output_ready(&uart);
+    assert_int_equal(uart_transmit(&uart, (const uint8_t *)"behind", 6), 6);
+    assert_memory_equal(line.sent, "0123456789behind", 16);
+    out(MCR, 0x10);
+    assert_int_equal(uart_transmit(&uart, (const uint8_t *)"loop", 4), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +430,8 @@ int main(void)
         cmocka_unit_test_setup(a_full_host_holds_the_transmitter_and_loses_nothing, set_up),
         cmocka_unit_test_setup(back_pressure_ends_with_the_transmit_interrupt, set_up),
         cmocka_unit_test_setup(every_byte_sent_is_a_new_edge, set_up),
+        cmocka_unit_test_setup(a_run_of_bytes_is_sent_at_once_and_empties_the_transmitter_once, set_up),
+        cmocka_unit_test_setup(of_a_run_the_transmitter_holds_what_the_host_does_not_take, set_up),
         cmocka_unit_test_setup(enabling_the_transmit_interrupt_again_asks_again, set_up),
         cmocka_unit_test_setup(reading_identity_resets_only_the_transmit_interrupt_it_named, set_up),
         cmocka_unit_test_setup(receiver_takes_sixteen_with_fifos_and_one_without, set_up),
