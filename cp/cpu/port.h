@@ -31,6 +31,12 @@ static inline void port_out32(uint16_t port, uint32_t value)
     __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
+static inline void port_out_bytes(uint16_t port, const void *from, uint32_t bytes)
+{
+    uint64_t count = bytes;
+    __asm__ volatile("cld; rep outsb" : "+S"(from), "+c"(count) : "d"(port) : "memory", "cc");
+}
+
 /* `words` 16-bit words between the port and memory, in one instruction */
 static inline void port_in_string(uint16_t port, void *to, uint32_t words)
 {

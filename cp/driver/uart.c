@@ -38,6 +38,7 @@ enum {
     DIVISOR_115200 = 1,
     FIFO_BYTES = 16,
     MOST_INPUT = 256,      /* bytes taken in one call: a flood may not keep CP here */
+    MOST_OUTPUT = 128,     /* likewise given, to a transmitter that is empty again at once, as an emulated one is */
     DRAIN_POLLS = 1000000, /* about a second on a real port */
 };
 
@@ -68,9 +69,16 @@ static void fill_transmitter(struct uart_line *u)
     uint32_t count = line_oldest(&u->line, &bytes);
     if (count > FIFO_BYTES)
         count = FIFO_BYTES;
-    for (uint32_t i = 0; i < count; i++)
-        put(u, UART_DATA, bytes[i]);
+    port_out_bytes((uint16_t)(u->port + UART_DATA), bytes, count);
     line_sent(&u->line, count);
+}
+
+static bool is_empty(const struct uart_line *u) { return get(u, UART_LSR) & LSR_TRANSMITTER_EMPTY; }
+
+static void fill_while_empty(struct uart_line *u)
+{
+    for (unsigned sent = 0; sent < MOST_OUTPUT && line_queued(&u->line) && is_empty(u); sent += FIFO_BYTES)
+        fill_transmitter(u);
 }
 
 /* The transmitter interrupts as long as bytes wait, the receiver unless it is to keep its own, and not otherwise. */
@@ -88,8 +96,7 @@ static void send(struct line *l)
     struct uart_line *u = (struct uart_line *)l;
     if (u->interrupts & IER_TRANSMIT)
         return; /* its interrupt will fetch them */
-    if (get(u, UART_LSR) & LSR_TRANSMITTER_EMPTY)
-        fill_transmitter(u);
+    fill_while_empty(u);
     set_interrupts(u);
 }
 
@@ -98,7 +105,7 @@ static void drain(struct line *l)
     struct uart_line *u = (struct uart_line *)l;
     uint32_t polls = 0;
     while (line_queued(l) && polls++ < DRAIN_POLLS)
-        if (get(u, UART_LSR) & LSR_TRANSMITTER_EMPTY) {
+        if (is_empty(u)) {
             fill_transmitter(u);
             polls = 0;
         }
@@ -141,7 +148,7 @@ static uint8_t receive(struct uart_line *u, bool *some)
 static void transmit(struct uart_line *u)
 {
     uint32_t before = line_queued(&u->line);
-    fill_transmitter(u);
+    fill_while_empty(u);
     set_interrupts(u);
     line_tell_room(&u->line, before);
 }

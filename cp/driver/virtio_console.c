@@ -139,6 +139,8 @@ static void send(struct line *l)
     int chain;
 
     if (p->sending)
+        take_output(p); /* a device that is done already need not interrupt first */
+    if (p->sending)
         return;
     listen(p->console);
     count = line_oldest(l, &bytes);

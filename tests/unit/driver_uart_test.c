@@ -12,8 +12,10 @@
 
 #define port_in8 fake_in8
 #define port_out8 fake_out8
+#define port_out_bytes fake_out_bytes
 static uint8_t fake_in8(uint16_t port);
 static void fake_out8(uint16_t port, uint8_t value);
+static void fake_out_bytes(uint16_t port, const void *from, uint32_t bytes);
 #include "cp/terminal/line.c"
 #include "cp/driver/uart.c"
 
@@ -28,6 +30,7 @@ static struct model {
 } model[PORTS];
 static struct uart_line lines[PORTS];
 static bool level, edge, storm, patient;
+static bool at_once; /* transmitters are empty again at once, as an emulated one may be */
 static unsigned room; /* for input, when a test asks for it */
 
 static bool raises(const struct model *m)
@@ -106,7 +109,7 @@ static void fake_out8(uint16_t port, uint8_t value)
     switch (port & 7) {
     case UART_DATA:
         if (!(m->lcr & LCR_DIVISOR))
-            m->sent++, m->transmitter_empty = m->cause_transmit = false;
+            m->sent++, m->transmitter_empty = m->cause_transmit = at_once;
         break;
     case UART_IER:
         if (!(m->lcr & LCR_DIVISOR))
@@ -117,6 +120,12 @@ static void fake_out8(uint16_t port, uint8_t value)
     case UART_SCRATCH: m->scratch = value; break;
     }
     follow_level();
+}
+
+static void fake_out_bytes(uint16_t port, const void *from, uint32_t bytes)
+{
+    for (uint32_t i = 0; i < bytes; i++)
+        fake_out8(port, ((const uint8_t *)from)[i]);
 }
 
 static void input(struct line *l, uint8_t byte)
@@ -131,7 +140,7 @@ static int begin(void **state)
 {
     (void)state;
     srand(1);
-    storm = level = edge = patient = false;
+    storm = level = edge = patient = at_once = false;
     for (unsigned i = 0; i < PORTS; i++) {
         model[i] = (struct model){.transmitter_empty = true, .to_come = BYTES};
         lines[i].line = (struct line){.input = input, .owner = &model[i]};
@@ -177,6 +186,28 @@ static void output_that_was_cut_does_not_leave_the_next_waiting(void **state)
     unsigned before = model[0].sent;
     line_write(&lines[0].line, "x", 1);
     assert_int_equal(model[0].sent, before + 1);
+}
+
+static void a_transmitter_that_is_empty_at_once_is_given_more_but_not_without_end(void **state)
+{
+    static const char text[1000];
+    (void)state;
+    storm = false;
+    at_once = true;
+    line_write(&lines[0].line, text, sizeof text);
+    assert_int_equal(model[0].sent, MOST_OUTPUT);
+    for (unsigned calls = 1; line_queued(&lines[0].line); calls++) {
+        assert_true(edge && calls < sizeof text / MOST_OUTPUT + 1);
+        edge = false;
+        uart_lines_interrupt(lines, PORTS, IRQ);
+        follow_level();
+        edge |= line_queued(&lines[0].line) != 0;
+    }
+    assert_int_equal(model[0].sent, sizeof text);
+    at_once = false;
+    model[0].transmitter_empty = true;
+    line_write(&lines[0].line, text, 40);
+    assert_int_equal(model[0].sent, sizeof text + FIFO_BYTES);
 }
 
 static uint32_t ready(struct line *l)
@@ -229,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(none_of_the_lines_of_an_irq_ever_waits_for_an_edge_that_does_not_come),
         TEST(output_that_was_cut_does_not_leave_the_next_waiting),
+        TEST(a_transmitter_that_is_empty_at_once_is_given_more_but_not_without_end),
         TEST(a_line_without_room_for_input_has_the_other_end_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

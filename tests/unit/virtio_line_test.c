@@ -220,6 +220,23 @@ static void what_is_written_comes_out_in_order(void **state)
     assert_true(users[0].rooms > 0);
 }
 
+static void a_device_that_is_done_already_gets_more_before_it_interrupts(void **state)
+{
+    struct line *l = &console.port[FIRST].line;
+    unsigned index = queue_of(FIRST) + 1u;
+    uint16_t head;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(line_write(l, "more", 4), 4);
+        assert_true(get(index, &head));
+        assert_int_equal(device.queue[index]->descriptor[head].bytes, 4);
+        give(index, head, 0);
+    }
+    virtio_console_interrupt(&console);
+    assert_int_equal(line_queued(l), 0);
+}
+
 static void what_nobody_wants_yet_stays_with_the_device(void **state)
 {
     char piece[100];
@@ -419,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(its_ports_become_lines),
         TEST(what_is_written_comes_out_in_order),
+        TEST(a_device_that_is_done_already_gets_more_before_it_interrupts),
         TEST(what_nobody_wants_yet_stays_with_the_device),
         TEST(carrier_follows_the_device),
         TEST(what_was_written_to_who_left_does_not_reach_who_comes),
