@@ -59,10 +59,10 @@ static void keep_last(struct buffer *b, size_t most)
         b->start = b->end - most;
 }
 
-/* Writes a little; what is not taken stays. False on a dead end. */
+/* What is not taken stays. False on a dead end. */
 static bool write_some(struct buffer *b, int fd)
 {
-    size_t n = length(b) < CHUNK ? length(b) : CHUNK;
+    size_t n = fd != STDOUT_FILENO || length(b) < CHUNK ? length(b) : CHUNK;
     ssize_t done = write(fd, b->bytes + b->start, n);
     if (done < 0)
         return errno == EAGAIN || errno == EINTR;
