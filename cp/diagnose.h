@@ -29,7 +29,11 @@
  *                   VMRESUME does; at the exit the caller goes on at the page's host RIP, with the guest's general
  *                   registers as VMX leaves them.  At entry they are the caller's, but RAX and RBX, which are in the
  *                   page.  The call itself comes back only when it failed; after DIAGNOSE_ENTRY_FAILED the
- *                   arithmetic flags are those of a VMfailValid. */
+ *                   arithmetic flags are those of a VMfailValid.
+ *  0x58 console     RBX = address of bytes for the virtual console, RCX = how many (1..DIAGNOSE_CONSOLE_MAX).
+ *                   They are as if sent by the machine's first UART, behind what that has sent, at the cost of one
+ *                   call.  Results: RCX = bytes taken.  Fewer than given, or none: the console is full, and the rest
+ *                   is for the UART, whose transmitter is empty, and interrupts, when there is room again. */
 #pragma once
 #include <stdint.h>
 
@@ -47,6 +51,7 @@ enum diagnose_code {
     DIAGNOSE_TIMES = 0x0c,
     DIAGNOSE_CHAIN = 0x10,
     DIAGNOSE_ENTER = 0x14,
+    DIAGNOSE_CONSOLE = 0x58,
 };
 
 /* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify is always there */
@@ -55,6 +60,7 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_TIMES = 1u << 1,
     DIAGNOSE_ASSIST_CHAIN = 1u << 2,
     DIAGNOSE_ASSIST_ENTER = 1u << 3, /* off: SET NESTED, or "nesting" in the directory, says so */
+    DIAGNOSE_ASSIST_CONSOLE = 1u << 4,
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
@@ -81,6 +87,7 @@ enum {
     DIAGNOSE_COMMAND_MAX = 240,
     DIAGNOSE_RESPONSE_MAX = 65536,
     DIAGNOSE_CHAIN_MAX = 4096,
+    DIAGNOSE_CONSOLE_MAX = 2048,
 };
 
 struct diagnose_identity {

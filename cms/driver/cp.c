@@ -6,6 +6,7 @@
 #include "cms/console/terminal.h"
 #include "cms/cpu/cpu.h"
 #include "cms/driver/change.h"
+#include "cms/driver/uart.h"
 #include "cms/kernel/cp.h"
 #include "cp/diagnose.h"
 
@@ -73,6 +74,18 @@ bool cp_times(struct clock_time *now)
     return true;
 }
 
+bool cp_has_console(void)
+{
+    return assists & DIAGNOSE_ASSIST_CONSOLE;
+}
+
+int32_t cp_console(const void *bytes, uint32_t count)
+{
+    struct cpu_diagnose d = {.rax = DIAGNOSE_CONSOLE, .rbx = (uintptr_t)bytes, .rcx = count};
+
+    return cp_has_console() && call(&d) ? (int32_t)d.rcx : -1;
+}
+
 bool cms_cp_present(void)
 {
     return assists & DIAGNOSE_ASSIST_COMMAND;
@@ -88,6 +101,7 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
     struct cpu_diagnose d = {
         .rax = DIAGNOSE_COMMAND, .rbx = (uintptr_t)text, .rcx = length, .rdx = (uintptr_t)response, .rsi = size,
     };
+    uart_flush();
     if (!cms_cp_present() || !call(&d))
         return false;
     change_note();

@@ -5,6 +5,9 @@
 
 #include "cms/kernel/clock.h"
 
+/* Bytes for the console behind what its UART has sent: how many CP took. -1: CP does not offer it. */
+int32_t cp_console(const void *bytes, uint32_t count);
+bool cp_has_console(void);
 /* Finds out whether CP is there, and who we are. */
 void cp_start(void);
 /* 0: CP is not there or does not say. */

@@ -4,3 +4,6 @@
 /* The interrupt controller must be ready. Channel 0 of the PIT, which firmware may have left running,
  * stands still until a bounded sleep. */
 void sleep_start(void);
+/* `then`, if any, runs at each tick, with interrupts off; sleep_tick() has one come within SLEEP_MOST_MS. */
+void sleep_on_tick(void (*then)(void));
+void sleep_tick(void);

@@ -1,5 +1,7 @@
 /* NS16550A: rings in both directions, drained and filled by the interrupt handler.
  * Output goes out 16 bytes for one look at the line status; the transmitter interrupt is on only while something waits.
+ * CP takes any number at one call instead, as long as its console has room. As each call costs as much as thousands of
+ * instructions, what is written fast is gathered: it goes when there is much of it, when CMS waits, or at a tick.
  * Input: when the ring is nearly full, RTS drops and the receive interrupt goes off, so that the FIFO fills and a
  * well-behaved other end waits; nothing is thrown away. */
 #include "cms/driver/uart.h"
@@ -8,7 +10,9 @@
 #include "cms/cpu/cpu.h"
 #include "cms/cpu/trap.h"
 #include "cms/driver/change.h"
+#include "cms/driver/cp.h"
 #include "cms/driver/pic.h"
+#include "cms/driver/sleep.h"
 #include "cms/kernel/sleep.h"
 
 enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, INTERRUPT_ID = 2 };
@@ -16,7 +20,7 @@ enum { IER_RECEIVE = 1, IER_TRANSMIT = 2, IIR_NONE = 1 };
 enum { FCR_ENABLE_CLEAR_14 = 0xc7, LCR_8N1 = 0x03, LCR_DIVISOR = 0x80, DIVISOR_115200 = 1 };
 enum { MCR_DTR_OUT2 = 0x09, MCR_RTS = 0x02 };
 enum { LSR_DATA = 0x01, LSR_TRANSMIT_EMPTY = 0x20, LSR_NOBODY = 0xff };
-enum { FIFO = 16, RING = 2048, INPUT_FULL = RING - 64, INPUT_EASY = RING / 2 };
+enum { FIFO = 16, RING = 2048, GATHERED = RING / 2, INPUT_FULL = RING - 64, INPUT_EASY = RING / 2 };
 
 struct ring {
     volatile uint32_t head, tail; /* free-running: written at head, read at tail */
@@ -27,6 +31,7 @@ static uint16_t base;
 static uint8_t enabled, modem;
 static unsigned room; /* bytes the transmitter will take for certain */
 static struct ring input, output;
+static uint64_t sent; /* TSC, when output was sent last */
 
 static uint32_t ring_used(const struct ring *r)
 {
@@ -36,6 +41,13 @@ static uint32_t ring_used(const struct ring *r)
 static void ring_put(struct ring *r, char c)
 {
     r->data[r->head++ % RING] = c;
+}
+
+/* Those that follow one another in memory, from the oldest. */
+static uint32_t ring_straight(const struct ring *r)
+{
+    uint32_t to_end = RING - r->tail % RING;
+    return ring_used(r) < to_end ? ring_used(r) : to_end;
 }
 
 static char ring_get(struct ring *r)
@@ -67,11 +79,28 @@ static bool may_send(void)
     return room;
 }
 
+/* False: CP has no more room, or is not there. */
+static bool send_by_call(void)
+{
+    uint32_t count = ring_straight(&output);
+    int32_t taken = cp_console(output.data + output.tail % RING, count);
+
+    output.tail += taken > 0 ? (uint32_t)taken : 0;
+    return taken == (int32_t)count;
+}
+
 /* Interrupts off. */
 static void send(void)
 {
-    for (; ring_used(&output) && may_send(); room--)
-        cpu_out8(base + DATA, (uint8_t)ring_get(&output));
+    sent = cpu_tsc();
+    while (ring_used(&output) && send_by_call())
+        ;
+    while (ring_used(&output) && may_send()) {
+        uint32_t count = ring_straight(&output) < room ? ring_straight(&output) : room;
+        cpu_out8_run(base + DATA, output.data + output.tail % RING, count);
+        output.tail += count;
+        room -= count;
+    }
     set_enabled(ring_used(&output) ? enabled | IER_TRANSMIT : enabled & ~IER_TRANSMIT);
 }
 
@@ -105,6 +134,12 @@ static void interrupt(void *context)
     } while (!(cpu_in8(base + INTERRUPT_ID) & IIR_NONE));
 }
 
+static void flush_at_tick(void)
+{
+    if (ring_used(&output))
+        send();
+}
+
 void uart_start(uint16_t port, unsigned irq)
 {
     base = port;
@@ -117,7 +152,27 @@ void uart_start(uint16_t port, unsigned irq)
     set_modem(MCR_DTR_OUT2 | MCR_RTS);
     trap_set_irq(irq, interrupt, NULL);
     pic_enable(irq);
+    sleep_on_tick(flush_at_tick);
     set_enabled(IER_RECEIVE);
+}
+
+void uart_flush(void)
+{
+    if (!base)
+        return;
+    cpu_interrupts_off();
+    if (ring_used(&output))
+        send();
+    cpu_interrupts_on();
+}
+
+/* Whether what is to be sent may wait for more: something was sent within the millisecond, and a tick comes. */
+static bool gathers(void)
+{
+    if (!cp_has_console() || ring_used(&output) >= GATHERED || cpu_tsc() - sent > cp_tsc_khz())
+        return false;
+    sleep_tick();
+    return true;
 }
 
 /* Interrupts off. */
@@ -138,7 +193,7 @@ void cms_terminal_write(const char *data, size_t length)
             cms_sleep_until(has_room, NULL);
         ring_put(&output, data[i]);
     }
-    if (!(enabled & IER_TRANSMIT))
+    if (!(enabled & IER_TRANSMIT) && !gathers())
         send();
     cpu_interrupts_on();
 }
@@ -174,7 +229,7 @@ void cms_terminal_wait(void)
     cpu_interrupts_off();
     if (enabled & IER_RECEIVE) /* a byte whose interrupt was lost would else wait for the next key */
         receive();
-    if (enabled & IER_TRANSMIT)
+    if (ring_used(&output))
         send();
     if (!ring_used(&input))
         cms_sleep(ring_used(&output)); /* bounded while output is under way */

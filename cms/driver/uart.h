@@ -4,3 +4,6 @@
 
 /* Interrupt controller and IDT must be ready.  Input and output are by interrupt from then on. */
 void uart_start(uint16_t port, unsigned irq);
+
+/* What was gathered goes now, as far as it goes: CP may write to the console next. */
+void uart_flush(void);

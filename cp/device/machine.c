@@ -270,6 +270,11 @@ void machine_output_ready(struct machine *m, unsigned n)
         uart_output_ready(&m->uart[n]);
 }
 
+unsigned machine_transmit(struct machine *m, unsigned n, const uint8_t *bytes, unsigned count)
+{
+    return n < m->config->uarts ? uart_transmit(&m->uart[n], bytes, count) : 0;
+}
+
 static int acknowledge(struct machine *m)
 {
     if (!m->given_back)

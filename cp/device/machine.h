@@ -94,6 +94,9 @@ int machine_detach_disk(struct machine *, unsigned vdev);
  * INPUT_ROOM). */
 unsigned machine_input(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);
 void machine_output_ready(struct machine *, unsigned uart); /* host.output has room again */
+/* The program sends bytes by that UART without its registers: how many the host took. None while the transmitter holds
+ * some, or is in loopback. */
+unsigned machine_transmit(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);
 
 /* For devices: the wire of an ISA interrupt (0 to 15), which several may share. */
 struct irq machine_isa_irq(struct machine *, unsigned gsi);

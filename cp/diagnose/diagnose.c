@@ -83,6 +83,20 @@ static uint64_t chain(struct vm *vm)
     return DIAGNOSE_OK;
 }
 
+static uint64_t console(struct vm *vm)
+{
+    static uint8_t bytes[DIAGNOSE_CONSOLE_MAX]; /* one call at a time */
+    uint64_t at = vm->vcpu.gpr[RBX], length = vm->vcpu.gpr[RCX];
+    if (!length || length > DIAGNOSE_CONSOLE_MAX)
+        return DIAGNOSE_BAD_LENGTH;
+    if (!in_ram(vm, at, length))
+        return DIAGNOSE_BAD_ADDRESS;
+    enum guest_access access = guest_read(&vm->storage, gpa(at), bytes, length);
+    if (access == GUEST_OK)
+        vm->vcpu.gpr[RCX] = machine_transmit(&vm->machine, 0, bytes, (unsigned)length);
+    return of_access(access);
+}
+
 /* ---- commands --------------------------------------------------------------------------------------------------- */
 
 /* The task of a machine whose next line is to be obeyed: nothing is left of the one before. */
@@ -194,7 +208,7 @@ uint64_t diagnose(struct vm *vm)
         enum diagnose_code code;
         uint64_t (*run)(struct vm *);
     } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times},
-                 {DIAGNOSE_CHAIN, chain}};
+                 {DIAGNOSE_CHAIN, chain}, {DIAGNOSE_CONSOLE, console}};
     if (!vm->session || !vm->session->user)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

@@ -113,6 +113,17 @@ static void command(uint64_t size)
     __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(c), "+d"(d) : "S"(s) : "memory");
 }
 
+/* As much as the console takes at one call, also when it is full. */
+static void try_console(void)
+{
+    memset(answer, ' ', DIAGNOSE_CONSOLE_MAX);
+    answer[DIAGNOSE_CONSOLE_MAX - 1] = '\n';
+    for (unsigned i = 0; i < 6; i++) {
+        uint64_t code = DIAGNOSE_CONSOLE, b = address(answer), c = DIAGNOSE_CONSOLE_MAX;
+        __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(c) : : "memory");
+    }
+}
+
 /* As many of `piece` as fit. */
 static void fill_with(const char *first, const char *piece)
 {
@@ -151,6 +162,7 @@ static void try_commands(void)
     fill_with("IND NEST", "\nIND NEST");
     fill_with("LINK MAINT 190 310 RR", "\nDET 310\nLINK MAINT 190 310 RR");
     fill_with("DETACH", " 310");
+    try_console();
 }
 
 /* ---- a disk's ring ----------------------------------------------------------------------------------------------- */

@@ -45,3 +45,30 @@ def test_a_logged_on_user_keeps_little_storage(alice):
     alice.cms("LISTFILE * * *")
     pages = int(re.search(r"PRIVATE=0*(\d+)", alice.cms("INDICATE USER")).group(1))
     assert pages * 4096 <= 2 << 20
+
+
+LINES = 400
+
+
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_what_is_shown_comes_whole_and_in_order_however_late_it_is_read(machine, tmp_path, emulator):
+    """More than every buffer on its way: the console is full again and again, on a UART or a port."""
+    disk, text = harness.new_disk(tmp_path / "disk.img"), tmp_path / "text"
+    lines = [f"{n:079}" for n in range(LINES)]
+    text.write_text("".join(line + "\n" for line in lines))
+    harness.cmsdisk(disk, "ALICE", "191", "put", str(text), "BIG", "TEXT")
+    m = machine("--machine", emulator, "--disk", disk, "--lines", "2")
+    alice = m.line(2)
+    alice.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
+    alice.logon("ALICE")
+    alice.type("TYPE BIG TEXT A")
+    operator = m.line(1)
+    operator.logon("OPERATOR")  # meanwhile nobody reads ALICE's line
+    operator.cms("CP MSG ALICE HELLO")
+    said = alice.expect(harness.READY, timeout=60)
+    assert re.findall(r"\d{79}", said) == lines
+    said += alice.cms("TYPE BIG TEXT A", timeout=60)
+    assert re.findall(r"^(\d{79})\r+$", said, re.M)[-LINES:] == lines
+    assert "MSG FROM OPERATOR" in said
+    for n in range(3):  # no byte of what is short waits for more
+        assert alice.cms(f"CP MSG * {n}").count("MSG FROM ALICE") == 1

@@ -371,6 +371,56 @@ static void no_command_of_a_call_does_what_it_should_note(void **state)
     }
 }
 
+static void the_console_takes_many_bytes_at_one_call(void **state)
+{
+    char text[DIAGNOSE_CONSOLE_MAX];
+    (void)state;
+    memset(text, '.', sizeof text);
+    memcpy(text + sizeof text - 6, "\033end\r", 5);
+    text[sizeof text - 1] = '\n';
+    guest_write(&vm->storage, gpa(0x5F00), text, sizeof text);
+    assert_int_equal(call(DIAGNOSE_CONSOLE, 0x5F00, sizeof text, 7, 0), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RCX], sizeof text);
+    assert_int_equal(vm->vcpu.gpr[RDX], 7);
+    turn();
+    assert_memory_equal(shown(0), text, sizeof text); /* not cleaned: it is the machine's own */
+}
+
+static void a_console_that_is_full_takes_what_it_has_room_for(void **state)
+{
+    uint64_t taken = 0, calls = 0;
+    (void)state;
+    fake_line[0].stuck = true;
+    for (; calls < 10; calls++) {
+        assert_int_equal(call(DIAGNOSE_CONSOLE, 0x5000, 1500, 0, 0), DIAGNOSE_OK);
+        taken += vm->vcpu.gpr[RCX];
+        if (vm->vcpu.gpr[RCX] < 1500)
+            break;
+    }
+    assert_in_range(taken, OUTPUT_CONNECTED - 100, OUTPUT_CONNECTED);
+    assert_int_equal(call(DIAGNOSE_CONSOLE, 0x5000, 1, 0, 0), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RCX], 0);
+    fake_line[0].stuck = false;
+    turn();
+    assert_int_equal(((struct fake_vm *)vm)->output_ready, 1); /* the UART is told, and tells the machine */
+}
+
+static void what_is_no_text_for_the_console_is_refused(void **state)
+{
+    static const struct {
+        uint64_t at, bytes, status;
+    } cases[] = {{0x5000, 0, DIAGNOSE_BAD_LENGTH}, {0x5000, DIAGNOSE_CONSOLE_MAX + 1, DIAGNOSE_BAD_LENGTH},
+                 {0x5000, UINT64_MAX, DIAGNOSE_BAD_LENGTH}, {(2 << 20) - 9, 10, DIAGNOSE_BAD_ADDRESS},
+                 {UINT64_MAX, 10, DIAGNOSE_BAD_ADDRESS}, {0xFEE00000, 10, DIAGNOSE_BAD_ADDRESS}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(call(DIAGNOSE_CONSOLE, cases[i].at, cases[i].bytes, 0, 0), cases[i].status);
+        assert_int_equal(vm->vcpu.gpr[RCX], cases[i].bytes);
+    }
+    turn();
+    assert_string_equal(shown(0), "");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -392,6 +442,9 @@ int main(void)
         TEST(what_a_machine_asked_before_it_was_stopped_is_not_answered_later),
         TEST(what_is_typed_waits_for_a_password_typed_before),
         TEST(without_a_buffer_the_console_answers),
+        TEST(the_console_takes_many_bytes_at_one_call),
+        TEST(a_console_that_is_full_takes_what_it_has_room_for),
+        TEST(what_is_no_text_for_the_console_is_refused),
         TEST(pointers_and_lengths_are_judged_before_anything_happens),
         TEST(without_frames_the_call_may_be_made_again),
         TEST(no_command_of_a_call_does_what_it_should_note),

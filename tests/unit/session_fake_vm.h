@@ -206,6 +206,11 @@ void machine_output_ready(struct machine *m, unsigned uart)
     fake_machine(m)->output_ready++;
 }
 
+unsigned machine_transmit(struct machine *m, unsigned uart, const uint8_t *bytes, unsigned count)
+{
+    return vm_output(&fake_machine(m)->vm, uart, bytes, count);
+}
+
 void machine_reset(struct machine *m)
 {
     struct fake_vm *f = fake_machine(m);
