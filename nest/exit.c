@@ -39,14 +39,6 @@ static enum nest_result ept_violation(struct nest *nest, const struct exit *exit
     }
 }
 
-static void skip(const struct nest *nest, const struct exit *exit)
-{
-    const struct nest_host *host = nest->host;
-    nest_skip(nest, exit->instruction_length);
-    host->set(host->context, VMCS_GUEST_INTERRUPTIBILITY,
-              host->get(host->context, VMCS_GUEST_INTERRUPTIBILITY) & ~3ull);
-}
-
 /* SDM "EPTP Switching": leaf 0 with an entry of the list that an entry would accept; everything else exits to L1. */
 static enum nest_result vm_function(struct nest *nest, const struct exit *exit)
 {
@@ -61,17 +53,7 @@ static enum nest_result vm_function(struct nest *nest, const struct exit *exit)
         return nest_reflect(nest, exit);
     vmcs->vmcs12.ept_pointer = eptp;
     nest_written_one(vmcs, VMCS_INDEX_EPT_POINTER, NEST_BY_CP); /* L1 is shown it after its exit */
-    skip(nest, exit);
-    return NEST_RESUME;
-}
-
-/* L1 lets its guest reach the field, CP's bitmaps do not. */
-static enum nest_result linked_field(struct nest *nest, const struct exit *exit)
-{
-    enum nest_result result = nest_instruction_linked(nest, exit);
-    if (result == NEST_SKIP)
-        skip(nest, exit);
-    return result == NEST_SKIP ? NEST_RESUME : result;
+    return NEST_SKIP;
 }
 
 static enum nest_result for_cp(struct nest *nest, const struct exit *exit)
@@ -79,7 +61,7 @@ static enum nest_result for_cp(struct nest *nest, const struct exit *exit)
     switch (exit->reason & 0xFFFF) {
     case EXIT_VMREAD:
     case EXIT_VMWRITE:
-        return linked_field(nest, exit);
+        return nest_instruction_linked(nest, exit); /* L1 lets its guest reach the field, CP's bitmaps do not */
     default:
         return NEST_CP;
     }

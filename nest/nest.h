@@ -22,8 +22,9 @@
  *   (c) an exit while nest_in_guest()                               -> nest_exit()
  *
  *         NEST_CP         CP's own: handle it as for any guest; vcpu_read/vcpu_write reach vmcs02
+ *         NEST_SKIP       an instruction was carried out here (VMFUNC, VMREAD, VMWRITE): advance RIP, enter again
  *         NEST_FAULT      queue nest->fault as an exception of L2, which L1 may want
- *         NEST_RESUME     was dealt with here (EPT02 filled, VMFUNC, ...): enter again
+ *         NEST_RESUME     was dealt with here (EPT02 filled, ...): enter again
  *         NEST_REFLECTED  L1 has it and stands at its host RIP in vmcs01; go on with vmcs01
  *
  *       and nest_reflect() for an exit CP makes up: an interrupt for L1 while L2 runs, INIT, a triple fault of L2

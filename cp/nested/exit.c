@@ -219,8 +219,10 @@ bool nested_exit(struct vm *vm)
     (result == NEST_REFLECTED ? vm->nested_reflected : vm->nested_handled)[reason < EXIT_REASONS ? reason : 0]++;
     if (result == NEST_CP)
         return false;
+    if (result == NEST_SKIP)
+        exit_skip(&vm->vcpu);
     if (result == NEST_RESUME && reason == EXIT_EPT_VIOLATION)
-        event_return_again(&vm->vcpu);
+        event_violation_resolved(&vm->vcpu);
     if (result == NEST_RESUME || result == NEST_FAULT)
         event_requeue(&vm->vcpu);
     if (result == NEST_FAULT)

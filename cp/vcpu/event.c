@@ -86,11 +86,14 @@ void event_requeue_cut(struct vcpu *vcpu)
                    vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED_NMI);
 }
 
-void event_return_again(struct vcpu *vcpu)
+void event_violation_resolved(struct vcpu *vcpu)
 {
     enum { UNBLOCKED_BY_IRET = 1 << 12 };
     const struct exit *exit = &vcpu->exit;
 
+    if (vcpu_read(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) &&
+        !(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKED_STI | BLOCKED_MOV_SS))) /* an entry wants it there */
+        vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
     if ((exit->qualification & UNBLOCKED_BY_IRET) && !(exit->idt_vectoring_info & EVENT_VALID))
         vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY,
                    vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_NMI);

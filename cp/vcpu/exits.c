@@ -221,7 +221,7 @@ static exit_handler *const handlers[EXIT_REASONS] = {
 
 /* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS, clears
  * RF, and is followed by a #DB if it is single-stepped. */
-static void skip_instruction(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *vcpu)
 {
     uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;
 
@@ -235,8 +235,14 @@ static void skip_instruction(struct vcpu *vcpu)
     if (!(flags & (RFLAGS_TF | RFLAGS_RF)))
         return;
     vcpu_write(vcpu, VMCS_GUEST_RFLAGS, flags & ~RFLAGS_RF);
+    vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0); /* an exit leaves none, but for Bochs */
     if (registers_steps(vcpu))
         vcpu_queue_debug(vcpu, DR6_BS);
+}
+
+void exit_skip(struct vcpu *vcpu)
+{
+    skip_instruction(vcpu);
 }
 
 void exit_dispatch(struct vm *vm)

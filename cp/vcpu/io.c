@@ -283,7 +283,7 @@ enum exit_action exit_ept_violation(struct vm *vm)
 {
     gpa_t at = gpa(vm->vcpu.exit.guest_physical);
 
-    event_return_again(&vm->vcpu);
+    event_violation_resolved(&vm->vcpu);
     if (!nested_translate(&vm->vcpu, &at.a, false))
         return EXIT_RESUME; /* L1 took the mapping away meanwhile: the access is tried again */
     if (!guest_is_ram(&vm->storage, at)) /* the access of an event's delivery is not that of the instruction at RIP */

@@ -67,6 +67,25 @@ static void an_instruction_done_clears_the_resume_flag_and_a_fault_sets_it(void 
     taken_exception();
 }
 
+/* Bochs leaves the step of TF pending at exits of instructions, and at violations. */
+static void a_step_is_pending_at_no_exit_but_where_an_entry_wants_it(void **state)
+{
+    enum { PENDING_BS = 1 << 14, TF = 0x100 };
+    (void)state;
+    set(VMCS_GUEST_RFLAGS, 2 | TF);
+    set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, PENDING_BS);
+    perform(0);
+    assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), 0);
+    assert_int_equal(taken_exception(), VECTOR_DB);
+    for (unsigned shadow = 0; shadow <= MOV_SS; shadow++) {
+        set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, PENDING_BS);
+        set(VMCS_GUEST_INTERRUPTIBILITY, shadow);
+        vm->vcpu.exit = (struct exit){.reason = EXIT_EPT_VIOLATION, .qualification = 1, .guest_physical = 0x5000};
+        exit_dispatch(vm);
+        assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), shadow ? PENDING_BS : 0);
+    }
+}
+
 static void an_instruction_that_faults_has_not_ended_it(void **state)
 {
     (void)state;
@@ -312,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scene_test(an_instruction_done_ends_the_shadow_of_the_one_before),
         scene_test(an_instruction_done_clears_the_resume_flag_and_a_fault_sets_it),
+        scene_test(a_step_is_pending_at_no_exit_but_where_an_entry_wants_it),
         scene_test(an_instruction_that_faults_has_not_ended_it),
         scene_test(a_stepped_instruction_is_followed_by_its_trap),
         scene_test(without_tf_or_stepping_by_branches_there_is_none),
