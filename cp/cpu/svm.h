@@ -59,6 +59,8 @@ bool svm_is_free_msr(uint32_t msr);
 /* Consumes the image's VM-entry interruption information. */
 void svm_event_inject(struct svm_region *);
 
+/* Did VMRUN refuse to run it? */
+bool svm_exit_refuses(struct vcpu *, struct svm_region *);
 /* The exit of what ran, in VMX terms. true: vcpu->exit is for CP; false: it was dealt with here, enter again. */
 bool svm_exit_handle(struct vcpu *, struct svm_region *, uint64_t deadline);
 

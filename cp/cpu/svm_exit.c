@@ -118,6 +118,15 @@ static APART bool carry_wbinvd(struct vcpu *vcpu, struct svm_region *region)
     return svm_skip(vcpu, region, vcpu->exit.instruction_length);
 }
 
+static APART bool carry_rdtsc(struct vcpu *vcpu, struct svm_region *region)
+{
+    uint64_t tsc = op_rdtsc() + region->state.vmcb->tsc_offset;
+
+    vcpu->gpr[RAX] = (uint32_t)tsc;
+    vcpu->gpr[RDX] = tsc >> 32;
+    return svm_skip(vcpu, region, vcpu->exit.instruction_length);
+}
+
 /* Completes the exit, or carries out what a VMX processor would not have left the guest for. true: it is for CP. */
 static bool carry_out(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a, uint64_t deadline)
 {
@@ -143,8 +152,10 @@ static bool carry_out(struct vcpu *vcpu, struct svm_region *region, const struct
         return svm_carry_msr(vcpu, region);
     case EXIT_WBINVD: /* comes with INVD on QEMU, whether it is asked for or not */
         return (region->state.image.secondary_controls & CPU2_WBINVD_EXITING) || carry_wbinvd(vcpu, region);
-    case EXIT_RDTSCP: /* only where it does not exist */
-        return (region->state.image.processor_controls & CPU_RDTSC_EXITING) || give_undefined(vcpu, region->state.vmcb);
+    case EXIT_RDTSC: /* for the sake of RDTSCP only */
+        return (region->state.image.processor_controls & CPU_RDTSC_EXITING) || carry_rdtsc(vcpu, region);
+    case EXIT_RDTSCP:
+        return (region->state.image.secondary_controls & CPU2_RDTSCP) || give_undefined(vcpu, region->state.vmcb);
     default:
         return true;
     }
@@ -176,6 +187,17 @@ static unsigned injected_length(struct svm_region *region)
 
     region->injected = 0;
     return same ? region->injected_length : 0;
+}
+
+bool svm_exit_refuses(struct vcpu *vcpu, struct svm_region *region)
+{
+    const struct vmcb *vmcb = region->state.vmcb;
+    struct svm_code code = {.count = 0};
+
+    if (vmcb->exit_code < SVM_EXIT_ERROR)
+        return false;
+    svm_code_fetch(vcpu, vmcb, &code);
+    return svm_exit_refused(vmcb, &code);
 }
 
 bool svm_exit_handle(struct vcpu *vcpu, struct svm_region *region, uint64_t deadline)

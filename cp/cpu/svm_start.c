@@ -39,6 +39,7 @@ static void own_choose(void)
         return;
     svm_own.software = true;
     svm_maps.debug_writes = 0xFF;
+    svm_maps.rdtscp_as_rdtsc = true;
     svm_own.cr0_follows = CR0_WP;
     svm_own.cr4_follows = (one.edx & EDX_PSE ? CR4_PSE : 0) | (one.edx & EDX_PGE ? CR4_PGE : 0) |
                           (structured.ebx & EBX_SMEP ? CR4_SMEP : 0) | (structured.ebx & EBX_SMAP ? CR4_SMAP : 0);

@@ -200,7 +200,7 @@ static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
             return true;
         step_if_needed(region);
         run(vcpu, region);
-        if (region->state.vmcb->exit_code == SVM_EXIT_INVALID) {
+        if (svm_exit_refuses(vcpu, region)) {
             vcpu->exit = (struct exit){.reason = EXIT_ENTRY_GUEST_STATE};
             return false;
         }

@@ -111,8 +111,10 @@ void svm_control_apply(struct svm_state *s, const struct svm_maps *maps)
     if (image->exception_bitmap & BREAKPOINTS) /* QEMU knows INT3 and INTO as software interrupts only */
         vmcb->intercepts |= VMCB_INTN;
     vmcb->intercepts2 = VMCB_SVM_INSTRUCTIONS | VMCB_XSETBV | VMCB_WBINVD | VMCB_ICEBP | RULED(primary2, controls);
-    if (!(image->secondary_controls & CPU2_RDTSCP))
+    if (!(image->secondary_controls & CPU2_RDTSCP)) {
         vmcb->intercepts2 |= VMCB_RDTSCP;
+        vmcb->intercepts |= maps->rdtscp_as_rdtsc ? VMCB_RDTSC : 0;
+    }
     bool invpcid = image->secondary_controls & CPU2_INVPCID;
     vmcb->intercepts3 = !invpcid || (controls & CPU_INVLPG_EXITING) ? VMCB_INVPCID : 0;
     registers_apply(s);

@@ -42,7 +42,7 @@ bool svm_exit_wants_code(const struct vmcb *vmcb)
 {
     uint64_t code = vmcb->exit_code;
 
-    if (is_access(code) || code == SVM_EXIT_EXCEPTION + VECTOR_UD || code == SVM_EXIT_EXCEPTION + VECTOR_GP)
+    if (is_access(code) || code == SVM_EXIT_ERROR || code == SVM_EXIT_EXCEPTION + VECTOR_UD || code == SVM_EXIT_EXCEPTION + VECTOR_GP)
         return true;
     if ((vmcb->exit_interrupt_info & VMCB_EVENT_VALID) && (vmcb->exit_interrupt_info >> 8 & 7) == VMCB_EVENT_SOFTWARE)
         return true;
@@ -195,6 +195,19 @@ static APART enum svm_verdict exception(const struct svm_state *s, const struct 
     return raised(vector, s->vmcb->exit_info1, exit);
 }
 
+static bool is_mov_to_cr3(const struct svm_code *code)
+{
+    struct svm_access a;
+
+    return svm_access_decode(code->bytes, code->count, code->mode, &a) && a.kind == SVM_ACCESS_MOV_TO && !a.debug &&
+           a.number == 3;
+}
+
+bool svm_exit_refused(const struct vmcb *vmcb, const struct svm_code *code)
+{
+    return vmcb->exit_code == SVM_EXIT_INVALID || (vmcb->exit_code == SVM_EXIT_ERROR && !is_mov_to_cr3(code));
+}
+
 /* INVPCID exits also where the guest is not to have it. */
 static APART enum svm_verdict system_report(const struct svm_state *s, const struct svm_code *code, struct exit *exit)
 {
@@ -226,6 +239,8 @@ enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_
     *exit = (struct exit){.rip = vmcb->rip};
     if (number == SVM_EXIT_NPF)
         return page(vmcb, exit);
+    if (number == SVM_EXIT_ERROR)
+        return raised(VECTOR_GP, 0, exit);
     if (number == SVM_EXIT_IO)
         return port(vmcb, exit);
     if (is_access(number))

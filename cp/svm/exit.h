@@ -24,6 +24,8 @@ enum svm_verdict {
 
 /* Must the code be fetched to translate this exit? */
 bool svm_exit_wants_code(const struct vmcb *);
+/* Did VMRUN refuse the state it was given? */
+bool svm_exit_refused(const struct vmcb *, const struct svm_code *);
 
 /* Fills *exit (all but the IDT-vectoring information). An INTR is EXIT_EXTERNAL_INTERRUPT. @pre the VMCB did run */
 enum svm_verdict svm_exit_translate(const struct svm_state *, const struct svm_code *, struct exit *exit,

@@ -22,6 +22,7 @@ struct svm_maps {
     uint64_t msr_some;      /* what `bitmap` lets pass, passes */
     uint64_t msr_all;       /* every MSR */
     uint64_t bitmap;        /* the bitmap in VMX's form that msr_some was made from */
+    bool rdtscp_as_rdtsc;   /* RDTSCP exits where RDTSC does, and by no intercept of its own */
     uint16_t debug_writes;  /* debug registers whose loading CP carries out; 0: the processor does it, DR7.GD too */
 };
 

@@ -85,6 +85,8 @@ enum svm_exit_code {
 /* EXITINFO1 of SVM_EXIT_NPF, beside the bits of a page fault's error code */
 #define SVM_NPF_TABLE (1ull << 33) /* an entry of the guest's page tables, not the translated address itself */
 #define SVM_EXIT_INVALID (~0ull)
+/* QEMU's for that, and for a guest's MOV to CR3 with reserved bits */
+#define SVM_EXIT_ERROR 0xFFFFFFFFull
 
 /* virtual_interrupt */
 #define VMCB_V_IRQ (1ull << 8)

@@ -8,6 +8,7 @@ enum { VECTOR_DEBUG = 1, VECTOR_UD = 6, VECTOR_GP = 13, DR7_NONE = 0x400, DR7_BO
 
 static volatile unsigned met, wrong;
 static volatile uint64_t faults_rflags;
+static volatile unsigned faults_length;
 
 /* Each place has a breakpoint: met in their order, once each, or something is wrong. */
 static void breakpoint(struct guest_frame *frame)
@@ -47,18 +48,23 @@ static const struct {
 static void note_flags(struct guest_frame *frame)
 {
     faults_rflags = frame->rflags;
-    frame->rip += 2; /* each of them is as long */
+    frame->rip += faults_length;
 }
 
-static void fault(const char *name, uint8_t vector, void (*raise)(void))
+static void fault(const char *name, uint8_t vector, unsigned length, void (*raise)(void))
 {
     guest_handle(vector, note_flags);
     faults_rflags = 0;
+    faults_length = length;
     raise();
     guest_check(faults_rflags & FLAG_RESUME, name);
 }
 
 static void reserved_in_efer(void) { __asm__ volatile("wrmsr" : : "c"(0xC0000080), "a"(2), "d"(0)); }
+static void reserved_in_cr3(void)
+{
+    __asm__ volatile("mov %%cr3, %%rax; bts $60, %%rax; mov %%rax, %%cr3" : : : "rax", "cc");
+}
 static void undefined(void) { __asm__ volatile("ud2"); }
 
 int guest_main(void)
@@ -73,8 +79,9 @@ int guest_main(void)
         __asm__ volatile("mov %0, %%dr7" : : "r"((uint64_t)DR7_NONE));
         guest_check(met == 2 && !wrong, places[i].name);
     }
-    fault("fault of an MSR", VECTOR_GP, reserved_in_efer);
-    fault("fault of the processor's", VECTOR_UD, undefined);
+    fault("fault of an MSR", VECTOR_GP, 2, reserved_in_efer);
+    fault("fault of a control register", VECTOR_GP, 3, reserved_in_cr3);
+    fault("fault of the processor's", VECTOR_UD, 2, undefined);
     guest_print("end\n");
     return (int)guest_failures;
 }

@@ -98,6 +98,24 @@ static void what_qemu_reports_as_one_is_told_apart(void **context)
     assert_int_equal(ex.instruction_length, 3);
 }
 
+static void qemu_s_error_is_a_fault_of_mov_to_cr3_or_of_vmrun(void **context)
+{
+    (void)context;
+    CODE(0x0F, 0x22, 0xD8); /* MOV CR3, RAX */
+    assert_int_equal(translate(SVM_EXIT_ERROR), SVM_EXCEPTION);
+    assert_int_equal(ex.interruption_info, 1u << 31 | 3 << 8 | 1 << 11 | 13);
+    assert_false(svm_exit_refused(&vmcb, &code));
+    CODE(0x0F, 0x22, 0xC0); /* MOV CR0, RAX */
+    assert_true(svm_exit_refused(&vmcb, &code));
+    code.count = 0;
+    assert_true(svm_exit_refused(&vmcb, &code));
+    CODE(0x0F, 0x22, 0xD8);
+    vmcb.exit_code = SVM_EXIT_INVALID;
+    assert_true(svm_exit_refused(&vmcb, &code));
+    vmcb.exit_code = SVM_EXIT_CPUID;
+    assert_false(svm_exit_refused(&vmcb, &code));
+}
+
 static void a_port_access_has_size_direction_and_port(void **context)
 {
     (void)context;
@@ -393,6 +411,7 @@ int main(void)
         TEST(fixed_instructions_have_their_reason_and_length),
         TEST(a_processor_that_tells_the_next_instruction_is_believed), TEST(reads_and_writes_of_msrs_are_told_apart),
         TEST(what_qemu_reports_as_one_is_told_apart), TEST(a_port_access_has_size_direction_and_port),
+        TEST(qemu_s_error_is_a_fault_of_mov_to_cr3_or_of_vmrun), TEST(a_port_access_has_size_direction_and_port),
         TEST(a_nested_page_fault_has_the_kind_of_access), TEST(a_move_to_a_control_register_names_both),
         TEST(reads_of_cr0_and_cr4_are_the_shadows_business), TEST(vmx_instructions_come_out_of_undefined_opcodes),
         TEST(the_other_hypercall_instruction_is_taken_for_vmcall), TEST(in_modes_without_vmx_they_stay_undefined),

@@ -15,7 +15,7 @@ enum { UNUSABLE = 1 << 16, NE = 0x20, CD = 0x40000000, TS = 8, VMXE = 0x2000 };
 
 static struct vmcb vmcb;
 static struct svm_state state;
-static const struct svm_maps maps = {0x1000, 0x4000, 0x6000, 0x8000, 0};
+static const struct svm_maps maps = {.io = 0x1000, .msr_some = 0x4000, .msr_all = 0x6000, .bitmap = 0x8000};
 
 static int fresh(void **context)
 {
@@ -157,6 +157,20 @@ static void the_trap_behind_a_stepped_load_of_ss_is_pending(void **context)
     vmcb.interrupt_shadow = 1;
     vmcb.rflags = 2 | IF;
     assert_int_equal(get(VMCS_INDEX_GUEST_PENDING_DEBUG_EXCEPTIONS), 0);
+}
+
+static void where_rdtscp_exits_as_rdtsc_one_that_does_not_exist_brings_the_other(void **context)
+{
+    const struct svm_maps as_one = {.rdtscp_as_rdtsc = true};
+    (void)context;
+    set(VMCS_INDEX_SECONDARY_CONTROLS, 0);
+    svm_control_apply(&state, &maps);
+    assert_true((vmcb.intercepts2 & VMCB_RDTSCP) && !(vmcb.intercepts & VMCB_RDTSC));
+    svm_control_apply(&state, &as_one);
+    assert_true((vmcb.intercepts2 & VMCB_RDTSCP) && (vmcb.intercepts & VMCB_RDTSC));
+    set(VMCS_INDEX_SECONDARY_CONTROLS, CPU2_RDTSCP);
+    svm_control_apply(&state, &as_one);
+    assert_false((vmcb.intercepts2 & VMCB_RDTSCP) || (vmcb.intercepts & VMCB_RDTSC));
 }
 
 static void debug_registers_that_cp_loads_exit_and_all_accesses_with_general_detection(void **context)
@@ -305,6 +319,7 @@ int main(void)
         TEST(a_shadow_by_mov_ss_is_remembered_until_it_ends),
         TEST(a_shadow_nobody_wrote_is_stis_only_with_interrupts_on),
         TEST(the_trap_behind_a_stepped_load_of_ss_is_pending),
+        TEST(where_rdtscp_exits_as_rdtsc_one_that_does_not_exist_brings_the_other),
         TEST(debug_registers_that_cp_loads_exit_and_all_accesses_with_general_detection),
         TEST(what_cp_needs_is_intercepted_whatever_the_controls_say), TEST(controls_become_intercepts),
         TEST(only_cps_own_bitmap_uses_the_map_that_lets_msrs_pass),
