@@ -105,11 +105,13 @@ $(B)/clang/libpure.a: $(call obj,clang,$(PURE_SRC))
 $(B)/clang/libfake.a: $(call obj,clang,$(FAKES))
 $(B)/clang/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 $(B)/fuzz/%: $(B)/clang/tests/fuzz/%.o $(B)/clang/libpure.a $(B)/clang/libfake.a
-	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< -Wl,--start-group $(B)/clang/libpure.a $(B)/clang/libfake.a -Wl,--end-group -lfdt $(FUZZ_LIBS)
+	@mkdir -p $(@D) && $(CLANG) $(FUZZ) -o $@ $< -Wl,--start-group $(B)/clang/libpure.a $(B)/clang/libfake.a -Wl,--end-group -lfdt $(FUZZ_LIBS) $(WRAP)
 # hashing takes most of the time and has few ways to find
 $(B)/clang/cp/credential/sha512.o $(B)/clang/cp/credential/sha512_crypt.o: FUZZ := $(subst =fuzzer$(comma),=,$(FUZZ))
 # these stand on scenes of the unit tests
 $(B)/fuzz/user_fuzz $(B)/fuzz/dispatch_fuzz: FUZZ_LIBS := -lcmocka -lcrypt
+# which wants to know what of a queue is an editor's
+$(B)/fuzz/user_fuzz $(B)/cov/run/user_fuzz: WRAP := -Wl,--wrap=output_echo,--wrap=output_begin
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_SECONDS (default 20) each
 	@set -e; for t in $(FUZZERS); do echo "== $$t"; mkdir -p $(B)/corpus/$$t; \
 	  $(B)/fuzz/$$t -max_total_time=$(or $(FUZZ_SECONDS),20) -print_final_stats=0 -verbosity=0 $(B)/corpus/$$t; done
@@ -222,7 +224,7 @@ $(COV)/run/%_test: COV_LINK := -fsanitize=fuzzer-no-link,address,undefined -lcmo
 $(COV)/run/%_fuzz: COV_LINK := -fsanitize=fuzzer,address,undefined -lcmocka -lcrypt
 $(COV)/run/%_test: $(COV)/tests/unit/%_test.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
 $(COV)/run/%_fuzz: $(COV)/tests/fuzz/%_fuzz.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
-cov-link = @mkdir -p $(@D) && $(CLANG) -fprofile-instr-generate -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(COV_LINK) -lfdt
+cov-link = @mkdir -p $(@D) && $(CLANG) -fprofile-instr-generate -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(COV_LINK) -lfdt $(WRAP)
 # never run: it names every line there is, also of what no program above has
 $(COV)/all: $(COV)/libpure.a
 	@$(CLANG) -fprofile-instr-generate -fsanitize=fuzzer,address,undefined -o $@ -Wl,--whole-archive $< \

@@ -112,9 +112,16 @@ void output_say(struct output *o, const char *format, ...)
     output_write(o, text, length);
 }
 
+/* Half of a sequence that moves the cursor would take what comes next for the other half. */
 void output_echo(struct output *o, const char *text, unsigned length)
 {
-    put_text(o, text, length);
+    unsigned most = 2 * length; /* \n becomes two */
+    if (ring_room(&o->ring) < most)
+        output_drain(o);
+    if (ring_room(&o->ring) < most)
+        o->dropped += length;
+    else
+        put_text(o, text, length);
     output_drain(o);
 }
 

@@ -53,7 +53,7 @@ void output_write(struct output *, const char *text, size_t length);
 void output_say(struct output *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* and a \n */
 
 void output_break(struct output *); /* ends an unfinished line, which is then owed */
-void output_echo(struct output *, const char *text, unsigned length); /* \n becomes CR LF */
+void output_echo(struct output *, const char *text, unsigned length); /* \n becomes CR LF; whole, or not at all */
 
 unsigned output_machine_room(const struct output *); /* bytes a machine may write now */
 /* Goes to the line when enough has gathered, or in the users' turn. @pre there is room */

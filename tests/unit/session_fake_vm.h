@@ -261,6 +261,9 @@ struct fake_line {
 };
 static struct fake_line fake_line[FAKE_LINES];
 
+/* Set: sees what is written, before it is taken. */
+FAKE void (*fake_line_written)(const struct fake_line *, const uint8_t *bytes, uint32_t count);
+
 FAKE uint32_t line_room(const struct line *l) { return ((const struct fake_line *)l)->stuck ? 0 : LINE_OUTPUT_BYTES; }
 FAKE uint32_t line_write(struct line *l, const void *bytes, uint32_t count)
 {
@@ -268,6 +271,8 @@ FAKE uint32_t line_write(struct line *l, const void *bytes, uint32_t count)
     if (f->stuck)
         return 0;
     assert(f->length + count < FAKE_LINE_TEXT);
+    if (fake_line_written)
+        fake_line_written(f, bytes, count);
     memcpy(f->text + f->length, bytes, count);
     f->length += count;
     f->text[f->length] = 0;
