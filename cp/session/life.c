@@ -169,9 +169,6 @@ void session_reconnect(struct session *s, struct session *from)
     session_free(from);
     output_resume(&s->output);
     output_drain(&s->output); /* or there is no room for what follows either */
-    if (s->output.dropped)
-        output_say(&s->output, "%u characters of CP's messages are lost", s->output.dropped);
-    s->output.dropped = 0;
     operator_tell(s, "RECONNECT", NULL);
     session_pump(s);
 }

@@ -60,6 +60,16 @@ static void put_text(struct output *o, const char *text, size_t length)
     }
 }
 
+/* As soon as there is some room, so that it stands where they are missing. */
+static void tell_lost(struct output *o)
+{
+    uint32_t lost = o->dropped;
+    if (!lost || ring_used(&o->ring) > OUTPUT_QUEUE / 2)
+        return;
+    o->dropped = 0;
+    output_say(o, "%u characters of CP's messages are lost", lost);
+}
+
 void output_drain(struct output *o)
 {
     struct ring *r = &o->ring;
@@ -69,6 +79,7 @@ void output_drain(struct output *o)
         return;
     while ((count = ring_piece(r, &piece)) && (taken = line_write(o->terminal->line, piece, count)))
         r->tail += taken;
+    tell_lost(o);
 }
 
 /* ---- CP's words -------------------------------------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ struct output {
     bool partial_cut;   /* the machine's unfinished line is longer than partial[] */
     bool styled;        /* the machine wrote control sequences: the terminal may be in any mode */
     bool owes;          /* the unfinished line (prompt and what is typed, or the machine's) is to be shown again */
-    uint32_t dropped;   /* bytes of CP's words that found no room */
+    uint32_t dropped;   /* bytes of CP's words that found no room, and nobody was told yet */
     uint16_t partial_length;
     char partial[OUTPUT_PARTIAL];
 };
@@ -46,7 +46,7 @@ void output_resume(struct output *); /* the terminal is another: a line begun on
  * it. */
 void output_plain(struct output *to, const struct output *from);
 
-void output_drain(struct output *); /* queue to line, as much as goes */
+void output_drain(struct output *); /* queue to line, as much as goes; when there is room again, what was lost is told */
 
 /* CP's words, and others' in them: cleaned (cp/message/clean.h), always at the start of a line; \n becomes CR LF. */
 void output_write(struct output *, const char *text, size_t length);

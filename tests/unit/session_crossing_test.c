@@ -162,6 +162,25 @@ static void messages_leave_a_slow_terminal_to_its_own_machine(void **state)
     assert_non_null(strstr(shown(1), "mine"));
 }
 
+static void who_stays_at_a_stuck_terminal_hears_of_lost_words_when_it_goes_on(void **state)
+{
+    struct session *bob = session_find("BOB");
+    (void)state;
+    fake_line[1].stuck = true;
+    while (!bob->output.dropped)
+        run("OPERATOR", "MSG BOB xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+    run("OPERATOR", "MSG BOB and this");
+    fake_line[1].stuck = false;
+    fake_line[1].line.room(&fake_line[1].line);
+    const char *text = shown(1);
+    assert_non_null(strstr(text, " characters of CP's messages are lost\r\n"));
+    assert_null(strstr(text, "and this"));
+    run("OPERATOR", "MSG BOB and now");
+    text = shown(1);
+    assert_non_null(strstr(text, "FROM OPERATOR: and now\r\n"));
+    assert_null(strstr(text, "lost"));
+}
+
 static void coming_and_going_does_not_stop_the_machine_of_a_disconnected_operator(void **state)
 {
     (void)state;
@@ -240,6 +259,7 @@ int main(void)
         TEST(what_a_machine_writes_to_its_own_user_is_not_touched),
         TEST(a_flood_of_messages_is_cut_to_a_few_a_second),
         TEST(messages_leave_a_slow_terminal_to_its_own_machine),
+        TEST(who_stays_at_a_stuck_terminal_hears_of_lost_words_when_it_goes_on),
         TEST(coming_and_going_does_not_stop_the_machine_of_a_disconnected_operator),
         TEST(before_logon_only_the_operator_can_be_reached),
         TEST(a_message_into_a_half_typed_command_leaves_it_whole),

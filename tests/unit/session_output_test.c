@@ -83,13 +83,45 @@ static void words_that_find_no_room_are_counted(void **state)
     (void)state;
     memset(text, 'x', sizeof text);
     for (unsigned i = 0; i < 140; i++)
-        output_echo(&output, text, sizeof text);
+        output_write(&output, text, sizeof text);
     assert_int_equal(ring_used(&output.ring), OUTPUT_QUEUE);
-    assert_int_equal(output.dropped, 140 * 1000 - OUTPUT_QUEUE);
+    assert_int_equal(output.dropped, 140 * 1000 + 139 * 2 - OUTPUT_QUEUE); /* each begins a line */
     output_say(&output, "lost with its end");
     output.ring.tail = output.ring.head; /* there is room again */
     output_say(&output, "kept");
     assert_string_equal(queued(), "\r\nkept\r\n");
+}
+
+static void an_echo_is_queued_whole_or_not_at_all(void **state)
+{
+    char text[OUTPUT_QUEUE - 5];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    output_write(&output, text, sizeof text);
+    output_echo(&output, "\033[J", 3);
+    assert_int_equal(ring_room(&output.ring), 5);
+    assert_int_equal(output.dropped, 3);
+    output_echo(&output, "\r\n", 2);
+    assert_int_equal(ring_room(&output.ring), 3);
+}
+
+static void what_was_lost_is_told_as_soon_as_the_line_takes_half_a_queue(void **state)
+{
+    char text[OUTPUT_QUEUE];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    output_write(&output, text, sizeof text);
+    output_write(&output, text, 1000);
+    line.driver = NULL; /* takes nothing */
+    output.terminal = &terminal;
+    output.ring.tail += OUTPUT_QUEUE / 2 - 1;
+    output_drain(&output);
+    assert_null(strstr(queued(), "lost"));
+    output.ring.tail++;
+    output_drain(&output);
+    assert_non_null(strstr(queued(), "xx\r\n1002 characters of CP's messages are lost\r\n"));
+    assert_int_equal(output.dropped, 0);
+    line.driver = &driver;
 }
 
 static void a_machine_has_its_share_with_a_terminal_and_a_larger_one_without(void **state)
@@ -232,6 +264,8 @@ int main(void)
         TEST(cps_words_begin_a_line_and_a_broken_one_is_owed),
         TEST(only_cps_words_are_cleaned),
         TEST(words_that_find_no_room_are_counted),
+        TEST(an_echo_is_queued_whole_or_not_at_all),
+        TEST(what_was_lost_is_told_as_soon_as_the_line_takes_half_a_queue),
         TEST(a_machine_has_its_share_with_a_terminal_and_a_larger_one_without),
         TEST(a_machine_that_waits_is_told_once_when_half_of_its_share_is_free),
         TEST(what_a_machine_writes_gathers_until_the_users_turn_which_comes_in_a_millisecond),
