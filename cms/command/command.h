@@ -29,10 +29,15 @@ struct arguments {
     int count;                      /* operands, the command's name not counted */
     int option_count;
     bool has_options;               /* there was an opening parenthesis */
-    bool too_many;                  /* words beyond COMMAND_WORDS_MAX were dropped: the line will be refused */
+    bool too_many;                  /* words beyond COMMAND_WORDS_MAX were dropped: who reads words is refused */
     struct word name;
     struct word operand[COMMAND_WORDS_MAX];
     struct word option[COMMAND_WORDS_MAX];
+};
+
+enum command_reads {
+    READS_WORDS, /* `operand` and `option`, which are all there are */
+    READS_REST,  /* `rest`, however many words that has */
 };
 
 struct command {
@@ -41,6 +46,7 @@ struct command {
     int (*run)(const struct arguments *arguments); /* returns the return code */
     const char *synopsis;                          /* operands and options, in the manual's notation, in lines */
     const char *help;                              /* lines for HELP, each ended by a newline */
+    enum command_reads reads;
 };
 
 /* Cuts up a line; false if it holds no command name.  The result points into `line`, which must outlive it. */

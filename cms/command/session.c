@@ -55,7 +55,7 @@ static int obey(const char *line)
     const struct command *c = cms_command_of(&a.name, cms_settings.abbrev == SWITCH_ON);
     if (!c)
         return cms_cp_implied(line);
-    if (a.too_many)
+    if (a.too_many && c->reads == READS_WORDS)
         return cms_message("INT", MESSAGE_INVALID_OPERAND, "list");
     return c->run(&a);
 }

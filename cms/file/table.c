@@ -5,7 +5,7 @@ const struct command file_commands[] = {
     {"COMPARE", 3, cms_file_compare, "COMPARE fn1 ft1 fm1 fn2 ft2 fm2",
      "Compares two files record by record and shows the records that differ.\n"
      "Return code 4: they differ; 40: one is shorter; 32: their record formats\n"
-     "differ.\n"},
+     "differ.\n", READS_WORDS},
     {"COPYFILE", 4, cms_file_copyfile,
      "COPYFILE fn1 ft1 fm1 [fn2 ft2 fm2 ...] [fno fto fmo] [(options]\n"
      "options: NEWFILE|REPLACE|APPEND  RECFM F|V  LRECL n  FROM n  FOR n\n"
@@ -19,11 +19,11 @@ const struct command file_commands[] = {
      "the FILL character.\n"
      "FROM and FOR copy FOR records from record FROM on.  TRUNC removes trailing\n"
      "blanks of V records.\n"
-     "OLDDATE keeps the file's date.  TYPE tells what is copied.\n"},
+     "OLDDATE keeps the file's date.  TYPE tells what is copied.\n", READS_WORDS},
     {"ERASE", 3, cms_file_erase, "ERASE fn ft [fm] [(TYPE|NOTYPE]",
      "Erases files.  * and % match; fm is A unless given, * means every disk that can\n"
      "be written.\n"
-     "TYPE tells what is erased.\n"},
+     "TYPE tells what is erased.\n", READS_WORDS},
     {"LISTFILE", 1, cms_file_listfile,
      "LISTFILE [fn [ft [fm]]] [(options]\n"
      "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL\n"
@@ -33,17 +33,17 @@ const struct command file_commands[] = {
      "record format and length, records and blocks, date and time, and the label of\n"
      "the disk.  From FORMAT on there is a header, unless NOHEADER.\n"
      "How DATE and LABEL show it: SHORTDATE (11/21/26) unless FULLDATE (11/21/2026)\n"
-     "or ISODATE (2026-11-21).\n"},
+     "or ISODATE (2026-11-21).\n", READS_WORDS},
     {"RENAME", 1, cms_file_rename, "RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]",
      "Gives files another name, type or mode number.  * and % match in the first\n"
-     "fileid, = in the second stands for what the first has there.\n"},
+     "fileid, = in the second stands for what the first has there.\n", READS_WORDS},
     {"STATE", 2, cms_file_state, "STATE fn ft [fm]",
      "Return code 0: the file is there; 28: it is not.  Without fm every accessed\n"
-     "disk is searched.\n"},
+     "disk is searched.\n", READS_WORDS},
     {"STATEW", 6, cms_file_statew, "STATEW fn ft [fm]",
-     "As STATE, but only disks that can be written are searched.\n"},
+     "As STATE, but only disks that can be written are searched.\n", READS_WORDS},
     {"TYPE", 1, cms_file_type, "TYPE fn ft [fm] [first [last]] [(HEX] [COL first[-last]]",
      "Shows a file, or its records first to last (* is the end).  HEX shows bytes;\n"
-     "COL shows some columns only.\n"},
+     "COL shows some columns only.\n", READS_WORDS},
     {0},
 };

@@ -32,6 +32,6 @@ const struct command pipe_commands[] = {
      "     input: a range, /text/ or NUMBER;\n"
      "     output: n, n-m, n.m, NEXT[.m], NEXTWORD[.m]\n"
      "A range is n, n-m, n-*, n.m (m columns from n), or Wn, Wn-m (words).\n"
-     "Text stands between any two delimiters, or is X and hexadecimal digits.\n"},
+     "Text stands between any two delimiters, or is X and hexadecimal digits.\n", READS_REST},
     {0},
 };

@@ -43,6 +43,21 @@ static void literal_comes_before_what_it_is_given(void **state)
     shows("PIPE (stagesep !) literal a | b! console", 0, "a | b\n");
 }
 
+static void a_pipeline_has_as_many_words_as_a_line_has_room_for(void **state)
+{
+    char line[COMMAND_LINE_MAX + 1] = "PIPE literal";
+    static const char end[] = "| count words | console";
+    size_t length = strlen(line), words = 0;
+    (void)state;
+    for (; length + strlen(" x") + strlen(end) < sizeof line; words++)
+        length += (size_t)sprintf(line + length, " x");
+    strcpy(line + length, end);
+    char counted[16];
+    snprintf(counted, sizeof counted, "%zu\n", words);
+    assert_true(words > 2000);
+    shows(line, 0, counted);
+}
+
 static void console_reads_until_a_null_line(void **state)
 {
     (void)state;
@@ -286,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(literal_comes_before_what_it_is_given),
+        TEST(a_pipeline_has_as_many_words_as_a_line_has_room_for),
         TEST(console_reads_until_a_null_line),
         TEST(files_are_replaced_and_appended_to),
         TEST(without_a_record_a_replaced_file_is_empty_and_an_appended_one_as_it_was),
