@@ -14,19 +14,19 @@ static void offer_commands(struct candidates *c)
 {
     const struct command *command;
     for (size_t i = 0; (command = cms_command_at(i)); i++)
-        cms_candidate(c, command->name);
+        candidate_offer(c, command->name);
 }
 
 static void offer_names(struct candidates *c, const char *(*name)(size_t index))
 {
     for (size_t i = 0; name(i); i++)
-        cms_candidate(c, name(i));
+        candidate_offer(c, name(i));
 }
 
 static void offer_modes(struct candidates *c)
 {
     for (struct mode *m = NULL; (m = cms_mode_next(m));)
-        cms_candidate(c, (const char[]){m->letter, 0});
+        candidate_offer(c, (const char[]){m->letter, 0});
 }
 
 static void offer_disks(struct candidates *c)
@@ -34,7 +34,7 @@ static void offer_disks(struct candidates *c)
     char vdev[8];
     for (struct mode *m = NULL; (m = cms_mode_next(m));) {
         format_text(vdev, sizeof vdev, "%X", m->vdev);
-        cms_candidate(c, vdev);
+        candidate_offer(c, vdev);
     }
 }
 
@@ -43,7 +43,7 @@ static void offer_disks(struct candidates *c)
 static void access_option(const struct arguments *typed, struct candidates *c)
 {
     (void)typed;
-    cms_candidate(c, "FORCERO");
+    candidate_offer(c, "FORCERO");
 }
 
 static void format_operand(const struct arguments *typed, struct candidates *c)
@@ -56,9 +56,9 @@ static void format_option(const struct arguments *typed, struct candidates *c)
 {
     static const char *const sizes[] = {"512", "1K", "2K", "4K"};
     if (!typed->option_count)
-        cms_candidate(c, "BLKSIZE");
+        candidate_offer(c, "BLKSIZE");
     for (size_t i = 0; typed->option_count == 1 && i < sizeof sizes / sizeof *sizes; i++)
-        cms_candidate(c, sizes[i]);
+        candidate_offer(c, sizes[i]);
 }
 
 static void help_operand(const struct arguments *typed, struct candidates *c)
@@ -70,7 +70,7 @@ static void help_operand(const struct arguments *typed, struct candidates *c)
 static void query_operand(const struct arguments *typed, struct candidates *c)
 {
     if (typed->count == 1 && cms_abbreviates(typed->operand[0].text, "DISK", 4))
-        cms_candidate(c, "R/W");
+        candidate_offer(c, "R/W");
     if (typed->count == 1 && (cms_abbreviates(typed->operand[0].text, "DISK", 4) ||
                               cms_abbreviates(typed->operand[0].text, "ACCESSED", 2)))
         offer_modes(c);
@@ -91,7 +91,7 @@ static void release_operand(const struct arguments *typed, struct candidates *c)
 static void release_option(const struct arguments *typed, struct candidates *c)
 {
     (void)typed;
-    cms_candidate(c, "DET");
+    candidate_offer(c, "DET");
 }
 
 static void set_operand(const struct arguments *typed, struct candidates *c)
@@ -100,7 +100,7 @@ static void set_operand(const struct arguments *typed, struct candidates *c)
     if (!typed->count)
         offer_names(c, cms_setting_name);
     for (size_t i = 0; typed->count == 1 && (value = cms_setting_value(typed->operand[0].text, i)); i++)
-        cms_candidate(c, value);
+        candidate_offer(c, value);
 }
 
 static const struct command_completion builtin_completions[] = {

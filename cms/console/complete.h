@@ -5,18 +5,12 @@
 #include <stddef.h>
 
 #include "cms/console/edit.h"
-
-enum { CANDIDATE_MAX = 12 }; /* the longest word that is offered */
-
-struct candidates;
+#include "lib/candidates.h"
 
 /* Offers what the last word of `line` may become: `length` bytes, its logical line up to the cursor. A word begins
  * behind a blank, a parenthesis or a vertical bar; the last one may be empty. */
 typedef void (*line_completer)(const char *line, size_t length, struct candidates *candidates);
 
-/* One word, upper case and without controls. What does not begin as was typed, in any case, and what was offered before
- * is passed over. */
-void cms_candidate(struct candidates *candidates, const char *word);
 /* Where the last word of `line` begins. */
 size_t cms_last_word(const char *line, size_t length);
 

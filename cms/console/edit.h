@@ -5,12 +5,6 @@
 
 enum { LINE_TEXT_MAX = 4096 };
 
-/* Whole characters before the cursor; a bell if there is no room for them. */
-static inline void cms_edit_insert(struct edited_line *line, const char *bytes, size_t count)
-{
-    edit_insert(line, bytes, count);
-}
-
 /* Something else was shown since, and the cursor stands on an empty row: the line once more. */
 static inline void cms_edit_redraw(struct edited_line *line) { edit_show(line); }
 static inline void cms_edit_bell(void) { cms_terminal_write("\a", 1); }

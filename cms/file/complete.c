@@ -11,7 +11,7 @@ void cms_file_complete(const struct word *words, int count, struct candidates *c
         const char letter[] = {m->letter, 0};
         for (uint32_t position = 0; edf_next(m->disk, &position, name, type, &facts) == EDF_OK;)
             if (edf_name_valid(facts.name) && edf_name_valid(facts.type))
-                cms_candidate(c, count == 0 ? facts.name : count == 1 ? facts.type : letter);
+                candidate_offer(c, count == 0 ? facts.name : count == 1 ? facts.type : letter);
     }
 }
 
@@ -34,7 +34,7 @@ static void offer_options(const struct file_option *table, const struct argument
         if (table[i].value && cms_abbreviates(last->text, table[i].name, table[i].abbreviation))
             return;
     for (int i = 0; table[i].name; i++)
-        cms_candidate(c, table[i].name);
+        candidate_offer(c, table[i].name);
 }
 
 #define OPTIONS(command)                                                                  \

@@ -8,7 +8,7 @@
 static void offer_stages(struct candidates *c)
 {
     for (size_t i = 0; cms_pipe_stages[i]; i++)
-        cms_candidate(c, cms_pipe_stages[i]->name);
+        candidate_offer(c, cms_pipe_stages[i]->name);
 }
 
 /* The text of the stage that is being typed: what stands behind the last separator and PIPE's own options. */

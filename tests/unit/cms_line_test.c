@@ -195,7 +195,7 @@ static void complete(const char *line, size_t length, struct candidates *candida
 {
     static const char *const names[] = {"QUERY", "LINK", "LISTSET", "LISTFILE", "LINK"};
     for (size_t i = 0; !cms_last_word(line, length) && i < sizeof names / sizeof *names; i++)
-        cms_candidate(candidates, names[i]);
+        candidate_offer(candidates, names[i]);
 }
 
 static void flood(const char *line, size_t length, struct candidates *candidates)
@@ -205,7 +205,7 @@ static void flood(const char *line, size_t length, struct candidates *candidates
     (void)length;
     for (unsigned i = 0; i < 2000; i++) {
         snprintf(word, sizeof word, "F%u%.*s", i * 7 % 1000 + 1000, (int)(i % 9), "XXXXXXXXX");
-        cms_candidate(candidates, word);
+        candidate_offer(candidates, word);
     }
 }
 
