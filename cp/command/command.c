@@ -47,7 +47,7 @@ static const struct command table[] = {
 };
 static const struct command *const end = table + sizeof table / sizeof *table;
 
-static bool may_use(const struct session *s, const struct command *c)
+bool command_may_use(const struct session *s, const struct command *c)
 {
     if (!s->user)
         return c->when & WHEN_LOGGED_OFF;
@@ -57,7 +57,7 @@ static bool may_use(const struct session *s, const struct command *c)
 const struct command *command_next(const struct session *s, const struct command *at)
 {
     for (at = at ? at + 1 : table; at < end; at++)
-        if (may_use(s, at))
+        if (command_may_use(s, at))
             return at;
     return NULL;
 }
@@ -94,16 +94,23 @@ static unsigned refuse(struct call *call, const struct command *c, struct word n
     return FAIL(call, "CMD", 9016, c->name, command_classes(classes, c->classes));
 }
 
+bool command_name(struct call *call, struct word *name)
+{
+    do {
+        if (!call_next(call, name))
+            return false;
+    } while (word_is(*name, "#CP", 3) || word_is(*name, "CP", 2));
+    return true;
+}
+
 unsigned command_run(struct session *s, struct response *response, const char *line)
 {
     struct call call = {.session = s, .response = response, .unread = line};
     struct word name;
-    do {
-        if (!call_next(&call, &name))
-            return 0;
-    } while (word_is(name, "#CP", 3) || word_is(name, "CP", 2));
+    if (!command_name(&call, &name))
+        return 0;
     if (*name.text == '*')
         name.length = 1;
     const struct command *c = command_named(name);
-    return c && may_use(s, c) ? c->run(&call) : refuse(&call, c, name);
+    return c && command_may_use(s, c) ? c->run(&call) : refuse(&call, c, name);
 }

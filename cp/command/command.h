@@ -27,7 +27,7 @@ struct command {
     uint8_t classes; /* any of these; CLASS_ANY: everybody */
     uint8_t when;    /* enum command_when bits */
     unsigned (*run)(struct call *);
-    const char *help; /* first line: the format */
+    const char *help; /* its first lines: the format, which is also what Tab offers (complete.c) */
 };
 
 enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2 };
@@ -36,6 +36,12 @@ enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2 };
 const struct command *command_next(const struct session *, const struct command *at);
 const struct command *command_named(struct word); /* whoever may use it; NULL: none */
 
+bool command_may_use(const struct session *, const struct command *);
+/* The first word of a line, "#CP" and "CP" passed over. False: there is none. */
+bool command_name(struct call *, struct word *);
+
+/* Those who run the system. */
+enum { CLASSES_STAFF = CLASS('A') | CLASS('B') | CLASS('C') };
 enum { CLASSES_TEXT = 24 };
 /* "A, B or C", "any". */
 const char *command_classes(char text[CLASSES_TEXT], uint8_t classes);

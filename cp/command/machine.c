@@ -27,7 +27,7 @@ const char command_reset_help[] =
     "RESET [SYSTEM]\n"
     "Resets CPU and devices of your machine, like SYSTEM RESET.\n";
 const char command_define_help[] =
-    "DEFINE STORAGE nnnM | nG\n"
+    "DEFINE STORAGE {nnnM | nG}\n"
     "Gives the machine another storage size, up to your directory maximum. Storage\n"
     "is cleared.\n";
 const char command_sleep_help[] =

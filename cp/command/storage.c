@@ -7,7 +7,8 @@
 #include "lib/format.h"
 
 const char command_display_help[] =
-    "DISPLAY {G | X | PSW | [V | T]address[.bytes | -end]}\n"
+    "DISPLAY {G | X | PSW | storage}\n"
+    "  storage: [V | T]address[.bytes | -end]\n"
     "Shows general registers, control registers, RIP and RFLAGS, or guest-physical\n"
     "storage (T: with its characters). Numbers are hexadecimal; 1000 bytes at most.\n";
 const char command_store_help[] =

@@ -14,7 +14,9 @@ const char command_shutdown_help[] =
 const char command_help_help[] =
     "HELP [command | message number]\n"
     "Lists the commands you may use, or explains one, or a message such as\n"
-    "HCPLNM104E, 104E or 104. In CMS, which has a HELP of its own, CP HELP asks CP.\n";
+    "HCPLNM104E, 104E or 104. In CMS, which has a HELP of its own, CP HELP asks CP.\n"
+    "At CP's prompt Tab completes the name of a command and the words in capitals of\n"
+    "its format; twice, it lists what could stand there.\n";
 const char command_comment_help[] =
     "* text\n"
     "A comment: nothing is done.\n";

@@ -21,11 +21,10 @@ enum {
     BEHIND = 1024,               /* bytes its terminal has not shown yet: less than keeps its machine waiting */
 };
 
-/* Those who run the system: their words are not held back. */
-enum { STAFF = CLASS('A') | CLASS('B') | CLASS('C') };
+/* Their words are not held back. */
 static bool is_staff(const struct session *s)
 {
-    return s->user && s->user->classes & STAFF;
+    return s->user && s->user->classes & CLASSES_STAFF;
 }
 
 static const char *obstacle(const struct session *to, uint8_t setting)
@@ -91,7 +90,7 @@ static unsigned send(struct call *c, uint8_t setting, const char *kind)
         return FAIL(c, "MFS", 15, kind);
     struct session *to = session_find(id);
     if (!to && !strcmp(id, "ALL"))
-        return FAIL(c, "MFS", 9016, "MESSAGE ALL", command_classes(classes, STAFF));
+        return FAIL(c, "MFS", 9016, "MESSAGE ALL", command_classes(classes, CLASSES_STAFF));
     if (!to)
         return FAIL(c, "MFS", 45, id);
     const char *why = obstacle(to, setting);

@@ -50,7 +50,7 @@ void session_reset(struct session *s)
     memset(s, 0, sizeof *s);
     s->output = output;
     output_renew(&s->output);
-    typing_begin(&s->typing, &s->output);
+    typing_begin(s);
     s->state = SESSION_LOGON;
     s->timer.owner = s;
     s->timer.expire = expire;

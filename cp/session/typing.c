@@ -13,7 +13,10 @@
 
 enum { CONTROL_C = 3, PATIENCE_SECONDS = 1 };
 
-static void echo(void *context, const char *text, unsigned length) { output_echo(context, text, length); }
+static void echo(void *context, const char *text, unsigned length)
+{
+    output_echo(&((struct session *)context)->output, text, length);
+}
 
 static void lose_patience(struct timer *timer)
 {
@@ -21,12 +24,14 @@ static void lose_patience(struct timer *timer)
     turn_wanted = true;
 }
 
-void typing_begin(struct typing *t, struct output *output)
+void typing_begin(struct session *s)
 {
+    struct typing *t = &s->typing;
     t->patience.expire = lose_patience;
     t->patience.owner = t;
     t->editor.echo = echo;
-    t->editor.context = output;
+    t->editor.complete = typing_complete;
+    t->editor.context = s;
     editor_begin(&t->editor, 0, 0, false);
 }
 
@@ -168,6 +173,7 @@ static void take_for_cp(struct session *s, uint8_t byte)
 {
     const struct edited_line *l = &s->typing.editor.keys.line;
     session_refresh(s);
+    s->typing.tabbed &= byte == '\t';
     enum keys_event event = editor_take(&s->typing.editor, byte);
     s->output.below = event == KEYS_GO_ON ? l->last - l->row : 0;
     switch (event) {

@@ -12,12 +12,12 @@
 #include "cp/time/timer.h"
 
 struct machine;
-struct output;
 struct session;
 
 struct typing {
     struct editor editor;                          /* of the line that CP reads */
     char history[EDITOR_HISTORY][EDITOR_LINE + 1]; /* from LOGON on: a prompt is everybody's */
+    bool tabbed;           /* the last key was a Tab that could not decide: another one lists the words */
     unsigned next_command; /* of several on the line: 1 + where in editor.text it begins; 0: none is left */
     struct attention attention; /* to what is typed for the machine */
     bool machine_full;          /* attention holds bytes the machine had no room for */
@@ -25,7 +25,7 @@ struct typing {
     struct timer patience;      /* until then */
 };
 
-void typing_begin(struct typing *, struct output *echo); /* nothing typed, no history. @pre all bytes are 0 */
+void typing_begin(struct session *); /* nothing typed, no history. @pre all bytes of its typing are 0 */
 /* Held bytes to the machine's console; true: all are gone. */
 bool typing_offer_held(struct typing *, struct machine *);
 
@@ -38,6 +38,7 @@ bool typing_take(struct session *, uint8_t byte);
 
 /* A line of commands, separated by #: obeys them in turn, as long as nothing is noted and nothing rests. */
 void typing_commands(struct session *);
+void typing_complete(void *session); /* a Tab (complete.c) */
 void typing_one_command(struct session *); /* the line after "#CP ": the same, and blank enters CP */
 /* Those of them that are left. True: there are more, and no time for them now. */
 bool typing_go_on(struct session *);

@@ -3,6 +3,7 @@
 #include "tests/unit/command_scene.h"
 
 #include "cp/message/message.h"
+#include "lib/candidates.h"
 #include "tests/unit/sources.h"
 
 #define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -195,6 +196,61 @@ static void every_word_of_a_format_is_in_a_line(void **state)
     assert_true(words > 70);
 }
 
+/* Tab offers the word, first letter and all, where it stands in the line. */
+static bool is_offered(const struct session *s, const char *line, const char *word, size_t length)
+{
+    static struct candidates candidates;
+    char before[64], wanted[32];
+    snprintf(before, sizeof before, "%.*s", (int)(word - line), line);
+    snprintf(wanted, sizeof wanted, "%.*s", (int)length, word);
+    candidates_begin(&candidates, word, length ? 1 : 0);
+    command_complete(s, before, &candidates);
+    for (size_t i = 0; i < candidates.count; i++)
+        if (!strcmp(candidates.text[i], wanted))
+            return true;
+    return false;
+}
+
+/* Whether the lines that check_words looks at have the word. */
+static bool has_word(const struct command *c, const char *word, size_t length)
+{
+    size_t name = strcspn(c->help, " \n");
+    for (const char *at = c->help; *at == ' ' || !strncmp(at, c->help, name); at = strchr(at, '\n') + 1)
+        for (const char *in = *at == ' ' ? at : at + name; in < strchr(at, '\n'); in++)
+            if (strchr(" [{|", in[-1]) && !strncmp(in, word, length) && strchr(" ]}|\n", in[length]))
+                return true;
+    return false;
+}
+
+static void every_word_of_a_line_that_its_format_has_is_offered_by_tab(void **state)
+{
+    struct user everything = {.classes = 0xFF, .machine.nesting = NEST_MODES - 1};
+    struct session anybody = {.user = &everything};
+    unsigned words = 0, names = 0;
+    (void)state;
+    for (const struct tried *l = lines; l < lines + sizeof lines / sizeof *lines; l++) {
+        struct call call = {.unread = l->text};
+        struct word name, w;
+        assert_true(command_name(&call, &name) || !strcmp(l->text, "#CP"));
+        const struct command *c = command_named(name);
+        if (!c || *l->text == '*')
+            continue;
+        names++;
+        if (!is_offered(&anybody, l->text, name.text, name.length))
+            fail_msg("%s: not its name", l->text);
+        while (call_next(&call, &w)) {
+            size_t length = strcspn(w.text, " \r");
+            if (!strncmp(w.text, "PASS=", 5))
+                length = 5;
+            bool capital = *w.text >= 'A' && *w.text <= 'Z';
+            if (capital && has_word(c, w.text, length) && ++words && !is_offered(&anybody, l->text, w.text, length))
+                fail_msg("%s: not %.*s", l->text, (int)length, w.text);
+        }
+    }
+    assert_in_range(words, 71, 200);
+    assert_in_range(names, 86, 200);
+}
+
 static void help_explains_commands_and_messages(void **state)
 {
     (void)state;
@@ -247,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_word_of_a_format_is_in_a_line),
+        cmocka_unit_test(every_word_of_a_line_that_its_format_has_is_offered_by_tab),
         cmocka_unit_test_setup(help_explains_commands_and_messages, everybody),
         cmocka_unit_test_setup(help_shows_every_message_with_words_in_the_places_of_its_texts, everybody),
         cmocka_unit_test_setup(every_line_is_accepted, everybody), /* the last: it ends in SHUTDOWN */
