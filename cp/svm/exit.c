@@ -42,7 +42,8 @@ bool svm_exit_wants_code(const struct vmcb *vmcb)
 {
     uint64_t code = vmcb->exit_code;
 
-    if (is_access(code) || code == SVM_EXIT_ERROR || code == SVM_EXIT_EXCEPTION + VECTOR_UD || code == SVM_EXIT_EXCEPTION + VECTOR_GP)
+    if (is_access(code) || code == SVM_EXIT_ERROR || code == SVM_EXIT_EXCEPTION + VECTOR_UD ||
+        code == SVM_EXIT_EXCEPTION + VECTOR_GP)
         return true;
     if ((vmcb->exit_interrupt_info & VMCB_EVENT_VALID) && (vmcb->exit_interrupt_info >> 8 & 7) == VMCB_EVENT_SOFTWARE)
         return true;
