@@ -132,8 +132,8 @@ static void offer(const struct search *s, struct token t)
 
 /* ---- where the line is in the format ----------------------------------------------------------------------------- */
 
-/* From within brackets to behind what closes them; the end of the line if there are none. With `bar`, to the next bar of
- * the same brackets if there is one before. */
+/* From within brackets to behind what closes them; the end of the line if there are none. With `bar`, to the next bar
+ * of the same brackets if there is one before. */
 static const char *leave(const char *at, bool bar)
 {
     for (unsigned depth = 0; *at != '\n'; at++) {

@@ -14,8 +14,8 @@ struct vm;
  * leading "#CP" and "CP" are dropped, an empty line is nothing. */
 unsigned command_run(struct session *, struct response *, const char *line);
 
-/* Offers what may stand behind `line`, which is a command up to the word that is being typed: names of commands that the
- * session may use, or what its command takes there. */
+/* Offers what may stand behind `line`, which is a command up to the word that is being typed: names of commands that
+ * the session may use, or what its command takes there. */
 void command_complete(const struct session *, const char *line, struct candidates *);
 
 /* DIAGNOSE 8 of the session's machine, as far as it is done: what is left of it while the machine rests. */

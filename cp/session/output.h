@@ -46,7 +46,8 @@ void output_resume(struct output *); /* the terminal is another: a line begun on
  * it. */
 void output_plain(struct output *to, const struct output *from);
 
-void output_drain(struct output *); /* queue to line, as much as goes; when there is room again, what was lost is told */
+/* Queue to line, as much as goes. When there is room again, it is told how much was lost. */
+void output_drain(struct output *);
 
 /* CP's words, and others' in them: cleaned (cp/message/clean.h), always at the start of a line; \n becomes CR LF. */
 void output_write(struct output *, const char *text, size_t length);

@@ -114,8 +114,8 @@ static void a_list_is_as_wide_as_the_terminal_and_the_line_is_shown_again(void *
     type(1, "Q \x1b[D");
     shown(1);
     type(1, "\x1b[C\t\t");
-    assert_shows(1, "\r\nCONSOLE CPLEVEL \r\nCPUS DASD ISA \r\nLINKS NAMES NEST \r\nNSS SET STORAGE \r\nTERMINAL TIME \r\n"
-                    "USERID USERS \r\nVIRTUAL \r\nCP> Q ");
+    assert_shows(1, "\r\nCONSOLE CPLEVEL \r\nCPUS DASD ISA \r\nLINKS NAMES NEST \r\nNSS SET STORAGE \r\n"
+                    "TERMINAL TIME \r\nUSERID USERS \r\nVIRTUAL \r\nCP> Q ");
     type(1, "us\ti\t\r");
     assert_shows(1, "userid \r\nBOB      AT ");
 }

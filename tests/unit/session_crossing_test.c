@@ -168,7 +168,7 @@ static void who_stays_at_a_stuck_terminal_hears_of_lost_words_when_it_goes_on(vo
     (void)state;
     fake_line[1].stuck = true;
     while (!bob->output.dropped)
-        run("OPERATOR", "MSG BOB xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+        run("OPERATOR", "MSG BOB xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
     run("OPERATOR", "MSG BOB and this");
     fake_line[1].stuck = false;
     fake_line[1].line.room(&fake_line[1].line);

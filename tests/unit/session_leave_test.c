@@ -223,7 +223,7 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     used->output.terminal = NULL;
     used->output.in_line = false;
     used->output.ring = fresh->output.ring;
-    used->typing.editor.context = &fresh->output;
+    used->typing.editor.context = fresh;
     used->typing.editor.keys.context = used->typing.editor.keys.line.context = &fresh->typing.editor;
     used->typing.editor.keys.line.text = fresh->typing.editor.text;
     used->timer = fresh->timer;
