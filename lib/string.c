@@ -133,6 +133,14 @@ char *strstr(const char *s, const char *needle)
     return n ? NULL : (char *)s;
 }
 
+size_t strcspn(const char *s, const char *reject)
+{
+    size_t n = 0;
+    while (s[n] && !strchr(reject, s[n]))
+        n++;
+    return n;
+}
+
 char *strpbrk(const char *s, const char *accept)
 {
     for (; *s; s++)

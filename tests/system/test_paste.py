@@ -129,3 +129,24 @@ def test_a_paste_larger_than_every_buffer_on_its_way_is_held_back(system, emulat
     answered(alice, [command.strip() for command in commands])
     sender.join()
     all_is_done(alice, script)
+
+
+@EITHER
+def test_cp_lines_in_a_paste_are_whole_and_in_order_as_its_other_lines(system, busy, emulator):
+    alice, lines, cp, cms = system(emulator, ["ALICE"]).line(1), [], [], []
+    for n in range(270):
+        if n % 6:
+            lines.append(f"SET RDYMSG LMSG{' ' * 50}")
+        else:
+            lines.append(f"PIPE literal {n}| >> LOG DATA A")
+            cms.append(str(n))
+        if n % 5 == 4:
+            lines.append(f"#CP X{n}")
+            cp.append(f"X{n}")
+    sender = threading.Thread(target=paste, args=(alice, [*lines, "PIPE literal all is done| console"]))
+    sender.start()
+    said = alice.expect("all is done\r", 5 * SECONDS)
+    sender.join()
+    assert re.findall(r"Unknown CP command: (\S+)\r", said) == cp
+    alice.expect(harness.READY)
+    assert re.findall(r"^(\d+)\r", alice.cms("TYPE LOG DATA A", SECONDS), re.M) == cms

@@ -1,5 +1,5 @@
 """What a person types, and what the screen shows of it: typed ahead across LOGON, too long, given up, edited in rows
-that wrap, by ^C, by #CP to a machine that reads nothing, and the end of it all on standard input."""
+that wrap, completed by Tab, by ^C, by #CP to a machine that reads nothing, and the end of it all on standard input."""
 import os
 
 import pexpect
@@ -170,7 +170,11 @@ def test_lines_wrap_at_the_terminals_width_and_are_edited_anywhere(start, emulat
     cp.shows("CP> QUERY USERID 0123456789012345678901", cursor=(0, 39))
     line.send("\027\r")
     cp.shows("BOB      AT VMN", "CP>", cursor=(1, 4))
-    line.type("QUERY TERMINAL")
+    line.send("que\t\t\t")
+    cp.shows("CONSOLE CPLEVEL CPUS DASD ISA LINKS", "NAMES NEST NSS SET STORAGE TERMINAL", "TIME USERID USERS VIRTUAL",
+             "CP> query", cursor=(3, 10))
+    line.send("term\t\r")
+    line.expect_exact("terminal \r\n")
     line.expect("LINESIZE 040")
     line.type("IPL CMS")
     line.expect(READY)
