@@ -47,6 +47,7 @@ static void *(*const library_memset)(void *, int, size_t) = memset;
 #define strstr  our_strstr
 #define strcpy  our_strcpy
 #define strpbrk our_strpbrk
+#define strcspn our_strcspn
 #include "lib/string.c"
 
 static void memcpy_copies_that_much_and_no_more(void **state)
@@ -89,9 +90,20 @@ static void memset_sets_that_much_and_no_more(void **state)
         }
 }
 
+static void strcspn_counts_to_the_first_of_a_set_or_to_the_end(void **state)
+{
+    (void)state;
+    assert_int_equal(our_strcspn("SET {MSG | WNG}", " {|"), 3);
+    assert_int_equal(our_strcspn("{MSG", " {|"), 0);
+    assert_int_equal(our_strcspn("MSG", " {|"), 3);
+    assert_int_equal(our_strcspn("", " "), 0);
+    assert_int_equal(our_strcspn("MSG", ""), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strcspn_counts_to_the_first_of_a_set_or_to_the_end),
         cmocka_unit_test(memcpy_copies_that_much_and_no_more),
         cmocka_unit_test(memmove_bears_every_overlap),
         cmocka_unit_test(memset_sets_that_much_and_no_more),
