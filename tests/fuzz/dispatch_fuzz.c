@@ -197,13 +197,8 @@ static bool run(struct vcpu *v, uint64_t deadline)
 
 static uint64_t diagnose(struct vm *of) { return of->vcpu.gpr[RAX] & 3; }
 
-/* L2's first 2 MiB and the IOAPIC's page are L1's. */
-static void map_l2(void)
+static void map_ioapic(void)
 {
-    enum { ALL = 7, WRITE_BACK = 6 << 3 };
-    poke(FAKE_EPT, (FAKE_EPT + 0x1000) | ALL, 8);
-    poke(FAKE_EPT + 0x1000, (FAKE_EPT + 0x2000) | ALL, 8);
-    poke(FAKE_EPT + 0x2000, LARGE | WRITE_BACK | ALL, 8);
     poke(0x6000, PT_TOP | PRESENT | WRITABLE, 8);
     poke(PT_TOP + 24, 0xC0000000 | LARGE | PRESENT | WRITABLE, 8);
 }
@@ -243,7 +238,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     in = (struct input){data, data + size};
     fake_cpu_run = run;
     l1_ready(NEST_TRAP + take(1) % (NEST_MODES - NEST_TRAP));
-    map_l2();
+    map_l2(1);
+    map_ioapic();
     vm_diagnose = diagnose;
     if (take(1) & 1)
         vm->storage.account.limit = vm->storage.account.frames + take(1);
