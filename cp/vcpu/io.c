@@ -230,6 +230,19 @@ static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *co
     return 0;
 }
 
+/* What L2's instruction touches beside what it exited for is L1's to map too: SDM "EPT Violations". */
+static bool refused_by_l1(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    const struct vcpu_refusal *refused = &vcpu->refused;
+
+    if (!nested_runs(vcpu) || !refused->qualification)
+        return false;
+    vcpu->exit = (struct exit){.reason = EXIT_EPT_VIOLATION, .rip = vcpu->exit.rip, .guest_linear = refused->linear,
+                               .qualification = refused->qualification, .guest_physical = refused->guest_physical};
+    return nested_exit(vm);
+}
+
 /* RIP, or the page tables that lead to it, lie where the machine has no storage, as when it is begun right after a
  * reset. */
 static enum exit_action no_storage(struct vm *vm)
@@ -250,11 +263,12 @@ enum exit_action instruction_emulate(struct vm *vm)
     struct instruction instruction;
     size_t count;
 
+    vcpu->refused.qualification = 0;
     work_slice(); /* what a device does for a repeated instruction is bounded for all repetitions together */
     int result = fetch(vm, bytes, &count);
 
     if (result == SEAM_STOPPED)
-        return no_storage(vm);
+        return refused_by_l1(vm) ? EXIT_RESUME : no_storage(vm);
     if (!result) {
         if (instruction_decode(bytes, count, (enum decode_mode)registers_code_size(vcpu), &instruction) != DECODE_OK)
             return exit_unemulated(vm);
@@ -272,6 +286,8 @@ enum exit_action instruction_emulate(struct vm *vm)
         return EXIT_RESUME;
     case SEAM_FAULTED:
         return EXIT_INJECT;
+    case SEAM_STOPPED:
+        return refused_by_l1(vm) ? EXIT_RESUME : exit_unemulated(vm);
     default:
         return exit_unemulated(vm);
     }

@@ -52,19 +52,42 @@ static struct paging paging_now(struct vcpu *vcpu)
     return (struct paging){2, 10, 4, cr3 & 0xFFFFF000u, 0, false, cr4 & CR4_PSE};
 }
 
+/* L1's EPT forbids it: noted, as L1 may be told by an EPT violation. */
+static int refuse(struct vcpu *vcpu, uint64_t linear, uint64_t gpa2, unsigned access, bool final)
+{
+    enum { READ = 1, WRITE = 2, FETCH = 4, LINEAR_VALID = 1 << 7, FINAL = 1 << 8 };
+    unsigned kind = access & LINEAR_WRITE ? WRITE : access & LINEAR_FETCH ? FETCH : READ;
+
+    vcpu->refused = (struct vcpu_refusal){
+        .linear = linear, .guest_physical = gpa2, .qualification = kind | LINEAR_VALID | (final ? FINAL : 0)};
+    return -2;
+}
+
+static int page_found(struct vcpu *vcpu, uint64_t linear, gpa_t *to, unsigned access)
+{
+    uint64_t gpa2 = to->a;
+    return nested_translate(vcpu, &to->a, access & LINEAR_WRITE) ? 0 : refuse(vcpu, linear, gpa2, access, true);
+}
+
 static void *entry_pointer(struct vcpu *vcpu, uint64_t *at)
 {
-    if (!nested_translate(vcpu, at, true))
+    if (!nested_translate(vcpu, at, false))
         return NULL;
     return guest_pointer(&vcpu->vm->storage, gpa(*at), NULL);
 }
 
-static void entry_mark(struct vcpu *vcpu, uint64_t at, void *pointer, uint64_t entry, uint8_t marks)
+/* `gpa2` is where the entry is for the guest. */
+static bool entry_mark(struct vcpu *vcpu, uint64_t gpa2, void *pointer, uint64_t entry, uint8_t marks)
 {
+    uint64_t at = gpa2;
+
     if ((entry & marks) == marks)
-        return;
+        return true;
+    if (!nested_translate(vcpu, &at, true))
+        return false;
     *(uint8_t *)pointer = (uint8_t)entry | marks;
     guest_written(&vcpu->vm->storage, gpa(at), 1);
+    return true;
 }
 
 static uint64_t entry_load(const void *at, unsigned bytes)
@@ -138,10 +161,10 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         unsigned shift = PAGE_SHIFT + p->index_bits * (level - 1);
         uint64_t mask = (1ull << p->index_bits) - 1;
         bool pdpte = p->levels == 3 && level == 3; /* PAE's four: no rights, no accessed bit */
-        uint64_t at = table + (linear >> shift & (pdpte ? 3 : mask)) * p->entry_bytes;
+        uint64_t gpa2 = table + (linear >> shift & (pdpte ? 3 : mask)) * p->entry_bytes, at = gpa2;
         void *pointer = entry_pointer(w->vcpu, &at);
         if (!pointer)
-            return -2;
+            return refuse(w->vcpu, linear, gpa2, LINEAR_READ, false);
         uint64_t entry = entry_load(pointer, p->entry_bytes);
         if (!(entry & ENTRY_PRESENT))
             return fault(w, 0, error);
@@ -152,19 +175,20 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         bool large = (entry & ENTRY_LARGE) && !pdpte &&
                      ((level == 2 && p->large_at_2) || (level == 3 && p->levels == 4));
         if (level > 1 && !large) {
-            if (!pdpte)
-                entry_mark(w->vcpu, at, pointer, entry, ENTRY_ACCESSED);
+            if (!pdpte && !entry_mark(w->vcpu, gpa2, pointer, entry, ENTRY_ACCESSED))
+                return refuse(w->vcpu, linear, gpa2, LINEAR_WRITE, false);
             table = entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
             continue;
         }
         if (!permitted(w))
             return fault(w, FAULT_PRESENT, error);
-        entry_mark(w->vcpu, at, pointer, entry, ENTRY_ACCESSED | (w->access & LINEAR_WRITE ? ENTRY_DIRTY : 0));
+        if (!entry_mark(w->vcpu, gpa2, pointer, entry, ENTRY_ACCESSED | (w->access & LINEAR_WRITE ? ENTRY_DIRTY : 0)))
+            return refuse(w->vcpu, linear, gpa2, LINEAR_WRITE, false);
         uint64_t size = 1ull << shift;
         uint64_t base = large ? large_page(p, entry, size)
                               : entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
         *to = gpa(base | (linear & (size - 1)));
-        return nested_translate(w->vcpu, &to->a, w->access & LINEAR_WRITE) ? 0 : -2;
+        return page_found(w->vcpu, linear, to, w->access);
     }
 }
 
@@ -172,7 +196,7 @@ int linear_translate(struct vcpu *vcpu, uint64_t linear, unsigned access, gpa_t 
 {
     if (!(vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PG)) {
         *to = gpa(linear & 0xFFFFFFFFu);
-        return nested_translate(vcpu, &to->a, access & LINEAR_WRITE) ? 0 : -2;
+        return page_found(vcpu, linear, to, access);
     }
     struct walk w = {vcpu, paging_now(vcpu), access, 0};
     return walk_tables(&w, w.paging.levels == 4 ? linear : linear & 0xFFFFFFFFu, to, error);

@@ -19,6 +19,11 @@ struct vcpu_msrs {
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux;
 };
 
+/* An access for a guest's guest that L1's EPT forbids, met by a walk of CP's; as an EPT violation reports it. */
+struct vcpu_refusal {
+    uint64_t linear, guest_physical, qualification; /* qualification 0: none */
+};
+
 struct vcpu {
     uint64_t gpr[GPRS];
     uint64_t cr2;             /* while the processor does not hold it */
@@ -44,6 +49,7 @@ struct vcpu {
     bool window;              /* an interrupt-window or NMI-window exit is asked for */
     bool init_pending;        /* an INIT, which VMX operation holds back; `window` is on while it is */
     struct nest *nest;        /* virtual VMX, NULL until the guest asks about VMX */
+    struct vcpu_refusal refused; /* the last; who wants to know clears it first */
 };
 
 /* Through the backend, whatever the processor holds now. */

@@ -341,6 +341,18 @@ static void copies_cross_pages_and_stop_at_the_first_fault(void **state)
     assert_int_equal(error, P | U);
 }
 
+static void what_is_no_storage_is_noted_as_a_violation_would_report_it(void **state)
+{
+    enum { READ = 1, VALID = 1 << 7 };
+
+    (void)state;
+    apply((struct setting){.mode = LONG}, 0xFEE00000);
+    assert_int_equal(walk(0x1234, 0).result, -2);
+    assert_int_equal(vm->vcpu.refused.guest_physical, 0xFEE00000);
+    assert_int_equal(vm->vcpu.refused.linear, 0x1234);
+    assert_int_equal(vm->vcpu.refused.qualification, READ | VALID);
+}
+
 static void without_paging_addresses_wrap_at_4_gib(void **state)
 {
     (void)state;
@@ -389,6 +401,7 @@ int main(void)
         scene_test(pse_36_reaches_beyond_4_gib_and_needs_cr4_pse),
         scene_test(tables_outside_storage_are_told_from_faults),
         scene_test(copies_cross_pages_and_stop_at_the_first_fault),
+        scene_test(what_is_no_storage_is_noted_as_a_violation_would_report_it),
         scene_test(without_paging_addresses_wrap_at_4_gib),
         scene_test(the_part_of_an_address_in_the_translation_is_known),
     };
