@@ -45,6 +45,11 @@ void *memset(void *d, int c, size_t n)
 {
     char *out = d;
     uint64_t eight = 0x0101010101010101ull * (uint8_t)c;
+    for (; n >= 64; n -= 64, out += 64) { /* pages at a time, while interrupts wait */
+        word *o = (word *)out;
+        o[0] = eight, o[1] = eight, o[2] = eight, o[3] = eight;
+        o[4] = eight, o[5] = eight, o[6] = eight, o[7] = eight;
+    }
     for (; n >= 8; n -= 8, out += 8)
         *(word *)out = eight;
     while (n--)

@@ -9,6 +9,7 @@
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
+#include "cp/terminal/terminal.h"
 #include "cp/time/work.h"
 #include "lib/format.h"
 
@@ -30,9 +31,10 @@ static void load(struct session *s)
 {
     const char *reason = "";
     int result;
-    do
+    do {
         result = system_ipl_go_on(s->vm, &reason);
-    while (result == SYSTEM_IPL_MORE && !work_over());
+        terminal_look();
+    } while (result == SYSTEM_IPL_MORE && !work_over());
     if (result == SYSTEM_IPL_MORE) {
         s->deed.noted = DEED_LOAD;
     } else if (result) {

@@ -75,6 +75,7 @@ static void give_disks(struct session *s)
 bool session_logon(struct session *s, const struct user *user)
 {
     s->vm = vm_create(&user->machine);
+    terminal_look(); /* it takes half of what a UART's sixteen bytes do */
     if (!s->vm)
         return false;
     s->vm->session = s;

@@ -174,6 +174,7 @@ void logon_complete(struct session *s, const struct user *user)
     output_say(&s->output, "There is no logmsg data");
     tell_failures(s, user);
     output_say(&s->output, "LOGON AT %s", clock_text_full(now, clock_unix_us()));
+    terminal_look(); /* what was said, and the machine to come, take longer than a UART's sixteen bytes */
     if (!session_logon(s, user)) {
         response_error(&(struct response){.session = s}, "LGA", 9022, user->id);
         back_to_prompt(s);

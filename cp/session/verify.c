@@ -71,6 +71,8 @@ void verify_poll(void)
     bool done = step(s);
     uint64_t now = clock_now();
     timer_arm(&due, now + (now - begun) * others());
-    if (done)
-        session_states[s->state].follows(s);
+    if (!done)
+        return;
+    session_states[s->state].follows(s);
+    terminal_look(); /* a machine was made, it may be */
 }

@@ -150,3 +150,13 @@ def test_cp_lines_in_a_paste_are_whole_and_in_order_as_its_other_lines(system, b
     assert re.findall(r"Unknown CP command: (\S+)\r", said) == cp
     alice.expect(harness.READY)
     assert re.findall(r"^(\d+)\r", alice.cms("TYPE LOG DATA A", SECONDS), re.M) == cms
+
+
+@EITHER
+def test_what_is_piped_behind_a_password_arrives_whole(tmp_path, emulator):
+    """A machine is made and loaded meanwhile, and Bochs' UART waits for nobody."""
+    lines = [f"* line {n} of those behind" for n in range(100, 300)]
+    typed = "\n".join(["LOGON ALICE", "vmn", *lines, ""]).encode()
+    ended = harness.run_piped("--machine", emulator, "--disk", harness.new_disk(tmp_path / "disk.img"), data=typed)
+    assert ended.returncode == 0, ended.stderr
+    assert [line for line in ended.stdout.decode().splitlines() if line.startswith("*")] == lines
