@@ -35,9 +35,20 @@ void cms_line_begin(struct line_editor *e)
     keys_begin(&e->keys, 0, false);
 }
 
+/* The terminal may have become another since the line was begun. */
+static void look_at_width(struct edited_line *l)
+{
+    size_t width = cms_terminal_width();
+    if (width >= EDIT_WIDTH_LEAST)
+        l->width = width;
+}
+
 enum keys_event cms_line_key(struct line_editor *e, unsigned char c)
 {
+    enum { DRAW_AGAIN = 'L' - '@' };
     if (c != '\t')
         e->completion.tabbed = false;
+    if (c == DRAW_AGAIN)
+        look_at_width(&e->keys.line);
     return keys_take(&e->keys, c);
 }

@@ -67,6 +67,24 @@ static void control_c_is_hx_and_takes_nothing_but_what_was_half_typed(void **sta
     assert_true(fake_cms_typed_all());
 }
 
+static void a_line_drawn_again_has_the_rows_of_what_is_the_terminal_now(void **state)
+{
+    static struct line_editor editor;
+    (void)state;
+    fake_cms_width = 80;
+    cms_line_begin(&editor);
+    for (unsigned i = 0; i < 30; i++)
+        cms_line_key(&editor, 'x');
+    fake_cms_width = 20;
+    cms_line_key(&editor, 'x');
+    assert_int_equal(editor.keys.line.row, 0);
+    cms_line_key(&editor, '\f');
+    assert_int_equal(editor.keys.line.row, 1);
+    fake_cms_width = 0; /* nobody says */
+    cms_line_key(&editor, '\f');
+    assert_int_equal(editor.keys.line.row, 1);
+}
+
 static void control_c_at_a_question_ends_the_command(void **state)
 {
     char line[LINE_TEXT_MAX + 1];
@@ -119,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(hx_ends_a_command_and_what_its_line_still_held, begin),
         cmocka_unit_test_setup(control_c_is_hx_and_takes_nothing_but_what_was_half_typed, begin),
+        cmocka_unit_test_setup(a_line_drawn_again_has_the_rows_of_what_is_the_terminal_now, begin),
         cmocka_unit_test_setup(control_c_at_a_question_ends_the_command, begin),
         cmocka_unit_test_setup(a_line_that_is_too_long_is_refused_whole_with_its_length, begin),
         cmocka_unit_test_setup(a_command_too_long_for_cp_is_not_given_to_it, begin),
