@@ -1,9 +1,12 @@
 /* See keys.h. A key is a row of a table: control characters, and what follows ESC. */
 #include "lib/keys.h"
 
-enum { ESCAPE_NONE, ESCAPE_SEEN, ESCAPE_BRACKET };
+/* Where in a sequence: behind ESC; in the first number behind ESC [ or ESC O; behind that; in one that is no key; in
+ * the one byte that ends ESC [ [, F1 to F5 of Linux's console; in a text that ESC \ or BEL ends. */
+enum { ESCAPE_NONE, ESCAPE_SEEN, ESCAPE_NUMBER, ESCAPE_BEHIND, ESCAPE_FOREIGN, ESCAPE_ONE, ESCAPE_TEXT };
+enum { NUMBER_MOST = 99 };
 
-#define CONTROL(letter) ((letter) & 0x1f)
+#define CONTROL(letter) ((letter)&0x1f)
 
 static void recall(struct keys *k, size_t at)
 {
@@ -51,10 +54,10 @@ static void key_complete(struct keys *k)
 }
 
 static void (*const control_keys[32])(struct keys *) = {
-    [CONTROL('A')] = key_home,       [CONTROL('B')] = key_left,      [CONTROL('D')] = key_delete,
-    [CONTROL('E')] = key_end,        [CONTROL('F')] = key_right,     [CONTROL('H')] = key_backspace,
-    [CONTROL('I')] = key_complete,   [CONTROL('K')] = key_kill_end,  [CONTROL('L')] = key_redraw,
-    [CONTROL('N')] = key_down,       [CONTROL('P')] = key_up,        [CONTROL('U')] = key_kill_start,
+    [CONTROL('A')] = key_home,      [CONTROL('B')] = key_left,     [CONTROL('D')] = key_delete,
+    [CONTROL('E')] = key_end,       [CONTROL('F')] = key_right,    [CONTROL('H')] = key_backspace,
+    [CONTROL('I')] = key_complete,  [CONTROL('K')] = key_kill_end, [CONTROL('L')] = key_redraw,
+    [CONTROL('N')] = key_down,      [CONTROL('P')] = key_up,       [CONTROL('U')] = key_kill_start,
     [CONTROL('W')] = key_kill_word,
 };
 
@@ -63,40 +66,66 @@ static void (*const bracket_keys[])(struct keys *) = {
 };
 
 static void (*const number_keys[])(struct keys *) = {
-    ['1'] = key_home, ['3'] = key_delete, ['4'] = key_end, ['7'] = key_home, ['8'] = key_end,
+    [1] = key_home, [3] = key_delete, [4] = key_end, [7] = key_home, [8] = key_end,
 };
 
 #define ENTRIES(table) (sizeof(table) / sizeof *(table))
 
-/* ESC [ final, ESC O final, ESC [ number ~; anything else of that form is taken and ignored, what a terminal answers
- * to a question of somebody else too. */
-static void escape_byte(struct keys *k, uint8_t c)
+/* The byte behind ESC. */
+static uint8_t escape_kind(uint8_t c)
+{
+    switch (c) {
+    case '[':
+    case 'O': return ESCAPE_NUMBER;
+    case ']': /* what a terminal answers: a colour, */
+    case 'P': /* a setting, its name, */
+    case '_': /* a picture */ return ESCAPE_TEXT;
+    default: return ESCAPE_NONE;
+    }
+}
+
+static void escape_parameter(struct keys *k, uint8_t c)
+{
+    if (c == ';' || c == ':')
+        k->escape += k->escape == ESCAPE_NUMBER;
+    else if (c < '0' || c > '9')
+        k->escape = ESCAPE_FOREIGN;
+    else if (k->escape == ESCAPE_NUMBER && k->escape_number <= NUMBER_MOST)
+        k->escape_number = (uint16_t)(k->escape_number * 10 + (c - '0'));
+}
+
+static void escape_end(struct keys *k, uint8_t c)
 {
     void (*key)(struct keys *) = NULL;
+    bool ours = k->escape != ESCAPE_FOREIGN;
 
-    if (k->escape == ESCAPE_SEEN) {
-        k->escape = c == '[' || c == 'O' ? ESCAPE_BRACKET : ESCAPE_NONE;
-        k->escape_number = 0;
-        return;
-    }
-    if (c >= 0x20 && c < 0x40) {
-        if (!k->escape_number)
-            k->escape_number = (char)c;
-        return;
-    }
-    k->escape = ESCAPE_NONE;
-    if (c == '~' && (size_t)k->escape_number < ENTRIES(number_keys))
-        key = number_keys[(size_t)k->escape_number];
+    k->escape = c == '[' && ours ? ESCAPE_ONE : ESCAPE_NONE;
+    if (c == '~' && k->escape_number < ENTRIES(number_keys))
+        key = number_keys[k->escape_number];
     else if (c < ENTRIES(bracket_keys))
         key = bracket_keys[c];
-    if (key)
+    if (key && ours)
         key(k);
 }
 
-static uint8_t utf8_length(uint8_t c)
+/* ESC [ final, ESC O final, ESC [ number ~; anything else of that form is taken and ignored, and what a terminal
+ * answers to a question of somebody else too. */
+static void escape_byte(struct keys *k, uint8_t c)
 {
-    return c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    if (k->escape == ESCAPE_SEEN) {
+        k->escape = escape_kind(c);
+        k->escape_number = 0;
+    } else if (k->escape == ESCAPE_ONE) {
+        k->escape = ESCAPE_NONE;
+    } else if (k->escape != ESCAPE_TEXT) {
+        if (c >= 0x20 && c < 0x40)
+            escape_parameter(k, c);
+        else
+            escape_end(k, c);
+    }
 }
+
+static uint8_t utf8_length(uint8_t c) { return c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0; }
 
 /* The second byte rules out over-long forms, surrogates and code points beyond 10FFFF. */
 static bool utf8_pair_valid(uint8_t first, uint8_t second)
@@ -105,6 +134,9 @@ static bool utf8_pair_valid(uint8_t first, uint8_t second)
     uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
     return second >= least && second <= most;
 }
+
+/* Of U+0080 to U+009F, which terminals obey. */
+static bool is_control(const char *character) { return character[0] == '\xc2' && (uint8_t)character[1] < 0xa0; }
 
 static void text_byte(struct keys *k, uint8_t c)
 {
@@ -119,13 +151,17 @@ static void text_byte(struct keys *k, uint8_t c)
     } else if (!edit_is_continuation((char)c) ||
                (k->pending_length == 1 && !utf8_pair_valid((uint8_t)k->pending[0], c))) {
         k->pending_length = 0;
-        return edit_bell(&k->line);
+        edit_bell(&k->line);
+        return text_byte(k, c); /* which may well begin a character */
     }
     k->pending[k->pending_length++] = (char)c;
-    if (k->pending_length == k->pending_wanted) {
-        k->pending_length = 0;
+    if (k->pending_length < k->pending_wanted)
+        return;
+    k->pending_length = 0;
+    if (is_control(k->pending))
+        edit_bell(&k->line);
+    else
         edit_insert(&k->line, k->pending, k->pending_wanted);
-    }
 }
 
 void keys_begin(struct keys *k, size_t indent, bool hidden)
@@ -143,6 +179,20 @@ static void control(struct keys *k, uint8_t c)
         control_keys[c](k);
     else
         edit_bell(&k->line);
+}
+
+static bool is_control_byte(uint8_t c) { return c < 32 || c == 0x7f; }
+
+/* A sequence that is not at its end when another begins, or a control key comes, is none. */
+static bool sequence_takes(struct keys *k, uint8_t c)
+{
+    bool ends_text = k->escape == ESCAPE_TEXT && c == '\a';
+    if (c == '\033' || (is_control_byte(c) && k->escape > ESCAPE_SEEN))
+        k->escape = ESCAPE_NONE;
+    if (k->escape == ESCAPE_NONE)
+        return ends_text;
+    escape_byte(k, c);
+    return true;
 }
 
 static enum keys_event abandon(struct keys *k)
@@ -165,9 +215,11 @@ enum keys_event keys_take(struct keys *k, uint8_t c)
     }
     if (c == CONTROL('C'))
         return abandon(k);
-    if (k->escape)
-        escape_byte(k, c);
-    else if (c == 0x7f)
+    if (is_control_byte(c))
+        k->pending_length = 0;
+    if (sequence_takes(k, c))
+        return KEYS_GO_ON;
+    if (c == 0x7f)
         key_backspace(k);
     else if (c < 32)
         control(k, c);

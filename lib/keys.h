@@ -1,7 +1,8 @@
 /* Keys on a line (edit.h): bytes typed in, a line out.
  *
  * Arrows, Home, End, Delete, Backspace, ^A ^E ^B ^F ^D ^H ^K ^U ^W ^L; ^P ^N, up and down recall lines; Tab completes;
- * ^C abandons the line. A byte that is no UTF-8 is dropped with a bell, but taken as it is in a hidden line. */
+ * ^C abandons the line. A byte that is no UTF-8 is dropped with a bell, and so is a character that terminals obey, but
+ * in a hidden line bytes are taken as they are. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,12 +22,12 @@ struct keys {
     const char *(*recall)(void *context, size_t back); /* the line so far back, the newest being 1; NULL: none */
     void (*complete)(void *context);                   /* a Tab */
     void *context;                                     /* of these two, which may be NULL */
-    size_t at;           /* the line recalled; 0: none */
-    char pending[4];     /* an unfinished UTF-8 character */
+    size_t at;                                         /* the line recalled; 0: none */
+    char pending[4];                                   /* an unfinished UTF-8 character */
     uint8_t pending_length, pending_wanted;
-    uint8_t escape;      /* state within an escape sequence */
-    char escape_number;
-    bool after_return;   /* a newline right after a carriage return is no second line */
+    uint8_t escape; /* state within an escape sequence */
+    uint16_t escape_number;
+    bool after_return; /* a newline right after a carriage return is no second line */
 };
 
 /* A new line (edit_begin), nothing recalled. */

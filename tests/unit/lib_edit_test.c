@@ -272,9 +272,26 @@ static void lines_recalled_take_the_place_of_longer_ones(void **state)
 
 static void whatever_is_typed_the_screen_shows_the_line(void **state)
 {
-    static const char *const words[] = {"a", "bc ", "\xc3\xa9", "\xe6\xbc\xa2", "\177", "\033[D", "\033[C", "\001",
-                                        "\005", "\033[3~", "\027", "some more words ", "\033[A", "\033[B", "\002",
-                                        "\xe5\xad\x97", "\033[D\033[D\033[D", "\f", "\004", "0123456789"};
+    static const char *const words[] = {"a",
+                                        "bc ",
+                                        "\xc3\xa9",
+                                        "\xe6\xbc\xa2",
+                                        "\177",
+                                        "\033[D",
+                                        "\033[C",
+                                        "\001",
+                                        "\005",
+                                        "\033[3~",
+                                        "\027",
+                                        "some more words ",
+                                        "\033[A",
+                                        "\033[B",
+                                        "\002",
+                                        "\xe5\xad\x97",
+                                        "\033[D\033[D\033[D",
+                                        "\f",
+                                        "\004",
+                                        "0123456789"};
     uint32_t seed = 1;
     (void)state;
     for (int round = 0; round < 300; round++) {
@@ -348,7 +365,8 @@ static void a_hidden_line_shows_nothing_and_leaves_nothing(void **state)
 {
     (void)state;
     begin_at(80, 0, true);
-    type("secr\xff" "et\177\177");
+    type("secr\xff"
+         "et\177\177");
     assert_string_equal(screen.cell[0][0], " ");
     assert_string_equal(text, "secr\xff");
     assert_int_equal(text[5] | text[6], 0);
@@ -370,6 +388,70 @@ static void answers_of_terminals_are_no_text(void **state)
     assert_string_equal(text, "ab");
     assert_int_equal(type("\033[24;8\r"), KEYS_LINE);
     assert_string_equal(text, "ab");
+    begin_at(80, 0, false);
+    type("a\033]11;rgb:1e1e/1e1e/1e1e\033\\b\033]4;1;rgb:0/0/0\007c"); /* colours */
+    type("\033P>|XTerm(379)\033\\d\033P1$r0m\033\\e\033_Gi=31;OK\033\\f\033[?2004;2$yg\033[?1Ah");
+    assert_string_equal(text, "abcdefgh");
+    assert_int_equal(screen.bells, 0);
+    type("\033]11;rgb:\025i\033P1\177\177j"); /* cut short, a control key is a key, */
+    assert_string_equal(text, "j");
+    assert_int_equal(type("\033]11;rgb\r"), KEYS_LINE); /* and Enter Enter */
+}
+
+/* As xterm, rxvt, PuTTY, and the consoles of Linux and FreeBSD send them. */
+static void function_keys_are_no_text_and_do_not_move(void **state)
+{
+    static const char *const sent[] = {
+        "\033OP",     "\033OS",    "\033[11~",  "\033[13~",  "\033[14~",  "\033[15~",  "\033[17~", "\033[18~",
+        "\033[19~",   "\033[20~",  "\033[24~",  "\033[31~",  "\033[34~",  "\033[2~",   "\033[5~",  "\033[6~",
+        "\033[15;2~", "\033[1;5P", "\033[[A",   "\033[[B",   "\033[[C",   "\033[[D",   "\033[[E",  "\033[M",
+        "\033[Z",     "\033[200~", "\033[201~", "\033[257~", "\033[259~", "\033[513~",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) {
+        begin_at(80, 0, false);
+        type("ab\033[D");
+        type(sent[i]);
+        type("X");
+        assert_string_equal(text, "aXb");
+    }
+}
+
+static void an_escape_before_a_key_leaves_it_the_key(void **state)
+{
+    (void)state;
+    begin_at(80, 0, false);
+    type("abc\033\033[D"); /* Alt and an arrow, as some send it, or Escape and then an arrow */
+    assert_string_equal(text, "abc");
+    assert_int_equal(keys.line.cursor, 2);
+    type("\033[\033[D\033[1\033[3~");
+    assert_string_equal(text, "ac");
+    type("\033\033\033[F\033[\177");
+    assert_string_equal(text, "a");
+    type("\033[1;3A"); /* with a modifier */
+    assert_string_equal(text, "the newest");
+}
+
+static void a_byte_that_is_no_utf8_takes_none_with_it(void **state)
+{
+    (void)state;
+    begin_at(80, 0, false);
+    type("caf\xe9 \xe9t\xe9"); /* of a terminal that sends Latin-1 */
+    assert_string_equal(text, "caf t");
+    type("\x7f\xe6\xbc\xc3\xa9\xf0\x9f\xe6\xbc\xa2");
+    assert_string_equal(text, "caf \xc3\xa9\xe6\xbc\xa2");
+    type("\xe6\x7f\xbc\xa2x"); /* Backspace within one is a key */
+    assert_string_equal(text, "caf \xc3\xa9x");
+}
+
+static void what_a_terminal_would_obey_is_not_echoed(void **state)
+{
+    (void)state;
+    begin_at(80, 0, false);
+    type("a\xc2\x9b"
+         "2J\xc2\x80\xc2\x9f\xc2\xa0");
+    assert_string_equal(text, "a2J\xc2\xa0");
+    assert_int_equal(screen.bells, 3);
 }
 
 int main(void)
@@ -388,6 +470,10 @@ int main(void)
         cmocka_unit_test(control_c_abandons_the_line),
         cmocka_unit_test(a_hidden_line_shows_nothing_and_leaves_nothing),
         cmocka_unit_test(answers_of_terminals_are_no_text),
+        cmocka_unit_test(function_keys_are_no_text_and_do_not_move),
+        cmocka_unit_test(an_escape_before_a_key_leaves_it_the_key),
+        cmocka_unit_test(a_byte_that_is_no_utf8_takes_none_with_it),
+        cmocka_unit_test(what_a_terminal_would_obey_is_not_echoed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
