@@ -15,7 +15,7 @@ static void follow(struct attention *a, uint8_t c)
     if (ends_line(c) || c == CONTROL_C || c == CONTROL_U)
         a->typed = 0;
     else if (c != BACKSPACE && c != DELETE)
-        a->typed++;
+        a->typed += (c & 0xc0) != 0x80; /* of a character, not of its further bytes */
     else if (a->typed)
         a->typed--;
 }

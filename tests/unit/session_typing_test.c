@@ -143,14 +143,14 @@ static void cp_is_reached_though_the_machine_reads_nothing(void **state)
     (void)state;
     logon(0, "ALICE");
     GUEST("ALICE")->fifo = 1;
-    type(0, "one\rtwo #CP no\r#cp QUERY USERID\rthree\r");
+    type(0, "one\rtwo #CP no\r\xc3\xa9\177#cp QUERY USERID\rthree\r"); /* Backspace took both bytes */
     assert_null(strstr(shown(0), "AT VMN")); /* it may be about to read */
     a_second_goes_by();
     assert_shows(0, "#CP QUERY USERID\r\nALICE    AT VMN\r\n");
     GUEST("ALICE")->fifo = 1000;
     vm_input_room(vm_of("ALICE"), 0);
     turn();
-    assert_string_equal(GUEST("ALICE")->input, "one\rtwo #CP no\rthree\r");
+    assert_string_equal(GUEST("ALICE")->input, "one\rtwo #CP no\r\xc3\xa9\177three\r");
 }
 
 static void what_was_typed_before_it_is_no_command_for_cp(void **state)
