@@ -6,7 +6,7 @@
 #include "cms/console/terminal.h"
 #include "lib/format.h"
 
-enum { AHEAD = 2 * LINE_TEXT_MAX, TEXT_MAX = 512, CONTROL_C = 3 };
+enum { AHEAD = 2 * LINE_TEXT_MAX, TEXT_MAX = 512, IMMEDIATE_MAX = 80, CONTROL_C = 3 };
 
 static struct line_editor editor;
 
@@ -18,14 +18,12 @@ static char line_end = '#';
 /* typed ahead, raw, from ahead_from on: whole lines up to ahead_lines, and behind them what is still being typed */
 static char ahead[AHEAD];
 static size_t ahead_from, ahead_used, ahead_lines;
+static bool ahead_after_return; /* a newline right behind is no second line */
 
 static bool running, halted, typing = true;
 static struct output_sink sink;
 
-void cms_console_start(line_completer complete)
-{
-    editor.completion.names = complete;
-}
+void cms_console_start(line_completer complete) { editor.completion.names = complete; }
 
 /* ---- immediate commands -------------------------------------------------------------------------------------- */
 
@@ -42,7 +40,9 @@ static const struct {
     char name[3];
     void (*act)(void);
 } immediates[] = {
-    {"HX", halt_execution}, {"HT", halt_typing}, {"RT", resume_typing},
+    {"HX", halt_execution},
+    {"HT", halt_typing},
+    {"RT", resume_typing},
     {"HI", halt_execution}, /* halts the interpreter; a command of ours is the whole interpretation */
 };
 
@@ -60,32 +60,58 @@ static bool act_on_immediate(const char *line, size_t length)
     return false;
 }
 
+static void show_nothing(void *context, const char *bytes, size_t count)
+{
+    (void)context;
+    (void)bytes;
+    (void)count;
+}
+
+/* What stands for a line recalled or a word completed: no immediate command. */
+static const char *recall_other(void *context, size_t back)
+{
+    (void)context;
+    (void)back;
+    return "?";
+}
+
+static void complete_other(void *context)
+{
+    struct keys *k = context;
+    edit_insert(&k->line, "?", 1);
+}
+
+/* A line typed ahead stays as its keys until it is read; they are only looked at for what they make. */
 static void ahead_line_ends(void)
 {
-    if (act_on_immediate(ahead + ahead_lines, ahead_used - 1 - ahead_lines))
+    char text[IMMEDIATE_MAX + 1];
+    enum keys_event event = KEYS_GO_ON;
+    struct keys keys = {.recall = recall_other, .complete = complete_other, .context = &keys};
+    keys.line = (struct edited_line){.text = text, .limit = IMMEDIATE_MAX, .show = show_nothing};
+    keys_begin(&keys, 0, false);
+    for (size_t i = ahead_lines; i < ahead_used; i++)
+        event = keys_take(&keys, (uint8_t)ahead[i]);
+    if (event == KEYS_LINE && act_on_immediate(text, keys.line.length))
         ahead_used = ahead_lines;
     else
         ahead_lines = ahead_used;
 }
 
-/* Only what decides whether a line is an immediate command is edited here: backspace and line kill. ^C is HX, and
- * what was being typed when it came counts for nothing. */
+/* ^C is HX, and what was being typed when it came counts for nothing. */
 static void ahead_byte(char c)
 {
+    bool second_half = c == '\n' && ahead_after_return;
+    ahead_after_return = c == '\r';
+    if (second_half)
+        return;
     if (c == CONTROL_C) {
         ahead_used = ahead_lines;
         halt_execution();
-    } else if (c == '\b' || c == 0x7f) {
-        ahead_used -= ahead_used > ahead_lines;
-    } else if (c == ('U' & 0x1f)) {
-        ahead_used = ahead_lines;
-    } else if (c == '\n' && ahead_used > ahead_from && ahead_used == ahead_lines && ahead[ahead_used - 1] == '\r') {
         return;
-    } else {
-        ahead[ahead_used++] = c;
-        if (c == '\r' || c == '\n')
-            ahead_line_ends();
     }
+    ahead[ahead_used++] = c;
+    if (c == '\r' || c == '\n')
+        ahead_line_ends();
 }
 
 /* A full buffer is left alone, and so the terminal driver's fills and the line waits: nothing is lost. */
@@ -122,6 +148,7 @@ void cms_console_command_begins(void)
 {
     running = true;
     halted = false;
+    ahead_after_return = false;
 }
 
 void cms_console_command_ends(void)
@@ -136,10 +163,7 @@ bool cms_console_halted(void)
     return halted;
 }
 
-void cms_console_set_typing(bool on)
-{
-    typing = on;
-}
+void cms_console_set_typing(bool on) { typing = on; }
 
 void cms_console_recover(void)
 {
@@ -150,15 +174,9 @@ void cms_console_recover(void)
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-void cms_console_set_line_end(char c)
-{
-    line_end = c;
-}
+void cms_console_set_line_end(char c) { line_end = c; }
 
-char cms_console_line_end(void)
-{
-    return line_end;
-}
+char cms_console_line_end(void) { return line_end; }
 
 /* Cuts the first logical line off `rest`; the logical escape keeps a line end, "# is a plain #. */
 static int cut_logical_line(char *line)
@@ -201,10 +219,7 @@ static int read_physical_line(enum console_read_kind kind)
     return 0;
 }
 
-size_t cms_console_typed(void)
-{
-    return editor.keys.line.length + editor.keys.line.excess;
-}
+size_t cms_console_typed(void) { return editor.keys.line.length + editor.keys.line.excess; }
 
 int cms_console_read(char *line, size_t size, enum console_read_kind kind)
 {

@@ -47,6 +47,42 @@ static void hx_ends_a_command_and_what_its_line_still_held(void **state)
     assert_string_equal(line, "last line");
 }
 
+/* Keys typed while a command runs do what they do at the prompt. */
+static void a_line_typed_ahead_is_edited_like_any_other(void **state)
+{
+    static const char *const hx[] = {
+        "\xc3\xa9\177hx\r", "x\033[Dh\r", "one two\027\027hx\r", "hxyz\033[D\033[D\013\r", "\033[15~hx\r",
+        "\xe9hx\r",         "hx\r\n",     "half\025 hx \177\r",  "\033[A\025hx\r",
+    };
+    static const char *const none[] = {"\033[Ahx\r", "h\tx\r", "hx\033[Dy\r", "hxx\r", "h\033x\r"};
+    char line[LINE_TEXT_MAX + 1];
+    (void)state;
+    for (size_t i = 0; i < sizeof hx / sizeof *hx; i++) {
+        cms_console_command_begins();
+        fake_cms_type(hx[i]);
+        if (!cms_halted())
+            fail_msg("%zu", i);
+        cms_console_command_ends();
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        cms_console_command_begins();
+        fake_cms_type(none[i]);
+        if (cms_halted())
+            fail_msg("%zu", i);
+        cms_console_command_ends();
+        assert_true(cms_console_read(line, sizeof line, CONSOLE_COMMAND) > 0);
+    }
+    cms_console_command_begins();
+    fake_cms_type("type a\033[D\177\033[Fbc\r");
+    assert_false(cms_halted());
+    cms_console_command_ends();
+    fake_cms_type("xy\r");
+    assert_int_equal(cms_console_read(line, sizeof line, CONSOLE_COMMAND), 7);
+    assert_string_equal(line, "typeabc");
+    assert_int_equal(cms_console_read(line, sizeof line, CONSOLE_COMMAND), 2); /* no line between them */
+    assert_true(fake_cms_typed_all());
+}
+
 static void control_c_is_hx_and_takes_nothing_but_what_was_half_typed(void **state)
 {
     char line[LINE_TEXT_MAX + 1];
@@ -109,7 +145,7 @@ static void a_line_that_is_too_long_is_refused_whole_with_its_length(void **stat
     fake_cms_type(line);
     cms_session_step();
     assert_non_null(strstr(fake_cms_shown(), "DMSINT9011E Line too long: 4101 bytes; the limit is 4096\r\n"
-                                              "Ready(00024)"));
+                                             "Ready(00024)"));
     assert_null(strstr(fake_cms_shown(), "IMPCP "));
     fake_cms_forget();
     strcpy(line + LINE_TEXT_MAX, "\r");
@@ -136,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(hx_ends_a_command_and_what_its_line_still_held, begin),
+        cmocka_unit_test_setup(a_line_typed_ahead_is_edited_like_any_other, begin),
         cmocka_unit_test_setup(control_c_is_hx_and_takes_nothing_but_what_was_half_typed, begin),
         cmocka_unit_test_setup(a_line_drawn_again_has_the_rows_of_what_is_the_terminal_now, begin),
         cmocka_unit_test_setup(control_c_at_a_question_ends_the_command, begin),
