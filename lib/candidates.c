@@ -19,6 +19,7 @@ void candidates_begin(struct candidates *c, const char *word, size_t length)
     c->length = length;
     c->count = c->common = 0;
     c->more = false;
+    c->escaped = 0;
 }
 
 void candidate_offer(struct candidates *c, const char *word)
@@ -56,13 +57,17 @@ static bool is_small(const struct edited_line *l)
 
 bool candidates_insert(const struct candidates *c, struct edited_line *l)
 {
-    char rest[CANDIDATE_MAX + 1];
+    char rest[2 * CANDIDATE_MAX + 1];
     size_t count = 0;
     bool small = is_small(l);
     if (c->count != 1 && c->common <= c->length)
         return false;
-    for (size_t i = c->length; i < c->common; i++)
-        rest[count++] = small ? fold(c->text[0][i]) : c->text[0][i];
+    for (size_t i = c->length; i < c->common; i++) {
+        char next = small ? fold(c->text[0][i]) : c->text[0][i];
+        if (c->escaped && next == c->escaped)
+            rest[count++] = c->escape;
+        rest[count++] = next;
+    }
     if (c->count == 1)
         rest[count++] = ' ';
     edit_insert(l, rest, count);

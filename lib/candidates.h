@@ -15,6 +15,7 @@ struct candidates {
     size_t common; /* all of them agree that far */
     size_t count;
     bool more; /* than there is room for */
+    char escaped, escape; /* the one is inserted behind the other, as it else ends the line; 0: none is */
     char text[CANDIDATES_MAX][CANDIDATE_MAX + 1];
 };
 

@@ -25,6 +25,17 @@ static size_t logical_start(const struct edited_line *l)
     return end ? start : 0;
 }
 
+/* The logical line up to the cursor, as the command will see it. Its length. */
+static size_t logical_line(const struct edited_line *l, char *line)
+{
+    char end = cms_console_line_end();
+    size_t count = 0;
+    for (size_t at = logical_start(l); at < l->cursor; at++)
+        if (!end || l->text[at] != CONSOLE_ESCAPE || at + 1 == l->cursor || l->text[at + 1] != end)
+            line[count++] = l->text[at];
+    return count;
+}
+
 static void list(struct edited_line *l)
 {
     char row[256];
@@ -41,11 +52,14 @@ static void list(struct edited_line *l)
 
 void cms_complete(struct completion *c, struct edited_line *l)
 {
+    static char line[LINE_TEXT_MAX];
     if (!c->names)
         return cms_edit_bell();
-    size_t start = logical_start(l), length = l->cursor - start, word = cms_last_word(l->text + start, length);
-    candidates_begin(&candidates, l->text + start + word, length - word);
-    c->names(l->text + start, length, &candidates);
+    size_t length = logical_line(l, line), word = cms_last_word(line, length);
+    candidates_begin(&candidates, line + word, length - word);
+    candidates.escaped = cms_console_line_end();
+    candidates.escape = CONSOLE_ESCAPE;
+    c->names(line, length, &candidates);
     if (candidates_insert(&candidates, l))
         return;
     if (candidates.count && c->tabbed)

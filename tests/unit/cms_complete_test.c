@@ -78,6 +78,29 @@ static void fileids_are_those_of_the_accessed_disks(void **state)
     becomes("type nosuch \t", "type nosuch ");
 }
 
+/* Some files of others are named so that what was completed would be two commands. */
+static void a_line_end_in_a_name_is_escaped(void **state)
+{
+    (void)state;
+    obey("PIPE literal one| > X#LOGOFF DATA B");
+    becomes("type x\t", "type x#logoff ");
+    becomes("TYPE X\"#L\t", "TYPE X#LOGOFF ");
+    becomes("type x\"#logoff d\t", "type x#logoff data ");
+    obey("PIPE literal one| > X#LOGON DATA B");
+    becomes("type x\t", "type x#logo");
+    becomes("type x\"#logo\t\t", "type x#logo");
+    assert_non_null(strstr(fake_cms_shown(), "\r\nX#LOGOFF X#LOGON \r\n"));
+    cms_console_set_line_end(';');
+    becomes("type x\t", "type x#logo");
+    cms_console_set_line_end('X');
+    becomes("TYPE \"X\t", "TYPE X#LOGO");
+    cms_console_set_line_end(0);
+    becomes("type x\t", "type x#logo");
+    cms_console_set_line_end('#');
+    obey("ERASE X#LOGOFF DATA B");
+    obey("ERASE X#LOGON DATA B");
+}
+
 static void options_and_keywords_come_from_the_tables(void **state)
 {
     (void)state;
@@ -149,9 +172,9 @@ static void a_name_that_would_command_the_terminal_is_never_offered(void **state
 /* Whatever is typed, a line comes out that begins as it was typed. */
 static void tabs_anywhere_only_add_to_the_line(void **state)
 {
-    static const char *const words[] = {"pipe", " ", " ", "\t", "\t", "\t\t", "(", "|", "<", ">>", ")", "al", "type",
-                                        "cms", "copyf", "*", "d", "e", "A", "query", "set", "recfm", "%", "release",
-                                        "x\"#y"};
+    static const char *const words[] = {"pipe", " ",     " ",   "\t",    "\t",  "\t\t",    "(",    "|", "<",
+                                        ">>",   ")",     "al",  "type",  "cms", "copyf",   "*",    "d", "e",
+                                        "A",    "query", "set", "recfm", "%",   "release", "x\"#y"};
     enum { WORDS = sizeof words / sizeof *words };
     char typed[LINE_TEXT_MAX + 1], read[LINE_TEXT_MAX + 1];
     uint32_t seed = 1;
@@ -182,6 +205,7 @@ int main(void)
         TEST(commands_are_completed_at_the_start_and_behind_a_line_end),
         TEST(the_line_end_is_the_one_that_is_set),
         TEST(fileids_are_those_of_the_accessed_disks),
+        TEST(a_line_end_in_a_name_is_escaped),
         TEST(options_and_keywords_come_from_the_tables),
         TEST(every_command_that_takes_something_has_its_row),
         TEST(stages_and_what_they_take_are_completed_in_a_pipeline),
