@@ -94,9 +94,13 @@ void event_violation_resolved(struct vcpu *vcpu)
     if (vcpu_read(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) &&
         !(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKED_STI | BLOCKED_MOV_SS))) /* an entry wants it there */
         vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
-    if ((exit->qualification & UNBLOCKED_BY_IRET) && !(exit->idt_vectoring_info & EVENT_VALID))
-        vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY,
-                   vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_NMI);
+    if (exit->idt_vectoring_info & EVENT_VALID)
+        return;
+    uint64_t flags = vcpu_read(vcpu, VMCS_GUEST_RFLAGS);
+    if (!(flags & RFLAGS_RF))
+        vcpu_write(vcpu, VMCS_GUEST_RFLAGS, flags | RFLAGS_RF);
+    if (exit->qualification & UNBLOCKED_BY_IRET)
+        vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_NMI);
 }
 
 /* INT1 is an instruction, whose #DB comes behind it and leaves DR6 alone. */

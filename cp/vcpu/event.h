@@ -16,8 +16,9 @@ static inline void event_requeue(struct vcpu *vcpu)
         event_requeue_cut(vcpu);
 }
 /* The instruction of an EPT violation is executed once more, or in its place, as if there had been no exit: in an IRET
- * NMIs stay blocked until it is complete (SDM "Information About NMI Unblocking Due to IRET"), and the step of TF is
- * not pending before it (Bochs leaves it so). @pre the exit is an EPT violation */
+ * NMIs stay blocked until it is complete (SDM "Information About NMI Unblocking Due to IRET"), the step of TF is not
+ * pending before it, and a breakpoint on it was met before (SDM "Saving RIP, RSP, RFLAGS, and SSP"; Bochs leaves both
+ * otherwise). @pre the exit is an EPT violation */
 void event_violation_resolved(struct vcpu *);
 /* Gives the guest the exception of this exit, which it would have had without CP. @pre an event that the exit cut short
  * was requeued */

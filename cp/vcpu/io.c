@@ -280,7 +280,8 @@ enum exit_action instruction_emulate(struct vm *vm)
     case EXECUTE_DONE:
         vcpu->exit.instruction_length = instruction.length;
         return EXIT_SKIP;
-    case EXECUTE_AGAIN:
+    case EXECUTE_AGAIN: /* in the midst of a repetition */
+        vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
         if (registers_steps(vcpu))
             vcpu_queue_debug(vcpu, DR6_BS);
         return EXIT_RESUME;

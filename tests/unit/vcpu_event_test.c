@@ -284,10 +284,41 @@ static void an_iret_cut_short_by_a_violation_finds_nmis_blocked_again(void **sta
     (void)state;
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         set(VMCS_GUEST_INTERRUPTIBILITY, 0);
-        vm->vcpu.exit = (struct exit){.reason = EXIT_EPT_VIOLATION, .qualification = cases[i].qualification,
-                                      .idt_vectoring_info = cases[i].vectoring, .guest_physical = 0x5000};
+        vm->vcpu.exit = (struct exit){.reason = EXIT_EPT_VIOLATION,
+                                      .qualification = cases[i].qualification,
+                                      .idt_vectoring_info = cases[i].vectoring,
+                                      .guest_physical = 0x5000};
         exit_dispatch(vm);
         assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), cases[i].blocked);
+    }
+}
+
+/* What a processor saves at such an exit, whatever an emulator does. */
+static void an_instruction_cut_short_by_a_violation_is_executed_again_before_its_traps(void **state)
+{
+    enum { RF = 1 << 16, TF = 1 << 8, BY_STI = 1, BS = 1 << 14 };
+    static const struct {
+        uint32_t vectoring, flags, blocked, pending, flags_then, pending_then;
+    } cases[] = {
+        {0, 2, 0, 0, RF | 2, 0},
+        {0, RF | 2, 0, 0, RF | 2, 0},
+        {0, TF | 2, 0, BS, RF | TF | 2, 0},
+        {0, TF | 2, BY_STI, BS, RF | TF | 2, BS},                         /* an entry wants it so */
+        {EVENT_VALID | EVENT_EXTERNAL | 0x51, TF | 2, 0, BS, TF | 2, 0}, /* not an instruction's */
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set(VMCS_GUEST_RFLAGS, cases[i].flags);
+        set(VMCS_GUEST_INTERRUPTIBILITY, cases[i].blocked);
+        set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, cases[i].pending);
+        vm->vcpu.exit = (struct exit){.reason = EXIT_EPT_VIOLATION,
+                                      .qualification = 1,
+                                      .guest_physical = 0x5000,
+                                      .idt_vectoring_info = cases[i].vectoring};
+        exit_dispatch(vm);
+        assert_int_equal(get(VMCS_GUEST_RFLAGS), cases[i].flags_then);
+        assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), cases[i].pending_then);
     }
 }
 
@@ -424,6 +455,7 @@ int main(void)
         event_test(only_exceptions_count_as_the_first),
         event_test(a_delivery_cut_short_is_done_again_as_it_was),
         event_test(an_nmi_cut_short_finds_itself_not_blocked),
+        event_test(an_instruction_cut_short_by_a_violation_is_executed_again_before_its_traps),
         event_test(an_iret_cut_short_by_a_violation_finds_nmis_blocked_again),
         event_test(a_fault_that_cp_makes_in_a_delivery_cut_short_doubles),
         event_test(a_new_interrupt_waits_behind_a_delivery_cut_short),
