@@ -41,25 +41,42 @@ size_t edit_word_start(const struct edited_line *l)
 
 /* ---- columns --------------------------------------------------------------------------------------------------- */
 
-/* Code points that are not one column wide (Unicode Standard Annex #11; general categories Mn, Me, Cf). */
-static const struct {
+struct range {
     uint32_t first, last;
-    uint8_t columns;
-} odd[] = {
-    {0x0300, 0x036f, 0},   {0x0483, 0x0489, 0},   {0x0591, 0x05bd, 0},   {0x064b, 0x065f, 0},   {0x1100, 0x115f, 2},
-    {0x1ab0, 0x1aff, 0},   {0x1dc0, 0x1dff, 0},   {0x200b, 0x200f, 0},   {0x20d0, 0x20f0, 0},   {0x2e80, 0x303e, 2},
-    {0x3041, 0x33ff, 2},   {0x3400, 0x4dbf, 2},   {0x4e00, 0x9fff, 2},   {0xa000, 0xa4cf, 2},   {0xa960, 0xa97f, 2},
-    {0xac00, 0xd7a3, 2},   {0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},   {0xfe20, 0xfe2f, 0},   {0xfe30, 0xfe6f, 2},
-    {0xff00, 0xff60, 2},   {0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2}, {0x1f680, 0x1f6ff, 2}, {0x1f900, 0x1f9ff, 2},
-    {0x20000, 0x3fffd, 2},
 };
+
+static const struct range none[] = {
+#define NONE(first, last) {first, last},
+#define TWO(first, last)
+#include "lib/edit_width.def"
+};
+static const struct range two[] = {
+#define NONE(first, last)
+#define TWO(first, last) {first, last},
+#include "lib/edit_width.def"
+};
+
+static bool is_in(const struct range *ranges, size_t count, uint32_t point)
+{
+    while (count) {
+        size_t middle = count / 2;
+        if (point > ranges[middle].last) {
+            ranges += middle + 1;
+            count -= middle + 1;
+        } else if (point >= ranges[middle].first) {
+            return true;
+        } else {
+            count = middle;
+        }
+    }
+    return false;
+}
 
 static size_t columns_of(uint32_t point)
 {
-    for (size_t i = 0; i < sizeof odd / sizeof *odd && odd[i].first <= point; i++)
-        if (point <= odd[i].last)
-            return odd[i].columns;
-    return 1;
+    if (is_in(none, sizeof none / sizeof *none, point))
+        return 0;
+    return is_in(two, sizeof two / sizeof *two, point) ? 2 : 1;
 }
 
 /* Of the character at the beginning, and how many bytes it has. */
