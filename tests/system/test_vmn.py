@@ -1,6 +1,7 @@
 """The launcher by itself: what it refuses, what it carries, and that it leaves nothing behind. Bare payloads stand in
 CP's place, so that nothing here depends on CP."""
 import os
+import pathlib
 import re
 import resource
 import signal
@@ -120,6 +121,33 @@ def test_with_ipl_cp_gets_kernel_arguments_and_modules(tmp_path):
     modules = re.findall(r"module '(.*)' (\d+) bytes sum (\d+)", said)
     assert modules[1] == (r"ipl console=ttyS0 root=* $HOME;reboot it\'s", "100", str(100 * ord("k")))
     assert modules[2:] == [('"first module"', "7", "7"), ("second", "9", "18")]
+
+
+@pytest.mark.parametrize("grub", [True, False], ids=["GRUB", "QEMU"])
+def test_names_and_arguments_may_have_any_characters(tmp_path, grub):
+    words = r"a\nb \c '%s it's" + ' "q" $HOME `x` ; c,,d \\\\'
+    modules = [r"-a\c", "it's"] if grub else []  # QEMU's own loader is not given such names
+    for name in ("-kernel", *modules):
+        (tmp_path / name).write_bytes(pathlib.Path(guest("multiboot")).read_bytes())
+    (tmp_path / "-disk").write_bytes(bytes(1 << 20))
+    done = subprocess.run([VMN, "--machine", "bochs" if grub else "tcg", "--ipl", "-kernel", "--append", words,
+                           *(word for name in modules for word in ("--module", name)), "--disk", "-disk",
+                           "--log", "-log"], stdin=subprocess.DEVNULL, cwd=tmp_path, capture_output=True, timeout=60)
+    said = done.stdout.decode()
+    if grub:
+        said = re.sub(r"\\(.)", r"\1", said)  # it puts one before quotes and backslashes
+    assert done.returncode == 0
+    assert f"command line '{words}'" in said
+    assert all(f"module '{name}'" in said for name in modules)
+    assert (tmp_path / "-log").exists()
+
+
+def test_a_name_of_several_lines_is_refused(tmp_path):
+    two = tmp_path / "one\ntwo"
+    two.write_bytes(bytes(512))
+    for option in ("--disk", "--module", "--ipl", "--boot", "--log"):
+        done = run_piped("--machine", "tcg", option, str(two), env=ECHO)
+        assert done.returncode == 2 and b"more than one line" in done.stderr
 
 
 @pytest.mark.parametrize("memory", [64, 2048])
