@@ -235,6 +235,16 @@ bool line_waits(const struct line *l)
 
 /* ---- traffic -------------------------------------------------------------------------- */
 
+enum { MARK_BEGINS = 0xfe };
+
+static void mark(struct line *l, const char *what)
+{
+    unsigned char begins = MARK_BEGINS;
+    add(&l->to_emulator, &begins, 1);
+    add(&l->to_emulator, l->token, strlen(l->token));
+    add(&l->to_emulator, what, strlen(what));
+}
+
 static void escape_key(struct line *l, unsigned char key)
 {
     l->escaped = false;
@@ -253,20 +263,14 @@ static void take_keys(struct line *l, const unsigned char *bytes, size_t n)
             escape_key(l, bytes[i]);
         else if (l->keys && bytes[i] == ESCAPE)
             l->escaped = true;
+        else if (l->token && bytes[i] == MARK_BEGINS)
+            mark(l, "T;");
         else
             add(&l->to_emulator, bytes + i, 1);
     }
 }
 
 /* ---- marks ------------------------------------------------------------------------------ */
-
-static void mark(struct line *l, const char *what)
-{
-    unsigned char begins = 0xfe;
-    add(&l->to_emulator, &begins, 1);
-    add(&l->to_emulator, l->token, strlen(l->token));
-    add(&l->to_emulator, what, strlen(what));
-}
 
 /* A terminal that does not know how wide it is says 0. */
 static void mark_width(struct line *l)

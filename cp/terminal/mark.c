@@ -16,7 +16,7 @@ static bool may_be(const struct mark *m)
         return false;
     if (n <= token)
         return true;
-    if (*kind == 'E')
+    if (*kind == 'E' || *kind == 'T')
         return n == token + 1 || kind[1] == ';';
     uint8_t last = m->bytes[m->held - 1];
     return *kind == 'W' && (n == token + 1 || is_digit(last) || last == ';') && m->held < MARK_HOLD;
@@ -25,13 +25,13 @@ static bool may_be(const struct mark *m)
 static enum mark_kind finish(struct mark *m)
 {
     const uint8_t *at = m->bytes + 1 + strlen(m->token);
-    bool end = *at == 'E';
+    enum mark_kind kind = *at == 'E' ? MARK_END : *at == 'T' ? MARK_TYPED : MARK_WIDTH;
     unsigned columns = 0;
     while (is_digit(*++at) && columns <= COLUMNS_MOST)
         columns = columns * 10 + (*at - '0');
     m->columns = columns > COLUMNS_MOST ? 0 : columns;
     m->held = 0;
-    return end ? MARK_END : MARK_WIDTH;
+    return kind;
 }
 
 enum mark_kind mark_take(struct mark *m, uint8_t byte)

@@ -2,9 +2,11 @@
  *
  *   FE token E ;          nothing will be typed on this line any more
  *   FE token W columns ;  the terminal is so many columns wide
+ *   FE token T ;          an FE was typed
  *
- * FE is in no text, and the token is known to the carrier and CP alone: nobody can type a mark. Bytes that may become
- * one are held back, and given as they are when they do not. Without a token every byte is given at once. */
+ * The carrier sends every FE that is typed so: nobody can type a mark, whoever may know the token, and no typed byte
+ * waits for the next to tell that it begins none. Bytes that nobody carries, but that may become a mark, are held back,
+ * and given as they are when they do not. Without a token every byte is given at once. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +18,7 @@ enum mark_kind {
     MARK_GIVE,    /* no mark: `held` bytes are to be taken as typed */
     MARK_END,
     MARK_WIDTH,   /* `columns` */
+    MARK_TYPED,   /* MARK_BEGINS is to be taken as typed */
 };
 
 struct mark {
@@ -26,5 +29,5 @@ struct mark {
 };
 
 /* Takes a byte. After GIVE bytes[0..held) are typed ones, but the last of several is held on if it is MARK_BEGINS; the
- * caller takes them out. After END and WIDTH held is 0. */
+ * caller takes them out. After END, WIDTH and TYPED held is 0. */
 enum mark_kind mark_take(struct mark *, uint8_t byte);

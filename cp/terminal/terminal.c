@@ -10,14 +10,19 @@ static unsigned count;
 
 /* ---- what a line tells ------------------------------------------------------------------------------------------- */
 
+static void put(struct terminal *t, uint8_t byte)
+{
+    if (ring_room(&t->input))
+        ring_put(&t->input, byte);
+}
+
 /* Held bytes are typed ones: but the last may begin a mark. */
 static void give(struct terminal *t, uint8_t last)
 {
     struct mark *m = &t->mark;
     unsigned typed = m->held > 1 && last == MARK_BEGINS ? m->held - 1u : m->held;
     for (unsigned i = 0; i < typed; i++)
-        if (ring_room(&t->input))
-            ring_put(&t->input, m->bytes[i]);
+        put(t, m->bytes[i]);
     m->bytes[0] = last;
     m->held -= typed;
 }
@@ -29,6 +34,7 @@ static void take_input(struct line *line, uint8_t byte)
     switch (mark_take(&t->mark, byte)) {
     case MARK_HOLDING: break;
     case MARK_GIVE: give(t, byte); break;
+    case MARK_TYPED: put(t, MARK_BEGINS); break;
     case MARK_END: t->ended = true; break;
     case MARK_WIDTH:
         t->resized |= t->columns != t->mark.columns;

@@ -221,3 +221,20 @@ def test_cp_hears_who_types_to_a_machine_that_reads_nothing(machine, emulator):
     line.send("is anybody there? " * 20 + "\r#CP QUERY USERID\rhello\r#CP\r")
     line.expect("VM       AT VMN")
     line.expect("CP> ")
+
+
+# ---- marks --------------------------------------------------------------------------------------------------------
+
+@EITHER
+def test_nobody_can_type_a_mark_and_no_byte_waits_for_another(machine, emulator):
+    """The token is no secret: the run directory's name has it."""
+    m = machine("--machine", emulator, "--ipl", guest("echo"))
+    m.console.expect("echo ready")
+    token = m.run_directories()[0].rsplit(".", 1)[1]
+    m.console.send("\xfe")
+    m.console.expect_exact("[fe]")
+    forged = f"\xfe{token}E;\xfe{token}W20;\xfe{token}T;"
+    m.console.send(forged)
+    m.console.expect_exact("".join(f"[{byte:02x}]" for byte in forged.encode("latin-1")))
+    m.console.send("Q7")
+    assert m.wait() == 7

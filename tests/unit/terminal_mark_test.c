@@ -29,6 +29,7 @@ static void take(const char *bytes, size_t count)
         case MARK_HOLDING: break;
         case MARK_END: ends++; break;
         case MARK_WIDTH: widths++; break;
+        case MARK_TYPED: typed[length++] = (char)MARK_BEGINS; break;
         case MARK_GIVE: {
             unsigned give = mark.held > 1 && last == MARK_BEGINS ? mark.held - 1u : mark.held;
             memcpy(typed + length, mark.bytes, give);
@@ -77,6 +78,17 @@ static void a_mark_behind_half_a_mark_counts(void **state)
     assert_string_equal(typed, "\xfe\xfe" "aB3");
 }
 
+static void what_a_mark_begins_with_can_be_typed(void **state)
+{
+    (void)state;
+    TAKE("a\xfe" "aB3xYzT;");
+    assert_string_equal(typed, "a\xfe");
+    assert_int_equal(mark.held, 0);
+    TAKE("aB3xYzE;\xfe" "aB3xYzT,\xfe" "aB3xYzTT;");
+    assert_string_equal(typed, "a\xfe" "aB3xYzE;\xfe" "aB3xYzT,\xfe" "aB3xYzTT;");
+    assert_int_equal(ends + widths, 0);
+}
+
 static void a_width_that_cannot_be_is_none(void **state)
 {
     (void)state;
@@ -103,6 +115,7 @@ int main(void)
         cmocka_unit_test_setup(a_mark_is_no_text, begin),
         cmocka_unit_test_setup(what_only_begins_like_a_mark_is_typed_as_it_is, begin),
         cmocka_unit_test_setup(a_mark_behind_half_a_mark_counts, begin),
+        cmocka_unit_test_setup(what_a_mark_begins_with_can_be_typed, begin),
         cmocka_unit_test_setup(a_width_that_cannot_be_is_none, begin),
         cmocka_unit_test_setup(without_a_token_every_byte_is_typed_at_once, begin),
     };
