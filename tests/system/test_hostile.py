@@ -28,6 +28,26 @@ def test_a_guest_that_spins_with_interrupts_off_does_not_keep_cp_from_its_user(m
 
 
 @EITHER
+def test_rep_outs_of_four_gigabytes_do_not_keep_cp_from_its_user(machine, emulator):
+    m = machine("--machine", emulator, "--ipl", guest("console"), "--append", "forever")
+    m.console.expect("without end")
+    m.console.type("#CP QUERY TIME")
+    m.console.expect("TIME IS")
+    m.console.type("#CP LOGOFF")
+    m.console.expect("LOGOFF AT")
+    assert m.wait() != 70
+
+
+@EITHER
+def test_every_way_to_the_console_keeps_the_order_and_refuses_what_is_none(emulator):
+    done = run_piped("--machine", emulator, "--ipl", guest("console"), timeout=120)
+    sent = done.stdout.split(b"BEGIN\r\n")[1].split(b"END\r\n")[0]
+    assert done.returncode == 0, done.stdout.replace(sent, b"")
+    assert sent == b"".join(b"<%05d\r\n" % n for n in range(1500))
+    assert b"from L2\r\n" in done.stdout.split(b"END\r\n")[1]
+
+
+@EITHER
 def test_every_port_may_be_written_and_any_address_touched(emulator):
     done = run_piped("--machine", emulator, "--ipl", guest("ports"), timeout=120)
     assert b"still here" in done.stdout
