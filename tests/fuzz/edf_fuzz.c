@@ -3,12 +3,17 @@
  * accessed, listed, read, checked and changed; nothing may crash, loop or write outside the disk, and what was written
  * to a disk the check had called clean must leave it clean. */
 #include "cms/edf/edf_check.h"
+#include "cms/edf/edf_internal.h"
 #include "tests/unit/fake/edf_state.h"
+#include "tests/unit/fake/foreign.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Image 4 has blocks of 512 bytes and so many of them that its map has pointer blocks. */
-enum { BLOCKS = 160, BLOCKS_MANY = 4200, IMAGES = 5, RECORDS_READ = 3000 };
+/* Image 4 has blocks of 512 bytes and so many of them that its map has pointer blocks; the last ones are full, as
+ * others leave them. */
+enum { BLOCKS = 160, BLOCKS_MANY = 4200, MANY = 4, FULL = 5, IMAGES = 8, RECORDS_READ = 3000 };
+
+static const struct foreign full[] = {{512, 54, 40, 1}, {512, 78, 9, 6}, {4096, 40, 14, 1}};
 
 static struct minidisk disk;
 static uint8_t *images[IMAGES];
@@ -16,15 +21,16 @@ static uint8_t record[EDF_LRECL_MAX];
 
 static uint32_t block_size_of(int index)
 {
-    return 512u << index % 4;
+    return index < FULL ? 512u << index % 4 : full[index - FULL].block_size;
 }
 
 static void open_disk(int index)
 {
-    minidisk_open(&disk, (uint64_t)(index < 4 ? BLOCKS : BLOCKS_MANY) * (block_size_of(index) / EDF_SECTOR));
+    uint64_t blocks = index < MANY ? BLOCKS : index == MANY ? BLOCKS_MANY : full[index - FULL].blocks;
+    minidisk_open(&disk, blocks * (block_size_of(index) / EDF_SECTOR));
 }
 
-static void make_image(int index)
+static void make_files(int index)
 {
     uint32_t block_size = block_size_of(index);
     char name[9] = "FILE0";
@@ -36,6 +42,14 @@ static void make_image(int index)
         if (edf_put(accessed, name, "DATA", i & 1 ? 'F' : 'V', 40 + i * 100, 4 + i * 2, i))
             abort();
     edf_release(accessed);
+}
+
+static void make_image(int index)
+{
+    if (index < FULL)
+        make_files(index);
+    else if (!foreign_open(&disk, &full[index - FULL]))
+        abort();
     images[index] = malloc(disk.size);
     memcpy(images[index], disk.bytes, disk.size);
     minidisk_close(&disk);
@@ -61,6 +75,8 @@ static void apply_patches(const uint8_t *data, size_t size, uint32_t block_size)
             continue;
         const uint8_t value[4] = {data[0] & 16 ? 0xff : 0, data[0] & 32 ? 0xff : 0, data[4], data[5]};
         memcpy(disk.bytes + at, value + 4 - n, n);
+        if (data[0] & 64) /* whatever lies there becomes the entry of an erased file */
+            edf_fst_put_erased(disk.bytes + at / FST_SIZE * FST_SIZE);
     }
 }
 
@@ -97,6 +113,9 @@ static void change(struct edf_disk *accessed)
     edf_erase(accessed, "FILE6", "DATA");
     edf_put(accessed, "NEW", "DATA", 'F', 80, 40, 4);
     edf_erase(accessed, "FILE0", "DATA");
+    for (char name[] = "F0"; name[1] <= '9'; name[1]++)
+        edf_erase(accessed, name, "FILE");
+    edf_put(accessed, "NEWER", "DATA", 'V', 90, 9, 5);
 }
 
 static void use(bool clean)
@@ -120,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct edf_check_report report;
     if (size < 2 || size > 65536)
         return 0;
-    int choice = data[0] >> 1 & 15, index = choice == 15 ? IMAGES - 1 : choice & 3; /* the large one is slow */
+    int choice = data[0] >> 1 & 15, index = choice == 15 ? MANY : choice > 8 ? FULL + choice % 3 : choice & 3;
     uint32_t block_size = block_size_of(index);
     if (!images[index])
         make_image(index);
