@@ -19,6 +19,7 @@ enum {
     CHUNK = 256,       /* what a terminal that polls as writable takes without blocking */
     SCROLLBACK = 2000, /* what a line nobody has opened keeps to show */
     INPUT_ROOM = 4096,
+    KEYS_ROOM = 1 << 20, /* where a key may be Ctrl-], which is to be found behind a paste that nobody reads */
     QUIET = 200,       /* ms without a word: QEMU has nothing that it could not write */
     QUIET_AT_MOST = 2000,
     TYPED_CHUNKS = 256, /* more than a pty holds */
@@ -327,7 +328,7 @@ static bool somebody_there(const struct line *l)
 
 void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
-    bool hear = !l->ended && length(&l->to_emulator) < INPUT_ROOM;
+    bool hear = !l->ended && length(&l->to_emulator) < (l->keys ? (size_t)KEYS_ROOM : INPUT_ROOM);
     l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */
     follow_user(l);
     if (!l->connected)
