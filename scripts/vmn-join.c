@@ -41,31 +41,56 @@ static bool put(int to, const char *bytes, size_t count)
     return true;
 }
 
-/* Takes what was typed; false: who typed it leaves. */
-static bool type(int line, bool keys)
+/* What was typed and the line has not taken yet: a machine that does not read must not keep Ctrl-] from being heard. */
+static struct {
+    char bytes[1 << 20];
+    size_t from, count;
+    bool over; /* there is no more */
+} typed;
+
+static size_t room(void) { return sizeof typed.bytes - typed.from - typed.count; }
+
+/* Takes what was typed; false: who typed it leaves. @pre room() */
+static bool type(bool keys)
 {
     static bool escaped;
-    char bytes[1024], kept[1024];
-    ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
-    size_t count = 0;
-    if (n <= 0)
-        return n < 0 && errno == EINTR;
+    char bytes[1024];
+    size_t most = room() < sizeof bytes ? room() : sizeof bytes;
+    ssize_t n = read(STDIN_FILENO, bytes, most);
+    if (n <= 0) {
+        typed.over = n == 0 || errno != EINTR;
+        return true;
+    }
     for (ssize_t i = 0; i < n; i++) {
         if (keys && escaped && bytes[i] == 'q')
             return false;
         bool escape = keys && !escaped && bytes[i] == ESCAPE;
         if (!escape)
-            kept[count++] = bytes[i];
+            typed.bytes[typed.from + typed.count++] = bytes[i];
         escaped = escape;
     }
-    return put(line, kept, count);
+    return true;
+}
+
+static bool give(int line)
+{
+    ssize_t n = write(line, typed.bytes + typed.from, typed.count);
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN;
+    typed.count -= (size_t)n;
+    typed.from = typed.count ? typed.from + (size_t)n : 0;
+    if (typed.from > sizeof typed.bytes / 2) {
+        memmove(typed.bytes, typed.bytes + typed.from, typed.count);
+        typed.from = 0;
+    }
+    return true;
 }
 
 static bool show(int line)
 {
     char bytes[4096];
     ssize_t n = read(line, bytes, sizeof bytes);
-    return n > 0 ? put(STDOUT_FILENO, bytes, (size_t)n) : n < 0 && errno == EINTR;
+    return n > 0 ? put(STDOUT_FILENO, bytes, (size_t)n) : n < 0 && (errno == EINTR || errno == EAGAIN);
 }
 
 static void follow_window(int line)
@@ -78,13 +103,15 @@ static void follow_window(int line)
 
 static void run(int line, bool keys)
 {
-    struct pollfd p[2] = {{STDIN_FILENO, POLLIN, 0}, {line, POLLIN, 0}};
-    while (!ended) {
+    while (!ended && (typed.count || !typed.over)) {
+        struct pollfd p[2] = {{typed.over || !room() ? -1 : STDIN_FILENO, POLLIN, 0},
+                              {line, POLLIN | (typed.count ? POLLOUT : 0), 0}};
         if (resized)
             follow_window(line);
         if (poll(p, 2, -1) < 0)
             continue; /* a signal */
-        if ((p[1].revents && !show(line)) || (p[0].revents && !type(line, keys)))
+        if ((p[1].revents & ~POLLOUT && !show(line)) || (p[1].revents & POLLOUT && !give(line)) ||
+            (p[0].revents && !type(keys)))
             return;
     }
 }
@@ -93,7 +120,7 @@ int join(const char *name)
 {
     static const int heeded[] = {SIGHUP, SIGINT, SIGTERM, SIGWINCH};
     struct termios before, raw;
-    int line = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    int line = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     if (line < 0 || !isatty(line)) {
         fprintf(stderr, "vmn: %s: %s\n", name, line < 0 ? strerror(errno) : "is not a line");
         return 2;

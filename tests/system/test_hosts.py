@@ -226,6 +226,39 @@ def test_a_terminal_joins_a_further_line_and_leaves_it_as_it_was(machine, tmp_pa
     assert refused.returncode == 2 and refused.stderr.startswith(b"vmn: ")
 
 
+def test_who_joined_a_line_leaves_behind_a_paste_that_it_does_not_take():
+    line, name = os.openpty()
+    window = pexpect.spawn(harness.VMN, ["--join", os.ttyname(name)], encoding="latin-1", timeout=30)
+    window.setecho(False)
+    window.waitnoecho()
+    window.send("A" * 200000)
+    window.send("\x1dq")
+    window.expect(f"vmn: left {os.ttyname(name)}")
+    window.expect(pexpect.EOF)
+    window.close()
+    assert window.exitstatus == 0
+    assert set(os.read(line, 4096)) == {ord("A")}  # as much as it took
+    os.close(line)
+    os.close(name)
+
+
+def test_what_is_piped_into_a_joined_line_is_all_given_before_it_is_left():
+    line, name = os.openpty()
+    taken = bytearray()
+
+    def take():
+        while len(taken) < 100000:
+            taken.extend(os.read(line, 4096))
+
+    reader = threading.Thread(target=take)
+    reader.start()
+    done = run_piped("--join", os.ttyname(name), data=b"0123456789" * 10000)
+    reader.join(30)
+    assert done.returncode == 0 and bytes(taken) == b"0123456789" * 10000
+    os.close(line)
+    os.close(name)
+
+
 def test_a_user_whose_line_drops_is_disconnected_and_finds_everything_again(machine, tmp_path):
     m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"))
     line = m.line(2)
