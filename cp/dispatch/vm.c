@@ -257,6 +257,11 @@ void vm_begin(struct vm *vm)
     scheduler_add(vm);
 }
 
+bool vm_is_busy(const struct vm *vm)
+{
+    return machine_is_busy(&vm->machine) || nested_will_wake(vm);
+}
+
 bool vm_is_at_reset(struct vm *vm)
 {
     struct vcpu *v = &vm->vcpu;

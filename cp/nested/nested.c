@@ -108,6 +108,13 @@ void nested_halt(struct vm *vm)
     timer_arm(&nested->halted, nested->nest.timer_deadline);
 }
 
+bool nested_will_wake(const struct vm *vm)
+{
+    const struct nested *nested = (const struct nested *)vm->vcpu.nest;
+
+    return nested && nested->halted.armed;
+}
+
 void nested_destroy(struct vm *vm)
 {
     struct nested *nested = (struct nested *)vm->vcpu.nest;

@@ -12,8 +12,8 @@ enum { CONTROL_C = 3 };
 static bool waits_for_input(const struct session *s)
 {
     const struct uart *console = &s->vm->machine.uart[0];
-    return s->vm->state == VM_WAITING && !machine_is_busy(&s->vm->machine) && !console->receive.count &&
-           !console->transmit.count && !s->output.machine_waits && !s->typing.machine_full;
+    return s->vm->state == VM_WAITING && !vm_is_busy(s->vm) &&
+           !console->receive.count && !console->transmit.count && !s->output.machine_waits && !s->typing.machine_full;
 }
 
 static bool others_work(void)

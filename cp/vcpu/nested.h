@@ -44,6 +44,7 @@ void nested_interrupt(struct vm *);
 /* L2 halts: notes it as L2's activity state. L1's timer for L2 will wake the machine; the caller lets it wait.
  * @pre nested_runs() */
 void nested_halt(struct vm *);
+bool nested_will_wake(const struct vm *); /* a halted L2 waits, and such a timer runs */
 void nested_refused(struct vm *); /* the processor refused vmcs02 */
 /* An exit while nested_runs(). True: dealt with; false: CP's own, to be handled as for any guest. */
 bool nested_exit(struct vm *);

@@ -65,5 +65,6 @@ int guest_main(void)
         before = vm.exit.rip;
     }
     vm_print_exit("end", &vm);
+    guest_print("end\n");
     return 0;
 }

@@ -50,5 +50,6 @@ int guest_main(void)
     vm_print_exit("L2", &vm);
     guest_print("RDTSCP %u INVPCID %u VMFUNC %u, RDTSC goes on: %s\n", vectors[0], vectors[1], vectors[2],
                 vectors[3] ? "no" : "yes");
+    guest_print("end\n");
     return 0;
 }

@@ -177,6 +177,18 @@ static void l2_reaches_the_storage_l1_gave_it(void **state)
     assert_true(*(uint64_t *)(uintptr_t)touched == 0x1234567890);
 }
 
+static void an_iret_of_l2_that_met_an_absent_page_finds_nmis_blocked_again(void **state)
+{
+    const struct exit violation = {.reason = EXIT_EPT_VIOLATION, .qualification = 1 | 3 << 7 | 1 << 12,
+                                   .guest_physical = 0x123458};
+
+    (void)state;
+    map_l2(1);
+    PLAY(IN_L1(launch), IN_L2(violation), IN_L2(cpuid));
+    assert_int_equal(vm->nested_handled[EXIT_EPT_VIOLATION], 1);
+    assert_int_equal(vmread(VMCS_GUEST_INTERRUPTIBILITY), 8);
+}
+
 static void what_l1_did_not_map_is_l1s_violation(void **state)
 {
     const struct exit violation = {.reason = EXIT_EPT_VIOLATION, .qualification = 1 | 3 << 7,
@@ -402,8 +414,10 @@ static void a_reset_forgets_the_timer_of_a_halted_l2(void **state)
     nested_prepare(vm);
     nested_halt(vm);
     assert_int_equal(timer_next(), vm->vcpu.nest->timer_deadline);
+    assert_true(vm_is_busy(vm));
     vm_reset(vm);
     work_all();
+    assert_false(vm_is_busy(vm));
     assert_true(timer_next() == UINT64_MAX);
 }
 
@@ -434,6 +448,7 @@ int main(void)
         TEST(an_event_l1_injects_is_delivered_to_l2_once),
         TEST(an_event_cut_short_by_what_cp_handles_is_delivered_again),
         TEST(l2_reaches_the_storage_l1_gave_it),
+        TEST(an_iret_of_l2_that_met_an_absent_page_finds_nmis_blocked_again),
         TEST(what_l1_did_not_map_is_l1s_violation),
         TEST(an_event_cut_short_by_a_missing_page_is_delivered_again),
         TEST(a_fault_cp_makes_goes_to_l2_unless_l1_intercepts_it),

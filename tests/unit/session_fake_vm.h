@@ -219,7 +219,7 @@ void machine_reset(struct machine *m)
 }
 
 static bool fake_machine_busy; /* something but a key may interrupt any of them */
-bool machine_is_busy(const struct machine *m) { return fake_machine_busy || machine_in_flight(m); }
+bool vm_is_busy(const struct vm *vm) { return fake_machine_busy || machine_in_flight(&vm->machine); }
 
 unsigned machine_in_flight(const struct machine *m) { return fake_machine((struct machine *)m)->in_flight; }
 
