@@ -227,6 +227,15 @@ static void the_current_one_does_not_make_room_for_one_that_cannot_be_loaded(voi
     assert_int_equal(m.nest.current->gpa, 0x100000 + (NEST_ACTIVE - 1) * 0x1000);
 }
 
+static void make_room(void)
+{
+    for (unsigned i = 0; i < NEST_ACTIVE; i++) {
+        put_revision(0x100000 + i * 0x1000, 0);
+        assert_success(fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x100000 + i * 0x1000));
+    }
+    assert_null(nest_active_find(&m.nest, FAKE_VMCS));
+}
+
 /* A launched one that made room for others is launched in storage; VMCLEAR is all that ends that. */
 static void vmclear_of_a_region_that_made_room_makes_it_clear(void **state)
 {
@@ -237,17 +246,14 @@ static void vmclear_of_a_region_that_made_room_makes_it_clear(void **state)
     assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_ENTERED);
     assert_true(fake_vmx_load(&m));
     fake_vmx_exit(&m, &(struct exit){.reason = EXIT_CPUID});
-    for (unsigned i = 0; i < NEST_ACTIVE; i++) {
-        put_revision(0x100000 + i * 0x1000, 0);
-        assert_success(fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x100000 + i * 0x1000));
-    }
-    assert_null(nest_active_find(&m.nest, FAKE_VMCS));
+    make_room();
     memcpy(&word, m.storage + FAKE_VMCS + offsetof(struct nest_region, launched), 4);
     assert_int_equal(word, 1);
     assert_success(fake_vmx_pointer(&m, EXIT_VMPTRLD, FAKE_VMCS));
     assert_int_equal(fake_vmx_plain(&m, EXIT_VMRESUME), NEST_ENTERED);
     assert_true(fake_vmx_load(&m));
     fake_vmx_exit(&m, &(struct exit){.reason = EXIT_CPUID});
+    make_room();
     assert_success(fake_vmx_pointer(&m, EXIT_VMCLEAR, FAKE_VMCS));
     memcpy(&word, m.storage + FAKE_VMCS + offsetof(struct nest_region, launched), 4);
     assert_int_equal(word, 0);
