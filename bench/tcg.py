@@ -86,9 +86,9 @@ def exit_and_back():
 def memory():
     """Real exits of a reflected round trip beneath CPs that share pages: the innermost hypervisor does so too, or it is
     one that knows VMX instructions only, whose own VMREADs and VMWRITEs come on top. Timers go by the host's clock,
-    and their exits fall among those counted: of some runs the middle one is taken."""
+    and their exits fall among those counted, one in some ten trips: whole exits of the middle one of some runs."""
     def middle(n, *more):
-        return statistics.median(exits_per_trip(n, "memory", "tcg", *more) for _ in range(TRIES))
+        return round(statistics.median(exits_per_trip(n, "memory", "tcg", *more) for _ in range(TRIES)))
 
     for n in (2, 3):
         figure(f"tcg_memory_{n}_exits_per_trip", middle(n, " way=memory"), "exits", bound=EXITS_BOUND["memory"][n])
