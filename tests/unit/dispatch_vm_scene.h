@@ -64,6 +64,7 @@ uint64_t cpuid_cr4_allowed(const struct vm *vm) { return (void)vm, 0; }
 bool event_deliverable(struct vm *vm) { return (void)vm, false; }
 void nested_destroy(struct vm *vm) { (void)vm; }
 bool nested_shrink(struct vm *vm) { return (void)vm, false; }
+bool nested_will_wake(const struct vm *vm) { return (void)vm, false; }
 void registers_reset(struct vcpu *vcpu) { (void)vcpu, cs_selector = 0xF000, cs_base = 0xFFFF0000, rip = 0xFFF0; }
 void registers_init(struct vcpu *vcpu) { (void)vcpu; }
 
