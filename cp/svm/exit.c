@@ -173,10 +173,10 @@ static APART enum svm_verdict access_report(const struct svm_access *a, struct e
     return SVM_REPORT;
 }
 
-static bool is_mov_to_cr4(const struct svm_code *code, const struct svm_state *s, struct svm_access *a)
+static bool is_mov_to(unsigned number, const struct svm_code *code, struct svm_access *a)
 {
     return svm_access_decode(code->bytes, code->count, code->mode, a) && a->kind == SVM_ACCESS_MOV_TO && !a->debug &&
-           a->number == 4 && !(s->vmcb->cpl & 3);
+           a->number == number;
 }
 
 static APART enum svm_verdict exception(const struct svm_state *s, const struct svm_code *code, struct exit *exit,
@@ -187,7 +187,7 @@ static APART enum svm_verdict exception(const struct svm_state *s, const struct 
     if (vector == VECTOR_UD)
         return undefined(s, code, exit);
     /* VMXE is reserved here: some say so before they look at intercepts */
-    if (vector == VECTOR_GP && is_mov_to_cr4(code, s, a))
+    if (vector == VECTOR_GP && is_mov_to(4, code, a) && !(s->vmcb->cpl & 3))
         return access_report(a, exit);
     if (vector == VECTOR_PF)
         exit->qualification = s->vmcb->exit_info2;
@@ -196,17 +196,11 @@ static APART enum svm_verdict exception(const struct svm_state *s, const struct 
     return raised(vector, s->vmcb->exit_info1, exit);
 }
 
-static bool is_mov_to_cr3(const struct svm_code *code)
+bool svm_exit_refused(const struct vmcb *vmcb, const struct svm_code *code)
 {
     struct svm_access a;
 
-    return svm_access_decode(code->bytes, code->count, code->mode, &a) && a.kind == SVM_ACCESS_MOV_TO && !a.debug &&
-           a.number == 3;
-}
-
-bool svm_exit_refused(const struct vmcb *vmcb, const struct svm_code *code)
-{
-    return vmcb->exit_code == SVM_EXIT_INVALID || (vmcb->exit_code == SVM_EXIT_ERROR && !is_mov_to_cr3(code));
+    return vmcb->exit_code == SVM_EXIT_INVALID || (vmcb->exit_code == SVM_EXIT_ERROR && !is_mov_to(3, code, &a));
 }
 
 /* INVPCID exits also where the guest is not to have it. */
