@@ -84,6 +84,7 @@ class Debugger:
             except OSError:
                 time.sleep(0.1)
         self.ask("qXfer:features:read:target.xml:0,fff")  # QEMU lets one read single registers after this only
+        assert self.ask("Qqemu.PhyMemMode:1") == "OK"  # by CP's addresses also where a guest was stopped
         self.go_on()  # who connects has stopped it
 
     def send(self, text):
