@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <time.h>
@@ -17,6 +19,7 @@
 
 enum {
     CHUNK = 256,       /* what a terminal that polls as writable takes without blocking */
+    PIPE_ROOM = 4096,  /* what the emulator may be ahead of the terminal */
     SCROLLBACK = 2000, /* what a line nobody has opened keeps to show */
     INPUT_ROOM = 4096,
     KEYS_ROOM = 1 << 20, /* where a key may be Ctrl-], which is to be found behind a paste that nobody reads */
@@ -26,7 +29,7 @@ enum {
     ESCAPE = 0x1D, /* Ctrl-] */
 };
 
-enum { ROW_EMULATOR, ROW_IN, ROW_OUT };
+enum { ROW_EMULATOR, ROW_EMULATOR_IN, ROW_IN, ROW_OUT };
 
 /* ---- buffers ---------------------------------------------------------------------- */
 
@@ -97,21 +100,50 @@ static int open_emulator_end(struct line *l, const char *link)
 {
     char name[64];
     memset(l, 0, sizeof *l);
-    l->emulator = open_master(name, sizeof name);
+    l->emulator = l->emulator_in = open_master(name, sizeof name);
     if (l->emulator < 0)
         return -1;
     l->emulator_slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
     return l->emulator_slave < 0 ? -1 : symlink(name, link);
 }
 
+static void join_standard(struct line *l)
+{
+    l->in = STDIN_FILENO;
+    l->out = STDOUT_FILENO;
+    l->connected = true;
+}
+
 int line_open_standard(struct line *l, const char *link)
 {
     if (open_emulator_end(l, link))
         return -1;
-    l->in = STDIN_FILENO;
-    l->out = STDOUT_FILENO;
-    l->connected = true;
+    join_standard(l);
     return 0;
+}
+
+/* Open for both, so that it never hangs up. */
+static int open_pipe(const char *pipes, const char *suffix)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s.%s", pipes, suffix) >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = mkfifo(path, 0600) ? -1 : open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        fcntl(fd, F_SETPIPE_SZ, PIPE_ROOM);
+    return fd;
+}
+
+int line_open_pipes(struct line *l, const char *pipes)
+{
+    memset(l, 0, sizeof *l);
+    l->emulator_slave = -1;
+    l->emulator = open_pipe(pipes, "out");
+    l->emulator_in = l->emulator < 0 ? -1 : open_pipe(pipes, "in");
+    join_standard(l);
+    return l->emulator_in < 0 ? -1 : 0;
 }
 
 static int open_user_end(struct line *l, char *name)
@@ -132,7 +164,7 @@ int line_open_pty(struct line *l, const char *link, char *name)
 int line_open_socket(struct line *l, const char *socket, char *name)
 {
     memset(l, 0, sizeof *l);
-    l->emulator = l->emulator_slave = -1;
+    l->emulator = l->emulator_in = l->emulator_slave = -1;
     if ((size_t)snprintf(l->socket, sizeof l->socket, "%s", socket) >= sizeof l->socket) {
         errno = ENAMETOOLONG;
         return -1;
@@ -149,7 +181,7 @@ void line_heed_keys(struct line *l) { l->keys = true; }
 static void hang_up(struct line *l)
 {
     close(l->emulator);
-    l->emulator = -1;
+    l->emulator = l->emulator_in = -1;
     l->left = 0;
     l->to_emulator.start = l->to_emulator.end = 0; /* what was typed by who left is nobody's */
 }
@@ -212,7 +244,7 @@ static void call(struct line *l)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     snprintf(to.sun_path, sizeof to.sun_path, "%s", l->socket);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
-        l->emulator = fd;
+        l->emulator = l->emulator_in = fd;
     else if (fd >= 0)
         close(fd);
 }
@@ -337,11 +369,9 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
         mark_width(l);
     /* what comes before the machine has opened its UART would be lost */
     bool tell = length(&l->to_emulator) && (l->spoke || *l->socket);
-    p[ROW_EMULATOR] = (struct pollfd){l->emulator, 0, 0};
-    if (!*l->socket || line_backlog(l) < LINE_BACKLOG_GO)
-        p[ROW_EMULATOR].events |= POLLIN;
-    if (tell)
-        p[ROW_EMULATOR].events |= POLLOUT;
+    bool look = !*l->socket || line_backlog(l) < LINE_BACKLOG_GO;
+    p[ROW_EMULATOR] = (struct pollfd){l->emulator, look ? POLLIN : 0, 0};
+    p[ROW_EMULATOR_IN] = (struct pollfd){tell ? l->emulator_in : -1, POLLOUT, 0};
     /* of a socket's user it is always to be known that they leave, also while their input waits */
     p[ROW_IN] = (struct pollfd){l->connected && (hear || *l->socket) ? l->in : -1, hear ? POLLIN : 0, 0};
     p[ROW_OUT] = (struct pollfd){length(&l->to_user) && l->connected ? l->out : -1, POLLOUT, 0};
@@ -355,8 +385,8 @@ void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
         leave(l);
     if (p[ROW_EMULATOR].revents & (POLLIN | (*l->socket ? POLLHUP : 0)))
         from_emulator(l);
-    if (p[ROW_EMULATOR].revents & POLLOUT && l->emulator >= 0)
-        write_some(&l->to_emulator, l->emulator);
+    if (p[ROW_EMULATOR_IN].revents & POLLOUT && l->emulator_in >= 0)
+        write_some(&l->to_emulator, l->emulator_in);
     if (left)
         return;
     if (p[ROW_IN].revents)

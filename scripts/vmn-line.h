@@ -1,7 +1,7 @@
 /* A serial line between the emulator and a terminal: two ends, and in each direction what has not been taken yet.
  * Line 1's user end is standard input and output; that of lines 2 and up is a pty of its own. The emulator's end is a
- * pty too, or a socket it listens on: that is connected as long as somebody has the user's end open, so that the
- * machine sees them come and go, and what they do not read waits in the machine. */
+ * pty too, or two pipes, or a socket it listens on: that is connected as long as somebody has the user's end open, so
+ * that the machine sees them come and go, and what they do not read waits in the machine. */
 #pragma once
 #include <poll.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@ enum {
     LINE_BACKLOG_STOP = 1 << 15, /* the user of line 1 does not read: time to halt the emulator ... */
     LINE_BACKLOG_MORE = 1 << 22, /* (for the sake of the others, a further line gets more patience) */
     LINE_BACKLOG_GO = 1 << 13,   /* ... and to let it go on */
-    LINE_POLLS = 3,              /* rows of a poll table a line needs */
+    LINE_POLLS = 4,              /* rows of a poll table a line needs */
 };
 
 struct buffer {
@@ -20,8 +20,9 @@ struct buffer {
 };
 
 struct line {
-    int emulator;       /* master of the pty the emulator holds, or the socket; -1: not connected */
-    int emulator_slave; /* kept open: the emulator may come and go, the line does not hang up; -1: a socket */
+    int emulator;       /* master of the pty the emulator holds, the socket, or the pipe it writes; -1: not connected */
+    int emulator_in;    /* the same, but for the pipe it reads */
+    int emulator_slave; /* kept open: the emulator may come and go, the line does not hang up; -1: no pty */
     char socket[108];   /* its path, "": a pty */
     int in, out;        /* the user's side; one pty master for lines 2 and up */
     bool connected;     /* somebody has the user's side open */
@@ -37,9 +38,11 @@ struct line {
     struct buffer to_user, to_emulator;
 };
 
-/* All return 0 or -1 with errno. `link` becomes a symbolic link to the emulator's end; `socket` is what the emulator
- * will listen on. The name of the user's end is written to name[64]. */
+/* All return 0 or -1 with errno. `link` becomes a symbolic link to the emulator's end; the pipes are made as PIPES.out,
+ * which the emulator writes, and PIPES.in; `socket` is what the emulator will listen on. The name of the user's end is
+ * written to name[64]. */
 int line_open_standard(struct line *, const char *link);
+int line_open_pipes(struct line *, const char *pipes); /* likewise joined to standard input and output */
 int line_open_pty(struct line *, const char *link, char *name);
 int line_open_socket(struct line *, const char *socket, char *name);
 

@@ -50,7 +50,7 @@ def start_qemu(directory, arguments):
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
             "-no-reboot", "-machine", "pc,accel=tcg", "-cpu", "max,+svm,+npt", "-m", str(MEGABYTES),
             "-d", "cpu_reset", "-D", "log",
-            "-chardev", "serial,id=line1,path=line1", "-device", "isa-serial,chardev=line1",
+            "-chardev", "pipe,id=line1,path=line1", "-device", "isa-serial,chardev=line1",
             "-kernel", "vmlinuz", "-initrd", "initrd", "-append", arguments]
 
 
