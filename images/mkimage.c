@@ -1,6 +1,7 @@
 /* mkimage: makes a CP volume from a directory, checks one, and gives one a new directory. The minidisks' file systems
  * are the work of cmsdisk, which stands beside it. See `mkimage --help`. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -24,6 +25,7 @@ static const char help[] =
     "               [--file USER:VDEV:HOSTFILE:FN.FT]...\n"
     "       mkimage --replace-directory IMAGE --directory DTB\n"
     "       mkimage --check IMAGE\n"
+    "       mkimage --ssh-keys USER IMAGE\n"
     "Make a CP volume: a disk image with a directory and the minidisks it names, each with an empty CMS file system.\n"
     "\n"
     "      --directory DTB     the directory, compiled: dtc -q -o DTB DTS (images/directory.dts is a sample)\n"
@@ -34,10 +36,11 @@ static const char help[] =
     "      --replace-directory give an existing volume another directory; the old one stays in the other slot, the\n"
     "                          minidisks stay as they are, and new ones are not formatted\n"
     "      --check             judge label, directories and every formatted minidisk; changes nothing\n"
+    "      --ssh-keys USER     print the SSH keys that the directory has for a user\n"
     "  -h, --help              this text\n"
     "\n"
     "An image that exists is never overwritten, and one in use by a running machine not changed.\n"
-    "Exit status: 0 done, or clean; 1 --check found something; 2 anything else.\n";
+    "Exit status: 0 done, or clean; 1 --check found something, or there are no keys; 2 anything else.\n";
 
 struct place { /* a minidisk named on the command line */
     const char *text, *host_file, *name;
@@ -194,7 +197,7 @@ static void write_at(int fd, const char *path, const void *bytes, size_t count, 
 }
 
 struct wishes {
-    const char *dtb;
+    const char *dtb, *keys_of;
     uint32_t mib;
     bool sparse;
     unsigned raws, files;
@@ -255,6 +258,30 @@ static int replace(const char *image, const char *dtb)
     return EXIT_DONE;
 }
 
+/* Prints the SSH keys of a user, whose name may be in lower case. */
+static int print_ssh_keys(const char *image, const char *name)
+{
+    struct volume_facts facts;
+    char id[DIRECTORY_NAME + 2];
+    int fd = open_image(image, O_RDONLY);
+    const char *why = read_head(fd, &facts);
+    close(fd);
+    if (why || !facts.blob[0])
+        die("%s: %s", image, why ? why : "no good directory");
+    if (directory_parse(&directory, facts.blob[0], facts.bytes[0], VOLUME_FIRST_MINIDISK, facts.blocks, tell_fault,
+                        (void *)image))
+        return EXIT_FOUND;
+    snprintf(id, sizeof id, "%s", name);
+    for (char *c = id; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    const struct user *user = directory_find(&directory, id);
+    if (!user || !user->ssh_keys)
+        return EXIT_FOUND;
+    for (const char *at = user->ssh_keys; at < user->ssh_keys + user->ssh_keys_bytes; at += strlen(at) + 1)
+        puts(at);
+    return EXIT_DONE;
+}
+
 static int check(const char *image)
 {
     struct volume_facts facts;
@@ -307,7 +334,7 @@ static struct place parse_place(char *text, bool with_file)
 
 int main(int argc, char **argv)
 {
-    enum { DIRECTORY = 1, SIZE, SPARSE, RAW, FILE_, REPLACE, CHECK };
+    enum { DIRECTORY = 1, SIZE, SPARSE, RAW, FILE_, REPLACE, CHECK, SSH_KEYS };
     static const struct option options[] = {
         {"directory", required_argument, NULL, DIRECTORY},
         {"size", required_argument, NULL, SIZE},
@@ -316,6 +343,7 @@ int main(int argc, char **argv)
         {"file", required_argument, NULL, FILE_},
         {"replace-directory", no_argument, NULL, REPLACE},
         {"check", no_argument, NULL, CHECK},
+        {"ssh-keys", required_argument, NULL, SSH_KEYS},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -329,6 +357,8 @@ int main(int argc, char **argv)
             die("try mkimage --help");
         if (option == DIRECTORY)
             w.dtb = optarg;
+        else if (option == SSH_KEYS)
+            w.keys_of = optarg, mode = option;
         else if (option == SIZE && (!(mib = strtoul(optarg, NULL, 10)) || mib > 1 << 22))
             die("--size: is not a number of MiB");
         else if (option == SPARSE)
@@ -343,9 +373,11 @@ int main(int argc, char **argv)
             mode = option;
     }
     w.mib = mib;
-    if (optind + 1 != argc || (mode != CHECK && !w.dtb))
-        die("needs an IMAGE%s; try mkimage --help", mode == CHECK ? "" : " and --directory DTB");
-    return mode == CHECK     ? check(argv[optind])
-           : mode == REPLACE ? replace(argv[optind], w.dtb)
-                             : make(argv[optind], &w);
+    bool reads = mode == CHECK || mode == SSH_KEYS;
+    if (optind + 1 != argc || (!reads && !w.dtb))
+        die("needs an IMAGE%s; try mkimage --help", reads ? "" : " and --directory DTB");
+    return mode == CHECK      ? check(argv[optind])
+           : mode == SSH_KEYS ? print_ssh_keys(argv[optind], w.keys_of)
+           : mode == REPLACE  ? replace(argv[optind], w.dtb)
+                              : make(argv[optind], &w);
 }

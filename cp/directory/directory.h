@@ -54,6 +54,8 @@ struct user {
     struct machine_config machine;
     const char *xautolog; /* string list of the users who may XAUTOLOG this one ("ANY": all) */
     unsigned xautolog_bytes;
+    const char *ssh_keys; /* string list of OpenSSH public keys whose owners log on without a password; NULL: none */
+    unsigned ssh_keys_bytes;
 };
 
 struct directory {

@@ -117,6 +117,7 @@ static void a_good_directory_gives_its_users(void **state)
     set_cell("/users/ALICE", "maximum", 64);
     set_text("/users/ALICE", "nesting", "shadow");
     set_bytes("/users/ALICE", "xautolog", "MAINT\0BOB", 10);
+    set_bytes("/users/ALICE", "ssh-keys", "ssh-ed25519 AAAA/+== alice@home\0ssh-rsa B", 42);
     assert_int_equal(parse(), 0);
     const struct user *alice = directory_find(&directory, "ALICE"), *maint = directory_find(&directory, "MAINT");
     assert_non_null(alice);
@@ -223,6 +224,10 @@ static void values_are_judged(void **state)
         {"storage", "", 0},     {"ipl", "NINECHARS", 10},   {"ipl", "cms", 4},        {"parm", "a\tb", 4},
         {"nesting", "on", 3},   {"debug-exit", "x", 1},     {"lines", "\0\0\0\5", 4}, {"lines", "\0\0\0\0", 4},
         {"xautolog", "BOB", 3}, {"xautolog", "BO B", 5},    {"userid", "al", 3},
+        {"ssh-keys", "k", 1},   {"ssh-keys", "", 1},        {"ssh-keys", "rsa AAAA", 9},
+        {"ssh-keys", "ssh-ed25519 ", 13},       {"ssh-keys", "ssh-ed25519 AA\" x", 18},
+        {"ssh-keys", "ssh-ed25519 AA\nx", 17},  {"ssh-keys", "ssh-ed25519 AA a\nssh-rsa B", 27},
+        {"ssh-keys", "command=\"x\" ssh-ed25519 AA", 27}, {"ssh-keys", "ssh-ed25519 AA\0x", 17},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
