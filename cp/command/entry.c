@@ -15,13 +15,14 @@ const char command_logon_help[] =
     "the session over from another terminal. NOIPL leaves the machine stopped\n"
     "instead of starting the system your directory entry names.\n";
 const char command_logoff_help[] =
-    "LOGOFF\n"
+    "LOGOFF [HOLD]\n"
     "Ends your session: your machine is gone, your minidisks stay. DISCONNECT keeps\n"
-    "the machine.\n";
+    "the machine. Over SSH the connection ends with it, unless you say HOLD.\n";
 const char command_disconnect_help[] =
-    "DISCONNECT\n"
+    "DISCONNECT [HOLD]\n"
     "Leaves the terminal; the machine runs on. LOGON brings you back, and what the\n"
-    "machine wrote meanwhile is shown then.\n";
+    "machine wrote meanwhile is shown then. Over SSH the connection ends with it,\n"
+    "unless you say HOLD.\n";
 const char command_force_help[] =
     "FORCE userid\n"
     "Logs another user off.\n";
@@ -55,25 +56,33 @@ unsigned command_logon(struct call *c)
     return 0;
 }
 
+/* The only operand of some, if it is there. */
+static bool call_hold(struct call *c)
+{
+    struct word w;
+    return word_is(call_peek(c), "HOLD", 2) && call_next(c, &w);
+}
+
 unsigned command_logoff(struct call *c)
 {
+    bool hold = call_hold(c);
     unsigned failed = call_end(c, "LOG");
-    if (!failed && c->session->user) {
-        deed_note_logoff(c->session, NULL);
-    } else if (!failed) {
-        session_welcome(c->session);
-    }
+    if (!failed && c->session->user)
+        deed_note_logoff(c->session, NULL, hold);
+    else if (!failed)
+        session_leave(c->session, hold);
     return failed;
 }
 
 unsigned command_disconnect(struct call *c)
 {
+    bool hold = call_hold(c);
     unsigned failed = call_end(c, "DIS");
     if (failed)
         return failed;
     if (!c->session->output.terminal)
         return FAIL(c, "DIS", 9027, "DISCONNECT");
-    deed_note(c->session, DEED_DISCONNECT);
+    deed_note_disconnect(c->session, hold);
     return 0;
 }
 
@@ -88,7 +97,7 @@ unsigned command_force(struct call *c)
         return FAIL(c, "FRC", 45, id);
     if (target->deed.noted == DEED_LOGOFF)
         return FAIL(c, "FRC", 361, id);
-    deed_note_logoff(target, target == c->session ? NULL : c->session->user->id);
+    deed_note_logoff(target, target == c->session ? NULL : c->session->user->id, false);
     return 0;
 }
 

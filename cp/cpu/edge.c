@@ -1,5 +1,5 @@
 /* The small things pure code asks of the processor and the machine: cp/vcpu/edge.h, cp/session/power_off.h,
- * cp/diagnose/below.h, the clock, the accessors that go through the backend. */
+ * cp/diagnose/below.h, cp/terminal/carrier.h, the clock, the accessors that go through the backend. */
 #include "cp/diagnose/below.h"
 #include "cp/session/power_off.h"
 #include "cp/vcpu/edge.h"
@@ -15,6 +15,7 @@
 #include "cp/nested/hardware.h"
 #include "cp/panic.h"
 #include "cp/storage/frame.h"
+#include "cp/terminal/carrier.h"
 #include "cp/time/timer.h"
 #include "cp/vcpu/backend.h"
 #include "lib/format.h"
@@ -154,6 +155,13 @@ static void tell_longest(void)
         format_text(text, sizeof text, "VMN-LONGEST %llu %s\n", (unsigned long long)ticks, what);
         debug_print(text);
     }
+}
+
+void carrier_hang_up(unsigned line)
+{
+    char text[40];
+    format_text(text, sizeof text, "VMN-HANGUP %u\n", line);
+    debug_print(text);
 }
 
 static void tell_exit(void)

@@ -123,7 +123,7 @@ static void autolog(struct session *s)
 }
 
 static void log_off(struct session *s) { session_logoff(s, s->deed.by); }
-static void disconnect(struct session *s) { session_disconnect(s); }
+static void disconnect(struct session *s) { session_disconnect(s, s->deed.hold); }
 
 /* ---- noting and doing -------------------------------------------------------------------------------------------- */
 
@@ -161,10 +161,17 @@ void deed_note_ipl(struct session *s, const char *system, const char *parm)
     deed_note(s, DEED_IPL);
 }
 
-void deed_note_logoff(struct session *s, const char *by)
+void deed_note_logoff(struct session *s, const char *by, bool hold)
 {
     s->deed.by = by;
+    s->deed.hold = hold;
     deed_note(s, DEED_LOGOFF);
+}
+
+void deed_note_disconnect(struct session *s, bool hold)
+{
+    s->deed.hold = hold;
+    deed_note(s, DEED_DISCONNECT);
 }
 
 bool deed_note_autolog(const struct user *user, const char *by)

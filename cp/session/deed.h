@@ -29,13 +29,15 @@ struct deed {
     char system[9], parm[EDITOR_LINE + 1]; /* IPL's */
     uint64_t storage;                      /* DEFINE STORAGE's, in bytes */
     const char *by;                        /* LOGOFF's: FORCEd by, else NULL; AUTOLOG's: who asked */
+    bool hold;                             /* LOGOFF's and DISCONNECT's: whoever sits there is not hung up on */
     const struct user *user;               /* AUTOLOG's: whom */
 };
 
 /* The machine stops till then, but for DISCONNECT. After LOGOFF nothing else is noted. */
 void deed_note(struct session *, enum deed_kind);
 void deed_note_ipl(struct session *, const char *system, const char *parm);
-void deed_note_logoff(struct session *, const char *by); /* NULL: by itself */
+void deed_note_logoff(struct session *, const char *by, bool hold); /* NULL: by itself */
+void deed_note_disconnect(struct session *, bool hold);
 /* A session without a terminal, in which `user` will be logged on and `by` told of it. False: no row for it. */
 bool deed_note_autolog(const struct user *user, const char *by);
 bool deed_autolog_noted(const struct user *); /* and not done yet */

@@ -54,7 +54,7 @@ static bool end_of_machine(struct session *s)
         attention_release(a);
         typing_offer_held(&s->typing, &s->vm->machine);
     } else if (waits_for_input(s)) {
-        deed_note_logoff(s, NULL);
+        deed_note_logoff(s, NULL, false);
     }
     return true;
 }
@@ -79,6 +79,6 @@ bool last_follow(struct terminal *t)
         return end_line(s);
     if (!s->user)
         return end_of_cp(t);
-    deed_note_logoff(s, NULL);
+    deed_note_logoff(s, NULL, false);
     return true;
 }

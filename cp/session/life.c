@@ -104,9 +104,18 @@ static void say_accounts(struct session *s)
                 clock_text_cpu(mine, s->vm->virtual_ticks), clock_text_cpu(total, vm_total_ticks(s->vm)));
 }
 
+void session_leave(struct session *s, bool hold)
+{
+    if (hold || !terminal_hang_up(s->output.terminal))
+        session_welcome(s);
+    else
+        session_enter(s, SESSION_LOGON);
+}
+
 void session_logoff(struct session *s, const char *by)
 {
     char now[CLOCK_TEXT];
+    bool hold = s->deed.hold;
     output_plain(&s->output, &s->output);
     say_accounts(s);
     output_say(&s->output, "LOGOFF AT %s%s%s", clock_text_full(now, clock_unix_us()), by ? " BY " : "", by ? by : "");
@@ -123,7 +132,7 @@ void session_logoff(struct session *s, const char *by)
     if (by)
         terminal_forget(s->output.terminal); /* it was not meant for the prompt */
     session_reset(s);
-    session_welcome(s);
+    session_leave(s, hold);
 }
 
 /* Nobody is at its prompt any more: its machine runs on, and so do both that rest, after it. */
@@ -144,7 +153,7 @@ static void leave_running(struct session *s)
     s->rest.machine_stopped = true;
 }
 
-bool session_disconnect(struct session *s)
+bool session_disconnect(struct session *s, bool hold)
 {
     struct terminal *terminal = s->output.terminal;
     struct session *next = terminal ? session_create() : NULL;
@@ -157,7 +166,7 @@ bool session_disconnect(struct session *s)
     output_plain(&next->output, &s->output);
     output_say(&next->output, "DISCONNECT AT %s", clock_text_full(now, clock_unix_us()));
     operator_tell(s, "DISCONNECT", NULL);
-    session_welcome(next);
+    session_leave(next, hold);
     leave_running(s);
     return true;
 }

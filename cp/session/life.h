@@ -12,10 +12,12 @@ bool session_logon(struct session *, const struct user *);
  * left with a new session at its logon prompt. */
 void session_logoff(struct session *, const char *by);
 /* The terminal goes to a new session; this one stays. False: no row for that. */
-bool session_disconnect(struct session *);
+bool session_disconnect(struct session *, bool hold);
 /* Gives a disconnected session the terminal of `from`, which is freed. */
 void session_reconnect(struct session *, struct session *from);
 
+/* To the prompt; but whoever dialled is let go, unless they said HOLD. @pre nobody is logged on, a terminal */
+void session_leave(struct session *, bool hold);
 void session_welcome(struct session *);  /* the banner and the logon prompt */
 void session_enter_cp(struct session *); /* CP READ, with its prompt; stops the machine unless SET RUN ON */
 void session_begin(struct session *);    /* back to the machine */

@@ -199,7 +199,7 @@ static void begin_rejoin(struct session *s, const struct user *user)
 static bool take_from(struct session *there)
 {
     terminal_forget(there->output.terminal);
-    return session_disconnect(there);
+    return session_disconnect(there, true);
 }
 
 static void accept(struct session *s)
@@ -217,6 +217,22 @@ static void accept(struct session *s)
         response_error(&(struct response){.session = s}, "LGA", 54, session_name(there, name));
         back_to_prompt(s);
     }
+}
+
+void logon_known(struct session *s)
+{
+    struct terminal *t = s->output.terminal;
+    format_text(s->logon.id, sizeof s->logon.id, "%s", t->known);
+    t->known[0] = 0;
+    s->logon.here = true;
+    s->logon.noipl = false;
+    output_say(&s->output, "LOGON %s", s->logon.id);
+    if (directory_find(&directory, s->logon.id)) {
+        accept(s);
+        return;
+    }
+    response_error(&(struct response){.session = s}, "LGA", 53, s->logon.id);
+    back_to_prompt(s);
 }
 
 /* The user may have left, or somebody else may have come, while the last words went out. */

@@ -33,6 +33,10 @@ void logon_end_penalty(struct session *); /* the refusal is told */
 void logon_end_quiet(struct session *);
 void logon_rejoin(struct session *);      /* the last words are out: may free the session */
 
+/* Whoever is at the terminal is known to be a user already (terminal.h): logs them on, or gives them the session they
+ * have. @pre nobody is logged on, state LOGON */
+void logon_known(struct session *);
+
 /* Whoever was logging on has left the terminal: nothing of it is left but the wait that a wrong password costs.
  * @pre nobody is logged on */
 void logon_forsake(struct session *);

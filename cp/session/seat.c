@@ -47,7 +47,7 @@ void seat_follow(struct terminal *t)
     if (t->resized)
         resize(t);
     if (terminal_is_left(t)) {
-        if (t->session->user && !session_disconnect(t->session))
+        if (t->session->user && !session_disconnect(t->session, true))
             return;
         logon_forsake(t->session);
         t->left = false;
@@ -55,6 +55,8 @@ void seat_follow(struct terminal *t)
     }
     if (t->unwelcomed && !t->away && t->session->state == SESSION_LOGON)
         session_welcome(t->session);
+    if (*t->known && !t->away && t->session->state == SESSION_LOGON)
+        logon_known(t->session);
 }
 
 bool seat_input_waits(void)

@@ -6,32 +6,66 @@
 enum { COLUMNS_MOST = 999 };
 
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
+static bool is_printable(uint8_t c) { return c > ' ' && c <= '~' && c != ';'; }
+
+static void take_columns(struct mark *m, const uint8_t *text)
+{
+    unsigned columns = 0;
+    while (is_digit(*text) && columns <= COLUMNS_MOST)
+        columns = columns * 10 + (*text++ - '0');
+    m->columns = columns > COLUMNS_MOST ? 0 : columns;
+}
+
+static void take_name(struct mark *m, const uint8_t *text)
+{
+    unsigned length = 0;
+    for (; text[length] != ';' && length < MARK_NAME; length++)
+        m->name[length] = (char)text[length];
+    m->name[text[length] == ';' ? length : 0] = 0;
+}
+
+static const struct kind {
+    uint8_t letter;
+    enum mark_kind kind;
+    bool (*holds)(uint8_t); /* what may stand between the letter and ';', NULL: nothing */
+    void (*take)(struct mark *, const uint8_t *text); /* which ends with ';' */
+} kinds[] = {
+    {'E', MARK_END, NULL, NULL},   {'W', MARK_WIDTH, is_digit, take_columns},
+    {'T', MARK_TYPED, NULL, NULL}, {'U', MARK_USER, is_printable, take_name},
+    {'C', MARK_CAME, NULL, NULL},  {'G', MARK_GONE, NULL, NULL},
+};
+
+static const struct kind *kind_of(uint8_t letter)
+{
+    for (const struct kind *k = kinds; k < kinds + sizeof kinds / sizeof *kinds; k++)
+        if (k->letter == letter)
+            return k;
+    return NULL;
+}
 
 /* What is held so far may become a mark. */
 static bool may_be(const struct mark *m)
 {
     unsigned token = (unsigned)strlen(m->token), n = m->held - 1u;
-    const uint8_t *kind = m->bytes + 1 + token;
+    const uint8_t *letter = m->bytes + 1 + token;
+    uint8_t last = m->bytes[m->held - 1];
     if (m->bytes[0] != MARK_BEGINS || memcmp(m->bytes + 1, m->token, n < token ? n : token))
         return false;
     if (n <= token)
         return true;
-    if (*kind == 'E' || *kind == 'T')
-        return n == token + 1 || kind[1] == ';';
-    uint8_t last = m->bytes[m->held - 1];
-    return *kind == 'W' && (n == token + 1 || is_digit(last) || last == ';') && m->held < MARK_HOLD;
+    const struct kind *k = kind_of(*letter);
+    bool fits = n == token + 1 || last == ';' || (k && k->holds && k->holds(last));
+    return k && fits && (m->held < MARK_HOLD || last == ';');
 }
 
 static enum mark_kind finish(struct mark *m)
 {
-    const uint8_t *at = m->bytes + 1 + strlen(m->token);
-    enum mark_kind kind = *at == 'E' ? MARK_END : *at == 'T' ? MARK_TYPED : MARK_WIDTH;
-    unsigned columns = 0;
-    while (is_digit(*++at) && columns <= COLUMNS_MOST)
-        columns = columns * 10 + (*at - '0');
-    m->columns = columns > COLUMNS_MOST ? 0 : columns;
+    const uint8_t *letter = m->bytes + 1 + strlen(m->token);
+    const struct kind *k = kind_of(*letter);
+    if (k->take)
+        k->take(m, letter + 1);
     m->held = 0;
-    return kind;
+    return k->kind;
 }
 
 enum mark_kind mark_take(struct mark *m, uint8_t byte)

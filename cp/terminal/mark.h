@@ -3,6 +3,9 @@
  *   FE token E ;          nothing will be typed on this line any more
  *   FE token W columns ;  the terminal is so many columns wide
  *   FE token T ;          an FE was typed
+ *   FE token C ;          somebody came who can be hung up on
+ *   FE token U userid ;   and is known to be that user
+ *   FE token G ;          they are gone
  *
  * The carrier sends every FE that is typed so: nobody can type a mark, whoever may know the token, and no typed byte
  * waits for the next to tell that it begins none. Bytes that nobody carries, but that may become a mark, are held back,
@@ -11,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MARK_BEGINS = 0xfe, MARK_TOKEN = 16, MARK_HOLD = 1 + MARK_TOKEN + 8 };
+enum { MARK_BEGINS = 0xfe, MARK_TOKEN = 16, MARK_NAME = 8, MARK_HOLD = 1 + MARK_TOKEN + 1 + MARK_NAME + 1 };
 
 enum mark_kind {
     MARK_HOLDING, /* nothing to give yet */
@@ -19,6 +22,9 @@ enum mark_kind {
     MARK_END,
     MARK_WIDTH,   /* `columns` */
     MARK_TYPED,   /* MARK_BEGINS is to be taken as typed */
+    MARK_CAME,
+    MARK_USER,    /* `name` */
+    MARK_GONE,
 };
 
 struct mark {
@@ -26,8 +32,9 @@ struct mark {
     uint8_t bytes[MARK_HOLD];
     uint8_t held;
     unsigned columns;
+    char name[MARK_NAME + 1];
 };
 
 /* Takes a byte. After GIVE bytes[0..held) are typed ones, but the last of several is held on if it is MARK_BEGINS; the
- * caller takes them out. After END, WIDTH and TYPED held is 0. */
+ * caller takes them out. After a mark held is 0. */
 enum mark_kind mark_take(struct mark *, uint8_t byte);

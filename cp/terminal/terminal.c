@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cp/terminal/carrier.h"
 #include "cp/terminal/sitter.h"
 
 static struct terminal terminals[TERMINALS];
@@ -27,6 +28,19 @@ static void give(struct terminal *t, uint8_t last)
     m->held -= typed;
 }
 
+static void take_carrier(struct line *line, bool there)
+{
+    struct terminal *t = line->owner;
+    sitter_wanted();
+    terminal_forget(t);
+    t->mark.held = 0;
+    t->columns = 0; /* who comes may have another terminal */
+    t->dialled = false;
+    t->known[0] = 0;
+    t->away = !there;
+    t->left |= !there;
+}
+
 static void take_input(struct line *line, uint8_t byte)
 {
     struct terminal *t = line->owner;
@@ -40,6 +54,13 @@ static void take_input(struct line *line, uint8_t byte)
         t->resized |= t->columns != t->mark.columns;
         t->columns = t->mark.columns;
         break;
+    case MARK_CAME:
+        if (t->away)
+            take_carrier(line, true);
+        t->dialled = true;
+        break;
+    case MARK_USER: memcpy(t->known, t->mark.name, sizeof t->known); break;
+    case MARK_GONE: take_carrier(line, false); break;
     }
 }
 
@@ -56,17 +77,6 @@ static void give_room(struct line *line)
     struct terminal *t = line->owner;
     sitter_wanted();
     sitter_room(t->session);
-}
-
-static void take_carrier(struct line *line, bool there)
-{
-    struct terminal *t = line->owner;
-    sitter_wanted();
-    terminal_forget(t);
-    t->mark.held = 0;
-    t->columns = 0; /* who comes may have another terminal */
-    t->away = !there;
-    t->left |= !there;
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
@@ -107,6 +117,16 @@ struct terminal *terminal_next(struct terminal *at)
 }
 
 /* ---- typed bytes ------------------------------------------------------------------------------------------------- */
+
+bool terminal_hang_up(struct terminal *t)
+{
+    if (!t->dialled)
+        return false;
+    t->dialled = false;
+    t->unwelcomed = true;
+    carrier_hang_up(t->number);
+    return true;
+}
 
 bool terminal_is_left(const struct terminal *t) { return t->left && sitter_leaves(t->session); }
 

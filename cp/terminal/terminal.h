@@ -30,6 +30,8 @@ struct terminal {
     bool ended;        /* nothing is typed any more but what is in the ring (mark.h) */
     bool away;         /* nobody is there */
     bool left;         /* somebody was there and left, and what follows from that is not done */
+    bool dialled;      /* whoever is there can be hung up on */
+    char known[MARK_NAME + 1]; /* and need not prove that they are this user, once; "" nobody */
     bool unwelcomed;   /* whoever is there, or comes, has not been shown a prompt */
     unsigned refusals; /* wrong passwords typed here, in a row: hanging up does not make up for them */
     uint8_t bytes[TERMINAL_INPUT];
@@ -42,6 +44,9 @@ void terminal_trust(const char *token, unsigned length);
 struct terminal *terminal_add(struct line *, struct session *);
 
 struct terminal *terminal_next(struct terminal *at); /* after `at` (NULL: the first); NULL at the end */
+
+/* Whoever is there is let go, and whoever comes welcomed. False: whoever carries the line cannot do that. */
+bool terminal_hang_up(struct terminal *);
 
 /* Somebody left and the session is still theirs: it is not for whoever comes. */
 bool terminal_is_left(const struct terminal *);

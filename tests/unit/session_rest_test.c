@@ -208,7 +208,7 @@ static void a_rest_that_ends_while_a_logoff_waits_for_disks_begins_no_machine(vo
     (void)state;
     type(0, "#CP SLEEP 1 SEC\r");
     ((struct fake_vm *)alice->vm)->in_flight = 1;
-    deed_note_logoff(alice, NULL);
+    deed_note_logoff(alice, NULL, false);
     after_seconds(2);
     assert_int_equal(alice->state, SESSION_RUN);
     assert_int_equal(alice->vm->state, VM_STOPPED);
@@ -325,7 +325,7 @@ static void who_is_being_logged_off_is_told_no_more_and_asked_nothing(void **sta
         user_poll();
     assert_int_equal(alice->state, SESSION_TASK);
     ((struct fake_vm *)alice->vm)->in_flight = 1;
-    deed_note_logoff(alice, NULL);
+    deed_note_logoff(alice, NULL, false);
     shown(0);
     fake_clock_tick = 0;
     type(0, "QUERY USERID\r");
@@ -438,7 +438,7 @@ static void a_minidisk_is_not_linked_by_who_is_being_logged_off(void **state)
         user_poll();
     assert_int_equal(alice->state, SESSION_CHECK);
     ((struct fake_vm *)alice->vm)->in_flight = 1;
-    deed_note_logoff(alice, NULL);
+    deed_note_logoff(alice, NULL, false);
     shown(0);
     turn();
     turn();
