@@ -131,6 +131,8 @@ $(B)/free/lib/string.o $(B)/whole/lib/string.o: FREE += -fno-tree-loop-distribut
 .SECONDARY:
 $(B)/vmn-relay: $(wildcard scripts/vmn-*.c scripts/vmn-*.h images/lock/lock.*)
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)
+$(B)/vmn-names.so: scripts/vmn-names.c
+	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -shared -fPIC -o $@ $<
 # these payloads ask or use CP's own drivers
 $(B)/guest/drivers.elf64 $(B)/guest/lines.elf64 $(B)/guest/longest.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c) cp/terminal/line.c)
 
@@ -168,7 +170,7 @@ debug: ## start VM/N (MACHINE=bochs) with the emulator's log kept in build/debug
 	@MAKE='$(MAKE)' $(BUILD) $(SYSTEM)
 	@nm -n $(B)/cp.elf64 >$(B)/cp.sym
 	@scripts/vmn --machine $(or $(MACHINE),bochs) --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
-all: $(B)/vmn-relay
+all: $(B)/vmn-relay $(B)/vmn-names.so
 .PHONY: run test soak check format debug
 # payloads named vmx_* stand on a small hypervisor of their own, and one that does everything
 $(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest console,$(GUESTS))): \

@@ -17,8 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "scripts/vmn-buffer.h"
+
 enum {
-    CHUNK = 256,       /* what a terminal that polls as writable takes without blocking */
+    CHUNK = 256,
     PIPE_ROOM = 4096,  /* what the emulator may be ahead of the terminal */
     SCROLLBACK = 2000, /* what a line nobody has opened keeps to show */
     INPUT_ROOM = 4096,
@@ -29,50 +31,7 @@ enum {
     ESCAPE = 0x1D, /* Ctrl-] */
 };
 
-enum { ROW_EMULATOR, ROW_EMULATOR_IN, ROW_IN, ROW_OUT };
-
-/* ---- buffers ---------------------------------------------------------------------- */
-
-static size_t length(const struct buffer *b) { return b->end - b->start; }
-
-static void make_room(struct buffer *b, size_t n)
-{
-    if (b->start)
-        memmove(b->bytes, b->bytes + b->start, length(b));
-    b->end -= b->start;
-    b->start = 0;
-    if (b->end + n <= b->size)
-        return;
-    b->size = 2 * (b->end + n);
-    b->bytes = realloc(b->bytes, b->size);
-    if (!b->bytes)
-        abort();
-}
-
-static void add(struct buffer *b, const void *bytes, size_t n)
-{
-    if (b->end + n > b->size)
-        make_room(b, n);
-    memcpy(b->bytes + b->end, bytes, n);
-    b->end += n;
-}
-
-static void keep_last(struct buffer *b, size_t most)
-{
-    if (length(b) > most)
-        b->start = b->end - most;
-}
-
-/* What is not taken stays. False on a dead end. */
-static bool write_some(struct buffer *b, int fd)
-{
-    size_t n = fd != STDOUT_FILENO || length(b) < CHUNK ? length(b) : CHUNK;
-    ssize_t done = write(fd, b->bytes + b->start, n);
-    if (done < 0)
-        return errno == EAGAIN || errno == EINTR;
-    b->start += (size_t)done;
-    return true;
-}
+enum { ROW_EMULATOR, ROW_EMULATOR_IN, ROW_IN, ROW_OUT, ROW_VISIT };
 
 /* ---- opening ------------------------------------------------------------------------ */
 
@@ -96,10 +55,15 @@ static int open_master(char *name, size_t size)
     return master;
 }
 
+static void begin(struct line *l)
+{
+    *l = (struct line){.emulator = -1, .emulator_in = -1, .emulator_slave = -1, .in = -1, .out = -1, .visit = -1};
+}
+
 static int open_emulator_end(struct line *l, const char *link)
 {
     char name[64];
-    memset(l, 0, sizeof *l);
+    begin(l);
     l->emulator = l->emulator_in = open_master(name, sizeof name);
     if (l->emulator < 0)
         return -1;
@@ -138,8 +102,7 @@ static int open_pipe(const char *pipes, const char *suffix)
 
 int line_open_pipes(struct line *l, const char *pipes)
 {
-    memset(l, 0, sizeof *l);
-    l->emulator_slave = -1;
+    begin(l);
     l->emulator = open_pipe(pipes, "out");
     l->emulator_in = l->emulator < 0 ? -1 : open_pipe(pipes, "in");
     join_standard(l);
@@ -161,15 +124,32 @@ int line_open_pty(struct line *l, const char *link, char *name)
     return open_emulator_end(l, link) ? -1 : open_user_end(l, name);
 }
 
+static int open_socket(struct line *l, const char *socket)
+{
+    begin(l);
+    if ((size_t)snprintf(l->socket, sizeof l->socket, "%s", socket) < sizeof l->socket)
+        return 0;
+    errno = ENAMETOOLONG;
+    return -1;
+}
+
 int line_open_socket(struct line *l, const char *socket, char *name)
 {
-    memset(l, 0, sizeof *l);
-    l->emulator = l->emulator_in = l->emulator_slave = -1;
-    if ((size_t)snprintf(l->socket, sizeof l->socket, "%s", socket) >= sizeof l->socket) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return open_user_end(l, name);
+    return open_socket(l, socket) ? -1 : open_user_end(l, name);
+}
+
+int line_open_pty_for_visitors(struct line *l, const char *link)
+{
+    int failed = open_emulator_end(l, link);
+    l->door = true;
+    return failed;
+}
+
+int line_open_socket_for_visitors(struct line *l, const char *socket)
+{
+    int failed = open_socket(l, socket);
+    l->door = true;
+    return failed;
 }
 
 void line_mark_with(struct line *l, const char *token) { l->token = token; }
@@ -249,6 +229,12 @@ static void call(struct line *l)
         close(fd);
 }
 
+/* Whose words have all been read, and shown. */
+static bool is_quiet(const struct line *l)
+{
+    return !buffer_length(&l->to_user) && milliseconds() - l->heard >= QUIET;
+}
+
 static void follow_user(struct line *l)
 {
     if (!*l->socket)
@@ -263,7 +249,7 @@ static void follow_user(struct line *l)
 
 bool line_waits(const struct line *l)
 {
-    return !l->connected || l->emulator < 0;
+    return !l->connected || l->emulator < 0 || l->hang_up;
 }
 
 /* ---- traffic -------------------------------------------------------------------------- */
@@ -273,9 +259,9 @@ enum { MARK_BEGINS = 0xfe };
 static void mark(struct line *l, const char *what)
 {
     unsigned char begins = MARK_BEGINS;
-    add(&l->to_emulator, &begins, 1);
-    add(&l->to_emulator, l->token, strlen(l->token));
-    add(&l->to_emulator, what, strlen(what));
+    buffer_add(&l->to_emulator, &begins, 1);
+    buffer_add(&l->to_emulator, l->token, strlen(l->token));
+    buffer_add(&l->to_emulator, what, strlen(what));
 }
 
 static void escape_key(struct line *l, unsigned char key)
@@ -284,7 +270,7 @@ static void escape_key(struct line *l, unsigned char key)
     if (key == 'q')
         l->quit = true;
     else if (key == ESCAPE)
-        add(&l->to_emulator, &key, 1);
+        buffer_add(&l->to_emulator, &key, 1);
     else
         fputs("\r\nvmn: Ctrl-] q switches the machine off, Ctrl-] Ctrl-] sends Ctrl-]\r\n", stderr);
 }
@@ -299,7 +285,7 @@ static void take_keys(struct line *l, const unsigned char *bytes, size_t n)
         else if (l->token && bytes[i] == MARK_BEGINS)
             mark(l, "T;");
         else
-            add(&l->to_emulator, bytes + i, 1);
+            buffer_add(&l->to_emulator, bytes + i, 1);
     }
 }
 
@@ -324,13 +310,71 @@ static void end(struct line *l)
     l->ended = true;
 }
 
+/* ---- visitors --------------------------------------------------------------------------- */
+
+bool line_is_free(const struct line *l) { return l->door && l->visit < 0 && !l->left; }
+
+/* A line whose emulator's end is a pty has no carrier but by marks. Who has not proved who they are is asked. */
+void line_seat(struct line *l, const struct visitor *v)
+{
+    l->visit = v->connection;
+    l->in = v->in;
+    l->out = v->out;
+    l->terminal = isatty(v->in); /* one that is gone does not know */
+    l->hang_up = l->ended = false;
+    l->to_user.start = l->to_user.end = 0;
+    if (l->token && !*l->socket)
+        mark(l, "G;");
+    if (l->token)
+        mark(l, "C;");
+    if (l->token && v->known) {
+        char what[16];
+        snprintf(what, sizeof what, "U%s;", v->name);
+        mark(l, what);
+    } else if (l->token && *v->name) {
+        buffer_add(&l->to_emulator, "LOGON ", 6);
+        buffer_add(&l->to_emulator, v->name, strlen(v->name));
+        buffer_add(&l->to_emulator, "\r", 1);
+    }
+}
+
+static void end_visit(struct line *l)
+{
+    close(l->in);
+    close(l->out);
+    close(l->visit);
+    l->in = l->out = l->visit = -1;
+    l->hang_up = false;
+    l->to_user.start = l->to_user.end = 0;
+    if (l->token && !*l->socket)
+        mark(l, "G;");
+}
+
+void line_hang_up(struct line *l)
+{
+    l->hang_up = l->visit >= 0;
+    l->heard = milliseconds();
+}
+
+/* What it says else is that the terminal has another size, at which every look looks anyway. */
+static void from_visit(struct line *l)
+{
+    char any[64];
+    ssize_t n = recv(l->visit, any, sizeof any, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        end_visit(l);
+}
+
 static void from_user(struct line *l)
 {
     unsigned char bytes[CHUNK];
     ssize_t n = read(l->in, bytes, sizeof bytes);
+    bool over = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
     if (n > 0)
         take_keys(l, bytes, (size_t)n);
-    else if (l->in == STDIN_FILENO && (n == 0 || (errno != EAGAIN && errno != EINTR)))
+    else if (over && l->door && l->terminal)
+        end_visit(l);
+    else if (over && (l->door || l->in == STDIN_FILENO))
         end(l);
 }
 
@@ -343,11 +387,10 @@ static bool from_emulator(struct line *l)
     if (n <= 0)
         return false;
     l->spoke = true;
-    if (l->left)
-        l->heard = milliseconds();
-    add(&l->to_user, bytes, (size_t)n);
+    l->heard = milliseconds();
+    buffer_add(&l->to_user, bytes, (size_t)n);
     if (!l->connected)
-        keep_last(&l->to_user, SCROLLBACK);
+        buffer_keep_last(&l->to_user, SCROLLBACK);
     return true;
 }
 
@@ -355,12 +398,16 @@ static bool from_emulator(struct line *l)
 static bool somebody_there(const struct line *l)
 {
     struct pollfd p = {l->in, 0, 0};
+    if (l->door)
+        return l->visit >= 0;
     return l->in == STDIN_FILENO || poll(&p, 1, 0) == 0 || !(p.revents & POLLHUP);
 }
 
 void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
-    bool hear = !l->ended && length(&l->to_emulator) < (l->keys ? (size_t)KEYS_ROOM : INPUT_ROOM);
+    if (l->hang_up && is_quiet(l))
+        end_visit(l);
+    bool hear = !l->ended && buffer_length(&l->to_emulator) < (l->keys ? (size_t)KEYS_ROOM : INPUT_ROOM);
     l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */
     follow_user(l);
     if (!l->connected)
@@ -368,42 +415,49 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
     else if (!*l->socket || l->emulator >= 0)
         mark_width(l);
     /* what comes before the machine has opened its UART would be lost */
-    bool tell = length(&l->to_emulator) && (l->spoke || *l->socket);
+    bool tell = buffer_length(&l->to_emulator) && (l->spoke || *l->socket);
     bool look = !*l->socket || line_backlog(l) < LINE_BACKLOG_GO;
     p[ROW_EMULATOR] = (struct pollfd){l->emulator, look ? POLLIN : 0, 0};
     p[ROW_EMULATOR_IN] = (struct pollfd){tell ? l->emulator_in : -1, POLLOUT, 0};
     /* of a socket's user it is always to be known that they leave, also while their input waits */
-    p[ROW_IN] = (struct pollfd){l->connected && (hear || *l->socket) ? l->in : -1, hear ? POLLIN : 0, 0};
-    p[ROW_OUT] = (struct pollfd){length(&l->to_user) && l->connected ? l->out : -1, POLLOUT, 0};
+    bool watch = hear || (*l->socket && !l->door);
+    p[ROW_IN] = (struct pollfd){l->connected && watch ? l->in : -1, hear ? POLLIN : 0, 0};
+    p[ROW_OUT] = (struct pollfd){buffer_length(&l->to_user) && l->connected ? l->out : -1, POLLOUT, 0};
+    p[ROW_VISIT] = (struct pollfd){l->visit, POLLIN, 0};
 }
 
 void line_serve(struct line *l, const struct pollfd p[LINE_POLLS])
 {
     /* though somebody may have come since */
-    bool left = *l->socket && (p[ROW_IN].revents | p[ROW_OUT].revents) & POLLHUP;
+    bool left = *l->socket && !l->door && (p[ROW_IN].revents | p[ROW_OUT].revents) & POLLHUP;
     if (left && l->emulator >= 0 && !l->left)
         leave(l);
     if (p[ROW_EMULATOR].revents & (POLLIN | (*l->socket ? POLLHUP : 0)))
         from_emulator(l);
     if (p[ROW_EMULATOR_IN].revents & POLLOUT && l->emulator_in >= 0)
-        write_some(&l->to_emulator, l->emulator_in);
+        buffer_write(&l->to_emulator, l->emulator_in);
     if (left)
         return;
     if (p[ROW_IN].revents)
         from_user(l);
-    if (p[ROW_OUT].revents && !write_some(&l->to_user, l->out) && l->out == STDOUT_FILENO)
-        l->gone = true;
+    if (p[ROW_OUT].revents && l->out >= 0 && !buffer_write(&l->to_user, l->out)) {
+        l->gone = l->out == STDOUT_FILENO;
+        if (l->door)
+            end_visit(l);
+    }
+    if (p[ROW_VISIT].revents && l->visit >= 0)
+        from_visit(l);
 }
 
-size_t line_backlog(const struct line *l) { return length(&l->to_user); }
+size_t line_backlog(const struct line *l) { return buffer_length(&l->to_user); }
 
 void line_flush(struct line *l)
 {
     while (from_emulator(l))
         ;
-    while (l->connected && length(&l->to_user)) {
+    while (l->connected && buffer_length(&l->to_user)) {
         struct pollfd p = {l->out, POLLOUT, 0};
-        if (poll(&p, 1, 1000) != 1 || !write_some(&l->to_user, l->out))
+        if (poll(&p, 1, 1000) != 1 || !buffer_write(&l->to_user, l->out))
             return;
     }
 }

@@ -1,5 +1,6 @@
 /* A serial line between the emulator and a terminal: two ends, and in each direction what has not been taken yet.
- * Line 1's user end is standard input and output; that of lines 2 and up is a pty of its own. The emulator's end is a
+ * Line 1's user end is standard input and output; that of lines 2 and up is a pty of its own, or the terminal of a
+ * visitor who came by the door (vmn-door.h). The emulator's end is a
  * pty too, or two pipes, or a socket it listens on: that is connected as long as somebody has the user's end open, so
  * that the machine sees them come and go, and what they do not read waits in the machine. */
 #pragma once
@@ -7,16 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "scripts/vmn-buffer.h"
+#include "scripts/vmn-door.h"
+
 enum {
     LINE_BACKLOG_STOP = 1 << 15, /* the user of line 1 does not read: time to halt the emulator ... */
     LINE_BACKLOG_MORE = 1 << 22, /* (for the sake of the others, a further line gets more patience) */
     LINE_BACKLOG_GO = 1 << 13,   /* ... and to let it go on */
-    LINE_POLLS = 4,              /* rows of a poll table a line needs */
-};
-
-struct buffer {
-    unsigned char *bytes;
-    size_t start, end, size;
+    LINE_POLLS = 5,              /* rows of a poll table a line needs */
 };
 
 struct line {
@@ -24,10 +23,14 @@ struct line {
     int emulator_in;    /* the same, but for the pipe it reads */
     int emulator_slave; /* kept open: the emulator may come and go, the line does not hang up; -1: no pty */
     char socket[108];   /* its path, "": a pty */
-    int in, out;        /* the user's side; one pty master for lines 2 and up */
+    int in, out;        /* the user's side: one pty master, or a visitor's; -1: nobody's */
+    bool door;          /* visitors have it */
+    int visit;          /* the connection of who does; -1: nobody */
+    bool terminal;      /* at which they sit; else their input may end before they leave */
+    bool hang_up;       /* they are to go when they have been shown everything */
     bool connected;     /* somebody has the user's side open */
     long long left;     /* ms: since when who left had not read all and the socket is read dry; 0: not so */
-    long long heard;    /* ms: when the machine last wrote meanwhile */
+    long long heard;    /* ms: when the machine last wrote */
     bool ended;         /* standard input is at its end */
     const char *token;  /* CP heeds marks that have it (cp/terminal/mark.h); NULL: what runs knows none */
     unsigned columns;   /* of the user's terminal, as CP was told last */
@@ -45,6 +48,14 @@ int line_open_standard(struct line *, const char *link);
 int line_open_pipes(struct line *, const char *pipes); /* likewise joined to standard input and output */
 int line_open_pty(struct line *, const char *link, char *name);
 int line_open_socket(struct line *, const char *socket, char *name);
+
+/* The same, for visitors: with a pty as the emulator's end, or with a socket. */
+int line_open_pty_for_visitors(struct line *, const char *link);
+int line_open_socket_for_visitors(struct line *, const char *socket);
+
+bool line_is_free(const struct line *);            /* for a visitor */
+void line_seat(struct line *, const struct visitor *); /* @pre it is free */
+void line_hang_up(struct line *);                  /* on the visitor, if there is one */
 
 /* From now on the machine is told how wide the user's terminal is, and when standard input has ended. */
 void line_mark_with(struct line *, const char *token);

@@ -1,6 +1,7 @@
-/* vmn-relay RUN-DIRECTORY LINES[+SOCKETS][:TOKEN] [KEEP-LOG] -- EMULATOR ARGUMENT...
+/* vmn-relay [--door] RUN-DIRECTORY LINES[+SOCKETS][:TOKEN] [KEEP-LOG] -- EMULATOR ARGUMENT...
  *                                                                      (for scripts/vmn, which prepares the directory)
  * vmn-relay --holder IMAGE                                             prints who holds the lock on that disk
+ * vmn-relay --enter RUN-DIRECTORY                                      visits a machine by its door (vmn-door.h)
  * vmn-relay --join LINE                                                joins this terminal to one of the further lines
  *
  * Owns the emulator's life and its lines. Line 1 joins the emulator to standard input and output; lines 2 and up are
@@ -8,6 +9,8 @@
  * the first LINES of them, and for SOCKETS more the place of a socket it is to listen on. QEMU has two pipes as line 1,
  * line1.in and line1.out, for a byte costs it a third of what it costs on a pty. It writes its log to
  * RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
+ *
+ * With --door lines 2 and up are for visitors, on whom the machine hangs up by "VMN-HANGUP line" on its debug port.
  *
  * With a TOKEN, which CP has too, it says to CP among what is typed how wide the terminals are, and that standard input
  * is at its end (cp/terminal/mark.h).
@@ -34,8 +37,10 @@
 #include <unistd.h>
 
 #include "scripts/vmn-disk.h"
+#include "scripts/vmn-door.h"
 #include "scripts/vmn-join.h"
 #include "scripts/vmn-line.h"
+#include "scripts/vmn-log.h"
 
 enum {
     MAX_LINES = 64,
@@ -49,11 +54,11 @@ enum {
 
 static struct {
     const char *directory, *keep_log;
-    int kept; /* keep_log, open from the start */
     struct line line[MAX_LINES];
     unsigned lines, ptys; /* all of them, and how many of these are ptys on the emulator's side */
     pid_t emulator;
     int place; /* the directory */
+    int door;  /* where visitors knock; -1: there is none */
     int said, screen, signals,
         transcript; /* the emulator's output, its VGA text, our signals, where its output is kept */
     bool stopped, raw;
@@ -63,7 +68,7 @@ static struct {
     char word[256]; /* the emulator's line of output being collected */
     size_t word_length;
     struct termios terminal;
-} vmn = {.kept = -1, .said = -1, .screen = -1, .signals = -1, .transcript = -1, .status = -1};
+} vmn = {.said = -1, .screen = -1, .door = -1, .signals = -1, .transcript = -1, .status = -1};
 
 /* ---- leaving -------------------------------------------------------------------- */
 
@@ -80,60 +85,6 @@ static int remove_entry(const char *path, const struct stat *s, int type, struct
     return remove(path);
 }
 
-static void append_file(int to, const char *name)
-{
-    char bytes[4096];
-    ssize_t n;
-    int from = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    while (from >= 0 && (n = read(from, bytes, sizeof bytes)) > 0)
-        if (write(to, bytes, (size_t)n) < 0)
-            break;
-    close(from);
-}
-
-/* Where others may write too somebody may have put a link, or a file of theirs, in the log's way: what is there already
- * is written to only if it is a regular file of the user's own that has no other name. NULL, or why not. */
-static const char *open_log(void)
-{
-    struct stat s;
-    int at = open(vmn.keep_log, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-
-    if (at < 0)
-        return errno == ELOOP ? "is a symbolic link" : strerror(errno);
-    const char *wrong = fstat(at, &s)          ? strerror(errno)
-                        : !S_ISREG(s.st_mode)  ? "is not a regular file"
-                        : s.st_uid != geteuid() ? "is somebody else's"
-                        : s.st_nlink != 1      ? "has other names"
-                        : ftruncate(at, 0)     ? strerror(errno)
-                                               : NULL;
-    if (wrong)
-        close(at);
-    else
-        vmn.kept = at;
-    return wrong;
-}
-
-/* A name that nobody could know before, beside the run directory. */
-static const char *new_log(void)
-{
-    static char name[PATH_MAX];
-
-    if ((size_t)snprintf(name, sizeof name, "%s-XXXXXX.log", vmn.directory) >= sizeof name)
-        return NULL;
-    vmn.kept = mkostemps(name, 4, O_CLOEXEC);
-    return vmn.kept < 0 ? NULL : name;
-}
-
-static void write_log(void)
-{
-    char name[PATH_MAX];
-    snprintf(name, sizeof name, "%s/log", vmn.directory);
-    append_file(vmn.kept, name);
-    dprintf(vmn.kept, "---- output and debug port ----\n");
-    snprintf(name, sizeof name, "%s/output", vmn.directory);
-    append_file(vmn.kept, name);
-}
-
 static void end_emulator(void)
 {
     if (vmn.emulator <= 0)
@@ -148,8 +99,7 @@ static void leave(int status)
 {
     end_emulator();
     restore_terminal();
-    if (vmn.kept >= 0)
-        write_log();
+    log_write(vmn.directory);
     if (vmn.directory)
         nftw(vmn.directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     exit(status);
@@ -170,17 +120,37 @@ static void fail(int status, const char *format, ...)
 
 /* ---- lines ---------------------------------------------------------------------- */
 
+static int open_visitors_line(struct line *l, bool pty, const char *link, const char *socket)
+{
+    return pty ? line_open_pty_for_visitors(l, link) : line_open_socket_for_visitors(l, socket);
+}
+
 static void open_line(unsigned n)
 {
     char name[64] = "", link[PATH_MAX], socket[64];
     snprintf(link, sizeof link, "%s/line%u", vmn.directory, n + 1);
     snprintf(socket, sizeof socket, "/proc/self/fd/%d/line%u", vmn.place, n + 1); /* a socket's path may not be long */
     if (n == 0          ? (vmn.qemu ? line_open_pipes : line_open_standard)(vmn.line, link)
+        : vmn.door >= 0 ? open_visitors_line(&vmn.line[n], n < vmn.ptys, link, socket)
         : n >= vmn.ptys ? line_open_socket(&vmn.line[n], socket, name)
                         : line_open_pty(&vmn.line[n], link, name))
         fail(STATUS_USAGE, "no pseudo terminal to be had for line %u: %s", n + 1, strerror(errno));
-    if (n)
+    if (n && vmn.door < 0)
         fprintf(stderr, "vmn: line %u is %s\n", n + 1, name);
+}
+
+static void welcome_visitor(void)
+{
+    struct visitor v;
+    if (!door_accept(vmn.door, &v))
+        return;
+    for (unsigned i = 1; i < vmn.lines; i++)
+        if (line_is_free(&vmn.line[i])) {
+            line_seat(&vmn.line[i], &v);
+            door_answer(&v, i + 1);
+            return;
+        }
+    door_answer(&v, 0);
 }
 
 static void open_terminal(void)
@@ -237,6 +207,8 @@ static void heed(const char *text)
     const char *screen = strstr(text, "Bochs connected to screen \"");
     if (sscanf(text, "VMN-EXIT %u", &status) == 1)
         vmn.status = status > 255 ? 255 : (int)status;
+    else if (sscanf(text, "VMN-HANGUP %u", &status) == 1 && status > 1 && status <= vmn.lines)
+        line_hang_up(&vmn.line[status - 1]);
     else if (!strncmp(text, "VMN-NO-EMULATOR ", 16))
         fail(STATUS_USAGE, "cannot start the emulator %s", text + 16);
     else if (screen && sscanf(screen, "Bochs connected to screen \"%63[^\"]\"", name) == 1 && vmn.screen < 0) {
@@ -324,7 +296,7 @@ static void judge(int wait_status)
     if (!*reason)
         snprintf(reason, sizeof reason, "status %d", WEXITSTATUS(wait_status));
     if (!vmn.keep_log)
-        vmn.keep_log = new_log();
+        vmn.keep_log = log_new(vmn.directory);
     fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason,
          vmn.keep_log ? vmn.keep_log : "none could be made");
 }
@@ -393,7 +365,7 @@ static void look_at_disk(void)
         fprintf(stderr, "%svmn: %s%s", vmn.raw ? end : "", news, end);
 }
 
-enum { ROW_SIGNALS, ROW_SAID, ROW_SCREEN, ROW_LINES };
+enum { ROW_SIGNALS, ROW_SAID, ROW_SCREEN, ROW_DOOR, ROW_LINES };
 
 static void serve(const struct pollfd *p)
 {
@@ -405,6 +377,8 @@ static void serve(const struct pollfd *p)
         drain_screen();
     else if (p[ROW_SCREEN].revents)
         vmn.screen = -1;
+    if (p[ROW_DOOR].revents)
+        welcome_visitor();
     for (unsigned i = 0; i < vmn.lines; i++)
         line_serve(&vmn.line[i], p + ROW_LINES + i * LINE_POLLS);
     if (vmn.line[0].quit)
@@ -421,6 +395,7 @@ static void run(void)
         p[ROW_SIGNALS] = (struct pollfd){vmn.signals, POLLIN, 0};
         p[ROW_SAID] = (struct pollfd){vmn.said, POLLIN, 0};
         p[ROW_SCREEN] = (struct pollfd){vmn.screen, POLLIN, 0};
+        p[ROW_DOOR] = (struct pollfd){vmn.door, POLLIN, 0};
         for (unsigned i = 0; i < vmn.lines; i++)
             line_ask(&vmn.line[i], p + ROW_LINES + i * LINE_POLLS);
         int n = poll(p, ROW_LINES + vmn.lines * LINE_POLLS, patience() ? -1 : TICK_MS);
@@ -442,14 +417,19 @@ int main(int argc, char **argv)
 {
     static const int caught[] = {SIGCHLD, SIGCONT, SIGWINCH, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     int at = 3;
+    bool door = argc > 1 && !strcmp(argv[1], "--door");
+    argv += door;
+    argc -= door;
     if (argc == 3 && !strcmp(argv[1], "--holder"))
         return disk_print_holder(argv[2]);
+    if (argc == 3 && !strcmp(argv[1], "--enter"))
+        return door_enter(argv[2]);
     if (argc == 3 && !strcmp(argv[1], "--join"))
         return join(argv[2]);
     if (argc >= 4 && strcmp(argv[3], "--"))
         vmn.keep_log = argv[at++];
     if (argc < at + 2 || strcmp(argv[at], "--")) {
-        fputs("vmn-relay: RUN-DIRECTORY LINES[+SOCKETS][:TOKEN] [KEEP-LOG] -- EMULATOR ARGUMENT...\n", stderr);
+        fputs("vmn-relay: [--door] RUN-DIRECTORY LINES[+SOCKETS][:TOKEN] [KEEP-LOG] -- EMULATOR ARGUMENT...\n", stderr);
         return STATUS_USAGE;
     }
     vmn.directory = argv[1];
@@ -459,7 +439,7 @@ int main(int argc, char **argv)
     const char *token = *more == ':' && more[1] ? more + 1 : NULL;
     if (vmn.ptys < 1 || vmn.lines > MAX_LINES)
         fail(STATUS_USAGE, "1 to %d lines", MAX_LINES);
-    const char *wrong = vmn.keep_log ? open_log() : NULL;
+    const char *wrong = vmn.keep_log ? log_open(vmn.keep_log) : NULL;
     if (wrong)
         fail(STATUS_USAGE, "--log: %s: %s", vmn.keep_log, wrong);
 
@@ -472,6 +452,9 @@ int main(int argc, char **argv)
     vmn.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     vmn.place = open(vmn.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     disk_open(vmn.place);
+    vmn.door = door ? door_open(vmn.place) : -1;
+    if (door && vmn.door < 0)
+        fail(STATUS_USAGE, "no door for visitors: %s", strerror(errno));
     vmn.qemu = strstr(argv[at + 1], "qemu") != NULL;
     for (unsigned i = 0; i < vmn.lines; i++) {
         open_line(i);

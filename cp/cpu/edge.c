@@ -1,6 +1,7 @@
 /* The small things pure code asks of the processor and the machine: cp/vcpu/edge.h, cp/session/power_off.h,
- * cp/diagnose/below.h, cp/terminal/carrier.h, the clock, the accessors that go through the backend. */
+ * cp/session/carrier.h, cp/diagnose/below.h, the clock, the accessors that go through the backend. */
 #include "cp/diagnose/below.h"
+#include "cp/session/carrier.h"
 #include "cp/session/power_off.h"
 #include "cp/vcpu/edge.h"
 #include "cp/vcpu/exits.h"
@@ -15,7 +16,6 @@
 #include "cp/nested/hardware.h"
 #include "cp/panic.h"
 #include "cp/storage/frame.h"
-#include "cp/terminal/carrier.h"
 #include "cp/time/timer.h"
 #include "cp/vcpu/backend.h"
 #include "lib/format.h"

@@ -6,6 +6,7 @@
 #include "cp/directory/load.h"
 #include "cp/ipl/system.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/carrier.h"
 #include "cp/session/link_tell.h"
 #include "cp/session/operator.h"
 #include "cp/session/response.h"
@@ -106,10 +107,13 @@ static void say_accounts(struct session *s)
 
 void session_leave(struct session *s, bool hold)
 {
-    if (hold || !terminal_hang_up(s->output.terminal))
+    struct terminal *t = s->output.terminal;
+    if (hold || !terminal_hang_up(t)) {
         session_welcome(s);
-    else
-        session_enter(s, SESSION_LOGON);
+        return;
+    }
+    session_enter(s, SESSION_LOGON);
+    carrier_hang_up(t->number);
 }
 
 void session_logoff(struct session *s, const char *by)

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "cp/terminal/carrier.h"
 #include "cp/terminal/sitter.h"
 
 static struct terminal terminals[TERMINALS];
@@ -123,8 +122,8 @@ bool terminal_hang_up(struct terminal *t)
     if (!t->dialled)
         return false;
     t->dialled = false;
+    t->away = true;
     t->unwelcomed = true;
-    carrier_hang_up(t->number);
     return true;
 }
 

@@ -45,7 +45,7 @@ struct terminal *terminal_add(struct line *, struct session *);
 
 struct terminal *terminal_next(struct terminal *at); /* after `at` (NULL: the first); NULL at the end */
 
-/* Whoever is there is let go, and whoever comes welcomed. False: whoever carries the line cannot do that. */
+/* Nobody is there any more, and whoever comes is welcomed. False: who is there cannot be hung up on. */
 bool terminal_hang_up(struct terminal *);
 
 /* Somebody left and the session is still theirs: it is not for whoever comes. */

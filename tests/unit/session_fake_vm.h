@@ -15,6 +15,7 @@
 #include "cp/diagnose.h"
 #include "cp/diagnose/below.h"
 #include "cp/dispatch/vm.h"
+#include "cp/session/carrier.h"
 #include "cp/session/power_off.h"
 #include "cp/storage/frame.h"
 #include "cp/terminal/line.h"
@@ -64,6 +65,7 @@ FAKE void cpu_dr6_report(struct vcpu *v, uint64_t bits) { v->dr6 = bits ? debug_
 FAKE void cpu_look_soon(void) {}
 
 static char fake_debug[256];
+FAKE void carrier_hang_up(unsigned line) { snprintf(fake_debug, sizeof fake_debug, "VMN-HANGUP %u\n", line); }
 FAKE void cp_exit_status(unsigned status) { snprintf(fake_debug, sizeof fake_debug, "VMN-EXIT %u\n", status); }
 FAKE void cp_power_off(void) { abort(); }
 

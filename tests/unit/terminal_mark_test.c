@@ -11,13 +11,13 @@
 
 static struct mark mark;
 static char typed[256];
-static unsigned length, ends, widths;
+static unsigned length, ends, widths, users, comings, goings;
 
 static int begin(void **state)
 {
     (void)state;
     mark = (struct mark){.token = "aB3xYz"};
-    length = ends = widths = 0;
+    length = ends = widths = users = comings = goings = 0;
     return 0;
 }
 
@@ -29,6 +29,9 @@ static void take(const char *bytes, size_t count)
         case MARK_HOLDING: break;
         case MARK_END: ends++; break;
         case MARK_WIDTH: widths++; break;
+        case MARK_CAME: comings++; break;
+        case MARK_USER: users++; break;
+        case MARK_GONE: goings++; break;
         case MARK_TYPED: typed[length++] = (char)MARK_BEGINS; break;
         case MARK_GIVE: {
             unsigned give = mark.held > 1 && last == MARK_BEGINS ? mark.held - 1u : mark.held;
@@ -99,6 +102,23 @@ static void a_width_that_cannot_be_is_none(void **state)
     assert_int_equal(mark.columns, 0);
 }
 
+static void who_comes_is_named_in_full_or_not_at_all(void **state)
+{
+    (void)state;
+    TAKE("\xfe" "aB3xYzG;\xfe" "aB3xYzC;\xfe" "aB3xYzUALICE;");
+    assert_int_equal(goings, 1);
+    assert_int_equal(comings, 1);
+    assert_int_equal(users, 1);
+    assert_string_equal(mark.name, "ALICE");
+    TAKE("\xfe" "aB3xYzUA@$#_-45;");
+    assert_string_equal(mark.name, "A@$#_-45");
+    TAKE("\xfe" "aB3xYzUMAINTENANCE;");
+    assert_string_equal(mark.name, "");
+    assert_string_equal(typed, "");
+    TAKE("\xfe" "aB3xYzUA B;\xfe" "aB3xYzUA\x1b;\xfe" "aB3xYzCC;");
+    assert_string_equal(typed, "\xfe" "aB3xYzUA B;\xfe" "aB3xYzUA\x1b;\xfe" "aB3xYzCC;");
+}
+
 static void without_a_token_every_byte_is_typed_at_once(void **state)
 {
     (void)state;
@@ -117,6 +137,7 @@ int main(void)
         cmocka_unit_test_setup(a_mark_behind_half_a_mark_counts, begin),
         cmocka_unit_test_setup(what_a_mark_begins_with_can_be_typed, begin),
         cmocka_unit_test_setup(a_width_that_cannot_be_is_none, begin),
+        cmocka_unit_test_setup(who_comes_is_named_in_full_or_not_at_all, begin),
         cmocka_unit_test_setup(without_a_token_every_byte_is_typed_at_once, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
