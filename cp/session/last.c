@@ -2,6 +2,7 @@
 #include "cp/session/last.h"
 
 #include "cp/session/deed.h"
+#include "cp/session/life.h"
 #include "cp/session/session.h"
 #include "cp/session/shutdown.h"
 #include "cp/terminal/terminal.h"
@@ -28,8 +29,11 @@ static bool others_work(void)
 static bool end_of_cp(struct terminal *t)
 {
     bool only = t == terminal_next(NULL) && !terminal_next(t);
-    if (!only)
+    if (!only) {
+        if (t->dialled)
+            session_leave(t->session, false);
         return false;
+    }
     if (others_work())
         return true;
     output_say(&t->session->output, "SYSTEM SHUTDOWN STARTED AT THE END OF INPUT");

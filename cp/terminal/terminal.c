@@ -34,7 +34,7 @@ static void take_carrier(struct line *line, bool there)
     terminal_forget(t);
     t->mark.held = 0;
     t->columns = 0; /* who comes may have another terminal */
-    t->dialled = false;
+    t->ended = t->dialled = false;
     t->known[0] = 0;
     t->away = !there;
     t->left |= !there;

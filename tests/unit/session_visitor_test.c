@@ -109,6 +109,22 @@ static void logging_off_hangs_up_and_the_prompt_is_for_the_next(void **state)
     assert_shows(0, "VM/N ONLINE");
 }
 
+static void the_end_of_what_is_typed_is_the_end_of_the_visit(void **state)
+{
+    (void)state;
+    comes(0, MARK("C") MARK("E"));
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
+    comes(0, MARK("C") "LOGON EVE\rvmn\r" MARK("E"));
+    fake_clock_advance(20000000000ull);
+    turn();
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
+    comes(0, MARK("C") "LOGON ALICE\rvmn\r#CP QUERY TIME\r" MARK("E"));
+    assert_shows(0, "TIME IS");
+    comes(0, MARK("C"));
+    type(0, "QUERY TIME\r");
+    assert_string_equal(hung_up_on(), "");
+}
+
 static void a_line_without_carrier_has_one_by_marks(void **state)
 {
     (void)state;
@@ -168,6 +184,7 @@ int main(void)
         cmocka_unit_test_teardown(once_known_is_not_known_for_ever, end),
         cmocka_unit_test_teardown(who_leaves_before_they_are_logged_on_leaves_no_name_behind, end),
         cmocka_unit_test_teardown(logging_off_hangs_up_and_the_prompt_is_for_the_next, end),
+        cmocka_unit_test_teardown(the_end_of_what_is_typed_is_the_end_of_the_visit, end),
         cmocka_unit_test_teardown(a_line_without_carrier_has_one_by_marks, end),
         cmocka_unit_test_teardown(who_waits_for_a_wrong_password_is_not_spared_it_by_being_known, end),
     };

@@ -1,0 +1,156 @@
+"""People who come by SSH: two at once, by key and by password; one is cut off, comes back and goes on."""
+import os
+import re
+import socket
+import subprocess
+
+import pexpect
+import pytest
+
+import harness
+from harness import ROOT
+
+HOSTS = [("tcg",), ("bochs",)]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return str(s.getsockname()[1])
+
+
+class Front:
+    """A machine with an sshd before it, and ALICE's key in its directory."""
+
+    def __init__(self, machine, place, host, *more, as_user=None):
+        self.place, self.port, self.lines = str(place), free_port(), []
+        self.key = os.path.join(self.place, "key")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        self.disk = harness.new_disk(place / "disk.img")
+        self.give_keys("ALICE")
+        self.state = os.path.join(self.place, "state")
+        self.machine = machine("--machine", host, "--disk", self.disk, "--ssh", self.port, "--ssh-state", self.state,
+                               *more, clock="real")
+        self.machine.console.expect("Enter LOGON", timeout=60)
+
+    def give_keys(self, user):
+        with open(self.key + ".pub", encoding="ascii") as file:
+            key = file.read().strip()
+        with open(harness.DIRECTORY, encoding="utf-8") as file:
+            source = re.sub(rf"(\b{user} {{)", rf'\1 ssh-keys = "{key}";', file.read(), count=1)
+        compiled = os.path.join(self.place, "directory.dtb")
+        subprocess.run(["dtc", "-q", "-o", compiled], input=source.encode(), check=True)
+        subprocess.run([os.path.join(ROOT, "build", "mkimage"), "--replace-directory", self.disk, "--directory",
+                        compiled], check=True)
+
+    def command(self, user, *options, key=True):
+        return ["ssh", "-F", "none", "-p", self.port, "-o", "StrictHostKeyChecking=no", "-o",
+                f"UserKnownHostsFile={self.place}/hosts", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o",
+                "IdentitiesOnly=yes", "-o", f"IdentityFile={self.key if key else '/dev/null'}", *options,
+                f"{user}@127.0.0.1"]
+
+    def visit(self, user, *options, key=True):
+        child = pexpect.spawn(self.command(user, "-tt", *options, key=key)[0],
+                              self.command(user, "-tt", *options, key=key)[1:], encoding="latin-1", timeout=30,
+                              dimensions=(24, 100))
+        child.delaybeforesend = None
+        self.lines.append(harness.Line(child, open(os.path.join(self.place, f"ssh{len(self.lines)}"), "w",
+                                                   encoding="latin-1")))
+        return self.lines[-1]
+
+    def piped(self, user, text, key=True):
+        return subprocess.run(self.command(user, "-T", key=key), input=text.encode(), capture_output=True, timeout=60)
+
+
+def status(line):
+    line.child.expect(pexpect.EOF, timeout=30)
+    line.child.close()
+    return line.child.exitstatus
+
+
+@pytest.mark.parametrize("host", ["tcg", "bochs"])
+def test_two_come_by_ssh_and_one_who_is_cut_off_goes_on(machine, tmp_path, host):
+    front = Front(machine, tmp_path, host)
+    alice = front.visit("alice")
+    alice.expect(harness.READY, timeout=60)  # by her key, without a word
+    bob = front.visit("bob", key=False)
+    bob.expect("ENTER PASSWORD")  # his name is typed for him
+    bob.type("vmn")
+    bob.expect(harness.READY, timeout=60)
+    alice.cms("PIPE literal kept| > KEPT TEXT A")
+    assert "ALICE    - L0002, BOB      - L0003" in bob.cms("CP QUERY NAMES")
+    alice.type("PIPE literal a stage without an end| console")
+    alice.child.kill(9)
+    alice.child.close()
+    for _ in range(100):
+        if "ALICE    - DSC" in bob.cms("CP QUERY NAMES"):
+            break
+    else:
+        pytest.fail("ALICE is not disconnected")
+    again = front.visit("ALICE")
+    again.expect("RECONNECTED AT", timeout=60)
+    again.type("")
+    assert "kept" in again.cms("TYPE KEPT TEXT A")
+    other = front.visit("Alice")  # whoever has the key takes the session to where they are
+    other.expect("RECONNECTED AT", timeout=60)
+    again.expect("DISCONNECT AT")
+    again.expect("CP> ")
+    again.type("LOGOFF")
+    assert status(again) == 0
+    other.type("CP LOGOFF")
+    other.expect("LOGOFF AT")
+    assert status(other) == 0
+    bob.type("#CP DISCONNECT")
+    bob.expect("DISCONNECT AT")
+    assert status(bob) == 0
+
+
+@pytest.mark.parametrize("host", ["tcg", "bochs"])
+def test_by_ssh_there_is_a_line_and_nothing_else(machine, tmp_path, host):
+    front = Front(machine, tmp_path, host)
+    done = front.piped("alice", "QUERY DISK\n")  # what is piped is typed, and its end is the end
+    assert done.returncode == 0 and b"ALI191" in done.stdout and b"LOGOFF AT" in done.stdout
+    refused = front.piped("alice", "", key=False)  # who has keys comes by one of them
+    assert refused.returncode == 255 and b"Permission denied" in refused.stderr
+    nobody = front.piped("nobody9", "vmn\n", key=False)
+    assert nobody.returncode == 0 and b"HCPLGA050E" in nobody.stdout  # told like anybody at any terminal
+    for name in ("root", "toolongname", "a b", "$(id)", "x;y", "--"):
+        done = subprocess.run(front.command("x", "-T", "-l", name, key=False), input=b"", capture_output=True,
+                              timeout=60)
+        assert b"uid=" not in done.stdout
+        assert done.returncode == (0 if name == "root" else 255), name
+    done = subprocess.run([*front.command("alice", "-T"), "id; cat /etc/passwd"], input=b"", capture_output=True,
+                          timeout=60)
+    assert b"VM/N" in done.stdout and b"root:" not in done.stdout and b"uid=" not in done.stdout
+    done = subprocess.run(front.command("alice", "-T", "-s", "-N", "-o", "ExitOnForwardFailure=yes", "-L",
+                                        f"{free_port()}:127.0.0.1:22", "-R", "0:127.0.0.1:22"), input=b"",
+                          capture_output=True, timeout=60)
+    assert done.returncode == 255
+    done = subprocess.run(["sftp", "-F", "none", "-b", "-", "-P", front.port, "-o", f"IdentityFile={front.key}", "-o",
+                           "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={front.place}/hosts",
+                           "alice@127.0.0.1"], input=b"ls /\n", capture_output=True, timeout=60)
+    assert done.returncode and b"etc" not in done.stdout
+
+
+def test_when_every_line_is_in_use_the_next_is_told_so(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg", "--lines", "2")
+    first = front.visit("bob", key=False)
+    first.expect("ENTER PASSWORD")
+    second = front.piped("bob", "", key=False)
+    assert second.returncode == 1 and b"every line is in use" in second.stderr
+    first.child.kill(9)
+    first.child.close()
+    third = front.visit("bob", key=False)
+    third.expect("ENTER PASSWORD", timeout=60)
+
+
+def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg")
+    bob = front.visit("bob", key=False)
+    bob.expect("ENTER PASSWORD")
+    front.machine.console.logon("OPERATOR")
+    front.machine.console.type("CP SHUTDOWN")
+    front.machine.wait(timeout=60)
+    bob.child.expect(pexpect.EOF, timeout=30)
+    with socket.socket() as s:
+        assert s.connect_ex(("127.0.0.1", int(front.port)))
