@@ -146,6 +146,10 @@ run: ## start VM/N on this terminal (MACHINE=kvm|tcg|bochs); its disk (DISK=disk
 	@scripts/setup run
 	@MAKE='$(MAKE)' $(BUILD) $(SYSTEM) $(if $(wildcard $(DISK)),,$(DISK))
 	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK) || [ $$? = 130 ] # Ctrl-] q
+ssh: ## as run, and people may come by SSH: PORT=2222 or ADDRESS:PORT
+	@scripts/setup ssh
+	@MAKE='$(MAKE)' $(BUILD) $(SYSTEM) $(B)/mkimage $(B)/vmn-names.so $(if $(wildcard $(DISK)),,$(DISK))
+	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK) --ssh $(or $(PORT),2222) || [ $$? = 130 ]
 $(DISK): | $(B)/vmn.img ; @$(call step,making the disk $@){ cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@; } || { rm -f $@.new; exit 1; }
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
 	@scripts/setup test
@@ -171,7 +175,7 @@ debug: ## start VM/N (MACHINE=bochs) with the emulator's log kept in build/debug
 	@nm -n $(B)/cp.elf64 >$(B)/cp.sym
 	@scripts/vmn --machine $(or $(MACHINE),bochs) --cpu-clock fast --log $(B)/debug.log $(if $(wildcard $(DISK)),--disk $(DISK))
 all: $(B)/vmn-relay $(B)/vmn-names.so
-.PHONY: run test soak check format debug
+.PHONY: run ssh test soak check format debug
 # payloads named vmx_* stand on a small hypervisor of their own, and one that does everything
 $(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest console,$(GUESTS))): \
   $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)

@@ -113,6 +113,7 @@ void session_leave(struct session *s, bool hold)
         return;
     }
     session_enter(s, SESSION_LOGON);
+    s->output.owes = false;
     carrier_hang_up(t->number);
 }
 

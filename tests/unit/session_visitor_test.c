@@ -59,6 +59,7 @@ static void who_is_known_takes_the_session_over_wherever_it_is(void **state)
     assert_string_equal(hung_up_on(), "");
     type(0, "#CP DISCONNECT\r");
     assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
+    assert_null(strstr(strstr(shown(0), "DISCONNECT AT "), "CP> "));
     comes(2, MARK("C") MARK("UALICE"));
     assert_shows(2, "RECONNECTED AT ");
     type(2, "#CP LOGOFF\r");
@@ -100,6 +101,7 @@ static void logging_off_hangs_up_and_the_prompt_is_for_the_next(void **state)
     const char *text = shown(0);
     assert_non_null(strstr(text, "LOGOFF AT "));
     assert_null(strstr(text, "VM/N ONLINE"));
+    assert_null(strstr(text, "CP> "));
     assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
     carrier(0, false);
     carrier(0, true);
