@@ -43,7 +43,7 @@
 #include "scripts/vmn-log.h"
 
 enum {
-    MAX_LINES = 64,
+    MAX_LINES = 96,
     TICK_MS = 50,
     FIRMWARE_TICKS = 40,
     STATUS_USAGE = 2,

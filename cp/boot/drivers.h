@@ -6,7 +6,7 @@
 
 void drivers_start(const struct machine_facts *); /* interrupt controllers, disks; lines are known but closed */
 void drivers_open(void);                          /* lines: their callbacks are set now */
-enum { DRIVERS_LINES = 64 };                      /* UARTs, then the ports of virtio consoles: at most so many */
+enum { DRIVERS_LINES = 96 };                      /* UARTs, then the ports of virtio consoles: at most so many */
 unsigned drivers_lines(void);
 struct line *drivers_line(unsigned index);
 struct disk *drivers_system_disk(void);           /* NULL: none */

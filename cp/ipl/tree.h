@@ -27,7 +27,7 @@
 
 #include "cp/device/node.h"
 
-enum { TREE_MEMORY = 16, TREE_UARTS = 4, TREE_CONSOLES = 2, TREE_ATA = 4, TREE_ISA = 16, TREE_MODULES = 16,
+enum { TREE_MEMORY = 16, TREE_UARTS = 4, TREE_CONSOLES = 3, TREE_ATA = 4, TREE_ISA = 16, TREE_MODULES = 16,
        TREE_PATH = 80 };
 
 /* What cannot be honoured, and where. */

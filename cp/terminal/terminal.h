@@ -13,7 +13,7 @@
 #include "cp/terminal/ring.h"
 
 enum {
-    TERMINALS = 32,
+    TERMINALS = 96,
     TERMINAL_INPUT = 16384, /* bytes typed ahead at most, or the line holds them or they are lost; a power of two */
 };
 
