@@ -83,6 +83,7 @@ bool session_logon(struct session *s, const struct user *user)
     s->user = user;
     s->state = SESSION_READ;
     s->logon_us = clock_unix_us();
+    output_is_new(&s->output);
     s->nested = user->machine.nesting;
     s->typing.editor.history = s->typing.history;
     give_disks(s);

@@ -22,20 +22,59 @@ void output_renew(struct output *o)
     o->ring = ring;
     o->terminal = terminal;
     o->in_line = in_line;
+    o->since = ring.head;
 }
+
+void output_is_new(struct output *o) { o->since = o->ring.head; }
 
 void output_forget(struct output *o)
 {
-    o->ring.tail = o->ring.head;
+    o->ring.tail = o->since = o->ring.head;
     o->in_line = false;
+}
+
+/* The oldest byte that may be shown again and is still there. */
+static uint32_t oldest(const struct output *o, uint32_t most)
+{
+    uint32_t kept = o->ring.head - o->since;
+    kept = kept < o->ring.size ? kept : o->ring.size;
+    return o->ring.head - (kept < most ? kept : most);
+}
+
+/* Where the line begins that `at` is behind. */
+static uint32_t line_start(const struct output *o, uint32_t at, uint32_t least)
+{
+    while (at != least && o->ring.bytes[(at - 1) & (o->ring.size - 1)] != '\n')
+        at--;
+    return at;
+}
+
+/* What is sent stays in the ring until something else is there. A line that is not whole any more is not shown. */
+static void show_again(struct output *o)
+{
+    uint32_t least = oldest(o, ring_used(&o->ring) + OUTPUT_SCREEN), at = line_start(o, o->ring.tail, least);
+    for (unsigned lines = 0; lines < OUTPUT_SCREEN_LINES && at != least; lines++) {
+        uint32_t before = line_start(o, at - 1, least);
+        if (before == least && least != o->since)
+            break;
+        at = before;
+    }
+    if (at != least || at == o->since)
+        o->ring.tail = at;
 }
 
 void output_resume(struct output *o)
 {
     uint32_t waits = ring_used(&o->ring);
     bool begun_elsewhere = !waits || (!o->partial_cut && waits < o->partial_length);
-    if (o->in_line && begun_elsewhere)
-        output_forget(o); /* it is all in partial[], or an editor's */
+    if (o->in_line && begun_elsewhere) { /* it is all in partial[], or an editor's */
+        uint32_t start = line_start(o, o->ring.head, oldest(o, o->ring.size));
+        o->ring.head = start;
+        if ((int32_t)(o->ring.tail - start) > 0)
+            o->ring.tail = start;
+        o->in_line = false;
+    }
+    show_again(o);
     o->owes = true;
 }
 

@@ -21,6 +21,8 @@ enum {
     OUTPUT_CONNECTED = 4096,      /* (it writes a byte or a few at a time: so many are gathered for the line at most) */
     OUTPUT_GATHERED = OUTPUT_CONNECTED / 2,
     OUTPUT_DISCONNECTED = 65536,  /* then it waits: nothing is lost */
+    OUTPUT_SCREEN_LINES = 20,     /* and bytes: what a terminal that comes to a session is shown of what was there */
+    OUTPUT_SCREEN = 4096,
     OUTPUT_PARTIAL = 160,         /* bytes of a machine's unfinished line, shown again after CP's words */
 };
 
@@ -33,6 +35,7 @@ struct output {
     bool partial_cut;   /* the machine's unfinished line is longer than partial[] */
     bool styled;        /* the machine wrote control sequences: the terminal may be in any mode */
     bool owes;          /* the unfinished line (prompt and what is typed, or the machine's) is to be shown again */
+    uint32_t since;     /* ring.head when the session began: what is older was another's */
     uint32_t dropped;   /* bytes of CP's words that found no room, and nobody was told yet */
     uint16_t partial_length;
     char partial[OUTPUT_PARTIAL];
@@ -41,7 +44,10 @@ struct output {
 void output_begin(struct output *, uint8_t *queue); /* OUTPUT_QUEUE bytes, and nothing in them; no terminal */
 void output_renew(struct output *); /* as new, but for the terminal, and what is queued for it */
 void output_forget(struct output *); /* what is queued: the terminal is somebody else's */
-void output_resume(struct output *); /* the terminal is another: a line begun on the one before is owed as a whole */
+/* A session has begun: nothing of before is shown again. */
+void output_is_new(struct output *);
+/* The terminal is another: it is shown the last lines again, and a line begun on the one before is owed as a whole. */
+void output_resume(struct output *);
 /* What `from` has already sent to the terminal may have left it in any mode: `to`, which has the terminal next, resets
  * it. */
 void output_plain(struct output *to, const struct output *from);

@@ -79,7 +79,6 @@ def test_two_come_by_ssh_and_one_who_is_cut_off_goes_on(machine, tmp_path, host)
     bob.expect(harness.READY, timeout=60)
     alice.cms("PIPE literal kept| > KEPT TEXT A")
     assert "ALICE    - L0002, BOB      - L0003" in bob.cms("CP QUERY NAMES")
-    alice.type("PIPE literal a stage without an end| console")
     alice.child.kill(9)
     alice.child.close()
     for _ in range(100):
@@ -89,7 +88,8 @@ def test_two_come_by_ssh_and_one_who_is_cut_off_goes_on(machine, tmp_path, host)
         pytest.fail("ALICE is not disconnected")
     again = front.visit("ALICE")
     again.expect("RECONNECTED AT", timeout=60)
-    again.type("")
+    again.expect("PIPE literal kept. > KEPT TEXT A")  # the last screen
+    again.expect(harness.READY)
     assert "kept" in again.cms("TYPE KEPT TEXT A")
     other = front.visit("Alice")  # whoever has the key takes the session to where they are
     other.expect("RECONNECTED AT", timeout=60)

@@ -196,7 +196,8 @@ static void a_renewed_one_keeps_terminal_and_queue_and_nothing_else(void **state
     assert_memory_equal(&output.ring, &ring, sizeof ring);
     assert_ptr_equal(output.terminal, &terminal);
     assert_true(output.in_line);
-    output.terminal = NULL, output.in_line = false, output.ring = fresh.ring;
+    assert_int_equal(output.since, ring.head);
+    output.terminal = NULL, output.in_line = false, output.ring = fresh.ring, output.since = 0;
     assert_memory_equal(&output, &fresh, sizeof fresh);
     line.driver = &driver;
 }

@@ -80,13 +80,19 @@ static void a_line_half_typed_at_the_machine_is_seen_again_by_who_comes_back(voi
         fake_line[0].stuck = true;
         output("ALICE", &"name? ERASE"[from]);
         fake_line[0].stuck = false;
-        assert_string_equal(comes_back(1), "name? ERASE");
+        assert_string_equal(comes_back(1), "done\r\nname? ERASE");
         output("ALICE", " X\r\n");
         turn();
         assert_string_equal(shown(1), " X\r\n");
         type(1, "#CP LOGOFF\r");
         shown(1);
     }
+}
+
+static void assert_ends(const char *text, const char *end)
+{
+    assert_true(strlen(text) >= strlen(end));
+    assert_string_equal(text + strlen(text) - strlen(end), end);
 }
 
 static void who_comes_back_to_cp_finds_its_prompt_and_what_was_typed_there(void **state)
@@ -96,15 +102,59 @@ static void who_comes_back_to_cp_finds_its_prompt_and_what_was_typed_there(void 
     vm_stop(vm_of("ALICE"), VM_STOP_TRIPLE_FAULT, 0);
     turn();
     assert_shows(0, "CP> ");
-    assert_string_equal(comes_back(1), "CP> ");
+    assert_ends(comes_back(1), "triple fault at 0000000000100020\r\nCP> ");
     type(1, "QUERY USERID\r");
     assert_shows(1, "ALICE    AT VMN");
     type(1, "#CP DISCONNECT\r");
     logon(0, "ALICE");
     type(0, "QUERY USE");
-    assert_string_equal(comes_back(1), "CP> QUERY USE");
+    assert_ends(comes_back(1), "\r\nCP> QUERY USE");
     type(1, "RID\r");
     assert_shows(1, "ALICE    AT VMN");
+}
+
+/* The last lines, whole ones, and nothing that was there before the session. */
+static void who_comes_back_sees_the_last_screen_again(void **state)
+{
+    char expected[OUTPUT_SCREEN + 200], line[OUTPUT_SCREEN];
+    (void)state;
+    logon(0, "BOB");
+    output("BOB", "BOB's own\r\n");
+    type(0, "#CP LOGOFF\r");
+    logon(0, "ALICE");
+    assert_null(strstr(comes_back(1), "BOB"));
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(line, sizeof line, "line %u\r\n", i);
+        output("ALICE", line);
+        turn();
+    }
+    type(1, "#CP DISCONNECT\r");
+    for (unsigned i = 100; i < 102; i++) {
+        snprintf(line, sizeof line, "line %u\r\n", i);
+        output("ALICE", line);
+    }
+    shown(0);
+    logon(0, "ALICE");
+    const char *text = strstr(shown(0), "RECONNECTED AT ");
+    *expected = 0;
+    for (unsigned i = 100 - OUTPUT_SCREEN_LINES + 1; i < 102; i++)
+        snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "%sline %u\r\n",
+                 i == 100 ? "#CP DISCONNECT\r\n" : "", i);
+    assert_non_null(text);
+    assert_string_equal(strchr(text, '\n') + 1, expected);
+    memset(line, 'x', sizeof line);
+    for (unsigned i = 0; i < 3; i++) {
+        vm_output(vm_of("ALICE"), 0, (const uint8_t *)line, OUTPUT_SCREEN / 2);
+        turn();
+        output("ALICE", "\r\n");
+        turn();
+    }
+    type(0, "#CP DISCONNECT\r");
+    logon(1, "ALICE");
+    text = strstr(shown(1), "RECONNECTED AT ");
+    size_t shown_again = strlen(strchr(text, '\n') + 1);
+    assert_in_range(shown_again, OUTPUT_SCREEN / 2, OUTPUT_SCREEN);
+    type(1, "#CP LOGOFF\r");
 }
 
 static void words_that_were_lost_are_told_of_once(void **state)
@@ -120,6 +170,8 @@ static void words_that_were_lost_are_told_of_once(void **state)
     snprintf(told, sizeof told, "\r\n%u characters of CP's messages are lost\r\n", alice->output.dropped);
     logon(1, "ALICE");
     assert_shows(1, told);
+    for (unsigned i = 0; i < OUTPUT_SCREEN_LINES; i++)
+        output("ALICE", "a line more\r\n");
     type(1, "#CP DISCONNECT\r");
     logon(0, "ALICE");
     assert_null(strstr(shown(0), "are lost"));
@@ -159,6 +211,7 @@ int main(void)
         TEST(reconnecting_loses_nothing),
         TEST(a_line_half_typed_at_the_machine_is_seen_again_by_who_comes_back),
         TEST(who_comes_back_to_cp_finds_its_prompt_and_what_was_typed_there),
+        TEST(who_comes_back_sees_the_last_screen_again),
         TEST(words_that_were_lost_are_told_of_once),
         TEST(a_command_half_typed_for_cp_is_not_taken_for_the_machines_line),
         TEST(a_connected_user_stays_unless_here_is_said),
