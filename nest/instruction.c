@@ -76,11 +76,10 @@ static const char *const error_rules[] = {
 
 enum nest_result nest_fail_field(struct nest *nest, enum nest_instruction_error error, uint32_t field)
 {
-    struct nest_vmcs *vmcs = nest_instruction_vmcs(nest);
-    if (!vmcs)
+    if (!nest->current)
         return nest_fail_invalid(nest);
     nest_trace(nest, error_rules[error], field);
-    nest_active_set(nest, vmcs, VMCS_INDEX_INSTRUCTION_ERROR, error);
+    nest_active_set(nest, nest->current, VMCS_INDEX_INSTRUCTION_ERROR, error);
     return set_flags(nest, RFLAGS_ZF);
 }
 

@@ -43,7 +43,8 @@ struct nest_instruction {
     struct exit exit;
 };
 
-/* What VMREAD and VMWRITE act on, and VMfail writes to; NULL: none. */
+/* What VMREAD and VMWRITE act on; NULL: none.  The number of a VMfail goes to the current VMCS whoever executes: of
+ * L2's, it is L1 that reads it. */
 static inline struct nest_vmcs *nest_instruction_vmcs(const struct nest *nest)
 {
     return nest->in_guest ? nest->current->link : nest->current;

@@ -195,6 +195,24 @@ static void persistence(void)
     attempt("VMREAD after L1 wrote it", l2_vmread, VMCS_HOST_RSP, 0);
 }
 
+/* The number of a VMfail is in the VMCS that is current, whoever executes. */
+static void numbers(void)
+{
+    begin();
+    attempt("VMREAD of no such field", l2_vmread, 0x6C3E, 0);
+    guest_check_equal(vm_get(VMCS_INSTRUCTION_ERROR), 12, "L1 reads its number");
+    guest_check_equal(peek(&shadow, VMCS_INSTRUCTION_ERROR), 0, "the shadow VMCS has none");
+    attempt("VMREAD GUEST_RIP", l2_vmread, VMCS_GUEST_RIP, 0);
+    guest_check_equal(vm_get(VMCS_INSTRUCTION_ERROR), 12, "success leaves it");
+    begin();
+    attempt("VMWRITE of no such field", l2_vmwrite, 0x6C3E, 0);
+    guest_check_equal(vm_get(VMCS_INSTRUCTION_ERROR), 12, "the same of VMWRITE");
+    bool any = rdmsr(MSR_VMX_FIRST + VMX_MISC) & VMX_MISC_VMWRITE_ANY;
+    begin();
+    attempt("VMWRITE of what may be read-only", l2_vmwrite, VMCS_EXIT_REASON, 0);
+    guest_check_equal(vm_get(VMCS_INSTRUCTION_ERROR), any ? 12 : 13, "whose number follows IA32_VMX_MISC");
+}
+
 int guest_main(void)
 {
     vm_begin();
@@ -207,6 +225,7 @@ int guest_main(void)
     links();
     others();
     persistence();
+    numbers();
     guest_print("end\n");
     return (int)guest_failures;
 }

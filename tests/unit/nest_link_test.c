@@ -113,6 +113,29 @@ static void link_and_enter(void)
     m.gpr[2] = 0x5555;
 }
 
+/* SDM "Conventions": a number goes to the current VMCS, which is L1's, and not to the one that is linked. */
+static void the_number_of_l2s_vmfail_is_l1s_to_read(void **state)
+{
+    (void)state;
+    link_and_enter();
+    const struct exit read = {.reason = EXIT_VMREAD, .instruction_length = 3, .instruction_info = REGISTERS};
+    const struct exit write = {.reason = EXIT_VMWRITE, .instruction_length = 3, .instruction_info = REGISTERS};
+    m.gpr[1] = 0x6C3E;
+    assert_int_equal(fake_vmx_exit(&m, &read), NEST_SKIP);
+    assert_int_equal(fake_vmx_verdict(&m), FAKE_FAILED_VALID);
+    leave();
+    assert_int_equal(fake_vmx_read(&m, VMCS_INSTRUCTION_ERROR), 12);
+    m.offered.msr[VMX_MISC] &= ~(uint64_t)VMX_MISC_VMWRITE_ANY;
+    enter(EXIT_VMRESUME);
+    m.gpr[1] = VMCS_EXIT_REASON;
+    assert_int_equal(fake_vmx_exit(&m, &write), NEST_SKIP);
+    assert_int_equal(fake_vmx_verdict(&m), FAKE_FAILED_VALID);
+    leave();
+    assert_int_equal(fake_vmx_read(&m, VMCS_INSTRUCTION_ERROR), 13);
+    fake_vmx_pointer(&m, EXIT_VMPTRLD, 0x4000);
+    assert_int_equal(fake_vmx_read(&m, VMCS_INSTRUCTION_ERROR), 0);
+}
+
 static void set_level(unsigned level)
 {
     m.loaded->held.guest_ss_access_rights = (m.loaded->held.guest_ss_access_rights & ~0x60u) | level << 5;
@@ -217,6 +240,7 @@ static void a_linked_vmcs_does_not_make_room_for_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(the_number_of_l2s_vmfail_is_l1s_to_read),
         TEST(l2_reaches_the_very_region_l1_links_to),
         TEST(l2_never_runs_with_l1s_shadow_bitmap_alone),
         TEST(a_linked_vmcs_is_its_kernels_alone),
