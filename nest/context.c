@@ -106,7 +106,8 @@ bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
     struct nest_merge_context *context = &vmcs->context;
     *context = (struct nest_merge_context){
         .policy = &nest->policy, .hardware = nest->capability, .pat = context->pat, .efer = context->efer,
-        .debugctl = context->debugctl, .dr7 = context->dr7}; /* nest_context_inherit() saw to those four */
+        .debugctl = context->debugctl, .dr7 = context->dr7, /* nest_context_inherit() saw to those four */
+        .caches = nest->caches};
     /* without VPIDs hardware flushes at each entry and exit, as L1 expects of its own */
     if (nest_secondary(&vmcs->vmcs12) & CPU2_VPID)
         context->vpid = vmcs->vpid02;
@@ -179,6 +180,7 @@ static void pdptes_again(const struct nest *nest, const struct nest_vmcs *vmcs)
 void nest_context_recompute(const struct nest *nest, const struct nest_vmcs *vmcs)
 {
     const struct nest_merge_context *context = &vmcs->context;
+    nest_must("CR0.CD and NW", context->caches == nest->caches);
     nest_must("VPID", context->vpid == (nest_secondary(&vmcs->vmcs12) & CPU2_VPID ? vmcs->vpid02 : 0));
     nest_must("EPT02", context->eptp == ept_again(nest, vmcs));
     link_recompute(nest, vmcs);

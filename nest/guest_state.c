@@ -34,7 +34,7 @@ static void save_copies(struct nest_vmcs *vmcs, const struct vmcs_set *pulled)
     nest_written(vmcs, &copied, NEST_BY_L2);
 }
 
-static void save_control_registers(struct nest_vmcs *vmcs)
+static void save_control_registers(const struct nest *nest, struct nest_vmcs *vmcs)
 {
     const struct vmcs *vmcs12 = &vmcs->vmcs12, *vmcs02 = &vmcs->vmcs02;
     /* the shadows were pulled: CP writes them as it emulates L2's MOV to CR0 and CR4 */
@@ -42,7 +42,7 @@ static void save_control_registers(struct nest_vmcs *vmcs)
                            vmcs12->guest_cr0);
     uint64_t cr4 = unmerge(vmcs02->guest_cr4, vmcs02->cr4_shadow, vmcs02->cr4_mask, vmcs12->cr4_mask,
                            vmcs12->guest_cr4);
-    PUT(GUEST_CR0, guest_cr0, cr0);
+    PUT(GUEST_CR0, guest_cr0, (cr0 & ~NEST_CACHES) | nest->caches);
     PUT(GUEST_CR4, guest_cr4, cr4);
 }
 
@@ -94,7 +94,7 @@ static void save_mode(const struct nest *nest, struct nest_vmcs *vmcs)
 
 static void save_registers(const struct nest *nest, struct nest_vmcs *vmcs)
 {
-    save_control_registers(vmcs);
+    save_control_registers(nest, vmcs);
     save_on_request(vmcs);
     save_listed(vmcs);
     save_pdptes(vmcs);

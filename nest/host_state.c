@@ -6,7 +6,7 @@
 
 enum { RIGHTS_UNUSABLE = 1 << 16, RIGHTS_DATA = 0xC093, RIGHTS_CODE32 = 0xC09B, RIGHTS_CODE64 = 0xA09B,
        RIGHTS_TSS = 0x8B };
-enum { DR7_INITIAL = 0x400, RFLAGS_INITIAL = 2, BLOCKING_BY_NMI = 8, TSS_LIMIT = 0x67, TABLE_LIMIT = 0xFFFF };
+enum { DR7_INITIAL = 0x400, RFLAGS_INITIAL = 2, TSS_LIMIT = 0x67, TABLE_LIMIT = 0xFFFF };
 
 static uint32_t data_rights(uint16_t selector)
 {
@@ -54,11 +54,12 @@ static uint64_t efer_after(const struct vmcs *vmcs12, const struct vmcs *was, bo
 
 /* CR0 as L1 sees it: cache bits and ET are not loaded.  CR4: PAE and PCIDE follow the mode.  What L1 believes of them
  * is in vmcs01's shadows; CP's forced bits are in the real ones. */
-static void load_control_registers(struct vmcs *state, const struct vmcs *vmcs12, const struct vmcs *was,
-                                   bool long_mode, const struct nest_policy *policy)
+static void load_control_registers(const struct nest *nest, struct vmcs *state, const struct vmcs *vmcs12,
+                                   const struct vmcs *was, bool long_mode)
 {
-    const uint64_t kept = CR0_ET | CR0_NW | CR0_CD | 0x1FF8FFC0ull | 0xFFFFFFFF00000000ull;
-    state->cr0_shadow = (vmcs12->host_cr0 & ~kept) | (was->guest_cr0 & kept);
+    const struct nest_policy *policy = &nest->policy;
+    const uint64_t kept = CR0_ET | 0x1FF8FFC0ull | 0xFFFFFFFF00000000ull;
+    state->cr0_shadow = (vmcs12->host_cr0 & ~(kept | NEST_CACHES)) | (was->guest_cr0 & kept) | nest->caches;
     state->cr4_shadow = long_mode ? vmcs12->host_cr4 | CR4_PAE : vmcs12->host_cr4 & ~(uint64_t)CR4_PCIDE;
     state->guest_cr0 = (state->cr0_shadow | policy->cr0_ones) & ~policy->cr0_zeroes;
     state->guest_cr4 = (state->cr4_shadow | policy->cr4_ones) & ~policy->cr4_zeroes;
@@ -94,10 +95,10 @@ static void load_constant(struct vmcs *state, const struct vmcs *vmcs12, bool lo
     state->guest_rip = vmcs12->host_rip;
 }
 
-static void load_registers(struct vmcs *state, const struct vmcs *vmcs12, const struct vmcs *was, bool long_mode,
-                           const struct nest_policy *policy)
+static void load_registers(const struct nest *nest, struct vmcs *state, const struct vmcs *vmcs12,
+                           const struct vmcs *was, bool long_mode)
 {
-    load_control_registers(state, vmcs12, was, long_mode, policy);
+    load_control_registers(nest, state, vmcs12, was, long_mode);
     state->guest_efer = efer_after(vmcs12, was, long_mode);
     state->guest_pat = vmcs12->exit_controls & EXIT_LOAD_PAT ? vmcs12->host_pat : was->guest_pat;
 }
@@ -107,7 +108,7 @@ static void renew(const struct nest *nest, struct nest_vmcs *vmcs, const struct 
 {
     if (vmcs->stale.parts & NEST_STALE_HOST)
         load_constant(&vmcs->l1, &vmcs->vmcs12, long_mode);
-    load_registers(&vmcs->l1, &vmcs->vmcs12, was, long_mode, &nest->policy);
+    load_registers(nest, &vmcs->l1, &vmcs->vmcs12, was, long_mode);
     vmcs->stale.parts &= ~(uint32_t)(NEST_STALE_HOST | NEST_STALE_HOST_REGISTERS);
 }
 
@@ -116,7 +117,7 @@ static void recompute(const struct nest *nest, const struct nest_vmcs *vmcs, con
     struct vmcs made;
     struct vmcs_set all = vmcs_set_guest;
     load_constant(&made, &vmcs->vmcs12, long_mode);
-    load_registers(&made, &vmcs->vmcs12, was, long_mode, &nest->policy);
+    load_registers(nest, &made, &vmcs->vmcs12, was, long_mode);
     vmcs_set_remove(&all, VMCS_INDEX_GUEST_INTERRUPTIBILITY); /* made at each exit */
     for (enum vmcs_index i = VMCS_INDEX_GUEST_PDPTE0; i <= VMCS_INDEX_GUEST_PDPTE3; i++)
         vmcs_set_remove(&all, i);
@@ -125,7 +126,7 @@ static void recompute(const struct nest *nest, const struct nest_vmcs *vmcs, con
     nest_must_equal("L1's state after an exit", &vmcs->l1, &made, &all);
 }
 
-uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool by_nmi)
+uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool nmis_blocked)
 {
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
     struct vmcs *state = &vmcs->l1;
@@ -135,9 +136,6 @@ uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const s
     if (NEST_RECOMPUTES)
         recompute(nest, vmcs, was, long_mode);
     nest->long_mode = long_mode;
-    /* with virtual NMIs the bit was L2's own affair */
-    bool blocked = by_nmi || (!(vmcs12->pin_controls & PIN_VIRTUAL_NMIS) &&
-                              (was->guest_interruptibility & BLOCKING_BY_NMI));
-    state->guest_interruptibility = blocked ? BLOCKING_BY_NMI : 0;
+    state->guest_interruptibility = nmis_blocked ? BLOCKING_BY_NMI : 0;
     return load_pdptes(nest, state, long_mode);
 }

@@ -21,27 +21,31 @@ static uint32_t own_revision(const struct nest *nest)
     return (uint32_t)(nest->offered->msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK);
 }
 
-static bool may_vmxon(const struct nest *nest, unsigned cpl)
+/* A control register as L1 sees it: CP may own bits of the real one. */
+static uint64_t seen(const struct nest *nest, enum vmcs_field real, enum vmcs_field mask, enum vmcs_field shadow)
 {
     const struct nest_host *host = nest->host;
-    const uint64_t *msr = nest->offered->msr;
-    /* CR0 as L1 sees it: CP may own bits of the real one */
-    uint64_t mask = host->get(host->context, VMCS_CR0_MASK), shadow = host->get(host->context, VMCS_CR0_SHADOW);
-    uint64_t cr0 = (host->get(host->context, VMCS_GUEST_CR0) & ~mask) | (shadow & mask);
-    mask = host->get(host->context, VMCS_CR4_MASK);
-    shadow = host->get(host->context, VMCS_CR4_SHADOW);
-    uint64_t cr4 = (host->get(host->context, VMCS_GUEST_CR4) & ~mask) | (shadow & mask);
-    uint64_t wanted = FEATURE_LOCK | FEATURE_VMX;
-    return cpl == 0 && capability_allows_cr(msr[VMX_CR0_FIXED0], msr[VMX_CR0_FIXED1], cr0) &&
-           capability_allows_cr(msr[VMX_CR4_FIXED0], msr[VMX_CR4_FIXED1], cr4) &&
-           (nest->feature_control & wanted) == wanted;
+    uint64_t owned = host->get(host->context, mask);
+    return (host->get(host->context, real) & ~owned) | (host->get(host->context, shadow) & owned);
 }
 
-static bool sees_vmxe(const struct nest *nest)
+static uint64_t seen_cr0(const struct nest *nest)
 {
-    const struct nest_host *host = nest->host;
-    uint64_t mask = host->get(host->context, VMCS_CR4_MASK), shadow = host->get(host->context, VMCS_CR4_SHADOW);
-    return ((host->get(host->context, VMCS_GUEST_CR4) & ~mask) | (shadow & mask)) & CR4_VMXE;
+    return seen(nest, VMCS_GUEST_CR0, VMCS_CR0_MASK, VMCS_CR0_SHADOW);
+}
+
+static uint64_t seen_cr4(const struct nest *nest)
+{
+    return seen(nest, VMCS_GUEST_CR4, VMCS_CR4_MASK, VMCS_CR4_SHADOW);
+}
+
+static bool may_vmxon(const struct nest *nest, unsigned cpl)
+{
+    const uint64_t *msr = nest->offered->msr;
+    uint64_t wanted = FEATURE_LOCK | FEATURE_VMX;
+    return cpl == 0 && capability_allows_cr(msr[VMX_CR0_FIXED0], msr[VMX_CR0_FIXED1], seen_cr0(nest)) &&
+           capability_allows_cr(msr[VMX_CR4_FIXED0], msr[VMX_CR4_FIXED1], seen_cr4(nest)) &&
+           (nest->feature_control & wanted) == wanted;
 }
 
 enum nest_result nest_vmxon(struct nest *nest, const struct nest_instruction *i)
@@ -49,7 +53,7 @@ enum nest_result nest_vmxon(struct nest *nest, const struct nest_instruction *i)
     uint64_t gpa;
     if (nest->vmxon)
         return nest_fail(nest, VM_ERROR_VMXON_IN_ROOT);
-    if (!sees_vmxe(nest))
+    if (!(seen_cr4(nest) & CR4_VMXE))
         return nest_raise_ud(nest);
     if (!may_vmxon(nest, nest_code_mode(nest).cpl))
         return nest_raise_gp(nest);
@@ -59,6 +63,7 @@ enum nest_result nest_vmxon(struct nest *nest, const struct nest_instruction *i)
         return nest_fail_invalid(nest);
     nest->vmxon = true;
     nest->long_mode = nest_code_mode(nest).long_mode;
+    nest->caches = seen_cr0(nest) & NEST_CACHES;
     nest->vmxon_gpa = gpa;
     return nest_succeed(nest);
 }

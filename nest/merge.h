@@ -18,8 +18,11 @@ struct nest_merge_context {
     uint16_t vpid;           /* 0: none */
     /* what the outer's guest has in its CPU, for state the inner does not load */
     uint64_t pat, efer, debugctl, dr7;
+    uint64_t caches;         /* CR0.CD and NW */
     uint64_t pdptes[4];      /* of memory, where the inner has no EPT */
 };
+
+#define NEST_CACHES (1ull << 30 | 1ull << 29) /* of CR0 */
 
 /* *out = inner over outer.  @pre out is neither of them */
 void nest_merge(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,

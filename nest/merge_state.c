@@ -27,7 +27,8 @@ RULE(cr4_mask)
 RULE(cr0_shadow)
 {
     UNUSED();
-    out->cr0_shadow = (inner->cr0_shadow & inner->cr0_mask) | (inner->guest_cr0 & ~inner->cr0_mask);
+    uint64_t cr0 = (inner->guest_cr0 & ~NEST_CACHES) | context->caches;
+    out->cr0_shadow = (inner->cr0_shadow & inner->cr0_mask) | (cr0 & ~inner->cr0_mask);
 }
 
 RULE(cr4_shadow)

@@ -99,8 +99,22 @@ static struct nest_cr keep(struct nest_cr cr, uint64_t mask12, uint64_t guest12,
     return cr;
 }
 
-struct nest_cr nest_cr_write(const struct nest *nest, unsigned number, uint64_t value)
+/* SDM "Loading Guest Control Registers, Debug Registers, and MSRs": of vmcs12 they are ignored. */
+static void caches_set(struct nest *nest, uint64_t cr0)
 {
+    if (nest->caches == (cr0 & NEST_CACHES))
+        return;
+    nest->caches = cr0 & NEST_CACHES;
+    for (unsigned i = 0; i < nest->active_top; i++)
+        if (nest->active[i])
+            nest->active[i]->stale.parts |= NEST_STALE_RULES | NEST_STALE_REGISTERS;
+}
+
+struct nest_cr nest_cr_write(struct nest *nest, unsigned number, uint64_t value)
+{
+    uint64_t kept = nest->in_guest ? nest->current->vmcs12.cr0_mask : 0;
+    if (number == 0)
+        caches_set(nest, (value & ~kept) | (nest->caches & kept));
     const struct nest_policy *policy = &nest->policy;
     struct nest_cr cr = number == 0 ? cr_of(value, policy->cr0_ones, policy->cr0_zeroes)
                                     : cr_of(value, policy->cr4_ones, policy->cr4_zeroes);

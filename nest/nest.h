@@ -91,7 +91,7 @@ struct nest_host {
      * NULL: frame_free() does it at once. */
     void (*tables_free)(void *context, void *books, uint64_t *root, uint64_t frames);
 
-    /* MSRs of the virtual CPU, for the MSR lists.  false: #GP. */
+    /* MSRs of the virtual CPU, for the MSR lists, as L1 has them, whoever runs.  false: #GP. */
     bool (*rdmsr)(void *context, uint32_t msr, uint64_t *value);
     bool (*wrmsr)(void *context, uint32_t msr, uint64_t value);
 
@@ -161,6 +161,7 @@ struct nest {
     bool base_written;                /* vmcs01 was, since the last entry: no vmcs02 was told of it yet */
     bool untagged;                    /* vmcs01 runs without its VPID: L1 entered L2 without one */
     bool long_mode;                   /* L1's IA32_EFER.LMA, which VMX operation keeps it from changing */
+    uint64_t caches;                  /* CR0.CD and NW of who runs: no entry and no exit changes them */
     uint64_t vmxon_gpa;
     struct nest_vmcs *current;        /* NULL: the current-VMCS pointer is FFFFFFFF_FFFFFFFFH */
     struct nest_vmcs *active[NEST_ACTIVE];
@@ -264,7 +265,7 @@ enum nest_arrival nest_nmi_arrives(const struct nest *nest);
 struct nest_cr {
     uint64_t real, shadow;
 };
-struct nest_cr nest_cr_write(const struct nest *nest, unsigned number, uint64_t value);
+struct nest_cr nest_cr_write(struct nest *nest, unsigned number, uint64_t value);
 /* Whether the guest that runs may write this to CR0 or CR4: in VMX operation some bits are fixed; of L2's those that
  * L1 keeps do not come from it.  false: #GP. */
 bool nest_allows_cr(const struct nest *nest, unsigned number, uint64_t value);

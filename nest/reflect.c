@@ -16,6 +16,13 @@ static bool by_nmi(const struct exit *exit)
            (exit->interruption_info >> EVENT_TYPE_SHIFT & 7) == EVENT_TYPE_NMI;
 }
 
+/* With virtual NMIs the bit was L2's own affair. */
+static bool blocks_nmis(const struct nest_vmcs *vmcs, const struct exit *exit)
+{
+    return by_nmi(exit) || (!(vmcs->vmcs12.pin_controls & PIN_VIRTUAL_NMIS) &&
+                            (vmcs->vmcs02.guest_interruptibility & BLOCKING_BY_NMI));
+}
+
 /* Linear address and instruction information of exits that have them but are not captured for each. */
 static void save_operand_information(const struct nest *nest, struct vmcs *vmcs12, const struct exit *exit)
 {
@@ -79,12 +86,12 @@ static void recompute_shown(const struct nest *nest, const struct nest_vmcs *vmc
         nest_must_equal("what L1 is told of an exit", &seen, &vmcs->vmcs12, &vmcs_set_exit);
 }
 
-static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool nmi)
+static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool nmis_blocked)
 {
     struct nest_vmcs *vmcs = nest->current;
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
     struct vmcs_set written = {{0}};
-    uint32_t abort = nest_host_state_load(nest, vmcs, was, nmi);
+    uint32_t abort = nest_host_state_load(nest, vmcs, was, nmis_blocked);
     if (!abort && vmcs12->exit_msr_load_count) {
         vmcs->stale.parts |= NEST_STALE_HOST; /* the list may write over it */
         if (nest_msr_list_load(nest, vmcs12->exit_msr_load_address, vmcs12->exit_msr_load_count, &vmcs->l1, &written))
@@ -104,8 +111,9 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
     if ((exit->reason & 0xFFFF) < EXIT_REASONS)
         nest->counts.reflected[exit->reason & 0xFFFF]++;
     vmcs->launching = false;
-    /* a list may store cold ones */
-    nest_guest_state_save(nest, vmcs, !vmcs->closed || vmcs->vmcs12.exit_msr_store_count);
+    /* lists may store cold ones, and have loaded such */
+    nest_guest_state_save(nest, vmcs, !vmcs->closed || vmcs->vmcs12.exit_msr_store_count ||
+                                          vmcs->vmcs12.entry_msr_load_count);
     save_information(nest, vmcs, exit);
     uint32_t failed = !vmcs->vmcs12.exit_msr_store_count
                           ? 0
@@ -114,7 +122,7 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit)
     nest_show(nest, vmcs);
     if (NEST_RECOMPUTES)
         recompute_shown(nest, vmcs, true);
-    enum nest_result result = load_l1(nest, &vmcs->vmcs02, by_nmi(exit));
+    enum nest_result result = load_l1(nest, &vmcs->vmcs02, blocks_nmis(vmcs, exit));
     return failed ? abort_vmx(nest, VMX_ABORT_STORE_MSR) : result;
 }
 
@@ -126,34 +134,38 @@ static void unlaunch(struct nest_vmcs *vmcs)
     vmcs->launching = false;
 }
 
-/* Hardware did not take vmcs02, though L2 may have run before: what it holds of L2's state is told to nobody. */
-static void write_anew(struct nest *nest, struct nest_vmcs *vmcs)
+/* Hardware did not take vmcs02, though L2 may have run before: what it holds of L2's state is told to nobody. Then
+ * vmcs01 is loaded, as L1 left it. */
+static void take_back(struct nest *nest, struct nest_vmcs *vmcs)
 {
     nest_guest_state_catch_up(nest, vmcs);
     vmcs->stale.parts |= NEST_STALE_IMAGE;
+    nest->in_guest = false;
+    nest->hardware->load_l1(nest->cpu, NULL);
 }
 
-/* SDM "VM-Entry Failures During or After Loading Guest State": reason, qualification and nothing else is recorded. */
+/* SDM "VM-Entry Failures During or After Loading Guest State": reason, qualification and nothing else is recorded, and
+ * NMIs are blocked as they were. */
 enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason reason, uint64_t qualification)
 {
     const struct nest_host *host = nest->host;
     struct nest_vmcs *vmcs = nest->current;
-    struct vmcs was = {.guest_efer = host->get(host->context, VMCS_GUEST_EFER)};
-    was.guest_pat = host->get(host->context, VMCS_GUEST_PAT);
-    was.guest_cr0 = host->get(host->context, VMCS_GUEST_CR0);
-    was.guest_interruptibility = host->get(host->context, VMCS_GUEST_INTERRUPTIBILITY);
     if (reason < EXIT_REASONS)
         nest->counts.reflected[reason]++;
     unlaunch(vmcs);
     if (nest->in_guest)
-        write_anew(nest, vmcs);
+        take_back(nest, vmcs);
+    struct vmcs was = {.guest_efer = host->get(host->context, VMCS_GUEST_EFER)};
+    was.guest_pat = host->get(host->context, VMCS_GUEST_PAT);
+    was.guest_cr0 = host->get(host->context, VMCS_GUEST_CR0);
+    bool blocked = host->get(host->context, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_NMI;
     vmcs->vmcs12.exit_reason = reason | EXIT_ENTRY_FAILED;
     vmcs->vmcs12.exit_qualification = qualification;
     nest_written_one(vmcs, VMCS_INDEX_EXIT_REASON, NEST_BY_CP);
     nest_written_one(vmcs, VMCS_INDEX_EXIT_QUALIFICATION, NEST_BY_CP);
     nest_show(nest, vmcs);
     vmcs->stale.parts |= NEST_STALE_HOST_REGISTERS; /* L1's own are no L2's ... */
-    enum nest_result result = load_l1(nest, &was, false);
+    enum nest_result result = load_l1(nest, &was, blocked);
     vmcs->stale.parts |= NEST_STALE_HOST_REGISTERS; /* ... nor are L2's these */
     return result;
 }
@@ -171,10 +183,8 @@ void nest_skip(const struct nest *nest, uint64_t length)
 enum nest_result nest_entry_refused(struct nest *nest)
 {
     const struct nest_host *host = nest->host;
-    nest->in_guest = false;
     unlaunch(nest->current);
-    write_anew(nest, nest->current);
-    nest->hardware->load_l1(nest->cpu, NULL);
+    take_back(nest, nest->current);
     nest_fail(nest, VM_ERROR_CONTROLS);
     if (nest->current->page)
         host->gpr[RBX] = nest->current->gpa; /* as the call had it */

@@ -9,8 +9,8 @@ enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason 
 
 /* L1's state after an exit, as guest-state fields of vmcs01, in vmcs->l1.  SDM "Loading Host State".  Kept from exit to
  * exit, but for what is out of date.  `was`: L2's registers at the exit, for what is not loaded.
- * 0, or the number of a VMX abort. */
-uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool by_nmi);
+ * `nmis_blocked`: from then on. 0, or the number of a VMX abort. */
+uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const struct vmcs *was, bool nmis_blocked);
 
 /* After L2 ran: its guest state from hardware to vmcs02 and vmcs12. SDM "Saving Guest
  * State". Not `cold`: hot fields only */
@@ -24,7 +24,5 @@ void nest_skip(const struct nest *nest, uint64_t length);
 
 enum nest_abort { VMX_ABORT_STORE_MSR = 1, VMX_ABORT_PDPTE = 2, VMX_ABORT_VMCS = 3, VMX_ABORT_LOAD_MSR = 4 };
 enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17,
-       RIGHTS_LONG = 1 << 13 };
-#define CR0_NW (1ull << 29)
-#define CR0_CD (1ull << 30)
+       RIGHTS_LONG = 1 << 13, BLOCKING_BY_NMI = 8 };
 #define CR0_PG (1ull << 31)

@@ -57,6 +57,7 @@ void nest_image_written(struct nest_vmcs *vmcs, const struct vmcs_set *fields, e
         stale->parts |= NEST_STALE_RULES | NEST_STALE_REGISTERS;
     if (writer == NEST_BY_L2)
         return;
+    stale->parts |= NEST_STALE_GUEST; /* copies too: hardware, which will have them, changes nothing */
     vmcs_set_unite(&stale->region, fields);
     unite_common(&stale->image, fields, &vmcs_set_derived[VMCS_DERIVED_IMAGE]);
 }

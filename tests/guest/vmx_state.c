@@ -337,6 +337,62 @@ static void tpr_shadow(void)
     vm_print_exit("with threshold 0", &vm);
 }
 
+/* ---- CR0.CD and NW ----------------------------------------------------------------------- */
+
+#define CACHES (3ull << 29)
+#define CD     (1ull << 30)
+
+static void l2_caches(void *unused)
+{
+    (void)unused;
+    seen[0] = read_cr0() & CACHES;
+    write_cr0(read_cr0() | CD);
+    seen[1] = read_cr0() & CACHES;
+    cpuid(0, 0);
+    seen[2] = read_cr0() & CACHES;
+    write_cr0(read_cr0() & ~CACHES);
+    seen[3] = read_cr0() & CACHES;
+    cpuid(0, 0);
+}
+
+static void print_caches(const char *when)
+{
+    guest_print("%s: L2 %#llx %#llx %#llx %#llx, its CR0 %#llx, L1 %#llx\n", when, (unsigned long long)seen[0],
+                (unsigned long long)seen[1], (unsigned long long)seen[2], (unsigned long long)seen[3],
+                (unsigned long long)(vm_get(VMCS_GUEST_CR0) & CACHES), (unsigned long long)(read_cr0() & CACHES));
+}
+
+/* They are the processor's: no entry loads them and no exit. */
+static void caches(void)
+{
+    memset((void *)(uintptr_t)seen, 0, sizeof(seen));
+    fresh();
+    vm_set(VMCS_GUEST_CR0, read_cr0() | CACHES);
+    vm_set(VMCS_HOST_CR0, read_cr0() | CACHES);
+    vm_start(&vm, l2_caches, NULL);
+    for (unsigned i = 0; i < 3; i++) {
+        vm_run(&vm);
+        print_caches(vm_reason_name(vm.exit.reason));
+        vm_skip(&vm);
+        if (i == 1)
+            write_cr0(read_cr0() | CD);
+    }
+    vm_set(VMCS_CR0_MASK, CACHES); /* what L1 keeps, L2 leaves */
+    vm_set(VMCS_CR0_SHADOW, read_cr0() & ~CACHES);
+    vm_start(&vm, l2_caches, NULL);
+    vm_run(&vm);
+    print_caches("kept");
+    vm_print_exit("kept", &vm);
+    write_cr0(read_cr0() & ~CACHES);
+    vm_set(VMCS_CR0_MASK, 0);
+    vm_start(&vm, l2_caches, NULL);
+    vm_set(VMCS_GUEST_RFLAGS, 0); /* an entry that fails */
+    write_cr0(read_cr0() | CD);
+    vm_run(&vm);
+    guest_print("failed: L1 %#llx\n", (unsigned long long)(read_cr0() & CACHES));
+    write_cr0(read_cr0() & ~CACHES);
+}
+
 int guest_main(void)
 {
     vm_begin();
@@ -347,6 +403,7 @@ int guest_main(void)
     state_of_both();
     shared();
     tpr_shadow();
+    caches();
     guest_print("end\n");
     return (int)guest_failures;
 }

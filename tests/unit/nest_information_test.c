@@ -138,8 +138,9 @@ static void a_failed_entry_leaves_l1_what_its_host_state_does_not_load(void **st
     fake_vmx_write(&m, VMCS_GUEST_CR4, 0x2000); /* long mode without PAE */
     m.first.held.guest_efer = 0xD01;
     m.first.held.guest_pat = 0x0606060606060606;
-    m.first.held.guest_cr0 |= 1 << 30; /* CD, which no exit changes */
+    nest_cr_write(&m.nest, 0, 0x80000031 | 1 << 30); /* CD, which no exit changes */
     m.first.held.guest_interruptibility = 8;
+    fake_vmx_write(&m, VMCS_PIN_CONTROLS, 0x16 | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS); /* there is no L2 to own them */
     assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_REFLECTED);
     assert_int_equal(fake_vmx_read(&m, VMCS_EXIT_REASON), EXIT_ENTRY_FAILED | EXIT_ENTRY_GUEST_STATE);
     assert_int_equal(m.first.held.guest_efer, 0xD01);

@@ -99,6 +99,59 @@ static void each_owner_of_a_control_register_bit_keeps_it(void **state)
     assert_int_equal(m.loaded->held.cr0_shadow, 0xC000001D);
 }
 
+/* L2's MOV to CR0 as CP carries it out. */
+static void l2_writes_cr0(uint64_t value)
+{
+    struct nest_cr cr = nest_cr_write(&m.nest, 0, value);
+    m.loaded->held.guest_cr0 = cr.real;
+    m.loaded->held.cr0_shadow = cr.shadow;
+}
+
+/* SDM "Loading Guest Control Registers, Debug Registers, and MSRs", "Loading Host Control Registers, ..." */
+static void cd_and_nw_are_the_processors_whoever_runs(void **state)
+{
+    enum { WITHOUT = (int)0x80000031, CD = 1 << 30, NW = 1 << 29 };
+    (void)state;
+    fake_vmx_write(&m, VMCS_GUEST_CR0, (uint32_t)WITHOUT | CD);
+    enter(EXIT_VMLAUNCH);
+    assert_int_equal(m.loaded->held.cr0_shadow, (uint32_t)WITHOUT); /* the field's is not loaded */
+    l2_writes_cr0((uint32_t)WITHOUT | CD | NW);
+    assert_int_equal(m.loaded->held.guest_cr0, (uint32_t)WITHOUT); /* and the real one has neither */
+    leave();
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_CR0), (uint32_t)WITHOUT | CD | NW);
+    assert_int_equal(m.first.held.cr0_shadow, (uint32_t)WITHOUT | CD | NW);
+    enter(EXIT_VMRESUME);
+    leave();
+    m.first.held.cr0_shadow = nest_cr_write(&m.nest, 0, (uint32_t)WITHOUT | CD).shadow; /* L1 changes them */
+    enter(EXIT_VMRESUME);
+    assert_int_equal(m.loaded->held.cr0_shadow, (uint32_t)WITHOUT | CD);
+    leave();
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_CR0), (uint32_t)WITHOUT | CD);
+    assert_int_equal(m.first.held.cr0_shadow, (uint32_t)WITHOUT | CD);
+    fake_vmx_write(&m, VMCS_CR0_MASK, CD); /* what L1 keeps of L2 L2 does not change */
+    fake_vmx_write(&m, VMCS_CR0_SHADOW, 0);
+    enter(EXIT_VMRESUME);
+    assert_int_equal(m.loaded->held.cr0_shadow, (uint32_t)WITHOUT);
+    l2_writes_cr0((uint32_t)WITHOUT | NW);
+    leave();
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_CR0), (uint32_t)WITHOUT | CD | NW);
+}
+
+/* As the processor has them when L1 enters VMX operation. */
+static void cd_and_nw_are_those_of_vmxon(void **state)
+{
+    (void)state;
+    assert_int_equal(fake_vmx_plain(&m, EXIT_VMXOFF), NEST_SKIP);
+    m.first.held.cr0_shadow = 0x80000031 | 1 << 30;
+    m.first.held.cr0_mask |= 1 << 30;
+    fake_vmx_enter_operation(&m);
+    fake_vmx_make_vmcs(&m, FAKE_VMCS);
+    enter(EXIT_VMLAUNCH);
+    assert_int_equal(m.loaded->held.cr0_shadow, 0x80000031 | 1 << 30);
+    leave();
+    assert_int_equal(m.first.held.cr0_shadow, 0x80000031 | 1 << 30);
+}
+
 static void l1_sees_its_own_registers_behind_cps_forced_bits(void **state)
 {
     (void)state;
@@ -158,6 +211,36 @@ static void msr_lists_load_and_store(void **state)
     memcpy(&entry, m.storage + 0x13010, sizeof(entry));
     assert_int_equal(entry.data, 0x2222);
     assert_int_equal(m.msrs[2], 0x3333);
+}
+
+/* The list changes in storage, where no VMWRITE tells of it. */
+static void what_a_list_loads_is_saved_each_time(void **state)
+{
+    const struct vmcs *vmcs12 = &m.nest.current->vmcs12;
+    (void)state;
+    fake_vmx_write(&m, VMCS_ENTRY_MSR_LOAD_ADDRESS, 0x12000);
+    fake_vmx_write(&m, VMCS_ENTRY_MSR_LOAD_COUNT, 1);
+    for (unsigned i = 0; i < 60; i++) { /* long enough for the region to be closed */
+        put_list(0x12000, 0, 0x174 + i % 3, 0x1000 + i);
+        enter(i ? EXIT_VMRESUME : EXIT_VMLAUNCH);
+        leave();
+        assert_int_equal(i % 3 == 0   ? vmcs12->guest_sysenter_cs
+                         : i % 3 == 1 ? vmcs12->guest_sysenter_esp
+                                      : vmcs12->guest_sysenter_eip,
+                         0x1000 + i);
+    }
+    assert_true(m.nest.current->closed);
+    put_list(0x12000, 0, 0x174, 0x33);
+    enter(EXIT_VMRESUME);
+    m.loaded->held.guest_sysenter_cs = 0x55; /* L2's own WRMSR behind it */
+    leave();
+    put_list(0x12000, 0, 0xC0000082, 7);
+    enter(EXIT_VMRESUME);
+    assert_int_equal(m.loaded->held.guest_sysenter_cs, 0x55);
+    leave();
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_SYSENTER_CS), 0x55);
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_SYSENTER_ESP), 0x103A);
+    assert_int_equal(fake_vmx_read(&m, VMCS_GUEST_SYSENTER_EIP), 0x103B);
 }
 
 static void a_bad_entry_list_fails_the_entry_with_its_number(void **state)
@@ -231,9 +314,12 @@ int main(void)
         TEST(efer_and_pat_not_loaded_are_what_l2_left),
         TEST(nmi_blocking_follows_the_exit),
         TEST(each_owner_of_a_control_register_bit_keeps_it),
+        TEST(cd_and_nw_are_the_processors_whoever_runs),
+        TEST(cd_and_nw_are_those_of_vmxon),
         TEST(l1_sees_its_own_registers_behind_cps_forced_bits),
         TEST(the_guests_mode_is_saved_in_the_entry_controls),
         TEST(msr_lists_load_and_store),
+        TEST(what_a_list_loads_is_saved_each_time),
         TEST(a_bad_entry_list_fails_the_entry_with_its_number),
         TEST(a_list_over_the_edge_of_storage_fails_there),
         TEST(a_bad_exit_list_is_a_vmx_abort_that_harms_l1_only),
