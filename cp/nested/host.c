@@ -10,6 +10,8 @@
 #include "cp/vcpu/linear_memo.h"
 #include "cp/vcpu/nested.h"
 
+enum { MSR_TSC = 0x10 };
+
 static uint64_t get(void *context, enum vmcs_field field)
 {
     return vcpu_read(&((struct vm *)context)->vcpu, field);
@@ -118,8 +120,13 @@ static void nest_tables_free(void *context, void *books, uint64_t *root, uint64_
     vm_bury();
 }
 
+/* A list is the host's, and L2's TSC offset no part of it, though vmcs02 may be loaded: SDM "Saving MSRs". */
 static bool rdmsr(void *context, uint32_t msr, uint64_t *value)
 {
+    if (msr == MSR_TSC) {
+        *value = clock_now() + ((struct vm *)context)->vcpu.tsc_offset;
+        return true;
+    }
     return msr_policy_read(context, msr, value) == 0 || cpu_nested->free_msr_read(msr, value);
 }
 

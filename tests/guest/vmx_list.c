@@ -1,14 +1,14 @@
 /* Question: do MSR lists do what RDMSR and WRMSR would? Each value is tried by WRMSR, then by the list of an
  * entry, and each MSR by RDMSR and by the list of an exit: what the one refuses the other must refuse. And is
- * what a list loaded, and L2 wrote, saved? Which MSRs there are differs from machine to machine, so only
- * whether the two agree is printed. */
+ * what a list loaded, and L2 wrote, saved? Whose is the TSC of lists? Which MSRs there are differs from
+ * machine to machine, so only whether the two agree is printed. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
 
 enum { MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR = 0xC0000081, MSR_LSTAR, MSR_CSTAR,
        MSR_FMASK, MSR_FS_BASE = 0xC0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_PAT = 0x277,
-       ENTRIES = 4 };
+       MSR_EFER = 0xC0000080, ENTRIES = 4 };
 #define NOT_CANONICAL 0x0000800000000000ull
 
 struct entry {
@@ -117,6 +117,76 @@ static void print_sysenter(const char *when)
                 (unsigned long long)vm_get(VMCS_GUEST_SYSENTER_EIP));
 }
 
+/* The list becomes another in storage, of which no VMWRITE tells: a value each entry. */
+static void saving_anew(void)
+{
+    static const struct {
+        const char *name;
+        enum vmcs_field field;
+        uint32_t msr;
+        uint64_t values[3];
+    } rows[] = {
+        {"SYSENTER_CS", VMCS_GUEST_SYSENTER_CS, MSR_SYSENTER_CS, {0x33, 0x44, 0x55}},
+        {"SYSENTER_ESP", VMCS_GUEST_SYSENTER_ESP, MSR_SYSENTER_ESP, {0x3000, 0x4000, 0x5000}},
+        {"SYSENTER_EIP", VMCS_GUEST_SYSENTER_EIP, MSR_SYSENTER_EIP, {0x6000, 0x7000, 0x8000}},
+        {"PAT", VMCS_GUEST_PAT, MSR_PAT, {0x0007040600070400, 0x0007040600070401, 0x0007040600070404}},
+        {"EFER", VMCS_GUEST_EFER, MSR_EFER, {0xD01, 0xD00, 0x501}},
+    };
+
+    for (unsigned save = 0; save < 2; save++) {
+        prepare(1, 0);
+        vm_set(VMCS_GUEST_PAT, 0x0007040600070406), vm_set(VMCS_HOST_PAT, rdmsr(MSR_PAT));
+        vm_set(VMCS_GUEST_EFER, 0xD00), vm_set(VMCS_HOST_EFER, rdmsr(MSR_EFER));
+        vm_entry_controls(ENTRY_LONG_MODE | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER);
+        vm_exit_controls(EXIT_LOAD_PAT | EXIT_LOAD_EFER | (save ? EXIT_SAVE_PAT | EXIT_SAVE_EFER : 0));
+        for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+            guest_print("%s:", rows[i].name);
+            for (unsigned n = 0; n < 3; n++) {
+                list[0] = (struct entry){rows[i].msr, 0, rows[i].values[n]};
+                vm_start(&vm, l2_cpuid, NULL);
+                vm_run(&vm);
+                guest_print(" %#llx", (unsigned long long)vm_get(rows[i].field));
+            }
+            guest_print(save ? "\n" : ", not asked to save PAT and EFER\n");
+        }
+    }
+}
+
+/* ---- time ---------------------------------------------------------------------------------- */
+
+enum { MSR_TSC = 0x10, UNITS = 40 };
+
+static volatile uint64_t l2_time;
+
+static void l2_tsc(void *unused)
+{
+    l2_time = rdtsc() >> UNITS;
+    l2_cpuid(unused);
+}
+
+/* L2's TSC is one unit ahead of L1's, which lists are about: loaded at an entry, stored and loaded at an exit. */
+static void time(void)
+{
+    static struct entry back[1] __attribute__((aligned(16))) = {{MSR_TSC, 0, 64ull << UNITS}};
+
+    prepare(1, 1);
+    vm_cpu(CPU_TSC_OFFSETTING, 0);
+    vm_set(VMCS_TSC_OFFSET, 1ull << UNITS);
+    vm_set(VMCS_EXIT_MSR_LOAD_ADDRESS, (uint64_t)(uintptr_t)back);
+    vm_set(VMCS_EXIT_MSR_LOAD_COUNT, 1);
+    list[0] = (struct entry){MSR_TSC, 0, 32ull << UNITS};
+    stored[0] = (struct entry){MSR_TSC, 0, 0};
+    vm_start(&vm, l2_tsc, NULL);
+    vm_run(&vm);
+    guest_print("TSC of L2: %llu, stored: %llu, of L1: %llu\n", (unsigned long long)l2_time,
+                (unsigned long long)(stored[0].data >> UNITS), (unsigned long long)(rdtsc() >> UNITS));
+    vm_set(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+    vm_start(&vm, l2_tsc, NULL);
+    vm_run(&vm);
+    guest_print("TSC of L2, none loaded: %llu, stored: %llu, of L1: %llu\n", (unsigned long long)l2_time,
+                (unsigned long long)(stored[0].data >> UNITS), (unsigned long long)(rdtsc() >> UNITS));
+}
+
 static struct page bitmap; /* L2 has those MSRs to itself */
 
 static void saving(void)
@@ -154,6 +224,8 @@ int guest_main(void)
     writing();
     reading();
     saving();
+    saving_anew();
+    time();
     guest_print("end\n");
     return (int)guest_failures;
 }

@@ -68,13 +68,33 @@ SVM_ITSELF = {
 }
 
 
+BOCHS_TSC = "Bochs 2.7 stores L2's TSC in the list of an exit"
+
+# the same, of the bare machine in Bochs, where that departs from the manual: the transcript has what the manual says
+BARE = {
+    "vmx_list": {
+        "TSC of L2: 33, stored: 32, of L1: 64": ("TSC of L2: 33, stored: 33, of L1: 64", BOCHS_TSC),
+        "TSC of L2, none loaded: 65, stored: 64, of L1: 64":
+            ("TSC of L2, none loaded: 65, stored: 65, of L1: 64", BOCHS_TSC),
+    },
+}
+
+
 # payloads that ask what QEMU answers otherwise, without CP too
 VMX_ONLY = {"vmx_raised": "QEMU 7.2 checks no alignment, and traps behind STI only after the next instruction"}
 
 
 def on_svm(name, transcript, levels):
     """The transcript of a VMX machine as it must be beneath so many CPs on SVM in QEMU."""
-    differs = {**SVM.get(name, {}), **(SVM_ITSELF.get(name, {}) if levels == 1 else {})}
+    return changed(name, transcript, {**SVM.get(name, {}), **(SVM_ITSELF.get(name, {}) if levels == 1 else {})})
+
+
+def on_bare_bochs(name, transcript):
+    """The same as it must be on Bochs without CP."""
+    return changed(name, transcript, BARE.get(name, {}))
+
+
+def changed(name, transcript, differs):
     missing = set(differs) - set(transcript)
     assert not missing, f"not in the transcript of {name}: {missing}"
     lines = [differs[line][0] if line in differs else line for line in transcript]

@@ -104,6 +104,32 @@ static void msr_lists_reach_the_msrs_of_the_machine(void **state)
     assert_int_equal(vm->vcpu.mtrr_def_type, MTRR_RESET ^ 0x800);
 }
 
+/* A list is of L1's time: SDM "Saving MSRs", "Loading MSRs". */
+static void lists_know_nothing_of_l2s_tsc_offset(void **state)
+{
+    enum { MSR_TSC = 0x10 };
+    const uint64_t own = 1ull << 44, back = 1ull << 45;
+
+    (void)state;
+    fake_now = 1000;
+    vmwrite(VMCS_PROCESSOR_CONTROLS, vmread(VMCS_PROCESSOR_CONTROLS) | CPU_TSC_OFFSETTING);
+    vmwrite(VMCS_TSC_OFFSET, 1ull << 40);
+    vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, 1);
+    vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, LOAD_LIST);
+    list_entry(LOAD_LIST, 0, MSR_TSC, own);
+    vmwrite(VMCS_EXIT_MSR_STORE_COUNT, 1);
+    vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, STORE_LIST);
+    list_entry(STORE_LIST, 0, MSR_TSC, 0);
+    vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, 1);
+    vmwrite(VMCS_EXIT_MSR_LOAD_ADDRESS, LOAD_LIST + 16);
+    list_entry(LOAD_LIST, 1, MSR_TSC, back);
+    uint64_t before = fake_now;
+    PLAY(IN_L1(launch), IN_L2(cpuid), IN_L1(wbinvd));
+    assert_true(peek(STORE_LIST + 8, 8) >= own && peek(STORE_LIST + 8, 8) <= own + (fake_now - before));
+    assert_true(vm->vcpu.tsc_offset + fake_now >= back && vm->vcpu.tsc_offset + before <= back);
+    assert_int_equal(get(VMCS_TSC_OFFSET), vm->vcpu.tsc_offset);
+}
+
 static void a_list_that_cannot_be_loaded_at_entry_is_a_failed_entry(void **state)
 {
     (void)state;
@@ -397,6 +423,7 @@ int main(void)
         TEST(where_l1_writes_twice_is_looked_up_once),
         TEST(an_operand_is_read_anew_when_its_mapping_has_changed),
         TEST(msr_lists_reach_the_msrs_of_the_machine),
+        TEST(lists_know_nothing_of_l2s_tsc_offset),
         TEST(a_list_that_cannot_be_loaded_at_entry_is_a_failed_entry),
         TEST(one_that_cannot_be_loaded_at_an_exit_is_a_vmx_abort),
         TEST(a_virtual_apic_page_is_l1s_own),
