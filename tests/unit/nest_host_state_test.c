@@ -7,55 +7,97 @@ enum { EXIT_PLAIN = 0x00036DFB, USABLE_DATA = 0xC093, UNUSABLE = 0x10000 };
 
 static const struct vmcs *l1(void) { return &m.first.held; }
 
+static const struct {
+    enum vmcs_field host;
+    enum vmcs_index guest;
+    uint64_t value;
+} loaded[] = {
+    {VMCS_HOST_ES_SELECTOR, VMCS_INDEX_GUEST_ES_SELECTOR, 0x18},
+    {VMCS_HOST_CS_SELECTOR, VMCS_INDEX_GUEST_CS_SELECTOR, 0x20},
+    {VMCS_HOST_SS_SELECTOR, VMCS_INDEX_GUEST_SS_SELECTOR, 0x28},
+    {VMCS_HOST_DS_SELECTOR, VMCS_INDEX_GUEST_DS_SELECTOR, 0x30},
+    {VMCS_HOST_FS_SELECTOR, VMCS_INDEX_GUEST_FS_SELECTOR, 0x38},
+    {VMCS_HOST_GS_SELECTOR, VMCS_INDEX_GUEST_GS_SELECTOR, 0x40},
+    {VMCS_HOST_TR_SELECTOR, VMCS_INDEX_GUEST_TR_SELECTOR, 0x48},
+    {VMCS_HOST_FS_BASE, VMCS_INDEX_GUEST_FS_BASE, 0x11000},
+    {VMCS_HOST_GS_BASE, VMCS_INDEX_GUEST_GS_BASE, 0x12000},
+    {VMCS_HOST_TR_BASE, VMCS_INDEX_GUEST_TR_BASE, 0x13000},
+    {VMCS_HOST_GDTR_BASE, VMCS_INDEX_GUEST_GDTR_BASE, 0x14000},
+    {VMCS_HOST_IDTR_BASE, VMCS_INDEX_GUEST_IDTR_BASE, 0x15000},
+    {VMCS_HOST_SYSENTER_CS, VMCS_INDEX_GUEST_SYSENTER_CS, 0x50},
+    {VMCS_HOST_SYSENTER_ESP, VMCS_INDEX_GUEST_SYSENTER_ESP, 0x16000},
+    {VMCS_HOST_SYSENTER_EIP, VMCS_INDEX_GUEST_SYSENTER_EIP, 0x17000},
+    {VMCS_HOST_CR3, VMCS_INDEX_GUEST_CR3, 0x7000},
+    {VMCS_HOST_RSP, VMCS_INDEX_GUEST_RSP, 0x18000},
+    {VMCS_HOST_RIP, VMCS_INDEX_GUEST_RIP, 0x19000},
+    {VMCS_HOST_PAT, VMCS_INDEX_GUEST_PAT, 0x0007010600070106},
+    {VMCS_HOST_EFER, VMCS_INDEX_GUEST_EFER, 0xD01},
+};
+enum { LOADED = sizeof(loaded) / sizeof(loaded[0]) };
+
+static uint64_t other_value(unsigned row)
+{
+    enum vmcs_field host = loaded[row].host;
+    return loaded[row].value ^ (host == VMCS_HOST_PAT ? 1 << 8 : host == VMCS_HOST_EFER ? 1 : 0x100);
+}
+
+/* Each of them is as `changed` says, which alone is another (LOADED: none). */
+static void assert_loaded(unsigned changed)
+{
+    for (unsigned row = 0; row < LOADED; row++)
+        if (vmcs_get(l1(), loaded[row].guest) != (row == changed ? other_value(row) : loaded[row].value))
+            fail_msg("%s after a change of %s", vmcs_field_name(vmcs_field_rows[loaded[row].guest].encoding),
+                     changed < LOADED ? vmcs_field_name(loaded[changed].host) : "none");
+}
+
 static void what_l1_wrote_as_its_host_state_it_finds(void **state)
 {
-    static const struct {
-        enum vmcs_field host;
-        enum vmcs_index guest;
-        uint64_t value;
-    } rows[] = {
-        {VMCS_HOST_ES_SELECTOR, VMCS_INDEX_GUEST_ES_SELECTOR, 0x18},
-        {VMCS_HOST_CS_SELECTOR, VMCS_INDEX_GUEST_CS_SELECTOR, 0x20},
-        {VMCS_HOST_SS_SELECTOR, VMCS_INDEX_GUEST_SS_SELECTOR, 0x28},
-        {VMCS_HOST_DS_SELECTOR, VMCS_INDEX_GUEST_DS_SELECTOR, 0x30},
-        {VMCS_HOST_FS_SELECTOR, VMCS_INDEX_GUEST_FS_SELECTOR, 0x38},
-        {VMCS_HOST_GS_SELECTOR, VMCS_INDEX_GUEST_GS_SELECTOR, 0x40},
-        {VMCS_HOST_TR_SELECTOR, VMCS_INDEX_GUEST_TR_SELECTOR, 0x48},
-        {VMCS_HOST_FS_BASE, VMCS_INDEX_GUEST_FS_BASE, 0x11000},
-        {VMCS_HOST_GS_BASE, VMCS_INDEX_GUEST_GS_BASE, 0x12000},
-        {VMCS_HOST_TR_BASE, VMCS_INDEX_GUEST_TR_BASE, 0x13000},
-        {VMCS_HOST_GDTR_BASE, VMCS_INDEX_GUEST_GDTR_BASE, 0x14000},
-        {VMCS_HOST_IDTR_BASE, VMCS_INDEX_GUEST_IDTR_BASE, 0x15000},
-        {VMCS_HOST_SYSENTER_CS, VMCS_INDEX_GUEST_SYSENTER_CS, 0x50},
-        {VMCS_HOST_SYSENTER_ESP, VMCS_INDEX_GUEST_SYSENTER_ESP, 0x16000},
-        {VMCS_HOST_SYSENTER_EIP, VMCS_INDEX_GUEST_SYSENTER_EIP, 0x17000},
-        {VMCS_HOST_CR3, VMCS_INDEX_GUEST_CR3, 0x7000},
-        {VMCS_HOST_RSP, VMCS_INDEX_GUEST_RSP, 0x18000},
-        {VMCS_HOST_RIP, VMCS_INDEX_GUEST_RIP, 0x19000},
-        {VMCS_HOST_PAT, VMCS_INDEX_GUEST_PAT, 0x0007010600070106},
-        {VMCS_HOST_EFER, VMCS_INDEX_GUEST_EFER, 0xD01},
-    };
-    const unsigned count = sizeof(rows) / sizeof(rows[0]);
     (void)state;
-    for (unsigned i = 0; i < count; i++)
-        fake_vmx_write(&m, rows[i].host, rows[i].value);
+    for (unsigned i = 0; i < LOADED; i++)
+        fake_vmx_write(&m, loaded[i].host, loaded[i].value);
     enter(EXIT_VMLAUNCH);
     leave();
-    for (unsigned i = 0; i < count; i++)
-        if (vmcs_get(l1(), rows[i].guest) != rows[i].value)
-            fail_msg("%s", vmcs_field_name(vmcs_field_rows[rows[i].guest].encoding));
-    for (unsigned i = 0; i < count; i++) { /* and each of them alone, changed between two exits */
-        uint64_t value = rows[i].value ^ (rows[i].host == VMCS_HOST_PAT    ? 1 << 8
-                                          : rows[i].host == VMCS_HOST_EFER ? 1
-                                                                           : 0x100);
-        fake_vmx_write(&m, rows[i].host, value);
+    assert_loaded(LOADED);
+    for (unsigned i = 0; i < LOADED; i++) { /* and each of them alone, changed between two exits */
+        fake_vmx_write(&m, loaded[i].host, other_value(i));
         enter(EXIT_VMRESUME);
         leave();
-        for (unsigned other = 0; other < count; other++)
-            if (vmcs_get(l1(), rows[other].guest) != (other == i ? value : rows[other].value))
-                fail_msg("%s after a change of %s", vmcs_field_name(vmcs_field_rows[rows[other].guest].encoding),
-                         vmcs_field_name(rows[i].host));
-        fake_vmx_write(&m, rows[i].host, rows[i].value);
+        assert_loaded(i);
+        fake_vmx_write(&m, loaded[i].host, loaded[i].value);
+    }
+}
+
+/* Guest state that an entry refuses, or an entry of its MSR-load list. */
+static void break_entry(bool list)
+{
+    const uint32_t refused[4] = {0x12345};
+    memcpy(m.storage + 0x12000, refused, sizeof(refused));
+    fake_vmx_write(&m, VMCS_ENTRY_MSR_LOAD_ADDRESS, 0x12000);
+    fake_vmx_write(&m, VMCS_ENTRY_MSR_LOAD_COUNT, list);
+    fake_vmx_write(&m, VMCS_GUEST_RFLAGS, list ? 2 : 0);
+}
+
+static void an_entry_that_fails_leaves_l1_the_host_state_as_it_is_now(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) { /* of a region that was never entered, and of one that was */
+        for (unsigned i = 0; i < LOADED; i++)
+            fake_vmx_write(&m, loaded[i].host, loaded[i].value);
+        for (unsigned i = 0; i <= LOADED; i++) {
+            break_entry(n & 1);
+            if (i < LOADED)
+                fake_vmx_write(&m, loaded[i].host, other_value(i));
+            assert_int_equal(fake_vmx_plain(&m, n < 2 ? EXIT_VMLAUNCH : EXIT_VMRESUME), NEST_REFLECTED);
+            assert_int_equal(fake_vmx_read(&m, VMCS_EXIT_REASON),
+                             EXIT_ENTRY_FAILED | (n & 1 ? EXIT_ENTRY_MSR : EXIT_ENTRY_GUEST_STATE));
+            assert_loaded(i);
+            if (i < LOADED)
+                fake_vmx_write(&m, loaded[i].host, loaded[i].value);
+        }
+        fake_vmx_write(&m, VMCS_GUEST_RFLAGS, 2);
+        fake_vmx_write(&m, VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+        if (n == 1)
+            enter(EXIT_VMLAUNCH), leave();
     }
 }
 
@@ -254,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_l1_wrote_as_its_host_state_it_finds),
+        TEST(an_entry_that_fails_leaves_l1_the_host_state_as_it_is_now),
         TEST(what_no_field_says_is_as_the_manual_has_it),
         TEST(a_selector_of_0_is_an_unusable_segment),
         TEST(control_registers_are_loaded_but_for_bits_no_exit_changes),
