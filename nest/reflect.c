@@ -144,6 +144,14 @@ static void take_back(struct nest *nest, struct nest_vmcs *vmcs)
     nest->hardware->load_l1(nest->cpu, NULL);
 }
 
+/* L1's translations go at an exit to an L1 that uses no VPIDs, and so they do where L2 never ran: vmcs01 may be tagged
+ * yet, and its CR3 is another now. */
+static void flush_l1(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    if (nest->vmcs01.vpid && !(nest_secondary(&vmcs->vmcs12) & CPU2_VPID))
+        nest->hardware->flush_vpid(nest->cpu, nest->vmcs01.vpid);
+}
+
 /* SDM "VM-Entry Failures During or After Loading Guest State": reason, qualification and nothing else is recorded, and
  * NMIs are blocked as they were. */
 enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason reason, uint64_t qualification)
@@ -166,6 +174,7 @@ enum nest_result nest_reflect_entry_failure(struct nest *nest, enum exit_reason 
     nest_show(nest, vmcs);
     vmcs->stale.parts |= NEST_STALE_HOST_REGISTERS; /* L1's own are no L2's ... */
     enum nest_result result = load_l1(nest, &was, blocked);
+    flush_l1(nest, vmcs);
     vmcs->stale.parts |= NEST_STALE_HOST_REGISTERS; /* ... nor are L2's these */
     return result;
 }

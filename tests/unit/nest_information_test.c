@@ -168,6 +168,20 @@ static void a_failed_vmresume_leaves_it_launched(void **state)
     leave();
 }
 
+static void a_failed_entry_without_vpids_drops_what_l1_translated(void **state)
+{
+    (void)state;
+    for (unsigned vpids = 0; vpids < 2; vpids++) {
+        unsigned flushes = m.flushes_vpid;
+        m.nest.vmcs01.vpid = 1;
+        fake_vmx_write(&m, VMCS_SECONDARY_CONTROLS, CPU2_EPT | (vpids ? CPU2_VPID : 0));
+        fake_vmx_write(&m, VMCS_VPID, vpids);
+        fake_vmx_write(&m, VMCS_GUEST_RFLAGS, 0);
+        assert_int_equal(fake_vmx_plain(&m, EXIT_VMLAUNCH), NEST_REFLECTED);
+        assert_int_equal(m.flushes_vpid, flushes + !vpids);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +193,7 @@ int main(void)
         TEST(an_event_that_was_injected_is_no_longer_valid),
         TEST(a_failed_entry_leaves_l1_what_its_host_state_does_not_load),
         TEST(a_failed_vmresume_leaves_it_launched),
+        TEST(a_failed_entry_without_vpids_drops_what_l1_translated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
