@@ -70,6 +70,8 @@ enum diagnose_property {
     /* an XSETBV of a guest of the guest may not leave it, so that any component of
      * leaf 0DH may be in use at any time */
     DIAGNOSE_UNSEEN_XSETBV = 1u << 1,
+    /* its walks set the accessed bit of PAE's top entries, where it is reserved: nobody looks at it */
+    DIAGNOSE_MARKED_PDPTES = 1u << 2,
 };
 
 enum diagnose_status {

@@ -10,7 +10,7 @@ bool nest_read_pdptes(const struct nest *nest, uint64_t cr3, uint64_t pdptes[4])
 {
     if (!nest->host->read(nest->host->context, cr3 & 0xFFFFFFE0u, pdptes, 4 * sizeof(pdptes[0])))
         return false;
-    for (unsigned i = 0; i < 4 && nest->policy.nested_page_tables; i++)
+    for (unsigned i = 0; i < 4 && nest->policy.marks_pdptes; i++)
         pdptes[i] &= ~PDPTE_ACCESSED;
     return true;
 }

@@ -125,6 +125,7 @@ struct nest_policy {
     uint64_t cr0_ones, cr0_zeroes, cr4_ones, cr4_zeroes;
     uint8_t physical_bits; /* MAXPHYADDR as L1's CPUID tells it */
     bool nested_page_tables; /* EPT02 in the form AMD's nested paging reads */
+    bool marks_pdptes;       /* the accessed bit of PAE's top entries may be set in storage: it is not looked at */
     uint16_t vpid_first, vpid_count; /* VPIDs for L2 contexts; count 0: no VPID in vmcs02 */
 };
 

@@ -55,9 +55,9 @@ static struct cpuid_answer cpuid_now(uint32_t leaf, uint32_t subleaf)
 
 /* Bochs keeps an external interrupt from leaving a guest that was entered with RFLAGS.IF = 0; a CP below does not, and
  * says so. */
-static bool interrupts_are_exact(void)
+static bool below_has(enum diagnose_property property)
 {
-    return cp_below_is_vmn() && (op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).ebx & DIAGNOSE_EXACT_INTERRUPTS);
+    return cp_below_is_vmn() && (op_cpuid(DIAGNOSE_LEAF_ASSISTS, 0).ebx & property);
 }
 
 static void virtualization_start(void)
@@ -69,7 +69,8 @@ static void virtualization_start(void)
     bool memory = !vmx && cp_below_offers(DIAGNOSE_ASSIST_ENTER);
     cpu_backend = vmx ? &cpu_svm : memory ? &cpu_memory : &cpu_vmx;
     cpu_nested = vmx ? &svm_nested : memory ? &memory_nested : &vmx_nested;
-    cpu_events.exact = vmx || interrupts_are_exact();
+    cpu_events.exact = vmx || below_has(DIAGNOSE_EXACT_INTERRUPTS);
+    cpuid_marks_pdptes = vmx || below_has(DIAGNOSE_MARKED_PDPTES);
     cpu_speculation_start();
     cpuid_policy_init(cpuid_now, vmx_controls.cpu2, context_xcr0_supported(), clock_hz);
 }

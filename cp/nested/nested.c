@@ -37,7 +37,7 @@ static void create(struct vm *vm, struct nested *nested)
         .policy = {.cr0_ones = CR0_NE, .cr0_zeroes = CR0_CD | CR0_NW, .cr4_ones = registers_cr4_own,
                    .cr4_zeroes = ~cpuid_cr4_allowed(vm) & ~registers_cr4_own,
                    .physical_bits = (uint8_t)cpuid_physical_bits(),
-                   .nested_page_tables = cpu_backend->nested_page_tables},
+                   .nested_page_tables = cpu_backend->nested_page_tables, .marks_pdptes = cpuid_marks_pdptes},
         .capability = cpu_nested->capability(), .offered = &nested->offered, .vmcs01 = &vmcs01,
     };
 

@@ -24,7 +24,7 @@ static int load_pdptes(struct vm *vm)
     static const enum vmcs_field fields[4] = {VMCS_GUEST_PDPTE0, VMCS_GUEST_PDPTE1, VMCS_GUEST_PDPTE2,
                                               VMCS_GUEST_PDPTE3};
     uint64_t entry[4];
-    uint64_t accessed = cpu_backend->nested_page_tables ? PDPTE_ACCESSED : 0;
+    uint64_t accessed = cpuid_marks_pdptes ? PDPTE_ACCESSED : 0;
     uint64_t reserved = (0x1E6 & ~accessed) | ~((1ull << cpuid_physical_bits()) - 1);
 
     uint64_t at = vcpu_read(&vm->vcpu, VMCS_GUEST_CR3) & 0xFFFFFFE0u;

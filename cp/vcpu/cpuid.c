@@ -18,6 +18,8 @@ enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 
        LEAF1_EDX_MTRR = 1 << 12 };
 enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
 
+bool cpuid_marks_pdptes;
+
 enum { XSAVE_COMPONENTS = XSTATE_LEAVES, XSAVE_LEGACY_BYTES = 576, XSAVE_ALIGNED = 2 };
 _Static_assert(!(XSTATE_KNOWN >> XSTATE_LEAVES), "a component is offered that leaf 0DH has no subleaf of");
 
@@ -149,7 +151,7 @@ static void hypervisor_leaves(uint64_t tsc_hz)
     row_add(DIAGNOSE_LEAF_ASSISTS, 0,
             (struct cpuid_answer){DIAGNOSE_ASSIST_COMMAND | DIAGNOSE_ASSIST_TIMES | DIAGNOSE_ASSIST_CHAIN |
                                       DIAGNOSE_ASSIST_ENTER | DIAGNOSE_ASSIST_CONSOLE,
-                                  DIAGNOSE_EXACT_INTERRUPTS, 0, 0});
+                                  DIAGNOSE_EXACT_INTERRUPTS | (cpuid_marks_pdptes ? DIAGNOSE_MARKED_PDPTES : 0), 0, 0});
     row_add(DIAGNOSE_LEAF_CLOCK, 0, (struct cpuid_answer){(uint32_t)(tsc_hz / 1000), 0, 0, 0});
 }
 

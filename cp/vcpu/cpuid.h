@@ -10,6 +10,10 @@ struct cpuid_answer {
     uint32_t eax, ebx, ecx, edx;
 };
 
+/* Walks of the processor, or of one that stands for it below, set the accessed bit of PAE's top entries, where it is
+ * reserved: then it is not looked at, and guests are told. */
+extern bool cpuid_marks_pdptes;
+
 /* The processor's own CPUID; `controls2`: secondary controls in force (RDTSCP, INVPCID exist only with theirs). */
 typedef struct cpuid_answer (*cpuid_source)(uint32_t leaf, uint32_t subleaf);
 void cpuid_policy_init(cpuid_source, uint32_t controls2, uint64_t xcr0_supported, uint64_t tsc_hz);

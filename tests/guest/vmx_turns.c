@@ -321,8 +321,8 @@ static void pae(void)
     vm_set(VMCS_GUEST_CR4, CR4_VMXE_PAE);
     vm_set(VMCS_GUEST_CR3, address(&top));
     vm_set(VMCS_GUEST_CS_ACCESS_RIGHTS, 0xC09B);
+    *entry(&top, 0) = (own[0] & ~0xFFFull) | 1; /* in which QEMU's walks set bit 5, which is reserved */
     for (unsigned n = 0; n < 4; n++) {
-        *entry(&top, 0) = (own[0] & ~0xFFFull) | 1; /* QEMU's walks set bit 5, which is reserved */
         *entry(&top, 1) = address(&directory[n % 2]) | 1;
         if (n == 2)
             vm_clear(a);

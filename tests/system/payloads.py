@@ -53,6 +53,10 @@ SVM = {
         "INVPCID (rax), rcx: 58 INVPCID qualification 0 length 5 info 0x10418100":
             ("INVPCID (rax), rcx: not offered", NO_INVPCID),
     },
+    "vmx_entry_rules": {
+        "PDPTE 0x1021, not IA-32e: 33 INVALID GUEST STATE at entry qualification 0x2":
+            ("PDPTE 0x1021, not IA-32e: 52 PREEMPTION TIMER qualification 0", PDPTES_MARKED),
+    },
 }
 
 
@@ -61,10 +65,6 @@ SVM_ITSELF = {
     "vmx_list": {f"load {msr} 0x800000000000: as by itself":
                      (f"load {msr} 0x800000000000: NOT AS BY ITSELF", QEMU_CANONICAL)
                  for msr in ("0x175", "0xc0000082", "0xc0000083", "0xc0000102")},
-    "vmx_entry_rules": {
-        "PDPTE 0x1021, not IA-32e: 33 INVALID GUEST STATE at entry qualification 0x2":
-            ("PDPTE 0x1021, not IA-32e: 52 PREEMPTION TIMER qualification 0", PDPTES_MARKED),
-    },
 }
 
 

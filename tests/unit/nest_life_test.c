@@ -188,12 +188,12 @@ static void pdptes_are_asked_of_where_they_are(void **state)
     }
 }
 
-/* Nested paging marks those in storage accessed as it walks them, a bit that VMX has reserved. */
-static void pdptes_that_nested_paging_marked_are_as_good_as_before(void **state)
+/* Some processors mark those in storage accessed as they walk them, a bit that VMX has reserved. */
+static void pdptes_that_a_walk_marked_are_as_good_as_before(void **state)
 {
     const uint64_t marked = 0x30000 | 1 << 5 | 1;
     (void)state;
-    m.nest.policy.nested_page_tables = true;
+    m.nest.policy.marks_pdptes = true;
     fake_vmx_write(&m, VMCS_ENTRY_CONTROLS, 0x000011FB | ENTRY_LOAD_EFER);
     fake_vmx_write(&m, VMCS_GUEST_EFER, 0);
     fake_vmx_write(&m, VMCS_GUEST_CS_ACCESS_RIGHTS, 0xC09B);
@@ -383,7 +383,7 @@ int main(void)
         TEST(modes_have_names),
         TEST(the_tpr_threshold_is_asked_of_the_page),
         TEST(pdptes_are_asked_of_where_they_are),
-        TEST(pdptes_that_nested_paging_marked_are_as_good_as_before),
+        TEST(pdptes_that_a_walk_marked_are_as_good_as_before),
         TEST(a_virtual_apic_page_is_pinned_as_long_as_l2_has_it),
         TEST(interrupts_and_nmis_take_l2_out_if_l1_says_so),
         TEST(writes_of_control_registers_keep_each_owners_bits),

@@ -166,6 +166,21 @@ static void pae_paging_loads_its_four_entries(void **state)
     assert_int_equal(get(pdpte[0]), 0x9001);
 }
 
+/* By the processor's own walks, where these do so: at any depth. */
+static void entries_that_a_walk_marked_are_loaded_as_they_were(void **state)
+{
+    static const uint64_t entry[4] = {0x5021, 0x6E3A, 0x7FFFFFF039, 0x20};
+
+    (void)state;
+    cpuid_marks_pdptes = true;
+    table_of_four(0x3FE0, entry);
+    set(VMCS_GUEST_CR4, CR4_PAE | CR4_VMXE);
+    done(move(0, CR0_BASE | CR0_PG));
+    cpuid_marks_pdptes = false;
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(get(pdpte[i]), entry[i] & ~0x20ull);
+}
+
 static void a_reserved_bit_in_any_of_the_four_is_refused_whole(void **state)
 {
     (void)state;
@@ -374,6 +389,7 @@ int main(void)
         scene_test(paging_on_with_lme_is_long_mode_and_off_ends_it),
         scene_test(paging_does_not_end_in_64_bit_code_nor_with_pcids),
         scene_test(pae_paging_loads_its_four_entries),
+        scene_test(entries_that_a_walk_marked_are_loaded_as_they_were),
         scene_test(a_reserved_bit_in_any_of_the_four_is_refused_whole),
         scene_test(a_table_of_four_outside_storage_is_refused),
         scene_test(cr4_takes_exactly_what_cpuid_allows),

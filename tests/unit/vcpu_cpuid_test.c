@@ -59,6 +59,19 @@ static void the_time_leaves_tell_the_clocks_that_run(void **state)
     assert_memory_equal(&name.edx, DIAGNOSE_SIGNATURE + 8, 4);
 }
 
+/* So that a CP above looks at no bit that the processor beneath both sets by itself. */
+static void guests_are_told_of_walks_that_mark_the_top_entries_of_pae(void **state)
+{
+    (void)state;
+    for (unsigned marks = 0; marks < 2; marks++) {
+        cpuid_marks_pdptes = marks;
+        cpuid_policy_init(everything, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+        assert_int_equal(!!(ask(DIAGNOSE_LEAF_ASSISTS, 0).ebx & DIAGNOSE_MARKED_PDPTES), marks);
+    }
+    cpuid_marks_pdptes = false;
+    cpuid_policy_init(everything, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+}
+
 static void osxsave_follows_cr4_and_apic_follows_its_base(void **state)
 {
     (void)state;
@@ -271,6 +284,7 @@ int main(void)
         scene_test(features_without_their_machinery_are_hidden_from_a_processor_that_has_them),
         scene_test(a_machine_always_has_its_own_devices_and_one_processor),
         scene_test(the_time_leaves_tell_the_clocks_that_run),
+        scene_test(guests_are_told_of_walks_that_mark_the_top_entries_of_pae),
         scene_test(osxsave_follows_cr4_and_apic_follows_its_base),
         scene_test(vmx_is_offered_only_to_a_machine_that_may_nest),
         scene_test(a_leaf_beyond_the_highest_answers_as_the_highest_basic_one),
