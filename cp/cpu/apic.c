@@ -7,6 +7,7 @@
 
 enum { APIC_EOI = 0x0B, APIC_SPURIOUS = 0x0F, APIC_LVT_TIMER = 0x32, APIC_TIMER_INITIAL = 0x38,
        APIC_TIMER_DIVIDE = 0x3E, APIC_LVT_LINT0 = 0x35, APIC_LVT_LINT1 = 0x36, APIC_TPR = 0x08 };
+enum { APIC_COMMAND = 0x30, COMMAND_TO_SELF = 1 << 18 };
 enum { LVT_MASKED = 1 << 16, TIMER_DEADLINE = 2 << 17, SPURIOUS_ENABLE = 1 << 8, DIVIDE_BY_1 = 0xB };
 enum { MSR_APIC_BASE = 0x1B, MSR_X2APIC = 0x800, MSR_TSC_DEADLINE = 0x6E0, BASE_ENABLE = 1 << 11,
        BASE_X2APIC = 1 << 10 };
@@ -106,6 +107,13 @@ void apic_timer_set(uint64_t deadline)
     uint64_t ticks =
         (ms < most_ms ? left * timer_ticks_per_ms / tsc_per_ms : (uint64_t)most_ms * timer_ticks_per_ms) + 1;
     apic_write(APIC_TIMER_INITIAL, deadline == UINT64_MAX ? 0 : (uint32_t)ticks);
+}
+
+/* SDM "Interrupt Command Register (ICR)": to itself, where it waits at once. A timer that has run out already comes
+ * some time later in an emulator. */
+void apic_timer_expire(void)
+{
+    apic_write(APIC_COMMAND, COMMAND_TO_SELF | VECTOR_TIMER);
 }
 
 void apic_timer_fired(void)

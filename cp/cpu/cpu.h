@@ -50,6 +50,7 @@ void cpu_machine_check_trap(void); /* #MC in CP */
 void apic_start(uint64_t lapic_base, uint64_t ioapic_base, uint64_t tsc_hz);
 void apic_route(unsigned gsi, unsigned vector, bool level);
 void apic_timer_set(uint64_t deadline_tsc); /* wakes cpu_idle, ends what runs under SVM; UINT64_MAX: none */
+void apic_timer_expire(void);               /* as if it had run out by now */
 void apic_timer_fired(void);                /* its interrupt came: nothing is armed */
 void apic_eoi(void);
 

@@ -72,6 +72,7 @@ struct svm_own {
     uint64_t cr0_follows, cr4_follows;
     bool stuffs_returns; /* speculation.at_exit; here, since every entry looks at this page */
     bool software; /* this is QEMU's processor, whose VMRUN neither casts a shadow nor arms breakpoints */
+    bool rewritten; /* whoever is below may have written VMMCALL over a guest's VMCALL, as KVM does */
 };
 extern struct svm_own svm_own;
 

@@ -72,14 +72,14 @@ void svm_debug_load_dr6(const struct vmcb *vmcb)
 
 /* SDM "Pending Debug Exceptions" and "Delivery of Pending Debug Exceptions after VM Entry": none survives an event that
  * is injected, a load of SS holds them back, and a step behind that comes of TF. */
-bool svm_debug_pending(struct vcpu *vcpu, struct svm_region *region)
+bool svm_debug_pending(struct vcpu *vcpu, struct svm_region *region, bool over)
 {
     struct vmcs *image = &region->state.image;
     uint64_t pending = image->guest_pending_debug_exceptions, conditions = pending & SVM_DEBUG_CONDITIONS;
     bool injects = region->state.vmcb->event_injection & VMCB_EVENT_VALID;
 
     if (!injects && (svm_field_read(&region->state, VMCS_INDEX_GUEST_INTERRUPTIBILITY) & BLOCKED_MOV_SS)) {
-        image->guest_pending_debug_exceptions &= ~DR6_BS;
+        image->guest_pending_debug_exceptions &= over ? ~0ull : ~DR6_BS;
         return false;
     }
     image->guest_pending_debug_exceptions = 0;

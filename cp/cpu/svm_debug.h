@@ -9,9 +9,10 @@ bool svm_debug_arm(const struct vmcb *);
  * changed it. */
 void svm_debug_load_dr6(const struct vmcb *);
 
-/* The VMCS' pending debug exceptions, as no VMCB has them. true: vcpu->exit is for CP, nothing ran. @pre the event to
- * inject, if any, is in the VMCB */
-bool svm_debug_pending(struct vcpu *, struct svm_region *);
+/* The VMCS' pending debug exceptions, as no VMCB has them. true: vcpu->exit is for CP, nothing ran. `over`: without an
+ * event to inject nothing will run, so that what is held back stays as it is. @pre that event, if any, is in the
+ * VMCB */
+bool svm_debug_pending(struct vcpu *, struct svm_region *, bool over);
 
 /* As in svm_carry.h: a MOV to or from a debug register. */
 bool svm_carry_debug(struct vcpu *, struct svm_region *, const struct svm_access *);

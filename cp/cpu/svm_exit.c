@@ -154,6 +154,9 @@ static bool carry_out(struct vcpu *vcpu, struct svm_region *region, const struct
         return (region->state.image.secondary_controls & CPU2_WBINVD_EXITING) || carry_wbinvd(vcpu, region);
     case EXIT_RDTSC: /* for the sake of RDTSCP only */
         return (region->state.image.processor_controls & CPU_RDTSC_EXITING) || carry_rdtsc(vcpu, region);
+    case EXIT_VMCALL: /* a processor that has VMX has no VMMCALL */
+        return region->state.vmcb->exit_code != SVM_EXIT_VMMCALL || svm_own.rewritten ||
+               give_undefined(vcpu, region->state.vmcb);
     case EXIT_RDTSCP:
         return (region->state.image.secondary_controls & CPU2_RDTSCP) || give_undefined(vcpu, region->state.vmcb);
     default:

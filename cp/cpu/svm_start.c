@@ -35,7 +35,10 @@ static void own_choose(void)
     struct cpuid_result one = op_cpuid(1, 0), structured = op_cpuid(LEAF_STRUCTURED, 0);
 
     svm_own = (struct svm_own){.cr0 = op_read_cr0(), .cr4 = op_read_cr4()};
-    if (!(one.ecx & ECX_HYPERVISOR) || op_cpuid(LEAF_HYPERVISOR, 0).ebx != TCG)
+    if (!(one.ecx & ECX_HYPERVISOR))
+        return;
+    svm_own.rewritten = op_cpuid(LEAF_HYPERVISOR, 0).ebx != TCG;
+    if (svm_own.rewritten)
         return;
     svm_own.software = true;
     svm_maps.debug_writes = 0xFF;

@@ -15,7 +15,6 @@
 #include "cp/vcpu/vm.h"
 
 enum { BLOCKED_BY_SHADOW = 3, BLOCKED_NMI = 8, ACTIVITY_HLT = 1 };
-enum { DEADLINE_PAST = 1 };
 #define FLAG_TRAP (1ull << 8)
 #define DR7_ENABLES 0xFFull
 #define FLAG_IF (1ull << 9)
@@ -165,12 +164,16 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
         region->state.image.guest_interruptibility &= ~(uint32_t)BLOCKED_BY_SHADOW;
 }
 
-/* An NMI is waiting and another event is injected first: the NMI must come before the first instruction of that event's
- * handler. CP's timer is set to have run out, so that it ends the guest there. */
-static bool nmi_is_next(const struct svm_region *region)
+/* An event is injected first, and then an NMI waits, or the guest's time is over: it is to be left before the first
+ * instruction of the event's handler. So CP's timer interrupt waits as the guest is entered. */
+static void timer_set(const struct svm_region *region, uint64_t deadline, bool over)
 {
-    return (region->state.image.processor_controls & CPU_NMI_WINDOW_EXITING) &&
-           (region->state.vmcb->event_injection & VMCB_EVENT_VALID);
+    bool nmi = region->state.image.processor_controls & CPU_NMI_WINDOW_EXITING;
+
+    if ((nmi || over) && (region->state.vmcb->event_injection & VMCB_EVENT_VALID))
+        apic_timer_expire();
+    else
+        apic_timer_set(deadline);
 }
 
 static __attribute__((noinline)) bool controls_apply(struct vcpu *vcpu, struct svm_region *region)
@@ -186,12 +189,15 @@ static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 {
     struct svm_region *region = ((struct svm_vcpu *)vcpu->backend)->active;
 
+    bool over = now >= deadline;
+
     svm_event_inject(region);
-    if (now >= deadline && !(region->state.vmcb->event_injection & VMCB_EVENT_VALID))
-        return made_up(vcpu, region->state.vmcb, EXIT_PREEMPTION_TIMER);
-    apic_timer_set(nmi_is_next(region) ? DEADLINE_PAST : deadline);
-    if (region->state.image.guest_pending_debug_exceptions && svm_debug_pending(vcpu, region))
+    /* SDM "VMX-Preemption Timer": debug exceptions that are pending come before it */
+    if (region->state.image.guest_pending_debug_exceptions && svm_debug_pending(vcpu, region, over))
         return true;
+    if (over && !(region->state.vmcb->event_injection & VMCB_EVENT_VALID))
+        return made_up(vcpu, region->state.vmcb, EXIT_PREEMPTION_TIMER);
+    timer_set(region, deadline, over);
     do {
         svm_return_prepare(&region->state);
         if (region->state.controls_stale && !controls_apply(vcpu, region))

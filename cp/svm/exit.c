@@ -24,7 +24,7 @@ static const struct row {
     [SVM_EXIT_MSR] = {EXIT_RDMSR, 2}, [SVM_EXIT_RDTSCP] = {EXIT_RDTSCP, 3}, [SVM_EXIT_WBINVD] = {EXIT_WBINVD, 2},
     [SVM_EXIT_MONITOR] = {EXIT_MONITOR, 3}, [SVM_EXIT_MWAIT] = {EXIT_MWAIT, 3}, [SVM_EXIT_MWAIT + 1] = {EXIT_MWAIT, 3},
     [SVM_EXIT_XSETBV] = {EXIT_XSETBV, 3},
-    [SVM_EXIT_VMMCALL] = {EXIT_VMCALL, 3}, /* KVM beneath CP writes it over a guest's VMCALL */
+    [SVM_EXIT_VMMCALL] = {EXIT_VMCALL, 3}, /* which KVM beneath CP writes over a guest's VMCALL */
 };
 
 static bool is_access(uint64_t code)

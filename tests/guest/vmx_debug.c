@@ -5,6 +5,8 @@
 
 enum { VECTOR_DB = 1, BY_STI = 1, BY_MOV_SS = 2, PENDING_B0 = 1 << 0, PENDING_ENABLED = 1 << 12, PENDING_BS = 1 << 14 };
 enum { RFLAGS_IF = 0x202, RFLAGS_NONE = 2, RFLAGS_TF = 0x102, RFLAGS_RF = 1 << 16, DB = 1 << VECTOR_DB };
+enum { VECTOR_INTERRUPT = 0x60, EVENT_EXCEPTION = 3 << 8, TIMES = 20 };
+#define EVENT_VALID 0x80000000u
 #define DR6_NONE 0xFFFF0FF0ull
 #define DR7_NONE 0x400ull
 #define DR7_GD 0x2000ull
@@ -116,6 +118,60 @@ static void windows(void)
     enter("NMI window behind MOV SS");
 }
 
+/* Where the handler of an event begins. */
+static uint64_t gate(unsigned vector)
+{
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } __attribute__((packed)) idt;
+    __asm__ volatile("sidt %0" : "=m"(idt));
+    const uint64_t *entry = (const uint64_t *)(uintptr_t)(idt.base + vector * 16ull);
+    return (entry[0] & 0xFFFF) | (entry[0] >> 32 & 0xFFFF0000) | entry[1] << 32;
+}
+
+/* Entered with an event and with what is to end L2 behind it: that is before the handler's first instruction, each
+ * time and not by chance. */
+static void behind_an_event(const char *name, uint32_t event, uint32_t processor, uint32_t pin)
+{
+    unsigned right = 0;
+    for (unsigned n = 0; n < TIMES; n++) {
+        prepare(l2_count, RFLAGS_IF, 0, 0, 0);
+        vm_cpu(processor, 0);
+        vm_pin(PIN_NMI_EXITING | PIN_VIRTUAL_NMIS | pin);
+        vm_set(VMCS_PREEMPTION_TIMER, 0);
+        vm_set(VMCS_ENTRY_INTERRUPTION_INFO, EVENT_VALID | event);
+        vm_run(&vm);
+        right += vm_get(VMCS_GUEST_RIP) == gate(event & 0xFF);
+    }
+    vm_print_exit(name, &vm);
+    guest_check_equal(right, TIMES, "is before the handler");
+}
+
+static void ends_behind_an_event(void)
+{
+    behind_an_event("NMI window behind an interrupt", VECTOR_INTERRUPT, CPU_NMI_WINDOW_EXITING, 0);
+    behind_an_event("NMI window behind an exception", EVENT_EXCEPTION | 6, CPU_NMI_WINDOW_EXITING, 0);
+    behind_an_event("timer behind an interrupt", VECTOR_INTERRUPT, 0, PIN_PREEMPTION_TIMER);
+    behind_an_event("timer behind an exception", EVENT_EXCEPTION | 6, 0, PIN_PREEMPTION_TIMER);
+    behind_an_event("timer before an NMI window", VECTOR_INTERRUPT, CPU_NMI_WINDOW_EXITING, PIN_PREEMPTION_TIMER);
+}
+
+/* SDM "VMX-Preemption Timer": debug-trap exceptions come before it. */
+static void timer_and_pending(void)
+{
+    prepare(l2_count, RFLAGS_NONE, 0, PENDING_B0 | PENDING_ENABLED, DB);
+    vm_pin(PIN_PREEMPTION_TIMER);
+    vm_set(VMCS_PREEMPTION_TIMER, 0);
+    enter("a breakpoint pending, and no time");
+    enter("behind it");
+    prepare(l2_count, RFLAGS_NONE, 0, PENDING_B0 | PENDING_ENABLED, 0);
+    vm_pin(PIN_PREEMPTION_TIMER);
+    vm_set(VMCS_PREEMPTION_TIMER, 0);
+    enter("a breakpoint pending for L2, and no time");
+    guest_check_equal(vm_get(VMCS_GUEST_RIP), gate(VECTOR_DB), "is before the handler");
+}
+
 static void pending(void)
 {
     prepare(l2_count, RFLAGS_NONE, 0, PENDING_B0 | PENDING_ENABLED, DB);
@@ -191,7 +247,9 @@ int guest_main(void)
     outb(0x21, 0xFF), outb(0xA1, 0xFF);
     guest_handle(VECTOR_DB, note);
     windows();
+    ends_behind_an_event();
     pending();
+    timer_and_pending();
     breakpoints();
     registers();
     guest_print("end\n");
