@@ -95,7 +95,7 @@ FAKES := $(call in,tests/unit/fake,*.c)
 $(B)/unit/%: $(B)/host/tests/unit/%.o $(call obj,host,$(FAKES)) $(B)/host/libpure.a
 	@mkdir -p $(@D) && $(CC) $(HOST) -o $@ $^ -lcmocka -lfdt -lcrypt $(UNIT_LIBS)
 # its oracle
-$(B)/unit/decode_instruction_test $(B)/unit/svm_touch_test: UNIT_LIBS := -lZydis
+$(B)/unit/decode_instruction_test $(B)/unit/decode_forms_test $(B)/unit/svm_touch_test: UNIT_LIBS := -lZydis
 unit: $(addprefix $(B)/unit/,$(UNITS)) ## run the host's unit tests (cmocka, sanitizers)
 	@set -e; for t in $(UNITS); do echo "== $$t"; $(B)/unit/$$t; done
 

@@ -14,6 +14,7 @@
 #include "cp/panic.h"
 #include "cp/storage/frame.h"
 #include "cp/vcpu/backend.h"
+#include "cp/vcpu/registers.h"
 #include "cp/vcpu/speculation.h"
 #include "cp/vcpu/vcpu.h"
 #include "cp/vcpu/vm.h"
@@ -31,8 +32,6 @@
 enum { CPUID_1_ECX_XSAVE = 1 << 26 };
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define DR6_RESET 0xFFFF0FF0ull
-#define CR4_OSFXSR (1ull << 9)
-#define CR4_OSXSAVE (1ull << 18)
 
 static struct xstate xstate;
 static unsigned area_pages = 1;
@@ -219,4 +218,21 @@ void context_set_xcr0(struct vcpu *vcpu, uint64_t value)
 {
     context_load(vcpu);
     xstate_enable(&xstate, &vcpu->xstate, value);
+}
+
+/* Saving may have enabled more than the guest has. */
+void *context_xstate_get(struct vcpu *vcpu)
+{
+    if (cpu_this.holder == vcpu) {
+        xstate_save(&xstate, &vcpu->xstate);
+        if (xstate.present)
+            xstate_xcr0_set(&xstate, vcpu->xstate.xcr0);
+    }
+    return vcpu->xstate.area;
+}
+
+void context_xstate_put(struct vcpu *vcpu)
+{
+    if (cpu_this.holder == vcpu)
+        xstate_load(&xstate, &vcpu->xstate);
 }

@@ -1,144 +1,159 @@
-/* The meaning of each operation. Values travel as 64 bits, cut to the operand's size where it matters. */
-#include "cp/decode/execute.h"
+/* The meaning of the integer operations, and what all share. Values travel as 64 bits, cut to the operand's size where
+ * it matters. */
+#include "cp/decode/bits.h"
+#include "cp/decode/execution.h"
 
-#include "cp/decode/arithmetic.h"
-
-enum { GPR_AX = 0, GPR_CX = 1, GPR_DX = 2, GPR_SI = 6, GPR_DI = 7 };
-
-struct execution {
-    const struct instruction *in;
-    const struct execute_seams *seams;
-    uint64_t rip;
-    uint64_t flags;
-};
-
-static uint64_t cut(uint64_t value, unsigned size)
+uint64_t execution_cut(uint64_t value, unsigned size)
 {
     return size >= 8 ? value : value & ((UINT64_C(1) << 8 * size) - 1);
 }
 
-static uint64_t sign_extend(uint64_t value, unsigned size)
+uint64_t execution_sign_extend(uint64_t value, unsigned size)
 {
     uint64_t sign = UINT64_C(1) << (8 * size - 1);
 
-    return (cut(value, size) ^ sign) - sign;
+    return (execution_cut(value, size) ^ sign) - sign;
 }
 
-static uint64_t read_register(const struct execution *x, unsigned reg, bool high, unsigned size)
-{
-    return cut(x->seams->read_gpr(x->seams->context, reg) >> (high ? 8 : 0), size);
-}
-
-/* A 32-bit result clears the upper half, a smaller one leaves the rest alone. */
-static void write_register(const struct execution *x, unsigned reg, bool high, unsigned size, uint64_t value)
-{
-    uint64_t mask = size >= 4 ? UINT64_MAX : cut(UINT64_MAX, size) << (high ? 8 : 0);
-    uint64_t placed = cut(value, size) << (high ? 8 : 0);
-
-    if (size < 4)
-        placed |= x->seams->read_gpr(x->seams->context, reg) & ~mask;
-    x->seams->write_gpr(x->seams->context, reg, placed);
-}
-
-static uint64_t operand_register(const struct execution *x)
-{
-    return read_register(x, x->in->reg, x->in->reg_high, x->in->register_size);
-}
-
-static void set_operand_register(const struct execution *x, uint64_t value)
-{
-    write_register(x, x->in->reg, x->in->reg_high, x->in->register_size, value);
-}
-
-struct place { /* of a memory operand */
-    enum segment segment;
-    uint64_t offset, linear;
-};
-
-static struct place place(const struct execution *x, enum segment segment, uint64_t offset)
-{
-    bool flat = x->in->mode == DECODE_64;
-    uint64_t base = flat && segment < SEGMENT_FS ? 0 : x->seams->segment_base(x->seams->context, segment);
-
-    offset = cut(offset, x->in->address_size);
-    return (struct place){segment, offset, cut(base + offset, flat ? 8 : 4)};
-}
-
-static uint64_t gpr(const struct execution *x, unsigned reg)
+uint64_t execution_gpr(const struct execution *x, unsigned reg)
 {
     return reg == NO_REGISTER ? 0 : x->seams->read_gpr(x->seams->context, reg);
 }
 
+uint64_t execution_read_register(const struct execution *x, unsigned reg, bool high, unsigned size)
+{
+    return execution_cut(execution_gpr(x, reg) >> (high ? 8 : 0), size);
+}
+
+void execution_write_register(const struct execution *x, unsigned reg, bool high, unsigned size, uint64_t value)
+{
+    uint64_t mask = size >= 4 ? UINT64_MAX : execution_cut(UINT64_MAX, size) << (high ? 8 : 0);
+    uint64_t placed = execution_cut(value, size) << (high ? 8 : 0);
+
+    if (size < 4)
+        placed |= execution_gpr(x, reg) & ~mask;
+    x->seams->write_gpr(x->seams->context, reg, placed);
+}
+
+uint64_t execution_operand_register(const struct execution *x)
+{
+    return execution_read_register(x, x->in->reg, x->in->reg_high, x->in->register_size);
+}
+
+void execution_set_operand_register(const struct execution *x, uint64_t value)
+{
+    execution_write_register(x, x->in->reg, x->in->reg_high, x->in->register_size, value);
+}
+
+void execution_commit_flags(const struct execution *x)
+{
+    x->seams->write_flags(x->seams->context, x->flags);
+}
+
+/* ---- the memory operand ------------------------------------------------------------------------------ */
+
+struct place execution_place(const struct execution *x, enum segment segment, uint64_t offset, unsigned address_size)
+{
+    bool flat = x->in->mode == DECODE_64;
+    uint64_t base = flat && segment < SEGMENT_FS ? 0 : x->seams->segment_base(x->seams->context, segment);
+
+    offset = execution_cut(offset, address_size);
+    return (struct place){segment, offset, execution_cut(base + offset, flat ? 8 : 4)};
+}
+
+/* POP's base is the stack pointer behind what it takes. */
 static uint64_t memory_offset(const struct execution *x)
 {
     const struct instruction *in = x->in;
-    uint64_t base = in->base == BASE_RIP ? x->rip + in->length : gpr(x, in->base);
+    uint64_t base = in->base == BASE_RIP ? x->rip + in->length : execution_gpr(x, in->base);
 
-    return base + gpr(x, in->index) * in->scale + (uint64_t)in->displacement;
+    if (in->operation == OP_POP && in->base == GPR_SP)
+        base += in->size;
+    return base + execution_gpr(x, in->index) * in->scale + (uint64_t)in->displacement;
 }
 
-/* BT and its like with a register reach any bit around their operand. */
-static uint64_t bit_offset(const struct execution *x)
+/* BT and its like with a register reach any bit around their operand; XLAT adds AL. */
+static uint64_t further_offset(const struct execution *x)
 {
     const struct instruction *in = x->in;
     int64_t bit;
 
+    if (in->operation == OP_XLAT)
+        return execution_read_register(x, GPR_AX, false, 1);
     if (in->operation < OP_BT || in->operation > OP_BTC || in->source != OPERAND_REGISTER)
         return 0;
-    bit = (int64_t)sign_extend(operand_register(x), in->size);
+    bit = (int64_t)execution_sign_extend(execution_operand_register(x), in->size);
     return (uint64_t)(bit >> (in->size == 8 ? 6 : in->size == 4 ? 5 : 4)) * in->size;
 }
 
-static struct place memory_place(const struct execution *x)
+struct place execution_memory_place(const struct execution *x)
 {
-    return place(x, x->in->segment, memory_offset(x) + bit_offset(x));
+    return execution_place(x, x->in->segment, memory_offset(x) + further_offset(x), x->in->address_size);
 }
 
-static int check(const struct execution *x, struct place at, bool write)
+int execution_check(const struct execution *x, struct place at, bool write)
 {
     const struct execute_seams *s = x->seams;
+    int error = s->check ? s->check(s->context, at.segment, at.offset, at.linear, x->in->size, write) : 0;
 
-    return s->check ? s->check(s->context, at.segment, at.offset, at.linear, x->in->size, write) : 0;
-}
-
-static int load(const struct execution *x, struct place at, uint64_t *value)
-{
-    int error = check(x, at, false);
-
-    if (!error)
-        error = x->seams->read(x->seams->context, at.linear, x->in->size, value);
-    *value = cut(*value, x->in->size);
+    if (!error && x->in->aligned && at.linear % x->in->size)
+        error = s->fault(s->context, FAULT_GP);
     return error;
 }
 
-/* Of what is written afterwards. */
-static int load_to_modify(const struct execution *x, struct place at, uint64_t *value)
+int execution_probe(const struct execution *x, struct place at, bool write)
 {
-    int error = check(x, at, true);
+    int error = execution_check(x, at, write);
 
-    return error ? error : load(x, at, value);
+    return error || !x->seams->probe ? error : x->seams->probe(x->seams->context, at.linear, x->in->size, write);
 }
 
-static int store(const struct execution *x, struct place at, uint64_t value)
+int execution_load_bytes(const struct execution *x, struct place at, void *to)
 {
-    int error = check(x, at, true);
+    int error = execution_check(x, at, false);
 
-    return error ? error : x->seams->write(x->seams->context, at.linear, x->in->size, cut(value, x->in->size));
+    return error ? error : x->seams->read(x->seams->context, at.linear, x->in->size, to);
 }
 
-static uint64_t source_value(const struct execution *x)
+int execution_store_bytes(const struct execution *x, struct place at, const void *from)
 {
-    switch (x->in->source) {
-    case OPERAND_REGISTER: return operand_register(x);
-    case OPERAND_IMMEDIATE: return cut(x->in->immediate, x->in->size);
+    int error = execution_check(x, at, true);
+
+    return error ? error : x->seams->write(x->seams->context, at.linear, x->in->size, from);
+}
+
+int execution_load(const struct execution *x, struct place at, uint64_t *value)
+{
+    *value = 0;
+    return execution_load_bytes(x, at, value);
+}
+
+int execution_load_to_modify(const struct execution *x, struct place at, uint64_t *value)
+{
+    int error = execution_probe(x, at, true);
+
+    return error ? error : execution_load(x, at, value);
+}
+
+int execution_store(const struct execution *x, struct place at, uint64_t value)
+{
+    return execution_store_bytes(x, at, &value);
+}
+
+/* ---- operations ------------------------------------------------------------------------------------ */
+
+static uint64_t operand_value(const struct execution *x, enum operand operand)
+{
+    const struct instruction *in = x->in;
+
+    switch (operand) {
+    case OPERAND_REGISTER: return execution_operand_register(x);
+    case OPERAND_IMMEDIATE: return execution_cut(in->immediate, in->size);
     case OPERAND_ONE: return 1;
+    case OPERAND_CL: return execution_read_register(x, GPR_CX, false, 1);
+    case OPERAND_VVVV: return execution_read_register(x, in->vvvv, false, in->register_size);
     default: return 0;
     }
-}
-
-static void commit_flags(const struct execution *x)
-{
-    x->seams->write_flags(x->seams->context, x->flags);
 }
 
 static int move(struct execution *x)
@@ -147,41 +162,95 @@ static int move(struct execution *x)
     int error;
 
     if (x->in->destination == OPERAND_MEMORY)
-        return store(x, memory_place(x), source_value(x));
-    error = load(x, memory_place(x), &value);
+        return execution_store(x, execution_memory_place(x), operand_value(x, x->in->source));
+    error = execution_load(x, execution_memory_place(x), &value);
     if (!error)
-        set_operand_register(x, x->in->operation == OP_MOVSX ? sign_extend(value, x->in->size) : value);
+        execution_set_operand_register(
+            x, x->in->operation == OP_MOVSX ? execution_sign_extend(value, x->in->size) : value);
     return error;
+}
+
+static uint64_t reversed(uint64_t value, unsigned size)
+{
+    return __builtin_bswap64(value) >> (64 - 8 * size);
+}
+
+static int move_reversed(struct execution *x)
+{
+    uint64_t value = 0;
+    int error;
+
+    if (x->in->destination == OPERAND_MEMORY)
+        return execution_store(x, execution_memory_place(x), reversed(execution_operand_register(x), x->in->size));
+    error = execution_load(x, execution_memory_place(x), &value);
+    if (!error)
+        execution_set_operand_register(x, reversed(value, x->in->size));
+    return error;
+}
+
+/* SDM "EFLAGS Condition Codes": the last bit turns the condition round. */
+static bool condition_holds(const struct execution *x)
+{
+    bool carry = x->flags & FLAG_CF, zero = x->flags & FLAG_ZF, less = !(x->flags & FLAG_SF) != !(x->flags & FLAG_OF);
+    const bool conditions[8] = {x->flags & FLAG_OF, carry, zero, carry || zero,
+                                x->flags & FLAG_SF, x->flags & FLAG_PF, less, less || zero};
+
+    return conditions[x->in->condition >> 1] != (x->in->condition & 1);
+}
+
+/* Memory is read and the register's upper half cleared, whatever the condition. */
+static int move_if(struct execution *x)
+{
+    uint64_t value = 0;
+    int error = execution_load(x, execution_memory_place(x), &value);
+
+    if (!error)
+        execution_set_operand_register(x, condition_holds(x) ? value : execution_operand_register(x));
+    return error;
+}
+
+static int set_if(struct execution *x)
+{
+    return execution_store(x, execution_memory_place(x), condition_holds(x));
+}
+
+static uint64_t compute(struct execution *x, uint64_t left, uint64_t right)
+{
+    uint64_t (*by)(enum operation, unsigned, uint64_t, uint64_t, uint64_t *) =
+        bits_has(x->in->operation) ? bits : arithmetic;
+
+    return by(x->in->operation, x->in->size, left, right, &x->flags);
 }
 
 /* Arithmetic and logic with a register as the destination. */
 static int modify_register(struct execution *x)
 {
     uint64_t value = 0, result;
-    int error = load(x, memory_place(x), &value);
+    int error = execution_load(x, execution_memory_place(x), &value);
 
     if (error)
         return error;
-    result = arithmetic(x->in->operation, x->in->size, operand_register(x), value, &x->flags);
-    if (x->in->operation != OP_CMP && x->in->operation != OP_TEST)
-        set_operand_register(x, result);
-    commit_flags(x);
+    result = compute(x, execution_operand_register(x), value);
+    if (arithmetic_writes(x->in->operation))
+        execution_set_operand_register(x, result);
+    execution_commit_flags(x);
     return 0;
 }
 
 static int modify_memory(struct execution *x)
 {
-    struct place at = memory_place(x);
+    bool writes = arithmetic_writes(x->in->operation);
+    struct place at = execution_memory_place(x);
     uint64_t value = 0, result;
-    int error = arithmetic_writes(x->in->operation) ? load_to_modify(x, at, &value) : load(x, at, &value);
+    int error = writes ? execution_load_to_modify(x, at, &value) : execution_load(x, at, &value);
 
     if (error)
         return error;
-    result = arithmetic(x->in->operation, x->in->size, value, source_value(x), &x->flags);
-    if (arithmetic_writes(x->in->operation))
-        error = store(x, at, result);
+    result = compute(x, value, operand_value(x, x->in->source));
+    if (writes)
+        error = execution_store(x, at, result);
     if (!error)
-        commit_flags(x);
+        execution_commit_flags(x);
     return error;
 }
 
@@ -190,231 +259,226 @@ static int modify(struct execution *x)
     return x->in->destination == OPERAND_REGISTER ? modify_register(x) : modify_memory(x);
 }
 
+static int shift_double(struct execution *x)
+{
+    struct place at = execution_memory_place(x);
+    unsigned count = (unsigned)operand_value(x, x->in->third) & 0xff;
+    uint64_t value = 0, result;
+    int error = execution_load_to_modify(x, at, &value);
+
+    if (error)
+        return error;
+    result = bits_shift_double(x->in->operation == OP_SHLD, x->in->size, value, execution_operand_register(x), count,
+                               &x->flags);
+    error = execution_store(x, at, result);
+    if (!error)
+        execution_commit_flags(x);
+    return error;
+}
+
+/* Processors without TZCNT and LZCNT take them for BSF and BSR. */
+static enum operation counting(const struct execution *x)
+{
+    enum operation operation = x->in->operation;
+
+    if (operation == OP_TZCNT && !x->seams->has_tzcnt)
+        return OP_BSF;
+    return operation == OP_LZCNT && !x->seams->has_lzcnt ? OP_BSR : operation;
+}
+
+/* Of an operand and a register, or what else is named, into a register. */
+static int combine(struct execution *x)
+{
+    const struct instruction *in = x->in;
+    uint64_t value = 0, left = in->third ? operand_value(x, in->third) : execution_operand_register(x), result;
+    int error = execution_load(x, execution_memory_place(x), &value);
+
+    if (error)
+        return error;
+    result = bits(counting(x), in->size, left, value, &x->flags);
+    if (in->destination == OPERAND_VVVV)
+        execution_write_register(x, in->vvvv, false, in->register_size, result);
+    else
+        execution_set_operand_register(x, result);
+    execution_commit_flags(x);
+    return 0;
+}
+
+/* The high half wins where both go to one register. */
+static int multiply_apart(struct execution *x)
+{
+    uint64_t value = 0, none = 0;
+    int error = execution_load(x, execution_memory_place(x), &value);
+
+    if (error)
+        return error;
+    struct wide product = bits_multiply(false, x->in->size, execution_gpr(x, GPR_DX), value, &none);
+    execution_write_register(x, x->in->vvvv, false, x->in->size, product.low);
+    execution_set_operand_register(x, product.high);
+    return 0;
+}
+
+/* RDX:RAX; of bytes AH:AL */
+static struct wide accumulator(const struct execution *x)
+{
+    bool byte = x->in->size == 1;
+
+    return (struct wide){execution_read_register(x, GPR_AX, false, x->in->size),
+                         execution_read_register(x, byte ? GPR_AX : GPR_DX, byte, x->in->size)};
+}
+
+static void set_accumulator(const struct execution *x, struct wide value)
+{
+    bool byte = x->in->size == 1;
+
+    execution_write_register(x, GPR_AX, false, x->in->size, value.low);
+    execution_write_register(x, byte ? GPR_AX : GPR_DX, byte, x->in->size, value.high);
+}
+
+static int multiply(struct execution *x)
+{
+    uint64_t value = 0;
+    int error = execution_load(x, execution_memory_place(x), &value);
+
+    if (error)
+        return error;
+    set_accumulator(x, bits_multiply(x->in->operation == OP_IMUL_WIDE, x->in->size, accumulator(x).low, value,
+                                     &x->flags));
+    execution_commit_flags(x);
+    return 0;
+}
+
+static int divide(struct execution *x)
+{
+    struct wide result;
+    uint64_t value = 0;
+    int error = execution_load(x, execution_memory_place(x), &value);
+
+    if (error)
+        return error;
+    if (!bits_divide(x->in->operation == OP_IDIV, x->in->size, accumulator(x), value, &result))
+        return x->seams->fault(x->seams->context, FAULT_DE);
+    set_accumulator(x, result);
+    return 0;
+}
+
 /* XCHG and XADD: the register gets what memory held. */
 static int exchange(struct execution *x)
 {
-    struct place at = memory_place(x);
-    uint64_t value = 0, put = operand_register(x);
-    int error = load_to_modify(x, at, &value);
+    struct place at = execution_memory_place(x);
+    uint64_t value = 0, put = execution_operand_register(x);
+    int error = execution_load_to_modify(x, at, &value);
 
     if (!error && x->in->operation == OP_XADD)
         put = arithmetic(OP_ADD, x->in->size, value, put, &x->flags);
     if (!error)
-        error = store(x, at, put);
+        error = execution_store(x, at, put);
     if (error)
         return error;
-    set_operand_register(x, value);
-    commit_flags(x);
+    execution_set_operand_register(x, value);
+    execution_commit_flags(x);
     return 0;
 }
 
 /* The processor stores in either case. */
 static int compare_exchange(struct execution *x)
 {
-    struct place at = memory_place(x);
-    uint64_t value = 0, expected = read_register(x, GPR_AX, false, x->in->size);
-    int error = load_to_modify(x, at, &value);
+    struct place at = execution_memory_place(x);
+    uint64_t value = 0, expected = execution_read_register(x, GPR_AX, false, x->in->size);
+    int error = execution_load_to_modify(x, at, &value);
 
     if (!error)
-        error = store(x, at, value == expected ? operand_register(x) : value);
+        error = execution_store(x, at, value == expected ? execution_operand_register(x) : value);
     if (error)
         return error;
     arithmetic(OP_CMP, x->in->size, expected, value, &x->flags);
     if (value != expected)
-        write_register(x, GPR_AX, false, x->in->size, value);
-    commit_flags(x);
+        execution_write_register(x, GPR_AX, false, x->in->size, value);
+    execution_commit_flags(x);
     return 0;
 }
 
-static struct place source_string(const struct execution *x)
+/* CMPXCHG8B and CMPXCHG16B: RDX:RAX is compared, RCX:RBX stored. */
+static int compare_exchange_pair(struct execution *x)
 {
-    return place(x, x->in->segment, gpr(x, GPR_SI));
-}
-
-static struct place destination_string(const struct execution *x)
-{
-    return place(x, SEGMENT_ES, gpr(x, GPR_DI));
-}
-
-static int string_movs(struct execution *x)
-{
-    uint64_t value = 0;
-    int error = load(x, source_string(x), &value);
-
-    return error ? error : store(x, destination_string(x), value);
-}
-
-static int string_stos(struct execution *x)
-{
-    return store(x, destination_string(x), gpr(x, GPR_AX));
-}
-
-static int string_lods(struct execution *x)
-{
-    uint64_t value = 0;
-    int error = load(x, source_string(x), &value);
+    struct place at = execution_memory_place(x);
+    unsigned half = x->in->size / 2;
+    uint8_t held[16] = {0}, put[16];
+    uint64_t low = 0, high = 0, b = execution_gpr(x, GPR_BX), c = execution_gpr(x, GPR_CX);
+    int error = execution_probe(x, at, true);
 
     if (!error)
-        write_register(x, GPR_AX, false, x->in->size, value);
-    return error;
-}
-
-static int string_cmps(struct execution *x)
-{
-    uint64_t left = 0, right = 0;
-    int error = load(x, source_string(x), &left);
-
-    if (!error)
-        error = load(x, destination_string(x), &right);
-    if (!error)
-        arithmetic(OP_CMP, x->in->size, left, right, &x->flags);
-    return error;
-}
-
-static int string_scas(struct execution *x)
-{
-    uint64_t value = 0;
-    int error = load(x, destination_string(x), &value);
-
-    if (!error)
-        arithmetic(OP_CMP, x->in->size, read_register(x, GPR_AX, false, x->in->size), value, &x->flags);
-    return error;
-}
-
-static int string_ins(struct execution *x)
-{
-    struct place to = destination_string(x);
-    uint64_t value = 0;
-    int error = check(x, to, true);
-
-    if (!error)
-        error = x->seams->probe(x->seams->context, to.linear, x->in->size);
-    if (!error)
-        error = x->seams->port_read(x->seams->context, gpr(x, GPR_DX), x->in->size, &value);
-    return error ? error : store(x, to, value);
-}
-
-static int string_outs(struct execution *x)
-{
-    uint64_t value = 0;
-    int error = load(x, source_string(x), &value);
-
-    return error ? error : x->seams->port_write(x->seams->context, gpr(x, GPR_DX), x->in->size, value);
-}
-
-enum { USES_SI = 1, USES_DI = 2, COMPARES = 4 };
-
-static const struct {
-    int (*step)(struct execution *);
-    uint8_t uses;
-} strings[OPERATIONS] = {
-    [OP_MOVS] = {string_movs, USES_SI | USES_DI},
-    [OP_STOS] = {string_stos, USES_DI},
-    [OP_LODS] = {string_lods, USES_SI},
-    [OP_CMPS] = {string_cmps, USES_SI | USES_DI | COMPARES},
-    [OP_SCAS] = {string_scas, USES_DI | COMPARES},
-    [OP_INS] = {string_ins, USES_DI},
-    [OP_OUTS] = {string_outs, USES_SI},
-};
-
-static void advance(const struct execution *x, unsigned reg)
-{
-    uint64_t step = x->flags & FLAG_DF ? -(uint64_t)x->in->size : x->in->size;
-
-    write_register(x, reg, false, x->in->address_size, gpr(x, reg) + step);
-}
-
-static int string_element(struct execution *x)
-{
-    unsigned uses = strings[x->in->operation].uses;
-    int error = strings[x->in->operation].step(x);
-
+        error = execution_load_bytes(x, at, held);
     if (error)
         return error;
-    if (uses & USES_SI)
-        advance(x, GPR_SI);
-    if (uses & USES_DI)
-        advance(x, GPR_DI);
-    if (uses & COMPARES)
-        commit_flags(x);
+    __builtin_memcpy(&low, held, half);
+    __builtin_memcpy(&high, held + half, half);
+    bool equal = low == execution_read_register(x, GPR_AX, false, half) &&
+                 high == execution_read_register(x, GPR_DX, false, half);
+    __builtin_memcpy(put, &b, half);
+    __builtin_memcpy(put + half, &c, half);
+    error = execution_store_bytes(x, at, equal ? put : held);
+    if (error)
+        return error;
+    x->flags = equal ? x->flags | FLAG_ZF : x->flags & ~(uint64_t)FLAG_ZF;
+    execution_commit_flags(x);
+    if (equal)
+        return 0;
+    execution_write_register(x, GPR_AX, false, half, low);
+    execution_write_register(x, GPR_DX, false, half, high);
     return 0;
 }
 
-/* REP OUTS of bytes upwards, as far as they can be read at one go. How many were done. */
-static unsigned string_run(struct execution *x, uint64_t left)
+static int cache_line(struct execution *x)
 {
-    const struct execute_seams *s = x->seams;
-    uint8_t bytes[EXECUTE_RUN];
-
-    if (!left || x->in->operation != OP_OUTS || x->in->size != 1 || x->flags & (FLAG_DF | FLAG_TF) || !s->read_run)
-        return 0;
-    struct place from = source_string(x);
-    uint64_t most = left < EXECUTE_RUN ? left : EXECUTE_RUN, to_wrap = cut(-from.offset, x->in->address_size);
-    if (to_wrap && to_wrap < most)
-        most = to_wrap;
-    unsigned count = s->read_run(s->context, from.segment, from.offset, from.linear, bytes, (unsigned)most);
-    if (!count)
-        return 0;
-    s->port_write_run(s->context, gpr(x, GPR_DX), bytes, count);
-    write_register(x, GPR_SI, false, x->in->address_size, gpr(x, GPR_SI) + count);
-    write_register(x, GPR_CX, false, x->in->address_size, left - count);
-    return count;
-}
-
-/* Does a comparison end the repetition? */
-static bool string_ends(const struct execution *x)
-{
-    bool equal = x->flags & FLAG_ZF;
-
-    return (strings[x->in->operation].uses & COMPARES) && equal != x->in->repeat;
-}
-
-static int string(struct execution *x)
-{
-    unsigned size = x->in->address_size, limit = x->flags & FLAG_TF ? 1 : EXECUTE_REPEATS;
-    uint64_t left;
-
-    if (!x->in->repeat && !x->in->repeat_not_equal)
-        return string_element(x);
-    left = read_register(x, GPR_CX, false, size);
-    unsigned run = string_run(x, left);
-    left -= run;
-    for (unsigned done = run; left; done++) {
-        int error;
-
-        if (done >= limit)
-            return EXECUTE_AGAIN;
-        error = string_element(x);
-        if (error)
-            return error;
-        write_register(x, GPR_CX, false, size, --left);
-        if (string_ends(x))
-            break;
-    }
-    return EXECUTE_DONE;
+    return execution_probe(x, execution_memory_place(x), false);
 }
 
 static int (*const operations[OPERATIONS])(struct execution *) = {
-    [OP_MOV] = move, [OP_MOVZX] = move, [OP_MOVSX] = move, [OP_XCHG] = exchange, [OP_XADD] = exchange,
+    [OP_MOV] = move, [OP_MOVZX] = move, [OP_MOVSX] = move, [OP_XLAT] = move, [OP_MOVBE] = move_reversed,
+    [OP_CMOV] = move_if, [OP_SET] = set_if, [OP_XCHG] = exchange, [OP_XADD] = exchange,
     [OP_ADD ... OP_XOR] = modify, [OP_CMP ... OP_NEG] = modify, [OP_BT ... OP_BTC] = modify,
-    [OP_CMPXCHG] = compare_exchange, [OP_MOVS ... OP_OUTS] = string,
+    [OP_ROL ... OP_SAR] = modify, [OP_SHLD ... OP_SHRD] = shift_double,
+    [OP_ADCX ... OP_SHRX] = combine, [OP_MULX] = multiply_apart, [OP_MUL ... OP_IMUL_WIDE] = multiply,
+    [OP_DIV ... OP_IDIV] = divide, [OP_CMPXCHG] = compare_exchange, [OP_CMPXCHG_PAIR] = compare_exchange_pair,
+    [OP_PUSH] = execute_push, [OP_POP] = execute_pop, [OP_CALL ... OP_JMP] = execute_near,
+    [OP_BOUND] = execute_bound, [OP_ARPL] = execute_arpl, [OP_CACHE_LINE] = cache_line,
+    [OP_SLDT ... OP_STR] = execute_system_store, [OP_SMSW ... OP_MOV_SEGMENT] = execute_system_store,
+    [OP_SGDT ... OP_SIDT] = execute_table_store, [OP_LGDT ... OP_LIDT] = execute_table_load,
+    [OP_VECTOR_MOVE ... OP_VECTOR_HIGH] = execute_vector, [OP_MOVS ... OP_OUTS] = execute_string,
 };
+
+enum instruction_class instruction_class(const struct instruction *in)
+{
+    bool vector = in->operation >= OP_VECTOR_MOVE && in->operation <= OP_VECTOR_HIGH;
+
+    if (in->vex)
+        return vector ? INSTRUCTION_AVX : INSTRUCTION_VEX;
+    if (in->operation == OP_ARPL || in->operation == OP_SLDT || in->operation == OP_STR)
+        return INSTRUCTION_PROTECTED;
+    if (!vector)
+        return INSTRUCTION_INTEGER;
+    return in->destination == OPERAND_MMX || in->source == OPERAND_MMX ? INSTRUCTION_MMX : INSTRUCTION_SSE;
+}
 
 uint64_t instruction_address(const struct instruction *in, const struct execute_seams *seams, uint64_t rip)
 {
     const struct execution x = {.in = in, .seams = seams, .rip = rip};
 
-    if (!strings[in->operation].step)
-        return memory_place(&x).linear;
-    return (strings[in->operation].uses & USES_SI ? source_string(&x) : destination_string(&x)).linear;
+    return (execute_is_string(in->operation) ? execute_string_place(&x) : execution_memory_place(&x)).linear;
 }
 
 int instruction_execute(const struct instruction *in, const struct execute_seams *seams, uint64_t rip)
 {
     struct execution x = {.in = in, .seams = seams, .rip = rip};
+    int error = 0;
 
     if (in->operation >= OPERATIONS || !operations[in->operation])
         return EXECUTE_UNKNOWN;
+    if (instruction_class(in) != INSTRUCTION_INTEGER)
+        error = seams->permitted(seams->context, instruction_class(in));
+    if (error)
+        return error;
     x.flags = seams->read_flags(seams->context);
     return operations[in->operation](&x);
 }

@@ -7,7 +7,18 @@
 /* Elements of a repeated string operation that are done at one go, so that CP never takes long. With RFLAGS.TF set it
  * is one, since a trap follows each. */
 enum { EXECUTE_REPEATS = 16,
-       EXECUTE_RUN = 64 /* bytes of REP OUTS that are read, and given to the port, all at once */ };
+       EXECUTE_RUN = 64, /* bytes of REP OUTS that are read, and given to the port, all at once */
+       EXECUTE_VECTOR = 32 /* bytes of the widest register */ };
+
+/* What a processor must have, and have enabled, for an instruction to be defined. */
+enum instruction_class {
+    INSTRUCTION_INTEGER, /* nothing */
+    INSTRUCTION_MMX, INSTRUCTION_SSE,
+    INSTRUCTION_AVX,     /* AVX state */
+    INSTRUCTION_VEX,     /* only the encoding: general registers */
+    INSTRUCTION_PROTECTED, /* protected mode */
+};
+enum instruction_class instruction_class(const struct instruction *);
 
 struct execute_seams {
     void *context;
@@ -19,11 +30,15 @@ struct execute_seams {
     /* Does the segment allow the operand, which comes to this linear address? Asked before each access; may be NULL
      * where the processor has checked all there will be. 0, or as `read`. */
     int (*check)(void *context, enum segment, uint64_t offset, uint64_t linear, unsigned size, bool write);
-    /* Linear addresses. Not 0: a fault of the guest was queued, or the machine was stopped; given back as it is. */
-    int (*read)(void *context, uint64_t linear, unsigned size, uint64_t *value);
-    int (*write)(void *context, uint64_t linear, unsigned size, uint64_t value);
-    /* Would a write succeed? INS asks this first, since a port gives each value only once. 0, or as `write`. */
-    int (*probe)(void *context, uint64_t linear, unsigned size);
+    /* Linear addresses, 1 to 32 bytes. Not 0: a fault of the guest was queued, or the machine was stopped; given back
+     * as it is. */
+    int (*read)(void *context, uint64_t linear, unsigned size, void *to);
+    int (*write)(void *context, uint64_t linear, unsigned size, const void *from);
+    /* Would it succeed? Asked before a device or port is read that gives each value only once. 0, or as `read`. May be
+     * NULL, where that is not known. */
+    int (*probe)(void *context, uint64_t linear, unsigned size, bool write);
+    /* A fault of the instruction itself: vector 0, 5 or 13. Answers as `read` that failed. */
+    int (*fault)(void *context, unsigned vector);
     /* Ports, for INS and OUTS; may be NULL, as `probe`, where those do not come. The right to use the port was
      * checked. */
     int (*port_read)(void *context, uint16_t port, unsigned size, uint64_t *value);
@@ -32,6 +47,22 @@ struct execute_seams {
      * at one go. 0: they are to be asked for one by one, and nothing happened. May be NULL: always so. */
     unsigned (*read_run)(void *context, enum segment, uint64_t offset, uint64_t linear, uint8_t *bytes, unsigned most);
     void (*port_write_run)(void *context, uint16_t port, const uint8_t *bytes, unsigned count);
+
+    /* The rest may be NULL where the instructions they serve do not come. */
+    bool has_tzcnt, has_lzcnt;
+    /* Is it defined, as things are? 0, or as `read`, with #UD or #NM queued. Asked of all but integer ones. */
+    int (*permitted)(void *context, enum instruction_class);
+    /* Registers of OPERAND_MMX (8 bytes) or OPERAND_XMM (32). What is written are the first 8, 16 or 32; those above
+     * become 0 with `clear`. */
+    void (*vector_read)(void *context, enum operand kind, unsigned reg, uint8_t value[EXECUTE_VECTOR]);
+    void (*vector_write)(void *context, enum operand kind, unsigned reg, const uint8_t value[EXECUTE_VECTOR],
+                         unsigned bytes, bool clear);
+    unsigned (*stack_size)(void *context); /* 2, 4 or 8 bytes of RSP that count */
+    bool (*may_jump)(void *context, uint64_t rip);
+    void (*jump)(void *context, uint64_t rip);
+    /* A selector, CR0, or a table's limit and base; by the instruction's operation. The latter answers as `read`. */
+    uint64_t (*system_read)(void *context, const struct instruction *, uint64_t *base);
+    int (*system_write)(void *context, const struct instruction *, uint16_t limit, uint64_t base);
 };
 
 enum execute_result {

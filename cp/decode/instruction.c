@@ -6,7 +6,7 @@
 
 #include "cp/decode/opcode.h"
 
-enum { REX_B = 1, REX_X = 2, REX_R = 4, REX_W = 8 };
+enum { REX_B = 1, REX_X = 2, REX_R = 4, REX_W = 8, VEX_L = 4, VEX3 = 0xc4, VEX2 = 0xc5, VEX_TO_REGISTER = 0xc0 };
 enum { GPR_AX = 0, GPR_BX = 3, GPR_SP = 4, GPR_BP = 5, GPR_SI = 6, GPR_DI = 7 };
 
 struct decoder {
@@ -19,6 +19,9 @@ struct decoder {
     uint8_t repeat;   /* the last of F2, F3; or 0 */
     uint8_t segment;  /* override, or NO_REGISTER */
     bool lock;
+    bool vex, vex_l;
+    enum opcode_prefix vex_prefix;
+    uint8_t vvvv;
 };
 
 static uint8_t next(struct decoder *d)
@@ -111,14 +114,22 @@ static unsigned size_of(const struct decoder *d, enum opcode_size size)
     case SIZE_Z: return operand < 4 ? operand : 4;
     case SIZE_Y: return operand == 8 ? 8 : 4;
     case SIZE_VMX: return d->mode == DECODE_64 ? 8 : 4;
+    case SIZE_STACK: return d->mode == DECODE_64 && operand == 4 ? 8 : operand;
+    case SIZE_NEAR: return d->mode == DECODE_64 ? 8 : operand;
+    case SIZE_VECTOR: return d->vex_l ? 32 : 16;
+    case SIZE_PAIR_V: return 2 * operand;
+    case SIZE_PAIR_Y: return operand == 8 ? 16 : 8;
+    case SIZE_TABLE: return d->mode == DECODE_64 ? 10 : 6;
     default: return 0;
     }
 }
 
 static enum opcode_prefix selecting_prefix(const struct decoder *d)
 {
+    if (d->vex)
+        return d->vex_prefix;
     if (d->repeat)
-        return d->repeat == 0xf3 ? PREFIX_F3 : PREFIX_ANY;
+        return d->repeat == 0xf3 ? PREFIX_F3 : PREFIX_F2;
     return d->operand_override ? PREFIX_66 : PREFIX_NONE;
 }
 
@@ -185,12 +196,33 @@ static void register_field(const struct decoder *d, struct instruction *in, uint
     }
 }
 
+static bool any_is(const struct instruction *in, enum operand operand)
+{
+    return in->destination == operand || in->source == operand || in->third == operand;
+}
+
+/* Segment and MMX registers there are fewer of; a field of VEX that names no register is all ones. */
+static void other_registers(struct decoder *d, struct instruction *in, uint8_t modrm)
+{
+    if (any_is(in, OPERAND_XMM))
+        in->reg = (modrm >> 3 & 7) | (d->rex & REX_R ? 8 : 0);
+    if (any_is(in, OPERAND_MMX) || in->operation == OP_MOV_SEGMENT)
+        in->reg = modrm >> 3 & 7;
+    if (in->operation == OP_MOV_SEGMENT && in->reg > SEGMENT_GS)
+        d->error = DECODE_UNKNOWN;
+    if (any_is(in, OPERAND_VVVV))
+        in->vvvv = d->mode == DECODE_64 ? d->vvvv : d->vvvv & 7;
+    else if (d->vvvv)
+        d->error = DECODE_UNKNOWN;
+}
+
 static void operands(struct decoder *d, struct instruction *in, const struct opcode *row, uint8_t modrm)
 {
     if (!(row->flags & OPCODE_MODRM))
         return;
-    if (in->destination == OPERAND_REGISTER || in->source == OPERAND_REGISTER)
+    if (any_is(in, OPERAND_REGISTER))
         register_field(d, in, modrm);
+    other_registers(d, in, modrm);
     if (modrm >> 6 != 3) {
         if (!(row->flags & OPCODE_EXACT))
             memory(d, in, modrm);
@@ -216,7 +248,7 @@ static void immediate(struct decoder *d, struct instruction *in, const struct op
 
 static bool allowed(const struct decoder *d, const struct opcode *row)
 {
-    if (row->flags & (d->mode == DECODE_64 ? OPCODE_NOT_64 : OPCODE_ONLY_64))
+    if ((row->flags & OPCODE_L0) && d->vex_l)
         return false;
     /* MOVSXD to 16 bits: Intel and AMD load different sizes */
     if (row->operation == OP_MOVSX && size_of(d, row->register_size) < size_of(d, row->size))
@@ -231,9 +263,14 @@ static void fill(struct decoder *d, struct instruction *in, const struct opcode 
     *in = (struct instruction){
         .operation = row->operation, .mode = d->mode, .size = size_of(d, row->size),
         .register_size = size_of(d, row->register_size), .destination = row->destination, .source = row->source,
+        .third = row->third, .condition = row->code & 15, .vex = d->vex, 
+        .aligned = row->flags & OPCODE_ALIGNED || (row->operation == OP_CMPXCHG_PAIR && size_of(d, row->size) == 16),
+       
         .address_size = address_size(d), .segment = SEGMENT_DS, .base = NO_REGISTER, .index = NO_REGISTER, .scale = 1,
         .lock = d->lock, .repeat = string && d->repeat == 0xf3, .repeat_not_equal = string && d->repeat == 0xf2,
     };
+    if (row->operation == OP_XLAT)
+        in->base = GPR_BX;
     operands(d, in, row, modrm);
     immediate(d, in, row);
     if (d->segment != NO_REGISTER)
@@ -241,12 +278,44 @@ static void fill(struct decoder *d, struct instruction *in, const struct opcode 
     in->length = d->at;
 }
 
+/* SDM "The VEX Prefix": R, X, B and vvvv are inverted. Prefixes that select an operand size, or LOCK, may not stand
+ * before it. */
+static enum opcode_map vex_prefix(struct decoder *d, uint8_t byte)
+{
+    static const uint8_t maps[4] = {MAP_ONE, MAP_VEX_0F, MAP_VEX_0F38, MAP_VEX_0F3A};
+    static const uint8_t prefixes_of[4] = {PREFIX_NONE, PREFIX_66, PREFIX_F3, PREFIX_F2};
+    uint8_t first = byte == VEX3 ? next(d) : 0, last = next(d);
+    unsigned map = byte == VEX3 ? first & 31 : 1, rex = byte == VEX3 ? ~first >> 5 & 7 : ~last >> 5 & REX_R;
+
+    if (map < 1 || map > 3 || d->rex || d->repeat || d->operand_override || d->lock) {
+        d->error = d->error ? d->error : DECODE_UNKNOWN;
+        return MAP_ONE;
+    }
+    d->vex = true;
+    d->vex_l = last & VEX_L;
+    d->vvvv = ~last >> 3 & 15;
+    d->vex_prefix = (enum opcode_prefix)prefixes_of[last & 3];
+    if (d->mode == DECODE_64)
+        d->rex = (uint8_t)(rex | (byte == VEX3 && last & 0x80 ? REX_W : 0));
+    return (enum opcode_map)maps[map];
+}
+
+/* Outside 64-bit mode LES and LDS, whose operand is in memory, have the same bytes. */
+static bool is_vex(const struct decoder *d, uint8_t byte)
+{
+    return (byte == VEX3 || byte == VEX2) &&
+           (d->mode == DECODE_64 || (d->at < d->count && d->bytes[d->at] >= VEX_TO_REGISTER));
+}
+
 static const struct opcode *find_opcode(struct decoder *d, uint8_t *modrm)
 {
     uint8_t byte = prefixes(d);
     enum opcode_map map = MAP_ONE;
 
-    if (byte == 0x0f) {
+    if (!d->error && is_vex(d, byte)) {
+        map = vex_prefix(d, byte);
+        byte = next(d);
+    } else if (byte == 0x0f) {
         map = MAP_0F;
         byte = next(d);
     }
@@ -256,7 +325,7 @@ static const struct opcode *find_opcode(struct decoder *d, uint8_t *modrm)
     }
     if (!d->error && opcode_has_modrm(map, byte))
         *modrm = next(d);
-    return d->error ? NULL : opcode_find(map, byte, selecting_prefix(d), *modrm);
+    return d->error ? NULL : opcode_find(map, byte, selecting_prefix(d), *modrm, d->mode == DECODE_64);
 }
 
 enum decode_result instruction_decode(const uint8_t *bytes, size_t count, enum decode_mode mode, struct instruction *in)

@@ -12,7 +12,6 @@
 #include "vmcs-shadow/control.h"
 
 enum { ACCESS_TO_CR, ACCESS_FROM_CR, ACCESS_CLTS, ACCESS_LMSW };
-#define CR0_TS (1ull << 3)
 #define CR0_WRITABLE 0xE005003Full
 #define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)
 #define CR4_RELOADS (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP)

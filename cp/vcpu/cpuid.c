@@ -326,3 +326,21 @@ uint64_t cpuid_efer_allowed(void)
 
 uint64_t cpuid_xcr0_allowed(void) { return xcr0_offered; }
 unsigned cpuid_physical_bits(void) { return physical_bits; }
+
+bool cpuid_has_tzcnt(void)
+{
+    const struct row *r = row_find(7, 0);
+    return r && r->answer.ebx >> 3 & 1;
+}
+
+bool cpuid_has_lzcnt(void)
+{
+    const struct row *r = row_find(0x80000001u, 0);
+    return r && r->answer.ecx >> 5 & 1;
+}
+
+unsigned cpuid_zmm_offset(void)
+{
+    const struct row *r = row_find(0xD, 6);
+    return r ? r->answer.ebx : 0;
+}

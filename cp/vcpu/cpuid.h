@@ -27,3 +27,5 @@ uint64_t cpuid_speculation_bits(uint32_t msr);
 uint64_t cpuid_efer_allowed(void);
 uint64_t cpuid_xcr0_allowed(void);
 unsigned cpuid_physical_bits(void);
+bool cpuid_has_tzcnt(void), cpuid_has_lzcnt(void); /* which are BSF and BSR elsewhere */
+unsigned cpuid_zmm_offset(void); /* in an XSAVE area, of the upper halves of ZMM0 to ZMM15; 0: there are none */

@@ -6,7 +6,9 @@
 #include "cp/decode/instruction.h"
 #include "cp/storage/watch.h"
 #include "cp/time/work.h"
+#include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/event.h"
+#include "cp/vcpu/execute_state.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/linear.h"
 #include "cp/vcpu/nested.h"
@@ -14,7 +16,7 @@
 #include "cp/vcpu/segment.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
-enum { SEAM_STOPPED = -3, SEAM_FAULTED = -2 };
+enum { SEAM_STOPPED = -3, SEAM_FAULTED = STATE_FAULTED };
 
 static uint64_t merge_low(uint64_t old, uint32_t value, unsigned size)
 {
@@ -95,6 +97,24 @@ static int translate(struct vm *vm, uint64_t linear, unsigned access, gpa_t *at)
     return result ? translation_failed(vm, result, linear, error) : 0;
 }
 
+/* What is wider than the bus comes in parts of its width. */
+static void device_access(struct bus *bus, uint64_t at, unsigned size, void *value, unsigned access)
+{
+    enum { BUS_WIDTH = 8 };
+
+    for (unsigned done = 0, part; done < size; done += part) {
+        uint64_t device = 0;
+        part = size - done < BUS_WIDTH ? size - done : BUS_WIDTH;
+        if (access & LINEAR_WRITE) {
+            __builtin_memcpy(&device, (char *)value + done, part);
+            bus_mmio_write(bus, at + done, part, device);
+        } else {
+            device = bus_mmio_read(bus, at + done, part);
+            __builtin_memcpy((char *)value + done, &device, part);
+        }
+    }
+}
+
 /* One piece that does not cross a page: RAM or a device. */
 static int access_piece(struct vm *vm, uint64_t linear, unsigned size, void *value, unsigned access)
 {
@@ -111,14 +131,7 @@ static int access_piece(struct vm *vm, uint64_t linear, unsigned size, void *val
     }
     if (ram == GUEST_OK)
         return 0;
-    uint64_t device = 0;
-    if (access & LINEAR_WRITE) {
-        __builtin_memcpy(&device, value, size);
-        bus_mmio_write(&vm->machine.bus, at.a, size, device);
-    } else {
-        device = bus_mmio_read(&vm->machine.bus, at.a, size);
-        __builtin_memcpy(value, &device, size);
-    }
+    device_access(&vm->machine.bus, at.a, size, value, access);
     return 0;
 }
 
@@ -161,20 +174,19 @@ static int access_all(struct vm *vm, uint64_t linear, unsigned size, void *value
     return result;
 }
 
-static int seam_probe(void *context, uint64_t linear, unsigned size)
+static int seam_probe(void *context, uint64_t linear, unsigned size, bool write)
 {
-    return probe(context, linear, size, LINEAR_WRITE);
+    return probe(context, linear, size, write ? LINEAR_WRITE : LINEAR_READ);
 }
 
-static int seam_read(void *context, uint64_t linear, unsigned size, uint64_t *value)
+static int seam_read(void *context, uint64_t linear, unsigned size, void *to)
 {
-    *value = 0;
-    return access_all(context, linear, size, value, LINEAR_READ);
+    return access_all(context, linear, size, to, LINEAR_READ);
 }
 
-static int seam_write(void *context, uint64_t linear, unsigned size, uint64_t value)
+static int seam_write(void *context, uint64_t linear, unsigned size, const void *from)
 {
-    return access_all(context, linear, size, &value, LINEAR_WRITE);
+    return access_all(context, linear, size, (void *)(uintptr_t)from, LINEAR_WRITE);
 }
 
 static int seam_port_read(void *context, uint16_t port, unsigned size, uint64_t *value)
@@ -252,12 +264,31 @@ static enum exit_action no_storage(struct vm *vm)
     return nested_triple_fault(vm) ? EXIT_RESUME : exit_stopped(vm, VM_STOP_NO_STORAGE, 0);
 }
 
+static struct execute_seams seams = {
+    .read_gpr = seam_gpr_read, .write_gpr = seam_gpr_write, .read_flags = seam_flags_read,
+    .write_flags = seam_flags_write, .segment_base = seam_segment_base, .check = seam_check, .read = seam_read,
+    .write = seam_write, .probe = seam_probe, .fault = state_fault, .port_read = seam_port_read,
+    .port_write = seam_port_write, .read_run = seam_read_run, .port_write_run = seam_port_write_run,
+    .permitted = state_permitted, .vector_read = state_vector_read, .vector_write = state_vector_write,
+    .stack_size = state_stack_size, .may_jump = state_may_jump, .jump = state_jump, .system_read = state_system_read,
+    .system_write = state_system_write,
+};
+
+static int execute(struct vm *vm, const struct instruction *instruction)
+{
+    struct exit *exit = &vm->vcpu.exit;
+
+    seams.context = vm;
+    if (instruction->operation == OP_TZCNT || instruction->operation == OP_LZCNT) {
+        seams.has_tzcnt = cpuid_has_tzcnt();
+        seams.has_lzcnt = cpuid_has_lzcnt();
+    }
+    exit->instruction_length = instruction->length; /* a jump changes both */
+    return instruction_execute(instruction, &seams, exit->rip);
+}
+
 enum exit_action instruction_emulate(struct vm *vm)
 {
-    const struct execute_seams seams = {
-        vm, seam_gpr_read, seam_gpr_write, seam_flags_read, seam_flags_write, seam_segment_base, seam_check,
-        seam_read, seam_write, seam_probe, seam_port_read, seam_port_write, seam_read_run, seam_port_write_run,
-    };
     struct vcpu *vcpu = &vm->vcpu;
     uint8_t bytes[INSTRUCTION_MAX_BYTES];
     struct instruction instruction;
@@ -272,13 +303,12 @@ enum exit_action instruction_emulate(struct vm *vm)
     if (!result) {
         if (instruction_decode(bytes, count, (enum decode_mode)registers_code_size(vcpu), &instruction) != DECODE_OK)
             return exit_unemulated(vm);
-        result = instruction_execute(&instruction, &seams, vcpu->exit.rip);
+        result = execute(vm, &instruction);
     }
     if (vm->state == VM_STOPPED)
         return EXIT_STOP;
     switch (result) {
     case EXECUTE_DONE:
-        vcpu->exit.instruction_length = instruction.length;
         return EXIT_SKIP;
     case EXECUTE_AGAIN: /* in the midst of a repetition */
         vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);

@@ -14,6 +14,8 @@ void registers_init(struct vcpu *);
 void registers_start_flat(struct vcpu *, uint32_t eip, uint32_t eax, uint32_t ebx);
 
 #define CR0_PE (1ull << 0)
+#define CR0_EM (1ull << 2)
+#define CR0_TS (1ull << 3)
 #define CR0_ET (1ull << 4)
 #define CR0_NE (1ull << 5)
 #define CR0_WP (1ull << 16)
@@ -24,6 +26,7 @@ void registers_start_flat(struct vcpu *, uint32_t eip, uint32_t eax, uint32_t eb
 #define CR4_PAE (1ull << 5)
 #define CR4_MCE (1ull << 6)
 #define CR4_PGE (1ull << 7)
+#define CR4_OSFXSR (1ull << 9)
 #define CR4_LA57 (1ull << 12)
 #define CR4_VMXE (1ull << 13)
 #define CR4_PCIDE (1ull << 17)

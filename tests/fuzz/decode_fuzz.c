@@ -31,18 +31,25 @@ static uint64_t read_flags(void *context) { (void)context; return flags; }
 static void write_flags(void *context, uint64_t value) { (void)context; flags = value; }
 static uint64_t segment_base(void *context, enum segment segment) { (void)context; return segment * 0x1000; }
 
-static int read(void *context, uint64_t linear, unsigned size, uint64_t *value)
+static int read(void *context, uint64_t linear, unsigned size, void *to)
 {
+    uint8_t *bytes = to;
+
     (void)context;
-    assert(size == 1 || size == 2 || size == 4 || size == 8);
-    *value = linear * 0x9E3779B97F4A7C15;
+    assert(size && size <= EXECUTE_VECTOR);
+    for (unsigned i = 0; i < size; i++)
+        bytes[i] = (uint8_t)((linear + i) * 0x9E3779B97F4A7C15 >> 56);
     return ++accesses == fail_at ? FAULT : 0;
 }
 
-static int write(void *context, uint64_t linear, unsigned size, uint64_t value)
+static volatile uint8_t sink;
+
+static int write(void *context, uint64_t linear, unsigned size, const void *from)
 {
     (void)context, (void)linear;
-    assert(size == 8 || value >> 8 * size == 0);
+    assert(size && size <= EXECUTE_VECTOR);
+    for (unsigned i = 0; i < size; i++)
+        sink = ((const uint8_t *)from)[i];
     return ++accesses == fail_at ? FAULT : 0;
 }
 
@@ -53,26 +60,77 @@ static int check(void *context, enum segment segment, uint64_t offset, uint64_t 
     return ++checks == refuse_at ? FAULT : 0;
 }
 
-static int probe(void *context, uint64_t linear, unsigned size)
+static int probe(void *context, uint64_t linear, unsigned size, bool store)
 {
-    (void)context, (void)linear, (void)size;
+    (void)context, (void)linear, (void)size, (void)store;
     return 0;
 }
 
 static int port_read(void *context, uint16_t port, unsigned size, uint64_t *value)
 {
+    *value = 0;
     return read(context, port, size, value);
 }
 
 static int port_write(void *context, uint16_t port, unsigned size, uint64_t value)
 {
-    return write(context, port, size, value);
+    return write(context, port, size, &value);
+}
+
+static int fault(void *context, unsigned vector)
+{
+    (void)context;
+    assert(vector == 0 || vector == 5 || vector == 13);
+    return FAULT;
+}
+
+static int permitted(void *context, enum instruction_class class)
+{
+    (void)context;
+    assert(class != INSTRUCTION_INTEGER);
+    return 0;
+}
+
+static void vector_read(void *context, enum operand kind, unsigned reg, uint8_t value[EXECUTE_VECTOR])
+{
+    (void)context;
+    assert(kind == OPERAND_MMX ? reg < 8 : reg < 16);
+    memset(value, (int)reg, EXECUTE_VECTOR);
+}
+
+static void vector_write(void *context, enum operand kind, unsigned reg, const uint8_t value[EXECUTE_VECTOR],
+                         unsigned bytes, bool clear)
+{
+    (void)context, (void)clear;
+    assert(kind == OPERAND_MMX ? reg < 8 && bytes == 8 : reg < 16 && (bytes == 16 || bytes == 32));
+    write(NULL, 0, bytes, value);
+    accesses--;
+}
+
+static unsigned stack_size(void *context) { (void)context; return 4; }
+static bool may_jump(void *context, uint64_t rip) { (void)context; return rip & 1; }
+static void jump(void *context, uint64_t rip) { (void)context; assert(rip & 1); }
+
+static uint64_t system_read(void *context, const struct instruction *in, uint64_t *base)
+{
+    (void)context;
+    assert(in->operation != OP_MOV_SEGMENT || in->reg <= SEGMENT_GS);
+    *base = 0;
+    return 0;
+}
+
+static int system_write(void *context, const struct instruction *in, uint16_t limit, uint64_t base)
+{
+    (void)context, (void)in, (void)limit, (void)base;
+    return 0;
 }
 
 static const struct execute_seams seams = {
     .read_gpr = read_gpr, .write_gpr = write_gpr, .read_flags = read_flags, .write_flags = write_flags,
     .segment_base = segment_base, .check = check, .read = read, .write = write, .probe = probe, .port_read = port_read,
-    .port_write = port_write,
+    .port_write = port_write, .fault = fault, .permitted = permitted, .vector_read = vector_read,
+    .vector_write = vector_write, .stack_size = stack_size, .may_jump = may_jump, .jump = jump,
+    .system_read = system_read, .system_write = system_write,
 };
 
 static void execute(const struct instruction *in)

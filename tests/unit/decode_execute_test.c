@@ -39,26 +39,25 @@ static uint64_t read_flags(void *context) { (void)context; return cpu.flags; }
 static void write_flags(void *context, uint64_t flags) { (void)context; cpu.flags = flags; }
 static uint64_t segment_base(void *context, enum segment segment) { (void)context; return cpu.base[segment]; }
 
-static int read(void *context, uint64_t linear, unsigned size, uint64_t *value)
+static int read(void *context, uint64_t linear, unsigned size, void *value)
 {
     (void)context;
     cpu.last_address = linear;
     if (++cpu.reads == cpu.fail_read_at)
         return FAULT;
     assert_true(linear + size <= MEMORY_BYTES);
-    *value = 0xdededededededede; /* a device may leave rubbish above */
     memcpy(value, cpu.memory + linear, size);
     return 0;
 }
 
-static int write(void *context, uint64_t linear, unsigned size, uint64_t value)
+static int write(void *context, uint64_t linear, unsigned size, const void *value)
 {
     (void)context;
     cpu.last_address = linear;
     if (++cpu.writes == cpu.fail_write_at)
         return FAULT;
     assert_true(linear + size <= MEMORY_BYTES);
-    memcpy(cpu.memory + linear, &value, size);
+    memcpy(cpu.memory + linear, value, size);
     return 0;
 }
 
@@ -70,11 +69,11 @@ static int check(void *context, enum segment segment, uint64_t offset, uint64_t 
     return ++cpu.checks == cpu.fail_check_at ? FAULT : 0;
 }
 
-static int probe(void *context, uint64_t linear, unsigned size)
+static int probe(void *context, uint64_t linear, unsigned size, bool store)
 {
     (void)context, (void)size;
     cpu.last_address = linear;
-    return cpu.fail_probe ? FAULT : 0;
+    return cpu.fail_probe && store ? FAULT : 0;
 }
 
 static int port_read(void *context, uint16_t port, unsigned size, uint64_t *value)

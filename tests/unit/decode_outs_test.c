@@ -26,14 +26,14 @@ static void write_gpr(void *context, unsigned reg, uint64_t value) { (void)conte
 static uint64_t read_flags(void *context) { return (void)context, flags; }
 static uint64_t segment_base(void *context, enum segment segment) { return (void)context, (void)segment, base; }
 
-static int read(void *context, uint64_t linear, unsigned size, uint64_t *value)
+static int read(void *context, uint64_t linear, unsigned size, void *value)
 {
     (void)context;
     asked = linear;
     if (fails)
         return FAULT;
     assert_true(size == 1 && linear < MEMORY_BYTES);
-    *value = memory[linear];
+    memcpy(value, memory + linear, 1);
     return 0;
 }
 

@@ -91,6 +91,10 @@ SCENE_FAKE bool scene_xsetbv_is_unseen;
 SCENE_FAKE bool context_xsetbv_is_unseen(void) { return scene_xsetbv_is_unseen; }
 SCENE_FAKE uint64_t context_xcr0(struct vcpu *v) { return v->xstate.xcr0; }
 SCENE_FAKE void context_set_xcr0(struct vcpu *v, uint64_t value) { v->xstate.xcr0 = value; }
+SCENE_FAKE uint8_t scene_xstate[4096];
+SCENE_FAKE unsigned scene_xstate_puts;
+SCENE_FAKE void *context_xstate_get(struct vcpu *v) { return (void)v, scene_xstate; }
+SCENE_FAKE void context_xstate_put(struct vcpu *v) { (void)v, scene_xstate_puts++; }
 
 /* ---- CPUID of a processor that has everything, XSAVE components where real ones have them ---------------------- */
 
