@@ -177,7 +177,7 @@ debug: ## start VM/N (MACHINE=bochs) with the emulator's log kept in build/debug
 all: $(B)/vmn-relay $(B)/vmn-names.so
 .PHONY: run ssh test soak check format debug
 # payloads named vmx_* stand on a small hypervisor of their own, and one that does everything
-$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest console,$(GUESTS))): \
+$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest console device_operand,$(GUESTS))): \
   $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)
 
 # the CP volume a newcomer gets: the sample directory, empty minidisks, images/system/FN.FT on the system disk

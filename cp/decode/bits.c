@@ -1,4 +1,5 @@
-/* SDM "Instruction Set Reference" of each. There is no division of 128 bits without a library: it is done bit by bit. */
+/* SDM "Instruction Set Reference" of each. There is no division of 128 bits without a library: it is done bit by
+ * bit. */
 #include "cp/decode/bits.h"
 
 #include "cp/decode/arithmetic.h"

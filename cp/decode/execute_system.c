@@ -1,5 +1,5 @@
-/* Instructions with an operand in memory that are about the stack, RIP, segments and tables. None of these loads a segment:
- * that takes a descriptor too. */
+/* Instructions with an operand in memory that are about the stack, RIP, segments and tables. None of these loads a
+ * segment: that takes a descriptor too. */
 #include <string.h>
 
 #include "cp/decode/execution.h"

@@ -1,5 +1,5 @@
-/* Moves between memory and MMX, XMM and YMM registers. SDM "Programming with Intel Streaming SIMD Extensions", "Programming
- * with Intel AVX". */
+/* Moves between memory and MMX, XMM and YMM registers. SDM "Programming with Intel Streaming SIMD Extensions",
+ * "Programming with Intel AVX". */
 #include <string.h>
 
 #include "cp/decode/execution.h"

@@ -209,11 +209,11 @@ static void other_registers(struct decoder *d, struct instruction *in, uint8_t m
     if (any_is(in, OPERAND_MMX) || in->operation == OP_MOV_SEGMENT)
         in->reg = modrm >> 3 & 7;
     if (in->operation == OP_MOV_SEGMENT && in->reg > SEGMENT_GS)
-        d->error = DECODE_UNKNOWN;
+        d->error = DECODE_UNDEFINED;
     if (any_is(in, OPERAND_VVVV))
         in->vvvv = d->mode == DECODE_64 ? d->vvvv : d->vvvv & 7;
     else if (d->vvvv)
-        d->error = DECODE_UNKNOWN;
+        d->error = DECODE_UNDEFINED;
 }
 
 static void operands(struct decoder *d, struct instruction *in, const struct opcode *row, uint8_t modrm)
@@ -246,14 +246,16 @@ static void immediate(struct decoder *d, struct instruction *in, const struct op
         in->displacement = (int64_t)next_signed(d, in->address_size);
 }
 
-static bool allowed(const struct decoder *d, const struct opcode *row)
+static enum decode_result allowed(const struct decoder *d, const struct opcode *row)
 {
+    if (d->lock && !((row->flags & OPCODE_LOCK) && row->destination == OPERAND_MEMORY))
+        return DECODE_UNDEFINED;
     if ((row->flags & OPCODE_L0) && d->vex_l)
-        return false;
+        return DECODE_UNDEFINED;
     /* MOVSXD to 16 bits: Intel and AMD load different sizes */
     if (row->operation == OP_MOVSX && size_of(d, row->register_size) < size_of(d, row->size))
-        return false;
-    return !d->lock || ((row->flags & OPCODE_LOCK) && row->destination == OPERAND_MEMORY);
+        return DECODE_UNKNOWN;
+    return DECODE_OK;
 }
 
 static void fill(struct decoder *d, struct instruction *in, const struct opcode *row, uint8_t modrm)
@@ -288,7 +290,7 @@ static enum opcode_map vex_prefix(struct decoder *d, uint8_t byte)
     unsigned map = byte == VEX3 ? first & 31 : 1, rex = byte == VEX3 ? ~first >> 5 & 7 : ~last >> 5 & REX_R;
 
     if (map < 1 || map > 3 || d->rex || d->repeat || d->operand_override || d->lock) {
-        d->error = d->error ? d->error : DECODE_UNKNOWN;
+        d->error = d->error ? d->error : map < 1 || map > 3 ? DECODE_UNKNOWN : DECODE_UNDEFINED;
         return MAP_ONE;
     }
     d->vex = true;
@@ -336,8 +338,10 @@ enum decode_result instruction_decode(const uint8_t *bytes, size_t count, enum d
     const struct opcode *row = find_opcode(&d, &modrm);
 
     memset(in, 0, sizeof *in);
-    if (d.error || !row || !allowed(&d, row))
-        return d.error ? d.error : DECODE_UNKNOWN;
+    if (!d.error)
+        d.error = row ? allowed(&d, row) : DECODE_UNKNOWN;
+    if (d.error)
+        return d.error;
     fill(&d, in, row, modrm);
     if (d.error)
         memset(in, 0, sizeof *in);

@@ -81,6 +81,7 @@ enum decode_result {
     DECODE_OK = 0,
     DECODE_UNKNOWN = -1,   /* not one of ours, or no valid instruction at all */
     DECODE_TRUNCATED = -2, /* needs more than `count` bytes */
+    DECODE_UNDEFINED = -3, /* one of ours with a prefix or field that makes it #UD, such as LOCK with a load */
 };
 
 /* @pre bytes has `count` bytes; those beyond 15 are not looked at. On a result other than OK *instruction is zero. */

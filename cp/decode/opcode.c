@@ -1,6 +1,6 @@
-/* SDM "Opcode Map", the rows that load, store or modify memory: integer instructions, and those that move between memory
- * and MMX, SSE and AVX registers; port string operations; VMX. In the order of map and opcode; of several rows with the
- * same the first that fits counts. */
+/* SDM "Opcode Map", the rows that load, store or modify memory: integer instructions, and those that move between
+ * memory and MMX, SSE and AVX registers; port string operations; VMX. In the order of map and opcode; of several rows
+ * with the same the first that fits counts. */
 #include "cp/decode/opcode.h"
 
 #include <stddef.h>

@@ -19,7 +19,7 @@ void context_set_xcr0(struct vcpu *, uint64_t value);
 uint64_t context_xcr0(struct vcpu *); /* the guest's now */
 uint64_t context_xcr0_supported(void); /* what guests are offered; 0: no XSAVE */
 bool context_xsetbv_is_unseen(void); /* a guest's XSETBV need not leave it, at any depth */
-/* The guest's x87 and vector state as it is now, XSAVE's standard form; context_xstate_put() makes what was changed in it
- * the guest's. */
+/* The guest's x87 and vector state as it is now, XSAVE's standard form; context_xstate_put() makes what was changed in
+ * it the guest's. */
 void *context_xstate_get(struct vcpu *);
 void context_xstate_put(struct vcpu *);

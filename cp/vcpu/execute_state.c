@@ -21,9 +21,10 @@ int state_fault(void *context, unsigned vector)
 int state_permitted(void *context, enum instruction_class class)
 {
     struct vcpu *vcpu = &((struct vm *)context)->vcpu;
+    uint64_t cr0 = vcpu_read(vcpu, VMCS_GUEST_CR0);
     const struct vector_mode mode = {
-        .protected_mode = (vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PE) && !(vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_VM),
-        .cr0 = vcpu_read(vcpu, VMCS_GUEST_CR0), .cr4 = vcpu_read(vcpu, VMCS_GUEST_CR4), .xcr0 = context_xcr0(vcpu)};
+        .protected_mode = (cr0 & CR0_PE) && !(vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_VM), .cr0 = cr0,
+        .cr4 = vcpu_read(vcpu, VMCS_GUEST_CR4), .xcr0 = context_xcr0(vcpu)};
     unsigned vector = vector_refused(class, &mode);
 
     return vector ? state_fault(context, vector) : 0;

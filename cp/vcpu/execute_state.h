@@ -1,5 +1,6 @@
-/* What instructions that CP carries out reach beside general registers and memory: vector registers, the stack's width,
- * RIP, tables. The functions are members of struct execute_seams (cp/decode/execute.h); their context is a struct vm. */
+/* What instructions that CP carries out reach beside general registers and memory: vector registers, the stack's
+ * width, RIP, tables. The functions are members of struct execute_seams (cp/decode/execute.h); their context
+ * is a struct vm. */
 #pragma once
 #include "cp/decode/execute.h"
 

@@ -301,8 +301,10 @@ enum exit_action instruction_emulate(struct vm *vm)
     if (result == SEAM_STOPPED)
         return refused_by_l1(vm) ? EXIT_RESUME : no_storage(vm);
     if (!result) {
-        if (instruction_decode(bytes, count, (enum decode_mode)registers_code_size(vcpu), &instruction) != DECODE_OK)
-            return exit_unemulated(vm);
+        enum decode_result decoded =
+            instruction_decode(bytes, count, (enum decode_mode)registers_code_size(vcpu), &instruction);
+        if (decoded != DECODE_OK)
+            return decoded == DECODE_UNDEFINED ? exit_undefined(vm) : exit_unemulated(vm);
         result = execute(vm, &instruction);
     }
     if (vm->state == VM_STOPPED)

@@ -1,4 +1,5 @@
-/* Our decoder and Zydis, an independent one, asked the same: both must agree on what is ours and on every part of it. */
+/* Our decoder and Zydis, an independent one, asked the same: both must agree on what is ours and on every part of
+ * it. */
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>
@@ -266,7 +267,8 @@ static void compare_operands(const struct instruction *in, const struct answer *
 
     bool line = in->operation == OP_CACHE_LINE; /* of which ours asks one byte for */
 
-    if (any_of_ours(in, OPERAND_MEMORY) != !!m || (m && m->size != (line ? 512 : in->size * 8u)) || (m && !same_memory(in, a, m)))
+    if (any_of_ours(in, OPERAND_MEMORY) != !!m || (m && m->size != (line ? 512 : in->size * 8u)) ||
+        (m && !same_memory(in, a, m)))
         complain("another memory operand", bytes, mode);
     if (m && in->operation < OP_CACHE_LINE && writes_memory(in) != !!(m->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
         complain("another direction", bytes, mode);
@@ -305,6 +307,8 @@ static enum decode_result compare(const uint8_t *bytes, unsigned count, unsigned
         complain("asks for more than there is", bytes, mode);
     if (result == DECODE_UNKNOWN && ZYAN_SUCCESS(answer->status) && promised(answer))
         complain("promised and not decoded", bytes, mode);
+    if (result == DECODE_UNDEFINED && ZYAN_SUCCESS(answer->status))
+        complain("defined", bytes, mode);
     if (result != DECODE_OK)
         return result;
     accepted[in.operation]++;

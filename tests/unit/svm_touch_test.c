@@ -51,13 +51,17 @@ static uint64_t value_of(ZydisRegister reg)
     return registers[ZydisRegisterGetId(reg)];
 }
 
-static uint64_t address_of(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *o)
+static uint64_t address_of(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *operands,
+                           const ZydisDecodedOperand *o)
 {
     static const ZydisRegister segments[6] = {ZYDIS_REGISTER_ES, ZYDIS_REGISTER_CS, ZYDIS_REGISTER_SS,
                                               ZYDIS_REGISTER_DS, ZYDIS_REGISTER_FS, ZYDIS_REGISTER_GS};
     bool relative = o->mem.base == ZYDIS_REGISTER_RIP || o->mem.base == ZYDIS_REGISTER_EIP;
     uint64_t offset = relative ? (uint64_t)RIP + in->length : value_of(o->mem.base), segment = 0;
 
+    /* SDM "POP": the address is made of the stack pointer behind what was taken, which Zydis does not say */
+    if (in->mnemonic == ZYDIS_MNEMONIC_POP && ZydisRegisterGetId(o->mem.base) == 4 && o == operands)
+        offset += o->size / 8;
     offset += value_of(o->mem.index) * (o->mem.index == ZYDIS_REGISTER_NONE ? 0 : o->mem.scale ? o->mem.scale : 1);
     offset += (uint64_t)o->mem.disp.value;
     if (in->address_width < 64)
@@ -114,9 +118,9 @@ static void check(const struct svm_code *code, const ZydisDecodedInstruction *in
         if (!is_data(in, o))
             continue;
         checked++;
-        if (!is_listed(&t, address_of(in, o)))
+        if (!is_listed(&t, address_of(in, operands, o)))
             fail_msg("%s %s: %llx not listed", shown(code), ZydisMnemonicGetString(in->mnemonic),
-                     (unsigned long long)address_of(in, o));
+                     (unsigned long long)address_of(in, operands, o));
         bool both = (o->actions & ZYDIS_OPERAND_ACTION_MASK_READ) && (o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE);
         if (in->mnemonic == ZYDIS_MNEMONIC_XSAVE || in->mnemonic == ZYDIS_MNEMONIC_XSAVEOPT)
             continue; /* they read the header only, and report a write */
