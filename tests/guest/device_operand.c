@@ -130,19 +130,21 @@ VECTOR(movhps_to, "movhps %%xmm1, (%%rdi)")
 WIDE(vmovdqu_to, "vmovdqu %%xmm1, (%%rdi)")
 MMX(movd_mm_to, "movd %%mm1, (%%rdi)")
 
-/* 32-bit code, of a segment of its own; the last with a data segment that begins at the APIC, or at the storage, and
- * 16-bit addresses */
-enum { CODE_64 = 0x08, DATA = 0x10, CODE_32 = 0x18, DATA_AT = 0x20, SEGMENTS = 5 };
-static uint64_t descriptors[SEGMENTS] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0x00CF9B000000FFFF, 0};
-#define NARROW(name, instruction) \
+/* 32-bit and 16-bit code, of segments of their own; the last of 32 bits with a data segment that begins at the APIC, or
+ * at the storage, and 16-bit addresses */
+enum { CODE_64 = 0x08, DATA = 0x10, CODE_32 = 0x18, DATA_AT = 0x20, CODE_16 = 0x28, SEGMENTS = 6 };
+static uint64_t descriptors[SEGMENTS] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0x00CF9B000000FFFF, 0,
+                                         0x008F9B000000FFFF};
+#define NARROW(name, instruction) NARROW_OF(name, ".code32", CODE_32, instruction)
+#define NARROW_OF(name, bits, segment, instruction) \
     static void do_##name(struct registers *r, volatile void *at) \
     { \
         uint64_t base = (uintptr_t)at; \
         descriptors[DATA_AT / 8] = 0x00CF93000000FFFF | (base & 0xFFFFFF) << 16 | (base & 0xFF000000) << 32; \
-        __asm__ volatile("push %[f]; popf; movl $1f, %%esi; push %[code]; push %%rsi; lretq; .code32\n1: " instruction \
-                         "; ljmp %[back], $2f; .code64\n2: pushf; pop %[f]" \
+        __asm__ volatile("push %[f]; popf; movl $1f, %%esi; push %[code]; push %%rsi; lretq; " bits "\n1: " \
+                         instruction "; ljmpl %[back], $2f; .code64\n2: pushf; pop %[f]" \
                          : "+a"(r->a), "+d"(r->d), "+c"(r->c), "+b"(r->b), [f] "+r"(r->flags) \
-                         : "D"(at), [code] "i"(CODE_32), [back] "i"(CODE_64), [at] "i"(DATA_AT), [data] "i"(DATA) \
+                         : "D"(at), [code] "i"(segment), [back] "i"(CODE_64), [at] "i"(DATA_AT), [data] "i"(DATA) \
                          : "rsi", "memory", "cc"); \
     }
 NARROW(mov_32, "movl (%%edi), %%eax")
@@ -155,6 +157,11 @@ NARROW(mov_16, "movl %[at], %%esi; movl %%esi, %%ds; xor %%esi, %%esi; xor %%ebx
                "addr16 movl (%%bx,%%si), %%eax; movl %[data], %%esi; movl %%esi, %%ds")
 NARROW(xadd_16, "movl %[at], %%esi; movl %%esi, %%ds; movl $0x12, %%esi; xor %%ebx, %%ebx; "
                 "addr16 lock xaddl %%edx, -0x12(%%bx,%%si); movl %[data], %%esi; movl %%esi, %%ds")
+#define NARROW_16(name, instruction) NARROW_OF(name, ".code16", CODE_16, instruction)
+NARROW_16(mov_in_16, "movw (%%edi), %%ax")
+NARROW_16(mul_in_16, "mull (%%edi)")
+NARROW_16(stos_in_16, "addr32 stosl; leal -4(%%edi), %%edi")
+NARROW_16(shl_in_16, "shll $4, (%%edi)")
 
 enum kind { READS, READS_WIDE, CHANGES };
 static const struct form {
@@ -182,6 +189,7 @@ static const struct form {
     C(cmpxchg, 0), C(cmpxchg_not, 0), C(pop, 0), C(stos, 0), C(movd_to, 0), C(movss_to, 0), C(movups_to, 0),
     R(mov_32, 0), R(push_32, 0), R(bt_32, 0x894), C(inc_32, 0), C(arpl, 0), C(pop_32, 0), R(mov_16, 0x0),
     C(xadd_16, 0),
+    R(mov_in_16, 0), R(mul_in_16, 0xD4), C(stos_in_16, 0), C(shl_in_16, 0x810),
     C(movntps_to, 0), C(movhps_to, 0), {"vmovdqu_to", do_vmovdqu_to, CHANGES, true, 0}, C(movd_mm_to, 0),
 };
 
