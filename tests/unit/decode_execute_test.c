@@ -1,4 +1,5 @@
-/* The processor that runs the test is the oracle for what an instruction does to memory, registers and flags. */
+/* What one processor state cannot show of the instructions CP carries out: addresses, repetitions, and who is asked
+ * before what. decode_native_test asks the processor what they compute. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,13 +9,11 @@
 
 #include <cmocka.h>
 
-#include <sys/mman.h>
-
 #include "cp/decode/arithmetic.h"
 #include "cp/decode/execute.h"
 
 enum { AX, CX, DX, BX, SP, BP, SI, DI, FAULT = -14 };
-enum { STATUS_FLAGS = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF, MEMORY_BYTES = 4096 };
+enum { MEMORY_BYTES = 4096 };
 
 static struct {
     uint64_t gpr[16], flags, base[6];
@@ -116,170 +115,6 @@ static int clear(void **state)
     cpu.flags = 2;
     return 0;
 }
-
-/* ---- against the processor ------------------------------------------------- */
-
-typedef uint64_t native(void *memory, uint64_t flags, uint64_t dx, uint64_t out[2], uint64_t ax);
-
-static uint8_t *code;
-
-/* A function around the instruction, which uses [rdi], rdx and rax: loads flags and registers, runs it, hands them
- * back. */
-static native *native_make(const uint8_t *bytes, unsigned count)
-{
-    static const uint8_t before[] = {0x56, 0x9d, 0x4c, 0x89, 0xc0}; /* push rsi; popf; mov rax,r8 */
-    /* mov [rcx],rdx; pushf; mov [rcx+8],rax; pop rax; ret */
-    static const uint8_t after[] = {0x48, 0x89, 0x11, 0x9c, 0x48, 0x89, 0x41, 0x08, 0x58, 0xc3};
-
-    memcpy(code, before, sizeof before);
-    memcpy(code + sizeof before, bytes, count);
-    memcpy(code + sizeof before + count, after, sizeof after);
-    return (native *)(uintptr_t)code;
-}
-
-struct form {
-    uint8_t opcode[2];
-    uint8_t reg;        /* ModRM.reg: an extension or a register */
-    uint8_t sizes;      /* bit 0: has a byte form at opcode - 1; all have 16, 32, 64 bits */
-    uint8_t immediate;  /* bytes: 0, 1, or 4 for "operand size" */
-    unsigned undefined; /* flags */
-};
-
-enum { LOGIC_UNDEFINED = FLAG_AF, BIT_UNDEFINED = FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF };
-
-#define BOTH_WAYS(n, u)                                                                                                \
-    {{(n)*8 + 1}, DX, 1, 0, u}, {{(n)*8 + 3}, DX, 1, 0, u}, {{0x81}, n, 1, 4, u}, { {0x83}, n, 0, 1, u }
-static const struct form forms[] = {
-    BOTH_WAYS(0, 0),
-    BOTH_WAYS(1, LOGIC_UNDEFINED),
-    BOTH_WAYS(2, 0),
-    BOTH_WAYS(3, 0),
-    BOTH_WAYS(4, LOGIC_UNDEFINED),
-    BOTH_WAYS(5, 0),
-    BOTH_WAYS(6, LOGIC_UNDEFINED),
-    BOTH_WAYS(7, 0),
-    {{0x85}, DX, 1, 0, LOGIC_UNDEFINED},
-    {{0xf7}, 0, 1, 4, LOGIC_UNDEFINED},
-    {{0x87}, DX, 1, 0, 0},
-    {{0x89}, DX, 1, 0, 0},
-    {{0x8b}, DX, 1, 0, 0},
-    {{0xc7}, 0, 1, 4, 0},
-    {{0xff}, 0, 1, 0, 0},
-    {{0xff}, 1, 1, 0, 0},
-    {{0xf7}, 2, 1, 0, 0},
-    {{0xf7}, 3, 1, 0, 0},
-    {{0x0f, 0xc1}, DX, 1, 0, 0},
-    {{0x0f, 0xb1}, DX, 1, 0, 0},
-    {{0x0f, 0xb6}, DX, 0, 0, 0},
-    {{0x0f, 0xb7}, DX, 0, 0, 0},
-    {{0x0f, 0xbe}, DX, 0, 0, 0},
-    {{0x0f, 0xbf}, DX, 0, 0, 0},
-    {{0x0f, 0xba}, 4, 0, 1, BIT_UNDEFINED},
-    {{0x0f, 0xba}, 5, 0, 1, BIT_UNDEFINED},
-    {{0x0f, 0xba}, 6, 0, 1, BIT_UNDEFINED},
-    {{0x0f, 0xba}, 7, 0, 1, BIT_UNDEFINED},
-    {{0x0f, 0xa3}, DX, 0, 0, BIT_UNDEFINED},
-    {{0x0f, 0xab}, DX, 0, 0, BIT_UNDEFINED},
-    {{0x0f, 0xb3}, DX, 0, 0, BIT_UNDEFINED},
-    {{0x0f, 0xbb}, DX, 0, 0, BIT_UNDEFINED},
-    {{0x8b}, 6 /* DH, where it is a byte */, 0xff, 0, 0},
-    {{0x03}, 6, 0xff, 0, 0},
-};
-
-static uint64_t seed = 88172645463325252;
-
-static uint64_t rnd(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
-}
-
-/* Values at which carries and overflows happen are likelier than chance would have it. */
-static uint64_t value(void)
-{
-    static const uint64_t corners[] = {0,
-                                       1,
-                                       0x7f,
-                                       0x80,
-                                       0xff,
-                                       0x7fff,
-                                       0x8000,
-                                       0xffff,
-                                       0x7fffffff,
-                                       0x80000000,
-                                       0xffffffff,
-                                       INT64_MAX,
-                                       (uint64_t)INT64_MIN,
-                                       UINT64_MAX};
-
-    return rnd() % 2 ? rnd() : corners[rnd() % (sizeof corners / sizeof *corners)];
-}
-
-/* size 1, 2, 4, 8; returns how many bytes */
-static unsigned assemble(const struct form *form, unsigned size, uint8_t *bytes)
-{
-    unsigned at = 0, immediate = form->immediate == 4 && size < 4 ? size : form->immediate;
-    bool two = form->opcode[0] == 0x0f;
-
-    if (size == 2)
-        bytes[at++] = 0x66;
-    if (size == 8)
-        bytes[at++] = 0x48;
-    bytes[at++] = form->opcode[0] - (!two && size == 1);
-    if (two)
-        bytes[at++] = form->opcode[1] - (size == 1);
-    bytes[at++] = form->reg << 3 | DI;
-    for (unsigned i = 0; i < immediate; i++)
-        bytes[at++] = rnd();
-    return at;
-}
-
-static void check_once(const struct form *form, unsigned size)
-{
-    uint8_t bytes[16], memory[4096];
-    unsigned count = assemble(form, size, bytes);
-    uint64_t dx = value(), ax = value(), flags = (rnd() & STATUS_FLAGS) | 2, out[2], held = rnd() % 4 ? value() : ax,
-             after;
-    struct instruction in;
-
-    /* a bit number addresses memory around: keep it within what there is */
-    if (form->undefined == BIT_UNDEFINED && form->reg == DX)
-        dx = (uint64_t)((int64_t)(rnd() % 16000) - 8000);
-    memset(memory, 0x5a, sizeof memory);
-    memcpy(memory + 2048, &held, 8);
-    memset(&cpu, 0, sizeof cpu);
-    memcpy(cpu.memory, memory, sizeof memory);
-    cpu.gpr[DX] = dx, cpu.gpr[AX] = ax, cpu.gpr[DI] = 2048, cpu.flags = flags;
-    assert_int_equal(instruction_decode(bytes, count, DECODE_64, &in), DECODE_OK);
-    assert_int_equal(instruction_execute(&in, &seams, 0), EXECUTE_DONE);
-    after = native_make(bytes, count)(memory + 2048, flags, dx, out, ax);
-    if (memcmp(memory, cpu.memory, sizeof memory) || out[0] != cpu.gpr[DX] || out[1] != cpu.gpr[AX] ||
-        ((after ^ cpu.flags) & STATUS_FLAGS & ~form->undefined))
-        fail_msg("opcode %02x %02x /%u size %u: rdx %llx, we %llx; rax %llx, we %llx; flags %llx, we %llx",
-                 form->opcode[0], form->opcode[1], form->reg, size, (long long)out[0], (long long)cpu.gpr[DX],
-                 (long long)out[1], (long long)cpu.gpr[AX], (long long)after, (long long)cpu.flags);
-}
-
-static void each_form_does_what_the_processor_does(void **state)
-{
-    (void)state;
-    code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(code, MAP_FAILED);
-    for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++)
-        for (unsigned n = 0; n < 3000; n++) {
-            unsigned size = 1u << n % 4;
-
-            if (forms[i].sizes == 0xff)
-                size = 1;
-            if (size > 1 || forms[i].sizes)
-                check_once(&forms[i], size);
-        }
-    munmap(code, 4096);
-}
-
-/* ---- what one processor state cannot show ----------------------------------- */
 
 static void addresses_follow_base_index_displacement_and_segment(void **state)
 {
@@ -474,7 +309,6 @@ static void vmx_instructions_are_not_carried_out_here(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_form_does_what_the_processor_does),
         cmocka_unit_test_setup(addresses_follow_base_index_displacement_and_segment, clear),
         cmocka_unit_test_setup(repeated_moves_count_down_and_keep_their_direction, clear),
         cmocka_unit_test_setup(a_long_repetition_comes_in_pieces, clear),

@@ -185,7 +185,7 @@ enum { ONE, TWO, THREE_38, THREE_3A, VEX = 8, VEX_256 = 16 };
 enum { AF = FLAG_AF, OF = FLAG_OF, ARITHMETIC_LEFT = FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF };
 enum { BIT_SCAN = FLAG_CF | FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, BIT_TEST = OF | FLAG_SF | AF | FLAG_PF,
        COUNTED = OF | FLAG_SF | FLAG_PF | AF, BMI = AF | FLAG_PF };
-enum special { PLAIN, COUNT, DOUBLE, NOT_ZERO, DIVIDES, STRING_OF, TRANSLATE, PAIR };
+enum special { PLAIN, COUNT, DOUBLE, NOT_ZERO, DIVIDES, STRING_OF, TRANSLATE, PAIR, BITS_AROUND };
 
 struct form {
     const char *name;
@@ -207,6 +207,11 @@ struct form {
 #define MOVE(name, map, prefix, opcode) {name, map, prefix, opcode, 1, NOT_SIZED, 0, 0, PLAIN, true}
 #define MOVES(name, map, prefix, opcode) MOVE(name " load", map, prefix, opcode), \
     MOVE(name " store", map, prefix, (opcode) + 1)
+
+#define VMOVE(name, prefix, opcode) MOVE(name, TWO | VEX, prefix, opcode)
+#define VMOVES(name, prefix, opcode) MOVES(name, TWO | VEX, prefix, opcode)
+#define YMOVE(name, prefix, opcode) MOVE(name, TWO | VEX | VEX_256, prefix, opcode)
+#define YMOVES(name, prefix, opcode) MOVES(name, TWO | VEX | VEX_256, prefix, opcode)
 
 static const struct form forms[] = {
     ALU("add", 0, 0), ALU("or", 1, AF), ALU("adc", 2, 0), ALU("sbb", 3, 0), ALU("and", 4, AF), ALU("sub", 5, 0),
@@ -234,6 +239,12 @@ static const struct form forms[] = {
     OTHER("popcnt", TWO, 0xf3, 0xb8, DX, WIDE, 0, 0, PLAIN),
     OTHER("bt", TWO, 0, 0xba, 4, WIDE, 1, BIT_TEST, PLAIN), OTHER("bts", TWO, 0, 0xba, 5, WIDE, 1, BIT_TEST, PLAIN),
     OTHER("btr", TWO, 0, 0xba, 6, WIDE, 1, BIT_TEST, PLAIN), OTHER("btc", TWO, 0, 0xba, 7, WIDE, 1, BIT_TEST, PLAIN),
+    OTHER("bt r", TWO, 0, 0xa3, DX, WIDE, 0, BIT_TEST, BITS_AROUND),
+    OTHER("bts r", TWO, 0, 0xab, DX, WIDE, 0, BIT_TEST, BITS_AROUND),
+    OTHER("btr r", TWO, 0, 0xb3, DX, WIDE, 0, BIT_TEST, BITS_AROUND),
+    OTHER("btc r", TWO, 0, 0xbb, DX, WIDE, 0, BIT_TEST, BITS_AROUND),
+    OTHER("add dh,m", ONE, 0, 0x03, 6, BYTE, 0, 0, PLAIN),
+    OTHER("test m,r", ONE, 0, 0x85, DX, ALL, 0, AF, PLAIN),
     OTHER("xadd", TWO, 0, 0xc1, DX, ALL, 0, 0, PLAIN), OTHER("cmpxchg", TWO, 0, 0xb1, DX, ALL, 0, 0, PLAIN),
     OTHER("xchg", ONE, 0, 0x87, DX, ALL, 0, 0, PLAIN), OTHER("mov m,r", ONE, 0, 0x89, DX, ALL, 0, 0, PLAIN),
     OTHER("mov r,m", ONE, 0, 0x8b, DX, ALL, 0, 0, PLAIN), OTHER("mov m,i", ONE, 0, 0xc7, 0, ALL, 4, 0, PLAIN),
@@ -284,27 +295,18 @@ static const struct form forms[] = {
     MOVE("movdqu m", TWO, 0xf3, 0x7f), MOVE("movq", TWO, 0xf3, 0x7e), MOVE("movq m", TWO, 0x66, 0xd6),
     MOVE("movntq", TWO, 0, 0xe7), MOVE("movntdq", TWO, 0x66, 0xe7), MOVE("lddqu", TWO, 0xf2, 0xf0),
     MOVE("movntdqa", THREE_38, 0x66, 0x2a),
-    MOVES("vmovups", TWO | VEX, 0, 0x10), MOVES("vmovupd", TWO | VEX, 0x66, 0x10),
-    MOVES("vmovss", TWO | VEX, 0xf3, 0x10),
-    MOVES("vmovsd", TWO | VEX, 0xf2, 0x10), MOVES("vmovlps", TWO | VEX, 0, 0x12),
-    MOVES("vmovlpd", TWO | VEX, 0x66, 0x12),
-    MOVES("vmovhps", TWO | VEX, 0, 0x16), MOVES("vmovhpd", TWO | VEX, 0x66, 0x16),
-    MOVES("vmovaps", TWO | VEX, 0, 0x28),
-    MOVES("vmovapd", TWO | VEX, 0x66, 0x28), MOVE("vmovntps", TWO | VEX, 0, 0x2b),
-    MOVE("vmovntpd", TWO | VEX, 0x66, 0x2b),
-    MOVE("vmovd", TWO | VEX, 0x66, 0x6e), MOVE("vmovd m", TWO | VEX, 0x66, 0x7e),
-    MOVE("vmovdqa", TWO | VEX, 0x66, 0x6f),
-    MOVE("vmovdqa m", TWO | VEX, 0x66, 0x7f), MOVE("vmovdqu", TWO | VEX, 0xf3, 0x6f),
-    MOVE("vmovdqu m", TWO | VEX, 0xf3, 0x7f),
-    MOVE("vmovq", TWO | VEX, 0xf3, 0x7e), MOVE("vmovq m", TWO | VEX, 0x66, 0xd6),
-    MOVE("vmovntdq", TWO | VEX, 0x66, 0xe7),
-    MOVE("vlddqu", TWO | VEX, 0xf2, 0xf0), MOVE("vmovntdqa", THREE_38 | VEX, 0x66, 0x2a),
-    MOVES("vmovups ymm", TWO | VEX | VEX_256, 0, 0x10), MOVES("vmovupd ymm", TWO | VEX | VEX_256, 0x66, 0x10),
-    MOVES("vmovaps ymm", TWO | VEX | VEX_256, 0, 0x28), MOVES("vmovapd ymm", TWO | VEX | VEX_256, 0x66, 0x28),
-    MOVE("vmovntps ymm", TWO | VEX | VEX_256, 0, 0x2b), MOVE("vmovntpd ymm", TWO | VEX | VEX_256, 0x66, 0x2b),
-    MOVE("vmovdqa ymm", TWO | VEX | VEX_256, 0x66, 0x6f), MOVE("vmovdqa m,ymm", TWO | VEX | VEX_256, 0x66, 0x7f),
-    MOVE("vmovdqu ymm", TWO | VEX | VEX_256, 0xf3, 0x6f), MOVE("vmovdqu m,ymm", TWO | VEX | VEX_256, 0xf3, 0x7f),
-    MOVE("vmovntdq ymm", TWO | VEX | VEX_256, 0x66, 0xe7), MOVE("vlddqu ymm", TWO | VEX | VEX_256, 0xf2, 0xf0),
+    VMOVES("vmovups", 0, 0x10), VMOVES("vmovupd", 0x66, 0x10), VMOVES("vmovss", 0xf3, 0x10),
+    VMOVES("vmovsd", 0xf2, 0x10), VMOVES("vmovlps", 0, 0x12), VMOVES("vmovlpd", 0x66, 0x12),
+    VMOVES("vmovhps", 0, 0x16), VMOVES("vmovhpd", 0x66, 0x16), VMOVES("vmovaps", 0, 0x28),
+    VMOVES("vmovapd", 0x66, 0x28), VMOVE("vmovntps", 0, 0x2b), VMOVE("vmovntpd", 0x66, 0x2b),
+    VMOVE("vmovd", 0x66, 0x6e), VMOVE("vmovd m", 0x66, 0x7e), VMOVE("vmovdqa", 0x66, 0x6f),
+    VMOVE("vmovdqa m", 0x66, 0x7f), VMOVE("vmovdqu", 0xf3, 0x6f), VMOVE("vmovdqu m", 0xf3, 0x7f),
+    VMOVE("vmovq", 0xf3, 0x7e), VMOVE("vmovq m", 0x66, 0xd6), VMOVE("vmovntdq", 0x66, 0xe7),
+    VMOVE("vlddqu", 0xf2, 0xf0), MOVE("vmovntdqa", THREE_38 | VEX, 0x66, 0x2a), YMOVES("vmovups ymm", 0, 0x10),
+    YMOVES("vmovupd ymm", 0x66, 0x10), YMOVES("vmovaps ymm", 0, 0x28), YMOVES("vmovapd ymm", 0x66, 0x28),
+    YMOVE("vmovntps ymm", 0, 0x2b), YMOVE("vmovntpd ymm", 0x66, 0x2b), YMOVE("vmovdqa ymm", 0x66, 0x6f),
+    YMOVE("vmovdqa m,ymm", 0x66, 0x7f), YMOVE("vmovdqu ymm", 0xf3, 0x6f), YMOVE("vmovdqu m,ymm", 0xf3, 0x7f),
+    YMOVE("vmovntdq ymm", 0x66, 0xe7), YMOVE("vlddqu ymm", 0xf2, 0xf0),
 };
 
 /* VEX.vvvv is BX, or vector register 2; unused with those that have none. */
@@ -371,6 +373,8 @@ static void prepare(const struct form *f, unsigned size, struct registers *r, ui
         held[0] = r->gpr[AX], held[size == 8] = size == 8 ? r->gpr[DX] : (uint32_t)r->gpr[AX] | r->gpr[DX] << 32;
     if (f->special == NOT_ZERO && !(held[0] & 0xffff))
         held[0] |= 0x8001;
+    if (f->special == BITS_AROUND)
+        r->gpr[DX] = (uint64_t)((int64_t)(rnd() % 16000) - 8000);
     if (f->special == DIVIDES && rnd() % 2)
         r->gpr[DX] = rnd() % 2 ? 0 : UINT64_MAX, r->gpr[AX] >>= rnd() % 32;
     if (f->special != STRING_OF)
