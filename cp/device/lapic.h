@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "cp/device/bus.h"
-#include "cp/time/timer.h"
+#include "cp/time/pace.h"
 
 enum {
     LAPIC_TIMER_HZ = 1000000000, /* the timer's clock before its divider; CPUID leaves 15H and 40000010H say the same */
@@ -45,7 +45,8 @@ struct lapic_host {
     void (*nmi)(void *context);
     void (*init)(void *context);                   /* INIT: the CPU resets, the APIC has done so but for its ID */
     void (*eoi)(void *context, unsigned vector);   /* EOI of a level-triggered vector, to the IOAPIC */
-    uint64_t (*guest_tsc)(void *context);
+    uint64_t (*guest_tsc)(void *context, uint64_t now); /* at a host TSC */
+    struct pace *pace; /* of its timer */
 };
 
 struct lapic {
@@ -65,6 +66,7 @@ struct lapic {
     uint64_t count_start;  /* host TSC when the count was loaded */
     uint64_t tsc_deadline; /* guest TSC, 0: disarmed */
     struct timer timer;
+    uint64_t due; /* host TSC of what the timer is armed for, which may be earlier than it looks */
 };
 
 void lapic_init(struct lapic *, const struct lapic_host *, struct bus *, unsigned physical_bits);

@@ -5,9 +5,6 @@
 
 enum { DIVIDE_WRITABLE = 0xb };
 
-/* A period shorter than this delivers less often: a guest must not keep CP busy with nothing but its timer. */
-enum { SHORTEST_PERIOD_NS = 20000 };
-
 static unsigned mode(const struct lapic *l)
 {
     return l->lvt[LAPIC_LVT_TIMER] >> 17 & 3;
@@ -31,15 +28,19 @@ static uint64_t elapsed_ns(const struct lapic *l, uint64_t now)
     return clock_ns(now - l->count_start);
 }
 
-static void arm_deadline(struct lapic *l)
+static void arm_for(struct lapic *l, uint64_t due, uint64_t earliest)
 {
-    uint64_t guest = l->host.guest_tsc(l->host.context), at;
+    l->due = due;
+    timer_arm(&l->timer, due > earliest ? due : earliest);
+}
 
-    if (l->tsc_deadline <= guest)
-        at = clock_now();
-    else if (__builtin_add_overflow(clock_now(), l->tsc_deadline - guest, &at))
+static void arm_deadline(struct lapic *l, uint64_t now)
+{
+    uint64_t guest = l->host.guest_tsc(l->host.context, now), at = now;
+
+    if (l->tsc_deadline > guest && __builtin_add_overflow(now, l->tsc_deadline - guest, &at))
         at = UINT64_MAX;
-    timer_arm(&l->timer, at);
+    arm_for(l, at, now);
 }
 
 /* Rounded up: the first tick at which elapsed_ns() is no less than ns. */
@@ -59,12 +60,11 @@ static void arm_count(struct lapic *l, uint64_t now)
         return;
     if (mode(l) == LAPIC_TIMER_PERIODIC) {
         next = (elapsed / period + 1) * period;
-        earliest = now + clock_ticks(SHORTEST_PERIOD_NS);
+        earliest = now + pace_floor(l->host.pace);
     } else if (elapsed >= period) {
         return; /* it expired while nobody was to be told */
     }
-    next = l->count_start + ticks_of(next);
-    timer_arm(&l->timer, next > earliest ? next : earliest);
+    arm_for(l, l->count_start + ticks_of(next), earliest);
 }
 
 static void arm(struct lapic *l, uint64_t now)
@@ -73,21 +73,25 @@ static void arm(struct lapic *l, uint64_t now)
     if (!lapic_enabled(l) || (l->lvt[LAPIC_LVT_TIMER] & LAPIC_LVT_MASKED))
         return;
     if (mode(l) == LAPIC_TIMER_DEADLINE && l->tsc_deadline)
-        arm_deadline(l);
+        arm_deadline(l, now);
     else if (mode(l) <= LAPIC_TIMER_PERIODIC && l->initial_count)
         arm_count(l, now);
 }
 
-static void expire(struct timer *timer)
+static void tick(struct lapic *l, uint64_t now)
 {
-    struct lapic *l = timer->owner;
-
     l->tsc_deadline = 0;
     /* a CPU that has not taken even the last interrupt, perhaps because its machine stands still, need not be told of
      * each period */
     if (mode(l) == LAPIC_TIMER_PERIODIC && !lapic_requested(l, l->lvt[LAPIC_LVT_TIMER] & 0xff))
-        arm(l, clock_now());
+        arm(l, now);
+    pace_tick(l->host.pace);
     lapic_lvt_fire(l, LAPIC_LVT_TIMER);
+}
+
+static void expire(struct timer *timer)
+{
+    tick(timer->owner, clock_now());
 }
 
 void lapic_timer_taken(struct lapic *l)
@@ -96,9 +100,19 @@ void lapic_timer_taken(struct lapic *l)
         arm(l, clock_now());
 }
 
-static bool deadline_passed(const struct lapic *l)
+static bool deadline_passed(const struct lapic *l, uint64_t now)
 {
-    return l->tsc_deadline && l->tsc_deadline <= l->host.guest_tsc(l->host.context);
+    return l->tsc_deadline && l->tsc_deadline <= l->host.guest_tsc(l->host.context, now);
+}
+
+static void deliver_due_at(struct lapic *l, uint64_t now)
+{
+    if (l->timer.armed && l->due <= now) {
+        timer_cancel(&l->timer);
+        tick(l, now);
+    } else if (!l->timer.armed && deadline_passed(l, now)) {
+        l->tsc_deadline = 0;
+    }
 }
 
 /* What is due is delivered, or lost if masked, before anything about the timer changes. Returns the moment up to which
@@ -107,12 +121,7 @@ static uint64_t deliver_due(struct lapic *l)
 {
     uint64_t now = clock_now();
 
-    if (l->timer.armed && l->timer.deadline <= now) {
-        timer_cancel(&l->timer);
-        expire(&l->timer);
-    } else if (!l->timer.armed && deadline_passed(l)) {
-        l->tsc_deadline = 0;
-    }
+    deliver_due_at(l, now);
     return now;
 }
 
@@ -203,16 +212,18 @@ void lapic_timer_write_deadline(struct lapic *l, uint64_t guest_tsc)
 {
     if (mode(l) != LAPIC_TIMER_DEADLINE)
         return;
-    deliver_due(l);
+    uint64_t now = deliver_due(l);
     l->tsc_deadline = guest_tsc;
-    arm(l, clock_now());
-    deliver_due(l);
+    arm(l, now);
+    deliver_due_at(l, now);
 }
 
 void lapic_tsc_moved(struct lapic *l)
 {
+    uint64_t now = clock_now();
+
     if (!l->tsc_deadline)
         return;
-    arm(l, clock_now());
-    deliver_due(l);
+    arm(l, now);
+    deliver_due_at(l, now);
 }

@@ -17,11 +17,13 @@ static bool extint_pending(const struct machine *m)
     return m->pic.output && lapic_accepts_extint(&m->lapic);
 }
 
-/* Called at every change of the 8259s' output, of the local APIC's highest vector and of LINT0. */
+/* Called at every change of the 8259s' output, of the local APIC's highest vector and of LINT0, and when interrupts are
+ * held back or no longer. */
 static void refresh(void *context)
 {
     struct machine *m = context;
-    bool pending = m->given_back || lapic_vector_pending(&m->lapic) >= 0 || extint_pending(m);
+    bool waits = !pace_holds(&m->pace) && (lapic_vector_pending(&m->lapic) >= 0 || extint_pending(m));
+    bool pending = m->given_back || waits;
 
     if (pending == m->pending)
         return;
@@ -83,11 +85,11 @@ static void init(void *context) { event(context, MACHINE_INIT, 0); }
 static void power_off(void *context) { event(context, MACHINE_POWER_OFF, 0); }
 static void reset(void *context) { event(context, MACHINE_RESET, 0); }
 
-static uint64_t guest_tsc(void *context)
+static uint64_t guest_tsc(void *context, uint64_t now)
 {
     struct machine *m = context;
 
-    return m->host.guest_tsc(m->host.context);
+    return m->host.guest_tsc(m->host.context, now);
 }
 
 static unsigned uart_output(void *context, const uint8_t *bytes, unsigned count)
@@ -108,7 +110,7 @@ static void uart_input_room(void *context)
 static void controllers_init(struct machine *m)
 {
     const struct lapic_host host = {.context = m, .changed = refresh, .nmi = nmi, .init = init, .eoi = eoi,
-                                    .guest_tsc = guest_tsc};
+                                    .guest_tsc = guest_tsc, .pace = &m->pace};
 
     lapic_init(&m->lapic, &host, &m->bus, m->host.physical_bits);
     pic_init(&m->pic, &m->bus, pic_changed, m);
@@ -167,9 +169,10 @@ void machine_init(struct machine *m, const struct machine_host *host, struct gue
     m->storage = storage;
     m->config = config;
     bus_init(&m->bus);
+    pace_init(&m->pace, refresh, m);
     controllers_init(m);
-    pit_init(&m->pit, &m->bus, &pit_irq);
-    rtc_init(&m->rtc, &m->bus, &rtc_irq, storage->bytes);
+    pit_init(&m->pit, &m->bus, &pit_irq, &m->pace);
+    rtc_init(&m->rtc, &m->bus, &rtc_irq, &m->pace, storage->bytes);
     uarts_init(m);
     pci_init(&m->pci, &m->bus, &(struct pci_wiring){.context = m, .set_irq = pci_set, .message = pci_message_sent});
     power_init(&m->power, &m->bus, &(struct power_host){.context = m, .off = power_off, .reset = reset});
@@ -181,6 +184,7 @@ void machine_init(struct machine *m, const struct machine_host *host, struct gue
 /* Devices first, so that the controllers find their wires low. */
 void machine_reset(struct machine *m)
 {
+    pace_reset(&m->pace);
     pit_reset(&m->pit);
     rtc_reset(&m->rtc, m->storage->bytes);
     for (unsigned n = 0; n < m->config->uarts; n++)
@@ -205,6 +209,7 @@ void machine_free(struct machine *m)
     pit_free(&m->pit);
     rtc_free(&m->rtc);
     lapic_free(&m->lapic);
+    pace_reset(&m->pace);
 }
 
 unsigned machine_in_flight(const struct machine *m)
@@ -285,6 +290,7 @@ static int acknowledge(struct machine *m)
 
 int machine_interrupt_acknowledge(struct machine *m)
 {
+    pace_taken(&m->pace);
     int vector = acknowledge(m);
 
     refresh(m);

@@ -38,7 +38,7 @@ struct machine_host {
     /* console output of uart `n`; returns how many bytes were taken (the rest stays in the transmitter, nothing is
      * lost) */
     unsigned (*output)(void *context, unsigned n, const uint8_t *bytes, unsigned count);
-    uint64_t (*guest_tsc)(void *context); /* the virtual CPU's TSC now */
+    uint64_t (*guest_tsc)(void *context, uint64_t now); /* the virtual CPU's TSC at a host TSC */
     unsigned physical_bits;               /* the virtual CPU's MAXPHYADDR */
 };
 
@@ -52,6 +52,7 @@ struct machine {
     bool nmi;
     bool given_back; /* by the CPU: the vector it acknowledged and did not deliver */
     uint8_t given_back_vector;
+    struct pace pace; /* of all its timers */
     struct machine_host host;
     const struct machine_config *config;
     struct guest_storage *storage;

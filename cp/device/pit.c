@@ -1,5 +1,6 @@
 /* The 8254's counting modes (Intel 8254 data sheet, "Mode Definitions"), by arithmetic on the clocks since a count was
- * loaded. */
+ * loaded. Whoever comes looks at the clock once, and all that follows is of that moment: nothing falls between two
+ * looks. */
 #include "cp/device/pit.h"
 
 #include <string.h>
@@ -9,15 +10,12 @@ enum { B_GATE = 0x01, B_SPEAKER = 0x02, B_REFRESH = 0x10, B_OUT = 0x20 };
 enum { MODE_TERMINAL_COUNT, MODE_ONE_SHOT, MODE_RATE, MODE_SQUARE, MODE_STROBE, MODE_HARDWARE_STROBE };
 enum { STATUS_OUT = 0x80, STATUS_NULL_COUNT = 0x40 };
 
-/* A guest must not keep CP busy with its timer alone: shorter periods deliver less often. */
-enum { SHORTEST_PERIOD_NS = 20000 };
-
 /* clocks since the count was loaded, standing still while GATE is low */
-static uint64_t elapsed(const struct pit_channel *c)
+static uint64_t elapsed(const struct pit_channel *c, uint64_t now)
 {
     if (!c->counting)
         return c->paused;
-    return c->paused + clock_scale(clock_now() - c->start, PIT_HZ, clock_hz);
+    return c->paused + clock_scale(now - c->start, PIT_HZ, clock_hz);
 }
 
 static bool periodic(const struct pit_channel *c)
@@ -56,10 +54,10 @@ static uint32_t from_bcd(uint16_t value)
 }
 
 /* The counting element. Square waves count down by two, twice a period; the others wrap around at zero. */
-static uint16_t current(const struct pit_channel *c)
+static uint16_t current(const struct pit_channel *c, uint64_t now)
 {
     uint32_t wrap = c->bcd ? 10000 : 65536;
-    uint64_t clocks = elapsed(c), left;
+    uint64_t clocks = elapsed(c, now), left;
 
     if (!c->loaded)
         return 0;
@@ -83,10 +81,10 @@ static uint64_t next_edge(const struct pit_channel *c, uint64_t clocks)
 }
 
 /* For the next edge that is later than `clocks`, up to which OUT is told. */
-static void arm(struct pit *pit, uint64_t clocks)
+static void arm(struct pit *pit, uint64_t clocks, uint64_t now, uint64_t floor)
 {
     const struct pit_channel *c = &pit->channel[TIMER];
-    uint64_t edge, at, earliest = clock_now();
+    uint64_t edge, earliest = now;
 
     timer_cancel(&pit->timer);
     if (!c->loaded || !c->counting)
@@ -95,27 +93,27 @@ static void arm(struct pit *pit, uint64_t clocks)
     if (!edge)
         return;
     /* rounded up: a tick late rather than one early, so that the edge has passed for sure when somebody looks */
-    at = c->start + clock_scale(edge - c->paused, clock_hz, PIT_HZ) + 1;
+    pit->edge = c->start + clock_scale(edge - c->paused, clock_hz, PIT_HZ) + 1;
     if (periodic(c))
-        earliest += clock_ticks(SHORTEST_PERIOD_NS);
-    timer_arm(&pit->timer, at > earliest ? at : earliest);
+        earliest += floor;
+    timer_arm(&pit->timer, pit->edge > earliest ? pit->edge : earliest);
 }
 
-static void load(struct pit_channel *c, uint32_t count)
+static void load(struct pit_channel *c, uint32_t count, uint64_t now)
 {
     c->count = count;
     c->next_count = 0;
     c->paused = 0;
-    c->start = clock_now();
+    c->start = now;
     c->loaded = true;
     c->triggered = false;
     c->counting = c->gate && !triggered_by_gate(c);
 }
 
 /* Moves the start of counting past the periods that are over, so that the next boundary is at c->count clocks. */
-static void begin_period(struct pit_channel *c)
+static void begin_period(struct pit_channel *c, uint64_t now)
 {
-    uint64_t over = elapsed(c) / c->count * c->count;
+    uint64_t over = elapsed(c, now) / c->count * c->count;
 
     if (over <= c->paused) {
         c->paused -= over;
@@ -126,9 +124,9 @@ static void begin_period(struct pit_channel *c)
 }
 
 /* Modes 2 and 3 finish the period with the old count. */
-static void take_next_count(struct pit_channel *c)
+static void take_next_count(struct pit_channel *c, uint64_t now)
 {
-    if (!c->next_count || elapsed(c) < c->count)
+    if (!c->next_count || elapsed(c, now) < c->count)
         return;
     c->start += clock_scale(c->count - c->paused, clock_hz, PIT_HZ);
     c->paused = 0;
@@ -136,44 +134,51 @@ static void take_next_count(struct pit_channel *c)
     c->next_count = 0;
 }
 
-static void expire(struct timer *timer)
+static void tick(struct pit *pit, uint64_t now)
 {
-    struct pit *pit = timer->owner;
+    uint64_t floor = pace_floor_unheard(pit->pace);
 
-    take_next_count(&pit->channel[TIMER]);
+    take_next_count(&pit->channel[TIMER], now);
+    pace_tick(pit->pace);
     irq_set(&pit->irq, false); /* OUT was low before its rising edge, if only for a clock */
     irq_set(&pit->irq, true);
-    arm(pit, elapsed(&pit->channel[TIMER]));
+    arm(pit, elapsed(&pit->channel[TIMER], now), now, floor);
+}
+
+static void expire(struct timer *timer)
+{
+    tick(timer->owner, clock_now());
 }
 
 /* After a change of channel 0. What was due before it has been delivered; OUT now has the level of the moment of the
  * change, from which no clocks have passed but those in `paused`. The timer is armed for the next edge. */
-static void follow(struct pit *pit, const struct pit_channel *c)
+static void follow(struct pit *pit, const struct pit_channel *c, uint64_t now)
 {
     if (c != &pit->channel[TIMER])
         return;
     irq_set(&pit->irq, out(c, c->paused));
-    arm(pit, c->paused);
+    arm(pit, c->paused, now, pace_floor_unheard(pit->pace));
 }
 
-static void catch_up(struct pit *pit, struct pit_channel *c)
+/* An edge that has passed is told, though the next look was to come later. */
+static void catch_up(struct pit *pit, struct pit_channel *c, uint64_t now)
 {
-    take_next_count(c);
-    if (c != &pit->channel[TIMER] || !pit->timer.armed || pit->timer.deadline > clock_now())
+    take_next_count(c, now);
+    if (c != &pit->channel[TIMER] || !pit->timer.armed || pit->edge > now)
         return;
     timer_cancel(&pit->timer);
-    expire(&pit->timer);
+    tick(pit, now);
 }
 
-static void set_gate(struct pit *pit, struct pit_channel *c, bool gate)
+static void set_gate(struct pit *pit, struct pit_channel *c, bool gate, uint64_t now)
 {
     bool rising = gate && !c->gate;
 
     if (gate == c->gate)
         return;
-    catch_up(pit, c);
+    catch_up(pit, c, now);
     if (!gate && c->counting && !triggered_by_gate(c)) {
-        c->paused = elapsed(c);
+        c->paused = elapsed(c, now);
         c->counting = false;
     }
     c->gate = gate;
@@ -184,58 +189,58 @@ static void set_gate(struct pit *pit, struct pit_channel *c, bool gate)
     if (c->next_count)
         c->count = c->next_count;
     c->next_count = 0;
-    c->start = clock_now();
+    c->start = now;
     c->counting = c->triggered = true;
-    follow(pit, c);
+    follow(pit, c, now);
 }
 
-static void write_count(struct pit *pit, struct pit_channel *c, uint16_t written)
+static void write_count(struct pit *pit, struct pit_channel *c, uint16_t written, uint64_t now)
 {
     uint32_t count = c->bcd ? from_bcd(written) : written;
 
     if (!count)
         count = c->bcd ? 10000 : 65536;
     if (c->loaded && periodic(c) && c->counting) {
-        begin_period(c);
+        begin_period(c, now);
         c->next_count = count;
         return;
     }
-    load(c, count);
-    follow(pit, c);
+    load(c, count, now);
+    follow(pit, c, now);
 }
 
-static void write_data(struct pit *pit, struct pit_channel *c, uint8_t value)
+static void write_data(struct pit *pit, struct pit_channel *c, uint8_t value, uint64_t now)
 {
-    catch_up(pit, c);
+    catch_up(pit, c, now);
     switch (c->access) {
-    case PIT_LOW: write_count(pit, c, value); return;
-    case PIT_HIGH: write_count(pit, c, value << 8); return;
+    case PIT_LOW: write_count(pit, c, value, now); return;
+    case PIT_HIGH: write_count(pit, c, value << 8, now); return;
     default: break;
     }
     c->write_high_next = !c->write_high_next;
     if (c->write_high_next) {
         c->write_low = value;
         if (c->mode == MODE_TERMINAL_COUNT && c->counting) { /* the first byte stops mode 0 */
-            c->paused = elapsed(c);
+            c->paused = elapsed(c, now);
             c->counting = false;
-            follow(pit, c);
+            follow(pit, c, now);
         }
         return;
     }
-    write_count(pit, c, value << 8 | c->write_low);
+    write_count(pit, c, value << 8 | c->write_low, now);
 }
 
-static uint8_t read_data(struct pit *pit, struct pit_channel *c)
+static uint8_t read_data(struct pit *pit, struct pit_channel *c, uint64_t now)
 {
     uint16_t value;
     bool high = c->access == PIT_HIGH || (c->access == PIT_BOTH && c->read_high_next);
 
-    catch_up(pit, c);
+    catch_up(pit, c, now);
     if (c->status_latched) {
         c->status_latched = false;
         return c->status;
     }
-    value = c->latched ? c->latch : current(c);
+    value = c->latched ? c->latch : current(c, now);
     if (c->access == PIT_BOTH)
         c->read_high_next = !c->read_high_next;
     if (!c->read_high_next)
@@ -243,54 +248,54 @@ static uint8_t read_data(struct pit *pit, struct pit_channel *c)
     return high ? value >> 8 : value;
 }
 
-static void latch_count(struct pit_channel *c)
+static void latch_count(struct pit_channel *c, uint64_t now)
 {
     if (c->latched)
         return;
-    c->latch = current(c);
+    c->latch = current(c, now);
     c->latched = true;
 }
 
-static void latch_status(struct pit_channel *c)
+static void latch_status(struct pit_channel *c, uint64_t now)
 {
     if (c->status_latched)
         return;
-    c->status = (out(c, elapsed(c)) ? STATUS_OUT : 0) | (!c->loaded || c->next_count ? STATUS_NULL_COUNT : 0) |
+    c->status = (out(c, elapsed(c, now)) ? STATUS_OUT : 0) | (!c->loaded || c->next_count ? STATUS_NULL_COUNT : 0) |
                 c->access << 4 | c->mode << 1 | c->bcd;
     c->status_latched = true;
 }
 
-static void read_back(struct pit *pit, uint8_t value)
+static void read_back(struct pit *pit, uint8_t value, uint64_t now)
 {
     for (unsigned i = 0; i < PIT_CHANNELS; i++) {
         if (!(value & 2u << i))
             continue;
-        catch_up(pit, &pit->channel[i]);
+        catch_up(pit, &pit->channel[i], now);
         if (!(value & 0x20))
-            latch_count(&pit->channel[i]);
+            latch_count(&pit->channel[i], now);
         if (!(value & 0x10))
-            latch_status(&pit->channel[i]);
+            latch_status(&pit->channel[i], now);
     }
 }
 
-static void write_control(struct pit *pit, uint8_t value)
+static void write_control(struct pit *pit, uint8_t value, uint64_t now)
 {
     unsigned mode = value >> 1 & 7;
     struct pit_channel *c = &pit->channel[value >> 6 & 3];
 
     if (value >> 6 == READ_BACK) {
-        read_back(pit, value);
+        read_back(pit, value, now);
         return;
     }
-    catch_up(pit, c);
+    catch_up(pit, c, now);
     if (!(value & 0x30)) {
-        latch_count(c);
+        latch_count(c, now);
         return;
     }
     /* modes 6 and 7 are 2 and 3 */
     *c = (struct pit_channel){
         .mode = mode > 5 ? mode - 4 : mode, .access = value >> 4 & 3, .bcd = value & 1, .gate = c->gate};
-    follow(pit, c);
+    follow(pit, c, now);
 }
 
 static uint32_t port_read(void *device, uint16_t port, unsigned size)
@@ -298,7 +303,7 @@ static uint32_t port_read(void *device, uint16_t port, unsigned size)
     struct pit *pit = device;
 
     (void)size;
-    return port == PORT_CONTROL ? 0xff : read_data(pit, &pit->channel[port - PORT_FIRST]);
+    return port == PORT_CONTROL ? 0xff : read_data(pit, &pit->channel[port - PORT_FIRST], clock_now());
 }
 
 static void port_write(void *device, uint16_t port, unsigned size, uint32_t value)
@@ -307,9 +312,9 @@ static void port_write(void *device, uint16_t port, unsigned size, uint32_t valu
 
     (void)size;
     if (port == PORT_CONTROL)
-        write_control(pit, value);
+        write_control(pit, value, clock_now());
     else
-        write_data(pit, &pit->channel[port - PORT_FIRST], value);
+        write_data(pit, &pit->channel[port - PORT_FIRST], value, clock_now());
 }
 
 /* Channel 1 refreshed DRAM once; old software times with the bit that it toggles. */
@@ -317,11 +322,13 @@ static uint32_t port_b_read(void *device, uint16_t port, unsigned size)
 {
     struct pit *pit = device;
     struct pit_channel *c = &pit->channel[SPEAKER];
+    uint64_t now = clock_now();
 
     (void)port, (void)size;
-    catch_up(pit, c);
+    catch_up(pit, c, now);
     pit->refresh ^= B_REFRESH;
-    return (c->gate ? B_GATE : 0) | (pit->speaker ? B_SPEAKER : 0) | pit->refresh | (out(c, elapsed(c)) ? B_OUT : 0);
+    return (c->gate ? B_GATE : 0) | (pit->speaker ? B_SPEAKER : 0) | pit->refresh |
+           (out(c, elapsed(c, now)) ? B_OUT : 0);
 }
 
 static void port_b_write(void *device, uint16_t port, unsigned size, uint32_t value)
@@ -330,7 +337,7 @@ static void port_b_write(void *device, uint16_t port, unsigned size, uint32_t va
 
     (void)port, (void)size;
     pit->speaker = value & B_SPEAKER;
-    set_gate(pit, &pit->channel[SPEAKER], value & B_GATE);
+    set_gate(pit, &pit->channel[SPEAKER], value & B_GATE, clock_now());
 }
 
 void pit_reset(struct pit *pit)
@@ -343,10 +350,11 @@ void pit_reset(struct pit *pit)
         pit->channel[i] = (struct pit_channel){.mode = MODE_TERMINAL_COUNT, .access = PIT_BOTH, .gate = i != SPEAKER};
 }
 
-void pit_init(struct pit *pit, struct bus *bus, const struct irq *irq)
+void pit_init(struct pit *pit, struct bus *bus, const struct irq *irq, struct pace *pace)
 {
     memset(pit, 0, sizeof *pit);
     pit->irq = *irq;
+    pit->pace = pace;
     pit->timer = (struct timer){.expire = expire, .owner = pit};
     pit_reset(pit);
     bus_claim_ports(bus, &(struct bus_ports){PORT_FIRST, PORT_CONTROL, true, pit, port_read, port_write, NULL});

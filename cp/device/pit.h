@@ -7,7 +7,7 @@
 
 #include "cp/device/bus.h"
 #include "cp/device/irq.h"
-#include "cp/time/timer.h"
+#include "cp/time/pace.h"
 
 enum { PIT_HZ = 1193182, PIT_CHANNELS = 3 };
 
@@ -37,9 +37,11 @@ struct pit {
     bool speaker;
     uint8_t refresh; /* bit 4 of port 61H changes at every look */
     struct irq irq;  /* gsi 0 */
+    struct pace *pace;
     struct timer timer;
+    uint64_t edge; /* of OUT 0, host TSC, while the timer is armed for it */
 };
 
-void pit_init(struct pit *, struct bus *, const struct irq *);
+void pit_init(struct pit *, struct bus *, const struct irq *, struct pace *);
 void pit_reset(struct pit *);
 void pit_free(struct pit *);

@@ -187,7 +187,7 @@ static uint64_t next_event_us(const struct rtc *rtc)
 
 static void update(struct rtc *rtc)
 {
-    uint64_t at;
+    uint64_t at, before = clock_now(); /* rather early, which is nothing, than late by what passes meanwhile */
 
     catch_up(rtc);
     irq_set(&rtc->irq, rtc->flags & rtc->cmos[REG_B] & FLAGS);
@@ -196,12 +196,15 @@ static void update(struct rtc *rtc)
         return;
     at = next_event_us(rtc);
     if (at != NEVER)
-        timer_arm(&rtc->timer, clock_now() + clock_ticks((at - rtc->seen_us) * 1000) + 1);
+        timer_arm(&rtc->timer, before + clock_ticks((at - rtc->seen_us) * 1000) + 1);
 }
 
 static void expire(struct timer *timer)
 {
-    update(timer->owner);
+    struct rtc *rtc = timer->owner;
+
+    pace_tick(rtc->pace);
+    update(rtc);
 }
 
 static bool is_time(unsigned index)
@@ -248,7 +251,7 @@ static void write_control(struct rtc *rtc, unsigned index, uint8_t value)
     uint64_t begin;
 
     if (!was_stopped)
-        time_to_registers(rtc, now_us(rtc));
+        time_to_registers(rtc, rtc->seen_us);
     begin = registers_to_time(rtc) + (was_reset ? US / 2 : 0);
     rtc->cmos[index] = value;
     if (was_stopped && !stopped(rtc))
@@ -258,13 +261,15 @@ static void write_control(struct rtc *rtc, unsigned index, uint8_t value)
 static void write_time(struct rtc *rtc, unsigned index, uint8_t value)
 {
     bool runs = !stopped(rtc);
-    uint64_t now = now_us(rtc);
+    uint64_t now = rtc->seen_us;
 
     if (runs)
         time_to_registers(rtc, now);
     rtc->cmos[index] = value;
-    if (runs)
-        set_time(rtc, registers_to_time(rtc) + now % US);
+    if (!runs)
+        return;
+    rtc->seen_us = registers_to_time(rtc) + now % US;
+    rtc->offset_us += (int64_t)(rtc->seen_us - now);
 }
 
 static void write_register(struct rtc *rtc, unsigned index, uint8_t value)
@@ -344,10 +349,11 @@ void rtc_reset(struct rtc *rtc, uint64_t storage_bytes)
     update(rtc);
 }
 
-void rtc_init(struct rtc *rtc, struct bus *bus, const struct irq *irq, uint64_t storage_bytes)
+void rtc_init(struct rtc *rtc, struct bus *bus, const struct irq *irq, struct pace *pace, uint64_t storage_bytes)
 {
     memset(rtc, 0, sizeof *rtc);
     rtc->irq = *irq;
+    rtc->pace = pace;
     rtc->timer = (struct timer){.expire = expire, .owner = rtc};
     rtc->cmos[REG_A] = 0x26; /* 32 KiHz crystal, 1024 Hz */
     rtc->cmos[REG_B] = B_24_HOURS;

@@ -7,7 +7,7 @@
 
 #include "cp/device/bus.h"
 #include "cp/device/irq.h"
-#include "cp/time/timer.h"
+#include "cp/time/pace.h"
 
 enum { RTC_CMOS_BYTES = 128 };
 
@@ -19,10 +19,12 @@ struct rtc {
     int64_t offset_us;            /* guest's time - wall clock */
     uint64_t seen_us; /* flags are up to date until then (guest's time, in microseconds of rtc.c's calendar) */
     struct irq irq;
+    struct pace *pace;
     struct timer timer;
 };
 
-void rtc_init(struct rtc *, struct bus *, const struct irq *, uint64_t storage_bytes); /* RAM in all */
+/* storage_bytes: RAM in all */
+void rtc_init(struct rtc *, struct bus *, const struct irq *, struct pace *, uint64_t storage_bytes);
 /* The time stays (battery); interrupts are off; memory sizes as given. */
 void rtc_reset(struct rtc *, uint64_t storage_bytes);
 void rtc_free(struct rtc *);

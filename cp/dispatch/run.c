@@ -140,9 +140,13 @@ static __attribute__((noinline)) void enter_until(struct vm *vm, uint64_t begun,
                 break;
             until = nested < deadline ? nested : deadline;
         }
-        if (event_waits(vm) && !event_prepare(vm)) {
-            machine_check_shut_down(vm);
-            break;
+        if (event_waits(vm)) {
+            if (!event_prepare(vm)) {
+                machine_check_shut_down(vm);
+                break;
+            }
+            if (timer_next() < deadline) /* an interrupt taken or held back armed one */
+                deadline = timer_next(), until = until < deadline ? until : deadline;
         }
         dispatch_account.entries++;
         uint64_t entered = clock_now();

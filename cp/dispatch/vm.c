@@ -60,9 +60,9 @@ static unsigned on_output(void *context, unsigned uart, const uint8_t *bytes, un
     return vm_output ? vm_output(context, uart, bytes, count) : count;
 }
 
-static uint64_t on_guest_tsc(void *context)
+static uint64_t on_guest_tsc(void *context, uint64_t now)
 {
-    return clock_now() + ((struct vm *)context)->vcpu.tsc_offset;
+    return now + ((struct vm *)context)->vcpu.tsc_offset;
 }
 
 /* A guest exits when it changes a bit of CR0 or CR4 that is CP's own, or one that CPUID does not offer. */

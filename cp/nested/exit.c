@@ -142,11 +142,10 @@ bool nested_blocks_init(const struct vm *vm)
     return nest_blocks_init(vm->vcpu.nest);
 }
 
-bool nested_wants_interrupt(struct vm *vm)
+bool nested_takes_interrupts(const struct vm *vm)
 {
     bool acknowledge;
-    return machine_interrupt_pending(&vm->machine) &&
-           nest_interrupt_arrives(vm->vcpu.nest, &acknowledge) == NEST_ARRIVAL_EXIT;
+    return nest_interrupt_arrives(vm->vcpu.nest, &acknowledge) == NEST_ARRIVAL_EXIT;
 }
 
 /* The event that waited for L2 goes to L1 as IDT-vectoring information. */

@@ -216,6 +216,17 @@ static bool init_take(struct vm *vm)
     return vm->state != VM_STOPPED;
 }
 
+/* The handler of a tick is done when the CPU would take the next interrupt. */
+static void pace_follow(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+
+    if (nested_runs(vcpu) && nested_takes_interrupts(vm))
+        pace_done(&vm->machine.pace);
+    else if (!vcpu->event_info && interrupt_open(vcpu))
+        pace_done(&vm->machine.pace);
+}
+
 bool event_prepare(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
@@ -226,6 +237,8 @@ bool event_prepare(struct vm *vm)
         return false;
     if (machine_nmi_take(&vm->machine))
         vcpu->nmi_pending = true;
+    if (vm->machine.pace.measures)
+        pace_follow(vm);
     bool waiting = vcpu->nmi_pending || machine_interrupt_pending(&vm->machine);
     if (nested_runs(vcpu)) {
         if (vcpu->event_made)
@@ -243,10 +256,10 @@ bool event_prepare(struct vm *vm)
         }
         hand_over(vcpu);
     }
-    uint32_t windows = 0;
+    uint32_t windows = vm->machine.pace.measures ? CPU_INTERRUPT_WINDOW_EXITING : 0;
     if (waiting)
-        windows = (vcpu->nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |
-                  (machine_interrupt_pending(&vm->machine) ? CPU_INTERRUPT_WINDOW_EXITING : 0);
+        windows |= (vcpu->nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |
+                   (machine_interrupt_pending(&vm->machine) ? CPU_INTERRUPT_WINDOW_EXITING : 0);
     window_set(vm, windows);
     vcpu->window |= vcpu->init_pending;
     return true;
@@ -262,8 +275,9 @@ bool event_deliverable(struct vm *vm)
     /* L1 may take an NMI whatever blocks L2 */
     bool nmi =
         vcpu->nmi_pending && (nested_runs(vcpu) || !(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_NMI));
-    return nmi || (nested_runs(vcpu) && nested_wants_interrupt(vm)) ||
-           (machine_interrupt_pending(&vm->machine) && (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF));
+    return nmi || (machine_interrupt_pending(&vm->machine) &&
+                   ((nested_runs(vcpu) && nested_takes_interrupts(vm)) ||
+                    (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF)));
 }
 
 bool event_may_come(struct vm *vm)

@@ -55,6 +55,7 @@ enum exit_action exit_cpuid(struct vm *vm)
  * run. */
 enum exit_action exit_hlt(struct vm *vm)
 {
+    pace_idle(&vm->machine.pace);
     if (event_deliverable(vm) || registers_steps(&vm->vcpu))
         return EXIT_SKIP;
     if (nested_runs(&vm->vcpu))

@@ -35,7 +35,7 @@ uint64_t nested_prepare(struct vm *);
  * always. @pre vmcs02 is loaded */
 void nested_exception(struct vm *);
 bool nested_triple_fault(struct vm *); /* false: no L2 runs */
-bool nested_wants_interrupt(struct vm *); /* one waits, and L1 takes it whatever L2's RFLAGS.IF */
+bool nested_takes_interrupts(const struct vm *); /* L1 does, whatever L2's RFLAGS.IF. @pre nested_runs() */
 /* An INIT: L1's, which gets the exit; held back while L1 is in VMX operation. @pre nested_runs() */
 void nested_init(struct vm *);
 bool nested_blocks_init(const struct vm *);

@@ -49,10 +49,10 @@ static unsigned output(void *context, unsigned n, const uint8_t *bytes, unsigned
     return taken;
 }
 
-static uint64_t guest_tsc(void *context)
+static uint64_t guest_tsc(void *context, uint64_t now)
 {
     (void)context;
-    return fake_now + tsc_offset;
+    return now + tsc_offset;
 }
 
 /* mostly the ports and pages where something is */

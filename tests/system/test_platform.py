@@ -141,3 +141,19 @@ def test_what_an_instruction_does_to_a_device_holds_on_the_bare_machine_too():
     failed = {line.split()[1].rstrip(":") for line in lines[:-1] if not line.startswith("ok ")}
     assert len(lines) == FORMS + 1 and lines[-1] == "end", lines
     assert failed <= QEMU_DEVICE_LACKS
+
+
+# QEMU's time is the host's, and what it has not translated yet takes a hundred times as long as what it has
+@pytest.mark.parametrize("host, levels, least", [
+    ("bochs", "1", 30), ("bochs", "2", 30), ("bochs", "3", 30), ("tcg", "1", 0), ("tcg", "2", 0), ("tcg", "3", 0),
+])
+def test_a_timer_faster_than_its_handler_leaves_the_program_time(host, levels, least):
+    *timers, end = printed("storm", ("--machine", host, "--levels", levels))
+    assert len(timers) == 9 and end == "end", timers
+    ticks = {line.split(":")[0]: int(line.split()[-4]) for line in timers}
+    shares = {line.split(":")[0]: int(line.split()[-2]) for line in timers}
+    assert ticks.pop("PIT 1 us, masked") == 0
+    assert min(shares.values()) >= least, timers
+    assert sum(ticks.values()) > 10, timers
+    if host == "bochs":
+        assert min(ticks.values()) >= 1, timers

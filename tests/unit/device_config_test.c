@@ -113,7 +113,7 @@ static void on_event(void *context, enum machine_event what, uint32_t detail)
     (void)context, (void)what, (void)detail;
 }
 
-static uint64_t tsc(void *context) { return (void)context, fake_now; }
+static uint64_t tsc(void *context, uint64_t now) { return (void)context, now; }
 
 static unsigned on_output(void *context, unsigned n, const uint8_t *bytes, unsigned count)
 {

@@ -41,11 +41,12 @@ static __attribute__((unused)) struct bus bus;
 static __attribute__((unused)) struct lapic lapic;
 static __attribute__((unused)) unsigned nmis, inits, eois, last_eoi;
 static __attribute__((unused)) uint64_t tsc_offset;
+static struct pace pace;
 
 static inline void changed(void *context) { (void)context; }
 static inline void nmi(void *context) { (void)context; nmis++; }
 static inline void init(void *context) { (void)context; inits++; }
-static inline uint64_t guest_tsc(void *context) { (void)context; return fake_now + tsc_offset; }
+static inline uint64_t guest_tsc(void *context, uint64_t now) { (void)context; return now + tsc_offset; }
 
 static inline void eoi(void *context, unsigned vector)
 {
@@ -92,12 +93,13 @@ static inline bool deliver(uint8_t vector, bool level)
 static inline int begin(void **state)
 {
     static const struct lapic_host host = {
-        .changed = changed, .nmi = nmi, .init = init, .eoi = eoi, .guest_tsc = guest_tsc};
+        .changed = changed, .nmi = nmi, .init = init, .eoi = eoi, .guest_tsc = guest_tsc, .pace = &pace};
 
     (void)state;
     fake_clock_reset(2500000000);
     fake_now = 1000;
     bus_init(&bus);
+    pace_init(&pace, changed, NULL);
     lapic_init(&lapic, &host, &bus, 40);
     nmis = inits = eois = last_eoi = 0;
     tsc_offset = 0;
@@ -121,6 +123,7 @@ static inline int end(void **state)
 {
     (void)state;
     lapic_free(&lapic);
+    pace_reset(&pace);
     return timer_next() == UINT64_MAX ? 0 : -1;
 }
 

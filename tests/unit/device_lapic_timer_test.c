@@ -148,10 +148,10 @@ static void a_tsc_deadline_fires_in_the_guest_s_time(void **state)
 {
     (void)state;
     tsc_offset = UINT64_C(1) << 40;
-    assert_int_equal(wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 1000), 0);
+    assert_int_equal(wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL, fake_now) + 1000), 0);
     assert_int_equal(rdmsr(MSR_TSC_DEADLINE), 0); /* not in that mode */
     store(LVT_TIMER, DEADLINE | 0x30);
-    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 2500);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL, fake_now) + 2500);
     assert_int_equal(rdmsr(MSR_TSC_DEADLINE), tsc_offset + 3500);
     store(INITIAL, 5);
     assert_int_equal(load(INITIAL), 0);
@@ -165,7 +165,7 @@ static void a_tsc_deadline_fires_in_the_guest_s_time(void **state)
     wrmsr(MSR_TSC_DEADLINE, 1); /* long past: at once */
     assert_int_equal(lapic_acknowledge(&lapic), 0x30);
     store(EOI, 0);
-    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 2500);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL, fake_now) + 2500);
     wrmsr(MSR_TSC_DEADLINE, 0);
     assert_int_equal(timer_next(), UINT64_MAX);
     wrmsr(MSR_TSC_DEADLINE, UINT64_MAX);
@@ -177,7 +177,7 @@ static void a_deadline_that_passes_while_masked_is_lost(void **state)
 {
     (void)state;
     store(LVT_TIMER, MASKED | DEADLINE | 0x30);
-    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 1000);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL, fake_now) + 1000);
     fake_clock_advance(1000);
     store(LVT_TIMER, DEADLINE | 0x30);
     fake_clock_advance(1000);
@@ -189,7 +189,7 @@ static void a_tsc_that_jumps_takes_its_deadline_along(void **state)
 {
     (void)state;
     store(LVT_TIMER, DEADLINE | 0x30);
-    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 1000000);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL, fake_now) + 1000000);
     tsc_offset = 900000;
     lapic_tsc_moved(&lapic);
     assert_int_equal(timer_next(), fake_now + 100000);
@@ -202,7 +202,7 @@ static void leaving_deadline_mode_disarms(void **state)
 {
     (void)state;
     store(LVT_TIMER, DEADLINE | 0x30);
-    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL) + 1000);
+    wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL, fake_now) + 1000);
     store(LVT_TIMER, 0x30);
     store(LVT_TIMER, DEADLINE | 0x30);
     assert_int_equal(rdmsr(MSR_TSC_DEADLINE), 0);

@@ -39,10 +39,10 @@ static unsigned take_output(void *context, unsigned n, const uint8_t *bytes, uns
     return count;
 }
 
-static uint64_t guest_tsc(void *context)
+static uint64_t guest_tsc(void *context, uint64_t now)
 {
     (void)context;
-    return fake_now;
+    return now;
 }
 
 static void out(uint16_t port, uint8_t value) { bus_port_write(&machine.bus, port, 1, value); }

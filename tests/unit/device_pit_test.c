@@ -11,8 +11,9 @@
 
 static struct bus bus;
 static struct pit pit;
+static struct pace pace;
 static unsigned edges;
-static bool line;
+static bool line, taken;
 
 static void set(void *context, unsigned gsi, bool level)
 {
@@ -20,6 +21,8 @@ static void set(void *context, unsigned gsi, bool level)
     assert_int_equal(gsi, 0);
     edges += level && !line;
     line = level;
+    if (level && taken)
+        pace_taken(&pace);
 }
 
 static void out(uint16_t port, uint8_t value)
@@ -53,14 +56,18 @@ static void clocks(uint64_t n)
     fake_clock_advance(n * 1000000000 / PIT_HZ);
 }
 
+static void changed(void *context) { (void)context; }
+
 static int begin(void **state)
 {
     (void)state;
     fake_clock_reset(2000000000);
     bus_init(&bus);
-    pit_init(&pit, &bus, &(struct irq){.set = set, .gsi = 0});
+    pace_init(&pace, changed, NULL);
+    pit_init(&pit, &bus, &(struct irq){.set = set, .gsi = 0}, &pace);
     edges = 0;
     line = false;
+    taken = true;
     return 0;
 }
 
@@ -68,6 +75,7 @@ static int end(void **state)
 {
     (void)state;
     pit_free(&pit);
+    pace_reset(&pace);
     return timer_next() == UINT64_MAX ? 0 : -1;
 }
 

@@ -27,6 +27,7 @@ enum {
 
 static struct bus bus;
 static struct rtc rtc;
+static struct pace pace;
 static unsigned edges;
 static bool line;
 
@@ -62,6 +63,8 @@ static void assert_time(uint8_t century, uint8_t year, uint8_t month, uint8_t da
     assert_int_equal(load(0), second);
 }
 
+static void changed(void *context) { (void)context; }
+
 /* 2024-02-28 23:59:58 UTC, a Wednesday */
 static int begin(void **state)
 {
@@ -69,7 +72,8 @@ static int begin(void **state)
     fake_clock_reset(1500000000);
     fake_unix_us = UINT64_C(1709164798) * 1000000;
     bus_init(&bus);
-    rtc_init(&rtc, &bus, &(struct irq){.set = set, .gsi = 8}, GIB);
+    pace_init(&pace, changed, NULL);
+    rtc_init(&rtc, &bus, &(struct irq){.set = set, .gsi = 8}, &pace, GIB);
     edges = 0;
     line = false;
     return 0;
@@ -79,6 +83,7 @@ static int end(void **state)
 {
     (void)state;
     rtc_free(&rtc);
+    pace_reset(&pace);
     return timer_next() == UINT64_MAX ? 0 : -1;
 }
 

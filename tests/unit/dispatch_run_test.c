@@ -247,6 +247,35 @@ static void a_halted_machine_sleeps_until_its_timer_interrupts(void **state)
     assert_int_equal(entered[1].info, EVENT_VALID | EVENT_EXTERNAL | APIC_TIMER);
 }
 
+static void interrupts_off(void) { set(VMCS_GUEST_RFLAGS, 2); }
+static void interrupts_on(void) { set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_IF); }
+static void handle_tick(void)
+{
+    assert_int_equal(msr_policy_write(vm, 0x838, 1000), 0);
+    fake_now += 50 * US;
+    assert_int_equal(msr_policy_write(vm, 0x80B, 0), 0);
+}
+
+/* The tick that came in the handler is taken when the program has had its time, and that is what the entry ends at,
+ * though it is known only when the entry is prepared. */
+static void behind_the_handler_of_a_tick_the_program_has_its_time(void **state)
+{
+    const struct exit window = {.reason = EXIT_INTERRUPT_WINDOW};
+
+    (void)state;
+    interrupts_on();
+    PLAY(IN_L1(cpuid, .then = arm_apic_timer), IN_L1(expired, .ticks = ~0ull), IN_L1(cpuid, .then = interrupts_off),
+         IN_L1(cpuid, .then = handle_tick), IN_L1(window, .then = interrupts_on), IN_L1(expired, .ticks = ~0ull),
+         IN_L1(cpuid));
+    const uint32_t tick = EVENT_VALID | EVENT_EXTERNAL | APIC_TIMER;
+    assert_int_equal(entered[2].info, tick);
+    assert_int_equal(entered[3].info, 0);
+    assert_int_equal(entered[4].info, 0);
+    assert_int_equal(entered[5].info, 0);
+    assert_in_range(entered[5].deadline - entered[5].at, PACE_REST * 2 * PACE_FIRST_US * US, 21 * US);
+    assert_int_equal(entered[6].info, tick);
+}
+
 static void halted_with_interrupts_off_is_a_disabled_wait(void **state)
 {
     (void)state;
@@ -405,6 +434,7 @@ int main(void)
         TEST(a_timer_that_is_due_ends_the_turn_and_runs_once),
         TEST(exits_of_cps_own_timer_are_counted_apart),
         TEST(a_halted_machine_sleeps_until_its_timer_interrupts),
+        TEST(behind_the_handler_of_a_tick_the_program_has_its_time),
         TEST(halted_with_interrupts_off_is_a_disabled_wait),
         TEST(halted_with_interrupts_off_it_waits_where_an_nmi_may_come),
         TEST(halted_in_an_nmi_s_handler_it_waits_for_no_other),
