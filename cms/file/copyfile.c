@@ -7,21 +7,25 @@
 #include "cms/file/file.h"
 #include "cms/kernel/heap.h"
 
-enum { NEWFILE, REPLACE, APPEND, OLDDATE, NEWDATE, TYPE, NOTYPE, RECFM, LRECL, FROM, FOR, TRUNC, NOTRUNC, UPCASE,
-       LOWCASE, FILL };
-enum { GROUP_OUTPUT = 1, GROUP_DATE, GROUP_TYPE, GROUP_TRUNC, GROUP_CASE };
+enum { NEWFILE, REPLACE, APPEND, OLDDATE, NEWDATE, TYPE, NOTYPE, RECFM, LRECL, FROM, FRLABEL, FOR, TOLABEL, TRUNC,
+       NOTRUNC, UPCASE, LOWCASE, FILL };
+enum { LABEL_MOST = 8 };
+enum { GROUP_OUTPUT = 1, GROUP_DATE, GROUP_TYPE, GROUP_TRUNC, GROUP_CASE, GROUP_FROM, GROUP_FOR };
 
 static const struct file_option option_table[] = {
     [NEWFILE] = {"NEWFILE", 4, GROUP_OUTPUT, false}, [REPLACE] = {"REPLACE", 3, GROUP_OUTPUT, false},
     [APPEND] = {"APPEND", 2, GROUP_OUTPUT, false},   [OLDDATE] = {"OLDDATE", 4, GROUP_DATE, false},
     [NEWDATE] = {"NEWDATE", 4, GROUP_DATE, false},   [TYPE] = {"TYPE", 2, GROUP_TYPE, false},
     [NOTYPE] = {"NOTYPE", 4, GROUP_TYPE, false},     [RECFM] = {"RECFM", 3, 0, true},
-    [LRECL] = {"LRECL", 2, 0, true},                 [FROM] = {"FROM", 2, 0, true},
-    [FOR] = {"FOR", 3, 0, true},                     [TRUNC] = {"TRUNC", 4, GROUP_TRUNC, false},
+    [LRECL] = {"LRECL", 2, 0, true},                 [FROM] = {"FROM", 2, GROUP_FROM, true},
+    [FRLABEL] = {"FRLABEL", 3, GROUP_FROM, true},    [FOR] = {"FOR", 3, GROUP_FOR, true},
+    [TOLABEL] = {"TOLABEL", 3, GROUP_FOR, true},     [TRUNC] = {"TRUNC", 3, GROUP_TRUNC, false},
     [NOTRUNC] = {"NOTRUNC", 5, GROUP_TRUNC, false},  [UPCASE] = {"UPCASE", 2, GROUP_CASE, false},
-    [LOWCASE] = {"LOWCASE", 3, GROUP_CASE, false},   [FILL] = {"FILL", 4, 0, true},
+    [LOWCASE] = {"LOWCASE", 2, GROUP_CASE, false},   [FILL] = {"FILL", 3, 0, true},
     {NULL, 0, 0, false},
 };
+/* What is appended takes the format of what is there, and a file that grew is of now. */
+static const uint8_t not_appended[] = {RECFM, LRECL, OLDDATE, NEWDATE};
 const struct file_option *const cms_file_copyfile_options = option_table;
 
 struct copy {
@@ -37,6 +41,7 @@ struct copy {
     struct file_id to;
     struct mode *to_mode;
     char to_text[FILE_ID_MAX];
+    bool to_exists;      /* there was one before */
     char to_recfm;
     uint32_t to_lrecl;
     uint8_t *record;     /* EDF_LRECL_MAX bytes */
@@ -58,8 +63,16 @@ static int read_operands(const struct arguments *a, struct copy *c)
     if (!alone)
         return cms_file_id_read("CPY", a->operand + a->count - 3, 3, 0, true, &c->output);
     c->output = (struct file_id){"=", "=", '=', 0};
-    c->options.given |= 1u << REPLACE;
     return 0;
+}
+
+/* A file that is to take its own place need not be told to replace itself. */
+static void imply_replace(struct copy *c)
+{
+    const uint32_t said = 1u << NEWFILE | 1u << APPEND | 1u << REPLACE;
+    const struct file_id *to = &c->output;
+    if (!(c->options.given & said) && !strcmp(to->name, "=") && !strcmp(to->type, "=") && to->letter == '=')
+        c->options.given |= 1u << REPLACE;
 }
 
 static int read_number(const struct copy *c, unsigned row, uint32_t most, uint32_t *value)
@@ -71,12 +84,48 @@ static int read_number(const struct copy *c, unsigned row, uint32_t most, uint32
     return cms_message("CPY", MESSAGE_INVALID_RECORD, cms_typed(c->options.value[row]), option_table[row].name);
 }
 
+static int read_label(const struct copy *c, unsigned row)
+{
+    const struct word *w = c->options.value[row];
+    if (!file_option(&c->options, row) || w->raw_length <= LABEL_MOST)
+        return 0;
+    return cms_message("CPY", MESSAGE_INVALID_RECORD, cms_typed(w), option_table[row].name);
+}
+
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* A character, or two hexadecimal digits. */
+static int read_fill(struct copy *c)
+{
+    const struct word *w = c->options.value[FILL];
+    if (!file_option(&c->options, FILL))
+        return 0;
+    int high = digit(w->text[0]), low = digit(w->text[1]);
+    bool hexadecimal = w->raw_length == 2 && high >= 0 && low >= 0;
+    c->fill = hexadecimal ? (uint8_t)(high << 4 | low) : (uint8_t)w->raw[0];
+    return hexadecimal || w->raw_length == 1 ? 0 : cms_message("CPY", MESSAGE_INVALID_RECORD, cms_typed(w), "FILL");
+}
+
+static int check_append(const struct copy *c)
+{
+    for (unsigned i = 0; file_option(&c->options, APPEND) && i < sizeof not_appended; i++)
+        if (file_option(&c->options, not_appended[i]))
+            return cms_message("CPY", MESSAGE_CONFLICTING_OPTIONS, option_table[APPEND].name,
+                               option_table[not_appended[i]].name);
+    return 0;
+}
+
 static int read_options(const struct arguments *a, struct copy *c)
 {
     c->from = 1;
     c->count = UINT32_MAX;
     c->fill = ' ';
     int rc = cms_file_options("CPY", a, option_table, &c->options);
+    if (!rc)
+        rc = check_append(c);
     if (!rc)
         rc = read_number(c, LRECL, EDF_LRECL_MAX, &c->lrecl);
     if (!rc)
@@ -89,12 +138,11 @@ static int read_options(const struct arguments *a, struct copy *c)
         if (w->raw_length != 1 || (c->recfm != 'F' && c->recfm != 'V'))
             rc = cms_message("CPY", MESSAGE_INVALID_RECORD, cms_typed(w), "RECFM");
     }
-    if (!rc && file_option(&c->options, FILL)) {
-        c->fill = (uint8_t)c->options.value[FILL]->raw[0];
-        if (c->options.value[FILL]->raw_length != 1)
-            rc = cms_message("CPY", MESSAGE_INVALID_RECORD, cms_typed(c->options.value[FILL]), "FILL");
-    }
-    return rc;
+    if (!rc)
+        rc = read_label(c, FRLABEL);
+    if (!rc)
+        rc = read_label(c, TOLABEL);
+    return rc ? rc : read_fill(c);
 }
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
@@ -123,25 +171,48 @@ static uint32_t fit(const struct copy *c, uint32_t length)
     return length;
 }
 
+/* Does the record begin with the label of that option? */
+static bool has_label(const struct copy *c, unsigned row, uint32_t length)
+{
+    const struct word *label = c->options.value[row];
+    return file_option(&c->options, row) && length >= label->raw_length &&
+           !memcmp(c->record, label->raw, label->raw_length);
+}
+
 static int copy_records(struct copy *c, const struct file_found *found, struct edf_reader *reader)
 {
     char text[FILE_ID_MAX];
     uint32_t length;
+    bool begun = !file_option(&c->options, FRLABEL), ended = !file_option(&c->options, TOLABEL);
     cms_file_found_text(found, text);
     if (c->from > 1 && c->from > found->facts.records)
         return cms_message("CPY", MESSAGE_FROM_BEYOND, c->from, text, found->facts.records);
     enum edf_status status = edf_seek(reader, c->from);
-    for (uint32_t n = 0; !status && n < c->count; n++) {
+    for (uint32_t n = 0; !status && n < c->count; n += begun) {
         if (cms_halted())
             return COMMAND_HALTED;
         status = edf_read(reader, c->record, EDF_LRECL_MAX, &length);
         if (status)
             break;
+        if (begun && has_label(c, TOLABEL, length)) {
+            ended = true;
+            break;
+        }
+        begun |= has_label(c, FRLABEL, length);
+        if (!begun)
+            continue;
         enum edf_status written = edf_write(c->writer, c->record, fit(c, length));
         if (written)
             return cms_file_failed("CPY", written, c->to_mode, c->to_text);
     }
-    return status && status != EDF_END ? cms_file_failed("CPY", status, found->mode, text) : 0;
+    if (status && status != EDF_END)
+        return cms_file_failed("CPY", status, found->mode, text);
+    if (begun && ended)
+        return 0;
+    const struct word *label = c->options.value[begun ? TOLABEL : FRLABEL];
+    char typed[LABEL_MOST + 1] = {0};
+    memcpy(typed, label->raw, label->raw_length);
+    return cms_message("CPY", MESSAGE_LABEL_NOT_FOUND, typed, text);
 }
 
 /* ---- the output file --------------------------------------------------------------------------------------------- */
@@ -159,8 +230,8 @@ static enum edf_status open_output(struct copy *c, const struct file_found *foun
 {
     struct edf_disk *disk = c->to_mode->disk;
     struct edf_file_facts facts;
-    bool exists = edf_find(disk, c->to.name, c->to.type, &facts) == EDF_OK;
-    if (exists && file_option(&c->options, APPEND)) {
+    c->to_exists = edf_find(disk, c->to.name, c->to.type, &facts) == EDF_OK;
+    if (c->to_exists && file_option(&c->options, APPEND)) {
         c->to_recfm = facts.recfm;
         c->to_lrecl = facts.lrecl ? facts.lrecl : found->facts.lrecl; /* 0 if it has no records */
         return edf_append(disk, c->to.name, c->to.type, &c->writer);
@@ -206,7 +277,7 @@ static void tell(const struct copy *c, const struct file_found *found)
     cms_file_found_text(found, text);
     if (file_option(&c->options, TYPE))
         cms_message("CPY", MESSAGE_COPIED, text, file_option(&c->options, APPEND) ? "append" : "to", c->to_text,
-                    file_option(&c->options, REPLACE) || file_option(&c->options, APPEND) ? "old file" : "new file");
+                    c->to_exists ? "old file" : "new file");
 }
 
 static int copy_one(struct copy *c, const struct file_found *found)
@@ -254,6 +325,7 @@ int cms_file_copyfile(const struct arguments *a)
     int rc = read_options(a, c);
     if (!rc)
         rc = read_operands(a, c);
+    imply_replace(c);
     if (!rc && !(c->record = cms_heap_allocate(EDF_LRECL_MAX)))
         rc = cms_message("CPY", MESSAGE_VIRTUAL_STORAGE);
     if (!rc)

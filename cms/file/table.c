@@ -8,18 +8,24 @@ const struct command file_commands[] = {
      "differ.\n", READS_WORDS},
     {"COPYFILE", 4, cms_file_copyfile,
      "COPYFILE fn1 ft1 fm1 [fn2 ft2 fm2 ...] [fno fto fmo] [(options]\n"
-     "options: NEWFILE|REPLACE|APPEND  RECFM F|V  LRECL n  FROM n  FOR n\n"
-     "         TRUNC|NOTRUNC  UPCASE|LOWCASE  FILL c  OLDDATE|NEWDATE  TYPE|NOTYPE",
+     "options: NEWFILE|REPLACE|APPEND  RECFM F|V  LRECL n  FROM n|FRLABEL l\n"
+     "         FOR n|TOLABEL l  TRUNC|NOTRUNC  UPCASE|LOWCASE  FILL c\n"
+     "         OLDDATE|NEWDATE  TYPE|NOTYPE",
      "Copies files.  * and % in an input fileid mean all files that match; = in the\n"
      "output fileid stands for what the input has there.  Without an output fileid\n"
      "the file is changed in place.\n"
      "NEWFILE, the default, refuses to replace a file.  REPLACE does, when the copy\n"
-     "is complete.  APPEND adds to it.\n"
+     "is complete; it is the default in place, also where the output fileid is = = =.\n"
+     "APPEND adds to a file, in its format and with a new date: RECFM, LRECL, OLDDATE\n"
+     "and NEWDATE conflict with it.\n"
      "RECFM and LRECL change the format: records are cut, or filled with blanks or\n"
-     "the FILL character.\n"
-     "FROM and FOR copy FOR records from record FROM on.  TRUNC removes trailing\n"
-     "blanks of V records.\n"
-     "OLDDATE keeps the file's date.  TYPE tells what is copied.\n", READS_WORDS},
+     "the FILL character, which may be two hexadecimal digits.\n"
+     "FROM and FOR copy FOR records from record FROM on.  FRLABEL copies from the\n"
+     "first record that begins with those 1 to 8 characters, TOLABEL up to the one\n"
+     "that begins so, without it.  Both are taken as typed.\n"
+     "TRUNC removes trailing blanks, or FILL characters, of V records.\n"
+     "OLDDATE keeps the file's date.  TYPE tells what is copied.\n"
+     "EBCDIC, OVLY, PACK, PROMPT, SINGLE, SPECS, TRANS and UNPACK are not offered.\n", READS_WORDS},
     {"ERASE", 3, cms_file_erase, "ERASE fn ft [fm] [(TYPE|NOTYPE]",
      "Erases files.  * and % match; fm is A unless given, * means every disk that can\n"
      "be written.\n"

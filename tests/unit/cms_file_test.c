@@ -106,6 +106,84 @@ static void copyfile_changes_the_format(void **state)
     shows("COPYFILE ALPHA DATA A X Y Z", 36, "DMSCPY069E Filemode Z not accessed\n");
 }
 
+static void copyfile_in_place_replaces_unless_it_is_told_not_to(void **state)
+{
+    (void)state;
+    shows("PIPE literal ab| > FIX FILE A F 10", 0, "");
+    shows("COPYFILE FIX FILE A = = = (RECFM V TRUNC TYPE", 0,
+          "DMSCPY721I Copy FIX FILE A1 to FIX FILE A1 (old file)\n");
+    shows("LISTFILE FIX FILE A (FORMAT NOH", 0, "FIX      FILE     A1 V          2\n");
+    shows("COPYFILE FIX FILE A FIX FILE A", 28,
+          "DMSCPY024E File FIX FILE A1 already exists; specify REPLACE option\n");
+    shows("COPYFILE FIX FILE A = = A", 28, "DMSCPY024E File FIX FILE A1 already exists; specify REPLACE option\n");
+    shows("COPYFILE FIX FILE A = = = (NEWFILE", 28,
+          "DMSCPY024E File FIX FILE A1 already exists; specify REPLACE option\n");
+    shows("COPYFILE FIX FILE A (NEWFILE", 28, "DMSCPY024E File FIX FILE A1 already exists; specify REPLACE option\n");
+    shows("COPYFILE FIX FILE A (APPEND UPCASE", 0, "");
+    shows("TYPE FIX FILE", 0, "\nab\nAB\n\n");
+    shows("COPYFILE * FILE A = = = (LOWCASE", 0, "");
+    shows("TYPE FIX FILE", 0, "\nab\nab\n\n");
+    shows("COPYFILE FIX FILE A NEW FILE A (REPLACE TYPE", 0,
+          "DMSCPY721I Copy FIX FILE A1 to NEW FILE A1 (new file)\n");
+}
+
+static void copyfile_refuses_what_it_would_not_do(void **state)
+{
+    static const char *const with_append[] = {"RECFM F", "LRECL 80", "OLDDATE", "NEWDATE"};
+    static const char *const elsewhere[] = {"SPECS", "OVLY", "PACK", "UNPACK", "PROMPT", "TRANS", "SINGLE", "EBCDIC"};
+    char line[80], said[80];
+    (void)state;
+    for (unsigned i = 0; i < sizeof with_append / sizeof *with_append; i++) {
+        int word = (int)strcspn(with_append[i], " ");
+        snprintf(line, sizeof line, "COPYFILE ALPHA DATA A ALPHA EXEC A (APPEND %s", with_append[i]);
+        snprintf(said, sizeof said, "DMSCPY066E APPEND and %.*s are conflicting options\n", word, with_append[i]);
+        shows(line, 24, said);
+    }
+    for (unsigned i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        snprintf(line, sizeof line, "COPYFILE ALPHA DATA A X Y A (%s", elsewhere[i]);
+        snprintf(said, sizeof said, "DMSCPY003E Invalid option: %s\n", elsewhere[i]);
+        shows(line, 24, said);
+    }
+    shows("COPYFILE ALPHA DATA A X Y A (FROM 1 FRLABEL one", 24,
+          "DMSCPY066E FROM and FRLABEL are conflicting options\n");
+    shows("COPYFILE ALPHA DATA A X Y A (TOLABEL one FOR 1", 24,
+          "DMSCPY066E TOLABEL and FOR are conflicting options\n");
+    shows("STATE X Y A", 28, "DMSSTT002E File X Y A not found\n");
+}
+
+static void copyfile_copies_between_labels(void **state)
+{
+    (void)state;
+    shows("COPYFILE ALPHA DATA A PART DATA A (FRLABEL The", 0, "");
+    shows("TYPE PART DATA", 0, "\nThe end\n\n");
+    shows("COPYFILE ALPHA DATA A PART DATA A (REPLACE TOLABEL The", 0, "");
+    shows("TYPE PART DATA", 0, "\none\n  two\n\n");
+    shows("COPYFILE ALPHA DATA A PART DATA A (REPLACE FRLABEL one TOLABEL The", 0, "");
+    shows("TYPE PART DATA", 0, "\none\n  two\n\n");
+    shows("COPYFILE ALPHA DATA A PART DATA A (REPLACE FRLABEL one FOR 1", 0, "");
+    shows("TYPE PART DATA", 0, "\none\n\n");
+    shows("COPYFILE ALPHA DATA A PART DATA A (REPLACE FROM 2 TOLABEL one", 32,
+          "DMSCPY157E Label one not found in file ALPHA DATA A1\n");
+    shows("COPYFILE ALPHA DATA A PART DATA A (REPLACE FRLABEL The TOLABEL The", 32,
+          "DMSCPY157E Label The not found in file ALPHA DATA A1\n");
+    shows("COPYFILE ALPHA DATA A PART DATA A (REPLACE FRLABEL the", 32,
+          "DMSCPY157E Label the not found in file ALPHA DATA A1\n");
+    shows("TYPE PART DATA", 0, "\none\n\n"); /* the old one stands */
+    shows("COPYFILE ALPHA DATA A PART DATA A (REPLACE FRLABEL ninechars", 24,
+          "DMSCPY029E Invalid parameter NINECHARS in the option FRLABEL field\n");
+}
+
+static void copyfile_fills_with_a_character_or_its_code(void **state)
+{
+    (void)state;
+    shows("COPYFILE ALPHA DATA A PART DATA A (FOR 1 RECFM F LRECL 5 FILL 2E", 0, "");
+    shows("TYPE PART DATA", 0, "\none..\n\n");
+    shows("COPYFILE PART DATA A = = = (RECFM V TRUNC FILL .", 0, "");
+    shows("TYPE PART DATA", 0, "\none\n\n");
+    shows("COPYFILE PART DATA A (FILL 2G", 24, "DMSCPY029E Invalid parameter 2G in the option FILL field\n");
+    shows("COPYFILE PART DATA A (FILL 2E2", 24, "DMSCPY029E Invalid parameter 2E2 in the option FILL field\n");
+}
+
 static void erase_and_rename_and_state(void **state)
 {
     (void)state;
@@ -237,6 +315,10 @@ int main(void)
         TEST(type_does_not_let_a_file_command_the_terminal),
         TEST(copyfile_copies_replaces_and_appends),
         TEST(copyfile_changes_the_format),
+        TEST(copyfile_in_place_replaces_unless_it_is_told_not_to),
+        TEST(copyfile_refuses_what_it_would_not_do),
+        TEST(copyfile_copies_between_labels),
+        TEST(copyfile_fills_with_a_character_or_its_code),
         TEST(erase_and_rename_and_state),
         TEST(every_file_that_matches_is_erased),
         TEST(a_read_only_disk_is_not_changed),

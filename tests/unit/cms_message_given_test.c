@@ -159,6 +159,8 @@ static const struct step steps[] = {
     STEP("COPYFILE ALPHA DATA A BETA DATA B", "DMSCPY024E File BETA DATA B1 already exists; specify REPLACE option"),
     STEP("COPYFILE ALPHA DATA A X Y A (LRECL 70000", "DMSCPY029E Invalid parameter 70000 in the option LRECL field"),
     STEP("COPYFILE ALPHA DATA A X Y A (FROM 4", "DMSCPY156E FROM 4 not found--file ALPHA DATA A1 has only 3 records"),
+    STEP("COPYFILE ALPHA DATA A (APPEND LRECL 8", "DMSCPY066E APPEND and LRECL are conflicting options"),
+    STEP("COPYFILE ALPHA DATA A X Y A (FRLABEL X", "DMSCPY157E Label X not found in file ALPHA DATA A1"),
     STEP("COPYFILE ALPHA DATA A X Y A (TYPE", "DMSCPY721I Copy ALPHA DATA A1 to X Y A1 (new file)"),
     STEP("RENAME", "DMSRNM042E No fileid(s) specified"),
     STEP("RENAME ALPHA DATA A", "DMSRNM054E Incomplete fileid specified"),
