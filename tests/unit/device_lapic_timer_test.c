@@ -265,6 +265,65 @@ static void a_write_a_tick_before_the_end_of_the_count_does_not_lose_it(void **s
     }
 }
 
+/* Whatever is written while it counts, and however long the processor is away between any two looks. */
+static void a_one_shot_fires_once_and_not_early_however_time_passes(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        uint64_t count = i % 7 ? 1 + i * 37 % 60000 : 1, begun = fake_now;
+        bool deadline = i & 1;
+        fake_clock_away = i % 5 * 40000;
+        store(DIVIDE, 0xb);
+        store(LVT_TIMER, deadline ? DEADLINE | 0x30 : 0x30);
+        if (deadline)
+            wrmsr(MSR_TSC_DEADLINE, guest_tsc(NULL, begun) + clock_ticks(count));
+        else
+            store(INITIAL, (uint32_t)count);
+        for (unsigned looks = 0; looks < 3; looks++) {
+            load(CURRENT);
+            store(LVT_TIMER, deadline ? DEADLINE | 0x30 : 0x30);
+            rdmsr(MSR_TSC_DEADLINE);
+            if (lapic_vector_pending(&lapic) >= 0)
+                assert_true(fake_now - begun >= clock_ticks(count));
+        }
+        fake_clock_away = 0;
+        assert_true(fires_once());
+    }
+}
+
+/* Each period that passes is told, once, or is one with those that pass before it is taken. */
+static void a_period_is_told_once_however_time_passes(void **state)
+{
+    (void)state;
+    store(DIVIDE, 0xb);
+    store(LVT_TIMER, PERIODIC | 0x30);
+    for (unsigned i = 0; i < 300; i++) {
+        uint32_t period = 50000 + i * 333;
+        fake_clock_away = 0;
+        while (lapic_acknowledge(&lapic) >= 0)
+            store(EOI, 0);
+        store(INITIAL, period);
+        uint64_t begun = fake_now, told = 0;
+        fake_clock_away = i % 3 * clock_ticks(period) / 4;
+        for (unsigned n = 0; n < 100; n++) {
+            store(DIVIDE, 0xb);
+            load(CURRENT);
+            if (timer_next() <= fake_now)
+                timer_run(fake_now);
+            if (lapic_acknowledge(&lapic) == 0x30) {
+                told++;
+                store(EOI, 0);
+                assert_true(told <= clock_ns(fake_now - begun) / period);
+            }
+        }
+        fake_clock_away = 0;
+        fake_clock_advance(2 * period); /* none was the last */
+        assert_int_equal(lapic_vector_pending(&lapic), 0x30);
+    }
+    lapic_acknowledge(&lapic);
+    store(EOI, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +340,8 @@ int main(void)
         TEST(begin_enabled, leaving_deadline_mode_disarms),
         TEST(begin_enabled, a_count_fires_once_whenever_it_ends_while_the_guest_s_write_is_done),
         TEST(begin_enabled, a_write_a_tick_before_the_end_of_the_count_does_not_lose_it),
+        TEST(begin_enabled, a_one_shot_fires_once_and_not_early_however_time_passes),
+        TEST(begin_enabled, a_period_is_told_once_however_time_passes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

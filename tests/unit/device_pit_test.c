@@ -300,6 +300,45 @@ static void an_edge_is_told_whenever_it_falls_while_the_guest_s_write_is_done(vo
     }
 }
 
+/* However long the processor is away between any two looks. */
+static void an_edge_is_told_once_and_not_early_however_time_passes(void **state)
+{
+    enum { TERMINAL_COUNT = 0x0, STROBE = 0x8, RATE = 0x4 };
+    (void)state;
+    for (unsigned i = 0; i < 5000; i++) {
+        uint16_t count = (uint16_t)(2 + i * 7 % 2000);
+        bool once = i % 3;
+        uint8_t mode = i % 3 == 1 ? TERMINAL_COUNT : once ? STROBE : RATE;
+        fake_clock_away = 0;
+        load(0, mode, count);
+        uint64_t begun = fake_now;
+        fake_clock_away = i % 4 * 1000000;
+        load(0, mode, count);
+        edges = 0;
+        for (unsigned looks = 0; looks < 4; looks++) {
+            latched(0);
+            out(0x43, 0xc2); /* read back: status and count */
+            in(0x40), in(0x40), in(0x40);
+            assert_true(clock_scale(fake_now - begun, PIT_HZ, clock_hz) + 1 >= (uint64_t)edges * count);
+        }
+        fake_clock_away = 0;
+        clocks(3 * count + 100);
+        assert_true(once ? edges == 1 : edges >= 2);
+    }
+}
+
+/* The edge of a timer that is too fast to look at each is told before what is written next. */
+static void an_edge_that_has_passed_is_told_though_the_look_at_it_is_later(void **state)
+{
+    (void)state;
+    load(0, 0x4, 6); /* 5 us */
+    clocks(100);
+    edges = 0;
+    fake_now += 14 * 1000 * 2;
+    out(0x43, 0x30);
+    assert_int_equal(edges, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -319,6 +358,8 @@ int main(void)
         TEST(zero_is_65536_and_the_shortest_period_does_not_flood),
         TEST(port_61_shows_refresh_and_keeps_the_speaker),
         TEST(an_edge_is_told_whenever_it_falls_while_the_guest_s_write_is_done),
+        TEST(an_edge_is_told_once_and_not_early_however_time_passes),
+        TEST(an_edge_that_has_passed_is_told_though_the_look_at_it_is_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,6 +277,38 @@ static void other_cmos_bytes_are_memory_and_the_index_port_holds_the_nmi_mask(vo
     assert_int_equal(load(REG_D), 0x80);
 }
 
+/* However long the processor is away between any two looks: the second that passed is told, and what is written takes
+ * none away. */
+static void no_second_is_lost_while_registers_are_written_however_time_passes(void **state)
+{
+    int64_t offset = rtc.offset_us;
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        fake_clock_away = i % 4 * (clock_hz / 3);
+        load(REG_C);
+        uint8_t before = load(0), year = load(9);
+        store(9, year); /* the same, so that the time is */
+        uint8_t after = load(0);
+        fake_clock_away = 0;
+        assert_true(before == after || load(REG_C) & UIE);
+        assert_true(rtc.offset_us == offset);
+    }
+}
+
+static void an_interrupt_of_the_next_second_is_not_late_by_what_passes_while_it_is_armed(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        fake_clock_away = clock_hz / 4;
+        load(REG_C);
+        store(REG_B, UIE | H24);
+        fake_clock_away = 0;
+        uint64_t us = clock_unix_us() % 1000000;
+        assert_true(line || timer_next() <= fake_now + clock_ticks((1000000 - us) * 1000) + clock_hz / 100000);
+        store(REG_B, H24);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -295,6 +327,8 @@ int main(void)
         TEST(an_alarm_matches_its_registers_or_any),
         TEST(cmos_tells_how_much_storage_there_is),
         TEST(other_cmos_bytes_are_memory_and_the_index_port_holds_the_nmi_mask),
+        TEST(no_second_is_lost_while_registers_are_written_however_time_passes),
+        TEST(an_interrupt_of_the_next_second_is_not_late_by_what_passes_while_it_is_armed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
