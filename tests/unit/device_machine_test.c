@@ -381,11 +381,57 @@ static void reset_makes_everything_as_after_power_on(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static void tick_soon(void)
+{
+    store(APIC + 0x3e0, 0xb);
+    store(APIC + 0x320, 0x40);
+    store(APIC + 0x380, 1000);
+    fake_clock_advance(2000);
+}
+
+static void take_tick(void)
+{
+    assert_int_equal(machine_interrupt_acknowledge(&machine), 0x40);
+    store(APIC + APIC_EOI, 0);
+    if (machine.pace.measures)
+        pace_done(&machine.pace);
+}
+
+/* The tick behind one that was just taken is requested at its time, and taken when the program has had some. */
+static void a_tick_too_soon_is_requested_and_waits_unless_the_program_halts(void **state)
+{
+    (void)state;
+    apic_on();
+    for (unsigned halts = 0; halts < 2; halts++) {
+        tick_soon();
+        take_tick();
+        tick_soon();
+        assert_int_equal(bus_mmio_read(&machine.bus, APIC + 0x220, 4), 1);
+        assert_false(machine_interrupt_pending(&machine));
+        unsigned kicks = events[MACHINE_KICK];
+        if (halts)
+            pace_idle(&machine.pace);
+        else
+            fake_clock_advance(20000);
+        assert_true(machine_interrupt_pending(&machine));
+        assert_int_equal(events[MACHINE_KICK], kicks + 1);
+        take_tick();
+        fake_clock_advance(100000);
+    }
+    tick_soon();
+    take_tick();
+    tick_soon();
+    assert_true(pace_holds(&machine.pace));
+    machine_reset(&machine); /* nothing is left of it */
+    assert_false(pace_holds(&machine.pace));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_guest_with_only_a_pic_gets_the_timer_s_interrupts),
         TEST(a_guest_with_an_ioapic_gets_the_timer_at_pin_2),
+        TEST(a_tick_too_soon_is_requested_and_waits_unless_the_program_halts),
         TEST(the_uart_interrupts_through_either_controller),
         TEST(lines_that_share_an_interrupt_hold_it_together),
         TEST(the_8259_s_interrupt_comes_only_where_lint0_lets_it),
