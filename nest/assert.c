@@ -136,6 +136,14 @@ HOLDS(cr4_bits)
 
 HOLDS(efer_bits) { UNUSED(); return is_subset(image->guest_efer, EFER_GUESTS); }
 
+/* In any other state the processor would take no interrupt, CP's neither. */
+HOLDS(activity)
+{
+    enum { HLT = 1 };
+    UNUSED();
+    return image->guest_activity_state <= HLT;
+}
+
 /* ---- 4: addresses ----------------------------------------------------------------------- */
 
 static bool is_frame(const struct nest_vmcs *vmcs, enum nest_frame which, uint64_t address)
@@ -247,6 +255,8 @@ HOLDS(never) { UNUSED(); return false; }
     ROW(GUEST_CR0, GUEST_CR0, 1, "CP's bits of the real CR0", cr0_bits) \
     ROW(GUEST_CR4, GUEST_CR4, 1, "CP's bits of the real CR4", cr4_bits) \
     ROW(GUEST_EFER, GUEST_EFER, 2, "IA32_EFER has what a guest may have", efer_bits) \
+    ROW(GUEST_ACTIVITY_STATE, GUEST_ACTIVITY_STATE, 7, "the processor is active, or halts with interrupts for CP", \
+        activity) \
     OWN(VM_FUNCTION_CONTROLS, 2, "VM functions are CP's to carry out") \
     OWN(TERTIARY_CONTROLS, 2, "tertiary controls are CP's") \
     OWN(HOST_ES_SELECTOR, 3, "host ES") OWN(HOST_CS_SELECTOR, 3, "host CS") OWN(HOST_SS_SELECTOR, 3, "host SS") \

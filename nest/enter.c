@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum { RAX = 0, RBX = 3 };
-enum { BLOCKING_BY_MOV_SS = 2, EVENT_VALID = 1u << 31 };
+enum { BLOCKING_BY_MOV_SS = 2, WAIT_FOR_SIPI = 3, EVENT_VALID = 1u << 31 };
 
 /* ---- checks ------------------------------------------------------------------ */
 
@@ -269,8 +269,12 @@ enum nest_result nest_load(struct nest *nest, struct nest_entry *entry)
     struct nest_vmcs *vmcs = nest->current;
     if (!nest_image_follow(nest, vmcs))
         return NEST_NO_FRAMES;
-    if (must_assert(&vmcs->stale.region) && !is_sound(nest, vmcs))
-        return NEST_UNSOUND;
+    if (must_assert(&vmcs->stale.region)) {
+        if (vmcs->vmcs02.guest_activity_state == WAIT_FOR_SIPI)
+            return NEST_WAITS;
+        if (!is_sound(nest, vmcs))
+            return NEST_UNSOUND;
+    }
     entry->region = vmcs->region02;
     entry->image = &vmcs->vmcs02;
     entry->write = &vmcs->stale.region;

@@ -106,6 +106,8 @@ enum nest_result {
     NEST_NO_FRAMES, /* CP had no frame for it: stop the machine */
     NEST_UNSOUND,   /* vmcs02 is not what it must be (nest/assert.h), a bug of CP's own, and this L2 must not run:
                        nest->unsound says where */
+    NEST_WAITS,     /* L2 waits for a SIPI, and nothing else ends that, which a machine of one processor never gets: stop
+                       the machine */
     NEST_ABORT,     /* VMX abort: the virtual CPU is in shutdown; nest->abort_reason says why */
 };
 
@@ -237,7 +239,7 @@ struct nest_entry {
     uint64_t deadline;          /* TSC at which L1 wants L2 out, ~0: none; CP's timer is set for the earlier one */
 };
 /* NEST_RESUME: *entry is filled; the caller loads entry->region and writes entry->write to it (vmcs_sync_push).
- * NEST_NO_FRAMES, NEST_UNSOUND: stop the machine.  @pre nest_in_guest() */
+ * NEST_NO_FRAMES, NEST_UNSOUND, NEST_WAITS: stop the machine.  @pre nest_in_guest() */
 enum nest_result nest_load(struct nest *nest, struct nest_entry *entry);
 
 void *nest_region(const struct nest *nest); /* the same region. @pre nest_in_guest() */

@@ -75,6 +75,7 @@ static uint64_t offer_misc(const struct vmx_capability *offered, uint64_t hardwa
                                 VMX_MISC_ZERO_LENGTH_INJECTION);
     if (capability_may_set(offered->msr[VMX_CPU2], CPU2_VMCS_SHADOWING))
         misc |= VMX_MISC_VMWRITE_ANY;
+    misc |= VMX_MISC_ACTIVITY_WAIT_FOR_SIPI; /* no hardware is entered for it: nest_load() */
     return misc | VMX_MISC_CR3_TARGETS(targets < 4 ? targets : 4);
 }
 

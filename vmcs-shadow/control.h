@@ -76,6 +76,7 @@ enum vmx_control_set {
 #define VMX_MISC_TIMER_RATE 0x1Full
 #define VMX_MISC_SAVES_LONG_MODE (1ull << 5)
 #define VMX_MISC_ACTIVITY_HLT (1ull << 6)
+#define VMX_MISC_ACTIVITY_WAIT_FOR_SIPI (1ull << 8)
 #define VMX_MISC_CR3_TARGETS(count) ((unsigned long long)(count) << 16)
 #define VMX_MISC_MSR_LIST(units) ((unsigned long long)(units) << 25)
 #define VMX_MISC_VMWRITE_ANY (1ull << 29)

@@ -87,6 +87,8 @@ static void not_loaded(struct vm *vm, enum nest_result result)
 {
     if (result == NEST_NO_FRAMES)
         vm_stop(vm, VM_STOP_NO_FRAMES, 0);
+    else if (result == NEST_WAITS)
+        vm_stop(vm, VM_STOP_DISABLED_WAIT, 0);
     else
         vm_unsound(vm, vmcs_field_rows[vm->vcpu.nest->unsound].encoding);
 }

@@ -84,6 +84,14 @@ def test_where_the_processor_has_no_rdtscp_no_list_reaches_its_msr(tmp_path):
     assert "load 0xc0000103 0x5: as by itself" in said and "store 0xc0000103 0: as by itself" in said
 
 
+@pytest.mark.parametrize("emulator, levels", [("bochs", 1), ("tcg", 2)])
+def test_a_guest_that_waits_for_a_sipi_waits_for_good_and_its_machine_alone(emulator, levels):
+    done = run_piped("--machine", emulator, "--levels", str(levels), "--ipl", guest("vmx_wait"), "--append", "enter")
+    said = lines(done)
+    assert said[1] == "L2 waits" and re.match("HCPGIR450W CP entered; disabled wait at ", said[2]) and len(said) == 3
+    assert done.returncode == 125
+
+
 def figures(done):
     """{operation: its least cost} of vmx_probe's R lines."""
     return {name: int(least) for name, least in re.findall(r"^R (\w+) min=(\d+)", "\n".join(lines(done)), re.M)}

@@ -161,6 +161,8 @@ static void each_row_refuses_what_it_is_about(void **state)
         {SET(GUEST_CR0, 1 << 30)},
         {CLEAR(GUEST_CR4, 0x2000)},
         {SET(GUEST_EFER, 1 << 12)}, /* SVME */
+        {BE(GUEST_ACTIVITY_STATE, 2)},
+        {BE(GUEST_ACTIVITY_STATE, 3)},
         {BE(MSR_BITMAP, 0x12000)},  /* L1's own */
         {BE(IO_BITMAP_A, 0x12000)},
         {BE(IO_BITMAP_B, 0x12000)},

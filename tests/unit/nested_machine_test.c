@@ -432,6 +432,21 @@ static void l1s_timer_ends_l2_when_it_is_due_and_not_before(void **state)
     assert_l1_has(EXIT_PREEMPTION_TIMER);
 }
 
+/* SDM "Special Features of VM Entry", activity state: what may come is blocked, and the timer with it. */
+static void nothing_ends_l2s_wait_for_a_sipi(void **state)
+{
+    (void)state;
+    vmwrite(VMCS_PIN_CONTROLS, 0x16 | PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_PREEMPTION_TIMER);
+    vmwrite(VMCS_PREEMPTION_TIMER, 0);
+    vmwrite(VMCS_GUEST_ACTIVITY_STATE, 3);
+    interrupt_51();
+    vm->vcpu.nmi_pending = vm->vcpu.init_pending = true;
+    PLAY(IN_L1(launch));
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(vm->stop, VM_STOP_DISABLED_WAIT);
+    assert_true(nested_runs(&vm->vcpu));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, nested_end)
 
 int main(void)
@@ -466,6 +481,7 @@ int main(void)
         TEST(a_halt_of_l2_that_l1_does_not_want_waits_for_l1s_interrupt),
         TEST(l1s_timer_takes_l2_out_of_its_halt),
         TEST(a_reset_forgets_the_timer_of_a_halted_l2),
+        TEST(nothing_ends_l2s_wait_for_a_sipi),
         TEST(l1s_timer_ends_l2_when_it_is_due_and_not_before),
     };
     int failed = 0;

@@ -169,6 +169,16 @@ static void up_to_four_cr3_targets_are_offered(void **state)
     }
 }
 
+static void to_wait_for_a_sipi_is_offered_whatever_hardware_does_and_to_be_in_shutdown_is_not(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        hardware.msr[VMX_MISC] = n ? ~0ull : 0;
+        capability_offer(&offered, &hardware, true);
+        assert_int_equal(offered.msr[VMX_MISC] >> 7 & 3, 2);
+    }
+}
+
 /* SDM "VMCS Enumeration": the highest index (bits 9:1) of any field that is supported */
 static void the_highest_index_of_a_field_is_told(void **state)
 {
@@ -250,6 +260,7 @@ int main(void)
         TEST(shadowing_is_offered_where_every_field_can_be_written),
         TEST(secondary_controls_are_offered_where_they_can_be_switched_on),
         TEST(up_to_four_cr3_targets_are_offered),
+        TEST(to_wait_for_a_sipi_is_offered_whatever_hardware_does_and_to_be_in_shutdown_is_not),
         TEST(the_highest_index_of_a_field_is_told),
         TEST(the_revision_is_one_that_a_region_can_have),
         TEST(sets_for_bitmaps_are_made_anew),
