@@ -106,8 +106,8 @@ enum nest_result {
     NEST_NO_FRAMES, /* CP had no frame for it: stop the machine */
     NEST_UNSOUND,   /* vmcs02 is not what it must be (nest/assert.h), a bug of CP's own, and this L2 must not run:
                        nest->unsound says where */
-    NEST_WAITS,     /* L2 waits for a SIPI, and nothing else ends that, which a machine of one processor never gets: stop
-                       the machine */
+    NEST_WAITS,     /* L2 waits for a SIPI, which a machine of one processor never gets, and nothing else ends that:
+                       stop the machine */
     NEST_ABORT,     /* VMX abort: the virtual CPU is in shutdown; nest->abort_reason says why */
 };
 

@@ -3,9 +3,13 @@
 
 #include <string.h>
 
-#include "cp/device/grant.h"
-
 enum { DEFAULT_MIB = 64 };
+enum {
+#define FLAG(name, property)
+#define DEVICE(name, property, device) | 1u << GRANT_##name
+    EVERY_DEVICE = 0u
+#include "cp/device/grants.def"
+};
 
 const struct machine_uart machine_uarts[MACHINE_UARTS] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
 
@@ -52,9 +56,8 @@ static bool take_word(struct machine_config *config, const char *word)
 
 const char *machine_config_read(struct machine_config *config, const char *line)
 {
-    *config = (struct machine_config){.storage_bytes = (uint64_t)DEFAULT_MIB << 20, .uarts = 1, .nesting = NEST_MEMORY};
-    for (unsigned i = 0; i < GRANTS; i++)
-        config->grants |= machine_grants[i].device ? 1u << i : 0;
+    *config = (struct machine_config){.storage_bytes = (uint64_t)DEFAULT_MIB << 20, .uarts = 1, .nesting = NEST_MEMORY,
+                                      .grants = EVERY_DEVICE};
     for (const char *word = line; *word; word += word_length(word), word += *word == ' ')
         if (!take_word(config, word))
             return word;

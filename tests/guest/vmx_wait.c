@@ -54,7 +54,7 @@ static void waits(void)
 int guest_main(void)
 {
     const struct multiboot_information *information = guest_multiboot();
-    const struct { uint32_t msr, reserved; uint64_t value; } not_loadable = {FS_BASE, 0, 0};
+    const uint64_t not_loadable[2] = {FS_BASE, 0};
 
     memcpy(&list, &not_loadable, sizeof(not_loadable));
     vm_begin();

@@ -1,5 +1,6 @@
 """scripts/vmn --ipl: a bare payload as the guest of a real CP, in a fresh class G machine."""
 import re
+import subprocess
 
 import pytest
 
@@ -52,6 +53,20 @@ def test_an_image_that_is_no_kernel_is_refused_with_a_reason(tmp_path):
     done = run_piped("--ipl", str(junk))
     assert done.returncode not in (0, 70)
     assert done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("where", ["bochs", "tcg", "qemu's own"])
+def test_kernels_under_test_find_the_device_they_expect(where):
+    if where in ("bochs", "tcg"):
+        done = run_piped("--machine", where, "--ipl", guest("test_device"))
+    else:
+        done = subprocess.run(["qemu-system-x86_64", "-display", "none", "-serial", "stdio", "-cpu", "max", "-m", "128",
+                               "-device", "pc-testdev", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4",
+                               "-kernel", guest("test_device")],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=120, check=False)
+    lines = done.stdout.decode("latin-1").replace("\r", "").splitlines()
+    assert len(lines) == 12 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1])
+    assert done.returncode == (1 if where == "qemu's own" else 0)
 
 
 @pytest.mark.parametrize("where", ["bochs", "tcg"])
