@@ -58,7 +58,8 @@ int guest_main(void)
 
     memcpy(&list, &not_loadable, sizeof(not_loadable));
     vm_begin();
-    guest_print("wait-for-SIPI: %soffered\n", rdmsr(MSR_VMX_FIRST + VMX_MISC) & VMX_MISC_ACTIVITY_WAIT_FOR_SIPI ? "" : "not ");
+    bool offered = rdmsr(MSR_VMX_FIRST + VMX_MISC) & VMX_MISC_ACTIVITY_WAIT_FOR_SIPI;
+    guest_print("wait-for-SIPI: %soffered\n", offered ? "" : "not ");
     if (information->flags & 4 && strstr((const char *)(uintptr_t)information->command_line, "enter")) {
         waits();
         return 1;
