@@ -70,7 +70,7 @@ HOLDS(secondary_controls)
     const uint32_t features = CPU2_RDTSCP | CPU2_INVPCID | CPU2_UNRESTRICTED_GUEST | CPU2_VPID | CPU2_VMCS_SHADOWING;
     uint32_t own = secondary_of(&nest->vmcs01), has = image->secondary_controls;
     return image->processor_controls & CPU_SECONDARY_CONTROLS && has & CPU2_EPT && is_subset(own & ~features, has) &&
-           is_subset(has, own | CPU2_VPID | may(nest->offered, VMX_CPU2)) &&
+           is_subset(has, own | CPU2_VPID | (may(nest->offered, VMX_CPU2) & ~(uint32_t)CPU2_PML)) &&
            is_subset(has, may(nest->capability, VMX_CPU2));
 }
 
@@ -284,7 +284,7 @@ HOLDS(never) { UNUSED(); return false; }
     OWN(EXIT_MSR_LOAD_ADDRESS, 4, "MSR-load list at exits") OWN(EXIT_MSR_LOAD_COUNT, 4, "MSR-load count at exits") \
     OWN(ENTRY_MSR_LOAD_ADDRESS, 4, "MSR-load list at entries") \
     OWN(ENTRY_MSR_LOAD_COUNT, 4, "MSR-load count at entries") \
-    OWN(PML_ADDRESS, 4, "page-modification log") OWN(PML_INDEX, 4, "PML index") \
+    OWN(PML_ADDRESS, 4, "page-modification log") \
     OWN(APIC_ACCESS_ADDRESS, 4, "APIC-access page") \
     OWN(POSTED_INTERRUPT_DESCRIPTOR, 4, "posted-interrupt descriptor") \
     OWN(POSTED_INTERRUPT_VECTOR, 4, "posted-interrupt vector") \

@@ -249,18 +249,32 @@ static uint64_t access_reported(const struct nest *nest, uint64_t qualification,
     return qualification & ~(uint64_t)(rights & EPT_READ ? EPT_READ : EPT_WRITE);
 }
 
+/* With the log that L1 asked for. */
+static enum ept_status walk_logged(struct nest *nest, uint64_t gpa2, unsigned access, struct ept_mapping *mapping)
+{
+    struct vmcs *vmcs12 = &nest->current->vmcs12;
+    struct ept_memory memory = nest_ept_memory(nest);
+    struct ept_log log = {.address = vmcs12->pml_address, .index = vmcs12->pml_index};
+    if (nest_secondary(vmcs12) & CPU2_PML)
+        memory.log = &log;
+    enum ept_status status = ept_walk(&memory, vmcs12->ept_pointer, gpa2, access, mapping);
+    if (log.index != vmcs12->pml_index) {
+        vmcs12->pml_index = log.index;
+        nest_written_one(nest->current, VMCS_INDEX_PML_INDEX, NEST_BY_CP); /* L1 is shown it after its exit */
+    }
+    return status;
+}
+
 enum nest_ept_verdict nest_ept_violation(struct nest *nest, const struct exit *exit, uint64_t *qualification,
                                          uint64_t *l1_gpa)
 {
     const struct nest_host *host = nest->host;
-    const struct nest_vmcs *vmcs = nest->current;
-    struct ept_memory memory = nest_ept_memory(nest);
     struct ept_mapping mapping;
     struct nest_translation page;
     unsigned access = exit->qualification & QUALIFICATION_ACCESS;
     uint64_t gpa2 = exit->guest_physical;
 
-    switch (ept_walk(&memory, vmcs->vmcs12.ept_pointer, gpa2, access, &mapping)) {
+    switch (walk_logged(nest, gpa2, access, &mapping)) {
     case EPT_MISCONFIGURATION:
     case EPT_UNREADABLE: /* memory that is not there reads as ones, which no entry may be */
         return NEST_EPT_MISCONFIGURED;
@@ -268,6 +282,8 @@ enum nest_ept_verdict nest_ept_violation(struct nest *nest, const struct exit *e
         *qualification = access_reported(nest, exit->qualification, (unsigned)mapping.rights) |
                          (uint64_t)mapping.rights << QUALIFICATION_RIGHTS_SHIFT;
         return NEST_EPT_VIOLATES;
+    case EPT_LOG_FULL:
+        return NEST_EPT_LOG_FULL;
     default:
         break;
     }
@@ -316,15 +332,18 @@ void nest_ept01_changed(struct nest *nest, uint64_t l1_gpa, uint64_t bytes)
 
 bool nest_translate(struct nest *nest, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa)
 {
-    struct ept_memory memory = nest_ept_memory(nest);
+    const struct ept_memory memory = nest_ept_memory(nest);
+    const uint64_t eptp12 = nest->current->vmcs12.ept_pointer;
     struct ept_mapping mapping;
     if (!(nest->current->vmcs12.processor_controls & CPU_SECONDARY_CONTROLS) ||
         !(nest->current->vmcs12.secondary_controls & CPU2_EPT)) {
         *l1_gpa = l2_gpa;
         return true;
     }
-    if (ept_walk(&memory, nest->current->vmcs12.ept_pointer, l2_gpa, access == NEST_WRITE ? EPT_WRITE : EPT_READ,
-                 &mapping) != EPT_MAPPED)
+    /* what CP only looks at needs no room in a log */
+    enum ept_status status = access == NEST_WRITE ? walk_logged(nest, l2_gpa, EPT_WRITE, &mapping)
+                                                  : ept_walk(&memory, eptp12, l2_gpa, EPT_READ, &mapping);
+    if (status != EPT_MAPPED)
         return false;
     *l1_gpa = mapping.gpa;
     return true;

@@ -28,6 +28,7 @@ enum nest_ept_verdict {
     NEST_EPT_FILLED,       /* L2 goes on */
     NEST_EPT_VIOLATES,     /* L1's: *qualification is as its EPT12 has it */
     NEST_EPT_MISCONFIGURED, /* L1's */
+    NEST_EPT_LOG_FULL,      /* L1's: nothing was accessed */
     NEST_EPT_DEVICE,       /* allowed by L1, but no storage: CP's to emulate, at *l1_gpa */
     NEST_EPT_NO_FRAMES,
 };

@@ -48,13 +48,41 @@ static bool flag(const struct ept_memory *memory, const struct path *path, bool 
     return true;
 }
 
-static enum ept_status arrive(const struct ept_memory *memory, const struct path *path, bool flags, unsigned access,
-                              struct ept_mapping *mapping)
+static bool is_flagged(const struct path *path, bool write)
+{
+    uint64_t all = path->entry[path->used - 1] | (write ? 0 : EPT_DIRTY);
+    for (unsigned i = 0; i < path->used; i++)
+        all &= path->entry[i] | EPT_DIRTY;
+    return (all & EPT_ACCESSED) && (all & EPT_DIRTY);
+}
+
+static void log_page(const struct ept_memory *memory, uint64_t gpa2)
+{
+    const uint64_t page = gpa2 & EPT_ADDRESS;
+    memory->write(memory->context, memory->log->address + memory->log->index * sizeof(page), &page, sizeof(page));
+    memory->log->index--;
+}
+
+static enum ept_status mark(const struct ept_memory *memory, const struct path *path, uint64_t gpa2, bool write)
+{
+    bool becomes_dirty = write && !(path->entry[path->used - 1] & EPT_DIRTY);
+    if (memory->log && memory->log->index >= EPT_LOG_ENTRIES && !is_flagged(path, write))
+        return EPT_LOG_FULL;
+    if (!flag(memory, path, write))
+        return EPT_UNREADABLE;
+    if (memory->log && becomes_dirty)
+        log_page(memory, gpa2);
+    return EPT_MAPPED;
+}
+
+static enum ept_status arrive(const struct ept_memory *memory, const struct path *path, bool flags, uint64_t gpa2,
+                              unsigned access, struct ept_mapping *mapping)
 {
     if (access & ~(unsigned)mapping->rights)
         return EPT_VIOLATION;
-    if (flags && !flag(memory, path, access & EPT_WRITE))
-        return EPT_UNREADABLE;
+    enum ept_status marked = flags ? mark(memory, path, gpa2, access & EPT_WRITE) : EPT_MAPPED;
+    if (marked != EPT_MAPPED)
+        return marked;
     mapping->dirty = !flags || (access & EPT_WRITE) || (path->entry[path->used - 1] & EPT_DIRTY);
     return EPT_MAPPED;
 }
@@ -85,7 +113,7 @@ enum ept_status ept_walk(const struct ept_memory *memory, uint64_t eptp, uint64_
             mapping->gpa = (entry & EPT_ADDRESS & ~within) | (gpa2 & within);
             mapping->bytes = within + 1;
             mapping->leaf_gpa = at;
-            return arrive(memory, &path, eptp & EPTP_ACCESSED_DIRTY, access, mapping);
+            return arrive(memory, &path, eptp & EPTP_ACCESSED_DIRTY, gpa2, access, mapping);
         }
         table = entry & EPT_ADDRESS;
     }

@@ -10,7 +10,14 @@ enum { EPT_LARGE = 1 << 7, EPT_ACCESSED = 1 << 8, EPT_DIRTY = 1 << 9 };
 #define EPT_ADDRESS 0x000FFFFFFFFFF000ull
 #define EPTP_ACCESSED_DIRTY (1ull << 6)
 
-enum ept_status { EPT_MAPPED, EPT_VIOLATION, EPT_MISCONFIGURATION, EPT_UNREADABLE };
+enum ept_status { EPT_MAPPED, EPT_VIOLATION, EPT_MISCONFIGURATION, EPT_UNREADABLE, EPT_LOG_FULL };
+
+/* SDM "Page-Modification Logging": the pages whose dirty flag becomes 1, from the last entry of a page to its first. */
+enum { EPT_LOG_ENTRIES = 512 };
+struct ept_log {
+    uint64_t address; /* of the page, L1's */
+    uint16_t index;   /* of the entry written next; EPT_LOG_ENTRIES or more: the log is full */
+};
 
 struct ept_memory {
     void *context;
@@ -18,6 +25,7 @@ struct ept_memory {
     bool (*write)(void *context, uint64_t gpa, const void *from, size_t bytes);
     uint8_t physical_bits;
     bool execute_only; /* the capability is offered */
+    struct ept_log *log; /* NULL: none is kept */
 };
 
 struct ept_mapping {
@@ -29,8 +37,8 @@ struct ept_mapping {
 };
 
 /* Translates gpa2 for an access of the kinds in `access` (enum ept_right).  EPT_MAPPED: allowed, and accessed and
- * dirty flags are set if eptp asks for them.  EPT_VIOLATION: *mapping has the rights.  EPT_UNREADABLE: a table is
- * not in storage. */
+ * dirty flags are set if eptp asks for them, and what they make dirty is logged.  EPT_VIOLATION: *mapping has the
+ * rights.  EPT_UNREADABLE: a table is not in storage.  EPT_LOG_FULL: a flag would be set, and is not. */
 enum ept_status ept_walk(const struct ept_memory *memory, uint64_t eptp, uint64_t gpa2, unsigned access,
                          struct ept_mapping *mapping);
 

@@ -7,7 +7,7 @@
 #include "nest/reflect.h"
 #include "nest/route.h"
 
-enum { RAX = 0, RCX = 1, EPTP_LIST_ENTRIES = 512 };
+enum { RAX = 0, RCX = 1, EPTP_LIST_ENTRIES = 512, UNBLOCKED_BY_IRET = 1 << 12 };
 
 static enum nest_result reflect_ept(struct nest *nest, const struct exit *exit, enum exit_reason reason,
                                     uint64_t qualification)
@@ -30,6 +30,8 @@ static enum nest_result ept_violation(struct nest *nest, const struct exit *exit
         return NEST_RESUME;
     case NEST_EPT_VIOLATES:
         return reflect_ept(nest, exit, EXIT_EPT_VIOLATION, qualification);
+    case NEST_EPT_LOG_FULL:
+        return reflect_ept(nest, exit, EXIT_PML_FULL, exit->qualification & UNBLOCKED_BY_IRET);
     case NEST_EPT_MISCONFIGURED:
         return reflect_ept(nest, exit, EXIT_EPT_MISCONFIG, 0);
     case NEST_EPT_DEVICE:

@@ -136,7 +136,7 @@ static bool wants_field(const struct nest_route_state *state, const struct vmcs 
     return bitmap_bit(state, write ? inner->vmwrite_bitmap : inner->vmread_bitmap, (uint32_t)encoding);
 }
 
-/* nest_exit() has asked EPT12 itself, before it asks here. */
+/* nest_exit() has asked EPT12 itself, before it asks here; and CP, not hardware, writes L1's log. */
 static bool judged_before(const struct nest_route_state *state, const struct vmcs *inner, const struct exit *exit)
 {
     (void)state, (void)inner, (void)exit;
@@ -197,7 +197,8 @@ static bool judged_before(const struct nest_route_state *state, const struct vmc
     ASKED(RDRAND, 0, 0, CPU2_RDRAND_EXITING) \
     WANTS(INVPCID, 0, CPU_INVLPG_EXITING, CPU2_INVPCID, wants_invpcid) \
     ASKED(VMFUNC, 0, 0, CPU2_VM_FUNCTIONS) \
-    ASKED(RDSEED, 0, 0, CPU2_RDSEED_EXITING)
+    ASKED(RDSEED, 0, 0, CPU2_RDSEED_EXITING) \
+    WANTS(PML_FULL, 0, 0, CPU2_PML, judged_before)
 
 static const struct row {
     bool always;

@@ -47,6 +47,12 @@ static void offer_controls(struct vmx_capability *offered, const struct vmx_capa
     }
 }
 
+/* Whoever composes nested EPT sets its dirty flags, and writes the page-modification log too, whatever hardware has. */
+static bool offers_log(uint32_t may, const struct vmx_capability *hardware)
+{
+    return may & CPU2_EPT && hardware->msr[VMX_EPT_VPID_CAP] & EPT_CAP_ACCESSED_DIRTY;
+}
+
 /* Secondary controls, and of them only those whose other half is there. */
 static void offer_secondary(struct vmx_capability *offered, const struct vmx_capability *hardware, bool shadowing)
 {
@@ -58,6 +64,7 @@ static void offer_secondary(struct vmx_capability *offered, const struct vmx_cap
     uint32_t may = (uint32_t)(hardware->msr[VMX_CPU2] >> 32) & supported;
     if (!(may & CPU2_EPT))
         may &= ~(uint32_t)(CPU2_UNRESTRICTED_GUEST | CPU2_VM_FUNCTIONS);
+    may = offers_log(may, hardware) ? may | CPU2_PML : may & ~(uint32_t)CPU2_PML;
     offered->msr[VMX_CPU2] = MAY(may);
     if (may & CPU2_EPT)
         offered->msr[VMX_EPT_VPID_CAP] |= EPT_CAP_COMPOSED |

@@ -16,7 +16,7 @@
  * Cost model, in instructions beside the VMPTRLD that makes a region current: a pull that compares costs 4 a field when
  * nothing changed (load encoding, VMREAD, compare, branch) and some 3 more for a field that did; 2 more where the
  * field exists only with a capability.  A blind write costs 2 to 3 a field.  push by set costs some 20 a field, so
- * it is for a handful. Of a round trip: pull_written 121 fields (hot 21), pull_guest 58 (hot 13), push_exit 12,
+ * it is for a handful. Of a round trip: pull_written 123 fields (hot 21), pull_guest 58 (hot 13), push_exit 12,
  * write_l1 58 (54 in long mode), and 0 to 10 by set. */
 #pragma once
 #include "vmcs-shadow/capability.h"

@@ -127,7 +127,7 @@ static void vmread_and_vmwrite_refuse_with_their_numbers(void **state)
     assert_error(field(EXIT_VMREAD, 0x6FFE), 12);
     assert_error(field(EXIT_VMREAD, 1ull << 32 | VMCS_GUEST_RIP), 12);
     assert_error(field(EXIT_VMREAD, VMCS_GUEST_RIP + 1), 12);
-    assert_error(field(EXIT_VMREAD, VMCS_PML_ADDRESS), 12); /* in the table, but not offered */
+    assert_error(field(EXIT_VMREAD, VMCS_APIC_ACCESS_ADDRESS), 12); /* in the table, but not offered */
     assert_error(field(EXIT_VMWRITE, 0x6FFE), 12);
     assert_error(field(EXIT_VMWRITE, VMCS_EXIT_REASON), 13); /* no VMWRITE to any field in trap mode */
 }

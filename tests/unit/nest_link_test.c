@@ -28,7 +28,7 @@ static void l2_never_runs_with_l1s_shadow_bitmap_alone(void **state)
     memset(m.storage + 0x15000, 0, 4096); /* L1 lets everything through */
     enter(EXIT_VMLAUNCH);
     const uint8_t *bitmap = (const uint8_t *)(uintptr_t)m.loaded->held.vmread_bitmap;
-    assert_true(vmcs_bitmap_exits(bitmap, VMCS_PML_ADDRESS));
+    assert_true(vmcs_bitmap_exits(bitmap, VMCS_APIC_ACCESS_ADDRESS));
     assert_true(vmcs_bitmap_exits(bitmap, 0x7FFE));
     assert_false(vmcs_bitmap_exits(bitmap, VMCS_EPT_POINTER));
 }
