@@ -74,6 +74,11 @@ void *nest_region(const struct nest *nest)
     return nest->current->region02;
 }
 
+bool nest_steps(const struct nest *nest)
+{
+    return nest->current->vmcs12.processor_controls & CPU_MONITOR_TRAP_FLAG;
+}
+
 enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowledge)
 {
     const struct vmcs *vmcs12 = &nest->current->vmcs12;

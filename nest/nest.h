@@ -254,6 +254,8 @@ enum nest_result nest_reflect(struct nest *nest, const struct exit *exit);
 /* Hardware refused vmcs02 with VMfail: our bug, but L1 gets an answer (VMfailValid 7), its RIP advanced, and lives. */
 enum nest_result nest_entry_refused(struct nest *nest);
 
+bool nest_steps(const struct nest *nest); /* L1's monitor trap flag. @pre nest_in_guest() */
+
 /* What becomes of an interrupt or NMI for L1 that arrives while L2 runs. */
 enum nest_arrival {
     NEST_ARRIVAL_EXIT,      /* nest_reflect() it now; if *acknowledge, take the vector and pass it */

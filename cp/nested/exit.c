@@ -5,6 +5,7 @@
 #include "cp/diagnose.h"
 #include "cp/nested/hardware.h"
 #include "cp/vcpu/event.h"
+#include "cp/vcpu/exits.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"
 
@@ -150,11 +151,13 @@ bool nested_takes_interrupts(const struct vm *vm)
     return nest_interrupt_arrives(vm->vcpu.nest, &acknowledge) == NEST_ARRIVAL_EXIT;
 }
 
-/* The event that waited for L2 goes to L1 as IDT-vectoring information. */
+/* The event that waited for L2 goes to L1 as IDT-vectoring information; a trap flag's exit is no such event. */
 static struct exit made_up(struct vcpu *vcpu, uint32_t reason)
 {
     struct exit exit = {.reason = reason, .rip = vcpu_read(vcpu, VMCS_GUEST_RIP)};
 
+    if ((vcpu->event_info & EVENT_TYPE) == EVENT_OTHER)
+        vcpu->event_info = vcpu->event_length = 0;
     exit.idt_vectoring_info = vcpu->event_info;
     exit.idt_vectoring_error = vcpu->event_error;
     exit.instruction_length = vcpu->event_length;
@@ -167,6 +170,13 @@ void nested_init(struct vm *vm)
     struct exit exit = made_up(&vm->vcpu, EXIT_INIT);
 
     vm->vcpu.init_pending = false;
+    conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
+}
+
+void nested_trap_flag(struct vm *vm)
+{
+    struct exit exit = made_up(&vm->vcpu, EXIT_MTF);
+
     conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
 }
 
@@ -218,10 +228,17 @@ bool nested_exit(struct vm *vm)
     enum nest_result result = nest_exit(vm->vcpu.nest, &vm->vcpu.exit);
 
     (result == NEST_REFLECTED ? vm->nested_reflected : vm->nested_handled)[reason < EXIT_REASONS ? reason : 0]++;
-    if (result == NEST_CP)
-        return false;
-    if (result == NEST_SKIP)
+    if (result == NEST_CP) {
+        if (!nest_steps(vm->vcpu.nest))
+            return false;
+        exit_dispatch_stepped(vm);
+        return true;
+    }
+    if (result == NEST_SKIP) {
         exit_skip(&vm->vcpu);
+        if (nest_steps(vm->vcpu.nest))
+            event_trap_flag(&vm->vcpu);
+    }
     if (result == NEST_RESUME && reason == EXIT_EPT_VIOLATION)
         event_violation_resolved(&vm->vcpu);
     if (result == NEST_RESUME || result == NEST_FAULT)

@@ -103,6 +103,18 @@ void event_violation_resolved(struct vcpu *vcpu)
         vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_NMI);
 }
 
+void event_trap_flag(struct vcpu *vcpu)
+{
+    enum { BREAKPOINTS = 0xF, ENABLED_BREAKPOINT = 1 << 12 };
+
+    if (vcpu->event_made) {
+        uint64_t met = vcpu->event_payload & (DR6_BS | BREAKPOINTS);
+        vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, met | (met & BREAKPOINTS ? ENABLED_BREAKPOINT : 0));
+        vcpu->event_made = false;
+    }
+    vcpu->event_info = EVENT_VALID | EVENT_OTHER;
+}
+
 /* INT1 is an instruction, whose #DB comes behind it and leaves DR6 alone. */
 static void int1(struct vcpu *vcpu)
 {
@@ -243,6 +255,8 @@ bool event_prepare(struct vm *vm)
     if (nested_runs(vcpu)) {
         if (vcpu->event_made)
             nested_exception(vm);
+        else if ((vcpu->event_info & EVENT_TYPE) == EVENT_OTHER)
+            nested_trap_flag(vm);
         if (waiting && nested_runs(vcpu))
             nested_interrupt(vm);
         waiting = vcpu->nmi_pending || machine_interrupt_pending(&vm->machine);

@@ -6,7 +6,7 @@
 
 enum { EVENT_VALID = 1u << 31, EVENT_ERROR = 1 << 11, EVENT_TYPE = 7 << 8, EVENT_EXTERNAL = 0 << 8, EVENT_NMI = 2 << 8,
        EVENT_HARDWARE_EXCEPTION = 3 << 8, EVENT_SOFTWARE_INTERRUPT = 4 << 8, EVENT_PRIVILEGED = 5 << 8,
-       EVENT_SOFTWARE_EXCEPTION = 6 << 8 };
+       EVENT_SOFTWARE_EXCEPTION = 6 << 8, EVENT_OTHER = 7 << 8 /* a pending MTF VM exit of L2 */ };
 
 /* An event whose delivery the last exit cut short waits again. */
 void event_requeue_cut(struct vcpu *); /* @pre there was one */
@@ -23,6 +23,9 @@ void event_violation_resolved(struct vcpu *);
 /* Gives the guest the exception of this exit, which it would have had without CP. @pre an event that the exit cut short
  * was requeued */
 void event_return(struct vcpu *);
+/* CP carried out an instruction of L2's, or an element of a repetition, behind which L1 wants an exit: it comes before
+ * the #DB of a step. SDM "Monitor Trap Flag" */
+void event_trap_flag(struct vcpu *);
 /* Does anything need event_prepare before the next entry? The usual answer, no, costs a few instructions. */
 static inline bool event_waits(const struct vm *vm)
 {

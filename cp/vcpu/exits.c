@@ -56,7 +56,7 @@ enum exit_action exit_cpuid(struct vm *vm)
 enum exit_action exit_hlt(struct vm *vm)
 {
     pace_idle(&vm->machine.pace);
-    if (event_deliverable(vm) || registers_steps(&vm->vcpu))
+    if (event_deliverable(vm) || registers_steps(&vm->vcpu) || nested_steps(&vm->vcpu))
         return EXIT_SKIP;
     if (nested_runs(&vm->vcpu))
         nested_halt(vm);
@@ -246,7 +246,7 @@ void exit_skip(struct vcpu *vcpu)
     skip_instruction(vcpu);
 }
 
-void exit_dispatch(struct vm *vm)
+static inline __attribute__((always_inline)) enum exit_action dispatch(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
     unsigned reason = exit_basic(&vcpu->exit);
@@ -258,4 +258,17 @@ void exit_dispatch(struct vm *vm)
     enum exit_action action = handler ? handler(vm) : exit_unemulated(vm);
     if (action == EXIT_SKIP)
         skip_instruction(vcpu);
+    return action;
+}
+
+/* Called in one place, the run loop, where it is inlined. */
+void exit_dispatch(struct vm *vm)
+{
+    dispatch(vm);
+}
+
+void exit_dispatch_stepped(struct vm *vm)
+{
+    if (dispatch(vm) == EXIT_SKIP && nested_runs(&vm->vcpu))
+        event_trap_flag(&vm->vcpu);
 }

@@ -6,3 +6,5 @@
 extern uint64_t exits_asynchronous;
 
 void exit_dispatch(struct vm *); /* vcpu.exit was captured */
+/* The same of an L2 that L1 steps by its monitor trap flag. */
+void exit_dispatch_stepped(struct vm *);

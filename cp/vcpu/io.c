@@ -59,14 +59,20 @@ static void seam_gpr_write(void *context, unsigned reg, uint64_t value)
         vm->vcpu.gpr[reg] = value;
 }
 
+/* A repetition is stepped by L1's trap flag as it is by TF. */
 static uint64_t seam_flags_read(void *context)
 {
-    return vcpu_read(&((struct vm *)context)->vcpu, VMCS_GUEST_RFLAGS);
+    struct vcpu *vcpu = &((struct vm *)context)->vcpu;
+
+    return vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | (nested_steps(vcpu) ? RFLAGS_TF : 0);
 }
 
 static void seam_flags_write(void *context, uint64_t rflags)
 {
-    vcpu_write(&((struct vm *)context)->vcpu, VMCS_GUEST_RFLAGS, rflags);
+    struct vcpu *vcpu = &((struct vm *)context)->vcpu;
+    uint64_t step = nested_steps(vcpu) ? vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_TF : rflags & RFLAGS_TF;
+
+    vcpu_write(vcpu, VMCS_GUEST_RFLAGS, (rflags & ~RFLAGS_TF) | step);
 }
 
 static uint64_t seam_segment_base(void *context, enum segment segment)
@@ -316,6 +322,8 @@ enum exit_action instruction_emulate(struct vm *vm)
         vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
         if (registers_steps(vcpu))
             vcpu_queue_debug(vcpu, DR6_BS);
+        if (nested_steps(vcpu))
+            event_trap_flag(vcpu);
         return EXIT_RESUME;
     case SEAM_FAULTED:
         return EXIT_INJECT;

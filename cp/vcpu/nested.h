@@ -22,6 +22,12 @@ void nested_destroy(struct vm *);
 
 static inline bool nested_runs(const struct vcpu *vcpu) { return nest_in_guest(vcpu->nest); }
 
+/* L1 wants an exit behind each instruction of L2. SDM "Monitor Trap Flag" */
+static inline bool nested_steps(const struct vcpu *vcpu)
+{
+    return nested_runs(vcpu) && nest_steps(vcpu->nest);
+}
+
 /* Exits of the VMX instructions. */
 enum exit_action nested_instruction(struct vm *);
 
@@ -35,6 +41,7 @@ uint64_t nested_prepare(struct vm *);
  * always. @pre vmcs02 is loaded */
 void nested_exception(struct vm *);
 bool nested_triple_fault(struct vm *); /* false: no L2 runs */
+void nested_trap_flag(struct vm *); /* takes L2 out, with the exit that event_trap_flag() queued, or L1 injected */
 bool nested_takes_interrupts(const struct vm *); /* L1 does, whatever L2's RFLAGS.IF. @pre nested_runs() */
 /* An INIT: L1's, which gets the exit; held back while L1 is in VMX operation. @pre nested_runs() */
 void nested_init(struct vm *);
