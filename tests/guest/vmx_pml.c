@@ -1,5 +1,5 @@
-/* Question: is each page whose dirty flag becomes 1 logged, once and in order, whatever wrote to it, and does a full log
- * exit before anything is accessed? SDM "Page-Modification Logging".
+/* Question: is each page whose dirty flag becomes 1 logged, once and in order, whatever wrote to it, and does a full
+ * log exit before anything is accessed? SDM "Page-Modification Logging".
  *
  * Not asked, because Bochs 2.7 is no oracle for them: bits 11:0 of an entry (it leaves them as the address has them),
  * and a full log at an access that needs no flag set (it exits). nest_log_test asks.

@@ -38,8 +38,8 @@ static bool is_state(enum vmcs_index index)
 {
     return VMCS_ENCODING_AREA(vmcs_field_rows[index].encoding) == VMCS_GUEST &&
            vmcs_set_has(nest_active_fields(&m.nest), index) && vmcs_field_rows[index].merge != VMCS_MERGE_CP &&
-           index != VMCS_INDEX_PML_INDEX && index != VMCS_INDEX_VMCS_LINK_POINTER && index != VMCS_INDEX_PREEMPTION_TIMER &&
-           index != VMCS_INDEX_GUEST_SMBASE && !is_pdpte(index);
+           index != VMCS_INDEX_PML_INDEX && index != VMCS_INDEX_VMCS_LINK_POINTER &&
+           index != VMCS_INDEX_PREEMPTION_TIMER && index != VMCS_INDEX_GUEST_SMBASE && !is_pdpte(index);
 }
 
 static void assert_all_is_saved(uint32_t save, unsigned exits_before)

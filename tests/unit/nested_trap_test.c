@@ -1,6 +1,6 @@
 /* L1's monitor trap flag on a machine whose processor has one: an exit behind each instruction that CP carries out for
- * L2, as hardware has them behind its own, and the exit that L1 injects. SDM "Monitor Trap Flag", "Pending MTF VM Exits".
- */
+ * L2, as hardware has them behind its own, and the exit that L1 injects.
+ * SDM "Monitor Trap Flag", "Pending MTF VM Exits". */
 #include "tests/unit/nested_scene.h"
 
 enum { PENDING_BS = 1 << 14, PENDING_ENABLED = 1 << 12, PORT = 0x80, EVENT_MTF = 7 << 8, STRING = 1 << 4,
