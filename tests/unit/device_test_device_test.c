@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -28,17 +27,21 @@ static uint32_t in(uint16_t port, unsigned size) { return bus_port_read(&machine
 static void store(uint64_t at, unsigned size, uint64_t value) { bus_mmio_write(&machine.bus, at, size, value); }
 static uint64_t load(uint64_t at, unsigned size) { return bus_mmio_read(&machine.bus, at, size); }
 
+static int give_frames(void **state)
+{
+    static _Alignas(PAGE_SIZE) uint8_t frames[FRAMES * PAGE_SIZE];
+
+    (void)state;
+    frame_add(frame_address(frames), sizeof frames);
+    return 0;
+}
+
 static int begin(void **state)
 {
     static const struct machine_host host = {&machine, event, take_output, tsc, 40};
     static const struct machine_config everything = {.uarts = MACHINE_UARTS, .grants = ~0u};
-    static uint8_t *frames;
 
     (void)state;
-    if (!frames) {
-        frames = aligned_alloc(PAGE_SIZE, FRAMES * PAGE_SIZE);
-        frame_add(frame_address(frames), FRAMES * PAGE_SIZE);
-    }
     fake_clock_reset(1000000000);
     guest_storage_init(&storage, RAM, 0);
     machine_init(&machine, &host, &storage, &everything);
@@ -169,5 +172,5 @@ int main(void)
         TEST(its_memory_keeps_what_is_stored_across_pages_to_its_end),
         TEST(a_store_for_which_there_is_no_frame_is_lost_alone),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, give_frames, NULL);
 }
