@@ -273,6 +273,8 @@ static void keep_hold(bool sandboxed)
     vm_set(VMCS_PREEMPTION_TIMER, TIMER);
     if (vm_get(VMCS_GUEST_ACTIVITY_STATE) - 2 <= 1)
         vm_set(VMCS_GUEST_ACTIVITY_STATE, 1);
+    if (vm_offers(VMX_CPU2, CPU2_PML)) /* what is logged goes over what may be anything */
+        vm_set(VMCS_PML_ADDRESS, address(any_page()) + below(2) * 8);
     vm_set(VMCS_EXIT_MSR_LOAD_COUNT, 0);
     vm_set(VMCS_EXIT_MSR_STORE_COUNT, 0);
     vm_exit_controls((uint32_t)vm_get(VMCS_EXIT_CONTROLS) &
