@@ -16,7 +16,7 @@ static struct machine machine;
 static struct guest_storage storage;
 
 static void event(void *context, enum machine_event what, uint32_t detail) { (void)context, (void)what, (void)detail; }
-static uint64_t tsc(void *context) { return (void)context, fake_now; }
+static uint64_t tsc(void *context, uint64_t now) { return (void)context, now; }
 static unsigned take_output(void *context, unsigned n, const uint8_t *bytes, unsigned count)
 {
     return (void)context, (void)n, (void)bytes, count;
