@@ -71,6 +71,8 @@ struct nest_host {
     /* Where these bytes of L1's linear address space lie for CP to read, at most once, if that is known at once; NULL:
      * to be found out with linear().  May be NULL.  @pre L1 runs 64-bit code at privilege level 0 */
     const void *(*view)(void *context, uint64_t linear, unsigned bytes);
+    /* An operand of those bytes was read or written: there may be a breakpoint on it.  May be NULL. */
+    void (*touched)(void *context, uint64_t linear, unsigned bytes, enum nest_access access);
     /* The page at gpa as CP reaches it; stays until the virtual VMX is reset. NULL: no RAM, or no
      * frames. NULL itself: no memory way. */
     void *(*page)(void *context, uint64_t gpa);

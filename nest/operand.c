@@ -124,6 +124,12 @@ static bool page_fault(struct nest *nest, uint64_t linear, uint32_t error)
     return false;
 }
 
+static void touched(const struct nest *nest, uint64_t linear, unsigned bytes, enum nest_access access)
+{
+    if (nest->host->touched)
+        nest->host->touched(nest->host->context, linear, bytes, access);
+}
+
 /* Both pages of an operand that crosses one are translated before anything moves. */
 static bool translate(struct nest *nest, const struct exit *exit, unsigned bytes, enum nest_access access,
                       uint64_t gpa[2], unsigned *first)
@@ -139,6 +145,7 @@ static bool translate(struct nest *nest, const struct exit *exit, unsigned bytes
         return page_fault(nest, linear, error);
     if (*first < bytes && !host->linear(host->context, linear + *first, access, &gpa[1], &error))
         return page_fault(nest, linear + *first, error);
+    touched(nest, linear, bytes, access);
     return true;
 }
 
@@ -149,9 +156,11 @@ static bool load_at_once(const struct nest *nest, const struct exit *exit, void 
     unsigned segment = exit->instruction_info >> 15 & 7;
     if (!host->view || !nest_code_is64(nest) || segment >= SEGMENT_FS)
         return false;
-    const void *at = host->view(host->context, offset_of(nest, exit), bytes);
+    uint64_t linear = offset_of(nest, exit);
+    const void *at = host->view(host->context, linear, bytes);
     if (!at)
         return false;
+    touched(nest, linear, bytes, NEST_READ);
     memcpy(to, at, bytes);
     return true;
 }

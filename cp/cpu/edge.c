@@ -50,6 +50,11 @@ void cpu_cr2_set(struct vcpu *vcpu, uint64_t value)
         op_write_cr2(value);
 }
 
+uint64_t cpu_dr(const struct vcpu *vcpu, unsigned number)
+{
+    return cpu_this.holder == vcpu ? op_read_dr(number) : vcpu->dr[number];
+}
+
 void cpu_dr6_report(struct vcpu *vcpu, uint64_t conditions)
 {
     if (!conditions)

@@ -61,6 +61,16 @@ OP_DEBUG_REGISTER(1)
 OP_DEBUG_REGISTER(2)
 OP_DEBUG_REGISTER(3)
 OP_DEBUG_REGISTER(6)
+static inline uint64_t op_read_dr(unsigned number) /* 0 to 3, or 6 */
+{
+    switch (number) {
+    case 0: return op_read_dr0();
+    case 1: return op_read_dr1();
+    case 2: return op_read_dr2();
+    case 3: return op_read_dr3();
+    default: return op_read_dr6();
+    }
+}
 
 /* With the physical address of a VMCB. */
 static inline void op_vmsave(uint64_t vmcb) { __asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory"); }

@@ -6,6 +6,7 @@
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"
 #include "cp/storage/frame.h"
+#include "cp/vcpu/breakpoint.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/linear.h"
@@ -83,13 +84,20 @@ static void advance(struct svm_region *region, unsigned length)
     region->state.vmcb->rflags &= ~RFLAGS_RF;
 }
 
-bool svm_skip(struct vcpu *vcpu, struct svm_region *region, unsigned length)
+static bool skip(struct vcpu *vcpu, struct svm_region *region, unsigned length, uint64_t traps)
 {
     advance(region, length);
-    if (!(region->state.vmcb->rflags & RFLAGS_TF) || !registers_steps(vcpu))
+    if ((region->state.vmcb->rflags & RFLAGS_TF) && registers_steps(vcpu))
+        traps |= DR6_BS;
+    if (!traps)
         return false;
-    vcpu_queue_debug(vcpu, DR6_BS);
+    vcpu_queue_debug(vcpu, traps);
     return svm_look_again(vcpu, region->state.vmcb);
+}
+
+bool svm_skip(struct vcpu *vcpu, struct svm_region *region, unsigned length)
+{
+    return skip(vcpu, region, length, 0);
 }
 
 /* ---- control registers --------------------------------------------------------------- */
@@ -102,11 +110,15 @@ __attribute__((noinline)) bool svm_carry_seen(struct vcpu *vcpu, struct svm_regi
 
     if (!a->memory) {
         gpr_set(vcpu, a->reg, value, a->size);
-    } else if (linear_write(vcpu, operand_address(vcpu, a), &value, sizeof(uint16_t), &where, &error)) {
+        return svm_skip(vcpu, region, a->length);
+    }
+    if (linear_write(vcpu, operand_address(vcpu, a), &value, sizeof(uint16_t), &where, &error)) {
         vcpu_queue_page_fault(vcpu, where, error);
         return svm_look_again(vcpu, region->state.vmcb);
     }
-    return svm_skip(vcpu, region, a->length);
+    vcpu->breakpoints_met = 0;
+    breakpoint_note(vcpu, BREAKPOINT_WRITE, operand_address(vcpu, a), sizeof(uint16_t));
+    return skip(vcpu, region, a->length, vcpu->breakpoints_met);
 }
 
 /* SDM "TPR Virtualization": the guest's TPR is in the virtual-APIC page, and one that falls below the threshold is an

@@ -18,17 +18,6 @@ enum { BLOCKED_MOV_SS = 2, VECTOR_DEBUG = 1, TYPE_EXCEPTION = 3, DR7_NUMBER = 7 
 
 struct svm_armed svm_armed = {.dr7 = DR7_ALWAYS};
 
-static uint64_t dr_read(unsigned number)
-{
-    switch (number) {
-    case 0: return op_read_dr0();
-    case 1: return op_read_dr1();
-    case 2: return op_read_dr2();
-    case 3: return op_read_dr3();
-    default: return op_read_dr6();
-    }
-}
-
 static void dr_write(unsigned number, uint64_t value)
 {
     switch (number) {
@@ -121,7 +110,7 @@ bool svm_carry_debug(struct vcpu *vcpu, struct svm_region *region, const struct 
     if (verdict != SVM_DEBUG_CARRY)
         return refuse(vcpu, region, verdict);
     if (!to)
-        svm_operand_set(vcpu, a, number == DR7_NUMBER ? state->vmcb->dr7 : dr_read(number));
+        svm_operand_set(vcpu, a, number == DR7_NUMBER ? state->vmcb->dr7 : op_read_dr(number));
     else if (number == DR7_NUMBER)
         svm_field_write(state, VMCS_INDEX_GUEST_DR7, value);
     else

@@ -4,8 +4,8 @@
 #pragma once
 #include "cp/decode/instruction.h"
 
-/* Elements of a repeated string operation that are done at one go, so that CP never takes long. With RFLAGS.TF set it
- * is one, since a trap follows each. */
+/* Elements of a repeated string operation that are done at one go, so that CP never takes long. With RFLAGS.TF set or
+ * `single` it is one, since a trap may follow each. */
 enum { EXECUTE_REPEATS = 16,
        EXECUTE_RUN = 64, /* bytes of REP OUTS that are read, and given to the port, all at once */
        EXECUTE_VECTOR = 32 /* bytes of the widest register */ };
@@ -47,6 +47,7 @@ struct execute_seams {
      * at one go. 0: they are to be asked for one by one, and nothing happened. May be NULL: always so. */
     unsigned (*read_run)(void *context, enum segment, uint64_t offset, uint64_t linear, uint8_t *bytes, unsigned most);
     void (*port_write_run)(void *context, uint16_t port, const uint8_t *bytes, unsigned count);
+    bool single; /* elements of a repetition one at a time */
 
     /* The rest may be NULL where the instructions they serve do not come. */
     bool has_tzcnt, has_lzcnt;

@@ -118,13 +118,18 @@ static int string_element(struct execution *x)
     return 0;
 }
 
+static bool single(const struct execution *x)
+{
+    return (x->flags & FLAG_TF) || x->seams->single;
+}
+
 /* REP OUTS of bytes upwards, as far as they can be read at one go. How many were done. */
 static unsigned string_run(struct execution *x, uint64_t left)
 {
     const struct execute_seams *s = x->seams;
     uint8_t bytes[EXECUTE_RUN];
 
-    if (!left || x->in->operation != OP_OUTS || x->in->size != 1 || x->flags & (FLAG_DF | FLAG_TF) || !s->read_run)
+    if (!left || x->in->operation != OP_OUTS || x->in->size != 1 || x->flags & FLAG_DF || single(x) || !s->read_run)
         return 0;
     struct place from = source_string(x);
     uint64_t most = left < EXECUTE_RUN ? left : EXECUTE_RUN, to_wrap = execution_cut(-from.offset, x->in->address_size);
@@ -149,7 +154,7 @@ static bool string_ends(const struct execution *x)
 
 int execute_string(struct execution *x)
 {
-    unsigned size = x->in->address_size, limit = x->flags & FLAG_TF ? 1 : EXECUTE_REPEATS;
+    unsigned size = x->in->address_size, limit = single(x) ? 1 : EXECUTE_REPEATS;
     uint64_t left;
 
     if (!x->in->repeat && !x->in->repeat_not_equal)

@@ -53,9 +53,10 @@ enum exit_action nested_instruction(struct vm *vm)
 
     if (!nest)
         return exit_undefined(vm);
+    vm->vcpu.breakpoints_met = 0;
     enum nest_result result = nest_instruction(nest, &vm->vcpu.exit);
     if (result == NEST_SKIP)
-        return EXIT_SKIP;
+        return exit_done(&vm->vcpu);
     if (result == NEST_FAULT)
         return instruction_fault(&vm->vcpu);
     conclude(vm, result);
@@ -225,6 +226,7 @@ void nested_refused(struct vm *vm)
 bool nested_exit(struct vm *vm)
 {
     unsigned reason = exit_basic(&vm->vcpu.exit);
+    vm->vcpu.breakpoints_met = 0;
     enum nest_result result = nest_exit(vm->vcpu.nest, &vm->vcpu.exit);
 
     (result == NEST_REFLECTED ? vm->nested_reflected : vm->nested_handled)[reason < EXIT_REASONS ? reason : 0]++;

@@ -5,6 +5,7 @@
 #include "cp/storage/grave.h"
 #include "cp/storage/watch.h"
 #include "cp/vcpu/backend.h"
+#include "cp/vcpu/breakpoint.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/linear.h"
 #include "cp/vcpu/linear_memo.h"
@@ -55,6 +56,12 @@ static const void *view(void *context, uint64_t address, unsigned bytes)
 {
     struct vm *vm = context;
     return nested_runs(&vm->vcpu) ? NULL : linear_memo_view(vm, address, bytes);
+}
+
+static void touched(void *context, uint64_t address, unsigned bytes, enum nest_access access)
+{
+    breakpoint_note(&((struct vm *)context)->vcpu, access == NEST_WRITE ? BREAKPOINT_WRITE : BREAKPOINT_READ, address,
+                    bytes);
 }
 
 static void *page(void *context, uint64_t at)
@@ -158,6 +165,7 @@ void nested_host_fill(struct nest_host *host, struct vm *vm)
         .write = write,
         .linear = linear,
         .view = view,
+        .touched = touched,
         .page = page,
         .pin = pin,
         .unpin = unpin,

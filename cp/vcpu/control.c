@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cp/vcpu/backend.h"
+#include "cp/vcpu/breakpoint.h"
 #include "cp/vcpu/context.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/handlers.h"
@@ -11,7 +12,7 @@
 #include "cp/vcpu/registers.h"
 #include "vmcs-shadow/control.h"
 
-enum { ACCESS_TO_CR, ACCESS_FROM_CR, ACCESS_CLTS, ACCESS_LMSW };
+enum { ACCESS_TO_CR, ACCESS_FROM_CR, ACCESS_CLTS, ACCESS_LMSW, LMSW_MEMORY = 1 << 6 };
 #define CR0_WRITABLE 0xE005003Full
 #define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)
 #define CR4_RELOADS (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP)
@@ -143,6 +144,20 @@ static enum exit_action move_to(struct vm *vm, unsigned cr, uint64_t value)
     return exit_undefined(vm);
 }
 
+/* LMSW: the low four bits, and PE cannot be cleared. */
+static enum exit_action load_status_word(struct vm *vm, uint64_t qualification)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    uint64_t old = registers_cr0(vcpu);
+    enum exit_action action = write_cr0(vm, (old & ~0xEull) | (qualification >> 16 & 0xF) | (old & CR0_PE));
+
+    if (action != EXIT_SKIP || !(qualification & LMSW_MEMORY))
+        return action;
+    vcpu->breakpoints_met = 0;
+    breakpoint_note(vcpu, BREAKPOINT_READ, vcpu_read(vcpu, VMCS_GUEST_LINEAR_ADDRESS), sizeof(uint16_t));
+    return exit_done(vcpu);
+}
+
 /* SDM "Exit Qualification for Control-Register Accesses" */
 enum exit_action exit_cr_access(struct vm *vm)
 {
@@ -158,10 +173,8 @@ enum exit_action exit_cr_access(struct vm *vm)
         return EXIT_SKIP;
     case ACCESS_CLTS:
         return write_cr0(vm, registers_cr0(vcpu) & ~CR0_TS);
-    default: { /* LMSW: the low four bits, and PE cannot be cleared */
-        uint64_t old = registers_cr0(vcpu);
-        return write_cr0(vm, (old & ~0xEull) | (q >> 16 & 0xF) | (old & CR0_PE));
-    }
+    default:
+        return load_status_word(vm, q);
     }
 }
 

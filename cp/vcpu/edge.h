@@ -7,6 +7,7 @@ struct machine_check; /* cp/vcpu/machine_check.h */
 struct vcpu;
 
 void cpu_cr2_set(struct vcpu *, uint64_t value); /* the guest's CR2, wherever it is now */
+uint64_t cpu_dr(const struct vcpu *, unsigned number); /* its DR0 to DR3, wherever they are now */
 /* of a #DB, into the guest's DR6; none: they are there already */
 void cpu_dr6_report(struct vcpu *, uint64_t conditions);
 void cpu_look_soon(void);                        /* the event loop has its turn before a guest runs on */

@@ -13,7 +13,8 @@
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
 
-enum { BLOCKED_STI_OR_MOV_SS = 3 };
+enum { BLOCKED_MOV_SS = 2, BLOCKED_STI_OR_MOV_SS = 3 };
+enum { PENDING_ENABLED = 1 << 12 };
 
 enum exit_action exit_stopped(struct vm *vm, enum vm_stop why, uint32_t detail)
 {
@@ -220,9 +221,17 @@ static exit_handler *const handlers[EXIT_REASONS] = {
 #undef PRIVILEGED
 };
 
+/* What trapped in a load of SS before comes with what traps now. */
+static uint64_t held_back(struct vcpu *vcpu, uint64_t blocked)
+{
+    uint64_t pending = vcpu_read(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS);
+
+    return (blocked & BLOCKED_MOV_SS) && (pending & PENDING_ENABLED) ? pending & DR6_BREAKPOINTS : 0;
+}
+
 /* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS, clears
- * RF, and is followed by a #DB if it is single-stepped. */
-static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *vcpu)
+ * RF, and is followed by one #DB for all that traps behind it: breakpoints it met, and a single step. */
+static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *vcpu, uint64_t traps)
 {
     uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;
 
@@ -233,17 +242,28 @@ static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *
     if (blocked & BLOCKED_STI_OR_MOV_SS)
         vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, blocked & ~(uint64_t)BLOCKED_STI_OR_MOV_SS);
     uint64_t flags = vcpu_read(vcpu, VMCS_GUEST_RFLAGS);
-    if (!(flags & (RFLAGS_TF | RFLAGS_RF)))
+    if (!(flags & (RFLAGS_TF | RFLAGS_RF)) && !traps)
         return;
     vcpu_write(vcpu, VMCS_GUEST_RFLAGS, flags & ~RFLAGS_RF);
-    vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0); /* an exit leaves none, but for Bochs */
-    if (registers_steps(vcpu))
-        vcpu_queue_debug(vcpu, DR6_BS);
+    traps |= held_back(vcpu, blocked) | (registers_steps(vcpu) ? DR6_BS : 0);
+    vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0); /* an exit leaves none else, but for Bochs */
+    if (traps)
+        vcpu_queue_debug(vcpu, traps);
 }
 
 void exit_skip(struct vcpu *vcpu)
 {
-    skip_instruction(vcpu);
+    skip_instruction(vcpu, vcpu->breakpoints_met);
+}
+
+enum exit_action exit_done(struct vcpu *vcpu)
+{
+    if (!vcpu->breakpoints_met)
+        return EXIT_SKIP;
+    exit_skip(vcpu);
+    if (nested_steps(vcpu))
+        event_trap_flag(vcpu);
+    return EXIT_INJECT;
 }
 
 static inline __attribute__((always_inline)) enum exit_action dispatch(struct vm *vm)
@@ -257,7 +277,7 @@ static inline __attribute__((always_inline)) enum exit_action dispatch(struct vm
     event_requeue(vcpu);
     enum exit_action action = handler ? handler(vm) : exit_unemulated(vm);
     if (action == EXIT_SKIP)
-        skip_instruction(vcpu);
+        skip_instruction(vcpu, 0);
     return action;
 }
 

@@ -17,6 +17,8 @@ int msr_policy_write(struct vm *, uint32_t msr, uint64_t value);
 
 /* The instruction of this exit is done: what the run loop does for EXIT_SKIP. */
 void exit_skip(struct vcpu *);
+/* As EXIT_SKIP; but breakpoints that the instruction's accesses met trap behind it. */
+enum exit_action exit_done(struct vcpu *);
 /* Queue the fault and say so. */
 enum exit_action exit_fault(struct vm *, unsigned vector, uint32_t error); /* one that pushes an error code */
 enum exit_action exit_undefined(struct vm *);

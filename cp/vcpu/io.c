@@ -6,6 +6,7 @@
 #include "cp/decode/instruction.h"
 #include "cp/storage/watch.h"
 #include "cp/time/work.h"
+#include "cp/vcpu/breakpoint.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/event.h"
 #include "cp/vcpu/execute_state.h"
@@ -41,7 +42,9 @@ enum exit_action exit_io(struct vm *vm)
         uint32_t value = (uint32_t)vcpu->gpr[RAX];
         bus_port_write(&vm->machine.bus, port, size, size == 4 ? value : value & ((1u << 8 * size) - 1));
     }
-    return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_SKIP;
+    vcpu->breakpoints_met = 0;
+    breakpoint_note(vcpu, BREAKPOINT_PORT, port, size);
+    return vm->state == VM_STOPPED ? EXIT_STOP : exit_done(vcpu);
 }
 
 static uint64_t seam_gpr_read(void *context, unsigned reg)
@@ -180,6 +183,15 @@ static int access_all(struct vm *vm, uint64_t linear, unsigned size, void *value
     return result;
 }
 
+static int access(struct vm *vm, uint64_t linear, unsigned size, void *value, unsigned how)
+{
+    int result = access_all(vm, linear, size, value, how);
+
+    if (!result)
+        breakpoint_note(&vm->vcpu, how & LINEAR_WRITE ? BREAKPOINT_WRITE : BREAKPOINT_READ, linear, size);
+    return result;
+}
+
 static int seam_probe(void *context, uint64_t linear, unsigned size, bool write)
 {
     return probe(context, linear, size, write ? LINEAR_WRITE : LINEAR_READ);
@@ -187,23 +199,25 @@ static int seam_probe(void *context, uint64_t linear, unsigned size, bool write)
 
 static int seam_read(void *context, uint64_t linear, unsigned size, void *to)
 {
-    return access_all(context, linear, size, to, LINEAR_READ);
+    return access(context, linear, size, to, LINEAR_READ);
 }
 
 static int seam_write(void *context, uint64_t linear, unsigned size, const void *from)
 {
-    return access_all(context, linear, size, (void *)(uintptr_t)from, LINEAR_WRITE);
+    return access(context, linear, size, (void *)(uintptr_t)from, LINEAR_WRITE);
 }
 
 static int seam_port_read(void *context, uint16_t port, unsigned size, uint64_t *value)
 {
     *value = bus_port_read(&((struct vm *)context)->machine.bus, port, size);
+    breakpoint_note(&((struct vm *)context)->vcpu, BREAKPOINT_PORT, port, size);
     return 0;
 }
 
 static int seam_port_write(void *context, uint16_t port, unsigned size, uint64_t value)
 {
     bus_port_write(&((struct vm *)context)->machine.bus, port, size, (uint32_t)value);
+    breakpoint_note(&((struct vm *)context)->vcpu, BREAKPOINT_PORT, port, size);
     return 0;
 }
 
@@ -285,6 +299,7 @@ static int execute(struct vm *vm, const struct instruction *instruction)
     struct exit *exit = &vm->vcpu.exit;
 
     seams.context = vm;
+    seams.single = breakpoints_watch(&vm->vcpu);
     if (instruction->operation == OP_TZCNT || instruction->operation == OP_LZCNT) {
         seams.has_tzcnt = cpuid_has_tzcnt();
         seams.has_lzcnt = cpuid_has_lzcnt();
@@ -301,6 +316,7 @@ enum exit_action instruction_emulate(struct vm *vm)
     size_t count;
 
     vcpu->refused.qualification = 0;
+    vcpu->breakpoints_met = 0;
     work_slice(); /* what a device does for a repeated instruction is bounded for all repetitions together */
     int result = fetch(vm, bytes, &count);
 
@@ -317,14 +333,9 @@ enum exit_action instruction_emulate(struct vm *vm)
         return EXIT_STOP;
     switch (result) {
     case EXECUTE_DONE:
-        return EXIT_SKIP;
-    case EXECUTE_AGAIN: /* in the midst of a repetition */
-        vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
-        if (registers_steps(vcpu))
-            vcpu_queue_debug(vcpu, DR6_BS);
-        if (nested_steps(vcpu))
-            event_trap_flag(vcpu);
-        return EXIT_RESUME;
+        return exit_done(vcpu);
+    case EXECUTE_AGAIN:
+        return exit_again(vcpu);
     case SEAM_FAULTED:
         return EXIT_INJECT;
     case SEAM_STOPPED:

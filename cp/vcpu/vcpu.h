@@ -42,6 +42,7 @@ struct vcpu {
     uint32_t event_error;
     uint32_t event_length;
     uint64_t event_payload;   /* of an exception CP made: CR2 of a page fault, DR6's bits of a #DB, else 0 */
+    uint8_t breakpoints_met;  /* by the instruction that is carried out: cp/vcpu/breakpoint.h */
     bool event_made;          /* an exception CP made, which L1 may intercept; not one the processor was delivering */
     /* side by side: event_waits() asks for these three at once */
     bool nmi_pending;

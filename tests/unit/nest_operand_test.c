@@ -274,6 +274,43 @@ static void vmread_takes_memory_and_vmwrite_gives_it(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
+static struct {
+    unsigned count, bytes;
+    uint64_t linear;
+    enum nest_access access;
+} touched;
+
+static void note_touched(void *context, uint64_t linear, unsigned bytes, enum nest_access access)
+{
+    (void)context;
+    touched.count++, touched.linear = linear, touched.bytes = bytes, touched.access = access;
+}
+
+static void what_an_instruction_reads_and_writes_is_told_of(void **state)
+{
+    const uint32_t plain = ADDRESS_64 | SEGMENT(3) | NO_INDEX | NO_BASE;
+
+    (void)state;
+    fake_vmx_enter_operation(&m);
+    m.host.touched = note_touched;
+    touched.count = 0;
+    assert_int_equal(stored_at(plain, 0x1FFC), 0x1FFC);
+    assert_true(touched.count == 1 && touched.linear == 0x1FFC && touched.bytes == 8 && touched.access == NEST_WRITE);
+    m.gpr[1] = 2;
+    struct exit exit = {.reason = EXIT_INVEPT, .instruction_info = plain | 1u << 28, .qualification = 0x3000};
+    assert_int_equal(nest_instruction(&m.nest, &exit), NEST_SKIP);
+    assert_true(touched.count == 2 && touched.linear == 0x3000 && touched.bytes == 16 && touched.access == NEST_READ);
+    m.fault_linear = 0x5000;
+    exit = (struct exit){.reason = EXIT_VMPTRST, .instruction_info = plain, .qualification = 0x4FFC};
+    assert_int_equal(nest_instruction(&m.nest, &exit), NEST_FAULT);
+    assert_int_equal(touched.count, 2);
+    static const uint64_t region = 0x3000;
+    m.host.view = view, viewed = &region;
+    exit = (struct exit){.reason = EXIT_VMCLEAR, .instruction_info = plain, .qualification = 0x2000};
+    assert_int_equal(nest_instruction(&m.nest, &exit), NEST_SKIP);
+    assert_true(touched.count == 3 && touched.linear == 0x2000 && touched.bytes == 8 && touched.access == NEST_READ);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +326,7 @@ int main(void)
         TEST(a_view_is_asked_for_where_linear_addresses_are_offsets),
         TEST(an_operand_that_ends_with_its_page_asks_for_no_other),
         TEST(vmread_takes_memory_and_vmwrite_gives_it),
+        TEST(what_an_instruction_reads_and_writes_is_told_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

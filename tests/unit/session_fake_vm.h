@@ -61,6 +61,7 @@ static uint64_t *fake_field(struct vcpu *v, enum vmcs_field field)
 FAKE uint64_t vcpu_read_any(struct vcpu *v, enum vmcs_field field) { return *fake_field(v, field); }
 FAKE void vcpu_write_any(struct vcpu *v, enum vmcs_field field, uint64_t value) { *fake_field(v, field) = value; }
 FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
+FAKE uint64_t cpu_dr(const struct vcpu *v, unsigned number) { return v->dr[number]; }
 FAKE void cpu_dr6_report(struct vcpu *v, uint64_t bits) { v->dr6 = bits ? debug_dr6(v->dr6, bits) : v->dr6; }
 FAKE void cpu_look_soon(void) {}
 
