@@ -10,6 +10,10 @@
 #pragma once
 #include "vmcs-shadow/capability.h"
 
+/* IA32_DEBUGCTL has no other bits. There are no model-specific LBRs, so that LBR may be written and reads as 0: SDM
+ * "Last Branch Records". */
+enum { NEST_DEBUGCTL_LBR = 1 << 0, NEST_DEBUGCTL_BTF = 1 << 1 };
+
 enum nest_failure_kind {
     NEST_FAILURE_CONTROL, /* VMfailValid 7 */
     NEST_FAILURE_HOST,    /* VMfailValid 8 */

@@ -17,7 +17,6 @@ enum {
     CR4_PCIDE = 1 << 17,
     EFER_LME = 1 << 8,
     EFER_LMA = 1 << 10,
-    DEBUGCTL_BTF = 1 << 1,
     BLOCKED_BY_STI = 1 << 0,
     BLOCKED_BY_MOV_SS = 1 << 1,
     BLOCKED_BY_SMI = 1 << 2,
@@ -34,7 +33,7 @@ enum {
 #define PENDING_RESERVED 0xFFFFFFFFFFFFAFF0ull
 #define LINK_NONE UINT64_MAX
 #define EFER_DEFINED 0xD01ull       /* SCE, LME, LMA, NXE */
-#define DEBUGCTL_DEFINED 0xFFC3ull  /* whether hardware has each of them is its own to judge, in vmcs02 */
+#define DEBUGCTL_DEFINED ((uint64_t)NEST_DEBUGCTL_LBR | NEST_DEBUGCTL_BTF)
 
 /* ---- addresses ------------------------------------------------------------------- */
 

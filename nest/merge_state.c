@@ -1,5 +1,6 @@
 /* Merge rules of guest state: control registers, where L1, CP and L2 each own bits, and what an entry loads only on
  * request. */
+#include "nest/check.h"
 #include "nest/merge.h"
 
 #define RULE(name) \
@@ -58,7 +59,8 @@ RULE(guest_dr7)
 RULE(guest_debugctl)
 {
     UNUSED();
-    out->guest_debugctl = inner->entry_controls & ENTRY_LOAD_DEBUG_CONTROLS ? inner->guest_debugctl : context->debugctl;
+    out->guest_debugctl = inner->entry_controls & ENTRY_LOAD_DEBUG_CONTROLS ? inner->guest_debugctl & NEST_DEBUGCTL_BTF
+                                                                            : context->debugctl;
 }
 
 RULE(guest_pat)

@@ -82,7 +82,7 @@ static bool field_takes(const struct vmcs *state, enum vmcs_index index, uint64_
     case VMCS_INDEX_GUEST_SYSENTER_CS:
         return value >> 32 == 0;
     case VMCS_INDEX_GUEST_DEBUGCTL:
-        return !(value & ~2ull); /* BTF, as for WRMSR */
+        return !(value & ~(uint64_t)(NEST_DEBUGCTL_LBR | NEST_DEBUGCTL_BTF)); /* as for WRMSR */
     default:
         return (uint64_t)((int64_t)(value << 16) >> 16) == value;
     }
@@ -98,7 +98,7 @@ static bool load_one(struct nest *nest, const struct entry *entry, bool in_x2api
         return nest->host->wrmsr(nest->host->context, entry->index, entry->data);
     if (!field_takes(state, index, entry->data))
         return false;
-    vmcs_set(state, index, entry->data);
+    vmcs_set(state, index, index == VMCS_INDEX_GUEST_DEBUGCTL ? entry->data & NEST_DEBUGCTL_BTF : entry->data);
     vmcs_set_add(written, index);
     return true;
 }

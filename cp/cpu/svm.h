@@ -38,6 +38,7 @@ struct svm_vcpu { /* a frame */
 const char *svm_start(void); /* cpu_backend.start */
 extern struct svm_maps svm_maps;
 extern bool svm_has_next_rip; /* the processor keeps vmcb.next_rip */
+extern bool svm_has_debugctl; /* and loads vmcb.debugctl: BTF is its own to honour */
 extern struct vmx_capability svm_capability; /* what CP's guests' VMX stands on */
 
 struct svm_region *svm_region_create(struct frame_account *);        /* NULL: no frames */

@@ -44,6 +44,7 @@ bool svm_region_begin(struct svm_region *region, struct frame_account *account)
         return false;
     region->state.vmcb = vmcb;
     region->state.controls_stale = true;
+    vmcb->lbr_virtualization = svm_has_debugctl;
     vmcb->rflags = 2;
     vmcb->efer = SVM_EFER_SVME;
     return true;

@@ -12,7 +12,7 @@
 
 enum { LEAF_STRUCTURED = 7, STRUCTURED_EBX_INVPCID = 1 << 10, LEAF_EXTENDED = 0x80000000u, LEAF_FEATURES = 0x80000001u,
        LEAF_SVM = 0x8000000Au, FEATURES_ECX_SVM = 1 << 2, FEATURES_EDX_RDTSCP = 1 << 27, SVM_EDX_NESTED_PAGING = 1,
-       SVM_EDX_NEXT_RIP = 8,
+       SVM_EDX_LBR_VIRTUALIZATION = 2, SVM_EDX_NEXT_RIP = 8,
        VM_CR_DISABLED = 1 << 4, IO_MAP_PAGES = 3, MSR_MAP_PAGES = 2 };
 enum { MSR_EFER = 0xC0000080u, MSR_VM_CR = 0xC0010114u, MSR_HOST_SAVE = 0xC0010117u };
 enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as one of the user's; write-back */
@@ -22,7 +22,7 @@ enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as 
 struct svm_maps svm_maps;
 struct vmx_capability svm_capability;
 uint64_t svm_host;
-bool svm_has_next_rip;
+bool svm_has_next_rip, svm_has_debugctl;
 
 struct svm_own svm_own;
 
@@ -93,6 +93,7 @@ const char *svm_start(void)
     if (!(op_cpuid(LEAF_SVM, 0).edx & SVM_EDX_NESTED_PAGING))
         return "SVM's nested paging";
     svm_has_next_rip = op_cpuid(LEAF_SVM, 0).edx & SVM_EDX_NEXT_RIP;
+    svm_has_debugctl = op_cpuid(LEAF_SVM, 0).edx & SVM_EDX_LBR_VIRTUALIZATION;
     op_wrmsr(MSR_EFER, op_rdmsr(MSR_EFER) | SVM_EFER_SVME | EFER_NO_EXECUTE); /* of nested page tables too */
     svm_capability_make(&svm_capability, CR4_KNOWN, op_cpuid(LEAF_FEATURES, 0).edx & FEATURES_EDX_RDTSCP,
                         op_cpuid(LEAF_STRUCTURED, 0).ebx & STRUCTURED_EBX_INVPCID);

@@ -145,12 +145,14 @@ static int read_debugctl(struct vm *vm, uint32_t msr, uint64_t *value)
     return 0;
 }
 
+/* There are no model-specific LBRs: LBR may be written, and reads as 0. The rest needs the debug store, performance
+ * counters or RTM, which CPUID does not offer. SDM "Last Branch Records", "IA32_DEBUGCTL MSR". */
 static int write_debugctl(struct vm *vm, uint32_t msr, uint64_t value)
 {
     (void)msr;
-    if (value & ~DEBUGCTL_BTF)
+    if (value & ~(DEBUGCTL_LBR | DEBUGCTL_BTF))
         return -1;
-    vcpu_write(&vm->vcpu, VMCS_GUEST_DEBUGCTL, value);
+    vcpu_write(&vm->vcpu, VMCS_GUEST_DEBUGCTL, value & DEBUGCTL_BTF);
     return 0;
 }
 

@@ -41,6 +41,7 @@ void registers_start_flat(struct vcpu *, uint32_t eip, uint32_t eax, uint32_t eb
 #define RFLAGS_IF (1ull << 9)
 #define RFLAGS_RF (1ull << 16)
 #define RFLAGS_VM (1ull << 17)
+#define DEBUGCTL_LBR (1ull << 0)
 #define DEBUGCTL_BTF (1ull << 1)
 #define DR6_BREAKPOINTS 0xFull
 #define DR6_BD (1ull << 13)

@@ -42,6 +42,12 @@ HOSTS = pytest.mark.parametrize("options", [
 ], ids=["bare", "VMX", "SVM", "VMX twice", "SVM twice"])
 
 
+BENEATH_CP = pytest.mark.parametrize("options", [
+    ("--machine", "bochs"), ("--machine", "tcg"), ("--machine", "bochs", "--levels", "2"),
+    ("--machine", "tcg", "--levels", "2"),
+], ids=["VMX", "SVM", "VMX twice", "SVM twice"])
+
+
 def printed(name, options):
     bare = "--lines" in options
     done = run_piped(*options, *(() if bare else ("--ipl", guest(name))), env={"VMN_CP": guest(name)} if bare else {},
@@ -96,6 +102,12 @@ def test_breakpoints_on_data_and_ports_trap_behind_what_cp_does_too(options):
                       QEMU_LACKS_IN_WATCH if "tcg" in options else set()), lines
 
 
+@BENEATH_CP
+def test_debugctl_has_btf_and_no_branch_records(options):
+    lines = printed("vmx_debugctl", options)
+    assert len(lines) == 19 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
+
+
 @HOSTS
 def test_an_nmi_waits_for_the_iret_of_the_one_before_to_be_complete(options):
     assert [line[:3] for line in printed("nmi", options)] == ["ok "] * 3 + ["end"]
@@ -105,12 +117,6 @@ def test_an_nmi_waits_for_the_iret_of_the_one_before_to_be_complete(options):
 def test_behind_the_last_instruction_before_an_edge_a_program_goes_on_where_it_should(options):
     lines = printed("edge", options)
     assert len(lines) == 19 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
-
-
-BENEATH_CP = pytest.mark.parametrize("options", [
-    ("--machine", "bochs"), ("--machine", "tcg"), ("--machine", "bochs", "--levels", "2"),
-    ("--machine", "tcg", "--levels", "2"),
-], ids=["VMX", "SVM", "VMX twice", "SVM twice"])
 
 
 @BENEATH_CP

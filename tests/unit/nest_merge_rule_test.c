@@ -119,12 +119,15 @@ static void vmcs_link_pointer(void)
 
 static void guest_debugctl(void)
 {
-    inner.guest_debugctl = 1;
+    inner.guest_debugctl = 0;
     merge();
     assert_int_equal(out.guest_debugctl, 2);
     inner.entry_controls = ENTRY_LOAD_DEBUG_CONTROLS;
     merge();
-    assert_int_equal(out.guest_debugctl, 1);
+    assert_int_equal(out.guest_debugctl, 0);
+    inner.guest_debugctl = 3; /* LBR reads as 0 */
+    merge();
+    assert_int_equal(out.guest_debugctl, 2);
 }
 
 static void guest_dr7(void)

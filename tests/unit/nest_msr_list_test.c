@@ -129,8 +129,9 @@ static void a_field_takes_what_wrmsr_would_let_be_written(void **state)
         {SYSENTER + 1, 1ull << 47, false},
         {SYSENTER + 2, 1ull << 63, false},
         {DEBUGCTL, 0, true},
-        {DEBUGCTL, 1, false},
-        {DEBUGCTL, 3, false},
+        {DEBUGCTL, 2, true},
+        {DEBUGCTL, 4, false},
+        {DEBUGCTL, 1 << 6, false},
         {DEBUGCTL, 1ull << 40, false},
         {EFER, 0x500, true},
         {EFER, 0x100, false},
@@ -149,6 +150,8 @@ static void a_field_takes_what_wrmsr_would_let_be_written(void **state)
             fail_msg("%#x %#llx", rows[i].msr, (unsigned long long)rows[i].value);
         assert_int_equal(vmcs_set_empty(&written), !rows[i].may);
     }
+    assert_true(loads(DEBUGCTL, 3));
+    assert_int_equal(guest.guest_debugctl, 2); /* LBR reads as 0 */
     for (unsigned byte = 0; byte < 8; byte++)
         for (unsigned type = 0; type < 256; type++)
             assert_int_equal(loads(PAT, (uint64_t)type << 8 * byte), type < 8 && type != 2 && type != 3);

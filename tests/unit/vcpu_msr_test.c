@@ -171,11 +171,15 @@ static void the_default_memory_type_is_one_that_exists(void **state)
         assert_int_equal(takes(MTRR_DEF_TYPE, 1ull << bit), bit == 10 || bit == 11);
 }
 
-static void debugctl_has_only_btf(void **state)
+static void debugctl_keeps_btf_and_drops_lbr(void **state)
 {
     (void)state;
     for (unsigned bit = 0; bit < 64; bit++)
-        assert_int_equal(takes(DEBUGCTL, 1ull << bit), bit == 1);
+        assert_int_equal(takes(DEBUGCTL, 1ull << bit), bit <= 1);
+    assert_int_equal(value_of(DEBUGCTL), 2);
+    assert_true(takes(DEBUGCTL, 1));
+    assert_int_equal(value_of(DEBUGCTL), 0);
+    assert_true(takes(DEBUGCTL, 3));
     assert_int_equal(value_of(DEBUGCTL), 2);
 }
 
@@ -272,7 +276,7 @@ int main(void)
         scene_test(efer_nxe_is_refused_without_nx_in_cpuid),
         scene_test(each_byte_of_the_pat_is_a_memory_type),
         scene_test(the_default_memory_type_is_one_that_exists),
-        scene_test(debugctl_has_only_btf),
+        scene_test(debugctl_keeps_btf_and_drops_lbr),
         scene_test(the_tsc_runs_on_from_what_was_written),
         scene_test(writing_the_tsc_moves_the_deadline_of_the_apic_timer),
         scene_test(the_apics_registers_are_msrs_only_in_x2apic_mode),
