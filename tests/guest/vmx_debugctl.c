@@ -47,7 +47,8 @@ static void bits(void)
 /* What the other bits, and records of branches, would be for is not offered; its MSRs fault. */
 static void others(void)
 {
-    static const uint32_t msrs[] = {0x1C8, 0x1C9, 0x1DB, 0x1DE, 0x345, 0x600, 0x680, 0x69F, 0x6C0, 0x6DF, 0xDC0, 0x14CE};
+    static const uint32_t msrs[] = {0x1C8, 0x1C9, 0x1DB, 0x1DE, 0x345, 0x600,
+                                    0x680, 0x69F, 0x6C0, 0x6DF, 0xDC0, 0x14CE};
     unsigned faults = 0;
     uint64_t value;
 
@@ -127,7 +128,8 @@ static void guests(void)
     enter(LBR, LBR | BTF, true);
     guest_check(vm_finished(&vm) && seen == 0, "LBR may be loaded, and reads as 0");
     guest_check_equal(vm_get(VMCS_GUEST_DEBUGCTL), BTF, "and is not saved");
-    guest_check(refuses(4) && refuses(1 << 6) && refuses(1 << 11) && refuses(1ull << 63), "a reserved bit fails the entry");
+    guest_check(refuses(4) && refuses(1 << 6) && refuses(1 << 11) && refuses(1ull << 63),
+                "a reserved bit fails the entry");
 }
 
 int guest_main(void)
