@@ -38,6 +38,12 @@ static bool is_system(uint64_t code)
     return (code >= SVM_EXIT_IDTR_READ && code <= SVM_EXIT_TR_WRITE) || code == SVM_EXIT_INVPCID;
 }
 
+/* Instructions that LOCK makes undefined, which QEMU carries out. */
+static bool is_lockless(uint64_t code)
+{
+    return code == SVM_EXIT_IO || is_system(code) || (code < SVM_EXIT_CODES && rows[code].length);
+}
+
 bool svm_exit_wants_code(const struct vmcb *vmcb)
 {
     uint64_t code = vmcb->exit_code;
@@ -48,7 +54,16 @@ bool svm_exit_wants_code(const struct vmcb *vmcb)
     if ((vmcb->exit_interrupt_info & VMCB_EVENT_VALID) && (vmcb->exit_interrupt_info >> 8 & 7) == VMCB_EVENT_SOFTWARE)
         return true;
     return code == SVM_EXIT_RDTSC || code == SVM_EXIT_WBINVD || is_system(code) || code == SVM_EXIT_INTN ||
-           code == SVM_EXIT_ICEBP || (code < SVM_EXIT_CODES && rows[code].length && !vmcb->next_rip);
+           code == SVM_EXIT_ICEBP || (is_lockless(code) && !vmcb->next_rip);
+}
+
+static bool has_lock(const struct svm_code *code)
+{
+    uint8_t rex;
+    bool lock;
+
+    svm_prefixes(code->bytes, code->count, code->mode, &rex, &lock);
+    return lock;
 }
 
 /* Where the processor does not say where the next instruction is: the prefixes and the fixed rest. */
@@ -173,6 +188,18 @@ static APART enum svm_verdict access_report(const struct svm_access *a, struct e
     return SVM_REPORT;
 }
 
+/* Of accesses, LOCK is left to MOV to and from CR0 alone, which is CR8 then. A processor without that CR8 should not have
+ * executed it, and QEMU takes it for CR0. */
+static APART enum svm_verdict access(uint64_t exit_code, const struct svm_code *code, struct exit *exit,
+                                     struct svm_access *a)
+{
+    bool is_cr8 = exit_code == SVM_EXIT_CR_READ + 8 || exit_code == SVM_EXIT_CR_WRITE + 8;
+
+    if (!svm_access_decode(code->bytes, code->count, code->mode, a) || (has_lock(code) && !is_cr8))
+        return SVM_UNDEFINED;
+    return access_report(a, exit);
+}
+
 static bool is_mov_to(unsigned number, const struct svm_code *code, struct svm_access *a)
 {
     return svm_access_decode(code->bytes, code->count, code->mode, a) && a->kind == SVM_ACCESS_MOV_TO && !a->debug &&
@@ -236,10 +263,12 @@ enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_
         return page(vmcb, exit);
     if (number == SVM_EXIT_ERROR)
         return raised(VECTOR_GP, 0, exit);
+    if (is_lockless(number) && has_lock(code))
+        return SVM_UNDEFINED;
     if (number == SVM_EXIT_IO)
         return port(vmcb, exit);
     if (is_access(number))
-        return svm_access_decode(code->bytes, code->count, code->mode, a) ? access_report(a, exit) : SVM_UNDEFINED;
+        return access(number, code, exit, a);
     if (is_system(number))
         return system_report(s, code, exit);
     if (number >= SVM_EXIT_EXCEPTION && number < SVM_EXIT_INTR)

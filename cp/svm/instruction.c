@@ -34,18 +34,22 @@ unsigned svm_prefixes(const uint8_t *bytes, size_t count, enum decode_mode mode,
     return n;
 }
 
-/* The register form is used whatever ModRM.mod says; with LOCK, CR0 is CR8. APM "MOV CRn". */
-static void mov_decode(const uint8_t *at, unsigned prefixes, uint8_t rex, bool lock, enum decode_mode mode,
+/* The register form is used whatever ModRM.mod says; with LOCK, CR0 is CR8 where the processor has that. APM "MOV
+ * CRn". */
+static bool mov_decode(const uint8_t *at, unsigned prefixes, uint8_t rex, bool lock, enum decode_mode mode,
                        struct svm_access *a)
 {
     a->kind = at[1] >= MOV_TO_CR ? SVM_ACCESS_MOV_TO : SVM_ACCESS_MOV_FROM;
     a->debug = at[1] & 1;
     a->number = (uint8_t)((at[2] >> 3 & 7) | (rex & REX_R) << 1);
-    if (lock && !a->debug && a->number == 0)
+    if (lock && (a->debug || a->number))
+        return false;
+    if (lock)
         a->number = 8;
     a->reg = (uint8_t)((at[2] & 7) | (rex & REX_B) << 3);
     a->size = mode == DECODE_64 ? 8 : 4;
     a->length = (uint8_t)(prefixes + 3);
+    return true;
 }
 
 /* A two-byte opcode with ModRM has the operand that MOVZX in its place would have. */
@@ -92,18 +96,16 @@ bool svm_access_decode(const uint8_t *bytes, size_t count, enum decode_mode mode
     *a = (struct svm_access){0};
     if (count < n + 2 || at[0] != ESCAPE)
         return false;
-    if (at[1] == CLTS) {
+    if (at[1] == CLTS && !lock) {
         a->kind = SVM_ACCESS_CLTS;
         a->length = (uint8_t)(n + 2);
         return true;
     }
     if (count < n + 3)
         return false;
-    if (at[1] >= MOV_FROM_CR && at[1] <= MOV_TO_DR) {
-        mov_decode(at, n, rex, lock, mode, a);
-        return true;
-    }
-    return at[1] == GROUP_7 && group_decode(bytes, count, n, rex, mode, a);
+    if (at[1] >= MOV_FROM_CR && at[1] <= MOV_TO_DR)
+        return mov_decode(at, n, rex, lock, mode, a);
+    return at[1] == GROUP_7 && !lock && group_decode(bytes, count, n, rex, mode, a);
 }
 
 static const uint8_t reasons[OPERATIONS] = {

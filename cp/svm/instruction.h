@@ -20,7 +20,7 @@ struct svm_access {
     struct instruction operand;
 };
 
-/* false: none of these, or not all there. */
+/* false: none of these, or not all there, or an undefined opcode by its LOCK. */
 bool svm_access_decode(const uint8_t *bytes, size_t count, enum decode_mode, struct svm_access *);
 
 /* A VMX instruction as a VMX processor reports it: reason, length, displacement as qualification, instruction

@@ -52,7 +52,7 @@ static const struct leaf_policy policy[] = {
     {0x15, 0, {0}, {0}},
     {0x16, 0, {ALL, ALL, ALL, 0}, {0}},
     {0x80000000u, 0, {0}, {EXTENDED_MAX, 0, 0, 0}},
-    {0x80000001u, 0, {ALL, 0, 0x00000121, 0x2C100800}, {0}},
+    {0x80000001u, 0, {ALL, 0, 0x00000131, 0x2C100800}, {0}},
     {0x80000002u, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x80000003u, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x80000004u, 0, {ALL, ALL, ALL, ALL}, {0}},

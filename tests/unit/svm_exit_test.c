@@ -385,6 +385,52 @@ static void a_walk_of_the_guests_tables_reads_and_writes(void **context)
 }
 
 /* Nothing a guest has at RIP may lead beyond the bytes there are. */
+static void lock_makes_what_exits_undefined(void **context)
+{
+    static const struct {
+        uint64_t exit_code;
+        uint8_t bytes[4], count;
+    } rows[] = {
+        {SVM_EXIT_CPUID, {0x0F, 0xA2}, 2}, {SVM_EXIT_MSR, {0x0F, 0x32}, 2}, {SVM_EXIT_HLT, {0xF4}, 1},
+        {SVM_EXIT_RDTSC, {0x0F, 0x31}, 2}, {SVM_EXIT_WBINVD, {0x0F, 0x09}, 2}, {SVM_EXIT_XSETBV, {0x0F, 0x01, 0xD1}, 3},
+        {SVM_EXIT_VMMCALL, {0x0F, 0x01, 0xD9}, 3}, {SVM_EXIT_PAUSE, {0x90}, 1}, {SVM_EXIT_IO, {0xEC}, 1},
+        {SVM_EXIT_GDTR_READ, {0x0F, 0x01, 0x00}, 3}, {SVM_EXIT_INTN, {0xCD, 0x80}, 2},
+        {SVM_EXIT_INVLPG, {0x0F, 0x01, 0x38}, 3}, {SVM_EXIT_CR0_SELECTIVE, {0x0F, 0x01, 0xF0}, 3},
+        {SVM_EXIT_CR_READ, {0x0F, 0x01, 0xE0}, 3}, {SVM_EXIT_CR_WRITE, {0x0F, 0x06}, 2},
+        {SVM_EXIT_CR_WRITE + 3, {0x0F, 0x22, 0xD8}, 3}, {SVM_EXIT_DR_READ, {0x0F, 0x21, 0xC0}, 3},
+        {SVM_EXIT_DR_WRITE + 7, {0x0F, 0x23, 0xF8}, 3},
+    };
+
+    (void)context;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (unsigned lock = 0; lock < 2; lock++) {
+            code.bytes[0] = 0xF0;
+            memcpy(code.bytes + lock, rows[i].bytes, rows[i].count);
+            code.count = rows[i].count + lock;
+            vmcb.exit_code = rows[i].exit_code;
+            assert_true(svm_exit_wants_code(&vmcb));
+            assert_int_equal(translate(rows[i].exit_code) == SVM_UNDEFINED, lock);
+        }
+}
+
+static void with_lock_cr0_is_cr8_where_the_processor_says_so(void **context)
+{
+    (void)context;
+    CODE(0xF0, 0x0F, 0x22, 0xC1);
+    assert_int_equal(translate(SVM_EXIT_CR_WRITE + 8), SVM_REPORT);
+    assert_int_equal(ex.reason, EXIT_CR_ACCESS);
+    assert_int_equal(ex.qualification, 8 | 1 << 8);
+    assert_int_equal(ex.instruction_length, 4);
+    assert_int_equal(translate(SVM_EXIT_CR_WRITE), SVM_UNDEFINED);
+    assert_int_equal(translate(SVM_EXIT_CR0_SELECTIVE), SVM_UNDEFINED);
+    CODE(0xF0, 0x0F, 0x20, 0xC1);
+    assert_int_equal(translate(SVM_EXIT_CR_READ + 8), SVM_REPORT);
+    assert_int_equal(ex.qualification, 8 | 1 << 4 | 1 << 8);
+    assert_int_equal(translate(SVM_EXIT_CR_READ), SVM_UNDEFINED);
+    CODE(0xF0, 0x44, 0x0F, 0x22, 0xC1); /* CR8 itself */
+    assert_int_equal(translate(SVM_EXIT_CR_WRITE + 8), SVM_UNDEFINED);
+}
+
 static void any_bytes_are_translated_without_harm(void **context)
 {
     static const uint64_t numbers[] = {SVM_EXIT_CR_READ, SVM_EXIT_CR_WRITE, SVM_EXIT_EXCEPTION + 6,
@@ -420,6 +466,7 @@ int main(void)
         TEST(invpcid_is_undefined_where_it_is_not_enabled), TEST(vmfunc_is_an_exit_only_with_its_control_and_below_64),
         TEST(software_interrupts_have_their_kind_and_length), TEST(a_fault_at_a_gate_names_it_as_the_manual_says),
         TEST(int3_is_told_from_int_3_by_its_opcode), TEST(a_walk_of_the_guests_tables_reads_and_writes),
+        TEST(lock_makes_what_exits_undefined), TEST(with_lock_cr0_is_cr8_where_the_processor_says_so),
         TEST(an_event_on_its_way_becomes_vectoring_information), TEST(any_bytes_are_translated_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,6 +341,17 @@ static void a_store_to_a_device_is_decoded_and_reaches_it(void **state)
     assert_int_equal(vm->vcpu.gpr[RAX], 0x1234567811223399);
 }
 
+static void lock_where_it_is_not_allowed_is_an_undefined_opcode(void **state)
+{
+    (void)state;
+    vm->vcpu.gpr[RBX] = MMIO;
+    exit_at("\xF0\x89\x0B", 3, EXIT_EPT_VIOLATION, 2); /* LOCK MOV [EBX],ECX */
+    vm->vcpu.exit.guest_physical = MMIO;
+    assert_int_equal(exit_ept_violation(vm), EXIT_INJECT);
+    assert_int_equal(vm->vcpu.event_info, 0x80000306);
+    assert_int_equal(noted, 0);
+}
+
 static void a_violation_in_storage_brings_the_page_and_tries_again(void **state)
 {
     uint64_t before = vm->storage.resident;
@@ -412,6 +423,7 @@ int main(void)
         io_test(what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit),
         io_test(a_machine_that_runs_where_it_has_no_storage_is_told_so),
         io_test(a_device_reached_by_the_delivery_of_an_event_is_not_given_the_instruction_at_rip),
+        io_test(lock_where_it_is_not_allowed_is_an_undefined_opcode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
