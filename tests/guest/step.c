@@ -1,23 +1,7 @@
 /* Question: is a program that is stepped trapped behind each instruction, those included that CP carries out for it?
  * Prints where it was trapped, in instructions from the first; the same on a PC as under CP. SDM "Single-Step Exception
  * Condition". */
-#include "tests/guest/runtime/runtime.h"
-
-enum { VECTOR_DEBUG = 1, TRAPS = 64, DR6_STEP = 1 << 14 };
-
-static uint64_t at[TRAPS];
-static unsigned traps, wrong;
-
-static void note(struct guest_frame *frame)
-{
-    uint64_t dr6;
-
-    __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-    wrong += !(dr6 & DR6_STEP);
-    __asm__ volatile("mov %0, %%dr6" : : "r"(dr6 & ~(uint64_t)DR6_STEP));
-    if (traps < TRAPS)
-        at[traps++] = frame->rip;
-}
+#include "tests/guest/runtime/steps.h"
 
 /* Each place is where an instruction begins; stepped() returns with TF clear again. */
 extern const uint64_t step_places[];
@@ -57,23 +41,15 @@ __asm__(".text\n"
         "step_place_count: .long 20\n"
         ".text\n");
 
-static int place_of(uint64_t rip)
-{
-    for (unsigned i = 0; i < step_place_count; i++)
-        if (step_places[i] == rip)
-            return (int)i;
-    return -1;
-}
-
 int guest_main(void)
 {
     static uint8_t bytes[16];
 
-    guest_handle(VECTOR_DEBUG, note);
+    guest_steps_begin();
     step_run(bytes);
-    for (unsigned i = 0; i < traps; i++)
-        guest_print("%d\n", place_of(at[i]));
-    guest_check_equal(wrong, 0, "DR6.BS with each");
+    for (unsigned i = 0; i < guest_steps.count && i < GUEST_STEPS; i++)
+        guest_print("%d\n", guest_place(step_places, step_place_count, guest_steps.at[i]));
+    guest_check_equal(guest_steps.others, 0, "DR6.BS with each");
     guest_print("end\n");
     return (int)guest_failures;
 }

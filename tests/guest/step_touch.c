@@ -1,21 +1,9 @@
 /* Question: is a stepped program trapped behind each instruction just once where it touches pages that CP has not given
  * yet? Prints where it was trapped, in instructions from the first, then the same of pages that are there. SDM "Saving
  * Non-Register State" (pending debug exceptions). */
-#include "tests/guest/runtime/runtime.h"
+#include "tests/guest/runtime/steps.h"
 
-enum { VECTOR_DEBUG = 1, TRAPS = 32, UNTOUCHED = 0x2800000 };
-#define DR6_NONE 0xFFFF0FF0ull
-
-static volatile uint64_t at[TRAPS];
-static volatile unsigned traps;
-
-static void note(struct guest_frame *frame)
-{
-    if (traps < TRAPS)
-        at[traps] = frame->rip;
-    traps++;
-    __asm__ volatile("mov %0, %%dr6" : : "r"(DR6_NONE));
-}
+enum { UNTOUCHED = 0x2800000 };
 
 extern const uint64_t step_touch_places[];
 extern const uint32_t step_touch_count;
@@ -44,22 +32,13 @@ __asm__(".text\n"
         "step_touch_count: .long 12\n"
         ".text\n");
 
-static int place_of(uint64_t rip)
-{
-    for (unsigned i = 0; i < step_touch_count; i++)
-        if (step_touch_places[i] == rip)
-            return (int)i;
-    return -1;
-}
-
 int guest_main(void)
 {
-    guest_handle(VECTOR_DEBUG, note);
     for (unsigned round = 0; round < 2; round++) {
-        traps = 0;
+        guest_steps_begin();
         step_touch_run((void *)(uintptr_t)UNTOUCHED);
-        for (unsigned i = 0; i < traps && i < TRAPS; i++)
-            guest_print("%s%d", i ? " " : "", place_of(at[i]));
+        for (unsigned i = 0; i < guest_steps.count && i < GUEST_STEPS; i++)
+            guest_print("%s%d", i ? " " : "", guest_place(step_touch_places, step_touch_count, guest_steps.at[i]));
         guest_print("\n");
     }
     return 0;
