@@ -188,8 +188,8 @@ static APART enum svm_verdict access_report(const struct svm_access *a, struct e
     return SVM_REPORT;
 }
 
-/* Of accesses, LOCK is left to MOV to and from CR0 alone, which is CR8 then. A processor without that CR8 should not have
- * executed it, and QEMU takes it for CR0. */
+/* Of accesses, LOCK is left to MOV to and from CR0 alone, which is CR8 then. A processor without that CR8 should not
+ * have executed it, and QEMU takes it for CR0. */
 static APART enum svm_verdict access(uint64_t exit_code, const struct svm_code *code, struct exit *exit,
                                      struct svm_access *a)
 {

@@ -229,26 +229,41 @@ static uint64_t held_back(struct vcpu *vcpu, uint64_t blocked)
     return (blocked & BLOCKED_MOV_SS) && (pending & PENDING_ENABLED) ? pending & DR6_BREAKPOINTS : 0;
 }
 
-/* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS, clears
- * RF, and is followed by one #DB for all that traps behind it: breakpoints it met, and a single step. */
-static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *vcpu, uint64_t traps)
+/* One #DB for all that traps behind an instruction, or an element of a repetition: breakpoints it met, a single step. */
+static void trap(struct vcpu *vcpu, uint64_t blocked, uint64_t met)
+{
+    uint64_t traps = met | held_back(vcpu, blocked) | (registers_steps(vcpu) ? DR6_BS : 0);
+
+    vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0); /* an exit leaves none else, but for Bochs */
+    if (traps)
+        vcpu_queue_debug(vcpu, traps);
+}
+
+/* What was blocked by STI and MOV SS, and is no more. */
+static inline __attribute__((always_inline)) uint64_t shadow_end(struct vcpu *vcpu)
+{
+    uint64_t blocked = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY);
+
+    if (blocked & BLOCKED_STI_OR_MOV_SS)
+        vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, blocked & ~(uint64_t)BLOCKED_STI_OR_MOV_SS);
+    return blocked;
+}
+
+/* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS and clears
+ * RF. */
+static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *vcpu, uint64_t met)
 {
     uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;
 
     if ((next ^ vcpu->exit.rip) >> 32 && !registers_long_mode(vcpu))
         next = (uint32_t)next;
     vcpu_write(vcpu, VMCS_GUEST_RIP, next);
-    uint64_t blocked = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY);
-    if (blocked & BLOCKED_STI_OR_MOV_SS)
-        vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, blocked & ~(uint64_t)BLOCKED_STI_OR_MOV_SS);
+    uint64_t blocked = shadow_end(vcpu);
     uint64_t flags = vcpu_read(vcpu, VMCS_GUEST_RFLAGS);
-    if (!(flags & (RFLAGS_TF | RFLAGS_RF)) && !traps)
+    if (!(flags & (RFLAGS_TF | RFLAGS_RF)) && !met)
         return;
     vcpu_write(vcpu, VMCS_GUEST_RFLAGS, flags & ~RFLAGS_RF);
-    traps |= held_back(vcpu, blocked) | (registers_steps(vcpu) ? DR6_BS : 0);
-    vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0); /* an exit leaves none else, but for Bochs */
-    if (traps)
-        vcpu_queue_debug(vcpu, traps);
+    trap(vcpu, blocked, met);
 }
 
 void exit_skip(struct vcpu *vcpu)
@@ -264,6 +279,15 @@ enum exit_action exit_done(struct vcpu *vcpu)
     if (nested_steps(vcpu))
         event_trap_flag(vcpu);
     return EXIT_INJECT;
+}
+
+enum exit_action exit_again(struct vcpu *vcpu)
+{
+    vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+    trap(vcpu, shadow_end(vcpu), vcpu->breakpoints_met);
+    if (nested_steps(vcpu))
+        event_trap_flag(vcpu);
+    return EXIT_RESUME;
 }
 
 static inline __attribute__((always_inline)) enum exit_action dispatch(struct vm *vm)

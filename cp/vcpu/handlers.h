@@ -19,6 +19,7 @@ int msr_policy_write(struct vm *, uint32_t msr, uint64_t value);
 void exit_skip(struct vcpu *);
 /* As EXIT_SKIP; but breakpoints that the instruction's accesses met trap behind it. */
 enum exit_action exit_done(struct vcpu *);
+enum exit_action exit_again(struct vcpu *); /* of a repetition a part is done; the rest is executed again, with RF */
 /* Queue the fault and say so. */
 enum exit_action exit_fault(struct vm *, unsigned vector, uint32_t error); /* one that pushes an error code */
 enum exit_action exit_undefined(struct vm *);

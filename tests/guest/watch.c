@@ -55,6 +55,7 @@ BODY(in_word, "", "in %dx, %ax");
 BODY(out_byte, "", "out %al, %dx");
 BODY(in_step, "pushfq; orl $0x100, (%rsp); popfq", "in %dx, %al");
 BODY(in_ss, "", "mov (%rdi), %ss; in %dx, %al");
+BODY(rep_ss, "", "mov (%rdi), %ss; rep insb");
 BODY(in_ss_step, "pushfq; orl $0x100, (%rsp); popfq", "mov (%rdi), %ss; in %dx, %al");
 BODY(ins, "", "insb");
 BODY(rep_ins, "", "rep insb");
@@ -127,6 +128,9 @@ static void shadow(void)
     write_dr1((uintptr_t)buffer), arm(LINE, on(0, PORT, 1) | on(1, ACCESS, 2));
     run("a load of SS, then IN", in_ss, 0, LINE, 0, 1, 3);
     behind("a load of SS, then IN", in_ss_end);
+    write_dr1((uintptr_t)buffer + 1), arm(0, on(1, ACCESS, 1));
+    run("a load of SS, then REP INS", rep_ss, 0, LINE, 3, 2, 2);
+    __asm__("mov %%ss, %0" : "=m"(*(uint16_t *)(void *)buffer));
     write_dr1((uintptr_t)buffer), arm(0, on(1, ACCESS, 2));
     run("the same with a step", in_ss_step, 0, LINE, 0, 1, DR6_STEP | 2);
 }

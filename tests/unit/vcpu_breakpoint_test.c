@@ -153,6 +153,24 @@ static void a_load_of_ss_before_it_has_what_it_met_come_with_it(void **state)
     expect_debug(DR6_BS | 2, RIP + 2);
 }
 
+static void its_first_element_is_all_that_a_load_of_ss_waits_for(void **state)
+{
+    uint64_t *gpr = vm->vcpu.gpr;
+
+    (void)state;
+    set(VMCS_GUEST_RFLAGS, 2);
+    arm(0, BUFFER + 40, WRITES, 0);
+    set(VMCS_GUEST_INTERRUPTIBILITY, BY_MOV_SS);
+    set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 1 << 12 | 2);
+    gpr[RDI] = BUFFER, gpr[RDX] = PORT, gpr[RCX] = 3;
+    exit_at("\xF3\x6C", 2, EXIT_IO, io(IN | STRING | REPEATED));
+    expect_debug(2, RIP);
+    assert_int_equal(gpr[RCX], 2);
+    assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), 0);
+    exit_at("\xF3\x6C", 2, EXIT_IO, io(IN | STRING | REPEATED));
+    expect_debug(0, RIP);
+}
+
 static void a_repetition_traps_behind_each_element_that_meets_one(void **state)
 {
     uint64_t *gpr = vm->vcpu.gpr;
@@ -209,6 +227,7 @@ int main(void)
         scene_test(those_on_instructions_are_none_to_watch_for),
         scene_test(a_port_traps_behind_the_instruction_and_with_its_step),
         scene_test(a_load_of_ss_before_it_has_what_it_met_come_with_it),
+        scene_test(its_first_element_is_all_that_a_load_of_ss_waits_for),
         scene_test(a_repetition_traps_behind_each_element_that_meets_one),
         scene_test(a_repetition_that_nobody_watches_goes_on_in_large_pieces),
         scene_test(lmsw_reads_its_operand),
