@@ -229,7 +229,8 @@ static uint64_t held_back(struct vcpu *vcpu, uint64_t blocked)
     return (blocked & BLOCKED_MOV_SS) && (pending & PENDING_ENABLED) ? pending & DR6_BREAKPOINTS : 0;
 }
 
-/* One #DB for all that traps behind an instruction, or an element of a repetition: breakpoints it met, a single step. */
+/* One #DB for all that traps behind an instruction, or behind an element of a repetition: breakpoints it met, a single
+ * step. */
 static void trap(struct vcpu *vcpu, uint64_t blocked, uint64_t met)
 {
     uint64_t traps = met | held_back(vcpu, blocked) | (registers_steps(vcpu) ? DR6_BS : 0);
@@ -249,8 +250,8 @@ static inline __attribute__((always_inline)) uint64_t shadow_end(struct vcpu *vc
     return blocked;
 }
 
-/* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS and clears
- * RF. */
+/* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS and
+ * clears RF. */
 static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *vcpu, uint64_t met)
 {
     uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;

@@ -52,11 +52,11 @@ static const struct {
     void (*try)(void *);
 } instructions[] = {
     {"CPUID", cpuid_}, {"RDMSR", rdmsr_}, {"WRMSR", wrmsr_}, {"IN", in}, {"OUT", out}, {"INS", ins},
-    {"REP INS", rep_ins}, {"WBINVD", wbinvd}, {"VMCALL", vmcall}, {"VMRESUME", vmresume}, {"VMPTRST", vmptrst}, {"VMREAD", vmread},
-    {"VMWRITE", vmwrite}, {"INVEPT", invept}, {"MOV to CR4", mov_to_cr4}, {"MOV to CR8", mov_to_cr8},
-    {"MOV from CR8", mov_from_cr8}, {"MOV to DR7", mov_to_dr7}, {"store", store}, {"load", load},
-    {"store of an immediate", immediate}, {"CMP", compare}, {"ADD to a register", add_to_register}, {"STOS", stos},
-    {"ADD to memory", add_to_memory}, {"XCHG", exchange},
+    {"REP INS", rep_ins}, {"WBINVD", wbinvd}, {"VMCALL", vmcall}, {"VMRESUME", vmresume}, {"VMPTRST", vmptrst},
+    {"VMREAD", vmread}, {"VMWRITE", vmwrite}, {"INVEPT", invept}, {"MOV to CR4", mov_to_cr4},
+    {"MOV to CR8", mov_to_cr8}, {"MOV from CR8", mov_from_cr8}, {"MOV to DR7", mov_to_dr7}, {"store", store},
+    {"load", load}, {"store of an immediate", immediate}, {"CMP", compare}, {"ADD to a register", add_to_register},
+    {"STOS", stos}, {"ADD to memory", add_to_memory}, {"XCHG", exchange},
 };
 enum { INSTRUCTIONS = sizeof instructions / sizeof *instructions };
 
