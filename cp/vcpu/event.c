@@ -171,25 +171,29 @@ static void hand_over(struct vcpu *vcpu)
     vcpu->event_info = 0;
 }
 
-/* While L2 runs the window is one more of CP's controls that the merge adds to L1's; vmcs01 has its own. */
-static void window_set(struct vm *vm, uint32_t wanted)
+/* While L2 runs the window is one more of CP's controls that the merge adds to L1's; vmcs01 has its own. What L2 is
+ * entered with was made before, so it is made again. False: that stopped the machine. */
+static bool window_set(struct vm *vm, uint32_t wanted)
 {
     struct vcpu *vcpu = &vm->vcpu;
 
     if (nested_runs(vcpu)) {
         uint32_t base = vcpu->nest->vmcs01.processor_controls;
-        if ((base & OWN_CPU_WINDOWS) != wanted)
-            nested_control(vm, VMCS_INDEX_PROCESSOR_CONTROLS, (base & ~(uint32_t)OWN_CPU_WINDOWS) | wanted);
         vcpu->window |= wanted != 0; /* look again before the next entry */
-        return;
+        if ((base & OWN_CPU_WINDOWS) == wanted)
+            return true;
+        nested_control(vm, VMCS_INDEX_PROCESSOR_CONTROLS, (base & ~(uint32_t)OWN_CPU_WINDOWS) | wanted);
+        nested_prepare(vm);
+        return vm->state != VM_STOPPED;
     }
     if (!wanted && !vcpu->window)
-        return;
+        return true;
     uint64_t controls = vcpu_read(vcpu, VMCS_PROCESSOR_CONTROLS);
     uint64_t changed = (controls & ~(uint64_t)OWN_CPU_WINDOWS) | wanted;
     if (changed != controls)
         vcpu_write(vcpu, VMCS_PROCESSOR_CONTROLS, changed);
     vcpu->window = wanted != 0;
+    return true;
 }
 
 static bool interrupt_open(struct vcpu *vcpu)
@@ -274,9 +278,9 @@ bool event_prepare(struct vm *vm)
     if (waiting)
         windows |= (vcpu->nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |
                    (machine_interrupt_pending(&vm->machine) ? CPU_INTERRUPT_WINDOW_EXITING : 0);
-    window_set(vm, windows);
+    bool goes_on = window_set(vm, windows);
     vcpu->window |= vcpu->init_pending;
-    return true;
+    return goes_on;
 }
 
 bool event_deliverable(struct vm *vm)
