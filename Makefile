@@ -95,7 +95,9 @@ FAKES := $(call in,tests/unit/fake,*.c)
 $(B)/unit/%: $(B)/host/tests/unit/%.o $(call obj,host,$(FAKES)) $(B)/host/libpure.a
 	@mkdir -p $(@D) && $(CC) $(HOST) -o $@ $^ -lcmocka -lfdt -lcrypt $(UNIT_LIBS)
 # its oracle
-$(B)/unit/decode_instruction_test $(B)/unit/decode_forms_test $(B)/unit/svm_touch_test: UNIT_LIBS := -lZydis
+$(addprefix $(B)/unit/,decode_instruction_test decode_forms_test svm_touch_test oracle_sequence_test): UNIT_LIBS := -lZydis
+# these are pure, and of a payload
+$(B)/unit/oracle_sequence_test: $(call obj,host,tests/guest/oracle/sequence.c tests/guest/oracle/templates.c)
 unit: $(addprefix $(B)/unit/,$(UNITS)) ## run the host's unit tests (cmocka, sanitizers)
 	@set -e; for t in $(UNITS); do echo "== $$t"; $(B)/unit/$$t; done
 
@@ -158,7 +160,7 @@ test: ## prove it: rules of the house, unit tests, short fuzzing, machines under
 	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
 	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system $(PYTEST)
-soak: ## the long runs: CUTS=100 power cuts, PASTE=3000 commands, FUZZ_SECONDS=300 for each fuzzer, VMX_STEPS=5000000 of a guest's wildest VMX
+soak: ## the long runs: CUTS=100 power cuts, PASTE=3000 commands, ORACLE=10 times the generated instructions, FUZZ_SECONDS=300 for each fuzzer, VMX_STEPS=5000000 of a guest's wildest VMX
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all
 	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300)
@@ -166,6 +168,7 @@ soak: ## the long runs: CUTS=100 power cuts, PASTE=3000 commands, FUZZ_SECONDS=3
 	@VMN_PASTE=$(or $(PASTE),3000) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_paste.py
 	@VMX_STEPS=$(or $(VMX_STEPS),5000000) /usr/bin/python3 -m pytest -q -p no:cacheprovider -k 'survive or neighbours' \
 	  tests/system/test_payload_vmx.py tests/system/test_neighbours.py
+	@VMN_ORACLE=$(or $(ORACLE),10) VMN_ORACLE_SEED=2 /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_oracle.py
 check: ## the rules about the sources: who includes whom, cycles, assembly, sizes, headers that stand alone
 	@scripts/check-dependencies
 format: ## lay out every source as .clang-format says
@@ -179,6 +182,8 @@ all: $(B)/vmn-relay $(B)/vmn-names.so
 # payloads named vmx_* stand on a small hypervisor of their own, and one that does everything
 $(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest console device_operand,$(GUESTS))): \
   $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)
+
+$(B)/guest/oracle.elf64: $(call obj,free,$(call in,tests/guest/oracle tests/guest/vmx,*.c) $(call in,tests/guest/oracle tests/guest/vmx,*.S) vmcs-shadow/field.c)
 
 # the CP volume a newcomer gets: the sample directory, empty minidisks, images/system/FN.FT on the system disk
 $(B)/directory.dtb: images/directory.dts
@@ -227,10 +232,11 @@ $(COV)/libpure.a: $(call obj,cov,$(PURE_SRC))
 $(COV)/libfake.a: $(call obj,cov,$(FAKES))
 $(COV)/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 $(COV)/run/%_test: COV_LINK := -fsanitize=fuzzer-no-link,address,undefined -lcmocka -lcrypt -lZydis
+$(COV)/run/oracle_sequence_test: $(call obj,cov,tests/guest/oracle/sequence.c tests/guest/oracle/templates.c)
 $(COV)/run/%_fuzz: COV_LINK := -fsanitize=fuzzer,address,undefined -lcmocka -lcrypt
 $(COV)/run/%_test: $(COV)/tests/unit/%_test.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
 $(COV)/run/%_fuzz: $(COV)/tests/fuzz/%_fuzz.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
-cov-link = @mkdir -p $(@D) && $(CLANG) -fprofile-instr-generate -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(COV_LINK) -lfdt $(WRAP)
+cov-link = @mkdir -p $(@D) && $(CLANG) -fprofile-instr-generate -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(COV_LINK) -lfdt $(WRAP)
 # never run: it names every line there is, also of what no program above has
 $(COV)/all: $(COV)/libpure.a
 	@$(CLANG) -fprofile-instr-generate -fsanitize=fuzzer,address,undefined -o $@ -Wl,--whole-archive $< \

@@ -1,0 +1,51 @@
+"""Generated instructions (tests/guest/oracle): what they did in a machine of CP's, and in a guest that such a
+machine runs, is what they do on the bare machine. Bochs without CP is the oracle of both emulators; where
+QEMU's processor is known to do otherwise, `struct oracle_host` says how, and then neither is asked."""
+import os
+
+import pytest
+from harness import guest, run_piped
+
+EACH = 20                                                # sequences to a hash
+TIMES = int(os.environ.get("VMN_ORACLE", "1"))           # as many sequences
+SEED = os.environ.get("VMN_ORACLE_SEED", "1")
+COUNTS = {("bochs", 1): 280, ("bochs", 2): 80, ("tcg", 1): 700, ("tcg", 2): 280}  # of 36 instructions, twice
+RULES = {"bochs": "", "tcg": " tcg"}
+
+
+def options(emulator, count, more=""):
+    return f"seed={SEED} count={count * TIMES} each={EACH}{RULES[emulator]}{more}"
+
+
+def hashes(done, level):
+    """What was printed of the sequences of a level, in order."""
+    lines = done.stdout.decode("latin-1").replace("\r", "").splitlines()
+    assert lines[-1] == "end", lines[-3:]
+    return [line.split()[1:] for line in lines if line.split()[0] == level]
+
+
+@pytest.fixture(scope="module", params=["bochs", "tcg"])
+def bare(request):
+    """An emulator, and what its sequences do on the bare machine."""
+    most = max(count for (emulator, _), count in COUNTS.items() if emulator == request.param)
+    done = run_piped("--machine", "bochs", "--lines", "1", "--append", options(request.param, most),
+                     env={"VMN_CP": guest("oracle")}, timeout=300 * TIMES)
+    return request.param, hashes(done, "L1"), hashes(done, "L2")
+
+
+def test_a_guest_of_the_bare_machine_notices_none_of_its_hypervisor_s_exits(bare):
+    _, of_machine, of_guest = bare
+    assert of_machine == of_guest and len(of_machine) > 10
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_generated_instructions_do_what_they_do_on_the_bare_machine(bare, levels):
+    """To see where: `scripts/vmn --ipl build/guest/oracle.elf --append "from=N count=20 trace"`, N from the first hash
+    that differs, here and with VMN_CP=build/guest/oracle.elf in place of --ipl."""
+    emulator, of_machine, _ = bare
+    count = COUNTS[emulator, levels]
+    done = run_piped("--machine", emulator, "--ipl", guest("oracle"), "--levels", str(levels), "--guest-memory", "256",
+                     "--append", options(emulator, count), timeout=600 * TIMES)
+    expected = of_machine[:count * TIMES // EACH]
+    assert hashes(done, "L1") == expected
+    assert hashes(done, "L2") == expected
