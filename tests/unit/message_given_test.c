@@ -227,6 +227,7 @@ static const struct {
     {"CFC", 9045, "tests/unit/session_typing_test.c"},
     /* a terminal after too many wrong passwords */
     {"LGA", 9020, "tests/unit/session_life_test.c"},
+    {"LGA", 53, "tests/unit/session_visitor_test.c"},
     /* a directory or volume that is not as it should be, at CP's start */
     {"DIR", 9030, "tests/unit/session_start_test.c"}, {"DIR", 9031, "tests/unit/session_start_test.c"},
     {"DIR", 9032, "tests/unit/session_start_test.c"}, {"DIR", 9033, "tests/unit/session_start_test.c"},

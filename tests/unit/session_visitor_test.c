@@ -42,7 +42,7 @@ static void who_is_known_and_nobody_is_told_so_and_finds_the_prompt(void **state
     (void)state;
     comes(0, MARK("C") MARK("UEVE"));
     const char *text = shown(0);
-    assert_non_null(strstr(text, "053E"));
+    assert_non_null(strstr(text, "HCPLGA053E"));
     assert_non_null(strstr(text, "CP> "));
     type(0, "QUERY NAMES\r");
     assert_int_equal(session_users(), 0);
