@@ -81,12 +81,28 @@ void lapic_write_cr8(struct lapic *l, unsigned value)
     lapic_update(l);
 }
 
+/* What is held back with a tick waits no longer when something else is to be taken. */
 static void accept(struct lapic *l, uint8_t vector, bool level)
 {
     set_bit(l->irr, vector, true);
     set_bit(l->tmr, vector, level);
+    set_bit(l->ticks, vector, l->host.pace->ticking);
     lapic_update(l);
+    pace_look_again(l->host.pace);
 }
+
+bool lapic_others_wait(const struct lapic *l)
+{
+    uint32_t others[8];
+    int vector;
+
+    for (unsigned i = 0; i < 8; i++)
+        others[i] = l->irr[i] & ~l->ticks[i];
+    vector = lapic_enabled(l) ? highest(others) : -1;
+    return vector >= 0 && (unsigned)vector >> 4 > lapic_ppr(l) >> 4;
+}
+
+bool lapic_is_tick(const struct lapic *l, uint8_t vector) { return l->ticks[vector / 32] >> vector % 32 & 1; }
 
 /* The error interrupt of an illegal error vector is not an error again. */
 void lapic_error(struct lapic *l, enum lapic_error error)

@@ -56,6 +56,7 @@ struct lapic {
     uint64_t base;          /* IA32_APIC_BASE */
     uint64_t mmio;          /* where its page is claimed on the bus, 0: nowhere */
     uint32_t irr[8], isr[8], tmr[8];
+    uint32_t ticks[8]; /* vectors that were a timer's when they were requested last */
     uint32_t tpr, ldr, dfr, svr, esr, errors; /* esr: as software reads it; errors: since it last wrote ESR */
     uint32_t lvt[LAPIC_LVTS];
     uint64_t icr;
@@ -95,6 +96,9 @@ void lapic_raise_lint0(struct lapic *);
 bool lapic_lint0_delivers(const struct lapic *, enum lapic_delivery);
 /* Would the CPU take the 8259's interrupt (LINT0 in ExtINT mode, or an APIC that is disabled)? */
 bool lapic_accepts_extint(const struct lapic *);
+/* The CPU has something to take that is no timer's. */
+bool lapic_others_wait(const struct lapic *);
+bool lapic_is_tick(const struct lapic *, uint8_t vector);
 static inline int lapic_vector_pending(const struct lapic *l) { return l->pending; }
 /* IRR -> ISR; the vector, or -1 when none is pending. */
 int lapic_acknowledge(struct lapic *);

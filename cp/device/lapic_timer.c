@@ -87,6 +87,7 @@ static void tick(struct lapic *l, uint64_t now)
         arm(l, now);
     pace_tick(l->host.pace);
     lapic_lvt_fire(l, LAPIC_LVT_TIMER);
+    pace_ticked(l->host.pace);
 }
 
 static void expire(struct timer *timer)

@@ -17,12 +17,21 @@ static bool extint_pending(const struct machine *m)
     return m->pic.output && lapic_accepts_extint(&m->lapic);
 }
 
+enum { TICKS = 1 << MACHINE_TIMER_IRQ | 1 << GSI_RTC };
+
+/* Only ticks are held back. */
+static bool holds(const struct machine *m)
+{
+    return pace_holds(&m->pace) && !lapic_others_wait(&m->lapic) &&
+           !(lapic_accepts_extint(&m->lapic) && pic_others_wait(&m->pic, TICKS));
+}
+
 /* Called at every change of the 8259s' output, of the local APIC's highest vector and of LINT0, and when interrupts are
  * held back or no longer. */
 static void refresh(void *context)
 {
     struct machine *m = context;
-    bool waits = !pace_holds(&m->pace) && (lapic_vector_pending(&m->lapic) >= 0 || extint_pending(m));
+    bool waits = (lapic_vector_pending(&m->lapic) >= 0 || extint_pending(m)) && !holds(m);
     bool pending = m->given_back || waits;
 
     if (pending == m->pending)
@@ -50,6 +59,7 @@ static void pci_set(void *context, unsigned gsi, bool level)
     if (gsi < 16)
         pic_set(&m->pic, gsi, level);
     ioapic_set(&m->ioapic, gsi, level);
+    pace_look_again(&m->pace);
 }
 
 static void pci_message_sent(void *context, uint64_t address, uint32_t data)
@@ -288,11 +298,17 @@ static int acknowledge(struct machine *m)
     return m->given_back_vector;
 }
 
+static bool is_tick(const struct machine *m, int vector)
+{
+    return lapic_is_tick(&m->lapic, (uint8_t)vector) || vector == m->pic.chip[0].base || vector == m->pic.chip[1].base;
+}
+
 int machine_interrupt_acknowledge(struct machine *m)
 {
-    pace_taken(&m->pace);
     int vector = acknowledge(m);
 
+    if (is_tick(m, vector))
+        pace_taken(&m->pace);
     refresh(m);
     return vector;
 }

@@ -14,6 +14,7 @@ static void isa_set(void *context, unsigned gsi, bool level)
     high = m->isa_asserted[gsi];
     pic_set(&m->pic, gsi, high);
     ioapic_set(&m->ioapic, gsi == MACHINE_TIMER_IRQ ? MACHINE_TIMER_PIN : gsi, high);
+    pace_look_again(&m->pace);
 }
 
 struct irq machine_isa_irq(struct machine *m, unsigned gsi)

@@ -110,6 +110,17 @@ uint8_t pic_acknowledge(struct pic *pic)
     return vector;
 }
 
+bool pic_others_wait(const struct pic *pic, uint16_t ticks)
+{
+    struct pic_chip master = pic->chip[MASTER], slave = pic->chip[SLAVE];
+
+    master.irr &= (uint8_t)~ticks;
+    slave.irr &= (uint8_t)~(ticks >> 8);
+    if (request(&slave, false) == NONE)
+        master.irr &= (uint8_t)~(1u << CASCADE_INPUT);
+    return request(&master, true) != NONE;
+}
+
 void pic_set(struct pic *pic, unsigned irq, bool level)
 {
     input(&pic->chip[irq >> 3], irq & 7, level);

@@ -28,5 +28,7 @@ struct pic {
 void pic_init(struct pic *, struct bus *, void (*changed)(void *context), void *context);
 void pic_reset(struct pic *);
 void pic_set(struct pic *, unsigned irq, bool level); /* @pre irq < 16 */
+/* The CPU has something to take that is none of these (a bit for each IRQ). */
+bool pic_others_wait(const struct pic *, uint16_t ticks);
 /* The CPU's INTA cycles: the vector. A request that went away gives the spurious one (base + 7), as the chip does. */
 uint8_t pic_acknowledge(struct pic *);

@@ -142,6 +142,7 @@ static void tick(struct pit *pit, uint64_t now)
     pace_tick(pit->pace);
     irq_set(&pit->irq, false); /* OUT was low before its rising edge, if only for a clock */
     irq_set(&pit->irq, true);
+    pace_ticked(pit->pace);
     arm(pit, elapsed(&pit->channel[TIMER], now), now, floor);
 }
 

@@ -205,6 +205,7 @@ static void expire(struct timer *timer)
 
     pace_tick(rtc->pace);
     update(rtc);
+    pace_ticked(rtc->pace);
 }
 
 static bool is_time(unsigned index)

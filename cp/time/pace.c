@@ -29,7 +29,7 @@ static void release(struct timer *timer)
 
 void pace_tick(struct pace *p)
 {
-    p->told = true;
+    p->told = p->ticking = true;
     hold(p, clock_now());
 }
 
@@ -91,7 +91,7 @@ void pace_reset(struct pace *p)
     p->cost = ticks_of_us(PACE_FIRST_US);
     p->taken = p->rest_end = 0;
     p->unmeasured = PACE_UNMEASURED; /* so that the first is */
-    p->told = p->measures = false;
+    p->told = p->ticking = p->measures = false;
 }
 
 void pace_init(struct pace *p, void (*changed)(void *context), void *context)

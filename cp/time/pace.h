@@ -2,8 +2,8 @@
  * takes, from its interrupt being taken until the CPU would take the next, is measured, with all that CP and the CPs
  * below do for it. For PACE_REST times as long no further tick is taken, so that at least half of the time is the
  * program's: the exits at both ends of a tick are not in what is measured. Timers count and interrupt controllers show
- * requests as ever; only the taking waits, and with it whatever interrupts wait behind that tick. A program that halts
- * has no use for time, and waits for nothing.
+ * requests as ever; only the taking waits, and only while nothing but ticks is to be taken. A program that halts has no
+ * use for time, and waits for nothing.
  * In: ticks, interrupts taken, and when the CPU would take one. Out: whether interrupts are held back. */
 #pragma once
 #include "cp/time/timer.h"
@@ -27,18 +27,26 @@ struct pace {
     uint64_t rest_end;   /* until then the time is the program's */
     unsigned unmeasured; /* ticks since one was measured */
     bool told;           /* a tick has come since one was taken */
+    bool ticking;        /* what is requested now is a tick's */
     bool measures;       /* one was taken, and the CPU would not take another yet */
 };
 
 void pace_init(struct pace *, void (*changed)(void *context), void *context);
 void pace_reset(struct pace *); /* as at first; also before the end: cancels its timer */
 
-void pace_tick(struct pace *);  /* a timer is about to request an interrupt */
-void pace_taken(struct pace *); /* the CPU took an interrupt */
+void pace_tick(struct pace *);  /* a timer is about to request an interrupt, */
+static inline void pace_ticked(struct pace *p) { p->ticking = false; } /* and has done so */
+void pace_taken(struct pace *); /* the CPU took a tick's interrupt */
 void pace_done(struct pace *);  /* @pre measures; it would take one now */
 void pace_idle(struct pace *);  /* it halts until one comes */
 
 static inline bool pace_holds(const struct pace *p) { return p->hold.armed; }
+/* Something was requested. */
+static inline void pace_look_again(struct pace *p)
+{
+    if (pace_holds(p))
+        p->changed(p->context);
+}
 /* The least time in which a timer that ticks by itself should do so again: ticks between are one. */
 uint64_t pace_floor(const struct pace *);
 /* The same of one that does not hear whether its ticks are taken. Asked before pace_tick. */

@@ -426,12 +426,38 @@ static void a_tick_too_soon_is_requested_and_waits_unless_the_program_halts(void
     assert_false(pace_holds(&machine.pace));
 }
 
+/* What waits beside a tick that is held back is taken at once, and so is the tick, in their order. */
+static void nothing_waits_but_ticks(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < 4; way++) {
+        struct irq wire = machine_isa_irq(&machine, 4);
+        machine_reset(&machine);
+        apic_on();
+        pic_on();
+        if (way == 3)
+            store(APIC + LVT_LINT0, 0x700);
+        tick_soon();
+        take_tick();
+        tick_soon();
+        assert_false(machine_interrupt_pending(&machine));
+        switch (way) {
+        case 0: store(APIC + 0x300, SELF | 0x31); break; /* an IPI to itself, of less priority than the tick */
+        case 1: store(APIC + 0x300, SELF | 0x61); break;
+        case 2: store(APIC + 0x300, SELF | 0x40); break; /* with the tick's own vector */
+        case 3: irq_set(&wire, true); break;
+        }
+        assert_true(machine_interrupt_pending(&machine));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_guest_with_only_a_pic_gets_the_timer_s_interrupts),
         TEST(a_guest_with_an_ioapic_gets_the_timer_at_pin_2),
         TEST(a_tick_too_soon_is_requested_and_waits_unless_the_program_halts),
+        TEST(nothing_waits_but_ticks),
         TEST(the_uart_interrupts_through_either_controller),
         TEST(lines_that_share_an_interrupt_hold_it_together),
         TEST(the_8259_s_interrupt_comes_only_where_lint0_lets_it),
