@@ -85,11 +85,20 @@ static const char *find_verifier(const char *id, bool *own, uint32_t *number)
     return its ? its : count ? all[*number % count] : nobodys;
 }
 
+/* Over SSH, which is how people dial in, a user with keys logs on by one of them only (logon_known), whatever name they
+ * came by. */
+static bool needs_key(const struct session *s)
+{
+    const struct user *user = directory_find(&directory, s->logon.id);
+    return s->output.terminal->dialled && user && user->ssh_keys;
+}
+
 void logon_password(struct session *s)
 {
     struct editor *typed = &s->typing.editor;
     uint32_t number;
     const char *verifier = find_verifier(s->logon.id, &s->logon.own, &number);
+    s->logon.own &= !needs_key(s);
     s->logon.name = (number >> 16) % LOGON_NAMES;
     session_enter(s, SESSION_VERIFY);
     verify_begin(s, verifier, typed->text, typed->keys.line.length);

@@ -132,6 +132,18 @@ def test_by_ssh_there_is_a_line_and_nothing_else(machine, tmp_path, host):
     assert done.returncode and b"etc" not in done.stdout
 
 
+def test_who_has_keys_comes_by_no_other_name_either(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg")
+    other = front.visit("nobody9", key=False)
+    other.expect("ENTER PASSWORD")
+    other.type("x")
+    other.expect("CP> ", timeout=30)
+    other.type("LOGON ALICE")
+    other.expect("ENTER PASSWORD")
+    other.type("vmn")
+    other.expect("HCPLGA050E", timeout=30)
+
+
 def test_when_every_line_is_in_use_the_next_is_told_so(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg", "--lines", "2")
     first = front.visit("bob", key=False)

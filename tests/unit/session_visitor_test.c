@@ -92,6 +92,30 @@ static void who_leaves_before_they_are_logged_on_leaves_no_name_behind(void **st
     carrier(0, true);
 }
 
+/* Whatever name they came by. At a terminal that is nobody's to hang up on the password is enough. */
+static void a_password_is_no_way_in_for_a_visitor_where_there_are_keys(void **state)
+{
+    (void)state;
+    struct user *alice = directory.user;
+    while (strcmp(alice->id, "ALICE"))
+        alice++;
+    alice->ssh_keys = "ssh-ed25519 AAAA";
+    comes(0, MARK("C") "LOGON ALICE\rvmn\r");
+    fake_clock_advance(20000000000ull);
+    turn();
+    assert_int_equal(session_users(), 0);
+    assert_shows(0, "HCPLGA050E");
+    logon(1, "ALICE");
+    type(1, "#CP LOGOFF\r");
+    comes(0, MARK("C") MARK("UALICE"));
+    assert_int_equal(session_users(), 1);
+    type(0, "#CP LOGOFF\r");
+    alice->ssh_keys = NULL;
+    comes(0, MARK("C") "LOGON ALICE\rvmn\r");
+    assert_int_equal(session_users(), 1);
+    type(0, "#CP LOGOFF\r");
+}
+
 static void logging_off_hangs_up_and_the_prompt_is_for_the_next(void **state)
 {
     (void)state;
@@ -185,6 +209,7 @@ int main(void)
         cmocka_unit_test_teardown(who_is_known_takes_the_session_over_wherever_it_is, end),
         cmocka_unit_test_teardown(once_known_is_not_known_for_ever, end),
         cmocka_unit_test_teardown(who_leaves_before_they_are_logged_on_leaves_no_name_behind, end),
+        cmocka_unit_test_teardown(a_password_is_no_way_in_for_a_visitor_where_there_are_keys, end),
         cmocka_unit_test_teardown(logging_off_hangs_up_and_the_prompt_is_for_the_next, end),
         cmocka_unit_test_teardown(the_end_of_what_is_typed_is_the_end_of_the_visit, end),
         cmocka_unit_test_teardown(a_line_without_carrier_has_one_by_marks, end),
