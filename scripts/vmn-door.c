@@ -153,15 +153,18 @@ static int knock(int place)
     return connection;
 }
 
+/* Of a visitor without a terminal sshd does not tell that they are gone: nobody reads what is written any more. */
 static void stay(int connection)
 {
-    struct pollfd p = {connection, POLLIN, 0};
+    struct pollfd p[] = {{connection, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
     char any;
     while (!ended) {
         if (resized && send(connection, "W", 1, MSG_NOSIGNAL) < 0)
             return;
         resized = 0;
-        if (poll(&p, 1, -1) > 0 && recv(connection, &any, 1, 0) <= 0)
+        if (poll(p, 2, -1) <= 0)
+            continue;
+        if (p[1].revents || (p[0].revents && recv(connection, &any, 1, 0) <= 0))
             return;
     }
 }

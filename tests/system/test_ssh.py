@@ -144,6 +144,26 @@ def test_who_has_keys_comes_by_no_other_name_either(machine, tmp_path):
     other.expect("HCPLGA050E", timeout=30)
 
 
+def test_the_line_of_a_killed_client_is_free_though_its_machine_computes(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg", "--lines", "2", "--module", harness.guest("spin"))
+    client = subprocess.Popen(front.command("alice", "-T"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    read = b""
+    while b"Ready;" not in read:
+        read += client.stdout.read1()
+    client.stdin.write(b"#CP IPL SPIN\r")
+    client.stdin.flush()
+    while b"IPL SPIN" not in read:
+        read += client.stdout.read1()
+    client.kill()
+    client.wait()
+    bob = front.visit("bob", key=False)
+    for _ in range(20):
+        if not bob.child.expect(["ENTER PASSWORD", "every line is in use"], timeout=30):
+            return
+        bob = front.visit("bob", key=False)
+    pytest.fail("the line is held")
+
+
 def test_when_every_line_is_in_use_the_next_is_told_so(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg", "--lines", "2")
     first = front.visit("bob", key=False)
