@@ -176,6 +176,15 @@ def test_when_every_line_is_in_use_the_next_is_told_so(machine, tmp_path):
     third.expect("ENTER PASSWORD", timeout=60)
 
 
+def test_who_sits_at_the_prompt_keeps_nobody_out_who_has_a_key(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg", "--lines", "5")
+    for _ in range(3):
+        front.visit("bob", key=False).expect("ENTER PASSWORD")
+    fourth = front.piped("bob", "", key=False)
+    assert fourth.returncode == 1 and b"every line is in use" in fourth.stderr
+    front.visit("alice").expect(harness.READY, timeout=60)
+
+
 def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg")
     bob = front.visit("bob", key=False)
