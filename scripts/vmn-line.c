@@ -403,9 +403,15 @@ static bool somebody_there(const struct line *l)
     return l->in == STDIN_FILENO || poll(&p, 1, 0) == 0 || !(p.revents & POLLHUP);
 }
 
+/* Where the machine cannot be told to wait, others would for who does not read: the visit ends. */
+static bool tries_patience(const struct line *l)
+{
+    return l->visit >= 0 && line_backlog(l) > LINE_BACKLOG_MORE;
+}
+
 void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
-    if (l->hang_up && is_quiet(l))
+    if ((l->hang_up && is_quiet(l)) || tries_patience(l))
         end_visit(l);
     bool hear = !l->ended && buffer_length(&l->to_emulator) < (l->keys ? (size_t)KEYS_ROOM : INPUT_ROOM);
     l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */

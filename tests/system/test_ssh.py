@@ -185,6 +185,26 @@ def test_who_sits_at_the_prompt_keeps_nobody_out_who_has_a_key(machine, tmp_path
     front.visit("alice").expect(harness.READY, timeout=60)
 
 
+def test_a_visitor_who_does_not_read_halts_nobody_for_long(tmp_path):
+    """On a line that is a pty, as Bochs' are: what it says cannot be held back but by halting the machine."""
+    relay = os.path.join(ROOT, "build", "vmn-relay")
+    says = "echo begun | tee line2 >line1; read -r _ <line2; yes | head -c 6000000 >line2; echo done >line1; sleep 60"
+    machine = subprocess.Popen([relay, "--door", str(tmp_path), "2", "--", "/bin/sh", "-c", says],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert b"begun" in machine.stdout.readline()
+    visitor = subprocess.Popen([relay, "--enter", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    visitor.stdin.write(b"go\n")
+    visitor.stdin.flush()
+    try:
+        assert visitor.wait(timeout=25) == 0
+        assert b"done" in machine.stdout.readline()
+    finally:
+        machine.terminate()
+        machine.wait()
+        visitor.kill()
+        visitor.wait()
+
+
 def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg")
     bob = front.visit("bob", key=False)
