@@ -76,6 +76,31 @@ static bool protection(struct vcpu *vcpu, struct svm_region *region)
     return svm_look_again(vcpu, region->state.vmcb);
 }
 
+/* An operand that linear_read() or linear_write() did not reach, with its result. Where no storage is, or L1 lets L2
+ * have none, a processor meets a violation, and what becomes of that is said where all of them are handled. */
+static bool unreached(struct vcpu *vcpu, struct svm_region *region, int result, uint64_t linear, uint32_t error,
+                      bool write)
+{
+    enum { READ = 1, WRITE = 2, LINEAR_VALID = 1 << 7, FINAL = 1 << 8 };
+    const struct vcpu_refusal *refused = &vcpu->refused;
+
+    if (result == -1) {
+        vcpu_queue_page_fault(vcpu, linear, error);
+        return svm_look_again(vcpu, region->state.vmcb);
+    }
+    vcpu->exit = (struct exit){.reason = EXIT_EPT_VIOLATION, .rip = region->state.vmcb->rip};
+    if (refused->qualification) {
+        vcpu->exit.guest_linear = refused->linear;
+        vcpu->exit.guest_physical = refused->guest_physical;
+        vcpu->exit.qualification = refused->qualification;
+    } else {
+        vcpu->exit.guest_linear = linear;
+        vcpu->exit.guest_physical = linear_end(vcpu, linear);
+        vcpu->exit.qualification = (write ? WRITE : READ) | LINEAR_VALID | FINAL;
+    }
+    return true;
+}
+
 static void advance(struct svm_region *region, unsigned length)
 {
     region->state.vmcb->rip += length;
@@ -112,10 +137,10 @@ __attribute__((noinline)) bool svm_carry_seen(struct vcpu *vcpu, struct svm_regi
         gpr_set(vcpu, a->reg, value, a->size);
         return svm_skip(vcpu, region, a->length);
     }
-    if (linear_write(vcpu, operand_address(vcpu, a), &value, sizeof(uint16_t), &where, &error)) {
-        vcpu_queue_page_fault(vcpu, where, error);
-        return svm_look_again(vcpu, region->state.vmcb);
-    }
+    vcpu->refused.qualification = 0;
+    int result = linear_write(vcpu, operand_address(vcpu, a), &value, sizeof(uint16_t), &where, &error);
+    if (result)
+        return unreached(vcpu, region, result, where, error, true);
     vcpu->breakpoints_met = 0;
     breakpoint_note(vcpu, BREAKPOINT_WRITE, operand_address(vcpu, a), sizeof(uint16_t));
     return skip(vcpu, region, a->length, vcpu->breakpoints_met);
@@ -179,9 +204,9 @@ static bool cr3_load(struct vcpu *vcpu, struct svm_region *region, const struct 
 /* Sources that VMX reports by value. */
 static bool source_report(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
 {
-    const struct vmcb *vmcb = region->state.vmcb;
     uint64_t source = gpr_get(vcpu, a->reg), where = 0;
     uint32_t error = 0;
+    int result = 0;
 
     if (a->kind == SVM_ACCESS_INVLPG)
         vcpu->exit.qualification = operand_address(vcpu, a);
@@ -189,11 +214,11 @@ static bool source_report(struct vcpu *vcpu, struct svm_region *region, const st
         return true;
     if (a->memory)
         region->state.image.guest_linear_address = operand_address(vcpu, a);
-    if (a->memory &&
-        linear_read(vcpu, operand_address(vcpu, a), &source, sizeof(uint16_t), LINEAR_READ, &where, &error)) {
-        vcpu_queue_page_fault(vcpu, where, error);
-        return svm_look_again(vcpu, vmcb);
-    }
+    vcpu->refused.qualification = 0;
+    if (a->memory)
+        result = linear_read(vcpu, operand_address(vcpu, a), &source, sizeof(uint16_t), LINEAR_READ, &where, &error);
+    if (result)
+        return unreached(vcpu, region, result, where, error, false);
     vcpu->exit.qualification |= (source & 0xFFFF) << 16 | (uint64_t)a->memory << 6;
     return true;
 }

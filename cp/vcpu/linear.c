@@ -202,16 +202,17 @@ int linear_translate(struct vcpu *vcpu, uint64_t linear, unsigned access, gpa_t 
     return walk_tables(&w, w.paging.levels == 4 ? linear : linear & 0xFFFFFFFFu, to, error);
 }
 
-/* Without paging nothing is read on the way. */
-enum linear_part linear_part(struct vcpu *vcpu, uint64_t linear, uint64_t at)
+/* To the page, at *end, unless `at` is in an entry on the way. Without paging nothing is read there. */
+static enum linear_part follow(struct vcpu *vcpu, uint64_t linear, uint64_t at, uint64_t *end)
 {
     struct paging p = paging_now(vcpu);
     uint64_t table = p.root, entry = 0, size = ~0ull;
 
     if (p.levels < 4)
         linear &= 0xFFFFFFFFu;
+    *end = linear;
     if (!(vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_PG))
-        return linear >> PAGE_SHIFT == at >> PAGE_SHIFT ? LINEAR_PAGE : LINEAR_NO_PART;
+        return LINEAR_PAGE;
     for (unsigned level = p.levels; level; level--) {
         unsigned shift = PAGE_SHIFT + p.index_bits * (level - 1);
         bool pdpte = p.levels == 3 && level == 3;
@@ -230,7 +231,23 @@ enum linear_part linear_part(struct vcpu *vcpu, uint64_t linear, uint64_t at)
         }
         table = entry & (p.entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
     }
-    return (table | (linear & (size - 1))) >> PAGE_SHIFT == at >> PAGE_SHIFT ? LINEAR_PAGE : LINEAR_NO_PART;
+    *end = table | (linear & (size - 1));
+    return LINEAR_PAGE;
+}
+
+enum linear_part linear_part(struct vcpu *vcpu, uint64_t linear, uint64_t at)
+{
+    uint64_t end;
+    enum linear_part part = follow(vcpu, linear, at, &end);
+
+    return part == LINEAR_PAGE && end >> PAGE_SHIFT != at >> PAGE_SHIFT ? LINEAR_NO_PART : part;
+}
+
+uint64_t linear_end(struct vcpu *vcpu, uint64_t linear)
+{
+    uint64_t end;
+
+    return follow(vcpu, linear, ~0ull, &end) == LINEAR_PAGE ? end : 0;
 }
 
 static size_t piece(uint64_t linear, size_t bytes)

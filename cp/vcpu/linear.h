@@ -21,6 +21,8 @@ enum linear_part {
     LINEAR_PAGE,  /* it ends in that page */
 };
 enum linear_part linear_part(struct vcpu *, uint64_t linear, uint64_t at);
+/* Where the translation ends, in the same way; 0 if it does not. */
+uint64_t linear_end(struct vcpu *, uint64_t linear);
 
 /* Copies across pages. 0; -1: fault at *fault with *error; -2: no RAM there. Access rights are those of the current CPL
  * unless LINEAR_USER is forced by the caller. */

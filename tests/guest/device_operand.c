@@ -121,6 +121,7 @@ INTEGER(xchg, "xchgl %%edx, (%%rdi)")
 INTEGER(cmpxchg, "movl (%%rdi), %%eax; lock cmpxchgl %%edx, (%%rdi)")
 INTEGER(cmpxchg_not, "lock cmpxchgl %%edx, (%%rdi)")
 INTEGER(pop, "pushq %%rdx; popq (%%rdi)")
+INTEGER(smsw, "smsw (%%rdi)")
 INTEGER(stos, "movl %%edx, %%eax; push %%rdi; stosl; pop %%rdi")
 VECTOR(movd_to, "movd %%xmm1, (%%rdi)")
 VECTOR(movss_to, "movss %%xmm1, (%%rdi)")
@@ -186,7 +187,7 @@ static const struct form {
     C(store, 0), C(movnti, 0), C(store_movbe, 0), C(add, 0), C(sbb, 0), C(neg, 0), C(inc, 0), C(shl, 0x810),
     C(rcr, 0), C(sar, 0x810), C(shld, 0x810), C(shrd, 0x810), C(bts, 0x894), C(btc_far, 0x894), C(xadd, 0),
     C(xchg, 0),
-    C(cmpxchg, 0), C(cmpxchg_not, 0), C(pop, 0), C(stos, 0), C(movd_to, 0), C(movss_to, 0), C(movups_to, 0),
+    C(cmpxchg, 0), C(cmpxchg_not, 0), C(pop, 0), C(smsw, 0), C(stos, 0), C(movd_to, 0), C(movss_to, 0), C(movups_to, 0),
     R(mov_32, 0), R(push_32, 0), R(bt_32, 0x894), C(inc_32, 0), C(arpl, 0), C(pop_32, 0), R(mov_16, 0x0),
     C(xadd_16, 0),
     R(mov_in_16, 0), R(mul_in_16, 0xD4), C(stos_in_16, 0), C(shl_in_16, 0x810),

@@ -67,6 +67,8 @@ static void memory(void)
     guest_check_equal(*(volatile uint16_t *)(uintptr_t)(MEMORY + 0x1002), 0x4433, "parts of it");
     __asm__ volatile("lock addl $1, (%0)" : : "r"(wide) : "memory", "cc");
     guest_check_equal(*wide, 0x8877665544332212, "read, changed, written");
+    __asm__ volatile("smsw (%0)" : : "r"(wide) : "memory");
+    guest_check_equal(*wide, 0x8877665544330000 | (read_cr0() & 0xFFFF), "CR0's low half stored there");
 }
 
 int guest_main(void)

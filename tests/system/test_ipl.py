@@ -65,7 +65,7 @@ def test_kernels_under_test_find_the_device_they_expect(where):
                                "-kernel", guest("test_device")],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=120, check=False)
     lines = done.stdout.decode("latin-1").replace("\r", "").splitlines()
-    assert len(lines) == 12 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1])
+    assert len(lines) == 13 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1])
     assert done.returncode == (1 if where == "qemu's own" else 0)
 
 

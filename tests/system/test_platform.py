@@ -146,7 +146,7 @@ def test_a_guest_has_the_components_it_is_offered_and_loads_no_state_that_is_non
 QEMU_DEVICE_LACKS = {"mov_bh", "movzx", "movsx", "push", "xlat", "cmpxchg16b", "movups", "movaps", "movdqu", "lddqu",
                      "movq", "movlps", "movq_mm", "vmovups", "vmovdqu", "pop", "movups_to", "movntps_to", "movhps_to",
                      "vmovdqu_to", "lock_mov", "mov_in_16"}
-FORMS = 97
+FORMS = 98
 
 
 @pytest.mark.parametrize("options", [

@@ -374,11 +374,13 @@ static void the_part_of_an_address_in_the_translation_is_known(void **state)
         assert_int_equal(linear_part(&vm->vcpu, 0x123, at[0] + bytes), LINEAR_NO_PART);
         assert_int_equal(linear_part(&vm->vcpu, 0x123, 0x30FFF), LINEAR_PAGE);
         assert_int_equal(linear_part(&vm->vcpu, 0x123, 0x31000), LINEAR_NO_PART);
+        assert_int_equal(linear_end(&vm->vcpu, 0x123), 0x30123);
         for (unsigned i = 0; i < count; i++)
             assert_int_equal(peek(at[i], bytes) & (A | D), 0);
         poke(at[0], 0, bytes); /* not present: it is read, and leads nowhere */
         assert_int_equal(linear_part(&vm->vcpu, 0x123, at[0]), LINEAR_TABLE);
         assert_int_equal(linear_part(&vm->vcpu, 0x123, 0x30123), LINEAR_NO_PART);
+        assert_int_equal(linear_end(&vm->vcpu, 0x123), 0);
     }
     poke(0x20000, 0x21000 | P | W, 8);
     poke(0x21000, 0x22000 | P | W, 8);
@@ -386,8 +388,10 @@ static void the_part_of_an_address_in_the_translation_is_known(void **state)
     apply((struct setting){.mode = LONG}, 0x20000);
     assert_int_equal(linear_part(&vm->vcpu, 0x12345, 0x212FFF), LINEAR_PAGE); /* 4 KiB of the large page */
     assert_int_equal(linear_part(&vm->vcpu, 0x12345, 0x213000), LINEAR_NO_PART);
+    assert_int_equal(linear_end(&vm->vcpu, 0x12345), 0x212345);
     apply((struct setting){.mode = PAGING_OFF}, 0);
     assert_int_equal(linear_part(&vm->vcpu, 0x100001234, 0x1FFF), LINEAR_PAGE);
+    assert_int_equal(linear_end(&vm->vcpu, 0x100001234), 0x1234);
 }
 
 int main(void)
