@@ -184,7 +184,8 @@ static APART enum svm_verdict access_report(const struct svm_access *a, struct e
     if (a->kind == SVM_ACCESS_SMSW || (a->kind == SVM_ACCESS_MOV_FROM && (a->number == 0 || a->number == 4)))
         return SVM_SEEN;
     exit->reason = EXIT_CR_ACCESS;
-    exit->qualification = a->number | (uint64_t)a->kind << 4 | (uint64_t)a->reg << 8;
+    bool names_register = a->kind == SVM_ACCESS_MOV_TO || a->kind == SVM_ACCESS_MOV_FROM;
+    exit->qualification = a->number | (uint64_t)a->kind << 4 | (names_register ? (uint64_t)a->reg << 8 : 0);
     return SVM_REPORT;
 }
 
