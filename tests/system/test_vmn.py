@@ -57,7 +57,7 @@ def test_a_machine_that_does_not_end_itself_has_the_status_that_help_names(tmp_p
     (["surplus"], "surplus"),
     (["--memory"], "--memory needs a value"),
     (["--memory", "lots"], "not a number: lots"),
-    (["--memory", "99999999999999999999"], "not a number"),
+    (["--memory", "99999999999999999999"], "is not within 64 to 2048"),
     (["--memory", "1"], "not within 64 to 2048"),
     (["--lines", "0"], "not within 1 to 91"),
     (["--machine", "tcg", "--lines", "92"], "not within 1 to 91"),
