@@ -70,7 +70,7 @@ def test_a_machine_that_does_not_end_itself_has_the_status_that_help_names(tmp_p
     (["--ssh", "localhost:"], "--ssh: not a number:"),
     (["--disk", "/no/such/disk"], "no such file: /no/such/disk"),
     (["--ipl", "/no/such/kernel"], "no such file: /no/such/kernel"),
-    (["--append", "x"], "go with --ipl"),
+    (["--guest-memory", "64"], "go with --ipl"),
     (["--boot", "/no/such/image"], "no such file: /no/such/image"),
     (["--boot", "/etc/passwd", "--logon", "ALICE"], "--boot goes without"),
     (["--boot", os.path.join(harness.ROOT, "README.md")], "not the image of a CD one can boot from: "),
@@ -82,6 +82,10 @@ def test_a_machine_that_does_not_end_itself_has_the_status_that_help_names(tmp_p
 def test_a_wrong_command_line_is_refused_with_its_reason(options, reason):
     said = refusal(*options, env=ECHO)
     assert reason in said
+
+
+def test_cp_takes_no_words_of_append():
+    assert "go with --ipl" in refusal("--append", "x")
 
 
 def test_a_missing_emulator_is_named():
