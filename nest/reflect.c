@@ -36,6 +36,14 @@ static void save_operand_information(const struct nest *nest, struct vmcs *vmcs1
                                            : exit->instruction_info;
 }
 
+/* In real-address mode no exception has an error code, SDM "Information for VM Exits Due to Vectored Events": Bochs 2.7
+ * says otherwise, and refuses to inject what it says. */
+static uint32_t event_of(const struct nest *nest, uint32_t info)
+{
+    bool none = (info & EVENT_HAS_ERROR) && !(nest->host->get(nest->host->context, VMCS_GUEST_CR0) & CR0_PE);
+    return none ? info & ~(uint32_t)EVENT_HAS_ERROR : info;
+}
+
 /* SDM "Recording VM-Exit Information and Updating VM-entry Control Fields" */
 static void save_information(const struct nest *nest, struct nest_vmcs *vmcs, const struct exit *exit)
 {
@@ -45,10 +53,11 @@ static void save_information(const struct nest *nest, struct nest_vmcs *vmcs, co
     vmcs12->exit_qualification = exit->qualification;
     vmcs12->exit_instruction_length = exit->instruction_length;
     bool event = basic == EXIT_EXCEPTION_NMI || basic == EXIT_EXTERNAL_INTERRUPT;
-    vmcs12->exit_interruption_info = event ? exit->interruption_info : 0;
-    if (event && (exit->interruption_info & EVENT_HAS_ERROR))
+    vmcs12->exit_interruption_info = event ? event_of(nest, exit->interruption_info) : 0;
+    if (vmcs12->exit_interruption_info & EVENT_HAS_ERROR)
         vmcs12->exit_interruption_error_code = exit->interruption_error;
-    vmcs12->idt_vectoring_info = exit->idt_vectoring_info & EVENT_VALID ? exit->idt_vectoring_info : 0;
+    vmcs12->idt_vectoring_info =
+        exit->idt_vectoring_info & EVENT_VALID ? event_of(nest, exit->idt_vectoring_info) : 0;
     if (vmcs12->idt_vectoring_info & EVENT_HAS_ERROR)
         vmcs12->idt_vectoring_error_code = exit->idt_vectoring_error;
     if (basic == EXIT_EPT_VIOLATION || basic == EXIT_EPT_MISCONFIG) {

@@ -64,6 +64,20 @@ static void an_error_code_is_told_only_where_there_is_one(void **state)
     assert_int_equal(m.nest.current->vmcs12.exit_interruption_info, exit.interruption_info);
 }
 
+static void in_real_mode_no_event_has_an_error_code(void **state)
+{
+    struct exit exit = full(EXIT_EXCEPTION_NMI);
+    (void)state;
+    exit.idt_vectoring_info = VALID | HARDWARE | 13 | HAS_ERROR;
+    enter(EXIT_VMLAUNCH);
+    m.loaded->held.guest_cr0 &= ~(uint64_t)1;
+    const struct vmcs *v = after(&exit);
+    assert_int_equal(v->exit_interruption_info, VALID | HARDWARE | 13);
+    assert_int_equal(v->exit_interruption_error_code, OLD);
+    assert_int_equal(v->idt_vectoring_info, VALID | HARDWARE | 13);
+    assert_int_equal(v->idt_vectoring_error_code, OLD);
+}
+
 static void an_event_whose_delivery_was_cut_short_is_told(void **state)
 {
     struct exit exit = full(EXIT_TASK_SWITCH);
@@ -187,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_exit_has_reason_qualification_length_and_information),
         TEST(an_error_code_is_told_only_where_there_is_one),
+        TEST(in_real_mode_no_event_has_an_error_code),
         TEST(an_event_whose_delivery_was_cut_short_is_told),
         TEST(operands_in_memory_have_a_linear_address),
         TEST(only_an_nmi_that_exits_blocks_nmis),
