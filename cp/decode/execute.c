@@ -91,14 +91,27 @@ struct place execution_memory_place(const struct execution *x)
     return execution_place(x, x->in->segment, memory_offset(x) + further_offset(x), x->in->address_size);
 }
 
+/* SDM "Alignment Requirements by Data Type", of integers: those that are wider, or no integer, are the one operand the
+ * instruction has, which the processor found aligned before it met a device there. BOUND's are two. */
+static bool misaligned(const struct execution *x, struct place at)
+{
+    unsigned size = x->in->operation == OP_BOUND ? x->in->size / 2 : x->in->size;
+
+    return size <= sizeof(uint64_t) && !(size & (size - 1)) && at.linear % size;
+}
+
 int execution_check(const struct execution *x, struct place at, bool write)
 {
     const struct execute_seams *s = x->seams;
     int error = s->check ? s->check(s->context, at.segment, at.offset, at.linear, x->in->size, write) : 0;
 
-    if (!error && x->in->aligned && at.linear % x->in->size)
-        error = s->fault(s->context, FAULT_GP);
-    return error;
+    if (error)
+        return error;
+    if (x->in->aligned && at.linear % x->in->size)
+        return s->fault(s->context, FAULT_GP);
+    if (s->checks_alignment && misaligned(x, at) && s->checks_alignment(s->context))
+        return s->fault(s->context, FAULT_AC);
+    return 0;
 }
 
 int execution_probe(const struct execution *x, struct place at, bool write)

@@ -30,6 +30,9 @@ struct execute_seams {
     /* Does the segment allow the operand, which comes to this linear address? Asked before each access; may be NULL
      * where the processor has checked all there will be. 0, or as `read`. */
     int (*check)(void *context, enum segment, uint64_t offset, uint64_t linear, unsigned size, bool write);
+    /* Are operands to be aligned, as RFLAGS.AC, CR0.AM and the CPL are? Asked of those that are not, after `check`. May
+     * be NULL: they need not be. */
+    bool (*checks_alignment)(void *context);
     /* Linear addresses, 1 to 32 bytes. Not 0: a fault of the guest was queued, or the machine was stopped; given back
      * as it is. */
     int (*read)(void *context, uint64_t linear, unsigned size, void *to);
@@ -37,7 +40,7 @@ struct execute_seams {
     /* Would it succeed? Asked before a device or port is read that gives each value only once. 0, or as `read`. May be
      * NULL, where that is not known. */
     int (*probe)(void *context, uint64_t linear, unsigned size, bool write);
-    /* A fault of the instruction itself: vector 0, 5 or 13. Answers as `read` that failed. */
+    /* A fault of the instruction itself: vector 0, 5, 13 or 17. Answers as `read` that failed. */
     int (*fault)(void *context, unsigned vector);
     /* Ports, for INS and OUTS; may be NULL, as `probe`, where those do not come. The right to use the port was
      * checked. */

@@ -7,7 +7,7 @@
 #include "cp/decode/execute.h"
 
 enum { GPR_AX = 0, GPR_CX = 1, GPR_DX = 2, GPR_BX = 3, GPR_SP = 4, GPR_SI = 6, GPR_DI = 7 };
-enum { FAULT_DE = 0, FAULT_BR = 5, FAULT_GP = 13 };
+enum { FAULT_DE = 0, FAULT_BR = 5, FAULT_GP = 13, FAULT_AC = 17 };
 
 struct execution {
     const struct instruction *in;

@@ -8,13 +8,23 @@
 #include "cp/vcpu/vm.h"
 
 enum { SS_BIG = 1 << 14 };
+#define CR0_AM (1ull << 18)
+#define RFLAGS_AC (1ull << 18)
 
 int state_fault(void *context, unsigned vector)
 {
     struct vm *vm = context;
 
-    vcpu_queue_exception(&vm->vcpu, vector, vector == VECTOR_GP, 0);
+    vcpu_queue_exception(&vm->vcpu, vector, vector == VECTOR_GP || vector == VECTOR_AC, 0);
     return STATE_FAULTED;
+}
+
+bool state_checks_alignment(void *context)
+{
+    struct vcpu *vcpu = &((struct vm *)context)->vcpu;
+
+    return (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_AC) && registers_cpl(vcpu) == 3 &&
+           (vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_AM);
 }
 
 /* The processor found it defined when it began it: what CP reads now may be another, where somebody changed it. */

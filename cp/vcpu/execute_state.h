@@ -5,6 +5,7 @@
 #include "cp/decode/execute.h"
 
 int state_permitted(void *vm, enum instruction_class);
+bool state_checks_alignment(void *vm);
 int state_fault(void *vm, unsigned vector);
 void state_vector_read(void *vm, enum operand kind, unsigned reg, uint8_t value[EXECUTE_VECTOR]);
 void state_vector_write(void *vm, enum operand kind, unsigned reg, const uint8_t value[EXECUTE_VECTOR], unsigned bytes,

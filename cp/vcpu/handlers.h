@@ -29,4 +29,4 @@ enum exit_action exit_stopped(struct vm *, enum vm_stop, uint32_t detail);
 enum exit_action exit_unemulated(struct vm *);
 
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_DF = 8, VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13,
-       VECTOR_PF = 14, VECTOR_NMI = 2, VECTOR_MC = 18 };
+       VECTOR_PF = 14, VECTOR_AC = 17, VECTOR_NMI = 2, VECTOR_MC = 18 };

@@ -286,9 +286,10 @@ static enum exit_action no_storage(struct vm *vm)
 
 static struct execute_seams seams = {
     .read_gpr = seam_gpr_read, .write_gpr = seam_gpr_write, .read_flags = seam_flags_read,
-    .write_flags = seam_flags_write, .segment_base = seam_segment_base, .check = seam_check, .read = seam_read,
-    .write = seam_write, .probe = seam_probe, .fault = state_fault, .port_read = seam_port_read,
-    .port_write = seam_port_write, .read_run = seam_read_run, .port_write_run = seam_port_write_run,
+    .write_flags = seam_flags_write, .segment_base = seam_segment_base, .check = seam_check,
+    .checks_alignment = state_checks_alignment, .read = seam_read, .write = seam_write, .probe = seam_probe,
+    .fault = state_fault, .port_read = seam_port_read, .port_write = seam_port_write, .read_run = seam_read_run,
+    .port_write_run = seam_port_write_run,
     .permitted = state_permitted, .vector_read = state_vector_read, .vector_write = state_vector_write,
     .stack_size = state_stack_size, .may_jump = state_may_jump, .jump = state_jump, .system_read = state_system_read,
     .system_write = state_system_write,

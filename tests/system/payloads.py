@@ -12,6 +12,7 @@ QEMU_DATA_BREAKPOINT = "QEMU 7.2 ends when an event's delivery meets a data brea
 WALKS_WRITE = "nested paging asks to write to a guest's page tables even if it only reads them"
 
 QEMU_CANONICAL = "QEMU 7.2's own WRMSR takes addresses that are not canonical"
+QEMU_STACK = "QEMU 7.2 raises #GP where the stack's address is not canonical"
 PDPTES_MARKED = ("QEMU's walks set bit 5 of PAE's top entries, which is reserved: it is not looked at, or such a guest "
                  "could not go on")
 
@@ -57,6 +58,10 @@ SVM = {
         "PDPTE 0x1021, not IA-32e: 33 INVALID GUEST STATE at entry qualification 0x2":
             ("PDPTE 0x1021, not IA-32e: 52 PREEMPTION TIMER qualification 0", PDPTES_MARKED),
     },
+    "vmx_modes": {
+        "64-bit, POP, not canonical: 0 EXCEPTION OR NMI qualification 0 event #12 error 0":
+            ("64-bit, POP, not canonical: 0 EXCEPTION OR NMI qualification 0 event #13 error 0", QEMU_STACK),
+    },
 }
 
 
@@ -68,10 +73,22 @@ SVM_ITSELF = {
 }
 
 
+BOCHS_REAL = "Bochs 2.7 has error codes of exceptions in real-address mode, and refuses to inject them"
+
+# lines of exceptions there
+REAL_FAULTS = [f"{name}: 0 EXCEPTION OR NMI qualification 0 event #{vector}" for name, vector in (
+    ("real, MOVS over the limit", 13), ("real, MOVS of storage over the limit", 13), ("real, MOVS one over it", 13),
+    ("real, REP MOVS ends over the limit", 13), ("real, REP MOVS wraps downwards", 13),
+    ("real, PUSH over the top", 12), ("real, POP over the top", 12), ("real, CALL beyond the limit", 13),
+    ("real, beyond 64 KiB", 13), ("big real, MOVS beyond 64 KiB", 13), ("real, INS over the limit", 13),
+    ("real, REP INS ends over the limit", 13), ("real, OUTS over the limit", 13),
+    ("real, OUTS of the stack over the limit", 12))]
+
 BOCHS_TSC = "Bochs 2.7 stores L2's TSC in the list of an exit"
 
 # the same, of the bare machine in Bochs, where that departs from the manual: the transcript has what the manual says
 BARE = {
+    "vmx_modes": {line: (line + " error 0", BOCHS_REAL) for line in REAL_FAULTS},
     "vmx_list": {
         "TSC of L2: 33, stored: 32, of L1: 64": ("TSC of L2: 33, stored: 33, of L1: 64", BOCHS_TSC),
         "TSC of L2, none loaded: 65, stored: 64, of L1: 64":

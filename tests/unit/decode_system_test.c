@@ -19,6 +19,7 @@ static struct {
     uint64_t gpr[16], flags, ss_base, jumped, base;
     uint8_t memory[MEMORY_BYTES];
     unsigned reads, writes, width, fault; /* width: of the stack */
+    bool aligned; /* operands must be */
     uint64_t not_writable, limit;         /* a page; of RIP */
     uint16_t table_limit;
     uint64_t table_base;
@@ -82,11 +83,13 @@ static int system_write(void *context, const struct instruction *in, uint16_t li
     return 0;
 }
 
+static bool checks_alignment(void *context) { return (void)context, cpu.aligned; }
+
 static const struct execute_seams seams = {
     .read_gpr = read_gpr, .write_gpr = write_gpr, .read_flags = read_flags, .write_flags = write_flags,
     .segment_base = segment_base, .read = read, .write = write, .probe = probe, .fault = fault, .permitted = permitted,
     .stack_size = stack_size, .may_jump = may_jump, .jump = jump, .system_read = system_read,
-    .system_write = system_write,
+    .system_write = system_write, .checks_alignment = checks_alignment,
 };
 
 static int start(void **state)
@@ -257,6 +260,42 @@ static void an_operand_that_must_be_aligned_and_is_not_is_a_protection_fault(voi
     assert_int_equal(cpu.fault, 0);
 }
 
+static void operands_not_aligned_are_faults_where_that_is_checked_before_anything_is_read(void **state)
+{
+    static const struct {
+        const char *bytes;
+        uint8_t count;
+        uint64_t si, di, sp;
+        bool aligned;
+    } cases[] = {
+        {"\xA5", 1, 0x104, 0x202, STACK, false}, {"\xA5", 1, 0x102, 0x204, STACK, false},
+        {"\xA5", 1, 0x104, 0x204, STACK, true}, {"\xA4", 1, 0x101, 0x203, STACK, true}, /* bytes */
+        {"\xFF\x33", 2, 0, 0, STACK + 2, false}, {"\x8F\x03", 2, 0, 0, STACK + 4, false}, /* push, pop [rbx] */
+        {"\x66\xFF\x33", 3, 0, 0, STACK + 2, true}, {"\xFF\x13", 2, 0, 0, STACK + 1, false},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (unsigned checked = 0; checked < 2; checked++) {
+            bool faults = checked && !cases[i].aligned;
+            cpu.gpr[SI] = cases[i].si, cpu.gpr[DI] = cases[i].di, cpu.gpr[SP] = cases[i].sp;
+            cpu.fault = cpu.reads = cpu.writes = 0, cpu.aligned = checked;
+            assert_int_equal(run(cases[i].bytes, cases[i].count, DECODE_64), faults ? FAULT : EXECUTE_DONE);
+            assert_int_equal(cpu.fault, faults ? 17 : 0);
+            assert_int_equal(!cpu.writes, faults);
+        }
+}
+
+static void bounds_need_the_alignment_of_one_of_them(void **state)
+{
+    (void)state;
+    cpu.aligned = true, cpu.gpr[BX] = OPERAND + 4;
+    assert_int_equal(RUN("\x62\x03", DECODE_32), EXECUTE_DONE);
+    cpu.gpr[BX] = OPERAND + 2;
+    assert_int_equal(RUN("\x62\x03", DECODE_32), FAULT);
+    assert_int_equal(cpu.fault, 17);
+}
+
 static void without_their_own_instructions_processors_scan_bits(void **state)
 {
     (void)state;
@@ -289,6 +328,8 @@ int main(void)
         cmocka_unit_test_setup(a_privilege_level_is_only_raised, start),
         cmocka_unit_test_setup(tables_are_a_limit_and_a_base_of_the_modes_width, start),
         cmocka_unit_test_setup(an_operand_that_must_be_aligned_and_is_not_is_a_protection_fault, start),
+        cmocka_unit_test_setup(operands_not_aligned_are_faults_where_that_is_checked_before_anything_is_read, start),
+        cmocka_unit_test_setup(bounds_need_the_alignment_of_one_of_them, start),
         cmocka_unit_test_setup(without_their_own_instructions_processors_scan_bits, start),
         cmocka_unit_test_setup(what_a_cache_line_holds_is_not_read, start),
     };

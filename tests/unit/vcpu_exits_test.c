@@ -215,7 +215,6 @@ static void rip_wraps_at_4_gib_outside_64_bit_mode_only(void **state)
 /* ---- exceptions that CP takes of the guest, and gives back ------------------------------------------------------- */
 
 #define HARDWARE(vector) (EVENT_VALID | EVENT_HARDWARE_EXCEPTION | (vector))
-enum { VECTOR_AC = 17 };
 
 static void raises(uint32_t info, uint64_t qualification, uint32_t vectoring)
 {
