@@ -457,6 +457,9 @@ static int (*const operations[OPERATIONS])(struct execution *) = {
     [OP_PUSH] = execute_push, [OP_POP] = execute_pop, [OP_CALL ... OP_JMP] = execute_near,
     [OP_BOUND] = execute_bound, [OP_ARPL] = execute_arpl, [OP_CACHE_LINE] = cache_line,
     [OP_SLDT ... OP_STR] = execute_system_store, [OP_SMSW ... OP_MOV_SEGMENT] = execute_system_store,
+    [OP_LLDT ... OP_LTR] = execute_system_load, [OP_VERR ... OP_LSL] = execute_look,
+    [OP_LMSW] = execute_system_load, [OP_LOAD_SEGMENT] = execute_segment_load,
+    [OP_LES ... OP_LGS] = execute_far_load, [OP_CALL_FAR ... OP_JMP_FAR] = execute_far,
     [OP_SGDT ... OP_SIDT] = execute_table_store, [OP_LGDT ... OP_LIDT] = execute_table_load,
     [OP_VECTOR_MOVE ... OP_VECTOR_HIGH] = execute_vector, [OP_MOVS ... OP_OUTS] = execute_string,
 };
@@ -467,7 +470,7 @@ enum instruction_class instruction_class(const struct instruction *in)
 
     if (in->vex)
         return vector ? INSTRUCTION_AVX : INSTRUCTION_VEX;
-    if (in->operation == OP_ARPL || in->operation == OP_SLDT || in->operation == OP_STR)
+    if (in->operation == OP_ARPL || (in->operation >= OP_SLDT && in->operation <= OP_LSL))
         return INSTRUCTION_PROTECTED;
     if (!vector)
         return INSTRUCTION_INTEGER;

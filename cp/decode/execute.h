@@ -20,6 +20,8 @@ enum instruction_class {
 };
 enum instruction_class instruction_class(const struct instruction *);
 
+struct segment_value; /* cp/decode/descriptor.h */
+
 struct execute_seams {
     void *context;
     uint64_t (*read_gpr)(void *context, unsigned reg);
@@ -67,6 +69,17 @@ struct execute_seams {
     /* A selector, CR0, or a table's limit and base; by the instruction's operation. The latter answers as `read`. */
     uint64_t (*system_read)(void *context, const struct instruction *, uint64_t *base);
     int (*system_write)(void *context, const struct instruction *, uint16_t limit, uint64_t base);
+    /* What takes a descriptor; they answer as `read`, and have changed nothing then. A segment register other than CS;
+     * LDTR, TR or (LMSW) CR0, by the instruction's operation, from an operand at `linear`. */
+    int (*load_segment)(void *context, enum segment, uint16_t selector);
+    int (*load_system)(void *context, const struct instruction *, uint16_t value, uint64_t linear);
+    /* VERR, VERW, LAR, LSL: as descriptor_shown(). */
+    int (*look)(void *context, const struct instruction *, uint16_t selector, bool *shown, uint64_t *value);
+    /* The code segment of a far branch, which could be entered but for the offset, and the selector of CS now. Also
+     * EXECUTE_UNKNOWN: it leads through a gate or to another task. */
+    int (*find_code)(void *context, uint16_t selector, struct segment_value *, uint16_t *from);
+    bool (*may_enter)(void *context, const struct segment_value *, uint64_t rip);
+    int (*enter)(void *context, const struct segment_value *, uint64_t rip);
 };
 
 enum execute_result {

@@ -55,3 +55,5 @@ int execute_push(struct execution *), execute_pop(struct execution *), execute_n
 int execute_bound(struct execution *), execute_arpl(struct execution *);
 int execute_system_store(struct execution *), execute_table_store(struct execution *);
 int execute_table_load(struct execution *);
+int execute_segment_load(struct execution *), execute_far_load(struct execution *);
+int execute_system_load(struct execution *), execute_look(struct execution *), execute_far(struct execution *);

@@ -120,6 +120,7 @@ static unsigned size_of(const struct decoder *d, enum opcode_size size)
     case SIZE_PAIR_V: return 2 * operand;
     case SIZE_PAIR_Y: return operand == 8 ? 16 : 8;
     case SIZE_TABLE: return d->mode == DECODE_64 ? 10 : 6;
+    case SIZE_FAR: return operand + 2;
     default: return 0;
     }
 }
@@ -204,11 +205,13 @@ static bool any_is(const struct instruction *in, enum operand operand)
 /* Segment and MMX registers there are fewer of; a field of VEX that names no register is all ones. */
 static void other_registers(struct decoder *d, struct instruction *in, uint8_t modrm)
 {
+    bool segment_register = in->operation == OP_MOV_SEGMENT || in->operation == OP_LOAD_SEGMENT;
+
     if (any_is(in, OPERAND_XMM))
         in->reg = (modrm >> 3 & 7) | (d->rex & REX_R ? 8 : 0);
-    if (any_is(in, OPERAND_MMX) || in->operation == OP_MOV_SEGMENT)
+    if (any_is(in, OPERAND_MMX) || segment_register)
         in->reg = modrm >> 3 & 7;
-    if (in->operation == OP_MOV_SEGMENT && in->reg > SEGMENT_GS)
+    if (segment_register && (in->reg > SEGMENT_GS || (in->operation == OP_LOAD_SEGMENT && in->reg == SEGMENT_CS)))
         d->error = DECODE_UNDEFINED;
     if (any_is(in, OPERAND_VVVV))
         in->vvvv = d->mode == DECODE_64 ? d->vvvv : d->vvvv & 7;
@@ -252,9 +255,6 @@ static enum decode_result allowed(const struct decoder *d, const struct opcode *
         return DECODE_UNDEFINED;
     if ((row->flags & OPCODE_L0) && d->vex_l)
         return DECODE_UNDEFINED;
-    /* MOVSXD to 16 bits: Intel and AMD load different sizes */
-    if (row->operation == OP_MOVSX && size_of(d, row->register_size) < size_of(d, row->size))
-        return DECODE_UNKNOWN;
     return DECODE_OK;
 }
 
@@ -273,6 +273,8 @@ static void fill(struct decoder *d, struct instruction *in, const struct opcode 
     };
     if (row->operation == OP_XLAT)
         in->base = GPR_BX;
+    if (row->operation == OP_MOVSX && in->register_size < in->size)
+        in->size = in->register_size; /* MOVSXD to 16 bits */
     operands(d, in, row, modrm);
     immediate(d, in, row);
     if (d->segment != NO_REGISTER)
@@ -286,11 +288,16 @@ static enum opcode_map vex_prefix(struct decoder *d, uint8_t byte)
 {
     static const uint8_t maps[4] = {MAP_ONE, MAP_VEX_0F, MAP_VEX_0F38, MAP_VEX_0F3A};
     static const uint8_t prefixes_of[4] = {PREFIX_NONE, PREFIX_66, PREFIX_F3, PREFIX_F2};
+
+    if (d->rex || d->repeat || d->operand_override || d->lock) {
+        d->error = DECODE_UNDEFINED;
+        return MAP_ONE;
+    }
     uint8_t first = byte == VEX3 ? next(d) : 0, last = next(d);
     unsigned map = byte == VEX3 ? first & 31 : 1, rex = byte == VEX3 ? ~first >> 5 & 7 : ~last >> 5 & REX_R;
 
-    if (map < 1 || map > 3 || d->rex || d->repeat || d->operand_override || d->lock) {
-        d->error = d->error ? d->error : map < 1 || map > 3 ? DECODE_UNKNOWN : DECODE_UNDEFINED;
+    if (map < 1 || map > 3) {
+        d->error = d->error ? d->error : DECODE_UNKNOWN;
         return MAP_ONE;
     }
     d->vex = true;
@@ -325,7 +332,7 @@ static const struct opcode *find_opcode(struct decoder *d, uint8_t *modrm)
         map = MAP_0F38;
         byte = next(d);
     }
-    if (!d->error && opcode_has_modrm(map, byte))
+    if (!d->error && opcode_has_modrm(map, byte, selecting_prefix(d)))
         *modrm = next(d);
     return d->error ? NULL : opcode_find(map, byte, selecting_prefix(d), *modrm, d->mode == DECODE_64);
 }

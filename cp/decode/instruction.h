@@ -28,8 +28,11 @@ enum operation {
     OP_XADD, OP_CMPXCHG, OP_CMPXCHG_PAIR,
     OP_XLAT, OP_PUSH, OP_POP, OP_CALL, OP_JMP, OP_BOUND, OP_ARPL,
     OP_CACHE_LINE, /* CLFLUSH and its like: nothing but the right to read is asked for */
-    OP_SLDT, OP_STR, OP_SGDT, OP_SIDT, OP_LGDT, OP_LIDT, OP_SMSW,
-    OP_MOV_SEGMENT, /* from a segment register */
+    OP_SLDT, OP_STR, OP_LLDT, OP_LTR, OP_VERR, OP_VERW, OP_LAR, OP_LSL, /* of protected mode alone */
+    OP_SGDT, OP_SIDT, OP_LGDT, OP_LIDT, OP_LMSW, OP_SMSW,
+    OP_MOV_SEGMENT,  /* from a segment register */
+    OP_LOAD_SEGMENT, /* to one */
+    OP_LES, OP_LDS, OP_LSS, OP_LFS, OP_LGS, OP_CALL_FAR, OP_JMP_FAR,
     OP_VECTOR_MOVE, OP_VECTOR_LOW, OP_VECTOR_HIGH, /* all of a register, or half of its low 16 bytes */
     OP_MOVS, OP_STOS, OP_LODS, OP_CMPS, OP_SCAS, OP_INS, OP_OUTS,
     OP_VMCALL, OP_VMLAUNCH, OP_VMRESUME, OP_VMXOFF, OP_VMFUNC, OP_VMCLEAR, OP_VMPTRLD, OP_VMPTRST, OP_VMXON,
@@ -62,7 +65,7 @@ struct instruction {
     uint8_t register_size;      /* bytes of the register operand; differs from size for MOVZX and MOVSX */
     /* enum operand. The third: a count, or what is combined with the source, of those that have one. */
     uint8_t destination, source, third;
-    uint8_t reg;                /* 0-15 in x86 encoding order; of OP_MOV_SEGMENT enum segment */
+    uint8_t reg;                /* 0-15 in x86 encoding order; of OP_MOV_SEGMENT and OP_LOAD_SEGMENT enum segment */
     uint8_t vvvv;               /* the register that a VEX prefix adds */
     uint8_t condition;          /* of OP_CMOV and OP_SET: the low four bits of their opcode */
     bool reg_high;              /* AH, CH, DH, BH: reg is 0-3 */

@@ -114,6 +114,7 @@ const struct opcode opcodes[] = {
     REG(0x8a, OP_MOV, 1),
     REG(0x8b, OP_MOV, V),
     MODRM(ONE, 0x8c, ANY, ANY, OP_MOV_SEGMENT, 2, NONE, M, NONE, NONE, NONE, 0),
+    MODRM(ONE, 0x8e, ANY, ANY, OP_LOAD_SEGMENT, 2, NONE, NONE, M, NONE, NONE, 0),
     MODRM(ONE, 0x8f, 0, ANY, OP_POP, STACK, NONE, M, NONE, NONE, NONE, 0),
     OFFSET(0xa0, 1, R, M),
     OFFSET(0xa1, V, R, M),
@@ -131,6 +132,8 @@ const struct opcode opcodes[] = {
     STRING(0xaf, OP_SCAS, V),
     SHIFTS(0xc0, 1, I, 8),
     SHIFTS(0xc1, V, I, 8),
+    MODRM(ONE, 0xc4, ANY, ANY, OP_LES, FAR, V, R, M, NONE, NONE, OPCODE_NOT_64),
+    MODRM(ONE, 0xc5, ANY, ANY, OP_LDS, FAR, V, R, M, NONE, NONE, OPCODE_NOT_64),
     IMM(0xc6, 0, OP_MOV, 1, 8, 0),
     IMM(0xc7, 0, OP_MOV, V, Z, 0),
     SHIFTS(0xd0, 1, OPERAND_ONE, NONE),
@@ -145,11 +148,17 @@ const struct opcode opcodes[] = {
     UNARY(0xff, 0, OP_INC, V, OPERAND_ONE),
     UNARY(0xff, 1, OP_DEC, V, OPERAND_ONE),
     FROM(0xff, 2, OP_CALL, NEAR, NONE),
+    FROM(0xff, 3, OP_CALL_FAR, FAR, NONE),
     FROM(0xff, 4, OP_JMP, NEAR, NONE),
+    FROM(0xff, 5, OP_JMP_FAR, FAR, NONE),
     FROM(0xff, 6, OP_PUSH, STACK, NONE),
 
     SYSTEM(0x00, 0, OP_SLDT, 2, M, NONE),
     SYSTEM(0x00, 1, OP_STR, 2, M, NONE),
+    SYSTEM(0x00, 2, OP_LLDT, 2, NONE, M),
+    SYSTEM(0x00, 3, OP_LTR, 2, NONE, M),
+    SYSTEM(0x00, 4, OP_VERR, 2, NONE, M),
+    SYSTEM(0x00, 5, OP_VERW, 2, NONE, M),
     VMX_PLAIN(0xc1, OP_VMCALL),
     VMX_PLAIN(0xc2, OP_VMLAUNCH),
     VMX_PLAIN(0xc3, OP_VMRESUME),
@@ -160,6 +169,9 @@ const struct opcode opcodes[] = {
     SYSTEM(0x01, 2, OP_LGDT, TABLE, NONE, M),
     SYSTEM(0x01, 3, OP_LIDT, TABLE, NONE, M),
     SYSTEM(0x01, 4, OP_SMSW, 2, M, NONE),
+    SYSTEM(0x01, 6, OP_LMSW, 2, NONE, M),
+    LOAD(0x02, ANY, OP_LAR, 2, V),
+    LOAD(0x03, ANY, OP_LSL, 2, V),
     TO(0F, 0x10, NONE, OP_VECTOR_MOVE, 16, NONE, 0),
     TO(0F, 0x10, 66, OP_VECTOR_MOVE, 16, NONE, 0),
     TO(0F, 0x10, F3, OP_VECTOR_MOVE, 4, NONE, 0),
@@ -203,7 +215,10 @@ const struct opcode opcodes[] = {
     LOAD(0xaf, ANY, OP_IMUL, V, V),
     TWO(0xb0, ANY, OP_CMPXCHG, 1, LOCK),
     TWO(0xb1, ANY, OP_CMPXCHG, V, LOCK),
+    LOAD(0xb2, ANY, OP_LSS, FAR, V),
     TWO(0xb3, ANY, OP_BTR, V, LOCK),
+    LOAD(0xb4, ANY, OP_LFS, FAR, V),
+    LOAD(0xb5, ANY, OP_LGS, FAR, V),
     LOAD(0xb6, ANY, OP_MOVZX, 1, V),
     LOAD(0xb7, ANY, OP_MOVZX, 2, V),
     LOAD(0xb8, F3, OP_POPCNT, V, V),
@@ -322,9 +337,14 @@ static bool extension_matches(const struct opcode *row, uint8_t modrm)
     return row->extension == (row->flags & OPCODE_EXACT ? modrm : modrm >> 3 & 7);
 }
 
+static bool prefix_fits(const struct opcode *row, enum opcode_prefix prefix)
+{
+    return row->prefix == PREFIX_ANY || row->prefix == prefix;
+}
+
 static bool fits(const struct opcode *row, enum opcode_prefix prefix, uint8_t modrm, bool mode_64)
 {
-    return extension_matches(row, modrm) && (row->prefix == PREFIX_ANY || row->prefix == prefix) &&
+    return extension_matches(row, modrm) && prefix_fits(row, prefix) &&
            !(row->flags & (mode_64 ? OPCODE_NOT_64 : OPCODE_ONLY_64));
 }
 
@@ -337,9 +357,10 @@ const struct opcode *opcode_find(enum opcode_map map, uint8_t opcode, enum opcod
     return NULL;
 }
 
-bool opcode_has_modrm(enum opcode_map map, uint8_t opcode)
+bool opcode_has_modrm(enum opcode_map map, uint8_t opcode, enum opcode_prefix prefix)
 {
-    const struct opcode *row = first(map, opcode);
-
-    return is(row, map, opcode) && (row->flags & OPCODE_MODRM);
+    for (const struct opcode *row = first(map, opcode); is(row, map, opcode); row++)
+        if (prefix_fits(row, prefix))
+            return row->flags & OPCODE_MODRM;
+    return false;
 }

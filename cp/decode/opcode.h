@@ -22,6 +22,7 @@ enum opcode_size {
     SIZE_VECTOR, /* 16, or 32 with VEX.L */
     SIZE_PAIR_V, SIZE_PAIR_Y, /* two of them */
     SIZE_TABLE, /* limit and base: 6, in 64-bit mode 10 */
+    SIZE_FAR,   /* offset of operand size, and selector: 4, 6 or 10 */
 };
 
 enum opcode_immediate { IMMEDIATE_NONE, IMMEDIATE_8, IMMEDIATE_Z, IMMEDIATE_OFFSET /* moffs: an address */ };
@@ -53,5 +54,5 @@ extern const unsigned opcode_count;
 
 /* NULL: none of ours. `modrm` is looked at only where the opcode has one. */
 const struct opcode *opcode_find(enum opcode_map, uint8_t opcode, enum opcode_prefix, uint8_t modrm, bool mode_64);
-/* Does any row of this opcode have a ModRM byte? */
-bool opcode_has_modrm(enum opcode_map, uint8_t opcode);
+/* Does a row of this opcode and prefix have a ModRM byte? */
+bool opcode_has_modrm(enum opcode_map, uint8_t opcode, enum opcode_prefix);

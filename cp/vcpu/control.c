@@ -144,18 +144,23 @@ static enum exit_action move_to(struct vm *vm, unsigned cr, uint64_t value)
     return exit_undefined(vm);
 }
 
-/* LMSW: the low four bits, and PE cannot be cleared. */
+/* The low four bits, and PE cannot be cleared. */
+enum exit_action exit_status_word(struct vm *vm, uint64_t word)
+{
+    uint64_t old = registers_cr0(&vm->vcpu);
+    enum exit_action action = write_cr0(vm, (old & ~0xEull) | (word & 0xF) | (old & CR0_PE));
+
+    return action == EXIT_SKIP ? exit_done(&vm->vcpu) : action;
+}
+
 static enum exit_action load_status_word(struct vm *vm, uint64_t qualification)
 {
     struct vcpu *vcpu = &vm->vcpu;
-    uint64_t old = registers_cr0(vcpu);
-    enum exit_action action = write_cr0(vm, (old & ~0xEull) | (qualification >> 16 & 0xF) | (old & CR0_PE));
 
-    if (action != EXIT_SKIP || !(qualification & LMSW_MEMORY))
-        return action;
     vcpu->breakpoints_met = 0;
-    breakpoint_note(vcpu, BREAKPOINT_READ, vcpu_read(vcpu, VMCS_GUEST_LINEAR_ADDRESS), sizeof(uint16_t));
-    return exit_done(vcpu);
+    if (qualification & LMSW_MEMORY)
+        breakpoint_note(vcpu, BREAKPOINT_READ, vcpu_read(vcpu, VMCS_GUEST_LINEAR_ADDRESS), sizeof(uint16_t));
+    return exit_status_word(vm, qualification >> 16);
 }
 
 /* SDM "Exit Qualification for Control-Register Accesses" */

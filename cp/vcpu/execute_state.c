@@ -4,6 +4,7 @@
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"
+#include "cp/vcpu/segment.h"
 #include "cp/vcpu/vector.h"
 #include "cp/vcpu/vm.h"
 
@@ -65,16 +66,11 @@ unsigned state_stack_size(void *context)
     return vcpu_read(vcpu, VMCS_GUEST_SS_ACCESS_RIGHTS) & SS_BIG ? 4 : 2;
 }
 
-static bool canonical(uint64_t linear)
-{
-    return (uint64_t)((int64_t)(linear << 16) >> 16) == linear;
-}
-
 bool state_may_jump(void *context, uint64_t rip)
 {
     struct vcpu *vcpu = &((struct vm *)context)->vcpu;
 
-    return registers_long_mode(vcpu) ? canonical(rip) : rip <= vcpu_read(vcpu, VMCS_GUEST_CS_LIMIT);
+    return registers_long_mode(vcpu) ? segment_canonical(rip) : rip <= vcpu_read(vcpu, VMCS_GUEST_CS_LIMIT);
 }
 
 void state_jump(void *context, uint64_t rip)
@@ -113,7 +109,7 @@ int state_system_write(void *context, const struct instruction *in, uint16_t lim
     struct vcpu *vcpu = &((struct vm *)context)->vcpu;
     bool global = in->operation == OP_LGDT;
 
-    if (registers_cpl(vcpu) || !canonical(base))
+    if (registers_cpl(vcpu) || !segment_canonical(base))
         return state_fault(context, VECTOR_GP);
     vcpu_write(vcpu, global ? VMCS_GUEST_GDTR_BASE : VMCS_GUEST_IDTR_BASE, base);
     vcpu_write(vcpu, global ? VMCS_GUEST_GDTR_LIMIT : VMCS_GUEST_IDTR_LIMIT, limit);

@@ -17,4 +17,8 @@ void state_jump(void *vm, uint64_t rip);
 uint64_t state_system_read(void *vm, const struct instruction *, uint64_t *base);
 int state_system_write(void *vm, const struct instruction *, uint16_t limit, uint64_t base);
 
-enum { STATE_FAULTED = -2 }; /* a fault was queued */
+enum {
+    STATE_FAULTED = -2,     /* a fault was queued */
+    STATE_STOPPED = -3,     /* no fault of the guest's can say it */
+    STATE_STATUS_WORD = -4, /* LMSW's exit is made */
+};

@@ -8,6 +8,9 @@ typedef enum exit_action exit_handler(struct vm *);
 exit_handler exit_cpuid, exit_hlt, exit_io, exit_rdmsr, exit_wrmsr, exit_cr_access, exit_xsetbv, exit_ept_violation,
     exit_vmcall, exit_exception, exit_triple_fault, exit_wbinvd;
 
+/* LMSW of this word, whose operand was read. */
+enum exit_action exit_status_word(struct vm *, uint64_t word);
+
 /* The instruction at RIP reaches a device by memory, or is INS or OUTS: decode it and carry it out. */
 enum exit_action instruction_emulate(struct vm *);
 
@@ -19,6 +22,8 @@ int msr_policy_write(struct vm *, uint32_t msr, uint64_t value);
 void exit_skip(struct vcpu *);
 /* As EXIT_SKIP; but breakpoints that the instruction's accesses met trap behind it. */
 enum exit_action exit_done(struct vcpu *);
+/* As EXIT_SKIP, of a load of SS: what traps behind it waits for the next, and so does every interrupt. */
+enum exit_action exit_shadowed(struct vcpu *);
 enum exit_action exit_again(struct vcpu *); /* of a repetition a part is done; the rest is executed again, with RF */
 /* Queue the fault and say so. */
 enum exit_action exit_fault(struct vm *, unsigned vector, uint32_t error); /* one that pushes an error code */

@@ -15,9 +15,10 @@
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/segment.h"
+#include "cp/vcpu/segment_load.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
-enum { SEAM_STOPPED = -3, SEAM_FAULTED = STATE_FAULTED };
+enum { SEAM_STOPPED = STATE_STOPPED, SEAM_FAULTED = STATE_FAULTED };
 
 static uint64_t merge_low(uint64_t old, uint32_t value, unsigned size)
 {
@@ -292,7 +293,8 @@ static struct execute_seams seams = {
     .port_write_run = seam_port_write_run,
     .permitted = state_permitted, .vector_read = state_vector_read, .vector_write = state_vector_write,
     .stack_size = state_stack_size, .may_jump = state_may_jump, .jump = state_jump, .system_read = state_system_read,
-    .system_write = state_system_write,
+    .system_write = state_system_write, .load_segment = state_load_segment, .load_system = state_load_system,
+    .look = state_look, .find_code = state_find_code, .may_enter = state_may_enter, .enter = state_enter,
 };
 
 static int execute(struct vm *vm, const struct instruction *instruction)
@@ -307,6 +309,20 @@ static int execute(struct vm *vm, const struct instruction *instruction)
     }
     exit->instruction_length = instruction->length; /* a jump changes both */
     return instruction_execute(instruction, &seams, exit->rip);
+}
+
+/* L1 may want to see what L2 loads. */
+static enum exit_action status_word(struct vm *vm)
+{
+    if (nested_runs(&vm->vcpu) && nested_exit(vm))
+        return EXIT_RESUME;
+    return exit_status_word(vm, vm->vcpu.exit.qualification >> 16);
+}
+
+/* SDM "MOV": of the loads of SS this one and POP; nobody pops from a device. */
+static bool casts_shadow(const struct instruction *in)
+{
+    return in->operation == OP_LOAD_SEGMENT && in->reg == SEGMENT_SS;
 }
 
 enum exit_action instruction_emulate(struct vm *vm)
@@ -334,11 +350,13 @@ enum exit_action instruction_emulate(struct vm *vm)
         return EXIT_STOP;
     switch (result) {
     case EXECUTE_DONE:
-        return exit_done(vcpu);
+        return casts_shadow(&instruction) ? exit_shadowed(vcpu) : exit_done(vcpu);
     case EXECUTE_AGAIN:
         return exit_again(vcpu);
     case SEAM_FAULTED:
         return EXIT_INJECT;
+    case STATE_STATUS_WORD:
+        return status_word(vm);
     case SEAM_STOPPED:
         return refused_by_l1(vm) ? EXIT_RESUME : exit_unemulated(vm);
     default:

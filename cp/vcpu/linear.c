@@ -110,7 +110,7 @@ static bool permitted(const struct walk *w)
         if (user_page && (w->access & LINEAR_FETCH) && (cr4 & CR4_SMEP))
             return false;
         if (user_page && !(w->access & LINEAR_FETCH) && (cr4 & CR4_SMAP) &&
-            !(vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_AC))
+            ((w->access & LINEAR_IMPLICIT) || !(vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_AC)))
             return false;
         if ((w->access & LINEAR_WRITE) && !(w->allowed & ENTRY_WRITE) && (vcpu_read(vcpu, VMCS_GUEST_CR0) & CR0_WP))
             return false;

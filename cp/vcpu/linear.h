@@ -6,8 +6,9 @@
 #include "cp/storage/address.h"
 #include "cp/vcpu/vcpu.h"
 
-/* bits of a #PF error code */
-enum linear_access { LINEAR_READ = 0, LINEAR_WRITE = 2, LINEAR_USER = 4, LINEAR_FETCH = 16 };
+/* bits of a #PF error code; and, of no error code, an access to a table of the processor's, which AC does not allow
+ * (SDM "Determination of Access Rights") */
+enum linear_access { LINEAR_READ = 0, LINEAR_WRITE = 2, LINEAR_USER = 4, LINEAR_FETCH = 16, LINEAR_IMPLICIT = 256 };
 
 /* 0 and *to; or -1: a page fault, *error is its error code and the address is CR2's; or -2: the tables lie where no RAM
  * is. */

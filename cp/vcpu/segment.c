@@ -21,11 +21,6 @@ uint64_t segment_base(struct vcpu *vcpu, enum segment segment)
     return vcpu_read(vcpu, bases[segment]);
 }
 
-static bool canonical(uint64_t linear)
-{
-    return (uint64_t)((int64_t)(linear << 16) >> 16) == linear;
-}
-
 /* In real mode and virtual-8086 mode any segment may be read and written. */
 static bool type_allows(struct vcpu *vcpu, uint32_t ar, bool write)
 {
@@ -49,7 +44,7 @@ bool segment_would_allow(struct vcpu *vcpu, enum segment segment, uint64_t offse
                          bool write)
 {
     if (registers_long_mode(vcpu))
-        return canonical(linear) && canonical(linear + size - 1);
+        return segment_canonical(linear) && segment_canonical(linear + size - 1);
     uint32_t ar = (uint32_t)vcpu_read(vcpu, rights[segment]);
     return !(ar & UNUSABLE) && type_allows(vcpu, ar, write) &&
            limit_allows(ar, vcpu_read(vcpu, limits[segment]), offset, size);

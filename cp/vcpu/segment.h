@@ -7,6 +7,11 @@
 #include "cp/decode/instruction.h"
 #include "cp/vcpu/vcpu.h"
 
+static inline bool segment_canonical(uint64_t linear)
+{
+    return (uint64_t)((int64_t)(linear << 16) >> 16) == linear;
+}
+
 /* What is added to an offset: 0 for the old four in 64-bit mode. */
 uint64_t segment_base(struct vcpu *, enum segment);
 /* May `size` bytes at `offset` of the segment, linear address `linear`, be read or written? False: #GP(0) or #SS(0) is

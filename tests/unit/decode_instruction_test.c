@@ -30,8 +30,8 @@ static void likely_bytes(uint8_t *bytes)
         bytes[at++] = prefixes[rnd() % sizeof prefixes];
     if (rnd() % 3 == 0)
         bytes[at++] = 0x0f;
-    for (unsigned tries = 0; tries < 8 && !opcode_has_modrm(at && bytes[at - 1] == 0x0f ? MAP_0F : MAP_ONE, bytes[at]);
-         tries++)
+    enum opcode_map map = at && bytes[at - 1] == 0x0f ? MAP_0F : MAP_ONE;
+    for (unsigned tries = 0; tries < 8 && !opcode_has_modrm(map, bytes[at], PREFIX_NONE); tries++)
         bytes[at] = rnd();
 }
 

@@ -29,7 +29,8 @@ static const struct name {
     SAME(MULX), SAME(MUL), SAME(DIV), SAME(IDIV), SAME(XADD), SAME(CMPXCHG), AS(CMPXCHG8B, CMPXCHG_PAIR),
     AS(CMPXCHG16B, CMPXCHG_PAIR), SAME(XLAT), SAME(PUSH), SAME(POP), SAME(CALL), SAME(JMP), SAME(BOUND), SAME(ARPL),
     AS(CLFLUSH, CACHE_LINE), AS(CLFLUSHOPT, CACHE_LINE), AS(CLWB, CACHE_LINE), SAME(SLDT), SAME(STR), SAME(SGDT),
-    SAME(SIDT), SAME(LGDT), SAME(LIDT), SAME(SMSW), AS(CMOVO, CMOV), AS(CMOVNO, CMOV), AS(CMOVB, CMOV),
+    SAME(SIDT), SAME(LGDT), SAME(LIDT), SAME(SMSW), SAME(LLDT), SAME(LTR), SAME(VERR), SAME(VERW), SAME(LAR),
+    SAME(LSL), SAME(LMSW), SAME(LES), SAME(LDS), SAME(LSS), SAME(LFS), SAME(LGS), AS(CMOVO, CMOV), AS(CMOVNO, CMOV), AS(CMOVB, CMOV),
     AS(CMOVNB, CMOV), AS(CMOVZ, CMOV), AS(CMOVNZ, CMOV), AS(CMOVBE, CMOV), AS(CMOVNBE, CMOV), AS(CMOVS, CMOV),
     AS(CMOVNS, CMOV), AS(CMOVP, CMOV), AS(CMOVNP, CMOV), AS(CMOVL, CMOV), AS(CMOVNL, CMOV), AS(CMOVLE, CMOV),
     AS(CMOVNLE, CMOV), AS(SETO, SET), AS(SETNO, SET), AS(SETB, SET), AS(SETNB, SET), AS(SETZ, SET), AS(SETNZ, SET),
@@ -120,11 +121,14 @@ static enum operation operation_of(const struct answer *a)
     const struct name *table = is_string(a) ? string_names : names;
     size_t count = is_string(a) ? sizeof string_names / sizeof *string_names : sizeof names / sizeof *names;
 
-    if (!is_ours(a) || a->in.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+    if (!is_ours(a))
         return OP_NONE;
+    if (a->in.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+        return a->in.mnemonic == ZYDIS_MNEMONIC_CALL ? OP_CALL_FAR : OP_JMP_FAR;
+    if (has_segment_register(a) && a->in.mnemonic == ZYDIS_MNEMONIC_MOV)
+        return a->operand[0].type == ZYDIS_OPERAND_TYPE_MEMORY ? OP_MOV_SEGMENT : OP_LOAD_SEGMENT;
     if (has_segment_register(a))
-        return a->in.mnemonic == ZYDIS_MNEMONIC_MOV && a->operand[0].type == ZYDIS_OPERAND_TYPE_MEMORY
-                   ? OP_MOV_SEGMENT : OP_NONE;
+        return OP_NONE;
     if (a->in.mnemonic == ZYDIS_MNEMONIC_IMUL && a->in.operand_count_visible == 1)
         return OP_IMUL_WIDE;
     for (size_t i = 0; i < count; i++)
@@ -138,7 +142,7 @@ static bool promised(const struct answer *a)
 {
     enum operation operation = operation_of(a);
 
-    if (operation == OP_NONE || (a->in.mnemonic == ZYDIS_MNEMONIC_MOVSXD && a->in.operand_width == 16))
+    if (operation == OP_NONE)
         return false;
     return is_string(a) || operation >= OP_VMCALL || find_operand(a, ZYDIS_OPERAND_TYPE_MEMORY);
 }
@@ -262,12 +266,17 @@ static void compare_operands(const struct instruction *in, const struct answer *
     const ZydisDecodedOperand *v = find_encoding(a, ZYDIS_OPERAND_ENCODING_NDSNDD);
     const ZydisDecodedOperand *i = find_operand(a, ZYDIS_OPERAND_TYPE_IMMEDIATE);
     bool ours_register = any_of_ours(in, OPERAND_REGISTER) || any_of_ours(in, OPERAND_XMM) ||
-                         any_of_ours(in, OPERAND_MMX) || in->operation == OP_MOV_SEGMENT;
+                         any_of_ours(in, OPERAND_MMX) || in->operation == OP_MOV_SEGMENT ||
+                         in->operation == OP_LOAD_SEGMENT;
     bool shifts_once = in->source == OPERAND_ONE && in->operation >= OP_ROL && in->operation <= OP_SAR;
 
     bool line = in->operation == OP_CACHE_LINE; /* of which ours asks one byte for */
 
-    if (any_of_ours(in, OPERAND_MEMORY) != !!m || (m && m->size != (line ? 512 : in->size * 8u)) ||
+    /* MOVSXD to 16 bits reads 16 by the SDM, 32 by Zydis */
+    bool narrow = in->operation == OP_MOVSX && in->size == 2 && a->in.mnemonic == ZYDIS_MNEMONIC_MOVSXD;
+    unsigned bits = line ? 512 : narrow ? 32 : in->size * 8u;
+
+    if (any_of_ours(in, OPERAND_MEMORY) != !!m || (m && m->size != bits) ||
         (m && !same_memory(in, a, m)))
         complain("another memory operand", bytes, mode);
     if (m && in->operation < OP_CACHE_LINE && writes_memory(in) != !!(m->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
