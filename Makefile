@@ -180,7 +180,7 @@ debug: ## start VM/N (MACHINE=bochs) with the emulator's log kept in build/debug
 all: $(B)/vmn-relay $(B)/vmn-names.so
 .PHONY: run ssh test soak check format debug
 # payloads named vmx_* stand on a small hypervisor of their own, and one that does everything
-$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest console device_operand,$(GUESTS))): \
+$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest console device_operand device_segment,$(GUESTS))): \
   $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)
 
 $(B)/guest/oracle.elf64: $(call obj,free,$(call in,tests/guest/oracle tests/guest/vmx,*.c) $(call in,tests/guest/oracle tests/guest/vmx,*.S) vmcs-shadow/field.c)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cp/decode/descriptor.h"
 #include "cp/decode/execute.h"
 
 enum { FAULT = -14 };
@@ -125,12 +126,54 @@ static int system_write(void *context, const struct instruction *in, uint16_t li
     return 0;
 }
 
+static int load_segment(void *context, enum segment segment, uint16_t selector)
+{
+    (void)context;
+    assert(segment <= SEGMENT_GS && segment != SEGMENT_CS);
+    return selector & 1 ? FAULT : 0;
+}
+
+static int load_system(void *context, const struct instruction *in, uint16_t value, uint64_t linear)
+{
+    (void)context, (void)in, (void)linear;
+    return value & 1 ? FAULT : 0;
+}
+
+static int look(void *context, const struct instruction *in, uint16_t selector, bool *shown, uint64_t *value)
+{
+    (void)context, (void)in;
+    *value = 1, *shown = selector & 2;
+    return selector & 1 ? FAULT : 0;
+}
+
+static int find_code(void *context, uint16_t selector, struct segment_value *code, uint16_t *from)
+{
+    (void)context;
+    *code = (struct segment_value){.selector = selector};
+    *from = 0;
+    return selector & 1 ? FAULT : selector & 2 ? EXECUTE_UNKNOWN : 0;
+}
+
+static bool may_enter(void *context, const struct segment_value *code, uint64_t rip)
+{
+    (void)context, (void)code;
+    return rip & 1;
+}
+
+static int enter(void *context, const struct segment_value *code, uint64_t rip)
+{
+    (void)context;
+    assert((rip & 1) && !(code->selector & 3));
+    return 0;
+}
+
 static const struct execute_seams seams = {
     .read_gpr = read_gpr, .write_gpr = write_gpr, .read_flags = read_flags, .write_flags = write_flags,
     .segment_base = segment_base, .check = check, .read = read, .write = write, .probe = probe, .port_read = port_read,
     .port_write = port_write, .fault = fault, .permitted = permitted, .vector_read = vector_read,
     .vector_write = vector_write, .stack_size = stack_size, .may_jump = may_jump, .jump = jump,
-    .system_read = system_read, .system_write = system_write,
+    .system_read = system_read, .system_write = system_write, .load_segment = load_segment,
+    .load_system = load_system, .look = look, .find_code = find_code, .may_enter = may_enter, .enter = enter,
 };
 
 static void execute(const struct instruction *in)
@@ -139,7 +182,8 @@ static void execute(const struct instruction *in)
 
     assert(accesses <= 2 * EXECUTE_REPEATS);
     assert(result == EXECUTE_DONE || result == EXECUTE_AGAIN || result == FAULT ||
-           (result == EXECUTE_UNKNOWN && in->operation >= OP_VMCALL));
+           (result == EXECUTE_UNKNOWN &&
+            (in->operation >= OP_VMCALL || in->operation == OP_CALL_FAR || in->operation == OP_JMP_FAR)));
     assert(result != EXECUTE_AGAIN || in->repeat || in->repeat_not_equal);
 }
 
