@@ -252,18 +252,13 @@ static inline __attribute__((always_inline)) uint64_t shadow_end(struct vcpu *vc
 
 /* Outside 64-bit mode RIP wraps at 4 GiB. An instruction that was completed ends the shadow of STI and MOV SS and
  * clears RF. */
-static inline __attribute__((always_inline)) void advance(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *vcpu, uint64_t met)
 {
     uint64_t next = vcpu->exit.rip + vcpu->exit.instruction_length;
 
     if ((next ^ vcpu->exit.rip) >> 32 && !registers_long_mode(vcpu))
         next = (uint32_t)next;
     vcpu_write(vcpu, VMCS_GUEST_RIP, next);
-}
-
-static inline __attribute__((always_inline)) void skip_instruction(struct vcpu *vcpu, uint64_t met)
-{
-    advance(vcpu);
     uint64_t blocked = shadow_end(vcpu);
     uint64_t flags = vcpu_read(vcpu, VMCS_GUEST_RFLAGS);
     if (!(flags & (RFLAGS_TF | RFLAGS_RF)) && !met)
@@ -285,21 +280,6 @@ enum exit_action exit_done(struct vcpu *vcpu)
     if (nested_steps(vcpu))
         event_trap_flag(vcpu);
     return EXIT_INJECT;
-}
-
-/* SDM "Masking Exceptions and Interrupts When Switching Stacks"; "Checks on Guest Non-Register State" for the step. */
-enum exit_action exit_shadowed(struct vcpu *vcpu)
-{
-    uint64_t met = vcpu->breakpoints_met | held_back(vcpu, shadow_end(vcpu));
-
-    advance(vcpu);
-    vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & ~RFLAGS_RF);
-    vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_MOV_SS);
-    vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
-               met | (met ? PENDING_ENABLED : 0) | (registers_steps(vcpu) ? DR6_BS : 0));
-    if (nested_steps(vcpu))
-        event_trap_flag(vcpu);
-    return EXIT_RESUME;
 }
 
 enum exit_action exit_again(struct vcpu *vcpu)

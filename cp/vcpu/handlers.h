@@ -22,8 +22,6 @@ int msr_policy_write(struct vm *, uint32_t msr, uint64_t value);
 void exit_skip(struct vcpu *);
 /* As EXIT_SKIP; but breakpoints that the instruction's accesses met trap behind it. */
 enum exit_action exit_done(struct vcpu *);
-/* As EXIT_SKIP, of a load of SS: what traps behind it waits for the next, and so does every interrupt. */
-enum exit_action exit_shadowed(struct vcpu *);
 enum exit_action exit_again(struct vcpu *); /* of a repetition a part is done; the rest is executed again, with RF */
 /* Queue the fault and say so. */
 enum exit_action exit_fault(struct vm *, unsigned vector, uint32_t error); /* one that pushes an error code */

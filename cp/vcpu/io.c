@@ -325,6 +325,28 @@ static bool casts_shadow(const struct instruction *in)
     return in->operation == OP_LOAD_SEGMENT && in->reg == SEGMENT_SS;
 }
 
+/* SDM "Masking Exceptions and Interrupts When Switching Stacks": what traps behind it waits for the next instruction,
+ * as what traps behind a load of SS just before does; "Checks on Guest Non-Register State" for the step. */
+static enum exit_action done_in_shadow(struct vcpu *vcpu)
+{
+    enum { MOV_SS = 2, ENABLED = 1 << 12 };
+    uint64_t flags = vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & ~RFLAGS_RF;
+    bool held = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & MOV_SS;
+    uint64_t pending = vcpu_read(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS);
+    uint64_t met = vcpu->breakpoints_met | (held && (pending & ENABLED) ? pending & DR6_BREAKPOINTS : 0);
+    uint64_t step = registers_steps(vcpu) ? DR6_BS : 0;
+
+    vcpu->breakpoints_met = 0;
+    vcpu_write(vcpu, VMCS_GUEST_RFLAGS, flags & ~RFLAGS_TF);
+    exit_skip(vcpu);
+    vcpu_write(vcpu, VMCS_GUEST_RFLAGS, flags);
+    vcpu_write(vcpu, VMCS_GUEST_INTERRUPTIBILITY, vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) | MOV_SS);
+    vcpu_write(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, met | (met ? ENABLED : 0) | step);
+    if (nested_steps(vcpu))
+        event_trap_flag(vcpu);
+    return EXIT_RESUME;
+}
+
 enum exit_action instruction_emulate(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
@@ -350,7 +372,7 @@ enum exit_action instruction_emulate(struct vm *vm)
         return EXIT_STOP;
     switch (result) {
     case EXECUTE_DONE:
-        return casts_shadow(&instruction) ? exit_shadowed(vcpu) : exit_done(vcpu);
+        return casts_shadow(&instruction) ? done_in_shadow(vcpu) : exit_done(vcpu);
     case EXECUTE_AGAIN:
         return exit_again(vcpu);
     case SEAM_FAULTED:

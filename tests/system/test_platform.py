@@ -180,6 +180,19 @@ def test_what_an_instruction_does_to_a_device_holds_on_the_bare_machine_too():
     assert failed <= QEMU_DEVICE_LACKS
 
 
+SEGMENT_FORMS = 51
+
+
+@pytest.mark.parametrize("options", [
+    ("--machine", "bochs"), ("--machine", "tcg"), ("--machine", "bochs", "--levels", "2"),
+    ("--machine", "tcg", "--levels", "2"),
+], ids=["VMX", "SVM", "VMX twice", "SVM twice"])
+def test_a_selector_in_a_device_loads_what_one_in_storage_does_for_a_guests_guest_too(options):
+    lines = printed("device_segment", options)
+    assert len(lines) == 2 * SEGMENT_FORMS + 1 and lines[-1] == "end", lines
+    assert [line for line in lines[:-1] if not line.startswith("ok ")] == []
+
+
 # QEMU's time is the host's, and what it has not translated yet takes a hundred times as long as what it has
 @pytest.mark.parametrize("host, levels, least", [
     ("bochs", "1", 30), ("bochs", "2", 30), ("bochs", "3", 30), ("tcg", "1", 0), ("tcg", "2", 0), ("tcg", "3", 0),
