@@ -30,7 +30,8 @@ static void a_data_segment_wants_a_type_a_level_and_to_be_present(void **state)
         {DATA, 3, 0, GP}, {DATA, 0, 3, GP}, {CODE, 3, 0, GP}, {CODE, 0, 3, GP},
         {DATA | LEVEL(3), 3, 0, 0}, {DATA | LEVEL(3), 0, 3, 0}, {DATA | LEVEL(2), 3, 2, GP}, {DATA | LEVEL(2), 2, 2, 0},
         {CONFORMING, 3, 3, 0}, {CONFORMING, 0, 3, 0}, {CONFORMING, 3, 0, 0},
-        {DATA ^ ABSENT, 0, 0, NP}, {CODE ^ ABSENT, 0, 0, NP}, {DATA ^ ABSENT, 3, 0, GP}, {EXECUTE_ONLY ^ ABSENT, 0, 0, GP},
+        {DATA ^ ABSENT, 0, 0, NP}, {CODE ^ ABSENT, 0, 0, NP}, {DATA ^ ABSENT, 3, 0, GP},
+        {EXECUTE_ONLY ^ ABSENT, 0, 0, GP},
     };
 
     (void)state;
@@ -48,7 +49,8 @@ static void a_stack_is_writable_and_of_the_very_level(void **state)
         uint32_t rights;
         unsigned rpl, cpl, vector;
     } rules[] = {
-        {DATA, 0, 0, 0}, {DOWN, 0, 0, 0}, {READ_ONLY, 0, 0, GP}, {CODE, 0, 0, GP}, {CONFORMING, 0, 0, GP}, {LDT, 0, 0, GP},
+        {DATA, 0, 0, 0}, {DOWN, 0, 0, 0}, {READ_ONLY, 0, 0, GP}, {CODE, 0, 0, GP}, {CONFORMING, 0, 0, GP},
+        {LDT, 0, 0, GP},
         {BUSY, 0, 0, GP}, {DATA, 3, 0, GP}, {DATA, 3, 3, GP}, {DATA | LEVEL(3), 3, 3, 0}, {DATA | LEVEL(3), 0, 3, GP},
         {DATA | LEVEL(3), 3, 0, GP}, {DATA | LEVEL(3), 0, 0, GP}, {DATA ^ ABSENT, 0, 0, SS}, {DATA ^ ABSENT, 3, 0, GP},
     };
@@ -66,7 +68,8 @@ static void code_is_entered_at_its_own_level_or_conforms(void **state)
         uint32_t rights;
         unsigned rpl, cpl, vector, ia32e;
     } rules[] = {
-        {CODE, 0, 0, 0, 0}, {EXECUTE_ONLY, 0, 0, 0, 0}, {DATA, 0, 0, GP, GP}, {CODE, 3, 0, GP, GP}, {CODE, 0, 3, GP, GP},
+        {CODE, 0, 0, 0, 0}, {EXECUTE_ONLY, 0, 0, 0, 0}, {DATA, 0, 0, GP, GP}, {CODE, 3, 0, GP, GP},
+        {CODE, 0, 3, GP, GP},
         {CODE | LEVEL(3), 3, 3, 0, 0}, {CODE | LEVEL(3), 0, 3, 0, 0}, {CODE | LEVEL(3), 0, 0, GP, GP},
         {CONFORMING, 3, 3, 0, 0}, {CONFORMING, 3, 0, 0, 0}, {CONFORMING | LEVEL(3), 0, 0, GP, GP},
         {CODE ^ ABSENT, 0, 0, NP, NP}, {CODE ^ ABSENT, 3, 0, GP, GP}, {CONFORMING ^ ABSENT, 3, 3, NP, NP},
