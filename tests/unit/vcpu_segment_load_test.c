@@ -1,5 +1,5 @@
-/* Loads of segment registers that CP carries out: what is read of and marked in the table, what becomes of the register, and
- * that nothing does where the table cannot be read or marked. */
+/* Loads of segment registers that CP carries out: what is read of and marked in the table, what becomes of the
+ * register, and that nothing does where the table cannot be read or marked. */
 #include "cp/decode/descriptor.h"
 #include "cp/vcpu/execute_state.h"
 #include "cp/vcpu/segment_load.h"
