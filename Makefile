@@ -97,7 +97,8 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(call obj,host,$(FAKES)) $(B)/host/libpur
 # its oracle
 $(addprefix $(B)/unit/,decode_instruction_test decode_forms_test svm_touch_test oracle_sequence_test): UNIT_LIBS := -lZydis
 # these are pure, and of a payload
-$(B)/unit/oracle_sequence_test: $(call obj,host,tests/guest/oracle/sequence.c tests/guest/oracle/templates.c)
+ORACLE_PURE := $(addprefix tests/guest/oracle/,sequence.c templates.c devices.c)
+$(B)/unit/oracle_sequence_test: $(call obj,host,$(ORACLE_PURE))
 unit: $(addprefix $(B)/unit/,$(UNITS)) ## run the host's unit tests (cmocka, sanitizers)
 	@set -e; for t in $(UNITS); do echo "== $$t"; $(B)/unit/$$t; done
 
@@ -232,7 +233,7 @@ $(COV)/libpure.a: $(call obj,cov,$(PURE_SRC))
 $(COV)/libfake.a: $(call obj,cov,$(FAKES))
 $(COV)/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 $(COV)/run/%_test: COV_LINK := -fsanitize=fuzzer-no-link,address,undefined -lcmocka -lcrypt -lZydis
-$(COV)/run/oracle_sequence_test: $(call obj,cov,tests/guest/oracle/sequence.c tests/guest/oracle/templates.c)
+$(COV)/run/oracle_sequence_test: $(call obj,cov,$(ORACLE_PURE))
 $(COV)/run/%_fuzz: COV_LINK := -fsanitize=fuzzer,address,undefined -lcmocka -lcrypt
 $(COV)/run/%_test: $(COV)/tests/unit/%_test.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)
 $(COV)/run/%_fuzz: $(COV)/tests/fuzz/%_fuzz.o $(COV)/libpure.a $(COV)/libfake.a ; $(cov-link)

@@ -58,7 +58,7 @@ int guest_main(void)
     if (strstr(command_line(), "tcg"))
         memset(&host, true, sizeof host);
     if (!strstr(command_line(), "only=L2")) {
-        oracle_begin(host, ORACLE_FRESH, frames / 2);
+        oracle_begin(host, false, ORACLE_FRESH, frames / 2);
         run_all("L1", oracle_run);
     }
     if (!strstr(command_line(), "only=L1") && cpuid(1, 0).ecx & CPUID_VMX) {

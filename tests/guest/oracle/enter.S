@@ -65,6 +65,23 @@ oracle_left:
         KEPT_POP
         ret
 
+/* void oracle_return(uint64_t *frame): three words of an IRET's frame are stored there, the other two are as they are */
+        .global oracle_return, oracle_iret, oracle_target
+oracle_return:
+        KEPT_PUSH
+        mov     %rsp, oracle_return_rsp
+        movq    $oracle_target, 0(%rdi)
+        movq    $0x08, 8(%rdi)
+        movq    $2, 16(%rdi)
+        mov     %rdi, %rsp
+oracle_iret:
+        iretq
+oracle_target:
+        mov     oracle_return_rsp, %rsp
+        KEPT_POP
+        ret
+
         .bss
         .balign 8
 oracle_rsp: .skip 8
+oracle_return_rsp: .skip 8

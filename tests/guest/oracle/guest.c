@@ -190,7 +190,7 @@ static void set_controls(void)
     }
     vm_pin((takes_interrupts ? PIN_EXTERNAL_INTERRUPT_EXITING : 0) |
            (takes_nmis ? PIN_NMI_EXITING | PIN_VIRTUAL_NMIS : 0));
-    vm_cpu(CPU_MSR_BITMAPS | (nmi_waits ? CPU_NMI_WINDOW_EXITING : 0), CPU2_EPT | CPU2_RDTSCP);
+    vm_cpu(CPU_MSR_BITMAPS | (nmi_waits ? CPU_NMI_WINDOW_EXITING : 0), CPU2_EPT | (sequence_denies(run_seed, run_number) ? 0 : CPU2_RDTSCP));
 }
 
 static void handle_exit(void)
@@ -218,7 +218,7 @@ static void handle_exit(void)
 static void l2_begin(void *unused)
 {
     (void)unused;
-    oracle_begin(guest_host, fresh_from, fresh_count);
+    oracle_begin(guest_host, true, fresh_from, fresh_count);
 }
 
 static void l2_run(void *unused)

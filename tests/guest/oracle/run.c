@@ -37,6 +37,16 @@ enum {
     FLAG_D = 0x400,
     FLAG_AC = 0x40000,
     MOST_EVENTS = 400,
+    NOTHING = 0xD0000000, /* a hole of the machine's */
+    IOAPIC = 0xFEC00000,
+    IOAPIC_DATA = 0x10,
+    IOAPIC_PIT = 0x10 + 2 * 2,
+    IOAPIC_NMI = 0x400,
+    PIT = 0x40,
+    PIT_MODE = 0x43,
+    PIT_MODE_0 = 0x30,
+    OPCODE_HLT = 0xF4,
+    TOP_FRAME = 66, /* of ORACLE_FRAMES: below the end of linear addresses */
     MSR_SYSENTER_CS = 0x174,
     MSR_KERNEL_GS = 0xC0000102,
 };
@@ -54,13 +64,16 @@ struct event {
 struct oracle_state oracle_state;
 uint64_t oracle_instructions;
 void oracle_enter(struct oracle_state *, uint64_t rip);
-extern char oracle_left[];
+void oracle_return(uint64_t *frame);
+extern char oracle_left[], oracle_iret[], oracle_target[];
 
 static struct oracle_host host;
 static struct sequence sequence;
 static struct event event[MOST_EVENTS];
 static unsigned events;
-static bool running, lazy_there, tracing;
+static bool running, lazy_there, tracing, is_guest;
+static unsigned pit_count;
+static uint64_t top_tables[3][512] __attribute__((aligned(ORACLE_PAGE)));
 static uint64_t hash, cr0, cr3, cr4, fresh_first, fresh_frames, fresh_used;
 
 static uint64_t *page_entry(enum oracle_page page) { return (uint64_t *)(uintptr_t)ORACLE_FRAMES + 512 * 64 + page; }
@@ -107,6 +120,9 @@ static void map_window(void)
     map_page(PAGE_READ, (ORACLE_FRAMES + PAGE_READ * ORACLE_PAGE) | PRESENT);
     map_page(PAGE_FRESH, fresh() | PRESENT | WRITABLE);
     map_page(PAGE_FRESH2, fresh() | PRESENT | WRITABLE);
+    map_page(PAGE_HOLE, NOTHING | PRESENT | WRITABLE | UNCACHED);
+    if (sequence.nmis > 1)
+        map_page(PAGE_RETURN2, fresh() | PRESENT | WRITABLE);
     map_page(PAGE_DEVICE, APIC | PRESENT | WRITABLE | UNCACHED);
     lazy_there = false;
 }
@@ -213,6 +229,30 @@ static void self_nmi(void)
     mmio_write(APIC + APIC_ICR, NMI_TO_SELF);
 }
 
+/* As devices.c starts it. */
+static void start_pit(void)
+{
+    outb(PIT_MODE, PIT_MODE_0);
+    outb(PIT, (uint8_t)pit_count);
+    outb(PIT, (uint8_t)(pit_count >> 8));
+    if (pit_count < 0x8000)
+        pit_count *= 2;
+}
+
+/* One that comes at a HLT, or in the hypervisor, came before the HLT it was to end. */
+static bool came_too_soon(const struct guest_frame *f, bool inside)
+{
+    const uint8_t *at = (const uint8_t *)(uintptr_t)f->rip;
+    return sequence.halts && (inside ? at[0] == OPCODE_HLT : !(at[-2] == 0xCD && at[-1] == VECTOR_NMI));
+}
+
+/* In place of an NMI's IRET, with another NMI waiting, which may come behind it only: RSP and SS are zeros of a page
+ * that nobody has touched. */
+static void return_early(void)
+{
+    oracle_return((uint64_t *)(uintptr_t)ORACLE_AT(PAGE_RETURN2, -24));
+}
+
 /* An emulator may take what is sent one jump later than a processor. */
 static void skip_jump(struct guest_frame *f)
 {
@@ -243,6 +283,16 @@ static void ignore(struct guest_frame *f) { (void)f; }
 static void handle(struct guest_frame *f)
 {
     bool inside = f->rip - base() <= sequence.bytes;
+    uint64_t returns = f->rip - (uintptr_t)oracle_iret;
+
+    if (running && f->vector == VECTOR_NMI && returns <= (uintptr_t)(oracle_target - oracle_iret)) {
+        mix(returns);
+        return;
+    }
+    if (running && f->vector == VECTOR_NMI && came_too_soon(f, inside)) {
+        start_pit();
+        return;
+    }
 
     if (!running || !inside || events == MOST_EVENTS - 1) {
         f->rflags &= ~(uint64_t)FLAG_T;
@@ -265,8 +315,9 @@ static void handle(struct guest_frame *f)
     } else {
         note(f, 0, 0);
         if (f->vector == VECTOR_NMI && sequence.nmis) {
-            sequence.nmis--;
             self_nmi();
+            if (--sequence.nmis)
+                return_early();
         } else if (f->vector >= ORACLE_IRQ) {
             mmio_write(APIC + APIC_EOI, 0);
         } else if (f->vector != VECTOR_NMI && f->vector != VECTOR_BP && f->vector != VECTOR_OF) {
@@ -290,6 +341,7 @@ static void put_code(void)
 static void set_machine(void)
 {
     outb(SCRATCH_PORT, 0x5A);
+    pit_count = 0x800;
     mmio_write(APIC + APIC_TPR, 0);
     mmio_write(APIC + APIC_LDR, 0);
     mmio_write(APIC + APIC_DFR, ~0u);
@@ -380,7 +432,7 @@ static void print_result(void)
 uint64_t oracle_run(uint64_t seed, uint64_t number, bool trace)
 {
     tracing = trace;
-    sequence_make(&sequence, seed, number, host);
+    sequence_make(&sequence, seed, number, host, is_guest);
     oracle_instructions += sequence.instructions;
     map_window();
     for (enum oracle_page page = PAGE_DATA; page <= PAGE_READ; page++)
@@ -403,11 +455,33 @@ uint64_t oracle_run(uint64_t seed, uint64_t number, bool trace)
     return hash;
 }
 
-void oracle_begin(struct oracle_host of, uint64_t first, uint64_t frames)
+/* RSP 0 is one behind the last page. */
+static void map_top(uint64_t *table)
+{
+    for (unsigned level = 0; level < 3; level++) {
+        table[511] = (uintptr_t)top_tables[level] | PRESENT | WRITABLE;
+        table = top_tables[level];
+    }
+    table[511] = (ORACLE_FRAMES + TOP_FRAME * ORACLE_PAGE) | PRESENT | WRITABLE;
+}
+
+/* The PIT does not count until it is started. */
+static void prepare_pit(void)
+{
+    outb(PIT_MODE, PIT_MODE_0);
+    mmio_write(IOAPIC, IOAPIC_PIT + 1);
+    mmio_write(IOAPIC + IOAPIC_DATA, 0);
+    mmio_write(IOAPIC, IOAPIC_PIT);
+    mmio_write(IOAPIC + IOAPIC_DATA, IOAPIC_NMI);
+}
+
+void oracle_begin(struct oracle_host of, bool guest, uint64_t first, uint64_t frames)
 {
     uint64_t *table = (uint64_t *)(read_cr3() & ~0xFFFull);
 
     host = of;
+    is_guest = guest;
+    map_top(table);
     fresh_first = first;
     fresh_frames = frames;
     fresh_used = 0;
@@ -429,5 +503,6 @@ void oracle_begin(struct oracle_host of, uint64_t first, uint64_t frames)
     guest_handle(VECTOR_SPURIOUS, ignore);
     outb(0x21, 0xFF);
     outb(0xA1, 0xFF);
+    prepare_pit();
     mmio_write(APIC + APIC_SPURIOUS, APIC_ON);
 }

@@ -43,7 +43,7 @@ static uint64_t over_the_end(struct sequence *s, enum oracle_page page, unsigned
 
 uint64_t sequence_place(struct sequence *s, unsigned bytes, bool aligned)
 {
-    unsigned kind = sequence_below(s, 24), middle = TOUCHED_MIDDLE + sequence_below(s, 4) * 16;
+    unsigned kind = sequence_below(s, 26), middle = TOUCHED_MIDDLE + sequence_below(s, 4) * 16;
 
     if (!aligned)
         middle += sequence_below(s, 16);
@@ -66,6 +66,8 @@ uint64_t sequence_place(struct sequence *s, unsigned bytes, bool aligned)
     case 14: return over_the_end(s, PAGE_DATA, bytes);
     case 15:
     case 16: return ORACLE_AT(PAGE_LAZY, middle);
+    case 24: return ORACLE_AT(PAGE_HOLE, middle);
+    case 25: return aligned ? ORACLE_AT(PAGE_HOLE, middle) : over_the_end(s, PAGE_FRESH2, bytes);
     case 17: return sequence_below(s, 4) ? ORACLE_AT(PAGE_DATA2, middle) : NOT_CANONICAL | middle;
     default: return ORACLE_AT(PAGE_DATA, middle);
     }
@@ -144,6 +146,11 @@ static void watch(struct sequence *s, unsigned n)
         arm(s, n, data, sequence_below(s, 2) ? DR7_WRITE : DR7_ACCESS, 3);
 }
 
+bool sequence_denies(uint64_t seed, uint64_t number)
+{
+    return (seed + number * 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull >> 40 & 1;
+}
+
 static void start(struct sequence *s, uint64_t seed, uint64_t number)
 {
     memset(s, 0, offsetof(struct sequence, unit));
@@ -156,17 +163,19 @@ static void start(struct sequence *s, uint64_t seed, uint64_t number)
         s->vector[i][0] = sequence_random(s);
         s->vector[i][1] = sequence_random(s);
     }
-    s->registers[4] = ORACLE_AT(ORACLE_PAGES, -0x100);
+    s->registers[4] = ORACLE_AT(PAGE_RETURN, -0x100);
     s->flags = 2 | (sequence_random(s) & (FLAGS_ARITHMETIC | FLAG_I));
     s->place = (uint16_t)(ORACLE_PAGE - 16 - sequence_below(s, 400));
     s->dr7 = DR7_NONE;
     s->nmis = sequence_below(s, 3);
 }
 
-void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host)
+void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host, bool guest)
 {
     start(s, seed, number);
     s->host = host;
+    s->guest = guest;
+    s->denies = sequence_denies(seed, number);
     unsigned mood = sequence_below(s, 8), units = 4 + sequence_below(s, MOST_UNITS - 4);
 
     s->mood = mood < 3                                  ? MOOD_PLAIN

@@ -19,12 +19,15 @@ enum oracle_page {
     PAGE_ABSENT2,
     PAGE_FRESH, /* frames that nobody has touched since power on */
     PAGE_FRESH2,
+    PAGE_HOLE,   /* where the machine has nothing: reads ones, keeps nothing */
     PAGE_DEVICE, /* the local APIC */
     PAGE_CODE,
     PAGE_CODE2,
     PAGE_LAZY, /* absent, until the handler of its #PF puts a fresh frame there */
     PAGE_STACK,
-    ORACLE_PAGES = PAGE_STACK + 4,
+    PAGE_RETURN = PAGE_STACK + 4, /* an IRET's frame, whose end may lie in a frame that nobody has touched */
+    PAGE_RETURN2,
+    ORACLE_PAGES,
 };
 #define ORACLE_AT(page, offset) (ORACLE_WINDOW + (page)*ORACLE_PAGE + (offset))
 
@@ -80,11 +83,13 @@ struct oracle_host {
 struct sequence {
     uint64_t seed;
     struct oracle_host host;
+    bool guest, denies; /* made for the payload's guest; it lacks RDTSCP */
     enum oracle_mood mood;
     uint64_t registers[16]; /* in the order of their numbers; RSP is where the stack is */
     uint64_t flags;
     uint64_t vector[16][2]; /* XMM */
     uint64_t dr[4], dr7;
+    bool halts;    /* until an NMI of the PIT's */
     unsigned nmis; /* so often an NMI's handler sends another */
     unsigned bytes, units, instructions;
     struct unit unit[MOST_UNITS];
@@ -93,8 +98,12 @@ struct sequence {
     uint8_t code[MOST_CODE];
 };
 
-/* Makes sequence `number` of `seed`. */
-void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host);
+/* Makes sequence `number` of `seed`. What a guest's hypervisor does not enable is an undefined opcode there, and has one
+ * in its place elsewhere. */
+void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host, bool guest);
+
+/* Does the guest of that sequence lack RDTSCP? */
+bool sequence_denies(uint64_t seed, uint64_t number);
 
 /* A random number of a state, and one below n. */
 uint64_t oracle_random(uint64_t *state);
@@ -128,7 +137,7 @@ enum form {
     OF_1 = 0x200,    /* bytes of the memory operand, whatever the registers' */
     MIXED = 0x400,   /* a vector and a general register, or memory */
     ALIGNED = 0x800, /* mostly, since it is #GP otherwise */
-    NO_DEVICE = 0x2000,
+    NO_DEVICE = 0x2000, /* CP says so, and stops the machine: what computes on vectors */
     KEEPS_FLAGS = 0x8000, /* all but the one it changes */
     SENDS = 0x4000,       /* an interrupt or NMI */
     HIDDEN = 0x1000,      /* of RAX to RBX the unit sets what is not as on every processor, and hides it at its end */
@@ -143,5 +152,16 @@ uint64_t sequence_random(struct sequence *s);
 void put(struct sequence *s, unsigned bytes, const void *code);
 #define PUT(s, ...)   put(s, sizeof((const uint8_t[]){__VA_ARGS__}), (const uint8_t[]){__VA_ARGS__})
 #define BYTES_OF_4(v) (uint8_t)(v), (uint8_t)((v) >> 8), (uint8_t)((v) >> 16), (uint8_t)((v) >> 24)
+/* MOV of a number to a register. */
+void put_set(struct sequence *s, unsigned n, uint64_t value);
+/* A store to a register of the local APIC. */
+void put_store(struct sequence *s, unsigned apic_register, uint32_t value);
 /* Some place for an operand of so many bytes. */
 uint64_t sequence_place(struct sequence *s, unsigned bytes, bool aligned);
+
+/* Rows of devices.c: with a device, and with what a guest may lack. */
+void emit_halt(struct sequence *, const struct row *);
+void emit_apic_timer(struct sequence *, const struct row *);
+void emit_loopback(struct sequence *, const struct row *);
+void emit_bit_string(struct sequence *, const struct row *);
+void emit_enabled(struct sequence *, const struct row *);

@@ -8,7 +8,7 @@ enum { REX = 0x40, REX_W = 8, REX_R = 4, REX_B = 1, OPERAND_16 = 0x66, LOCK = 0x
 
 static bool coin(struct sequence *s) { return sequence_below(s, 2); }
 
-static void put_set(struct sequence *s, unsigned n, uint64_t value)
+void put_set(struct sequence *s, unsigned n, uint64_t value)
 {
     uint8_t code[10] = {REX | REX_W, (uint8_t)(0xB8 + n)};
 
@@ -89,6 +89,11 @@ static unsigned any_size(struct sequence *s, const struct row *row)
     }
 }
 
+static bool is_device(uint64_t at, unsigned bytes)
+{
+    return at < ORACLE_AT(PAGE_DEVICE + 1, 0) && at + bytes > ORACLE_AT(PAGE_HOLE, 0);
+}
+
 /* The forms with ModRM. */
 static void emit_modrm(struct sequence *s, const struct row *row)
 {
@@ -106,7 +111,7 @@ static void emit_modrm(struct sequence *s, const struct row *row)
         do
             at = sequence_place(s, memory_size(row, size),
                                 row->form & ALIGNED && (s->host.no_alignment || sequence_below(s, 8)));
-        while (row->form & NO_DEVICE && at >> 12 == ORACLE_AT(PAGE_DEVICE, 0) >> 12);
+        while (row->form & NO_DEVICE && is_device(at, memory_size(row, size)));
         how = at >> 63 ? 1 : sequence_below(s, 3);
         if (how)
             put_set(s, RDI, at + (how == 2) * 16);
@@ -312,7 +317,7 @@ static void emit_software_interrupt(struct sequence *s, const struct row *row)
 
 enum { ICR = 0x300, ICR_HIGH = 0x310, TPR = 0x80, ICR_SELF = 0x44000, ICR_NMI = 0x4400 };
 
-static void put_store(struct sequence *s, unsigned apic_register, uint32_t value)
+void put_store(struct sequence *s, unsigned apic_register, uint32_t value)
 {
     uint32_t at = ORACLE_AT(PAGE_DEVICE, apic_register);
     PUT(s, 0xC7, 0x04, 0x25, BYTES_OF_4(at), BYTES_OF_4(value));
@@ -427,32 +432,32 @@ const struct row oracle_rows[] = {
     MODRM("INC r/m", 1, "\xFF", 0, 0, 0, BYTE | LOCKABLE, 0)
     MODRM("NEG r/m", 1, "\xF7", 0, 3, 0, BYTE | LOCKABLE, 0)
     MODRM("NOT r/m", 1, "\xF7", 0, 2, 0, BYTE | LOCKABLE, 0)
-    MODRM("MUL r/m", 1, "\xF7", 0, 4, 0, BYTE | NO_DEVICE, MULTIPLY)
-    MODRM("IMUL r, r/m", 1, "\x0F\xAF", 0, -1, 0, NO_DEVICE, MULTIPLY)
-    MODRM("SHL r/m, 1", 1, "\xD1", 0, 4, 0, BYTE | NO_DEVICE, LOGIC)
-    MODRM("SAR r/m, imm", 1, "\xC1", 0, 7, 1, WIDE | NO_DEVICE, SHIFT)
-    MODRM("ROL r/m, CL", 1, "\xD3", 0, 0, 0, WIDE | NO_DEVICE, ROTATE)
-    MODRM("SHLD r/m, r, imm", 1, "\x0F\xA4", 0, -1, 1, WIDE | NO_DEVICE, SHIFT)
+    MODRM("MUL r/m", 1, "\xF7", 0, 4, 0, BYTE, MULTIPLY)
+    MODRM("IMUL r, r/m", 1, "\x0F\xAF", 0, -1, 0, 0, MULTIPLY)
+    MODRM("SHL r/m, 1", 1, "\xD1", 0, 4, 0, BYTE, LOGIC)
+    MODRM("SAR r/m, imm", 1, "\xC1", 0, 7, 1, WIDE, SHIFT)
+    MODRM("ROL r/m, CL", 1, "\xD3", 0, 0, 0, WIDE, ROTATE)
+    MODRM("SHLD r/m, r, imm", 1, "\x0F\xA4", 0, -1, 1, WIDE, SHIFT)
     MODRM("MOVZX r, m8", 1, "\x0F\xB6", 0, -1, 0, OF_1 | MEMORY, 0)
     MODRM("MOVSX r, m16", 1, "\x0F\xBF", 0, -1, 0, OF_2 | MEMORY | WIDE, 0)
     MODRM("MOVSXD r, m32", 1, "\x63", 0, -1, 0, OF_4 | MEMORY | WIDE, 0)
-    MODRM("CMOVZ r, r/m", 1, "\x0F\x44", 0, -1, 0, NO_DEVICE, 0)
-    MODRM("CMOVNC r, r/m", 1, "\x0F\x43", 0, -1, 0, NO_DEVICE, 0)
-    MODRM("SETC r/m", 1, "\x0F\x92", 0, 0, 0, OF_1 | MEMORY | NO_DEVICE, 0)
+    MODRM("CMOVZ r, r/m", 1, "\x0F\x44", 0, -1, 0, 0, 0)
+    MODRM("CMOVNC r, r/m", 1, "\x0F\x43", 0, -1, 0, 0, 0)
+    MODRM("SETC r/m", 1, "\x0F\x92", 0, 0, 0, OF_1 | MEMORY, 0)
     MODRM("BT r/m, imm", 1, "\x0F\xBA", 0, 4, 1, 0, BITS)
     MODRM("BTS r/m, imm", 1, "\x0F\xBA", 0, 5, 1, LOCKABLE, BITS)
     MODRM("XADD r/m, r", 2, "\x0F\xC1", 0, -1, 0, BYTE | LOCKABLE, 0)
     MODRM("CMPXCHG m, r", 2, "\x0F\xB1", 0, -1, 0, BYTE | LOCKABLE | MEMORY, 0)
     MODRM("CMPXCHG8B m", 1, "\x0F\xC7", 0, 1, 0, OF_8 | MEMORY | LOCKABLE | KEEPS_FLAGS, 0)
     MODRM("MOVNTI m, r", 1, "\x0F\xC3", 0, -1, 0, MEMORY | WIDE, 0)
-    MODRM("MOVUPS x, x/m", 2, "\x0F\x10", 0, -1, 0, VECTOR | NO_DEVICE, 0)
-    MODRM("MOVUPS m, x", 2, "\x0F\x11", 0, -1, 0, VECTOR | MEMORY | NO_DEVICE, 0)
-    MODRM("MOVAPS m, x", 1, "\x0F\x29", 0, -1, 0, VECTOR | MEMORY | ALIGNED | NO_DEVICE, 0)
-    MODRM("MOVDQA x, m", 1, "\x0F\x6F", 0x66, -1, 0, VECTOR | MEMORY | ALIGNED | NO_DEVICE, 0)
-    MODRM("MOVSS x, m", 1, "\x0F\x10", 0xF3, -1, 0, VECTOR | OF_4 | MEMORY | NO_DEVICE, 0)
-    MODRM("MOVD x, m", 1, "\x0F\x6E", 0x66, -1, 0, VECTOR | OF_4 | MEMORY | NO_DEVICE, 0)
-    MODRM("MOVD m, x", 1, "\x0F\x7E", 0x66, -1, 0, VECTOR | OF_4 | MEMORY | NO_DEVICE, 0)
-    MODRM("MOVQ m, x", 1, "\x0F\xD6", 0x66, -1, 0, VECTOR | OF_8 | MEMORY | NO_DEVICE, 0)
+    MODRM("MOVUPS x, x/m", 2, "\x0F\x10", 0, -1, 0, VECTOR, 0)
+    MODRM("MOVUPS m, x", 2, "\x0F\x11", 0, -1, 0, VECTOR | MEMORY, 0)
+    MODRM("MOVAPS m, x", 1, "\x0F\x29", 0, -1, 0, VECTOR | MEMORY | ALIGNED, 0)
+    MODRM("MOVDQA x, m", 1, "\x0F\x6F", 0x66, -1, 0, VECTOR | MEMORY | ALIGNED, 0)
+    MODRM("MOVSS x, m", 1, "\x0F\x10", 0xF3, -1, 0, VECTOR | OF_4 | MEMORY, 0)
+    MODRM("MOVD x, m", 1, "\x0F\x6E", 0x66, -1, 0, VECTOR | OF_4 | MEMORY, 0)
+    MODRM("MOVD m, x", 1, "\x0F\x7E", 0x66, -1, 0, VECTOR | OF_4 | MEMORY, 0)
+    MODRM("MOVQ m, x", 1, "\x0F\xD6", 0x66, -1, 0, VECTOR | OF_8 | MEMORY, 0)
     MODRM("PXOR x, x/m", 1, "\x0F\xEF", 0x66, -1, 0, VECTOR | ALIGNED | NO_DEVICE, 0)
     MODRM("PADDD x, x/m", 1, "\x0F\xFE", 0x66, -1, 0, VECTOR | ALIGNED | NO_DEVICE, 0)
     {"MOVS", 5, emit_string, CODE("\xA5"), 0, 0, 0, 0, 0},
@@ -484,6 +489,12 @@ const struct row oracle_rows[] = {
     SPECIAL("NMI", 3, emit_nmi, SENDS, 0)
     SPECIAL("STI", 3, emit_sti, HIDDEN | SENDS, 0)
     SPECIAL("MOV SS", 3, emit_mov_ss, 0, 0)
+    {"BT m, r", 1, emit_bit_string, CODE("\x0F\xA3"), 0, 0, 0, 0, BITS},
+    {"BTC m, r", 1, emit_bit_string, CODE("\x0F\xBB"), 0, 0, 0, LOCKABLE, BITS},
+    SPECIAL("HLT, NMI", 2, emit_halt, SENDS, 0)
+    SPECIAL("APIC timer", 2, emit_apic_timer, 0, LOGIC)
+    SPECIAL("UART", 2, emit_loopback, 0, LOGIC)
+    SPECIAL("RDTSCP, INVPCID", 3, emit_enabled, HIDDEN, 0)
 };
 /* clang-format on */
 const unsigned oracle_row_count = sizeof oracle_rows / sizeof *oracle_rows;
