@@ -35,7 +35,15 @@ void emit_halt(struct sequence *s, const struct row *row)
 /* A one-shot that ran out, and becomes periodic: SDM "APIC Timer". */
 void emit_apic_timer(struct sequence *s, const struct row *row)
 {
-    enum { LVT = 0x320, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3E0, BY_1 = 11, MASKED = 1 << 16, PERIODIC = 1 << 17 };
+    enum {
+        LVT = 0x320,
+        INITIAL = 0x380,
+        CURRENT = 0x390,
+        DIVIDE = 0x3E0,
+        BY_1 = 11,
+        MASKED = 1 << 16,
+        PERIODIC = 1 << 17
+    };
     uint32_t current = ORACLE_AT(PAGE_DEVICE, CURRENT);
 
     (void)row;
@@ -118,6 +126,17 @@ static void put_rdtscp(struct sequence *s)
     put_set(s, RDX, 2);
 }
 
+/* EPTP switching to the EPT there is: the guest's, of one element. Elsewhere an instruction that does nothing either. */
+static void put_function(struct sequence *s)
+{
+    put_set(s, RAX, 0);
+    put_set(s, RCX, 0);
+    if (s->guest)
+        PUT(s, 0x0F, 0x01, 0xD4);
+    else
+        PUT(s, 0x0F, 0x1F, 0xC0);
+}
+
 /* Undefined where a control does not enable them: SDM "Changes to Instruction Behavior in VMX Non-Root Operation". */
 void emit_enabled(struct sequence *s, const struct row *row)
 {
@@ -126,14 +145,14 @@ void emit_enabled(struct sequence *s, const struct row *row)
     } lacking[] = {
         {3, {0x0F, 0x01, 0xF9}},             /* RDTSCP */
         {5, {0x66, 0x0F, 0x38, 0x82, 0x07}}, /* INVPCID RAX, [RDI] */
-        {3, {0x0F, 0x01, 0xD4}},             /* VMFUNC */
+        {3, {0x0F, 0x01, 0xD4}},             /* VMFUNC 0 */
     };
     static const uint8_t undefined[] = {0x66, 0x66, 0x0F, 0xB9, 0xC0}; /* UD1 */
-    unsigned n = sequence_below(s, 2) * sequence_below(s, sizeof lacking / sizeof *lacking);
+    unsigned n = sequence_below(s, sizeof lacking / sizeof *lacking);
 
     (void)row;
-    if (n == 0 && !s->denies) {
-        put_rdtscp(s);
+    if (n != 1 && !s->denies) {
+        n ? put_function(s) : put_rdtscp(s);
         return;
     }
     put_set(s, RDI, ORACLE_AT(PAGE_DATA, TOUCHED_MIDDLE));

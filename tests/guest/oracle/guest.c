@@ -33,7 +33,7 @@ enum {
     NMI_BLOCKED = 8, /* of interruptibility */
 };
 
-static struct page region, top, pointers, directory[4], frames, bitmap;
+static struct page region, top, pointers, directory[4], frames, bitmap, functions;
 static struct vm vm = {.region = &region};
 static uint64_t choice, eptp, result, run_seed, run_number, fresh_from, fresh_count;
 static struct oracle_host guest_host;
@@ -190,7 +190,8 @@ static void set_controls(void)
     }
     vm_pin((takes_interrupts ? PIN_EXTERNAL_INTERRUPT_EXITING : 0) |
            (takes_nmis ? PIN_NMI_EXITING | PIN_VIRTUAL_NMIS : 0));
-    vm_cpu(CPU_MSR_BITMAPS | (nmi_waits ? CPU_NMI_WINDOW_EXITING : 0), CPU2_EPT | (sequence_denies(run_seed, run_number) ? 0 : CPU2_RDTSCP));
+    vm_cpu(CPU_MSR_BITMAPS | (nmi_waits ? CPU_NMI_WINDOW_EXITING : 0),
+           CPU2_EPT | (sequence_denies(run_seed, run_number) ? 0 : CPU2_RDTSCP | CPU2_VM_FUNCTIONS));
 }
 
 static void handle_exit(void)
@@ -271,6 +272,9 @@ void oracle_guest_begin(struct oracle_host host, uint64_t first_fresh, uint64_t 
     vm_exit_controls(EXIT_SAVE_DEBUG_CONTROLS);
     vm_entry_controls(ENTRY_LONG_MODE | ENTRY_LOAD_DEBUG_CONTROLS);
     vm_set(VMCS_EPT_POINTER, eptp);
+    put_entry(&functions, 0, eptp);
+    vm_set(VMCS_EPTP_LIST_ADDRESS, address(&functions));
+    vm_set(VMCS_VM_FUNCTION_CONTROLS, 1);
     vm_cpu(CPU_MSR_BITMAPS, CPU2_EPT);
     vm_set(VMCS_MSR_BITMAP, address(&bitmap));
     map_frames(ALL);

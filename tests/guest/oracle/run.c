@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "tests/guest/oracle/trace.h"
 #include "tests/guest/runtime/runtime.h"
 
 enum {
@@ -248,10 +249,7 @@ static bool came_too_soon(const struct guest_frame *f, bool inside)
 
 /* In place of an NMI's IRET, with another NMI waiting, which may come behind it only: RSP and SS are zeros of a page
  * that nobody has touched. */
-static void return_early(void)
-{
-    oracle_return((uint64_t *)(uintptr_t)ORACLE_AT(PAGE_RETURN2, -24));
-}
+static void return_early(void) { oracle_return((uint64_t *)(uintptr_t)ORACLE_AT(PAGE_RETURN2, -24)); }
 
 /* An emulator may take what is sent one jump later than a processor. */
 static void skip_jump(struct guest_frame *f)
@@ -392,28 +390,6 @@ static void mix_result(void)
     print_part("pages");
 }
 
-static void print_sequence(uint64_t number)
-{
-    guest_print("sequence %llu: mood %u, flags %llx, DR7 %llx, DR %llx %llx %llx %llx\n", (unsigned long long)number,
-                sequence.mood, (unsigned long long)sequence.flags, (unsigned long long)sequence.dr7,
-                (unsigned long long)sequence.dr[0] - base(), (unsigned long long)sequence.dr[1] - base(),
-                (unsigned long long)sequence.dr[2] - base(), (unsigned long long)sequence.dr[3] - base());
-    for (unsigned n = 0; n < sequence.units; n++) {
-        unsigned end = n + 1 < sequence.units ? sequence.unit[n + 1].start : sequence.bytes;
-        guest_print(" %3x %s:", sequence.unit[n].start, sequence.unit[n].row->name);
-        for (unsigned i = sequence.unit[n].start; i < end; i++)
-            guest_print(" %02x", sequence.code[i]);
-        guest_print("\n");
-    }
-}
-
-static void print_registers(const uint64_t *registers, unsigned count)
-{
-    for (unsigned n = 0; n < count; n++)
-        guest_print(" %llx", (unsigned long long)registers[n]);
-    guest_print("\n");
-}
-
 static void print_result(void)
 {
     for (unsigned n = 0; n < events; n++) {
@@ -422,11 +398,11 @@ static void print_result(void)
                     (unsigned long long)e->vector, (unsigned long long)e->error, (unsigned long long)e->offset,
                     (unsigned long long)e->flags, (unsigned long long)e->rsp, (unsigned long long)e->cr2,
                     (unsigned long long)e->dr6);
-        print_registers(e->registers, 15);
+        oracle_print_registers(e->registers, 15);
     }
     guest_print(" end, flags %llx", (unsigned long long)oracle_state.flags);
-    print_registers(oracle_state.registers, 16);
-    print_registers(oracle_state.vector[0], 32);
+    oracle_print_registers(oracle_state.registers, 16);
+    oracle_print_registers(oracle_state.vector[0], 32);
 }
 
 uint64_t oracle_run(uint64_t seed, uint64_t number, bool trace)
@@ -439,7 +415,7 @@ uint64_t oracle_run(uint64_t seed, uint64_t number, bool trace)
         fill(page, number + page + 1);
     put_code();
     if (trace)
-        print_sequence(number);
+        oracle_print_sequence(&sequence, number);
     hash = events = 0;
     set_machine();
     write_dr7(sequence.dr7);

@@ -83,7 +83,7 @@ struct oracle_host {
 struct sequence {
     uint64_t seed;
     struct oracle_host host;
-    bool guest, denies; /* made for the payload's guest; it lacks RDTSCP */
+    bool guest, denies; /* made for the payload's guest; it lacks RDTSCP and VM functions */
     enum oracle_mood mood;
     uint64_t registers[16]; /* in the order of their numbers; RSP is where the stack is */
     uint64_t flags;
@@ -102,7 +102,7 @@ struct sequence {
  * in its place elsewhere. */
 void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host, bool guest);
 
-/* Does the guest of that sequence lack RDTSCP? */
+/* Does the guest of that sequence lack RDTSCP and VM functions? */
 bool sequence_denies(uint64_t seed, uint64_t number);
 
 /* A random number of a state, and one below n. */
@@ -134,10 +134,10 @@ enum form {
     OF_4 = 0x40,
     OF_8 = 0x80,
     OF_2 = 0x100,
-    OF_1 = 0x200,    /* bytes of the memory operand, whatever the registers' */
-    MIXED = 0x400,   /* a vector and a general register, or memory */
-    ALIGNED = 0x800, /* mostly, since it is #GP otherwise */
-    NO_DEVICE = 0x2000, /* CP says so, and stops the machine: what computes on vectors */
+    OF_1 = 0x200,         /* bytes of the memory operand, whatever the registers' */
+    MIXED = 0x400,        /* a vector and a general register, or memory */
+    ALIGNED = 0x800,      /* mostly, since it is #GP otherwise */
+    NO_DEVICE = 0x2000,   /* CP says so, and stops the machine: what computes on vectors */
     KEEPS_FLAGS = 0x8000, /* all but the one it changes */
     SENDS = 0x4000,       /* an interrupt or NMI */
     HIDDEN = 0x1000,      /* of RAX to RBX the unit sets what is not as on every processor, and hides it at its end */

@@ -494,7 +494,7 @@ const struct row oracle_rows[] = {
     SPECIAL("HLT, NMI", 2, emit_halt, SENDS, 0)
     SPECIAL("APIC timer", 2, emit_apic_timer, 0, LOGIC)
     SPECIAL("UART", 2, emit_loopback, 0, LOGIC)
-    SPECIAL("RDTSCP, INVPCID", 3, emit_enabled, HIDDEN, 0)
+    SPECIAL("RDTSCP, VMFUNC, INVPCID", 3, emit_enabled, HIDDEN, 0)
 };
 /* clang-format on */
 const unsigned oracle_row_count = sizeof oracle_rows / sizeof *oracle_rows;
