@@ -9,7 +9,7 @@ from harness import guest, run_piped
 EACH = 20                                                # sequences to a hash
 TIMES = int(os.environ.get("VMN_ORACLE", "1"))           # as many sequences
 SEED = os.environ.get("VMN_ORACLE_SEED", "1")
-COUNTS = {("bochs", 1): 280, ("bochs", 2): 80, ("tcg", 1): 700, ("tcg", 2): 280}  # of 36 instructions, twice
+COUNTS = {("bochs", 1): 240, ("bochs", 2): 60, ("tcg", 1): 600, ("tcg", 2): 200}  # of 36 instructions, twice
 RULES = {"bochs": "", "tcg": " tcg"}
 
 

@@ -128,11 +128,13 @@ static void map_window(void)
     lazy_there = false;
 }
 
+/* Zeros about them: a string that goes down comes there too. */
 static void fill(enum oracle_page page, uint64_t seed)
 {
     static const uint16_t places[] = {TOUCHED_LOW, TOUCHED_MIDDLE, TOUCHED_HIGH};
     uint64_t *frame = (uint64_t *)(uintptr_t)(ORACLE_FRAMES + page * ORACLE_PAGE);
 
+    memset(frame, 0, ORACLE_PAGE);
     for (unsigned i = 0; i < 3; i++)
         for (unsigned n = 0; n < TOUCHED_BYTES / 8; n++)
             frame[places[i] / 8 + n] = oracle_random(&seed);
