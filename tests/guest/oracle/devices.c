@@ -65,7 +65,7 @@ void emit_apic_timer(struct sequence *s, const struct row *row)
     put_store(s, LVT, MASKED | ORACLE_IRQ);
 }
 
-/* Two bytes, or one, that nobody reads meanwhile, with FIFOs or without: what is there, and what the UART says of it. */
+/* A byte or two that nobody reads meanwhile, with FIFOs or without: what is there, and what the UART says of it. */
 void emit_loopback(struct sequence *s, const struct row *row)
 {
     enum { DATA = 0x3F8, ENABLE, FIFO, LINE, MODEM, STATUS, LOOP = 0x10 };
@@ -126,7 +126,7 @@ static void put_rdtscp(struct sequence *s)
     put_set(s, RDX, 2);
 }
 
-/* EPTP switching to the EPT there is: the guest's, of one element. Elsewhere an instruction that does nothing either. */
+/* EPTP switching to the EPT there is, the list's only one. Elsewhere an instruction that does nothing either. */
 static void put_function(struct sequence *s)
 {
     put_set(s, RAX, 0);

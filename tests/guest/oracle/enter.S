@@ -65,7 +65,7 @@ oracle_left:
         KEPT_POP
         ret
 
-/* void oracle_return(uint64_t *frame): three words of an IRET's frame are stored there, the other two are as they are */
+/* void oracle_return(uint64_t *frame): three words of an IRET's frame are stored there, two are as they are */
         .global oracle_return, oracle_iret, oracle_target
 oracle_return:
         KEPT_PUSH

@@ -5,7 +5,7 @@
 /* Frames of the window's pages, and its page table behind them, from here on; those of fresh pages. */
 enum { ORACLE_FRAMES = 24 << 20, ORACLE_FRESH = 32 << 20 };
 
-/* Maps the window and takes the vectors, for the payload or its `guest`; `fresh` frames from `first` on are nobody's. */
+/* Maps the window and takes the vectors, for the payload or its guest; `fresh` frames from `first` are nobody's. */
 void oracle_begin(struct oracle_host host, bool guest, uint64_t first, uint64_t fresh);
 
 /* Makes and executes one sequence; with `trace` all of it is printed. The hash of all that it did. */

@@ -98,8 +98,8 @@ struct sequence {
     uint8_t code[MOST_CODE];
 };
 
-/* Makes sequence `number` of `seed`. What a guest's hypervisor does not enable is an undefined opcode there, and has one
- * in its place elsewhere. */
+/* Makes sequence `number` of `seed`. What a guest's hypervisor does not enable is undefined there, as is what stands in
+ * its place elsewhere. */
 void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host, bool guest);
 
 /* Does the guest of that sequence lack RDTSCP and VM functions? */
