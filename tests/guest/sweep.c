@@ -1,15 +1,13 @@
 /* Arms breakpoints at every address from 1 MiB on, where CP and its other guests are too, and makes exits under them.
  * None of them is met here: the loop runs from storage above. `code=` and `data=` are how many KiB are swept of either,
- * `stride=` bytes from one data breakpoint to the next, `also=` an address whose next 5 KiB are swept as code. With
- * `copies=1` an exit is also made in the midst of an instruction that has met a breakpoint, which QEMU tells of in CP.
+ * `stride=` bytes from one data breakpoint to the next, `also=` an address whose next 5 KiB are swept as code.
  * Says "still here" at the end; with `stay=1` it goes on for ever then, breakpoints armed. */
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
 
-enum { VECTOR_DEBUG = 1, FROM = 0x100000, LOOP = 0x1000000, SOURCE = 0x1100000, KIB = 1024, ROUND = 64 * KIB };
-/* three that move, and one on the reads and writes of four bytes */
-#define THREE_OF(type, code) (0x4AAull | 0x111ull * ((type) | (code) << 2) << 16 | 0xFull << 28)
+enum { VECTOR_DEBUG = 1, FROM = 0x100000, LOOP = 0x1000000, KIB = 1024, ROUND = 64 * KIB };
+#define THREE_OF(type, code) (0x42Aull | 0x111ull * ((type) | (code) << 2) << 16)
 
 static unsigned hits;
 
@@ -20,8 +18,7 @@ static void note(struct guest_frame *frame)
     __asm__ volatile("mov %0, %%dr7" : : "r"(0x400ull));
 }
 
-/* A function (from, to, stride, DR7, source) that can be moved: breakpoints, an exit, a copy from `source` to the local
- * APIC's TPR unless it is 0, none. */
+/* A function (from, to, stride, DR7) that can be moved: breakpoints, an exit, none. */
 extern const char sweep_loop[], sweep_loop_end[];
 __asm__(".text\n"
         ".globl sweep_loop, sweep_loop_end\n"
@@ -34,16 +31,7 @@ __asm__(".text\n"
         "add %rdx, %rdi\n"
         "mov %rcx, %dr7\n"
         "out %al, $0x80\n"
-        "test %r8, %r8\n"
-        "jz 2f\n"
-        "mov %rsi, %rax\n"
-        "mov %rdi, %r11\n"
-        "mov %r8, %rsi\n"
-        "mov $0xFEE00080, %edi\n"
-        "movsl\n"
-        "mov %rax, %rsi\n"
-        "mov %r11, %rdi\n"
-        "2: mov %r10, %dr7\n"
+        "mov %r10, %dr7\n"
         "cmp %rsi, %rdi\n"
         "jb 1b\n"
         "ret\n"
@@ -65,12 +53,11 @@ static uint64_t option(const char *name, uint64_t otherwise)
 
 static void sweep(const char *name, uint64_t begin, uint64_t kib, uint64_t stride, uint64_t dr7)
 {
-    void (*loop)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) =
-        (void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))(uintptr_t)LOOP;
-    uint64_t source = option("copies=", 0) ? SOURCE : 0;
+    void (*loop)(uint64_t, uint64_t, uint64_t, uint64_t) =
+        (void (*)(uint64_t, uint64_t, uint64_t, uint64_t))(uintptr_t)LOOP;
 
     for (uint64_t from = begin, to = begin + kib * KIB; from < to; from += ROUND) {
-        loop(from, from + ROUND < to ? from + ROUND : to, stride, dr7, source);
+        loop(from, from + ROUND < to ? from + ROUND : to, stride, dr7);
         guest_print("%s %llx\n", name, (unsigned long long)from);
     }
 }
@@ -79,8 +66,6 @@ int guest_main(void)
 {
     guest_handle(VECTOR_DEBUG, note);
     memcpy((void *)(uintptr_t)LOOP, sweep_loop, (size_t)(sweep_loop_end - sweep_loop));
-    *(volatile uint32_t *)(uintptr_t)SOURCE = 0;
-    __asm__ volatile("mov %0, %%dr3" : : "r"((uint64_t)SOURCE));
     guest_print("sweeping\n");
     sweep("code", FROM, option("code=", 384), 1, THREE_OF(0, 0));
     if (option("also=", 0))
