@@ -102,6 +102,7 @@ def test_a_disconnected_user_comes_back_to_everything(machine, disk):
     m.line(2).expect("PASSWORD")
     m.line(2).type("vmn")
     m.line(2).expect("RECONNECTED AT")
+    m.line(2).expect("#CP DISCONNECT")  # the last screen
     m.line(2).type("#CP BEGIN")
     m.line(2).type("")
     assert "still here" in m.line(2).cms("TYPE KEPT TEXT A")
