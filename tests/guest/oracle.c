@@ -9,29 +9,12 @@
 
 #include <string.h>
 
+#include "tests/guest/runtime/option.h"
 #include "tests/guest/runtime/runtime.h"
 
 enum { CPUID_VMX = 1 << 5 };
 static uint64_t seed, from, count, each;
 static bool trace;
-
-static const char *command_line(void)
-{
-    const struct multiboot_information *information = guest_multiboot();
-    return information->flags & 4 ? (const char *)(uintptr_t)information->command_line : "";
-}
-
-static uint64_t option(const char *name, uint64_t otherwise)
-{
-    const char *at = strstr(command_line(), name);
-    uint64_t value = 0;
-
-    if (!at)
-        return otherwise;
-    for (at += strlen(name); *at >= '0' && *at <= '9'; at++)
-        value = value * 10 + (uint64_t)(*at - '0');
-    return value;
-}
 
 static void run_all(const char *name, uint64_t (*run)(uint64_t, uint64_t, bool))
 {
@@ -48,20 +31,20 @@ static void run_all(const char *name, uint64_t (*run)(uint64_t, uint64_t, bool))
 
 int guest_main(void)
 {
-    seed = option("seed=", 1);
-    from = option("from=", 0);
-    count = option("count=", 400);
-    trace = strstr(command_line(), "trace");
-    each = trace ? 1 : option("each=", 50);
+    seed = guest_option("seed=", 1);
+    from = guest_option("from=", 0);
+    count = guest_option("count=", 400);
+    trace = strstr(guest_command_line(), "trace");
+    each = trace ? 1 : guest_option("each=", 50);
     uint64_t frames = ((guest_multiboot()->mem_upper + 1024ull) * 1024 - ORACLE_FRESH) / 4096 - 1024;
     struct oracle_host host = {false};
-    if (strstr(command_line(), "tcg"))
+    if (strstr(guest_command_line(), "tcg"))
         memset(&host, true, sizeof host);
-    if (!strstr(command_line(), "only=L2")) {
+    if (!strstr(guest_command_line(), "only=L2")) {
         oracle_begin(host, false, ORACLE_FRESH, frames / 2);
         run_all("L1", oracle_run);
     }
-    if (!strstr(command_line(), "only=L1") && cpuid(1, 0).ecx & CPUID_VMX) {
+    if (!strstr(guest_command_line(), "only=L1") && cpuid(1, 0).ecx & CPUID_VMX) {
         oracle_guest_begin(host, ORACLE_FRESH + frames / 2 * 4096, frames / 2);
         run_all("L2", oracle_guest_run);
     }

@@ -2,6 +2,7 @@
  * None of them is met here: the loop runs from storage above. `code=` and `data=` are how many KiB are swept of either,
  * `stride=` bytes from one data breakpoint to the next, `also=` an address whose next 5 KiB are swept as code.
  * Says "still here" at the end; with `stay=1` it goes on for ever then, breakpoints armed. */
+#include "tests/guest/runtime/option.h"
 #include "tests/guest/runtime/runtime.h"
 
 #include <string.h>
@@ -37,20 +38,6 @@ __asm__(".text\n"
         "ret\n"
         "sweep_loop_end:\n");
 
-static uint64_t option(const char *name, uint64_t otherwise)
-{
-    const struct multiboot_information *information = guest_multiboot();
-    const char *text = information->flags & 4 ? (const char *)(uintptr_t)information->command_line : "";
-    const char *at = strstr(text, name);
-    uint64_t value = 0;
-
-    if (!at)
-        return otherwise;
-    for (at += strlen(name); *at >= '0' && *at <= '9'; at++)
-        value = value * 10 + (uint64_t)(*at - '0');
-    return value;
-}
-
 static void sweep(const char *name, uint64_t begin, uint64_t kib, uint64_t stride, uint64_t dr7)
 {
     void (*loop)(uint64_t, uint64_t, uint64_t, uint64_t) =
@@ -67,13 +54,13 @@ int guest_main(void)
     guest_handle(VECTOR_DEBUG, note);
     memcpy((void *)(uintptr_t)LOOP, sweep_loop, (size_t)(sweep_loop_end - sweep_loop));
     guest_print("sweeping\n");
-    sweep("code", FROM, option("code=", 384), 1, THREE_OF(0, 0));
-    if (option("also=", 0))
-        sweep("more code", option("also=", 0), 5, 1, THREE_OF(0, 0));
-    sweep("data", FROM, option("data=", 1536), option("stride=", 8), THREE_OF(3, 2));
+    sweep("code", FROM, guest_option("code=", 384), 1, THREE_OF(0, 0));
+    if (guest_option("also=", 0))
+        sweep("more code", guest_option("also=", 0), 5, 1, THREE_OF(0, 0));
+    sweep("data", FROM, guest_option("data=", 1536), guest_option("stride=", 8), THREE_OF(3, 2));
     guest_print("%u hits\n", hits);
     guest_print("still here\n");
-    if (option("stay=", 0))
+    if (guest_option("stay=", 0))
         for (;;)
             sweep("again", FROM, 64, 1, THREE_OF(0, 0));
     return hits != 0;
