@@ -34,8 +34,13 @@ void session_welcome(struct session *s)
 
 void session_enter_cp(struct session *s)
 {
+    bool begun = s->state == SESSION_COMMAND;
     session_enter(s, SESSION_READ);
-    session_prompt(s);
+    if (begun)
+        session_prompt_again(s);
+    else
+        session_prompt(s);
+    typing_take_over(s);
 }
 
 void session_begin(struct session *s)
@@ -43,7 +48,7 @@ void session_begin(struct session *s)
     s->typing.attention.typed = 0;
     s->output.owes = true;
     turn_wanted = true;
-    session_enter(s, SESSION_RUN);
+    session_enter(s, s->state == SESSION_COMMAND ? SESSION_COMMAND : SESSION_RUN);
 }
 
 /* ---- logging on and off ----------------------------------------------------------------------------------------- */

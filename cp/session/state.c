@@ -71,11 +71,16 @@ void session_begin_line(struct session *s)
     editor_begin(&s->typing.editor, columns(s), row->prompt ? strlen(row->prompt) : 0, row->reads == READS_SECRET);
 }
 
+void session_prompt_again(struct session *s)
+{
+    s->output.owes = true;
+    turn_wanted = true;
+}
+
 void session_prompt(struct session *s)
 {
     session_begin_line(s);
-    s->output.owes = true;
-    turn_wanted = true;
+    session_prompt_again(s);
 }
 
 void session_refresh(struct session *s)

@@ -65,4 +65,5 @@ bool session_follow(struct session *);
 unsigned session_line_size(const struct session *); /* columns: TERMINAL LINESIZE's, the terminal's, or the usual */
 void session_begin_line(struct session *); /* an empty one; what the state's row calls the prompt is shown by others */
 void session_prompt(struct session *);  /* a new line to read, as the state says */
+void session_prompt_again(struct session *); /* the prompt anew, and what is typed of the line */
 void session_refresh(struct session *); /* shows the unfinished line again when it was broken */

@@ -184,6 +184,16 @@ static void take_for_cp(struct session *s, uint8_t byte)
     }
 }
 
+void typing_take_over(struct session *s)
+{
+    struct typing *t = &s->typing;
+    struct attention *a = &t->attention;
+    for (unsigned i = 0; !t->machine_full && i < a->held; i++)
+        take_for_cp(s, a->bytes[i]);
+    if (!t->machine_full)
+        a->held = 0;
+}
+
 /* The machine goes on, now or after a rest. */
 static bool machine_goes_on(const struct session *s)
 {

@@ -29,6 +29,8 @@ void typing_begin(struct session *); /* nothing typed, no history. @pre all byte
 /* Held bytes to the machine's console; true: all are gone. */
 bool typing_offer_held(struct typing *, struct machine *);
 
+/* The machine reads no more: of what was held back, as it may become #CP, the line for CP begins. */
+void typing_take_over(struct session *);
 /* #CP reaches CP whatever the machine does: if it reads nothing, the first such line that is typed ahead is obeyed
  * before what stands in front of it, which is dropped if the machine does not go on. */
 void typing_heed_attention(struct session *);

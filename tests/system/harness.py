@@ -33,7 +33,10 @@ class Line:
 
     def expect(self, pattern, timeout=20):
         """Waits for the pattern and returns the text that came before it."""
-        self.child.expect(pattern, timeout=timeout)
+        try:
+            self.child.expect(pattern, timeout=timeout)
+        except pexpect.TIMEOUT:
+            raise pexpect.TIMEOUT(f"no {pattern!r} within {timeout} s after {self.child.before[-500:]!r}") from None
         return self.child.before
 
     def expect_exact(self, text, timeout=20):

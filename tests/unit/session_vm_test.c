@@ -48,6 +48,46 @@ static void a_stop_by_the_user_or_one_that_is_over_is_not_told(void **state)
     assert_int_equal(alice->state, SESSION_RUN);
 }
 
+static void a_command_that_is_begun_when_it_ends_goes_on_at_the_prompt(void **state)
+{
+    (void)state;
+    type(0, "#CP QUERY US");
+    told_of(VM_STOP_POWER_OFF);
+    type(0, "ERID\r");
+    const char *text = shown(0);
+    assert_non_null(strstr(text, "due to a power off\r\nCP> QUERY USERID\r\nALICE    AT VMN\r\n"));
+    assert_int_equal(alice->state, SESSION_READ);
+}
+
+static void so_does_one_of_which_not_even_cp_is_typed(void **state)
+{
+    (void)state;
+    for (unsigned begun = 1; begun <= 3; begun++) {
+        static const char *const line = "#cp query userid\r";
+        char head[4] = "";
+        fake_type(0, memcpy(head, line, begun));
+        turn();
+        told_of(VM_STOP_POWER_OFF);
+        type(0, line + begun);
+        assert_shows(0, "CP> #cp query userid\r\nALICE    AT VMN\r\n");
+        type(0, "IPL TEST\r");
+        shown(0);
+    }
+    assert_string_equal(machine->input, "");
+}
+
+static void so_does_one_when_it_begins_again(void **state)
+{
+    (void)state;
+    type(0, "#CP QUERY US");
+    told_of(VM_STOP_RESET);
+    assert_int_equal(alice->vm->state, VM_RUNNABLE);
+    type(0, "ERID\r");
+    assert_shows(0, "ALICE    AT VMN\r\n");
+    assert_int_equal(alice->state, SESSION_RUN);
+    assert_string_equal(machine->input, "");
+}
+
 static void nor_is_one_of_a_machine_that_something_else_is_noted_of(void **state)
 {
     (void)state;
@@ -120,6 +160,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_a_machine_writes_behind_cps_words_goes_on_where_it_was),
         TEST(a_stop_by_the_user_or_one_that_is_over_is_not_told),
+        TEST(a_command_that_is_begun_when_it_ends_goes_on_at_the_prompt),
+        TEST(so_does_one_of_which_not_even_cp_is_typed),
+        TEST(so_does_one_when_it_begins_again),
         TEST(nor_is_one_of_a_machine_that_something_else_is_noted_of),
         TEST(what_is_typed_at_the_prompt_is_still_there_when_a_machine_stops_behind_it),
         TEST(a_machine_without_a_system_that_resets_itself_enters_cp),
