@@ -154,13 +154,13 @@ ssh: ## as run, and people may come by SSH: PORT=2222 or ADDRESS:PORT
 	@MAKE='$(MAKE)' $(BUILD) $(SYSTEM) $(B)/mkimage $(B)/vmn-names.so $(if $(wildcard $(DISK)),,$(DISK))
 	@scripts/vmn $(if $(MACHINE),--machine $(MACHINE)) --disk $(DISK) --ssh $(or $(PORT),2222) || [ $$? = 130 ]
 $(DISK): | $(B)/vmn.img ; @$(call step,making the disk $@){ cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@; } || { rm -f $@.new; exit 1; }
-test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these)
+test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these; WORKERS=2 at a time)
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
 	@$(MAKE) $(MINE) check
 	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
 	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
-	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system $(PYTEST)
+	@/usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(or $(WORKERS),2) --dist loadgroup tests/system $(PYTEST)
 soak: ## the long runs: CUTS=100 power cuts, PASTE=3000 commands, ORACLE=10 times the generated instructions, FUZZ_SECONDS=300 for each fuzzer, VMX_STEPS=5000000 of a guest's wildest VMX
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all

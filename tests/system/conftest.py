@@ -9,6 +9,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness  # noqa: E402
 
 
+def pytest_collection_modifyitems(items):
+    """Machines and their logs are named after tests, of which two may run at once."""
+    seen = {}
+    for item in items:
+        other = seen.setdefault(item.name, item.nodeid)
+        assert other == item.nodeid, f"one name for two tests: {other}, {item.nodeid}"
+
+
 @pytest.fixture
 def machine(request):
     """machine(option, ...) starts scripts/vmn; its logs are named after the test."""

@@ -7,6 +7,8 @@ import pytest
 import harness
 from harness import READY, ROOT, new_disk
 
+pytestmark = pytest.mark.xdist_group("help")  # one process takes all, as they share a machine
+
 
 @pytest.fixture(scope="module")
 def line(tmp_path_factory):

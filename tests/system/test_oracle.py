@@ -6,6 +6,7 @@ import os
 import pytest
 from harness import guest, run_piped
 
+pytestmark = pytest.mark.xdist_group("oracle")  # one process takes all, as they share the bare machine's part
 EACH = 20                                                # sequences to a hash
 TIMES = int(os.environ.get("VMN_ORACLE", "1"))           # as many sequences
 SEED = os.environ.get("VMN_ORACLE_SEED", "1")
