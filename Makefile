@@ -83,7 +83,7 @@ $(B)/host/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 
 # a host tool is images/NAME.c over some of the pure rooms
 TOOL_SRC := $(call in,cms/edf cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
-            cp/device/machine_config.c
+            cp/device/machine_config.c cp/device/share.c
 TOOLS := $(basename $(notdir $(wildcard images/*.c)))
 tools: $(addprefix $(B)/,$(TOOLS))
 $(B)/host/libtool.a: $(call obj,host,$(TOOL_SRC))

@@ -14,11 +14,11 @@ const char command_indicate_help[] =
     "INDICATE [LOAD | USER [userid | *] | NEST [userid | *] | LONGEST]\n"
     "LOAD: share of the processor used since CP was started and of the page frames\n"
     "in use now; ticks of its clock in which it worked and in which nothing ran.\n"
-    "USER: storage, time and exits of your machine; of another's for class E. NEST:\n"
-    "its exits by reason: of its own program, VMX instructions apart; of guests that\n"
-    "program runs, dealt with by CP, or given to the program. LONGEST: the most\n"
-    "ticks for which each kind of exit, and each of CP's own doings, kept interrupts\n"
-    "waiting.\n";
+    "USER: storage, time and exits of your machine; of another's for class E. STEAL:\n"
+    "time in which it could have run and others did. NEST: its exits by reason: of\n"
+    "its own program, VMX instructions apart; of guests that program runs, dealt\n"
+    "with by CP, or given to the program. LONGEST: the most ticks for which each\n"
+    "kind of exit, and each of CP's own doings, kept interrupts waiting.\n";
 
 static unsigned percent(uint64_t part, uint64_t whole) { return whole >= 100 ? part / (whole / 100) : 0; }
 
@@ -88,8 +88,8 @@ static unsigned show_user(struct call *c, const struct session *s)
     response_line(c->response, "CPU 00: CTIME=%s VTIME=%s TTIME=%s EXITS=%llu",
                   clock_text_span(span, clock_unix_us() - s->logon_us), clock_text_cpu(mine, vm->virtual_ticks),
                   clock_text_cpu(total, vm_total_ticks(vm)), (unsigned long long)exits_of(vm));
-    response_line(c->response, "TICKS: VIRTUAL=%llu TOTAL=%llu", (unsigned long long)vm->virtual_ticks,
-                  (unsigned long long)vm_total_ticks(vm));
+    response_line(c->response, "TICKS: VIRTUAL=%llu TOTAL=%llu STEAL=%llu", (unsigned long long)vm->virtual_ticks,
+                  (unsigned long long)vm_total_ticks(vm), (unsigned long long)vm->steal_ticks);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cp/command/families.h"
 #include "cp/command/query.h"
+#include "cp/command/share.h"
 #include "cp/diagnose.h"
 #include "cp/diagnose/chain.h"
 #include "cp/directory/load.h"
@@ -18,6 +19,7 @@
 const char command_query_help[] =
     "QUERY {CPLEVEL | LINKS vdev | NAMES | NEST | NSS | SET | STORAGE}\n"
     "QUERY {TERMINAL | TIME | USERID | USERS}\n"
+    "QUERY SHARE [userid]\n"
     "QUERY userid\n"
     "QUERY VIRTUAL [ALL]\n"
     "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | STORAGE | vdev}\n"
@@ -26,7 +28,8 @@ const char command_query_help[] =
     "systems to IPL. SET: your settings. VIRTUAL: what your machine consists of.\n"
     "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
     "real machine's for classes B and E, else your own. TERMINAL: how wide CP takes\n"
-    "it for.\n";
+    "it for. SHARE: what is yours of the processor, or for classes A and E another\n"
+    "user's.\n";
 
 static unsigned query_cplevel(struct call *c)
 {
@@ -160,7 +163,8 @@ struct question {
 static const struct question questions[] = {
     {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},
     {"NAMES", 1, query_names},     {"NEST", 4, query_nest},
-    {"NSS", 3, query_nss},         {"SET", 3, query_set},         {"STORAGE", 4, query_storage},
+    {"NSS", 3, query_nss},         {"SET", 3, query_set},         {"SHARE", 4, command_query_share},
+    {"STORAGE", 4, query_storage},
     {"TERMINAL", 4, query_terminal}, {"TIME", 1, query_time}, {"USERID", 6, query_userid},
     {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
     {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},

@@ -1,14 +1,18 @@
 /* SET: how CP treats this session. */
 #include "cp/command/families.h"
+#include "cp/command/share.h"
 
 const char command_set_help[] =
     "SET {MSG | WNG | IMSG | RUN} {ON | OFF}\n"
     "SET EMSG {ON | OFF | CODE | TEXT}\n"
     "SET NESTED {OFF | TRAP | SHADOW | MEMORY}\n"
+    "SET SHARE userid {RELATIVE n | ABSOLUTE n% | INITIAL}\n"
     "MSG, WNG, IMSG: receive messages, warnings, CP's information. RUN ON: #CP does\n"
     "not stop the machine. EMSG: what of an error message is shown. NESTED: the\n"
     "virtual VMX the machine is offered from its next reset, up to what the\n"
-    "directory allows.\n";
+    "directory allows. SHARE (class A): what a user gets of the processor while\n"
+    "others want it too: n of 1 to 10000 parts (100 is usual), so much of all, or\n"
+    "what the directory says.\n";
 
 struct choice {
     const char *name;
@@ -66,6 +70,8 @@ unsigned command_set(struct call *c)
 {
     struct word name, value;
     call_next(c, &name);
+    if (word_is(name, "SHARE", 4))
+        return command_set_share(c);
     call_next(c, &value);
     if (word_is(name, "NESTED", 4))
         return set_nested(c, value);

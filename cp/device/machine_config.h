@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/device/share.h"
 #include "cp/storage/frame.h"
 #include "nest/mode.h"
 
@@ -21,6 +22,7 @@ struct machine_config {
     uint64_t storage_maximum; /* ... up to here */
     uint64_t frame_limit;     /* frames on its account at most, 0: any number */
     enum frame_rank rank;     /* whether the last frames are for it */
+    struct share share;       /* of the processor, from LOGON on */
     unsigned uarts;           /* 1 to MACHINE_UARTS */
     enum nest_mode nesting;   /* the virtual VMX it is offered */
     uint32_t grants;          /* 1 << enum machine_grant */

@@ -141,6 +141,13 @@ static const char *take_lines(struct row *row, struct value v)
     return NULL;
 }
 
+static const char *take_share(struct row *row, struct value v)
+{
+    const char *text = text_of(v);
+    bool good = text && share_parse(text, &row->user->machine.share);
+    return good ? NULL : "is neither RELATIVE 1 to 10000 nor ABSOLUTE 0.1% to 100%";
+}
+
 static const char *take_xautolog(struct row *row, struct value v)
 {
     if (!is_list(v))
@@ -202,6 +209,7 @@ const struct property directory_user_properties[] = {
 #define FLAG(name, property) {property, take_##name, false},
 #include "cp/device/grants.def"
     {"lines", take_lines, false},
+    {"share", take_share, false},
     {"xautolog", take_xautolog, false},
     {"ssh-keys", take_ssh_keys, false},
     {0},

@@ -179,6 +179,7 @@ static void turn(struct vm *vm)
     uint64_t begun = clock_now();
 
     vm->turn_begun = begun;
+    vm->steal_ticks += begun - vm->waits_since;
     vm_turn = vm;
     context_load(&vm->vcpu);
     for (uint64_t from = begun;; from = clock_now()) {

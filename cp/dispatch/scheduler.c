@@ -8,12 +8,36 @@ static struct vm *ready;
  * else be given as much as the last one used while it was alone. */
 static uint64_t floor_now;
 
+/* What the ready machines' shares add up to. */
+static uint64_t relative, absolute;
+
+static void count_share(struct share share, bool in)
+{
+    uint64_t *sum = share.absolute ? &absolute : &relative, parts = share_parts(share);
+    *sum += in ? parts : -parts;
+}
+
+/* Relative parts that come to as much as the share, times WEIGHT. Absolute shares of more than all there is are cut in
+ * proportion, and what then is the others' is left to them. */
+enum { WEIGHT = 1024, ABSOLUTE_MOST = SHARE_WHOLE - SHARE_WHOLE / 100 };
+
+static uint64_t weight(const struct vm *vm)
+{
+    if (!vm->share.absolute || !relative || !absolute)
+        return share_parts(vm->share) * WEIGHT;
+    uint64_t given = absolute < ABSOLUTE_MOST ? absolute : ABSOLUTE_MOST;
+    uint64_t parts = share_parts(vm->share) * given * relative * WEIGHT / (absolute * (SHARE_WHOLE - given));
+    return parts ? parts : 1;
+}
+
+enum { USUAL_WEIGHT = SHARE_USUAL * WEIGHT };
+
 /* Who waited is ahead of all who ran by what they may still claim, which is enough to answer a key or a command without
  * a round of the others' slices at each step. What they have had is never taken off it: in any time a machine has its
  * share and once the credit, however often it sleeps. */
-static uint64_t least_vruntime(void)
+static uint64_t least_vruntime(const struct vm *vm)
 {
-    uint64_t credit = clock_ticks(SCHEDULER_CREDIT_US * 1000ull);
+    uint64_t credit = clock_ticks(SCHEDULER_CREDIT_US * 1000ull) * USUAL_WEIGHT / weight(vm);
     return floor_now > credit ? floor_now - credit : 0;
 }
 
@@ -21,9 +45,11 @@ void scheduler_add(struct vm *vm)
 {
     if (vm->ready)
         return;
-    uint64_t least = least_vruntime();
+    count_share(vm->share, true);
+    uint64_t least = least_vruntime(vm);
     if (vm->vruntime < least)
         vm->vruntime = least;
+    vm->waits_since = clock_now();
     vm->ready = true;
     vm->ready_next = ready;
     ready = vm;
@@ -33,6 +59,7 @@ void scheduler_remove(struct vm *vm)
 {
     if (!vm->ready)
         return;
+    count_share(vm->share, false);
     for (struct vm **at = &ready; *at; at = &(*at)->ready_next)
         if (*at == vm) {
             *at = vm->ready_next;
@@ -58,8 +85,20 @@ bool scheduler_contended(void)
 
 void scheduler_charge(struct vm *vm, uint64_t ticks)
 {
-    vm->vruntime += ticks;
+    uint64_t had = ticks * USUAL_WEIGHT + vm->vremainder, by = weight(vm);
+    vm->vruntime += had / by;
+    vm->vremainder = had % by; /* turns may be short and shares large */
+    vm->waits_since = clock_now();
     const struct vm *least = ready ? scheduler_pick() : vm;
     if (least->vruntime > floor_now)
         floor_now = least->vruntime;
+}
+
+void scheduler_share(struct vm *vm, struct share share)
+{
+    if (vm->ready) {
+        count_share(vm->share, false);
+        count_share(share, true);
+    }
+    vm->share = share;
 }

@@ -1,5 +1,5 @@
-/* Which machine runs next: the runnable one that has had the least time, so that time is shared evenly whatever its
- * guests do. Who waited comes first, for as long as their credit lasts. */
+/* Which machine runs next: the runnable one that has had the least time by its share (cp/device/share.h), so that time
+ * is shared as said whatever its guests do. Who waited comes first, for as long as their credit lasts. */
 #pragma once
 #include "cp/dispatch/vm.h"
 
@@ -11,3 +11,4 @@ void scheduler_remove(struct vm *); /* no longer */
 struct vm *scheduler_pick(void);    /* NULL: none; it stays listed */
 bool scheduler_contended(void);     /* more than one runs */
 void scheduler_charge(struct vm *, uint64_t ticks);
+void scheduler_share(struct vm *, struct share); /* from now on */

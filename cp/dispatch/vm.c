@@ -160,6 +160,7 @@ struct vm *vm_create(const struct machine_config *config)
     const struct machine_host host = {vm, on_event, on_output, on_guest_tsc, cpuid_physical_bits()};
 
     vm->config = *config;
+    vm->share = config->share;
     if (cpu_create(vm)) {
         frame_account_close(&vm->storage.account);
         release(vm);

@@ -41,7 +41,11 @@ struct vm {
     uint64_t virtual_ticks; /* TSC ticks spent running the guest */
     uint64_t total_ticks;   /* the same plus CP's work for it, up to its last turn: vm_total_ticks() */
     uint64_t turn_begun;    /* host TSC, while it is vm_turn */
-    uint64_t vruntime;      /* fair scheduling */
+    uint64_t vruntime;      /* ticks it had, as if its share were the usual one: cp/dispatch/scheduler.h ... */
+    uint64_t vremainder;    /* ... and what division left */
+    uint64_t waits_since;   /* host TSC, while it is ready and another runs */
+    uint64_t steal_ticks;   /* TSC ticks in which it could have run */
+    struct share share;     /* SET SHARE */
     /* Exits by reason, each once: of the machine's own program; of a guest it runs itself, dealt with by CP, or given
      * to it. */
     uint64_t exits[EXIT_REASONS], nested_handled[EXIT_REASONS], nested_reflected[EXIT_REASONS];

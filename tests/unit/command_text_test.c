@@ -287,7 +287,7 @@ static void indicate_counts(void **state)
     vm_of("ALICE")->exits[10] = 7;
     assert_answer("ALICE", "INDICATE USER", 0,
                   "USERID=ALICE    MACH=X64 STOR=0002M VIRT=V XSTORE=NONE\nIPLSYS=TEST     DEVNUM=00001\nPAGES: RES=");
-    assert_answer("ALICE", "INDICATE USER", 0, "EXITS=7\nTICKS: VIRTUAL=0 TOTAL=0\n");
+    assert_answer("ALICE", "INDICATE USER", 0, "EXITS=7\nTICKS: VIRTUAL=0 TOTAL=0 STEAL=0\n");
     assert_answer("ALICE", "INDICATE USER BOB", 9016,
                   "HCPIDU9016E INDICATE for another user is for privilege class E\n");
     assert_answer("ALICE", "INDICATE", 0, "AVGPROC-000% 01\nSTORAGE-");

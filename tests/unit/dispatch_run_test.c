@@ -193,10 +193,12 @@ static void time_in_the_guest_and_cps_for_it_are_told_apart(void **state)
 {
     (void)state;
     vm_diagnose = slow_diagnose;
+    fake_now += 50; /* it is ready, and others run */
     PLAY(IN_L1({.reason = EXIT_VMCALL, .instruction_length = 3}, .ticks = 100), IN_L1(cpuid, .ticks = 10),
          IN_L1(triple_fault, .ticks = 1));
     assert_int_equal(vm->virtual_ticks, 111);
     assert_int_equal(vm->total_ticks, 118);
+    assert_int_equal(vm->steal_ticks, 50);
     vm_diagnose = NULL;
 }
 

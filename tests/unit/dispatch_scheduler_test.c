@@ -222,6 +222,80 @@ static void a_machine_is_listed_once_and_may_be_taken_out_twice(void **state)
     assert_false(scheduler_contended());
 }
 
+/* ---- shares ----------------------------------------------------------------------------------------------------- */
+
+static struct share relative(unsigned parts) { return (struct share){false, (uint16_t)parts}; }
+static struct share percent(unsigned whole) { return (struct share){true, (uint16_t)(whole * 10)}; }
+
+/* What each had, in parts of ten thousand, while all want all there is. */
+static void had_by_share(unsigned had[MACHINES])
+{
+    enum { TURNS = 20000 };
+    run(TURNS);
+    for (unsigned i = 0; i < MACHINES; i++)
+        had[i] = turns[i] * 10000 / TURNS;
+}
+
+static void time_is_shared_as_the_shares_say(void **state)
+{
+    static const struct {
+        struct share share[MACHINES];
+        unsigned right[MACHINES];
+    } cases[] = {
+        {{{false, 100}, {false, 200}, {false, 300}}, {1667, 3333, 5000}},
+        {{{0}, {0}, {true, 500}}, {2500, 2500, 5000}},
+        {{{true, 200}, {true, 300}, {false, 7}}, {2000, 3000, 5000}},
+        {{{true, 5}, {0}, {false, 300}}, {50, 2487, 7462}},
+        {{{true, 1000}, {true, 1000}, {0}}, {4950, 4950, 100}}, /* more than there is: something is left to the third */
+        {{{true, 100}, {true, 200}, {true, 300}}, {1667, 3333, 5000}},
+        {{{false, 1}, {false, 10000}, {false, 10000}}, {0, 5000, 5000}},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned had[MACHINES];
+        for (unsigned j = 0; j < MACHINES; j++)
+            scheduler_share(&machine[j], cases[i].share[j]);
+        had_by_share(had); /* what they had before is made even */
+        had_by_share(had);
+        for (unsigned j = 0; j < MACHINES; j++)
+            assert_in_range(had[j] + 20, cases[i].right[j], cases[i].right[j] + 40);
+    }
+}
+
+static void what_a_share_leaves_unused_is_the_others(void **state)
+{
+    unsigned had[MACHINES];
+    (void)state;
+    scheduler_share(&machine[0], percent(90));
+    scheduler_remove(&machine[0]);
+    had_by_share(had);
+    assert_int_equal(had[0], 0);
+    assert_in_range(had[1], 4980, 5020);
+    scheduler_add(&machine[0]);
+    scheduler_remove(&machine[1]);
+    scheduler_remove(&machine[2]);
+    had_by_share(had);
+    assert_int_equal(had[0], 10000);
+    scheduler_add(&machine[1]);
+    scheduler_add(&machine[2]);
+    had_by_share(had);
+    assert_in_range(had[0], 8960, 9040);
+}
+
+static void who_has_a_small_share_claims_no_more_time_after_sleep_than_others(void **state)
+{
+    (void)state;
+    scheduler_share(&machine[2], relative(1));
+    run(1000);
+    sleeps_while_others_run(&machine[2], 20000);
+    run(20);
+    assert_in_range(turns[2], 0, CREDIT / SLICE + 1);
+    scheduler_share(&machine[2], relative(10000));
+    sleeps_while_others_run(&machine[2], 1000);
+    run(CREDIT / SLICE);
+    assert_int_equal(turns[2], CREDIT / SLICE); /* the credit, and then its share */
+}
+
 #define scheduler_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -238,6 +312,9 @@ int main(void)
         scheduler_test(who_comes_back_starts_beside_the_one_that_had_least),
         scheduler_test(nor_when_it_was_waiting_as_they_came),
         scheduler_test(nor_when_it_stopped_within_that_turn),
+        scheduler_test(time_is_shared_as_the_shares_say),
+        scheduler_test(what_a_share_leaves_unused_is_the_others),
+        scheduler_test(who_has_a_small_share_claims_no_more_time_after_sleep_than_others),
         scheduler_test(a_machine_is_listed_once_and_may_be_taken_out_twice),
     };
 

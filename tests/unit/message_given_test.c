@@ -118,6 +118,13 @@ static const struct step steps[] = {
     STEP("BOB", "TRACE", "HCPTRC026E Operand missing or invalid"),
     STEP("BOB", "TRACE ALL ON", "HCPTRC002E Invalid operand - ALL"),
     STEP("BOB", "TRACE VMX ON X", "HCPTRC003E " EXTRA "X"),
+    /* ---- shares ---- */
+    STEP("BOB", "SET SHARE BOB RELATIVE 200", "HCPSHR9016E SET SHARE is for privilege class A"),
+    STEP("BOB", "QUERY SHARE OPERATOR", "HCPSHR9016E QUERY SHARE for another user is for privilege class A or E"),
+    STEP("OPERATOR", "SET SHARE", "HCPSHR020E Userid missing or invalid"),
+    STEP("OPERATOR", "SET SHARE NOBODY RELATIVE 200", "HCPSHR045E NOBODY not logged on"),
+    STEP("OPERATOR", "SET SHARE BOB", "HCPSHR026E Operand missing or invalid"),
+    STEP("OPERATOR", "SET SHARE BOB RELATIVE 0", "HCPSHR002E Invalid operand - RELATIVE 0"),
     /* ---- questions and settings ---- */
     STEP("BOB", "QUERY", "HCPCQR026E Operand missing or invalid"),
     STEP("BOB", "QUERY TIME X", "HCPCQR003E " EXTRA "X"),
