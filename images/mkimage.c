@@ -99,6 +99,9 @@ static uint32_t blocks_needed(void)
     for (unsigned i = 0; i < directory.disks; i++)
         if (directory.disk[i].start + directory.disk[i].blocks > end)
             end = directory.disk[i].start + directory.disk[i].blocks;
+    for (unsigned i = 0; i < AREAS; i++)
+        if (directory.area[i].start + directory.area[i].blocks > end)
+            end = directory.area[i].start + directory.area[i].blocks;
     return (end + BLOCKS_A_MIB) / BLOCKS_A_MIB * BLOCKS_A_MIB;
 }
 

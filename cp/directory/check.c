@@ -50,24 +50,61 @@ static void check_devices(struct directory_reader *r, unsigned user)
     }
 }
 
+static bool apart(struct directory_range a, struct directory_range b)
+{
+    return (uint64_t)a.start + a.blocks <= b.start || (uint64_t)b.start + b.blocks <= a.start;
+}
+
+static void check_place(struct directory_reader *r, const char *path, struct directory_range range)
+{
+    if (range.blocks && range.start < r->first_block)
+        directory_tell(r, path, "its extent begins in CP's own part of the volume");
+    if (range.blocks && (uint64_t)range.start + range.blocks > r->volume_blocks)
+        directory_tell(r, path, "its extent ends beyond the volume");
+}
+
+static void tell_overlap(struct directory_reader *r, const char *path, const char *other)
+{
+    char reason[64];
+    format_text(reason, sizeof reason, "its extent overlaps %s", other);
+    directory_tell(r, path, reason);
+}
+
+/* No minidisk may reach an area, whatever it declares: what is there is CP's. */
+static void check_areas(struct directory_reader *r, const char *path, struct directory_range range, unsigned areas)
+{
+    for (unsigned i = 0; i < areas; i++) {
+        char other[32];
+        format_text(other, sizeof other, "/areas/%s", directory_area_names[i]);
+        if (range.blocks && r->directory->area[i].blocks && !apart(range, r->directory->area[i]))
+            tell_overlap(r, path, other);
+    }
+}
+
+static struct directory_range range_of(const struct directory_disk *disk)
+{
+    return (struct directory_range){disk->start, disk->blocks};
+}
+
 static void check_extents(struct directory_reader *r)
 {
     const struct directory *d = r->directory;
+    char path[64], other[32];
+    for (unsigned i = 0; i < AREAS; i++) {
+        format_text(path, sizeof path, "/areas/%s", directory_area_names[i]);
+        check_place(r, path, d->area[i]);
+        check_areas(r, path, d->area[i], i);
+    }
     for (unsigned i = 0; i < d->disks; i++) {
         const struct directory_disk *a = &d->disk[i];
-        uint64_t end = (uint64_t)a->start + a->blocks;
-        if (a->blocks && a->start < r->first_block)
-            tell_device(r, a->user, "mdisk", a->vdev, "its extent begins in CP's own part of the volume");
-        if (a->blocks && end > r->volume_blocks)
-            tell_device(r, a->user, "mdisk", a->vdev, "its extent ends beyond the volume");
+        format_text(path, sizeof path, "/users/%s/mdisk@%x", d->user[a->user].id, a->vdev);
+        check_place(r, path, range_of(a));
+        check_areas(r, path, range_of(a), AREAS);
         for (unsigned j = 0; j < i; j++) {
             const struct directory_disk *b = &d->disk[j];
-            bool apart = end <= b->start || (uint64_t)b->start + b->blocks <= a->start;
-            if (!apart && !a->overlap && !b->overlap) {
-                char reason[64];
-                format_text(reason, sizeof reason, "its extent overlaps %s's mdisk@%x", d->user[b->user].id, b->vdev);
-                tell_device(r, a->user, "mdisk", a->vdev, reason);
-            }
+            format_text(other, sizeof other, "%s's mdisk@%x", d->user[b->user].id, b->vdev);
+            if (!apart(range_of(a), range_of(b)) && !a->overlap && !b->overlap)
+                tell_overlap(r, path, other);
         }
     }
 }

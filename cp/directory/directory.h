@@ -58,20 +58,29 @@ struct user {
     unsigned ssh_keys_bytes;
 };
 
+/* Ranges of the volume that are CP's own, whose contents only CP's code for them knows. */
+enum directory_area { AREA_SPOOL, AREA_AUDIT, AREAS };
+extern const char *const directory_area_names[AREAS]; /* as the source names them: "spool" */
+
+struct directory_range {
+    uint32_t start, blocks; /* of 4 KiB on the CP volume; blocks 0: there is none */
+};
+
 struct directory {
     struct user user[DIRECTORY_USERS];
     struct directory_disk disk[DIRECTORY_DISKS];
     struct directory_link link[DIRECTORY_LINKS];
     unsigned users, disks, links;
+    struct directory_range area[AREAS];
     char volid[7];
 };
 
 /* Told once for every fault. `path` as in the source (/users/ALICE/mdisk@191), printable whatever the blob held. */
 typedef void directory_fault(void *context, const char *path, const char *reason);
 
-/* Reads and judges all of `blob`. `first_block` and `volume_blocks`: minidisks must lie in [first_block,
- * volume_blocks). Returns the number of faults, each of them told to `fault`; 0: *directory is good. Else it must not
- * be used.
+/* Reads and judges all of `blob`. `first_block` and `volume_blocks`: minidisks and areas must lie in
+ * [first_block, volume_blocks). Returns the number of faults, each of them told to `fault`; 0: *directory is good. Else
+ * it must not be used.
  * @pre blob is 8-byte aligned and readable for `bytes` */
 unsigned directory_parse(struct directory *directory, const void *blob, size_t bytes, uint32_t first_block,
                          uint32_t volume_blocks, directory_fault *fault, void *context);

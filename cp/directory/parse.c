@@ -178,6 +178,34 @@ static void read_users(struct directory_reader *r, int users)
     }
 }
 
+static void read_area(struct directory_reader *r, int node, const char *name)
+{
+    unsigned area = 0;
+    while (area < AREAS && strcmp(name, directory_area_names[area]))
+        area++;
+    if (area == AREAS) {
+        directory_tell(r, r->path, "is no node known here");
+        return;
+    }
+    if (r->directory->area[area].blocks)
+        directory_tell(r, r->path, "is there twice");
+    read_properties(r, node, directory_area_properties, &(struct row){.area = &r->directory->area[area]});
+    refuse_children(r, node);
+}
+
+static void read_areas(struct directory_reader *r, int areas)
+{
+    int node;
+    read_properties(r, areas, directory_no_properties, &(struct row){0});
+    fdt_for_each_subnode(node, r->blob, areas)
+    {
+        const char *name = fdt_get_name(r->blob, node, NULL);
+        size_t before = enter(r, name ? name : "?");
+        read_area(r, node, name ? name : "?");
+        leave(r, before);
+    }
+}
+
 static void read_root(struct directory_reader *r)
 {
     int node;
@@ -190,6 +218,8 @@ static void read_root(struct directory_reader *r)
         if (name && !strcmp(name, "users") && !found) {
             found = true;
             read_users(r, node);
+        } else if (name && !strcmp(name, "areas")) {
+            read_areas(r, node);
         } else {
             directory_tell(r, r->path, "is no node known here");
         }

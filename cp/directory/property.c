@@ -217,14 +217,22 @@ const struct property directory_user_properties[] = {
 
 /* ---- properties of a minidisk and of a link --------------------------------------------------------------------- */
 
-static const char *take_extent(struct row *row, struct value v)
+static const char *take_range(struct value v, struct directory_range *range)
 {
     uint32_t cells[2];
     if (!cells_of(v, 2, cells))
         return "is not two cells: first block and blocks of 4 KiB";
-    row->disk->start = cells[0];
-    row->disk->blocks = cells[1];
+    *range = (struct directory_range){cells[0], cells[1]};
     return cells[1] ? NULL : "has no blocks";
+}
+
+static const char *take_extent(struct row *row, struct value v)
+{
+    struct directory_range range = {0};
+    const char *why = take_range(v, &range);
+    row->disk->start = range.start;
+    row->disk->blocks = range.blocks;
+    return why;
 }
 
 static const char *take_disk_mode(struct row *row, struct value v) { return take_mode(v, &row->disk->mode); }
@@ -281,6 +289,13 @@ const struct property directory_link_properties[] = {
     {"user", take_link_user, true},
     {"vdev", take_link_vdev, true},
     {"mode", take_link_mode, false},
+    {0},
+};
+
+static const char *take_area(struct row *row, struct value v) { return take_range(v, row->area); }
+
+const struct property directory_area_properties[] = {
+    {"extent", take_area, true},
     {0},
 };
 

@@ -14,6 +14,7 @@ struct row {
     struct user *user;
     struct directory_disk *disk;
     struct directory_link *link;
+    struct directory_range *area;
 };
 
 struct property {
@@ -24,4 +25,4 @@ struct property {
 
 /* Each ends with a row without a name. */
 extern const struct property directory_root_properties[], directory_no_properties[], directory_user_properties[],
-    directory_disk_properties[], directory_link_properties[];
+    directory_disk_properties[], directory_link_properties[], directory_area_properties[];

@@ -3,7 +3,7 @@
  *   block 0            struct volume_label
  *   blocks 1..16       directory slot A: struct volume_slot, then the directory's blob
  *   blocks 17..32      directory slot B
- *   from block 33      minidisks, as the directory says
+ *   from block 33      minidisks, and the areas of CP itself, as the directory says: its spool, its audit log
  *
  * Blocks are 4 KiB, numbers little-endian. A new directory goes into the slot that is not the newest, so a cut while it
  * is written leaves the other one. Whatever is on the disk may be damaged: that is a text and a fall-back, nothing

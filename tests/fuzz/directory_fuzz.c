@@ -35,6 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     d.user[i].machine.storage_bytes <= d.user[i].machine.storage_maximum);
         for (unsigned i = 0; i < d.disks; i++)
             require(d.disk[i].start >= FIRST && (uint64_t)d.disk[i].start + d.disk[i].blocks <= VOLUME);
+        for (unsigned i = 0; i < AREAS; i++)
+            require(!d.area[i].blocks ||
+                    (d.area[i].start >= FIRST && (uint64_t)d.area[i].start + d.area[i].blocks <= VOLUME));
         for (unsigned i = 0; i < d.links; i++)
             require(d.link[i].disk < d.disks && d.link[i].user < d.users);
     }

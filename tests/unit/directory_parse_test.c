@@ -308,6 +308,38 @@ static void duplicates_are_refused(void **state)
     assert_fault("/users/ALICE/mdisk@191: this device number is there twice");
 }
 
+static void areas_are_cps_own_and_no_minidisk_reaches_them(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(), 0);
+    assert_int_equal(directory.area[AREA_SPOOL].blocks, 0);
+    add("/", "areas");
+    add("/areas", "spool");
+    assert_fault("/areas/spool/extent: is missing");
+    set_extent("/areas/spool", 300, 100);
+    assert_int_equal(parse(), 0);
+    assert_int_equal(directory.area[AREA_SPOOL].start, 300);
+    assert_int_equal(directory.area[AREA_SPOOL].blocks, 100);
+    add("/areas", "audit");
+    set_extent("/areas/audit", 399, 1);
+    assert_fault("/areas/audit: its extent overlaps /areas/spool");
+    set_extent("/areas/audit", FIRST - 1, 1);
+    assert_fault("/areas/audit: its extent begins in CP's own part");
+    set_extent("/areas/audit", VOLUME - 1, 2);
+    assert_fault("/areas/audit: its extent ends beyond the volume");
+    set_extent("/areas/audit", 400, 1);
+    set_extent("/users/ALICE/mdisk@191", 299, 2);
+    set_bytes("/users/ALICE/mdisk@191", "overlap", "", 0);
+    assert_fault("/users/ALICE/mdisk@191: its extent overlaps /areas/spool");
+    set_extent("/users/ALICE/mdisk@191", 299, 1);
+    assert_int_equal(parse(), 0);
+    set_text("/areas/audit", "mode", "R");
+    assert_fault("/areas/audit/mode: is no property known here");
+    fdt_delprop(blob, node_at("/areas/audit"), "mode");
+    add("/areas", "swap");
+    assert_fault("/areas/swap: is no node known here");
+}
+
 static void extents_stay_in_the_volume_and_apart(void **state)
 {
     (void)state;
@@ -405,6 +437,7 @@ int main(void)
         TEST(a_minidisks_values_are_judged),
         TEST(names_are_judged),
         TEST(duplicates_are_refused),
+        TEST(areas_are_cps_own_and_no_minidisk_reaches_them),
         TEST(extents_stay_in_the_volume_and_apart),
         TEST(links_lead_somewhere),
         TEST(limits_are_kept),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cp/directory/load.h"
+#include "cp/minidisk/area.h"
 #include "cp/minidisk/link.h"
 #include "cp/minidisk/minidisk.h"
 #include "tests/unit/fake/disk.h"
@@ -266,6 +267,27 @@ static void what_cannot_be_attached_is_not_linked(void **state)
     assert_null(link_find(bob, 0x191));
 }
 
+static void an_area_is_its_range_of_the_volume_and_is_there_only_where_the_directory_has_one(void **state)
+{
+    uint8_t data[4096];
+    (void)state;
+    assert_null(area_open(AREA_SPOOL));
+    directory.area[AREA_SPOOL] = (struct directory_range){40, 3};
+    directory.area[AREA_AUDIT] = (struct directory_range){99, 2};
+    struct disk *spool = area_open(AREA_SPOOL);
+    assert_non_null(spool);
+    assert_null(area_open(AREA_AUDIT)); /* beyond the volume */
+    assert_int_equal(spool->sectors, 24);
+    memset(data, 0xCD, sizeof data);
+    assert_int_equal(transfer(spool, DISK_WRITE, 16, data, 8), 0);
+    assert_int_equal(transfer(spool, DISK_WRITE, 17, data, 8), -EINVAL);
+    assert_int_equal(volume.medium[42 * 4096 - 1], 0);
+    assert_int_equal(volume.medium[42 * 4096], 0xCD);
+    assert_int_equal(volume.medium[43 * 4096], 0);
+    link_volume = NULL;
+    assert_null(area_open(AREA_SPOOL));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -280,6 +302,7 @@ int main(void)
         TEST(who_has_left_has_no_links_and_others_keep_theirs),
         TEST(all_minidisks_of_a_user_wait_in_one_place_of_the_queue),
         TEST(what_cannot_be_attached_is_not_linked),
+        TEST(an_area_is_its_range_of_the_volume_and_is_there_only_where_the_directory_has_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
