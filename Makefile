@@ -17,7 +17,7 @@ CLANG := clang
 # over structs, built twice: freestanding, and for the host (tests, fuzzers, tools).
 
 CP_EDGE  := cp/boot cp/cpu cp/driver
-CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/minidisk \
+CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/minidisk cp/audit \
             cp/session cp/diagnose cp/command cp/virtio cp/svm
 CMS_EDGE := cms/boot cms/cpu cms/driver
 CMS_PURE := cms/edf cms/console cms/file cms/pipe cms/command cms/kernel
@@ -83,7 +83,7 @@ $(B)/host/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 
 # a host tool is images/NAME.c over some of the pure rooms
 TOOL_SRC := $(call in,cms/edf cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
-            cp/device/machine_config.c cp/device/share.c
+            cp/device/machine_config.c cp/device/share.c cp/audit/page.c
 TOOLS := $(basename $(notdir $(wildcard images/*.c)))
 tools: $(addprefix $(B)/,$(TOOLS))
 $(B)/host/libtool.a: $(call obj,host,$(TOOL_SRC))

@@ -1,5 +1,13 @@
-/* CRC-32. */
+/* CRC-32, four bits at a time. */
 #include "lib/crc32.h"
+
+#define BIT(c)    ((c) >> 1 ^ (0xEDB88320u & -((c) & 1)))
+#define NIBBLE(n) BIT(BIT(BIT(BIT((uint32_t)(n)))))
+
+static const uint32_t nibbles[16] = {
+    NIBBLE(0), NIBBLE(1), NIBBLE(2),  NIBBLE(3),  NIBBLE(4),  NIBBLE(5),  NIBBLE(6),  NIBBLE(7),
+    NIBBLE(8), NIBBLE(9), NIBBLE(10), NIBBLE(11), NIBBLE(12), NIBBLE(13), NIBBLE(14), NIBBLE(15),
+};
 
 uint32_t crc32_of(const void *data, size_t bytes)
 {
@@ -7,8 +15,8 @@ uint32_t crc32_of(const void *data, size_t bytes)
     uint32_t crc = ~0u;
     while (bytes--) {
         crc ^= *at++;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (0xEDB88320u & -(crc & 1));
+        crc = crc >> 4 ^ nibbles[crc & 15];
+        crc = crc >> 4 ^ nibbles[crc & 15];
     }
     return ~crc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/session/record.h"
 #include "lib/format.h"
 
 enum { ON = WHEN_LOGGED_ON, OFF = WHEN_LOGGED_OFF };
@@ -83,6 +84,9 @@ const char *command_classes(char text[CLASSES_TEXT], uint8_t classes)
     return text;
 }
 
+/* For others than every user. */
+static bool is_privileged(const struct command *c) { return c->classes && !(c->classes & CLASS('G')); }
+
 static unsigned refuse(struct call *call, const struct command *c, struct word name)
 {
     char text[32], classes[CLASSES_TEXT];
@@ -91,6 +95,7 @@ static unsigned refuse(struct call *call, const struct command *c, struct word n
         return FAIL(call, "CMD", 1, text);
     if (!call->session->user)
         return FAIL(call, "CFC", 15, text);
+    record(call->session, "%s REFUSED", c->name);
     return FAIL(call, "CMD", 9016, c->name, command_classes(classes, c->classes));
 }
 
@@ -112,5 +117,9 @@ unsigned command_run(struct session *s, struct response *response, const char *l
     if (*name.text == '*')
         name.length = 1;
     const struct command *c = command_named(name);
-    return c && command_may_use(s, c) ? c->run(&call) : refuse(&call, c, name);
+    if (!c || !command_may_use(s, c))
+        return refuse(&call, c, name);
+    if (is_privileged(c))
+        record(s, "%s%s", c->name, call.unread);
+    return c->run(&call);
 }

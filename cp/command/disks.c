@@ -5,6 +5,7 @@
 #include "cp/directory/load.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/link_tell.h"
+#include "cp/session/record.h"
 #include "cp/session/task.h"
 #include "lib/format.h"
 
@@ -136,7 +137,19 @@ static void tell_linked(struct call *c, const struct wish *wish)
         response_line(c->response, "DASD %s LINKED %s%s%s", wish->as, l->write ? "R/W" : "R/O", writers, readers);
 }
 
-static unsigned make(struct call *c, const struct wish *wish)
+/* What came of a wish for another's minidisk. */
+static unsigned recorded(struct call *c, const struct wish *wish, unsigned code)
+{
+    const struct link *l = code == 0 || code == 101 || code == 102 ? link_find(c->session->user, wish->vdev) : NULL;
+    char refused[24];
+    format_text(refused, sizeof refused, "REFUSED %03u", code);
+    if (wish->owner != c->session->user)
+        record(c->session, "LINK %s %s AS %s %s", wish->owner_id, wish->owner_vdev, wish->as,
+               !l ? refused : l->write ? "R/W" : "R/O");
+    return code;
+}
+
+static unsigned link_it(struct call *c, const struct wish *wish)
 {
     switch (link_make(c->session->user, &c->session->vm->machine, wish->disk, wish->vdev, wish->mode)) {
     case LINK_OK: tell_linked(c, wish); return 0;
@@ -147,6 +160,8 @@ static unsigned make(struct call *c, const struct wish *wish)
     default: return FAIL(c, "LNM", 9010, wish->owner_id, wish->owner_vdev);
     }
 }
+
+static unsigned make(struct call *c, const struct wish *wish) { return recorded(c, wish, link_it(c, wish)); }
 
 struct link_asked {
     const struct directory_disk *disk;
@@ -160,13 +175,14 @@ static bool link_checked(struct session *s, struct response *response, unsigned 
     const struct link_asked *asked = task_kept(s);
     struct call c = {.session = s, .response = response, .unread = ""};
     struct wish wish = {.disk = asked->disk, .vdev = asked->vdev, .mode = asked->mode};
+    wish.owner = &directory.user[wish.disk->user];
     format_text(wish.owner_id, sizeof wish.owner_id, "%s", directory.user[wish.disk->user].id);
     name_devices(&wish, wish.disk->vdev);
     if (sha512_crypt_matches(&s->crypt)) {
         *code = make(&c, &wish);
     } else {
         ++*link_failures(s->user);
-        *code = FAIL(&c, "LNM", 298, wish.owner_id, wish.owner_vdev);
+        *code = recorded(&c, &wish, FAIL(&c, "LNM", 298, wish.owner_id, wish.owner_vdev));
     }
     return true;
 }
@@ -176,8 +192,10 @@ unsigned command_link(struct call *c)
     struct wish wish = {0};
     const char *setting;
     unsigned failed = read_wish(c, &wish);
-    if (failed || (failed = find_setting(c, &wish, &setting)))
+    if (failed)
         return failed;
+    if ((failed = find_setting(c, &wish, &setting)))
+        return recorded(c, &wish, failed);
     if (!setting)
         return make(c, &wish);
     *(struct link_asked *)task_kept(c->session) = (struct link_asked){wish.disk, wish.vdev, wish.mode};

@@ -1,6 +1,7 @@
 /* QUERY: what is. Each row of the table answers one question. */
 #include <string.h>
 
+#include "cp/command/audit.h"
 #include "cp/command/families.h"
 #include "cp/command/query.h"
 #include "cp/command/share.h"
@@ -20,6 +21,7 @@ const char command_query_help[] =
     "QUERY {CPLEVEL | LINKS vdev | NAMES | NEST | NSS | SET | STORAGE}\n"
     "QUERY {TERMINAL | TIME | USERID | USERS}\n"
     "QUERY SHARE [userid]\n"
+    "QUERY AUDIT [n | ALL]\n"
     "QUERY userid\n"
     "QUERY VIRTUAL [ALL]\n"
     "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | STORAGE | vdev}\n"
@@ -29,7 +31,8 @@ const char command_query_help[] =
     "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
     "real machine's for classes B and E, else your own. TERMINAL: how wide CP takes\n"
     "it for. SHARE: what is yours of the processor, or for classes A and E another\n"
-    "user's.\n";
+    "user's. AUDIT (class C): the last records of the audit log, 20 or n, whether\n"
+    "their chain is whole, and what stands for all of them.\n";
 
 static unsigned query_cplevel(struct call *c)
 {
@@ -161,7 +164,7 @@ struct question {
 };
 
 static const struct question questions[] = {
-    {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},
+    {"AUDIT", 5, command_query_audit}, {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},
     {"NAMES", 1, query_names},     {"NEST", 4, query_nest},
     {"NSS", 3, query_nss},         {"SET", 3, query_set},         {"SHARE", 4, command_query_share},
     {"STORAGE", 4, query_storage},

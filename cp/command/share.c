@@ -2,6 +2,7 @@
 #include "cp/command/share.h"
 
 #include "cp/dispatch/scheduler.h"
+#include "cp/session/record.h"
 
 static bool has_class(const struct call *c, uint8_t classes) { return c->session->user->classes & classes; }
 
@@ -34,7 +35,9 @@ unsigned command_set_share(struct call *c)
         return FAIL(c, "SHR", 26, "");
     else if (!share_parse(asked, &share))
         return FAIL(c, "SHR", 2, asked);
+    char text[SHARE_TEXT];
     scheduler_share(s->vm, share);
+    record(c->session, "SET SHARE %s: %s", s->user->id, share_text(share, text));
     return 0;
 }
 

@@ -153,6 +153,17 @@ static const struct message table[] = {
      "The disk of the machine CP runs on reported an error: its host has no room\n"
      "left, or its medium fails. The machine that asked was told, and goes on. A\n"
      "further one of its kind is not told before one has worked."},
+    {9070, 'W', "Audit log: no record can be kept",
+     "The disk of the machine CP runs on reported an error. What happens is noted in\n"
+     "storage, as far as there is room, and written as soon as that works again."},
+    {9071, 'W', "Audit log: its last page is damaged, and a new log begins",
+     "What stood there was altered, or its medium fails. The pages before may be\n"
+     "looked at with build/auditlog."},
+    {9072, 'E', "Audit log: the chain is broken behind record {1 number}",
+     "What follows is not what was written behind it: records were altered, or taken\n"
+     "out, or the medium fails."},
+    {9073, 'E', "There is no audit log",
+     "The directory names no area for it, or the volume cannot be read."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},
 };
 

@@ -9,6 +9,7 @@
 #include "cp/session/carrier.h"
 #include "cp/session/link_tell.h"
 #include "cp/session/operator.h"
+#include "cp/session/record.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/session/session_vm.h"
@@ -130,6 +131,7 @@ void session_logoff(struct session *s, const char *by)
     output_plain(&s->output, &s->output);
     say_accounts(s);
     output_say(&s->output, "LOGOFF AT %s%s%s", clock_text_full(now, clock_unix_us()), by ? " BY " : "", by ? by : "");
+    record_account(s, by);
     operator_tell_logoff(s, by);
     if (s->ended) { /* this machine is all there is: CP ends with it */
         s->ended(s);

@@ -11,6 +11,7 @@
 #include "cp/minidisk/link.h"
 #include "cp/session/life.h"
 #include "cp/session/operator.h"
+#include "cp/session/record.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/session/verify.h"
@@ -119,6 +120,7 @@ static void refuse(struct session *s)
 {
     const struct user *user = directory_find(&directory, s->logon.id);
     unsigned tries = ++s->output.terminal->refusals, of_name = count_refusal(&refusals[s->logon.name]), seconds = 1;
+    record(s, "LOGON %s REFUSED", s->logon.id);
     if (user)
         ++*failures_of(user);
     if (of_name > tries)
@@ -236,6 +238,7 @@ void logon_known(struct session *s)
     s->logon.here = true;
     s->logon.noipl = false;
     output_say(&s->output, "LOGON %s", s->logon.id);
+    record(s, "LOGON %s BY KEY", s->logon.id);
     if (directory_find(&directory, s->logon.id)) {
         accept(s);
         return;

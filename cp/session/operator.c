@@ -6,6 +6,7 @@
 #include "cp/device/disk.h"
 #include "cp/directory/load.h"
 #include "cp/directory/volume.h"
+#include "cp/session/record.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/terminal/terminal.h"
@@ -36,6 +37,7 @@ static void tell(const struct session *about, const char *deed, unsigned users, 
 
 void operator_tell(const struct session *about, const char *deed, const char *by)
 {
+    record(about, "%s%s%s", deed, by ? " BY " : "", by ? by : "");
     tell(about, deed, session_users(), by);
 }
 
@@ -119,4 +121,14 @@ void operator_watch_disk(struct disk *disk)
 {
     memset(disk_trouble, 0, sizeof disk_trouble);
     disk->heed = disk_heed;
+}
+
+/* ---- the audit log ---------------------------------------------------------------------------------------------- */
+
+void operator_tell_audit(enum audit_trouble trouble)
+{
+    static const unsigned number[] = {[AUDIT_DAMAGED] = 9071, [AUDIT_FAILING] = 9070};
+    struct session *told = operator_or_first();
+    if (told && !is_half_full(told))
+        response_error(&(struct response){.session = told}, "AUD", number[trouble], "");
 }

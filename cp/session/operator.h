@@ -1,5 +1,7 @@
 /* What the operator is told of others' coming and going. */
 #pragma once
+#include "cp/audit/log.h"
+
 struct session;
 
 /* " 14:05:31 L0001 LOGON      AS ALICE    USERS = 2" on OPERATOR's console, unless it is the operator's own doing. */
@@ -12,3 +14,4 @@ struct disk;
  * worked again, and not more than once a minute. */
 void operator_watch_disk(struct disk *);
 void operator_tell_logoff(const struct session *about, const char *by);
+void operator_tell_audit(enum audit_trouble);

@@ -1,6 +1,7 @@
 /* In: the wish to shut down. Out: nobody logged on, nothing in flight, everything written. */
 #include "cp/session/shutdown.h"
 
+#include "cp/audit/log.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/life.h"
 #include "cp/session/seat.h"
@@ -83,7 +84,7 @@ void shutdown_go_on(void)
         turn_soon();
         return;
     }
-    if (flush == FLUSH_NOT_YET && nothing_in_flight())
+    if (flush == FLUSH_NOT_YET && nothing_in_flight() && audit_settled())
         start_flush();
     if (flush == FLUSH_DONE && words_are_out())
         shutdown_done = true;

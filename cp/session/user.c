@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "cp/audit/log.h"
 #include "cp/directory/load.h"
 #include "cp/dispatch/account.h"
 #include "cp/ipl/system.h"
+#include "cp/message/level.h"
+#include "cp/minidisk/area.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/last.h"
 #include "cp/session/life.h"
@@ -236,6 +239,8 @@ void user_poll(void)
     if (directory_load_poll()) {
         if (link_volume)
             operator_watch_disk(link_volume);
+        audit_begin(area_open(AREA_AUDIT), operator_tell_audit);
+        audit_note("-", "-", "STARTED %s", CP_LEVEL);
         welcome();
         console_logon();
         turn_soon();

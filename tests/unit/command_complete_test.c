@@ -60,7 +60,7 @@ static void words_are_those_that_the_format_has_there(void **state)
     becomes("QUERY V", "QUERY VIRTUAL ");
     becomes("Q VIR A", "Q VIR ALL ");
     lists(1, "QUERY VIRTUAL ", "ALL CONSOLE CPUS DASD ISA STORAGE");
-    lists(1, "SET ", "EMSG IMSG MSG NESTED RUN WNG");
+    lists(1, "SET ", "EMSG IMSG MSG NESTED RUN SHARE WNG");
     becomes("set msg ", "set msg o");
     lists(1, "SET MSG O", "OFF ON");
     lists(1, "SET EMSG ", "CODE OFF ON TEXT");
@@ -114,8 +114,8 @@ static void a_list_is_as_wide_as_the_terminal_and_the_line_is_shown_again(void *
     type(1, "Q \x1b[D");
     shown(1);
     type(1, "\x1b[C\t\t");
-    assert_shows(1, "\r\nCONSOLE CPLEVEL \r\nCPUS DASD ISA \r\nLINKS NAMES NEST \r\nNSS SET STORAGE \r\n"
-                    "TERMINAL TIME \r\nUSERID USERS \r\nVIRTUAL \r\nCP> Q ");
+    assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nISA LINKS NAMES \r\nNEST NSS SET SHARE \r\n"
+                    "STORAGE TERMINAL \r\nTIME USERID USERS \r\nVIRTUAL \r\nCP> Q ");
     type(1, "us\ti\t\r");
     assert_shows(1, "userid \r\nBOB      AT ");
 }

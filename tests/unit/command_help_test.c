@@ -25,6 +25,8 @@ static const struct tried lines[] = {
     {"BOB", "QUERY NEST", 0},
     {"BOB", "QUERY NSS", 0},
     {"BOB", "QUERY SET", 0},
+    {"#2", "QUERY AUDIT 5", 0},
+    {"#2", "QUERY AUDIT ALL", 0},
     {"BOB", "QUERY SHARE", 0},
     {"OPERATOR", "QUERY SHARE BOB", 0},
     {"OPERATOR", "SET SHARE BOB RELATIVE 200", 0},

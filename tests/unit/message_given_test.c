@@ -125,6 +125,10 @@ static const struct step steps[] = {
     STEP("OPERATOR", "SET SHARE NOBODY RELATIVE 200", "HCPSHR045E NOBODY not logged on"),
     STEP("OPERATOR", "SET SHARE BOB", "HCPSHR026E Operand missing or invalid"),
     STEP("OPERATOR", "SET SHARE BOB RELATIVE 0", "HCPSHR002E Invalid operand - RELATIVE 0"),
+    /* ---- the audit log ---- */
+    STEP("BOB", "QUERY AUDIT", "HCPAUD9016E QUERY AUDIT is for privilege class C"),
+    STEP("OPERATOR", "QUERY AUDIT NONE", "HCPAUD002E Invalid operand - NONE"),
+    STEP("OPERATOR", "QUERY AUDIT 5 X", "HCPAUD003E " EXTRA "X"),
     /* ---- questions and settings ---- */
     STEP("BOB", "QUERY", "HCPCQR026E Operand missing or invalid"),
     STEP("BOB", "QUERY TIME X", "HCPCQR003E " EXTRA "X"),
@@ -230,6 +234,9 @@ static const struct {
     {"GIR", 9005, "tests/unit/session_life_test.c"}, {"GIR", 9006, "tests/unit/session_life_test.c"},
     {"GIR", 9007, "tests/unit/session_life_test.c"}, {"GIR", 9008, "tests/unit/session_life_test.c"},
     {"GIR", 9009, "tests/unit/session_life_test.c"},
+    /* the audit log, whose disk the test has for itself */
+    {"AUD", 9070, "tests/unit/command_audit_test.c"}, {"AUD", 9071, "tests/unit/command_audit_test.c"},
+    {"AUD", 9072, "tests/unit/command_audit_test.c"}, {"AUD", 9073, "tests/unit/command_audit_test.c"},
     /* a line that is too long */
     {"CFC", 9045, "tests/unit/session_typing_test.c"},
     /* a terminal after too many wrong passwords */

@@ -17,7 +17,7 @@
 
 #define UNUSED __attribute__((unused)) /* not every test needs all of it */
 
-enum { SCENE_BLOCKS = 1000 };
+enum { SCENE_BLOCKS = 1000, SCENE_AUDIT = 6 /* blocks */ };
 
 static struct fake_disk scene_disk;
 static _Alignas(8) uint8_t scene_blob[16384];
@@ -60,6 +60,9 @@ static void scene_directory(void)
     fdt_create_empty_tree(scene_blob, sizeof scene_blob);
     fdt_setprop_string(scene_blob, 0, "compatible", "vmn,directory");
     scene_node(0, "users");
+    scene_node(0, "areas");
+    fdt32_t audit[2] = {cpu_to_fdt32(900), cpu_to_fdt32(SCENE_AUDIT)};
+    fdt_setprop(scene_blob, scene_node(fdt_path_offset(scene_blob, "/areas"), "audit"), "extent", audit, sizeof audit);
     scene_user("BOB", "G", NULL, 300, "ALICE");
     scene_user("ALICE", "G", "TEST", 200, NULL);
     scene_user("MAINT", "BCEG", NULL, 400, NULL);
@@ -78,6 +81,7 @@ UNUSED static void turn(void)
     for (int i = 0; i < 200; i++) {
         fake_disk_done_all(&scene_disk);
         fake_clock_advance(1000);
+        work_run();
         user_poll();
     }
 }

@@ -1,0 +1,55 @@
+#include "cp/session/record.h"
+
+#include <stdarg.h>
+
+#include "cp/audit/log.h"
+#include "cp/directory/load.h"
+#include "cp/session/session.h"
+#include "cp/time/clock_text.h"
+#include "lib/format.h"
+
+enum { AT_ONCE = 100, EACH_SECONDS = 20 }; /* of a user, and of all whom nobody knows */
+
+static struct allowance {
+    uint64_t due; /* host TSC: when as many records would have been made at the gentle pace */
+    uint32_t left_out;
+} allowance[DIRECTORY_USERS + 1];
+
+static bool may(struct allowance *a)
+{
+    uint64_t now = clock_now(), each = EACH_SECONDS * clock_hz;
+    if (a->due < now)
+        a->due = now;
+    if (a->due - now >= AT_ONCE * each) {
+        a->left_out++;
+        return false;
+    }
+    a->due += each;
+    return true;
+}
+
+void record(const struct session *s, const char *format, ...)
+{
+    struct allowance *a = &allowance[s->user ? s->user - directory.user + 1 : 0];
+    const char *who = s->user ? s->user->id : "-";
+    char where[9], what[AUDIT_LINE];
+    va_list args;
+    if (!may(a))
+        return;
+    session_name(s, where);
+    if (a->left_out)
+        audit_note(where, who, "%u RECORDS LEFT OUT", a->left_out);
+    a->left_out = 0;
+    va_start(args, format);
+    format_text_v(what, sizeof what, format, args);
+    va_end(args);
+    audit_note(where, who, "%s", what);
+}
+
+void record_account(const struct session *s, const char *by)
+{
+    char span[CLOCK_TEXT], virtual[CLOCK_TEXT], total[CLOCK_TEXT], steal[CLOCK_TEXT];
+    record(s, "%s%s CONNECT=%s VIRTCPU=%s TOTCPU=%s STEAL=%s", by ? "FORCED BY " : "LOGOFF", by ? by : "",
+           clock_text_span(span, clock_unix_us() - s->logon_us), clock_text_cpu(virtual, s->vm->virtual_ticks),
+           clock_text_cpu(total, vm_total_ticks(s->vm)), clock_text_cpu(steal, s->vm->steal_ticks));
+}
