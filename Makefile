@@ -137,7 +137,7 @@ $(B)/vmn-relay: $(wildcard scripts/vmn-*.c scripts/vmn-*.h images/lock/lock.*)
 $(B)/vmn-names.so: scripts/vmn-names.c
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -shared -fPIC -o $@ $<
 # these payloads ask or use CP's own drivers
-$(B)/guest/drivers.elf64 $(B)/guest/lines.elf64 $(B)/guest/longest.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c) cp/terminal/line.c)
+$(B)/guest/drivers.elf64 $(B)/guest/lines.elf64 $(B)/guest/longest.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c) cp/terminal/line.c cp/time/debt.c)
 
 # `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
 DISK ?= disk.img

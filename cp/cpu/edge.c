@@ -66,10 +66,7 @@ void cpu_dr6_report(struct vcpu *vcpu, uint64_t conditions)
         op_write_dr6(vcpu->dr6);
 }
 
-void cpu_look_soon(void)
-{
-    cpu_events.pending = true;
-}
+void cpu_look(void) { cpu_interrupt_window(); }
 
 /* ---- the CP below ----------------------------------------------------------------- */
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/time/debt.h"
+
 enum { DISK_SECTOR_BYTES = 512, DISK_MAX_SEGMENTS = 128 };
 
 /* FLUSH: every write completed before it was submitted is on the medium when it completes. */
@@ -20,6 +22,7 @@ struct disk_segment {
  * keep one who asks for little waiting. */
 struct disk_user {
     uint64_t turn; /* the disk's own: at which their next request is due, counted in sectors */
+    struct debt debt;
 };
 
 struct disk_request {
@@ -53,9 +56,17 @@ struct disk {
     void (*heed)(const struct disk *, const struct disk_request *, int status);
 };
 
+/* A driver works for who made the request. */
+static inline void disk_request_work(const struct disk_request *r)
+{
+    if (r->user)
+        debtor = &r->user->debt;
+}
+
 /* How a driver ends a request. */
 static inline void disk_request_end(const struct disk *d, struct disk_request *r, int status)
 {
+    disk_request_work(r);
     if (d->heed)
         d->heed(d, r, status);
     r->done(r, status);

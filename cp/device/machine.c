@@ -261,7 +261,11 @@ int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
         return machine_detach_disk(m, vdev);
     if (find_disk(m, vdev))
         return -EEXIST;
-    return slot ? virtio_blk_attach(slot, &m->pci, 0, m->storage, vdev, disk) : -ENOSPC;
+    if (!slot)
+        return -ENOSPC;
+    int failed = virtio_blk_attach(slot, &m->pci, 0, m->storage, vdev, disk);
+    slot->more.debt = &m->disk_user.debt;
+    return failed;
 }
 
 int machine_detach_disk(struct machine *m, unsigned vdev)

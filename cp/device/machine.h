@@ -65,6 +65,7 @@ struct machine {
     struct uart uart[MACHINE_UARTS];
     struct pci_host pci;
     struct virtio_blk disk[MACHINE_DISKS];
+    struct disk_user disk_user; /* whom its disks' requests are made for */
     struct power power;
     struct keyboard keyboard;
     _Alignas(16) uint8_t granted[GRANTS][GRANTED_STATE];

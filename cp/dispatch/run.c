@@ -42,7 +42,11 @@ static uint64_t stretch_begun;
 /* Lets them in, having kept them out for `what`, which takes its time from here on. */
 static void look(enum stretch what)
 {
-    account_stretch(what, clock_now() - stretch_begun);
+    uint64_t taken = clock_now() - stretch_begun;
+    account_stretch(what, taken);
+    if (debtor)
+        debtor->ticks += taken;
+    debtor = NULL;
     cpu_interrupt_window();
     stretch_begun = clock_now();
     work_slice();
@@ -176,6 +180,7 @@ static bool goes_on(const struct vm *vm)
 
 static void turn(struct vm *vm)
 {
+    scheduler_settle(vm);
     uint64_t begun = clock_now();
 
     vm->turn_begun = begun;
@@ -188,6 +193,7 @@ static void turn(struct vm *vm)
             break;
     }
     vm_turn = NULL;
+    debtor = NULL; /* what it asked for in its turn, that has paid for */
     uint64_t taken = clock_now() - begun;
     vm->total_ticks += taken;
     scheduler_charge(vm, taken);
@@ -202,8 +208,15 @@ static void sleep(void)
     dispatch_account.idle_ticks += clock_now() - begun;
 }
 
+/* Work for a machine that has had more than others waits, or its share would be what it gets beside it. */
+static bool may_have_work(struct debt *debt)
+{
+    return scheduler_settle((struct vm *)((char *)debt - offsetof(struct vm, machine.disk_user.debt)));
+}
+
 void run_loop(void)
 {
+    work_may = may_have_work;
     for (;;) {
         cpu_interrupt_window();
         stretch_begun = clock_now();

@@ -83,15 +83,31 @@ bool scheduler_contended(void)
     return ready && ready->ready_next;
 }
 
-void scheduler_charge(struct vm *vm, uint64_t ticks)
+static void charge(struct vm *vm, uint64_t ticks)
 {
     uint64_t had = ticks * USUAL_WEIGHT + vm->vremainder, by = weight(vm);
     vm->vruntime += had / by;
     vm->vremainder = had % by; /* turns may be short and shares large */
-    vm->waits_since = clock_now();
     const struct vm *least = ready ? scheduler_pick() : vm;
     if (least->vruntime > floor_now)
         floor_now = least->vruntime;
+}
+
+void scheduler_charge(struct vm *vm, uint64_t ticks)
+{
+    charge(vm, ticks);
+    vm->waits_since = clock_now();
+}
+
+bool scheduler_settle(struct vm *vm)
+{
+    struct debt *debt = &vm->machine.disk_user.debt;
+    if (debt->ticks) {
+        vm->total_ticks += debt->ticks;
+        charge(vm, debt->ticks);
+        debt->ticks = 0;
+    }
+    return !ready || vm->vruntime <= scheduler_pick()->vruntime;
 }
 
 void scheduler_share(struct vm *vm, struct share share)

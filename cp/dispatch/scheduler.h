@@ -11,4 +11,7 @@ void scheduler_remove(struct vm *); /* no longer */
 struct vm *scheduler_pick(void);    /* NULL: none; it stays listed */
 bool scheduler_contended(void);     /* more than one runs */
 void scheduler_charge(struct vm *, uint64_t ticks);
+/* Charges what CP did for it outside of its turns. True: it has had no more than who runs next, so that more may be
+ * done. */
+bool scheduler_settle(struct vm *);
 void scheduler_share(struct vm *, struct share); /* from now on */

@@ -91,6 +91,7 @@ static void put_address(const struct ata_disk *d, uint64_t sector, uint32_t coun
 
 static void move_block(struct ata_disk *d, struct disk_request *r)
 {
+    disk_request_work(r);
     uint32_t sectors = d->command_left < d->multiple ? d->command_left : d->multiple;
     uint32_t bytes = sectors * DISK_SECTOR_BYTES;
     while (bytes) {

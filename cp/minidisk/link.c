@@ -12,13 +12,6 @@ struct disk *link_volume;
 static struct link table[LINKS];
 static struct link *top = table; /* no row from here on was ever used */
 
-/* Their place in the volume's queue. */
-static struct disk_user *turns_of(const struct user *user)
-{
-    static struct disk_user turns[DIRECTORY_USERS];
-    return &turns[user - directory.user];
-}
-
 unsigned *link_failures(const struct user *user)
 {
     static unsigned failures[DIRECTORY_USERS];
@@ -71,14 +64,13 @@ static struct link *free_row(void)
     return l;
 }
 
-static enum link_result attach(struct link *l, const struct user *user, struct machine *machine, unsigned vdev,
-                               bool write)
+static enum link_result attach(struct link *l, struct machine *machine, unsigned vdev, bool write)
 {
     char name[16];
     format_text(name, sizeof name, "%04X", vdev);
     if (!link_volume || !minidisk_init(&l->minidisk, link_volume, name, l->disk->start, l->disk->blocks, !write))
         return LINK_NO_VOLUME;
-    l->minidisk.user = turns_of(user);
+    l->minidisk.user = &machine->disk_user;
     int failed = machine_attach_disk(machine, vdev, &l->minidisk.disk);
     return !failed ? LINK_OK : failed == -EEXIST ? LINK_VDEV_IN_USE : LINK_NO_ROOM;
 }
@@ -96,7 +88,7 @@ enum link_result link_make(const struct user *user, struct machine *machine, con
     if (decided == LINK_REFUSED)
         return decided;
     l->disk = disk;
-    enum link_result result = attach(l, user, machine, vdev, write);
+    enum link_result result = attach(l, machine, vdev, write);
     if (result != LINK_OK)
         return result;
     l->user = user;

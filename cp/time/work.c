@@ -4,11 +4,13 @@
 
 #include <stddef.h>
 
+#include "cp/time/debt.h"
 #include "cp/time/timer.h"
 
 enum { TURN_LEAST_US = 50, SLICE_US = 100 };
 
 uint64_t work_slice_ticks = WORK_SLICE;
+bool (*work_may)(struct debt *);
 
 static struct work *first, **end = &first;
 static uint64_t slice_begun;
@@ -58,12 +60,25 @@ void work_cancel(struct work *work)
 
 bool work_waits(void) { return first; }
 
-void work_run(void)
+/* The first that may have a step; what may not stands behind it. */
+static struct work *choose(void)
 {
     struct work *work = first;
-    if (!work)
+    while (work && work->debt && work_may && !work_may(work->debt))
+        work = work->next;
+    return work;
+}
+
+/* If none may, machines have turns as long as if there were none. */
+void work_run(void)
+{
+    struct work *work = choose();
+    if (!work) {
+        timer_cancel(&turn);
         return;
+    }
     work_cancel(work);
+    debtor = work->debt;
     work_slice();
     work->step(work);
     if (first)

@@ -11,10 +11,12 @@ enum {
     WORK_BOUND = 200000, /* that CP may work at most without looking at its interrupts */
 };
 
+struct debt;
 struct work {
     /* One step; it is not queued meanwhile, and begins itself again when there is more. */
     void (*step)(struct work *);
     void *owner; /* for step() */
+    struct debt *debt; /* whose time a step takes; NULL: CP's own */
     struct work *next;
     bool queued;
 };
@@ -26,7 +28,10 @@ extern uint64_t work_slice_ticks; /* of one step */
 void work_begin(struct work *);  /* its next step comes after those that wait by now; queued already: nothing */
 void work_cancel(struct work *); /* not queued: nothing */
 bool work_waits(void);
-void work_run(void);             /* one step of the work that has waited longest, if any */
+void work_run(void); /* one step of the work that has waited longest, if any may */
+/* Whether work for somebody is done now, or later, as they had more time than others; NULL: always. Set by
+ * cp/dispatch. */
+extern bool (*work_may)(struct debt *);
 
 /* A step's time begins with it; whoever else has a loop to bound calls work_slice() first. */
 void work_slice(void);

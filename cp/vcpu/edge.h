@@ -10,7 +10,7 @@ void cpu_cr2_set(struct vcpu *, uint64_t value); /* the guest's CR2, wherever it
 uint64_t cpu_dr(const struct vcpu *, unsigned number); /* its DR0 to DR3, wherever they are now */
 /* of a #DB, into the guest's DR6; none: they are there already */
 void cpu_dr6_report(struct vcpu *, uint64_t conditions);
-void cpu_look_soon(void);                        /* the event loop has its turn before a guest runs on */
+void cpu_look(void); /* lets in what waits, upon which the event loop has its turn before a guest runs on */
 /* What the machine-check banks hold, which are empty afterwards, and no machine check is under way any more. */
 void cpu_machine_check_take(struct machine_check *);
 bool cpu_machine_check_under_way(void);

@@ -77,8 +77,8 @@ enum exit_action exit_vmcall(struct vm *vm)
 }
 
 /* An NMI or machine check is the real machine's, and has been noted already. The other exceptions CP intercepts may
- * recur for ever, one in the delivery of the other. CP only wants its event loop to have its turns, since no interrupt
- * can come in between. */
+ * recur for ever, one in the delivery of the other. CP only wants its interrupts to come in, which cannot while that
+ * goes on. */
 enum exit_action exit_exception(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
@@ -88,7 +88,7 @@ enum exit_action exit_exception(struct vm *vm)
     if ((vcpu->exit.interruption_info & 0xFF) == VECTOR_MC)
         return machine_check_in_guest(vm);
     if (vcpu->exit.idt_vectoring_info & EVENT_VALID)
-        cpu_look_soon();
+        cpu_look();
     event_return(vcpu);
     return EXIT_INJECT;
 }

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import harness
+import towers
 from harness import guest
 
 # user: share in the directory, what SET SHARE says then, and the part of the whole that it comes to
@@ -70,3 +71,39 @@ def kept(place, machine, seconds):
         after = had(line)
     taken = {user: after[user] - before[user] for user in USERS}
     return {user: (taken[user] / sum(taken.values()), right) for user, (_, _, right) in USERS.items()}
+
+
+# ---- what a hog costs who is beside it -----------------------------------------------------------------------------
+
+HOGS = {
+    "SPINS": ("SPIN", ""), "EXITS": ("LONGEST", "exits forever"), "CALLS": ("LONGEST", "commands forever"),
+    "RINGS": ("LONGEST", "ring forever"), "NESTS": ("LONGEST", "nest forever"), "FLOODS": ("CONSOLE", "forever"),
+    "LOOPS": ("VMX_LOOP", "l2 ac"),
+}
+
+
+def ticks(line):
+    """Of OPERATOR's machine, and of the processor."""
+    towers.type_slowly(line, "#CP INDICATE USER")
+    line.expect(r"TOTAL=(\d+) ")
+    mine = int(line.match[1])
+    towers.type_slowly(line, "#CP INDICATE LOAD")
+    line.expect(r"BUSY=(\d+) IDLE=(\d+) ")
+    return mine, int(line.match[1]) + int(line.match[2])
+
+
+def beside(place, machine, depth, hog, seconds):
+    """What a machine that spins lacks of its half of the processor, in parts of a hundred of that, while a machine of
+    the CP so many levels up does as HOGS says."""
+    payloads = sorted({system.lower() for system, _ in [*HOGS.values()]})
+    lowest, above = towers.tower(place, machine, depth, payloads, HOGS)
+    towers.cp(lowest, "SET RUN ON")
+    towers.cp(above, f"XAUTOLOG {hog}", f"AUTO LOGON AS {hog} ")
+    towers.runs(above, hog)
+    lowest.type("IPL SPIN")
+    lowest.expect("spinning")
+    before = ticks(lowest)
+    time.sleep(seconds)
+    after = ticks(lowest)
+    part = (after[0] - before[0]) / (after[1] - before[1])
+    return (0.5 - part) / 0.5 * 100

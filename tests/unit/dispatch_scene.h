@@ -76,7 +76,7 @@ SCENE_FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
 SCENE_FAKE uint64_t cpu_dr(const struct vcpu *v, unsigned number) { return v->dr[number]; }
 SCENE_FAKE void cpu_dr6_report(struct vcpu *v, uint64_t bits) { v->dr6 = bits ? debug_dr6(v->dr6, bits) : v->dr6; }
 SCENE_FAKE unsigned scene_looks;
-SCENE_FAKE void cpu_look_soon(void) { scene_looks++; }
+SCENE_FAKE void cpu_look(void) { scene_looks++; }
 
 static bool scene_no_context;
 

@@ -206,6 +206,24 @@ static void nor_when_it_stopped_within_that_turn(void **state)
     assert_true(turns[1] >= 9);
 }
 
+static void what_cp_does_for_a_machine_outside_its_turns_is_of_its_share(void **state)
+{
+    (void)state;
+    run(30);
+    machine[1].machine.disk_user.debt.ticks = 30 * SLICE;
+    assert_false(scheduler_settle(&machine[1])); /* it had more than the others: more work for it waits */
+    assert_true(scheduler_settle(&machine[0]) || scheduler_settle(&machine[2]));
+    assert_int_equal(machine[1].total_ticks, 30 * SLICE);
+    run(60);
+    assert_in_range(turns[1], 0, 1);
+    run(30);
+    assert_in_range(turns[1], 9, 11);
+    scheduler_remove(&machine[0]), scheduler_remove(&machine[2]), scheduler_remove(&machine[1]);
+    assert_true(scheduler_settle(&machine[1])); /* nobody else wants the processor */
+    for (unsigned i = 0; i < MACHINES; i++)
+        scheduler_add(&machine[i]);
+}
+
 static void a_machine_is_listed_once_and_may_be_taken_out_twice(void **state)
 {
     (void)state;
@@ -315,6 +333,7 @@ int main(void)
         scheduler_test(time_is_shared_as_the_shares_say),
         scheduler_test(what_a_share_leaves_unused_is_the_others),
         scheduler_test(who_has_a_small_share_claims_no_more_time_after_sleep_than_others),
+        scheduler_test(what_cp_does_for_a_machine_outside_its_turns_is_of_its_share),
         scheduler_test(a_machine_is_listed_once_and_may_be_taken_out_twice),
     };
 

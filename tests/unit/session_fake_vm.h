@@ -63,7 +63,7 @@ FAKE void vcpu_write_any(struct vcpu *v, enum vmcs_field field, uint64_t value) 
 FAKE void cpu_cr2_set(struct vcpu *v, uint64_t value) { v->cr2 = value; }
 FAKE uint64_t cpu_dr(const struct vcpu *v, unsigned number) { return v->dr[number]; }
 FAKE void cpu_dr6_report(struct vcpu *v, uint64_t bits) { v->dr6 = bits ? debug_dr6(v->dr6, bits) : v->dr6; }
-FAKE void cpu_look_soon(void) {}
+FAKE void cpu_look(void) {}
 
 static char fake_debug[256];
 FAKE void carrier_hang_up(unsigned line) { snprintf(fake_debug, sizeof fake_debug, "VMN-HANGUP %u\n", line); }

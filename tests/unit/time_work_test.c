@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "cp/time/debt.h"
 #include "cp/time/timer.h"
 #include "cp/time/work.h"
 #include "tests/unit/fake/clock.h"
@@ -103,10 +104,40 @@ static void a_slice_is_over_after_its_ticks(void **state)
     assert_false(work_over());
 }
 
+static struct debt rich, poor;
+static bool may(struct debt *debt) { return debt != &poor; }
+
+static void work_for_who_had_too_much_waits_and_holds_up_no_other(void **state)
+{
+    struct job a = job_of(1, 1), b = job_of(2, 1), c = job_of(3, 1);
+    (void)state;
+    work_may = may;
+    a.work.owner = &a, b.work.owner = &b, c.work.owner = &c;
+    a.work.debt = &poor, b.work.debt = &rich;
+    work_begin(&a.work);
+    work_begin(&b.work);
+    work_begin(&c.work);
+    assert_true(timer_next() < UINT64_MAX);
+    work_run();
+    assert_ptr_equal(debtor, &rich);
+    work_run();
+    assert_null(debtor);
+    assert_int_equal(order[0], 2);
+    assert_int_equal(order[1], 3);
+    work_run();
+    assert_int_equal(steps, 2);
+    assert_true(work_waits());
+    assert_int_equal(timer_next(), UINT64_MAX); /* and a machine's turn is as long as ever */
+    work_may = NULL;
+    work_run();
+    assert_int_equal(steps, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(each_has_a_step_in_its_turn, begin),
+        cmocka_unit_test_setup(work_for_who_had_too_much_waits_and_holds_up_no_other, begin),
         cmocka_unit_test_setup(what_is_cancelled_does_nothing_and_the_others_stay, begin),
         cmocka_unit_test_setup(a_turn_ends_soon_while_work_waits, begin),
         cmocka_unit_test_setup(a_slice_is_over_after_its_ticks, begin),

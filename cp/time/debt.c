@@ -1,0 +1,3 @@
+#include "cp/time/debt.h"
+
+struct debt *debtor;
