@@ -7,7 +7,7 @@
 #include "cp/session/record.h"
 #include "lib/format.h"
 
-enum { ON = WHEN_LOGGED_ON, OFF = WHEN_LOGGED_OFF };
+enum { ON = WHEN_LOGGED_ON, OFF = WHEN_LOGGED_OFF, DIALED = WHEN_DIALED, ALWAYS = ON | OFF | DIALED };
 
 #define ROW(name, least, classes, when, family)                                                                        \
     {                                                                                                                  \
@@ -15,14 +15,15 @@ enum { ON = WHEN_LOGGED_ON, OFF = WHEN_LOGGED_OFF };
     }
 
 static const struct command table[] = {
-    ROW("*", 1, CLASS_ANY, ON | OFF, comment),
+    ROW("*", 1, CLASS_ANY, ALWAYS, comment),
     ROW("BEGIN", 1, CLASS('G'), ON, begin),
     ROW("DEFINE", 3, CLASS('G'), ON, define),
     ROW("DETACH", 3, CLASS('G'), ON, detach),
+    ROW("DIAL", 4, CLASS_ANY, OFF, dial),
     ROW("DISCONNECT", 4, CLASS_ANY, ON, disconnect),
     ROW("DISPLAY", 1, CLASS('G'), ON, display),
     ROW("FORCE", 5, CLASS('A'), ON, force),
-    ROW("HELP", 1, CLASS_ANY, ON | OFF, help),
+    ROW("HELP", 1, CLASS_ANY, ALWAYS, help),
     ROW("INDICATE", 3, CLASS('B') | CLASS('C') | CLASS('E') | CLASS('G'), ON, indicate),
     ROW("IPL", 1, CLASS('G'), ON, ipl),
     ROW("LINK", 4, CLASS('G'), ON, link),
@@ -30,8 +31,8 @@ static const struct command table[] = {
     ROW("LOGIN", 4, CLASS_ANY, ON | OFF, logon),
     ROW("LOGOFF", 3, CLASS_ANY, ON | OFF, logoff),
     ROW("LOGOUT", 4, CLASS_ANY, ON | OFF, logoff),
-    ROW("MESSAGE", 1, CLASS_ANY, ON | OFF, message),
-    ROW("MSG", 2, CLASS_ANY, ON | OFF, message),
+    ROW("MESSAGE", 1, CLASS_ANY, ALWAYS, message),
+    ROW("MSG", 2, CLASS_ANY, ALWAYS, message),
     ROW("QUERY", 1, CLASS_ANY, ON, query),
     ROW("RESET", 5, CLASS('G'), ON, reset),
     ROW("SET", 3, CLASS('G'), ON, set),
@@ -42,6 +43,7 @@ static const struct command table[] = {
     ROW("SYSTEM", 3, CLASS('G'), ON, system),
     ROW("TERMINAL", 4, CLASS_ANY, ON, terminal),
     ROW("TRACE", 2, CLASS('G'), ON, trace),
+    ROW("UNDIAL", 6, CLASS_ANY, DIALED, undial),
     ROW("WARNING", 1, CLASS('A') | CLASS('B') | CLASS('C'), ON, warning),
     ROW("WNG", 3, CLASS('A') | CLASS('B') | CLASS('C'), ON, warning),
     ROW("XAUTOLOG", 5, CLASS('A') | CLASS('B') | CLASS('G'), ON, xautolog),
@@ -51,7 +53,7 @@ static const struct command *const end = table + sizeof table / sizeof *table;
 bool command_may_use(const struct session *s, const struct command *c)
 {
     if (!s->user)
-        return c->when & WHEN_LOGGED_OFF;
+        return c->when & (s->dial.to ? WHEN_DIALED : WHEN_LOGGED_OFF);
     return (c->when & WHEN_LOGGED_ON) && (!c->classes || (c->classes & s->user->classes));
 }
 
@@ -87,12 +89,25 @@ const char *command_classes(char text[CLASSES_TEXT], uint8_t classes)
 /* For others than every user. */
 static bool is_privileged(const struct command *c) { return c->classes && !(c->classes & CLASS('G')); }
 
+/* NULL: the command is for somebody who is logged on, or for another class. */
+static const char *why_not_now(const struct session *s, const struct command *c)
+{
+    if (s->dial.to)
+        return "the terminal is dialed to another machine";
+    if (c->when == WHEN_DIALED)
+        return "the terminal is not dialed to a machine";
+    return s->user && !(c->when & WHEN_LOGGED_ON) ? "you are logged on" : NULL;
+}
+
 static unsigned refuse(struct call *call, const struct command *c, struct word name)
 {
     char text[32], classes[CLASSES_TEXT];
     word_upper(name, text, sizeof text);
     if (!c)
         return FAIL(call, "CMD", 1, text);
+    const char *why = why_not_now(call->session, c);
+    if (why)
+        return FAIL(call, "CFC", 9029, c->name, why);
     if (!call->session->user)
         return FAIL(call, "CFC", 15, text);
     record(call->session, "%s REFUSED", c->name);

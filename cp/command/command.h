@@ -30,7 +30,7 @@ struct command {
     const char *help; /* its first lines: the format, which is also what Tab offers (complete.c) */
 };
 
-enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2 };
+enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2, WHEN_DIALED = 4 };
 
 /* The table, for HELP: the row after `at` (NULL: the first) that the session may use, NULL at the end. */
 const struct command *command_next(const struct session *, const struct command *at);

@@ -1,4 +1,4 @@
-/* IPL BEGIN STOP SYSTEM RESET DEFINE SLEEP: what the machine does next. */
+/* IPL BEGIN STOP SYSTEM DEFINE SLEEP: what the machine does next. */
 #include <string.h>
 
 #include "cp/command/families.h"
@@ -23,9 +23,6 @@ const char command_system_help[] =
     "SYSTEM {CLEAR | RESET | RESTART}\n"
     "RESET resets CPU and devices; CLEAR the storage too; RESTART IPLs the last\n"
     "system again.\n";
-const char command_reset_help[] =
-    "RESET [SYSTEM]\n"
-    "Resets CPU and devices of your machine, like SYSTEM RESET.\n";
 const char command_define_help[] =
     "DEFINE STORAGE {nnnM | nG}\n"
     "Gives the machine another storage size, up to your directory maximum. Storage\n"
@@ -109,20 +106,6 @@ unsigned command_system(struct call *c)
     }
     word_upper(w, text, sizeof text);
     return failed ? failed : FAIL(c, "SYS", 2, text);
-}
-
-unsigned command_reset(struct call *c)
-{
-    struct word w;
-    char text[32];
-    if (call_next(c, &w) && !word_is(w, "SYSTEM", 3)) {
-        word_upper(w, text, sizeof text);
-        return FAIL(c, "RST", 2, text);
-    }
-    unsigned failed = call_end(c, "RST");
-    if (!failed)
-        deed_note(c->session, DEED_SYSTEM_RESET);
-    return failed;
 }
 
 /* "64M", "1G": bytes, 0 for anything else. */

@@ -24,8 +24,10 @@ const char command_query_help[] =
     "QUERY AUDIT [n | ALL]\n"
     "QUERY userid\n"
     "QUERY VIRTUAL [ALL]\n"
-    "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | STORAGE | vdev}\n"
-    "NAMES: who is logged on; userid: where. LINKS: who has a minidisk of yours.\n"
+    "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | LINES | STORAGE | vdev}\n"
+    "NAMES: who is logged on, and terminals that dialed a machine; userid: where one\n"
+    "is. LINKS: who has a minidisk of yours. LINES: the lines of your machine that\n"
+    "DIAL reaches.\n"
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
     "systems to IPL. SET: your settings. VIRTUAL: what your machine consists of.\n"
     "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
@@ -59,6 +61,12 @@ static unsigned query_names(struct call *c)
     }
     if (in_row)
         response_line(c->response, "%s", row);
+    for (struct session *s = NULL; (s = session_next(s));) {
+        char name[9];
+        if (s->dial.to)
+            response_line(c->response, "DIALED   - %-5s TO %s %04X", session_name(s, name), s->dial.user->id,
+                          machine_uarts[s->dial.uart].port);
+    }
     return 0;
 }
 
@@ -70,7 +78,7 @@ static unsigned query_terminal(struct call *c)
 
 static unsigned query_users(struct call *c)
 {
-    response_line(c->response, "%u USERS", session_users());
+    response_line(c->response, "%u USERS, %u DIALED", session_users(), dial_count());
     return 0;
 }
 
@@ -171,7 +179,8 @@ static const struct question questions[] = {
     {"TERMINAL", 4, query_terminal}, {"TIME", 1, query_time}, {"USERID", 6, query_userid},
     {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
     {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
-    {"DASD", 2, query_dasd},       {"ISA", 3, query_isa},         {0},
+    {"DASD", 2, query_dasd},       {"ISA", 3, query_isa},         {"LINES", 5, query_lines},
+    {0},
 };
 
 unsigned command_query(struct call *c)

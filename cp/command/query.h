@@ -7,5 +7,6 @@ unsigned query_virtual_storage(struct call *);
 unsigned query_console(struct call *);
 unsigned query_cpus(struct call *);
 unsigned query_dasd(struct call *);
-unsigned query_isa(struct call *); /* devices granted beside the usual */
+unsigned query_isa(struct call *);   /* devices granted beside the usual */
+unsigned query_lines(struct call *); /* those that DIAL reaches; message 040 when there is none */
 unsigned query_device(struct call *, unsigned vdev); /* message 040 when there is none */

@@ -15,7 +15,6 @@ unsigned query_virtual_storage(struct call *c)
     return 0;
 }
 
-/* The first serial port is the console; nothing is connected to others. */
 unsigned query_console(struct call *c)
 {
     const struct session *s = c->session;
@@ -23,9 +22,26 @@ unsigned query_console(struct call *c)
     if (s->output.terminal)
         format_text(where, sizeof where, "ON %s", session_name(s, name));
     response_line(c->response, "CONS %04X %-12s NS16550 TERM START", machine_uarts[0].port, where);
-    for (unsigned n = 1; n < s->vm->config.uarts; n++)
-        response_line(c->response, "LINE %04X %-12s NS16550", machine_uarts[n].port, "UNCONNECTED");
     return 0;
+}
+
+/* ON whose terminal; else ENABLED if it takes calls. */
+static void show_line(struct call *c, unsigned n)
+{
+    const struct session *s = c->session, *caller = s->dial.caller[n];
+    char name[9], where[16];
+    format_text(where, sizeof where, "%s", uart_takes_calls(&s->vm->machine.uart[n]) ? "ENABLED" : "DISABLED");
+    if (caller)
+        format_text(where, sizeof where, "ON %s", session_name(caller, name));
+    response_line(c->response, "LINE %04X %-12s NS16550", machine_uarts[n].port, where);
+}
+
+unsigned query_lines(struct call *c)
+{
+    unsigned uarts = c->session->vm->config.uarts;
+    for (unsigned n = 1; n < uarts; n++)
+        show_line(c, n);
+    return uarts > 1 ? 0 : FAIL(c, "CQV", 40, "LINES");
 }
 
 unsigned query_cpus(struct call *c)
@@ -91,6 +107,8 @@ static unsigned query_all(struct call *c)
     query_virtual_storage(c);
     query_cpus(c);
     query_console(c);
+    for (unsigned n = 1; n < c->session->vm->config.uarts; n++)
+        show_line(c, n);
     for (struct link *l = NULL; (l = next_by_number(c->session->user, l ? l->vdev : -1));)
         show_disk(c, l);
     if (grant_device(&c->session->vm->config, &(unsigned){0}))
@@ -109,7 +127,8 @@ unsigned query_virtual(struct call *c)
                {"CONSOLE", 3, query_console},
                {"CPUS", 3, query_cpus},
                {"DASD", 2, query_dasd},
-               {"ISA", 3, query_isa}};
+               {"ISA", 3, query_isa},
+               {"LINES", 5, query_lines}};
     struct word w;
     uint64_t vdev;
     char text[32];

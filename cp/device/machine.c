@@ -117,6 +117,13 @@ static void uart_input_room(void *context)
     event(console->machine, MACHINE_INPUT_ROOM, console->n);
 }
 
+static void uart_hung_up(void *context)
+{
+    struct machine_console *console = context;
+
+    event(console->machine, MACHINE_HUNG_UP, console->n);
+}
+
 static void controllers_init(struct machine *m)
 {
     const struct lapic_host host = {.context = m, .changed = refresh, .nmi = nmi, .init = init, .eoi = eoi,
@@ -133,7 +140,7 @@ static void uarts_init(struct machine *m)
         m->console[n] = (struct machine_console){m, n};
         uart_init(&m->uart[n], &m->bus, &(struct uart_wiring){
             .port = machine_uarts[n].port, .irq = machine_isa_irq(m, machine_uarts[n].irq), .context = &m->console[n],
-            .output = uart_output, .input_room = uart_input_room});
+            .output = uart_output, .input_room = uart_input_room, .hung_up = uart_hung_up, .carrier = n == 0});
     }
 }
 
@@ -287,6 +294,12 @@ void machine_output_ready(struct machine *m, unsigned n)
 {
     if (n < m->config->uarts)
         uart_output_ready(&m->uart[n]);
+}
+
+void machine_carrier(struct machine *m, unsigned n, bool there)
+{
+    if (n < m->config->uarts)
+        uart_carrier(&m->uart[n], there);
 }
 
 unsigned machine_transmit(struct machine *m, unsigned n, const uint8_t *bytes, unsigned count)

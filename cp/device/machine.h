@@ -30,6 +30,7 @@ enum machine_event {
     MACHINE_TEST_EXIT,  /* isa-debug-exit; detail = the value written */
     MACHINE_INIT,       /* an INIT for the CPU came through the APIC */
     MACHINE_INPUT_ROOM, /* uart `detail` has read all it had: machine_input takes bytes again */
+    MACHINE_HUNG_UP,    /* uart `detail` lets go whoever called there */
 };
 
 struct machine_host {
@@ -96,6 +97,9 @@ int machine_detach_disk(struct machine *, unsigned vdev);
  * INPUT_ROOM). */
 unsigned machine_input(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);
 void machine_output_ready(struct machine *, unsigned uart); /* host.output has room again */
+/* Somebody called at that UART, or left: its modem tells (uart_carrier). UART 0 is the console, where somebody is from
+ * the start. */
+void machine_carrier(struct machine *, unsigned uart, bool there);
 /* The program sends bytes by that UART without its registers: how many the host took. None while the transmitter holds
  * some, or is in loopback. */
 unsigned machine_transmit(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);

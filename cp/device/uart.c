@@ -8,13 +8,13 @@ enum uart_register { /* offset from the base port; read/write, or with DLAB */
 };
 
 enum { LSR_READY = 0x01, LSR_OVERRUN = 0x02, LSR_ERRORS = 0x1e, LSR_TRANSMIT_EMPTY = 0x60 /* THRE and TEMT */ };
-enum { IER_RECEIVE = 0x01, IER_TRANSMIT = 0x02, IER_LINE = 0x04, IER_MODEM = 0x08, IER_WRITABLE = 0x0f };
+enum { IER_RECEIVE = 0x01, IER_TRANSMIT = 0x02, IER_LINE = 0x04, IER_MODEM = UART_IER_MODEM, IER_WRITABLE = 0x0f };
 enum {
     IIR_NONE = 0x01, IIR_MODEM = 0x00, IIR_TRANSMIT = 0x02, IIR_RECEIVE = 0x04, IIR_LINE = 0x06, IIR_TIMEOUT = 0x0c,
     IIR_FIFOS = 0xc0
 };
 enum { FCR_ENABLE = 0x01, FCR_CLEAR_RECEIVE = 0x02, FCR_KEPT = 0xc1 };
-enum { LCR_DLAB = 0x80, MCR_WRITABLE = 0x1f, MCR_LOOP = 0x10, MSR_DELTAS = 0x0f, MSR_LINES = 0xf0 };
+enum { LCR_DLAB = 0x80, MCR_WRITABLE = 0x1f, MCR_LOOP = UART_MCR_LOOP, MSR_DELTAS = 0x0f, MSR_LINES = 0xf0 };
 enum { MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80 };
 
 static void fifo_put(struct uart_fifo *fifo, uint8_t byte)
@@ -192,9 +192,12 @@ static uint8_t read_line_status(struct uart *uart)
 static uint8_t read_modem_status(struct uart *uart)
 {
     uint8_t status = uart->modem_status;
+    bool looked = uart_must_look(uart);
 
     uart->modem_status &= ~MSR_DELTAS;
     update_interrupt(uart);
+    if (looked)
+        receiver_has_room(uart);
     return status;
 }
 
@@ -218,12 +221,15 @@ static uint8_t read_register(struct uart *uart, enum uart_register which)
 static void write_interrupt_enable(struct uart *uart, uint8_t value)
 {
     uint8_t risen = value & ~uart->interrupt_enable;
+    bool waited = uart_must_look(uart);
 
     uart->interrupt_enable = value & IER_WRITABLE;
     /* enabling it while the transmitter is empty asks for the first interrupt */
     if ((risen & IER_TRANSMIT) && (uart->line_status & LSR_TRANSMIT_EMPTY))
         uart->transmit_interrupt = true;
     update_interrupt(uart);
+    if (waited && !uart_must_look(uart))
+        receiver_has_room(uart);
 }
 
 /* What came round in loopback is gone; what came from the line comes once more, at once. A driver clears the receiver
@@ -262,25 +268,31 @@ static uint8_t modem_lines(const struct uart *uart)
 {
     uint8_t out = uart->modem_control;
 
-    if (!(out & MCR_LOOP)) /* a terminal that is always there */
-        return MSR_CTS | MSR_DSR | MSR_DCD;
+    if (!(out & MCR_LOOP)) /* what is sent is always taken, if nobody is there by nobody */
+        return MSR_CTS | (uart->carrier ? MSR_DSR | MSR_DCD : 0);
     return (out & 1 ? MSR_DSR : 0) | (out & 2 ? MSR_CTS : 0) | (out & 4 ? MSR_RI : 0) | (out & 8 ? MSR_DCD : 0);
 }
 
-static void write_modem_control(struct uart *uart, uint8_t value)
+static void follow_modem_lines(struct uart *uart)
 {
-    uint8_t before = uart->modem_status & MSR_LINES, after, changed;
-    bool joined = (uart->modem_control & MCR_LOOP) && !(value & MCR_LOOP);
+    uint8_t before = uart->modem_status & MSR_LINES, after = modem_lines(uart), changed = before ^ after;
 
-    uart->modem_control = value & MCR_WRITABLE;
-    after = modem_lines(uart);
-    changed = before ^ after;
     changed &= ~(after & MSR_RI); /* the ring indicator counts only when it ends */
     uart->modem_status = after | (uart->modem_status & MSR_DELTAS) | (changed & MSR_CTS ? 1 : 0) |
                          (changed & MSR_DSR ? 2 : 0) | (changed & MSR_RI ? 4 : 0) | (changed & MSR_DCD ? 8 : 0);
     update_interrupt(uart);
+}
+
+static void write_modem_control(struct uart *uart, uint8_t value)
+{
+    bool joined = (uart->modem_control & MCR_LOOP) && !(value & MCR_LOOP), took = uart_takes_calls(uart);
+
+    uart->modem_control = value & MCR_WRITABLE;
+    follow_modem_lines(uart);
     if (joined)
         receiver_has_room(uart);
+    if (took && !uart_takes_calls(uart) && uart->wiring.hung_up)
+        uart->wiring.hung_up(uart->wiring.context);
 }
 
 static void write_register(struct uart *uart, enum uart_register which, uint8_t value)
@@ -348,7 +360,7 @@ int uart_init(struct uart *uart, struct bus *bus, const struct uart_wiring *wiri
     const struct bus_ports ports = {.first = wiring->port, .last = wiring->port + UART_PORTS - 1, .device = uart,
                                     .read = port_read, .write = port_write, .write_run = port_write_run};
 
-    *uart = (struct uart){.wiring = *wiring};
+    *uart = (struct uart){.wiring = *wiring, .carrier = wiring->carrier};
     uart_reset(uart);
     return bus_claim_ports(bus, &ports);
 }
@@ -356,10 +368,28 @@ int uart_init(struct uart *uart, struct bus *bus, const struct uart_wiring *wiri
 void uart_reset(struct uart *uart)
 {
     struct uart_wiring wiring = uart->wiring;
+    bool took = uart_takes_calls(uart);
 
     irq_set(&wiring.irq, false);
-    *uart = (struct uart){.wiring = wiring, .line_status = LSR_TRANSMIT_EMPTY, .divisor = {12, 0}};
+    *uart = (struct uart){.wiring = wiring, .line_status = LSR_TRANSMIT_EMPTY, .divisor = {12, 0},
+                          .carrier = uart->carrier};
     uart->modem_status = modem_lines(uart);
+    if (took && wiring.hung_up)
+        wiring.hung_up(wiring.context);
+}
+
+/* Nobody reads what was typed by who has left, and nobody is shown what was written to them. */
+void uart_carrier(struct uart *uart, bool there)
+{
+    if (there == uart->carrier)
+        return;
+    uart->carrier = there;
+    if (there) {
+        uart->receive = (struct uart_fifo){.count = 0};
+        uart->line_status &= ~LSR_READY;
+    }
+    uart_output_ready(uart);
+    follow_modem_lines(uart);
 }
 
 unsigned uart_receive_room(const struct uart *uart)
@@ -367,7 +397,9 @@ unsigned uart_receive_room(const struct uart *uart)
     unsigned capacity = receive_capacity(uart); /* what the FIFO held is kept when it is switched off */
 
     /* in loopback the receiver is cut off from the line */
-    return uart->modem_control & MCR_LOOP || uart->receive.count > capacity ? 0 : capacity - uart->receive.count;
+    if (uart->modem_control & MCR_LOOP || uart_must_look(uart) || uart->receive.count > capacity)
+        return 0;
+    return capacity - uart->receive.count;
 }
 
 unsigned uart_receive(struct uart *uart, const uint8_t *bytes, unsigned count)

@@ -1,8 +1,11 @@
-/* A 16550A UART: what a guest's driver sees of a console line. The line behind it is as fast as the host takes bytes,
- * so a byte is transmitted at once and the receiver's character timeout has always passed.
+/* A 16550A UART: what a guest's driver sees of a line. The line behind it is as fast as the host takes bytes, so a byte
+ * is transmitted at once and the receiver's character timeout has always passed. It ends at a terminal that is always
+ * there, or at a modem: DSR and DCD say whether somebody called, and who takes DTR away lets them go.
  *
- * In:  the guest's port accesses (through the bus), uart_receive() with what was typed, uart_output_ready().
- * Out: the output call-out, the interrupt wire, and input_room when the guest has read all that was received. */
+ * In:  the guest's port accesses (through the bus), uart_receive() with what was typed, uart_output_ready(),
+ *      uart_carrier() when somebody came or left.
+ * Out: the output call-out, the interrupt wire, input_room when the guest has read all that was received, hung_up when
+ *      it takes DTR away. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +30,8 @@ struct uart_wiring {
     unsigned (*output)(void *context, const uint8_t *bytes, unsigned count);
     /* The receiver has become empty: uart_receive() takes bytes again. May be NULL; may call uart_receive(). */
     void (*input_room)(void *context);
+    void (*hung_up)(void *context); /* DTR fell, by the guest or a reset. May be NULL; may call uart_carrier() */
+    bool carrier;                   /* a terminal is there always; else a modem, and somebody if they called */
 };
 
 struct uart {
@@ -35,6 +40,7 @@ struct uart {
     uint8_t fifo_control;    /* bit 0 (enable) and bits 7:6 (trigger) as last written */
     uint8_t divisor[2];      /* low, high */
     bool transmit_interrupt; /* THRE interrupt pending: set as the transmitter empties, reset by reading it in IIR */
+    bool carrier;            /* somebody is at the other end */
     struct uart_fifo receive, transmit;
     struct uart_wiring wiring;
 };
@@ -46,6 +52,24 @@ void uart_reset(struct uart *); /* as after power on; bytes not yet taken by out
 /* Bytes from the line: how many were taken (at most what the receiver has room for; never an overrun). */
 unsigned uart_receive(struct uart *, const uint8_t *bytes, unsigned count);
 unsigned uart_receive_room(const struct uart *);
+/* Somebody came, or left. What was typed by who was there before and is not read by then is gone when another comes. */
+void uart_carrier(struct uart *, bool there);
 void uart_output_ready(struct uart *); /* output has room again */
 /* The guest's bytes, many at a time: how many were sent. None while the transmitter holds some, or in loopback. */
 unsigned uart_transmit(struct uart *, const uint8_t *bytes, unsigned count);
+
+enum { UART_IER_MODEM = 0x08, UART_MCR_DTR = 0x01, UART_MCR_LOOP = 0x10, UART_MSR_CARRIER_CHANGED = 0x08 };
+
+/* DTR: the guest would take a call. In loopback the pin is inactive (data sheet "Modem Control Register", bit 4). */
+static inline bool uart_takes_calls(const struct uart *uart)
+{
+    return (uart->modem_control & (UART_MCR_DTR | UART_MCR_LOOP)) == UART_MCR_DTR;
+}
+
+/* The guest asked to be told of the carrier, it changed, and the guest does not know: what it reads and writes now would
+ * be, to it, who was there before. */
+static inline bool uart_must_look(const struct uart *uart)
+{
+    return !uart->wiring.carrier && uart->interrupt_enable & UART_IER_MODEM &&
+           uart->modem_status & UART_MSR_CARRIER_CHANGED;
+}

@@ -24,6 +24,7 @@ struct vm *vm_list, *vm_turn;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
+void (*vm_hung_up)(struct vm *, unsigned uart);
 void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
 
@@ -51,6 +52,10 @@ static void on_event(void *context, enum machine_event event, uint32_t detail)
     case MACHINE_INPUT_ROOM:
         if (vm_input_room)
             vm_input_room(vm, detail);
+        break;
+    case MACHINE_HUNG_UP:
+        if (vm_hung_up)
+            vm_hung_up(vm, detail);
         break;
     }
 }

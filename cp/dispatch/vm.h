@@ -32,3 +32,5 @@ extern void (*vm_stopped)(struct vm *);
 extern unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 /* UART `uart` of a machine has read all it had: it takes input again. Set by cp/session. */
 extern void (*vm_input_room)(struct vm *, unsigned uart);
+/* UART `uart` of a machine lets go whoever called there. Set by cp/session. */
+extern void (*vm_hung_up)(struct vm *, unsigned uart);

@@ -25,7 +25,10 @@ enum uart_register {
 enum {
     IER_RECEIVE = 1 << 0,
     IER_TRANSMIT = 1 << 1,
+    IER_MODEM = 1 << 3,
     IIR_NONE = 1 << 0,
+    IIR_CAUSE = 0x0f,
+    IIR_MODEM = 0x00,
     FCR_ENABLE_AND_CLEAR = 0x07, /* receive trigger at one byte: the other fifteen are slack for a busy CP */
     LCR_8N1 = 0x03,
     LCR_DIVISOR = 1 << 7,
@@ -35,6 +38,8 @@ enum {
     LSR_DATA = 1 << 0,
     LSR_TRANSMITTER_EMPTY = 1 << 5,
     LSR_IDLE = 1 << 6,
+    MSR_CARRIER_CHANGED = 1 << 3,
+    MSR_CARRIER = 1 << 7,
     DIVISOR_115200 = 1,
     FIFO_BYTES = 16,
     MOST_INPUT = 256,      /* bytes taken in one call: a flood may not keep CP here */
@@ -81,10 +86,10 @@ static void fill_while_empty(struct uart_line *u)
         fill_transmitter(u);
 }
 
-/* The transmitter interrupts as long as bytes wait, the receiver unless it is to keep its own, and not otherwise. */
+/* The transmitter interrupts as long as bytes wait, the receiver unless it is to keep its own, the modem always. */
 static void set_interrupts(struct uart_line *u)
 {
-    uint8_t wanted = (u->line.held ? 0 : IER_RECEIVE) | (line_queued(&u->line) ? IER_TRANSMIT : 0);
+    uint8_t wanted = IER_MODEM | (u->line.held ? 0 : IER_RECEIVE) | (line_queued(&u->line) ? IER_TRANSMIT : 0);
     if (wanted != u->interrupts) {
         u->interrupts = wanted;
         put(u, UART_IER, wanted);
@@ -153,6 +158,22 @@ static void transmit(struct uart_line *u)
     line_tell_room(&u->line, before);
 }
 
+/* A carrier that changed is of somebody else: who was there has left, and what they were to be shown is nobody's. Where
+ * none ever came, as at a cable of three wires, nothing is known, and somebody is there. */
+static void follow_carrier(struct uart_line *u)
+{
+    struct line *l = &u->line;
+    uint8_t status = get(u, UART_MSR);
+    if (!(status & MSR_CARRIER_CHANGED))
+        return;
+    line_cut(l, 0);
+    if (!l->carrier)
+        return;
+    l->carrier(l, false);
+    if (status & MSR_CARRIER)
+        l->carrier(l, true);
+}
+
 /* Until a look finds no cause of an interrupt. True: the first found one, or the last still does. */
 static bool serve(struct uart_line *u)
 {
@@ -165,8 +186,11 @@ static bool serve(struct uart_line *u)
             some = true;
         }
         found |= some;
-        if (get(u, UART_IIR) & IIR_NONE)
+        uint8_t cause = get(u, UART_IIR) & IIR_CAUSE;
+        if (cause & IIR_NONE)
             return found;
+        if (cause == IIR_MODEM)
+            follow_carrier(u);
         found = true;
     }
     return true;
@@ -217,8 +241,9 @@ bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
     put(u, UART_DIVISOR_HIGH, 0);
     put(u, UART_LCR, LCR_8N1); /* before any data: a UART left at five bits drops the top three of every byte */
     put(u, UART_FCR, FCR_ENABLE_AND_CLEAR);
+    get(u, UART_MSR); /* what changed by now; from DTR on somebody may call */
     put(u, UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
-    u->interrupts = IER_RECEIVE;
+    u->interrupts = IER_RECEIVE | IER_MODEM;
     put(u, UART_IER, u->interrupts);
     u->line.driver = &driver;
     return true;

@@ -30,6 +30,10 @@ static const struct message table[] = {
      "Try again. Every wrong password makes the next wait longer."},
     {53, 'E', "{1 userid} not in CP directory", "Check how the user ID is spelled."},
     {54, 'E', "Already logged on {1 where}", "LOGON userid HERE moves the session to this terminal."},
+    {55, 'E', "Line(s) not available on {1 userid}",
+     "The user is not logged on, has no such line, or no program in the machine takes\n"
+     "calls there; or all lines are busy."},
+    {56, 'E', "Line {1 line} busy on {2 userid}", "Another terminal has dialed it. DIAL without the line takes one that is free."},
     {57, 'I', "{1 userid} not receiving; {2 reason}",
      "The user is disconnected, has SET MSG or WNG OFF, or reads others still; or you\n"
      "sent too many."},
@@ -128,6 +132,9 @@ static const struct message table[] = {
      "It was issued by a machine that is disconnected."},
     {9028, 'E', "Not stored; a machine cannot change its own {1 register} by a call",
      "The call's results would be written over it. Use the console."},
+    {9029, 'E', "{1 command} is not valid now; {2 reason}",
+     "DIAL is for a terminal at which nobody is logged on. What it connects ends with\n"
+     "UNDIAL: before that, nobody can log on to this CP."},
     {9030, 'W', "Directory slot {1 slot} is not used: {2 reason}",
      "The other slot, or the built-in directory, serves instead."},
     {9031, 'W', "{1 path} {2 reason}",

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "cp/ipl/system.h"
+#include "cp/session/dial.h"
 #include "cp/session/life.h"
 #include "cp/session/operator.h"
 #include "cp/session/response.h"
@@ -135,6 +136,7 @@ static const struct {
     [DEED_LOGOFF] = {log_off, .waits = true},
     [DEED_AUTOLOG] = {autolog, .waits = true},
     [DEED_DISCONNECT] = {disconnect, .stays = true},
+    [DEED_DROP] = {dial_drop},
     [DEED_READ] = {session_enter_cp, .stays = true},
     [DEED_IPL] = {ipl, .waits = true, .stays = true},
     [DEED_LOAD] = {load, .waits = true, .stays = true},

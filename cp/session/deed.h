@@ -20,6 +20,7 @@ enum deed_kind {
     DEED_SYSTEM_RESTART,
     DEED_DEFINE_STORAGE,
     DEED_READ,
+    DEED_DROP, /* of a session that has no user: its terminal is dialed no more (dial.h) */
     DEED_AUTOLOG, /* of a session that has no user yet: deed_note_autolog() */
     DEEDS,
 };

@@ -2,6 +2,7 @@
 #include "cp/session/last.h"
 
 #include "cp/session/deed.h"
+#include "cp/session/dial.h"
 #include "cp/session/life.h"
 #include "cp/session/session.h"
 #include "cp/session/shutdown.h"
@@ -9,11 +10,14 @@
 
 enum { CONTROL_C = 3 };
 
-/* It has read all that was typed, shown all it had to say, and waits for an interrupt that only a key could bring. */
+/* The machine that reads has read all that was typed, shown all it had to say, and waits for an interrupt that only a
+ * key could bring. */
 static bool waits_for_input(const struct session *s)
 {
-    const struct uart *console = &s->vm->machine.uart[0];
-    return s->vm->state == VM_WAITING && !vm_is_busy(s->vm) &&
+    const struct vm *vm = s->dial.to ? s->dial.to->vm : s->vm;
+    unsigned uart;
+    const struct uart *console = &dial_reader(s, &uart)->uart[uart];
+    return vm->state == VM_WAITING && !vm_is_busy(vm) && !uart_must_look(console) &&
            !console->receive.count && !console->transmit.count && !s->output.machine_waits && !s->typing.machine_full;
 }
 
@@ -49,6 +53,14 @@ static bool end_line(struct session *s)
     return true;
 }
 
+static void end_use(struct session *s)
+{
+    if (s->user)
+        deed_note_logoff(s, NULL, false);
+    else
+        deed_note(s, DEED_DROP);
+}
+
 static bool end_of_machine(struct session *s)
 {
     struct attention *a = &s->typing.attention;
@@ -56,9 +68,9 @@ static bool end_of_machine(struct session *s)
         typing_take(s, '\r');
     } else if (a->held) {
         attention_release(a);
-        typing_offer_held(&s->typing, &s->vm->machine);
+        typing_offer_held(s);
     } else if (waits_for_input(s)) {
-        deed_note_logoff(s, NULL, false);
+        end_use(s);
     }
     return true;
 }

@@ -7,6 +7,7 @@
 #include "cp/ipl/system.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/carrier.h"
+#include "cp/session/dial.h"
 #include "cp/session/link_tell.h"
 #include "cp/session/operator.h"
 #include "cp/session/record.h"
@@ -98,6 +99,7 @@ bool session_logon(struct session *s, const struct user *user)
 
 static void drop_machine(struct session *s)
 {
+    dial_let_all_go(s);
     system_ipl_cancel(s->vm);
     vm_destroy(s->vm);
     link_forget(s->user);

@@ -1,6 +1,7 @@
 /* In: what terminals tell of their lines. Out: sessions that begin and are left. */
 #include "cp/session/seat.h"
 
+#include "cp/session/dial.h"
 #include "cp/session/life.h"
 #include "cp/session/session.h"
 #include "cp/session/session_vm.h"
@@ -49,6 +50,7 @@ void seat_follow(struct terminal *t)
     if (terminal_is_left(t)) {
         if (t->session->user && !session_disconnect(t->session, true))
             return;
+        dial_forsake(t->session);
         logon_forsake(t->session);
         t->left = false;
         t->unwelcomed = true;

@@ -8,6 +8,7 @@
 #include "cp/directory/directory.h"
 #include "cp/dispatch/vm.h"
 #include "cp/session/deed.h"
+#include "cp/session/dial.h"
 #include "cp/session/logon.h"
 #include "cp/session/obey.h"
 #include "cp/session/output.h"
@@ -42,6 +43,7 @@ struct session {
     struct typing typing;
     uint64_t message_due; /* host TSC: when as many messages would have been sent at a gentle pace (talk.c) */
     struct trace trace;
+    struct dial dial;
 
     struct deed deed;
     struct rest rest;

@@ -1,6 +1,7 @@
 /* In: a machine's output, its wish for input, its end. Out: what its user is shown, and the state of the session. */
 #include "cp/session/session_vm.h"
 
+#include "cp/session/dial.h"
 #include "cp/session/life.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
@@ -8,7 +9,7 @@
 #include "cp/terminal/terminal.h"
 #include "lib/format.h"
 
-/* ---- its console: UART 0; nothing is connected to others --------------------------------------------------------- */
+/* ---- its console, UART 0, and lines that are dialed --------------------------------------------------------------- */
 
 /* The machine's words break a line that is being typed to CP, which is shown again when theirs has ended. */
 static void make_way(struct session *s)
@@ -23,8 +24,8 @@ static void make_way(struct session *s)
 
 unsigned session_vm_output(struct vm *vm, unsigned uart, const uint8_t *bytes, unsigned count)
 {
-    struct session *s = vm->session;
-    if (uart || !s)
+    struct session *s = dial_shown_to(vm, uart);
+    if (!s)
         return count;
     struct output *o = &s->output;
     unsigned room = output_machine_room(o), taken = count < room ? count : room;
@@ -37,19 +38,21 @@ unsigned session_vm_output(struct vm *vm, unsigned uart, const uint8_t *bytes, u
 
 void session_pump(struct session *s)
 {
+    unsigned uart;
+    struct machine *machine = dial_reader(s, &uart);
     output_drain(&s->output);
-    if (s->vm && output_machine_goes_on(&s->output))
-        machine_output_ready(&s->vm->machine, 0);
+    if (machine && output_machine_goes_on(&s->output))
+        machine_output_ready(machine, uart);
 }
 
 /* The machine may be in the middle of a port access: commands for CP wait for the event loop. */
 void session_vm_input_room(struct vm *vm, unsigned uart)
 {
-    struct session *s = vm->session;
-    if (uart || !s || session_states[s->state].reads != READS_MACHINE)
+    struct session *s = dial_shown_to(vm, uart);
+    if (!s || session_states[s->state].reads != READS_MACHINE)
         return;
     struct typing *t = &s->typing;
-    if (t->machine_full && !typing_offer_held(t, &vm->machine))
+    if (t->machine_full && !typing_offer_held(s))
         return;
     while (s->output.terminal && session_states[s->state].reads == READS_MACHINE && !t->machine_full &&
            terminal_poll(s->output.terminal, 1)) {}
@@ -69,6 +72,7 @@ void session_vm_stopped(struct vm *vm)
     char rip[20], detail[12];
     if (!s || s->deed.noted || vm->stop == VM_STOP_USER || vm->stop == VM_STOP_NONE)
         return;
+    dial_let_all_go(s);
     format_text(rip, sizeof rip, "%016llX", (unsigned long long)vcpu_read(&vm->vcpu, VMCS_GUEST_RIP));
     format_text(detail, sizeof detail, "%u", vm->stop_detail);
     bool ordinary = vm->stop == VM_STOP_POWER_OFF || vm->stop == VM_STOP_TEST_EXIT || vm->stop == VM_STOP_RESET;

@@ -17,6 +17,8 @@ enum session_state {
     SESSION_READ,     /* CP READ */
     SESSION_RUN,
     SESSION_COMMAND,  /* "#CP " was typed */
+    SESSION_DIALED,   /* to a line of another's machine: dial.h */
+    SESSION_DIALED_COMMAND, /* "#CP " was typed there */
     SESSION_SLEEP,
     SESSION_CHECK,    /* the password of a minidisk is hashed */
     SESSION_TASK,     /* CP works on what a command asked for */
@@ -30,7 +32,7 @@ enum session_reads {
     READS_COMMAND, /* one line of them */
     READS_SECRET,  /* a line, unseen */
     READS_ENTER,   /* the end of the time; anything else as READS_NOTHING */
-    READS_MACHINE, /* its UART 0, but for #CP */
+    READS_MACHINE, /* its UART 0, or the line that is dialed, but for #CP */
 };
 
 enum session_machine {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cp/session/dial.h"
 #include "cp/session/life.h"
 #include "cp/session/obey.h"
 #include "cp/session/response.h"
@@ -37,10 +38,13 @@ void typing_begin(struct session *s)
 
 /* ---- for the machine --------------------------------------------------------------------------------------------- */
 
-bool typing_offer_held(struct typing *t, struct machine *machine)
+bool typing_offer_held(struct session *s)
 {
+    struct typing *t = &s->typing;
     struct attention *a = &t->attention;
-    unsigned taken = machine_input(machine, 0, a->bytes, a->held);
+    unsigned uart;
+    struct machine *machine = dial_reader(s, &uart);
+    unsigned taken = machine_input(machine, uart, a->bytes, a->held);
     attention_handed_on(a, taken);
     t->machine_full = a->held != 0;
     if (taken || !t->machine_full) {
@@ -52,30 +56,37 @@ bool typing_offer_held(struct typing *t, struct machine *machine)
     return !t->machine_full;
 }
 
+/* The state in which the machine reads. */
+static enum session_state reading(const struct session *s) { return s->user ? SESSION_RUN : SESSION_DIALED; }
+
 static void begin_command(struct session *s)
 {
-    s->state = SESSION_COMMAND;
+    s->state = s->user ? SESSION_COMMAND : SESSION_DIALED_COMMAND;
     session_begin_line(s);
     output_echo(&s->output, "#CP ", 4);
     turn_soon(); /* whoever reads its UART took it from what is typed ahead: the command is there, and nothing comes */
 }
 
+/* Who dialed has nothing to stop: they enter a command. */
 static void enter_cp(struct session *s, uint8_t end)
 {
-    output_echo(&s->output, "#CP\n", 4);
-    session_enter_cp(s);
+    if (s->user) {
+        output_echo(&s->output, "#CP\n", 4);
+        session_enter_cp(s);
+    } else {
+        begin_command(s);
+    }
     s->typing.editor.keys.after_return = end == '\r';
 }
 
 static bool take_for_machine(struct session *s, uint8_t byte)
 {
     struct typing *t = &s->typing;
-    struct machine *machine = &s->vm->machine;
-    if (t->machine_full && !typing_offer_held(t, machine))
+    if (t->machine_full && !typing_offer_held(s))
         return false;
     switch (attention_take(&t->attention, byte)) {
     case ATTENTION_HOLDING: break;
-    case ATTENTION_RELEASE: typing_offer_held(t, machine); break;
+    case ATTENTION_RELEASE: typing_offer_held(s); break;
     case ATTENTION_COMMAND: begin_command(s); break;
     case ATTENTION_ENTER:
         enter_cp(s, byte);
@@ -121,12 +132,13 @@ static bool is_blank(const char *text)
 
 void typing_one_command(struct session *s)
 {
-    s->state = SESSION_RUN;
+    bool blank = is_blank(s->typing.editor.text);
+    s->state = reading(s);
     s->output.owes = true;
-    if (is_blank(s->typing.editor.text))
-        session_enter_cp(s);
-    else
+    if (!blank)
         typing_commands(s);
+    else if (s->user)
+        session_enter_cp(s);
 }
 
 /* A null line or ^C wakes a sleeper; anything else typed is for later. */
@@ -147,7 +159,7 @@ static void abandon(struct session *s)
 {
     switch (session_states[s->state].reads) {
     case READS_COMMAND:
-        s->state = SESSION_RUN;
+        s->state = reading(s);
         s->output.owes = true;
         turn_wanted = true;
         break;
@@ -198,7 +210,7 @@ void typing_take_over(struct session *s)
 static bool machine_goes_on(const struct session *s)
 {
     enum session_state state = session_rests(s) ? s->rest.then : s->state;
-    return !s->deed.noted && state == SESSION_RUN;
+    return !s->deed.noted && state == reading(s);
 }
 
 void typing_heed_attention(struct session *s)

@@ -1,7 +1,7 @@
 /* What a user types: lines for CP, by its editor, or bytes for the machine's console, none of them lost.
  *
  *   sitter_take -> typing_take -> the editor -> a line -> what the state says (state.h): commands, a password
- *                              -> attention -> the machine's UART 0
+ *                              -> attention -> the machine's UART 0, or the line that is dialed
  */
 #pragma once
 #include <stdbool.h>
@@ -11,7 +11,6 @@
 #include "cp/terminal/editor.h"
 #include "cp/time/timer.h"
 
-struct machine;
 struct session;
 
 struct typing {
@@ -26,8 +25,8 @@ struct typing {
 };
 
 void typing_begin(struct session *); /* nothing typed, no history. @pre all bytes of its typing are 0 */
-/* Held bytes to the machine's console; true: all are gone. */
-bool typing_offer_held(struct typing *, struct machine *);
+/* Held bytes to the machine; true: all are gone. @pre the state reads MACHINE */
+bool typing_offer_held(struct session *);
 
 /* The machine reads no more: of what was held back, as it may become #CP, the line for CP begins. */
 void typing_take_over(struct session *);

@@ -10,6 +10,7 @@
 #include "cp/message/level.h"
 #include "cp/minidisk/area.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/dial.h"
 #include "cp/session/last.h"
 #include "cp/session/life.h"
 #include "cp/session/operator.h"
@@ -37,6 +38,7 @@ static void begin(void)
     vm_stopped = session_vm_stopped;
     vm_output = session_vm_output;
     vm_input_room = session_vm_input_room;
+    vm_hung_up = dial_hung_up;
     vm_traced = trace_vmx;
     vm_diagnose = diagnose;
     machine_check_told = operator_tell_machine_check;
@@ -173,7 +175,7 @@ static bool poll_session(struct session *s)
     if (s->typing.next_command)
         more |= typing_go_on(s);
     if (s->typing.machine_full && session_states[s->state].reads == READS_MACHINE &&
-        !typing_offer_held(&s->typing, &s->vm->machine))
+        !typing_offer_held(s))
         typing_heed_attention(s);
     session_refresh(s);
     session_pump(s);

@@ -32,15 +32,39 @@ static enum attention_result release(struct attention *a)
     return ATTENTION_RELEASE;
 }
 
+static unsigned hashes(const struct attention *a)
+{
+    unsigned count = 0;
+    while (count < a->held && a->bytes[count] == '#')
+        count++;
+    return count;
+}
+
+/* What is held, of which the last is new, is "#CP" and what ends it, with as many # as there may be. Of a part of that
+ * *whole is false. */
+static bool is_attention(const struct attention *a, bool *whole)
+{
+    static const char name[] = "CP";
+    unsigned levels = hashes(a), named = a->held - levels;
+    uint8_t last = a->bytes[a->held - 1];
+    *whole = named == sizeof name;
+    if (a->typed || !levels || levels > ATTENTION_LEVELS)
+        return false;
+    return !named || (*whole ? last == ' ' || ends_line(last) : upper(last) == name[named - 1]);
+}
+
 enum attention_result attention_take(struct attention *a, uint8_t byte)
 {
-    static const char pattern[] = "#CP";
-    unsigned at = a->held;
+    bool whole;
     a->bytes[a->held++] = byte;
-    if (at < 3)
-        return a->typed == 0 && upper(byte) == pattern[at] ? ATTENTION_HOLDING : release(a);
-    if (byte != ' ' && !ends_line(byte))
+    if (!is_attention(a, &whole))
         return release(a);
+    if (!whole)
+        return ATTENTION_HOLDING;
+    if (hashes(a) > 1) {
+        memmove(a->bytes, a->bytes + 1, --a->held);
+        return release(a);
+    }
     a->held = 0;
     return byte == ' ' ? ATTENTION_COMMAND : ATTENTION_ENTER;
 }

@@ -1,12 +1,13 @@
 /* Watches what is typed to a guest for "#CP" at the start of a line. Bytes that may still become it are held back, and
- * released untouched when they do not. */
+ * released untouched when they do not. "##CP" is for the CP above, in the guest, which is given "#CP"; "###CP" for the
+ * one above that, and so on: each takes one # away. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "cp/terminal/ring.h"
 
-enum { ATTENTION_HOLD = 4 };
+enum { ATTENTION_LEVELS = 9, ATTENTION_HOLD = ATTENTION_LEVELS + 3 };
 
 enum attention_result {
     ATTENTION_HOLDING, /* nothing to hand on yet */
@@ -16,7 +17,7 @@ enum attention_result {
 };
 
 struct attention {
-    uint8_t bytes[ATTENTION_HOLD]; /* held back, as typed */
+    uint8_t bytes[ATTENTION_HOLD]; /* held back, as typed, or as they are to be handed on */
     uint8_t held;
     uint32_t typed; /* characters the guest's line holds, as far as can be told from here; 0: its start */
 };
