@@ -169,6 +169,12 @@ static const char *const phrases[] = {
     "SYSTEM RESET\r",
     "SYSTEM RESTART\r",
     "RESET SYSTEM\r",
+    "RESET 2F8\r",
+    "DIAL ALICE\r",
+    "DIAL BOB 2F8\r",
+    "DIAL OPERATOR\r",
+    "#CP UNDIAL\r",
+    "##CP UNDIAL\r",
     "DEFINE STORAGE 3M\r",
     "* nothing\r",
     "SLEEP 1 SEC\r",
@@ -328,6 +334,24 @@ static void machine_ends(struct input *in, struct vm *vm)
     vm_stop(vm, why, (uint32_t)take(in, 1));
 }
 
+/* It has lines, takes calls there, hangs up, reads, or writes to who called. */
+static void machine_answers(struct input *in, struct session *s)
+{
+    uint8_t what = (uint8_t)take(in, 1), text[64];
+    unsigned n = 1 + what % (MACHINE_UARTS - 1), count = what >> 2 & 63;
+    struct uart *uart = &s->vm->machine.uart[n];
+
+    s->vm->config.uarts = MACHINE_UARTS;
+    uart->modem_control ^= what & 0x80 ? UART_MCR_DTR : 0;
+    ((struct fake_vm *)s->vm)->fifo = 16;
+    for (unsigned i = 0; i < count; i++)
+        text[i] = ' ' + i;
+    if (!uart_takes_calls(uart))
+        vm_hung_up(s->vm, n);
+    vm_output(s->vm, n, text, count);
+    vm_input_room(s->vm, n);
+}
+
 static void machine_step(struct input *in, uint8_t op)
 {
     struct session *s = somebody(op >> 4);
@@ -340,6 +364,7 @@ static void machine_step(struct input *in, uint8_t op)
     case 10: machine_asks(in, s); break;
     case 11: machine_asks_anything(in, s->vm); break;
     case 12: machine_ends(in, s->vm); break;
+    case 13: machine_answers(in, s); break;
     default: ((struct fake_vm *)s->vm)->fifo = 16; vm_input_room(s->vm, 0); break;
     }
 }

@@ -59,7 +59,7 @@ static void words_are_those_that_the_format_has_there(void **state)
     becomes("query cpl", "query cplevel ");
     becomes("QUERY V", "QUERY VIRTUAL ");
     becomes("Q VIR A", "Q VIR ALL ");
-    lists(1, "QUERY VIRTUAL ", "ALL CONSOLE CPUS DASD ISA STORAGE");
+    lists(1, "QUERY VIRTUAL ", "ALL CONSOLE CPUS DASD ISA LINES STORAGE");
     lists(1, "SET ", "EMSG IMSG MSG NESTED RUN SHARE WNG");
     becomes("set msg ", "set msg o");
     lists(1, "SET MSG O", "OFF ON");
@@ -114,7 +114,7 @@ static void a_list_is_as_wide_as_the_terminal_and_the_line_is_shown_again(void *
     type(1, "Q \x1b[D");
     shown(1);
     type(1, "\x1b[C\t\t");
-    assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nISA LINKS NAMES \r\nNEST NSS SET SHARE \r\n"
+    assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nISA LINES LINKS \r\nNAMES NEST NSS SET \r\nSHARE "
                     "STORAGE TERMINAL \r\nTIME USERID USERS \r\nVIRTUAL \r\nCP> Q ");
     type(1, "us\ti\t\r");
     assert_shows(1, "userid \r\nBOB      AT ");

@@ -44,12 +44,14 @@ static const struct tried lines[] = {
     {"BOB", "QUERY VIRTUAL CPUS", 0},
     {"BOB", "QUERY VIRTUAL DASD", 0},
     {"BOB", "QUERY VIRTUAL ISA", 40}, /* none was granted */
+    {"BOB", "QUERY VIRTUAL LINES", 40},
     {"BOB", "QUERY VIRTUAL STORAGE", 0},
     {"BOB", "QUERY VIRTUAL 191", 0},
     {"BOB", "QUERY CONSOLE", 0},
     {"BOB", "QUERY CPUS", 0},
     {"BOB", "QUERY DASD", 0},
     {"BOB", "QUERY ISA", 40},
+    {"BOB", "QUERY LINES", 40},
     {"BOB", "QUERY 191", 0},
     {"BOB", "INDICATE LOAD", 0},
     {"BOB", "INDICATE USER *", 0},
@@ -129,6 +131,8 @@ static const struct tried lines[] = {
     {"#0", "LOGOFF HOLD", 0},
     {"#0", "LOGON ALICE NOIPL\rvmn", 0},
     {"#0", "LOGOUT", 0},
+    {"#0", "DIAL OPERATOR 2F8", 0},
+    {"#0", "#CP UNDIAL", 0},
     {"OPERATOR", "SHUTDOWN", 0},
 };
 
@@ -151,6 +155,8 @@ static void every_line_is_accepted(void **state)
 {
     bool all = true;
     (void)state;
+    vm_of("OPERATOR")->config.uarts = 2;
+    vm_of("OPERATOR")->machine.uart[1].modem_control = UART_MCR_DTR;
     for (const struct tried *l = lines; l < lines + sizeof lines / sizeof *lines; l++) {
         if (is_accepted(l))
             continue;
@@ -191,19 +197,28 @@ static unsigned check_words(const struct command *c)
     return words;
 }
 
+/* Somebody who may use the command. */
+static const struct session *user_of(const struct command *c)
+{
+    static const struct user everything = {.classes = 0xFF, .machine.nesting = NEST_MODES - 1};
+    static struct session anybody = {.user = &everything}, nobody, dialed = {.dial.to = &anybody};
+    return c->when & WHEN_LOGGED_ON ? &anybody : c->when & WHEN_LOGGED_OFF ? &nobody : &dialed;
+}
+
 static void every_word_of_a_format_is_in_a_line(void **state)
 {
-    struct user everything = {.classes = 0xFF};
-    struct session anybody = {.user = &everything};
+    static const struct command on = {.when = WHEN_LOGGED_ON}, off = {.when = WHEN_LOGGED_OFF},
+                                dialed = {.when = WHEN_DIALED}, *const kinds[] = {&on, &off, &dialed};
     unsigned words = 0;
     (void)state;
-    for (const struct command *c = NULL; (c = command_next(&anybody, c));) {
-        if (!has_line(c, "", 0))
-            fail_msg("no line has %s", c->name);
-        if (sources_width(c->help) > 79)
-            fail_msg("the help of %s is wider than a terminal", c->name);
-        words += check_words(c);
-    }
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        for (const struct command *c = NULL; (c = command_next(user_of(kinds[i]), c));) {
+            if (!has_line(c, "", 0))
+                fail_msg("no line has %s", c->name);
+            if (sources_width(c->help) > 79)
+                fail_msg("the help of %s is wider than a terminal", c->name);
+            words += check_words(c);
+        }
     assert_true(words > 70);
 }
 
@@ -235,8 +250,6 @@ static bool has_word(const struct command *c, const char *word, size_t length)
 
 static void every_word_of_a_line_that_its_format_has_is_offered_by_tab(void **state)
 {
-    struct user everything = {.classes = 0xFF, .machine.nesting = NEST_MODES - 1};
-    struct session anybody = {.user = &everything};
     unsigned words = 0, names = 0;
     (void)state;
     for (const struct tried *l = lines; l < lines + sizeof lines / sizeof *lines; l++) {
@@ -247,14 +260,15 @@ static void every_word_of_a_line_that_its_format_has_is_offered_by_tab(void **st
         if (!c || *l->text == '*')
             continue;
         names++;
-        if (!is_offered(&anybody, l->text, name.text, name.length))
+        const struct session *s = user_of(c);
+        if (!is_offered(s, l->text, name.text, name.length))
             fail_msg("%s: not its name", l->text);
         while (call_next(&call, &w)) {
             size_t length = strcspn(w.text, " \r");
             if (!strncmp(w.text, "PASS=", 5))
                 length = 5;
             bool capital = *w.text >= 'A' && *w.text <= 'Z';
-            if (capital && has_word(c, w.text, length) && ++words && !is_offered(&anybody, l->text, w.text, length))
+            if (capital && has_word(c, w.text, length) && ++words && !is_offered(s, l->text, w.text, length))
                 fail_msg("%s: not %.*s", l->text, (int)length, w.text);
         }
     }

@@ -65,7 +65,7 @@ static void query_names_time_and_level(void **state)
     (void)state;
     assert_answer("BOB", "QUERY NAMES", 0, "ALICE    - L0001");
     assert_answer("BOB", "QUERY NAMES", 0, "BOB      - L0002");
-    assert_answer("BOB", "QUERY USERS", 0, "3 USERS\n");
+    assert_answer("BOB", "QUERY USERS", 0, "3 USERS, 0 DIALED\n");
     assert_answer("BOB", "QUERY ALICE", 0, "ALICE    - L0001\n");
     assert_answer("BOB", "QUERY MAINT", 45, "HCPQSU045E MAINT not logged on\n");
     assert_answer("BOB", "QUERY NOBODY", 45, "HCPQSU045E NOBODY not logged on\n"); /* no word of QUERY either */
@@ -87,8 +87,10 @@ static void query_virtual_shows_the_machine(void **state)
     assert_answer("ALICE", "Q V DASD", 0, "DASD 0190 ");
     assert_answer("ALICE", "Q V CONS", 0, "CONS 03F8 ON L0001     NS16550 TERM START\n");
     vm_of("ALICE")->config.uarts = 3;
-    assert_answer("ALICE", "Q V CONS", 0, "TERM START\nLINE 02F8 UNCONNECTED  NS16550\n"
-                                            "LINE 03E8 UNCONNECTED  NS16550\n");
+    vm_of("ALICE")->machine.uart[2].modem_control = UART_MCR_DTR;
+    assert_answer("ALICE", "Q V LINES", 0, "LINE 02F8 DISABLED     NS16550\nLINE 03E8 ENABLED      NS16550\n");
+    assert_answer("ALICE", "Q V", 0, "TERM START\nLINE 02F8 DISABLED     NS16550\nLINE 03E8");
+    assert_answer("ALICE", "Q LINES X", 3, "HCPCQR003E");
     vm_of("ALICE")->config.uarts = 1;
     assert_answer("ALICE", "Q V CPUS", 0, "CPU 00  ID  ALICE    (BASE) X86-64 RUNNING\n");
     assert_answer("ALICE", "Q V", 0, "STORAGE = 2M\nCPU 00");

@@ -19,7 +19,7 @@ enum { APIC = LAPIC_DEFAULT_BASE, SVR = 0xf0, LVT_LINT0 = 0x350, APIC_EOI = 0xb0
 
 static struct machine machine;
 static struct guest_storage storage;
-static unsigned events[MACHINE_INPUT_ROOM + 1], details[MACHINE_INPUT_ROOM + 1];
+static unsigned events[MACHINE_HUNG_UP + 1], details[MACHINE_HUNG_UP + 1];
 static uint8_t output[64];
 static unsigned outputs, output_uart;
 

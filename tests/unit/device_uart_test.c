@@ -15,7 +15,7 @@ enum { BASE = 0x3f8, THR = BASE, RBR = BASE, IER, IIR, FCR = IIR, LCR, MCR, LSR,
 struct line {
     char sent[256];
     unsigned count, room; /* room: how many bytes the host takes before it is full */
-    unsigned edges, room_calls;
+    unsigned edges, room_calls, hung_up;
     bool level;
 };
 
@@ -39,6 +39,11 @@ static void room(void *context)
     ((struct line *)context)->room_calls++;
 }
 
+static void hang_up(void *context)
+{
+    ((struct line *)context)->hung_up++;
+}
+
 static void wire(void *context, unsigned gsi, bool level)
 {
     struct line *l = context;
@@ -48,16 +53,27 @@ static void wire(void *context, unsigned gsi, bool level)
     l->level = level;
 }
 
-static int set_up(void **state)
+static int wire_up(bool terminal)
 {
     const struct uart_wiring wiring = {.port = BASE, .irq = {.set = wire, .context = &line, .gsi = 4}, .context = &line,
-                                       .output = take, .input_room = room};
+                                       .output = take, .input_room = room, .hung_up = hang_up, .carrier = terminal};
 
-    (void)state;
     bus = (struct bus){0};
     line = (struct line){.room = 256};
     assert_int_equal(uart_init(&uart, &bus, &wiring), 0);
     return 0;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return wire_up(true);
+}
+
+static int set_up_modem(void **state)
+{
+    (void)state;
+    return wire_up(false);
 }
 
 static uint8_t in(uint16_t port) { return bus_port_read(&bus, port, 1); }
@@ -108,6 +124,147 @@ static void loopback_joins_modem_outputs_to_inputs_and_bytes_to_the_receiver(voi
     assert_int_equal(line.room_calls, 2); /* the receiver was read empty; it is joined to the line again */
     assert_int_equal(uart_receive(&uart, (const uint8_t *)"a", 1), 1);
 }
+
+/* ---- a modem ---------------------------------------------------------------------------------------------------- */
+
+static void nobody_is_there_until_somebody_calls_and_the_guest_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(in(MSR), 0x10);
+    out(IER, 0x08);
+    out(MCR, 0x01);
+    assert_false(line.level);
+    uart_carrier(&uart, true);
+    assert_true(line.level);
+    assert_int_equal(in(IIR) & 0x0f, 0x00);
+    assert_int_equal(in(MSR), 0xba); /* DSR and DCD, and both have changed */
+    assert_false(line.level);
+    assert_int_equal(in(MSR), 0xb0);
+    uart_carrier(&uart, true);
+    assert_false(line.level);
+    uart_carrier(&uart, false);
+    assert_true(line.level);
+    assert_int_equal(in(MSR), 0x1a);
+    assert_int_equal(line.hung_up, 0);
+}
+
+static void somebody_who_came_and_left_and_another_show_as_a_change(void **state)
+{
+    (void)state;
+    out(IER, 0x08);
+    uart_carrier(&uart, true);
+    in(MSR);
+    uart_carrier(&uart, false);
+    uart_carrier(&uart, true);
+    assert_int_equal(in(MSR), 0xba);
+}
+
+static void what_one_typed_is_not_read_as_anothers(void **state)
+{
+    (void)state;
+    out(FCR, 0x01);
+    out(IER, 0x09);
+    uart_carrier(&uart, true);
+    in(MSR);
+    type("first");
+    uart_carrier(&uart, false);
+    assert_int_equal(in(RBR), 'f'); /* what came before they left may still be read */
+    uart_carrier(&uart, true);
+    assert_int_equal(in(LSR), 0x60);
+    in(MSR);
+    type("second");
+    assert_int_equal(in(RBR), 's');
+}
+
+static void nothing_is_received_until_the_guest_has_looked_who_is_there(void **state)
+{
+    (void)state;
+    out(IER, 0x09);
+    uart_carrier(&uart, true);
+    assert_true(uart_must_look(&uart));
+    assert_int_equal(uart_receive(&uart, (const uint8_t *)"a", 1), 0);
+    in(MSR);
+    assert_int_equal(line.room_calls, 1);
+    assert_false(uart_must_look(&uart));
+    type("a");
+    in(RBR);
+    uart_carrier(&uart, false);
+    uart_carrier(&uart, true);
+    assert_int_equal(uart_receive(&uart, (const uint8_t *)"b", 1), 0);
+    out(IER, 0x01); /* it does not want to know */
+    assert_int_equal(line.room_calls, 3);
+    type("b");
+}
+
+static void one_that_asks_for_no_interrupt_of_its_modem_receives_at_once(void **state)
+{
+    (void)state;
+    out(IER, 0x01);
+    uart_carrier(&uart, true);
+    type("a");
+    assert_int_equal(in(RBR), 'a');
+}
+
+static void dtr_takes_calls_and_whoever_drops_it_hangs_up(void **state)
+{
+    (void)state;
+    assert_false(uart_takes_calls(&uart));
+    out(MCR, 0x0b);
+    assert_true(uart_takes_calls(&uart));
+    uart_carrier(&uart, true);
+    out(MCR, 0x09);
+    assert_int_equal(line.hung_up, 0);
+    out(MCR, 0x08);
+    assert_int_equal(line.hung_up, 1);
+    out(MCR, 0x08);
+    assert_int_equal(line.hung_up, 1);
+    out(MCR, 0x01);
+    out(MCR, 0x11); /* in loopback the pin is inactive */
+    assert_int_equal(line.hung_up, 2);
+    assert_false(uart_takes_calls(&uart));
+    out(MCR, 0x01);
+    uart_reset(&uart);
+    assert_int_equal(line.hung_up, 3);
+    uart_reset(&uart);
+    assert_int_equal(line.hung_up, 3);
+    assert_int_equal(in(MSR), 0xb0); /* who has hung up says so, not the chip */
+}
+
+static void in_loopback_the_modem_shows_what_the_guest_drives_and_afterwards_who_is_there(void **state)
+{
+    (void)state;
+    out(MCR, 0x10);
+    in(MSR);
+    uart_carrier(&uart, true);
+    assert_int_equal(in(MSR), 0x00);
+    out(MCR, 0x00);
+    assert_int_equal(in(MSR) & 0xf0, 0xb0);
+}
+
+static void what_was_written_to_one_who_has_left_is_no_longer_in_the_transmitter(void **state)
+{
+    (void)state;
+    uart_carrier(&uart, true);
+    line.room = 0;
+    out(THR, 'x');
+    assert_int_equal(in(LSR), 0x00);
+    line.room = 10; /* the host swallows what is for nobody */
+    uart_carrier(&uart, false);
+    assert_int_equal(in(LSR), 0x60);
+}
+
+/* A terminal that is always there has no modem to look at. */
+static void a_terminal_is_heard_whatever_the_guest_has_looked_at(void **state)
+{
+    (void)state;
+    out(IER, 0x08);
+    out(MCR, 0x10);
+    out(MCR, 0x00);
+    assert_false(uart_must_look(&uart));
+    type("a");
+}
+
+/* ---- the line ---------------------------------------------------------------------------------------------------- */
 
 static void the_ring_indicator_counts_when_it_ends(void **state)
 {
@@ -422,6 +579,15 @@ int main(void)
         cmocka_unit_test_setup(looks_like_a_16550a_to_a_probing_driver, set_up),
         cmocka_unit_test_setup(loopback_joins_modem_outputs_to_inputs_and_bytes_to_the_receiver, set_up),
         cmocka_unit_test_setup(the_ring_indicator_counts_when_it_ends, set_up),
+        cmocka_unit_test_setup(nobody_is_there_until_somebody_calls_and_the_guest_is_told, set_up_modem),
+        cmocka_unit_test_setup(somebody_who_came_and_left_and_another_show_as_a_change, set_up_modem),
+        cmocka_unit_test_setup(what_one_typed_is_not_read_as_anothers, set_up_modem),
+        cmocka_unit_test_setup(nothing_is_received_until_the_guest_has_looked_who_is_there, set_up_modem),
+        cmocka_unit_test_setup(one_that_asks_for_no_interrupt_of_its_modem_receives_at_once, set_up_modem),
+        cmocka_unit_test_setup(dtr_takes_calls_and_whoever_drops_it_hangs_up, set_up_modem),
+        cmocka_unit_test_setup(in_loopback_the_modem_shows_what_the_guest_drives_and_afterwards_who_is_there, set_up_modem),
+        cmocka_unit_test_setup(what_was_written_to_one_who_has_left_is_no_longer_in_the_transmitter, set_up_modem),
+        cmocka_unit_test_setup(a_terminal_is_heard_whatever_the_guest_has_looked_at, set_up),
         cmocka_unit_test_setup(a_loopback_overrun_is_reported_once, set_up),
         cmocka_unit_test_setup(of_an_overrun_the_new_byte_is_kept_without_fifos_and_the_old_with_them, set_up),
         cmocka_unit_test_setup(loopback_interrupts_for_a_byte_while_the_host_is_full, set_up),

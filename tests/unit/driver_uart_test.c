@@ -23,7 +23,7 @@ enum { PORTS = 3, BYTES = 4096, IRQ = 4, OTHER_IRQ = 3 };
 
 /* The parts of a 16550 that matter: what is received, IER, IIR's cause, and a transmitter that is empty when told. */
 static struct model {
-    uint8_t fifo[16], ier, scratch, lcr, mcr;
+    uint8_t fifo[16], ier, scratch, lcr, mcr, msr;
     unsigned held;
     bool transmitter_empty, cause_transmit;
     unsigned to_come, came, read, lost, sent;
@@ -35,7 +35,8 @@ static unsigned room; /* for input, when a test asks for it */
 
 static bool raises(const struct model *m)
 {
-    return (m->ier & IER_RECEIVE && m->held) || (m->ier & IER_TRANSMIT && m->cause_transmit);
+    return (m->ier & IER_RECEIVE && m->held) || (m->ier & IER_TRANSMIT && m->cause_transmit) ||
+           (m->ier & IER_MODEM && m->msr & MSR_CARRIER_CHANGED);
 }
 
 static void follow_level(void)
@@ -82,9 +83,16 @@ static uint8_t cause_read(struct model *m)
     if (m->ier & IER_RECEIVE && m->held)
         return 4;
     if (!(m->ier & IER_TRANSMIT) || !m->cause_transmit)
-        return IIR_NONE;
+        return m->ier & IER_MODEM && m->msr & MSR_CARRIER_CHANGED ? IIR_MODEM | 0xc0 : IIR_NONE | 0xc0;
     m->cause_transmit = false;
     return 2;
+}
+
+static uint8_t modem_read(struct model *m)
+{
+    uint8_t status = m->msr;
+    m->msr &= 0xf0;
+    return status;
 }
 
 static uint8_t fake_in8(uint16_t port)
@@ -97,6 +105,7 @@ static uint8_t fake_in8(uint16_t port)
     case UART_LSR:
         value = (uint8_t)((m->held ? LSR_DATA : 0) | (m->transmitter_empty ? LSR_TRANSMITTER_EMPTY : 0));
         break;
+    case UART_MSR: value = modem_read(m); break;
     case UART_SCRATCH: value = m->scratch; break;
     }
     follow_level();
@@ -253,6 +262,83 @@ static void a_line_without_room_for_input_has_the_other_end_wait(void **state)
     assert_false(lines[0].line.held);
 }
 
+/* ---- the carrier ------------------------------------------------------------------------------------------------- */
+
+static char told[16]; /* of somebody there, +, and gone, - */
+
+static void carrier(struct line *l, bool there)
+{
+    assert_int_equal(line_queued(l), 0);
+    strcat(told, there ? "+" : "-");
+}
+
+/* What was told of it. */
+static const char *modem_becomes(uint8_t status)
+{
+    storm = false;
+    told[0] = 0;
+    lines[0].line.carrier = carrier;
+    model[0].msr = status;
+    follow_level();
+    assert_true(edge);
+    edge = uart_lines_interrupt(lines, PORTS, IRQ);
+    assert_false(level);
+    return told;
+}
+
+static void where_the_carrier_never_changes_somebody_is_there(void **state)
+{
+    (void)state;
+    lines[0].line.carrier = carrier;
+    told[0] = 0;
+    storm = false;
+    model[0].msr = 0x10 | 0x01; /* another line of the modem */
+    model[0].fifo[0] = 0, model[0].held = 1;
+    follow_level();
+    uart_lines_interrupt(lines, PORTS, IRQ);
+    assert_int_equal(model[0].read, 1);
+    assert_string_equal(told, "");
+}
+
+static void who_comes_is_another_than_who_was_there(void **state)
+{
+    (void)state;
+    assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+");
+    assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED), "-");
+    assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+"); /* they came, left, and another came */
+}
+
+static void what_one_who_left_was_to_be_shown_is_not_shown_to_the_next(void **state)
+{
+    static const char text[1000];
+    (void)state;
+    storm = false;
+    line_write(&lines[0].line, text, sizeof text);
+    modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER);
+    unsigned before = model[0].sent;
+    for (unsigned i = 0; i < 500; i++) {
+        time_passes();
+        if (edge)
+            edge = false, uart_lines_interrupt(lines, PORTS, IRQ);
+    }
+    assert_int_equal(model[0].sent, before);
+    line_write(&lines[0].line, "x", 1);
+    assert_int_equal(model[0].sent, before + 1);
+}
+
+static void what_changed_before_the_line_began_is_nothing(void **state)
+{
+    (void)state;
+    storm = false;
+    model[0].msr = MSR_CARRIER_CHANGED | MSR_CARRIER;
+    told[0] = 0;
+    lines[0].line.carrier = carrier;
+    assert_true(uart_line_init(&lines[0], 0, IRQ));
+    uart_lines_interrupt(lines, PORTS, IRQ);
+    assert_string_equal(told, "");
+    assert_true(model[0].mcr & MCR_DTR && model[0].ier & IER_MODEM);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -262,6 +348,10 @@ int main(void)
         TEST(output_that_was_cut_does_not_leave_the_next_waiting),
         TEST(a_transmitter_that_is_empty_at_once_is_given_more_but_not_without_end),
         TEST(a_line_without_room_for_input_has_the_other_end_wait),
+        TEST(where_the_carrier_never_changes_somebody_is_there),
+        TEST(who_comes_is_another_than_who_was_there),
+        TEST(what_one_who_left_was_to_be_shown_is_not_shown_to_the_next),
+        TEST(what_changed_before_the_line_began_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

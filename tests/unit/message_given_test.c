@@ -73,6 +73,12 @@ static void wait_long(void)
     turn();
 }
 
+static void take_calls(void)
+{
+    vm_of("BOB")->config.uarts = 2;
+    vm_of("BOB")->machine.uart[1].modem_control = UART_MCR_DTR;
+}
+
 #define EXTRA "Invalid option - command contains extra option(s) starting with "
 #define STEP(who, line, text)          {who, line, text, NULL}
 #define AFTER(before, who, line, text) {who, line, text, before}
@@ -212,6 +218,16 @@ static const struct step steps[] = {
     /* ---- before LOGON ---- */
     STEP("#0", "QUERY NAMES", "HCPCFC015E Command not valid before LOGON: QUERY"),
     STEP("#0", "MESSAGE ALICE x", "HCPMFS015E Command not valid before LOGON: MSG"),
+    STEP("#0", "DIAL", "HCPDIA020E Userid missing or invalid"),
+    STEP("#0", "DIAL BOB ZZ", "HCPDIA022E A virtual device number was not supplied or it was invalid"),
+    STEP("#0", "DIAL BOB 2F8 X", "HCPDIA003E " EXTRA "X"),
+    STEP("#0", "DIAL BOB", "HCPDIA055E Line(s) not available on BOB"),
+    STEP("#0", "UNDIAL", "HCPCFC9029E UNDIAL is not valid now; the terminal is not dialed to a machine"),
+    AFTER(take_calls, "#0", "DIAL BOB", NULL),
+    STEP("#1", "DIAL BOB 2F8", "HCPDIA056E Line 02F8 busy on BOB"),
+    STEP("#0", "#CP UNDIAL X", "HCPUND003E " EXTRA "X"),
+    STEP("#0", "#CP UNDIAL", NULL),
+    STEP("BOB", "RESET 2F9", "HCPRST040E Device 2F9 does not exist"),
     AFTER(wait_long, "#0", "LOGON ALICE\rwrong", "HCPLGA050E LOGON unsuccessful--incorrect userid and/or password"),
     AFTER(wait_long, "#0", "LOGON ALICE\rvmn",
           "HCPLGA9021W 1 unsuccessful attempts to log on as ALICE since the last LOGON"),

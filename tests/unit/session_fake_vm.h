@@ -31,9 +31,10 @@ enum { FAKE_FIELDS = 256 };
 
 struct fake_vm {
     struct vm vm;
-    char input[65536];       /* what its console received */
+    char input[65536];       /* what its UARTs received */
     unsigned received, fifo; /* fifo: how many bytes it takes before it says no */
     unsigned output_ready, begun, resets, in_flight;
+    unsigned input_uart, carriers; /* the last that received; those where somebody is, 1 << UART */
     bool reads_its_ring; /* what is in flight never ends, unless the devices are reset */
     uint16_t vdev[MACHINE_DISKS];
     struct disk *disk[MACHINE_DISKS];
@@ -98,6 +99,7 @@ struct vm *vm_list, *vm_turn;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
+void (*vm_hung_up)(struct vm *, unsigned uart);
 void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
 
@@ -195,7 +197,7 @@ unsigned machine_input(struct machine *m, unsigned uart, const uint8_t *bytes, u
 {
     struct fake_vm *f = fake_machine(m);
     unsigned taken = count < f->fifo ? count : f->fifo;
-    assert(uart == 0);
+    f->input_uart = taken ? uart : f->input_uart;
     memcpy(f->input + f->received, bytes, taken);
     f->received += taken;
     f->input[f->received] = 0;
@@ -207,6 +209,13 @@ void machine_output_ready(struct machine *m, unsigned uart)
 {
     (void)uart;
     fake_machine(m)->output_ready++;
+}
+
+void machine_carrier(struct machine *m, unsigned uart, bool there)
+{
+    struct fake_vm *f = fake_machine(m);
+    assert(uart && there == !(f->carriers >> uart & 1));
+    f->carriers ^= 1u << uart;
 }
 
 unsigned machine_transmit(struct machine *m, unsigned uart, const uint8_t *bytes, unsigned count)

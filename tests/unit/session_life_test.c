@@ -191,8 +191,8 @@ static void what_only_begins_like_cp_reaches_the_machine(void **state)
     (void)state;
     logon(0, "ALICE");
     GUEST("ALICE")->fifo = 1000;
-    type(0, "#\r#C\r#CPX\r#CQ\r##CP \r#C\b");
-    assert_received("ALICE", "#\r#C\r#CPX\r#CQ\r##CP \r#C\b");
+    type(0, "#\r#C\r#CPX\r#CQ\r#C#CP \r#C\b");
+    assert_received("ALICE", "#\r#C\r#CPX\r#CQ\r#C#CP \r#C\b");
 }
 
 static void cp_alone_enters_cp_and_begin_resumes(void **state)
@@ -223,7 +223,7 @@ static void several_commands_are_separated_by_the_line_end_character(void **stat
     assert_null(strstr(text, "1 USERS"));
     fake_clock_advance(2100000000);
     turn();
-    assert_shows(0, "1 USERS\r\n");
+    assert_shows(0, "1 USERS, 0 DIALED\r\n");
 }
 
 static void sleep_rests_the_machine_until_enter(void **state)

@@ -162,7 +162,7 @@ static void what_was_typed_before_it_is_no_command_for_cp(void **state)
     shown(0);
     a_second_goes_by();
     const char *text = shown(0);
-    assert_non_null(strstr(text, "#CP\r\nCP> QUERY USERS\r\n1 USERS\r\n"));
+    assert_non_null(strstr(text, "#CP\r\nCP> QUERY USERS\r\n1 USERS, 0 DIALED\r\n"));
     assert_null(strstr(text, "AT VMN"));
     assert_int_equal(vm_of("ALICE")->state, VM_STOPPED);
 }
