@@ -78,9 +78,12 @@ def test_one_dials_a_cp_and_from_there_the_next_works_and_comes_back(machine, tm
     assert "dialed" in line.cms("TYPE HERE TEXT A")
     line.type("LOGOFF")
     line.expect_exact(GREETING)
-    m.console.type("#CP RESET 2F8")  # and out, all the way
-    line.expect_exact("DROPPED FROM CP2 02F8")
-    line.expect_exact(GREETING)
+    for end in ("RESET 2F8", "SYSTEM RESET"):  # and out, all the way
+        m.console.type("#CP " + end)
+        line.expect_exact("DROPPED FROM CP2 02F8")
+        line.expect_exact(GREETING)
+        line.type("DIAL CP2")
+        line.expect_exact("DIALED TO CP2 02F8" if end == "RESET 2F8" else "HCPDIA055E")
 
 
 def frames(operator):
