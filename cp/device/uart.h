@@ -60,14 +60,14 @@ unsigned uart_transmit(struct uart *, const uint8_t *bytes, unsigned count);
 
 enum { UART_IER_MODEM = 0x08, UART_MCR_DTR = 0x01, UART_MCR_LOOP = 0x10, UART_MSR_CARRIER_CHANGED = 0x08 };
 
-/* DTR: the guest would take a call. In loopback the pin is inactive (data sheet "Modem Control Register", bit 4). */
+/* DTR: the guest takes calls. In loopback the pin is inactive (data sheet "Modem Control Register"). */
 static inline bool uart_takes_calls(const struct uart *uart)
 {
     return (uart->modem_control & (UART_MCR_DTR | UART_MCR_LOOP)) == UART_MCR_DTR;
 }
 
-/* The guest asked to be told of the carrier, it changed, and the guest does not know: what it reads and writes now would
- * be, to it, who was there before. */
+/* The carrier changed, and the guest, which asked to be told, has not looked: what it reads now it would take for that of
+ * who was there before, and what it writes may be for them. */
 static inline bool uart_must_look(const struct uart *uart)
 {
     return !uart->wiring.carrier && uart->interrupt_enable & UART_IER_MODEM &&

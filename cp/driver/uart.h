@@ -1,6 +1,5 @@
-/* A line on a real 16550 UART. Without room for input it leaves the bytes in the FIFO and takes
- * back RTS: whoever heeds either waits, and who heeds neither loses what they send. Its carrier is the modem's (DCD), if
- * that ever changes. */
+/* A line on a real 16550 UART. Without room for input it leaves the bytes in the FIFO and takes back RTS: whoever heeds
+ * either waits, and who heeds neither loses what they send. Its carrier is the modem's (DCD), if that ever changes. */
 #pragma once
 #include "cp/terminal/line.h"
 

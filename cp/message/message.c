@@ -33,7 +33,8 @@ static const struct message table[] = {
     {55, 'E', "Line(s) not available on {1 userid}",
      "The user is not logged on, has no such line, or no program in the machine takes\n"
      "calls there; or all lines are busy."},
-    {56, 'E', "Line {1 line} busy on {2 userid}", "Another terminal has dialed it. DIAL without the line takes one that is free."},
+    {56, 'E', "Line {1 line} busy on {2 userid}",
+     "Another terminal has dialed it. DIAL without the line takes one that is free."},
     {57, 'I', "{1 userid} not receiving; {2 reason}",
      "The user is disconnected, has SET MSG or WNG OFF, or reads others still; or you\n"
      "sent too many."},

@@ -9,7 +9,7 @@
 #include "cp/terminal/terminal.h"
 #include "lib/format.h"
 
-/* ---- its console, UART 0, and lines that are dialed --------------------------------------------------------------- */
+/* ---- its console, UART 0, and lines that are dialed -------------------------------------------------------------- */
 
 /* The machine's words break a line that is being typed to CP, which is shown again when theirs has ended. */
 static void make_way(struct session *s)
