@@ -33,7 +33,9 @@
  *  0x58 console     RBX = address of bytes for the virtual console, RCX = how many (1..DIAGNOSE_CONSOLE_MAX).
  *                   They are as if sent by the machine's first UART, behind what that has sent, at the cost of one
  *                   call.  Results: RCX = bytes taken.  Fewer than given, or none: the console is full, and the rest
- *                   is for the UART, whose transmitter is empty, and interrupts, when there is room again. */
+ *                   is for the UART, whose transmitter is empty, and interrupts, when there is room again.
+ *  0x8C line        RBX = the I/O port of a UART of the machine.  Results: RCX = columns of the terminal there, 0 where
+ *                   they are not known or nobody is there.  When they change, the UART's modem rings (RI falls). */
 #pragma once
 #include <stdint.h>
 
@@ -52,6 +54,7 @@ enum diagnose_code {
     DIAGNOSE_CHAIN = 0x10,
     DIAGNOSE_ENTER = 0x14,
     DIAGNOSE_CONSOLE = 0x58,
+    DIAGNOSE_LINE = 0x8c,
 };
 
 /* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify is always there */
@@ -61,6 +64,7 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_CHAIN = 1u << 2,
     DIAGNOSE_ASSIST_ENTER = 1u << 3, /* off: SET NESTED, or "nesting" in the directory, says so */
     DIAGNOSE_ASSIST_CONSOLE = 1u << 4,
+    DIAGNOSE_ASSIST_LINE = 1u << 5,
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */

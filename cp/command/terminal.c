@@ -1,5 +1,6 @@
 /* TERMINAL: what CP takes the terminal for. */
 #include "cp/command/families.h"
+#include "cp/session/dial.h"
 
 const char command_terminal_help[] =
     "TERMINAL LINESIZE {columns | OFF}\n"
@@ -22,7 +23,9 @@ unsigned command_terminal(struct call *c)
         return FAIL(c, "TRM", 2, text);
     }
     unsigned failed = call_end(c, "TRM");
-    if (!failed)
-        c->session->line_size = (unsigned)columns;
-    return failed;
+    if (failed)
+        return failed;
+    c->session->line_size = (unsigned)columns;
+    dial_tell_width(c->session);
+    return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "cp/cpu/below.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/port.h"
@@ -123,6 +124,15 @@ uint32_t cp_below_chain(char *text, uint32_t size)
     if (op_diagnose(DIAGNOSE_CHAIN, (uintptr_t)text, &length) != DIAGNOSE_OK)
         return 0;
     return length < size ? (uint32_t)length : size;
+}
+
+unsigned cpu_below_columns(uint16_t port)
+{
+    uint64_t columns = 0;
+
+    if (!cp_below_offers(DIAGNOSE_ASSIST_LINE) || op_diagnose(DIAGNOSE_LINE, port, &columns) != DIAGNOSE_OK)
+        return 0;
+    return (unsigned)columns;
 }
 
 const char *cp_virtualization(void)

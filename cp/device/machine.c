@@ -302,6 +302,12 @@ void machine_carrier(struct machine *m, unsigned n, bool there)
         uart_carrier(&m->uart[n], there);
 }
 
+void machine_ring(struct machine *m, unsigned n)
+{
+    if (n < m->config->uarts)
+        uart_ring(&m->uart[n]);
+}
+
 unsigned machine_transmit(struct machine *m, unsigned n, const uint8_t *bytes, unsigned count)
 {
     return n < m->config->uarts ? uart_transmit(&m->uart[n], bytes, count) : 0;

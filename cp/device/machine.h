@@ -100,6 +100,7 @@ void machine_output_ready(struct machine *, unsigned uart); /* host.output has r
 /* Somebody called at that UART, or left: its modem tells (uart_carrier). UART 0 is the console, where somebody is from
  * the start. */
 void machine_carrier(struct machine *, unsigned uart, bool there);
+void machine_ring(struct machine *, unsigned uart); /* uart_ring */
 /* The program sends bytes by that UART without its registers: how many the host took. None while the transmitter holds
  * some, or is in loopback. */
 unsigned machine_transmit(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);

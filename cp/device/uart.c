@@ -15,7 +15,7 @@ enum {
 };
 enum { FCR_ENABLE = 0x01, FCR_CLEAR_RECEIVE = 0x02, FCR_KEPT = 0xc1 };
 enum { LCR_DLAB = 0x80, MCR_WRITABLE = 0x1f, MCR_LOOP = UART_MCR_LOOP, MSR_DELTAS = 0x0f, MSR_LINES = 0xf0 };
-enum { MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80 };
+enum { MSR_RANG = 0x04, MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80 };
 
 static void fifo_put(struct uart_fifo *fifo, uint8_t byte)
 {
@@ -279,7 +279,7 @@ static void follow_modem_lines(struct uart *uart)
 
     changed &= ~(after & MSR_RI); /* the ring indicator counts only when it ends */
     uart->modem_status = after | (uart->modem_status & MSR_DELTAS) | (changed & MSR_CTS ? 1 : 0) |
-                         (changed & MSR_DSR ? 2 : 0) | (changed & MSR_RI ? 4 : 0) | (changed & MSR_DCD ? 8 : 0);
+                         (changed & MSR_DSR ? 2 : 0) | (changed & MSR_RI ? MSR_RANG : 0) | (changed & MSR_DCD ? 8 : 0);
     update_interrupt(uart);
 }
 
@@ -413,6 +413,14 @@ unsigned uart_receive(struct uart *uart, const uint8_t *bytes, unsigned count)
         update_interrupt(uart);
     }
     return taken;
+}
+
+void uart_ring(struct uart *uart)
+{
+    if (uart->modem_control & MCR_LOOP)
+        return;
+    uart->modem_status |= MSR_RANG;
+    update_interrupt(uart);
 }
 
 void uart_output_ready(struct uart *uart)

@@ -54,6 +54,7 @@ unsigned uart_receive(struct uart *, const uint8_t *bytes, unsigned count);
 unsigned uart_receive_room(const struct uart *);
 /* Somebody came, or left. What was typed by who was there before and is not read by then is gone when another comes. */
 void uart_carrier(struct uart *, bool there);
+void uart_ring(struct uart *); /* RI rises and falls: there is something to know of who is there (DIAGNOSE "line") */
 void uart_output_ready(struct uart *); /* output has room again */
 /* The guest's bytes, many at a time: how many were sent. None while the transmitter holds some, or in loopback. */
 unsigned uart_transmit(struct uart *, const uint8_t *bytes, unsigned count);
@@ -66,8 +67,8 @@ static inline bool uart_takes_calls(const struct uart *uart)
     return (uart->modem_control & (UART_MCR_DTR | UART_MCR_LOOP)) == UART_MCR_DTR;
 }
 
-/* The carrier changed, and the guest, which asked to be told, has not looked: what it reads now it would take for that of
- * who was there before, and what it writes may be for them. */
+/* The carrier changed, and the guest, which asked to be told, has not looked: what it reads now it would take for what
+ * those typed who were there before, and what it writes may be for them. */
 static inline bool uart_must_look(const struct uart *uart)
 {
     return !uart->wiring.carrier && uart->interrupt_enable & UART_IER_MODEM &&

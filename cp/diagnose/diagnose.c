@@ -6,6 +6,7 @@
 
 #include "cp/diagnose/chain.h"
 #include "cp/message/level.h"
+#include "cp/session/dial.h"
 #include "cp/session/obey.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
@@ -95,6 +96,13 @@ static uint64_t console(struct vm *vm)
     if (access == GUEST_OK)
         vm->vcpu.gpr[RCX] = machine_transmit(&vm->machine, 0, bytes, (unsigned)length);
     return of_access(access);
+}
+
+static uint64_t line(struct vm *vm)
+{
+    uint64_t port = vm->vcpu.gpr[RBX];
+    vm->vcpu.gpr[RCX] = port > UINT16_MAX ? 0 : dial_columns(vm, (unsigned)port);
+    return DIAGNOSE_OK;
 }
 
 /* ---- commands --------------------------------------------------------------------------------------------------- */
@@ -208,7 +216,7 @@ uint64_t diagnose(struct vm *vm)
         enum diagnose_code code;
         uint64_t (*run)(struct vm *);
     } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times},
-                 {DIAGNOSE_CHAIN, chain}, {DIAGNOSE_CONSOLE, console}};
+                 {DIAGNOSE_CHAIN, chain}, {DIAGNOSE_CONSOLE, console}, {DIAGNOSE_LINE, line}};
     if (!vm->session || !vm->session->user)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "cp/cpu/below.h"
 #include "cp/cpu/port.h"
 
 enum uart_register {
@@ -38,6 +39,7 @@ enum {
     LSR_DATA = 1 << 0,
     LSR_TRANSMITTER_EMPTY = 1 << 5,
     LSR_IDLE = 1 << 6,
+    MSR_RANG = 1 << 2,
     MSR_CARRIER_CHANGED = 1 << 3,
     MSR_CARRIER = 1 << 7,
     DIVISOR_115200 = 1,
@@ -160,18 +162,31 @@ static void transmit(struct uart_line *u)
 
 /* A carrier that changed is of somebody else: who was there has left, and what they were to be shown is nobody's. Where
  * none ever came, as at a cable of three wires, nothing is known, and somebody is there. */
-static void follow_carrier(struct uart_line *u)
+static void change(struct line *l, bool there)
 {
-    struct line *l = &u->line;
-    uint8_t status = get(u, UART_MSR);
-    if (!(status & MSR_CARRIER_CHANGED))
-        return;
     line_cut(l, 0);
     if (!l->carrier)
         return;
     l->carrier(l, false);
-    if (status & MSR_CARRIER)
+    if (there)
         l->carrier(l, true);
+}
+
+/* The CP below knows, if there is one. */
+static void look_at_width(struct uart_line *u)
+{
+    unsigned columns = cpu_below_columns(u->port);
+    if (columns && u->line.width)
+        u->line.width(&u->line, columns);
+}
+
+static void follow_modem(struct uart_line *u)
+{
+    uint8_t status = get(u, UART_MSR);
+    if (status & MSR_CARRIER_CHANGED)
+        change(&u->line, status & MSR_CARRIER);
+    if (status & (MSR_CARRIER_CHANGED | MSR_RANG))
+        look_at_width(u);
 }
 
 /* Until a look finds no cause of an interrupt. True: the first found one, or the last still does. */
@@ -190,7 +205,7 @@ static bool serve(struct uart_line *u)
         if (cause & IIR_NONE)
             return found;
         if (cause == IIR_MODEM)
-            follow_carrier(u);
+            follow_modem(u);
         found = true;
     }
     return true;
@@ -246,5 +261,6 @@ bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
     u->interrupts = IER_RECEIVE | IER_MODEM;
     put(u, UART_IER, u->interrupts);
     u->line.driver = &driver;
+    look_at_width(u);
     return true;
 }

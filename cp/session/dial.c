@@ -109,3 +109,21 @@ struct session *dial_shown_to(const struct vm *vm, unsigned uart)
         return s;
     return uart_must_look(&vm->machine.uart[uart]) ? NULL : s->dial.caller[uart];
 }
+
+void dial_tell_width(const struct session *s)
+{
+    unsigned uart;
+    struct machine *machine = dial_reader(s, &uart);
+    if (machine)
+        machine_ring(machine, uart);
+}
+
+unsigned dial_columns(const struct vm *vm, unsigned port)
+{
+    for (unsigned n = 0; vm->session && n < vm->config.uarts; n++) {
+        const struct session *there = n ? vm->session->dial.caller[n] : vm->session;
+        if (machine_uarts[n].port == port)
+            return there ? session_columns(there) : 0;
+    }
+    return 0;
+}

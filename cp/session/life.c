@@ -192,6 +192,7 @@ void session_reconnect(struct session *s, struct session *from)
     s->output.terminal->session = s;
     from->output.terminal = NULL;
     session_free(from);
+    dial_tell_width(s);
     output_resume(&s->output);
     output_drain(&s->output); /* or there is no room for what follows either */
     operator_tell(s, "RECONNECT", NULL);

@@ -37,6 +37,7 @@ static void resize(struct terminal *t)
         output_break(&s->output);
     else
         s->typing.editor.keys.line.width = session_line_size(s);
+    dial_tell_width(s);
 }
 
 /* One turn may see somebody leave and somebody else come. Whoever comes finds the prompt of a new session, or waits for

@@ -56,21 +56,21 @@ bool session_follow(struct session *s)
     return turn;
 }
 
-static unsigned columns(const struct session *s)
+unsigned session_columns(const struct session *s)
 {
     return s->line_size ? s->line_size : s->output.terminal ? s->output.terminal->columns : 0;
 }
 
 unsigned session_line_size(const struct session *s)
 {
-    unsigned size = columns(s);
+    unsigned size = session_columns(s);
     return size < EDIT_WIDTH_LEAST ? EDIT_WIDTH : size;
 }
 
 void session_begin_line(struct session *s)
 {
     const struct session_row *row = &session_states[s->state];
-    editor_begin(&s->typing.editor, columns(s), row->prompt ? strlen(row->prompt) : 0, row->reads == READS_SECRET);
+    editor_begin(&s->typing.editor, session_columns(s), row->prompt ? strlen(row->prompt) : 0, row->reads == READS_SECRET);
 }
 
 void session_prompt_again(struct session *s)
@@ -94,7 +94,7 @@ void session_refresh(struct session *s)
     o->owes = false;
     if (row->prompt) {
         output_echo(o, row->prompt, strlen(row->prompt));
-        editor_show(&s->typing.editor, columns(s));
+        editor_show(&s->typing.editor, session_columns(s));
         o->below = s->typing.editor.keys.line.last - s->typing.editor.keys.line.row;
     } else if (row->reads == READS_MACHINE && !o->partial_cut) {
         output_echo(o, o->partial, o->partial_length);

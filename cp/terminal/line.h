@@ -29,6 +29,8 @@ struct line {
     /* may be NULL: somebody came to the other end, or left it. Where a driver cannot know it never calls this, and
      * somebody is there. */
     void (*carrier)(struct line *, bool there);
+    /* may be NULL: the terminal at the other end is so many columns wide */
+    void (*width)(struct line *, unsigned columns);
     void *owner; /* for the callbacks */
     bool held;
     uint32_t head, tail; /* free-running; bytes queued = head - tail */

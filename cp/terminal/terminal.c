@@ -40,6 +40,14 @@ static void take_carrier(struct line *line, bool there)
     t->left |= !there;
 }
 
+static void take_width(struct line *line, unsigned columns)
+{
+    struct terminal *t = line->owner;
+    sitter_wanted();
+    t->resized |= t->columns != columns;
+    t->columns = columns;
+}
+
 static void take_input(struct line *line, uint8_t byte)
 {
     struct terminal *t = line->owner;
@@ -49,10 +57,7 @@ static void take_input(struct line *line, uint8_t byte)
     case MARK_GIVE: give(t, byte); break;
     case MARK_TYPED: put(t, MARK_BEGINS); break;
     case MARK_END: t->ended = true; break;
-    case MARK_WIDTH:
-        t->resized |= t->columns != t->mark.columns;
-        t->columns = t->mark.columns;
-        break;
+    case MARK_WIDTH: take_width(line, t->mark.columns); break;
     case MARK_CAME:
         if (t->away)
             take_carrier(line, true);
@@ -105,6 +110,7 @@ struct terminal *terminal_add(struct line *line, struct session *s)
     line->ready = input_room;
     line->room = give_room;
     line->carrier = take_carrier;
+    line->width = take_width;
     line->owner = t;
     return t;
 }

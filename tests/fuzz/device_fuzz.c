@@ -119,7 +119,7 @@ static void from_outside(struct input *in)
 {
     static const uint8_t text[32];
 
-    switch (take(in, 1) % 8) {
+    switch (take(in, 1) % 9) {
     case 0: machine_input(&machine, take(in, 1) & 7, text, take(in, 1) & 31); break;
     case 1: room = take(in, 1); machine_output_ready(&machine, take(in, 1) & 7); break;
     case 2: fake_disk_done_all(&disk); break;
@@ -127,6 +127,7 @@ static void from_outside(struct input *in)
     case 4: lapic_write_cr8(&machine.lapic, take(in, 1) & 15); break;
     case 5: fake_unix_us += take(in, 5); break;
     case 6: machine_reset(&machine); break;
+    case 8: machine_ring(&machine, take(in, 1) & 7); break;
     case 7: machine_carrier(&machine, 1 + (take(in, 1) & 3), take(in, 1) & 1); break;
     }
 }

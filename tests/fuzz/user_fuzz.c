@@ -317,7 +317,8 @@ static void machine_asks(struct input *in, struct session *s)
 static void machine_asks_anything(struct input *in, struct vm *vm)
 {
     static const uint8_t codes[] = {DIAGNOSE_IDENTIFY, DIAGNOSE_COMMAND, DIAGNOSE_TIMES,
-                                    DIAGNOSE_CHAIN,    DIAGNOSE_ENTER,   DIAGNOSE_CONSOLE, 0x18};
+                                    DIAGNOSE_CHAIN,    DIAGNOSE_ENTER,   DIAGNOSE_CONSOLE,
+                                    DIAGNOSE_LINE,     0x18};
 
     vm->vcpu.gpr[RAX] = codes[take(in, 1) % sizeof codes];
     vm->vcpu.gpr[RBX] = take(in, 8);

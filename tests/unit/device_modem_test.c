@@ -145,6 +145,21 @@ static void a_terminal_is_heard_whatever_the_guest_has_looked_at(void **state)
     type("a");
 }
 
+static void it_rings_and_tells_once(void **state)
+{
+    (void)state;
+    out(IER, 0x08);
+    uart_ring(&uart);
+    assert_true(line.level);
+    assert_int_equal(in(MSR), 0x14);
+    assert_false(line.level);
+    type("a"); /* it says nothing of who is there */
+    out(MCR, 0x10);
+    in(MSR);
+    uart_ring(&uart);
+    assert_int_equal(in(MSR), 0x00);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -158,6 +173,7 @@ int main(void)
         TEST(dtr_takes_calls_and_whoever_drops_it_hangs_up),
         TEST(in_loopback_the_modem_shows_what_the_guest_drives_and_afterwards_who_is_there),
         TEST(what_was_written_to_one_who_has_left_is_no_longer_in_the_transmitter),
+        TEST(it_rings_and_tells_once),
         TEST(a_terminal_is_heard_whatever_the_guest_has_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

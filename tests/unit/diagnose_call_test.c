@@ -46,6 +46,36 @@ static void identify_tells_who_and_what(void **state)
     assert_int_equal(call(DIAGNOSE_IDENTIFY, UINT64_MAX - 10, 48, 0, 0), DIAGNOSE_BAD_ADDRESS);
 }
 
+static void a_line_is_as_wide_as_the_terminal_there(void **state)
+{
+    struct terminal *mine = fake_line[0].line.owner, *caller = fake_line[1].line.owner;
+    (void)state;
+    vm->config.uarts = 2;
+    vm->machine.uart[1].modem_control = UART_MCR_DTR;
+    mine->columns = 100, caller->columns = 132;
+    assert_int_equal(call(DIAGNOSE_LINE, 0x3F8, 7, 7, 7), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RCX], 100);
+    call(DIAGNOSE_LINE, 0x2F8, 7, 0, 0);
+    assert_int_equal(vm->vcpu.gpr[RCX], 0);
+    type(1, "DIAL ALICE\r");
+    call(DIAGNOSE_LINE, 0x2F8, 7, 0, 0);
+    assert_int_equal(vm->vcpu.gpr[RCX], 132);
+    assert_int_equal(vm->vcpu.gpr[RDX], 0);
+    assert_int_equal(command("TERMINAL LINESIZE 60", 0, 0), DIAGNOSE_OK);
+    call(DIAGNOSE_LINE, 0x3F8, 7, 0, 0);
+    assert_int_equal(vm->vcpu.gpr[RCX], 60);
+    static const uint64_t none[] = {0x3E8, 0, 0x3F9, 0x103F8, 1ull << 32 | 0x3F8, UINT64_MAX};
+    for (unsigned i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_int_equal(call(DIAGNOSE_LINE, none[i], 7, 0, 0), DIAGNOSE_OK);
+        assert_int_equal(vm->vcpu.gpr[RCX], 0);
+    }
+    type(0, "#CP DISCONNECT\r");
+    assert_int_equal(call(DIAGNOSE_LINE, 0x3F8, 7, 0, 0), DIAGNOSE_OK);
+    assert_int_equal(vm->vcpu.gpr[RCX], 60); /* LINESIZE is the session's */
+    type(1, "#CP UNDIAL\r");
+    mine->columns = caller->columns = 0;
+}
+
 static void times_are_true(void **state)
 {
     struct diagnose_times times;
@@ -427,6 +457,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(identify_tells_who_and_what),
+        TEST(a_line_is_as_wide_as_the_terminal_there),
         TEST(times_are_true),
         TEST(the_chain_is_told_as_far_as_it_fits),
         TEST(a_command_answers_into_the_buffer),

@@ -3,19 +3,23 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "cp/cpu/below.h"
 #include "cp/cpu/port.h"
 
 #define port_in8 fake_in8
 #define port_out8 fake_out8
 #define port_out_bytes fake_out_bytes
+#define cpu_below_columns fake_columns
 static uint8_t fake_in8(uint16_t port);
 static void fake_out8(uint16_t port, uint8_t value);
 static void fake_out_bytes(uint16_t port, const void *from, uint32_t bytes);
+static unsigned fake_columns(uint16_t port);
 #include "cp/terminal/line.c"
 #include "cp/driver/uart.c"
 
@@ -36,7 +40,7 @@ static unsigned room; /* for input, when a test asks for it */
 static bool raises(const struct model *m)
 {
     return (m->ier & IER_RECEIVE && m->held) || (m->ier & IER_TRANSMIT && m->cause_transmit) ||
-           (m->ier & IER_MODEM && m->msr & MSR_CARRIER_CHANGED);
+           (m->ier & IER_MODEM && m->msr & 0x0f);
 }
 
 static void follow_level(void)
@@ -83,7 +87,7 @@ static uint8_t cause_read(struct model *m)
     if (m->ier & IER_RECEIVE && m->held)
         return 4;
     if (!(m->ier & IER_TRANSMIT) || !m->cause_transmit)
-        return m->ier & IER_MODEM && m->msr & MSR_CARRIER_CHANGED ? IIR_MODEM | 0xc0 : IIR_NONE | 0xc0;
+        return m->ier & IER_MODEM && m->msr & 0x0f ? IIR_MODEM | 0xc0 : IIR_NONE | 0xc0;
     m->cause_transmit = false;
     return 2;
 }
@@ -131,6 +135,13 @@ static void fake_out8(uint16_t port, uint8_t value)
     follow_level();
 }
 
+static unsigned columns; /* that the CP below tells */
+static unsigned fake_columns(uint16_t port)
+{
+    (void)port;
+    return columns;
+}
+
 static void fake_out_bytes(uint16_t port, const void *from, uint32_t bytes)
 {
     for (uint32_t i = 0; i < bytes; i++)
@@ -150,6 +161,7 @@ static int begin(void **state)
     (void)state;
     srand(1);
     storm = level = edge = patient = at_once = false;
+    columns = 0;
     for (unsigned i = 0; i < PORTS; i++) {
         model[i] = (struct model){.transmitter_empty = true, .to_come = BYTES};
         lines[i].line = (struct line){.input = input, .owner = &model[i]};
@@ -326,6 +338,26 @@ static void what_one_who_left_was_to_be_shown_is_not_shown_to_the_next(void **st
     assert_int_equal(model[0].sent, before + 1);
 }
 
+static void width(struct line *l, unsigned wide)
+{
+    (void)l;
+    sprintf(told + strlen(told), "%u", wide);
+}
+
+static void the_width_is_asked_for_when_somebody_comes_and_when_it_rings(void **state)
+{
+    (void)state;
+    lines[0].line.width = width;
+    assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+"); /* nobody tells */
+    columns = 100;
+    assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+100");
+    columns = 90;
+    assert_string_equal(modem_becomes(MSR_RANG | MSR_CARRIER), "90");
+    told[0] = 0;
+    assert_true(uart_line_init(&lines[0], 0, IRQ));
+    assert_string_equal(told, "90");
+}
+
 static void what_changed_before_the_line_began_is_nothing(void **state)
 {
     (void)state;
@@ -351,6 +383,7 @@ int main(void)
         TEST(where_the_carrier_never_changes_somebody_is_there),
         TEST(who_comes_is_another_than_who_was_there),
         TEST(what_one_who_left_was_to_be_shown_is_not_shown_to_the_next),
+        TEST(the_width_is_asked_for_when_somebody_comes_and_when_it_rings),
         TEST(what_changed_before_the_line_began_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -436,6 +436,29 @@ static void the_end_of_what_is_typed_hangs_up_when_the_machine_waits_for_more(vo
     terminal_of(0)->ended = false;
 }
 
+static void a_terminal_that_changes_rings_at_the_line_it_is_at(void **state)
+{
+    struct fake_vm *f = fake_of("ALICE");
+    (void)state;
+    dial(0);
+    f->rings = 0;
+    terminal_of(0)->resized = true;
+    sitter_wanted();
+    turn();
+    assert_int_equal(f->rings, 1 << LINE);
+    terminal_of(1)->resized = true;
+    sitter_wanted();
+    turn();
+    assert_int_equal(f->rings, 1 << LINE | 1);
+    f->rings = 0;
+    type(1, "#CP TERMINAL LINESIZE 100\r");
+    assert_int_equal(f->rings, 1);
+    f->rings = 0;
+    type(1, "#CP DISCONNECT\r");
+    logon(2, "ALICE");
+    assert_int_equal(f->rings, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 static int start(void **state)
@@ -469,6 +492,7 @@ int main(void)
         TEST(a_storm_of_calls_leaves_nothing),
         TEST(two_at_once_get_two_lines_or_one_gets_none),
         TEST(one_dials_the_machine_of_the_terminal_beside_and_not_ones_own),
+        TEST(a_terminal_that_changes_rings_at_the_line_it_is_at),
         TEST(the_end_of_what_is_typed_hangs_up_when_the_machine_waits_for_more),
     };
     return cmocka_run_group_tests(tests, start, NULL);

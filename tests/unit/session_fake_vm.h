@@ -34,7 +34,7 @@ struct fake_vm {
     char input[65536];       /* what its UARTs received */
     unsigned received, fifo; /* fifo: how many bytes it takes before it says no */
     unsigned output_ready, begun, resets, in_flight;
-    unsigned input_uart, carriers; /* the last that received; those where somebody is, 1 << UART */
+    unsigned input_uart, carriers, rings; /* the last that received; where somebody is, or it rang, 1 << UART */
     bool reads_its_ring; /* what is in flight never ends, unless the devices are reset */
     uint16_t vdev[MACHINE_DISKS];
     struct disk *disk[MACHINE_DISKS];
@@ -217,6 +217,8 @@ void machine_carrier(struct machine *m, unsigned uart, bool there)
     assert(uart && there == !(f->carriers >> uart & 1));
     f->carriers ^= 1u << uart;
 }
+
+void machine_ring(struct machine *m, unsigned uart) { fake_machine(m)->rings |= 1u << uart; }
 
 unsigned machine_transmit(struct machine *m, unsigned uart, const uint8_t *bytes, unsigned count)
 {
