@@ -7,6 +7,7 @@
 #include "cp/cpu/port.h"
 #include "cp/directory/volume.h"
 #include "cp/dispatch/run.h"
+#include "cp/diagnose/below.h"
 #include "cp/driver/ata.h"
 #include "cp/driver/uart.h"
 #include "cp/driver/virtio_blk.h"
@@ -210,6 +211,7 @@ static void lines_find(const struct machine_facts *facts)
     for (; uart_count < facts->uarts; uart_count++) {
         uarts[uart_count].port = facts->uart[uart_count].port;
         uarts[uart_count].irq = facts->uart[uart_count].irq;
+        uarts[uart_count].columns = cp_below_columns;
         line_add(&uarts[uart_count].line);
     }
     for (unsigned i = 0; i < facts->consoles; i++)

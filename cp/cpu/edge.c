@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "cp/cpu/below.h"
 #include "cp/cpu/cpu.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/port.h"
@@ -126,7 +125,7 @@ uint32_t cp_below_chain(char *text, uint32_t size)
     return length < size ? (uint32_t)length : size;
 }
 
-unsigned cpu_below_columns(uint16_t port)
+unsigned cp_below_columns(uint16_t port)
 {
     uint64_t columns = 0;
 

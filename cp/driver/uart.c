@@ -6,7 +6,6 @@
 
 #include <stddef.h>
 
-#include "cp/cpu/below.h"
 #include "cp/cpu/port.h"
 
 enum uart_register {
@@ -172,10 +171,9 @@ static void change(struct line *l, bool there)
         l->carrier(l, true);
 }
 
-/* The CP below knows, if there is one. */
 static void look_at_width(struct uart_line *u)
 {
-    unsigned columns = cpu_below_columns(u->port);
+    unsigned columns = u->columns ? u->columns(u->port) : 0;
     if (columns && u->line.width)
         u->line.width(&u->line, columns);
 }

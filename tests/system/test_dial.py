@@ -1,6 +1,7 @@
 """DIAL: from a terminal of the first level one logs on to a CP in another user's machine, from there to the next, and
 comes back; whoever is thrown out, floods or hangs up leaves nothing."""
 import subprocess
+import termios
 import time
 
 import pexpect
@@ -43,6 +44,17 @@ def logon(line, user):
     line.expect_exact("CP> ")
 
 
+def shows_width(line, columns):
+    """CP at the line's other end knows it, sooner or later."""
+    for _ in range(100):
+        line.type("QUERY TERMINAL")
+        line.expect(r"LINESIZE (\d+)")
+        if int(line.match.group(1)) == columns:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"not {columns} columns")
+
+
 @EITHER
 def test_one_dials_a_cp_and_from_there_the_next_works_and_comes_back(machine, tmp_path, host):
     m = machine("--machine", host, "--disk", tower(tmp_path, 3), "--logon", "CP2", "--lines", "2")
@@ -52,11 +64,15 @@ def test_one_dials_a_cp_and_from_there_the_next_works_and_comes_back(machine, tm
     logon(line, "OPERATOR")  # of the second level
     line.type("QUERY NAMES")
     line.expect_exact("OPERATOR - L0002")
+    for columns in (100, 90):  # of the terminal's window
+        termios.tcsetwinsize(line.child.child_fd, (24, columns))
+        shows_width(line, columns)
     line.type("LOGOFF")
     line.expect_exact(GREETING)
     dial(line)
     line.logon("BOB", timeout=60)
     assert "LEVEL 3: BOB " in line.cms("CP QUERY NEST")
+    assert "LINESIZE 090" in line.cms("CP QUERY TERMINAL")  # at the third level
     line.cms("PIPE literal dialed| > HERE TEXT A")
     for hashes, names in (("###", "ALICE    - L0001, BOB      - L0002"), ("##", "HCPCFC9029E QUERY is not valid now"),
                           ("#", "HCPCFC9029E QUERY is not valid now")):

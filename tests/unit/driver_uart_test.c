@@ -9,17 +9,14 @@
 
 #include <cmocka.h>
 
-#include "cp/cpu/below.h"
 #include "cp/cpu/port.h"
 
 #define port_in8 fake_in8
 #define port_out8 fake_out8
 #define port_out_bytes fake_out_bytes
-#define cpu_below_columns fake_columns
 static uint8_t fake_in8(uint16_t port);
 static void fake_out8(uint16_t port, uint8_t value);
 static void fake_out_bytes(uint16_t port, const void *from, uint32_t bytes);
-static unsigned fake_columns(uint16_t port);
 #include "cp/terminal/line.c"
 #include "cp/driver/uart.c"
 
@@ -165,6 +162,7 @@ static int begin(void **state)
     for (unsigned i = 0; i < PORTS; i++) {
         model[i] = (struct model){.transmitter_empty = true, .to_come = BYTES};
         lines[i].line = (struct line){.input = input, .owner = &model[i]};
+        lines[i].columns = fake_columns;
         assert_true(uart_line_init(&lines[i], (uint16_t)(i << 4), i == 1 ? OTHER_IRQ : IRQ));
     }
     storm = true;
