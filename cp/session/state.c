@@ -70,7 +70,8 @@ unsigned session_line_size(const struct session *s)
 void session_begin_line(struct session *s)
 {
     const struct session_row *row = &session_states[s->state];
-    editor_begin(&s->typing.editor, session_columns(s), row->prompt ? strlen(row->prompt) : 0, row->reads == READS_SECRET);
+    unsigned indent = row->prompt ? (unsigned)strlen(row->prompt) : 0;
+    editor_begin(&s->typing.editor, session_columns(s), indent, row->reads == READS_SECRET);
 }
 
 void session_prompt_again(struct session *s)
