@@ -164,6 +164,28 @@ static void lines_that_share_an_interrupt_hold_it_together(void **state)
     assert_false(machine.pic.chip[0].levels & 1 << 4);
 }
 
+static void at_the_console_somebody_is_and_at_the_other_lines_those_who_called(void **state)
+{
+    (void)state;
+    assert_int_equal(in(0x3fe), 0xb0);
+    assert_int_equal(in(0x2fe), 0x10);
+    machine_carrier(&machine, 1, true);
+    machine_carrier(&machine, 7, true); /* there is no such line */
+    machine_ring(&machine, 7);
+    assert_int_equal(in(0x2fe), 0xba);
+    assert_int_equal(in(0x3ee), 0x10);
+    out(0x2fc, 1);
+    out(0x3ec, 1);
+    out(0x2fc, 0);
+    assert_int_equal(events[MACHINE_HUNG_UP], 1);
+    assert_int_equal(details[MACHINE_HUNG_UP], 1);
+    machine_reset(&machine);
+    assert_int_equal(events[MACHINE_HUNG_UP], 2);
+    assert_int_equal(details[MACHINE_HUNG_UP], 2);
+    machine_ring(&machine, 0);
+    assert_int_equal(in(0x3fe), 0xb4);
+}
+
 static void the_8259_s_interrupt_comes_only_where_lint0_lets_it(void **state)
 {
     (void)state;
@@ -460,6 +482,7 @@ int main(void)
         TEST(nothing_waits_but_ticks),
         TEST(the_uart_interrupts_through_either_controller),
         TEST(lines_that_share_an_interrupt_hold_it_together),
+        TEST(at_the_console_somebody_is_and_at_the_other_lines_those_who_called),
         TEST(the_8259_s_interrupt_comes_only_where_lint0_lets_it),
         TEST(a_level_interrupt_is_ended_at_the_ioapic_by_the_apic_s_eoi),
         TEST(pci_s_interrupt_line_is_an_ioapic_pin_too),

@@ -23,7 +23,7 @@ static int end(void **state)
     (void)state;
     while (vm_list)
         vm_destroy(vm_list);
-    vm_stopped = NULL, vm_output = NULL, vm_input_room = NULL;
+    vm_stopped = NULL, vm_output = NULL, vm_input_room = NULL, vm_hung_up = NULL;
     cpu_backend = &fake_cpu_backend;
     scene_no_context = false;
     frame_cp_account.limit = 0;
@@ -108,7 +108,7 @@ static void an_nmi_of_the_real_machine_is_no_matter_of_the_guests(void **state)
 /* ---- the console ------------------------------------------------------------------------------------------------- */
 
 static char shown[8];
-static unsigned shown_count, room_uart, rooms;
+static unsigned shown_count, room_uart, rooms, hang_ups, hung_up_uart;
 
 static unsigned output(struct vm *of, unsigned uart, const uint8_t *bytes, unsigned count)
 {
@@ -124,6 +124,13 @@ static void input_room(struct vm *of, unsigned uart)
     assert_ptr_equal(of, vm);
     room_uart = uart;
     rooms++;
+}
+
+static void hung_up(struct vm *of, unsigned uart)
+{
+    assert_ptr_equal(of, vm);
+    hung_up_uart = uart;
+    hang_ups++;
 }
 
 static const struct exit send = {.reason = EXIT_IO, .qualification = OUT_BYTE | PORT(UART), .instruction_length = 1};
@@ -157,6 +164,29 @@ static void one_who_has_read_all_asks_for_more(void **state)
     PLAY(IN_L1(receive), IN_L1(wbinvd));
     assert_int_equal(rooms, 1);
     assert_int_equal(room_uart, 0);
+}
+
+/* By its program, by a reset, by another size of storage. */
+static void one_that_takes_dtr_away_hangs_up(void **state)
+{
+    static const struct exit modem = {.reason = EXIT_IO, .qualification = OUT_BYTE | PORT(UART + 4),
+                                      .instruction_length = 1};
+    (void)state;
+    hang_ups = 0;
+    vm->vcpu.gpr[RAX] = UART_MCR_DTR;
+    PLAY(IN_L1(modem), IN_L1(wbinvd));
+    assert_true(uart_takes_calls(&vm->machine.uart[0]));
+    vm_hung_up = hung_up;
+    vm->vcpu.gpr[RAX] = 0;
+    PLAY(IN_L1(modem), IN_L1(wbinvd));
+    assert_int_equal(hang_ups, 1);
+    assert_int_equal(hung_up_uart, 0);
+    vm->vcpu.gpr[RAX] = UART_MCR_DTR;
+    PLAY(IN_L1(modem), IN_L1(wbinvd));
+    vm_reset(vm);
+    assert_int_equal(hang_ups, 2);
+    vm_reset(vm);
+    assert_int_equal(hang_ups, 2);
 }
 
 /* ---- accesses that cannot be carried out ------------------------------------------------------------------------- */
@@ -322,6 +352,7 @@ int main(void)
         TEST(an_nmi_of_the_real_machine_is_no_matter_of_the_guests),
         TEST(what_the_guest_sends_is_shown_and_lost_by_nobody),
         TEST(one_who_has_read_all_asks_for_more),
+        TEST(one_that_takes_dtr_away_hangs_up),
         TEST(an_instruction_writes_the_stack_pointer_and_the_flags),
         TEST(what_cannot_be_decoded_stops_the_machine),
         TEST(delivery_of_an_event_to_a_device_stops_the_machine),
