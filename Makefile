@@ -132,9 +132,9 @@ $(B)/free/lib/string.o $(B)/whole/lib/string.o: FREE += -fno-tree-loop-distribut
 # ---- running and testing -------------------------------------------------------
 # objects are kept, though make would call those of the payloads intermediate
 .SECONDARY:
-$(B)/vmn-relay: $(wildcard scripts/vmn-*.c scripts/vmn-*.h images/lock/lock.*)
+$(B)/vmn-relay: $(wildcard scripts/vmn-*.c scripts/vmn-*.h images/lock/lock.*) lib/userid.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -o $@ $(filter %.c,$^)
-$(B)/vmn-names.so: scripts/vmn-names.c
+$(B)/vmn-names.so: scripts/vmn-names.c lib/userid.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -shared -fPIC -o $@ $<
 # these payloads ask or use CP's own drivers
 $(B)/guest/drivers.elf64 $(B)/guest/lines.elf64 $(B)/guest/longest.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c) cp/terminal/line.c cp/time/debt.c)

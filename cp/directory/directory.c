@@ -18,17 +18,7 @@ bool link_mode_parse(const char *text, size_t length, enum link_mode *mode)
     return false;
 }
 
-bool directory_name_valid(const char *name, size_t length)
-{
-    if (!length || length > DIRECTORY_NAME)
-        return false;
-    for (; length; length--, name++) {
-        bool letter = *name >= 'A' && *name <= 'Z', digit = *name >= '0' && *name <= '9';
-        if (!letter && !digit && (!*name || !strchr("@#$_-", *name)))
-            return false;
-    }
-    return true;
-}
+bool directory_name_valid(const char *name, size_t length) { return userid_is(name, length); }
 
 const struct user *directory_find(const struct directory *d, const char *id)
 {

@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 #include "cp/device/machine_config.h"
+#include "lib/userid.h"
 
 enum {
     DIRECTORY_USERS = 64,
     DIRECTORY_DISKS = 256, /* minidisks of all users together */
     DIRECTORY_LINKS = 256, /* of all users together */
-    DIRECTORY_NAME = 8,    /* characters of a user ID */
+    DIRECTORY_NAME = USERID_MOST,
     DIRECTORY_USER_DISKS = MACHINE_DISKS, /* minidisks and links of one user */
 };
 
@@ -96,5 +97,5 @@ void directory_machine(struct user *);
 const struct user *directory_find(const struct directory *, const char *id);
 const struct directory_disk *directory_find_disk(const struct directory *, const struct user *owner, unsigned vdev);
 bool directory_may_autolog(const struct user *target, const char *by);
-/* 1 to 8 characters of A-Z 0-9 @ # $ _ - */
+/* As a user ID (lib/userid.h) */
 bool directory_name_valid(const char *name, size_t length);

@@ -14,7 +14,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MARK_BEGINS = 0xfe, MARK_TOKEN = 16, MARK_NAME = 8, MARK_HOLD = 1 + MARK_TOKEN + 1 + MARK_NAME + 1 };
+#include "lib/userid.h"
+
+enum {
+    MARK_BEGINS = 0xfe,
+    MARK_TOKEN = 16,
+    MARK_NAME = USERID_MOST,
+    MARK_HOLD = 1 + MARK_TOKEN + 1 + MARK_NAME + 1,
+    MARK_COLUMNS = 999, /* a wider terminal counts as so wide: no line that is edited is longer */
+};
 
 enum mark_kind {
     MARK_HOLDING, /* nothing to give yet */
