@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "scripts/vmn-door.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,10 +17,10 @@
 
 #include "scripts/vmn-line.h"
 
-enum { WAITING = 64, NO_LINE = 0, PATIENCE_SECONDS = 10 };
+enum { WAITING = 64, PATIENCE_SECONDS = 10, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 struct request {
-    char name[DOOR_NAME + 1];
+    char name[USERID_MOST + 1];
     bool known;
 };
 
@@ -44,14 +43,6 @@ int door_open(int place)
     return fcntl(door, F_SETFL, O_NONBLOCK) ? -1 : door;
 }
 
-static bool name_is_plain(const char *name)
-{
-    for (; *name; name++)
-        if (!isupper((unsigned char)*name) && !isdigit((unsigned char)*name) && !strchr("@#$_-", *name))
-            return false;
-    return true;
-}
-
 static bool take_request(struct visitor *v)
 {
     struct request request;
@@ -67,8 +58,9 @@ static bool take_request(struct visitor *v)
     memcpy(fd, CMSG_DATA(beside), sizeof fd);
     v->in = fd[0];
     v->out = fd[1];
-    request.name[DOOR_NAME] = 0;
-    memcpy(v->name, name_is_plain(request.name) ? request.name : "", sizeof v->name);
+    request.name[USERID_MOST] = 0;
+    if (userid_is(request.name, strlen(request.name)))
+        memcpy(v->name, request.name, sizeof v->name);
     v->known = request.known && *v->name;
     return true;
 }
@@ -93,7 +85,7 @@ bool door_accept(int door, struct visitor *v)
 void door_answer(struct visitor *v, unsigned line)
 {
     send(v->connection, &line, sizeof line, MSG_NOSIGNAL); /* who is gone already the line will see */
-    if (line)
+    if (line > DOOR_LINE_SOON)
         return;
     close(v->in);
     close(v->out);
@@ -137,63 +129,99 @@ static bool say(int connection, struct request *request)
     return sendmsg(connection, &m, MSG_NOSIGNAL) == sizeof *request;
 }
 
+static void sleep_a_tenth(void) { nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL); }
+
 /* The machine may be starting. */
-static int knock(int place)
+static int knock(int place, time_t until)
 {
     struct sockaddr_un at;
     int connection = door_socket(place, &at);
-    for (time_t until = time(NULL) + PATIENCE_SECONDS; connect(connection, (struct sockaddr *)&at, sizeof at);) {
+    while (connect(connection, (struct sockaddr *)&at, sizeof at)) {
         if (time(NULL) > until || (errno != ENOENT && errno != ECONNREFUSED && errno != EAGAIN)) {
             close(connection);
             return -1;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+        sleep_a_tenth();
     }
     return connection;
 }
 
-/* Of a visitor without a terminal sshd does not tell that they are gone: nobody reads what is written any more. */
-static void stay(int connection)
+static int refuse(int status, const char *why)
 {
-    struct pollfd p[] = {{connection, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
-    char any;
-    while (!ended) {
-        if (resized && send(connection, "W", 1, MSG_NOSIGNAL) < 0)
-            return;
-        resized = 0;
-        if (poll(p, 2, -1) <= 0)
-            continue;
-        if (p[1].revents || (p[0].revents && recv(connection, &any, 1, 0) <= 0))
-            return;
+    fprintf(stderr, "vmn: %s\r\n", why);
+    return status;
+}
+
+/* The line, or DOOR_..., or -1: the machine is not there. CP may not be done yet with who had the line before. */
+static long ask(int place, struct request *request, int *connection)
+{
+    time_t until = time(NULL) + PATIENCE_SECONDS;
+    for (;;) {
+        unsigned line;
+        *connection = knock(place, until);
+        if (*connection < 0)
+            return -1;
+        if (!say(*connection, request) || recv(*connection, &line, sizeof line, 0) != sizeof line)
+            return -1;
+        if (line != DOOR_LINE_SOON || ended || time(NULL) > until)
+            return line;
+        close(*connection);
+        sleep_a_tenth();
     }
 }
 
-static int refuse(const char *why)
+/* Of a visitor without a terminal sshd does not tell that they are gone: nobody reads what is written any more. */
+static int stay(int connection)
 {
-    fprintf(stderr, "vmn: %s\r\n", why);
-    return 1;
+    struct pollfd p[] = {{connection, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+    unsigned char status;
+    while (!ended) {
+        if (resized && send(connection, "W", 1, MSG_NOSIGNAL) < 0) {} /* the machine is gone: poll tells */
+        resized = 0;
+        if (poll(p, 2, -1) <= 0)
+            continue;
+        if (p[0].revents)
+            return recv(connection, &status, 1, 0) == 1 ? status : refuse(STATUS_FAILED, "the machine has ended");
+        if (p[1].revents)
+            break;
+    }
+    return ended ? 128 + ended : 0;
+}
+
+/* Why whoever sshd let in cannot have a line, whatever line; NULL: they can. */
+static const char *hindrance(const char *name)
+{
+    if (getenv("SSH_ORIGINAL_COMMAND"))
+        return "a machine's line takes no command and no files; what is typed, or piped, goes to it "
+               "(ssh -T USERID@HOST <FILE)";
+    if (getenv("SSH_CONNECTION") && !userid_is(name, strlen(name)))
+        return "a user ID has 1 to 8 characters of A-Z 0-9 @ # $ _ -";
+    return NULL;
 }
 
 int door_enter(const char *directory)
 {
     static const int heeded[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGWINCH};
     struct request request = {.known = proved()};
-    const char *name = getenv("LOGNAME");
-    unsigned line = NO_LINE;
-    int place = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), connection = place < 0 ? -1 : knock(place);
+    const char *given = getenv("LOGNAME");
+    char name[USERID_MOST + 2];
+    int place = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), connection;
 
-    if (connection < 0)
-        return refuse("the machine is not there");
-    snprintf(request.name, sizeof request.name, "%s", name ? name : "");
-    for (char *c = request.name; *c; c++)
-        *c = (char)toupper((unsigned char)*c);
+    snprintf(name, sizeof name, "%s", given ? given : "");
+    for (char *c = name; *c; c++)
+        *c = userid_upper(*c);
+    const char *why = hindrance(name);
+    if (why)
+        return refuse(STATUS_USAGE, why);
+    if (userid_is(name, strlen(name)))
+        memcpy(request.name, name, sizeof request.name);
     for (unsigned i = 0; i < sizeof heeded / sizeof *heeded; i++)
         sigaction(heeded[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
     line_make_raw(STDIN_FILENO);
-    if (!say(connection, &request) || recv(connection, &line, sizeof line, 0) != sizeof line)
-        return refuse("the machine is not there any more");
-    if (!line)
-        return refuse("every line is in use; try again later");
-    stay(connection);
-    return ended ? 128 + ended : 0;
+    long line = place < 0 ? -1 : ask(place, &request, &connection);
+    if (line < 0)
+        return refuse(STATUS_FAILED, "the machine is not there");
+    if (line <= DOOR_LINE_SOON)
+        return refuse(STATUS_FAILED, "every line is in use; try again later");
+    return stay(connection);
 }

@@ -2,15 +2,19 @@
  *
  * A visitor sends one message over RUN-DIRECTORY/door, a sequenced-packet socket, with its standard input and output
  * beside it; the answer tells the line, or why there is none. The connection then lasts as long as the visit: whoever
- * ends it ends that. Each further message says that the terminal has another size. */
+ * ends it ends that. Each further message of the visitor's says that the terminal has another size; the machine's side
+ * sends one before it ends the visit: a byte, the visitor's exit status. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { DOOR_NAME = 8 };
+#include "lib/userid.h"
+
+/* Answers that are no line: line 1 is no visitor's. */
+enum { DOOR_NO_LINE, DOOR_LINE_SOON };
 
 struct visitor {
-    char name[DOOR_NAME + 1]; /* as what they came; "" unknown. Upper case, and no character that CP has not in IDs */
+    char name[USERID_MOST + 1]; /* as what they came, "" unknown */
     bool known;               /* and have proved it */
     int connection, in, out;
 };
@@ -19,9 +23,10 @@ struct visitor {
 int door_open(int place);
 /* Takes what knocked. False: nobody worth a line. */
 bool door_accept(int door, struct visitor *);
-/* Answers: the line they have, or with 0 that none is free, and lets them go. */
+/* Answers: the line they have; or that none is free, or none yet (then they knock again), and lets them go. */
 void door_answer(struct visitor *, unsigned line);
 
 /* The visitor's side, for the machine with this run directory: the process that sshd forces on whoever comes. Takes
- * name and proof from the environment that sshd made (LOGNAME, SSH_USER_AUTH). Returns the exit status. */
+ * name and proof from the environment that sshd made (LOGNAME, SSH_USER_AUTH). Returns the exit status: 0, or 1 when
+ * nobody was logged on or the machine ended, 2 when this is no way to come, 128 + n after signal n. */
 int door_enter(const char *directory);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "scripts/vmn-buffer.h"
+#include "scripts/vmn-mark.h"
 
 enum {
     CHUNK = 256,
@@ -152,8 +153,6 @@ int line_open_socket_for_visitors(struct line *l, const char *socket)
     return failed;
 }
 
-void line_mark_with(struct line *l, const char *token) { l->token = token; }
-
 void line_heed_keys(struct line *l) { l->keys = true; }
 
 /* ---- a socket's coming and going ------------------------------------------------------- */
@@ -235,10 +234,19 @@ static bool is_quiet(const struct line *l)
     return !buffer_length(&l->to_user) && milliseconds() - l->heard >= QUIET;
 }
 
+/* A pty cannot be closed: what CP wrote for who left before it said that it is done with them may be on its way. */
+static void dry_up(struct line *l)
+{
+    if (l->left && milliseconds() - l->heard >= QUIET)
+        l->left = 0;
+}
+
 static void follow_user(struct line *l)
 {
-    if (!*l->socket)
+    if (!*l->socket) {
+        dry_up(l);
         return;
+    }
     if (!l->connected)
         l->to_user.start = l->to_user.end = l->to_emulator.start = l->to_emulator.end = 0;
     if (l->connected && l->emulator < 0)
@@ -253,16 +261,6 @@ bool line_waits(const struct line *l)
 }
 
 /* ---- traffic -------------------------------------------------------------------------- */
-
-enum { MARK_BEGINS = 0xfe };
-
-static void mark(struct line *l, const char *what)
-{
-    unsigned char begins = MARK_BEGINS;
-    buffer_add(&l->to_emulator, &begins, 1);
-    buffer_add(&l->to_emulator, l->token, strlen(l->token));
-    buffer_add(&l->to_emulator, what, strlen(what));
-}
 
 static void escape_key(struct line *l, unsigned char key)
 {
@@ -289,32 +287,40 @@ static void take_keys(struct line *l, const unsigned char *bytes, size_t n)
     }
 }
 
-/* ---- marks ------------------------------------------------------------------------------ */
-
-/* A terminal that does not know how wide it is says 0. */
-static void mark_width(struct line *l)
-{
-    struct winsize size;
-    char what[16];
-    if (!l->token || ioctl(l->in, TIOCGWINSZ, &size) || !size.ws_col || size.ws_col == l->columns)
-        return;
-    l->columns = size.ws_col;
-    snprintf(what, sizeof what, "W%u;", l->columns);
-    mark(l, what);
-}
-
-static void end(struct line *l)
-{
-    if (l->token && !l->ended)
-        mark(l, "E;");
-    l->ended = true;
-}
-
 /* ---- visitors --------------------------------------------------------------------------- */
 
-bool line_is_free(const struct line *l) { return l->door && l->visit < 0 && !l->left; }
+static bool is_left(const struct line *l) { return l->left || l->parting; }
 
-/* A line whose emulator's end is a pty has no carrier but by marks. Who has not proved who they are is asked. */
+bool line_is_free(const struct line *l) { return l->door && l->visit < 0 && !is_left(l); }
+
+bool line_is_soon_free(const struct line *l) { return l->door && l->visit < 0 && is_left(l); }
+
+/* A line whose emulator's end is a pty has no carrier but by marks, and is nobody else's before CP has heeded this. */
+static void part(struct line *l)
+{
+    if (!l->token || *l->socket)
+        return;
+    mark(l, "G;");
+    l->parting = true;
+}
+
+void line_parted(struct line *l)
+{
+    if (!l->parting)
+        return;
+    l->parting = false;
+    l->left = l->heard = milliseconds();
+}
+
+/* Of a line that has no carrier CP takes it that somebody is there. */
+void line_mark_with(struct line *l, const char *token)
+{
+    l->token = token;
+    if (l->door)
+        part(l);
+}
+
+/* Who has not proved who they are is asked. */
 void line_seat(struct line *l, const struct visitor *v)
 {
     l->visit = v->connection;
@@ -322,9 +328,8 @@ void line_seat(struct line *l, const struct visitor *v)
     l->out = v->out;
     l->terminal = isatty(v->in); /* one that is gone does not know */
     l->hang_up = l->ended = false;
+    l->status = 0;
     l->to_user.start = l->to_user.end = 0;
-    if (l->token && !*l->socket)
-        mark(l, "G;");
     if (l->token)
         mark(l, "C;");
     if (l->token && v->known) {
@@ -340,19 +345,21 @@ void line_seat(struct line *l, const struct visitor *v)
 
 static void end_visit(struct line *l)
 {
+    unsigned char status = (unsigned char)l->status;
+    send(l->visit, &status, sizeof status, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(l->in);
     close(l->out);
     close(l->visit);
     l->in = l->out = l->visit = -1;
     l->hang_up = false;
-    l->to_user.start = l->to_user.end = 0;
-    if (l->token && !*l->socket)
-        mark(l, "G;");
+    l->to_user.start = l->to_user.end = l->to_emulator.start = l->to_emulator.end = 0;
+    part(l);
 }
 
-void line_hang_up(struct line *l)
+void line_hang_up(struct line *l, int status)
 {
     l->hang_up = l->visit >= 0;
+    l->status = status;
     l->heard = milliseconds();
 }
 
@@ -375,7 +382,7 @@ static void from_user(struct line *l)
     else if (over && l->door && l->terminal)
         end_visit(l);
     else if (over && (l->door || l->in == STDIN_FILENO))
-        end(l);
+        mark_end(l);
 }
 
 static bool from_emulator(struct line *l)

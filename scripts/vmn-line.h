@@ -27,9 +27,11 @@ struct line {
     bool door;          /* visitors have it */
     int visit;          /* the connection of who does; -1: nobody */
     bool terminal;      /* at which they sit; else their input may end before they leave */
-    bool hang_up;       /* they are to go when they have been shown everything */
+    bool hang_up;       /* they are to go when they have been shown everything ... */
+    int status;         /* ... with this exit status */
+    bool parting;       /* CP has not said that it is done with who left: of a line without carrier, the marks say it */
     bool connected;     /* somebody has the user's side open */
-    long long left;     /* ms: since when who left had not read all and the socket is read dry; 0: not so */
+    long long left;     /* ms: since when the line is read dry of what was for who left; 0: it is not */
     long long heard;    /* ms: when the machine last wrote */
     bool ended;         /* standard input is at its end */
     const char *token;  /* CP heeds marks that have it (cp/terminal/mark.h); NULL: what runs knows none */
@@ -54,8 +56,10 @@ int line_open_pty_for_visitors(struct line *, const char *link);
 int line_open_socket_for_visitors(struct line *, const char *socket);
 
 bool line_is_free(const struct line *);            /* for a visitor */
+bool line_is_soon_free(const struct line *);       /* what was for who left is on its way out */
 void line_seat(struct line *, const struct visitor *); /* @pre it is free */
-void line_hang_up(struct line *);                  /* on the visitor, if there is one */
+void line_hang_up(struct line *, int status);      /* on the visitor, if there is one: their exit status */
+void line_parted(struct line *);                   /* CP is done with who left */
 
 /* From now on the machine is told how wide the user's terminal is, and when standard input has ended. */
 void line_mark_with(struct line *, const char *token);

@@ -4,7 +4,6 @@
  * A user with keys in the directory has a password that no password is, and is let in by key; anybody else has an empty
  * one, and meets CP's logon prompt. That there is no such user they learn no sooner than at any other terminal. */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <dlfcn.h>
 #include <grp.h>
 #include <pwd.h>
@@ -15,15 +14,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_MOST = 8 };
+#include "lib/userid.h"
+
+/* Who comes by a name that is too long for a user ID is let in to be told so. */
+enum { NAME_MOST = 32 };
 
 static bool is_name(const char *name)
 {
     size_t length = 0;
-    for (; name[length]; length++)
-        if (!isalnum((unsigned char)name[length]) && !strchr("@#$_-", name[length]))
-            return false;
-    return length && length <= NAME_MOST;
+    while (userid_may_have(userid_upper(name[length])))
+        length++;
+    return !name[length] && length && length <= NAME_MOST;
 }
 
 /* VMN_SSH_KEYS is a command that prints the keys of the user who is its argument; no character of a name means anything
@@ -42,10 +43,13 @@ struct passwd *getpwnam(const char *name)
 {
     static char is[NAME_MOST + 1], open[] = "", closed[] = "*", shell[] = "/bin/sh", nothing[] = "";
     static struct passwd user;
+    static bool asked;
     struct passwd *(*next)(const char *);
 
-    /* what sshd of root's becomes until it knows who is there */
-    if (!geteuid() && !strcmp(name, "sshd")) {
+    /* what sshd of root's becomes until it knows who is there: each of its processes asks for it once, and first; then
+     * it is a name like others */
+    if (!geteuid() && !strcmp(name, "sshd") && !asked) {
+        asked = true;
         *(void **)&next = dlsym(RTLD_NEXT, "getpwnam");
         return next(name);
     }

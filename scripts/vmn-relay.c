@@ -10,7 +10,8 @@
  * line1.in and line1.out, for a byte costs it a third of what it costs on a pty. It writes its log to
  * RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
  *
- * With --door lines 2 and up are for visitors, on whom the machine hangs up by "VMN-HANGUP line" on its debug port.
+ * With --door lines 2 and up are for visitors, on whom the machine hangs up by "VMN-HANGUP line status" on its debug
+ * port; "VMN-GONE line" says there that it is done with one who left (cp/session/carrier.h).
  *
  * With a TOKEN, which CP has too, it says to CP among what is typed how wide the terminals are, and that standard input
  * is at its end (cp/terminal/mark.h).
@@ -147,14 +148,17 @@ static void welcome_visitor(void)
     struct visitor v;
     if (!door_accept(vmn.door, &v))
         return;
-    unsigned kept = v.known ? 0 : (vmn.lines - 1) / ONE_KEPT_IN;
-    for (unsigned i = 1; i < vmn.lines - kept; i++)
+    unsigned kept = v.known ? 0 : (vmn.lines - 1) / ONE_KEPT_IN, answer = DOOR_NO_LINE;
+    for (unsigned i = 1; i < vmn.lines - kept; i++) {
         if (line_is_free(&vmn.line[i])) {
             line_seat(&vmn.line[i], &v);
-            door_answer(&v, i + 1);
-            return;
+            answer = i + 1;
+            break;
         }
-    door_answer(&v, 0);
+        if (line_is_soon_free(&vmn.line[i]))
+            answer = DOOR_LINE_SOON;
+    }
+    door_answer(&v, answer);
 }
 
 static void open_terminal(void)
@@ -207,12 +211,14 @@ static void start_emulator(char **command)
 static void heed(const char *text)
 {
     char name[64];
-    unsigned status;
+    unsigned status, line;
     const char *screen = strstr(text, "Bochs connected to screen \"");
     if (sscanf(text, "VMN-EXIT %u", &status) == 1)
         vmn.status = status > 255 ? 255 : (int)status;
-    else if (sscanf(text, "VMN-HANGUP %u", &status) == 1 && status > 1 && status <= vmn.lines)
-        line_hang_up(&vmn.line[status - 1]);
+    else if (sscanf(text, "VMN-HANGUP %u %u", &line, &status) == 2 && line > 1 && line <= vmn.lines)
+        line_hang_up(&vmn.line[line - 1], (int)status);
+    else if (sscanf(text, "VMN-GONE %u", &line) == 1 && line > 1 && line <= vmn.lines)
+        line_parted(&vmn.line[line - 1]);
     else if (!strncmp(text, "VMN-NO-EMULATOR ", 16))
         fail(STATUS_USAGE, "cannot start the emulator %s", text + 16);
     else if (screen && sscanf(screen, "Bochs connected to screen \"%63[^\"]\"", name) == 1 && vmn.screen < 0) {
@@ -381,10 +387,10 @@ static void serve(const struct pollfd *p)
         drain_screen();
     else if (p[ROW_SCREEN].revents)
         vmn.screen = -1;
-    if (p[ROW_DOOR].revents)
-        welcome_visitor();
     for (unsigned i = 0; i < vmn.lines; i++)
         line_serve(&vmn.line[i], p + ROW_LINES + i * LINE_POLLS);
+    if (p[ROW_DOOR].revents) /* behind who left */
+        welcome_visitor();
     if (vmn.line[0].quit)
         fail(128 + SIGINT, "switched off");
     if (vmn.line[0].gone)

@@ -29,7 +29,8 @@ const char command_query_help[] =
     "is. LINKS: who has a minidisk of yours. LINES: the lines of your machine that\n"
     "DIAL reaches.\n"
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
-    "systems to IPL. SET: your settings. VIRTUAL: what your machine consists of.\n"
+    "systems to IPL. SET: your settings, IDLE being the minutes without a key after\n"
+    "which you are disconnected. VIRTUAL: what your machine consists of.\n"
     "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
     "real machine's for classes B and E, else your own. TERMINAL: how wide CP takes\n"
     "it for. SHARE: what is yours of the processor, or for classes A and E another\n"
@@ -105,10 +106,13 @@ static unsigned query_set(struct call *c)
 {
     static const char *const emsg[] = {"OFF", "CODE", "TEXT", "ON"};
     const struct session *s = c->session;
+    char idle[12] = "OFF";
     response_line(c->response, "MSG %-4s, WNG %-4s, EMSG %-4s, IMSG %-4s, RUN %-4s", on(s, SET_MSG), on(s, SET_WNG),
                   emsg[s->settings / SET_EMSG_CODE & 3], on(s, SET_IMSG), on(s, SET_RUN));
-    response_line(c->response, "NESTED %-6s, MACHINE X86-64, TRACE VMX %s", nest_mode_names[s->nested].upper,
-                  on(s, SET_TRACE_VMX));
+    if (s->user->idle)
+        format_text(idle, sizeof idle, "%u", s->user->idle);
+    response_line(c->response, "NESTED %-6s, MACHINE X86-64, TRACE VMX %-4s, IDLE %s",
+                  nest_mode_names[s->nested].upper, on(s, SET_TRACE_VMX), idle);
     return 0;
 }
 

@@ -168,10 +168,17 @@ static void tell_longest(void)
     }
 }
 
-void carrier_hang_up(unsigned line)
+void carrier_hang_up(unsigned line, unsigned status)
 {
     char text[40];
-    format_text(text, sizeof text, "VMN-HANGUP %u\n", line);
+    format_text(text, sizeof text, "VMN-HANGUP %u %u\n", line, status);
+    debug_print(text);
+}
+
+void carrier_parted(unsigned line)
+{
+    char text[40];
+    format_text(text, sizeof text, "VMN-GONE %u\n", line);
     debug_print(text);
 }
 

@@ -11,6 +11,8 @@
 #include "lib/userid.h"
 
 enum {
+    DIRECTORY_IDLE_LEAST = 2,
+    DIRECTORY_IDLE_MOST = 10080,
     DIRECTORY_USERS = 64,
     DIRECTORY_DISKS = 256, /* minidisks of all users together */
     DIRECTORY_LINKS = 256, /* of all users together */
@@ -57,6 +59,7 @@ struct user {
     unsigned xautolog_bytes;
     const char *ssh_keys; /* string list of OpenSSH public keys whose owners log on without a password; NULL: none */
     unsigned ssh_keys_bytes;
+    unsigned idle; /* minutes without a key before they are disconnected, 2 at least; 0: no limit */
 };
 
 /* Ranges of the volume that are CP's own, whose contents only CP's code for them knows. */

@@ -172,6 +172,13 @@ static const struct message table[] = {
      "out, or the medium fails."},
     {9073, 'E', "There is no audit log",
      "The directory names no area for it, or the volume cannot be read."},
+    {9090, 'W', "Nothing was typed here for {1 number} minutes; in another one you are disconnected",
+     "Your directory entry says after how long; type something, and you stay. QUERY\n"
+     "SET shows the minutes."},
+    {9091, 'I', "Disconnected, since nothing was typed for {1 number} minutes",
+     "Your machine runs on. LOGON brings you back to it."},
+    {9092, 'I', "Nobody has logged on here for {1 number} minutes; the connection ends",
+     "Lines are for those who work. Connect again when you want to log on."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},
 };
 

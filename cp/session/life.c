@@ -80,6 +80,14 @@ static void give_disks(struct session *s)
             give_disk(s, &directory.disk[directory.link[i].disk], directory.link[i].vdev, directory.link[i].mode);
 }
 
+/* A user, at a terminal if there is one. */
+static void sit_down(struct session *s)
+{
+    if (s->output.terminal)
+        s->output.terminal->served = true;
+    idle_forget(&s->idle);
+}
+
 bool session_logon(struct session *s, const struct user *user)
 {
     s->vm = vm_create(&user->machine);
@@ -91,6 +99,7 @@ bool session_logon(struct session *s, const struct user *user)
     s->state = SESSION_READ;
     s->logon_us = clock_unix_us();
     output_is_new(&s->output);
+    sit_down(s);
     s->nested = user->machine.nesting;
     s->typing.editor.history = s->typing.history;
     give_disks(s);
@@ -123,7 +132,7 @@ void session_leave(struct session *s, bool hold)
     }
     session_enter(s, SESSION_LOGON);
     s->output.owes = false;
-    carrier_hang_up(t->number);
+    carrier_hang_up(t->number, !t->served);
 }
 
 void session_logoff(struct session *s, const char *by)
@@ -193,6 +202,7 @@ void session_reconnect(struct session *s, struct session *from)
     from->output.terminal = NULL;
     session_free(from);
     dial_tell_width(s);
+    sit_down(s);
     output_resume(&s->output);
     output_drain(&s->output); /* or there is no room for what follows either */
     operator_tell(s, "RECONNECT", NULL);

@@ -38,17 +38,6 @@ static void back_to_prompt(struct session *s)
 
 void logon_abandon(struct session *s) { back_to_prompt(s); }
 
-void logon_begin(struct session *s, const char *id, bool here, bool noipl)
-{
-    format_text(s->logon.id, sizeof s->logon.id, "%s", id);
-    s->logon.here = here;
-    s->logon.noipl = noipl;
-    s->typing.next_command = 0;
-    session_enter(s, SESSION_PASSWORD);
-    output_say(&s->output, "ENTER PASSWORD  (IT WILL NOT APPEAR WHEN TYPED):");
-    session_prompt(s);
-}
-
 /* ---- whose verifier --------------------------------------------------------------------------------------------- */
 
 static bool has_verifier(const struct user *user) { return strcmp(user->password, "NOLOG") != 0; }
@@ -226,18 +215,14 @@ static void accept(struct session *s)
         begin_rejoin(s, user);
     } else {
         response_error(&(struct response){.session = s}, "LGA", 54, session_name(there, name));
+        output_say(&s->output, "LOGON %s HERE takes the session to this terminal", user->id);
         back_to_prompt(s);
     }
 }
 
-void logon_known(struct session *s)
+/* They have a key of that user's. */
+static void admit(struct session *s)
 {
-    struct terminal *t = s->output.terminal;
-    format_text(s->logon.id, sizeof s->logon.id, "%s", t->known);
-    t->known[0] = 0;
-    s->logon.here = true;
-    s->logon.noipl = false;
-    output_say(&s->output, "LOGON %s", s->logon.id);
     record(s, "LOGON %s BY KEY", s->logon.id);
     if (directory_find(&directory, s->logon.id)) {
         accept(s);
@@ -245,6 +230,32 @@ void logon_known(struct session *s)
     }
     response_error(&(struct response){.session = s}, "LGA", 53, s->logon.id);
     back_to_prompt(s);
+}
+
+void logon_begin(struct session *s, const char *id, bool here, bool noipl)
+{
+    format_text(s->logon.id, sizeof s->logon.id, "%s", id);
+    s->logon.here = here;
+    s->logon.noipl = noipl;
+    s->typing.next_command = 0;
+    if (!strcmp(s->output.terminal->known, s->logon.id)) {
+        admit(s);
+        return;
+    }
+    session_enter(s, SESSION_PASSWORD);
+    output_say(&s->output, "ENTER PASSWORD  (IT WILL NOT APPEAR WHEN TYPED):");
+    session_prompt(s);
+}
+
+void logon_known(struct session *s)
+{
+    struct terminal *t = s->output.terminal;
+    format_text(s->logon.id, sizeof s->logon.id, "%s", t->known);
+    t->arrives = false;
+    s->logon.here = true;
+    s->logon.noipl = false;
+    output_say(&s->output, "LOGON %s", s->logon.id);
+    admit(s);
 }
 
 /* The user may have left, or somebody else may have come, while the last words went out. */

@@ -22,7 +22,8 @@ struct logon { /* an attempt */
     uint16_t name;    /* the row of the name in the count of refusals */
 };
 
-/* Asks for the password. @pre nobody is logged on, state LOGON */
+/* Asks for the password, unless whoever is at the terminal is known to be that user. @pre nobody is logged on, state
+ * LOGON */
 void logon_begin(struct session *, const char *id, bool here, bool noipl);
 void logon_abandon(struct session *); /* instead of the password: back to the prompt */
 

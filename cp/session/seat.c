@@ -1,7 +1,9 @@
 /* In: what terminals tell of their lines. Out: sessions that begin and are left. */
 #include "cp/session/seat.h"
 
+#include "cp/session/carrier.h"
 #include "cp/session/dial.h"
+#include "cp/session/idle.h"
 #include "cp/session/life.h"
 #include "cp/session/session.h"
 #include "cp/session/session_vm.h"
@@ -40,6 +42,14 @@ static void resize(struct terminal *t)
     dial_tell_width(s);
 }
 
+/* What was for who left is nobody's. */
+static void part(struct terminal *t)
+{
+    t->parting = false;
+    line_cut(t->line, 0);
+    carrier_parted(t->number);
+}
+
 /* One turn may see somebody leave and somebody else come. Whoever comes finds the prompt of a new session, or waits for
  * it where a wrong password was typed. */
 void seat_follow(struct terminal *t)
@@ -56,10 +66,13 @@ void seat_follow(struct terminal *t)
         t->left = false;
         t->unwelcomed = true;
     }
+    if (t->parting)
+        part(t);
     if (t->unwelcomed && !t->away && t->session->state == SESSION_LOGON)
         session_welcome(t->session);
-    if (*t->known && !t->away && t->session->state == SESSION_LOGON)
+    if (t->arrives && !t->away && t->session->state == SESSION_LOGON)
         logon_known(t->session);
+    idle_follow(t);
 }
 
 bool seat_input_waits(void)

@@ -47,6 +47,7 @@ void session_reset(struct session *s)
     struct output output = s->output;
     timer_cancel(&s->timer);
     timer_cancel(&s->typing.patience);
+    timer_cancel(&s->idle.timer);
     memset(s, 0, sizeof *s);
     s->output = output;
     output_renew(&s->output);

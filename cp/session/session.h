@@ -9,6 +9,7 @@
 #include "cp/dispatch/vm.h"
 #include "cp/session/deed.h"
 #include "cp/session/dial.h"
+#include "cp/session/idle.h"
 #include "cp/session/logon.h"
 #include "cp/session/obey.h"
 #include "cp/session/output.h"
@@ -45,6 +46,7 @@ struct session {
     struct trace trace;
     struct dial dial;
 
+    struct idle idle; /* at the terminal, if there is one */
     struct deed deed;
     struct rest rest;
     struct task task;

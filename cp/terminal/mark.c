@@ -3,17 +3,15 @@
 
 #include <string.h>
 
-enum { COLUMNS_MOST = 999 };
-
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 static bool is_printable(uint8_t c) { return c > ' ' && c <= '~' && c != ';'; }
 
 static void take_columns(struct mark *m, const uint8_t *text)
 {
     unsigned columns = 0;
-    while (is_digit(*text) && columns <= COLUMNS_MOST)
+    while (is_digit(*text) && columns <= MARK_COLUMNS)
         columns = columns * 10 + (*text++ - '0');
-    m->columns = columns > COLUMNS_MOST ? 0 : columns;
+    m->columns = columns > MARK_COLUMNS ? MARK_COLUMNS : columns;
 }
 
 static void take_name(struct mark *m, const uint8_t *text)

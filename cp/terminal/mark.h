@@ -5,7 +5,7 @@
  *   FE token T ;          an FE was typed
  *   FE token C ;          somebody came who can be hung up on
  *   FE token U userid ;   and is known to be that user
- *   FE token G ;          they are gone
+ *   FE token G ;          they are gone; the next comes when that has been heeded (carrier_parted)
  *
  * The carrier sends every FE that is typed so: nobody can type a mark, whoever may know the token, and no typed byte
  * waits for the next to tell that it begins none. Bytes that nobody carries, but that may become a mark, are held back,

@@ -12,6 +12,7 @@ static unsigned count;
 
 static void put(struct terminal *t, uint8_t byte)
 {
+    t->typed = true;
     if (ring_room(&t->input))
         ring_put(&t->input, byte);
 }
@@ -34,7 +35,7 @@ static void take_carrier(struct line *line, bool there)
     terminal_forget(t);
     t->mark.held = 0;
     t->columns = 0; /* who comes may have another terminal */
-    t->ended = t->dialled = false;
+    t->ended = t->dialled = t->arrives = t->served = false;
     t->known[0] = 0;
     t->away = !there;
     t->left |= !there;
@@ -63,8 +64,14 @@ static void take_input(struct line *line, uint8_t byte)
             take_carrier(line, true);
         t->dialled = true;
         break;
-    case MARK_USER: memcpy(t->known, t->mark.name, sizeof t->known); break;
-    case MARK_GONE: take_carrier(line, false); break;
+    case MARK_USER:
+        memcpy(t->known, t->mark.name, sizeof t->known);
+        t->arrives = *t->known;
+        break;
+    case MARK_GONE:
+        take_carrier(line, false);
+        t->parting = true;
+        break;
     }
 }
 

@@ -30,8 +30,12 @@ struct terminal {
     bool ended;        /* nothing is typed any more but what is in the ring (mark.h) */
     bool away;         /* nobody is there */
     bool left;         /* somebody was there and left, and what follows from that is not done */
+    bool parting;      /* a mark said so, and whoever carries the line waits for that */
     bool dialled;      /* whoever is there can be hung up on */
-    char known[MARK_NAME + 1]; /* and need not prove that they are this user, once; "" nobody */
+    char known[MARK_NAME + 1]; /* and need not prove that they are this user; "" nobody */
+    bool arrives;      /* and that user is to be logged on */
+    bool served;       /* somebody was logged on here since they came */
+    bool typed;        /* something was typed since that was last looked at */
     bool unwelcomed;   /* whoever is there, or comes, has not been shown a prompt */
     unsigned refusals; /* wrong passwords typed here, in a row: hanging up does not make up for them */
     uint8_t bytes[TERMINAL_INPUT];

@@ -29,7 +29,8 @@ class Front:
         self.disk = harness.new_disk(place / "disk.img")
         self.give_keys("ALICE")
         self.state = os.path.join(self.place, "state")
-        self.machine = machine("--machine", host, "--disk", self.disk, "--ssh", self.port, "--ssh-state", self.state,
+        self.machine = machine("--machine", host, "--disk", self.disk, "--ssh", self.port, "--ssh-state",
+                               os.path.relpath(self.state),
                                *more, clock="real")
         self.machine.console.expect("Enter LOGON", timeout=60)
 
@@ -113,15 +114,18 @@ def test_by_ssh_there_is_a_line_and_nothing_else(machine, tmp_path, host):
     refused = front.piped("alice", "", key=False)  # who has keys comes by one of them
     assert refused.returncode == 255 and b"Permission denied" in refused.stderr
     nobody = front.piped("nobody9", "vmn\n", key=False)
-    assert nobody.returncode == 0 and b"HCPLGA050E" in nobody.stdout  # told like anybody at any terminal
-    for name in ("root", "toolongname", "a b", "$(id)", "x;y", "--"):
+    assert nobody.returncode == 1 and b"HCPLGA050E" in nobody.stdout  # told like anybody at any terminal
+    for name, expected in (("root", 1), ("sshd", 1), ("toolongname", 2), ("a b", 255), ("$(id)", 255), ("x;y", 255),
+                           ("--", 255)):
         done = subprocess.run(front.command("x", "-T", "-l", name, key=False), input=b"", capture_output=True,
                               timeout=60)
         assert b"uid=" not in done.stdout
-        assert done.returncode == (0 if name == "root" else 255), name
+        assert done.returncode == expected, name
+        assert (b"LOGON " + name.upper().encode() in done.stdout) == (expected == 1), name
+        assert (b"a user ID has 1 to 8 characters" in done.stderr) == (expected == 2), name
     done = subprocess.run([*front.command("alice", "-T"), "id; cat /etc/passwd"], input=b"", capture_output=True,
                           timeout=60)
-    assert b"VM/N" in done.stdout and b"root:" not in done.stdout and b"uid=" not in done.stdout
+    assert done.returncode == 2 and not done.stdout and b"takes no command" in done.stderr
     done = subprocess.run(front.command("alice", "-T", "-s", "-N", "-o", "ExitOnForwardFailure=yes", "-L",
                                         f"{free_port()}:127.0.0.1:22", "-R", "0:127.0.0.1:22"), input=b"",
                           capture_output=True, timeout=60)
@@ -129,7 +133,34 @@ def test_by_ssh_there_is_a_line_and_nothing_else(machine, tmp_path, host):
     done = subprocess.run(["sftp", "-F", "none", "-b", "-", "-P", front.port, "-o", f"IdentityFile={front.key}", "-o",
                            "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={front.place}/hosts",
                            "alice@127.0.0.1"], input=b"ls /\n", capture_output=True, timeout=60)
-    assert done.returncode and b"etc" not in done.stdout
+    assert done.returncode and b"etc" not in done.stdout and b"subsystem request failed" in done.stderr
+
+
+def test_by_ssh_too_who_says_here_takes_the_session_from_the_connection_that_has_it(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg")
+    first = front.visit("bob", key=False)
+    first.expect("ENTER PASSWORD")
+    first.type("vmn")
+    first.expect(harness.READY, timeout=60)
+    second = front.visit("bob", key=False)
+    second.expect("ENTER PASSWORD")
+    second.type("vmn")
+    second.expect("HCPLGA054E Already logged on L0002")
+    second.expect("LOGON BOB HERE takes the session to this terminal")
+    second.type("LOGON BOB HERE")
+    second.expect("ENTER PASSWORD")
+    second.type("vmn")
+    second.expect("RECONNECTED AT", timeout=30)
+    second.expect(harness.READY)  # the last screen
+    first.expect("DISCONNECT AT")
+    first.expect("CP> ")
+    assert "BOB      - L0003" in second.cms("CP QUERY NAMES")
+    first.type("LOGOFF")
+    assert status(first) == 0
+    second.type("#CP LOGOFF HOLD")
+    second.expect("Enter LOGON")
+    second.type("LOGOFF")
+    assert status(second) == 0
 
 
 def test_who_has_keys_comes_by_no_other_name_either(machine, tmp_path):
@@ -203,6 +234,55 @@ def test_a_visitor_who_does_not_read_halts_nobody_for_long(tmp_path):
         machine.wait()
         visitor.kill()
         visitor.wait()
+
+
+CARELESS = """
+import os, time
+line = os.open("line2", os.O_RDWR | os.O_NOCTTY)
+first = os.open("line1", os.O_RDWR | os.O_NOCTTY)
+heard = b""
+def hear(mark):
+    global heard
+    while mark not in heard:
+        heard += os.read(line, 100)
+    heard = heard.partition(mark)[2]
+os.write(line, b"for nobody")
+hear(b"tokG;")
+print("VMN-GONE 2", flush=True)
+os.write(first, b"begun\\n")
+hear(b"tokC;")
+os.write(line, b"for the first")
+hear(b"tokG;")
+for _ in range(30):
+    os.write(line, b"still for the first")
+    time.sleep(0.02)
+print("VMN-GONE 2", flush=True)
+os.write(line, b"and this")
+hear(b"tokC;")
+os.write(line, b"for the second")
+print("VMN-HANGUP 2 3", flush=True)
+time.sleep(60)
+"""
+
+
+def test_nobody_is_shown_what_was_for_the_one_before(tmp_path):
+    """On a line that is a pty CP may have words for who left on their way for as long as it has not said otherwise."""
+    relay = os.path.join(ROOT, "build", "vmn-relay")
+    machine = subprocess.Popen([relay, "--door", str(tmp_path), "2:tok", "--", "/usr/bin/python3", "-c",
+                                CARELESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    visit = [relay, "--enter", str(tmp_path)]
+    try:
+        assert b"begun" in machine.stdout.readline()
+        first = subprocess.Popen(visit, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert first.stdout.read(3) == b"for"
+        first.kill()
+        first.wait()
+        second = subprocess.run(visit, stdin=subprocess.PIPE, stdout=subprocess.PIPE, timeout=30)
+        assert second.stdout == b"for the second"
+        assert second.returncode == 3  # as CP says
+    finally:
+        machine.terminate()
+        machine.wait()
 
 
 def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):

@@ -258,6 +258,9 @@ static const struct {
     /* a terminal after too many wrong passwords */
     {"LGA", 9020, "tests/unit/session_life_test.c"},
     {"LGA", 53, "tests/unit/session_visitor_test.c"},
+    /* a terminal where nothing is typed */
+    {"TMO", 9090, "tests/unit/session_visitor_test.c"}, {"TMO", 9091, "tests/unit/session_visitor_test.c"},
+    {"TMO", 9092, "tests/unit/session_visitor_test.c"},
     /* a directory or volume that is not as it should be, at CP's start */
     {"DIR", 9030, "tests/unit/session_start_test.c"}, {"DIR", 9031, "tests/unit/session_start_test.c"},
     {"DIR", 9032, "tests/unit/session_start_test.c"}, {"DIR", 9033, "tests/unit/session_start_test.c"},

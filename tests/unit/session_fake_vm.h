@@ -67,7 +67,11 @@ FAKE void cpu_dr6_report(struct vcpu *v, uint64_t bits) { v->dr6 = bits ? debug_
 FAKE void cpu_look(void) {}
 
 static char fake_debug[256];
-FAKE void carrier_hang_up(unsigned line) { snprintf(fake_debug, sizeof fake_debug, "VMN-HANGUP %u\n", line); }
+FAKE void carrier_hang_up(unsigned line, unsigned status)
+{
+    snprintf(fake_debug, sizeof fake_debug, "VMN-HANGUP %u %u\n", line, status);
+}
+FAKE void carrier_parted(unsigned line) { snprintf(fake_debug, sizeof fake_debug, "VMN-GONE %u\n", line); }
 FAKE void cp_exit_status(unsigned status) { snprintf(fake_debug, sizeof fake_debug, "VMN-EXIT %u\n", status); }
 FAKE void cp_power_off(void) { abort(); }
 
@@ -293,6 +297,12 @@ FAKE uint32_t line_write(struct line *l, const void *bytes, uint32_t count)
     return count;
 }
 
+FAKE bool fake_line_cut; /* what was queued for a line was forgotten */
+FAKE void line_cut(struct line *l, uint32_t keep)
+{
+    (void)l;
+    fake_line_cut |= !keep;
+}
 FAKE void line_resume(struct line *l) { l->held = false; }
 FAKE void line_look(struct line *l) { (void)l; }
 

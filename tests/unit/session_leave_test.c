@@ -208,18 +208,20 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     for (uint8_t *at = (uint8_t *)used; at < (uint8_t *)(used + 1); at++)
         if ((at < (uint8_t *)&used->output.terminal || at >= (uint8_t *)(&used->output.terminal + 1)) &&
             (at < (uint8_t *)&used->timer || at >= (uint8_t *)(&used->timer + 1)) &&
+            (at < (uint8_t *)&used->idle.timer || at >= (uint8_t *)(&used->idle.timer + 1)) &&
             (at < (uint8_t *)&used->typing.patience || at >= (uint8_t *)(&used->typing.patience + 1)))
             *at = 0xa5;
     used->output.ring = queue;
     used->output.in_line = true; /* tells where the cursor is */
     timer_arm(&used->timer, clock_now() + clock_hz);
     timer_arm(&used->typing.patience, clock_now() + clock_hz);
+    timer_arm(&used->idle.timer, clock_now() + clock_hz);
     used->timer_ended = true;
     session_reset(used);
     assert_ptr_equal(used->output.terminal, terminal_of(0));
     assert_memory_equal(&used->output.ring, &queue, sizeof queue);
     assert_true(used->output.in_line);
-    assert_false(used->timer.armed || used->typing.patience.armed);
+    assert_false(used->timer.armed || used->typing.patience.armed || used->idle.timer.armed);
     used->output.terminal = NULL;
     used->output.in_line = false;
     used->output.ring = fresh->output.ring;

@@ -44,6 +44,8 @@ static void who_is_known_and_nobody_is_told_so_and_finds_the_prompt(void **state
     const char *text = shown(0);
     assert_non_null(strstr(text, "HCPLGA053E"));
     assert_non_null(strstr(text, "CP> "));
+    type(0, "LOGON EVE\r");
+    assert_shows(0, "HCPLGA053E");
     type(0, "QUERY NAMES\r");
     assert_int_equal(session_users(), 0);
 }
@@ -58,7 +60,7 @@ static void who_is_known_takes_the_session_over_wherever_it_is(void **state)
     assert_shows(1, "DISCONNECT AT ");
     assert_string_equal(hung_up_on(), "");
     type(0, "#CP DISCONNECT\r");
-    assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 0\n");
     assert_null(strstr(strstr(shown(0), "DISCONNECT AT "), "CP> "));
     comes(2, MARK("C") MARK("UALICE"));
     assert_shows(2, "RECONNECTED AT ");
@@ -126,7 +128,7 @@ static void logging_off_hangs_up_and_the_prompt_is_for_the_next(void **state)
     assert_non_null(strstr(text, "LOGOFF AT "));
     assert_null(strstr(text, "VM/N ONLINE"));
     assert_null(strstr(text, "CP> "));
-    assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 0\n");
     carrier(0, false);
     carrier(0, true);
     assert_shows(0, "VM/N ONLINE");
@@ -139,11 +141,11 @@ static void the_end_of_what_is_typed_is_the_end_of_the_visit(void **state)
 {
     (void)state;
     comes(0, MARK("C") MARK("E"));
-    assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 1\n");
     comes(0, MARK("C") "LOGON EVE\rvmn\r" MARK("E"));
     fake_clock_advance(20000000000ull);
     turn();
-    assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 1\n");
     comes(0, MARK("C") "LOGON ALICE\rvmn\r#CP QUERY TIME\r" MARK("E"));
     assert_shows(0, "TIME IS");
     comes(0, MARK("C"));
@@ -155,20 +157,185 @@ static void a_line_without_carrier_has_one_by_marks(void **state)
 {
     (void)state;
     comes(0, MARK("C") MARK("UALICE"));
+    fake_line_cut = false;
     type(0, MARK("G"));
+    assert_true(fake_line_cut); /* what was for who left is shown to nobody */
+    assert_string_equal(hung_up_on(), "VMN-GONE 1\n");
     assert_null(((struct terminal *)fake_line[0].line.owner)->session->user);
     assert_non_null(vm_of("ALICE"));
     shown(0);
     type(0, MARK("G") MARK("C"));
     assert_shows(0, "VM/N ONLINE");
     type(0, "LOGOFF\r");
-    assert_string_equal(hung_up_on(), "VMN-HANGUP 1\n");
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 1\n");
     shown(0);
     type(0, MARK("C") MARK("UALICE"));
     const char *text = shown(0);
     assert_non_null(strstr(text, "VM/N ONLINE"));
     assert_non_null(strstr(text, "RECONNECTED AT "));
     type(0, "#CP LOGOFF\r");
+}
+
+/* What carries the line lets the next one in by it: then nothing of the last is left, also of a machine that floods. */
+static void that_somebody_left_is_answered_when_their_session_has_no_terminal_any_more(void **state)
+{
+    struct terminal *t = fake_line[0].line.owner;
+    (void)state;
+    comes(0, MARK("C") MARK("UALICE"));
+    struct session *alice = t->session;
+    fake_line[0].stuck = true;
+    output_say(&alice->output, "for ALICE only");
+    hung_up_on();
+    fake_type(0, MARK("G"));
+    assert_string_equal(hung_up_on(), "");
+    turn();
+    assert_string_equal(hung_up_on(), "VMN-GONE 1\n");
+    assert_null(alice->output.terminal);
+    fake_line[0].stuck = false;
+    turn();
+    assert_null(strstr(shown(0), "for ALICE only"));
+    turn();
+    assert_string_equal(hung_up_on(), ""); /* once */
+    carrier(0, false);
+    carrier(0, true);
+    assert_string_equal(hung_up_on(), ""); /* who has a carrier knows */
+}
+
+static void who_is_known_needs_no_password_for_coming_back(void **state)
+{
+    (void)state;
+    comes(0, MARK("C") MARK("UALICE"));
+    type(0, "#CP LOGOFF HOLD\r");
+    shown(0);
+    type(0, "LOGON BOB\r");
+    assert_shows(0, "ENTER PASSWORD");
+    type(0, "\x03");
+    type(0, "LOGON ALICE NOIPL\r");
+    const char *text = shown(0);
+    assert_null(strstr(text, "ENTER PASSWORD"));
+    assert_non_null(strstr(text, "LOGON AT "));
+    assert_non_null(vm_of("ALICE"));
+    type(0, "DISCONNECT HOLD\r");
+    type(0, "LOGON ALICE\r");
+    assert_shows(0, "RECONNECTED AT ");
+    comes(0, MARK("C"));
+    type(0, "LOGON ALICE\r");
+    assert_shows(0, "ENTER PASSWORD");
+    type(0, "\x03");
+}
+
+static void pass(unsigned seconds)
+{
+    fake_clock_advance(seconds * 1000000000ull);
+    turn();
+}
+
+static void a_visit_without_a_logon_is_not_for_ever(void **state)
+{
+    (void)state;
+    comes(0, MARK("C"));
+    pass(IDLE_VISIT_SECONDS - 2);
+    assert_string_equal(hung_up_on(), "");
+    type(0, "QUERY TIME\r"); /* not even for who types */
+    type(0, "LOGON ALICE\r");
+    shown(0);
+    pass(3);
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 1\n");
+    const char *text = shown(0);
+    assert_non_null(strstr(text, "HCPTMO9092I Nobody has logged on here for 5 minutes; the connection ends"));
+    assert_null(strstr(text, "CP> "));
+    pass(2 * IDLE_VISIT_SECONDS);
+    assert_string_equal(hung_up_on(), "");
+    comes(0, MARK("C")); /* the next has a time of their own */
+    pass(IDLE_VISIT_SECONDS - 2);
+    type(0, "LOGON ALICE\rvmn\r");
+    pass(10 * IDLE_VISIT_SECONDS);
+    assert_string_equal(hung_up_on(), "");
+    assert_non_null(vm_of("ALICE"));
+    type(0, "#CP LOGOFF HOLD\r");
+    pass(IDLE_VISIT_SECONDS + 1);
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 0\n");
+    pass(10 * IDLE_VISIT_SECONDS); /* at a terminal of the house one may sit */
+    type(1, "QUERY TIME\r");
+    assert_shows(1, "CP> ");
+}
+
+static void what_a_wrong_password_costs_is_waited_for_before_a_visit_ends(void **state)
+{
+    struct terminal *t = fake_line[0].line.owner;
+    (void)state;
+    comes(0, MARK("C"));
+    for (unsigned i = 1; i < LOGON_TRIES; i++) {
+        type(0, "LOGON EVE\r");
+        type(0, "wrong\r");
+        pass(LOGON_PENALTY_MAX);
+    }
+    pass(IDLE_VISIT_SECONDS - 4 * LOGON_PENALTY_MAX);
+    type(0, "LOGON EVE\r");
+    type(0, "wrong\r");
+    pass(LOGON_PENALTY_MAX);
+    assert_int_equal(t->session->state, SESSION_QUIET);
+    hung_up_on();
+    pass(LOGON_QUIET_SECONDS / 2);
+    assert_string_equal(hung_up_on(), "");
+    pass(LOGON_QUIET_SECONDS);
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 1\n");
+}
+
+static struct user *with_idle(const char *id, unsigned minutes)
+{
+    struct user *user = (struct user *)directory_find(&directory, id);
+    user->idle = minutes;
+    return user;
+}
+
+static void who_types_nothing_for_as_long_as_the_directory_says_is_disconnected(void **state)
+{
+    (void)state;
+    with_idle("ALICE", 5);
+    with_idle("BOB", 2);
+    logon(0, "ALICE");
+    logon(1, "BOB");
+    logon(2, "MAINT");
+    shown(0);
+    pass(61);
+    assert_shows(1, "HCPTMO9090W Nothing was typed here for 1 minutes; in another one you are disconnected");
+    pass(60);
+    assert_shows(1, "HCPTMO9091I Disconnected, since nothing was typed for 2 minutes");
+    assert_non_null(vm_of("BOB"));
+    assert_null(session_find("BOB")->output.terminal);
+    pass(100);
+    assert_string_equal(shown(0), "");
+    pass(30);
+    assert_shows(0, "HCPTMO9090W Nothing was typed here for 4 minutes; in another one you are disconnected");
+    type(0, "x"); /* for the machine, as anything */
+    pass(200);
+    assert_string_equal(shown(0), "");
+    pass(101);
+    assert_shows(0, "HCPTMO9091I");
+    assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
+    assert_non_null(session_find("MAINT")->output.terminal);
+    logon(1, "ALICE"); /* and who comes back has all their time */
+    assert_shows(1, "RECONNECTED AT ");
+    pass(230);
+    assert_null(strstr(shown(1), "HCPTMO"));
+    with_idle("ALICE", 0);
+    pass(1000);
+    assert_null(strstr(shown(1), "HCPTMO"));
+    with_idle("BOB", 0);
+}
+
+static void a_visitor_who_types_nothing_is_let_go(void **state)
+{
+    (void)state;
+    with_idle("ALICE", 2);
+    comes(0, MARK("C") MARK("UALICE"));
+    hung_up_on();
+    pass(121);
+    pass(1);
+    assert_string_equal(hung_up_on(), "VMN-HANGUP 1 0\n");
+    assert_non_null(vm_of("ALICE"));
+    with_idle("ALICE", 0);
 }
 
 static void who_waits_for_a_wrong_password_is_not_spared_it_by_being_known(void **state)
@@ -214,6 +381,12 @@ int main(void)
         cmocka_unit_test_teardown(the_end_of_what_is_typed_is_the_end_of_the_visit, end),
         cmocka_unit_test_teardown(a_line_without_carrier_has_one_by_marks, end),
         cmocka_unit_test_teardown(who_waits_for_a_wrong_password_is_not_spared_it_by_being_known, end),
+        cmocka_unit_test_teardown(that_somebody_left_is_answered_when_their_session_has_no_terminal_any_more, end),
+        cmocka_unit_test_teardown(who_is_known_needs_no_password_for_coming_back, end),
+        cmocka_unit_test_teardown(a_visit_without_a_logon_is_not_for_ever, end),
+        cmocka_unit_test_teardown(what_a_wrong_password_costs_is_waited_for_before_a_visit_ends, end),
+        cmocka_unit_test_teardown(who_types_nothing_for_as_long_as_the_directory_says_is_disconnected, end),
+        cmocka_unit_test_teardown(a_visitor_who_types_nothing_is_let_go, end),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
 }

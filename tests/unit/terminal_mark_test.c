@@ -92,12 +92,16 @@ static void what_a_mark_begins_with_can_be_typed(void **state)
     assert_int_equal(ends + widths, 0);
 }
 
-static void a_width_that_cannot_be_is_none(void **state)
+static void a_width_beyond_all_lines_is_the_widest_there_is(void **state)
 {
     (void)state;
-    TAKE("\xfe" "aB3xYzW9999;");
-    assert_int_equal(widths, 1);
-    assert_int_equal(mark.columns, 0);
+    TAKE("\xfe" "aB3xYzW999;");
+    assert_int_equal(mark.columns, 999);
+    TAKE("\xfe" "aB3xYzW1000;");
+    assert_int_equal(mark.columns, 999);
+    TAKE("\xfe" "aB3xYzW99999999999;");
+    assert_int_equal(widths, 3);
+    assert_int_equal(mark.columns, 999);
     TAKE("\xfe" "aB3xYzW;");
     assert_int_equal(mark.columns, 0);
 }
@@ -136,7 +140,7 @@ int main(void)
         cmocka_unit_test_setup(what_only_begins_like_a_mark_is_typed_as_it_is, begin),
         cmocka_unit_test_setup(a_mark_behind_half_a_mark_counts, begin),
         cmocka_unit_test_setup(what_a_mark_begins_with_can_be_typed, begin),
-        cmocka_unit_test_setup(a_width_that_cannot_be_is_none, begin),
+        cmocka_unit_test_setup(a_width_beyond_all_lines_is_the_widest_there_is, begin),
         cmocka_unit_test_setup(who_comes_is_named_in_full_or_not_at_all, begin),
         cmocka_unit_test_setup(without_a_token_every_byte_is_typed_at_once, begin),
     };

@@ -1,0 +1,35 @@
+/* See vmn-mark.h. */
+#include "scripts/vmn-mark.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+void mark(struct line *l, const char *what)
+{
+    unsigned char begins = MARK_BEGINS;
+    if (!l->token)
+        return;
+    buffer_add(&l->to_emulator, &begins, 1);
+    buffer_add(&l->to_emulator, l->token, strlen(l->token));
+    buffer_add(&l->to_emulator, what, strlen(what));
+}
+
+/* A terminal that does not know how wide it is says 0. */
+void mark_width(struct line *l)
+{
+    struct winsize size;
+    char what[16];
+    if (!l->token || ioctl(l->in, TIOCGWINSZ, &size) || !size.ws_col || size.ws_col == l->columns)
+        return;
+    l->columns = size.ws_col;
+    snprintf(what, sizeof what, "W%u;", l->columns);
+    mark(l, what);
+}
+
+void mark_end(struct line *l)
+{
+    if (!l->ended)
+        mark(l, "E;");
+    l->ended = true;
+}
