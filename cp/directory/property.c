@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "cp/credential/sha512_crypt.h"
+#include "cp/directory/ssh_key.h"
 
-enum { PARM_MAX = 64, SSH_COMMENT_MAX = 200 };
+enum { PARM_MAX = 64 };
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
@@ -148,6 +149,15 @@ static const char *take_share(struct row *row, struct value v)
     return good ? NULL : "is neither RELATIVE 1 to 10000 nor ABSOLUTE 0.1% to 100%";
 }
 
+static const char *take_idle(struct row *row, struct value v)
+{
+    uint32_t minutes;
+    if (!cells_of(v, 1, &minutes) || minutes < DIRECTORY_IDLE_LEAST || minutes > DIRECTORY_IDLE_MOST)
+        return "is not one cell of 2 to 10080 (minutes)";
+    row->user->idle = minutes;
+    return NULL;
+}
+
 static const char *take_xautolog(struct row *row, struct value v)
 {
     if (!is_list(v))
@@ -160,38 +170,15 @@ static const char *take_xautolog(struct row *row, struct value v)
     return NULL;
 }
 
-static bool is_base64(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
-           c == '=';
-}
-
-/* sshd(8), "AUTHORIZED_KEYS FILE FORMAT", but for the options: a kind of key, the key in base 64, and a comment. CP has
- * no use for them; whoever carries its lines has (scripts/vmn). */
-static bool is_ssh_key(const char *text)
-{
-    static const char *const kinds[] = {
-        "ssh-ed25519 ", "ssh-rsa ", "ecdsa-sha2-nistp256 ", "ecdsa-sha2-nistp384 ", "ecdsa-sha2-nistp521 ",
-        "sk-ssh-ed25519@openssh.com ", "sk-ecdsa-sha2-nistp256@openssh.com ",
-    };
-    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const char *key = text + strlen(kinds[i]), *end = key;
-        if (strncmp(text, kinds[i], strlen(kinds[i])))
-            continue;
-        while (is_base64(*end))
-            end++;
-        return end > key && (!*end || *end == ' ') && is_plain(end, SSH_COMMENT_MAX);
-    }
-    return false;
-}
-
 static const char *take_ssh_keys(struct row *row, struct value v)
 {
     if (!is_list(v))
         return "is no list of strings";
-    for (const char *at = v.at; at < v.at + v.bytes; at += strlen(at) + 1)
-        if (!is_ssh_key(at))
-            return "has a string that is no OpenSSH public key: its kind, base 64, comment";
+    for (const char *at = v.at; at < v.at + v.bytes; at += strlen(at) + 1) {
+        const char *fault = ssh_key_fault(at);
+        if (fault)
+            return fault;
+    }
     row->user->ssh_keys = v.at;
     row->user->ssh_keys_bytes = v.bytes;
     return NULL;
@@ -210,6 +197,7 @@ const struct property directory_user_properties[] = {
 #include "cp/device/grants.def"
     {"lines", take_lines, false},
     {"share", take_share, false},
+    {"idle", take_idle, false},
     {"xautolog", take_xautolog, false},
     {"ssh-keys", take_ssh_keys, false},
     {0},

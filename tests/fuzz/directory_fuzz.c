@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cp/directory/directory.h"
+#include "cp/directory/ssh_key.h"
 #include "cp/directory/volume.h"
 
 enum { FIRST = 33, VOLUME = 10000 };
@@ -22,10 +23,27 @@ static void require(int promise)
         abort();
 }
 
+/* The text of a key, and as one of whatever kind begins so: nothing beyond its end is looked at. */
+static void try_key(const uint8_t *data, size_t size)
+{
+    static const char *const begins[] = {"", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI",
+                                         "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABB"};
+    for (unsigned i = 0; i < sizeof begins / sizeof *begins; i++) {
+        size_t head = strlen(begins[i]);
+        char *text = malloc(head + size + 1);
+        memcpy(text, begins[i], head);
+        memcpy(text + head, data, size);
+        text[head + size] = 0;
+        require(ssh_key_fault(text) || strlen(text) > 68); /* the shortest there is */
+        free(text);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct directory d;
+    try_key(data, size);
     uint8_t *blob =
         aligned_alloc(8, (size + 15) & ~7ul); /* on the heap and just as long, so that a byte beyond is seen */
     memcpy(blob, data, size);

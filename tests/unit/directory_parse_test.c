@@ -19,6 +19,11 @@ enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };
     "$6$rounds=1000$salt$"                                                                                             \
     "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB./"
 
+#define ED25519 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP2PZs+XKzIHutBh9DnxZ6SLzAF6rS5+HxO36LYn29Di"
+#define ECDSA \
+    "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBJ27EKAZIvVn" \
+    "pTMZvm1aBhDnsCUv8wad9n+2BX5WfAW53y0wnVF5/FGb9LLI0GnpZfrUNmIhmY6dZCQM632b8y0="
+
 static struct directory directory;
 static char told[4096]; /* every fault so far: "path: reason\n" */
 static _Alignas(8) uint8_t blob[BLOB];
@@ -117,11 +122,15 @@ static void a_good_directory_gives_its_users(void **state)
     set_cell("/users/ALICE", "maximum", 64);
     set_text("/users/ALICE", "nesting", "shadow");
     set_bytes("/users/ALICE", "xautolog", "MAINT\0BOB", 10);
-    set_bytes("/users/ALICE", "ssh-keys", "ssh-ed25519 AAAA/+== alice@home\0ssh-rsa B", 42);
+    set_bytes("/users/ALICE", "ssh-keys", ED25519 " alice@home\0" ECDSA, sizeof(ED25519 " alice@home\0" ECDSA));
+    set_cell("/users/ALICE", "idle", 15);
     assert_int_equal(parse(), 0);
     const struct user *alice = directory_find(&directory, "ALICE"), *maint = directory_find(&directory, "MAINT");
     assert_non_null(alice);
     assert_string_equal(alice->ipl, "CMS");
+    assert_int_equal(alice->ssh_keys_bytes, sizeof(ED25519 " alice@home\0" ECDSA));
+    assert_int_equal(alice->idle, 15);
+    assert_int_equal(maint->idle, 0);
     assert_int_equal(alice->classes, CLASS('G'));
     assert_int_equal(alice->machine.storage_maximum, 64 << 20);
     assert_int_equal(maint->machine.storage_maximum, 32 << 20);
@@ -228,6 +237,9 @@ static void values_are_judged(void **state)
         {"ssh-keys", "ssh-ed25519 ", 13},       {"ssh-keys", "ssh-ed25519 AA\" x", 18},
         {"ssh-keys", "ssh-ed25519 AA\nx", 17},  {"ssh-keys", "ssh-ed25519 AA a\nssh-rsa B", 27},
         {"ssh-keys", "command=\"x\" ssh-ed25519 AA", 27}, {"ssh-keys", "ssh-ed25519 AA\0x", 17},
+        {"ssh-keys", ED25519 "\0" ED25519, sizeof(ED25519 "\0" ED25519) - 1},
+        {"ssh-keys", ED25519 "\0x", sizeof ED25519 + 2}, {"ssh-keys", ED25519 "A", sizeof ED25519 + 1},
+        {"idle", "\0\0\0\0", 4}, {"idle", "\0\0\0\1", 4}, {"idle", "\0\0\x27\x61", 4}, {"idle", "\0\5", 2},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
