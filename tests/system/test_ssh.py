@@ -1,6 +1,5 @@
 """People who come by SSH: two at once, by key and by password; one is cut off, comes back and goes on."""
 import os
-import re
 import socket
 import subprocess
 
@@ -9,58 +8,7 @@ import pytest
 
 import harness
 from harness import ROOT
-
-HOSTS = [("tcg",), ("bochs",)]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return str(s.getsockname()[1])
-
-
-class Front:
-    """A machine with an sshd before it, and ALICE's key in its directory."""
-
-    def __init__(self, machine, place, host, *more, as_user=None):
-        self.place, self.port, self.lines = str(place), free_port(), []
-        self.key = os.path.join(self.place, "key")
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
-        self.disk = harness.new_disk(place / "disk.img")
-        self.give_keys("ALICE")
-        self.state = os.path.join(self.place, "state")
-        self.machine = machine("--machine", host, "--disk", self.disk, "--ssh", self.port, "--ssh-state",
-                               os.path.relpath(self.state),
-                               *more, clock="real")
-        self.machine.console.expect("Enter LOGON", timeout=60)
-
-    def give_keys(self, user):
-        with open(self.key + ".pub", encoding="ascii") as file:
-            key = file.read().strip()
-        with open(harness.DIRECTORY, encoding="utf-8") as file:
-            source = re.sub(rf"(\b{user} {{)", rf'\1 ssh-keys = "{key}";', file.read(), count=1)
-        compiled = os.path.join(self.place, "directory.dtb")
-        subprocess.run(["dtc", "-q", "-o", compiled], input=source.encode(), check=True)
-        subprocess.run([os.path.join(ROOT, "build", "mkimage"), "--replace-directory", self.disk, "--directory",
-                        compiled], check=True)
-
-    def command(self, user, *options, key=True):
-        return ["ssh", "-F", "none", "-p", self.port, "-o", "StrictHostKeyChecking=no", "-o",
-                f"UserKnownHostsFile={self.place}/hosts", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o",
-                "IdentitiesOnly=yes", "-o", f"IdentityFile={self.key if key else '/dev/null'}", *options,
-                f"{user}@127.0.0.1"]
-
-    def visit(self, user, *options, key=True):
-        child = pexpect.spawn(self.command(user, "-tt", *options, key=key)[0],
-                              self.command(user, "-tt", *options, key=key)[1:], encoding="latin-1", timeout=30,
-                              dimensions=(24, 100))
-        child.delaybeforesend = None
-        self.lines.append(harness.Line(child, open(os.path.join(self.place, f"ssh{len(self.lines)}"), "w",
-                                                   encoding="latin-1")))
-        return self.lines[-1]
-
-    def piped(self, user, text, key=True):
-        return subprocess.run(self.command(user, "-T", key=key), input=text.encode(), capture_output=True, timeout=60)
+from ssh_front import Front, free_port, two_at_once
 
 
 def status(line):
@@ -161,6 +109,11 @@ def test_by_ssh_too_who_says_here_takes_the_session_from_the_connection_that_has
     second.expect("Enter LOGON")
     second.type("LOGOFF")
     assert status(second) == 0
+
+
+def test_two_who_type_at_once_lose_no_byte(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg", "--module", harness.guest("mirror"))
+    assert two_at_once(front, 16000)[0] == 0
 
 
 def test_who_has_keys_comes_by_no_other_name_either(machine, tmp_path):
