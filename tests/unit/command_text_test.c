@@ -337,6 +337,16 @@ static void query_nest_tells_what_is_beneath(void **state)
     assert_answer("BOB", "QUERY NEST X", 3, "HCPCQR003E");
 }
 
+static void query_set_shows_after_how_long_without_a_key_a_user_is_disconnected(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "QUERY SET", 0, ", IDLE OFF");
+    struct user *bob = (struct user *)directory_find(&directory, "BOB");
+    bob->idle = 90;
+    assert_answer("BOB", "QUERY SET", 0, ", IDLE 90");
+    bob->idle = 0;
+}
+
 static void trace_vmx_names_rule_and_field_a_few_a_second(void **state)
 {
     (void)state;
@@ -455,6 +465,7 @@ int main(void)
         TEST(indicate_counts),
         TEST(indicate_nest_counts_by_reason_and_level),
         TEST(query_nest_tells_what_is_beneath),
+        TEST(query_set_shows_after_how_long_without_a_key_a_user_is_disconnected),
         TEST(trace_vmx_names_rule_and_field_a_few_a_second),
         TEST(the_fuzzer_knows_every_command),
         TEST(a_message_is_cut_where_there_is_no_room_for_its_texts),
