@@ -149,14 +149,8 @@ static const uint8_t wanted[256] = {
     [EXIT_IO] = WANT_INSTRUCTION,
 };
 
-void vmx_exit_capture(struct exit *exit)
+static inline __attribute__((always_inline)) void capture_more(struct exit *exit, unsigned more)
 {
-    exit->reason = (uint32_t)op_vmread(VMCS_EXIT_REASON);
-    exit->qualification = op_vmread(VMCS_EXIT_QUALIFICATION);
-    exit->rip = op_vmread(VMCS_GUEST_RIP);
-    exit->instruction_length = (uint32_t)op_vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
-    exit->idt_vectoring_info = (uint32_t)op_vmread(VMCS_IDT_VECTORING_INFO);
-    unsigned more = wanted[(uint8_t)exit->reason];
     if (more & WANT_ADDRESSES) {
         exit->guest_physical = op_vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
         exit->guest_linear = op_vmread(VMCS_GUEST_LINEAR_ADDRESS);
@@ -167,8 +161,26 @@ void vmx_exit_capture(struct exit *exit)
     }
     if (more & WANT_INSTRUCTION)
         exit->instruction_info = (uint32_t)op_vmread(VMCS_EXIT_INSTRUCTION_INFO);
+}
+
+void vmx_exit_capture(struct exit *exit)
+{
+    exit->reason = (uint32_t)op_vmread(VMCS_EXIT_REASON);
+    exit->qualification = op_vmread(VMCS_EXIT_QUALIFICATION);
+    exit->rip = op_vmread(VMCS_GUEST_RIP);
+    exit->instruction_length = (uint32_t)op_vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+    exit->idt_vectoring_info = (uint32_t)op_vmread(VMCS_IDT_VECTORING_INFO);
+    unsigned more = wanted[(uint8_t)exit->reason];
+    if (more)
+        capture_more(exit, more);
     if (exit->idt_vectoring_info >> 31)
         exit->idt_vectoring_error = (uint32_t)op_vmread(VMCS_IDT_VECTORING_ERROR_CODE);
+}
+
+static __attribute__((noinline)) bool not_entered(struct vcpu *vcpu)
+{
+    vcpu->exit = (struct exit){.reason = (uint32_t)op_vmread(VMCS_INSTRUCTION_ERROR)};
+    return false;
 }
 
 static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
@@ -178,10 +190,8 @@ static bool vmx_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 
     vcpu_load(vcpu);
     op_vmwrite(VMCS_PREEMPTION_TIMER, vmx_timer_ticks(deadline, now));
-    if (vmx_enter(vcpu->gpr, region->launched, &region->host_rsp)) {
-        vcpu->exit = (struct exit){.reason = (uint32_t)op_vmread(VMCS_INSTRUCTION_ERROR)};
-        return false;
-    }
+    if (vmx_enter(vcpu->gpr, region->launched, &region->host_rsp))
+        return not_entered(vcpu);
     region->launched = true;
     vmx_exit_capture(&vcpu->exit);
     return true;

@@ -10,7 +10,15 @@ enum { NS_PER_SECOND = 1000000000 };
 
 uint64_t clock_hz = NS_PER_SECOND;
 
+uint64_t timer_earliest = UINT64_MAX;
+
 static struct timer *armed;
+
+/* The list's head is another. */
+static void earliest_renew(void)
+{
+    timer_earliest = armed ? armed->deadline : UINT64_MAX;
+}
 
 /* value * to / from, without a 128-bit product, since freestanding code cannot divide one: the whole part of value /
  * from and its remainder are converted apart. The remainder's product fits, since both rates are far below 2^32. What
@@ -46,6 +54,7 @@ void timer_arm(struct timer *timer, uint64_t deadline)
     timer->next = *at;
     timer->armed = true;
     *at = timer;
+    earliest_renew();
 }
 
 void timer_cancel(struct timer *timer)
@@ -59,11 +68,7 @@ void timer_cancel(struct timer *timer)
     *at = timer->next;
     timer->next = NULL;
     timer->armed = false;
-}
-
-uint64_t timer_next(void)
-{
-    return armed ? armed->deadline : UINT64_MAX;
+    earliest_renew();
 }
 
 void timer_run(uint64_t now)

@@ -25,7 +25,8 @@ struct timer {
 
 void timer_arm(struct timer *, uint64_t deadline); /* arms, or moves when armed already */
 void timer_cancel(struct timer *);                 /* nothing to do when not armed */
-uint64_t timer_next(void);                         /* earliest deadline, UINT64_MAX: none */
+extern uint64_t timer_earliest;                    /* is for timer_next() alone */
+static inline uint64_t timer_next(void) { return timer_earliest; } /* deadline, UINT64_MAX: none */
 /* Expires, in order, the timers with deadline <= now: all of them, or as many as fit
  * WORK_SLICE; the others stay due. */
 void timer_run(uint64_t now);
