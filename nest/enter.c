@@ -95,15 +95,14 @@ static enum nest_result refuse(struct nest *nest, const struct nest_failure *fai
 
 /* ---- L2 runs ------------------------------------------------------------------ */
 
-/* SDM "VMX-Preemption Timer": counts down at the TSC's rate shifted right, and goes on while CP handles exits of its
- * own. */
-static void start_timer(struct nest *nest, const struct vmcs *vmcs12)
+/* It counts down at the TSC's rate shifted right. */
+static void load_timer(struct nest *nest, const struct vmcs *vmcs12)
 {
-    nest->timer_deadline = NEST_NO_ADDRESS;
+    nest->timer_deadline = NEST_NO_TIMER;
     if (!(vmcs12->pin_controls & PIN_PREEMPTION_TIMER))
         return;
-    unsigned rate = nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
-    nest->timer_deadline = nest->host->tsc(nest->host->context) + ((uint64_t)vmcs12->preemption_timer << rate);
+    nest->timer_deadline = NEST_TIMER_FRESH;
+    nest->timer_ticks = (uint64_t)vmcs12->preemption_timer << (nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE);
 }
 
 /* An L1 that enters without VPIDs counts on its own translations being flushed at each entry and exit.  Hardware does
@@ -151,7 +150,7 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
         nest_image_recompute_guest(nest, vmcs);
     tag_renew(nest, vmcs);
     untag(nest, vmcs12);
-    start_timer(nest, vmcs12);
+    load_timer(nest, vmcs12);
     nest->event = (struct nest_event){0};
     if (vmcs12->entry_interruption_info & EVENT_VALID)
         nest->event = (struct nest_event){vmcs12->entry_interruption_info, vmcs12->entry_exception_error_code,

@@ -72,7 +72,7 @@ static enum nest_result for_cp(struct nest *nest, const struct exit *exit)
 static bool timer_expired(const struct nest *nest, const struct exit *exit)
 {
     return (exit->reason & 0xFFFF) == EXIT_PREEMPTION_TIMER &&
-           nest->host->tsc(nest->host->context) >= nest->timer_deadline;
+           nest_timer_expired(nest, nest->host->tsc(nest->host->context));
 }
 
 enum nest_result nest_exit(struct nest *nest, const struct exit *exit)

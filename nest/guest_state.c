@@ -106,8 +106,11 @@ static void save_timer(const struct nest *nest, struct nest_vmcs *vmcs)
 {
     if (!(vmcs->vmcs12.exit_controls & EXIT_SAVE_PREEMPTION_TIMER))
         return;
-    uint64_t now = nest->host->tsc(nest->host->context);
-    uint64_t left = nest->timer_deadline > now ? nest->timer_deadline - now : 0;
+    uint64_t now = nest->host->tsc(nest->host->context), left = 0;
+    if (nest->timer_deadline == NEST_TIMER_FRESH)
+        left = nest->timer_ticks;
+    else if (nest->timer_deadline > now)
+        left = nest->timer_deadline - now;
     left >>= nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE;
     PUT(PREEMPTION_TIMER, preemption_timer, (uint32_t)left);
 }

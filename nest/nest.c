@@ -41,7 +41,7 @@ void nest_reset(struct nest *nest, bool power_up)
     nest->vmxon_gpa = 0;
     for (unsigned i = 0; i < NEST_MEMOS; i++)
         nest->memos[i].used = 0;
-    nest->timer_deadline = NEST_NO_ADDRESS;
+    nest->timer_deadline = NEST_NO_TIMER;
     nest->event = (struct nest_event){0};
     if (power_up)
         nest->feature_control = FEATURE_LOCKED_ON;
@@ -86,9 +86,32 @@ enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowle
     return vmcs12->pin_controls & PIN_EXTERNAL_INTERRUPT_EXITING ? NEST_ARRIVAL_EXIT : NEST_ARRIVAL_DELIVER;
 }
 
-enum nest_arrival nest_nmi_arrives(const struct nest *nest)
+/* With virtual NMIs the bit blocks those that L1 injects, else the CPU's own. */
+enum nest_arrival nest_nmi_arrives(const struct nest *nest, bool blocked)
 {
-    return nest->current->vmcs12.pin_controls & PIN_NMI_EXITING ? NEST_ARRIVAL_EXIT : NEST_ARRIVAL_DELIVER;
+    uint32_t pin = nest->current->vmcs12.pin_controls;
+    return (pin & PIN_NMI_EXITING) && (!blocked || (pin & PIN_VIRTUAL_NMIS)) ? NEST_ARRIVAL_EXIT
+                                                                            : NEST_ARRIVAL_DELIVER;
+}
+
+bool nest_is_inactive(const struct nest *nest)
+{
+    return nest->current->vmcs12.guest_activity_state;
+}
+
+uint32_t nest_windows(const struct nest *nest)
+{
+    return nest->current->vmcs12.processor_controls & (CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING);
+}
+
+uint64_t nest_timer_start(struct nest *nest, uint64_t now)
+{
+    return nest->timer_deadline = now + nest->timer_ticks;
+}
+
+bool nest_timer_expired(const struct nest *nest, uint64_t now)
+{
+    return nest->timer_deadline != NEST_TIMER_FRESH && now >= nest->timer_deadline;
 }
 
 static struct nest_cr cr_of(uint64_t value, uint64_t ones, uint64_t zeroes)

@@ -39,6 +39,8 @@
 #include "vmcs-shadow/exit.h"
 
 #define NEST_NO_ADDRESS (~0ull)
+#define NEST_NO_TIMER (~0ull)
+#define NEST_TIMER_FRESH 0ull
 #define NEST_NO_FIELD (~0u)
 
 /* Where a page of L1's storage is.  `bytes` is 4 KiB or 2 MiB: how far both sides are contiguous around it. */
@@ -176,7 +178,9 @@ struct nest {
     struct vmcs_set fields;           /* those L1 is offered; empty: not asked for yet, see nest_active_fields() */
     void *field_bitmaps[2];           /* what L2 may reach in a linked VMCS at most: by VMREAD, VMWRITE; NULL: unused */
 
-    uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; ~0: not active */
+    uint64_t timer_deadline;          /* TSC at which L1's preemption timer for L2 runs out; NEST_NO_TIMER: not active,
+                                         NEST_TIMER_FRESH: it counts from L2's first instruction, which is to come */
+    uint64_t timer_ticks;             /* that it counts, of the TSC */
 
     struct nest_fault fault;          /* after NEST_FAULT */
     struct nest_event event;          /* after NEST_ENTERED */
@@ -238,7 +242,8 @@ struct nest_entry {
     struct vmcs_set *write;     /* fields whose value in the region is not the image's yet, for the caller to empty when
                                    it is; never among them: the entry interruption fields (CP's event queue writes
                                    those) and the preemption timer */
-    uint64_t deadline;          /* TSC at which L1 wants L2 out, ~0: none; CP's timer is set for the earlier one */
+    uint64_t deadline;          /* TSC at which L1 wants L2 out, NEST_NO_TIMER: never; CP's timer is set for the earlier
+                                   one. NEST_TIMER_FRESH: nest_timer_start() says when */
 };
 /* NEST_RESUME: *entry is filled; the caller loads entry->region and writes entry->write to it (vmcs_sync_push).
  * NEST_NO_FRAMES, NEST_UNSOUND, NEST_WAITS: stop the machine.  @pre nest_in_guest() */
@@ -250,13 +255,20 @@ void *nest_region(const struct nest *nest); /* the same region. @pre nest_in_gue
  * @pre nest_in_guest(), vmcs02 is loaded */
 enum nest_result nest_exit(struct nest *nest, const struct exit *exit);
 /* Gives L1 an exit that CP makes up: EXIT_EXTERNAL_INTERRUPT with interruption_info (0: not acknowledged), EXIT_INIT,
- * EXIT_TRIPLE_FAULT, EXIT_EXCEPTION_NMI with an NMI, ...; idt_vectoring_info: an event queued for L2 and not delivered.
- * @pre nest_in_guest(), vmcs02 is loaded */
+ * EXIT_TRIPLE_FAULT, EXIT_EXCEPTION_NMI with an NMI, ...  @pre nest_in_guest(), vmcs02 is loaded */
 enum nest_result nest_reflect(struct nest *nest, const struct exit *exit);
 /* Hardware refused vmcs02 with VMfail: our bug, but L1 gets an answer (VMfailValid 7), its RIP advanced, and lives. */
 enum nest_result nest_entry_refused(struct nest *nest);
 
 bool nest_steps(const struct nest *nest); /* L1's monitor trap flag. @pre nest_in_guest() */
+bool nest_is_inactive(const struct nest *nest); /* L1 enters L2 so. @pre after NEST_ENTERED */
+uint32_t nest_windows(const struct nest *nest); /* L1's interrupt-window and NMI-window exiting. @pre nest_in_guest() */
+
+/* L1's preemption timer: SDM "VMX-Preemption Timer". It begins when L2 does, so that an entry is not charged with what
+ * CP does for it; from then on it goes on while CP handles exits of its own. Returns its deadline.
+ * @pre that is NEST_TIMER_FRESH; `now` is the TSC, and L2's first instruction is the next thing to come */
+uint64_t nest_timer_start(struct nest *nest, uint64_t now);
+bool nest_timer_expired(const struct nest *nest, uint64_t now);
 
 /* What becomes of an interrupt or NMI for L1 that arrives while L2 runs. */
 enum nest_arrival {
@@ -264,7 +276,7 @@ enum nest_arrival {
     NEST_ARRIVAL_DELIVER,   /* L1 gave its interrupts away: to L2 as to any guest (its RFLAGS.IF, its windows) */
 };
 enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowledge);
-enum nest_arrival nest_nmi_arrives(const struct nest *nest);
+enum nest_arrival nest_nmi_arrives(const struct nest *nest, bool blocked); /* by L2's interruptibility */
 
 /* MOV to CR0 or CR4 (number 0 or 4) of the guest that runs, as far as it is CP's to do: what goes into the register and
  * into its read shadow.  While L1 runs the register is L1's with CP's forced bits; while L2 runs, the bits L1 keeps

@@ -137,23 +137,31 @@ static __attribute__((noinline)) void enter_until(struct vm *vm, uint64_t begun,
 
     do {
         deadline = timer_next() < end ? timer_next() : end;
-        uint64_t until = deadline;
+        uint64_t until = deadline, entered = 0;
         if (nested_runs(&vm->vcpu)) {
             uint64_t nested = nested_prepare(vm);
             if (vm->state != VM_RUNNABLE)
                 break;
-            until = nested < deadline ? nested : deadline;
+            if (nested < deadline) {
+                if (nested == NEST_TIMER_FRESH) /* what CP does from here to the entry takes none of it */
+                    entered = clock_now(), nested = nested_timer_start(vm, entered);
+                until = nested < deadline ? nested : deadline;
+            }
         }
         if (event_waits(vm)) {
-            if (!event_prepare(vm)) {
+            enum event_entry how = event_prepare(vm);
+            if (how == EVENT_SHUT_DOWN)
                 machine_check_shut_down(vm);
+            if (how <= EVENT_WAITS)
                 break;
-            }
             if (timer_next() < deadline) /* an interrupt taken or held back armed one */
                 deadline = timer_next(), until = until < deadline ? until : deadline;
+            if (how == EVENT_LEAVE)
+                until = 0;
         }
         dispatch_account.entries++;
-        uint64_t entered = clock_now();
+        if (!entered)
+            entered = clock_now();
         note_stretch(vm, entered - now);
         if (!cpu_backend->enter(&vm->vcpu, until, entered)) {
             entry_refused(vm);
@@ -164,7 +172,7 @@ static __attribute__((noinline)) void enter_until(struct vm *vm, uint64_t begun,
         vm->virtual_ticks += now - entered; /* at every exit: a guest may ask in this one */
         if (!nested_runs(&vm->vcpu) || !nested_exit(vm))
             exit_dispatch(vm);
-        if (!cpu_events.exact || exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
+        if (__builtin_expect(!cpu_events.exact, true) || exit_basic(&vm->vcpu.exit) == EXIT_EXTERNAL_INTERRUPT)
             /* a guest with interrupts off that exits often need not hold up CP's lines and disks */
             cpu_interrupt_window();
     } while (vm->state == VM_RUNNABLE && !cpu_events.pending && now < deadline);

@@ -1,5 +1,5 @@
 /* Virtual VMX in the run loop, between exit and entry: instructions and calls of L1, what nest/ made of an exit of L2,
- * and what CP makes up for L1: interrupts, NMIs, INIT, exceptions, a triple fault. */
+ * and what CP makes up for L1: interrupts, NMIs, INIT, windows, exceptions, a triple fault. */
 #include "cp/vcpu/nested.h"
 
 #include "cp/diagnose.h"
@@ -22,6 +22,7 @@ static void conclude(struct vm *vm, enum nest_result result)
         vcpu->event_info = vcpu->nest->event.info;
         vcpu->event_error = vcpu->nest->event.error;
         vcpu->event_length = vcpu->nest->event.length;
+        vcpu->window |= nest_is_inactive(vcpu->nest); /* looked at before it is entered */
         break;
     case NEST_NO_FRAMES:
         cpu_nested->use(vcpu, NULL);
@@ -152,68 +153,101 @@ bool nested_takes_interrupts(const struct vm *vm)
     return nest_interrupt_arrives(vm->vcpu.nest, &acknowledge) == NEST_ARRIVAL_EXIT;
 }
 
-/* The event that waited for L2 goes to L1 as IDT-vectoring information; a trap flag's exit is no such event. */
-static struct exit made_up(struct vcpu *vcpu, uint32_t reason)
+bool nested_takes_nmis(const struct vm *vm)
 {
-    struct exit exit = {.reason = reason, .rip = vcpu_read(vcpu, VMCS_GUEST_RIP)};
-
-    if ((vcpu->event_info & EVENT_TYPE) == EVENT_OTHER)
-        vcpu->event_info = vcpu->event_length = 0;
-    exit.idt_vectoring_info = vcpu->event_info;
-    exit.idt_vectoring_error = vcpu->event_error;
-    exit.instruction_length = vcpu->event_length;
-    vcpu->event_info = 0;
-    return exit;
+    return nest_nmi_arrives(vm->vcpu.nest, true) == NEST_ARRIVAL_EXIT;
 }
 
-void nested_init(struct vm *vm)
+/* An exit that the processor would make where L2 stands, and no event is on its way to L2. */
+static void reflect(struct vm *vm, struct exit *exit)
 {
-    struct exit exit = made_up(&vm->vcpu, EXIT_INIT);
-
-    vm->vcpu.init_pending = false;
-    conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
+    exit->rip = vcpu_read(&vm->vcpu, VMCS_GUEST_RIP);
+    conclude(vm, nest_reflect(vm->vcpu.nest, exit));
 }
 
 void nested_trap_flag(struct vm *vm)
 {
-    struct exit exit = made_up(&vm->vcpu, EXIT_MTF);
+    struct exit exit = {.reason = EXIT_MTF};
 
-    conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
+    vm->vcpu.event_info = vm->vcpu.event_length = 0;
+    reflect(vm, &exit);
 }
 
-static bool reflect_interrupt(struct vm *vm)
+enum { BLOCKED_STI_OR_MOV_SS = 3, BLOCKED_MOV_SS = 2, BLOCKED_NMI = 8, NOTHING = EXIT_REASONS };
+enum { PENDING_BREAKPOINT = 1 << 12, PENDING_STEP = 1 << 14 };
+
+/* SDM "Priority Among Concurrent Events"; where windows and the timer have their places: "Interrupt-Window Exiting and
+ * Virtual-Interrupt Delivery", "NMI-Window Exiting", "VMX-Preemption Timer". What L1 leaves to L2 ends the search. */
+static unsigned exit_due(const struct vm *vm, uint64_t blocked, bool interrupts_on)
 {
+    const struct nest *nest = vm->vcpu.nest;
+    uint32_t windows = nest_windows(nest);
+    bool nmis_blocked = blocked & BLOCKED_NMI;
+
+    if (nest_timer_expired(nest, clock_now()))
+        return EXIT_PREEMPTION_TIMER;
+    if ((windows & CPU_NMI_WINDOW_EXITING) && !nmis_blocked)
+        return EXIT_NMI_WINDOW;
+    if (vm->vcpu.nmi_pending && nest_nmi_arrives(nest, nmis_blocked) == NEST_ARRIVAL_EXIT)
+        return EXIT_EXCEPTION_NMI;
+    if (vm->vcpu.nmi_pending && !nmis_blocked)
+        return NOTHING;
+    if ((windows & CPU_INTERRUPT_WINDOW_EXITING) && interrupts_on)
+        return EXIT_INTERRUPT_WINDOW;
+    return machine_interrupt_pending(&vm->machine) && nested_takes_interrupts(vm) ? EXIT_EXTERNAL_INTERRUPT : NOTHING;
+}
+
+static void reflect_due(struct vm *vm, enum exit_reason reason)
+{
+    struct exit exit = {.reason = reason};
     bool acknowledge = false;
 
-    if (nest_interrupt_arrives(vm->vcpu.nest, &acknowledge) != NEST_ARRIVAL_EXIT)
-        return false;
-    struct exit exit = made_up(&vm->vcpu, EXIT_EXTERNAL_INTERRUPT);
-    if (acknowledge) {
-        int vector = machine_interrupt_acknowledge(&vm->machine);
+    if (reason == EXIT_EXCEPTION_NMI) {
+        exit.interruption_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
+        vm->vcpu.nmi_pending = false;
+    } else if (reason == EXIT_INIT) {
+        vm->vcpu.init_pending = false;
+    } else if (reason == EXIT_EXTERNAL_INTERRUPT) {
+        nest_interrupt_arrives(vm->vcpu.nest, &acknowledge);
+        int vector = acknowledge ? machine_interrupt_acknowledge(&vm->machine) : -1;
         if (vector >= 0)
             exit.interruption_info = EVENT_VALID | EVENT_EXTERNAL | (uint32_t)vector;
     }
-    conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
-    return true;
+    reflect(vm, &exit);
 }
 
-static bool reflect_nmi(struct vm *vm)
+/* What L2 has delivered before its next instruction, in the place of which an INIT can come, and else nothing. */
+static bool traps(struct vcpu *vcpu, uint64_t blocked)
 {
-    if (nest_nmi_arrives(vm->vcpu.nest) != NEST_ARRIVAL_EXIT)
-        return false;
-    struct exit exit = made_up(&vm->vcpu, EXIT_EXCEPTION_NMI);
-    exit.interruption_info = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
-    vm->vcpu.nmi_pending = false;
-    conclude(vm, nest_reflect(vm->vcpu.nest, &exit));
-    return true;
+    return !(blocked & BLOCKED_MOV_SS) &&
+           (vcpu_read(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) & (PENDING_BREAKPOINT | PENDING_STEP));
 }
 
-void nested_interrupt(struct vm *vm)
+enum nested_next nested_next(struct vm *vm)
 {
-    if (vm->vcpu.nmi_pending && reflect_nmi(vm))
-        return;
-    if (machine_interrupt_pending(&vm->machine))
-        reflect_interrupt(vm);
+    struct vcpu *vcpu = &vm->vcpu;
+    bool halted = vcpu_read(vcpu, VMCS_GUEST_ACTIVITY_STATE) == ACTIVITY_HLT;
+
+    if (halted)
+        pace_idle(&vm->machine.pace);
+    bool waiting = vcpu->nmi_pending || vcpu->init_pending || machine_interrupt_pending(&vm->machine);
+    if (!waiting && !halted)
+        return NESTED_GOES_ON;
+    uint64_t blocked = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY);
+    if (vcpu->event_info || (!vcpu->init_pending && traps(vcpu, blocked)))
+        return waiting ? NESTED_LEAVE : NESTED_GOES_ON;
+    if (vcpu->init_pending) {
+        reflect_due(vm, EXIT_INIT);
+        return NESTED_GOES_ON;
+    }
+    bool interrupts_on = vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+    if ((blocked & BLOCKED_STI_OR_MOV_SS) && (interrupts_on || !(blocked & BLOCKED_NMI)))
+        return NESTED_SHADOW;
+    unsigned due = exit_due(vm, blocked, interrupts_on);
+    if (due == NOTHING)
+        return halted ? NESTED_HALTED : NESTED_GOES_ON;
+    reflect_due(vm, due);
+    return NESTED_GOES_ON;
 }
 
 void nested_refused(struct vm *vm)

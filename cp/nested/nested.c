@@ -85,8 +85,6 @@ struct nest_cr nested_cr(struct vm *vm, unsigned number, uint64_t value)
     return (struct nest_cr){real, value};
 }
 
-enum { ACTIVITY_HLT = 1 };
-
 static void timer_of_l1(struct timer *timer)
 {
     struct vm *vm = timer->owner;
@@ -97,15 +95,26 @@ static void timer_of_l1(struct timer *timer)
 
 void nested_halt(struct vm *vm)
 {
+    vcpu_write(&vm->vcpu, VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);
+    vm->vcpu.window = true; /* looked at before the next entry */
+}
+
+void nested_wait(struct vm *vm)
+{
     struct nested *nested = (struct nested *)vm->vcpu.nest;
 
-    vcpu_write(&vm->vcpu, VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);
+    vm->state = VM_WAITING;
     timer_cancel(&nested->halted);
-    if (nested->nest.timer_deadline == NEST_NO_ADDRESS)
+    if (nested->nest.timer_deadline == NEST_NO_TIMER)
         return;
     nested->halted.owner = vm;
     nested->halted.expire = timer_of_l1;
     timer_arm(&nested->halted, nested->nest.timer_deadline);
+}
+
+uint64_t nested_timer_start(struct vm *vm, uint64_t now)
+{
+    return nest_timer_start(vm->vcpu.nest, now);
 }
 
 bool nested_will_wake(const struct vm *vm)

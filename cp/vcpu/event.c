@@ -222,12 +222,10 @@ static void take_next(struct vm *vm)
     }
 }
 
-/* SDM "Other Causes of VM Exits": an INIT ends L2; it waits while VMX operation is not left. True: the CPU goes on. */
+/* It waits while VMX operation is not left. True: the CPU goes on. */
 static bool init_take(struct vm *vm)
 {
-    if (nested_runs(&vm->vcpu))
-        nested_init(vm);
-    else if (!nested_blocks_init(vm))
+    if (!nested_blocks_init(vm))
         vm_init(vm);
     return vm->state != VM_STOPPED;
 }
@@ -243,44 +241,78 @@ static void pace_follow(struct vm *vm)
         pace_done(&vm->machine.pace);
 }
 
-bool event_prepare(struct vm *vm)
+/* Where the shadow of STI or MOV SS over L2 ends. With interrupts off and NMIs blocked no window says. */
+static uint32_t shadow_window(struct vcpu *vcpu)
+{
+    if (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF)
+        return CPU_INTERRUPT_WINDOW_EXITING;
+    return vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_NMI ? 0 : CPU_NMI_WINDOW_EXITING;
+}
+
+static bool waits(const struct vm *vm)
+{
+    return vm->vcpu.nmi_pending || machine_interrupt_pending(&vm->machine);
+}
+
+/* Windows for what waits, and one for the end of a shadow. */
+static uint32_t windows_wanted(struct vm *vm, enum nested_next next)
+{
+    uint32_t windows = vm->machine.pace.measures ? CPU_INTERRUPT_WINDOW_EXITING : 0;
+
+    if (next == NESTED_LEAVE)
+        return windows;
+    if (next == NESTED_SHADOW)
+        windows |= shadow_window(&vm->vcpu);
+    return windows | (vm->vcpu.nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |
+           (machine_interrupt_pending(&vm->machine) ? CPU_INTERRUPT_WINDOW_EXITING : 0);
+}
+
+static enum nested_next for_l2(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
 
+    if (vcpu->event_made)
+        nested_exception(vm);
+    else if ((vcpu->event_info & EVENT_TYPE) == EVENT_OTHER)
+        nested_trap_flag(vm);
+    return nested_runs(vcpu) ? nested_next(vm) : NESTED_GOES_ON;
+}
+
+enum event_entry event_prepare(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    enum nested_next next = NESTED_GOES_ON;
+
     if (vcpu->triple_fault && !nested_triple_fault(vm))
-        return false;
-    if (vcpu->init_pending && !init_take(vm))
-        return false;
+        return EVENT_SHUT_DOWN;
+    if (vcpu->init_pending && !nested_runs(vcpu) && !init_take(vm))
+        return EVENT_SHUT_DOWN;
     if (machine_nmi_take(&vm->machine))
         vcpu->nmi_pending = true;
     if (vm->machine.pace.measures)
         pace_follow(vm);
-    bool waiting = vcpu->nmi_pending || machine_interrupt_pending(&vm->machine);
     if (nested_runs(vcpu)) {
-        if (vcpu->event_made)
-            nested_exception(vm);
-        else if ((vcpu->event_info & EVENT_TYPE) == EVENT_OTHER)
-            nested_trap_flag(vm);
-        if (waiting && nested_runs(vcpu))
-            nested_interrupt(vm);
-        waiting = vcpu->nmi_pending || machine_interrupt_pending(&vm->machine);
+        next = for_l2(vm);
+        if (vm->state == VM_STOPPED)
+            return EVENT_SHUT_DOWN;
     }
-    if (!vcpu->event_info && waiting)
+    if (!vcpu->event_info && waits(vm) && next != NESTED_LEAVE)
         take_next(vm);
     if (vcpu->event_info) {
         if (nested_runs(vcpu) && !nest_assert_event(vcpu->event_info, vcpu->event_error)) {
             vm_unsound(vm, VMCS_ENTRY_INTERRUPTION_INFO);
-            return false;
+            return EVENT_SHUT_DOWN;
         }
         hand_over(vcpu);
+    } else if (next == NESTED_HALTED) {
+        nested_wait(vm);
+        return EVENT_WAITS;
     }
-    uint32_t windows = vm->machine.pace.measures ? CPU_INTERRUPT_WINDOW_EXITING : 0;
-    if (waiting)
-        windows |= (vcpu->nmi_pending ? CPU_NMI_WINDOW_EXITING : 0) |
-                   (machine_interrupt_pending(&vm->machine) ? CPU_INTERRUPT_WINDOW_EXITING : 0);
-    bool goes_on = window_set(vm, windows);
+    bool goes_on = window_set(vm, windows_wanted(vm, next));
     vcpu->window |= vcpu->init_pending;
-    return goes_on;
+    if (!goes_on)
+        return EVENT_SHUT_DOWN;
+    return next == NESTED_LEAVE ? EVENT_LEAVE : EVENT_ENTER;
 }
 
 bool event_deliverable(struct vm *vm)
@@ -290,9 +322,8 @@ bool event_deliverable(struct vm *vm)
         vcpu->nmi_pending = true;
     if (vcpu->init_pending && !nested_blocks_init(vm))
         return true;
-    /* L1 may take an NMI whatever blocks L2 */
-    bool nmi =
-        vcpu->nmi_pending && (nested_runs(vcpu) || !(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_NMI));
+    bool nmi = vcpu->nmi_pending && (!(vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_NMI) ||
+                                     (nested_runs(vcpu) && nested_takes_nmis(vm)));
     return nmi || (machine_interrupt_pending(&vm->machine) &&
                    ((nested_runs(vcpu) && nested_takes_interrupts(vm)) ||
                     (vcpu_read(vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF)));

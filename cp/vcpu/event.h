@@ -33,9 +33,15 @@ static inline bool event_waits(const struct vm *vm)
     return vcpu->event_info || vcpu->nmi_pending || vcpu->triple_fault || vcpu->window ||
            vm->machine.pending || vm->machine.nmi;
 }
-/* Before an entry: hands over what waits, or asks for a window. False: the guest triple-faulted, or its machine is
- * stopped already. */
-bool event_prepare(struct vm *);
+/* Before an entry: hands over what waits, or asks for a window. */
+enum event_entry {
+    EVENT_SHUT_DOWN, /* no entry: the guest triple-faulted, or its machine is stopped already */
+    EVENT_WAITS,     /* none either: a guest's guest is halted, and the machine waits */
+    EVENT_ENTER,
+    EVENT_LEAVE      /* enter, and leave before an instruction: a guest's guest has something delivered first, then its
+                        hypervisor has something */
+};
+enum event_entry event_prepare(struct vm *);
 /* Would an interrupt or NMI be taken at once? For HLT. */
 bool event_deliverable(struct vm *);
 /* May one ever end a HLT with interrupts off: an NMI, unless they are blocked, or an INIT? Not of a guest's guest. */

@@ -59,9 +59,11 @@ enum exit_action exit_hlt(struct vm *vm)
     pace_idle(&vm->machine.pace);
     if (event_deliverable(vm) || registers_steps(&vm->vcpu) || nested_steps(&vm->vcpu))
         return EXIT_SKIP;
-    if (nested_runs(&vm->vcpu))
+    if (nested_runs(&vm->vcpu)) {
         nested_halt(vm);
-    else if (!(vcpu_read(&vm->vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF) && !event_may_come(vm))
+        return EXIT_SKIP;
+    }
+    if (!(vcpu_read(&vm->vcpu, VMCS_GUEST_RFLAGS) & RFLAGS_IF) && !event_may_come(vm))
         return exit_stopped(vm, VM_STOP_DISABLED_WAIT, 0);
     vm->state = VM_WAITING;
     return EXIT_SKIP;
@@ -99,9 +101,10 @@ enum exit_action exit_triple_fault(struct vm *vm)
     return EXIT_STOP;
 }
 
-static enum exit_action nothing(struct vm *vm)
+/* It may have been asked for when L2 ran last: what is wanted now is looked at before the next entry. */
+static enum exit_action window_opened(struct vm *vm)
 {
-    (void)vm;
+    vm->vcpu.window = true;
     return EXIT_RESUME;
 }
 
@@ -138,8 +141,8 @@ static enum exit_action no_counters(struct vm *vm)
     HANDLED(EXCEPTION_NMI, exit_exception) \
     HANDLED(EXTERNAL_INTERRUPT, asynchronous) \
     HANDLED(TRIPLE_FAULT, exit_triple_fault) \
-    HANDLED(INTERRUPT_WINDOW, nothing) \
-    HANDLED(NMI_WINDOW, nothing) \
+    HANDLED(INTERRUPT_WINDOW, window_opened) \
+    HANDLED(NMI_WINDOW, window_opened) \
     HANDLED(CPUID, exit_cpuid) \
     HANDLED(GETSEC, exit_undefined) \
     PRIVILEGED(HLT, exit_hlt) \

@@ -34,24 +34,34 @@ enum exit_action nested_instruction(struct vm *);
 /* VMCALL for DIAGNOSE_ENTER: the memory way. */
 enum exit_action nested_enter(struct vm *);
 
-/* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's
- * timer for L2 runs out (host TSC). */
+/* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's timer for L2 runs out (host TSC),
+ * or NEST_TIMER_FRESH. */
 uint64_t nested_prepare(struct vm *);
 /* An exception that CP queued for L2, or a triple fault of L2: it becomes an exit to L1 if L1 wants it, a triple fault
  * always. @pre vmcs02 is loaded */
 void nested_exception(struct vm *);
 bool nested_triple_fault(struct vm *); /* false: no L2 runs */
 void nested_trap_flag(struct vm *); /* takes L2 out, with the exit that event_trap_flag() queued, or L1 injected */
-bool nested_takes_interrupts(const struct vm *); /* L1 does, whatever L2's RFLAGS.IF. @pre nested_runs() */
-/* An INIT: L1's, which gets the exit; held back while L1 is in VMX operation. @pre nested_runs() */
-void nested_init(struct vm *);
-bool nested_blocks_init(const struct vm *);
-/* An interrupt or NMI for L1 may wait while L2 runs: takes L2 out if L1 wants that. @pre nested_runs() */
-void nested_interrupt(struct vm *);
-/* L2 halts: notes it as L2's activity state. L1's timer for L2 will wake the machine; the caller lets it wait.
- * @pre nested_runs() */
-void nested_halt(struct vm *);
+/* L1 does, whatever L2's RFLAGS.IF and virtual NMIs. @pre nested_runs() */
+bool nested_takes_interrupts(const struct vm *);
+bool nested_takes_nmis(const struct vm *);
+bool nested_blocks_init(const struct vm *); /* VMX operation does, L1's */
+/* Before an entry for which something waits, or that is of a halted L2: takes L2 out for what is next by the manual's
+ * priorities, if it is L1's and may come now. */
+enum nested_next {
+    NESTED_GOES_ON, /* L2, or L1, which has an exit */
+    NESTED_LEAVE,   /* L2 has something delivered first: the event it is entered with, or a trap that is pending */
+    NESTED_SHADOW,  /* L2 has one instruction more, in the shadow of STI or MOV SS */
+    NESTED_HALTED   /* L2 halts, and nothing is for L1 */
+};
+enum nested_next nested_next(struct vm *); /* @pre nested_runs() */
+enum { ACTIVITY_HLT = 1 };
+void nested_halt(struct vm *); /* L2 halts: notes it as L2's activity state. @pre nested_runs() */
+/* The machine waits, with L2 halted; L1's timer for L2 will wake it, if that runs. @pre nested_runs() */
+void nested_wait(struct vm *);
 bool nested_will_wake(const struct vm *); /* a halted L2 waits, and such a timer runs */
+/* When L1's timer for L2 runs out, which nested_prepare() said is fresh. @pre as of nest_timer_start() */
+uint64_t nested_timer_start(struct vm *, uint64_t now);
 void nested_refused(struct vm *); /* the processor refused vmcs02 */
 /* An exit while nested_runs(). True: dealt with; false: CP's own, to be handled as for any guest. */
 bool nested_exit(struct vm *);

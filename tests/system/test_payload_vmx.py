@@ -58,6 +58,12 @@ def test_by_pages_it_prints_the_same_as_by_regions(name, emulator):
     assert lines(done) == expected(name, emulator)
 
 
+@pytest.mark.parametrize("emulator, levels", [("bochs", 1), ("bochs", 2), ("tcg", 1), ("tcg", 2)])
+def test_a_halted_guest_of_a_guest_halts_until_it_is_left_for_what_is_first(emulator, levels):
+    done = run_piped("--machine", emulator, "--levels", str(levels), "--ipl", guest("vmx_first"), "--append", "halted")
+    assert lines(done) == expected("first_halted")
+
+
 @pytest.mark.parametrize("emulator", EMULATORS)
 @pytest.mark.parametrize("mode", ["shadow", "trap"])
 def test_pages_are_shared_only_where_nesting_is_memory(mode, emulator):

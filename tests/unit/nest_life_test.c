@@ -229,7 +229,7 @@ static void interrupts_and_nmis_take_l2_out_if_l1_says_so(void **state)
         assert_int_equal(nest_interrupt_arrives(&m.nest, &acknowledge),
                          n & 1 ? NEST_ARRIVAL_EXIT : NEST_ARRIVAL_DELIVER);
         assert_int_equal(acknowledge, n >> 2);
-        assert_int_equal(nest_nmi_arrives(&m.nest), n & 2 ? NEST_ARRIVAL_EXIT : NEST_ARRIVAL_DELIVER);
+        assert_int_equal(nest_nmi_arrives(&m.nest, false), n & 2 ? NEST_ARRIVAL_EXIT : NEST_ARRIVAL_DELIVER);
     }
 }
 
@@ -294,6 +294,9 @@ static void the_timer_is_over_when_its_time_is(void **state)
     for (uint64_t late = 0; late < 3; late++) {
         m.tsc = 5000;
         enter(late ? EXIT_VMRESUME : EXIT_VMLAUNCH);
+        m.tsc += 4000; /* which CP takes for the entry, and L2 has not begun */
+        assert_int_equal(fake_vmx_exit(&m, &timer), NEST_CP);
+        assert_int_equal(nest_timer_start(&m.nest, m.tsc), m.tsc + 3200);
         m.tsc += 3199 + late;
         assert_int_equal(fake_vmx_exit(&m, &timer), late ? NEST_REFLECTED : NEST_CP);
         if (!late)

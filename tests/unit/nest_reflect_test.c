@@ -70,7 +70,7 @@ static void nmi_blocking_follows_the_exit(void **state)
     (void)state;
     fake_vmx_write(&m, VMCS_PIN_CONTROLS, 0x16 | PIN_NMI_EXITING);
     enter(EXIT_VMLAUNCH);
-    assert_int_equal(nest_nmi_arrives(&m.nest), NEST_ARRIVAL_EXIT);
+    assert_int_equal(nest_nmi_arrives(&m.nest, false), NEST_ARRIVAL_EXIT);
     assert_int_equal(nest_reflect(&m.nest, &nmi), NEST_REFLECTED);
     assert_int_equal(m.first.held.guest_interruptibility, 8);
     enter(EXIT_VMRESUME);
@@ -287,12 +287,15 @@ static void l1s_timer_runs_on_through_exits_of_cps_own(void **state)
     const struct exit interrupt = {.reason = EXIT_EXTERNAL_INTERRUPT}, timer = {.reason = EXIT_PREEMPTION_TIMER};
     struct nest_entry entry;
     (void)state;
-    m.tsc = 1000;
     fake_vmx_write(&m, VMCS_PIN_CONTROLS, 0x16 | PIN_PREEMPTION_TIMER);
     fake_vmx_write(&m, VMCS_EXIT_CONTROLS,
                    0x00036DFB | EXIT_HOST_LONG_MODE | EXIT_LOAD_EFER | EXIT_SAVE_PREEMPTION_TIMER);
     fake_vmx_write(&m, VMCS_PREEMPTION_TIMER, 100);
     enter(EXIT_VMLAUNCH);
+    nest_load(&m.nest, &entry);
+    assert_int_equal(entry.deadline, NEST_TIMER_FRESH);
+    m.tsc = 1000;
+    nest_timer_start(&m.nest, 1000);
     m.tsc += 1600;
     assert_int_equal(fake_vmx_exit(&m, &interrupt), NEST_CP);
     nest_load(&m.nest, &entry);
@@ -301,6 +304,7 @@ static void l1s_timer_runs_on_through_exits_of_cps_own(void **state)
     leave();
     assert_int_equal(fake_vmx_read(&m, VMCS_PREEMPTION_TIMER), 50);
     enter(EXIT_VMRESUME);
+    nest_timer_start(&m.nest, m.tsc);
     m.tsc += 1600;
     assert_int_equal(fake_vmx_exit(&m, &timer), NEST_REFLECTED);
     assert_int_equal(fake_vmx_read(&m, VMCS_PREEMPTION_TIMER), 0);

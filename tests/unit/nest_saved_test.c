@@ -186,6 +186,7 @@ static void what_is_left_of_the_timer_is_saved(void **state)
         fake_vmx_write(&m, VMCS_EXIT_CONTROLS, EXIT_PLAIN | (save ? EXIT_SAVE_PREEMPTION_TIMER : 0));
         fake_vmx_write(&m, VMCS_PREEMPTION_TIMER, 100);
         enter(i ? EXIT_VMRESUME : EXIT_VMLAUNCH);
+        nest_timer_start(&m.nest, m.tsc);
         m.tsc += rows[i / 2].passed;
         leave();
         assert_int_equal(fake_vmx_read(&m, VMCS_PREEMPTION_TIMER), save ? rows[i / 2].left : 100);
