@@ -71,6 +71,7 @@ bool svm_exit_handle(struct vcpu *, struct svm_region *, uint64_t deadline);
 struct svm_own {
     uint64_t cr0, cr4; /* now */
     uint64_t cr0_follows, cr4_follows;
+    uint64_t entry_ticks; /* an entry takes no more, in TSC ticks */
     bool stuffs_returns; /* speculation.at_exit; here, since every entry looks at this page */
     bool software; /* this is QEMU's processor, whose VMRUN neither casts a shadow nor arms breakpoints */
     bool rewritten; /* whoever is below may have written VMMCALL over a guest's VMCALL, as KVM does */

@@ -8,6 +8,7 @@
 #include "cp/storage/frame.h"
 #include "cp/storage/second_level.h"
 #include "cp/svm/capability.h"
+#include "cp/time/timer.h"
 #include "cp/vcpu/registers.h"
 
 enum { LEAF_STRUCTURED = 7, STRUCTURED_EBX_INVPCID = 1 << 10, LEAF_EXTENDED = 0x80000000u, LEAF_FEATURES = 0x80000001u,
@@ -15,6 +16,7 @@ enum { LEAF_STRUCTURED = 7, STRUCTURED_EBX_INVPCID = 1 << 10, LEAF_EXTENDED = 0x
        SVM_EDX_LBR_VIRTUALIZATION = 2, SVM_EDX_NEXT_RIP = 8,
        VM_CR_DISABLED = 1 << 4, IO_MAP_PAGES = 3, MSR_MAP_PAGES = 2 };
 enum { MSR_EFER = 0xC0000080u, MSR_VM_CR = 0xC0010114u, MSR_HOST_SAVE = 0xC0010117u };
+enum { ENTRY_NS = 2000, ENTRY_NS_IN_SOFTWARE = 50000 };
 enum { NPT_LEAF = 7 }; /* present, writable, user: every guest access counts as one of the user's; write-back */
 #define EFER_NO_EXECUTE (1ull << 11)
 #define CR4_KNOWN 0x3727FFull
@@ -34,13 +36,14 @@ static void own_choose(void)
            EBX_SMEP = 1 << 7, EBX_SMAP = 1 << 20, ECX_HYPERVISOR = 1u << 31 };
     struct cpuid_result one = op_cpuid(1, 0), structured = op_cpuid(LEAF_STRUCTURED, 0);
 
-    svm_own = (struct svm_own){.cr0 = op_read_cr0(), .cr4 = op_read_cr4()};
+    svm_own = (struct svm_own){.cr0 = op_read_cr0(), .cr4 = op_read_cr4(), .entry_ticks = clock_ticks(ENTRY_NS)};
     if (!(one.ecx & ECX_HYPERVISOR))
         return;
     svm_own.rewritten = op_cpuid(LEAF_HYPERVISOR, 0).ebx != TCG;
     if (svm_own.rewritten)
         return;
     svm_own.software = true;
+    svm_own.entry_ticks = clock_ticks(ENTRY_NS_IN_SOFTWARE);
     svm_maps.debug_writes = 0xFF;
     svm_maps.rdtscp_as_rdtsc = true;
     svm_own.cr0_follows = CR0_WP;

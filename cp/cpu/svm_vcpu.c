@@ -165,15 +165,16 @@ static void run(struct vcpu *vcpu, struct svm_region *region)
 }
 
 /* An event is injected first, and then an NMI waits, or the guest's time is over: it is to be left before the first
- * instruction of the event's handler. So CP's timer interrupt waits as the guest is entered. */
-static void timer_set(const struct svm_region *region, uint64_t deadline, bool over)
+ * instruction of the event's handler. So CP's timer interrupt waits as the guest is entered. Else the guest goes on:
+ * the local APIC's timer, unlike VMX's, counts already while it is entered, so it gets what an entry may take, too. */
+static void timer_set(const struct svm_region *region, uint64_t deadline, uint64_t now)
 {
     bool nmi = region->state.image.processor_controls & CPU_NMI_WINDOW_EXITING;
 
-    if ((nmi || over) && (region->state.vmcb->event_injection & VMCB_EVENT_VALID))
+    if ((nmi || now >= deadline) && (region->state.vmcb->event_injection & VMCB_EVENT_VALID))
         apic_timer_expire();
     else
-        apic_timer_set(deadline);
+        apic_timer_set(deadline - now < svm_own.entry_ticks ? now + svm_own.entry_ticks : deadline);
 }
 
 static __attribute__((noinline)) bool controls_apply(struct vcpu *vcpu, struct svm_region *region)
@@ -197,7 +198,7 @@ static bool svm_vcpu_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
         return true;
     if (over && !(region->state.vmcb->event_injection & VMCB_EVENT_VALID))
         return made_up(vcpu, region->state.vmcb, EXIT_PREEMPTION_TIMER);
-    timer_set(region, deadline, over);
+    timer_set(region, deadline, now);
     do {
         svm_return_prepare(&region->state);
         if (region->state.controls_stale && !controls_apply(vcpu, region))
