@@ -263,7 +263,8 @@ static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *co
     return 0;
 }
 
-/* What L2's instruction touches beside what it exited for is L1's to map too: SDM "EPT Violations". */
+/* What L2's instruction touches beside what it exited for is L1's to map too: SDM "EPT Violations". RF is 1 at such an
+ * exit, whatever it was at the one there was. */
 static bool refused_by_l1(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
@@ -271,6 +272,7 @@ static bool refused_by_l1(struct vm *vm)
 
     if (!nested_runs(vcpu) || !refused->qualification)
         return false;
+    vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
     vcpu->exit = (struct exit){.reason = EXIT_EPT_VIOLATION, .rip = vcpu->exit.rip, .guest_linear = refused->linear,
                                .qualification = refused->qualification, .guest_physical = refused->guest_physical};
     return nested_exit(vm);

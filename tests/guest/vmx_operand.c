@@ -41,11 +41,22 @@ static void l2_to_device(void *from) { __asm__ volatile("movsl" : "+S"(from) : "
 static void l2_store(void *p) { *(volatile uint32_t *)p = 0; }
 static void l2_load(void *p) { (void)*(volatile uint32_t *)p; }
 
+/* Ports that L1 lets through, where CP carries out what an emulator does for a bare machine. */
+static void l2_outs(void *from) { __asm__ volatile("rep outsb" : "+S"(from) : "d"(0x80), "c"(3) : "memory"); }
+static void l2_ins(void *to) { __asm__ volatile("rep insb" : "+D"(to) : "d"(0x21), "c"(3) : "memory"); }
+
 static void run(const char *name, void (*body)(void *), uint64_t at)
 {
     vm_start(&vm, body, (void *)(uintptr_t)at);
     vm_run(&vm);
     vm_print_exit(name, &vm);
+}
+
+/* SDM "Saving RIP, RSP, RFLAGS, and SSP": RF is 1 at an EPT violation, as behind any fault. */
+static void run_string(const char *name, void (*body)(void *))
+{
+    run(name, body, WINDOW + AT);
+    guest_print("%s: RF %u\n", name, (unsigned)(vm_get(VMCS_GUEST_RFLAGS) >> 16 & 1));
 }
 
 static void through_tables(void)
@@ -69,7 +80,10 @@ int guest_main(void)
     run("load from the device", l2_load, DEVICE);
     run("MOVS from the device to nothing", l2_from_device, WINDOW + AT);
     run("MOVS from nothing to the device", l2_to_device, WINDOW + AT);
+    run_string("REP OUTS of nothing", l2_outs);
+    run_string("REP INS to nothing", l2_ins);
     put_page(address(&frame) | WRITE_BACK | READ);
+    run_string("REP INS to a page to be read only", l2_ins);
     run("MOVS from the device to a page to be read only", l2_from_device, WINDOW + AT);
     put_page(0xFEE00000ull | READ);
     run("store to the device in a page to be read only", l2_store, WINDOW + (PAGE << 12 | 0x80));

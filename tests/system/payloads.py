@@ -85,6 +85,7 @@ REAL_FAULTS = [f"{name}: 0 EXCEPTION OR NMI qualification 0 event #{vector}" for
     ("real, OUTS of the stack over the limit", 12))]
 
 BOCHS_TSC = "Bochs 2.7 stores L2's TSC in the list of an exit"
+BOCHS_RF = "Bochs 2.7 saves RF = 0 at an EPT violation"
 BOCHS_IF = "Bochs 2.7 sees no interrupt for L1 while L2's are off"
 
 # the same, of the bare machine in Bochs, where that departs from the manual: the transcript has what the manual says
@@ -98,6 +99,8 @@ BARE = {
             ("#UD for L2, and all: VMCALL in its code, had 1 of vector 81", BOCHS_IF),
     },
     "vmx_modes": {line: (line + " error 0", BOCHS_REAL) for line in REAL_FAULTS},
+    "vmx_operand": {f"{name}: RF 1": (f"{name}: RF 0", BOCHS_RF)
+                    for name in ("REP OUTS of nothing", "REP INS to nothing", "REP INS to a page to be read only")},
     "vmx_list": {
         "TSC of L2: 33, stored: 32, of L1: 64": ("TSC of L2: 33, stored: 33, of L1: 64", BOCHS_TSC),
         "TSC of L2, none loaded: 65, stored: 64, of L1: 64":
