@@ -218,7 +218,7 @@ bool svm_exit_handle(struct vcpu *vcpu, struct svm_region *region, uint64_t dead
         svm_code_fetch(vcpu, vmcb, &code);
     enum svm_verdict verdict = svm_exit_translate(&region->state, &code, &vcpu->exit, &access);
     /* SDM "Saving RIP, RSP, RFLAGS, and SSP": 0 where an instruction is the cause; SVM saves what it was */
-    if (verdict == SVM_REPORT && vcpu->exit.instruction_length)
+    if ((verdict == SVM_REPORT && vcpu->exit.instruction_length) || verdict == SVM_SOFTWARE)
         vmcb->rflags &= ~RFLAGS_RF;
     if (vmcb->exit_interrupt_info & VMCB_EVENT_VALID) {
         svm_exit_vectoring(vmcb, &code, injected_length(region), &vcpu->exit);

@@ -71,7 +71,7 @@ def test_a_stepped_program_is_trapped_once_where_it_touches_pages_first(options)
 @HOSTS
 def test_the_resume_flag_is_cleared_behind_what_cp_does_and_set_in_its_faults(options):
     lines = printed("resume_flag", options)
-    assert len(lines) == 12 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
+    assert len(lines) == 13 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
 
 
 # QEMU's repetitions are met by their breakpoint again after each element
