@@ -141,5 +141,5 @@ enum nest_result nest_instruction_linked(struct nest *nest, const struct exit *e
 {
     enum nest_result result = carry_out(nest, exit, exit->reason & 0xFFFF);
     bool unreachable = result == NEST_FAULT && nest->fault.vector == VECTOR_PF && nest->fault.error == NEST_UNREACHABLE;
-    return unreachable ? nest_reflect(nest, exit) : result;
+    return unreachable ? NEST_FORBIDDEN : result;
 }

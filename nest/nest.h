@@ -25,6 +25,7 @@
  *         NEST_SKIP       an instruction was carried out here (VMFUNC, VMREAD, VMWRITE): advance RIP, enter again
  *         NEST_FAULT      queue nest->fault as an exception of L2, which L1 may want
  *         NEST_RESUME     was dealt with here (EPT02 filled, ...): enter again
+ *         NEST_FORBIDDEN  an operand lies where L1's EPT forbids it, as host->linear() found: that is an EPT violation
  *         NEST_REFLECTED  L1 has it and stands at its host RIP in vmcs01; go on with vmcs01
  *
  *       and nest_reflect() for an exit CP makes up: an interrupt for L1 while L2 runs, INIT, a triple fault of L2
@@ -106,7 +107,7 @@ struct nest_host {
 };
 
 enum nest_result {
-    NEST_SKIP, NEST_FAULT, NEST_ENTERED, NEST_REFLECTED, NEST_CP, NEST_RESUME,
+    NEST_SKIP, NEST_FAULT, NEST_ENTERED, NEST_REFLECTED, NEST_CP, NEST_RESUME, NEST_FORBIDDEN,
     NEST_NO_FRAMES, /* CP had no frame for it: stop the machine */
     NEST_UNSOUND,   /* vmcs02 is not what it must be (nest/assert.h), a bug of CP's own, and this L2 must not run:
                        nest->unsound says where */

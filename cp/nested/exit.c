@@ -270,6 +270,10 @@ bool nested_exit(struct vm *vm)
         exit_dispatch_stepped(vm);
         return true;
     }
+    if (result == NEST_FORBIDDEN) {
+        vm->vcpu.exit = vcpu_violation(&vm->vcpu);
+        return nested_exit(vm);
+    }
     if (result == NEST_SKIP) {
         exit_skip(&vm->vcpu);
         if (nest_steps(vm->vcpu.nest))

@@ -268,13 +268,11 @@ static int fetch(struct vm *vm, uint8_t bytes[INSTRUCTION_MAX_BYTES], size_t *co
 static bool refused_by_l1(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
-    const struct vcpu_refusal *refused = &vcpu->refused;
 
-    if (!nested_runs(vcpu) || !refused->qualification)
+    if (!nested_runs(vcpu) || !vcpu->refused.qualification)
         return false;
     vcpu_write(vcpu, VMCS_GUEST_RFLAGS, vcpu_read(vcpu, VMCS_GUEST_RFLAGS) | RFLAGS_RF);
-    vcpu->exit = (struct exit){.reason = EXIT_EPT_VIOLATION, .rip = vcpu->exit.rip, .guest_linear = refused->linear,
-                               .qualification = refused->qualification, .guest_physical = refused->guest_physical};
+    vcpu->exit = vcpu_violation(vcpu);
     return nested_exit(vm);
 }
 

@@ -53,6 +53,15 @@ struct vcpu {
     struct vcpu_refusal refused; /* the last; who wants to know clears it first */
 };
 
+/* The EPT violation that the refused access is. @pre refused.qualification is not 0 */
+static inline struct exit vcpu_violation(const struct vcpu *vcpu)
+{
+    const struct vcpu_refusal *refused = &vcpu->refused;
+
+    return (struct exit){.reason = EXIT_EPT_VIOLATION, .rip = vcpu->exit.rip, .guest_linear = refused->linear,
+                         .qualification = refused->qualification, .guest_physical = refused->guest_physical};
+}
+
 /* Through the backend, whatever the processor holds now. */
 uint64_t vcpu_read_any(struct vcpu *, enum vmcs_field);
 void vcpu_write_any(struct vcpu *, enum vmcs_field, uint64_t value);

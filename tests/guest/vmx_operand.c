@@ -1,6 +1,7 @@
 /* Question: where one access of L2's instruction reaches a device that L1 gave it, and another one of the same
  * instruction is forbidden by L1's EPT (a second operand, a second page, an entry of L2's page tables), is that an EPT
- * violation for L1, with its own address and qualification? SDM "Exit Qualification for EPT Violations".
+ * violation for L1, with its own address and qualification? And one that lies there of L2's VMREAD or VMWRITE of a VMCS
+ * that it is linked to, though no hardware carries it out? SDM "Exit Qualification for EPT Violations".
  *
  * Not asked: an entry whose accessed bit is to be set in a page to be read only, as Bochs 2.7 sets it. */
 #include "tests/guest/vmx/vm.h"
@@ -10,7 +11,7 @@
 #define DEVICE 0xFEE00080ull
 enum { READ = 1, ALL = 7, LARGE = 0x80, WRITE_BACK = 6 << 3, PAGE = 5, AT = PAGE << 12 | 0x120 };
 
-static struct page region, top, pointers, low, high, table, apic, frame;
+static struct page region, shadow, bitmap, top, pointers, low, high, table, apic, frame;
 static struct vm vm = {.region = &region};
 
 static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
@@ -69,6 +70,26 @@ static void through_tables(void)
     l2_pointers[5] = 0;
 }
 
+static void l2_read_field(void *to)
+{
+    __asm__ volatile("vmread %1, %0" : "=m"(*(uint64_t *)to) : "r"((uint64_t)VMCS_GUEST_RSP) : "cc");
+}
+
+static void l2_write_field(void *from)
+{
+    __asm__ volatile("vmwrite %0, %1" : : "m"(*(uint64_t *)from), "r"((uint64_t)VMCS_GUEST_RSP) : "cc");
+}
+
+static void link(void)
+{
+    vm_stamp(&shadow, VMCS_SHADOW_INDICATOR);
+    vmx_clear(address(&shadow));
+    vm_set(VMCS_VMREAD_BITMAP, address(&bitmap));
+    vm_set(VMCS_VMWRITE_BITMAP, address(&bitmap));
+    vm_set(VMCS_VMCS_LINK_POINTER, address(&shadow));
+    vm_cpu(0, CPU2_EPT | CPU2_VMCS_SHADOWING);
+}
+
 int guest_main(void)
 {
     vm_begin();
@@ -90,6 +111,15 @@ int guest_main(void)
     put_page(0xFEE00000ull | ALL);
     run("store over the end of the device's page into nothing", l2_store, WINDOW + (PAGE << 12 | 0xFFE));
     through_tables();
+    link();
+    put_page(0);
+    run("VMREAD to nothing", l2_read_field, WINDOW + AT);
+    run("VMWRITE from nothing", l2_write_field, WINDOW + AT);
+    put_page(address(&frame) | WRITE_BACK | ALL);
+    run("VMREAD over the end of a page into nothing", l2_read_field, WINDOW + (PAGE << 12 | 0xFFC));
+    put_page(address(&frame) | WRITE_BACK | READ);
+    run("VMREAD to a page to be read only", l2_read_field, WINDOW + AT);
+    run("VMWRITE from a page to be read only", l2_write_field, WINDOW + AT);
     guest_print("end\n");
     return 0;
 }

@@ -209,6 +209,17 @@ static void an_operand_that_faults_is_l2s_page_fault(void **state)
     assert_true(m.nest.in_guest);
 }
 
+static void an_operand_that_l1s_ept_forbids_is_told_to_who_knows_where(void **state)
+{
+    (void)state;
+    link_and_enter();
+    m.gpr[0] = m.fault_linear = 0x7000;
+    m.fault_is_ept = true;
+    assert_int_equal(l2_executes(EXIT_VMREAD, AT_RAX), NEST_FORBIDDEN);
+    assert_int_equal(l2_executes(EXIT_VMWRITE, AT_RAX), NEST_FORBIDDEN);
+    assert_true(m.nest.in_guest); /* its EPT violation is yet to come */
+}
+
 static void what_l2_does_to_a_linked_vmcs_does_not_link_l1_to_it(void **state)
 {
     (void)state;
@@ -247,6 +258,7 @@ int main(void)
         TEST(a_linked_vmcs_is_reached_in_no_mode_that_has_no_vmx_instructions),
         TEST(the_size_of_an_operand_is_that_of_l2s_mode),
         TEST(an_operand_that_faults_is_l2s_page_fault),
+        TEST(an_operand_that_l1s_ept_forbids_is_told_to_who_knows_where),
         TEST(what_l2_does_to_a_linked_vmcs_does_not_link_l1_to_it),
         TEST(a_linked_vmcs_does_not_make_room_for_others),
         TEST(a_linked_vmcs_cleared_by_l1_is_no_longer_linked),

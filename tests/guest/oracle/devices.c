@@ -113,6 +113,35 @@ void emit_bit_string(struct sequence *s, const struct row *row)
         PUT(s, (uint8_t)row->opcode[0], (uint8_t)row->opcode[1], RBX << 3 | RDI);
 }
 
+enum { SCRATCH_PORT = 0x3FF };
+
+/* INS and OUTS of the UART's scratch register, which keeps what it is given. */
+void emit_string_io(struct sequence *s, const struct row *row)
+{
+    bool repeated = sequence_below(s, 2);
+
+    put_set(s, RDX, SCRATCH_PORT);
+    put_set(s, (uint8_t)row->opcode[0] == 0x6C ? RDI : RSI, sequence_place(s, 1, false));
+    if (repeated) {
+        put_set(s, RCX, 1 + sequence_below(s, 4));
+        PUT(s, 0xF3, (uint8_t)row->opcode[0]);
+    } else {
+        PUT(s, (uint8_t)row->opcode[0]);
+    }
+}
+
+void emit_io(struct sequence *s, const struct row *row)
+{
+    (void)row;
+    put_set(s, RDX, SCRATCH_PORT);
+    if (sequence_below(s, 2))
+        PUT(s, 0xEE);
+    if (sequence_below(s, 2))
+        PUT(s, 0xEC);
+    else
+        PUT(s, 0xE6, 0x80);
+}
+
 static void put_rdtscp(struct sequence *s)
 {
     enum { TSC_AUX = 0xC0000103 };
@@ -131,7 +160,7 @@ static void put_function(struct sequence *s)
 {
     put_set(s, RAX, 0);
     put_set(s, RCX, 0);
-    if (s->guest)
+    if (s->place.guest)
         PUT(s, 0x0F, 0x01, 0xD4);
     else
         PUT(s, 0x0F, 0x1F, 0xC0);
@@ -158,5 +187,44 @@ void emit_enabled(struct sequence *s, const struct row *row)
     put_set(s, RDI, ORACLE_AT(PAGE_DATA, TOUCHED_MIDDLE));
     put_set(s, RAX, 0);
     unsigned bytes = lacking[n].bytes;
-    put(s, bytes, s->guest ? lacking[n].code : undefined + sizeof undefined - bytes);
+    put(s, bytes, s->place.guest ? lacking[n].code : undefined + sizeof undefined - bytes);
+}
+
+/* Of a field that there is not both fail, and no processor does that for its guest without an exit. */
+static void put_absent(struct sequence *s, bool links)
+{
+    put_set(s, RCX, 0x6828 + 2 * sequence_below(s, 3));
+    for (unsigned n = 1 + sequence_below(s, 2); n; n--)
+        links ? PUT(s, 0x0F, n == 1 ? 0x78 : 0x79, 0xC8) : PUT(s, 0x0F, 0x1F, 0xC0);
+}
+
+/* A field of the VMCS that the guest is linked to, written from a register or memory and read back to either; elsewhere
+ * MOVs as long. */
+void emit_linked(struct sequence *s, const struct row *row)
+{
+    static const uint16_t fields[] = {0x681C /* guest's RSP */, 0x6C00, 0x2010, 0x6002};
+    bool links = s->place.guest && s->place.links;
+
+    (void)row;
+    if (sequence_below(s, 2)) {
+        put_absent(s, links);
+        return;
+    }
+    uint64_t from = sequence_memory(s, 8, false), to = sequence_memory(s, 8, false);
+    put_set(s, RCX, fields[sequence_below(s, sizeof fields / sizeof *fields)]);
+    put_set(s, RAX, sequence_random(s));
+    put_set(s, RDI, from);
+    put_set(s, RSI, to);
+    if (sequence_below(s, 2))
+        PUT(s, 0x90);
+    if (sequence_below(s, 2))
+        links ? PUT(s, 0x0F, 0x79, 0xC8) : PUT(s, 0x0F, 0x1F, 0xC0);
+    else
+        links ? PUT(s, 0x0F, 0x79, 0x0F) : PUT(s, 0x48, 0x8B, 0x07);
+    if (sequence_below(s, 2))
+        links ? PUT(s, 0x0F, 0x78, 0xCB) : PUT(s, 0x48, 0x89, 0xC3);
+    else
+        links ? PUT(s, 0x0F, 0x78, 0x0E) : PUT(s, 0x48, 0x89, 0x06);
+    put_set(s, RBX, 3);
+    put_set(s, RAX, 4);
 }

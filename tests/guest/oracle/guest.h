@@ -3,6 +3,6 @@
 #pragma once
 #include "tests/guest/oracle/sequence.h"
 
-void oracle_guest_begin(struct oracle_host host, uint64_t first_fresh, uint64_t fresh);
+void oracle_guest_begin(uint64_t first_fresh, uint64_t fresh);
 /* As oracle_run(). */
 uint64_t oracle_guest_run(uint64_t seed, uint64_t number, bool trace);

@@ -72,13 +72,13 @@ static struct oracle_host host;
 static struct sequence sequence;
 static struct event event[MOST_EVENTS];
 static unsigned events;
-static bool running, lazy_there, tracing, is_guest;
+static bool running, lazy_there, tracing, is_guest, links;
 static unsigned pit_count;
 static uint64_t top_tables[3][512] __attribute__((aligned(ORACLE_PAGE)));
 static uint64_t hash, cr0, cr3, cr4, fresh_first, fresh_frames, fresh_used;
 
 static uint64_t *page_entry(enum oracle_page page) { return (uint64_t *)(uintptr_t)ORACLE_FRAMES + 512 * 64 + page; }
-static uint64_t base(void) { return ORACLE_AT(PAGE_CODE, sequence.place); }
+static uint64_t base(void) { return ORACLE_AT(PAGE_CODE, sequence.offset); }
 
 static void mix(uint64_t value)
 {
@@ -410,7 +410,7 @@ static void print_result(void)
 uint64_t oracle_run(uint64_t seed, uint64_t number, bool trace)
 {
     tracing = trace;
-    sequence_make(&sequence, seed, number, host, is_guest);
+    sequence_make(&sequence, seed, number, host, (struct oracle_place){is_guest, links});
     oracle_instructions += sequence.instructions;
     map_window();
     for (enum oracle_page page = PAGE_DATA; page <= PAGE_READ; page++)
@@ -433,6 +433,9 @@ uint64_t oracle_run(uint64_t seed, uint64_t number, bool trace)
     return hash;
 }
 
+void oracle_set_links(bool may) { links = may; }
+void oracle_ask(struct oracle_host of) { host = of; }
+
 /* RSP 0 is one behind the last page. */
 static void map_top(uint64_t *table)
 {
@@ -453,11 +456,10 @@ static void prepare_pit(void)
     mmio_write(IOAPIC + IOAPIC_DATA, IOAPIC_NMI);
 }
 
-void oracle_begin(struct oracle_host of, bool guest, uint64_t first, uint64_t frames)
+void oracle_begin(bool guest, uint64_t first, uint64_t frames)
 {
     uint64_t *table = (uint64_t *)(read_cr3() & ~0xFFFull);
 
-    host = of;
     is_guest = guest;
     map_top(table);
     fresh_first = first;

@@ -49,7 +49,7 @@ uint64_t sequence_place(struct sequence *s, unsigned bytes, bool aligned)
         middle += sequence_below(s, 16);
     if (bytes == 4 && kind < 5)
         return device_register(s);
-    if (s->host.stores_halves && bytes == 16 && (kind == 9 || kind == 11))
+    if (s->host.stores_halves && bytes >= 16 && (kind == 9 || kind == 11))
         kind = 12;
     if (aligned && (kind == 7 || kind == 9 || (kind >= 11 && kind <= 14)))
         kind = 18;
@@ -70,6 +70,15 @@ uint64_t sequence_place(struct sequence *s, unsigned bytes, bool aligned)
     case 25: return aligned ? ORACLE_AT(PAGE_HOLE, middle) : over_the_end(s, PAGE_FRESH2, bytes);
     case 17: return sequence_below(s, 4) ? ORACLE_AT(PAGE_DATA2, middle) : NOT_CANONICAL | middle;
     default: return ORACLE_AT(PAGE_DATA, middle);
+    }
+}
+
+uint64_t sequence_memory(struct sequence *s, unsigned bytes, bool aligned)
+{
+    for (;;) {
+        uint64_t at = sequence_place(s, bytes, aligned);
+        if (at >= ORACLE_AT(PAGE_DEVICE + 1, 0) || at + bytes <= ORACLE_AT(PAGE_HOLE, 0))
+            return at;
     }
 }
 
@@ -125,12 +134,14 @@ static bool breakable(const struct sequence *s, unsigned n)
            !(s->host.skips_behind_int && (before == 0xCC || before == 0xCD));
 }
 
-static void break_at(struct sequence *s, unsigned n)
+/* Often behind the one before: what RF does to that one it must not do to this. */
+static void break_at(struct sequence *s, unsigned n, unsigned *last)
 {
-    unsigned instruction = sequence_below(s, s->instructions);
+    unsigned instruction = n % 2 && *last + 1u < s->instructions ? *last + 1 : sequence_below(s, s->instructions);
 
+    *last = instruction;
     if (breakable(s, instruction))
-        arm(s, n, ORACLE_AT(PAGE_CODE, s->place) + s->instruction[instruction], DR7_EXECUTE, 0);
+        arm(s, n, ORACLE_AT(PAGE_CODE, s->offset) + s->instruction[instruction], DR7_EXECUTE, 0);
 }
 
 /* They lie where the operands do. */
@@ -165,16 +176,17 @@ static void start(struct sequence *s, uint64_t seed, uint64_t number)
     }
     s->registers[4] = ORACLE_AT(PAGE_RETURN, -0x100);
     s->flags = 2 | (sequence_random(s) & (FLAGS_ARITHMETIC | FLAG_I));
-    s->place = (uint16_t)(ORACLE_PAGE - 16 - sequence_below(s, 400));
+    s->offset = (uint16_t)(ORACLE_PAGE - 16 - sequence_below(s, 400));
     s->dr7 = DR7_NONE;
     s->nmis = sequence_below(s, 3);
 }
 
-void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host, bool guest)
+void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host,
+                   struct oracle_place place)
 {
     start(s, seed, number);
     s->host = host;
-    s->guest = guest;
+    s->place = place;
     s->denies = sequence_denies(seed, number);
     unsigned mood = sequence_below(s, 8), units = 4 + sequence_below(s, MOST_UNITS - 4);
 
@@ -182,13 +194,14 @@ void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct or
               : mood < 5                                ? MOOD_STEPPED
               : mood < 7 || s->host.no_data_breakpoints ? MOOD_BREAKPOINTS
                                                         : MOOD_WATCHED;
+    unsigned last = 0;
     while (s->units < units)
         put_unit(s);
     if (s->mood == MOOD_STEPPED)
         s->flags |= FLAG_T;
     for (unsigned n = 0; n < 4; n++) {
         if (s->mood == MOOD_BREAKPOINTS)
-            break_at(s, n);
+            break_at(s, n, &last);
         if (s->mood == MOOD_WATCHED)
             watch(s, n);
     }

@@ -80,10 +80,16 @@ struct oracle_host {
     bool no_trap_behind_sti; /* before the next instruction */
 };
 
+/* Where it is executed: by the payload's guest, which may have VMREAD and VMWRITE. */
+struct oracle_place {
+    bool guest, links;
+};
+
 struct sequence {
     uint64_t seed;
     struct oracle_host host;
-    bool guest, denies; /* made for the payload's guest; it lacks RDTSCP and VM functions */
+    struct oracle_place place;
+    bool denies; /* the payload's guest lacks RDTSCP and VM functions */
     enum oracle_mood mood;
     uint64_t registers[16]; /* in the order of their numbers; RSP is where the stack is */
     uint64_t flags;
@@ -94,13 +100,14 @@ struct sequence {
     unsigned bytes, units, instructions;
     struct unit unit[MOST_UNITS];
     uint16_t instruction[MOST_INSTRUCTIONS]; /* where each starts */
-    uint16_t place;                          /* of the code in its page */
+    uint16_t offset;                         /* of the code in its page */
     uint8_t code[MOST_CODE];
 };
 
 /* Makes sequence `number` of `seed`. What a guest's hypervisor does not enable is undefined there, as is what stands in
  * its place elsewhere. */
-void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host, bool guest);
+void sequence_make(struct sequence *s, uint64_t seed, uint64_t number, struct oracle_host host,
+                   struct oracle_place);
 
 /* Does the guest of that sequence lack RDTSCP and VM functions? */
 bool sequence_denies(uint64_t seed, uint64_t number);
@@ -156,8 +163,9 @@ void put(struct sequence *s, unsigned bytes, const void *code);
 void put_set(struct sequence *s, unsigned n, uint64_t value);
 /* A store to a register of the local APIC. */
 void put_store(struct sequence *s, unsigned apic_register, uint32_t value);
-/* Some place for an operand of so many bytes. */
+/* Some place for an operand of so many bytes; one that is memory. */
 uint64_t sequence_place(struct sequence *s, unsigned bytes, bool aligned);
+uint64_t sequence_memory(struct sequence *s, unsigned bytes, bool aligned);
 
 /* Rows of devices.c: with a device, and with what a guest may lack. */
 void emit_halt(struct sequence *, const struct row *);
@@ -165,3 +173,9 @@ void emit_apic_timer(struct sequence *, const struct row *);
 void emit_loopback(struct sequence *, const struct row *);
 void emit_bit_string(struct sequence *, const struct row *);
 void emit_enabled(struct sequence *, const struct row *);
+void emit_linked(struct sequence *, const struct row *);
+void emit_string_io(struct sequence *, const struct row *);
+void emit_io(struct sequence *, const struct row *);
+/* Rows of vector.c: moves of registers that other units leave alone. */
+void emit_mmx(struct sequence *, const struct row *);
+void emit_avx(struct sequence *, const struct row *);

@@ -89,11 +89,6 @@ static unsigned any_size(struct sequence *s, const struct row *row)
     }
 }
 
-static bool is_device(uint64_t at, unsigned bytes)
-{
-    return at < ORACLE_AT(PAGE_DEVICE + 1, 0) && at + bytes > ORACLE_AT(PAGE_HOLE, 0);
-}
-
 /* The forms with ModRM. */
 static void emit_modrm(struct sequence *s, const struct row *row)
 {
@@ -108,10 +103,8 @@ static void emit_modrm(struct sequence *s, const struct row *row)
         other = sequence_below(s, 4) + (coin(s) ? 4 : 0);
     }
     if (memory) {
-        do
-            at = sequence_place(s, memory_size(row, size),
-                                row->form & ALIGNED && (s->host.no_alignment || sequence_below(s, 8)));
-        while (row->form & NO_DEVICE && is_device(at, memory_size(row, size)));
+        bool aligned = row->form & ALIGNED && (s->host.no_alignment || sequence_below(s, 8));
+        at = (row->form & NO_DEVICE ? sequence_memory : sequence_place)(s, memory_size(row, size), aligned);
         how = at >> 63 ? 1 : sequence_below(s, 3);
         if (how)
             put_set(s, RDI, at + (how == 2) * 16);
@@ -166,35 +159,6 @@ static void emit_string(struct sequence *s, const struct row *row)
     put(s, e.count, e.bytes);
     if (down)
         put_direction(s, false);
-}
-
-/* INS and OUTS of the UART's scratch register, which keeps what it is given. */
-enum { SCRATCH_PORT = 0x3FF };
-
-static void emit_string_io(struct sequence *s, const struct row *row)
-{
-    bool repeated = coin(s);
-
-    put_set(s, RDX, SCRATCH_PORT);
-    put_set(s, (uint8_t)row->opcode[0] == 0x6C ? RDI : RSI, sequence_place(s, 1, false));
-    if (repeated) {
-        put_set(s, RCX, 1 + sequence_below(s, 4));
-        PUT(s, REP, (uint8_t)row->opcode[0]);
-    } else {
-        PUT(s, (uint8_t)row->opcode[0]);
-    }
-}
-
-static void emit_io(struct sequence *s, const struct row *row)
-{
-    (void)row;
-    put_set(s, RDX, SCRATCH_PORT);
-    if (coin(s))
-        PUT(s, 0xEE);
-    if (coin(s))
-        PUT(s, 0xEC);
-    else
-        PUT(s, 0xE6, 0x80);
 }
 
 /* ---- system instructions --------------------------------------------------------------------------- */
@@ -494,7 +458,10 @@ const struct row oracle_rows[] = {
     SPECIAL("HLT, NMI", 2, emit_halt, SENDS, 0)
     SPECIAL("APIC timer", 2, emit_apic_timer, 0, LOGIC)
     SPECIAL("UART", 2, emit_loopback, 0, LOGIC)
-    SPECIAL("RDTSCP, VMFUNC, INVPCID", 3, emit_enabled, HIDDEN, 0)
+    SPECIAL("RDTSCP, VMFUNC, INVPCID", 4, emit_enabled, HIDDEN, 0)
+    SPECIAL("VMWRITE, VMREAD", 4, emit_linked, HIDDEN, (uint32_t)FLAGS_ARITHMETIC)
+    SPECIAL("MMX moves", 2, emit_mmx, 0, 0)
+    SPECIAL("AVX moves", 3, emit_avx, 0, 0)
 };
 /* clang-format on */
 const unsigned oracle_row_count = sizeof oracle_rows / sizeof *oracle_rows;

@@ -5,7 +5,7 @@
 
 void oracle_print_sequence(const struct sequence *s, uint64_t number)
 {
-    uint64_t base = ORACLE_AT(PAGE_CODE, s->place);
+    uint64_t base = ORACLE_AT(PAGE_CODE, s->offset);
 
     guest_print("sequence %llu: mood %u, flags %llx, DR7 %llx, DR %llx %llx %llx %llx\n", (unsigned long long)number,
                 s->mood, (unsigned long long)s->flags, (unsigned long long)s->dr7, (unsigned long long)s->dr[0] - base,

@@ -45,7 +45,7 @@ static bool linear(void *context, uint64_t address, enum nest_access access, uin
 {
     struct fake_vmx *m = context;
     if ((address & ~4095ull) == m->fault_linear) {
-        *error = access == NEST_WRITE ? 2 : 0;
+        *error = m->fault_is_ept ? NEST_UNREACHABLE : access == NEST_WRITE ? 2 : 0;
         return false;
     }
     *gpa = address;

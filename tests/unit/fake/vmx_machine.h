@@ -46,6 +46,7 @@ struct fake_vmx {
     unsigned pins;
     uint64_t tsc;
     uint64_t fault_linear;        /* page that is not mapped in L1's paging; ~0: none */
+    bool fault_is_ept;            /* by L1's EPT instead */
     uint64_t device_from;         /* guest-physical addresses from here on are no storage */
     uint64_t host_page_bytes;     /* how far EPT01 is contiguous */
     uint64_t msrs[0x40];          /* C0000080H .. */
