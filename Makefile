@@ -97,7 +97,7 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(call obj,host,$(FAKES)) $(B)/host/libpur
 # its oracle
 $(addprefix $(B)/unit/,decode_instruction_test decode_forms_test svm_touch_test oracle_sequence_test): UNIT_LIBS := -lZydis
 # these are pure, and of a payload
-ORACLE_PURE := $(addprefix tests/guest/oracle/,sequence.c templates.c devices.c)
+ORACLE_PURE := $(addprefix tests/guest/oracle/,sequence.c templates.c devices.c vector.c)
 $(B)/unit/oracle_sequence_test: $(call obj,host,$(ORACLE_PURE))
 unit: $(addprefix $(B)/unit/,$(UNITS)) ## run the host's unit tests (cmocka, sanitizers)
 	@set -e; for t in $(UNITS); do echo "== $$t"; $(B)/unit/$$t; done

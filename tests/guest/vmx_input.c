@@ -3,14 +3,15 @@
  * to, through a bitmap and intercepted, with a TSC of its own? SDM "Loading MSRs", "VM-Entry Failures During or After
  * Loading Guest State", "TSC-Deadline Mode".
  *
- * Not asked, because Bochs 2.7 is no oracle for them: IA32_DEBUGCTL (vmx_debugctl), IA32_SMM_MONITOR_CTL and IA32_SMBASE,
- * which it takes like every MSR that it does not have, and what a deadline reads as that is over (it stays). */
+ * Not asked, because Bochs 2.7 is no oracle for them: IA32_DEBUGCTL (vmx_debugctl), IA32_SMM_MONITOR_CTL and
+ * IA32_SMBASE, which it takes like every MSR that it does not have, and what a deadline reads as that is over (it
+ * stays). */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
 
-enum { SYSENTER_CS = 0x174, SYSENTER_EIP = 0x176, PAT = 0x277, EFER = 0xC0000080, FS_BASE = 0xC0000100, GS_BASE, KERNEL_GS,
-       APIC_BASE = 0x1B, MOST = 512, HOLE = (int)0xD0000000 };
+enum { SYSENTER_CS = 0x174, SYSENTER_EIP = 0x176, PAT = 0x277, EFER = 0xC0000080, FS_BASE = 0xC0000100, GS_BASE,
+       KERNEL_GS, APIC_BASE = 0x1B, MOST = 512, HOLE = (int)0xD0000000 };
 
 struct entry {
     uint32_t index, reserved;
@@ -90,8 +91,8 @@ static void lists(void)
 
 /* ---- deadlines ---------------------------------------------------------------------------------- */
 
-enum { DEADLINE = 0x6E0, VECTOR = 0x55, OFFERED = 1 << 24, APIC = (int)0xFEE00000, EOI = 0xB0, SPURIOUS = 0xF0, LVT = 0x320,
-       BY_DEADLINE = 2 << 17, AHEAD = 3000, LITTLE = 20000, MUCH = 50000000 };
+enum { DEADLINE = 0x6E0, VECTOR = 0x55, OFFERED = 1 << 24, APIC = (int)0xFEE00000, EOI = 0xB0, SPURIOUS = 0xF0,
+       LVT = 0x320, BY_DEADLINE = 2 << 17, AHEAD = 3000, LITTLE = 20000, MUCH = 50000000 };
 #define AWAY (1ull << 40)
 
 static volatile unsigned came;
@@ -142,7 +143,8 @@ static void deadline(const char *name, void (*body)(void *), uint64_t offset)
     came = 0, first = last = 0;
     vm_set(VMCS_TSC_OFFSET, offset);
     run(name, body, 0);
-    guest_print("  came %u, at first %#llx, at last %#llx\n", came, (unsigned long long)first, (unsigned long long)last);
+    guest_print("  came %u, at first %#llx, at last %#llx\n", came, (unsigned long long)first,
+                (unsigned long long)last);
     interrupts_on();
     __asm__ volatile("nop; nop");
     interrupts_off();

@@ -1,29 +1,17 @@
 /* Question: where one operand of L2's instruction is a device that L1 gave it, is the other one judged as the mode
- * wants it, in real, virtual-8086, 16-bit, 32-bit and 64-bit code: limits, types, the size of the stack, wrapped
+ * wants it, in real, virtual-8086, 16-bit, 32-bit and 64-bit code: limits, types, the size of the modes_stack, wrapped
  * offsets, canonical addresses, alignment; and a repetition that ends in its midst, and the permission of ports? SDM
  * "Limit Checking", "Type Checking", "Stack Segment", "String Operations".
  *
  * Not asked: RF in what an exit saves, which Bochs 2.7 and QEMU 7.2 leave 0; parts of the device's registers and more
  * than four bytes of them, as Bochs' APIC takes neither. */
-#include "tests/guest/vmx/vm.h"
+#include "tests/guest/vmx/modes.h"
 
 #include <string.h>
 
-enum mode { REAL, BIG_REAL, V86, CODE16, CODE32, USER32, CODE64, USER64, MODES };
-enum { HOLE_AT = 0x7000, CODE_AT = 0x8000, DEVICE_AT = 0x9000, DATA_AT = 0xA000, ABSENT_AT = 0xB000,
-       STACK_AT = 0xC000, TASK_AT = 0xD000 };
-enum { LDR = 0xD0, HOLE_16 = 0xE000, READ_WRITE_EXECUTE = 7, WRITE_BACK = 6 << 3, LARGE = 0x80, SMALL = 0x200000 };
-enum { ES, CS, SS, DS, TR = 7, CR4_VMXE = 0x2000, CR0_AM = 1 << 18, CR0_NE = 0x20, CR0_PE = 1 };
-enum { TEST_PORT = 0x80, TASK_BITMAP = 0x68, TASK_LIMIT = 0x2068 };
-#define APIC 0xFEE00000ull
-#define HOLE 0xE0000000ull /* neither storage nor a device: all ones */
-#define FLAGS_SHOWN 0xCD5ull
-#define RFLAGS_VM (1ull << 17)
+enum { LDR = 0xD0 };
 #define RFLAGS_AC (1ull << 18)
 #define OUTSIDE (1ull << 47)
-
-static struct page region, top, pointers, low, high, table, code, data, stack, task[3];
-static struct vm vm = {.region = &region};
 
 /* What is not one of these stays as the mode has it. */
 struct segment {
@@ -84,7 +72,6 @@ CODE(movups64, "code64", "movups (%rsi), %xmm1")
 CODE(outs64, "code64", "outsb %ds:(%rsi), (%dx)")
 CODE(rep_outs64, "code64", "rep outsb %ds:(%rsi), (%dx)")
 
-enum { NO_RIGHTS = 0x10000 };
 static const struct {
     const char *name;
     enum mode mode;
@@ -223,100 +210,6 @@ static const struct {
       .dx = TEST_PORT),
 };
 
-static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
-static void put(struct page *page, unsigned n, uint64_t value) { ((uint64_t *)(void *)page)[n] = value; }
-static void map_page(uint64_t at, uint64_t value) { put(&table, (unsigned)(at >> 12), value); }
-
-/* One to one but for the pages above. */
-static void map(void)
-{
-    put(&top, 0, address(&pointers) | READ_WRITE_EXECUTE);
-    put(&pointers, 0, address(&low) | READ_WRITE_EXECUTE);
-    put(&pointers, 3, address(&high) | READ_WRITE_EXECUTE);
-    put(&low, 0, address(&table) | READ_WRITE_EXECUTE);
-    for (unsigned n = 1; n < 512; n++)
-        put(&low, n, n * (uint64_t)SMALL | LARGE | WRITE_BACK | READ_WRITE_EXECUTE);
-    put(&high, 256, HOLE | LARGE | READ_WRITE_EXECUTE);
-    put(&high, 503, APIC | LARGE | READ_WRITE_EXECUTE); /* uncacheable */
-    for (unsigned n = 0; n < 512; n++)
-        put(&table, n, (uint64_t)n << 12 | WRITE_BACK | READ_WRITE_EXECUTE);
-    map_page(CODE_AT, address(&code) | WRITE_BACK | READ_WRITE_EXECUTE);
-    map_page(HOLE_AT, HOLE | READ_WRITE_EXECUTE);
-    map_page(DEVICE_AT + HOLE_16, HOLE | READ_WRITE_EXECUTE); /* in the device's 64 KiB */
-    map_page(DEVICE_AT, APIC | READ_WRITE_EXECUTE);
-    map_page(DATA_AT, address(&data) | WRITE_BACK | READ_WRITE_EXECUTE);
-    map_page(DATA_AT + 0x10000, address(&data) | WRITE_BACK | READ_WRITE_EXECUTE); /* where its last bytes wrap */
-    map_page(ABSENT_AT, 0);
-    map_page(STACK_AT, address(&stack) | WRITE_BACK | READ_WRITE_EXECUTE);
-    map_page(STACK_AT + 0xF000, address(&stack) | WRITE_BACK | READ_WRITE_EXECUTE); /* the end of 64 KiB */
-    for (unsigned n = 0; n < 3; n++)
-        map_page(TASK_AT + n * 0x1000, address(&task[n]) | WRITE_BACK | READ_WRITE_EXECUTE);
-}
-
-/* The upper half of what L1 maps is for users too. */
-static void let_users(void)
-{
-    uint64_t *entries = (uint64_t *)(read_cr3() & ~0xFFFull);
-
-    for (unsigned level = 4; level > 1; level--) {
-        entries[0] |= 4;
-        if (entries[0] & LARGE)
-            return;
-        entries = (uint64_t *)(entries[0] & 0xFFFFFFFFFF000);
-    }
-    for (unsigned n = 0; n < 512; n++)
-        entries[n] |= 4;
-}
-
-static void set_segment(unsigned n, uint64_t base, uint32_t limit, uint32_t rights)
-{
-    uint32_t cpl = rights >> 5 & 3;
-
-    vm_set((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * n), n == TR || rights == NO_RIGHTS ? 0x18 : 0x20 | cpl);
-    vm_set((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * n), base);
-    vm_set((enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * n), limit);
-    vm_set((enum vmcs_field)(VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * n), rights);
-}
-
-/* Segments of 64 KiB: code, the device, the stack and the data each begin at 0 of one. */
-static void narrow(bool v86, uint32_t code_rights)
-{
-    static const uint32_t bases[] = {DATA_AT, CODE_AT, STACK_AT, DEVICE_AT, DATA_AT, DATA_AT};
-
-    for (unsigned n = 0; n < 6; n++) {
-        set_segment(n, bases[n], 0xFFFF, v86 ? 0xF3 : n == CS ? code_rights : 0x93);
-        vm_set((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * n), bases[n] >> 4);
-    }
-}
-
-static void wide(uint32_t code_rights, uint32_t data_rights)
-{
-    for (unsigned n = 0; n < 6; n++)
-        set_segment(n, 0, ~0u, n == CS ? code_rights : data_rights);
-}
-
-static void enter_mode(enum mode mode, uint64_t flags)
-{
-    bool paged = mode == CODE64 || mode == USER64;
-    bool protected = mode != REAL && mode != BIG_REAL;
-
-    vm_set(VMCS_GUEST_CR0, CR0_AM | (paged ? read_cr0() : CR0_NE | (protected ? CR0_PE : 0)));
-    vm_set(VMCS_GUEST_CR4, paged ? read_cr4() : CR4_VMXE);
-    vm_entry_controls(paged ? ENTRY_LONG_MODE : 0);
-    switch (mode) {
-    case REAL: case BIG_REAL: narrow(false, 0x93); break;
-    case V86: narrow(true, 0); break;
-    case CODE16: narrow(false, 0x9B); break;
-    case CODE32: wide(0xC09B, 0xC093); break;
-    case USER32: wide(0xC0FB, 0xC0F3); break;
-    case CODE64: wide(0xA09B, 0xC093); break;
-    default: wide(0xA0FB, 0xC0F3);
-    }
-    set_segment(TR, TASK_AT, TASK_LIMIT, 0x8B);
-    vm_set(VMCS_GUEST_RFLAGS, 2 | flags | (mode == V86 ? RFLAGS_VM : 0));
-    vm_set(VMCS_GUEST_RIP, mode <= CODE16 ? 0 : CODE_AT);
-}
-
 static uint32_t ldr(void) { return *(volatile uint32_t *)(uintptr_t)(APIC + LDR); }
 
 static void run(unsigned i)
@@ -324,27 +217,27 @@ static void run(unsigned i)
     static const char *const modes[] = {"real", "big real", "virtual-8086", "16-bit", "32-bit", "32-bit user", "64-bit",
                                         "64-bit user"};
     const struct segment *s = &cases[i].segment;
-    struct vm_registers *r = &vm.registers;
+    struct vm_registers *r = &modes_vm.registers;
 
     *(volatile uint32_t *)(uintptr_t)(APIC + LDR) = 0x5A000000;
-    memset(&data, 0x11, sizeof data);
-    memset(&stack, 0x22, sizeof stack);
-    memcpy(&code, cases[i].code, (size_t)(cases[i].end - cases[i].code));
-    enter_mode(cases[i].mode, cases[i].flags);
+    memset(&modes_data, 0x11, sizeof modes_data);
+    memset(&modes_stack, 0x22, sizeof modes_stack);
+    memcpy(&modes_code, cases[i].code, (size_t)(cases[i].end - cases[i].code));
+    modes_enter(cases[i].mode, cases[i].flags);
     if (s->rights) {
         unsigned which = s->which;
         if (which == DS && cases[i].mode <= CODE16) /* then the device is what is stored to */
             vm_set(VMCS_GUEST_ES_BASE, DEVICE_AT), vm_set(VMCS_GUEST_ES_SELECTOR, DEVICE_AT >> 4);
         uint64_t selector = vm_get((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * which));
-        set_segment(which, s->base, s->limit, s->rights);
+        modes_segment(which, s->base, s->limit, s->rights);
         vm_set((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * which), selector);
     }
     *r = (struct vm_registers){.rsi = cases[i].si, .rdi = cases[i].di, .rcx = cases[i].cx, .rax = cases[i].ax,
                                .rdx = cases[i].dx};
     vm_set(VMCS_GUEST_RSP, cases[i].sp);
-    vm_run(&vm);
+    vm_run(&modes_vm);
     guest_print("%s, ", modes[cases[i].mode]);
-    vm_print_exit(cases[i].name, &vm);
+    vm_print_exit(cases[i].name, &modes_vm);
     guest_print("  RIP %llx RAX %llx RCX %llx RDX %llx RSI %llx RDI %llx RSP %llx flags %llx, LDR %x\n",
                 (unsigned long long)vm_get(VMCS_GUEST_RIP),
                 cases[i].code == code_in32 ? 0 : (unsigned long long)r->rax, (unsigned long long)r->rcx,
@@ -355,18 +248,7 @@ static void run(unsigned i)
 
 int guest_main(void)
 {
-    vm_begin();
-    map();
-    let_users();
-    memset(task, 0xFF, sizeof task);
-    memset(&task[0], 0, TASK_BITMAP);
-    task[0].bytes[0x66] = TASK_BITMAP;
-    task[0].bytes[0x67] = 0;
-    task[0].bytes[TASK_BITMAP + TEST_PORT / 8] = 0xF0; /* four ports */
-    vm_prepare(&vm);
-    vm_set(VMCS_EPT_POINTER, address(&top) | 3 << 3 | 6);
-    vm_cpu(0, CPU2_EPT | CPU2_UNRESTRICTED_GUEST);
-    vm_set(VMCS_EXCEPTION_BITMAP, 0xFFFFFFFF);
+    modes_begin();
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
         run(i);
     guest_print("end\n");

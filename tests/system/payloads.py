@@ -110,7 +110,8 @@ BARE = {
 
 
 # payloads that ask what QEMU answers otherwise, without CP too
-VMX_ONLY = {"vmx_raised": "QEMU 7.2 checks no alignment, and traps behind STI only after the next instruction"}
+VMX_ONLY = {"vmx_raised": "QEMU 7.2 checks no alignment, and traps behind STI only after the next instruction",
+            "vmx_random": "QEMU 7.2 checks no limits of segments, and what L2 stores beyond one is L1's"}
 
 
 def on_svm(name, transcript, levels):
