@@ -20,13 +20,15 @@ static unsigned end_of(unsigned n)
     return n + 1 < sequence.instructions ? sequence.instruction[n + 1] : sequence.bytes;
 }
 
+static struct oracle_place place_of(unsigned number) { return (struct oracle_place){number & 1, number & 2}; }
+
 static void every_instruction_is_one_of_its_length(void **state)
 {
     ZydisDecoder decoder;
     (void)state;
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     for (unsigned number = 0; number < SEQUENCES; number++) {
-        sequence_make(&sequence, 7, number, all_as_told, number & 1);
+        sequence_make(&sequence, 7, number, all_as_told, place_of(number));
         assert_true(sequence.bytes <= MOST_CODE && sequence.instructions <= MOST_INSTRUCTIONS);
         for (unsigned n = 0; n < sequence.instructions; n++) {
             ZydisDecodedInstruction in;
@@ -44,8 +46,8 @@ static void a_seed_and_a_number_make_the_same_sequence_always(void **state)
 {
     (void)state;
     for (unsigned number = 0; number < 50; number++) {
-        sequence_make(&sequence, 3, number, all_as_told, number & 1);
-        sequence_make(&again, 3, number, all_as_told, number & 1);
+        sequence_make(&sequence, 3, number, all_as_told, place_of(number));
+        sequence_make(&again, 3, number, all_as_told, place_of(number));
         assert_int_equal(sequence.bytes, again.bytes);
         assert_memory_equal(sequence.code, again.code, sequence.bytes);
         assert_memory_equal(sequence.registers, again.registers, sizeof sequence.registers);
@@ -57,7 +59,7 @@ static void every_row_is_taken(void **state)
     bool taken[256] = {false};
     (void)state;
     for (unsigned number = 0; number < SEQUENCES; number++) {
-        sequence_make(&sequence, 5, number, all_as_told, number & 1);
+        sequence_make(&sequence, 5, number, all_as_told, place_of(number));
         for (unsigned n = 0; n < sequence.units; n++)
             taken[sequence.unit[n].row - oracle_rows] = true;
     }
