@@ -230,7 +230,7 @@ static void an_operand_that_l2_does_not_map_is_its_page_fault_and_one_that_l1_do
     assert_int_equal(entered[3].error, 2);
     assert_int_equal(vm->vcpu.cr2, 0x40000900);
     PLAY(IN_L2(to_storage, .then = to_200900)); /* L2 maps it */
-    assert_l1_has(EXIT_VMREAD);
+    assert_l1_has(EXIT_EPT_VIOLATION);
     assert_int_equal(vmread(VMCS_GUEST_RIP), L2_RIP + 3);
     PLAY(IN_L1(resume), IN_L2(to_rdx, .then = to_900), IN_L2(cpuid)); /* the next one is CP's again */
     assert_int_equal(entered[2].rip, L2_RIP + 6);
