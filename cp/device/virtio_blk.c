@@ -182,7 +182,7 @@ static int direct_add(struct virtio_blk_request *r, uint64_t limit)
 
     if (!run)
         return 0;
-    data = guest_pointer(r->device->virtio.storage, run_address(&r->chain, &r->data), NULL);
+    data = guest_private(r->device->virtio.storage, run_address(&r->chain, &r->data), NULL);
     if (!data)
         return -EIO;
     if (!segment_add(r, data, run))

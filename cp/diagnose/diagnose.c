@@ -181,7 +181,7 @@ static enum guest_access touch(struct vm *vm, uint64_t at, uint64_t bytes)
 {
     enum guest_access why = GUEST_OK;
     for (uint64_t page = at & ~(uint64_t)PAGE_MASK; !why && page < at + bytes; page += PAGE_SIZE)
-        why = guest_bring_in(&vm->storage, gpa(page));
+        why = guest_bring_in_private(&vm->storage, gpa(page));
     return why;
 }
 

@@ -97,6 +97,12 @@ static void release(struct vm *vm)
     frame_free_run(&account, vm, VM_PAGES);
 }
 
+static void storage_moved(struct guest_storage *storage)
+{
+    struct vm *vm = (struct vm *)((char *)storage - offsetof(struct vm, storage));
+    cpu_backend->flush_storage(&vm->vcpu);
+}
+
 static struct vm *allocate(const struct machine_config *config)
 {
     struct frame_account account;
@@ -110,6 +116,7 @@ static struct vm *allocate(const struct machine_config *config)
     guest_storage_init(&vm->storage, config->storage_bytes, 0);
     vm->storage.account = account;
     vm->storage.shrink = give_own;
+    vm->storage.moved = storage_moved;
     vm->vcpu.vm = vm;
     return vm;
 }

@@ -194,24 +194,62 @@ static const char *load_image(struct ipl_copies *copies, const struct multiboot_
     return elf_load(copies, image->data, image->bytes, extent);
 }
 
-const char *multiboot_begin(struct ipl_copies *copies, struct guest_storage *storage,
-                            const struct multiboot_image *image, struct multiboot_entry *entry)
-{
-    struct elf_extent extent = {.end = 0x100000}; /* nothing is placed below 1 MiB */
-    struct placer p = {.copies = copies};
-    const char *error = check_texts(image);
+static uint64_t page_up(uint64_t at) { return (at + PAGE_MASK) & ~(uint64_t)PAGE_MASK; }
 
+static void copies_begin(struct ipl_copies *copies, struct guest_storage *storage)
+{
     copies->storage = storage;
     copies->count = copies->next = 0;
+}
+
+static const char *load(struct ipl_copies *copies, const struct multiboot_image *image, struct multiboot_entry *entry,
+                        uint64_t *end)
+{
+    struct elf_extent extent = {.end = 0x100000}; /* nothing is placed below 1 MiB */
+    const char *error = check_texts(image);
+
     if (!error)
         error = load_image(copies, image, &extent);
     if (error)
         return error;
-    if (extent.entry >> 32 || !ipl_map_usable(storage->bytes, extent.entry, 1))
+    if (extent.entry >> 32 || !ipl_map_usable(copies->storage->bytes, extent.entry, 1))
         return "The image's entry point is not in the storage";
-    p.at = extent.end;
-    align(&p, PAGE_SIZE);
     *entry = (struct multiboot_entry){.eip = extent.entry, .eax = LOADED_MAGIC};
+    *end = page_up(extent.end);
+    return NULL;
+}
+
+static const char *inform(struct ipl_copies *copies, const struct multiboot_image *image, uint64_t at,
+                          struct multiboot_entry *entry)
+{
+    struct placer p = {.copies = copies, .at = at};
+
+    entry->eax = LOADED_MAGIC;
     entry->ebx = information_place(&p, image);
     return p.error;
+}
+
+const char *multiboot_load(struct ipl_copies *copies, struct guest_storage *storage,
+                           const struct multiboot_image *image, struct multiboot_entry *entry, uint64_t *end)
+{
+    copies_begin(copies, storage);
+    return load(copies, image, entry, end);
+}
+
+const char *multiboot_inform(struct ipl_copies *copies, struct guest_storage *storage,
+                             const struct multiboot_image *image, uint64_t at, struct multiboot_entry *entry)
+{
+    const char *error = check_texts(image);
+
+    copies_begin(copies, storage);
+    return error ? error : inform(copies, image, at, entry);
+}
+
+const char *multiboot_begin(struct ipl_copies *copies, struct guest_storage *storage,
+                            const struct multiboot_image *image, struct multiboot_entry *entry)
+{
+    uint64_t end;
+    const char *error = multiboot_load(copies, storage, image, entry, &end);
+
+    return error ? error : inform(copies, image, end, entry);
 }

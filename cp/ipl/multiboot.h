@@ -37,3 +37,10 @@ struct multiboot_entry {
  * the image, each page-aligned, then the information. */
 const char *multiboot_begin(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *,
                             struct multiboot_entry *);
+
+/* The two parts of it. The image alone: *end, a page's beginning, is above it. */
+const char *multiboot_load(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *,
+                           struct multiboot_entry *, uint64_t *end);
+/* Modules and information, from `at` on. */
+const char *multiboot_inform(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *, uint64_t at,
+                             struct multiboot_entry *);

@@ -7,6 +7,7 @@
 #include "cp/directory/directory.h"
 #include "cp/dispatch/vm.h"
 #include "cp/ipl/multiboot.h"
+#include "cp/ipl/saved.h"
 #include "cp/ipl/tree.h"
 #include "cp/ipl/tree_vm.h"
 #include "cp/vcpu/registers.h"
@@ -66,7 +67,12 @@ static struct loading {
     struct multiboot_image image;
     struct ipl_copies copies;
     struct multiboot_entry entry;
+    char name[9];        /* of a saved system whose pages it is to map; "": the image is its own */
+    struct saved *saved; /* that one */
+    uint64_t at;         /* how far they are mapped */
 } loading;
+
+static const char no_frames[] = "CP has no page frames for it";
 
 static int copy(struct vm *vm, const char **reason)
 {
@@ -81,26 +87,92 @@ static int copy(struct vm *vm, const char **reason)
     return 0;
 }
 
-static int begin(struct vm *vm, const char **reason)
+static int go_on_with(int (*step)(struct vm *, const char **reason), const char *why, const char **reason)
 {
-    const char *why = multiboot_begin(&loading.copies, &vm->storage, &loading.image, &loading.entry);
     if (why) {
         *reason = why;
         return -ENOEXEC;
     }
-    loading.step = copy;
+    loading.step = step;
     return SYSTEM_IPL_MORE;
 }
+
+static int begin(struct vm *vm, const char **reason)
+{
+    return go_on_with(copy, multiboot_begin(&loading.copies, &vm->storage, &loading.image, &loading.entry), reason);
+}
+
+/* ---- a saved system ---- */
+
+static int inform(struct vm *vm, const char **reason)
+{
+    loading.entry.eip = loading.saved->eip;
+    return go_on_with(copy, multiboot_inform(&loading.copies, &vm->storage, &loading.image, loading.saved->end,
+                                             &loading.entry), reason);
+}
+
+static int map(struct vm *vm, const char **reason)
+{
+    const struct saved *saved = loading.saved;
+    enum guest_access access = share_map(&vm->storage, gpa(loading.at));
+    if (access == GUEST_NO_FRAMES) {
+        *reason = no_frames;
+        return -ENOMEM;
+    }
+    loading.at += SHARE_STEP;
+    if (access || !guest_is_ram(&vm->storage, gpa(saved->end - 1)))
+        return go_on_with(map, "The image does not fit into the storage where it wants to be", reason);
+    return go_on_with(loading.at < saved->end ? map : inform, NULL, reason);
+}
+
+static int share(struct vm *vm, const char **reason)
+{
+    share_begin(&vm->storage, &loading.saved->storage);
+    loading.at = 0;
+    return go_on_with(map, NULL, reason);
+}
+
+static int save(struct vm *vm, const char **reason)
+{
+    const char *why = NULL;
+    (void)vm;
+    if (ipl_copy_go_on(&loading.copies, &why))
+        return SYSTEM_IPL_MORE;
+    loading.saved->ready = !why;
+    return go_on_with(share, why, reason);
+}
+
+/* NULL: no room for it, so every machine gets pages of its own. */
+static struct saved *saved_of(const char *name)
+{
+    struct saved *saved = saved_find(name);
+    return saved ? saved : saved_create(name, FRAME_OPERATOR);
+}
+
+/* Its pages, if nobody has asked for it before: nobody else can be in the midst of it. */
+static int prepare(struct vm *vm, const char **reason)
+{
+    struct saved *saved = loading.saved = saved_of(loading.name);
+    struct multiboot_entry entry = {0};
+    if (!saved)
+        return begin(vm, reason);
+    if (saved->ready)
+        return share(vm, reason);
+    const char *why = multiboot_load(&loading.copies, &saved->storage, &loading.image, &entry, &saved->end);
+    saved->eip = entry.eip;
+    return go_on_with(save, why, reason);
+}
+
+/* ---- from the beginning ---- */
 
 static int clear(struct vm *vm, const char **reason)
 {
     int failed = vm_define_storage(vm, vm->config.storage_bytes);
     if (failed) {
-        *reason = failed == -EBUSY ? "disk requests are under way" : "CP has no page frames for it";
+        *reason = failed == -EBUSY ? "disk requests are under way" : no_frames;
         return failed;
     }
-    loading.step = begin;
-    return SYSTEM_IPL_MORE;
+    return go_on_with(*loading.name ? prepare : begin, NULL, reason);
 }
 
 static int plant(struct vm *vm, const char **reason)
@@ -122,8 +194,12 @@ int system_ipl_go_on(struct vm *vm, const char **reason)
 
 void system_ipl_cancel(const struct vm *vm)
 {
-    if (loading.vm == vm)
-        loading.vm = NULL;
+    if (loading.vm != vm)
+        return;
+    loading.vm = NULL;
+    if (loading.saved && !loading.saved->ready)
+        saved_purge(loading.saved);
+    loading.saved = NULL;
 }
 
 int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *command_line,
@@ -137,6 +213,8 @@ int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *
     }
     loading.vm = vm;
     loading.step = plant;
+    loading.saved = NULL;
+    *loading.name = 0;
     format_text(loading.command_line, sizeof loading.command_line, "%s", command_line);
     for (unsigned i = 0; i < modules; i++)
         loading.module[i + 1] = module[i];
@@ -158,5 +236,8 @@ int system_ipl(struct vm *vm, const char *name, const char *parm, const char **r
     for (unsigned i = 0; i < systems; i++)
         module[i] = (struct multiboot_module){.data = table[i].image, .bytes = table[i].bytes, .text = table[i].name};
     format_text(command_line, sizeof command_line, "%s%s%s", name, *parm ? " " : "", parm);
-    return system_ipl_image(vm, system->image, system->bytes, command_line, module, is_cp ? systems : 0, reason);
+    int failed = system_ipl_image(vm, system->image, system->bytes, command_line, module, is_cp ? systems : 0, reason);
+    if (!failed && !is_cp)
+        memcpy(loading.name, system->name, sizeof loading.name);
+    return failed;
 }

@@ -66,7 +66,7 @@ static void touched(void *context, uint64_t address, unsigned bytes, enum nest_a
 
 static void *page(void *context, uint64_t at)
 {
-    return guest_pointer(&((struct vm *)context)->storage, gpa(at), NULL);
+    return guest_private(&((struct vm *)context)->storage, gpa(at), NULL);
 }
 
 /* A guest's frames neither move nor go while it is in VMX operation: every page is pinned. */
@@ -84,7 +84,7 @@ static void unpin(void *context, uint64_t at)
 static bool translate(void *context, uint64_t at, enum nest_access access, struct nest_translation *translation)
 {
     struct guest_storage *storage = &((struct vm *)context)->storage;
-    void *at_page = guest_pointer(storage, gpa(at & ~(uint64_t)PAGE_MASK), NULL);
+    void *at_page = guest_private(storage, gpa(at & ~(uint64_t)PAGE_MASK), NULL);
 
     if (!at_page)
         return false;

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "cp/storage/second_level.h"
+
 enum { ENTRIES = 512, ROOT = GRAVE_LEVELS - 1, LARGE = 1 << 7 };
 
 #define ADDRESS_BITS 0x000ffffffffff000ull
@@ -64,7 +66,7 @@ static void descend(struct grave *g, uint64_t entry)
 {
     void *below = frame_pointer(hpa(entry & ADDRESS_BITS));
 
-    if (g->level == 1 && (entry & LARGE))
+    if ((g->level == 1 && (entry & LARGE)) || (!g->level && (entry & LEAF_SHARED)))
         return;
     if (!g->level || (g->level == 1 && !g->pages)) { /* nothing beneath that would go back */
         give_back(g->account, below);

@@ -7,6 +7,7 @@
 
 #include "cp/storage/grave.h"
 #include "cp/storage/second_level.h"
+#include "cp/storage/share.h"
 #include "cp/storage/watch.h"
 
 enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512, LEAVES_SHIFT = PAGE_SHIFT + INDEX_BITS, TRIM_MOST = 16 };
@@ -29,8 +30,12 @@ void guest_storage_renew(struct guest_storage *storage, uint64_t bytes)
     guest_storage_init(storage, bytes, 0);
     storage->account = old.account;
     storage->shrink = old.shrink;
+    storage->moved = old.moved;
+    storage->sharers = old.sharers;
     if (root)
         grave_storage(&storage->account, root, frames);
+    if (old.shares)
+        share_end(old.shares);
 }
 
 void guest_storage_free(struct guest_storage *storage)
@@ -52,19 +57,18 @@ static uint64_t *last_leaves(uint64_t *table, unsigned level)
     return NULL;
 }
 
-/* A table of leaves and the pages it maps: how many. */
-static uint64_t free_leaves(struct guest_storage *storage, uint64_t *table)
+/* A table of leaves and the pages it maps. */
+static void free_leaves(struct guest_storage *storage, uint64_t *table)
 {
-    uint64_t pages = 0;
-
     for (unsigned i = 0; i < ENTRIES; i++)
-        if (table[i]) {
+        if (table[i] & LEAF_SHARED) {
+            storage->shared--;
+        } else if (table[i]) {
             frame_free(&storage->account, frame_pointer(hpa(table[i] & ADDRESS_BITS)));
-            pages++;
+            storage->resident--;
         }
     frame_free(&storage->account, table);
     storage->tables--;
-    return pages;
 }
 
 bool guest_storage_trim(struct guest_storage *storage, unsigned tables, void (*flush)(void *context), void *context)
@@ -82,7 +86,7 @@ bool guest_storage_trim(struct guest_storage *storage, unsigned tables, void (*f
     if (n)
         flush(context);
     for (unsigned i = 0; i < n; i++)
-        storage->resident -= free_leaves(storage, out[i]);
+        free_leaves(storage, out[i]);
     return n == tables || n == TRIM_MOST;
 }
 
@@ -99,15 +103,15 @@ static unsigned index_at(uint64_t address, unsigned level)
     return (address >> (PAGE_SHIFT + INDEX_BITS * level)) & (ENTRIES - 1);
 }
 
-static void *take(struct guest_storage *storage)
+static void *take(struct guest_storage *storage, void *(*alloc)(struct frame_account *))
 {
-    void *frame = frame_alloc(&storage->account);
-    return frame || !storage->shrink || !storage->shrink(storage) ? frame : frame_alloc(&storage->account);
+    void *frame = alloc(&storage->account);
+    return frame || !storage->shrink || !storage->shrink(storage) ? frame : alloc(&storage->account);
 }
 
 static void *table_make(struct guest_storage *storage)
 {
-    void *table = take(storage);
+    void *table = take(storage, frame_alloc);
 
     storage->tables += table != NULL;
     return table;
@@ -136,12 +140,48 @@ static uint64_t *leaf_entry(struct guest_storage *storage, uint64_t at)
     return &table[index_at(at, 0)];
 }
 
+const uint64_t *guest_leaves(const struct guest_storage *storage, gpa_t at)
+{
+    const uint64_t *table = storage->root;
+
+    for (unsigned level = LEVELS - 1; table && level; level--) {
+        uint64_t entry = table[index_at(at.a, level)];
+        table = entry ? frame_pointer(hpa(entry & ADDRESS_BITS)) : NULL;
+    }
+    return table;
+}
+
 uint64_t *guest_entry(struct guest_storage *storage, gpa_t at)
 {
     return leaf_entry(storage, at.a);
 }
 
-void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *why)
+static bool bring_in(struct guest_storage *storage, uint64_t *entry)
+{
+    void *frame = take(storage, frame_alloc);
+
+    if (!frame)
+        return false;
+    *entry = frame_address(frame).a | second_level_leaf_bits;
+    storage->resident++;
+    return true;
+}
+
+static bool copy_shared(struct guest_storage *storage, uint64_t *entry)
+{
+    void *frame = take(storage, frame_alloc_dirty);
+
+    if (!frame)
+        return false;
+    memcpy(frame, frame_pointer(hpa(*entry & ADDRESS_BITS)), PAGE_SIZE);
+    *entry = frame_address(frame).a | second_level_leaf_bits;
+    storage->resident++;
+    storage->shared--;
+    storage->moved(storage);
+    return true;
+}
+
+static void *pointer(struct guest_storage *storage, gpa_t at, bool private, enum guest_access *why)
 {
     enum guest_access ignored;
 
@@ -154,35 +194,53 @@ void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *
     uint64_t *entry = leaf_entry(storage, at.a);
     if (!entry)
         return NULL;
-    if (!*entry) {
-        void *frame = take(storage);
-        if (!frame)
-            return NULL;
-        *entry = frame_address(frame).a | second_level_leaf_bits;
-        storage->resident++;
-    }
+    if (*entry ? private && *entry & LEAF_SHARED && !copy_shared(storage, entry) : !bring_in(storage, entry))
+        return NULL;
     *why = GUEST_OK;
     return (char *)frame_pointer(hpa(*entry & ADDRESS_BITS)) + (at.a & PAGE_MASK);
+}
+
+const void *guest_pointer(struct guest_storage *storage, gpa_t at, enum guest_access *why)
+{
+    return pointer(storage, at, false, why);
+}
+
+void *guest_private(struct guest_storage *storage, gpa_t at, enum guest_access *why)
+{
+    return pointer(storage, at, true, why);
 }
 
 enum guest_access guest_bring_in(struct guest_storage *storage, gpa_t at)
 {
     enum guest_access why;
 
-    guest_pointer(storage, at, &why);
+    pointer(storage, at, false, &why);
     return why;
 }
 
+enum guest_access guest_bring_in_private(struct guest_storage *storage, gpa_t at)
+{
+    enum guest_access why;
+
+    pointer(storage, at, true, &why);
+    return why;
+}
+
+/* How much of [at, at+bytes) lies in one page with its beginning. */
+static size_t piece_of(gpa_t at, size_t bytes)
+{
+    size_t n = PAGE_SIZE - (at.a & PAGE_MASK);
+    return n < bytes ? n : bytes;
+}
+
 /* Calls for each piece of [at, at+bytes) that lies in one page. */
-static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, size_t bytes,
+static enum guest_access each_piece(struct guest_storage *storage, gpa_t at, size_t bytes, bool private,
                                     void (*piece)(void *page, size_t n, void *context), void *context)
 {
     while (bytes) {
-        size_t n = PAGE_SIZE - (at.a & PAGE_MASK);
-        if (n > bytes)
-            n = bytes;
+        size_t n = piece_of(at, bytes);
         enum guest_access why;
-        void *page = guest_pointer(storage, at, &why);
+        void *page = pointer(storage, at, private, &why);
         if (!page)
             return why;
         piece(page, n, context);
@@ -206,6 +264,13 @@ static void copy_in(void *page, size_t n, void *context)
     *from += n;
 }
 
+/* RAM with nothing in it yet. */
+static bool is_untouched(struct guest_storage *storage, gpa_t at)
+{
+    const uint64_t *leaves = guest_leaves(storage, at);
+    return guest_is_ram(storage, at) && (!leaves || !leaves[index_at(at.a, 0)]);
+}
+
 static void fill(void *page, size_t n, void *context)
 {
     memset(page, *(uint8_t *)context, n);
@@ -220,17 +285,27 @@ enum guest_access guest_read(struct guest_storage *storage, gpa_t from, void *to
             memcpy(to, at, bytes);
         return why;
     }
-    return each_piece(storage, from, bytes, copy_out, &to);
+    return each_piece(storage, from, bytes, false, copy_out, &to);
 }
 
 enum guest_access guest_write(struct guest_storage *storage, gpa_t to, const void *from, size_t bytes)
 {
     guest_written(storage, to, bytes);
-    return each_piece(storage, to, bytes, copy_in, &from);
+    return each_piece(storage, to, bytes, true, copy_in, &from);
 }
 
 enum guest_access guest_fill(struct guest_storage *storage, gpa_t to, uint8_t value, size_t bytes)
 {
     guest_written(storage, to, bytes);
-    return each_piece(storage, to, bytes, fill, &value);
+    while (bytes) {
+        size_t n = piece_of(to, bytes);
+        enum guest_access why = GUEST_OK;
+        if (value || !is_untouched(storage, to))
+            why = each_piece(storage, to, n, true, fill, &value);
+        if (why)
+            return why;
+        to.a += n;
+        bytes -= n;
+    }
+    return GUEST_OK;
 }

@@ -19,7 +19,11 @@ struct guest_storage {
     uint64_t bytes;               /* RAM in all, a multiple of 4 KiB */
     struct frame_account account; /* private frames, page tables included */
     uint64_t *root;               /* top level of the second-level page table, NULL before the first touch */
-    uint64_t resident, tables;    /* RAM pages touched; tables that map them, the root too */
+    uint64_t resident, tables;    /* RAM pages of its own; tables that map them, the root too */
+    uint64_t shared;              /* pages mapped that are another storage's: cp/storage/share.h */
+    struct guest_storage *shares; /* whose; NULL: nobody's */
+    unsigned sharers;             /* storages that map pages of this one */
+    bool dismissed;               /* this one goes when its last sharer does */
     uint64_t *leaves;             /* the table of leaves used last, and ... */
     uint64_t leaves_at;           /* ... the 2 MiB it maps, as address >> 21 */
     struct guest_watch watches[GUEST_WATCHES];
@@ -27,6 +31,8 @@ struct guest_storage {
     uint64_t watch_number;        /* the last that was given */
     /* Called when no frame is to be had: true: the machine gave some of its own back, try again. NULL: it cannot. */
     bool (*shrink)(struct guest_storage *);
+    /* Called when a page is in another frame from now on: translations to the old one have to be forgotten. */
+    void (*moved)(struct guest_storage *);
 };
 
 /* Why a guest-physical address cannot be reached. */
@@ -44,16 +50,26 @@ bool guest_storage_trim(struct guest_storage *, unsigned tables, void (*flush)(v
 bool guest_is_ram(const struct guest_storage *, gpa_t);
 
 /* The page that holds `at`, brought in on first touch; points at the very byte, valid to the end of its 4 KiB page.
- * NULL when the address is no RAM or no frame is left (`why`, if given, says which). */
-void *guest_pointer(struct guest_storage *, gpa_t at, enum guest_access *why);
+ * NULL when the address is no RAM or no frame is left (`why`, if given, says which). For reading at once: it may be
+ * shared with others. */
+const void *guest_pointer(struct guest_storage *, gpa_t at, enum guest_access *why);
+
+/* The same for a page that is this storage's alone, a copy if it was shared: for whoever writes there, or keeps the
+ * pointer. */
+void *guest_private(struct guest_storage *, gpa_t at, enum guest_access *why);
 
 /* The same for its effect alone: the page is there from now on, and the tables that lead to it, down from the root. */
 enum guest_access guest_bring_in(struct guest_storage *, gpa_t at);
+enum guest_access guest_bring_in_private(struct guest_storage *, gpa_t at);
 
 /* The entry that maps a page which was brought in; NULL: no frames. */
 uint64_t *guest_entry(struct guest_storage *, gpa_t at);
 
+/* The 512 entries of the 2 MiB around `at`; NULL: nothing was touched there. */
+const uint64_t *guest_leaves(const struct guest_storage *, gpa_t at);
+
 /* Copies across page boundaries. GUEST_OK, or the first obstacle (then bytes before it are copied). */
 enum guest_access guest_read(struct guest_storage *, gpa_t from, void *to, size_t bytes);
 enum guest_access guest_write(struct guest_storage *, gpa_t to, const void *from, size_t bytes);
+/* Zeros bring nothing in: what was never touched is zero. */
 enum guest_access guest_fill(struct guest_storage *, gpa_t to, uint8_t value, size_t bytes);

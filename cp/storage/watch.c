@@ -2,8 +2,7 @@
  * that is needed for another page gives the old one its right to write back. */
 #include "cp/storage/watch.h"
 
-enum { LEAF_WRITE = 2 };       /* EPT and NPT alike */
-#define LEAF_LENT (1ull << 52) /* both leave this bit to software */
+#include "cp/storage/second_level.h"
 
 static uint64_t page_of(gpa_t at)
 {
@@ -34,7 +33,7 @@ uint64_t guest_watch(struct guest_storage *storage, gpa_t at, bool *armed)
 
     *armed = false;
     if (!watch) {
-        uint64_t *entry = guest_bring_in(storage, at) ? NULL : guest_entry(storage, at);
+        uint64_t *entry = guest_private(storage, at, NULL) ? guest_entry(storage, at) : NULL;
         if (!entry)
             return 0;
         watch = place(storage);

@@ -397,9 +397,10 @@ enum exit_action exit_ept_violation(struct vm *vm)
         return EXIT_RESUME; /* L1 took the mapping away meanwhile: the access is tried again */
     if (!guest_is_ram(&vm->storage, at)) /* the access of an event's delivery is not that of the instruction at RIP */
         return vm->vcpu.exit.idt_vectoring_info & EVENT_VALID ? exit_unemulated(vm) : instruction_emulate(vm);
-    if (guest_bring_in(&vm->storage, at))
+    bool write = vm->vcpu.exit.qualification & VIOLATION_WRITE;
+    if (write ? guest_bring_in_private(&vm->storage, at) : guest_bring_in(&vm->storage, at))
         return exit_stopped(vm, VM_STOP_NO_FRAMES, 0);
-    if (vm->vcpu.exit.qualification & VIOLATION_WRITE)
+    if (write)
         guest_written(&vm->storage, at, 1);
     return EXIT_RESUME;
 }

@@ -69,7 +69,7 @@ static int page_found(struct vcpu *vcpu, uint64_t linear, gpa_t *to, unsigned ac
     return nested_translate(vcpu, &to->a, access & LINEAR_WRITE) ? 0 : refuse(vcpu, linear, gpa2, access, true);
 }
 
-static void *entry_pointer(struct vcpu *vcpu, uint64_t *at)
+static const void *entry_pointer(struct vcpu *vcpu, uint64_t *at)
 {
     if (!nested_translate(vcpu, at, false))
         return NULL;
@@ -77,7 +77,7 @@ static void *entry_pointer(struct vcpu *vcpu, uint64_t *at)
 }
 
 /* `gpa2` is where the entry is for the guest. */
-static bool entry_mark(struct vcpu *vcpu, uint64_t gpa2, void *pointer, uint64_t entry, uint8_t marks)
+static bool entry_mark(struct vcpu *vcpu, uint64_t gpa2, uint64_t entry, uint8_t marks)
 {
     uint64_t at = gpa2;
 
@@ -85,9 +85,8 @@ static bool entry_mark(struct vcpu *vcpu, uint64_t gpa2, void *pointer, uint64_t
         return true;
     if (!nested_translate(vcpu, &at, true))
         return false;
-    *(uint8_t *)pointer = (uint8_t)entry | marks;
-    guest_written(&vcpu->vm->storage, gpa(at), 1);
-    return true;
+    uint8_t marked = (uint8_t)entry | marks;
+    return guest_write(&vcpu->vm->storage, gpa(at), &marked, sizeof marked) == GUEST_OK;
 }
 
 static uint64_t entry_load(const void *at, unsigned bytes)
@@ -162,7 +161,7 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         uint64_t mask = (1ull << p->index_bits) - 1;
         bool pdpte = p->levels == 3 && level == 3; /* PAE's four: no rights, no accessed bit */
         uint64_t gpa2 = table + (linear >> shift & (pdpte ? 3 : mask)) * p->entry_bytes, at = gpa2;
-        void *pointer = entry_pointer(w->vcpu, &at);
+        const void *pointer = entry_pointer(w->vcpu, &at);
         if (!pointer)
             return refuse(w->vcpu, linear, gpa2, LINEAR_READ, false);
         uint64_t entry = entry_load(pointer, p->entry_bytes);
@@ -175,14 +174,14 @@ static int walk_tables(struct walk *w, uint64_t linear, gpa_t *to, uint32_t *err
         bool large = (entry & ENTRY_LARGE) && !pdpte &&
                      ((level == 2 && p->large_at_2) || (level == 3 && p->levels == 4));
         if (level > 1 && !large) {
-            if (!pdpte && !entry_mark(w->vcpu, gpa2, pointer, entry, ENTRY_ACCESSED))
+            if (!pdpte && !entry_mark(w->vcpu, gpa2, entry, ENTRY_ACCESSED))
                 return refuse(w->vcpu, linear, gpa2, LINEAR_WRITE, false);
             table = entry & (p->entry_bytes == 4 ? 0xFFFFF000u : ENTRY_ADDRESS);
             continue;
         }
         if (!permitted(w))
             return fault(w, FAULT_PRESENT, error);
-        if (!entry_mark(w->vcpu, gpa2, pointer, entry, ENTRY_ACCESSED | (w->access & LINEAR_WRITE ? ENTRY_DIRTY : 0)))
+        if (!entry_mark(w->vcpu, gpa2, entry, ENTRY_ACCESSED | (w->access & LINEAR_WRITE ? ENTRY_DIRTY : 0)))
             return refuse(w->vcpu, linear, gpa2, LINEAR_WRITE, false);
         uint64_t size = 1ull << shift;
         uint64_t base = large ? large_page(p, entry, size)

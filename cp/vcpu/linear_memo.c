@@ -53,7 +53,7 @@ void linear_memo_keep(struct vm *vm, uint64_t linear, enum nest_access access, u
         return;
     for (unsigned level = LEVELS; level; level--) {
         uint64_t at = table + (linear >> (PAGE_SHIFT + 9 * (level - 1)) & 511) * 8;
-        const uint64_t *entry = guest_pointer(&vm->storage, gpa(at), NULL);
+        const uint64_t *entry = guest_private(&vm->storage, gpa(at), NULL);
         if (!entry)
             return;
         memo->entries[LEVELS - level] = entry;
@@ -62,7 +62,7 @@ void linear_memo_keep(struct vm *vm, uint64_t linear, enum nest_access access, u
         if (level == 1 || (level < LEVELS && (*entry & ENTRY_LARGE))) {
             *memo = (struct nest_memo){.page = linear >> PAGE_SHIFT, .cr0 = vcpu_read(&vm->vcpu, VMCS_GUEST_CR0),
                 .cr3 = cr3, .cr4 = cr4, .gpa = to & ~(uint64_t)PAGE_MASK,
-                .at = guest_pointer(&vm->storage, gpa(to & ~(uint64_t)PAGE_MASK), NULL),
+                .at = guest_private(&vm->storage, gpa(to & ~(uint64_t)PAGE_MASK), NULL),
                 .used = (uint8_t)(LEVELS - level + 1), .access = (uint8_t)access,
                 .entries = {memo->entries[0], memo->entries[1], memo->entries[2], memo->entries[3]},
                 .values = {memo->values[0], memo->values[1], memo->values[2], memo->values[3]}};
