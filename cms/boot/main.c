@@ -147,6 +147,8 @@ static bool wants_disks(const char *command_line)
     return true;
 }
 
+/* A machine that CP made has its console and its rates where they are always: the tree, which takes long to judge and
+ * walk, says nothing more of use here. */
 static const char *read_machine(const struct multiboot_info *info, struct machine *m)
 {
     const struct multiboot_module *tree = find_tree(info);
@@ -156,7 +158,7 @@ static const char *read_machine(const struct multiboot_info *info, struct machin
     memory_from_loader(info, m);
     if (info->flags & MULTIBOOT_HAS_COMMAND_LINE && info->command_line)
         m->command_line = (const char *)(uintptr_t)info->command_line;
-    return tree ? cms_machine_from_tree((const void *)(uintptr_t)tree->start, tree->end - tree->start,
+    return tree && !cp_is_there() ? cms_machine_from_tree((const void *)(uintptr_t)tree->start, tree->end - tree->start,
                                         (uintptr_t)image_start, m, &where)
                 : NULL;
 }
@@ -182,6 +184,7 @@ void boot_main(uint32_t magic, const struct multiboot_info *info)
 
     if (magic != MULTIBOOT_LOADED)
         cpu_stop();
+    cp_find();
     const char *trouble = read_machine(info, &machine);
     bool disks = wants_disks(machine.command_line);
     trap_set_abend(abend);

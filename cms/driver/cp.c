@@ -37,7 +37,7 @@ static void identify(void)
     user[n] = 0;
 }
 
-void cp_start(void)
+void cp_find(void)
 {
     char signature[12];
 
@@ -54,7 +54,17 @@ void cp_start(void)
         assists = cpu_id(DIAGNOSE_LEAF_ASSISTS).eax;
     if (l.eax >= DIAGNOSE_LEAF_CLOCK)
         khz = cpu_id(DIAGNOSE_LEAF_CLOCK).eax;
-    identify();
+}
+
+bool cp_is_there(void)
+{
+    return present;
+}
+
+void cp_start(void)
+{
+    if (present)
+        identify();
 }
 
 uint32_t cp_tsc_khz(void)

@@ -8,7 +8,10 @@
 /* Bytes for the console behind what its UART has sent: how many CP took. -1: CP does not offer it. */
 int32_t cp_console(const void *bytes, uint32_t count);
 bool cp_has_console(void);
-/* Finds out whether CP is there, and who we are. */
+/* Finds out whether CP is there: a machine of its making. */
+void cp_find(void);
+bool cp_is_there(void);
+/* Asks it who we are. */
 void cp_start(void);
 /* 0: CP is not there or does not say. */
 uint32_t cp_tsc_khz(void);

@@ -74,7 +74,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const char *load(void) { return multiboot_load(&storage, &image, &entry); }
+static const char *load(void) { return multiboot_whole(&storage, &image, &entry); }
 
 static uint32_t word(uint64_t at)
 {

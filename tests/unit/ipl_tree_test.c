@@ -274,7 +274,7 @@ static void ipl(const struct multiboot_module *module, unsigned modules, uint32_
 
     memcpy(image, header, sizeof header);
     guest_storage_init(&storage, RAM, 0);
-    assert_null(multiboot_load(&storage, &what, &entry));
+    assert_null(multiboot_whole(&storage, &what, &entry));
     *information = entry.ebx;
 }
 

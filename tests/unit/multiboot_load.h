@@ -2,7 +2,7 @@
 #pragma once
 #include "cp/ipl/multiboot.h"
 
-static inline const char *multiboot_load(struct guest_storage *storage, const struct multiboot_image *image,
+static inline const char *multiboot_whole(struct guest_storage *storage, const struct multiboot_image *image,
                                          struct multiboot_entry *entry)
 {
     struct ipl_copies copies;

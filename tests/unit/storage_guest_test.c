@@ -44,7 +44,7 @@ static void pages_come_with_the_first_touch_and_are_zero(void **state)
     static const char zeroes[PAGE_SIZE];
     (void)state;
     assert_int_equal(storage.resident, 0);
-    char *page = guest_pointer(&storage, gpa(0x5123), NULL);
+    const char *page = guest_pointer(&storage, gpa(0x5123), NULL);
     assert_memory_equal(page - 0x123, zeroes, PAGE_SIZE);
     assert_int_equal(storage.resident, 1);
     assert_ptr_equal(guest_pointer(&storage, gpa(0x5000), NULL), page - 0x123);
@@ -82,7 +82,7 @@ static void the_tables_lead_to_the_page(void **state)
     (void)state;
     guest_storage_init(&storage, 4 * GIB, 0);
     uint64_t at = 4 * GIB + 0x3456000;
-    void *page = guest_pointer(&storage, gpa(at), NULL);
+    const void *page = guest_pointer(&storage, gpa(at), NULL);
     const uint64_t *table = storage.root;
     for (int shift = 39; shift >= 12; shift -= 9) {
         uint64_t entry = table[at >> shift & 511];
