@@ -201,7 +201,7 @@ static uint64_t command(struct vm *vm)
         return of_access(access);
     text[length] = 0;
     struct session *s = vm->session;
-    if (!size && ring_room(&s->output.ring) < CONSOLE_ROOM)
+    if (!size && output_room(&s->output) < CONSOLE_ROOM)
         return DIAGNOSE_BUSY;
     s->asked = (struct asked){.to = to, .size = size};
     work_slice();

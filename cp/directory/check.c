@@ -20,7 +20,7 @@ static void check_users(struct directory_reader *r)
         format_text(path, sizeof path, "/users/%s", d->user[i].id);
         operator|= d->user[i].classes & CLASS('A');
         for (unsigned j = 0; j < i; j++)
-            if (*d->user[i].id && !strcmp(d->user[i].id, d->user[j].id))
+            if (*d->user[i].id == *d->user[j].id && *d->user[i].id && !strcmp(d->user[i].id, d->user[j].id))
                 directory_tell(r, path, "is there twice");
     }
     if (!operator)
@@ -128,7 +128,8 @@ void directory_check(struct directory_reader *r)
 {
     check_users(r);
     for (unsigned user = 0; user < r->directory->users; user++)
-        check_devices(r, user);
+        if (!r->directory->user[user].pooled) /* whose first has the same */
+            check_devices(r, user);
     check_extents(r);
     for (unsigned i = 0; i < r->directory->links; i++)
         check_link(r, &r->directory->link[i]);

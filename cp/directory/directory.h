@@ -13,10 +13,11 @@
 enum {
     DIRECTORY_IDLE_LEAST = 2,
     DIRECTORY_IDLE_MOST = 10080,
-    DIRECTORY_USERS = 64,
+    DIRECTORY_USERS = 1280,
     DIRECTORY_DISKS = 256, /* minidisks of all users together */
-    DIRECTORY_LINKS = 256, /* of all users together */
+    DIRECTORY_LINKS = 1536, /* of all users together */
     DIRECTORY_NAME = USERID_MOST,
+    POOL_PREFIX = 3,       /* of one that ends in five digits */
     DIRECTORY_USER_DISKS = MACHINE_DISKS, /* minidisks and links of one user */
 };
 
@@ -60,6 +61,8 @@ struct user {
     const char *ssh_keys; /* string list of OpenSSH public keys whose owners log on without a password; NULL: none */
     unsigned ssh_keys_bytes;
     unsigned idle; /* minutes without a key before they are disconnected, 2 at least; 0: no limit */
+    uint32_t pool[2]; /* of a row that stands for many: the lowest and the highest number; 0 0: one user */
+    bool pooled;      /* one of a pool, as the first of it but for the ID */
 };
 
 /* Ranges of the volume that are CP's own, whose contents only CP's code for them knows. */

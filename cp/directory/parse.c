@@ -142,6 +142,49 @@ static void read_devices(struct directory_reader *r, int node, unsigned user)
     }
 }
 
+/* The same devices for another user. */
+static bool copy_links(struct directory *d, unsigned from, unsigned links, unsigned user)
+{
+    for (unsigned i = 0; i < links; i++) {
+        if (d->links == DIRECTORY_LINKS)
+            return false;
+        d->link[d->links] = d->link[from + i];
+        d->link[d->links++].user = user;
+    }
+    return true;
+}
+
+/* z/VM's POOL: users who are alike but for the number in their ID, from one entry. */
+static void read_pool(struct directory_reader *r, unsigned index)
+{
+    struct directory *d = r->directory;
+    struct user *user = &d->user[index];
+    char prefix[POOL_PREFIX + 1];
+    unsigned links = 0;
+    if (strlen(user->id) > POOL_PREFIX) {
+        tell_property(r, "pool", "is for a name of 1 to 3 characters, before five digits");
+        return;
+    }
+    memcpy(prefix, user->id, sizeof prefix);
+    if (d->disks && d->disk[d->disks - 1].user == index)
+        tell_property(r, "pool", "is for users without minidisks of their own");
+    while (links < d->links && d->link[d->links - links - 1].user == index)
+        links++;
+    unsigned from = d->links - links;
+    for (uint32_t number = user->pool[0]; number <= user->pool[1]; number++) {
+        bool first = number == user->pool[0];
+        struct user *next = first ? user : d->users < DIRECTORY_USERS ? &d->user[d->users++] : NULL;
+        if (!next || (!first && !copy_links(d, from, links, next - d->user))) {
+            tell_property(r, "pool", next ? "has more links than this CP keeps" : "has more users than this CP keeps");
+            return;
+        }
+        *next = *user;
+        next->pooled = !first;
+        format_text(next->id, sizeof next->id, "%s%05u", prefix, (unsigned)number);
+        directory_machine(next);
+    }
+}
+
 static void read_user(struct directory_reader *r, int node, const char *name)
 {
     struct directory *d = r->directory;
@@ -163,6 +206,8 @@ static void read_user(struct directory_reader *r, int node, const char *name)
         tell_property(r, "storage", "is more than maximum");
     directory_machine(user);
     read_devices(r, node, index);
+    if (user->pool[1])
+        read_pool(r, index);
 }
 
 static void read_users(struct directory_reader *r, int users)

@@ -7,7 +7,7 @@
 #include "cp/credential/sha512_crypt.h"
 #include "cp/directory/ssh_key.h"
 
-enum { PARM_MAX = 64 };
+enum { POOL_HIGHEST = 99999, PARM_MAX = 64 };
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
@@ -184,6 +184,15 @@ static const char *take_ssh_keys(struct row *row, struct value v)
     return NULL;
 }
 
+static const char *take_pool(struct row *row, struct value v)
+{
+    if (!cells_of(v, 2, row->user->pool))
+        return "is not two cells: the lowest and the highest number";
+    if (!row->user->pool[0] || row->user->pool[0] > row->user->pool[1] || row->user->pool[1] > POOL_HIGHEST)
+        return "is no range of 1 to 99999";
+    return NULL;
+}
+
 const struct property directory_user_properties[] = {
     {"userid", take_userid, false},
     {"password", take_password, true},
@@ -200,6 +209,7 @@ const struct property directory_user_properties[] = {
     {"idle", take_idle, false},
     {"xautolog", take_xautolog, false},
     {"ssh-keys", take_ssh_keys, false},
+    {"pool", take_pool, false},
     {0},
 };
 

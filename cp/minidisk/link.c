@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "cp/directory/load.h"
+#include "cp/storage/frame.h"
 #include "lib/format.h"
 
 struct disk *link_volume;
 
-static struct link table[LINKS];
-static struct link *top = table; /* no row from here on was ever used */
+/* Rows are made a frame at a time, when they are wanted, and stay. */
+static struct link *first;
+static unsigned rows;
+enum { ROWS_A_FRAME = PAGE_SIZE / sizeof(struct link) };
 
 unsigned *link_failures(const struct user *user)
 {
@@ -20,7 +23,7 @@ unsigned *link_failures(const struct user *user)
 
 struct link *link_next(struct link *at)
 {
-    for (at = at ? at + 1 : table; at < top; at++)
+    for (at = at ? at->next : first; at; at = at->next)
         if (at->user)
             return at;
     return NULL;
@@ -53,15 +56,22 @@ struct link_others link_others(const struct directory_disk *disk, const struct u
     return others;
 }
 
+static struct link *make_rows(void)
+{
+    struct link *made = rows + ROWS_A_FRAME <= LINKS ? frame_alloc(&frame_cp_account) : NULL;
+    for (unsigned i = 0; made && i < ROWS_A_FRAME; i++, rows++) {
+        made[i].next = first;
+        first = &made[i];
+    }
+    return made ? first : NULL;
+}
+
 static struct link *free_row(void)
 {
-    struct link *l = table;
-    while (l < top && l->user)
-        l++;
-    if (l == table + LINKS)
-        return NULL;
-    top += l == top;
-    return l;
+    struct link *l = first;
+    while (l && l->user)
+        l = l->next;
+    return l ? l : make_rows();
 }
 
 static enum link_result attach(struct link *l, struct machine *machine, unsigned vdev, bool write)

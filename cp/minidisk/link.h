@@ -5,9 +5,10 @@
 #include "cp/directory/directory.h"
 #include "cp/minidisk/minidisk.h"
 
-enum { LINKS = DIRECTORY_USERS * MACHINE_DISKS }; /* one user's never take another's */
+enum { LINKS = DIRECTORY_USERS * MACHINE_DISKS }; /* at most: one user's never take another's */
 
 struct link {
+    struct link *next;       /* of all rows */
     const struct user *user; /* who has it; NULL: free row */
     const struct directory_disk *disk;
     uint16_t vdev; /* as what */

@@ -6,12 +6,41 @@
 
 #include "cp/message/clean.h"
 #include "cp/session/turn.h"
+#include "cp/storage/frame.h"
 #include "cp/terminal/terminal.h"
 
-void output_begin(struct output *o, uint8_t *queue)
+void output_begin(struct output *o, uint8_t *queue, uint32_t bytes)
 {
-    *o = (struct output){.ring = {.bytes = queue, .size = OUTPUT_QUEUE}};
+    *o = (struct output){.ring = {.bytes = queue, .size = bytes}};
 }
+
+/* Twice as long, with all that is in it, what was taken and may be shown again too. */
+static bool grow(struct ring *r)
+{
+    uint32_t size = r->size * 2;
+    uint8_t *bytes = size <= OUTPUT_QUEUE ? frame_alloc_run(&frame_cp_account, size / PAGE_SIZE) : NULL;
+    if (!bytes)
+        return false;
+    uint32_t begin = r->head & r->size & (size - 1); /* the old bytes: half of the new, turned to where they belong */
+    uint32_t at = r->head & (r->size - 1);
+    memcpy(bytes + begin, r->bytes, at);
+    memcpy(bytes + ((begin ^ r->size) + at), r->bytes + at, r->size - at);
+    frame_free_run(&frame_cp_account, r->bytes, r->size / PAGE_SIZE);
+    r->bytes = bytes;
+    r->size = size;
+    return true;
+}
+
+/* So many bytes can be put. */
+static bool has_room(struct output *o, uint32_t bytes)
+{
+    while (ring_room(&o->ring) < bytes)
+        if (!grow(&o->ring))
+            return false;
+    return true;
+}
+
+uint32_t output_room(const struct output *o) { return OUTPUT_QUEUE - ring_used(&o->ring); }
 
 void output_renew(struct output *o)
 {
@@ -81,7 +110,7 @@ void output_resume(struct output *o)
 /* Whether there was room. */
 static bool put(struct output *o, char c)
 {
-    bool room = ring_room(&o->ring) != 0;
+    bool room = has_room(o, 1);
     if (room)
         ring_put(&o->ring, c);
     else
@@ -166,7 +195,7 @@ void output_say(struct output *o, const char *format, ...)
 void output_echo(struct output *o, const char *text, unsigned length)
 {
     unsigned most = 2 * length; /* \n becomes two */
-    if (ring_room(&o->ring) < most)
+    if (!has_room(o, most))
         output_drain(o);
     if (ring_room(&o->ring) < most)
         o->dropped += length;
@@ -190,10 +219,12 @@ void output_plain(struct output *to, const struct output *from)
 
 static uint32_t machine_share(const struct output *o) { return o->terminal ? OUTPUT_CONNECTED : OUTPUT_DISCONNECTED; }
 
-unsigned output_machine_room(const struct output *o)
+unsigned output_machine_room(struct output *o)
 {
-    uint32_t share = machine_share(o), used = ring_used(&o->ring);
-    return used < share ? share - used : 0;
+    uint32_t share = machine_share(o), used = ring_used(&o->ring), room = used < share ? share - used : 0;
+    if (!o->terminal && ring_room(&o->ring) < OUTPUT_CONNECTED)
+        has_room(o, OUTPUT_CONNECTED);
+    return room < ring_room(&o->ring) ? room : ring_room(&o->ring);
 }
 
 static bool is_control(uint8_t byte)

@@ -17,7 +17,8 @@
 struct terminal;
 
 enum {
-    OUTPUT_QUEUE = 131072,        /* bytes; of these a machine may fill: */
+    OUTPUT_FIRST = 8192,          /* bytes a queue begins with; it grows as it is needed, up to: */
+    OUTPUT_QUEUE = 131072,        /* and of these a machine may fill: */
     OUTPUT_CONNECTED = 4096,      /* (it writes a byte or a few at a time: so many are gathered for the line at most) */
     OUTPUT_GATHERED = OUTPUT_CONNECTED / 2,
     OUTPUT_DISCONNECTED = 65536,  /* then it waits: nothing is lost */
@@ -41,7 +42,8 @@ struct output {
     char partial[OUTPUT_PARTIAL];
 };
 
-void output_begin(struct output *, uint8_t *queue); /* OUTPUT_QUEUE bytes, and nothing in them; no terminal */
+/* `bytes` for it, a power of two up to OUTPUT_QUEUE, on CP's account if it is less; nothing in them; no terminal. */
+void output_begin(struct output *, uint8_t *queue, uint32_t bytes);
 void output_renew(struct output *); /* as new, but for the terminal, and what is queued for it */
 void output_forget(struct output *); /* what is queued: the terminal is somebody else's */
 /* A session has begun: nothing of before is shown again. */
@@ -62,7 +64,8 @@ void output_say(struct output *, const char *format, ...) __attribute__((format(
 void output_break(struct output *); /* ends an unfinished line, which is then owed */
 void output_echo(struct output *, const char *text, unsigned length); /* \n becomes CR LF; whole, or not at all */
 
-unsigned output_machine_room(const struct output *); /* bytes a machine may write now */
+uint32_t output_room(const struct output *); /* bytes it takes, if CP has the frames */
+unsigned output_machine_room(struct output *); /* bytes a machine may write now */
 /* Goes to the line when enough has gathered, or in the users' turn. @pre there is room */
 void output_machine(struct output *, const uint8_t *bytes, unsigned count);
 /* True, once: the machine waits for room, and there is enough of it for the machine to go on. */

@@ -9,7 +9,10 @@
 
 bool session_closed;
 
-static struct session table[SESSIONS];
+/* Rows are made when they are first wanted, and stay. */
+static struct session *table[SESSIONS];
+static unsigned rows;
+enum { ROW_PAGES = (sizeof(struct session) + PAGE_MASK) / PAGE_SIZE, QUEUE_PAGES = OUTPUT_FIRST / PAGE_SIZE };
 
 static void expire(struct timer *timer)
 {
@@ -20,9 +23,9 @@ static void expire(struct timer *timer)
 
 struct session *session_next(struct session *at)
 {
-    for (at = at ? at + 1 : table; at < table + SESSIONS; at++)
-        if (at->state != SESSION_FREE)
-            return at;
+    for (unsigned row = at ? at->row + 1 : 0; row < rows; row++)
+        if (table[row]->state != SESSION_FREE)
+            return table[row];
     return NULL;
 }
 
@@ -45,11 +48,13 @@ unsigned session_users(void)
 void session_reset(struct session *s)
 {
     struct output output = s->output;
+    uint16_t row = s->row;
     timer_cancel(&s->timer);
     timer_cancel(&s->typing.patience);
     timer_cancel(&s->idle.timer);
     memset(s, 0, sizeof *s);
     s->output = output;
+    s->row = row;
     output_renew(&s->output);
     typing_begin(s);
     s->state = SESSION_LOGON;
@@ -58,19 +63,35 @@ void session_reset(struct session *s)
     s->settings = SET_MSG | SET_WNG | SET_IMSG | SET_EMSG_CODE | SET_EMSG_TEXT;
 }
 
+static struct session *row_make(void)
+{
+    struct session *s = rows < SESSIONS ? frame_alloc_run(&frame_cp_account, ROW_PAGES) : NULL;
+    uint8_t *queue = s ? frame_alloc_run(&frame_cp_account, QUEUE_PAGES) : NULL;
+    if (!queue) {
+        frame_free_run(&frame_cp_account, s, ROW_PAGES);
+        return NULL;
+    }
+    s->row = (uint16_t)rows;
+    s->output.ring = (struct ring){.bytes = queue, .size = OUTPUT_FIRST};
+    return table[rows++] = s;
+}
+
+static struct session *free_row(void)
+{
+    for (unsigned row = 0; row < rows; row++)
+        if (table[row]->state == SESSION_FREE)
+            return table[row];
+    return row_make();
+}
+
 struct session *session_create(void)
 {
-    for (struct session *s = table; s < table + SESSIONS; s++) {
-        if (s->state != SESSION_FREE)
-            continue;
-        uint8_t *queue = s->output.ring.bytes; /* a row keeps what it once got */
-        if (!queue && !(queue = frame_alloc_run(&frame_cp_account, OUTPUT_QUEUE / PAGE_SIZE)))
-            return NULL;
-        output_begin(&s->output, queue);
-        session_reset(s);
-        return s;
-    }
-    return NULL;
+    struct session *s = free_row();
+    if (!s)
+        return NULL;
+    output_begin(&s->output, s->output.ring.bytes, s->output.ring.size);
+    session_reset(s);
+    return s;
 }
 
 void session_free(struct session *s)

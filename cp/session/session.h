@@ -28,6 +28,7 @@ enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, 
 
 struct session {
     enum session_state state;
+    uint16_t row;        /* in the table of all */
     struct timer timer; /* of a state that awaits time */
     bool timer_ended;
 

@@ -23,12 +23,12 @@ static bool echo_watched; /* the scene stands: before, each of the table's rows 
 /* Which bytes of a session's queue are an editor's. A byte has a number: how many were put before it since the queue
  * was begun, and how often that happened. */
 static struct echoed {
-    const uint8_t *queue;
+    const struct ring *queue;
     uint64_t begun; /* how often */
     uint64_t number[OUTPUT_QUEUE];
 } echoed[8];
 
-static struct echoed *echoed_of(const uint8_t *queue)
+static struct echoed *echoed_of(const struct ring *queue)
 {
     struct echoed *e = echoed;
 
@@ -43,13 +43,13 @@ static uint64_t number_in(const struct echoed *e, uint32_t at) { return (e->begu
 
 static bool is_echoed(const struct ring *ring, uint32_t at)
 {
-    const struct echoed *e = echoed_of(ring->bytes);
+    const struct echoed *e = echoed_of(ring);
     return e->number[at % OUTPUT_QUEUE] == number_in(e, at);
 }
 
 static void note_echoed(const struct ring *ring, uint32_t begin, uint32_t end, bool is)
 {
-    struct echoed *e = echoed_of(ring->bytes);
+    struct echoed *e = echoed_of(ring);
 
     for (uint32_t at = begin; at != end; at++)
         e->number[at % OUTPUT_QUEUE] = is ? number_in(e, at) : 0;
@@ -85,17 +85,17 @@ static bool is_known(const char *text, unsigned length)
     return is_plain(text, length) || is_move(text, length);
 }
 
-void __real_output_begin(struct output *, uint8_t *queue);
-void __wrap_output_begin(struct output *, uint8_t *queue);
+void __real_output_begin(struct output *, uint8_t *queue, uint32_t bytes);
+void __wrap_output_begin(struct output *, uint8_t *queue, uint32_t bytes);
 void __real_output_echo(struct output *, const char *text, unsigned length);
 void __wrap_output_echo(struct output *, const char *text, unsigned length);
 
 /* The linker puts these in place of output_begin and output_echo, for all that call them. */
-void __wrap_output_begin(struct output *o, uint8_t *queue)
+void __wrap_output_begin(struct output *o, uint8_t *queue, uint32_t bytes)
 {
     if (echo_watched)
-        echoed_of(queue)->begun++;
-    __real_output_begin(o, queue);
+        echoed_of(&o->ring)->begun++;
+    __real_output_begin(o, queue, bytes);
 }
 
 /* What goes by it is known, and is queued whole or not at all. */

@@ -33,7 +33,7 @@ static int begin(void **state)
     (void)state;
     if (!queue)
         queue = malloc(OUTPUT_QUEUE);
-    output_begin(&output, queue);
+    output_begin(&output, queue, OUTPUT_QUEUE);
     line.head = line.tail = 0;
     terminal.left = leaves = false;
     fake_clock_reset(1000000000);
@@ -192,7 +192,7 @@ static void a_renewed_one_keeps_terminal_and_queue_and_nothing_else(void **state
     output.dropped = 5, output.machine_waits = true;
     struct ring ring = output.ring;
     output_renew(&output);
-    output_begin(&fresh, queue);
+    output_begin(&fresh, queue, OUTPUT_QUEUE);
     assert_memory_equal(&output.ring, &ring, sizeof ring);
     assert_ptr_equal(output.terminal, &terminal);
     assert_true(output.in_line);
@@ -207,7 +207,7 @@ static void who_comes_after_control_sequences_finds_a_plain_terminal(void **stat
     static uint8_t next_queue[OUTPUT_QUEUE];
     struct output next;
     (void)state;
-    output_begin(&next, next_queue);
+    output_begin(&next, next_queue, OUTPUT_QUEUE);
     machine("plain\r\n");
     output_plain(&next, &output);
     assert_int_equal(ring_used(&next.ring), 0);

@@ -1,0 +1,100 @@
+"""Many users on QEMU without virtualization hardware: how many CMS users are logged on at once in 512 MiB, and what
+storage each takes. Each is started by XAUTOLOG and reaches CMS' command level; that it answers is seen by taking its
+session over at a terminal, where it carries out a command."""
+import os
+import re
+import subprocess
+import tempfile
+
+from record import ROOT, figure, harness
+
+USERS = 1000
+ASKED_EVERY = 1  # of those who are asked to answer: all
+BATCH = 20
+PASSWORD = r'password = "(\$6\$rounds=1000\$vmn.alice\$[^"]*)"'
+
+
+def directory_with_pool(users):
+    """The sample directory with one entry more: a pool of CMS users who have MAINT's 190."""
+    with open(harness.DIRECTORY, encoding="utf-8") as source:
+        text = source.read()
+    password = re.search(PASSWORD, text).group(1)
+    pool = (f'MNY {{ password = "{password}"; classes = "G"; storage = <32>; ipl = "CMS"; pool = <1 {users}>;\n'
+            f'       xautolog = "OPERATOR"; link@190 {{ user = "MAINT"; vdev = <0x190>; }}; }};\n')
+    return re.sub(r"(\n    users \{\n)", lambda m: m.group(1) + pool, text, count=1)
+
+
+def disk_with_pool(place, users):
+    """A fresh volume that has that directory."""
+    source, blob = os.path.join(place, "many.dts"), os.path.join(place, "many.dtb")
+    with open(source, "w", encoding="utf-8") as out:
+        out.write(directory_with_pool(users))
+    subprocess.run(["dtc", "-q", "-o", blob, source], check=True)
+    disk = harness.new_disk(os.path.join(place, "disk.img"))
+    subprocess.run([os.path.join(ROOT, "build", "mkimage"), "--replace-directory", disk, "--directory", blob],
+                   check=True, stdout=subprocess.DEVNULL)
+    return disk
+
+
+def start_all(operator, users):
+    """XAUTOLOG of each, some at a time; how many began."""
+    begun = 0
+    for first in range(1, users + 1, BATCH):
+        for number in range(first, min(first + BATCH, users + 1)):
+            operator.type(f"XAUTOLOG MNY{number:05}")
+            operator.expect(r"AUTO LOGON  \*\*\*  MNY\d+ +USERS = (\d+)|HCP\w+", timeout=60)
+            if operator.match.group(1):
+                begun += 1
+            else:
+                return begun
+    return begun
+
+
+def answers(line, number):
+    """Its session is taken over, and CMS there carries out a command."""
+    line.type(f"LOGON MNY{number:05}")
+    line.expect("(?i)password")
+    line.type("vmn")
+    line.expect(r"RECONNECTED AT[^\n]*\n", timeout=60)
+    line.type("QUERY DISK S")
+    line.expect(r"190 +S +R/O", timeout=60)
+    line.expect(harness.READY, timeout=60)
+    line.type("#CP DISCONNECT")
+    line.expect("Enter LOGON", timeout=60)
+
+
+def load_of(operator):
+    operator.type("INDICATE LOAD")
+    operator.expect(r"FRAMES-(\d+) FREE-(\d+)", timeout=60)
+    total, free = map(int, operator.match.groups())
+    operator.expect("CP> ")
+    return total, free
+
+
+def many(users=USERS, every=ASKED_EVERY):
+    with tempfile.TemporaryDirectory() as place:
+        disk = disk_with_pool(place, users)
+        with harness.Machine("bench-many", "--machine", "tcg", "--memory", "512", "--disk", disk) as machine:
+            operator, line = machine.line(1), machine.line(2)
+            for each in (operator, line):
+                each.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
+            operator.type("LOGON OPERATOR NOIPL")
+            operator.expect("(?i)password")
+            operator.type("vmn")
+            operator.expect("CP> ")
+            before = load_of(operator)[1]
+            begun = start_all(operator, users)
+            asked = range(1, begun + 1, every)
+            for number in asked:
+                answers(line, number)
+            total, free = load_of(operator)
+    return begun, len(asked), (before - free) * 4 / begun, free * 100 / total
+
+
+def take():
+    begun, asked, kib, _ = many()
+    figure("many_users", begun if asked == begun else 0, "users")
+    figure("many_users_store", round(kib), "KiB/user", bound=512)
+
+
+PARTS = {"many": take}
