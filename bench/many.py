@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 
 from record import ROOT, figure, harness
 
@@ -36,6 +37,18 @@ def disk_with_pool(place, users):
     return disk
 
 
+def settle(operator):
+    """Waits until all who were started have come to their command level, where their processors halt."""
+    while True:
+        operator.type("INDICATE LOAD")
+        operator.expect(r"RUNNABLE-(\d+)", timeout=60)
+        runnable = int(operator.match.group(1))
+        operator.expect("CP> ")
+        if not runnable:
+            return
+        time.sleep(0.1)
+
+
 def start_all(operator, users):
     """XAUTOLOG of each, some at a time; how many began."""
     begun = 0
@@ -47,6 +60,7 @@ def start_all(operator, users):
                 begun += 1
             else:
                 return begun
+        settle(operator)
     return begun
 
 

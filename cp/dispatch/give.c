@@ -18,7 +18,7 @@ static void begin(struct vm *vm)
 {
     vm_stop(vm, VM_STOP_TAKEN, 0);
     vm->stop = VM_STOP_TAKEN; /* also if it was stopped before: its user hears of it */
-    vm->stop_unseen = vm->gives_back = giving = true;
+    vm->stop_unseen = vm_stops_unseen = vm->gives_back = giving = true;
     timer_arm(&soon, clock_now());
 }
 

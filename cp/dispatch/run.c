@@ -70,6 +70,9 @@ static void interrupts_serve(void)
 /* A machine that stopped by itself is told of here, between exits, where destroying it is safe. */
 static void stops_report(void)
 {
+    if (!vm_stops_unseen)
+        return;
+    vm_stops_unseen = false;
     for (struct vm *vm = vm_list; vm;) {
         struct vm *next = vm->next;
         if (vm->stop_unseen) {

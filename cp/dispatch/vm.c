@@ -21,6 +21,7 @@ enum { BURIAL_ENTRIES = 100 /* of page tables, a step: fifty instructions each a
 enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC06 };
 
 struct vm *vm_list, *vm_turn;
+bool vm_stops_unseen;
 void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
@@ -253,6 +254,7 @@ void vm_stop(struct vm *vm, enum vm_stop why, uint32_t detail)
     vm->stop_detail = detail;
     scheduler_remove(vm);
     vm->stop_unseen = why != VM_STOP_USER;
+    vm_stops_unseen |= vm->stop_unseen;
 }
 
 void vm_unsound(struct vm *vm, uint32_t check)

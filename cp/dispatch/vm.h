@@ -3,6 +3,7 @@
 #include "cp/vcpu/vm.h"
 
 extern struct vm *vm_list;
+extern bool vm_stops_unseen; /* some machine's stop_unseen is set */
 
 /* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may
  * be a call for a command. NULL: no storage for it, or for what it is promised. The machine exists,

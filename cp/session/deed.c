@@ -151,6 +151,7 @@ void deed_note(struct session *s, enum deed_kind kind)
 {
     if (s->deed.noted != DEED_LOGOFF)
         s->deed.noted = kind;
+    session_stir(s);
     if (s->vm && s->vm->state != VM_STOPPED && kind != DEED_DISCONNECT)
         vm_stop(s->vm, VM_STOP_USER, 0);
     turn_soon();

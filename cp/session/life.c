@@ -199,6 +199,7 @@ void session_reconnect(struct session *s, struct session *from)
 {
     s->output.terminal = from->output.terminal;
     s->output.terminal->session = s;
+    session_stir(s);
     from->output.terminal = NULL;
     session_free(from);
     dial_tell_width(s);

@@ -14,9 +14,12 @@ void output_begin(struct output *o, uint8_t *queue, uint32_t bytes)
     *o = (struct output){.ring = {.bytes = queue, .size = bytes}};
 }
 
+static uint8_t ring_before(const struct ring *r, uint32_t at) { return r->bytes[(at - 1) & (r->size - 1)]; }
+
 /* Twice as long, with all that is in it, what was taken and may be shown again too. */
-static bool grow(struct ring *r)
+static bool grow(struct output *o)
 {
+    struct ring *r = &o->ring;
     uint32_t size = r->size * 2;
     uint8_t *bytes = size <= OUTPUT_QUEUE ? frame_alloc_run(&frame_cp_account, size / PAGE_SIZE) : NULL;
     if (!bytes)
@@ -28,6 +31,8 @@ static bool grow(struct ring *r)
     frame_free_run(&frame_cp_account, r->bytes, r->size / PAGE_SIZE);
     r->bytes = bytes;
     r->size = size;
+    if (r->head - o->since > size / 2) /* no more than that was there: whole lines of it may be shown again */
+        for (o->since = r->head - size / 2; o->since != r->tail && ring_before(r, o->since) != '\n'; o->since++) {}
     return true;
 }
 
@@ -35,7 +40,7 @@ static bool grow(struct ring *r)
 static bool has_room(struct output *o, uint32_t bytes)
 {
     while (ring_room(&o->ring) < bytes)
-        if (!grow(&o->ring))
+        if (!grow(o))
             return false;
     return true;
 }
@@ -73,7 +78,7 @@ static uint32_t oldest(const struct output *o, uint32_t most)
 /* Where the line begins that `at` is behind. */
 static uint32_t line_start(const struct output *o, uint32_t at, uint32_t least)
 {
-    while (at != least && o->ring.bytes[(at - 1) & (o->ring.size - 1)] != '\n')
+    while (at != least && ring_before(&o->ring, at) != '\n')
         at--;
     return at;
 }

@@ -12,6 +12,7 @@ bool session_closed;
 /* Rows are made when they are first wanted, and stay. */
 static struct session *table[SESSIONS];
 static unsigned rows;
+static bool settled[SESSIONS]; /* apart, so that a turn of thousands does not touch each */
 enum { ROW_PAGES = (sizeof(struct session) + PAGE_MASK) / PAGE_SIZE, QUEUE_PAGES = OUTPUT_FIRST / PAGE_SIZE };
 
 static void expire(struct timer *timer)
@@ -27,6 +28,21 @@ struct session *session_next(struct session *at)
         if (table[row]->state != SESSION_FREE)
             return table[row];
     return NULL;
+}
+
+struct session *session_next_stirred(struct session *at)
+{
+    for (unsigned row = at ? at->row + 1 : 0; row < rows; row++)
+        if (!settled[row] && table[row]->state != SESSION_FREE)
+            return table[row];
+    return NULL;
+}
+
+void session_stir(const struct session *s) { settled[s->row] = false; }
+
+void session_settle(const struct session *s)
+{
+    settled[s->row] = !s->output.terminal && s->state == SESSION_RUN && !s->deed.noted && !s->typing.next_command;
 }
 
 struct session *session_find(const char *userid)
@@ -91,6 +107,7 @@ struct session *session_create(void)
         return NULL;
     output_begin(&s->output, s->output.ring.bytes, s->output.ring.size);
     session_reset(s);
+    session_stir(s);
     return s;
 }
 

@@ -59,6 +59,11 @@ struct session {
 extern bool session_closed; /* CP is shutting down: no prompts any more */
 
 struct session *session_next(struct session *at); /* in use, after `at` (NULL: the first); NULL at the end */
+/* Nobody is at its terminal, its machine runs, and nothing is to be done for it, until it is stirred: by another state,
+ * a terminal, or a deed. Others may need their turn. */
+void session_settle(const struct session *);
+void session_stir(const struct session *);
+struct session *session_next_stirred(struct session *at); /* as session_next() */
 struct session *session_find(const char *userid); /* logged on; NULL: not */
 unsigned session_users(void);                     /* logged on, disconnected ones too */
 struct session *session_create(void);             /* NULL: no row or no storage left */

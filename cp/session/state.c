@@ -32,6 +32,7 @@ bool session_rests(const struct session *s) { return session_states[s->state].ma
 void session_enter(struct session *s, enum session_state state)
 {
     s->state = state;
+    session_stir(s);
     s->rest.machine_stopped &= session_rests(s); /* whoever ends a rest otherwise says what the machine does */
     switch (session_states[state].machine) {
     case MACHINE_NONE: break;

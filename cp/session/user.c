@@ -217,10 +217,11 @@ static bool poll_sessions(void)
 {
     static struct session *last;
     bool more = last; /* those before it have not been asked again */
-    struct session *s = session_next(last);
-    for (; s; s = session_next(s)) {
+    struct session *s = session_next_stirred(last);
+    for (; s; s = session_next_stirred(s)) {
         enum session_state before = s->state;
         more |= poll_session(s);
+        session_settle(s);
         if (s->state != before)
             terminal_look();
         more |= s->state != before; /* it may take now what was typed ahead */

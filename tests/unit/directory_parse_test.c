@@ -76,6 +76,12 @@ static void set_extent(const char *path, uint32_t start, uint32_t blocks)
     assert_int_equal(fdt_setprop(blob, node_at(path), "extent", cells, sizeof cells), 0);
 }
 
+static void set_pool(const char *path, uint32_t low, uint32_t high)
+{
+    fdt32_t cells[2] = {cpu_to_fdt32(low), cpu_to_fdt32(high)};
+    assert_int_equal(fdt_setprop(blob, node_at(path), "pool", cells, sizeof cells), 0);
+}
+
 static void add_user(const char *name, const char *classes)
 {
     char path[64];
@@ -403,13 +409,65 @@ static void limits_are_kept(void **state)
 static void too_many_users_are_refused(void **state)
 {
     (void)state;
-    for (int i = 0; i < DIRECTORY_USERS - 1; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "U%d", i);
-        add_user(name, "G");
-    }
+    add_user("MNY", "G"); /* a new node comes first */
+    add_user("U", "G");
+    set_pool("/users/MNY", 1, DIRECTORY_USERS - 1);
     parse();
-    assert_non_null(strstr(told, "/users/MAINT: is one user too many for this CP\n")); /* a new node comes first */
+    assert_non_null(strstr(told, "/users/MAINT: is one user too many for this CP\n"));
+    make_good(NULL);
+    add_user("MNY", "G");
+    set_pool("/users/MNY", 1, 10000);
+    parse();
+    assert_non_null(strstr(told, "/users/MNY/pool: has more users than this CP keeps\n"));
+}
+
+static void a_pool_is_one_entry_for_many_users(void **state)
+{
+    (void)state;
+    add_user("MNY", "G");
+    set_pool("/users/MNY", 8, 11);
+    add("/users/MNY", "link@190");
+    set_text("/users/MNY/link@190", "user", "MAINT");
+    set_cell("/users/MNY/link@190", "vdev", 0x190);
+    assert_int_equal(parse(), 0);
+    assert_null(directory_find(&directory, "MNY"));
+    assert_null(directory_find(&directory, "MNY00007"));
+    assert_null(directory_find(&directory, "MNY00012"));
+    for (unsigned number = 8; number <= 11; number++) {
+        char id[DIRECTORY_NAME + 1];
+        snprintf(id, sizeof id, "MNY%05u", number);
+        const struct user *user = directory_find(&directory, id);
+        unsigned links = 0;
+        assert_non_null(user);
+        assert_int_equal(user->classes, CLASS('G'));
+        assert_string_equal(user->machine.userid, id);
+        for (unsigned i = 0; i < directory.links; i++)
+            links += &directory.user[directory.link[i].user] == user && directory.link[i].vdev == 0x190;
+        assert_int_equal(links, 1);
+    }
+}
+
+static void a_pool_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    add_user("MANY", "G");
+    set_pool("/users/MANY", 1, 2);
+    assert_fault("/users/MANY/pool: is for a name of 1 to 3 characters");
+    make_good(NULL);
+    add_user("MNY", "G");
+    set_pool("/users/MNY", 3, 2);
+    assert_fault("/users/MNY/pool: is no range of 1 to 99999");
+    make_good(NULL);
+    add_user("MNY", "G");
+    set_pool("/users/MNY", 1, 2);
+    add("/users/MNY", "mdisk@191");
+    set_extent("/users/MNY/mdisk@191", 300, 1);
+    assert_fault("/users/MNY/pool: is for users without minidisks of their own");
+    make_good(NULL);
+    add_user("MNY", "G");
+    add_user("MNY00002", "G");
+    set_pool("/users/MNY", 1, 2);
+    assert_fault("/users/MNY00002: is there twice");
 }
 
 static void every_fault_is_told_not_only_the_first(void **state)
@@ -454,6 +512,8 @@ int main(void)
         TEST(links_lead_somewhere),
         TEST(limits_are_kept),
         TEST(too_many_users_are_refused),
+        TEST(a_pool_is_one_entry_for_many_users),
+        TEST(a_pool_that_cannot_be_is_refused),
         TEST(every_fault_is_told_not_only_the_first),
         TEST(the_built_in_one_lets_the_operator_in),
     };

@@ -203,6 +203,7 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
 {
     struct session *used = session_create(), *fresh = session_create();
     struct ring queue = used->output.ring;
+    uint16_t row = used->row;
     (void)state;
     used->output.terminal = terminal_of(0);
     for (uint8_t *at = (uint8_t *)used; at < (uint8_t *)(used + 1); at++)
@@ -212,6 +213,7 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
             (at < (uint8_t *)&used->typing.patience || at >= (uint8_t *)(&used->typing.patience + 1)))
             *at = 0xa5;
     used->output.ring = queue;
+    used->row = row;
     used->output.in_line = true; /* tells where the cursor is */
     timer_arm(&used->timer, clock_now() + clock_hz);
     timer_arm(&used->typing.patience, clock_now() + clock_hz);
@@ -225,6 +227,8 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     used->output.terminal = NULL;
     used->output.in_line = false;
     used->output.ring = fresh->output.ring;
+    assert_int_equal(used->row, row);
+    used->row = fresh->row;
     used->typing.editor.context = fresh;
     used->typing.editor.keys.context = used->typing.editor.keys.line.context = &fresh->typing.editor;
     used->typing.editor.keys.line.text = fresh->typing.editor.text;

@@ -10,6 +10,7 @@
 
 #include "cp/session/output.h"
 #include "cp/session/turn.h"
+#include "cp/storage/frame.h"
 #include "cp/terminal/sitter.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/timer.h"
@@ -51,6 +52,30 @@ static const char *queued(void)
         text[i] = (char)queue[(output.ring.tail + i) % OUTPUT_QUEUE];
     text[used] = 0;
     return text;
+}
+
+/* From two frames up, whatever part of the queue is where. */
+static void a_queue_grows_as_it_is_needed_and_keeps_what_was_shown(void **state)
+{
+    static char arena[256 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+    uint64_t all;
+    (void)state;
+    frame_add(hpa((uint64_t)(uintptr_t)arena), sizeof arena);
+    all = frame_available();
+    for (uint32_t from = 1; from < 4 * OUTPUT_FIRST; from = from * 3 + 1) {
+        output_begin(&output, frame_alloc_run(&frame_cp_account, OUTPUT_FIRST / PAGE_SIZE), OUTPUT_FIRST);
+        output.ring.head = output.ring.tail = from - 1;
+        for (uint32_t i = 0; i < OUTPUT_QUEUE - 1; i++)
+            output_echo(&output, &"abcdefghijklmnopqrstuvwxyz\n"[i % 26], 1);
+        assert_int_equal(output.ring.size, OUTPUT_QUEUE);
+        assert_int_equal(ring_used(&output.ring), OUTPUT_QUEUE - 1);
+        for (uint32_t i = 0; i < OUTPUT_QUEUE - 1; i++)
+            assert_int_equal(ring_at(&output.ring, i), 'a' + i % 26);
+        output_echo(&output, "x", 1);
+        assert_int_equal(output.dropped, 1);
+        frame_free_run(&frame_cp_account, output.ring.bytes, OUTPUT_QUEUE / PAGE_SIZE);
+        assert_int_equal(frame_available(), all);
+    }
 }
 
 static void machine(const char *text) { output_machine(&output, (const uint8_t *)text, (unsigned)strlen(text)); }
@@ -262,6 +287,7 @@ static void nobody_waits_for_what_nobody_reads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_queue_grows_as_it_is_needed_and_keeps_what_was_shown),
         TEST(cps_words_begin_a_line_and_a_broken_one_is_owed),
         TEST(only_cps_words_are_cleaned),
         TEST(words_that_find_no_room_are_counted),

@@ -8,7 +8,7 @@
 
 #include "cp/storage/frame.h"
 
-enum { FRAMES = 16384, PROMISE = 512, CP_PART = 255, OPERATORS_PART = 2 * 511, MACHINES = 12, STEPS = 400000 };
+enum { FRAMES = 16384, PROMISE = 96, CP_PART = 255, OPERATORS_PART = 2 * 96, MACHINES = 12, STEPS = 400000 };
 
 static struct machine {
     struct frame_account account;
@@ -138,7 +138,7 @@ static void what_is_promised_is_there_whatever_others_hold(void **state)
     struct machine *alice = &machine[0], *bob = &machine[1];
     (void)state;
     assert_true(open_as(alice, FRAME_USER));
-    grow(alice, 100);
+    grow(alice, 60);
     assert_true(open_as(bob, FRAME_USER));
     fill(bob);
     grow(alice, alice->account.promise);
