@@ -5,6 +5,7 @@
 
 #define PAGE_PRESENT_WRITE 0x03
 #define PAGE_UNCACHED      0x18 /* PCD, PWT */
+#define PAGE_MARKED        0x60 /* accessed, dirty */
 #define PAGE_LARGE         0x80
 #define CR4_PAE            0x20
 #define MSR_EFER           0xc0000080
@@ -18,10 +19,22 @@
     .balign 4
     .long MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
 
+/* 512 GiB, so that 64-bit PCI BARs are reached; the fourth GiB holds the devices. All is marked as the processor would:
+ * it then has no reason to write here, and machines that share one saved copy keep sharing it. */
+    .section .tables, "a"
+    .balign 4096
+page_pml4:
+    .quad page_pdpt + PAGE_PRESENT_WRITE + PAGE_MARKED
+    .skip 4096 - 8
+page_pdpt:
+    .set gib, 0
+    .rept 512
+    .quad gib * 0x40000000 + PAGE_PRESENT_WRITE + PAGE_MARKED + PAGE_LARGE + (gib == 3) * -PAGE_UNCACHED
+    .set gib, gib + 1
+    .endr
+
     .section .page, "aw", @nobits
     .balign 4096
-page_pml4: .skip 4096
-page_pdpt: .skip 4096
 page_pd:   .skip 4 * 4096 /* untouched on a machine with 1 GiB pages */
     .balign 16
 stack_bottom: .skip STACK_SIZE
@@ -65,27 +78,11 @@ boot_entry:
     movl %eax, %edi /* main's arguments */
     movl %ebx, %esi
 
-    movl $page_pdpt + PAGE_PRESENT_WRITE, page_pml4
     movl $0x80000001, %eax
     cpuid
     btl $CPUID_1G_PAGES, %edx
-    jnc map_2m
+    jc mapped
 
-    /* 512 GiB, so that 64-bit PCI BARs are reached; the fourth GiB holds the devices */
-    xorl %ecx, %ecx
-    movl $PAGE_PRESENT_WRITE | PAGE_LARGE, %eax
-    xorl %edx, %edx
-1:  movl %eax, page_pdpt(, %ecx, 8)
-    movl %edx, page_pdpt + 4(, %ecx, 8)
-    addl $0x40000000, %eax
-    adcl $0, %edx
-    incl %ecx
-    cmpl $512, %ecx
-    jne 1b
-    orl $PAGE_UNCACHED, page_pdpt + 3 * 8
-    jmp mapped
-
-map_2m:
     xorl %ecx, %ecx
     movl $PAGE_PRESENT_WRITE | PAGE_LARGE, %eax
 1:  movl %eax, page_pd(, %ecx, 8)

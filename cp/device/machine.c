@@ -220,8 +220,8 @@ void machine_reset(struct machine *m)
 
 void machine_free(struct machine *m)
 {
-    for (unsigned i = 0; i < MACHINE_DISKS; i++)
-        virtio_blk_detach(&m->disk[i]);
+    for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
+        virtio_blk_detach(m->disk[i]);
     granted_free(m);
     pit_free(&m->pit);
     rtc_free(&m->rtc);
@@ -233,8 +233,8 @@ unsigned machine_in_flight(const struct machine *m)
 {
     unsigned count = 0;
 
-    for (unsigned i = 0; i < MACHINE_DISKS; i++)
-        count += virtio_blk_in_flight(&m->disk[i]);
+    for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
+        count += virtio_blk_in_flight(m->disk[i]);
     return count;
 }
 
@@ -245,29 +245,49 @@ bool machine_is_busy(const struct machine *m)
 
 static struct virtio_blk *find_disk(struct machine *m, unsigned vdev)
 {
-    for (unsigned i = 0; i < MACHINE_DISKS; i++)
-        if (m->disk[i].disk && m->disk[i].vdev == vdev)
-            return &m->disk[i];
+    for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
+        if (m->disk[i]->disk && m->disk[i]->vdev == vdev)
+            return m->disk[i];
     return NULL;
+}
+
+enum { DISKS_A_FRAME = PAGE_SIZE / sizeof(struct virtio_blk) };
+
+/* From the place `at` on, which begins a frame. */
+static struct virtio_blk *make_disks(struct machine *m, unsigned at)
+{
+    struct virtio_blk *made = frame_alloc(&m->storage->account);
+
+    for (unsigned i = 0; made && i < DISKS_A_FRAME && at + i < MACHINE_DISKS; i++)
+        m->disk[at + i] = &made[i];
+    return made;
 }
 
 /* One whose last disk still has requests in flight is not free yet. */
 static struct virtio_blk *free_disk(struct machine *m)
 {
-    for (unsigned i = 0; i < MACHINE_DISKS; i++)
-        if (!m->disk[i].disk && !virtio_blk_in_flight(&m->disk[i]))
-            return &m->disk[i];
-    return NULL;
+    unsigned i = 0;
+
+    for (; i < MACHINE_DISKS && m->disk[i]; i++)
+        if (!m->disk[i]->disk && !virtio_blk_in_flight(m->disk[i]))
+            return m->disk[i];
+    return i < MACHINE_DISKS ? make_disks(m, i) : NULL;
+}
+
+void machine_give_back(struct machine *m)
+{
+    for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i += DISKS_A_FRAME)
+        frame_free(&m->storage->account, m->disk[i]);
+    memset(m->disk, 0, sizeof m->disk);
 }
 
 int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
 {
-    struct virtio_blk *slot = free_disk(m);
-
     if (!disk)
         return machine_detach_disk(m, vdev);
     if (find_disk(m, vdev))
         return -EEXIST;
+    struct virtio_blk *slot = free_disk(m);
     if (!slot)
         return -ENOSPC;
     int failed = virtio_blk_attach(slot, &m->pci, 0, m->storage, vdev, disk);
@@ -347,8 +367,8 @@ bool machine_may_send(const struct machine *m, enum lapic_delivery delivery)
 {
     if (!lapic_enabled(&m->lapic))
         return false;
-    for (unsigned i = 0; i < MACHINE_DISKS; i++)
-        if (m->disk[i].disk && pci_msix_delivers(&m->disk[i].virtio.msix, delivery))
+    for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
+        if (m->disk[i]->disk && pci_msix_delivers(&m->disk[i]->virtio.msix, delivery))
             return true;
     /* of LINT0 an INIT is not taken */
     return ioapic_delivers(&m->ioapic, delivery) ||

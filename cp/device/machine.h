@@ -65,7 +65,7 @@ struct machine {
     struct rtc rtc;
     struct uart uart[MACHINE_UARTS];
     struct pci_host pci;
-    struct virtio_blk disk[MACHINE_DISKS];
+    struct virtio_blk *disk[MACHINE_DISKS]; /* NULL: there was none yet */
     struct disk_user disk_user; /* whom its disks' requests are made for */
     struct power power;
     struct keyboard keyboard;
@@ -87,6 +87,9 @@ unsigned machine_in_flight(const struct machine *);
 
 /* Something is under way that may interrupt a machine whose console is silent: a disk request, or a timer. */
 bool machine_is_busy(const struct machine *);
+
+/* The frames its disks were in. @pre machine_free(), and nothing is in flight */
+void machine_give_back(struct machine *);
 
 /* A minidisk appears as a virtio-blk PCI function whose serial is the four hex digits of vdev. `disk` NULL detaches.
  * 0, -ENOSPC (no slot, or old ones still have requests in flight), -EEXIST, -ENOMEM; detach: -ENOENT. */

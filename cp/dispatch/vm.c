@@ -93,6 +93,7 @@ static int cpu_create(struct vm *vm)
 /* The struct itself is the last that its account holds. */
 static void release(struct vm *vm)
 {
+    machine_give_back(&vm->machine);
     guest_storage_free(&vm->storage);
     struct frame_account account = vm->storage.account;
     frame_free_run(&account, vm, VM_PAGES);

@@ -2,6 +2,7 @@
  * devices, where there is none. */
 #include "tests/unit/nested_scene.h"
 
+#include "cp/storage/share.h"
 #include "cp/storage/watch.h"
 #include "nest/active.h"
 
@@ -378,6 +379,37 @@ static void give_l2_the_ioapic(void)
     poke(L2_RIP, 0x0389, 2);
 }
 
+static void stays(struct guest_storage *storage) { (void)storage; }
+
+/* Neither L2's tables nor the processor's work on pages reach one that other machines have too. */
+static void a_page_l1_shares_with_others_is_its_own_before_l2_or_the_processor_has_it(void **state)
+{
+    enum { SHARED = 0x123000, PINNED = 0x124000 };
+    struct guest_storage saved = {0};
+    struct nest_translation translation;
+
+    (void)state;
+    guest_storage_init(&saved, 4 << 20, 0);
+    assert_int_equal(guest_write(&saved, gpa(SHARED), "saved", 6), GUEST_OK);
+    assert_int_equal(guest_write(&saved, gpa(PINNED), "saved", 6), GUEST_OK);
+    *guest_entry(&vm->storage, gpa(SHARED)) = *guest_entry(&vm->storage, gpa(PINNED)) = 0;
+    vm->storage.moved = stays;
+    share_begin(&vm->storage, &saved);
+    assert_int_equal(share_map(&vm->storage, gpa(SHARED)), GUEST_OK);
+    assert_int_equal(vm->storage.shared, 2);
+    assert_true(processor()->host.translate(vm, SHARED, NEST_READ, &translation));
+    assert_int_equal(translation.rights, 7);
+    assert_ptr_not_equal(frame_pointer(hpa(translation.hpa)), guest_pointer(&saved, gpa(SHARED), NULL));
+    assert_int_not_equal(processor()->host.pin(vm, PINNED),
+                         frame_address(guest_pointer(&saved, gpa(PINNED), NULL)).a);
+    assert_int_equal(vm->storage.shared, 0);
+    *(char *)frame_pointer(hpa(translation.hpa)) = 'L';
+    assert_string_equal(guest_pointer(&saved, gpa(SHARED), NULL), "saved");
+    assert_string_equal(guest_pointer(&vm->storage, gpa(SHARED), NULL), "Laved");
+    vm->storage.shares = NULL;
+    guest_storage_free(&saved);
+}
+
 static const struct exit at_ioapic = {.reason = EXIT_EPT_VIOLATION, .qualification = 2, .guest_physical = IOAPIC};
 static void the_index(void) { vm->vcpu.gpr[RBX] = IOAPIC, vm->vcpu.gpr[RAX] = 0x17; }
 
@@ -434,6 +466,7 @@ int main(void)
         TEST(so_does_one_that_l2_changes),
         TEST(a_page_that_l2_may_write_to_is_taken_from_it_when_l1_keeps_a_bitmap_there),
         TEST(a_page_has_one_number_until_it_is_written),
+        TEST(a_page_l1_shares_with_others_is_its_own_before_l2_or_the_processor_has_it),
         TEST(a_device_l1_gave_to_l2_is_reached_through_both_pagings),
         TEST(delivery_of_an_event_to_a_device_ends_l2_by_a_triple_fault),
         TEST(an_interrupt_that_waits_keeps_l2_from_its_halt),

@@ -1,0 +1,59 @@
+"""A saved system: machines that IPL it share its pages, and what one writes shows at no other."""
+import harness
+import pytest
+from harness import guest
+
+AS_SAVED = "stored string exchanged, constant, zeros none, code 1"
+ALTERED = "Stored xxxxng Exchanged, Constant, zeros some, code 2"
+
+
+class Users:
+    """ALICE and BOB at CP's prompt, on lines 2 and 3; OPERATOR on line 1 counts frames."""
+
+    def __init__(self, machine, tmp_path, *options):
+        self.machine = machine("--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3",
+                               "--module", guest("saved"), *options)
+        self.line = {user: self.machine.line(n) for n, user in enumerate(("OPERATOR", "ALICE", "BOB"), 1)}
+        for line in self.line.values():
+            line.expect("Enter LOGON", timeout=2 * harness.BOOT_SECONDS)
+
+    def logon(self, user):
+        self.line[user].type(f"LOGON {user} NOIPL")
+        self.line[user].expect("(?i)password")
+        self.line[user].type("vmn")
+        self.line[user].expect("LOGON AT.*CP> ", timeout=60)
+
+    def ipl(self, user):
+        self.line[user].type("IPL SAVED")
+        self.line[user].expect_exact("first: " + AS_SAVED, timeout=60)
+
+    def pages(self, user):
+        """RES and PRIVATE of INDICATE USER."""
+        self.line["OPERATOR"].type("INDICATE USER " + user)
+        self.line["OPERATOR"].expect(r"RES=(\d+) PRIVATE=(\d+) ")
+        return tuple(map(int, self.line["OPERATOR"].match.groups()))
+
+
+@pytest.mark.parametrize("options", [("--machine", "bochs"), ("--machine", "tcg"),
+                                     ("--machine", "tcg", "--levels", "2")], ids=["bochs", "tcg", "tcg-2"])
+def test_what_one_writes_into_its_system_shows_at_no_other(machine, tmp_path, options):
+    users = Users(machine, tmp_path, *options)
+    for user in ("OPERATOR", "ALICE", "BOB"):
+        users.logon(user)
+    alice, bob = users.line["ALICE"], users.line["BOB"]
+    users.ipl("ALICE")
+    users.ipl("BOB")
+    resident, private = users.pages("BOB")
+    bob.send(".")
+    bob.expect_exact("then: " + ALTERED)
+    assert users.pages("BOB") == (resident, private + 5)  # copies of the five; what was zero was his own
+    alice.send(".")
+    alice.expect_exact("then: " + ALTERED)
+    bob.send("..")
+    bob.expect_exact("later: " + ALTERED)
+    users.ipl("BOB")  # again, and beside who wrote
+    alice.send(".")
+    alice.expect_exact("later: " + ALTERED)
+    bob.type("#CP STORE 101000 0")
+    bob.expect("CP> |(?i)store complete")
+    users.ipl("ALICE")
