@@ -179,6 +179,8 @@ static bool is_known(pci_function function)
     return false;
 }
 
+static uint16_t wanted; /* what a scan is for: it goes no further than there */
+
 static bool visit(pci_function function, uint32_t id)
 {
     if (id != (DEVICE_BLK_MODERN << 16 | VENDOR_VIRTIO) && id != (DEVICE_BLK_TRANSITIONAL << 16 | VENDOR_VIRTIO))
@@ -187,8 +189,7 @@ static bool visit(pci_function function, uint32_t id)
         return true;
     for (struct blk *b = blks; b < blks + DISK_MAX; b++)
         if (!b->disk.device || b->pci.function == function) {
-            start(b, function, id);
-            return true;
+            return !start(b, function, id) || b->disk.vdev != wanted;
         }
     return false;
 }
@@ -210,6 +211,7 @@ struct disk *cms_disk_find(uint16_t vdev)
             return disk;
         disk->device = NULL;
     }
+    wanted = vdev;
     pci_scan(visit);
     return find_known(vdev);
 }

@@ -19,14 +19,27 @@ static void set_status(const struct virtio_pci *v, uint8_t status)
     cpu_mmio_write8(v->common + STATUS, status);
 }
 
-static void note_capability(struct virtio_pci *v, unsigned at, uint32_t head)
+/* Of a BAR that was read already, nearly always the same. */
+struct bar {
+    unsigned number;
+    uint64_t address; /* 0: none was read */
+};
+
+static uint64_t bar_address(const struct virtio_pci *v, unsigned number, struct bar *last)
+{
+    if (!last->address || last->number != number)
+        *last = (struct bar){number, pci_memory_bar(v->function, number)};
+    return last->address;
+}
+
+static void note_capability(struct virtio_pci *v, unsigned at, uint32_t head, struct bar *last)
 {
     uint32_t place = pci_read(v->function, at + 4);
     unsigned type = head >> 24;
 
     if (type < CAP_COMMON || type > CAP_DEVICE)
         return;
-    uint64_t bar = pci_memory_bar(v->function, place & 0xff);
+    uint64_t bar = bar_address(v, place & 0xff, last);
     if (!bar)
         return;
     volatile uint8_t *block = (volatile uint8_t *)(uintptr_t)(bar + pci_read(v->function, at + 8));
@@ -49,13 +62,14 @@ static void note_capability(struct virtio_pci *v, unsigned at, uint32_t head)
 static bool find_blocks(struct virtio_pci *v)
 {
     uint32_t command = pci_read(v->function, PCI_COMMAND);
+    struct bar bar = {0};
     if (!(command & PCI_STATUS_CAPABILITIES))
         return false;
     unsigned at = pci_read(v->function, PCI_CAPABILITIES) & 0xfc;
     for (int i = 0; at && i < CAPS_MAX; i++) {
         uint32_t head = pci_read(v->function, at);
         if ((head & 0xff) == CAP_VENDOR)
-            note_capability(v, at, head);
+            note_capability(v, at, head, &bar);
         at = head >> 8 & 0xfc;
     }
     if (!v->common || !v->notify || !v->isr || !v->config)

@@ -8,6 +8,7 @@
 #include "cp/diagnose.h"
 #include "cp/diagnose/chain.h"
 #include "cp/directory/load.h"
+#include "cp/ipl/saved.h"
 #include "cp/ipl/system.h"
 #include "cp/message/level.h"
 #include "cp/minidisk/link.h"
@@ -29,8 +30,9 @@ const char command_query_help[] =
     "is. LINKS: who has a minidisk of yours. LINES: the lines of your machine that\n"
     "DIAL reaches.\n"
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
-    "systems to IPL. SET: your settings, IDLE being the minutes without a key after\n"
-    "which you are disconnected. VIRTUAL: what your machine consists of.\n"
+    "systems to IPL, the pages of each that machines share, and how many machines\n"
+    "do. SET: your settings, IDLE being the minutes without a key after which you\n"
+    "are disconnected. VIRTUAL: what your machine consists of.\n"
     "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
     "real machine's for classes B and E, else your own. TERMINAL: how wide CP takes\n"
     "it for. SHARE: what is yours of the processor, or for classes A and E another\n"
@@ -126,9 +128,12 @@ static unsigned query_nest(struct call *c)
 static unsigned query_nss(struct call *c)
 {
     const struct system *system;
-    response_line(c->response, "NAME       BYTES");
-    for (unsigned i = 0; (system = system_at(i)); i++)
-        response_line(c->response, "%-8s %7u", system->name, (unsigned)system->bytes);
+    response_line(c->response, "NAME       BYTES  PAGES  USERS");
+    for (unsigned i = 0; (system = system_at(i)); i++) {
+        const struct saved *saved = saved_find(system->name);
+        response_line(c->response, "%-8s %7u %6u %6u", system->name, (unsigned)system->bytes,
+                      saved ? (unsigned)saved->storage.resident : 0, saved ? saved->storage.sharers : 0);
+    }
     return 0;
 }
 

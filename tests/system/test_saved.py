@@ -54,6 +54,6 @@ def test_what_one_writes_into_its_system_shows_at_no_other(machine, tmp_path, op
     users.ipl("BOB")  # again, and beside who wrote
     alice.send(".")
     alice.expect_exact("later: " + ALTERED)
-    bob.type("#CP STORE 101000 0")
-    bob.expect("CP> |(?i)store complete")
+    bob.type("#CP STORE 101000 00")
+    bob.expect("(?i)store complete")
     users.ipl("ALICE")
