@@ -82,7 +82,8 @@ static unsigned show_user(struct call *c, const struct session *s)
     response_line(c->response, "USERID=%-8s MACH=X64 STOR=%04uM VIRT=V XSTORE=NONE", s->user->id,
                   (unsigned)(vm->config.storage_bytes >> 20));
     response_line(c->response, "IPLSYS=%-8s DEVNUM=%05u", *s->system ? s->system : "NONE", vm->config.uarts);
-    response_line(c->response, "PAGES: RES=%06u PRIVATE=%06u LIMIT=%06u", (unsigned)(vm->storage.resident + vm->storage.shared),
+    response_line(c->response, "PAGES: RES=%06u PRIVATE=%06u LIMIT=%06u",
+                  (unsigned)(vm->storage.resident + vm->storage.shared),
                   (unsigned)(vm->storage.account.frames - vm->storage.account.dying),
                   (unsigned)vm->storage.account.limit);
     response_line(c->response, "CPU 00: CTIME=%s VTIME=%s TTIME=%s EXITS=%llu",

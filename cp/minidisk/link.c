@@ -10,10 +10,10 @@
 
 struct disk *link_volume;
 
-/* Rows are made a frame at a time, when they are wanted, and stay. */
-static struct link *first;
-static unsigned rows;
+/* The first rows are there, more are made a frame at a time, when they are wanted, and stay. */
 enum { ROWS_A_FRAME = PAGE_SIZE / sizeof(struct link) };
+static struct link few[ROWS_A_FRAME], *first;
+static unsigned rows;
 
 unsigned *link_failures(const struct user *user)
 {
@@ -58,7 +58,7 @@ struct link_others link_others(const struct directory_disk *disk, const struct u
 
 static struct link *make_rows(void)
 {
-    struct link *made = rows + ROWS_A_FRAME <= LINKS ? frame_alloc(&frame_cp_account) : NULL;
+    struct link *made = !rows ? few : rows + ROWS_A_FRAME <= LINKS ? frame_alloc(&frame_cp_account) : NULL;
     for (unsigned i = 0; made && i < ROWS_A_FRAME; i++, rows++) {
         made[i].next = first;
         first = &made[i];

@@ -62,17 +62,23 @@ static const char *find_verifier(const char *id, bool *own, uint32_t *number)
 {
     static const char nobodys[] = "$6$rounds=5000$nobody$......................................................"
                                   "................................";
-    const char *its = NULL, *all[DIRECTORY_USERS];
-    unsigned count = 0;
-    for (const struct user *u = directory.user; u < directory.user + directory.users; u++) {
+    const char *its = NULL, *first = nobodys, *picked = nobodys;
+    const struct user *end = directory.user + directory.users;
+    unsigned count = 0, left;
+    for (const struct user *u = end; u-- > directory.user;) {
         if (!has_verifier(u))
             continue;
         its = strcmp(u->id, id) ? its : u->password;
-        all[count++] = u->password;
+        first = u->password;
+        count++;
     }
-    *number = number_of(count ? all[0] : nobodys, id);
+    *number = number_of(first, id);
+    left = count ? *number % count : 0;
+    for (const struct user *u = directory.user; u < end; u++)
+        if (has_verifier(u))
+            picked = left-- ? picked : u->password;
     *own = its != NULL;
-    return its ? its : count ? all[*number % count] : nobodys;
+    return its ? its : picked;
 }
 
 /* Over SSH, which is how people dial in, a user with keys logs on by one of them only (logon_known), whatever name they

@@ -36,6 +36,14 @@ static bool grow(struct output *o)
     return true;
 }
 
+void output_shrink(struct output *o)
+{
+    struct ring *r = &o->ring;
+    if (r->size > OUTPUT_FIRST)
+        frame_free_run(&frame_cp_account, r->bytes + OUTPUT_FIRST, (r->size - OUTPUT_FIRST) / PAGE_SIZE);
+    output_begin(o, r->bytes, OUTPUT_FIRST);
+}
+
 /* So many bytes can be put. */
 static bool has_room(struct output *o, uint32_t bytes)
 {

@@ -44,6 +44,7 @@ struct output {
 
 /* `bytes` for it, a power of two up to OUTPUT_QUEUE, on CP's account if it is less; nothing in them; no terminal. */
 void output_begin(struct output *, uint8_t *queue, uint32_t bytes);
+void output_shrink(struct output *); /* as long as at first, and nothing in it */
 void output_renew(struct output *); /* as new, but for the terminal, and what is queued for it */
 void output_forget(struct output *); /* what is queued: the terminal is somebody else's */
 /* A session has begun: nothing of before is shown again. */

@@ -115,6 +115,7 @@ void session_free(struct session *s)
 {
     s->output.terminal = NULL;
     session_reset(s);
+    output_shrink(&s->output);
     s->state = SESSION_FREE;
 }
 

@@ -85,6 +85,7 @@ void machine_reset(struct machine *m)
 void machine_free(struct machine *m) { (void)m; }
 bool machine_is_busy(const struct machine *m) { return (void)m, false; }
 unsigned machine_in_flight(const struct machine *m) { return (void)m, in_flight; }
+void machine_give_back(struct machine *m) { (void)m; }
 
 /* ---- machines ---------------------------------------------------------------------------------------------------- */
 

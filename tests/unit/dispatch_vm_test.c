@@ -92,7 +92,7 @@ static void storage_is_not_replaced_under_a_disk_request(void **state)
 static void a_machine_outlives_its_disk_requests_unseen(void **state)
 {
     struct vm *vm = make(), *other;
-    void *target = guest_pointer(&vm->storage, gpa(0x1000), NULL);
+    const void *target = guest_pointer(&vm->storage, gpa(0x1000), NULL);
     (void)state;
     in_flight = 1;
     vm_destroy(vm);

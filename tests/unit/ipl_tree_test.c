@@ -261,7 +261,7 @@ static const void *physical(uint64_t address, uint64_t bytes)
         return NULL;
     if (bytes > 1)
         return guest_read(&storage, gpa(address), copy, bytes) == GUEST_OK ? copy : NULL;
-    return guest_pointer(&storage, gpa(address), NULL);
+    return guest_private(&storage, gpa(address), NULL);
 }
 
 static void ipl(const struct multiboot_module *module, unsigned modules, uint32_t *information)

@@ -22,7 +22,7 @@ static int begin_without(void **state)
     return 0;
 }
 
-static struct vmcs_page *page_of(uint64_t at) { return guest_pointer(&vm->storage, gpa(at), NULL); }
+static struct vmcs_page *page_of(uint64_t at) { return guest_private(&vm->storage, gpa(at), NULL); }
 
 /* A page with what the VMCS at FAKE_VMCS has. */
 static void make_page(void)
