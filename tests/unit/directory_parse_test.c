@@ -1,126 +1,5 @@
 /* The directory: what a good one gives, and that every kind of fault is told by path and reason. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <libfdt.h>
-
-#include "cp/credential/sha512_crypt.h"
-#include "cp/device/grant.h"
-#include "cp/directory/directory.h"
-
-enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };
-
-#define HASH                                                                                                           \
-    "$6$rounds=1000$salt$"                                                                                             \
-    "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB./"
-
-#define ED25519 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP2PZs+XKzIHutBh9DnxZ6SLzAF6rS5+HxO36LYn29Di"
-#define ECDSA \
-    "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBJ27EKAZIvVn" \
-    "pTMZvm1aBhDnsCUv8wad9n+2BX5WfAW53y0wnVF5/FGb9LLI0GnpZfrUNmIhmY6dZCQM632b8y0="
-
-static struct directory directory;
-static char told[4096]; /* every fault so far: "path: reason\n" */
-static _Alignas(8) uint8_t blob[BLOB];
-
-static void note(void *context, const char *path, const char *reason)
-{
-    size_t length = strlen(told);
-    (void)context;
-    snprintf(told + length, sizeof told - length, "%s: %s\n", path, reason);
-}
-
-static unsigned parse(void)
-{
-    told[0] = 0;
-    return directory_parse(&directory, blob, sizeof blob, FIRST, VOLUME, note, NULL);
-}
-
-/* ---- building a good directory, to be spoilt -------------------------------------------------------------------- */
-
-static int node_at(const char *path)
-{
-    int node = fdt_path_offset(blob, path);
-    assert_true(node >= 0);
-    return node;
-}
-
-static void add(const char *parent, const char *name)
-{
-    assert_true(fdt_add_subnode(blob, node_at(parent), name) >= 0);
-}
-
-static void set_text(const char *path, const char *name, const char *text)
-{
-    assert_int_equal(fdt_setprop_string(blob, node_at(path), name, text), 0);
-}
-
-static void set_cell(const char *path, const char *name, uint32_t value)
-{
-    assert_int_equal(fdt_setprop_u32(blob, node_at(path), name, value), 0);
-}
-
-static void set_bytes(const char *path, const char *name, const char *bytes, int count)
-{
-    assert_int_equal(fdt_setprop(blob, node_at(path), name, bytes, count), 0);
-}
-
-static void set_extent(const char *path, uint32_t start, uint32_t blocks)
-{
-    fdt32_t cells[2] = {cpu_to_fdt32(start), cpu_to_fdt32(blocks)};
-    assert_int_equal(fdt_setprop(blob, node_at(path), "extent", cells, sizeof cells), 0);
-}
-
-static void set_pool(const char *path, uint32_t low, uint32_t high)
-{
-    fdt32_t cells[2] = {cpu_to_fdt32(low), cpu_to_fdt32(high)};
-    assert_int_equal(fdt_setprop(blob, node_at(path), "pool", cells, sizeof cells), 0);
-}
-
-static void add_user(const char *name, const char *classes)
-{
-    char path[64];
-    add("/users", name);
-    snprintf(path, sizeof path, "/users/%s", name);
-    set_text(path, "password", HASH);
-    set_text(path, "classes", classes);
-    set_cell(path, "storage", 32);
-}
-
-static int make_good(void **state)
-{
-    (void)state;
-    assert_int_equal(fdt_create_empty_tree(blob, sizeof blob), 0);
-    set_text("/", "compatible", "vmn,directory");
-    add("/", "users");
-    add_user("MAINT", "ABC");
-    add("/users/MAINT", "mdisk@190");
-    set_extent("/users/MAINT/mdisk@190", 33, 100);
-    add_user("ALICE", "G");
-    set_text("/users/ALICE", "ipl", "CMS");
-    add("/users/ALICE", "mdisk@191");
-    set_extent("/users/ALICE/mdisk@191", 133, 100);
-    add("/users/ALICE", "link@190");
-    set_text("/users/ALICE/link@190", "user", "MAINT");
-    set_cell("/users/ALICE/link@190", "vdev", 0x190);
-    return 0;
-}
-
-static void assert_fault(const char *expected)
-{
-    unsigned faults = parse();
-    if (!strstr(told, expected))
-        fail_msg("expected \"%s\", was told:\n%s", expected, told);
-    assert_int_equal(faults, 1);
-}
-
-/* ---- tests
- * ------------------------------------------------------------------------------------------------------------ */
+#include "tests/unit/directory_scene.h"
 
 static void a_good_directory_gives_its_users(void **state)
 {
@@ -326,54 +205,6 @@ static void duplicates_are_refused(void **state)
     assert_fault("/users/ALICE/mdisk@191: this device number is there twice");
 }
 
-static void areas_are_cps_own_and_no_minidisk_reaches_them(void **state)
-{
-    (void)state;
-    assert_int_equal(parse(), 0);
-    assert_int_equal(directory.area[AREA_SPOOL].blocks, 0);
-    add("/", "areas");
-    add("/areas", "spool");
-    assert_fault("/areas/spool/extent: is missing");
-    set_extent("/areas/spool", 300, 100);
-    assert_int_equal(parse(), 0);
-    assert_int_equal(directory.area[AREA_SPOOL].start, 300);
-    assert_int_equal(directory.area[AREA_SPOOL].blocks, 100);
-    add("/areas", "audit");
-    set_extent("/areas/audit", 399, 1);
-    assert_fault("/areas/audit: its extent overlaps /areas/spool");
-    set_extent("/areas/audit", FIRST - 1, 1);
-    assert_fault("/areas/audit: its extent begins in CP's own part");
-    set_extent("/areas/audit", VOLUME - 1, 2);
-    assert_fault("/areas/audit: its extent ends beyond the volume");
-    set_extent("/areas/audit", 400, 1);
-    set_extent("/users/ALICE/mdisk@191", 299, 2);
-    set_bytes("/users/ALICE/mdisk@191", "overlap", "", 0);
-    assert_fault("/users/ALICE/mdisk@191: its extent overlaps /areas/spool");
-    set_extent("/users/ALICE/mdisk@191", 299, 1);
-    assert_int_equal(parse(), 0);
-    set_text("/areas/audit", "mode", "R");
-    assert_fault("/areas/audit/mode: is no property known here");
-    fdt_delprop(blob, node_at("/areas/audit"), "mode");
-    add("/areas", "swap");
-    assert_fault("/areas/swap: is no node known here");
-}
-
-static void extents_stay_in_the_volume_and_apart(void **state)
-{
-    (void)state;
-    set_extent("/users/ALICE/mdisk@191", 132, 1);
-    assert_fault("/users/MAINT/mdisk@190: its extent overlaps ALICE's mdisk@191");
-    set_bytes("/users/MAINT/mdisk@190", "overlap", "", 0);
-    assert_int_equal(parse(), 0);
-    make_good(NULL);
-    set_extent("/users/ALICE/mdisk@191", VOLUME - 1, 2);
-    assert_fault("/users/ALICE/mdisk@191: its extent ends beyond the volume");
-    set_extent("/users/ALICE/mdisk@191", 0xffffffff, 0xffffffff);
-    assert_fault("/users/ALICE/mdisk@191: its extent ends beyond the volume");
-    set_extent("/users/ALICE/mdisk@191", FIRST - 1, 1);
-    assert_fault("/users/ALICE/mdisk@191: its extent begins in CP's own part");
-}
-
 static void links_lead_somewhere(void **state)
 {
     (void)state;
@@ -385,80 +216,6 @@ static void links_lead_somewhere(void **state)
     set_cell("/users/ALICE/link@190", "vdev", 0x10000);
     assert_true(parse() >= 1);
     assert_non_null(strstr(told, "/users/ALICE/link@190/vdev: "));
-}
-
-static void limits_are_kept(void **state)
-{
-    (void)state;
-    set_cell("/users/ALICE", "maximum", 31);
-    assert_fault("/users/ALICE/storage: is more than maximum");
-    make_good(NULL);
-    set_text("/users/MAINT", "classes", "BG");
-    assert_fault("/users: has nobody of class A");
-    make_good(NULL);
-    for (int i = 0; i < DIRECTORY_USER_DISKS - 1; i++) {
-        char name[16], path[64];
-        snprintf(name, sizeof name, "mdisk@3%02x", i);
-        snprintf(path, sizeof path, "/users/ALICE/%s", name);
-        add("/users/ALICE", name);
-        set_extent(path, 300 + i, 1);
-    }
-    assert_fault("is more than the 16 disks a machine can have");
-}
-
-static void too_many_users_are_refused(void **state)
-{
-    (void)state;
-    add_user("MNY", "G"); /* a new node comes first */
-    set_pool("/users/MNY", 1, DIRECTORY_USERS);
-    parse();
-    assert_non_null(strstr(told, "/users/MAINT: is one user too many for this CP\n"));
-    set_pool("/users/MNY", 1, 10000);
-    parse();
-    assert_non_null(strstr(told, "/users/MNY/pool: has more users than this CP keeps\n"));
-}
-
-static void a_pool_is_one_entry_for_many_users(void **state)
-{
-    (void)state;
-    add_user("MNY", "G");
-    set_pool("/users/MNY", 8, 11);
-    add("/users/MNY", "link@190");
-    set_text("/users/MNY/link@190", "user", "MAINT");
-    set_cell("/users/MNY/link@190", "vdev", 0x190);
-    assert_int_equal(parse(), 0);
-    assert_false(directory_find(&directory, "MNY") || directory_find(&directory, "MNY00012"));
-    for (unsigned number = 8; number <= 11; number++) {
-        char id[DIRECTORY_NAME + 1];
-        snprintf(id, sizeof id, "MNY%05u", number);
-        const struct user *user = directory_find(&directory, id);
-        unsigned links = 0;
-        assert_true(user && user->classes == CLASS('G') && !strcmp(user->machine.userid, id));
-        for (unsigned i = 0; i < directory.links; i++)
-            links += &directory.user[directory.link[i].user] == user && directory.link[i].vdev == 0x190;
-        assert_int_equal(links, 1);
-    }
-}
-
-static void a_pool_that_cannot_be_is_refused(void **state)
-{
-    (void)state;
-    add_user("MANY", "G");
-    set_pool("/users/MANY", 1, 2);
-    assert_fault("/users/MANY/pool: is for a name of 1 to 3 characters");
-    make_good(NULL);
-    add_user("MNY", "G");
-    set_pool("/users/MNY", 3, 2);
-    assert_fault("/users/MNY/pool: is no range of 1 to 99999");
-    set_pool("/users/MNY", 1, 2);
-    add("/users/MNY", "mdisk@191");
-    set_extent("/users/MNY/mdisk@191", 300, 1);
-    assert_fault("/users/MNY/pool: is for users without minidisks of their own");
-    make_good(NULL);
-    add_user("MNY", "G");
-    add_user("MNY00002", "G");
-    set_pool("/users/MNY", 1, 2);
-    assert_fault("/users/MNY00002: is there twice");
 }
 
 static void every_fault_is_told_not_only_the_first(void **state)
@@ -498,13 +255,7 @@ int main(void)
         TEST(a_minidisks_values_are_judged),
         TEST(names_are_judged),
         TEST(duplicates_are_refused),
-        TEST(areas_are_cps_own_and_no_minidisk_reaches_them),
-        TEST(extents_stay_in_the_volume_and_apart),
         TEST(links_lead_somewhere),
-        TEST(limits_are_kept),
-        TEST(too_many_users_are_refused),
-        TEST(a_pool_is_one_entry_for_many_users),
-        TEST(a_pool_that_cannot_be_is_refused),
         TEST(every_fault_is_told_not_only_the_first),
         TEST(the_built_in_one_lets_the_operator_in),
     };
