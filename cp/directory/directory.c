@@ -53,9 +53,16 @@ void directory_machine(struct user *user)
     machine->rank = user->classes & CLASS('A') ? FRAME_OPERATOR : FRAME_USER;
 }
 
+void directory_clear(struct directory *d)
+{
+    d->users = d->disks = d->links = 0;
+    memset(d->area, 0, sizeof d->area);
+    memset(d->volid, 0, sizeof d->volid);
+}
+
 void directory_builtin(struct directory *d)
 {
-    memset(d, 0, sizeof *d);
+    directory_clear(d);
     d->users = 1;
     d->user[0] = (struct user){
         .id = "OPERATOR",

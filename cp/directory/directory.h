@@ -92,6 +92,9 @@ typedef void directory_fault(void *context, const char *path, const char *reason
 unsigned directory_parse(struct directory *directory, const void *blob, size_t bytes, uint32_t first_block,
                          uint32_t volume_blocks, directory_fault *fault, void *context);
 
+/* Nobody, and nothing. Rows are not touched: there are many, and who adds one fills it in. */
+void directory_clear(struct directory *);
+
 /* The directory of last resort: OPERATOR (password as in the sample directory), classes A B C E G, no minidisks. */
 void directory_builtin(struct directory *directory);
 

@@ -283,7 +283,7 @@ unsigned directory_parse(struct directory *directory, const void *blob, size_t b
                                  .volume_blocks = volume_blocks,
                                  .fault = fault,
                                  .context = context};
-    memset(directory, 0, sizeof *directory);
+    directory_clear(directory);
     memcpy(directory->volid, "VMN001", 7);
     int error = fdt_check_full(blob, bytes);
     if (error) {

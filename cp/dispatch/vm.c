@@ -152,6 +152,7 @@ static void bury(void)
 
 static void burial_step(struct work *work)
 {
+    debtor = grave_debt();
     grave_work(BURIAL_ENTRIES);
     bury(); /* which may dig one */
     if (grave_frames())
@@ -175,6 +176,7 @@ struct vm *vm_create(const struct machine_config *config)
 
     vm->config = *config;
     vm->share = config->share;
+    vm->storage.account.debt = &vm->machine.disk_user.debt;
     if (cpu_create(vm)) {
         frame_account_close(&vm->storage.account);
         release(vm);

@@ -144,6 +144,7 @@ void session_logoff(struct session *s, const char *by)
     output_say(&s->output, "LOGOFF AT %s%s%s", clock_text_full(now, clock_unix_us()), by ? " BY " : "", by ? by : "");
     record_account(s, by);
     operator_tell_logoff(s, by);
+    terminal_look(); /* what was said and recorded, and the end of a machine, take longer than a UART's sixteen bytes */
     if (s->ended) { /* this machine is all there is: CP ends with it */
         s->ended(s);
         return;

@@ -16,6 +16,7 @@ enum frame_rank { FRAME_USER, FRAME_OPERATOR, FRAME_CP, FRAME_RANKS };
 
 /* Who holds frames: one account for CP and one inside each VM's guest_storage. Plain
  * data: it may be copied and moved. */
+struct debt;
 struct frame_account {
     uint64_t frames;  /* held now */
     /* of those, in graves (cp/storage/grave.h): they come back, the next one as soon as it is wanted */
@@ -23,6 +24,7 @@ struct frame_account {
     uint64_t limit;   /* 0: none; else frame_alloc fails beyond it */
     uint64_t promise; /* frames nobody else can take; 0 for an account that was never opened */
     enum frame_rank rank;
+    struct debt *debt; /* whose time it takes to give back what is in graves (cp/time/debt.h); NULL: CP's */
 };
 
 extern struct frame_account frame_cp_account;

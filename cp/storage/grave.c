@@ -100,6 +100,8 @@ bool grave_work(unsigned entries)
     return graves;
 }
 
+struct debt *grave_debt(void) { return graves ? graves->account->debt : NULL; }
+
 bool grave_yield(const struct frame_account *account)
 {
     struct grave **at = &graves;

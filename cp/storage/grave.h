@@ -27,6 +27,7 @@ void grave_tables(struct frame_account *, void *books, uint64_t *root, uint64_t 
 
 /* Looks at so many entries. False: no grave is left. */
 bool grave_work(unsigned entries);
+struct debt *grave_debt(void); /* whose time that takes; NULL: nobody's */
 /* Gives back a frame at least, of this account (NULL: of any). False: there is none. */
 bool grave_yield(const struct frame_account *);
 uint64_t grave_frames(void); /* in all graves */
