@@ -87,6 +87,12 @@ once = "on"
 def test_qemu_tells_the_machine_of_a_full_disk_instead_of_stopping_it(machine, tmp_path):
     """QEMU's own injection of errors: the first write finds no space, and then a read fails."""
     disk = new_disk(tmp_path / "disk.img")
+    with open(harness.DIRECTORY, encoding="utf-8") as source:  # the first write is to be hers, not the audit log's
+        without = re.sub(r"    areas \{.*?\n    \};\n", "", source.read(), flags=re.S)
+    (tmp_path / "directory.dts").write_text(without, encoding="utf-8")
+    blob = str(tmp_path / "directory.dtb")
+    subprocess.run(["dtc", "-q", "-o", blob, str(tmp_path / "directory.dts")], check=True)
+    mkimage("--replace-directory", disk, "--directory", blob)
     (tmp_path / "rules").write_text(RULES)
     emulator = tmp_path / "qemu-whose-disk-fails"
     emulator.write_text(f"""#!/bin/sh

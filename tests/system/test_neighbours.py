@@ -132,9 +132,11 @@ def test_pages_are_not_shared_with_a_machine_whose_nesting_is_set_lower(machine,
 @EITHER
 def test_the_neighbours_go_on_while_a_machine_does_anything_with_vmx(machine, tmp_path, emulator, fuzz_steps):
     cp = Cp(machine, tmp_path, "vmx_fuzz", emulator)
-    cp.fuzz(100)  # the first time leaves CP a few frames that it keeps for the next
+    cp.fuzz(100)  # the first time leaves CP frames that it keeps for the next; of CMS, what machines share
     cp.bob.expect("still here")
     cp.end(cp.bob)
+    cp.alice.logon("ALICE")
+    cp.end(cp.alice)
     before = cp.frames()
     cp.alice.logon("ALICE")
     cp.fuzz(fuzz_steps)

@@ -32,6 +32,19 @@ class Cp:
         line.expect("LOGON AT")
         line.expect("CP> " if options else harness.READY, SECONDS)
 
+    def touches(self, line, user, mib):
+        """Holds so much, and goes on."""
+        self.logon(line, user, " NOIPL")
+        line.type(f"IPL TOUCH PARM mib={mib}")
+        line.expect("touched all", SECONDS)
+
+    def begin(self, line):
+        """The first IPL of a system leaves CP what its machines share."""
+        self.touches(line, "BOB", 1)
+        line.type("#CP LOGOFF")
+        line.expect("LOGOFF AT")
+        line.expect("CP> ")
+
     def takes_all(self, line, user, storage="128M"):
         """Stopped for want of frames."""
         self.logon(line, user, " NOIPL")
@@ -89,6 +102,7 @@ def works(line, text):
 def test_who_takes_all_keeps_nobody_out_and_gives_all_back(machine, tmp_path, emulator):
     cp = Cp(machine, tmp_path, emulator, 64, 3)
     operator, alice, bob = (cp.line(n) for n in (1, 2, 3))
+    cp.begin(bob)
     cp.logon(alice, "ALICE")
     cp.logon(operator, "OPERATOR")
     works(alice, "before")
@@ -111,6 +125,7 @@ def test_who_takes_all_keeps_nobody_out_and_gives_all_back(machine, tmp_path, em
 def test_of_several_who_take_all_the_one_that_holds_most_gives(machine, tmp_path, emulator):
     cp = Cp(machine, tmp_path, emulator, 64, 4)
     operator, alice, bob, maint = (cp.line(n) for n in (1, 2, 3, 4))
+    cp.begin(bob)
     cp.logon(operator, "OPERATOR")
     works(operator, "before")
     before = spare(operator)

@@ -64,5 +64,5 @@ def runs(line, user):
     while len(ticks) < 5 or ticks[-1] == ticks[0]:
         assert time.monotonic() < until, ticks
         said = cp(line, f"INDICATE USER {user}", "TICKS: ")
-        if int(re.search(r"RES=(\d+)", said)[1]) > 16:
+        if "IPLSYS=NONE" not in said:
             ticks.append(int(re.search(r"TOTAL=(\d+)", said)[1]))
