@@ -32,7 +32,7 @@ def test_no_guest_of_a_cp_that_is_a_guest_holds_up_either(machine, tmp_path, emu
     start = partial(machine, "--machine", emulator)
     lowest, above = tower(tmp_path, start, 2, ["vmx_loop", "longest", "touch", "spin"], HOSTILE)
     free = []
-    for user in ["NESTAC", *HOSTILE]:  # CP keeps a few frames from the first time that a guest's guest runs
+    for user in [*HOSTILE, *HOSTILE]:  # CP keeps some frames from the first time of each
         cp(above, f"XAUTOLOG {user}", f"AUTO LOGON AS {user} ")
         runs(above, user)
         for _ in range(3):
@@ -40,4 +40,4 @@ def test_no_guest_of_a_cp_that_is_a_guest_holds_up_either(machine, tmp_path, emu
             cp(lowest, "QUERY TIME", "TIME IS")
         cp(above, f"FORCE {user}", f"FORCED +AS {user} ")
         free.append(frames(above))
-    assert len(set(free)) == 1, free
+    assert len(set(free[len(HOSTILE):])) == 1, free
