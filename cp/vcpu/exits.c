@@ -89,8 +89,7 @@ enum exit_action exit_exception(struct vm *vm)
         return EXIT_RESUME;
     if ((vcpu->exit.interruption_info & 0xFF) == VECTOR_MC)
         return machine_check_in_guest(vm);
-    if (vcpu->exit.idt_vectoring_info & EVENT_VALID)
-        cpu_look();
+    cpu_look(); /* a trap behind a delivery recurs without being vectored, and is ahead of any interrupt */
     event_return(vcpu);
     return EXIT_INJECT;
 }
