@@ -93,6 +93,8 @@ static int cpu_create(struct vm *vm)
 /* The struct itself is the last that its account holds. */
 static void release(struct vm *vm)
 {
+    if (debtor == &vm->machine.disk_user.debt) /* who pays is gone */
+        debtor = NULL;
     machine_give_back(&vm->machine);
     guest_storage_free(&vm->storage);
     struct frame_account account = vm->storage.account;

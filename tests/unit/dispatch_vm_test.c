@@ -28,6 +28,20 @@ static void storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted(v
     assert_int_equal(frame_available(), frames_before);
 }
 
+static void a_burial_is_at_the_machines_expense_until_it_is_gone(void **state)
+{
+    struct vm *vm = make();
+    const struct debt *its = &vm->machine.disk_user.debt;
+    (void)state;
+    vm_destroy(vm);
+    work_run();
+    assert_true(grave_frames() > 0);
+    assert_ptr_equal(debtor, its);
+    work_all();
+    assert_int_equal(frame_available(), frames_before);
+    assert_null(debtor); /* or the time of the last step would be written where it was */
+}
+
 static void a_machine_is_made_of_what_is_in_a_grave(void **state)
 {
     struct vm *vm = vm_create(&(struct machine_config){.userid = "BOB", .storage_bytes = ARENA}), *other;
@@ -170,6 +184,7 @@ int main(void)
         cmocka_unit_test_setup(after_a_reset_a_machine_goes_to_the_address_that_is_said, start),
         cmocka_unit_test_setup(a_destroyed_machine_gives_every_frame_back, start),
         cmocka_unit_test_setup(storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted, start),
+        cmocka_unit_test_setup(a_burial_is_at_the_machines_expense_until_it_is_gone, start),
         cmocka_unit_test_setup(a_machine_is_made_of_what_is_in_a_grave, start),
         cmocka_unit_test_setup(a_machine_whose_limit_its_own_graves_have_used_up_gets_them, start),
         cmocka_unit_test_setup(storage_defined_anew_is_clear_and_has_its_size_everywhere, start),
