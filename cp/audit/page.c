@@ -61,7 +61,8 @@ void audit_page_seal(struct audit_page *p) { p->crc = crc_of(p); }
 bool audit_page_sound(const struct audit_page *p)
 {
     return !memcmp(p->magic, AUDIT_MAGIC, sizeof p->magic) && p->bytes <= sizeof p->text && p->crc == crc_of(p) &&
-           p->number && p->first && p->records <= p->bytes && p->first <= UINT64_MAX - p->records &&
+           p->number && p->number <= AUDIT_MOST && p->first && p->first <= (uint64_t)AUDIT_MOST * AUDIT_TEXT &&
+           p->records <= p->bytes &&
            !p->bytes == !p->records;
 }
 

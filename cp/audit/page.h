@@ -15,6 +15,7 @@ enum {
     AUDIT_PAGE = 4096, AUDIT_CHAIN = 32 /* bytes of SHA-512 */, AUDIT_LINE = 240, /* with its number and its \n */
     AUDIT_NUMBER = 10, /* digits, and a blank */
     AUDIT_LEAST = 4,   /* blocks of an area */
+    AUDIT_MOST = INT32_MAX, /* pages that a log may ever have had: counting on reaches no end of a number */
     AUDIT_TEXT = AUDIT_PAGE - 112,
 };
 #define AUDIT_MAGIC "VMNAUDIT"

@@ -323,6 +323,21 @@ static void a_medium_that_cannot_be_read_is_not_written(void **state)
     assert_int_equal(found.last, 3);
 }
 
+/* Or who walks to the last page would never be there. */
+static void numbers_without_end_are_none(void **state)
+{
+    static const uint64_t ends[] = {UINT64_MAX, UINT64_MAX - 1, 1ull << 63, 1ull << 50};
+    (void)state;
+    notes(1, 5);
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++)
+        for (unsigned n = 0; n < 2; n++) {
+            struct audit_page p = *audit_last();
+            *(n ? &p.first : &p.number) = ends[i];
+            audit_page_seal(&p);
+            assert_false(audit_page_sound(&p));
+        }
+}
+
 static void hostile_pages_are_refused_or_broken_never_believed(void **state)
 {
     (void)state;
@@ -366,6 +381,7 @@ int main(void)
         TEST(what_a_failing_medium_did_not_take_is_written_when_it_does),
         TEST(what_has_no_room_is_counted),
         TEST(a_medium_that_cannot_be_read_is_not_written),
+        TEST(numbers_without_end_are_none),
         TEST(hostile_pages_are_refused_or_broken_never_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
