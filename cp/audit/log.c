@@ -1,7 +1,6 @@
 /* In: what is to be noted. Out: pages on the medium. */
 #include "cp/audit/log.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "cp/message/clean.h"
@@ -83,15 +82,11 @@ static bool add(const char *line, uint32_t length)
     return fits;
 }
 
-static bool add_lost(void)
+static void add_lost(void)
 {
     char line[48];
-    if (!audit.lost)
-        return true;
-    if (!add(line, (uint32_t)format_text(line, sizeof line, "%u RECORDS HAD NO ROOM", audit.lost)))
-        return false;
-    audit.lost = 0;
-    return true;
+    if (audit.lost && add(line, (uint32_t)format_text(line, sizeof line, "%u RECORDS HAD NO ROOM", audit.lost)))
+        audit.lost = 0;
 }
 
 /* Lines from the queue into the page, as many as it holds and there is time for. True: there is more time than lines or
@@ -108,7 +103,9 @@ static bool take_queue(void)
     }
     audit.queued -= taken;
     memmove(audit.queue, audit.queue + taken, audit.queued);
-    return audit.full || (!audit.queued && (add_lost() || audit.full));
+    if (!audit.queued)
+        add_lost();
+    return audit.full || !audit.queued;
 }
 
 static void take(void)
@@ -218,18 +215,15 @@ void audit_begin(struct disk *area, void (*told)(enum audit_trouble))
 
 /* ---- notes ------------------------------------------------------------------------------------------------------ */
 
-void audit_note(const char *where, const char *who, const char *format, ...)
+void audit_note_v(const char *where, const char *who, const char *format, va_list args)
 {
     char line[AUDIT_LINE], date[CLOCK_TEXT], time[CLOCK_TEXT];
     uint64_t now = clock_unix_us();
-    va_list args;
     if (audit.phase == ABSENT)
         return;
     size_t length = format_text(line, sizeof line, "%s %s %-5s %-8s ", clock_text_date(date, now),
                                 clock_text_time(time, now), where, who);
-    va_start(args, format);
     length += clean_line(line + length, sizeof line - length, format, args);
-    va_end(args);
     if (length > QUEUE - audit.queued) {
         audit.lost++;
     } else {
@@ -238,6 +232,14 @@ void audit_note(const char *where, const char *who, const char *format, ...)
     }
     if (audit.phase == TAKING)
         work_begin(&work);
+}
+
+void audit_note(const char *where, const char *who, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    audit_note_v(where, who, format, args);
+    va_end(args);
 }
 
 bool audit_kept(void) { return audit.phase >= TAKING; }

@@ -5,6 +5,7 @@
  *
  * CP waits for none of it: what was noted is on the medium some milliseconds later. */
 #pragma once
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ void audit_begin(struct disk *area, void (*told)(enum audit_trouble));
 
 /* One record: the time, where and who ("-": nobody), and what happened; cleaned (cp/message/clean.h) and cut. */
 void audit_note(const char *where, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void audit_note_v(const char *where, const char *who, const char *format, va_list args);
 
 bool audit_kept(void);    /* there is an area, and what stands there is known */
 bool audit_settled(void); /* nothing is on its way to the medium, or can get there */

@@ -6,7 +6,6 @@
 #include "cp/directory/load.h"
 #include "cp/session/session.h"
 #include "cp/time/clock_text.h"
-#include "lib/format.h"
 
 enum { AT_ONCE = 100, EACH_SECONDS = 20 }; /* of a user, and of all whom nobody knows */
 
@@ -32,7 +31,7 @@ void record(const struct session *s, const char *format, ...)
 {
     struct allowance *a = &allowance[s->user ? s->user - directory.user + 1 : 0];
     const char *who = s->user ? s->user->id : "-";
-    char where[9], what[AUDIT_LINE];
+    char where[9];
     va_list args;
     if (!may(a))
         return;
@@ -41,9 +40,8 @@ void record(const struct session *s, const char *format, ...)
         audit_note(where, who, "%u RECORDS LEFT OUT", a->left_out);
     a->left_out = 0;
     va_start(args, format);
-    format_text_v(what, sizeof what, format, args);
+    audit_note_v(where, who, format, args);
     va_end(args);
-    audit_note(where, who, "%s", what);
 }
 
 void record_account(const struct session *s, const char *by)
