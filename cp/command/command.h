@@ -61,6 +61,9 @@ bool word_number(struct word, uint64_t most, uint64_t *value);
 
 /* The next word as a user ID ("*" is the caller's own), or message 020. */
 unsigned call_userid(struct call *, const char *module, char id[DIRECTORY_NAME + 1]);
+/* The session of the user whom the next word names; no word: the caller's own. Another's is for these classes: message
+ * 9016 for `what`, or 045. */
+unsigned call_session(struct call *, const char *module, uint8_t classes, const char *what, struct session **);
 /* The next word as a virtual device number, or message 022. */
 unsigned call_vdev(struct call *, const char *module, unsigned *vdev);
 

@@ -162,27 +162,15 @@ static unsigned show_nest(struct call *c, const struct session *about)
 
 /* ----------------------------------------------------------------------------------------------------------------- */
 
-static unsigned find_user(struct call *c, const struct session **found)
+static unsigned find_user(struct call *c, struct session **found)
 {
-    char id[DIRECTORY_NAME + 1];
-    *found = c->session;
-    if (!call_peek(c).length)
-        return 0;
-    unsigned failed = call_userid(c, "IDU", id);
-    if (failed)
-        return failed;
-    *found = session_find(id);
-    if (*found == c->session)
-        return 0;
-    if (!(c->session->user->classes & CLASS('E')))
-        return FAIL(c, "IDU", 9016, "INDICATE for another user", "E");
-    return *found ? 0 : FAIL(c, "IDU", 45, id);
+    return call_session(c, "IDU", CLASS('E'), "INDICATE for another user", found);
 }
 
 unsigned command_indicate(struct call *c)
 {
     struct word w;
-    const struct session *s;
+    struct session *s;
     unsigned failed;
     if (!call_next(c, &w) || word_is(w, "LOAD", 1))
         return (failed = call_end(c, "IDL")) ? failed : show_load(c);

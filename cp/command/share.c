@@ -4,27 +4,17 @@
 #include "cp/dispatch/scheduler.h"
 #include "cp/session/record.h"
 
-static bool has_class(const struct call *c, uint8_t classes) { return c->session->user->classes & classes; }
-
-/* The user named, who is logged on. */
-static unsigned find(struct call *c, const char *module, struct session **found)
-{
-    char id[DIRECTORY_NAME + 1];
-    unsigned failed = call_userid(c, module, id);
-    if (failed)
-        return failed;
-    *found = session_find(id);
-    return *found ? 0 : FAIL(c, module, 45, id);
-}
-
 unsigned command_set_share(struct call *c)
 {
-    struct session *s;
-    if (!has_class(c, CLASS('A')))
+    char id[DIRECTORY_NAME + 1];
+    if (!(c->session->user->classes & CLASS('A')))
         return FAIL(c, "SHR", 9016, "SET SHARE", "A");
-    unsigned failed = find(c, "SHR", &s);
+    unsigned failed = call_userid(c, "SHR", id);
     if (failed)
         return failed;
+    struct session *s = session_find(id);
+    if (!s)
+        return FAIL(c, "SHR", 45, id);
     const char *asked = call_remainder(c);
     struct call value = {.unread = asked};
     struct word initial;
@@ -43,13 +33,10 @@ unsigned command_set_share(struct call *c)
 
 unsigned command_query_share(struct call *c)
 {
-    struct session *s = c->session;
+    struct session *s;
     char text[SHARE_TEXT];
-    unsigned failed = call_peek(c).length ? find(c, "SHR", &s) : 0;
-    if (failed)
-        return failed;
-    if (s != c->session && !has_class(c, CLASS('A') | CLASS('E')))
-        return FAIL(c, "SHR", 9016, "QUERY SHARE for another user", "A or E");
-    response_line(c->response, "USER %-8s: %s", s->user->id, share_text(s->vm->share, text));
-    return 0;
+    unsigned failed = call_session(c, "SHR", CLASS('A') | CLASS('E'), "QUERY SHARE for another user", &s);
+    if (!failed)
+        response_line(c->response, "USER %-8s: %s", s->user->id, share_text(s->vm->share, text));
+    return failed;
 }

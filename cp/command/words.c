@@ -99,6 +99,21 @@ unsigned call_userid(struct call *c, const char *module, char id[DIRECTORY_NAME 
     return 0;
 }
 
+unsigned call_session(struct call *c, const char *module, uint8_t classes, const char *what, struct session **found)
+{
+    char id[DIRECTORY_NAME + 1] = "", needed[CLASSES_TEXT];
+    *found = c->session;
+    unsigned failed = call_peek(c).length ? call_userid(c, module, id) : 0;
+    if (failed || !*id)
+        return failed;
+    *found = session_find(id);
+    if (*found == c->session)
+        return 0;
+    if (!(c->session->user->classes & classes))
+        return FAIL(c, module, 9016, what, command_classes(needed, classes));
+    return *found ? 0 : FAIL(c, module, 45, id);
+}
+
 unsigned call_vdev(struct call *c, const char *module, unsigned *vdev)
 {
     struct word w;
