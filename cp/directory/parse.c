@@ -210,19 +210,6 @@ static void read_user(struct directory_reader *r, int node, const char *name)
         read_pool(r, index);
 }
 
-static void read_users(struct directory_reader *r, int users)
-{
-    int node;
-    read_properties(r, users, directory_no_properties, &(struct row){0});
-    fdt_for_each_subnode(node, r->blob, users)
-    {
-        const char *name = fdt_get_name(r->blob, node, NULL);
-        size_t before = enter(r, name ? name : "?");
-        read_user(r, node, name ? name : "?");
-        leave(r, before);
-    }
-}
-
 static void read_area(struct directory_reader *r, int node, const char *name)
 {
     unsigned area = 0;
@@ -238,15 +225,17 @@ static void read_area(struct directory_reader *r, int node, const char *name)
     refuse_children(r, node);
 }
 
-static void read_areas(struct directory_reader *r, int areas)
+/* A node without properties, and what is in it. */
+static void read_nodes(struct directory_reader *r, int parent,
+                       void (*read)(struct directory_reader *, int node, const char *name))
 {
     int node;
-    read_properties(r, areas, directory_no_properties, &(struct row){0});
-    fdt_for_each_subnode(node, r->blob, areas)
+    read_properties(r, parent, directory_no_properties, &(struct row){0});
+    fdt_for_each_subnode(node, r->blob, parent)
     {
         const char *name = fdt_get_name(r->blob, node, NULL);
         size_t before = enter(r, name ? name : "?");
-        read_area(r, node, name ? name : "?");
+        read(r, node, name ? name : "?");
         leave(r, before);
     }
 }
@@ -262,9 +251,9 @@ static void read_root(struct directory_reader *r)
         size_t before = enter(r, name ? name : "?");
         if (name && !strcmp(name, "users") && !found) {
             found = true;
-            read_users(r, node);
+            read_nodes(r, node, read_user);
         } else if (name && !strcmp(name, "areas")) {
-            read_areas(r, node);
+            read_nodes(r, node, read_area);
         } else {
             directory_tell(r, r->path, "is no node known here");
         }
