@@ -84,26 +84,31 @@ HOGS = {
 
 def ticks(line):
     """Of OPERATOR's machine, and of the processor."""
-    towers.type_slowly(line, "#CP INDICATE USER")
-    line.expect(r"TOTAL=(\d+) ")
-    mine = int(line.match[1])
-    towers.type_slowly(line, "#CP INDICATE LOAD")
-    line.expect(r"BUSY=(\d+) IDLE=(\d+) ")
-    return mine, int(line.match[1]) + int(line.match[2])
+    mine = re.search(r"TOTAL=(\d+) ", towers.cp(line, "INDICATE USER", "STEAL="))[1]
+    busy, idle = re.search(r"BUSY=(\d+) IDLE=(\d+) ", towers.cp(line, "INDICATE LOAD", "EXITS=")).groups()
+    return int(mine), int(busy) + int(idle)
 
 
-def beside(place, machine, depth, hog, seconds):
-    """What a machine that spins lacks of its half of the processor, in parts of a hundred of that, while a machine of
-    the CP so many levels up does as HOGS says."""
+def lost(line, seconds):
+    """What OPERATOR's machine, which spins, lacks of its half of the processor, in parts of a hundred of that."""
+    before = ticks(line)
+    time.sleep(seconds)
+    after = ticks(line)
+    return (0.5 - (after[0] - before[0]) / (after[1] - before[1])) / 0.5 * 100
+
+
+def beside(place, machine, depth, seconds, hogs=tuple(HOGS)):
+    """{hog: what its neighbour at the lowest CP loses}: machines of the CP so many levels up, one after another."""
     payloads = sorted({system.lower() for system, _ in [*HOGS.values()]})
     lowest, above = towers.tower(place, machine, depth, payloads, HOGS)
     towers.cp(lowest, "SET RUN ON")
-    towers.cp(above, f"XAUTOLOG {hog}", f"AUTO LOGON AS {hog} ")
-    towers.runs(above, hog)
     lowest.type("IPL SPIN")
     lowest.expect("spinning")
-    before = ticks(lowest)
-    time.sleep(seconds)
-    after = ticks(lowest)
-    part = (after[0] - before[0]) / (after[1] - before[1])
-    return (0.5 - part) / 0.5 * 100
+    towers.cp(lowest, "#CP")
+    found = {}
+    for hog in hogs:
+        towers.cp(above, f"XAUTOLOG {hog}", f"AUTO LOGON AS {hog} ")
+        towers.runs(above, hog)
+        found[hog] = lost(lowest, seconds)
+        towers.cp(above, f"FORCE {hog}", f"FORCED +AS {hog} ")
+    return found
