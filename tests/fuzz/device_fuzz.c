@@ -201,6 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(timer_next() == UINT64_MAX);
     fake_disk_done_all(&disk);
     assert(machine_in_flight(&machine) == 0);
+    machine_give_back(&machine);
     guest_storage_free(&storage);
     assert(frame_available() == frame_total());
     fake_disk_free(&disk);
