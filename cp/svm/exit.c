@@ -264,7 +264,7 @@ enum svm_verdict svm_exit_translate(const struct svm_state *s, const struct svm_
         return page(vmcb, exit);
     if (number == SVM_EXIT_ERROR)
         return raised(VECTOR_GP, 0, exit);
-    if (is_lockless(number) && has_lock(code))
+    if (is_lockless(number) && has_lock(code) && svm_exit_wants_code(vmcb)) /* or its bytes are of another */
         return SVM_UNDEFINED;
     if (number == SVM_EXIT_IO)
         return port(vmcb, exit);

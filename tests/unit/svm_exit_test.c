@@ -417,6 +417,19 @@ static void lock_makes_what_exits_undefined(void **context)
         }
 }
 
+/* Hardware that says where the next instruction is has judged the prefixes itself, and no bytes are fetched. */
+static void bytes_that_nobody_asked_for_say_nothing_of_lock(void **context)
+{
+    static const uint8_t locked[] = {0xF0, 0x0F, 0xA2};
+    (void)context;
+    memcpy(code.bytes, locked, sizeof locked);
+    code.count = sizeof locked;
+    vmcb.next_rip = vmcb.rip + 2;
+    assert_int_equal(translate(SVM_EXIT_CPUID), SVM_REPORT);
+    vmcb.next_rip = 0;
+    assert_int_equal(translate(SVM_EXIT_CPUID), SVM_UNDEFINED);
+}
+
 static void with_lock_cr0_is_cr8_where_the_processor_says_so(void **context)
 {
     (void)context;
@@ -470,7 +483,8 @@ int main(void)
         TEST(invpcid_is_undefined_where_it_is_not_enabled), TEST(vmfunc_is_an_exit_only_with_its_control_and_below_64),
         TEST(software_interrupts_have_their_kind_and_length), TEST(a_fault_at_a_gate_names_it_as_the_manual_says),
         TEST(int3_is_told_from_int_3_by_its_opcode), TEST(a_walk_of_the_guests_tables_reads_and_writes),
-        TEST(lock_makes_what_exits_undefined), TEST(with_lock_cr0_is_cr8_where_the_processor_says_so),
+        TEST(lock_makes_what_exits_undefined), TEST(bytes_that_nobody_asked_for_say_nothing_of_lock),
+        TEST(with_lock_cr0_is_cr8_where_the_processor_says_so),
         TEST(an_event_on_its_way_becomes_vectoring_information), TEST(any_bytes_are_translated_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
