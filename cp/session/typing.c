@@ -200,10 +200,11 @@ void typing_take_over(struct session *s)
 {
     struct typing *t = &s->typing;
     struct attention *a = &t->attention;
-    for (unsigned i = 0; !t->machine_full && i < a->held; i++)
+    if (t->machine_full) /* what is held was for it */
+        return;
+    for (unsigned i = 0; i < a->held; i++)
         take_for_cp(s, a->bytes[i]);
-    if (!t->machine_full)
-        a->held = 0;
+    a->held = 0;
 }
 
 /* The machine goes on, now or after a rest. */
