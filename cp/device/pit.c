@@ -80,7 +80,7 @@ static uint64_t next_edge(const struct pit_channel *c, uint64_t clocks)
     return clocks < last ? last : 0;
 }
 
-/* For the next edge that is later than `clocks`, up to which OUT is told. */
+/* For the next edge that is later than `clocks`, up to which OUT is told, but `floor` behind the last tick. */
 static void arm(struct pit *pit, uint64_t clocks, uint64_t now, uint64_t floor)
 {
     const struct pit_channel *c = &pit->channel[TIMER];
@@ -94,8 +94,8 @@ static void arm(struct pit *pit, uint64_t clocks, uint64_t now, uint64_t floor)
         return;
     /* rounded up: a tick late rather than one early, so that the edge has passed for sure when somebody looks */
     pit->edge = c->start + clock_scale(edge - c->paused, clock_hz, PIT_HZ) + 1;
-    if (periodic(c))
-        earliest += floor;
+    if (periodic(c) && pit->ticked && now < pit->ticked + floor)
+        earliest = pit->ticked + floor;
     timer_arm(&pit->timer, pit->edge > earliest ? pit->edge : earliest);
 }
 
@@ -139,6 +139,7 @@ static void tick(struct pit *pit, uint64_t now)
     uint64_t floor = pace_floor_unheard(pit->pace);
 
     take_next_count(&pit->channel[TIMER], now);
+    pit->ticked = now;
     pace_tick(pit->pace);
     irq_set(&pit->irq, false); /* OUT was low before its rising edge, if only for a clock */
     irq_set(&pit->irq, true);
@@ -158,7 +159,7 @@ static void follow(struct pit *pit, const struct pit_channel *c, uint64_t now)
     if (c != &pit->channel[TIMER])
         return;
     irq_set(&pit->irq, out(c, c->paused));
-    arm(pit, c->paused, now, pace_floor_unheard(pit->pace));
+    arm(pit, c->paused, now, pace_floor(pit->pace)); /* nobody has had a chance yet to take what was not taken before */
 }
 
 /* An edge that has passed is told, though the next look was to come later. */
@@ -347,6 +348,7 @@ void pit_reset(struct pit *pit)
     irq_set(&pit->irq, false);
     pit->speaker = false;
     pit->refresh = 0;
+    pit->ticked = 0;
     for (unsigned i = 0; i < PIT_CHANNELS; i++)
         pit->channel[i] = (struct pit_channel){.mode = MODE_TERMINAL_COUNT, .access = PIT_BOTH, .gate = i != SPEAKER};
 }

@@ -39,7 +39,8 @@ struct pit {
     struct irq irq;  /* gsi 0 */
     struct pace *pace;
     struct timer timer;
-    uint64_t edge; /* of OUT 0, host TSC, while the timer is armed for it */
+    uint64_t edge;   /* of OUT 0, host TSC, while the timer is armed for it */
+    uint64_t ticked; /* host TSC of the last edge told; 0: none */
 };
 
 void pit_init(struct pit *, struct bus *, const struct irq *, struct pace *);

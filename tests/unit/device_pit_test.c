@@ -269,6 +269,26 @@ static void zero_is_65536_and_the_shortest_period_does_not_flood(void **state)
     assert_in_range(edges, 1, 5000);
 }
 
+/* Its floor is behind the last tick, not behind the programming; and what nobody took before says nothing now. */
+static void a_timer_programmed_anew_ticks_at_its_own_first_edge(void **state)
+{
+    (void)state;
+    pace.cost = clock_ticks(10000000);
+    taken = false;
+    load(0, 0x4, 100);
+    edges = 0; /* mode 2 begins with OUT high */
+    clocks(101);
+    assert_int_equal(edges, 1);
+    out(0x43, 0x34); /* stops */
+    fake_clock_advance(31000000); /* (1 + PACE_REST) times 10 ms and one more: fewer than PACE_UNTAKEN */
+    load(0, 0x4, 100);
+    edges = 0;
+    clocks(102);
+    assert_int_equal(edges, 1);
+    clocks(200);
+    assert_int_equal(edges, 1);
+}
+
 static void port_61_shows_refresh_and_keeps_the_speaker(void **state)
 {
     uint8_t first;
@@ -356,6 +376,7 @@ int main(void)
         TEST(bcd_counts_in_decimals),
         TEST(a_new_count_takes_over_at_the_period_s_end),
         TEST(zero_is_65536_and_the_shortest_period_does_not_flood),
+        TEST(a_timer_programmed_anew_ticks_at_its_own_first_edge),
         TEST(port_61_shows_refresh_and_keeps_the_speaker),
         TEST(an_edge_is_told_whenever_it_falls_while_the_guest_s_write_is_done),
         TEST(an_edge_is_told_once_and_not_early_however_time_passes),
