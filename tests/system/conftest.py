@@ -18,13 +18,18 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture
-def machine(request):
+def machine_name(request):
+    """Of a machine and its logs: the test's, which no other has that runs beside it."""
+    return re.sub(r"\W+", "-", request.node.name).strip("-")
+
+
+@pytest.fixture
+def machine(machine_name):
     """machine(option, ...) starts scripts/vmn; its logs are named after the test."""
     started = []
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
 
     def start(*options, **more):
-        number = f"{name}-{len(started) + 1}" if started else name
+        number = f"{machine_name}-{len(started) + 1}" if started else machine_name
         started.append(harness.Machine(number, *options, **more))
         return started[-1]
 

@@ -1,4 +1,5 @@
 """A machine under test: scripts/vmn under a pty or a pipe, its further lines, its log in build/system/."""
+import fcntl
 import os
 import re
 import shutil
@@ -83,6 +84,8 @@ class Machine:
         self.directory = os.path.join(ROOT, "build", "system")
         os.makedirs(self.directory, exist_ok=True)
         self.name = name
+        self.held = open(os.path.join(self.directory, name + ".lock"), "w", encoding="ascii")
+        fcntl.flock(self.held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # two of one name would sweep each other away
         self.emulator_log = os.path.join(self.directory, name + ".bochs.log")
         command = [VMN, "--cpu-clock", clock, "--log", self.emulator_log, *options]
         self.logs = [self._log(1)]
@@ -157,6 +160,7 @@ class Machine:
         for log in self.logs:
             log.close()
         shutil.rmtree(self.temporary, ignore_errors=True)
+        self.held.close()
 
     def __enter__(self):
         return self

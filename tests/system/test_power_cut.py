@@ -49,7 +49,7 @@ def kill_the_emulator(m):
 
 
 @pytest.mark.parametrize("emulator, cut_off", [("bochs", pull_the_plug), ("tcg", kill_the_emulator)])
-def test_a_cut_leaves_every_file_old_or_new(machine, tmp_path, emulator, cut_off):
+def test_a_cut_leaves_every_file_old_or_new(machine_name, tmp_path, emulator, cut_off):
     rng = random.Random(SEED)
     disk = new_disk(tmp_path / "disk.img")
     generation = 0
@@ -57,7 +57,7 @@ def test_a_cut_leaves_every_file_old_or_new(machine, tmp_path, emulator, cut_off
     for cut in range((CUTS + 1) // 2):
         before = contents(disk)
         expected = {n: {before.get(n)} for n in range(FILES)}
-        with harness.Machine("power-cut", "--machine", emulator, "--disk", disk, "--lines", "1") as m:
+        with harness.Machine(machine_name, "--machine", emulator, "--disk", disk, "--lines", "1") as m:
             m.console.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
             m.console.logon("ALICE")
             moment = time.monotonic() + rng.uniform(0.0, 0.5)
