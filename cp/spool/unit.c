@@ -1,0 +1,220 @@
+/* Units of users, and what printers and punches do. In: records. Out: blocks of a file that is being made; at CLOSE a
+ * file in somebody's queue. */
+#include "cp/spool/unit.h"
+
+#include <string.h>
+
+#include "cp/directory/load.h"
+#include "cp/storage/frame.h"
+#include "cp/time/work.h"
+
+enum { SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR };
+
+struct writer {
+    struct spool_file *file;  /* NULL: none is open */
+    uint8_t *filling, *going; /* a block each; NULL: no frame yet */
+    unsigned used, records;   /* of the block that is being filled */
+    bool under_way, failed;   /* the other one; something that was on its way did not arrive */
+    bool closing;
+    char to[9];
+    bool purge;
+    uint64_t ticket;
+    enum spool_outcome outcome; /* while there is no ticket */
+    struct disk_request request;
+    struct disk_segment segment;
+    struct work work;
+};
+
+static struct spool_unit units[DIRECTORY_USERS][SPOOL_QUEUES];
+static struct writer writers[DIRECTORY_USERS][SPOOL_QUEUES]; /* the reader's is not used */
+
+static struct writer *writer_of(const struct user *user, enum spool_queue queue)
+{
+    return &writers[user - directory.user][queue];
+}
+
+struct spool_unit *spool_unit(const struct user *user, enum spool_queue queue)
+{
+    return &units[user - directory.user][queue];
+}
+
+void spool_units_reset(const struct user *user)
+{
+    for (enum spool_queue q = 0; q < SPOOL_QUEUES; q++)
+        *spool_unit(user, q) = (struct spool_unit){.class = q == SPOOL_RDR ? '*' : 'A', .copies = 1};
+}
+
+/* ---- blocks on their way ----------------------------------------------------------------------------------------- */
+
+static void give_back(uint8_t **frame)
+{
+    if (*frame)
+        frame_free(&frame_cp_account, *frame);
+    *frame = NULL;
+}
+
+static void finish(struct writer *w)
+{
+    w->closing = false;
+    give_back(&w->filling);
+    give_back(&w->going);
+    if (w->failed || w->purge) {
+        spool_abandon(w->file);
+        w->outcome = w->purge ? SPOOL_DONE : SPOOL_FAILED;
+        spool_tell();
+    } else {
+        w->ticket = spool_commit(w->file, *w->to ? w->to : w->file->origin, *w->to ? SPOOL_RDR : w->file->device);
+    }
+    w->file = NULL;
+}
+
+static void done(struct disk_request *r, int status)
+{
+    struct writer *w = r->owner;
+    w->under_way = false;
+    w->failed |= status != 0;
+    if (w->closing)
+        work_begin(&w->work);
+    spool_tell();
+}
+
+/* The block that is full, or the last one, goes; the other one is filled. @pre none is under way */
+static void send(struct writer *w)
+{
+    uint8_t *block = w->filling;
+    uint32_t index = w->file->blocks - 1u;
+    struct disk *disk = spool_disk();
+    w->filling = w->going;
+    w->going = block;
+    spool_block_seal(block, w->file->id, index, w->records, w->used);
+    w->used = w->records = 0;
+    w->segment = (struct disk_segment){block, SPOOL_BLOCK};
+    uint64_t at = SPOOL_FIRST_DATA + (uint64_t)spool_file_block(w->file, index);
+    w->request = (struct disk_request){.op = DISK_WRITE, .sector = at * SECTORS_A_BLOCK, .sectors = SECTORS_A_BLOCK,
+                                       .segment = &w->segment, .segments = 1, .done = done, .owner = w};
+    w->under_way = true;
+    int refused = disk->submit(disk, &w->request);
+    if (refused)
+        done(&w->request, refused);
+}
+
+static void go_on_closing(struct work *work)
+{
+    struct writer *w = work->owner;
+    if (w->under_way || !w->closing)
+        return;
+    if (w->used && !w->failed && !w->purge)
+        send(w);
+    else
+        finish(w);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static enum spool_io begin(const struct user *user, enum spool_queue queue, struct writer *w)
+{
+    struct spool_file *file;
+    if (!(w->filling = frame_alloc(&frame_cp_account)) || !(w->going = frame_alloc(&frame_cp_account)) ||
+        !(file = spool_create(user->id))) {
+        bool frames = w->going;
+        give_back(&w->filling);
+        give_back(&w->going);
+        return frames ? SPOOL_NO_ROOM : SPOOL_BUSY;
+    }
+    file->device = (uint8_t)queue;
+    w->file = file;
+    w->used = w->records = 0;
+    w->failed = w->purge = false;
+    w->ticket = 0;
+    w->work = (struct work){.step = go_on_closing, .owner = w};
+    return SPOOL_OK;
+}
+
+/* One record of `size` bytes with its length. */
+static enum spool_io put(struct writer *w, const uint8_t *record, unsigned size)
+{
+    if (w->used + size > SPOOL_PAYLOAD) {
+        if (w->under_way)
+            return SPOOL_BUSY;
+        send(w);
+    }
+    if (w->failed)
+        return SPOOL_BROKEN;
+    if (!w->used && !spool_extend(w->file))
+        return SPOOL_NO_ROOM;
+    memcpy(w->filling + sizeof(struct spool_block) + w->used, record, size);
+    w->used += size;
+    w->records++;
+    w->file->records++;
+    return SPOOL_OK;
+}
+
+enum spool_io spool_write(const struct user *user, enum spool_queue queue, const void *records, unsigned *bytes)
+{
+    struct writer *w = writer_of(user, queue);
+    const uint8_t *at = records;
+    unsigned given = *bytes, taken = 0;
+    enum spool_io io = w->closing ? SPOOL_BUSY : w->file ? SPOOL_OK : begin(user, queue, w);
+    *bytes = 0;
+    while (io == SPOOL_OK && taken < given) {
+        int length = spool_record_length(at + taken, given - taken);
+        io = length < 0 ? SPOOL_LENGTH_BAD : put(w, at + taken, SPOOL_LENGTH + (unsigned)length);
+        if (io == SPOOL_OK)
+            taken += SPOOL_LENGTH + (unsigned)length;
+    }
+    *bytes = taken;
+    return io;
+}
+
+/* ---- closing ----------------------------------------------------------------------------------------------------- */
+
+static void copy_name(char to[9], const char *name)
+{
+    memset(to, 0, 9);
+    memcpy(to, name, strnlen(name, 8));
+}
+
+bool spool_close(const struct user *user, enum spool_queue queue, const struct spool_close *how)
+{
+    struct writer *w = writer_of(user, queue);
+    const struct spool_unit *unit = spool_unit(user, queue);
+    struct spool_file *f = w->file;
+    if (!f || w->closing)
+        return false;
+    copy_name(w->to, *how->to ? how->to : unit->to);
+    copy_name(f->name, how->name);
+    copy_name(f->type, how->type);
+    copy_name(f->dist, user->id);
+    memcpy(f->tag, unit->tag, sizeof f->tag);
+    f->class = unit->class;
+    f->copies = unit->copies;
+    f->hold = how->hold < 0 ? unit->hold : (uint8_t)how->hold;
+    f->keep = unit->keep;
+    f->created = how->now;
+    w->purge = how->purge;
+    w->outcome = SPOOL_PENDING;
+    w->closing = true;
+    work_begin(&w->work);
+    return true;
+}
+
+enum spool_outcome spool_closed(const struct user *user, enum spool_queue queue)
+{
+    const struct writer *w = writer_of(user, queue);
+    return w->closing ? SPOOL_PENDING : w->ticket ? spool_outcome(w->ticket) : w->outcome;
+}
+
+void spool_units_close(const struct user *user)
+{
+    spool_reader_close(user);
+    for (enum spool_queue q = SPOOL_PRT; q < SPOOL_QUEUES; q++)
+        spool_close(user, q, &(struct spool_close){.name = "", .type = "", .to = "", .hold = -1});
+}
+
+bool spool_units_idle(void)
+{
+    for (struct writer *w = &writers[0][0]; w < &writers[0][0] + DIRECTORY_USERS * SPOOL_QUEUES; w++)
+        if (w->under_way || w->closing)
+            return false;
+    return true;
+}

@@ -1,0 +1,58 @@
+/* The spooled devices of a user's machine: reader, printer, punch. What is written to a printer or punch gathers in a
+ * file that begins with the first record and ends with CLOSE; the reader reads the files of its queue.
+ *
+ * They are the user's, logged on or not: what is open at LOGOFF is closed and kept. Nothing waits: BUSY is for a block
+ * that is on its way, and spool_news counts when it has come. */
+#pragma once
+#include "cp/directory/directory.h"
+#include "cp/spool/spool.h"
+
+/* As SPOOL and TAG say. */
+struct spool_unit {
+    char class;            /* of new files; of the reader: the one it reads, * any */
+    uint8_t hold, keep;    /* of new files; the reader: a file that was read stays */
+    uint8_t copies;
+    char to[9];            /* into whose reader new files go; "": they stay with the unit */
+    char tag[SPOOL_TAG + 1];
+};
+struct spool_unit *spool_unit(const struct user *, enum spool_queue);
+void spool_units_reset(const struct user *); /* LOGON: as new */
+void spool_units_close(const struct user *); /* LOGOFF */
+
+enum spool_io {
+    SPOOL_OK,
+    SPOOL_BUSY,    /* again when there is news; what was taken or given by then counts */
+    SPOOL_NO_ROOM, /* the spool is full, or the user has their share; the file stays as it was */
+    SPOOL_NONE,    /* no such file, or none to be read */
+    SPOOL_BROKEN,  /* a block cannot be read or written, or is not what it was */
+    SPOOL_LENGTH_BAD, /* no whole record, or no room for the next one */
+};
+
+/* ---- printer and punch ------------------------------------------------------------------------------------------- */
+
+/* Records as in a struct spool_block, whole ones; *bytes are given and on return taken. */
+enum spool_io spool_write(const struct user *, enum spool_queue, const void *records, unsigned *bytes);
+
+struct spool_close {
+    const char *name, *type; /* "": as they are */
+    const char *to;          /* "": the unit's */
+    int hold;                /* -1: the unit's */
+    bool purge;
+    uint64_t now;            /* Unix seconds */
+};
+/* Ends the file of a printer or punch that is open. False: none is, or it is being closed already. */
+bool spool_close(const struct user *, enum spool_queue, const struct spool_close *);
+/* How that goes, until the next file is begun. */
+enum spool_outcome spool_closed(const struct user *, enum spool_queue);
+bool spool_units_idle(void); /* no block of anybody is under way, and nothing is being closed */
+
+/* ---- reader ------------------------------------------------------------------------------------------------------ */
+
+struct spool_reading {
+    unsigned spoolid; /* asked for, 0: the one that is open, or the first that may be read; and which it was */
+    unsigned bytes;   /* room, and given: whole records */
+    bool end;         /* they were the last */
+};
+enum spool_io spool_read(const struct user *, struct spool_reading *, void *records);
+/* The file that is open in the reader, NULL: none is. It goes back to its place. */
+struct spool_file *spool_reader_close(const struct user *);
