@@ -35,7 +35,21 @@
  *                   call.  Results: RCX = bytes taken.  Fewer than given, or none: the console is full, and the rest
  *                   is for the UART, whose transmitter is empty, and interrupts, when there is room again.
  *  0x8C line        RBX = the I/O port of a UART of the machine.  Results: RCX = columns of the terminal there, 0 where
- *                   they are not known or nobody is there.  When they change, the UART's modem rings (RI falls). */
+ *                   they are not known or nobody is there.  When they change, the UART's modem rings (RI falls).
+ *
+ * Spooled devices hold records: a 16-bit length, at most DIAGNOSE_RECORD_MAX, and so many bytes, one behind the other.
+ * DIAGNOSE_BUSY is for a disk that is at work: the same call again goes on.
+ *
+ *  0xB0 spool write RBX = address of records, RCX = their bytes (1..DIAGNOSE_SPOOL_MAX),
+ *                   RDX = DIAGNOSE_PRINTER or DIAGNOSE_PUNCH.   They are added to the file that is open there; the
+ *                   first begins one, and the command CLOSE ends it.   Results: RCX = bytes taken, in whole records.
+ *                   Fewer than given: the call with the rest tells why.
+ *  0xB4 spool read  RBX = address of a buffer, RCX = its length (1..DIAGNOSE_SPOOL_MAX), RDX = a spoolid of the reader,
+ *                   or 0: the file that is open, or else the first that is not held and of the reader's class.
+ *                   Results: RBX = the spoolid, RCX = bytes stored, in whole records, RDX = 1 if they were the last,
+ *                   else 0.   The file stays open, and stays, until the command CLOSE RDR.
+ *  0xB8 spool file  RBX = address, RCX = length >= 80, RDX = enum diagnose_device, RSI = a spoolid there, or 0
+ *                   CP stores a struct diagnose_spool_file of the file behind that one, 0: of the first. */
 #pragma once
 #include <stdint.h>
 
@@ -55,6 +69,9 @@ enum diagnose_code {
     DIAGNOSE_ENTER = 0x14,
     DIAGNOSE_CONSOLE = 0x58,
     DIAGNOSE_LINE = 0x8c,
+    DIAGNOSE_SPOOL_WRITE = 0xb0,
+    DIAGNOSE_SPOOL_READ = 0xb4,
+    DIAGNOSE_SPOOL_FILE = 0xb8,
 };
 
 /* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify is always there */
@@ -65,6 +82,7 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_ENTER = 1u << 3, /* off: SET NESTED, or "nesting" in the directory, says so */
     DIAGNOSE_ASSIST_CONSOLE = 1u << 4,
     DIAGNOSE_ASSIST_LINE = 1u << 5,
+    DIAGNOSE_ASSIST_SPOOL = 1u << 6, /* the three calls; there may be no spool all the same */
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
@@ -87,6 +105,10 @@ enum diagnose_status {
     DIAGNOSE_BUSY = 5,        /* CP lacks the resources now; the call may be made again */
     DIAGNOSE_BAD_PAGE = 6,    /* enter: not such a page, or it notes a field that is not offered */
     DIAGNOSE_ENTRY_FAILED = 7, /* enter: VMfailValid; the VM-instruction error is in the page */
+    DIAGNOSE_NO_SPOOL = 8,     /* CP has no spool, or not yet */
+    DIAGNOSE_SPOOL_FULL = 9,   /* or the user has their share of it; the file stays as it is */
+    DIAGNOSE_NO_FILE = 10,     /* no such spool file, or none to be read */
+    DIAGNOSE_SPOOL_DAMAGED = 11, /* the file is not what it was: the volume failed, or was changed */
 };
 
 enum {
@@ -94,7 +116,11 @@ enum {
     DIAGNOSE_RESPONSE_MAX = 65536,
     DIAGNOSE_CHAIN_MAX = 4096,
     DIAGNOSE_CONSOLE_MAX = 2048,
+    DIAGNOSE_SPOOL_MAX = 4096,
+    DIAGNOSE_RECORD_MAX = 4000,
 };
+
+enum diagnose_device { DIAGNOSE_READER, DIAGNOSE_PRINTER, DIAGNOSE_PUNCH };
 
 struct diagnose_identity {
     char product[8];      /* "VM/N    ", blank-padded like every name here, no NUL */
@@ -113,5 +139,17 @@ struct diagnose_times {
     uint64_t total_ns;     /* the same and CP's own work on its behalf */
 };
 
+struct diagnose_spool_file {
+    uint32_t spoolid, records;
+    uint64_t created; /* Unix seconds */
+    char class;
+    uint8_t device; /* enum diagnose_device which made it */
+    uint8_t hold, keep, copies;
+    uint8_t reserved[11];
+    char origin[8], name[8], type[8], dist[8]; /* origin: who made it */
+    uint64_t reserved1[2];
+};
+
+_Static_assert(sizeof(struct diagnose_spool_file) == 80, "stored by DIAGNOSE 0xB8");
 _Static_assert(sizeof(struct diagnose_identity) == 48, "stored by DIAGNOSE 0x00");
 _Static_assert(sizeof(struct diagnose_times) == 32, "stored by DIAGNOSE 0x0C");

@@ -7,6 +7,8 @@
     extern const char command_##name##_help[]
 
 COMMAND(begin);
+COMMAND(change);
+COMMAND(close);
 COMMAND(comment);
 COMMAND(define);
 COMMAND(detach);
@@ -21,16 +23,21 @@ COMMAND(link);
 COMMAND(logoff);
 COMMAND(logon);
 COMMAND(message);
+COMMAND(order);
+COMMAND(purge);
 COMMAND(query);
 COMMAND(reset);
 COMMAND(set);
 COMMAND(shutdown);
 COMMAND(sleep);
+COMMAND(spool);
 COMMAND(stop);
 COMMAND(store);
 COMMAND(system);
+COMMAND(tag);
 COMMAND(terminal);
 COMMAND(trace);
+COMMAND(transfer);
 COMMAND(undial);
 COMMAND(warning);
 COMMAND(xautolog);

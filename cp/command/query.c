@@ -20,15 +20,17 @@
 
 const char command_query_help[] =
     "QUERY {CPLEVEL | LINKS vdev | NAMES | NEST | NSS | SET | STORAGE}\n"
-    "QUERY {TERMINAL | TIME | USERID | USERS}\n"
+    "QUERY {FILES | TERMINAL | TIME | USERID | USERS}\n"
     "QUERY SHARE [userid]\n"
     "QUERY AUDIT [n | ALL]\n"
+    "QUERY {RDR | PRT | PUN} [ALL | CLASS c | spoolid]\n"
     "QUERY userid\n"
     "QUERY VIRTUAL [ALL]\n"
     "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | LINES | STORAGE | vdev}\n"
     "NAMES: who is logged on, and terminals that dialed a machine; userid: where one\n"
     "is. LINKS: who has a minidisk of yours. LINES: the lines of your machine that\n"
     "DIAL reaches.\n"
+    "FILES, RDR, PRT, PUN: what is in your reader, printer and punch.\n"
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
     "systems to IPL, the pages of each that machines share, and how many machines\n"
     "do. SET: your settings, IDLE being the minutes without a key after which you\n"
@@ -187,6 +189,9 @@ static const struct question questions[] = {
     {"STORAGE", 4, query_storage},
     {"TERMINAL", 4, query_terminal}, {"TIME", 1, query_time}, {"USERID", 6, query_userid},
     {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
+    {"FILES", 1, query_files},     {"RDR", 3, query_rdr},
+    {"READER", 1, query_rdr},      {"PRT", 3, query_prt},         {"PRINTER", 2, query_prt},
+    {"PUNCH", 2, query_pun},       {"PCH", 3, query_pun},
     {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
     {"DASD", 2, query_dasd},       {"ISA", 3, query_isa},         {"LINES", 5, query_lines},
     {0},

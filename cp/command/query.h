@@ -10,3 +10,9 @@ unsigned query_dasd(struct call *);
 unsigned query_isa(struct call *);   /* devices granted beside the usual */
 unsigned query_lines(struct call *); /* those that DIAL reaches; message 040 when there is none */
 unsigned query_device(struct call *, unsigned vdev); /* message 040 when there is none */
+
+/* Those of the spool (query_spool.c). They refuse what follows themselves, since they may go on in steps. */
+unsigned query_rdr(struct call *);
+unsigned query_prt(struct call *);
+unsigned query_pun(struct call *);
+unsigned query_files(struct call *);

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "cp/diagnose/buffer.h"
 #include "cp/diagnose/chain.h"
+#include "cp/diagnose/spool.h"
 #include "cp/message/level.h"
 #include "cp/session/dial.h"
 #include "cp/session/obey.h"
@@ -15,40 +17,17 @@
 
 enum { CONSOLE_ROOM = 32768 }; /* in the output queue, before a response may go to the console */
 
-/* Does the buffer lie wholly in RAM? */
-static bool in_ram(struct vm *vm, uint64_t at, uint64_t bytes)
-{
-    uint64_t end = at + bytes;
-    if (end < at)
-        return false;
-    for (uint64_t page = at & ~(uint64_t)PAGE_MASK; page < end; page += PAGE_SIZE)
-        if (!guest_is_ram(&vm->storage, gpa(page)))
-            return false;
-    return true;
-}
-
-static enum diagnose_status of_access(enum guest_access access)
-{
-    return access == GUEST_OK ? DIAGNOSE_OK : access == GUEST_NO_FRAMES ? DIAGNOSE_BUSY : DIAGNOSE_BAD_ADDRESS;
-}
-
-static void pad(char *out, unsigned size, const char *text)
-{
-    memset(out, ' ', size);
-    memcpy(out, text, strnlen(text, size));
-}
-
 static uint64_t identify(struct vm *vm)
 {
     struct diagnose_identity identity = {0};
     if (vm->vcpu.gpr[RCX] < sizeof identity)
         return DIAGNOSE_BAD_LENGTH;
-    if (!in_ram(vm, vm->vcpu.gpr[RBX], sizeof identity))
+    if (!diagnose_in_ram(vm, vm->vcpu.gpr[RBX], sizeof identity))
         return DIAGNOSE_BAD_ADDRESS;
-    pad(identity.product, sizeof identity.product, CP_PRODUCT);
-    pad(identity.version, sizeof identity.version, CP_VERSION);
-    pad(identity.user, sizeof identity.user, vm->config.userid);
-    return of_access(guest_write(&vm->storage, gpa(vm->vcpu.gpr[RBX]), &identity, sizeof identity));
+    diagnose_pad(identity.product, sizeof identity.product, CP_PRODUCT);
+    diagnose_pad(identity.version, sizeof identity.version, CP_VERSION);
+    diagnose_pad(identity.user, sizeof identity.user, vm->config.userid);
+    return diagnose_of_access(guest_write(&vm->storage, gpa(vm->vcpu.gpr[RBX]), &identity, sizeof identity));
 }
 
 static uint64_t times(struct vm *vm)
@@ -62,9 +41,9 @@ static uint64_t times(struct vm *vm)
     };
     if (vm->vcpu.gpr[RCX] < sizeof times)
         return DIAGNOSE_BAD_LENGTH;
-    if (!in_ram(vm, vm->vcpu.gpr[RBX], sizeof times))
+    if (!diagnose_in_ram(vm, vm->vcpu.gpr[RBX], sizeof times))
         return DIAGNOSE_BAD_ADDRESS;
-    return of_access(guest_write(&vm->storage, gpa(vm->vcpu.gpr[RBX]), &times, sizeof times));
+    return diagnose_of_access(guest_write(&vm->storage, gpa(vm->vcpu.gpr[RBX]), &times, sizeof times));
 }
 
 static uint64_t chain(struct vm *vm)
@@ -73,12 +52,12 @@ static uint64_t chain(struct vm *vm)
     uint64_t at = vm->vcpu.gpr[RBX], size = vm->vcpu.gpr[RCX];
     if (!size || size > DIAGNOSE_CHAIN_MAX)
         return DIAGNOSE_BAD_LENGTH;
-    if (!in_ram(vm, at, size))
+    if (!diagnose_in_ram(vm, at, size))
         return DIAGNOSE_BAD_ADDRESS;
     unsigned length = chain_text(vm, text, sizeof text), fits = length < size ? length : size;
     enum guest_access access = guest_write(&vm->storage, gpa(at), text, fits);
     if (access != GUEST_OK)
-        return of_access(access);
+        return diagnose_of_access(access);
     vm->vcpu.gpr[RCX] = fits;
     vm->vcpu.gpr[RDX] = length > fits;
     return DIAGNOSE_OK;
@@ -90,12 +69,12 @@ static uint64_t console(struct vm *vm)
     uint64_t at = vm->vcpu.gpr[RBX], length = vm->vcpu.gpr[RCX];
     if (!length || length > DIAGNOSE_CONSOLE_MAX)
         return DIAGNOSE_BAD_LENGTH;
-    if (!in_ram(vm, at, length))
+    if (!diagnose_in_ram(vm, at, length))
         return DIAGNOSE_BAD_ADDRESS;
     enum guest_access access = guest_read(&vm->storage, gpa(at), bytes, length);
     if (access == GUEST_OK)
         vm->vcpu.gpr[RCX] = machine_transmit(&vm->machine, 0, bytes, (unsigned)length);
-    return of_access(access);
+    return diagnose_of_access(access);
 }
 
 static uint64_t line(struct vm *vm)
@@ -154,7 +133,7 @@ static uint64_t give_answer(struct session *s, const struct response *response, 
     enum guest_access access = guest_write(&s->vm->storage, gpa(asked->to + asked->used), response->buffer,
                                            response->length);
     if (access != GUEST_OK)
-        return of_access(access);
+        return diagnose_of_access(access);
     asked->used += response->length;
     asked->truncated |= response->truncated;
     if (!all)
@@ -176,15 +155,6 @@ bool diagnose_go_on(struct session *s)
     return last;
 }
 
-/* Brings every page of the response buffer in now: after the command is too late to fail. */
-static enum guest_access touch(struct vm *vm, uint64_t at, uint64_t bytes)
-{
-    enum guest_access why = GUEST_OK;
-    for (uint64_t page = at & ~(uint64_t)PAGE_MASK; !why && page < at + bytes; page += PAGE_SIZE)
-        why = guest_bring_in_private(&vm->storage, gpa(page));
-    return why;
-}
-
 static uint64_t command(struct vm *vm)
 {
     uint64_t at = vm->vcpu.gpr[RBX], length = vm->vcpu.gpr[RCX];
@@ -192,13 +162,13 @@ static uint64_t command(struct vm *vm)
     char text[DIAGNOSE_COMMAND_MAX + 1];
     if (!length || length > DIAGNOSE_COMMAND_MAX || size > DIAGNOSE_RESPONSE_MAX)
         return DIAGNOSE_BAD_LENGTH;
-    if (!in_ram(vm, at, length) || (size && !in_ram(vm, to, size)))
+    if (!diagnose_in_ram(vm, at, length) || (size && !diagnose_in_ram(vm, to, size)))
         return DIAGNOSE_BAD_ADDRESS;
     enum guest_access access = guest_read(&vm->storage, gpa(at), text, length);
     if (access == GUEST_OK && size)
-        access = touch(vm, to, size);
+        access = diagnose_touch(vm, to, size);
     if (access != GUEST_OK)
-        return of_access(access);
+        return diagnose_of_access(access);
     text[length] = 0;
     struct session *s = vm->session;
     if (!size && output_room(&s->output) < CONSOLE_ROOM)
@@ -216,7 +186,9 @@ uint64_t diagnose(struct vm *vm)
         enum diagnose_code code;
         uint64_t (*run)(struct vm *);
     } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times},
-                 {DIAGNOSE_CHAIN, chain}, {DIAGNOSE_CONSOLE, console}, {DIAGNOSE_LINE, line}};
+                 {DIAGNOSE_CHAIN, chain}, {DIAGNOSE_CONSOLE, console}, {DIAGNOSE_LINE, line},
+                 {DIAGNOSE_SPOOL_WRITE, diagnose_spool_write}, {DIAGNOSE_SPOOL_READ, diagnose_spool_read},
+                 {DIAGNOSE_SPOOL_FILE, diagnose_spool_file}};
     if (!vm->session || !vm->session->user)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

@@ -36,13 +36,23 @@ const struct directory_disk *directory_find_disk(const struct directory *d, cons
     return NULL;
 }
 
-bool directory_may_autolog(const struct user *target, const char *by)
+static bool is_listed(const char *at, unsigned bytes, const char *id)
 {
-    const char *at = target->xautolog, *end = at + target->xautolog_bytes;
-    for (; at < end; at += strlen(at) + 1)
-        if (!strcmp(at, by) || !strcmp(at, "ANY"))
+    for (const char *end = at + bytes; at < end; at += strlen(at) + 1)
+        if (!strcmp(at, id) || !strcmp(at, "ANY"))
             return true;
     return false;
+}
+
+bool directory_may_autolog(const struct user *target, const char *by)
+{
+    return is_listed(target->xautolog, target->xautolog_bytes, by);
+}
+
+bool directory_may_send(const struct user *from, const struct user *to)
+{
+    bool same = to->group && from->group && !strcmp(to->group, from->group), open = !to->group && !to->spool_from;
+    return from == to || same || open || (to->spool_from && is_listed(to->spool_from, to->spool_from_bytes, from->id));
 }
 
 void directory_machine(struct user *user)

@@ -63,6 +63,9 @@ struct user {
     unsigned idle; /* minutes without a key before they are disconnected, 2 at least; 0: no limit */
     uint32_t pool[2]; /* of a row that stands for many: the lowest and the highest number; 0 0: one user */
     bool pooled;      /* one of a pool, as the first of it but for the ID */
+    const char *group;      /* name, NULL: none */
+    const char *spool_from; /* string list of users who may send files besides those of the group ("ANY": all) */
+    unsigned spool_from_bytes;
 };
 
 /* Ranges of the volume that are CP's own, whose contents only CP's code for them knows. */
@@ -106,5 +109,8 @@ void directory_machine(struct user *);
 const struct user *directory_find(const struct directory *, const char *id);
 const struct directory_disk *directory_find_disk(const struct directory *, const struct user *owner, unsigned vdev);
 bool directory_may_autolog(const struct user *target, const char *by);
+/* Whether files may go into a user's reader: from those of the same group and those the user names; from everybody
+ * where it has neither. */
+bool directory_may_send(const struct user *from, const struct user *to);
 /* As a user ID (lib/userid.h) */
 bool directory_name_valid(const char *name, size_t length);

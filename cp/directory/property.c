@@ -158,16 +158,33 @@ static const char *take_idle(struct row *row, struct value v)
     return NULL;
 }
 
-static const char *take_xautolog(struct row *row, struct value v)
+static const char *take_names(struct value v, const char **names, unsigned *bytes)
 {
     if (!is_list(v))
         return "is no list of strings";
     for (const char *at = v.at; at < v.at + v.bytes; at += strlen(at) + 1)
         if (!directory_name_valid(at, strlen(at)))
             return "has a name that is not 1 to 8 characters of A-Z 0-9 @ # $ _ -";
-    row->user->xautolog = v.at;
-    row->user->xautolog_bytes = v.bytes;
+    *names = v.at;
+    *bytes = v.bytes;
     return NULL;
+}
+
+static const char *take_xautolog(struct row *row, struct value v)
+{
+    return take_names(v, &row->user->xautolog, &row->user->xautolog_bytes);
+}
+
+static const char *take_spool_from(struct row *row, struct value v)
+{
+    return take_names(v, &row->user->spool_from, &row->user->spool_from_bytes);
+}
+
+static const char *take_group(struct row *row, struct value v)
+{
+    row->user->group = text_of(v);
+    bool good = row->user->group && directory_name_valid(row->user->group, strlen(row->user->group));
+    return good ? NULL : "is not 1 to 8 characters of A-Z 0-9 @ # $ _ -";
 }
 
 static const char *take_ssh_keys(struct row *row, struct value v)
@@ -209,6 +226,8 @@ const struct property directory_user_properties[] = {
     {"idle", take_idle, false},
     {"xautolog", take_xautolog, false},
     {"ssh-keys", take_ssh_keys, false},
+    {"group", take_group, false},
+    {"spool-from", take_spool_from, false},
     {"pool", take_pool, false},
     {0},
 };

@@ -12,6 +12,7 @@ static const struct message table[] = {
      "Leave out what is too much."},
     {4, 'E', "Invalid hexloc - {1 hexloc}", "Give an address in hexadecimal digits."},
     {5, 'E', "Invalid hexdata - {1 hexdata}", "Give pairs of hexadecimal digits, at most 16."},
+    {6, 'E', "Invalid device type - {1 device}", "Name RDR, PRT or PUN."},
     {9, 'E', "Invalid range - {1 range}",
      "An address, and behind it - and the last, or . and the number of bytes, at most\n"
      "1000 (hexadecimal)."},
@@ -22,7 +23,14 @@ static const struct message table[] = {
     {22, 'E', "A virtual device number was not supplied or it was invalid", "Give 1 to 4 hexadecimal digits."},
     {25, 'E', "Storage missing or invalid - {1 storage}", "Give a number and M or G, for example 64M."},
     {26, 'E', "Operand missing or invalid", "HELP shows the command's format."},
+    {27, 'E', "Spoolid missing or invalid",
+     "Give the number of a file, 1 to 9999, or ALL, or CLASS and a class. QUERY RDR,\n"
+     "PRT and PUN show the files there are."},
+    {28, 'E', "Class missing or invalid", "A class is one character, A to Z or 0 to 9; of a reader also *, any."},
+    {29, 'E', "Filename missing or invalid", "Give a name and a type of 1 to 8 characters each."},
+    {30, 'E', "Copies missing or invalid", "Give a number from 1 to 255."},
     {40, 'E', "Device {1 vdev} does not exist", "QUERY VIRTUAL shows the devices your machine has."},
+    {42, 'E', "Spoolid {1 spoolid} does not exist", "QUERY RDR, PRT and PUN show the files there are."},
     {45, 'E', "{1 userid} not logged on",
      "QUERY NAMES shows who is. After QUERY any word that is none of its operands is\n"
      "taken for a user ID: HELP QUERY lists them."},
@@ -172,6 +180,20 @@ static const struct message table[] = {
      "out, or the medium fails."},
     {9073, 'E', "There is no audit log",
      "The directory names no area for it, or the volume cannot be read."},
+    {9080, 'E', "There is no spool: {1 reason}",
+     "Readers, punches and printers need an area of the CP volume: areas/spool in the\n"
+     "directory."},
+    {9081, 'E', "{1 userid} takes no files from you",
+     "Its directory entry lets only its group send files, or those it names."},
+    {9082, 'E', "Spool file {1 spoolid} cannot be read: a block of it is damaged",
+     "The volume does not hold what was written. The rest of the file is lost; other\n"
+     "files are not touched. PURGE it."},
+    {9083, 'E', "Not kept: the volume failed",
+     "What was asked for is lost if CP ends now. The operator was told what failed."},
+    {9084, 'W', "{1 number} entries of the spool's table were damaged and dropped",
+     "Files that could not be told from anything else on the volume are gone; all\n"
+     "others are there."},
+    {9085, 'E', "Spool file {1 spoolid} is being read", "CLOSE RDR ends that."},
     {9090, 'W', "Nothing was typed here for {1 number} minutes; in another one you are disconnected",
      "Your directory entry says after how long; type something, and you stay. QUERY\n"
      "SET shows the minutes."},

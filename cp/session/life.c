@@ -14,7 +14,9 @@
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/session/session_vm.h"
+#include "cp/session/spool_tell.h"
 #include "cp/session/turn.h"
+#include "cp/spool/unit.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/clock_text.h"
 #include "lib/format.h"
@@ -102,6 +104,8 @@ bool session_logon(struct session *s, const struct user *user)
     sit_down(s);
     s->nested = user->machine.nesting;
     s->typing.editor.history = s->typing.history;
+    spool_units_reset(user);
+    spool_tell_files(s);
     give_disks(s);
     return true;
 }
@@ -109,6 +113,7 @@ bool session_logon(struct session *s, const struct user *user)
 static void drop_machine(struct session *s)
 {
     dial_let_all_go(s);
+    spool_units_close(s->user);
     system_ipl_cancel(s->vm);
     vm_destroy(s->vm);
     link_forget(s->user);

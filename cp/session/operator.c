@@ -65,6 +65,16 @@ void operator_tell_machine_check(const struct machine_check *check, const char *
     response_error(&(struct response){.session = told}, "MCK", 9050, what, outcome);
 }
 
+void operator_tell_spool(unsigned damaged)
+{
+    struct session *told = operator_or_first();
+    char number[12];
+
+    format_text(number, sizeof number, "%u", damaged);
+    if (told)
+        response_error(&(struct response){.session = told}, "SPL", 9074, number);
+}
+
 /* ---- the disk --------------------------------------------------------------------------------------------------- */
 
 static const char *const disk_deeds[] = {

@@ -9,6 +9,7 @@ void operator_tell(const struct session *about, const char *deed, const char *by
 struct machine_check;
 /* A hardware error, and what came of it: to OPERATOR, or to the first terminal if OPERATOR is not there. */
 void operator_tell_machine_check(const struct machine_check *, const char *outcome);
+void operator_tell_spool(unsigned damaged); /* entries of its table, likewise */
 struct disk;
 /* From here on what fails at the disk is told likewise: once for reading, writing and flushing each, until that has
  * worked again, and not more than once a minute. */

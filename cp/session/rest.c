@@ -25,6 +25,7 @@ static bool step(struct session *s)
 void rest_go_on(struct session *s)
 {
     enum session_state how = s->state;
+    s->task.waits = false;
     s->state = s->rest.then; /* for what comes after the last step, which may have them rest again */
     bool last = s->rest.machine_asked ? diagnose_go_on(s) : step(s);
     if (!last)

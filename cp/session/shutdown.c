@@ -7,6 +7,7 @@
 #include "cp/session/seat.h"
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
+#include "cp/spool/unit.h"
 #include "cp/time/work.h"
 
 bool shutdown_done;
@@ -41,7 +42,7 @@ static bool nothing_in_flight(void)
     for (struct session *s = NULL; (s = session_next(s));)
         if (s->vm && machine_in_flight(&s->vm->machine))
             return false;
-    return true;
+    return spool_units_idle() && spool_idle();
 }
 
 /* Who does not read their terminal keeps nobody waiting for long. */

@@ -51,7 +51,8 @@ void session_enter(struct session *s, enum session_state state)
 bool session_follow(struct session *s)
 {
     const struct session_row *row = &session_states[s->state];
-    bool turn = row->awaits == AWAITS_TURN && !s->deed.noted, time = row->awaits == AWAITS_TIME && s->timer_ended;
+    bool turn = row->awaits == AWAITS_TURN && !s->deed.noted && !task_waits(s);
+    bool time = row->awaits == AWAITS_TIME && s->timer_ended;
     if (turn || time || (row->awaits == AWAITS_OUTPUT && !ring_used(&s->output.ring)))
         row->follows(s);
     return turn;

@@ -47,7 +47,7 @@ enum session_awaits {
     AWAITS_TIME,   /* session_wait */
     AWAITS_HASH,   /* verify.h, while nothing is noted */
     AWAITS_OUTPUT, /* all of it is with the line */
-    AWAITS_TURN,   /* the next, while nothing is noted */
+    AWAITS_TURN,   /* the next, or that with news of the spool (task_wait), while nothing is noted */
 };
 
 extern const struct session_row {

@@ -4,8 +4,17 @@
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
 #include "cp/session/verify.h"
+#include "cp/spool/spool.h"
 
 void *task_kept(struct session *s) { return s->task.kept; }
+
+void task_wait(struct session *s)
+{
+    s->task.waits = true;
+    s->task.news = spool_news;
+}
+
+bool task_waits(const struct session *s) { return s->task.waits && s->task.news == spool_news; }
 
 void task_begin(struct session *s, task_step *step, bool machine_asks)
 {
@@ -17,6 +26,7 @@ void task_begin(struct session *s, task_step *step, bool machine_asks)
 unsigned task_run(struct session *s, struct response *response, task_step *step)
 {
     unsigned code = 0;
+    s->task.waits = false;
     if (!step(s, response, &code))
         task_begin(s, step, response->machine_asks);
     return code;

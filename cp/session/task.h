@@ -17,6 +17,8 @@ enum { TASK_KEEPS = 24 + DIAGNOSE_COMMAND_MAX + 1 }; /* bytes: some numbers, and
 
 struct task {
     task_step *step;
+    bool waits;    /* for news of the spool */
+    uint64_t news; /* that it knows */
     _Alignas(8) uint8_t kept[TASK_KEEPS]; /* the command's own, a struct that fits, from step to step */
 };
 
@@ -26,6 +28,9 @@ void *task_kept(struct session *); /* those bytes */
 void task_begin(struct session *, task_step *, bool machine_asks);
 /* The first step now, the others as above. What the command returns, unless it is not done. */
 unsigned task_run(struct session *, struct response *, task_step *);
+/* Asked for in a step that is not the last: the next one comes when the spool has news (cp/spool/spool.h). */
+void task_wait(struct session *);
+bool task_waits(const struct session *);
 /* The same with a step that comes when it is known whether `password` is the setting's:
  * sha512_crypt_matches(&s->crypt). @pre the setting is a sha512-crypt string */
 void task_begin_hashed(struct session *, task_step *, bool machine_asks, const char *setting, const char *password,

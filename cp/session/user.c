@@ -20,8 +20,10 @@
 #include "cp/session/session.h"
 #include "cp/session/session_vm.h"
 #include "cp/session/shutdown.h"
+#include "cp/session/spool_tell.h"
 #include "cp/session/turn.h"
 #include "cp/session/verify.h"
+#include "cp/spool/spool.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/work.h"
 #include "cp/vcpu/machine_check.h"
@@ -244,6 +246,7 @@ void user_poll(void)
             operator_watch_disk(link_volume);
         audit_begin(area_open(AREA_AUDIT), operator_tell_audit);
         audit_note("-", "-", "STARTED %s", CP_LEVEL);
+        spool_start(area_open(AREA_SPOOL), spool_tell_news, spool_tell_arrival);
         welcome();
         console_logon();
         turn_soon();

@@ -104,7 +104,10 @@ void spool_start(struct disk *disk, void (*on_news)(void), spool_arrival *arrive
 
 const char *spool_obstacle(void)
 {
-    return store.state == READY ? NULL : store.state == LOADING ? "it is being read" : store.why_not;
+    return store.state == READY     ? NULL
+           : store.state == LOADING ? "it is being read"
+           : store.why_not          ? store.why_not
+                                    : "there is no CP volume";
 }
 
 unsigned spool_damaged(void) { return store.damaged; }

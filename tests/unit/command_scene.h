@@ -20,6 +20,12 @@ static unsigned run(const char *userid, const char *command)
         r.session->task.step(r.session, &r, &code);
         rest_end(r.session);
     }
+    while (r.session->state == SESSION_TASK) {
+        fake_disk_done_all(&scene_disk);
+        work_all();
+        if (r.session->task.step(r.session, &r, &code))
+            rest_end(r.session);
+    }
     answer[r.length] = 0;
     return code;
 }

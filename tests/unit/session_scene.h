@@ -14,6 +14,7 @@
 #include "cp/session/user.h"
 #include "cp/time/work.h"
 #include "tests/unit/fake/disk.h"
+#include "tests/unit/work_all.h"
 
 #define UNUSED __attribute__((unused)) /* not every test needs all of it */
 
@@ -63,6 +64,8 @@ static void scene_directory(void)
     scene_node(0, "areas");
     fdt32_t audit[2] = {cpu_to_fdt32(900), cpu_to_fdt32(SCENE_AUDIT)};
     fdt_setprop(scene_blob, scene_node(fdt_path_offset(scene_blob, "/areas"), "audit"), "extent", audit, sizeof audit);
+    fdt32_t spool[2] = {cpu_to_fdt32(800), cpu_to_fdt32(100)};
+    fdt_setprop(scene_blob, scene_node(fdt_path_offset(scene_blob, "/areas"), "spool"), "extent", spool, sizeof spool);
     scene_user("BOB", "G", NULL, 300, "ALICE");
     scene_user("ALICE", "G", "TEST", 200, NULL);
     scene_user("MAINT", "BCEG", NULL, 400, NULL);
@@ -79,7 +82,9 @@ static void scene_directory(void)
 UNUSED static void turn(void)
 {
     for (int i = 0; i < 200; i++) {
-        fake_disk_done_all(&scene_disk);
+        do
+            fake_disk_done_all(&scene_disk);
+        while (work_all() && scene_disk.first);
         fake_clock_advance(1000);
         work_run();
         user_poll();

@@ -1,0 +1,216 @@
+/* SPOOL CLOSE TAG: a user's reader, printer and punch. */
+#include <string.h>
+
+#include "cp/command/families.h"
+#include "cp/command/spool_operands.h"
+#include "cp/session/task.h"
+#include "cp/time/timer.h"
+#include "lib/format.h"
+
+const char command_spool_help[] =
+    "SPOOL {RDR | PRT | PUN} [option ...]\n"
+    "  option: CLASS c | COPY n | HOLD | NOHOLD | KEEP | NOKEEP | TO userid | OFF\n"
+    "Says what becomes of the files your printer or punch makes from now on: whose\n"
+    "reader they go to (TO; OFF: they stay with the device), their class, copies, and\n"
+    "whether they are held. RDR: the class it reads (* is any), and whether CLOSE\n"
+    "leaves a file that was read.\n";
+const char command_close_help[] =
+    "CLOSE {RDR | PRT | PUN} [option ...]\n"
+    "  option: HOLD | NOHOLD | KEEP | PURGE | TO userid | NAME fn [ft]\n"
+    "Ends the file that is open on a device. One that was printed or punched goes\n"
+    "where SPOOL, or TO, says, and is kept when CLOSE has answered; PURGE forgets it.\n"
+    "One that was read is gone, unless SPOOL RDR, or HOLD or KEEP, says it stays.\n"
+    "NAME comes last.\n";
+const char command_tag_help[] =
+    "TAG {DEV {PRT | PUN} | FILE spoolid} [text]\n"
+    "TAG QUERY {DEV {PRT | PUN} | FILE spoolid}\n"
+    "Gives the files that a device makes from now on, or one there is, a text of up\n"
+    "to 136 characters, or shows it.\n";
+
+/* ---- SPOOL ------------------------------------------------------------------------------------------------------- */
+
+static unsigned spool_option(struct call *c, enum spool_queue queue, struct spool_unit *unit)
+{
+    char text[32];
+    struct word w;
+    call_next(c, &w);
+    word_upper(w, text, sizeof text);
+    if (word_is(w, "CLASS", 2))
+        return call_class(c, "CSP", queue == SPOOL_RDR, &unit->class);
+    if (word_is(w, "COPY", 3) && queue != SPOOL_RDR)
+        return call_copies(c, "CSP", &unit->copies);
+    if (word_is(w, "TO", 2) && queue != SPOOL_RDR)
+        return call_receiver(c, "CSP", unit->to);
+    if (word_is(w, "OFF", 3))
+        *unit->to = 0;
+    else if (word_is(w, "HOLD", 3) || word_is(w, "NOHOLD", 3))
+        unit->hold = *text == 'H';
+    else if (word_is(w, "KEEP", 4) || word_is(w, "NOKEEP", 4))
+        unit->keep = *text == 'K';
+    else
+        return FAIL(c, "CSP", 2, text);
+    return 0;
+}
+
+unsigned command_spool(struct call *c)
+{
+    enum spool_queue queue;
+    unsigned failed = call_device(c, "CSP", &queue);
+    if (failed)
+        return failed;
+    struct spool_unit *unit = spool_unit(c->session->user, queue), wanted = *unit;
+    while (!failed && call_peek(c).length)
+        failed = spool_option(c, queue, &wanted);
+    if (!failed)
+        *unit = wanted;
+    return failed;
+}
+
+/* ---- CLOSE ------------------------------------------------------------------------------------------------------- */
+
+struct closing {
+    enum spool_queue queue;
+    bool purge, keep;
+    int hold; /* -1: as the device has it */
+    char to[9], name[9], type[9];
+    uint64_t ticket; /* of a reader's file */
+};
+_Static_assert(sizeof(struct closing) <= TASK_KEEPS, "kept till the file is");
+
+static unsigned close_option(struct call *c, struct closing *k)
+{
+    char text[32];
+    bool given;
+    struct word w;
+    call_next(c, &w);
+    word_upper(w, text, sizeof text);
+    if (word_is(w, "TO", 2) && k->queue != SPOOL_RDR)
+        return call_receiver(c, "CSP", k->to);
+    if (word_is(w, "NAME", 4) && k->queue != SPOOL_RDR) {
+        unsigned failed = call_name(c, "CSP", k->name, &given);
+        if (!failed && !given)
+            failed = FAIL(c, "CSP", 29, "");
+        if (!failed)
+            failed = call_name(c, "CSP", k->type, &given);
+        return failed ? failed : call_end(c, "CSP");
+    }
+    if (word_is(w, "PURGE", 3))
+        k->purge = true;
+    else if (word_is(w, "KEEP", 4) && k->queue == SPOOL_RDR)
+        k->keep = true;
+    else if (word_is(w, "HOLD", 3) || word_is(w, "NOHOLD", 3))
+        k->hold = *text == 'H';
+    else
+        return FAIL(c, "CSP", 2, text);
+    return 0;
+}
+
+static bool close_waits(struct session *s, struct response *response, unsigned *code)
+{
+    struct call c = {.session = s, .response = response, .unread = ""};
+    const struct closing *k = task_kept(s);
+    return spool_wait(&c, "CSP",
+                      k->queue == SPOOL_RDR ? spool_outcome(k->ticket) : spool_closed(s->user, k->queue), code);
+}
+
+/* False: nothing is open, or nothing changes. */
+static bool close_reader(const struct user *user, struct closing *k)
+{
+    const struct spool_unit *unit = spool_unit(user, SPOOL_RDR);
+    struct spool_file *f = spool_reader_close(user);
+    bool stays = k->keep || (k->hold < 0 ? unit->hold || unit->keep : k->hold);
+    if (!f || (stays && !k->purge && k->hold < 1))
+        return false;
+    f->hold |= k->hold == 1;
+    k->ticket = stays && !k->purge ? spool_change(f) : spool_purge(f);
+    return true;
+}
+
+unsigned command_close(struct call *c)
+{
+    struct closing k = {.hold = -1};
+    const struct user *user = c->session->user;
+    unsigned failed = call_device(c, "CSP", &k.queue);
+    while (!failed && call_peek(c).length)
+        failed = close_option(c, &k);
+    if (failed || (failed = call_spool(c, "CSP")))
+        return failed;
+    struct spool_close how = {.name = k.name, .type = k.type, .to = k.to, .hold = k.hold, .purge = k.purge,
+                              .now = clock_unix_us() / 1000000};
+    if (!(k.queue == SPOOL_RDR ? close_reader(user, &k) : spool_close(user, k.queue, &how)))
+        return 0;
+    *(struct closing *)task_kept(c->session) = k;
+    return task_run(c->session, c->response, close_waits);
+}
+
+/* ---- TAG --------------------------------------------------------------------------------------------------------- */
+
+static bool tag_waits(struct session *s, struct response *response, unsigned *code)
+{
+    struct call c = {.session = s, .response = response, .unread = ""};
+    return spool_wait(&c, "CST", spool_outcome(*(const uint64_t *)task_kept(s)), code);
+}
+
+static unsigned tag_file(struct call *c, struct spool_file **file)
+{
+    uint64_t spoolid;
+    char text[8];
+    struct word w;
+    unsigned failed = call_spool(c, "CST");
+    if (failed)
+        return failed;
+    call_next(c, &w);
+    word_upper(w, text, sizeof text);
+    if (!word_number(w, SPOOL_ID_MAX, &spoolid) || !spoolid)
+        return FAIL(c, "CST", 27, "");
+    *file = spool_find(c->session->user->id, (unsigned)spoolid);
+    return *file ? 0 : FAIL(c, "CST", 42, text);
+}
+
+/* Where the tag is: of a file, or, *file NULL, of a device. */
+static unsigned tag_place(struct call *c, char **tag, struct spool_file **file)
+{
+    char text[32];
+    enum spool_queue queue;
+    struct word w;
+    unsigned failed;
+    call_next(c, &w);
+    word_upper(w, text, sizeof text);
+    *file = NULL;
+    if (word_is(w, "FILE", 4)) {
+        failed = tag_file(c, file);
+        *tag = *file ? (*file)->tag : NULL;
+    } else if (word_is(w, "DEV", 3)) {
+        failed = call_device(c, "CST", &queue);
+        *tag = failed ? NULL : spool_unit(c->session->user, queue)->tag;
+    } else {
+        failed = w.length ? FAIL(c, "CST", 2, text) : FAIL(c, "CST", 26, "");
+    }
+    return failed;
+}
+
+unsigned command_tag(struct call *c)
+{
+    struct word w = call_peek(c);
+    struct spool_file *file;
+    char *tag;
+    bool query = word_is(w, "QUERY", 1);
+    if (query)
+        call_next(c, &w);
+    unsigned failed = tag_place(c, &tag, &file);
+    if (failed)
+        return failed;
+    if (query) {
+        if (!(failed = call_end(c, "CST")))
+            response_line(c->response, "%s", *tag ? tag : "(VOID)");
+        return failed;
+    }
+    const char *text = call_remainder(c);
+    memset(tag, 0, SPOOL_TAG + 1);
+    for (unsigned i = 0; text[i] && i < SPOOL_TAG; i++)
+        tag[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    if (!file)
+        return 0;
+    *(uint64_t *)task_kept(c->session) = spool_change(file);
+    return task_run(c->session, c->response, tag_waits);
+}

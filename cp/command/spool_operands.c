@@ -1,0 +1,94 @@
+/* In: words of spool commands. Out: devices, classes, names; or the message that says what is wrong. */
+#include "cp/command/spool_operands.h"
+
+#include <string.h>
+
+#include "cp/directory/load.h"
+#include "cp/session/task.h"
+
+bool spool_device(struct word w, enum spool_queue *queue)
+{
+    static const struct {
+        const char *name;
+        unsigned least;
+        enum spool_queue queue;
+    } names[] = {{"READER", 1, SPOOL_RDR},  {"RDR", 3, SPOOL_RDR}, {"PRINTER", 2, SPOOL_PRT},
+                 {"PRT", 3, SPOOL_PRT},     {"PUNCH", 2, SPOOL_PUN}, {"PCH", 3, SPOOL_PUN}};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (word_is(w, names[i].name, names[i].least)) {
+            *queue = names[i].queue;
+            return true;
+        }
+    return false;
+}
+
+unsigned call_device(struct call *c, const char *module, enum spool_queue *queue)
+{
+    char text[32];
+    struct word w;
+    if (!call_next(c, &w))
+        return FAIL(c, module, 26, "");
+    word_upper(w, text, sizeof text);
+    return spool_device(w, queue) ? 0 : FAIL(c, module, 6, text);
+}
+
+unsigned call_class(struct call *c, const char *module, bool any, char *class)
+{
+    char text[3];
+    struct word w;
+    call_next(c, &w);
+    word_upper(w, text, sizeof text);
+    *class = *text;
+    bool letter = *text >= 'A' && *text <= 'Z', digit = *text >= '0' && *text <= '9';
+    return w.length == 1 && (letter || digit || (any && *text == '*')) ? 0 : FAIL(c, module, 28, "");
+}
+
+unsigned call_copies(struct call *c, const char *module, uint8_t *copies)
+{
+    uint64_t value;
+    struct word w;
+    call_next(c, &w);
+    if (!word_number(w, SPOOL_COPIES_MAX, &value) || !value)
+        return FAIL(c, module, 30, "");
+    *copies = (uint8_t)value;
+    return 0;
+}
+
+unsigned call_name(struct call *c, const char *module, char name[9], bool *given)
+{
+    struct word w;
+    *given = call_next(c, &w);
+    word_upper(w, name, 9);
+    for (unsigned i = 0; i < w.length && i < 8; i++)
+        if (name[i] < ' ' || name[i] > '~')
+            return FAIL(c, module, 29, "");
+    return w.length <= 8 ? 0 : FAIL(c, module, 29, "");
+}
+
+unsigned call_receiver(struct call *c, const char *module, char id[DIRECTORY_NAME + 1])
+{
+    unsigned failed = call_userid(c, module, id);
+    if (failed)
+        return failed;
+    const struct user *to = directory_find(&directory, id);
+    if (!to)
+        return FAIL(c, module, 53, id);
+    return directory_may_send(c->session->user, to) ? 0 : FAIL(c, module, 9071, id);
+}
+
+unsigned call_spool(struct call *c, const char *module)
+{
+    const char *why = spool_obstacle();
+    return why ? FAIL(c, module, 9070, why) : 0;
+}
+
+bool spool_wait(struct call *c, const char *module, enum spool_outcome outcome, unsigned *code)
+{
+    if (outcome == SPOOL_PENDING) {
+        task_wait(c->session);
+        return false;
+    }
+    if (outcome == SPOOL_FAILED)
+        *code = FAIL(c, module, 9073, "");
+    return true;
+}

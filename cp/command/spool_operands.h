@@ -1,0 +1,17 @@
+/* Operands that commands of the spool share. */
+#pragma once
+#include "cp/command/command.h"
+#include "cp/spool/unit.h"
+
+bool spool_device(struct word, enum spool_queue *); /* RDR READER PRT PRINTER PUN PUNCH */
+/* Each reads the next word, or answers with a message; 0: well. */
+unsigned call_device(struct call *, const char *module, enum spool_queue *);
+unsigned call_class(struct call *, const char *module, bool any, char *class); /* `any`: * will do */
+unsigned call_copies(struct call *, const char *module, uint8_t *copies);
+/* Of a file; not given: there is no word. */
+unsigned call_name(struct call *, const char *module, char name[9], bool *given);
+/* A user whom the caller may send files to. */
+unsigned call_receiver(struct call *, const char *module, char id[DIRECTORY_NAME + 1]);
+unsigned call_spool(struct call *, const char *module); /* reads nothing: there is a spool */
+/* What a step answers that waits for something to be kept. True: it was the last. */
+bool spool_wait(struct call *, const char *module, enum spool_outcome, unsigned *code);
