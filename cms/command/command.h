@@ -80,3 +80,4 @@ int cms_read(char *line, size_t size);
 /* The tables of the rooms that bring commands. */
 extern const struct command file_commands[]; /* cms/file */
 extern const struct command pipe_commands[]; /* cms/pipe */
+extern const struct command spool_commands[]; /* cms/spool */

@@ -16,6 +16,7 @@ struct command_completion {
 /* The tables of the rooms that bring commands, ended by a row without a name. */
 extern const struct command_completion file_completions[]; /* cms/file */
 extern const struct command_completion pipe_completions[]; /* cms/pipe */
+extern const struct command_completion spool_completions[]; /* cms/spool */
 
 /* The row of a command by its whole name; NULL: nothing is offered behind it. */
 const struct command_completion *cms_completion_find(const char *command);

@@ -89,6 +89,11 @@ bool cp_has_console(void)
     return assists & DIAGNOSE_ASSIST_CONSOLE;
 }
 
+bool cp_has_spool(void)
+{
+    return assists & DIAGNOSE_ASSIST_SPOOL;
+}
+
 int32_t cp_console(const void *bytes, uint32_t count)
 {
     struct cpu_diagnose d = {.rax = DIAGNOSE_CONSOLE, .rbx = (uintptr_t)bytes, .rcx = count};

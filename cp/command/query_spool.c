@@ -56,7 +56,7 @@ static unsigned query_queue(struct call *c, enum spool_queue queue)
 {
     struct listing l = {.queue = queue, .order = INT64_MIN};
     struct word w = call_peek(c);
-    uint64_t id;
+    uint64_t id = 0;
     unsigned failed = 0;
     if (word_is(w, "ALL", 3) || word_is(w, "CLASS", 2) || word_number(w, SPOOL_ID_MAX, &id))
         call_next(c, &w);

@@ -8,7 +8,11 @@
 #include "cp/spool/table.h"
 #include "cp/time/work.h"
 
-enum { SLOTS_A_READ = SPOOL_BLOCK / (2 * SPOOL_SECTOR), SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR };
+enum {
+    SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR,
+    READ = 8 * SPOOL_BLOCK, /* bytes of the table at a time */
+    SLOTS_A_READ = READ / (2 * SPOOL_SECTOR),
+};
 
 static struct {
     struct disk *disk;
@@ -29,8 +33,8 @@ uint64_t spool_news;
 static void (*tell_news)(void);
 static spool_arrival *tell_arrived;
 
-static _Alignas(8) uint8_t buffer[SPOOL_BLOCK];
-static struct disk_segment segment = {buffer, SPOOL_BLOCK};
+static _Alignas(8) uint8_t buffer[READ];
+static struct disk_segment segment = {buffer, READ};
 static struct disk_request request;
 
 static void go_on(struct work *);
@@ -64,22 +68,25 @@ void spool_tell(void)
 
 /* ---- reading the table ------------------------------------------------------------------------------------------- */
 
-static void read_slots(void) { submit(DISK_READ, store.slot * 2, SECTORS_A_BLOCK); }
+static void read_slots(void) { submit(DISK_READ, store.slot * 2, SLOTS_A_READ * 2); }
 
-/* One a step: what a made-up file claims may take long to compare with what others have. */
-static void take_slot(void)
+/* As many as there is time for, at least one: what a made-up file claims may take long to compare with what others
+ * have. */
+static void take_slots(void)
 {
     const struct spool_file *sectors = (const void *)buffer;
-    unsigned at = store.slot % SLOTS_A_READ;
-    store.damaged += store.status || !spool_table_take(store.slot, sectors + (size_t)at * 2);
-    store.slot++;
+    do {
+        unsigned at = store.slot % SLOTS_A_READ;
+        store.damaged += store.status || !spool_table_take(store.slot, sectors + (size_t)at * 2);
+        store.slot++;
+    } while (store.slot % SLOTS_A_READ && !work_over());
     if (store.slot == SPOOL_FILES) {
         store.state = READY;
         spool_tell();
-    } else if (at == SLOTS_A_READ - 1) {
-        read_slots();
-    } else {
+    } else if (store.slot % SLOTS_A_READ) {
         work_begin(&work);
+    } else {
+        read_slots();
     }
 }
 
@@ -229,7 +236,7 @@ static void go_on(struct work *w)
     if (store.under_way)
         return;
     if (store.state == LOADING)
-        take_slot();
+        take_slots();
     else if (store.phase == RESTS)
         begin_round();
     else if (store.phase == SETTLES)

@@ -1,0 +1,66 @@
+"""Files between users: punched, sent, printed; kept over restarts and power cuts."""
+import os
+import random
+import re
+import signal
+import time
+
+import harness
+import pytest
+from harness import cmsdisk, new_disk
+
+LOGON_PROMPT = "Enter LOGON"
+
+
+def start(machine, disk, *options, lines=2):
+    m = machine("--disk", disk, "--lines", str(lines), *options)
+    for number in range(2, lines + 1):
+        m.line(number)
+    for number in range(1, lines + 1):
+        m.line(number).expect(LOGON_PROMPT, timeout=harness.BOOT_SECONDS)
+    return m
+
+
+def put(line, name, *records):
+    line.cms(f"PIPE literal {'/'.join(records)}| split /| > {name}")
+    assert line.code == 0
+
+
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
+    disk = new_disk(tmp_path / "disk.img")
+    m = start(machine, disk, "--machine", emulator)
+    alice, bob = m.line(1), m.line(2)
+    alice.logon("ALICE")
+    bob.logon("BOB")
+    put(bob, "HELLO TEXT A", "good day", "from BOB")
+    bob.cms("CP SPOOL PUN TO ALICE CLASS B")
+    said = bob.cms("PUNCH HELLO TEXT")
+    assert bob.code == 0, said
+    assert "PUN FILE 0001 SENT TO   ALICE    RDR AS  0001 RECS 0003 CPY  001 B NOHOLD NOKEEP" in said
+    alice.expect("RDR FILE 0001 SENT FROM BOB      PUN WAS 0001 RECS 0003 CPY  001 B NOHOLD NOKEEP")
+    bob.cms("SENDFILE HELLO TEXT A TO ALICE")
+    assert bob.code == 0
+    alice.expect("RDR FILE 0002 SENT FROM BOB")
+    bob.type("#CP LOGOFF")
+    bob.expect(LOGON_PROMPT)
+    bob.logon("OPERATOR")
+    bob.type("#CP SHUTDOWN")
+    assert m.wait() == 0
+
+    m = start(machine, disk, "--machine", emulator, lines=1)
+    alice = m.line(1)
+    assert "FILES: 0002 RDR,   NO PRT,   NO PUN" in alice.logon("ALICE")
+    assert re.search(r"BOB      0001 B PUN 00000003 001 NONE \d\d/\d\d \S+ HELLO    TEXT", alice.cms("CP QUERY RDR ALL"))
+    assert "HELLO" in alice.cms("RDRLIST")
+    said = alice.cms("READCARD *")
+    assert alice.code == 0, said
+    assert "from BOB" in alice.cms("TYPE HELLO TEXT A")
+    assert "good day" in alice.cms("PEEK 2")
+    said = alice.cms("RECEIVE 2 OTHER TEXT")
+    assert "File OTHER TEXT A1 received from BOB" in said
+    listed = alice.cms("LISTFILE * TEXT A (FORMAT")
+    assert re.search(r"HELLO\s+TEXT\s+A1\s+F\s+80", listed) and re.search(r"OTHER\s+TEXT\s+A1\s+V\s+8", listed)
+    assert "NO RDR FILES" in alice.cms("CP QUERY RDR")
+    alice.cms("PRINT HELLO TEXT")
+    assert "FILES:   NO RDR, 0001 PRT,   NO PUN" in alice.cms("CP QUERY FILES")
