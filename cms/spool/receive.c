@@ -193,11 +193,13 @@ static int name_received(const char *module, const struct arguments *a, int at, 
                          const struct cms_spool_file *file, struct file_id *id)
 {
     const char *name = *in->id.name ? in->id.name : file->name, *type = *in->id.name ? in->id.type : file->type;
-    *id = (struct file_id){.letter = 'A', .number = in->id.number};
+    *id = (struct file_id){.letter = 'A'};
     strcpy(id->name, a->count > at && strcmp(a->operand[at].text, "=") ? a->operand[at].text : name);
     strcpy(id->type, a->count > at + 1 && strcmp(a->operand[at + 1].text, "=") ? a->operand[at + 1].text : type);
     if (a->count > at + 2 && !cms_file_mode_read(&a->operand[at + 2], false, &id->letter, &id->number))
         return cms_message(module, MESSAGE_INVALID_MODE, cms_typed(&a->operand[at + 2]));
+    if (!id->number)
+        id->number = in->id.number ? in->id.number : '1';
     if (a->count > at + 3)
         return cms_message(module, MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[at + 3]));
     if (!edf_name_valid(id->name) || !edf_name_valid(id->type))

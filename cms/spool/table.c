@@ -3,8 +3,8 @@
 
 const struct command spool_commands[] = {
     {"PEEK", 2, cms_spool_peek, "PEEK [spoolid] [(FOR n]",
-     "Shows a file of your reader, the first unless a number says which, and leaves it\n"
-     "there.  FOR n: so many records, 200 without it.\n", READS_WORDS},
+     "Shows a file of your reader, the first unless a number says which, and leaves\n"
+     "it there.  FOR n: so many records, 200 without it.\n", READS_WORDS},
     {"PRINT", 2, cms_spool_print, "PRINT fn ft [fm]",
      "Prints a file: its records go to your printer, or where CP SPOOL PRT says.\n", READS_WORDS},
     {"PUNCH", 2, cms_spool_punch, "PUNCH fn ft [fm] [(HEADER|NOHEADER]",

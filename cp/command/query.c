@@ -30,7 +30,7 @@ const char command_query_help[] =
     "NAMES: who is logged on, and terminals that dialed a machine; userid: where one\n"
     "is. LINKS: who has a minidisk of yours. LINES: the lines of your machine that\n"
     "DIAL reaches.\n"
-    "FILES, RDR, PRT, PUN: what is in your reader, printer and punch.\n"
+    "FILES, RDR, PRT, PUN (READER, PRINTER, PUNCH): what is in yours.\n"
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
     "systems to IPL, the pages of each that machines share, and how many machines\n"
     "do. SET: your settings, IDLE being the minutes without a key after which you\n"
@@ -191,7 +191,7 @@ static const struct question questions[] = {
     {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
     {"FILES", 1, query_files},     {"RDR", 3, query_rdr},
     {"READER", 1, query_rdr},      {"PRT", 3, query_prt},         {"PRINTER", 2, query_prt},
-    {"PUNCH", 2, query_pun},       {"PCH", 3, query_pun},
+    {"PUNCH", 2, query_pun},
     {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
     {"DASD", 2, query_dasd},       {"ISA", 3, query_isa},         {"LINES", 5, query_lines},
     {0},

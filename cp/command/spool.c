@@ -8,19 +8,18 @@
 #include "lib/format.h"
 
 const char command_spool_help[] =
-    "SPOOL {RDR | PRT | PUN} [option ...]\n"
-    "  option: CLASS c | COPY n | HOLD | NOHOLD | KEEP | NOKEEP | TO userid | OFF\n"
+    "SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF]\n"
+    "SPOOL {RDR | PRT | PUN} [HOLD | NOHOLD] [KEEP | NOKEEP]\n"
     "Says what becomes of the files your printer or punch makes from now on: whose\n"
-    "reader they go to (TO; OFF: they stay with the device), their class, copies, and\n"
-    "whether they are held. RDR: the class it reads (* is any), and whether CLOSE\n"
-    "leaves a file that was read.\n";
+    "reader they go to (TO; OFF: they stay with the device), their class, copies,\n"
+    "and whether they are held. RDR: the class it reads (* is any), and whether CLOSE\n"
+    "leaves a file that was read. Operands may stand together, in any order.\n";
 const char command_close_help[] =
-    "CLOSE {RDR | PRT | PUN} [option ...]\n"
-    "  option: HOLD | NOHOLD | KEEP | PURGE | TO userid | NAME fn [ft]\n"
+    "CLOSE {PRT | PUN} [HOLD | NOHOLD] [PURGE] [TO userid] [NAME fn [ft]]\n"
+    "CLOSE RDR [HOLD | KEEP | PURGE]\n"
     "Ends the file that is open on a device. One that was printed or punched goes\n"
-    "where SPOOL, or TO, says, and is kept when CLOSE has answered; PURGE forgets it.\n"
-    "One that was read is gone, unless SPOOL RDR, or HOLD or KEEP, says it stays.\n"
-    "NAME comes last.\n";
+    "where SPOOL, or TO, says, and is kept when CLOSE has answered; PURGE forgets\n"
+    "it. One that was read is gone, unless SPOOL RDR, HOLD or KEEP says it stays.\n";
 const char command_tag_help[] =
     "TAG {DEV {PRT | PUN} | FILE spoolid} [text]\n"
     "TAG QUERY {DEV {PRT | PUN} | FILE spoolid}\n"
@@ -160,9 +159,9 @@ static unsigned tag_file(struct call *c, struct spool_file **file)
     if (failed)
         return failed;
     call_next(c, &w);
-    word_upper(w, text, sizeof text);
     if (!word_number(w, SPOOL_ID_MAX, &spoolid) || !spoolid)
         return FAIL(c, "CST", 27, "");
+    format_text(text, sizeof text, "%04u", (unsigned)spoolid);
     *file = spool_find(c->session->user->id, (unsigned)spoolid);
     return *file ? 0 : FAIL(c, "CST", 42, text);
 }

@@ -12,14 +12,16 @@ const char command_purge_help[] =
     "PURGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid ...}\n"
     "Takes files away from your reader, printer or punch. Nothing brings them back.\n";
 const char command_change_help[] =
-    "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid ...} option ...\n"
-    "  option: TOCLASS c | COPY n | HOLD | NOHOLD | KEEP | NOKEEP | NAME fn ft\n"
-    "Changes files of yours. HOLD keeps the reader from a file.\n";
+    "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [TOCLASS c] [COPY n]\n"
+    "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [HOLD | NOHOLD] [NAME fn ft]\n"
+    "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [KEEP | NOKEEP]\n"
+    "Changes files of yours. HOLD keeps the reader from a file. Operands may stand\n"
+    "together, and there may be several spoolids.\n";
 const char command_transfer_help[] =
-    "TRANSFER {RDR | PRT | PUN} {ALL | CLASS c | spoolid ...} {TO | FROM} userid [queue]\n"
+    "TRANSFER {RDR | PRT | PUN} {ALL | CLASS c | spoolid} {TO | FROM} userid [queue]\n"
     "  queue: RDR | PRT | PUN\n"
     "Gives files of yours to another user, or takes back those you sent. They go to\n"
-    "the end of the queue named, which is RDR if none is.\n";
+    "the end of the queue named, RDR if none is. There may be several spoolids.\n";
 const char command_order_help[] =
     "ORDER {RDR | PRT | PUN} spoolid ...\n"
     "Puts files at the head of their queue, in the order given.\n";

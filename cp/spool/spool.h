@@ -43,7 +43,7 @@ uint64_t spool_transfer(struct spool_file *, const char *owner, enum spool_queue
 int64_t spool_first_order(void); /* before all files there are */
 
 enum spool_outcome { SPOOL_PENDING, SPOOL_DONE, SPOOL_FAILED };
-enum spool_outcome spool_outcome(uint64_t ticket);
+enum spool_outcome spool_outcome(uint64_t ticket); /* 0: of nothing, which is done */
 
 /* ---- for units --------------------------------------------------------------------------------------------------- */
 

@@ -253,6 +253,8 @@ void spool_store_wake(void)
 
 enum spool_outcome spool_outcome(uint64_t ticket)
 {
+    if (!ticket)
+        return SPOOL_DONE;
     if (ticket > store.kept)
         return SPOOL_PENDING;
     return ticket >= store.failed_from && ticket <= store.failed_to ? SPOOL_FAILED : SPOOL_DONE;

@@ -14,6 +14,7 @@
 #include "cms/kernel/disk.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/mode.h"
+#include "cms/kernel/spool.h"
 
 enum { SECTORS = 256, DISKS = 2, HEAP = 1 << 20, LINES_MAX = 12 };
 
@@ -80,6 +81,41 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
     return false;
 }
 
+/* What is written to a device is the one file in the reader. */
+static uint8_t spooled[16384];
+static size_t spooled_bytes, spooled_at;
+
+enum cms_spool_status cms_spool_write(enum cms_device device, const void *records, size_t count)
+{
+    (void)device;
+    if (count > sizeof spooled - spooled_bytes)
+        return CMS_SPOOL_FULL;
+    memcpy(spooled + spooled_bytes, records, count);
+    spooled_bytes += count;
+    return CMS_SPOOL_OK;
+}
+
+enum cms_spool_status cms_spool_read(struct cms_spool_read *read, void *records)
+{
+    uint16_t length;
+    *read = (struct cms_spool_read){.spoolid = 1};
+    if (spooled_at < spooled_bytes) {
+        memcpy(&length, spooled + spooled_at, sizeof length);
+        read->bytes = sizeof length + length;
+        memcpy(records, spooled + spooled_at, read->bytes);
+        spooled_at += read->bytes;
+    }
+    read->end = spooled_at == spooled_bytes;
+    return CMS_SPOOL_OK;
+}
+
+enum cms_spool_status cms_spool_file(enum cms_device device, unsigned spoolid, struct cms_spool_file *file)
+{
+    spooled_at = 0;
+    *file = (struct cms_spool_file){.spoolid = 1, .origin = "BOB", .name = "FRUIT", .type = "LIST"};
+    return device == CMS_READER && !spoolid ? CMS_SPOOL_OK : CMS_SPOOL_NONE;
+}
+
 struct clock_time cms_clock_now(void)
 {
     return (struct clock_time){1795269931, 0, 20000000, 30000000};
@@ -140,6 +176,7 @@ static const char *const words[] = {
     "HEX ", "COL 2-4 ", "COMPARE ", "STATE ", "ACCESS 192 C/A", "RELEASE B",
     "/RELEASE A/ 1 ", "FORMAT 192 D", "DATE ", "LABEL ",
     "FOR 1 ", "HELP ", "QUERY DISK", "CP ", "SET IMPCP OFF", "HT", "RT", "HI", "HX", "STATEW ", "hole ",
+    "PUNCH ", "PRINT ", "SENDFILE ", "READCARD ", "RECEIVE ", "PEEK ", "RDRLIST", "NOHEADER ", "TO BOB ",
 };
 
 static size_t add(char *line, size_t n, uint8_t byte)
@@ -174,6 +211,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     answer_left = "";
     answers = 0;
+    spooled_bytes = spooled_at = 0;
     start();
     for (int lines = 0; size && lines < LINES_MAX; lines++) {
         size_t taken = obey(data, size);

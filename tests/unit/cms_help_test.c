@@ -75,6 +75,16 @@ static const struct tried {
     {"RENAME TWO DATA A ONE = A (NOTYPE", 0},
     {"ERASE ONE DATA A (TYPE", 0},
     {"ERASE TWO DATA A (NOTYPE", 28},
+    /* ---- the spool ---- */
+    {"PUNCH ALPHA DATA A (HEADER", 0},
+    {"PUNCH ALPHA DATA A (NOHEADER", 0},
+    {"PRINT ALPHA DATA", 0},
+    {"SENDFILE ALPHA DATA A TO BOB", 0},
+    {"RDRLIST", 28},
+    {"PEEK (FOR 1", 28},
+    {"READCARD NEW DATA A", 28},
+    {"RECEIVE = = A (REPLACE", 28},
+    {"RECEIVE 1 (NOREPLACE", 28},
     /* ---- pipelines ---- */
     {"PIPE (STAGESEP ?) literal x ? > ONE DATA A F 10", 0},
     {"PIPE < ALPHA DATA A | >> TWO DATA A V", 0},

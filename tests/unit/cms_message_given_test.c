@@ -56,6 +56,19 @@ static void give_heap(void)
         cms_heap_free(hoard[i]);
 }
 
+static void spool_full(void) { fake_cms_spool = CMS_SPOOL_FULL; }
+static void spool_absent(void) { fake_cms_spool = CMS_SPOOL_ABSENT; }
+static void spool_damaged(void) { fake_cms_spool = CMS_SPOOL_DAMAGED; }
+
+/* And in the reader is a card that begins a file of SENDFILE's, and no more. */
+static void spool_mended(void)
+{
+    static const uint8_t card[] = {8, 0, 8, 0xe0, 0xc9, 0xd5, 0xd4, 0xd9, 0xf0, 0xf1};
+    fake_cms_spool = CMS_SPOOL_OK;
+    memcpy(fake_cms_punched, card, fake_cms_punched_bytes = sizeof card);
+    fake_cms_deliver("X", "Y");
+}
+
 static void fill_disk(void)
 {
     obey("PIPE literal 0123456789 | > BIG DATA A");
@@ -172,6 +185,26 @@ static const struct step steps[] = {
     STEP("STATE NOSUCH FILE", "DMSSTT002E File NOSUCH FILE * not found"),
     AFTER(read_only_b, "ERASE BETA DATA B", "DMSERS037E Filemode B is accessed as read/only"),
     AFTER(mend_disks, "PIPE literal x | > X Y A | > X Y A", "DMSPIP030E File X Y A already active"),
+    /* ---- the spool ---- */
+    STEP("SENDFILE ALPHA DATA", "DMSSFL054E Incomplete fileid specified"),
+    STEP("SENDFILE ALPHA DATA A TO FARTOOLONG", "DMSSFL070E Invalid parameter FARTOOLONG"),
+    STEP("PUNCH ALPHA DATA A X", "DMSPUN070E Invalid parameter X"),
+    STEP("PIPE literal " Y240 "| > WIDE DATA A", NULL),
+    STEP("PUNCH WIDE DATA", "DMSPUN044E Record exceeds allowable maximum"),
+    STEP("PIPE literal " Y240 "| change /y/" Y240 "/ | > WIDE DATA A", NULL),
+    STEP("PRINT WIDE DATA", "DMSPRT044E Record exceeds allowable maximum"),
+    STEP("ERASE WIDE DATA", NULL),
+    STEP("RDRLIST", "DMSRDL205W No files in your reader"),
+    STEP("RDRLIST X", "DMSRDL070E Invalid parameter X"),
+    STEP("READCARD A B A X", "DMSRDC070E Invalid parameter X"),
+    STEP("READCARD * * 99", "DMSRDC048E Invalid filemode 99"),
+    STEP("PEEK X", "DMSPEK070E Invalid parameter X"),
+    STEP("PEEK (FOR X", "DMSPEK029E Invalid parameter X in the option FOR field"),
+    AFTER(spool_full, "PRINT ALPHA DATA", "DMSPRT9021E The spool is full, or you have your share of it"),
+    AFTER(spool_absent, "RECEIVE",
+          "DMSRCV9020E There is no reader, punch or printer: CP is not there, or has no spool"),
+    AFTER(spool_damaged, "READCARD *", "DMSRDC9022E The file in the reader cannot be read"),
+    AFTER(spool_mended, "RECEIVE", "DMSRCV9023E The file in the reader is not as SENDFILE makes them"),
     /* ---- pipelines ---- */
     STEP("PIPE", "DMSPIP018E No pipeline specified on PIPE command"),
     STEP("PIPE (FOO) literal x", "DMSPIP014E Option FOO not valid"),
@@ -206,7 +239,6 @@ static const struct {
     const char *reason;
 } others[] = {
     {MESSAGE_OUTPUT_ERROR, "a record that EDF refuses, which no command hands it"},
-    {MESSAGE_CP_REFUSED, "a CP that is short of resources"},
     {MESSAGE_LINE_TOO_LONG, "a line as typed at the console: cms_console_test"},
     {MESSAGE_EXCEPTION, "a fault of a command: cms_command_test, an_abend_ends_in_ready_with_the_disks_accessed"},
     {MESSAGE_ABEND, "CMS itself has failed: cms/boot/main.c writes it without the message's row"},

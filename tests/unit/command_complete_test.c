@@ -42,7 +42,7 @@ static void names_of_commands_are_completed_at_the_start_and_behind_a_line_end(v
 {
     (void)state;
     becomes("que", "query ");
-    becomes("  TRA", "  TRACE ");
+    becomes("  TRAC", "  TRACE ");
     becomes("Q NAMES#ind", "Q NAMES#indicate ");
     becomes("#CP disc", "#CP disconnect ");
     becomes("cp term", "cp terminal ");
@@ -114,8 +114,8 @@ static void a_list_is_as_wide_as_the_terminal_and_the_line_is_shown_again(void *
     type(1, "Q \x1b[D");
     shown(1);
     type(1, "\x1b[C\t\t");
-    assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nISA LINES LINKS \r\nNAMES NEST NSS SET \r\n"
-                    "SHARE STORAGE \r\nTERMINAL TIME \r\nUSERID USERS \r\nVIRTUAL \r\nCP> Q ");
+    assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nFILES ISA LINES \r\nLINKS NAMES NEST \r\n"
+                    "NSS PRT PUN RDR SET \r\nSHARE STORAGE \r\nTERMINAL TIME \r\nUSERID USERS \r\nVIRTUAL \r\nCP> Q ");
     type(1, "us\ti\t\r");
     assert_shows(1, "userid \r\nBOB      AT ");
 }

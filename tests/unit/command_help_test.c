@@ -20,6 +20,10 @@ static const struct tried lines[] = {
     {"BOB", "HELP HELP", 0},
     /* ---- questions and settings ---- */
     {"BOB", "QUERY CPLEVEL", 0},
+    {"BOB", "QUERY FILES", 0},
+    {"BOB", "QUERY RDR ALL", 0},
+    {"BOB", "QUERY PRT CLASS A", 0},
+    {"BOB", "QUERY PUN 1", 0},
     {"BOB", "QUERY LINKS 191", 0},
     {"BOB", "QUERY NAMES", 0},
     {"BOB", "QUERY NEST", 0},
@@ -112,6 +116,36 @@ static const struct tried lines[] = {
     {"#1", "SLEEP 1 SEC\r", 0},
     {"#1", "SLEEP 1 MIN\r", 0},
     {"#1", "SLEEP 1 HOUR\r", 0},
+    /* ---- the spool ---- */
+    {"BOB", "SPOOL PUN CLASS B COPY 2 TO ALICE", 0},
+    {"BOB", "SPOOL PRT OFF", 0},
+    {"BOB", "SPOOL PUN HOLD KEEP", 0},
+    {"BOB", "SPOOL PRT NOHOLD NOKEEP", 0},
+    {"BOB", "SPOOL RDR CLASS *", 0},
+    {"BOB", "CLOSE PUN HOLD PURGE TO ALICE NAME A B", 0},
+    {"BOB", "CLOSE PRT NOHOLD", 0},
+    {"BOB", "CLOSE RDR KEEP", 0},
+    {"BOB", "CLOSE RDR HOLD", 0},
+    {"BOB", "TAG DEV PUN text", 0},
+    {"BOB", "TAG DEV PRT", 0},
+    {"BOB", "TAG FILE 1 text", 42},
+    {"BOB", "TAG QUERY DEV PUN", 0},
+    {"BOB", "TAG QUERY DEV PRT", 0},
+    {"BOB", "TAG QUERY FILE 1", 42},
+    {"BOB", "PURGE RDR ALL", 0},
+    {"BOB", "PURGE PRT CLASS A", 0},
+    {"BOB", "PURGE PUN 1", 42},
+    {"BOB", "CHANGE RDR ALL TOCLASS B COPY 2", 0},
+    {"BOB", "CHANGE RDR ALL HOLD NAME A B", 0},
+    {"BOB", "CHANGE PRT CLASS A NOHOLD", 0},
+    {"BOB", "CHANGE PUN ALL KEEP", 0},
+    {"BOB", "CHANGE PUN ALL NOKEEP", 0},
+    {"BOB", "TRANSFER RDR ALL TO ALICE PRT", 0},
+    {"BOB", "TRANSFER PRT CLASS A FROM ALICE RDR", 0},
+    {"BOB", "TRANSFER PUN ALL TO ALICE PUN", 0},
+    {"BOB", "ORDER RDR 1", 42},
+    {"BOB", "ORDER PRT 1", 42},
+    {"BOB", "ORDER PUN 1", 42},
     /* ---- words to others, coming and going ---- */
     {"BOB", "MESSAGE * text", 0},
     {"BOB", "MSG OPERATOR text", 0},
@@ -272,7 +306,7 @@ static void every_word_of_a_line_that_its_format_has_is_offered_by_tab(void **st
                 fail_msg("%s: not %.*s", l->text, (int)length, w.text);
         }
     }
-    assert_in_range(words, 71, 200);
+    assert_in_range(words, 71, 300);
     assert_in_range(names, 86, 200);
 }
 

@@ -5,7 +5,10 @@
 #include <regex.h>
 
 #include "cp/message/message.h"
+#include "cp/minidisk/area.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/spool_tell.h"
+#include "cp/spool/unit.h"
 #include "tests/unit/sources.h"
 
 struct step {
@@ -65,6 +68,28 @@ static void empty_devices(void)
         snprintf(line, sizeof line, "DETACH %X", 0x300 + i);
         assert_int_equal(run("BOB", line), 0);
     }
+}
+
+static const struct user *bob(void) { return directory_find(&directory, "BOB"); }
+static void close_maint(void) { ((struct user *)directory_find(&directory, "MAINT"))->group = "STAFF"; }
+static void take_spool(void) { spool_start(NULL, spool_tell_news, spool_tell_arrival); }
+static void put_spool(void) { spool_start(area_open(AREA_SPOOL), spool_tell_news, spool_tell_arrival), turn(); }
+static void break_volume(void) { scene_disk.fail = true; }
+static void mend_volume(void) { scene_disk.fail = false, turn(), shown(2); /* what the operator was told */ }
+
+/* In BOB's own reader. */
+static void send_file(void)
+{
+    unsigned bytes = 3;
+    assert_int_equal(spool_write(bob(), SPOOL_PUN, "\1\0x", &bytes), SPOOL_OK);
+    assert_int_equal(run("BOB", "CLOSE PUN TO BOB"), 0);
+    turn();
+}
+
+static void open_file(void)
+{
+    char record[8];
+    assert_int_equal(spool_read(bob(), &(struct spool_reading){.bytes = sizeof record}, record), SPOOL_BUSY);
 }
 
 static void wait_long(void)
@@ -185,6 +210,39 @@ static const struct step steps[] = {
     STEP("BOB", "LINK MAINT 190 291 W wrong", NULL),
     STEP("BOB", "LINK MAINT 190 291 W wrong", NULL),
     STEP("BOB", "LINK MAINT 190 291 W secret", "HCPLNM115E LINK invalid; excessive incorrect passwords"),
+    /* ---- the spool ---- */
+    STEP("BOB", "SPOOL", "HCPCSP026E Operand missing or invalid"),
+    STEP("BOB", "SPOOL TAPE", "HCPCSP006E Invalid device type - TAPE"),
+    STEP("BOB", "SPOOL PUN WHAT", "HCPCSP002E Invalid operand - WHAT"),
+    STEP("BOB", "SPOOL PUN CLASS *", "HCPCSP028E Class missing or invalid"),
+    STEP("BOB", "SPOOL PUN COPY 256", "HCPCSP030E Copies missing or invalid"),
+    STEP("BOB", "SPOOL PUN TO ?", "HCPCSP020E Userid missing or invalid"),
+    STEP("BOB", "SPOOL PUN TO NOBODY", "HCPCSP053E NOBODY not in CP directory"),
+    AFTER(close_maint, "BOB", "SPOOL PUN TO MAINT", "HCPCSP9071E MAINT takes no files from you"),
+    STEP("BOB", "CLOSE PUN WHAT", "HCPCSP002E Invalid operand - WHAT"),
+    STEP("BOB", "CLOSE PUN NAME", "HCPCSP029E Filename missing or invalid"),
+    STEP("BOB", "CLOSE PUN NAME A B X", "HCPCSP003E " EXTRA "X"),
+    STEP("BOB", "TAG", "HCPCST026E Operand missing or invalid"),
+    STEP("BOB", "TAG WHAT", "HCPCST002E Invalid operand - WHAT"),
+    STEP("BOB", "TAG FILE X", "HCPCST027E Spoolid missing or invalid"),
+    STEP("BOB", "TAG FILE 99", "HCPCST042E Spoolid 0099 does not exist"),
+    STEP("BOB", "TAG QUERY DEV PUN X", "HCPCST003E " EXTRA "X"),
+    STEP("BOB", "PURGE RDR", "HCPCSU027E Spoolid missing or invalid"),
+    STEP("BOB", "PURGE RDR 99", "HCPCSU042E Spoolid 0099 does not exist"),
+    STEP("BOB", "PURGE RDR ALL X", "HCPCSU003E " EXTRA "X"),
+    STEP("BOB", "CHANGE RDR ALL", "HCPCSU026E Operand missing or invalid"),
+    STEP("BOB", "CHANGE RDR ALL WHAT", "HCPCSU002E Invalid operand - WHAT"),
+    STEP("BOB", "CHANGE RDR ALL NAME", "HCPCSU029E Filename missing or invalid"),
+    STEP("BOB", "TRANSFER RDR ALL FROM NOBODY", "HCPCSU053E NOBODY not in CP directory"),
+    STEP("BOB", "TRANSFER RDR ALL TO BOB", "HCPCSU020E Userid missing or invalid"),
+    STEP("BOB", "QUERY RDR ALL X", "HCPCQS003E " EXTRA "X"),
+    AFTER(take_spool, "BOB", "QUERY RDR", "HCPCQS9070E There is no spool: the directory gives it no area of a volume"),
+    AFTER(put_spool, "BOB", "QUERY RDR", NULL),
+    AFTER(send_file, "BOB", "QUERY RDR", NULL),
+    AFTER(open_file, "BOB", "PURGE RDR 1", "HCPCSU9075E Spool file 0001 is being read"),
+    STEP("BOB", "CLOSE RDR KEEP", NULL),
+    AFTER(break_volume, "BOB", "CHANGE RDR 1 HOLD", "HCPCSU9073E Not kept: the volume failed"),
+    AFTER(mend_volume, "BOB", "PURGE RDR 1", NULL),
     /* ---- words to others ---- */
     STEP("BOB", "MESSAGE", "HCPMFS020E Userid missing or invalid"),
     STEP("BOB", "MESSAGE ALICE", "HCPMFS026E Operand missing or invalid"),
@@ -272,6 +330,8 @@ static const struct {
     {"VMX", 9040, "tests/unit/command_text_test.c"},  {"VMX", 9041, "tests/unit/command_text_test.c"},
     /* a processor that reports errors */
     {"MCK", 9050, "tests/system/test_machine_check.py"},
+    /* a spool that is not what it was */
+    {"SPL", 9072, "tests/unit/diagnose_spool_test.c"}, {"SPL", 9074, "tests/unit/session_start_test.c"},
 };
 
 static void note_given(const char *module, unsigned number)

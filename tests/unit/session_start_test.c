@@ -49,6 +49,15 @@ static void damage_is_told_and_the_other_slot_serves(void **state)
     assert_non_null(directory_find(&directory, "ALICE"));
 }
 
+static void what_is_damaged_of_the_spools_table_is_told(void **state)
+{
+    (void)state;
+    begin_with(GOOD_A);
+    memset(scene_disk.medium + 800 * VOLUME_BLOCK, 'x', 5 * 1024);
+    turn();
+    assert_shows(0, "HCPSPL9074W 5 entries of the spool's table were damaged and dropped");
+}
+
 static const struct bad_volume {
     unsigned what;
     const char *text;
@@ -216,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_directory_gives_way_to_the_one_before),
         cmocka_unit_test(damage_is_told_and_the_other_slot_serves),
+        cmocka_unit_test(what_is_damaged_of_the_spools_table_is_told),
         cmocka_unit_test_prestate(without_any_directory_the_operator_gets_in, (void *)&bad_volumes[0]),
         cmocka_unit_test_prestate(without_any_directory_the_operator_gets_in, (void *)&bad_volumes[1]),
         cmocka_unit_test_prestate(without_any_directory_the_operator_gets_in, (void *)&bad_volumes[2]),

@@ -24,6 +24,13 @@ static struct {
     uint8_t data[FAKE_DISK_SECTORS * DISK_SECTOR];
 } disks[DISKS];
 
+enum cms_spool_status fake_cms_spool;
+uint8_t fake_cms_punched[65536];
+size_t fake_cms_punched_bytes;
+static uint8_t reader[sizeof fake_cms_punched];
+static size_t reader_bytes, reader_at;
+static struct cms_spool_file in_reader; /* spoolid 0: none is */
+
 static bool cp_there;
 static char cp_response[32768];
 static int cp_return_code;
@@ -41,6 +48,9 @@ void fake_cms_reset(void)
     fake_cms_loses_interrupts = fake_cms_disks_fail = false;
     fake_cms_ticks = 0;
     fake_cms_width = 0;
+    fake_cms_spool = CMS_SPOOL_OK;
+    fake_cms_punched_bytes = 0;
+    in_reader = (struct cms_spool_file){0};
     cms_heap_start(heap, sizeof heap);
     fake_cms_forget();
 }
@@ -222,4 +232,60 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
 struct clock_time cms_clock_now(void)
 {
     return (struct clock_time){1795269931, 0, 20000000, 30000000};
+}
+
+/* ---- spooled devices --------------------------------------------------------------------------------------------- */
+
+void fake_cms_deliver(const char *name, const char *type)
+{
+    memcpy(reader, fake_cms_punched, fake_cms_punched_bytes);
+    reader_bytes = fake_cms_punched_bytes;
+    reader_at = fake_cms_punched_bytes = 0;
+    in_reader = (struct cms_spool_file){.spoolid = 7, .class = 'A', .device = CMS_PUNCH, .created = 1795269931,
+                                        .records = 1, .origin = "SENDER"};
+    strcpy(in_reader.name, name);
+    strcpy(in_reader.type, type);
+}
+
+enum cms_spool_status cms_spool_write(enum cms_device device, const void *records, size_t bytes)
+{
+    assert(device != CMS_READER && bytes && bytes <= CMS_SPOOL_CALL);
+    if (fake_cms_spool)
+        return fake_cms_spool;
+    if (bytes > sizeof fake_cms_punched - fake_cms_punched_bytes)
+        return CMS_SPOOL_FULL;
+    memcpy(fake_cms_punched + fake_cms_punched_bytes, records, bytes);
+    fake_cms_punched_bytes += bytes;
+    return CMS_SPOOL_OK;
+}
+
+/* A record or two a call. */
+enum cms_spool_status cms_spool_read(struct cms_spool_read *read, void *records)
+{
+    if (fake_cms_spool || !in_reader.spoolid)
+        return fake_cms_spool ? fake_cms_spool : CMS_SPOOL_NONE;
+    *read = (struct cms_spool_read){.spoolid = in_reader.spoolid};
+    for (int i = 0; i < 2 && reader_at < reader_bytes; i++) {
+        uint16_t length;
+        memcpy(&length, reader + reader_at, sizeof length);
+        size_t size = sizeof length + length;
+        if (read->bytes + size > CMS_SPOOL_CALL)
+            break;
+        memcpy((uint8_t *)records + read->bytes, reader + reader_at, size);
+        read->bytes += size;
+        reader_at += size;
+    }
+    read->end = reader_at == reader_bytes;
+    return CMS_SPOOL_OK;
+}
+
+enum cms_spool_status cms_spool_file(enum cms_device device, unsigned spoolid, struct cms_spool_file *file)
+{
+    if (fake_cms_spool)
+        return fake_cms_spool;
+    reader_at = 0;
+    if (device != CMS_READER || spoolid || !in_reader.spoolid)
+        return CMS_SPOOL_NONE;
+    *file = in_reader;
+    return CMS_SPOOL_OK;
 }

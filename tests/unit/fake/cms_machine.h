@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cms/kernel/spool.h"
+
 enum { FAKE_DISK_SECTORS = 512 };
 
 /* Forgets everything: nothing typed or shown, disks blank, no CP, heap empty. */
@@ -34,3 +36,9 @@ extern bool fake_cms_disks_fail;
 /* CP is there and gives this answer to every command; NULL: CP is not there. */
 void fake_cms_cp(const char *response, int return_code);
 extern char fake_cms_cp_asked[256];
+
+/* Spooled devices: what is punched or printed gathers, and fake_cms_deliver has it be the one file in the reader. */
+extern enum cms_spool_status fake_cms_spool; /* what every call answers; OK: as it goes */
+extern uint8_t fake_cms_punched[65536];
+extern size_t fake_cms_punched_bytes;
+void fake_cms_deliver(const char *name, const char *type);

@@ -1,0 +1,217 @@
+/* Files to the punch, the printer and other users, and from the reader. */
+#include "tests/unit/cms_scene.h"
+
+enum { CARD_BYTES = CMS_SPOOL_LENGTH + 80 };
+
+static int start(void **state)
+{
+    (void)state;
+    scene_begin();
+    fake_cms_cp("", 0);
+    attach(0x191, 'A', "ALI191");
+    return 0;
+}
+
+/* Record `number` of what was punched, counted from 0. */
+static const char *card(unsigned number, unsigned *length)
+{
+    static char text[CMS_SPOOL_RECORD + 1];
+    uint16_t head;
+    for (size_t at = 0; at < fake_cms_punched_bytes; at += CMS_SPOOL_LENGTH + head) {
+        memcpy(&head, fake_cms_punched + at, sizeof head);
+        if (number--)
+            continue;
+        memcpy(text, fake_cms_punched + at + CMS_SPOOL_LENGTH, head);
+        text[head] = 0;
+        *length = head;
+        return text;
+    }
+    *length = 0;
+    return NULL;
+}
+
+static void make(const char *name, const char *record)
+{
+    char line[300];
+    snprintf(line, sizeof line, "PIPE literal %s| split /| > %s", record, name);
+    assert_int_equal(obey(line), 0);
+}
+
+static void cards_have_a_header_with_the_name_and_80_bytes(void **state)
+{
+    unsigned length;
+    (void)state;
+    make("ONE TEXT A", "alpha/beta");
+    shows("PUNCH ONE TEXT", 0, "");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE PUN NAME ONE TEXT");
+    assert_memory_equal(card(0, &length), ":READ  ONE      TEXT     A1 ALI191 11/21/26 14:05:31", 52);
+    assert_memory_equal(card(1, &length), "alpha                    ", 25);
+    assert_int_equal(length, 80);
+    assert_memory_equal(card(2, &length), "beta ", 5);
+    assert_null(card(3, &length));
+    fake_cms_punched_bytes = 0;
+    shows("PUNCH ONE TEXT A (NOHEADER", 0, "");
+    assert_memory_equal(card(0, &length), "alpha ", 6);
+}
+
+static void a_printed_line_is_as_long_as_its_record(void **state)
+{
+    unsigned length;
+    (void)state;
+    make("ONE TEXT A", "alpha");
+    shows("PRINT ONE TEXT", 0, "");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE PRT NAME ONE TEXT");
+    assert_string_equal(card(0, &length), "alpha");
+}
+
+static void what_is_too_long_for_a_card_is_not_punched(void **state)
+{
+    (void)state;
+    obey("PIPE literal " "0123456789012345678901234567890123456789012345678901234567890123456789012345678901" "| > L T A");
+    shows("PUNCH L T", 32, "DMSPUN044E Record exceeds allowable maximum\n");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE PUN PURGE");
+}
+
+static void cards_become_the_file_their_header_names(void **state)
+{
+    (void)state;
+    make("ONE TEXT A", "alpha/beta");
+    obey("PUNCH ONE TEXT");
+    obey("ERASE ONE TEXT A");
+    fake_cms_deliver("ONE", "TEXT");
+    shows("READCARD *", 0, "");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE RDR");
+    obey("LISTFILE ONE TEXT A (FORMAT");
+    assert_non_null(strstr(fake_cms_shown(), "F         80"));
+    obey("TYPE ONE TEXT");
+    assert_non_null(strstr(fake_cms_shown(), "alpha"));
+    obey("PUNCH ONE TEXT (NOHEADER");
+    fake_cms_deliver("ONE", "TEXT");
+    shows("READCARD TWO TEXT", 0, "");
+    obey("PUNCH ONE TEXT (NOHEADER");
+    fake_cms_deliver("ONE", "TEXT");
+    shows("READCARD *", 0, "");
+    shows("COMPARE ONE TEXT A READCARD CMSUT1 A", 0,
+          "DMSCMP179I Comparing ONE TEXT A1 with READCARD CMSUT1 A1\n");
+}
+
+static void a_file_that_cannot_be_stored_stays_in_the_reader(void **state)
+{
+    (void)state;
+    make("ONE TEXT A", "alpha");
+    obey("PUNCH ONE TEXT");
+    fake_cms_deliver("ONE", "TEXT");
+    shows("READCARD ONE TEXT B", 36, "DMSRDC069E Filemode B not accessed\n");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE RDR KEEP");
+}
+
+static void what_is_sent_is_received_as_it_was(void **state)
+{
+    static const char *const makes[] = {
+        "PIPE literal a/bb/ccc| split /| > F T A1", "PIPE literal a/bb/ccc| split /| > F T A1 FIXED 7",
+        "PIPE literal x| change /x/0123456789ABCDEF0123456789ABCDEF/| change /A/0123456789012345678901234567890123/"
+        "| change /B/0123456789012345678901234567890123456789/| change /C/0123456789012345678901234567890123456789/"
+        "| > F T A1",
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof makes / sizeof *makes; i++) {
+        assert_int_equal(obey(makes[i]), 0);
+        shows("SENDFILE F T A TO BOB", 0, "File F T A1 sent to BOB on 11/21/26 14:05:31\n");
+        assert_string_equal(fake_cms_cp_asked, "CLOSE PUN TO BOB NAME F T");
+        fake_cms_deliver("F", "T");
+        shows("RECEIVE 7 G T A (REPLACE", 0, "File G T A1 received from SENDER\n");
+        shows("COMPARE F T A G T A", 0, "DMSCMP179I Comparing F T A1 with G T A1\n");
+        obey("LISTFILE F T A (FORMAT NOHEADER");
+        char first[200];
+        strcpy(first, strchr(fake_cms_shown(), '1'));
+        obey("LISTFILE G T A (FORMAT NOHEADER");
+        assert_string_equal(strchr(fake_cms_shown(), '1'), first);
+    }
+}
+
+static void a_received_file_replaces_none_unless_told_to(void **state)
+{
+    (void)state;
+    make("F T A", "alpha");
+    obey("SENDFILE F T BOB");
+    fake_cms_deliver("F", "T");
+    shows("RECEIVE", 28, "DMSRCV024E File F T A1 already exists; specify REPLACE option\n");
+    shows("RECEIVE (REPLACE", 0, "File F T A1 received from SENDER\n");
+}
+
+static void a_netdata_file_that_contradicts_itself_is_refused_and_stays(void **state)
+{
+    (void)state;
+    make("F T A", "alpha/beta/gamma/delta");
+    obey("SENDFILE F T BOB");
+    uint8_t good[2048];
+    size_t bytes = fake_cms_punched_bytes;
+    assert_true(bytes < sizeof good);
+    memcpy(good, fake_cms_punched, bytes);
+    for (size_t at = 0; at < bytes; at++) { /* each byte of the cards, but their lengths */
+        if (at % (CARD_BYTES) < 2)
+            continue;
+        for (unsigned bit = 0; bit < 8; bit += 7) {
+            memcpy(fake_cms_punched, good, bytes);
+            fake_cms_punched[at] ^= (uint8_t)(1u << bit);
+            fake_cms_punched_bytes = bytes;
+            fake_cms_deliver("F", "T");
+            int rc = obey("RECEIVE 7 G T A (REPLACE");
+            assert_true(rc == 0 || strstr(fake_cms_cp_asked, "KEEP"));
+        }
+    }
+    memcpy(fake_cms_punched, good, bytes);
+    fake_cms_punched_bytes = bytes - CARD_BYTES; /* without its end */
+    fake_cms_deliver("F", "T");
+    shows("RECEIVE 7 G T A (REPLACE", 32, "DMSRCV9023E The file in the reader is not as SENDFILE makes them\n");
+}
+
+static void the_reader_is_listed_and_shown(void **state)
+{
+    (void)state;
+    shows("RDRLIST", 28, "DMSRDL205W No files in your reader\n");
+    make("F T A", "alpha/beta");
+    obey("SENDFILE F T BOB");
+    fake_cms_deliver("F", "T");
+    shows("RDRLIST", 0,
+          "FILE Filename Filetype Class User     Hold Records  Date  Time\n"
+          "0007 F        T        PUN A SENDER   NONE       1  11/21 14:05:31\n");
+    shows("PEEK", 0, "alpha\nbeta\n");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE RDR KEEP");
+    shows("PEEK 7 (FOR 1", 0, "alpha\n");
+    shows("PEEK 8", 28, "DMSPEK205W No files in your reader\n");
+}
+
+static void what_cp_cannot_do_is_told(void **state)
+{
+    (void)state;
+    make("F T A", "alpha");
+    fake_cms_spool = CMS_SPOOL_FULL;
+    shows("PUNCH F T", 100, "DMSPUN9021E The spool is full, or you have your share of it\n");
+    fake_cms_spool = CMS_SPOOL_ABSENT;
+    shows("PRINT F T", 88, "DMSPRT9020E There is no reader, punch or printer: CP is not there, or has no spool\n");
+    fake_cms_spool = CMS_SPOOL_DAMAGED;
+    shows("READCARD X Y", 100, "DMSRDC9022E The file in the reader cannot be read\n");
+    fake_cms_spool = CMS_SPOOL_OK;
+    fake_cms_cp("HCPCSP9071E BOB takes no files from you\n", 9071);
+    shows("SENDFILE F T BOB", 9071, "HCPCSP9071E BOB takes no files from you\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, scene_end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(cards_have_a_header_with_the_name_and_80_bytes),
+        TEST(a_printed_line_is_as_long_as_its_record),
+        TEST(what_is_too_long_for_a_card_is_not_punched),
+        TEST(cards_become_the_file_their_header_names),
+        TEST(a_file_that_cannot_be_stored_stays_in_the_reader),
+        TEST(what_is_sent_is_received_as_it_was),
+        TEST(a_received_file_replaces_none_unless_told_to),
+        TEST(a_netdata_file_that_contradicts_itself_is_refused_and_stays),
+        TEST(the_reader_is_listed_and_shown),
+        TEST(what_cp_cannot_do_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
