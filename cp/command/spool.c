@@ -12,8 +12,8 @@ const char command_spool_help[] =
     "SPOOL {RDR | PRT | PUN} [HOLD | NOHOLD] [KEEP | NOKEEP]\n"
     "Says what becomes of the files your printer or punch makes from now on: whose\n"
     "reader they go to (TO; OFF: they stay with the device), their class, copies,\n"
-    "and whether they are held. RDR: the class it reads (* is any), and whether CLOSE\n"
-    "leaves a file that was read. Operands may stand together, in any order.\n";
+    "and whether they are held. RDR: the class it reads (* is any), and whether\n"
+    "CLOSE leaves a file that was read. Operands may stand together, in any order.\n";
 const char command_close_help[] =
     "CLOSE {PRT | PUN} [HOLD | NOHOLD] [PURGE] [TO userid] [NAME fn [ft]]\n"
     "CLOSE RDR [HOLD | KEEP | PURGE]\n"

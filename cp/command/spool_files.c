@@ -90,7 +90,7 @@ static struct spool_file *next_file(struct call *c, struct walk *w, unsigned *co
         if (!f || !matches(c->session, w, f))
             *code = FAIL(c, "CSU", 42, number);
         else if (spool_in_use(f) && w->verb != CHANGE)
-            *code = FAIL(c, "CSU", 9075, number);
+            *code = FAIL(c, "CSU", 9085, number);
         else
             return f;
     }

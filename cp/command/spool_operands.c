@@ -73,13 +73,13 @@ unsigned call_receiver(struct call *c, const char *module, char id[DIRECTORY_NAM
     const struct user *to = directory_find(&directory, id);
     if (!to)
         return FAIL(c, module, 53, id);
-    return directory_may_send(c->session->user, to) ? 0 : FAIL(c, module, 9071, id);
+    return directory_may_send(c->session->user, to) ? 0 : FAIL(c, module, 9081, id);
 }
 
 unsigned call_spool(struct call *c, const char *module)
 {
     const char *why = spool_obstacle();
-    return why ? FAIL(c, module, 9070, why) : 0;
+    return why ? FAIL(c, module, 9080, why) : 0;
 }
 
 bool spool_wait(struct call *c, const char *module, enum spool_outcome outcome, unsigned *code)
@@ -89,6 +89,6 @@ bool spool_wait(struct call *c, const char *module, enum spool_outcome outcome, 
         return false;
     }
     if (outcome == SPOOL_FAILED)
-        *code = FAIL(c, module, 9073, "");
+        *code = FAIL(c, module, 9083, "");
     return true;
 }

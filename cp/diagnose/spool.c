@@ -51,7 +51,7 @@ static void tell_damage(struct session *s, unsigned spoolid)
 {
     char number[12];
     format_text(number, sizeof number, "%04u", spoolid);
-    response_error(&(struct response){.session = s}, "SPL", 9072, number);
+    response_error(&(struct response){.session = s}, "SPL", 9082, number);
 }
 
 uint64_t diagnose_spool_read(struct vm *vm)

@@ -72,7 +72,7 @@ void operator_tell_spool(unsigned damaged)
 
     format_text(number, sizeof number, "%u", damaged);
     if (told)
-        response_error(&(struct response){.session = told}, "SPL", 9074, number);
+        response_error(&(struct response){.session = told}, "SPL", 9084, number);
 }
 
 /* ---- the disk --------------------------------------------------------------------------------------------------- */

@@ -2,12 +2,11 @@
 import os
 import random
 import re
-import signal
 import time
 
 import harness
 import pytest
-from harness import cmsdisk, new_disk
+from harness import new_disk
 
 LOGON_PROMPT = "Enter LOGON"
 
@@ -51,7 +50,8 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     m = start(machine, disk, "--machine", emulator, lines=1)
     alice = m.line(1)
     assert "FILES: 0002 RDR,   NO PRT,   NO PUN" in alice.logon("ALICE")
-    assert re.search(r"BOB      0001 B PUN 00000003 001 NONE \d\d/\d\d \S+ HELLO    TEXT", alice.cms("CP QUERY RDR ALL"))
+    row = r"BOB      0001 B PUN 00000003 001 NONE \d\d/\d\d \S+ HELLO    TEXT"
+    assert re.search(row, alice.cms("CP QUERY RDR ALL"))
     assert "HELLO" in alice.cms("RDRLIST")
     said = alice.cms("READCARD *")
     assert alice.code == 0, said
@@ -64,3 +64,43 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     assert "NO RDR FILES" in alice.cms("CP QUERY RDR")
     alice.cms("PRINT HELLO TEXT")
     assert "FILES:   NO RDR, 0001 PRT,   NO PUN" in alice.cms("CP QUERY FILES")
+
+
+CUTS = max(2, int(os.environ.get("VMN_CUTS", "20")) // 10)
+SEED = int(os.environ.get("VMN_SEED", str(int(time.time()))))
+
+
+def listed(line):
+    """The names of the files in the reader, in their order, each with its records."""
+    said = line.cms("CP QUERY RDR ALL")
+    return re.findall(r"^BOB +\d{4} A PUN 0*(\d+) \d{3} NONE \S+ \S+ (G\d+) ", said, re.M)
+
+
+def test_what_was_kept_is_there_after_a_power_cut(tmp_path):
+    rng = random.Random(SEED)
+    disk = new_disk(tmp_path / "disk.img")
+    kept, generation = [], 0
+    print(f"seed {SEED}")
+    for _ in range(CUTS):
+        with harness.Machine("spool-cut", "--machine", "tcg", "--disk", disk, "--lines", "1") as m:
+            m.console.expect(LOGON_PROMPT, timeout=harness.BOOT_SECONDS)
+            bob = m.console
+            bob.logon("BOB")
+            found = [name for _, name in listed(bob)]
+            assert found in (kept, [*kept, f"G{generation}"]), f"{found} are there, kept were {kept}"
+            kept = found
+            if kept:
+                assert kept[0].lower() in bob.cms("PEEK")
+            bob.cms("CP SPOOL PUN TO BOB")
+            moment = time.monotonic() + rng.uniform(0.2, 1.5)
+            while time.monotonic() < moment:
+                generation += 1
+                name = f"G{generation}"
+                put(bob, f"{name} DATA A", *[name.lower()] * rng.choice((1, 3, 60)))
+                bob.type(f"PUNCH {name} DATA")
+                try:
+                    bob.expect(harness.READY, timeout=max(0.01, moment - time.monotonic()))
+                    kept.append(name)  # Ready: it is in the reader
+                except harness.pexpect.TIMEOUT:
+                    break
+            m.power_cut()

@@ -67,7 +67,7 @@ static void a_printed_line_is_as_long_as_its_record(void **state)
 static void what_is_too_long_for_a_card_is_not_punched(void **state)
 {
     (void)state;
-    obey("PIPE literal " "0123456789012345678901234567890123456789012345678901234567890123456789012345678901" "| > L T A");
+    obey("PIPE literal 01234567890123456789012345678901234567890| join| change /0/0123456789012345/| > L T A");
     shows("PUNCH L T", 32, "DMSPUN044E Record exceeds allowable maximum\n");
     assert_string_equal(fake_cms_cp_asked, "CLOSE PUN PURGE");
 }
@@ -193,8 +193,8 @@ static void what_cp_cannot_do_is_told(void **state)
     fake_cms_spool = CMS_SPOOL_DAMAGED;
     shows("READCARD X Y", 100, "DMSRDC9022E The file in the reader cannot be read\n");
     fake_cms_spool = CMS_SPOOL_OK;
-    fake_cms_cp("HCPCSP9071E BOB takes no files from you\n", 9071);
-    shows("SENDFILE F T BOB", 9071, "HCPCSP9071E BOB takes no files from you\n");
+    fake_cms_cp("HCPCSP9081E BOB takes no files from you\n", 9081);
+    shows("SENDFILE F T BOB", 9081, "HCPCSP9081E BOB takes no files from you\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, scene_end)

@@ -119,7 +119,7 @@ static void damage_is_told_and_costs_one_file(void **state)
     scene_disk.medium[(800 + SPOOL_FIRST_DATA + (size_t)spool_file_block(f, 0)) * 4096 + 50] ^= 1;
     shown(0);
     assert_int_equal(read("ALICE", 1), DIAGNOSE_SPOOL_DAMAGED);
-    assert_shows(0, "HCPSPL9072E Spool file 0001 cannot be read: a block of it is damaged");
+    assert_shows(0, "HCPSPL9082E Spool file 0001 cannot be read: a block of it is damaged");
     assert_int_equal(read("ALICE", 2), DIAGNOSE_OK);
     assert_answer("ALICE", "CLOSE RDR", 0, "");
     assert_answer("ALICE", "QUERY RDR ALL", 0, "BOB      0001 A PUN 00000002 001 NONE 11/21 ");
@@ -180,16 +180,16 @@ static void only_who_may_sends_files(void **state)
     struct user *b = (struct user *)directory_find(&directory, "BOB");
     (void)state;
     a->group = "A";
-    assert_answer("BOB", "SPOOL PUN TO ALICE", 9071, "HCPCSP9071E ALICE takes no files from you");
+    assert_answer("BOB", "SPOOL PUN TO ALICE", 9081, "HCPCSP9081E ALICE takes no files from you");
     b->group = "A";
     assert_answer("BOB", "SPOOL PUN TO ALICE", 0, "");
     b->group = "B";
     a->spool_from = "X\0BOB";
     a->spool_from_bytes = 6;
     assert_answer("BOB", "CLOSE PUN TO ALICE", 0, "");
-    assert_answer("OPERATOR", "TRANSFER RDR ALL TO ALICE", 9071, "");
+    assert_answer("OPERATOR", "TRANSFER RDR ALL TO ALICE", 9081, "");
     a->spool_from_bytes = 2;
-    assert_answer("BOB", "CLOSE PUN TO ALICE", 9071, "");
+    assert_answer("BOB", "CLOSE PUN TO ALICE", 9081, "");
     a->group = b->group = a->spool_from = NULL;
 }
 

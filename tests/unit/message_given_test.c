@@ -218,7 +218,7 @@ static const struct step steps[] = {
     STEP("BOB", "SPOOL PUN COPY 256", "HCPCSP030E Copies missing or invalid"),
     STEP("BOB", "SPOOL PUN TO ?", "HCPCSP020E Userid missing or invalid"),
     STEP("BOB", "SPOOL PUN TO NOBODY", "HCPCSP053E NOBODY not in CP directory"),
-    AFTER(close_maint, "BOB", "SPOOL PUN TO MAINT", "HCPCSP9071E MAINT takes no files from you"),
+    AFTER(close_maint, "BOB", "SPOOL PUN TO MAINT", "HCPCSP9081E MAINT takes no files from you"),
     STEP("BOB", "CLOSE PUN WHAT", "HCPCSP002E Invalid operand - WHAT"),
     STEP("BOB", "CLOSE PUN NAME", "HCPCSP029E Filename missing or invalid"),
     STEP("BOB", "CLOSE PUN NAME A B X", "HCPCSP003E " EXTRA "X"),
@@ -236,12 +236,12 @@ static const struct step steps[] = {
     STEP("BOB", "TRANSFER RDR ALL FROM NOBODY", "HCPCSU053E NOBODY not in CP directory"),
     STEP("BOB", "TRANSFER RDR ALL TO BOB", "HCPCSU020E Userid missing or invalid"),
     STEP("BOB", "QUERY RDR ALL X", "HCPCQS003E " EXTRA "X"),
-    AFTER(take_spool, "BOB", "QUERY RDR", "HCPCQS9070E There is no spool: the directory gives it no area of a volume"),
+    AFTER(take_spool, "BOB", "QUERY RDR", "HCPCQS9080E There is no spool: the directory gives it no area of a volume"),
     AFTER(put_spool, "BOB", "QUERY RDR", NULL),
     AFTER(send_file, "BOB", "QUERY RDR", NULL),
-    AFTER(open_file, "BOB", "PURGE RDR 1", "HCPCSU9075E Spool file 0001 is being read"),
+    AFTER(open_file, "BOB", "PURGE RDR 1", "HCPCSU9085E Spool file 0001 is being read"),
     STEP("BOB", "CLOSE RDR KEEP", NULL),
-    AFTER(break_volume, "BOB", "CHANGE RDR 1 HOLD", "HCPCSU9073E Not kept: the volume failed"),
+    AFTER(break_volume, "BOB", "CHANGE RDR 1 HOLD", "HCPCSU9083E Not kept: the volume failed"),
     AFTER(mend_volume, "BOB", "PURGE RDR 1", NULL),
     /* ---- words to others ---- */
     STEP("BOB", "MESSAGE", "HCPMFS020E Userid missing or invalid"),
@@ -331,7 +331,7 @@ static const struct {
     /* a processor that reports errors */
     {"MCK", 9050, "tests/system/test_machine_check.py"},
     /* a spool that is not what it was */
-    {"SPL", 9072, "tests/unit/diagnose_spool_test.c"}, {"SPL", 9074, "tests/unit/session_start_test.c"},
+    {"SPL", 9082, "tests/unit/diagnose_spool_test.c"}, {"SPL", 9084, "tests/unit/session_start_test.c"},
 };
 
 static void note_given(const char *module, unsigned number)

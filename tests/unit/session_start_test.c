@@ -55,7 +55,7 @@ static void what_is_damaged_of_the_spools_table_is_told(void **state)
     begin_with(GOOD_A);
     memset(scene_disk.medium + 800 * VOLUME_BLOCK, 'x', 5 * 1024);
     turn();
-    assert_shows(0, "HCPSPL9074W 5 entries of the spool's table were damaged and dropped");
+    assert_shows(0, "HCPSPL9084W 5 entries of the spool's table were damaged and dropped");
 }
 
 static const struct bad_volume {
