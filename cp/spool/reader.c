@@ -101,7 +101,7 @@ static unsigned take(struct reader *r, uint8_t *to, unsigned room)
     const struct spool_block *block = (const void *)r->block;
     const uint8_t *records = (const uint8_t *)(block + 1);
     unsigned taken = 0;
-    while (r->at < block->bytes) {
+    for (unsigned count = 0; r->at < block->bytes && count < SPOOL_AT_ONCE; count++) {
         unsigned size = SPOOL_LENGTH + (unsigned)spool_record_length(records + r->at, block->bytes - r->at);
         if (taken + size > room)
             break;

@@ -173,16 +173,18 @@ void spool_use(struct spool_file *f, bool used) { slot_of(f)->used = used; }
 /* The one after the highest that the user has, then the lowest that is free. */
 static unsigned next_spoolid(const char *owner)
 {
+    bool taken[SPOOL_FILES + 1] = {false};
     unsigned highest = 0, id = 1;
-    for (struct spool_slot *s = spool_slots; s < spool_slots + SPOOL_FILES; s++)
-        if ((s->state == SLOT_THERE || s->state == SLOT_OPEN) && !strcmp(s->file.owner, owner) &&
-            s->file.spoolid > highest)
-            highest = s->file.spoolid;
-    if (highest < SPOOL_ID_MAX)
-        return highest + 1;
-    while (spool_find(owner, id))
+    for (struct spool_slot *s = spool_slots; s < spool_slots + SPOOL_FILES; s++) {
+        if ((s->state != SLOT_THERE && s->state != SLOT_OPEN) || strcmp(s->file.owner, owner))
+            continue;
+        highest = s->file.spoolid > highest ? s->file.spoolid : highest;
+        if (s->file.spoolid <= SPOOL_FILES)
+            taken[s->file.spoolid] = true;
+    }
+    while (id < SPOOL_FILES && taken[id])
         id++;
-    return id;
+    return highest < SPOOL_ID_MAX ? highest + 1 : id;
 }
 
 static int64_t last_order(void)

@@ -153,10 +153,10 @@ enum spool_io spool_write(const struct user *user, enum spool_queue queue, const
 {
     struct writer *w = writer_of(user, queue);
     const uint8_t *at = records;
-    unsigned given = *bytes, taken = 0;
+    unsigned given = *bytes, taken = 0, count = 0;
     enum spool_io io = w->closing ? SPOOL_BUSY : w->file ? SPOOL_OK : begin(user, queue, w);
     *bytes = 0;
-    while (io == SPOOL_OK && taken < given) {
+    while (io == SPOOL_OK && taken < given && count++ < SPOOL_AT_ONCE) {
         int length = spool_record_length(at + taken, given - taken);
         io = length < 0 ? SPOOL_LENGTH_BAD : put(w, at + taken, SPOOL_LENGTH + (unsigned)length);
         if (io == SPOOL_OK)

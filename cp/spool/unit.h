@@ -30,6 +30,8 @@ enum spool_io {
 
 /* ---- printer and punch ------------------------------------------------------------------------------------------- */
 
+enum { SPOOL_AT_ONCE = 256 }; /* records a call takes or gives at most, or short ones would take it too long */
+
 /* Records as in a struct spool_block, whole ones; *bytes are given and on return taken. */
 enum spool_io spool_write(const struct user *, enum spool_queue, const void *records, unsigned *bytes);
 

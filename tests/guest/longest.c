@@ -124,6 +124,42 @@ static void try_console(void)
     }
 }
 
+static uint64_t spool(uint64_t code, uint64_t *bytes, uint64_t device)
+{
+    uint64_t b = address(answer), d = device;
+    __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(*bytes), "+d"(d) : : "memory");
+    return code == DIAGNOSE_BUSY ? 2 : code ? 1 : d; /* 2: again; else there is no more */
+}
+
+static void obey(const char *line)
+{
+    strcpy(text, line);
+    command(sizeof answer);
+}
+
+/* Empty records, of which most go into a call and a block; and some files, for what goes through them all. */
+static void try_spool(void)
+{
+    uint64_t bytes;
+    memset(answer, 0, DIAGNOSE_SPOOL_MAX);
+    for (unsigned i = 0; i < 20; i++)
+        bytes = DIAGNOSE_SPOOL_MAX, spool(DIAGNOSE_SPOOL_WRITE, &bytes, DIAGNOSE_PUNCH);
+    obey("CLOSE PUN TO *");
+    for (unsigned i = 0; i < 400; i++)
+        if (bytes = DIAGNOSE_SPOOL_MAX, spool(DIAGNOSE_SPOOL_READ, &bytes, 0) == 1)
+            break;
+    obey("CLOSE RDR");
+    for (unsigned i = 0; i < 6; i++) {
+        memset(answer, 0, 2);
+        bytes = 2, spool(DIAGNOSE_SPOOL_WRITE, &bytes, DIAGNOSE_PUNCH);
+        obey("CLOSE PUN TO *");
+    }
+    obey("QUERY RDR ALL");
+    obey("CHANGE RDR ALL HOLD NAME A B");
+    obey("TRANSFER RDR ALL TO * PRT");
+    obey("PURGE PRT ALL");
+}
+
 /* As many of `piece` as fit. */
 static void fill_with(const char *first, const char *piece)
 {
@@ -165,6 +201,7 @@ static void try_commands(void)
     fill_with("IND NEST", "\nIND NEST");
     fill_with("LINK MAINT 190 310 RR", "\nDET 310\nLINK MAINT 190 310 RR");
     fill_with("DETACH", " 310");
+    try_spool();
     try_console();
 }
 
