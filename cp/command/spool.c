@@ -31,6 +31,7 @@ const char command_tag_help[] =
 static unsigned spool_option(struct call *c, enum spool_queue queue, struct spool_unit *unit)
 {
     char text[32];
+    int hold = unit->hold, keep = unit->keep;
     struct word w;
     call_next(c, &w);
     word_upper(w, text, sizeof text);
@@ -42,12 +43,10 @@ static unsigned spool_option(struct call *c, enum spool_queue queue, struct spoo
         return call_receiver(c, "CSP", unit->to);
     if (word_is(w, "OFF", 3))
         *unit->to = 0;
-    else if (word_is(w, "HOLD", 3) || word_is(w, "NOHOLD", 3))
-        unit->hold = *text == 'H';
-    else if (word_is(w, "KEEP", 4) || word_is(w, "NOKEEP", 4))
-        unit->keep = *text == 'K';
-    else
+    else if (!spool_holds(w, &hold, &keep))
         return FAIL(c, "CSP", 2, text);
+    unit->hold = (uint8_t)hold;
+    unit->keep = (uint8_t)keep;
     return 0;
 }
 

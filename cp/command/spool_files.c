@@ -199,13 +199,7 @@ static unsigned change_option(struct call *c, struct wanted *w)
             failed = call_name(c, "CSU", w->type, &given);
         return failed ? failed : w->name_given ? 0 : FAIL(c, "CSU", 29, "");
     }
-    if (word_is(word, "HOLD", 3) || word_is(word, "NOHOLD", 3))
-        w->hold = *text == 'H';
-    else if (word_is(word, "KEEP", 4) || word_is(word, "NOKEEP", 4))
-        w->keep = *text == 'K';
-    else
-        return FAIL(c, "CSU", 2, text);
-    return 0;
+    return spool_holds(word, &w->hold, &w->keep) ? 0 : FAIL(c, "CSU", 2, text);
 }
 
 static unsigned read_change(struct call *c, struct walk *w)

@@ -82,6 +82,18 @@ unsigned call_spool(struct call *c, const char *module)
     return why ? FAIL(c, module, 9080, why) : 0;
 }
 
+bool spool_holds(struct word w, int *hold, int *keep)
+{
+    bool holds = word_is(w, "HOLD", 3), keeps = word_is(w, "KEEP", 4);
+    if (holds || word_is(w, "NOHOLD", 3))
+        *hold = holds;
+    else if (keeps || word_is(w, "NOKEEP", 4))
+        *keep = keeps;
+    else
+        return false;
+    return true;
+}
+
 bool spool_wait(struct call *c, const char *module, enum spool_outcome outcome, unsigned *code)
 {
     if (outcome == SPOOL_PENDING) {

@@ -13,5 +13,7 @@ unsigned call_name(struct call *, const char *module, char name[9], bool *given)
 /* A user whom the caller may send files to. */
 unsigned call_receiver(struct call *, const char *module, char id[DIRECTORY_NAME + 1]);
 unsigned call_spool(struct call *, const char *module); /* reads nothing: there is a spool */
+/* HOLD or NOHOLD into *hold, KEEP or NOKEEP into *keep. False: it is another word. */
+bool spool_holds(struct word, int *hold, int *keep);
 /* What a step answers that waits for something to be kept. True: it was the last. */
 bool spool_wait(struct call *, const char *module, enum spool_outcome, unsigned *code);
