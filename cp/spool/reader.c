@@ -4,7 +4,6 @@
 
 #include "cp/directory/load.h"
 #include "cp/spool/unit.h"
-#include "cp/storage/frame.h"
 
 enum { SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR };
 
@@ -24,7 +23,7 @@ static struct reader readers[DIRECTORY_USERS];
 static void forget(struct reader *r)
 {
     if (r->block)
-        frame_free(&frame_cp_account, r->block);
+        frame_free(&spool_account, r->block);
     r->block = NULL;
     r->state = EMPTY;
     r->abandoned = false;
@@ -86,7 +85,7 @@ static enum spool_io open(const struct user *user, struct reader *r, unsigned sp
     struct spool_file *f = spoolid ? spool_find(user->id, spoolid) : find_first(user);
     if (!f || f->queue != SPOOL_RDR)
         return SPOOL_NONE;
-    if (!(r->block = frame_alloc(&frame_cp_account)))
+    if (!(r->block = frame_alloc(&spool_account)))
         return SPOOL_BUSY;
     spool_use(f, true);
     r->file = f;

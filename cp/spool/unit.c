@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "cp/directory/load.h"
-#include "cp/storage/frame.h"
 #include "cp/time/work.h"
+
+struct frame_account spool_account = {.rank = FRAME_USER};
 
 enum { SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR };
 
@@ -49,7 +50,7 @@ void spool_units_reset(const struct user *user)
 static void give_back(uint8_t **frame)
 {
     if (*frame)
-        frame_free(&frame_cp_account, *frame);
+        frame_free(&spool_account, *frame);
     *frame = NULL;
 }
 
@@ -114,7 +115,7 @@ static void go_on_closing(struct work *work)
 static enum spool_io begin(const struct user *user, enum spool_queue queue, struct writer *w)
 {
     struct spool_file *file;
-    if (!(w->filling = frame_alloc(&frame_cp_account)) || !(w->going = frame_alloc(&frame_cp_account)) ||
+    if (!(w->filling = frame_alloc(&spool_account)) || !(w->going = frame_alloc(&spool_account)) ||
         !(file = spool_create(user->id))) {
         bool frames = w->going;
         give_back(&w->filling);

@@ -6,6 +6,10 @@
 #pragma once
 #include "cp/directory/directory.h"
 #include "cp/spool/spool.h"
+#include "cp/storage/frame.h"
+
+/* Blocks on their way are its frames, at most five a user: of what nobody is promised, nothing that is kept back. */
+extern struct frame_account spool_account;
 
 /* As SPOOL and TAG say. */
 struct spool_unit {

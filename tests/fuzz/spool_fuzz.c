@@ -5,7 +5,6 @@
 
 #include "cp/directory/load.h"
 #include "cp/spool/unit.h"
-#include "cp/storage/frame.h"
 #include "tests/unit/fake/disk.h"
 #include "tests/unit/work_all.h"
 
@@ -118,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     write_beside();
     for (struct spool_file *f; (f = spool_next(NULL, NULL, SPOOL_RDR, INT64_MIN)); settle())
         spool_purge(f);
-    require(frame_cp_account.frames == 0);
+    require(spool_account.frames == 0);
     fake_disk_free(&area);
     return 0;
 }

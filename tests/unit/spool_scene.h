@@ -12,7 +12,6 @@
 
 #include "cp/directory/load.h"
 #include "cp/spool/unit.h"
-#include "cp/storage/frame.h"
 #include "tests/unit/fake/clock.h"
 #include "tests/unit/fake/disk.h"
 #include "tests/unit/work_all.h"
@@ -80,7 +79,7 @@ UNUSED static int end(void **state)
     area.fail = false;
     settle();
     assert_true(spool_units_idle());
-    assert_int_equal(frame_cp_account.frames, 0);
+    assert_int_equal(spool_account.frames, 0);
     fake_disk_free(&area);
     return 0;
 }
