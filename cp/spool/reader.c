@@ -2,31 +2,36 @@
  * while those of one are taken. */
 #include <string.h>
 
-#include "cp/directory/load.h"
 #include "cp/spool/unit.h"
 
 enum { SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR };
 
-struct reader {
-    struct spool_file *file; /* NULL: none is open */
-    uint8_t *block;          /* NULL: no frame */
+/* As many as there may be files. */
+static struct reader {
+    const struct user *user; /* NULL: it is free */
+    struct spool_file *file;
+    uint8_t *block;
     uint32_t index;          /* of the block */
     unsigned at;             /* how far its records are taken */
     enum { EMPTY, COMING, CAME, GOOD, BAD } state;
     bool abandoned; /* closed while a block was coming */
     struct disk_request request;
     struct disk_segment segment;
-};
+} readers[SPOOL_FILES];
 
-static struct reader readers[DIRECTORY_USERS];
+/* NULL: there is none. user NULL: a free one. */
+static struct reader *reader_of(const struct user *user)
+{
+    for (struct reader *r = readers; r < readers + SPOOL_FILES; r++)
+        if (r->user == user)
+            return r;
+    return NULL;
+}
 
 static void forget(struct reader *r)
 {
-    if (r->block)
-        frame_free(&spool_account, r->block);
-    r->block = NULL;
-    r->state = EMPTY;
-    r->abandoned = false;
+    frame_free(&spool_account, r->block);
+    r->user = NULL;
 }
 
 static void done(struct disk_request *request, int status)
@@ -57,12 +62,11 @@ static void fetch(struct reader *r)
 
 struct spool_file *spool_reader_close(const struct user *user)
 {
-    struct reader *r = &readers[user - directory.user];
-    struct spool_file *f = r->file;
-    if (!f)
+    struct reader *r = reader_of(user);
+    if (!r || r->abandoned)
         return NULL;
+    struct spool_file *f = r->file;
     spool_use(f, false);
-    r->file = NULL;
     if (r->state == COMING)
         r->abandoned = true;
     else
@@ -80,17 +84,19 @@ static struct spool_file *find_first(const struct user *user)
     return f;
 }
 
-static enum spool_io open(const struct user *user, struct reader *r, unsigned spoolid)
+static enum spool_io open(const struct user *user, struct reader **made, unsigned spoolid)
 {
     struct spool_file *f = spoolid ? spool_find(user->id, spoolid) : find_first(user);
+    struct reader *r = reader_of(NULL);
     if (!f || f->queue != SPOOL_RDR)
         return SPOOL_NONE;
-    if (!(r->block = frame_alloc(&spool_account)))
+    uint8_t *block = r ? frame_alloc(&spool_account) : NULL;
+    if (!block)
         return SPOOL_BUSY;
     spool_use(f, true);
-    r->file = f;
-    r->index = 0;
+    *r = (struct reader){.user = user, .file = f, .block = block};
     fetch(r);
+    *made = r;
     return SPOOL_OK;
 }
 
@@ -133,13 +139,17 @@ static enum spool_io read_block(struct reader *r, struct spool_reading *reading,
 
 enum spool_io spool_read(const struct user *user, struct spool_reading *reading, void *to)
 {
-    struct reader *r = &readers[user - directory.user];
+    struct reader *r = reader_of(user);
     enum spool_io io = SPOOL_OK;
     reading->end = false;
-    if (r->file && reading->spoolid && reading->spoolid != r->file->spoolid)
+    if (r && !r->abandoned && reading->spoolid && reading->spoolid != r->file->spoolid) {
         spool_reader_close(user);
-    if (!r->file)
-        io = r->abandoned ? SPOOL_BUSY : open(user, r, reading->spoolid);
+        r = reader_of(user);
+    }
+    if (!r)
+        io = open(user, &r, reading->spoolid);
+    else if (r->abandoned)
+        io = SPOOL_BUSY;
     if (io != SPOOL_OK) {
         reading->bytes = 0;
         return io;

@@ -11,28 +11,32 @@ struct frame_account spool_account = {.rank = FRAME_USER};
 
 enum { SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR };
 
-struct writer {
-    struct spool_file *file;  /* NULL: none is open */
+/* As many as there may be files. */
+static struct writer {
+    const struct user *user;  /* NULL: it is free */
+    enum spool_queue queue;
+    struct spool_file *file;
     uint8_t *filling, *going; /* a block each; NULL: no frame yet */
     unsigned used, records;   /* of the block that is being filled */
     bool under_way, failed;   /* the other one; something that was on its way did not arrive */
     bool closing;
     char to[9];
     bool purge;
-    uint64_t ticket;
-    enum spool_outcome outcome; /* while there is no ticket */
     struct disk_request request;
     struct disk_segment segment;
     struct work work;
-};
+} writers[SPOOL_FILES];
 
-static struct spool_unit units[DIRECTORY_USERS][SPOOL_QUEUES];
-static struct writer writers[DIRECTORY_USERS][SPOOL_QUEUES]; /* the reader's is not used */
-
+/* NULL: there is none. user NULL: a free one. */
 static struct writer *writer_of(const struct user *user, enum spool_queue queue)
 {
-    return &writers[user - directory.user][queue];
+    for (struct writer *w = writers; w < writers + SPOOL_FILES; w++)
+        if (w->user == user && (!user || w->queue == queue))
+            return w;
+    return NULL;
 }
+
+static struct spool_unit units[DIRECTORY_USERS][SPOOL_QUEUES];
 
 struct spool_unit *spool_unit(const struct user *user, enum spool_queue queue)
 {
@@ -56,17 +60,17 @@ static void give_back(uint8_t **frame)
 
 static void finish(struct writer *w)
 {
-    w->closing = false;
+    struct spool_unit *unit = spool_unit(w->user, w->queue);
     give_back(&w->filling);
     give_back(&w->going);
+    unit->outcome = w->failed && !w->purge ? SPOOL_FAILED : SPOOL_DONE;
     if (w->failed || w->purge) {
         spool_abandon(w->file);
-        w->outcome = w->purge ? SPOOL_DONE : SPOOL_FAILED;
         spool_tell();
     } else {
-        w->ticket = spool_commit(w->file, *w->to ? w->to : w->file->origin, *w->to ? SPOOL_RDR : w->file->device);
+        unit->ticket = spool_commit(w->file, *w->to ? w->to : w->file->origin, *w->to ? SPOOL_RDR : w->file->device);
     }
-    w->file = NULL;
+    w->user = NULL;
 }
 
 static void done(struct disk_request *r, int status)
@@ -102,7 +106,7 @@ static void send(struct writer *w)
 static void go_on_closing(struct work *work)
 {
     struct writer *w = work->owner;
-    if (w->under_way || !w->closing)
+    if (w->under_way)
         return;
     if (w->used && !w->failed && !w->purge)
         send(w);
@@ -112,22 +116,24 @@ static void go_on_closing(struct work *work)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static enum spool_io begin(const struct user *user, enum spool_queue queue, struct writer *w)
+static enum spool_io begin(const struct user *user, enum spool_queue queue, struct writer **made)
 {
-    struct spool_file *file;
-    if (!(w->filling = frame_alloc(&spool_account)) || !(w->going = frame_alloc(&spool_account)) ||
-        !(file = spool_create(user->id))) {
-        bool frames = w->going;
+    struct writer *w = writer_of(NULL, queue);
+    struct spool_file *file = w ? spool_create(user->id) : NULL;
+    if (!file)
+        return SPOOL_NO_ROOM;
+    *w = (struct writer){.queue = queue, .file = file, .work = {.step = go_on_closing, .owner = w}};
+    w->filling = frame_alloc(&spool_account);
+    w->going = frame_alloc(&spool_account);
+    if (!w->filling || !w->going) {
         give_back(&w->filling);
         give_back(&w->going);
-        return frames ? SPOOL_NO_ROOM : SPOOL_BUSY;
+        spool_abandon(file);
+        return SPOOL_BUSY;
     }
     file->device = (uint8_t)queue;
-    w->file = file;
-    w->used = w->records = 0;
-    w->failed = w->purge = false;
-    w->ticket = 0;
-    w->work = (struct work){.step = go_on_closing, .owner = w};
+    w->user = user;
+    *made = w;
     return SPOOL_OK;
 }
 
@@ -155,7 +161,7 @@ enum spool_io spool_write(const struct user *user, enum spool_queue queue, const
     struct writer *w = writer_of(user, queue);
     const uint8_t *at = records;
     unsigned given = *bytes, taken = 0, count = 0;
-    enum spool_io io = w->closing ? SPOOL_BUSY : w->file ? SPOOL_OK : begin(user, queue, w);
+    enum spool_io io = !w ? begin(user, queue, &w) : w->closing ? SPOOL_BUSY : SPOOL_OK;
     *bytes = 0;
     while (io == SPOOL_OK && taken < given && count++ < SPOOL_AT_ONCE) {
         int length = spool_record_length(at + taken, given - taken);
@@ -178,10 +184,10 @@ static void copy_name(char to[9], const char *name)
 bool spool_close(const struct user *user, enum spool_queue queue, const struct spool_close *how)
 {
     struct writer *w = writer_of(user, queue);
-    const struct spool_unit *unit = spool_unit(user, queue);
-    struct spool_file *f = w->file;
-    if (!f || w->closing)
+    struct spool_unit *unit = spool_unit(user, queue);
+    if (!w || w->closing)
         return false;
+    struct spool_file *f = w->file;
     copy_name(w->to, *how->to ? how->to : unit->to);
     copy_name(f->name, how->name);
     copy_name(f->type, how->type);
@@ -193,7 +199,7 @@ bool spool_close(const struct user *user, enum spool_queue queue, const struct s
     f->keep = unit->keep;
     f->created = how->now;
     w->purge = how->purge;
-    w->outcome = SPOOL_PENDING;
+    unit->ticket = 0;
     w->closing = true;
     work_begin(&w->work);
     return true;
@@ -202,7 +208,8 @@ bool spool_close(const struct user *user, enum spool_queue queue, const struct s
 enum spool_outcome spool_closed(const struct user *user, enum spool_queue queue)
 {
     const struct writer *w = writer_of(user, queue);
-    return w->closing ? SPOOL_PENDING : w->ticket ? spool_outcome(w->ticket) : w->outcome;
+    const struct spool_unit *unit = spool_unit(user, queue);
+    return w && w->closing ? SPOOL_PENDING : unit->ticket ? spool_outcome(unit->ticket) : unit->outcome;
 }
 
 void spool_units_close(const struct user *user)
@@ -214,8 +221,8 @@ void spool_units_close(const struct user *user)
 
 bool spool_units_idle(void)
 {
-    for (struct writer *w = &writers[0][0]; w < &writers[0][0] + DIRECTORY_USERS * SPOOL_QUEUES; w++)
-        if (w->under_way || w->closing)
+    for (struct writer *w = writers; w < writers + SPOOL_FILES; w++)
+        if (w->user && (w->under_way || w->closing))
             return false;
     return true;
 }

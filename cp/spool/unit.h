@@ -18,6 +18,9 @@ struct spool_unit {
     uint8_t copies;
     char to[9];            /* into whose reader new files go; "": they stay with the unit */
     char tag[SPOOL_TAG + 1];
+    /* of the file that was closed last: how that went, or the ticket that tells */
+    enum spool_outcome outcome;
+    uint64_t ticket;
 };
 struct spool_unit *spool_unit(const struct user *, enum spool_queue);
 void spool_units_reset(const struct user *); /* LOGON: as new */
