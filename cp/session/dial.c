@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cp/session/life.h"
+#include "cp/session/operator.h"
 #include "cp/session/session.h"
 #include "cp/terminal/terminal.h"
 
@@ -33,6 +34,7 @@ void dial_begin(struct session *caller, struct session *to, unsigned uart)
     output_say(&caller->output, "DIALED TO %s %04X", to->user->id, machine_uarts[uart].port);
     session_enter(caller, SESSION_DIALED);
     machine_carrier(&to->vm->machine, uart, true);
+    operator_tell_dial(caller, to->user->id, machine_uarts[uart].port);
 }
 
 /* Nothing comes through any more, either way. */

@@ -2,6 +2,7 @@
 #include "cp/session/idle.h"
 
 #include "cp/session/life.h"
+#include "cp/session/record.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
@@ -55,6 +56,7 @@ static void end_visit(struct session *s, uint64_t seconds)
     if (at_prompt[s->state] == WAITED_FOR)
         return;
     tell(s, 9092, seconds);
+    record(s, "VISIT ENDED WITHOUT A LOGON");
     session_reset(s);
     session_leave(s, false);
 }

@@ -1,11 +1,13 @@
 /* What the operator is told. In: who did what, what failed. Out: a line on OPERATOR's console, if OPERATOR is there. */
 #include "cp/session/operator.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "cp/device/disk.h"
 #include "cp/directory/load.h"
 #include "cp/directory/volume.h"
+#include "cp/session/dial.h"
 #include "cp/session/record.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
@@ -20,30 +22,45 @@ static bool is_half_full(const struct session *told)
     return !told->output.terminal && ring_used(&told->output.ring) >= OUTPUT_DISCONNECTED / 2;
 }
 
-static void tell(const struct session *about, const char *deed, unsigned users, const char *by)
+static void tell(const struct session *about, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(const struct session *about, const char *format, ...)
 {
     struct session *told = session_find("OPERATOR");
-    char now[CLOCK_TEXT], name[9], line[96];
+    char now[CLOCK_TEXT], name[9], what[72], line[96];
+    va_list args;
     if (!told || told == about)
         return;
-    size_t length = format_text(line, sizeof line, "%s %-5s %-10s AS %-8s USERS = %u%s%s",
-                                clock_text_time(now, clock_unix_us()), session_name(about, name), deed, about->user->id,
-                                users, by ? "  BY " : "", by ? by : "");
+    va_start(args, format);
+    format_text_v(what, sizeof what, format, args);
+    va_end(args);
+    size_t length = format_text(line, sizeof line, "%s %-5s %s", clock_text_time(now, clock_unix_us()),
+                                session_name(about, name), what);
     if (is_half_full(told))
         told->output.dropped += (uint32_t)length;
     else
         output_say(&told->output, "%s", line);
 }
 
+static void tell_deed(const struct session *about, const char *deed, unsigned users, const char *by)
+{
+    tell(about, "%-10s AS %-8s USERS = %u%s%s", deed, about->user->id, users, by ? "  BY " : "", by ? by : "");
+}
+
 void operator_tell(const struct session *about, const char *deed, const char *by)
 {
     record(about, "%s%s%s", deed, by ? " BY " : "", by ? by : "");
-    tell(about, deed, session_users(), by);
+    tell_deed(about, deed, session_users(), by);
 }
 
 void operator_tell_logoff(const struct session *about, const char *by)
 {
-    tell(about, by ? "FORCED" : "LOGOFF", session_users() - 1, by);
+    tell_deed(about, by ? "FORCED" : "LOGOFF", session_users() - 1, by);
+}
+
+void operator_tell_dial(const struct session *about, const char *userid, unsigned port)
+{
+    record(about, "DIAL %s %04X", userid, port);
+    tell(about, "%-10s TO %-8s DIALED = %u", "DIALED", userid, dial_count());
 }
 
 /* OPERATOR's session, or that of the first terminal; NULL: there is nobody. */

@@ -3,8 +3,10 @@
 
 #include "cp/audit/log.h"
 #include "cp/minidisk/area.h"
+#include "cp/session/idle.h"
 #include "cp/session/operator.h"
 #include "cp/session/record.h"
+#include "cp/terminal/terminal.h"
 
 static uint8_t *area(unsigned block) { return scene_disk.medium + (900 + block) * VOLUME_BLOCK; }
 
@@ -81,6 +83,36 @@ static void refusals_are_recorded_without_what_was_typed_as_a_password(void **st
     run("ALICE", "LINK MAINT 190 301 W sesame");
     assert_recorded("ALICE    LINK MAINT 0190 AS 0301 REFUSED 298\r\n");
     assert_not_recorded("sesame");
+}
+
+static void a_terminal_that_dials_is_recorded_and_told_to_the_operator(void **state)
+{
+    struct vm *vm = vm_of("ALICE");
+    (void)state;
+    vm->config.uarts = 2;
+    vm->machine.uart[1].modem_control = 1; /* DTR: it takes calls */
+    type(1, "LOGOFF\r");
+    shown(2);
+    type(1, "DIAL ALICE\r");
+    const char *told = shown(2);
+    assert_non_null(strstr(told, " L0002 DIALED     TO ALICE    DIALED = 1\r\n"));
+    turn();
+    assert_recorded("L0002 -        DIAL ALICE 02F8\r\n");
+}
+
+static void a_visit_that_ends_without_a_logon_is_recorded(void **state)
+{
+    (void)state;
+    type(1, "LOGOFF\r");
+    fake_line[1].line.carrier(&fake_line[1].line, false);
+    turn();
+    fake_line[1].line.carrier(&fake_line[1].line, true);
+    turn();
+    type(1, "\xfek1xC;"); /* the launcher's mark of somebody who came by SSH */
+    fake_clock_advance((IDLE_VISIT_SECONDS + 1) * 1000000000ull);
+    turn();
+    turn();
+    assert_recorded("L0002 -        VISIT ENDED WITHOUT A LOGON\r\n");
 }
 
 static void links_to_others_minidisks_are_recorded(void **state)
@@ -195,6 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(who_comes_and_goes_is_recorded_with_the_account),
         TEST(refusals_are_recorded_without_what_was_typed_as_a_password),
+        TEST(a_terminal_that_dials_is_recorded_and_told_to_the_operator),
+        TEST(a_visit_that_ends_without_a_logon_is_recorded),
         TEST(links_to_others_minidisks_are_recorded),
         TEST(what_privileged_users_do_is_recorded),
         TEST(nobody_fills_the_log_alone),
@@ -203,5 +237,6 @@ int main(void)
         TEST(a_log_that_is_not_there_is_told),
         TEST(the_operator_is_told_of_damage_and_of_a_medium_that_fails),
     };
+    terminal_trust("k1x", 3);
     return cmocka_run_group_tests(tests, start, NULL);
 }
