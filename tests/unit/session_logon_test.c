@@ -290,6 +290,50 @@ static void a_machine_that_runs_gets_as_long_as_the_hash(void **state)
     assert_in_range(worked, 5, looks / 8);
 }
 
+static uint8_t next_byte(void)
+{
+    static uint32_t seed = 1;
+    seed = seed * 1664525 + 1013904223;
+    return (uint8_t)(seed >> 24);
+}
+
+/* A name and a password of any bytes, at a terminal that waits for neither: most come while it reads nothing. */
+static void attempt(unsigned line)
+{
+    char text[200];
+    size_t length = (size_t)snprintf(text, sizeof text, "LOGON ");
+    for (unsigned n = 1 + next_byte() % 80; n; n--)
+        text[length++] = (char)(next_byte() | 1);
+    text[length++] = '\r';
+    text[length] = 0;
+    fake_type(line, text);
+    turn();
+    fake_type(line, next_byte() % 2 ? text : "wrong\r");
+    turn();
+    after_seconds(next_byte() % 32);
+}
+
+static void ten_thousand_attempts_at_other_terminals_keep_nobody_out_and_take_nothing(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 10000; i++) {
+        if (i % 4 == 3)
+            type(1, "\rLOGON ALICE\rwrong\r");
+        attempt(1 + i % 2);
+        fake_line[1].length = fake_line[1].seen = fake_line[2].length = fake_line[2].seen = 0;
+        if (i % 1000)
+            continue;
+        logon(0, "ALICE");
+        assert_non_null(vm_of("ALICE"));
+        assert_int_equal(session_users(), 1);
+        type(0, "#CP LOGOFF\r");
+        assert_int_equal(session_users(), 0);
+    }
+    forget_refusals();
+    logon(1, "BOB");
+    assert_non_null(vm_of("BOB"));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, long_ago)
 
 /* Users whose verifiers cost more than the others', and one without. */
@@ -321,6 +365,7 @@ int main(void)
         TEST(no_password_is_right_for_a_name_without_a_user),
         TEST(wrong_minidisk_passwords_are_counted_and_being_logged_on_by_another_forgives_none),
         TEST(all_who_log_on_at_once_get_one_piece_of_work_a_turn_between_them),
+        TEST(ten_thousand_attempts_at_other_terminals_keep_nobody_out_and_take_nothing),
         TEST(a_machine_that_runs_gets_as_long_as_the_hash),
     };
     scene_begin();
