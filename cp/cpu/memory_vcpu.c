@@ -53,7 +53,7 @@ static int memory_create(struct vcpu *vcpu)
 
     if (!own)
         return -ENOMEM;
-    if (memory_region_create(&own->first, account, 0) || guest_bring_in(&vcpu->vm->storage, gpa(0))) {
+    if (memory_region_create(&own->first, account, 0) || !guest_entry(&vcpu->vm->storage, gpa(0))) {
         memory_region_destroy(&own->first, account);
         frame_free(account, own);
         return -ENOMEM;
@@ -130,7 +130,7 @@ static void memory_flush_storage(struct vcpu *vcpu)
 {
     struct memory_vcpu *own = vcpu->backend;
 
-    guest_bring_in(&vcpu->vm->storage, gpa(0));
+    guest_entry(&vcpu->vm->storage, gpa(0)); /* the root, if frames are left */
     uint64_t eptp = vmx_eptp(&vcpu->vm->storage);
     vmcs_page_write(own->first.page, VMCS_INDEX_EPT_POINTER, eptp);
     vmx_flush_ept(eptp);

@@ -37,7 +37,7 @@ static int svm_create(struct vcpu *vcpu)
     struct svm_vcpu *own = frame_alloc(account);
 
     _Static_assert(sizeof *own <= PAGE_SIZE, "it is one frame");
-    if (!own || guest_bring_in(&vcpu->vm->storage, gpa(0)) || !svm_region_begin(&own->first, account)) {
+    if (!own || !guest_entry(&vcpu->vm->storage, gpa(0)) || !svm_region_begin(&own->first, account)) {
         frame_free(account, own);
         return -ENOMEM;
     }
@@ -220,7 +220,7 @@ static void svm_flush_storage(struct vcpu *vcpu)
     struct svm_vcpu *own = vcpu->backend;
 
     own->code.used = 0;
-    guest_bring_in(&vcpu->vm->storage, gpa(0));
+    guest_entry(&vcpu->vm->storage, gpa(0)); /* the root, if frames are left */
     svm_field_write(&own->first.state, VMCS_INDEX_EPT_POINTER, vmx_eptp(&vcpu->vm->storage));
     svm_asids_drop();
 }

@@ -95,7 +95,7 @@ static int vmx_create(struct vcpu *vcpu)
         return -ENOMEM;
     struct vmcs image;
     struct vmcs_set set = {{0}};
-    if (vmx_region_create(&own->first, account, 0) || guest_bring_in(&vcpu->vm->storage, gpa(0))) {
+    if (vmx_region_create(&own->first, account, 0) || !guest_entry(&vcpu->vm->storage, gpa(0))) {
         vmx_region_destroy(&own->first, account);
         frame_free(account, own);
         return -ENOMEM;
@@ -201,7 +201,7 @@ static void vmx_flush_storage(struct vcpu *vcpu)
 {
     struct vmx_vcpu *own = vcpu->backend;
 
-    guest_bring_in(&vcpu->vm->storage, gpa(0));
+    guest_entry(&vcpu->vm->storage, gpa(0)); /* the root, if frames are left */
     vmx_region_load(&own->first);
     vmx_write(VMCS_EPT_POINTER, vmx_eptp(&vcpu->vm->storage));
     vmx_flush_ept(vmx_eptp(&vcpu->vm->storage));

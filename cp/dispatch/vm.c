@@ -164,7 +164,8 @@ static void burial_step(struct work *work)
 void vm_bury(void)
 {
     static struct work burial = {.step = burial_step};
-    work_begin(&burial);
+    if (grave_frames())
+        work_begin(&burial);
 }
 
 struct vm *vm_create(const struct machine_config *config)
@@ -240,12 +241,12 @@ int vm_define_storage(struct vm *vm, uint64_t bytes)
     CP_ASSERT(!vm_turn);
     if (machine_in_flight(&vm->machine))
         return -EBUSY;
-    vm_reset(vm);
-    guest_storage_renew(&vm->storage, bytes);
+    nested_destroy(vm); /* it maps what goes */
+    guest_storage_clear(&vm->storage, bytes);
     vm_bury();
     vm->gives_back = false;
     vm->config.storage_bytes = bytes; /* what the next IPL clears to */
-    machine_reset(&vm->machine);      /* again: its CMOS memory tells the size */
+    vm_reset(vm);                     /* now: its CMOS memory tells the size */
     cpu_backend->flush_storage(&vm->vcpu);
     return vm->storage.root ? 0 : -ENOMEM;
 }

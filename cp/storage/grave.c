@@ -6,7 +6,7 @@
 
 #include "cp/storage/second_level.h"
 
-enum { ENTRIES = 512, ROOT = GRAVE_LEVELS - 1, LARGE = 1 << 7 };
+enum { ENTRIES = 512, EIGHT = 8, ROOT = GRAVE_LEVELS - 1, LARGE = 1 << 7 };
 
 #define ADDRESS_BITS 0x000ffffffffff000ull
 
@@ -56,9 +56,9 @@ static void close_grave(struct grave **at)
         give_back(g.account, g.books);
 }
 
-static bool at_end(const struct grave *g)
+static unsigned end_of(const struct grave *g)
 {
-    return g->at[g->level] == (g->level == ROOT && !g->books ? GRAVE_BOOKS_FROM : ENTRIES);
+    return g->level == ROOT && !g->books ? GRAVE_BOOKS_FROM : ENTRIES;
 }
 
 /* What an entry that maps something leads to. */
@@ -77,26 +77,43 @@ static void descend(struct grave *g, uint64_t entry)
     g->at[g->level] = 0;
 }
 
-/* One entry, or the end of a table. */
-static void go_on(struct grave **at)
+/* Past entries that map nothing, which most do: eight for one. Returns for how many that counts. */
+static unsigned skip_unused(struct grave *g)
+{
+    const uint64_t *entry = g->table[g->level];
+    unsigned from = g->at[g->level], at = from, end = end_of(g);
+
+    for (; at + EIGHT <= end && !(entry[at] | entry[at + 1] | entry[at + 2] | entry[at + 3] | entry[at + 4] |
+                                  entry[at + 5] | entry[at + 6] | entry[at + 7]);
+         at += EIGHT) {}
+    g->at[g->level] = (uint16_t)at;
+    return (at - from) / EIGHT;
+}
+
+/* One entry, and those behind it that map nothing; or the end of a table. Returns how many that counts for. */
+static unsigned go_on(struct grave **at)
 {
     struct grave *g = *at;
 
-    if (!at_end(g)) {
+    if (g->at[g->level] < end_of(g)) {
         uint64_t entry = g->table[g->level][g->at[g->level]++];
+        unsigned skipped = skip_unused(g);
         if (entry)
             descend(g, entry);
-    } else if (g->level == ROOT) {
+        return 1 + skipped;
+    }
+    if (g->level == ROOT) {
         close_grave(at);
     } else {
         give_back(g->account, g->table[g->level++]);
     }
+    return 1;
 }
 
 bool grave_work(unsigned entries)
 {
-    while (graves && entries--)
-        go_on(&graves);
+    for (unsigned done = 0; graves && done < entries;)
+        done += go_on(&graves);
     return graves;
 }
 

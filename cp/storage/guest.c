@@ -38,6 +38,20 @@ void guest_storage_renew(struct guest_storage *storage, uint64_t bytes)
         share_end(old.shares);
 }
 
+/* Nothing was ever put there, so the few tables that lead to nothing serve again. */
+static bool is_pristine(const struct guest_storage *storage)
+{
+    return storage->root && !storage->resident && !storage->shared && storage->tables <= LEVELS;
+}
+
+void guest_storage_clear(struct guest_storage *storage, uint64_t bytes)
+{
+    if (is_pristine(storage))
+        storage->bytes = bytes & ~(uint64_t)PAGE_MASK;
+    else
+        guest_storage_renew(storage, bytes);
+}
+
 void guest_storage_free(struct guest_storage *storage)
 {
     guest_storage_renew(storage, storage->bytes);

@@ -42,6 +42,8 @@ void guest_storage_init(struct guest_storage *, uint64_t bytes, uint64_t frame_l
 void guest_storage_free(struct guest_storage *); /* gives every frame of it back; the account stays open */
 /* Empty, and of another size; what it had goes to a grave, on the same account. */
 void guest_storage_renew(struct guest_storage *, uint64_t bytes);
+/* The same for storage that is to be used on: tables that nothing was mapped by yet stay. */
+void guest_storage_clear(struct guest_storage *, uint64_t bytes);
 /* Clears it step by step: takes up to `tables` page tables out, with the RAM they map (2 MiB each), calls `flush`
  * before their frames are given back, and answers whether there are more. Those at the top stay. @pre the machine does
  * not run meanwhile, and no disk request is in flight */

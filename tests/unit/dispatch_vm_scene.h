@@ -33,10 +33,10 @@ static uint64_t size_at_reset; /* what the devices were told */
 static int create(struct vcpu *vcpu) { return (void)vcpu, 0; }
 static void destroy(struct vcpu *vcpu) { (void)vcpu; }
 
-/* as the processors' own do: the map's root comes with the first touch */
+/* as the processors' own do: the map's root comes with the first entry */
 static void flush_storage(struct vcpu *vcpu)
 {
-    guest_bring_in(&vcpu->vm->storage, gpa(0));
+    guest_entry(&vcpu->vm->storage, gpa(0));
     flushes++;
 }
 

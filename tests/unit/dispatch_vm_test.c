@@ -28,6 +28,40 @@ static void storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted(v
     assert_int_equal(frame_available(), frames_before);
 }
 
+static void a_machine_nothing_was_put_into_is_cleared_without_a_burial(void **state)
+{
+    struct vm *vm = vm_create(&(struct machine_config){.userid = "ALICE", .storage_bytes = 4 * MIB});
+    (void)state;
+    assert_int_equal(vm_define_storage(vm, 4 * MIB), 0);
+    uint64_t frames = vm->storage.account.frames;
+    assert_int_equal(vm_define_storage(vm, 2 * MIB), 0);
+    assert_int_equal(grave_frames(), 0);
+    assert_false(work_waits());
+    assert_int_equal(vm->storage.account.frames, frames);
+    assert_false(guest_is_ram(&vm->storage, gpa(2 * MIB)));
+    assert_int_equal(size_at_reset, 2 * MIB);
+    assert_int_equal(guest_fill(&vm->storage, gpa(0), 1, 1), GUEST_OK);
+    assert_int_equal(vm_define_storage(vm, 2 * MIB), 0);
+    assert_int_equal(byte_at(vm, 0), 0);
+    vm_destroy(vm);
+    work_all();
+    assert_int_equal(frame_available(), frames_before);
+}
+
+static void tables_that_lead_nowhere_are_buried_fast(void **state)
+{
+    struct vm *vm = vm_create(&(struct machine_config){.userid = "ALICE", .storage_bytes = 4 * MIB});
+    unsigned entries = 0;
+    (void)state;
+    assert_int_equal(guest_fill(&vm->storage, gpa(MIB), 1, 1), GUEST_OK);
+    vm_destroy(vm);
+    for (; grave_frames(); entries++)
+        grave_work(1);
+    assert_in_range(entries, 8, 4 * 512 / 8); /* of four tables, whose entries map nothing but for one */
+    work_all();
+    assert_int_equal(frame_available(), frames_before);
+}
+
 static void a_burial_is_at_the_machines_expense_until_it_is_gone(void **state)
 {
     struct vm *vm = make();
@@ -184,6 +218,8 @@ int main(void)
         cmocka_unit_test_setup(after_a_reset_a_machine_goes_to_the_address_that_is_said, start),
         cmocka_unit_test_setup(a_destroyed_machine_gives_every_frame_back, start),
         cmocka_unit_test_setup(storage_goes_back_a_little_at_a_time_and_at_once_when_it_is_wanted, start),
+        cmocka_unit_test_setup(a_machine_nothing_was_put_into_is_cleared_without_a_burial, start),
+        cmocka_unit_test_setup(tables_that_lead_nowhere_are_buried_fast, start),
         cmocka_unit_test_setup(a_burial_is_at_the_machines_expense_until_it_is_gone, start),
         cmocka_unit_test_setup(a_machine_is_made_of_what_is_in_a_grave, start),
         cmocka_unit_test_setup(a_machine_whose_limit_its_own_graves_have_used_up_gets_them, start),

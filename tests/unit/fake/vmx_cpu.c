@@ -59,10 +59,10 @@ static void write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value)
     vmcs_field_write(&fake_cpu_of(vcpu)->loaded->held, field, value, true);
 }
 
-/* as cp/cpu's does, it finds the map's root, which comes with the first touch */
+/* as cp/cpu's does, it finds the map's root, which comes with the first entry */
 static void flush_storage(struct vcpu *vcpu)
 {
-    guest_bring_in(&vcpu->vm->storage, gpa(0));
+    guest_entry(&vcpu->vm->storage, gpa(0));
     fake_cpu_flushes++;
 }
 
