@@ -13,7 +13,7 @@
 #include "cp/vcpu/registers.h"
 #include "lib/format.h"
 
-enum { COMMAND_LINE = 256, TREE_BYTES = 16384 };
+enum { COMMAND_LINE = TREE_VM_BOOTARGS };
 
 static struct system table[SYSTEMS];
 static unsigned systems;
@@ -46,17 +46,6 @@ const struct system *system_find(const char *name)
 const struct system *system_at(unsigned index) { return index < systems ? &table[index] : NULL; }
 
 /* ---- IPL -------------------------------------------------------------------------------------------------------- */
-
-/* The tree's size, or 0 and why there is none. */
-static size_t make_tree(const struct vm *vm, const char *command_line, void *to, const char **reason)
-{
-    struct tree_config config;
-    struct tree_fault fault = {.reason = ""};
-    tree_vm_config(&config, &vm->config, clock_hz, command_line);
-    size_t bytes = tree_build(to, TREE_BYTES, &config, &fault);
-    *reason = fault.reason;
-    return bytes;
-}
 
 /* One at a time: whose storage is being filled, by what, and how it starts. */
 static struct loading {
@@ -177,11 +166,12 @@ static int clear(struct vm *vm, const char **reason)
 
 static int plant(struct vm *vm, const char **reason)
 {
-    static _Alignas(8) uint8_t tree[TREE_BYTES];
-    loading.module[0] = (struct multiboot_module){.data = tree, .text = "tree"};
-    loading.module[0].bytes = make_tree(vm, loading.command_line, tree, reason);
+    struct tree_fault fault = {.reason = ""};
+    const struct tree_vm *tree = tree_vm_of(&vm->config, clock_hz, loading.command_line, &fault);
+    loading.module[0] = (struct multiboot_module){.data = tree->tree, .bytes = tree->bytes, .text = "tree"};
     loading.step = clear;
-    return loading.module[0].bytes ? SYSTEM_IPL_MORE : -ENOEXEC;
+    *reason = fault.reason;
+    return tree->bytes ? SYSTEM_IPL_MORE : -ENOEXEC;
 }
 
 int system_ipl_go_on(struct vm *vm, const char **reason)

@@ -1,6 +1,8 @@
 /* Device constants -> tree_config. */
 #include "cp/ipl/tree_vm.h"
 
+#include <string.h>
+
 #include "cp/device/grant.h"
 #include "cp/device/ioapic.h"
 #include "cp/device/lapic.h"
@@ -43,4 +45,31 @@ void tree_vm_config(struct tree_config *config, const struct machine_config *mac
         config->uart[i] = (struct tree_uart){machine_uarts[i].port, machine_uarts[i].irq};
     granted(config, machine);
     memory(config, machine->storage_bytes);
+}
+
+/* In all that tree_vm_config() looks at. */
+static bool is_of(const struct tree_vm *t, const struct machine_config *machine, uint64_t tsc_hz, const char *bootargs)
+{
+    return t->bytes && t->storage_bytes == machine->storage_bytes && t->tsc_hz == tsc_hz &&
+           t->uarts == machine->uarts && t->grants == machine->grants && !strcmp(t->bootargs, bootargs);
+}
+
+const struct tree_vm *tree_vm_of(const struct machine_config *machine, uint64_t tsc_hz, const char *bootargs,
+                                 struct tree_fault *fault)
+{
+    static struct tree_vm made[TREE_VMS];
+    static unsigned next;
+    struct tree_config config;
+    for (const struct tree_vm *t = made; t < made + TREE_VMS; t++)
+        if (is_of(t, machine, tsc_hz, bootargs))
+            return t;
+    struct tree_vm *t = &made[next++ % TREE_VMS];
+    t->storage_bytes = machine->storage_bytes;
+    t->tsc_hz = tsc_hz;
+    t->uarts = machine->uarts;
+    t->grants = machine->grants;
+    memcpy(t->bootargs, bootargs, strlen(bootargs) + 1);
+    tree_vm_config(&config, machine, tsc_hz, t->bootargs);
+    t->bytes = tree_build(t->tree, sizeof t->tree, &config, fault);
+    return t;
 }

@@ -112,6 +112,32 @@ static void a_granted_device_is_in_the_tree_of_who_has_it_and_of_nobody_else(voi
     }
 }
 
+static void a_tree_is_made_once_for_machines_that_are_alike(void **state)
+{
+    struct machine_config machine = {.storage_bytes = RAM, .uarts = 1}, another = machine;
+    const struct tree_vm *first = tree_vm_of(&machine, 1000000000, "CMS", &fault);
+
+    (void)state;
+    tree_vm_config(&config, &machine, 1000000000, "CMS");
+    assert_int_equal(tree_build(tree, sizeof tree, &config, &fault), first->bytes);
+    assert_memory_equal(tree, first->tree, first->bytes);
+    another.userid = "BOB";
+    another.frame_limit = 7;
+    assert_ptr_equal(tree_vm_of(&another, 1000000000, "CMS", &fault), first);
+    for (unsigned i = 0; i < 5 * TREE_VMS; i++) { /* of five things one is another */
+        another = machine;
+        another.storage_bytes += i % 5 ? 0 : RAM * (i + 1);
+        another.uarts += i % 5 == 1;
+        another.grants = i % 5 == 2;
+        uint64_t hz = i % 5 == 3 ? 2000000000 : 1000000000;
+        const char *bootargs = i % 5 == 4 ? "CMS NODISK" : "CMS";
+        const struct tree_vm *made = tree_vm_of(&another, hz, bootargs, &fault);
+        tree_vm_config(&config, &another, hz, bootargs);
+        assert_int_equal(tree_build(tree, sizeof tree, &config, &fault), made->bytes);
+        assert_memory_equal(tree, made->tree, made->bytes);
+    }
+}
+
 static void what_cannot_be_described_is_refused_by_path(void **state)
 {
     (void)state;
@@ -409,6 +435,7 @@ int main(void)
         cmocka_unit_test(the_machine_cp_gives_is_the_machine_cp_needs),
         cmocka_unit_test(pci_interrupts_are_mapped_as_the_host_wires_them),
         cmocka_unit_test(a_granted_device_is_in_the_tree_of_who_has_it_and_of_nobody_else),
+        cmocka_unit_test(a_tree_is_made_once_for_machines_that_are_alike),
         cmocka_unit_test(what_cannot_be_described_is_refused_by_path),
         cmocka_unit_test(too_little_space_is_refused),
         cmocka_unit_test(no_memory), cmocka_unit_test(memory_that_wraps), cmocka_unit_test(no_cpu),
