@@ -47,6 +47,10 @@ size_t clean_text(char *out, const char *text, size_t length, bool lines)
 {
     size_t to = 0;
     for (size_t at = 0; at < length;) {
+        if (text[at] >= ' ' && text[at] < 0x7f) { /* nearly all */
+            out[to++] = text[at++];
+            continue;
+        }
         unsigned bytes = clean_character(text + at, length - at);
         char other = text[at] == '\t' ? ' ' : lines && text[at] == '\n' ? '\n' : '?';
         if (bytes)
