@@ -64,6 +64,16 @@ static int begin_netdata(struct incoming *in)
     return 0;
 }
 
+/* What was not may have lines of any length behind one of 80 bytes. */
+static bool is_punched(unsigned spoolid)
+{
+    struct cms_spool_file file = {0};
+    unsigned at = 0;
+    while (!cms_spool_file(CMS_READER, at, &file) && file.spoolid != spoolid)
+        at = file.spoolid;
+    return file.spoolid == spoolid && file.device == CMS_PUNCH;
+}
+
 /* To the first record that is the file's, but for one of NETDATA: there it is the next. */
 static int begin(struct incoming *in, const char *module, unsigned spoolid, bool decode)
 {
@@ -78,7 +88,7 @@ static int begin(struct incoming *in, const char *module, unsigned spoolid, bool
     take_header(in);
     if (*in->id.name)
         rc = cms_spool_next(&in->source, &in->record, &in->length);
-    if (!rc && in->record && in->length != CARD)
+    if (!rc && in->record && (in->length != CARD || !is_punched(in->source.read.spoolid)))
         in->recfm = 'V';
     return rc;
 }

@@ -13,6 +13,7 @@
 #include "cp/dispatch/give.h"
 #include "cp/dispatch/run.h"
 #include "cp/driver/clock.h"
+#include "cp/host/host.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/system.h"
 #include "cp/nested/hardware.h"
@@ -129,6 +130,16 @@ static void single_start(const struct machine_facts *facts, const struct tree_mo
     user_start_single(drivers_line(0), &single);
 }
 
+/* 0: the option is not there, or is no line's number. Lines that are there can be so named, but for the first. */
+static unsigned line_number(const char *command_line, const char *option)
+{
+    const char *at = strstr(command_line, option);
+    unsigned number = 0;
+    for (at = at ? at + strlen(option) : ""; *at >= '0' && *at <= '9' && number <= DRIVERS_LINES; at++)
+        number = number * 10 + (unsigned)(*at - '0');
+    return number > 1 && number <= DRIVERS_LINES ? number : 0;
+}
+
 static void users_start(const struct machine_facts *facts)
 {
     const struct tree_module *kernel = machine_facts_module(facts, "ipl");
@@ -141,12 +152,16 @@ static void users_start(const struct machine_facts *facts)
         single_start(facts, kernel);
         return;
     }
+    unsigned hosts = line_number(facts->command_line, "spool-line="), count = 0;
     for (unsigned i = 0; i < drivers_lines(); i++)
-        lines[i] = drivers_line(i);
+        if (i + 1 == hosts)
+            host_start(drivers_line(i));
+        else
+            lines[count++] = drivers_line(i);
     const char *logon = strstr(facts->command_line, "logon=");
     if (logon)
         user_console_logon(logon + 6, word_length(logon + 6));
-    user_start(drivers_system_disk(), lines, drivers_lines());
+    user_start(drivers_system_disk(), lines, count);
 }
 
 /* Once a turn: users' deferred work, and the end. */

@@ -194,6 +194,10 @@ static const struct message table[] = {
      "Files that could not be told from anything else on the volume are gone; all\n"
      "others are there."},
     {9085, 'E', "Spool file {1 spoolid} is being read", "CLOSE RDR ends that."},
+    {9086, 'E', "The spool is full, or {1 userid} has as much of it as is left for others",
+     "Purge or take back files: TRANSFER RDR ALL FROM userid."},
+    {9087, 'E', "The host's request is not valid: {1 reason}",
+     "What came on the host's line is not what scripts/vmn-spool sends."},
     {9090, 'W', "Nothing was typed here for {1 number} minutes; in another one you are disconnected",
      "Your directory entry says after how long; type something, and you stay. QUERY\n"
      "SET shows the minutes."},

@@ -43,6 +43,8 @@ static bool is_user(const char *text, size_t size)
     return is_text(text, size) && directory_name_valid(text, strlen(text));
 }
 
+static bool is_origin(const char *text, size_t size) { return is_user(text, size) || !strcmp(text, SPOOL_HOST); }
+
 static bool pieces_good(const struct spool_file *f, uint32_t data_blocks)
 {
     uint32_t blocks = 0;
@@ -65,7 +67,7 @@ bool spool_file_good(const struct spool_file *f, uint32_t data_blocks)
     bool letter = f->class >= 'A' && f->class <= 'Z', digit = f->class >= '0' && f->class <= '9';
     return f->state == SPOOL_KEPT && f->spoolid >= 1 && f->spoolid <= SPOOL_ID_MAX && f->queue < SPOOL_QUEUES &&
            f->device < SPOOL_QUEUES && (letter || digit) && f->copies >= 1 && is_user(f->owner, sizeof f->owner) &&
-           is_user(f->origin, sizeof f->origin) && is_text(f->name, sizeof f->name) &&
+           is_origin(f->origin, sizeof f->origin) && is_text(f->name, sizeof f->name) &&
            is_text(f->type, sizeof f->type) && is_text(f->dist, sizeof f->dist) && is_text(f->tag, sizeof f->tag) &&
            pieces_good(f, data_blocks);
 }

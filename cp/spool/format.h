@@ -24,6 +24,9 @@ enum {
     SPOOL_TAG = 136,
 };
 
+/* As whose files are known that came from the host CP's machine runs on. It is no user ID: nobody else can be it. */
+#define SPOOL_HOST "*HOST"
+
 enum spool_queue { SPOOL_RDR, SPOOL_PRT, SPOOL_PUN, SPOOL_QUEUES };
 enum spool_state { SPOOL_GONE, SPOOL_KEPT }; /* GONE: the sector stands for no file any more */
 

@@ -15,6 +15,8 @@ static struct reader {
     unsigned at;             /* how far its records are taken */
     enum { EMPTY, COMING, CAME, GOOD, BAD } state;
     bool abandoned; /* closed while a block was coming */
+    bool looks;     /* at a file that is held for nobody: it may have become another one, */
+    uint64_t id;    /* which has not this */
     struct disk_request request;
     struct disk_segment segment;
 } readers[SPOOL_FILES];
@@ -66,7 +68,8 @@ struct spool_file *spool_reader_close(const struct user *user)
     if (!r || r->abandoned)
         return NULL;
     struct spool_file *f = r->file;
-    spool_use(f, false);
+    if (!r->looks)
+        spool_use(f, false);
     if (r->state == COMING)
         r->abandoned = true;
     else
@@ -97,6 +100,21 @@ static enum spool_io open(const struct user *user, struct reader **made, unsigne
     *r = (struct reader){.user = user, .file = f, .block = block};
     fetch(r);
     *made = r;
+    return SPOOL_OK;
+}
+
+enum spool_io spool_look(const struct user *user, struct spool_file *f)
+{
+    if (reader_of(user))
+        spool_reader_close(user);
+    if (reader_of(user))
+        return SPOOL_BUSY;
+    struct reader *r = reader_of(NULL);
+    uint8_t *block = r ? frame_alloc(&spool_account) : NULL;
+    if (!block)
+        return SPOOL_BUSY;
+    *r = (struct reader){.user = user, .file = f, .block = block, .looks = true, .id = f->id};
+    fetch(r);
     return SPOOL_OK;
 }
 
@@ -150,6 +168,8 @@ enum spool_io spool_read(const struct user *user, struct spool_reading *reading,
         io = open(user, &r, reading->spoolid);
     else if (r->abandoned)
         io = SPOOL_BUSY;
+    else if (r->looks && (r->file->id != r->id || spool_find(r->file->owner, r->file->spoolid) != r->file))
+        io = SPOOL_NONE;
     if (io != SPOOL_OK) {
         reading->bytes = 0;
         return io;

@@ -20,6 +20,7 @@ typedef void spool_arrival(const struct spool_file *, const struct spool_journey
 void spool_start(struct disk *disk, void (*news)(void), spool_arrival *arrived);
 /* NULL: it can be used. Else why not. */
 const char *spool_obstacle(void);
+bool spool_starts(void);       /* not yet, but it is on its way: spool_start() is still to come, or reads */
 unsigned spool_damaged(void); /* entries of the table that were dropped as it was read */
 bool spool_idle(void);        /* nothing is under way to the disk */
 extern uint64_t spool_news;   /* counts the calls of `news` */

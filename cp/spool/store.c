@@ -117,6 +117,7 @@ const char *spool_obstacle(void)
                                     : "there is no CP volume";
 }
 
+bool spool_starts(void) { return store.state != READY && !store.why_not; }
 unsigned spool_damaged(void) { return store.damaged; }
 struct disk *spool_disk(void) { return store.disk; }
 

@@ -36,11 +36,13 @@ static struct writer *writer_of(const struct user *user, enum spool_queue queue)
     return NULL;
 }
 
-static struct spool_unit units[DIRECTORY_USERS][SPOOL_QUEUES];
+const struct user spool_host = {.id = SPOOL_HOST};
+
+static struct spool_unit units[DIRECTORY_USERS + 1][SPOOL_QUEUES]; /* the last are the host's */
 
 struct spool_unit *spool_unit(const struct user *user, enum spool_queue queue)
 {
-    return &units[user - directory.user][queue];
+    return &units[user == &spool_host ? DIRECTORY_USERS : user - directory.user][queue];
 }
 
 void spool_units_reset(const struct user *user)
@@ -69,6 +71,7 @@ static void finish(struct writer *w)
         spool_tell();
     } else {
         unit->ticket = spool_commit(w->file, *w->to ? w->to : w->file->origin, *w->to ? SPOOL_RDR : w->file->device);
+        unit->spoolid = w->file->spoolid;
     }
     w->user = NULL;
 }

@@ -21,7 +21,10 @@ struct spool_unit {
     /* of the file that was closed last: how that went, or the ticket that tells */
     enum spool_outcome outcome;
     uint64_t ticket;
+    uint16_t spoolid; /* of that file, where it went */
 };
+/* Whose units those of the host are (SPOOL_HOST), who is not in the directory. */
+extern const struct user spool_host;
 struct spool_unit *spool_unit(const struct user *, enum spool_queue);
 void spool_units_reset(const struct user *); /* LOGON: as new */
 void spool_units_close(const struct user *); /* LOGOFF */
@@ -39,7 +42,8 @@ enum spool_io {
 
 enum { SPOOL_AT_ONCE = 256 }; /* records a call takes or gives at most, or short ones would take it too long */
 
-/* Records as in a struct spool_block, whole ones; *bytes are given and on return taken. */
+/* Records as in a struct spool_block, whole ones; *bytes are given and on return taken. What the host writes to its
+ * reader is as if it had been written to a punch. */
 enum spool_io spool_write(const struct user *, enum spool_queue, const void *records, unsigned *bytes);
 
 struct spool_close {
@@ -63,5 +67,9 @@ struct spool_reading {
     bool end;         /* they were the last */
 };
 enum spool_io spool_read(const struct user *, struct spool_reading *, void *records);
+/* Opens a file for one who only looks, whosever it is and in whatever queue: spool_read() without a spoolid reads it.
+ * It is held for nobody: others may read, change and purge it meanwhile, and once it is gone spool_read() says NONE.
+ * BUSY: what was read before still comes. */
+enum spool_io spool_look(const struct user *, struct spool_file *);
 /* The file that is open in the reader, NULL: none is. It goes back to its place. */
 struct spool_file *spool_reader_close(const struct user *);

@@ -330,6 +330,13 @@ static const struct {
     {"VMX", 9040, "tests/unit/command_text_test.c"},  {"VMX", 9041, "tests/unit/command_text_test.c"},
     /* a processor that reports errors */
     {"MCK", 9050, "tests/system/test_machine_check.py"},
+    /* the host's line */
+    {"HST", 27, "tests/unit/host_request_test.c"}, {"HST", 28, "tests/unit/host_request_test.c"},
+    {"HST", 29, "tests/unit/host_request_test.c"}, {"HST", 42, "tests/unit/host_request_test.c"},
+    {"HST", 53, "tests/unit/host_request_test.c"}, {"HST", 9080, "tests/unit/host_request_test.c"},
+    {"HST", 9082, "tests/unit/host_request_test.c"}, {"HST", 9083, "tests/unit/host_request_test.c"},
+    {"HST", 9085, "tests/unit/host_request_test.c"}, {"HST", 9086, "tests/unit/host_request_test.c"},
+    {"HST", 9087, "tests/unit/host_request_test.c"},
     /* a spool that is not what it was */
     {"SPL", 9082, "tests/unit/diagnose_spool_test.c"}, {"SPL", 9084, "tests/unit/session_start_test.c"},
 };
