@@ -139,6 +139,20 @@ static void a_received_file_replaces_none_unless_told_to(void **state)
     shows("RECEIVE (REPLACE", 0, "File F T A1 received from SENDER\n");
 }
 
+static void lines_of_any_length_come_as_they_are_if_the_first_has_eighty_bytes_too(void **state)
+{
+    (void)state;
+    make("F T A", "01234567890123456789012345678901234567890123456789012345678901234567890123456789/b");
+    obey("PRINT F T A");
+    fake_cms_deliver_lines("F", "T");
+    shows("RECEIVE 7 G T", 0, "File G T A1 received from SENDER\n");
+    shows("COMPARE F T A G T A", 0, "DMSCMP179I Comparing F T A1 with G T A1\n");
+    obey("PRINT F T A");
+    fake_cms_deliver_lines("F", "T");
+    shows("READCARD H T", 0, "");
+    shows("COMPARE F T A H T A", 0, "DMSCMP179I Comparing F T A1 with H T A1\n");
+}
+
 static void a_netdata_file_that_contradicts_itself_is_refused_and_stays(void **state)
 {
     (void)state;
@@ -209,6 +223,7 @@ int main(void)
         TEST(a_file_that_cannot_be_stored_stays_in_the_reader),
         TEST(what_is_sent_is_received_as_it_was),
         TEST(a_received_file_replaces_none_unless_told_to),
+        TEST(lines_of_any_length_come_as_they_are_if_the_first_has_eighty_bytes_too),
         TEST(a_netdata_file_that_contradicts_itself_is_refused_and_stays),
         TEST(the_reader_is_listed_and_shown),
         TEST(what_cp_cannot_do_is_told),

@@ -221,6 +221,8 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
         return false;
     memcpy(fake_cms_cp_asked, text, length);
     fake_cms_cp_asked[length] = 0;
+    if (!strncmp(fake_cms_cp_asked, "CLOSE RDR", 9))
+        reader_at = 0;
     bool truncated = n > size;
     n = truncated ? size : n;
     memcpy(response, cp_response, n);
@@ -235,6 +237,12 @@ struct clock_time cms_clock_now(void)
 }
 
 /* ---- spooled devices --------------------------------------------------------------------------------------------- */
+
+void fake_cms_deliver_lines(const char *name, const char *type)
+{
+    fake_cms_deliver(name, type);
+    in_reader.device = CMS_READER;
+}
 
 void fake_cms_deliver(const char *name, const char *type)
 {
@@ -283,7 +291,6 @@ enum cms_spool_status cms_spool_file(enum cms_device device, unsigned spoolid, s
 {
     if (fake_cms_spool)
         return fake_cms_spool;
-    reader_at = 0;
     if (device != CMS_READER || spoolid || !in_reader.spoolid)
         return CMS_SPOOL_NONE;
     *file = in_reader;
