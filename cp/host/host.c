@@ -10,14 +10,16 @@
 #include "cp/message/level.h"
 #include "cp/message/message.h"
 #include "cp/spool/unit.h"
+#include "cp/terminal/ring.h"
 #include "cp/time/timer.h"
 #include "cp/time/work.h"
 #include "lib/format.h"
 
-enum { AGAIN_US = 1000, WORDS = 5, NAME = 8, ROW = 120 };
+enum { AGAIN_US = 1000, WORDS = 5, NAME = 8, ROW = 120, AT_ONCE = 1024, INPUT = 8192 /* a power of two, more than a frame */ };
 
 static struct {
     struct line *line;
+    struct ring input;
     struct frame request, answer;
     bool asked;           /* there is a request, which has no answer yet */
     bool judged;          /* it is a good one, in `words` */
@@ -196,9 +198,7 @@ static bool do_data(const struct words *w)
     host.taken += bytes;
     if (io == SPOOL_OK && host.taken == w->bytes)
         say("OK");
-    else if (io == SPOOL_OK)
-        work_begin(&work);
-    else if (failed(io))
+    else if (io != SPOOL_OK && failed(io))
         forget_open();
     else
         return false;
@@ -401,6 +401,18 @@ static void judge(void)
     }
 }
 
+static void listen(void)
+{
+    for (unsigned n = 0; n < AT_ONCE && !host.asked && is_sent() && ring_used(&host.input); n++) {
+        enum frame_taken taken = frame_take(&host.request, host.input.bytes[host.input.tail++ % INPUT]);
+        host.lost = taken == FRAME_LOST;
+        host.asked = taken != FRAME_MORE;
+    }
+    if (host.line->held && ring_room(&host.input) >= INPUT / 2)
+        line_resume(host.line);
+}
+
+/* A bounded part of a request: to look at one takes as long as to do what it asks for. */
 static void go_on(struct work *w)
 {
     (void)w;
@@ -408,12 +420,13 @@ static void go_on(struct work *w)
         forget_open();
     host.restarts = false;
     send();
-    if (host.asked && !host.judged)
-        judge();
+    listen();
     if (host.judged)
         obey();
-    if (!host.asked && is_sent())
-        line_resume(host.line);
+    else if (host.asked)
+        judge();
+    if (host.asked ? !again.armed : is_sent() && ring_used(&host.input))
+        work_begin(&work);
 }
 
 /* ---- the line ---------------------------------------------------------------------------------------------------- */
@@ -421,22 +434,18 @@ static void go_on(struct work *w)
 static uint32_t room(struct line *line)
 {
     (void)line;
-    return host.asked || host.restarts || !is_sent() ? 0 : sizeof(struct frame);
+    return ring_room(&host.input);
 }
 
-/* A line that cannot make the other end wait loses what comes too early: no frame, for which there is an answer. */
+/* A line that cannot make the other end wait loses what comes too early: what is left is no frame, which is answered. */
 static void take_input(struct line *line, uint8_t byte)
 {
-    if (!room(line))
-        return;
-    enum frame_taken taken = frame_take(&host.request, byte);
-    host.lost = taken == FRAME_LOST;
-    host.asked = taken != FRAME_MORE;
-    if (host.asked)
-        work_begin(&work);
+    if (room(line))
+        ring_put(&host.input, byte);
+    work_begin(&work);
 }
 
-static void drain(struct line *line)
+static void go_on_sending(struct line *line)
 {
     (void)line;
     work_begin(&work);
@@ -449,6 +458,7 @@ static void take_carrier(struct line *line, bool there)
     host.asked = host.judged = host.known = host.lost = false;
     host.request.got = host.taken = 0;
     host.request.lost = false;
+    host.input.tail = host.input.head;
     host.ticket = 0;
     host.restarts = true;
     work_begin(&work);
@@ -456,9 +466,11 @@ static void take_carrier(struct line *line, bool there)
 
 void host_start(struct line *line)
 {
+    static uint8_t input[INPUT];
     host.line = line;
+    host.input = (struct ring){.bytes = input, .size = INPUT};
     line->input = take_input;
     line->ready = room;
-    line->room = drain;
+    line->room = go_on_sending;
     line->carrier = take_carrier;
 }
