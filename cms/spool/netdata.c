@@ -4,11 +4,18 @@
 #include <string.h>
 
 #include "cms/command/messages.h"
+#include "cms/kernel/clock.h"
+#include "cms/kernel/cp.h"
 #include "cms/kernel/heap.h"
+#include "lib/format.h"
 
 enum { FIRST = 0x80, LAST = 0x40, CONTROL = 0x20, SEGMENT = 253, HEAD = 2 };
-enum unit { INMDSNAM = 0x0002, INMDSORG = 0x003c, INMLRECL = 0x0042, INMRECFM = 0x0049, INMFUID = 0x1012,
-            INMTUID = 0x1002, INMUTILN = 0x1028 };
+/* The only node there is; CP's QUERY USERID says so. */
+static const char NODE[] = "VMN";
+
+enum unit { INMDSNAM = 0x0002, INMDSORG = 0x003c, INMLRECL = 0x0042, INMRECFM = 0x0049, INMTNODE = 0x1001,
+            INMTUID = 0x1002, INMFNODE = 0x1011, INMFUID = 0x1012, INMFTIME = 0x1024, INMUTILN = 0x1028,
+            INMSIZE = 0x102c, INMFFM = 0x102d };
 enum { RECFM_F = 0x8000, RECFM_V = 0x4000, PHYSICAL_SEQUENTIAL = 0x4000, NAME = 6 };
 
 /* ---- onto cards -------------------------------------------------------------------------------------------------- */
@@ -87,27 +94,46 @@ static void add_words(struct text *t, enum unit key, unsigned count, const char 
     }
 }
 
+static void add_word(struct text *t, enum unit key, const char *word) { add_words(t, key, 1, &word); }
+
+/* "19901121140531" */
+static void add_time(struct text *t)
+{
+    struct clock_date now = cms_clock_split(cms_clock_now().unix_seconds);
+    char text[32];
+    format_text(text, sizeof text, "%04u%02u%02u%02u%02u%02u", (unsigned)now.year, (unsigned)now.month,
+                (unsigned)now.day, (unsigned)now.hour, (unsigned)now.minute, (unsigned)now.second);
+    add_word(t, INMFTIME, text);
+}
+
 static void add_file(struct text *t, const struct edf_file_facts *f)
 {
+    uint64_t size = (uint64_t)f->records * f->lrecl;
     add_value(t, INMDSORG, PHYSICAL_SEQUENTIAL, 2);
     add_value(t, INMLRECL, f->lrecl, 4);
     add_value(t, INMRECFM, f->recfm == 'F' ? RECFM_F : RECFM_V, 2);
+    add_value(t, INMSIZE, size < UINT32_MAX ? (uint32_t)size : UINT32_MAX, 4);
 }
 
 int netdata_begin(struct netdata_out *out, const struct file_found *found, const char *to)
 {
     const struct edf_file_facts *f = &found->facts;
-    const char mode[] = {found->mode->letter, f->mode_number, 0};
+    const char letter[] = {found->mode->letter, 0}, number[] = {f->mode_number, 0};
     struct text one = {0}, two = {0}, three = {0};
     out->used = 0;
     add_ebcdic(&one, "INMR01");
     add_value(&one, INMLRECL, CARD, 1);
-    add_words(&one, INMTUID, 1, &to);
+    add_word(&one, INMFNODE, NODE);
+    add_word(&one, INMFUID, cms_cp_user());
+    add_word(&one, INMTNODE, NODE);
+    add_word(&one, INMTUID, to);
+    add_time(&one);
     add_ebcdic(&two, "INMR02");
     add_number(&two, 1, 4);
-    add_words(&two, INMUTILN, 1, (const char *const[]){"INMCOPY"});
+    add_word(&two, INMUTILN, "INMCOPY");
     add_file(&two, f);
-    add_words(&two, INMDSNAM, 3, (const char *const[]){mode, f->name, f->type});
+    add_words(&two, INMDSNAM, 3, (const char *const[]){letter, f->name, f->type});
+    add_word(&two, INMFFM, number);
     add_ebcdic(&three, "INMR03");
     add_file(&three, f);
     int rc = put_record(out, one.bytes, one.length, CONTROL);
@@ -205,8 +231,8 @@ static void take_value(struct netdata_facts *f, uint32_t key, unsigned index, co
         f->lrecl = number_at(at, length);
     else if (key == INMRECFM && length == 2)
         f->recfm = number_at(at, 2) & RECFM_F ? 'F' : 'V';
-    else if (key == INMDSNAM && index == 0 && length == 2)
-        f->number = (char)edf_ascii_from_ebcdic(at[1]);
+    else if (key == INMFFM && length == 1)
+        f->number = (char)edf_ascii_from_ebcdic(*at);
     else if (key == INMDSNAM && index == 1)
         take_word(f->name, at, length);
     else if (key == INMDSNAM && index == 2)

@@ -1,7 +1,7 @@
 /* NETDATA, the form in which SENDFILE puts a file onto cards: records cut into segments of up to 253 bytes, each with
  * its length and what part of its record it is; records of control before and behind say name, type, mode, format
- * and length. z/OS "TSO/E Customization", "Format of Transmitted Data". Control records are EBCDIC; a file's records
- * are as they are. */
+ * and length. z/OS "TSO/E Customization", "Format of transmitted data". Control records are EBCDIC; a file's records
+ * are as they are. Text units stand in any order; those the book calls always present are there. */
 #pragma once
 #include "cms/spool/spool.h"
 

@@ -15,7 +15,8 @@
 #include "cp/time/work.h"
 #include "lib/format.h"
 
-enum { AGAIN_US = 1000, WORDS = 5, NAME = 8, ROW = 120, AT_ONCE = 1024, INPUT = 8192 /* a power of two, more than a frame */ };
+enum { AGAIN_US = 1000, WORDS = 5, NAME = 8, ROW = 120 };
+enum { AT_ONCE = 1024, INPUT = 8192 /* bytes: a power of two, more than a frame */ };
 
 static struct {
     struct line *line;
@@ -437,7 +438,7 @@ static uint32_t room(struct line *line)
     return ring_room(&host.input);
 }
 
-/* A line that cannot make the other end wait loses what comes too early: what is left is no frame, which is answered. */
+/* A line that cannot make the other end wait loses what comes too early: what is left is no frame, and answered so. */
 static void take_input(struct line *line, uint8_t byte)
 {
     if (room(line))

@@ -1,4 +1,5 @@
 /* Files to the punch, the printer and other users, and from the reader. */
+#define _GNU_SOURCE /* memmem */
 #include "tests/unit/cms_scene.h"
 
 enum { CARD_BYTES = CMS_SPOOL_LENGTH + 80 };
@@ -129,6 +130,32 @@ static void what_is_sent_is_received_as_it_was(void **state)
     }
 }
 
+/* The bytes of a file's control records: what another NETDATA reader finds. EBCDIC is shown as ASCII. */
+static void control_records_have_the_units_the_book_wants(void **state)
+{
+    static const char *const wanted[] = {
+        "INMR01\0\x42\0\1\0\1\x50", "\x10\x11\0\1\0\3VMN", "\x10\x01\0\1\0\3VMN", "\x10\x02\0\1\0\3BOB",
+        "\x10\x24\0\1\0\x0e""20261121140531", "INMR02\0\0\0\1", "\x10\x28\0\1\0\7INMCOPY",
+        "\0\x3c\0\1\0\2\x40\0", "\x10\x2c\0\1\0\4\0\0\0\x0a", "\0\2\0\3\0\1A\0\1F\0\1T", "\x10\x2d\0\1\0\1""1",
+        "INMR03", "INMR06",
+    };
+    static const size_t lengths[] = {13, 9, 9, 9, 20, 10, 13, 8, 10, 13, 7, 6, 6};
+    char all[4096];
+    size_t n = 0;
+    (void)state;
+    make("F T A", "alpha/beta");
+    obey("SENDFILE F T BOB");
+    for (size_t at = 0; at < fake_cms_punched_bytes; at += CARD_BYTES)
+        for (unsigned i = 0; i < 80; i++) {
+            uint8_t byte = fake_cms_punched[at + CMS_SPOOL_LENGTH + i], ascii = edf_ascii_from_ebcdic(byte);
+            bool letter = byte >= 0xc1 && ((ascii >= 'A' && ascii <= 'Z') || (ascii >= '0' && ascii <= '9'));
+            all[n++] = (char)(letter ? ascii : byte);
+        }
+    for (unsigned i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (!memmem(all, n, wanted[i], lengths[i]))
+            fail_msg("%u is missing", i);
+}
+
 static void a_received_file_replaces_none_unless_told_to(void **state)
 {
     (void)state;
@@ -224,6 +251,7 @@ int main(void)
         TEST(what_is_sent_is_received_as_it_was),
         TEST(a_received_file_replaces_none_unless_told_to),
         TEST(lines_of_any_length_come_as_they_are_if_the_first_has_eighty_bytes_too),
+        TEST(control_records_have_the_units_the_book_wants),
         TEST(a_netdata_file_that_contradicts_itself_is_refused_and_stays),
         TEST(the_reader_is_listed_and_shown),
         TEST(what_cp_cannot_do_is_told),
