@@ -16,6 +16,8 @@ struct cms_cp_answer {
 bool cms_cp_present(void);
 /* The user ID, without blanks; "CMSUSER" without CP. */
 const char *cms_cp_user(void);
+/* The only node there is, as CP's QUERY USERID says. */
+static const char CMS_NODE[] __attribute__((unused)) = "VMN";
 /* Obeys a CP command, of 1 to CMS_CP_COMMAND_MAX bytes; its response, lines ended by newlines, goes to `response`.
  * False if CP is not there or would not take the call; the answer is then not set. */
 bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer);

@@ -1,5 +1,6 @@
 /* Tab: files to send, and options. */
 #include "cms/command/complete.h"
+#include "cms/spool/names.h"
 #include "cms/spool/spool.h"
 
 static void one_file(const struct arguments *typed, struct candidates *c)
@@ -31,7 +32,43 @@ static void peek_option(const struct arguments *t, struct candidates *c)
         offer_options(cms_spool_peek_options, c);
 }
 
+static void names_verb(const struct arguments *t, struct candidates *c)
+{
+    if (t->count)
+        return;
+    candidate_offer(c, "ADD");
+    candidate_offer(c, "DELETE");
+}
+
+static bool offer_nickname(void *candidates, const struct nickname *n)
+{
+    candidate_offer(candidates, n->nick);
+    return true;
+}
+
+static void nicknames(const struct arguments *t, struct candidates *c)
+{
+    (void)t;
+    names_each("NAM", offer_nickname, c);
+}
+
+static void nickname(const struct arguments *t, struct candidates *c)
+{
+    if (!t->count)
+        nicknames(t, c);
+}
+
+static void note_option(const struct arguments *t, struct candidates *c)
+{
+    (void)t;
+    candidate_offer(c, "FILE");
+    candidate_offer(c, "NOTEBOOK");
+    candidate_offer(c, "NONOTEBOOK");
+}
+
 const struct command_completion spool_completions[] = {
+    {"NAMES", names_verb, NULL},       {"NOTE", nicknames, note_option},
+    {"TELL", nickname, NULL},
     {"PEEK", NULL, peek_option},       {"PRINT", one_file, NULL},        {"PUNCH", one_file, punch_option},
     {"READCARD", one_file, NULL},      {"RECEIVE", NULL, receive_option}, {"SENDFILE", one_file, NULL},
     {0},

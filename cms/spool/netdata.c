@@ -10,9 +10,6 @@
 #include "lib/format.h"
 
 enum { FIRST = 0x80, LAST = 0x40, CONTROL = 0x20, SEGMENT = 253, HEAD = 2 };
-/* The only node there is; CP's QUERY USERID says so. */
-static const char NODE[] = "VMN";
-
 enum unit { INMDSNAM = 0x0002, INMDSORG = 0x003c, INMLRECL = 0x0042, INMRECFM = 0x0049, INMTNODE = 0x1001,
             INMTUID = 0x1002, INMFNODE = 0x1011, INMFUID = 0x1012, INMFTIME = 0x1024, INMUTILN = 0x1028,
             INMSIZE = 0x102c, INMFFM = 0x102d };
@@ -123,9 +120,9 @@ int netdata_begin(struct netdata_out *out, const struct file_found *found, const
     out->used = 0;
     add_ebcdic(&one, "INMR01");
     add_value(&one, INMLRECL, CARD, 1);
-    add_word(&one, INMFNODE, NODE);
+    add_word(&one, INMFNODE, CMS_NODE);
     add_word(&one, INMFUID, cms_cp_user());
-    add_word(&one, INMTNODE, NODE);
+    add_word(&one, INMTNODE, CMS_NODE);
     add_word(&one, INMTUID, to);
     add_time(&one);
     add_ebcdic(&two, "INMR02");

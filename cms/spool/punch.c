@@ -5,6 +5,7 @@
 #include "cms/console/output.h"
 #include "cms/kernel/clock.h"
 #include "cms/kernel/heap.h"
+#include "cms/spool/names.h"
 #include "cms/spool/netdata.h"
 #include "cms/spool/spool.h"
 #include "lib/format.h"
@@ -23,14 +24,9 @@ struct sent {
     char text[FILE_ID_MAX];
 };
 
-static int open(struct sent *f, const char *module, const struct arguments *a, int words)
+static int open(struct sent *f, const char *module, const struct file_id *id)
 {
-    struct file_id id;
-    int rc = a->count > words ? cms_message(module, MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[words])) : 0;
-    if (!rc)
-        rc = cms_file_id_read(module, a->operand, a->count < words ? a->count : words, 'A', false, &id);
-    if (!rc)
-        rc = cms_file_find(module, &id, &f->found);
+    int rc = cms_file_find(module, id, &f->found);
     if (rc)
         return rc;
     cms_file_found_text(&f->found, f->text);
@@ -39,6 +35,13 @@ static int open(struct sent *f, const char *module, const struct arguments *a, i
     if (!status && !f->record)
         status = EDF_NO_MEMORY;
     return status ? cms_file_failed(module, status, f->found.mode, f->text) : 0;
+}
+
+/* The first words are a fileid, of 3 at most. */
+static int read_id(const char *module, const struct arguments *a, int words, struct file_id *id)
+{
+    return words > 3 ? cms_message(module, MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[3]))
+                     : cms_file_id_read(module, a->operand, words, 'A', false, id);
 }
 
 static void close(struct sent *f)
@@ -96,11 +99,14 @@ static int to_device(const struct arguments *a, const char *module, enum cms_dev
     struct file_options options;
     struct sent f = {0};
     struct spool_sink sink;
+    struct file_id id;
     char name[40];
     bool punch = device == CMS_PUNCH;
     int rc = cms_file_options(module, a, punch ? punch_options : no_options, &options);
     if (!rc)
-        rc = open(&f, module, a, 3);
+        rc = read_id(module, a, a->count, &id);
+    if (!rc)
+        rc = open(&f, module, &id);
     if (!rc)
         rc = cms_spool_begin(&sink, module, device);
     if (!rc) {
@@ -145,35 +151,42 @@ static int find_user(const struct arguments *a, const struct word **user)
     return words;
 }
 
-int cms_spool_sendfile(const struct arguments *a)
+int cms_spool_send(const char *module, const struct file_id *id, const char *userid)
 {
-    struct file_options options;
     struct sent f = {0};
     struct netdata_out out;
-    const struct word *user = NULL;
     char operands[60], name[40];
-    int words = find_user(a, &user), rc = cms_file_options("SFL", a, no_options, &options);
-    if (!rc && !words)
-        rc = cms_message("SFL", MESSAGE_INCOMPLETE_FILEID);
-    if (!rc && user->raw_length > 8)
-        rc = cms_message("SFL", MESSAGE_INVALID_OPERAND, cms_typed(user));
+    int rc = open(&f, module, id);
     if (!rc)
-        rc = open(&f, "SFL", &(struct arguments){.count = words, .operand = {a->operand[0], a->operand[1],
-                                                                               a->operand[2], a->operand[3]}}, 3);
-    if (!rc)
-        rc = cms_spool_begin(&out.sink, "SFL", CMS_PUNCH);
+        rc = cms_spool_begin(&out.sink, module, CMS_PUNCH);
     if (!rc) {
-        rc = netdata_begin(&out, &f.found, user->text);
+        rc = netdata_begin(&out, &f.found, userid);
         if (!rc)
-            rc = send_records(&f, "SFL", put_data, &out);
+            rc = send_records(&f, module, put_data, &out);
         if (!rc)
             rc = netdata_end(&out);
         close_name(name, &f);
-        format_text(operands, sizeof operands, "TO %s %s", user->text, name);
+        format_text(operands, sizeof operands, "TO %s %s", userid, name);
         rc = cms_spool_end(&out.sink, rc, operands);
     }
     if (!rc)
-        tell_sent(&f, user->text);
+        tell_sent(&f, userid);
     close(&f);
     return rc;
+}
+
+int cms_spool_sendfile(const struct arguments *a)
+{
+    struct file_options options;
+    struct file_id id;
+    char userid[9];
+    const struct word *user = NULL;
+    int words = find_user(a, &user), rc = cms_file_options("SFL", a, no_options, &options);
+    if (!rc && !words)
+        rc = cms_message("SFL", MESSAGE_INCOMPLETE_FILEID);
+    if (!rc)
+        rc = names_resolve("SFL", user, userid);
+    if (!rc)
+        rc = read_id("SFL", a, words, &id);
+    return rc ? rc : cms_spool_send("SFL", &id, userid);
 }

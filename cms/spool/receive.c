@@ -6,6 +6,7 @@
 #include "cms/kernel/clock.h"
 #include "cms/kernel/heap.h"
 #include "cms/spool/netdata.h"
+#include "cms/spool/note.h"
 #include "cms/spool/spool.h"
 
 enum { REPLACE, NOREPLACE };
@@ -217,6 +218,33 @@ static int name_received(const char *module, const struct arguments *a, int at, 
     return 0;
 }
 
+/* The next of them has been read. */
+static int receive_note(struct incoming *in, const struct cms_spool_file *file)
+{
+    struct spool_target t;
+    int rc = notebook_begin(&t, "RCV", "ALL");
+    while (!rc && in->record) {
+        rc = cms_halted() ? COMMAND_HALTED : cms_spool_store(&t, in->record, in->length);
+        if (!rc)
+            rc = go_on(in);
+    }
+    if (t.writer || !rc)
+        rc = cms_spool_stored(&t, rc);
+    if (!rc)
+        cms_text("Note from %s added to %s", file->origin, t.text);
+    return rc;
+}
+
+static int receive_file(struct incoming *in, struct spool_target *t, const struct cms_spool_file *file)
+{
+    int rc = cms_spool_target(t);
+    if (!rc)
+        rc = store(in, t);
+    if (!rc)
+        cms_text("File %s received from %s", t->text, file->origin);
+    return rc;
+}
+
 int cms_spool_receive(const struct arguments *a)
 {
     struct spool_target t = {.module = "RCV"};
@@ -234,12 +262,10 @@ int cms_spool_receive(const struct arguments *a)
     rc = open(&in, "RCV", file.spoolid, true);
     if (!rc)
         rc = name_received("RCV", a, at, &in, &file, &t.id);
-    if (!rc)
-        rc = cms_spool_target(&t);
-    if (!rc)
-        rc = store(&in, &t);
-    if (!rc)
-        cms_text("File %s received from %s", t.text, file.origin);
+    if (!rc && in.is_netdata && !strcmp(in.id.type, "NOTE") && a->count == at)
+        rc = receive_note(&in, &file);
+    else if (!rc)
+        rc = receive_file(&in, &t, &file);
     forget(&in);
     return close_reader(rc);
 }

@@ -58,10 +58,18 @@ int cms_spool_store(struct spool_target *, const uint8_t *record, size_t length)
 /* Makes the file true, or, with `rc` not 0, forgets it. */
 int cms_spool_stored(struct spool_target *, int rc);
 
+/* ---- to another user --------------------------------------------------------------------------------------------- */
+
+/* Sends a file as SENDFILE does. 0, or the return code of a message. */
+int cms_spool_send(const char *module, const struct file_id *, const char *userid);
+
 /* ---- the commands ------------------------------------------------------------------------------------------------ */
 int cms_spool_punch(const struct arguments *);
 int cms_spool_print(const struct arguments *);
 int cms_spool_sendfile(const struct arguments *);
+int cms_spool_names(const struct arguments *);
+int cms_spool_note(const struct arguments *);
+int cms_spool_tell(const struct arguments *);
 int cms_spool_readcard(const struct arguments *);
 int cms_spool_receive(const struct arguments *);
 int cms_spool_peek(const struct arguments *);
