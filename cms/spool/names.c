@@ -289,7 +289,8 @@ int cms_spool_names(const struct arguments *a)
     if (adds)
         return add(a);
     if (deletes)
-        return a->count < 2 ? cms_message("NAM", MESSAGE_PARAMETER_MISSING, "DELETE") : change(a->operand[1].text, NULL);
+        return a->count < 2 ? cms_message("NAM", MESSAGE_PARAMETER_MISSING, "DELETE")
+                            : change(a->operand[1].text, NULL);
     int rc = names_each("NAM", show, &w);
     return rc || w.count || !w.nick ? rc : cms_message("NAM", MESSAGE_NO_NICKNAME, w.nick);
 }

@@ -177,7 +177,8 @@ static const char *const words[] = {
     "/RELEASE A/ 1 ", "FORMAT 192 D", "DATE ", "LABEL ",
     "FOR 1 ", "HELP ", "QUERY DISK", "CP ", "SET IMPCP OFF", "HT", "RT", "HI", "HX", "STATEW ", "hole ",
     "PUNCH ", "PRINT ", "SENDFILE ", "READCARD ", "RECEIVE ", "PEEK ", "RDRLIST", "NOHEADER ", "TO BOB ",
-    "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ", "TELL ",
+    "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ",
+    "TELL ",
 };
 
 static size_t add(char *line, size_t n, uint8_t byte)

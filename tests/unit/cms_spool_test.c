@@ -252,7 +252,8 @@ static void a_names_file_may_be_written_by_hand(void **state)
     char line[200];
     (void)state;
     snprintf(line, sizeof line, "%s NAMES A", cms_cp_user());
-    make(line, "a comment/:NICK.al   :Name.Alan :list.x/   :phone.1 :userid.alan7/:nick./:nick.empty/:nick.two :userid.t:x");
+    make(line, "a comment/:NICK.al   :Name.Alan :list.x/   :phone.1 :userid.alan7/:nick./:nick.empty"
+               "/:nick.two :userid.t:x");
     shows("NAMES", 0,
           "Nickname Userid   Node     Name\n"
           "AL       ALAN7    VMN      Alan\n"
