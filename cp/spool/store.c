@@ -25,7 +25,7 @@ static struct {
     unsigned damaged;
     uint64_t round;                    /* the tickets up to this one are kept at its end */
     uint64_t kept;                     /* likewise of the last round */
-    uint64_t failed_from, failed_to;   /* of the last round that failed */
+    uint64_t failed_from, failed_to;   /* of the last rounds in a row that failed */
     bool failed;                       /* the round at hand */
 } store;
 
@@ -137,13 +137,8 @@ static bool any_fresh(bool flushed)
     return any;
 }
 
-static bool any_dirty(void)
-{
-    for (struct spool_slot *s = spool_slots; s < spool_slots + SPOOL_FILES; s++)
-        if (s->dirty)
-            return true;
-    return false;
-}
+/* For each change somebody may wait, also for one that the round under way has written though it came later. */
+static bool any_behind(void) { return spool_last_ticket != store.kept; }
 
 /* The next sector, or, behind the last, the flush. */
 static void write_slot(void)
@@ -206,12 +201,15 @@ static void end_round(void)
             return;
         }
     }
-    if (store.failed)
-        store.failed_from = store.kept + 1, store.failed_to = store.round;
+    if (store.failed) {
+        if (store.failed_to != store.kept)
+            store.failed_from = store.kept + 1;
+        store.failed_to = store.round;
+    }
     store.kept = store.round;
     store.phase = RESTS;
     spool_tell();
-    if (!store.failed && any_dirty())
+    if (any_behind())
         begin_round();
 }
 
@@ -261,4 +259,4 @@ enum spool_outcome spool_outcome(uint64_t ticket)
     return ticket >= store.failed_from && ticket <= store.failed_to ? SPOOL_FAILED : SPOOL_DONE;
 }
 
-bool spool_idle(void) { return store.state != LOADING && store.phase == RESTS && (store.failed || !any_dirty()); }
+bool spool_idle(void) { return store.state != LOADING && store.phase == RESTS && !any_behind(); }

@@ -227,6 +227,27 @@ static void spoolids_are_an_owners_own_and_orders_a_queues(void **state)
     assert_non_null(spool_find("ALICE", 1));
 }
 
+/* Whether it comes before or behind what is being written, and whether the disk takes it or not. */
+static void what_changes_while_the_table_is_written_is_answered_too(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        send_file(bob, "ALICE", "FILE", 1, 1);
+    for (unsigned fails = 0; fails < 2; fails++)
+        for (unsigned changed = 1; changed <= 3; changed++) {
+            uint64_t first = spool_change(spool_find("ALICE", 2)), second;
+            work_all();
+            assert_non_null(area.first);
+            area.fail = fails;
+            second = spool_change(spool_find("ALICE", changed));
+            settle();
+            area.fail = false;
+            assert_int_equal(spool_outcome(first), fails ? SPOOL_FAILED : SPOOL_DONE);
+            assert_int_equal(spool_outcome(second), fails ? SPOOL_FAILED : SPOOL_DONE);
+            assert_true(spool_idle());
+        }
+}
+
 static void what_is_open_at_logoff_is_kept(void **state)
 {
     (void)state;
@@ -271,6 +292,7 @@ int main(void)
         TEST(an_altered_block_costs_its_file_and_no_other),
         TEST(what_the_disk_refuses_is_not_called_kept),
         TEST(spoolids_are_an_owners_own_and_orders_a_queues),
+        TEST(what_changes_while_the_table_is_written_is_answered_too),
         TEST(what_is_open_at_logoff_is_kept),
         TEST(without_an_area_there_is_no_spool),
     };
