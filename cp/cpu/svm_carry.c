@@ -8,9 +8,11 @@
 #include "cp/storage/frame.h"
 #include "cp/vcpu/breakpoint.h"
 #include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/execute_state.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/linear.h"
 #include "cp/vcpu/registers.h"
+#include "cp/vcpu/segment.h"
 
 enum { VTPR = 0x80, TPR_MOST = 15, CR3_TARGETS = 4, MSR_TSC_AUX = 0xC0000103u };
 #define CR3_NO_FLUSH (1ull << 63)
@@ -125,6 +127,21 @@ bool svm_skip(struct vcpu *vcpu, struct svm_region *region, unsigned length)
     return skip(vcpu, region, length, 0);
 }
 
+/* SMSW and LMSW exit before the processor has looked at their operand in memory: what segmentation and alignment have
+ * against it is said here. */
+static bool word_reachable(struct vcpu *vcpu, const struct svm_access *a, bool write)
+{
+    const struct execute_seams seams = svm_seams(vcpu);
+    uint64_t offset = instruction_offset(&a->operand, &seams, vcpu->exit.rip), linear = operand_address(vcpu, a);
+
+    if (!segment_allows(vcpu, a->operand.segment, offset, linear, sizeof(uint16_t), write))
+        return false;
+    if (!(linear % sizeof(uint16_t)) || !state_checks_alignment(vcpu->vm))
+        return true;
+    vcpu_queue_exception(vcpu, VECTOR_AC, true, 0);
+    return false;
+}
+
 /* ---- control registers --------------------------------------------------------------- */
 
 /* MOV from CR0 or CR4, SMSW: what the read shadow says. */
@@ -137,6 +154,8 @@ __attribute__((noinline)) bool svm_carry_seen(struct vcpu *vcpu, struct svm_regi
         gpr_set(vcpu, a->reg, value, a->size);
         return svm_skip(vcpu, region, a->length);
     }
+    if (!word_reachable(vcpu, a, true))
+        return svm_look_again(vcpu, region->state.vmcb);
     vcpu->refused.qualification = 0;
     int result = linear_write(vcpu, operand_address(vcpu, a), &value, sizeof(uint16_t), &where, &error);
     if (result)
@@ -212,6 +231,8 @@ static bool source_report(struct vcpu *vcpu, struct svm_region *region, const st
         vcpu->exit.qualification = operand_address(vcpu, a);
     if (a->kind != SVM_ACCESS_LMSW)
         return true;
+    if (a->memory && !word_reachable(vcpu, a, false))
+        return svm_look_again(vcpu, region->state.vmcb);
     if (a->memory)
         region->state.image.guest_linear_address = operand_address(vcpu, a);
     vcpu->refused.qualification = 0;

@@ -477,11 +477,21 @@ enum instruction_class instruction_class(const struct instruction *in)
     return in->destination == OPERAND_MMX || in->source == OPERAND_MMX ? INSTRUCTION_MMX : INSTRUCTION_SSE;
 }
 
-uint64_t instruction_address(const struct instruction *in, const struct execute_seams *seams, uint64_t rip)
+static struct place operand_place(const struct instruction *in, const struct execute_seams *seams, uint64_t rip)
 {
     const struct execution x = {.in = in, .seams = seams, .rip = rip};
 
-    return (execute_is_string(in->operation) ? execute_string_place(&x) : execution_memory_place(&x)).linear;
+    return execute_is_string(in->operation) ? execute_string_place(&x) : execution_memory_place(&x);
+}
+
+uint64_t instruction_address(const struct instruction *in, const struct execute_seams *seams, uint64_t rip)
+{
+    return operand_place(in, seams, rip).linear;
+}
+
+uint64_t instruction_offset(const struct instruction *in, const struct execute_seams *seams, uint64_t rip)
+{
+    return operand_place(in, seams, rip).offset;
 }
 
 int instruction_execute(const struct instruction *in, const struct execute_seams *seams, uint64_t rip)

@@ -91,6 +91,8 @@ enum execute_result {
 /* The linear address of the memory operand. `rip` is the instruction's own. (String operations: the source, or the
  * destination for those that have only that.) */
 uint64_t instruction_address(const struct instruction *, const struct execute_seams *, uint64_t rip);
+/* The same operand's offset in its segment, in->segment. */
+uint64_t instruction_offset(const struct instruction *, const struct execute_seams *, uint64_t rip);
 
 /* enum execute_result, or the value with which a seam failed (which must be none of those: use others, e.g. <= -2). */
 int instruction_execute(const struct instruction *, const struct execute_seams *, uint64_t rip);

@@ -74,6 +74,12 @@ def test_the_resume_flag_is_cleared_behind_what_cp_does_and_set_in_its_faults(op
     assert len(lines) == 13 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
 
 
+@HOSTS
+def test_a_status_word_in_memory_faults_as_a_word_does(options):
+    lines = printed("status_word", options)
+    assert len(lines) == 21 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
+
+
 # QEMU's repetitions are met by their breakpoint again after each element
 QEMU_LACKS = {"stosb", "movsb", "lodsb", "scasb"}
 
