@@ -28,12 +28,20 @@ static bool triggered_by_gate(const struct pit_channel *c)
     return c->mode == MODE_ONE_SHOT || c->mode == MODE_HARDWARE_STROBE;
 }
 
+/* "Mode 0": the first byte of two disables counting and sets OUT low, until the second has come. */
+static bool half_written(const struct pit_channel *c)
+{
+    return c->mode == MODE_TERMINAL_COUNT && c->write_high_next;
+}
+
 /* The level of OUT so many clocks after a count was loaded. Before that it is what the control word sets: low in mode
  * 0, else high. */
 static bool out(const struct pit_channel *c, uint64_t clocks)
 {
     if (!c->loaded)
         return c->mode != MODE_TERMINAL_COUNT;
+    if (half_written(c))
+        return false;
     switch (c->mode) {
     case MODE_TERMINAL_COUNT: return clocks >= c->count;
     case MODE_ONE_SHOT: return !c->triggered || clocks >= c->count;
@@ -184,7 +192,7 @@ static void set_gate(struct pit *pit, struct pit_channel *c, bool gate, uint64_t
         c->counting = false;
     }
     c->gate = gate;
-    if (!rising || !c->loaded)
+    if (!rising || !c->loaded || half_written(c))
         return;
     if (c->mode != MODE_TERMINAL_COUNT && c->mode != MODE_STROBE)
         c->paused = 0; /* a trigger: counts from the start again */
@@ -222,11 +230,11 @@ static void write_data(struct pit *pit, struct pit_channel *c, uint8_t value, ui
     c->write_high_next = !c->write_high_next;
     if (c->write_high_next) {
         c->write_low = value;
-        if (c->mode == MODE_TERMINAL_COUNT && c->counting) { /* the first byte stops mode 0 */
-            c->paused = elapsed(c, now);
-            c->counting = false;
-            follow(pit, c, now);
-        }
+        if (!half_written(c))
+            return;
+        c->paused = elapsed(c, now);
+        c->counting = false;
+        follow(pit, c, now);
         return;
     }
     write_count(pit, c, value << 8 | c->write_low, now);
@@ -263,7 +271,7 @@ static void latch_status(struct pit_channel *c, uint64_t now)
     if (c->status_latched)
         return;
     c->status = (out(c, elapsed(c, now)) ? STATUS_OUT : 0) | (!c->loaded || c->next_count ? STATUS_NULL_COUNT : 0) |
-                c->access << 4 | c->mode << 1 | c->bcd;
+                c->access << 4 | c->mode_written << 1 | c->bcd;
     c->status_latched = true;
 }
 
@@ -296,7 +304,8 @@ static void write_control(struct pit *pit, uint8_t value, uint64_t now)
     }
     /* modes 6 and 7 are 2 and 3 */
     *c = (struct pit_channel){
-        .mode = mode > 5 ? mode - 4 : mode, .access = value >> 4 & 3, .bcd = value & 1, .gate = c->gate};
+        .mode = mode > 5 ? mode - 4 : mode, .mode_written = mode, .access = value >> 4 & 3, .bcd = value & 1,
+        .gate = c->gate};
     follow(pit, c, now);
 }
 

@@ -14,7 +14,8 @@ enum { PIT_HZ = 1193182, PIT_CHANNELS = 3 };
 enum pit_access { PIT_LOW = 1, PIT_HIGH, PIT_BOTH }; /* control word's RW field */
 
 struct pit_channel {
-    uint8_t mode; /* 0-5 */
+    uint8_t mode;        /* 0-5 */
+    uint8_t mode_written; /* as the control word had it: 6 and 7 are 2 and 3 */
     uint8_t access;
     bool bcd;
     bool gate;

@@ -181,6 +181,46 @@ static void a_one_shot_waits_for_its_gate(void **state)
     assert_true(in(0x61) & 0x20);
 }
 
+static void half_a_count_of_two_bytes_takes_the_output_of_mode_0_down(void **state)
+{
+    (void)state;
+    load(0, 0, 100);
+    clocks(200);
+    assert_int_equal(edges, 1);
+    assert_true(line);
+    out(0x40, 50);
+    assert_false(line);
+    clocks(100000);
+    assert_int_equal(edges, 1);
+    out(0x40, 0);
+    clocks(51);
+    assert_int_equal(edges, 2);
+    /* nor does the gate begin a count of which half is missing */
+    load(2, 0, 100);
+    out(0x61, 1);
+    clocks(200);
+    assert_int_equal(in(0x61) & 0x20, 0x20);
+    out(0x42, 50);
+    assert_int_equal(in(0x61) & 0x20, 0);
+    out(0x61, 0);
+    out(0x61, 1);
+    clocks(100000);
+    assert_int_equal(in(0x61) & 0x20, 0);
+    out(0x42, 0);
+    clocks(51);
+    assert_int_equal(in(0x61) & 0x20, 0x20);
+}
+
+static void status_has_the_mode_as_it_was_written(void **state)
+{
+    (void)state;
+    for (unsigned mode = 0; mode < 8; mode++) {
+        out(0x43, 0xb0 | mode << 1);
+        out(0x43, 0xe8);
+        assert_int_equal(in(0x42) & 0x3f, 0x30 | mode << 1);
+    }
+}
+
 static void counts_latch_until_read_whole(void **state)
 {
     uint8_t low;
@@ -370,6 +410,8 @@ int main(void)
         TEST(a_strobe_is_low_for_one_clock),
         TEST(channel_2_measures_time_behind_its_gate),
         TEST(a_one_shot_waits_for_its_gate),
+        TEST(half_a_count_of_two_bytes_takes_the_output_of_mode_0_down),
+        TEST(status_has_the_mode_as_it_was_written),
         TEST(counts_latch_until_read_whole),
         TEST(read_back_latches_status_and_counts_of_several),
         TEST(bytes_are_written_and_read_as_the_control_word_says),
