@@ -21,9 +21,15 @@ enum { DAY_SECONDS = 86400, UPDATE_WARNING_US = 244, CRYSTAL_HZ = 32768, US = 10
 
 static const uint64_t NEVER = UINT64_MAX;
 
+static bool divider_held(const struct rtc *rtc)
+{
+    return (rtc->cmos[REG_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET;
+}
+
+/* SET keeps the time from being updated; what the divider does besides, the periods, goes on. */
 static bool stopped(const struct rtc *rtc)
 {
-    return (rtc->cmos[REG_B] & B_SET) || (rtc->cmos[REG_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET;
+    return (rtc->cmos[REG_B] & B_SET) || divider_held(rtc);
 }
 
 static uint64_t now_us(const struct rtc *rtc)
@@ -150,7 +156,7 @@ static void catch_up(struct rtc *rtc)
 {
     uint64_t now, seen = rtc->seen_us;
 
-    if (stopped(rtc))
+    if (divider_held(rtc))
         return;
     now = now_us(rtc);
     if (now <= seen) { /* the wall clock was set back: nothing happened */
@@ -159,7 +165,7 @@ static void catch_up(struct rtc *rtc)
     }
     if (period_shift(rtc) >= 0 && period_number(rtc, now) != period_number(rtc, seen))
         rtc->flags |= B_PERIODIC;
-    if (now / US != seen / US) {
+    if (!stopped(rtc) && now / US != seen / US) {
         rtc->flags |= B_UPDATE;
         if (next_alarm(rtc, seen / US + 1) <= now / US)
             rtc->flags |= B_ALARM;
@@ -170,7 +176,7 @@ static void catch_up(struct rtc *rtc)
 /* When the next flag is set that causes an interrupt. One that is set already causes none until register C is read. */
 static uint64_t next_event_us(const struct rtc *rtc)
 {
-    uint8_t wanted = rtc->cmos[REG_B] & FLAGS & ~rtc->flags;
+    uint8_t possible = stopped(rtc) ? B_PERIODIC : FLAGS, wanted = rtc->cmos[REG_B] & possible & ~rtc->flags;
     uint64_t now = rtc->seen_us, at = NEVER, second;
 
     if ((wanted & B_PERIODIC) && period_shift(rtc) >= 0)
@@ -192,7 +198,7 @@ static void update(struct rtc *rtc)
     catch_up(rtc);
     irq_set(&rtc->irq, rtc->flags & rtc->cmos[REG_B] & FLAGS);
     timer_cancel(&rtc->timer);
-    if (stopped(rtc) || !(rtc->cmos[REG_B] & FLAGS & ~rtc->flags))
+    if (divider_held(rtc) || !(rtc->cmos[REG_B] & FLAGS & ~rtc->flags))
         return;
     at = next_event_us(rtc);
     if (at != NEVER)

@@ -218,6 +218,25 @@ static void the_periodic_interrupt_comes_at_its_rate(void **state)
     assert_int_equal(timer_next(), UINT64_MAX);
 }
 
+static void periods_go_on_while_the_time_is_set(void **state)
+{
+    (void)state;
+    store(REG_B, SET | PIE | AIE | H24);
+    for (unsigned reg = 1; reg < 6; reg += 2)
+        store(reg, 0xff);
+    for (unsigned i = 0; i < 2048; i++) {
+        fake_clock_advance(SECOND / 1024);
+        load(REG_C);
+    }
+    assert_in_range(edges, 2046, 2049);
+    fake_clock_advance(2 * (uint64_t)SECOND);
+    assert_int_equal(load(REG_C), 0x80 | PIE); /* no update, no alarm */
+    assert_time(0x20, 0x24, 2, 0x28, 0x23, 0x59, 0x58);
+    store(REG_B, PIE | H24);
+    fake_clock_advance(SECOND);
+    assert_time(0x20, 0x24, 2, 0x28, 0x23, 0x59, 0x59);
+}
+
 static void flags_rise_without_interrupts_too(void **state)
 {
     (void)state;
@@ -323,6 +342,7 @@ int main(void)
         TEST(update_in_progress_shows_right_before_the_second),
         TEST(updates_interrupt_once_a_second_when_acknowledged),
         TEST(the_periodic_interrupt_comes_at_its_rate),
+        TEST(periods_go_on_while_the_time_is_set),
         TEST(flags_rise_without_interrupts_too),
         TEST(an_alarm_matches_its_registers_or_any),
         TEST(cmos_tells_how_much_storage_there_is),
