@@ -92,16 +92,19 @@ static uint32_t port_read(void *device, uint16_t port, unsigned size)
     if (port == PORT_DATA)
         return read_data(keyboard);
     return STATUS_UNLOCKED | (keyboard->output_full ? STATUS_OUTPUT_FULL : 0) | (keyboard->system ? STATUS_SYSTEM : 0) |
-           (keyboard->expecting ? STATUS_LAST_WAS_COMMAND : 0);
+           (keyboard->last_was_command ? STATUS_LAST_WAS_COMMAND : 0);
 }
 
 static void port_write(void *device, uint16_t port, unsigned size, uint32_t value)
 {
+    struct keyboard *keyboard = device;
+
     (void)size;
+    keyboard->last_was_command = port == PORT_COMMAND;
     if (port == PORT_DATA)
-        write_data(device, value);
+        write_data(keyboard, value);
     else
-        write_command(device, value);
+        write_command(keyboard, value);
 }
 
 void keyboard_reset(struct keyboard *keyboard)
@@ -109,6 +112,7 @@ void keyboard_reset(struct keyboard *keyboard)
     keyboard->command_byte = COMMAND_NO_KEYBOARD | COMMAND_NO_MOUSE;
     keyboard->output = keyboard->expecting = 0;
     keyboard->output_full = false;
+    keyboard->last_was_command = true; /* what firmware does last is to enable the keyboard */
     keyboard->system = true; /* firmware has tested it */
 }
 
