@@ -166,10 +166,10 @@ __attribute__((noinline)) bool svm_carry_seen(struct vcpu *vcpu, struct svm_regi
 }
 
 /* SDM "TPR Virtualization": the guest's TPR is in the virtual-APIC page, and one that falls below the threshold is an
- * exit after the instruction. */
+ * exit after the instruction, with whose single step pending ("Saving Non-Register State"). */
 static bool tpr_access(struct vcpu *vcpu, struct svm_region *region, const struct svm_access *a)
 {
-    const struct vmcs *image = &region->state.image;
+    struct vmcs *image = &region->state.image;
     uint32_t *vtpr = (uint32_t *)(void *)((uint8_t *)frame_pointer(hpa(image->virtual_apic_address)) + VTPR);
     uint64_t value = a->kind == SVM_ACCESS_MOV_TO ? gpr_get(vcpu, a->reg) : *vtpr >> 4 & TPR_MOST;
 
@@ -183,6 +183,8 @@ static bool tpr_access(struct vcpu *vcpu, struct svm_region *region, const struc
     if (value >= (image->tpr_threshold & TPR_MOST))
         return svm_skip(vcpu, region, a->length);
     advance(region, a->length);
+    if (registers_steps(vcpu))
+        image->guest_pending_debug_exceptions |= DR6_BS;
     vcpu->exit = (struct exit){.reason = EXIT_TPR, .rip = region->state.vmcb->rip};
     return true;
 }

@@ -317,6 +317,26 @@ static void l2_cr8(void *unused)
     write_cr8(2);
 }
 
+static void l2_cr8_stepped(void *unused)
+{
+    (void)unused;
+    __asm__ volatile("pushf; orl $0x100, (%%rsp); popf; mov %0, %%cr8; nop" : : "r"(2ull) : "cc", "memory");
+}
+
+/* The trap behind MOV to CR8 waits while L1 is told of the TPR. */
+static void tpr_stepped(void)
+{
+    vapic.bytes[0x80] = 0x50;
+    vm_set(VMCS_TPR_THRESHOLD, 4);
+    vm_set(VMCS_EXCEPTION_BITMAP, 1 << 1);
+    run("stepped, threshold 4", l2_cr8_stepped);
+    guest_check_equal(vm_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), 0x4000, "the step is pending");
+    vm_set(VMCS_TPR_THRESHOLD, 0);
+    vm_run(&vm);
+    vm_print_exit("and is taken next", &vm);
+    vm_set(VMCS_EXCEPTION_BITMAP, 0);
+}
+
 static void tpr_shadow(void)
 {
     fresh();
@@ -335,6 +355,7 @@ static void tpr_shadow(void)
     vm_set(VMCS_TPR_THRESHOLD, 0);
     vm_run(&vm);
     vm_print_exit("with threshold 0", &vm);
+    tpr_stepped();
 }
 
 /* ---- CR0.CD and NW ----------------------------------------------------------------------- */
