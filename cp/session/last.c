@@ -75,11 +75,19 @@ static bool end_of_machine(struct session *s)
     return true;
 }
 
+/* SLEEP without a time lasts until Enter, which nobody will press; what was typed behind it comes when it is over. */
+static bool sleeps_for_ever(const struct session *s)
+{
+    return session_states[s->state].reads == READS_ENTER && !s->timer.armed && !s->timer_ended;
+}
+
 bool last_follow(struct terminal *t)
 {
     struct session *s = t->session;
     if (!t->ended || session_closed)
         return false;
+    if (sleeps_for_ever(s))
+        typing_take(s, '\r');
     if (ring_used(&t->input) || s->deed.noted || s->typing.next_command)
         return true;
     switch (session_states[s->state].reads) {

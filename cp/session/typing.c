@@ -141,17 +141,27 @@ void typing_one_command(struct session *s)
         session_enter_cp(s);
 }
 
-/* A null line or ^C wakes a sleeper; anything else typed is for later. */
+static bool is_enter(uint8_t byte) { return byte == '\r' || byte == '\n'; }
+
+/* What is typed while somebody sleeps is for later; but ^C behind it wakes them, and Enter where no time was said. */
+static bool wakes(const struct session *s)
+{
+    const struct ring *ahead = &s->output.terminal->input;
+    uint8_t newest = ring_at(ahead, ring_used(ahead) - 1);
+    return newest == CONTROL_C || (is_enter(newest) && !s->timer.armed);
+}
+
+/* A null line or ^C wakes a sleeper. @pre the byte is the terminal's oldest, or comes in its place */
 static bool take_asleep(struct session *s, uint8_t byte)
 {
     struct keys *k = &s->typing.editor.keys;
-    bool second_half = byte == '\n' && k->after_return;
+    bool second_half = byte == '\n' && k->after_return, is_key = is_enter(byte) || byte == CONTROL_C;
     k->after_return = byte == '\r';
-    if (byte != '\r' && byte != '\n' && byte != CONTROL_C)
-        return false;
-    s->timer_ended |= !second_half;
+    if (is_key ? second_half : !wakes(s))
+        return is_key;
+    s->timer_ended = true;
     turn_wanted = true;
-    return true;
+    return is_key;
 }
 
 /* What was typed of a line counts for nothing. */
@@ -235,9 +245,10 @@ void typing_heed_attention(struct session *s)
 
 bool typing_take(struct session *s, uint8_t byte)
 {
-    if (s->deed.noted || s->typing.next_command || session_closed)
+    enum session_reads reads = session_states[s->state].reads;
+    if (s->deed.noted || session_closed || (s->typing.next_command && reads != READS_ENTER))
         return false;
-    switch (session_states[s->state].reads) {
+    switch (reads) {
     case READS_NOTHING: return false;
     case READS_AWAY: return true;
     case READS_LINES:

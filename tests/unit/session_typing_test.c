@@ -102,6 +102,42 @@ static void control_c_ends_sleep(void **state)
     assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
 }
 
+static void a_key_ends_sleep_though_commands_stand_behind_it(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"\r", "\003"};
+    logon(0, "ALICE");
+    for (unsigned i = 0; i < 2; i++) {
+        type(0, "#CP SLEEP#QUERY USERID\r");
+        shown(0);
+        assert_int_equal(vm_of("ALICE")->state, VM_STOPPED);
+        type(0, keys[i]);
+        assert_shows(0, "ALICE    AT VMN\r\n");
+        assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
+    }
+}
+
+static void what_is_typed_ahead_of_a_sleeper_leaves_nobody_asleep_for_ever(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1000;
+    type(0, "#CP SLEEP\r");
+    type(0, "hello");
+    assert_int_equal(vm_of("ALICE")->state, VM_STOPPED);
+    type(0, "\r");
+    assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
+    turn();
+    assert_string_equal(GUEST("ALICE")->input, "hello\r");
+    type(0, "#CP SLEEP 9 HOUR\r");
+    type(0, "more\r"); /* as a script goes on */
+    assert_int_equal(vm_of("ALICE")->state, VM_STOPPED);
+    type(0, "\003");
+    assert_int_equal(vm_of("ALICE")->state, VM_RUNNABLE);
+    turn();
+    assert_string_equal(GUEST("ALICE")->input, "hello\rmore\r\003");
+}
+
 static void words_that_come_while_a_long_line_is_edited_leave_it_whole(void **state)
 {
     (void)state;
@@ -354,6 +390,35 @@ static void a_rest_is_waited_for(void **state)
     assert_null(session_find("BOB"));
 }
 
+static void a_rest_that_only_a_key_would_end_is_not(void **state)
+{
+    (void)state;
+    logon(1, "BOB");
+    fake_type(1, "SLEEP#QUERY USERID\rSLEEP#QUERY TERMINAL");
+    end_input(1);
+    for (unsigned i = 0; i < 4; i++)
+        turn();
+    const char *text = shown(1);
+    assert_non_null(strstr(text, "BOB      AT VMN\r\n"));
+    assert_non_null(strstr(text, "LINESIZE 080\r\n"));
+    assert_null(session_find("BOB"));
+}
+
+static void nor_one_behind_which_the_machine_reads_on(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 1000;
+    fake_type(0, "#CP SLEEP\rone\r");
+    end_input(0);
+    for (unsigned i = 0; i < 4; i++)
+        turn();
+    assert_string_equal(GUEST("ALICE")->input, "one\r");
+    vm_of("ALICE")->state = VM_WAITING;
+    turn();
+    assert_null(session_find("ALICE"));
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -373,6 +438,8 @@ int main(void)
         TEST(control_c_gives_up_a_line),
         TEST(control_c_gives_up_a_logon),
         TEST(control_c_ends_sleep),
+        TEST(what_is_typed_ahead_of_a_sleeper_leaves_nobody_asleep_for_ever),
+        TEST(a_key_ends_sleep_though_commands_stand_behind_it),
         TEST(words_that_come_while_a_long_line_is_edited_leave_it_whole),
         TEST(the_machines_words_do_not_run_into_a_command_begun),
         TEST(cp_is_reached_though_the_machine_reads_nothing),
@@ -387,6 +454,8 @@ int main(void)
         TEST(a_line_begun_for_the_machine_is_finished),
         TEST(a_question_without_an_answer_is_given_up),
         TEST(a_rest_is_waited_for),
+        TEST(a_rest_that_only_a_key_would_end_is_not),
+        TEST(nor_one_behind_which_the_machine_reads_on),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
