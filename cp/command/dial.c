@@ -16,7 +16,7 @@ const char command_undial_help[] =
     "Hangs up what DIAL connected; entered as #CP UNDIAL. ##CP UNDIAL is for the CP\n"
     "that you dialed, if you dialed on from there.\n";
 const char command_reset_help[] =
-    "RESET {SYSTEM | line}\n"
+    "RESET [SYSTEM | line]\n"
     "SYSTEM, or nothing: resets CPU and devices of your machine, like SYSTEM RESET.\n"
     "A line, such as 02F8: lets go the terminal that dialed it.\n";
 

@@ -37,15 +37,22 @@ struct menu {
 };
 _Static_assert(sizeof(struct menu) <= TASK_KEEPS, "kept from step to step");
 
+/* The first form of a command, and whether its help has more. */
+static void show_form(struct response *response, const char *help)
+{
+    const char *end = strchr(help, '\n');
+    size_t name = strcspn(help, " \n") + 1;
+    response_line(response, "  %.*s%s", (int)(end - help), help, strncmp(end + 1, help, name) ? "" : " ...");
+}
+
 /* The next rows of the menu. False: there are more, and no time for them now. */
 static bool menu_on(struct session *s, struct response *response, unsigned *code)
 {
     const struct command **last = &((struct menu *)task_kept(s))->last, *row;
     *code = 0;
     while ((row = command_next(s, *last))) {
-        const char *end = strchr(row->help, '\n');
         if (!*last || (*last)->run != row->run) /* a second name for the same */
-            response_line(response, "  %.*s", (int)(end - row->help), row->help);
+            show_form(response, row->help);
         *last = row;
         if (s->vm && work_over()) /* nobody may use many before LOGON */
             return false;
@@ -92,6 +99,8 @@ static unsigned explain_command(struct call *c, const struct command *row)
     const struct user *user = c->session->user;
     char its[CLASSES_TEXT], yours[CLASSES_TEXT];
     response_text(c->response, row->help, strlen(row->help));
+    if (row->least < strlen(row->name))
+        response_line(c->response, "May be abbreviated to %.*s.", (int)row->least, row->name);
     command_classes(its, row->classes);
     if (user && row->classes && !(row->classes & user->classes))
         response_line(c->response, "Privilege class: %s, which you have not; yours: %s.", its,

@@ -315,6 +315,10 @@ static void help_explains_commands_and_messages(void **state)
     (void)state;
     assert_answer("BOB", "HELP", 0, "  LINK [TO] userid vdev1 [AS] vdev2");
     assert_null(strstr(answer, "SHUTDOWN"));
+    assert_answer("BOB", "HELP", 0, "  SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF] ...\n"); /* it has more */
+    assert_answer("BOB", "HELP", 0, "  TAG {DEV {PRT | PUN} | FILE spoolid} [text] ...\n");
+    assert_answer("BOB", "HELP", 0, "  TERMINAL LINESIZE {columns | OFF}\n");
+    assert_answer("BOB", "HELP", 0, "} userid [queue]\n");
     assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");
     assert_answer("BOB", "HELP LINK", 0, "RR always");
     assert_answer("BOB", "HELP HCPLNM104E", 0,
@@ -328,6 +332,10 @@ static void help_explains_commands_and_messages(void **state)
     assert_answer("BOB", "HELP HCPLNM", 9026, "HCPHLP9026E");
     assert_answer("BOB", "HELP Q NAMES", 0, "QUERY {CPLEVEL");
     assert_answer("BOB", "HELP LINK", 0, "Privilege class: G.\n");
+    assert_answer("BOB", "HELP DIS", 0, "May be abbreviated to D.\n");
+    assert_answer("BOB", "HELP QUERY", 0, "May be abbreviated to Q.\n");
+    assert_answer("BOB", "HELP MSG", 0, "May be abbreviated to MS.\n");
+    assert_answer("BOB", "HELP STOP", 0, "BEGIN goes on.\nPrivilege"); /* it may not */
     assert_answer("BOB", "HELP SHUTDOWN", 0, "Privilege class: A, which you have not; yours: G.\n");
     assert_answer("OPERATOR", "HELP INDICATE", 0, "Privilege class: B, C, E or G.\n");
     assert_answer("BOB", "HELP HELP", 0, "Privilege class: any.\n");
