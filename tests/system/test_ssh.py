@@ -111,6 +111,15 @@ def test_by_ssh_too_who_says_here_takes_the_session_from_the_connection_that_has
     assert status(second) == 0
 
 
+def test_who_is_let_in_and_begins_nothing_is_let_go(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg")
+    with subprocess.Popen(front.command("bob", "-T", "-N", key=False), stdin=subprocess.DEVNULL) as idle:
+        try:
+            assert idle.wait(timeout=90) == 255
+        finally:
+            idle.kill()
+
+
 def test_two_who_type_at_once_lose_no_byte(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg", "--module", harness.guest("mirror"))
     assert two_at_once(front, 16000)[0] == 0
