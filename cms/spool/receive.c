@@ -174,6 +174,8 @@ int cms_spool_readcard(const struct arguments *a)
         rc = cms_spool_target(&t);
     if (!rc)
         rc = store(&in, &t);
+    if (!rc && as_cards)
+        cms_text("File %s received", t.text);
     forget(&in);
     return close_reader(rc);
 }
@@ -189,6 +191,8 @@ static int find_file(const char *module, unsigned spoolid, struct cms_spool_file
         status = cms_spool_file(CMS_READER, at, file);
         at = file->spoolid;
     } while (!status && spoolid && file->spoolid != spoolid);
+    if (status == CMS_SPOOL_NONE && spoolid)
+        return cms_message(module, MESSAGE_NO_SPOOL_FILE, spoolid);
     return status ? cms_spool_failed(module, status) : 0;
 }
 

@@ -54,7 +54,7 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     assert re.search(row, alice.cms("CP QUERY RDR ALL"))
     assert "HELLO" in alice.cms("RDRLIST")
     said = alice.cms("READCARD *")
-    assert alice.code == 0, said
+    assert alice.code == 0 and "File HELLO TEXT A received" in said, said
     assert "from BOB" in alice.cms("TYPE HELLO TEXT A")
     assert "good day" in alice.cms("PEEK 2")
     said = alice.cms("RECEIVE 2 OTHER TEXT")

@@ -215,6 +215,8 @@ static const struct step steps[] = {
     STEP("RDRLIST X", "DMSRDL070E Invalid parameter X"),
     STEP("READCARD A B A X", "DMSRDC070E Invalid parameter X"),
     STEP("READCARD * * 99", "DMSRDC048E Invalid filemode 99"),
+    STEP("PEEK 99", "DMSPEK9029E File 99 is not in your reader"),
+    STEP("RECEIVE 99", "DMSRCV9029E File 99 is not in your reader"),
     STEP("PEEK X", "DMSPEK070E Invalid parameter X"),
     STEP("PEEK (FOR X", "DMSPEK029E Invalid parameter X in the option FOR field"),
     AFTER(spool_full, "PRINT ALPHA DATA", "DMSPRT9021E The spool is full, or you have your share of it"),

@@ -81,7 +81,7 @@ static void cards_become_the_file_their_header_names(void **state)
     obey("PUNCH ONE TEXT");
     obey("ERASE ONE TEXT A");
     fake_cms_deliver("ONE", "TEXT");
-    shows("READCARD *", 0, "");
+    shows("READCARD *", 0, "File ONE TEXT A received\n");
     assert_string_equal(fake_cms_cp_asked, "CLOSE RDR");
     obey("LISTFILE ONE TEXT A (FORMAT");
     assert_non_null(strstr(fake_cms_shown(), "F         80"));
@@ -92,7 +92,7 @@ static void cards_become_the_file_their_header_names(void **state)
     shows("READCARD TWO TEXT", 0, "");
     obey("PUNCH ONE TEXT (NOHEADER");
     fake_cms_deliver("ONE", "TEXT");
-    shows("READCARD *", 0, "");
+    shows("READCARD *", 0, "File READCARD CMSUT1 A received\n");
     shows("COMPARE ONE TEXT A READCARD CMSUT1 A", 0,
           "DMSCMP179I Comparing ONE TEXT A1 with READCARD CMSUT1 A1\n");
 }
@@ -221,7 +221,8 @@ static void the_reader_is_listed_and_shown(void **state)
     shows("PEEK", 0, "alpha\nbeta\n");
     assert_string_equal(fake_cms_cp_asked, "CLOSE RDR KEEP");
     shows("PEEK 7 (FOR 1", 0, "alpha\n");
-    shows("PEEK 8", 28, "DMSPEK205W No files in your reader\n");
+    shows("PEEK 8", 28, "DMSPEK9029E File 8 is not in your reader\n");
+    shows("RECEIVE 8 G T", 28, "DMSRCV9029E File 8 is not in your reader\n");
 }
 
 static void a_nickname_stands_for_a_user(void **state)
