@@ -64,15 +64,26 @@ int cms_spool_put(struct spool_sink *s, const void *record, size_t length, size_
     return 0;
 }
 
+/* What was refused may not stay: it would be the beginning of what the next user is sent. */
+static void purge(const char *device)
+{
+    char command[20], response[80];
+    struct cms_cp_answer answer;
+    size_t length = format_text(command, sizeof command, "CLOSE %s PURGE", device);
+    cms_cp_command(command, length, response, sizeof response, &answer);
+}
+
 int cms_spool_end(struct spool_sink *s, int rc, const char *operands)
 {
     const char *device = s->device == CMS_PUNCH ? "PUN" : "PRT";
     if (!rc)
         rc = send(s);
     cms_heap_free(s->records);
+    if (!rc)
+        rc = cms_spool_command("CLOSE %s %s", device, operands);
     if (rc)
-        cms_spool_command("CLOSE %s PURGE", device);
-    return rc ? rc : cms_spool_command("CLOSE %s %s", device, operands);
+        purge(device);
+    return rc;
 }
 
 /* ---- from the reader --------------------------------------------------------------------------------------------- */

@@ -38,7 +38,9 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     assert bob.code == 0, said
     assert "PUN FILE 0001 SENT TO   ALICE    RDR AS  0001 RECS 0003 CPY  001 B NOHOLD NOKEEP" in said
     alice.expect("RDR FILE 0001 SENT FROM BOB      PUN WAS 0001 RECS 0003 CPY  001 B NOHOLD NOKEEP")
-    bob.cms("SENDFILE HELLO TEXT A TO ALICE")
+    put(bob, "LETTER TEXT A", "to nobody else")
+    assert "HCPCSP053E NOBODY not in CP directory" in bob.cms("SENDFILE LETTER TEXT A TO NOBODY") and bob.code == 53
+    bob.cms("SENDFILE HELLO TEXT A TO ALICE")  # and what NOBODY was to have is not before it
     assert bob.code == 0
     alice.expect("RDR FILE 0002 SENT FROM BOB")
     bob.type("#CP LOGOFF")
@@ -56,7 +58,8 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     said = alice.cms("READCARD *")
     assert alice.code == 0 and "File HELLO TEXT A received" in said, said
     assert "from BOB" in alice.cms("TYPE HELLO TEXT A")
-    assert "good day" in alice.cms("PEEK 2")
+    said = alice.cms("PEEK 2")
+    assert "good day" in said and "nobody" not in said
     said = alice.cms("RECEIVE 2 OTHER TEXT")
     assert "File OTHER TEXT A1 received from BOB" in said
     listed = alice.cms("LISTFILE * TEXT A (FORMAT")

@@ -328,6 +328,9 @@ static void what_cp_cannot_do_is_told(void **state)
     fake_cms_spool = CMS_SPOOL_OK;
     fake_cms_cp("HCPCSP9081E BOB takes no files from you\n", 9081);
     shows("SENDFILE F T BOB", 9081, "HCPCSP9081E BOB takes no files from you\n");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE PUN PURGE"); /* else the next user would be sent it too */
+    shows("PRINT F T", 9081, "HCPCSP9081E BOB takes no files from you\n");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE PRT PURGE");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, scene_end)
