@@ -315,7 +315,7 @@ static void help_explains_commands_and_messages(void **state)
     (void)state;
     assert_answer("BOB", "HELP", 0, "  LINK [TO] userid vdev1 [AS] vdev2");
     assert_null(strstr(answer, "SHUTDOWN"));
-    assert_answer("BOB", "HELP", 0, "  SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF] ...\n"); /* it has more */
+    assert_answer("BOB", "HELP", 0, "  SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF] ...\n");
     assert_answer("BOB", "HELP", 0, "  TAG {DEV {PRT | PUN} | FILE spoolid} [text] ...\n");
     assert_answer("BOB", "HELP", 0, "  TERMINAL LINESIZE {columns | OFF}\n");
     assert_answer("BOB", "HELP", 0, "} userid [queue]\n");

@@ -298,39 +298,6 @@ static void each_usual_way_resets_it(void **state)
     assert_int_equal(in(0x92), 0x02);
 }
 
-static void the_keyboard_controller_answers_its_tests(void **state)
-{
-    (void)state;
-    assert_int_equal(in(0x64) & 3, 0);
-    out(0x64, 0xaa);
-    assert_int_equal(in(0x64) & 1, 1);
-    assert_int_equal(in(0x60), 0x55);
-    assert_int_equal(in(0x64) & 1, 0);
-    out(0x64, 0x60), out(0x60, 0x47);
-    out(0x64, 0x20);
-    assert_int_equal(in(0x60), 0x47);
-    out(0x64, 0xab);
-    assert_int_equal(in(0x60), 0);
-    out(0x64, 0xd0);
-    assert_int_equal(in(0x60) & 2, 2); /* A20 is open */
-}
-
-static void the_keyboard_controller_says_which_of_its_ports_was_written_last(void **state)
-{
-    (void)state;
-    assert_int_equal(in(0x64) & 8, 8);
-    out(0x60, 0xf4);
-    assert_int_equal(in(0x64) & 8, 0);
-    out(0x64, 0xad);
-    assert_int_equal(in(0x64) & 8, 8);
-    out(0x64, 0x60);
-    assert_int_equal(in(0x64) & 8, 8);
-    out(0x60, 0x47);
-    assert_int_equal(in(0x64) & 8, 0);
-    out(0x64, 0x20), in(0x60);
-    assert_int_equal(in(0x64) & 8, 8);
-}
-
 static void the_pm_timer_counts_at_its_rate(void **state)
 {
     uint32_t first = bus_port_read(&machine.bus, 0x608, 4);
@@ -505,8 +472,6 @@ int main(void)
         TEST(an_nmi_or_init_may_come_from_what_is_set_up_to_send_one),
         TEST(each_usual_way_switches_it_off),
         TEST(each_usual_way_resets_it),
-        TEST(the_keyboard_controller_answers_its_tests),
-        TEST(the_keyboard_controller_says_which_of_its_ports_was_written_last),
         TEST(the_pm_timer_counts_at_its_rate),
         TEST(the_test_devices_are_there_only_where_granted),
         TEST(disks_come_and_go_by_their_address),
