@@ -45,22 +45,15 @@ static bool wanted(const struct vmcs *image, unsigned vector, uint32_t error)
     return vector == VECTOR_PF && (error & image->page_fault_mask) != image->page_fault_match ? !bit : bit;
 }
 
-static bool stepped(struct vcpu *vcpu, struct svm_region *region)
-{
-    struct vmcb *vmcb = region->state.vmcb;
-
-    vmcb->rflags &= ~FLAG_TRAP;
-    vcpu->exit = (struct exit){.reason = EXIT_NMI_WINDOW, .rip = vmcb->rip};
-    return true;
-}
-
 static APART bool exception(struct vcpu *vcpu, struct svm_region *region, bool stepping)
 {
     const struct exit *exit = &vcpu->exit;
     unsigned vector = exit->interruption_info & 31;
 
-    if (stepping && vector == VECTOR_DEBUG)
-        return stepped(vcpu, region);
+    if (stepping && vector == VECTOR_DEBUG) {
+        vcpu->exit = (struct exit){.reason = EXIT_NMI_WINDOW, .rip = region->state.vmcb->rip};
+        return true;
+    }
     if (wanted(&region->state.image, vector, exit->interruption_error))
         return true;
     first_event(vcpu);
@@ -211,9 +204,9 @@ bool svm_exit_handle(struct vcpu *vcpu, struct svm_region *region, uint64_t dead
     bool stepping = region->stepping;
 
     region->stepping = false;
-    if (stepping)
+    bool loaded = svm_return_look(&region->state); /* TF is the guest's own then */
+    if (stepping && !loaded)
         vmcb->rflags &= ~FLAG_TRAP;
-    svm_return_look(&region->state);
     if (svm_exit_wants_code(vmcb))
         svm_code_fetch(vcpu, vmcb, &code);
     enum svm_verdict verdict = svm_exit_translate(&region->state, &code, &vcpu->exit, &access);

@@ -2,7 +2,6 @@
 #include "cp/svm/return.h"
 
 enum { BLOCKED_NMI = 8, EVENT_TYPE = 7 << 8, EVENT_EXCEPTION = 3 << 8 };
-#define FLAG_RESUME (1ull << 16)
 
 static void change(struct svm_state *s, bool returning)
 {
@@ -10,11 +9,11 @@ static void change(struct svm_state *s, bool returning)
     s->controls_stale = true;
 }
 
-/* It is executed with RF: a breakpoint on it was met before the exit. */
+/* RF is left as it is, and is 1 if a breakpoint on it was met before the exit. In QEMU an IRET that begins with 1 ends
+ * with 0, whatever it loaded. */
 void svm_return_begin(struct svm_state *s)
 {
     s->returning_rip = s->vmcb->rip;
-    s->vmcb->rflags |= FLAG_RESUME;
     change(s, true);
 }
 
@@ -31,10 +30,11 @@ void svm_return_prepare(struct svm_state *s)
         change(s, false);
 }
 
-void svm_return_look(struct svm_state *s)
+bool svm_return_look(struct svm_state *s)
 {
     if (!s->returning || s->vmcb->rip == s->returning_rip)
-        return;
+        return false;
     s->image.guest_interruptibility &= ~(uint32_t)BLOCKED_NMI;
     change(s, false);
+    return true;
 }

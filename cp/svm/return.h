@@ -5,4 +5,5 @@
 
 void svm_return_begin(struct svm_state *);   /* the exit was an IRET's: it is executed now */
 void svm_return_prepare(struct svm_state *); /* before each entry: RIP or an event may have become another */
-void svm_return_look(struct svm_state *);    /* after each exit, with VMRUN's own RIP: is it over? NMIs are unblocked */
+/* After each exit, with VMRUN's own RIP: is it over? Then NMIs are unblocked, and RFLAGS are what it loaded. */
+bool svm_return_look(struct svm_state *);
