@@ -138,6 +138,15 @@ static void caches_set(struct nest *nest, uint64_t cr0)
             nest->active[i]->stale.parts |= NEST_STALE_RULES | NEST_STALE_REGISTERS;
 }
 
+uint64_t nest_cr_merged(const struct nest *nest, unsigned number, uint64_t value)
+{
+    if (!nest->in_guest)
+        return value;
+    const struct vmcs *vmcs12 = &nest->current->vmcs12, *vmcs02 = &nest->current->vmcs02;
+    uint64_t kept = number == 0 ? vmcs12->cr0_mask : vmcs12->cr4_mask;
+    return (value & ~kept) | ((number == 0 ? vmcs02->guest_cr0 : vmcs02->guest_cr4) & kept);
+}
+
 struct nest_cr nest_cr_write(struct nest *nest, unsigned number, uint64_t value)
 {
     uint64_t kept = nest->in_guest ? nest->current->vmcs12.cr0_mask : 0;

@@ -286,6 +286,8 @@ struct nest_cr {
     uint64_t real, shadow;
 };
 struct nest_cr nest_cr_write(struct nest *nest, unsigned number, uint64_t value);
+/* What the processor would have in the register: of L2's the bits that L1 keeps do not come from what is written. */
+uint64_t nest_cr_merged(const struct nest *nest, unsigned number, uint64_t value);
 /* Whether the guest that runs may write this to CR0 or CR4: in VMX operation some bits are fixed; of L2's those that
  * L1 keeps do not come from it.  false: #GP. */
 bool nest_allows_cr(const struct nest *nest, unsigned number, uint64_t value);

@@ -77,6 +77,11 @@ bool nested_allows_cr(struct vm *vm, unsigned number, uint64_t value)
     return !vm->vcpu.nest || nest_allows_cr(vm->vcpu.nest, number, value);
 }
 
+uint64_t nested_merged_cr(struct vm *vm, unsigned number, uint64_t value)
+{
+    return vm->vcpu.nest ? nest_cr_merged(vm->vcpu.nest, number, value) : value;
+}
+
 struct nest_cr nested_cr(struct vm *vm, unsigned number, uint64_t value)
 {
     if (vm->vcpu.nest)

@@ -71,19 +71,20 @@ static void cr_store(struct vm *vm, unsigned number, uint64_t value)
 static enum exit_action write_cr0(struct vm *vm, uint64_t value)
 {
     struct vcpu *vcpu = &vm->vcpu;
-    uint64_t cr4 = registers_cr4(vcpu), old = vcpu_read(vcpu, VMCS_GUEST_CR0);
+    uint64_t cr4 = vcpu_read(vcpu, VMCS_GUEST_CR4), old = vcpu_read(vcpu, VMCS_GUEST_CR0);
 
     value = (value & CR0_WRITABLE) | (value & ~0xFFFFFFFFull) | CR0_ET;
-    if (!cr0_valid(vcpu, value, cr4) || !nested_allows_cr(vm, 0, value))
+    uint64_t merged = nested_merged_cr(vm, 0, value);
+    if (!cr0_valid(vcpu, merged, cr4) || !nested_allows_cr(vm, 0, value))
         return exit_fault(vm, VECTOR_GP, 0);
-    bool paging_changes = (value ^ old) & CR0_PG;
+    bool paging_changes = (merged ^ old) & CR0_PG;
     bool long_mode = vcpu_read(vcpu, VMCS_GUEST_EFER) & EFER_LME;
-    if ((value & CR0_PG) && !long_mode && (cr4 & CR4_PAE) && load_pdptes(vm))
+    if ((merged & CR0_PG) && !long_mode && (cr4 & CR4_PAE) && load_pdptes(vm))
         return exit_fault(vm, VECTOR_GP, 0);
     if (paging_changes && long_mode)
-        set_long_mode(vcpu, value & CR0_PG);
+        set_long_mode(vcpu, merged & CR0_PG);
     cr_store(vm, 0, value);
-    if ((value ^ old) & (CR0_PG | CR0_WP | CR0_PE))
+    if ((merged ^ old) & (CR0_PG | CR0_WP | CR0_PE))
         cpu_backend->flush_linear(vcpu);
     return EXIT_SKIP;
 }
@@ -91,20 +92,21 @@ static enum exit_action write_cr0(struct vm *vm, uint64_t value)
 static enum exit_action write_cr4(struct vm *vm, uint64_t value)
 {
     struct vcpu *vcpu = &vm->vcpu;
-    uint64_t old = registers_cr4(vcpu), cr0 = registers_cr0(vcpu);
+    uint64_t old = vcpu_read(vcpu, VMCS_GUEST_CR4), cr0 = vcpu_read(vcpu, VMCS_GUEST_CR0);
+    uint64_t merged = nested_merged_cr(vm, 4, value), own = merged & ~value & old; /* no bit the guest sets anew */
     bool long_mode = vcpu_read(vcpu, VMCS_GUEST_EFER) & EFER_LMA;
 
-    if ((value & ~cpuid_cr4_allowed(vm)) || (long_mode && !(value & CR4_PAE)))
+    if ((merged & ~own & ~cpuid_cr4_allowed(vm)) || (long_mode && !(merged & CR4_PAE)))
         return exit_fault(vm, VECTOR_GP, 0);
-    if ((value & ~old & CR4_PCIDE) && (!long_mode || (vcpu_read(vcpu, VMCS_GUEST_CR3) & PAGE_MASK)))
+    if ((merged & ~old & CR4_PCIDE) && (!long_mode || (vcpu_read(vcpu, VMCS_GUEST_CR3) & PAGE_MASK)))
         return exit_fault(vm, VECTOR_GP, 0);
     if (!nested_allows_cr(vm, 4, value))
         return exit_fault(vm, VECTOR_GP, 0);
-    bool pae = (cr0 & CR0_PG) && (value & CR4_PAE) && !long_mode;
-    if (pae && ((value ^ old) & CR4_RELOADS) && load_pdptes(vm))
+    bool pae = (cr0 & CR0_PG) && (merged & CR4_PAE) && !long_mode;
+    if (pae && ((merged ^ old) & CR4_RELOADS) && load_pdptes(vm))
         return exit_fault(vm, VECTOR_GP, 0);
     cr_store(vm, 4, value);
-    if ((value ^ old) & CR4_FLUSHES)
+    if ((merged ^ old) & CR4_FLUSHES)
         cpu_backend->flush_linear(vcpu);
     return EXIT_SKIP;
 }

@@ -13,6 +13,8 @@ int nested_read_msr(struct vm *, uint32_t msr, uint64_t *value);
 int nested_write_msr(struct vm *, uint32_t msr, uint64_t value);
 /* May the guest set CR0 (number 0) or CR4 so? VMX operation fixes bits of both. */
 bool nested_allows_cr(struct vm *, unsigned number, uint64_t value);
+/* What the guest writes to CR0 or CR4, with the bits that its L1 keeps as they are. */
+uint64_t nested_merged_cr(struct vm *, unsigned number, uint64_t value);
 /* What goes into the real CR0 or CR4 of what runs now and into its read shadow when the guest writes `value`. */
 struct nest_cr nested_cr(struct vm *, unsigned number, uint64_t value);
 

@@ -414,6 +414,45 @@ static void caches(void)
     write_cr0(read_cr0() & ~CACHES);
 }
 
+/* ---- bits of CR0 and CR4 that L1 keeps ------------------------------------------------------- */
+
+/* What L2 sees of them is what it writes, with other bits changed. */
+static void l2_others(void *unused)
+{
+    (void)unused;
+    write_cr0(read_cr0() ^ 8); /* TS */
+    seen[0] = read_cr0();
+    __asm__ volatile("clts" : : : "memory");
+    seen[1] = read_cr0();
+    __asm__ volatile("smsw %%eax; or $8, %%eax; lmsw %%ax" : : : "rax", "memory");
+    seen[2] = read_cr0();
+    write_cr4(read_cr4() | 4); /* TSD */
+    seen[3] = read_cr4();
+    write_cr4(read_cr4() & ~4ull);
+    seen[4] = read_cr4();
+}
+
+/* PE and PG as of a guest in real mode, PAE as of one without; the guest has them on all the while. */
+static void kept_bits(void)
+{
+    enum { PE = 1, PAE_AND_VMXE = 0x2020, ET_AND_NE = 0x30 };
+    uint64_t cr0 = read_cr0() | 8, cr4 = read_cr4();
+
+    fresh();
+    vm_set(VMCS_CR0_MASK, 0x80000000 | PE);
+    vm_set(VMCS_CR0_SHADOW, 0);
+    vm_set(VMCS_CR4_MASK, PAE_AND_VMXE);
+    vm_set(VMCS_CR4_SHADOW, 0);
+    run("bits that L1 keeps", l2_others);
+    guest_check_equal(seen[0], ET_AND_NE | 8, "CR0 by MOV");
+    guest_check_equal(seen[1], ET_AND_NE, "by CLTS");
+    guest_check_equal(seen[2], ET_AND_NE | 8, "by LMSW");
+    guest_check_equal(seen[3], (cr4 & ~(uint64_t)PAE_AND_VMXE) | 4, "CR4 with another bit");
+    guest_check_equal(seen[4], cr4 & ~(uint64_t)PAE_AND_VMXE, "and without");
+    guest_check_equal(vm_get(VMCS_GUEST_CR0), cr0, "CR0 is what it was, but for TS");
+    guest_check_equal(vm_get(VMCS_GUEST_CR4), cr4, "and CR4");
+}
+
 int guest_main(void)
 {
     vm_begin();
@@ -425,6 +464,7 @@ int guest_main(void)
     shared();
     tpr_shadow();
     caches();
+    kept_bits();
     guest_print("end\n");
     return (int)guest_failures;
 }
