@@ -81,7 +81,7 @@ void directory_builtin(struct directory *d)
         .classes = CLASS('A') | CLASS('B') | CLASS('C') | CLASS('E') | CLASS('G'),
         .ipl = "CMS",
         .parm = "",
-        .machine = {.storage_bytes = 32 << 20, .storage_maximum = 64 << 20, .uarts = 1,
+        .machine = {.storage_bytes = 32 << 20, .storage_maximum = 64 << 20, .uarts = MACHINE_UARTS,
                     .nesting = NEST_MEMORY},
         .xautolog = "",
     };

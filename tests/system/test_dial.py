@@ -138,6 +138,31 @@ def flood(line):
     line.expect_exact("Passes records through")
 
 
+def test_one_dials_on_through_cps_that_have_no_volume(machine, tmp_path):
+    m = machine("--machine", "tcg", "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3")
+    for number in 2, 3:
+        m.line(number)
+    for number in 1, 2, 3:
+        m.line(number).expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
+    maint, second, third = (m.line(number) for number in (1, 2, 3))
+    maint.logon("MAINT")
+    maint.type("IPL CP")
+    maint.expect_exact(GREETING, timeout=60)
+    second.type("DIAL MAINT")
+    second.expect_exact("DIALED TO MAINT 02F8")
+    logon(second, "OPERATOR")
+    second.type("IPL CP")
+    second.expect_exact(GREETING, timeout=60)
+    third.type("DIAL MAINT")
+    third.expect_exact("DIALED TO MAINT 03E8")
+    third.expect_exact("CP> ")
+    third.type("DIAL OPERATOR")
+    third.expect_exact("DIALED TO OPERATOR 02F8")
+    logon(third, "OPERATOR")
+    third.type("QUERY NEST")
+    third.expect_exact("LEVEL 3: OPERATOR")
+
+
 def test_callers_who_race_flood_and_hang_up_leave_frames_and_neighbours_as_they_were(machine, tmp_path):
     m = machine("--machine", "tcg", "--disk", tower(tmp_path, 2), "--lines", "3")
     operator, one, two = (m.line(n) for n in (1, 2, 3))

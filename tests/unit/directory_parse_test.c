@@ -234,7 +234,8 @@ static void the_built_in_one_lets_the_operator_in(void **state)
     directory_builtin(&directory);
     const struct user *operator= directory_find(&directory, "OPERATOR");
     assert_non_null(operator);
-    assert_int_equal(operator->machine.nesting, NEST_MEMORY); /* IPL CP works */
+    assert_int_equal(operator->machine.nesting, NEST_MEMORY); /* IPL CP works, */
+    assert_int_equal(operator->machine.uarts, MACHINE_UARTS); /* and that CP can be dialed */
     assert_true(sha512_crypt_begin(&c, operator->password, "vmn", 3));
     while (!sha512_crypt_step(&c, 1000)) {}
     assert_true(sha512_crypt_matches(&c));
