@@ -37,6 +37,13 @@
  *  0x8C line        RBX = the I/O port of a UART of the machine.  Results: RCX = columns of the terminal there, 0 where
  *                   they are not known or nobody is there.  When they change, the UART's modem rings (RI falls).
  *
+ *  0xA4 block I/O   RBX = number of a disk (device), RCX = first sector, of 512 bytes, RDX = address, RSI = sectors
+ *                   (1..DIAGNOSE_SECTORS_MAX), RDI = enum diagnose_io; RCX, RDX and RSI are ignored by a flush.
+ *                   The call comes back when it is done, and meanwhile no interrupt is taken.
+ *  0x210 device     RBX = number of a virtual device   Results: RBX = the disk's number, which is another one when it
+ *                   was detached and a disk attached again, RCX = its sectors, RDX = 1 if it is to be read only, else
+ *                   0.
+ *
  * Spooled devices hold records: a 16-bit length, at most DIAGNOSE_RECORD_MAX, and so many bytes, one behind the other.
  * DIAGNOSE_BUSY is for a disk that is at work: the same call again goes on.
  *
@@ -69,9 +76,11 @@ enum diagnose_code {
     DIAGNOSE_ENTER = 0x14,
     DIAGNOSE_CONSOLE = 0x58,
     DIAGNOSE_LINE = 0x8c,
+    DIAGNOSE_BLOCK_IO = 0xa4,
     DIAGNOSE_SPOOL_WRITE = 0xb0,
     DIAGNOSE_SPOOL_READ = 0xb4,
     DIAGNOSE_SPOOL_FILE = 0xb8,
+    DIAGNOSE_DEVICE = 0x210,
 };
 
 /* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify is always there */
@@ -83,6 +92,7 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_CONSOLE = 1u << 4,
     DIAGNOSE_ASSIST_LINE = 1u << 5,
     DIAGNOSE_ASSIST_SPOOL = 1u << 6, /* the three calls; there may be no spool all the same */
+    DIAGNOSE_ASSIST_DISK = 1u << 7,  /* device and block I/O */
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
@@ -109,6 +119,9 @@ enum diagnose_status {
     DIAGNOSE_SPOOL_FULL = 9,   /* or the user has their share of it; the file stays as it is */
     DIAGNOSE_NO_FILE = 10,     /* no such spool file, or none to be read */
     DIAGNOSE_SPOOL_DAMAGED = 11, /* the file is not what it was: the volume failed, or was changed */
+    DIAGNOSE_NO_DEVICE = 12,     /* no such disk, or not any more */
+    DIAGNOSE_READ_ONLY = 13,
+    DIAGNOSE_IO_ERROR = 14,      /* the medium failed, or CP lacked frames for the buffer */
 };
 
 enum {
@@ -118,7 +131,10 @@ enum {
     DIAGNOSE_CONSOLE_MAX = 2048,
     DIAGNOSE_SPOOL_MAX = 4096,
     DIAGNOSE_RECORD_MAX = 4000,
+    DIAGNOSE_SECTORS_MAX = 2048,
 };
+
+enum diagnose_io { DIAGNOSE_IO_READ, DIAGNOSE_IO_WRITE, DIAGNOSE_IO_FLUSH };
 
 enum diagnose_device { DIAGNOSE_READER, DIAGNOSE_PRINTER, DIAGNOSE_PUNCH };
 

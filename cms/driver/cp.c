@@ -84,6 +84,11 @@ bool cp_times(struct clock_time *now)
     return true;
 }
 
+bool cp_offers(uint32_t assist)
+{
+    return assists & assist;
+}
+
 bool cp_has_console(void)
 {
     return assists & DIAGNOSE_ASSIST_CONSOLE;
@@ -124,19 +129,9 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
     return true;
 }
 
-/* The answer to QUERY TERMINAL has "LINESIZE nnn" in it. */
 size_t cms_terminal_width(void)
 {
-    static const char query[] = "QUERY TERMINAL", key[] = "LINESIZE ";
-    char text[320];
-    struct cms_cp_answer answer;
-    size_t width = 0;
+    struct cpu_diagnose d = {.rax = DIAGNOSE_LINE, .rbx = uart_port()};
 
-    if (!cms_cp_command(query, sizeof query - 1, text, sizeof text - 1, &answer) || answer.return_code)
-        return 0;
-    text[answer.length] = 0;
-    const char *at = strstr(text, key);
-    for (at = at ? at + sizeof key - 1 : ""; *at >= '0' && *at <= '9' && width < 1000; at++)
-        width = width * 10 + (size_t)(*at - '0');
-    return width;
+    return cp_offers(DIAGNOSE_ASSIST_LINE) && call(&d) ? d.rcx : 0;
 }

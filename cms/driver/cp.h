@@ -8,6 +8,7 @@
 /* Bytes for the console behind what its UART has sent: how many CP took. -1: CP does not offer it. */
 int32_t cp_console(const void *bytes, uint32_t count);
 bool cp_has_console(void);
+bool cp_offers(uint32_t assist); /* enum diagnose_assist */
 bool cp_has_spool(void);
 /* Finds out whether CP is there: a machine of its making. */
 void cp_find(void);

@@ -156,6 +156,11 @@ void uart_start(uint16_t port, unsigned irq)
     set_enabled(IER_RECEIVE);
 }
 
+uint16_t uart_port(void)
+{
+    return base;
+}
+
 void uart_flush(void)
 {
     if (!base)

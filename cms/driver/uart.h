@@ -5,5 +5,7 @@
 /* Interrupt controller and IDT must be ready.  Input and output are by interrupt from then on. */
 void uart_start(uint16_t port, unsigned irq);
 
+uint16_t uart_port(void); /* where it is */
+
 /* What was gathered goes now, as far as it goes: CP may write to the console next. */
 void uart_flush(void);

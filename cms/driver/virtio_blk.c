@@ -1,6 +1,8 @@
 /* Virtual disks: virtio-blk devices, found on PCI, known by the number in their ID string.
  * One request at a time.  The interrupt is asked for only when the answer is not there at once: a hypervisor that
  * serves the request inside the notification then costs one exit for a whole transfer. */
+#include "cms/driver/virtio_blk.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -10,7 +12,6 @@
 #include "cms/driver/change.h"
 #include "cms/driver/pic.h"
 #include "cms/driver/virtio_pci.h"
-#include "cms/kernel/disk.h"
 #include "cms/kernel/sleep.h"
 
 enum { VENDOR_VIRTIO = 0x1af4, DEVICE_BLK_MODERN = 0x1042, DEVICE_BLK_TRANSITIONAL = 0x1001 };
@@ -18,7 +19,7 @@ enum { FEATURE_RO = 1u << 5, FEATURE_FLUSH = 1u << 9 };
 enum { REQUEST_IN = 0, REQUEST_OUT = 1, REQUEST_FLUSH = 4, REQUEST_GET_ID = 8, ID_SIZE = 20 };
 enum { STATUS_OK = 0, STATUS_PENDING = 0xff };
 enum { DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2, AVAIL_NO_INTERRUPT = 1 };
-enum { QUEUE_SIZE = 4, SECTORS_MAX = 1 << 22 };
+enum { QUEUE_SIZE = 4 };
 
 struct descriptor {
     uint64_t address;
@@ -202,7 +203,7 @@ static struct disk *find_known(uint16_t vdev)
     return NULL;
 }
 
-struct disk *cms_disk_find(uint16_t vdev)
+struct disk *virtio_blk_find(uint16_t vdev)
 {
     struct disk *disk = find_known(vdev);
     if (disk) {
@@ -216,29 +217,18 @@ struct disk *cms_disk_find(uint16_t vdev)
     return find_known(vdev);
 }
 
-static int transfer(struct disk *disk, uint32_t type, uint64_t sector, void *buffer, uint32_t count)
+int virtio_blk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
 {
-    if (!disk->device)
-        return -ENODEV;
-    if (!count || count > SECTORS_MAX || sector > disk->sectors || count > disk->sectors - sector)
-        return -EINVAL;
-    return request(disk->device, type, sector, buffer, count * DISK_SECTOR);
+    return request(disk->device, REQUEST_IN, sector, buffer, count * DISK_SECTOR);
 }
 
-int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
+int virtio_blk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
 {
-    return transfer(disk, REQUEST_IN, sector, buffer, count);
+    return request(disk->device, REQUEST_OUT, sector, (void *)buffer, count * DISK_SECTOR);
 }
 
-int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
-{
-    return disk->read_only ? -EROFS : transfer(disk, REQUEST_OUT, sector, (void *)buffer, count);
-}
-
-int cms_disk_flush(struct disk *disk)
+int virtio_blk_flush(struct disk *disk)
 {
     struct blk *b = disk->device;
-    if (!b)
-        return -ENODEV;
     return b->has_flush ? request(b, REQUEST_FLUSH, 0, NULL, 0) : 0;
 }

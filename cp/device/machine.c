@@ -281,6 +281,13 @@ void machine_give_back(struct machine *m)
     memset(m->disk, 0, sizeof m->disk);
 }
 
+static void call_done(void *context, int error)
+{
+    struct machine *m = context;
+
+    m->host.event(m->host.context, MACHINE_CALL_DONE, (uint32_t)-error);
+}
+
 int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
 {
     if (!disk)
@@ -292,7 +299,27 @@ int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
         return -ENOSPC;
     int failed = virtio_blk_attach(slot, &m->pci, 0, m->storage, vdev, disk);
     slot->more.debt = &m->disk_user.debt;
+    slot->number = ++m->disks_attached;
+    slot->call_done = call_done;
+    slot->call_context = m;
     return failed;
+}
+
+bool machine_disk_facts(const struct machine *m, unsigned vdev, struct machine_disk *facts)
+{
+    const struct virtio_blk *slot = find_disk((struct machine *)m, vdev);
+
+    if (slot)
+        *facts = (struct machine_disk){slot->number, slot->disk->sectors, slot->disk->read_only};
+    return slot;
+}
+
+int machine_disk_call(struct machine *m, uint32_t number, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)
+{
+    for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
+        if (m->disk[i]->disk && m->disk[i]->number == number)
+            return virtio_blk_call(m->disk[i], op, sector, at, bytes);
+    return -ENODEV;
 }
 
 int machine_detach_disk(struct machine *m, unsigned vdev)

@@ -31,6 +31,7 @@ enum machine_event {
     MACHINE_INIT,       /* an INIT for the CPU came through the APIC */
     MACHINE_INPUT_ROOM, /* uart `detail` has read all it had: machine_input takes bytes again */
     MACHINE_HUNG_UP,    /* uart `detail` lets go whoever called there */
+    MACHINE_CALL_DONE,  /* of machine_disk_call; detail: 0, EIO or ENODEV */
 };
 
 struct machine_host {
@@ -66,6 +67,7 @@ struct machine {
     struct uart uart[MACHINE_UARTS];
     struct pci_host pci;
     struct virtio_blk *disk[MACHINE_DISKS]; /* NULL: there was none yet */
+    uint32_t disks_attached; /* ever */
     struct disk_user disk_user; /* whom its disks' requests are made for */
     struct power power;
     struct keyboard keyboard;
@@ -95,6 +97,16 @@ void machine_give_back(struct machine *);
  * 0, -ENOSPC (no slot, or old ones still have requests in flight), -EEXIST, -ENOMEM; detach: -ENOENT. */
 int machine_attach_disk(struct machine *, unsigned vdev, struct disk *);
 int machine_detach_disk(struct machine *, unsigned vdev);
+
+/* A disk of the machine as its program may ask for it by calls. */
+struct machine_disk {
+    uint32_t number; /* another one for every disk that is attached, at that vdev or elsewhere */
+    uint64_t sectors;
+    bool read_only;
+};
+bool machine_disk_facts(const struct machine *, unsigned vdev, struct machine_disk *); /* false: there is none */
+/* virtio_blk_call() of the disk of that number, whose end is the event CALL_DONE. The same errors, and -ENODEV. */
+int machine_disk_call(struct machine *, uint32_t number, enum disk_op, uint64_t sector, gpa_t at, uint64_t bytes);
 
 /* Console input: how many of the bytes were taken (the receiver's FIFO may be full; offer the rest again after
  * INPUT_ROOM). */

@@ -1,13 +1,13 @@
 /* Requests of the guest -> requests of the disk. A chain is a stream of bytes to read (header, then the data of a
  * write) and a stream to write (the data of a read, then the status); how the driver cut them into buffers does not
- * matter. */
+ * matter. What the guest asks by a call is a chain of one buffer of data. */
 #include "cp/device/virtio_blk.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "cp/storage/watch.h"
+#include "cp/device/virtio_blk_request.h"
 
 enum { DEVICE_BLOCK = 2, CLASS_STORAGE = 0x010000, QUEUE = 0, CONFIG_BYTES = 60 };
 enum { SEGMENT_LIMIT = VIRTIO_CHAIN_BUFFERS - 2 /* header and status */ };
@@ -24,99 +24,6 @@ struct header {
     uint32_t type, reserved;
     uint64_t sector;
 };
-
-enum { SECTOR = DISK_SECTOR_BYTES, SEGMENTS = 48, BOUNCES = 2, SEGMENT_BYTES = 1 << 20 };
-enum { PIECES = 64 /* of a page or less in one transfer: each may be the first touch of its page */ };
-
-/* a place in the chain */
-struct cursor {
-    uint16_t buffer, end; /* up to the buffer before `end` */
-    uint32_t offset;      /* in that buffer */
-};
-
-/* A sector that does not lie within one page goes through here. */
-struct bounce {
-    struct cursor from;
-    uint8_t data[SECTOR];
-};
-
-struct virtio_blk_request {
-    struct disk_request disk; /* one transfer: as much of the whole as its segments hold */
-    struct virtio_blk *device;
-    struct virtio_blk_request *next;
-    uint32_t epoch;
-    uint64_t sector, sectors; /* still to be transferred */
-    struct cursor data, begun; /* what is not in a transfer yet; where the one under way began */
-    unsigned bounces;
-    bool flush_last; /* the driver knows no FLUSH: what it writes must be on the medium when we say so */
-    struct bounce bounce[BOUNCES];
-    struct disk_segment segment[SEGMENTS];
-    struct virtio_chain chain;
-};
-_Static_assert(sizeof(struct virtio_blk_request) <= PAGE_SIZE, "a request is one page frame");
-
-/* ---- the chain as streams --------------------------------------------------- */
-
-/* The bytes at the cursor that lie in one page of one buffer: how many, at most `limit`. 0 at the end. */
-static uint32_t run_length(const struct virtio_chain *chain, const struct cursor *at, uint64_t limit)
-{
-    const struct virtio_buffer *b = &chain->buffer[at->buffer];
-    uint64_t run;
-
-    if (at->buffer == at->end)
-        return 0;
-    run = PAGE_SIZE - ((b->at.a + at->offset) & PAGE_MASK);
-    if (run > b->bytes - at->offset)
-        run = b->bytes - at->offset;
-    return run < limit ? run : limit;
-}
-
-static gpa_t run_address(const struct virtio_chain *chain, const struct cursor *at)
-{
-    return gpa(chain->buffer[at->buffer].at.a + at->offset);
-}
-
-/* @pre `bytes` are left in the cursor's buffer */
-static void advance(const struct virtio_chain *chain, struct cursor *at, uint32_t bytes)
-{
-    at->offset += bytes;
-    if (at->offset == chain->buffer[at->buffer].bytes)
-        *at = (struct cursor){.buffer = at->buffer + 1, .end = at->end};
-}
-
-/* Copies `bytes` between `memory` and the guest, moving the cursor. */
-static bool stream_copy(struct virtio_blk_request *r, struct cursor *at, void *memory, uint32_t bytes, bool to_guest)
-{
-    struct guest_storage *storage = r->device->virtio.storage;
-    uint8_t *p = memory;
-
-    while (bytes) {
-        uint32_t run = run_length(&r->chain, at, bytes);
-        gpa_t address;
-        enum guest_access error;
-
-        if (!run)
-            return false;
-        address = run_address(&r->chain, at);
-        error = to_guest ? guest_write(storage, address, p, run) : guest_read(storage, address, p, run);
-        if (error != GUEST_OK)
-            return false;
-        advance(&r->chain, at, run);
-        p += run;
-        bytes -= run;
-    }
-    return true;
-}
-
-static struct cursor readable_start(const struct virtio_chain *chain)
-{
-    return (struct cursor){.buffer = 0, .end = chain->readable};
-}
-
-static struct cursor writable_start(const struct virtio_chain *chain)
-{
-    return (struct cursor){.buffer = chain->readable, .end = chain->readable + chain->writable};
-}
 
 /* ---- frames for requests ---------------------------------------------------- */
 
@@ -156,109 +63,24 @@ static void idle_free(struct virtio_blk *d)
     }
 }
 
-/* ---- one transfer ----------------------------------------------------------- */
-
-/* A segment for `bytes` at `data`, joined to the one before when they touch. False: no room. */
-static bool segment_add(struct virtio_blk_request *r, uint8_t *data, uint32_t bytes)
-{
-    struct disk_segment *last = r->disk.segments ? &r->segment[r->disk.segments - 1] : NULL;
-
-    if (last && (uint8_t *)last->data + last->bytes == data && last->bytes + bytes <= SEGMENT_BYTES) {
-        last->bytes += bytes;
-        return true;
-    }
-    if (r->disk.segments == SEGMENTS)
-        return false;
-    r->segment[r->disk.segments++] = (struct disk_segment){.data = data, .bytes = bytes};
-    return true;
-}
-
-/* The next whole sectors that lie in one page, straight from or to the guest's frame. 0: none; -EAGAIN: no segment
- * left. */
-static int direct_add(struct virtio_blk_request *r, uint64_t limit)
-{
-    uint32_t run = run_length(&r->chain, &r->data, limit) & ~(SECTOR - 1u);
-    uint8_t *data;
-
-    if (!run)
-        return 0;
-    data = guest_private(r->device->virtio.storage, run_address(&r->chain, &r->data), NULL);
-    if (!data)
-        return -EIO;
-    if (!segment_add(r, data, run))
-        return -EAGAIN;
-    advance(&r->chain, &r->data, run);
-    return run;
-}
-
-static int bounce_add(struct virtio_blk_request *r)
-{
-    struct cursor after = r->data;
-    struct bounce *b;
-
-    if (r->bounces == BOUNCES || r->disk.segments == SEGMENTS)
-        return -EAGAIN;
-    b = &r->bounce[r->bounces];
-    b->from = r->data;
-    if (!stream_copy(r, &after, b->data, SECTOR, false)) /* for a read: are they there at all? */
-        return -EIO;
-    segment_add(r, b->data, SECTOR);
-    r->bounces++;
-    r->data = after;
-    return SECTOR;
-}
-
-/* Fills disk.segment with as many of the sectors left as fit. 0, or -EIO. */
-static int transfer_build(struct virtio_blk_request *r)
-{
-    uint64_t left = r->sectors * SECTOR, all = left;
-    int added = 0;
-
-    r->disk.segments = r->bounces = 0;
-    r->begun = r->data;
-    for (unsigned pieces = 0; left && pieces < PIECES; pieces++) {
-        added = direct_add(r, left);
-        if (!added)
-            added = bounce_add(r);
-        if (added < 0)
-            break;
-        left -= added;
-    }
-    if (left == all || added == -EIO)
-        return -EIO;
-    r->disk.sector = r->sector;
-    r->disk.sectors = (all - left) / SECTOR;
-    return 0;
-}
-
-/* The disk wrote to the guest's frames by itself. What is watched must know: now, since it may have been looked at
- * while the transfer was under way. */
-static void transfer_noted(const struct virtio_blk_request *r)
-{
-    struct guest_storage *storage = r->device->virtio.storage;
-
-    if (r->disk.op != DISK_READ || !storage->watching)
-        return;
-    for (unsigned i = r->begun.buffer; i <= r->data.buffer && i < r->data.end; i++)
-        guest_written(storage, r->chain.buffer[i].at, r->chain.buffer[i].bytes);
-}
-
-static bool bounces_deliver(struct virtio_blk_request *r)
-{
-    for (unsigned i = 0; i < r->bounces; i++) {
-        struct cursor at = r->bounce[i].from;
-
-        if (!stream_copy(r, &at, r->bounce[i].data, SECTOR, true))
-            return false;
-    }
-    return true;
-}
-
 /* ---- the life of a request -------------------------------------------------- */
+
+static void finish_call(struct virtio_blk_request *r, int error)
+{
+    struct virtio_blk *d = r->device;
+
+    request_release(r);
+    d->call_done(d->call_context, error);
+}
 
 static void finish(struct virtio_blk_request *r, enum status status)
 {
     struct virtio_blk *d = r->device;
+
+    if (r->called) {
+        finish_call(r, status == STATUS_OK ? 0 : -EIO);
+        return;
+    }
     const struct virtio_chain *chain = &r->chain;
     const struct virtio_buffer *last = &chain->buffer[chain->readable + chain->writable - 1];
     uint8_t byte = status;
@@ -271,25 +93,27 @@ static void finish(struct virtio_blk_request *r, enum status status)
     request_release(r);
 }
 
-/* Hands the disk the next transfer, or ends the request. True while the disk has it. */
-static bool proceed(struct virtio_blk_request *r)
+/* Hands the disk the next transfer, or the flush. False: it was not taken. @pre something is left to be done */
+static bool hand_over(struct virtio_blk_request *r)
 {
     struct disk *disk = r->device->disk;
 
-    if (r->sectors) {
-        if (transfer_build(r) == 0 && disk->submit(disk, &r->disk) == 0)
-            return true;
-    } else if (r->flush_last) {
-        r->flush_last = false;
-        r->disk.op = DISK_FLUSH;
-        r->disk.sector = r->disk.sectors = r->disk.segments = 0;
-        if (disk->submit(disk, &r->disk) == 0)
-            return true;
-    } else {
-        finish(r, STATUS_OK);
-        return false;
-    }
-    finish(r, STATUS_IOERR);
+    if (r->sectors)
+        return virtio_blk_build(r) == 0 && disk->submit(disk, &r->disk) == 0;
+    r->flush_last = false;
+    r->disk.op = DISK_FLUSH;
+    r->disk.sector = r->disk.sectors = r->disk.segments = 0;
+    return disk->submit(disk, &r->disk) == 0;
+}
+
+/* Hands the disk what is next, or ends the request. True while the disk has it. */
+static bool proceed(struct virtio_blk_request *r)
+{
+    bool more = r->sectors || r->flush_last;
+
+    if (more && hand_over(r))
+        return true;
+    finish(r, more ? STATUS_IOERR : STATUS_OK);
     return false;
 }
 
@@ -299,7 +123,10 @@ static void orphan_done(struct virtio_blk_request *r)
 {
     struct virtio_blk *d = r->device;
 
-    request_release(r);
+    if (r->called)
+        finish_call(r, -ENODEV);
+    else
+        request_release(r);
     if (!d->disk)
         idle_free(d);
     if (!d->in_flight)
@@ -313,14 +140,14 @@ static void transfer_done(struct disk_request *request, int error)
     struct virtio_blk *d = r->device;
 
     d->in_flight--;
-    transfer_noted(r);
+    virtio_blk_noted(r);
     if (r->epoch != d->epoch) {
         orphan_done(r);
         return;
     }
     r->sector += r->disk.sectors;
     r->sectors -= r->disk.sectors;
-    if (error || (r->disk.op == DISK_READ && !bounces_deliver(r))) {
+    if (error || (r->disk.op == DISK_READ && !virtio_blk_deliver(r))) {
         finish(r, STATUS_IOERR);
     } else if (proceed(r)) {
         d->in_flight++;
@@ -360,7 +187,7 @@ static bool identify(struct virtio_blk_request *r)
 
     for (unsigned i = 0; i < 4; i++)
         serial[i] = digit[r->device->vdev >> (12 - 4 * i) & 15];
-    finish(r, stream_copy(r, &r->data, serial, bytes < sizeof serial ? bytes : sizeof serial, true) ? STATUS_OK
+    finish(r, virtio_blk_copy(r, &r->data, serial, bytes < sizeof serial ? bytes : sizeof serial, true) ? STATUS_OK
                                                                                                     : STATUS_IOERR);
     return false;
 }
@@ -368,13 +195,13 @@ static bool identify(struct virtio_blk_request *r)
 /* Begins the request of a chain just taken. True when the disk has it now. */
 static bool start(struct virtio_blk_request *r)
 {
-    struct cursor from = readable_start(&r->chain);
+    struct cursor from = virtio_blk_readable(&r->chain);
     struct header h;
 
-    r->data = writable_start(&r->chain);
+    r->data = virtio_blk_writable(&r->chain);
     r->sectors = 0;
     r->flush_last = false;
-    if (!stream_copy(r, &from, &h, sizeof h, false)) {
+    if (!virtio_blk_copy(r, &from, &h, sizeof h, false)) {
         finish(r, STATUS_IOERR);
         return false;
     }
@@ -402,6 +229,7 @@ static bool take(struct virtio_blk *d)
         return false;
     r->device = d;
     r->epoch = d->epoch;
+    r->called = false;
     r->disk = (struct disk_request){.segment = r->segment, .done = transfer_done, .owner = r};
     if (virtio_queue_take(&d->virtio, QUEUE, &r->chain) != 1) {
         request_release(r);
@@ -429,6 +257,37 @@ static void pump(struct virtio_blk *d)
 }
 
 static void pump_more(struct work *work) { pump(work->owner); }
+
+static bool call_is_sound(const struct disk *disk, enum disk_op op, uint64_t sector, uint64_t bytes)
+{
+    return op == DISK_FLUSH || (bytes && bytes <= UINT32_MAX && in_range(disk, sector, bytes));
+}
+
+int virtio_blk_call(struct virtio_blk *d, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)
+{
+    if (!call_is_sound(d->disk, op, sector, bytes))
+        return -EINVAL;
+    if (op == DISK_WRITE && d->disk->read_only)
+        return -EROFS;
+    struct virtio_blk_request *r = request_new(d);
+    if (!r)
+        return -EBUSY;
+    r->device = d;
+    r->epoch = d->epoch;
+    r->called = true;
+    r->disk = (struct disk_request){.op = op, .segment = r->segment, .done = transfer_done, .owner = r};
+    r->chain.buffer[0] = (struct virtio_buffer){at, (uint32_t)bytes};
+    r->data = (struct cursor){.end = 1};
+    r->sector = sector;
+    r->sectors = op == DISK_FLUSH ? 0 : bytes / SECTOR;
+    r->flush_last = op == DISK_FLUSH;
+    if (!hand_over(r)) {
+        request_release(r);
+        return -EIO;
+    }
+    d->in_flight++;
+    return 0;
+}
 
 /* ---- the device ------------------------------------------------------------- */
 
@@ -471,7 +330,8 @@ int virtio_blk_attach(struct virtio_blk *d, struct pci_host *host, unsigned slot
 
     if (d->disk || d->in_flight)
         return -EBUSY;
-    *d = (struct virtio_blk){.disk = disk, .vdev = vdev, .epoch = d->epoch + 1,
+    *d = (struct virtio_blk){.disk = disk, .vdev = vdev, .epoch = d->epoch + 1, .call_done = d->call_done,
+                             .call_context = d->call_context,
                              .more = {.step = pump_more, .owner = d}};
     config_build(d);
     virtio_init(&d->virtio, &model, storage, features, d->config, host->wiring.message != NULL);

@@ -29,6 +29,11 @@ struct virtio_blk {
     unsigned in_flight; /* orphans included */
     uint32_t epoch;     /* a request of an earlier epoch is an orphan */
     struct work more;   /* queued: the ring holds what there was no time for */
+    uint32_t number;    /* of this disk among all that were ever attached to the machine, set by it */
+    /* A request of virtio_blk_call() is done: 0, -EIO, or -ENODEV if the disk was detached or the device reset
+     * meanwhile. Set by who makes calls. */
+    void (*call_done)(void *context, int error);
+    void *call_context;
 };
 
 /* Puts `disk` on the PCI bus (slot as for pci_attach); its serial is the four hex digits of vdev. 0, -ENOSPC (no slot),
@@ -37,4 +42,8 @@ struct virtio_blk {
 int virtio_blk_attach(struct virtio_blk *, struct pci_host *, unsigned slot, struct guest_storage *, unsigned vdev,
                       struct disk *);
 void virtio_blk_detach(struct virtio_blk *); /* nothing to do when not attached */
+/* A request without the ring, however the driver has set that up: of `bytes`, a multiple of 512, at that address of the
+ * guest's, which are ignored by FLUSH. 0: call_done follows. Else it does not: -EINVAL (beyond the disk), -EROFS, -EIO,
+ * -EBUSY (as many requests as there may be are under way: ask again). @pre attached */
+int virtio_blk_call(struct virtio_blk *, enum disk_op, uint64_t sector, gpa_t at, uint64_t bytes);
 static inline unsigned virtio_blk_in_flight(const struct virtio_blk *d) { return d->in_flight; }

@@ -6,6 +6,7 @@
 
 #include "cp/diagnose/buffer.h"
 #include "cp/diagnose/chain.h"
+#include "cp/diagnose/disk.h"
 #include "cp/diagnose/spool.h"
 #include "cp/message/level.h"
 #include "cp/session/dial.h"
@@ -187,6 +188,7 @@ uint64_t diagnose(struct vm *vm)
         uint64_t (*run)(struct vm *);
     } table[] = {{DIAGNOSE_IDENTIFY, identify}, {DIAGNOSE_COMMAND, command}, {DIAGNOSE_TIMES, times},
                  {DIAGNOSE_CHAIN, chain}, {DIAGNOSE_CONSOLE, console}, {DIAGNOSE_LINE, line},
+                 {DIAGNOSE_BLOCK_IO, diagnose_block_io}, {DIAGNOSE_DEVICE, diagnose_device},
                  {DIAGNOSE_SPOOL_WRITE, diagnose_spool_write}, {DIAGNOSE_SPOOL_READ, diagnose_spool_read},
                  {DIAGNOSE_SPOOL_FILE, diagnose_spool_file}};
     if (!vm->session || !vm->session->user)

@@ -28,6 +28,23 @@ void (*vm_input_room)(struct vm *, unsigned uart);
 void (*vm_hung_up)(struct vm *, unsigned uart);
 void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
+uint64_t (*vm_called)(struct vm *, unsigned error);
+
+void vm_hold(struct vm *vm)
+{
+    vm->held = true;
+    vm->state = VM_WAITING;
+}
+
+/* It may have been stopped or reset meanwhile. */
+static void call_done(struct vm *vm, unsigned error)
+{
+    if (!vm->held)
+        return;
+    vm->held = false;
+    vm->vcpu.gpr[RAX] = vm_called(vm, error);
+    vm_unhalt(vm);
+}
 
 static void on_event(void *context, enum machine_event event, uint32_t detail)
 {
@@ -57,6 +74,9 @@ static void on_event(void *context, enum machine_event event, uint32_t detail)
     case MACHINE_HUNG_UP:
         if (vm_hung_up)
             vm_hung_up(vm, detail);
+        break;
+    case MACHINE_CALL_DONE:
+        call_done(vm, detail);
         break;
     }
 }
@@ -196,6 +216,7 @@ void vm_destroy(struct vm *vm)
 {
     CP_ASSERT(!vm_turn);
     vm_stop(vm, VM_STOP_USER, 0);
+    vm->held = false;
     for (struct vm **at = &vm_list; *at; at = &(*at)->next)
         if (*at == vm) {
             *at = vm->next;
@@ -217,6 +238,7 @@ void vm_reset(struct vm *vm)
     CP_ASSERT(!vm_turn);
     scheduler_remove(vm);
     vm->state = VM_STOPPED;
+    vm->held = false;
     nested_destroy(vm); /* what is offered may be another mode now */
     vm->vcpu.tsc_offset = -clock_now();
     machine_reset(&vm->machine);
@@ -274,8 +296,8 @@ void vm_begin(struct vm *vm)
     if (vm->state != VM_STOPPED)
         return;
     vm->stop = VM_STOP_NONE;
-    vm->state = VM_RUNNABLE;
-    scheduler_add(vm);
+    vm->state = VM_WAITING;
+    vm_unhalt(vm);
 }
 
 bool vm_is_busy(const struct vm *vm)
@@ -306,7 +328,7 @@ void vm_wake(struct vm *vm)
 
 void vm_unhalt(struct vm *vm)
 {
-    if (vm->state != VM_WAITING)
+    if (vm->state != VM_WAITING || vm->held)
         return;
     vm->state = VM_RUNNABLE;
     scheduler_add(vm);

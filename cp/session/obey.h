@@ -28,6 +28,7 @@ struct asked {
 
 /* vm.h's vm_diagnose: obeys the call in the virtual CPU's registers, returns what goes to RAX. */
 uint64_t diagnose(struct vm *);
+uint64_t diagnose_called(struct vm *, unsigned error); /* vm.h's vm_called */
 /* A step of the task that a line of the call began. True: it was the last, and the lines after it were obeyed, up to
  * one that has the machine rest again; if none does, the call has its results. @pre the machine asked for the task */
 bool diagnose_go_on(struct session *);

@@ -43,6 +43,7 @@ static void begin(void)
     vm_hung_up = dial_hung_up;
     vm_traced = trace_vmx;
     vm_diagnose = diagnose;
+    vm_called = diagnose_called;
     machine_check_told = operator_tell_machine_check;
 }
 

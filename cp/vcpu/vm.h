@@ -53,6 +53,7 @@ struct vm {
     struct vm *ready_next;
     bool ready;
     bool stop_unseen; /* stopped by itself and vm_stopped() not yet called */
+    bool held;        /* by a call of its program's that is not done; WAITING, whatever interrupts */
     bool gives_back;  /* its storage is cleared in the turns to come: cp/dispatch/give.h */
     struct machine machine;
     struct machine_config config;
@@ -76,7 +77,9 @@ void vm_init(struct vm *);
 void vm_stop(struct vm *, enum vm_stop, uint32_t detail);
 /* CP's own check found a control block that must not run: counts it, and stops the machine with VM_STOP_UNSOUND. */
 void vm_unsound(struct vm *, uint32_t check);
-void vm_unhalt(struct vm *);            /* WAITING -> RUNNABLE */
+void vm_unhalt(struct vm *);            /* WAITING -> RUNNABLE, unless it is held */
+/* The call at hand goes on: the machine is held until MACHINE_CALL_DONE, when vm_called() says what goes to RAX. */
+void vm_hold(struct vm *);
 void vm_wake(struct vm *);              /* the same if what came is deliverable */
 /* The guest/host masks of CR0 and CR4, after what CPUID offers changed. */
 void vm_masks_write(struct vm *);
@@ -86,3 +89,5 @@ void vm_masks_write(struct vm *);
 extern void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 /* VMCALL: DIAGNOSE. Registers are in vcpu.gpr; returns what goes to RAX. Set by cp/session. */
 extern uint64_t (*vm_diagnose)(struct vm *);
+/* What a call that had the machine held answers; error: 0 or an errno. Set by cp/session. */
+extern uint64_t (*vm_called)(struct vm *, unsigned error);

@@ -131,6 +131,20 @@ static uint64_t spool(uint64_t code, uint64_t *bytes, uint64_t device)
     return code == DIAGNOSE_BUSY ? 2 : code ? 1 : d; /* 2: again; else there is no more */
 }
 
+/* As much as a call may ask of a disk, into pages nobody touched before, askew. */
+static void try_block_io(void)
+{
+    uint64_t code = DIAGNOSE_DEVICE, b = 0x191, c = 0, d = 0;
+    __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(c), "+d"(d) : : "memory");
+    for (unsigned i = 0; !code && i < 3; i++) {
+        code = DIAGNOSE_BLOCK_IO, c = 0, d = SCRATCH + 0x400000 + i * 0x101100;
+        uint64_t sectors = c + DIAGNOSE_SECTORS_MAX, io = DIAGNOSE_IO_READ;
+        __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(c), "+d"(d) : "S"(sectors), "D"(io) : "memory");
+    }
+    if (code)
+        guest_print("no block I/O\n");
+}
+
 static void obey(const char *line)
 {
     strcpy(text, line);
@@ -202,6 +216,7 @@ static void try_commands(void)
     fill_with("LINK MAINT 190 310 RR", "\nDET 310\nLINK MAINT 190 310 RR");
     fill_with("DETACH", " 310");
     try_spool();
+    try_block_io();
     try_console();
 }
 

@@ -96,6 +96,70 @@ static void begin_starts_a_stopped_machine_only_and_once(void **state)
     assert_int_equal(vm->state, VM_RUNNABLE);
 }
 
+/* ---- held by a call ---------------------------------------------------------------------------------------------- */
+
+static uint64_t called(struct vm *of, unsigned error) { return assert_ptr_equal(of, vm), 100 + error; }
+
+static void tell_done(unsigned error)
+{
+    vm->machine.host.event(vm->machine.host.context, MACHINE_CALL_DONE, error);
+}
+
+static void hold_it(void)
+{
+    vm_called = called;
+    vm_begin(vm);
+    vm->vcpu.gpr[RAX] = 0;
+    vm_hold(vm);
+    scheduler_remove(vm);
+}
+
+static void a_machine_that_is_held_waits_for_its_call_whatever_interrupts(void **state)
+{
+    (void)state;
+    hold_it();
+    vm->vcpu.nmi_pending = true;
+    assert_true(event_deliverable(vm));
+    vm_wake(vm);
+    vm_unhalt(vm);
+    assert_int_equal(vm->state, VM_WAITING);
+    assert_null(scheduler_pick());
+    tell_done(5);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+    assert_int_equal(vm->vcpu.gpr[RAX], 105);
+    assert_ptr_equal(scheduler_pick(), vm);
+    vm->vcpu.gpr[RAX] = 1;
+    tell_done(0); /* of nobody's call */
+    assert_int_equal(vm->vcpu.gpr[RAX], 1);
+}
+
+static void one_that_is_stopped_meanwhile_is_held_again_when_it_begins(void **state)
+{
+    (void)state;
+    hold_it();
+    vm_stop(vm, VM_STOP_USER, 0);
+    vm_begin(vm);
+    assert_int_equal(vm->state, VM_WAITING);
+    assert_null(scheduler_pick());
+    vm_stop(vm, VM_STOP_USER, 0);
+    tell_done(0);
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(vm->vcpu.gpr[RAX], 100);
+    vm_begin(vm);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+}
+
+static void a_reset_forgets_the_call(void **state)
+{
+    (void)state;
+    hold_it();
+    vm_reset(vm);
+    tell_done(0);
+    assert_int_not_equal(vm->vcpu.gpr[RAX], 100);
+    vm_begin(vm);
+    assert_int_equal(vm->state, VM_RUNNABLE);
+}
+
 static void an_nmi_of_the_real_machine_is_no_matter_of_the_guests(void **state)
 {
     (void)state;
@@ -349,6 +413,9 @@ int main(void)
         TEST(each_way_out_stops_the_machine_and_says_which),
         TEST(so_does_an_outs),
         TEST(begin_starts_a_stopped_machine_only_and_once),
+        TEST(a_machine_that_is_held_waits_for_its_call_whatever_interrupts),
+        TEST(one_that_is_stopped_meanwhile_is_held_again_when_it_begins),
+        TEST(a_reset_forgets_the_call),
         TEST(an_nmi_of_the_real_machine_is_no_matter_of_the_guests),
         TEST(what_the_guest_sends_is_shown_and_lost_by_nobody),
         TEST(one_who_has_read_all_asks_for_more),

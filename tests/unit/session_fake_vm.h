@@ -106,6 +106,7 @@ void (*vm_input_room)(struct vm *, unsigned uart);
 void (*vm_hung_up)(struct vm *, unsigned uart);
 void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
+uint64_t (*vm_called)(struct vm *, unsigned error);
 
 static unsigned fake_no_machines; /* > 0: that many vm_create fail */
 FAKE unsigned fake_no_storage;    /* > 0: that many vm_define_storage */
@@ -266,6 +267,34 @@ int machine_detach_disk(struct machine *m, unsigned vdev)
             return f->disk[i] = NULL, 0;
     return -ENOENT;
 }
+
+/* What a machine asked a disk for by a call, 0x191 being the only one. */
+FAKE struct fake_disk_call {
+    struct machine_disk facts;
+    int fails;
+    unsigned calls;
+    uint32_t number;
+    enum disk_op op;
+    uint64_t sector, at, bytes;
+} fake_disk_call;
+
+bool machine_disk_facts(const struct machine *m, unsigned vdev, struct machine_disk *facts)
+{
+    (void)m;
+    *facts = fake_disk_call.facts;
+    return vdev == 0x191 && facts->number;
+}
+
+int machine_disk_call(struct machine *m, uint32_t number, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)
+{
+    (void)m;
+    fake_disk_call = (struct fake_disk_call){.facts = fake_disk_call.facts, .fails = fake_disk_call.fails,
+                                             .calls = fake_disk_call.calls + 1, .number = number, .op = op,
+                                             .sector = sector, .at = at.a, .bytes = bytes};
+    return fake_disk_call.fails;
+}
+
+void vm_hold(struct vm *vm) { vm->held = true; }
 
 /* ---- lines ------------------------------------------------------------------------------------------------------ */
 

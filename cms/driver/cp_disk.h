@@ -1,0 +1,10 @@
+/* Virtual disks by CP's calls; the terms are those of cms/kernel/disk.h. */
+#pragma once
+#include "cms/kernel/disk.h"
+
+bool cp_has_disks(void);
+struct disk *cp_disk_find(uint16_t vdev);
+/* @pre the range lies within the disk */
+int cp_disk_read(struct disk *, uint64_t sector, void *buffer, uint32_t count);
+int cp_disk_write(struct disk *, uint64_t sector, const void *buffer, uint32_t count);
+int cp_disk_flush(struct disk *);

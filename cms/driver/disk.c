@@ -1,0 +1,42 @@
+/* Virtual disks the way that costs least: by CP's calls where it offers them, else by their device. */
+#include "cms/kernel/disk.h"
+
+#include <errno.h>
+
+#include "cms/driver/cp_disk.h"
+#include "cms/driver/virtio_blk.h"
+
+enum { SECTORS_MAX = 1 << 22 };
+
+struct disk *cms_disk_find(uint16_t vdev)
+{
+    return cp_has_disks() ? cp_disk_find(vdev) : virtio_blk_find(vdev);
+}
+
+static int judge(const struct disk *disk, uint64_t sector, uint32_t count)
+{
+    if (!disk->device)
+        return -ENODEV;
+    return !count || count > SECTORS_MAX || sector > disk->sectors || count > disk->sectors - sector ? -EINVAL : 0;
+}
+
+int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
+{
+    int wrong = judge(disk, sector, count);
+    return wrong            ? wrong
+           : cp_has_disks() ? cp_disk_read(disk, sector, buffer, count)
+                            : virtio_blk_read(disk, sector, buffer, count);
+}
+
+int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
+{
+    int wrong = disk->read_only ? -EROFS : judge(disk, sector, count);
+    return wrong            ? wrong
+           : cp_has_disks() ? cp_disk_write(disk, sector, buffer, count)
+                            : virtio_blk_write(disk, sector, buffer, count);
+}
+
+int cms_disk_flush(struct disk *disk)
+{
+    return !disk->device ? -ENODEV : cp_has_disks() ? cp_disk_flush(disk) : virtio_blk_flush(disk);
+}
