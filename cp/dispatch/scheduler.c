@@ -1,8 +1,7 @@
 #include "cp/dispatch/scheduler.h"
 
-#include <stddef.h>
+#include "cp/dispatch/ready.h"
 
-static struct vm *ready;
 /* No machine that goes on running has had less time than this: who slept may claim only a little (the credit) of the
  * time they did not use. It is raised when time is charged, not at the next pick: a machine that wakes in between would
  * else be given as much as the last one used while it was alone. */
@@ -51,8 +50,7 @@ void scheduler_add(struct vm *vm)
         vm->vruntime = least;
     vm->waits_since = clock_now();
     vm->ready = true;
-    vm->ready_next = ready;
-    ready = vm;
+    ready_add(vm);
 }
 
 void scheduler_remove(struct vm *vm)
@@ -60,35 +58,30 @@ void scheduler_remove(struct vm *vm)
     if (!vm->ready)
         return;
     count_share(vm->share, false);
-    for (struct vm **at = &ready; *at; at = &(*at)->ready_next)
-        if (*at == vm) {
-            *at = vm->ready_next;
-            break;
-        }
+    ready_remove(vm);
     vm->ready = false;
 }
 
 struct vm *scheduler_pick(void)
 {
-    struct vm *best = ready;
-
-    for (struct vm *vm = ready; vm; vm = vm->ready_next)
-        if (vm->vruntime < best->vruntime)
-            best = vm;
-    return best;
+    return ready_first();
 }
 
 bool scheduler_contended(void)
 {
-    return ready && ready->ready_next;
+    return ready_several();
 }
 
 static void charge(struct vm *vm, uint64_t ticks)
 {
     uint64_t had = ticks * USUAL_WEIGHT + vm->vremainder, by = weight(vm);
+    if (vm->ready)
+        ready_remove(vm);
     vm->vruntime += had / by;
     vm->vremainder = had % by; /* turns may be short and shares large */
-    const struct vm *least = ready ? scheduler_pick() : vm;
+    if (vm->ready)
+        ready_add(vm);
+    const struct vm *least = ready_first() ? ready_first() : vm;
     if (least->vruntime > floor_now)
         floor_now = least->vruntime;
 }
@@ -107,7 +100,7 @@ bool scheduler_settle(struct vm *vm)
         charge(vm, debt->ticks);
         debt->ticks = 0;
     }
-    return !ready || vm->vruntime <= scheduler_pick()->vruntime;
+    return !ready_first() || vm->vruntime <= ready_first()->vruntime;
 }
 
 void scheduler_share(struct vm *vm, struct share share)

@@ -30,6 +30,13 @@ enum vm_stop {
     VM_STOPS
 };
 
+/* Of a machine among those that are ready: cp/dispatch/ready.h */
+struct ready_place {
+    struct vm *left, *right, *up;
+    unsigned rank;
+    uint64_t number; /* who came later has a higher one */
+};
+
 /* What every exit looks at comes first, in one page. */
 struct vm {
     struct vm *next; /* in vm_list of cp/dispatch/vm.h */
@@ -50,7 +57,7 @@ struct vm {
      * to it. */
     uint64_t exits[EXIT_REASONS], nested_handled[EXIT_REASONS], nested_reflected[EXIT_REASONS];
     uint64_t nested_calls;  /* of the exits for VMCALL: calls that stand for a VMX instruction */
-    struct vm *ready_next;
+    struct ready_place place;
     bool ready;
     bool stop_unseen; /* stopped by itself and vm_stopped() not yet called */
     bool held;        /* by a call of its program's that is not done; WAITING, whatever interrupts */
