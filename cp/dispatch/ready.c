@@ -39,12 +39,17 @@ struct vm *ready_first(void) { return top; }
 
 bool ready_several(void) { return top && top->place.left; }
 
+static void put(struct vm *vm, uint64_t number)
+{
+    vm->place = (struct ready_place){.rank = 1, .number = number};
+    top = meld(top, vm);
+    top->place.up = NULL;
+}
+
 void ready_add(struct vm *vm)
 {
     static uint64_t number;
-    vm->place = (struct ready_place){.rank = 1, .number = ++number};
-    top = meld(top, vm);
-    top->place.up = NULL;
+    put(vm, ++number);
 }
 
 void ready_remove(struct vm *vm)
@@ -64,4 +69,11 @@ void ready_remove(struct vm *vm)
         if (was == rank(up))
             break;
     }
+}
+
+void ready_had(struct vm *vm, uint64_t vruntime)
+{
+    ready_remove(vm);
+    vm->vruntime = vruntime;
+    put(vm, vm->place.number);
 }

@@ -10,3 +10,5 @@ bool ready_several(void); /* more than one */
 /* @pre it is not among them. Its vruntime stays as it is while it is. */
 void ready_add(struct vm *);
 void ready_remove(struct vm *); /* @pre it is among them */
+/* The same for one that stays among them, and came when it did: its vruntime is that now. */
+void ready_had(struct vm *, uint64_t vruntime);

@@ -75,12 +75,11 @@ bool scheduler_contended(void)
 static void charge(struct vm *vm, uint64_t ticks)
 {
     uint64_t had = ticks * USUAL_WEIGHT + vm->vremainder, by = weight(vm);
-    if (vm->ready)
-        ready_remove(vm);
-    vm->vruntime += had / by;
     vm->vremainder = had % by; /* turns may be short and shares large */
     if (vm->ready)
-        ready_add(vm);
+        ready_had(vm, vm->vruntime + had / by);
+    else
+        vm->vruntime += had / by;
     const struct vm *least = ready_first() ? ready_first() : vm;
     if (least->vruntime > floor_now)
         floor_now = least->vruntime;

@@ -67,6 +67,10 @@ static void the_first_is_who_has_had_least(void **state)
     srand(1);
     for (unsigned step = 0; step < STEPS; step++) {
         unsigned i = (unsigned)rand() % (step % 4000 < 2000 ? RANDOM : MACHINES);
+        if (in[i] && rand() % 2) {
+            ready_had(&machine[i], machine[i].vruntime + (unsigned)rand() % 4);
+            continue;
+        }
         if (in[i])
             go(i);
         if (rand() % 3) {
