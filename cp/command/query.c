@@ -23,14 +23,15 @@ const char command_query_help[] =
     "QUERY {FILES | TERMINAL | TIME | USERID | USERS}\n"
     "QUERY SHARE [userid]\n"
     "QUERY AUDIT [n | ALL]\n"
-    "QUERY {RDR | PRT | PUN} [ALL | CLASS c | spoolid]\n"
+    "QUERY {RDR | PRT | PUN} [userid] [ALL | CLASS c | spoolid]\n"
     "QUERY userid\n"
     "QUERY VIRTUAL [ALL]\n"
-    "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | LINES | STORAGE | vdev}\n"
+    "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | LINES | STORAGE | UR | vdev}\n"
     "NAMES: who is logged on, and terminals that dialed a machine; userid: where one\n"
     "is. LINKS: who has a minidisk of yours. LINES: the lines of your machine that\n"
     "DIAL reaches.\n"
-    "FILES, RDR, PRT, PUN (READER, PRINTER, PUNCH): what is in yours.\n"
+    "FILES, RDR, PRT, PUN (READER, PRINTER, PUNCH): what is in yours, or for class D\n"
+    "another user's. UR: what SPOOL says of them.\n"
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
     "systems to IPL, the pages of each that machines share, and how many machines\n"
     "do. SET: your settings, IDLE being the minutes without a key after which you\n"
@@ -187,7 +188,8 @@ static const struct question questions[] = {
     {"NAMES", 1, query_names},     {"NEST", 4, query_nest},
     {"NSS", 3, query_nss},         {"SET", 3, query_set},         {"SHARE", 4, command_query_share},
     {"STORAGE", 4, query_storage},
-    {"TERMINAL", 4, query_terminal}, {"TIME", 1, query_time}, {"USERID", 6, query_userid},
+    {"TERMINAL", 4, query_terminal}, {"TIME", 1, query_time}, {"UR", 2, query_ur},
+    {"USERID", 6, query_userid},
     {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
     {"FILES", 1, query_files},     {"RDR", 3, query_rdr},
     {"READER", 1, query_rdr},      {"PRT", 3, query_prt},         {"PRINTER", 2, query_prt},

@@ -3,6 +3,7 @@
 
 #include "cp/command/query.h"
 #include "cp/command/spool_operands.h"
+#include "cp/session/record.h"
 #include "cp/session/spool_tell.h"
 #include "cp/session/task.h"
 #include "cp/time/clock_text.h"
@@ -11,6 +12,7 @@
 struct listing {
     enum spool_queue queue;
     bool all, any;
+    char owner[DIRECTORY_NAME + 1];
     char class;       /* 0: any */
     uint16_t spoolid; /* 0: any */
     int64_t order;
@@ -39,7 +41,7 @@ static bool show_on(struct session *s, struct response *response, unsigned *code
 {
     struct call c = {.session = s, .response = response, .unread = ""};
     struct listing *l = task_kept(s);
-    for (struct spool_file *f; (f = spool_next(s->user->id, NULL, l->queue, l->order));) {
+    for (struct spool_file *f; (f = spool_next(l->owner, NULL, l->queue, l->order));) {
         l->order = f->order;
         if ((!l->class || l->class == f->class) && (!l->spoolid || l->spoolid == f->spoolid))
             show(&c, l, f);
@@ -52,13 +54,21 @@ static bool show_on(struct session *s, struct response *response, unsigned *code
     return true;
 }
 
+static bool is_own(struct word w, uint64_t *id)
+{
+    return word_is(w, "ALL", 3) || word_is(w, "CLASS", 2) || word_number(w, SPOOL_ID_MAX, id);
+}
+
 static unsigned query_queue(struct call *c, enum spool_queue queue)
 {
     struct listing l = {.queue = queue, .order = INT64_MIN};
-    struct word w = call_peek(c);
     uint64_t id = 0;
-    unsigned failed = 0;
-    if (word_is(w, "ALL", 3) || word_is(w, "CLASS", 2) || word_number(w, SPOOL_ID_MAX, &id))
+    const char *operands = c->unread;
+    unsigned failed = call_owner(c, "CQS", is_own(call_peek(c), &id), l.owner);
+    struct word w = call_peek(c);
+    if (failed)
+        return failed;
+    if (is_own(w, &id))
         call_next(c, &w);
     else
         w.length = 0;
@@ -70,6 +80,8 @@ static unsigned query_queue(struct call *c, enum spool_queue queue)
         l.spoolid = (uint16_t)id, l.all = true;
     if (failed || (failed = call_end(c, "CQS")) || (failed = call_spool(c, "CQS")))
         return failed;
+    if (strcmp(l.owner, c->session->user->id))
+        record(c->session, "QUERY %s%s", spool_queue_names[queue], operands);
     *(struct listing *)task_kept(c->session) = l;
     return task_run(c->session, c->response, show_on);
 }
@@ -86,4 +98,44 @@ unsigned query_files(struct call *c)
         return failed;
     response_line(c->response, "FILES: %s", spool_counts(text, c->session->user->id));
     return 0;
+}
+
+/* ---- the devices themselves -------------------------------------------------------------------------------------- */
+
+static const struct {
+    enum spool_queue queue;
+    unsigned vdev;
+} devices[] = {{SPOOL_RDR, 0xc}, {SPOOL_PUN, 0xd}, {SPOOL_PRT, 0xe}};
+
+static void show_device(struct call *c, enum spool_queue queue, unsigned vdev)
+{
+    const struct user *user = c->session->user;
+    const struct spool_unit *u = spool_unit(user, queue);
+    const char *name = spool_queue_names[queue];
+    const char *hold = u->hold ? "HOLD" : "NOHOLD", *keep = u->keep ? "KEEP" : "NOKEEP";
+    if (queue == SPOOL_RDR) {
+        response_line(c->response, "%s  %04X CL %c NOCONT %-6s %s", name, vdev, u->class, hold, keep);
+        return;
+    }
+    response_line(c->response, "%s  %04X CL %c %-6s %-6s %-6s COPY %03u", name, vdev, u->class,
+                  u->cont ? "CONT" : "NOCONT", hold, keep, u->copies);
+    response_line(c->response, "     %04X TO  %-8s %s FOR %s", vdev, *u->to ? u->to : *u->owner ? u->owner : user->id,
+                  *u->to ? "RDR" : name, *u->owner ? u->owner : user->id);
+}
+
+unsigned query_ur(struct call *c)
+{
+    for (unsigned i = 0; i < sizeof devices / sizeof *devices; i++)
+        show_device(c, devices[i].queue, devices[i].vdev);
+    return 0;
+}
+
+bool query_ur_device(struct call *c, unsigned vdev)
+{
+    for (unsigned i = 0; i < sizeof devices / sizeof *devices; i++)
+        if (devices[i].vdev == vdev) {
+            show_device(c, devices[i].queue, vdev);
+            return true;
+        }
+    return false;
 }

@@ -82,6 +82,8 @@ unsigned query_device(struct call *c, unsigned vdev)
     struct link *l = link_find(c->session->user, vdev);
     char number[5];
     format_text(number, sizeof number, "%04X", vdev);
+    if (!l && query_ur_device(c, vdev))
+        return 0;
     if (!l)
         return FAIL(c, "CQV", 40, number);
     show_disk(c, l);
@@ -111,6 +113,7 @@ static unsigned query_all(struct call *c)
         show_line(c, n);
     for (struct link *l = NULL; (l = next_by_number(c->session->user, l ? l->vdev : -1));)
         show_disk(c, l);
+    query_ur(c);
     if (grant_device(&c->session->vm->config, &(unsigned){0}))
         query_isa(c);
     return 0;
@@ -128,7 +131,8 @@ unsigned query_virtual(struct call *c)
                {"CPUS", 3, query_cpus},
                {"DASD", 2, query_dasd},
                {"ISA", 3, query_isa},
-               {"LINES", 5, query_lines}};
+               {"LINES", 5, query_lines},
+               {"UR", 2, query_ur}};
     struct word w;
     uint64_t vdev;
     char text[32];

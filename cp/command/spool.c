@@ -8,12 +8,14 @@
 #include "lib/format.h"
 
 const char command_spool_help[] =
-    "SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF]\n"
-    "SPOOL {RDR | PRT | PUN} [HOLD | NOHOLD] [KEEP | NOKEEP]\n"
+    "SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF] [FOR userid]\n"
+    "SPOOL {RDR | PRT | PUN} [HOLD | NOHOLD] [KEEP | NOKEEP] [CONT | NOCONT]\n"
     "Says what becomes of the files your printer or punch makes from now on: whose\n"
-    "reader they go to (TO; OFF: they stay with the device), their class, copies,\n"
-    "and whether they are held. RDR: the class it reads (* is any), and whether\n"
-    "CLOSE leaves a file that was read. Operands may stand together, in any order.\n";
+    "reader they go to (TO; OFF: they stay with the device, as FOR's, or yours),\n"
+    "their class, copies, and whether they are held. CONT: CLOSE ends none, so that\n"
+    "what is printed becomes one file, until NOCONT and CLOSE. RDR: the class it\n"
+    "reads (* is any), and whether CLOSE leaves a file that was read. Operands may\n"
+    "stand together, in any order; QUERY UR shows them.\n";
 const char command_close_help[] =
     "CLOSE {PRT | PUN} [HOLD | NOHOLD] [PURGE] [TO userid] [NAME fn [ft]]\n"
     "CLOSE RDR [HOLD | KEEP | PURGE]\n"
@@ -28,6 +30,17 @@ const char command_tag_help[] =
 
 /* ---- SPOOL ------------------------------------------------------------------------------------------------------- */
 
+/* Oneself needs no leave. */
+static unsigned spool_for(struct call *c, struct spool_unit *unit)
+{
+    char text[3];
+    word_upper(call_peek(c), text, sizeof text);
+    if (strcmp(text, "*") && !word_is(call_peek(c), c->session->user->id, (unsigned)strlen(c->session->user->id)))
+        return call_receiver(c, "CSP", unit->owner);
+    *unit->owner = 0;
+    return call_userid(c, "CSP", (char[DIRECTORY_NAME + 1]){0});
+}
+
 static unsigned spool_option(struct call *c, enum spool_queue queue, struct spool_unit *unit)
 {
     char text[32];
@@ -41,7 +54,11 @@ static unsigned spool_option(struct call *c, enum spool_queue queue, struct spoo
         return call_copies(c, "CSP", &unit->copies);
     if (word_is(w, "TO", 2) && queue != SPOOL_RDR)
         return call_receiver(c, "CSP", unit->to);
-    if (word_is(w, "OFF", 3))
+    if (word_is(w, "FOR", 3) && queue != SPOOL_RDR)
+        return spool_for(c, unit);
+    if ((word_is(w, "CONT", 3) || word_is(w, "NOCONT", 5)) && queue != SPOOL_RDR)
+        unit->cont = *text == 'C';
+    else if (word_is(w, "OFF", 3))
         *unit->to = 0;
     else if (!spool_holds(w, &hold, &keep))
         return FAIL(c, "CSP", 2, text);
@@ -135,6 +152,8 @@ unsigned command_close(struct call *c)
         return failed;
     struct spool_close how = {.name = k.name, .type = k.type, .to = k.to, .hold = k.hold, .purge = k.purge,
                               .now = clock_unix_us() / 1000000};
+    if (k.queue != SPOOL_RDR && spool_unit(user, k.queue)->cont && !k.purge)
+        return 0;
     if (!(k.queue == SPOOL_RDR ? close_reader(user, &k) : spool_close(user, k.queue, &how)))
         return 0;
     *(struct closing *)task_kept(c->session) = k;

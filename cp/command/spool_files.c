@@ -4,13 +4,16 @@
 #include "cp/command/families.h"
 #include "cp/command/spool_operands.h"
 #include "cp/directory/load.h"
+#include "cp/session/record.h"
 #include "cp/session/task.h"
 #include "cp/time/work.h"
 #include "lib/format.h"
 
 const char command_purge_help[] =
     "PURGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid ...}\n"
-    "Takes files away from your reader, printer or punch. Nothing brings them back.\n";
+    "Takes files away from your reader, printer or punch. Nothing brings them back.\n"
+    "Class D may name a user before the device, as with CHANGE, ORDER and TRANSFER:\n"
+    "that one's files then, which is recorded.\n";
 const char command_change_help[] =
     "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [TOCLASS c] [COPY n]\n"
     "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [HOLD | NOHOLD] [NAME fn ft]\n"
@@ -39,6 +42,7 @@ struct wanted {
 struct walk {
     enum verb { PURGE, CHANGE, TRANSFER, ORDER } verb;
     enum spool_queue queue, to_queue;
+    bool others;     /* the owner's, who is not the caller */
     bool from;       /* TRANSFER FROM: files of `owner` that the caller has made */
     uint8_t ids, at; /* ids 0: all, or all of a class */
     char class;      /* 0: any */
@@ -216,7 +220,7 @@ static unsigned read_transfer(struct call *c, struct walk *w)
     char id[DIRECTORY_NAME + 1];
     struct word word = call_peek(c);
     unsigned failed;
-    w->from = word_is(word, "FROM", 2);
+    w->from = word_is(word, "FROM", 2) && !w->others;
     if (w->from || word_is(word, "TO", 2))
         call_next(c, &word);
     failed = w->from ? call_userid(c, "CSU", id) : call_receiver(c, "CSU", id);
@@ -224,7 +228,8 @@ static unsigned read_transfer(struct call *c, struct walk *w)
         return failed;
     if (w->from && !directory_find(&directory, id))
         return FAIL(c, "CSU", 53, id);
-    memcpy(w->owner, w->from ? id : c->session->user->id, sizeof w->owner);
+    if (w->from)
+        memcpy(w->owner, id, sizeof w->owner);
     memcpy(w->to, w->from ? c->session->user->id : id, sizeof w->to);
     if (call_peek(c).length)
         failed = call_device(c, "CSU", &w->to_queue);
@@ -235,14 +240,20 @@ static unsigned read_transfer(struct call *c, struct walk *w)
 
 static unsigned begin(struct call *c, enum verb verb)
 {
+    static const char *const names[] = {"PURGE", "CHANGE", "TRANSFER", "ORDER"};
     struct walk w = {.verb = verb, .order = INT64_MIN, .to_queue = SPOOL_RDR, .wanted = {.hold = -1, .keep = -1}};
-    unsigned failed = call_device(c, "CSU", &w.queue);
-    memcpy(w.owner, c->session->user->id, sizeof w.owner);
+    const char *operands = c->unread;
+    unsigned failed = call_owner(c, "CSU", spool_device(call_peek(c), &w.queue), w.owner);
+    w.others = !failed && strcmp(w.owner, c->session->user->id);
+    if (!failed)
+        failed = call_device(c, "CSU", &w.queue);
     if (failed || (failed = read_files(c, &w)))
         return failed;
     failed = verb == CHANGE ? read_change(c, &w) : verb == TRANSFER ? read_transfer(c, &w) : 0;
     if (failed || (failed = call_end(c, "CSU")) || (failed = call_spool(c, "CSU")))
         return failed;
+    if (w.others)
+        record(c->session, "%s%s", names[verb], operands);
     *(struct walk *)task_kept(c->session) = w;
     return task_run(c->session, c->response, walk_on);
 }

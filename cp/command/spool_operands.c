@@ -76,6 +76,16 @@ unsigned call_receiver(struct call *c, const char *module, char id[DIRECTORY_NAM
     return directory_may_send(c->session->user, to) ? 0 : FAIL(c, module, 9081, id);
 }
 
+unsigned call_owner(struct call *c, const char *module, bool word_is_own, char owner[DIRECTORY_NAME + 1])
+{
+    const struct user *caller = c->session->user;
+    memcpy(owner, caller->id, sizeof caller->id);
+    if (word_is_own || !call_peek(c).length || !(caller->classes & CLASS('D')))
+        return 0;
+    unsigned failed = call_userid(c, module, owner);
+    return failed || directory_find(&directory, owner) ? failed : FAIL(c, module, 53, owner);
+}
+
 unsigned call_spool(struct call *c, const char *module)
 {
     const char *why = spool_obstacle();

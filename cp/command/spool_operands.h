@@ -12,6 +12,9 @@ unsigned call_copies(struct call *, const char *module, uint8_t *copies);
 unsigned call_name(struct call *, const char *module, char name[9], bool *given);
 /* A user whom the caller may send files to. */
 unsigned call_receiver(struct call *, const char *module, char id[DIRECTORY_NAME + 1]);
+/* Whose files: the caller's, or, for class D, those of the user whom the next word names, unless that is a word of the
+ * command's own. */
+unsigned call_owner(struct call *, const char *module, bool word_is_own, char owner[DIRECTORY_NAME + 1]);
 unsigned call_spool(struct call *, const char *module); /* reads nothing: there is a spool */
 /* HOLD or NOHOLD into *hold, KEEP or NOKEEP into *keep. False: it is another word. */
 bool spool_holds(struct word, int *hold, int *keep);

@@ -238,7 +238,7 @@ static bool poll_sessions(void)
 
 void user_poll(void)
 {
-    static bool opened; /* in the turn before this, which had the whole directory to read */
+    static bool spool_awaited, opened; /* opened: in the turn before this, which had much to do */
     if (!turn_begins())
         return;
     work_slice();
@@ -248,6 +248,12 @@ void user_poll(void)
         audit_begin(area_open(AREA_AUDIT), operator_tell_audit);
         audit_note("-", "-", "STARTED %s", CP_LEVEL);
         spool_start(area_open(AREA_SPOOL), spool_tell_news, spool_tell_arrival);
+        spool_awaited = true;
+        turn_soon();
+        return;
+    }
+    if (spool_awaited && !spool_starts()) { /* its commands would say that there is none */
+        spool_awaited = false;
         welcome();
         console_logon();
         turn_soon();

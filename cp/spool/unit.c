@@ -20,7 +20,7 @@ static struct writer {
     unsigned used, records;   /* of the block that is being filled */
     bool under_way, failed;   /* the other one; something that was on its way did not arrive */
     bool closing;
-    char to[9];
+    char to[9], owner[9];
     bool purge;
     struct disk_request request;
     struct disk_segment segment;
@@ -70,7 +70,7 @@ static void finish(struct writer *w)
         spool_abandon(w->file);
         spool_tell();
     } else {
-        unit->ticket = spool_commit(w->file, *w->to ? w->to : w->file->origin, *w->to ? SPOOL_RDR : w->file->device);
+        unit->ticket = spool_commit(w->file, *w->to ? w->to : w->owner, *w->to ? SPOOL_RDR : w->file->device);
         unit->spoolid = w->file->spoolid;
     }
     w->user = NULL;
@@ -194,7 +194,8 @@ bool spool_close(const struct user *user, enum spool_queue queue, const struct s
     copy_name(w->to, *how->to ? how->to : unit->to);
     copy_name(f->name, how->name);
     copy_name(f->type, how->type);
-    copy_name(f->dist, user->id);
+    copy_name(w->owner, *unit->owner ? unit->owner : user->id);
+    copy_name(f->dist, w->owner);
     memcpy(f->tag, unit->tag, sizeof f->tag);
     f->class = unit->class;
     f->copies = unit->copies;

@@ -15,8 +15,10 @@ extern struct frame_account spool_account;
 struct spool_unit {
     char class;            /* of new files; of the reader: the one it reads, * any */
     uint8_t hold, keep;    /* of new files; the reader: a file that was read stays */
+    uint8_t cont;          /* CLOSE does not end the file that is open */
     uint8_t copies;
     char to[9];            /* into whose reader new files go; "": they stay with the unit */
+    char owner[9];         /* whose those are that stay with the unit; "": the user's */
     char tag[SPOOL_TAG + 1];
     /* of the file that was closed last: how that went, or the ticket that tells */
     enum spool_outcome outcome;

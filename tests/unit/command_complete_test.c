@@ -59,7 +59,7 @@ static void words_are_those_that_the_format_has_there(void **state)
     becomes("query cpl", "query cplevel ");
     becomes("QUERY V", "QUERY VIRTUAL ");
     becomes("Q VIR A", "Q VIR ALL ");
-    lists(1, "QUERY VIRTUAL ", "ALL CONSOLE CPUS DASD ISA LINES STORAGE");
+    lists(1, "QUERY VIRTUAL ", "ALL CONSOLE CPUS DASD ISA LINES STORAGE UR");
     lists(1, "SET ", "EMSG IMSG MSG NESTED RUN SHARE WNG");
     becomes("set msg ", "set msg o");
     lists(1, "SET MSG O", "OFF ON");
@@ -115,7 +115,7 @@ static void a_list_is_as_wide_as_the_terminal_and_the_line_is_shown_again(void *
     shown(1);
     type(1, "\x1b[C\t\t");
     assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nFILES ISA LINES \r\nLINKS NAMES NEST \r\n"
-                    "NSS PRT PUN RDR \r\nSET SHARE STORAGE \r\nTERMINAL TIME \r\nUSERID USERS \r\nVIRTUAL \r\nCP> Q ");
+                    "NSS PRT PUN RDR \r\nSET SHARE STORAGE \r\nTERMINAL TIME UR \r\nUSERID USERS \r\nVIRTUAL \r\nCP> Q ");
     type(1, "us\ti\t\r");
     assert_shows(1, "userid \r\nBOB      AT ");
 }

@@ -97,7 +97,8 @@ static void query_virtual_shows_the_machine(void **state)
     assert_answer("ALICE", "Q V ISA", 40, "HCPCQV040E Device ISA does not exist\n");
     vm_of("ALICE")->config.grants = 1 << GRANT_DEBUG_EXIT;
     assert_answer("ALICE", "Q V ISA", 0, "ISA  00F4 DEBUG-EXIT\nISA  00E9 DEBUG-CONSOLE\n");
-    assert_answer("ALICE", "Q V", 0, "BLK ALICE 0191\nISA  00F4");
+    assert_answer("ALICE", "Q V", 0, "BLK ALICE 0191\nRDR  000C");
+    assert_answer("ALICE", "Q V", 0, "PRT FOR ALICE\nISA  00F4");
     vm_of("ALICE")->config.grants = 0;
     assert_answer("ALICE", "Q V 500", 40, "HCPCQV040E Device 0500 does not exist\n");
     assert_answer("ALICE", "Q V NONSENSE", 2, "HCPCQV002E Invalid operand - NONSENSE\n");

@@ -41,8 +41,9 @@ static uint64_t read(const char *user, unsigned spoolid)
 static int begin(void **state)
 {
     everybody(state);
-    for (struct spool_file *f; (f = spool_next(NULL, NULL, SPOOL_RDR, INT64_MIN)); turn())
-        spool_purge(f);
+    for (enum spool_queue q = 0; q < SPOOL_QUEUES; q++)
+        for (struct spool_file *f; (f = spool_next(NULL, NULL, q, INT64_MIN)); turn())
+            spool_purge(f);
     return 0;
 }
 
@@ -174,6 +175,72 @@ static void a_device_keeps_what_spool_and_tag_say_until_logoff(void **state)
     assert_answer("BOB", "PURGE PUN ALL", 0, "0001 FILE PURGED");
 }
 
+static void what_spool_said_of_devices_is_shown(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "QUERY VIRTUAL UR", 0,
+                  "RDR  000C CL * NOCONT NOHOLD NOKEEP\n"
+                  "PUN  000D CL A NOCONT NOHOLD NOKEEP COPY 001\n"
+                  "     000D TO  BOB      PUN FOR BOB\n"
+                  "PRT  000E CL A NOCONT NOHOLD NOKEEP COPY 001\n"
+                  "     000E TO  BOB      PRT FOR BOB\n");
+    assert_answer("BOB", "SPOOL PUN TO ALICE CLASS Q HOLD COPY 3 CONT", 0, "");
+    assert_answer("BOB", "SPOOL PRT FOR ALICE KEEP", 0, "");
+    assert_answer("BOB", "QUERY UR", 0,
+                  "PUN  000D CL Q CONT   HOLD   NOKEEP COPY 003\n"
+                  "     000D TO  ALICE    RDR FOR BOB\n"
+                  "PRT  000E CL A NOCONT NOHOLD KEEP   COPY 001\n"
+                  "     000E TO  ALICE    PRT FOR ALICE\n");
+    assert_answer("BOB", "QUERY VIRTUAL 00D", 0, "PUN  000D CL Q");
+    assert_answer("BOB", "SPOOL PUN OFF CLASS A NOHOLD COPY 1 NOCONT", 0, "");
+    assert_answer("BOB", "SPOOL PRT FOR * NOKEEP", 0, "");
+    assert_answer("BOB", "QUERY VIRTUAL 00E", 0,
+                  "PRT  000E CL A NOCONT NOHOLD NOKEEP COPY 001\n     000E TO  BOB      PRT FOR BOB\n");
+}
+
+static void close_ends_no_file_of_a_device_that_continues(void **state)
+{
+    (void)state;
+    assert_answer("BOB", "SPOOL PUN CONT TO ALICE", 0, "");
+    write("BOB", "one");
+    assert_answer("BOB", "CLOSE PUN NAME A B", 0, "");
+    assert_answer("ALICE", "QUERY RDR", 0, "NO RDR FILES");
+    write("BOB", "two");
+    assert_answer("BOB", "SPOOL PUN NOCONT", 0, "");
+    assert_answer("BOB", "CLOSE PUN NAME C D", 0, "");
+    assert_answer("ALICE", "QUERY RDR ALL", 0, "BOB      0001 A PUN 00000002 001 NONE");
+    assert_answer("BOB", "SPOOL PUN OFF FOR ALICE", 0, "");
+    write("BOB", "hers");
+    assert_answer("BOB", "CLOSE PUN", 0, "");
+    assert_answer("BOB", "QUERY PUN", 0, "NO PUN FILES");
+    assert_answer("ALICE", "QUERY PUN", 0, "BOB      0002 A PUN 00000001");
+    assert_answer("BOB", "SPOOL PUN FOR *", 0, "");
+}
+
+static void class_d_has_others_files_and_is_recorded(void **state)
+{
+    struct user *staff = (struct user *)directory_find(&directory, "OPERATOR");
+    (void)state;
+    write("BOB", "x");
+    assert_answer("BOB", "CLOSE PUN TO ALICE", 0, "");
+    assert_answer("BOB", "QUERY RDR ALICE", 3, "");
+    assert_answer("OPERATOR", "PURGE ALICE RDR ALL", 6, "");
+    staff->classes |= CLASS('D');
+    assert_answer("OPERATOR", "QUERY RDR ALICE", 0, "BOB      0001 A PUN 00000001");
+    assert_answer("OPERATOR", "CHANGE ALICE RDR 1 TOCLASS Z", 0, "0001 FILE CHANGED");
+    assert_answer("OPERATOR", "ORDER ALICE RDR 1", 0, "0001 FILE ORDERED");
+    assert_answer("ALICE", "QUERY RDR", 0, "BOB      0001 Z PUN");
+    assert_answer("OPERATOR", "TRANSFER ALICE RDR ALL TO BOB", 0, "0001 FILE TRANSFERRED");
+    assert_answer("OPERATOR", "QUERY RDR BOB CLASS Z", 0, "BOB      0001 Z PUN");
+    assert_answer("OPERATOR", "PURGE BOB RDR 1", 0, "0001 FILE PURGED");
+    assert_answer("BOB", "QUERY RDR", 0, "NO RDR FILES");
+    staff->classes |= CLASS('C');
+    assert_answer("OPERATOR", "QUERY AUDIT 10", 0, "PURGE BOB RDR 1");
+    assert_answer("OPERATOR", "QUERY AUDIT 10", 0, "TRANSFER ALICE RDR ALL TO BOB");
+    assert_answer("OPERATOR", "QUERY AUDIT 10", 0, "QUERY RDR ALICE");
+    staff->classes &= ~CLASS('D');
+}
+
 static void only_who_may_sends_files(void **state)
 {
     struct user *a = (struct user *)directory_find(&directory, "ALICE");
@@ -200,6 +267,9 @@ int main(void)
         cmocka_unit_test_setup(what_points_astray_or_is_too_long_is_refused, begin),
         cmocka_unit_test_setup(damage_is_told_and_costs_one_file, begin),
         cmocka_unit_test_setup(files_are_held_ordered_changed_and_given_away, begin),
+        cmocka_unit_test_setup(what_spool_said_of_devices_is_shown, begin),
+        cmocka_unit_test_setup(close_ends_no_file_of_a_device_that_continues, begin),
+        cmocka_unit_test_setup(class_d_has_others_files_and_is_recorded, begin),
         cmocka_unit_test_setup(a_device_keeps_what_spool_and_tag_say_until_logoff, begin),
         cmocka_unit_test_setup(only_who_may_sends_files, begin),
     };

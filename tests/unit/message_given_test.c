@@ -49,6 +49,7 @@ static void lack_room(void)
     lack_machine();
 }
 
+static void add_class_d(void) { ((struct user *)directory_find(&directory, "OPERATOR"))->classes |= CLASS('D'); }
 static void add_class_e(void) { ((struct user *)directory_find(&directory, "OPERATOR"))->classes |= CLASS('E'); }
 static void limit_nesting(void) { ((struct user *)directory_find(&directory, "BOB"))->machine.nesting = NEST_TRAP; }
 
@@ -235,6 +236,12 @@ static const struct step steps[] = {
     STEP("BOB", "CHANGE RDR ALL NAME", "HCPCSU029E Filename missing or invalid"),
     STEP("BOB", "TRANSFER RDR ALL FROM NOBODY", "HCPCSU053E NOBODY not in CP directory"),
     STEP("BOB", "TRANSFER RDR ALL TO BOB", "HCPCSU020E Userid missing or invalid"),
+    STEP("BOB", "PURGE ALICE RDR ALL", "HCPCSU006E Invalid device type - ALICE"),
+    STEP("BOB", "QUERY RDR ALICE", "HCPCQS003E " EXTRA "ALICE"),
+    STEP("BOB", "QUERY UR X", "HCPCQR003E " EXTRA "X"),
+    AFTER(add_class_d, "OPERATOR", "QUERY RDR NOBODY", "HCPCQS053E NOBODY not in CP directory"),
+    STEP("OPERATOR", "QUERY RDR ?", "HCPCQS020E Userid missing or invalid"),
+    STEP("OPERATOR", "TRANSFER BOB RDR ALL FROM ALICE", "HCPCSU053E FROM not in CP directory"),
     STEP("BOB", "QUERY RDR ALL X", "HCPCQS003E " EXTRA "X"),
     AFTER(take_spool, "BOB", "QUERY RDR", "HCPCQS9080E There is no spool: the directory gives it no area of a volume"),
     AFTER(put_spool, "BOB", "QUERY RDR", NULL),
