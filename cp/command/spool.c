@@ -8,8 +8,9 @@
 #include "lib/format.h"
 
 const char command_spool_help[] =
-    "SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF] [FOR userid]\n"
-    "SPOOL {RDR | PRT | PUN} [HOLD | NOHOLD] [KEEP | NOKEEP] [CONT | NOCONT]\n"
+    "SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF]\n"
+    "SPOOL {RDR | PRT | PUN} [HOLD | NOHOLD] [KEEP | NOKEEP]\n"
+    "SPOOL {PRT | PUN} [CONT | NOCONT] [FOR userid]\n"
     "Says what becomes of the files your printer or punch makes from now on: whose\n"
     "reader they go to (TO; OFF: they stay with the device, as FOR's, or yours),\n"
     "their class, copies, and whether they are held. CONT: CLOSE ends none, so that\n"
