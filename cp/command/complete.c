@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "cp/ipl/nss.h"
 #include "cp/ipl/system.h"
 #include "lib/candidates.h"
 
@@ -69,6 +70,8 @@ static bool may_say(const struct search *s, const char *word)
     const struct user *user = s->session->user;
     if (s->command->run == command_message && !strcmp(word, "ALL"))
         return user && user->classes & CLASSES_STAFF;
+    if (s->command->run == command_purge && !strcmp(word, "NSS"))
+        return user && user->classes & CLASS('E');
     for (unsigned i = 0; s->command->run == command_set && i < NEST_MODES; i++)
         if (!strcmp(word, nest_mode_names[i].upper) && i > user->machine.nesting)
             return false;
@@ -98,6 +101,9 @@ static void offer_systems(const struct search *s)
     const struct system *system;
     for (unsigned i = 0; (system = system_at(i)); i++)
         candidate_offer(s->candidates, system->name);
+    for (struct nss *n = NULL; (n = nss_next(n));)
+        if (n->class == NSS_ACTIVE && !system_find(n->definition.name))
+            candidate_offer(s->candidates, n->definition.name);
 }
 
 /* "  mode: R | RR": what the format means by a word. */

@@ -40,7 +40,7 @@ unsigned command_ipl(struct call *c)
         return FAIL(c, "VMI", 26, "");
     word_upper(w, text, sizeof text);
     word_upper(w, name, sizeof name);
-    if (w.length > 8 || !system_find(name))
+    if (w.length > 8 || !system_exists(name))
         return FAIL(c, "NSS", 9014, text);
     if (word_is(call_peek(c), "CLEAR", 2))
         call_next(c, &w);

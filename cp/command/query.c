@@ -3,13 +3,12 @@
 
 #include "cp/command/audit.h"
 #include "cp/command/families.h"
+#include "cp/command/nss.h"
 #include "cp/command/query.h"
 #include "cp/command/share.h"
 #include "cp/diagnose.h"
 #include "cp/diagnose/chain.h"
 #include "cp/directory/load.h"
-#include "cp/ipl/saved.h"
-#include "cp/ipl/system.h"
 #include "cp/message/level.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/user.h"
@@ -34,7 +33,8 @@ const char command_query_help[] =
     "another user's. UR: what SPOOL says of them.\n"
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
     "systems to IPL, the pages of each that machines share, and how many machines\n"
-    "do. SET: your settings, IDLE being the minutes without a key after which you\n"
+    "do; CL is A, S (defined, not saved), P (purged, and still in use), R (being\n"
+    "read from the volume) or D (damaged there). SET: your settings, IDLE being the minutes without a key after which you\n"
     "are disconnected. VIRTUAL: what your machine consists of.\n"
     "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
     "real machine's for classes B and E, else your own. TERMINAL: how wide CP takes\n"
@@ -128,18 +128,6 @@ static unsigned query_nest(struct call *c)
     return 0;
 }
 
-static unsigned query_nss(struct call *c)
-{
-    const struct system *system;
-    response_line(c->response, "NAME       BYTES  PAGES  USERS");
-    for (unsigned i = 0; (system = system_at(i)); i++) {
-        const struct saved *saved = saved_find(system->name);
-        response_line(c->response, "%-8s %7u %6u %6u", system->name, (unsigned)system->bytes,
-                      saved ? (unsigned)saved->storage.resident : 0, saved ? saved->storage.sharers : 0);
-    }
-    return 0;
-}
-
 static unsigned query_storage(struct call *c)
 {
     if (!(c->session->user->classes & (CLASS('B') | CLASS('E'))))
@@ -186,7 +174,7 @@ struct question {
 static const struct question questions[] = {
     {"AUDIT", 5, command_query_audit}, {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},
     {"NAMES", 1, query_names},     {"NEST", 4, query_nest},
-    {"NSS", 3, query_nss},         {"SET", 3, query_set},         {"SHARE", 4, command_query_share},
+    {"NSS", 3, command_query_nss},         {"SET", 3, query_set},         {"SHARE", 4, command_query_share},
     {"STORAGE", 4, query_storage},
     {"TERMINAL", 4, query_terminal}, {"TIME", 1, query_time}, {"UR", 2, query_ur},
     {"USERID", 6, query_userid},

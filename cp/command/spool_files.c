@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/command/nss.h"
 #include "cp/command/spool_operands.h"
 #include "cp/directory/load.h"
 #include "cp/session/record.h"
@@ -11,9 +12,12 @@
 
 const char command_purge_help[] =
     "PURGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid ...}\n"
+    "PURGE NSS name\n"
     "Takes files away from your reader, printer or punch. Nothing brings them back.\n"
     "Class D may name a user before the device, as with CHANGE, ORDER and TRANSFER:\n"
-    "that one's files then, which is recorded.\n";
+    "that one's files then, which is recorded.\n"
+    "NSS (class E): what DEFSYS defined, else the saved system of that name; who has\n"
+    "it in their machine keeps it till they let it go.\n";
 const char command_change_help[] =
     "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [TOCLASS c] [COPY n]\n"
     "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [HOLD | NOHOLD] [NAME fn ft]\n"
@@ -258,7 +262,15 @@ static unsigned begin(struct call *c, enum verb verb)
     return task_run(c->session, c->response, walk_on);
 }
 
-unsigned command_purge(struct call *c) { return begin(c, PURGE); }
+unsigned command_purge(struct call *c)
+{
+    struct word w;
+    if (!word_is(call_peek(c), "NSS", 3))
+        return begin(c, PURGE);
+    call_next(c, &w);
+    return command_purge_nss(c);
+}
+
 unsigned command_change(struct call *c) { return begin(c, CHANGE); }
 unsigned command_transfer(struct call *c) { return begin(c, TRANSFER); }
 unsigned command_order(struct call *c) { return begin(c, ORDER); }

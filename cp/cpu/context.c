@@ -4,6 +4,7 @@
 #include "cp/vcpu/context.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "cp/cpu/cpu.h"
@@ -186,21 +187,50 @@ void context_forget(struct vcpu *vcpu)
     cpu_this.holder = NULL;
 }
 
+struct kept_msr {
+    uint32_t number;
+    size_t at; /* in struct vcpu_msrs */
+};
+
 /* Where the control block keeps MSRs, those of the guest that holds the processor are read and written there; those of
  * the others are loaded from memory. */
-void context_reset(struct vcpu *vcpu)
-{
-    static const uint32_t msrs[] = {
-#define NUMBER_CONTEXT(number) number,
-#define NUMBER_VMCS(number)
-#define FREE_MSR(NAME, number, value, home, member) NUMBER_##home(number)
+static const struct kept_msr kept_msrs[] = {
+#define KEPT_CONTEXT(number, member) {number, offsetof(struct vcpu_msrs, member)},
+#define KEPT_VMCS(number, member)
+#define FREE_MSR(NAME, number, value, home, member) KEPT_##home(number, member)
 #include "cp/cpu/free_msrs.def"
 #undef FREE_MSR
-    };
+};
+enum { KEPT_MSRS = sizeof kept_msrs / sizeof *kept_msrs };
 
+static uint64_t *kept_at(struct vcpu *vcpu, unsigned i)
+{
+    return (uint64_t *)((char *)&vcpu->msrs + kept_msrs[i].at);
+}
+
+static void write_kept(struct vcpu *vcpu)
+{
     context_load(vcpu);
-    for (unsigned i = 0; i < sizeof msrs / sizeof *msrs && cpu_backend->keeps_system_call_msrs; i++)
-        cpu_nested->free_msr_write(msrs[i], 0);
+    for (unsigned i = 0; i < KEPT_MSRS && cpu_backend->keeps_system_call_msrs; i++)
+        cpu_nested->free_msr_write(kept_msrs[i].number, *kept_at(vcpu, i));
+}
+
+void context_get(struct vcpu *vcpu)
+{
+    context_load(vcpu);
+    save(vcpu);
+    if (xstate.present)
+        xstate_xcr0_set(&xstate, vcpu->xstate.xcr0); /* saving may have enabled more */
+    for (unsigned i = 0; i < KEPT_MSRS && cpu_backend->keeps_system_call_msrs; i++)
+        cpu_nested->free_msr_read(kept_msrs[i].number, kept_at(vcpu, i));
+}
+
+void context_put(struct vcpu *vcpu) { write_kept(vcpu); }
+
+void context_reset(struct vcpu *vcpu)
+{
+    vcpu->msrs = (struct vcpu_msrs){.tsc_aux = vcpu->msrs.tsc_aux};
+    write_kept(vcpu);
     context_forget(vcpu);
     set_power_up(vcpu);
     set_init(vcpu);

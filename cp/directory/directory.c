@@ -5,7 +5,7 @@
 
 static const char *const mode_names[LINK_MODES] = {"R", "RR", "W", "WR", "M", "MR", "MW"};
 
-const char *const directory_area_names[AREAS] = {[AREA_SPOOL] = "spool", [AREA_AUDIT] = "audit"};
+const char *const directory_area_names[AREAS] = {[AREA_SPOOL] = "spool", [AREA_AUDIT] = "audit", [AREA_NSS] = "nss"};
 
 bool link_mode_parse(const char *text, size_t length, enum link_mode *mode)
 {

@@ -69,7 +69,7 @@ struct user {
 };
 
 /* Ranges of the volume that are CP's own, whose contents only CP's code for them knows. */
-enum directory_area { AREA_SPOOL, AREA_AUDIT, AREAS };
+enum directory_area { AREA_SPOOL, AREA_AUDIT, AREA_NSS, AREAS };
 extern const char *const directory_area_names[AREAS]; /* as the source names them: "spool" */
 
 struct directory_range {

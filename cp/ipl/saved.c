@@ -36,6 +36,7 @@ struct saved *saved_create(const char *name, enum frame_rank rank)
         memcpy(s->name, name, strlen(name) + 1);
         guest_storage_init(&s->storage, GUEST_HOLE_START, 0);
         s->storage.account.rank = rank;
+    s->storage.account.common = true;
         return s;
     }
     return NULL;

@@ -7,6 +7,8 @@
 #include "cp/directory/directory.h"
 #include "cp/dispatch/vm.h"
 #include "cp/ipl/multiboot.h"
+#include "cp/ipl/nss.h"
+#include "cp/ipl/nss_store.h"
 #include "cp/ipl/saved.h"
 #include "cp/ipl/tree.h"
 #include "cp/ipl/tree_vm.h"
@@ -56,9 +58,11 @@ static struct loading {
     struct multiboot_image image;
     struct ipl_copies copies;
     struct multiboot_entry entry;
+    bool by_command;     /* the saved system whose pages it is to map was */
     char name[9];        /* of a saved system whose pages it is to map; "": the image is its own */
     struct saved *saved; /* that one */
-    uint64_t at;         /* how far they are mapped */
+    struct nss *nss;     /* or that one, saved by command */
+    uint64_t at, end;    /* how far its pages are mapped, and are to be */
 } loading;
 
 static const char no_frames[] = "CP has no page frames for it";
@@ -96,29 +100,36 @@ static int begin(struct vm *vm, const char **reason)
 static int inform(struct vm *vm, const char **reason)
 {
     loading.entry.eip = loading.saved->eip;
-    return go_on_with(copy, multiboot_inform(&loading.copies, &vm->storage, &loading.image, loading.saved->end,
+    return go_on_with(copy, multiboot_inform(&loading.copies, &vm->storage, &loading.image, loading.end,
                                              &loading.entry), reason);
 }
 
+static int restore(struct vm *vm, const char **reason);
+
 static int map(struct vm *vm, const char **reason)
 {
-    const struct saved *saved = loading.saved;
     enum guest_access access = share_map(&vm->storage, gpa(loading.at));
     if (access == GUEST_NO_FRAMES) {
         *reason = no_frames;
         return -ENOMEM;
     }
     loading.at += SHARE_STEP;
-    if (access || !guest_is_ram(&vm->storage, gpa(saved->end - 1)))
+    if (access || !guest_is_ram(&vm->storage, gpa(loading.end - 1)))
         return go_on_with(map, "The image does not fit into the storage where it wants to be", reason);
-    return go_on_with(loading.at < saved->end ? map : inform, NULL, reason);
+    return go_on_with(loading.at < loading.end ? map : loading.nss ? restore : inform, NULL, reason);
+}
+
+static int share_pages(struct vm *vm, struct guest_storage *from, uint64_t end, const char **reason)
+{
+    share_begin(&vm->storage, from);
+    loading.at = 0;
+    loading.end = end;
+    return go_on_with(map, NULL, reason);
 }
 
 static int share(struct vm *vm, const char **reason)
 {
-    share_begin(&vm->storage, &loading.saved->storage);
-    loading.at = 0;
-    return go_on_with(map, NULL, reason);
+    return share_pages(vm, &loading.saved->storage, loading.saved->end, reason);
 }
 
 static int save(struct vm *vm, const char **reason)
@@ -152,6 +163,49 @@ static int prepare(struct vm *vm, const char **reason)
     return go_on_with(save, why, reason);
 }
 
+/* ---- one saved by command ---- */
+
+static const char purged[] = "it was purged meanwhile";
+
+/* Behind what was saved: its CPU, with two registers that tell where its information is, if it was defined so. */
+static int go_on_from(struct vm *vm, const char **reason)
+{
+    const char *why = NULL;
+    if (ipl_copy_go_on(&loading.copies, &why))
+        return SYSTEM_IPL_MORE;
+    if (!why)
+        why = loading.nss->class == NSS_ACTIVE ? cpu_state_put(vm, &loading.nss->head->cpu) : purged;
+    if (why) {
+        *reason = why;
+        return -ENOEXEC;
+    }
+    if (!loading.nss->definition.parm)
+        return 0;
+    vm->vcpu.gpr[RAX] = loading.entry.eax;
+    vm->vcpu.gpr[RBX] = loading.entry.ebx;
+    return 0;
+}
+
+static int restore(struct vm *vm, const char **reason)
+{
+    const char *why = NULL;
+    loading.copies.count = loading.copies.next = 0;
+    if (loading.nss->definition.parm)
+        why = multiboot_inform(&loading.copies, &vm->storage, &loading.image, loading.end, &loading.entry);
+    return go_on_with(go_on_from, why, reason);
+}
+
+static int prepare_nss(struct vm *vm, const char **reason)
+{
+    const struct nss_definition *d;
+    if (!(loading.nss = nss_find(loading.name)))
+        return go_on_with(prepare_nss, purged, reason);
+    d = &loading.nss->definition;
+    if (!guest_is_ram(&vm->storage, gpa(((uint64_t)d->min_pages << PAGE_SHIFT) - 1)))
+        return go_on_with(prepare_nss, "the machine's storage is less than its MINSIZE", reason);
+    return share_pages(vm, &loading.nss->storage, (uint64_t)nss_end(d) << PAGE_SHIFT, reason);
+}
+
 /* ---- from the beginning ---- */
 
 static int clear(struct vm *vm, const char **reason)
@@ -161,7 +215,7 @@ static int clear(struct vm *vm, const char **reason)
         *reason = failed == -EBUSY ? "disk requests are under way" : no_frames;
         return failed;
     }
-    return go_on_with(*loading.name ? prepare : begin, NULL, reason);
+    return go_on_with(loading.by_command ? prepare_nss : *loading.name ? prepare : begin, NULL, reason);
 }
 
 static int plant(struct vm *vm, const char **reason)
@@ -190,6 +244,7 @@ void system_ipl_cancel(const struct vm *vm)
     if (loading.saved && !loading.saved->ready)
         saved_purge(loading.saved);
     loading.saved = NULL;
+    loading.nss = NULL;
 }
 
 int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *command_line,
@@ -204,6 +259,8 @@ int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *
     loading.vm = vm;
     loading.step = plant;
     loading.saved = NULL;
+    loading.nss = NULL;
+    loading.by_command = false;
     *loading.name = 0;
     format_text(loading.command_line, sizeof loading.command_line, "%s", command_line);
     for (unsigned i = 0; i < modules; i++)
@@ -213,7 +270,7 @@ int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *
     return 0;
 }
 
-int system_ipl(struct vm *vm, const char *name, const char *parm, const char **reason)
+static int ipl_registered(struct vm *vm, const char *name, const char *parm, const char **reason)
 {
     const struct system *system = system_find(name);
     struct multiboot_module module[SYSTEMS];
@@ -230,4 +287,30 @@ int system_ipl(struct vm *vm, const char *name, const char *parm, const char **r
     if (!failed && !is_cp)
         memcpy(loading.name, system->name, sizeof loading.name);
     return failed;
+}
+
+bool system_exists(const char *name) { return nss_find(name) || nss_of_class(name, NSS_READING) || system_find(name); }
+
+/* One that was saved by command. */
+static int ipl_nss(struct vm *vm, const struct nss *nss, const char *parm, const char **reason)
+{
+    char command_line[COMMAND_LINE];
+    *reason = *parm && !nss->definition.parm ? "it was defined with PARMREGS=NONE, and takes no PARM" : "";
+    if (**reason)
+        return -ENOEXEC;
+    format_text(command_line, sizeof command_line, "%s%s%s", nss->definition.name, *parm ? " " : "", parm);
+    int failed = system_ipl_image(vm, NULL, 0, command_line, NULL, 0, reason);
+    if (failed)
+        return failed;
+    loading.by_command = true;
+    memcpy(loading.name, nss->definition.name, sizeof loading.name);
+    return 0;
+}
+
+int system_ipl(struct vm *vm, const char *name, const char *parm, const char **reason)
+{
+    const struct nss *nss = nss_find(name);
+    if (nss_of_class(name, NSS_READING))
+        return -EAGAIN;
+    return nss ? ipl_nss(vm, nss, parm, reason) : ipl_registered(vm, name, parm, reason);
 }

@@ -72,6 +72,9 @@ static const struct message table[] = {
     {160, 'E', "Hexloc {1 hexloc} exceeds storage", "QUERY VIRTUAL STORAGE shows how much there is."},
     {298, 'E', "{1 userid} {2 vdev} not linked; password incorrect", "Ask the owner for the password."},
     {361, 'E', "LOGOFF/FORCE pending for user {1 userid}", "The user is leaving already."},
+    {440, 'I', "Named Saved System (NSS) {1 name} was successfully {2 done}",
+     "Defined: SAVESYS saves what your machine then is. Saved: IPL brings every\n"
+     "machine there. Purged: nobody can IPL it any more."},
     {450, 'W', "CP entered; disabled wait at {1 address}",
      "The machine halted with interrupts off and cannot go on. IPL starts it anew."},
     {451, 'W', "CP entered; invalid machine state at {1 address}",
@@ -205,6 +208,12 @@ static const struct message table[] = {
      "Your machine runs on. LOGON brings you back to it."},
     {9092, 'I', "Nobody has logged on here for {1 number} minutes; the connection ends",
      "Lines are for those who work. Connect again when you want to log on."},
+    {9100, 'E', "Named saved system {1 name} not {2 done}: {3 reason}",
+     "All is as before. QUERY NSS shows the systems there are, and their classes."},
+    {9101, 'E', "Named saved system {1 name} is not defined", "DEFSYS says which pages SAVESYS is to save."},
+    {9102, 'W', "Named saved system {1 name} is lost: {2 reason}",
+     "It is on the volume and cannot be IPLed. PURGE NSS takes it away; all others\n"
+     "are there."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "cp/ipl/nss.h"
 #include "cp/ipl/system.h"
 #include "cp/session/dial.h"
 #include "cp/session/life.h"
@@ -207,6 +208,8 @@ void deed_carry_out(struct session *s)
     s->deed.noted = DEED_NONE;
     if (kind != DEED_LOAD && s->vm)
         system_ipl_cancel(s->vm);
+    if (kind != DEED_DISCONNECT && s->vm)
+        nss_save_cancel(s->vm);
     deeds[kind].carry_out(s);
     if (deeds[kind].stays && typing_go_on(s))
         turn_soon();

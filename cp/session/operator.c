@@ -92,6 +92,13 @@ void operator_tell_spool(unsigned damaged)
         response_error(&(struct response){.session = told}, "SPL", 9084, number);
 }
 
+void operator_tell_nss(const char *name, const char *why)
+{
+    struct session *told = operator_or_first();
+    if (told)
+        response_error(&(struct response){.session = told}, "NSS", 9102, name, why);
+}
+
 /* ---- the disk --------------------------------------------------------------------------------------------------- */
 
 static const char *const disk_deeds[] = {

@@ -10,6 +10,7 @@ struct machine_check;
 /* A hardware error, and what came of it: to OPERATOR, or to the first terminal if OPERATOR is not there. */
 void operator_tell_machine_check(const struct machine_check *, const char *outcome);
 void operator_tell_spool(unsigned damaged); /* entries of its table, likewise */
+void operator_tell_nss(const char *name, const char *why); /* a saved system on the volume is lost, likewise */
 struct disk;
 /* From here on what fails at the disk is told likewise: once for reading, writing and flushing each, until that has
  * worked again, and not more than once a minute. */

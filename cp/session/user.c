@@ -6,6 +6,7 @@
 #include "cp/audit/log.h"
 #include "cp/directory/load.h"
 #include "cp/dispatch/account.h"
+#include "cp/ipl/nss_store.h"
 #include "cp/ipl/system.h"
 #include "cp/message/level.h"
 #include "cp/minidisk/area.h"
@@ -247,6 +248,7 @@ void user_poll(void)
             operator_watch_disk(link_volume);
         audit_begin(area_open(AREA_AUDIT), operator_tell_audit);
         audit_note("-", "-", "STARTED %s", CP_LEVEL);
+        nss_start(area_open(AREA_NSS), operator_tell_nss);
         spool_start(area_open(AREA_SPOOL), spool_tell_news, spool_tell_arrival);
         spool_awaited = true;
         turn_soon();

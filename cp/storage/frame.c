@@ -14,6 +14,7 @@ bool (*frame_short)(const struct frame_account *asker);
 static uint64_t total, available;
 static uint64_t kept[FRAME_RANKS]; /* what an account of this rank must leave */
 static uint64_t promise_each, promised, opened; /* promised: to open accounts, and not yet taken */
+static uint64_t common; /* held by accounts that are */
 
 void frame_add(hpa_t start, uint64_t bytes)
 {
@@ -45,7 +46,7 @@ void frame_keep(void)
 
 uint64_t frame_share(void)
 {
-    uint64_t others = frame_cp_account.frames + kept[FRAME_USER];
+    uint64_t others = frame_cp_account.frames + common + kept[FRAME_USER];
     return opened && total > others ? (total - others) / opened : 0;
 }
 
@@ -61,7 +62,7 @@ static bool may_take(const struct frame_account *account, uint64_t pages, uint64
 {
     if (pages <= own || spares(pages, own, account->rank))
         return true;
-    return account->rank < FRAME_CP && living(account) + pages <= frame_share() && frame_short &&
+    return account->rank < FRAME_CP && !account->common && living(account) + pages <= frame_share() && frame_short &&
            frame_short(account) && spares(pages, own, account->rank + 1);
 }
 
@@ -96,6 +97,7 @@ static void charge(struct frame_account *account, int64_t pages)
 {
     promised -= owed(account);
     account->frames += (uint64_t)pages;
+    common += account->common ? (uint64_t)pages : 0;
     promised += owed(account);
     available -= (uint64_t)pages;
 }

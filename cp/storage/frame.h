@@ -24,6 +24,7 @@ struct frame_account {
     uint64_t limit;   /* 0: none; else frame_alloc fails beyond it */
     uint64_t promise; /* frames nobody else can take; 0 for an account that was never opened */
     enum frame_rank rank;
+    bool common;      /* of pages that machines share: never opened, and what it holds is in nobody's share */
     struct debt *debt; /* whose time it takes to give back what is in graves (cp/time/debt.h); NULL: CP's */
 };
 

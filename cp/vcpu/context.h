@@ -8,6 +8,10 @@ struct vcpu;
 /* From here on the processor holds vcpu's (another's are saved first). */
 void context_load(struct vcpu *);
 void context_forget(struct vcpu *); /* it is going away: nothing to save */
+/* All of them are in *vcpu now, whoever holds the processor, its system-call MSRs too; what stands there now is what
+ * they are. @pre of the second: the processor does not hold vcpu's, and loading them faults nowhere */
+void context_get(struct vcpu *);
+void context_put(struct vcpu *);
 int context_create(struct vcpu *);  /* 0 or -ENOMEM; as after power-up */
 /* What SDM "Processor State After Reset" says of these registers. INIT leaves XCR0, vector and x87 state and the
  * MSRs. */

@@ -185,25 +185,12 @@ enum exit_action exit_cr_access(struct vm *vm)
     }
 }
 
-/* SDM "XSETBV": x87 always, AVX only with SSE, AVX-512's three together and only with AVX, MPX' two together. */
-static bool xcr0_valid(uint64_t value)
-{
-    enum { X87 = 1, SSE = 2, AVX = 4, MPX = 0x18, AVX512 = 0xE0 };
-    if ((value & ~cpuid_xcr0_allowed()) || !(value & X87))
-        return false;
-    if ((value & AVX) && !(value & SSE))
-        return false;
-    if ((value & MPX) && (value & MPX) != MPX)
-        return false;
-    return !(value & AVX512) || ((value & AVX512) == AVX512 && (value & AVX));
-}
-
 enum exit_action exit_xsetbv(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
     uint64_t value = vcpu->gpr[RDX] << 32 | (uint32_t)vcpu->gpr[RAX];
 
-    if ((uint32_t)vcpu->gpr[RCX] || !xcr0_valid(value))
+    if ((uint32_t)vcpu->gpr[RCX] || !cpuid_xcr0_valid(value))
         return exit_fault(vm, VECTOR_GP, 0);
     context_set_xcr0(vcpu, value);
     return EXIT_SKIP;

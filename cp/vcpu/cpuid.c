@@ -326,6 +326,18 @@ uint64_t cpuid_efer_allowed(void)
 }
 
 uint64_t cpuid_xcr0_allowed(void) { return xcr0_offered; }
+
+bool cpuid_xcr0_valid(uint64_t value)
+{
+    enum { X87 = 1, SSE = 2, AVX = 4, MPX = 0x18, AVX512 = 0xE0 };
+    if ((value & ~xcr0_offered) || !(value & X87))
+        return false;
+    if ((value & AVX) && !(value & SSE))
+        return false;
+    if ((value & MPX) && (value & MPX) != MPX)
+        return false;
+    return !(value & AVX512) || ((value & AVX512) == AVX512 && (value & AVX));
+}
 unsigned cpuid_physical_bits(void) { return physical_bits; }
 
 bool cpuid_has_tzcnt(void)

@@ -26,6 +26,8 @@ bool cpuid_machine_check(void);
 uint64_t cpuid_speculation_bits(uint32_t msr);
 uint64_t cpuid_efer_allowed(void);
 uint64_t cpuid_xcr0_allowed(void);
+/* SDM "XSETBV": x87 always, AVX only with SSE, AVX-512's three together and only with AVX, MPX' two together. */
+bool cpuid_xcr0_valid(uint64_t value);
 unsigned cpuid_physical_bits(void);
 bool cpuid_has_tzcnt(void), cpuid_has_lzcnt(void); /* which are BSF and BSR elsewhere */
 unsigned cpuid_zmm_offset(void); /* in an XSAVE area, of the upper halves of ZMM0 to ZMM15; 0: there are none */
