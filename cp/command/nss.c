@@ -11,14 +11,15 @@
 #include "lib/format.h"
 
 const char command_defsys_help[] =
-    "DEFSYS name pages {EW | EN} ... [MINSIZE=nnnnK] [PARMREGS=NONE] [RSTD]\n"
+    "DEFSYS name pages {EW | EN} [pages {EW | EN}] ...\n"
+    "DEFSYS name pages EW [MINSIZE=size] [PARMREGS= NONE] [RSTD]\n"
     "Defines what SAVESYS is to save under the name: ranges of 4 KiB pages, in\n"
     "hexadecimal (0-3F, or 100), up to 8. EW: their contents; EN: none, they are\n"
     "zeros for who IPLs it. Who writes to a page has a copy from then on: each has a\n"
-    "storage of their own. MINSIZE: the storage it needs, in K or M. PARMREGS=NONE:\n"
-    "all registers are as they were saved; else RAX is 2BADB002 and RBX the address\n"
-    "of the machine's multiboot information, which is above the pages. RSTD: for\n"
-    "users only whose directory entry names it (namesave).\n";
+    "storage of their own. MINSIZE: the storage it needs, as 512K or 8M. PARMREGS=\n"
+    "NONE: all registers are as they were saved; else RAX is 2BADB002 and RBX the\n"
+    "address of the machine's multiboot information, which is above the pages. RSTD:\n"
+    "for users only whose directory entry names it (namesave).\n";
 const char command_savesys_help[] =
     "SAVESYS name\n"
     "Saves CPU and storage of your machine, as it is now, under a name that DEFSYS\n"
@@ -46,12 +47,16 @@ static bool read_pages(struct word w, struct nss_range *range)
     return from <= to && to < NSS_PAGE_MAX;
 }
 
-/* "MINSIZE=256K": the word behind the sign, or length 0. */
-static struct word behind(struct word w, const char *name)
+/* "MINSIZE=256K", "MINSIZE= 256K": whether it is, and the word behind the sign. */
+static bool behind(struct call *c, struct word w, const char *name, struct word *value)
 {
-    size_t length = strlen(name);
-    bool is = w.length > length && word_is((struct word){w.text, (unsigned)length}, name, (unsigned)length);
-    return is ? (struct word){w.text + length, w.length - (unsigned)length} : (struct word){w.text, 0};
+    unsigned length = (unsigned)strlen(name);
+    if (w.length < length || !word_is((struct word){w.text, length}, name, length))
+        return false;
+    *value = (struct word){w.text + length, w.length - length};
+    if (!value->length)
+        call_next(c, value);
+    return true;
 }
 
 static bool read_size(struct word w, uint32_t *pages)
@@ -88,14 +93,15 @@ static unsigned read_range(struct call *c, struct word w, struct nss_definition 
 
 static unsigned read_operand(struct call *c, struct word w, struct nss_definition *d)
 {
-    struct word size = behind(w, "MINSIZE="), registers = behind(w, "PARMREGS=");
+    struct word value;
     char text[32];
-    word_upper(w, text, sizeof text);
-    if (size.length)
-        return read_size(size, &d->min_pages) ? 0 : FAIL(c, "DFS", 25, text);
-    if (registers.length) {
+    bool size = behind(c, w, "MINSIZE=", &value), registers = !size && behind(c, w, "PARMREGS=", &value);
+    word_upper(size || registers ? value : w, text, sizeof text);
+    if (size)
+        return read_size(value, &d->min_pages) ? 0 : FAIL(c, "DFS", 25, text);
+    if (registers) {
         d->parm = 0;
-        return word_is(registers, "NONE", 4) ? 0 : FAIL(c, "DFS", 2, text);
+        return word_is(value, "NONE", 4) ? 0 : FAIL(c, "DFS", 2, text);
     }
     if (word_is(w, "RSTD", 4)) {
         d->restricted = 1;

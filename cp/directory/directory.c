@@ -49,6 +49,11 @@ bool directory_may_autolog(const struct user *target, const char *by)
     return is_listed(target->xautolog, target->xautolog_bytes, by);
 }
 
+bool directory_may_ipl(const struct user *user, const char *system)
+{
+    return user->namesave && is_listed(user->namesave, user->namesave_bytes, system);
+}
+
 bool directory_may_send(const struct user *from, const struct user *to)
 {
     bool same = to->group && from->group && !strcmp(to->group, from->group), open = !to->group && !to->spool_from;

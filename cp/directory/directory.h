@@ -66,6 +66,8 @@ struct user {
     const char *group;      /* name, NULL: none */
     const char *spool_from; /* string list of users who may send files besides those of the group ("ANY": all) */
     unsigned spool_from_bytes;
+    const char *namesave; /* string list of saved systems they may IPL that not everybody may ("ANY": all); NULL: none */
+    unsigned namesave_bytes;
 };
 
 /* Ranges of the volume that are CP's own, whose contents only CP's code for them knows. */
@@ -109,6 +111,8 @@ void directory_machine(struct user *);
 const struct user *directory_find(const struct directory *, const char *id);
 const struct directory_disk *directory_find_disk(const struct directory *, const struct user *owner, unsigned vdev);
 bool directory_may_autolog(const struct user *target, const char *by);
+/* Whether the user may IPL a saved system that is restricted. */
+bool directory_may_ipl(const struct user *, const char *system);
 /* Whether files may go into a user's reader: from those of the same group and those the user names; from everybody
  * where it has neither. */
 bool directory_may_send(const struct user *from, const struct user *to);

@@ -175,6 +175,11 @@ static const char *take_xautolog(struct row *row, struct value v)
     return take_names(v, &row->user->xautolog, &row->user->xautolog_bytes);
 }
 
+static const char *take_namesave(struct row *row, struct value v)
+{
+    return take_names(v, &row->user->namesave, &row->user->namesave_bytes);
+}
+
 static const char *take_spool_from(struct row *row, struct value v)
 {
     return take_names(v, &row->user->spool_from, &row->user->spool_from_bytes);
@@ -228,6 +233,7 @@ const struct property directory_user_properties[] = {
     {"ssh-keys", take_ssh_keys, false},
     {"group", take_group, false},
     {"spool-from", take_spool_from, false},
+    {"namesave", take_namesave, false},
     {"pool", take_pool, false},
     {0},
 };

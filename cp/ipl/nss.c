@@ -110,6 +110,17 @@ const char *nss_define(const struct nss_definition *d, const char *by)
     return NULL;
 }
 
+void nss_forget(void)
+{
+    job = (struct job){.vm = NULL};
+    nss_last_serial = 0;
+    for (struct nss *n = NULL; (n = nss_next(n));) {
+        n->class = NSS_PURGED;
+        n->slot = -1;
+        nss_dispose(n);
+    }
+}
+
 static void purge(struct nss *n)
 {
     n->class = NSS_PURGED;

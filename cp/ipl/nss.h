@@ -55,6 +55,7 @@ void nss_save_cancel(const struct vm *);
 /* ---- for nss_store.c -------------------------------------------------------------------------------------------- */
 
 struct nss *nss_row(void);            /* a free one, with an account for pages; NULL: there is none */
+void nss_forget(void);                /* all there are, as after power on */
 uint64_t nss_room(void);              /* frames that systems may still take */
 void nss_dispose(struct nss *);       /* its frames go back when no machine maps them */
 void *nss_page(struct nss *, uint64_t *at); /* the next page from address *at on, which becomes its own; NULL: none */

@@ -163,6 +163,7 @@ void nss_start(struct disk *area, void (*lost)(const char *name, const char *why
     uint64_t blocks = area ? area->sectors / NSS_BLOCK_SECTORS : 0;
     memset(&nss_store, 0, sizeof nss_store);
     memset(nss_slots, 0, sizeof nss_slots);
+    nss_forget();
     nss_store.lost = lost;
     if (blocks <= NSS_FIRST_DATA || area->read_only)
         return;
@@ -227,8 +228,10 @@ static void write_pages(void)
         end_writing();
         return;
     }
-    for (void *page; nss_store.in_batch < NSS_BATCH && (page = nss_page(n, &nss_store.address)); nss_store.address += PAGE_SIZE)
+    for (void *page; nss_store.in_batch < NSS_BATCH && (page = nss_page(n, &nss_store.address));) {
         nss_store_add_to_batch(page);
+        nss_store.address += PAGE_SIZE;
+    }
     if (nss_store.in_batch)
         nss_store_submit_batch(DISK_WRITE, write_pages);
     else
@@ -239,8 +242,9 @@ static void fill_index(void);
 
 static void write_index(void)
 {
+    uint64_t sector = nss_store_sector_of(nss_store.nss, 1 + nss_store.index++);
     nss_index_seal(&nss_index_block, nss_store.nss->serial);
-    nss_store_move(DISK_WRITE, nss_store_sector_of(nss_store.nss, 1 + nss_store.index++), &nss_index_block, NSS_BLOCK, fill_index);
+    nss_store_move(DISK_WRITE, sector, &nss_index_block, NSS_BLOCK, fill_index);
 }
 
 /* A block of the index at a time; behind the last one, the pages. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cp/directory/directory.h"
+#include "cp/directory/load.h"
 #include "cp/dispatch/vm.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/nss.h"
@@ -295,7 +295,11 @@ bool system_exists(const char *name) { return nss_find(name) || nss_of_class(nam
 static int ipl_nss(struct vm *vm, const struct nss *nss, const char *parm, const char **reason)
 {
     char command_line[COMMAND_LINE];
-    *reason = *parm && !nss->definition.parm ? "it was defined with PARMREGS=NONE, and takes no PARM" : "";
+    const struct user *user = nss->definition.restricted ? directory_find(&directory, vm->config.userid) : NULL;
+    bool refused = nss->definition.restricted && !(user && directory_may_ipl(user, nss->definition.name));
+    *reason = refused                            ? "it is restricted, and your directory entry does not name it"
+              : *parm && !nss->definition.parm ? "it was defined with PARMREGS=NONE, and takes no PARM"
+                                                 : "";
     if (**reason)
         return -ENOEXEC;
     format_text(command_line, sizeof command_line, "%s%s%s", nss->definition.name, *parm ? " " : "", parm);

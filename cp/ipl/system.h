@@ -22,8 +22,8 @@ const struct system *system_find(const char *name);
 bool system_exists(const char *name); /* one of that name can be IPLed: that one, or one saved by command (nss.h) */
 const struct system *system_at(unsigned index); /* NULL: no more */
 
-/* Begins to load a system, one saved by command first, else by multiboot with the machine's device tree as a module ("tree"). CP gets the named systems,
- * too, as modules, to offer in its turn. 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded;
+/* Begins to load a system: one saved by command if there is one, else an image, by multiboot with the machine's device
+ * tree as a module ("tree"). CP gets the named systems, too, as modules, to offer in its turn. 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded;
  * else -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
 

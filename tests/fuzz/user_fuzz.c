@@ -5,6 +5,7 @@
 #include "tests/fuzz/user_echo.h"
 #include "tests/unit/session_scene.h"
 
+#include "cp/ipl/nss.h"
 #include "cp/ipl/saved.h"
 #include "cp/session/logon.h"
 #include "cp/terminal/terminal.h"
@@ -177,6 +178,14 @@ static const char *const phrases[] = {
     "#CP UNDIAL\r",
     "##CP UNDIAL\r",
     "DEFINE STORAGE 3M\r",
+    "DEFSYS POINT 0-3F EW\r",
+    "DEFSYS OTHER 0-FF EW 100-1FF EN MINSIZE=2M PARMREGS=NONE RSTD\r",
+    "SAVESYS POINT\r",
+    "SAVESYS OTHER\r",
+    "IPL POINT\r",
+    "IPL OTHER\r",
+    "PURGE NSS POINT\r",
+    "PURGE NSS OTHER\r",
     "* nothing\r",
     "SLEEP 1 SEC\r",
     "SLEEP\r",
@@ -434,6 +443,9 @@ static void everybody_leaves(void)
     for (struct session *s = NULL; (s = session_next(s));)
         grown += (s->output.ring.size - OUTPUT_FIRST) / PAGE_SIZE;
     require(frame_cp_account.frames == cp_frames_at_first + grown);
+    for (struct nss *nss = NULL; (nss = nss_next(nss));)
+        while (nss_purge(nss->definition.name)) {}
+    until_idle();
     uint64_t shared = 0; /* a system's pages, from its first IPL on */
     for (struct saved *saved = NULL; (saved = saved_next(saved));)
         shared += saved->storage.account.frames;

@@ -75,7 +75,7 @@ static void query_names_time_and_level(void **state)
                   "VM/N Version 1 Release 0, service level 0000 (64-bit)\nIPL at 14:05:31 UTC SATURDAY 11/21/26\n");
     assert_answer("BOB", "QUERY TIME X", 3, "HCPCQR003E");
     assert_answer("BOB", "QUERY", 26, "HCPCQR026E Operand missing or invalid\n");
-    assert_answer("BOB", "QUERY NSS", 0, "TEST          36      1      1\n");
+    assert_answer("BOB", "QUERY NSS", 0, "TEST          36      1      1  A\n");
 }
 
 static void query_virtual_shows_the_machine(void **state)

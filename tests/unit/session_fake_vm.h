@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "cp/storage/grave.h"
+#include "cp/vcpu/cpu_state.h"
 #include "cp/diagnose.h"
 #include "cp/diagnose/below.h"
 #include "cp/dispatch/vm.h"
@@ -192,6 +194,20 @@ void vm_go_to(struct vm *vm, uint64_t address)
 }
 
 void vm_wake(struct vm *vm) { vm->state = VM_RUNNABLE; }
+FAKE void vm_bury(void) { while (grave_yield(NULL)) {} }
+
+/* RIP stands for all of it. */
+FAKE const char *cpu_state_get(struct vm *vm, struct cpu_state *s)
+{
+    *s = (struct cpu_state){.tsc = *fake_field(&vm->vcpu, VMCS_GUEST_RIP)};
+    return NULL;
+}
+
+FAKE const char *cpu_state_put(struct vm *vm, const struct cpu_state *s)
+{
+    *fake_field(&vm->vcpu, VMCS_GUEST_RIP) = s->tsc;
+    return NULL;
+}
 
 static struct fake_vm *fake_machine(struct machine *m)
 {

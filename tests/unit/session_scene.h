@@ -1,4 +1,4 @@
-/* A running CP for tests: a volume with OPERATOR (ABCG), MAINT (BCEG), ALICE and BOB (G), password "vmn", three
+/* A running CP for tests: a volume with OPERATOR (ABCEG), MAINT (BCEG), ALICE and BOB (G), password "vmn", three
  * terminals, a system TEST to IPL. What is typed is obeyed by `turn`, what is shown is read with `shown`. */
 #pragma once
 #include "tests/unit/session_fake_vm.h"
@@ -69,7 +69,7 @@ static void scene_directory(void)
     scene_user("BOB", "G", NULL, 300, "ALICE");
     scene_user("ALICE", "G", "TEST", 200, NULL);
     scene_user("MAINT", "BCEG", NULL, 400, NULL);
-    scene_user("OPERATOR", "ABCG", NULL, 500, NULL);
+    scene_user("OPERATOR", "ABCEG", NULL, 500, NULL);
     int disk = scene_node(fdt_path_offset(scene_blob, "/users/MAINT"), "mdisk@190");
     int length = snprintf(passwords, sizeof passwords, "ALL%c%s", 0, crypt("secret", "$6$rounds=1000$salt$")) + 1;
     fdt_setprop(scene_blob, disk, "extent", extent, sizeof extent);
