@@ -137,7 +137,7 @@ $(B)/vmn-relay: $(wildcard scripts/vmn-*.c scripts/vmn-*.h images/lock/lock.*) l
 $(B)/vmn-names.so: scripts/vmn-names.c lib/userid.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -I. -O2 $(WARN) -shared -fPIC -o $@ $<
 # these payloads ask or use CP's own drivers
-$(B)/guest/drivers.elf64 $(B)/guest/lines.elf64 $(B)/guest/longest.elf64: $(call obj,free,$(call in,cp/driver cp/virtio,*.c) cp/terminal/line.c cp/time/debt.c)
+$(addprefix $(B)/guest/,$(addsuffix .elf64,cow drivers lines longest)): $(call obj,free,$(call in,cp/driver cp/virtio,*.c) cp/terminal/line.c cp/time/debt.c)
 
 # `run` and `test` are what a newcomer types: they fetch the packages first, and so build in a make of their own
 DISK ?= disk.img
@@ -181,7 +181,7 @@ debug: ## start VM/N (MACHINE=bochs) with the emulator's log kept in build/debug
 all: $(B)/vmn-relay $(B)/vmn-names.so
 .PHONY: run ssh test soak check format debug
 # payloads named vmx_* stand on a small hypervisor of their own, and one that does everything
-$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% longest console device_operand device_segment,$(GUESTS))): \
+$(patsubst %,$(B)/guest/%.elf64,$(filter vmx_% cow longest console device_operand device_segment,$(GUESTS))): \
   $(call obj,free,$(call in,tests/guest/vmx,*.c) $(call in,tests/guest/vmx,*.S) vmcs-shadow/field.c)
 
 $(B)/guest/oracle.elf64: $(call obj,free,$(call in,tests/guest/oracle tests/guest/vmx,*.c) $(call in,tests/guest/oracle tests/guest/vmx,*.S) vmcs-shadow/field.c)

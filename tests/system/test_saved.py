@@ -13,9 +13,11 @@ ALTERED = "Stored xxxxng Exchanged, Constant, zeros some, code 2"
 class Users:
     """ALICE and BOB at CP's prompt, on lines 2 and 3; OPERATOR on line 1 counts frames."""
 
+    PAYLOAD = "saved"
+
     def __init__(self, machine, tmp_path, *options):
         self.machine = machine("--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "3",
-                               "--module", guest("saved"), *options)
+                               "--module", guest(self.PAYLOAD), *options)
         self.line = {user: self.machine.line(n) for n, user in enumerate(("OPERATOR", "ALICE", "BOB"), 1)}
         for line in self.line.values():
             line.expect("Enter LOGON", timeout=2 * harness.BOOT_SECONDS)
