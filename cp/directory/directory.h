@@ -66,7 +66,7 @@ struct user {
     const char *group;      /* name, NULL: none */
     const char *spool_from; /* string list of users who may send files besides those of the group ("ANY": all) */
     unsigned spool_from_bytes;
-    const char *namesave; /* string list of saved systems they may IPL that not everybody may ("ANY": all); NULL: none */
+    const char *namesave; /* string list of restricted systems the user may IPL ("ANY": all); NULL: none */
     unsigned namesave_bytes;
 };
 

@@ -23,8 +23,9 @@ bool system_exists(const char *name); /* one of that name can be IPLed: that one
 const struct system *system_at(unsigned index); /* NULL: no more */
 
 /* Begins to load a system: one saved by command if there is one, else an image, by multiboot with the machine's device
- * tree as a module ("tree"). CP gets the named systems, too, as modules, to offer in its turn. 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded;
- * else -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
+ * tree as a module ("tree"). CP gets the named systems, too, as modules, to offer in its turn. 0: system_ipl_go_on()
+ * does the rest; -EAGAIN: another machine is being loaded, or the system is still read from the volume; else -ENOENT
+ * (no such system) or -ENOEXEC, and *reason says why in a few words. */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
 
 /* The same with an image that has no name, and with modules after the tree. */

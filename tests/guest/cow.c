@@ -1,5 +1,5 @@
-/* Question: does anything that one machine writes into a system saved by command show at another that has it, however it
- * is written: by the program, by its processor in page tables, by a disk, by CP for it, by a guest of its own?
+/* Question: does anything that one machine writes into a system saved by command show at another that has it, whatever
+ * writes: the program, its processor in page tables, a disk, CP for it, a guest of its own?
  * Saves itself as COW where it may, and goes on from there in each machine: `w` writes by every way, any key looks, `x`
  * ends. A letter for each page: `.` as saved, `w` as this machine wrote it, `?` neither. */
 #include <string.h>
@@ -8,7 +8,10 @@
 #include "cp/driver/virtio_blk.h"
 #include "tests/guest/vmx/vm.h"
 
-enum { ACCESSED_DIRTY = 0x60, PRESENT_WRITABLE = 3, RWX = 7, WRITE_BACK = 6 << 3, LARGE = 1 << 7, EPTP_FLAGS = 3 << 3 | 6 };
+enum {
+    ACCESSED_DIRTY = 0x60, PRESENT_WRITABLE = 3,
+    RWX = 7, WRITE_BACK = 6 << 3, LARGE = 1 << 7, EPTP_FLAGS = 3 << 3 | 6,
+};
 enum { CR4_OSFXSR = 1 << 9 };
 enum { MSR_LSTAR = 0xC0000082u, MSR_KERNEL_GS_BASE = 0xC0000102u };
 #define APART (1ull << 39) /* a linear address that the page tables of the payload's own lead to */

@@ -198,7 +198,8 @@ static void try_commands(void)
         "MSG * 012345678901234567890123", "MSG OPERATOR HELLO", "MSG ALL HELLO", "WNG ALL HELLO", "SET EMSG ON",
         "SET MSG ON", "TRACE VMX OFF", "NONSENSE", "LINK MAINT 190 300 RR", "DETACH 300", "LINK ALICE 191 301 W wrong",
         "XAUTOLOG NOBODY", "FORCE NOBODY", "RESET 2F8", "DIAL MAINT 2F8", "UNDIAL",
-        "DEFSYS POINT 0-FFF EW", "SAVESYS POINT", "PURGE NSS POINT", "XAUTOLOG MAINT", "FORCE MAINT", "BEGIN", "STORE S600000 00", "STORE RAX 0", "DEFINE STORAGE 9999M"};
+        "DEFSYS POINT 0-FFF EW", "SAVESYS POINT", "PURGE NSS POINT",
+        "XAUTOLOG MAINT", "FORCE MAINT", "BEGIN", "STORE S600000 00", "STORE RAX 0", "DEFINE STORAGE 9999M"};
     for (unsigned i = 0; i < sizeof one / sizeof *one; i++) {
         strcpy(text, one[i]);
         command(sizeof answer);

@@ -2,6 +2,7 @@
  * could not be made leaves nothing behind. */
 #include "tests/unit/dispatch_machine_scene.h"
 
+#include "cp/storage/share.h"
 #include "cp/diagnose.h"
 
 enum { START = 0x100000, IOAPIC = 0xFEC00000, OUT_BYTE = 0, OUT_WORD = 1, OUT_LONG = 3, IN_BYTE = 8, UART = 0x3F8,
@@ -321,6 +322,34 @@ static void storage_that_cannot_be_had_stops_the_machine(void **state)
     assert_int_equal(stops_seen, 2);
 }
 
+/* The overcommit rule for pages that are shared: who wants a copy and can have no frame is stopped, nobody else. */
+static void a_copy_that_cannot_be_had_stops_the_machine_and_writes_nothing(void **state)
+{
+    static struct guest_storage saved, other;
+    (void)state;
+    guest_storage_init(&saved, 8 << 20, 0);
+    guest_storage_init(&other, 8 << 20, 0);
+    assert_int_equal(guest_write(&saved, gpa(0x600000), "saved", 6), GUEST_OK);
+    share_begin(&vm->storage, &saved);
+    share_begin(&other, &saved);
+    assert_int_equal(share_map(&vm->storage, gpa(0x600000)), GUEST_OK);
+    assert_int_equal(share_map(&other, gpa(0x600000)), GUEST_OK);
+    vm->storage.account.limit = vm->storage.account.frames;
+    PLAY(IN_L1({.reason = EXIT_EPT_VIOLATION, .guest_physical = 0x600000, .qualification = 2}));
+    assert_int_equal(vm->stop, VM_STOP_NO_FRAMES);
+    assert_string_equal(guest_pointer(&vm->storage, gpa(0x600000), NULL), "saved");
+    vm->storage.account.limit = 0; /* there are some again: BEGIN goes on */
+    vm_begin(vm);
+    PLAY(IN_L1({.reason = EXIT_EPT_VIOLATION, .guest_physical = 0x600000, .qualification = 2}));
+    assert_int_equal(stops_seen, 1);
+    assert_int_equal(guest_write(&vm->storage, gpa(0x600000), "mine!", 6), GUEST_OK);
+    assert_int_equal(vm->storage.shared, 0);
+    assert_string_equal(guest_pointer(&other, gpa(0x600000), NULL), "saved");
+    guest_storage_renew(&vm->storage, 8 << 20);
+    guest_storage_free(&other);
+    guest_storage_free(&saved);
+}
+
 enum { P = 1, W = 2, PS = 0x80, DIRECTORY = 0x20000, TABLE = 0x21000 };
 
 /* 32-bit paging: the page at START alone, and the IOAPIC's 4 MiB. */
@@ -425,6 +454,7 @@ int main(void)
         TEST(delivery_of_an_event_to_a_device_stops_the_machine),
         TEST(page_tables_that_are_no_storage_stop_the_machine),
         TEST(storage_that_cannot_be_had_stops_the_machine),
+        TEST(a_copy_that_cannot_be_had_stops_the_machine_and_writes_nothing),
         TEST(an_instruction_at_the_end_of_its_page_needs_no_next_one),
         TEST(code_that_went_away_meanwhile_is_a_page_fault_of_its_fetch),
         TEST(a_machine_there_is_no_storage_for_leaves_nothing_behind),
