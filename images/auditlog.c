@@ -25,7 +25,8 @@ static const char help[] =
     "  -h, --help  this text\n"
     "Exit status: 0 whole; 1 records were altered or taken out, or the medium failed; 2 anything else.\n";
 
-static struct directory directory;
+static struct directory_rows rows;
+static struct directory directory = DIRECTORY_IN(rows);
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES];
 
 static __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...)

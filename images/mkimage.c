@@ -48,7 +48,8 @@ struct place { /* a minidisk named on the command line */
     unsigned vdev;
 };
 
-static struct directory directory;
+static struct directory_rows rows;
+static struct directory directory = DIRECTORY_IN(rows);
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES];
 static _Alignas(8) uint8_t blob[VOLUME_DIRECTORY_MAX + 1];
 static const char *half_made; /* the image, until it is whole */

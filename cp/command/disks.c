@@ -93,12 +93,13 @@ static unsigned read_wish(struct call *c, struct wish *wish)
 /* What the directory gave the user at LOGON, the user may link again. */
 static bool needs_no_password(const struct session *s, const struct wish *wish)
 {
-    if (wish->owner == s->user)
+    const struct user *mine = directory_find(&directory, s->user->id);
+    if (wish->owner == mine)
         return true;
     for (unsigned i = 0; i < directory.links; i++) {
         const struct directory_link *l = &directory.link[i];
         bool reads = wish->mode == LINK_R || wish->mode == LINK_RR;
-        if (&directory.user[l->user] == s->user && &directory.disk[l->disk] == wish->disk &&
+        if (&directory.user[l->user] == mine && &directory.disk[l->disk] == wish->disk &&
             (reads || wish->mode == l->mode))
             return true;
     }
@@ -118,7 +119,7 @@ static unsigned find_setting(struct call *c, const struct wish *wish, const char
         return 0;
     if (!its)
         return FAIL(c, "LNM", 111 + kind[wish->mode], wish->owner_id, wish->owner_vdev);
-    if (*link_failures(c->session->user) >= LINK_TRIES)
+    if (c->session->user->kept->links_refused >= LINK_TRIES)
         return FAIL(c, "LNM", 115, "");
     *setting = its;
     return 0;
@@ -143,7 +144,7 @@ static unsigned recorded(struct call *c, const struct wish *wish, unsigned code)
     const struct link *l = code == 0 || code == 101 || code == 102 ? link_find(c->session->user, wish->vdev) : NULL;
     char refused[24];
     format_text(refused, sizeof refused, "REFUSED %03u", code);
-    if (wish->owner != c->session->user)
+    if (strcmp(wish->owner_id, c->session->user->id))
         record(c->session, "LINK %s %s AS %s %s", wish->owner_id, wish->owner_vdev, wish->as,
                !l ? refused : l->write ? "R/W" : "R/O");
     return code;
@@ -181,7 +182,7 @@ static bool link_checked(struct session *s, struct response *response, unsigned 
     if (sha512_crypt_matches(&s->crypt)) {
         *code = make(&c, &wish);
     } else {
-        ++*link_failures(s->user);
+        ++s->user->kept->links_refused;
         *code = recorded(&c, &wish, FAIL(&c, "LNM", 298, wish.owner_id, wish.owner_vdev));
     }
     return true;

@@ -113,9 +113,9 @@ unsigned command_xautolog(struct call *c)
         return FAIL(c, "XAL", 53, id);
     if (!(mine->classes & (CLASS('A') | CLASS('B'))) && !directory_may_autolog(user, mine->id))
         return FAIL(c, "XAL", 9024, id);
-    if (session_find(id) || deed_autolog_noted(user))
+    if (session_find(id) || deed_autolog_noted(id))
         return FAIL(c, "XAL", 9023, id);
-    if (!deed_note_autolog(user, mine->id))
+    if (!deed_note_autolog(id, mine->id))
         return FAIL(c, "XAL", 9025, "");
     response_line(c->response, "Command accepted");
     return 0;

@@ -71,7 +71,7 @@ static unsigned query_names(struct call *c)
     for (struct session *s = NULL; (s = session_next(s));) {
         char name[9];
         if (s->dial.to)
-            response_line(c->response, "DIALED   - %-5s TO %s %04X", session_name(s, name), s->dial.user->id,
+            response_line(c->response, "DIALED   - %-5s TO %s %04X", session_name(s, name), s->dial.user,
                           machine_uarts[s->dial.uart].port);
     }
     return 0;
@@ -149,7 +149,7 @@ static unsigned query_links(struct call *c)
     if (!mine)
         return FAIL(c, "QLK", 40, number);
     for (struct link *l = NULL; (l = link_next(l));)
-        if (l->disk == mine->disk && ++found)
+        if (l->owner_vdev == mine->owner_vdev && !strcmp(l->owner, mine->owner) && ++found)
             response_line(c->response, "%-8s %04X %s", l->user->id, l->vdev, l->write ? "R/W" : "R/O");
     return 0;
 }

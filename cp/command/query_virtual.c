@@ -56,7 +56,7 @@ static void show_disk(struct call *c, const struct link *l)
 {
     response_line(c->response, "DASD %04X 9336 %-6s %s %10llu BLK %s %04X", l->vdev, directory.volid,
                   l->write ? "R/W" : "R/O", (unsigned long long)l->minidisk.disk.sectors,
-                  directory.user[l->disk->user].id, l->disk->vdev);
+                  l->owner, l->owner_vdev);
 }
 
 /* Rows of the table come in the order of linking; people want them by number. */

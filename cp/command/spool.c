@@ -74,7 +74,7 @@ unsigned command_spool(struct call *c)
     unsigned failed = call_device(c, "CSP", &queue);
     if (failed)
         return failed;
-    struct spool_unit *unit = spool_unit(c->session->user, queue), wanted = *unit;
+    struct spool_unit *unit = &c->session->spool.unit[queue], wanted = *unit;
     while (!failed && call_peek(c).length)
         failed = spool_option(c, queue, &wanted);
     if (!failed)
@@ -126,13 +126,13 @@ static bool close_waits(struct session *s, struct response *response, unsigned *
     struct call c = {.session = s, .response = response, .unread = ""};
     const struct closing *k = task_kept(s);
     return spool_wait(&c, "CSP",
-                      k->queue == SPOOL_RDR ? spool_outcome(k->ticket) : spool_closed(s->user, k->queue), code);
+                      k->queue == SPOOL_RDR ? spool_outcome(k->ticket) : spool_closed(&s->spool, k->queue), code);
 }
 
 /* False: nothing is open, or nothing changes. */
-static bool close_reader(const struct user *user, struct closing *k)
+static bool close_reader(const struct spool_user *user, struct closing *k)
 {
-    const struct spool_unit *unit = spool_unit(user, SPOOL_RDR);
+    const struct spool_unit *unit = &user->unit[SPOOL_RDR];
     struct spool_file *f = spool_reader_close(user);
     bool stays = k->keep || (k->hold < 0 ? unit->hold || unit->keep : k->hold);
     if (!f || (stays && !k->purge && k->hold < 1))
@@ -145,7 +145,7 @@ static bool close_reader(const struct user *user, struct closing *k)
 unsigned command_close(struct call *c)
 {
     struct closing k = {.hold = -1};
-    const struct user *user = c->session->user;
+    struct spool_user *user = &c->session->spool;
     unsigned failed = call_device(c, "CSP", &k.queue);
     while (!failed && call_peek(c).length)
         failed = close_option(c, &k);
@@ -200,7 +200,7 @@ static unsigned tag_place(struct call *c, char **tag, struct spool_file **file)
         *tag = *file ? (*file)->tag : NULL;
     } else if (word_is(w, "DEV", 3)) {
         failed = call_device(c, "CST", &queue);
-        *tag = failed ? NULL : spool_unit(c->session->user, queue)->tag;
+        *tag = failed ? NULL : c->session->spool.unit[queue].tag;
     } else {
         failed = w.length ? FAIL(c, "CST", 2, text) : FAIL(c, "CST", 26, "");
     }

@@ -73,7 +73,8 @@ unsigned call_receiver(struct call *c, const char *module, char id[DIRECTORY_NAM
     const struct user *to = directory_find(&directory, id);
     if (!to)
         return FAIL(c, module, 53, id);
-    return directory_may_send(c->session->user, to) ? 0 : FAIL(c, module, 9081, id);
+    const struct user *from = directory_find(&directory, c->session->user->id);
+    return from && directory_may_send(from, to) ? 0 : FAIL(c, module, 9081, id);
 }
 
 unsigned call_owner(struct call *c, const char *module, bool word_is_own, char owner[DIRECTORY_NAME + 1])

@@ -40,7 +40,7 @@ uint64_t diagnose_spool_write(struct vm *vm)
     enum guest_access access = guest_read(&vm->storage, gpa(gpr[RBX]), records, bytes);
     if (access != GUEST_OK)
         return diagnose_of_access(access);
-    enum spool_io io = spool_write(vm->session->user, (enum spool_queue)gpr[RDX], records, &bytes);
+    enum spool_io io = spool_write(&vm->session->spool, (enum spool_queue)gpr[RDX], records, &bytes);
     if (!bytes)
         return status[io];
     gpr[RCX] = bytes;
@@ -65,7 +65,7 @@ uint64_t diagnose_spool_read(struct vm *vm)
     if (access != GUEST_OK)
         return diagnose_of_access(access);
     struct spool_reading reading = {.spoolid = (unsigned)gpr[RDX], .bytes = (unsigned)gpr[RCX]};
-    enum spool_io io = spool_read(vm->session->user, &reading, records);
+    enum spool_io io = spool_read(&vm->session->spool, &reading, records);
     if (io == SPOOL_BROKEN)
         tell_damage(vm->session, reading.spoolid);
     if (io != SPOOL_OK)

@@ -68,6 +68,17 @@ void directory_machine(struct user *user)
     machine->rank = user->classes & CLASS('A') ? FRAME_OPERATOR : FRAME_USER;
 }
 
+void directory_take(struct user *user, const struct user *row)
+{
+    memset(user, 0, sizeof *user);
+    memcpy(user->id, row->id, sizeof user->id);
+    user->kept = row->kept;
+    user->classes = row->classes;
+    user->machine = row->machine;
+    user->idle = row->idle;
+    user->machine.userid = user->id;
+}
+
 void directory_clear(struct directory *d)
 {
     d->users = d->disks = d->links = 0;

@@ -49,8 +49,18 @@ struct directory_link {
     uint16_t owner_vdev;
 };
 
+/* What is remembered of a user, logged on or not, whatever directory is in force, as long as it has the name. */
+struct user_kept {
+    unsigned refused;       /* passwords since the last good one */
+    unsigned links_refused; /* passwords of minidisks since the user last gave their own at LOGON; being logged on by
+                               another does not forgive them */
+    uint64_t records_due;   /* host TSC: when as many audit records would have been made at the gentle pace */
+    uint32_t records_left_out;
+};
+
 struct user {
     char id[DIRECTORY_NAME + 1];
+    struct user_kept *kept; /* of who is in the directory in force; else NULL */
     const char *password; /* sha512-crypt string; "NOLOG" = nobody logs on to it, others may XAUTOLOG it */
     uint8_t classes;
     const char *ipl;  /* named system, NULL: none */
@@ -78,10 +88,17 @@ struct directory_range {
     uint32_t start, blocks; /* of 4 KiB on the CP volume; blocks 0: there is none */
 };
 
-struct directory {
+/* As many as there may be. */
+struct directory_rows {
     struct user user[DIRECTORY_USERS];
     struct directory_disk disk[DIRECTORY_DISKS];
     struct directory_link link[DIRECTORY_LINKS];
+};
+
+struct directory {
+    struct user *user;
+    struct directory_disk *disk;
+    struct directory_link *link;
     unsigned users, disks, links;
     struct directory_range area[AREAS];
     char volid[7];
@@ -97,6 +114,8 @@ typedef void directory_fault(void *context, const char *path, const char *reason
 unsigned directory_parse(struct directory *directory, const void *blob, size_t bytes, uint32_t first_block,
                          uint32_t volume_blocks, directory_fault *fault, void *context);
 
+#define DIRECTORY_IN(rows) {.user = (rows).user, .disk = (rows).disk, .link = (rows).link} /* an empty one */
+
 /* Nobody, and nothing. Rows are not touched: there are many, and who adds one fills it in. */
 void directory_clear(struct directory *);
 
@@ -106,6 +125,10 @@ void directory_builtin(struct directory *directory);
 /* What of a user's machine follows from the rest of the row: userid, frame limit and
  * rank. The row stays where it is. */
 void directory_machine(struct user *);
+
+/* What of the row lasts as long as the user is logged on, whatever comes of the row and of what it points to: ID,
+ * classes, machine, idle and what is kept. Whatever else is asked of them is asked of the directory in force. */
+void directory_take(struct user *, const struct user *row);
 
 /* NULL when there is none. Case counts: user IDs are upper case. */
 const struct user *directory_find(const struct directory *, const char *id);

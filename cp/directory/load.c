@@ -1,9 +1,14 @@
 /* Loading the directory. In: the CP volume. Out: `directory`, and messages about what could not be used. */
 #include "cp/directory/load.h"
 
+#include <string.h>
+
 #include "cp/directory/volume.h"
 
-struct directory directory;
+static struct directory_rows rows;
+struct directory directory = DIRECTORY_IN(rows);
+
+static struct user_kept kept[DIRECTORY_USERS];
 
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES]; /* stays: the directory points into it */
 
@@ -81,6 +86,13 @@ void directory_load(struct disk *disk, directory_tell_message *tell_message, voi
         phase = ARRIVED;
 }
 
+void directory_begin(void)
+{
+    memset(kept, 0, sizeof kept);
+    for (unsigned i = 0; i < directory.users; i++)
+        directory.user[i].kept = &kept[i];
+}
+
 bool directory_load_poll(void)
 {
     if (phase != ARRIVED)
@@ -90,5 +102,6 @@ bool directory_load_poll(void)
         directory_builtin(&directory);
         say(9032, "", "");
     }
+    directory_begin();
     return true;
 }

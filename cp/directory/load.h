@@ -15,3 +15,5 @@ typedef void directory_tell_message(void *context, unsigned number, const char *
 void directory_load(struct disk *disk, directory_tell_message *tell, void *context, void (*poll)(void));
 /* True once, when a directory is in force. */
 bool directory_load_poll(void);
+/* The users of `directory` are those CP has, and nothing is remembered of any. */
+void directory_begin(void);

@@ -208,7 +208,7 @@ static bool do_data(const struct words *w)
 
 static bool do_end(const struct words *w)
 {
-    struct spool_unit *unit = spool_unit(&spool_host, SPOOL_RDR);
+    struct spool_unit *unit = &spool_host.unit[SPOOL_RDR];
     (void)w;
     if (!host.putting) {
         refuse("END without PUT");

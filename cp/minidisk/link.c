@@ -15,12 +15,6 @@ enum { ROWS_A_FRAME = PAGE_SIZE / sizeof(struct link) };
 static struct link few[ROWS_A_FRAME], *first;
 static unsigned rows;
 
-unsigned *link_failures(const struct user *user)
-{
-    static unsigned failures[DIRECTORY_USERS];
-    return &failures[user - directory.user];
-}
-
 struct link *link_next(struct link *at)
 {
     for (at = at ? at->next : first; at; at = at->next)
@@ -37,16 +31,16 @@ struct link *link_find(const struct user *user, unsigned vdev)
     return NULL;
 }
 
-static bool share_blocks(const struct directory_disk *a, const struct directory_disk *b)
+static bool share_blocks(struct directory_range a, const struct directory_disk *b)
 {
-    return a->start < b->start + b->blocks && b->start < a->start + a->blocks;
+    return a.start < b->start + b->blocks && b->start < a.start + a.blocks;
 }
 
 struct link_others link_others(const struct directory_disk *disk, const struct user *but)
 {
     struct link_others others = {0};
     for (struct link *l = NULL; (l = link_next(l));) {
-        if (l->user == but || !share_blocks(l->disk, disk))
+        if (l->user == but || !share_blocks(l->extent, disk))
             continue;
         if (l->write)
             others.writers++, others.writer = l->user->id;
@@ -78,7 +72,7 @@ static enum link_result attach(struct link *l, struct machine *machine, unsigned
 {
     char name[16];
     format_text(name, sizeof name, "%04X", vdev);
-    if (!link_volume || !minidisk_init(&l->minidisk, link_volume, name, l->disk->start, l->disk->blocks, !write))
+    if (!link_volume || !minidisk_init(&l->minidisk, link_volume, name, l->extent.start, l->extent.blocks, !write))
         return LINK_NO_VOLUME;
     l->minidisk.user = &machine->disk_user;
     int failed = machine_attach_disk(machine, vdev, &l->minidisk.disk);
@@ -97,7 +91,9 @@ enum link_result link_make(const struct user *user, struct machine *machine, con
     enum link_result decided = link_decide(mode, link_others(disk, NULL), &write);
     if (decided == LINK_REFUSED)
         return decided;
-    l->disk = disk;
+    memcpy(l->owner, directory.user[disk->user].id, sizeof l->owner);
+    l->owner_vdev = disk->vdev;
+    l->extent = (struct directory_range){disk->start, disk->blocks};
     enum link_result result = attach(l, machine, vdev, write);
     if (result != LINK_OK)
         return result;

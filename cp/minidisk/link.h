@@ -9,8 +9,10 @@ enum { LINKS = DIRECTORY_USERS * MACHINE_DISKS }; /* at most: one user's never t
 
 struct link {
     struct link *next;       /* of all rows */
-    const struct user *user; /* who has it; NULL: free row */
-    const struct directory_disk *disk;
+    const struct user *user; /* who has it, the session's own row; NULL: free row */
+    char owner[DIRECTORY_NAME + 1]; /* whose minidisk, as the directory had it then */
+    uint16_t owner_vdev;
+    struct directory_range extent;
     uint16_t vdev; /* as what */
     bool write;
     struct minidisk minidisk;
@@ -41,10 +43,6 @@ enum link_result link_make(const struct user *, struct machine *, const struct d
 /* False: no such device. */
 bool link_detach(const struct user *, struct machine *, unsigned vdev);
 void link_forget(const struct user *); /* all their links, in the table only: their machine is gone */
-
-/* Wrong minidisk passwords since the user last gave their own at LOGON; being logged on by another does not forgive
- * them. */
-unsigned *link_failures(const struct user *);
 
 struct link *link_find(const struct user *, unsigned vdev);
 /* Walks the table: the row after `at` (NULL: the first) that is in use, NULL at the end. */

@@ -2,8 +2,10 @@
 #include "cp/session/deed.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "cp/ipl/nss.h"
+#include "cp/directory/load.h"
 #include "cp/ipl/system.h"
 #include "cp/session/dial.h"
 #include "cp/session/life.h"
@@ -107,14 +109,18 @@ static void reset(struct session *s)
 /* They may have come by themselves meanwhile, and who asked may have left. */
 static void autolog(struct session *s)
 {
-    const struct user *user = s->deed.user;
-    const char *by = s->deed.by;
+    const struct deed deed = s->deed;
+    const char *by = deed.by;
+    const struct user *user = directory_find(&directory, deed.user);
     struct session *asker = session_find(by);
-    unsigned failed = session_find(user->id) ? 9023 : session_closed || !session_logon(s, user) ? 9022 : 0;
+    unsigned failed = !user                                             ? 53
+                      : session_find(user->id)                          ? 9023
+                      : session_closed || !session_logon(s, user) ? 9022
+                                                                        : 0;
     if (failed) {
         session_free(s);
         if (asker)
-            error(asker, "XAL", failed, user->id, NULL);
+            error(asker, "XAL", failed, deed.user, NULL);
         return;
     }
     if (asker)
@@ -124,7 +130,7 @@ static void autolog(struct session *s)
         deed_note_ipl(s, user->ipl, user->parm);
 }
 
-static void log_off(struct session *s) { session_logoff(s, s->deed.by); }
+static void log_off(struct session *s) { session_logoff(s, *s->deed.by ? s->deed.by : NULL); }
 static void disconnect(struct session *s) { session_disconnect(s, s->deed.hold); }
 
 /* ---- noting and doing -------------------------------------------------------------------------------------------- */
@@ -167,7 +173,7 @@ void deed_note_ipl(struct session *s, const char *system, const char *parm)
 
 void deed_note_logoff(struct session *s, const char *by, bool hold)
 {
-    s->deed.by = by;
+    format_text(s->deed.by, sizeof s->deed.by, "%s", by ? by : "");
     s->deed.hold = hold;
     deed_note(s, DEED_LOGOFF);
 }
@@ -178,21 +184,21 @@ void deed_note_disconnect(struct session *s, bool hold)
     deed_note(s, DEED_DISCONNECT);
 }
 
-bool deed_note_autolog(const struct user *user, const char *by)
+bool deed_note_autolog(const char *user, const char *by)
 {
     struct session *s = session_create();
     if (!s)
         return false;
-    s->deed.user = user;
-    s->deed.by = by;
+    format_text(s->deed.user, sizeof s->deed.user, "%s", user);
+    format_text(s->deed.by, sizeof s->deed.by, "%s", by);
     deed_note(s, DEED_AUTOLOG);
     return true;
 }
 
-bool deed_autolog_noted(const struct user *user)
+bool deed_autolog_noted(const char *user)
 {
     for (struct session *s = NULL; (s = session_next(s));)
-        if (s->deed.noted == DEED_AUTOLOG && s->deed.user == user)
+        if (s->deed.noted == DEED_AUTOLOG && !strcmp(s->deed.user, user))
             return true;
     return false;
 }

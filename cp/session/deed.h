@@ -7,7 +7,6 @@
 #include "cp/terminal/editor.h"
 
 struct session;
-struct user;
 
 enum deed_kind {
     DEED_NONE,
@@ -29,9 +28,9 @@ struct deed {
     enum deed_kind noted;
     char system[9], parm[EDITOR_LINE + 1]; /* IPL's */
     uint64_t storage;                      /* DEFINE STORAGE's, in bytes */
-    const char *by;                        /* LOGOFF's: FORCEd by, else NULL; AUTOLOG's: who asked */
+    char by[9];                            /* LOGOFF's: FORCEd by, else ""; AUTOLOG's: who asked */
     bool hold;                             /* LOGOFF's and DISCONNECT's: whoever sits there is not hung up on */
-    const struct user *user;               /* AUTOLOG's: whom */
+    char user[9];                          /* AUTOLOG's: whom */
 };
 
 /* The machine stops till then, but for DISCONNECT. After LOGOFF nothing else is noted. */
@@ -40,8 +39,8 @@ void deed_note_ipl(struct session *, const char *system, const char *parm);
 void deed_note_logoff(struct session *, const char *by, bool hold); /* NULL: by itself */
 void deed_note_disconnect(struct session *, bool hold);
 /* A session without a terminal, in which `user` will be logged on and `by` told of it. False: no row for it. */
-bool deed_note_autolog(const struct user *user, const char *by);
-bool deed_autolog_noted(const struct user *); /* and not done yet */
+bool deed_note_autolog(const char *user, const char *by);
+bool deed_autolog_noted(const char *user); /* and not done yet */
 
 /* Does what is noted, if disks let it, else nothing yet; may free the session. @pre something is */
 void deed_carry_out(struct session *);

@@ -27,7 +27,7 @@ enum dial_found dial_find(const char *userid, unsigned port, struct session **to
 void dial_begin(struct session *caller, struct session *to, unsigned uart)
 {
     caller->dial.to = to;
-    caller->dial.user = to->user;
+    memcpy(caller->dial.user, to->user->id, sizeof caller->dial.user);
     caller->dial.uart = (uint8_t)uart;
     to->dial.caller[uart] = caller;
     caller->typing.next_command = 0;
@@ -83,7 +83,7 @@ void dial_drop(struct session *caller)
     else
         terminal_forget(o->terminal);
     output_plain(o, o);
-    output_say(o, "DROPPED FROM %s %04X", was.user->id, machine_uarts[was.uart].port);
+    output_say(o, "DROPPED FROM %s %04X", was.user, machine_uarts[was.uart].port);
     session_reset(caller);
     session_welcome(caller);
 }

@@ -14,12 +14,11 @@
 
 struct machine;
 struct session;
-struct user;
 struct vm;
 
 struct dial {                             /* of a session */
     struct session *to;                   /* whose machine its terminal is connected to; NULL: none */
-    const struct user *user;              /* whose it was */
+    char user[9];                         /* whose it was */
     uint8_t uart;                         /* at that UART */
     struct session *caller[MACHINE_UARTS]; /* who called at the UARTs of its own machine; NULL: nobody */
 };

@@ -72,13 +72,13 @@ static void give_disk(struct session *s, const struct directory_disk *disk, unsi
     }
 }
 
-static void give_disks(struct session *s)
+static void give_disks(struct session *s, const struct user *user)
 {
     for (unsigned i = 0; i < directory.disks; i++)
-        if (&directory.user[directory.disk[i].user] == s->user)
+        if (&directory.user[directory.disk[i].user] == user)
             give_disk(s, &directory.disk[i], directory.disk[i].vdev, directory.disk[i].mode);
     for (unsigned i = 0; i < directory.links; i++)
-        if (&directory.user[directory.link[i].user] == s->user)
+        if (&directory.user[directory.link[i].user] == user)
             give_disk(s, &directory.disk[directory.link[i].disk], directory.link[i].vdev, directory.link[i].mode);
 }
 
@@ -92,28 +92,29 @@ static void sit_down(struct session *s)
 
 bool session_logon(struct session *s, const struct user *user)
 {
-    s->vm = vm_create(&user->machine);
+    directory_take(&s->own, user);
+    s->vm = vm_create(&s->own.machine);
     terminal_look(); /* it takes half of what a UART's sixteen bytes do */
     if (!s->vm)
         return false;
     s->vm->session = s;
-    s->user = user;
+    s->user = &s->own;
     s->state = SESSION_READ;
     s->logon_us = clock_unix_us();
     output_is_new(&s->output);
     sit_down(s);
     s->nested = user->machine.nesting;
     s->typing.editor.history = s->typing.history;
-    spool_units_reset(user);
+    spool_units_reset(&s->spool, user->id);
     spool_tell_files(s);
-    give_disks(s);
+    give_disks(s, user);
     return true;
 }
 
 static void drop_machine(struct session *s)
 {
     dial_let_all_go(s);
-    spool_units_close(s->user);
+    spool_units_close(&s->spool);
     system_ipl_cancel(s->vm);
     vm_destroy(s->vm);
     link_forget(s->user);

@@ -19,11 +19,6 @@
 #include "cp/time/clock_text.h"
 #include "lib/format.h"
 
-/* Wrong passwords for each user since the last good one. */
-static unsigned failures[DIRECTORY_USERS];
-
-static unsigned *failures_of(const struct user *user) { return &failures[user - directory.user]; }
-
 /* Refusals for each name; some names share a row. */
 static struct refusals {
     uint64_t until; /* host TSC: what it counts is forgotten then */
@@ -117,7 +112,7 @@ static void refuse(struct session *s)
     unsigned tries = ++s->output.terminal->refusals, of_name = count_refusal(&refusals[s->logon.name]), seconds = 1;
     record(s, "LOGON %s REFUSED", s->logon.id);
     if (user)
-        ++*failures_of(user);
+        ++user->kept->refused;
     if (of_name > tries)
         tries = of_name;
     while (--tries && seconds < LOGON_PENALTY_MAX)
@@ -166,10 +161,10 @@ void logon_forsake(struct session *s)
 static void tell_failures(struct session *s, const struct user *user)
 {
     char count[12];
-    if (!*failures_of(user))
+    if (!user->kept->refused)
         return;
-    format_text(count, sizeof count, "%u", *failures_of(user));
-    *failures_of(user) = 0;
+    format_text(count, sizeof count, "%u", user->kept->refused);
+    user->kept->refused = 0;
     response_error(&(struct response){.session = s}, "LGA", 9021, count, user->id);
 }
 
@@ -215,7 +210,7 @@ static void accept(struct session *s)
     char name[9];
     s->output.terminal->refusals = 0;
     if (!there) {
-        *link_failures(user) = 0;
+        user->kept->links_refused = 0;
         logon_complete(s, user);
     } else if (!there->output.terminal || (s->logon.here && take_from(there))) {
         begin_rejoin(s, user);

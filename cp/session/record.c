@@ -3,42 +3,37 @@
 #include <stdarg.h>
 
 #include "cp/audit/log.h"
-#include "cp/directory/load.h"
 #include "cp/session/session.h"
 #include "cp/time/clock_text.h"
 
 enum { AT_ONCE = 100, EACH_SECONDS = 20 }; /* of a user, and of all whom nobody knows */
 
-static struct allowance {
-    uint64_t due; /* host TSC: when as many records would have been made at the gentle pace */
-    uint32_t left_out;
-} allowance[DIRECTORY_USERS + 1];
-
-static bool may(struct allowance *a)
+static bool may(struct user_kept *k)
 {
     uint64_t now = clock_now(), each = EACH_SECONDS * clock_hz;
-    if (a->due < now)
-        a->due = now;
-    if (a->due - now >= AT_ONCE * each) {
-        a->left_out++;
+    if (k->records_due < now)
+        k->records_due = now;
+    if (k->records_due - now >= AT_ONCE * each) {
+        k->records_left_out++;
         return false;
     }
-    a->due += each;
+    k->records_due += each;
     return true;
 }
 
 void record(const struct session *s, const char *format, ...)
 {
-    struct allowance *a = &allowance[s->user ? s->user - directory.user + 1 : 0];
+    static struct user_kept nobodys;
+    struct user_kept *k = s->user ? s->user->kept : &nobodys;
     const char *who = s->user ? s->user->id : "-";
     char where[9];
     va_list args;
-    if (!may(a))
+    if (!may(k))
         return;
     session_name(s, where);
-    if (a->left_out)
-        audit_note(where, who, "%u RECORDS LEFT OUT", a->left_out);
-    a->left_out = 0;
+    if (k->records_left_out)
+        audit_note(where, who, "%u RECORDS LEFT OUT", k->records_left_out);
+    k->records_left_out = 0;
     va_start(args, format);
     audit_note_v(where, who, format, args);
     va_end(args);

@@ -18,6 +18,7 @@
 #include "cp/session/task.h"
 #include "cp/session/trace.h"
 #include "cp/session/typing.h"
+#include "cp/spool/unit.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/timer.h"
 
@@ -32,7 +33,9 @@ struct session {
     struct timer timer; /* of a state that awaits time */
     bool timer_ended;
 
-    const struct user *user; /* who is logged on; NULL: nobody */
+    const struct user *user; /* who is logged on: `own`; NULL: nobody */
+    struct user own;         /* as the directory had it at LOGON (directory_take) */
+    struct spool_user spool;
     struct vm *vm;           /* NULL: nobody is logged on */
     uint64_t logon_us;       /* wall clock, of LOGON */
     uint8_t settings;        /* SET_... */

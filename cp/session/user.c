@@ -149,6 +149,7 @@ void user_start_single(struct line *line, const struct user_single *what)
     directory_machine(&directory.user[0]);
     directory.user[0].machine.rank = FRAME_OPERATOR; /* nobody else is there */
     directory.users = 1;
+    directory_begin();
     struct session *s = seat_add(line);
     if (!s)
         return;

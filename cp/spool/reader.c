@@ -8,7 +8,7 @@ enum { SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR };
 
 /* As many as there may be files. */
 static struct reader {
-    const struct user *user; /* NULL: it is free */
+    char user[9]; /* "": it is free */
     struct spool_file *file;
     uint8_t *block;
     uint32_t index;          /* of the block */
@@ -21,11 +21,11 @@ static struct reader {
     struct disk_segment segment;
 } readers[SPOOL_FILES];
 
-/* NULL: there is none. user NULL: a free one. */
-static struct reader *reader_of(const struct user *user)
+/* NULL: there is none. "": a free one. */
+static struct reader *reader_of(const char *user)
 {
     for (struct reader *r = readers; r < readers + SPOOL_FILES; r++)
-        if (r->user == user)
+        if (!strcmp(r->user, user))
             return r;
     return NULL;
 }
@@ -33,7 +33,7 @@ static struct reader *reader_of(const struct user *user)
 static void forget(struct reader *r)
 {
     frame_free(&spool_account, r->block);
-    r->user = NULL;
+    *r->user = 0;
 }
 
 static void done(struct disk_request *request, int status)
@@ -62,9 +62,9 @@ static void fetch(struct reader *r)
         r->state = BAD;
 }
 
-struct spool_file *spool_reader_close(const struct user *user)
+struct spool_file *spool_reader_close(const struct spool_user *user)
 {
-    struct reader *r = reader_of(user);
+    struct reader *r = reader_of(user->id);
     if (!r || r->abandoned)
         return NULL;
     struct spool_file *f = r->file;
@@ -78,42 +78,44 @@ struct spool_file *spool_reader_close(const struct user *user)
 }
 
 /* The first that is not held, of the class the reader reads. */
-static struct spool_file *find_first(const struct user *user)
+static struct spool_file *find_first(const struct spool_user *user)
 {
-    char class = spool_unit(user, SPOOL_RDR)->class;
+    char class = user->unit[SPOOL_RDR].class;
     struct spool_file *f = spool_next(user->id, NULL, SPOOL_RDR, INT64_MIN);
     while (f && (f->hold || (class != '*' && class != f->class)))
         f = spool_next(user->id, NULL, SPOOL_RDR, f->order);
     return f;
 }
 
-static enum spool_io open(const struct user *user, struct reader **made, unsigned spoolid)
+static enum spool_io open(const struct spool_user *user, struct reader **made, unsigned spoolid)
 {
     struct spool_file *f = spoolid ? spool_find(user->id, spoolid) : find_first(user);
-    struct reader *r = reader_of(NULL);
+    struct reader *r = reader_of("");
     if (!f || f->queue != SPOOL_RDR)
         return SPOOL_NONE;
     uint8_t *block = r ? frame_alloc(&spool_account) : NULL;
     if (!block)
         return SPOOL_BUSY;
     spool_use(f, true);
-    *r = (struct reader){.user = user, .file = f, .block = block};
+    *r = (struct reader){.file = f, .block = block};
+    memcpy(r->user, user->id, sizeof r->user);
     fetch(r);
     *made = r;
     return SPOOL_OK;
 }
 
-enum spool_io spool_look(const struct user *user, struct spool_file *f)
+enum spool_io spool_look(const struct spool_user *user, struct spool_file *f)
 {
-    if (reader_of(user))
+    if (reader_of(user->id))
         spool_reader_close(user);
-    if (reader_of(user))
+    if (reader_of(user->id))
         return SPOOL_BUSY;
-    struct reader *r = reader_of(NULL);
+    struct reader *r = reader_of("");
     uint8_t *block = r ? frame_alloc(&spool_account) : NULL;
     if (!block)
         return SPOOL_BUSY;
-    *r = (struct reader){.user = user, .file = f, .block = block, .looks = true, .id = f->id};
+    *r = (struct reader){.file = f, .block = block, .looks = true, .id = f->id};
+    memcpy(r->user, user->id, sizeof r->user);
     fetch(r);
     return SPOOL_OK;
 }
@@ -155,14 +157,14 @@ static enum spool_io read_block(struct reader *r, struct spool_reading *reading,
     return SPOOL_OK;
 }
 
-enum spool_io spool_read(const struct user *user, struct spool_reading *reading, void *to)
+enum spool_io spool_read(const struct spool_user *user, struct spool_reading *reading, void *to)
 {
-    struct reader *r = reader_of(user);
+    struct reader *r = reader_of(user->id);
     enum spool_io io = SPOOL_OK;
     reading->end = false;
     if (r && !r->abandoned && reading->spoolid && reading->spoolid != r->file->spoolid) {
         spool_reader_close(user);
-        r = reader_of(user);
+        r = reader_of(user->id);
     }
     if (!r)
         io = open(user, &r, reading->spoolid);

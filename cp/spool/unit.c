@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "cp/directory/load.h"
 #include "cp/time/work.h"
 
 struct frame_account spool_account = {.rank = FRAME_USER};
@@ -13,8 +12,9 @@ enum { SECTORS_A_BLOCK = SPOOL_BLOCK / SPOOL_SECTOR };
 
 /* As many as there may be files. */
 static struct writer {
-    const struct user *user;  /* NULL: it is free */
+    char user[9]; /* "": it is free */
     enum spool_queue queue;
+    struct spool_unit *unit; /* the user's; NULL: they have logged off since */
     struct spool_file *file;
     uint8_t *filling, *going; /* a block each; NULL: no frame yet */
     unsigned used, records;   /* of the block that is being filled */
@@ -27,28 +27,23 @@ static struct writer {
     struct work work;
 } writers[SPOOL_FILES];
 
-/* NULL: there is none. user NULL: a free one. */
-static struct writer *writer_of(const struct user *user, enum spool_queue queue)
+/* NULL: there is none. "": a free one. */
+static struct writer *writer_of(const char *user, enum spool_queue queue)
 {
     for (struct writer *w = writers; w < writers + SPOOL_FILES; w++)
-        if (w->user == user && (!user || w->queue == queue))
+        if (!strcmp(w->user, user) && (!*user || w->queue == queue))
             return w;
     return NULL;
 }
 
-const struct user spool_host = {.id = SPOOL_HOST};
+struct spool_user spool_host = {.id = SPOOL_HOST};
 
-static struct spool_unit units[DIRECTORY_USERS + 1][SPOOL_QUEUES]; /* the last are the host's */
-
-struct spool_unit *spool_unit(const struct user *user, enum spool_queue queue)
+void spool_units_reset(struct spool_user *user, const char *id)
 {
-    return &units[user == &spool_host ? DIRECTORY_USERS : user - directory.user][queue];
-}
-
-void spool_units_reset(const struct user *user)
-{
+    memset(user->id, 0, sizeof user->id);
+    memcpy(user->id, id, strnlen(id, sizeof user->id - 1));
     for (enum spool_queue q = 0; q < SPOOL_QUEUES; q++)
-        *spool_unit(user, q) = (struct spool_unit){.class = q == SPOOL_RDR ? '*' : 'A', .copies = 1};
+        user->unit[q] = (struct spool_unit){.class = q == SPOOL_RDR ? '*' : 'A', .copies = 1};
 }
 
 /* ---- blocks on their way ----------------------------------------------------------------------------------------- */
@@ -62,7 +57,7 @@ static void give_back(uint8_t **frame)
 
 static void finish(struct writer *w)
 {
-    struct spool_unit *unit = spool_unit(w->user, w->queue);
+    struct spool_unit nobodys, *unit = w->unit ? w->unit : &nobodys;
     give_back(&w->filling);
     give_back(&w->going);
     unit->outcome = w->failed && !w->purge ? SPOOL_FAILED : SPOOL_DONE;
@@ -73,7 +68,7 @@ static void finish(struct writer *w)
         unit->ticket = spool_commit(w->file, *w->to ? w->to : w->owner, *w->to ? SPOOL_RDR : w->file->device);
         unit->spoolid = w->file->spoolid;
     }
-    w->user = NULL;
+    *w->user = 0;
 }
 
 static void done(struct disk_request *r, int status)
@@ -119,9 +114,9 @@ static void go_on_closing(struct work *work)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static enum spool_io begin(const struct user *user, enum spool_queue queue, struct writer **made)
+static enum spool_io begin(struct spool_user *user, enum spool_queue queue, struct writer **made)
 {
-    struct writer *w = writer_of(NULL, queue);
+    struct writer *w = writer_of("", queue);
     struct spool_file *file = w ? spool_create(user->id) : NULL;
     if (!file)
         return SPOOL_NO_ROOM;
@@ -135,7 +130,8 @@ static enum spool_io begin(const struct user *user, enum spool_queue queue, stru
         return SPOOL_BUSY;
     }
     file->device = (uint8_t)queue;
-    w->user = user;
+    w->unit = &user->unit[queue];
+    memcpy(w->user, user->id, sizeof w->user);
     *made = w;
     return SPOOL_OK;
 }
@@ -159,9 +155,9 @@ static enum spool_io put(struct writer *w, const uint8_t *record, unsigned size)
     return SPOOL_OK;
 }
 
-enum spool_io spool_write(const struct user *user, enum spool_queue queue, const void *records, unsigned *bytes)
+enum spool_io spool_write(struct spool_user *user, enum spool_queue queue, const void *records, unsigned *bytes)
 {
-    struct writer *w = writer_of(user, queue);
+    struct writer *w = writer_of(user->id, queue);
     const uint8_t *at = records;
     unsigned given = *bytes, taken = 0, count = 0;
     enum spool_io io = !w ? begin(user, queue, &w) : w->closing ? SPOOL_BUSY : SPOOL_OK;
@@ -184,10 +180,10 @@ static void copy_name(char to[9], const char *name)
     memcpy(to, name, strnlen(name, 8));
 }
 
-bool spool_close(const struct user *user, enum spool_queue queue, const struct spool_close *how)
+bool spool_close(struct spool_user *user, enum spool_queue queue, const struct spool_close *how)
 {
-    struct writer *w = writer_of(user, queue);
-    struct spool_unit *unit = spool_unit(user, queue);
+    struct writer *w = writer_of(user->id, queue);
+    struct spool_unit *unit = &user->unit[queue];
     if (!w || w->closing)
         return false;
     struct spool_file *f = w->file;
@@ -209,24 +205,28 @@ bool spool_close(const struct user *user, enum spool_queue queue, const struct s
     return true;
 }
 
-enum spool_outcome spool_closed(const struct user *user, enum spool_queue queue)
+enum spool_outcome spool_closed(const struct spool_user *user, enum spool_queue queue)
 {
-    const struct writer *w = writer_of(user, queue);
-    const struct spool_unit *unit = spool_unit(user, queue);
+    const struct writer *w = writer_of(user->id, queue);
+    const struct spool_unit *unit = &user->unit[queue];
     return w && w->closing ? SPOOL_PENDING : unit->ticket ? spool_outcome(unit->ticket) : unit->outcome;
 }
 
-void spool_units_close(const struct user *user)
+void spool_units_close(struct spool_user *user)
 {
     spool_reader_close(user);
-    for (enum spool_queue q = SPOOL_PRT; q < SPOOL_QUEUES; q++)
+    for (enum spool_queue q = SPOOL_PRT; q < SPOOL_QUEUES; q++) {
         spool_close(user, q, &(struct spool_close){.name = "", .type = "", .to = "", .hold = -1});
+        struct writer *w = writer_of(user->id, q);
+        if (w)
+            w->unit = NULL;
+    }
 }
 
 bool spool_units_idle(void)
 {
     for (struct writer *w = writers; w < writers + SPOOL_FILES; w++)
-        if (w->user && (w->under_way || w->closing))
+        if (*w->user && (w->under_way || w->closing))
             return false;
     return true;
 }

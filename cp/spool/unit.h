@@ -4,7 +4,6 @@
  * They are the user's, logged on or not: what is open at LOGOFF is closed and kept. Nothing waits: BUSY is for a block
  * that is on its way, and spool_news counts when it has come. */
 #pragma once
-#include "cp/directory/directory.h"
 #include "cp/spool/spool.h"
 #include "cp/storage/frame.h"
 
@@ -25,11 +24,15 @@ struct spool_unit {
     uint64_t ticket;
     uint16_t spoolid; /* of that file, where it went */
 };
-/* Whose units those of the host are (SPOOL_HOST), who is not in the directory. */
-extern const struct user spool_host;
-struct spool_unit *spool_unit(const struct user *, enum spool_queue);
-void spool_units_reset(const struct user *); /* LOGON: as new */
-void spool_units_close(const struct user *); /* LOGOFF */
+
+struct spool_user { /* who is logged on */
+    char id[9];
+    struct spool_unit unit[SPOOL_QUEUES];
+};
+void spool_units_reset(struct spool_user *, const char *id); /* LOGON: as new */
+void spool_units_close(struct spool_user *);                 /* LOGOFF; the struct may go */
+/* Those of the host (SPOOL_HOST), who is not in the directory. */
+extern struct spool_user spool_host;
 
 enum spool_io {
     SPOOL_OK,
@@ -46,7 +49,7 @@ enum { SPOOL_AT_ONCE = 256 }; /* records a call takes or gives at most, or short
 
 /* Records as in a struct spool_block, whole ones; *bytes are given and on return taken. What the host writes to its
  * reader is as if it had been written to a punch. */
-enum spool_io spool_write(const struct user *, enum spool_queue, const void *records, unsigned *bytes);
+enum spool_io spool_write(struct spool_user *, enum spool_queue, const void *records, unsigned *bytes);
 
 struct spool_close {
     const char *name, *type; /* "": as they are */
@@ -56,9 +59,9 @@ struct spool_close {
     uint64_t now;            /* Unix seconds */
 };
 /* Ends the file of a printer or punch that is open. False: none is, or it is being closed already. */
-bool spool_close(const struct user *, enum spool_queue, const struct spool_close *);
+bool spool_close(struct spool_user *, enum spool_queue, const struct spool_close *);
 /* How that goes, until the next file is begun. */
-enum spool_outcome spool_closed(const struct user *, enum spool_queue);
+enum spool_outcome spool_closed(const struct spool_user *, enum spool_queue);
 bool spool_units_idle(void); /* no block of anybody is under way, and nothing is being closed */
 
 /* ---- reader ------------------------------------------------------------------------------------------------------ */
@@ -68,10 +71,10 @@ struct spool_reading {
     unsigned bytes;   /* room, and given: whole records */
     bool end;         /* they were the last */
 };
-enum spool_io spool_read(const struct user *, struct spool_reading *, void *records);
+enum spool_io spool_read(const struct spool_user *, struct spool_reading *, void *records);
 /* Opens a file for one who only looks, whosever it is and in whatever queue: spool_read() without a spoolid reads it.
  * It is held for nobody: others may read, change and purge it meanwhile, and once it is gone spool_read() says NONE.
  * BUSY: what was read before still comes. */
-enum spool_io spool_look(const struct user *, struct spool_file *);
+enum spool_io spool_look(const struct spool_user *, struct spool_file *);
 /* The file that is open in the reader, NULL: none is. It goes back to its place. */
-struct spool_file *spool_reader_close(const struct user *);
+struct spool_file *spool_reader_close(const struct spool_user *);

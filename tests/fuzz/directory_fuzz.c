@@ -42,7 +42,8 @@ static void try_key(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct directory d;
+    static struct directory_rows rows;
+    static struct directory d = DIRECTORY_IN(rows);
     try_key(data, size);
     uint8_t *blob =
         aligned_alloc(8, (size + 15) & ~7ul); /* on the heap and just as long, so that a byte beyond is seen */

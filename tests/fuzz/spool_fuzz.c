@@ -3,14 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cp/directory/load.h"
 #include "cp/spool/unit.h"
+#include "lib/userid.h"
 #include "tests/unit/fake/disk.h"
 #include "tests/unit/work_all.h"
 
 enum { DATA = 16, BLOCKS = SPOOL_FIRST_DATA + DATA, SLOTS = 6 };
 
 static struct fake_disk area;
+static struct spool_user alice;
 
 static void nothing(void) {}
 static void arrived(const struct spool_file *f, const struct spool_journey *j) { (void)f, (void)j; }
@@ -58,7 +59,7 @@ static void read_all(unsigned spoolid)
     unsigned turns = 0;
     do {
         r.bytes = sizeof bytes;
-        io = spool_read(&directory.user[0], &r, bytes);
+        io = spool_read(&alice, &r, bytes);
         require(r.bytes <= sizeof bytes && turns++ < 10 * DATA);
         settle();
     } while (!r.end && (io == SPOOL_OK || io == SPOOL_BUSY));
@@ -68,7 +69,7 @@ static void check_table(void)
 {
     for (enum spool_queue q = 0; q < SPOOL_QUEUES; q++)
         for (struct spool_file *f = spool_next(NULL, NULL, q, INT64_MIN); f; f = spool_next(NULL, NULL, q, f->order)) {
-            require(f->queue == q && directory_name_valid(f->owner, strlen(f->owner)) && f->blocks <= DATA);
+            require(f->queue == q && userid_is(f->owner, strlen(f->owner)) && f->blocks <= DATA);
             require(spool_find(f->owner, f->spoolid) == f);
             for (uint32_t i = 0; i < f->blocks; i++)
                 require(spool_file_block(f, i) < DATA);
@@ -79,8 +80,8 @@ static void write_beside(void)
 {
     uint8_t record[] = {3, 0, 'a', 'b', 'c'};
     unsigned bytes = sizeof record;
-    const struct user *bob = &directory.user[1];
-    spool_units_reset(bob);
+    static struct spool_user bobs, *const bob = &bobs;
+    spool_units_reset(bob, "BOB");
     if (spool_write(bob, SPOOL_PUN, record, &bytes) == SPOOL_OK) {
         spool_close(bob, SPOOL_PUN, &(struct spool_close){.name = "N", .type = "T", .to = "ALICE", .hold = 0});
         settle();
@@ -98,22 +99,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!pool) {
         pool = aligned_alloc(PAGE_SIZE, 16 * PAGE_SIZE);
         frame_add(frame_address(pool), 16 * PAGE_SIZE);
-        strcpy(directory.user[0].id, "ALICE");
-        strcpy(directory.user[1].id, "BOB");
-        directory.users = 2;
     }
     fake_disk_init(&area, BLOCKS * 8, false);
     for (unsigned slot = 0; slot < SLOTS; slot++)
         lay_slot(area.medium + (slot * 2 + (slot & 1)) * SPOOL_SECTOR, slot, &data, &size);
     for (unsigned i = 0; i < DATA; i++)
         lay_block(area.medium + (SPOOL_FIRST_DATA + i) * SPOOL_BLOCK, i / 2 + 1, i % 2, &data, &size);
-    spool_units_reset(&directory.user[0]);
+    spool_units_reset(&alice, "ALICE");
     spool_start(&area.disk, nothing, arrived);
     settle();
     check_table();
     for (unsigned id = 0; id <= SLOTS; id++)
         read_all(id);
-    spool_reader_close(&directory.user[0]);
+    spool_reader_close(&alice);
     write_beside();
     for (struct spool_file *f; (f = spool_next(NULL, NULL, SPOOL_RDR, INT64_MIN)); settle())
         spool_purge(f);

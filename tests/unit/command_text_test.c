@@ -125,7 +125,7 @@ static void settings_are_set_and_shown(void **state)
     run("BOB", "SET EMSG ON");
     assert_answer("BOB", "SET MSG MAYBE", 2, "HCPCFS002E Invalid operand - MAYBE\n");
     assert_answer("BOB", "SET NESTED MAYBE", 2, "HCPCFS002E");
-    struct user *bob = (struct user *)directory_find(&directory, "BOB");
+    struct user *bob = &session_find("BOB")->own;
     bob->machine.nesting = NEST_TRAP;
     assert_answer("BOB", "SET NESTED MEMORY", 9018,
                   "HCPCFS9018E NESTED MEMORY exceeds what your directory entry allows (TRAP)\n");
@@ -342,7 +342,7 @@ static void query_set_shows_after_how_long_without_a_key_a_user_is_disconnected(
 {
     (void)state;
     assert_answer("BOB", "QUERY SET", 0, ", IDLE OFF");
-    struct user *bob = (struct user *)directory_find(&directory, "BOB");
+    struct user *bob = &session_find("BOB")->own;
     bob->idle = 90;
     assert_answer("BOB", "QUERY SET", 0, ", IDLE 90");
     bob->idle = 0;

@@ -381,8 +381,7 @@ static void no_command_of_a_call_does_what_it_should_note(void **state)
         logon(1, "BOB");
         logon(2, "ALICE");
         type(1, i % 2 ? "LOGOFF\r" : "\r");
-        session_find("OPERATOR")->user = directory_find(&directory, "OPERATOR");
-        ((struct user *)session_find("OPERATOR")->user)->classes = 0xFF; /* all */
+        session_find("OPERATOR")->own.classes = 0xFF; /* all */
         vm = vm_of("OPERATOR");
         vm_begin(vm);
         struct fake_vm *others[] = {(struct fake_vm *)vm_of("ALICE"), (struct fake_vm *)vm_of("BOB")};

@@ -28,7 +28,8 @@ enum { FIRST = 33, VOLUME = 10000, BLOB = 16384 };
     "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBJ27EKAZIvVn" \
     "pTMZvm1aBhDnsCUv8wad9n+2BX5WfAW53y0wnVF5/FGb9LLI0GnpZfrUNmIhmY6dZCQM632b8y0="
 
-static struct directory directory;
+static struct directory_rows rows;
+static struct directory directory = DIRECTORY_IN(rows);
 static char told[4096]; /* every fault so far: "path: reason\n" */
 static _Alignas(8) uint8_t blob[BLOB];
 

@@ -49,9 +49,9 @@ static void lack_room(void)
     lack_machine();
 }
 
-static void add_class_d(void) { ((struct user *)directory_find(&directory, "OPERATOR"))->classes |= CLASS('D'); }
-static void add_class_e(void) { ((struct user *)directory_find(&directory, "OPERATOR"))->classes |= CLASS('E'); }
-static void limit_nesting(void) { ((struct user *)directory_find(&directory, "BOB"))->machine.nesting = NEST_TRAP; }
+static void add_class_d(void) { session_find("OPERATOR")->own.classes |= CLASS('D'); }
+static void add_class_e(void) { session_find("OPERATOR")->own.classes |= CLASS('E'); }
+static void limit_nesting(void) { session_find("BOB")->own.machine.nesting = NEST_TRAP; }
 
 static void fill_devices(void)
 {
@@ -71,7 +71,7 @@ static void empty_devices(void)
     }
 }
 
-static const struct user *bob(void) { return directory_find(&directory, "BOB"); }
+static struct spool_user *bob(void) { return &session_find("BOB")->spool; }
 static void close_maint(void) { ((struct user *)directory_find(&directory, "MAINT"))->group = "STAFF"; }
 static void take_spool(void) { spool_start(NULL, spool_tell_news, spool_tell_arrival); }
 static void put_spool(void) { spool_start(area_open(AREA_SPOOL), spool_tell_news, spool_tell_arrival), turn(); }

@@ -171,7 +171,7 @@ int machine_detach_disk(struct machine *m, unsigned vdev)
 }
 
 static struct fake_disk volume;
-static const struct user *const alice = &directory.user[0], *const bob = &directory.user[1];
+static const struct user alices = {.id = "ALICE"}, bobs = {.id = "BOB"}, *const alice = &alices, *const bob = &bobs;
 
 /* Three minidisks, the last of which shares blocks with the one before. */
 static int begin(void **state)
@@ -180,7 +180,7 @@ static int begin(void **state)
     for (struct link *l = NULL; (l = link_next(l));)
         link_forget(l->user);
     memset(attached, 0, sizeof attached);
-    memset(&directory, 0, sizeof directory);
+    directory_clear(&directory);
     strcpy(directory.user[0].id, "ALICE");
     strcpy(directory.user[1].id, "BOB");
     directory.users = 3;

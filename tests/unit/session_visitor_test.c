@@ -282,11 +282,12 @@ static void what_a_wrong_password_costs_is_waited_for_before_a_visit_ends(void *
     assert_string_equal(hung_up_on(), "VMN-HANGUP 1 1\n");
 }
 
-static struct user *with_idle(const char *id, unsigned minutes)
+static void with_idle(const char *id, unsigned minutes)
 {
-    struct user *user = (struct user *)directory_find(&directory, id);
-    user->idle = minutes;
-    return user;
+    struct session *s = session_find(id);
+    ((struct user *)directory_find(&directory, id))->idle = minutes;
+    if (s)
+        s->own.idle = minutes;
 }
 
 static void who_types_nothing_for_as_long_as_the_directory_says_is_disconnected(void **state)

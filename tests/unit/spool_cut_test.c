@@ -46,7 +46,7 @@ static void snapshot(char text[SNAPSHOT])
 {
     size_t at = 0;
     text[0] = 0;
-    for (const struct user *u = alice; u <= bob; u++)
+    for (struct spool_user *u = alice; u <= bob; u++)
         for (enum spool_queue q = 0; q < SPOOL_QUEUES; q++)
             for (struct spool_file *f = first(u, q); f; f = spool_next(u->id, NULL, q, f->order))
                 at += (size_t)snprintf(text + at, SNAPSHOT - at, "%s %u %u %c %s %u %x\n", f->owner, q, f->spoolid,

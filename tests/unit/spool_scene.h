@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "cp/directory/load.h"
 #include "cp/spool/unit.h"
 #include "tests/unit/fake/clock.h"
 #include "tests/unit/fake/disk.h"
@@ -21,7 +20,7 @@
 enum { AREA_DATA = 40, AREA_BLOCKS = SPOOL_FIRST_DATA + AREA_DATA };
 
 static struct fake_disk area;
-static const struct user *const alice = &directory.user[0], *const bob = &directory.user[1];
+static struct spool_user users[2], *const alice = &users[0], *const bob = &users[1];
 static char arrivals[512];
 static unsigned news;
 
@@ -46,8 +45,8 @@ static void settle(void)
 static void restart(void)
 {
     arrivals[0] = 0;
-    for (const struct user *u = alice; u <= bob; u++)
-        spool_units_reset(u);
+    spool_units_reset(alice, "ALICE");
+    spool_units_reset(bob, "BOB");
     spool_start(&area.disk, note_news, note_arrival);
     settle();
     assert_null(spool_obstacle());
@@ -61,9 +60,6 @@ UNUSED static int begin(void **state)
         enum { FRAMES = 64 };
         pool = aligned_alloc(PAGE_SIZE, FRAMES * PAGE_SIZE);
         frame_add(frame_address(pool), FRAMES * PAGE_SIZE);
-        strcpy(directory.user[0].id, "ALICE");
-        strcpy(directory.user[1].id, "BOB");
-        directory.users = 2;
     }
     fake_clock_reset(1000000000);
     fake_disk_init(&area, AREA_BLOCKS * 8, false);
@@ -85,7 +81,7 @@ UNUSED static int end(void **state)
 }
 
 /* `count` records of `length` bytes of `fill`; what the last write answered. */
-static enum spool_io punch(const struct user *user, unsigned count, unsigned length, char fill)
+static enum spool_io punch(struct spool_user *user, unsigned count, unsigned length, char fill)
 {
     uint8_t record[SPOOL_LENGTH + SPOOL_RECORD_MAX];
     enum spool_io io = SPOOL_OK;
@@ -101,13 +97,13 @@ static enum spool_io punch(const struct user *user, unsigned count, unsigned len
     return io;
 }
 
-static bool close_punch(const struct user *user, const char *name, const char *to)
+static bool close_punch(struct spool_user *user, const char *name, const char *to)
 {
     return spool_close(user, SPOOL_PUN, &(struct spool_close){.name = name, .type = "TEXT", .to = to, .hold = -1});
 }
 
 /* A file of ALICE or BOB in somebody's reader, kept. */
-UNUSED static void send_file(const struct user *from, const char *to, const char *name, unsigned count, unsigned length)
+UNUSED static void send_file(struct spool_user *from, const char *to, const char *name, unsigned count, unsigned length)
 {
     assert_int_equal(punch(from, count, length, *name), SPOOL_OK);
     assert_true(close_punch(from, name, to));
@@ -115,7 +111,7 @@ UNUSED static void send_file(const struct user *from, const char *to, const char
     assert_int_equal(spool_closed(from, SPOOL_PUN), SPOOL_DONE);
 }
 
-UNUSED static struct spool_file *first(const struct user *user, enum spool_queue queue)
+UNUSED static struct spool_file *first(struct spool_user *user, enum spool_queue queue)
 {
     return spool_next(user->id, NULL, queue, INT64_MIN);
 }

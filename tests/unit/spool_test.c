@@ -2,7 +2,7 @@
 #include "tests/unit/spool_scene.h"
 
 /* The whole file, read to its end; the last answer. */
-static enum spool_io read_all(const struct user *user, unsigned spoolid, unsigned *records, char *fill)
+static enum spool_io read_all(struct spool_user *user, unsigned spoolid, unsigned *records, char *fill)
 {
     uint8_t bytes[SPOOL_BLOCK];
     struct spool_reading r = {.spoolid = spoolid};
@@ -75,15 +75,15 @@ static void a_reader_reads_what_is_not_held_and_of_its_class(void **state)
     char fill = 0;
     (void)state;
     assert_int_equal(read_all(alice, 0, &records, &fill), SPOOL_NONE);
-    spool_unit(bob, SPOOL_PUN)->hold = 1;
+    bob->unit[SPOOL_PUN].hold = 1;
     send_file(bob, "ALICE", "HELD", 1, 1);
-    spool_unit(bob, SPOOL_PUN)->hold = 0;
+    bob->unit[SPOOL_PUN].hold = 0;
     assert_int_equal(read_all(alice, 0, &records, &fill), SPOOL_NONE);
-    spool_unit(bob, SPOOL_PUN)->class = 'B';
+    bob->unit[SPOOL_PUN].class = 'B';
     send_file(bob, "ALICE", "B", 1, 1);
-    spool_unit(alice, SPOOL_RDR)->class = 'C';
+    alice->unit[SPOOL_RDR].class = 'C';
     assert_int_equal(read_all(alice, 0, &records, &fill), SPOOL_NONE);
-    spool_unit(alice, SPOOL_RDR)->class = 'B';
+    alice->unit[SPOOL_RDR].class = 'B';
     assert_int_equal(read_all(alice, 0, &records, &fill), SPOOL_OK);
     assert_int_equal(fill, 'B');
     assert_int_equal(read_all(alice, 1, &records, &fill), SPOOL_OK); /* by its number, held or not */
