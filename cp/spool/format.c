@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "cp/directory/directory.h"
 #include "lib/crc32.h"
+#include "lib/userid.h"
 
 static const char magic[] = "VMNSPOOL";
 enum { BLOCK_MAGIC = 0x4b4c4253, BEFORE_SUM = 8 };
@@ -40,7 +40,7 @@ static bool is_text(const char *text, size_t size)
 
 static bool is_user(const char *text, size_t size)
 {
-    return is_text(text, size) && directory_name_valid(text, strlen(text));
+    return is_text(text, size) && userid_is(text, strlen(text));
 }
 
 static bool is_origin(const char *text, size_t size) { return is_user(text, size) || !strcmp(text, SPOOL_HOST); }
