@@ -11,20 +11,19 @@ static void tell_device(struct directory_reader *r, unsigned user, const char *k
     directory_tell(r, path, reason);
 }
 
-static void check_users(struct directory_reader *r)
+static void check_user(struct directory_reader *r, unsigned user)
 {
     const struct directory *d = r->directory;
-    bool operator= false;
-    for (unsigned i = 0; i < d->users; i++) {
-        char path[32];
-        format_text(path, sizeof path, "/users/%s", d->user[i].id);
-        operator|= d->user[i].classes & CLASS('A');
-        for (unsigned j = 0; j < i; j++)
-            if (*d->user[i].id == *d->user[j].id && *d->user[i].id && !strcmp(d->user[i].id, d->user[j].id))
-                directory_tell(r, path, "is there twice");
-    }
-    if (!operator)
-        directory_tell(r, "/users", "has nobody of class A, who could shut the system down");
+    const char *id = d->user[user].id;
+    char path[32];
+    unsigned other = 0;
+    r->operator|= d->user[user].classes & CLASS('A');
+    while (other < user && (*id != *d->user[other].id || !*id || strcmp(id, d->user[other].id)))
+        other++;
+    if (other == user)
+        return;
+    format_text(path, sizeof path, "/users/%s", id);
+    directory_tell(r, path, "is there twice");
 }
 
 /* One number, one device; and no more of them than a machine has room for. */
@@ -86,32 +85,35 @@ static struct directory_range range_of(const struct directory_disk *disk)
     return (struct directory_range){disk->start, disk->blocks};
 }
 
-static void check_extents(struct directory_reader *r)
+static void check_area(struct directory_reader *r, unsigned area)
+{
+    char path[32];
+    format_text(path, sizeof path, "/areas/%s", directory_area_names[area]);
+    check_place(r, path, r->directory->area[area]);
+    check_areas(r, path, r->directory->area[area], area);
+}
+
+static void check_disk(struct directory_reader *r, unsigned disk)
 {
     const struct directory *d = r->directory;
+    const struct directory_disk *a = &d->disk[disk];
     char path[64], other[32];
-    for (unsigned i = 0; i < AREAS; i++) {
-        format_text(path, sizeof path, "/areas/%s", directory_area_names[i]);
-        check_place(r, path, d->area[i]);
-        check_areas(r, path, d->area[i], i);
-    }
-    for (unsigned i = 0; i < d->disks; i++) {
-        const struct directory_disk *a = &d->disk[i];
-        format_text(path, sizeof path, "/users/%s/mdisk@%x", d->user[a->user].id, a->vdev);
-        check_place(r, path, range_of(a));
-        check_areas(r, path, range_of(a), AREAS);
-        for (unsigned j = 0; j < i; j++) {
-            const struct directory_disk *b = &d->disk[j];
-            format_text(other, sizeof other, "%s's mdisk@%x", d->user[b->user].id, b->vdev);
-            if (!apart(range_of(a), range_of(b)) && !a->overlap && !b->overlap)
-                tell_overlap(r, path, other);
-        }
+    format_text(path, sizeof path, "/users/%s/mdisk@%x", d->user[a->user].id, a->vdev);
+    check_place(r, path, range_of(a));
+    check_areas(r, path, range_of(a), AREAS);
+    for (unsigned i = 0; i < disk; i++) {
+        const struct directory_disk *b = &d->disk[i];
+        if (apart(range_of(a), range_of(b)) || a->overlap || b->overlap)
+            continue;
+        format_text(other, sizeof other, "%s's mdisk@%x", d->user[b->user].id, b->vdev);
+        tell_overlap(r, path, other);
     }
 }
 
-static void check_link(struct directory_reader *r, struct directory_link *link)
+static void check_link(struct directory_reader *r, unsigned index)
 {
     struct directory *d = r->directory;
+    struct directory_link *link = &d->link[index];
     const struct user *owner = link->owner ? directory_find(d, link->owner) : NULL;
     const struct directory_disk *disk = owner ? directory_find_disk(d, owner, link->owner_vdev) : NULL;
     if (!link->owner)
@@ -124,13 +126,38 @@ static void check_link(struct directory_reader *r, struct directory_link *link)
         link->disk = disk - d->disk;
 }
 
+static void check_extent(struct directory_reader *r, unsigned index)
+{
+    if (index < AREAS)
+        check_area(r, index);
+    else
+        check_disk(r, index - AREAS);
+}
+
+static void check_user_devices(struct directory_reader *r, unsigned user)
+{
+    if (!r->directory->user[user].pooled) /* whose first has the same */
+        check_devices(r, user);
+}
+
 void directory_check(struct directory_reader *r)
 {
-    check_users(r);
-    for (unsigned user = 0; user < r->directory->users; user++)
-        if (!r->directory->user[user].pooled) /* whose first has the same */
-            check_devices(r, user);
-    check_extents(r);
-    for (unsigned i = 0; i < r->directory->links; i++)
-        check_link(r, &r->directory->link[i]);
+    const struct directory *d = r->directory;
+    const struct {
+        void (*check)(struct directory_reader *, unsigned index);
+        unsigned count;
+    } stages[] = {
+        [READER_USERS] = {check_user, d->users},
+        [READER_DEVICES] = {check_user_devices, d->users},
+        [READER_EXTENTS] = {check_extent, AREAS + d->disks},
+        [READER_LINKS] = {check_link, d->links},
+    };
+    if (r->index < stages[r->stage].count) {
+        stages[r->stage].check(r, r->index++);
+        return;
+    }
+    if (r->stage == READER_USERS && !r->operator)
+        directory_tell(r, "/users", "has nobody of class A, who could shut the system down");
+    r->stage++;
+    r->index = 0;
 }

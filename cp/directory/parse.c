@@ -2,7 +2,6 @@
 #include <libfdt.h>
 #include <string.h>
 
-#include "cp/directory/property.h"
 #include "cp/directory/reader.h"
 #include "lib/format.h"
 
@@ -17,9 +16,18 @@ void directory_tell(struct directory_reader *r, const char *path, const char *re
     r->fault(r->context, printable, reason);
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------ */
+/* A kind of node. */
+struct reader_node {
+    const struct property *properties;
+    const struct reader_node *(*child)(const char *name); /* NULL: there may be none */
+    bool (*begin)(struct directory_reader *, const char *name); /* false: it is not read, which is told */
+    void (*properties_end)(struct directory_reader *);
+    bool (*end)(struct directory_reader *); /* a step; true: the last */
+};
 
-static void tell_property(struct directory_reader *r, const char *name, const char *reason)
+/* ---- properties -------------------------------------------------------------------------------------------------- */
+
+static void tell_at(struct directory_reader *r, const char *name, const char *reason)
 {
     char path[sizeof r->path];
     format_text(path, sizeof path, "%s/%s", r->path, name);
@@ -34,27 +42,81 @@ static const struct property *property_find(const struct property *table, const 
     return NULL;
 }
 
-static void read_properties(struct directory_reader *r, int node, const struct property *table, struct row *row)
+/* The next string of a list. True: that was the last, or it is bad; *reason says why. */
+static bool judge_string(struct directory_reader *r, const struct property *p, struct value v, const char **reason)
 {
-    int at;
-    fdt_for_each_property_offset(at, r->blob, node)
-    {
-        const char *name;
-        int bytes;
-        const void *value = fdt_getprop_by_offset(r->blob, at, &name, &bytes);
-        if (!value) {
-            directory_tell(r, r->path, "holds a property that cannot be read");
-            return;
-        }
-        const struct property *p = property_find(table, name);
-        const char *reason = p ? p->take(row, (struct value){value, bytes}) : "is no property known here";
-        if (reason)
-            tell_property(r, name, reason);
-    }
-    for (const struct property *p = table; p->name; p++)
-        if (p->required && !fdt_getprop(r->blob, node, p->name, NULL))
-            tell_property(r, p->name, "is missing");
+    const char *at = v.at + r->string;
+    *reason = NULL;
+    if (!v.bytes || v.at[v.bytes - 1])
+        *reason = "is no list of strings";
+    else if (strnlen(at, PROPERTY_LONGEST) == PROPERTY_LONGEST)
+        *reason = "has a string that is too long";
+    else
+        *reason = p->each(at);
+    if (!*reason && (r->string += (unsigned)strlen(at) + 1) < v.bytes)
+        return false;
+    r->string = 0;
+    return true;
 }
+
+/* True: the property is done with. */
+static bool take(struct directory_reader *r, struct reader_level *l, const char *name, struct value v)
+{
+    const struct property *table = l->node->properties, *p = property_find(table, name);
+    uint32_t bit = p ? 1u << (p - table) : 0;
+    const char *reason = NULL;
+    if (!p)
+        reason = "is no property known here";
+    else if (l->seen & bit)
+        reason = "is there twice";
+    else if (p->each && !judge_string(r, p, v, &reason))
+        return false;
+    else if (!p->each && v.bytes > PROPERTY_LONGEST)
+        reason = "is too long";
+    l->seen |= bit;
+    if (!reason)
+        reason = p->take(&r->row, v);
+    if (reason)
+        tell_at(r, name, reason);
+    return true;
+}
+
+/* libfdt 1.6 adds lengths up beyond the end of an int. */
+static bool lies_within(const struct directory_reader *r, const void *value, int bytes)
+{
+    size_t at = (size_t)((const uint8_t *)value - (const uint8_t *)r->blob);
+    return bytes >= 0 && at <= r->bytes && (size_t)bytes <= r->bytes - at;
+}
+
+static bool read_property(struct directory_reader *r)
+{
+    struct reader_level *l = &r->level[r->depth - 1];
+    const char *name;
+    int bytes;
+    const void *value = fdt_getprop_by_offset(r->blob, r->at, &name, &bytes);
+    if (!value || !lies_within(r, value, bytes))
+        directory_tell(r, r->path, "holds a property that cannot be read");
+    else if (l->children)
+        tell_at(r, name, "stands behind a node");
+    else
+        return take(r, l, name, (struct value){value, (unsigned)bytes});
+    return true;
+}
+
+static void end_properties(struct directory_reader *r, struct reader_level *l)
+{
+    const struct property *table = l->node->properties;
+    if (l->children)
+        return;
+    l->children = true;
+    for (const struct property *p = table; p->name; p++)
+        if (p->required && !(l->seen >> (p - table) & 1))
+            tell_at(r, p->name, "is missing");
+    if (l->node->properties_end)
+        l->node->properties_end(r);
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------------------------- */
 
 static size_t enter(struct directory_reader *r, const char *name)
 {
@@ -68,16 +130,6 @@ static void leave(struct directory_reader *r, size_t before)
 {
     r->path_length = before;
     r->path[before] = 0;
-}
-
-static void refuse_children(struct directory_reader *r, int node)
-{
-    int child;
-    fdt_for_each_subnode(child, r->blob, node)
-    {
-        const char *name = fdt_get_name(r->blob, child, NULL);
-        tell_property(r, name ? name : "?", "is no node known here");
-    }
 }
 
 /* mdisk@191: the unit address is the virtual device number in hexadecimal. */
@@ -95,51 +147,109 @@ static bool read_vdev(const char *name, uint16_t *vdev)
     return digits > 0;
 }
 
-static void read_disk(struct directory_reader *r, int node, const char *name, unsigned user)
+static void begin_device(struct directory_reader *r, const char *name, struct row row, uint16_t *vdev)
+{
+    r->row = row;
+    if (!read_vdev(name, vdev))
+        directory_tell(r, r->path, "has no device number of 1 to 4 lower-case hexadecimal digits");
+}
+
+static bool begin_disk(struct directory_reader *r, const char *name)
 {
     struct directory *d = r->directory;
     if (d->disks == DIRECTORY_DISKS) {
         directory_tell(r, r->path, "is one minidisk too many for this CP");
-        return;
+        return false;
     }
     struct directory_disk *disk = &d->disk[d->disks++];
-    *disk = (struct directory_disk){.user = user, .mode = LINK_MR};
-    if (!read_vdev(name, &disk->vdev))
-        directory_tell(r, r->path, "has no device number of 1 to 4 lower-case hexadecimal digits");
-    read_properties(r, node, directory_disk_properties, &(struct row){.disk = disk});
-    refuse_children(r, node);
+    *disk = (struct directory_disk){.user = r->user, .mode = LINK_MR};
+    begin_device(r, name, (struct row){.disk = disk}, &disk->vdev);
+    return true;
 }
 
-static void read_link(struct directory_reader *r, int node, const char *name, unsigned user)
+static bool begin_link(struct directory_reader *r, const char *name)
 {
     struct directory *d = r->directory;
     if (d->links == DIRECTORY_LINKS) {
         directory_tell(r, r->path, "is one link too many for this CP");
-        return;
+        return false;
     }
     struct directory_link *link = &d->link[d->links++];
-    *link = (struct directory_link){.user = user, .mode = LINK_RR};
-    if (!read_vdev(name, &link->vdev))
-        directory_tell(r, r->path, "has no device number of 1 to 4 lower-case hexadecimal digits");
-    read_properties(r, node, directory_link_properties, &(struct row){.link = link});
-    refuse_children(r, node);
+    *link = (struct directory_link){.user = r->user, .mode = LINK_RR};
+    begin_device(r, name, (struct row){.link = link}, &link->vdev);
+    return true;
 }
 
-static void read_devices(struct directory_reader *r, int node, unsigned user)
+static bool begin_user(struct directory_reader *r, const char *name)
 {
-    int child;
-    fdt_for_each_subnode(child, r->blob, node)
-    {
-        const char *name = fdt_get_name(r->blob, child, NULL);
-        size_t before = enter(r, name ? name : "?");
-        if (name && !strncmp(name, "mdisk@", 6))
-            read_disk(r, child, name, user);
-        else if (name && !strncmp(name, "link@", 5))
-            read_link(r, child, name, user);
-        else
-            directory_tell(r, r->path, "is no node known here");
-        leave(r, before);
+    struct directory *d = r->directory;
+    if (d->users == DIRECTORY_USERS) {
+        directory_tell(r, r->path, "is one user too many for this CP");
+        return false;
     }
+    r->user = d->users++;
+    struct user *user = &d->user[r->user];
+    *user = (struct user){.parm = "", .xautolog = "", .machine = {.uarts = 1, .nesting = NEST_MEMORY}};
+    if (directory_name_valid(name, strlen(name)))
+        memcpy(user->id, name, strlen(name) + 1);
+    r->row = (struct row){.user = user};
+    return true;
+}
+
+static void complete_user(struct directory_reader *r)
+{
+    struct user *user = &r->directory->user[r->user];
+    if (!*user->id)
+        directory_tell(r, r->path, "its name is not 1 to 8 characters of A-Z 0-9 @ # $ _ -");
+    if (!user->machine.storage_maximum)
+        user->machine.storage_maximum = user->machine.storage_bytes;
+    if (user->machine.storage_bytes > user->machine.storage_maximum)
+        tell_at(r, "storage", "is more than maximum");
+    directory_machine(user);
+}
+
+static bool begin_area(struct directory_reader *r, const char *name)
+{
+    unsigned area = 0;
+    while (area < AREAS && strcmp(name, directory_area_names[area]))
+        area++;
+    if (area == AREAS) {
+        directory_tell(r, r->path, "is no node known here");
+        return false;
+    }
+    if (r->directory->area[area].blocks)
+        directory_tell(r, r->path, "is there twice");
+    r->row = (struct row){.area = &r->directory->area[area]};
+    return true;
+}
+
+static bool begin_users(struct directory_reader *r, const char *name)
+{
+    (void)name;
+    if (r->users)
+        directory_tell(r, r->path, "is no node known here");
+    return !r->users && (r->users = true);
+}
+
+/* ---- pools: users who are alike but for the number in their ID, from one entry, as z/VM's POOL --------------------- */
+
+/* False: there can be none. */
+static bool begin_pool(struct directory_reader *r, const struct user *user)
+{
+    const struct directory *d = r->directory;
+    if (strlen(user->id) > POOL_PREFIX) {
+        tell_at(r, "pool", "is for a name of 1 to 3 characters, before five digits");
+        return false;
+    }
+    if (d->disks && d->disk[d->disks - 1].user == r->user)
+        tell_at(r, "pool", "is for users without minidisks of their own");
+    unsigned links = 0;
+    while (links < d->links && d->link[d->links - links - 1].user == r->user)
+        links++;
+    r->pool_link = d->links - links;
+    r->pool_links = links;
+    r->pool_next = user->pool[0] + 1;
+    return true;
 }
 
 /* The same devices for another user. */
@@ -154,134 +264,187 @@ static bool copy_links(struct directory *d, unsigned from, unsigned links, unsig
     return true;
 }
 
-/* z/VM's POOL: users who are alike but for the number in their ID, from one entry. */
-static void read_pool(struct directory_reader *r, unsigned index)
+static void name_member(struct user *user, const char *prefix, uint32_t number)
 {
-    struct directory *d = r->directory;
-    struct user *user = &d->user[index];
-    char prefix[POOL_PREFIX + 1];
-    unsigned links = 0;
-    if (strlen(user->id) > POOL_PREFIX) {
-        tell_property(r, "pool", "is for a name of 1 to 3 characters, before five digits");
-        return;
-    }
-    memcpy(prefix, user->id, sizeof prefix);
-    if (d->disks && d->disk[d->disks - 1].user == index)
-        tell_property(r, "pool", "is for users without minidisks of their own");
-    while (links < d->links && d->link[d->links - links - 1].user == index)
-        links++;
-    unsigned from = d->links - links;
-    for (uint32_t number = user->pool[0]; number <= user->pool[1]; number++) {
-        bool first = number == user->pool[0];
-        struct user *next = first ? user : d->users < DIRECTORY_USERS ? &d->user[d->users++] : NULL;
-        if (!next || (!first && !copy_links(d, from, links, next - d->user))) {
-            tell_property(r, "pool", next ? "has more links than this CP keeps" : "has more users than this CP keeps");
-            return;
-        }
-        *next = *user;
-        next->pooled = !first;
-        format_text(next->id, sizeof next->id, "%s%05u", prefix, (unsigned)number);
-        directory_machine(next);
-    }
-}
-
-static void read_user(struct directory_reader *r, int node, const char *name)
-{
-    struct directory *d = r->directory;
-    if (d->users == DIRECTORY_USERS) {
-        directory_tell(r, r->path, "is one user too many for this CP");
-        return;
-    }
-    unsigned index = d->users++;
-    struct user *user = &d->user[index];
-    *user = (struct user){.parm = "", .xautolog = "", .machine = {.uarts = 1, .nesting = NEST_MEMORY}};
-    if (directory_name_valid(name, strlen(name)))
-        memcpy(user->id, name, strlen(name) + 1);
-    read_properties(r, node, directory_user_properties, &(struct row){.user = user});
-    if (!*user->id)
-        directory_tell(r, r->path, "its name is not 1 to 8 characters of A-Z 0-9 @ # $ _ -");
-    if (!user->machine.storage_maximum)
-        user->machine.storage_maximum = user->machine.storage_bytes;
-    if (user->machine.storage_bytes > user->machine.storage_maximum)
-        tell_property(r, "storage", "is more than maximum");
+    char name[POOL_PREFIX + 1];
+    memcpy(name, prefix, POOL_PREFIX);
+    name[POOL_PREFIX] = 0;
+    format_text(user->id, sizeof user->id, "%s%05u", name, (unsigned)number);
     directory_machine(user);
-    read_devices(r, node, index);
-    if (user->pool[1])
-        read_pool(r, index);
 }
 
-static void read_area(struct directory_reader *r, int node, const char *name)
+/* One more member; the first, after which they are named, has the prefix for its ID until it is the last. True: that
+ * was all. */
+static bool make_member(struct directory_reader *r, struct user *first)
 {
-    unsigned area = 0;
-    while (area < AREAS && strcmp(name, directory_area_names[area]))
-        area++;
-    if (area == AREAS) {
+    struct directory *d = r->directory;
+    if (r->pool_next > first->pool[1]) {
+        name_member(first, first->id, first->pool[0]);
+        return true;
+    }
+    struct user *next = d->users < DIRECTORY_USERS ? &d->user[d->users++] : NULL;
+    if (!next || !copy_links(d, r->pool_link, r->pool_links, (unsigned)(next - d->user))) {
+        tell_at(r, "pool", next ? "has more links than this CP keeps" : "has more users than this CP keeps");
+        return true;
+    }
+    *next = *first;
+    next->pooled = true;
+    name_member(next, first->id, r->pool_next++);
+    return false;
+}
+
+/* True: there is nothing more to be done for the entry. */
+static bool end_user(struct directory_reader *r)
+{
+    struct user *user = &r->directory->user[r->user];
+    bool done = !user->pool[1] || (!r->pool_next && !begin_pool(r, user)) || make_member(r, user);
+    if (done)
+        r->pool_next = 0;
+    return done;
+}
+
+/* ---- the tree ---------------------------------------------------------------------------------------------------- */
+
+static const struct reader_node *child_of_root(const char *), *child_of_users(const char *),
+    *child_of_areas(const char *), *child_of_user(const char *);
+
+static const struct reader_node root_node = {directory_root_properties, child_of_root, NULL, NULL, NULL},
+  users_node = {directory_no_properties, child_of_users, begin_users, NULL, NULL},
+  areas_node = {directory_no_properties, child_of_areas, NULL, NULL, NULL},
+  user_node = {directory_user_properties, child_of_user, begin_user, complete_user, end_user},
+  area_node = {directory_area_properties, NULL, begin_area, NULL, NULL},
+  disk_node = {directory_disk_properties, NULL, begin_disk, NULL, NULL},
+  link_node = {directory_link_properties, NULL, begin_link, NULL, NULL};
+
+static const struct reader_node *child_of_users(const char *name) { return (void)name, &user_node; }
+static const struct reader_node *child_of_areas(const char *name) { return (void)name, &area_node; }
+
+static const struct reader_node *child_of_root(const char *name)
+{
+    return !strcmp(name, "users") ? &users_node : !strcmp(name, "areas") ? &areas_node : NULL;
+}
+
+static const struct reader_node *child_of_user(const char *name)
+{
+    return !strncmp(name, "mdisk@", 6) ? &disk_node : !strncmp(name, "link@", 5) ? &link_node : NULL;
+}
+
+static bool begin_node(struct directory_reader *r)
+{
+    const char *name = fdt_get_name(r->blob, r->at, NULL);
+    struct reader_level *outer = r->depth ? &r->level[r->depth - 1] : NULL;
+    if (!name)
+        return false;
+    if (r->unknown) {
+        r->unknown++;
+        return true;
+    }
+    if (!outer) {
+        r->row = (struct row){.directory = r->directory};
+        r->level[r->depth++] = (struct reader_level){.node = &root_node};
+        return true;
+    }
+    end_properties(r, outer);
+    const struct reader_node *node = outer->node->child ? outer->node->child(name) : NULL;
+    size_t before = enter(r, name);
+    if (!node)
         directory_tell(r, r->path, "is no node known here");
-        return;
+    if (!node || (node->begin && !node->begin(r, name))) {
+        leave(r, before);
+        r->unknown = 1;
+        return true;
     }
-    if (r->directory->area[area].blocks)
-        directory_tell(r, r->path, "is there twice");
-    read_properties(r, node, directory_area_properties, &(struct row){.area = &r->directory->area[area]});
-    refuse_children(r, node);
+    r->level[r->depth++] = (struct reader_level){.node = node, .path_before = before};
+    return true;
 }
 
-/* A node without properties, and what is in it. */
-static void read_nodes(struct directory_reader *r, int parent,
-                       void (*read)(struct directory_reader *, int node, const char *name))
+/* True: it is done with. */
+static bool end_node(struct directory_reader *r)
 {
-    int node;
-    read_properties(r, parent, directory_no_properties, &(struct row){0});
-    fdt_for_each_subnode(node, r->blob, parent)
-    {
-        const char *name = fdt_get_name(r->blob, node, NULL);
-        size_t before = enter(r, name ? name : "?");
-        read(r, node, name ? name : "?");
-        leave(r, before);
+    if (r->unknown) {
+        r->unknown--;
+        return true;
     }
+    struct reader_level *l = &r->level[r->depth - 1];
+    end_properties(r, l);
+    if (l->node->end && !l->node->end(r))
+        return false;
+    leave(r, l->path_before);
+    r->depth--;
+    return true;
 }
 
-static void read_root(struct directory_reader *r)
+static void tell_unsound(struct directory_reader *r, int error)
 {
-    int node;
-    bool found = false;
-    read_properties(r, 0, directory_root_properties, &(struct row){.directory = r->directory});
-    fdt_for_each_subnode(node, r->blob, 0)
-    {
-        const char *name = fdt_get_name(r->blob, node, NULL);
-        size_t before = enter(r, name ? name : "?");
-        if (name && !strcmp(name, "users") && !found) {
-            found = true;
-            read_nodes(r, node, read_user);
-        } else if (name && !strcmp(name, "areas")) {
-            read_nodes(r, node, read_area);
-        } else {
-            directory_tell(r, r->path, "is no node known here");
-        }
-        leave(r, before);
-    }
-    if (!found)
+    char reason[80];
+    format_text(reason, sizeof reason, "is no sound device tree (%s)", fdt_strerror(error));
+    directory_tell(r, "/", reason);
+    r->stage = READER_DONE;
+}
+
+static void end_tree(struct directory_reader *r)
+{
+    if (!r->users)
         directory_tell(r, "/users", "is missing");
+    r->stage = READER_USERS;
+}
+
+/* A tag. Where it has to do with more of what it stands for, it is the next one again. */
+static void read_tag(struct directory_reader *r)
+{
+    int next, inside = r->depth || !r->at;
+    uint32_t tag = fdt_next_tag(r->blob, r->at, &next);
+    bool done = true;
+    if (next <= r->at)
+        tell_unsound(r, next < 0 ? next : -FDT_ERR_BADSTRUCTURE);
+    else if (tag == FDT_BEGIN_NODE && (!inside || !begin_node(r)))
+        tell_unsound(r, -FDT_ERR_BADSTRUCTURE);
+    else if ((tag == FDT_PROP || tag == FDT_END_NODE) && !r->depth)
+        tell_unsound(r, -FDT_ERR_BADSTRUCTURE);
+    else if (tag == FDT_PROP && !r->unknown)
+        done = read_property(r);
+    else if (tag == FDT_END_NODE)
+        done = end_node(r);
+    else if (tag == FDT_END)
+        r->depth ? tell_unsound(r, -FDT_ERR_BADSTRUCTURE) : end_tree(r);
+    if (done)
+        r->at = next;
+}
+
+/* ---- a little at a time ------------------------------------------------------------------------------------------ */
+
+void directory_read_begin(struct directory_reader *r, struct directory *directory, const void *blob, size_t bytes,
+                          uint32_t first_block, uint32_t volume_blocks, directory_fault *fault, void *context)
+{
+    *r = (struct directory_reader){.directory = directory, .blob = blob, .bytes = bytes, .first_block = first_block,
+                                   .volume_blocks = volume_blocks, .fault = fault, .context = context};
+    directory_clear(directory);
+    memcpy(directory->volid, "VMN001", 7);
+    int error = bytes < sizeof(struct fdt_header) ? -FDT_ERR_TRUNCATED : fdt_check_header(blob);
+    if (!error && fdt_totalsize(blob) > bytes)
+        error = -FDT_ERR_TRUNCATED;
+    if (error)
+        tell_unsound(r, error);
+}
+
+bool directory_read_on(struct directory_reader *r, bool (*over)(void))
+{
+    while (r->stage != READER_DONE) {
+        if (r->stage == READER_TREE)
+            read_tag(r);
+        else
+            directory_check(r);
+        if (over && over())
+            break;
+    }
+    return r->stage == READER_DONE;
 }
 
 unsigned directory_parse(struct directory *directory, const void *blob, size_t bytes, uint32_t first_block,
                          uint32_t volume_blocks, directory_fault *fault, void *context)
 {
-    struct directory_reader r = {.directory = directory,
-                                 .blob = blob,
-                                 .first_block = first_block,
-                                 .volume_blocks = volume_blocks,
-                                 .fault = fault,
-                                 .context = context};
-    directory_clear(directory);
-    memcpy(directory->volid, "VMN001", 7);
-    int error = fdt_check_full(blob, bytes);
-    if (error) {
-        char reason[80];
-        format_text(reason, sizeof reason, "is no sound device tree (%s)", fdt_strerror(error));
-        directory_tell(&r, "/", reason);
-        return r.faults;
-    }
-    read_root(&r);
-    directory_check(&r);
+    struct directory_reader r;
+    directory_read_begin(&r, directory, blob, bytes, first_block, volume_blocks, fault, context);
+    while (!directory_read_on(&r, NULL)) {}
     return r.faults;
 }

@@ -158,31 +158,31 @@ static const char *take_idle(struct row *row, struct value v)
     return NULL;
 }
 
-static const char *take_names(struct value v, const char **names, unsigned *bytes)
+static const char *judge_name(const char *text)
 {
-    if (!is_list(v))
-        return "is no list of strings";
-    for (const char *at = v.at; at < v.at + v.bytes; at += strlen(at) + 1)
-        if (!directory_name_valid(at, strlen(at)))
-            return "has a name that is not 1 to 8 characters of A-Z 0-9 @ # $ _ -";
-    *names = v.at;
+    return directory_name_valid(text, strlen(text)) ? NULL : "has a name that is not 1 to 8 characters of A-Z 0-9 @ # $ _ -";
+}
+
+static const char *take_list(struct value v, const char **strings, unsigned *bytes)
+{
+    *strings = v.at;
     *bytes = v.bytes;
     return NULL;
 }
 
 static const char *take_xautolog(struct row *row, struct value v)
 {
-    return take_names(v, &row->user->xautolog, &row->user->xautolog_bytes);
+    return take_list(v, &row->user->xautolog, &row->user->xautolog_bytes);
 }
 
 static const char *take_namesave(struct row *row, struct value v)
 {
-    return take_names(v, &row->user->namesave, &row->user->namesave_bytes);
+    return take_list(v, &row->user->namesave, &row->user->namesave_bytes);
 }
 
 static const char *take_spool_from(struct row *row, struct value v)
 {
-    return take_names(v, &row->user->spool_from, &row->user->spool_from_bytes);
+    return take_list(v, &row->user->spool_from, &row->user->spool_from_bytes);
 }
 
 static const char *take_group(struct row *row, struct value v)
@@ -194,16 +194,7 @@ static const char *take_group(struct row *row, struct value v)
 
 static const char *take_ssh_keys(struct row *row, struct value v)
 {
-    if (!is_list(v))
-        return "is no list of strings";
-    for (const char *at = v.at; at < v.at + v.bytes; at += strlen(at) + 1) {
-        const char *fault = ssh_key_fault(at);
-        if (fault)
-            return fault;
-    }
-    row->user->ssh_keys = v.at;
-    row->user->ssh_keys_bytes = v.bytes;
-    return NULL;
+    return take_list(v, &row->user->ssh_keys, &row->user->ssh_keys_bytes);
 }
 
 static const char *take_pool(struct row *row, struct value v)
@@ -216,25 +207,25 @@ static const char *take_pool(struct row *row, struct value v)
 }
 
 const struct property directory_user_properties[] = {
-    {"userid", take_userid, false},
-    {"password", take_password, true},
-    {"classes", take_classes, true},
-    {"storage", take_storage, true},
-    {"maximum", take_maximum, false},
-    {"ipl", take_ipl, false},
-    {"parm", take_parm, false},
-    {"nesting", take_nesting, false},
-#define FLAG(name, property) {property, take_##name, false},
+    {"userid", take_userid, false, NULL},
+    {"password", take_password, true, NULL},
+    {"classes", take_classes, true, NULL},
+    {"storage", take_storage, true, NULL},
+    {"maximum", take_maximum, false, NULL},
+    {"ipl", take_ipl, false, NULL},
+    {"parm", take_parm, false, NULL},
+    {"nesting", take_nesting, false, NULL},
+#define FLAG(name, property) {property, take_##name, false, NULL},
 #include "cp/device/grants.def"
-    {"lines", take_lines, false},
-    {"share", take_share, false},
-    {"idle", take_idle, false},
-    {"xautolog", take_xautolog, false},
-    {"ssh-keys", take_ssh_keys, false},
-    {"group", take_group, false},
-    {"spool-from", take_spool_from, false},
-    {"namesave", take_namesave, false},
-    {"pool", take_pool, false},
+    {"lines", take_lines, false, NULL},
+    {"share", take_share, false, NULL},
+    {"idle", take_idle, false, NULL},
+    {"xautolog", take_xautolog, false, judge_name},
+    {"ssh-keys", take_ssh_keys, false, ssh_key_fault},
+    {"group", take_group, false, NULL},
+    {"spool-from", take_spool_from, false, judge_name},
+    {"namesave", take_namesave, false, judge_name},
+    {"pool", take_pool, false, NULL},
     {0},
 };
 
@@ -283,10 +274,10 @@ static const char *take_passwords(struct row *row, struct value v)
 }
 
 const struct property directory_disk_properties[] = {
-    {"extent", take_extent, true},
-    {"mode", take_disk_mode, false},
-    {"passwords", take_passwords, false},
-    {"overlap", take_overlap, false},
+    {"extent", take_extent, true, NULL},
+    {"mode", take_disk_mode, false, NULL},
+    {"passwords", take_passwords, false, NULL},
+    {"overlap", take_overlap, false, NULL},
     {0},
 };
 
@@ -309,16 +300,16 @@ static const char *take_link_vdev(struct row *row, struct value v)
 static const char *take_link_mode(struct row *row, struct value v) { return take_mode(v, &row->link->mode); }
 
 const struct property directory_link_properties[] = {
-    {"user", take_link_user, true},
-    {"vdev", take_link_vdev, true},
-    {"mode", take_link_mode, false},
+    {"user", take_link_user, true, NULL},
+    {"vdev", take_link_vdev, true, NULL},
+    {"mode", take_link_mode, false, NULL},
     {0},
 };
 
 static const char *take_area(struct row *row, struct value v) { return take_range(v, row->area); }
 
 const struct property directory_area_properties[] = {
-    {"extent", take_area, true},
+    {"extent", take_area, true, NULL},
     {0},
 };
 
@@ -339,8 +330,8 @@ static const char *take_volume(struct row *row, struct value v)
 }
 
 const struct property directory_root_properties[] = {
-    {"compatible", take_compatible, true},
-    {"volume", take_volume, false},
+    {"compatible", take_compatible, true, NULL},
+    {"volume", take_volume, false, NULL},
     {0},
 };
 const struct property directory_no_properties[] = {{0}};

@@ -21,8 +21,13 @@ struct property {
     const char *name;
     const char *(*take)(struct row *, struct value); /* NULL: well; else the reason */
     bool required;
+    const char *(*each)(const char *); /* of a list: judges one of its strings, before all are taken */
 };
 
 /* Each ends with a row without a name. */
+enum {
+    PROPERTY_LONGEST = 4096, /* bytes of a value, or of each string in a list */
+};
+
 extern const struct property directory_root_properties[], directory_no_properties[], directory_user_properties[],
     directory_disk_properties[], directory_link_properties[], directory_area_properties[];

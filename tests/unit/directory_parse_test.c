@@ -42,6 +42,40 @@ static void what_is_no_tree_is_refused(void **state)
     assert_int_equal(directory_parse(&directory, blob, 20, FIRST, VOLUME, note, NULL), 1);
 }
 
+/* Where libfdt adds a length up it comes out short, or before it. */
+static void a_length_beyond_all_bytes_is_refused(void **state)
+{
+    static const uint32_t lengths[] = {0xFFFFFFF8, 0xFFFFFFF0, 0x7FFFFFFF, 0x80000000};
+    (void)state;
+    for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        make_good(NULL);
+        set_bytes("/users/ALICE", "xautolog", "BOB", 4);
+        int bytes;
+        struct fdt_property *p = fdt_get_property_w(blob, node_at("/users/ALICE"), "xautolog", &bytes);
+        p->len = cpu_to_fdt32(lengths[i]);
+        assert_true(parse() > 0);
+    }
+}
+
+static void a_list_is_judged_string_by_string_and_no_value_is_endless(void **state)
+{
+    static char many[8192];
+    (void)state;
+    for (unsigned i = 0; i < sizeof many; i += 4)
+        memcpy(many + i, "BOB", 4);
+    set_bytes("/users/ALICE", "xautolog", many, sizeof many - 4);
+    assert_int_equal(parse(), 0);
+    many[4003] = 'X';
+    set_bytes("/users/ALICE", "xautolog", many, sizeof many - 4);
+    assert_fault("/users/ALICE/xautolog: has a name that is not 1 to 8 characters");
+    memset(many, 'x', sizeof many - 5);
+    set_bytes("/users/ALICE", "xautolog", many, sizeof many - 4);
+    assert_fault("/users/ALICE/xautolog: has a string that is too long");
+    make_good(NULL);
+    set_bytes("/users/ALICE", "parm", many, PROPERTY_LONGEST + 1);
+    assert_fault("/users/ALICE/parm: is too long");
+}
+
 static void what_is_unknown_is_refused(void **state)
 {
     (void)state;
@@ -248,6 +282,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_good_directory_gives_its_users),
         TEST(what_is_no_tree_is_refused),
+        TEST(a_length_beyond_all_bytes_is_refused),
+        TEST(a_list_is_judged_string_by_string_and_no_value_is_endless),
         TEST(what_is_unknown_is_refused),
         TEST(what_is_missing_is_told),
         TEST(a_grant_is_given_by_its_name_and_to_no_other_user),
