@@ -231,7 +231,10 @@ static bool begin_users(struct directory_reader *r, const char *name)
     return !r->users && (r->users = true);
 }
 
-/* ---- pools: users who are alike but for the number in their ID, from one entry, as z/VM's POOL --------------------- */
+/* ---- pools ------------------------------------------------------------------------------------------------------- */
+
+/* Users who are alike but for the number in their ID, from one entry, as z/VM's POOL. */
+
 
 /* False: there can be none. */
 static bool begin_pool(struct directory_reader *r, const struct user *user)

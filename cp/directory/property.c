@@ -160,7 +160,8 @@ static const char *take_idle(struct row *row, struct value v)
 
 static const char *judge_name(const char *text)
 {
-    return directory_name_valid(text, strlen(text)) ? NULL : "has a name that is not 1 to 8 characters of A-Z 0-9 @ # $ _ -";
+    bool valid = directory_name_valid(text, strlen(text));
+    return valid ? NULL : "has a name that is not 1 to 8 characters of A-Z 0-9 @ # $ _ -";
 }
 
 static const char *take_list(struct value v, const char **strings, unsigned *bytes)

@@ -65,7 +65,7 @@ static void a_list_is_judged_string_by_string_and_no_value_is_endless(void **sta
         memcpy(many + i, "BOB", 4);
     set_bytes("/users/ALICE", "xautolog", many, sizeof many - 4);
     assert_int_equal(parse(), 0);
-    many[4003] = 'X';
+    many[4003] = 'x';
     set_bytes("/users/ALICE", "xautolog", many, sizeof many - 4);
     assert_fault("/users/ALICE/xautolog: has a name that is not 1 to 8 characters");
     memset(many, 'x', sizeof many - 5);
