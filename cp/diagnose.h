@@ -56,7 +56,14 @@
  *                   Results: RBX = the spoolid, RCX = bytes stored, in whole records, RDX = 1 if they were the last,
  *                   else 0.   The file stays open, and stays, until the command CLOSE RDR.
  *  0xB8 spool file  RBX = address, RCX = length >= 80, RDX = enum diagnose_device, RSI = a spoolid there, or 0
- *                   CP stores a struct diagnose_spool_file of the file behind that one, 0: of the first. */
+ *                   CP stores a struct diagnose_spool_file of the file behind that one, 0: of the first. *
+ *  0x3C directory   of privilege class B.   The directory is a device tree blob; its text is docs/directory.md's.
+ *                   RDX = DIAGNOSE_DIRECTORY_GET: RBX = address of a buffer, RCX = its length (1..DIAGNOSE_DIRECTORY_MAX),
+ *                   RSI = offset in the blob of the directory in force.   Results: RBX = bytes of the blob, RCX = bytes
+ *                   stored, none at its end, RDX = a number that is another when the directory is.
+ *                   RDX = DIAGNOSE_DIRECTORY_PUT: RBX = address of bytes of a new one, RCX = how many (1..
+ *                   DIAGNOSE_DIRECTORY_MAX), RSI = how many were put before; 0 begins.   The command DIRECTORY does the
+ *                   rest.   Registers are not changed. */
 #pragma once
 #include <stdint.h>
 
@@ -74,6 +81,7 @@ enum diagnose_code {
     DIAGNOSE_TIMES = 0x0c,
     DIAGNOSE_CHAIN = 0x10,
     DIAGNOSE_ENTER = 0x14,
+    DIAGNOSE_DIRECTORY = 0x3c,
     DIAGNOSE_CONSOLE = 0x58,
     DIAGNOSE_LINE = 0x8c,
     DIAGNOSE_BLOCK_IO = 0xa4,
@@ -93,6 +101,7 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_LINE = 1u << 5,
     DIAGNOSE_ASSIST_SPOOL = 1u << 6, /* the three calls; there may be no spool all the same */
     DIAGNOSE_ASSIST_DISK = 1u << 7,  /* device and block I/O */
+    DIAGNOSE_ASSIST_DIRECTORY = 1u << 8,
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
@@ -122,6 +131,8 @@ enum diagnose_status {
     DIAGNOSE_NO_DEVICE = 12,     /* no such disk, or not any more */
     DIAGNOSE_READ_ONLY = 13,
     DIAGNOSE_IO_ERROR = 14,      /* the medium failed, or CP lacked frames for the buffer */
+    DIAGNOSE_NO_CLASS = 15,      /* the function is for another privilege class */
+    DIAGNOSE_NO_DIRECTORY = 16,  /* there is none on a volume; or so many bytes were not put before */
 };
 
 enum {
@@ -132,10 +143,11 @@ enum {
     DIAGNOSE_SPOOL_MAX = 4096,
     DIAGNOSE_RECORD_MAX = 4000,
     DIAGNOSE_SECTORS_MAX = 2048,
+    DIAGNOSE_DIRECTORY_MAX = 4096,
 };
 
 enum diagnose_io { DIAGNOSE_IO_READ, DIAGNOSE_IO_WRITE, DIAGNOSE_IO_FLUSH };
-
+enum diagnose_directory { DIAGNOSE_DIRECTORY_GET, DIAGNOSE_DIRECTORY_PUT };
 enum diagnose_device { DIAGNOSE_READER, DIAGNOSE_PRINTER, DIAGNOSE_PUNCH };
 
 struct diagnose_identity {

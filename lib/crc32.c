@@ -9,10 +9,10 @@ static const uint32_t nibbles[16] = {
     NIBBLE(8), NIBBLE(9), NIBBLE(10), NIBBLE(11), NIBBLE(12), NIBBLE(13), NIBBLE(14), NIBBLE(15),
 };
 
-uint32_t crc32_of(const void *data, size_t bytes)
+uint32_t crc32_more(uint32_t before, const void *data, size_t bytes)
 {
     const uint8_t *at = data;
-    uint32_t crc = ~0u;
+    uint32_t crc = ~before;
     while (bytes--) {
         crc ^= *at++;
         crc = crc >> 4 ^ nibbles[crc & 15];
@@ -20,3 +20,5 @@ uint32_t crc32_of(const void *data, size_t bytes)
     }
     return ~crc;
 }
+
+uint32_t crc32_of(const void *data, size_t bytes) { return crc32_more(0, data, bytes); }

@@ -23,6 +23,7 @@ static const struct command table[] = {
     ROW("DEFSYS", 6, CLASS('E'), ON, defsys),
     ROW("DETACH", 3, CLASS('G'), ON, detach),
     ROW("DIAL", 4, CLASS_ANY, OFF, dial),
+    ROW("DIRECTORY", 3, CLASS('B'), ON, directory),
     ROW("DISCONNECT", 4, CLASS_ANY, ON, disconnect),
     ROW("DISPLAY", 1, CLASS('G'), ON, display),
     ROW("FORCE", 5, CLASS('A'), ON, force),

@@ -6,6 +6,7 @@
 #include "cp/minidisk/link.h"
 #include "cp/session/link_tell.h"
 #include "cp/session/record.h"
+#include "cp/session/replace.h"
 #include "cp/session/task.h"
 #include "lib/format.h"
 
@@ -165,9 +166,10 @@ static unsigned link_it(struct call *c, const struct wish *wish)
 static unsigned make(struct call *c, const struct wish *wish) { return recorded(c, wish, link_it(c, wish)); }
 
 struct link_asked {
-    const struct directory_disk *disk;
-    unsigned vdev;
+    char owner[DIRECTORY_NAME + 1];
+    unsigned owner_vdev, vdev;
     enum link_mode mode;
+    uint64_t directory; /* the one in force */
 };
 _Static_assert(sizeof(struct link_asked) <= TASK_KEEPS, "kept till the password is hashed");
 
@@ -175,11 +177,19 @@ static bool link_checked(struct session *s, struct response *response, unsigned 
 {
     const struct link_asked *asked = task_kept(s);
     struct call c = {.session = s, .response = response, .unread = ""};
-    struct wish wish = {.disk = asked->disk, .vdev = asked->vdev, .mode = asked->mode};
-    wish.owner = &directory.user[wish.disk->user];
-    format_text(wish.owner_id, sizeof wish.owner_id, "%s", directory.user[wish.disk->user].id);
-    name_devices(&wish, wish.disk->vdev);
-    if (sha512_crypt_matches(&s->crypt)) {
+    struct wish wish = {.vdev = asked->vdev, .mode = asked->mode};
+    if (replace_holds())
+        return false;
+    bool right = sha512_crypt_matches(&s->crypt);
+    memcpy(wish.owner_id, asked->owner, sizeof wish.owner_id);
+    name_devices(&wish, asked->owner_vdev);
+    if (asked->directory != directory_changes) { /* and with it, perhaps, the password */
+        *code = recorded(&c, &wish, FAIL(&c, "LNM", 9088, wish.owner_id, wish.owner_vdev));
+        return true;
+    }
+    wish.owner = directory_find(&directory, asked->owner);
+    wish.disk = directory_find_disk(&directory, wish.owner, asked->owner_vdev);
+    if (right) {
         *code = make(&c, &wish);
     } else {
         ++s->user->kept->links_refused;
@@ -188,7 +198,7 @@ static bool link_checked(struct session *s, struct response *response, unsigned 
     return true;
 }
 
-unsigned command_link(struct call *c)
+static unsigned link_now(struct call *c)
 {
     struct wish wish = {0};
     const char *setting;
@@ -199,10 +209,31 @@ unsigned command_link(struct call *c)
         return recorded(c, &wish, failed);
     if (!setting)
         return make(c, &wish);
-    *(struct link_asked *)task_kept(c->session) = (struct link_asked){wish.disk, wish.vdev, wish.mode};
+    struct link_asked *asked = task_kept(c->session);
+    *asked = (struct link_asked){.owner_vdev = wish.disk->vdev, .vdev = wish.vdev, .mode = wish.mode,
+                                 .directory = directory_changes};
+    memcpy(asked->owner, wish.owner_id, sizeof asked->owner);
     task_begin_hashed(c->session, link_checked, c->response->machine_asks, setting, wish.password.text,
                       wish.password.length);
     return 0;
+}
+
+static bool link_later(struct session *s, struct response *response, unsigned *code)
+{
+    char line[TASK_KEEPS];
+    if (replace_holds())
+        return false;
+    format_text(line, sizeof line, "%s", (const char *)task_kept(s));
+    *code = link_now(&(struct call){.session = s, .response = response, .unread = line});
+    return true;
+}
+
+unsigned command_link(struct call *c)
+{
+    if (!replace_holds())
+        return link_now(c);
+    format_text(task_kept(c->session), TASK_KEEPS, "%s", c->unread);
+    return task_run(c->session, c->response, link_later);
 }
 
 unsigned command_detach(struct call *c)

@@ -14,6 +14,7 @@ COMMAND(define);
 COMMAND(defsys);
 COMMAND(detach);
 COMMAND(dial);
+COMMAND(directory);
 COMMAND(disconnect);
 COMMAND(display);
 COMMAND(force);

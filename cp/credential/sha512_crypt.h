@@ -8,6 +8,7 @@
 
 enum {
     SHA512_CRYPT_SALT = 16,
+    SHA512_CRYPT_TEXT = sizeof "$6$rounds=999999999$" + 16 + 1 + 86, /* the longest setting, with its NUL */
     SHA512_CRYPT_KEY = 128, /* the longest password taken */
     SHA512_CRYPT_ROUNDS_MIN = 1000,
     SHA512_CRYPT_ROUNDS_MAX = 999999999,

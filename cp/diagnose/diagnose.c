@@ -6,6 +6,7 @@
 
 #include "cp/diagnose/buffer.h"
 #include "cp/diagnose/chain.h"
+#include "cp/diagnose/directory.h"
 #include "cp/diagnose/disk.h"
 #include "cp/diagnose/spool.h"
 #include "cp/message/level.h"
@@ -190,7 +191,7 @@ uint64_t diagnose(struct vm *vm)
                  {DIAGNOSE_CHAIN, chain}, {DIAGNOSE_CONSOLE, console}, {DIAGNOSE_LINE, line},
                  {DIAGNOSE_BLOCK_IO, diagnose_block_io}, {DIAGNOSE_DEVICE, diagnose_device},
                  {DIAGNOSE_SPOOL_WRITE, diagnose_spool_write}, {DIAGNOSE_SPOOL_READ, diagnose_spool_read},
-                 {DIAGNOSE_SPOOL_FILE, diagnose_spool_file}};
+                 {DIAGNOSE_SPOOL_FILE, diagnose_spool_file}, {DIAGNOSE_DIRECTORY, diagnose_directory}};
     if (!vm->session || !vm->session->user)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

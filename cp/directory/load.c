@@ -8,12 +8,15 @@
 static struct directory_rows rows;
 struct directory directory = DIRECTORY_IN(rows);
 
-static struct user_kept kept[DIRECTORY_USERS];
+struct user_kept directory_kept[DIRECTORY_KEPT];
+struct directory_source directory_source;
+uint64_t directory_changes;
 
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES]; /* stays: the directory points into it */
 
 static enum { IDLE, READING, ARRIVED, IN_FORCE } phase;
 static int read_status;
+static struct disk *volume;
 static uint64_t disk_blocks;
 static directory_tell_message *tell;
 static void *tell_context;
@@ -35,13 +38,22 @@ static void fault(void *context, const char *path, const char *reason)
     say(9031, path, reason);
 }
 
+static uint32_t other_slot(char slot) { return slot == 'A' ? VOLUME_SLOT_B : VOLUME_SLOT_A; }
+
 static bool use_newest(const struct volume_facts *facts)
 {
+    struct directory_source *source = &directory_source;
+    *source = (struct directory_source){.disk = volume, .blocks = facts->blocks, .sequence = facts->sequence[0],
+                                        .next_slot = other_slot(facts->slot[0])};
     for (unsigned i = 0; i < 2 && facts->blob[i]; i++) {
         char slot[2] = {facts->slot[i], 0};
         if (!directory_parse(&directory, facts->blob[i], facts->bytes[i], VOLUME_FIRST_MINIDISK, facts->blocks, fault,
-                             NULL))
+                             NULL)) {
+            source->blob = facts->blob[i];
+            source->bytes = facts->bytes[i];
+            source->next_slot = other_slot(slot[0]);
             return true;
+        }
         say(9030, slot, "its directory is refused");
     }
     return false;
@@ -74,6 +86,8 @@ void directory_load(struct disk *disk, directory_tell_message *tell_message, voi
     tell = tell_message;
     tell_context = context;
     want_poll = poll;
+    volume = disk;
+    directory_source = (struct directory_source){0};
     phase = ARRIVED;
     read_status = -1;
     want_poll();
@@ -88,9 +102,9 @@ void directory_load(struct disk *disk, directory_tell_message *tell_message, voi
 
 void directory_begin(void)
 {
-    memset(kept, 0, sizeof kept);
+    memset(directory_kept, 0, sizeof directory_kept);
     for (unsigned i = 0; i < directory.users; i++)
-        directory.user[i].kept = &kept[i];
+        directory.user[i].kept = &directory_kept[i];
 }
 
 bool directory_load_poll(void)

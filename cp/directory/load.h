@@ -7,6 +7,18 @@
 #include "cp/directory/directory.h"
 
 extern struct directory directory; /* the one in force */
+extern uint64_t directory_changes; /* how often that has become another */
+
+/* Where it is from, and where the next is to go. */
+struct directory_source {
+    const void *blob; /* NULL: the built-in one */
+    uint32_t bytes;
+    struct disk *disk; /* the volume's; NULL: there is none */
+    uint32_t blocks;   /* of the volume */
+    uint32_t next_slot; /* its first block */
+    uint64_t sequence; /* the highest there is */
+};
+extern struct directory_source directory_source;
 
 /* Told what is not as it should be: a message number and its texts. */
 typedef void directory_tell_message(void *context, unsigned number, const char *a, const char *b);
@@ -17,3 +29,5 @@ void directory_load(struct disk *disk, directory_tell_message *tell, void *conte
 bool directory_load_poll(void);
 /* The users of `directory` are those CP has, and nothing is remembered of any. */
 void directory_begin(void);
+enum { DIRECTORY_KEPT = 2 * DIRECTORY_USERS }; /* of those in force, and others who come with the next */
+extern struct user_kept directory_kept[DIRECTORY_KEPT];

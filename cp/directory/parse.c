@@ -233,10 +233,7 @@ static bool begin_users(struct directory_reader *r, const char *name)
 
 /* ---- pools ------------------------------------------------------------------------------------------------------- */
 
-/* Users who are alike but for the number in their ID, from one entry, as z/VM's POOL. */
-
-
-/* False: there can be none. */
+/* Users who are alike but for the number in their ID, from one entry, as z/VM's POOL. False: there can be none. */
 static bool begin_pool(struct directory_reader *r, const struct user *user)
 {
     const struct directory *d = r->directory;

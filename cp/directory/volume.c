@@ -81,10 +81,16 @@ void volume_slot_make(void *at, const void *blob, uint32_t bytes, uint64_t seque
 {
     struct volume_slot *slot = at;
     memset(at, 0, VOLUME_SLOT_BLOCKS * VOLUME_BLOCK);
-    memcpy(slot->magic, VOLUME_SLOT_MAGIC, sizeof slot->magic);
     memcpy(slot + 1, blob, bytes);
+    volume_slot_seal(slot, bytes, crc32_of(blob, bytes), sequence);
+}
+
+void volume_slot_seal(struct volume_slot *slot, uint32_t bytes, uint32_t blob_crc, uint64_t sequence)
+{
+    memset(slot, 0, sizeof *slot);
+    memcpy(slot->magic, VOLUME_SLOT_MAGIC, sizeof slot->magic);
     slot->sequence = sequence;
     slot->bytes = bytes;
-    slot->blob_crc = crc32_of(blob, bytes);
+    slot->blob_crc = blob_crc;
     slot->crc = crc32_of(slot, offsetof(struct volume_slot, crc));
 }

@@ -64,3 +64,5 @@ const char *volume_examine(const void *head, uint64_t disk_blocks, struct volume
 /* For who lays a volume: fills in block 0, or a slot (blob included, the rest of the slot zeroed). */
 void volume_label_make(void *block, const char *volid, uint32_t blocks);
 void volume_slot_make(void *slot, const void *blob, uint32_t bytes, uint64_t sequence);
+/* The slot's head alone, before a blob that is there. */
+void volume_slot_seal(struct volume_slot *, uint32_t bytes, uint32_t blob_crc, uint64_t sequence);

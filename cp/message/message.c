@@ -151,13 +151,27 @@ static const struct message table[] = {
      "The other slot, or the built-in directory, serves instead."},
     {9031, 'W', "{1 path} {2 reason}",
      "A fault in the directory, by path and reason. Correct the source and replace\n"
-     "the directory with mkimage."},
+     "the directory with DIRECTXA, or with mkimage."},
     {9032, 'W', "No directory can be used; the built-in one serves: OPERATOR only",
      "Correct the directory with mkimage --replace-directory."},
     {9033, 'W', "No CP volume: {1 reason}", "Make one with mkimage. Until then no user has minidisks."},
     {9034, 'W', "System {1 system} is not offered: {2 reason}",
      "A module that CP was started with cannot be IPLed by its name. QUERY NSS lists\n"
      "those that can."},
+    {9035, 'E', "Directory not replaced; what is wrong with it: {1 number}",
+     "The messages before say what, the first sixteen of them. The directory in force\n"
+     "is as it was."},
+    {9036, 'E', "{1 userid} is logged on, and not in the new directory",
+     "Who leaves the directory must have logged off before: FORCE."},
+    {9037, 'E', "Minidisk {1 userid} {2 vdev} is linked by {3 userid}, and is not where it was",
+     "In the new directory it is gone, moved or of another size. It must be DETACHed\n"
+     "by all who have it before."},
+    {9038, 'E', "Area {1 name} is in use, and is not where it was",
+     "An area can be given another place only while CP does not run: mkimage\n"
+     "--replace-directory."},
+    {9039, 'E', "Directory not replaced: {1 reason}",
+     "The directory in force is as it was. After a failure of the volume the next\n"
+     "start may find either of the two."},
     {9040, 'I', "{1 rule}; field {2 field}",
      "The machine's program failed at VMX: the rule it broke, and the VMCS field.\n"
      "TRACE VMX OFF ends this."},
@@ -201,6 +215,8 @@ static const struct message table[] = {
      "Purge or take back files: TRANSFER RDR ALL FROM userid."},
     {9087, 'E', "The host's request is not valid: {1 reason}",
      "What came on the host's line is not what scripts/vmn-spool sends."},
+    {9088, 'E', "{1 userid} {2 vdev} not linked; the directory was replaced while the password was checked",
+     "It may be another password now: LINK again."},
     {9090, 'W', "Nothing was typed here for {1 number} minutes; in another one you are disconnected",
      "Your directory entry says after how long; type something, and you stay. QUERY\n"
      "SET shows the minutes."},

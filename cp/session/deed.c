@@ -10,6 +10,7 @@
 #include "cp/session/dial.h"
 #include "cp/session/life.h"
 #include "cp/session/operator.h"
+#include "cp/session/replace.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
@@ -206,6 +207,8 @@ bool deed_autolog_noted(const char *user)
 void deed_carry_out(struct session *s)
 {
     enum deed_kind kind = s->deed.noted;
+    if (kind == DEED_AUTOLOG && replace_holds())
+        return;
     if (deeds[kind].waits && s->vm && machine_in_flight(&s->vm->machine)) {
         if (kind == DEED_LOGOFF)
             machine_reset(&s->vm->machine); /* or what a disk reads may be the ring it goes on with, for ever */

@@ -12,6 +12,7 @@
 #include "cp/session/life.h"
 #include "cp/session/operator.h"
 #include "cp/session/record.h"
+#include "cp/session/replace.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/session/verify.h"
@@ -90,6 +91,7 @@ void logon_password(struct session *s)
     uint32_t number;
     const char *verifier = find_verifier(s->logon.id, &s->logon.own, &number);
     s->logon.own &= !needs_key(s);
+    format_text(s->logon.verifier, sizeof s->logon.verifier, "%s", verifier);
     s->logon.name = (number >> 16) % LOGON_NAMES;
     session_enter(s, SESSION_VERIFY);
     verify_begin(s, verifier, typed->text, typed->keys.line.length);
@@ -203,11 +205,16 @@ static bool take_from(struct session *there)
     return session_disconnect(there, true);
 }
 
+/* Who comes while the directory is being replaced is asked for in the next one too. */
 static void accept(struct session *s)
 {
     const struct user *user = directory_find(&directory, s->logon.id);
     struct session *there = session_find(s->logon.id);
     char name[9];
+    if (!there && replace_holds()) {
+        session_enter(s, SESSION_HELD);
+        return;
+    }
     s->output.terminal->refusals = 0;
     if (!there) {
         user->kept->links_refused = 0;
@@ -225,6 +232,7 @@ static void accept(struct session *s)
 static void admit(struct session *s)
 {
     record(s, "LOGON %s BY KEY", s->logon.id);
+    *s->logon.verifier = 0;
     if (directory_find(&directory, s->logon.id)) {
         accept(s);
         return;
@@ -269,10 +277,26 @@ void logon_rejoin(struct session *s)
         back_to_prompt(s);
 }
 
+/* What was their password, or they themselves, may be so no more. */
+static void accept_still(struct session *s)
+{
+    const struct user *user = directory_find(&directory, s->logon.id);
+    if (user && (!*s->logon.verifier || !strcmp(user->password, s->logon.verifier)))
+        accept(s);
+    else
+        refuse(s);
+}
+
+void logon_held(struct session *s)
+{
+    if (!replace_holds())
+        accept_still(s);
+}
+
 void logon_verified(struct session *s)
 {
     if (sha512_crypt_matches(&s->crypt) && s->logon.own)
-        accept(s);
+        accept_still(s);
     else
         refuse(s);
 }

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/credential/sha512_crypt.h"
 #include "cp/directory/directory.h"
 
 struct session;
@@ -20,6 +21,7 @@ struct logon { /* an attempt */
     bool here, noipl; /* as LOGON said */
     bool own;         /* the verifier is the user's; else it is another's and no password is right */
     uint16_t name;    /* the row of the name in the count of refusals */
+    char verifier[SHA512_CRYPT_TEXT]; /* the own one; "": by a key */
 };
 
 /* Asks for the password, unless whoever is at the terminal is known to be that user. @pre nobody is logged on, state
@@ -30,6 +32,7 @@ void logon_abandon(struct session *); /* instead of the password: back to the pr
 /* What follows in the states of an attempt (state.h): */
 void logon_password(struct session *);    /* a line was typed: wipes it */
 void logon_verified(struct session *);    /* it is hashed */
+void logon_held(struct session *);        /* the directory is not being replaced any more, or is */
 void logon_end_penalty(struct session *); /* the refusal is told */
 void logon_end_quiet(struct session *);
 void logon_rejoin(struct session *);      /* the last words are out: may free the session */

@@ -14,6 +14,7 @@ const struct session_row session_states[SESSION_STATES] = {
     [SESSION_LOGON]    = {READS_LINES,   MACHINE_NONE,  "CP> ", AWAITS_LINE,   typing_commands},
     [SESSION_PASSWORD] = {READS_SECRET,  MACHINE_NONE,  NULL,   AWAITS_LINE,   logon_password},
     [SESSION_VERIFY]   = {READS_NOTHING, MACHINE_NONE,  NULL,   AWAITS_HASH,   logon_verified},
+    [SESSION_HELD]     = {READS_NOTHING, MACHINE_NONE,  NULL,   AWAITS_TURN,   logon_held},
     [SESSION_PENALTY]  = {READS_NOTHING, MACHINE_NONE,  NULL,   AWAITS_TIME,   logon_end_penalty},
     [SESSION_REJOIN]   = {READS_NOTHING, MACHINE_NONE,  NULL,   AWAITS_OUTPUT, logon_rejoin},
     [SESSION_QUIET]    = {READS_AWAY,    MACHINE_NONE,  NULL,   AWAITS_TIME,   logon_end_quiet},

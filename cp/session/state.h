@@ -11,6 +11,7 @@ enum session_state {
     SESSION_LOGON,    /* nobody is logged on: LOGON and the like */
     SESSION_PASSWORD,
     SESSION_VERIFY,   /* the password is hashed */
+    SESSION_HELD,     /* the directory is being replaced */
     SESSION_PENALTY,  /* a wrong password waits for its answer */
     SESSION_REJOIN,   /* its last words go out, then its terminal goes to the user's disconnected session */
     SESSION_QUIET,    /* too many wrong passwords */
