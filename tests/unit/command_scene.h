@@ -38,7 +38,7 @@ UNUSED static void assert_answer(const char *userid, const char *command, unsign
     assert_int_equal(got, code);
 }
 
-static int everybody(void **state)
+UNUSED static int everybody(void **state)
 {
     scene_reset(state);
     logon(0, "ALICE");

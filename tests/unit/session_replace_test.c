@@ -1,0 +1,541 @@
+/* A new directory in force while people work: what is in use stays, what is another's is nobody else's, who comes
+ * meanwhile waits, and one that is refused, or whose volume fails, leaves all as it was. */
+#include "cp/diagnose.h"
+#include "cp/directory/next.h"
+#include "cp/minidisk/link.h"
+#include "cp/session/replace.h"
+#include "tests/unit/command_scene.h"
+
+static _Alignas(8) uint8_t blob[16384], packed[sizeof blob];
+
+/* As the sample, to be changed. */
+static void draft(void) { memcpy(blob, scene_blob, sizeof blob); }
+
+static int node(const char *path)
+{
+    int at = fdt_path_offset(blob, path);
+    assert_true(at >= 0);
+    return at;
+}
+
+static void set_text(const char *path, const char *name, const char *text)
+{
+    assert_int_equal(fdt_setprop_string(blob, node(path), name, text), 0);
+}
+
+static void set_password(const char *path, const char *password)
+{
+    set_text(path, "password", crypt(password, "$6$rounds=1000$another$"));
+}
+
+static void set_extent(const char *path, uint32_t start, uint32_t blocks)
+{
+    fdt32_t cells[2] = {cpu_to_fdt32(start), cpu_to_fdt32(blocks)};
+    assert_int_equal(fdt_setprop(blob, node(path), "extent", cells, sizeof cells), 0);
+}
+
+static void drop(const char *path) { assert_int_equal(fdt_del_node(blob, node(path)), 0); }
+
+static void add_user(const char *name, uint32_t start)
+{
+    char path[40];
+    assert_true(fdt_add_subnode(blob, node("/users"), name) >= 0);
+    snprintf(path, sizeof path, "/users/%s", name);
+    set_text(path, "password", crypt("vmn", "$6$rounds=1000$salt$"));
+    set_text(path, "classes", "G");
+    assert_int_equal(fdt_setprop_u32(blob, node(path), "storage", 2), 0);
+    assert_true(fdt_add_subnode(blob, node(path), "mdisk@191") >= 0);
+    snprintf(path, sizeof path, "/users/%s/mdisk@191", name);
+    set_extent(path, start, 50);
+}
+
+static enum replace_put give(const char *who)
+{
+    enum { PIECE = 1000 };
+    struct session *s = session_find(who);
+    memcpy(packed, blob, sizeof packed);
+    assert_int_equal(fdt_pack(packed), 0);
+    uint32_t bytes = fdt_totalsize(packed);
+    enum replace_put put = REPLACE_TAKEN;
+    for (uint32_t at = 0; at < bytes && put == REPLACE_TAKEN; at += PIECE)
+        put = replace_put(s, at, packed + at, bytes - at < PIECE ? bytes - at : PIECE);
+    return put;
+}
+
+static void assert_replaced(unsigned code, const char *expected)
+{
+    assert_int_equal(give("MAINT"), REPLACE_TAKEN);
+    assert_answer("MAINT", "DIRECTORY REPLACE", code, expected);
+}
+
+/* Which directory a start would find. */
+static uint64_t on_volume(const void **newest)
+{
+    struct volume_facts facts;
+    assert_null(volume_examine(scene_disk.medium, SCENE_BLOCKS, &facts));
+    *newest = facts.blob[0];
+    return facts.sequence[0];
+}
+
+static int begin(void **state)
+{
+    scene_disk.fail = false;
+    scene_reset(state);
+    logon(0, "MAINT");
+    draft();
+    assert_replaced(0, "DIRECTORY REPLACED: 4 USERS, 5 MINIDISKS, 2 LINKS\n");
+    for (unsigned i = 0; i < directory.users; i++)
+        memset(directory.user[i].kept, 0, sizeof *directory.user[i].kept);
+    shown(0);
+    return 0;
+}
+
+/* ---- what is in force -------------------------------------------------------------------------------------------- */
+
+static void a_good_one_is_in_force_at_once_and_on_the_volume_for_the_next_start(void **state)
+{
+    const void *before, *after;
+    uint64_t sequence = on_volume(&before);
+    (void)state;
+    logon(1, "ALICE");
+    shown(1);
+    add_user("CAROL", 650);
+    set_password("/users/BOB", "new");
+    assert_replaced(0, "DIRECTORY REPLACED: 5 USERS, 6 MINIDISKS, 2 LINKS\n");
+    assert_int_equal(on_volume(&after), sequence + 1);
+    assert_ptr_not_equal(after, before);
+    assert_memory_equal(after, packed, fdt_totalsize(packed));
+    assert_answer("ALICE", "QUERY VIRTUAL 191", 0, "DASD 0191 9336 VMN001 R/W");
+    logon(2, "BOB"); /* by the old password */
+    fake_clock_advance(2000000000);
+    turn();
+    assert_shows(2, "HCPLGA050E");
+    type(2, "LOGON BOB\r");
+    type(2, "new\r");
+    assert_non_null(vm_of("BOB"));
+    type(1, "#CP LOGOFF\r");
+    logon(1, "CAROL");
+    assert_non_null(link_find(session_find("CAROL")->user, 0x191));
+}
+
+static void who_is_logged_on_keeps_what_they_logged_on_with_until_they_log_on_again(void **state)
+{
+    (void)state;
+    logon(1, "ALICE");
+    set_text("/users/ALICE", "classes", "AG");
+    fdt_setprop_u32(blob, node("/users/ALICE"), "storage", 4);
+    fdt_setprop_u32(blob, node("/users/ALICE"), "idle", 90);
+    assert_replaced(0, "REPLACED");
+    memset(blob, 0xEE, sizeof blob);
+    draft();
+    assert_replaced(0, "REPLACED"); /* the storage of the one before is another's now */
+    set_text("/users/ALICE", "classes", "AG");
+    assert_replaced(0, "REPLACED");
+    assert_answer("ALICE", "FORCE MAINT", 9016, "HCPCMD9016E");
+    assert_answer("ALICE", "QUERY SET", 0, "IDLE OFF");
+    assert_answer("ALICE", "QUERY VIRTUAL STORAGE", 0, "2M");
+    assert_string_equal(vm_of("ALICE")->config.userid, "ALICE");
+    type(1, "#CP LOGOFF\r");
+    logon(1, "ALICE");
+    assert_int_equal(session_find("ALICE")->user->classes, CLASS('A') | CLASS('G'));
+}
+
+/* The rows of users are others, and their numbers. */
+static void nothing_that_is_remembered_of_a_user_becomes_anothers(void **state)
+{
+    (void)state;
+    logon(1, "ALICE");
+    logon(2, "BOB");
+    struct user_kept *bobs = session_find("BOB")->user->kept;
+    bobs->links_refused = 2;
+    ((struct user *)directory_find(&directory, "OPERATOR"))->kept->refused = 3;
+    assert_answer("ALICE", "SPOOL PUN CLASS X", 0, "");
+    drop("/users/MAINT/mdisk@190");
+    draft();
+    add_user("AAA", 650);
+    add_user("ZZZ", 600);
+    assert_replaced(0, "REPLACED: 6 USERS");
+    assert_ptr_equal(directory_find(&directory, "BOB")->kept, bobs);
+    assert_int_equal(directory_find(&directory, "OPERATOR")->kept->refused, 3);
+    assert_int_equal(directory_find(&directory, "AAA")->kept->refused, 0);
+    assert_int_equal(directory_find(&directory, "ZZZ")->kept->links_refused, 0);
+    draft();
+    assert_replaced(0, "REPLACED: 4 USERS");
+    add_user("NEW", 650);
+    assert_replaced(0, "REPLACED: 5 USERS");
+    for (unsigned i = 0; i < directory.users; i++)
+        for (unsigned j = 0; j < i; j++)
+            assert_ptr_not_equal(directory.user[i].kept, directory.user[j].kept);
+    assert_int_equal(session_find("ALICE")->spool.unit[SPOOL_PUN].class, 'X');
+    assert_int_equal(session_find("BOB")->spool.unit[SPOOL_PUN].class, 'A');
+    assert_answer("ALICE", "QUERY LINKS 190", 0, "BOB      0190 R/O\n");
+}
+
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
+
+static void assert_refused(unsigned code, const char *expected)
+{
+    struct directory before = directory;
+    const void *at, *now;
+    uint64_t sequence = on_volume(&at), changes = directory_changes;
+    assert_replaced(code, expected);
+    assert_memory_equal(&directory, &before, sizeof before);
+    assert_int_equal(directory_changes, changes);
+    assert_int_equal(on_volume(&now), sequence);
+    assert_ptr_equal(now, at);
+    assert_false(replace_holds());
+}
+
+static void a_faulty_one_is_refused_with_every_fault(void **state)
+{
+    (void)state;
+    set_text("/users/BOB", "classes", "Q");
+    set_text("/users/ALICE", "passwort", "x");
+    assert_refused(9035, "HCPDIR9031W /users/ALICE/passwort is no property known here\n");
+    assert_non_null(strstr(answer, "HCPDIR9031W /users/BOB/classes has a letter that is no privilege class A to H\n"));
+    assert_non_null(strstr(answer, "HCPDIR9035E Directory not replaced; what is wrong with it: 2\n"));
+    assert_answer("MAINT", "DIRECTORY CHECK", 9035, "HCPDIR9031W");
+    draft();
+    blob[3] ^= 1;
+    fdt_set_totalsize(blob, 1000);
+    assert_int_equal(replace_put(session_find("MAINT"), 0, blob, 900), REPLACE_TAKEN);
+    assert_answer("MAINT", "DIRECTORY CHECK", 9035, "HCPDIR9031W / is no sound device tree");
+    logon(1, "BOB");
+    assert_non_null(vm_of("BOB"));
+}
+
+static void who_is_logged_on_may_not_vanish_nor_what_is_linked_move(void **state)
+{
+    (void)state;
+    logon(1, "ALICE");
+    drop("/users/ALICE");
+    assert_refused(9035, "HCPDIR9036E ALICE is logged on, and not in the new directory\n");
+    draft();
+    set_extent("/users/MAINT/mdisk@190", 700, 99);
+    assert_refused(9035, "HCPDIR9037E Minidisk MAINT 0190 is linked by ALICE, and is not where it was\n");
+    draft();
+    set_extent("/users/ALICE/mdisk@191", 600, 100);
+    assert_refused(9035, "HCPDIR9037E Minidisk ALICE 0191 is linked by ALICE, and is not where it was\n");
+    draft();
+    set_extent("/areas/spool", 800, 99);
+    assert_refused(9035, "HCPDIR9038E Area spool is in use, and is not where it was\n");
+    draft();
+    drop("/areas/audit");
+    assert_refused(9035, "HCPDIR9038E Area audit is in use, and is not where it was\n");
+    draft();
+    set_extent("/users/BOB/mdisk@191", 600, 90); /* nobody has it */
+    drop("/users/OPERATOR");
+    set_text("/users/MAINT", "classes", "ABCEG");
+    assert_replaced(0, "REPLACED: 3 USERS");
+    type(1, "#CP DETACH 190\r");
+    type(1, "#CP LOGOFF\r");
+    drop("/users/ALICE");
+    assert_int_equal(fdt_delprop(blob, node("/users/BOB"), "xautolog"), 0);
+    assert_replaced(0, "REPLACED: 2 USERS");
+}
+
+static void a_check_changes_nothing(void **state)
+{
+    struct directory before = directory;
+    const void *at;
+    uint64_t sequence = on_volume(&at);
+    (void)state;
+    add_user("CAROL", 650);
+    assert_int_equal(give("MAINT"), REPLACE_TAKEN);
+    assert_answer("MAINT", "DIRECTORY CHECK", 0, "DIRECTORY IS GOOD: 5 USERS, 6 MINIDISKS, 2 LINKS\n");
+    assert_memory_equal(&directory, &before, sizeof before);
+    assert_int_equal(on_volume(&at), sequence);
+    assert_answer("MAINT", "DIRECTORY REPLACE", 0, "REPLACED: 5 USERS");
+    assert_answer("MAINT", "DIRECTORY REPLACE", 9039, "HCPDIR9039E Directory not replaced: none was given\n");
+}
+
+static void a_volume_that_fails_leaves_the_old_one_in_force(void **state)
+{
+    (void)state;
+    add_user("CAROL", 650);
+    scene_disk.fail = true;
+    assert_refused(9039, "HCPDIR9039E Directory not replaced: the volume failed\n");
+    scene_disk.fail = false;
+    assert_answer("MAINT", "DIRECTORY REPLACE", 0, "REPLACED: 5 USERS");
+    scene_disk.disk.read_only = true;
+    assert_refused(9039, "HCPDIR9039E Directory not replaced: the volume can only be read\n");
+    scene_disk.disk.read_only = false;
+    struct directory_source source = directory_source;
+    directory_source.disk = NULL;
+    assert_refused(9039, "HCPDIR9039E Directory not replaced: there is no CP volume\n");
+    directory_source = source;
+}
+
+/* Whatever of it is on the medium when the power goes. */
+static void a_cut_leaves_the_old_one_or_the_new_one(void **state)
+{
+    static uint8_t medium[VOLUME_HEAD_BYTES];
+    const void *at;
+    uint64_t sequence = on_volume(&at);
+    size_t slot = directory_source.next_slot * VOLUME_BLOCK, bytes;
+    struct volume_facts facts;
+    (void)state;
+    set_password("/users/BOB", "new");
+    memcpy(medium, scene_disk.medium, sizeof medium);
+    assert_replaced(0, "REPLACED");
+    bytes = fdt_totalsize(packed) + sizeof(struct volume_slot);
+    for (size_t sectors = 0; sectors * 512 < bytes + 512; sectors++) {
+        memcpy(medium + slot, scene_disk.medium + slot, sectors * 512);
+        assert_null(volume_examine(medium, SCENE_BLOCKS, &facts));
+        bool whole = !memcmp(medium + slot, scene_disk.medium + slot, bytes);
+        assert_int_equal(facts.sequence[0], sequence + whole);
+        assert_true(whole || sectors * 512 < bytes);
+    }
+}
+
+/* ---- what happens meanwhile -------------------------------------------------------------------------------------- */
+
+static bool is_being_written(void)
+{
+    for (struct disk_request *r = scene_disk.first; r; r = r->next)
+        if (r->op == DISK_WRITE && r->sector == directory_source.next_slot * VOLUME_BLOCK / 512)
+            return true;
+    return false;
+}
+
+/* Up to where the volume is being written, or what it takes to get there. */
+static void begin_replacing(void)
+{
+    struct response r = {.session = session_find("MAINT")};
+    assert_int_equal(give("MAINT"), REPLACE_TAKEN);
+    assert_int_equal(replace_begin(r.session, &r, false), 0);
+    for (unsigned i = 0; i < 10000 && !is_being_written(); i++)
+        work_run();
+    assert_true(replace_holds());
+}
+
+static void some_turns(void)
+{
+    for (unsigned i = 0; i < 500; i++) {
+        fake_clock_advance(100000);
+        user_poll();
+    }
+}
+
+static void end_replacing(void)
+{
+    unsigned code = 0;
+    fake_disk_done_all(&scene_disk);
+    assert_true(replace_step(session_find("MAINT"), &(struct response){.session = session_find("MAINT")}, &code));
+    assert_int_equal(code, 0);
+    turn();
+}
+
+static void type_only(unsigned line, const char *text)
+{
+    fake_type(line, text);
+    some_turns();
+}
+
+static void who_logs_on_meanwhile_waits_and_is_asked_for_in_the_new_one(void **state)
+{
+    (void)state;
+    type(1, "LOGON BOB\r");
+    type(2, "LOGON ALICE\r");
+    set_password("/users/BOB", "new");
+    begin_replacing();
+    type_only(1, "vmn\r");
+    type_only(2, "vmn\r");
+    assert_int_equal(((struct terminal *)fake_line[1].line.owner)->session->state, SESSION_HELD);
+    assert_int_equal(session_users(), 1);
+    end_replacing();
+    fake_clock_advance(2000000000);
+    turn();
+    assert_non_null(vm_of("ALICE"));
+    assert_null(vm_of("BOB"));
+    assert_shows(1, "HCPLGA050E");
+}
+
+static void a_password_that_is_being_hashed_counts_if_it_is_the_same_still(void **state)
+{
+    (void)state;
+    type(1, "LOGON BOB\r");
+    type(2, "LOGON ALICE\r");
+    fake_type(1, "vmn\r");
+    fake_type(2, "vmn\r");
+    user_poll();
+    assert_int_equal(((struct terminal *)fake_line[1].line.owner)->session->state, SESSION_VERIFY);
+    set_password("/users/BOB", "new");
+    begin_replacing();
+    end_replacing();
+    turn();
+    fake_clock_advance(2000000000);
+    turn();
+    assert_non_null(vm_of("ALICE"));
+    assert_null(vm_of("BOB"));
+    assert_shows(1, "HCPLGA050E");
+    assert_int_equal(directory_find(&directory, "BOB")->kept->refused, 1);
+}
+
+static void who_links_meanwhile_waits_and_an_old_password_is_none(void **state)
+{
+    char blocks[160];
+    (void)state;
+    logon(1, "BOB");
+    begin_replacing();
+    type_only(1, "#CP LINK MAINT 190 300 RR\r");
+    assert_null(link_find(session_find("BOB")->user, 0x300));
+    end_replacing();
+    assert_non_null(link_find(session_find("BOB")->user, 0x300));
+    shown(1);
+    fake_type(1, "#CP LINK MAINT 190 301 W secret\r");
+    for (unsigned i = 0; i < 100 && session_find("BOB")->state != SESSION_CHECK; i++)
+        user_poll();
+    assert_int_equal(session_find("BOB")->state, SESSION_CHECK);
+    int length = snprintf(blocks, sizeof blocks, "ALL%c%s", 0, crypt("other", "$6$rounds=1000$salt$")) + 1;
+    fdt_setprop(blob, node("/users/MAINT/mdisk@190"), "passwords", blocks, length);
+    begin_replacing();
+    some_turns();
+    assert_int_equal(session_find("BOB")->state, SESSION_CHECK);
+    end_replacing();
+    assert_shows(1, "HCPLNM9086E MAINT 0190 not linked; the directory was replaced while the password was checked");
+    assert_null(link_find(session_find("BOB")->user, 0x301));
+}
+
+static void who_is_to_be_logged_on_by_another_is_asked_for_in_the_new_one(void **state)
+{
+    (void)state;
+    begin_replacing();
+    run("MAINT", "XAUTOLOG BOB");
+    some_turns();
+    assert_int_equal(session_users(), 1);
+    end_replacing();
+    assert_non_null(vm_of("BOB"));
+    type(0, "#CP FORCE BOB\r");
+    scene_reset(state);
+    logon(0, "MAINT");
+    draft();
+    drop("/users/BOB");
+    begin_replacing();
+    run("MAINT", "XAUTOLOG BOB");
+    end_replacing();
+    assert_shows(0, "HCPXAL053E BOB not in CP directory");
+}
+
+static void it_is_finished_though_who_asked_has_left(void **state)
+{
+    uint64_t changes = directory_changes;
+    (void)state;
+    set_password("/users/BOB", "new");
+    assert_int_equal(give("MAINT"), REPLACE_TAKEN);
+    type(0, "DIRECTORY REPLACE\r");
+    assert_shows(0, "DIRECTORY REPLACED: 4 USERS");
+    assert_int_equal(directory_changes, changes + 1);
+    begin_replacing();
+    deed_note(session_find("MAINT"), DEED_LOGOFF);
+    some_turns();
+    assert_null(session_find("MAINT"));
+    turn();
+    assert_int_equal(directory_changes, changes + 2);
+    assert_false(replace_holds());
+    logon(1, "OPERATOR");
+    assert_answer("OPERATOR", "QUERY AUDIT 9", 0, "DIRECTORY REPLACED, NUMBER ");
+    logon(0, "MAINT");
+    assert_replaced(0, "REPLACED");
+}
+
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
+
+enum { AT = 0x3000, RAM = 2 << 20 };
+
+static uint64_t call(const char *user, uint64_t rbx, uint64_t rcx, uint64_t rdx, uint64_t rsi)
+{
+    struct vm *vm = vm_of(user);
+    uint64_t *gpr = vm->vcpu.gpr;
+    gpr[RAX] = DIAGNOSE_DIRECTORY, gpr[RBX] = rbx, gpr[RCX] = rcx, gpr[RDX] = rdx, gpr[RSI] = rsi;
+    return vm_diagnose(vm);
+}
+
+static void a_machine_of_class_b_gets_the_directory_and_gives_another(void **state)
+{
+    static uint8_t got[2 * sizeof blob];
+    enum { PIECE = 500 };
+    const uint64_t *gpr = vm_of("MAINT")->vcpu.gpr;
+    uint64_t at = 0;
+    (void)state;
+    do {
+        assert_int_equal(call("MAINT", AT, PIECE, DIAGNOSE_DIRECTORY_GET, at), DIAGNOSE_OK);
+        assert_int_equal(gpr[RBX], fdt_totalsize(packed));
+        assert_int_equal(guest_read(&vm_of("MAINT")->storage, gpa(AT), got + at, gpr[RCX]), GUEST_OK);
+        at += gpr[RCX];
+    } while (gpr[RCX]);
+    assert_int_equal(at, fdt_totalsize(packed));
+    assert_memory_equal(got, packed, at);
+    for (uint64_t put = 0; put < at; put += PIECE) {
+        assert_int_equal(guest_write(&vm_of("MAINT")->storage, gpa(AT), got + put, PIECE), GUEST_OK);
+        assert_int_equal(call("MAINT", AT, at - put < PIECE ? at - put : PIECE, DIAGNOSE_DIRECTORY_PUT, put),
+                         DIAGNOSE_OK);
+    }
+    assert_answer("MAINT", "DIRECTORY REPLACE", 0, "REPLACED: 4 USERS");
+    assert_int_equal(call("MAINT", AT, PIECE, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_OK);
+    assert_int_equal(gpr[RDX], directory_changes);
+}
+
+static void what_a_call_may_not_say_changes_nothing(void **state)
+{
+    (void)state;
+    logon(1, "ALICE");
+    logon(2, "OPERATOR");
+    assert_int_equal(call("ALICE", AT, 100, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_NO_CLASS);
+    assert_int_equal(call("ALICE", AT, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_NO_CLASS);
+    assert_answer("ALICE", "DIRECTORY REPLACE", 9016, "HCPCMD9016E");
+    assert_int_equal(call("MAINT", AT, 0, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call("MAINT", AT, 4097, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call("MAINT", AT, 100, 2, 0), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(call("MAINT", RAM - 50, 100, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(call("MAINT", UINT64_MAX - 5, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_GET, UINT64_MAX), DIAGNOSE_OK);
+    assert_int_equal(vm_of("MAINT")->vcpu.gpr[RCX], 0);
+    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_OK);
+    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_PUT, 99), DIAGNOSE_NO_DIRECTORY);
+    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_PUT, 100), DIAGNOSE_OK);
+    for (uint64_t at = 200; at + 4096 <= VOLUME_DIRECTORY_MAX; at += 4096)
+        assert_int_equal(call("MAINT", AT, 4096, DIAGNOSE_DIRECTORY_PUT, at), DIAGNOSE_OK);
+    assert_int_equal(call("MAINT", AT, 4096, DIAGNOSE_DIRECTORY_PUT, (VOLUME_DIRECTORY_MAX - 200) / 4096 * 4096 + 200),
+                     DIAGNOSE_BAD_LENGTH);
+    session_find("OPERATOR")->own.classes |= CLASS('B');
+    assert_int_equal(call("OPERATOR", AT, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_OK); /* it is hers now */
+    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_PUT, 100), DIAGNOSE_NO_DIRECTORY);
+    assert_answer("MAINT", "DIRECTORY CHECK", 9039, "HCPDIR9039E Directory not replaced: none was given\n");
+    begin_replacing();
+    assert_int_equal(call("OPERATOR", AT, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_BUSY);
+    assert_answer("OPERATOR", "DIRECTORY CHECK", 9039, "HCPDIR9039E Directory not replaced: another is being judged\n");
+    end_replacing();
+    assert_answer("MAINT", "DIRECTORY", 26, "HCPDIR026E");
+    assert_answer("MAINT", "DIRECTORY SWAP", 2, "HCPDIR002E Invalid operand - SWAP\n");
+    assert_answer("MAINT", "DIRECTORY CHECK X", 3, "HCPDIR003E");
+    struct directory_source source = directory_source;
+    directory_source.blob = NULL;
+    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_NO_DIRECTORY);
+    directory_source = source;
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_good_one_is_in_force_at_once_and_on_the_volume_for_the_next_start),
+        TEST(who_is_logged_on_keeps_what_they_logged_on_with_until_they_log_on_again),
+        TEST(nothing_that_is_remembered_of_a_user_becomes_anothers),
+        TEST(a_faulty_one_is_refused_with_every_fault),
+        TEST(who_is_logged_on_may_not_vanish_nor_what_is_linked_move),
+        TEST(a_check_changes_nothing),
+        TEST(a_volume_that_fails_leaves_the_old_one_in_force),
+        TEST(a_cut_leaves_the_old_one_or_the_new_one),
+        TEST(who_logs_on_meanwhile_waits_and_is_asked_for_in_the_new_one),
+        TEST(a_password_that_is_being_hashed_counts_if_it_is_the_same_still),
+        TEST(who_links_meanwhile_waits_and_an_old_password_is_none),
+        TEST(who_is_to_be_logged_on_by_another_is_asked_for_in_the_new_one),
+        TEST(it_is_finished_though_who_asked_has_left),
+        TEST(a_machine_of_class_b_gets_the_directory_and_gives_another),
+        TEST(what_a_call_may_not_say_changes_nothing),
+    };
+    scene_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
