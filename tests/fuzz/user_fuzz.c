@@ -223,6 +223,8 @@ static const char *const phrases[] = {
     "SET MSG OFF\r",
     "SET EMSG TEXT\r",
     "SET TRACE VMX ON\r",
+    "DIRECTORY CHECK\r",
+    "DIRECTORY REPLACE\r",
     "DISPLAY G\r",
     "DISPLAY T0.80\r",
     "STORE S100 41\r",

@@ -79,6 +79,8 @@ static const struct tried lines[] = {
     {"BOB", "TERMINAL LINESIZE OFF", 0},
     {"BOB", "TRACE VMX ON", 0},
     {"BOB", "TRACE VMX OFF", 0},
+    {"OPERATOR", "DIRECTORY CHECK", 9039}, /* none was given */
+    {"OPERATOR", "DIRECTORY REPLACE", 9039},
     /* ---- minidisks ---- */
     {"BOB", "DETACH 191", 0},
     {"BOB", "LINK TO BOB 191 AS 300 R", 0},

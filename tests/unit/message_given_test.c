@@ -197,6 +197,9 @@ static const struct step steps[] = {
     /* ---- minidisks ---- */
     STEP("BOB", "DETACH", "HCPDTV022E A virtual device number was not supplied or it was invalid"),
     STEP("BOB", "DETACH 500", "HCPDTV040E Device 0500 does not exist"),
+    STEP("OPERATOR", "DIRECTORY", "HCPDIR026E Operand missing or invalid"),
+    STEP("OPERATOR", "DIRECTORY X", "HCPDIR002E Invalid operand - X"),
+    STEP("OPERATOR", "DIRECTORY CHECK X", "HCPDIR003E " EXTRA "X"),
     STEP("BOB", "LINK", "HCPLNM020E Userid missing or invalid"),
     STEP("BOB", "LINK MAINT", "HCPLNM022E A virtual device number was not supplied or it was invalid"),
     STEP("BOB", "LINK MAINT 190 292 RR x y", "HCPLNM003E " EXTRA "Y"),
@@ -340,6 +343,10 @@ static const struct {
     /* a directory or volume that is not as it should be, at CP's start */
     {"DIR", 9030, "tests/unit/session_start_test.c"}, {"DIR", 9031, "tests/unit/session_start_test.c"},
     {"DIR", 9032, "tests/unit/session_start_test.c"}, {"DIR", 9033, "tests/unit/session_start_test.c"},
+    /* a directory that is replaced, and a password that was being hashed meanwhile */
+    {"DIR", 9035, "tests/unit/session_replace_test.c"}, {"DIR", 9036, "tests/unit/session_replace_test.c"},
+    {"DIR", 9037, "tests/unit/session_replace_test.c"}, {"DIR", 9038, "tests/unit/session_replace_test.c"},
+    {"DIR", 9039, "tests/unit/session_replace_test.c"}, {"LNM", 9086, "tests/unit/session_replace_test.c"},
     /* a system that is offered already, and a disk that fails */
     {"ISU", 9034, "tests/system/test_hosts.py"}, {"ERP", 9060, "tests/unit/session_operator_test.c"},
     /* a CP that ends, or does not begin */
