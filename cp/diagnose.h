@@ -58,9 +58,10 @@
  *  0xB8 spool file  RBX = address, RCX = length >= 80, RDX = enum diagnose_device, RSI = a spoolid there, or 0
  *                   CP stores a struct diagnose_spool_file of the file behind that one, 0: of the first. *
  *  0x3C directory   of privilege class B.   The directory is a device tree blob; its text is docs/directory.md's.
- *                   RDX = DIAGNOSE_DIRECTORY_GET: RBX = address of a buffer, RCX = its length (1..DIAGNOSE_DIRECTORY_MAX),
- *                   RSI = offset in the blob of the directory in force.   Results: RBX = bytes of the blob, RCX = bytes
- *                   stored, none at its end, RDX = a number that is another when the directory is.
+ *                   RDX = DIAGNOSE_DIRECTORY_GET: RBX = address of a buffer, RCX = its length (1..
+ *                   DIAGNOSE_DIRECTORY_MAX), RSI = offset in the blob of the directory in force.   Results: RBX =
+ *                   bytes of the blob, RCX = bytes stored, none at its end, RDX = a number that is another when the
+ *                   directory is.
  *                   RDX = DIAGNOSE_DIRECTORY_PUT: RBX = address of bytes of a new one, RCX = how many (1..
  *                   DIAGNOSE_DIRECTORY_MAX), RSI = how many were put before; 0 begins.   The command DIRECTORY does the
  *                   rest.   Registers are not changed. */

@@ -81,3 +81,4 @@ int cms_read(char *line, size_t size);
 extern const struct command file_commands[]; /* cms/file */
 extern const struct command pipe_commands[]; /* cms/pipe */
 extern const struct command spool_commands[]; /* cms/spool */
+extern const struct command directory_commands[]; /* cms/directory */

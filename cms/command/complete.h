@@ -17,6 +17,7 @@ struct command_completion {
 extern const struct command_completion file_completions[]; /* cms/file */
 extern const struct command_completion pipe_completions[]; /* cms/pipe */
 extern const struct command_completion spool_completions[]; /* cms/spool */
+extern const struct command_completion directory_completions[]; /* cms/directory */
 
 /* The row of a command by its whole name; NULL: nothing is offered behind it. */
 const struct command_completion *cms_completion_find(const char *command);

@@ -56,7 +56,8 @@ static const struct command builtin_commands[] = {
     {0},
 };
 
-static const struct command *const tables[] = {builtin_commands, file_commands, pipe_commands, spool_commands};
+static const struct command *const tables[] = {builtin_commands, file_commands, pipe_commands, spool_commands,
+                                               directory_commands};
 
 enum { TABLES = sizeof tables / sizeof *tables };
 

@@ -99,6 +99,11 @@ bool cp_has_spool(void)
     return assists & DIAGNOSE_ASSIST_SPOOL;
 }
 
+bool cp_has_directory(void)
+{
+    return assists & DIAGNOSE_ASSIST_DIRECTORY;
+}
+
 int32_t cp_console(const void *bytes, uint32_t count)
 {
     struct cpu_diagnose d = {.rax = DIAGNOSE_CONSOLE, .rbx = (uintptr_t)bytes, .rcx = count};

@@ -10,6 +10,7 @@ int32_t cp_console(const void *bytes, uint32_t count);
 bool cp_has_console(void);
 bool cp_offers(uint32_t assist); /* enum diagnose_assist */
 bool cp_has_spool(void);
+bool cp_has_directory(void);
 /* Finds out whether CP is there: a machine of its making. */
 void cp_find(void);
 bool cp_is_there(void);

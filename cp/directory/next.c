@@ -12,7 +12,8 @@ _Static_assert((int)VOLUME_BLOCK == (int)PAGE_SIZE, "a slot is so many pages");
 
 struct directory directory_next;
 
-/* A slot as it is on the volume. The one that is not being filled is in force, or neither is: it came with the volume. */
+/* A slot as it is on the volume. The one that is not being filled is in force, or neither is: that came with the
+ * volume. */
 static struct volume_slot *image[2];
 static unsigned filled;
 static uint32_t bytes, crc;

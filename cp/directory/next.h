@@ -1,6 +1,6 @@
 /* The directory that is to come: its bytes are gathered, then it is judged (reader.h), its users get what is remembered
- * of those of the same name, it is written into the slot of the volume that is not the newest, and takes the place of the
- * one in force. Who asks for these steps, in this order, says when each is done.
+ * of those of the same name, it is written into the slot of the volume that is not the newest, and takes the place of
+ * the one in force. Who asks for these steps, in this order, says when each is done.
  *
  * Its storage, as much as the one in force has, is CP's own: it is taken when the first is gathered, and stays. */
 #pragma once

@@ -116,7 +116,10 @@ static void written(int status)
 
 /* ---- what is in use ---------------------------------------------------------------------------------------------- */
 
-static bool same(struct directory_range a, struct directory_range b) { return a.start == b.start && a.blocks == b.blocks; }
+static bool same(struct directory_range a, struct directory_range b)
+{
+    return a.start == b.start && a.blocks == b.blocks;
+}
 
 static void compare_areas(void)
 {
@@ -248,8 +251,8 @@ bool replace_step(struct session *s, struct response *response, unsigned *code)
         *code = response_error(response, "DIR", 9035, count);
     const struct directory *d = it.only_check ? &directory_next : &directory;
     if (!it.faults)
-        response_line(response, "DIRECTORY %s: %u USERS, %u MINIDISKS, %u LINKS", it.only_check ? "IS GOOD" : "REPLACED",
-                      d->users, d->disks, d->links);
+        response_line(response, "DIRECTORY %s: %u USERS, %u MINIDISKS, %u LINKS",
+                      it.only_check ? "IS GOOD" : "REPLACED", d->users, d->disks, d->links);
     it.stage = IDLE;
     return true;
 }

@@ -1,7 +1,8 @@
-/* A new directory instead of the one in force, while everybody works. It is gathered a piece at a time, judged as at the
- * start, and held against what is in use: who is logged on stays in it, and so do minidisks that are linked and areas, where
- * they are. Then it goes to the volume, and is in force. A user who is logged on goes on with what they logged on with, but
- * for the password and for what others may do with them; who logs on or links meanwhile waits for the end.
+/* A new directory instead of the one in force, while everybody works. It is gathered a piece at a time, judged as at
+ * the start, and held against what is in use: who is logged on stays in it, and so do minidisks that are linked and
+ * areas, where they are. Then it goes to the volume, and is in force. A user who is logged on goes on with what they
+ * logged on with, but for the password and for what others may do with them; who logs on or links meanwhile waits for
+ * the end.
  *
  * Somebody may leave in the midst of it: it is finished all the same. */
 #pragma once

@@ -11,6 +11,7 @@
 #include "cms/edf/edf_check.h"
 #include "cms/kernel/clock.h"
 #include "cms/kernel/cp.h"
+#include "cms/kernel/directory.h"
 #include "cms/kernel/disk.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/mode.h"
@@ -116,6 +117,29 @@ enum cms_spool_status cms_spool_file(enum cms_device device, unsigned spoolid, s
     return device == CMS_READER && !spoolid ? CMS_SPOOL_OK : CMS_SPOOL_NONE;
 }
 
+/* What is given is what there is. */
+static uint8_t directory[16384];
+static size_t directory_bytes;
+
+enum cms_directory_status cms_directory_get(void **blob, size_t *bytes)
+{
+    *blob = directory_bytes ? cms_heap_allocate(directory_bytes) : NULL;
+    if (!*blob)
+        return CMS_DIRECTORY_ABSENT;
+    memcpy(*blob, directory, directory_bytes);
+    *bytes = directory_bytes;
+    return CMS_DIRECTORY_OK;
+}
+
+enum cms_directory_status cms_directory_put(const void *blob, size_t bytes)
+{
+    if (bytes > sizeof directory)
+        return CMS_DIRECTORY_LONG;
+    memcpy(directory, blob, bytes);
+    directory_bytes = bytes;
+    return CMS_DIRECTORY_OK;
+}
+
 struct clock_time cms_clock_now(void)
 {
     return (struct clock_time){1795269931, 0, 20000000, 30000000};
@@ -179,6 +203,7 @@ static const char *const words[] = {
     "PUNCH ", "PRINT ", "SENDFILE ", "READCARD ", "RECEIVE ", "PEEK ", "RDRLIST", "NOHEADER ", "TO BOB ",
     "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ",
     "TELL ",
+    "DIRECTXA ", "EDIT ", "GET ",
 };
 
 static size_t add(char *line, size_t n, uint8_t byte)

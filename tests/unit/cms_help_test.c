@@ -91,6 +91,9 @@ static const struct tried {
     {"READCARD NEW DATA A", 28},
     {"RECEIVE = = A (REPLACE", 28},
     {"RECEIVE 1 (NOREPLACE", 28},
+    /* ---- CP's directory ---- */
+    {"DIRECTXA ALPHA DATA A (EDIT", 32},
+    {"DIRECTXA USER DIRECT A (GET REPLACE", 88},
     /* ---- pipelines ---- */
     {"PIPE (STAGESEP ?) literal x ? > ONE DATA A F 10", 0},
     {"PIPE < ALPHA DATA A | >> TWO DATA A V", 0},

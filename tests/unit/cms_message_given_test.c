@@ -56,6 +56,12 @@ static void give_heap(void)
         cms_heap_free(hoard[i]);
 }
 
+static void directory_answers(enum cms_directory_status status) { fake_cms_directory_status = status; }
+static void directory_denied(void) { directory_answers(CMS_DIRECTORY_DENIED); }
+static void directory_long(void) { directory_answers(CMS_DIRECTORY_LONG); }
+static void directory_crossed(void) { directory_answers(CMS_DIRECTORY_CROSSED); }
+static void directory_mended(void) { directory_answers(CMS_DIRECTORY_OK); }
+
 static void spool_full(void) { fake_cms_spool = CMS_SPOOL_FULL; }
 static void spool_absent(void) { fake_cms_spool = CMS_SPOOL_ABSENT; }
 static void spool_damaged(void) { fake_cms_spool = CMS_SPOOL_DAMAGED; }
@@ -185,6 +191,15 @@ static const struct step steps[] = {
     STEP("STATE NOSUCH FILE", "DMSSTT002E File NOSUCH FILE * not found"),
     AFTER(read_only_b, "ERASE BETA DATA B", "DMSERS037E Filemode B is accessed as read/only"),
     AFTER(mend_disks, "PIPE literal x | > X Y A | > X Y A", "DMSPIP030E File X Y A already active"),
+    /* ---- CP's directory ---- */
+    STEP("DIRECTXA A B C D", "DMSDIR070E Invalid parameter D"),
+    STEP("DIRECTXA (REPLACE", "DMSDIR003E Invalid option: REPLACE"),
+    STEP("DIRECTXA ALPHA DATA", "DMSDIR9030E Line 1: /dts-v1/; was expected"),
+    STEP("DIRECTXA (GET", "DMSDIR9031E CP is not there, or gives and takes no directory"),
+    AFTER(directory_denied, "DIRECTXA (GET", "DMSDIR9032E You are not of privilege class B"),
+    AFTER(directory_long, "DIRECTXA (GET", "DMSDIR9033E The directory is longer than CP or this machine can hold"),
+    AFTER(directory_crossed, "DIRECTXA (GET", "DMSDIR9034E Somebody else has given CP another directory meanwhile"),
+    AFTER(directory_mended, "DIRECTXA NOSUCH", "DMSDIR002E File NOSUCH DIRECT A not found"),
     /* ---- the spool ---- */
     STEP("SENDFILE ALPHA DATA", "DMSSFL054E Incomplete fileid specified"),
     STEP("SENDFILE ALPHA DATA A TO FARTOOLONG", "DMSSFL070E Invalid parameter FARTOOLONG"),

@@ -346,7 +346,7 @@ static const struct {
     /* a directory that is replaced, and a password that was being hashed meanwhile */
     {"DIR", 9035, "tests/unit/session_replace_test.c"}, {"DIR", 9036, "tests/unit/session_replace_test.c"},
     {"DIR", 9037, "tests/unit/session_replace_test.c"}, {"DIR", 9038, "tests/unit/session_replace_test.c"},
-    {"DIR", 9039, "tests/unit/session_replace_test.c"}, {"LNM", 9086, "tests/unit/session_replace_test.c"},
+    {"DIR", 9039, "tests/unit/session_replace_test.c"}, {"LNM", 9088, "tests/unit/session_replace_test.c"},
     /* a system that is offered already, and a disk that fails */
     {"ISU", 9034, "tests/system/test_hosts.py"}, {"ERP", 9060, "tests/unit/session_operator_test.c"},
     /* a CP that ends, or does not begin */

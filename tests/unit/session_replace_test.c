@@ -1,94 +1,6 @@
 /* A new directory in force while people work: what is in use stays, what is another's is nobody else's, who comes
  * meanwhile waits, and one that is refused, or whose volume fails, leaves all as it was. */
-#include "cp/diagnose.h"
-#include "cp/directory/next.h"
-#include "cp/minidisk/link.h"
-#include "cp/session/replace.h"
-#include "tests/unit/command_scene.h"
-
-static _Alignas(8) uint8_t blob[16384], packed[sizeof blob];
-
-/* As the sample, to be changed. */
-static void draft(void) { memcpy(blob, scene_blob, sizeof blob); }
-
-static int node(const char *path)
-{
-    int at = fdt_path_offset(blob, path);
-    assert_true(at >= 0);
-    return at;
-}
-
-static void set_text(const char *path, const char *name, const char *text)
-{
-    assert_int_equal(fdt_setprop_string(blob, node(path), name, text), 0);
-}
-
-static void set_password(const char *path, const char *password)
-{
-    set_text(path, "password", crypt(password, "$6$rounds=1000$another$"));
-}
-
-static void set_extent(const char *path, uint32_t start, uint32_t blocks)
-{
-    fdt32_t cells[2] = {cpu_to_fdt32(start), cpu_to_fdt32(blocks)};
-    assert_int_equal(fdt_setprop(blob, node(path), "extent", cells, sizeof cells), 0);
-}
-
-static void drop(const char *path) { assert_int_equal(fdt_del_node(blob, node(path)), 0); }
-
-static void add_user(const char *name, uint32_t start)
-{
-    char path[40];
-    assert_true(fdt_add_subnode(blob, node("/users"), name) >= 0);
-    snprintf(path, sizeof path, "/users/%s", name);
-    set_text(path, "password", crypt("vmn", "$6$rounds=1000$salt$"));
-    set_text(path, "classes", "G");
-    assert_int_equal(fdt_setprop_u32(blob, node(path), "storage", 2), 0);
-    assert_true(fdt_add_subnode(blob, node(path), "mdisk@191") >= 0);
-    snprintf(path, sizeof path, "/users/%s/mdisk@191", name);
-    set_extent(path, start, 50);
-}
-
-static enum replace_put give(const char *who)
-{
-    enum { PIECE = 1000 };
-    struct session *s = session_find(who);
-    memcpy(packed, blob, sizeof packed);
-    assert_int_equal(fdt_pack(packed), 0);
-    uint32_t bytes = fdt_totalsize(packed);
-    enum replace_put put = REPLACE_TAKEN;
-    for (uint32_t at = 0; at < bytes && put == REPLACE_TAKEN; at += PIECE)
-        put = replace_put(s, at, packed + at, bytes - at < PIECE ? bytes - at : PIECE);
-    return put;
-}
-
-static void assert_replaced(unsigned code, const char *expected)
-{
-    assert_int_equal(give("MAINT"), REPLACE_TAKEN);
-    assert_answer("MAINT", "DIRECTORY REPLACE", code, expected);
-}
-
-/* Which directory a start would find. */
-static uint64_t on_volume(const void **newest)
-{
-    struct volume_facts facts;
-    assert_null(volume_examine(scene_disk.medium, SCENE_BLOCKS, &facts));
-    *newest = facts.blob[0];
-    return facts.sequence[0];
-}
-
-static int begin(void **state)
-{
-    scene_disk.fail = false;
-    scene_reset(state);
-    logon(0, "MAINT");
-    draft();
-    assert_replaced(0, "DIRECTORY REPLACED: 4 USERS, 5 MINIDISKS, 2 LINKS\n");
-    for (unsigned i = 0; i < directory.users; i++)
-        memset(directory.user[i].kept, 0, sizeof *directory.user[i].kept);
-    shown(0);
-    return 0;
-}
+#include "tests/unit/replace_scene.h"
 
 /* ---- what is in force -------------------------------------------------------------------------------------------- */
 
@@ -290,42 +202,6 @@ static void a_cut_leaves_the_old_one_or_the_new_one(void **state)
 
 /* ---- what happens meanwhile -------------------------------------------------------------------------------------- */
 
-static bool is_being_written(void)
-{
-    for (struct disk_request *r = scene_disk.first; r; r = r->next)
-        if (r->op == DISK_WRITE && r->sector == directory_source.next_slot * VOLUME_BLOCK / 512)
-            return true;
-    return false;
-}
-
-/* Up to where the volume is being written, or what it takes to get there. */
-static void begin_replacing(void)
-{
-    struct response r = {.session = session_find("MAINT")};
-    assert_int_equal(give("MAINT"), REPLACE_TAKEN);
-    assert_int_equal(replace_begin(r.session, &r, false), 0);
-    for (unsigned i = 0; i < 10000 && !is_being_written(); i++)
-        work_run();
-    assert_true(replace_holds());
-}
-
-static void some_turns(void)
-{
-    for (unsigned i = 0; i < 500; i++) {
-        fake_clock_advance(100000);
-        user_poll();
-    }
-}
-
-static void end_replacing(void)
-{
-    unsigned code = 0;
-    fake_disk_done_all(&scene_disk);
-    assert_true(replace_step(session_find("MAINT"), &(struct response){.session = session_find("MAINT")}, &code));
-    assert_int_equal(code, 0);
-    turn();
-}
-
 static void type_only(unsigned line, const char *text)
 {
     fake_type(line, text);
@@ -393,7 +269,7 @@ static void who_links_meanwhile_waits_and_an_old_password_is_none(void **state)
     some_turns();
     assert_int_equal(session_find("BOB")->state, SESSION_CHECK);
     end_replacing();
-    assert_shows(1, "HCPLNM9086E MAINT 0190 not linked; the directory was replaced while the password was checked");
+    assert_shows(1, "HCPLNM9088E MAINT 0190 not linked; the directory was replaced while the password was checked");
     assert_null(link_find(session_find("BOB")->user, 0x301));
 }
 
@@ -439,82 +315,6 @@ static void it_is_finished_though_who_asked_has_left(void **state)
     assert_replaced(0, "REPLACED");
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------------- */
-
-enum { AT = 0x3000, RAM = 2 << 20 };
-
-static uint64_t call(const char *user, uint64_t rbx, uint64_t rcx, uint64_t rdx, uint64_t rsi)
-{
-    struct vm *vm = vm_of(user);
-    uint64_t *gpr = vm->vcpu.gpr;
-    gpr[RAX] = DIAGNOSE_DIRECTORY, gpr[RBX] = rbx, gpr[RCX] = rcx, gpr[RDX] = rdx, gpr[RSI] = rsi;
-    return vm_diagnose(vm);
-}
-
-static void a_machine_of_class_b_gets_the_directory_and_gives_another(void **state)
-{
-    static uint8_t got[2 * sizeof blob];
-    enum { PIECE = 500 };
-    const uint64_t *gpr = vm_of("MAINT")->vcpu.gpr;
-    uint64_t at = 0;
-    (void)state;
-    do {
-        assert_int_equal(call("MAINT", AT, PIECE, DIAGNOSE_DIRECTORY_GET, at), DIAGNOSE_OK);
-        assert_int_equal(gpr[RBX], fdt_totalsize(packed));
-        assert_int_equal(guest_read(&vm_of("MAINT")->storage, gpa(AT), got + at, gpr[RCX]), GUEST_OK);
-        at += gpr[RCX];
-    } while (gpr[RCX]);
-    assert_int_equal(at, fdt_totalsize(packed));
-    assert_memory_equal(got, packed, at);
-    for (uint64_t put = 0; put < at; put += PIECE) {
-        assert_int_equal(guest_write(&vm_of("MAINT")->storage, gpa(AT), got + put, PIECE), GUEST_OK);
-        assert_int_equal(call("MAINT", AT, at - put < PIECE ? at - put : PIECE, DIAGNOSE_DIRECTORY_PUT, put),
-                         DIAGNOSE_OK);
-    }
-    assert_answer("MAINT", "DIRECTORY REPLACE", 0, "REPLACED: 4 USERS");
-    assert_int_equal(call("MAINT", AT, PIECE, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_OK);
-    assert_int_equal(gpr[RDX], directory_changes);
-}
-
-static void what_a_call_may_not_say_changes_nothing(void **state)
-{
-    (void)state;
-    logon(1, "ALICE");
-    logon(2, "OPERATOR");
-    assert_int_equal(call("ALICE", AT, 100, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_NO_CLASS);
-    assert_int_equal(call("ALICE", AT, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_NO_CLASS);
-    assert_answer("ALICE", "DIRECTORY REPLACE", 9016, "HCPCMD9016E");
-    assert_int_equal(call("MAINT", AT, 0, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_BAD_LENGTH);
-    assert_int_equal(call("MAINT", AT, 4097, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_BAD_LENGTH);
-    assert_int_equal(call("MAINT", AT, 100, 2, 0), DIAGNOSE_BAD_LENGTH);
-    assert_int_equal(call("MAINT", RAM - 50, 100, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_BAD_ADDRESS);
-    assert_int_equal(call("MAINT", UINT64_MAX - 5, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_BAD_ADDRESS);
-    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_GET, UINT64_MAX), DIAGNOSE_OK);
-    assert_int_equal(vm_of("MAINT")->vcpu.gpr[RCX], 0);
-    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_OK);
-    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_PUT, 99), DIAGNOSE_NO_DIRECTORY);
-    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_PUT, 100), DIAGNOSE_OK);
-    for (uint64_t at = 200; at + 4096 <= VOLUME_DIRECTORY_MAX; at += 4096)
-        assert_int_equal(call("MAINT", AT, 4096, DIAGNOSE_DIRECTORY_PUT, at), DIAGNOSE_OK);
-    assert_int_equal(call("MAINT", AT, 4096, DIAGNOSE_DIRECTORY_PUT, (VOLUME_DIRECTORY_MAX - 200) / 4096 * 4096 + 200),
-                     DIAGNOSE_BAD_LENGTH);
-    session_find("OPERATOR")->own.classes |= CLASS('B');
-    assert_int_equal(call("OPERATOR", AT, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_OK); /* it is hers now */
-    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_PUT, 100), DIAGNOSE_NO_DIRECTORY);
-    assert_answer("MAINT", "DIRECTORY CHECK", 9039, "HCPDIR9039E Directory not replaced: none was given\n");
-    begin_replacing();
-    assert_int_equal(call("OPERATOR", AT, 100, DIAGNOSE_DIRECTORY_PUT, 0), DIAGNOSE_BUSY);
-    assert_answer("OPERATOR", "DIRECTORY CHECK", 9039, "HCPDIR9039E Directory not replaced: another is being judged\n");
-    end_replacing();
-    assert_answer("MAINT", "DIRECTORY", 26, "HCPDIR026E");
-    assert_answer("MAINT", "DIRECTORY SWAP", 2, "HCPDIR002E Invalid operand - SWAP\n");
-    assert_answer("MAINT", "DIRECTORY CHECK X", 3, "HCPDIR003E");
-    struct directory_source source = directory_source;
-    directory_source.blob = NULL;
-    assert_int_equal(call("MAINT", AT, 100, DIAGNOSE_DIRECTORY_GET, 0), DIAGNOSE_NO_DIRECTORY);
-    directory_source = source;
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -533,8 +333,6 @@ int main(void)
         TEST(who_links_meanwhile_waits_and_an_old_password_is_none),
         TEST(who_is_to_be_logged_on_by_another_is_asked_for_in_the_new_one),
         TEST(it_is_finished_though_who_asked_has_left),
-        TEST(a_machine_of_class_b_gets_the_directory_and_gives_another),
-        TEST(what_a_call_may_not_say_changes_nothing),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);

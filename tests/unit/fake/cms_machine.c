@@ -49,6 +49,8 @@ void fake_cms_reset(void)
     fake_cms_ticks = 0;
     fake_cms_width = 0;
     fake_cms_spool = CMS_SPOOL_OK;
+    fake_cms_directory_status = CMS_DIRECTORY_OK;
+    fake_cms_directory_bytes = 0;
     fake_cms_punched_bytes = 0;
     in_reader = (struct cms_spool_file){0};
     cms_heap_start(heap, sizeof heap);
@@ -295,4 +297,30 @@ enum cms_spool_status cms_spool_file(enum cms_device device, unsigned spoolid, s
         return CMS_SPOOL_NONE;
     *file = in_reader;
     return CMS_SPOOL_OK;
+}
+
+/* ---- CP's directory ---------------------------------------------------------------------------------------------- */
+
+enum cms_directory_status fake_cms_directory_status;
+uint8_t fake_cms_directory[65536];
+size_t fake_cms_directory_bytes;
+
+enum cms_directory_status cms_directory_get(void **blob, size_t *bytes)
+{
+    if (fake_cms_directory_status || !fake_cms_directory_bytes)
+        return fake_cms_directory_status ? fake_cms_directory_status : CMS_DIRECTORY_ABSENT;
+    *blob = cms_heap_allocate(fake_cms_directory_bytes);
+    assert(*blob);
+    memcpy(*blob, fake_cms_directory, fake_cms_directory_bytes);
+    *bytes = fake_cms_directory_bytes;
+    return CMS_DIRECTORY_OK;
+}
+
+enum cms_directory_status cms_directory_put(const void *blob, size_t bytes)
+{
+    if (fake_cms_directory_status || bytes > sizeof fake_cms_directory)
+        return fake_cms_directory_status ? fake_cms_directory_status : CMS_DIRECTORY_LONG;
+    memcpy(fake_cms_directory, blob, bytes);
+    fake_cms_directory_bytes = bytes;
+    return CMS_DIRECTORY_OK;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cms/kernel/directory.h"
 #include "cms/kernel/spool.h"
 
 enum { FAKE_DISK_SECTORS = 512 };
@@ -38,6 +39,9 @@ void fake_cms_cp(const char *response, int return_code);
 extern char fake_cms_cp_asked[256];
 
 /* Spooled devices: what is punched or printed gathers, and fake_cms_deliver has it be the one file in the reader. */
+extern enum cms_directory_status fake_cms_directory_status; /* what every call answers; OK: as it goes */
+extern uint8_t fake_cms_directory[65536]; /* CP's, and what it was given */
+extern size_t fake_cms_directory_bytes;
 extern enum cms_spool_status fake_cms_spool; /* what every call answers; OK: as it goes */
 extern uint8_t fake_cms_punched[65536];
 extern size_t fake_cms_punched_bytes;
