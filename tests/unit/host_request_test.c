@@ -1,6 +1,7 @@
 /* The host's line: frames that are whole, cut, altered, repeated; and what the requests in them come to. */
 #include "tests/unit/spool_scene.h"
 
+#include "cp/directory/load.h"
 #include "cp/host/frame.h"
 #include "cp/host/host.h"
 
@@ -105,6 +106,9 @@ static void come_anew(void)
 static int connect(void **state)
 {
     begin(state);
+    strcpy(directory.user[0].id, "ALICE");
+    strcpy(directory.user[1].id, "BOB");
+    directory.users = 2;
     if (!line.driver) {
         line.driver = &driver;
         host_start(&line);
