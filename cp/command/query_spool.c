@@ -110,7 +110,7 @@ static const struct {
 static void show_device(struct call *c, enum spool_queue queue, unsigned vdev)
 {
     const struct user *user = c->session->user;
-    const struct spool_unit *u = spool_unit(user, queue);
+    const struct spool_unit *u = &c->session->spool.unit[queue];
     const char *name = spool_queue_names[queue];
     const char *hold = u->hold ? "HOLD" : "NOHOLD", *keep = u->keep ? "KEEP" : "NOKEEP";
     if (queue == SPOOL_RDR) {

@@ -153,7 +153,7 @@ unsigned command_close(struct call *c)
         return failed;
     struct spool_close how = {.name = k.name, .type = k.type, .to = k.to, .hold = k.hold, .purge = k.purge,
                               .now = clock_unix_us() / 1000000};
-    if (k.queue != SPOOL_RDR && spool_unit(user, k.queue)->cont && !k.purge)
+    if (k.queue != SPOOL_RDR && user->unit[k.queue].cont && !k.purge)
         return 0;
     if (!(k.queue == SPOOL_RDR ? close_reader(user, &k) : spool_close(user, k.queue, &how)))
         return 0;

@@ -219,7 +219,7 @@ static void close_ends_no_file_of_a_device_that_continues(void **state)
 
 static void class_d_has_others_files_and_is_recorded(void **state)
 {
-    struct user *staff = (struct user *)directory_find(&directory, "OPERATOR");
+    struct user *staff = &session_find("OPERATOR")->own;
     (void)state;
     write("BOB", "x");
     assert_answer("BOB", "CLOSE PUN TO ALICE", 0, "");
