@@ -17,6 +17,7 @@ static struct fake_disk area;
 static struct line line;
 static struct frame heard;
 static unsigned answers;
+static struct spool_user alice;
 
 static void nothing(void) {}
 static void arrived(const struct spool_file *f, const struct spool_journey *j) { (void)f, (void)j; }
@@ -87,7 +88,7 @@ static void begin(void)
     }
     fake_clock_reset(1000000000);
     fake_disk_init(&area, BLOCKS * 8, false);
-    spool_units_reset(&directory.user[0]);
+    spool_units_reset(&alice, "ALICE");
     spool_start(&area.disk, nothing, arrived);
     line.carrier(&line, true);
     settle();
