@@ -42,7 +42,7 @@ def test_the_lowest_cp_counts_what_its_guest_does_with_vmx(machine, tmp_path):
     top.type("#CP INDICATE NEST")
     top.expect(r"TOTAL +\d+ +\d+ +\d+ +\d+\r?\n")
     rows = counts(top.child.before + top.child.after)
-    assert rows["VMCALL"][1] > 100  # its entries
+    assert rows["VMCALL"][1] > 30  # its entries: some fifty calls are a LOGON
     assert rows["EPT VIOLATION"][2] > 10 and rows["I/O"][3] > 10
     for column in range(4):
         assert sum(row[column] for name, row in rows.items() if name != "TOTAL") == rows["TOTAL"][column]

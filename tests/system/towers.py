@@ -16,7 +16,7 @@ def tower(place, machine, depth, payloads, users):
         directory = source.read()
     entries = "".join(f'{user} {{ password = "NOLOG"; classes = "G"; storage = <32>; maximum = <32>; '
                       f'ipl = "{ipl}"; parm = "{parm}"; xautolog = "OPERATOR"; '
-                      f'mdisk@300 {{ extent = <{8192 + 1024 * i} 1024>; }}; }};\n'
+                      f'mdisk@300 {{ extent = <{16384 + 1024 * i} 1024>; }}; }};\n'
                       for i, (user, (ipl, parm)) in enumerate(users.items()))
     source, disk = place / "directory.dts", place / "tower.img"
     source.write_text(directory.replace("users {\n", "users {\n" + entries, 1), encoding="utf-8")
