@@ -115,9 +115,10 @@ $(B)/clang/cp/credential/sha512.o $(B)/clang/cp/credential/sha512_crypt.o: FUZZ 
 $(B)/fuzz/user_fuzz $(B)/fuzz/dispatch_fuzz: FUZZ_LIBS := -lcmocka -lcrypt
 # which wants to know what of a queue is an editor's
 $(B)/fuzz/user_fuzz $(B)/cov/run/user_fuzz: WRAP := -Wl,--wrap=output_echo,--wrap=output_begin
-fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_SECONDS (default 20) each
+# one seed for a proof, which is to say the same of the same sources twice; a hunt has another each time
+fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS)) ## run every libFuzzer target for FUZZ_SECONDS (default 20) each, from FUZZ_SEED if that is given
 	@set -e; for t in $(FUZZERS); do echo "== $$t"; mkdir -p $(B)/corpus/$$t; \
-	  $(B)/fuzz/$$t -max_total_time=$(or $(FUZZ_SECONDS),20) -print_final_stats=0 -verbosity=0 $(B)/corpus/$$t; done
+	  $(B)/fuzz/$$t -max_total_time=$(or $(FUZZ_SECONDS),20) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) -print_final_stats=0 -verbosity=0 $(B)/corpus/$$t; done
 
 clean: ## remove everything built
 	rm -rf $(B)
@@ -159,7 +160,7 @@ test: ## prove it: rules of the house, unit tests, short fuzzing, machines under
 	@$(MAKE) $(MINE) -j2 all $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
 	@$(MAKE) $(MINE) check
 	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
-	@$(MAKE) $(MINE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
+	@$(MAKE) $(MINE) fuzz FUZZ_SEED=$(or $(FUZZ_SEED),1) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(or $(WORKERS),2) --dist loadgroup tests/system $(PYTEST)
 soak: ## the long runs: CUTS=100 power cuts, PASTE=3000 commands, ORACLE=10 times the generated instructions, FUZZ_SECONDS=300 for each fuzzer, VMX_STEPS=5000000 of a guest's wildest VMX
 	@scripts/setup test

@@ -44,6 +44,17 @@ static bool is_lockless(uint64_t code)
     return code == SVM_EXIT_IO || is_system(code) || (code < SVM_EXIT_CODES && rows[code].length);
 }
 
+/* An event of an instruction was on its way; INT3 and INTO are told as exceptions by some processors. */
+static bool is_delivering_software(const struct vmcb *vmcb)
+{
+    uint64_t info = vmcb->exit_interrupt_info;
+    unsigned vector = info & 0xFF, type = info >> 8 & 7;
+
+    return (info & VMCB_EVENT_VALID) &&
+           (type == VMCB_EVENT_SOFTWARE ||
+            (type == VMCB_EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF)));
+}
+
 bool svm_exit_wants_code(const struct vmcb *vmcb)
 {
     uint64_t code = vmcb->exit_code;
@@ -51,7 +62,7 @@ bool svm_exit_wants_code(const struct vmcb *vmcb)
     if (is_access(code) || code == SVM_EXIT_ERROR || code == SVM_EXIT_EXCEPTION + VECTOR_UD ||
         code == SVM_EXIT_EXCEPTION + VECTOR_GP)
         return true;
-    if ((vmcb->exit_interrupt_info & VMCB_EVENT_VALID) && (vmcb->exit_interrupt_info >> 8 & 7) == VMCB_EVENT_SOFTWARE)
+    if (is_delivering_software(vmcb))
         return true;
     return code == SVM_EXIT_RDTSC || code == SVM_EXIT_WBINVD || is_system(code) || code == SVM_EXIT_INTN ||
            code == SVM_EXIT_ICEBP || (is_lockless(code) && !vmcb->next_rip);
@@ -322,8 +333,7 @@ void svm_exit_vectoring(const struct vmcb *vmcb, const struct svm_code *code, un
 
     if (!(info & VMCB_EVENT_VALID))
         return;
-    bool software = type == VMCB_EVENT_SOFTWARE ||
-                    (type == VMCB_EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF));
+    bool software = is_delivering_software(vmcb);
     if (software && (type == VMCB_EVENT_EXCEPTION || (!software_length && is_one_byte(code))))
         type = TYPE_SOFTWARE_EXCEPTION;
     if (type == VMCB_EVENT_NMI) /* SVM ignores its vector, and KVM says 0 */

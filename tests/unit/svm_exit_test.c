@@ -8,42 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cp/svm/exit.h"
-#include "vmcs-shadow/control.h"
-
-enum { LONG_CODE = 0x29B, LMA = 0x400, RIP = 0x1000 };
-
-static struct vmcb vmcb;
-static struct svm_state state;
-static struct svm_code code;
-static struct exit ex;
-static struct svm_access access_;
-
-static int fresh(void **context)
-{
-    (void)context;
-    memset(&vmcb, 0, sizeof vmcb);
-    state = (struct svm_state){.vmcb = &vmcb};
-    code = (struct svm_code){.mode = DECODE_64};
-    vmcb.rip = RIP;
-    vmcb.cr0 = 0x80000001;
-    vmcb.efer = LMA;
-    vmcb.cs.rights = LONG_CODE;
-    return 0;
-}
-
-#define CODE(...) \
-    do { \
-        const uint8_t given[] = {__VA_ARGS__}; \
-        memcpy(code.bytes, given, sizeof given); \
-        code.count = sizeof given; \
-    } while (0)
-
-static enum svm_verdict translate(uint64_t number)
-{
-    vmcb.exit_code = number;
-    return svm_exit_translate(&state, &code, &ex, &access_);
-}
+#include "tests/unit/svm_exit_scene.h"
 
 static void fixed_instructions_have_their_reason_and_length(void **context)
 {
@@ -200,7 +165,7 @@ static void vmx_instructions_come_out_of_undefined_opcodes(void **context)
     assert_int_equal(ex.reason, EXIT_VMCLEAR);
     assert_int_equal(ex.qualification, 0x18);
     assert_int_equal(ex.instruction_info, 0x1858103); /* as Bochs reports it */
-    CODE(0x41, 0x0F, 0x78, 0xF2); /* vmread r10, rsi */
+    CODE(0x41, 0x0F, 0x78, 0xF2);                     /* vmread r10, rsi */
     translate(SVM_EXIT_EXCEPTION + 6);
     assert_int_equal(ex.instruction_info & 0xF0000478, 0x60000450);
     CODE(0x0F, 0xC7, 0x35, 0x10, 0, 0, 0); /* vmptrld 0x10(rip) */
@@ -252,30 +217,6 @@ static void instructions_of_svm_itself_are_undefined(void **context)
     assert_int_equal(translate(SVM_EXIT_SKINIT), SVM_UNDEFINED);
     assert_int_equal(translate(SVM_EXIT_INVLPGA), SVM_UNDEFINED);
     assert_int_equal(translate(0x12345), SVM_UNDEFINED);
-}
-
-static void an_event_on_its_way_becomes_vectoring_information(void **context)
-{
-    (void)context;
-    vmcb.exit_interrupt_info = 0x80000B0E | 5ull << 32;
-    translate(SVM_EXIT_NPF);
-    svm_exit_vectoring(&vmcb, &code, 0, &ex);
-    assert_int_equal(ex.idt_vectoring_info, 0x80000B0E);
-    assert_int_equal(ex.idt_vectoring_error, 5);
-    CODE(0xCD, 0x40);
-    vmcb.exit_interrupt_info = 0x80000440;
-    translate(SVM_EXIT_NPF);
-    svm_exit_vectoring(&vmcb, &code, 0, &ex);
-    assert_int_equal(ex.idt_vectoring_info, 0x80000440);
-    assert_int_equal(ex.instruction_length, 2);
-    translate(SVM_EXIT_NPF); /* one that was injected: RIP had gone past it */
-    svm_exit_vectoring(&vmcb, &code, 3, &ex);
-    assert_int_equal(ex.rip, RIP - 3);
-    assert_int_equal(ex.instruction_length, 3);
-    vmcb.exit_interrupt_info = 0x80000200; /* an NMI of KVM's */
-    translate(SVM_EXIT_NPF);
-    svm_exit_vectoring(&vmcb, &code, 0, &ex);
-    assert_int_equal(ex.idt_vectoring_info, 0x80000202);
 }
 
 /* As Bochs reports them. */
@@ -342,42 +283,9 @@ static void software_interrupts_have_their_kind_and_length(void **context)
     assert_int_equal(translate(SVM_EXIT_ICEBP), SVM_SOFTWARE);
     assert_int_equal(ex.interruption_info, 0x80000501);
     assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_SOFTWARE); /* QEMU */
-    CODE(0xCE); /* undefined in 64-bit mode, and no INTO */
+    CODE(0xCE);                                                        /* undefined in 64-bit mode, and no INTO */
     assert_int_equal(translate(SVM_EXIT_EXCEPTION + 6), SVM_EXCEPTION);
     assert_int_equal(ex.interruption_info, 0x80000306);
-}
-
-static void a_fault_at_a_gate_names_it_as_the_manual_says(void **context)
-{
-    (void)context;
-    vmcb.exit_info1 = 64 * 16 + 2; /* QEMU's */
-    vmcb.exit_interrupt_info = 0x80000040; /* an interrupt of vector 64 */
-    translate(SVM_EXIT_EXCEPTION + 13);
-    svm_exit_vectoring(&vmcb, &code, 0, &ex);
-    assert_int_equal(ex.interruption_error, 64 * 8 + 2 + 1);
-    vmcb.exit_interrupt_info = 0x80000440;
-    translate(SVM_EXIT_EXCEPTION + 13);
-    svm_exit_vectoring(&vmcb, &code, 2, &ex);
-    assert_int_equal(ex.interruption_error, 64 * 8 + 2);
-    vmcb.exit_info1 = 64 * 8 + 2; /* a processor's own */
-    translate(SVM_EXIT_EXCEPTION + 13);
-    svm_exit_vectoring(&vmcb, &code, 2, &ex);
-    assert_int_equal(ex.interruption_error, 64 * 8 + 2);
-}
-
-static void int3_is_told_from_int_3_by_its_opcode(void **context)
-{
-    (void)context;
-    vmcb.exit_interrupt_info = 0x80000403;
-    CODE(0xCC);
-    translate(SVM_EXIT_NPF);
-    svm_exit_vectoring(&vmcb, &code, 0, &ex);
-    assert_int_equal(ex.idt_vectoring_info, 0x80000603);
-    assert_int_equal(ex.instruction_length, 1);
-    CODE(0xCD, 0x03);
-    translate(SVM_EXIT_NPF);
-    svm_exit_vectoring(&vmcb, &code, 0, &ex);
-    assert_int_equal(ex.idt_vectoring_info, 0x80000403);
 }
 
 static void a_walk_of_the_guests_tables_reads_and_writes(void **context)
@@ -395,13 +303,23 @@ static void lock_makes_what_exits_undefined(void **context)
         uint64_t exit_code;
         uint8_t bytes[4], count;
     } rows[] = {
-        {SVM_EXIT_CPUID, {0x0F, 0xA2}, 2}, {SVM_EXIT_MSR, {0x0F, 0x32}, 2}, {SVM_EXIT_HLT, {0xF4}, 1},
-        {SVM_EXIT_RDTSC, {0x0F, 0x31}, 2}, {SVM_EXIT_WBINVD, {0x0F, 0x09}, 2}, {SVM_EXIT_XSETBV, {0x0F, 0x01, 0xD1}, 3},
-        {SVM_EXIT_VMMCALL, {0x0F, 0x01, 0xD9}, 3}, {SVM_EXIT_PAUSE, {0x90}, 1}, {SVM_EXIT_IO, {0xEC}, 1},
-        {SVM_EXIT_GDTR_READ, {0x0F, 0x01, 0x00}, 3}, {SVM_EXIT_INTN, {0xCD, 0x80}, 2},
-        {SVM_EXIT_INVLPG, {0x0F, 0x01, 0x38}, 3}, {SVM_EXIT_CR0_SELECTIVE, {0x0F, 0x01, 0xF0}, 3},
-        {SVM_EXIT_CR_READ, {0x0F, 0x01, 0xE0}, 3}, {SVM_EXIT_CR_WRITE, {0x0F, 0x06}, 2},
-        {SVM_EXIT_CR_WRITE + 3, {0x0F, 0x22, 0xD8}, 3}, {SVM_EXIT_DR_READ, {0x0F, 0x21, 0xC0}, 3},
+        {SVM_EXIT_CPUID, {0x0F, 0xA2}, 2},
+        {SVM_EXIT_MSR, {0x0F, 0x32}, 2},
+        {SVM_EXIT_HLT, {0xF4}, 1},
+        {SVM_EXIT_RDTSC, {0x0F, 0x31}, 2},
+        {SVM_EXIT_WBINVD, {0x0F, 0x09}, 2},
+        {SVM_EXIT_XSETBV, {0x0F, 0x01, 0xD1}, 3},
+        {SVM_EXIT_VMMCALL, {0x0F, 0x01, 0xD9}, 3},
+        {SVM_EXIT_PAUSE, {0x90}, 1},
+        {SVM_EXIT_IO, {0xEC}, 1},
+        {SVM_EXIT_GDTR_READ, {0x0F, 0x01, 0x00}, 3},
+        {SVM_EXIT_INTN, {0xCD, 0x80}, 2},
+        {SVM_EXIT_INVLPG, {0x0F, 0x01, 0x38}, 3},
+        {SVM_EXIT_CR0_SELECTIVE, {0x0F, 0x01, 0xF0}, 3},
+        {SVM_EXIT_CR_READ, {0x0F, 0x01, 0xE0}, 3},
+        {SVM_EXIT_CR_WRITE, {0x0F, 0x06}, 2},
+        {SVM_EXIT_CR_WRITE + 3, {0x0F, 0x22, 0xD8}, 3},
+        {SVM_EXIT_DR_READ, {0x0F, 0x21, 0xC0}, 3},
         {SVM_EXIT_DR_WRITE + 7, {0x0F, 0x23, 0xF8}, 3},
     };
 
@@ -450,10 +368,10 @@ static void with_lock_cr0_is_cr8_where_the_processor_says_so(void **context)
 
 static void any_bytes_are_translated_without_harm(void **context)
 {
-    static const uint64_t numbers[] = {SVM_EXIT_CR_READ, SVM_EXIT_CR_WRITE, SVM_EXIT_EXCEPTION + 6,
-                                       SVM_EXIT_EXCEPTION + 13, SVM_EXIT_CPUID, SVM_EXIT_INVLPG, SVM_EXIT_RDTSC,
-                                       SVM_EXIT_WBINVD, SVM_EXIT_GDTR_READ, SVM_EXIT_LDTR_WRITE, SVM_EXIT_INVPCID,
-                                       SVM_EXIT_INTN};
+    static const uint64_t numbers[] = {SVM_EXIT_CR_READ,        SVM_EXIT_CR_WRITE, SVM_EXIT_EXCEPTION + 6,
+                                       SVM_EXIT_EXCEPTION + 13, SVM_EXIT_CPUID,    SVM_EXIT_INVLPG,
+                                       SVM_EXIT_RDTSC,          SVM_EXIT_WBINVD,   SVM_EXIT_GDTR_READ,
+                                       SVM_EXIT_LDTR_WRITE,     SVM_EXIT_INVPCID,  SVM_EXIT_INTN};
     static const uint8_t starts[] = {0x0F, 0x66, 0xF3, 0xF0, 0x48, 0x67};
     (void)context;
     srand(1);
@@ -467,25 +385,32 @@ static void any_bytes_are_translated_without_harm(void **context)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, fresh)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(fixed_instructions_have_their_reason_and_length),
-        TEST(a_processor_that_tells_the_next_instruction_is_believed), TEST(reads_and_writes_of_msrs_are_told_apart),
-        TEST(what_qemu_reports_as_one_is_told_apart), TEST(a_port_access_has_size_direction_and_port),
-        TEST(qemu_s_error_is_a_fault_of_mov_to_cr3_or_of_vmrun), TEST(a_port_access_has_size_direction_and_port),
-        TEST(a_nested_page_fault_has_the_kind_of_access), TEST(a_move_to_a_control_register_names_both),
-        TEST(reads_of_cr0_and_cr4_are_the_shadows_business), TEST(vmx_instructions_come_out_of_undefined_opcodes),
-        TEST(the_other_hypercall_instruction_is_taken_for_vmcall), TEST(in_modes_without_vmx_they_stay_undefined),
-        TEST(cr4_with_vmxe_may_come_as_a_general_protection_fault), TEST(instructions_of_svm_itself_are_undefined),
+        TEST(a_processor_that_tells_the_next_instruction_is_believed),
+        TEST(reads_and_writes_of_msrs_are_told_apart),
+        TEST(what_qemu_reports_as_one_is_told_apart),
+        TEST(qemu_s_error_is_a_fault_of_mov_to_cr3_or_of_vmrun),
+        TEST(a_port_access_has_size_direction_and_port),
+        TEST(a_nested_page_fault_has_the_kind_of_access),
+        TEST(a_move_to_a_control_register_names_both),
+        TEST(reads_of_cr0_and_cr4_are_the_shadows_business),
+        TEST(vmx_instructions_come_out_of_undefined_opcodes),
+        TEST(the_other_hypercall_instruction_is_taken_for_vmcall),
+        TEST(in_modes_without_vmx_they_stay_undefined),
+        TEST(cr4_with_vmxe_may_come_as_a_general_protection_fault),
+        TEST(instructions_of_svm_itself_are_undefined),
         TEST(accesses_to_descriptor_tables_say_where_their_operand_is),
-        TEST(invpcid_is_undefined_where_it_is_not_enabled), TEST(vmfunc_is_an_exit_only_with_its_control_and_below_64),
-        TEST(software_interrupts_have_their_kind_and_length), TEST(a_fault_at_a_gate_names_it_as_the_manual_says),
-        TEST(int3_is_told_from_int_3_by_its_opcode), TEST(a_walk_of_the_guests_tables_reads_and_writes),
-        TEST(lock_makes_what_exits_undefined), TEST(bytes_that_nobody_asked_for_say_nothing_of_lock),
+        TEST(invpcid_is_undefined_where_it_is_not_enabled),
+        TEST(vmfunc_is_an_exit_only_with_its_control_and_below_64),
+        TEST(software_interrupts_have_their_kind_and_length),
+        TEST(a_walk_of_the_guests_tables_reads_and_writes),
+        TEST(lock_makes_what_exits_undefined),
+        TEST(bytes_that_nobody_asked_for_say_nothing_of_lock),
         TEST(with_lock_cr0_is_cr8_where_the_processor_says_so),
-        TEST(an_event_on_its_way_becomes_vectoring_information), TEST(any_bytes_are_translated_without_harm),
+        TEST(any_bytes_are_translated_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
