@@ -8,11 +8,13 @@
 #include "cms/driver/change.h"
 #include "cms/driver/uart.h"
 #include "cms/kernel/cp.h"
+#include "cms/kernel/sleep.h"
 #include "cp/diagnose.h"
 
 _Static_assert((int)CMS_CP_COMMAND_MAX == (int)DIAGNOSE_COMMAND_MAX, "what CMS lets pass, CP takes");
 
 enum { HYPERVISOR_BIT = 31 }; /* CPUID leaf 1 ECX */
+enum { SPINS = 200 }; /* a disk that answers at once is worth more looks than a sleep */
 
 static bool present;
 static uint32_t assists, khz;
@@ -24,17 +26,36 @@ static bool call(struct cpu_diagnose *d)
     return d->rax == DIAGNOSE_OK;
 }
 
+void cp_call(struct cpu_diagnose *d)
+{
+    const struct cpu_diagnose asked = *d;
+
+    for (unsigned spins = 0;; spins++) {
+        *d = asked;
+        cpu_diagnose(d);
+        if (d->rax != DIAGNOSE_BUSY)
+            return;
+        if (spins >= SPINS)
+            cms_sleep(true);
+    }
+}
+
+void cp_name(char to[9], const char padded[8])
+{
+    size_t n = 0;
+
+    for (; n < 8 && padded[n] != ' '; n++)
+        to[n] = padded[n];
+    to[n] = 0;
+}
+
 static void identify(void)
 {
     struct diagnose_identity identity;
     struct cpu_diagnose d = {.rax = DIAGNOSE_IDENTIFY, .rbx = (uintptr_t)&identity, .rcx = sizeof identity};
-    size_t n;
 
-    if (!call(&d))
-        return;
-    for (n = 0; n < sizeof identity.user && identity.user[n] != ' '; n++)
-        user[n] = identity.user[n];
-    user[n] = 0;
+    if (call(&d))
+        cp_name(user, identity.user);
 }
 
 void cp_find(void)
@@ -89,26 +110,11 @@ bool cp_offers(uint32_t assist)
     return assists & assist;
 }
 
-bool cp_has_console(void)
-{
-    return assists & DIAGNOSE_ASSIST_CONSOLE;
-}
-
-bool cp_has_spool(void)
-{
-    return assists & DIAGNOSE_ASSIST_SPOOL;
-}
-
-bool cp_has_directory(void)
-{
-    return assists & DIAGNOSE_ASSIST_DIRECTORY;
-}
-
 int32_t cp_console(const void *bytes, uint32_t count)
 {
     struct cpu_diagnose d = {.rax = DIAGNOSE_CONSOLE, .rbx = (uintptr_t)bytes, .rcx = count};
 
-    return cp_has_console() && call(&d) ? (int32_t)d.rcx : -1;
+    return cp_offers(DIAGNOSE_ASSIST_CONSOLE) && call(&d) ? (int32_t)d.rcx : -1;
 }
 
 bool cms_cp_present(void)

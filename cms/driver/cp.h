@@ -7,10 +7,12 @@
 
 /* Bytes for the console behind what its UART has sent: how many CP took. -1: CP does not offer it. */
 int32_t cp_console(const void *bytes, uint32_t count);
-bool cp_has_console(void);
 bool cp_offers(uint32_t assist); /* enum diagnose_assist */
-bool cp_has_spool(void);
-bool cp_has_directory(void);
+struct cpu_diagnose;
+/* A call, again for as long as CP is busy: *d is what it answers then. */
+void cp_call(struct cpu_diagnose *d);
+/* Of 8 characters padded with blanks. */
+void cp_name(char to[9], const char padded[8]);
 /* Finds out whether CP is there: a machine of its making. */
 void cp_find(void);
 bool cp_is_there(void);

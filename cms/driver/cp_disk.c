@@ -6,7 +6,6 @@
 
 #include "cms/cpu/cpu.h"
 #include "cms/driver/cp.h"
-#include "cms/kernel/sleep.h"
 #include "cp/diagnose.h"
 
 static struct cp_disk {
@@ -50,15 +49,10 @@ struct disk *cp_disk_find(uint16_t vdev)
 static int call(struct disk *disk, enum diagnose_io io, uint64_t sector, uintptr_t at, uint32_t count)
 {
     const struct cp_disk *slot = disk->device;
-    struct cpu_diagnose d;
+    struct cpu_diagnose d = {.rax = DIAGNOSE_BLOCK_IO, .rbx = slot->number, .rcx = sector, .rdx = at, .rsi = count,
+                             .rdi = io};
 
-    for (;; cms_sleep(true)) { /* CP is short of something */
-        d = (struct cpu_diagnose){.rax = DIAGNOSE_BLOCK_IO, .rbx = slot->number, .rcx = sector, .rdx = at,
-                                  .rsi = count, .rdi = io};
-        cpu_diagnose(&d);
-        if (d.rax != DIAGNOSE_BUSY)
-            break;
-    }
+    cp_call(&d);
     if (d.rax == DIAGNOSE_NO_DEVICE)
         disk->device = NULL;
     return d.rax == DIAGNOSE_OK ? 0 : d.rax == DIAGNOSE_NO_DEVICE ? -ENODEV : -EIO;

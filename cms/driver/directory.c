@@ -4,26 +4,19 @@
 #include "cms/cpu/cpu.h"
 #include "cms/driver/cp.h"
 #include "cms/kernel/heap.h"
-#include "cms/kernel/sleep.h"
 #include "cp/diagnose.h"
 
 static enum cms_directory_status call(struct cpu_diagnose *d)
 {
-    const struct cpu_diagnose asked = *d;
-    if (!cp_has_directory())
+    bool puts = d->rdx == DIAGNOSE_DIRECTORY_PUT;
+    if (!cp_offers(DIAGNOSE_ASSIST_DIRECTORY))
         return CMS_DIRECTORY_ABSENT;
-    for (;;) {
-        *d = asked;
-        cpu_diagnose(d);
-        if (d->rax != DIAGNOSE_BUSY)
-            break;
-        cms_sleep(true);
-    }
+    cp_call(d);
     return d->rax == DIAGNOSE_OK           ? CMS_DIRECTORY_OK
            : d->rax == DIAGNOSE_NO_CLASS   ? CMS_DIRECTORY_DENIED
            : d->rax == DIAGNOSE_BAD_LENGTH ? CMS_DIRECTORY_LONG
-           : d->rax == DIAGNOSE_NO_DIRECTORY && asked.rdx == DIAGNOSE_DIRECTORY_PUT ? CMS_DIRECTORY_CROSSED
-                                                                                    : CMS_DIRECTORY_ABSENT;
+           : d->rax == DIAGNOSE_NO_DIRECTORY && puts ? CMS_DIRECTORY_CROSSED
+                                                     : CMS_DIRECTORY_ABSENT;
 }
 
 /* A piece; *size is of the whole, *version of that one. */

@@ -1,11 +1,8 @@
 /* Spooled devices by DIAGNOSE. CMS lies one to one in guest-physical memory, so a pointer is an address CP knows. */
 #include "cms/kernel/spool.h"
 
-#include <string.h>
-
 #include "cms/cpu/cpu.h"
 #include "cms/driver/cp.h"
-#include "cms/kernel/sleep.h"
 #include "cp/diagnose.h"
 
 _Static_assert((int)CMS_SPOOL_CALL == (int)DIAGNOSE_SPOOL_MAX && (int)CMS_SPOOL_RECORD == (int)DIAGNOSE_RECORD_MAX &&
@@ -13,22 +10,11 @@ _Static_assert((int)CMS_SPOOL_CALL == (int)DIAGNOSE_SPOOL_MAX && (int)CMS_SPOOL_
                    (int)CMS_PUNCH == (int)DIAGNOSE_PUNCH,
                "the contract's");
 
-enum { SPINS = 200 }; /* a disk that answers at once is worth more looks than a sleep */
-
-/* Again until CP's disk has answered. */
 static enum cms_spool_status call(struct cpu_diagnose *d)
 {
-    const struct cpu_diagnose asked = *d;
-    if (!cp_has_spool())
+    if (!cp_offers(DIAGNOSE_ASSIST_SPOOL))
         return CMS_SPOOL_ABSENT;
-    for (unsigned spins = 0;; spins++) {
-        *d = asked;
-        cpu_diagnose(d);
-        if (d->rax != DIAGNOSE_BUSY)
-            break;
-        if (spins >= SPINS)
-            cms_sleep(true);
-    }
+    cp_call(d);
     return d->rax == DIAGNOSE_OK           ? CMS_SPOOL_OK
            : d->rax == DIAGNOSE_SPOOL_FULL ? CMS_SPOOL_FULL
            : d->rax == DIAGNOSE_NO_FILE    ? CMS_SPOOL_NONE
@@ -60,14 +46,6 @@ enum cms_spool_status cms_spool_read(struct cms_spool_read *read, void *records)
     return CMS_SPOOL_OK;
 }
 
-static void name_of(char to[9], const char blank_padded[8])
-{
-    size_t n = 0;
-    for (; n < 8 && blank_padded[n] != ' '; n++)
-        to[n] = blank_padded[n];
-    to[n] = 0;
-}
-
 enum cms_spool_status cms_spool_file(enum cms_device device, unsigned spoolid, struct cms_spool_file *file)
 {
     struct diagnose_spool_file f;
@@ -78,8 +56,8 @@ enum cms_spool_status cms_spool_file(enum cms_device device, unsigned spoolid, s
         return status;
     *file = (struct cms_spool_file){.spoolid = f.spoolid, .records = f.records, .created = f.created,
                                     .class = f.class, .device = (enum cms_device)f.device, .hold = f.hold};
-    name_of(file->origin, f.origin);
-    name_of(file->name, f.name);
-    name_of(file->type, f.type);
+    cp_name(file->origin, f.origin);
+    cp_name(file->name, f.name);
+    cp_name(file->type, f.type);
     return CMS_SPOOL_OK;
 }

@@ -14,6 +14,7 @@
 #include "cms/driver/pic.h"
 #include "cms/driver/sleep.h"
 #include "cms/kernel/sleep.h"
+#include "cp/diagnose.h"
 
 enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, INTERRUPT_ID = 2 };
 enum { IER_RECEIVE = 1, IER_TRANSMIT = 2, IIR_NONE = 1 };
@@ -174,7 +175,7 @@ void uart_flush(void)
 /* Whether what is to be sent may wait for more: something was sent within the millisecond, and a tick comes. */
 static bool gathers(void)
 {
-    if (!cp_has_console() || ring_used(&output) >= GATHERED || cpu_tsc() - sent > cp_tsc_khz())
+    if (!cp_offers(DIAGNOSE_ASSIST_CONSOLE) || ring_used(&output) >= GATHERED || cpu_tsc() - sent > cp_tsc_khz())
         return false;
     sleep_tick();
     return true;
