@@ -65,6 +65,7 @@ struct lapic {
     uint32_t initial_count, divide;
     bool ran_out;          /* as a one-shot, before the entry was made periodic: the count stays at 0 */
     uint64_t count_start;  /* host TSC when the count was loaded */
+    uint64_t ticked;       /* host TSC when it last told of its end, or that was taken; 0: never */
     uint64_t tsc_deadline; /* guest TSC, 0: disarmed */
     struct timer timer;
     uint64_t due; /* host TSC of what the timer is armed for, which may be earlier than it looks */

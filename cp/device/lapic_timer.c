@@ -60,7 +60,7 @@ static void arm_count(struct lapic *l, uint64_t now)
         return;
     if (mode(l) == LAPIC_TIMER_PERIODIC) {
         next = (elapsed / period + 1) * period;
-        earliest = now + pace_floor(l->host.pace);
+        earliest = pace_earliest(l->ticked, pace_floor(l->host.pace), now);
     } else if (elapsed >= period) {
         return; /* it expired while nobody was to be told */
     }
@@ -81,6 +81,7 @@ static void arm(struct lapic *l, uint64_t now)
 static void tick(struct lapic *l, uint64_t now)
 {
     l->tsc_deadline = 0;
+    l->ticked = now;
     /* a CPU that has not taken even the last interrupt, perhaps because its machine stands still, need not be told of
      * each period */
     if (mode(l) == LAPIC_TIMER_PERIODIC && !lapic_requested(l, l->lvt[LAPIC_LVT_TIMER] & 0xff))
@@ -97,8 +98,10 @@ static void expire(struct timer *timer)
 
 void lapic_timer_taken(struct lapic *l)
 {
-    if (mode(l) == LAPIC_TIMER_PERIODIC && !l->timer.armed)
-        arm(l, clock_now());
+    if (mode(l) != LAPIC_TIMER_PERIODIC || l->timer.armed)
+        return;
+    l->ticked = clock_now();
+    arm(l, l->ticked);
 }
 
 static bool deadline_passed(const struct lapic *l, uint64_t now)
@@ -137,7 +140,7 @@ void lapic_timer_reset(struct lapic *l)
     l->initial_count = 0;
     l->ran_out = false;
     l->divide = 0;
-    l->tsc_deadline = 0;
+    l->tsc_deadline = l->ticked = 0;
 }
 
 static uint32_t count_at(const struct lapic *l, uint64_t now)

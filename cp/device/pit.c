@@ -92,7 +92,7 @@ static uint64_t next_edge(const struct pit_channel *c, uint64_t clocks)
 static void arm(struct pit *pit, uint64_t clocks, uint64_t now, uint64_t floor)
 {
     const struct pit_channel *c = &pit->channel[TIMER];
-    uint64_t edge, earliest = now;
+    uint64_t edge;
 
     timer_cancel(&pit->timer);
     if (!c->loaded || !c->counting)
@@ -102,8 +102,7 @@ static void arm(struct pit *pit, uint64_t clocks, uint64_t now, uint64_t floor)
         return;
     /* rounded up: a tick late rather than one early, so that the edge has passed for sure when somebody looks */
     pit->edge = c->start + clock_scale(edge - c->paused, clock_hz, PIT_HZ) + 1;
-    if (periodic(c) && pit->ticked && now < pit->ticked + floor)
-        earliest = pit->ticked + floor;
+    uint64_t earliest = periodic(c) ? pace_earliest(pit->ticked, floor, now) : now;
     timer_arm(&pit->timer, pit->edge > earliest ? pit->edge : earliest);
 }
 

@@ -51,3 +51,8 @@ static inline void pace_look_again(struct pace *p)
 uint64_t pace_floor(const struct pace *);
 /* The same of one that does not hear whether its ticks are taken. Asked before pace_tick. */
 uint64_t pace_floor_unheard(const struct pace *);
+/* From when on a timer whose last tick was at `ticked` (0: none was) may tick again, though it is programmed anew. */
+static inline uint64_t pace_earliest(uint64_t ticked, uint64_t floor, uint64_t now)
+{
+    return ticked && now < ticked + floor ? ticked + floor : now;
+}

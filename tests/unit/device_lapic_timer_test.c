@@ -111,6 +111,30 @@ static void a_periodic_timer_neither_drifts_nor_floods(void **state)
     assert_int_equal(timer_next(), UINT64_MAX);
 }
 
+/* Its floor is behind its last tick, not behind the programming. */
+static void a_periodic_timer_programmed_anew_ticks_at_its_own_first_edge(void **state)
+{
+    (void)state;
+    pace.cost = clock_ticks(10000000);
+    store(LVT_TIMER, PERIODIC | 0x30);
+    store(DIVIDE, 0xb);
+    for (unsigned i = 0; i < 3; i++) {
+        store(INITIAL, 1000000);
+        fake_clock_advance(1001000);
+        assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+        store(EOI, 0);
+        store(INITIAL, 0);
+        fake_clock_advance(30000000); /* (1 + PACE_REST) times the cost, in which it does not tick again */
+    }
+    store(INITIAL, 1000000);
+    fake_clock_advance(1001000);
+    assert_int_equal(lapic_acknowledge(&lapic), 0x30);
+    store(EOI, 0);
+    store(INITIAL, 1000000);
+    fake_clock_advance(20000000);
+    assert_int_equal(lapic_acknowledge(&lapic), -1);
+}
+
 static void a_periodic_timer_rests_while_nobody_takes_its_interrupt(void **state)
 {
     (void)state;
@@ -332,6 +356,7 @@ int main(void)
         TEST(begin_enabled, a_count_goes_on_through_changes_of_mode),
         TEST(begin_enabled, a_divider_changed_on_the_way_keeps_the_count),
         TEST(begin_enabled, a_periodic_timer_neither_drifts_nor_floods),
+        TEST(begin_enabled, a_periodic_timer_programmed_anew_ticks_at_its_own_first_edge),
         TEST(begin_enabled, a_periodic_timer_rests_while_nobody_takes_its_interrupt),
         TEST(begin_enabled, a_masked_timer_costs_nothing_and_goes_on),
         TEST(begin_enabled, a_tsc_deadline_fires_in_the_guest_s_time),
