@@ -8,8 +8,7 @@
 #include "cp/host/host.h"
 #include "cp/spool/unit.h"
 #include "tests/unit/fake/clock.h"
-#include "tests/unit/fake/disk.h"
-#include "tests/unit/work_all.h"
+#include "tests/unit/fake/disk_work.h"
 
 enum { DATA = 16, BLOCKS = SPOOL_FIRST_DATA + DATA };
 
@@ -47,11 +46,7 @@ static const struct line_driver driver = {.send = take, .resume = resume};
 static void settle(void)
 {
     for (unsigned i = 0; i < 4; i++, fake_clock_advance(1000000))
-        while (area.first || work_waits()) {
-            work_all();
-            if (area.first)
-                fake_disk_done_first(&area);
-        }
+        fake_disk_settle(&area);
 }
 
 static void type(const uint8_t *bytes, size_t count)

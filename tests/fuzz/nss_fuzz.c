@@ -7,8 +7,7 @@
 #include "cp/dispatch/vm.h"
 #include "cp/ipl/nss_store.h"
 #include "cp/storage/grave.h"
-#include "tests/unit/fake/disk.h"
-#include "tests/unit/work_all.h"
+#include "tests/unit/fake/disk_work.h"
 
 enum { DATA = 24, BLOCKS = NSS_FIRST_DATA + DATA, SYSTEMS = 3, PAGES = 3, EACH = 2 + PAGES, ARENA = 16 << 20 };
 
@@ -26,14 +25,7 @@ static void require(int promise)
         abort();
 }
 
-static void settle(void)
-{
-    while (area.first || work_waits()) {
-        work_all();
-        if (area.first)
-            fake_disk_done_first(&area);
-    }
-}
+static void settle(void) { fake_disk_settle(&area); }
 
 static void lay_over(void *at, size_t bytes, const uint8_t **data, size_t *size)
 {

@@ -5,8 +5,7 @@
 
 #include "cp/spool/unit.h"
 #include "lib/userid.h"
-#include "tests/unit/fake/disk.h"
-#include "tests/unit/work_all.h"
+#include "tests/unit/fake/disk_work.h"
 
 enum { DATA = 16, BLOCKS = SPOOL_FIRST_DATA + DATA, SLOTS = 6 };
 
@@ -22,14 +21,7 @@ static void require(int promise)
         abort();
 }
 
-static void settle(void)
-{
-    while (area.first || work_waits()) {
-        work_all();
-        if (area.first)
-            fake_disk_done_first(&area);
-    }
-}
+static void settle(void) { fake_disk_settle(&area); }
 
 /* A file that is good until the bytes are laid over it. */
 static void lay_slot(uint8_t *sector, unsigned slot, const uint8_t **data, size_t *size)

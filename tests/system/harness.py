@@ -17,6 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 VMN = os.path.join(ROOT, "scripts", "vmn")
 READY = r"Ready(?:\(-?\d+\))?; T=\S+[^\r\n]*\r?\n"
 BOOT_SECONDS = 60
+LOGON_PROMPT = "Enter LOGON"
 
 
 def guest(name):
@@ -167,6 +168,16 @@ class Machine:
 
     def __exit__(self, *_):
         self.close()
+
+
+def start(machine, disk, *options, lines=2):
+    """machine() with that disk and so many lines, each at its logon prompt."""
+    m = machine("--disk", disk, "--lines", str(lines), *options)
+    for number in range(2, lines + 1):
+        m.line(number)
+    for number in range(1, lines + 1):
+        m.line(number).expect(LOGON_PROMPT, timeout=BOOT_SECONDS)
+    return m
 
 
 def descendants(pid):

@@ -7,9 +7,8 @@ import time
 
 import harness
 import pytest
-from harness import new_disk
+from harness import LOGON_PROMPT, new_disk, start
 
-LOGON_PROMPT = "Enter LOGON"
 CUTS = max(3, int(os.environ.get("VMN_CUTS", "20")) // 7)
 SEED = int(os.environ.get("VMN_SEED", str(int(time.time()))))
 
@@ -18,15 +17,6 @@ def hashed(password):
     done = subprocess.run(["openssl", "passwd", "-6", "-salt", "rounds=1000$another", password],
                           stdout=subprocess.PIPE, check=False)
     return done.stdout.decode().strip()
-
-
-def start(machine, disk, *options, lines=3):
-    m = machine("--disk", disk, "--lines", str(lines), *options)
-    for number in range(2, lines + 1):
-        m.line(number)
-    for number in range(1, lines + 1):
-        m.line(number).expect(LOGON_PROMPT, timeout=harness.BOOT_SECONDS)
-    return m
 
 
 def change(line, old, new):
@@ -38,7 +28,7 @@ def change(line, old, new):
 @pytest.mark.parametrize("emulator", ["bochs", "tcg"])
 def test_maint_gives_cp_another_directory_while_alice_works(machine, tmp_path, emulator):
     disk = new_disk(tmp_path / "disk.img")
-    m = start(machine, disk, "--machine", emulator)
+    m = start(machine, disk, "--machine", emulator, lines=3)
     maint, alice, other = m.line(1), m.line(2), m.line(3)
     maint.logon("MAINT")
     alice.logon("ALICE")

@@ -3,23 +3,12 @@ and find every file the next day."""
 import pytest
 
 import harness
-from harness import READY, cmsdisk, new_disk
-
-LOGON_PROMPT = "Enter LOGON"
+from harness import LOGON_PROMPT, READY, cmsdisk, new_disk, start
 
 
 @pytest.fixture
 def disk(tmp_path):
     return new_disk(tmp_path / "disk.img")
-
-
-def start(machine, disk, lines=2):
-    m = machine("--disk", disk, "--lines", str(lines))
-    for number in range(2, lines + 1):
-        m.line(number)
-    for number in range(1, lines + 1):
-        m.line(number).expect(LOGON_PROMPT, timeout=harness.BOOT_SECONDS)
-    return m
 
 
 def shut_down(m, line, user="OPERATOR"):

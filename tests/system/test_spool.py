@@ -6,18 +6,7 @@ import time
 
 import harness
 import pytest
-from harness import new_disk
-
-LOGON_PROMPT = "Enter LOGON"
-
-
-def start(machine, disk, *options, lines=2):
-    m = machine("--disk", disk, "--lines", str(lines), *options)
-    for number in range(2, lines + 1):
-        m.line(number)
-    for number in range(1, lines + 1):
-        m.line(number).expect(LOGON_PROMPT, timeout=harness.BOOT_SECONDS)
-    return m
+from harness import LOGON_PROMPT, new_disk, start
 
 
 def put(line, name, *records):

@@ -14,17 +14,14 @@ import zlib
 import pytest
 
 import harness
-from harness import new_disk
+from harness import new_disk, start
 
 VMN_SPOOL = os.path.join(harness.ROOT, "scripts", "vmn-spool")
-LOGON_PROMPT = "Enter LOGON"
 
 
 @pytest.fixture
 def system(machine, tmp_path):
-    m = machine("--machine", "tcg", "--disk", new_disk(tmp_path / "disk.img"), "--lines", "1")
-    m.console.expect(LOGON_PROMPT, timeout=harness.BOOT_SECONDS)
-    return m
+    return start(machine, new_disk(tmp_path / "disk.img"), "--machine", "tcg", lines=1)
 
 
 def environment(m, **more):

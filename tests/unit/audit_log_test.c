@@ -12,8 +12,7 @@
 #include "cp/audit/log.h"
 #include "cp/time/timer.h"
 #include "tests/unit/fake/clock.h"
-#include "tests/unit/fake/disk.h"
-#include "tests/unit/work_all.h"
+#include "tests/unit/fake/disk_work.h"
 
 enum { BLOCKS = 7, PLACES = BLOCKS - 2, BYTES = BLOCKS * AUDIT_PAGE };
 
@@ -23,14 +22,7 @@ static int troubles[2];
 static void told(enum audit_trouble trouble) { troubles[trouble]++; }
 
 /* All that goes on by itself. */
-static void settle(void)
-{
-    while (work_waits() || disk.waiting) {
-        work_all();
-        if (disk.waiting)
-            fake_disk_done_first(&disk);
-    }
-}
+static void settle(void) { fake_disk_settle(&disk); }
 
 static void restart(void)
 {

@@ -14,8 +14,7 @@
 #include "cp/ipl/nss_store.h"
 #include "cp/storage/grave.h"
 #include "cp/time/work.h"
-#include "tests/unit/fake/disk.h"
-#include "tests/unit/work_all.h"
+#include "tests/unit/fake/disk_work.h"
 
 enum { MIB = 1 << 20, ARENA = 64, AREA_DATA = 60, AREA_BLOCKS = NSS_FIRST_DATA + AREA_DATA, SECTORS_A_BLOCK = 8 };
 
@@ -45,14 +44,7 @@ static void lost(const char *name, const char *why)
     snprintf(told + at, sizeof told - at, "%s: %s\n", name, why);
 }
 
-static void settle(void)
-{
-    while (area.first || work_waits()) {
-        work_all();
-        if (area.first)
-            fake_disk_done_first(&area);
-    }
-}
+static void settle(void) { fake_disk_settle(&area); }
 
 /* As after power on. */
 static void restart(void)

@@ -12,8 +12,7 @@
 
 #include "cp/spool/unit.h"
 #include "tests/unit/fake/clock.h"
-#include "tests/unit/fake/disk.h"
-#include "tests/unit/work_all.h"
+#include "tests/unit/fake/disk_work.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -32,14 +31,7 @@ static void note_arrival(const struct spool_file *f, const struct spool_journey 
     snprintf(arrivals + at, sizeof arrivals - at, "%s %u from %s %u\n", f->owner, f->spoolid, j->from, j->was);
 }
 
-static void settle(void)
-{
-    while (area.first || work_waits()) {
-        work_all();
-        if (area.first)
-            fake_disk_done_first(&area);
-    }
-}
+static void settle(void) { fake_disk_settle(&area); }
 
 /* As after power on. */
 static void restart(void)
