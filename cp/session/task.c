@@ -16,19 +16,25 @@ void task_wait(struct session *s)
 
 bool task_waits(const struct session *s) { return s->task.waits && s->task.news == spool_news; }
 
+static void rest(struct session *s, bool machine_asks)
+{
+    rest_begin(s, SESSION_TASK, machine_asks);
+    turn_soon();
+}
+
 void task_begin(struct session *s, task_step *step, bool machine_asks)
 {
     s->task.step = step;
-    rest_begin(s, SESSION_TASK, machine_asks);
-    turn_soon();
+    rest(s, machine_asks);
 }
 
 unsigned task_run(struct session *s, struct response *response, task_step *step)
 {
     unsigned code = 0;
     s->task.waits = false;
+    s->task.step = step; /* which may name another one to follow it */
     if (!step(s, response, &code))
-        task_begin(s, step, response->machine_asks);
+        rest(s, response->machine_asks);
     return code;
 }
 

@@ -10,7 +10,8 @@
 struct response;
 struct session;
 
-/* A step. True: it was the last, *code is what the command returns. */
+/* A step. True: it was the last, *code is what the command returns. The one that follows it may be another, which it
+ * puts into task.step. */
 typedef bool task_step(struct session *, struct response *, unsigned *code);
 
 enum { TASK_KEEPS = 24 + DIAGNOSE_COMMAND_MAX + 1 }; /* bytes: some numbers, and the rest of a command line */

@@ -152,6 +152,25 @@ static void files_are_held_ordered_changed_and_given_away(void **state)
     assert_answer("BOB", "PURGE RDR ALL", 0, "NO FILES PURGED");
 }
 
+static void a_file_that_comes_while_all_others_are_being_purged_stays(void **state)
+{
+    struct session *alice = session_find("ALICE");
+    unsigned code = 0;
+    (void)state;
+    send_hello();
+    send_hello();
+    assert_answer("ALICE", "TRANSFER RDR 2 TO BOB", 0, "0001 FILE TRANSFERRED");
+    turn();
+    struct response r = {.session = alice, .buffer = answer, .size = sizeof answer, .machine_asks = true};
+    work_slice();
+    assert_int_equal(command_run(alice, &r, "PURGE RDR ALL"), 0);
+    assert_int_equal(alice->state, SESSION_TASK); /* till the volume has it */
+    spool_transfer(spool_next("BOB", NULL, SPOOL_RDR, INT64_MIN), "ALICE", SPOOL_RDR);
+    alice->task.step(alice, &r, &code);
+    rest_end(alice);
+    assert_answer("ALICE", "QUERY FILES", 0, "FILES: 0001 RDR,");
+}
+
 static void a_device_keeps_what_spool_and_tag_say_until_logoff(void **state)
 {
     (void)state;
@@ -270,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup(what_spool_said_of_devices_is_shown, begin),
         cmocka_unit_test_setup(close_ends_no_file_of_a_device_that_continues, begin),
         cmocka_unit_test_setup(class_d_has_others_files_and_is_recorded, begin),
+        cmocka_unit_test_setup(a_file_that_comes_while_all_others_are_being_purged_stays, begin),
         cmocka_unit_test_setup(a_device_keeps_what_spool_and_tag_say_until_logoff, begin),
         cmocka_unit_test_setup(only_who_may_sends_files, begin),
     };
