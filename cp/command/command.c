@@ -144,7 +144,9 @@ unsigned command_run(struct session *s, struct response *response, const char *l
     const struct command *c = command_named(name);
     if (!c || !command_may_use(s, c))
         return refuse(&call, c, name);
+    const char *operands = call.unread;
+    unsigned code = c->run(&call);
     if (is_privileged(c))
-        record(s, "%s%s", c->name, call.unread);
-    return c->run(&call);
+        record_command(s, c->name, operands, code);
+    return code;
 }

@@ -191,11 +191,12 @@ unsigned command_purge_nss(struct call *c)
     unsigned failed = read_name(c, "NSS", name);
     if (failed || (failed = call_end(c, "NSS")))
         return failed;
-    record(c->session, "PURGE NSS %s", name);
     if (!nss_purge(name))
-        return FAIL(c, "NSS", 9014, name);
-    response_error(c->response, "NSS", 440, name, "purged");
-    return 0;
+        failed = FAIL(c, "NSS", 9014, name);
+    else
+        response_error(c->response, "NSS", 440, name, "purged");
+    record_command(c->session, "PURGE NSS ", name, failed);
+    return failed;
 }
 
 unsigned command_query_nss(struct call *c)

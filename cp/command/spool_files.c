@@ -34,6 +34,7 @@ const char command_order_help[] =
     "Puts files at the head of their queue, in the order given.\n";
 
 enum { IDS = 32 };
+static const char *const names[] = {"PURGE", "CHANGE", "TRANSFER", "ORDER"};
 
 struct wanted {
     bool copies_given, class_given, name_given;
@@ -163,6 +164,8 @@ static bool walk_waits(struct session *s, struct response *response, unsigned *c
     tell_count(&c, w);
     if (w->missing && !*code)
         *code = w->missing;
+    if (w->others && *code)
+        record(s, "%s %s: %u FILES, REFUSED %03u", names[w->verb], w->owner, w->count, *code);
     return true;
 }
 
@@ -244,7 +247,6 @@ static unsigned read_transfer(struct call *c, struct walk *w)
 
 static unsigned begin(struct call *c, enum verb verb)
 {
-    static const char *const names[] = {"PURGE", "CHANGE", "TRANSFER", "ORDER"};
     struct walk w = {.verb = verb, .order = INT64_MIN, .to_queue = SPOOL_RDR, .wanted = {.hold = -1, .keep = -1}};
     const char *operands = c->unread;
     unsigned failed = call_owner(c, "CSU", spool_device(call_peek(c), &w.queue), w.owner);

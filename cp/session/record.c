@@ -6,7 +6,10 @@
 #include "cp/session/session.h"
 #include "cp/time/clock_text.h"
 
-enum { AT_ONCE = 100, EACH_SECONDS = 20 }; /* of a user, and of all whom nobody knows */
+enum {
+    AT_ONCE = 100, EACH_SECONDS = 20, /* of a user, and of all whom nobody knows */
+    OPERANDS = 160,                   /* bytes of a command's: what came of it still finds room */
+};
 
 static bool may(struct user_kept *k)
 {
@@ -37,6 +40,14 @@ void record(const struct session *s, const char *format, ...)
     va_start(args, format);
     audit_note_v(where, who, format, args);
     va_end(args);
+}
+
+void record_command(const struct session *s, const char *name, const char *operands, unsigned code)
+{
+    if (code)
+        record(s, "%s%.*s REFUSED %03u", name, OPERANDS, operands, code);
+    else
+        record(s, "%s%s", name, operands);
 }
 
 void record_account(const struct session *s, const char *by)

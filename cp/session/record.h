@@ -5,5 +5,7 @@ struct session;
 
 /* A record of the session's user, or of nobody. */
 void record(const struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A command, its operands (with the blank before them), and "REFUSED 045" if it failed with that message. */
+void record_command(const struct session *, const char *name, const char *operands, unsigned code);
 /* The end of a session, by whoever forced it (NULL: nobody), and its account. */
 void record_account(const struct session *, const char *by);

@@ -126,6 +126,21 @@ static void links_to_others_minidisks_are_recorded(void **state)
     assert_not_recorded("LINK ALICE 0191");
 }
 
+static void what_failed_reads_otherwise_than_what_worked(void **state)
+{
+    char line[240] = "FORCE TERM ";
+    (void)state;
+    run("OPERATOR", "FORCE TERM");
+    assert_recorded("OPERATOR FORCE TERM REFUSED 045\r\n");
+    run("OPERATOR", "FORCE BOB");
+    assert_recorded("OPERATOR FORCE BOB\r\n");
+    run("OPERATOR", "PURGE NSS NONE");
+    assert_recorded("OPERATOR PURGE NSS NONE REFUSED 9014\r\n");
+    memset(line + strlen(line), 'X', sizeof line - 1 - strlen(line));
+    run("OPERATOR", line);
+    assert_recorded("XXX REFUSED 0"); /* nobody hides what came of it behind a long word */
+}
+
 static void what_privileged_users_do_is_recorded(void **state)
 {
     (void)state;
@@ -230,6 +245,7 @@ int main(void)
         TEST(a_terminal_that_dials_is_recorded_and_told_to_the_operator),
         TEST(a_visit_that_ends_without_a_logon_is_recorded),
         TEST(links_to_others_minidisks_are_recorded),
+        TEST(what_failed_reads_otherwise_than_what_worked),
         TEST(what_privileged_users_do_is_recorded),
         TEST(nobody_fills_the_log_alone),
         TEST(as_many_are_shown_as_are_asked_for_and_what_stands_for_all),

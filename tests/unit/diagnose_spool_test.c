@@ -256,6 +256,9 @@ static void class_d_has_others_files_and_is_recorded(void **state)
     staff->classes |= CLASS('C');
     assert_answer("OPERATOR", "QUERY AUDIT 10", 0, "PURGE BOB RDR 1");
     assert_answer("OPERATOR", "QUERY AUDIT 10", 0, "TRANSFER ALICE RDR ALL TO BOB");
+    assert_answer("OPERATOR", "PURGE BOB RDR 1", 42, "NO FILES PURGED");
+    turn();
+    assert_answer("OPERATOR", "QUERY AUDIT 1", 0, "PURGE BOB: 0 FILES, REFUSED 042");
     assert_answer("OPERATOR", "QUERY AUDIT 10", 0, "QUERY RDR ALICE");
     staff->classes &= ~CLASS('D');
 }
