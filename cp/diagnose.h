@@ -34,6 +34,9 @@
  *                   They are as if sent by the machine's first UART, behind what that has sent, at the cost of one
  *                   call.  Results: RCX = bytes taken.  Fewer than given, or none: the console is full, and the rest
  *                   is for the UART, whose transmitter is empty, and interrupts, when there is room again.
+ *  0x68 special     RBX = address, RCX = length >= 248   CP stores the oldest message that others sent with SMSG, and it
+ *   message         waits no more: a struct diagnose_special, as far as the text goes.   Results: RCX = bytes stored,
+ *                   RDX = 1 if another one waits, else 0.
  *  0x8C line        RBX = the I/O port of a UART of the machine.  Results: RCX = columns of the terminal there, 0 where
  *                   they are not known or nobody is there.  When they change, the UART's modem rings (RI falls).
  *
@@ -84,6 +87,7 @@ enum diagnose_code {
     DIAGNOSE_ENTER = 0x14,
     DIAGNOSE_DIRECTORY = 0x3c,
     DIAGNOSE_CONSOLE = 0x58,
+    DIAGNOSE_SPECIAL = 0x68,
     DIAGNOSE_LINE = 0x8c,
     DIAGNOSE_BLOCK_IO = 0xa4,
     DIAGNOSE_SPOOL_WRITE = 0xb0,
@@ -103,6 +107,7 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_SPOOL = 1u << 6, /* the three calls; there may be no spool all the same */
     DIAGNOSE_ASSIST_DISK = 1u << 7,  /* device and block I/O */
     DIAGNOSE_ASSIST_DIRECTORY = 1u << 8,
+    DIAGNOSE_ASSIST_SPECIAL = 1u << 9, /* after the command SET SMSG ON */
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
@@ -134,6 +139,7 @@ enum diagnose_status {
     DIAGNOSE_IO_ERROR = 14,      /* the medium failed, or CP lacked frames for the buffer */
     DIAGNOSE_NO_CLASS = 15,      /* the function is for another privilege class */
     DIAGNOSE_NO_DIRECTORY = 16,  /* there is none on a volume; or so many bytes were not put before */
+    DIAGNOSE_NO_MESSAGE = 17,    /* no special message waits */
 };
 
 enum {
@@ -145,6 +151,7 @@ enum {
     DIAGNOSE_RECORD_MAX = 4000,
     DIAGNOSE_SECTORS_MAX = 2048,
     DIAGNOSE_DIRECTORY_MAX = 4096,
+    DIAGNOSE_SPECIAL_TEXT = 240,
 };
 
 enum diagnose_io { DIAGNOSE_IO_READ, DIAGNOSE_IO_WRITE, DIAGNOSE_IO_FLUSH };
@@ -168,6 +175,11 @@ struct diagnose_times {
     uint64_t total_ns;     /* the same and CP's own work on its behalf */
 };
 
+struct diagnose_special {
+    char from[8]; /* user ID, blank-padded */
+    char text[DIAGNOSE_SPECIAL_TEXT]; /* characters to be seen only, in UTF-8; not padded, no NUL */
+};
+
 struct diagnose_spool_file {
     uint32_t spoolid, records;
     uint64_t created; /* Unix seconds */
@@ -179,6 +191,7 @@ struct diagnose_spool_file {
     uint64_t reserved1[2];
 };
 
+_Static_assert(sizeof(struct diagnose_special) == 248, "stored by DIAGNOSE 0x68");
 _Static_assert(sizeof(struct diagnose_spool_file) == 80, "stored by DIAGNOSE 0xB8");
 _Static_assert(sizeof(struct diagnose_identity) == 48, "stored by DIAGNOSE 0x00");
 _Static_assert(sizeof(struct diagnose_times) == 32, "stored by DIAGNOSE 0x0C");

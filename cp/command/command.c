@@ -42,9 +42,11 @@ static const struct command table[] = {
     ROW("QUERY", 1, CLASS_ANY, ON, query),
     ROW("RESET", 5, CLASS('G'), ON, reset),
     ROW("SAVESYS", 7, CLASS('E'), ON, savesys),
+    ROW("SEND", 3, CLASS('C'), ON, send),
     ROW("SET", 3, CLASS('G'), ON, set),
     ROW("SHUTDOWN", 8, CLASS('A'), ON, shutdown),
     ROW("SLEEP", 2, CLASS_ANY, ON, sleep),
+    ROW("SMSG", 2, CLASS_ANY, ON, smsg),
     ROW("SPOOL", 2, CLASS('G'), ON, spool),
     ROW("STOP", 4, CLASS('G'), ON, stop),
     ROW("STORE", 2, CLASS('G'), ON, store),
@@ -147,6 +149,6 @@ unsigned command_run(struct session *s, struct response *response, const char *l
     const char *operands = call.unread;
     unsigned code = c->run(&call);
     if (is_privileged(c))
-        record_command(s, c->name, operands, code);
+        record_command(s, c->name, operands, call.untold ? (size_t)(call.untold - operands) : strlen(operands), code);
     return code;
 }

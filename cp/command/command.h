@@ -19,6 +19,7 @@ struct call {
     struct session *session;
     struct response *response;
     const char *unread; /* of the line */
+    const char *untold; /* from here on it is not for the audit log: it may be a password; NULL: all is */
 };
 
 struct command {

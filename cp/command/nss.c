@@ -195,7 +195,7 @@ unsigned command_purge_nss(struct call *c)
         failed = FAIL(c, "NSS", 9014, name);
     else
         response_error(c->response, "NSS", 440, name, "purged");
-    record_command(c->session, "PURGE NSS ", name, failed);
+    record_command(c->session, "PURGE NSS ", name, strlen(name), failed);
     return failed;
 }
 

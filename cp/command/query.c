@@ -113,8 +113,9 @@ static unsigned query_set(struct call *c)
     static const char *const emsg[] = {"OFF", "CODE", "TEXT", "ON"};
     const struct session *s = c->session;
     char idle[12] = "OFF";
-    response_line(c->response, "MSG %-4s, WNG %-4s, EMSG %-4s, IMSG %-4s, RUN %-4s", on(s, SET_MSG), on(s, SET_WNG),
-                  emsg[s->settings / SET_EMSG_CODE & 3], on(s, SET_IMSG), on(s, SET_RUN));
+    response_line(c->response, "MSG %-4s, WNG %-4s, EMSG %-4s, IMSG %-4s, SMSG %-4s, RUN %-4s", on(s, SET_MSG),
+                  on(s, SET_WNG), emsg[s->settings / SET_EMSG_CODE & 3], on(s, SET_IMSG), on(s, SET_SMSG),
+                  on(s, SET_RUN));
     if (s->user->idle)
         format_text(idle, sizeof idle, "%u", s->user->idle);
     response_line(c->response, "NESTED %-6s, MACHINE X86-64, TRACE VMX %-4s, IDLE %s",

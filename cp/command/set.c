@@ -3,16 +3,16 @@
 #include "cp/command/share.h"
 
 const char command_set_help[] =
-    "SET {MSG | WNG | IMSG | RUN} {ON | OFF}\n"
+    "SET {MSG | WNG | IMSG | SMSG | RUN} {ON | OFF}\n"
     "SET EMSG {ON | OFF | CODE | TEXT}\n"
     "SET NESTED {OFF | TRAP | SHADOW | MEMORY}\n"
     "SET SHARE userid {RELATIVE n | ABSOLUTE n% | INITIAL}\n"
-    "MSG, WNG, IMSG: receive messages, warnings, CP's information. RUN ON: #CP does\n"
-    "not stop the machine. EMSG: what of an error message is shown. NESTED: the\n"
-    "virtual VMX the machine is offered from its next reset, up to what the\n"
-    "directory allows. SHARE (class A): what a user gets of the processor while\n"
-    "others want it too: n of 1 to 10000 parts (100 is usual), so much of all, or\n"
-    "what the directory says.\n";
+    "MSG, WNG, IMSG: receive messages, warnings, CP's information. SMSG ON: special\n"
+    "messages, for a program that takes them. RUN ON: #CP does not stop the machine.\n"
+    "EMSG: what of an error message is shown. NESTED: the virtual VMX the machine is\n"
+    "offered from its next reset, up to what the directory allows. SHARE (class A):\n"
+    "what a user gets of the processor while others want it too: n of 1 to 10000\n"
+    "parts (100 is usual), so much of all, or what the directory says.\n";
 
 struct choice {
     const char *name;
@@ -36,6 +36,7 @@ static const struct setting settings[] = {
     {"MSG", ON_OFF(SET_MSG)},
     {"WNG", ON_OFF(SET_WNG)},
     {"IMSG", ON_OFF(SET_IMSG)},
+    {"SMSG", ON_OFF(SET_SMSG)},
     {"RUN", ON_OFF(SET_RUN)},
     {"EMSG", (const struct choice[]){{"ON", 2, 0, BOTH},
                                      {"OFF", 3, BOTH, 0},

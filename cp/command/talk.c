@@ -1,4 +1,4 @@
-/* MESSAGE WARNING: words from one user to another. */
+/* MESSAGE WARNING SMSG: words from one user to another, or to the program in its machine. */
 #include <string.h>
 
 #include "cp/command/families.h"
@@ -15,6 +15,12 @@ const char command_message_help[] =
 const char command_warning_help[] =
     "WARNING {userid | ALL} text\n"
     "Like MESSAGE, but shown also to users who have SET MSG OFF.\n";
+
+const char command_smsg_help[] =
+    "SMSG userid text\n"
+    "A special message: not for the user's console, but for the program in the\n"
+    "machine, if that has said SET SMSG ON and takes it (PIPE STARMSG in CMS). It\n"
+    "waits until then; there is room for eight of the longest.\n";
 
 enum {
     A_SECOND = 10, AT_ONCE = 40, /* messages of one user */
@@ -36,13 +42,11 @@ static const char *obstacle(const struct session *to, uint8_t setting)
 }
 
 /* Whoever floods keeps neither the receiver's machine nor CP's answers from the receiver's terminal. */
-static const char *too_many(struct session *from, const struct session *to)
+static const char *too_many(struct session *from)
 {
     uint64_t now = clock_now(), each = clock_hz / A_SECOND;
     if (is_staff(from))
         return NULL;
-    if (ring_used(&to->output.ring) >= BEHIND)
-        return "terminal behind";
     if (from->message_due < now)
         from->message_due = now;
     if (from->message_due - now > (AT_ONCE - 1) * each)
@@ -94,7 +98,9 @@ static unsigned send(struct call *c, uint8_t setting, const char *kind)
     if (!to)
         return FAIL(c, "MFS", 45, id);
     const char *why = obstacle(to, setting);
-    if (why || (why = too_many(c->session, to)))
+    if (!why && ring_used(&to->output.ring) >= BEHIND && !is_staff(c->session))
+        why = "terminal behind";
+    if (why || (why = too_many(c->session)))
         return FAIL(c, "MFS", 57, id, why);
     deliver(c->session, to, kind, text);
     return 0;
@@ -102,3 +108,21 @@ static unsigned send(struct call *c, uint8_t setting, const char *kind)
 
 unsigned command_message(struct call *c) { return send(c, SET_MSG, "MSG"); }
 unsigned command_warning(struct call *c) { return send(c, SET_WNG, "WNG"); }
+
+unsigned command_smsg(struct call *c)
+{
+    char id[DIRECTORY_NAME + 1];
+    unsigned failed = call_userid(c, "MFS", id);
+    if (failed)
+        return failed;
+    const char *text = call_remainder(c);
+    if (!*text)
+        return FAIL(c, "MFS", 26, "");
+    struct session *to = session_find(id);
+    if (!to)
+        return FAIL(c, "MFS", 45, id);
+    const char *why = to->settings & SET_SMSG ? too_many(c->session) : "SMSG OFF";
+    if (!why && !special_put(&to->special, c->session->user->id, text))
+        why = "others wait";
+    return why ? FAIL(c, "MFS", 57, id, why) : 0;
+}

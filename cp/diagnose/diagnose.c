@@ -79,6 +79,27 @@ static uint64_t console(struct vm *vm)
     return diagnose_of_access(access);
 }
 
+static uint64_t special(struct vm *vm)
+{
+    struct diagnose_special message;
+    struct special *queue = &vm->session->special;
+    uint64_t *gpr = vm->vcpu.gpr;
+    if (gpr[RCX] < sizeof message)
+        return DIAGNOSE_BAD_LENGTH;
+    if (!diagnose_in_ram(vm, gpr[RBX], sizeof message))
+        return DIAGNOSE_BAD_ADDRESS;
+    unsigned bytes = special_first(queue, &message);
+    if (!bytes)
+        return DIAGNOSE_NO_MESSAGE;
+    enum guest_access access = guest_write(&vm->storage, gpa(gpr[RBX]), &message, bytes);
+    if (access != GUEST_OK)
+        return diagnose_of_access(access);
+    special_drop(queue);
+    gpr[RCX] = bytes;
+    gpr[RDX] = queue->used != 0;
+    return DIAGNOSE_OK;
+}
+
 static uint64_t line(struct vm *vm)
 {
     uint64_t port = vm->vcpu.gpr[RBX];
@@ -191,7 +212,8 @@ uint64_t diagnose(struct vm *vm)
                  {DIAGNOSE_CHAIN, chain}, {DIAGNOSE_CONSOLE, console}, {DIAGNOSE_LINE, line},
                  {DIAGNOSE_BLOCK_IO, diagnose_block_io}, {DIAGNOSE_DEVICE, diagnose_device},
                  {DIAGNOSE_SPOOL_WRITE, diagnose_spool_write}, {DIAGNOSE_SPOOL_READ, diagnose_spool_read},
-                 {DIAGNOSE_SPOOL_FILE, diagnose_spool_file}, {DIAGNOSE_DIRECTORY, diagnose_directory}};
+                 {DIAGNOSE_SPOOL_FILE, diagnose_spool_file}, {DIAGNOSE_DIRECTORY, diagnose_directory},
+                 {DIAGNOSE_SPECIAL, special}};
     if (!vm->session || !vm->session->user)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

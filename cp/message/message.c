@@ -44,8 +44,8 @@ static const struct message table[] = {
     {56, 'E', "Line {1 line} busy on {2 userid}",
      "Another terminal has dialed it. DIAL without the line takes one that is free."},
     {57, 'I', "{1 userid} not receiving; {2 reason}",
-     "The user is disconnected, has SET MSG or WNG OFF, or reads others still; or you\n"
-     "sent too many."},
+     "The user is disconnected, has SET MSG, WNG or SMSG OFF, or the words of others\n"
+     "wait there still; or you sent too many. SEND CP does not wait."},
     {94, 'E', "Storage size ({1 size}) exceeds allowed maximum ({2 maximum})",
      "The directory says how much you may define."},
     {101, 'W', "DASD {1 vdev} forced R/O; R/W by {2 userid}", "Another user writes on it; you can only read."},
@@ -179,6 +179,8 @@ static const struct message table[] = {
     {9045, 'E', "Line too long: {1 number} bytes; the limit is {2 limit}",
      "Nothing of the line was done. What was typed beyond the limit was not kept; a\n"
      "bell rang there."},
+    {9046, 'E', "{1 userid} is at a terminal",
+     "SEND is for those who are disconnected. MESSAGE reaches the others."},
     {9050, 'W', "Machine check: {1 error}; {2 outcome}",
      "The processor reported a hardware error: the bank and its status are explained\n"
      "in the processor's manual."},

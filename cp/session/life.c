@@ -207,6 +207,7 @@ void session_reconnect(struct session *s, struct session *from)
     s->output.terminal = from->output.terminal;
     s->output.terminal->session = s;
     session_stir(s);
+    sent_begin(s); /* who is there types for themselves */
     from->output.terminal = NULL;
     session_free(from);
     dial_tell_width(s);

@@ -5,6 +5,7 @@
 #include "cp/audit/log.h"
 #include "cp/session/session.h"
 #include "cp/time/clock_text.h"
+#include "lib/format.h"
 
 enum {
     AT_ONCE = 100, EACH_SECONDS = 20, /* of a user, and of all whom nobody knows */
@@ -42,12 +43,12 @@ void record(const struct session *s, const char *format, ...)
     va_end(args);
 }
 
-void record_command(const struct session *s, const char *name, const char *operands, unsigned code)
+void record_command(const struct session *s, const char *name, const char *operands, size_t length, unsigned code)
 {
+    char outcome[16] = "";
     if (code)
-        record(s, "%s%.*s REFUSED %03u", name, OPERANDS, operands, code);
-    else
-        record(s, "%s%s", name, operands);
+        format_text(outcome, sizeof outcome, " REFUSED %03u", code);
+    record(s, "%s%.*s%s", name, (int)(length < OPERANDS ? length : OPERANDS), operands, outcome);
 }
 
 void record_account(const struct session *s, const char *by)

@@ -1,11 +1,14 @@
 /* What the audit log (cp/audit/log.h) is told of users. Who does much has not more than a part of it told, so that
  * nobody fills the log to have its older records give way; how much was left out is told too. */
 #pragma once
+#include <stddef.h>
+
 struct session;
 
 /* A record of the session's user, or of nobody. */
 void record(const struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A command, its operands (with the blank before them), and "REFUSED 045" if it failed with that message. */
-void record_command(const struct session *, const char *name, const char *operands, unsigned code);
+/* A command, so many bytes of its operands, with the blank before them, and "REFUSED 045" if it failed with that
+ * message. */
+void record_command(const struct session *, const char *name, const char *operands, size_t length, unsigned code);
 /* The end of a session, by whoever forced it (NULL: nobody), and its account. */
 void record_account(const struct session *, const char *by);

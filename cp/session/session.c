@@ -42,7 +42,8 @@ void session_stir(const struct session *s) { settled[s->row] = false; }
 
 void session_settle(const struct session *s)
 {
-    settled[s->row] = !s->output.terminal && s->state == SESSION_RUN && !s->deed.noted && !s->typing.next_command;
+    settled[s->row] = !s->output.terminal && s->state == SESSION_RUN && !s->deed.noted && !s->typing.next_command &&
+                      !sent_waits(s);
 }
 
 struct session *session_find(const char *userid)
@@ -73,6 +74,7 @@ void session_reset(struct session *s)
     s->row = row;
     output_renew(&s->output);
     typing_begin(s);
+    sent_begin(s);
     s->state = SESSION_LOGON;
     s->timer.owner = s;
     s->timer.expire = expire;

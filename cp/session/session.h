@@ -14,6 +14,8 @@
 #include "cp/session/obey.h"
 #include "cp/session/output.h"
 #include "cp/session/rest.h"
+#include "cp/session/sent.h"
+#include "cp/session/special.h"
 #include "cp/session/state.h"
 #include "cp/session/task.h"
 #include "cp/session/trace.h"
@@ -25,7 +27,7 @@
 enum { SESSIONS = TERMINALS + DIRECTORY_USERS }; /* everybody disconnected, and every terminal at its prompt */
 
 enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32,
-       SET_TRACE_VMX = 64 };
+       SET_TRACE_VMX = 64, SET_SMSG = 128 };
 
 struct session {
     enum session_state state;
@@ -46,6 +48,8 @@ struct session {
     unsigned line_size;   /* TERMINAL LINESIZE; 0: as wide as the terminal is */
     struct output output; /* with the terminal */
     struct typing typing;
+    struct sent sent;
+    struct special special;
     uint64_t message_due; /* host TSC: when as many messages would have been sent at a gentle pace (talk.c) */
     struct trace trace;
     struct dial dial;

@@ -52,6 +52,7 @@ void session_vm_input_room(struct vm *vm, unsigned uart)
     if (!s || session_states[s->state].reads != READS_MACHINE)
         return;
     struct typing *t = &s->typing;
+    turn_wanted |= sent_waits(s);
     if (t->machine_full && !typing_offer_held(s))
         return;
     while (s->output.terminal && session_states[s->state].reads == READS_MACHINE && !t->machine_full &&

@@ -146,12 +146,12 @@ static bool is_enter(uint8_t byte) { return byte == '\r' || byte == '\n'; }
 /* What is typed while somebody sleeps is for later; but ^C behind it wakes them, and Enter where no time was said. */
 static bool wakes(const struct session *s)
 {
-    const struct ring *ahead = &s->output.terminal->input;
+    const struct ring *ahead = s->output.terminal ? &s->output.terminal->input : &s->sent.ring;
     uint8_t newest = ring_at(ahead, ring_used(ahead) - 1);
     return newest == CONTROL_C || (is_enter(newest) && !s->timer.armed);
 }
 
-/* A null line or ^C wakes a sleeper. @pre the byte is the terminal's oldest, or comes in its place */
+/* A null line or ^C wakes a sleeper. @pre the byte is the oldest of the terminal, or of SEND, or comes in its place */
 static bool take_asleep(struct session *s, uint8_t byte)
 {
     struct keys *k = &s->typing.editor.keys;
@@ -215,6 +215,20 @@ void typing_take_over(struct session *s)
     for (unsigned i = 0; i < a->held; i++)
         take_for_cp(s, a->bytes[i]);
     a->held = 0;
+}
+
+void typing_forget_held(struct session *s)
+{
+    struct typing *t = &s->typing;
+    t->attention = (struct attention){0};
+    t->machine_full = t->stuck = false;
+    timer_cancel(&t->patience);
+}
+
+void typing_begin_line(struct session *s)
+{
+    if (session_states[s->state].prompt && !s->typing.next_command)
+        session_prompt(s);
 }
 
 /* The machine goes on, now or after a rest. */

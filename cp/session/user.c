@@ -179,6 +179,7 @@ static bool poll_session(struct session *s)
     }
     if (s->typing.next_command)
         more |= typing_go_on(s);
+    sent_hand_on(s);
     if (s->typing.machine_full && session_states[s->state].reads == READS_MACHINE &&
         !typing_offer_held(s))
         typing_heed_attention(s);

@@ -152,7 +152,7 @@ static void hypervisor_leaves(uint64_t tsc_hz)
             (struct cpuid_answer){DIAGNOSE_ASSIST_COMMAND | DIAGNOSE_ASSIST_TIMES | DIAGNOSE_ASSIST_CHAIN |
                                       DIAGNOSE_ASSIST_ENTER | DIAGNOSE_ASSIST_CONSOLE |
                                       DIAGNOSE_ASSIST_LINE | DIAGNOSE_ASSIST_SPOOL | DIAGNOSE_ASSIST_DISK |
-                                      DIAGNOSE_ASSIST_DIRECTORY,
+                                      DIAGNOSE_ASSIST_DIRECTORY | DIAGNOSE_ASSIST_SPECIAL,
                                   DIAGNOSE_EXACT_INTERRUPTS | (cpuid_marks_pdptes ? DIAGNOSE_MARKED_PDPTES : 0), 0, 0});
     row_add(DIAGNOSE_LEAF_CLOCK, 0, (struct cpuid_answer){(uint32_t)(tsc_hz / 1000), 0, 0, 0});
 }

@@ -60,7 +60,7 @@ static void words_are_those_that_the_format_has_there(void **state)
     becomes("QUERY V", "QUERY VIRTUAL ");
     becomes("Q VIR A", "Q VIR ALL ");
     lists(1, "QUERY VIRTUAL ", "ALL CONSOLE CPUS DASD ISA LINES STORAGE UR");
-    lists(1, "SET ", "EMSG IMSG MSG NESTED RUN SHARE WNG");
+    lists(1, "SET ", "EMSG IMSG MSG NESTED RUN SHARE SMSG WNG");
     becomes("set msg ", "set msg o");
     lists(1, "SET MSG O", "OFF ON");
     lists(1, "SET EMSG ", "CODE OFF ON TEXT");

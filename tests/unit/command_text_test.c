@@ -109,11 +109,11 @@ static void query_virtual_shows_the_machine(void **state)
 static void settings_are_set_and_shown(void **state)
 {
     (void)state;
-    assert_answer("BOB", "Q SET", 0, "MSG ON  , WNG ON  , EMSG ON  , IMSG ON  , RUN OFF \nNESTED MEMORY");
+    assert_answer("BOB", "Q SET", 0, "MSG ON  , WNG ON  , EMSG ON  , IMSG ON  , SMSG OFF , RUN OFF \nNESTED MEMORY");
     assert_int_equal(run("BOB", "SET MSG OFF"), 0);
     assert_int_equal(run("BOB", "SET RUN ON"), 0);
     assert_int_equal(run("BOB", "SET EMSG TEXT"), 0);
-    assert_answer("BOB", "Q SET", 0, "MSG OFF , WNG ON  , EMSG TEXT, IMSG ON  , RUN ON");
+    assert_answer("BOB", "Q SET", 0, "MSG OFF , WNG ON  , EMSG TEXT, IMSG ON  , SMSG OFF , RUN ON");
     assert_answer("BOB", "NONE", 1, "Unknown CP command: NONE\n");
     assert_null(strstr(answer, "HCP"));
     run("BOB", "SET EMSG CODE");

@@ -183,6 +183,11 @@ static const struct step steps[] = {
     STEP("BOB", "MESSAGE ALL x", "HCPMFS9016E MESSAGE ALL is for privilege class A, B or C"),
     STEP("ALICE", "SET MSG OFF", NULL),
     STEP("BOB", "MESSAGE ALICE x", "HCPMFS057I ALICE not receiving; MSG OFF"),
+    STEP("BOB", "SMSG", "HCPMFS020E Userid missing or invalid"),
+    STEP("BOB", "SMSG ALICE x", "HCPMFS057I ALICE not receiving; SMSG OFF"),
+    STEP("OPERATOR", "SEND", "HCPSND020E Userid missing or invalid"),
+    STEP("OPERATOR", "SEND MAINT x", "HCPSND045E MAINT not logged on"),
+    STEP("OPERATOR", "SEND ALICE x", "HCPSND9046E ALICE is at a terminal"),
     /* ---- coming and going ---- */
     STEP("BOB", "LOGON", "HCPLGA020E Userid missing or invalid"),
     STEP("BOB", "LOGON BOB secret",
@@ -247,6 +252,8 @@ static const struct {
     {"NSS", 9102, "tests/system/test_savesys.py"},
     /* a line that is too long */
     {"CFC", 9045, "tests/unit/session_typing_test.c"},
+    /* a line that is entered at another's console */
+    {"SND", 57, "tests/unit/session_sent_test.c"}, {"SND", 361, "tests/unit/session_sent_test.c"},
     /* a terminal after too many wrong passwords */
     {"LGA", 9020, "tests/unit/session_life_test.c"},
     {"LGA", 53, "tests/unit/session_visitor_test.c"},

@@ -232,6 +232,7 @@ static void a_session_that_begins_anew_is_a_new_session_in_every_byte(void **sta
     used->typing.editor.context = fresh;
     used->typing.editor.keys.context = used->typing.editor.keys.line.context = &fresh->typing.editor;
     used->typing.editor.keys.line.text = fresh->typing.editor.text;
+    used->sent.ring.bytes = fresh->sent.bytes;
     used->timer = fresh->timer;
     used->typing.patience = fresh->typing.patience;
     assert_memory_equal(used, fresh, sizeof *used);
