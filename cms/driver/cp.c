@@ -12,6 +12,7 @@
 #include "cp/diagnose.h"
 
 _Static_assert((int)CMS_CP_COMMAND_MAX == (int)DIAGNOSE_COMMAND_MAX, "what CMS lets pass, CP takes");
+_Static_assert((int)CMS_CP_SPECIAL_MAX == (int)sizeof(struct diagnose_special), "what CP gives, CMS has room for");
 
 enum { HYPERVISOR_BIT = 31 }; /* CPUID leaf 1 ECX */
 enum { SPINS = 200 }; /* a disk that answers at once is worth more looks than a sleep */
@@ -138,6 +139,13 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
     change_note();
     *answer = (struct cms_cp_answer){(int)d.rbx, d.rcx <= size ? d.rcx : size, d.rdx & 1};
     return true;
+}
+
+size_t cms_cp_special(char message[CMS_CP_SPECIAL_MAX])
+{
+    struct cpu_diagnose d = {.rax = DIAGNOSE_SPECIAL, .rbx = (uintptr_t)message, .rcx = CMS_CP_SPECIAL_MAX};
+
+    return cp_offers(DIAGNOSE_ASSIST_SPECIAL) && call(&d) && d.rcx <= CMS_CP_SPECIAL_MAX ? d.rcx : 0;
 }
 
 size_t cms_terminal_width(void)

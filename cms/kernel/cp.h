@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CMS_CP_COMMAND_MAX = 240 }; /* bytes */
+enum { CMS_CP_COMMAND_MAX = 240, CMS_CP_SPECIAL_MAX = 248 }; /* bytes */
 
 struct cms_cp_answer {
     int return_code;  /* CP's: 0, or the number of its message */
@@ -21,3 +21,6 @@ static const char CMS_NODE[] __attribute__((unused)) = "VMN";
 /* Obeys a CP command, of 1 to CMS_CP_COMMAND_MAX bytes; its response, lines ended by newlines, goes to `response`.
  * False if CP is not there or would not take the call; the answer is then not set. */
 bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer);
+/* Takes the oldest special message (SMSG) that waits: who sent it, in 8 characters, and the text behind. Its bytes; 0:
+ * none waits. */
+size_t cms_cp_special(char message[CMS_CP_SPECIAL_MAX]);

@@ -1,9 +1,10 @@
-/* Stages to and from the user, CMS and CP: LITERAL, CONSOLE, CMS, CP; and HOLE. */
+/* Stages to and from the user, CMS and CP: LITERAL, CONSOLE, CMS, CP, STARMSG; and HOLE. */
 #include <string.h>
 
 #include "cms/command/messages.h"
 #include "cms/console/output.h"
 #include "cms/file/file.h"
+#include "cms/kernel/cp.h"
 #include "cms/pipe/stages.h"
 
 struct text {
@@ -124,6 +125,25 @@ const struct stage_kind cms_stage_command = {
     "CMS", 3, PLACE_ANY, true, sizeof(struct capture), take_text, command_start, command_record, NULL, NULL};
 const struct stage_kind cms_stage_cp = {
     "CP", 2, PLACE_ANY, true, sizeof(struct capture), take_text, cp_start, cp_record, NULL, NULL};
+
+/* ---- STARMSG ----------------------------------------------------------------------------------------------------- */
+
+/* Before who sent it and the text stands what kind of message it is, as CMS Pipelines has it. */
+static int starmsg_start(struct stage *stage)
+{
+    static const char class[] = "00000004";
+    enum { CLASS = sizeof class - 1 };
+    char record[CLASS + CMS_CP_SPECIAL_MAX];
+    size_t length;
+    int rc = 0;
+    memcpy(record, class, CLASS);
+    while (!rc && (length = cms_cp_special(record + CLASS)))
+        rc = cms_pipe_put(stage, record, CLASS + length);
+    return rc;
+}
+
+const struct stage_kind cms_stage_starmsg = {
+    "STARMSG", 7, PLACE_FIRST, false, 0, NULL, starmsg_start, NULL, NULL, NULL};
 
 /* ---- HOLE -------------------------------------------------------------------------------------------------------- */
 

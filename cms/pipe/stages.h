@@ -3,7 +3,8 @@
 #include "cms/pipe/pipe.h"
 
 /* device.c */
-extern const struct stage_kind cms_stage_literal, cms_stage_console, cms_stage_command, cms_stage_cp, cms_stage_hole;
+extern const struct stage_kind cms_stage_literal, cms_stage_console, cms_stage_command, cms_stage_cp, cms_stage_hole,
+                               cms_stage_starmsg;
 /* disk.c */
 extern const struct stage_kind cms_stage_read, cms_stage_write, cms_stage_append;
 /* select.c */

@@ -5,7 +5,7 @@ const struct stage_kind *const cms_pipe_stages[] = {
     &cms_stage_read,    &cms_stage_append, &cms_stage_write,  &cms_stage_between, &cms_stage_change, &cms_stage_command,
     &cms_stage_console, &cms_stage_count,  &cms_stage_cp,     &cms_stage_drop,    &cms_stage_hole,   &cms_stage_join,
     &cms_stage_literal, &cms_stage_locate, &cms_stage_nlocate, &cms_stage_sort,   &cms_stage_specs,  &cms_stage_split,
-    &cms_stage_take,    &cms_stage_unique, &cms_stage_xlate,  NULL,
+    &cms_stage_starmsg, &cms_stage_take,    &cms_stage_unique, &cms_stage_xlate,  NULL,
 };
 
 const struct command pipe_commands[] = {
@@ -17,6 +17,8 @@ const struct command pipe_commands[] = {
      "  LITERAL text            one record, then the input\n"
      "  CONSOLE                 first: what you type, till a null line; else show it\n"
      "  CMS command             the lines a command shows; so CP command\n"
+     "  STARMSG                 first: special messages (see CP) that wait:\n"
+     "                          8 characters of kind, 8 of who sent it, and the text\n"
      "  HOLE                    nothing\n"
      "  LOCATE [range] /text/   records that contain it; NLOCATE: those that do not\n"
      "  BETWEEN /a/ /b/|n       from one that begins with a to one with b, or n\n"

@@ -124,5 +124,8 @@ unsigned command_smsg(struct call *c)
     const char *why = to->settings & SET_SMSG ? too_many(c->session) : "SMSG OFF";
     if (!why && !special_put(&to->special, c->session->user->id, text))
         why = "others wait";
-    return why ? FAIL(c, "MFS", 57, id, why) : 0;
+    if (why)
+        return FAIL(c, "MFS", 57, id, why);
+    machine_ring(&to->vm->machine, 0);
+    return 0;
 }

@@ -54,7 +54,7 @@ unsigned uart_receive(struct uart *, const uint8_t *bytes, unsigned count);
 unsigned uart_receive_room(const struct uart *);
 /* Somebody came, or left. What was typed by who was there before and is not read by then is gone when another comes. */
 void uart_carrier(struct uart *, bool there);
-void uart_ring(struct uart *); /* RI rises and falls: there is something to know of who is there (DIAGNOSE "line") */
+void uart_ring(struct uart *); /* RI rises and falls: DIAGNOSE "line" or "special message" has news */
 void uart_output_ready(struct uart *); /* output has room again */
 /* The guest's bytes, many at a time: how many were sent. None while the transmitter holds some, or in loopback. */
 unsigned uart_transmit(struct uart *, const uint8_t *bytes, unsigned count);

@@ -72,6 +72,12 @@ int cms_disk_flush(struct disk *disk)
 bool cms_cp_present(void) { return false; }
 const char *cms_cp_user(void) { return ""; }
 
+size_t cms_cp_special(char message[CMS_CP_SPECIAL_MAX])
+{
+    memset(message, 'M', CMS_CP_SPECIAL_MAX);
+    return answers++ % 3 ? CMS_CP_SPECIAL_MAX : 0;
+}
+
 bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer)
 {
     (void)text;
@@ -199,7 +205,7 @@ static const char *const words[] = {
     "FRLABEL ap ", "TOLABEL p ", "FILL 2E ", "= = = ", "ERASE ", "RENAME ", "LISTFILE ", "* * * ", "TYPE ",
     "HEX ", "COL 2-4 ", "COMPARE ", "STATE ", "ACCESS 192 C/A", "RELEASE B",
     "/RELEASE A/ 1 ", "FORMAT 192 D", "DATE ", "LABEL ",
-    "FOR 1 ", "HELP ", "QUERY DISK", "CP ", "SET IMPCP OFF", "HT", "RT", "HI", "HX", "STATEW ", "hole ",
+    "FOR 1 ", "HELP ", "QUERY DISK", "CP ", "SET IMPCP OFF", "HT", "RT", "HI", "HX", "STATEW ", "hole ", "starmsg",
     "PUNCH ", "PRINT ", "SENDFILE ", "READCARD ", "RECEIVE ", "PEEK ", "RDRLIST", "NOHEADER ", "TO BOB ",
     "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ",
     "TELL ",

@@ -98,6 +98,7 @@ static const struct tried {
     {"PIPE (STAGESEP ?) literal x ? > ONE DATA A F 10", 0},
     {"PIPE < ALPHA DATA A | >> TWO DATA A V", 0},
     {"PIPE LITERAL x | CONSOLE", 0},
+    {"PIPE STARMSG | CONSOLE", 0},
     {"PIPE CMS QUERY IMPCP | HOLE", 0},
     {"PIPE CP QUERY TIME | HOLE", 0},
     {"PIPE < ALPHA DATA A | LOCATE 1-5 /o/ | NLOCATE W2 X4142 | HOLE", 0},

@@ -67,6 +67,19 @@ static void console_reads_until_a_null_line(void **state)
     shows("PIPE < TYPED DATA | console", 0, "first\nsecond\n");
 }
 
+static void starmsg_has_the_special_messages_that_wait_and_takes_no_more_than_are_wanted(void **state)
+{
+    (void)state;
+    shows("PIPE starmsg | console", 0, "");
+    fake_cms_special[0] = "ALICE   start  job 7";
+    fake_cms_special[1] = "BOB     stop";
+    fake_cms_special[2] = "BOB     ";
+    shows("PIPE starmsg | take 1 | console", 0, "00000004ALICE   start  job 7\n");
+    shows("PIPE starmsg | specs 9-16 1 17-* nextword | console", 0, "BOB      stop\nBOB      \n");
+    shows("PIPE starmsg | console", 0, "");
+    refuses("literal x | starmsg", -87, "DMSPIP087E This stage must be the first stage of a pipeline", 2, "starmsg");
+}
+
 static void files_are_replaced_and_appended_to(void **state)
 {
     (void)state;
@@ -303,6 +316,7 @@ int main(void)
         TEST(literal_comes_before_what_it_is_given),
         TEST(a_pipeline_has_as_many_words_as_a_line_has_room_for),
         TEST(console_reads_until_a_null_line),
+        TEST(starmsg_has_the_special_messages_that_wait_and_takes_no_more_than_are_wanted),
         TEST(files_are_replaced_and_appended_to),
         TEST(without_a_record_a_replaced_file_is_empty_and_an_appended_one_as_it_was),
         TEST(locate_and_nlocate_choose),

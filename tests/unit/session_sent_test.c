@@ -65,10 +65,12 @@ static void a_special_message_is_for_the_program_that_asked_for_it(void **state)
     assert_answer("ALICE", "SMSG MAINT hi", 45, "HCPMFS045E MAINT not logged on");
     assert_answer("ALICE", "SMSG BOB", 26, "HCPMFS026E");
     assert_answer("BOB", "SET SMSG ON", 0, "");
+    ((struct fake_vm *)vm_of("BOB"))->rings = 0;
     assert_answer("ALICE", "SMSG BOB start  the\033[2J job", 0, "");
     assert_answer("BOB", "SMSG * and this", 0, "");
     turn();
     assert_string_equal(shown(1), "");
+    assert_int_equal(((struct fake_vm *)vm_of("BOB"))->rings, 1); /* COM1 */
     assert_int_equal(take_from("ALICE", AT, 248), DIAGNOSE_NO_MESSAGE);
     assert_takes("ALICE   start  the?[2J job", true);
     assert_takes("BOB     and this", false);

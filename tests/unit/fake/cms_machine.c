@@ -35,6 +35,7 @@ static bool cp_there;
 static char cp_response[32768];
 static int cp_return_code;
 char fake_cms_cp_asked[256];
+const char *fake_cms_special[4];
 void (*fake_cms_no_more)(void);
 bool fake_cms_loses_interrupts, fake_cms_disks_fail;
 unsigned fake_cms_ticks;
@@ -230,6 +231,15 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
     memcpy(response, cp_response, n);
     *answer = (struct cms_cp_answer){cp_return_code, n, truncated};
     return true;
+}
+
+size_t cms_cp_special(char message[CMS_CP_SPECIAL_MAX])
+{
+    const char *first = *fake_cms_special;
+
+    memmove(fake_cms_special, fake_cms_special + 1, sizeof fake_cms_special - sizeof *fake_cms_special);
+    fake_cms_special[3] = NULL;
+    return first ? strlen(memcpy(message, first, strlen(first) + 1)) : 0;
 }
 
 /* 2026-11-21 14:05:31 */

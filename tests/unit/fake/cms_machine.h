@@ -37,6 +37,7 @@ extern bool fake_cms_disks_fail;
 /* CP is there and gives this answer to every command; NULL: CP is not there. */
 void fake_cms_cp(const char *response, int return_code);
 extern char fake_cms_cp_asked[256];
+extern const char *fake_cms_special[4]; /* special messages that wait, as they come from CP */
 
 /* Spooled devices: what is punched or printed gathers, and fake_cms_deliver has it be the one file in the reader. */
 extern enum cms_directory_status fake_cms_directory_status; /* what every call answers; OK: as it goes */
