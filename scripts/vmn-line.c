@@ -291,9 +291,23 @@ static void take_keys(struct line *l, const unsigned char *bytes, size_t n)
 
 static bool is_left(const struct line *l) { return l->left || l->parting; }
 
-bool line_is_free(const struct line *l) { return l->door && l->visit < 0 && !is_left(l); }
+static bool is_free(const struct line *l) { return l->door && l->visit < 0 && !is_left(l); }
 
-bool line_is_soon_free(const struct line *l) { return l->door && l->visit < 0 && is_left(l); }
+/* What was for who left is on its way out. */
+static bool is_soon_free(const struct line *l) { return l->door && l->visit < 0 && is_left(l); }
+
+struct line *line_choose(struct line *first, unsigned count, bool *soon)
+{
+    struct line *free[2] = {NULL, NULL}; /* by whether they are quiet */
+    bool coming[2] = {false, false};
+    for (struct line *l = first + count; l-- > first;) {
+        if (is_free(l))
+            free[l->quiet] = l;
+        coming[l->quiet] |= is_soon_free(l);
+    }
+    *soon = !free[0] && (coming[0] || (!free[1] && coming[1]));
+    return free[0] ? free[0] : *soon ? NULL : free[1];
+}
 
 /* A line whose emulator's end is a pty has no carrier but by marks, and is nobody else's before CP has heeded this. */
 static void part(struct line *l)

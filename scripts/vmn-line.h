@@ -29,6 +29,7 @@ struct line {
     bool terminal;      /* at which they sit; else their input may end before they leave */
     bool hang_up;       /* they are to go when they have been shown everything ... */
     int status;         /* ... with this exit status */
+    bool quiet;         /* CP waits there for what a wrong password costs, whoever comes */
     bool parting;       /* CP has not said that it is done with who left: of a line without carrier, the marks say it */
     bool connected;     /* somebody has the user's side open */
     long long left;     /* ms: since when the line is read dry of what was for who left; 0: it is not */
@@ -55,11 +56,12 @@ int line_open_socket(struct line *, const char *socket, char *name);
 int line_open_pty_for_visitors(struct line *, const char *link);
 int line_open_socket_for_visitors(struct line *, const char *socket);
 
-bool line_is_free(const struct line *);            /* for a visitor */
-bool line_is_soon_free(const struct line *);       /* what was for who left is on its way out */
 void line_seat(struct line *, const struct visitor *); /* @pre it is free */
 void line_hang_up(struct line *, int status);      /* on the visitor, if there is one: their exit status */
 void line_parted(struct line *);                   /* CP is done with who left */
+/* Of lines from `first` on, so many: the one for a visitor, which is free; NULL: none, and *soon says whether one will
+ * be. None that is quiet while there are others. */
+struct line *line_choose(struct line *first, unsigned count, bool *soon);
 
 /* From now on the machine is told how wide the user's terminal is, and when standard input has ended. */
 void line_mark_with(struct line *, const char *token);

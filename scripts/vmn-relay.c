@@ -148,17 +148,12 @@ static void welcome_visitor(void)
     struct visitor v;
     if (!door_accept(vmn.door, &v))
         return;
-    unsigned kept = v.known ? 0 : (vmn.lines - 1) / ONE_KEPT_IN, answer = DOOR_NO_LINE;
-    for (unsigned i = 1; i < vmn.lines - kept; i++) {
-        if (line_is_free(&vmn.line[i])) {
-            line_seat(&vmn.line[i], &v);
-            answer = i + 1;
-            break;
-        }
-        if (line_is_soon_free(&vmn.line[i]))
-            answer = DOOR_LINE_SOON;
-    }
-    door_answer(&v, answer);
+    unsigned further = vmn.lines - 1, kept = v.known ? 0 : further / ONE_KEPT_IN;
+    bool soon;
+    struct line *l = line_choose(vmn.line + 1, further - kept, &soon);
+    if (l)
+        line_seat(l, &v);
+    door_answer(&v, l ? (unsigned)(l - vmn.line) + 1 : soon ? DOOR_LINE_SOON : DOOR_NO_LINE);
 }
 
 static void open_terminal(void)
@@ -217,6 +212,8 @@ static void heed(const char *text)
         vmn.status = status > 255 ? 255 : (int)status;
     else if (sscanf(text, "VMN-HANGUP %u %u", &line, &status) == 2 && line > 1 && line <= vmn.lines)
         line_hang_up(&vmn.line[line - 1], (int)status);
+    else if (sscanf(text, "VMN-QUIET %u %u", &line, &status) == 2 && line > 1 && line <= vmn.lines)
+        vmn.line[line - 1].quiet = status;
     else if (sscanf(text, "VMN-GONE %u", &line) == 1 && line > 1 && line <= vmn.lines)
         line_parted(&vmn.line[line - 1]);
     else if (!strncmp(text, "VMN-NO-EMULATOR ", 16))

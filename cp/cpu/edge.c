@@ -182,6 +182,13 @@ void carrier_parted(unsigned line)
     debug_print(text);
 }
 
+void carrier_quiet(unsigned line, bool quiet)
+{
+    char text[40];
+    format_text(text, sizeof text, "VMN-QUIET %u %u\n", line, quiet);
+    debug_print(text);
+}
+
 static void tell_exit(void)
 {
     char text[80];

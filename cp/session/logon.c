@@ -9,6 +9,7 @@
 #include "cp/directory/load.h"
 #include "cp/message/level.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/carrier.h"
 #include "cp/session/life.h"
 #include "cp/session/operator.h"
 #include "cp/session/record.h"
@@ -121,6 +122,7 @@ static void refuse(struct session *s)
         seconds *= 2;
     session_enter(s, SESSION_PENALTY);
     session_wait(s, seconds);
+    carrier_quiet(s->output.terminal->number, true);
 }
 
 void logon_end_penalty(struct session *s)
@@ -128,6 +130,7 @@ void logon_end_penalty(struct session *s)
     struct response response = {.session = s};
     response_error(&response, "LGA", 50, "");
     if (s->output.terminal->refusals < LOGON_TRIES) {
+        carrier_quiet(s->output.terminal->number, false);
         back_to_prompt(s);
         return;
     }
@@ -140,6 +143,7 @@ void logon_end_quiet(struct session *s)
 {
     if (s->output.terminal->refusals >= LOGON_TRIES)
         s->output.terminal->refusals = 0;
+    carrier_quiet(s->output.terminal->number, false);
     session_welcome(s);
 }
 

@@ -247,6 +247,64 @@ def test_nobody_is_shown_what_was_for_the_one_before(tmp_path):
         machine.wait()
 
 
+QUIET = """
+import os, select
+lines = {os.open(f"line{n}", os.O_RDWR | os.O_NOCTTY): n for n in (1, 2, 3)}
+heard = dict.fromkeys(lines, b"")
+for line in lines:
+    os.write(line, b"heeded\\n")
+while True:
+    for line in select.select(list(lines), [], [])[0]:
+        n = lines[line]
+        heard[line] += os.read(line, 100)
+        while b";" in heard[line]:
+            mark, _, heard[line] = heard[line].partition(b";")
+            if mark.endswith(b"tokG"):
+                print(f"VMN-GONE {n}", flush=True)
+            if mark.endswith(b"tokC"):
+                os.write(line, b"line %d" % n)
+        if n == 1:
+            print(heard[line].decode(), flush=True)
+            heard[line] = b""
+            os.write(line, b"heeded\\n")
+"""
+
+
+def test_a_line_that_waits_for_a_wrong_password_is_given_to_nobody_while_others_are_free(tmp_path):
+    relay = os.path.join(ROOT, "build", "vmn-relay")
+    machine = subprocess.Popen([relay, "--door", str(tmp_path), "3:tok", "--", "/usr/bin/python3", "-c", QUIET],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    visitors = []
+
+    def say(words):
+        machine.stdin.write(words)
+        machine.stdin.flush()
+        assert b"heeded" in machine.stdout.readline()
+
+    def visit():
+        visitors.append(subprocess.Popen([relay, "--enter", str(tmp_path)], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE))
+        return visitors[-1].stdout.read(6)
+
+    try:
+        say(b"")
+        say(b"VMN-QUIET 2 1\n")
+        assert visit() == b"line 3"
+        assert visit() == b"line 2"  # better than none
+        say(b"VMN-QUIET 2 0\n")
+        for visitor in visitors:
+            visitor.kill()
+            visitor.wait()
+        assert visit() in (b"line 2", b"line 3")
+        assert visit() in (b"line 2", b"line 3")
+    finally:
+        for visitor in visitors:
+            visitor.kill()
+            visitor.wait()
+        machine.terminate()
+        machine.wait()
+
+
 def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg")
     bob = front.visit("bob", key=False)

@@ -176,6 +176,27 @@ static void a_line_without_carrier_has_one_by_marks(void **state)
     type(0, "#CP LOGOFF\r");
 }
 
+static void that_a_wrong_password_is_waited_for_is_told_till_the_wait_is_over(void **state)
+{
+    (void)state;
+    comes(1, MARK("C"));
+    for (unsigned tries = 1; tries <= LOGON_TRIES; tries++) {
+        assert_false(fake_quiet[2]);
+        type(1, "LOGON EVE\rwrong\r");
+        assert_true(fake_quiet[2]);
+        fake_clock_advance((LOGON_PENALTY_MAX + 1) * 1000000000ull);
+        turn();
+    }
+    carrier(1, false);
+    carrier(1, true);
+    assert_true(fake_quiet[2]);
+    assert_false(fake_quiet[1] || fake_quiet[3]);
+    fake_clock_advance((LOGON_QUIET_SECONDS + 1) * 1000000000ull);
+    turn();
+    assert_false(fake_quiet[2]);
+    assert_shows(1, "VM/N ONLINE");
+}
+
 /* What carries the line lets the next one in by it: then nothing of the last is left, also of a machine that floods. */
 static void that_somebody_left_is_answered_when_their_session_has_no_terminal_any_more(void **state)
 {
@@ -382,6 +403,7 @@ int main(void)
         cmocka_unit_test_teardown(the_end_of_what_is_typed_is_the_end_of_the_visit, end),
         cmocka_unit_test_teardown(a_line_without_carrier_has_one_by_marks, end),
         cmocka_unit_test_teardown(who_waits_for_a_wrong_password_is_not_spared_it_by_being_known, end),
+        cmocka_unit_test_teardown(that_a_wrong_password_is_waited_for_is_told_till_the_wait_is_over, end),
         cmocka_unit_test_teardown(that_somebody_left_is_answered_when_their_session_has_no_terminal_any_more, end),
         cmocka_unit_test_teardown(who_is_known_needs_no_password_for_coming_back, end),
         cmocka_unit_test_teardown(a_visit_without_a_logon_is_not_for_ever, end),
