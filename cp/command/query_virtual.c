@@ -41,7 +41,7 @@ unsigned query_lines(struct call *c)
     unsigned uarts = c->session->vm->config.uarts;
     for (unsigned n = 1; n < uarts; n++)
         show_line(c, n);
-    return uarts > 1 ? 0 : FAIL(c, "CQV", 40, "LINES");
+    return uarts > 1 ? 0 : FAIL(c, "CQV", 9047, "");
 }
 
 unsigned query_cpus(struct call *c)

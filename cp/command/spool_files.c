@@ -25,10 +25,10 @@ const char command_change_help[] =
     "Changes files of yours. HOLD keeps the reader from a file. Operands may stand\n"
     "together, and there may be several spoolids.\n";
 const char command_transfer_help[] =
-    "TRANSFER {RDR | PRT | PUN} {ALL | CLASS c | spoolid} {TO | FROM} userid [queue]\n"
-    "  queue: RDR | PRT | PUN\n"
+    "TRANSFER {RDR | PRT | PUN} {ALL | CLASS c | spoolid} {TO | FROM} userid [dev]\n"
+    "  dev: RDR | PRT | PUN\n"
     "Gives files of yours to another user, or takes back those you sent. They go to\n"
-    "the end of the queue named, RDR if none is. There may be several spoolids.\n";
+    "the end of that queue, RDR if none is named. There may be several spoolids.\n";
 const char command_order_help[] =
     "ORDER {RDR | PRT | PUN} spoolid ...\n"
     "Puts files at the head of their queue, in the order given.\n";

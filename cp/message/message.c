@@ -131,7 +131,7 @@ static const struct message table[] = {
      "OFF, TRAP, SHADOW and MEMORY each offer more than the one before. Choose one up\n"
      "to yours."},
     {9020, 'E', "Too many unsuccessful LOGONs; this terminal is quiet for a minute", "Wait, then try again."},
-    {9021, 'W', "{1 number} unsuccessful attempts to log on as {2 userid} since the last LOGON",
+    {9021, 'W', "{1 number} unsuccessful attempt{3 s} to log on as {2 userid} since the last LOGON",
      "If it was not you, tell your administrator."},
     {9022, 'E', "LOGON unsuccessful--CP has no storage for the machine of {1 userid}",
      "Try again when others have left."},
@@ -181,6 +181,8 @@ static const struct message table[] = {
      "bell rang there."},
     {9046, 'E', "{1 userid} is at a terminal",
      "SEND is for those who are disconnected. MESSAGE reaches the others."},
+    {9047, 'E', "Your machine has no line that DIAL reaches",
+     "The property `lines` of a directory entry gives the machine some."},
     {9050, 'W', "Machine check: {1 error}; {2 outcome}",
      "The processor reported a hardware error: the bank and its status are explained\n"
      "in the processor's manual."},

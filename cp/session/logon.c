@@ -171,7 +171,7 @@ static void tell_failures(struct session *s, const struct user *user)
         return;
     format_text(count, sizeof count, "%u", user->kept->refused);
     user->kept->refused = 0;
-    response_error(&(struct response){.session = s}, "LGA", 9021, count, user->id);
+    response_error(&(struct response){.session = s}, "LGA", 9021, count, user->id, strcmp(count, "1") ? "s" : "");
 }
 
 void logon_complete(struct session *s, const struct user *user)

@@ -15,7 +15,7 @@ static char zeros[PAGE] __attribute__((aligned(PAGE)));
 static const char constant[PAGE] __attribute__((aligned(PAGE))) = "constant";
 
 /* mov $1, %eax; ret, on a page of its own in the text */
-__asm__(".section .text.code, \"awx\", @progbits\n.balign 4096\ncode: mov $1, %eax\nret\n.balign 4096\n.text");
+__asm__(".section .text.code, \"ax\", @progbits\n.balign 4096\ncode: mov $1, %eax\nret\n.balign 4096\n.text");
 unsigned code(void);
 
 static const char *seen(const volatile char *at) { return (const char *)at; }

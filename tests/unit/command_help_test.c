@@ -48,14 +48,14 @@ static const struct tried lines[] = {
     {"BOB", "QUERY VIRTUAL CPUS", 0},
     {"BOB", "QUERY VIRTUAL DASD", 0},
     {"BOB", "QUERY VIRTUAL ISA", 40}, /* none was granted */
-    {"BOB", "QUERY VIRTUAL LINES", 40},
+    {"BOB", "QUERY VIRTUAL LINES", 9047},
     {"BOB", "QUERY VIRTUAL STORAGE", 0},
     {"BOB", "QUERY VIRTUAL 191", 0},
     {"BOB", "QUERY CONSOLE", 0},
     {"BOB", "QUERY CPUS", 0},
     {"BOB", "QUERY DASD", 0},
     {"BOB", "QUERY ISA", 40},
-    {"BOB", "QUERY LINES", 40},
+    {"BOB", "QUERY LINES", 9047},
     {"BOB", "QUERY UR", 0},
     {"BOB", "QUERY 191", 0},
     {"BOB", "INDICATE LOAD", 0},
@@ -332,7 +332,8 @@ static void help_explains_commands_and_messages(void **state)
     assert_answer("BOB", "HELP", 0, "  SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF] ...\n");
     assert_answer("BOB", "HELP", 0, "  TAG {DEV {PRT | PUN} | FILE spoolid} [text] ...\n");
     assert_answer("BOB", "HELP", 0, "  TERMINAL LINESIZE {columns | OFF}\n");
-    assert_answer("BOB", "HELP", 0, "} userid [queue]\n");
+    assert_answer("BOB", "HELP", 0, "} userid [dev]\n");
+    assert_in_range(sources_width(answer), 70, 79);
     assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");
     assert_answer("BOB", "HELP LINK", 0, "RR always");
     assert_answer("BOB", "HELP HCPLNM104E", 0,

@@ -372,7 +372,7 @@ static void users_are_told_of_dialed_terminals(void **state)
     logon(0, "BOB");
     shown(0);
     type(0, "QUERY LINES\r");
-    assert_shows(0, "HCPCQV040E Device LINES does not exist");
+    assert_shows(0, "HCPCQV9047E Your machine has no line that DIAL reaches");
 }
 
 static void a_storm_of_calls_leaves_nothing(void **state)
