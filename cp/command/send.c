@@ -5,9 +5,9 @@ const char command_send_help[] =
     "SEND [CP] userid [text]\n"
     "Enters the text as if it were typed at the console of a user who is\n"
     "disconnected, where its answers stay: for the program in the machine, or for CP\n"
-    "if the machine is stopped. After CP it is a command for CP in any case; without\n"
-    "text that stops the machine. The audit log tells of it, but not the text, which\n"
-    "may be a password.\n";
+    "if the machine is stopped. After CP it is a command for CP, also if the program\n"
+    "reads nothing; without text that stops the machine. The audit log tells of it,\n"
+    "but not the text, which may be a password.\n";
 
 unsigned command_send(struct call *c)
 {

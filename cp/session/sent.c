@@ -7,7 +7,7 @@
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
 
-void sent_begin(struct session *s) { s->sent.ring = (struct ring){.bytes = s->sent.bytes, .size = SENT_LINE}; }
+void sent_begin(struct session *s) { s->sent.ring = (struct ring){.bytes = s->sent.bytes, .size = SENT_QUEUE}; }
 
 bool sent_waits(const struct session *s) { return ring_used(&s->sent.ring); }
 
@@ -18,17 +18,19 @@ static void put(struct session *s, const char *text, unsigned length)
 
 bool sent_put(struct session *s, bool cp, const char *text)
 {
+    static const char command[] = "#CP ";
     char clean[EDITOR_LINE];
     unsigned length = (unsigned)clean_text(clean, text, strnlen(text, sizeof clean), false);
-    if (cp) {
+    if (ring_room(&s->sent.ring) < sizeof command + length) {
+        if (!cp)
+            return false;
         sent_begin(s);
         typing_forget_held(s);
-    } else if (sent_waits(s)) {
-        return false;
     }
-    typing_begin_line(s);
+    if (!sent_waits(s))
+        typing_begin_line(s);
     if (cp)
-        put(s, length ? "#CP " : "#CP", length ? 4 : 3);
+        put(s, command, length ? 4 : 3);
     put(s, clean, length);
     put(s, "\r", 1);
     session_stir(s);
@@ -39,5 +41,10 @@ bool sent_put(struct session *s, bool cp, const char *text)
 void sent_hand_on(struct session *s)
 {
     struct ring *r = &s->sent.ring;
+    uint32_t before, length;
+    if (s->typing.stuck && attention_find(&s->typing.attention, r, &before, &length)) {
+        typing_forget_held(s);
+        r->tail += before;
+    }
     for (; ring_used(r) && typing_take(s, ring_peek(r)); r->tail++) {}
 }

@@ -1,5 +1,6 @@
-/* What SEND has entered at the console of a user who is disconnected: a line that is handed on as if it were typed, as
- * far as whoever reads there takes it. */
+/* What SEND has entered at the console of a user who is disconnected: lines that are handed on as if they were typed, as
+ * far as whoever reads there takes them. As of what is typed, "#CP" reaches CP whatever the machine does: if that reads
+ * nothing for a while, what stands before it is dropped. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -8,16 +9,16 @@
 
 struct session;
 
-enum { SENT_LINE = 256 /* "#CP ", a line, and its end; a power of two */ };
+enum { SENT_QUEUE = 512 /* bytes: two of the longest lines; a power of two */ };
 
 struct sent {
     struct ring ring;
-    uint8_t bytes[SENT_LINE];
+    uint8_t bytes[SENT_QUEUE];
 };
 
 void sent_begin(struct session *); /* nothing is */
-/* The text, cleaned, and Enter. `cp`: with "#CP " before it, which reaches CP whatever the machine does: what it has
- * not read of earlier lines is dropped. False: an earlier line has not been taken yet.
+/* The text, cleaned, and Enter; `cp`: with "#CP " before it, and where there is no room, instead of all others. False:
+ * no room.
  * @pre a user is logged on there, and at no terminal */
 bool sent_put(struct session *, bool cp, const char *text);
 void sent_hand_on(struct session *);    /* as much as is taken now */

@@ -227,7 +227,11 @@ void typing_forget_held(struct session *s)
 
 void typing_begin_line(struct session *s)
 {
-    if (session_states[s->state].prompt && !s->typing.next_command)
+    struct typing *t = &s->typing;
+    t->attention.typed = 0;
+    if (!t->machine_full)
+        t->attention.held = 0;
+    if (session_states[s->state].prompt && !t->next_command)
         session_prompt(s);
 }
 

@@ -31,7 +31,7 @@ bool typing_offer_held(struct session *);
 /* The machine reads no more: of what was held back, as it may become #CP, the line for CP begins. */
 void typing_take_over(struct session *);
 void typing_forget_held(struct session *); /* what the machine had no room for, and what may become #CP */
-void typing_begin_line(struct session *);  /* where CP reads one: what was typed of it counts for nothing */
+void typing_begin_line(struct session *);  /* what was typed of one, and by who left, counts for nothing */
 /* #CP reaches CP whatever the machine does: if it reads nothing, the first such line that is typed ahead is obeyed
  * before what stands in front of it, which is dropped if the machine does not go on. */
 void typing_heed_attention(struct session *);

@@ -45,6 +45,33 @@ def test_a_message_of_any_bytes_is_words_on_the_operators_terminal(machine, tmp_
 
 
 @EITHER
+def test_a_program_is_told_by_smsg_and_the_console_of_who_left_by_send(machine, tmp_path, emulator):
+    operator, alice, _ = start(machine, tmp_path, emulator)
+    logon(operator, "OPERATOR")
+    alice.logon("ALICE")
+    operator.type("SMSG ALICE too early")
+    operator.expect("HCPMFS057I ALICE not receiving; SMSG OFF")
+    alice.cms("CP SET SMSG ON")
+    operator.type("SMSG ALICE start  job 7")
+    operator.expect("job 7\r\nCP> ")
+    assert "00000004OPERATORstart  job 7\r\n" in alice.cms("PIPE STARMSG | CONSOLE")
+    assert "0000000" not in alice.cms("PIPE STARMSG | CONSOLE").replace("\r", "")
+    operator.type("SEND ALICE ERASE ALL FILES")
+    operator.expect("HCPSND9046E ALICE is at a terminal")
+    alice.type("#CP DISCONNECT")
+    alice.expect("CP> ")
+    operator.type("SEND ALICE PIPE LITERAL by OPERATOR | > SENT NOTE A")
+    operator.expect("NOTE A\r\nCP> ")
+    operator.type("SEND CP ALICE QUERY TIME")
+    operator.expect("TIME\r\nCP> ")
+    alice.type("LOGON ALICE")
+    alice.expect("(?i)password")
+    alice.type("vmn")
+    alice.expect("TIME IS ")
+    assert "by OPERATOR" in alice.cms("TYPE SENT NOTE")
+
+
+@EITHER
 def test_the_next_user_of_a_terminal_sees_nothing_of_the_one_before(machine, tmp_path, emulator):
     operator, line, _ = start(machine, tmp_path, emulator)
     logon(operator, "OPERATOR")
