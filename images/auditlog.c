@@ -29,6 +29,8 @@ static struct directory_rows rows;
 static struct directory directory = DIRECTORY_IN(rows);
 static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES];
 
+struct user *directory_block(void) { return calloc(DIRECTORY_BLOCK, sizeof(struct user)); }
+
 static __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...)
 {
     va_list args;

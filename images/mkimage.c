@@ -54,6 +54,8 @@ static _Alignas(4096) uint8_t head[VOLUME_HEAD_BYTES];
 static _Alignas(8) uint8_t blob[VOLUME_DIRECTORY_MAX + 1];
 static const char *half_made; /* the image, until it is whole */
 
+struct user *directory_block(void) { return calloc(DIRECTORY_BLOCK, sizeof(struct user)); }
+
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
 {
     va_list args;
@@ -162,9 +164,9 @@ static void format_disks(const char *image, const struct place *raw, unsigned ra
         char label[7];
         if (disk->overlap || is_raw(disk, raw, raws))
             continue;
-        snprintf(label, sizeof label, "%.3s%03X", directory.user[disk->user].id, disk->vdev & 0xfff);
+        snprintf(label, sizeof label, "%.3s%03X", directory_user(&directory, disk->user)->id, disk->vdev & 0xfff);
         if (run_cmsdisk("format", image, disk, (const char *const[]){label, NULL}))
-            die("%s: minidisk %X of %s is not formatted", image, disk->vdev, directory.user[disk->user].id);
+            die("%s: minidisk %X of %s is not formatted", image, disk->vdev, directory_user(&directory, disk->user)->id);
     }
 }
 
@@ -307,7 +309,7 @@ static int check(const char *image)
     printf("%s: volume %s, %u blocks, directory %llu in slot %c, %u users, %u minidisks\n", image, facts.volid,
            facts.blocks, (unsigned long long)facts.sequence[0], facts.slot[0], directory.users, directory.disks);
     for (unsigned i = 0; i < directory.disks; i++) {
-        printf("%s %04X: ", directory.user[directory.disk[i].user].id, directory.disk[i].vdev);
+        printf("%s %04X: ", directory_user(&directory, directory.disk[i].user)->id, directory.disk[i].vdev);
         fflush(stdout);
         found |= run_cmsdisk("check", image, &directory.disk[i], (const char *const[]){NULL}) != 0;
     }

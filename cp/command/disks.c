@@ -97,11 +97,10 @@ static bool needs_no_password(const struct session *s, const struct wish *wish)
     const struct user *mine = directory_find(&directory, s->user->id);
     if (wish->owner == mine)
         return true;
-    for (unsigned i = 0; i < directory.links; i++) {
-        const struct directory_link *l = &directory.link[i];
+    for (unsigned i = 0; mine && i < mine->links; i++) {
+        const struct directory_link *l = &directory.link[mine->link + i];
         bool reads = wish->mode == LINK_R || wish->mode == LINK_RR;
-        if (&directory.user[l->user] == mine && &directory.disk[l->disk] == wish->disk &&
-            (reads || wish->mode == l->mode))
+        if (&directory.disk[l->disk] == wish->disk && (reads || wish->mode == l->mode))
             return true;
     }
     return false;

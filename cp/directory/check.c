@@ -7,45 +7,38 @@
 static void tell_device(struct directory_reader *r, unsigned user, const char *kind, unsigned vdev, const char *reason)
 {
     char path[64];
-    format_text(path, sizeof path, "/users/%s/%s@%x", r->directory->user[user].id, kind, vdev);
+    format_text(path, sizeof path, "/users/%s/%s@%x", directory_user(r->directory, user)->id, kind, vdev);
     directory_tell(r, path, reason);
 }
 
-static void check_user(struct directory_reader *r, unsigned user)
+static void check_user(struct directory_reader *r, unsigned index)
 {
-    const struct directory *d = r->directory;
-    const char *id = d->user[user].id;
+    const struct user *user = directory_user(r->directory, index);
     char path[32];
-    unsigned other = 0;
-    r->operator|= d->user[user].classes & CLASS('A');
-    while (other < user && (*id != *d->user[other].id || !*id || strcmp(id, d->user[other].id)))
-        other++;
-    if (other == user)
+    r->operator|= user->classes & CLASS('A');
+    if (!*user->id || directory_enter(r->directory, index)) /* without an ID: told already */
         return;
-    format_text(path, sizeof path, "/users/%s", id);
+    format_text(path, sizeof path, "/users/%s", user->id);
     directory_tell(r, path, "is there twice");
 }
 
 /* One number, one device; and no more of them than a machine has room for. */
-static void check_devices(struct directory_reader *r, unsigned user)
+static void check_devices(struct directory_reader *r, unsigned index)
 {
     const struct directory *d = r->directory;
+    const struct user *user = directory_user(d, index);
     uint16_t seen[DIRECTORY_USER_DISKS];
-    unsigned count = 0;
-    for (unsigned i = 0; i < d->disks + d->links; i++) {
-        bool link = i >= d->disks;
-        const struct directory_link *l = link ? &d->link[i - d->disks] : NULL;
-        uint16_t vdev = link ? l->vdev : d->disk[i].vdev;
-        if ((link ? l->user : d->disk[i].user) != user)
-            continue;
+    for (unsigned count = 0; count < (unsigned)user->disks + user->links; count++) {
+        bool link = count >= user->disks;
+        uint16_t vdev = link ? d->link[user->link + count - user->disks].vdev : d->disk[user->disk + count].vdev;
         for (unsigned j = 0; j < count; j++)
             if (seen[j] == vdev)
-                tell_device(r, user, link ? "link" : "mdisk", vdev, "this device number is there twice");
+                tell_device(r, index, link ? "link" : "mdisk", vdev, "this device number is there twice");
         if (count == DIRECTORY_USER_DISKS) {
-            tell_device(r, user, link ? "link" : "mdisk", vdev, "is more than the 16 disks a machine can have");
+            tell_device(r, index, link ? "link" : "mdisk", vdev, "is more than the 16 disks a machine can have");
             return;
         }
-        seen[count++] = vdev;
+        seen[count] = vdev;
     }
 }
 
@@ -98,14 +91,14 @@ static void check_disk(struct directory_reader *r, unsigned disk)
     const struct directory *d = r->directory;
     const struct directory_disk *a = &d->disk[disk];
     char path[64], other[32];
-    format_text(path, sizeof path, "/users/%s/mdisk@%x", d->user[a->user].id, a->vdev);
+    format_text(path, sizeof path, "/users/%s/mdisk@%x", directory_user(d, a->user)->id, a->vdev);
     check_place(r, path, range_of(a));
     check_areas(r, path, range_of(a), AREAS);
     for (unsigned i = 0; i < disk; i++) {
         const struct directory_disk *b = &d->disk[i];
         if (apart(range_of(a), range_of(b)) || a->overlap || b->overlap)
             continue;
-        format_text(other, sizeof other, "%s's mdisk@%x", d->user[b->user].id, b->vdev);
+        format_text(other, sizeof other, "%s's mdisk@%x", directory_user(d, b->user)->id, b->vdev);
         tell_overlap(r, path, other);
     }
 }
@@ -136,7 +129,7 @@ static void check_extent(struct directory_reader *r, unsigned index)
 
 static void check_user_devices(struct directory_reader *r, unsigned user)
 {
-    if (!r->directory->user[user].pooled) /* whose first has the same */
+    if (!directory_user(r->directory, user)->pooled) /* whose first has the same */
         check_devices(r, user);
 }
 

@@ -20,19 +20,100 @@ bool link_mode_parse(const char *text, size_t length, enum link_mode *mode)
 
 bool directory_name_valid(const char *name, size_t length) { return userid_is(name, length); }
 
+/* ---- rows of users, and their names ------------------------------------------------------------------------------ */
+
+_Static_assert(DIRECTORY_NAME == sizeof(uint64_t), "a name is a number");
+_Static_assert(DIRECTORY_USERS < UINT16_MAX, "of a row, and 1");
+
+/* Zeros behind its end. 0: it is no user's. */
+static uint64_t number_of(const char *id)
+{
+    uint64_t number = 0;
+    size_t length = strnlen(id, DIRECTORY_NAME + 1);
+    if (length <= DIRECTORY_NAME)
+        memcpy(&number, id, length);
+    return number;
+}
+
+/* Names may have been chosen to have the same. Each of those has an entry in the blob, so there are some thousand. */
+static uint16_t *hash_of(const struct directory *d, uint64_t name)
+{
+    return &d->rows->named[(name * 0x9E3779B97F4A7C15) >> 52];
+}
+
+static uint64_t name_of(const struct user *user)
+{
+    uint64_t number;
+    memcpy(&number, user->id, sizeof number);
+    return number;
+}
+
+struct user *directory_add(struct directory *d)
+{
+    if (d->users == DIRECTORY_USERS)
+        return NULL;
+    struct user **block = &d->rows->block[d->users / DIRECTORY_BLOCK];
+    if (!*block && !(*block = directory_block()))
+        return NULL;
+    struct user *user = directory_user(d, d->users++);
+    memset(user, 0, sizeof *user);
+    return user;
+}
+
 const struct user *directory_find(const struct directory *d, const char *id)
 {
-    for (unsigned i = 0; i < d->users; i++)
-        if (!strcmp(d->user[i].id, id))
-            return &d->user[i];
-    return NULL;
+    const struct user *found = NULL;
+    uint64_t name = number_of(id);
+    for (unsigned row = name ? *hash_of(d, name) : 0; row;) {
+        const struct user *user = directory_user(d, row - 1);
+        found = name_of(user) == name ? user : found;
+        row = user->same_hash;
+    }
+    return found;
 }
+
+static void enter_verifier(struct directory *d, unsigned index)
+{
+    struct user *user = directory_user(d, index);
+    bool its = directory_has_verifier(user);
+    user->stand_in = its ? (uint16_t)(index + 1) : index ? directory_user(d, index - 1)->stand_in : 0;
+    if (its && !d->secret)
+        d->secret = user->password;
+}
+
+bool directory_enter(struct directory *d, unsigned index)
+{
+    struct user *user = directory_user(d, index);
+    uint64_t name = number_of(user->id);
+    memcpy(user->id, &name, sizeof name); /* zeros behind its end, wherever it was copied from */
+    enter_verifier(d, index);
+    if (directory_find(d, user->id))
+        return false;
+    uint16_t *first = hash_of(d, name);
+    user->same_hash = *first;
+    *first = (uint16_t)(index + 1);
+    return true;
+}
+
+bool directory_has_verifier(const struct user *user)
+{
+    return user->password && strcmp(user->password, "NOLOG") != 0;
+}
+
+const char *directory_verifier_for(const struct directory *d, uint32_t number)
+{
+    unsigned row = d->users ? directory_user(d, number % d->users)->stand_in : 0;
+    return row ? directory_user(d, row - 1)->password : d->secret;
+}
+
+/* ---- of one user ------------------------------------------------------------------------------------------------- */
 
 const struct directory_disk *directory_find_disk(const struct directory *d, const struct user *owner, unsigned vdev)
 {
-    for (unsigned i = 0; i < d->disks; i++)
-        if (&d->user[d->disk[i].user] == owner && d->disk[i].vdev == vdev)
-            return &d->disk[i];
+    const struct directory_disk *disk = d->disk + owner->disk;
+    for (unsigned i = 0; i < owner->disks; i++)
+        if (disk[i].vdev == vdev)
+            return &disk[i];
     return NULL;
 }
 
@@ -82,6 +163,8 @@ void directory_take(struct user *user, const struct user *row)
 void directory_clear(struct directory *d)
 {
     d->users = d->disks = d->links = 0;
+    d->secret = NULL;
+    memset(d->rows->named, 0, sizeof d->rows->named);
     memset(d->area, 0, sizeof d->area);
     memset(d->volid, 0, sizeof d->volid);
 }
@@ -89,8 +172,8 @@ void directory_clear(struct directory *d)
 void directory_builtin(struct directory *d)
 {
     directory_clear(d);
-    d->users = 1;
-    d->user[0] = (struct user){
+    struct user *user = directory_add(d);
+    *user = (struct user){
         .id = "OPERATOR",
         .password = "$6$rounds=1000$vmn.operator$HWc4um251Re545SxvnhU5kIsfS6Oiv4YGcVlEl7H/ckkN98.hpZT/4uoWAX0"
                     "ttXTGATf3Zp8wg6n7lIqsbjTs1",
@@ -101,6 +184,7 @@ void directory_builtin(struct directory *d)
                     .nesting = NEST_MEMORY},
         .xautolog = "",
     };
-    directory_machine(&d->user[0]);
+    directory_machine(user);
+    directory_enter(d, 0);
     memcpy(d->volid, "NOVOL", 6);
 }

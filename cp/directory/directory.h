@@ -13,9 +13,10 @@
 enum {
     DIRECTORY_IDLE_LEAST = 2,
     DIRECTORY_IDLE_MOST = 10080,
-    DIRECTORY_USERS = 1280,
+    DIRECTORY_USERS = 10240,
+    USERS_AT_ONCE = 1280, /* logged on */
     DIRECTORY_DISKS = 256, /* minidisks of all users together */
-    DIRECTORY_LINKS = 1536, /* of all users together */
+    DIRECTORY_LINKS = 1536, /* of all users together; a pool has those of one */
     DIRECTORY_NAME = USERID_MOST,
     POOL_PREFIX = 3,       /* of one that ends in five digits */
     DIRECTORY_USER_DISKS = MACHINE_DISKS, /* minidisks and links of one user */
@@ -56,6 +57,7 @@ struct user_kept {
                                another does not forgive them */
     uint64_t records_due;   /* host TSC: when as many audit records would have been made at the gentle pace */
     uint32_t records_left_out;
+    unsigned named; /* the naming (next.h) that found it in use last */
 };
 
 struct user {
@@ -73,6 +75,9 @@ struct user {
     unsigned idle; /* minutes without a key before they are disconnected, 2 at least; 0: no limit */
     uint32_t pool[2]; /* of a row that stands for many: the lowest and the highest number; 0 0: one user */
     bool pooled;      /* one of a pool, as the first of it but for the ID */
+    uint16_t disk, disks, link, links; /* the first of each, and how many; those of a pool have the same links */
+    uint16_t same_hash; /* the next in directory_rows.named, and 1; 0: no more */
+    uint16_t stand_in;  /* of the users up to this one: the last who has a verifier, and 1; 0: none */
     const char *group;      /* name, NULL: none */
     const char *spool_from; /* string list of users who may send files besides those of the group ("ANY": all) */
     unsigned spool_from_bytes;
@@ -88,18 +93,26 @@ struct directory_range {
     uint32_t start, blocks; /* of 4 KiB on the CP volume; blocks 0: there is none */
 };
 
-/* As many as there may be. */
+enum {
+    DIRECTORY_BLOCK = 4096 / sizeof(struct user), /* rows of users that are made at a time */
+    DIRECTORY_BLOCKS = (DIRECTORY_USERS + DIRECTORY_BLOCK - 1) / DIRECTORY_BLOCK,
+    DIRECTORY_HASHES = 4096,
+};
+
+/* As many as there may be; those of users are made when they are wanted, and stay. */
 struct directory_rows {
-    struct user user[DIRECTORY_USERS];
+    struct user *block[DIRECTORY_BLOCKS];
+    uint16_t named[DIRECTORY_HASHES]; /* the first user of each hash of names, and 1; 0: there is none */
     struct directory_disk disk[DIRECTORY_DISKS];
     struct directory_link link[DIRECTORY_LINKS];
 };
 
 struct directory {
-    struct user *user;
+    struct directory_rows *rows;
     struct directory_disk *disk;
     struct directory_link *link;
     unsigned users, disks, links;
+    const char *secret; /* a verifier, which is the first user's who has one; NULL: nobody has */
     struct directory_range area[AREAS];
     char volid[7];
 };
@@ -114,10 +127,26 @@ typedef void directory_fault(void *context, const char *path, const char *reason
 unsigned directory_parse(struct directory *directory, const void *blob, size_t bytes, uint32_t first_block,
                          uint32_t volume_blocks, directory_fault *fault, void *context);
 
-#define DIRECTORY_IN(rows) {.user = (rows).user, .disk = (rows).disk, .link = (rows).link} /* an empty one */
+#define DIRECTORY_IN(at) {.rows = &(at), .disk = (at).disk, .link = (at).link} /* an empty one */
 
-/* Nobody, and nothing. Rows are not touched: there are many, and who adds one fills it in. */
+/* Nobody, and nothing. */
 void directory_clear(struct directory *);
+
+/* Storage for DIRECTORY_BLOCK rows that is never given back; NULL: there is none. Whoever holds directories has this
+ * function: CP takes a frame. */
+struct user *directory_block(void);
+
+/* A row behind the others, of zeros; NULL: there is no storage, or there are DIRECTORY_USERS. */
+struct user *directory_add(struct directory *);
+/* From here on directory_find() finds the user, and directory_verifier_for() their verifier; users are entered in the
+ * order of their rows. False: another has that name, and is found. The row
+ * has its ID and password. */
+bool directory_enter(struct directory *, unsigned index);
+
+static inline struct user *directory_user(const struct directory *d, unsigned index)
+{
+    return &d->rows->block[index / DIRECTORY_BLOCK][index % DIRECTORY_BLOCK];
+}
 
 /* The directory of last resort: OPERATOR (password as in the sample directory), classes A B C E G, no minidisks. */
 void directory_builtin(struct directory *directory);
@@ -130,9 +159,14 @@ void directory_machine(struct user *);
  * classes, machine, idle and what is kept. Whatever else is asked of them is asked of the directory in force. */
 void directory_take(struct user *, const struct user *row);
 
-/* NULL when there is none. Case counts: user IDs are upper case. */
+/* NULL when there is none. Case counts: user IDs are upper case. It takes as long whether there is one or not: so many
+ * steps as users share the hash of the name. */
 const struct user *directory_find(const struct directory *, const char *id);
 const struct directory_disk *directory_find_disk(const struct directory *, const struct user *owner, unsigned vdev);
+/* Whether a password is asked of whoever logs on as the user. */
+bool directory_has_verifier(const struct user *);
+/* The verifier of some user who has one, the same for the same number; NULL: nobody has. One step. */
+const char *directory_verifier_for(const struct directory *, uint32_t number);
 bool directory_may_autolog(const struct user *target, const char *by);
 /* Whether the user may IPL a saved system that is restricted. */
 bool directory_may_ipl(const struct user *, const char *system);

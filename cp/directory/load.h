@@ -25,9 +25,8 @@ typedef void directory_tell_message(void *context, unsigned number, const char *
 
 /* Begins reading; `disk` may be NULL. `poll` asks for a call of directory_load_poll(), perhaps before this returns. */
 void directory_load(struct disk *disk, directory_tell_message *tell, void *context, void (*poll)(void));
-/* True once, when a directory is in force. */
-bool directory_load_poll(void);
+/* Goes on, until `over` says that it is time to stop, and asks for another call. True once, when a directory is in
+ * force. */
+bool directory_load_poll(bool (*over)(void));
 /* The users of `directory` are those CP has, and nothing is remembered of any. */
 void directory_begin(void);
-enum { DIRECTORY_KEPT = 2 * DIRECTORY_USERS }; /* of those in force, and others who come with the next */
-extern struct user_kept directory_kept[DIRECTORY_KEPT];

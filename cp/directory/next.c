@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cp/directory/rows.h"
 #include "cp/directory/volume.h"
 #include "cp/storage/frame.h"
 #include "lib/crc32.h"
@@ -24,7 +25,7 @@ bool next_begin(void)
     for (unsigned i = 0; i < 2; i++)
         if (!image[i] && !(image[i] = frame_alloc_run(&frame_cp_account, IMAGE_PAGES)))
             return false;
-    if (!directory_next.user) {
+    if (!directory_next.rows) {
         struct directory_rows *rows = frame_alloc_run(&frame_cp_account, ROW_PAGES);
         if (!rows)
             return false;
@@ -51,42 +52,53 @@ const void *next_blob(uint32_t *count)
 
 /* ---- what is kept of users --------------------------------------------------------------------------------------- */
 
-static bool taken[DIRECTORY_KEPT];
-static unsigned named, expected, free_row;
+static unsigned naming; /* how many there were, this one too */
+static unsigned marked, named, expected, free_row;
 
 void next_name_begin(void)
 {
-    named = expected = free_row = 0;
-    memset(taken, 0, sizeof taken);
-    for (unsigned i = 0; i < directory.users; i++)
-        taken[directory.user[i].kept - directory_kept] = true;
+    marked = named = expected = free_row = 0;
+    naming++;
 }
 
 /* Most stand in the order in which they stood. */
 static const struct user *find_before(const char *id)
 {
-    bool there = expected < directory.users && !strcmp(directory.user[expected].id, id);
-    const struct user *user = there ? &directory.user[expected] : directory_find(&directory, id);
-    if (user)
-        expected = (unsigned)(user - directory.user) + 1;
-    return user;
+    const struct user *user = expected < directory.users ? directory_user(&directory, expected) : NULL;
+    if (user && !strcmp(user->id, id)) {
+        expected++;
+        return user;
+    }
+    return directory_find(&directory, id);
 }
 
-static struct user_kept *kept_anew(void)
+/* What is kept of nobody in force, nor of anybody named before; NULL: this row is not it. */
+static struct user_kept *try_row(void)
 {
-    while (taken[free_row])
-        free_row++;
-    taken[free_row] = true;
-    memset(&directory_kept[free_row], 0, sizeof *directory_kept);
-    return &directory_kept[free_row];
+    struct user_kept *kept = kept_row(free_row++);
+    if (kept->named == naming)
+        return NULL;
+    *kept = (struct user_kept){.named = naming};
+    return kept;
+}
+
+/* Of who is in force first: what is kept of them is nobody else's. Then of the next ones. */
+static void name_one(void)
+{
+    if (marked < directory.users) {
+        directory_user(&directory, marked++)->kept->named = naming;
+        return;
+    }
+    struct user *user = directory_user(&directory_next, named);
+    const struct user *before = find_before(user->id);
+    user->kept = before ? before->kept : try_row();
+    named += user->kept != NULL;
 }
 
 bool next_name_on(bool (*over)(void))
 {
-    while (named < directory_next.users) {
-        struct user *user = &directory_next.user[named++];
-        const struct user *before = find_before(user->id);
-        user->kept = before ? before->kept : kept_anew();
+    while (marked < directory.users || named < directory_next.users) {
+        name_one();
         if (over())
             return false;
     }

@@ -162,6 +162,7 @@ static bool begin_disk(struct directory_reader *r, const char *name)
         return false;
     }
     struct directory_disk *disk = &d->disk[d->disks++];
+    directory_user(d, r->user)->disks++;
     *disk = (struct directory_disk){.user = r->user, .mode = LINK_MR};
     begin_device(r, name, (struct row){.disk = disk}, &disk->vdev);
     return true;
@@ -175,21 +176,26 @@ static bool begin_link(struct directory_reader *r, const char *name)
         return false;
     }
     struct directory_link *link = &d->link[d->links++];
+    directory_user(d, r->user)->links++;
     *link = (struct directory_link){.user = r->user, .mode = LINK_RR};
     begin_device(r, name, (struct row){.link = link}, &link->vdev);
     return true;
 }
 
+static const char no_storage[] = "is one user more than CP has storage for";
+
 static bool begin_user(struct directory_reader *r, const char *name)
 {
     struct directory *d = r->directory;
-    if (d->users == DIRECTORY_USERS) {
-        directory_tell(r, r->path, "is one user too many for this CP");
+    bool full = d->users == DIRECTORY_USERS;
+    struct user *user = directory_add(d);
+    if (!user) {
+        directory_tell(r, r->path, full ? "is one user too many for this CP" : no_storage);
         return false;
     }
-    r->user = d->users++;
-    struct user *user = &d->user[r->user];
-    *user = (struct user){.parm = "", .xautolog = "", .machine = {.uarts = 1, .nesting = NEST_MEMORY}};
+    r->user = d->users - 1;
+    *user = (struct user){.parm = "", .xautolog = "", .machine = {.uarts = 1, .nesting = NEST_MEMORY},
+                          .disk = (uint16_t)d->disks, .link = (uint16_t)d->links};
     if (directory_name_valid(name, strlen(name)))
         memcpy(user->id, name, strlen(name) + 1);
     r->row = (struct row){.user = user};
@@ -198,7 +204,7 @@ static bool begin_user(struct directory_reader *r, const char *name)
 
 static void complete_user(struct directory_reader *r)
 {
-    struct user *user = &r->directory->user[r->user];
+    struct user *user = directory_user(r->directory, r->user);
     if (!*user->id)
         directory_tell(r, r->path, "its name is not 1 to 8 characters of A-Z 0-9 @ # $ _ -");
     if (!user->machine.storage_maximum)
@@ -236,31 +242,13 @@ static bool begin_users(struct directory_reader *r, const char *name)
 /* Users who are alike but for the number in their ID, from one entry, as z/VM's POOL. False: there can be none. */
 static bool begin_pool(struct directory_reader *r, const struct user *user)
 {
-    const struct directory *d = r->directory;
     if (strlen(user->id) > POOL_PREFIX) {
         tell_at(r, "pool", "is for a name of 1 to 3 characters, before five digits");
         return false;
     }
-    if (d->disks && d->disk[d->disks - 1].user == r->user)
+    if (user->disks)
         tell_at(r, "pool", "is for users without minidisks of their own");
-    unsigned links = 0;
-    while (links < d->links && d->link[d->links - links - 1].user == r->user)
-        links++;
-    r->pool_link = d->links - links;
-    r->pool_links = links;
     r->pool_next = user->pool[0] + 1;
-    return true;
-}
-
-/* The same devices for another user. */
-static bool copy_links(struct directory *d, unsigned from, unsigned links, unsigned user)
-{
-    for (unsigned i = 0; i < links; i++) {
-        if (d->links == DIRECTORY_LINKS)
-            return false;
-        d->link[d->links] = d->link[from + i];
-        d->link[d->links++].user = user;
-    }
     return true;
 }
 
@@ -282,9 +270,10 @@ static bool make_member(struct directory_reader *r, struct user *first)
         name_member(first, first->id, first->pool[0]);
         return true;
     }
-    struct user *next = d->users < DIRECTORY_USERS ? &d->user[d->users++] : NULL;
-    if (!next || !copy_links(d, r->pool_link, r->pool_links, (unsigned)(next - d->user))) {
-        tell_at(r, "pool", next ? "has more links than this CP keeps" : "has more users than this CP keeps");
+    bool full = d->users == DIRECTORY_USERS;
+    struct user *next = directory_add(d);
+    if (!next) {
+        tell_at(r, "pool", full ? "has more users than this CP keeps" : "has more users than CP has storage for");
         return true;
     }
     *next = *first;
@@ -296,7 +285,7 @@ static bool make_member(struct directory_reader *r, struct user *first)
 /* True: there is nothing more to be done for the entry. */
 static bool end_user(struct directory_reader *r)
 {
-    struct user *user = &r->directory->user[r->user];
+    struct user *user = directory_user(r->directory, r->user);
     bool done = !user->pool[1] || (!r->pool_next && !begin_pool(r, user)) || make_member(r, user);
     if (done)
         r->pool_next = 0;

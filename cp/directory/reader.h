@@ -33,7 +33,6 @@ struct directory_reader {
     unsigned user;      /* whose entry is read */
     unsigned string;    /* of a list, how far its strings are judged */
     uint32_t pool_next; /* its member that is made next; 0: not begun */
-    unsigned pool_link, pool_links; /* those of its first member */
     struct row row;
     struct reader_level level[READER_LEVELS];
     char path[96]; /* of what is being read */

@@ -134,7 +134,8 @@ static const struct message table[] = {
     {9021, 'W', "{1 number} unsuccessful attempt{3 s} to log on as {2 userid} since the last LOGON",
      "If it was not you, tell your administrator."},
     {9022, 'E', "LOGON unsuccessful--CP has no storage for the machine of {1 userid}",
-     "Try again when others have left."},
+     "Or there are as many users as CP serves at once. Try again when others have\n"
+     "left."},
     {9023, 'E', "{1 userid} is already logged on", "XAUTOLOG starts only users who are not there."},
     {9024, 'E', "You are not authorized to XAUTOLOG {1 userid}", "Its directory entry must name you."},
     {9025, 'E', "CP has no room for another session", "Try again when others have left."},

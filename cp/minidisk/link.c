@@ -91,7 +91,7 @@ enum link_result link_make(const struct user *user, struct machine *machine, con
     enum link_result decided = link_decide(mode, link_others(disk, NULL), &write);
     if (decided == LINK_REFUSED)
         return decided;
-    memcpy(l->owner, directory.user[disk->user].id, sizeof l->owner);
+    memcpy(l->owner, directory_user(&directory, disk->user)->id, sizeof l->owner);
     l->owner_vdev = disk->vdev;
     l->extent = (struct directory_range){disk->start, disk->blocks};
     enum link_result result = attach(l, machine, vdev, write);

@@ -5,7 +5,7 @@
 #include "cp/directory/directory.h"
 #include "cp/minidisk/minidisk.h"
 
-enum { LINKS = DIRECTORY_USERS * MACHINE_DISKS }; /* at most: one user's never take another's */
+enum { LINKS = USERS_AT_ONCE * MACHINE_DISKS }; /* at most: one user's never take another's */
 
 struct link {
     struct link *next;       /* of all rows */

@@ -61,7 +61,7 @@ static void give_disk(struct session *s, const struct directory_disk *disk, unsi
 {
     struct response response = {.session = s};
     char number[5];
-    const char *owner = directory.user[disk->user].id;
+    const char *owner = directory_user(&directory, disk->user)->id;
     format_text(number, sizeof number, "%04X", vdev);
     switch (link_make(s->user, &s->vm->machine, disk, vdev, mode)) {
     case LINK_OK: break;
@@ -74,12 +74,12 @@ static void give_disk(struct session *s, const struct directory_disk *disk, unsi
 
 static void give_disks(struct session *s, const struct user *user)
 {
-    for (unsigned i = 0; i < directory.disks; i++)
-        if (&directory.user[directory.disk[i].user] == user)
-            give_disk(s, &directory.disk[i], directory.disk[i].vdev, directory.disk[i].mode);
-    for (unsigned i = 0; i < directory.links; i++)
-        if (&directory.user[directory.link[i].user] == user)
-            give_disk(s, &directory.disk[directory.link[i].disk], directory.link[i].vdev, directory.link[i].mode);
+    const struct directory_disk *disk = directory.disk + user->disk;
+    const struct directory_link *link = directory.link + user->link;
+    for (unsigned i = 0; i < user->disks; i++)
+        give_disk(s, &disk[i], disk[i].vdev, disk[i].mode);
+    for (unsigned i = 0; i < user->links; i++)
+        give_disk(s, &directory.disk[link[i].disk], link[i].vdev, link[i].mode);
 }
 
 /* A user, at a terminal if there is one. */
@@ -92,6 +92,8 @@ static void sit_down(struct session *s)
 
 bool session_logon(struct session *s, const struct user *user)
 {
+    if (session_users() == USERS_AT_ONCE)
+        return false;
     directory_take(&s->own, user);
     s->vm = vm_create(&s->own.machine);
     terminal_look(); /* it takes half of what a UART's sixteen bytes do */

@@ -37,8 +37,6 @@ void logon_abandon(struct session *s) { back_to_prompt(s); }
 
 /* ---- whose verifier --------------------------------------------------------------------------------------------- */
 
-static bool has_verifier(const struct user *user) { return strcmp(user->password, "NOLOG") != 0; }
-
 /* A number that nobody can foretell who has not read the directory, the same for the same name. */
 static uint32_t number_of(const char *secret, const char *id)
 {
@@ -54,28 +52,16 @@ static uint32_t number_of(const char *secret, const char *id)
 }
 
 /* The verifier to hash against: the user's own, and *own is set; or that of another user, picked by the name. So a name
- * nobody can log on by always takes as long as some real name does. The walk is the same for all names. */
+ * nobody can log on by always takes as long as some real name does. All of it is done for every name. */
 static const char *find_verifier(const char *id, bool *own, uint32_t *number)
 {
     static const char nobodys[] = "$6$rounds=5000$nobody$......................................................"
                                   "................................";
-    const char *its = NULL, *first = nobodys, *picked = nobodys;
-    const struct user *end = directory.user + directory.users;
-    unsigned count = 0, left;
-    for (const struct user *u = end; u-- > directory.user;) {
-        if (!has_verifier(u))
-            continue;
-        its = strcmp(u->id, id) ? its : u->password;
-        first = u->password;
-        count++;
-    }
-    *number = number_of(first, id);
-    left = count ? *number % count : 0;
-    for (const struct user *u = directory.user; u < end; u++)
-        if (has_verifier(u))
-            picked = left-- ? picked : u->password;
-    *own = its != NULL;
-    return its ? its : picked;
+    const struct user *user = directory_find(&directory, id);
+    *number = number_of(directory.secret ? directory.secret : nobodys, id);
+    const char *picked = directory_verifier_for(&directory, *number);
+    *own = user && directory_has_verifier(user);
+    return *own ? user->password : picked ? picked : nobodys;
 }
 
 /* Over SSH, which is how people dial in, a user with keys logs on by one of them only (logon_known), whatever name they

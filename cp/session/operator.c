@@ -119,7 +119,7 @@ static void disk_place(const struct disk_request *r, char *text, size_t size)
         const struct directory_disk *d = &directory.disk[i];
         if (block < d->start || block - d->start >= d->blocks)
             continue;
-        format_text(text + length, size - length, ", of %s %04X", directory.user[d->user].id, d->vdev);
+        format_text(text + length, size - length, ", of %s %04X", directory_user(&directory, d->user)->id, d->vdev);
         return;
     }
 }

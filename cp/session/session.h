@@ -24,7 +24,7 @@
 #include "cp/terminal/terminal.h"
 #include "cp/time/timer.h"
 
-enum { SESSIONS = TERMINALS + DIRECTORY_USERS }; /* everybody disconnected, and every terminal at its prompt */
+enum { SESSIONS = TERMINALS + USERS_AT_ONCE }; /* all of them disconnected, and every terminal at its prompt */
 
 enum { SET_MSG = 1, SET_WNG = 2, SET_IMSG = 4, SET_RUN = 8, SET_EMSG_CODE = 16, SET_EMSG_TEXT = 32,
        SET_TRACE_VMX = 64, SET_SMSG = 128 };

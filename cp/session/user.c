@@ -144,17 +144,18 @@ void user_start_single(struct line *line, const struct user_single *what)
                                        .xautolog = ""};
     const char *reason = "CP has no storage for it";
     begin();
-    directory.user[0] = single;
-    directory.user[0].machine = what->machine;
-    directory_machine(&directory.user[0]);
-    directory.user[0].machine.rank = FRAME_OPERATOR; /* nobody else is there */
-    directory.users = 1;
+    struct user *user = directory_add(&directory);
+    *user = single;
+    user->machine = what->machine;
+    directory_machine(user);
+    user->machine.rank = FRAME_OPERATOR; /* nobody else is there */
+    directory_enter(&directory, 0);
     directory_begin();
     struct session *s = seat_add(line);
     if (!s)
         return;
     s->ended = single_ended;
-    bool there = session_logon(s, &directory.user[0]);
+    bool there = session_logon(s, user);
     if (there && load_single(s->vm, what, &reason)) {
         session_begin(s);
         return;
@@ -245,7 +246,7 @@ void user_poll(void)
     if (!turn_begins())
         return;
     work_slice();
-    if (directory_load_poll()) {
+    if (directory_load_poll(work_over)) {
         if (link_volume)
             operator_watch_disk(link_volume);
         audit_begin(area_open(AREA_AUDIT), operator_tell_audit);

@@ -9,6 +9,8 @@
 
 enum { FIRST = 33, VOLUME = 10000 };
 
+struct user *directory_block(void) { return calloc(DIRECTORY_BLOCK, sizeof(struct user)); }
+
 static size_t told;
 
 static void note(void *context, const char *path, const char *reason)
@@ -50,8 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(blob, data, size);
     if (directory_parse(&d, blob, size, FIRST, VOLUME, note, NULL) == 0) {
         for (unsigned i = 0; i < d.users; i++)
-            require(directory_find(&d, d.user[i].id) == &d.user[i] &&
-                    d.user[i].machine.storage_bytes <= d.user[i].machine.storage_maximum);
+            require(directory_find(&d, directory_user(&d, i)->id) == directory_user(&d, i) &&
+                    directory_user(&d, i)->machine.storage_bytes <= directory_user(&d, i)->machine.storage_maximum);
         for (unsigned i = 0; i < d.disks; i++)
             require(d.disk[i].start >= FIRST && (uint64_t)d.disk[i].start + d.disk[i].blocks <= VOLUME);
         for (unsigned i = 0; i < AREAS; i++)

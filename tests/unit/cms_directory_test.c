@@ -3,6 +3,7 @@
 #include "tests/unit/cms_scene.h"
 
 #include <libfdt.h>
+#include <stdlib.h>
 
 #include "cms/directory/source.h"
 #include "cp/directory/directory.h"
@@ -51,6 +52,8 @@ static void no_fault(void *context, const char *path, const char *reason)
     (void)context;
     fail_msg("%s %s", path, reason);
 }
+
+struct user *directory_block(void) { return calloc(DIRECTORY_BLOCK, sizeof(struct user)); }
 
 static void the_sample_becomes_a_good_directory_and_its_own_text_again(void **state)
 {

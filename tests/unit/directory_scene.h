@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -32,6 +33,8 @@ static struct directory_rows rows;
 static struct directory directory = DIRECTORY_IN(rows);
 static char told[4096]; /* every fault so far: "path: reason\n" */
 static _Alignas(8) uint8_t blob[BLOB];
+
+struct user *directory_block(void) { return calloc(DIRECTORY_BLOCK, sizeof(struct user)); }
 
 UNUSED static void note(void *context, const char *path, const char *reason)
 {

@@ -103,12 +103,18 @@ static void come_anew(void)
     answers = 0;
 }
 
+static void add_user(const char *id)
+{
+    strcpy(directory_add(&directory)->id, id);
+    directory_enter(&directory, directory.users - 1);
+}
+
 static int connect(void **state)
 {
     begin(state);
-    strcpy(directory.user[0].id, "ALICE");
-    strcpy(directory.user[1].id, "BOB");
-    directory.users = 2;
+    directory_clear(&directory);
+    add_user("ALICE");
+    add_user("BOB");
     if (!line.driver) {
         line.driver = &driver;
         host_start(&line);

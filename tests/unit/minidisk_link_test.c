@@ -181,9 +181,9 @@ static int begin(void **state)
         link_forget(l->user);
     memset(attached, 0, sizeof attached);
     directory_clear(&directory);
-    strcpy(directory.user[0].id, "ALICE");
-    strcpy(directory.user[1].id, "BOB");
-    directory.users = 3;
+    strcpy(directory_add(&directory)->id, "ALICE");
+    strcpy(directory_add(&directory)->id, "BOB");
+    directory_add(&directory);
     directory.disk[0] = (struct directory_disk){.vdev = 0x191, .start = 10, .blocks = 10};
     directory.disk[1] = (struct directory_disk){.vdev = 0x192, .start = 20, .blocks = 10};
     directory.disk[2] = (struct directory_disk){.vdev = 0x193, .start = 29, .blocks = 10, .overlap = true};

@@ -86,7 +86,7 @@ UNUSED static int begin(void **state)
     draft();
     assert_replaced(0, "DIRECTORY REPLACED: 4 USERS, 5 MINIDISKS, 2 LINKS\n");
     for (unsigned i = 0; i < directory.users; i++)
-        memset(directory.user[i].kept, 0, sizeof *directory.user[i].kept);
+        memset(directory_user(&directory, i)->kept, 0, sizeof *directory_user(&directory, i)->kept);
     shown(0);
     return 0;
 }

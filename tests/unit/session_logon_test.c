@@ -141,7 +141,8 @@ static void what_stands_behind_logon_on_its_line_is_forgotten(void **state)
 
 static bool is_some_users(struct effort w)
 {
-    for (const struct user *u = directory.user; u < directory.user + directory.users; u++) {
+    for (unsigned i = 0; i < directory.users; i++) {
+        const struct user *u = directory_user(&directory, i);
         struct sha512_crypt c;
         if (sha512_crypt_begin(&c, u->password, "", 0) && c.rounds == w.rounds && c.salt_length == w.salt)
             return true;
@@ -336,22 +337,28 @@ static void ten_thousand_attempts_at_other_terminals_keep_nobody_out_and_take_no
 
 #define TEST(name) cmocka_unit_test_setup(name, long_ago)
 
+static void add_user(const char *id, const char *password)
+{
+    struct user *u = directory_add(&directory);
+    *u = *directory_user(&directory, 0);
+    strcpy(u->id, id);
+    u->password = password;
+    u->xautolog = "", u->xautolog_bytes = 0;
+    u->disks = u->links = 0;
+    directory_enter(&directory, directory.users - 1);
+}
+
 /* Users whose verifiers cost more than the others', and one without. */
 static void add_users(void)
 {
+    char id[DIRECTORY_NAME + 1];
     for (unsigned i = 0; i < MORE_USERS; i++) {
-        struct user *u = &directory.user[directory.users++];
-        *u = directory.user[0];
-        snprintf(u->id, sizeof u->id, "USER%u", i);
-        u->xautolog = "", u->xautolog_bytes = 0;
-        u->password = strdup(crypt("vmn", i % 3 == 2 ? "$6$rounds=3000$abcdefgh$"
-                                          : i % 2    ? "$6$rounds=2000$abcdefghijkl$"
-                                                     : "$6$rounds=1000$salt$"));
+        snprintf(id, sizeof id, "USER%u", i);
+        add_user(id, strdup(crypt("vmn", i % 3 == 2 ? "$6$rounds=3000$abcdefgh$"
+                                         : i % 2    ? "$6$rounds=2000$abcdefghijkl$"
+                                                    : "$6$rounds=1000$salt$")));
     }
-    struct user *u = &directory.user[directory.users++];
-    *u = directory.user[0];
-    strcpy(u->id, "SERVICE");
-    u->password = "NOLOG";
+    add_user("SERVICE", "NOLOG");
 }
 
 int main(void)

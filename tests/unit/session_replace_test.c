@@ -77,7 +77,7 @@ static void nothing_that_is_remembered_of_a_user_becomes_anothers(void **state)
     assert_replaced(0, "REPLACED: 5 USERS");
     for (unsigned i = 0; i < directory.users; i++)
         for (unsigned j = 0; j < i; j++)
-            assert_ptr_not_equal(directory.user[i].kept, directory.user[j].kept);
+            assert_ptr_not_equal(directory_user(&directory, i)->kept, directory_user(&directory, j)->kept);
     assert_int_equal(session_find("ALICE")->spool.unit[SPOOL_PUN].class, 'X');
     assert_int_equal(session_find("BOB")->spool.unit[SPOOL_PUN].class, 'A');
     assert_answer("ALICE", "QUERY LINKS 190", 0, "BOB      0190 R/O\n");

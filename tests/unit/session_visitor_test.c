@@ -98,9 +98,7 @@ static void who_leaves_before_they_are_logged_on_leaves_no_name_behind(void **st
 static void a_password_is_no_way_in_for_a_visitor_where_there_are_keys(void **state)
 {
     (void)state;
-    struct user *alice = directory.user;
-    while (strcmp(alice->id, "ALICE"))
-        alice++;
+    struct user *alice = (struct user *)directory_find(&directory, "ALICE");
     alice->ssh_keys = "ssh-ed25519 AAAA";
     comes(0, MARK("C") "LOGON ALICE\rvmn\r");
     fake_clock_advance(20000000000ull);

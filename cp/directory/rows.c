@@ -1,0 +1,30 @@
+/* In: page frames. Out: rows of users, and as many of what is kept of them. */
+#include "cp/directory/rows.h"
+
+#include "cp/storage/frame.h"
+
+enum {
+    KEPT_BLOCK = PAGE_SIZE / sizeof(struct user_kept),
+    KEPT_BLOCKS = 2 * DIRECTORY_BLOCKS * DIRECTORY_BLOCK / KEPT_BLOCK + 1,
+};
+_Static_assert(DIRECTORY_BLOCK * sizeof(struct user) <= PAGE_SIZE, "a frame is a block");
+
+/* The first are there, so that somebody can be in a directory in any case. */
+static struct user first[DIRECTORY_BLOCK];
+static struct user_kept first_kept[KEPT_BLOCK], *kept[KEPT_BLOCKS] = {first_kept};
+static unsigned users, kept_blocks = 1;
+
+struct user_kept *kept_row(unsigned row) { return &kept[row / KEPT_BLOCK][row % KEPT_BLOCK]; }
+
+static bool keep_more(void)
+{
+    bool enough = users + DIRECTORY_BLOCK <= kept_blocks * KEPT_BLOCK;
+    return enough || ((kept[kept_blocks] = frame_alloc(&frame_cp_account)) && ++kept_blocks);
+}
+
+struct user *directory_block(void)
+{
+    struct user *block = !users ? first : keep_more() ? frame_alloc(&frame_cp_account) : NULL;
+    users += block ? DIRECTORY_BLOCK : 0;
+    return block;
+}
