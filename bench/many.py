@@ -1,40 +1,15 @@
 """Many users on QEMU without virtualization hardware: how many CMS users are logged on at once in 512 MiB, and what
 storage each takes. Each is started by XAUTOLOG and reaches CMS' command level; that it answers is seen by taking the
 sessions of some over at a terminal, where CMS carries out a command."""
-import os
-import re
-import subprocess
 import tempfile
 import time
 
-from record import ROOT, figure, harness
+from record import figure, harness
+import crowd  # of harness's folder
 
 USERS = 1000
 ASKED_EVERY = 10  # is asked to answer
 BATCH = 20
-PASSWORD = r'password = "(\$6\$rounds=1000\$vmn.alice\$[^"]*)"'
-
-
-def directory_with_pool(users):
-    """The sample directory with one entry more: a pool of CMS users who have MAINT's 190."""
-    with open(harness.DIRECTORY, encoding="utf-8") as source:
-        text = source.read()
-    password = re.search(PASSWORD, text).group(1)
-    pool = (f'MNY {{ password = "{password}"; classes = "G"; storage = <32>; ipl = "CMS"; pool = <1 {users}>;\n'
-            f'       xautolog = "OPERATOR"; link@190 {{ user = "MAINT"; vdev = <0x190>; }}; }};\n')
-    return re.sub(r"(\n    users \{\n)", lambda m: m.group(1) + pool, text, count=1)
-
-
-def disk_with_pool(place, users):
-    """A fresh volume that has that directory."""
-    source, blob = os.path.join(place, "many.dts"), os.path.join(place, "many.dtb")
-    with open(source, "w", encoding="utf-8") as out:
-        out.write(directory_with_pool(users))
-    subprocess.run(["dtc", "-q", "-o", blob, source], check=True)
-    disk = harness.new_disk(os.path.join(place, "disk.img"))
-    subprocess.run([os.path.join(ROOT, "build", "mkimage"), "--replace-directory", disk, "--directory", blob],
-                   check=True, stdout=subprocess.DEVNULL)
-    return disk
 
 
 def settle(operator):
@@ -87,7 +62,7 @@ def free_frames(operator):
 
 def many(users=USERS, every=ASKED_EVERY):
     with tempfile.TemporaryDirectory() as place:
-        disk = disk_with_pool(place, users)
+        disk = crowd.disk_with(place, crowd.directory_text(users))
         with harness.Machine("bench-many", "--machine", "tcg", "--memory", "512", "--disk", disk) as machine:
             operator, line = machine.line(1), machine.line(2)
             for each in (operator, line):

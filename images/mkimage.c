@@ -166,7 +166,8 @@ static void format_disks(const char *image, const struct place *raw, unsigned ra
             continue;
         snprintf(label, sizeof label, "%.3s%03X", directory_user(&directory, disk->user)->id, disk->vdev & 0xfff);
         if (run_cmsdisk("format", image, disk, (const char *const[]){label, NULL}))
-            die("%s: minidisk %X of %s is not formatted", image, disk->vdev, directory_user(&directory, disk->user)->id);
+            die("%s: minidisk %X of %s is not formatted", image, disk->vdev,
+                directory_user(&directory, disk->user)->id);
     }
 }
 

@@ -29,5 +29,6 @@ unsigned link_tell_refused(struct response *r, const struct directory_disk *disk
     char number[5], who[24];
     format_text(number, sizeof number, "%04X", disk->vdev);
     count_text(who, others.writers ? others.writers : others.readers, others.writers ? others.writer : others.reader);
-    return response_error(r, "LNM", others.writers ? 104 : 103, directory_user(&directory, disk->user)->id, number, who);
+    const char *owner = directory_user(&directory, disk->user)->id;
+    return response_error(r, "LNM", others.writers ? 104 : 103, owner, number, who);
 }

@@ -76,8 +76,8 @@ static void begin(void)
     if (!pool) {
         pool = aligned_alloc(PAGE_SIZE, 64 * PAGE_SIZE);
         frame_add(frame_address(pool), 64 * PAGE_SIZE);
-        strcpy(directory.user[0].id, "ALICE");
-        directory.users = 1;
+        strcpy(directory_add(&directory)->id, "ALICE");
+        directory_enter(&directory, 0);
         line.driver = &driver;
         host_start(&line);
     }

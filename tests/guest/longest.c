@@ -1,6 +1,6 @@
 /* Question: how long can a guest make CP keep its interrupts waiting? Does the worst it knows of every kind of exit, of
  * DIAGNOSE, of a disk's ring and of virtual VMX; CP measures itself (INDICATE LONGEST). The command line says what:
- * "exits", "commands", "ring", "nest", once or "forever"; and "fill" takes all the storage there is and
+ * "exits", "commands", "ring", "nest", "directory", once or "forever"; and "fill" takes all the storage there is and
  * stays, for its end to be measured. */
 #include "tests/guest/vmx/vm.h"
 
@@ -438,6 +438,29 @@ static void try_nest(void)
     vmx_off();
 }
 
+/* ---- the directory ----------------------------------------------------------------------------------------------- */
+
+/* As CP has it, which is as large as it may be. */
+static void try_directory(void)
+{
+    for (uint64_t at = 0, bytes = 1; bytes; at += bytes) {
+        uint64_t code = DIAGNOSE_DIRECTORY, b = address(answer), d = DIAGNOSE_DIRECTORY_GET;
+        bytes = DIAGNOSE_DIRECTORY_MAX;
+        __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(bytes), "+d"(d) : "S"(at) : "memory");
+        uint64_t put = DIAGNOSE_DIRECTORY;
+        b = address(answer), d = DIAGNOSE_DIRECTORY_PUT;
+        if (!code && bytes)
+            __asm__ volatile("vmcall" : "+a"(put) : "b"(b), "c"(bytes), "d"(d), "S"(at) : "memory");
+        if (code || put > 1) {
+            guest_print("no directory: %u %u\n", (unsigned)code, (unsigned)put);
+            return;
+        }
+    }
+    obey("DIRECTORY CHECK");
+    obey("DIRECTORY REPLACE");
+    guest_print("%s", answer);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------ */
 
 static void fill_storage(void)
@@ -457,6 +480,7 @@ int guest_main(void)
         const char *word;
         void (*run)(void);
     } parts[] = {{"exits", try_exits}, {"commands", try_commands}, {"ring", try_ring}, {"nest", try_nest},
+                 {"directory", try_directory},
                  {"fill", fill_storage}};
     const struct multiboot_information *information = guest_multiboot();
     const char *what = information->flags & 4 ? (const char *)(uintptr_t)information->command_line : "";

@@ -1,8 +1,8 @@
 """The longest stretches for which CP keeps interrupts waiting, provoked: by kind, in ticks.
 For the test and for bench/bench."""
-import os
 import re
 
+import crowd
 import harness
 from harness import guest
 
@@ -40,7 +40,7 @@ def shown(line):
 
 def stretches(place):
     """{exit reason, or doing of CP's own: ticks}, after all that is known to take long."""
-    with harness.Machine("longest", "--disk", harness.new_disk(os.path.join(place, "disk.img")), "--lines", "3",
+    with harness.Machine("longest", "--disk", crowd.disk_with(place, crowd.full_directory(place)), "--lines", "3",
                          "--memory", "512", "--module", guest("longest")) as machine:
         operator, alice, bob = (machine.line(n) for n in (1, 2, 3))
         for line in (operator, alice, bob):
@@ -57,6 +57,8 @@ def stretches(place):
         bob.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
         bob.type("#CP LOGOFF")
         bob.expect("LOGOFF AT")
+        logon(bob, "MAINT")
+        tried(bob, "directory")
         alice.logon("ALICE")
         operator.type("FORCE ALICE")
         alice.expect("LOGOFF AT")
