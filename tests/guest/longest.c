@@ -440,21 +440,20 @@ static void try_nest(void)
 
 /* ---- the directory ----------------------------------------------------------------------------------------------- */
 
+static uint64_t directory(uint64_t what, uint64_t at, uint64_t *bytes)
+{
+    uint64_t code = DIAGNOSE_DIRECTORY, b = address(answer);
+    __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(*bytes), "+d"(what) : "S"(at) : "memory");
+    return code;
+}
+
 /* As CP has it, which is as large as it may be. */
 static void try_directory(void)
 {
-    for (uint64_t at = 0, bytes = 1; bytes; at += bytes) {
-        uint64_t code = DIAGNOSE_DIRECTORY, b = address(answer), d = DIAGNOSE_DIRECTORY_GET;
+    uint64_t at = 0, bytes = DIAGNOSE_DIRECTORY_MAX;
+    while (!directory(DIAGNOSE_DIRECTORY_GET, at, &bytes) && bytes && !directory(DIAGNOSE_DIRECTORY_PUT, at, &bytes)) {
+        at += bytes;
         bytes = DIAGNOSE_DIRECTORY_MAX;
-        __asm__ volatile("vmcall" : "+a"(code), "+b"(b), "+c"(bytes), "+d"(d) : "S"(at) : "memory");
-        uint64_t put = DIAGNOSE_DIRECTORY;
-        b = address(answer), d = DIAGNOSE_DIRECTORY_PUT;
-        if (!code && bytes)
-            __asm__ volatile("vmcall" : "+a"(put) : "b"(b), "c"(bytes), "d"(d), "S"(at) : "memory");
-        if (code || put > 1) {
-            guest_print("no directory: %u %u\n", (unsigned)code, (unsigned)put);
-            return;
-        }
     }
     obey("DIRECTORY CHECK");
     obey("DIRECTORY REPLACE");
