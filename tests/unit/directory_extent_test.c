@@ -68,18 +68,6 @@ static void limits_are_kept(void **state)
     assert_fault("is more than the 16 disks a machine can have");
 }
 
-static void too_many_users_are_refused(void **state)
-{
-    (void)state;
-    add_user("MNY", "G"); /* a new node comes first */
-    set_pool("/users/MNY", 1, DIRECTORY_USERS);
-    parse();
-    assert_non_null(strstr(told, "/users/MAINT: is one user too many for this CP\n"));
-    set_pool("/users/MNY", 1, DIRECTORY_USERS + 1);
-    parse();
-    assert_non_null(strstr(told, "/users/MNY/pool: has more users than this CP keeps\n"));
-}
-
 static void a_pool_is_one_entry_for_many_users(void **state)
 {
     (void)state;
@@ -131,7 +119,6 @@ int main(void)
         TEST(areas_are_cps_own_and_no_minidisk_reaches_them),
         TEST(extents_stay_in_the_volume_and_apart),
         TEST(limits_are_kept),
-        TEST(too_many_users_are_refused),
         TEST(a_pool_is_one_entry_for_many_users),
         TEST(a_pool_that_cannot_be_is_refused),
     };

@@ -34,7 +34,15 @@ static struct directory directory = DIRECTORY_IN(rows);
 static char told[4096]; /* every fault so far: "path: reason\n" */
 static _Alignas(8) uint8_t blob[BLOB];
 
-struct user *directory_block(void) { return calloc(DIRECTORY_BLOCK, sizeof(struct user)); }
+static unsigned blocks_left = DIRECTORY_BLOCKS, blocks_made;
+
+struct user *directory_block(void)
+{
+    if (blocks_made == blocks_left)
+        return NULL;
+    blocks_made++;
+    return calloc(DIRECTORY_BLOCK, sizeof(struct user));
+}
 
 UNUSED static void note(void *context, const char *path, const char *reason)
 {

@@ -118,6 +118,25 @@ static void no_storage_refuses_the_logon_only(void **state)
     assert_non_null(vm_of("BOB"));
 }
 
+static void as_many_as_cp_serves_at_once_and_no_more_log_on(void **state)
+{
+    struct session *s = NULL;
+    (void)state;
+    while (session_users() < USERS_AT_ONCE - 1 && (s = session_create()))
+        s->user = &s->own;
+    assert_non_null(s);
+    logon(0, "BOB");
+    assert_non_null(vm_of("BOB"));
+    logon(1, "ALICE");
+    assert_shows(1, "HCPLGA9022E");
+    type(0, "#CP LOGOFF\r");
+    logon(1, "ALICE");
+    assert_non_null(vm_of("ALICE"));
+    for (s = NULL; (s = session_next(s));)
+        if (s->user && !s->vm)
+            session_free(s);
+}
+
 /* ---- bytes to the machine --------------------------------------------------------------------------------------- */
 
 static void bytes_go_to_the_machine_untouched(void **state)
@@ -441,6 +460,7 @@ int main(void)
         TEST(wrong_passwords_wait_longer_and_longer_then_the_terminal_is_quiet),
         TEST(typed_ahead_lines_are_all_obeyed),
         TEST(no_storage_refuses_the_logon_only),
+        TEST(as_many_as_cp_serves_at_once_and_no_more_log_on),
         TEST(bytes_go_to_the_machine_untouched),
         TEST(a_full_machine_gets_the_rest_later),
         TEST(cp_in_its_own_line_is_recognised),

@@ -83,6 +83,68 @@ static void nothing_that_is_remembered_of_a_user_becomes_anothers(void **state)
     assert_answer("ALICE", "QUERY LINKS 190", 0, "BOB      0190 R/O\n");
 }
 
+static void add_pool(const char *name, uint32_t users)
+{
+    fdt32_t range[2] = {cpu_to_fdt32(1), cpu_to_fdt32(users)};
+    char path[32];
+    assert_true(fdt_add_subnode(blob, node("/users"), name) >= 0);
+    snprintf(path, sizeof path, "/users/%s", name);
+    set_text(path, "password", crypt("vmn", "$6$rounds=1000$salt$"));
+    set_text(path, "classes", "G");
+    assert_int_equal(fdt_setprop_u32(blob, node(path), "storage", 2), 0);
+    assert_int_equal(fdt_setprop(blob, node(path), "pool", range, sizeof range), 0);
+}
+
+static bool always(void) { return true; }
+
+static void count_each(void)
+{
+    for (unsigned i = 0; i < directory.users; i++)
+        directory_user(&directory, i)->kept->refused = i + 1;
+    for (unsigned i = 0; i < directory.users; i++)
+        assert_int_equal(directory_user(&directory, i)->kept->refused, i + 1); /* nobody has another's */
+}
+
+static void ten_thousand_users_come_and_go_and_each_has_what_is_kept_of_them(void **state)
+{
+    enum { POOL = DIRECTORY_USERS - 4 };
+    (void)state;
+    logon(1, "ALICE");
+    for (unsigned round = 0; round < 3; round++) {
+        const struct user *user;
+        add_pool(round % 2 ? "ODD" : "EVN", POOL);
+        assert_replaced(0, "DIRECTORY REPLACED: 10240 USERS");
+        assert_null(directory_find(&directory, round % 2 ? "EVN10000" : "ODD10000"));
+        assert_non_null(user = directory_find(&directory, round % 2 ? "ODD10000" : "EVN10000"));
+        assert_int_equal(user->kept->refused, 0);
+        count_each();
+        unsigned count = user->kept->refused;
+        assert_replaced(0, "DIRECTORY REPLACED: 10240 USERS"); /* the same */
+        assert_int_equal(directory_find(&directory, user->id)->kept->refused, count);
+        assert_ptr_equal(directory_find(&directory, "ALICE")->kept, session_find("ALICE")->user->kept);
+        draft();
+    }
+    add_pool("MNY", POOL + 1);
+    assert_replaced(9035, "HCPDIR9031W /users/BOB is one user too many for this CP\n");
+    draft();
+    assert_replaced(0, "DIRECTORY REPLACED: 4 USERS");
+    count_each();
+}
+
+/* A slice may end behind each. */
+static void names_are_compared_one_at_a_time(void **state)
+{
+    (void)state;
+    add_pool("MNY", 500);
+    assert_replaced(0, "REPLACED: 504 USERS");
+    directory_next.users = 0;
+    next_name_begin();
+    unsigned steps = 1;
+    while (!next_name_on(always))
+        steps++;
+    assert_in_range(steps, 504, 505);
+}
+
 /* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 static void assert_refused(unsigned code, const char *expected)
@@ -323,6 +385,8 @@ int main(void)
         TEST(a_good_one_is_in_force_at_once_and_on_the_volume_for_the_next_start),
         TEST(who_is_logged_on_keeps_what_they_logged_on_with_until_they_log_on_again),
         TEST(nothing_that_is_remembered_of_a_user_becomes_anothers),
+        TEST(ten_thousand_users_come_and_go_and_each_has_what_is_kept_of_them),
+        TEST(names_are_compared_one_at_a_time),
         TEST(a_faulty_one_is_refused_with_every_fault),
         TEST(who_is_logged_on_may_not_vanish_nor_what_is_linked_move),
         TEST(a_check_changes_nothing),
