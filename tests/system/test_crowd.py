@@ -1,6 +1,7 @@
-"""A directory of ten thousand users: mkimage and CP take it, one more is refused by path and reason, and whoever stands
-last in it logs on as whoever stands first."""
+"""A directory of ten thousand users: mkimage and CP take it, at the start and while people work, one more is refused by
+path and reason, and one far behind in it logs on as one of few does."""
 import os
+import re
 import subprocess
 
 import crowd
@@ -29,8 +30,9 @@ def test_mkimage_says_where_users_are_too_many(tmp_path):
 
 
 @pytest.mark.parametrize("emulator", ["tcg"])
-def test_the_last_of_ten_thousand_logs_on_and_the_directory_is_replaced(machine, tmp_path, emulator):
-    disk = crowd.disk_with(tmp_path, crowd.full_directory(tmp_path))
+def test_one_of_ten_thousand_logs_on_and_the_directory_is_replaced_meanwhile(machine, tmp_path, emulator):
+    text = crowd.full_directory(tmp_path)
+    disk = crowd.disk_with(tmp_path, text)
     checked = subprocess.run([MKIMAGE, "--check", disk], stdout=subprocess.PIPE, check=True).stdout.decode()
     assert f"{crowd.USERS_MOST} users, 5 minidisks" in checked
     m = machine("--disk", disk, "--lines", "2", "--machine", emulator)
@@ -41,8 +43,16 @@ def test_the_last_of_ten_thousand_logs_on_and_the_directory_is_replaced(machine,
     assert "DASD 0190" in line.cms("CP QUERY VIRTUAL 190")
     line.cms("CP LINK MAINT 190 290 RR")  # which its entry lets it
     assert line.code == 0
-    other.logon("MAINT")
     line.cms("CP MSG MNY08999 HELLO")
-    assert line.code == 45
+    assert line.code == 45  # known, and not logged on
+
+    other.logon("MAINT")
     other.cms("DIRECTXA (GET")
     assert other.code == 0
+    assert f"DIRECTORY REPLACED: {crowd.USERS_MOST} USERS" in other.cms("DIRECTXA")
+    pool = re.search(r"pool = (<.*?>)", text).group(1)
+    other.cms(f"PIPE < USER DIRECT A| change ?{pool}?<1 {crowd.USERS_MOST}>?| > USER DIRECT A")
+    said = other.cms("DIRECTXA")
+    assert "HCPDIR9031W /users/" in said and "is one user too many for this CP" in said, said
+    assert other.code == 9035
+    assert "DASD 0190" in line.cms("CP QUERY VIRTUAL 190")
