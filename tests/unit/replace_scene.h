@@ -37,14 +37,22 @@ UNUSED static void set_extent(const char *path, uint32_t start, uint32_t blocks)
 
 UNUSED static void drop(const char *path) { assert_int_equal(fdt_del_node(blob, node(path)), 0); }
 
-UNUSED static void add_user(const char *name, uint32_t start)
+/* Returns its node's path, which the next one takes the place of. */
+UNUSED static const char *add_entry(const char *name)
 {
-    char path[40];
+    static char path[40];
     assert_true(fdt_add_subnode(blob, node("/users"), name) >= 0);
     snprintf(path, sizeof path, "/users/%s", name);
     set_text(path, "password", crypt("vmn", "$6$rounds=1000$salt$"));
     set_text(path, "classes", "G");
     assert_int_equal(fdt_setprop_u32(blob, node(path), "storage", 2), 0);
+    return path;
+}
+
+UNUSED static void add_user(const char *name, uint32_t start)
+{
+    char path[40];
+    snprintf(path, sizeof path, "%s", add_entry(name));
     assert_true(fdt_add_subnode(blob, node(path), "mdisk@191") >= 0);
     snprintf(path, sizeof path, "/users/%s/mdisk@191", name);
     set_extent(path, start, 50);

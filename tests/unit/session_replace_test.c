@@ -86,13 +86,7 @@ static void nothing_that_is_remembered_of_a_user_becomes_anothers(void **state)
 static void add_pool(const char *name, uint32_t users)
 {
     fdt32_t range[2] = {cpu_to_fdt32(1), cpu_to_fdt32(users)};
-    char path[32];
-    assert_true(fdt_add_subnode(blob, node("/users"), name) >= 0);
-    snprintf(path, sizeof path, "/users/%s", name);
-    set_text(path, "password", crypt("vmn", "$6$rounds=1000$salt$"));
-    set_text(path, "classes", "G");
-    assert_int_equal(fdt_setprop_u32(blob, node(path), "storage", 2), 0);
-    assert_int_equal(fdt_setprop(blob, node(path), "pool", range, sizeof range), 0);
+    assert_int_equal(fdt_setprop(blob, node(add_entry(name)), "pool", range, sizeof range), 0);
 }
 
 static bool always(void) { return true; }
