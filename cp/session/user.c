@@ -48,8 +48,6 @@ static void begin(void)
     machine_check_told = operator_tell_machine_check;
 }
 
-static void want_turn(void) { turn_wanted = true; }
-
 /* ---- starting --------------------------------------------------------------------------------------------------- */
 
 void user_tell_all(const char *module, unsigned number, const char *a, const char *b)
@@ -104,7 +102,7 @@ void user_start(struct disk *system_disk, struct line *lines[], unsigned count)
             s->state = SESSION_LOADING;
     }
     link_volume = system_disk;
-    directory_load(system_disk, tell_of_directory, NULL, want_turn);
+    directory_load(system_disk, tell_of_directory, NULL, turn_soon);
 }
 
 /* ---- one machine ------------------------------------------------------------------------------------------------ */

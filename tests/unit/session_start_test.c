@@ -26,6 +26,22 @@ static void begin_with(unsigned what)
     user_start(what & NO_DISK ? NULL : &scene_disk.disk, lines, 1);
 }
 
+/* Or it would begin when somebody types: the event loop waits for interrupts where there is nothing to do at once. */
+static void each_step_of_the_start_asks_for_the_next(void **state)
+{
+    unsigned steps = 0;
+    (void)state;
+    begin_with(GOOD_A | REFUSED_B);
+    for (; ((struct terminal *)fake_line[0].line.owner)->session->state == SESSION_LOADING; steps++) {
+        assert_true(scene_disk.first || work_waits());
+        fake_disk_done_all(&scene_disk);
+        work_run();
+        user_poll();
+    }
+    assert_in_range(steps, 4, 1000);
+    assert_shows(0, "VM/N ONLINE");
+}
+
 static void a_refused_directory_gives_way_to_the_one_before(void **state)
 {
     (void)state;
@@ -223,6 +239,7 @@ static int run_apart(const struct CMUnitTest *test)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_step_of_the_start_asks_for_the_next),
         cmocka_unit_test(a_refused_directory_gives_way_to_the_one_before),
         cmocka_unit_test(damage_is_told_and_the_other_slot_serves),
         cmocka_unit_test(what_is_damaged_of_the_spools_table_is_told),
