@@ -34,9 +34,9 @@
  *                   They are as if sent by the machine's first UART, behind what that has sent, at the cost of one
  *                   call.  Results: RCX = bytes taken.  Fewer than given, or none: the console is full, and the rest
  *                   is for the UART, whose transmitter is empty, and interrupts, when there is room again.
- *  0x68 special     RBX = address, RCX = length >= 248   CP stores the oldest message that others sent with SMSG, and it
+ *  0x68 special     RBX = address, RCX = length >= 248   CP stores the oldest message that others sent by SMSG, and it
  *   message         waits no more: a struct diagnose_special, as far as the text goes.   Results: RCX = bytes stored,
- *                   RDX = 1 if another one waits, else 0.   When one comes the machine's first UART rings (RI falls).
+ *                   RDX = 1 if another one waits, else 0.   When one comes, the first UART rings (RI falls).
  *  0x8C line        RBX = the I/O port of a UART of the machine.  Results: RCX = columns of the terminal there, 0 where
  *                   they are not known or nobody is there.  When they change, the UART's modem rings (RI falls).
  *

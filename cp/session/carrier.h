@@ -8,6 +8,6 @@
 void carrier_hang_up(unsigned line, unsigned status);
 /* Nothing is written to this line any more for the one who is gone (MARK_GONE): the next may come. */
 void carrier_parted(unsigned line);
-/* A wrong password is being waited for there, also when whoever typed it leaves: the next is better let in elsewhere. Or
- * not any more. */
+/* A wrong password is being waited for there, also when whoever typed it leaves: the next is better let in elsewhere.
+ * Or not any more. */
 void carrier_quiet(unsigned line, bool quiet);

@@ -1,6 +1,6 @@
-/* What SEND has entered at the console of a user who is disconnected: lines that are handed on as if they were typed, as
- * far as whoever reads there takes them. As of what is typed, "#CP" reaches CP whatever the machine does: if that reads
- * nothing for a while, what stands before it is dropped. */
+/* What SEND has entered at the console of a user who is disconnected: lines that are handed on as if they were typed,
+ * as far as whoever reads there takes them. As of what is typed, "#CP" reaches CP whatever the machine does: if that
+ * reads nothing for a while, what stands before it is dropped. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
