@@ -1,0 +1,41 @@
+/* Processes and threads: who runs, what they own, how they begin and end, the signals they get.
+ *
+ * A thread has a kernel stack and runs until it sleeps (cms/kernel/wait.h) or, in user mode, its slice is over. The
+ * command level is no thread: it runs on CMS' own stack, and process_run() lends the processor to threads until the
+ * first process of the command has ended. All that is left then is killed. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cms/cpu/user.h"
+#include "cms/space/space.h"
+#include "cms/vfs/vfs.h"
+
+enum { PROCESS_MAX = 1024, THREAD_MAX = 4096, SIGNAL_COUNT = 64 };
+
+struct thread;
+struct process;
+
+/* The thread whose stack this is, and its process. @pre not on the command level */
+struct thread *thread_current(void);
+struct process *process_current(void);
+struct space *process_space(struct process *);
+struct files *process_files(struct process *);
+struct place *process_place(struct process *);
+struct trap_frame *thread_registers(struct thread *); /* as the program left them */
+
+struct process_end {
+    int status;                    /* as wait4(2) gives it */
+    struct trap_frame registers;   /* of the thread that died by a signal */
+    uint64_t fault_address;
+};
+/* Runs a program to its end: `arguments` and `environment` end with NULL; its descriptors 0 to 2 are the terminal, or
+ * `files` where that is not NULL. 0 and *end, or the negative errno that execve(2) gives. Nested: a thread that asks for
+ * a command (process_obey) has it run by the process_run that is innermost. */
+int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
+                struct process_end *end);
+/* From a thread: has the command level obey `line`, and sleeps till it has; its return code, or -EINTR before it began. */
+int process_obey(const char *line, int *return_code);
+/* HX: every process of the command is killed. */
+void process_halt(void);
