@@ -90,6 +90,14 @@ static inline uint64_t cpu_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* RDRAND; false: it had none to give. */
+static inline bool cpu_random(uint64_t *value)
+{
+    bool given;
+    __asm__ volatile("rdrand %0; setc %1" : "=r"(*value), "=qm"(given) : : "cc");
+    return given;
+}
+
 struct cpu_leaf {
     uint32_t eax, ebx, ecx, edx;
 };

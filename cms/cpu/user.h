@@ -30,6 +30,7 @@ struct user_state {
     void *extended;     /* user_extended_size() bytes, 64-byte aligned: XSAVE or FXSAVE area; NULL: has none */
 };
 size_t user_extended_size(void);
+uint64_t user_extended_features(void); /* XCR0; 0: FXSAVE's only */
 void user_extended_begin(void *area); /* as a new program finds it */
 void user_extended_copy(void *to, const void *from);
 /* Stores what of `from` is in the processor, loads what `to` has; either may be NULL (the command level). */
@@ -40,10 +41,13 @@ void user_state_load(const struct user_state *);
 /* Leaves for user mode with these registers; never returns. The frame is anywhere on the thread's stack. */
 void user_enter(const struct trap_frame *) __attribute__((noreturn));
 
+uint64_t user_hardware(void);      /* CPUID leaf 1, EDX: AT_HWCAP */
+uint64_t user_fault_address(void); /* of the page fault that has just come */
+
 /* The seams, for the rooms above. They run on the thread's kernel stack with interrupts off, and may change the frame. */
 struct user_seams {
     void (*system_call)(struct trap_frame *); /* RAX has the number, and takes the result */
-    void (*exception)(struct trap_frame *);   /* from user mode; `cpu_fault_address()` of a page fault */
+    void (*exception)(struct trap_frame *);   /* from user mode; `user_fault_address()` of a page fault */
     void (*interrupted)(struct trap_frame *); /* behind an interrupt's handler that came in user mode */
 };
 void user_set_seams(const struct user_seams *);

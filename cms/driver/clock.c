@@ -71,11 +71,28 @@ static uint64_t rtc_time(void)
     return cms_clock_join(&date);
 }
 
-static struct clock_time time_without_cp(void)
+static uint32_t find_khz(void)
 {
     if (!khz && !(khz = khz_from_cpuid()))
         khz = khz_from_pit();
-    uint64_t ticks = cpu_tsc() - tsc_start;
+    return khz;
+}
+
+uint64_t cms_ticks(void)
+{
+    return cpu_tsc() - tsc_start;
+}
+
+uint64_t cms_ticks_ns(uint64_t ticks)
+{
+    uint32_t rate = find_khz();
+    return ticks / rate * 1000000 + ticks % rate * 1000000 / rate;
+}
+
+static struct clock_time time_without_cp(void)
+{
+    find_khz();
+    uint64_t ticks = cms_ticks();
     uint64_t us = ticks / khz * 1000 + ticks % khz * 1000 / khz;
     if (!wall_start)
         wall_start = rtc_time() - us / 1000000;

@@ -31,3 +31,19 @@ uint64_t cms_clock_join(const struct clock_date *date)
     return (days - DAYS_TO_1970) * DAY_SECONDS + (uint64_t)date->hour * 3600 + (uint64_t)date->minute * 60 +
            (uint64_t)date->second;
 }
+
+uint64_t cms_clock_wall(void)
+{
+    enum { ASK_AGAIN_NS = 1000000000, STEP_NS = 2000000 };
+    static uint64_t asked, offset;
+    uint64_t now = cms_ticks_ns(cms_ticks());
+
+    if (!offset || now - asked > ASK_AGAIN_NS) {
+        struct clock_time t = cms_clock_now();
+        uint64_t wall = t.unix_seconds * 1000000000 + t.microseconds * 1000ull, difference = wall - now - offset;
+        if (!offset || difference + STEP_NS > 2 * STEP_NS) /* it goes on without a step where there was none */
+            offset = wall - now;
+        asked = now;
+    }
+    return now + offset;
+}

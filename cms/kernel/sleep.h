@@ -3,6 +3,7 @@
  * nothing that is under way, as for the user's next key, sleeps without a tick. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { SLEEP_MOST_MS = 50 };
 
@@ -13,3 +14,7 @@ void cms_sleep_until(bool (*done)(void *context), void *context);
 /* Sleeps until an interrupt was taken, and with `bounded` not longer than SLEEP_MOST_MS; interrupts off before and
  * after. The driver room provides it; unit tests bring a fake. */
 void cms_sleep(bool bounded);
+
+/* Has an interrupt come within so many nanoseconds (not below what is worth an interrupt), or SLEEP_MOST_MS where that is
+ * sooner. The driver room provides it. */
+void cms_tick_within(uint64_t ns);

@@ -31,11 +31,13 @@ struct process_end {
     uint64_t fault_address;
 };
 /* Runs a program to its end: `arguments` and `environment` end with NULL; its descriptors 0 to 2 are the terminal, or
- * `files` where that is not NULL. 0 and *end, or the negative errno that execve(2) gives. Nested: a thread that asks for
- * a command (process_obey) has it run by the process_run that is innermost. */
+ * `files`, where that is not NULL. 0 and *end, or the negative errno that execve(2) gives. Nested: what a thread asks of
+ * the command level (process_obey) is done by the process_run that is innermost. */
 int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
                 struct process_end *end);
 /* From a thread: has the command level obey `line`, and sleeps till it has; its return code, or -EINTR before it began. */
 int process_obey(const char *line, int *return_code);
 /* HX: every process of the command is killed. */
 void process_halt(void);
+/* After an abend: nothing runs any more, and what the heap had of it is gone. */
+void process_recover(void);

@@ -1,0 +1,249 @@
+/* The command level's side: it begins a command's first process, lets threads run, and does what they ask of it. */
+#include <errno.h>
+
+#include "cms/kernel/heap.h"
+#include "cms/kernel/sleep.h"
+#include "cms/process/command.h"
+#include "cms/process/end.h"
+#include "cms/process/exec.h"
+#include "cms/process/futex.h"
+#include "cms/tty/tty.h"
+#include "cms/vfs/abi.h"
+
+/* A thread that asks for a command; on its stack. */
+struct request {
+    const char *line;
+    int return_code;
+    bool begun, done;
+    struct wait_queue queue;
+    struct request *next;
+};
+
+/* A command's first process. */
+struct run {
+    struct process *first;
+    struct run *outer;
+};
+
+static struct request *requests;
+static struct run *innermost;
+
+bool process_is_first(const struct process *p)
+{
+    for (const struct run *r = innermost; r; r = r->outer)
+        if (r->first == p)
+            return true;
+    return false;
+}
+
+/* ---- what threads ask --------------------------------------------------------------------------------------------- */
+
+static void take_back(struct request *wanted)
+{
+    struct request **at = &requests;
+    while (*at && *at != wanted)
+        at = &(*at)->next;
+    if (*at)
+        *at = wanted->next;
+    thread_command_wanted = requests;
+}
+
+int process_obey(const char *line, int *return_code)
+{
+    struct request self = {.line = line};
+    struct request **at = &requests;
+    struct thread *t = thread_current();
+
+    while (*at)
+        at = &(*at)->next;
+    *at = &self;
+    thread_command_wanted = true;
+    while (!self.done) {
+        int error = cms_wait(&self.queue, WAIT_FOR_EVER);
+        if (error && !self.begun) {
+            take_back(&self);
+            return error;
+        }
+        t->hears = HEARS_NOTHING; /* it has begun: `self` must stay until it is done */
+    }
+    t->hears = HEARS_ALL;
+    *return_code = self.return_code;
+    return 0;
+}
+
+static void serve(void)
+{
+    struct request *r = requests;
+    requests = r->next;
+    thread_command_wanted = requests;
+    r->begun = true;
+    cms_wake(&r->queue);
+    r->return_code = process_command(r->line);
+    r->done = true;
+    cms_wake(&r->queue);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------- */
+
+static bool level_is_over(unsigned level)
+{
+    for (const struct process *p = process_all; p; p = p->next)
+        if (p->level == level && p->thread_count)
+            return false;
+    return true;
+}
+
+static bool has_ended(const struct process *p)
+{
+    return p->zombie && !p->thread_count;
+}
+
+/* Until something that was waited for may have come. */
+static void step(void)
+{
+    unsigned ready, all;
+
+    thread_time_passed();
+    thread_run_all();
+    if (requests) {
+        serve();
+        return;
+    }
+    if (process_is_over())
+        return;
+    thread_time_passed();
+    thread_count(&ready, &all);
+    if (!ready)
+        cms_sleep(false);
+}
+
+static void run_to_end(struct run *r, unsigned level)
+{
+    while (!has_ended(r->first))
+        step();
+    for (struct process *p = process_all; p; p = p->next)
+        if (p->level == level && !p->zombie)
+            end_process(p, SIGNAL_KILL);
+    while (!level_is_over(level))
+        step();
+}
+
+bool process_is_over(void)
+{
+    return innermost && has_ended(innermost->first) && level_is_over(innermost->first->level);
+}
+
+static int put_terminal(struct files *files)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct file *f = tty_open();
+        int error = f ? files_add(files, f, i, false) : -ENOMEM;
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static int fill(struct process *p, struct files *files)
+{
+    p->actions = cms_heap_allocate(sizeof *p->actions);
+    if (!p->actions)
+        return -ENOMEM;
+    *p->actions = (struct signal_actions){.users = 1};
+    p->place = place_make();
+    if (files)
+        files_hold(p->files = files);
+    else
+        p->files = files_make();
+    if (!p->place || !p->files)
+        return -ENOMEM;
+    return files ? 0 : put_terminal(p->files);
+}
+
+static int copy_strings(struct exec_strings *s, const char *const arguments[], const char *const environment[])
+{
+    int error = 0;
+    for (; !error && *arguments; arguments++, s->arguments++)
+        error = exec_add(s, *arguments);
+    for (; !error && *environment; environment++, s->environment++)
+        error = exec_add(s, *environment);
+    return error;
+}
+
+static struct process *begin(unsigned level, struct files *files, int *error)
+{
+    struct process *p = process_make(NULL);
+    *error = -ENOMEM;
+    if (!p)
+        return NULL;
+    p->level = level;
+    *error = fill(p, files);
+    return p;
+}
+
+static void give_back(struct process *p)
+{
+    if (p->threads)
+        thread_unmake(p->threads);
+    end_give_up(p);
+    cms_heap_free(p->actions);
+    process_free(p);
+}
+
+static int load(struct process *p, const char *path, const char *const arguments[], const char *const environment[])
+{
+    struct exec_strings strings = {0};
+    struct thread *t = thread_make(p);
+    if (!t)
+        return -ENOMEM;
+    t->id = p->id;
+    thread_pretend(t);
+    int error = copy_strings(&strings, arguments, environment);
+    if (!error)
+        error = exec_program(t, ABI_AT_FDCWD, path, 0, &strings);
+    thread_pretend(NULL);
+    exec_free(&strings);
+    return error;
+}
+
+int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
+                struct process_end *end)
+{
+    struct run r = {.outer = innermost};
+    struct tty_kept kept;
+    unsigned level = innermost ? innermost->first->level + 1 : 1;
+    int error;
+
+    r.first = begin(level, files, &error);
+    if (!error)
+        error = load(r.first, path, arguments, environment);
+    if (error) {
+        if (r.first)
+            give_back(r.first);
+        return error;
+    }
+    innermost = &r;
+    tty_begin(&kept, r.first->session, r.first->group);
+    thread_make_ready(r.first->threads);
+    run_to_end(&r, level);
+    tty_end(&kept);
+    *end = (struct process_end){r.first->status, r.first->end_registers, r.first->end_address};
+    innermost = r.outer;
+    process_free(r.first);
+    vfs_sync();
+    return 0;
+}
+
+void process_halt(void)
+{
+    for (struct process *p = process_all; p; p = p->next)
+        end_process(p, SIGNAL_KILL);
+}
+
+void process_recover(void)
+{
+    requests = NULL;
+    innermost = NULL;
+    futex_forget_all();
+    process_forget_all();
+}
