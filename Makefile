@@ -60,6 +60,9 @@ images: $(B)/cp.elf $(B)/cms.elf $(addprefix $(B)/guest/,$(addsuffix .elf,$(GUES
 
 $(B)/free/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(FREE) -c $< -o $@
 $(B)/free/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
+# CMS runs in the upper half of the addresses
+$(B)/kernel/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(FREE) -mcmodel=kernel -c $< -o $@
+$(B)/kernel/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
 $(B)/host/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@
 
 # CP is optimised as a whole: what an exit runs through lies in many files, and every call between them counts
@@ -70,7 +73,7 @@ $(B)/cp.elf64: $(call obj,whole,$(CP_SRC)) cp/boot/cp.ld
 	@$(call step,linking CP as a whole)$(CC) $(FREE) -flto=auto -nostdlib -static $(addprefix -Wl$(comma),$(LDFLAGS_WHOLE)) -T cp/boot/cp.ld -o $@ \
 	  $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a) 2>$@.log || { cat $@.log >&2; exit 1; }
 	@grep -v 'type changed to PROGBITS' $@.log >&2 || : # what is hot of .bss stands in .data
-$(B)/cms.elf64: $(call obj,free,$(CMS_SRC)) cms/boot/cms.ld
+$(B)/cms.elf64: $(call obj,kernel,$(CMS_SRC)) cms/boot/cms.ld
 	@$(LD) $(LDFLAGS_FREE) -T cms/boot/cms.ld -o $@ $(filter %.o,$^) $$($(CC) -print-file-name=libfdt.a)
 $(B)/%.elf: $(B)/%.elf64
 	@objcopy -S -O elf32-i386 $< $@
@@ -128,7 +131,7 @@ help: ## list these targets
 .PHONY: all images tools unit fuzz clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 # or gcc would turn memcpy's own loop into a call of memcpy
-$(B)/free/lib/string.o $(B)/whole/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
+$(B)/free/lib/string.o $(B)/whole/lib/string.o $(B)/kernel/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
 
 # ---- running and testing -------------------------------------------------------
 # objects are kept, though make would call those of the payloads intermediate

@@ -16,6 +16,7 @@
 #include "cms/driver/pic.h"
 #include "cms/driver/sleep.h"
 #include "cms/driver/uart.h"
+#include "cms/kernel/frame.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/machine.h"
 #include "lib/format.h"
@@ -23,7 +24,7 @@
 enum { MODULES_MAX = 16, EXIT_ABEND = 1 };
 
 extern char image_start[], image_end[];
-void boot_main(uint32_t magic, const struct multiboot_info *info);
+void boot_main(uint32_t magic, uint32_t info_at);
 
 static struct trap_place command_level;
 static bool command_level_reached, abending;
@@ -81,9 +82,9 @@ static void abend(const struct trap_frame *f)
 
 static void memory_from_map(const struct multiboot_info *info, struct machine *m)
 {
-    uint64_t image = (uintptr_t)image_start;
+    uint64_t image = cms_physical(image_start);
     for (uint64_t at = 0; at + sizeof(struct multiboot_range) <= info->map_length;) {
-        const struct multiboot_range *r = (const void *)(uintptr_t)(info->map + at);
+        const struct multiboot_range *r = cms_at_physical(info->map + at);
         if (r->type == MULTIBOOT_RAM && r->start <= image && image - r->start < r->length) {
             m->ram_start = r->start;
             m->ram_end = r->start + r->length;
@@ -105,12 +106,12 @@ static void memory_from_loader(const struct multiboot_info *info, struct machine
 static bool is_tree(const struct multiboot_module *module)
 {
     return module->end > module->start && module->end - module->start >= sizeof(struct fdt_header) &&
-           fdt_magic((const void *)(uintptr_t)module->start) == FDT_MAGIC;
+           fdt_magic(cms_at_physical(module->start)) == FDT_MAGIC;
 }
 
 static const struct multiboot_module *find_tree(const struct multiboot_info *info)
 {
-    const struct multiboot_module *modules = (const void *)(uintptr_t)info->modules;
+    const struct multiboot_module *modules = cms_at_physical(info->modules);
     if (!(info->flags & MULTIBOOT_HAS_MODULES) || info->module_count > MODULES_MAX)
         return NULL;
     for (uint32_t i = 0; i < info->module_count; i++)
@@ -123,12 +124,12 @@ static const struct multiboot_module *find_tree(const struct multiboot_info *inf
  * loader's, may lie there too, and are looked at before. */
 static void start_heap(const struct machine *m)
 {
-    uint64_t from = (uintptr_t)image_end, to = m->ram_end;
+    uint64_t from = cms_physical(image_end), to = m->ram_end;
     if (to > UINT32_MAX)
         to = UINT32_MAX & ~0xfffull; /* devices begin below 4 GiB, and no CMS needs more */
     if (to <= from)
         stop("DMSINI109S Virtual storage capacity exceeded");
-    cms_heap_start(image_end, to - from);
+    cms_heap_start(cms_at_physical(from), to - from);
 }
 
 /* In capitals or small letters. */
@@ -157,9 +158,9 @@ static const char *read_machine(const struct multiboot_info *info, struct machin
     cms_machine_default(m);
     memory_from_loader(info, m);
     if (info->flags & MULTIBOOT_HAS_COMMAND_LINE && info->command_line)
-        m->command_line = (const char *)(uintptr_t)info->command_line;
-    return tree && !cp_is_there() ? cms_machine_from_tree((const void *)(uintptr_t)tree->start, tree->end - tree->start,
-                                        (uintptr_t)image_start, m, &where)
+        m->command_line = cms_at_physical(info->command_line);
+    return tree && !cp_is_there() ? cms_machine_from_tree(cms_at_physical(tree->start), tree->end - tree->start,
+                                        cms_physical(image_start), m, &where)
                 : NULL;
 }
 
@@ -178,8 +179,9 @@ static void __attribute__((noreturn)) run_commands(bool disks)
         cms_session_step();
 }
 
-void boot_main(uint32_t magic, const struct multiboot_info *info)
+void boot_main(uint32_t magic, uint32_t info_at)
 {
+    const struct multiboot_info *info = cms_at_physical(info_at);
     struct machine machine;
 
     if (magic != MULTIBOOT_LOADED)

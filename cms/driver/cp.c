@@ -1,4 +1,4 @@
-/* DIAGNOSE calls.  CMS lies one to one in guest-physical memory, so a pointer is an address CP understands. */
+/* DIAGNOSE calls. CP is given guest-physical addresses. */
 #include "cms/driver/cp.h"
 
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "cms/driver/change.h"
 #include "cms/driver/uart.h"
 #include "cms/kernel/cp.h"
+#include "cms/kernel/frame.h"
 #include "cms/kernel/sleep.h"
 #include "cp/diagnose.h"
 
@@ -53,7 +54,7 @@ void cp_name(char to[9], const char padded[8])
 static void identify(void)
 {
     struct diagnose_identity identity;
-    struct cpu_diagnose d = {.rax = DIAGNOSE_IDENTIFY, .rbx = (uintptr_t)&identity, .rcx = sizeof identity};
+    struct cpu_diagnose d = {.rax = DIAGNOSE_IDENTIFY, .rbx = cms_physical(&identity), .rcx = sizeof identity};
 
     if (call(&d))
         cp_name(user, identity.user);
@@ -97,7 +98,7 @@ uint32_t cp_tsc_khz(void)
 bool cp_times(struct clock_time *now)
 {
     struct diagnose_times t;
-    struct cpu_diagnose d = {.rax = DIAGNOSE_TIMES, .rbx = (uintptr_t)&t, .rcx = sizeof t};
+    struct cpu_diagnose d = {.rax = DIAGNOSE_TIMES, .rbx = cms_physical(&t), .rcx = sizeof t};
 
     if (!(assists & DIAGNOSE_ASSIST_TIMES) || !call(&d))
         return false;
@@ -113,7 +114,7 @@ bool cp_offers(uint32_t assist)
 
 int32_t cp_console(const void *bytes, uint32_t count)
 {
-    struct cpu_diagnose d = {.rax = DIAGNOSE_CONSOLE, .rbx = (uintptr_t)bytes, .rcx = count};
+    struct cpu_diagnose d = {.rax = DIAGNOSE_CONSOLE, .rbx = cms_physical(bytes), .rcx = count};
 
     return cp_offers(DIAGNOSE_ASSIST_CONSOLE) && call(&d) ? (int32_t)d.rcx : -1;
 }
@@ -131,7 +132,7 @@ const char *cms_cp_user(void)
 bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer)
 {
     struct cpu_diagnose d = {
-        .rax = DIAGNOSE_COMMAND, .rbx = (uintptr_t)text, .rcx = length, .rdx = (uintptr_t)response, .rsi = size,
+        .rax = DIAGNOSE_COMMAND, .rbx = cms_physical(text), .rcx = length, .rdx = cms_physical(response), .rsi = size,
     };
     uart_flush();
     if (!cms_cp_present() || !call(&d))
@@ -143,7 +144,7 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
 
 size_t cms_cp_special(char message[CMS_CP_SPECIAL_MAX])
 {
-    struct cpu_diagnose d = {.rax = DIAGNOSE_SPECIAL, .rbx = (uintptr_t)message, .rcx = CMS_CP_SPECIAL_MAX};
+    struct cpu_diagnose d = {.rax = DIAGNOSE_SPECIAL, .rbx = cms_physical(message), .rcx = CMS_CP_SPECIAL_MAX};
 
     return cp_offers(DIAGNOSE_ASSIST_SPECIAL) && call(&d) && d.rcx <= CMS_CP_SPECIAL_MAX ? d.rcx : 0;
 }

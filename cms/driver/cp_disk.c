@@ -6,6 +6,7 @@
 
 #include "cms/cpu/cpu.h"
 #include "cms/driver/cp.h"
+#include "cms/kernel/frame.h"
 #include "cp/diagnose.h"
 
 static struct cp_disk {
@@ -46,7 +47,7 @@ struct disk *cp_disk_find(uint16_t vdev)
     return &slot->disk;
 }
 
-static int call(struct disk *disk, enum diagnose_io io, uint64_t sector, uintptr_t at, uint32_t count)
+static int call(struct disk *disk, enum diagnose_io io, uint64_t sector, uint64_t at, uint32_t count)
 {
     const struct cp_disk *slot = disk->device;
     struct cpu_diagnose d = {.rax = DIAGNOSE_BLOCK_IO, .rbx = slot->number, .rcx = sector, .rdx = at, .rsi = count,
@@ -58,7 +59,7 @@ static int call(struct disk *disk, enum diagnose_io io, uint64_t sector, uintptr
     return d.rax == DIAGNOSE_OK ? 0 : d.rax == DIAGNOSE_NO_DEVICE ? -ENODEV : -EIO;
 }
 
-static int transfer(struct disk *disk, enum diagnose_io io, uint64_t sector, uintptr_t at, uint32_t count)
+static int transfer(struct disk *disk, enum diagnose_io io, uint64_t sector, uint64_t at, uint32_t count)
 {
     int failed = 0;
 
@@ -71,12 +72,12 @@ static int transfer(struct disk *disk, enum diagnose_io io, uint64_t sector, uin
 
 int cp_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count)
 {
-    return transfer(disk, DIAGNOSE_IO_READ, sector, (uintptr_t)buffer, count);
+    return transfer(disk, DIAGNOSE_IO_READ, sector, cms_physical(buffer), count);
 }
 
 int cp_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint32_t count)
 {
-    return transfer(disk, DIAGNOSE_IO_WRITE, sector, (uintptr_t)buffer, count);
+    return transfer(disk, DIAGNOSE_IO_WRITE, sector, cms_physical(buffer), count);
 }
 
 int cp_disk_flush(struct disk *disk)

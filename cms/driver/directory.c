@@ -1,8 +1,9 @@
-/* CP's directory by DIAGNOSE. CMS lies one to one in guest-physical memory, so a pointer is an address CP knows. */
+/* CP's directory by DIAGNOSE. */
 #include "cms/kernel/directory.h"
 
 #include "cms/cpu/cpu.h"
 #include "cms/driver/cp.h"
+#include "cms/kernel/frame.h"
 #include "cms/kernel/heap.h"
 #include "cp/diagnose.h"
 
@@ -22,7 +23,7 @@ static enum cms_directory_status call(struct cpu_diagnose *d)
 /* A piece; *size is of the whole, *version of that one. */
 static enum cms_directory_status get(void *to, size_t at, size_t room, size_t *got, size_t *size, uint64_t *version)
 {
-    struct cpu_diagnose d = {.rax = DIAGNOSE_DIRECTORY, .rbx = (uintptr_t)to, .rsi = at,
+    struct cpu_diagnose d = {.rax = DIAGNOSE_DIRECTORY, .rbx = cms_physical(to), .rsi = at,
                              .rcx = room < DIAGNOSE_DIRECTORY_MAX ? room : DIAGNOSE_DIRECTORY_MAX,
                              .rdx = DIAGNOSE_DIRECTORY_GET};
     enum cms_directory_status status = call(&d);
@@ -61,7 +62,7 @@ enum cms_directory_status cms_directory_put(const void *blob, size_t bytes)
     enum cms_directory_status status = CMS_DIRECTORY_OK;
     for (size_t at = 0, count; !status && at < bytes; at += count) {
         count = bytes - at < DIAGNOSE_DIRECTORY_MAX ? bytes - at : DIAGNOSE_DIRECTORY_MAX;
-        status = call(&(struct cpu_diagnose){.rax = DIAGNOSE_DIRECTORY, .rbx = (uintptr_t)blob + at, .rcx = count,
+        status = call(&(struct cpu_diagnose){.rax = DIAGNOSE_DIRECTORY, .rbx = cms_physical(blob) + at, .rcx = count,
                                              .rdx = DIAGNOSE_DIRECTORY_PUT, .rsi = at});
     }
     return status;

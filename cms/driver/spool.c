@@ -1,8 +1,9 @@
-/* Spooled devices by DIAGNOSE. CMS lies one to one in guest-physical memory, so a pointer is an address CP knows. */
+/* Spooled devices by DIAGNOSE. */
 #include "cms/kernel/spool.h"
 
 #include "cms/cpu/cpu.h"
 #include "cms/driver/cp.h"
+#include "cms/kernel/frame.h"
 #include "cp/diagnose.h"
 
 _Static_assert((int)CMS_SPOOL_CALL == (int)DIAGNOSE_SPOOL_MAX && (int)CMS_SPOOL_RECORD == (int)DIAGNOSE_RECORD_MAX &&
@@ -26,7 +27,7 @@ enum cms_spool_status cms_spool_write(enum cms_device device, const void *record
 {
     enum cms_spool_status status = CMS_SPOOL_OK;
     for (size_t at = 0; !status && at < bytes;) {
-        struct cpu_diagnose d = {.rax = DIAGNOSE_SPOOL_WRITE, .rbx = (uintptr_t)records + at, .rcx = bytes - at,
+        struct cpu_diagnose d = {.rax = DIAGNOSE_SPOOL_WRITE, .rbx = cms_physical(records) + at, .rcx = bytes - at,
                                  .rdx = device};
         status = call(&d);
         if (!status)
@@ -37,7 +38,7 @@ enum cms_spool_status cms_spool_write(enum cms_device device, const void *record
 
 enum cms_spool_status cms_spool_read(struct cms_spool_read *read, void *records)
 {
-    struct cpu_diagnose d = {.rax = DIAGNOSE_SPOOL_READ, .rbx = (uintptr_t)records, .rcx = CMS_SPOOL_CALL,
+    struct cpu_diagnose d = {.rax = DIAGNOSE_SPOOL_READ, .rbx = cms_physical(records), .rcx = CMS_SPOOL_CALL,
                              .rdx = read->spoolid};
     enum cms_spool_status status = call(&d);
     if (status)
@@ -49,7 +50,7 @@ enum cms_spool_status cms_spool_read(struct cms_spool_read *read, void *records)
 enum cms_spool_status cms_spool_file(enum cms_device device, unsigned spoolid, struct cms_spool_file *file)
 {
     struct diagnose_spool_file f;
-    struct cpu_diagnose d = {.rax = DIAGNOSE_SPOOL_FILE, .rbx = (uintptr_t)&f, .rcx = sizeof f, .rdx = device,
+    struct cpu_diagnose d = {.rax = DIAGNOSE_SPOOL_FILE, .rbx = cms_physical(&f), .rcx = sizeof f, .rdx = device,
                              .rsi = spoolid};
     enum cms_spool_status status = call(&d);
     if (status)

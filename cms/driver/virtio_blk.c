@@ -12,6 +12,7 @@
 #include "cms/driver/change.h"
 #include "cms/driver/pic.h"
 #include "cms/driver/virtio_pci.h"
+#include "cms/kernel/frame.h"
 #include "cms/kernel/sleep.h"
 
 enum { VENDOR_VIRTIO = 0x1af4, DEVICE_BLK_MODERN = 0x1042, DEVICE_BLK_TRANSITIONAL = 0x1001 };
@@ -107,13 +108,13 @@ static int request(struct blk *b, uint32_t type, uint64_t sector, void *data, ui
 
     b->header = (struct request_header){type, 0, sector};
     b->status = STATUS_PENDING;
-    *d++ = (struct descriptor){(uintptr_t)&b->header, sizeof b->header, DESCRIPTOR_NEXT, 1};
+    *d++ = (struct descriptor){cms_physical(&b->header), sizeof b->header, DESCRIPTOR_NEXT, 1};
     if (length) {
         uint16_t next = (uint16_t)(d - b->descriptors + 1);
-        *d++ = (struct descriptor){(uintptr_t)data, length,
+        *d++ = (struct descriptor){cms_physical(data), length,
                                    (uint16_t)(DESCRIPTOR_NEXT | (from_device ? DESCRIPTOR_WRITE : 0)), next};
     }
-    *d = (struct descriptor){(uintptr_t)&b->status, 1, DESCRIPTOR_WRITE, 0};
+    *d = (struct descriptor){cms_physical((const void *)&b->status), 1, DESCRIPTOR_WRITE, 0};
     b->avail.ring[b->avail.index % QUEUE_SIZE] = 0;
     cpu_compiler_barrier();
     b->avail.index = (uint16_t)(b->avail.index + 1);

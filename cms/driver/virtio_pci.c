@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cms/cpu/cpu.h"
+#include "cms/kernel/frame.h"
 
 enum { CAP_VENDOR = 0x09, CAP_COMMON = 1, CAP_NOTIFY = 2, CAP_ISR = 3, CAP_DEVICE = 4, CAPS_MAX = 48 };
 enum { /* common configuration */
@@ -40,9 +41,9 @@ static void note_capability(struct virtio_pci *v, unsigned at, uint32_t head, st
     if (type < CAP_COMMON || type > CAP_DEVICE)
         return;
     uint64_t bar = bar_address(v, place & 0xff, last);
-    if (!bar)
+    if (!bar || bar >= KERNEL_DIRECT_BYTES)
         return;
-    volatile uint8_t *block = (volatile uint8_t *)(uintptr_t)(bar + pci_read(v->function, at + 8));
+    volatile uint8_t *block = cms_at_physical(bar + pci_read(v->function, at + 8));
     switch (type) {
     case CAP_COMMON:
         v->common = block;
@@ -112,8 +113,8 @@ bool virtio_pci_start(struct virtio_pci *v, pci_function function, uint32_t want
 
 static void write_address(const struct virtio_pci *v, unsigned offset, const void *address)
 {
-    cpu_mmio_write32(v->common + offset, (uint32_t)(uintptr_t)address);
-    cpu_mmio_write32(v->common + offset + 4, (uint32_t)((uint64_t)(uintptr_t)address >> 32));
+    cpu_mmio_write32(v->common + offset, (uint32_t)cms_physical(address));
+    cpu_mmio_write32(v->common + offset + 4, (uint32_t)(cms_physical(address) >> 32));
 }
 
 bool virtio_pci_ready(struct virtio_pci *v, const struct virtio_queue *queue)

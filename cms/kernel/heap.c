@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cms/kernel/frame.h"
+
 enum { ALIGN = 16, OWNER_FREE = 0, OWNER_COMMAND = 1, OWNER_SYSTEM = 2 };
 
 struct block {
@@ -30,6 +32,27 @@ void cms_heap_start(void *memory, size_t size)
         end = start;
     last_units = 0;
     in_use = 0;
+    cms_frames_start();
+}
+
+size_t cms_heap_untouched(void)
+{
+    return (size_t)(end - top);
+}
+
+char *cms_heap_end(void)
+{
+    return end;
+}
+
+char *cms_heap_lower_end(size_t bytes)
+{
+    return cms_heap_untouched() < bytes ? NULL : (end -= bytes);
+}
+
+void cms_heap_raise_end(size_t bytes)
+{
+    end += bytes;
 }
 
 static struct block *next_of(struct block *b)
@@ -66,7 +89,7 @@ static void split(struct block *b, size_t size)
 
 static struct block *extend(size_t size)
 {
-    if ((size_t)(end - top) < size)
+    if (cms_heap_untouched() < size && !cms_frames_make_room(size))
         return NULL;
     struct block *b = (struct block *)top;
     *b = (struct block){.size = size, .previous = last_units};
@@ -91,7 +114,7 @@ static struct block *take(size_t size, uint32_t owner)
 
 static void *allocate(size_t size, uint32_t owner)
 {
-    if (!size || size > (size_t)(end - start) || size > (size_t)UINT32_MAX * ALIGN)
+    if (!size || size > SIZE_MAX / 2 || size > (size_t)UINT32_MAX * ALIGN)
         return NULL;
     struct block *b = take((size + sizeof *b + ALIGN - 1) & ~(size_t)(ALIGN - 1), owner);
     return b ? b + 1 : NULL;
@@ -165,6 +188,7 @@ void cms_heap_free_commands(void)
         }
         b = next;
     }
+    cms_frames_free_commands();
 }
 
 size_t cms_heap_in_use(void)

@@ -1,6 +1,7 @@
 /* The heap: what commands and the file system allocate from.
  * What is taken while a command runs (cms_heap_allocate) is given back when it ends, even if it abended; what
- * must outlive it (an accessed disk) is taken by cms_heap_allocate_system.  Memory is not cleared. */
+ * must outlive it (an accessed disk) is taken by cms_heap_allocate_system.  Memory is not cleared.
+ * Page frames (cms/kernel/frame.h) are taken from the heap's far end. */
 #pragma once
 #include <stddef.h>
 
@@ -15,3 +16,10 @@ void cms_heap_free(void *memory); /* NULL is allowed */
 void cms_heap_start(void *start, size_t size);
 void cms_heap_free_commands(void);
 size_t cms_heap_in_use(void);
+
+/* For the frames, which lie at the heap's far end: what lies there untouched, and moving the end. */
+size_t cms_heap_untouched(void);
+char *cms_heap_end(void);
+/* The new end, that many bytes lower; NULL: the heap has come so far. */
+char *cms_heap_lower_end(size_t bytes);
+void cms_heap_raise_end(size_t bytes);
