@@ -11,6 +11,7 @@
 #include "cms/console/terminal.h"
 #include "cms/cpu/cpu.h"
 #include "cms/cpu/trap.h"
+#include "cms/cpu/user.h"
 #include "cms/driver/clock.h"
 #include "cms/driver/cp.h"
 #include "cms/driver/pic.h"
@@ -73,6 +74,7 @@ static void abend(const struct trap_frame *f)
         stop("CMS is stopped; IPL it again.");
     }
     abending = true;
+    user_state_load(NULL);
     abend_name = exception_name(f->vector);
     abend_address = f->rip;
     trap_return(&command_level, EXIT_ABEND);

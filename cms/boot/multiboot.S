@@ -40,7 +40,6 @@ page_boot: /* the image also where it lies, until it runs where it is linked */
     .quad page_pdpt - KERNEL + PAGE_PRESENT_WRITE + PAGE_MARKED
     .skip (511 - DIRECT_ENTRY - 1) * 8
     .quad page_pdpt_kernel - KERNEL + PAGE_PRESENT_WRITE + PAGE_MARKED
-    .globl page_pml4
 page_pml4: /* the upper half of this one is that of every address space */
     .skip DIRECT_ENTRY * 8
     .quad page_pdpt - KERNEL + PAGE_PRESENT_WRITE + PAGE_MARKED
@@ -87,6 +86,7 @@ gdt_pointer:
     .word gdt_end - gdt - 1
     .quad gdt
     .balign 16
+    .globl canary_block
 canary_block:
     .skip 0x28
     .quad 0x7a3c19e05bd4f6a1

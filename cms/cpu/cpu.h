@@ -109,6 +109,99 @@ static inline struct cpu_leaf cpu_id(uint32_t leaf)
     return r;
 }
 
+static inline uint64_t cpu_msr(uint32_t number)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void cpu_set_msr(uint32_t number, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(number) : "memory");
+}
+
+#define CPU_CONTROL(number)                                                     \
+    static inline uint64_t cpu_cr##number(void)                                 \
+    {                                                                           \
+        uint64_t value;                                                         \
+        __asm__ volatile("mov %%cr" #number ", %0" : "=r"(value));              \
+        return value;                                                           \
+    }                                                                           \
+    static inline void cpu_set_cr##number(uint64_t value)                       \
+    {                                                                           \
+        __asm__ volatile("mov %0, %%cr" #number : : "r"(value) : "memory");     \
+    }
+CPU_CONTROL(3)
+CPU_CONTROL(4)
+#undef CPU_CONTROL
+
+/* Forgets what is known of one page. */
+static inline void cpu_invalidate(uint64_t address)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+/* @pre CR4.OSXSAVE */
+static inline uint64_t cpu_xcr0(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void cpu_set_xcr0(uint64_t value)
+{
+    __asm__ volatile("xsetbv" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(0));
+}
+
+/* All that XCR0 enables, at a multiple of 64. */
+static inline void cpu_xsave(void *area)
+{
+    __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+}
+
+static inline void cpu_xrstor(const void *area)
+{
+    __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+}
+
+static inline void cpu_fxsave(void *area)
+{
+    __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
+
+static inline void cpu_fxrstor(const void *area)
+{
+    __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+/* @pre CR4.FSGSBASE */
+#define CPU_BASE(segment)                                                       \
+    static inline uint64_t cpu_##segment##_base(void)                           \
+    {                                                                           \
+        uint64_t value;                                                         \
+        __asm__ volatile("rd" #segment "base %0" : "=r"(value));                \
+        return value;                                                           \
+    }                                                                           \
+    static inline void cpu_set_##segment##_base(uint64_t value)                 \
+    {                                                                           \
+        __asm__ volatile("wr" #segment "base %0" : : "r"(value) : "memory");    \
+    }
+CPU_BASE(fs)
+CPU_BASE(gs)
+#undef CPU_BASE
+
+/* DS, ES, FS and GS, where a program has loaded any, as a new one finds them; the bases of FS and GS may change. */
+static inline void cpu_clear_selectors(void)
+{
+    uint32_t ds, es, fs, gs;
+    __asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+                     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+    if (ds | es | fs | gs)
+        __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(0));
+}
+
 static inline uint64_t cpu_fault_address(void)
 {
     uint64_t value;

@@ -4,8 +4,13 @@
 #include <stddef.h>
 
 #include "cms/cpu/cpu.h"
+#include "cms/cpu/user_trap.h"
 
-enum { ENTRY_SIZE = 16, GATE_INTERRUPT = 0x8e, CODE_SELECTOR = 0x08, VECTOR_DOUBLE_FAULT = 8, ABEND_STACK = 1 };
+enum { ENTRY_SIZE = 16, GATE_INTERRUPT = 0x8e, GATE_OF_PROGRAMS = 0xee, CODE_SELECTOR = 0x08 };
+enum { VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_BREAKPOINT = 3, VECTOR_OVERFLOW = 4, VECTOR_DOUBLE_FAULT = 8,
+       VECTOR_MACHINE_CHECK = 18 };
+/* Stacks of the TSS: of an abend, and of what may come when RSP is still, or again, a program's. */
+enum { ABEND_STACK = 1, ANY_TIME_STACK = 2 };
 
 struct gate {
     uint16_t offset0, selector;
@@ -25,13 +30,25 @@ static struct {
 static bool in_interrupt;
 static void (*abend_handler)(const struct trap_frame *frame);
 
+static uint8_t stack_of(size_t vector)
+{
+    if (vector == VECTOR_DOUBLE_FAULT)
+        return ABEND_STACK;
+    return vector == VECTOR_DEBUG || vector == VECTOR_NMI || vector == VECTOR_MACHINE_CHECK ? ANY_TIME_STACK : 0;
+}
+
+static uint8_t type_of(size_t vector)
+{
+    return vector == VECTOR_BREAKPOINT || vector == VECTOR_OVERFLOW ? GATE_OF_PROGRAMS : GATE_INTERRUPT;
+}
+
 void trap_start(void)
 {
     for (size_t i = 0; i < TRAP_COUNT; i++) {
         uint64_t at = (uintptr_t)trap_entries + i * ENTRY_SIZE;
-        idt[i] = (struct gate){.offset0 = (uint16_t)at, .selector = CODE_SELECTOR, .type = GATE_INTERRUPT,
-                               .ist = i == VECTOR_DOUBLE_FAULT ? ABEND_STACK : 0,
-                               .offset1 = (uint16_t)(at >> 16), .offset2 = (uint32_t)(at >> 32)};
+        idt[i] = (struct gate){.offset0 = (uint16_t)at, .selector = CODE_SELECTOR, .type = type_of(i),
+                               .ist = stack_of(i), .offset1 = (uint16_t)(at >> 16),
+                               .offset2 = (uint32_t)(at >> 32)};
     }
     struct cpu_table table = {sizeof idt - 1, (uintptr_t)idt};
     cpu_load_idt(&table);
@@ -64,6 +81,10 @@ static void wake(struct trap_frame *frame)
 
 void trap_take(struct trap_frame *frame)
 {
+    if (frame->vector < TRAP_IRQ_BASE && trap_is_user(frame)) {
+        user_take_exception(frame);
+        return;
+    }
     if (frame->vector < TRAP_IRQ_BASE) {
         if (abend_handler)
             abend_handler(frame);
@@ -75,4 +96,6 @@ void trap_take(struct trap_frame *frame)
     if (irq_handler[irq].run)
         irq_handler[irq].run(irq_handler[irq].context);
     in_interrupt = false;
+    if (trap_is_user(frame))
+        user_take_interrupt(frame);
 }

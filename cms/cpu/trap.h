@@ -1,15 +1,27 @@
-/* Exceptions and interrupts.  Interrupts go to handlers set by drivers, with interrupts off; an exception is an abend:
- * it is told to the abend handler, which either goes back to a saved place or stops. */
+/* Exceptions and interrupts.  Interrupts go to handlers set by drivers, with interrupts off; an exception of a program
+ * is told to who runs it (cms/cpu/user.h); one of the kernel is an abend: it is told to the abend handler, which either
+ * goes back to a saved place or stops. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { TRAP_IRQ_BASE = 32, TRAP_COUNT = 48 };
+enum trap_vector {
+    TRAP_PROTECTION = 13,
+    TRAP_PAGE_FAULT = 14,
+    TRAP_SYSTEM_CALL = 256, /* SYSCALL, which has none */
+};
 
 struct trap_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t vector, error, rip, cs, rflags, rsp, ss;
 };
+
+/* Of a program, not the kernel. */
+static inline bool trap_is_user(const struct trap_frame *frame)
+{
+    return frame->cs & 3;
+}
 
 struct trap_place {
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;

@@ -1,5 +1,42 @@
-/* Interrupt and exception entries: each pushes what the processor does not, so that trap_take always finds a
+/* Interrupt, exception and SYSCALL entries: each pushes what the processor does not, so that there always is a
  * struct trap_frame.  trap_return is the way back to a place saved by trap_save, like longjmp. */
+#include "cms/cpu/entry.h"
+
+    .macro PUSH_REGISTERS
+    pushq %rax
+    pushq %rbx
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %rbp
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    .endm
+    .macro POP_REGISTERS
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rbp
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rbx
+    popq %rax
+    .endm
+
     .text
 
     .balign 16
@@ -17,41 +54,92 @@ trap_entries:
     .endr
 
 common:
-    pushq %rax
-    pushq %rbx
-    pushq %rcx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %rbp
-    pushq %r8
-    pushq %r9
-    pushq %r10
+    PUSH_REGISTERS
+    cld
+    testb $3, ENTRY_FRAME_CS(%rsp)
+    jnz of_program
+    movq %rsp, %rdi
+    call trap_take
+return:
+    POP_REGISTERS
+    addq $16, %rsp /* vector, error */
+    iretq
+
+/* What came on a stack of the TSS goes on on the thread's, as all else does: the next may come while this one sleeps. */
+of_program:
+    movq tss + ENTRY_TSS_RSP0(%rip), %rdi
+    subq $ENTRY_FRAME, %rdi
+    movq %rsp, %rsi
+    movl $ENTRY_FRAME / 8, %ecx
+    cmpq %rdi, %rsi
+    je 1f
+    movq %rdi, %rsp
+    rep movsq
+    movq %rsp, %rdi
+1:  call trap_take
+
+/* To user mode, with the struct trap_frame at RSP. SYSRET, which is quicker, takes RIP from RCX and the flags from R11,
+ * so it serves where they are the same; else IRET does. */
+    .globl user_return
+user_return:
+    cli
+    movq %rsp, %rdi
+    call user_tame
+    testb %al, %al
+    jz return
+    POP_REGISTERS
+    movq ENTRY_FRAME_RSP - ENTRY_FRAME_VECTOR(%rsp), %rsp
+    sysretq
+
+/* SYSCALL: RCX and R11 hold RIP and RFLAGS, RSP is the program's. Interrupts are off (user.c), and what comes all the
+ * same has a stack of the TSS. One processor: the program's RSP waits in one place. */
+    .globl user_system_call
+user_system_call:
+    movq %rsp, user_rsp(%rip)
+    movq tss + ENTRY_TSS_RSP0(%rip), %rsp
+    pushq $ENTRY_USER_DATA
+    pushq user_rsp(%rip)
     pushq %r11
+    pushq $ENTRY_USER_CODE
+    pushq %rcx
+    pushq $0
+    pushq $ENTRY_SYSTEM_CALL
+    PUSH_REGISTERS
+    movq %rsp, %rdi
+    call *user_seams_now(%rip) /* system_call, the first of them */
+    jmp user_return
+
+/* void user_enter(const struct trap_frame *) */
+    .globl user_enter
+user_enter:
+    movq %rdi, %rsp
+    jmp user_return
+
+/* void context_switch(struct context *from, const struct context *to) */
+    .globl context_switch
+context_switch:
+    pushq %rbx
+    pushq %rbp
     pushq %r12
     pushq %r13
     pushq %r14
     pushq %r15
-    cld
-    movq %rsp, %rdi
-    call trap_take
+    movq %rsp, (%rdi)
+    movq (%rsi), %rsp
     popq %r15
     popq %r14
     popq %r13
     popq %r12
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
     popq %rbp
-    popq %rdi
-    popq %rsi
-    popq %rdx
-    popq %rcx
     popq %rbx
-    popq %rax
-    addq $16, %rsp
-    iretq
+    ret
+
+/* Where context_make() has the first switch return to: R12 is what to run, R13 its argument. */
+    .globl context_begin
+context_begin:
+    movq %r13, %rdi
+    call *%r12
+    ud2
 
 /* void cpu_wait(void) */
     .globl cpu_wait, cpu_wait_halt
@@ -87,10 +175,20 @@ trap_return:
     movq 24(%rdi), %r13
     movq 32(%rdi), %r14
     movq 40(%rdi), %r15
-    movq 48(%rdi), %rsp
+    movq 48(%rdi), %rdx
     movl %esi, %eax
-    sti
-    jmp *56(%rdi)
+    movl $ENTRY_KERNEL_DATA, %ecx
+    pushq %rcx
+    pushq %rdx
+    pushq $ENTRY_KERNEL_FLAGS
+    pushq $ENTRY_KERNEL_CODE
+    pushq 56(%rdi)
+    iretq /* which also lets the next NMI come, where this is from one */
+
+    .bss
+    .balign 8
+user_rsp: .skip 8
+    .text
 
 /* libfdt.a is built with a stack protector; a broken canary must not go on */
     .globl __stack_chk_fail

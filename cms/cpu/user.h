@@ -11,7 +11,8 @@
 enum { USER_CODE = 0x33, USER_DATA = 0x2b }; /* what Linux programs see in CS and SS */
 enum { KERNEL_STACK = 16384 };
 
-/* MSRs of SYSCALL, TSS, SSE and the extended state; called once, and again after CMS was saved and IPLed elsewhere. */
+/* MSRs of SYSCALL, SSE and the extended state, protections of the kernel. For the command level, before each program: it
+ * costs little where nothing has changed, and CMS may have been saved and IPLed elsewhere since the last one. */
 void user_start(void);
 
 /* A kernel stack and what is on it while another runs. */
@@ -29,14 +30,22 @@ struct user_state {
     uint64_t fs_base, gs_base;
     void *extended;     /* user_extended_size() bytes, 64-byte aligned: XSAVE or FXSAVE area; NULL: has none */
 };
-size_t user_extended_size(void);
-uint64_t user_extended_features(void); /* XCR0; 0: FXSAVE's only */
+size_t user_extended_size(void);      /* @pre user_start() */
 void user_extended_begin(void *area); /* as a new program finds it */
 void user_extended_copy(void *to, const void *from);
-/* Stores what of `from` is in the processor, loads what `to` has; either may be NULL (the command level). */
+/* What is in the processor now, of the thread that runs; for signal frames. What a program could write to must be tamed
+ * before it is restored: bits that the processor refuses are cleared. */
+void user_extended_save(void *area);
+void user_extended_restore(const void *area);
+void user_extended_tame(void *area);
+/* Stores what of `from` is in the processor, loads what `to` has; either may be NULL (the command level). The next
+ * thing is a context_switch(). */
 void user_state_switch(struct user_state *from, const struct user_state *to);
-/* After a change of the running thread's own state (new address space, FS base). */
+/* After a change of the running thread's own state (new address space, FS base): all but `extended`. NULL: the command
+ * level's, also after an abend in a thread. */
 void user_state_load(const struct user_state *);
+/* FS and GS base of the running thread as they are: it may have changed them without a call. */
+void user_state_note(struct user_state *);
 
 /* Leaves for user mode with these registers; never returns. The frame is anywhere on the thread's stack. */
 void user_enter(const struct trap_frame *) __attribute__((noreturn));

@@ -71,29 +71,33 @@ static uint64_t rtc_time(void)
     return cms_clock_join(&date);
 }
 
-static uint32_t find_khz(void)
+static uint32_t rate(void)
 {
     if (!khz && !(khz = khz_from_cpuid()))
         khz = khz_from_pit();
     return khz;
 }
 
-uint64_t cms_ticks(void)
+/* By differences: a TSC that was set back, as in a machine that goes on from a saved one, costs one of them. */
+uint64_t cms_clock_ns(void)
 {
-    return cpu_tsc() - tsc_start;
-}
+    static uint64_t at, ns = 1;
+    uint64_t now = cpu_tsc(), ticks = now > at ? now - at : 0, per_ms = rate();
 
-uint64_t cms_ticks_ns(uint64_t ticks)
-{
-    uint32_t rate = find_khz();
-    return ticks / rate * 1000000 + ticks % rate * 1000000 / rate;
+    if (!at)
+        ticks = 0;
+    uint64_t more = ticks / per_ms * 1000000 + ticks % per_ms * 1000000 / per_ms;
+    if (more || now < at || !at) { /* else what is less than a nanosecond would be lost each time */
+        ns += more;
+        at = now;
+    }
+    return ns;
 }
 
 static struct clock_time time_without_cp(void)
 {
-    find_khz();
-    uint64_t ticks = cms_ticks();
-    uint64_t us = ticks / khz * 1000 + ticks % khz * 1000 / khz;
+    uint64_t ticks = cpu_tsc() - tsc_start;
+    uint64_t us = ticks / rate() * 1000 + ticks % rate() * 1000 / rate();
     if (!wall_start)
         wall_start = rtc_time() - us / 1000000;
     return (struct clock_time){wall_start + us / 1000000, (uint32_t)(us % 1000000), us * 1000, us * 1000};

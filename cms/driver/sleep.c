@@ -12,7 +12,7 @@
 enum { CHANNEL_0 = 0x40, COMMAND = 0x43, ONE_SHOT = 0x30, IRQ = 0, HZ = 1193182, COUNT = HZ / 1000 * SLEEP_MOST_MS };
 
 static volatile bool ticking; /* a count runs: several sleeps may share it, and they end early rather than late */
-static uint64_t tick_at;      /* when it ends, in ns of cms_ticks_ns() */
+static uint64_t ends;         /* when, by cms_clock_ns(); 0: with the longest count */
 
 static void (*on_tick)(void);
 
@@ -29,34 +29,37 @@ void sleep_on_tick(void (*then)(void))
     on_tick = then;
 }
 
-static void count(unsigned from)
+static void start(uint32_t count)
 {
+    _Static_assert(COUNT < 0x10000, "the counter has 16 bits");
     ticking = true;
     cpu_out8(COMMAND, ONE_SHOT);
-    cpu_out8(CHANNEL_0, from & 0xff);
-    cpu_out8(CHANNEL_0, (uint8_t)(from >> 8));
+    cpu_out8(CHANNEL_0, count & 0xff);
+    cpu_out8(CHANNEL_0, (uint8_t)(count >> 8));
 }
 
 void sleep_tick(void)
 {
-    _Static_assert(COUNT < 0x10000, "the counter has 16 bits");
     if (ticking)
         return;
-    tick_at = UINT64_MAX;
-    count(COUNT);
+    ends = 0;
+    start(COUNT);
 }
 
 void cms_tick_within(uint64_t ns)
 {
-    enum { MOST_NS = SLEEP_MOST_MS * 1000000, LEAST_NS = 50000 };
-    enum { LATE_NS = 1000000 }; /* then it is lost */
-    uint64_t bounded = ns < LEAST_NS ? LEAST_NS : ns > MOST_NS ? MOST_NS : ns;
-    uint64_t now = cms_ticks_ns(cms_ticks()), at = now + bounded;
+    enum { NS_PER_MS = 1000000, EVER = SLEEP_MOST_MS * NS_PER_MS };
+    uint64_t now = cms_clock_ns();
 
-    if (ticking && tick_at <= at && tick_at + LATE_NS > now)
+    if (ns >= EVER) {
+        sleep_tick();
         return;
-    tick_at = at;
-    count((unsigned)(bounded * HZ / 1000000000) + 1);
+    }
+    if (ticking && ends && ends <= now + ns)
+        return;
+    uint32_t count = (uint32_t)(ns * (HZ / 1000) / NS_PER_MS);
+    ends = now + ns;
+    start(count ? count : 1);
 }
 
 void sleep_start(void)
