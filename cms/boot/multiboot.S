@@ -40,6 +40,7 @@ page_boot: /* the image also where it lies, until it runs where it is linked */
     .quad page_pdpt - KERNEL + PAGE_PRESENT_WRITE + PAGE_MARKED
     .skip (511 - DIRECT_ENTRY - 1) * 8
     .quad page_pdpt_kernel - KERNEL + PAGE_PRESENT_WRITE + PAGE_MARKED
+    .globl page_pml4
 page_pml4: /* the upper half of this one is that of every address space */
     .skip DIRECT_ENTRY * 8
     .quad page_pdpt - KERNEL + PAGE_PRESENT_WRITE + PAGE_MARKED
@@ -85,6 +86,8 @@ gdt_pointer_boot:
 gdt_pointer:
     .word gdt_end - gdt - 1
     .quad gdt
+    .globl boot_no_execute
+boot_no_execute: .byte 0
     .balign 16
     .globl canary_block
 canary_block:
@@ -161,6 +164,8 @@ long_mode:
 
     .text
 long_mode_kernel:
+    btl $CPUID_NX, %ebp
+    setc boot_no_execute(%rip)
     movq $page_pml4 - KERNEL, %rax
     movq %rax, %cr3
     movq %cr4, %rax

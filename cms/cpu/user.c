@@ -110,6 +110,11 @@ size_t user_extended_size(void)
     return extended_size;
 }
 
+uint64_t user_extended_features(void)
+{
+    return xcr0;
+}
+
 static void put32(void *area, unsigned offset, uint32_t value)
 {
     memcpy((char *)area + offset, &value, sizeof value);
@@ -205,6 +210,12 @@ static void load(const struct user_state *to)
     cpu_clear_selectors();
     set_fs_base(to->fs_base);
     set_gs_base(to->gs_base);
+}
+
+void user_root_goes(uint64_t root)
+{
+    if (root == loaded_root)
+        load_root(0);
 }
 
 /* libfdt, which only the command level calls, has its canary where FS says. */

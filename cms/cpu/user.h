@@ -27,10 +27,11 @@ void context_switch(struct context *from, const struct context *to);
 struct user_state {
     uint64_t root;      /* CR3; 0: the kernel's own */
     uint64_t stack_top; /* of its kernel stack */
-    uint64_t fs_base, gs_base;
+    uint64_t fs_base, gs_base; /* canonical */
     void *extended;     /* user_extended_size() bytes, 64-byte aligned: XSAVE or FXSAVE area; NULL: has none */
 };
 size_t user_extended_size(void);      /* @pre user_start() */
+uint64_t user_extended_features(void); /* XCR0; 0: FXSAVE's only */
 void user_extended_begin(void *area); /* as a new program finds it */
 void user_extended_copy(void *to, const void *from);
 /* What is in the processor now, of the thread that runs; for signal frames. What a program could write to must be tamed
@@ -44,6 +45,8 @@ void user_state_switch(struct user_state *from, const struct user_state *to);
 /* After a change of the running thread's own state (new address space, FS base): all but `extended`. NULL: the command
  * level's, also after an abend in a thread. */
 void user_state_load(const struct user_state *);
+/* An address space goes: if it is loaded, the kernel's own is instead. */
+void user_root_goes(uint64_t root);
 /* FS and GS base of the running thread as they are: it may have changed them without a call. */
 void user_state_note(struct user_state *);
 
