@@ -12,7 +12,8 @@
 
 struct file;
 struct vfs_stat; /* cms/vfs/abi.h: struct stat of x86-64 */
-struct vfs_entry;
+struct vfs_entry; /* cms/vfs/node.h */
+struct node;
 
 struct file_operations {
     int64_t (*read)(struct file *, struct io *, uint64_t offset);
@@ -37,6 +38,7 @@ struct file {
     uint64_t position;
     bool seekable;
     int owner_process;  /* F_SETOWN */
+    struct node *device_node; /* what it was opened of, where that is a device */
 };
 
 struct file *file_make(const struct file_operations *, void *own, uint32_t flags); /* one user; NULL: no storage */

@@ -1,0 +1,83 @@
+/* What all kinds of files have in common: users, positions, the rules of O_APPEND and of what may be read or written. */
+#include "cms/vfs/file.h"
+
+#include <errno.h>
+
+#include "cms/kernel/heap.h"
+#include "cms/vfs/abi.h"
+
+struct file *file_make(const struct file_operations *operations, void *own, uint32_t flags)
+{
+    struct file *f = cms_heap_allocate(sizeof *f);
+    if (f)
+        *f = (struct file){.operations = operations, .own = own, .users = 1, .flags = flags & ~(uint32_t)ABI_O_OPENING};
+    return f;
+}
+
+void file_hold(struct file *f)
+{
+    f->users++;
+}
+
+int file_let_go(struct file *f)
+{
+    if (--f->users)
+        return 0;
+    int status = f->operations->last_close ? f->operations->last_close(f) : 0;
+    cms_heap_free(f);
+    return status;
+}
+
+static bool may(const struct file *f, unsigned other)
+{
+    return !(f->flags & ABI_O_PATH) && (f->flags & ABI_O_ACCMODE) != other;
+}
+
+int64_t file_read_at(struct file *f, struct io *io, uint64_t offset)
+{
+    if (!may(f, ABI_O_WRONLY))
+        return -EBADF;
+    if (!f->operations->read)
+        return f->operations->next_entry ? -EISDIR : -EINVAL;
+    file_hold(f);
+    int64_t n = f->operations->read(f, io, offset);
+    file_let_go(f);
+    return n;
+}
+
+int64_t file_write_at(struct file *f, struct io *io, uint64_t offset)
+{
+    if (!may(f, ABI_O_RDONLY))
+        return -EBADF;
+    if (!f->operations->write)
+        return -EINVAL;
+    if (f->seekable && offset > INT64_MAX - io->left)
+        return -EFBIG;
+    file_hold(f);
+    int64_t n = f->operations->write(f, io, offset);
+    file_let_go(f);
+    return n;
+}
+
+int64_t file_read(struct file *f, struct io *io)
+{
+    file_hold(f);
+    int64_t n = file_read_at(f, io, f->position);
+    if (n > 0 && f->seekable)
+        f->position += (uint64_t)n;
+    file_let_go(f);
+    return n;
+}
+
+int64_t file_write(struct file *f, struct io *io)
+{
+    struct vfs_stat s = {0};
+    file_hold(f);
+    if (f->flags & ABI_O_APPEND && f->seekable && f->operations->stat && !f->operations->stat(f, &s))
+        f->position = (uint64_t)s.size;
+    int64_t n = file_write_at(f, io, f->position);
+    if (n > 0 && f->seekable)
+        f->position += (uint64_t)n;
+    file_let_go(f);
+    return n;
+}
