@@ -9,10 +9,7 @@ static int64_t tmp_read(struct node *n, struct io *io, uint64_t offset)
     return pages_read(&tmp_of(n)->pages, io, offset);
 }
 
-static void changed(struct tmp_node *t)
-{
-    t->times[1] = t->times[2] = caller_time();
-}
+static void changed(struct tmp_node *t) { t->times[1] = t->times[2] = caller_time(); }
 
 static int64_t tmp_write(struct node *n, struct io *io, uint64_t offset)
 {
@@ -84,18 +81,12 @@ static int object_page(struct space_object *o, uint64_t offset, bool write, void
     return status;
 }
 
-static void object_hold(struct space_object *o)
-{
-    node_hold(&of_object(o)->node);
-}
+static void object_hold(struct space_object *o) { node_hold(&of_object(o)->node); }
 
-static void object_let_go(struct space_object *o)
-{
-    node_let_go(&of_object(o)->node);
-}
+static void object_let_go(struct space_object *o) { node_let_go(&of_object(o)->node); }
 
-const struct space_object_operations tmp_object_operations = {.page = object_page, .hold = object_hold,
-                                                              .let_go = object_let_go};
+const struct space_object_operations tmp_object_operations = {
+    .page = object_page, .hold = object_hold, .let_go = object_let_go};
 
 static int tmp_map(struct node *n, struct space_object **object)
 {
@@ -107,8 +98,22 @@ static int tmp_map(struct node *n, struct space_object **object)
 }
 
 const struct node_operations tmp_operations = {
-    .lookup = tmp_lookup, .parent = tmp_parent, .entry = tmp_entry, .create = tmp_create, .symlink = tmp_symlink,
-    .link = tmp_link, .remove = tmp_remove, .rename = tmp_rename, .stat = tmp_stat, .set_mode = tmp_set_mode,
-    .set_times = tmp_set_times, .statfs = tmp_statfs, .forget = tmp_forget, .target = tmp_target, .read = tmp_read,
-    .write = tmp_write, .truncate = tmp_truncate, .map = tmp_map,
+    .lookup = tmp_lookup,
+    .parent = tmp_parent,
+    .entry = tmp_entry,
+    .create = tmp_create,
+    .symlink = tmp_symlink,
+    .link = tmp_link,
+    .remove = tmp_remove,
+    .rename = tmp_rename,
+    .stat = tmp_stat,
+    .set_mode = tmp_set_mode,
+    .set_times = tmp_set_times,
+    .statfs = tmp_statfs,
+    .forget = tmp_forget,
+    .target = tmp_target,
+    .read = tmp_read,
+    .write = tmp_write,
+    .truncate = tmp_truncate,
+    .map = tmp_map,
 };

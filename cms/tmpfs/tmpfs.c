@@ -19,14 +19,17 @@ struct tmp_node *tmp_make(uint32_t mode, const struct node_system *system)
     struct tmp_node *t = cms_heap_allocate_system(sizeof *t);
     if (!t)
         return NULL;
-    *t = (struct tmp_node){.node = {.operations = &tmp_operations, .system = system ? system : &storage, .users = 1,
-                                    .mode = mode, .number = ++last_number},
+    *t = (struct tmp_node){.node = {.operations = &tmp_operations,
+                                    .system = system ? system : &storage,
+                                    .users = 1,
+                                    .mode = mode,
+                                    .number = ++last_number},
                            .links = 1};
     t->times[0] = t->times[1] = t->times[2] = caller_time();
     t->pages.budget = &tmpfs_budget;
     t->object.operations = &tmp_object_operations;
     if (!tmpfs_budget.limit)
-        tmpfs_budget.limit = (cms_frames_in_use() + cms_frames_left()) / 2;
+        tmpfs_budget.limit = cms_frames_total() / 2;
     return t;
 }
 
@@ -36,10 +39,7 @@ struct node *tmpfs_directory(const struct node_system *system, uint32_t mode)
     return t ? &t->node : NULL;
 }
 
-bool tmpfs_is(const struct node *n)
-{
-    return n->operations == &tmp_operations;
-}
+bool tmpfs_is(const struct node *n) { return n->operations == &tmp_operations; }
 
 int tmpfs_unnamed(struct node **n)
 {
@@ -50,10 +50,7 @@ int tmpfs_unnamed(struct node **n)
     return t ? 0 : -ENOMEM;
 }
 
-static void changed(struct tmp_node *directory)
-{
-    directory->times[1] = directory->times[2] = caller_time();
-}
+static void changed(struct tmp_node *directory) { directory->times[1] = directory->times[2] = caller_time(); }
 
 static struct tmp_entry *find(struct tmp_node *d, const char *name)
 {
@@ -195,10 +192,7 @@ static int unname(struct tmp_node *d, const char *name, struct tmp_node *t)
     return 0;
 }
 
-int tmp_remove(struct node *n, const char *name, struct node *child)
-{
-    return unname(tmp_of(n), name, tmp_of(child));
-}
+int tmp_remove(struct node *n, const char *name, struct node *child) { return unname(tmp_of(n), name, tmp_of(child)); }
 
 int tmp_rename(struct node *n, const char *name, struct node *child, struct node *to, const char *new_name,
                struct node *old)
@@ -207,17 +201,14 @@ int tmp_rename(struct node *n, const char *name, struct node *child, struct node
     if (old && node_is(old, ABI_S_IFDIR) && tmp_of(old)->entries)
         return -ENOTEMPTY;
     struct tmp_entry *taken = find(tmp_of(to), new_name);
-    if (taken && taken->node == t) { /* two names of one file: nothing is done */
+    if (taken && taken->node == t) /* two names of one file: nothing is done */
         return 0;
-    }
     int status = add(tmp_of(to), new_name, t); /* behind the old entry of that name, which goes next */
     if (status)
         return status;
     if (old)
         unname(tmp_of(to), new_name, tmp_of(old));
-    struct tmp_node *parent = t->parent;
     drop(tmp_of(n), name);
-    t->parent = parent;
     t->times[2] = caller_time();
     return 0;
 }
@@ -243,11 +234,17 @@ static struct node *top(const struct vfs_mount *m)
     return tops[m->letter];
 }
 
+void tmpfs_reset(void)
+{
+    memset(tops, 0, sizeof tops);
+    tmpfs_budget = (struct pages_budget){0};
+}
+
 void tmpfs_start(void)
 {
     static struct vfs_mount mounts[] = {
-        {.name = "tmp", .letter = 0}, {.name = "shm", .below = device_directory, .letter = 1},
-        {.name = "run", .letter = 2}, {.name = "var", .letter = 3},
+        {.name = "tmp", .letter = 0},  {.name = "shm", .below = device_directory, .letter = 1},
+        {.name = "run", .letter = 2},  {.name = "var", .letter = 3},
         {.name = "home", .letter = 4}, {.name = "root", .letter = 5},
     };
     for (unsigned i = 0; i < sizeof mounts / sizeof *mounts; i++) {

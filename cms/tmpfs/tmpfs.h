@@ -9,5 +9,7 @@ void tmpfs_start(void);
  * nodes say that they are of `system`; NULL: of storage's own. */
 struct node *tmpfs_directory(const struct node_system *system, uint32_t mode);
 bool tmpfs_is(const struct node *); /* one of these nodes? */
+/* Forgets all of it, without giving anything back: the heap was started anew. */
+void tmpfs_reset(void);
 /* A file without a name (memfd). */
 int tmpfs_unnamed(struct node **);

@@ -30,7 +30,7 @@ enum {
     ABI_O_NOATIME = 0x40000,
     ABI_O_CLOEXEC = 0x80000,
     ABI_O_PATH = 0x200000,
-    ABI_O_TMPFILE = 0x400000, /* with ABI_O_DIRECTORY */
+    ABI_O_TMPFILE = 0x400000,                                                              /* with ABI_O_DIRECTORY */
     ABI_O_OPENING = ABI_O_CREAT | ABI_O_EXCL | ABI_O_NOCTTY | ABI_O_TRUNC | ABI_O_CLOEXEC, /* F_GETFL has them not */
 };
 
@@ -48,17 +48,35 @@ enum {
 enum { ABI_F_OK = 0, ABI_X_OK = 1, ABI_W_OK = 2, ABI_R_OK = 4 };
 enum { ABI_SEEK_SET, ABI_SEEK_CUR, ABI_SEEK_END, ABI_SEEK_DATA, ABI_SEEK_HOLE };
 enum { ABI_RENAME_NOREPLACE = 1, ABI_RENAME_EXCHANGE = 2 };
-enum { ABI_POLLIN = 1, ABI_POLLPRI = 2, ABI_POLLOUT = 4, ABI_POLLERR = 8, ABI_POLLHUP = 0x10, ABI_POLLNVAL = 0x20,
-       ABI_POLLRDNORM = 0x40, ABI_POLLWRNORM = 0x100, ABI_POLLRDHUP = 0x2000 };
-enum { ABI_SIGHUP = 1, ABI_SIGINT = 2, ABI_SIGQUIT = 3, ABI_SIGPIPE = 13, ABI_SIGTSTP = 20, ABI_SIGTTIN = 21,
-       ABI_SIGTTOU = 22, ABI_SIGWINCH = 28, ABI_SIGCONT = 18 };
+enum {
+    ABI_POLLIN = 1,
+    ABI_POLLPRI = 2,
+    ABI_POLLOUT = 4,
+    ABI_POLLERR = 8,
+    ABI_POLLHUP = 0x10,
+    ABI_POLLNVAL = 0x20,
+    ABI_POLLRDNORM = 0x40,
+    ABI_POLLWRNORM = 0x100,
+    ABI_POLLRDHUP = 0x2000
+};
+enum {
+    ABI_SIGHUP = 1,
+    ABI_SIGINT = 2,
+    ABI_SIGQUIT = 3,
+    ABI_SIGPIPE = 13,
+    ABI_SIGTSTP = 20,
+    ABI_SIGTTIN = 21,
+    ABI_SIGTTOU = 22,
+    ABI_SIGWINCH = 28,
+    ABI_SIGCONT = 18
+};
 
 /* As a file system fills it in: struct stat. */
 struct vfs_stat {
     uint64_t device, number, links;
     uint32_t mode, user, group, pad;
     uint64_t device_number;
-    int64_t size, block_size, blocks; /* blocks: of 512 bytes */
+    int64_t size, block_size, blocks;                                      /* blocks: of 512 bytes */
     int64_t access_s, access_ns, change_s, change_ns, status_s, status_ns; /* atime, mtime, ctime */
     int64_t unused[3];
 };

@@ -5,8 +5,8 @@
 
 static int find(const struct vfs_from *from, const char *path, unsigned at_flags, unsigned known, struct spot *s)
 {
-    unsigned walk = (at_flags & ABI_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-                    (at_flags & ABI_AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    unsigned walk =
+        (at_flags & ABI_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (at_flags & ABI_AT_EMPTY_PATH ? WALK_EMPTY : 0);
     if (at_flags & ~known)
         return -EINVAL;
     int status = tree_walk(from, path, walk, s);
@@ -121,8 +121,8 @@ int vfs_statfs(const struct vfs_from *from, const char *path, struct vfs_statfs 
     int status = find(from, path, ABI_AT_EMPTY_PATH, ABI_AT_EMPTY_PATH, &s);
     if (status)
         return status;
-    *facts = (struct vfs_statfs){.block_size = FRAME_SIZE_OF_STAT, .fragment_size = FRAME_SIZE_OF_STAT,
-                                 .name_max = VFS_NAME_MAX};
+    *facts = (struct vfs_statfs){
+        .block_size = FRAME_SIZE_OF_STAT, .fragment_size = FRAME_SIZE_OF_STAT, .name_max = VFS_NAME_MAX};
     facts->flags = ABI_ST_VALID | (s.node->system && s.node->system->read_only ? ABI_ST_RDONLY : 0);
     if (s.node->operations->statfs)
         s.node->operations->statfs(s.node, facts);

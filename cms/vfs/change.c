@@ -4,10 +4,7 @@
 
 #include "cms/vfs/tree.h"
 
-static bool is_read_only(const struct node *n)
-{
-    return n->system && n->system->read_only;
-}
+static bool is_read_only(const struct node *n) { return n->system && n->system->read_only; }
 
 /* For what makes something new: the spot must have a name, nobody must have it. */
 static int begin_new(const struct vfs_from *from, const char *path, bool directory, struct spot *s)
@@ -171,9 +168,9 @@ int vfs_rename(const struct vfs_from *from, const char *path, const struct vfs_f
     status = judge_rename(&old, &s, flags);
     const struct node_operations *o = old.parent->operations;
     if (!status && (s.node != old.node || strcmp(old.last, s.last)))
-        status = o->rename ? o->rename(old.parent, old.last, old.node, s.parent, s.last,
-                                       s.node == old.node ? NULL : s.node)
-                           : -EPERM;
+        status = o->rename
+                     ? o->rename(old.parent, old.last, old.node, s.parent, s.last, s.node == old.node ? NULL : s.node)
+                     : -EPERM;
     spot_leave(&s);
     spot_leave(&old);
     return status;

@@ -15,8 +15,8 @@ static int entry(struct node *, struct listing *, struct vfs_entry *);
 
 static const struct node_system dev = {.device = 5, .read_only = true};
 static const struct node_operations directory_operations = {.lookup = lookup, .entry = entry};
-static struct node directory = {.operations = &directory_operations, .system = &dev, .number = 1,
-                                .mode = ABI_S_IFDIR | 0755, .users = 1};
+static struct node directory = {
+    .operations = &directory_operations, .system = &dev, .number = 1, .mode = ABI_S_IFDIR | 0755, .users = 1};
 
 static struct node *top(const struct vfs_mount *m)
 {
@@ -25,10 +25,7 @@ static struct node *top(const struct vfs_mount *m)
     return &directory;
 }
 
-struct node *device_directory(void)
-{
-    return top(NULL);
-}
+struct node *device_directory(void) { return top(NULL); }
 
 /* What /dev/fd and the like are on Linux. */
 static const struct {
@@ -63,8 +60,12 @@ static int lookup(struct node *d, const char *name, struct node **child)
         if (strcmp(links[i].name, name))
             continue;
         if (!link_nodes[i].users)
-            link_nodes[i] = (struct node){.operations = &link_operations, .system = &dev, .number = 1000 + i,
-                                          .device_number = i, .mode = ABI_S_IFLNK | 0777, .users = 1};
+            link_nodes[i] = (struct node){.operations = &link_operations,
+                                          .system = &dev,
+                                          .number = 1000 + i,
+                                          .device_number = i,
+                                          .mode = ABI_S_IFLNK | 0777,
+                                          .users = 1};
         *child = &link_nodes[i];
     }
     if (!*child)
@@ -94,10 +95,7 @@ static int open_device(struct node *n, struct file *f)
     f->operations = d->operations;
     f->own = NULL;
     f->device_node = n;
-    int status = d->open ? d->open(f) : 0;
-    if (!status)
-        return 0; /* devices stay: the node needs no user for each file */
-    return status;
+    return d->open ? d->open(f) : 0; /* a device stays: its node needs no user for each file */
 }
 
 static const struct node_operations device_operations = {.open = open_device};
@@ -108,8 +106,11 @@ void vfs_device(struct device *d)
     while (*end)
         end = &(*end)->next;
     d->next = NULL;
-    d->node = (struct node){.operations = &device_operations, .system = &dev, .number = ++registered,
-                            .device_number = abi_device_number(d->major, d->minor), .mode = ABI_S_IFCHR | 0666,
+    d->node = (struct node){.operations = &device_operations,
+                            .system = &dev,
+                            .number = ++registered,
+                            .device_number = abi_device_number(d->major, d->minor),
+                            .mode = ABI_S_IFCHR | 0666,
                             .users = 1};
     *end = d;
 }
@@ -181,13 +182,10 @@ static int zero_page(struct space_object *o, uint64_t offset, bool write, void *
     return 0;
 }
 
-static void zero_user(struct space_object *o)
-{
-    (void)o;
-}
+static void zero_user(struct space_object *o) { (void)o; }
 
-static const struct space_object_operations zero_object_operations = {.page = zero_page, .hold = zero_user,
-                                                                      .let_go = zero_user};
+static const struct space_object_operations zero_object_operations = {
+    .page = zero_page, .hold = zero_user, .let_go = zero_user};
 static struct space_object zero_object = {&zero_object_operations};
 
 static int zero_map(struct file *f, struct space_object **object)
@@ -201,7 +199,8 @@ static const struct file_operations null_operations = {nothing_read, nothing_wri
                                                        .stat = device_stat};
 static const struct file_operations zero_operations = {zero_read, nothing_write, .seek = nothing_seek,
                                                        .stat = device_stat, .map = zero_map};
-static const struct file_operations full_operations = {zero_read, full_write, .seek = nothing_seek, .stat = device_stat};
+static const struct file_operations full_operations = {zero_read, full_write, .seek = nothing_seek,
+                                                       .stat = device_stat};
 static const struct file_operations random_operations = {random_read, nothing_write, .seek = nothing_seek,
                                                          .stat = device_stat};
 
@@ -215,11 +214,11 @@ void device_start(void)
 {
     static struct vfs_mount mount = {.name = "dev", .type = "devtmpfs", .top = top};
     static struct device simple[] = {
-        {"null", 1, 3, &null_operations},
-        {"zero", 1, 5, &zero_operations},
-        {"full", 1, 7, &full_operations},
-        {"random", 1, 8, &random_operations},
-        {"urandom", 1, 9, &random_operations},
+        {.name = "null", .major = 1, .minor = 3, .operations = &null_operations},
+        {.name = "zero", .major = 1, .minor = 5, .operations = &zero_operations},
+        {.name = "full", .major = 1, .minor = 7, .operations = &full_operations},
+        {.name = "random", .major = 1, .minor = 8, .operations = &random_operations},
+        {.name = "urandom", .major = 1, .minor = 9, .operations = &random_operations},
     };
     vfs_mount(&mount);
     for (unsigned i = 0; i < sizeof simple / sizeof *simple; i++)

@@ -2,6 +2,6 @@
 #pragma once
 #include "cms/vfs/node.h"
 
-void device_start(void); /* mounts /dev, with null zero full random urandom; once */
-struct node *device_directory(void); /* for mounts below it; one user more */
+void device_start(void);                           /* mounts /dev, with null zero full random urandom; once */
+struct node *device_directory(void);               /* for mounts below it; one user more */
 int device_stat(struct file *, struct vfs_stat *); /* of a file opened of a device */

@@ -14,10 +14,7 @@ struct file *file_make(const struct file_operations *operations, void *own, uint
     return f;
 }
 
-void file_hold(struct file *f)
-{
-    f->users++;
-}
+void file_hold(struct file *f) { f->users++; }
 
 int file_let_go(struct file *f)
 {

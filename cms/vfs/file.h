@@ -11,7 +11,7 @@
 #include "cms/vfs/io.h"
 
 struct file;
-struct vfs_stat; /* cms/vfs/abi.h: struct stat of x86-64 */
+struct vfs_stat;  /* cms/vfs/abi.h: struct stat of x86-64 */
 struct vfs_entry; /* cms/vfs/node.h */
 struct node;
 
@@ -25,27 +25,27 @@ struct file_operations {
     int (*truncate)(struct file *, uint64_t size);
     int (*sync)(struct file *);
     int (*next_entry)(struct file *, struct vfs_entry *); /* directories: 1, or 0 at the end */
-    int (*map)(struct file *, struct space_object **); /* with one more user */
+    int (*map)(struct file *, struct space_object **);    /* with one more user */
     int (*lock)(struct file *, int operation);
     int (*last_close)(struct file *); /* gives up `own` */
 };
 
 struct file {
     const struct file_operations *operations;
-    void *own;          /* the kind's */
-    unsigned users;     /* descriptors, mappings, calls under way */
-    uint32_t flags;     /* O_* that F_GETFL shows */
+    void *own;      /* the kind's */
+    unsigned users; /* descriptors, mappings, calls under way */
+    uint32_t flags; /* O_* that F_GETFL shows */
     uint64_t position;
     bool seekable;
-    int owner_process;  /* F_SETOWN */
+    int owner_process;        /* F_SETOWN */
     struct node *device_node; /* what it was opened of, where that is a device */
 };
 
 struct file *file_make(const struct file_operations *, void *own, uint32_t flags); /* one user; NULL: no storage */
 void file_hold(struct file *);
 int file_let_go(struct file *);
-int64_t file_read(struct file *, struct io *);                      /* at its position */
-int64_t file_read_at(struct file *, struct io *, uint64_t offset);  /* pread */
+int64_t file_read(struct file *, struct io *);                     /* at its position */
+int64_t file_read_at(struct file *, struct io *, uint64_t offset); /* pread */
 int64_t file_write(struct file *, struct io *);
 int64_t file_write_at(struct file *, struct io *, uint64_t offset);
 

@@ -12,7 +12,7 @@ struct files {
     struct descriptor {
         struct file *file; /* NULL: free */
         bool close_on_exec;
-    } *at;
+    } * at;
 };
 
 struct files *files_make(void)
@@ -58,10 +58,7 @@ struct files *files_copy(const struct files *from)
     return t;
 }
 
-void files_hold(struct files *t)
-{
-    t->users++;
-}
+void files_hold(struct files *t) { t->users++; }
 
 void files_let_go(struct files *t)
 {

@@ -8,10 +8,7 @@
 #include "cms/vfs/caller.h"
 #include "cms/vfs/tree.h"
 
-void node_hold(struct node *n)
-{
-    n->users++;
-}
+void node_hold(struct node *n) { n->users++; }
 
 void node_let_go(struct node *n)
 {

@@ -35,8 +35,8 @@ static const int64_t NODE_TIME_LEAVE __attribute__((unused)) = INT64_MIN; /* for
 struct node_operations {
     /* directories */
     int (*lookup)(struct node *, const char *name, struct node **child); /* one user more; -ENOENT */
-    struct node *(*parent)(struct node *);                               /* one user more; NULL at a file system's top */
-    int (*entry)(struct node *, struct listing *, struct vfs_entry *);   /* 1, or 0 at the end */
+    struct node *(*parent)(struct node *);                             /* one user more; NULL at a file system's top */
+    int (*entry)(struct node *, struct listing *, struct vfs_entry *); /* 1, or 0 at the end */
     int (*create)(struct node *, const char *name, uint32_t mode, struct node **child); /* file or directory; [EPERM] */
     int (*symlink)(struct node *, const char *name, const char *target);                /* [EPERM] */
     int (*link)(struct node *, const char *name, struct node *file);                    /* [EPERM] */
@@ -47,10 +47,10 @@ struct node_operations {
                   struct node *old);
     /* all */
     void (*stat)(struct node *, struct vfs_stat *); /* size, blocks, links, times: what is not zero, one, the present */
-    int (*set_mode)(struct node *, uint32_t mode);                /* [accepted, without effect] */
-    int (*set_times)(struct node *, const int64_t ns[2]);         /* NODE_TIME_LEAVE; [accepted] */
+    int (*set_mode)(struct node *, uint32_t mode);  /* [accepted, without effect] */
+    int (*set_times)(struct node *, const int64_t ns[2]); /* NODE_TIME_LEAVE; [accepted] */
     void (*statfs)(struct node *, struct vfs_statfs *);
-    void (*forget)(struct node *);                                /* nobody uses it any more */
+    void (*forget)(struct node *); /* nobody uses it any more */
     /* symbolic links: bytes, at most size, not ended by NUL */
     int64_t (*target)(struct node *, char *to, size_t size);
     /* files */

@@ -4,10 +4,7 @@
 
 #include "cms/vfs/tree.h"
 
-static bool writes(uint32_t flags)
-{
-    return (flags & ABI_O_ACCMODE) != ABI_O_RDONLY;
-}
+static bool writes(uint32_t flags) { return (flags & ABI_O_ACCMODE) != ABI_O_RDONLY; }
 
 static int judge_node(const struct node *n, uint32_t flags)
 {

@@ -8,13 +8,13 @@ static int take(struct pages *p, void **frame)
     if (p->budget && p->budget->used >= p->budget->limit)
         return -ENOSPC;
     *frame = cms_frame_take();
-    if (!*frame)
-        return p->budget ? -ENOSPC : -ENOMEM;
-    return 0;
+    return *frame ? 0 : p->budget ? -ENOSPC : -ENOMEM;
 }
 
-static void count_in(struct pages *p)
+/* A frame that was taken is the file's, whatever becomes of the command. */
+static void count_in(struct pages *p, void *frame)
 {
+    cms_frame_keep(frame);
     p->count++;
     if (p->budget)
         p->budget->used++;
@@ -24,7 +24,7 @@ static void give(struct pages *p, void **frame)
 {
     if (!*frame)
         return;
-    cms_frame_give(*frame);
+    cms_frame_give_kept(*frame);
     *frame = NULL;
     p->count--;
     if (p->budget)
@@ -37,7 +37,7 @@ static int take_table(struct pages *p, void **frame)
     if (status)
         return status;
     memset(*frame, 0, FRAME_SIZE);
-    count_in(p);
+    count_in(p, *frame);
     return 0;
 }
 
@@ -87,7 +87,7 @@ int pages_frame(struct pages *p, uint64_t index, void **frame)
     if (status)
         return status;
     *at = *frame;
-    count_in(p);
+    count_in(p, *frame);
     return 0;
 }
 

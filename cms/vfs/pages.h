@@ -17,11 +17,11 @@ struct pages_budget {
 };
 
 struct pages {
-    uint64_t size;                /* bytes */
-    void *direct[PAGES_DIRECT];   /* the first pages, also by `table` were there one */
-    void ***table;                /* a frame of frames of pages; NULL: none */
-    size_t count;                 /* frames, those of tables included */
-    struct pages_budget *budget;  /* NULL: no limit but storage */
+    uint64_t size;               /* bytes */
+    void *direct[PAGES_DIRECT];  /* the first pages, also by `table` were there one */
+    void ***table;               /* a frame of frames of pages; NULL: none */
+    size_t count;                /* frames, those of tables included */
+    struct pages_budget *budget; /* NULL: no limit but storage */
     /* Brings a page that is not there (a frame with one user); a negative errno. NULL: zeroes. */
     int (*fetch)(struct pages *, uint64_t index, void **frame);
 };
@@ -34,4 +34,4 @@ void *pages_look(const struct pages *, uint64_t index);
 int64_t pages_read(struct pages *, struct io *, uint64_t offset);
 int64_t pages_write(struct pages *, struct io *, uint64_t offset);
 int pages_resize(struct pages *, uint64_t size); /* -EFBIG */
-void pages_free(struct pages *); /* all of them; the size is then 0 */
+void pages_free(struct pages *);                 /* all of them; the size is then 0 */

@@ -15,15 +15,12 @@ enum { PIPE_FRAMES = 16, PIPE_SIZE = PIPE_FRAMES * FRAME_SIZE, PIPE_BUF = 4096 }
 struct pipe {
     unsigned readers, writers; /* open files of each end */
     uint64_t number;
-    uint64_t head, tail;       /* free-running: written at head, read at tail */
+    uint64_t head, tail; /* free-running: written at head, read at tail */
     void *frame[PIPE_FRAMES];
     struct wait_queue to_read, to_write;
 };
 
-static size_t used(const struct pipe *p)
-{
-    return (size_t)(p->head - p->tail);
-}
+static size_t used(const struct pipe *p) { return (size_t)(p->head - p->tail); }
 
 /* The bytes at a position that follow one another in one frame. */
 static char *place(struct pipe *p, uint64_t at, size_t *bytes)
@@ -165,8 +162,8 @@ static unsigned poll_to_write(struct file *f, struct wait_queue **queue)
 static int pipe_stat(struct file *f, struct vfs_stat *s)
 {
     struct pipe *p = f->own;
-    *s = (struct vfs_stat){.device = 8, .number = p->number, .links = 1, .mode = ABI_S_IFIFO | 0600,
-                           .block_size = FRAME_SIZE};
+    *s = (struct vfs_stat){
+        .device = 8, .number = p->number, .links = 1, .mode = ABI_S_IFIFO | 0600, .block_size = FRAME_SIZE};
     return 0;
 }
 
@@ -204,10 +201,10 @@ static int close_writer(struct file *f)
     return close_end(p, &p->writers);
 }
 
-static const struct file_operations reader = {.read = pipe_read, .control = pipe_control, .poll = poll_to_read,
-                                              .stat = pipe_stat, .last_close = close_reader};
-static const struct file_operations writer = {.write = pipe_write, .control = pipe_control, .poll = poll_to_write,
-                                              .stat = pipe_stat, .last_close = close_writer};
+static const struct file_operations reader = {
+    .read = pipe_read, .control = pipe_control, .poll = poll_to_read, .stat = pipe_stat, .last_close = close_reader};
+static const struct file_operations writer = {
+    .write = pipe_write, .control = pipe_control, .poll = poll_to_write, .stat = pipe_stat, .last_close = close_writer};
 
 int vfs_pipe(struct file *ends[2], uint32_t flags)
 {

@@ -40,10 +40,7 @@ struct place *place_copy(const struct place *p)
     return make(p->directory, p->umask);
 }
 
-void place_hold(struct place *p)
-{
-    p->users++;
-}
+void place_hold(struct place *p) { p->users++; }
 
 void place_let_go(struct place *p)
 {

@@ -21,10 +21,7 @@ void vfs_mount(struct vfs_mount *m)
     *end = m;
 }
 
-struct vfs_mount *vfs_mounts(void)
-{
-    return mounts;
-}
+struct vfs_mount *vfs_mounts(void) { return mounts; }
 
 void vfs_set_root(struct node *(*top)(void))
 {

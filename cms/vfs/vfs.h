@@ -9,14 +9,14 @@
 
 enum { VFS_PATH_MAX = 4096, VFS_NAME_MAX = 255, VFS_LINKS_MAX = 40 };
 
-struct place; /* working directory and umask of a process (CLONE_FS) */
+struct place;                   /* working directory and umask of a process (CLONE_FS) */
 struct place *place_make(void); /* /a where that is accessed, else / */
 struct place *place_copy(const struct place *);
 void place_hold(struct place *);
 void place_let_go(struct place *);
-uint32_t place_set_umask(struct place *, uint32_t umask); /* the old one */
+uint32_t place_set_umask(struct place *, uint32_t umask);                   /* the old one */
 int place_change(struct place *, struct files *, int at, const char *path); /* chdir; fchdir with path NULL */
-int place_path(const struct place *, char *path, size_t size);             /* getcwd */
+int place_path(const struct place *, char *path, size_t size);              /* getcwd */
 
 /* Where a path is looked up from: `at` is AT_FDCWD or a descriptor of `files`. */
 struct vfs_from {
@@ -31,7 +31,8 @@ int vfs_access(const struct vfs_from *, const char *path, unsigned mode, unsigne
 int64_t vfs_readlink(const struct vfs_from *, const char *path, char *to, size_t size);
 int vfs_make_directory(const struct vfs_from *, const char *path, uint32_t mode);
 int vfs_unlink(const struct vfs_from *, const char *path, bool directory);
-int vfs_rename(const struct vfs_from *, const char *path, const struct vfs_from *, const char *new_path, unsigned flags);
+int vfs_rename(const struct vfs_from *, const char *path, const struct vfs_from *, const char *new_path,
+               unsigned flags);
 int vfs_symlink(const char *target, const struct vfs_from *, const char *path);
 int vfs_link(const struct vfs_from *, const char *path, const struct vfs_from *, const char *new_path, unsigned flags);
 int vfs_change_mode(const struct vfs_from *, const char *path, uint32_t mode);
