@@ -6,7 +6,7 @@
 #include "cms/console/terminal.h"
 #include "lib/format.h"
 
-enum { AHEAD = 2 * LINE_TEXT_MAX, TEXT_MAX = 512, IMMEDIATE_MAX = 80, CONTROL_C = 3 };
+enum { AHEAD = 2 * LINE_TEXT_MAX, TEXT_MAX = 512, IMMEDIATE_MAX = 80, CONTROL_C = 3, GIVEN_BACK = 4096 };
 
 static struct line_editor editor;
 
@@ -142,6 +142,36 @@ static int next_byte(void)
     while ((c = cms_terminal_read()) < 0)
         cms_terminal_wait();
     return c;
+}
+
+/* Without room what is typed waits here, where a ^C is found. */
+int cms_console_take_key(bool room)
+{
+    int c;
+    if (room && ahead_from < ahead_used)
+        return next_byte();
+    if (room)
+        return cms_terminal_read();
+    while (ahead_used < AHEAD - GIVEN_BACK && (c = cms_terminal_read()) >= 0) {
+        if (c == CONTROL_C) {
+            ahead_from = ahead_used = ahead_lines = 0;
+            return c;
+        }
+        ahead[ahead_used++] = (char)c;
+    }
+    return -1;
+}
+
+void cms_console_give_back(const char *bytes, size_t count)
+{
+    size_t waiting = ahead_used - ahead_from;
+    memmove(ahead + count, ahead + ahead_from, waiting);
+    memcpy(ahead, bytes, count);
+    ahead_from = ahead_lines = 0;
+    ahead_used = count + waiting;
+    for (size_t i = 0; i < ahead_used; i++)
+        if (ahead[i] == '\r' || ahead[i] == '\n')
+            ahead_lines = i + 1;
 }
 
 void cms_console_command_begins(void)

@@ -14,3 +14,5 @@ void cms_terminal_wait(void);
 void cms_terminal_drain(void);
 /* Columns of the terminal, as far as is known; 0: not. */
 size_t cms_terminal_width(void);
+/* Rows likewise. */
+size_t cms_terminal_height(void);

@@ -155,3 +155,11 @@ size_t cms_terminal_width(void)
 
     return cp_offers(DIAGNOSE_ASSIST_LINE) && call(&d) ? d.rcx : 0;
 }
+
+/* A CP that does not know leaves RDX alone. */
+size_t cms_terminal_height(void)
+{
+    struct cpu_diagnose d = {.rax = DIAGNOSE_LINE, .rbx = uart_port()};
+
+    return cp_offers(DIAGNOSE_ASSIST_LINE) && call(&d) ? d.rdx : 0;
+}

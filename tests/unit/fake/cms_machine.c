@@ -48,7 +48,7 @@ void fake_cms_reset(void)
     fake_cms_cp_asked[0] = 0;
     fake_cms_loses_interrupts = fake_cms_disks_fail = false;
     fake_cms_ticks = 0;
-    fake_cms_width = 0;
+    fake_cms_width = fake_cms_height = 0;
     fake_cms_spool = CMS_SPOOL_OK;
     fake_cms_directory_status = CMS_DIRECTORY_OK;
     fake_cms_directory_bytes = 0;
@@ -117,6 +117,13 @@ size_t fake_cms_width;
 size_t cms_terminal_width(void)
 {
     return fake_cms_width;
+}
+
+size_t fake_cms_height;
+
+size_t cms_terminal_height(void)
+{
+    return fake_cms_height;
 }
 
 void fake_cms_attach(uint16_t vdev, bool read_only)

@@ -21,7 +21,8 @@ bool fake_cms_typed_all(void);
 const char *fake_cms_shown(void);
 void fake_cms_forget(void);
 
-extern size_t fake_cms_width; /* of the terminal; 0: not known */
+extern size_t fake_cms_width;
+extern size_t fake_cms_height; /* of the terminal; 0: not known */
 
 /* A disk is there if its number was attached; detaching makes it another one if it comes back. */
 void fake_cms_attach(uint16_t vdev, bool read_only);
