@@ -20,6 +20,7 @@
 #include "cms/kernel/frame.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/machine.h"
+#include "cms/program/program.h"
 #include "lib/format.h"
 
 enum { MODULES_MAX = 16, EXIT_ABEND = 1 };
@@ -204,5 +205,6 @@ void boot_main(uint32_t magic, uint32_t info_at)
     cp_start();
     clock_start(machine.tsc_khz);
     start_heap(&machine);
+    program_start();
     run_commands(disks);
 }

@@ -6,6 +6,7 @@
 #include "cms/command/complete.h"
 #include "cms/command/disk_name.h"
 #include "cms/command/messages.h"
+#include "cms/command/program.h"
 #include "cms/command/settings.h"
 #include "cms/command/version.h"
 #include "cms/console/console.h"
@@ -53,8 +54,9 @@ static int obey(const char *line)
     if (*a.name.text == '*') /* a comment */
         return 0;
     const struct command *c = cms_command_of(&a.name, cms_settings.abbrev == SWITCH_ON);
+    int return_code;
     if (!c)
-        return cms_cp_implied(line);
+        return cms_program_implied(line, &return_code) ? return_code : cms_cp_implied(line);
     if (a.too_many && c->reads == READS_WORDS)
         return cms_message("INT", MESSAGE_INVALID_OPERAND, "list");
     return c->run(&a);
@@ -151,6 +153,7 @@ void cms_session_step(void)
 void cms_session_recover(const char *exception, uint64_t address)
 {
     depth = 0;
+    cms_program_recover();
     cms_console_recover();
     cms_message("ITP", MESSAGE_EXCEPTION, exception, address);
     cms_heap_free_commands();
