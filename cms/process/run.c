@@ -230,7 +230,8 @@ int process_run(const char *path, const char *const arguments[], const char *con
     *end = (struct process_end){r.first->status, r.first->end_registers, r.first->end_address};
     innermost = r.outer;
     process_free(r.first);
-    vfs_sync();
+    if (vfs_sync)
+        vfs_sync();
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "cms/kernel/mode.h"
 #include "cms/process/command.h"
 #include "cms/process/process.h"
+#include "cms/program/module.h"
 #include "cms/program/names.h"
 #include "cms/program/words.h"
 #include "cms/syscall/syscall.h"
@@ -75,6 +76,13 @@ static bool find(const struct word *name, char path[PATH_BYTES])
         if (edf_find(m->disk, name->text, "MODULE", &facts) == EDF_OK) {
             format_text(path, PATH_BYTES, "/%c/%s.module", lower(m->letter), small);
             if (exists(path))
+                return true;
+            format_text(path, PATH_BYTES, "/tmp/%s.module", small);
+            struct place *place = place_make();
+            struct vfs_from from = {place, NULL, ABI_AT_FDCWD};
+            int error = module_copy(m, name->text, &from, path);
+            place_let_go(place);
+            if (!error)
                 return true;
         }
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {

@@ -43,4 +43,4 @@ int vfs_statfs(const struct vfs_from *, const char *path, struct vfs_statfs *);
 int vfs_pipe(struct file *ends[2], uint32_t flags);
 
 /* Ends with the command: files in storage stay until IPL, what was written to minidisks is committed. */
-int vfs_sync(void);
+int vfs_sync(void) __attribute__((weak));

@@ -1,0 +1,72 @@
+#include "cms/syscall/syscall.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cms/console/terminal.h"
+#include "cms/process/fault.h"
+#include "cms/syscall/file_calls.h"
+#include "lib/format.h"
+
+#define CALL(number, name, ...) int64_t call_##name(const struct call *) __attribute__((weak));
+#include "cms/syscall/file_calls.def"
+#include "cms/syscall/memory_calls.def"
+#undef CALL
+
+const struct call_row call_table[CALL_NUMBERS] = {
+#define CALL(number, name, ...) [number] = {#name, call_##name, __VA_ARGS__},
+#include "cms/syscall/calls.def"
+#include "cms/syscall/file_calls.def"
+#include "cms/syscall/memory_calls.def"
+#undef CALL
+};
+
+static bool traces;
+
+void syscall_trace(bool on)
+{
+    traces = on;
+}
+
+static int64_t refuse(const struct thread *t, uint64_t number)
+{
+    char line[80];
+    if (traces) {
+        format_text(line, sizeof line, "%s(%d): system call %lu is not implemented\r\n", t->name, t->process->id,
+                    number);
+        cms_terminal_write(line, strlen(line));
+    }
+    return -ENOSYS;
+}
+
+static int64_t run(struct thread *t, const struct trap_frame *f)
+{
+    uint64_t number = f->rax;
+    if (number >= CALL_NUMBERS || !call_table[number].run)
+        return refuse(t, number);
+    const struct call call = {{f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9}};
+    t->call = (unsigned)number;
+    t->in_call = true;
+    t->interrupted = call_table[number].interrupted;
+    return call_table[number].run(&call);
+}
+
+static void system_call(struct trap_frame *f)
+{
+    struct thread *t = thread_current();
+
+    t->frame = f;
+    thread_account_user();
+    int64_t result = run(t, f);
+    f->rax = (uint64_t)result;
+    if (t->attention || result == -EINTR)
+        thread_before_program();
+    t->in_call = false;
+    thread_account_system();
+}
+
+void syscall_start(void)
+{
+    static const struct user_seams seams = {system_call, fault_exception, fault_interrupted};
+    user_set_seams(&seams);
+}
