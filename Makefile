@@ -256,3 +256,12 @@ mutate: ## what mistakes in nest/, vmcs-shadow/, cp/nested/ the unit tests would
 	@scripts/setup test
 	@scripts/mutate $(MUTATE)
 .PHONY: mutate
+# programs for CMS: tests/programs/NAME/*.c, three ways linked: what Linux runs CMS must run alike
+PROGRAMS := $(notdir $(patsubst %/,%,$(wildcard tests/programs/*/)))
+PROGRAM_FLAGS := -std=gnu11 -I. -O1 -g0 -Wall -Wextra -Werror -pthread
+program_src = $(wildcard tests/programs/$(1)/*.c)
+programs: $(foreach p,$(PROGRAMS),$(addprefix $(B)/programs/$(p),-musl -static -dynamic)) ## build the test programs that run in CMS and on Linux
+$(B)/programs/%-musl: $$(call program_src,$$*) ; @mkdir -p $(@D) && musl-gcc $(PROGRAM_FLAGS) -static -o $@ $(filter %.c,$^)
+$(B)/programs/%-static: $$(call program_src,$$*) ; @mkdir -p $(@D) && $(CC) $(PROGRAM_FLAGS) -static -o $@ $(filter %.c,$^)
+$(B)/programs/%-dynamic: $$(call program_src,$$*) ; @mkdir -p $(@D) && $(CC) $(PROGRAM_FLAGS) -o $@ $(filter %.c,$^)
+.PHONY: programs

@@ -1,0 +1,249 @@
+/* Files, descriptors, pipes, folders. */
+#include "tests/programs/abi/abi.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+
+#define NAME "/tmp/abi-file"
+
+static void files_are_written_and_read(void)
+{
+    char text[20] = "";
+    struct stat s;
+    int file = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0644);
+    CHECK(file >= 0);
+    CHECK(write(file, "hello world", 11) == 11);
+    CHECK(lseek(file, 6, SEEK_SET) == 6 && read(file, text, 20) == 5 && !memcmp(text, "world", 5));
+    CHECK(read(file, text, 20) == 0);
+    CHECK(pread(file, text, 5, 0) == 5 && !memcmp(text, "hello", 5) && lseek(file, 0, SEEK_CUR) == 11);
+    CHECK(!fstat(file, &s) && s.st_size == 11 && S_ISREG(s.st_mode) && (s.st_mode & 0777) == 0644);
+    CHECK(!ftruncate(file, 4096 * 3) && !fstat(file, &s) && s.st_size == 4096 * 3);
+    CHECK(pread(file, text, 4, 8000) == 4 && !text[0]);
+    CHECK(!ftruncate(file, 3) && lseek(file, 0, SEEK_END) == 3);
+    FAILS(lseek(file, -1, SEEK_SET), EINVAL);
+    CHECK(!close(file));
+    FAILS(read(file, text, 1), EBADF);
+    CHECK(!unlink(NAME));
+    FAILS(open(NAME, O_RDONLY), ENOENT);
+    FAILS(unlink(NAME), ENOENT);
+}
+
+static void opening_is_judged(void)
+{
+    int file = open(NAME, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    char byte;
+    CHECK(file >= 0);
+    FAILS(open(NAME, O_WRONLY | O_CREAT | O_EXCL, 0600), EEXIST);
+    FAILS(read(file, &byte, 1), EBADF);
+    FAILS(open("/tmp", O_WRONLY), EISDIR);
+    FAILS(open(NAME "/x", O_RDONLY), ENOTDIR);
+    FAILS(open(NAME, O_RDONLY | O_DIRECTORY), ENOTDIR);
+    FAILS(open(hostile, O_RDONLY), EFAULT);
+    FAILS(open("", O_RDONLY), ENOENT);
+    close(file);
+    unlink(NAME);
+}
+
+static void appends_go_to_the_end(void)
+{
+    char text[8];
+    int file = open(NAME, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    CHECK(write(file, "ab", 2) == 2 && lseek(file, 0, SEEK_SET) == 0 && write(file, "cd", 2) == 2);
+    CHECK(pread(file, text, 8, 0) == 4 && !memcmp(text, "abcd", 4));
+    struct iovec v[2] = {{(char *)"12", 2}, {(char *)"345", 3}}, r[2] = {{text, 3}, {text + 3, 5}};
+    CHECK(writev(file, v, 2) == 5 && lseek(file, 4, SEEK_SET) == 4 && readv(file, r, 2) == 5);
+    CHECK(!memcmp(text, "12345", 5));
+    close(file);
+    unlink(NAME);
+}
+
+static void descriptors_are_copied(void)
+{
+    int file = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0600), copy = dup(file), flags;
+    CHECK(copy > file && write(file, "x", 1) == 1 && lseek(copy, 0, SEEK_CUR) == 1);
+    CHECK(dup2(file, 50) == 50 && fcntl(50, F_GETFD) == 0);
+    CHECK(fcntl(50, F_SETFD, FD_CLOEXEC) == 0 && fcntl(50, F_GETFD) == FD_CLOEXEC);
+    CHECK(fcntl(file, F_DUPFD_CLOEXEC, 60) == 60 && fcntl(60, F_GETFD) == FD_CLOEXEC);
+    flags = fcntl(file, F_GETFL);
+    CHECK((flags & O_ACCMODE) == O_RDWR);
+    CHECK(!fcntl(file, F_SETFL, O_APPEND) && fcntl(copy, F_GETFL) & O_APPEND);
+    FAILS(dup(200), EBADF);
+    FAILS(dup2(file, -1), EBADF);
+    FAILS(fcntl(200, F_GETFD), EBADF);
+    pid_t child = fork();
+    if (!child) {
+        (void)!write(file, "yz", 2);
+        _exit(0);
+    }
+    CHECK(waitpid(child, NULL, 0) == child && lseek(file, 0, SEEK_CUR) == 3);
+    unlink(NAME);
+}
+
+static void pipes_pass_bytes(void)
+{
+    int ends[2];
+    char text[10];
+    CHECK(!pipe2(ends, O_NONBLOCK));
+    FAILS(read(ends[0], text, 1), EAGAIN);
+    CHECK(write(ends[1], "12345", 5) == 5 && read(ends[0], text, 10) == 5);
+    int available = -1;
+    CHECK(write(ends[1], "123", 3) == 3 && !ioctl(ends[0], FIONREAD, &available) && available == 3);
+    CHECK(read(ends[0], text, 10) == 3);
+    size_t filled = 0;
+    for (ssize_t n; (n = write(ends[1], text, 10)) > 0;)
+        filled += (size_t)n;
+    CHECK(filled >= 4096);
+    CHECK(!close(ends[1]));
+    size_t emptied = 0;
+    for (ssize_t n; (n = read(ends[0], text, 10)) > 0;)
+        emptied += (size_t)n;
+    CHECK(emptied == filled && read(ends[0], text, 1) == 0);
+    CHECK(!pipe(ends) && !close(ends[0]));
+    signal(SIGPIPE, SIG_IGN);
+    FAILS(write(ends[1], "x", 1), EPIPE);
+    FAILS(lseek(ends[1], 0, SEEK_SET), ESPIPE);
+}
+
+static void much_goes_through_a_pipe(void)
+{
+    enum { BYTES = 1000000 };
+    int ends[2];
+    static char buffer[10000];
+    CHECK(!pipe(ends));
+    pid_t child = fork();
+    if (!child) {
+        close(ends[0]);
+        for (int done = 0; done < BYTES; done += sizeof buffer) {
+            for (size_t i = 0; i < sizeof buffer; i++)
+                buffer[i] = (char)((done + (int)i) % 251);
+            if (write(ends[1], buffer, sizeof buffer) != sizeof buffer)
+                _exit(1);
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    int got = 0;
+    for (ssize_t n; (n = read(ends[0], buffer, 777)) > 0; got += (int)n)
+        for (ssize_t i = 0; i < n; i++)
+            if (buffer[i] != (char)((got + i) % 251))
+                CHECK(!"bytes are in order");
+    CHECK(got == BYTES);
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && !status);
+}
+
+static void broken_pipes_end(void)
+{
+    int ends[2], status;
+    CHECK(!pipe(ends));
+    pid_t child = fork();
+    if (!child) {
+        close(ends[0]);
+        (void)!write(ends[1], "x", 1);
+        _exit(0);
+    }
+    close(ends[1]);
+    close(ends[0]);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) || !status);
+}
+
+static void polls_tell_what_is_ready(void)
+{
+    int ends[2];
+    CHECK(!pipe(ends));
+    struct pollfd p[2] = {{ends[0], POLLIN, 0}, {ends[1], POLLOUT, 0}};
+    CHECK(poll(p, 2, 0) == 1 && !p[0].revents && p[1].revents == POLLOUT);
+    int64_t from = now_ms();
+    CHECK(poll(p, 1, 30) == 0 && now_ms() - from >= 29);
+    CHECK(write(ends[1], "x", 1) == 1 && poll(p, 1, -1) == 1 && p[0].revents == POLLIN);
+    close(ends[1]);
+    char byte;
+    CHECK(read(ends[0], &byte, 1) == 1 && poll(p, 1, -1) == 1 && p[0].revents == POLLHUP);
+    p[0].fd = 199;
+    CHECK(poll(p, 1, -1) == 1 && p[0].revents == POLLNVAL);
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(ends[0], &set);
+    struct timeval soon = {0, 1000};
+    CHECK(select(ends[0] + 1, &set, NULL, NULL, &soon) == 1 && FD_ISSET(ends[0], &set));
+    CHECK(select(0, NULL, NULL, NULL, &soon) == 0);
+}
+
+static void folders_hold_names(void)
+{
+    char path[300];
+    struct stat s;
+    int seen = 0;
+    CHECK(!mkdir("/tmp/abi-folder", 0755));
+    FAILS(mkdir("/tmp/abi-folder", 0755), EEXIST);
+    for (int i = 0; i < 50; i++) {
+        snprintf(path, sizeof path, "/tmp/abi-folder/name%d", i);
+        close(open(path, O_CREAT | O_WRONLY, 0600));
+    }
+    DIR *folder = opendir("/tmp/abi-folder");
+    CHECK(folder);
+    for (struct dirent *e; (e = readdir(folder));)
+        seen += !strncmp(e->d_name, "name", 4);
+    closedir(folder);
+    CHECK(seen == 50);
+    FAILS(rmdir("/tmp/abi-folder"), ENOTEMPTY);
+    CHECK(!chdir("/tmp/abi-folder") && getcwd(path, sizeof path) && !strcmp(path, "/tmp/abi-folder"));
+    CHECK(!stat("name3", &s) && !stat("../abi-folder/./name3", &s));
+    CHECK(!rename("name3", "other") && access("name3", F_OK) == -1 && !access("other", F_OK));
+    CHECK(!symlink("other", "link") && !lstat("link", &s) && S_ISLNK(s.st_mode) && !stat("link", &s) && S_ISREG(s.st_mode));
+    CHECK(readlink("link", path, sizeof path) == 5 && !memcmp(path, "other", 5));
+    CHECK(!symlink("loop", "loop"));
+    FAILS(open("loop", O_RDONLY), ELOOP);
+    memset(path, 'x', 299);
+    path[299] = 0;
+    FAILS(open(path, O_RDONLY), ENAMETOOLONG);
+    CHECK(!unlink("link") && !unlink("loop") && !unlink("other"));
+    for (int i = 0; i < 50; i++) {
+        snprintf(path, sizeof path, "name%d", i);
+        unlink(path);
+    }
+    CHECK(!chdir("/") && !rmdir("/tmp/abi-folder"));
+    FAILS(unlink("/tmp"), EISDIR);
+}
+
+static void erased_files_live_on(void)
+{
+    char text[4];
+    struct stat s;
+    int file = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(file >= 0 && !unlink(NAME) && write(file, "abc", 3) == 3 && pread(file, text, 3, 0) == 3);
+    CHECK(!fstat(file, &s) && s.st_nlink == 0);
+}
+
+static void devices_are_there(void)
+{
+    char bytes[16];
+    int zero = open("/dev/zero", O_RDWR), null = open("/dev/null", O_RDWR), chance = open("/dev/urandom", O_RDONLY);
+    CHECK(zero >= 0 && null >= 0 && chance >= 0);
+    memset(bytes, 1, sizeof bytes);
+    CHECK(read(zero, bytes, 16) == 16 && !bytes[0] && !bytes[15]);
+    CHECK(read(null, bytes, 16) == 0 && write(null, bytes, 16) == 16);
+    CHECK(read(chance, bytes, 16) == 16);
+    FAILS(open("/dev/nothing", O_RDONLY), ENOENT);
+    FAILS(ioctl(zero, TIOCGWINSZ, bytes), ENOTTY);
+}
+
+static void no_more_descriptors(void)
+{
+    int last = 0, file;
+    while ((file = dup(1)) >= 0)
+        last = file;
+    CHECK(last >= 255);
+    FAILS(dup(1), EMFILE);
+    FAILS(open("/dev/null", O_RDONLY), EMFILE);
+}
+
+const struct test file_tests[] = {
+    CASE(files_are_written_and_read), CASE(opening_is_judged), CASE(appends_go_to_the_end),
+    CASE(descriptors_are_copied), CASE(pipes_pass_bytes), CASE(much_goes_through_a_pipe), CASE(broken_pipes_end),
+    CASE(polls_tell_what_is_ready), CASE(folders_hold_names), CASE(erased_files_live_on), CASE(devices_are_there),
+    CASE(no_more_descriptors), {0},
+};
