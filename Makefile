@@ -20,8 +20,7 @@ CP_EDGE  := cp/boot cp/cpu cp/driver
 CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/minidisk cp/spool cp/audit \
             cp/session cp/host cp/diagnose cp/command cp/virtio cp/svm
 CMS_EDGE := cms/boot cms/cpu cms/driver
-CMS_PURE := cms/edf cms/file cms/pipe cms/spool cms/directory cms/command cms/console cms/kernel \
-            cms/program cms/syscall cms/process cms/elf cms/tty cms/tmpfs cms/vfs cms/space
+CMS_PURE := cms/edf cms/exec cms/console cms/file cms/pipe cms/spool cms/directory cms/command cms/kernel
 
 in        = $(sort $(wildcard $(addsuffix /$(2),$(1))))
 LIB_SRC  := $(call in,lib,*.c)
@@ -84,6 +83,11 @@ $(B)/guest/%.elf64: $(B)/free/tests/guest/%.o $(call obj,free,$(GUEST_RT)) tests
 
 $(B)/host/libpure.a: $(call obj,host,$(PURE_SRC))
 $(B)/host/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
+
+# the root image's REXX: a Linux program
+$(B)/root/cms-rexx: $(call in,images/root,*.c) $(wildcard images/root/*.h)
+	@mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $(filter %.c,$^) -lregina
+all: $(B)/root/cms-rexx
 
 # a host tool is images/NAME.c over some of the pure rooms
 TOOL_SRC := $(call in,cms/edf cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \

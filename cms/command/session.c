@@ -16,7 +16,7 @@
 #include "cms/kernel/heap.h"
 #include "lib/format.h"
 
-enum { SYSTEM_DISK = 0x190, USER_DISK = 0x191, DEPTH_MAX = 8, RETURN_ABEND = 256 };
+enum { SYSTEM_DISK = 0x190, USER_DISK = 0x191, DEPTH_MAX = 8, RETURN_ABEND = 256, RETURN_UNKNOWN = -3 };
 
 static struct clock_time last; /* when the CPU clocks were read for the last Ready */
 static int depth;
@@ -45,31 +45,55 @@ int cms_read(char *line, size_t size)
     return length;
 }
 
-static int obey(const char *line)
+static int run(const struct command *c, const struct arguments *a)
+{
+    if (a->too_many && c->reads == READS_WORDS)
+        return cms_message("INT", MESSAGE_INVALID_OPERAND, "list");
+    return c->run(a);
+}
+
+static int obey_typed(const struct arguments *a)
+{
+    const struct command *c;
+    int rc;
+    if (cms_settings.impex == SWITCH_ON && cms_implied_exec(a, &rc))
+        return rc;
+    if ((c = cms_command_of(&a->name, cms_settings.abbrev == SWITCH_ON)))
+        return run(c, a);
+    return cms_implied_program(a, &rc) ? rc : cms_cp_implied(a->line);
+}
+
+static int obey_command(const struct arguments *a)
+{
+    const struct command *c = cms_command_of(&a->name, false);
+    int rc;
+    if (c)
+        return run(c, a);
+    return cms_implied_program(a, &rc) ? rc : RETURN_UNKNOWN;
+}
+
+/* A line without a word, or a comment, does nothing. */
+static int obey(const char *line, int (*way)(const struct arguments *))
 {
     struct arguments a;
-
-    if (!cms_parse(line, &a))
+    if (!cms_parse(line, &a) || *a.name.text == '*')
         return 0;
-    if (*a.name.text == '*') /* a comment */
-        return 0;
-    const struct command *c = cms_command_of(&a.name, cms_settings.abbrev == SWITCH_ON);
-    int return_code;
-    if (!c)
-        return cms_program_implied(line, &return_code) ? return_code : cms_cp_implied(line);
-    if (a.too_many && c->reads == READS_WORDS)
-        return cms_message("INT", MESSAGE_INVALID_OPERAND, "list");
-    return c->run(&a);
+    if (depth == DEPTH_MAX)
+        return cms_message("INT", MESSAGE_TOO_DEEP);
+    depth++;
+    int rc = way(&a);
+    depth--;
+    return rc;
 }
 
 int cms_obey(const char *line)
 {
-    if (depth == DEPTH_MAX)
-        return cms_message("INT", MESSAGE_TOO_DEEP);
-    depth++;
-    int rc = obey(line);
-    depth--;
-    return rc;
+    return obey(line, obey_typed);
+}
+
+int cms_obey_command(const char *line)
+{
+    return obey(line, obey_command);
 }
 
 /* CPU time in seconds and hundredths, rounded up: what took any time never shows as none */
@@ -104,6 +128,7 @@ static void ready(int return_code)
 /* HX is what the user wanted, no error. */
 static void end_command(int return_code)
 {
+    cms_exec_line_ends();
     cms_console_command_ends();
     cms_heap_free_commands();
     ready(return_code == COMMAND_HALTED ? 0 : return_code);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cms/console/output.h"
+#include "cms/console/stack.h"
 #include "cms/console/terminal.h"
 #include "lib/format.h"
 
@@ -31,6 +32,7 @@ static void halt_execution(void)
 {
     halted = true;
     has_rest = false;
+    cms_stack_clear();
 }
 
 static void halt_typing(void) { typing = false; }
@@ -249,16 +251,30 @@ static int read_physical_line(enum console_read_kind kind)
     return 0;
 }
 
+/* A line of the program stack is one line, whatever is in it. A NUL would end it early. */
+static int read_stacked_line(char *line)
+{
+    int length = cms_stack_pull(line, LINE_TEXT_MAX);
+    if (length < 0)
+        return length;
+    length = length < LINE_TEXT_MAX ? length : LINE_TEXT_MAX;
+    line[length] = 0;
+    return (int)strlen(line);
+}
+
 size_t cms_console_typed(void) { return editor.keys.line.length + editor.keys.line.excess; }
 
 int cms_console_read(char *line, size_t size, enum console_read_kind kind)
 {
     if (size <= LINE_TEXT_MAX || (kind == CONSOLE_ANSWER && cms_console_halted()))
         return CONSOLE_HALTED;
+    int length = has_rest ? -1 : read_stacked_line(line);
+    if (length >= 0)
+        return length;
     int failed = has_rest ? 0 : read_physical_line(kind);
     if (failed)
         return failed;
-    int length = cut_logical_line(line);
+    length = cut_logical_line(line);
     if (kind == CONSOLE_ANSWER && act_on_immediate(line, (size_t)length) && halted)
         return CONSOLE_HALTED;
     return length;

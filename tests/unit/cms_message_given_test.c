@@ -7,6 +7,7 @@
 #include "cms/command/builtin.h"
 #include "cms/command/messages.h"
 #include "cms/command/settings.h"
+#include "cms/kernel/variables.h"
 #include "tests/unit/sources.h"
 
 static const char *const names[MESSAGES] = {
@@ -55,6 +56,20 @@ static void give_heap(void)
     for (unsigned i = 0; hoard[i]; i++)
         cms_heap_free(hoard[i]);
 }
+
+/* A REXX program that takes no name, and knows none. */
+static enum cms_variable_status no_value(void *c, const char *name, char *value, size_t size, size_t *length)
+{
+    return (void)c, (void)name, (void)value, (void)size, (void)length, VARIABLE_UNSET;
+}
+static enum cms_variable_status no_name(void *c, const char *name, const char *value, size_t length)
+{
+    return (void)c, (void)name, (void)value, (void)length, VARIABLE_UNSET;
+}
+static const struct cms_variables stubborn = {no_value, no_name, NULL};
+static void rexx_asks(void) { cms_variables_lend(&stubborn); }
+static void rexx_asks_without_storage(void) { rexx_asks(), take_heap(); }
+static void rexx_ends(void) { cms_variables_lend(NULL); }
 
 static void directory_answers(enum cms_directory_status status) { fake_cms_directory_status = status; }
 static void directory_denied(void) { directory_answers(CMS_DIRECTORY_DENIED); }
@@ -200,6 +215,24 @@ static const struct step steps[] = {
     AFTER(directory_long, "DIRECTXA (GET", "DMSDIR9033E The directory is longer than CP or this machine can hold"),
     AFTER(directory_crossed, "DIRECTXA (GET", "DMSDIR9034E Somebody else has given CP another directory meanwhile"),
     AFTER(directory_mended, "DIRECTXA NOSUCH", "DMSDIR002E File NOSUCH DIRECT A not found"),
+    /* ---- EXECs ---- */
+    STEP("EXEC", "DMSEXC050E Parameter missing after EXEC"),
+    STEP("EXEC NOSUCH", "DMSEXC002E File NOSUCH EXEC * not found"),
+    STEP("EXECIO", "DMSEIO621E Bad Plist: number of lines is not valid"),
+    STEP("EXECIO * DISKW NONE SUCH A (STEM X.", "DMSEIO631E Only a REXX program can ask for this"),
+    STEP("EXECIO 1 DISKW ALPHA DATA A 4 F (STRING x", "DMSEIO011E Conflicting file formats"),
+    STEP("EXECIO 1 DISKR NOSUCH FILE", "DMSEIO002E File NOSUCH FILE * not found"),
+    AFTER(no_cp, "EXECIO 1 CP (STRING QUERY TIME", "DMSEIO9001E CP is not there: this machine runs without it"),
+    AFTER(rexx_asks, "EXECIO 1 DISKR ALPHA DATA A (VAR 1 FINIS", "DMSEIO9040E No REXX variable can be called 1"),
+    STEP("GLOBALV", "DMSGLB047E No function specified"),
+    STEP("GLOBALV DANCE", "DMSGLB014E Invalid keyword: DANCE"),
+    STEP("GLOBALV SETL", "DMSGLB050E Parameter missing after SETL"),
+    STEP("GLOBALV SELECT FARTOOLONG LIST", "DMSGLB070E Invalid parameter FARTOOLONG"),
+    STEP("GLOBALV GET X", "DMSGLB9040E No REXX variable can be called X"),
+    AFTER(rexx_asks_without_storage, "GLOBALV PUT X", "DMSGLB109S Virtual storage capacity exceeded"),
+    STEP("EXECIO 1 DISKR ALPHA DATA", "DMSEIO109S Virtual storage capacity exceeded"),
+    AFTER(rexx_ends, "GLOBALV PUT X", "DMSGLB109S Virtual storage capacity exceeded"),
+    AFTER(give_heap, "GLOBALV GET X", "DMSGLB631E Only a REXX program can ask for this"),
     /* ---- the spool ---- */
     STEP("SENDFILE ALPHA DATA", "DMSSFL054E Incomplete fileid specified"),
     STEP("SENDFILE ALPHA DATA A TO FARTOOLONG", "DMSSFL070E Invalid parameter FARTOOLONG"),
@@ -263,6 +296,8 @@ static const struct step steps[] = {
     AFTER(read_only_b, "ERASE BIG DATA A", NULL),
     AFTER(break_disks, "TYPE ALPHA DATA", "DMSTYP125S Permanent unit check on disk A (191): the device could not read"),
     AFTER(mend_disks, "ACCESS 191 A (FORCERO", NULL),
+    STEP("GLOBALV SETP X 1", "DMSGLB037E Filemode A is accessed as read/only"),
+    STEP("GLOBALV PURGE", NULL),
     AFTER(read_only_b, "ERASE X Y *", "DMSERS006E No read/write filemode accessed"),
     STEP("QUERY DISK MAX", "DMSQRY006E No read/write filemode accessed"),
 };

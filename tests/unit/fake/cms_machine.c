@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cms/console/terminal.h"
+#include "cms/exec/exec.h"
 #include "cms/kernel/clock.h"
 #include "cms/kernel/cp.h"
 #include "cms/kernel/disk.h"
@@ -340,4 +341,22 @@ enum cms_directory_status cms_directory_put(const void *blob, size_t bytes)
     memcpy(fake_cms_directory, blob, bytes);
     fake_cms_directory_bytes = bytes;
     return CMS_DIRECTORY_OK;
+}
+
+/* ---- EXECs: what was to be interpreted, and a program whose variables are a table ------------------------------ */
+
+char fake_cms_interpreted[512];
+
+bool cms_implied_program(const struct arguments *a, int *rc)
+{
+    *rc = 7;
+    return a->name.raw_length == 7 && !memcmp(a->name.text, "PROGRAM", 7);
+}
+
+int cms_exec_interpret(const struct file_found *found, const char *argument)
+{
+    char text[FILE_ID_MAX];
+    cms_file_found_text(found, text);
+    snprintf(fake_cms_interpreted, sizeof fake_cms_interpreted, "%s: %s", text, argument);
+    return 0;
 }

@@ -1,0 +1,17 @@
+/* EXECs and what they work with: EXEC itself, EXECIO, GLOBALV. Pure: who interprets them is the program room's. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cms/command/command.h"
+#include "cms/file/file.h"
+
+int cms_exec(const struct arguments *);
+int cms_execio(const struct arguments *);
+int cms_globalv(const struct arguments *);
+
+/* The EXEC of that name (upper case) in search order. */
+bool cms_exec_find(const char *name, struct file_found *);
+
+/* The seam: has it interpreted, with what stands behind its name. Returns its return code, or that of a message. */
+int cms_exec_interpret(const struct file_found *, const char *argument);

@@ -1,0 +1,78 @@
+#include "images/root/address.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char wanted[] = "'COMMAND '";
+
+static bool is_symbol(char c)
+{
+    return isalnum((unsigned char)c) || (c && strchr("_.!?@#$", c));
+}
+
+/* Behind a comment (they nest), a literal, a symbol or any other character that begins at `at`. */
+static size_t token_end(const char *text, size_t length, size_t at)
+{
+    size_t depth = 0, from = at;
+    if (at + 1 < length && text[at] == '/' && text[at + 1] == '*') {
+        do {
+            if (at + 1 < length && text[at] == '/' && text[at + 1] == '*')
+                depth++, at += 2;
+            else if (at + 1 < length && text[at] == '*' && text[at + 1] == '/')
+                depth--, at += 2;
+            else
+                at++;
+        } while (depth && at < length);
+        return at;
+    }
+    if (text[at] == '\'' || text[at] == '"') {
+        while (++at < length && text[at] != text[from] && text[at] != '\n')
+            ;
+        return at < length ? at + 1 : at;
+    }
+    while (at < length && is_symbol(text[at]))
+        at++;
+    return at > from ? at : at + 1;
+}
+
+static bool is_word(const char *text, size_t from, size_t to, const char *word)
+{
+    size_t n = strlen(word);
+    if (to - from == n + 2 && (text[from] == '\'' || text[from] == '"') && text[to - 1] == text[from])
+        from++, to--;
+    if (to - from != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (toupper((unsigned char)text[from + i]) != word[i])
+            return false;
+    return true;
+}
+
+static bool replace(char **text, size_t *length, size_t from, size_t to)
+{
+    size_t n = sizeof wanted - 1, grown = *length - (to - from) + n;
+    char *larger = realloc(*text, grown + 1);
+    if (!larger)
+        return false;
+    memmove(larger + from + n, larger + to, *length - to);
+    memcpy(larger + from, wanted, n);
+    *text = larger;
+    *length = grown;
+    return true;
+}
+
+void address_rewrite(char **text, size_t *length)
+{
+    bool behind_address = false;
+    for (size_t at = 0, end; at < *length; at = end) {
+        char c = (*text)[at];
+        end = token_end(*text, *length, at);
+        if (c == ' ' || c == '\t' || (c == '/' && end > at + 1))
+            continue;
+        if (behind_address && is_word(*text, at, end, "COMMAND") && replace(text, length, at, end))
+            end = at + sizeof wanted - 1;
+        behind_address = is_symbol(c) && is_word(*text, at, end, "ADDRESS");
+    }
+}
