@@ -65,10 +65,11 @@ const char *cms_typed(const struct word *word);
 bool cms_number(const struct word *word, uint32_t *value);
 bool cms_hex(const struct word *word, uint32_t *value);
 
-/* Obeys one line as if it had been typed: EXECs if IMPEX is on, CMS commands, programs, then CP if IMPCP is on.  Returns
- * the return code, -3 when nobody knows the command.  May be called by a command (PIPE's CMS stage), nested at most 8 deep. */
+/* Obeys one line as if it had been typed: EXECs if IMPEX is on, CMS commands, programs, then CP if IMPCP is on.
+ * Returns the return code, -3 when nobody knows the command.  May be called by a command (PIPE's CMS stage), nested at
+ * most 8 deep. */
 int cms_obey(const char *line);
-/* The same as a REXX program's ADDRESS COMMAND has it: CMS' commands and programs by their whole names, nothing else. */
+/* The same as ADDRESS COMMAND has it: CMS' commands and programs by their whole names, nothing else. */
 int cms_obey_command(const char *line);
 
 /* Seams: true if the line's first word names an EXEC, or a program, which has then run and left *rc. */
@@ -89,6 +90,7 @@ extern const struct command pipe_commands[]; /* cms/pipe */
 extern const struct command spool_commands[]; /* cms/spool */
 extern const struct command directory_commands[]; /* cms/directory */
 extern const struct command exec_commands[]; /* cms/exec */
+extern const struct command eel_commands[]; /* cms/eel */
 
 /* The line typed at the terminal has been obeyed: what its commands left open for one another is closed (cms/exec). */
 void cms_exec_line_ends(void);

@@ -168,7 +168,7 @@ static enum edf_status start_writing(const struct execio *x, struct open_file *f
     f->record = exists ? f->found.facts.records : 0;
     if (exists)
         return edf_append(f->found.mode->disk, x->id.name, x->id.type, &f->writer);
-    return edf_create(f->found.mode->disk, x->id.name, x->id.type, x->id.number ? x->id.number : '1', f->recfm, f->lrecl,
+    return edf_create(f->found.mode->disk, x->id.name, x->id.type, f->found.facts.mode_number, f->recfm, f->lrecl,
                       EDF_NEW, &f->writer);
 }
 

@@ -398,10 +398,11 @@ static void an_exec_comes_before_a_command_and_a_program_behind(void **state)
     *fake_cms_interpreted = 0;
     obey("SET IMPEX OFF");
     shows("STATE NOSUCH FILE A", 28, "DMSSTT002E File NOSUCH FILE A not found\n");
-    shows("PROGRAM x", 7, "");
+    shows("PROGRAM x 'y z'", 5, "");
+    assert_string_equal(fake_cms_started, "/bin/program: [PROGRAM] [x] [y z]");
     obey("SET IMPEX ON");
     assert_int_equal(cms_obey_command("STATE NUMBERS DATA A"), 0);
-    assert_int_equal(cms_obey_command("PROGRAM"), 7);
+    assert_int_equal(cms_obey_command("PROGRAM"), 5);
     assert_int_equal(cms_obey_command("L NUMBERS DATA A"), -3);
     assert_int_equal(cms_obey_command("QUERYING"), -3);
     assert_string_equal(fake_cms_interpreted, "");

@@ -7,6 +7,7 @@
 #include "cms/command/builtin.h"
 #include "cms/command/messages.h"
 #include "cms/command/settings.h"
+#include "cms/eel/eel.h"
 #include "cms/kernel/variables.h"
 #include "tests/unit/sources.h"
 
@@ -41,6 +42,9 @@ static void attach_blank(void) { fake_cms_attach(0x200, false); }
 static void attach_read_only(void) { fake_cms_attach(0x190, true); }
 static void read_only_b(void) { obey("ACCESS 192 B (FORCERO"); }
 static void break_disks(void) { fake_cms_disks_fail = true, answer_yes(); }
+static void answer_no(void) { fake_cms_type("0\r"); }
+static void break_disks_only(void) { fake_cms_disks_fail = true; }
+static void forbid_linux(void) { fake_cms_disks_fail = false, cms_eel_forbid("LINUX"); }
 static void mend_disks(void) { fake_cms_disks_fail = false, obey("ACCESS 191 A"), obey("ACCESS 192 B"); }
 
 static void take_heap(void)
@@ -70,6 +74,13 @@ static const struct cms_variables stubborn = {no_value, no_name, NULL};
 static void rexx_asks(void) { cms_variables_lend(&stubborn); }
 static void rexx_asks_without_storage(void) { rexx_asks(), take_heap(); }
 static void rexx_ends(void) { cms_variables_lend(NULL); }
+
+static void fill_eel(void)
+{
+    char name[9];
+    for (int i = 0; snprintf(name, sizeof name, "T%d", i) && cms_eel_set_rule(EEL_BY_TYPE, name, "REXX"); i++)
+        ;
+}
 
 static void directory_answers(enum cms_directory_status status) { fake_cms_directory_status = status; }
 static void directory_denied(void) { directory_answers(CMS_DIRECTORY_DENIED); }
@@ -233,6 +244,27 @@ static const struct step steps[] = {
     STEP("EXECIO 1 DISKR ALPHA DATA", "DMSEIO109S Virtual storage capacity exceeded"),
     AFTER(rexx_ends, "GLOBALV PUT X", "DMSGLB109S Virtual storage capacity exceeded"),
     AFTER(give_heap, "GLOBALV GET X", "DMSGLB631E Only a REXX program can ask for this"),
+    STEP("EEL DANCE", "DMSEEL014E Invalid keyword: DANCE"),
+    STEP("EEL SET", "DMSEEL050E Parameter missing after SET"),
+    STEP("EEL RESET X", "DMSEEL070E Invalid parameter X"),
+    STEP("EEL QUERY NO FILE", "DMSEEL002E File NO FILE * not found"),
+    STEP("EEL QUERY ALPHA DATA", "DMSEEL9053E Nothing is known that runs ALPHA DATA A1"),
+    STEP("PIPE literal #!/bin/sh | > GAMMA M68K A", NULL),
+    AFTER(answer_no, "GAMMA",
+          "DMSEEL9050R GAMMA M68K A1 is run by M68K as its filetype says, but by LINUX as its first "
+          "bytes say (SCRIPT). Do you wish to have LINUX run it?"),
+    AFTER(answer_no, "GAMMA", "DMSEEL9051W GAMMA M68K A1 was not run"),
+    STEP("EEL SET POLICY TELL", NULL),
+    STEP("GAMMA", "DMSEEL9052I GAMMA M68K A1 is run by LINUX, for its first bytes"),
+    STEP("GAMMA it's", "DMSEEL9056E A quotation is not ended, or there are too many words"),
+    STEP("program it's", "DMSEEL9056E A quotation is not ended, or there are too many words"),
+    AFTER(take_heap, "EEL QUERY GAMMA M68K", "DMSEEL109S Virtual storage capacity exceeded"),
+    AFTER(break_disks_only, "EEL QUERY GAMMA M68K", "DMSEEL109S Virtual storage capacity exceeded"),
+    AFTER(give_heap, "EEL QUERY GAMMA M68K", "DMSEEL9055E GAMMA M68K A1 cannot be read: error 5"),
+    AFTER(forbid_linux, "GAMMA", "DMSEEL9054E Environment LINUX is forbidden here"),
+    AFTER(fill_eel, "EEL SET TYPE ONEMORE REXX", "DMSEEL9057E The table is full"),
+    STEP("EEL RESET", NULL),
+    STEP("ERASE GAMMA M68K", NULL),
     /* ---- the spool ---- */
     STEP("SENDFILE ALPHA DATA", "DMSSFL054E Incomplete fileid specified"),
     STEP("SENDFILE ALPHA DATA A TO FARTOOLONG", "DMSSFL070E Invalid parameter FARTOOLONG"),

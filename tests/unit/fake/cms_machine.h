@@ -40,6 +40,7 @@ void fake_cms_cp(const char *response, int return_code);
 extern char fake_cms_cp_asked[256];
 extern const char *fake_cms_special[4]; /* special messages that wait, as they come from CP */
 extern char fake_cms_interpreted[512]; /* the EXEC that was to be interpreted last: "FN EXEC A1: argument" */
+extern char fake_cms_started[1024]; /* the program: "path: [word] [word]", or "machine FN FT FM: argument" */
 
 /* Spooled devices: what is punched or printed gathers, and fake_cms_deliver has it be the one file in the reader. */
 extern enum cms_directory_status fake_cms_directory_status; /* what every call answers; OK: as it goes */

@@ -1,0 +1,149 @@
+/* The two tables: rules and environments. */
+#include <string.h>
+
+#include "cms/eel/eel.h"
+
+static const struct eel_environment brought[] = {
+    {"REXX", EEL_REXX, false, false, "", ""},
+    {"LINUX", EEL_NATIVE, false, false, "", ""},
+    {"M68K", EEL_PROGRAM, false, false, "/usr/bin/qemu-m68k-static", "%f"},
+    {"PICTURE", EEL_PROGRAM, false, false, "/usr/bin/catimg", "%f"},
+    {"MACHINE", EEL_MACHINE, false, false, "", ""},
+};
+static const struct eel_rule rules_brought[] = {
+    {EEL_BY_MAGIC, "MBOOT", "MACHINE", false}, {EEL_BY_MAGIC, "BZIMAGE", "MACHINE", false},
+    {EEL_BY_MAGIC, "ELF", "LINUX", false},     {EEL_BY_MAGIC, "ELF68K", "M68K", false},
+    {EEL_BY_MAGIC, "SCRIPT", "LINUX", false},  {EEL_BY_MAGIC, "JPEG", "PICTURE", false},
+    {EEL_BY_MAGIC, "PNG", "PICTURE", false},   {EEL_BY_MAGIC, "GIF", "PICTURE", false},
+    {EEL_BY_TYPE, "EXEC", "REXX", false},      {EEL_BY_TYPE, "MODULE", "LINUX", false},
+    {EEL_BY_TYPE, "JPEG", "PICTURE", false},   {EEL_BY_TYPE, "JPG", "PICTURE", false},
+    {EEL_BY_TYPE, "PNG", "PICTURE", false},    {EEL_BY_TYPE, "GIF", "PICTURE", false},
+    {EEL_BY_TYPE, "M68K", "M68K", false},      {EEL_BY_TYPE, "KERNEL", "MACHINE", false},
+};
+enum { BROUGHT = sizeof brought / sizeof *brought, RULES_BROUGHT = sizeof rules_brought / sizeof *rules_brought };
+
+static struct eel_environment environments[EEL_ENVIRONMENTS];
+static struct eel_rule rules[EEL_RULES];
+static size_t environment_count, rule_count;
+static char forbidden[EEL_ENVIRONMENTS][EEL_NAME + 1];
+static size_t forbidden_count;
+
+static bool is_forbidden(const char *name)
+{
+    for (size_t i = 0; i < forbidden_count; i++)
+        if (!strcmp(forbidden[i], name))
+            return true;
+    return false;
+}
+
+void cms_eel_reset(void)
+{
+    memcpy(environments, brought, sizeof brought);
+    memcpy(rules, rules_brought, sizeof rules_brought);
+    environment_count = BROUGHT;
+    rule_count = RULES_BROUGHT;
+    for (size_t i = 0; i < BROUGHT; i++)
+        environments[i].forbidden = is_forbidden(environments[i].name);
+}
+
+/* Until somebody asks there is nothing to keep. */
+static void need_tables(void)
+{
+    if (!environment_count)
+        cms_eel_reset();
+}
+
+const struct eel_rule *cms_eel_rule(size_t index)
+{
+    need_tables();
+    return index < rule_count ? &rules[index] : NULL;
+}
+
+const struct eel_environment *cms_eel_environment(size_t index)
+{
+    need_tables();
+    return index < environment_count ? &environments[index] : NULL;
+}
+
+static struct eel_environment *find(const char *name)
+{
+    need_tables();
+    for (size_t i = 0; i < environment_count; i++)
+        if (!strcmp(environments[i].name, name))
+            return &environments[i];
+    return NULL;
+}
+
+const struct eel_environment *cms_eel_find(const char *name)
+{
+    return find(name);
+}
+
+static struct eel_rule *find_rule(enum eel_by by, const char *name)
+{
+    need_tables();
+    for (size_t i = 0; i < rule_count; i++)
+        if (rules[i].by == by && !strcmp(rules[i].name, name))
+            return &rules[i];
+    return NULL;
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    size_t n = strlen(from);
+    n = n < size ? n : size - 1;
+    memcpy(to, from, n);
+    to[n] = 0;
+}
+
+bool cms_eel_set_rule(enum eel_by by, const char *name, const char *environment)
+{
+    struct eel_rule *r = find_rule(by, name);
+    if (!r && rule_count == EEL_RULES)
+        return false;
+    if (!r)
+        r = &rules[rule_count++];
+    *r = (struct eel_rule){.by = by, .own = true};
+    copy(r->name, sizeof r->name, name);
+    copy(r->environment, sizeof r->environment, environment);
+    return true;
+}
+
+bool cms_eel_define(const char *name, const char *path, const char *arguments)
+{
+    struct eel_environment *e = find(name);
+    if (!e && environment_count == EEL_ENVIRONMENTS)
+        return false;
+    if (!e)
+        e = &environments[environment_count++];
+    *e = (struct eel_environment){.kind = EEL_PROGRAM, .own = true, .forbidden = is_forbidden(name)};
+    copy(e->name, sizeof e->name, name);
+    copy(e->path, sizeof e->path, path);
+    copy(e->arguments, sizeof e->arguments, arguments);
+    return true;
+}
+
+void cms_eel_forbid(const char *name)
+{
+    struct eel_environment *e = find(name);
+    if (forbidden_count < EEL_ENVIRONMENTS && !is_forbidden(name))
+        copy(forbidden[forbidden_count++], sizeof *forbidden, name);
+    if (e)
+        e->forbidden = true;
+}
+
+static const struct eel_environment *by_rule(enum eel_by by, const char *name)
+{
+    const struct eel_rule *r = name ? find_rule(by, name) : NULL;
+    return r ? find(r->environment) : NULL;
+}
+
+struct eel_verdict cms_eel_judge(const void *first, size_t bytes, const char *type)
+{
+    struct eel_verdict v = {.magic = cms_eel_magic(first, bytes), .by_type = by_rule(EEL_BY_TYPE, type)};
+    const struct eel_environment *by_magic = by_rule(EEL_BY_MAGIC, v.magic);
+    v.environment = by_magic ? by_magic : v.by_type;
+    v.by = by_magic ? EEL_BY_MAGIC : v.by_type ? EEL_BY_TYPE : EEL_BY_NOTHING;
+    v.disagree = by_magic && v.by_type && by_magic != v.by_type;
+    return v;
+}
