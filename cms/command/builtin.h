@@ -22,8 +22,8 @@ int cms_cp_line(const char *line);
 bool cms_cp_help(const struct word *about, int *rc);
 /* A QUERY or SET that CMS does not know: CP's if CP is there and IMPCP is on, else message 014E with the operand. */
 int cms_cp_or_message(const struct arguments *arguments, const char *module);
-/* An unknown command: CP's answer, or "Unknown CP/CMS command" and -3. */
-int cms_cp_implied(const char *line);
+/* An unknown command: CP's answer, or a program's, or "Unknown CP/CMS command" and -3. */
+int cms_cp_implied(const struct arguments *arguments);
 
 /* The command a name means: exact first, then by abbreviation if `abbreviations`; NULL: none. */
 const struct command *cms_command_find(const char *name, bool abbreviations);

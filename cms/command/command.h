@@ -65,15 +65,18 @@ const char *cms_typed(const struct word *word);
 bool cms_number(const struct word *word, uint32_t *value);
 bool cms_hex(const struct word *word, uint32_t *value);
 
-/* Obeys one line as if it had been typed: EXECs if IMPEX is on, CMS commands, programs, then CP if IMPCP is on.
+/* Obeys one line as if it had been typed: EXECs if IMPEX is on, CMS commands, files, CP if IMPCP is on, programs.
  * Returns the return code, -3 when nobody knows the command.  May be called by a command (PIPE's CMS stage), nested at
  * most 8 deep. */
 int cms_obey(const char *line);
 /* The same as ADDRESS COMMAND has it: CMS' commands and programs by their whole names, nothing else. */
 int cms_obey_command(const char *line);
 
-/* Seams: true if the line's first word names an EXEC, or a program, which has then run and left *rc. */
+/* Seams: true if the line's first word names an EXEC, another file of a minidisk that something runs, or a program of the
+ * root image, which has then run and left *rc. The last are looked for where neither CMS nor CP know the command: many
+ * have the names of CP's. */
 bool cms_implied_exec(const struct arguments *arguments, int *rc);
+bool cms_implied_file(const struct arguments *arguments, int *rc);
 bool cms_implied_program(const struct arguments *arguments, int *rc);
 
 /* True once HX was typed: a command that loops asks at least once a file, a record or a block, and then cleans up and
@@ -92,5 +95,7 @@ extern const struct command directory_commands[]; /* cms/directory */
 extern const struct command exec_commands[]; /* cms/exec */
 extern const struct command eel_commands[]; /* cms/eel */
 
+/* After an abend: no program runs any more (cms/program). */
+void cms_program_recover(void);
 /* The line typed at the terminal has been obeyed: what its commands left open for one another is closed (cms/exec). */
 void cms_exec_line_ends(void);

@@ -53,14 +53,17 @@ int cms_cp_line(const char *line)
     return cms_cp_present() ? obey(line, 0) : cms_message("CPF", MESSAGE_NO_CP);
 }
 
-int cms_cp_implied(const char *line)
+int cms_cp_implied(const struct arguments *a)
 {
     int rc = COMMAND_UNKNOWN;
-    if (cms_cp_present() && cms_settings.impcp == SWITCH_ON)
-        rc = obey(line, CP_UNKNOWN_COMMAND);
-    if (rc == COMMAND_UNKNOWN)
-        cms_text("Unknown CP/CMS command");
-    return rc;
+    if (cms_cp_present() && cms_settings.impcp == SWITCH_ON && strlen(a->line) <= CMS_CP_COMMAND_MAX)
+        rc = obey(a->line, CP_UNKNOWN_COMMAND);
+    if (rc != COMMAND_UNKNOWN || cms_implied_program(a, &rc))
+        return rc;
+    if (cms_cp_present() && cms_settings.impcp == SWITCH_ON && strlen(a->line) > CMS_CP_COMMAND_MAX)
+        return obey(a->line, CP_UNKNOWN_COMMAND);
+    cms_text("Unknown CP/CMS command");
+    return COMMAND_UNKNOWN;
 }
 
 int cms_cp_or_message(const struct arguments *a, const char *module)

@@ -60,7 +60,7 @@ static int obey_typed(const struct arguments *a)
         return rc;
     if ((c = cms_command_of(&a->name, cms_settings.abbrev == SWITCH_ON)))
         return run(c, a);
-    return cms_implied_program(a, &rc) ? rc : cms_cp_implied(a->line);
+    return cms_implied_file(a, &rc) ? rc : cms_cp_implied(a);
 }
 
 static int obey_command(const struct arguments *a)
@@ -69,7 +69,7 @@ static int obey_command(const struct arguments *a)
     int rc;
     if (c)
         return run(c, a);
-    return cms_implied_program(a, &rc) ? rc : RETURN_UNKNOWN;
+    return cms_implied_file(a, &rc) || cms_implied_program(a, &rc) ? rc : RETURN_UNKNOWN;
 }
 
 /* A line without a word, or a comment, does nothing. */

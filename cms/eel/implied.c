@@ -18,15 +18,19 @@ static int start(const char *path, const char *name, const char *argument)
     return rc;
 }
 
+bool cms_implied_file(const struct arguments *a, int *rc)
+{
+    struct file_found found;
+    if (a->name.raw_length > EDF_NAME_MAX || !cms_eel_find_file(a->name.text, &found))
+        return false;
+    *rc = cms_eel_run(&found, a->rest);
+    return true;
+}
+
 bool cms_implied_program(const struct arguments *a, int *rc)
 {
     char name[PROGRAM_FOUND], path[PROGRAM_FOUND];
-    struct file_found found;
     const struct word *w = &a->name;
-    if (w->raw_length <= EDF_NAME_MAX && cms_eel_find_file(w->text, &found)) {
-        *rc = cms_eel_run(&found, a->rest);
-        return true;
-    }
     if (w->raw_length >= sizeof name)
         return false;
     memcpy(name, w->raw, w->raw_length);

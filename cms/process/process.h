@@ -32,11 +32,19 @@ struct process_end {
 };
 /* Runs a program to its end: `arguments` and `environment` end with NULL; its descriptors 0 to 2 are the terminal, or
  * `files`, where that is not NULL. 0 and *end, or the negative errno that execve(2) gives. Nested: what a thread asks of
- * the command level (process_obey) is done by the process_run that is innermost. */
+ * the command level (process_post) is done by the process_run that is innermost. */
 int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
                 struct process_end *end);
-/* From a thread: has the command level obey `line`, and sleeps till it has; its return code, or -EINTR before it began. */
-int process_obey(const char *line, int *return_code);
+/* Work for the command level: it is done there between threads, one piece after the other, by the process_run() or
+ * process_lend() that is innermost. Who posts it keeps it until it has begun, or was taken back (false: it has). */
+struct level_work {
+    void (*run)(struct level_work *);
+    struct level_work *next;
+};
+void process_post(struct level_work *);
+bool process_take_back(struct level_work *);
+/* On the command level, while it works for a thread: threads run until done() says so. */
+void process_lend(bool (*done)(void *context), void *context);
 /* HX: every process of the command is killed. */
 void process_halt(void);
 /* After an abend: nothing runs any more, and what the heap had of it is gone. */

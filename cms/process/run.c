@@ -3,21 +3,11 @@
 
 #include "cms/kernel/heap.h"
 #include "cms/kernel/sleep.h"
-#include "cms/process/command.h"
 #include "cms/process/end.h"
 #include "cms/process/exec.h"
 #include "cms/process/futex.h"
 #include "cms/tty/tty.h"
 #include "cms/vfs/abi.h"
-
-/* A thread that asks for a command; on its stack. */
-struct request {
-    const char *line;
-    int return_code;
-    bool begun, done;
-    struct wait_queue queue;
-    struct request *next;
-};
 
 /* A command's first process. */
 struct run {
@@ -25,7 +15,7 @@ struct run {
     struct run *outer;
 };
 
-static struct request *requests;
+static struct level_work *works;
 static struct run *innermost;
 
 bool process_is_first(const struct process *p)
@@ -38,49 +28,34 @@ bool process_is_first(const struct process *p)
 
 /* ---- what threads ask --------------------------------------------------------------------------------------------- */
 
-static void take_back(struct request *wanted)
+void process_post(struct level_work *w)
 {
-    struct request **at = &requests;
-    while (*at && *at != wanted)
-        at = &(*at)->next;
-    if (*at)
-        *at = wanted->next;
-    thread_command_wanted = requests;
-}
-
-int process_obey(const char *line, int *return_code)
-{
-    struct request self = {.line = line};
-    struct request **at = &requests;
-    struct thread *t = thread_current();
-
+    struct level_work **at = &works;
     while (*at)
         at = &(*at)->next;
-    *at = &self;
+    w->next = NULL;
+    *at = w;
     thread_command_wanted = true;
-    while (!self.done) {
-        int error = cms_wait(&self.queue, WAIT_FOR_EVER);
-        if (error && !self.begun) {
-            take_back(&self);
-            return error;
-        }
-        t->hears = HEARS_NOTHING; /* it has begun: `self` must stay until it is done */
-    }
-    t->hears = HEARS_ALL;
-    *return_code = self.return_code;
-    return 0;
+}
+
+bool process_take_back(struct level_work *w)
+{
+    struct level_work **at = &works;
+    while (*at && *at != w)
+        at = &(*at)->next;
+    if (!*at)
+        return false;
+    *at = w->next;
+    thread_command_wanted = works;
+    return true;
 }
 
 static void serve(void)
 {
-    struct request *r = requests;
-    requests = r->next;
-    thread_command_wanted = requests;
-    r->begun = true;
-    cms_wake(&r->queue);
-    r->return_code = process_command(r->line);
-    r->done = true;
-    cms_wake(&r->queue);
+    struct level_work *w = works;
+    works = w->next;
+    thread_command_wanted = works;
+    w->run(w);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------- */
@@ -105,7 +80,7 @@ static void step(void)
 
     thread_time_passed();
     thread_run_all();
-    if (requests) {
+    if (works) {
         serve();
         return;
     }
@@ -125,6 +100,12 @@ static void run_to_end(struct run *r, unsigned level)
         if (p->level == level && !p->zombie)
             end_process(p, SIGNAL_KILL);
     while (!level_is_over(level))
+        step();
+}
+
+void process_lend(bool (*done)(void *context), void *context)
+{
+    while (!done(context))
         step();
 }
 
@@ -243,7 +224,7 @@ void process_halt(void)
 
 void process_recover(void)
 {
-    requests = NULL;
+    works = NULL;
     innermost = NULL;
     futex_forget_all();
     process_forget_all();

@@ -115,6 +115,21 @@ void tty_end(const struct tty_kept *kept)
     tty.stopped = tty.silent = tty.literal = false;
 }
 
+void tty_pause(struct tty_kept *kept)
+{
+    memcpy(kept, &tty.set, sizeof tty.set);
+    ((uint8_t *)kept)[sizeof *kept - 1] = tty.active;
+    if (tty.active)
+        give_keys_back();
+    tty.active = false;
+}
+
+void tty_resume(const struct tty_kept *kept)
+{
+    memcpy(&tty.set, kept, sizeof tty.set);
+    tty.active = ((const uint8_t *)kept)[sizeof *kept - 1];
+}
+
 /* ---- who may --------------------------------------------------------------------------------------------------- */
 
 int tty_judge(int signal)

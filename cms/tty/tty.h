@@ -15,6 +15,10 @@ struct tty_kept { /* the outer program's settings */
 void tty_begin(struct tty_kept *, int session, int group);
 void tty_end(const struct tty_kept *);
 
+/* For whoever has a command obeyed while a program waits for it: the console has the keys until it is resumed. */
+void tty_pause(struct tty_kept *);
+void tty_resume(const struct tty_kept *);
+
 /* The scheduler's: keys may have come. Takes them, wakes who waits, sends signals. Cheap when there are none. */
 void tty_input_arrived(void);
 /* When it wants to be called although no key comes (cms_wait_now), 0: not. */
