@@ -143,12 +143,12 @@ static bool begins_with(const char *text, const char *word)
     return !*word;
 }
 
-static bool wants_disks(const char *command_line)
+static bool says(const char *command_line, const char *word)
 {
     for (const char *p = command_line; *p; p++)
-        if (begins_with(p, "NODISK"))
-            return false;
-    return true;
+        if (begins_with(p, word))
+            return true;
+    return false;
 }
 
 /* A machine that CP made has its console and its rates where they are always: the tree, which takes long to judge and
@@ -169,14 +169,14 @@ static const char *read_machine(const struct multiboot_info *info, struct machin
 
 /* ---- command level ------------------------------------------------------------------------------------------- */
 
-static void __attribute__((noreturn)) run_commands(bool disks)
+static void __attribute__((noreturn)) run_commands(bool disks, bool profile)
 {
     if (trap_save(&command_level)) {
         cms_session_recover(abend_name, abend_address);
         abending = false;
     } else {
         command_level_reached = true;
-        cms_session_start(disks);
+        cms_session_start(disks, profile);
     }
     for (;;)
         cms_session_step();
@@ -191,7 +191,7 @@ void boot_main(uint32_t magic, uint32_t info_at)
         cpu_stop();
     cp_find();
     const char *trouble = read_machine(info, &machine);
-    bool disks = wants_disks(machine.command_line);
+    bool disks = !says(machine.command_line, "NODISK"), profile = !says(machine.command_line, "NOPROF");
     trap_set_abend(abend);
     trap_start();
     pic_start();
@@ -205,6 +205,5 @@ void boot_main(uint32_t magic, uint32_t info_at)
     cp_start();
     clock_start(machine.tsc_khz);
     start_heap(&machine);
-    program_start();
-    run_commands(disks);
+    run_commands(disks, profile);
 }

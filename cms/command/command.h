@@ -95,6 +95,8 @@ extern const struct command directory_commands[]; /* cms/directory */
 extern const struct command exec_commands[]; /* cms/exec */
 extern const struct command eel_commands[]; /* cms/eel */
 
+/* QUERY PROGRAM: the registers of the last program that died of what it did (cms/program). */
+int cms_query_program(const struct arguments *arguments);
 /* After an abend: no program runs any more (cms/program). */
 void cms_program_recover(void);
 /* The line typed at the terminal has been obeyed: what its commands left open for one another is closed (cms/exec). */

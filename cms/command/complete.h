@@ -18,6 +18,14 @@ extern const struct command_completion file_completions[]; /* cms/file */
 extern const struct command_completion pipe_completions[]; /* cms/pipe */
 extern const struct command_completion spool_completions[]; /* cms/spool */
 extern const struct command_completion directory_completions[]; /* cms/directory */
+extern const struct command_completion exec_completions[]; /* cms/exec */
+extern const struct command_completion eel_completions[]; /* cms/eel */
+
+static inline void candidates_offer_all(struct candidates *c, const char *const words[]) /* ended by NULL */
+{
+    for (; *words; words++)
+        candidate_offer(c, *words);
+}
 
 /* The row of a command by its whole name; NULL: nothing is offered behind it. */
 const struct command_completion *cms_completion_find(const char *command);

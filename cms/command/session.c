@@ -134,7 +134,18 @@ static void end_command(int return_code)
     ready(return_code == COMMAND_HALTED ? 0 : return_code);
 }
 
-void cms_session_start(bool disks)
+/* 0, or what it returned. */
+static int run_profile(void)
+{
+    struct arguments a;
+    int rc = 0;
+    cms_parse("PROFILE", &a);
+    cms_console_command_begins();
+    cms_implied_exec(&a, &rc);
+    return rc;
+}
+
+void cms_session_start(bool disks, bool profile)
 {
     static const char banner[] = CMS_PRODUCT " CMS Version " CMS_VERSION;
     int rc = 0;
@@ -145,7 +156,9 @@ void cms_session_start(bool disks)
         cms_access_disk(SYSTEM_DISK, 'S', 'S', true);
         rc = cms_access_disk(USER_DISK, 'A', 'A', false);
     }
-    ready(rc);
+    if (disks && profile && !rc)
+        rc = run_profile();
+    end_command(rc);
 }
 
 static bool is_blank(const char *line)

@@ -3,8 +3,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Banner, S-disk 190 and A-disk 191, the first Ready.  `disks` false: no disk is accessed (IPL PARM NODISK). */
-void cms_session_start(bool disks);
+/* Banner, S-disk 190 and A-disk 191, PROFILE EXEC, the first Ready.  `disks` false: no disk is accessed (IPL PARM
+ * NODISK); `profile` false: PROFILE EXEC is not run (NOPROF). */
+void cms_session_start(bool disks, bool profile);
 /* Reads one command, obeys it, says Ready. */
 void cms_session_step(void);
 /* The command that ran has abended: frees what it had, accesses the disks afresh, says Ready. */

@@ -37,8 +37,10 @@ static const struct command builtin_commands[] = {
      "line.\n", READS_WORDS},
     {"HI", 2, halt, "HI",
      "Immediate command: ends the running command.\n", READS_WORDS},
-    {"QUERY", 1, cms_query, "QUERY ACCESSED [fm] | CMSLEVEL | DISK [fm|*|MAX|R/W] | SEARCH | TIME | USERID\n"
+    {"QUERY", 1, cms_query, "QUERY ACCESSED [fm] | CMSLEVEL | DISK [fm|*|MAX|R/W]\n"
+                            "QUERY PROGRAM | SEARCH | TIME | USERID\n"
                             "QUERY ABBREV | EMSG | IMPCP | IMPEX | LINEND | RDYMSG",
+     "PROGRAM: the registers of the last program that a fault ended.\n"
      "Tells what disks are accessed, or how a setting stands.  DISK R/W: those that\n"
      "can be written; MAX: the one of them with most room.  What CMS does not know,\n"
      "CP is asked: HELP CP QUERY.\n", READS_WORDS},

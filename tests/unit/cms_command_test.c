@@ -30,7 +30,7 @@ static int begin(void **state)
     memset(&cms_settings, 0, sizeof cms_settings);
     cms_console_set_line_end('#');
     cms_console_recover();
-    cms_session_start(false);
+    cms_session_start(false, true);
     fake_cms_forget();
     return 0;
 }
@@ -83,7 +83,7 @@ static void the_first_ready_follows_banner_and_disks(void **state)
 {
     (void)state;
     fake_cms_reset();
-    cms_session_start(true);
+    cms_session_start(true, true);
     assert_string_equal(fake_cms_shown(), "VM/N CMS Version 1.0\r\n"
                                           "DMSACP113S S(190) not attached or invalid device address\r\n"
                                           "DMSACP113S A(191) not attached or invalid device address\r\n"

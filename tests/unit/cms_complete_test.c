@@ -117,6 +117,12 @@ static void options_and_keywords_come_from_the_tables(void **state)
     becomes("release b (\t", "release b (det ");
     becomes("help copyf\t", "help copyfile ");
     becomes("format 193 c (\t1\t", "format 193 c (blksize 1k ");
+    becomes("eel set pol\tt\t", "eel set policy tell ");
+    becomes("eel set type mod\tli\t", "eel set type module linux ");
+    becomes("execio 1 diskr be\t", "execio 1 diskr beta ");
+    becomes("execio 1 disk\tx (fin\t", "execio 1 diskx (finis ");
+    becomes("globalv select x grpl\t", "globalv select x grplist ");
+    becomes("exec al\t", "exec alpha ");
     becomes("cp que\t", "cp que");
 }
 

@@ -23,7 +23,7 @@ static int begin(void **state)
     memset(&cms_settings, 0, sizeof cms_settings);
     cms_console_set_line_end('#');
     cms_console_recover();
-    cms_session_start(false);
+    cms_session_start(false, true);
     fake_cms_forget();
     return 0;
 }

@@ -124,6 +124,7 @@ static const struct tried {
     {"GLOBALV GRPSTACK", 0},
     {"GLOBALV PURGE", 0},
     {"GLOBALV SELECT G PURGE", 0},
+    {"QUERY PROGRAM", 0},
     {"EEL QUERY", 0},
     {"EEL QUERY ALPHA DATA A", 28},
     {"EEL SET POLICY TELL", 0},

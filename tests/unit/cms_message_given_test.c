@@ -339,6 +339,10 @@ static const struct {
     enum cms_message message;
     const char *reason;
 } others[] = {
+    {MESSAGE_PROGRAM_NOT_RUN, "programs run on no host: test_programs"},
+    {MESSAGE_PROGRAM_SIGNAL, "the same"},
+    {MESSAGE_PROGRAM_KILLED, "the same"},
+    {MESSAGE_PROGRAM_MACHINE, "the same"},
     {MESSAGE_OUTPUT_ERROR, "a record that EDF refuses, which no command hands it"},
     {MESSAGE_LINE_TOO_LONG, "a line as typed at the console: cms_console_test"},
     {MESSAGE_EXCEPTION, "a fault of a command: cms_command_test, an_abend_ends_in_ready_with_the_disks_accessed"},
