@@ -120,7 +120,7 @@ static void options_and_keywords_come_from_the_tables(void **state)
     becomes("eel set pol\tt\t", "eel set policy tell ");
     becomes("eel set type mod\tli\t", "eel set type module linux ");
     becomes("execio 1 diskr be\t", "execio 1 diskr beta ");
-    becomes("execio 1 disk\tx (fin\t", "execio 1 diskx (finis ");
+    becomes("execio 1 diskr x y (fini\t", "execio 1 diskr x y (finis ");
     becomes("globalv select x grpl\t", "globalv select x grplist ");
     becomes("exec al\t", "exec alpha ");
     becomes("cp que\t", "cp que");
