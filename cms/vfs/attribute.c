@@ -129,3 +129,21 @@ int vfs_statfs(const struct vfs_from *from, const char *path, struct vfs_statfs 
     spot_leave(&s);
     return 0;
 }
+
+static struct vfs_syncer *syncers;
+
+void vfs_on_sync(struct vfs_syncer *s)
+{
+    s->next = syncers;
+    syncers = s;
+}
+
+int vfs_sync(void)
+{
+    int status = 0;
+    for (struct vfs_syncer *s = syncers; s; s = s->next) {
+        int one = s->sync();
+        status = status ? status : one;
+    }
+    return status;
+}

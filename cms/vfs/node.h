@@ -89,8 +89,8 @@ void node_fill_stat(struct node *, struct vfs_stat *);
 
 /* ---- what is where --------------------------------------------------------------------------------------------- */
 
-/* `top` gives the node (with one user more) that stands for `name` in the directory at `*below`, or, where that is NULL, in
- * the root; or NULL: there is nothing now. Whoever mounts keeps the structure. */
+/* `top` gives the node (with one user more) that stands for `name` in the directory that `below` gives, or, where that is
+ * NULL, in the root; or NULL: there is nothing now. Whoever mounts keeps the structure. */
 struct vfs_mount {
     const char *name;
     const char *type; /* as /proc/mounts has it */
@@ -104,6 +104,13 @@ struct vfs_mount *vfs_mounts(void); /* in the order in which they were mounted *
 /* `top` is asked whenever there is none yet: a disk may come later. One user more; NULL: an empty directory stands in. */
 void vfs_set_root(struct node *(*top)(void));
 struct node *vfs_root(void); /* one user more */
+
+/* What vfs_sync has done for a file system. */
+struct vfs_syncer {
+    int (*sync)(void);
+    struct vfs_syncer *next;
+};
+void vfs_on_sync(struct vfs_syncer *);
 
 /* ---- devices --------------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,225 @@
+/* epoll(7): a file that is a list of files. Level-triggered ones are told as often as they are ready; edge-triggered ones
+ * when they are ready and were not when last looked at, which is told too often rather than too seldom. */
+#include <errno.h>
+#include <string.h>
+
+#include "cms/kernel/heap.h"
+#include "cms/syscall/poll.h"
+
+enum { CONTROL_ADD = 1, CONTROL_DELETE, CONTROL_MODIFY, DEPTH_MAX = 4, EVENTS_MAX = 4096 };
+static const uint32_t EDGE = 1u << 31, ONE_SHOT = 1u << 30, WAKE_UP = 1u << 29, EXCLUSIVE = 1u << 28;
+
+struct epoll_event {
+    uint32_t events;
+    uint64_t data;
+} __attribute__((packed));
+
+/* Of the file it has a user, which is not to keep it open: when it is the only one left, the watch goes. */
+struct watch {
+    struct watch *next;
+    struct file *file;
+    unsigned descriptor;
+    struct epoll_event event;
+    unsigned seen;
+    bool disarmed;
+};
+
+struct epoll {
+    struct watch *watches, **last;
+    struct wait_queue changed;
+};
+
+static unsigned ready_of(struct epoll *, struct poll_queues *, struct epoll_event *, unsigned most, unsigned depth);
+
+static unsigned epoll_poll(struct file *f, struct wait_queue **queue)
+{
+    static unsigned depth;
+    struct poll_queues q = {0};
+    struct epoll_event e;
+    struct epoll *p = f->own;
+    *queue = &p->changed;
+    if (depth >= DEPTH_MAX)
+        return 0;
+    depth++;
+    unsigned n = ready_of(p, &q, &e, 1, depth);
+    depth--;
+    if (q.count)
+        *queue = q.queue[0];
+    return n ? ABI_POLLIN | ABI_POLLRDNORM : 0;
+}
+
+static int epoll_close(struct file *f)
+{
+    struct epoll *p = f->own;
+    for (struct watch *w = p->watches; w;) {
+        struct watch *next = w->next;
+        file_let_go(w->file);
+        cms_heap_free(w);
+        w = next;
+    }
+    cms_heap_free(p);
+    return 0;
+}
+
+static const struct file_operations epoll_operations = {.poll = epoll_poll, .last_close = epoll_close};
+
+static void drop(struct epoll *p, struct watch **at)
+{
+    struct watch *w = *at;
+    *at = w->next;
+    if (p->last == &w->next)
+        p->last = at;
+    file_let_go(w->file);
+    cms_heap_free(w);
+}
+
+/* A watch whose file nobody else has any more is none. */
+static bool is_gone(const struct watch *w) { return w->file->users == 1; }
+
+static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_event *to, unsigned most, unsigned depth)
+{
+    unsigned n = 0;
+    for (struct watch **at = &p->watches; *at && n < most;) {
+        struct watch *w = *at;
+        if (is_gone(w)) {
+            drop(p, at);
+            continue;
+        }
+        at = &w->next;
+        if (w->disarmed)
+            continue;
+        unsigned events = poll_file(w->file, q) & (w->event.events | ABI_POLLERR | ABI_POLLHUP);
+        unsigned fresh = w->event.events & EDGE ? events & ~w->seen : events;
+        if (depth == 0)
+            w->seen = events;
+        if (!fresh)
+            continue;
+        to[n++] = (struct epoll_event){events, w->event.data};
+        if (depth == 0 && w->event.events & ONE_SHOT)
+            w->disarmed = true;
+    }
+    return n;
+}
+
+static int64_t make(bool close_on_exec)
+{
+    struct epoll *p = cms_heap_allocate(sizeof *p);
+    struct file *f = p ? file_make(&epoll_operations, p, ABI_O_RDWR) : NULL;
+    if (!f) {
+        cms_heap_free(p);
+        return -ENOMEM;
+    }
+    *p = (struct epoll){.last = &p->watches};
+    return files_add(my_files(), f, 0, close_on_exec);
+}
+
+int64_t call_epoll_create(const struct call *c) { return (int32_t)c->argument[0] > 0 ? make(false) : -EINVAL; }
+
+int64_t call_epoll_create1(const struct call *c)
+{
+    return c->argument[0] & ~(uint64_t)ABI_O_CLOEXEC ? -EINVAL : make(c->argument[0]);
+}
+
+static struct watch **find(struct epoll *p, unsigned descriptor, const struct file *f)
+{
+    struct watch **at = &p->watches;
+    while (*at && ((*at)->descriptor != descriptor || (*at)->file != f))
+        at = &(*at)->next;
+    return at;
+}
+
+static int64_t add(struct epoll *p, struct file *f, unsigned descriptor, const struct epoll_event *e)
+{
+    struct watch *w = cms_heap_allocate(sizeof *w);
+    if (!w)
+        return -ENOMEM;
+    *w = (struct watch){.file = f, .descriptor = descriptor, .event = *e};
+    file_hold(f);
+    *p->last = w;
+    p->last = &w->next;
+    return 0;
+}
+
+static int64_t control(struct epoll *p, struct file *f, const struct call *c)
+{
+    struct epoll_event e = {0};
+    unsigned what = (unsigned)c->argument[1], descriptor = (unsigned)c->argument[2];
+    if (what != CONTROL_DELETE && copy_in(&e, c->argument[3], sizeof e))
+        return -EFAULT;
+    e.events &= ~(WAKE_UP | EXCLUSIVE);
+    struct watch **at = find(p, descriptor, f);
+    if (what == CONTROL_ADD)
+        return *at ? -EEXIST : add(p, f, descriptor, &e);
+    if (what != CONTROL_DELETE && what != CONTROL_MODIFY)
+        return -EINVAL;
+    if (!*at)
+        return -ENOENT;
+    if (what == CONTROL_DELETE) {
+        drop(p, at);
+        return 0;
+    }
+    (*at)->event = e;
+    (*at)->seen = 0;
+    (*at)->disarmed = false;
+    return 0;
+}
+
+int64_t call_epoll_ctl(const struct call *c)
+{
+    struct file *own = user_file(c->argument[0]), *f = user_file(c->argument[2]);
+    int64_t status;
+    if (!own || !f)
+        status = -EBADF;
+    else if (own->operations != &epoll_operations || own == f)
+        status = -EINVAL;
+    else if (!f->operations->poll)
+        status = -EPERM;
+    else
+        status = control(own->own, f, c);
+    if (!status)
+        cms_wake(&((struct epoll *)own->own)->changed);
+    if (own)
+        file_let_go(own);
+    if (f)
+        file_let_go(f);
+    return status;
+}
+
+static int64_t wait_for(struct epoll *p, struct epoll_event *e, unsigned most, int32_t ms)
+{
+    struct poll_queues q = {0};
+    uint64_t deadline = ms < 0 ? WAIT_FOR_EVER : poll_deadline(0, (int64_t)ms * 1000000);
+    for (;;) {
+        q.queue[q.count++] = &p->changed;
+        unsigned n = ready_of(p, &q, e, most, 0);
+        if (n || (ms >= 0 && cms_wait_now() >= deadline))
+            return n;
+        int status = poll_wait(&q, deadline);
+        if (status && status != -ETIMEDOUT)
+            return status;
+    }
+}
+
+int64_t call_epoll_wait(const struct call *c)
+{
+    int32_t most = (int32_t)c->argument[2];
+    struct file *f = user_file(c->argument[0]);
+    if (!f)
+        return -EBADF;
+    int64_t n = f->operations != &epoll_operations || most <= 0 ? -EINVAL : 0;
+    most = most < EVENTS_MAX ? most : EVENTS_MAX;
+    struct epoll_event *e = n ? NULL : cms_heap_allocate((size_t)most * sizeof *e);
+    if (!n)
+        n = e ? wait_for(f->own, e, (unsigned)most, (int32_t)c->argument[3]) : -ENOMEM;
+    if (n > 0 && copy_out(c->argument[1], e, (size_t)n * sizeof *e))
+        n = -EFAULT;
+    cms_heap_free(e);
+    file_let_go(f);
+    return n;
+}
+
+int64_t call_epoll_pwait(const struct call *c)
+{
+    int status = poll_block(c->argument[4], c->argument[5]);
+    return status ? status : call_epoll_wait(c);
+}
