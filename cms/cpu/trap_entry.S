@@ -65,7 +65,7 @@ return:
     addq $16, %rsp /* vector, error */
     iretq
 
-/* What came on a stack of the TSS goes on on the thread's, as all else does: the next may come while this one sleeps. */
+/* What came on a stack of the TSS goes on on the thread's, as all else does: the next may come while this sleeps. */
 of_program:
     movq tss + ENTRY_TSS_RSP0(%rip), %rdi
     subq $ENTRY_FRAME, %rdi

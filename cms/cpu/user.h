@@ -11,8 +11,8 @@
 enum { USER_CODE = 0x33, USER_DATA = 0x2b }; /* what Linux programs see in CS and SS */
 enum { KERNEL_STACK = 16384 };
 
-/* MSRs of SYSCALL, SSE and the extended state, protections of the kernel. For the command level, before each program: it
- * costs little where nothing has changed, and CMS may have been saved and IPLed elsewhere since the last one. */
+/* MSRs of SYSCALL, SSE and the extended state, protections of the kernel. For the command level, before each program:
+ * it costs little where nothing has changed, and CMS may have been saved and IPLed elsewhere since the last one. */
 void user_start(void);
 
 /* A kernel stack and what is on it while another runs. */

@@ -16,8 +16,8 @@ struct clock_date {
 };
 
 struct clock_time cms_clock_now(void);
-/* Nanoseconds from some moment on, which only grow, also when CMS was saved and goes on elsewhere; never 0. Quicker than
- * cms_clock_now(): no call of CP. */
+/* Nanoseconds from some moment on, which only grow, also when CMS was saved and goes on elsewhere; never 0. Quicker
+ * than cms_clock_now(): no call of CP. */
 uint64_t cms_clock_ns(void);
 struct clock_date cms_clock_split(uint64_t unix_seconds);
 uint64_t cms_clock_join(const struct clock_date *date); /* the inverse; weekday is ignored */

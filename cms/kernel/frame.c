@@ -1,6 +1,6 @@
 /* Frames are numbered from the heap's far end downwards. Of each the table there says how many users it has; those that
- * have none are in a list whose links they hold themselves. What was never a frame is the heap's untouched end, and goes
- * back to it when the lowest frames are free and the heap needs them. */
+ * have none are in a list whose links they hold themselves. What was never a frame is the heap's untouched end; the
+ * lowest frames go back to it when they are free and the heap needs them. */
 #include "cms/kernel/frame.h"
 
 #include "cms/kernel/heap.h"

@@ -126,7 +126,7 @@ enum space_fault space_fault(struct space *s, uint64_t address, enum space_acces
     return allowed ? bring(s, r, page_of(address), access & SPACE_WRITE) : SPACE_FORBIDDEN;
 }
 
-/* ---- many at once --------------------------------------------------------------------------------------------------- */
+/* ---- many at once ------------------------------------------------------------------------------------------------ */
 
 /* The page is there, or comes. A reservation needs none. */
 static bool populate_page(struct space *s, const struct region *r, uint64_t address)

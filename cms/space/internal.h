@@ -24,7 +24,7 @@ struct space {
 static inline uint64_t page_of(uint64_t address) { return address & ~(uint64_t)(SPACE_PAGE - 1); }
 static inline uint64_t page_up(uint64_t bytes) { return page_of(bytes + SPACE_PAGE - 1); }
 
-/* ---- tables (table.c): SDM "4-Level Paging" ------------------------------------------------------------------------ */
+/* ---- tables (table.c): SDM "4-Level Paging" ---------------------------------------------------------------------- */
 
 enum { ENTRY_PRESENT = 1, ENTRY_WRITE = 2, ENTRY_USER = 4, ENTRY_ACCESSED = 32, ENTRY_DIRTY = 64 };
 static const uint64_t ENTRY_FRAME = 0x000ffffffffff000, ENTRY_NO_EXECUTE = 1ull << 63;
@@ -42,19 +42,19 @@ bool table_each(struct space *, uint64_t start, uint64_t end, table_visit *, voi
 /* Gives back the tables around the range that no region needs any more. */
 void table_prune(struct space *, uint64_t start, uint64_t end);
 
-/* ---- regions (region.c) -------------------------------------------------------------------------------------------- */
+/* ---- regions (region.c) ------------------------------------------------------------------------------------------ */
 
 /* The number of the first that ends above address; count: none. */
 size_t region_index(const struct space *, uint64_t address);
 struct region *region_at(const struct space *, uint64_t address); /* that holds it, or NULL */
 bool region_any(const struct space *, uint64_t start, uint64_t end);
 bool region_covers(const struct space *, uint64_t start, uint64_t end); /* without a hole */
-/* Room for two more, so that splitting cannot fail. */
+/* Room for three more: one inserted, and another split at both ends. */
 bool region_reserve(struct space *);
 void region_insert(struct space *, const struct region *); /* @pre room, and nothing there */
 void region_split(struct space *, uint64_t address);       /* @pre room */
 void region_merge(struct space *, uint64_t start, uint64_t end);
-/* Takes away regions and pages. @pre room for two */
+/* Takes away regions and pages. @pre room */
 void region_cut(struct space *, uint64_t start, uint64_t end);
 void region_hold(const struct region *);
 void region_let_go(const struct region *);
@@ -67,7 +67,7 @@ uint64_t region_hole(const struct space *, uint64_t length);
 struct region *region_grow(struct space *, uint64_t address);
 bool region_can_never_be(const struct region *); /* the rule of space.h */
 
-/* ---- anonymous.c ----------------------------------------------------------------------------------------------------- */
+/* ---- anonymous.c ------------------------------------------------------------------------------------------------- */
 
 /* Zeroes that several address spaces share, one user; NULL: no storage. */
 struct space_object *anonymous_make(uint64_t bytes);

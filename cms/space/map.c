@@ -13,7 +13,7 @@ static int judge(uint64_t address, uint64_t length)
     return length > SPACE_TOP || address > SPACE_TOP - page_up(length) ? -ENOMEM : 0;
 }
 
-/* ---- mmap ---------------------------------------------------------------------------------------------------------- */
+/* ---- mmap -------------------------------------------------------------------------------------------------------- */
 
 static int64_t place_fixed(const struct space *s, const struct space_map *m, uint64_t length)
 {
@@ -80,19 +80,26 @@ int64_t space_map(struct space *s, const struct space_map *m)
     return at;
 }
 
+/* Whether cutting the range out makes regions more. */
+static bool splits(const struct space *s, uint64_t start, uint64_t end)
+{
+    const struct region *first = region_at(s, start), *last = region_at(s, end);
+    return (first && first->start < start) || (last && last->start < end);
+}
+
 int space_unmap(struct space *s, uint64_t address, uint64_t length)
 {
     if (judge(address, length) || !length)
         return -EINVAL;
     if (!region_any(s, address, address + page_up(length)))
         return 0;
-    if (!region_reserve(s))
+    if (splits(s, address, address + page_up(length)) && !region_reserve(s))
         return -ENOMEM;
     region_cut(s, address, address + page_up(length));
     return 0;
 }
 
-/* ---- mprotect ------------------------------------------------------------------------------------------------------ */
+/* ---- mprotect ---------------------------------------------------------------------------------------------------- */
 
 /* Takes from the page what the region does not give; what it gives comes at the next touch. */
 static bool restrict_page(struct space *s, uint64_t address, uint64_t *entry, void *context)
@@ -147,7 +154,7 @@ int space_protect(struct space *s, uint64_t address, uint64_t length, unsigned a
     return wrong;
 }
 
-/* ---- brk ----------------------------------------------------------------------------------------------------------- */
+/* ---- brk --------------------------------------------------------------------------------------------------------- */
 
 void space_set_stack_limit(struct space *s, uint64_t bytes)
 {
@@ -176,7 +183,7 @@ uint64_t space_break(struct space *s, uint64_t wanted)
     return s->break_now = wanted;
 }
 
-/* ---- madvise, msync ------------------------------------------------------------------------------------------------ */
+/* ---- madvise, msync ---------------------------------------------------------------------------------------------- */
 
 enum { /* of MADV_ */
     NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, REMOVE, DONTFORK, DOFORK, HUGEPAGE = 14, NOHUGEPAGE,
@@ -247,8 +254,8 @@ static const struct advice {
 
 static int judge_range(uint64_t address, uint64_t length)
 {
-    int wrong = judge(address, length);
-    return wrong == -ENOMEM && address + page_up(length) < address ? -EINVAL : wrong;
+    bool wraps = (length && !page_up(length)) || address + page_up(length) < address;
+    return wraps ? -EINVAL : judge(address, length);
 }
 
 /* What is mapped of the range; holes are -ENOMEM, in the end. */
@@ -257,9 +264,9 @@ static int advise(struct space *s, uint64_t address, uint64_t end, const struct 
     int wrong = 0;
     for (uint64_t at = address; at < end;) {
         size_t i = region_index(s, at);
-        struct region *r = &s->region[i];
-        if (i == s->count || r->start >= end)
+        if (i == s->count || s->region[i].start >= end)
             return -ENOMEM;
+        struct region *r = &s->region[i];
         if (r->start > at)
             wrong = -ENOMEM;
         uint64_t from = r->start > at ? r->start : at, to = r->end < end ? r->end : end;
@@ -304,6 +311,7 @@ static int sync_region(struct space *s, struct region *r, uint64_t start, uint64
 
 int space_sync(struct space *s, uint64_t address, uint64_t length)
 {
+    static const struct advice sync = {sync_region, false};
     int wrong = judge(address, length);
-    return wrong || !length ? wrong : advise(s, address, address + page_up(length), &(struct advice){sync_region, false});
+    return wrong || !length ? wrong : advise(s, address, address + page_up(length), &sync);
 }

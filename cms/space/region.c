@@ -5,7 +5,7 @@
 #include "cms/space/internal.h"
 #include "cms/space/processor.h"
 
-enum { FIRST_CAPACITY = 16, SPLITS = 2, FORGET_SINGLY = 16 };
+enum { FIRST_CAPACITY = 16, MORE = 3, FORGET_SINGLY = 16 };
 /* Mappings are put below this, so that the stack has room above; and as far from what grows down as Linux has it. */
 static const uint64_t MAPPINGS_TOP = (1ull << SPACE_TOP_BITS) - (128 << 20), GUARD = 1 << 20;
 
@@ -56,14 +56,14 @@ void region_let_go(const struct region *r)
         r->object->operations->let_go(r->object);
 }
 
-/* ---- the list ------------------------------------------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------------------------------------------------- */
 
 bool region_reserve(struct space *s)
 {
-    if (s->count + SPLITS <= s->capacity)
+    if (s->count + MORE <= s->capacity)
         return true;
     size_t capacity = s->capacity ? s->capacity * 2 : FIRST_CAPACITY;
-    if (s->count + SPLITS > SPACE_REGIONS_MAX)
+    if (s->count + MORE > SPACE_REGIONS_MAX)
         return false;
     struct region *more = cms_heap_resize(s->region, capacity * sizeof *more);
     if (!more)
@@ -129,7 +129,7 @@ void region_merge(struct space *s, uint64_t start, uint64_t end)
     }
 }
 
-/* ---- their pages ------------------------------------------------------------------------------------------------ */
+/* ---- their pages ------------------------------------------------------------------------------------------------- */
 
 struct dropping {
     const struct region *region;
@@ -196,7 +196,7 @@ void region_cut(struct space *s, uint64_t start, uint64_t end)
     space_processor_forget(cms_physical(s->top), start); /* what the processor knows of tables goes too */
 }
 
-/* ---- where there is room ------------------------------------------------------------------------------------------- */
+/* ---- where there is room ----------------------------------------------------------------------------------------- */
 
 /* What must stay free below a region. */
 static uint64_t low_of(const struct region *r)
@@ -233,10 +233,11 @@ uint64_t region_hole(const struct space *s, uint64_t length)
 struct region *region_grow(struct space *s, uint64_t address)
 {
     size_t i = region_index(s, address);
-    struct region *r = &s->region[i];
     uint64_t to = page_of(address);
-
-    if (i == s->count || !r->grows_down || to < SPACE_LOWEST || r->end - to > s->stack_limit)
+    if (i == s->count)
+        return NULL;
+    struct region *r = &s->region[i];
+    if (!r->grows_down || to < SPACE_LOWEST || r->end - to > s->stack_limit)
         return NULL;
     if (i && r[-1].access && !r[-1].grows_down && to - r[-1].end < GUARD)
         return NULL;

@@ -76,7 +76,7 @@ uint64_t space_root(const struct space *s)
     return cms_physical(s->top);
 }
 
-/* ---- fork --------------------------------------------------------------------------------------------------------- */
+/* ---- fork -------------------------------------------------------------------------------------------------------- */
 
 struct sharing {
     struct space *child;
@@ -137,7 +137,7 @@ struct space *space_fork(struct space *s)
     return NULL;
 }
 
-/* ---- what there is ------------------------------------------------------------------------------------------------- */
+/* ---- what there is ----------------------------------------------------------------------------------------------- */
 
 bool space_region_at(const struct space *s, uint64_t address, struct space_region_facts *facts)
 {

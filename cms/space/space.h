@@ -2,13 +2,13 @@
  *
  * In: requests in mmap's terms, faults. Out: page tables, copies to and from a program's storage. Pages come when they
  * are first touched; after space_fork both sides share them until one writes. User addresses are uint64_t, never
- * pointers: storage is reached through the tables, by whoever asks, whichever address space is loaded, so that a hostile
- * address leads to -EFAULT and nothing else. Errors are negative errnos as mmap(2), munmap(2), mprotect(2), mremap(2),
- * brk(2) and msync(2) name them.
+ * pointers: storage is reached through the tables, by whoever asks, whichever address space is loaded, so that a
+ * hostile address leads to -EFAULT and nothing else. Errors are negative errnos as mmap(2), munmap(2), mprotect(2),
+ * mremap(2), brk(2) and msync(2) name them.
  *
  * Storage is promised beyond what there is, by one rule: what could never be there at once, a private writable range
- * longer than all page frames together, is refused with -ENOMEM, unless it was asked for without a reserve. Otherwise it
- * is the touch that fails (SPACE_NO_STORAGE). */
+ * longer than all page frames together, is refused with -ENOMEM, unless it was asked for without a reserve. Otherwise
+ * it is the touch that fails (SPACE_NO_STORAGE). */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,8 +73,8 @@ enum space_fault { SPACE_MENDED, SPACE_NOT_MAPPED, SPACE_FORBIDDEN, SPACE_BEYOND
 /* What a touch of `address` meets; mended: the touch may be tried again. */
 enum space_fault space_fault(struct space *, uint64_t address, enum space_access);
 
-/* 0 or -EFAULT; nothing is promised of what was copied before the fault. May sleep, as a fault may: the caller has a user
- * of the space. */
+/* 0 or -EFAULT; nothing is promised of what was copied before the fault. May sleep, as a fault may: the caller has a
+ * user of the space. */
 int space_copy_in(struct space *, void *to, uint64_t from, size_t bytes);
 int space_copy_out(struct space *, uint64_t to, const void *from, size_t bytes);
 int space_clear(struct space *, uint64_t to, size_t bytes);
