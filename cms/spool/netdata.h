@@ -1,7 +1,7 @@
 /* NETDATA, the form in which SENDFILE puts a file onto cards: records cut into segments of up to 253 bytes, each with
  * its length and what part of its record it is; records of control before and behind say name, type, mode, format
  * and length. z/OS "TSO/E Customization", "Format of transmitted data". Control records are EBCDIC; a file's records
- * are as they are. Text units stand in any order; those the book calls always present are there. */
+ * are as they are. */
 #pragma once
 #include "cms/spool/spool.h"
 
@@ -19,11 +19,16 @@ int netdata_end(struct netdata_out *);
 
 /* ---- from cards -------------------------------------------------------------------------------------------------- */
 
+enum { NETDATA_FILES = 8 };
+
+/* What the control records say of a file; what they do not say, or not as CMS could have it, is "" or 0. */
 struct netdata_facts {
     char name[9], type[9];
-    char number; /* of the mode; 0: not said */
-    char recfm;
-    uint32_t lrecl;
+    char number;      /* of the mode */
+    char recfm;       /* 'F' or 'V' */
+    uint32_t lrecl;   /* 1..EDF_LRECL_MAX if F */
+    bool said, mail;  /* there are control records about it; it is a message */
+    char utility[9];  /* a program of MVS that the records were made by, and that would undo it */
 };
 
 struct netdata_in {
@@ -32,13 +37,21 @@ struct netdata_in {
     size_t left;
     uint8_t *record; /* EDF_LRECL_MAX bytes */
     size_t length;
-    bool control, ended;
-    struct netdata_facts facts;
+    bool control, held; /* held: `record` is read and not yet asked for */
+    unsigned at;        /* which file */
+    bool over, ended;   /* the file has no more records; the transmission has no more files */
+    struct netdata_facts files[NETDATA_FILES];
+    bool receipt; /* no file: an acknowledgement of one, which files[0] names */
+    char receipt_says[33], receipt_time[17];
 };
 
 /* Does the first card begin such a file? */
 bool netdata_is(const uint8_t *card, size_t length);
-/* `card`: the first, read by the caller. Reads up to the file's first record. 0, or the return code of a message. */
+/* `card`: the first, read by the caller. Reads up to the first file's first record; ended: there is no file. 0, or the
+ * return code of a message. */
 int netdata_open(struct netdata_in *, struct spool_source *, const uint8_t *card, size_t length);
-/* The next record in record and length; ended: there is none. */
+/* The next record in record and length; over: there is none. Not to be called then: netdata_next_file() goes on. */
 int netdata_next(struct netdata_in *);
+/* After `over` and not `ended`. */
+int netdata_next_file(struct netdata_in *);
+static inline const struct netdata_facts *netdata_facts(const struct netdata_in *in) { return &in->files[in->at]; }

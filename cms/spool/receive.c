@@ -4,128 +4,36 @@
 #include "cms/command/messages.h"
 #include "cms/console/output.h"
 #include "cms/kernel/clock.h"
-#include "cms/kernel/heap.h"
-#include "cms/spool/netdata.h"
+#include "cms/spool/incoming.h"
 #include "cms/spool/note.h"
 #include "cms/spool/spool.h"
 
-enum { REPLACE, NOREPLACE };
-enum { FOR };
+enum { REPLACE, NOREPLACE, EBCDIC };
+enum { FROM, FOR, PEEK_EBCDIC };
 enum { PEEK_RECORDS = 200 };
 
 static const struct file_option receive_options[] = {
-    [REPLACE] = {"REPLACE", 3, 1, false}, [NOREPLACE] = {"NOREPLACE", 5, 1, false}, {NULL, 0, 0, false}};
-static const struct file_option peek_options[] = {[FOR] = {"FOR", 3, 0, true}, {NULL, 0, 0, false}};
+    [REPLACE] = {"REPLACE", 3, 1, false}, [NOREPLACE] = {"NOREPLACE", 5, 1, false},
+    [EBCDIC] = {"EBCDIC", 3, 0, false}, {NULL, 0, 0, false}};
+static const struct file_option peek_options[] = {
+    [FROM] = {"FROM", 2, 0, true}, [FOR] = {"FOR", 2, 0, true}, [PEEK_EBCDIC] = {"EBCDIC", 3, 0, false},
+    {NULL, 0, 0, false}};
 static const struct file_option no_options[] = {{NULL, 0, 0, false}};
 const struct file_option *const cms_spool_receive_options = receive_options,
                          *const cms_spool_peek_options = peek_options;
 
-/* ---- a file as it comes ------------------------------------------------------------------------------------------ */
-
-/* Cards as they are, but for a :READ card before them; or the records of a NETDATA file. */
-struct incoming {
-    struct spool_source source;
-    struct netdata_in netdata;
-    bool is_netdata, any;
-    const uint8_t *record; /* the next; NULL: there is none */
-    size_t length;
-    struct file_id id; /* as the file says; name "": it does not */
-    char recfm;
-    uint32_t lrecl;
-};
-
-static void take_header(struct incoming *in)
-{
-    char text[CARD + 1];
-    struct arguments words;
-    struct file_id id;
-    size_t length = in->length < CARD ? in->length : CARD;
-    memcpy(text, in->record, length);
-    text[length] = 0;
-    if (!memcmp(text, ":READ ", 6) && cms_parse(text, &words) && words.count >= 3 &&
-        edf_name_valid(words.operand[0].text) && edf_name_valid(words.operand[1].text) &&
-        cms_file_mode_read(&words.operand[2], false, &id.letter, &id.number)) {
-        memcpy(id.name, words.operand[0].text, sizeof id.name);
-        memcpy(id.type, words.operand[1].text, sizeof id.type);
-        in->id = id;
-    }
-}
-
-static int begin_netdata(struct incoming *in)
-{
-    int rc = netdata_open(&in->netdata, &in->source, in->record, in->length);
-    if (rc)
-        return rc;
-    memcpy(in->id.name, in->netdata.facts.name, sizeof in->id.name);
-    memcpy(in->id.type, in->netdata.facts.type, sizeof in->id.type);
-    in->id.number = in->netdata.facts.number;
-    in->recfm = in->netdata.facts.recfm;
-    in->lrecl = in->netdata.facts.lrecl;
-    in->is_netdata = true;
-    return 0;
-}
-
-/* What was not may have lines of any length behind one of 80 bytes. */
-static bool is_punched(unsigned spoolid)
-{
-    struct cms_spool_file file = {0};
-    unsigned at = 0;
-    while (!cms_spool_file(CMS_READER, at, &file) && file.spoolid != spoolid)
-        at = file.spoolid;
-    return file.spoolid == spoolid && file.device == CMS_PUNCH;
-}
-
-/* To the first record that is the file's, but for one of NETDATA: there it is the next. */
-static int begin(struct incoming *in, const char *module, unsigned spoolid, bool decode)
-{
-    *in = (struct incoming){.recfm = 'F', .lrecl = CARD};
-    int rc = cms_spool_open(&in->source, module, spoolid);
-    if (!rc)
-        rc = cms_spool_next(&in->source, &in->record, &in->length);
-    if (rc || !in->record)
-        return rc;
-    if (decode && netdata_is(in->record, in->length))
-        return begin_netdata(in);
-    take_header(in);
-    if (*in->id.name)
-        rc = cms_spool_next(&in->source, &in->record, &in->length);
-    if (!rc && in->record && (in->length != CARD || !is_punched(in->source.read.spoolid)))
-        in->recfm = 'V';
-    return rc;
-}
-
-static int go_on(struct incoming *in)
-{
-    if (!in->is_netdata)
-        return cms_spool_next(&in->source, &in->record, &in->length);
-    int rc = netdata_next(&in->netdata);
-    in->record = rc || in->netdata.ended ? NULL : in->netdata.record;
-    in->length = in->netdata.length;
-    return rc;
-}
-
-static int open(struct incoming *in, const char *module, unsigned spoolid, bool decode)
-{
-    int rc = begin(in, module, spoolid, decode);
-    return !rc && in->is_netdata ? go_on(in) : rc;
-}
-
-static void forget(struct incoming *in)
-{
-    cms_heap_free(in->netdata.record);
-    cms_heap_free(in->source.records);
-}
-
 /* Into the file; it is made, or nothing is. */
 static int store(struct incoming *in, struct spool_target *t)
 {
-    int rc = 0;
+    int rc = cms_spool_target(t);
+    if (rc)
+        return rc;
     t->recfm = in->recfm;
     t->lrecl = in->lrecl;
     while (!rc && in->record) {
         rc = cms_halted() ? COMMAND_HALTED : cms_spool_store(t, in->record, in->length);
         if (!rc)
-            rc = go_on(in);
+            rc = incoming_go_on(in);
     }
     return cms_spool_stored(t, rc);
 }
@@ -154,6 +62,28 @@ static int read_names(const struct arguments *a, struct spool_target *t, bool *a
     return 0;
 }
 
+/* The :READ card's name, else the spool file's, else the one that CMS has always given. */
+static void name_cards(const struct incoming *in, struct file_id *id)
+{
+    struct cms_spool_file file;
+    const char *name = in->id.name, *type = in->id.type;
+    if (!*name && cms_spool_find(in->source.read.spoolid, &file))
+        name = file.name, type = file.type;
+    bool good = edf_name_valid(name) && edf_name_valid(type);
+    strcpy(id->name, good ? name : "READCARD");
+    strcpy(id->type, good ? type : "CMSUT1");
+}
+
+static int read_deck(struct incoming *in, struct spool_target *t, bool as_cards)
+{
+    if (as_cards)
+        name_cards(in, &t->id);
+    int rc = store(in, t);
+    if (!rc && as_cards)
+        cms_text("File %s received", t->text);
+    return rc;
+}
+
 int cms_spool_readcard(const struct arguments *a)
 {
     struct spool_target t = {.module = "RDC", .replace = EDF_REPLACE};
@@ -165,34 +95,25 @@ int cms_spool_readcard(const struct arguments *a)
         rc = read_names(a, &t, &as_cards);
     if (rc)
         return rc;
-    rc = open(&in, "RDC", 0, false);
-    if (!rc && as_cards) {
-        memcpy(t.id.name, *in.id.name ? in.id.name : "READCARD", 9);
-        memcpy(t.id.type, *in.id.name ? in.id.type : "CMSUT1\0\0", 9);
-    }
+    rc = incoming_open(&in, "RDC", 0, (struct incoming_how){.decks = as_cards});
     if (!rc)
-        rc = cms_spool_target(&t);
-    if (!rc)
-        rc = store(&in, &t);
-    if (!rc && as_cards)
-        cms_text("File %s received", t.text);
-    forget(&in);
+        rc = read_deck(&in, &t, as_cards);
+    while (!rc && in.more && !(rc = incoming_next_file(&in)))
+        rc = read_deck(&in, &t, as_cards);
+    incoming_forget(&in);
     return close_reader(rc);
 }
 
 /* ---- RECEIVE ----------------------------------------------------------------------------------------------------- */
 
-/* The file of that number (0: the first) as the reader has it, for what the cards do not say. */
-static int find_file(const char *module, unsigned spoolid, struct cms_spool_file *file)
+/* The file of that number (0: the first; the first that is not held, if `ready`) as the reader has it. */
+static int find_file(const char *module, unsigned spoolid, bool ready, struct cms_spool_file *file)
 {
-    enum cms_spool_status status = CMS_SPOOL_OK;
-    unsigned at = 0;
-    do {
-        status = cms_spool_file(CMS_READER, at, file);
-        at = file->spoolid;
-    } while (!status && spoolid && file->spoolid != spoolid);
-    if (status == CMS_SPOOL_NONE && spoolid)
-        return cms_message(module, MESSAGE_NO_SPOOL_FILE, spoolid);
+    if (spoolid)
+        return cms_spool_find(spoolid, file) ? 0 : cms_message(module, MESSAGE_NO_SPOOL_FILE, spoolid);
+    enum cms_spool_status status = cms_spool_file(CMS_READER, 0, file);
+    while (!status && ready && file->hold)
+        status = cms_spool_file(CMS_READER, file->spoolid, file);
     return status ? cms_spool_failed(module, status) : 0;
 }
 
@@ -204,101 +125,185 @@ static void read_spoolid(const struct arguments *a, int *at, unsigned *spoolid)
     *spoolid = value;
 }
 
-static int name_received(const char *module, const struct arguments *a, int at, const struct incoming *in,
-                         const struct cms_spool_file *file, struct file_id *id)
+struct receiving {
+    const struct word *words; /* [fn [ft [fm]]] */
+    int count;
+    struct cms_spool_file file;
+    struct incoming in;
+    struct spool_target target;
+    enum edf_replace replace;
+};
+
+/* As it is typed, else as the file says, else as the reader has it. */
+static void name_part(char part[9], const struct receiving *r, int word, const char *own, const char *readers)
 {
-    const char *name = *in->id.name ? in->id.name : file->name, *type = *in->id.name ? in->id.type : file->type;
+    bool typed = r->count > word && strcmp(r->words[word].text, "=");
+    strcpy(part, typed ? r->words[word].text : *own ? own : readers);
+}
+
+static int name_received(struct receiving *r)
+{
+    struct file_id *id = &r->target.id;
     *id = (struct file_id){.letter = 'A'};
-    strcpy(id->name, a->count > at && strcmp(a->operand[at].text, "=") ? a->operand[at].text : name);
-    strcpy(id->type, a->count > at + 1 && strcmp(a->operand[at + 1].text, "=") ? a->operand[at + 1].text : type);
-    if (a->count > at + 2 && !cms_file_mode_read(&a->operand[at + 2], false, &id->letter, &id->number))
-        return cms_message(module, MESSAGE_INVALID_MODE, cms_typed(&a->operand[at + 2]));
+    name_part(id->name, r, 0, r->in.id.name, r->file.name);
+    name_part(id->type, r, 1, r->in.id.type, r->file.type);
+    if (r->count > 2 && !cms_file_mode_read(&r->words[2], false, &id->letter, &id->number))
+        return cms_message("RCV", MESSAGE_INVALID_MODE, cms_typed(&r->words[2]));
     if (!id->number)
-        id->number = in->id.number ? in->id.number : '1';
-    if (a->count > at + 3)
-        return cms_message(module, MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[at + 3]));
+        id->number = r->in.id.number ? r->in.id.number : '1';
     if (!edf_name_valid(id->name) || !edf_name_valid(id->type))
-        return cms_message(module, MESSAGE_NO_FILENAME);
+        return cms_message("RCV", MESSAGE_NO_FILENAME);
     return 0;
 }
 
 /* The next of them has been read. */
-static int receive_note(struct incoming *in, const struct cms_spool_file *file)
+static int receive_note(struct receiving *r)
 {
-    struct spool_target t;
-    int rc = notebook_begin(&t, "RCV", "ALL");
-    while (!rc && in->record) {
-        rc = cms_halted() ? COMMAND_HALTED : cms_spool_store(&t, in->record, in->length);
+    struct spool_target *t = &r->target;
+    int rc = notebook_begin(t, "RCV", "ALL");
+    while (!rc && r->in.record) {
+        rc = cms_halted() ? COMMAND_HALTED : cms_spool_store(t, r->in.record, r->in.length);
         if (!rc)
-            rc = go_on(in);
+            rc = incoming_go_on(&r->in);
     }
-    if (t.writer || !rc)
-        rc = cms_spool_stored(&t, rc);
+    if (t->writer || !rc)
+        rc = cms_spool_stored(t, rc);
     if (!rc)
-        cms_text("Note from %s added to %s", file->origin, t.text);
+        cms_text("Note from %s added to %s", r->file.origin, t->text);
     return rc;
 }
 
-static int receive_file(struct incoming *in, struct spool_target *t, const struct cms_spool_file *file)
+static int receive_file(struct receiving *r)
 {
-    int rc = cms_spool_target(t);
+    r->target = (struct spool_target){.module = "RCV", .replace = r->replace};
+    int rc = name_received(r);
     if (!rc)
-        rc = store(in, t);
-    if (!rc)
-        cms_text("File %s received from %s", t->text, file->origin);
+        rc = store(&r->in, &r->target);
+    if (rc)
+        return rc;
+    cms_text("File %s received from %s", r->target.text, r->file.origin);
+    const char *utility = r->in.is_netdata ? netdata_facts(&r->in.netdata)->utility : "";
+    if (*utility)
+        cms_message("RCV", MESSAGE_NETDATA_UNLOADED, r->target.text, utility);
+    r->count = 0; /* the names were for the first */
+    return 0;
+}
+
+static int receive_one(struct receiving *r)
+{
+    bool mail = r->in.is_netdata && netdata_facts(&r->in.netdata)->mail;
+    return mail || (r->in.is_netdata && !strcmp(r->in.id.type, "NOTE") && !r->count) ? receive_note(r)
+                                                                                     : receive_file(r);
+}
+
+static int receive_receipt(const struct receiving *r)
+{
+    const struct netdata_in *in = &r->in.netdata;
+    bool file = *in->files[0].name;
+    cms_text("%s acknowledges %s%s%s: %s", r->file.origin, file ? in->files[0].name : "a note", file ? " " : "",
+             in->files[0].type, *in->receipt_says ? in->receipt_says : "RECEIVED");
+    return 0;
+}
+
+static int receive_all(struct receiving *r)
+{
+    if (incoming_is_receipt(&r->in))
+        return receive_receipt(r);
+    int rc = receive_one(r);
+    while (!rc && r->in.more && !(rc = incoming_next_file(&r->in)))
+        rc = receive_one(r);
     return rc;
 }
 
 int cms_spool_receive(const struct arguments *a)
 {
-    struct spool_target t = {.module = "RCV"};
+    struct receiving r = {.words = a->operand};
     struct file_options options;
-    struct cms_spool_file file;
-    struct incoming in;
     unsigned spoolid;
     int at, rc = cms_file_options("RCV", a, receive_options, &options);
     read_spoolid(a, &at, &spoolid);
+    if (!rc && a->count > at + 3)
+        rc = cms_message("RCV", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[at + 3]));
     if (!rc)
-        rc = find_file("RCV", spoolid, &file);
+        rc = find_file("RCV", spoolid, true, &r.file);
     if (rc)
         return rc;
-    t.replace = file_option(&options, REPLACE) ? EDF_REPLACE : EDF_NEW;
-    rc = open(&in, "RCV", file.spoolid, true);
+    r.words += at;
+    r.count = a->count - at;
+    r.replace = file_option(&options, REPLACE) ? EDF_REPLACE : EDF_NEW;
+    rc = incoming_open(&r.in, "RCV", r.file.spoolid,
+                       (struct incoming_how){.decode = true, .decks = !r.count,
+                                             .ebcdic = file_option(&options, EBCDIC)});
     if (!rc)
-        rc = name_received("RCV", a, at, &in, &file, &t.id);
-    if (!rc && in.is_netdata && !strcmp(in.id.type, "NOTE") && a->count == at)
-        rc = receive_note(&in, &file);
-    else if (!rc)
-        rc = receive_file(&in, &t, &file);
-    forget(&in);
+        rc = receive_all(&r);
+    incoming_forget(&r.in);
     return close_reader(rc);
 }
 
 /* ---- PEEK -------------------------------------------------------------------------------------------------------- */
+
+struct peek {
+    uint32_t from, most; /* records passed over; shown */
+};
+
+/* A number, or for FOR * all there are. */
+static int peek_number(const struct file_options *o, unsigned row, bool all, uint32_t *value)
+{
+    if (!file_option(o, row))
+        return 0;
+    bool star = all && !strcmp(o->value[row]->text, "*");
+    if (star)
+        *value = UINT32_MAX;
+    return star || (cms_number(o->value[row], value) && *value)
+               ? 0
+               : cms_message("PEK", MESSAGE_INVALID_RECORD, cms_typed(o->value[row]), peek_options[row].name);
+}
+
+static int show(struct incoming *in, struct peek *p)
+{
+    int rc = 0;
+    if (incoming_is_receipt(in))
+        cms_text("An acknowledgement: RECEIVE tells of what");
+    while (!rc && p->most && (in->record || in->more)) {
+        if (!in->record) {
+            rc = incoming_next_file(in);
+            if (!rc)
+                cms_text("%s %s:", *in->id.name ? in->id.name : "=", *in->id.type ? in->id.type : "=");
+            continue;
+        }
+        if (p->from > 1)
+            p->from--;
+        else
+            cms_file_show(in->record, in->length), p->most--;
+        rc = cms_halted() ? COMMAND_HALTED : incoming_go_on(in);
+    }
+    return rc;
+}
 
 int cms_spool_peek(const struct arguments *a)
 {
     struct file_options options;
     struct cms_spool_file file;
     struct incoming in;
-    uint32_t most = PEEK_RECORDS;
+    struct peek p = {.from = 1, .most = PEEK_RECORDS};
     unsigned spoolid;
     int at, rc = cms_file_options("PEK", a, peek_options, &options);
     read_spoolid(a, &at, &spoolid);
     if (!rc && a->count > at)
         rc = cms_message("PEK", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[at]));
-    if (!rc && file_option(&options, FOR) && !cms_number(options.value[FOR], &most))
-        rc = cms_message("PEK", MESSAGE_INVALID_RECORD, cms_typed(options.value[FOR]), "FOR");
     if (!rc)
-        rc = find_file("PEK", spoolid, &file);
+        rc = peek_number(&options, FROM, false, &p.from);
+    if (!rc)
+        rc = peek_number(&options, FOR, true, &p.most);
+    if (!rc)
+        rc = find_file("PEK", spoolid, false, &file);
     if (rc)
         return rc;
-    rc = open(&in, "PEK", file.spoolid, true);
-    while (!rc && in.record && most--) {
-        cms_file_show(in.record, in.length);
-        rc = cms_halted() ? COMMAND_HALTED : go_on(&in);
-    }
-    forget(&in);
+    rc = incoming_open(&in, "PEK", file.spoolid,
+                       (struct incoming_how){.decode = true, .ebcdic = file_option(&options, PEEK_EBCDIC)});
+    if (!rc)
+        rc = show(&in, &p);
+    incoming_forget(&in);
     int closed = cms_spool_command("CLOSE RDR KEEP");
     return rc ? rc : closed;
 }

@@ -10,11 +10,20 @@
 #include "cms/kernel/heap.h"
 #include "lib/format.h"
 
+/* CP had nothing to read: why. */
+static int nothing_to_read(const char *module)
+{
+    struct cms_spool_file file;
+    if (!cms_spool_file(CMS_READER, 0, &file))
+        return cms_message(module, MESSAGE_READER_FILES_HELD);
+    return cms_message(module, MESSAGE_NO_READER_FILES);
+}
+
 int cms_spool_failed(const char *module, enum cms_spool_status status)
 {
     switch (status) {
     case CMS_SPOOL_FULL: return cms_message(module, MESSAGE_SPOOL_FULL);
-    case CMS_SPOOL_NONE: return cms_message(module, MESSAGE_NO_READER_FILES);
+    case CMS_SPOOL_NONE: return nothing_to_read(module);
     case CMS_SPOOL_DAMAGED: return cms_message(module, MESSAGE_SPOOL_DAMAGED);
     default: return cms_message(module, MESSAGE_NO_SPOOL);
     }
@@ -112,6 +121,17 @@ int cms_spool_next(struct spool_source *s, const uint8_t **record, size_t *lengt
     *length = head;
     s->at += CMS_SPOOL_LENGTH + head;
     return 0;
+}
+
+bool cms_spool_find(unsigned spoolid, struct cms_spool_file *file)
+{
+    unsigned at = 0;
+    while (!cms_spool_file(CMS_READER, at, file)) {
+        if (file->spoolid == spoolid)
+            return true;
+        at = file->spoolid;
+    }
+    return false;
 }
 
 /* ---- into a file ------------------------------------------------------------------------------------------------- */

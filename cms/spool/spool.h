@@ -38,6 +38,9 @@ int cms_spool_open(struct spool_source *, const char *module, unsigned spoolid);
 /* The next record, until the next call; *record NULL: there is none. 0, or the return code of a message. */
 int cms_spool_next(struct spool_source *, const uint8_t **record, size_t *length);
 
+/* The file of that number in the reader, which may be held; false: there is none. */
+bool cms_spool_find(unsigned spoolid, struct cms_spool_file *);
+
 /* ---- into a file ------------------------------------------------------------------------------------------------- */
 
 struct spool_target {

@@ -92,9 +92,50 @@ static void cards_become_the_file_their_header_names(void **state)
     shows("READCARD TWO TEXT", 0, "");
     obey("PUNCH ONE TEXT (NOHEADER");
     fake_cms_deliver("ONE", "TEXT");
+    shows("READCARD *", 0, "File ONE TEXT A received\n"); /* as the reader has it, which no card says */
+    obey("PUNCH ONE TEXT (NOHEADER");
+    fake_cms_deliver("no name", "");
     shows("READCARD *", 0, "File READCARD CMSUT1 A received\n");
     shows("COMPARE ONE TEXT A READCARD CMSUT1 A", 0,
           "DMSCMP179I Comparing ONE TEXT A1 with READCARD CMSUT1 A1\n");
+}
+
+static void each_read_card_of_a_deck_begins_a_file(void **state)
+{
+    (void)state;
+    make("ONE TEXT A", "alpha/beta");
+    make("TWO TEXT A", "gamma");
+    for (unsigned i = 0; i < 3; i++) {
+        obey("PUNCH ONE TEXT"); /* as CP SPOOL PUN CONT has them in one file */
+        obey("PUNCH TWO TEXT");
+        fake_cms_deliver("ONE", "TEXT");
+        if (i == 0)
+            shows("READCARD * * A", 0, "File ONE TEXT A received\nFile TWO TEXT A received\n");
+        else if (i == 1)
+            shows("RECEIVE (REPLACE", 0,
+                  "File ONE TEXT A1 received from SENDER\nFile TWO TEXT A1 received from SENDER\n");
+        else
+            shows("READCARD ALL TEXT A", 0, ""); /* one was asked for */
+    }
+    shows("PIPE < ALL TEXT A | count lines | console", 0, "4\n");
+    shows("PIPE < ONE TEXT A | take last 1 | specs 1-6 1 | console", 0, "beta  \n");
+    shows("PIPE < TWO TEXT A | specs 1-6 1 | console", 0, "gamma \n");
+}
+
+static void a_file_that_is_held_is_not_none(void **state)
+{
+    (void)state;
+    make("ONE TEXT A", "alpha");
+    obey("PUNCH ONE TEXT");
+    fake_cms_deliver("ONE", "TEXT");
+    fake_cms_hold(true);
+    shows("READCARD *", 28, "DMSRDC9027W The files in your reader are held, or not of the class it reads\n");
+    shows("RECEIVE", 28, "DMSRCV9027W The files in your reader are held, or not of the class it reads\n");
+    obey("RDRLIST");
+    assert_non_null(strstr(fake_cms_shown(), "USER"));
+    shows("RECEIVE 7 (REPLACE", 0, "File ONE TEXT A1 received from SENDER\n");
+    fake_cms_hold(false);
+    shows("READCARD *", 0, "File ONE TEXT A received\n");
 }
 
 static void a_file_that_cannot_be_stored_stays_in_the_reader(void **state)
@@ -342,6 +383,8 @@ int main(void)
         TEST(a_printed_line_is_as_long_as_its_record),
         TEST(what_is_too_long_for_a_card_is_not_punched),
         TEST(cards_become_the_file_their_header_names),
+        TEST(each_read_card_of_a_deck_begins_a_file),
+        TEST(a_file_that_is_held_is_not_none),
         TEST(a_file_that_cannot_be_stored_stays_in_the_reader),
         TEST(what_is_sent_is_received_as_it_was),
         TEST(a_received_file_replaces_none_unless_told_to),

@@ -276,6 +276,8 @@ void fake_cms_deliver(const char *name, const char *type)
     strcpy(in_reader.type, type);
 }
 
+void fake_cms_hold(bool hold) { in_reader.hold = hold; }
+
 enum cms_spool_status cms_spool_write(enum cms_device device, const void *records, size_t bytes)
 {
     assert(device != CMS_READER && bytes && bytes <= CMS_SPOOL_CALL);
@@ -293,6 +295,8 @@ enum cms_spool_status cms_spool_read(struct cms_spool_read *read, void *records)
 {
     if (fake_cms_spool || !in_reader.spoolid)
         return fake_cms_spool ? fake_cms_spool : CMS_SPOOL_NONE;
+    if (in_reader.hold && !read->spoolid)
+        return CMS_SPOOL_NONE;
     *read = (struct cms_spool_read){.spoolid = in_reader.spoolid};
     for (int i = 0; i < 2 && reader_at < reader_bytes; i++) {
         uint16_t length;

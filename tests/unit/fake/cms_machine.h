@@ -50,4 +50,5 @@ extern enum cms_spool_status fake_cms_spool; /* what every call answers; OK: as 
 extern uint8_t fake_cms_punched[65536];
 extern size_t fake_cms_punched_bytes;
 void fake_cms_deliver(const char *name, const char *type);
+void fake_cms_hold(bool hold); /* that file */
 void fake_cms_deliver_lines(const char *name, const char *type); /* as what came from the host: no cards */
