@@ -62,6 +62,7 @@ static void note_option(const struct arguments *t, struct candidates *c)
 {
     (void)t;
     candidate_offer(c, "FILE");
+    candidate_offer(c, "REPLACE");
     candidate_offer(c, "NOTEBOOK");
     candidate_offer(c, "NONOTEBOOK");
 }

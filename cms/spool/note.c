@@ -8,18 +8,19 @@
 #include "cms/kernel/clock.h"
 #include "cms/kernel/cp.h"
 #include "cms/kernel/heap.h"
-#include "cms/spool/names.h"
+#include "cms/spool/receivers.h"
+#include "cms/spool/sent.h"
 #include "lib/format.h"
 
-enum { TO_MOST = 16, LINE = 4097 };
+enum { LINE = 4097 };
 
 struct note {
     struct spool_target target; /* userid NOTE A0 */
-    unsigned count;
-    char to[TO_MOST][9]; /* user IDs */
-    char notebook[9];    /* "": none */
-    bool from_file;
+    struct receivers to;
+    char notebook[9]; /* "": none */
+    bool from_file, replace, own; /* own: the file is a note that was not sent */
     struct file_id file;
+    struct file_found found;
 };
 
 /* ---- notebooks --------------------------------------------------------------------------------------------------- */
@@ -48,37 +49,39 @@ int notebook_begin(struct spool_target *t, const char *module, const char *name)
     return rc;
 }
 
-/* Every record of a file to another that is being made. */
-static int copy(const char *module, const struct file_id *from, struct spool_target *to)
+struct copying {
+    struct spool_target *to;
+    bool heading; /* what comes is of one that goes */
+};
+
+static int copy_record(void *context, uint8_t *record, size_t length)
 {
-    struct file_found found;
-    struct edf_reader *reader = NULL;
-    char text[FILE_ID_MAX];
-    uint32_t length;
-    int rc = cms_file_find(module, from, &found);
-    if (rc)
-        return rc;
-    cms_file_found_text(&found, text);
-    enum edf_status status = edf_open(found.mode->disk, found.facts.name, found.facts.type, &reader);
-    uint8_t *record = status ? NULL : cms_heap_allocate(found.facts.lrecl ? found.facts.lrecl : 1);
-    if (!status && !record)
-        status = EDF_NO_MEMORY;
-    while (!rc && !status && !(status = edf_read(reader, record, found.facts.lrecl, &length)))
-        rc = cms_halted() ? COMMAND_HALTED : cms_spool_store(to, record, length);
-    if (reader)
-        edf_close(reader);
-    cms_heap_free(record);
-    return rc || !status || status == EDF_END ? rc : cms_file_failed(module, status, found.mode, text);
+    struct copying *c = context;
+    bool heads = c->heading, empty = !length || (length == 1 && *record == ' ');
+    c->heading = heads && !empty;
+    return heads ? 0 : cms_spool_store(c->to, record, length);
 }
 
-static int keep(const struct note *n)
+/* Every record of a file to another that is being made; of a note, those behind its heading, if `text`. */
+static int copy(const char *module, const struct file_found *from, struct spool_target *to, bool text)
+{
+    struct copying c = {.to = to, .heading = text};
+    struct sent file;
+    int rc = sent_open(&file, module, from);
+    if (!rc)
+        rc = sent_each(&file, copy_record, &c);
+    sent_close(&file);
+    return rc;
+}
+
+static int keep(const struct note *n, const struct file_found *note)
 {
     struct spool_target book;
     if (!*n->notebook)
         return 0;
     int rc = notebook_begin(&book, "NOT", n->notebook);
     if (!rc)
-        rc = copy("NOT", &n->target.id, &book);
+        rc = copy("NOT", note, &book, false);
     return book.writer || !rc ? cms_spool_stored(&book, rc) : rc;
 }
 
@@ -101,8 +104,8 @@ static int put_heading(struct note *n)
     format_text(line, sizeof line, "From: %s at %s", cms_cp_user(), CMS_NODE);
     if (!rc)
         rc = put_line(n, line);
-    for (unsigned i = 0; !rc && i < n->count; i++) {
-        format_text(line, sizeof line, "%s %s at %s", i ? "     " : "To:  ", n->to[i], CMS_NODE);
+    for (unsigned i = 0; !rc && i < n->to.count; i++) {
+        format_text(line, sizeof line, "%s %s at %s", i ? "     " : "To:  ", n->to.userid[i], CMS_NODE);
         rc = put_line(n, line);
     }
     return rc ? rc : put_line(n, "");
@@ -120,14 +123,15 @@ static int put_typed(struct note *n)
     return rc ? rc : length < 0 ? COMMAND_HALTED : 0;
 }
 
-/* What cannot be sent to somebody stays, for SENDFILE. */
+/* What cannot be sent to somebody stays, for SENDFILE or NOTE (FILE. */
 static int send(struct note *n)
 {
-    int rc = 0;
-    for (unsigned i = 0; !rc && i < n->count; i++)
-        rc = cms_spool_send("NOT", &n->target.id, n->to[i]);
+    struct file_found note;
+    int rc = cms_file_find("NOT", &n->target.id, &note);
     if (!rc)
-        rc = keep(n);
+        rc = cms_spool_send("NOT", &note, &n->to);
+    if (!rc)
+        rc = keep(n, &note);
     if (rc) {
         cms_text("The note is in %s", n->target.text);
         return rc;
@@ -142,8 +146,9 @@ static int read_file_option(struct note *n, const struct arguments *a, int *at)
 {
     int words = a->option_count - *at - 1;
     const struct word *word = a->option + *at + 1;
-    for (int i = 0; i < words; i++)
-        if (cms_word_is(&word[i], "NOTEBOOK", 4) || cms_word_is(&word[i], "NONOTEBOOK", 6))
+    for (int i = 2; i < words; i++) /* a filetype may be NOTE */
+        if (cms_word_is(&word[i], "NOTEBOOK", 4) || cms_word_is(&word[i], "NONOTEBOOK", 6) ||
+            cms_word_is(&word[i], "REPLACE", 3))
             words = i;
     words = words > 3 ? 3 : words;
     int rc = cms_file_id_read("NOT", word, words, '*', false, &n->file);
@@ -161,6 +166,8 @@ static int read_options(struct note *n, const struct arguments *a)
             rc = read_file_option(n, a, &i);
         } else if (cms_word_is(&a->option[i], "NONOTEBOOK", 6)) {
             *n->notebook = 0;
+        } else if (cms_word_is(&a->option[i], "REPLACE", 3)) {
+            n->replace = true;
         } else if (!cms_word_is(&a->option[i], "NOTEBOOK", 4)) {
             rc = cms_message("NOT", MESSAGE_INVALID_OPTION, cms_typed(&a->option[i]));
         } else if (++i == a->option_count || !edf_name_valid(a->option[i].text)) {
@@ -172,47 +179,68 @@ static int read_options(struct note *n, const struct arguments *a)
     return rc;
 }
 
-static int read_receivers(struct note *n, const struct arguments *a)
+/* The note that lies there is not replaced unless that is asked for, or it is what is to be sent. */
+static int find_files(struct note *n)
 {
-    int rc = a->count ? 0 : cms_message("NOT", MESSAGE_PARAMETER_MISSING, "NOTE");
-    if (a->count > TO_MOST)
-        return cms_message("NOT", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[TO_MOST]));
-    for (; !rc && n->count < (unsigned)a->count; n->count++)
-        rc = names_resolve("NOT", &a->operand[n->count], n->to[n->count]);
-    return rc;
+    struct spool_target *t = &n->target;
+    int rc = n->from_file ? cms_file_find("NOT", &n->file, &n->found) : 0;
+    if (rc)
+        return rc;
+    n->own = n->from_file && n->found.mode->letter == t->id.letter && !strcmp(n->found.facts.name, t->id.name) &&
+             !strcmp(n->found.facts.type, t->id.type);
+    t->replace = n->replace || n->own ? EDF_REPLACE : EDF_NEW;
+    return cms_spool_target(t);
 }
 
 int cms_spool_note(const struct arguments *a)
 {
-    struct note n = {.target = {.module = "NOT", .id = {.type = "NOTE", .letter = 'A', .number = '0'}, .recfm = 'V',
-                                .replace = EDF_REPLACE}};
+    struct note n = {.target = {.module = "NOT", .id = {.type = "NOTE", .letter = 'A', .number = '0'}, .recfm = 'V'}};
     format_text(n.target.id.name, sizeof n.target.id.name, "%s", cms_cp_user());
-    int rc = read_receivers(&n, a);
+    int rc = a->count ? receivers_read("NOT", a->operand, a->count, &n.to)
+                      : cms_message("NOT", MESSAGE_PARAMETER_MISSING, "NOTE");
     if (!rc)
         rc = read_options(&n, a);
     if (!rc)
-        rc = cms_spool_target(&n.target);
+        rc = find_files(&n);
+    if (!rc)
+        rc = cms_spool_send_ready("NOT", &n.to);
     if (rc)
         return rc;
     rc = put_heading(&n);
     if (!rc)
-        rc = n.from_file ? copy("NOT", &n.file, &n.target) : put_typed(&n);
+        rc = n.from_file ? copy("NOT", &n.found, &n.target, n.own) : put_typed(&n);
     rc = cms_spool_stored(&n.target, rc);
     return rc ? rc : send(&n);
 }
 
 /* ---- TELL -------------------------------------------------------------------------------------------------------- */
 
+/* TELL name [AT node] text: where the text begins; *words: how many are before it. */
+static const char *find_text(const struct arguments *a, int *words)
+{
+    *words = a->count > 3 && cms_word_is(&a->operand[1], "AT", 2) && cms_word_is(&a->operand[2], CMS_NODE, 3) ? 3 : 1;
+    if (!a->count)
+        return "";
+    const struct word *last = &a->operand[*words - 1];
+    const char *text = last->raw + last->raw_length;
+    return text + strspn(text, " ");
+}
+
 int cms_spool_tell(const struct arguments *a)
 {
-    char userid[9];
-    const char *text = a->count ? a->operand[0].raw + a->operand[0].raw_length : "";
-    while (*text == ' ')
-        text++;
+    struct receivers to;
+    int words;
+    const char *text = find_text(a, &words);
     if (!*text)
         return cms_message("TEL", MESSAGE_PARAMETER_MISSING, "TELL");
-    int rc = names_resolve("TEL", &a->operand[0], userid);
+    int rc = receivers_read("TEL", a->operand, words, &to);
     if (!rc && strlen(text) > CMS_CP_COMMAND_MAX - sizeof "MSG 12345678 ")
         rc = cms_message("TEL", MESSAGE_CP_LONG, CMS_CP_COMMAND_MAX, strlen(text) + sizeof "MSG 12345678 ");
-    return rc ? rc : cms_spool_command("MSG %s %s", userid, text);
+    if (rc)
+        return rc;
+    for (unsigned i = 0; i < to.count; i++) { /* who is not there keeps it from nobody else */
+        int failed = cms_spool_command("MSG %s %s", to.userid[i], text);
+        rc = failed ? failed : rc;
+    }
+    return rc;
 }

@@ -61,10 +61,13 @@ int cms_spool_store(struct spool_target *, const uint8_t *record, size_t length)
 /* Makes the file true, or, with `rc` not 0, forgets it. */
 int cms_spool_stored(struct spool_target *, int rc);
 
-/* ---- to another user --------------------------------------------------------------------------------------------- */
+/* ---- to other users ---------------------------------------------------------------------------------------------- */
 
-/* Sends a file as SENDFILE does. 0, or the return code of a message. */
-int cms_spool_send(const char *module, const struct file_id *, const char *userid);
+struct receivers;
+/* Can something be sent to each? It is to be asked first. 0, or the return code of a message. */
+int cms_spool_send_ready(const char *module, const struct receivers *);
+/* Sends a file to each as SENDFILE does, and tells so. 0, or the return code of the message that ended it. */
+int cms_spool_send(const char *module, const struct file_found *, const struct receivers *);
 
 /* ---- the commands ------------------------------------------------------------------------------------------------ */
 int cms_spool_punch(const struct arguments *);

@@ -4,38 +4,51 @@
 const struct command spool_commands[] = {
     {"NAMES", 3, cms_spool_names, "NAMES [nickname]\n"
      "NAMES ADD nickname userid [AT node] [name]\n"
+     "NAMES ADD nickname LIST {nickname|userid} ...\n"
      "NAMES DELETE nickname",
      "Shows the nicknames of your file userid NAMES, or one, adds one (which replaces\n"
-     "it), or takes one out.  SENDFILE, NOTE and TELL know them.\n", READS_WORDS},
-    {"NOTE", 4, cms_spool_note, "NOTE {nickname|userid} ... [([FILE fn ft [fm]] [NOTEBOOK fn|NONOTEBOOK]]",
+     "it), or takes one out.  SENDFILE, NOTE and TELL know them; one that is a LIST\n"
+     "stands for all that it names.  In a file that you write, an entry begins with\n"
+     ":nick. and goes to the next; of two tags or entries alike the first counts.\n", READS_WORDS},
+    {"NOTE", 4, cms_spool_note,
+     "NOTE {nickname|userid [AT node]} ... [(options]\n"
+     "  options: [FILE fn ft [fm]] [NOTEBOOK fn|NONOTEBOOK] [REPLACE]",
      "Sends a note to other users: the lines you type, up to an empty one, or those\n"
      "of a file.  RECEIVE adds it to their ALL NOTEBOOK; yours gets it too, or the\n"
-     "one that NOTEBOOK names.\n", READS_WORDS},
-    {"PEEK", 2, cms_spool_peek, "PEEK [spoolid] [(FOR n]",
+     "one that NOTEBOOK names.  A note that could not be sent is your file userid\n"
+     "NOTE: FILE with that sends it after all, REPLACE gives it up for another.\n", READS_WORDS},
+    {"PEEK", 2, cms_spool_peek, "PEEK [spoolid] [([FROM n] [FOR n|*] [EBCDIC]]",
      "Shows a file of your reader, the first unless a number says which, and leaves\n"
-     "it there.  FOR n: so many records, 200 without it.\n", READS_WORDS},
+     "it there.  FROM n: from that record on; FOR n: so many records, 200 without it,\n"
+     "*: all.  EBCDIC: it is text of a system that has that code.\n", READS_WORDS},
     {"PRINT", 2, cms_spool_print, "PRINT fn ft [fm]",
-     "Prints a file: its records go to your printer, or where CP SPOOL PRT says.\n", READS_WORDS},
+     "Prints a file: its records go to your printer, or where CP SPOOL PRT says, as\n"
+     "often as that says: CP SPOOL PRT COPY 2.\n", READS_WORDS},
     {"PUNCH", 2, cms_spool_punch, "PUNCH fn ft [fm] [(HEADER|NOHEADER]",
      "Punches a file of records of up to 80 bytes: they go to your punch, or to the\n"
      "reader that CP SPOOL PUN TO says, behind a :READ card with the file's name, but\n"
-     "with NOHEADER.\n", READS_WORDS},
+     "with NOHEADER.  CP SPOOL PUN CONT makes one deck of several, COPY 2 two of one.\n", READS_WORDS},
     {"RDRLIST", 4, cms_spool_rdrlist, "RDRLIST",
      "Lists the files in your reader.  PEEK shows one, RECEIVE takes it, CP PURGE RDR\n"
      "throws it away.\n", READS_WORDS},
     {"READCARD", 5, cms_spool_readcard, "READCARD fn ft [fm] | * [* [fm]]",
      "Reads the first file of your reader that is not held, as cards: they become a\n"
      "file of that name, which is replaced.  *: the name is that of the :READ card\n"
-     "before them, or READCARD CMSUT1.\n", READS_WORDS},
-    {"RECEIVE", 4, cms_spool_receive, "RECEIVE [spoolid] [fn [ft [fm]]] [(REPLACE|NOREPLACE]",
-     "Takes a file from your reader, the first unless a number says which: one that\n"
-     "SENDFILE has sent becomes what it was, another is read as READCARD does.\n"
-     "Without fn and ft, or where they are =, its names stay; but a note is added to\n"
-     "ALL NOTEBOOK.  REPLACE replaces a file of that name.\n", READS_WORDS},
-    {"SENDFILE", 3, cms_spool_sendfile, "SENDFILE fn ft [fm] [TO] {nickname|userid}",
-     "Sends a file to another user's reader, with its name, mode number, format and\n"
-     "record length.  RECEIVE takes it there.\n", READS_WORDS},
-    {"TELL", 4, cms_spool_tell, "TELL {nickname|userid} text",
-     "Sends a message to a user who is logged on, as CP MESSAGE does.\n", READS_REST},
+     "before them, and each such card in them begins another file; without one it is\n"
+     "the name that the reader shows, or READCARD CMSUT1.\n", READS_WORDS},
+    {"RECEIVE", 4, cms_spool_receive, "RECEIVE [spoolid] [fn [ft [fm]]] [([REPLACE|NOREPLACE] [EBCDIC]]",
+     "Takes a file from your reader, the first that is not held unless a number says\n"
+     "which: one that SENDFILE has sent, or TRANSMIT on MVS, becomes what it was,\n"
+     "another is read as READCARD does.  Without fn and ft, or where they are =, its\n"
+     "names stay; but a note is added to ALL NOTEBOOK.  Several files in one become\n"
+     "several; fn and ft are for the first.  REPLACE replaces a file of that name.\n"
+     "EBCDIC: it is text of a system that has that code; it becomes ASCII.\n", READS_WORDS},
+    {"SENDFILE", 3, cms_spool_sendfile, "SENDFILE fn ft [fm] [TO] {nickname|userid [AT node]} ...",
+     "Sends a file to other users' readers, with its name, mode number, format and\n"
+     "record length; with * or % in fn or ft all files that match.  RECEIVE takes\n"
+     "them there.\n", READS_WORDS},
+    {"TELL", 4, cms_spool_tell, "TELL {nickname|userid [AT node]} text",
+     "Sends a message to a user who is logged on, or to all of a list, as CP MESSAGE\n"
+     "does.\n", READS_REST},
     {0},
 };

@@ -37,6 +37,7 @@ static void *hoard[1000];
 static void answer_yes(void) { fake_cms_type("1\rlabel\r"); }
 static void no_cp(void) { fake_cms_cp(NULL, 0); }
 static void short_cp(void) { fake_cms_cp("", 0); }
+static void cont_cp(void) { fake_cms_cp("PUN  000D CL A CONT   NOHOLD NOKEEP COPY 001\n", 0); }
 static void long_cp(void) { fake_cms_cp(memset(long_answer, 'x', sizeof long_answer - 1), 0); }
 static void attach_blank(void) { fake_cms_attach(0x200, false); }
 static void attach_read_only(void) { fake_cms_attach(0x190, true); }
@@ -100,6 +101,30 @@ static void spool_mended(void)
     memcpy(fake_cms_punched, card, fake_cms_punched_bytes = sizeof card);
     fake_cms_deliver("X", "Y");
 }
+
+static void deliver(const char *name, const void *card, size_t bytes)
+{
+    uint16_t length = (uint16_t)bytes;
+    memcpy(fake_cms_punched, &length, sizeof length);
+    memcpy(fake_cms_punched + sizeof length, card, bytes);
+    fake_cms_punched_bytes = sizeof length + bytes;
+    fake_cms_deliver(name, "DATA");
+}
+
+static void card_delivered(void) { deliver("no name", "card", 4); }
+
+/* INMR01, INMR02 of file 1 with IEBCOPY as INMUTILN, INMR03, INMR06 */
+static void data_set_delivered(void)
+{
+    static const uint8_t cards[] = "\x08\xe0\xc9\xd5\xd4\xd9\xf0\xf1"
+                                   "\x19\xe0\xc9\xd5\xd4\xd9\xf0\xf2\0\0\0\1\x10\x28\0\1\0\7"
+                                   "\xc9\xc5\xc2\xc3\xd6\xd7\xe8"
+                                   "\x08\xe0\xc9\xd5\xd4\xd9\xf0\xf3"
+                                   "\x08\xe0\xc9\xd5\xd4\xd9\xf0\xf6";
+    deliver("UNLOADED", cards, sizeof cards - 1);
+}
+
+static void file_held(void) { fake_cms_hold(true), short_cp(); }
 
 static void fill_disk(void)
 {
@@ -270,6 +295,7 @@ static const struct step steps[] = {
     STEP("SENDFILE ALPHA DATA A TO FARTOOLONG", "DMSSFL070E Invalid parameter FARTOOLONG"),
     STEP("NAMES X Y", "DMSNAM070E Invalid parameter Y"),
     STEP("NAMES (X", "DMSNAM003E Invalid option: X"),
+    STEP("NAMES", "DMSNAM9028W There are no nicknames in your NAMES file"),
     STEP("NAMES SAM", "DMSNAM9025E Your NAMES file has no nickname SAM"),
     STEP("NAMES DELETE SAM", "DMSNAM9025E Your NAMES file has no nickname SAM"),
     STEP("NAMES DELETE", "DMSNAM050E Parameter missing after DELETE"),
@@ -279,7 +305,6 @@ static const struct step steps[] = {
     STEP("SENDFILE ALPHA DATA A TO AWAY", "DMSSFL9024E AWAY is at node OTHER, which cannot be reached"),
     STEP("NAMES DELETE AWAY", NULL),
     STEP("NOTE", "DMSNOT050E Parameter missing after NOTE"),
-    STEP("NOTE 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", "DMSNOT070E Invalid parameter 17"),
     STEP("NOTE BOB (X", "DMSNOT003E Invalid option: X"),
     STEP("NOTE BOB (NOTEBOOK", "DMSNOT050E Parameter missing after NOTEBOOK"),
     AFTER(take_heap, "NOTE BOB (FILE ALPHA DATA", "DMSNOT109S Virtual storage capacity exceeded"),
@@ -304,6 +329,24 @@ static const struct step steps[] = {
           "DMSRCV9020E There is no reader, punch or printer: CP is not there, or has no spool"),
     AFTER(spool_damaged, "READCARD *", "DMSRDC9022E The file in the reader cannot be read"),
     AFTER(spool_mended, "RECEIVE", "DMSRCV9023E The file in the reader is not as SENDFILE makes them"),
+    AFTER(card_delivered, "RECEIVE", "DMSRCV042E No fileid(s) specified"),
+    STEP("RECEIVE 7 = = 99", "DMSRCV048E Invalid filemode 99"),
+    STEP("RECEIVE 7 A B A X", "DMSRCV070E Invalid parameter X"),
+    STEP("PEEK (FROM 0", "DMSPEK029E Invalid parameter 0 in the option FROM field"),
+    AFTER(data_set_delivered, "RECEIVE", "DMSRCV9026I UNLOADED DATA A1 is as IEBCOPY of MVS unloaded it"),
+    AFTER(file_held, "READCARD *",
+          "DMSRDC9027W The files in your reader are held, or not of the class it reads"),
+    STEP("NAMES ADD FAR LIST OUTTHERE", NULL),
+    STEP("NAMES ADD FAR LIST U1 U2 U3 U4 U5 U6 U7 U8 U9 V1 V2 V3 V4 V5 V6 V7 V8 V9 W1 W2 W3 W4 W5 W6 W7 W8 W9", NULL),
+    STEP("NAMES ADD NEAR LIST X1 X2 X3 X4 X5 X6 X7 X8 X9 Y1 Y2 Y3 Y4 Y5 Y6 Y7 Y8 Y9 Z1 Z2 Z3 Z4 Z5 Z6 Z7 Z8 Z9", NULL),
+    STEP("SENDFILE ALPHA DATA A FAR NEAR 1 2 3 4 5 6 7 8 9 10",
+         "DMSSFL9017E Nothing can be sent to more than 64 at once"),
+    STEP("PIPE literal :nick.sam :userid.faroverlong | > TESTER NAMES A", NULL),
+    STEP("SENDFILE ALPHA DATA A SAM", "DMSSFL9016E The entry SAM of your NAMES file is not as it should be"),
+    AFTER(cont_cp, "SENDFILE ALPHA DATA A TO BOB",
+          "DMSSFL9018E Your punch is spooled CONT, so that what is sent would not be a file"),
+    STEP("ERASE TESTER NAMES A", NULL),
+    AFTER(no_cp, "QUERY SEARCH", NULL),
     /* ---- pipelines ---- */
     STEP("PIPE", "DMSPIP018E No pipeline specified on PIPE command"),
     STEP("PIPE (FOO) literal x", "DMSPIP014E Option FOO not valid"),

@@ -1,18 +1,8 @@
 /* Files to the punch, the printer and other users, and from the reader. */
 #define _GNU_SOURCE /* memmem */
-#include "cms/kernel/cp.h"
-#include "tests/unit/cms_scene.h"
+#include "tests/unit/cms_spool_scene.h"
 
 enum { CARD_BYTES = CMS_SPOOL_LENGTH + 80 };
-
-static int start(void **state)
-{
-    (void)state;
-    scene_begin();
-    fake_cms_cp("", 0);
-    attach(0x191, 'A', "ALI191");
-    return 0;
-}
 
 /* Record `number` of what was punched, counted from 0. */
 static const char *card(unsigned number, unsigned *length)
@@ -30,13 +20,6 @@ static const char *card(unsigned number, unsigned *length)
     }
     *length = 0;
     return NULL;
-}
-
-static void make(const char *name, const char *record)
-{
-    char line[300];
-    snprintf(line, sizeof line, "PIPE literal %s| split /| > %s", record, name);
-    assert_int_equal(obey(line), 0);
 }
 
 static void cards_have_a_header_with_the_name_and_80_bytes(void **state)
@@ -266,96 +249,6 @@ static void the_reader_is_listed_and_shown(void **state)
     shows("RECEIVE 8 G T", 28, "DMSRCV9029E File 8 is not in your reader\n");
 }
 
-static void a_nickname_stands_for_a_user(void **state)
-{
-    (void)state;
-    shows("NAMES", 0, "");
-    shows("NAMES ADD Sam SAMUEL Samuel Pepys", 0, "");
-    shows("NAMES ADD BESS ELISA AT VMN", 0, "");
-    shows("NAMES", 0,
-          "Nickname Userid   Node     Name\n"
-          "SAM      SAMUEL   VMN      Samuel Pepys\n"
-          "BESS     ELISA    VMN      \n");
-    shows("NAMES ADD SAM SAMMY", 0, "");
-    shows("NAMES SAM", 0, "Nickname Userid   Node     Name\nSAM      SAMMY    VMN      \n");
-    make("F T A", "alpha");
-    shows("SENDFILE F T A sam", 0, "File F T A1 sent to SAMMY on 11/21/26 14:05:31\n");
-    assert_string_equal(fake_cms_cp_asked, "CLOSE PUN TO SAMMY NAME F T");
-    shows("TELL Bess good day (to you", 0, "");
-    assert_string_equal(fake_cms_cp_asked, "MSG ELISA good day (to you");
-    shows("NAMES DELETE SAM", 0, "");
-    obey("SENDFILE F T A SAM");
-    assert_string_equal(fake_cms_cp_asked, "CLOSE PUN TO SAM NAME F T");
-}
-
-/* As somebody wrote it with an editor: tags in any case and order, over several lines, among others and words. */
-static void a_names_file_may_be_written_by_hand(void **state)
-{
-    char line[200];
-    (void)state;
-    snprintf(line, sizeof line, "%s NAMES A", cms_cp_user());
-    make(line, "a comment/:NICK.al   :Name.Alan :list.x/   :phone.1 :userid.alan7/:nick./:nick.empty"
-               "/:nick.two :userid.t:x");
-    shows("NAMES", 0,
-          "Nickname Userid   Node     Name\n"
-          "AL       ALAN7    VMN      Alan\n"
-          "EMPTY             VMN      \n"
-          "TWO      T:X      VMN      \n");
-    obey("TELL AL hi");
-    assert_string_equal(fake_cms_cp_asked, "MSG ALAN7 hi");
-    obey("TELL EMPTY hi");
-    assert_string_equal(fake_cms_cp_asked, "MSG EMPTY hi");
-    shows("NAMES DELETE AL", 0, "");
-    snprintf(line, sizeof line, "TYPE %s NAMES A", cms_cp_user());
-    obey(line);
-    assert_non_null(strstr(fake_cms_shown(), "a comment"));
-    assert_null(strstr(fake_cms_shown(), "phone"));
-    assert_non_null(strstr(fake_cms_shown(), ":nick.two"));
-}
-
-static void a_note_has_a_heading_is_sent_to_each_and_kept(void **state)
-{
-    char sent[80];
-    (void)state;
-    make("F T A", "first/second");
-    fake_cms_type("dear Bob\ryours\r\r");
-    obey("NOTE BOB EVE");
-    snprintf(sent, sizeof sent, "File %s NOTE A0 sent to EVE", cms_cp_user());
-    assert_non_null(strstr(fake_cms_shown(), sent));
-    snprintf(sent, sizeof sent, "CLOSE PUN TO EVE NAME %s NOTE", cms_cp_user());
-    assert_string_equal(fake_cms_cp_asked, sent);
-    fake_cms_punched_bytes = 0;
-    obey("NOTE BOB (FILE F T A");
-    obey("TYPE ALL NOTEBOOK A");
-    const char *book = fake_cms_shown(), *one = strstr(book, "Date: 21 November 2026, 14:05:31");
-    assert_non_null(one);
-    const char *text = strstr(one, "dear Bob"), *two = strstr(one + 1, "Date: 21 November");
-    assert_true(strstr(one, "To:   BOB at VMN") && strstr(one, "      EVE at VMN") && text && two && text < two);
-    assert_non_null(strstr(two, "second"));
-    assert_int_equal(obey("STATE * NOTE A"), 28);
-    /* what comes in goes into the notebook too */
-    fake_cms_deliver("BOB", "NOTE");
-    shows("RECEIVE", 0, "Note from SENDER added to ALL NOTEBOOK A0\n");
-    obey("PIPE < ALL NOTEBOOK A | locate /second/ | count lines | console");
-    assert_non_null(strstr(fake_cms_shown(), "2"));
-}
-
-static void a_note_that_is_not_sent_is_there_to_be_sent_again(void **state)
-{
-    char text[80];
-    (void)state;
-    fake_cms_type("dear Bob\r\r");
-    fake_cms_cp("HCPCSP9081E BOB takes no files from you\n", 9081);
-    assert_int_equal(obey("NOTE BOB"), 9081);
-    snprintf(text, sizeof text, "The note is in %s NOTE A0\n", cms_cp_user());
-    assert_non_null(strstr(fake_cms_shown(), "The note is in "));
-    assert_int_equal(obey("STATE * NOTE A"), 0);
-    assert_int_equal(obey("STATE ALL NOTEBOOK A"), 28);
-    fake_cms_cp("", 0);
-    fake_cms_type("not this\rHX\r");
-    assert_int_equal(obey("NOTE BOB (NONOTEBOOK"), COMMAND_HALTED);
-}
-
 static void what_cp_cannot_do_is_told(void **state)
 {
     (void)state;
@@ -368,8 +261,12 @@ static void what_cp_cannot_do_is_told(void **state)
     shows("READCARD X Y", 100, "DMSRDC9022E The file in the reader cannot be read\n");
     fake_cms_spool = CMS_SPOOL_OK;
     fake_cms_cp("HCPCSP9081E BOB takes no files from you\n", 9081);
+    fake_cms_cp_when = "CLOSE P";
+    shows("SENDFILE F T BOB", 9081, "HCPCSP9081E BOB takes no files from you\n");
+    fake_cms_cp_when = "CLOSE PUN TO";
     shows("SENDFILE F T BOB", 9081, "HCPCSP9081E BOB takes no files from you\n");
     assert_string_equal(fake_cms_cp_asked, "CLOSE PUN PURGE"); /* else the next user would be sent it too */
+    fake_cms_cp_when = NULL;
     shows("PRINT F T", 9081, "HCPCSP9081E BOB takes no files from you\n");
     assert_string_equal(fake_cms_cp_asked, "CLOSE PRT PURGE");
 }
@@ -392,10 +289,6 @@ int main(void)
         TEST(control_records_have_the_units_the_book_wants),
         TEST(a_netdata_file_that_contradicts_itself_is_refused_and_stays),
         TEST(the_reader_is_listed_and_shown),
-        TEST(a_nickname_stands_for_a_user),
-        TEST(a_names_file_may_be_written_by_hand),
-        TEST(a_note_has_a_heading_is_sent_to_each_and_kept),
-        TEST(a_note_that_is_not_sent_is_there_to_be_sent_again),
         TEST(what_cp_cannot_do_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

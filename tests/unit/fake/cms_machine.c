@@ -27,6 +27,7 @@ static struct {
 } disks[DISKS];
 
 enum cms_spool_status fake_cms_spool;
+const char *fake_cms_cp_when;
 uint8_t fake_cms_punched[65536];
 size_t fake_cms_punched_bytes;
 static uint8_t reader[sizeof fake_cms_punched];
@@ -211,6 +212,7 @@ int cms_disk_flush(struct disk *disk)
 void fake_cms_cp(const char *response, int return_code)
 {
     cp_there = response;
+    fake_cms_cp_when = NULL;
     strncpy(cp_response, response ? response : "", sizeof cp_response - 1);
     cp_return_code = return_code;
 }
@@ -227,12 +229,15 @@ const char *cms_cp_user(void)
 
 bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer)
 {
-    size_t n = strlen(cp_response);
-
     if (!cp_there || length > 240)
         return false;
     memcpy(fake_cms_cp_asked, text, length);
     fake_cms_cp_asked[length] = 0;
+    if (fake_cms_cp_when && strncmp(fake_cms_cp_asked, fake_cms_cp_when, strlen(fake_cms_cp_when))) {
+        *answer = (struct cms_cp_answer){0};
+        return true;
+    }
+    size_t n = strlen(cp_response);
     if (!strncmp(fake_cms_cp_asked, "CLOSE RDR", 9))
         reader_at = 0;
     bool truncated = n > size;

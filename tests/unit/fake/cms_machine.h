@@ -37,6 +37,7 @@ extern bool fake_cms_disks_fail;
 
 /* CP is there and gives this answer to every command; NULL: CP is not there. */
 void fake_cms_cp(const char *response, int return_code);
+extern const char *fake_cms_cp_when; /* only commands that begin so get that answer; NULL: all */
 extern char fake_cms_cp_asked[256];
 extern const char *fake_cms_special[4]; /* special messages that wait, as they come from CP */
 extern char fake_cms_interpreted[512]; /* the EXEC that was to be interpreted last: "FN EXEC A1: argument" */
