@@ -201,7 +201,7 @@ $(B)/directory.dtb: images/directory.dts
 	@mkdir -p $(@D) && dtc -W no-unit_address_vs_reg -I dts -O dtb -o $@ $<
 SYSTEM_FILES := $(wildcard images/system/*)
 $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk
-	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --directory $< $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
+	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 64 --directory $< $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
 # the figures of docs/bench.md
 bench: ## take the project's figures (minutes): build/bench.json, the tables and the plot in docs

@@ -223,7 +223,9 @@ static const char *find_text(const struct arguments *a, int *words)
         return "";
     const struct word *last = &a->operand[*words - 1];
     const char *text = last->raw + last->raw_length;
-    return text + strspn(text, " ");
+    while (*text == ' ')
+        text++;
+    return text;
 }
 
 int cms_spool_tell(const struct arguments *a)

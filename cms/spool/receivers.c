@@ -36,7 +36,8 @@ struct walk {
 /* The next word of a list at *at, folded; false: there is none, or it is too long (*bad). */
 static bool next_word(const char **at, char word[9], bool *bad)
 {
-    *at += strspn(*at, " ");
+    while (**at == ' ')
+        ++*at;
     size_t n = strcspn(*at, " ");
     *bad |= n > 8;
     for (size_t i = 0; i < n && i < 8; i++)

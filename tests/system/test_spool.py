@@ -58,6 +58,40 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     assert "FILES:   NO RDR, 0001 PRT,   NO PUN" in alice.cms("CP QUERY FILES")
 
 
+def test_what_is_sent_reaches_all_or_is_told_before(machine, tmp_path):
+    m = start(machine, new_disk(tmp_path / "disk.img"), "--machine", "tcg")
+    alice, bob = m.line(1), m.line(2)
+    alice.logon("ALICE")
+    bob.logon("BOB")
+    put(bob, "ONE TEXT A", "first")
+    put(bob, "TWO TEXT A", "second")
+    bob.cms("NAMES ADD TEAM LIST ALICE MAINT")
+    said = bob.cms("NOTE TEAM NOBODY")
+    assert "HCPCSP053E NOBODY not in CP directory" in said and bob.code == 53, said  # and no line is asked for
+    said = bob.cms("SENDFILE * TEXT A TO TEAM")
+    assert said.count("sent to ALICE on") == 2 and said.count("sent to MAINT on") == 2, said
+    # a deck of two, in which nothing that is sent may lie
+    bob.cms("CP SPOOL PUN CONT TO ALICE")
+    bob.cms("PUNCH ONE TEXT")
+    assert "DMSSFL9018E" in bob.cms("SENDFILE ONE TEXT A ALICE") and bob.code == 32
+    bob.cms("PUNCH TWO TEXT")
+    bob.cms("CP SPOOL PUN NOCONT")
+    assert "sent to ALICE on" in bob.cms("SENDFILE ONE TEXT A ALICE")  # the deck is ended before
+    said = alice.cms("RECEIVE 1") + alice.cms("RECEIVE 2")
+    assert "File ONE TEXT A1 received from BOB" in said and "File TWO TEXT A1 received from BOB" in said, said
+    alice.cms("CP CHANGE RDR ALL HOLD")
+    assert "DMSRDC9027W The files in your reader are held" in alice.cms("READCARD *") and alice.code == 28
+    alice.cms("CP CHANGE RDR 3 NOHOLD")
+    said = alice.cms("READCARD *")
+    assert "File ONE TEXT A received" in said and "File TWO TEXT A received" in said, said
+    assert "first" in alice.cms("TYPE ONE TEXT A") and "second" in alice.cms("TYPE TWO TEXT A")
+    # a note that was left is sent from where it is
+    bob.cms("PIPE literal first note| > BOB NOTE A")
+    said = bob.cms("NOTE ALICE (FILE ONE TEXT A")
+    assert "DMSNOT024E File BOB NOTE A0 already exists; specify REPLACE option" in said, said
+    assert "File BOB NOTE A0 sent to ALICE" in bob.cms("NOTE ALICE (FILE BOB NOTE")
+
+
 CUTS = max(2, int(os.environ.get("VMN_CUTS", "20")) // 10)
 SEED = int(os.environ.get("VMN_SEED", str(int(time.time()))))
 
