@@ -19,6 +19,7 @@ struct note {
     struct receivers to;
     char notebook[9]; /* "": none */
     bool from_file, replace, own; /* own: the file is a note that was not sent */
+    bool empty;                   /* nothing was typed */
     struct file_id file;
     struct file_found found;
 };
@@ -117,10 +118,12 @@ static int put_typed(struct note *n)
     int rc = line ? 0 : cms_message("NOT", MESSAGE_VIRTUAL_STORAGE), length = 0;
     if (!rc)
         cms_text("Enter the note; a line with nothing in it ends it, HX forgets it");
-    while (!rc && (length = cms_read(line, LINE)) > 0)
+    while (!rc && (length = cms_read(line, LINE)) > 0) {
+        n->empty = false;
         rc = put_line(n, line);
+    }
     cms_heap_free(line);
-    return rc ? rc : length < 0 ? COMMAND_HALTED : 0;
+    return rc ? rc : length < 0 || n->empty ? COMMAND_HALTED : 0;
 }
 
 /* What cannot be sent to somebody stays, for SENDFILE or NOTE (FILE. */
@@ -194,7 +197,8 @@ static int find_files(struct note *n)
 
 int cms_spool_note(const struct arguments *a)
 {
-    struct note n = {.target = {.module = "NOT", .id = {.type = "NOTE", .letter = 'A', .number = '0'}, .recfm = 'V'}};
+    struct note n = {.empty = true, .target = {.module = "NOT", .recfm = 'V'}};
+    n.target.id = (struct file_id){.type = "NOTE", .letter = 'A', .number = '0'};
     format_text(n.target.id.name, sizeof n.target.id.name, "%s", cms_cp_user());
     int rc = a->count ? receivers_read("NOT", a->operand, a->count, &n.to)
                       : cms_message("NOT", MESSAGE_PARAMETER_MISSING, "NOTE");
@@ -209,8 +213,11 @@ int cms_spool_note(const struct arguments *a)
     rc = put_heading(&n);
     if (!rc)
         rc = n.from_file ? copy("NOT", &n.found, &n.target, n.own) : put_typed(&n);
+    bool none = rc == COMMAND_HALTED && n.empty && !cms_halted();
     rc = cms_spool_stored(&n.target, rc);
-    return rc ? rc : send(&n);
+    if (none)
+        cms_text("There was no line: nothing is sent");
+    return none ? 0 : rc ? rc : send(&n);
 }
 
 /* ---- TELL -------------------------------------------------------------------------------------------------------- */

@@ -65,6 +65,8 @@ static int to_device(const struct arguments *a, const char *module, enum cms_dev
         rc = find(module, a, &found);
     if (!rc)
         rc = sent_open(&f, module, &found);
+    if (!rc && !found.facts.records)
+        rc = cms_message(module, MESSAGE_NO_RECORDS, f.text);
     if (!rc)
         rc = cms_spool_begin(&sink, module, device);
     if (!rc) {

@@ -48,18 +48,18 @@ static int close_reader(int rc)
 /* ---- READCARD ---------------------------------------------------------------------------------------------------- */
 
 /* fn ft [fm], or * [* [fm]]: as the cards say. */
-static int read_names(const struct arguments *a, struct spool_target *t, bool *as_cards)
+static int read_names(const struct arguments *a, struct file_id *id, bool *as_cards)
 {
     struct word words[3] = {a->operand[0], a->operand[1], a->operand[2]};
     *as_cards = a->count && !strcmp(a->operand[0].text, "*");
     if (a->count > 3)
         return cms_message("RDC", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[3]));
-    t->id.letter = 'A';
-    if (!*as_cards)
-        return cms_file_id_read("RDC", words, a->count, 'A', false, &t->id);
-    if (a->count == 3 && !cms_file_mode_read(&words[2], false, &t->id.letter, &t->id.number))
-        return cms_message("RDC", MESSAGE_INVALID_MODE, cms_typed(&words[2]));
-    return 0;
+    int rc = *as_cards ? 0 : cms_file_id_read("RDC", words, a->count, 'A', false, id);
+    if (*as_cards && a->count == 3 && !cms_file_mode_read(&words[2], false, &id->letter, &id->number))
+        rc = cms_message("RDC", MESSAGE_INVALID_MODE, cms_typed(&words[2]));
+    if (!id->letter || id->letter == '*')
+        id->letter = 'A';
+    return rc;
 }
 
 /* The :READ card's name, else the spool file's, else the one that CMS has always given. */
@@ -74,32 +74,36 @@ static void name_cards(const struct incoming *in, struct file_id *id)
     strcpy(id->type, good ? type : "CMSUT1");
 }
 
-static int read_deck(struct incoming *in, struct spool_target *t, bool as_cards)
+/* `as`: the mode, if as_cards, else the fileid */
+static int read_deck(struct incoming *in, const struct file_id *as, bool as_cards)
 {
-    if (as_cards)
-        name_cards(in, &t->id);
-    int rc = store(in, t);
+    struct spool_target t = {.module = "RDC", .id = *as, .replace = EDF_REPLACE};
+    if (as_cards) {
+        name_cards(in, &t.id);
+        t.id.number = as->number ? as->number : in->id.number ? in->id.number : '1';
+    }
+    int rc = store(in, &t);
     if (!rc && as_cards)
-        cms_text("File %s received", t->text);
+        cms_text("File %s received", t.text);
     return rc;
 }
 
 int cms_spool_readcard(const struct arguments *a)
 {
-    struct spool_target t = {.module = "RDC", .replace = EDF_REPLACE};
+    struct file_id id = {0};
     struct file_options options;
     struct incoming in;
     bool as_cards;
     int rc = cms_file_options("RDC", a, no_options, &options);
     if (!rc)
-        rc = read_names(a, &t, &as_cards);
+        rc = read_names(a, &id, &as_cards);
     if (rc)
         return rc;
     rc = incoming_open(&in, "RDC", 0, (struct incoming_how){.decks = as_cards});
     if (!rc)
-        rc = read_deck(&in, &t, as_cards);
+        rc = read_deck(&in, &id, as_cards);
     while (!rc && in.more && !(rc = incoming_next_file(&in)))
-        rc = read_deck(&in, &t, as_cards);
+        rc = read_deck(&in, &id, as_cards);
     incoming_forget(&in);
     return close_reader(rc);
 }
@@ -147,8 +151,10 @@ static int name_received(struct receiving *r)
     *id = (struct file_id){.letter = 'A'};
     name_part(id->name, r, 0, r->in.id.name, r->file.name);
     name_part(id->type, r, 1, r->in.id.type, r->file.type);
-    if (r->count > 2 && !cms_file_mode_read(&r->words[2], false, &id->letter, &id->number))
+    if (r->count > 2 && !cms_file_mode_read(&r->words[2], true, &id->letter, &id->number))
         return cms_message("RCV", MESSAGE_INVALID_MODE, cms_typed(&r->words[2]));
+    if (id->letter == '=')
+        id->letter = 'A';
     if (!id->number)
         id->number = r->in.id.number ? r->in.id.number : '1';
     if (!edf_name_valid(id->name) || !edf_name_valid(id->type))

@@ -41,7 +41,7 @@ static bool next_word(const char **at, char word[9], bool *bad)
     size_t n = strcspn(*at, " ");
     *bad |= n > 8;
     for (size_t i = 0; i < n && i < 8; i++)
-        word[i] = (*at)[i] >= 'a' && (*at)[i] <= 'z' ? (char)((*at)[i] - 'a' + 'A') : (*at)[i];
+        word[i] = names_upper((*at)[i]);
     word[n < 8 ? n : 8] = 0;
     *at += n;
     return n && n <= 8;
@@ -81,18 +81,40 @@ static int resolve(struct walk *w, const char *who)
     return rc ? rc : take_list(w, who, found.list);
 }
 
+/* BOB@VMN is BOB AT VMN; without our node, a word that may be a user ID is one. */
+static bool has_node(const struct word *word, char userid[9], char node[9])
+{
+    const char *at = memchr(word->raw, '@', word->raw_length);
+    size_t before = at ? (size_t)(at - word->raw) : 0, behind = at ? word->raw_length - before - 1u : 0;
+    if (!before || before > 8 || !behind || behind > 8)
+        return false;
+    for (size_t i = 0; i < behind; i++)
+        node[i] = names_upper(at[1 + i]);
+    memcpy(userid, word->text, before);
+    userid[before] = node[behind] = 0;
+    return word->raw_length > 8 || !strcmp(node, CMS_NODE);
+}
+
+static int take_word(struct walk *w, const struct word *word)
+{
+    char userid[9], node[9];
+    if (!has_node(word, userid, node))
+        return word->raw_length > 8 ? cms_message(w->module, MESSAGE_INVALID_OPERAND, cms_typed(word))
+                                    : add(w->module, word->text, &w->names);
+    int rc = at_node(w->module, userid, node);
+    return rc ? rc : add(w->module, userid, w->to);
+}
+
 int receivers_read(const char *module, const struct word *words, int count, struct receivers *r)
 {
     struct walk w = {.module = module, .to = r};
     int rc = 0;
     r->count = 0;
     for (int i = 0; !rc && i < count; i++) {
-        bool at = i + 2 < count && cms_word_is(&words[i + 1], "AT", 2);
-        if (words[i].raw_length > 8)
-            return cms_message(module, MESSAGE_INVALID_OPERAND, cms_typed(&words[i]));
-        rc = at ? at_node(module, words[i].text, words[i + 2].text) : 0;
-        if (!rc)
-            rc = add(module, words[i].text, at ? r : &w.names);
+        bool at = i + 2 < count && cms_word_is(&words[i + 1], "AT", 2) && words[i].raw_length <= 8;
+        rc = !at ? take_word(&w, &words[i]) : at_node(module, words[i].text, words[i + 2].text);
+        if (at && !rc)
+            rc = add(module, words[i].text, r);
         i += at ? 2 : 0;
     }
     for (unsigned i = 0; !rc && i < w.names.count; i++)

@@ -45,7 +45,7 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     assert re.search(row, alice.cms("CP QUERY RDR ALL"))
     assert "HELLO" in alice.cms("RDRLIST")
     said = alice.cms("READCARD *")
-    assert alice.code == 0 and "File HELLO TEXT A received" in said, said
+    assert alice.code == 0 and "File HELLO TEXT A1 received" in said, said
     assert "from BOB" in alice.cms("TYPE HELLO TEXT A")
     said = alice.cms("PEEK 2")
     assert "good day" in said and "nobody" not in said
@@ -83,7 +83,7 @@ def test_what_is_sent_reaches_all_or_is_told_before(machine, tmp_path):
     assert "DMSRDC9027W The files in your reader are held" in alice.cms("READCARD *") and alice.code == 28
     alice.cms("CP CHANGE RDR 3 NOHOLD")
     said = alice.cms("READCARD *")
-    assert "File ONE TEXT A received" in said and "File TWO TEXT A received" in said, said
+    assert "File ONE TEXT A1 received" in said and "File TWO TEXT A1 received" in said, said
     assert "first" in alice.cms("TYPE ONE TEXT A") and "second" in alice.cms("TYPE TWO TEXT A")
     # a note that was left is sent from where it is
     bob.cms("PIPE literal first note| > BOB NOTE A")

@@ -66,6 +66,10 @@ static void one_file_goes_to_many_and_many_to_one(void **state)
                 strstr(fake_cms_shown(), "H X A1"));
     shows("SENDFILE * Z A TO BOB", 28, "DMSSFL002E File * Z A not found\n");
     shows("SENDFILE F T A TO BOB AT PARIS", 32, "DMSSFL9024E BOB is at node PARIS, which cannot be reached\n");
+    shows("SENDFILE F T TO bob@vmn EVE@VMN", 0, SENT("F T", "BOB") SENT("F T", "EVE"));
+    shows("SENDFILE F T TO BOB@PARIS", 32, "DMSSFL9024E BOB is at node PARIS, which cannot be reached\n");
+    shows("SENDFILE F T TO A@HOME", 0, SENT("F T", "A@HOME")); /* which a user may be called */
+    shows("SENDFILE F T TO FAROVERLONG@VMN", 24, "DMSSFL070E Invalid parameter FAROVERLONG@VMN\n");
     shows("PUNCH * T A", 20, "DMSPUN062E Invalid character in fileid * T A\n");
     shows("PRINT F %", 20, "DMSPRT062E Invalid character in fileid F % A\n");
 }
@@ -182,6 +186,16 @@ static void a_note_that_is_not_sent_is_there_to_be_sent_again(void **state)
     shows("PEEK", 0, "Date: 21 November 2026, 14:05:31\nFrom: TESTER at VMN\nTo:   EVE at VMN\n \ndear Bob\n");
 }
 
+static void a_note_without_a_line_is_none(void **state)
+{
+    (void)state;
+    fake_cms_type("\r");
+    obey("NOTE BOB");
+    assert_non_null(strstr(fake_cms_shown(), "There was no line: nothing is sent"));
+    assert_int_equal(fake_cms_punched_bytes, 0);
+    assert_int_equal(obey("STATE * NOTE A"), 28);
+}
+
 static void whom_a_note_cannot_reach_is_told_before_it_is_typed(void **state)
 {
     (void)state;
@@ -207,6 +221,7 @@ int main(void)
         TEST(one_file_goes_to_many_and_many_to_one),
         TEST(a_nickname_may_stand_for_a_list),
         TEST(what_is_sent_is_not_mixed_with_cards_that_lie_in_the_punch),
+        TEST(a_note_without_a_line_is_none),
         TEST(a_note_has_a_heading_is_sent_to_each_and_kept),
         TEST(a_note_that_is_not_sent_is_there_to_be_sent_again),
         TEST(whom_a_note_cannot_reach_is_told_before_it_is_typed),

@@ -64,7 +64,7 @@ static void cards_become_the_file_their_header_names(void **state)
     obey("PUNCH ONE TEXT");
     obey("ERASE ONE TEXT A");
     fake_cms_deliver("ONE", "TEXT");
-    shows("READCARD *", 0, "File ONE TEXT A received\n");
+    shows("READCARD *", 0, "File ONE TEXT A1 received\n");
     assert_string_equal(fake_cms_cp_asked, "CLOSE RDR");
     obey("LISTFILE ONE TEXT A (FORMAT");
     assert_non_null(strstr(fake_cms_shown(), "F         80"));
@@ -75,10 +75,10 @@ static void cards_become_the_file_their_header_names(void **state)
     shows("READCARD TWO TEXT", 0, "");
     obey("PUNCH ONE TEXT (NOHEADER");
     fake_cms_deliver("ONE", "TEXT");
-    shows("READCARD *", 0, "File ONE TEXT A received\n"); /* as the reader has it, which no card says */
+    shows("READCARD *", 0, "File ONE TEXT A1 received\n"); /* as the reader has it, which no card says */
     obey("PUNCH ONE TEXT (NOHEADER");
     fake_cms_deliver("no name", "");
-    shows("READCARD *", 0, "File READCARD CMSUT1 A received\n");
+    shows("READCARD *", 0, "File READCARD CMSUT1 A1 received\n");
     shows("COMPARE ONE TEXT A READCARD CMSUT1 A", 0,
           "DMSCMP179I Comparing ONE TEXT A1 with READCARD CMSUT1 A1\n");
 }
@@ -93,7 +93,7 @@ static void each_read_card_of_a_deck_begins_a_file(void **state)
         obey("PUNCH TWO TEXT");
         fake_cms_deliver("ONE", "TEXT");
         if (i == 0)
-            shows("READCARD * * A", 0, "File ONE TEXT A received\nFile TWO TEXT A received\n");
+            shows("READCARD * * A", 0, "File ONE TEXT A1 received\nFile TWO TEXT A1 received\n");
         else if (i == 1)
             shows("RECEIVE (REPLACE", 0,
                   "File ONE TEXT A1 received from SENDER\nFile TWO TEXT A1 received from SENDER\n");
@@ -103,6 +103,46 @@ static void each_read_card_of_a_deck_begins_a_file(void **state)
     shows("PIPE < ALL TEXT A | count lines | console", 0, "4\n");
     shows("PIPE < ONE TEXT A | take last 1 | specs 1-6 1 | console", 0, "beta  \n");
     shows("PIPE < TWO TEXT A | specs 1-6 1 | console", 0, "gamma \n");
+}
+
+static void modes_are_the_users_or_the_cards(void **state)
+{
+    (void)state;
+    make("ONE TEXT A2", "alpha");
+    attach(0x192, 'B', "ALI192");
+    for (unsigned i = 0; i < 4; i++) {
+        static const char *const lines[] = {"READCARD * * *", "READCARD * * B", "READCARD * * A4",
+                                            "READCARD ONE TEXT *"};
+        static const char *const said[] = {"File ONE TEXT A2 received\n", "File ONE TEXT B2 received\n",
+                                           "File ONE TEXT A4 received\n", ""};
+        obey("PUNCH ONE TEXT *");
+        fake_cms_deliver("ONE", "TEXT");
+        shows(lines[i], 0, said[i]);
+    }
+    obey("ERASE ONE TEXT A");
+    obey("RENAME ONE TEXT B TWO = B");
+    make("TWO TEXT B0", "beta");
+    obey("SENDFILE TWO TEXT * TO BOB");
+    shows("ACCESS 192 B/A", 0, "DMSACP723I B/A (192) R/O\n");
+    fake_cms_deliver("TWO", "TEXT");
+    shows("RECEIVE = = =", 0, "File TWO TEXT A0 received from SENDER\n"); /* B's is another */
+    fake_cms_deliver("TWO", "TEXT");
+    shows("RECEIVE 7 = = A5 (REP", 0, "File TWO TEXT A5 received from SENDER\n");
+}
+
+static void a_file_without_records_is_sent_and_not_punched(void **state)
+{
+    (void)state;
+    assert_int_equal(obey("PIPE < NO SUCH A | > EMPTY TEXT A"), -146);
+    assert_int_equal(obey("PIPE literal | take 0 | > EMPTY TEXT A"), 0);
+    shows("PUNCH EMPTY TEXT", 4, "DMSPUN9019W File EMPTY TEXT A1 has no records\n");
+    shows("PRINT EMPTY TEXT", 4, "DMSPRT9019W File EMPTY TEXT A1 has no records\n");
+    assert_int_equal(fake_cms_punched_bytes, 0);
+    obey("SENDFILE EMPTY TEXT TO BOB");
+    fake_cms_deliver("EMPTY", "TEXT");
+    shows("PEEK", 0, "");
+    shows("RECEIVE 7 NONE TEXT", 0, "File NONE TEXT A1 received from SENDER\n");
+    shows("PIPE < NONE TEXT A| count lines | console", 0, "0\n");
 }
 
 static void a_file_that_is_held_is_not_none(void **state)
@@ -118,7 +158,7 @@ static void a_file_that_is_held_is_not_none(void **state)
     assert_non_null(strstr(fake_cms_shown(), "USER"));
     shows("RECEIVE 7 (REPLACE", 0, "File ONE TEXT A1 received from SENDER\n");
     fake_cms_hold(false);
-    shows("READCARD *", 0, "File ONE TEXT A received\n");
+    shows("READCARD *", 0, "File ONE TEXT A1 received\n");
 }
 
 static void a_file_that_cannot_be_stored_stays_in_the_reader(void **state)
@@ -281,6 +321,8 @@ int main(void)
         TEST(what_is_too_long_for_a_card_is_not_punched),
         TEST(cards_become_the_file_their_header_names),
         TEST(each_read_card_of_a_deck_begins_a_file),
+        TEST(modes_are_the_users_or_the_cards),
+        TEST(a_file_without_records_is_sent_and_not_punched),
         TEST(a_file_that_is_held_is_not_none),
         TEST(a_file_that_cannot_be_stored_stays_in_the_reader),
         TEST(what_is_sent_is_received_as_it_was),
