@@ -21,7 +21,7 @@
 enum { EXIT_DONE = 0, EXIT_FOUND = 1, EXIT_TROUBLE = 2, FILES = 64 };
 
 static const char help[] =
-    "Usage: mkimage IMAGE --directory DTB [--size MIB] [--sparse] [--raw USER:VDEV]...\n"
+    "Usage: mkimage IMAGE --directory DTB [--size MIB] [--sparse] [--raw USER:VDEV[:HOSTFILE]]...\n"
     "               [--file USER:VDEV:HOSTFILE:FN.FT]...\n"
     "       mkimage --replace-directory IMAGE --directory DTB\n"
     "       mkimage --check IMAGE\n"
@@ -31,7 +31,7 @@ static const char help[] =
     "      --directory DTB     the directory, compiled: dtc -q -o DTB DTS (images/directory.dts is a sample)\n"
     "      --size MIB          size of the volume (default: what the minidisks need, and a little more)\n"
     "      --sparse            let the file's blocks be found when they are written, not now\n"
-    "      --raw USER:VDEV     leave this minidisk unformatted; VDEV is hexadecimal\n"
+    "      --raw USER:VDEV[:HOSTFILE]   leave this minidisk unformatted, or have it hold this image; VDEV is hexadecimal\n"
     "      --file USER:VDEV:HOSTFILE:FN.FT   put a text file on a minidisk\n"
     "      --replace-directory give an existing volume another directory; the old one stays in the other slot, the\n"
     "                          minidisks stay as they are, and new ones are not formatted\n"
@@ -183,6 +183,28 @@ static void put_file(const char *image, const struct place *file)
         die("%s: %s is not put", image, file->text);
 }
 
+static void put_image(const char *image, const struct place *raw)
+{
+    static uint8_t bytes[64 * VOLUME_BLOCK];
+    const struct directory_disk *disk = find_disk(raw);
+    uint64_t done = 0, room = (uint64_t)disk->blocks * VOLUME_BLOCK;
+    int from = open(raw->host_file, O_RDONLY), to = open(image, O_WRONLY);
+    ssize_t n;
+    if (from < 0 || to < 0)
+        die("%s: %s", from < 0 ? raw->host_file : image, strerror(errno));
+    while ((n = read(from, bytes, sizeof bytes)) > 0) {
+        if (done + (uint64_t)n > room)
+            die("%s: is longer than its minidisk, %llu bytes", raw->host_file, (unsigned long long)room);
+        if (pwrite(to, bytes, (size_t)n, (off_t)((uint64_t)disk->start * VOLUME_BLOCK + done)) != n)
+            die("%s: %s", image, strerror(errno));
+        done += (uint64_t)n;
+    }
+    if (n < 0 || fdatasync(to))
+        die("%s: %s", n < 0 ? raw->host_file : image, strerror(errno));
+    close(from);
+    close(to);
+}
+
 /* ---- the three things it does
  * ---------------------------------------------------------------------------------------- */
 
@@ -236,6 +258,9 @@ static int make(const char *image, const struct wishes *w)
     write_at(fd, image, head, sizeof head, 0);
     close(fd);
     format_disks(image, w->raw, w->raws);
+    for (unsigned i = 0; i < w->raws; i++)
+        if (w->raw[i].host_file)
+            put_image(image, &w->raw[i]);
     for (unsigned i = 0; i < w->files; i++)
         put_file(image, &w->file[i]);
     return EXIT_DONE;
@@ -289,6 +314,19 @@ static int print_ssh_keys(const char *image, const char *name)
     return EXIT_DONE;
 }
 
+/* The root image of programs is a file system of Linux; cmsdisk has nothing to say of it. */
+static bool is_erofs(const char *image, const struct directory_disk *disk)
+{
+    enum { SUPER = 1024 };
+    static const uint8_t magic[] = {0xe2, 0xe1, 0xf5, 0xe0};
+    uint8_t bytes[sizeof magic];
+    int fd = open_image(image, O_RDONLY);
+    bool is = pread(fd, bytes, sizeof bytes, (off_t)disk->start * VOLUME_BLOCK + SUPER) == sizeof bytes &&
+              !memcmp(bytes, magic, sizeof magic);
+    close(fd);
+    return is;
+}
+
 static int check(const char *image)
 {
     struct volume_facts facts;
@@ -312,7 +350,10 @@ static int check(const char *image)
     for (unsigned i = 0; i < directory.disks; i++) {
         printf("%s %04X: ", directory_user(&directory, directory.disk[i].user)->id, directory.disk[i].vdev);
         fflush(stdout);
-        found |= run_cmsdisk("check", image, &directory.disk[i], (const char *const[]){NULL}) != 0;
+        if (is_erofs(image, &directory.disk[i]))
+            puts("EROFS image, not examined");
+        else
+            found |= run_cmsdisk("check", image, &directory.disk[i], (const char *const[]){NULL}) != 0;
     }
     return found ? EXIT_FOUND : EXIT_DONE;
 }
@@ -320,22 +361,31 @@ static int check(const char *image)
 /* ---- command line
  * ---------------------------------------------------------------------------------------------------- */
 
-/* USER:VDEV, and for --file :HOSTFILE:FN.FT after it. */
-static struct place parse_place(char *text, bool with_file)
+/* USER:VDEV, and perhaps :HOSTFILE after it. */
+static struct place parse_place(char *text)
 {
     struct place place = {.text = strdup(text)};
-    char *end, *colon = strchr(text, ':'), *last = strrchr(text, ':');
+    char *end, *colon = strchr(text, ':');
     if (!colon || colon - text > 8)
         die("%s: is not USER:VDEV", place.text);
     snprintf(place.user, sizeof place.user, "%.*s", (int)(colon - text), text);
     place.vdev = strtoul(colon + 1, &end, 16);
-    if (end == colon + 1 || *end != (with_file ? ':' : 0) || (with_file && last <= end))
-        die("%s: is not USER:VDEV%s", place.text, with_file ? ":HOSTFILE:FN.FT" : "");
-    if (with_file) {
-        *last = 0;
+    if (end == colon + 1 || (*end && (*end != ':' || !end[1])))
+        die("%s: is not USER:VDEV", place.text);
+    if (*end)
         place.host_file = end + 1;
-        place.name = last + 1;
-    }
+    return place;
+}
+
+/* USER:VDEV:HOSTFILE:FN.FT */
+static struct place parse_file(char *text)
+{
+    struct place place = parse_place(text);
+    char *last = place.host_file ? strrchr(place.host_file, ':') : NULL;
+    if (!last)
+        die("%s: is not USER:VDEV:HOSTFILE:FN.FT", place.text);
+    *last = 0;
+    place.name = last + 1;
     return place;
 }
 
@@ -373,9 +423,9 @@ int main(int argc, char **argv)
         else if ((option == RAW && w.raws == FILES) || (option == FILE_ && w.files == FILES))
             die("more than %d --raw or --file", FILES);
         else if (option == RAW)
-            w.raw[w.raws++] = parse_place(optarg, false);
+            w.raw[w.raws++] = parse_place(optarg);
         else if (option == FILE_)
-            w.file[w.files++] = parse_place(optarg, true);
+            w.file[w.files++] = parse_file(optarg);
         else if (option != SIZE)
             mode = option;
     }
