@@ -12,7 +12,7 @@ struct region {
 };
 
 struct space {
-    unsigned users, id;
+    unsigned users, id, marks;
     uint64_t *top; /* table */
     struct region *region;
     size_t count, capacity;
@@ -61,8 +61,8 @@ void region_let_go(const struct region *);
 /* Pages of a region leave: a dirty one that others see is told of. */
 void region_drop_pages(struct space *, const struct region *, uint64_t start, uint64_t end);
 bool region_sync(struct space *, const struct region *, uint64_t start, uint64_t end);
-/* Where so much is free; 0: nowhere. */
-uint64_t region_hole(const struct space *, uint64_t length);
+/* Where so much is free, below an address that is not 0, or best anywhere; 0: nowhere. */
+uint64_t region_hole(const struct space *, uint64_t length, uint64_t below);
 /* One that an address just below it may extend, or NULL. */
 struct region *region_grow(struct space *, uint64_t address);
 bool region_can_never_be(const struct region *); /* the rule of space.h */

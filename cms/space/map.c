@@ -33,7 +33,7 @@ static int64_t place(const struct space *s, const struct space_map *m, uint64_t 
         return place_fixed(s, m, length);
     if (wish >= SPACE_LOWEST && !judge(wish, length) && !region_any(s, wish, wish + length))
         return (int64_t)wish;
-    wish = region_hole(s, length);
+    wish = region_hole(s, length, m->below);
     return wish ? (int64_t)wish : -ENOMEM;
 }
 

@@ -204,30 +204,38 @@ static uint64_t low_of(const struct region *r)
     return r->grows_down ? r->start - (r->start > GUARD ? GUARD : r->start) : r->start;
 }
 
-uint64_t region_hole(const struct space *s, uint64_t length)
+/* The highest one that ends at `top` or below. */
+static uint64_t hole_below(const struct space *s, uint64_t length, uint64_t top)
 {
-    uint64_t top = MAPPINGS_TOP;
     size_t i = region_index(s, top);
     if (i < s->count && low_of(&s->region[i]) < top)
-        top = page_of(low_of(&s->region[i]));
+        top = low_of(&s->region[i]);
     for (;; i--) {
-        uint64_t bottom = i ? s->region[i - 1].end : SPACE_LOWEST;
-        if (bottom < SPACE_LOWEST)
-            bottom = SPACE_LOWEST;
+        uint64_t bottom = i && s->region[i - 1].end > SPACE_LOWEST ? s->region[i - 1].end : SPACE_LOWEST;
         if (top > bottom && top - bottom >= length)
             return top - length;
         if (!i)
-            break;
+            return 0;
         if (low_of(&s->region[i - 1]) < top)
             top = low_of(&s->region[i - 1]);
     }
-    for (i = region_index(s, MAPPINGS_TOP); i <= s->count; i++) { /* full below: above */
-        uint64_t from = i && s->region[i - 1].end > MAPPINGS_TOP ? s->region[i - 1].end : MAPPINGS_TOP;
+}
+
+static uint64_t hole_above(const struct space *s, uint64_t length, uint64_t bottom)
+{
+    for (size_t i = region_index(s, bottom); i <= s->count; i++) {
+        uint64_t from = i && s->region[i - 1].end > bottom ? s->region[i - 1].end : bottom;
         uint64_t to = i < s->count ? low_of(&s->region[i]) : SPACE_TOP;
         if (to > from && to - from >= length)
             return from;
     }
     return 0;
+}
+
+uint64_t region_hole(const struct space *s, uint64_t length, uint64_t below)
+{
+    uint64_t at = hole_below(s, length, below ? below : MAPPINGS_TOP);
+    return at || below ? at : hole_above(s, length, MAPPINGS_TOP);
 }
 
 struct region *region_grow(struct space *s, uint64_t address)

@@ -25,97 +25,106 @@ static bool make_table_for(struct space *s, uint64_t address, uint64_t *entry, v
 }
 
 /* Where the pages go there are tables first, so that nothing can fail half way. */
-static int64_t move(struct space *s, uint64_t old, uint64_t old_length, uint64_t new_length, uint64_t to)
+static int64_t move(struct space *s, const struct space_remap *m, uint64_t to)
 {
-    uint64_t carried = old_length < new_length ? old_length : new_length;
-    struct region r = *region_at(s, old);
-    struct moving m = {old, to};
+    uint64_t carried = m->old_length < m->new_length ? m->old_length : m->new_length;
+    struct region r = *region_at(s, m->old);
+    struct moving moving = {m->old, to};
 
-    r.offset += r.object ? old - r.start : 0;
+    r.offset += r.object ? m->old - r.start : 0;
     r.start = to;
-    r.end = to + new_length;
+    r.end = to + m->new_length;
     if (region_can_never_be(&r) || !region_reserve(s))
         return -ENOMEM;
-    if (region_any(s, to, to + new_length)) {
-        region_cut(s, to, to + new_length);
+    if (region_any(s, to, r.end)) {
+        region_cut(s, to, r.end);
         if (!region_reserve(s))
             return -ENOMEM;
     }
-    if (!table_each(s, old, old + carried, make_table_for, &m)) {
-        table_prune(s, to, to + new_length);
+    if (!table_each(s, m->old, m->old + carried, make_table_for, &moving)) {
+        table_prune(s, to, r.end);
         return -ENOMEM;
     }
     region_hold(&r);
     region_insert(s, &r);
-    table_each(s, old, old + carried, move_page, &m);
-    region_cut(s, old, old + old_length);
-    region_merge(s, to, to + new_length);
+    table_each(s, m->old, m->old + carried, move_page, &moving);
+    if (!m->leaves_old)
+        region_cut(s, m->old, m->old + m->old_length);
+    region_merge(s, to, r.end);
     space_processor_forget_all(cms_physical(s->top));
     return (int64_t)to;
 }
 
 /* A second mapping of a shared one's object: what a length of zero asks for. */
-static int64_t twice(struct space *s, uint64_t old, uint64_t new_length, bool may_move, bool fixed, uint64_t address)
+static int64_t twice(struct space *s, const struct space_remap *m)
 {
-    struct region r = *region_at(s, old);
-    if (!r.shared || !(may_move || fixed))
-        return -EINVAL;
-    return space_map(s, &(struct space_map){.address = fixed ? address : 0, .length = new_length, .access = r.access,
-                                            .denied = r.denied, .fixed = fixed, .shared = true, .object = r.object,
-                                            .offset = r.offset + (old - r.start)});
+    struct region r = *region_at(s, m->old);
+    struct space_map map = {.address = m->fixed ? m->new_address : 0, .length = m->new_length, .access = r.access,
+                            .denied = r.denied, .fixed = m->fixed, .shared = true, .object = r.object,
+                            .offset = r.offset + (m->old - r.start)};
+    return r.shared && m->may_move ? space_map(s, &map) : -EINVAL;
 }
 
-static bool may_grow_here(const struct space *s, const struct region *r, uint64_t old, uint64_t old_length,
-                          uint64_t new_length)
+static bool may_grow_here(const struct space *s, const struct region *r, const struct space_remap *m)
 {
-    return r->end == old + old_length && new_length <= SPACE_TOP - old &&
-           !region_any(s, old + old_length, old + new_length);
+    return r->end == m->old + m->old_length && m->new_length <= SPACE_TOP - m->old &&
+           !region_any(s, r->end, m->old + m->new_length);
 }
 
-static int64_t grow_here(struct space *s, struct region *r, uint64_t old, uint64_t new_length)
+static int64_t grow_here(struct space *s, struct region *r, const struct space_remap *m)
 {
     struct region wanted = *r;
-    wanted.end = old + new_length;
+    wanted.end = m->old + m->new_length;
     if (region_can_never_be(&wanted))
         return -ENOMEM;
     *r = wanted;
     s->changes++;
     region_merge(s, wanted.start, wanted.end);
-    return (int64_t)old;
+    return (int64_t)m->old;
 }
 
-static int judge_fixed(uint64_t old, uint64_t old_length, uint64_t new_length, uint64_t address)
+static int64_t anywhere(struct space *s, const struct space_remap *m)
 {
-    if (address % SPACE_PAGE || new_length > SPACE_TOP || address > SPACE_TOP - new_length)
-        return -EINVAL;
-    if (old < address + new_length && address < old + old_length)
-        return -EINVAL;
-    return address < SPACE_LOWEST ? -EPERM : 0;
+    uint64_t to = m->may_move && m->new_length <= SPACE_TOP ? region_hole(s, m->new_length, 0) : 0;
+    return to ? move(s, m, to) : -ENOMEM;
 }
 
-int64_t space_remap(struct space *s, uint64_t old, uint64_t old_length, uint64_t new_length, bool may_move, bool fixed,
-                    uint64_t address)
+/* Where it is, or where there is room. */
+static int64_t resize(struct space *s, struct region *r, const struct space_remap *m)
 {
-    old_length = page_up(old_length);
-    new_length = page_up(new_length);
-    if (old % SPACE_PAGE || !new_length)
+    if (m->new_length > m->old_length)
+        return may_grow_here(s, r, m) ? grow_here(s, r, m) : anywhere(s, m);
+    int failed = m->new_length < m->old_length
+                     ? space_unmap(s, m->old + m->new_length, m->old_length - m->new_length)
+                     : 0;
+    return failed ? failed : (int64_t)m->old;
+}
+
+static int judge_fixed(const struct space_remap *m)
+{
+    if (m->new_address % SPACE_PAGE || m->new_length > SPACE_TOP || m->new_address > SPACE_TOP - m->new_length)
         return -EINVAL;
-    int wrong = fixed ? judge_fixed(old, old_length, new_length, address) : 0;
+    if (m->old < m->new_address + m->new_length && m->new_address < m->old + m->old_length)
+        return -EINVAL;
+    return m->new_address < SPACE_LOWEST ? -EPERM : 0;
+}
+
+int64_t space_remap(struct space *s, const struct space_remap *asked)
+{
+    struct space_remap m = *asked;
+    m.old_length = page_up(m.old_length);
+    m.new_length = page_up(m.new_length);
+    if (m.old % SPACE_PAGE || !m.new_length)
+        return -EINVAL;
+    int wrong = m.fixed ? judge_fixed(&m) : 0;
     if (wrong)
         return wrong;
-    struct region *r = old < SPACE_TOP ? region_at(s, old) : NULL;
-    if (!r || old_length > r->end - old) /* one region, and all of it there */
+    struct region *r = m.old < SPACE_TOP ? region_at(s, m.old) : NULL;
+    if (!r || m.old_length > r->end - m.old) /* one region, and all of it there */
         return -EFAULT;
-    if (!old_length)
-        return twice(s, old, new_length, may_move, fixed, address);
-    if (fixed)
-        return move(s, old, old_length, new_length, address);
-    if (new_length <= old_length) {
-        wrong = new_length < old_length ? space_unmap(s, old + new_length, old_length - new_length) : 0;
-        return wrong ? wrong : (int64_t)old;
-    }
-    if (may_grow_here(s, r, old, old_length, new_length))
-        return grow_here(s, r, old, new_length);
-    uint64_t to = may_move && new_length <= SPACE_TOP ? region_hole(s, new_length) : 0;
-    return to ? move(s, old, old_length, new_length, to) : -ENOMEM;
+    if (!m.old_length)
+        return twice(s, &m);
+    if (m.fixed)
+        return move(s, &m, m.new_address);
+    return m.leaves_old ? anywhere(s, &m) : resize(s, r, &m);
 }

@@ -146,7 +146,8 @@ bool space_region_at(const struct space *s, uint64_t address, struct space_regio
         return false;
     const struct region *r = &s->region[i];
     *facts = (struct space_region_facts){.start = r->start, .end = r->end, .offset = r->offset, .access = r->access,
-                                         .shared = r->shared, .object = r->object};
+                                         .shared = r->shared, .grows_down = r->grows_down,
+                                         .object = r->object};
     return true;
 }
 
@@ -156,4 +157,14 @@ struct space_facts space_facts(const struct space *s)
     for (size_t i = 0; i < s->count; i++)
         facts.mapped += s->region[i].end - s->region[i].start;
     return facts;
+}
+
+unsigned space_marks(const struct space *s)
+{
+    return s->marks;
+}
+
+void space_mark(struct space *s, unsigned bits)
+{
+    s->marks |= bits;
 }

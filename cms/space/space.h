@@ -46,6 +46,7 @@ struct space_map {
     uint64_t address;  /* where; with `fixed` there and nowhere else, replacing what is there */
     uint64_t length;
     unsigned access;   /* of enum space_access; 0 reserves addresses and no storage */
+    uint64_t below;    /* where there is no wish: at lower addresses than this; 0: as high as there is room */
     bool fixed, fixed_new /* -EEXIST instead of replacing */, shared, grows_down, populate, no_reserve;
     unsigned denied;             /* access that space_protect may not give either: a file not opened for writing */
     struct space_object *object; /* held once more; NULL: zeroes */
@@ -54,8 +55,12 @@ struct space_map {
 int64_t space_map(struct space *, const struct space_map *); /* the address, or a negative errno */
 int space_unmap(struct space *, uint64_t address, uint64_t length);
 int space_protect(struct space *, uint64_t address, uint64_t length, unsigned access);
-int64_t space_remap(struct space *, uint64_t old, uint64_t old_length, uint64_t new_length, bool may_move,
-                    bool fixed, uint64_t new_address);
+struct space_remap {
+    uint64_t old, old_length, new_length, new_address;
+    bool may_move, fixed;
+    bool leaves_old; /* mapped, without its pages; the lengths are the same */
+};
+int64_t space_remap(struct space *, const struct space_remap *);
 int space_advise(struct space *, uint64_t address, uint64_t length, int advice); /* MADV_* */
 int space_sync(struct space *, uint64_t address, uint64_t length);
 /* A region that grows down does so until it has this length; at first SPACE_STACK. */
@@ -87,7 +92,7 @@ uint32_t *space_word(struct space *, uint64_t address, bool write, uint64_t *key
 struct space_region_facts {
     uint64_t start, end, offset;
     unsigned access;
-    bool shared;
+    bool shared, grows_down;
     struct space_object *object;
 };
 /* The first region that ends above `address`; false: none. For /proc/self/maps. */
@@ -96,5 +101,8 @@ struct space_facts {
     uint64_t mapped, resident; /* bytes */
 };
 struct space_facts space_facts(const struct space *);
+/* Bits that whoever has the space keeps with it; a fork has none. */
+unsigned space_marks(const struct space *);
+void space_mark(struct space *, unsigned bits);
 /* After an abend, when all that commands had in the heap, and all frames, are gone. */
 void space_forget_all(void);

@@ -6,12 +6,8 @@
 #include "cms/console/terminal.h"
 #include "cms/process/fault.h"
 #include "cms/syscall/file_calls.h"
+#include "cms/syscall/memory_calls.h"
 #include "lib/format.h"
-
-#define CALL(number, name, ...) int64_t call_##name(const struct call *) __attribute__((weak));
-#include "cms/syscall/file_calls.def"
-#include "cms/syscall/memory_calls.def"
-#undef CALL
 
 const struct call_row call_table[CALL_NUMBERS] = {
 #define CALL(number, name, ...) [number] = {#name, call_##name, __VA_ARGS__},
