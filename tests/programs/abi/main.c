@@ -1,5 +1,7 @@
 #include "tests/programs/abi/abi.h"
 
+#include <sys/auxv.h>
+
 static const struct {
     const char *name;
     const struct test *tests;
@@ -70,9 +72,7 @@ int main(int count, char **words)
         puts(getenv("ABI") ? getenv("ABI") : "-");
         return 0;
     }
-    self = words[0];
-    if (!strchr(self, '/') && access("/proc/self/exe", F_OK) == 0)
-        self = "/proc/self/exe";
+    self = (const char *)getauxval(AT_EXECFN);
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (unsigned g = 0; g < sizeof groups / sizeof *groups; g++)
         for (const struct test *t = groups[g].tests; t->name; t++) {
