@@ -94,6 +94,7 @@ extern const struct command spool_commands[]; /* cms/spool */
 extern const struct command directory_commands[]; /* cms/directory */
 extern const struct command exec_commands[]; /* cms/exec */
 extern const struct command eel_commands[]; /* cms/eel */
+extern const struct command xedit_commands[]; /* cms/xedit */
 
 /* QUERY PROGRAM: the registers of the last program that died of what it did (cms/program). */
 int cms_query_program(const struct arguments *arguments);

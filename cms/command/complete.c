@@ -114,7 +114,7 @@ static const struct command_completion builtin_completions[] = {
 
 static const struct command_completion *const tables[] = {builtin_completions, file_completions, pipe_completions,
                                                         spool_completions, directory_completions, exec_completions,
-                                                        eel_completions};
+                                                        eel_completions, xedit_completions};
 
 const struct command_completion *cms_completion_find(const char *command)
 {

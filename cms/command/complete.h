@@ -20,6 +20,7 @@ extern const struct command_completion spool_completions[]; /* cms/spool */
 extern const struct command_completion directory_completions[]; /* cms/directory */
 extern const struct command_completion exec_completions[]; /* cms/exec */
 extern const struct command_completion eel_completions[]; /* cms/eel */
+extern const struct command_completion xedit_completions[]; /* cms/xedit */
 
 static inline void candidates_offer_all(struct candidates *c, const char *const words[]) /* ended by NULL */
 {

@@ -59,7 +59,8 @@ static const struct command builtin_commands[] = {
 };
 
 static const struct command *const tables[] = {builtin_commands, file_commands, pipe_commands, spool_commands,
-                                               directory_commands, exec_commands, eel_commands};
+                                               directory_commands, exec_commands, eel_commands,
+                                               xedit_commands};
 
 enum { TABLES = sizeof tables / sizeof *tables };
 

@@ -117,6 +117,8 @@ static void options_and_keywords_come_from_the_tables(void **state)
     becomes("release b (\t", "release b (det ");
     becomes("help copyf\t", "help copyfile ");
     becomes("format 193 c (\t1\t", "format 193 c (blksize 1k ");
+    becomes("xedit be\tda\t", "xedit beta data ");
+    becomes("xedit beta data (prof\t", "xedit beta data (profile ");
     becomes("eel set pol\tt\t", "eel set policy tell ");
     becomes("eel set type mod\tli\t", "eel set type module linux ");
     becomes("execio 1 diskr be\t", "execio 1 diskr beta ");

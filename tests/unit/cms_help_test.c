@@ -126,6 +126,8 @@ static const struct tried {
     {"GLOBALV PURGE", 0},
     {"GLOBALV SELECT G PURGE", 0},
     {"QUERY PROGRAM", 0},
+    {"XEDIT ALPHA DATA A (PROFILE MINE", 5},
+    {"XEDIT NEW FILE (NOPROFIL", 5},
     {"EEL QUERY", 0},
     {"EEL QUERY ALPHA DATA A", 28},
     {"EEL SET POLICY TELL", 0},

@@ -1,0 +1,7 @@
+/* Editing full screen, by THE. */
+#pragma once
+#include "cms/command/command.h"
+#include "cms/file/file.h"
+
+int cms_xedit(const struct arguments *);
+extern const struct file_option *const cms_xedit_options;
