@@ -120,7 +120,7 @@ static bool is_within(struct node *n, const struct node *above)
 {
     struct node *root = vfs_root();
     node_hold(n);
-    while (n != above && n != root) {
+    for (unsigned depth = 0; n != above && n != root && depth < VFS_PATH_MAX; depth++) { /* as deep as a path can be */
         struct node *up = tree_parent(n);
         node_let_go(n);
         n = up;

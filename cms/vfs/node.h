@@ -101,7 +101,8 @@ struct vfs_mount {
 };
 void vfs_mount(struct vfs_mount *);
 struct vfs_mount *vfs_mounts(void); /* in the order in which they were mounted */
-/* `top` is asked whenever there is none yet: a disk may come later. One user more; NULL: an empty directory stands in. */
+/* `top` is asked whenever a place is made: a disk may come later, or another. One user more; NULL: it stays, or an empty
+ * directory stands in. */
 void vfs_set_root(struct node *(*top)(void));
 struct node *vfs_root(void); /* one user more */
 

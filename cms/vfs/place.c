@@ -19,6 +19,7 @@ static struct place *make(struct node *directory, uint32_t umask)
 
 struct place *place_make(void)
 {
+    tree_look_for_root();
     struct place root = {.directory = vfs_root()};
     struct vfs_from from = {.place = &root, .at = ABI_AT_FDCWD};
     struct spot spot;

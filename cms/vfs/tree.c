@@ -30,12 +30,17 @@ void vfs_set_root(struct node *(*top)(void))
     root_top = top;
 }
 
-static struct node *root_now(void)
+/* Looking for a disk costs an exit: it is done when a program begins, not for every path. */
+void tree_look_for_root(void)
 {
-    if (!root && root_top)
-        root = root_top();
-    return root ? root : &empty;
+    struct node *top = root_top ? root_top() : NULL;
+    if (!top)
+        return;
+    node_let_go(root);
+    root = top;
 }
+
+static struct node *root_now(void) { return root ? root : &empty; }
 
 struct node *vfs_root(void)
 {

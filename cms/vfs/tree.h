@@ -5,6 +5,7 @@
 
 enum { FRAME_SIZE_OF_STAT = 4096 };
 
+void tree_look_for_root(void);           /* it may have come, or be another */
 struct node *tree_parent(struct node *); /* one user more; the root's is itself */
 bool tree_is_mounted(struct node *directory, const char *name);
 /* The `at`th mount in that directory and those behind it: 1, or 0 at the end. */
