@@ -1,3 +1,4 @@
+/* Weak: a test that has processes has all this of them. */
 #include "tests/unit/fake/cms_caller.h"
 
 #include <errno.h>
@@ -25,40 +26,40 @@ void fake_caller_reset(void)
     fake_waits = fake_wakes = 0;
 }
 
-int caller_process(void) { return fake_caller_process; }
-int caller_group(void) { return fake_caller_group; }
-int caller_session(void) { return fake_caller_session; }
-bool caller_leads_session(void) { return fake_caller_leads; }
-bool caller_ignores_or_blocks(int signal) { return (void)signal, fake_caller_ignores; }
-void caller_signal(int signal) { fake_caller_signals[signal]++; }
-bool caller_group_is_orphaned(int group) { return (void)group, fake_caller_orphaned; }
-void caller_halt(void) { fake_caller_halted = true; }
-uint64_t caller_random(void) { return 0x0123456789abcdef; }
-int64_t caller_time(void) { return 1700000000ll * 1000000000 + (int64_t)fake_wait_now; }
+__attribute__((weak)) int caller_process(void) { return fake_caller_process; }
+__attribute__((weak)) int caller_group(void) { return fake_caller_group; }
+__attribute__((weak)) int caller_session(void) { return fake_caller_session; }
+__attribute__((weak)) bool caller_leads_session(void) { return fake_caller_leads; }
+__attribute__((weak)) bool caller_ignores_or_blocks(int signal) { return (void)signal, fake_caller_ignores; }
+__attribute__((weak)) void caller_signal(int signal) { fake_caller_signals[signal]++; }
+__attribute__((weak)) bool caller_group_is_orphaned(int group) { return (void)group, fake_caller_orphaned; }
+__attribute__((weak)) void caller_halt(void) { fake_caller_halted = true; }
+__attribute__((weak)) uint64_t caller_random(void) { return 0x0123456789abcdef; }
+__attribute__((weak)) int64_t caller_time(void) { return 1700000000ll * 1000000000 + (int64_t)fake_wait_now; }
 
-void caller_signal_group(int group, int signal)
+__attribute__((weak)) void caller_signal_group(int group, int signal)
 {
     fake_caller_signalled_group = group;
     fake_caller_group_signal = signal;
 }
 
-int cms_wait(struct wait_queue *queue, uint64_t deadline)
+__attribute__((weak)) int cms_wait(struct wait_queue *queue, uint64_t deadline)
 {
     (void)queue, (void)deadline;
     fake_waits++;
     return fake_wait ? fake_wait() : -EINTR;
 }
 
-int cms_wait_any(struct wait_queue *const queues[], unsigned count, uint64_t deadline)
+__attribute__((weak)) int cms_wait_any(struct wait_queue *const queues[], unsigned count, uint64_t deadline)
 {
     (void)queues, (void)count;
     return cms_wait(NULL, deadline);
 }
 
-void cms_wake(struct wait_queue *queue)
+__attribute__((weak)) void cms_wake(struct wait_queue *queue)
 {
     (void)queue;
     fake_wakes++;
 }
 
-uint64_t cms_wait_now(void) { return fake_wait_now; }
+__attribute__((weak)) uint64_t cms_wait_now(void) { return fake_wait_now; }
