@@ -159,7 +159,7 @@ static bool answered;
 
 static bool is_answered(void *context) { return (void)context, answered; }
 
-void cms_sleep(bool bounded)
+__attribute__((weak)) void cms_sleep(bool bounded)
 {
     answered = true;
     if (!fake_cms_loses_interrupts)
