@@ -195,6 +195,8 @@ bool cms_console_halted(void)
     return halted;
 }
 
+void cms_console_halt(void) { halt_execution(); }
+
 void cms_console_set_typing(bool on) { typing = on; }
 
 void cms_console_recover(void)

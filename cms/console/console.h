@@ -33,6 +33,8 @@ void cms_console_attention(void);
 void cms_console_command_begins(void);
 void cms_console_command_ends(void);
 bool cms_console_halted(void);
+/* HX by whoever has the keys meanwhile (cms/tty). */
+void cms_console_halt(void);
 /* HT and RT by name, also as plain commands. */
 void cms_console_set_typing(bool on);
 /* The logical line end, 0: none. */

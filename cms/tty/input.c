@@ -39,7 +39,7 @@ static bool give_signal(uint8_t c)
             tty_echo(c);
         tty.unheard = tty.readers.first ? 0 : tty.unheard + (c == tty_character(T_INTR));
         if (tty.unheard >= UNHEARD)
-            caller_halt();
+            tty_halt();
         else
             caller_signal_group(tty.set.group, rows[i].signal);
         cms_wake(&tty.readers);
@@ -164,7 +164,7 @@ static bool immediate(uint32_t from, uint32_t to)
 {
     bool halt = says(from, to, "HX") || says(from, to, "HI"), quiet = says(from, to, "HT");
     if (halt)
-        caller_halt();
+        tty_halt();
     else if (quiet || says(from, to, "RT"))
         tty.silent = quiet;
     else

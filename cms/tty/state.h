@@ -49,6 +49,7 @@ void tty_put_bit(uint8_t *bits, uint32_t place, bool on);
 /* input.c: one byte from the line. */
 void tty_key(uint8_t c);
 void tty_flush_input(void);
+void tty_halt(void); /* HX */
 /* output.c: bytes of a program, processed as the settings say. */
 void tty_show(const char *bytes, size_t count);
 void tty_raw(const char *bytes, size_t count); /* as they are, but counting columns */

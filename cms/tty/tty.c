@@ -49,6 +49,12 @@ static void look_at_window(void)
         caller_signal_group(tty.set.group, ABI_SIGWINCH);
 }
 
+void tty_halt(void)
+{
+    cms_console_halt();
+    caller_halt();
+}
+
 /* A line that has no room is cut, since only its end makes it readable; whole lines wait where they are. */
 static bool has_room(void)
 {
@@ -71,7 +77,7 @@ void tty_input_arrived(void)
         tty.halts = 0;
     if (tty.halts && cms_wait_now() >= tty.halts) {
         tty_flush_input();
-        caller_halt();
+        tty_halt();
     }
 }
 
