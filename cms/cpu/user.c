@@ -16,9 +16,9 @@ _Static_assert(sizeof(struct trap_frame) == ENTRY_FRAME && offsetof(struct trap_
 enum { MSR_SYSENTER_CS = 0x174, MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082, MSR_SFMASK = 0xc0000084,
        MSR_FS_BASE = 0xc0000100, MSR_GS_BASE = 0xc0000101 };
 enum { CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11, CR4_FSGSBASE = 1 << 16,
-       CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21 };
+       CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20 };
 enum { LEAF1_ECX_XSAVE = 1 << 26 };
-enum { LEAF7_EBX_FSGSBASE = 1 << 0, LEAF7_EBX_SMEP = 1 << 7, LEAF7_EBX_SMAP = 1 << 20, LEAF7_ECX_UMIP = 1 << 2 };
+enum { LEAF7_EBX_FSGSBASE = 1 << 0, LEAF7_EBX_SMEP = 1 << 7, LEAF7_ECX_UMIP = 1 << 2 };
 enum { LEAF_FEATURES = 7, LEAF_XSAVE = 0x0d };
 enum { XCR0_KNOWN = 0xe7 }; /* x87 SSE AVX AVX-512: what needs nothing but the area */
 enum { FXSAVE_SIZE = 512, XSAVE_HEADER_SIZE = 64 };
@@ -48,6 +48,8 @@ void user_set_seams(const struct user_seams *seams)
 
 /* ---- the processor ------------------------------------------------------------------------------------------- */
 
+/* Not SMAP: the kernel never uses a program's addresses anyway, and with it QEMU's processor takes the pops of a
+ * program's far return for the kernel's. */
 static void start_features(void)
 {
     uint64_t wanted = cpu_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
@@ -56,7 +58,7 @@ static void start_features(void)
     if (cpu_id(0).eax >= LEAF_FEATURES) {
         struct cpu_leaf l = cpu_id(LEAF_FEATURES);
         wanted |= (l.ebx & LEAF7_EBX_FSGSBASE ? CR4_FSGSBASE : 0) | (l.ebx & LEAF7_EBX_SMEP ? CR4_SMEP : 0) |
-                  (l.ebx & LEAF7_EBX_SMAP ? CR4_SMAP : 0) | (l.ecx & LEAF7_ECX_UMIP ? CR4_UMIP : 0);
+                  (l.ecx & LEAF7_ECX_UMIP ? CR4_UMIP : 0);
     }
     wanted = xsave ? wanted | CR4_OSXSAVE : wanted & ~(uint64_t)CR4_OSXSAVE;
     cpu_set_cr4(wanted);

@@ -365,6 +365,12 @@ static void do_populate(void)
     SAY(space_populate(m->space, start_of(r), bytes_of(r)) == expected);
 }
 
+static inline int64_t remap(struct space *in, uint64_t old, uint64_t old_length, uint64_t new_length, bool may_move,
+                            bool fixed, uint64_t new_address)
+{
+    return space_remap(in, &(struct space_remap){old, old_length, new_length, new_address, may_move, fixed, false});
+}
+
 static bool continues_in_model(const struct model_page *a, const struct model_page *b)
 {
     return a->mapped && b->mapped && a->access == b->access && a->shared == b->shared && a->object == b->object &&
@@ -380,7 +386,7 @@ static void do_remap(void)
     bool one = m->page[old.first].mapped;
     for (unsigned i = 1; i < old.pages; i++)
         one &= continues_in_model(&m->page[old.first + i - 1], &m->page[old.first + i]);
-    int64_t result = space_remap(m->space, start_of(old), bytes_of(old), bytes_of(new), true, true, start_of(new));
+    int64_t result = remap(m->space, start_of(old), bytes_of(old), bytes_of(new), true, true, start_of(new));
     if (overlap || !one) {
         SAY(result == (overlap ? -EINVAL : -EFAULT));
         return;
@@ -415,7 +421,7 @@ static void do_resize(void)
         free_behind++;
     if (r.first + pages > WINDOW)
         return; /* nothing is mapped there, and the model ends */
-    int64_t result = space_remap(m->space, start_of(r), bytes_of(r), (uint64_t)pages * SPACE_PAGE, false, false, 0);
+    int64_t result = remap(m->space, start_of(r), bytes_of(r), (uint64_t)pages * SPACE_PAGE, false, false, 0);
     if (!one || pages > r.pages + free_behind) {
         SAY(result == (one ? -ENOMEM : -EFAULT));
         return;

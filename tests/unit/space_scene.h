@@ -47,6 +47,12 @@ static inline int64_t anywhere(uint64_t length)
     return space_map(s, &(struct space_map){.length = length, .access = RW});
 }
 
+static inline int64_t remap(struct space *in, uint64_t old, uint64_t old_length, uint64_t new_length, bool may_move,
+                            bool fixed, uint64_t new_address)
+{
+    return space_remap(in, &(struct space_remap){old, old_length, new_length, new_address, may_move, fixed, false});
+}
+
 static inline bool touch(uint64_t address, enum space_access access)
 {
     return space_fault(s, address, access) == SPACE_MENDED;

@@ -60,11 +60,11 @@ static void mremap_that_finds_no_storage_changes_nothing(void **state)
     size_t n = 0;
     while ((rest[n] = cms_frame_take()))
         n++;
-    assert_int_equal(space_remap(s, AT, 4 * P, 8 * P, true, true, AT + 300 * GIB), -ENOMEM);
+    assert_int_equal(remap(s, AT, 4 * P, 8 * P, true, true, AT + 300 * GIB), -ENOMEM);
     assert_int_equal(get8(s, AT), 5);
     while (n)
         cms_frame_give(rest[--n]);
-    assert_int_equal(space_remap(s, AT, 4 * P, 8 * P, true, true, AT + 300 * GIB), AT + 300 * GIB);
+    assert_int_equal(remap(s, AT, 4 * P, 8 * P, true, true, AT + 300 * GIB), AT + 300 * GIB);
     assert_int_equal(get8(s, AT + 300 * GIB), 5);
     assert_int_equal(get8(s, AT), -EFAULT);
 }
@@ -74,16 +74,16 @@ static void what_mremap_refuses(void **state)
     (void)state;
     map(AT, 4 * P, RW);
     map(AT + 4 * P, P, SPACE_READ);
-    assert_int_equal(space_remap(s, AT + 1, P, P, true, false, 0), -EINVAL);
-    assert_int_equal(space_remap(s, AT, P, 0, true, false, 0), -EINVAL);
-    assert_int_equal(space_remap(s, AT + 8 * P, P, P, true, false, 0), -EFAULT);
-    assert_int_equal(space_remap(s, AT, 5 * P, 6 * P, true, false, 0), -EFAULT);
-    assert_int_equal(space_remap(s, AT, 4 * P, 6 * P, false, false, 0), -ENOMEM);
-    assert_int_equal(space_remap(s, AT, 0, P, true, false, 0), -EINVAL);
-    assert_int_equal(space_remap(s, AT, P, P, true, true, AT + 5), -EINVAL);
-    assert_int_equal(space_remap(s, AT, 2 * P, 2 * P, true, true, AT + P), -EINVAL);
-    assert_int_equal(space_remap(s, AT, P, 1ull << 47, true, false, 0), -ENOMEM);
-    assert_true(space_remap(s, AT, 4 * P, 6 * P, true, false, 0) > 0);
+    assert_int_equal(remap(s, AT + 1, P, P, true, false, 0), -EINVAL);
+    assert_int_equal(remap(s, AT, P, 0, true, false, 0), -EINVAL);
+    assert_int_equal(remap(s, AT + 8 * P, P, P, true, false, 0), -EFAULT);
+    assert_int_equal(remap(s, AT, 5 * P, 6 * P, true, false, 0), -EFAULT);
+    assert_int_equal(remap(s, AT, 4 * P, 6 * P, false, false, 0), -ENOMEM);
+    assert_int_equal(remap(s, AT, 0, P, true, false, 0), -EINVAL);
+    assert_int_equal(remap(s, AT, P, P, true, true, AT + 5), -EINVAL);
+    assert_int_equal(remap(s, AT, 2 * P, 2 * P, true, true, AT + P), -EINVAL);
+    assert_int_equal(remap(s, AT, P, 1ull << 47, true, false, 0), -ENOMEM);
+    assert_true(remap(s, AT, 4 * P, 6 * P, true, false, 0) > 0);
 }
 
 int main(void)
