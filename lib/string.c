@@ -35,6 +35,8 @@ void *memmove(void *d, const void *s, size_t n)
         while (n--)
             *out++ = *in++;
     } else {
+        for (; n >= 8; n -= 8)
+            *(word *)(out + n - 8) = *(const word *)(in + n - 8);
         while (n--)
             out[n] = in[n];
     }
