@@ -1,4 +1,5 @@
-/* ELF files for x86-64, static and dynamic, and what a new program finds on its stack. Pure: judges bytes, maps nothing. */
+/* ELF files for x86-64, static and dynamic, and what a new program finds on its stack. Pure: judges bytes, maps
+ * nothing. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -19,6 +19,6 @@ struct elf_stack {
 
 /* Bytes of storage below a stack's top that elf_stack_fill() needs. */
 size_t elf_stack_bytes(const struct elf_stack *);
-/* Fills image[0 .. elf_stack_bytes()) with what is to stand right below the address `top`; returns the stack pointer, at
- * which image[0] goes. @pre top is a multiple of 16 */
+/* Fills image[0 .. elf_stack_bytes()) with what is to stand right below the address `top`; returns the stack
+ * pointer, at which image[0] goes. @pre top is a multiple of 16 */
 uint64_t elf_stack_fill(const struct elf_stack *, uint64_t top, void *image);

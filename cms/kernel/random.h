@@ -1,5 +1,5 @@
-/* Random numbers that nobody guesses from those before or behind: ChaCha20 (RFC 8439) over a key that is replaced by its
- * own output at every use, and into which what the machine has of chance is mixed now and then. */
+/* Random numbers that nobody guesses from those before or behind: ChaCha20 (RFC 8439) over a key that is replaced by
+ * its own output at every use, and into which what the machine has of chance is mixed now and then. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

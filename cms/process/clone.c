@@ -122,8 +122,8 @@ static void tell_ids(const struct thread *t, const struct clone_wanted *w)
         space_copy_out(process_space(t->process), w->child_id, &t->id, sizeof t->id);
 }
 
-/* The child has a space of its own, or is no more; or this one is killed. The child may be gone without a trace by then,
- * so what is waited in is here. */
+/* The child has a space of its own, or is no more; or this one is killed. The child may be gone without a trace by
+ * then, so what is waited in is here. */
 static void wait_for_vfork(struct process *child, int id, struct vfork_wait *wait)
 {
     while (process_find(id) == child && child->vforked == wait)

@@ -59,7 +59,7 @@ static void tell_end(struct process *p)
         reap(p);
 }
 
-/* ---- the end of a process ------------------------------------------------------------------------------------------ */
+/* ---- the end of a process ---------------------------------------------------------------------------------------- */
 
 static void leave_children(struct process *p)
 {
@@ -165,7 +165,7 @@ void end_thread(void)
         p->ending = true;
         end_last(p);
     }
-    thread_account_system();
+    thread_account_system(t);
     add_times(&p->gone, &(struct times){t->user_ticks, t->system_ticks});
     unlink_thread(t);
     if (last)
@@ -204,7 +204,7 @@ bool end_other_threads(struct thread *self)
     return !self->dying;
 }
 
-/* ---- job control ----------------------------------------------------------------------------------------------------- */
+/* ---- job control ------------------------------------------------------------------------------------------------- */
 
 static bool wants_stops(const struct process *parent)
 {
@@ -239,7 +239,7 @@ void end_stop(struct process *p)
         tell_parent(p, SIGNAL_CHLD, CODE_CHILD_CONTINUED, SIGNAL_CONT);
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct process *p, const struct end_wanted *w)
 {

@@ -26,7 +26,7 @@ struct exec {
     uint64_t entry, stack;        /* where it begins */
 };
 
-/* ---- scripts ----------------------------------------------------------------------------------------------------------- */
+/* ---- scripts ----------------------------------------------------------------------------------------------------- */
 
 /* argv[0] gives way to: interpreter, its argument, the script. */
 static int put_before(struct exec_strings *s, const struct elf_script *script, const char *path)
@@ -88,7 +88,7 @@ static int open_interpreter(struct exec *e)
     return error ? -ELIBBAD : 0;
 }
 
-/* ---- the new address space ---------------------------------------------------------------------------------------------- */
+/* ---- the new address space --------------------------------------------------------------------------------------- */
 
 static int fill_stack(struct exec *e, struct elf_stack *s, bool executes)
 {
@@ -148,7 +148,7 @@ static int build_space(struct exec *e, const struct exec_strings *strings)
                  : build_stack(e, strings, bias, e->interpreter.file ? interpreter_bias + e->interpreter.image.low : 0);
 }
 
-/* ---- the point of no return ----------------------------------------------------------------------------------------------- */
+/* ---- the point of no return -------------------------------------------------------------------------------------- */
 
 static int own_actions(struct process *p)
 {

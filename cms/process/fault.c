@@ -78,7 +78,7 @@ void fault_exception(struct trap_frame *frame)
     struct thread *t = thread_current();
 
     t->frame = frame;
-    thread_account_user();
+    thread_account_user(t);
     if (frame->vector == PAGE_FAULT) {
         t->process->faults++;
         take_page_fault(t, user_fault_address());
@@ -87,7 +87,7 @@ void fault_exception(struct trap_frame *frame)
     }
     if (t->attention)
         thread_before_program();
-    thread_account_system();
+    thread_account_system(t);
 }
 
 void fault_interrupted(struct trap_frame *frame)
@@ -95,9 +95,9 @@ void fault_interrupted(struct trap_frame *frame)
     struct thread *t = thread_current();
 
     t->frame = frame;
-    thread_account_user();
+    thread_account_user(t);
     thread_time_passed();
     if (t->attention)
         thread_before_program();
-    thread_account_system();
+    thread_account_system(t);
 }

@@ -169,7 +169,7 @@ int futex_wake_operation(uint64_t address, uint32_t most, uint64_t second, uint3
     return (int)count;
 }
 
-/* ---- the end of a thread ------------------------------------------------------------------------------------------- */
+/* ---- the end of a thread ----------------------------------------------------------------------------------------- */
 
 enum { OWNER_DIED = 0x40000000, OWNER = 0x3fffffff, ROBUST_MOST = 2048 };
 static const uint32_t WAITERS = 0x80000000;

@@ -80,7 +80,7 @@ int load_interpreter(struct load_file *f, char path[ELF_INTERPRETER_MAX])
     return (uint64_t)got == i->interpreter_size && !path[got - 1] ? 0 : -ENOEXEC;
 }
 
-/* ---- segments -------------------------------------------------------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
 
 static int map(struct space *space, uint64_t from, uint64_t to, unsigned access, struct space_object *object,
                uint64_t offset)

@@ -21,7 +21,8 @@ static struct thread *current, *ready, **ready_end = &ready, *dead;
 static struct context command_level;
 static bool on_command_level = true;
 static unsigned thread_total, ready_count;
-static uint64_t slice_end, last_ticks;
+static uint64_t slice_end;
+uint64_t thread_last_ticks;
 bool thread_command_wanted;
 
 /* ---- clocks ------------------------------------------------------------------------------------------------------ */
@@ -31,21 +32,14 @@ uint64_t cms_wait_now(void)
     return cms_ticks_ns(cms_ticks()) + 1;
 }
 
-static void account(uint64_t *to, bool user)
+void thread_count_time(struct process *p, uint64_t ticks, bool user)
 {
-    uint64_t now = cms_ticks(), passed = now - last_ticks;
-    *to += passed;
-    last_ticks = now;
-    if (current->process->counts)
-        current->process->counts = timer_count(current->process, passed, user);
+    p->counts = timer_count(p, ticks, user);
 }
-
-void thread_account_user(void) { account(&current->user_ticks, true); }
-void thread_account_system(void) { account(&current->system_ticks, false); }
 
 struct times thread_times(const struct thread *t)
 {
-    return (struct times){t->user_ticks, t->system_ticks + (t == current ? cms_ticks() - last_ticks : 0)};
+    return (struct times){t->user_ticks, t->system_ticks + (t == current ? cms_ticks() - thread_last_ticks : 0)};
 }
 
 struct times process_times(const struct process *p)
@@ -140,8 +134,8 @@ static void bury(void)
 static void arrived(struct thread *t)
 {
     t->state = THREAD_RUNS;
-    slice_end = cms_wait_now() + SLICE;
-    last_ticks = cms_ticks();
+    slice_end = cms_wait_now() + THREAD_SLICE;
+    thread_last_ticks = cms_ticks();
     bury();
     if (ready || deadline_first())
         arm(cms_wait_now());
@@ -152,7 +146,7 @@ static void switch_to(struct thread *to)
     struct thread *from = on_command_level ? NULL : current;
 
     if (from)
-        thread_account_system();
+        thread_account_system(from);
     user_state_switch(from ? &from->user : NULL, to ? &to->user : NULL);
     current = to;
     on_command_level = !to;
@@ -197,7 +191,7 @@ void thread_run_all(void)
         switch_to(next);
 }
 
-/* ---- making and forgetting ---------------------------------------------------------------------------------------- */
+/* ---- making and forgetting --------------------------------------------------------------------------------------- */
 
 static void begin(void *argument)
 {
@@ -207,7 +201,7 @@ static void begin(void *argument)
     arrived(t);
     t->frame = &frame;
     thread_before_program();
-    thread_account_system();
+    thread_account_system(t);
     user_enter(&frame);
 }
 
@@ -274,7 +268,7 @@ void thread_count(unsigned *now_ready, unsigned *all)
     *all = thread_total;
 }
 
-/* ---- sleeping ------------------------------------------------------------------------------------------------------ */
+/* ---- sleeping ---------------------------------------------------------------------------------------------------- */
 
 static bool has_signal(const struct thread *t)
 {

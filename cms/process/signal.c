@@ -10,7 +10,7 @@ static struct signal_action *action_of(struct process *p, int number)
     return &p->actions->of[number - 1];
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------ */
+/* ---- sending ----------------------------------------------------------------------------------------------------- */
 
 static bool takes(const struct thread *t, int number)
 {
@@ -115,7 +115,7 @@ unsigned signal_send_group(int group, const struct signal_info *info)
     return sent;
 }
 
-/* ---- taking ------------------------------------------------------------------------------------------------------- */
+/* ---- taking ------------------------------------------------------------------------------------------------------ */
 
 static void taken_of_timer(struct process *p, struct signal_info *info)
 {
@@ -169,7 +169,7 @@ void signal_action_changed(struct process *p, int number)
         drop_everywhere(p, signal_bit(number));
 }
 
-/* ---- on the way back to the program ------------------------------------------------------------------------------- */
+/* ---- on the way back to the program ------------------------------------------------------------------------------ */
 
 /* rip behind SYSCALL, and rax the number: the call is made again. */
 static void call_again(struct thread *t, unsigned number)

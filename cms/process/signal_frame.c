@@ -47,7 +47,7 @@ static void fill_context(struct signal_context *c, const struct thread *t)
     c->cr2 = t->fault_address;
 }
 
-/* ---- there --------------------------------------------------------------------------------------------------------- */
+/* ---- there ------------------------------------------------------------------------------------------------------- */
 
 /* The state that is in the processor, on the stack below `sp`; where it went, 0: nowhere. */
 static uint64_t push_extended(struct thread *t, uint64_t sp)
@@ -120,7 +120,7 @@ int signal_frame_push(struct thread *t, const struct signal_info *info, const st
     return 0;
 }
 
-/* ---- and back ------------------------------------------------------------------------------------------------------ */
+/* ---- and back ---------------------------------------------------------------------------------------------------- */
 
 /* Into `area`: what the program has at `at`, such that the processor takes it. */
 static int copy_extended(struct thread *t, uint64_t at, void *area)

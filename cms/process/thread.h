@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "cms/cpu/user.h"
+#include "cms/kernel/clock.h"
 #include "cms/kernel/wait.h"
 #include "cms/process/deadline.h"
 #include "cms/process/process.h"
@@ -160,9 +161,19 @@ void thread_time_passed(void);
 /* On the command level: whose process the files and the terminal shall see as the caller; NULL: nobody. */
 void thread_pretend(struct thread *);
 bool thread_is_command_level(void);
-/* What has run since it was last asked was the program, or was the kernel. */
-void thread_account_user(void);
-void thread_account_system(void);
+/* What has run since this was last said was the program, or was the kernel for it. At every call, and so inline. */
+extern uint64_t thread_last_ticks;
+void thread_count_time(struct process *, uint64_t ticks, bool user);
+static inline void thread_account(struct thread *t, uint64_t *to, bool user)
+{
+    uint64_t now = cms_ticks(), passed = now - thread_last_ticks;
+    thread_last_ticks = now;
+    *to += passed;
+    if (t->process->counts)
+        thread_count_time(t->process, passed, user);
+}
+static inline void thread_account_user(struct thread *t) { thread_account(t, &t->user_ticks, true); }
+static inline void thread_account_system(struct thread *t) { thread_account(t, &t->system_ticks, false); }
 struct times thread_times(const struct thread *);
 struct times process_times(const struct process *);
 void thread_forget_all(void);

@@ -16,7 +16,7 @@ static uint64_t next_time(uint64_t at, uint64_t interval, uint64_t now, uint64_t
     return at + (*missed + 1) * interval;
 }
 
-/* ---- setitimer ----------------------------------------------------------------------------------------------------- */
+/* ---- setitimer --------------------------------------------------------------------------------------------------- */
 
 static void real_due(struct deadline *d)
 {
@@ -88,7 +88,7 @@ bool timer_count(struct process *p, uint64_t ticks, bool user)
     return true;
 }
 
-/* ---- timer_create --------------------------------------------------------------------------------------------------- */
+/* ---- timer_create ------------------------------------------------------------------------------------------------ */
 
 static void send(struct process_timer *timer, uint64_t more)
 {

@@ -100,7 +100,7 @@ int64_t call_statx(const struct call *c)
     return copy_out(c->argument[4], &x, sizeof x);
 }
 
-/* ---- what may be done ------------------------------------------------------------------------------------------ */
+/* ---- what may be done -------------------------------------------------------------------------------------------- */
 
 static int64_t access_at(uint64_t at, uint64_t address, uint64_t mode, uint64_t flags)
 {
@@ -156,7 +156,7 @@ int64_t call_lchown(const struct call *c) { return own(HERE, c->argument[0], ABI
 int64_t call_fchown(const struct call *c) { return own((uint32_t)c->argument[0], 0, ABI_AT_EMPTY_PATH); }
 int64_t call_fchownat(const struct call *c) { return own(c->argument[0], c->argument[1], c->argument[4]); }
 
-/* ---- times ----------------------------------------------------------------------------------------------------- */
+/* ---- times ------------------------------------------------------------------------------------------------------- */
 
 struct two_longs {
     int64_t s, part;
@@ -234,7 +234,7 @@ int64_t call_utime(const struct call *c)
     return c->argument[0] ? set_times(HERE, c->argument[0], ns, 0) : -EFAULT;
 }
 
-/* ---- sizes ----------------------------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------------------------------- */
 
 int64_t call_truncate(const struct call *c)
 {
@@ -287,7 +287,7 @@ int64_t call_fallocate(const struct call *c)
     return status;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 int64_t call_statfs(const struct call *c)
 {

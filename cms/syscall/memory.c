@@ -10,7 +10,7 @@ enum { ACCESS_ALL = SPACE_READ | SPACE_WRITE | SPACE_EXECUTE };
 static uint64_t whole_pages(uint64_t bytes) { return (bytes + SPACE_PAGE - 1) & ~(uint64_t)(SPACE_PAGE - 1); }
 static bool is_whole(uint64_t address) { return address % SPACE_PAGE == 0; }
 
-/* ---- mmap(2) ------------------------------------------------------------------------------------------------------- */
+/* ---- mmap(2) ----------------------------------------------------------------------------------------------------- */
 
 enum {
     MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xf, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
@@ -98,7 +98,7 @@ int64_t call_munmap(const struct call *c)
     return space_unmap(my_space(), c->argument[0], c->argument[1]);
 }
 
-/* ---- mprotect(2), mremap(2), brk(2) -------------------------------------------------------------------------------- */
+/* ---- mprotect(2), mremap(2), brk(2) ------------------------------------------------------------------------------ */
 
 enum { PROT_SEM = 8, PROT_GROWSDOWN = 0x01000000, PROT_GROWSUP = 0x02000000 };
 
@@ -153,7 +153,7 @@ int64_t call_brk(const struct call *c)
     return (int64_t)space_break(my_space(), c->argument[0]);
 }
 
-/* ---- madvise(2), msync(2), mincore(2) ------------------------------------------------------------------------------ */
+/* ---- madvise(2), msync(2), mincore(2) ---------------------------------------------------------------------------- */
 
 int64_t call_madvise(const struct call *c)
 {
@@ -199,7 +199,7 @@ int64_t call_mincore(const struct call *c)
     return 0;
 }
 
-/* ---- mlock(2): what is in storage stays there anyway --------------------------------------------------------------- */
+/* ---- mlock(2): what is in storage stays there anyway ------------------------------------------------------------- */
 
 enum { MLOCK_ONFAULT = 1, MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4 };
 
@@ -272,7 +272,7 @@ int64_t call_munlockall(const struct call *c)
     return 0;
 }
 
-/* ---- membarrier(2): on one processor all threads see storage in the same order ------------------------------------- */
+/* ---- membarrier(2): on one processor all threads see storage in the same order ----------------------------------- */
 
 enum {
     BARRIER_QUERY = 0, BARRIER_GLOBAL = 1, BARRIER_GLOBAL_EXPEDITED = 2, BARRIER_REGISTER_GLOBAL_EXPEDITED = 4,

@@ -121,7 +121,7 @@ int64_t call_linkat(const struct call *c)
     return link_at(c->argument[0], c->argument[1], c->argument[2], c->argument[3], c->argument[4]);
 }
 
-/* ---- the working directory ------------------------------------------------------------------------------------- */
+/* ---- the working directory --------------------------------------------------------------------------------------- */
 
 int64_t call_chdir(const struct call *c)
 {

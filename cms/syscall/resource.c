@@ -1,4 +1,5 @@
-/* Limits, what was used, priorities: getrlimit(2), getrusage(2), sched(7). There is one processor and one kind of turn. */
+/* Limits, what was used, priorities: getrlimit(2), getrusage(2), sched(7). There is one processor and one kind of
+ * turn. */
 #include "cms/syscall/resource.h"
 
 #include "cms/kernel/clock.h"
@@ -7,8 +8,8 @@
 
 struct user_usage {
     struct user_timeval user, system;
-    int64_t most_resident, shared, data, stack, minor_faults, major_faults, swaps, in_blocks, out_blocks, sent, received,
-        signals, switches, forced_switches;
+    int64_t most_resident, shared, data, stack, minor_faults, major_faults, swaps, in_blocks, out_blocks, sent,
+        received, signals, switches, forced_switches;
 };
 _Static_assert(sizeof(struct user_usage) == 144, "struct rusage");
 
@@ -37,7 +38,7 @@ int64_t call_getrusage(const struct call *c)
     return user_out(c->argument[1], &u, sizeof u);
 }
 
-/* ---- limits ------------------------------------------------------------------------------------------------------------ */
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
 
 static int set_limit(struct process *p, unsigned which, uint64_t from)
 {
@@ -81,7 +82,7 @@ int64_t call_prlimit64(const struct call *c)
     return limits(id ? process_find(id) : process_current(), (unsigned)c->argument[1], c->argument[2], c->argument[3]);
 }
 
-/* ---- scheduling -------------------------------------------------------------------------------------------------------- */
+/* ---- scheduling -------------------------------------------------------------------------------------------------- */
 
 enum { POLICY_OTHER, POLICY_FIFO, POLICY_ROUND_ROBIN, POLICY_BATCH, POLICY_IDLE = 5, POLICY_RESET = 0x40000000 };
 

@@ -1,6 +1,7 @@
-/* The Linux x86-64 system-call ABI. A call is a row of the table (number, name, function); its function gets the six
- * arguments as they were in the registers, and returns what goes to RAX. One that has no row is -ENOSYS, and is told of
- * when SET TRACE or the like asks for it. */
+/* The Linux x86-64 system-call ABI. A call is a row of one of the tables *.def (number, name, and how it goes on
+ * behind a signal, where that is not by itself); its function, call_NAME, gets the six arguments as they were in the
+ * registers, and returns what goes to RAX. One that has no row is -ENOSYS, and is told of when syscall_trace() asks
+ * for it. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

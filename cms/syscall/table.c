@@ -52,13 +52,13 @@ static void system_call(struct trap_frame *f)
     struct thread *t = thread_current();
 
     t->frame = f;
-    thread_account_user();
+    thread_account_user(t);
     int64_t result = run(t, f);
     f->rax = (uint64_t)result;
     if (t->attention || result == -EINTR)
         thread_before_program();
     t->in_call = false;
-    thread_account_system();
+    thread_account_system(t);
 }
 
 void syscall_start(void)

@@ -73,7 +73,7 @@ int64_t call_pwritev(const struct call *c) { return many_at(c, WRITE); }
 int64_t call_preadv2(const struct call *c) { return many_at_2(c, READ); }
 int64_t call_pwritev2(const struct call *c) { return many_at_2(c, WRITE); }
 
-/* ---- position -------------------------------------------------------------------------------------------------- */
+/* ---- position ---------------------------------------------------------------------------------------------------- */
 
 static int64_t size_of(struct file *f)
 {
@@ -126,7 +126,7 @@ int64_t call_lseek(const struct call *c)
     return at;
 }
 
-/* ---- between files --------------------------------------------------------------------------------------------- */
+/* ---- between files ----------------------------------------------------------------------------------------------- */
 
 static int64_t move_piece(struct file *from, uint64_t *from_at, struct file *to, uint64_t *to_at, char *piece,
                           size_t bytes)

@@ -27,7 +27,7 @@ struct vfs_from user_from(uint64_t at)
     return (struct vfs_from){.place = my_place(), .files = my_files(), .at = (int32_t)at};
 }
 
-/* ---- transfers ------------------------------------------------------------------------------------------------- */
+/* ---- transfers --------------------------------------------------------------------------------------------------- */
 
 struct range {
     uint64_t address, bytes;

@@ -3,7 +3,7 @@
 
 static int64_t seen[80];
 
-/* ---- beginning and ending --------------------------------------------------------------------------------------------- */
+/* ---- beginning and ending ---------------------------------------------------------------------------------------- */
 
 static void leaves_seven(uint64_t a) { (void)a; call(SYS_EXIT, 7); }
 
@@ -128,7 +128,7 @@ static void many_children_are_no_trouble(void **state)
     assert_true(cms_frames_in_use() <= frames + 4); /* the program's file */
 }
 
-/* ---- signals ------------------------------------------------------------------------------------------------------------ */
+/* ---- signals ----------------------------------------------------------------------------------------------------- */
 
 static void note(uint64_t number) { seen[number]++; }
 
@@ -251,7 +251,7 @@ static void stops_and_continuations_are_told(void **state)
     assert_int_equal(seen[6], SIGNAL_KILL);
 }
 
-/* ---- threads ---------------------------------------------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
 

@@ -1,6 +1,6 @@
-/* Processes without a processor: each thread is a coroutine of the host, a program is a function of the test, which makes
- * system calls by call() and finds its storage at DATA. Storage, files and the terminal are real. Where fork would go on
- * in the middle of a function, the child begins another one. */
+/* Processes without a processor: each thread is a coroutine of the host, a program is a function of the test, which
+ * makes system calls by call() and finds its storage at DATA. Storage, files and the terminal are real. Where fork
+ * would go on in the middle of a function, the child begins another one. */
 #pragma once
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 enum { FUNCTIONS = 64, STACK = 256 << 10, SYSCALL_BYTES = 2 };
 static const uint64_t CODE = 0x400000, DATA = 0x401000, GO_ON = 0x4ff000;
 
-/* ---- time ----------------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 static uint64_t ns = 1000000, tick_in;
 
@@ -37,7 +37,7 @@ void cms_tick_within(uint64_t within)
         tick_in = within + 1;
 }
 
-/* ---- the processor ---------------------------------------------------------------------------------------------------- */
+/* ---- the processor ----------------------------------------------------------------------------------------------- */
 
 static struct user_seams seams;
 static ucontext_t command_context;
@@ -99,7 +99,7 @@ void context_switch(struct context *from, const struct context *to)
     swapcontext(context_of(from), context_of(to));
 }
 
-/* ---- programs --------------------------------------------------------------------------------------------------------- */
+/* ---- programs ---------------------------------------------------------------------------------------------------- */
 
 static void (*functions[FUNCTIONS])(uint64_t argument);
 static unsigned function_count;
@@ -156,9 +156,9 @@ static int64_t call_with(uint64_t number, const uint64_t a[6])
     return call_from(&f);
 }
 
-enum { SYS_RT_SIGACTION = 13, SYS_RT_SIGPROCMASK, SYS_PAUSE = 34, SYS_NANOSLEEP, SYS_ALARM = 37, SYS_GETPID = 39,
-       SYS_CLONE = 56, SYS_EXECVE = 59, SYS_EXIT, SYS_WAIT4, SYS_KILL, SYS_GETPPID = 110, SYS_GETTID = 186, SYS_TKILL = 200,
-       SYS_FUTEX = 202, SYS_EXIT_GROUP = 231, SYS_YIELD = 24 };
+enum { SYS_RT_SIGACTION = 13, SYS_RT_SIGPROCMASK, SYS_YIELD = 24, SYS_PAUSE = 34, SYS_NANOSLEEP, SYS_ALARM = 37,
+       SYS_GETPID = 39, SYS_CLONE = 56, SYS_EXECVE = 59, SYS_EXIT, SYS_WAIT4, SYS_KILL, SYS_GETPPID = 110,
+       SYS_FUTEX = 202, SYS_EXIT_GROUP = 231 };
 
 /* clone(2), whose child runs `function`. */
 static int64_t clone_to(uint64_t flags, void (*function)(uint64_t))
@@ -211,7 +211,7 @@ static int64_t wait_for(int64_t id, uint32_t options, int *status)
     return got;
 }
 
-/* ---- the command level -------------------------------------------------------------------------------------------------- */
+/* ---- the command level ------------------------------------------------------------------------------------------- */
 
 static unsigned naps;
 static void (*on_nap)(void);

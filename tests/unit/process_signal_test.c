@@ -90,7 +90,8 @@ static void defaults_are_those_of_the_manual(void **state)
         int number;
         enum signal_default what;
     } rows[] = {
-        {SIGNAL_HUP, DEFAULT_END}, {SIGNAL_KILL, DEFAULT_END}, {SIGNAL_SEGV, DEFAULT_CORE}, {SIGNAL_CHLD, DEFAULT_IGNORE},
+        {SIGNAL_HUP, DEFAULT_END}, {SIGNAL_KILL, DEFAULT_END}, {SIGNAL_SEGV, DEFAULT_CORE},
+        {SIGNAL_CHLD, DEFAULT_IGNORE},
         {SIGNAL_TSTP, DEFAULT_STOP}, {SIGNAL_CONT, DEFAULT_CONTINUE}, {SIGNAL_WINCH, DEFAULT_IGNORE}, {32, DEFAULT_END},
         {64, DEFAULT_END}, {SIGNAL_SYS, DEFAULT_CORE}, {SIGNAL_PIPE, DEFAULT_END},
     };
@@ -102,7 +103,7 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_false(signal_is_ignored(SIGNAL_TERM, &none) || signal_is_ignored(SIGNAL_CHLD, &handles));
 }
 
-/* ---- deadlines -------------------------------------------------------------------------------------------------------- */
+/* ---- deadlines --------------------------------------------------------------------------------------------------- */
 
 static struct deadline one, two, three;
 static char order[8];
@@ -144,7 +145,7 @@ static void a_deadline_may_set_itself_anew(void **state)
     assert_int_equal(deadline_first(), 0);
 }
 
-/* ---- extended state ----------------------------------------------------------------------------------------------------- */
+/* ---- extended state ---------------------------------------------------------------------------------------------- */
 
 static void only_a_whole_area_counts_as_one(void **state)
 {
@@ -191,9 +192,10 @@ static void a_floating_point_fault_says_which(void **state)
     }
 }
 
-/* ---- random numbers ----------------------------------------------------------------------------------------------------- */
+/* ---- random numbers ---------------------------------------------------------------------------------------------- */
 
-/* Not that they are random, which no test can say: that none comes twice, whatever the lengths, and no bit stands still. */
+/* Not that they are random, which no test can say: that none comes twice, whatever the lengths, and no bit stands
+ * still. */
 static void random_numbers_do_not_repeat(void **state)
 {
     static uint8_t bytes[4096];

@@ -148,6 +148,11 @@ static void burn(void)
         ;
 }
 
+static long used_us(const struct rusage *u)
+{
+    return u->ru_utime.tv_usec + u->ru_stime.tv_usec + 1000000 * (u->ru_utime.tv_sec + u->ru_stime.tv_sec);
+}
+
 static void children_are_accounted(void)
 {
     struct rusage usage;
@@ -158,11 +163,10 @@ static void children_are_accounted(void)
         _exit(0);
     }
     CHECK(wait4(child, &status, 0, &usage) == child);
-    long us = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec + 1000000 * (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec);
+    long us = used_us(&usage);
     CHECK(us >= 20000);
     CHECK(!getrusage(RUSAGE_CHILDREN, &usage));
-    long all = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec + 1000000 * (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec);
-    CHECK(all >= us);
+    CHECK(used_us(&usage) >= us);
 }
 
 static void made_timers_queue_signals(void)

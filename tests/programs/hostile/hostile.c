@@ -1,7 +1,8 @@
-/* A program that means harm: system calls at random, with pointers to where nothing is, to the kernel, to what must not
- * be written, across the ends of pages. CMS must stand, and so must the parent. Not to be run where one's own files are.
+/* A program that means harm: system calls at random, with pointers to where nothing is, to the kernel, to what must
+ * not be written, across the ends of pages. CMS must stand, and so must the parent. Not to be run where one's own
+ * files are.
  *
- *     hostile [SEED [CHILDREN [CALLS]]] */
+ * hostile [SEED [CHILDREN [CALLS]]] */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -31,8 +32,9 @@ static uint64_t chance(void)
 
 static long value(void)
 {
-    static const uint64_t odd[] = {0, 1, 8, UINT64_MAX, UINT32_MAX, INT64_MAX, 1ull << 63, 1ull << 47, (1ull << 47) - PAGE,
-                                   0xffffffff80000000, 0xffff800000000000, 0xfffffffffffff000, 0x800000000000 - 1};
+    static const uint64_t odd[] = {0, 1, 8, UINT64_MAX, UINT32_MAX, INT64_MAX, 1ull << 63, 1ull << 47,
+                                   (1ull << 47) - PAGE, (1ull << 47) - 1, 0xffffffff80000000, 0xffff800000000000,
+                                   0xfffffffffffff000};
     uint64_t n = chance();
     switch (chance() % 12) {
     case 0: case 1: return (long)odd[n % (sizeof odd / sizeof *odd)];
