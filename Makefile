@@ -91,7 +91,7 @@ $(B)/root/cms-rexx: $(call in,images/root,*.c) $(wildcard images/root/*.h)
 all: $(B)/root/cms-rexx
 
 # a host tool is images/NAME.c over some of the pure rooms
-TOOL_SRC := $(call in,cms/edf cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
+TOOL_SRC := $(call in,cms/edf cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c cms/erofs/layout.c \
             cp/device/machine_config.c cp/device/share.c cp/audit/page.c
 TOOLS := $(basename $(notdir $(wildcard images/*.c)))
 tools: $(addprefix $(B)/,$(TOOLS))
@@ -200,11 +200,11 @@ $(B)/guest/oracle.elf64: $(call obj,free,$(call in,tests/guest/oracle tests/gues
 $(B)/directory.dtb: images/directory.dts
 	@mkdir -p $(@D) && dtc -W no-unit_address_vs_reg -I dts -O dtb -o $@ $<
 SYSTEM_FILES := $(wildcard images/system/*)
-# what programs in CMS see as /: downloads some 70 MB of Debian's packages, once
-$(B)/root.erofs: images/root/make $(wildcard images/root/etc/*) $(B)/root/cms-rexx
-	@$(call step,making the root image $@)images/root/make $(B)/root $@ $(B)/root/cms-rexx
-$(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk $(B)/root.erofs
-	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
+# what programs in CMS see as /; its packages are fetched once, and stay in $(B)/root
+$(B)/root.erofs: scripts/root-image
+	@mkdir -p $(@D) && $(call step,making the root image of programs $@)scripts/root-image $@
+$(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/root.erofs $(B)/mkimage $(B)/cmsdisk
+	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
 # the figures of docs/bench.md
 bench: ## take the project's figures (minutes): build/bench.json, the tables and the plot in docs

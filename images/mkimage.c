@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cms/erofs/layout.h"
 #include "cp/directory/directory.h"
 #include "cp/directory/volume.h"
 #include "images/lock/lock.h"
@@ -31,7 +32,8 @@ static const char help[] =
     "      --directory DTB     the directory, compiled: dtc -q -o DTB DTS (images/directory.dts is a sample)\n"
     "      --size MIB          size of the volume (default: what the minidisks need, and a little more)\n"
     "      --sparse            let the file's blocks be found when they are written, not now\n"
-    "      --raw USER:VDEV[:HOSTFILE]   leave this minidisk unformatted, or have it hold this image; VDEV is hexadecimal\n"
+    "      --raw USER:VDEV     leave this minidisk unformatted, with what is in :HOSTFILE if that follows; VDEV is\n"
+    "                          hexadecimal\n"
     "      --file USER:VDEV:HOSTFILE:FN.FT   put a text file on a minidisk\n"
     "      --replace-directory give an existing volume another directory; the old one stays in the other slot, the\n"
     "                          minidisks stay as they are, and new ones are not formatted\n"
@@ -183,24 +185,20 @@ static void put_file(const char *image, const struct place *file)
         die("%s: %s is not put", image, file->text);
 }
 
-static void put_image(const char *image, const struct place *raw)
+/* The host's file, byte for byte, from the minidisk's beginning. */
+static void copy_raw(const char *image, const struct place *raw)
 {
-    static uint8_t bytes[64 * VOLUME_BLOCK];
+    static char piece[1 << 20];
     const struct directory_disk *disk = find_disk(raw);
-    uint64_t done = 0, room = (uint64_t)disk->blocks * VOLUME_BLOCK;
+    off_t room = (off_t)disk->blocks * VOLUME_BLOCK, at = (off_t)disk->start * VOLUME_BLOCK, end = at + room;
     int from = open(raw->host_file, O_RDONLY), to = open(image, O_WRONLY);
-    ssize_t n;
-    if (from < 0 || to < 0)
-        die("%s: %s", from < 0 ? raw->host_file : image, strerror(errno));
-    while ((n = read(from, bytes, sizeof bytes)) > 0) {
-        if (done + (uint64_t)n > room)
-            die("%s: is longer than its minidisk, %llu bytes", raw->host_file, (unsigned long long)room);
-        if (pwrite(to, bytes, (size_t)n, (off_t)((uint64_t)disk->start * VOLUME_BLOCK + done)) != n)
-            die("%s: %s", image, strerror(errno));
-        done += (uint64_t)n;
-    }
-    if (n < 0 || fdatasync(to))
-        die("%s: %s", n < 0 ? raw->host_file : image, strerror(errno));
+    ssize_t n = from < 0 || to < 0 ? -1 : 0;
+    while (n >= 0 && (n = read(from, piece, sizeof piece)) > 0 && n <= end - at && pwrite(to, piece, n, at) == n)
+        at += n;
+    if (n > 0 && n > end - at)
+        die("%s: has no room on a minidisk of %lld bytes", raw->host_file, (long long)room);
+    if (n || fdatasync(to))
+        die("%s: %s", raw->host_file, strerror(errno));
     close(from);
     close(to);
 }
@@ -260,7 +258,7 @@ static int make(const char *image, const struct wishes *w)
     format_disks(image, w->raw, w->raws);
     for (unsigned i = 0; i < w->raws; i++)
         if (w->raw[i].host_file)
-            put_image(image, &w->raw[i]);
+            copy_raw(image, &w->raw[i]);
     for (unsigned i = 0; i < w->files; i++)
         put_file(image, &w->file[i]);
     return EXIT_DONE;
@@ -314,17 +312,23 @@ static int print_ssh_keys(const char *image, const char *name)
     return EXIT_DONE;
 }
 
-/* The root image of programs is a file system of Linux; cmsdisk has nothing to say of it. */
-static bool is_erofs(const char *image, const struct directory_disk *disk)
+/* A root image of programs: judged by its head. */
+static bool check_root_image(const char *image, const struct directory_disk *disk, int *found)
 {
-    enum { SUPER = 1024 };
-    static const uint8_t magic[] = {0xe2, 0xe1, 0xf5, 0xe0};
-    uint8_t bytes[sizeof magic];
+    uint8_t super[EROFS_SUPER_BYTES] = {0};
+    struct erofs_super facts;
     int fd = open_image(image, O_RDONLY);
-    bool is = pread(fd, bytes, sizeof bytes, (off_t)disk->start * VOLUME_BLOCK + SUPER) == sizeof bytes &&
-              !memcmp(bytes, magic, sizeof magic);
+    ssize_t n = pread(fd, super, sizeof super, (off_t)disk->start * VOLUME_BLOCK + EROFS_SUPER_AT);
     close(fd);
-    return is;
+    if (n != sizeof super || !erofs_is(super))
+        return false;
+    const char *why = erofs_judge_super(super, disk->blocks, &facts);
+    *found |= why != NULL;
+    if (why)
+        printf("a root image; %s\n", why);
+    else
+        printf("a root image, %llu of %u blocks of 4096\n", (unsigned long long)facts.blocks, disk->blocks);
+    return true;
 }
 
 static int check(const char *image)
@@ -350,9 +354,7 @@ static int check(const char *image)
     for (unsigned i = 0; i < directory.disks; i++) {
         printf("%s %04X: ", directory_user(&directory, directory.disk[i].user)->id, directory.disk[i].vdev);
         fflush(stdout);
-        if (is_erofs(image, &directory.disk[i]))
-            puts("EROFS image, not examined");
-        else
+        if (!check_root_image(image, &directory.disk[i], &found))
             found |= run_cmsdisk("check", image, &directory.disk[i], (const char *const[]){NULL}) != 0;
     }
     return found ? EXIT_FOUND : EXIT_DONE;
@@ -361,8 +363,8 @@ static int check(const char *image)
 /* ---- command line
  * ---------------------------------------------------------------------------------------------------- */
 
-/* USER:VDEV, and perhaps :HOSTFILE after it. */
-static struct place parse_place(char *text)
+/* USER:VDEV, behind which --raw may have :HOSTFILE, and --file has :HOSTFILE:FN.FT. */
+static struct place parse_place(char *text, bool with_file)
 {
     struct place place = {.text = strdup(text)};
     char *end, *colon = strchr(text, ':');
@@ -370,22 +372,15 @@ static struct place parse_place(char *text)
         die("%s: is not USER:VDEV", place.text);
     snprintf(place.user, sizeof place.user, "%.*s", (int)(colon - text), text);
     place.vdev = strtoul(colon + 1, &end, 16);
-    if (end == colon + 1 || (*end && (*end != ':' || !end[1])))
-        die("%s: is not USER:VDEV", place.text);
-    if (*end)
+    if (end == colon + 1 || (*end && *end != ':') || (with_file && last <= end))
+        die("%s: is not USER:VDEV%s", place.text, with_file ? ":HOSTFILE:FN.FT" : "[:HOSTFILE]");
+    if (with_file) {
+        *last = 0;
         place.host_file = end + 1;
-    return place;
-}
-
-/* USER:VDEV:HOSTFILE:FN.FT */
-static struct place parse_file(char *text)
-{
-    struct place place = parse_place(text);
-    char *last = place.host_file ? strrchr(place.host_file, ':') : NULL;
-    if (!last)
-        die("%s: is not USER:VDEV:HOSTFILE:FN.FT", place.text);
-    *last = 0;
-    place.name = last + 1;
+        place.name = last + 1;
+    } else if (*end) {
+        place.host_file = end + 1;
+    }
     return place;
 }
 

@@ -12,9 +12,14 @@ static const uint32_t MAGIC = 0xe0f5e1e2;
 enum { BLOCK_BITS = 12, SLOT = 32, ZERO_PADDING = 1 };
 enum { FLAT_PLAIN = 0, FLAT_INLINE = 2 };
 
+bool erofs_is(const uint8_t *super)
+{
+    return get32(super) == MAGIC;
+}
+
 const char *erofs_judge_super(const uint8_t *p, uint64_t disk_blocks, struct erofs_super *s)
 {
-    if (get32(p) != MAGIC)
+    if (!erofs_is(p))
         return "no EROFS image";
     if (p[12] != BLOCK_BITS)
         return "its blocks are not of 4096 bytes";

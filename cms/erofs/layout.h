@@ -23,6 +23,7 @@ struct erofs_super {
     int64_t built_s;
     uint32_t built_ns;
 };
+bool erofs_is(const uint8_t *super); /* whether it says it is one */
 /* NULL, or why the image cannot be read. `disk_blocks`: those that are there. */
 const char *erofs_judge_super(const uint8_t *bytes, uint64_t disk_blocks, struct erofs_super *);
 
