@@ -26,6 +26,12 @@ static void receive_option(const struct arguments *t, struct candidates *c)
     offer_options(cms_spool_receive_options, c);
 }
 
+static void sendfile_option(const struct arguments *t, struct candidates *c)
+{
+    (void)t;
+    offer_options(cms_spool_sendfile_options, c);
+}
+
 static void peek_option(const struct arguments *t, struct candidates *c)
 {
     if (!t->option_count)
@@ -71,6 +77,6 @@ const struct command_completion spool_completions[] = {
     {"NAMES", names_verb, NULL},       {"NOTE", nicknames, note_option},
     {"TELL", nickname, NULL},
     {"PEEK", NULL, peek_option},       {"PRINT", one_file, NULL},        {"PUNCH", one_file, punch_option},
-    {"READCARD", one_file, NULL},      {"RECEIVE", NULL, receive_option}, {"SENDFILE", one_file, NULL},
+    {"READCARD", one_file, NULL},      {"RECEIVE", NULL, receive_option}, {"SENDFILE", one_file, sendfile_option},
     {0},
 };

@@ -13,9 +13,13 @@ struct netdata_out {
     uint8_t card[CARD];
 };
 
-int netdata_begin(struct netdata_out *, const struct file_found *, const char *to);
+/* `ack`: who receives it is asked to acknowledge that. */
+int netdata_begin(struct netdata_out *, const struct file_found *, const char *to, bool ack);
 int netdata_record(struct netdata_out *, const uint8_t *record, size_t length);
 int netdata_end(struct netdata_out *);
+struct netdata_in;
+/* A whole one instead: that the first file of what was read has been received. */
+int netdata_receipt(struct netdata_out *, const struct netdata_in *, const char *to);
 
 /* ---- from cards -------------------------------------------------------------------------------------------------- */
 
@@ -24,11 +28,12 @@ enum { NETDATA_FILES = 8 };
 /* What the control records say of a file; what they do not say, or not as CMS could have it, is "" or 0. */
 struct netdata_facts {
     char name[9], type[9];
-    char number;      /* of the mode */
-    char recfm;       /* 'F' or 'V' */
-    uint32_t lrecl;   /* 1..EDF_LRECL_MAX if F */
-    bool said, mail;  /* there are control records about it; it is a message */
-    char utility[9];  /* a program of MVS that the records were made by, and that would undo it */
+    char number;             /* of the mode */
+    char recfm;              /* 'F' or 'V' */
+    uint32_t lrecl;          /* 1..EDF_LRECL_MAX if F */
+    bool said, mail;         /* there are control records about it; it is a message */
+    struct edf_date changed; /* year 0: not said */
+    char utility[9];         /* a program of MVS that the records were made by, and that would undo it */
 };
 
 struct netdata_in {
@@ -42,7 +47,11 @@ struct netdata_in {
     bool over, ended;   /* the file has no more records; the transmission has no more files */
     struct netdata_facts files[NETDATA_FILES];
     bool receipt; /* no file: an acknowledgement of one, which files[0] names */
-    char receipt_says[33], receipt_time[17];
+    char receipt_says[33];
+    bool ack;      /* is asked for, with this in it */
+    char time[21]; /* when it was sent: "19901121140531" */
+    uint8_t ack_id[64];
+    size_t ack_id_length;
 };
 
 /* Does the first card begin such a file? */

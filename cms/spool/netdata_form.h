@@ -14,6 +14,7 @@ enum netdata_unit {
     INMTUID = 0x1002,
     INMFNODE = 0x1011,
     INMFUID = 0x1012,
+    INMLCHG = 0x1021,
     INMFTIME = 0x1024,
     INMFACK = 0x1026,
     INMERRCD = 0x1027,

@@ -128,6 +128,23 @@ static void take_name(struct netdata_facts *f, unsigned index, unsigned count, c
         strcpy(f->name, good ? text : "");
 }
 
+/* "YYYYMMDDhhmmss...": as much of it as is known; a date without its day is none. */
+static void take_date(struct edf_date *date, const uint8_t *at, size_t length)
+{
+    static const uint8_t digits[] = {4, 2, 2, 2, 2, 2};
+    static const uint16_t least[] = {1900, 1, 1, 0, 0, 0}, most[] = {2099, 12, 31, 23, 59, 59};
+    uint16_t part[6] = {0};
+    for (unsigned i = 0; i < 6 && length >= digits[i]; at += digits[i], length -= digits[i], i++) {
+        for (unsigned k = 0; k < digits[i]; k++)
+            part[i] = (uint16_t)(part[i] * 10 + (at[k] & 0xf));
+        if (part[i] < least[i] || part[i] > most[i])
+            return;
+    }
+    if (part[2])
+        *date = (struct edf_date){part[0],          (uint8_t)part[1], (uint8_t)part[2],
+                                  (uint8_t)part[3], (uint8_t)part[4], (uint8_t)part[5]};
+}
+
 static void take_file_unit(struct netdata_facts *f, uint32_t key, unsigned index, unsigned count, const uint8_t *at,
                            size_t length)
 {
@@ -142,18 +159,21 @@ static void take_file_unit(struct netdata_facts *f, uint32_t key, unsigned index
         take_text(text, sizeof text, at, length);
         f->number = *text >= '0' && *text <= '6' ? *text : 0;
         break;
+    case INMLCHG: take_date(&f->changed, at, length); break;
     case INMUTILN: take_text(f->utility, sizeof f->utility, at, length); break;
     case INMDSNAM: take_name(f, index, count, at, length); break;
     default: break;
     }
 }
 
-static void take_receipt_unit(struct netdata_in *in, uint32_t key, const uint8_t *at, size_t length)
+static void take_own_unit(struct netdata_in *in, uint32_t key, const uint8_t *at, size_t length)
 {
     if (key == INMERRCD)
         take_text(in->receipt_says, sizeof in->receipt_says, at, length);
     else if (key == INMFTIME)
-        take_text(in->receipt_time, sizeof in->receipt_time, at, length);
+        take_text(in->time, sizeof in->time, at, length);
+    else if (key == INMFACK && length <= sizeof in->ack_id)
+        memcpy(in->ack_id, at, in->ack_id_length = length);
 }
 
 /* The text units of a control record from there on; false: they do not add up. */
@@ -165,12 +185,13 @@ static bool take_units(struct netdata_in *in, size_t at, struct netdata_facts *f
         uint32_t key = number_at(in->record + at, 2), count = number_at(in->record + at + 2, 2);
         at += 4;
         f->mail |= key == INMTERM;
+        in->ack |= key == INMFACK;
         for (unsigned i = 0; i < count; i++) {
             size_t length = in->length - at < 2 ? SIZE_MAX : number_at(in->record + at, 2);
             if (length == SIZE_MAX || length > in->length - at - 2)
                 return false;
             take_file_unit(f, key, i, count, in->record + at + 2, length);
-            take_receipt_unit(in, key, in->record + at + 2, length);
+            take_own_unit(in, key, in->record + at + 2, length);
             at += 2 + length;
         }
     }
@@ -190,6 +211,8 @@ static void merge(struct netdata_facts *f, const struct netdata_facts *one)
         memcpy(f->type, one->type, sizeof f->type);
     if (one->number)
         f->number = one->number;
+    if (one->changed.year)
+        f->changed = one->changed;
     if (copy || !f->recfm) {
         f->recfm = one->recfm;
         f->lrecl = one->lrecl;
@@ -253,7 +276,10 @@ int netdata_open(struct netdata_in *in, struct spool_source *source, const uint8
 {
     *in = (struct netdata_in){.source = source, .card = card, .left = length,
                               .record = cms_heap_allocate(EDF_LRECL_MAX)};
+    struct netdata_facts nobodys = {0};
     int rc = in->record ? get_record(in) : cms_message(source->module, MESSAGE_VIRTUAL_STORAGE);
+    if (!rc && !take_units(in, NETDATA_NAME, &nobodys))
+        rc = damaged(in);
     if (!rc)
         rc = pass_control(in);
     in->over = in->ended;

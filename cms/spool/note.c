@@ -132,7 +132,7 @@ static int send(struct note *n)
     struct file_found note;
     int rc = cms_file_find("NOT", &n->target.id, &note);
     if (!rc)
-        rc = cms_spool_send("NOT", &note, &n->to);
+        rc = cms_spool_send("NOT", &note, &n->to, false);
     if (!rc)
         rc = keep(n, &note);
     if (rc) {

@@ -8,13 +8,14 @@
 #include "cms/spool/note.h"
 #include "cms/spool/spool.h"
 
-enum { REPLACE, NOREPLACE, EBCDIC };
+enum { REPLACE, NOREPLACE, EBCDIC, OLDDATE, NEWDATE };
 enum { FROM, FOR, PEEK_EBCDIC };
 enum { PEEK_RECORDS = 200 };
 
 static const struct file_option receive_options[] = {
     [REPLACE] = {"REPLACE", 3, 1, false}, [NOREPLACE] = {"NOREPLACE", 5, 1, false},
-    [EBCDIC] = {"EBCDIC", 3, 0, false}, {NULL, 0, 0, false}};
+    [EBCDIC] = {"EBCDIC", 3, 0, false}, [OLDDATE] = {"OLDDATE", 4, 2, false}, [NEWDATE] = {"NEWDATE", 4, 2, false},
+    {NULL, 0, 0, false}};
 static const struct file_option peek_options[] = {
     [FROM] = {"FROM", 2, 0, true}, [FOR] = {"FOR", 2, 0, true}, [PEEK_EBCDIC] = {"EBCDIC", 3, 0, false},
     {NULL, 0, 0, false}};
@@ -136,6 +137,7 @@ struct receiving {
     struct incoming in;
     struct spool_target target;
     enum edf_replace replace;
+    bool old_date;
 };
 
 /* As it is typed, else as the file says, else as the reader has it. */
@@ -183,6 +185,8 @@ static int receive_file(struct receiving *r)
 {
     r->target = (struct spool_target){.module = "RCV", .replace = r->replace};
     int rc = name_received(r);
+    if (r->old_date && r->in.is_netdata)
+        r->target.date = netdata_facts(&r->in.netdata)->changed;
     if (!rc)
         rc = store(&r->in, &r->target);
     if (rc)
@@ -236,14 +240,19 @@ int cms_spool_receive(const struct arguments *a)
         return rc;
     r.words += at;
     r.count = a->count - at;
+    r.old_date = file_option(&options, OLDDATE);
     r.replace = file_option(&options, REPLACE) ? EDF_REPLACE : EDF_NEW;
     rc = incoming_open(&r.in, "RCV", r.file.spoolid,
                        (struct incoming_how){.decode = true, .decks = !r.count,
                                              .ebcdic = file_option(&options, EBCDIC)});
     if (!rc)
         rc = receive_all(&r);
+    bool asked = r.in.is_netdata && r.in.netdata.ack && !r.in.netdata.receipt;
     incoming_forget(&r.in);
-    return close_reader(rc);
+    rc = close_reader(rc);
+    if (!rc && asked && *r.file.origin != '*') /* who is no user */
+        cms_spool_acknowledge(&r.in.netdata, r.file.origin);
+    return rc;
 }
 
 /* ---- PEEK -------------------------------------------------------------------------------------------------------- */

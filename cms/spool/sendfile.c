@@ -11,7 +11,11 @@
 #include "cms/spool/spool.h"
 #include "lib/format.h"
 
-static const struct file_option no_options[] = {{NULL, 0, 0, false}};
+enum { ACK, NOACK };
+
+static const struct file_option options_known[] = {
+    [ACK] = {"ACK", 3, 1, false}, [NOACK] = {"NOACK", 5, 1, false}, {NULL, 0, 0, false}};
+const struct file_option *const cms_spool_sendfile_options = options_known;
 
 /* ---- a file to each ---------------------------------------------------------------------------------------------- */
 
@@ -28,7 +32,7 @@ static void tell_sent(const struct sent *f, const char *to)
              (unsigned)now.second);
 }
 
-static int send_to(const char *module, const struct file_found *found, const char *userid)
+static int send_to(const char *module, const struct file_found *found, const char *userid, bool ack)
 {
     struct sent f;
     struct netdata_out out;
@@ -37,7 +41,7 @@ static int send_to(const char *module, const struct file_found *found, const cha
     if (!rc)
         rc = cms_spool_begin(&out.sink, module, CMS_PUNCH);
     if (!rc) {
-        rc = netdata_begin(&out, found, userid);
+        rc = netdata_begin(&out, found, userid, ack);
         if (!rc)
             rc = sent_each(&f, put_data, &out);
         if (!rc)
@@ -51,11 +55,11 @@ static int send_to(const char *module, const struct file_found *found, const cha
     return rc;
 }
 
-int cms_spool_send(const char *module, const struct file_found *found, const struct receivers *to)
+int cms_spool_send(const char *module, const struct file_found *found, const struct receivers *to, bool ack)
 {
     int rc = 0;
     for (unsigned i = 0; !rc && i < to->count; i++)
-        rc = send_to(module, found, to->userid[i]);
+        rc = send_to(module, found, to->userid[i], ack);
     return rc;
 }
 
@@ -87,6 +91,22 @@ int cms_spool_send_ready(const char *module, const struct receivers *to)
     return rc ? rc : cms_spool_command("CLOSE PUN"); /* cards that lie there are another file's */
 }
 
+/* ---- that something came ----------------------------------------------------------------------------------------- */
+
+void cms_spool_acknowledge(const struct netdata_in *in, const char *userid)
+{
+    struct receivers to = {.count = 1};
+    struct netdata_out out;
+    char operands[60];
+    format_text(to.userid[0], sizeof to.userid[0], "%s", userid);
+    if (cms_spool_send_ready("RCV", &to) || cms_spool_begin(&out.sink, "RCV", CMS_PUNCH))
+        return;
+    int rc = netdata_receipt(&out, in, userid);
+    format_text(operands, sizeof operands, "TO %s NAME %s ACK", userid, cms_cp_user());
+    if (!cms_spool_end(&out.sink, rc, operands))
+        cms_text("Acknowledgement sent to %s", userid);
+}
+
 /* ---- the command ------------------------------------------------------------------------------------------------- */
 
 /* fn ft [fm] [TO] userid ...: how many words the fileid has, *to: where the receivers begin; 0: there are none. */
@@ -104,15 +124,15 @@ static int split(const struct arguments *a, int *to)
 }
 
 /* All that there are of a pattern, else the one. */
-static int send_files(const struct file_id *id, const struct receivers *to)
+static int send_files(const struct file_id *id, const struct receivers *to, bool ack)
 {
     struct file_search search = {.id = *id};
     struct file_found found;
     int rc = cms_file_find("SFL", id, &found);
     if (rc || !cms_file_is_pattern(id))
-        return rc ? rc : cms_spool_send("SFL", &found, to);
+        return rc ? rc : cms_spool_send("SFL", &found, to, ack);
     while (!rc && cms_file_next(&search, &found))
-        rc = cms_spool_send("SFL", &found, to);
+        rc = cms_spool_send("SFL", &found, to, ack);
     return rc;
 }
 
@@ -121,7 +141,7 @@ int cms_spool_sendfile(const struct arguments *a)
     struct file_options options;
     struct receivers to;
     struct file_id id;
-    int begin, words = split(a, &begin), rc = cms_file_options("SFL", a, no_options, &options);
+    int begin, words = split(a, &begin), rc = cms_file_options("SFL", a, options_known, &options);
     if (!rc && !words)
         rc = cms_message("SFL", MESSAGE_INCOMPLETE_FILEID);
     if (!rc)
@@ -130,5 +150,5 @@ int cms_spool_sendfile(const struct arguments *a)
         rc = receivers_read("SFL", a->operand + begin, a->count - begin, &to);
     if (!rc)
         rc = cms_spool_send_ready("SFL", &to);
-    return rc ? rc : send_files(&id, &to);
+    return rc ? rc : send_files(&id, &to, file_option(&options, ACK));
 }

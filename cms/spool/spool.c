@@ -182,7 +182,9 @@ int cms_spool_stored(struct spool_target *t, int rc)
     enum edf_status status = !rc && !t->writer ? begin(t) : EDF_OK;
     if (rc)
         edf_abort(t->writer);
-    else if (!status)
+    else if (!status && t->date.year)
+        edf_writer_date(t->writer, &t->date);
+    if (!rc && !status)
         status = edf_commit(t->writer);
     t->writer = NULL;
     cms_heap_free(t->record);

@@ -50,6 +50,7 @@ struct spool_target {
     struct mode *mode;
     char recfm; /* 'F' or 'V' */
     uint32_t lrecl;
+    struct edf_date date; /* year 0: the moment */
     enum edf_replace replace;
     struct edf_writer *writer;
     uint8_t *record;
@@ -67,7 +68,10 @@ struct receivers;
 /* Can something be sent to each? It is to be asked first. 0, or the return code of a message. */
 int cms_spool_send_ready(const char *module, const struct receivers *);
 /* Sends a file to each as SENDFILE does, and tells so. 0, or the return code of the message that ended it. */
-int cms_spool_send(const char *module, const struct file_found *, const struct receivers *);
+int cms_spool_send(const char *module, const struct file_found *, const struct receivers *, bool ack);
+struct netdata_in;
+/* Acknowledges what was read of NETDATA to its sender, and tells so, or CP why not. */
+void cms_spool_acknowledge(const struct netdata_in *, const char *userid);
 
 /* ---- the commands ------------------------------------------------------------------------------------------------ */
 int cms_spool_punch(const struct arguments *);
@@ -81,4 +85,4 @@ int cms_spool_receive(const struct arguments *);
 int cms_spool_peek(const struct arguments *);
 int cms_spool_rdrlist(const struct arguments *);
 extern const struct file_option *const cms_spool_punch_options, *const cms_spool_receive_options,
-    *const cms_spool_peek_options;
+    *const cms_spool_peek_options, *const cms_spool_sendfile_options;

@@ -36,17 +36,20 @@ const struct command spool_commands[] = {
      "file of that name, which is replaced.  *: the name is that of the :READ card\n"
      "before them, and each such card in them begins another file; without one it is\n"
      "the name that the reader shows, or READCARD CMSUT1.\n", READS_WORDS},
-    {"RECEIVE", 4, cms_spool_receive, "RECEIVE [spoolid] [fn [ft [fm]]] [([REPLACE|NOREPLACE] [EBCDIC]]",
+    {"RECEIVE", 4, cms_spool_receive, "RECEIVE [spoolid] [fn [ft [fm]]] [(options]\n"
+     "  options: [REPLACE|NOREPLACE] [OLDDATE|NEWDATE] [EBCDIC]",
      "Takes a file from your reader, the first that is not held unless a number says\n"
      "which: one that SENDFILE has sent, or TRANSMIT on MVS, becomes what it was,\n"
      "another is read as READCARD does.  Without fn and ft, or where they are =, its\n"
      "names stay; but a note is added to ALL NOTEBOOK.  Several files in one become\n"
      "several; fn and ft are for the first.  REPLACE replaces a file of that name.\n"
-     "EBCDIC: it is text of a system that has that code; it becomes ASCII.\n", READS_WORDS},
-    {"SENDFILE", 3, cms_spool_sendfile, "SENDFILE fn ft [fm] [TO] {nickname|userid [AT node]} ...",
+     "OLDDATE: the date it had there.  EBCDIC: it is text of a system that has that\n"
+     "code; it becomes ASCII.  Who asked for an acknowledgement is sent one.\n", READS_WORDS},
+    {"SENDFILE", 3, cms_spool_sendfile, 
+     "SENDFILE fn ft [fm] [TO] {nickname|userid [AT node]} ... [(ACK|NOACK]",
      "Sends a file to other users' readers, with its name, mode number, format and\n"
      "record length; with * or % in fn or ft all files that match.  RECEIVE takes\n"
-     "them there.\n", READS_WORDS},
+     "them there.  ACK: you are sent an acknowledgement when that is done.\n", READS_WORDS},
     {"TELL", 4, cms_spool_tell, "TELL {nickname|userid [AT node]} text",
      "Sends a message to a user who is logged on, or to all of a list, as CP MESSAGE\n"
      "does.\n", READS_REST},

@@ -208,7 +208,7 @@ static const char *const words[] = {
     "FOR 1 ", "HELP ", "QUERY DISK", "CP ", "SET IMPCP OFF", "HT", "RT", "HI", "HX", "STATEW ", "hole ", "starmsg",
     "PUNCH ", "PRINT ", "SENDFILE ", "READCARD ", "RECEIVE ", "PEEK ", "RDRLIST", "NOHEADER ", "TO BOB ",
     "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ",
-    "TELL ", "LIST ", ":list.", "EBCDIC ", "FROM 2 ",
+    "TELL ", "LIST ", ":list.", "EBCDIC ", "FROM 2 ", "ACK ", "OLDDATE ",
     "DIRECTXA ", "EDIT ", "GET ",
 };
 

@@ -1,11 +1,6 @@
 /* NETDATA as other systems make it: MVS's TRANSMIT, VM's SENDFILE, NJE on Unix. Each input is written here by the bytes
  * that the format's description has, and not by what sends here. */
-#include "tests/unit/cms_scene.h"
-
-enum { FIRST = 0x80, LAST = 0x40, CONTROL = 0x20, NUMBER = 0x10, WHOLE = FIRST | LAST };
-
-static uint8_t stream[16384];
-static size_t bytes;
+#include "tests/unit/cms_netdata_scene.h"
 
 static int start(void **state)
 {
@@ -15,137 +10,6 @@ static int start(void **state)
     attach(0x191, 'A', "ALI191");
     bytes = 0;
     return 0;
-}
-
-/* ---- the pen ----------------------------------------------------------------------------------------------------- */
-
-static void put(const void *data, size_t length)
-{
-    assert_true(bytes + length <= sizeof stream);
-    memcpy(stream + bytes, data, length);
-    bytes += length;
-}
-
-static void put_segment(unsigned flags, const void *data, size_t length)
-{
-    uint8_t head[2] = {(uint8_t)(length + 2), (uint8_t)flags};
-    put(head, 2);
-    put(data, length);
-}
-
-static uint8_t record[2048];
-static size_t length;
-
-static void number(uint64_t value, unsigned size)
-{
-    while (size--)
-        record[length++] = (uint8_t)(value >> size * 8);
-}
-
-static void ebcdic(const char *text)
-{
-    while (*text)
-        record[length++] = edf_ebcdic_from_ascii((uint8_t)*text++);
-}
-
-static void begin(const char *name)
-{
-    length = 0;
-    ebcdic(name);
-}
-
-static void value(unsigned key, uint64_t v, unsigned size)
-{
-    number(key, 2);
-    number(1, 2);
-    number(size, 2);
-    number(v, size);
-}
-
-/* "A.B.C": as many values */
-static void words(unsigned key, const char *text)
-{
-    unsigned count = 1;
-    for (const char *c = text; *c; c++)
-        count += *c == '.';
-    number(key, 2);
-    number(count, 2);
-    while (count--) {
-        char word[80];
-        size_t n = strcspn(text, ".");
-        memcpy(word, text, n);
-        word[n] = 0;
-        text += n + 1;
-        number(n, 2);
-        ebcdic(word);
-    }
-}
-
-static void nothing(unsigned key)
-{
-    number(key, 2);
-    number(0, 2);
-}
-
-static void end_control(void) { put_segment(WHOLE | CONTROL, record, length); }
-
-static void data(const char *text) { put_segment(WHOLE, text, strlen(text)); }
-
-static void header(void)
-{
-    begin("INMR01");
-    value(0x0042, 80, 4);
-    words(0x1011, "FARAWAY");
-    words(0x1012, "IBMUSER");
-    words(0x1001, "VMN");
-    words(0x1002, "TESTER");
-    words(0x1024, "20040309032825");
-    end_control();
-}
-
-static void trailer(void)
-{
-    begin("INMR06");
-    end_control();
-}
-
-static void format(unsigned recfm, uint64_t lrecl)
-{
-    value(0x003c, 0x4000, 2);
-    value(0x0042, lrecl, 4);
-    value(0x0049, recfm, 2);
-    value(0x102c, 1000, 4);
-}
-
-/* INMR02 of a file that is copied, but for its end. */
-static void file(unsigned file_number, const char *name, unsigned recfm, uint64_t lrecl)
-{
-    begin("INMR02");
-    number(file_number, 4);
-    words(0x1028, "INMCOPY");
-    format(recfm, lrecl);
-    if (name)
-        words(0x0002, name);
-}
-
-static void data_follow(void)
-{
-    begin("INMR03");
-    format(0x0001, 80);
-    end_control();
-}
-
-static void deliver(void)
-{
-    for (size_t at = 0; at < bytes; at += 80) {
-        const uint16_t card = 80;
-        size_t n = bytes - at < 80 ? bytes - at : 80;
-        memcpy(fake_cms_punched + fake_cms_punched_bytes, &card, 2);
-        memset(fake_cms_punched + fake_cms_punched_bytes + 2, 0, 80);
-        memcpy(fake_cms_punched + fake_cms_punched_bytes + 2, stream + at, n);
-        fake_cms_punched_bytes += 82;
-    }
-    fake_cms_deliver("SPOOLED", "NAME");
 }
 
 static void holds(const char *file_id, const char *format_shown, const char *content)
@@ -193,7 +57,10 @@ static void a_file_of_records_comes_from_mvs(void **state)
     data("second line         ");
     trailer();
     deliver();
-    shows("RECEIVE", 0, "File TEST JCL A1 received from SENDER\n");
+    shows("RECEIVE", 0, "File TEST JCL A1 received from SENDER\nAcknowledgement sent to SENDER\n");
+    assert_string_equal(fake_cms_cp_asked, "CLOSE PUN TO SENDER NAME TESTER ACK");
+    fake_cms_deliver("TESTER", "ACK");
+    shows("RECEIVE", 0, "SENDER acknowledges TEST JCL: RECEIVED\n");
     holds("TEST JCL A", "F         20", "first line          \nsecond line         \n");
 }
 
@@ -292,6 +159,30 @@ static void control_records_that_cms_does_not_need_may_be_wanting(void **state)
     deliver();
     shows("RECEIVE", 0, "File F T A1 received from SENDER\n");
     holds("F T A", "V          1", "x\ny\n");
+}
+
+static void a_date_is_kept_if_asked_and_if_it_is_one(void **state)
+{
+    static const struct {
+        const char *sent, *kept;
+    } dates[] = {{"19991231235958", "12/31/99 23:59:58"}, {"2004", "11/21/26"}, {"20040309", "3/09/04  0:00:00"},
+                 {"20049909", "11/21/26"}, {"WHENEVER", "11/21/26"}, {"18991231", "11/21/26"}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof dates / sizeof *dates; i++) {
+        bytes = 0;
+        header();
+        file(1, "A.F.T", 0x4000, 255);
+        words(0x1021, dates[i].sent);
+        end_control();
+        data_follow();
+        data("x");
+        trailer();
+        deliver();
+        shows("RECEIVE (REPLACE OLDDATE", 0, "File F T A1 received from SENDER\n");
+        obey("LISTFILE F T A (DATE NOHEADER");
+        if (!strstr(fake_cms_shown(), dates[i].kept))
+            fail_msg("%s became %s", dates[i].sent, fake_cms_shown());
+    }
 }
 
 static void text_of_other_systems_is_made_ascii_if_asked(void **state)
@@ -481,6 +372,7 @@ int main(void)
         TEST(a_record_may_be_in_any_segments),
         TEST(names_are_taken_where_they_are_ones),
         TEST(control_records_that_cms_does_not_need_may_be_wanting),
+        TEST(a_date_is_kept_if_asked_and_if_it_is_one),
         TEST(text_of_other_systems_is_made_ascii_if_asked),
         TEST(a_partitioned_data_set_comes_as_it_was_unloaded),
         TEST(a_message_and_a_file_come_together),

@@ -186,6 +186,23 @@ static void a_note_that_is_not_sent_is_there_to_be_sent_again(void **state)
     shows("PEEK", 0, "Date: 21 November 2026, 14:05:31\nFrom: TESTER at VMN\nTo:   EVE at VMN\n \ndear Bob\n");
 }
 
+static void an_acknowledgement_is_sent_to_who_asked(void **state)
+{
+    (void)state;
+    make("F T A", "alpha");
+    obey("SENDFILE F T TO BOB (ACK");
+    fake_cms_deliver("F", "T");
+    shows("RECEIVE 7 G T (OLDDATE", 0, "File G T A1 received from SENDER\nAcknowledgement sent to SENDER\n");
+    fake_cms_deliver("TESTER", "ACK");
+    shows("RECEIVE", 0, "SENDER acknowledges F T: RECEIVED\n");
+    obey("SENDFILE F T TO BOB (ACK");
+    fake_cms_deliver("F", "T");
+    fake_cms_cp("HCPCSP9081E SENDER takes no files from you\n", 9081);
+    fake_cms_cp_when = "SPOOL PUN TO";
+    shows("RECEIVE 7 H T", 0, "File H T A1 received from SENDER\nHCPCSP9081E SENDER takes no files from you\n");
+    shows("RECEIVE 7 H T", 28, "DMSRCV024E File H T A1 already exists; specify REPLACE option\n");
+}
+
 static void a_note_without_a_line_is_none(void **state)
 {
     (void)state;
@@ -221,6 +238,7 @@ int main(void)
         TEST(one_file_goes_to_many_and_many_to_one),
         TEST(a_nickname_may_stand_for_a_list),
         TEST(what_is_sent_is_not_mixed_with_cards_that_lie_in_the_punch),
+        TEST(an_acknowledgement_is_sent_to_who_asked),
         TEST(a_note_without_a_line_is_none),
         TEST(a_note_has_a_heading_is_sent_to_each_and_kept),
         TEST(a_note_that_is_not_sent_is_there_to_be_sent_again),
