@@ -78,5 +78,6 @@ const struct command_completion spool_completions[] = {
     {"TELL", nickname, NULL},
     {"PEEK", NULL, peek_option},       {"PRINT", one_file, NULL},        {"PUNCH", one_file, punch_option},
     {"READCARD", one_file, NULL},      {"RECEIVE", NULL, receive_option}, {"SENDFILE", one_file, sendfile_option},
+    {"SFILE", one_file, sendfile_option},
     {0},
 };

@@ -45,11 +45,13 @@ const struct command spool_commands[] = {
      "several; fn and ft are for the first.  REPLACE replaces a file of that name.\n"
      "OLDDATE: the date it had there.  EBCDIC: it is text of a system that has that\n"
      "code; it becomes ASCII.  Who asked for an acknowledgement is sent one.\n", READS_WORDS},
+    {"RLIST", 2, cms_spool_rdrlist, "RLIST", "Is RDRLIST.\n", READS_WORDS},
     {"SENDFILE", 3, cms_spool_sendfile, 
      "SENDFILE fn ft [fm] [TO] {nickname|userid [AT node]} ... [(ACK|NOACK]",
      "Sends a file to other users' readers, with its name, mode number, format and\n"
      "record length; with * or % in fn or ft all files that match.  RECEIVE takes\n"
      "them there.  ACK: you are sent an acknowledgement when that is done.\n", READS_WORDS},
+    {"SFILE", 2, cms_spool_sendfile, "SFILE ...", "Is SENDFILE.\n", READS_WORDS},
     {"TELL", 4, cms_spool_tell, "TELL {nickname|userid [AT node]} text",
      "Sends a message to a user who is logged on, or to all of a list, as CP MESSAGE\n"
      "does.\n", READS_REST},

@@ -85,6 +85,10 @@ def test_what_is_sent_reaches_all_or_is_told_before(machine, tmp_path):
     said = alice.cms("READCARD *")
     assert "File ONE TEXT A1 received" in said and "File TWO TEXT A1 received" in said, said
     assert "first" in alice.cms("TYPE ONE TEXT A") and "second" in alice.cms("TYPE TWO TEXT A")
+    assert "sent to ALICE on" in bob.cms("SENDFILE TWO TEXT A TO alice@vmn (ACK")
+    said = alice.cms("RECEIVE 5 KEPT TEXT (OLDDATE")
+    assert "File KEPT TEXT A1 received from BOB" in said and "Acknowledgement sent to BOB" in said, said
+    assert "ALICE acknowledges TWO TEXT: RECEIVED" in bob.cms("RECEIVE")
     # a note that was left is sent from where it is
     bob.cms("PIPE literal first note| > BOB NOTE A")
     said = bob.cms("NOTE ALICE (FILE ONE TEXT A")

@@ -89,6 +89,8 @@ static const struct tried {
     {"NOTE BOB AT VMN (NONOTEBOOK FILE ALPHA DATA REPLACE", 0},
     {"TELL BOB AT VMN hello", 0},
     {"RDRLIST", 28},
+    {"RLIST", 28},
+    {"SFILE ALPHA DATA A BOB", 0},
     {"PEEK (FROM 1 FOR 1 EBCDIC", 28},
     {"READCARD NEW DATA A", 28},
     {"RECEIVE = = A (REPLACE NEWDATE", 28},
