@@ -21,7 +21,7 @@ CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch
             cp/session cp/host cp/diagnose cp/command cp/virtio cp/svm
 CMS_EDGE := cms/boot cms/cpu cms/driver
 CMS_PURE := cms/edf cms/file cms/pipe cms/spool cms/directory cms/command cms/console cms/kernel \
-            cms/syscall cms/process cms/elf cms/tty cms/tmpfs cms/erofs cms/vfs
+            cms/syscall cms/process cms/elf cms/tty cms/minidisk cms/tmpfs cms/erofs cms/vfs
 
 in        = $(sort $(wildcard $(addsuffix /$(2),$(1))))
 LIB_SRC  := $(call in,lib,*.c)

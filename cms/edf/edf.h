@@ -141,6 +141,9 @@ enum edf_status edf_read(struct edf_reader *reader, void *buffer, size_t size, u
 /* Position before record `number`, counted from 1; facts.records + 1 is the end. Reads pointer blocks only for what it
  * passes over. EDF_BAD_RECORD when beyond. */
 enum edf_status edf_seek(struct edf_reader *reader, uint32_t number);
+/* Bytes of an F file, whose records lie one behind the other; the next record to be read stays what it is.
+ * EDF_BAD_RECORD when they are not all within it, EDF_INVALID of a V file. */
+enum edf_status edf_read_bytes(struct edf_reader *reader, uint64_t offset, void *buffer, size_t bytes);
 void edf_close(struct edf_reader *reader);
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -161,6 +164,8 @@ enum edf_status edf_append(struct edf_disk *disk, const char *name, const char *
  * that are wholly zero take no room on the disk. After any other failure only edf_abort is allowed; what
  * a device did not take may be told to a later call. */
 enum edf_status edf_write(struct edf_writer *writer, const void *data, uint32_t length);
+/* As many records of an F file as the bytes are; a multiple of lrecl, else EDF_BAD_RECORD; EDF_INVALID of a V file. */
+enum edf_status edf_write_bytes(struct edf_writer *writer, const void *data, uint32_t bytes);
 /* Set the date the file will carry; without it, it is the time of the commit. */
 void edf_writer_date(struct edf_writer *writer, const struct edf_date *date);
 /* Make it so, and free the writer, whatever is returned. A file may have no records. */
@@ -173,6 +178,7 @@ void edf_abort(struct edf_writer *writer);
 enum edf_status edf_erase(struct edf_disk *disk, const char *name, const char *type);
 enum edf_status edf_rename(struct edf_disk *disk, const char *name, const char *type, const char *new_name,
                            const char *new_type);
+enum edf_status edf_set_date(struct edf_disk *disk, const char *name, const char *type, const struct edf_date *date);
 /* Change the file mode number, '0'..'6'. */
 enum edf_status edf_set_mode_number(struct edf_disk *disk, const char *name, const char *type, char mode_number);
 

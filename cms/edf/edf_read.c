@@ -121,6 +121,14 @@ enum edf_status edf_read(struct edf_reader *r, void *buffer, size_t size, uint32
     return EDF_OK;
 }
 
+enum edf_status edf_read_bytes(struct edf_reader *r, uint64_t offset, void *buffer, size_t bytes)
+{
+    uint64_t size = (uint64_t)r->fst.records * r->fst.lrecl;
+    if (r->fst.recfm != 'F')
+        return EDF_INVALID;
+    return offset > size || bytes > size - offset ? EDF_BAD_RECORD : copy(r, offset, buffer, bytes);
+}
+
 static enum edf_status seek_variable(struct edf_reader *r, uint32_t number)
 {
     struct tree_entry entry;

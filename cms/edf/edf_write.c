@@ -246,6 +246,19 @@ enum edf_status edf_write(struct edf_writer *w, const void *data, uint32_t lengt
     return w->failed;
 }
 
+enum edf_status edf_write_bytes(struct edf_writer *w, const void *data, uint32_t bytes)
+{
+    if (w->failed)
+        return w->failed;
+    if (w->fst.recfm != 'F' || !w->fst.lrecl)
+        return EDF_INVALID;
+    uint32_t records = bytes / w->fst.lrecl;
+    if (!bytes || bytes % w->fst.lrecl || records > RECORDS_MAX - w->fst.records)
+        return EDF_BAD_RECORD;
+    w->fst.records += records;
+    return w->failed = put(w, data, bytes);
+}
+
 void edf_writer_date(struct edf_writer *w, const struct edf_date *date)
 {
     edf_fst_put_date(w->entry, date);
@@ -374,5 +387,17 @@ enum edf_status edf_set_mode_number(struct edf_disk *disk, const char *name, con
         return status;
     memcpy(entry, directory_entry(disk, index), sizeof entry);
     entry[FST_MODE + 1] = edf_ebcdic_from_ascii((uint8_t)mode_number);
+    return edf_commit_change(disk, &(struct change){.index = index, .entry = entry});
+}
+
+enum edf_status edf_set_date(struct edf_disk *disk, const char *name, const char *type, const struct edf_date *date)
+{
+    uint8_t key[FST_SIZE], entry[FST_SIZE];
+    uint32_t index;
+    enum edf_status status = find(disk, name, type, key, &index);
+    if (status)
+        return status;
+    memcpy(entry, directory_entry(disk, index), sizeof entry);
+    edf_fst_put_date(entry, date);
     return edf_commit_change(disk, &(struct change){.index = index, .entry = entry});
 }

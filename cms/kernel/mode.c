@@ -142,7 +142,8 @@ bool cms_mode_access(uint16_t vdev, char letter, char parent, bool read_only, st
         return false;
     }
     cms_mode_release(letter);
-    *s = (struct slot){{letter, parent, false, vdev, disk}, m};
+    static uint32_t accesses;
+    *s = (struct slot){{letter, parent, false, vdev, ++accesses, disk}, m};
     refreshed(s);
     return true;
 }

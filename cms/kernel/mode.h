@@ -10,6 +10,7 @@ struct mode {
     char parent;           /* letter of the disk it is a read-only extension of (ACCESS 19E Y/S), or its own */
     bool read_only;        /* the device or the mode is read-only: MESSAGE_READ_ONLY before any change */
     uint16_t vdev;         /* virtual device number, 0x191 */
+    uint32_t generation;   /* another each time a disk is accessed */
     struct edf_disk *disk; /* mounted; NULL: this letter is not accessed */
 };
 

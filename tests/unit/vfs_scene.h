@@ -71,16 +71,18 @@ static inline int write_file(const char *path, const char *text)
     return file_let_go(f);
 }
 
-#define assert_file(path, text)                                                                                        \
-    do {                                                                                                               \
-        static char got[70000];                                                                                        \
-        struct file *opened = open_file(path, ABI_O_RDONLY);                                                           \
-        int64_t count = get_bytes(opened, got, sizeof got - 1);                                                        \
-        assert_true(count >= 0);                                                                                       \
-        got[count] = 0;                                                                                                \
-        assert_string_equal(got, text);                                                                                \
-        file_let_go(opened);                                                                                           \
-    } while (0)
+/* What a file holds, as text. */
+static inline const char *text_of(const char *path)
+{
+    static char text[70000];
+    struct file *f = open_file(path, ABI_O_RDONLY);
+    int64_t count = get_bytes(f, text, sizeof text - 1);
+    assert_true(count >= 0);
+    text[count] = 0;
+    file_let_go(f);
+    return text;
+}
+#define assert_file(path, text) assert_string_equal(text_of(path), text)
 
 static inline struct vfs_stat stat_of(const char *path)
 {
