@@ -1,6 +1,8 @@
 /* What programs stand on is connected when the first of them, or a path, is asked for: a machine in which nobody runs one
  * has no page of it. */
 #include "cms/command/command.h"
+#include "cms/erofs/erofs.h"
+#include "cms/minidisk/minidisk.h"
 #include "cms/program/program.h"
 #include "cms/syscall/syscall.h"
 #include "cms/tmpfs/tmpfs.h"
@@ -22,5 +24,7 @@ void program_begin(void)
     tty_start();
     program_device_start();
     tmpfs_start();
+    vfs_set_root(erofs_top);
+    minidisk_files_start();
     syscall_start();
 }

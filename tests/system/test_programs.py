@@ -104,7 +104,7 @@ def test_a_68000_program_runs_by_its_name(machine, disk, host, tmp_path):
 
 
 def put_bytes(disk, path, name, filetype):
-    cmsdisk(disk, "ALICE", "191", "put", "--binary", str(path), name, filetype)
+    cmsdisk(disk, "ALICE", "191", "put", "--recfm", "F", "--lrecl", "1", "--binary", str(path), name, filetype)
 
 
 @pytest.mark.parametrize("host", MACHINES)
