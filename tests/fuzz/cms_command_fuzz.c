@@ -45,6 +45,7 @@ void cms_terminal_wait(void)
 
 void cms_terminal_drain(void) {}
 size_t cms_terminal_width(void) { return 80; }
+size_t cms_terminal_height(void) { return 24; }
 
 struct disk *cms_disk_find(uint16_t vdev)
 {

@@ -69,7 +69,7 @@ static void the_sample_becomes_a_good_directory_and_its_own_text_again(void **st
         fail_msg("line %u: %s", fault.line, fault.reason);
     assert_int_equal(directory_parse(&d, blob, source_bytes(blob), 33, 24576, no_fault, NULL), 0);
     assert_int_equal(d.users, 4);
-    assert_int_equal(d.disks, 5);
+    assert_int_equal(d.disks, 6);
     assert_non_null(directory_find_disk(&d, directory_find(&d, "BOB"), 0x191));
     write_out(blob);
     assert_non_null(strstr(written.text, "            mdisk@191 {\n                extent = <2081 2048>;\n"));

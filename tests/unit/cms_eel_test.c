@@ -111,9 +111,9 @@ static void the_query_says_which_and_why(void **state)
     shows("EEL QUERY GO EXEC", 0, "GO EXEC A1: REXX (REXX, in CMS), by its filetype, EXEC\n");
     shows("EEL QUERY WHAT EVER", 28, "DMSEEL9053E Nothing is known that runs WHAT EVER A1\n");
     shows("EEL QUERY NO FILE", 28, "DMSEEL002E File NO FILE * not found\n");
-    fake_cms_disks_fail = true;
+    fake_program_unreadable = true;
     shows("EEL QUERY GO EXEC", 100, "DMSEEL9055E GO EXEC A1 cannot be read: error 5\n");
-    fake_cms_disks_fail = false;
+    fake_program_unreadable = false;
 }
 
 #define QUESTION                                                                                                       \

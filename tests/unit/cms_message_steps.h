@@ -26,8 +26,8 @@ static void attach_read_only(void) { fake_cms_attach(0x190, true); }
 static void read_only_b(void) { obey("ACCESS 192 B (FORCERO"); }
 static void break_disks(void) { fake_cms_disks_fail = true, answer_yes(); }
 static void answer_no(void) { fake_cms_type("0\r"); }
-static void break_disks_only(void) { fake_cms_disks_fail = true; }
-static void forbid_linux(void) { fake_cms_disks_fail = false, cms_eel_forbid("LINUX"); }
+static void make_unreadable(void) { fake_program_unreadable = true; }
+static void forbid_linux(void) { fake_program_unreadable = false, cms_eel_forbid("LINUX"); }
 static void mend_disks(void) { fake_cms_disks_fail = false, obey("ACCESS 191 A"), obey("ACCESS 192 B"); }
 
 static void take_heap(void)
@@ -270,7 +270,7 @@ static const struct step steps[] = {
     STEP("GAMMA it's", "DMSEEL9056E A quotation is not ended, or there are too many words"),
     STEP("program it's", "DMSEEL9056E A quotation is not ended, or there are too many words"),
     AFTER(take_heap, "EEL QUERY GAMMA M68K", "DMSEEL109S Virtual storage capacity exceeded"),
-    AFTER(break_disks_only, "EEL QUERY GAMMA M68K", "DMSEEL109S Virtual storage capacity exceeded"),
+    AFTER(make_unreadable, "EEL QUERY GAMMA M68K", "DMSEEL109S Virtual storage capacity exceeded"),
     AFTER(give_heap, "EEL QUERY GAMMA M68K", "DMSEEL9055E GAMMA M68K A1 cannot be read: error 5"),
     AFTER(forbid_linux, "GAMMA", "DMSEEL9054E Environment LINUX is forbidden here"),
     AFTER(fill_eel, "EEL SET TYPE ONEMORE REXX", "DMSEEL9057E The table is full"),

@@ -1,9 +1,85 @@
-/* Programs where a test has none. Weak, so that one that has gets them. */
-#include "cms/command/program.h"
+/* Programs and EXECs where there is no processor to run them: what was to be run is kept. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
-__attribute__((weak)) bool cms_program_implied(const char *line, int *return_code)
+#include "cms/eel/eel.h"
+#include "cms/exec/exec.h"
+#include "cms/kernel/clock.h"
+#include "tests/unit/fake/cms_machine.h"
+
+/* Weak: a test of timers has a clock of its own. */
+__attribute__((weak)) uint64_t cms_clock_ns(void)
 {
-    return (void)line, (void)return_code, false;
+    return 1000000000;
 }
 
-__attribute__((weak)) void cms_program_recover(void) {}
+/* ---- EXECs: what was to be interpreted, and a program whose variables are a table ------------------------------ */
+
+char fake_cms_interpreted[512];
+
+int cms_exec_interpret(const struct file_found *found, const char *argument)
+{
+    char text[FILE_ID_MAX];
+    cms_file_found_text(found, text);
+    snprintf(fake_cms_interpreted, sizeof fake_cms_interpreted, "%s: %s", text, argument);
+    return 0;
+}
+
+/* ---- programs: what was to be run -------------------------------------------------------------------------------- */
+
+char fake_cms_started[1024];
+bool fake_program_unreadable;
+
+void cms_program_path(const struct file_found *found, char path[PROGRAM_PATH])
+{
+    snprintf(path, PROGRAM_PATH, "/%c/%s.%s", found->mode->letter | 0x20, found->facts.name, found->facts.type);
+    for (char *p = path; *p; p++)
+        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p;
+}
+
+/* Its records, one behind the other. */
+int cms_program_peek(const struct file_found *found, void *bytes, size_t size)
+{
+    struct edf_reader *file;
+    size_t used = 0;
+    uint32_t length;
+    if (fake_program_unreadable || edf_open(found->mode->disk, found->facts.name, found->facts.type, &file))
+        return -EIO;
+    while (used < size && !edf_read(file, (uint8_t *)bytes + used, size - used, &length))
+        used += length < size - used ? length : size - used;
+    edf_close(file);
+    return (int)used;
+}
+
+bool cms_program_find(const char *typed, char path[PROGRAM_FOUND])
+{
+    strcpy(path, "/bin/program");
+    return !strcmp(typed, "program") || !strcmp(typed, "PROGRAM");
+}
+
+int cms_program_start(const char *path, const char *const arguments[])
+{
+    size_t n = (size_t)snprintf(fake_cms_started, sizeof fake_cms_started, "%s:", path);
+    for (; *arguments && n < sizeof fake_cms_started; arguments++)
+        n += (size_t)snprintf(fake_cms_started + n, sizeof fake_cms_started - n, " [%s]", *arguments);
+    return 5;
+}
+
+int cms_program_machine(const struct file_found *found, const char *argument)
+{
+    char text[FILE_ID_MAX];
+    cms_file_found_text(found, text);
+    snprintf(fake_cms_started, sizeof fake_cms_started, "machine %s: %s", text, argument);
+    return 6;
+}
+
+void cms_program_recover(void)
+{
+}
+
+int cms_query_program(const struct arguments *a)
+{
+    (void)a;
+    return 0;
+}
