@@ -24,6 +24,7 @@ void program_begin(void)
     tty_start();
     program_device_start();
     tmpfs_start();
+    minidisk_files_start();
     vfs_set_root(erofs_top);
     minidisk_files_start();
     syscall_start();

@@ -36,8 +36,10 @@ static int create(const struct vfs_from *from, struct spot *s, uint32_t flags, u
     struct node *child;
     if (s->slash)
         return -EISDIR;
+    if (s->parent->system && s->parent->system->read_only)
+        return -EROFS;
     if (!s->parent->operations->create)
-        return s->parent->system && s->parent->system->read_only ? -EROFS : -EACCES;
+        return -EACCES;
     mode = ABI_S_IFREG | (mode & ABI_PERMISSIONS & ~from->place->umask);
     int status = s->parent->operations->create(s->parent, s->last, mode, &child);
     if (status)
@@ -56,6 +58,8 @@ static int open_unnamed(struct node *directory, uint32_t flags, uint32_t mode, s
         return -EINVAL;
     if (!node_is(directory, ABI_S_IFDIR))
         return -ENOTDIR;
+    if (directory->system && directory->system->read_only)
+        return -EROFS;
     if (!directory->operations->create || !directory->operations->remove)
         return -EOPNOTSUPP;
     int status = directory->operations->create(directory, name, ABI_S_IFREG | (mode & 0777), &child);
