@@ -42,7 +42,8 @@ struct test {
     void (*run)(void);
 };
 #define CASE(name) {#name, name}
-extern const struct test process_tests[], signal_tests[], thread_tests[], time_tests[], memory_tests[], file_tests[];
+extern const struct test process_tests[], signal_tests[], thread_tests[], time_tests[], memory_tests[], file_tests[],
+    processor_tests[];
 
 extern const char *self; /* the path of this program */
 extern void *volatile hostile; /* an address where nothing is */
