@@ -15,11 +15,11 @@ enum { GATE_ON = 0x01, GATE_SPEAKER = 0x02, GATE_OUT = 0x20 };
 enum { PIT_HZ = 1193182, PIT_ONE_SHOT = 0xb0, MEASURE_TICKS = PIT_HZ / 100 };
 
 static uint32_t khz;
-static uint64_t tsc_start, wall_start; /* wall_start: Unix seconds at tsc_start, read when first needed */
+static uint64_t wall_start; /* Unix seconds when the ticks began, read when first needed */
 
 void clock_start(uint32_t tsc_khz)
 {
-    tsc_start = cpu_tsc();
+    cms_ticks(); /* from now on they count */
     khz = tsc_khz ? tsc_khz : cp_tsc_khz();
 }
 
@@ -79,19 +79,26 @@ static uint32_t rate(void)
 }
 
 /* By differences: a TSC that was set back, as in a machine that goes on from a saved one, costs one of them. */
+uint64_t cms_ticks(void)
+{
+    static uint64_t at, ticks;
+    uint64_t now = cpu_tsc();
+
+    if (at && now > at)
+        ticks += now - at;
+    at = now;
+    return ticks;
+}
+
+uint64_t cms_ticks_ns(uint64_t ticks)
+{
+    uint32_t per_ms = rate();
+    return ticks / per_ms * 1000000 + ticks % per_ms * 1000000 / per_ms;
+}
+
 uint64_t cms_clock_ns(void)
 {
-    static uint64_t at, ns = 1;
-    uint64_t now = cpu_tsc(), ticks = now > at ? now - at : 0, per_ms = rate();
-
-    if (!at)
-        ticks = 0;
-    uint64_t more = ticks / per_ms * 1000000 + ticks % per_ms * 1000000 / per_ms;
-    if (more || now < at || !at) { /* else what is less than a nanosecond would be lost each time */
-        ns += more;
-        at = now;
-    }
-    return ns;
+    return cms_ticks_ns(cms_ticks()) + 1;
 }
 
 static struct clock_time time_without_cp(void)

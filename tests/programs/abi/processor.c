@@ -27,7 +27,7 @@ static bool lives(void (*child)(void))
     return WIFEXITED(status) && WEXITSTATUS(status) == 7;
 }
 
-/* ---- instructions -------------------------------------------------------------------------------------------------- */
+/* ---- instructions ------------------------------------------------------------------------------------------------ */
 
 CHILD(hlt, "hlt")
 CHILD(cli, "cli")
@@ -62,7 +62,7 @@ static void exceptions_have_their_signals(void)
     CHECK(dies_by(undefined, SIGILL) && dies_by(breakpoint, SIGTRAP) && dies_by(divide, SIGFPE));
 }
 
-/* ---- addresses ----------------------------------------------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
 
 CHILD(read_kernel, "mov $0xffffffff80100000, %%rax; mov (%%rax), %%rax")
 CHILD(read_direct, "mov $0xffff800000100000, %%rax; mov (%%rax), %%rax")
@@ -91,7 +91,7 @@ static void a_stack_that_is_nowhere_hurts_nobody_else(void)
     CHECK(lives(call_on_kernel_stack) && lives(call_on_wild_stack));
 }
 
-/* ---- flags and selectors ------------------------------------------------------------------------------------------- */
+/* ---- flags and selectors ----------------------------------------------------------------------------------------- */
 
 CHILD(single_step, FLAGS(0x100) NOTHING "nop; nop")
 CHILD(single_step_held_back, FLAGS(0x100) "mov %%ss, %%ax; mov %%ax, %%ss;" NOTHING "nop; nop")
@@ -121,7 +121,7 @@ static void registers_survive_a_call(void)
     CHECK(rcx == 0 && r11 & 0x200);
 }
 
-/* ---- from signal handlers ------------------------------------------------------------------------------------------ */
+/* ---- from signal handlers ---------------------------------------------------------------------------------------- */
 
 static void to_nowhere(int number, siginfo_t *info, void *context)
 {
@@ -145,7 +145,7 @@ static void what_a_handler_leaves_is_not_trusted(void)
     FAILS(syscall(SYS_arch_prctl, 0x1002 /* ARCH_SET_FS */, 0x1234567890abcdef), EPERM);
 }
 
-/* ---- x87 and vector registers -------------------------------------------------------------------------------------- */
+/* ---- x87 and vector registers ------------------------------------------------------------------------------------ */
 
 static volatile int alarms;
 static void count(int number) { (void)number, alarms++; }
@@ -153,8 +153,8 @@ static void count(int number) { (void)number, alarms++; }
 static uint64_t vector_sum(uint64_t seed)
 {
     uint64_t low;
-    __asm__ volatile("movq %1, %%xmm7; movq %1, %%xmm15; mov $200000, %%ecx; 1: dec %%ecx; jnz 1b; paddq %%xmm15, %%xmm7;"
-                     "movq %%xmm7, %0"
+    __asm__ volatile("movq %1, %%xmm7; movq %1, %%xmm15; mov $200000, %%ecx; 1: dec %%ecx; jnz 1b;"
+                     "paddq %%xmm15, %%xmm7; movq %%xmm7, %0"
                      : "=r"(low)
                      : "r"(seed)
                      : "rcx", "xmm7", "xmm15", "cc");
