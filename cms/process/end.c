@@ -156,6 +156,7 @@ void end_thread(void)
     struct process *p = t->process;
 
     t->hears = HEARS_NOTHING;
+    t->dying = true; /* and nobody sends it anything */
     futex_thread_ends(t);
     signal_queue_drop(&t->pending, ~0ull);
     bool last = p->thread_count == 1;
