@@ -366,6 +366,47 @@ static void nonsense_is_refused(void **state)
     assert_int_equal(seen[7], -EINVAL);
 }
 
+/* ---- too little storage ------------------------------------------------------------------------------------------- */
+
+static void forks_and_execs(uint64_t a)
+{
+    (void)a;
+    for (int i = 0; i < 3; i++)
+        fork_to(child_leaves_three);
+    clone_to(THREAD, ends_all);
+    call(SYS_WAIT4, UINT64_MAX, 0, 0);
+    call(SYS_WAIT4, UINT64_MAX, 0, 0);
+    call(SYS_EXIT_GROUP, 5);
+}
+
+/* With every amount of it: the program runs, or is refused or killed for the lack of it, and leaves nothing behind. */
+static void too_little_storage_is_an_error_and_no_more(void **state)
+{
+    unsigned ran = 0, refused = 0;
+    (void)state;
+    make_program("/tmp/program", forks_and_execs);
+    for (size_t bytes = 16 << 10; bytes < 1 << 20; bytes += 4096 + 48) {
+        static const char *const words[] = {"program", NULL}, *const none[] = {NULL};
+        void *hoard[600];
+        unsigned hoards = 0;
+        while (hoards < 600 && cms_frames_left() * FRAME_SIZE > bytes && (hoard[hoards] = cms_heap_allocate(32768)))
+            hoards++;
+        size_t heap = cms_heap_in_use(), frames = cms_frames_in_use();
+        int error = process_run("/tmp/program", words, none, NULL, &end);
+        ran += !error && !(end.status & 0x7f);
+        refused += error != 0;
+        if (error && error != -ENOMEM && error != -EIO)
+            fail_msg("%zu bytes: %d", bytes, error);
+        assert_int_equal(cms_heap_in_use(), heap);
+        assert_true(cms_frames_in_use() <= frames);
+        while (hoards)
+            cms_heap_free(hoard[--hoards]);
+        while (coroutine_count)
+            free(coroutines[--coroutine_count]);
+    }
+    assert_true(ran && refused);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +417,7 @@ int main(void)
         T(a_wait_goes_on_behind_a_handler_that_restarts), T(stops_and_continuations_are_told),
         T(threads_wake_each_other), T(one_thread_may_end_all), T(the_first_threads_status_counts),
         T(nobody_comes_back_from_exec), T(nonsense_is_refused),
+        T(too_little_storage_is_an_error_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
