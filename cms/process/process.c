@@ -121,7 +121,7 @@ void process_vfork_over(struct process *p)
 
 void process_forget_all(void)
 {
+    thread_forget_all();
     process_all = NULL;
     process_count = 0;
-    thread_forget_all();
 }

@@ -17,6 +17,7 @@ struct run {
 
 static struct level_work *works;
 static struct run *innermost;
+static struct tty_kept before_programs; /* the terminal's settings, also for after an abend */
 
 bool process_is_first(const struct process *p)
 {
@@ -191,7 +192,7 @@ int process_run(const char *path, const char *const arguments[], const char *con
                 struct process_end *end)
 {
     struct run r = {.outer = innermost};
-    struct tty_kept kept;
+    struct tty_kept inner, *kept = innermost ? &inner : &before_programs;
     unsigned level = innermost ? innermost->first->level + 1 : 1;
     int error;
 
@@ -204,10 +205,10 @@ int process_run(const char *path, const char *const arguments[], const char *con
         return error;
     }
     innermost = &r;
-    tty_begin(&kept, r.first->session, r.first->group);
+    tty_begin(kept, r.first->session, r.first->group);
     thread_make_ready(r.first->threads);
     run_to_end(&r, level);
-    tty_end(&kept);
+    tty_end(kept);
     *end = (struct process_end){r.first->status, r.first->end_registers, r.first->end_address};
     innermost = r.outer;
     process_free(r.first);
@@ -225,6 +226,8 @@ void process_halt(void)
 void process_recover(void)
 {
     works = NULL;
+    if (innermost)
+        tty_end(&before_programs);
     innermost = NULL;
     futex_forget_all();
     process_forget_all();

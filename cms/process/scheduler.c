@@ -252,8 +252,18 @@ void thread_unmake(struct thread *t)
     free_thread(t);
 }
 
+/* Queues that are no thread's own, as the terminal's, outlive them all. */
+static void leave_queues(void)
+{
+    for (struct process *p = process_all; p; p = p->next)
+        for (struct thread *t = p->threads; t; t = t->sibling)
+            for (unsigned i = 0; t->queues && i < t->queue_count; i++)
+                t->queues[i]->first = NULL;
+}
+
 void thread_forget_all(void)
 {
+    leave_queues();
     current = ready = dead = NULL;
     ready_end = &ready;
     thread_total = ready_count = 0;
@@ -320,6 +330,8 @@ static int sleep_in(struct wait_queue *const queues[], struct waiter waiters[], 
         queues[i]->first = &waiters[i];
     }
     t->woken = t->timed_out = false;
+    t->queues = queues;
+    t->queue_count = count;
     t->state = THREAD_SLEEPS;
     t->switches++;
     if (deadline != WAIT_FOR_EVER) {
@@ -328,6 +340,7 @@ static int sleep_in(struct wait_queue *const queues[], struct waiter waiters[], 
     }
     give_way();
     deadline_cancel(&t->deadline);
+    t->queues = NULL;
     for (unsigned i = 0; i < count; i++)
         leave_queue(queues[i], &waiters[i]);
     return t->woken ? 0 : t->timed_out ? -ETIMEDOUT : -EINTR;

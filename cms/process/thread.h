@@ -39,6 +39,8 @@ struct thread {
 
     struct deadline deadline; /* of its sleep */
     bool woken, timed_out;
+    struct wait_queue *const *queues; /* where it sleeps; NULL: it does not */
+    unsigned queue_count;
     enum { HEARS_ALL, HEARS_KILL, HEARS_NOTHING } hears; /* what ends its sleep */
 
     bool dying;

@@ -366,7 +366,7 @@ static void nonsense_is_refused(void **state)
     assert_int_equal(seen[7], -EINVAL);
 }
 
-/* ---- too little storage ------------------------------------------------------------------------------------------- */
+/* ---- storage, and what an abend leaves ---------------------------------------------------------------------------- */
 
 static void forks_and_execs(uint64_t a)
 {
@@ -407,6 +407,33 @@ static void too_little_storage_is_an_error_and_no_more(void **state)
     assert_true(ran && refused);
 }
 
+static struct wait_queue outside;
+static int64_t wait_outside(const struct call *c) { (void)c; return cms_wait(&outside, WAIT_FOR_EVER); }
+static void sleeps_outside(uint64_t a) { (void)a; seen[0] = wait_outside(NULL); }
+static jmp_buf recovery;
+static void abend(void)
+{
+    process_recover();
+    cms_heap_free_commands();
+    longjmp(recovery, 1);
+}
+
+/* The command level goes on as if nothing had run; queues of others are empty, and the next program runs. */
+static void an_abend_forgets_all_that_ran(void **state)
+{
+    (void)state;
+    if (!setjmp(recovery)) {
+        on_nap = abend;
+        run_program(sleeps_outside);
+        fail_msg("it came back");
+    }
+    on_nap = NULL;
+    assert_null(outside.first);
+    assert_null(process_all);
+    scene_storage();
+    assert_int_equal(exit_of(leaves_seven), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,7 +444,7 @@ int main(void)
         T(a_wait_goes_on_behind_a_handler_that_restarts), T(stops_and_continuations_are_told),
         T(threads_wake_each_other), T(one_thread_may_end_all), T(the_first_threads_status_counts),
         T(nobody_comes_back_from_exec), T(nonsense_is_refused),
-        T(too_little_storage_is_an_error_and_no_more),
+        T(too_little_storage_is_an_error_and_no_more), T(an_abend_forgets_all_that_ran),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,16 +261,22 @@ static int exit_of(void (*function)(uint64_t))
 
 static _Alignas(4096) char arena[16 << 20];
 
+/* New storage, with nothing in it. */
+static void scene_storage(void)
+{
+    cms_heap_start(arena, sizeof arena);
+    tmpfs_reset();
+    here.place = place_make();
+    here.files = files_make();
+}
+
 static int begin_scene(void **state)
 {
     static bool started;
     (void)state;
     scene_begin();
-    cms_heap_start(arena, sizeof arena);
-    tmpfs_reset();
     process_recover();
-    here.place = place_make();
-    here.files = files_make();
+    scene_storage();
     if (!started) {
         tty_start();
         syscall_start();
