@@ -20,14 +20,16 @@ CP_EDGE  := cp/boot cp/cpu cp/driver
 CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/minidisk cp/spool cp/audit \
             cp/session cp/host cp/diagnose cp/command cp/virtio cp/svm
 CMS_EDGE := cms/boot cms/cpu cms/driver
-CMS_PURE := cms/edf cms/file cms/pipe cms/spool cms/directory cms/command cms/console cms/kernel \
-            cms/syscall cms/process cms/elf cms/tty cms/minidisk cms/tmpfs cms/erofs cms/vfs
+# runs programs, for which a host has no processor: its seams are faked there
+CMS_TOP  := cms/program
+CMS_PURE := cms/edf cms/exec cms/eel cms/xedit cms/console cms/file cms/pipe cms/spool cms/directory cms/command cms/kernel \
+            cms/syscall cms/process cms/elf cms/tty cms/minidisk cms/erofs cms/tmpfs cms/vfs cms/space
 
 in        = $(sort $(wildcard $(addsuffix /$(2),$(1))))
 LIB_SRC  := $(call in,lib,*.c)
 VMCS_SRC := $(call in,vmcs-shadow nest,*.c)
 CP_SRC   := $(call in,$(CP_EDGE) $(CP_PURE),*.c) $(call in,$(CP_EDGE),*.S) $(VMCS_SRC) $(LIB_SRC)
-CMS_SRC  := $(call in,$(CMS_EDGE) $(CMS_PURE),*.c) $(call in,$(CMS_EDGE),*.S) $(LIB_SRC)
+CMS_SRC  := $(call in,$(CMS_EDGE) $(CMS_TOP) $(CMS_PURE),*.c) $(call in,$(CMS_EDGE),*.S) $(LIB_SRC)
 PURE_SRC := $(wildcard cp/boot/tree_pc.c cp/boot/machine_facts.c) $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC))
 GUEST_RT := $(call in,tests/guest/runtime,*.c) $(call in,tests/guest/runtime,*.S) $(LIB_SRC)
 GUESTS   := $(basename $(notdir $(wildcard tests/guest/*.c)))
