@@ -9,6 +9,8 @@
 int cms_exec(const struct arguments *);
 int cms_execio(const struct arguments *);
 int cms_globalv(const struct arguments *);
+/* Forgets all variables; those on a disk are read again when the next one is asked for. */
+void cms_globalv_forget(void);
 
 /* The EXEC of that name (upper case) in search order. */
 bool cms_exec_find(const char *name, struct file_found *);

@@ -278,11 +278,16 @@ static int purge_group(struct request *r)
     return 0;
 }
 
+void cms_globalv_forget(void)
+{
+    purge(NULL);
+    initialized = false;
+}
+
 static int initialize_again(struct request *r)
 {
     (void)r;
-    purge(NULL);
-    initialized = false;
+    cms_globalv_forget();
     return initialize();
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cms/console/stack.h"
+#include "cms/exec/exec.h"
 #include "cms/command/command.h"
 #include "cms/console/console.h"
 #include "cms/console/terminal.h"
@@ -255,6 +257,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += taken;
         size -= taken;
     }
+    cms_exec_line_ends();
+    cms_stack_clear();
+    cms_globalv_forget();
     for (char letter = 'A'; letter <= 'Z'; letter++)
         cms_mode_release(letter);
     if (cms_heap_in_use())

@@ -11,6 +11,7 @@
 #include "cms/command/command.h"
 #include "cms/console/console.h"
 #include "cms/console/stack.h"
+#include "cms/exec/exec.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/mode.h"
 #include "tests/unit/fake/cms_machine.h"
@@ -59,7 +60,7 @@ static inline int scene_end(void **state)
     (void)state;
     cms_exec_line_ends();
     cms_stack_clear();
-    obey("GLOBALV PURGE");
+    cms_globalv_forget();
     for (char letter = 'A'; letter <= 'C'; letter++)
         cms_mode_release(letter);
     assert_int_equal(cms_heap_in_use(), 0);
