@@ -1,6 +1,6 @@
 /* A user who types anything. Each line of the input is a command on a CMS with two small disks; whatever the commands
  * make of it, the disks must be clean afterwards and nothing may be left on the heap once they are released. A command
- * that asks is answered in turn with 1, a word, a null line and HX. Bytes from 80 on stand for the words of the
+ * that asks is answered in turn with 1, a word, lists, a null line and HX. Bytes from 80 on stand for the words of the
  * language, so that short inputs go far. */
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +41,8 @@ int cms_terminal_read(void)
 
 void cms_terminal_wait(void)
 {
-    static const char *const answer[] = {"1\r", "WORD\r", "\r", "HX\r"};
-    answer_left = answer[answers++ % 4];
+    static const char *const answer[] = {"1\r", "WORD\r", "1-3 2 /x/ 9 H1B 1\r", "\r", "a b++\r", "HX\r"};
+    answer_left = answer[answers++ % 6];
 }
 
 void cms_terminal_drain(void) {}
@@ -214,8 +214,8 @@ static const char *const words[] = {
     "LOCATE /a/ ", "ZONE 1 2 ", "MARGINS 2 * ", "FINIS ", "GLOBALV ", "SELECT G ", "SETP X 1 ", "PUT X ", "LIST ",
     "STACK ", "PURGE ", "EEL ", "SET TYPE LIST ", "DEFINE E /bin/x %f ", "POLICY TELL ", "RESET ", "XEDIT ", "FRUIT",
     "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ",
-    "TELL ", "LIST ", ":list.", "EBCDIC ", "FROM 2 ", "ACK ", "OLDDATE ",
-    "DIRECTXA ", "EDIT ", "GET ",
+    "TELL ",
+    "DIRECTXA ", "EDIT ", "GET ", "OVLY ", "SPECS ", "TRANS ", "SINGLE ", "EBCDIC ", "* LIST A ", "= LIST A ",
 };
 
 static size_t add(char *line, size_t n, uint8_t byte)

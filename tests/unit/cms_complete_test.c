@@ -106,7 +106,7 @@ static void options_and_keywords_come_from_the_tables(void **state)
     (void)state;
     becomes("listfile * * a (shortd\t", "listfile * * a (shortdate ");
     becomes("copyfile alpha data a (date recfm \t", "copyfile alpha data a (date recfm "); /* a value */
-    lists("copyfile alpha data a (t", "TOLABEL TRUNC TYPE");
+    lists("copyfile alpha data a (t", "TOLABEL TRANS TRUNC TYPE");
     becomes("query cms\t", "query cmslevel ");
     becomes("query disk \t", "query disk "); /* bell: A, B, R/W */
     becomes("query disk r\t", "query disk r/w ");

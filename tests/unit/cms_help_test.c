@@ -71,6 +71,8 @@ static const struct tried {
     {"COPYFILE ALPHA DATA A ONE = A (REPLACE RECFM V TRUNC LOWCASE NEWDATE NOTYPE FILL .", 0},
     {"COPYFILE ALPHA DATA A ONE = A (APPEND NOTRUNC", 0},
     {"COPYFILE ALPHA DATA A ONE = A (REPLACE FRLABEL one TOLABEL The", 0},
+    {"COPYFILE ALPHA DATA A ONE = A (OVLY SPECS PROMPT EBCDIC", 0},
+    {"COPYFILE ALPHA DATA A ONE = A (REPLACE NOSPECS TRANS NOPROMPT SINGLE ASCII", 0},
     {"RENAME ONE DATA A TWO = A (TYPE", 0},
     {"RENAME TWO DATA A ONE = A (NOTYPE", 0},
     {"ERASE ONE DATA A (TYPE", 0},
@@ -181,6 +183,10 @@ static void every_line_is_accepted(void **state)
             fake_cms_type("1\rlabel\r");
         if (!strncmp(t->line, "COMPARE", 7))
             obey("COPYFILE ALPHA DATA A = = B");
+        if (strstr(t->line, " SPECS") && !strncmp(t->line, "COPYFILE", 8))
+            fake_cms_type("1-3 1\r");
+        if (strstr(t->line, " TRANS"))
+            fake_cms_type("a b\r");
         if (obey(t->line) == t->rc)
             continue;
         print_error("%s: %s\n", t->line, fake_cms_shown());

@@ -22,6 +22,264 @@ static struct {
 } given[512];
 static unsigned givens;
 
+/* ---- what some steps need beforehand ----------------------------------------------------------------------------- */
+
+static char long_answer[20000];
+static void *hoard[1000];
+
+static void answer_yes(void) { fake_cms_type("1\rlabel\r"); }
+static void answer_nothing(void) { fake_cms_type("\r"); }
+static void answer_wrong(void) { fake_cms_type("x\r"); }
+static void answer_specs(void) { fake_cms_type("1 1\r"); }
+static void answer_pair(void) { fake_cms_type("x y\r"); }
+static void answer_many(void)
+{
+    for (int i = 0; i < 20; i++)
+        fake_cms_type("1 1 ");
+    fake_cms_type("1 1\r");
+}
+static void no_cp(void) { fake_cms_cp(NULL, 0); }
+static void short_cp(void) { fake_cms_cp("", 0); }
+static void long_cp(void) { fake_cms_cp(memset(long_answer, 'x', sizeof long_answer - 1), 0); }
+static void attach_blank(void) { fake_cms_attach(0x200, false); }
+static void attach_read_only(void) { fake_cms_attach(0x190, true); }
+static void read_only_b(void) { obey("ACCESS 192 B (FORCERO"); }
+static void break_disks(void) { fake_cms_disks_fail = true, answer_yes(); }
+static void mend_disks(void) { fake_cms_disks_fail = false, obey("ACCESS 191 A"), obey("ACCESS 192 B"); }
+
+static void take_heap(void)
+{
+    unsigned taken = 0;
+    for (size_t size = 1 << 20; size >= 1024; size /= 2)
+        while ((hoard[taken] = cms_heap_allocate_system(size)))
+            taken++;
+}
+
+static void give_heap(void)
+{
+    for (unsigned i = 0; hoard[i]; i++)
+        cms_heap_free(hoard[i]);
+}
+
+static void directory_answers(enum cms_directory_status status) { fake_cms_directory_status = status; }
+static void directory_denied(void) { directory_answers(CMS_DIRECTORY_DENIED); }
+static void directory_long(void) { directory_answers(CMS_DIRECTORY_LONG); }
+static void directory_crossed(void) { directory_answers(CMS_DIRECTORY_CROSSED); }
+static void directory_mended(void) { directory_answers(CMS_DIRECTORY_OK); }
+
+static void spool_full(void) { fake_cms_spool = CMS_SPOOL_FULL; }
+static void spool_absent(void) { fake_cms_spool = CMS_SPOOL_ABSENT; }
+static void spool_damaged(void) { fake_cms_spool = CMS_SPOOL_DAMAGED; }
+
+/* And in the reader is a card that begins a file of SENDFILE's, and no more. */
+static void spool_mended(void)
+{
+    static const uint8_t card[] = {8, 0, 8, 0xe0, 0xc9, 0xd5, 0xd4, 0xd9, 0xf0, 0xf1};
+    fake_cms_spool = CMS_SPOOL_OK;
+    memcpy(fake_cms_punched, card, fake_cms_punched_bytes = sizeof card);
+    fake_cms_deliver("X", "Y");
+}
+
+static void fill_disk(void)
+{
+    obey("PIPE literal 0123456789 | > BIG DATA A");
+    while (!obey("COPYFILE BIG DATA A BIG DATA A BIG DATA A (REPLACE")) {}
+}
+
+#define STEP(line, text)          {line, text, NULL}
+#define AFTER(before, line, text) {line, text, before}
+#define RUNNING                   "... Issued from stage 2 of pipeline 1"
+#define X40                       "X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X X "
+#define Y240                      "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy" \
+                                  "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy" \
+                                  "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"
+
+static const struct step steps[] = {
+    /* ---- any command ---- */
+    STEP("ERASE " X40 "X", "DMSINT070E Invalid parameter list"),
+    STEP("PIPE (SEP !)cms PIPE (SEP ?)cms PIPE (SEP ~)cms PIPE (SEP ;)cms PIPE (SEP :)cms PIPE (SEP ,)cms PIPE"
+         " (SEP +)cms PIPE (SEP =)cms PIPE (SEP &)cms Q IMPCP&console=console+console,console:console;console~console"
+         "?console!console",
+         "DMSINT9004E Commands are nested too deep"),
+    STEP("HELP FROBNICATION", "DMSHLP254E HELP cannot find the information you requested: FROBNICATION"),
+    STEP("CP QUERY TIME", "DMSCPF9001E CP is not there: this machine runs without it"),
+    AFTER(short_cp, "CP", "DMSCPF047E No function specified"),
+    STEP("CP " Y240 "y", "DMSCPF9010E CP takes commands of at most 240 bytes; this one has 241"),
+    AFTER(long_cp, "CP QUERY NAMES", "DMSCPF9003W CP's response is longer than the buffer; the rest is lost"),
+    AFTER(take_heap, "CP QUERY NAMES", "DMSCPF109S Virtual storage capacity exceeded"),
+    STEP("COPYFILE ALPHA DATA A X Y A", "DMSCPY109S Virtual storage capacity exceeded"),
+    STEP("PIPE literal x | sort | hole", "DMSPIP109S Virtual storage capacity exceeded"),
+    AFTER(give_heap, "QUERY", "DMSQRY047E No function specified"),
+    AFTER(no_cp, "QUERY NONSENSE", "DMSQRY014E Invalid keyword: NONSENSE"),
+    STEP("QUERY SEARCH X", "DMSQRY070E Invalid parameter X"),
+    STEP("QUERY DISK 99", "DMSQRY048E Invalid filemode 99"),
+    STEP("QUERY DISK Q", "DMSQRY069E Filemode Q not accessed"),
+    STEP("SET", "DMSSET047E No function specified"),
+    STEP("SET IMPCP", "DMSSET050E Parameter missing after IMPCP"),
+    STEP("SET IMPCP MAYBE", "DMSSET014E Invalid keyword: MAYBE"),
+    STEP("SET IMPCP ON X", "DMSSET070E Invalid parameter X"),
+    /* ---- disks ---- */
+    STEP("ACCESS XYZ", "DMSACC017E Invalid device address: XYZ"),
+    STEP("ACCESS 191 1", "DMSACC048E Invalid filemode 1"),
+    STEP("ACCESS 191 A X", "DMSACC070E Invalid parameter X"),
+    STEP("ACCESS 191 A (WHATEVERITIS", "DMSACC003E Invalid option: WHATEVERITIS"),
+    STEP("ACCESS 191 E/X", "DMSACC069E Filemode X not accessed"),
+    STEP("ACCESS 555 C", "DMSACP113S C(555) not attached or invalid device address"),
+    AFTER(attach_blank, "ACCESS 200 C", "DMSACP112S C(200) device error: there is no CMS1 label"),
+    STEP("ACCESS 192 C", "DMSACP726I 192 B released"),
+    STEP("ACCESS 192 C (FORCERO", "DMSACP723I C (192) R/O"),
+    STEP("ACCESS 192 B/A", "DMSACP725I 192 also = C disk"),
+    STEP("ACCESS 191 C", "DMSACP724I 191 replaces C (192)"),
+    STEP("ACCESS 191 A", NULL),
+    STEP("ACCESS 192 B", NULL),
+    STEP("RELEASE", "DMSARE028E No device specified"),
+    STEP("RELEASE 12345", "DMSARE017E Invalid device address: 12345"),
+    STEP("RELEASE Q", "DMSARE069E Filemode Q not accessed"),
+    STEP("RELEASE B X", "DMSARE070E Invalid parameter X"),
+    STEP("RELEASE B (WHAT", "DMSARE003E Invalid option: WHAT"),
+    STEP("FORMAT", "DMSFOR028E No device specified"),
+    STEP("FORMAT XYZ C", "DMSFOR017E Invalid device address: XYZ"),
+    STEP("FORMAT 200", "DMSFOR005E No filemode specified"),
+    STEP("FORMAT 200 1", "DMSFOR048E Invalid filemode 1"),
+    STEP("FORMAT 200 C X", "DMSFOR070E Invalid parameter X"),
+    STEP("FORMAT 200 C (WHAT", "DMSFOR003E Invalid option: WHAT"),
+    STEP("FORMAT 200 C (BLKSIZE", "DMSFOR050E Parameter missing after BLKSIZE"),
+    STEP("FORMAT 200 C (BLKSIZE 777", "DMSFOR029E Invalid parameter 777 in the option BLKSIZE field"),
+    STEP("FORMAT 555 C", "DMSFOR113S C(555) not attached or invalid device address"),
+    AFTER(attach_read_only, "FORMAT 190 S", "DMSFOR037E Filemode S(190) is accessed as read/only"),
+    AFTER(break_disks, "FORMAT 200 C", "DMSFOR125S Permanent unit check on disk C(200): device error"),
+    AFTER(mend_disks, "QUERY SEARCH", NULL),
+    AFTER(answer_yes, "FORMAT 200 C",
+          "DMSFOR603R FORMAT will erase all files on disk C(200). Do you wish to continue?"),
+    AFTER(answer_yes, "FORMAT 200 C", "DMSFOR605R Enter disk label:"),
+    AFTER(answer_yes, "FORMAT 200 C", "DMSFOR733I Formatting disk C"),
+    AFTER(answer_yes, "FORMAT 200 C", "DMSFOR732I 512 FB-512 blocks formatted on C(200)"),
+    STEP("RELEASE C", NULL),
+    /* ---- files ---- */
+    STEP("LISTFILE NOSUCH FILE", "DMSLST002E File NOSUCH FILE A not found"),
+    STEP("LISTFILE * * A X", "DMSLST070E Invalid parameter X"),
+    STEP("LISTFILE * * 99", "DMSLST048E Invalid filemode 99"),
+    STEP("LISTFILE * * Z", "DMSLST069E Filemode Z not accessed"),
+    STEP("LISTFILE (SHORTDATES", "DMSLST003E Invalid option: SHORTDATES"),
+    STEP("LISTFILE (DATE DATE", "DMSLST065E DATE option specified twice"),
+    STEP("LISTFILE (DATE LABEL", "DMSLST066E DATE and LABEL are conflicting options"),
+    STEP("TYPE", "DMSTYP042E No fileid(s) specified"),
+    STEP("TYPE ALPHA", "DMSTYP054E Incomplete fileid specified"),
+    STEP("TYPE AL/PHA DATA", "DMSTYP062E Invalid character in fileid AL/PHA DATA A"),
+    STEP("TYPE ALPHA DATA A 9", "DMSTYP049E Invalid line number 9"),
+    STEP("TYPE ALPHA DATA A 1 2 X", "DMSTYP070E Invalid parameter X"),
+    STEP("TYPE ALPHA DATA A (COL X", "DMSTYP029E Invalid parameter X in the option COL field"),
+    STEP("COMPARE", "DMSCMP042E No fileid(s) specified"),
+    STEP("COMPARE ALPHA DATA A", "DMSCMP054E Incomplete fileid specified"),
+    STEP("COMPARE ALPHA DATA A ALPHA EXEC A X", "DMSCMP070E Invalid parameter X"),
+    STEP("COMPARE ALPHA DATA A ALPHA DATA A", "DMSCMP019E Identical fileids"),
+    STEP("COMPARE ALPHA DATA A BETA DATA B", "DMSCMP011E Conflicting file formats"),
+    STEP("COMPARE ALPHA DATA A ALPHA EXEC A", "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA EXEC A2"),
+    STEP("COMPARE ALPHA DATA A ALPHA EXEC A", "DMSCMP010W Premature EOF on file ALPHA EXEC A2"),
+    STEP("COMPARE ALPHA DATA A OTHER DATA A", "DMSCMP209W Files do not compare"),
+    STEP("COPYFILE", "DMSCPY042E No fileid(s) specified"),
+    STEP("COPYFILE ALPHA DATA", "DMSCPY054E Incomplete fileid specified"),
+    STEP("COPYFILE NO FILE A X Y A", "DMSCPY002E File NO FILE A not found"),
+    STEP("COPYFILE ALPHA DATA A BETA DATA B", "DMSCPY024E File BETA DATA B1 already exists; specify REPLACE option"),
+    STEP("COPYFILE ALPHA DATA A X Y A (LRECL 70000", "DMSCPY029E Invalid parameter 70000 in the option LRECL field"),
+    STEP("COPYFILE ALPHA DATA A X Y A (FROM 4", "DMSCPY156E FROM 4 not found--file ALPHA DATA A1 has only 3 records"),
+    STEP("COPYFILE ALPHA DATA A (APPEND LRECL 8", "DMSCPY066E APPEND and LRECL are conflicting options"),
+    STEP("COPYFILE ALPHA DATA A X Y A (FRLABEL X", "DMSCPY157E Label X not found in file ALPHA DATA A1"),
+    STEP("COPYFILE ALPHA DATA A X Y A (TYPE", "DMSCPY721I Copy ALPHA DATA A1 to X Y A1 (new file)"),
+    STEP("COPYFILE ALPHA DATA A X Y A (FRLABEL X TOLABEL X", "DMSCPY172E TOLABEL label X equals FRLABEL label"),
+    STEP("COPYFILE ALPHA DATA A X Z A (TOLABEL on", "DMSCPY173E No records were copied to output file X Z A1"),
+    AFTER(answer_nothing, "COPYFILE ALPHA DATA A X Z A (SPECS", "DMSCPY063E No specification list entered"),
+    AFTER(answer_wrong, "COPYFILE ALPHA DATA A X Z A (TRANS",
+          "DMSCPY064E Invalid translation specification at or near x"),
+    AFTER(answer_many, "COPYFILE ALPHA DATA A X Z A (SPECS", "DMSCPY103S Number of SPECS exceeds max 20"),
+    AFTER(answer_specs, "COPYFILE ALPHA DATA A X Z A (SPECS", "DMSCPY601R Enter specification list:"),
+    AFTER(answer_pair, "COPYFILE ALPHA DATA A X Z A (TRANS REPLACE", "DMSCPY602R Enter translation list:"),
+    STEP("RENAME", "DMSRNM042E No fileid(s) specified"),
+    STEP("RENAME ALPHA DATA A", "DMSRNM054E Incomplete fileid specified"),
+    STEP("RENAME ALPHA DATA A = = A X", "DMSRNM070E Invalid parameter X"),
+    STEP("RENAME ALPHA DATA A = = B", "DMSRNM051E Invalid filemode change from A to B"),
+    STEP("RENAME ALPHA DATA A = EXEC A", "DMSRNM024E File ALPHA EXEC A1 already exists"),
+    STEP("ERASE * * A", "DMSERS071E ERASE * * A not allowed"),
+    STEP("ERASE NOSUCH FILE", "DMSERS002E File NOSUCH FILE A not found"),
+    STEP("STATE NOSUCH FILE", "DMSSTT002E File NOSUCH FILE * not found"),
+    AFTER(read_only_b, "ERASE BETA DATA B", "DMSERS037E Filemode B is accessed as read/only"),
+    AFTER(mend_disks, "PIPE literal x | > X Y A | > X Y A", "DMSPIP030E File X Y A already active"),
+    /* ---- CP's directory ---- */
+    STEP("DIRECTXA A B C D", "DMSDIR070E Invalid parameter D"),
+    STEP("DIRECTXA (REPLACE", "DMSDIR003E Invalid option: REPLACE"),
+    STEP("DIRECTXA ALPHA DATA", "DMSDIR9030E Line 1: /dts-v1/; was expected"),
+    STEP("DIRECTXA (GET", "DMSDIR9031E CP is not there, or gives and takes no directory"),
+    AFTER(directory_denied, "DIRECTXA (GET", "DMSDIR9032E You are not of privilege class B"),
+    AFTER(directory_long, "DIRECTXA (GET", "DMSDIR9033E The directory is longer than CP or this machine can hold"),
+    AFTER(directory_crossed, "DIRECTXA (GET", "DMSDIR9034E Somebody else has given CP another directory meanwhile"),
+    AFTER(directory_mended, "DIRECTXA NOSUCH", "DMSDIR002E File NOSUCH DIRECT A not found"),
+    /* ---- the spool ---- */
+    STEP("SENDFILE ALPHA DATA", "DMSSFL054E Incomplete fileid specified"),
+    STEP("SENDFILE ALPHA DATA A TO FARTOOLONG", "DMSSFL070E Invalid parameter FARTOOLONG"),
+    STEP("NAMES X Y", "DMSNAM070E Invalid parameter Y"),
+    STEP("NAMES (X", "DMSNAM003E Invalid option: X"),
+    STEP("NAMES SAM", "DMSNAM9025E Your NAMES file has no nickname SAM"),
+    STEP("NAMES DELETE SAM", "DMSNAM9025E Your NAMES file has no nickname SAM"),
+    STEP("NAMES DELETE", "DMSNAM050E Parameter missing after DELETE"),
+    STEP("NAMES ADD SAM", "DMSNAM050E Parameter missing after ADD"),
+    STEP("NAMES ADD FARTOOLONG SAM", "DMSNAM070E Invalid parameter FARTOOLONG"),
+    STEP("NAMES ADD AWAY SAM AT OTHER", NULL),
+    STEP("SENDFILE ALPHA DATA A TO AWAY", "DMSSFL9024E AWAY is at node OTHER, which cannot be reached"),
+    STEP("NAMES DELETE AWAY", NULL),
+    STEP("NOTE", "DMSNOT050E Parameter missing after NOTE"),
+    STEP("NOTE 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", "DMSNOT070E Invalid parameter 17"),
+    STEP("NOTE BOB (X", "DMSNOT003E Invalid option: X"),
+    STEP("NOTE BOB (NOTEBOOK", "DMSNOT050E Parameter missing after NOTEBOOK"),
+    AFTER(take_heap, "NOTE BOB (FILE ALPHA DATA", "DMSNOT109S Virtual storage capacity exceeded"),
+    AFTER(give_heap, "TELL BOB", "DMSTEL050E Parameter missing after TELL"),
+    STEP("TELL BOB " Y240, "DMSTEL9010E CP takes commands of at most 240 bytes; this one has 254"),
+    STEP("PUNCH ALPHA DATA A X", "DMSPUN070E Invalid parameter X"),
+    STEP("PIPE literal " Y240 "| > WIDE DATA A", NULL),
+    STEP("PUNCH WIDE DATA", "DMSPUN044E Record exceeds allowable maximum"),
+    STEP("PIPE literal " Y240 "| change /y/" Y240 "/ | > WIDE DATA A", NULL),
+    STEP("PRINT WIDE DATA", "DMSPRT044E Record exceeds allowable maximum"),
+    STEP("ERASE WIDE DATA", NULL),
+    STEP("RDRLIST", "DMSRDL205W No files in your reader"),
+    STEP("RDRLIST X", "DMSRDL070E Invalid parameter X"),
+    STEP("READCARD A B A X", "DMSRDC070E Invalid parameter X"),
+    STEP("READCARD * * 99", "DMSRDC048E Invalid filemode 99"),
+    STEP("PEEK 99", "DMSPEK9029E File 99 is not in your reader"),
+    STEP("RECEIVE 99", "DMSRCV9029E File 99 is not in your reader"),
+    STEP("PEEK X", "DMSPEK070E Invalid parameter X"),
+    STEP("PEEK (FOR X", "DMSPEK029E Invalid parameter X in the option FOR field"),
+    AFTER(spool_full, "PRINT ALPHA DATA", "DMSPRT9021E The spool is full, or you have your share of it"),
+    AFTER(spool_absent, "RECEIVE",
+          "DMSRCV9020E There is no reader, punch or printer: CP is not there, or has no spool"),
+    AFTER(spool_damaged, "READCARD *", "DMSRDC9022E The file in the reader cannot be read"),
+    AFTER(spool_mended, "RECEIVE", "DMSRCV9023E The file in the reader is not as SENDFILE makes them"),
+    /* ---- pipelines ---- */
+    STEP("PIPE", "DMSPIP018E No pipeline specified on PIPE command"),
+    STEP("PIPE (FOO) literal x", "DMSPIP014E Option FOO not valid"),
+    STEP("PIPE literal a | | console", "DMSPIP020E Null stage found"),
+    STEP("PIPE literal a| nosuch", "DMSPIP027E Entry point NOSUCH not found"),
+    STEP("PIPE literal a| nosuch", "DMSPIP003I " RUNNING),
+    STEP("PIPE literal a| nosuch", "DMSPIP001I ... Running \"nosuch\""),
+    STEP("PIPE take 1", "DMSPIP127E This stage cannot be first in a pipeline"),
+    STEP("PIPE literal a| < A B", "DMSPIP087E This stage must be the first stage of a pipeline"),
+    STEP("PIPE < NO FILE | console", "DMSPIP146E File NO FILE * does not exist"),
+    STEP("PIPE literal a| take x", "DMSPIP058E Number expected, but \"x\" was found"),
+    STEP("PIPE literal a| take 1 2", "DMSPIP112E Excessive options \"2\""),
+    STEP("PIPE literal a| locate /x", "DMSPIP060E Delimiter missing after string \"/x\""),
+    STEP("PIPE literal a| locate 5-3 /x/", "DMSPIP054E Range \"5-3\" not valid"),
+    STEP("PIPE literal a| locate xABC", "DMSPIP064E Hexadecimal data missing or not valid in \"xABC\""),
+    STEP("PIPE literal a| change", "DMSPIP113E Required operand missing"),
+    STEP("PIPE literal a| count things", "DMSPIP111E Operand THINGS is not valid"),
+    STEP("PIPE literal a| > X* Y A", "DMSPIP062E Invalid character in fileid X* Y A"),
+    STEP("PIPE literal abc | > X Y A F 2", "DMSPIP177E Record too long: 4 bytes"),
+    /* ---- what ends badly ---- */
+    AFTER(fill_disk, "COPYFILE BIG DATA A BIG DATA A BIG DATA A (REPLACE", "DMSCPY107S Disk A (191) is full"),
+    AFTER(read_only_b, "ERASE BIG DATA A", NULL),
+    AFTER(break_disks, "TYPE ALPHA DATA", "DMSTYP125S Permanent unit check on disk A (191): the device could not read"),
+    AFTER(mend_disks, "ACCESS 191 A (FORCERO", NULL),
+    AFTER(read_only_b, "ERASE X Y *", "DMSERS006E No read/write filemode accessed"),
+    STEP("QUERY DISK MAX", "DMSQRY006E No read/write filemode accessed"),
+};
+
 /* What no command line of this scene gives. */
 static const struct {
     enum cms_message message;
