@@ -20,10 +20,7 @@ CP_EDGE  := cp/boot cp/cpu cp/driver
 CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/minidisk cp/spool cp/audit \
             cp/session cp/host cp/diagnose cp/command cp/virtio cp/svm
 CMS_EDGE := cms/boot cms/cpu cms/driver
-# runs programs, for which a host has no processor: its seams are faked there
-CMS_TOP  := cms/program
-CMS_PURE := cms/edf cms/exec cms/eel cms/xedit cms/console cms/file cms/pipe cms/spool cms/directory cms/command cms/kernel \
-            cms/syscall cms/process cms/elf cms/tty cms/minidisk cms/erofs cms/tmpfs cms/vfs cms/space
+CMS_PURE := cms/edf cms/tape cms/console cms/file cms/pipe cms/spool cms/directory cms/command cms/kernel
 
 in        = $(sort $(wildcard $(addsuffix /$(2),$(1))))
 LIB_SRC  := $(call in,lib,*.c)
@@ -93,7 +90,7 @@ $(B)/root/cms-rexx: $(call in,images/root,*.c) $(wildcard images/root/*.h)
 all: $(B)/root/cms-rexx
 
 # a host tool is images/NAME.c over some of the pure rooms
-TOOL_SRC := $(call in,cms/edf cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c cms/erofs/layout.c \
+TOOL_SRC := $(call in,cms/edf cms/tape cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
             cp/device/machine_config.c cp/device/share.c cp/audit/page.c
 TOOLS := $(basename $(notdir $(wildcard images/*.c)))
 tools: $(addprefix $(B)/,$(TOOLS))

@@ -114,10 +114,6 @@ void edf_fst_put_own(uint8_t *entry, unsigned number);
 /* Makes a file's entry that of an erased file: its name is another one, the rest stands. */
 void edf_fst_put_erased(uint8_t *entry);
 bool edf_fst_is_own(const uint8_t *entry, unsigned number);
-bool edf_date_put(uint8_t *packed, const struct edf_date *date); /* returns whether the year is 20xx */
-bool edf_date_get(const uint8_t *packed, bool is_20xx, struct edf_date *date); /* false, and zeros: no date */
-void edf_name_put(uint8_t *out, size_t size, const char *text); /* EBCDIC, padded with blanks */
-void edf_name_get(char *out, const uint8_t *in, size_t size);   /* ASCII, trailing blanks off, unprintables as '?' */
 
 /* ---- tree -------------------------------------------------------------------------------------------------------- */
 static inline uint32_t tree_per_block(uint32_t block_size, bool variable)

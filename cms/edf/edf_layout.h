@@ -1,8 +1,11 @@
 /* Where everything lies on an EDF disk: offsets and values of the label, the file status table (FST) entries and the
  * pointer blocks. Numbers on the disk are big-endian, text is EBCDIC, dates are packed decimal. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "cms/edf/edf.h"
 
 enum {
     BLOCK_FIRST_DIRECTORY = 4, /* the directory's first block is 4 or 5, alternately */
@@ -91,3 +94,9 @@ static inline void put32(uint8_t *p, uint32_t value)
     put16(p, value >> 16);
     put16(p + 2, value);
 }
+
+/* ---- dates and names --------------------------------------------------------------------------------------------- */
+bool edf_date_put(uint8_t *packed, const struct edf_date *date); /* returns whether the year is 20xx */
+bool edf_date_get(const uint8_t *packed, bool is_20xx, struct edf_date *date); /* false, and zeros: no date */
+void edf_name_put(uint8_t *out, size_t size, const char *text); /* EBCDIC, padded with blanks */
+void edf_name_get(char *out, const uint8_t *in, size_t size);   /* ASCII, trailing blanks off, unprintables as '?' */
