@@ -148,6 +148,14 @@ size_t strcspn(const char *s, const char *reject)
     return n;
 }
 
+size_t strspn(const char *s, const char *accept)
+{
+    size_t n = 0;
+    while (s[n] && strchr(accept, s[n]))
+        n++;
+    return n;
+}
+
 char *strpbrk(const char *s, const char *accept)
 {
     for (; *s; s++)

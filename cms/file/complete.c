@@ -26,6 +26,25 @@ static void many_files(const struct arguments *typed, struct candidates *c)
     cms_file_complete(typed->operand + at, typed->count - at, c);
 }
 
+static void tape_operand(const struct arguments *typed, struct candidates *c)
+{
+    const char *function;
+    if (typed->count)
+        cms_file_complete(typed->operand + 1, typed->count - 1, c);
+    for (size_t i = 0; !typed->count && (function = cms_file_tape_function(i)); i++)
+        candidate_offer(c, function);
+}
+
+static void filedef_operand(const struct arguments *typed, struct candidates *c)
+{
+    if (typed->count == 1) {
+        candidate_offer(c, "CLEAR");
+        candidate_offer(c, "DISK");
+    } else if (typed->count) {
+        cms_file_complete(typed->operand + 2, typed->count - 2, c);
+    }
+}
+
 /* Nothing where an option's value is wanted. */
 static void offer_options(const struct file_option *table, const struct arguments *typed, struct candidates *c)
 {
@@ -46,12 +65,14 @@ OPTIONS(copyfile)
 OPTIONS(erase)
 OPTIONS(listfile)
 OPTIONS(rename)
+OPTIONS(tape)
 OPTIONS(type)
 
 const struct command_completion file_completions[] = {
     {"COMPARE", many_files, NULL},          {"COPYFILE", many_files, copyfile_option},
     {"ERASE", one_file, erase_option},      {"LISTFILE", one_file, listfile_option},
-    {"RENAME", many_files, rename_option},  {"STATE", one_file, NULL},
-    {"STATEW", one_file, NULL},             {"TYPE", one_file, type_option},
+    {"FILEDEF", filedef_operand, NULL},     {"RENAME", many_files, rename_option},
+    {"STATE", one_file, NULL},              {"STATEW", one_file, NULL},
+    {"TAPE", tape_operand, tape_option},    {"TYPE", one_file, type_option},
     {0},
 };

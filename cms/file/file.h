@@ -81,7 +81,10 @@ int cms_file_options(const char *module, const struct arguments *arguments, cons
                      struct file_options *options);
 /* Those of the commands, for Tab. */
 extern const struct file_option *const cms_file_copyfile_options, *const cms_file_erase_options,
-    *const cms_file_listfile_options, *const cms_file_rename_options, *const cms_file_type_options;
+    *const cms_file_listfile_options, *const cms_file_rename_options, *const cms_file_tape_options,
+    *const cms_file_type_options;
+/* The functions of TAPE; NULL after the last. */
+const char *cms_file_tape_function(size_t index);
 static inline bool file_option(const struct file_options *options, unsigned row)
 {
     return options->given >> row & 1;
@@ -105,3 +108,5 @@ int cms_file_rename(const struct arguments *arguments);
 int cms_file_state(const struct arguments *arguments);
 int cms_file_statew(const struct arguments *arguments);
 int cms_file_compare(const struct arguments *arguments);
+int cms_file_filedef(const struct arguments *arguments);
+int cms_file_tape(const struct arguments *arguments);

@@ -43,6 +43,10 @@ const struct command file_commands[] = {
      "Erases files.  * and % match; fm is A unless given, * means every disk that can\n"
      "be written.\n"
      "TYPE tells what is erased.\n", READS_WORDS},
+    {"FILEDEF", 2, cms_file_filedef, "FILEDEF [TAPn {DISK fn ft [fm] | CLEAR} | * CLEAR]",
+     "Says which file is the tape in the drive TAP0 to TAP7 (180 to 187), which then\n"
+     "stands at its beginning.  Without that it is TAPn AWSTAPE A.  FILEDEF alone\n"
+     "lists what was said; CLEAR forgets it.  HELP TAPE tells what is in such a file.\n", READS_WORDS},
     {"LISTFILE", 1, cms_file_listfile,
      "LISTFILE [fn [ft [fm]]] [(options]\n"
      "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL\n"
@@ -61,6 +65,30 @@ const struct command file_commands[] = {
      "disk is searched.\n", READS_WORDS},
     {"STATEW", 6, cms_file_statew, "STATEW fn ft [fm]",
      "As STATE, but only disks that can be written are searched.\n", READS_WORDS},
+    {"TAPE", 4, cms_file_tape,
+     "TAPE DUMP fn ft [fm] [(options]\n"
+     "TAPE LOAD [fn ft [fm]] [(options]\n"
+     "TAPE SCAN|SKIP [fn ft] [(options]\n"
+     "TAPE BSF|BSR|FSF|FSR|WTM [n]|REW|RUN [(TAPn]\n"
+     "options: TAPn  TERM|NOPRINT  for DUMP: WTM|NOWTM  for the others: EOF n|EOT",
+     "Files to and from a tape in the drive TAP0 to TAP7 (or 180 to 187), TAP1 unless\n"
+     "another is named.  * and % match.\n"
+     "DUMP writes files where the tape stands; what was there and behind it is gone.\n"
+     "Behind them comes a tape mark, before which the tape then stands, so that the\n"
+     "next file joins them: NOWTM, the default.  With WTM there is a mark behind each\n"
+     "file, and the tape stands behind the last.\n"
+     "LOAD puts files on A, or fm, with the date they had, and replaces those that\n"
+     "are there.  It reads up to a tape mark, with EOF n up to n of them, with EOT to\n"
+     "the tape's end; where a name is given that is no pattern, only up to that file.\n"
+     "SCAN lists what LOAD would read, and ends before the file that is named; SKIP\n"
+     "ends behind it.  TERM, the default, tells each file, NOPRINT does not.\n"
+     "FSF and BSF go forward behind, or back before, the n-th tape mark; FSR and BSR\n"
+     "the n-th block.  WTM writes n marks.  REW goes to the beginning; RUN as well.\n"
+     "A tape is a file of AWSTAPE blocks, as Hercules has them: TAPn AWSTAPE A, or\n"
+     "what FILEDEF says.  The files on it are as a real CMS' TAPE DUMP has them, and\n"
+     "are read by its TAPE LOAD; cmsdisk tape works with such tapes on the host.\n"
+     "Text is EBCDIC there: COPYFILE with EBCDIC makes that before DUMP, and with\n"
+     "ASCII undoes it behind LOAD.\n", READS_WORDS},
     {"TYPE", 1, cms_file_type, "TYPE fn ft [fm] [first [last]] [(HEX] [COL first[-last]]",
      "Shows a file, or its records first to last (* is the end).  HEX shows bytes;\n"
      "COL shows some columns only.\n", READS_WORDS},

@@ -1,6 +1,6 @@
-/* AWSTAPE: a magnetic tape in a file, as the P/390 and Hercules have it. Blocks of 1 to 65535 bytes and tape marks, each
- * behind a header of six bytes: its length and that of what stands before it, both 16 bits with the low byte first, and
- * two bytes of flags. A block may stand in several pieces; we write one.
+/* AWSTAPE: a magnetic tape in a file, as the P/390 and Hercules have it. Blocks of 1 to 65535 bytes and tape marks,
+ * each behind a header of six bytes: its length and that of what stands before it, both 16 bits with the low byte
+ * first, and two bytes of flags. A block may stand in several pieces; we write one.
  *
  * In: the file's bytes, by a seam. Out: blocks. What is in the file may be hostile. */
 #pragma once

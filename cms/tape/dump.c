@@ -5,7 +5,7 @@
 
 #include "cms/edf/edf_layout.h"
 
-/* Within the data of a name block: the entry's fields from FST_OLD_POINTER on, with the old date between two of them. */
+/* Within the data of a name block: the entry's fields from its write pointer on, with the old date between two. */
 enum name_field {
     NAME_WRITE_POINTER = 0,
     NAME_READ_POINTER = 2,

@@ -2,8 +2,8 @@
  *
  *   02 C M S F   up to 4096 bytes of an F file: its records one behind the other
  *   02 C M S V   the same of a V file: each record behind its length, 16 bits with the high byte first
- *   02 C M S N   82 bytes: the file's status table entry from its write pointer on, with the date of the old format where
- *                that has it, 16 bytes of nothing, and name, type and mode
+ *   02 C M S N   82 bytes: the file's status table entry from its write pointer on, with the date of the old format
+ *                where that has it, 16 bytes of nothing, and name, type and mode
  *
  * A record may begin in one block and end in another. Where the block that was read last is followed by nothing of the
  * file, it may be padded. VM/370 wrote blocks of 800 bytes, 02 C M S and a blank, or a zero if it was a block of zeros:

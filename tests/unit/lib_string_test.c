@@ -48,6 +48,7 @@ static void *(*const library_memset)(void *, int, size_t) = memset;
 #define strcpy  our_strcpy
 #define strpbrk our_strpbrk
 #define strcspn our_strcspn
+#define strspn  our_strspn
 #include "lib/string.c"
 
 static void memcpy_copies_that_much_and_no_more(void **state)
@@ -90,6 +91,16 @@ static void memset_sets_that_much_and_no_more(void **state)
         }
 }
 
+static void strspn_counts_what_is_of_a_set(void **state)
+{
+    (void)state;
+    assert_int_equal(our_strspn("  |x ", " |"), 3);
+    assert_int_equal(our_strspn("x |", " |"), 0);
+    assert_int_equal(our_strspn("||", " |"), 2);
+    assert_int_equal(our_strspn("", " "), 0);
+    assert_int_equal(our_strspn("x", ""), 0);
+}
+
 static void strcspn_counts_to_the_first_of_a_set_or_to_the_end(void **state)
 {
     (void)state;
@@ -103,6 +114,7 @@ static void strcspn_counts_to_the_first_of_a_set_or_to_the_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strspn_counts_what_is_of_a_set),
         cmocka_unit_test(strcspn_counts_to_the_first_of_a_set_or_to_the_end),
         cmocka_unit_test(memcpy_copies_that_much_and_no_more),
         cmocka_unit_test(memmove_bears_every_overlap),
