@@ -91,11 +91,11 @@ all: $(B)/root/cms-rexx
 
 # a host tool is images/NAME.c over some of the pure rooms
 TOOL_SRC := $(call in,cms/edf cms/tape cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
-            cp/device/machine_config.c cp/device/share.c cp/audit/page.c
+            cp/device/machine_config.c cp/device/share.c cp/audit/page.c $(call in,images/lock images/minidisk images/tape,*.c)
 TOOLS := $(basename $(notdir $(wildcard images/*.c)))
 tools: $(addprefix $(B)/,$(TOOLS))
 $(B)/host/libtool.a: $(call obj,host,$(TOOL_SRC))
-$(addprefix $(B)/,$(TOOLS)): $(B)/%: $(B)/host/images/%.o $(B)/host/images/lock/lock.o $(B)/host/libtool.a
+$(addprefix $(B)/,$(TOOLS)): $(B)/%: $(B)/host/images/%.o $(B)/host/libtool.a
 	@$(CC) $(HOST) -o $@ $^ -lfdt
 
 # a unit test is tests/unit/NAME_test.c over the pure rooms, with fakes for the edge

@@ -1,22 +1,17 @@
-/* cmsdisk: CMS minidisks from the host, over the same file-system code as CMS itself.
+/* cmsdisk: CMS minidisks from the host, over the same file-system code as CMS itself, and tapes as CMS dumps them.
  * A minidisk is an image file or, with --offset and --size, a part of one. See `cmsdisk --help`. */
 #define _GNU_SOURCE
-#include "cms/edf/edf.h"
-#include "cms/edf/edf_check.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "images/lock/lock.h"
-
-enum { EXIT_CLEAN = 0, EXIT_FOUND = 1, EXIT_TROUBLE = 2 };
+#include "cms/edf/edf.h"
+#include "cms/edf/edf_check.h"
+#include "images/minidisk/minidisk.h"
+#include "images/tape/tape.h"
 
 static const char help[] =
     "Usage: cmsdisk COMMAND IMAGE [OPTION]... [OPERAND]...\n"
@@ -29,6 +24,11 @@ static const char help[] =
     "  cmsdisk erase  IMAGE FN FT          erase one file\n"
     "  cmsdisk rename IMAGE FN FT FN2 FT2  give a file another name\n"
     "  cmsdisk check  IMAGE                look for inconsistencies; changes nothing\n"
+    "\n"
+    "  cmsdisk tape list TAPE [FN [FT]]        list the files CMS' TAPE DUMP has put on an AWSTAPE file\n"
+    "  cmsdisk tape get  TAPE FN FT [FILE]     copy the first of that name to FILE, or to standard output\n"
+    "  cmsdisk tape dump TAPE IMAGE [FN [FT]]  put files of a minidisk behind those on TAPE, which is made if need be\n"
+    "  cmsdisk tape load TAPE IMAGE [FN [FT]]  copy files of TAPE to a minidisk, replacing those that are there\n"
     "\n"
     "      --offset BYTES    where the minidisk begins in IMAGE (default 0); a multiple of 512\n"
     "      --size BYTES      its size (default: the rest of IMAGE); format enlarges IMAGE to it if need be\n"
@@ -46,165 +46,21 @@ static const char help[] =
     "An image in use by a running machine is not changed; it can be read, with a warning.\n"
     "Exit status: 0 done, or clean; 1 file not found, or check found inconsistencies; 2 anything else.\n";
 
-struct options {
-    uint64_t offset, size;
-    bool sized, binary, ebcdic;
-    uint32_t block_size, lrecl;
-    char recfm, mode;
-};
-
-struct image {
-    int fd;
-    uint64_t offset;
-    struct edf_device device;
-};
-
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fputs("cmsdisk: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    va_end(args);
-    exit(EXIT_TROUBLE);
-}
-
-/* ---- the seams --------------------------------------------------------------------------------------------------- */
-
-static int host_error; /* what the image's file system said last, 0: nothing wrong */
-
-static int moved(ssize_t n, uint32_t count)
-{
-    host_error = n < 0 ? errno : 0;
-    return n == (ssize_t)count * EDF_SECTOR ? 0 : -EIO;
-}
-
-static int image_read(void *ctx, uint64_t sector, void *buffer, uint32_t count)
-{
-    struct image *image = ctx;
-    ssize_t n = pread(image->fd, buffer, (size_t)count * EDF_SECTOR, (off_t)(image->offset + sector * EDF_SECTOR));
-    return moved(n, count);
-}
-
-static int image_write(void *ctx, uint64_t sector, const void *buffer, uint32_t count)
-{
-    struct image *image = ctx;
-    ssize_t n = pwrite(image->fd, buffer, (size_t)count * EDF_SECTOR, (off_t)(image->offset + sector * EDF_SECTOR));
-    return moved(n, count);
-}
-
-static int image_flush(void *ctx)
-{
-    struct image *image = ctx;
-    return fdatasync(image->fd) ? -errno : 0;
-}
-
-static void *host_get(void *ctx, size_t size)
-{
-    (void)ctx;
-    return malloc(size ? size : 1);
-}
-
-static void host_put(void *ctx, void *memory, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-static void host_now(void *ctx, struct edf_date *date)
-{
-    (void)ctx;
-    const char *epoch = getenv("SOURCE_DATE_EPOCH");
-    time_t now = epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL);
-    struct tm tm;
-    if (epoch)
-        gmtime_r(&now, &tm);
-    else
-        localtime_r(&now, &tm);
-    *date = (struct edf_date){(uint16_t)(tm.tm_year + 1900), (uint8_t)(tm.tm_mon + 1), (uint8_t)tm.tm_mday,
-                              (uint8_t)tm.tm_hour, (uint8_t)tm.tm_min, (uint8_t)(tm.tm_sec > 59 ? 59 : tm.tm_sec)};
-}
-
-static const struct edf_host host = {.get = host_get, .put = host_put, .now = host_now};
-
-/* Who changes the image has it alone; who reads it while others change it is told so. */
-static void lock(int fd, const char *path, bool writable)
-{
-    char holder[64];
-    if (image_lock(fd, writable))
-        return;
-    image_holder(fd, holder, sizeof holder);
-    if (writable)
-        die("%s: in use by %s; nothing is changed", path, holder);
-    fprintf(stderr, "cmsdisk: %s: in use by %s; what is read may be of several moments\n", path, holder);
-}
-
-static void image_open(struct image *image, const char *path, const struct options *o, int flags)
-{
-    struct stat st;
-    image->fd = open(path, flags, 0666);
-    if (image->fd < 0 || fstat(image->fd, &st))
-        die("%s: %s", path, strerror(errno));
-    lock(image->fd, path, (flags & O_ACCMODE) != O_RDONLY);
-    uint64_t length = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : (uint64_t)lseek(image->fd, 0, SEEK_END);
-    uint64_t size = o->sized ? o->size : length > o->offset ? length - o->offset : 0;
-    if (flags & O_CREAT && o->offset + size > length && ftruncate(image->fd, (off_t)(o->offset + size)))
-        die("%s: %s", path, strerror(errno));
-    if (!(flags & O_CREAT) && o->offset + size > length)
-        die("%s: has %llu bytes, the minidisk would end at %llu", path, (unsigned long long)length,
-            (unsigned long long)(o->offset + size));
-    image->offset = o->offset;
-    image->device = (struct edf_device){
-        .ctx = image,
-        .sectors = size / EDF_SECTOR,
-        .read_only = (flags & O_ACCMODE) == O_RDONLY,
-        .read = image_read,
-        .write = image_write,
-        .flush = image_flush,
-    };
-}
-
-static struct edf_disk *access_image(struct image *image, const char *path, const struct options *o, bool writable)
-{
-    struct edf_disk *disk;
-    struct edf_reason reason;
-    image_open(image, path, o, writable ? O_RDWR : O_RDONLY);
-    if (edf_access(&image->device, &host, writable, &disk, &reason))
-        die("%s: %s", path, reason.text);
-    struct edf_disk_facts facts;
-    edf_disk_query(disk, &facts);
-    if (writable && !facts.writable)
-        die("%s: cannot be written: %s", path, facts.fault ? facts.fault : "read-only");
-    return disk;
-}
-
-static int failed(const struct edf_disk *disk, enum edf_status status, const char *path, const char *fn, const char *ft)
-{
-    bool explained = status == EDF_DAMAGED || status == EDF_IO;
-    bool why = status == EDF_IO && host_error;
-    fprintf(stderr, "cmsdisk: %s: %s %s: %s%s%s\n", path, fn, ft,
-            explained ? edf_reason(disk).text : edf_status_text(status), why ? ": " : "",
-            why ? strerror(host_error) : "");
-    return status == EDF_NOT_FOUND ? EXIT_FOUND : EXIT_TROUBLE;
-}
-
 /* ---- format, list, erase, rename, check -------------------------------------------------------------------------- */
 
 static int command_format(const char *path, char **operand, const struct options *o)
 {
     struct image image;
-    image_open(&image, path, o, O_RDWR | O_CREAT);
-    enum edf_status status = edf_format(&image.device, &host, o->block_size, operand[0]);
+    minidisk_open(&image, path, o, O_RDWR | O_CREAT);
+    enum edf_status status = edf_format(&image.device, &minidisk_host, o->block_size, operand[0]);
     if (status == EDF_INVALID)
         die("%s: %llu bytes are too few or too many for block size %u", path,
             (unsigned long long)image.device.sectors * EDF_SECTOR, o->block_size);
     if (status == EDF_BAD_NAME)
         die("%s is not a valid label", operand[0]);
     if (status)
-        die("%s: %s%s%s", path, edf_status_text(status), host_error ? ": " : "",
-            host_error ? strerror(host_error) : "");
+        die("%s: %s%s%s", path, edf_status_text(status), minidisk_error ? ": " : "",
+            minidisk_error ? strerror(minidisk_error) : "");
     return EXIT_CLEAN;
 }
 
@@ -213,7 +69,7 @@ static int command_list(const char *path, char **operand, const struct options *
     struct image image;
     struct edf_file_facts f;
     uint32_t position = 0, found = 0;
-    struct edf_disk *disk = access_image(&image, path, o, false);
+    struct edf_disk *disk = minidisk_access(&image, path, o, false);
     while (edf_next(disk, &position, operand[0], operand[0] ? operand[1] : NULL, &f) == EDF_OK) {
         printf("%-8s %-8s %c  %c %6u %10u %10u  %04u-%02u-%02u %02u:%02u:%02u%s%s\n", f.name, f.type, f.mode_number,
                f.recfm, f.lrecl, f.records, f.blocks, f.date.year, f.date.month, f.date.day, f.date.hour,
@@ -227,9 +83,9 @@ static int command_list(const char *path, char **operand, const struct options *
 static int command_erase(const char *path, char **operand, const struct options *o)
 {
     struct image image;
-    struct edf_disk *disk = access_image(&image, path, o, true);
+    struct edf_disk *disk = minidisk_access(&image, path, o, true);
     enum edf_status status = edf_erase(disk, operand[0], operand[1]);
-    int rc = status ? failed(disk, status, path, operand[0], operand[1]) : EXIT_CLEAN;
+    int rc = status ? minidisk_failed(disk, status, path, operand[0], operand[1]) : EXIT_CLEAN;
     edf_release(disk);
     return rc;
 }
@@ -237,9 +93,9 @@ static int command_erase(const char *path, char **operand, const struct options 
 static int command_rename(const char *path, char **operand, const struct options *o)
 {
     struct image image;
-    struct edf_disk *disk = access_image(&image, path, o, true);
+    struct edf_disk *disk = minidisk_access(&image, path, o, true);
     enum edf_status status = edf_rename(disk, operand[0], operand[1], operand[2], operand[3]);
-    int rc = status ? failed(disk, status, path, operand[0], operand[1]) : EXIT_CLEAN;
+    int rc = status ? minidisk_failed(disk, status, path, operand[0], operand[1]) : EXIT_CLEAN;
     edf_release(disk);
     return rc;
 }
@@ -254,8 +110,8 @@ static int command_check(const char *path, char **operand, const struct options 
     struct image image;
     struct edf_check_report report;
     (void)operand;
-    image_open(&image, path, o, O_RDONLY);
-    enum edf_status status = edf_check(&image.device, &host, print_finding, (void *)path, &report);
+    minidisk_open(&image, path, o, O_RDONLY);
+    enum edf_status status = edf_check(&image.device, &minidisk_host, print_finding, (void *)path, &report);
     if (status)
         die("%s: %s", path, edf_status_text(status));
     if (report.faults) {
@@ -269,26 +125,6 @@ static int command_check(const char *path, char **operand, const struct options 
 
 /* ---- get --------------------------------------------------------------------------------------------------------- */
 
-static size_t text_length(const uint8_t *record, size_t length, char recfm)
-{
-    if (recfm == 'V')
-        return length == 1 && record[0] == ' ' ? 0 : length;
-    while (length && record[length - 1] == ' ')
-        length--;
-    return length;
-}
-
-static void write_record(FILE *out, uint8_t *record, size_t length, char recfm, const struct options *o)
-{
-    for (size_t i = 0; o->ebcdic && i < length; i++)
-        record[i] = edf_ascii_from_ebcdic(record[i]);
-    if (!o->binary)
-        length = text_length(record, length, recfm);
-    fwrite(record, 1, length, out);
-    if (!o->binary)
-        fputc('\n', out);
-}
-
 static int command_get(const char *path, char **operand, const struct options *o)
 {
     static uint8_t record[EDF_LRECL_MAX];
@@ -296,17 +132,17 @@ static int command_get(const char *path, char **operand, const struct options *o
     struct edf_reader *reader;
     struct edf_file_facts facts;
     uint32_t length;
-    struct edf_disk *disk = access_image(&image, path, o, false);
+    struct edf_disk *disk = minidisk_access(&image, path, o, false);
     enum edf_status status = edf_open(disk, operand[0], operand[1], &reader);
     if (status)
-        return failed(disk, status, path, operand[0], operand[1]);
+        return minidisk_failed(disk, status, path, operand[0], operand[1]);
     FILE *out = operand[2] && strcmp(operand[2], "-") ? fopen(operand[2], "wb") : stdout;
     if (!out)
         die("%s: %s", operand[2], strerror(errno));
     edf_reader_facts(reader, &facts);
     while (!(status = edf_read(reader, record, sizeof record, &length)))
-        write_record(out, record, length, facts.recfm, o);
-    int rc = status == EDF_END ? EXIT_CLEAN : failed(disk, status, path, operand[0], operand[1]);
+        minidisk_record(out, record, length, facts.recfm, o);
+    int rc = status == EDF_END ? EXIT_CLEAN : minidisk_failed(disk, status, path, operand[0], operand[1]);
     if (fflush(out) || ferror(out))
         die("%s: %s", operand[2] ? operand[2] : "standard output", strerror(errno));
     edf_close(reader);
@@ -386,12 +222,12 @@ static int command_put(const char *path, char **operand, const struct options *o
     in.file = strcmp(operand[0], "-") ? fopen(operand[0], "rb") : stdin;
     if (!in.file)
         die("%s: %s", operand[0], strerror(errno));
-    struct edf_disk *disk = access_image(&image, path, o, true);
+    struct edf_disk *disk = minidisk_access(&image, path, o, true);
     enum edf_status status = edf_create(disk, operand[1], operand[2], o->mode, o->recfm, o->lrecl, EDF_REPLACE,
                                         &writer);
     if (!status)
         status = copy_in(writer, &in, o);
-    int rc = status ? failed(disk, status, path, operand[1], operand[2]) : EXIT_CLEAN;
+    int rc = status ? minidisk_failed(disk, status, path, operand[1], operand[2]) : EXIT_CLEAN;
     edf_release(disk);
     return rc;
 }
@@ -405,7 +241,7 @@ static const struct {
 } commands[] = {
     {"format", 1, 1, command_format}, {"list", 0, 2, command_list},     {"get", 2, 3, command_get},
     {"put", 3, 3, command_put},       {"erase", 2, 2, command_erase},   {"rename", 4, 4, command_rename},
-    {"check", 0, 0, command_check},
+    {"check", 0, 0, command_check},   {"tape", 1, 4, tape_command},
 };
 
 static uint64_t number(const char *name, const char *text, uint64_t least, uint64_t most, bool suffix)

@@ -252,3 +252,25 @@ def test_a_disk_that_another_tool_filled_is_used_and_its_names_are_completed(ipl
     cms.power_off()
     shown = subprocess.run([CMSDISK, "check", image], capture_output=True, text=True, check=False).stdout
     assert "1 inconsistency" in shown and "E?L FILE: its name or type" in shown
+
+
+def test_a_tape_goes_to_the_host_and_one_of_the_host_is_loaded(ipl, tmp_path):
+    disk, tape = tmp_path / "191.img", tmp_path / "tape.aws"
+    cmsdisk("format", disk, "ALI191", "--size", 2 << 20)
+    cms = ipl([("0191", disk, False)])
+    cms.ready()
+    cms.do("PIPE literal A dark and stormy night/rain fell| split /| > STORY TEXT A")
+    assert cms.do("TAPE DUMP STORY TEXT A") == "Dumping.....\nSTORY TEXT A1\n"
+    cms.do("ERASE STORY TEXT A")
+    cms.power_off()
+    cmsdisk("get", disk, "TAP1", "AWSTAPE", tape, "--binary")
+    assert cmsdisk("tape", "list", tape).startswith("STORY    TEXT     A1 V     23          2          1  ")
+    assert cmsdisk("tape", "get", tape, "STORY", "TEXT") == "A dark and stormy night\nrain fell\n"
+    cmsdisk("put", disk, tape, "HOST", "TAPE", "--binary", "--lrecl", "50")
+    cms = ipl([("0191", disk, False)])
+    cms.ready()
+    cms.do("FILEDEF TAP2 DISK HOST TAPE A")
+    assert cms.do("TAPE LOAD (TAP2") == "Loading.....\nSTORY TEXT A1\nEnd-of-file or end-of-tape\n"
+    assert cms.do("TYPE STORY TEXT") == "\nA dark and stormy night\nrain fell\n\n"
+    cms.power_off()
+    assert "clean" in cmsdisk("check", disk)

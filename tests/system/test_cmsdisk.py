@@ -147,3 +147,72 @@ def test_check_finds_damage_and_says_where(image, tmp_path):
     assert "more blocks than the device has" in cmsdisk("check", image, status=1)
     image.write_bytes(b"")
     assert "not a CMS disk" in cmsdisk("check", image, status=2)
+
+
+# A tape of 1984, as people who read old tapes have shown it: 373 cards, and the block that names them.
+NAME_1984 = bytes.fromhex("02c3d4e2d501760001c1f101750000c60000000050" "0008f8f41205123100000" "13b0000000800000175"
+                          "0104841205123121" "00000000" "e4e3c540e2c1e2c6c9d3c540" "00000000"
+                          "c3c8c5c3d2f14040d7e2c1e240404040c1f1")
+
+
+def aws(*blocks):
+    """An AWSTAPE file; an empty block is a tape mark."""
+    tape, previous = b"", 0
+    for block in blocks:
+        flags = 0xa0 if block else 0x40
+        tape += len(block).to_bytes(2, "little") + previous.to_bytes(2, "little") + bytes([flags, 0]) + block
+        previous = len(block)
+    return tape
+
+
+def cards_of_1984():
+    data = "".join(f"CARD {n:<75}" for n in range(373)).encode("cp037")
+    data = data.ljust(8 * 4096, b"\0")
+    blocks = [b"\x02" + "CMSF".encode("cp037") + data[at:at + 4096] for at in range(0, len(data), 4096)]
+    return aws(*blocks, NAME_1984, b"", b"")
+
+
+def test_a_tape_of_a_real_cms_is_listed_read_and_loaded(image, tmp_path):
+    tape = tmp_path / "old.aws"
+    tape.write_bytes(cards_of_1984())
+    expected = "".join(f"CARD {n}\n" for n in range(373))
+    assert cmsdisk("tape", "list", tape) == (
+        "CHECK1   PSAS     A1 F     80        373          8  1984-12-05 12:31:21\n")
+    assert cmsdisk("tape", "get", tape, "CHECK1", "PSAS", "--ebcdic") == expected
+    cmsdisk("tape", "load", tape, image, "CH*")
+    assert cmsdisk("list", image).startswith("CHECK1   PSAS     1  F     80        373 ")
+    assert "1984-12-05 12:31:21" in cmsdisk("list", image)
+    assert cmsdisk("get", image, "CHECK1", "PSAS", "--ebcdic") == expected
+    cmsdisk("tape", "list", tape, "NOSUCH", status=1)
+    cmsdisk("tape", "get", tape, "NO", "SUCH", status=1)
+    cmsdisk("tape", "load", tape, image, "NOSUCH", status=1)
+
+
+def test_a_minidisk_is_dumped_to_a_tape_and_back(image, tmp_path):
+    tape, back = tmp_path / "new.aws", tmp_path / "back.img"
+    text = "".join(f"line {n}\n" for n in range(3000)).encode()
+    cmsdisk("put", image, "-", "SOME", "TEXT", "--ebcdic", data=text)
+    cmsdisk("put", image, "-", "CARDS", "DECK", "--recfm", "F", data=text)
+    cmsdisk("tape", "dump", tape, image, "SOME")
+    once = tape.read_bytes()
+    cmsdisk("tape", "dump", tape, image, "CARDS", "*")
+    assert tape.read_bytes().startswith(once[:-6])  # in place of the tape mark
+    assert once[-6:] == tape.read_bytes()[-6:]
+    assert re.findall(r"^(\w+) ", cmsdisk("tape", "list", tape), re.M) == ["SOME", "CARDS"]
+    cmsdisk("format", back, "--size", "1M", "BACK")
+    cmsdisk("tape", "load", tape, back)
+    assert cmsdisk("get", back, "SOME", "TEXT", "--ebcdic").encode() == text
+    assert cmsdisk("get", back, "CARDS", "DECK").encode() == text
+    cmsdisk("check", back)
+
+
+def test_what_is_no_tape_is_refused_and_left_alone(image, tmp_path):
+    tape = tmp_path / "bad.aws"
+    for content, said in ((cards_of_1984()[:5000], "the file ends within a block"),
+                          (aws(b"hello"), "a block is not one of TAPE DUMP"),
+                          (b"no tape at all", "a tape mark has a length")):
+        tape.write_bytes(content)
+        assert said in cmsdisk("tape", "list", tape, status=2)
+    cmsdisk("tape", "dump", tape, image, status=2)
+    assert tape.read_bytes() == b"no tape at all"
+    assert "unknown function" in cmsdisk("tape", "rewind", tape, status=2)
