@@ -72,6 +72,7 @@ const struct command_completion file_completions[] = {
     {"COMPARE", many_files, NULL},          {"COPYFILE", many_files, copyfile_option},
     {"ERASE", one_file, erase_option},      {"LISTFILE", one_file, listfile_option},
     {"FILEDEF", filedef_operand, NULL},     {"RENAME", many_files, rename_option},
+    {"SORT", many_files, NULL},
     {"STATE", one_file, NULL},              {"STATEW", one_file, NULL},
     {"TAPE", tape_operand, tape_option},    {"TYPE", one_file, type_option},
     {0},

@@ -109,4 +109,5 @@ int cms_file_state(const struct arguments *arguments);
 int cms_file_statew(const struct arguments *arguments);
 int cms_file_compare(const struct arguments *arguments);
 int cms_file_filedef(const struct arguments *arguments);
+int cms_file_sort(const struct arguments *arguments);
 int cms_file_tape(const struct arguments *arguments);

@@ -60,6 +60,14 @@ const struct command file_commands[] = {
     {"RENAME", 1, cms_file_rename, "RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]",
      "Gives files another name, type or mode number.  * and % match in the first\n"
      "fileid, = in the second stands for what the first has there.\n", READS_WORDS},
+    {"SORT", 4, cms_file_sort, "SORT fn1 ft1 fm1 fn2 ft2 fm2",
+     "Sorts a file's records into another file, in ascending order, and asks for the\n"
+     "fields they are sorted by: pairs of a first and a last column, the one that\n"
+     "decides before the others first.  1 8 20 22 sorts by columns 1 to 8, and where\n"
+     "these are equal by 20 to 22; records that are equal there stay in their order.\n"
+     "A record that ends before a field counts as if it had blanks.  The second file\n"
+     "has the format of the first, and takes the place of one of that name; = stands\n"
+     "for what the first has there.  PIPE's SORT stage sorts in descending order too.\n", READS_WORDS},
     {"STATE", 2, cms_file_state, "STATE fn ft [fm]",
      "Return code 0: the file is there; 28: it is not.  Without fm every accessed\n"
      "disk is searched.\n", READS_WORDS},

@@ -1,5 +1,5 @@
-/* Hostile tapes. The input is an AWSTAPE file, or, when its first byte is odd, what is behind it are blocks: a length, a
- * kind of TAPE DUMP and so many bytes each. All of it is passed, each file read; nothing may crash or read beyond the
+/* Hostile tapes. The input is an AWSTAPE file, or, when its first byte is odd, what is behind it are blocks: a length,
+ * a kind of TAPE DUMP and so many bytes each. All of it is passed, each file read; nothing may crash or read beyond the
  * tape, a file's records may be no more than it says, and what comes out is dumped again and comes back the same. */
 #include <stdlib.h>
 #include <string.h>

@@ -88,6 +88,7 @@ static const struct tried {
     {"TAPE SKIP ALPHA DATA (EOF 2", 0},
     {"TAPE REW (TAP1", 0},
     {"TAPE LOAD ALPHA DATA B (EOF 2", 0},
+    {"SORT ALPHA DATA A SORTED DATA A", 0},
     {"RENAME ONE DATA A TWO = A (TYPE", 0},
     {"RENAME TWO DATA A ONE = A (NOTYPE", 0},
     {"ERASE ONE DATA A (TYPE", 0},
@@ -200,6 +201,8 @@ static void every_line_is_accepted(void **state)
             obey("COPYFILE ALPHA DATA A = = B");
         if (strstr(t->line, " SPECS") && !strncmp(t->line, "COPYFILE", 8))
             fake_cms_type("1-3 1\r");
+        if (!strncmp(t->line, "SORT", 4))
+            fake_cms_type("1 3\r");
         if (strstr(t->line, " TRANS"))
             fake_cms_type("a b\r");
         if (obey(t->line) == t->rc)

@@ -31,6 +31,7 @@ static void answer_yes(void) { fake_cms_type("1\rlabel\r"); }
 static void answer_nothing(void) { fake_cms_type("\r"); }
 static void answer_wrong(void) { fake_cms_type("x\r"); }
 static void answer_specs(void) { fake_cms_type("1 1\r"); }
+static void answer_far(void) { fake_cms_type("1 99\r"); }
 static void answer_pair(void) { fake_cms_type("x y\r"); }
 static void answer_many(void)
 {
@@ -204,6 +205,14 @@ static const struct step steps[] = {
     STEP("STATE NOSUCH FILE", "DMSSTT002E File NOSUCH FILE * not found"),
     AFTER(read_only_b, "ERASE BETA DATA B", "DMSERS037E Filemode B is accessed as read/only"),
     AFTER(mend_disks, "PIPE literal x | > X Y A | > X Y A", "DMSPIP030E File X Y A already active"),
+    STEP("SORT", "DMSSRT042E No fileid(s) specified"),
+    STEP("SORT ALPHA DATA A", "DMSSRT054E Incomplete fileid specified"),
+    STEP("SORT ALPHA DATA A X DATA A X", "DMSSRT070E Invalid parameter X"),
+    STEP("SORT ALPHA DATA A = = =", "DMSSRT019E Identical fileids"),
+    AFTER(answer_specs, "SORT ALPHA DATA A X DATA A", "DMSSRT604R Enter sort fields:"),
+    AFTER(answer_wrong, "SORT ALPHA DATA A X DATA A", "DMSSRT053E Invalid sort field pair defined"),
+    AFTER(answer_far, "SORT ALPHA DATA A X DATA A", "DMSSRT009E Column 99 exceeds record length"),
+    AFTER(answer_nothing, "SORT ALPHA DATA A X DATA A", "DMSSRT063E No sort list entered"),
     /* ---- tapes ---- */
     STEP("FILEDEF", "DMSFLD324I No user defined FILEDEF in effect"),
     STEP("FILEDEF TAP1", "DMSFLD050E Parameter missing after TAP1"),
