@@ -16,5 +16,7 @@ bool cms_device_number(const struct word *word, uint16_t *vdev);
 bool cms_mode_letter(const struct word *word, char *letter);
 /* The message for a disk that could not be accessed, and its return code. */
 int cms_access_failed(const char *module, char letter, uint16_t vdev, const struct mode_problem *problem);
+/* An answer to "Do you wish to continue?": 1 or YES. */
+bool cms_says_yes(const char *answer);
 /* ACCESS with its messages. */
 int cms_access_disk(uint16_t vdev, char letter, char parent, bool read_only);

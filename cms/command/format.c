@@ -40,7 +40,7 @@ static int options(const struct arguments *a, uint32_t *block_size)
     return 0;
 }
 
-static bool says_yes(const char *answer)
+bool cms_says_yes(const char *answer)
 {
     struct arguments a;
     return cms_parse(answer, &a) && (!strcmp(a.name.text, "1") || cms_abbreviates(a.name.text, "YES", 1));
@@ -62,7 +62,7 @@ static bool ask(const char *disk, char volid[EDF_VOLID_MAX + 1])
     char answer[LINE_TEXT_MAX + 1];
 
     cms_message("FOR", MESSAGE_FORMAT_ERASES, disk);
-    if (cms_read(answer, sizeof answer) < 0 || !says_yes(answer))
+    if (cms_read(answer, sizeof answer) < 0 || !cms_says_yes(answer))
         return false;
     do {
         cms_message("FOR", MESSAGE_FORMAT_LABEL);

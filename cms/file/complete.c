@@ -1,4 +1,6 @@
 /* Tab: fileids of what there is on the accessed disks, and the options of the file commands. */
+#include <string.h>
+
 #include "cms/command/complete.h"
 #include "cms/file/file.h"
 
@@ -33,6 +35,15 @@ static void tape_operand(const struct arguments *typed, struct candidates *c)
         cms_file_complete(typed->operand + 1, typed->count - 1, c);
     for (size_t i = 0; !typed->count && (function = cms_file_tape_function(i)); i++)
         candidate_offer(c, function);
+}
+
+static void ddr_operand(const struct arguments *typed, struct candidates *c)
+{
+    static const char *const functions[] = {"COPY", "DUMP", "RESTORE"};
+    for (size_t i = 0; !typed->count && i < sizeof functions / sizeof *functions; i++)
+        candidate_offer(c, functions[i]);
+    if (typed->count == 2 && !strcmp(typed->operand[0].text, "COPY"))
+        candidate_offer(c, "TO");
 }
 
 static void filedef_operand(const struct arguments *typed, struct candidates *c)
@@ -71,6 +82,7 @@ OPTIONS(type)
 const struct command_completion file_completions[] = {
     {"COMPARE", many_files, NULL},          {"COPYFILE", many_files, copyfile_option},
     {"ERASE", one_file, erase_option},      {"LISTFILE", one_file, listfile_option},
+    {"DDR", ddr_operand, NULL},
     {"FILEDEF", filedef_operand, NULL},     {"RENAME", many_files, rename_option},
     {"SORT", many_files, NULL},
     {"STATE", one_file, NULL},              {"STATEW", one_file, NULL},

@@ -108,6 +108,7 @@ int cms_file_rename(const struct arguments *arguments);
 int cms_file_state(const struct arguments *arguments);
 int cms_file_statew(const struct arguments *arguments);
 int cms_file_compare(const struct arguments *arguments);
+int cms_file_ddr(const struct arguments *arguments);
 int cms_file_filedef(const struct arguments *arguments);
 int cms_file_sort(const struct arguments *arguments);
 int cms_file_tape(const struct arguments *arguments);

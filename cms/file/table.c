@@ -39,6 +39,16 @@ const struct command file_commands[] = {
      "EBCDIC makes EBCDIC (code page 1047) of characters, as systems with real CMS\n"
      "have them, ASCII makes characters of EBCDIC.  OLDDATE keeps the file's date.\n"
      "TYPE tells what is copied.  PACK and UNPACK are not offered.\n", READS_WORDS},
+    {"DDR", 3, cms_file_ddr,
+     "DDR COPY vdev1 TO vdev2\n"
+     "DDR DUMP vdev [(TAPn]\n"
+     "DDR RESTORE vdev [(TAPn]",
+     "Copies a whole disk, whatever is on it, to another, to the tape in a drive, or\n"
+     "from there.  The disk written to must be as large as the other; it is asked for\n"
+     "first, and released.  DUMP writes where the tape stands, sectors of zeros left\n"
+     "out, with a tape mark behind; RESTORE reads all of the image before it writes.\n"
+     "A CMS disk's label is taken away first and written last: a copy that was cut\n"
+     "short is no CMS disk.  HELP TAPE tells of tapes.\n", READS_WORDS},
     {"ERASE", 3, cms_file_erase, "ERASE fn ft [fm] [(TYPE|NOTYPE]",
      "Erases files.  * and % match; fm is A unless given, * means every disk that can\n"
      "be written.\n"

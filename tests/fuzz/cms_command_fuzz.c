@@ -216,7 +216,7 @@ static const char *const words[] = {
     "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ",
     "TELL ",
     "DIRECTXA ", "EDIT ", "GET ", "OVLY ", "SPECS ", "TRANS ", "SINGLE ", "EBCDIC ", "* LIST A ", "= LIST A ",
-    "TAPE ", "FILEDEF TAP1 DISK ", "DUMP ", "LOAD ", "SCAN ", "FSR ", "BSF ", "WTM ", "REW", "SORT ",
+    "TAPE ", "FILEDEF TAP1 DISK ", "DUMP ", "LOAD ", "SCAN ", "FSR ", "BSF ", "WTM ", "REW", "SORT ", "DDR ",
 };
 
 static size_t add(char *line, size_t n, uint8_t byte)

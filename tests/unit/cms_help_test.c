@@ -88,6 +88,9 @@ static const struct tried {
     {"TAPE SKIP ALPHA DATA (EOF 2", 0},
     {"TAPE REW (TAP1", 0},
     {"TAPE LOAD ALPHA DATA B (EOF 2", 0},
+    {"DDR COPY 192 TO 193", 0},
+    {"DDR DUMP 193 (TAP1", 0},
+    {"DDR RESTORE 193", 0},
     {"SORT ALPHA DATA A SORTED DATA A", 0},
     {"RENAME ONE DATA A TWO = A (TYPE", 0},
     {"RENAME TWO DATA A ONE = A (NOTYPE", 0},
@@ -186,6 +189,7 @@ static int start(void **state)
     fake_cms_cp("", 0);
     attach(0x191, 'A', "ALI191");
     attach(0x192, 'B', "ALI192");
+    fake_cms_attach(0x193, false);
     assert_int_equal(obey("PIPE literal The end|literal   two|literal one|> ALPHA DATA A"), 0);
     return 0;
 }
@@ -201,6 +205,10 @@ static void every_line_is_accepted(void **state)
             obey("COPYFILE ALPHA DATA A = = B");
         if (strstr(t->line, " SPECS") && !strncmp(t->line, "COPYFILE", 8))
             fake_cms_type("1-3 1\r");
+        if (!strncmp(t->line, "DDR", 3))
+            fake_cms_type(strstr(t->line, "COPY") ? "0\r" : strstr(t->line, "RESTORE") ? "1\r" : "");
+        if (strstr(t->line, "RESTORE"))
+            obey("TAPE REW"), obey("DDR DUMP 193"), obey("TAPE REW");
         if (!strncmp(t->line, "SORT", 4))
             fake_cms_type("1 3\r");
         if (strstr(t->line, " TRANS"))

@@ -7,7 +7,7 @@
 #include "cms/command/builtin.h"
 #include "cms/command/messages.h"
 #include "cms/command/settings.h"
-#include "tests/unit/cms_message_steps.h"
+#include "cms/kernel/disk.h"
 #include "tests/unit/sources.h"
 
 static const char *const names[MESSAGES] = {
@@ -47,6 +47,8 @@ static void attach_read_only(void) { fake_cms_attach(0x190, true); }
 static void read_only_b(void) { obey("ACCESS 192 B (FORCERO"); }
 static void break_disks(void) { fake_cms_disks_fail = true, answer_yes(); }
 static void mend_disks(void) { fake_cms_disks_fail = false, obey("ACCESS 191 A"), obey("ACCESS 192 B"); }
+
+static void short_disk(void) { cms_disk_find(0x200)->sectors = 511; }
 
 static void take_heap(void)
 {
@@ -205,48 +207,7 @@ static const struct step steps[] = {
     STEP("STATE NOSUCH FILE", "DMSSTT002E File NOSUCH FILE * not found"),
     AFTER(read_only_b, "ERASE BETA DATA B", "DMSERS037E Filemode B is accessed as read/only"),
     AFTER(mend_disks, "PIPE literal x | > X Y A | > X Y A", "DMSPIP030E File X Y A already active"),
-    STEP("SORT", "DMSSRT042E No fileid(s) specified"),
-    STEP("SORT ALPHA DATA A", "DMSSRT054E Incomplete fileid specified"),
-    STEP("SORT ALPHA DATA A X DATA A X", "DMSSRT070E Invalid parameter X"),
-    STEP("SORT ALPHA DATA A = = =", "DMSSRT019E Identical fileids"),
-    AFTER(answer_specs, "SORT ALPHA DATA A X DATA A", "DMSSRT604R Enter sort fields:"),
-    AFTER(answer_wrong, "SORT ALPHA DATA A X DATA A", "DMSSRT053E Invalid sort field pair defined"),
-    AFTER(answer_far, "SORT ALPHA DATA A X DATA A", "DMSSRT009E Column 99 exceeds record length"),
-    AFTER(answer_nothing, "SORT ALPHA DATA A X DATA A", "DMSSRT063E No sort list entered"),
-    /* ---- tapes ---- */
-    STEP("FILEDEF", "DMSFLD324I No user defined FILEDEF in effect"),
-    STEP("FILEDEF TAP1", "DMSFLD050E Parameter missing after TAP1"),
-    STEP("FILEDEF SYSIN DISK A B", "DMSFLD070E Invalid parameter SYSIN"),
-    STEP("FILEDEF TAP1 DISK A", "DMSFLD023E No filetype specified"),
-    STEP("FILEDEF TAP1 DISK A B A X", "DMSFLD070E Invalid parameter X"),
-    STEP("FILEDEF TAP1 DISK A* B A", "DMSFLD062E Invalid character in fileid A* B A"),
-    STEP("FILEDEF TAP1 PRINTER", "DMSFLD027E Invalid device PRINTER"),
-    STEP("TAPE", "DMSTPE047E No function specified"),
-    STEP("TAPE UNWIND", "DMSTPE014E Invalid keyword: UNWIND"),
-    STEP("TAPE DUMP", "DMSTPE042E No fileid(s) specified"),
-    STEP("TAPE DUMP ALPHA", "DMSTPE054E Incomplete fileid specified"),
-    STEP("TAPE LOAD ALPHA", "DMSTPE054E Incomplete fileid specified"),
-    STEP("TAPE SCAN ALPHA DATA A", "DMSTPE070E Invalid parameter A"),
-    STEP("TAPE FSR 1 2", "DMSTPE070E Invalid parameter 2"),
-    STEP("TAPE FSR X", "DMSTPE070E Invalid parameter X"),
-    STEP("TAPE SCAN (EOF X", "DMSTPE029E Invalid parameter X in the option EOF field"),
-    STEP("TAPE LOAD * * *", "DMSTPE048E Invalid filemode *"),
-    STEP("TAPE SCAN (TAP2", "DMSTPE113S TAP2(182) not attached or invalid device address"),
-    AFTER(read_only_b, "FILEDEF TAP2 DISK X Y B", NULL),
-    STEP("TAPE WTM (TAP2", "DMSTPE043E TAP2(182) is file protected"),
-    AFTER(mend_disks, "FILEDEF TAP2 DISK ALPHA DATA A", NULL),
-    STEP("TAPE SCAN (TAP2", "DMSTPE110S Error reading TAP2(182): a block has no first piece"),
-    STEP("FILEDEF TAP2 DISK OTHER TAPE A", NULL),
-    STEP("TAPE DUMP NOSUCH FILE (TAP2", "DMSTPE002E File NOSUCH FILE A not found"),
-    STEP("TAPE DUMP ALPHA DATA (TAP2", NULL),
-    STEP("TAPE REW (TAP2", NULL),
-    STEP("TAPE LOAD NOSUCH FILE A (TAP2", "DMSTPE002E File NOSUCH FILE A not found"),
-    STEP("TAPE FSF 1 (TAP2", "DMSTPE058E End-of-file or end-of-tape on TAP2(182)"),
-    STEP("FILEDEF TAP2 DISK RAW TAPE A", NULL),
-    STEP("PIPE literal xyz | specs x03000000A000 1 1-3 next | > RAW TAPE A", NULL),
-    STEP("TAPE SCAN (TAP2", "DMSTPE057E Invalid record format on TAP2(182): a block is not one of TAPE DUMP"),
-    AFTER(take_heap, "TAPE SCAN (TAP2", "DMSTPE109S Virtual storage capacity exceeded"),
-    AFTER(give_heap, "FILEDEF * CLEAR", NULL),
+#include "tests/unit/cms_message_given_tape.def"
     /* ---- CP's directory ---- */
     STEP("DIRECTXA A B C D", "DMSDIR070E Invalid parameter D"),
     STEP("DIRECTXA (REPLACE", "DMSDIR003E Invalid option: REPLACE"),
