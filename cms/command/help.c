@@ -4,6 +4,7 @@
 #include "cms/command/builtin.h"
 #include "cms/command/messages.h"
 #include "cms/console/output.h"
+#include "cms/kernel/cp.h"
 #include "lib/format.h"
 
 enum { MENU_COLUMNS = 6, MENU_WIDTH = 12, CODE_LETTERS = 6 };
@@ -106,14 +107,33 @@ static int help_about(const struct word *w, bool cms, bool cp)
     return cms_message("HLP", MESSAGE_NO_HELP, cms_typed(w));
 }
 
+static int message_help_of(const struct word *w)
+{
+    int rc;
+    if (message_help(w))
+        return 0;
+    return cms_cp_help(w, &rc) ? rc : cms_message("HLP", MESSAGE_NO_HELP, cms_typed(w));
+}
+
+/* HELP MENU, HELP CMS MENU, HELP CP MENU: all commands of a component. */
+static int menu_of(bool cp)
+{
+    return cp && cms_cp_present() ? cms_cp_line("HELP") : menu();
+}
+
 int cms_help(const struct arguments *a)
 {
-    const struct word *first = &a->operand[0];
+    const struct word *first = &a->operand[0], *last = a->count ? &a->operand[a->count - 1] : NULL;
     bool cp = a->count && cms_word_is(first, "CP", 2), cms = a->count && cms_word_is(first, "CMS", 3);
+    bool component = cp || cms, named = a->count > 1;
 
-    if (!a->count || (cms && a->count == 1))
+    if (!a->count || (cms && !named))
         return menu();
-    if (a->count > 1 && (cms || cp))
+    if (cms_word_is(last, "MENU", 4) && a->count == 1 + component)
+        return menu_of(cp);
+    if (named && (cms_word_is(first, "MESSAGE", 7) || cms_word_is(first, "MSG", 3)))
+        return message_help_of(first + 1);
+    if (named && component)
         return help_about(first + 1, cms, cp);
     return help_about(first, true, true);
 }

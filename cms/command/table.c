@@ -23,8 +23,10 @@ static const struct command builtin_commands[] = {
      "Writes an empty file system on the disk, after asking, and accesses it as fm.\n"
      "All its files are lost.\n"
      "BLKSIZE is the size of its blocks; without it, 4096 bytes.\n", READS_WORDS},
-    {"HELP", 1, cms_help, "HELP [[CMS|CP] command|message]",
+    {"HELP", 1, cms_help, "HELP [[CMS|CP] MENU|command|message] | MESSAGE|MSG message",
      "Shows all commands, what one does, or what a message means: of CMS, else of CP.\n"
+     "HELP CP MENU shows CP's commands; MESSAGE, or MSG, says that what follows is no\n"
+     "command.\n"
      "CP and CMS have commands of the same name, such as QUERY: CMS or CP says whose\n"
      "is meant.\n"
      "A message is named as it is shown (DMSACP723I, HCPLNM104E), or by its number\n"

@@ -6,6 +6,7 @@
 
 enum { GROUP_OUTPUT = 1, GROUP_DATE, GROUP_TYPE, GROUP_TRUNC, GROUP_CASE, GROUP_FROM, GROUP_FOR, GROUP_CODE,
        GROUP_SPECS, GROUP_PROMPT };
+enum { NEAR = 16 }; /* bytes of a wrong list that are shown */
 
 static const struct file_option option_table[] = {
     [COPY_NEWFILE] = {"NEWFILE", 4, GROUP_OUTPUT, false},  [COPY_REPLACE] = {"REPLACE", 3, GROUP_OUTPUT, false},
@@ -162,6 +163,15 @@ static int read_list(struct copy *c, const char *kind)
     return c->list[strspn(c->list, " ")] ? 0 : cms_message("CPY", MESSAGE_NO_LIST, kind);
 }
 
+/* `wrong` is where in the list: as much of it as tells. */
+static int invalid_list(struct copy *c, const char *kind, const char *wrong)
+{
+    size_t end = (size_t)(wrong - c->list) + NEAR;
+    if (end < sizeof c->list)
+        c->list[end] = 0;
+    return cms_message("CPY", MESSAGE_INVALID_LIST, kind, wrong);
+}
+
 static int read_specs(struct copy *c)
 {
     if (!copy_option(c, COPY_NOPROMPT))
@@ -170,7 +180,7 @@ static int read_specs(struct copy *c)
     const char *wrong = rc ? NULL : cms_copy_specs_read(&c->specs, c->list);
     if (wrong && c->specs.too_many)
         return cms_message("CPY", MESSAGE_TOO_MANY_SPECS, SPECS_MAX);
-    return wrong ? cms_message("CPY", MESSAGE_INVALID_LIST, "SPECS", wrong) : rc;
+    return wrong ? invalid_list(c, "SPECS", wrong) : rc;
 }
 
 /* `named` then says of each byte what the list makes of it. */
@@ -180,7 +190,7 @@ static int read_translation(struct copy *c, uint8_t named[256])
         cms_message("CPY", MESSAGE_ENTER_TRANSLATION);
     int rc = read_list(c, "translation");
     const char *wrong = rc ? NULL : cms_copy_translation_read(named, c->list);
-    return wrong ? cms_message("CPY", MESSAGE_INVALID_LIST, "translation", wrong) : rc;
+    return wrong ? invalid_list(c, "translation", wrong) : rc;
 }
 
 static uint8_t change_case(const struct copy *c, uint8_t byte)

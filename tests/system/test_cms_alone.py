@@ -274,3 +274,21 @@ def test_a_tape_goes_to_the_host_and_one_of_the_host_is_loaded(ipl, tmp_path):
     assert cms.do("TYPE STORY TEXT") == "\nA dark and stormy night\nrain fell\n\n"
     cms.power_off()
     assert "clean" in cmsdisk("check", disk)
+
+
+def test_records_are_rearranged_sorted_and_a_whole_disk_copied(ipl, tmp_path):
+    disk, other = tmp_path / "191.img", blank(tmp_path / "192.img")
+    cmsdisk("format", disk, "ALI191", "--size", 2 << 20)
+    cms = ipl([("0191", disk, False), ("0192", other, False)])
+    cms.ready()
+    cms.do("PIPE literal pear 2,apple 3,fig 1| split ,| specs w1 1 w2 10 | > FRUIT LIST A F 10")
+    # The lists they ask for stand in the line already.
+    assert "DMSSRT604R Enter sort fields:" in cms.do("SORT FRUIT LIST A SORTED = A#1 8")
+    cms.do("COPYFILE SORTED LIST A SHOWN = A (RECFM V SPECS NOPROMPT#10 1 /:/ 2 1-8 4")
+    assert cms.do("TYPE SHOWN LIST") == "\n3: apple   \n1: fig     \n2: pear    \n\n"
+    assert re.search(r"DMSDDR9042I 4096 sectors of disk 192, \d+ of them not zero", cms.do("DDR COPY 191 TO 192#YES"))
+    cms.do("ACCESS 192 B")
+    assert cms.do("TYPE SHOWN LIST B").startswith("\n3: apple")
+    cms.power_off()
+    assert disk.read_bytes() == other.read_bytes()
+    assert "clean" in cmsdisk("check", other)

@@ -370,6 +370,17 @@ static void help_for_what_is_cps_comes_from_cp(void **state)
     fake_cms_cp_asked[0] = 0;
     type("help cms query disk", 1);
     assert_non_null(strstr(fake_cms_shown(), "QUERY ACCESSED"));
+    type("help cp menu", 1);
+    assert_string_equal(fake_cms_cp_asked, "HELP");
+    type("help msg 37", 1);
+    assert_string_equal(fake_cms_cp_asked, "HELP"); /* CMS' own first */
+    type("help message HCP003E", 1);
+    assert_string_equal(fake_cms_cp_asked, "HELP HCP003E");
+    fake_cms_cp_asked[0] = 0;
+    type("help cms menu", 1);
+    assert_non_null(strstr(fake_cms_shown(), "COPYfile"));
+    type("help menu", 1);
+    assert_non_null(strstr(fake_cms_shown(), "COPYfile"));
     expect("help cms zzz", "DMSHLP254E HELP cannot find the information you requested: ZZZ\r\nReady(00028);\r\n");
     assert_string_equal(fake_cms_cp_asked, "");
 }

@@ -64,6 +64,7 @@ static void trans_changes_characters_and_has_the_last_word(void **state)
     asked("e\r", "COPYFILE ALPHA DATA A OUT DATA A (TRANS REPLACE", 24,
           "DMSCPY064E Invalid translation specification at or near e");
     asked("e xyz\r", "COPYFILE ALPHA DATA A OUT DATA A (TRANS REPLACE", 24, " at or near xyz");
+    asked("e xyzxyzxyzxyzxyzxyz\r", "COPYFILE ALPHA DATA A OUT DATA A (TRANS REPLACE", 24, " near xyzxyzxyzxyzxyzx\r");
     asked("  \r", "COPYFILE ALPHA DATA A OUT DATA A (TRANS REPLACE", 40, "DMSCPY063E No translation list entered");
 }
 
