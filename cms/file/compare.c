@@ -6,7 +6,10 @@
 #include "cms/file/file.h"
 #include "cms/kernel/heap.h"
 
-static const struct file_option no_options[] = {{NULL, 0, 0, false}};
+enum { COL };
+
+static const struct file_option option_table[] = {[COL] = {"COL", 3, 0, true}, {NULL, 0, 0, false}};
+const struct file_option *const cms_file_compare_options = option_table;
 
 struct side {
     struct file_found found;
@@ -60,7 +63,24 @@ static int end_of(const struct side *a, const struct side *b, bool differ)
     return differ ? cms_message("CMP", MESSAGE_NOT_COMPARE) : 0;
 }
 
-static int compare(struct side *a, struct side *b)
+/* The columns of a record that count: *data and how many there are. */
+static uint32_t cut(const struct side *s, const struct file_range *columns, const uint8_t **data)
+{
+    uint32_t last = columns->last < s->length ? columns->last : s->length;
+    if (last < columns->first)
+        return 0;
+    *data = s->record + columns->first - 1;
+    return last - columns->first + 1;
+}
+
+static bool equal(const struct side *a, const struct side *b, const struct file_range *columns)
+{
+    const uint8_t *one = NULL, *other = NULL;
+    uint32_t length = cut(a, columns, &one);
+    return length == cut(b, columns, &other) && (!length || !memcmp(one, other, length));
+}
+
+static int compare(struct side *a, struct side *b, const struct file_range *columns)
 {
     bool differ = false, more_a, more_b;
     if (conflict(&a->found.facts, &b->found.facts))
@@ -69,7 +89,7 @@ static int compare(struct side *a, struct side *b)
     while (more_a = read_side(a), more_b = read_side(b), more_a && more_b) {
         if (cms_halted())
             return COMMAND_HALTED;
-        if (a->length == b->length && !memcmp(a->record, b->record, a->length))
+        if (equal(a, b, columns))
             continue;
         differ = true;
         cms_file_show(a->record, a->length);
@@ -81,9 +101,12 @@ static int compare(struct side *a, struct side *b)
 int cms_file_compare(const struct arguments *a)
 {
     struct side one = {0}, two = {0};
+    struct file_range columns = {1, UINT32_MAX};
     struct file_options options;
     struct file_id id[2];
-    int rc = cms_file_options("CMP", a, no_options, &options);
+    int rc = cms_file_options("CMP", a, option_table, &options);
+    if (!rc && file_option(&options, COL))
+        rc = cms_file_columns_read("CMP", options.value[COL], &columns);
     if (!rc && a->count < 6)
         rc = a->count ? cms_message("CMP", MESSAGE_INCOMPLETE_FILEID) : cms_message("CMP", MESSAGE_NO_FILENAME);
     if (!rc && a->count > 6)
@@ -99,7 +122,7 @@ int cms_file_compare(const struct arguments *a)
     if (!rc && one.found.mode == two.found.mode && !strcmp(one.text, two.text))
         rc = cms_message("CMP", MESSAGE_IDENTICAL_FILEIDS);
     if (!rc)
-        rc = compare(&one, &two);
+        rc = compare(&one, &two, &columns);
     close_side(&one);
     close_side(&two);
     return rc;

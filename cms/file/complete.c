@@ -72,6 +72,7 @@ static void offer_options(const struct file_option *table, const struct argument
     {                                                                                     \
         offer_options(cms_file_##command##_options, typed, c);                            \
     }
+OPTIONS(compare)
 OPTIONS(copyfile)
 OPTIONS(erase)
 OPTIONS(listfile)
@@ -80,7 +81,7 @@ OPTIONS(tape)
 OPTIONS(type)
 
 const struct command_completion file_completions[] = {
-    {"COMPARE", many_files, NULL},          {"COPYFILE", many_files, copyfile_option},
+    {"COMPARE", many_files, compare_option},{"COPYFILE", many_files, copyfile_option},
     {"ERASE", one_file, erase_option},      {"LISTFILE", one_file, listfile_option},
     {"DDR", ddr_operand, NULL},
     {"FILEDEF", filedef_operand, NULL},     {"RENAME", many_files, rename_option},

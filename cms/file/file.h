@@ -79,10 +79,16 @@ struct file_options {
 /* At most 32 rows, ended by a name of NULL. 0, or the return code of the message given. */
 int cms_file_options(const char *module, const struct arguments *arguments, const struct file_option *table,
                      struct file_options *options);
+/* Records or columns, counted from 1. */
+struct file_range {
+    uint32_t first, last;
+};
+/* The value of COL: first, or first-last; without -last, that stays as it was. As cms_file_options. */
+int cms_file_columns_read(const char *module, const struct word *word, struct file_range *columns);
 /* Those of the commands, for Tab. */
-extern const struct file_option *const cms_file_copyfile_options, *const cms_file_erase_options,
-    *const cms_file_listfile_options, *const cms_file_rename_options, *const cms_file_tape_options,
-    *const cms_file_type_options;
+extern const struct file_option *const cms_file_compare_options, *const cms_file_copyfile_options,
+    *const cms_file_erase_options, *const cms_file_listfile_options, *const cms_file_rename_options,
+    *const cms_file_tape_options, *const cms_file_type_options;
 /* The functions of TAPE; NULL after the last. */
 const char *cms_file_tape_function(size_t index);
 static inline bool file_option(const struct file_options *options, unsigned row)

@@ -1,4 +1,6 @@
 /* Options after the parenthesis, by table. */
+#include <string.h>
+
 #include "cms/command/messages.h"
 #include "cms/file/file.h"
 
@@ -39,4 +41,18 @@ int cms_file_options(const char *module, const struct arguments *a, const struct
         options->given |= 1u << row;
     }
     return 0;
+}
+
+int cms_file_columns_read(const char *module, const struct word *word, struct file_range *columns)
+{
+    struct word part = *word;
+    const char *dash = memchr(word->raw, '-', word->raw_length);
+    part.raw_length = dash ? (uint16_t)(dash - word->raw) : word->raw_length;
+    bool valid = cms_number(&part, &columns->first) && columns->first;
+    if (valid && dash) {
+        part.raw = dash + 1;
+        part.raw_length = (uint16_t)(word->raw + word->raw_length - part.raw);
+        valid = cms_number(&part, &columns->last) && columns->last >= columns->first;
+    }
+    return valid ? 0 : cms_message(module, MESSAGE_INVALID_RECORD, cms_typed(word), "COL");
 }

@@ -6,8 +6,9 @@
 #include "cms/file/file.h"
 #include "lib/format.h"
 
-enum { HEADER, NOHEADER, FNAME, FTYPE, FMODE, FORMAT, ALLOC, DATE, LABEL, SHORTDATE, FULLDATE, ISODATE };
-enum { GROUP_HEADER = 1, GROUP_WIDTH, GROUP_DATE };
+enum { HEADER, NOHEADER, FNAME, FTYPE, FMODE, FORMAT, ALLOC, DATE, LABEL, SHORTDATE, FULLDATE, ISODATE, EXEC,
+       APPEND };
+enum { GROUP_HEADER = 1, GROUP_WIDTH, GROUP_DATE, GROUP_EXEC };
 
 static const struct file_option option_table[] = {
     [HEADER] = {"HEADER", 1, GROUP_HEADER, false},     [NOHEADER] = {"NOHEADER", 3, GROUP_HEADER, false},
@@ -16,11 +17,36 @@ static const struct file_option option_table[] = {
     [ALLOC] = {"ALLOC", 2, GROUP_WIDTH, false},        [DATE] = {"DATE", 1, GROUP_WIDTH, false},
     [LABEL] = {"LABEL", 1, GROUP_WIDTH, false},        [SHORTDATE] = {"SHORTDATE", 3, GROUP_DATE, false},
     [FULLDATE] = {"FULLDATE", 3, GROUP_DATE, false},   [ISODATE] = {"ISODATE", 3, GROUP_DATE, false},
+    [EXEC] = {"EXEC", 1, GROUP_EXEC, false},           [APPEND] = {"APPEND", 2, GROUP_EXEC, false},
     {NULL, 0, 0, false},
 };
 const struct file_option *const cms_file_listfile_options = option_table;
 
-enum { LINE_MAX = 120 };
+enum { LINE_MAX = 120, EXEC_LRECL = 108 };
+static const char EXEC_PREFIX[] = "&1 &2 ";
+
+/* A listing under way: to the terminal, or to CMS EXEC A1. */
+struct listing {
+    struct file_options options;
+    int width;
+    struct edf_writer *exec; /* NULL: the terminal */
+    struct mode *mode;       /* of the EXEC */
+    enum edf_status status;  /* what it would not take */
+};
+
+static void put(struct listing *l, const char *line, size_t n)
+{
+    uint8_t record[EXEC_LRECL];
+    const size_t prefix = sizeof EXEC_PREFIX - 1;
+    if (!l->exec) {
+        cms_line(line, n);
+        return;
+    }
+    memset(record, ' ', sizeof record);
+    memcpy(record, EXEC_PREFIX, prefix);
+    memcpy(record + prefix, line, n < sizeof record - prefix ? n : sizeof record - prefix);
+    l->status = l->status ? l->status : edf_write(l->exec, record, sizeof record);
+}
 
 static int width_of(const struct file_options *options)
 {
@@ -64,8 +90,10 @@ static void date_text(char *text, size_t size, const struct edf_date *d, const s
         format_text(text, size, "%u/%02u/%02u", d->month, d->day, d->year % 100);
 }
 
-static void show(const struct file_found *found, int width, const struct file_options *options)
+static void show(struct listing *l, const struct file_found *found)
 {
+    int width = l->width;
+    const struct file_options *options = &l->options;
     char line[LINE_MAX], date[16];
     const struct edf_file_facts *f = &found->facts;
     struct edf_disk_facts disk;
@@ -87,7 +115,7 @@ static void show(const struct file_found *found, int width, const struct file_op
         edf_disk_query(found->mode->disk, &disk);
         n += format_text(line + n, sizeof line - n, " %s", disk.volid);
     }
-    cms_line(line, n);
+    put(l, line, n);
 }
 
 /* Name and type that are left out mean all; the mode, A. */
@@ -101,29 +129,78 @@ static int read_operands(const struct arguments *a, struct file_id *id)
     return cms_file_id_read("LST", words, a->count == 3 ? 3 : 2, 'A', false, id);
 }
 
-int cms_file_listfile(const struct arguments *a)
+/* ---- EXEC and APPEND --------------------------------------------------------------------------------------------- */
+
+static const struct file_id exec_id = {"CMS", "EXEC", 'A', '1'};
+
+static int exec_failed(const struct listing *l, enum edf_status status)
 {
-    struct file_search search = {0};
-    struct file_options options;
+    char text[FILE_ID_MAX];
+    cms_file_id_text(&exec_id, text);
+    return cms_file_failed("LST", status, l->mode, text);
+}
+
+static int begin_exec(struct listing *l)
+{
+    struct edf_file_facts facts;
+    if (!file_option(&l->options, EXEC) && !file_option(&l->options, APPEND))
+        return 0;
+    int rc = cms_file_mode_check("LST", &exec_id, true);
+    if (rc)
+        return rc;
+    l->mode = cms_mode_find(exec_id.letter);
+    bool appends = file_option(&l->options, APPEND) &&
+                   edf_find(l->mode->disk, exec_id.name, exec_id.type, &facts) == EDF_OK;
+    enum edf_status status =
+        appends ? edf_append(l->mode->disk, exec_id.name, exec_id.type, &l->exec)
+                : edf_create(l->mode->disk, exec_id.name, exec_id.type, exec_id.number, 'F', EXEC_LRECL, EDF_REPLACE,
+                             &l->exec);
+    return status ? exec_failed(l, status) : 0;
+}
+
+static int end_exec(struct listing *l)
+{
+    enum edf_status status = l->status;
+    if (l->exec && !status) {
+        status = edf_commit(l->exec);
+        l->exec = NULL;
+    }
+    return status ? exec_failed(l, status) : 0;
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------------- */
+
+static int list(struct listing *l, struct file_search *search)
+{
     struct file_found found;
     char text[FILE_ID_MAX];
     uint32_t count = 0;
-    int rc = cms_file_options("LST", a, option_table, &options);
+    bool wanted = file_option(&l->options, HEADER) || (l->width >= FORMAT && !file_option(&l->options, NOHEADER));
+    for (; cms_file_next(search, &found); count++) {
+        if (cms_halted())
+            return COMMAND_HALTED;
+        if (count == 0 && wanted && !l->exec)
+            show_header(l->width, &l->options);
+        show(l, &found);
+    }
+    cms_file_id_text(&search->id, text);
+    return count ? end_exec(l) : cms_message("LST", MESSAGE_FILE_NOT_FOUND, text);
+}
+
+int cms_file_listfile(const struct arguments *a)
+{
+    struct file_search search = {0};
+    struct listing l = {0};
+    int rc = cms_file_options("LST", a, option_table, &l.options);
     if (!rc)
         rc = read_operands(a, &search.id);
     if (!rc)
         rc = cms_file_mode_check("LST", &search.id, false);
-    if (rc)
-        return rc;
-    int width = width_of(&options);
-    bool header = file_option(&options, HEADER) || (width >= FORMAT && !file_option(&options, NOHEADER));
-    for (; cms_file_next(&search, &found); count++) {
-        if (cms_halted())
-            return COMMAND_HALTED;
-        if (count == 0 && header)
-            show_header(width, &options);
-        show(&found, width, &options);
-    }
-    cms_file_id_text(&search.id, text);
-    return count ? 0 : cms_message("LST", MESSAGE_FILE_NOT_FOUND, text);
+    if (!rc)
+        rc = begin_exec(&l);
+    l.width = width_of(&l.options);
+    if (!rc)
+        rc = list(&l, &search);
+    edf_abort(l.exec);
+    return rc;
 }

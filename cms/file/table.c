@@ -2,8 +2,9 @@
 #include "cms/file/file.h"
 
 const struct command file_commands[] = {
-    {"COMPARE", 3, cms_file_compare, "COMPARE fn1 ft1 fm1 fn2 ft2 fm2",
-     "Compares two files record by record and shows the records that differ.\n"
+    {"COMPARE", 3, cms_file_compare, "COMPARE fn1 ft1 fm1 fn2 ft2 fm2 [(COL first[-last]]",
+     "Compares two files record by record and shows the records that differ.  COL\n"
+     "compares some columns only.\n"
      "Return code 4: they differ; 40: one is shorter; 32: their record formats\n"
      "differ.\n", READS_WORDS},
     {"COPYFILE", 4, cms_file_copyfile,
@@ -60,13 +61,15 @@ const struct command file_commands[] = {
     {"LISTFILE", 1, cms_file_listfile,
      "LISTFILE [fn [ft [fm]]] [(options]\n"
      "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL\n"
-     "         SHORTDATE|FULLDATE|ISODATE",
+     "         SHORTDATE|FULLDATE|ISODATE  EXEC|APPEND",
      "Lists files.  * and % match; what is left out means all, and mode A.  FNAME to\n"
      "LABEL say how much is told, each more than the one before: name, type, mode,\n"
      "record format and length, records and blocks, date and time, and the label of\n"
      "the disk.  From FORMAT on there is a header, unless NOHEADER.\n"
      "How DATE and LABEL show it: SHORTDATE (11/21/26) unless FULLDATE (11/21/2026)\n"
-     "or ISODATE (2026-11-21).\n", READS_WORDS},
+     "or ISODATE (2026-11-21).\n"
+     "EXEC puts the lines, each behind &1 &2, in the file CMS EXEC A1 instead, which\n"
+     "it replaces; APPEND adds them to it.\n", READS_WORDS},
     {"RENAME", 1, cms_file_rename, "RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]",
      "Gives files another name, type or mode number.  * and % match in the first\n"
      "fileid, = in the second stands for what the first has there.\n", READS_WORDS},

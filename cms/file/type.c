@@ -13,10 +13,6 @@ static const struct file_option option_table[] = {
     [HEX] = {"HEX", 3, 0, false}, [COL] = {"COL", 3, 0, true}, {NULL, 0, 0, false}};
 const struct file_option *const cms_file_type_options = option_table;
 
-struct range {
-    uint32_t first, last;
-};
-
 /* A record number, or * for the end. */
 static int read_line_number(const struct word *word, uint32_t *value)
 {
@@ -26,7 +22,7 @@ static int read_line_number(const struct word *word, uint32_t *value)
 }
 
 /* fn ft [fm] [first [last]] */
-static int read_operands(const struct arguments *a, struct file_id *id, struct range *lines)
+static int read_operands(const struct arguments *a, struct file_id *id, struct file_range *lines)
 {
     uint32_t ignored;
     int at = a->count > 2 && !cms_number(&a->operand[2], &ignored) ? 3 : 2;
@@ -38,21 +34,6 @@ static int read_operands(const struct arguments *a, struct file_id *id, struct r
     if (!rc && a->count > at + 2)
         rc = cms_message("TYP", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[at + 2]));
     return rc;
-}
-
-/* COL first-last or COL first */
-static int read_columns(const struct word *word, struct range *columns)
-{
-    struct word part = *word;
-    const char *dash = memchr(word->raw, '-', word->raw_length);
-    part.raw_length = dash ? (uint16_t)(dash - word->raw) : word->raw_length;
-    bool valid = cms_number(&part, &columns->first) && columns->first;
-    if (valid && dash) {
-        part.raw = dash + 1;
-        part.raw_length = (uint16_t)(word->raw + word->raw_length - part.raw);
-        valid = cms_number(&part, &columns->last) && columns->last >= columns->first;
-    }
-    return valid ? 0 : cms_message("TYP", MESSAGE_INVALID_RECORD, cms_typed(word), "COL");
 }
 
 static void show_hex(const uint8_t *data, size_t length, uint32_t number)
@@ -76,7 +57,7 @@ static void show_hex(const uint8_t *data, size_t length, uint32_t number)
     }
 }
 
-static void show(const uint8_t *data, uint32_t length, uint32_t number, const struct range *columns, bool hex)
+static void show(const uint8_t *data, uint32_t length, uint32_t number, const struct file_range *columns, bool hex)
 {
     uint32_t first = columns->first - 1 < length ? columns->first - 1 : length;
     uint32_t last = columns->last < length ? columns->last : length;
@@ -86,8 +67,8 @@ static void show(const uint8_t *data, uint32_t length, uint32_t number, const st
         cms_file_show(data + first, last - first);
 }
 
-static int show_all(struct edf_reader *reader, const struct range *lines, const struct range *columns, bool hex,
-                    enum edf_status *status)
+static int show_all(struct edf_reader *reader, const struct file_range *lines, const struct file_range *columns,
+                    bool hex, enum edf_status *status)
 {
     struct edf_file_facts facts;
     uint32_t length;
@@ -107,7 +88,7 @@ static int show_all(struct edf_reader *reader, const struct range *lines, const 
 
 int cms_file_type(const struct arguments *a)
 {
-    struct range lines = {1, UINT32_MAX - 1}, columns = {1, UINT32_MAX};
+    struct file_range lines = {1, UINT32_MAX - 1}, columns = {1, UINT32_MAX};
     struct file_options options;
     struct file_found found;
     struct edf_reader *reader;
@@ -117,7 +98,7 @@ int cms_file_type(const struct arguments *a)
     if (!rc)
         rc = read_operands(a, &id, &lines);
     if (!rc && file_option(&options, COL))
-        rc = read_columns(options.value[COL], &columns);
+        rc = cms_file_columns_read("TYP", options.value[COL], &columns);
     if (!rc)
         rc = cms_file_find("TYP", &id, &found);
     if (rc)

@@ -32,6 +32,24 @@ static void listfile_tells_as_much_as_it_is_asked(void **state)
     shows("LISTFILE %LPHA E* A (FORMAT", 0, "FILENAME FILETYPE FM FORMAT LRECL\nALPHA    EXEC     A2 V          3\n");
 }
 
+static void listfile_makes_an_exec_of_what_it_lists(void **state)
+{
+    (void)state;
+    shows("LISTFILE ALPHA DATA A (EXEC FORMAT", 0, "");
+    shows("TYPE CMS EXEC A (COL 1-40", 0, "\n&1 &2 ALPHA    DATA     A1 V          7 \n\n");
+    shows("LISTFILE BETA * B (APPEND", 0, "");
+    shows("TYPE CMS EXEC A (COL 1-26", 0, "\n&1 &2 ALPHA    DATA     A1\n&1 &2 BETA     DATA     B1\n\n");
+    shows("LISTFILE NOSUCH FILE (EXEC", 28, "DMSLST002E File NOSUCH FILE A not found\n");
+    shows("PIPE < CMS EXEC A | count lines | console", 0, "2\n"); /* the old one stands */
+    shows("LISTFILE (EXEC APPEND", 24, "DMSLST066E EXEC and APPEND are conflicting options\n");
+    shows("ERASE CMS EXEC A", 0, "");
+    shows("LISTFILE ALPHA * A (APPEND LABEL", 0, ""); /* there is none to append to */
+    shows("TYPE CMS EXEC A 2 2 (COL 1-40", 0, "\n&1 &2 ALPHA    EXEC     A2 V          3 \n\n");
+    struct mode_problem problem;
+    assert_true(cms_mode_access(0x191, 'A', 'A', true, &problem));
+    shows("LISTFILE (EXEC", 36, "DMSLST037E Filemode A is accessed as read/only\n");
+}
+
 static void listfile_says_what_is_wrong(void **state)
 {
     (void)state;
@@ -266,6 +284,10 @@ static void compare_finds_differences(void **state)
     obey("PIPE < ALPHA DATA A | change /two/2/ | > ALPHA COPY A");
     shows("COMPARE ALPHA DATA A ALPHA COPY A", 4,
           "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA COPY A1\n  two\n  2\nDMSCMP209W Files do not compare\n");
+    shows("COMPARE ALPHA DATA A ALPHA COPY A (COL 1", 4,
+          "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA COPY A1\n  two\n  2\nDMSCMP209W Files do not compare\n");
+    shows("COMPARE ALPHA DATA A ALPHA COPY A (COL 1-2", 0, "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA COPY A1\n");
+    shows("COMPARE ALPHA DATA A ALPHA COPY A (COL 9-12", 0, "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA COPY A1\n");
     shows("COMPARE ALPHA DATA A ALPHA EXEC A", 40,
           "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA EXEC A2\nDMSCMP010W Premature EOF on file ALPHA EXEC A2\n");
     shows("COMPARE ALPHA DATA A BETA DATA B", 32, "DMSCMP011E Conflicting file formats\n");
@@ -312,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(listfile_tells_as_much_as_it_is_asked),
+        TEST(listfile_makes_an_exec_of_what_it_lists),
         TEST(listfile_says_what_is_wrong),
         TEST(type_shows_records_ranges_columns_and_bytes),
         TEST(type_does_not_let_a_file_command_the_terminal),

@@ -66,9 +66,12 @@ static const struct tried {
     {"LISTFILE * * A (DATE SHORTDATE", 0},
     {"LISTFILE * * A (LABEL FULLDATE", 0},
     {"LISTFILE (ISODATE DATE", 0},
+    {"LISTFILE * * A (EXEC", 0},
+    {"LISTFILE * * A (APPEND", 0},
     {"TYPE ALPHA DATA A 1 * (HEX", 0},
     {"TYPE ALPHA DATA (COL 1-3", 0},
     {"COMPARE ALPHA DATA A ALPHA DATA B", 0},
+    {"COMPARE ALPHA DATA A ALPHA DATA B (COL 1-3", 0},
     {"STATE ALPHA DATA", 0},
     {"STATEW ALPHA DATA A", 0},
     {"COPYFILE ALPHA DATA A ONE = A (NEWFILE RECFM F LRECL 80 FROM 1 FOR 2 UPCASE OLDDATE TYPE", 0},
@@ -206,7 +209,7 @@ static void every_line_is_accepted(void **state)
         if (!strncmp(t->line, "FORMAT", 6))
             fake_cms_type("1\rlabel\r");
         if (!strncmp(t->line, "COMPARE", 7))
-            obey("COPYFILE ALPHA DATA A = = B");
+            obey("COPYFILE ALPHA DATA A = = B (REPLACE");
         if (strstr(t->line, " SPECS") && !strncmp(t->line, "COPYFILE", 8))
             fake_cms_type("1-3 1\r");
         if (!strncmp(t->line, "DDR", 3))

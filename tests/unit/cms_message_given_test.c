@@ -180,6 +180,7 @@ static const struct step steps[] = {
     STEP("COMPARE ALPHA DATA A ALPHA EXEC A", "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA EXEC A2"),
     STEP("COMPARE ALPHA DATA A ALPHA EXEC A", "DMSCMP010W Premature EOF on file ALPHA EXEC A2"),
     STEP("COMPARE ALPHA DATA A OTHER DATA A", "DMSCMP209W Files do not compare"),
+    STEP("COMPARE ALPHA DATA A OTHER DATA A (COL 3-1", "DMSCMP029E Invalid parameter 3-1 in the option COL field"),
     STEP("COPYFILE", "DMSCPY042E No fileid(s) specified"),
     STEP("COPYFILE ALPHA DATA", "DMSCPY054E Incomplete fileid specified"),
     STEP("COPYFILE NO FILE A X Y A", "DMSCPY002E File NO FILE A not found"),
