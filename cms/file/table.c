@@ -6,7 +6,7 @@ const struct command file_commands[] = {
      "Compares two files record by record and shows the records that differ.  COL\n"
      "compares some columns only.\n"
      "Return code 4: they differ; 40: one is shorter; 32: their record formats\n"
-     "differ.\n", READS_WORDS},
+     "differ, or the record length of F files.\n", READS_WORDS},
     {"COPYFILE", 4, cms_file_copyfile,
      "COPYFILE fn1 ft1 fm1 [fn2 ft2 fm2 ...] [fno fto fmo] [(options]\n"
      "options: NEWFILE|REPLACE|APPEND|OVLY  RECFM F|V  LRECL n  FROM n|FRLABEL l\n"
@@ -52,8 +52,10 @@ const struct command file_commands[] = {
      "short is no CMS disk.  HELP TAPE tells of tapes.\n", READS_WORDS},
     {"ERASE", 3, cms_file_erase, "ERASE fn ft [fm] [(TYPE|NOTYPE]",
      "Erases files.  * and % match; fm is A unless given, * means every disk that can\n"
-     "be written.\n"
-     "TYPE tells what is erased.\n", READS_WORDS},
+     "be written.  ERASE * TEXT A erases all files of type TEXT; * * is refused, as\n"
+     "FORMAT empties a disk.\n"
+     "TYPE tells what is erased.  What was erased does not come back.  Return code\n"
+     "28: there was no such file.\n", READS_WORDS},
     {"FILEDEF", 2, cms_file_filedef, "FILEDEF [TAPn {DISK fn ft [fm] | CLEAR} | * CLEAR]",
      "Says which file is the tape in the drive TAP0 to TAP7 (180 to 187), which then\n"
      "stands at its beginning.  Without that it is TAPn AWSTAPE A.  FILEDEF alone\n"
@@ -72,7 +74,10 @@ const struct command file_commands[] = {
      "it replaces; APPEND adds them to it.\n", READS_WORDS},
     {"RENAME", 1, cms_file_rename, "RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]",
      "Gives files another name, type or mode number.  * and % match in the first\n"
-     "fileid, = in the second stands for what the first has there.\n", READS_WORDS},
+     "fileid, = in the second stands for what the first has there: RENAME * OLD A =\n"
+     "NEW = makes NEW of each type OLD, RENAME X Y A1 = = A0 changes a number alone.\n"
+     "No file is renamed to one that is there, nor to another disk: COPYFILE copies.\n"
+     "TYPE tells each file's names.\n", READS_WORDS},
     {"SORT", 4, cms_file_sort, "SORT fn1 ft1 fm1 fn2 ft2 fm2",
      "Sorts a file's records into another file, in ascending order, and asks for the\n"
      "fields they are sorted by: pairs of a first and a last column, the one that\n"
@@ -82,10 +87,12 @@ const struct command file_commands[] = {
      "has the format of the first, and takes the place of one of that name; = stands\n"
      "for what the first has there.  PIPE's SORT stage sorts in descending order too.\n", READS_WORDS},
     {"STATE", 2, cms_file_state, "STATE fn ft [fm]",
-     "Return code 0: the file is there; 28: it is not.  Without fm every accessed\n"
-     "disk is searched.\n", READS_WORDS},
+     "Return code 0: the file is there; 28: it is not; 36: the disk is not accessed.\n"
+     "Without fm every accessed disk is searched, in the order QUERY SEARCH shows.\n"
+     "* and % match.  Nothing is shown if the file is there: it is for EXECs.\n", READS_WORDS},
     {"STATEW", 6, cms_file_statew, "STATEW fn ft [fm]",
-     "As STATE, but only disks that can be written are searched.\n", READS_WORDS},
+     "As STATE, but only disks that can be written are searched: return code 0 means\n"
+     "that the file is there and may be changed.\n", READS_WORDS},
     {"TAPE", 4, cms_file_tape,
      "TAPE DUMP fn ft [fm] [(options]\n"
      "TAPE LOAD [fn ft [fm]] [(options]\n"
@@ -111,7 +118,9 @@ const struct command file_commands[] = {
      "Text is EBCDIC there: COPYFILE with EBCDIC makes that before DUMP, and with\n"
      "ASCII undoes it behind LOAD.\n", READS_WORDS},
     {"TYPE", 1, cms_file_type, "TYPE fn ft [fm] [first [last]] [(HEX] [COL first[-last]]",
-     "Shows a file, or its records first to last (* is the end).  HEX shows bytes;\n"
-     "COL shows some columns only.\n", READS_WORDS},
+     "Shows a file, or its records first to last (* is the end).  HEX shows bytes in\n"
+     "hexadecimal and as characters, 16 in a line; COL shows some columns only.  What\n"
+     "could command the terminal is shown as full stops.  HT ends the typing, RT\n"
+     "resumes it, HX ends the command.\n", READS_WORDS},
     {0},
 };

@@ -2,6 +2,8 @@
 #include "cms/kernel/disk.h"
 #include "tests/unit/cms_scene.h"
 
+#include <limits.h>
+
 static int start(void **state)
 {
     (void)state;
@@ -158,6 +160,39 @@ static void a_copy_that_fails_is_no_cms_disk(void **state)
     assert_non_null(strstr(fake_cms_shown(), "there is no CMS1 label"));
 }
 
+static void copy_raw(uint16_t from, uint16_t to)
+{
+    static uint8_t data[FAKE_DISK_SECTORS * DISK_SECTOR];
+    assert_int_equal(cms_disk_read(cms_disk_find(from), 0, data, FAKE_DISK_SECTORS), 0);
+    assert_int_equal(cms_disk_write(cms_disk_find(to), 0, data, FAKE_DISK_SECTORS), 0);
+}
+
+/* Whenever the power goes: the disk is the old one, or no CMS disk, or the new one. */
+static void a_copy_that_is_cut_anywhere_leaves_no_disk_that_is_half_another(void **state)
+{
+    unsigned cut = 0, done = 0;
+    (void)state;
+    obey("PIPE literal old| > OLD DATA A");
+    for (; !done; cut++) {
+        copy_raw(0x191, 0x193);
+        fake_cms_type("1\r");
+        fake_cms_sectors_left = cut;
+        done = !obey("DDR COPY 192 TO 193");
+        fake_cms_sectors_left = UINT_MAX;
+        obey("ACCESS 193 C");
+        bool gone = strstr(fake_cms_shown(), "there is no CMS1 label");
+        if (done || gone)
+            continue;
+        assert_true(cut < 2); /* the label is in the second sector that is written */
+        shows("LISTFILE * * C (LABEL NOHEADER", 0,
+              "OLD      DATA     C1 V          3          1          1 11/21/26 14:05:31 ALI191\n");
+        obey("RELEASE C");
+    }
+    assert_int_equal(cut - 1, FAKE_DISK_SECTORS + 64 + 1); /* the first ones twice, the label once more */
+    same_disks(0x192, 0x193);
+    obey("RELEASE C");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, scene_end)
 
 int main(void)
@@ -170,6 +205,7 @@ int main(void)
         TEST(what_cannot_be_is_refused_before_anything_is_written),
         TEST(an_image_that_is_not_whole_costs_no_disk),
         TEST(a_copy_that_fails_is_no_cms_disk),
+        TEST(a_copy_that_is_cut_anywhere_leaves_no_disk_that_is_half_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

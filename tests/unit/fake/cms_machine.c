@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ char fake_cms_cp_asked[256];
 const char *fake_cms_special[4];
 void (*fake_cms_no_more)(void);
 bool fake_cms_loses_interrupts, fake_cms_disks_fail;
-unsigned fake_cms_ticks;
+unsigned fake_cms_ticks, fake_cms_sectors_left;
 
 void fake_cms_reset(void)
 {
@@ -49,7 +50,8 @@ void fake_cms_reset(void)
     fake_cms_cp_asked[0] = 0;
     fake_cms_loses_interrupts = fake_cms_disks_fail = false;
     fake_cms_ticks = 0;
-    fake_cms_width = fake_cms_height = 0;
+    fake_cms_sectors_left = UINT_MAX;
+    fake_cms_width = 0;
     fake_cms_spool = CMS_SPOOL_OK;
     fake_cms_directory_status = CMS_DIRECTORY_OK;
     fake_cms_directory_bytes = 0;
@@ -196,8 +198,10 @@ int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint3
     wait_for_answer();
     if (fake_cms_disks_fail)
         return -EIO;
-    memcpy(place(disk, sector, count), buffer, (size_t)count * DISK_SECTOR);
-    return 0;
+    uint32_t fits = count < fake_cms_sectors_left ? count : fake_cms_sectors_left;
+    memcpy(place(disk, sector, count), buffer, (size_t)fits * DISK_SECTOR);
+    fake_cms_sectors_left -= fake_cms_sectors_left == UINT_MAX ? 0 : fits;
+    return fits == count ? 0 : -EIO;
 }
 
 int cms_disk_flush(struct disk *disk)

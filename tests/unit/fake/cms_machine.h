@@ -34,6 +34,8 @@ extern unsigned fake_cms_ticks;
 
 /* From here on disks answer every request with an error. */
 extern bool fake_cms_disks_fail;
+/* So many sectors are still written, of the last write as many as fit: then writes fail, until it is set again. */
+extern unsigned fake_cms_sectors_left;
 
 /* CP is there and gives this answer to every command; NULL: CP is not there. */
 void fake_cms_cp(const char *response, int return_code);
