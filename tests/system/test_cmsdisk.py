@@ -1,6 +1,7 @@
 """cmsdisk as a person uses it: images made, filled, read back, broken and judged."""
 import os
 import re
+import shutil
 import subprocess
 
 import foreign
@@ -216,3 +217,17 @@ def test_what_is_no_tape_is_refused_and_left_alone(image, tmp_path):
     cmsdisk("tape", "dump", tape, image, status=2)
     assert tape.read_bytes() == b"no tape at all"
     assert "unknown function" in cmsdisk("tape", "rewind", tape, status=2)
+
+
+@pytest.mark.skipif(not shutil.which("hetget"), reason="Debian's package hercules is not installed")
+def test_hercules_reads_what_we_write(image, tmp_path):
+    tape, blocks = tmp_path / "new.aws", tmp_path / "blocks"
+    cmsdisk("put", image, "-", "CARDS", "DECK", "--recfm", "F", "--ebcdic", data=b"card\n" * 100)
+    cmsdisk("tape", "dump", tape, image)
+    found = subprocess.run(["hetmap", tape], capture_output=True, text=True, timeout=60, check=True).stdout
+    assert re.search(r"Blocks +: 3\nMin Blocksize +: 87\nMax Blocksize +: 4101\n", found)
+    subprocess.run(["hetget", "-n", tape, blocks, "1", "U", "0", "4101"], capture_output=True, timeout=60, check=True)
+    data = blocks.read_bytes()
+    head = b"\x02" + "CMSF".encode("cp037")
+    cards = "card".ljust(80).encode("cp037") * 100
+    assert data.startswith(head + cards[:4096] + head + cards[4096:] + b"\x02" + "CMSN".encode("cp037"))
