@@ -8,8 +8,8 @@
  *
  *   PUT userid name type class    begins a file            DATA \n records    some of it      END   ends it: OK spoolid
  *   LIST userid order \n          files behind `order`: OK order \n lines     (* : of everybody; 0 0 at the end)
- *   GET userid spoolid            begins to read a file: OK and its line      NEXT  OK MORE or END \n records
- *   PURGE userid spoolid
+ *   GET userid spoolid            begins to read a file: OK id \n its line    NEXT  OK MORE or END \n records
+ *   PURGE userid spoolid [id]     the file that GET said has this id; another one is not there
  *
  * or ERROR and a message of CP's. Records are as in a struct spool_block. */
 #pragma once

@@ -278,11 +278,13 @@ static bool do_list(const struct words *w)
 
 /* ---- GET NEXT PURGE ---------------------------------------------------------------------------------------------- */
 
-/* NULL: there is no such file, which is answered. */
+/* NULL: there is no such file, or no more the one that GET told of, which is answered. */
 static struct spool_file *find(const struct words *w)
 {
     int64_t spoolid = number(w->word[2], SPOOL_ID_MAX);
     struct spool_file *f = spoolid > 0 ? spool_find(w->word[1], (unsigned)spoolid) : NULL;
+    if (f && *w->word[3] && number(w->word[3], INT64_MAX / 16) != (int64_t)f->id)
+        f = NULL;
     char text[8];
     format_text(text, sizeof text, "%04u", spoolid > 0 ? (unsigned)spoolid : 0);
     if (spoolid <= 0)
@@ -303,7 +305,7 @@ static bool do_get(const struct words *w)
     host.reading = true;
     audit_note("HOST", "-", "GET %s %04u", f->owner, f->spoolid);
     put_row(row, sizeof row, f);
-    say("OK\n%s", row);
+    say("OK %lu\n%s", (unsigned long)f->id, row);
     return true;
 }
 

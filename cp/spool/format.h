@@ -28,7 +28,7 @@ enum {
 #define SPOOL_HOST "*HOST"
 
 enum spool_queue { SPOOL_RDR, SPOOL_PRT, SPOOL_PUN, SPOOL_QUEUES };
-enum spool_state { SPOOL_GONE, SPOOL_KEPT }; /* GONE: the sector stands for no file any more */
+enum spool_state { SPOOL_GONE, SPOOL_KEPT }; /* GONE: of no file any more, but of whose it was and its spoolid */
 
 struct spool_piece {
     uint16_t start, blocks; /* start counts from SPOOL_FIRST_DATA */
@@ -49,7 +49,8 @@ struct spool_file {
     char class;
     uint8_t hold, keep;
     uint8_t copies;
-    uint8_t reserved[7];
+    uint8_t reserved[3];
+    uint32_t given; /* counts the spoolids that were given, to whomever: of two the later has more (mod 2^32) */
     char owner[9], origin[9]; /* who has it, who made it */
     char name[9], type[9], dist[9];
     char tag[SPOOL_TAG + 1];

@@ -82,8 +82,84 @@ static struct share share_of(const char *origin)
     return share;
 }
 
+static void put_name(char to[9], const char *name)
+{
+    memset(to, 0, 9);
+    memcpy(to, name, strnlen(name, 8));
+}
+
+/* ---- spoolids ---------------------------------------------------------------------------------------------------- */
+
+/* The last one that each had who had one lately: as many as there may be owners of files. */
+static struct last_given {
+    char owner[9];
+    uint16_t spoolid;
+    uint32_t given;
+} last_given[SPOOL_FILES];
+static uint32_t given_count;
+
+/* The owner's; if there is none, that of whoever had theirs longest ago. */
+static struct last_given *last_of(const char *owner)
+{
+    struct last_given *oldest = last_given;
+    for (struct last_given *l = last_given; l < last_given + SPOOL_FILES; l++) {
+        if (!strcmp(l->owner, owner))
+            return l;
+        if (given_count - l->given > given_count - oldest->given)
+            oldest = l;
+    }
+    return oldest;
+}
+
+/* What the volume says was given once, to a file that is there or has gone. */
+static void remember_given(const struct spool_file *f)
+{
+    char owner[9];
+    put_name(owner, f->owner);
+    if ((int32_t)(f->given - given_count) > 0)
+        given_count = f->given;
+    struct last_given *l = last_of(owner);
+    if (*owner && f->spoolid <= SPOOL_ID_MAX && (strcmp(l->owner, owner) || (int32_t)(f->given - l->given) >= 0)) {
+        *l = (struct last_given){.spoolid = f->spoolid, .given = f->given};
+        put_name(l->owner, owner);
+    }
+}
+
+/* The next one that is free, round and round: so that one who still has the number of a file that is gone does not
+ * come to another with it. */
+static void give_spoolid(struct spool_file *f, const char *owner)
+{
+    bool taken[SPOOL_FILES + 1] = {false};
+    struct last_given *l = last_of(owner);
+    unsigned last = strcmp(l->owner, owner) ? 0 : l->spoolid, ahead = 0;
+    for (const struct spool_slot *s = spool_slots; s < spool_slots + SPOOL_FILES; s++) {
+        unsigned away = (s->file.spoolid + SPOOL_ID_MAX - last - 1) % SPOOL_ID_MAX;
+        if ((s->state == SLOT_THERE || s->state == SLOT_OPEN) && away <= SPOOL_FILES && &s->file != f &&
+            !strcmp(s->file.owner, owner))
+            taken[away] = true;
+    }
+    while (taken[ahead])
+        ahead++;
+    f->spoolid = (uint16_t)((last + ahead) % SPOOL_ID_MAX + 1);
+    f->given = ++given_count;
+    put_name(f->owner, owner);
+    remember_given(f);
+}
+
+/* Of a file that was never found by it. */
+static void take_spoolid_back(const struct spool_file *f)
+{
+    struct last_given *l = last_of(f->owner);
+    if (!strcmp(l->owner, f->owner) && l->spoolid == f->spoolid)
+        l->spoolid--;
+}
+
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
 void spool_table_clear(uint32_t data_blocks)
 {
+    memset(last_given, 0, sizeof last_given);
+    given_count = 0;
     memset(spool_slots, 0, sizeof spool_slots);
     memset(used_blocks, 0, sizeof used_blocks);
     spool_data_blocks = free_blocks = data_blocks;
@@ -126,6 +202,8 @@ bool spool_table_take(unsigned slot, const struct spool_file sectors[2])
     if (f->id > spool_last_id)
         spool_last_id = f->id;
     s->file.sequence = f->sequence;
+    s->file.given = f->given;
+    remember_given(f);
     if (f->state == SPOOL_GONE)
         return true;
     if (!pieces_apart(f) || !blocks_free(f) || spool_find(f->owner, f->spoolid))
@@ -170,23 +248,6 @@ unsigned spool_count(const char *owner, enum spool_queue queue)
 bool spool_in_use(const struct spool_file *f) { return slot_of(f)->used; }
 void spool_use(struct spool_file *f, bool used) { slot_of(f)->used = used; }
 
-/* The one after the highest that the user has, then the lowest that is free. */
-static unsigned next_spoolid(const char *owner)
-{
-    bool taken[SPOOL_FILES + 1] = {false};
-    unsigned highest = 0, id = 1;
-    for (struct spool_slot *s = spool_slots; s < spool_slots + SPOOL_FILES; s++) {
-        if ((s->state != SLOT_THERE && s->state != SLOT_OPEN) || strcmp(s->file.owner, owner))
-            continue;
-        highest = s->file.spoolid > highest ? s->file.spoolid : highest;
-        if (s->file.spoolid <= SPOOL_FILES)
-            taken[s->file.spoolid] = true;
-    }
-    while (id < SPOOL_FILES && taken[id])
-        id++;
-    return highest < SPOOL_ID_MAX ? highest + 1 : id;
-}
-
 static int64_t last_order(void)
 {
     int64_t last = 0;
@@ -222,22 +283,14 @@ uint64_t spool_purge(struct spool_file *f)
     return spool_change(f);
 }
 
-static void put_name(char to[9], const char *name)
-{
-    memset(to, 0, 9);
-    memcpy(to, name, strnlen(name, 8));
-}
-
 uint64_t spool_transfer(struct spool_file *f, const char *owner, enum spool_queue queue)
 {
     struct spool_slot *s = slot_of(f);
     s->journey = (struct spool_journey){.queue = f->queue, .was = f->spoolid};
     put_name(s->journey.from, f->owner);
     s->arrives = true;
-    if (strcmp(f->owner, owner)) {
-        f->spoolid = (uint16_t)next_spoolid(owner);
-        put_name(f->owner, owner);
-    }
+    if (strcmp(f->owner, owner))
+        give_spoolid(f, owner);
     f->order = last_order() + 1;
     f->queue = queue;
     return spool_change(f);
@@ -245,19 +298,26 @@ uint64_t spool_transfer(struct spool_file *f, const char *owner, enum spool_queu
 
 /* ---- new files --------------------------------------------------------------------------------------------------- */
 
+/* The one whose spoolid was given longest ago: the volume remembers the others. NULL: none is free. */
+static struct spool_slot *free_slot(void)
+{
+    struct spool_slot *found = NULL;
+    for (struct spool_slot *s = spool_slots; s < spool_slots + SPOOL_FILES; s++)
+        if (s->state == SLOT_FREE && (!found || given_count - s->file.given > given_count - found->file.given))
+            found = s;
+    return found;
+}
+
 struct spool_file *spool_create(const char *origin)
 {
-    struct spool_slot *s = spool_slots;
+    struct spool_slot *s = free_slot();
     struct share share = share_of(origin);
-    while (s < spool_slots + SPOOL_FILES && s->state != SLOT_FREE)
-        s++;
-    if (s == spool_slots + SPOOL_FILES || share.files >= share.free_files)
+    if (!s || share.files >= share.free_files)
         return NULL;
     uint64_t sequence = s->file.sequence;
     s->file = (struct spool_file){.sequence = sequence, .id = ++spool_last_id, .class = 'A', .copies = 1};
     put_name(s->file.origin, origin);
-    s->file.spoolid = (uint16_t)next_spoolid(origin);
-    put_name(s->file.owner, origin);
+    give_spoolid(&s->file, origin);
     s->state = SLOT_OPEN;
     return &s->file;
 }
@@ -279,7 +339,11 @@ bool spool_extend(struct spool_file *f)
     return true;
 }
 
-void spool_abandon(struct spool_file *f) { spool_slot_free(slot_of(f)); }
+void spool_abandon(struct spool_file *f)
+{
+    take_spoolid_back(f);
+    spool_slot_free(slot_of(f));
+}
 
 uint64_t spool_commit(struct spool_file *f, const char *owner, enum spool_queue queue)
 {
@@ -289,5 +353,7 @@ uint64_t spool_commit(struct spool_file *f, const char *owner, enum spool_queue 
     s->fresh = true;
     s->born = spool_last_ticket + 1;
     s->state = SLOT_THERE;
+    if (strcmp(f->owner, owner))
+        take_spoolid_back(f);
     return spool_transfer(f, owner, queue);
 }

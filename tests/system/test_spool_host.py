@@ -83,8 +83,8 @@ def test_a_file_of_the_host_is_received_edited_and_printed_back(system, tmp_path
     said = alice.cms("PRINT DOG TXT")
     assert alice.code == 0, said
     listed = spool(system, "list", "alice").decode().splitlines()
-    assert len(listed) == 2 and listed[1].split()[:5] == ["ALICE", "0001", "PRT", "A", "2001"], listed
-    printed = spool(system, "get", "alice", "1", "--purge")
+    assert len(listed) == 2 and listed[1].split()[:5] == ["ALICE", "0003", "PRT", "A", "2001"], listed
+    printed = spool(system, "get", "alice", "3", "--purge")
     assert printed.decode("utf-8") == "\n".join(lines).replace("quick", "slow") + "\n"
     assert spool(system, "list") == b""
     alice.type("#CP QUERY PRT")
@@ -107,6 +107,24 @@ def test_a_printout_becomes_a_pdf_by_stock_tools_or_says_what_is_missing(system,
     path = f"{tools}:{os.environ['PATH']}"
     spool(system, "get", "bob", "1", "--pdf", "-o", tmp_path / "out.pdf", env={"PATH": path})
     assert (tmp_path / "out.pdf").read_bytes() == b"pdf\npage\nONE\nTWO\n"
+
+
+def test_what_is_no_regular_file_is_written_into_and_stays(system, tmp_path):
+    spool(system, "put", "-", "bob", "a", "b", input=b"one\ntwo\n")
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    spool(system, "get", "bob", "1", "-o", tmp_path / "pipe")
+    assert os.read(reader, 100) == b"one\ntwo\n"
+    os.close(reader)
+    assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
+    (tmp_path / "there").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("there")
+    spool(system, "get", "bob", "1", "-o", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "there").read_bytes() == b"one\ntwo\n"
+    (tmp_path / "null").symlink_to("/dev/null")  # a device, without one that a failure would cost
+    spool(system, "get", "bob", "1", "-o", tmp_path / "null", "--purge")
+    assert (tmp_path / "null").is_symlink() and stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert spool(system, "list") == b""
 
 
 def test_nobody_but_who_runs_the_system_may_come_near_its_line(system):
@@ -188,6 +206,8 @@ def test_what_is_missing_or_wrong_on_this_side_is_said(system, tmp_path):
     assert b"no system runs here" in spool(system, "--disk", tmp_path / "other.img", "list", status=2)
     assert spool(system, "--disk", tmp_path / "disk.img", "list") == b""
     assert b"No such file" in spool(system, "put", tmp_path / "none", "alice", status=2)
-    assert b"a line of 4001 bytes" in spool(system, "put", "-", "alice", "a", "b", input=b"x" * 4001, status=2)
+    assert b"a line of more than 4000 bytes" in spool(system, "put", "/dev/zero", "alice", "a", "b", status=2)
+    long = b"x" * 4001
+    assert b"a line of more than 4000 bytes" in spool(system, "put", "-", "alice", "a", "b", input=long, status=2)
     assert b"try --help" in spool(system, "frob", status=2)
     assert b"HCPHST042E Spoolid 0001 does not exist" in spool(system, "get", "alice", "1", status=1)

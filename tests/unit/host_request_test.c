@@ -177,7 +177,7 @@ static void what_users_have_is_listed_and_read_in_whatever_queue(void **state)
     assert_string_equal(ask("LIST * 0 0"), "OK END\nALICE 1 RDR A 2 1 NOHOLD NOKEEP BOB 0 ONE TEXT\n"
                                            "BOB 1 PUN A 200 1 NOHOLD NOKEEP BOB 0 TWO TEXT\n");
     assert_string_equal(ask("LIST BOB 0 0"), "OK END\nBOB 1 PUN A 200 1 NOHOLD NOKEEP BOB 0 TWO TEXT\n");
-    assert_says("GET ALICE 1", "OK\nALICE 1 RDR A 2 1 ");
+    assert_says("GET ALICE 1", "OK 1\nALICE 1 RDR A 2 1 ");
     ask("NEXT");
     assert_int_equal(said_length, 7 + 2 * 7);
     assert_memory_equal(said, "OK END\n\5\0OOOOO\5\0OOOOO", said_length);
@@ -358,9 +358,26 @@ static void who_reads_a_file_of_theirs_is_not_held_up_by_the_host(void **state)
     send_file(bob, "ALICE", "OTHER", 1, 1); /* where the other was */
     assert_says("NEXT", "ERROR HCPHST042E");
     assert_says("NEXT", "ERROR HCPHST9087E");
-    assert_says("GET ALICE 1", "OK");
-    assert_says("PURGE ALICE 1", "OK");
+    assert_says("GET ALICE 2", "OK");
+    assert_says("PURGE ALICE 2", "OK");
     assert_says("NEXT", "ERROR HCPHST042E");
+}
+
+static void what_is_purged_by_what_get_said_is_that_file_and_no_other(void **state)
+{
+    char purge[64];
+    (void)state;
+    send_file(bob, "ALICE", "ONE", 1, 80);
+    assert_says("GET ALICE 1", "OK");
+    unsigned long id = strtoul(said + 3, NULL, 10);
+    assert_int_equal(id, first(alice, SPOOL_RDR)->id);
+    first(alice, SPOOL_RDR)->id++; /* another file has come to have its number */
+    snprintf(purge, sizeof purge, "PURGE ALICE 1 %lu", id);
+    assert_says(purge, "ERROR HCPHST042E Spoolid 0001 does not exist");
+    assert_says("PURGE ALICE 1 x", "ERROR HCPHST042E");
+    first(alice, SPOOL_RDR)->id--;
+    assert_says(purge, "OK");
+    assert_int_equal(spool_count("ALICE", SPOOL_RDR), 0);
 }
 
 static void a_volume_that_fails_or_was_altered_is_told(void **state)
@@ -437,6 +454,7 @@ int main(void)
         HOST_TEST(a_request_that_comes_again_is_answered_again_and_not_obeyed),
         HOST_TEST(who_leaves_midway_leaves_nothing_behind),
         HOST_TEST(the_host_takes_no_more_than_a_user),
+        HOST_TEST(what_is_purged_by_what_get_said_is_that_file_and_no_other),
         HOST_TEST(who_reads_a_file_of_theirs_is_not_held_up_by_the_host),
         HOST_TEST(a_volume_that_fails_or_was_altered_is_told),
         HOST_TEST(a_request_waits_until_the_spool_has_been_read),

@@ -222,12 +222,52 @@ static void spoolids_are_an_owners_own_and_orders_a_queues(void **state)
     assert_int_equal(first(bob, SPOOL_PRT)->spoolid, 2);
     assert_string_equal(first(bob, SPOOL_PRT)->origin, "ALICE");
     assert_string_equal(spool_next(NULL, "ALICE", SPOOL_PRT, INT64_MIN)->owner, "BOB");
-    first(alice, SPOOL_RDR)->spoolid = SPOOL_ID_MAX;
-    send_file(bob, "ALICE", "ROUND", 1, 1);
-    assert_non_null(spool_find("ALICE", 1));
 }
 
 /* Whether it comes before or behind what is being written, and whether the disk takes it or not. */
+static void spoolids_go_round_and_are_given_again_as_late_as_can_be(void **state)
+{
+    (void)state;
+    for (unsigned id = 1; id <= 3; id++) {
+        send_file(bob, "ALICE", "GONE", 1, 1);
+        assert_int_equal(first(alice, SPOOL_RDR)->spoolid, id);
+        spool_purge(first(alice, SPOOL_RDR));
+        settle();
+    }
+    restart(); /* the volume remembers */
+    send_file(bob, "ALICE", "FOUR", 1, 1);
+    assert_int_equal(first(alice, SPOOL_RDR)->spoolid, 4);
+    spool_transfer(first(alice, SPOOL_RDR), "BOB", SPOOL_RDR);
+    send_file(bob, "ALICE", "FIVE", 1, 1);
+    assert_int_equal(first(alice, SPOOL_RDR)->spoolid, 5);
+    for (unsigned i = 0; i < 40; i++) { /* BOB's come and go, in more places than one */
+        send_file(alice, "BOB", "OTHER", 1, 1);
+        spool_purge(first(bob, SPOOL_RDR));
+        settle();
+    }
+    for (unsigned id = 6; id <= SPOOL_ID_MAX; id++) {
+        struct spool_file *f = spool_create("ALICE");
+        assert_int_equal(f->spoolid, id);
+        spool_commit(f, "ALICE", SPOOL_PUN);
+        spool_purge(f);
+        settle();
+    }
+    send_file(alice, "", "FIRST", 1, 1);
+    assert_int_equal(first(alice, SPOOL_PUN)->spoolid, 1);
+    spool_purge(first(alice, SPOOL_PUN));
+    settle();
+    struct spool_file *open = spool_create("ALICE");
+    assert_int_equal(open->spoolid, 2);
+    spool_abandon(open); /* nobody ever saw its number */
+    struct spool_file *f[5];
+    for (unsigned i = 0; i < 4; i++) {
+        f[i] = spool_create("ALICE");
+        assert_int_equal(f[i]->spoolid, i < 3 ? i + 2 : 6); /* FIVE is there still */
+    }
+    for (unsigned i = 4; i--;)
+        spool_abandon(f[i]);
+}
+
 static void what_changes_while_the_table_is_written_is_answered_too(void **state)
 {
     (void)state;
@@ -292,6 +332,7 @@ int main(void)
         TEST(an_altered_block_costs_its_file_and_no_other),
         TEST(what_the_disk_refuses_is_not_called_kept),
         TEST(spoolids_are_an_owners_own_and_orders_a_queues),
+        TEST(spoolids_go_round_and_are_given_again_as_late_as_can_be),
         TEST(what_changes_while_the_table_is_written_is_answered_too),
         TEST(what_is_open_at_logoff_is_kept),
         TEST(without_an_area_there_is_no_spool),
