@@ -1,6 +1,8 @@
 /* In: a machine's output, its wish for input, its end. Out: what its user is shown, and the state of the session. */
 #include "cp/session/session_vm.h"
 
+#include "cp/ipl/nss.h"
+#include "cp/ipl/system.h"
 #include "cp/session/dial.h"
 #include "cp/session/life.h"
 #include "cp/session/response.h"
@@ -61,6 +63,16 @@ void session_vm_input_room(struct vm *vm, unsigned uart)
 
 /* ---- when it stops by itself ------------------------------------------------------------------------------------- */
 
+/* Its storage is no more what is saved of it, or is loaded into it: others, who wait for that, are not to wait for
+ * ever. */
+static void give_up_storage(struct session *s)
+{
+    system_ipl_cancel(s->vm);
+    nss_save_cancel(s->vm);
+    if (s->deed.noted == DEED_LOAD)
+        s->deed.noted = DEED_NONE;
+}
+
 void session_vm_stopped(struct vm *vm)
 {
     static const unsigned number[VM_STOPS] = {
@@ -71,6 +83,8 @@ void session_vm_stopped(struct vm *vm)
         [VM_STOP_RESET] = 9006,      [VM_STOP_MACHINE_CHECK] = 9007};
     struct session *s = vm->session;
     char rip[20], detail[12];
+    if (s && vm->stop == VM_STOP_TAKEN)
+        give_up_storage(s);
     if (!s || s->deed.noted || vm->stop == VM_STOP_USER || vm->stop == VM_STOP_NONE)
         return;
     dial_let_all_go(s);

@@ -1,6 +1,9 @@
 /* What a machine tells the session it belongs to: its console, its end, and its wish to begin again. */
 #include "tests/unit/session_scene.h"
 
+#include "cp/ipl/nss.h"
+#include "cp/session/deed.h"
+
 static struct session *alice;
 static struct fake_vm *machine;
 
@@ -153,6 +156,49 @@ static void a_system_that_is_restarted_has_no_parameter_of_the_ipl_before(void *
     assert_string_equal(command_line(), "TEST");
 }
 
+/* ---- its storage is taken ---------------------------------------------------------------------------------------- */
+
+static enum nss_outcome save_on(struct vm *vm, const char *name)
+{
+    const char *why = "";
+    work_slice();
+    return nss_save(vm, name, "ALICE", &why);
+}
+
+static void one_whose_storage_is_taken_while_it_is_saved_keeps_nobody_from_saving(void **state)
+{
+    struct nss_definition d = {.name = "POINT", .ranges = 1, .min_pages = 2, .range = {{0, 1, 1}}};
+    (void)state;
+    logon(1, "BOB");
+    assert_null(nss_define(&d, "ALICE"));
+    assert_int_equal(save_on(alice->vm, "POINT"), NSS_MORE);
+    assert_int_equal(save_on(vm_of("BOB"), "POINT"), NSS_BUSY);
+    told_of(VM_STOP_TAKEN);
+    assert_shows(0, "HCPGIR9009");
+    assert_int_equal(alice->state, SESSION_READ);
+    while (save_on(vm_of("BOB"), "POINT") == NSS_MORE) {}
+    assert_non_null(nss_find("POINT"));
+    assert_true(nss_purge("POINT"));
+}
+
+static void one_whose_storage_is_taken_while_a_system_is_loaded_keeps_nobody_from_ipl(void **state)
+{
+    const char *reason = "";
+    (void)state;
+    logon(1, "BOB");
+    assert_int_equal(system_ipl(alice->vm, "TEST", "", &reason), 0);
+    alice->deed.noted = DEED_LOAD;
+    assert_int_equal(system_ipl(vm_of("BOB"), "TEST", "", &reason), -EAGAIN);
+    alice->vm->state = VM_STOPPED;
+    alice->vm->stop = VM_STOP_TAKEN;
+    vm_stopped(alice->vm);
+    assert_int_equal(alice->deed.noted, DEED_NONE);
+    assert_int_equal(system_ipl(vm_of("BOB"), "TEST", "", &reason), 0);
+    system_ipl_cancel(vm_of("BOB"));
+    turn();
+    assert_shows(0, "HCPGIR9009");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, at_her_machine)
 
 int main(void)
@@ -166,6 +212,8 @@ int main(void)
         TEST(nor_is_one_of_a_machine_that_something_else_is_noted_of),
         TEST(what_is_typed_at_the_prompt_is_still_there_when_a_machine_stops_behind_it),
         TEST(a_machine_without_a_system_that_resets_itself_enters_cp),
+        TEST(one_whose_storage_is_taken_while_it_is_saved_keeps_nobody_from_saving),
+        TEST(one_whose_storage_is_taken_while_a_system_is_loaded_keeps_nobody_from_ipl),
         TEST(a_system_that_is_restarted_has_no_parameter_of_the_ipl_before),
     };
     scene_begin();
