@@ -1,5 +1,6 @@
 /* INDICATE: how busy the machine is, and what a user takes of it. */
 #include "cp/command/families.h"
+#include "cp/directory/rows.h"
 #include "cp/dispatch/account.h"
 #include "cp/session/task.h"
 #include "cp/session/user.h"
@@ -33,7 +34,7 @@ static unsigned show_load(struct call *c)
     response_line(c->response, "AVGPROC-%03u%% 01", percent(used, lived));
     response_line(c->response, "STORAGE-%03u%% FRAMES-%u FREE-%u CP-%u",
                   percent((frame_total() - frame_available()) * 100, frame_total() * 100), (unsigned)frame_total(),
-                  (unsigned)frame_available(), (unsigned)frame_cp_account.frames);
+                  (unsigned)frame_available(), (unsigned)(frame_cp_account.frames + directory_account.frames));
     response_line(c->response, "USERS-%u RUNNABLE-%u", session_users(), runnable);
     response_line(c->response, "TICKS: BUSY=%llu IDLE=%llu EXITS=%llu",
                   (unsigned long long)(clock_now() - dispatch_account.idle_ticks),

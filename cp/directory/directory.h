@@ -99,7 +99,7 @@ enum {
     DIRECTORY_HASHES = 4096,
 };
 
-/* As many as there may be; those of users are made when they are wanted, and stay. */
+/* As many as there may be; those of users are made when they are wanted. */
 struct directory_rows {
     struct user *block[DIRECTORY_BLOCKS];
     uint16_t named[DIRECTORY_HASHES]; /* the first user of each hash of names, and 1; 0: there is none */
@@ -132,7 +132,7 @@ unsigned directory_parse(struct directory *directory, const void *blob, size_t b
 /* Nobody, and nothing. */
 void directory_clear(struct directory *);
 
-/* Storage for DIRECTORY_BLOCK rows that is never given back; NULL: there is none. Whoever holds directories has this
+/* Storage for DIRECTORY_BLOCK rows; NULL: there is none. Whoever holds directories has this
  * function: CP takes a frame. */
 struct user *directory_block(void);
 

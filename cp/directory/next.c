@@ -5,7 +5,6 @@
 
 #include "cp/directory/rows.h"
 #include "cp/directory/volume.h"
-#include "cp/storage/frame.h"
 #include "lib/crc32.h"
 
 enum { IMAGE_PAGES = VOLUME_SLOT_BLOCKS, ROW_PAGES = (sizeof(struct directory_rows) + PAGE_MASK) / PAGE_SIZE };
@@ -23,16 +22,18 @@ bool next_begin(void)
 {
     bytes = crc = 0;
     for (unsigned i = 0; i < 2; i++)
-        if (!image[i] && !(image[i] = frame_alloc_run(&frame_cp_account, IMAGE_PAGES)))
+        if (!image[i] && !(image[i] = frame_alloc_run(&directory_account, IMAGE_PAGES)))
             return false;
     if (!directory_next.rows) {
-        struct directory_rows *rows = frame_alloc_run(&frame_cp_account, ROW_PAGES);
+        struct directory_rows *rows = frame_alloc_run(&directory_account, ROW_PAGES);
         if (!rows)
             return false;
         directory_next = (struct directory)DIRECTORY_IN(*rows);
     }
     return true;
 }
+
+void next_forget(void) { rows_give_back(&directory_next); }
 
 bool next_add(const void *more, uint32_t count)
 {

@@ -2,7 +2,8 @@
  * of those of the same name, it is written into the slot of the volume that is not the newest, and takes the place of
  * the one in force. Who asks for these steps, in this order, says when each is done.
  *
- * Its storage, as much as the one in force has, is CP's own: it is taken when the first is gathered, and stays. */
+ * The storage for its bytes is taken when the first is gathered, and stays; that for its users comes and goes with
+ * them. */
 #pragma once
 #include "cp/directory/load.h"
 
@@ -19,4 +20,6 @@ bool next_name_on(bool (*over)(void)); /* true: each of its users has what is ke
  * @pre directory_source.disk */
 int next_write(void (*done)(int status));
 
-void next_take(void); /* it is in force, from here on */
+void next_take(void); /* it is in force, from here on, and the next is the one that was */
+/* Nobody is in it any more. Its bytes stay, and may be judged anew. */
+void next_forget(void);

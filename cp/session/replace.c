@@ -30,6 +30,7 @@ static struct {
     struct directory_reader reader;
     struct session *user; /* looked for last */
     struct link *link;
+    unsigned users, disks, links; /* of the one that is good */
     unsigned faults;
     struct told told[TOLD];
 } it;
@@ -96,8 +97,11 @@ static void note(const char *format, ...)
 
 static void end(void)
 {
+    const struct directory *d = it.only_check ? &directory_next : &directory;
     it.stage = ENDED;
     it.holds = false;
+    it.users = d->users, it.disks = d->disks, it.links = d->links;
+    next_forget();
     turn_soon();
     if (it.faults)
         note("DIRECTORY REFUSED %u: %s %s", it.told[0].number, it.told[0].a, it.told[0].b);
@@ -249,10 +253,9 @@ bool replace_step(struct session *s, struct response *response, unsigned *code)
     format_text(count, sizeof count, "%u", it.faults);
     if (it.faults && *code != 9039)
         *code = response_error(response, "DIR", 9035, count);
-    const struct directory *d = it.only_check ? &directory_next : &directory;
     if (!it.faults)
         response_line(response, "DIRECTORY %s: %u USERS, %u MINIDISKS, %u LINKS",
-                      it.only_check ? "IS GOOD" : "REPLACED", d->users, d->disks, d->links);
+                      it.only_check ? "IS GOOD" : "REPLACED", it.users, it.disks, it.links);
     it.stage = IDLE;
     return true;
 }

@@ -125,6 +125,40 @@ static void ten_thousand_users_come_and_go_and_each_has_what_is_kept_of_them(voi
     count_each();
 }
 
+/* The last, as what is kept back stays so. */
+static void a_refused_one_leaves_what_is_kept_back_for_cp_and_all_it_took(void **state)
+{
+    enum { PART_FOR_CP = 64, ARENA = 16384 };
+    static void *frame[ARENA];
+    struct frame_account operators = {.rank = FRAME_OPERATOR};
+    unsigned held = 0, cps = 0;
+    (void)state;
+    add_pool("POL", DIRECTORY_USERS - 4);
+    set_text("/users/BOB", "classes", "Q");
+    assert_replaced(9035, "HCPDIR9031W /users/BOB/classes");
+    uint64_t before = frame_available();
+    assert_replaced(9035, "HCPDIR9031W /users/BOB/classes");
+    assert_int_equal(frame_available(), before);
+    set_text("/users/BOB", "classes", "G");
+    uint64_t kept_for_cp = frame_available() / PART_FOR_CP;
+    frame_keep();
+    assert_int_equal(give("MAINT"), REPLACE_TAKEN);
+    while ((frame[held] = frame_alloc(&operators)))
+        held++;
+    assert_answer("MAINT", "DIRECTORY CHECK", 9035, "has more users than CP has storage for");
+    while (cps < kept_for_cp && (frame[held + cps] = frame_alloc(&frame_cp_account)))
+        cps++;
+    assert_int_equal(cps, kept_for_cp);
+    while (cps)
+        frame_free(&frame_cp_account, frame[held + --cps]);
+    while (held)
+        frame_free(&operators, frame[--held]);
+    assert_answer("MAINT", "DIRECTORY REPLACE", 0, "REPLACED: 10240 USERS");
+    draft();
+    assert_replaced(0, "REPLACED: 4 USERS");
+    count_each();
+}
+
 /* A slice may end behind each. */
 static void names_are_compared_one_at_a_time(void **state)
 {
@@ -391,6 +425,7 @@ int main(void)
         TEST(who_links_meanwhile_waits_and_an_old_password_is_none),
         TEST(who_is_to_be_logged_on_by_another_is_asked_for_in_the_new_one),
         TEST(it_is_finished_though_who_asked_has_left),
+        TEST(a_refused_one_leaves_what_is_kept_back_for_cp_and_all_it_took),
     };
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
