@@ -102,11 +102,34 @@ bool scheduler_settle(struct vm *vm)
     return !ready_first() || vm->vruntime <= ready_first()->vruntime;
 }
 
+/* What it weighs beside those who are ready, as one of them. */
+static uint64_t weight_beside(struct vm *vm)
+{
+    if (vm->ready)
+        return weight(vm);
+    count_share(vm->share, true);
+    uint64_t result = weight(vm);
+    count_share(vm->share, false);
+    return result;
+}
+
+/* What it has had beyond others, or may claim, is as much time by the new share as it was by the old: a slice by a
+ * small share would else be a long time by a large one. */
 void scheduler_share(struct vm *vm, struct share share)
 {
-    if (vm->ready) {
+    uint64_t before = weight_beside(vm), now;
+    if (vm->ready)
         count_share(vm->share, false);
-        count_share(share, true);
-    }
     vm->share = share;
+    if (vm->ready)
+        count_share(share, true);
+    now = weight_beside(vm);
+    uint64_t ahead = vm->vruntime > floor_now ? (vm->vruntime - floor_now) * before / now : 0;
+    uint64_t behind = vm->vruntime < floor_now ? (floor_now - vm->vruntime) * before / now : 0;
+    uint64_t vruntime = floor_now + ahead - (behind < floor_now ? behind : floor_now);
+    vm->vremainder = 0;
+    if (vm->ready)
+        ready_had(vm, vruntime);
+    else
+        vm->vruntime = vruntime;
 }

@@ -314,6 +314,31 @@ static void who_has_a_small_share_claims_no_more_time_after_sleep_than_others(vo
     assert_int_equal(turns[2], CREDIT / SLICE); /* the credit, and then its share */
 }
 
+static void who_is_given_more_has_it_at_once_whatever_they_had_by_less(void **state)
+{
+    static const struct share more[] = {{false, 10000}, {true, 330}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof more / sizeof *more; i++) {
+        scheduler_share(&machine[0], relative(1));
+        scheduler_share(&machine[1], relative(10000));
+        scheduler_share(&machine[2], relative(10000));
+        while (turn(SLICE) != 0) {}
+        scheduler_share(&machine[0], more[i]);
+        run(600);
+        assert_in_range(turns[0], 180, 220);
+    }
+    scheduler_share(&machine[0], relative(10000));
+    while (turn(SLICE) != 0) {} /* and what it had by much is not forgotten as it gets less */
+    scheduler_share(&machine[0], relative(1));
+    run(1000);
+    assert_in_range(turns[0], 0, 1);
+    scheduler_remove(&machine[0]);
+    scheduler_share(&machine[0], relative(10000)); /* nor starves one that sleeps meanwhile */
+    scheduler_add(&machine[0]);
+    run(600);
+    assert_in_range(turns[0], 180, 300);
+}
+
 #define scheduler_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -332,6 +357,7 @@ int main(void)
         scheduler_test(nor_when_it_stopped_within_that_turn),
         scheduler_test(time_is_shared_as_the_shares_say),
         scheduler_test(what_a_share_leaves_unused_is_the_others),
+        scheduler_test(who_is_given_more_has_it_at_once_whatever_they_had_by_less),
         scheduler_test(who_has_a_small_share_claims_no_more_time_after_sleep_than_others),
         scheduler_test(what_cp_does_for_a_machine_outside_its_turns_is_of_its_share),
         scheduler_test(a_machine_is_listed_once_and_may_be_taken_out_twice),
