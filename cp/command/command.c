@@ -122,7 +122,7 @@ static unsigned refuse(struct call *call, const struct command *c, struct word n
         return FAIL(call, "CFC", 9029, c->name, why);
     if (!call->session->user)
         return FAIL(call, "CFC", 15, text);
-    record(call->session, "%s REFUSED", c->name);
+    record_vain(call->session, "%s REFUSED", c->name);
     return FAIL(call, "CMD", 9016, c->name, command_classes(classes, c->classes));
 }
 
@@ -149,6 +149,7 @@ unsigned command_run(struct session *s, struct response *response, const char *l
     const char *operands = call.unread;
     unsigned code = c->run(&call);
     if (is_privileged(c))
-        record_command(s, c->name, operands, call.untold ? (size_t)(call.untold - operands) : strlen(operands), code);
+        record_command(s, c->name, operands, call.untold ? (size_t)(call.untold - operands) : strlen(operands),
+                       call.vain, code);
     return code;
 }

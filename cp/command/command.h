@@ -19,6 +19,7 @@ struct call {
     struct session *session;
     struct response *response;
     const char *unread; /* of the line */
+    bool vain;          /* the command changes nothing, which the audit log has less room for */
     const char *untold; /* from here on it is not for the audit log: it may be a password; NULL: all is */
 };
 

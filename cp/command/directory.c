@@ -16,7 +16,7 @@ unsigned command_directory(struct call *c)
     struct word w;
     char text[32];
     call_next(c, &w);
-    bool only_check = word_is(w, "CHECK", 2);
+    bool only_check = c->vain = word_is(w, "CHECK", 2);
     word_upper(w, text, sizeof text);
     if (!w.length)
         return FAIL(c, "DIR", 26, "");

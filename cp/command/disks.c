@@ -145,7 +145,7 @@ static unsigned recorded(struct call *c, const struct wish *wish, unsigned code)
     char refused[24];
     format_text(refused, sizeof refused, "REFUSED %03u", code);
     if (strcmp(wish->owner_id, c->session->user->id))
-        record(c->session, "LINK %s %s AS %s %s", wish->owner_id, wish->owner_vdev, wish->as,
+        (l ? record : record_vain)(c->session, "LINK %s %s AS %s %s", wish->owner_id, wish->owner_vdev, wish->as,
                !l ? refused : l->write ? "R/W" : "R/O");
     return code;
 }

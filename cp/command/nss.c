@@ -159,7 +159,7 @@ static bool save_on(struct session *s, struct response *response, unsigned *code
     if (outcome == NSS_SAVED) {
         response_error(response, "NSS", 440, saving->name, "saved");
     } else {
-        record(s, "SAVESYS %s FAILED, %s", saving->name, why);
+        record_vain(s, "SAVESYS %s FAILED, %s", saving->name, why);
         *code = response_error(response, "NSS", 9100, saving->name, "saved", why);
     }
     return true;
@@ -185,7 +185,7 @@ unsigned command_purge_nss(struct call *c)
 {
     char name[9], classes[CLASSES_TEXT];
     if (!(c->session->user->classes & CLASS('E'))) {
-        record(c->session, "PURGE NSS REFUSED");
+        record_vain(c->session, "PURGE NSS REFUSED");
         return FAIL(c, "CMD", 9016, "PURGE NSS", command_classes(classes, CLASS('E')));
     }
     unsigned failed = read_name(c, "NSS", name);
@@ -195,7 +195,7 @@ unsigned command_purge_nss(struct call *c)
         failed = FAIL(c, "NSS", 9014, name);
     else
         response_error(c->response, "NSS", 440, name, "purged");
-    record_command(c->session, "PURGE NSS ", name, strlen(name), failed);
+    record_command(c->session, "PURGE NSS ", name, strlen(name), false, failed);
     return failed;
 }
 

@@ -81,7 +81,7 @@ static unsigned query_queue(struct call *c, enum spool_queue queue)
     if (failed || (failed = call_end(c, "CQS")) || (failed = call_spool(c, "CQS")))
         return failed;
     if (strcmp(l.owner, c->session->user->id))
-        record(c->session, "QUERY %s%s", spool_queue_names[queue], operands);
+        record_vain(c->session, "QUERY %s%s", spool_queue_names[queue], operands);
     *(struct listing *)task_kept(c->session) = l;
     return task_run(c->session, c->response, show_on);
 }

@@ -26,8 +26,9 @@ unsigned command_set_share(struct call *c)
     else if (!share_parse(asked, &share))
         return FAIL(c, "SHR", 2, asked);
     char text[SHARE_TEXT];
+    bool same = s->vm->share.absolute == share.absolute && share_parts(s->vm->share) == share_parts(share);
     scheduler_share(s->vm, share);
-    record(c->session, "SET SHARE %s: %s", s->user->id, share_text(share, text));
+    (same ? record_vain : record)(c->session, "SET SHARE %s: %s", s->user->id, share_text(share, text));
     return 0;
 }
 

@@ -165,7 +165,7 @@ static bool walk_waits(struct session *s, struct response *response, unsigned *c
     if (w->missing && !*code)
         *code = w->missing;
     if (w->others && *code)
-        record(s, "%s %s: %u FILES, REFUSED %03u", names[w->verb], w->owner, w->count, *code);
+        record_vain(s, "%s %s: %u FILES, REFUSED %03u", names[w->verb], w->owner, w->count, *code);
     return true;
 }
 
@@ -259,7 +259,7 @@ static unsigned begin(struct call *c, enum verb verb)
     if (failed || (failed = call_end(c, "CSU")) || (failed = call_spool(c, "CSU")))
         return failed;
     if (w.others)
-        record(c->session, "%s%s", names[verb], operands);
+        (spool_count(w.owner, w.queue) ? record : record_vain)(c->session, "%s%s", names[verb], operands);
     *(struct walk *)task_kept(c->session) = w;
     return task_run(c->session, c->response, walk_on);
 }

@@ -107,7 +107,12 @@ static unsigned send(struct call *c, uint8_t setting, const char *kind)
 }
 
 unsigned command_message(struct call *c) { return send(c, SET_MSG, "MSG"); }
-unsigned command_warning(struct call *c) { return send(c, SET_WNG, "WNG"); }
+
+unsigned command_warning(struct call *c)
+{
+    c->vain = true;
+    return send(c, SET_WNG, "WNG");
+}
 
 unsigned command_smsg(struct call *c)
 {

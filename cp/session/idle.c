@@ -56,7 +56,7 @@ static void end_visit(struct session *s, uint64_t seconds)
     if (at_prompt[s->state] == WAITED_FOR)
         return;
     tell(s, 9092, seconds);
-    record(s, "VISIT ENDED WITHOUT A LOGON");
+    record_vain(s, "VISIT ENDED WITHOUT A LOGON");
     session_reset(s);
     session_leave(s, false);
 }

@@ -99,7 +99,7 @@ static void refuse(struct session *s)
 {
     const struct user *user = directory_find(&directory, s->logon.id);
     unsigned tries = ++s->output.terminal->refusals, of_name = count_refusal(&refusals[s->logon.name]), seconds = 1;
-    record(s, "LOGON %s REFUSED", s->logon.id);
+    record_vain(s, "LOGON %s REFUSED", s->logon.id);
     if (user)
         ++user->kept->refused;
     if (of_name > tries)
@@ -221,7 +221,7 @@ static void accept(struct session *s)
 /* They have a key of that user's. */
 static void admit(struct session *s)
 {
-    record(s, "LOGON %s BY KEY", s->logon.id);
+    record_presence(s, "LOGON %s BY KEY", s->logon.id);
     *s->logon.verifier = 0;
     if (directory_find(&directory, s->logon.id)) {
         accept(s);

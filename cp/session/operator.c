@@ -48,7 +48,7 @@ static void tell_deed(const struct session *about, const char *deed, unsigned us
 
 void operator_tell(const struct session *about, const char *deed, const char *by)
 {
-    record(about, "%s%s%s", deed, by ? " BY " : "", by ? by : "");
+    record_presence(about, "%s%s%s", deed, by ? " BY " : "", by ? by : "");
     tell_deed(about, deed, session_users(), by);
 }
 
