@@ -8,6 +8,8 @@
 #include "cp/vcpu/backend.h"
 #include "cp/vcpu/context.h"
 #include "cp/vcpu/cpuid.h"
+#include "cp/vcpu/event.h"
+#include "cp/vcpu/handlers.h"
 #include "cp/vcpu/nested.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/segment.h"
@@ -24,9 +26,11 @@ static const enum vmcs_field fields[] = {
     VMCS_GUEST_RFLAGS, VMCS_GUEST_INTERRUPTIBILITY,
     VMCS_GUEST_SYSENTER_CS, VMCS_GUEST_SYSENTER_ESP, VMCS_GUEST_SYSENTER_EIP,
     VMCS_GUEST_PDPTE0, VMCS_GUEST_PDPTE1, VMCS_GUEST_PDPTE2, VMCS_GUEST_PDPTE3,
+    VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, /* 0 in what was saved before it was kept */
 };
 enum { FIELDS = sizeof fields / sizeof *fields, MXCSR_BITS = 0xFFFF, XSTATE_RESERVED = XSTATE_HEADER + 8,
-       SHADOWS = 0xF /* of STI, MOV SS, SMI, NMI */ };
+       SHADOWS = 0xF /* of STI, MOV SS, SMI, NMI */, HOLD_TRAPS = 3 /* STI, MOV SS */,
+       BREAKPOINTS_MET = 0xF, BREAKPOINT_ENABLED = 1 << 12 };
 _Static_assert((int)FIELDS <= (int)CPU_STATE_FIELDS, "the form on disk has room");
 
 #define CR0_KNOWN 0xE005003Full
@@ -34,13 +38,27 @@ _Static_assert((int)FIELDS <= (int)CPU_STATE_FIELDS, "the form on disk has room"
 #define RFLAGS_KNOWN 0x3F7FD5ull
 #define RFLAGS_ONE 2ull
 
+static uint64_t pending_of(uint64_t met)
+{
+    return (met & (BREAKPOINTS_MET | DR6_BS)) | (met & BREAKPOINTS_MET ? BREAKPOINT_ENABLED : 0);
+}
+
+/* A single step that is queued, with breakpoints met by the same instruction: it can as well be pending. 0: none is. */
+static uint64_t step_queued(const struct vcpu *v)
+{
+    bool debug = v->event_info == (EVENT_VALID | EVENT_HARDWARE_EXCEPTION | VECTOR_DB) && v->event_made;
+    return debug && (v->event_payload & DR6_BS) && !(v->event_payload & ~(BREAKPOINTS_MET | DR6_BS))
+               ? pending_of(v->event_payload)
+               : 0;
+}
+
 static const char *why_not_now(struct vm *vm)
 {
     const struct vcpu *v = &vm->vcpu;
 
     if (nested_runs(v) || (registers_cr4(&vm->vcpu) & CR4_VMXE))
         return "the machine runs virtual machines of its own";
-    if (v->event_info >> 31 || v->nmi_pending || v->init_pending)
+    if ((v->event_info >> 31 && !step_queued(v)) || v->nmi_pending || v->init_pending)
         return "an event is on its way to its program";
     return NULL;
 }
@@ -55,7 +73,8 @@ const char *cpu_state_get(struct vm *vm, struct cpu_state *s)
     memset(s, 0, sizeof *s);
     context_get(v);
     for (unsigned i = 0; i < FIELDS; i++)
-        s->field[i] = vcpu_read(v, fields[i]);
+        s->field[i] = vcpu_read(v, fields[i]) |
+                      (fields[i] == VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS ? step_queued(v) : 0);
     memcpy(s->gpr, v->gpr, sizeof s->gpr);
     s->gpr[RSP] = 0; /* a field */
     s->cr0 = registers_cr0(v);
@@ -115,6 +134,16 @@ static void put_xstate(struct vcpu *v, const struct cpu_state *s)
     v->xstate.used = (s->used & offered & XSTATE_KNOWN) | s->xcr0;
 }
 
+/* What is pending, as an entry wants it: without the trap flag's step, or with it, where a shadow holds traps back and
+ * DEBUGCTL is as after a reset (SDM "Checks on Guest Non-Register State"). */
+static uint64_t pending_in(const struct cpu_state *s)
+{
+    uint64_t pending = pending_of(field_of(s, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS));
+    if (!(field_of(s, VMCS_GUEST_INTERRUPTIBILITY) & HOLD_TRAPS))
+        return pending;
+    return (pending & ~DR6_BS) | (field_of(s, VMCS_GUEST_RFLAGS) & RFLAGS_TF ? DR6_BS : 0);
+}
+
 static void put_fields(struct vm *vm, const struct cpu_state *s)
 {
     struct vcpu *v = &vm->vcpu;
@@ -125,6 +154,7 @@ static void put_fields(struct vm *vm, const struct cpu_state *s)
         vcpu_write(v, fields[i], s->field[i]);
     vcpu_write(v, VMCS_GUEST_RFLAGS, (field_of(s, VMCS_GUEST_RFLAGS) & RFLAGS_KNOWN) | RFLAGS_ONE);
     vcpu_write(v, VMCS_GUEST_INTERRUPTIBILITY, field_of(s, VMCS_GUEST_INTERRUPTIBILITY) & SHADOWS);
+    vcpu_write(v, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, pending_in(s));
     vcpu_write(v, VMCS_ENTRY_CONTROLS, field_of(s, VMCS_GUEST_EFER) & EFER_LMA ? entry | ENTRY_LONG_MODE : entry);
     vcpu_write(v, VMCS_GUEST_CR0, cr0.real);
     vcpu_write(v, VMCS_CR0_SHADOW, cr0.shadow);

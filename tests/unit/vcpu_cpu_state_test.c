@@ -160,6 +160,43 @@ static void flags_and_shadows_that_no_processor_has_are_left_out(void **state)
     assert_int_equal(get(VMCS_GUEST_INTERRUPTIBILITY), 8);
 }
 
+static void a_debug_exception_that_is_pending_comes_with_it(void **state)
+{
+    enum { STEP = 0x4000, B2 = 4, ENABLED = 0x1000 };
+    (void)state;
+    set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, STEP | B2 | ENABLED);
+    assert_null(cpu_state_get(vm, &kept));
+    vm_reset(vm);
+    assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), 0);
+    assert_null(cpu_state_put(vm, &kept));
+    assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), STEP | B2 | ENABLED);
+    set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
+    vcpu_queue_debug(&vm->vcpu, DR6_BS | B2); /* as after an instruction that CP carried out */
+    assert_null(cpu_state_get(vm, &kept));
+    vm_reset(vm);
+    vm->vcpu.event_info = 0;
+    assert_null(cpu_state_put(vm, &kept));
+    assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), STEP | B2 | ENABLED);
+    vcpu_queue_debug(&vm->vcpu, B2); /* it may be a fault */
+    assert_string_equal(cpu_state_get(vm, &kept), "an event is on its way to its program");
+    vm->vcpu.event_info = 0;
+}
+
+static void a_step_that_a_shadow_holds_back_is_as_an_entry_wants_it(void **state)
+{
+    enum { STEP = 0x4000, BY_STI = 1 };
+    (void)state;
+    set(VMCS_GUEST_INTERRUPTIBILITY, BY_STI);
+    set(VMCS_GUEST_RFLAGS, 0x346);
+    assert_null(cpu_state_get(vm, &kept)); /* without what must be pending */
+    assert_null(cpu_state_put(vm, &kept));
+    assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), STEP);
+    set(VMCS_GUEST_RFLAGS, 0x246);
+    assert_null(cpu_state_get(vm, &kept)); /* with what must not */
+    assert_null(cpu_state_put(vm, &kept));
+    assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, scene_end)
 
 int main(void)
@@ -169,6 +206,8 @@ int main(void)
         TEST(what_waits_or_nests_cannot_be_kept),
         TEST(what_would_fault_in_cp_is_refused),
         TEST(vector_state_is_made_fit_to_be_loaded),
+        TEST(a_debug_exception_that_is_pending_comes_with_it),
+        TEST(a_step_that_a_shadow_holds_back_is_as_an_entry_wants_it),
         TEST(flags_and_shadows_that_no_processor_has_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
