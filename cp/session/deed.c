@@ -23,6 +23,13 @@ static unsigned error(struct session *s, const char *module, unsigned number, co
     return response_error(&(struct response){.session = s}, module, number, a, b);
 }
 
+/* What was typed for the program that has ended, and was not taken, is not for the next. */
+static void forget_unread(struct session *s)
+{
+    if (s->typing.machine_full)
+        typing_forget_held(s);
+}
+
 /* ---- starting systems ------------------------------------------------------------------------------------------- */
 
 static void tell_no_ipl(struct session *s, int failed, const char *reason)
@@ -47,6 +54,7 @@ static void load(struct session *s)
     } else {
         format_text(s->system, sizeof s->system, "%s", s->deed.system);
         s->output.partial_length = 0;
+        forget_unread(s);
         session_begin(s);
     }
 }
@@ -79,6 +87,7 @@ static void clear_storage(struct session *s, uint64_t bytes, bool tell_size)
         error(s, "DST", 9012, size, NULL);
         return;
     }
+    forget_unread(s);
     if (tell_size)
         output_say(&s->output, "STORAGE = %s", size);
     output_say(&s->output, "Storage cleared - system reset.");
@@ -101,6 +110,7 @@ static void reset(struct session *s)
 {
     s->vm->config.nesting = s->nested;
     vm_reset(s->vm);
+    forget_unread(s);
     output_say(&s->output, "System reset.");
     session_enter_cp(s);
 }

@@ -62,7 +62,8 @@ void record_command(const struct session *s, const char *name, const char *opera
     char outcome[16] = "";
     if (code)
         format_text(outcome, sizeof outcome, " REFUSED %03u", code);
-    (code || vain ? record_vain : record)(s, "%s%.*s%s", name, (int)(length < OPERANDS ? length : OPERANDS), operands, outcome);
+    (code || vain ? record_vain : record)(s, "%s%.*s%s", name, (int)(length < OPERANDS ? length : OPERANDS), operands,
+                                          outcome);
 }
 
 void record_account(const struct session *s, const char *by)

@@ -156,6 +156,31 @@ static void a_system_that_is_restarted_has_no_parameter_of_the_ipl_before(void *
     assert_string_equal(command_line(), "TEST");
 }
 
+/* It has no room, CP holds the next byte for it, and finds its command among what comes behind. */
+static void what_one_program_has_not_read_is_not_for_the_next(void **state)
+{
+    static const char *const commands[] = {"#CP IPL TEST\r", "#CP SYSTEM CLEAR\r", "#CP SYSTEM RESET\r",
+                                           "#CP DEFINE STORAGE 2M\r", "#CP SYSTEM RESTART\r"};
+    (void)state;
+    for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
+        alice->vm->state = VM_STOPPED;
+        machine->fifo = 0;
+        type(0, "xyz\r");
+        fake_clock_advance(2000000000);
+        turn();
+        type(0, commands[i]);
+        fake_clock_advance(2000000000);
+        turn();
+        assert_int_equal(alice->typing.attention.held, 0);
+        machine->received = 0, machine->fifo = 100;
+        if (alice->state == SESSION_READ)
+            type(0, "IPL TEST\r");
+        assert_int_equal(alice->state, SESSION_RUN);
+        type(0, "new\r");
+        assert_string_equal(machine->input, "new\r");
+    }
+}
+
 /* ---- its storage is taken ---------------------------------------------------------------------------------------- */
 
 static enum nss_outcome save_on(struct vm *vm, const char *name)
@@ -212,6 +237,7 @@ int main(void)
         TEST(nor_is_one_of_a_machine_that_something_else_is_noted_of),
         TEST(what_is_typed_at_the_prompt_is_still_there_when_a_machine_stops_behind_it),
         TEST(a_machine_without_a_system_that_resets_itself_enters_cp),
+        TEST(what_one_program_has_not_read_is_not_for_the_next),
         TEST(one_whose_storage_is_taken_while_it_is_saved_keeps_nobody_from_saving),
         TEST(one_whose_storage_is_taken_while_a_system_is_loaded_keeps_nobody_from_ipl),
         TEST(a_system_that_is_restarted_has_no_parameter_of_the_ipl_before),
