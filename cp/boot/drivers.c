@@ -31,6 +31,7 @@ struct candidate {
     struct disk *disk;
     run_handler *serve;          /* its interrupt, or a poll */
     void (*route)(void *driver); /* turns its interrupt on */
+    void (*release)(void *driver); /* it is not CP's: NULL, there is nothing to be done */
     void *driver;
 };
 
@@ -116,12 +117,21 @@ static bool holds_volume(const struct candidate *c)
     return status == 0 && !memcmp(sector, VOLUME_LABEL_MAGIC, sizeof VOLUME_LABEL_MAGIC - 1);
 }
 
-/* The first with a volume; failing that the first, so that the operator hears what is wrong with it. */
+static void let_go(const struct candidate *c)
+{
+    if (c->disk && c->release)
+        c->release(c->driver);
+}
+
+/* The first with a volume; failing that the first, so that the operator hears what is wrong with it. The others are let
+ * go: what they answered may have raised an interrupt, on a wire they share with others, that nobody would serve. */
 static bool offer(struct candidate c)
 {
-    bool chosen = holds_volume(&c);
+    bool chosen = holds_volume(&c), takes = chosen || !system_disk.disk;
+    struct candidate other = takes ? system_disk : c;
 
-    if (chosen || !system_disk.disk)
+    let_go(&other);
+    if (takes)
         system_disk = c;
     return chosen;
 }
@@ -154,6 +164,14 @@ static void virtio_route(void *driver)
     pci_route(&drive->pci, on_virtio, driver);
 }
 
+static void virtio_release(void *driver)
+{
+    struct virtio_blk_disk *drive = driver;
+
+    virtio_blk_release(drive);
+    frame_free_run(&frame_cp_account, drive->memory, VIRTIO_PAGES);
+}
+
 static bool virtio_find(void)
 {
     static struct virtio_blk_disk drives[VIRTIO_DISKS];
@@ -164,7 +182,7 @@ static bool virtio_find(void)
             frame_free_run(&frame_cp_account, memory, VIRTIO_PAGES);
             return false;
         }
-        if (offer((struct candidate){&drives[i].disk, on_virtio, virtio_route, &drives[i]}))
+        if (offer((struct candidate){&drives[i].disk, on_virtio, virtio_route, virtio_release, &drives[i]}))
             return true;
     }
     return false;
@@ -177,7 +195,7 @@ static bool ata_find(const struct machine_facts *facts)
     for (unsigned i = 0; i < facts->atas; i++) {
         const struct tree_ata *where = &facts->ata[i];
         if (ata_probe(&drives[i], where->command, where->control, where->irq, false) &&
-            offer((struct candidate){&drives[i].disk, on_ata, ata_route, &drives[i]}))
+            offer((struct candidate){&drives[i].disk, on_ata, ata_route, NULL, &drives[i]}))
             return true;
     }
     return false;

@@ -177,15 +177,31 @@ static bool start(struct virtio_blk_disk *d, struct pci_address a)
     return d->notify;
 }
 
+void virtio_blk_release(struct virtio_blk_disk *d)
+{
+    if (d->pci.common && d->pci.isr) {
+        virtio_pci_reset(&d->pci);
+        virtio_pci_acknowledge(&d->pci);
+    }
+}
+
+/* False: it is none that can be used. */
+static bool bring_up(struct virtio_blk_disk *d, struct pci_address a)
+{
+    if (!start(d, a))
+        return false;
+    read_serial(d);
+    return !d->broken;
+}
+
 bool virtio_blk_probe(struct virtio_blk_disk *d, unsigned index, void *memory)
 {
     struct pci_address a;
     *d = (struct virtio_blk_disk){.memory = memory};
-    if (!pci_find(ID_MODERN, ID_TRANSITIONAL, index, &a) || !start(d, a))
+    if (!pci_find(ID_MODERN, ID_TRANSITIONAL, index, &a))
         return false;
-    read_serial(d);
-    if (d->broken) {
-        virtio_pci_reset(&d->pci);
+    if (!bring_up(d, a)) {
+        virtio_blk_release(d);
         return false;
     }
     const volatile uint32_t *capacity = (const volatile uint32_t *)d->pci.device;
@@ -193,5 +209,7 @@ bool virtio_blk_probe(struct virtio_blk_disk *d, unsigned index, void *memory)
     d->disk.sectors = capacity[0] | (uint64_t)capacity[1] << 32;
     d->disk.submit = submit;
     d->disk.owner = d;
+    if (!d->disk.sectors)
+        virtio_blk_release(d);
     return d->disk.sectors > 0;
 }

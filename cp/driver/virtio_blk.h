@@ -25,9 +25,12 @@ struct virtio_blk_disk {
 
 /* Finds the `index`-th virtio block function on PCI (configuration through CF8/CFC) and brings it up, polling at most
  * a second or two. `memory`: VIRTIO_BLK_MEMORY_BYTES, zeroed, kept for good. False when there is none, it is not a
- * modern one, its queue is shorter than VIRTIO_BLK_DRIVER_QUEUE, or it will not come up.
+ * modern one, its queue is shorter than VIRTIO_BLK_DRIVER_QUEUE, or it will not come up; then it was let go of.
  * @pre as of virtio_pci_open */
 bool virtio_blk_probe(struct virtio_blk_disk *, unsigned index, void *memory);
+
+/* Lets go of it: it reads and writes no memory of ours any more, and raises no interrupt. */
+void virtio_blk_release(struct virtio_blk_disk *);
 
 enum { VIRTIO_BLK_ANSWERS = 2 /* taken in one call: what is done with each may take its time */ };
 
