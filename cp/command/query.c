@@ -22,7 +22,9 @@ const char command_query_help[] =
     "QUERY {FILES | TERMINAL | TIME | USERID | USERS}\n"
     "QUERY SHARE [userid]\n"
     "QUERY AUDIT [n | ALL]\n"
-    "QUERY {RDR | PRT | PUN} [userid] [ALL | CLASS c | spoolid]\n"
+    "QUERY {RDR | PRT | PUN} [userid | SYSTEM] [ALL] [CLASS c] [HOLD | NOHOLD]\n"
+    "QUERY {RDR | PRT | PUN} [userid] spoolid\n"
+    "QUERY TAG {DEV {PRT | PUN} | FILE spoolid}\n"
     "QUERY userid\n"
     "QUERY VIRTUAL [ALL]\n"
     "QUERY [VIRTUAL] {CONSOLE | CPUS | DASD | ISA | LINES | STORAGE | UR | vdev}\n"
@@ -30,7 +32,8 @@ const char command_query_help[] =
     "is. LINKS: who has a minidisk of yours. LINES: the lines of your machine that\n"
     "DIAL reaches.\n"
     "FILES, RDR, PRT, PUN (READER, PRINTER, PUNCH): what is in yours, or for class D\n"
-    "another user's. UR: what SPOOL says of them.\n"
+    "another user's, or (SYSTEM) everybody's. UR: what SPOOL says of them; TAG: what\n"
+    "the command TAG said.\n"
     "NEST: the levels of CP beneath your machine, as far as each tells. NSS: the\n"
     "systems to IPL, the pages of each that machines share, and how many machines\n"
     "do; CL is A, S (defined, not saved), P (purged, and still in use), R (being\n"
@@ -143,7 +146,7 @@ static unsigned query_links(struct call *c)
 {
     unsigned vdev, found = 0, failed = call_vdev(c, "QLK", &vdev);
     char number[5];
-    if (failed)
+    if (failed || (failed = call_end(c, "CQR")))
         return failed;
     struct link *mine = link_find(c->session->user, vdev);
     format_text(number, sizeof number, "%04X", vdev);
@@ -171,21 +174,37 @@ struct question {
     const char *name;
     unsigned least;
     unsigned (*answer)(struct call *);
+    bool takes; /* operands, and refuses what is too much; else nothing may follow */
 };
 
 static const struct question questions[] = {
-    {"AUDIT", 5, command_query_audit}, {"CPLEVEL", 3, query_cplevel}, {"LINKS", 5, query_links},
-    {"NAMES", 1, query_names},     {"NEST", 4, query_nest},
-    {"NSS", 3, command_query_nss},         {"SET", 3, query_set},         {"SHARE", 4, command_query_share},
-    {"STORAGE", 4, query_storage},
-    {"TERMINAL", 4, query_terminal}, {"TIME", 1, query_time}, {"UR", 2, query_ur},
-    {"USERID", 6, query_userid},
-    {"USERS", 1, query_users},     {"VIRTUAL", 1, query_virtual},
-    {"FILES", 1, query_files},     {"RDR", 3, query_rdr},
-    {"READER", 1, query_rdr},      {"PRT", 3, query_prt},         {"PRINTER", 2, query_prt},
-    {"PUNCH", 2, query_pun},
-    {"CONSOLE", 3, query_console}, {"CPUS", 3, query_cpus},
-    {"DASD", 2, query_dasd},       {"ISA", 3, query_isa},         {"LINES", 5, query_lines},
+    {"AUDIT", 5, command_query_audit, true},
+    {"CPLEVEL", 3, query_cplevel, false},
+    {"LINKS", 5, query_links, true},
+    {"NAMES", 1, query_names, false},
+    {"NEST", 4, query_nest, false},
+    {"NSS", 3, command_query_nss, false},
+    {"SET", 3, query_set, false},
+    {"SHARE", 4, command_query_share, true},
+    {"STORAGE", 4, query_storage, false},
+    {"TAG", 3, query_tag, true},
+    {"TERMINAL", 4, query_terminal, false},
+    {"TIME", 1, query_time, false},
+    {"UR", 2, query_ur, false},
+    {"USERID", 6, query_userid, false},
+    {"USERS", 1, query_users, false},
+    {"VIRTUAL", 1, query_virtual, true},
+    {"FILES", 1, query_files, true},
+    {"RDR", 3, query_rdr, true},
+    {"READER", 1, query_rdr, true},
+    {"PRT", 3, query_prt, true},
+    {"PRINTER", 2, query_prt, true},
+    {"PUNCH", 2, query_pun, true},
+    {"CONSOLE", 3, query_console, false},
+    {"CPUS", 3, query_cpus, false},
+    {"DASD", 2, query_dasd, false},
+    {"ISA", 3, query_isa, false},
+    {"LINES", 5, query_lines, false},
     {0},
 };
 
@@ -197,10 +216,13 @@ unsigned command_query(struct call *c)
     for (const struct question *q = questions; q->name; q++) {
         if (!word_is(w, q->name, q->least))
             continue;
-        unsigned failed = q->answer(c);
-        return failed ? failed : call_end(c, "CQR");
+        unsigned failed = q->takes ? 0 : call_end(c, "CQR");
+        return failed ? failed : q->answer(c);
     }
     uint64_t vdev;
+    unsigned failed = call_end(c, "CQR");
+    if (failed)
+        return failed;
     if (word_hex(w, 4, &vdev) && link_find(c->session->user, vdev))
         return query_device(c, vdev);
     return query_user(c, w);

@@ -16,5 +16,6 @@ unsigned query_rdr(struct call *);
 unsigned query_prt(struct call *);
 unsigned query_pun(struct call *);
 unsigned query_files(struct call *);
+unsigned query_tag(struct call *);
 unsigned query_ur(struct call *);                        /* what SPOOL says of the devices */
 bool query_ur_device(struct call *, unsigned vdev);      /* false: none has this number */

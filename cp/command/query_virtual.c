@@ -136,12 +136,15 @@ unsigned query_virtual(struct call *c)
     struct word w;
     uint64_t vdev;
     char text[32];
+    unsigned failed;
     if (!call_next(c, &w))
         return query_all(c);
     if (w.length != 3 || !word_hex(w, 3, &vdev) || !link_find(c->session->user, vdev)) /* DAD is a number, too */
         for (unsigned i = 0; i < sizeof row / sizeof *row; i++)
             if (word_is(w, row[i].name, row[i].least))
-                return row[i].answer(c);
+                return (failed = call_end(c, "CQR")) ? failed : row[i].answer(c);
     word_upper(w, text, sizeof text);
-    return word_hex(w, 4, &vdev) ? query_device(c, vdev) : FAIL(c, "CQV", 2, text);
+    if (!word_hex(w, 4, &vdev))
+        return FAIL(c, "CQV", 2, text);
+    return (failed = call_end(c, "CQR")) ? failed : query_device(c, vdev);
 }

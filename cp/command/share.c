@@ -37,7 +37,7 @@ unsigned command_query_share(struct call *c)
     struct session *s;
     char text[SHARE_TEXT];
     unsigned failed = call_session(c, "SHR", CLASS('A') | CLASS('E'), "QUERY SHARE for another user", &s);
-    if (!failed)
+    if (!failed && !(failed = call_end(c, "CQR")))
         response_line(c->response, "USER %-8s: %s", s->user->id, share_text(s->vm->share, text));
     return failed;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/command/query.h"
 #include "cp/command/spool_operands.h"
 #include "cp/session/task.h"
 #include "cp/time/timer.h"
@@ -10,13 +11,15 @@
 const char command_spool_help[] =
     "SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF]\n"
     "SPOOL {RDR | PRT | PUN} [HOLD | NOHOLD] [KEEP | NOKEEP]\n"
-    "SPOOL {PRT | PUN} [CONT | NOCONT] [FOR userid]\n"
+    "SPOOL {PRT | PUN} [CONT | NOCONT] [FOR userid] [CLOSE | PURGE]\n"
     "Says what becomes of the files your printer or punch makes from now on: whose\n"
     "reader they go to (TO; OFF: they stay with the device, as FOR's, or yours),\n"
     "their class, copies, and whether they are held. CONT: CLOSE ends none, so that\n"
     "what is printed becomes one file, until NOCONT and CLOSE. RDR: the class it\n"
     "reads (* is any), and whether CLOSE leaves a file that was read. Operands may\n"
-    "stand together, in any order; QUERY UR shows them.\n";
+    "stand together, in any order; QUERY UR shows them. CLOSE and PURGE end the file\n"
+    "that is open, as the command CLOSE does. Devices have numbers too: C, D and E\n"
+    "are reader, punch and printer, for CLOSE and TAG as well.\n";
 const char command_close_help[] =
     "CLOSE {PRT | PUN} [HOLD | NOHOLD] [PURGE] [TO userid] [NAME fn [ft]]\n"
     "CLOSE RDR [HOLD | KEEP | PURGE]\n"
@@ -42,7 +45,10 @@ static unsigned spool_for(struct call *c, struct spool_unit *unit)
     return call_userid(c, "CSP", (char[DIRECTORY_NAME + 1]){0});
 }
 
-static unsigned spool_option(struct call *c, enum spool_queue queue, struct spool_unit *unit)
+/* Whether the file that is open is to be ended, and how. */
+enum ending { ENDING_NONE, ENDING_KEEP, ENDING_PURGE };
+
+static unsigned spool_option(struct call *c, enum spool_queue queue, struct spool_unit *unit, enum ending *ending)
 {
     char text[32];
     int hold = unit->hold, keep = unit->keep;
@@ -59,27 +65,15 @@ static unsigned spool_option(struct call *c, enum spool_queue queue, struct spoo
         return spool_for(c, unit);
     if ((word_is(w, "CONT", 3) || word_is(w, "NOCONT", 5)) && queue != SPOOL_RDR)
         unit->cont = *text == 'C';
-    else if (word_is(w, "OFF", 3))
+    else if (word_is(w, "OFF", 3) || word_is(w, "SYSTEM", 3))
         *unit->to = 0;
+    else if ((word_is(w, "CLOSE", 2) || word_is(w, "PURGE", 3)) && queue != SPOOL_RDR)
+        *ending = *text == 'C' ? ENDING_KEEP : ENDING_PURGE;
     else if (!spool_holds(w, &hold, &keep))
         return FAIL(c, "CSP", 2, text);
     unit->hold = (uint8_t)hold;
     unit->keep = (uint8_t)keep;
     return 0;
-}
-
-unsigned command_spool(struct call *c)
-{
-    enum spool_queue queue;
-    unsigned failed = call_device(c, "CSP", &queue);
-    if (failed)
-        return failed;
-    struct spool_unit *unit = &c->session->spool.unit[queue], wanted = *unit;
-    while (!failed && call_peek(c).length)
-        failed = spool_option(c, queue, &wanted);
-    if (!failed)
-        *unit = wanted;
-    return failed;
 }
 
 /* ---- CLOSE ------------------------------------------------------------------------------------------------------- */
@@ -142,23 +136,42 @@ static bool close_reader(const struct spool_user *user, struct closing *k)
     return true;
 }
 
+static unsigned close_unit(struct call *c, struct closing *k)
+{
+    struct spool_user *user = &c->session->spool;
+    unsigned failed = call_spool(c, "CSP");
+    struct spool_close how = {.name = k->name, .type = k->type, .to = k->to, .hold = k->hold, .purge = k->purge,
+                              .now = clock_unix_us() / 1000000};
+    if (failed || (k->queue != SPOOL_RDR && user->unit[k->queue].cont && !k->purge) ||
+        !(k->queue == SPOOL_RDR ? close_reader(user, k) : spool_close(user, k->queue, &how)))
+        return failed;
+    *(struct closing *)task_kept(c->session) = *k;
+    return task_run(c->session, c->response, close_waits);
+}
+
 unsigned command_close(struct call *c)
 {
     struct closing k = {.hold = -1};
-    struct spool_user *user = &c->session->spool;
-    unsigned failed = call_device(c, "CSP", &k.queue);
+    unsigned failed = call_unit(c, "CSP", &k.queue);
     while (!failed && call_peek(c).length)
         failed = close_option(c, &k);
-    if (failed || (failed = call_spool(c, "CSP")))
+    return failed ? failed : close_unit(c, &k);
+}
+
+unsigned command_spool(struct call *c)
+{
+    struct closing k = {.hold = -1};
+    enum ending ending = ENDING_NONE;
+    unsigned failed = call_unit(c, "CSP", &k.queue);
+    if (failed)
         return failed;
-    struct spool_close how = {.name = k.name, .type = k.type, .to = k.to, .hold = k.hold, .purge = k.purge,
-                              .now = clock_unix_us() / 1000000};
-    if (k.queue != SPOOL_RDR && user->unit[k.queue].cont && !k.purge)
-        return 0;
-    if (!(k.queue == SPOOL_RDR ? close_reader(user, &k) : spool_close(user, k.queue, &how)))
-        return 0;
-    *(struct closing *)task_kept(c->session) = k;
-    return task_run(c->session, c->response, close_waits);
+    struct spool_unit *unit = &c->session->spool.unit[k.queue], wanted = *unit;
+    while (!failed && call_peek(c).length)
+        failed = spool_option(c, k.queue, &wanted, &ending);
+    if (!failed)
+        *unit = wanted;
+    k.purge = ending == ENDING_PURGE;
+    return failed || !ending ? failed : close_unit(c, &k);
 }
 
 /* ---- TAG --------------------------------------------------------------------------------------------------------- */
@@ -199,11 +212,21 @@ static unsigned tag_place(struct call *c, char **tag, struct spool_file **file)
         failed = tag_file(c, file);
         *tag = *file ? (*file)->tag : NULL;
     } else if (word_is(w, "DEV", 3)) {
-        failed = call_device(c, "CST", &queue);
+        failed = call_unit(c, "CST", &queue);
         *tag = failed ? NULL : c->session->spool.unit[queue].tag;
     } else {
         failed = w.length ? FAIL(c, "CST", 2, text) : FAIL(c, "CST", 26, "");
     }
+    return failed;
+}
+
+unsigned query_tag(struct call *c)
+{
+    struct spool_file *file;
+    char *tag;
+    unsigned failed = tag_place(c, &tag, &file);
+    if (!failed && !(failed = call_end(c, "CST")))
+        response_line(c->response, "%s", *tag ? tag : "(VOID)");
     return failed;
 }
 
@@ -212,17 +235,13 @@ unsigned command_tag(struct call *c)
     struct word w = call_peek(c);
     struct spool_file *file;
     char *tag;
-    bool query = word_is(w, "QUERY", 1);
-    if (query)
+    if (word_is(w, "QUERY", 1)) {
         call_next(c, &w);
+        return query_tag(c);
+    }
     unsigned failed = tag_place(c, &tag, &file);
     if (failed)
         return failed;
-    if (query) {
-        if (!(failed = call_end(c, "CST")))
-            response_line(c->response, "%s", *tag ? tag : "(VOID)");
-        return failed;
-    }
     const char *text = call_remainder(c);
     memset(tag, 0, SPOOL_TAG + 1);
     for (unsigned i = 0; text[i] && i < SPOOL_TAG; i++)

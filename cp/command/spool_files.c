@@ -12,8 +12,10 @@
 
 const char command_purge_help[] =
     "PURGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid ...}\n"
+    "PURGE ALL\n"
     "PURGE NSS name\n"
-    "Takes files away from your reader, printer or punch. Nothing brings them back.\n"
+    "Takes files away from your reader, printer or punch, or (ALL alone) from all of\n"
+    "them. Nothing brings them back.\n"
     "Class D may name a user before the device, as with CHANGE, ORDER and TRANSFER:\n"
     "that one's files then, which is recorded.\n"
     "NSS (class E): what DEFSYS defined, else the saved system of that name; who has\n"
@@ -23,12 +25,13 @@ const char command_change_help[] =
     "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [HOLD | NOHOLD] [NAME fn ft]\n"
     "CHANGE {RDR | PRT | PUN} {ALL | CLASS c | spoolid} [KEEP | NOKEEP]\n"
     "Changes files of yours. HOLD keeps the reader from a file. Operands may stand\n"
-    "together, and there may be several spoolids.\n";
+    "together, and there may be several spoolids. CLASS c behind the files is\n"
+    "TOCLASS c.\n";
 const char command_transfer_help[] =
-    "TRANSFER {RDR | PRT | PUN} {ALL | CLASS c | spoolid} {TO | FROM} userid [dev]\n"
+    "TRANSFER [RDR | PRT | PUN] {ALL | CLASS c | spoolid} {TO | FROM} userid [dev]\n"
     "  dev: RDR | PRT | PUN\n"
     "Gives files of yours to another user, or takes back those you sent. They go to\n"
-    "the end of that queue, RDR if none is named. There may be several spoolids.\n";
+    "the end of that queue; RDR, where none is named. There may be several spoolids.\n";
 const char command_order_help[] =
     "ORDER {RDR | PRT | PUN} spoolid ...\n"
     "Puts files at the head of their queue, in the order given.\n";
@@ -47,6 +50,7 @@ struct wanted {
 struct walk {
     enum verb { PURGE, CHANGE, TRANSFER, ORDER } verb;
     enum spool_queue queue, to_queue;
+    bool every;      /* the queues from this one on */
     bool others;     /* the owner's, who is not the caller */
     bool from;       /* TRANSFER FROM: files of `owner` that the caller has made */
     uint8_t ids, at; /* ids 0: all, or all of a class */
@@ -105,11 +109,14 @@ static struct spool_file *next_file(struct call *c, struct walk *w, unsigned *co
     }
     if (w->ids)
         return NULL;
-    for (struct spool_file *f; (f = spool_next(w->owner, NULL, w->queue, w->order));) {
-        w->order = f->order;
-        if (matches(c->session, w, f) && !(spool_in_use(f) && w->verb != CHANGE))
-            return f;
-    }
+    do {
+        for (struct spool_file *f; (f = spool_next(w->owner, NULL, w->queue, w->order));) {
+            w->order = f->order;
+            if (matches(c->session, w, f) && !(spool_in_use(f) && w->verb != CHANGE))
+                return f;
+        }
+        w->order = INT64_MIN;
+    } while (w->every && ++w->queue < SPOOL_QUEUES);
     return NULL;
 }
 
@@ -196,7 +203,7 @@ static unsigned change_option(struct call *c, struct wanted *w)
     struct word word;
     call_next(c, &word);
     word_upper(word, text, sizeof text);
-    if (word_is(word, "TOCLASS", 3)) {
+    if (word_is(word, "TOCLASS", 3) || word_is(word, "CLASS", 2)) {
         w->class_given = true;
         return call_class(c, "CSU", false, &w->class);
     }
@@ -245,21 +252,38 @@ static unsigned read_transfer(struct call *c, struct walk *w)
     return failed;
 }
 
+/* What stands behind a device. */
+static bool is_files(struct word w)
+{
+    uint64_t id;
+    return word_is(w, "ALL", 3) || word_is(w, "CLASS", 2) || word_number(w, SPOOL_ID_MAX, &id);
+}
+
+/* The owner, where it may be another's, and the device, where it may be left out. */
+static unsigned read_queue(struct call *c, struct walk *w)
+{
+    bool may_lack = w->verb == TRANSFER || (w->verb == PURGE && word_is(call_peek(c), "ALL", 3));
+    bool own = spool_device(call_peek(c), &w->queue) || (may_lack && is_files(call_peek(c)));
+    unsigned failed = call_owner(c, "CSU", own, w->owner);
+    w->others = !failed && strcmp(w->owner, c->session->user->id);
+    may_lack = w->verb == TRANSFER || (w->verb == PURGE && word_is(call_peek(c), "ALL", 3));
+    w->queue = SPOOL_RDR;
+    w->every = w->verb == PURGE && word_is(call_peek(c), "ALL", 3);
+    return failed || (may_lack && is_files(call_peek(c))) ? failed : call_device(c, "CSU", &w->queue);
+}
+
 static unsigned begin(struct call *c, enum verb verb)
 {
     struct walk w = {.verb = verb, .order = INT64_MIN, .to_queue = SPOOL_RDR, .wanted = {.hold = -1, .keep = -1}};
     const char *operands = c->unread;
-    unsigned failed = call_owner(c, "CSU", spool_device(call_peek(c), &w.queue), w.owner);
-    w.others = !failed && strcmp(w.owner, c->session->user->id);
-    if (!failed)
-        failed = call_device(c, "CSU", &w.queue);
+    unsigned failed = read_queue(c, &w);
     if (failed || (failed = read_files(c, &w)))
         return failed;
     failed = verb == CHANGE ? read_change(c, &w) : verb == TRANSFER ? read_transfer(c, &w) : 0;
     if (failed || (failed = call_end(c, "CSU")) || (failed = call_spool(c, "CSU")))
         return failed;
     if (w.others)
-        (spool_count(w.owner, w.queue) ? record : record_vain)(c->session, "%s%s", names[verb], operands);
+        (w.every || spool_count(w.owner, w.queue) ? record : record_vain)(c->session, "%s%s", names[verb], operands);
     *(struct walk *)task_kept(c->session) = w;
     return task_run(c->session, c->response, walk_on);
 }

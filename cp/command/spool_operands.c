@@ -22,14 +22,37 @@ bool spool_device(struct word w, enum spool_queue *queue)
     return false;
 }
 
-unsigned call_device(struct call *c, const char *module, enum spool_queue *queue)
+bool spool_unit(struct word w, enum spool_queue *queue)
+{
+    enum { READER = 0xC, PUNCH = 0xD, PRINTER = 0xE };
+    uint64_t vdev;
+    if (spool_device(w, queue))
+        return true;
+    if (!word_hex(w, 4, &vdev) || vdev < READER || vdev > PRINTER)
+        return false;
+    *queue = vdev == READER ? SPOOL_RDR : vdev == PUNCH ? SPOOL_PUN : SPOOL_PRT;
+    return true;
+}
+
+static unsigned call_one(struct call *c, const char *module, bool (*is)(struct word, enum spool_queue *),
+                         enum spool_queue *queue)
 {
     char text[32];
     struct word w;
     if (!call_next(c, &w))
         return FAIL(c, module, 26, "");
     word_upper(w, text, sizeof text);
-    return spool_device(w, queue) ? 0 : FAIL(c, module, 6, text);
+    return is(w, queue) ? 0 : FAIL(c, module, 6, text);
+}
+
+unsigned call_device(struct call *c, const char *module, enum spool_queue *queue)
+{
+    return call_one(c, module, spool_device, queue);
+}
+
+unsigned call_unit(struct call *c, const char *module, enum spool_queue *queue)
+{
+    return call_one(c, module, spool_unit, queue);
 }
 
 unsigned call_class(struct call *c, const char *module, bool any, char *class)
@@ -77,6 +100,14 @@ unsigned call_receiver(struct call *c, const char *module, char id[DIRECTORY_NAM
     return from && directory_may_send(from, to) ? 0 : FAIL(c, module, 9081, id);
 }
 
+static bool has_files(const char *owner)
+{
+    bool has = false;
+    for (enum spool_queue q = 0; q < SPOOL_QUEUES; q++)
+        has |= spool_count(owner, q) != 0;
+    return has;
+}
+
 unsigned call_owner(struct call *c, const char *module, bool word_is_own, char owner[DIRECTORY_NAME + 1])
 {
     const struct user *caller = c->session->user;
@@ -84,7 +115,7 @@ unsigned call_owner(struct call *c, const char *module, bool word_is_own, char o
     if (word_is_own || !call_peek(c).length || !(caller->classes & CLASS('D')))
         return 0;
     unsigned failed = call_userid(c, module, owner);
-    return failed || directory_find(&directory, owner) ? failed : FAIL(c, module, 53, owner);
+    return failed || directory_find(&directory, owner) || has_files(owner) ? failed : FAIL(c, module, 53, owner);
 }
 
 unsigned call_spool(struct call *c, const char *module)

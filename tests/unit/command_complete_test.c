@@ -115,7 +115,7 @@ static void a_list_is_as_wide_as_the_terminal_and_the_line_is_shown_again(void *
     shown(1);
     type(1, "\x1b[C\t\t");
     assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nFILES ISA LINES \r\nLINKS NAMES NEST \r\n"
-                    "NSS PRT PUN RDR \r\nSET SHARE STORAGE \r\nTERMINAL TIME UR \r\nUSERID USERS \r\nVIRTUAL \r\n"
+                    "NSS PRT PUN RDR \r\nSET SHARE STORAGE \r\nTAG TERMINAL TIME \r\nUR USERID USERS \r\nVIRTUAL \r\n"
                     "CP> Q ");
     type(1, "us\ti\t\r");
     assert_shows(1, "userid \r\nBOB      AT ");

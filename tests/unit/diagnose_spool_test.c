@@ -2,6 +2,7 @@
 #include "cp/diagnose.h"
 #include "tests/unit/command_scene.h"
 
+#include "cp/session/spool_tell.h"
 #include "cp/spool/unit.h"
 
 enum { AT = 0x3000, RAM = 2 << 20 };
@@ -44,6 +45,9 @@ static int begin(void **state)
     for (enum spool_queue q = 0; q < SPOOL_QUEUES; q++)
         for (struct spool_file *f; (f = spool_next(NULL, NULL, q, INT64_MIN)); turn())
             spool_purge(f);
+    memset(scene_disk.medium + (size_t)800 * VOLUME_BLOCK, 0, (size_t)SPOOL_FIRST_DATA * SPOOL_BLOCK);
+    spool_start(spool_disk(), spool_tell_news, spool_tell_arrival); /* spoolids begin anew */
+    turn();
     return 0;
 }
 
@@ -263,6 +267,57 @@ static void class_d_has_others_files_and_is_recorded(void **state)
     staff->classes &= ~CLASS('D');
 }
 
+static void files_of_who_is_not_in_the_directory_any_more_are_seen_and_had(void **state)
+{
+    struct user *staff = &session_find("OPERATOR")->own;
+    (void)state;
+    send_hello();
+    struct spool_file *f = spool_find("ALICE", 1);
+    spool_transfer(f, "GONE", SPOOL_RDR); /* as if DIRECTXA had taken GONE out since */
+    turn();
+    assert_answer("BOB", "QUERY RDR SYSTEM", 3, "HCPCQS003E");
+    staff->classes |= CLASS('D');
+    assert_answer("OPERATOR", "QUERY RDR SYSTEM", 0, "OWNERID  ORIGINID FILE CLASS RECORDS  CPY HOLD KEEP\n"
+                                                     "GONE     BOB      0001 A PUN 00000002 001 NONE OFF\n");
+    assert_answer("OPERATOR", "QUERY RDR SYSTEM ALL", 0, "GONE     BOB      0001 A PUN 00000002 001 NONE ");
+    assert_answer("OPERATOR", "QUERY RDR SYSTEM HOLD", 0, "NO RDR FILES");
+    assert_answer("OPERATOR", "QUERY FILES GONE", 0, "FILES: 0001 RDR,   NO PRT,   NO PUN");
+    assert_answer("OPERATOR", "QUERY RDR GONE", 0, "BOB      0001 A PUN");
+    assert_answer("OPERATOR", "CHANGE GONE RDR 1 CLASS C", 0, "0001 FILE CHANGED");
+    assert_answer("OPERATOR", "TRANSFER GONE RDR 1 TO BOB", 0, "0001 FILE TRANSFERRED");
+    assert_answer("OPERATOR", "QUERY RDR GONE", 53, "HCPCQS053E GONE not in CP directory"); /* and has none */
+    spool_transfer(spool_find("BOB", 1), "GONE", SPOOL_RDR);
+    assert_answer("OPERATOR", "PURGE GONE ALL", 0, "0001 FILE PURGED");
+    assert_null(spool_next("GONE", NULL, SPOOL_RDR, INT64_MIN));
+    staff->classes &= ~CLASS('D');
+}
+
+static void a_device_may_be_left_out_named_by_its_number_and_closed_by_spool(void **state)
+{
+    (void)state;
+    write("BOB", "x");
+    assert_answer("BOB", "SPOOL 00D TO ALICE CLASS C CLOSE", 0, "");
+    assert_answer("ALICE", "QUERY RDR CLASS C NOHOLD ALL", 0, "BOB      0001 C PUN");
+    assert_answer("ALICE", "QUERY RDR ALL CLASS D", 0, "NO RDR FILES");
+    assert_answer("ALICE", "TRANSFER 1 TO BOB", 0, "0001 FILE TRANSFERRED");
+    assert_answer("BOB", "TRANSFER ALL TO ALICE", 0, "0001 FILE TRANSFERRED");
+    assert_answer("BOB", "TRANSFER CLASS C FROM ALICE", 0, "0001 FILE TRANSFERRED");
+    write("BOB", "x");
+    assert_answer("BOB", "SPOOL PUN OFF PURGE", 0, "");
+    assert_answer("BOB", "CLOSE D", 0, "");
+    assert_answer("BOB", "QUERY PUN", 0, "NO PUN FILES");
+    write("BOB", "x");
+    assert_answer("BOB", "CLOSE 00D", 0, "");
+    assert_answer("BOB", "TAG DEV 000D some words", 0, "");
+    assert_answer("BOB", "QUERY TAG DEV PUN", 0, "some words\n");
+    assert_answer("BOB", "TAG DEV PUN", 0, "");
+    assert_answer("BOB", "QUERY FILES", 0, "0001 PUN");
+    assert_answer("BOB", "PURGE ALL", 0, "0002 FILES PURGED"); /* of all three */
+    assert_answer("BOB", "QUERY FILES", 0, "FILES:   NO RDR,   NO PRT,   NO PUN");
+    assert_answer("BOB", "SPOOL 00F TO ALICE", 6, "");
+    assert_answer("BOB", "SPOOL PUN CLASS A", 0, "");
+}
+
 static void only_who_may_sends_files(void **state)
 {
     struct user *a = (struct user *)directory_find(&directory, "ALICE");
@@ -294,6 +349,8 @@ int main(void)
         cmocka_unit_test_setup(class_d_has_others_files_and_is_recorded, begin),
         cmocka_unit_test_setup(a_file_that_comes_while_all_others_are_being_purged_stays, begin),
         cmocka_unit_test_setup(a_device_keeps_what_spool_and_tag_say_until_logoff, begin),
+        cmocka_unit_test_setup(files_of_who_is_not_in_the_directory_any_more_are_seen_and_had, begin),
+        cmocka_unit_test_setup(a_device_may_be_left_out_named_by_its_number_and_closed_by_spool, begin),
         cmocka_unit_test_setup(only_who_may_sends_files, begin),
     };
     scene_begin();

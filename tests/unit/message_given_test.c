@@ -166,6 +166,8 @@ static const struct step steps[] = {
     STEP("BOB", "PURGE ALICE RDR ALL", "HCPCSU006E Invalid device type - ALICE"),
     STEP("BOB", "QUERY RDR ALICE", "HCPCQS003E " EXTRA "ALICE"),
     STEP("BOB", "QUERY UR X", "HCPCQR003E " EXTRA "X"),
+    STEP("BOB", "QUERY FILES X", "HCPCQS003E " EXTRA "X"),
+    STEP("BOB", "QUERY TAG DEV PUN X", "HCPCST003E " EXTRA "X"),
     AFTER(add_class_d, "OPERATOR", "QUERY RDR NOBODY", "HCPCQS053E NOBODY not in CP directory"),
     STEP("OPERATOR", "QUERY RDR ?", "HCPCQS020E Userid missing or invalid"),
     STEP("OPERATOR", "TRANSFER BOB RDR ALL FROM ALICE", "HCPCSU053E FROM not in CP directory"),
