@@ -44,8 +44,8 @@
  *                   (1..DIAGNOSE_SECTORS_MAX), RDI = enum diagnose_io; RCX, RDX and RSI are ignored by a flush.
  *                   The call comes back when it is done, and meanwhile no interrupt is taken.
  *  0x210 device     RBX = number of a virtual device   Results: RBX = the disk's number, which is another one when it
- *                   was detached and a disk attached again, RCX = its sectors, RDX = 1 if it is to be read only, else
- *                   0.
+ *                   was detached and a disk attached again, and after a reset, and which no other machine's disk has,
+ *                   RCX = its sectors, RDX = 1 if it is to be read only, else 0.
  *
  * Spooled devices hold records: a 16-bit length, at most DIAGNOSE_RECORD_MAX, and so many bytes, one behind the other.
  * DIAGNOSE_BUSY is for a disk that is at work: the same call again goes on.

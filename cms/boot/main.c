@@ -14,6 +14,7 @@
 #include "cms/cpu/user.h"
 #include "cms/driver/clock.h"
 #include "cms/driver/cp.h"
+#include "cms/driver/cp_disk.h"
 #include "cms/driver/pic.h"
 #include "cms/driver/sleep.h"
 #include "cms/driver/uart.h"
@@ -23,7 +24,7 @@
 #include "cms/program/program.h"
 #include "lib/format.h"
 
-enum { MODULES_MAX = 16, EXIT_ABEND = 1 };
+enum { MODULES_MAX = 16, EXIT_ABEND = 1, EXIT_ELSEWHERE };
 
 extern char image_start[], image_end[];
 void boot_main(uint32_t magic, uint32_t info_at);
@@ -32,6 +33,7 @@ static struct trap_place command_level;
 static bool command_level_reached, abending;
 static const char *abend_name;
 static uint64_t abend_address;
+static struct machine machine;
 
 static void say(const char *text)
 {
@@ -169,11 +171,37 @@ static const char *read_machine(const struct multiboot_info *info, struct machin
 
 /* ---- command level ------------------------------------------------------------------------------------------- */
 
-static void __attribute__((noreturn)) run_commands(bool disks, bool profile)
+static void start_devices(void)
 {
-    if (trap_save(&command_level)) {
+    pic_start();
+    sleep_start();
+    uart_start(machine.uart_port, machine.uart_irq);
+}
+
+/* Was CMS saved by CP (SAVESYS), and is its machine another by now? Then its devices are as after a reset, its disks
+ * are somebody else's, and whatever was going on ends here. */
+static void look_where(void)
+{
+    if (!uart_was_reset())
+        return;
+    cp_disk_forget();
+    cp_find();
+    start_devices();
+    cp_start();
+    clock_start(machine.tsc_khz);
+    if (command_level_reached)
+        trap_return(&command_level, EXIT_ELSEWHERE);
+}
+
+static void __attribute__((noreturn)) run_commands(bool disks)
+{
+    int exit = trap_save(&command_level);
+    if (exit == EXIT_ABEND) {
         cms_session_recover(abend_name, abend_address);
         abending = false;
+    } else if (exit == EXIT_ELSEWHERE) {
+        cpu_interrupts_on();
+        cms_session_elsewhere();
     } else {
         command_level_reached = true;
         cms_session_start(disks, profile);
@@ -184,9 +212,6 @@ static void __attribute__((noreturn)) run_commands(bool disks, bool profile)
 
 void boot_main(uint32_t magic, uint32_t info_at)
 {
-    const struct multiboot_info *info = cms_at_physical(info_at);
-    struct machine machine;
-
     if (magic != MULTIBOOT_LOADED)
         cpu_stop();
     cp_find();
@@ -194,9 +219,8 @@ void boot_main(uint32_t magic, uint32_t info_at)
     bool disks = !says(machine.command_line, "NODISK"), profile = !says(machine.command_line, "NOPROF");
     trap_set_abend(abend);
     trap_start();
-    pic_start();
-    sleep_start();
-    uart_start(machine.uart_port, machine.uart_irq);
+    start_devices();
+    sleep_before(look_where);
     cpu_interrupts_on();
     if (trouble) {
         say("DMSINI100W The device tree is not usable; a standard PC is assumed:");

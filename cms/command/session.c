@@ -198,3 +198,13 @@ void cms_session_recover(const char *exception, uint64_t address)
     cms_mode_recover();
     end_command(RETURN_ABEND);
 }
+
+void cms_session_elsewhere(void)
+{
+    depth = 0;
+    cms_console_recover();
+    cms_message("INI", MESSAGE_ELSEWHERE);
+    cms_heap_free_commands();
+    cms_mode_recover();
+    end_command(0);
+}

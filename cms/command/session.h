@@ -10,3 +10,5 @@ void cms_session_start(bool disks, bool profile);
 void cms_session_step(void);
 /* The command that ran has abended: frees what it had, accesses the disks afresh, says Ready. */
 void cms_session_recover(const char *exception, uint64_t address);
+/* CMS was saved and goes on in another machine: ends what was going on, accesses the disks of this one, says Ready. */
+void cms_session_elsewhere(void);

@@ -28,6 +28,12 @@ static struct cp_disk *slot_for(uint16_t vdev)
     return unused;
 }
 
+void cp_disk_forget(void)
+{
+    for (struct cp_disk *d = disks; d < disks + DISK_MAX; d++)
+        d->disk.device = NULL;
+}
+
 struct disk *cp_disk_find(uint16_t vdev)
 {
     struct cpu_diagnose d = {.rax = DIAGNOSE_DEVICE, .rbx = vdev};

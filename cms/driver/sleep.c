@@ -14,7 +14,7 @@ enum { CHANNEL_0 = 0x40, COMMAND = 0x43, ONE_SHOT = 0x30, IRQ = 0, HZ = 1193182,
 static volatile bool ticking; /* a count runs: several sleeps may share it, and they end early rather than late */
 static uint64_t ends;         /* when, by cms_clock_ns(); 0: with the longest count */
 
-static void (*on_tick)(void);
+static void (*on_tick)(void), (*before)(void);
 
 static void tick(void *context)
 {
@@ -62,8 +62,14 @@ void cms_tick_within(uint64_t ns)
     start(count ? count : 1);
 }
 
+void sleep_before(void (*look)(void))
+{
+    before = look;
+}
+
 void sleep_start(void)
 {
+    ticking = false;
     cpu_out8(COMMAND, ONE_SHOT);
     trap_set_irq(IRQ, tick, NULL);
     pic_enable(IRQ);
@@ -71,6 +77,8 @@ void sleep_start(void)
 
 void cms_sleep(bool bounded)
 {
+    if (before)
+        before();
     if (bounded)
         sleep_tick();
     cpu_wait();

@@ -7,3 +7,5 @@ void sleep_start(void);
 /* `then`, if any, runs at each tick, with interrupts off; sleep_tick() has one come within SLEEP_MOST_MS. */
 void sleep_on_tick(void (*then)(void));
 void sleep_tick(void);
+/* `look`, if any, is called before each sleep, with interrupts off. */
+void sleep_before(void (*look)(void));

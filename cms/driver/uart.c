@@ -16,7 +16,8 @@
 #include "cms/kernel/sleep.h"
 #include "cp/diagnose.h"
 
-enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, INTERRUPT_ID = 2 };
+enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, SCRATCH = 7, INTERRUPT_ID = 2 };
+enum { MARK = 0x5a /* a reset clears it */ };
 enum { IER_RECEIVE = 1, IER_TRANSMIT = 2, IIR_NONE = 1 };
 enum { FCR_ENABLE_CLEAR_14 = 0xc7, LCR_8N1 = 0x03, LCR_DIVISOR = 0x80, DIVISOR_115200 = 1 };
 enum { MCR_DTR_OUT2 = 0x09, MCR_RTS = 0x02 };
@@ -150,11 +151,21 @@ void uart_start(uint16_t port, unsigned irq)
     cpu_out8(base + INTERRUPT_ENABLE, 0);
     cpu_out8(base + LINE_CONTROL, LCR_8N1);
     cpu_out8(base + FIFO_CONTROL, FCR_ENABLE_CLEAR_14);
+    enabled = modem = 0;
+    room = 0;
+    input.tail = input.head;
+    output.tail = output.head;
     set_modem(MCR_DTR_OUT2 | MCR_RTS);
     trap_set_irq(irq, interrupt, NULL);
     pic_enable(irq);
     sleep_on_tick(flush_at_tick);
+    cpu_out8(base + SCRATCH, MARK);
     set_enabled(IER_RECEIVE);
+}
+
+bool uart_was_reset(void)
+{
+    return base && cp_is_there() && cpu_in8(base + SCRATCH) != MARK;
 }
 
 uint16_t uart_port(void)

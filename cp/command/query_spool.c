@@ -30,8 +30,9 @@ static void show(struct call *c, struct listing *l, const struct spool_file *f)
     l->any = true;
     format_text(owner, sizeof owner, l->system ? "%-8s " : "", f->owner);
     if (l->all)
-        response_line(c->response, "%s%-8s %04u %c %s %08u %03u %s %.5s %s %-8s %-8s %s", owner, f->origin, f->spoolid, f->class,
-                      spool_queue_names[f->device], (unsigned)f->records, f->copies, f->hold ? "USER" : "NONE",
+        response_line(c->response, "%s%-8s %04u %c %s %08u %03u %s %.5s %s %-8s %-8s %s", owner, f->origin,
+                      f->spoolid, f->class, spool_queue_names[f->device], (unsigned)f->records, f->copies,
+                      f->hold ? "USER" : "NONE",
                       clock_text_date(date, f->created * 1000000), clock_text_time(time, f->created * 1000000),
                       f->name, f->type, f->dist);
     else

@@ -198,6 +198,8 @@ void machine_init(struct machine *m, const struct machine_host *host, struct gue
     elcr_init(m);
 }
 
+static uint64_t next_number(void);
+
 /* Devices first, so that the controllers find their wires low. */
 void machine_reset(struct machine *m)
 {
@@ -214,6 +216,8 @@ void machine_reset(struct machine *m)
     ioapic_reset(&m->ioapic);
     pic_reset(&m->pic);
     elcr_init(m);
+    for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
+        m->disk[i]->number = next_number();
     m->nmi = m->given_back = false;
     refresh(m);
 }
@@ -288,6 +292,16 @@ static void call_done(void *context, int error)
     m->host.event(m->host.context, MACHINE_CALL_DONE, (uint32_t)-error);
 }
 
+/* No disk of any machine has had it, also before CP was started anew: a program that was saved (SAVESYS) and goes on
+ * elsewhere, or later, does not come to another disk by the number of its own. */
+static uint64_t next_number(void)
+{
+    static uint64_t last;
+    uint64_t now = clock_unix_us();
+    last = now > last ? now : last + 1;
+    return last;
+}
+
 int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
 {
     if (!disk)
@@ -299,7 +313,7 @@ int machine_attach_disk(struct machine *m, unsigned vdev, struct disk *disk)
         return -ENOSPC;
     int failed = virtio_blk_attach(slot, &m->pci, 0, m->storage, vdev, disk);
     slot->more.debt = &m->disk_user.debt;
-    slot->number = ++m->disks_attached;
+    slot->number = next_number();
     slot->call_done = call_done;
     slot->call_context = m;
     return failed;
@@ -314,7 +328,7 @@ bool machine_disk_facts(const struct machine *m, unsigned vdev, struct machine_d
     return slot;
 }
 
-int machine_disk_call(struct machine *m, uint32_t number, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)
+int machine_disk_call(struct machine *m, uint64_t number, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)
 {
     for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
         if (m->disk[i]->disk && m->disk[i]->number == number)

@@ -67,7 +67,6 @@ struct machine {
     struct uart uart[MACHINE_UARTS];
     struct pci_host pci;
     struct virtio_blk *disk[MACHINE_DISKS]; /* NULL: there was none yet */
-    uint32_t disks_attached; /* ever */
     struct disk_user disk_user; /* whom its disks' requests are made for */
     struct power power;
     struct keyboard keyboard;
@@ -100,13 +99,13 @@ int machine_detach_disk(struct machine *, unsigned vdev);
 
 /* A disk of the machine as its program may ask for it by calls. */
 struct machine_disk {
-    uint32_t number; /* another one for every disk that is attached, at that vdev or elsewhere */
+    uint64_t number; /* no other has it, in whatever machine; another one for whatever is attached, and after a reset */
     uint64_t sectors;
     bool read_only;
 };
 bool machine_disk_facts(const struct machine *, unsigned vdev, struct machine_disk *); /* false: there is none */
 /* virtio_blk_call() of the disk of that number, whose end is the event CALL_DONE. The same errors, and -ENODEV. */
-int machine_disk_call(struct machine *, uint32_t number, enum disk_op, uint64_t sector, gpa_t at, uint64_t bytes);
+int machine_disk_call(struct machine *, uint64_t number, enum disk_op, uint64_t sector, gpa_t at, uint64_t bytes);
 
 /* Console input: how many of the bytes were taken (the receiver's FIFO may be full; offer the rest again after
  * INPUT_ROOM). */

@@ -29,7 +29,7 @@ struct virtio_blk {
     unsigned in_flight; /* orphans included */
     uint32_t epoch;     /* a request of an earlier epoch is an orphan */
     struct work more;   /* queued: the ring holds what there was no time for */
-    uint32_t number;    /* of this disk among all that were ever attached to the machine, set by it */
+    uint64_t number;    /* of this disk among all that ever were, set by the machine */
     /* A request of virtio_blk_call() is done: 0, -EIO, or -ENODEV if the disk was detached or the device reset
      * meanwhile. Set by who makes calls. */
     void (*call_done)(void *context, int error);

@@ -38,16 +38,13 @@ uint64_t diagnose_block_io(struct vm *vm)
     uint64_t bytes = gpr[RSI] * DISK_SECTOR_BYTES;
     if (gpr[RDI] > DIAGNOSE_IO_FLUSH)
         return DIAGNOSE_BAD_CODE;
-    if (gpr[RBX] > UINT32_MAX)
-        return DIAGNOSE_NO_DEVICE;
     if (gpr[RDI] != DIAGNOSE_IO_FLUSH) {
         if (!gpr[RSI] || gpr[RSI] > DIAGNOSE_SECTORS_MAX)
             return DIAGNOSE_BAD_LENGTH;
         if (!diagnose_in_ram(vm, gpr[RDX], bytes))
             return DIAGNOSE_BAD_ADDRESS;
     }
-    int failed = machine_disk_call(&vm->machine, (uint32_t)gpr[RBX], (enum disk_op)gpr[RDI], gpr[RCX], gpa(gpr[RDX]),
-                                   bytes);
+    int failed = machine_disk_call(&vm->machine, gpr[RBX], (enum disk_op)gpr[RDI], gpr[RCX], gpa(gpr[RDX]), bytes);
     if (!failed)
         vm_hold(vm);
     return status_of((unsigned)-failed);

@@ -184,3 +184,41 @@ def test_a_saved_system_outlives_cp_and_a_damaged_one_costs_itself_only(machine,
     console.expect_exact("then: " + ALTERED, timeout=60)
     with open(console.child.logfile_read.name, encoding="latin-1") as shown:
         assert "HCPNSS9102W Named saved system POINT is lost: a block of it is damaged" in shown.read()
+
+
+# ---- a CMS that somebody used ----------------------------------------------------------------------------------------
+
+def typed(m, number, user):
+    line = m.line(number)
+    line.logon(user)
+    return line
+
+
+@pytest.mark.parametrize("by", ["#CP SAVESYS USED", "CP SAVESYS USED"])
+@pytest.mark.parametrize("host", ["bochs", "tcg"])
+def test_a_cms_that_was_saved_while_it_ran_has_the_disks_of_who_ipls_it(machine, tmp_path, host, by):
+    m = machine("--machine", host, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "2")
+    operator, alice = typed(m, 1, "OPERATOR"), typed(m, 2, "ALICE")
+    operator.cms("PIPE literal of OPERATOR| > OPER FILE A")
+    alice.cms("PIPE literal of ALICE| > HERS FILE A")
+    operator.type("#CP DEFSYS USED 0-1FFF EW PARMREGS=NONE")
+    operator.expect_exact("successfully defined")
+    operator.type(by)
+    operator.expect_exact("successfully saved", timeout=60)
+    operator.type("")
+    operator.cms("PIPE literal more of OPERATOR| > OPER2 FILE A")  # who was saved goes on
+    for _ in range(2):
+        alice.type("#CP IPL USED")
+        alice.expect_exact("DMSINI9007I This CMS was saved while it ran", timeout=60)
+        alice.expect(harness.READY, timeout=60)
+        said = alice.cms("LISTFILE * * A")
+        assert "HERS" in said and "OPER" not in said, said
+        alice.cms("PIPE literal written by ALICE| > NEW FILE A")
+        assert alice.code == 0
+    assert "ALICE" in alice.cms("QUERY USERID") + alice.cms("CP QUERY USERID")
+    said = operator.cms("LISTFILE * * A")
+    assert "OPER2" in said and "NEW" not in said, said
+    operator.type("#CP IPL USED")  # in its own machine too, whose disk is not what it was
+    operator.expect_exact("DMSINI9007I", timeout=60)
+    operator.expect(harness.READY, timeout=60)
+    assert "OPER2" in operator.cms("LISTFILE * * A")

@@ -445,6 +445,19 @@ static void an_abend_ends_in_ready_with_the_disks_accessed(void **state)
     assert_int_equal(cms_mode_find('A')->vdev, 0x191);
 }
 
+static void a_cms_that_goes_on_elsewhere_has_the_disks_of_there(void **state)
+{
+    (void)state;
+    format_a("one");
+    assert_non_null(cms_heap_allocate(1000));
+    fake_cms_detach(0x191);
+    fake_cms_forget();
+    cms_session_elsewhere();
+    assert_non_null(strstr(fake_cms_shown(), "DMSINI9007I This CMS was saved while it ran; "));
+    assert_non_null(strstr(fake_cms_shown(), "Ready; "));
+    assert_null(cms_mode_find('A'));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -472,6 +485,7 @@ int main(void)
         TEST(ht_silences_a_command_until_its_end),
         TEST(captured_output_does_not_reach_the_terminal),
         TEST(an_abend_ends_in_ready_with_the_disks_accessed),
+        TEST(a_cms_that_goes_on_elsewhere_has_the_disks_of_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

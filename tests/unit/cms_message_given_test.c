@@ -297,6 +297,7 @@ static const struct {
     {MESSAGE_OUTPUT_ERROR, "a record that EDF refuses, which no command hands it"},
     {MESSAGE_LINE_TOO_LONG, "a line as typed at the console: cms_console_test"},
     {MESSAGE_EXCEPTION, "a fault of a command: cms_command_test, an_abend_ends_in_ready_with_the_disks_accessed"},
+    {MESSAGE_ELSEWHERE, "a CMS that was saved: cms_command_test, a_cms_that_goes_on_elsewhere_has_the_disks_of_there"},
     {MESSAGE_ABEND, "CMS itself has failed: cms/boot/main.c writes it without the message's row"},
 };
 

@@ -355,6 +355,22 @@ static void disks_come_and_go_by_their_address(void **state)
         fake_disk_free(&disks[i]);
 }
 
+/* Or a program that was saved took another machine's for its own. */
+static void a_disks_number_is_no_other_disks_nor_its_own_after_a_reset(void **state)
+{
+    struct fake_disk disk;
+    struct machine_disk had = {0}, now;
+    fake_disk_init(&disk, 8, false);
+    for (unsigned i = 0; i < 6; i++) {
+        i % 2 ? machine_reset(&machine) : (void)begin(state); /* another machine */
+        if (i % 2 == 0)
+            assert_int_equal(machine_attach_disk(&machine, 0x191, &disk.disk), 0);
+        assert_true(machine_disk_facts(&machine, 0x191, &now) && now.number > had.number);
+        had = now;
+    }
+    fake_disk_free(&disk);
+}
+
 static void reset_makes_everything_as_after_power_on(void **state)
 {
     struct machine fresh = machine;
@@ -475,6 +491,7 @@ int main(void)
         TEST(the_pm_timer_counts_at_its_rate),
         TEST(the_test_devices_are_there_only_where_granted),
         TEST(disks_come_and_go_by_their_address),
+        TEST(a_disks_number_is_no_other_disks_nor_its_own_after_a_reset),
         TEST(reset_makes_everything_as_after_power_on),
     };
 

@@ -291,7 +291,7 @@ FAKE struct fake_disk_call {
     struct machine_disk facts;
     int fails;
     unsigned calls;
-    uint32_t number;
+    uint64_t number;
     enum disk_op op;
     uint64_t sector, at, bytes;
 } fake_disk_call;
@@ -303,7 +303,7 @@ bool machine_disk_facts(const struct machine *m, unsigned vdev, struct machine_d
     return vdev == 0x191 && facts->number;
 }
 
-int machine_disk_call(struct machine *m, uint32_t number, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)
+int machine_disk_call(struct machine *m, uint64_t number, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)
 {
     (void)m;
     fake_disk_call = (struct fake_disk_call){.facts = fake_disk_call.facts, .fails = fake_disk_call.fails,
