@@ -37,6 +37,7 @@ static const struct command table[] = {
     ROW("LOGOUT", 4, CLASS_ANY, ON | OFF, logoff),
     ROW("MESSAGE", 1, CLASS_ANY, ALWAYS, message),
     ROW("MSG", 2, CLASS_ANY, ALWAYS, message),
+    ROW("MSGNOH", 6, CLASS('B'), ON, msgnoh),
     ROW("ORDER", 3, CLASS('D') | CLASS('G'), ON, order),
     ROW("PURGE", 2, CLASS('D') | CLASS('G'), ON, purge),
     ROW("QUERY", 1, CLASS_ANY, ON, query),
@@ -73,6 +74,14 @@ const struct command *command_next(const struct session *s, const struct command
 {
     for (at = at ? at + 1 : table; at < end; at++)
         if (command_may_use(s, at))
+            return at;
+    return NULL;
+}
+
+const struct command *command_listed_next(const struct session *s, const struct command *at)
+{
+    for (at = at ? at + 1 : table; at < end; at++)
+        if (command_may_use(s, at) || (!s->user && at->when == WHEN_DIALED))
             return at;
     return NULL;
 }

@@ -36,6 +36,8 @@ enum command_when { WHEN_LOGGED_ON = 1, WHEN_LOGGED_OFF = 2, WHEN_DIALED = 4 };
 
 /* The table, for HELP: the row after `at` (NULL: the first) that the session may use, NULL at the end. */
 const struct command *command_next(const struct session *, const struct command *at);
+/* Likewise those that HELP lists: before LOGON also what is for who has dialed, which they may do. */
+const struct command *command_listed_next(const struct session *, const struct command *at);
 const struct command *command_named(struct word); /* whoever may use it; NULL: none */
 
 bool command_may_use(const struct session *, const struct command *);

@@ -25,6 +25,7 @@ COMMAND(link);
 COMMAND(logoff);
 COMMAND(logon);
 COMMAND(message);
+COMMAND(msgnoh);
 COMMAND(order);
 COMMAND(purge);
 COMMAND(query);

@@ -50,7 +50,7 @@ static bool menu_on(struct session *s, struct response *response, unsigned *code
 {
     const struct command **last = &((struct menu *)task_kept(s))->last, *row;
     *code = 0;
-    while ((row = command_next(s, *last))) {
+    while ((row = command_listed_next(s, *last))) {
         if (!*last || (*last)->run != row->run) /* a second name for the same */
             show_form(response, row->help);
         *last = row;

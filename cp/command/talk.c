@@ -16,6 +16,11 @@ const char command_warning_help[] =
     "WARNING {userid | ALL} text\n"
     "Like MESSAGE, but shown also to users who have SET MSG OFF.\n";
 
+const char command_msgnoh_help[] =
+    "MSGNOH {userid | ALL} text\n"
+    "Like MESSAGE, without the head of the line that says when and from whom: for\n"
+    "programs that answer users.\n";
+
 const char command_smsg_help[] =
     "SMSG userid text\n"
     "A special message: not for the user's console, but for the program in the\n"
@@ -55,11 +60,15 @@ static const char *too_many(struct session *from)
     return NULL;
 }
 
+/* `kind` "": without a head. */
 static void deliver(struct session *from, struct session *to, const char *kind, const char *text)
 {
     char now[CLOCK_TEXT];
-    output_say(&to->output, "%s  * %s FROM %-8s: %s", clock_text_time(now, clock_unix_us()), kind,
-                from->user ? from->user->id : "LOGON", text);
+    if (*kind)
+        output_say(&to->output, "%s  * %s FROM %-8s: %s", clock_text_time(now, clock_unix_us()), kind,
+                   from->user ? from->user->id : "LOGON", text);
+    else
+        output_say(&to->output, "%s", text);
 }
 
 static unsigned send_all(struct call *c, uint8_t setting, const char *kind, const char *text)
@@ -107,6 +116,12 @@ static unsigned send(struct call *c, uint8_t setting, const char *kind)
 }
 
 unsigned command_message(struct call *c) { return send(c, SET_MSG, "MSG"); }
+
+unsigned command_msgnoh(struct call *c)
+{
+    c->vain = true;
+    return send(c, SET_MSG, "");
+}
 
 unsigned command_warning(struct call *c)
 {

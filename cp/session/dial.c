@@ -48,8 +48,11 @@ static void disconnect(struct session *caller)
 
 void dial_forsake(struct session *caller)
 {
-    if (caller->dial.to)
-        disconnect(caller);
+    const struct dial was = caller->dial;
+    if (!was.to)
+        return;
+    disconnect(caller);
+    operator_tell_undial(caller, was.user);
 }
 
 void dial_let_go(struct session *whose, unsigned uart)
@@ -84,6 +87,7 @@ void dial_drop(struct session *caller)
         terminal_forget(o->terminal);
     output_plain(o, o);
     output_say(o, "DROPPED FROM %s %04X", was.user, machine_uarts[was.uart].port);
+    operator_tell_undial(caller, was.user);
     session_reset(caller);
     session_welcome(caller);
 }

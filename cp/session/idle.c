@@ -46,9 +46,10 @@ void idle_forget(struct idle *i)
 
 static void tell(struct session *s, unsigned number, uint64_t seconds)
 {
-    char minutes[12];
-    format_text(minutes, sizeof minutes, "%u", (unsigned)(seconds / 60));
-    response_error(&(struct response){.session = s}, "TMO", number, minutes);
+    char time[24];
+    unsigned minutes = (unsigned)(seconds / 60);
+    format_text(time, sizeof time, "%u minute%s", minutes, minutes == 1 ? "" : "s");
+    response_error(&(struct response){.session = s}, "TMO", number, time);
 }
 
 static void end_visit(struct session *s, uint64_t seconds)

@@ -63,6 +63,11 @@ void operator_tell_dial(const struct session *about, const char *userid, unsigne
     tell(about, "%-10s TO %-8s DIALED = %u", "DIALED", userid, dial_count());
 }
 
+void operator_tell_undial(const struct session *about, const char *userid)
+{
+    tell(about, "%-10s FROM %-8s DIALED = %u", "DROPPED", userid, dial_count());
+}
+
 /* OPERATOR's session, or that of the first terminal; NULL: there is nobody. */
 static struct session *operator_or_first(void)
 {

@@ -16,6 +16,7 @@ struct disk;
  * worked again, and not more than once a minute. */
 void operator_watch_disk(struct disk *);
 /* " 14:05:31 L0001 DIALED     TO CP2      DIALED = 1" */
+void operator_tell_undial(const struct session *about, const char *userid);
 void operator_tell_dial(const struct session *about, const char *userid, unsigned port);
 void operator_tell_logoff(const struct session *about, const char *by);
 void operator_tell_audit(enum audit_trouble);

@@ -199,6 +199,7 @@ static const char *const phrases[] = {
     "MSG OP ",
     "MSG ALL ",
     "WNG ALL ",
+    "MSGNOH BOB ",
     "SMSG BOB ",
     "SET SMSG ON\r",
     "SEND CP ALICE ",

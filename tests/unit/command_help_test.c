@@ -172,6 +172,7 @@ static const struct tried lines[] = {
     {"BOB", "MSG OPERATOR text", 0},
     {"OPERATOR", "MESSAGE ALL text", 0},
     {"BOB", "MESSAGE OPERATOR text", 0},
+    {"OPERATOR", "MSGNOH ALL text", 0},
     {"OPERATOR", "WARNING ALL text", 0},
     {"OPERATOR", "WNG BOB text", 0},
     {"BOB", "SMSG BOB text", 0},

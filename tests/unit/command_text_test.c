@@ -145,6 +145,10 @@ static void messages_reach_those_who_receive_them(void **state)
     assert_int_equal(run("ALICE", "MSG BOB Hello  World"), 0);
     turn();
     assert_shows(1, "  * MSG FROM ALICE   : Hello  World\r\n");
+    assert_answer("OPERATOR", "MSGNOH BOB the answer", 0, "");
+    turn();
+    assert_shows(1, "the answer\r\n");
+    assert_answer("ALICE", "MSGNOH BOB x", 9016, "HCPCMD9016E MSGNOH is for privilege class B\n");
     assert_int_equal(run("ALICE", "MSG OP I need a disk"), 0);
     turn();
     assert_shows(2, "  * MSG FROM ALICE   : I need a disk\r\n");

@@ -319,7 +319,7 @@ static void who_types_nothing_for_as_long_as_the_directory_says_is_disconnected(
     logon(2, "MAINT");
     shown(0);
     pass(61);
-    assert_shows(1, "HCPTMO9090W Nothing was typed here for 1 minutes; in another one you are disconnected");
+    assert_shows(1, "HCPTMO9090W Nothing was typed here for 1 minute; in another minute you are disconnected");
     pass(60);
     assert_shows(1, "HCPTMO9091I Disconnected, since nothing was typed for 2 minutes");
     assert_non_null(vm_of("BOB"));
@@ -327,7 +327,7 @@ static void who_types_nothing_for_as_long_as_the_directory_says_is_disconnected(
     pass(100);
     assert_string_equal(shown(0), "");
     pass(30);
-    assert_shows(0, "HCPTMO9090W Nothing was typed here for 4 minutes; in another one you are disconnected");
+    assert_shows(0, "HCPTMO9090W Nothing was typed here for 4 minutes; in another minute you are disconnected");
     type(0, "x"); /* for the machine, as anything */
     pass(200);
     assert_string_equal(shown(0), "");
