@@ -17,11 +17,12 @@ const char command_logon_help[] =
 const char command_logoff_help[] =
     "LOGOFF [HOLD]\n"
     "Ends your session: your machine is gone, your minidisks stay. DISCONNECT keeps\n"
-    "the machine. Over SSH the connection ends with it, unless you say HOLD.\n";
+    "the machine. The connection ends with it, over SSH and where you dialed to this\n"
+    "CP, unless you say HOLD.\n";
 const char command_disconnect_help[] =
     "DISCONNECT [HOLD]\n"
     "Leaves the terminal; the machine runs on. LOGON brings you back, and what the\n"
-    "machine wrote meanwhile is shown then. Over SSH the connection ends with it,\n"
+    "machine wrote meanwhile is shown then. The connection ends as with LOGOFF,\n"
     "unless you say HOLD.\n";
 const char command_force_help[] =
     "FORCE userid\n"

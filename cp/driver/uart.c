@@ -87,10 +87,12 @@ static void fill_while_empty(struct uart_line *u)
         fill_transmitter(u);
 }
 
-/* The transmitter interrupts as long as bytes wait, the receiver unless it is to keep its own, the modem always. */
+/* The transmitter interrupts as long as bytes wait, or their end is waited for; the receiver unless it is to keep its
+ * own; the modem always. */
 static void set_interrupts(struct uart_line *u)
 {
-    uint8_t wanted = IER_MODEM | (u->line.held ? 0 : IER_RECEIVE) | (line_queued(&u->line) ? IER_TRANSMIT : 0);
+    uint8_t wanted = IER_MODEM | (u->line.held ? 0 : IER_RECEIVE) |
+                     (line_queued(&u->line) || u->dtr == UART_DTR_ENDS ? IER_TRANSMIT : 0);
     if (wanted != u->interrupts) {
         u->interrupts = wanted;
         put(u, UART_IER, wanted);
@@ -119,12 +121,38 @@ static void drain(struct line *l)
         ;
 }
 
+/* ---- whoever called ----------------------------------------------------------------------------- */
+
+static void set_modem(struct uart_line *u)
+{
+    put(u, UART_MCR, MCR_OUT2 | (u->dtr == UART_DTR_DOWN ? 0 : MCR_DTR) | (u->line.held ? 0 : MCR_RTS));
+}
+
+/* The last byte may still be on its way out of the shift register. */
+static void end_call(struct uart_line *u)
+{
+    enum { BYTE_POLLS = 100 };
+    if (u->dtr != UART_DTR_ENDS || line_queued(&u->line) || !is_empty(u))
+        return;
+    for (unsigned polls = 0; !(get(u, UART_LSR) & LSR_IDLE) && polls < BYTE_POLLS; polls++) {}
+    u->dtr = UART_DTR_DOWN;
+    set_modem(u);
+}
+
+static void hang_up(struct line *l)
+{
+    struct uart_line *u = (struct uart_line *)l;
+    u->dtr = UART_DTR_ENDS;
+    end_call(u);
+    set_interrupts(u);
+}
+
 /* ---- its interrupt ------------------------------------------------------------------------------ */
 
 static void hold(struct uart_line *u, bool held)
 {
     u->line.held = held;
-    put(u, UART_MCR, MCR_DTR | MCR_OUT2 | (held ? 0 : MCR_RTS));
+    set_modem(u);
     set_interrupts(u);
 }
 
@@ -155,15 +183,22 @@ static void transmit(struct uart_line *u)
 {
     uint32_t before = line_queued(&u->line);
     fill_while_empty(u);
+    end_call(u);
     set_interrupts(u);
     line_tell_room(&u->line, before);
 }
 
 /* A carrier that changed is of somebody else: who was there has left, and what they were to be shown is nobody's. Where
  * none ever came, as at a cable of three wires, nothing is known, and somebody is there. */
-static void change(struct line *l, bool there)
+static void change(struct uart_line *u, bool there)
 {
+    struct line *l = &u->line;
     line_cut(l, 0);
+    l->called = there;
+    if (u->dtr != UART_DTR_UP) { /* who is hung up on is gone, and the next may call */
+        u->dtr = UART_DTR_UP;
+        set_modem(u);
+    }
     if (!l->carrier)
         return;
     l->carrier(l, false);
@@ -182,7 +217,7 @@ static void follow_modem(struct uart_line *u)
 {
     uint8_t status = get(u, UART_MSR);
     if (status & MSR_CARRIER_CHANGED)
-        change(&u->line, status & MSR_CARRIER);
+        change(u, status & MSR_CARRIER);
     if (status & (MSR_CARRIER_CHANGED | MSR_RANG))
         look_at_width(u);
 }
@@ -237,7 +272,8 @@ static void take_what_came(struct line *l)
     receive(u, &some);
 }
 
-static const struct line_driver driver = {.send = send, .drain = drain, .resume = resume, .look = take_what_came};
+static const struct line_driver driver = {.send = send, .drain = drain, .resume = resume, .look = take_what_came,
+                                          .hang_up = hang_up};
 
 bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
 {
@@ -245,7 +281,8 @@ bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
     u->irq = irq;
     u->line.head = u->line.tail = 0;
     u->line.driver = NULL;
-    u->line.held = false;
+    u->line.held = u->line.called = false;
+    u->dtr = UART_DTR_UP;
     u->interrupts = 0;
     if (!answers(u))
         return false;

@@ -136,13 +136,16 @@ static void say_accounts(struct session *s)
 void session_leave(struct session *s, bool hold)
 {
     struct terminal *t = s->output.terminal;
+    bool carried = t->dialled;
+    output_drain(&s->output); /* before the line knows that it was all */
     if (hold || !terminal_hang_up(t)) {
         session_welcome(s);
         return;
     }
     session_enter(s, SESSION_LOGON);
     s->output.owes = false;
-    carrier_hang_up(t->number, !t->served);
+    if (carried)
+        carrier_hang_up(t->number, !t->served);
 }
 
 void session_logoff(struct session *s, const char *by)

@@ -51,6 +51,14 @@ void line_tell_room(struct line *l, uint32_t before)
         l->room(l);
 }
 
+bool line_hang_up(struct line *l)
+{
+    bool can = l->called && l->driver && l->driver->hang_up;
+    if (can)
+        l->driver->hang_up(l);
+    return can;
+}
+
 void line_look(struct line *l)
 {
     if (l->driver && l->driver->look && !l->held)

@@ -17,6 +17,8 @@ struct line_driver {
     /* Hand on what has come, whether its interrupt was served or not; NULL: what comes has room, however long that
      * takes. */
     void (*look)(struct line *);
+    /* Lets go of whoever called, when all has gone out to them; NULL: it cannot. @pre called */
+    void (*hang_up)(struct line *);
 };
 
 struct line {
@@ -33,6 +35,7 @@ struct line {
     void (*width)(struct line *, unsigned columns);
     void *owner; /* for the callbacks */
     bool held;
+    bool called; /* somebody came since the driver began, by a modem that can hang up, and is there */
     uint32_t head, tail; /* free-running; bytes queued = head - tail */
     uint8_t output[LINE_OUTPUT_BYTES];
 };
@@ -41,6 +44,10 @@ uint32_t line_room(const struct line *); /* bytes that line_write would take now
 
 /* Queues up to `count` bytes and has them sent; returns how many were taken (less than count: no more room). */
 uint32_t line_write(struct line *, const void *bytes, uint32_t count);
+
+/* Who came is to be let go of, when what is queued has gone out: the carrier goes then. False: it is a line where
+ * nobody calls. */
+bool line_hang_up(struct line *);
 
 /* In the middle of long work: what the line cannot keep for long is taken now. */
 void line_look(struct line *);

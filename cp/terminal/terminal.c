@@ -132,7 +132,7 @@ struct terminal *terminal_next(struct terminal *at)
 
 bool terminal_hang_up(struct terminal *t)
 {
-    if (!t->dialled)
+    if (!t->dialled && !line_hang_up(t->line))
         return false;
     t->dialled = false;
     t->away = true;

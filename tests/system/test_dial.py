@@ -67,7 +67,7 @@ def test_one_dials_a_cp_and_from_there_the_next_works_and_comes_back(machine, tm
     for columns in (100, 90):  # of the terminal's window
         termios.tcsetwinsize(line.child.child_fd, (24, columns))
         shows_width(line, columns)
-    line.type("LOGOFF")
+    line.type("LOGOFF HOLD")
     line.expect_exact(GREETING)
     dial(line)
     line.logon("BOB", timeout=60)
@@ -92,7 +92,8 @@ def test_one_dials_a_cp_and_from_there_the_next_works_and_comes_back(machine, tm
     line.expect_exact("HERE TEXT A")  # the last screen
     line.expect(READY)
     assert "dialed" in line.cms("TYPE HERE TEXT A")
-    line.type("LOGOFF")
+    line.type("LOGOFF")  # the third level hangs up on its caller, who is the second level's again
+    line.expect_exact("DROPPED FROM CP2 02F8")
     line.expect_exact(GREETING)
     for end in ("RESET 2F8", "SYSTEM RESET"):  # and out, all the way
         m.console.type("#CP " + end)

@@ -190,6 +190,7 @@ def test_a_saved_system_outlives_cp_and_a_damaged_one_costs_itself_only(machine,
 
 def typed(m, number, user):
     line = m.line(number)
+    line.expect("CP> ", timeout=harness.BOOT_SECONDS)
     line.logon(user)
     return line
 

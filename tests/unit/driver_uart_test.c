@@ -318,6 +318,32 @@ static void who_comes_is_another_than_who_was_there(void **state)
     assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+"); /* they came, left, and another came */
 }
 
+static void who_called_is_hung_up_on_when_all_is_out_and_the_next_may_call(void **state)
+{
+    static const char text[1000];
+    (void)state;
+    assert_false(line_hang_up(&lines[0].line)); /* at a cable of three wires */
+    modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER);
+    line_write(&lines[0].line, text, sizeof text);
+    assert_true(line_hang_up(&lines[0].line));
+    assert_true(model[0].mcr & MCR_DTR);
+    for (unsigned i = 0; i < 100000 && model[0].mcr & MCR_DTR; i++) {
+        time_passes();
+        if (edge)
+            edge = false, uart_lines_interrupt(lines, PORTS, IRQ);
+    }
+    assert_false(model[0].mcr & MCR_DTR);
+    assert_int_equal(line_queued(&lines[0].line), 0);
+    assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED), "-");
+    assert_true(model[0].mcr & MCR_DTR);
+    assert_false(line_hang_up(&lines[0].line));
+    assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+");
+    assert_true(line_hang_up(&lines[0].line)); /* nothing is queued */
+    assert_false(model[0].mcr & MCR_DTR);
+    assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+"); /* another came at once */
+    assert_true(model[0].mcr & MCR_DTR);
+}
+
 static void what_one_who_left_was_to_be_shown_is_not_shown_to_the_next(void **state)
 {
     static const char text[1000];
@@ -380,6 +406,7 @@ int main(void)
         TEST(a_line_without_room_for_input_has_the_other_end_wait),
         TEST(where_the_carrier_never_changes_somebody_is_there),
         TEST(who_comes_is_another_than_who_was_there),
+        TEST(who_called_is_hung_up_on_when_all_is_out_and_the_next_may_call),
         TEST(what_one_who_left_was_to_be_shown_is_not_shown_to_the_next),
         TEST(the_width_is_asked_for_when_somebody_comes_and_when_it_rings),
         TEST(what_changed_before_the_line_began_is_nothing),

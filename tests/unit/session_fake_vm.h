@@ -350,6 +350,12 @@ FAKE void line_cut(struct line *l, uint32_t keep)
     (void)l;
     fake_line_cut |= !keep;
 }
+FAKE bool line_hang_up(struct line *l)
+{
+    bool called = l->called;
+    l->called = false;
+    return called;
+}
 FAKE void line_resume(struct line *l) { l->held = false; }
 FAKE void line_look(struct line *l) { (void)l; }
 
