@@ -181,7 +181,7 @@ static void what_users_have_is_listed_and_read_in_whatever_queue(void **state)
     ask("NEXT");
     assert_int_equal(said_length, 7 + 2 * 7);
     assert_memory_equal(said, "OK END\n\5\0OOOOO\5\0OOOOO", said_length);
-    assert_says("GET BOB 1", "OK\nBOB 1 PUN A 200 1 ");
+    assert_says("GET BOB 1", "OK 2\nBOB 1 PUN A 200 1 ");
     unsigned bytes = 0;
     do {
         ask("NEXT");
