@@ -28,7 +28,8 @@ static void show(struct call *c, struct listing *l, const struct spool_file *f)
         response_line(c->response, "%sORIGINID FILE CLASS RECORDS  CPY HOLD %s",
                       l->system ? "OWNERID  " : "", l->all ? "DATE  TIME     NAME     TYPE     DIST" : "KEEP");
     l->any = true;
-    format_text(owner, sizeof owner, l->system ? "%-8s " : "", f->owner);
+    format_text(owner, sizeof owner, "%-9s", f->owner);
+    *owner = l->system ? *owner : 0;
     if (l->all)
         response_line(c->response, "%s%-8s %04u %c %s %08u %03u %s %.5s %s %-8s %-8s %s", owner, f->origin,
                       f->spoolid, f->class, spool_queue_names[f->device], (unsigned)f->records, f->copies,
