@@ -14,7 +14,7 @@ static const struct {
 
 struct count {
     uint64_t value[COUNTERS];
-    bool wanted[COUNTERS];
+    bool wanted[COUNTERS], told;
 };
 
 static int count_prepare(struct stage *stage, struct scan *operands)
@@ -46,21 +46,32 @@ static int count_record(struct stage *stage, const uint8_t *data, size_t length)
         c->value[MINLINE] = length;
     if (length > c->value[MAXLINE])
         c->value[MAXLINE] = length;
-    return 0;
+    return cms_pipe_wanted(stage, 1) ? cms_pipe_put(stage, 0, data, length) : 0;
 }
 
+/* If there is a stream 1 the records pass, and the counts go there. */
 static int count_end(struct stage *stage)
 {
     struct count *c = stage->state;
     char line[COUNTERS * 21];
     size_t n = 0;
+    if (c->told)
+        return 0;
+    c->told = true;
     if (!c->value[LINES])
         c->value[MINLINE] = 0;
     for (int i = 0; i < COUNTERS; i++)
         if (c->wanted[i])
             n += format_text(line + n, sizeof line - n, "%s%llu", n ? " " : "", (unsigned long long)c->value[i]);
-    return cms_pipe_put(stage, line, n);
+    int rc = cms_pipe_put(stage, cms_pipe_wanted(stage, 1) ? 1 : 0, line, n);
+    return rc ? rc : PIPE_AGAIN;
 }
 
 const struct stage_kind cms_stage_count = {
-    "COUNT", 5, PLACE_LATER, false, sizeof(struct count), count_prepare, NULL, count_record, count_end, NULL};
+    .name = "COUNT", .abbreviation = 5, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct count),
+    .help = "COUNT [CHARS] [WORDS] [LINES] [MINLINE] [MAXLINE]\n"
+            "\n"
+            "One record at the end: how many characters, words, records; the length of the\n"
+            "shortest and the longest.  If there is a stream 1 that goes there, and the\n"
+            "input passes.\n",
+    .prepare = count_prepare, .record = count_record, .end = count_end};

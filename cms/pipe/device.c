@@ -1,151 +1,167 @@
-/* Stages to and from the user, CMS and CP: LITERAL, CONSOLE, CMS, CP, STARMSG; and HOLE. */
+/* Stages to and from the user and what waits for him: LITERAL, STRLITERAL, CONSOLE, STARMSG, HOLE, QUERY. */
 #include <string.h>
 
 #include "cms/command/messages.h"
-#include "cms/console/output.h"
+#include "cms/command/version.h"
 #include "cms/file/file.h"
 #include "cms/kernel/cp.h"
+#include "cms/kernel/heap.h"
 #include "cms/pipe/stages.h"
-
-struct text {
-    struct scan scan;
-};
 
 static int pass(struct stage *stage, const uint8_t *data, size_t length)
 {
-    return cms_pipe_put(stage, data, length);
+    return cms_pipe_put(stage, 0, data, length);
 }
 
-/* One blank after the name is not part of the text. */
-static int take_text(struct stage *stage, struct scan *operands)
+static int put_string(struct stage *stage, const char *text)
 {
-    struct text *t = stage->state;
-    t->scan = *operands;
-    if (t->scan.at < t->scan.end && *t->scan.at == ' ')
-        t->scan.at++;
+    return cms_pipe_put(stage, 0, text, strlen(text));
+}
+
+/* ---- LITERAL, STRLITERAL ----------------------------------------------------------------------------------------- */
+
+struct text {
+    struct scan scan;
+    struct string string;
+    bool append;
+};
+
+void cms_pipe_take_text(struct scan *operands, struct scan *text)
+{
+    *text = *operands;
+    if (text->at < text->end && *text->at == ' ')
+        text->at++;
+    operands->at = operands->end;
+}
+
+static int literal_prepare(struct stage *stage, struct scan *operands)
+{
+    cms_pipe_take_text(operands, &((struct text *)stage->state)->scan);
     return 0;
 }
 
-static int put_text(struct stage *stage)
+static int literal_begin(struct stage *stage)
 {
     const struct text *t = stage->state;
-    return cms_pipe_put(stage, t->scan.at, (size_t)(t->scan.end - t->scan.at));
+    return cms_pipe_put(stage, 0, t->scan.at, (size_t)(t->scan.end - t->scan.at));
 }
 
 const struct stage_kind cms_stage_literal = {
-    "LITERAL", 3, PLACE_ANY, false, sizeof(struct text), take_text, put_text, pass, NULL, NULL};
+    .name = "LITERAL", .abbreviation = 3, .size = sizeof(struct text),
+    .help = "LITERAL text\n"
+            "\n"
+            "One record, then the input.\n",
+    .prepare = literal_prepare, .begin = literal_begin, .record = pass};
+
+static int strliteral_prepare(struct stage *stage, struct scan *operands)
+{
+    struct text *t = stage->state;
+    t->append = cms_scan_keyword(operands, "APPEND", 6);
+    if (!t->append && !cms_scan_keyword(operands, "PREFACE", 7))
+        cms_scan_keyword(operands, "PREFIX", 6);
+    int rc = cms_scan_string(operands, &t->string);
+    return rc ? rc : cms_scan_end(operands);
+}
+
+static int strliteral_begin(struct stage *stage)
+{
+    const struct text *t = stage->state;
+    return t->append ? 0 : cms_pipe_put(stage, 0, t->string.data, t->string.length);
+}
+
+static int strliteral_end(struct stage *stage)
+{
+    struct text *t = stage->state;
+    if (!t->append)
+        return 0;
+    t->append = false;
+    int rc = cms_pipe_put(stage, 0, t->string.data, t->string.length);
+    return rc ? rc : PIPE_AGAIN;
+}
+
+const struct stage_kind cms_stage_strliteral = {
+    .name = "STRLITERAL", .abbreviation = 6, .size = sizeof(struct text),
+    .help = "STRLITERAL [PREFACE|APPEND] /text/\n"
+            "\n"
+            "One record before the input or behind it.\n",
+    .prepare = strliteral_prepare, .begin = strliteral_begin, .record = pass, .end = strliteral_end};
 
 /* ---- CONSOLE ----------------------------------------------------------------------------------------------------- */
 
+struct console {
+    char *line;
+};
+
 static int console_start(struct stage *stage)
 {
-    char line[COMMAND_LINE_MAX + 1];
-    int length, rc = 0;
-    if (stage->number > 1)
+    struct console *c = stage->state;
+    if (stage->stream[0].in)
         return 0;
-    while (!rc && (length = cms_read(line, sizeof line)) > 0)
-        rc = cms_pipe_put(stage, line, (size_t)length);
-    return rc ? rc : length < 0 ? COMMAND_HALTED : 0;
+    c->line = cms_heap_allocate(COMMAND_LINE_MAX + 1);
+    return c->line ? 0 : cms_message("PIP", MESSAGE_VIRTUAL_STORAGE);
+}
+
+static int console_begin(struct stage *stage)
+{
+    struct console *c = stage->state;
+    int length = c->line ? cms_read(c->line, COMMAND_LINE_MAX + 1) : 0;
+    if (length <= 0)
+        return length < 0 ? COMMAND_HALTED : 0;
+    int rc = cms_pipe_put(stage, 0, c->line, (size_t)length);
+    return rc ? rc : cms_pipe_wanted(stage, 0) ? PIPE_AGAIN : PIPE_ENOUGH;
 }
 
 static int console_record(struct stage *stage, const uint8_t *data, size_t length)
 {
     cms_file_show(data, length);
-    return cms_pipe_put(stage, data, length);
+    return cms_pipe_put(stage, 0, data, length);
 }
+
+static void console_close(struct stage *stage)
+{
+    cms_heap_free(((struct console *)stage->state)->line);
+}
+
+#define CONSOLE_HELP(name) \
+    name "\n" \
+    "\n" \
+    "As the first stage what you type, until a null line; else it shows the records,\n" \
+    "which pass on.\n"
 
 const struct stage_kind cms_stage_console = {
-    "CONSOLE", 4, PLACE_ANY, true, 0, NULL, console_start, console_record, NULL, NULL};
-
-/* ---- commands ---------------------------------------------------------------------------------------------------- */
-
-struct capture {
-    struct text text; /* first, so that take_text fills it */
-    struct output_sink before;
-    struct stage *stage;
-    int rc; /* of the stages behind */
-};
-
-/* What the stages behind show must not come back here, so the console is theirs while they have the record. */
-static void captured(void *context, const char *data, size_t length)
-{
-    struct capture *c = context;
-    struct output_sink mine = cms_redirect(c->before);
-    if (!c->rc)
-        c->rc = cms_pipe_put(c->stage, data, length);
-    cms_redirect(mine);
-}
-
-static int obey(struct stage *stage, const char *prefix, const uint8_t *data, size_t length)
-{
-    struct capture *c = stage->state;
-    char line[COMMAND_LINE_MAX + 1];
-    size_t n = strlen(prefix);
-    if (n + length > COMMAND_LINE_MAX)
-        return cms_message("PIP", MESSAGE_PIPE_LONG, length);
-    memcpy(line, prefix, n);
-    memcpy(line + n, data, length);
-    line[n + length] = 0;
-    c->stage = stage;
-    c->rc = 0;
-    c->before = cms_redirect((struct output_sink){captured, c});
-    int rc = cms_obey(line);
-    cms_redirect(c->before);
-    return rc == COMMAND_HALTED ? rc : c->rc;
-}
-
-static int obey_text(struct stage *stage, const char *prefix)
-{
-    const struct capture *c = stage->state;
-    const struct scan *text = &c->text.scan;
-    return text->at == text->end ? 0 : obey(stage, prefix, (const uint8_t *)text->at, (size_t)(text->end - text->at));
-}
-
-static int command_start(struct stage *stage)
-{
-    return obey_text(stage, "");
-}
-
-static int command_record(struct stage *stage, const uint8_t *data, size_t length)
-{
-    return obey(stage, "", data, length);
-}
-
-static int cp_start(struct stage *stage)
-{
-    return obey_text(stage, "CP ");
-}
-
-static int cp_record(struct stage *stage, const uint8_t *data, size_t length)
-{
-    return obey(stage, "CP ", data, length);
-}
-
-const struct stage_kind cms_stage_command = {
-    "CMS", 3, PLACE_ANY, true, sizeof(struct capture), take_text, command_start, command_record, NULL, NULL};
-const struct stage_kind cms_stage_cp = {
-    "CP", 2, PLACE_ANY, true, sizeof(struct capture), take_text, cp_start, cp_record, NULL, NULL};
+    .name = "CONSOLE", .abbreviation = 4, .keeps_on = true, .size = sizeof(struct console),
+    .help = CONSOLE_HELP("CONSOLE"), .start = console_start, .begin = console_begin, .record = console_record,
+    .close = console_close};
+const struct stage_kind cms_stage_terminal = {
+    .name = "TERMINAL", .abbreviation = 4, .keeps_on = true, .size = sizeof(struct console),
+    .help = CONSOLE_HELP("TERMINAL"), .start = console_start, .begin = console_begin, .record = console_record,
+    .close = console_close};
 
 /* ---- STARMSG ----------------------------------------------------------------------------------------------------- */
 
 /* Before who sent it and the text stands what kind of message it is, as CMS Pipelines has it. */
-static int starmsg_start(struct stage *stage)
+static int starmsg_begin(struct stage *stage)
 {
     static const char class[] = "00000004";
     enum { CLASS = sizeof class - 1 };
     char record[CLASS + CMS_CP_SPECIAL_MAX];
-    size_t length;
-    int rc = 0;
     memcpy(record, class, CLASS);
-    while (!rc && (length = cms_cp_special(record + CLASS)))
-        rc = cms_pipe_put(stage, record, CLASS + length);
-    return rc;
+    size_t length = cms_cp_special(record + CLASS);
+    if (!length)
+        return 0;
+    int rc = cms_pipe_put(stage, 0, record, CLASS + length);
+    return rc ? rc : PIPE_AGAIN;
 }
 
 const struct stage_kind cms_stage_starmsg = {
-    "STARMSG", 7, PLACE_FIRST, false, 0, NULL, starmsg_start, NULL, NULL, NULL};
+    .name = "STARMSG", .abbreviation = 7, .place = PLACE_FIRST,
+    .help = "STARMSG\n"
+            "\n"
+            "Special messages (see CP) that wait: 8 characters of kind, 8 of who sent it, and\n"
+            "the text.\n",
+    .begin = starmsg_begin};
 
-/* ---- HOLE -------------------------------------------------------------------------------------------------------- */
+/* ---- HOLE, QUERY ------------------------------------------------------------------------------------------------- */
 
 static int swallow(struct stage *stage, const uint8_t *data, size_t length)
 {
@@ -155,4 +171,29 @@ static int swallow(struct stage *stage, const uint8_t *data, size_t length)
     return 0;
 }
 
-const struct stage_kind cms_stage_hole = {"HOLE", 4, PLACE_ANY, false, 0, NULL, NULL, swallow, NULL, NULL};
+const struct stage_kind cms_stage_hole = {
+    .name = "HOLE", .abbreviation = 4, .keeps_on = true,
+    .help = "HOLE\n"
+            "\n"
+            "Nothing, whatever comes.\n",
+    .record = swallow};
+
+static int query_prepare(struct stage *stage, struct scan *operands)
+{
+    (void)stage;
+    if (!cms_scan_keyword(operands, "VERSION", 7))
+        cms_scan_keyword(operands, "LEVEL", 5);
+    return cms_scan_end(operands);
+}
+
+static int query_begin(struct stage *stage)
+{
+    return put_string(stage, "CMS Pipelines of " CMS_VERSION);
+}
+
+const struct stage_kind cms_stage_query = {
+    .name = "QUERY", .abbreviation = 5, .place = PLACE_FIRST,
+    .help = "QUERY [VERSION|LEVEL]\n"
+            "\n"
+            "Which CMS it is.\n",
+    .prepare = query_prepare, .begin = query_begin};

@@ -22,7 +22,7 @@ bool cms_scan_more(struct scan *s)
     return s->at < s->end;
 }
 
-static size_t word_length(const struct scan *s)
+size_t cms_scan_length(const struct scan *s)
 {
     const char *p = s->at;
     while (p < s->end && *p != ' ')
@@ -42,7 +42,7 @@ bool cms_scan_upper(struct scan *s, char *word, size_t size)
 {
     if (!cms_scan_more(s))
         return false;
-    size_t length = word_length(s);
+    size_t length = cms_scan_length(s);
     copy_word(s->at, length, word, size);
     s->at += length;
     return true;
@@ -63,7 +63,7 @@ bool cms_scan_word(struct scan *s, struct word *word)
     if (!cms_scan_more(s))
         return false;
     word->raw = s->at;
-    word->raw_length = (uint16_t)word_length(s);
+    word->raw_length = (uint16_t)cms_scan_length(s);
     copy_word(s->at, word->raw_length, word->text, sizeof word->text);
     s->at += word->raw_length;
     return true;
@@ -76,7 +76,7 @@ static int complain(struct scan *s, enum cms_message message)
     struct scan ahead = *s;
     if (!cms_scan_more(&ahead))
         return cms_message("PIP", MESSAGE_PIPE_MISSING);
-    size_t n = word_length(&ahead) < sizeof word - 1 ? word_length(&ahead) : sizeof word - 1;
+    size_t n = cms_scan_length(&ahead) < sizeof word - 1 ? cms_scan_length(&ahead) : sizeof word - 1;
     memcpy(word, ahead.at, n);
     word[n] = 0;
     return cms_message_give("PIP", message, cms_message_rows[message].text, word);
@@ -95,11 +95,34 @@ static bool digits(const char **at, const char *end, uint32_t *number)
 int cms_scan_number(struct scan *s, uint32_t *number)
 {
     cms_scan_more(s);
-    const char *at = s->at, *end = s->at + word_length(s);
+    const char *at = s->at, *end = s->at + cms_scan_length(s);
     if (!digits(&at, end, number) || at != end)
         return complain(s, MESSAGE_PIPE_NUMBER);
     s->at = end;
     return 0;
+}
+
+int cms_scan_signed(struct scan *s, int32_t *number)
+{
+    struct scan ahead = *s;
+    uint32_t size;
+    cms_scan_more(&ahead);
+    bool minus = ahead.at < ahead.end && *ahead.at == '-';
+    if (minus || (ahead.at < ahead.end && *ahead.at == '+'))
+        ahead.at++;
+    const char *at = ahead.at, *end = at + cms_scan_length(&ahead);
+    if (!digits(&at, end, &size) || at != end || size > INT32_MAX)
+        return complain(s, MESSAGE_PIPE_NUMBER);
+    *number = minus ? -(int32_t)size : (int32_t)size;
+    s->at = end;
+    return 0;
+}
+
+int cms_scan_count(struct scan *s, uint32_t *number)
+{
+    if (cms_scan_keyword(s, "*", 1))
+        return *number = UINT32_MAX, 0;
+    return cms_scan_number(s, number);
 }
 
 static int hex_digit(char c)
@@ -109,21 +132,43 @@ static int hex_digit(char c)
 }
 
 /* X41C2: at least one pair of digits */
-static bool hexadecimal(struct scan *s, struct string *string)
+int cms_scan_hex(struct scan *s, struct string *string)
 {
-    size_t length = word_length(s);
-    if (upper(*s->at) != 'X' || length % 2 == 0 || length < 3 || length / 2 > sizeof string->decoded)
-        return false;
+    size_t length = cms_scan_length(s);
+    if (length < 2)
+        return complain(s, MESSAGE_PIPE_HEXADECIMAL);
+    if (length % 2 == 0)
+        return complain(s, MESSAGE_PIPE_ODD);
     for (size_t i = 1; i < length; i += 2) {
         int high = hex_digit(s->at[i]), low = hex_digit(s->at[i + 1]);
-        if (high < 0 || low < 0)
-            return false;
+        if (high < 0 || low < 0 || length / 2 > sizeof string->decoded)
+            return complain(s, MESSAGE_PIPE_NOT_HEXADECIMAL);
         string->decoded[i / 2] = (uint8_t)(high << 4 | low);
     }
     string->data = string->decoded;
     string->length = length / 2;
     s->at += length;
-    return true;
+    return 0;
+}
+
+/* B01000001: digits by eight */
+static int binary(struct scan *s, struct string *string)
+{
+    size_t length = cms_scan_length(s) - 1;
+    if (length == 0)
+        return complain(s, MESSAGE_PIPE_BINARY);
+    if (length % 8)
+        return complain(s, MESSAGE_PIPE_EIGHT);
+    for (size_t i = 0; i < length; i++) {
+        char c = s->at[i + 1];
+        if ((c != '0' && c != '1') || length / 8 > sizeof string->decoded)
+            return complain(s, MESSAGE_PIPE_NOT_BINARY);
+        string->decoded[i / 8] = (uint8_t)(string->decoded[i / 8] << 1 | (c == '1'));
+    }
+    string->data = string->decoded;
+    string->length = length / 8;
+    s->at += length + 1;
+    return 0;
 }
 
 int cms_scan_string(struct scan *s, struct string *string)
@@ -132,7 +177,9 @@ int cms_scan_string(struct scan *s, struct string *string)
         return cms_message("PIP", MESSAGE_PIPE_MISSING);
     char delimiter = upper(*s->at);
     if (delimiter == 'X')
-        return hexadecimal(s, string) ? 0 : complain(s, MESSAGE_PIPE_HEXADECIMAL);
+        return cms_scan_hex(s, string);
+    if (delimiter == 'B')
+        return binary(s, string);
     if (is_digit(delimiter) || (delimiter >= 'A' && delimiter <= 'Z'))
         return complain(s, MESSAGE_PIPE_OPERAND);
     const char *close = memchr(s->at + 1, *s->at, (size_t)(s->end - s->at - 1));
@@ -144,12 +191,27 @@ int cms_scan_string(struct scan *s, struct string *string)
     return 0;
 }
 
-bool cms_scan_is_range(const struct scan *s)
+int cms_scan_character(struct scan *s, uint8_t *character)
+{
+    if (cms_scan_keyword(s, "BLANK", 5) || cms_scan_keyword(s, "SPACE", 5))
+        return *character = ' ', 0;
+    if (cms_scan_keyword(s, "TABULATE", 3))
+        return *character = '\t', 0;
+    if (!cms_scan_more(s))
+        return cms_message("PIP", MESSAGE_PIPE_MISSING);
+    size_t length = cms_scan_length(s);
+    int high = hex_digit(s->at[0]), low = length == 2 ? hex_digit(s->at[1]) : -1;
+    if (length != 1 && (high < 0 || low < 0))
+        return complain(s, MESSAGE_PIPE_CHARACTER);
+    *character = length == 1 ? (uint8_t)*s->at : (uint8_t)(high << 4 | low);
+    s->at += length;
+    return 0;
+}
+
+bool cms_scan_is_number(const struct scan *s)
 {
     struct scan ahead = *s;
-    if (!cms_scan_more(&ahead))
-        return false;
-    return is_digit(*ahead.at) || (upper(*ahead.at) == 'W' && ahead.at + 1 < ahead.end && is_digit(ahead.at[1]));
+    return cms_scan_more(&ahead) && is_digit(*ahead.at);
 }
 
 bool cms_scan_is_string(const struct scan *s)
@@ -158,44 +220,15 @@ bool cms_scan_is_string(const struct scan *s)
     if (!cms_scan_more(&ahead))
         return false;
     char c = upper(*ahead.at);
-    return !is_digit(c) && (c < 'A' || c > 'Z') && c != '*';
+    if ((c == 'X' || c == 'B') && cms_scan_length(&ahead) > 1)
+        return c == 'X' ? hex_digit(ahead.at[1]) >= 0 : ahead.at[1] == '0' || ahead.at[1] == '1';
+    return !is_digit(c) && (c < 'A' || c > 'Z') && c != '*' && c != '-';
 }
 
-static bool range_end(const char **at, const char *end, struct range *range)
+bool cms_scan_any_case(struct scan *s)
 {
-    uint32_t n;
-    char c = **at;
-    if (c != '-' && c != '.')
-        return false;
-    (*at)++;
-    if (c == '-' && *at < end && **at == '*') {
-        (*at)++;
-        range->last = UINT32_MAX;
-        return true;
-    }
-    if (!digits(at, end, &n))
-        return false;
-    range->last = c == '-' ? n : n > UINT32_MAX - range->first ? UINT32_MAX : range->first + n - 1;
-    return range->last >= range->first;
-}
-
-int cms_scan_range(struct scan *s, struct range *range)
-{
-    cms_scan_more(s);
-    const char *at = s->at, *end = s->at + word_length(s);
-    *range = (struct range){0};
-    if (at < end && upper(*at) == 'W') {
-        range->words = true;
-        at++;
-    }
-    bool valid = digits(&at, end, &range->first) && range->first;
-    range->last = range->first;
-    if (valid && at < end)
-        valid = range_end(&at, end, range);
-    if (!valid || at != end)
-        return complain(s, MESSAGE_PIPE_RANGE);
-    s->at = end;
-    return 0;
+    return cms_scan_keyword(s, "ANYCASE", 3) || cms_scan_keyword(s, "CASEANY", 5) ||
+           cms_scan_keyword(s, "IGNORECASE", 7) || cms_scan_keyword(s, "CASEIGNORE", 7);
 }
 
 int cms_scan_end(struct scan *s)
@@ -210,37 +243,6 @@ int cms_scan_end(struct scan *s)
 }
 
 /* ---- finding things in records ----------------------------------------------------------------------------------- */
-
-static void find_words(const struct range *range, const uint8_t *data, size_t length, size_t *from, size_t *to)
-{
-    size_t at = 0;
-    *from = *to = length;
-    for (uint32_t word = 1; word <= range->last; word++) {
-        while (at < length && data[at] == ' ')
-            at++;
-        if (at == length)
-            return;
-        if (word == range->first)
-            *from = at;
-        while (at < length && data[at] != ' ')
-            at++;
-        if (word >= range->first)
-            *to = at;
-    }
-}
-
-void cms_range_find(const struct range *range, const uint8_t *data, size_t length, size_t *from, size_t *to)
-{
-    if (range->first == 0) {
-        *from = 0;
-        *to = length;
-    } else if (range->words) {
-        find_words(range, data, length, from, to);
-    } else {
-        *from = range->first - 1 < length ? range->first - 1 : length;
-        *to = range->last < length ? range->last : length;
-    }
-}
 
 static bool same(const uint8_t *a, const uint8_t *b, size_t length, bool any_case)
 {
@@ -258,4 +260,9 @@ size_t cms_string_find(const struct string *string, const uint8_t *data, size_t 
         if (same(data + at, string->data, string->length, any_case))
             return at;
     return SIZE_MAX;
+}
+
+bool cms_string_begins(const struct string *string, const uint8_t *data, size_t length, bool any_case)
+{
+    return string->length <= length && same(data, string->data, string->length, any_case);
 }

@@ -17,13 +17,8 @@ struct string {
     uint8_t decoded[128];
 };
 
-/* Part of a record: columns first to last, or words if `words`. 0 in `first`: the whole record. */
-struct range {
-    bool words;
-    uint32_t first, last;
-};
-
 bool cms_scan_more(struct scan *scan); /* skips blanks; false at the end */
+size_t cms_scan_length(const struct scan *scan); /* of the word at hand */
 /* The next word in upper case only, cut to fit. False at the end. */
 bool cms_scan_upper(struct scan *scan, char *word, size_t size);
 /* The next word as a command's words are: as typed, and beside that in upper case and cut to 8. False at the end. */
@@ -33,17 +28,22 @@ bool cms_scan_keyword(struct scan *scan, const char *name, size_t least);
 
 /* The following return 0 or the return code of the message given. */
 int cms_scan_number(struct scan *scan, uint32_t *number);
-/* /text/ with any delimiter but a blank, or Xhex. */
+/* A number that may have a sign. */
+int cms_scan_signed(struct scan *scan, int32_t *number);
+/* * or a number; * is UINT32_MAX. */
+int cms_scan_count(struct scan *scan, uint32_t *number);
+/* /text/ with any delimiter but a blank, a letter or a digit, or Xhex or Bbinary. */
 int cms_scan_string(struct scan *scan, struct string *string);
-/* 5, 5-9, 5-*, 5.3, W2, W2-4. */
-int cms_scan_range(struct scan *scan, struct range *range);
+int cms_scan_hex(struct scan *scan, struct string *string); /* Xhex only */
+/* One character as it is, two hexadecimal digits, or BLANK, SPACE, TAB. */
+int cms_scan_character(struct scan *scan, uint8_t *character);
 int cms_scan_end(struct scan *scan); /* nothing must be left */
 
-bool cms_scan_is_range(const struct scan *scan); /* what comes next begins like a range: a digit, or W and a digit */
-bool cms_scan_is_string(const struct scan *scan); /* begins like a delimited string: not a letter, digit or minus */
-
-/* Where the range lies in a record: [*from, *to). Empty at the end if the record is too short. */
-void cms_range_find(const struct range *range, const uint8_t *data, size_t length, size_t *from, size_t *to);
+bool cms_scan_is_number(const struct scan *scan); /* what comes next begins like one */
+bool cms_scan_is_string(const struct scan *scan); /* like a string: no letter, digit, minus or asterisk; or X or B */
 
 /* Where `string` begins in data[from..to), or SIZE_MAX. */
 size_t cms_string_find(const struct string *string, const uint8_t *data, size_t from, size_t to, bool any_case);
+/* ANYCASE, or one of its other names. */
+bool cms_scan_any_case(struct scan *scan);
+bool cms_string_begins(const struct string *string, const uint8_t *data, size_t length, bool any_case);

@@ -1,49 +1,24 @@
-/* SORT and UNIQUE: records by their keys. A shorter key counts as padded with blanks; equal records keep their
- * order. */
+/* SORT, UNIQUE and MERGE: records by their keys. Equal records keep their order. */
 #include <string.h>
 
 #include "cms/command/messages.h"
 #include "cms/kernel/heap.h"
+#include "cms/pipe/key.h"
 #include "cms/pipe/stages.h"
 #include "lib/format.h"
 
-enum { KEYS_MAX = 10, COUNT_WIDTH = 10 };
+enum { COUNT_WIDTH = 10 };
 
-struct key {
-    struct range range;
-    bool descending;
-};
-
-static uint8_t fold(uint8_t c, bool any_case)
-{
-    return any_case && c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c;
-}
-
-static int compare_key(const struct range *range, bool any_case, const struct held *a, const struct held *b)
-{
-    size_t from_a, to_a, from_b, to_b;
-    cms_range_find(range, a->data, a->length, &from_a, &to_a);
-    cms_range_find(range, b->data, b->length, &from_b, &to_b);
-    size_t length_a = to_a - from_a, length_b = to_b - from_b, most = length_a > length_b ? length_a : length_b;
-    for (size_t i = 0; i < most; i++) {
-        int x = i < length_a ? fold(a->data[from_a + i], any_case) : ' ';
-        int y = i < length_b ? fold(b->data[from_b + i], any_case) : ' ';
-        if (x != y)
-            return x - y;
-    }
-    return 0;
-}
-
-static int put_counted(struct stage *stage, const struct held *held, uint64_t count, bool counted)
+static int put_counted(struct stage *stage, int stream, const struct held *held, uint64_t count, bool counted)
 {
     struct buffer line = {0};
     char number[24];
     int rc = 0;
     if (!counted)
-        return cms_pipe_put(stage, held->data, held->length);
+        return cms_pipe_put(stage, stream, held->data, held->length);
     size_t n = format_text(number, sizeof number, "%*llu", COUNT_WIDTH, (unsigned long long)count);
     if (cms_buffer_add(&line, number, n, &rc) && cms_buffer_add(&line, held->data, held->length, &rc))
-        rc = cms_pipe_put(stage, line.data, line.length);
+        rc = cms_pipe_put(stage, stream, line.data, line.length);
     cms_buffer_free(&line);
     return rc;
 }
@@ -51,47 +26,23 @@ static int put_counted(struct stage *stage, const struct held *held, uint64_t co
 /* ---- SORT -------------------------------------------------------------------------------------------------------- */
 
 struct sort {
-    bool any_case, unique, counted;
-    int keys;
-    struct key key[KEYS_MAX];
+    bool unique, counted, sorted;
+    struct keys keys;
     struct hold hold;
 };
-
-static bool take_order(struct scan *operands, struct key *key)
-{
-    key->descending = cms_scan_keyword(operands, "DESCENDING", 1);
-    return key->descending || cms_scan_keyword(operands, "ASCENDING", 1);
-}
 
 static int sort_prepare(struct stage *stage, struct scan *operands)
 {
     struct sort *s = stage->state;
     s->counted = cms_scan_keyword(operands, "COUNT", 5);
     s->unique = s->counted || cms_scan_keyword(operands, "UNIQUE", 4);
-    s->any_case = cms_scan_keyword(operands, "ANYCASE", 3);
-    s->keys = 1;
-    if (take_order(operands, &s->key[0]))
-        return cms_scan_end(operands);
-    for (s->keys = 0; cms_scan_more(operands); s->keys++) {
-        if (s->keys == KEYS_MAX)
-            return cms_scan_end(operands);
-        int rc = cms_scan_range(operands, &s->key[s->keys].range);
-        if (rc)
-            return rc;
-        take_order(operands, &s->key[s->keys]);
-    }
-    s->keys += s->keys == 0;
-    return 0;
+    int rc = cms_scan_padding(operands, &s->keys);
+    return rc ? rc : cms_scan_keys(operands, &s->keys);
 }
 
 static int compare(const struct sort *s, const struct held *a, const struct held *b)
 {
-    for (int i = 0; i < s->keys; i++) {
-        int order = compare_key(&s->key[i].range, s->any_case, a, b);
-        if (order)
-            return s->key[i].descending ? -order : order;
-    }
-    return 0;
+    return cms_key_compare(&s->keys, record_held(a), record_held(b));
 }
 
 static int sort_record(struct stage *stage, const uint8_t *data, size_t length)
@@ -132,29 +83,32 @@ static void sort_held(struct sort *s)
     s->hold.first = all;
 }
 
+/* How many records are equal to the first; all but that are taken off. */
+static uint64_t take_equal(struct sort *s)
+{
+    struct held *first = s->hold.first;
+    uint64_t same = 1;
+    for (struct held *second; (second = first->next) && compare(s, first, second) == 0; same++) {
+        first->next = second->next;
+        s->hold.count--;
+        cms_heap_free(second);
+    }
+    return same;
+}
+
 static int sort_end(struct stage *stage)
 {
     struct sort *s = stage->state;
-    uint64_t same = 1;
-    int rc = 0;
-    sort_held(s);
-    for (struct held *held; !rc && (held = cms_hold_take(&s->hold));) {
-        bool repeats = s->unique && s->hold.first && compare(s, held, s->hold.first) == 0;
-        if (repeats) { /* the first of equal ones is kept: it moves on in the place of the second */
-            struct held *second = s->hold.first;
-            held->next = second->next;
-            s->hold.first = held;
-            if (!held->next)
-                s->hold.last = &held->next;
-            cms_heap_free(second);
-            same++;
-            continue;
-        }
-        rc = put_counted(stage, held, same, s->counted);
-        same = 1;
-        cms_heap_free(held);
-    }
-    return rc;
+    if (!s->sorted)
+        sort_held(s);
+    s->sorted = true;
+    if (!s->hold.first)
+        return 0;
+    uint64_t same = s->unique ? take_equal(s) : 1;
+    struct held *held = cms_hold_take(&s->hold);
+    int rc = put_counted(stage, 0, held, same, s->counted);
+    cms_heap_free(held);
+    return rc ? rc : PIPE_AGAIN;
 }
 
 static void sort_close(struct stage *stage)
@@ -163,85 +117,136 @@ static void sort_close(struct stage *stage)
 }
 
 const struct stage_kind cms_stage_sort = {
-    "SORT", 4, PLACE_LATER, false, sizeof(struct sort), sort_prepare, NULL, sort_record, sort_end, sort_close};
+    .name = "SORT", .abbreviation = 4, .place = PLACE_LATER, .size = sizeof(struct sort),
+    .help = "SORT [UNIQUE|COUNT] [NOPAD|PAD c] [ANYCASE] [range [A|D]]...\n"
+            "\n"
+            "Records in the order of the ranges, ascending or descending.  Of equal ones\n"
+            "UNIQUE keeps the first, COUNT too, and says in ten columns how many there were.\n",
+    .prepare = sort_prepare, .record = sort_record, .end = sort_end, .close = sort_close};
 
 /* ---- UNIQUE ------------------------------------------------------------------------------------------------------ */
 
 enum keep { KEEP_LAST, KEEP_FIRST, KEEP_SINGLES, KEEP_MULTIPLES };
 
 struct unique {
-    bool any_case, counted;
-    struct range range;
+    bool counted;
+    struct keys keys;
     enum keep keep;
-    struct held *held; /* FIRST: the first, otherwise the last of the records that are equal so far */
+    struct hold run; /* equal records so far: all, the first or the last of them */
     uint64_t count;
+    bool over; /* the run has ended: what is in `run` goes */
 };
+
+static const struct {
+    const char *name;
+    enum keep keep;
+} keeps[] = {{"FIRST", KEEP_FIRST}, {"SINGLES", KEEP_SINGLES}, {"MULTIPLES", KEEP_MULTIPLES}, {"LAST", KEEP_LAST}};
 
 static int unique_prepare(struct stage *stage, struct scan *operands)
 {
     struct unique *u = stage->state;
-    int rc = 0;
     u->counted = cms_scan_keyword(operands, "COUNT", 5);
-    u->any_case = cms_scan_keyword(operands, "ANYCASE", 3);
-    if (cms_scan_is_range(operands))
-        rc = cms_scan_range(operands, &u->range);
-    if (cms_scan_keyword(operands, "FIRST", 5))
-        u->keep = KEEP_FIRST;
-    else if (cms_scan_keyword(operands, "SINGLES", 6))
-        u->keep = KEEP_SINGLES;
-    else if (cms_scan_keyword(operands, "MULTIPLES", 8))
-        u->keep = KEEP_MULTIPLES;
-    else
-        cms_scan_keyword(operands, "LAST", 4);
+    int rc = cms_scan_padding(operands, &u->keys);
+    u->keys.count = 1;
+    if (!rc && cms_scan_is_range(operands))
+        rc = cms_scan_range(operands, &u->keys.key[0].range);
+    for (size_t i = 0; i < sizeof keeps / sizeof *keeps; i++)
+        if (cms_scan_keyword(operands, keeps[i].name, strlen(keeps[i].name)))
+            u->keep = keeps[i].keep;
     return rc ? rc : cms_scan_end(operands);
 }
 
-/* A run of equal records has ended. */
-static int end_run(struct stage *stage)
+/* One of the run goes: those that are kept to the primary output, others to stream 1. */
+static int put_run(struct stage *stage)
 {
     struct unique *u = stage->state;
-    bool wanted = u->keep == KEEP_SINGLES ? u->count == 1 : u->keep != KEEP_MULTIPLES || u->count > 1;
-    int rc = u->held && wanted ? put_counted(stage, u->held, u->count, u->counted) : 0;
-    cms_heap_free(u->held);
-    u->held = NULL;
-    u->count = 0;
-    return rc;
+    struct held *held = cms_hold_take(&u->run);
+    bool last = !u->run.first;
+    bool kept = u->keep == KEEP_SINGLES     ? u->count == 1
+                : u->keep == KEEP_MULTIPLES ? u->count > 1
+                                            : last;
+    if (!held)
+        return 0;
+    int rc = put_counted(stage, kept ? 0 : 1, held, u->count, u->counted && kept);
+    cms_heap_free(held);
+    return rc ? rc : PIPE_AGAIN;
 }
 
-static struct held *keep(const uint8_t *data, size_t length)
+/* A record of the run is in the run, or, if it is known not to be kept, goes to stream 1. */
+static int join_run(struct stage *stage, const uint8_t *data, size_t length)
 {
-    struct held *held = cms_heap_allocate(sizeof *held + length);
-    if (held) {
-        *held = (struct held){.length = length};
-        memcpy(held->data, data, length);
-    }
-    return held;
+    struct unique *u = stage->state;
+    struct held *held = NULL;
+    int rc = 0;
+    if (u->count++ && u->keep == KEEP_FIRST)
+        return cms_pipe_put(stage, 1, data, length);
+    if (u->keep == KEEP_LAST || (u->keep == KEEP_SINGLES && u->count > 2))
+        held = cms_hold_take(&u->run);
+    rc = cms_hold_add(&u->run, data, length);
+    if (held && !rc)
+        rc = cms_pipe_put(stage, 1, held->data, held->length);
+    cms_heap_free(held);
+    return rc;
 }
 
 static int unique_record(struct stage *stage, const uint8_t *data, size_t length)
 {
     struct unique *u = stage->state;
-    struct held *held = keep(data, length);
-    int rc = 0;
-    if (!held)
-        return cms_message("PIP", MESSAGE_VIRTUAL_STORAGE);
-    if (u->held && compare_key(&u->range, u->any_case, u->held, held))
-        rc = end_run(stage);
-    else if (u->keep == KEEP_MULTIPLES && u->held) { /* every one of them is wanted */
-        rc = put_counted(stage, u->held, u->count, u->counted);
-    }
-    u->count++;
-    struct held *other = u->held && u->keep == KEEP_FIRST ? held : u->held;
-    u->held = u->held && u->keep == KEEP_FIRST ? u->held : held;
-    cms_heap_free(other);
-    return rc;
+    if (u->run.first && cms_key_compare(&u->keys, record_held(u->run.first), (struct record){data, length}))
+        u->over = true;
+    if (u->over && u->run.first)
+        return put_run(stage);
+    if (u->over)
+        u->count = 0;
+    u->over = false;
+    return join_run(stage, data, length);
 }
 
 static void unique_close(struct stage *stage)
 {
-    cms_heap_free(((struct unique *)stage->state)->held);
+    cms_hold_free(&((struct unique *)stage->state)->run);
 }
 
 const struct stage_kind cms_stage_unique = {
-    "UNIQUE", 4, PLACE_LATER, false, sizeof(struct unique), unique_prepare, NULL, unique_record, end_run,
-    unique_close};
+    .name = "UNIQUE", .abbreviation = 4, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct unique),
+    .help = "UNIQUE [COUNT] [NOPAD|PAD c] [ANYCASE] [range] [LAST|FIRST|SINGLES|MULTIPLES]\n"
+            "\n"
+            "Of records that are equal and follow each other the last or the first; only\n"
+            "those that have no equal, or only those that have.  Others go to stream 1.\n",
+    .prepare = unique_prepare, .record = unique_record, .end = put_run, .close = unique_close};
+
+/* ---- MERGE ------------------------------------------------------------------------------------------------------- */
+
+static int merge_prepare(struct stage *stage, struct scan *operands)
+{
+    struct keys *k = stage->state;
+    int rc = cms_scan_padding(operands, k);
+    return rc ? rc : cms_scan_keys(operands, k);
+}
+
+static int merge_step(struct stage *stage)
+{
+    struct record least = {0}, r;
+    int from = -1;
+    for (int i = 0; i < stage->streams; i++) {
+        enum pipe_input input = cms_pipe_peek(stage, i, &r.data, &r.length);
+        if (input == INPUT_NOTHING)
+            return PIPE_WAIT;
+        if (input == INPUT_END || (from >= 0 && cms_key_compare(stage->state, r, least) >= 0))
+            continue;
+        from = i;
+        least = r;
+    }
+    if (from < 0)
+        return PIPE_ENOUGH;
+    cms_pipe_consume(stage, from);
+    return cms_pipe_put(stage, 0, least.data, least.length);
+}
+
+const struct stage_kind cms_stage_merge = {
+    .name = "MERGE", .abbreviation = 5, .streams = 255, .size = sizeof(struct keys),
+    .help = "MERGE [NOPAD|PAD c] [ANYCASE] [range [A|D]]...\n"
+            "\n"
+            "The records of all streams, each in the order of the ranges already, in that\n"
+            "order.\n",
+    .prepare = merge_prepare, .step = merge_step};

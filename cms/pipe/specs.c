@@ -1,222 +1,186 @@
-/* SPECS: each record built anew from pieces of the old one, of literal text and of record numbers. */
+/* SPECS: each record built anew from pieces of others, of literal text and of record numbers. */
 #include <string.h>
 
 #include "cms/command/messages.h"
+#include "cms/kernel/heap.h"
+#include "cms/pipe/specs.h"
 #include "cms/pipe/stages.h"
 #include "lib/format.h"
 
-enum { ITEMS_MAX = 24, NUMBER_WIDTH = 10, COLUMN_MAX = 65535 };
-enum source { SOURCE_RANGE, SOURCE_STRING, SOURCE_NUMBER };
-enum target { TARGET_COLUMN, TARGET_NEXT, TARGET_NEXTWORD };
-enum align { ALIGN_LEFT, ALIGN_CENTER, ALIGN_RIGHT };
-
-struct item {
-    enum source source;
-    struct range range;
-    struct string string;
-    bool strip, hexadecimal;
-    enum target target;
-    uint32_t column, width; /* width 0: as long as the input */
-    enum align align;
-};
-
-struct specs {
-    struct item item[ITEMS_MAX];
-    int items;
-    uint64_t records;
-    struct buffer out, piece;
-};
-
-/* ---- the specification ------------------------------------------------------------------------------------------- */
-
-static int scan_source(struct scan *operands, struct item *item)
-{
-    if (cms_scan_keyword(operands, "NUMBER", 3) || cms_scan_keyword(operands, "RECNO", 5)) {
-        item->source = SOURCE_NUMBER;
-        return 0;
-    }
-    if (cms_scan_is_range(operands)) {
-        item->source = SOURCE_RANGE;
-        return cms_scan_range(operands, &item->range);
-    }
-    item->source = SOURCE_STRING;
-    return cms_scan_string(operands, &item->string);
-}
-
-/* NEXT.8 */
-static int scan_next(struct scan *operands, const char *name, size_t least, struct item *item, bool *found)
-{
-    struct scan ahead = *operands;
-    char word[20], *dot;
-    struct range width;
-    *found = false;
-    if (!cms_scan_upper(&ahead, word, sizeof word))
-        return 0;
-    if ((dot = strchr(word, '.')))
-        *dot = 0;
-    if (!cms_abbreviates(word, name, least))
-        return 0;
-    *found = true;
-    if (dot) {
-        struct scan number = {dot + 1, dot + 1 + strlen(dot + 1)};
-        int rc = cms_scan_range(&number, &width);
-        if (rc || width.words || width.last != width.first || width.first > COLUMN_MAX)
-            return rc ? rc : cms_message("PIP", MESSAGE_PIPE_OPERAND, dot + 1);
-        item->width = width.first;
-    }
-    *operands = ahead;
-    return 0;
-}
-
-static int scan_target(struct scan *operands, struct item *item)
-{
-    struct range range;
-    bool found;
-    item->target = TARGET_NEXTWORD;
-    int rc = scan_next(operands, "NEXTWORD", 5, item, &found);
-    if (!rc && !found)
-        rc = scan_next(operands, "NWORD", 2, item, &found);
-    if (!rc && !found) {
-        item->target = TARGET_NEXT;
-        rc = scan_next(operands, "NEXT", 1, item, &found);
-    }
-    if (rc || found)
-        return rc;
-    if (!cms_scan_more(operands))
-        return cms_message("PIP", MESSAGE_PIPE_MISSING);
-    const char *typed = operands->at;
-    rc = cms_scan_range(operands, &range);
-    if (rc)
-        return rc;
-    if (range.words || range.first > COLUMN_MAX || (range.last > COLUMN_MAX && range.last != UINT32_MAX))
-        return cms_message("PIP", MESSAGE_PIPE_OPERAND, "of the output");
-    item->target = TARGET_COLUMN;
-    item->column = range.first;
-    size_t length = (size_t)(operands->at - typed);
-    bool wide = memchr(typed, '-', length) || memchr(typed, '.', length);
-    if (wide && range.last != UINT32_MAX)
-        item->width = range.last - range.first + 1;
-    return 0;
-}
-
-static int scan_item(struct scan *operands, struct item *item)
-{
-    int rc = scan_source(operands, item);
-    if (rc)
-        return rc;
-    item->strip = cms_scan_keyword(operands, "STRIP", 5);
-    item->hexadecimal = cms_scan_keyword(operands, "C2X", 3);
-    rc = scan_target(operands, item);
-    if (rc)
-        return rc;
-    if (item->source == SOURCE_NUMBER)
-        item->align = ALIGN_RIGHT;
-    if (cms_scan_keyword(operands, "LEFT", 1))
-        item->align = ALIGN_LEFT;
-    else if (cms_scan_keyword(operands, "CENTER", 1) || cms_scan_keyword(operands, "CENTRE", 1))
-        item->align = ALIGN_CENTER;
-    else if (cms_scan_keyword(operands, "RIGHT", 1))
-        item->align = ALIGN_RIGHT;
-    return 0;
-}
-
 static int specs_prepare(struct stage *stage, struct scan *operands)
 {
-    struct specs *s = stage->state;
-    while (cms_scan_more(operands)) {
-        if (s->items == ITEMS_MAX)
-            return cms_scan_end(operands);
-        int rc = scan_item(operands, &s->item[s->items++]);
-        if (rc)
-            return rc;
-    }
-    return s->items ? 0 : cms_message("PIP", MESSAGE_PIPE_MISSING);
+    return cms_specs_scan(stage->state, operands);
 }
 
-/* ---- building a record ------------------------------------------------------------------------------------------- */
-
-static bool add_hexadecimal(struct buffer *out, const uint8_t *data, size_t length, int *rc)
+static int specs_start(struct stage *stage)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < length; i++) {
-        const char pair[2] = {digits[data[i] >> 4], digits[data[i] & 15]};
-        if (!cms_buffer_add(out, pair, 2, rc))
-            return false;
-    }
-    return true;
+    const struct specs *s = stage->state;
+    int rc = s->streams > (uint32_t)stage->streams
+                 ? cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned long long)s->streams - 1) : 0;
+    for (const struct specs_item *i = s->first; !rc && i; i = i->next)
+        if (i->what == ITEM_OUTSTREAM && i->stream >= (uint32_t)stage->streams)
+            rc = cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned long long)i->stream);
+    return rc;
 }
 
-static bool get_piece(struct specs *s, const struct item *item, const uint8_t *data, size_t length, int *rc)
+/* ---- a piece ----------------------------------------------------------------------------------------------------- */
+
+static int convert(struct specs *s, const struct specs_item *item, const uint8_t *data, size_t length)
+{
+    int rc = item->conversion->convert(&s->piece, data, length);
+    return rc <= 0 ? rc
+                   : cms_message("PIP", MESSAGE_PIPE_CONVERSION, item->conversion->name, (long long)s->records, rc,
+                                 (int)(length < 40 ? length : 40), (const char *)data);
+}
+
+static int get_piece(struct specs *s, const struct specs_item *item, const uint8_t *data, size_t length)
 {
     char number[24];
     size_t from = 0, to = 0;
-    const uint8_t *source = data;
+    int rc = 0;
     s->piece.length = 0;
-    if (item->source == SOURCE_NUMBER) {
-        to = format_text(number, sizeof number, "%*llu", NUMBER_WIDTH, (unsigned long long)s->records);
-        source = (const uint8_t *)number;
-    } else if (item->source == SOURCE_STRING) {
-        source = item->string.data;
+    if (item->what == ITEM_NUMBER) {
+        int64_t value = item->from + (s->records - 1) * item->by;
+        to = format_text(number, sizeof number, "%*lld", SPECS_NUMBER_WIDTH, (long long)value);
+        data = (const uint8_t *)number;
+    } else if (item->what == ITEM_STRING) {
+        data = item->string.data;
         to = item->string.length;
     } else {
         cms_range_find(&item->range, data, length, &from, &to);
     }
-    while (item->strip && from < to && source[from] == ' ')
+    while (item->strip && from < to && data[from] == ' ')
         from++;
-    while (item->strip && to > from && source[to - 1] == ' ')
+    while (item->strip && to > from && data[to - 1] == ' ')
         to--;
-    return item->hexadecimal ? add_hexadecimal(&s->piece, source + from, to - from, rc)
-                             : cms_buffer_add(&s->piece, source + from, to - from, rc);
+    if (item->conversion && from < to)
+        return convert(s, item, data + from, to - from);
+    cms_buffer_add(&s->piece, from < to ? data + from : (const uint8_t *)"", to - from, &rc);
+    return rc;
 }
 
-static bool fill(struct buffer *out, size_t length, int *rc)
-{
-    while (out->length < length)
-        if (!cms_buffer_add(out, " ", 1, rc))
-            return false;
-    return true;
-}
-
-static size_t lead(const struct item *item, size_t width, size_t length)
+static size_t lead(const struct specs_item *item, size_t width, size_t length)
 {
     if (length >= width || item->align == ALIGN_LEFT)
         return 0;
     return item->align == ALIGN_RIGHT ? width - length : (width - length) / 2;
 }
 
-static bool place(struct specs *s, const struct item *item, int *rc)
+static int place(struct specs *s, const struct specs_item *item)
 {
     struct buffer *out = &s->out;
     size_t at = item->target == TARGET_COLUMN ? item->column - 1 : out->length;
     size_t width = item->width ? item->width : s->piece.length, length = s->piece.length;
     const uint8_t *piece = s->piece.data;
+    int rc = 0;
     if (item->target == TARGET_NEXTWORD && out->length)
         at++;
-    if (length > width && item->align == ALIGN_RIGHT) { /* the end of it is what fits */
+    if (length > width && item->align == ALIGN_RIGHT) /* the end of it is what fits */
         piece += length - width;
-        length = width;
-    } else if (length > width) {
-        length = width;
-    }
-    if (!fill(out, at + width, rc))
-        return false;
+    length = length > width ? width : length;
+    if (!cms_buffer_fill(out, s->pad, at + width, &rc))
+        return rc;
     if (width)
-        memset(out->data + at, ' ', width);
+        memset(out->data + at, s->pad, width);
     if (length)
         memcpy(out->data + at + lead(item, width, length), piece, length);
-    return true;
+    return 0;
 }
 
-static int specs_record(struct stage *stage, const uint8_t *data, size_t length)
+/* ---- a record ---------------------------------------------------------------------------------------------------- */
+
+/* Of all streams that are looked at, the next record or the end must be known. */
+static int begin_record(struct stage *stage)
 {
     struct specs *s = stage->state;
-    int rc = 0;
-    s->out.length = 0;
+    const uint8_t *data;
+    size_t length;
+    uint32_t over = 0;
+    for (uint32_t i = 0; i < s->streams; i++) {
+        enum pipe_input input = cms_pipe_peek(stage, (int)i, &data, &length);
+        if (input == INPUT_NOTHING)
+            return PIPE_WAIT;
+        over += input == INPUT_END;
+    }
+    if (over == s->streams || (over && s->stop_any))
+        return PIPE_ENOUGH;
+    s->building = true;
+    s->at = s->first;
     s->records++;
-    for (int i = 0; i < s->items; i++)
-        if (!get_piece(s, &s->item[i], data, length, &rc) || !place(s, &s->item[i], &rc))
-            return rc;
-    return cms_pipe_put(stage, s->out.data, s->out.length);
+    s->selected = s->outstream = 0;
+    s->pad = ' ';
+    s->out.length = 0;
+    return 0;
+}
+
+static int end_record(struct stage *stage)
+{
+    struct specs *s = stage->state;
+    const uint8_t *data;
+    size_t length;
+    for (uint32_t i = 0; i < s->streams; i++)
+        if (cms_pipe_peek(stage, (int)i, &data, &length) == INPUT_RECORD)
+            cms_pipe_consume(stage, (int)i);
+    s->building = false;
+    return cms_pipe_put(stage, (int)s->outstream, s->out.data, s->out.length);
+}
+
+static int write_record(struct stage *stage)
+{
+    struct specs *s = stage->state;
+    int rc = cms_pipe_put(stage, (int)s->outstream, s->out.data, s->out.length);
+    s->out.length = 0;
+    return rc;
+}
+
+/* The next record of the selected stream: the one at hand goes, and the item is gone through once more. */
+static int read_record(struct stage *stage, struct specs_item *item)
+{
+    struct specs *s = stage->state;
+    const uint8_t *data;
+    size_t length;
+    enum pipe_input input = cms_pipe_peek(stage, (int)s->selected, &data, &length);
+    if (!s->reading && input == INPUT_RECORD) {
+        s->reading = true;
+        s->at = item;
+        cms_pipe_consume(stage, (int)s->selected);
+        return PIPE_AGAIN;
+    }
+    s->at = input == INPUT_NOTHING ? item : item->next;
+    s->reading = input == INPUT_NOTHING;
+    if (input == INPUT_END && item->what == ITEM_READSTOP)
+        s->at = NULL;
+    return input == INPUT_NOTHING ? PIPE_WAIT : 0;
+}
+
+static int place_item(struct stage *stage, const struct specs_item *item)
+{
+    struct specs *s = stage->state;
+    const uint8_t *data;
+    size_t length;
+    cms_pipe_peek(stage, (int)s->selected, &data, &length);
+    int rc = get_piece(s, item, data, length);
+    return rc ? rc : place(s, item);
+}
+
+static int specs_step(struct stage *stage)
+{
+    struct specs *s = stage->state;
+    int rc = s->building ? 0 : begin_record(stage);
+    while (!rc && s->at) {
+        struct specs_item *item = s->at;
+        s->at = item->next;
+        switch (item->what) {
+        case ITEM_PAD: s->pad = item->pad; break;
+        case ITEM_SELECT: s->selected = item->stream; break;
+        case ITEM_OUTSTREAM: s->outstream = item->stream; break;
+        case ITEM_WRITE: return write_record(stage);
+        case ITEM_READ:
+        case ITEM_READSTOP: rc = read_record(stage, item); break;
+        default: rc = place_item(stage, item);
+        }
+    }
+    return rc == PIPE_AGAIN ? 0 : rc ? rc : end_record(stage);
 }
 
 static void specs_close(struct stage *stage)
@@ -224,7 +188,23 @@ static void specs_close(struct stage *stage)
     struct specs *s = stage->state;
     cms_buffer_free(&s->out);
     cms_buffer_free(&s->piece);
+    for (struct specs_item *item; (item = s->first);) {
+        s->first = item->next;
+        cms_heap_free(item);
+    }
 }
 
 const struct stage_kind cms_stage_specs = {
-    "SPECS", 4, PLACE_LATER, false, sizeof(struct specs), specs_prepare, NULL, specs_record, NULL, specs_close};
+    .name = "SPECS", .abbreviation = 4, .streams = 255, .size = sizeof(struct specs),
+    .help = "SPECS [STOP ALLEOF|STOP ANYEOF] item...\n"
+            "\n"
+            "Builds a record of each.  An item is input [STRIP] [conversion] output [LEFT|\n"
+            "CENTER|RIGHT]: input is a range, /text/ or NUMBER [FROM n] [BY n]; a conversion\n"
+            "C2X X2C C2B B2C C2D D2C V2C C2V; output n, n-m, n.m, n-*, NEXT[.m] or\n"
+            "NEXTWORD[.m], which leaves a blank.  Or it is one of these:\n"
+            "  PAD c         fills with c from here on\n"
+            "  READ          the next record; at the end READSTOP ends this one\n"
+            "  WRITE         puts what is built and begins afresh\n"
+            "  SELECT n      input is of stream n from here on\n"
+            "  OUTSTREAM n   puts to stream n\n",
+    .prepare = specs_prepare, .start = specs_start, .step = specs_step, .close = specs_close};

@@ -1,19 +1,16 @@
-/* The stages there are, each in the file named. */
+/* The stages there are, each a row of stages.def, and what several of them share. */
 #pragma once
 #include "cms/pipe/pipe.h"
+#include "cms/pipe/range.h"
 
-/* device.c */
-extern const struct stage_kind cms_stage_literal, cms_stage_console, cms_stage_command, cms_stage_cp, cms_stage_hole,
-                               cms_stage_starmsg;
-/* disk.c */
-extern const struct stage_kind cms_stage_read, cms_stage_write, cms_stage_append;
-/* select.c */
-extern const struct stage_kind cms_stage_locate, cms_stage_nlocate, cms_stage_between, cms_stage_take, cms_stage_drop;
-/* sort.c */
-extern const struct stage_kind cms_stage_sort, cms_stage_unique;
-/* change.c */
-extern const struct stage_kind cms_stage_change, cms_stage_split, cms_stage_join, cms_stage_xlate;
-/* specs.c */
-extern const struct stage_kind cms_stage_specs;
-/* count.c */
-extern const struct stage_kind cms_stage_count;
+#define STAGE(name) extern const struct stage_kind cms_stage_##name;
+#include "cms/pipe/stages.def"
+#undef STAGE
+
+/* The stage of that name in upper case, or its abbreviation; NULL: none. */
+const struct stage_kind *cms_pipe_kind(const char *name);
+/* The rest of the operands but for one blank, as it stands. */
+void cms_pipe_take_text(struct scan *operands, struct scan *text);
+/* To the primary output if chosen, else to stream 1. */
+int cms_pipe_choose(struct stage *stage, bool chosen, const uint8_t *data, size_t length);
+void cms_pipe_free_held(struct held *held);

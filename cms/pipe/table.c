@@ -1,40 +1,102 @@
-/* All stages, and the PIPE command. */
+/* All stages, what HELP says of them, and the PIPE command. */
+#include <string.h>
+
+#include "cms/command/messages.h"
+#include "cms/console/output.h"
 #include "cms/pipe/stages.h"
+#include "lib/format.h"
 
 const struct stage_kind *const cms_pipe_stages[] = {
-    &cms_stage_read,    &cms_stage_append, &cms_stage_write,  &cms_stage_between, &cms_stage_change, &cms_stage_command,
-    &cms_stage_console, &cms_stage_count,  &cms_stage_cp,     &cms_stage_drop,    &cms_stage_hole,   &cms_stage_join,
-    &cms_stage_literal, &cms_stage_locate, &cms_stage_nlocate, &cms_stage_sort,   &cms_stage_specs,  &cms_stage_split,
-    &cms_stage_starmsg, &cms_stage_take,    &cms_stage_unique, &cms_stage_xlate,  NULL,
+#define STAGE(name) &cms_stage_##name,
+#include "cms/pipe/stages.def"
+#undef STAGE
+    NULL,
 };
 
+const struct stage_kind *cms_pipe_kind(const char *name)
+{
+    for (const struct stage_kind *const *kind = cms_pipe_stages; *kind; kind++)
+        if (cms_abbreviates(name, (*kind)->name, (*kind)->abbreviation))
+            return *kind;
+    return NULL;
+}
+
+/* ---- NOT, REXX: plan.c puts another in their place --------------------------------------------------------------- */
+
+const struct stage_kind cms_stage_not = {
+    .name = "NOT", .abbreviation = 3,
+    .help = "NOT stage\n"
+            "\n"
+            "The stage with its streams 0 and 1 exchanged: NOT LOCATE is NLOCATE.\n"};
+const struct stage_kind cms_stage_rexx = {
+    .name = "REXX", .abbreviation = 4,
+    .help = "REXX program [text]\n"
+            "\n"
+            "A stage that is a REXX program.  The name alone does it too, if no stage has it.\n"};
+
+/* ---- HELP -------------------------------------------------------------------------------------------------------- */
+
+int cms_pipe_explain(const char *name)
+{
+    const struct stage_kind *kind = cms_pipe_kind(name);
+    if (!kind)
+        return cms_message("PIP", MESSAGE_PIPE_ENTRY_POINT, name);
+    for (const char *at = kind->help, *end; (end = strchr(at, '\n')); at = end + 1)
+        cms_line(at, (size_t)(end - at));
+    if (kind->abbreviation < strlen(kind->name))
+        cms_text("May be abbreviated to %.*s.", kind->abbreviation, kind->name);
+    return 0;
+}
+
+struct helped {
+    char name[20];
+};
+
+static int help_prepare(struct stage *stage, struct scan *operands)
+{
+    struct helped *h = stage->state;
+    if (!cms_scan_upper(operands, h->name, sizeof h->name))
+        strcpy(h->name, "HELP");
+    return cms_scan_end(operands);
+}
+
+static int help_begin(struct stage *stage)
+{
+    return cms_pipe_explain(((struct helped *)stage->state)->name);
+}
+
+const struct stage_kind cms_stage_help = {
+    .name = "HELP", .abbreviation = 4, .place = PLACE_FIRST, .size = sizeof(struct helped),
+    .help = "HELP [stage]\n"
+            "\n"
+            "Shows what a stage does.  HELP PIPE stage is the same as PIPE HELP stage.\n",
+    .prepare = help_prepare, .begin = help_begin};
+
 const struct command pipe_commands[] = {
-    {"PIPE", 4, cms_pipe, "PIPE [(STAGESEP c)] stage | stage ...",
-     "Passes records through a row of stages.  A doubled | is the character itself.\n"
-     "  < fn ft [fm]            the records of a file\n"
-     "  > fn ft fm [F [n]|V]    replace a file, once the whole pipeline ended well\n"
-     "  >> fn ft fm [F [n]|V]   add to a file\n"
-     "  LITERAL text            one record, then the input\n"
-     "  CONSOLE                 first: what you type, till a null line; else show it\n"
-     "  CMS command             the lines a command shows; so CP command\n"
-     "  STARMSG                 first: special messages (see CP) that wait, up to the\n"
-     "                          last; it waits for none to come, so ask again later:\n"
-     "                          8 characters of kind, 8 of who sent it, and the text\n"
-     "  HOLE                    nothing\n"
-     "  LOCATE [range] /text/   records that contain it; NLOCATE: those that do not\n"
-     "  BETWEEN /a/ /b/|n       from one that begins with a to one with b, or n\n"
-     "  TAKE [FIRST|LAST] n     the first or last records; DROP: all but those\n"
-     "  SORT [UNIQUE|COUNT] [ANYCASE] [range [A|D]]...\n"
-     "  UNIQUE [COUNT] [ANYCASE] [range] [LAST|FIRST|SINGLES|MULTIPLES]\n"
-     "  COUNT [CHARS] [WORDS] [LINES] [MINLINE] [MAXLINE]\n"
-     "  CHANGE [ANYCASE] [range] /from/to/ [n]\n"
-     "  XLATE [UPPER|LOWER]     fold to upper or lower case\n"
-     "  SPLIT [AT|BEFORE|AFTER] [c|STRING /text/|ANYOF /characters/]\n"
-     "  JOIN [n|*] [/text/] [max]\n"
-     "  SPECS input [STRIP] [C2X] output [LEFT|CENTER|RIGHT] ...\n"
-     "     input: a range, /text/ or NUMBER;\n"
-     "     output: n, n-m, n.m, NEXT[.m], NEXTWORD[.m]\n"
-     "A range is n, n-m, n-*, n.m (m columns from n), or Wn, Wn-m (words).\n"
-     "Text stands between any two delimiters, or is X and hexadecimal digits.\n", READS_REST},
+    {"PIPE", 4, cms_pipe, "PIPE [(options)] stage | stage ... [endchar stage | stage ...] ...",
+     "Passes records through rows of stages.  HELP PIPE stage tells what one does:\n"
+     "  < > >> APPEND BETWEEN BLOCK BUFFER CHANGE CHOP CMS COLLATE COMMAND CONSOLE COPY\n"
+     "  COUNT CP DEBLOCK DROP DUPLICATE ELASTIC FANIN FANINANY FANINTWO FANOUT FBLOCK\n"
+     "  FIND FRLABEL GATE GETFILES HELP HOLE INSIDE JOIN JUXTAPOSE LITERAL LOCATE\n"
+     "  LOOKUP MERGE NFIND NLOCATE NOT NOTINSIDE OUTSIDE OVERLAY PAD PREFACE PREFIX\n"
+     "  PRINTER PUNCH QUERY READER REVERSE REXX RUNPIPE SNAKE SORT SPECS SPILL SPLIT\n"
+     "  STARMSG STATE STEM STRIP STRLITERAL TAKE TERMINAL TIMESTAMP TOKENISE TOLABEL\n"
+     "  TRANSLATE UNIQUE VAR XLATE\n"
+     "A doubled | is the character itself.  Options, in parentheses:\n"
+     "  STAGESEP c    c is between stages instead of |\n"
+     "  ENDCHAR c     c is between rows, each of which begins afresh\n"
+     "  ESCAPE c      what follows c is only a character\n"
+     "  NAME name     what messages call it\n"
+     "  TRACE         shows each record that a stage puts\n"
+     "  LISTERR       shows the return code, if it is not 0\n"
+     "A label, a: before a stage, names it; alone it is its next stream, from 1 on:\n"
+     "  PIPE (ENDCHAR ?) < A B | x: LOCATE /1/ | CONSOLE ? x: | > REST FILE A\n"
+     "shows the records that have a 1 and writes the others to a file.\n"
+     "A range is n, n-m, n-*, n.m (m columns from n) or n;m (negative: from the end),\n"
+     "of columns, WORDS n or Wn of words, FIELDS n or Fn of what lies between tabs;\n"
+     "WORDSEPARATOR c, FIELDSEPARATOR c before it name others.  Several stand in\n"
+     "parentheses.\n"
+     "Text stands between any two delimiters, or is X and hexadecimal digits or B and\n"
+     "binary ones.\n", READS_REST},
     {0},
 };

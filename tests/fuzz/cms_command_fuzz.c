@@ -19,13 +19,13 @@
 #include "cms/kernel/mode.h"
 #include "cms/kernel/spool.h"
 
-enum { SECTORS = 256, DISKS = 2, HEAP = 1 << 20, LINES_MAX = 12 };
+enum { SECTORS = 256, DISKS = 2, HEAP = 1 << 20, LINES_MAX = 12, PATIENCE = 20000 };
 
 static struct disk disks[DISKS];
 static uint8_t bytes[DISKS][SECTORS * DISK_SECTOR], fresh[SECTORS * DISK_SECTOR];
 static _Alignas(16) char heap[HEAP];
 static const char *answer_left = "";
-static unsigned answers;
+static unsigned answers, looks;
 
 void cms_terminal_write(const char *data, size_t length)
 {
@@ -36,6 +36,8 @@ void cms_terminal_write(const char *data, size_t length)
 
 int cms_terminal_read(void)
 {
+    if (!*answer_left && ++looks == PATIENCE) /* he has waited long enough: a pipeline need not have an end */
+        answer_left = "HX\r";
     return *answer_left ? *answer_left++ : -1;
 }
 
@@ -237,6 +239,7 @@ static size_t obey(const uint8_t *data, size_t size)
     while (taken < size && n < COMMAND_LINE_MAX && data[taken] != '\n')
         n = add(line, n, data[taken++]);
     line[n] = 0;
+    looks = 0;
     cms_console_command_begins();
     cms_obey(line);
     cms_console_command_ends();

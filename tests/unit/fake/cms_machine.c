@@ -40,7 +40,7 @@ char fake_cms_cp_asked[256];
 const char *fake_cms_special[4];
 void (*fake_cms_no_more)(void);
 bool fake_cms_loses_interrupts, fake_cms_disks_fail;
-unsigned fake_cms_ticks, fake_cms_sectors_left;
+unsigned fake_cms_ticks, fake_cms_patience;
 
 void fake_cms_reset(void)
 {
@@ -49,8 +49,7 @@ void fake_cms_reset(void)
     cp_there = false;
     fake_cms_cp_asked[0] = 0;
     fake_cms_loses_interrupts = fake_cms_disks_fail = false;
-    fake_cms_ticks = 0;
-    fake_cms_sectors_left = UINT_MAX;
+    fake_cms_ticks = fake_cms_patience = 0;
     fake_cms_width = 0;
     fake_cms_spool = CMS_SPOOL_OK;
     fake_cms_directory_status = CMS_DIRECTORY_OK;
@@ -100,11 +99,17 @@ void cms_terminal_write(const char *data, size_t length)
 
 int cms_terminal_read(void)
 {
+    if (script_at == script_length && fake_cms_patience && !--fake_cms_patience)
+        fake_cms_type("HX\r");
     return script_at < script_length ? (unsigned char)script[script_at++] : -1;
 }
 
 void cms_terminal_wait(void)
 {
+    if (fake_cms_patience) {
+        fake_cms_type("HX\r");
+        return;
+    }
     if (fake_cms_no_more)
         fake_cms_no_more();
     fputs("the user has nothing more to type\n", stderr);

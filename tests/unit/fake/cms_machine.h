@@ -17,6 +17,8 @@ void fake_cms_reset(void);
 void fake_cms_type(const char *bytes);
 extern void (*fake_cms_no_more)(void);
 bool fake_cms_typed_all(void);
+/* So many looks for what is typed find nothing, or one waits for it: then the user types HX. 0: never. */
+extern unsigned fake_cms_patience;
 /* What the terminal has shown since the last reset or forget. */
 const char *fake_cms_shown(void);
 void fake_cms_forget(void);
