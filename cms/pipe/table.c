@@ -75,13 +75,13 @@ const struct stage_kind cms_stage_help = {
 const struct command pipe_commands[] = {
     {"PIPE", 4, cms_pipe, "PIPE [(options)] stage | stage ... [endchar stage | stage ...] ...",
      "Passes records through rows of stages.  HELP PIPE stage tells what one does:\n"
-     "  < > >> APPEND BETWEEN BLOCK BUFFER CHANGE CHOP CMS COLLATE COMMAND CONSOLE COPY\n"
-     "  COUNT CP DEBLOCK DROP DUPLICATE ELASTIC FANIN FANINANY FANINTWO FANOUT FBLOCK\n"
-     "  FIND FRLABEL GATE GETFILES HELP HOLE INSIDE JOIN JUXTAPOSE LITERAL LOCATE\n"
-     "  LOOKUP MERGE NFIND NLOCATE NOT NOTINSIDE OUTSIDE OVERLAY PAD PREFACE PREFIX\n"
-     "  PRINTER PUNCH QUERY READER REVERSE REXX RUNPIPE SNAKE SORT SPECS SPILL SPLIT\n"
-     "  STARMSG STATE STEM STRIP STRLITERAL TAKE TERMINAL TIMESTAMP TOKENISE TOLABEL\n"
-     "  TRANSLATE UNIQUE VAR XLATE\n"
+     "  < > >> APPEND BETWEEN BLOCK BUFFER CHANGE CHOP CMS COLLATE COMMAND CONSOLE\n"
+     "  COPY COUNT CP DEBLOCK DROP DUPLICATE ELASTIC FANIN FANINANY FANINTWO\n"
+     "  FANOUT FBLOCK FIND FRLABEL GATE GETFILES HELP HOLE INSIDE JOIN JUXTAPOSE\n"
+     "  LITERAL LOCATE LOOKUP MERGE NFIND NLOCATE NOT NOTINSIDE OUTSIDE OVERLAY\n"
+     "  PAD PREFACE PREFIX PRINTER PUNCH QUERY READER REVERSE REXX RUNPIPE SNAKE\n"
+     "  SORT SPECS SPILL SPLIT STARMSG STATE STEM STRIP STRLITERAL TAKE TERMINAL\n"
+     "  TIMESTAMP TOKENISE TOLABEL TRANSLATE UNIQUE VAR XLATE\n"
      "A doubled | is the character itself.  Options, in parentheses:\n"
      "  STAGESEP c    c is between stages instead of |\n"
      "  ENDCHAR c     c is between rows, each of which begins afresh\n"
@@ -90,13 +90,13 @@ const struct command pipe_commands[] = {
      "  TRACE         shows each record that a stage puts\n"
      "  LISTERR       shows the return code, if it is not 0\n"
      "A label, a: before a stage, names it; alone it is its next stream, from 1 on:\n"
-     "  PIPE (ENDCHAR ?) < A B | x: LOCATE /1/ | CONSOLE ? x: | > REST FILE A\n"
+     "  PIPE (ENDCHAR ?) < ONE DATA | x: LOCATE /1/ | CONSOLE ? x: | > TWO DATA A\n"
      "shows the records that have a 1 and writes the others to a file.\n"
-     "A range is n, n-m, n-*, n.m (m columns from n) or n;m (negative: from the end),\n"
-     "of columns, WORDS n or Wn of words, FIELDS n or Fn of what lies between tabs;\n"
-     "WORDSEPARATOR c, FIELDSEPARATOR c before it name others.  Several stand in\n"
-     "parentheses.\n"
-     "Text stands between any two delimiters, or is X and hexadecimal digits or B and\n"
-     "binary ones.\n", READS_REST},
+     "A range is n, n-m, n-*, n.m (m columns from n) or n;m (negative: from the\n"
+     "end), of columns, WORDS n or Wn of words, FIELDS n or Fn of what lies between\n"
+     "tabs; WORDSEPARATOR c, FIELDSEPARATOR c before it name others.  Several stand\n"
+     "in parentheses.\n"
+     "Text stands between any two delimiters, or is X and hexadecimal digits or B\n"
+     "and binary ones.\n", READS_REST},
     {0},
 };

@@ -25,7 +25,7 @@ const struct pipe_variables *cms_pipe_variables(void)
 
 struct variables {
     char name[NAME_MAX + 1];
-    bool append;
+    bool append, unset; /* unset: the variable last fetched */
     uint64_t from, count, read; /* STEM: of the elements */
     struct buffer value;
 };
@@ -56,6 +56,7 @@ static int fetch(struct variables *v, const char *name)
         status = offered->fetch(offered->context, name, (char *)v->value.data, v->value.length, &length);
     }
     v->value.length = length < v->value.length ? length : v->value.length;
+    v->unset = status == VARIABLE_UNSET;
     return failed(status, name);
 }
 
@@ -143,6 +144,8 @@ static int fetch_count(struct variables *v)
     element(v, 0, name);
     int rc = fetch(v, name);
     v->count = 0;
+    if (v->append && v->unset)
+        return rc;
     for (size_t i = 0; !rc && i < v->value.length; i++) {
         uint8_t c = v->value.data[i];
         if (c < '0' || c > '9' || i == 10)

@@ -6,6 +6,8 @@
 
 #include "cms/command/builtin.h"
 #include "cms/command/settings.h"
+#include "cms/pipe/pipe.h"
+#include "tests/unit/fake/cms_variables.h"
 #include "tests/unit/sources.h"
 
 static const struct tried {
@@ -186,6 +188,47 @@ static const struct tried {
     {"PIPE < ALPHA DATA A | CHANGE ANYCASE 1.3 /o/p/ 1 | XLATE UPPER | XLATE LOWER | HOLE", 0},
     {"PIPE < ALPHA DATA A | SPLIT AT o | SPLIT BEFORE STRING /t/ | SPLIT AFTER ANYOF /xy/ | JOIN 2 /,/ 80 | HOLE", 0},
     {"PIPE < ALPHA DATA A | SPECS 1-3 STRIP C2X 1-8 LEFT /x/ NEXT CENTER NUMBER NEXTWORD.5 RIGHT | HOLE", 0},
+    {"PIPE (ENDCHAR ? ESCAPE _ NAME X TRACE LISTERR) LITERAL x | HOLE ? LITERAL y | HOLE", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: FANOUT STOP ALLEOF | b: FANINANY | HOLE ? a: | b:", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: FANOUT STOP ANYEOF | b: FANIN 0 1 | HOLE ? a: | ELASTIC | b:", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: FANINTWO | HOLE ? LITERAL y | a:", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: GATE STRICT ? LITERAL y | a: | HOLE", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: COLLATE NOPAD ANYCASE 1 1 MASTER DETAIL | HOLE ? LITERAL y | a:", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: LOOKUP COUNT AUTOADD PAD . ANYCASE 1 1 DETAIL MASTER | HOLE ? LITERAL y | a:", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: MERGE NOPAD ANYCASE 1 D | HOLE ? LITERAL y | a:", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: OVERLAY _ | HOLE ? LITERAL y | a:", 0},
+    {"PIPE (ENDCHAR ?) LITERAL x | a: JUXTAPOSE | HOLE ? LITERAL y | a:", 0},
+    {"PIPE LITERAL x | APPEND LITERAL y || BUFFER | PREFACE LITERAL z | PREFIX LITERAL z | HOLE", 0},
+    {"PIPE LITERAL x | NOT LOCATE WORDSEPARATOR , WORDS 1 ANYOF /x/ | NLOCATE FIELDSEPARATOR , F1 B01000001 | HOLE", 0},
+    {"PIPE LITERAL x | LOCATE FIELDS 1 | HOLE", 0},
+    {"PIPE LITERAL x | FIND x | NFIND y | FRLABEL x | TOLABEL y | INSIDE /a/ /b/ | HOLE", 0},
+    {"PIPE LITERAL x | OUTSIDE /a/ /b/ | NOTINSIDE ANYCASE /a/ 2 | COPY | HOLE", 0},
+    {"PIPE LITERAL x | BLOCK 80 FIXED | BLOCK 80 LINEND | BLOCK 80 CRLF | HOLE", 0},
+    {"PIPE LITERAL x | BLOCK 80 STRING /+/ | BLOCK 80 CMS | HOLE", 0},
+    {"PIPE LITERAL x | FBLOCK 5 . | DEBLOCK FIXED 5 | DEBLOCK LINEND . | DEBLOCK TEXTFILE | HOLE", 0},
+    {"PIPE LITERAL x | BLOCK 80 CMS | DEBLOCK CMS | HOLE", 0},
+    {"PIPE LITERAL x | CHOP 5 | CHOP ANYCASE BEFORE STRING /y/ | CHOP AFTER ANYOF /yz/ | HOLE", 0},
+    {"PIPE LITERAL x | PAD LEFT 5 . | PAD RIGHT MODULO 8 | STRIP BOTH | STRIP LEADING NOT /x/ 1 | HOLE", 0},
+    {"PIPE LITERAL x | STRIP TRAILING STRING /y/ | STRIP ANYOF /yz/ | REVERSE | DUPLICATE 2 | SNAKE 2 2 | HOLE", 0},
+    {"PIPE LITERAL x | TOKENISE /,/ /end/ | SPILL 10 OFFSET 2 | TRANSLATE a-c A-C | XLATE 1-5 UPPER | HOLE", 0},
+    {"PIPE LITERAL x | TIMESTAMP | TIMESTAMP STANDARD | TIMESTAMP SHORTDATE | TIMESTAMP FULLDATE | HOLE", 0},
+    {"PIPE LITERAL x | TIMESTAMP ISODATE | HOLE", 0},
+    {"PIPE LITERAL x | SPLIT MINIMUM 2 AT BLANK | JOIN COUNT 2 | SORT NOPAD | UNIQUE PAD . | HOLE", 0},
+    {"PIPE LITERAL x | SPECS STOP ALLEOF PAD . NUMBER FROM 5 BY 2 STRIP 1 READ WRITE SELECT 0 1 1 | HOLE", 0},
+    {"PIPE LITERAL x | SPECS OUTSTREAM 0 1 1 | HOLE", 0},
+    {"PIPE LITERAL 41 | SPECS STOP ANYEOF 1-2 X2C 1 READSTOP 1 C2B NEXT 1 B2C NEXT | HOLE", 0},
+    {"PIPE LITERAL 41 | SPECS 1-2 D2C 1 1-2 C2D NEXT 1-2 C2V NEXT | SPECS 16-* V2C 1 | HOLE", 0},
+    {"PIPE STRLITERAL PREFACE /x/ | STRLITERAL APPEND /y/ | TERMINAL", 0},
+    {"PIPE LITERAL query impcp | COMMAND | HOLE", 0},
+    {"PIPE LITERAL query version | RUNPIPE | HOLE", 0},
+    {"PIPE QUERY VERSION | HOLE", 0},
+    {"PIPE QUERY LEVEL | HOLE", 0},
+    {"PIPE HELP LOCATE", 0},
+    {"PIPE STATE ALPHA DATA | HOLE", 0},
+    {"PIPE LITERAL ALPHA DATA A | GETFILES | PUNCH | PRINTER | HOLE", 0},
+    {"PIPE READER FILE 9 KEEP | HOLE", 28},
+    {"PIPE LITERAL x | STEM X. APPEND | STEM X. FROM 2 | VAR Y | REXX TWICE | HOLE", 0},
+    {"PIPE < ALPHA DATA A | > THREE DATA A FIXED 10 | >> THREE DATA A VARIABLE", 28},
 };
 
 static int start(void **state)
@@ -194,11 +237,18 @@ static int start(void **state)
     scene_begin();
     memset(&cms_settings, 0, sizeof cms_settings);
     fake_cms_cp("", 0);
+    fake_cms_variables_begin();
     attach(0x191, 'A', "ALI191");
     attach(0x192, 'B', "ALI192");
     fake_cms_attach(0x193, false);
     assert_int_equal(obey("PIPE literal The end|literal   two|literal one|> ALPHA DATA A"), 0);
     return 0;
+}
+
+static int end(void **state)
+{
+    fake_cms_variables_end();
+    return scene_end(state);
 }
 
 static void every_line_is_accepted(void **state)
@@ -275,6 +325,11 @@ static void every_word_of_a_synopsis_is_in_a_line(void **state)
         words += check_words(c, c->synopsis);
         if (!strcmp(c->name, "PIPE"))
             words += check_words(c, c->help);
+        for (size_t j = 0; !strcmp(c->name, "PIPE") && cms_pipe_stages[j]; j++) {
+            if (sources_width(cms_pipe_stages[j]->help) > 79)
+                fail_msg("the help of the stage %s is wider than a terminal", cms_pipe_stages[j]->name);
+            words += check_words(c, cms_pipe_stages[j]->help);
+        }
     }
     assert_true(words > 110);
 }
@@ -283,7 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_word_of_a_synopsis_is_in_a_line),
-        cmocka_unit_test_setup_teardown(every_line_is_accepted, start, scene_end),
+        cmocka_unit_test_setup_teardown(every_line_is_accepted, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
