@@ -157,8 +157,8 @@ const struct stage_kind cms_stage_starmsg = {
     .name = "STARMSG", .abbreviation = 7, .place = PLACE_FIRST,
     .help = "STARMSG\n"
             "\n"
-            "Special messages (see CP) that wait: 8 characters of kind, 8 of who sent it, and\n"
-            "the text.\n",
+            "Special messages (see CP) that wait: 8 characters of kind, 8 of who sent it,\n"
+            "and the text.\n",
     .begin = starmsg_begin};
 
 /* ---- HOLE, QUERY ------------------------------------------------------------------------------------------------- */

@@ -197,14 +197,14 @@ static void specs_close(struct stage *stage)
 const struct stage_kind cms_stage_specs = {
     .name = "SPECS", .abbreviation = 4, .streams = 255, .size = sizeof(struct specs),
     .help = "SPECS [STOP ALLEOF|STOP ANYEOF] item...\n"
+            "  item: {range|/text/|NUMBER [FROM n] [BY n]} [STRIP]\n"
+            "        [C2X|X2C|C2B|B2C|C2D|D2C|V2C|C2V]\n"
+            "        {n|n-m|n-*|n.m|NEXT[.m]|NEXTWORD[.m]} [LEFT|CENTER|RIGHT]\n"
+            "  or:   PAD c, SELECT n, OUTSTREAM n, READ, READSTOP, WRITE\n"
             "\n"
-            "Builds a record of each.  An item is input [STRIP] [conversion] output [LEFT|\n"
-            "CENTER|RIGHT]: input is a range, /text/ or NUMBER [FROM n] [BY n]; a conversion\n"
-            "C2X X2C C2B B2C C2D D2C V2C C2V; output n, n-m, n.m, n-*, NEXT[.m] or\n"
-            "NEXTWORD[.m], which leaves a blank.  Or it is one of these:\n"
-            "  PAD c         fills with c from here on\n"
-            "  READ          the next record; at the end READSTOP ends this one\n"
-            "  WRITE         puts what is built and begins afresh\n"
-            "  SELECT n      input is of stream n from here on\n"
-            "  OUTSTREAM n   puts to stream n\n",
+            "Builds a record of each.  An item is input, what is done to it, and where it is\n"
+            "put; NEXTWORD leaves a blank before it.  PAD fills with c from here on, SELECT\n"
+            "takes input from stream n, OUTSTREAM puts to stream n.  READ goes on with the\n"
+            "next record, without which READSTOP ends this one; WRITE puts what is built and\n"
+            "begins afresh.\n",
     .prepare = specs_prepare, .start = specs_start, .step = specs_step, .close = specs_close};

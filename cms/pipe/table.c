@@ -32,7 +32,8 @@ const struct stage_kind cms_stage_rexx = {
     .name = "REXX", .abbreviation = 4,
     .help = "REXX program [text]\n"
             "\n"
-            "A stage that is a REXX program.  The name alone does it too, if no stage has it.\n"};
+            "A stage that is a REXX program.  Its name alone does it too, if no\n"
+            "stage has it.\n"};
 
 /* ---- HELP -------------------------------------------------------------------------------------------------------- */
 

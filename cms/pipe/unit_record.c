@@ -116,8 +116,8 @@ const struct stage_kind cms_stage_punch = {
     .name = "PUNCH", .abbreviation = 5, .place = PLACE_LATER, .keeps_on = true, .size = sizeof(struct writing),
     .help = "PUNCH\n"
             "\n"
-            "Punches records, of at most 80 characters, as a file that goes where CP was told\n"
-            "to spool the punch.  The records pass on.\n",
+            "Punches records, of at most 80 characters, as a file that goes where CP was\n"
+            "told to spool the punch.  The records pass on.\n",
     .start = device_start, .record = device_record, .finish = device_finish, .close = device_close};
 const struct stage_kind cms_stage_printer = {
     .name = "PRINTER", .abbreviation = 5, .place = PLACE_LATER, .keeps_on = true, .size = sizeof(struct writing),

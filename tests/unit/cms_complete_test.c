@@ -148,6 +148,14 @@ static void stages_and_what_they_take_are_completed_in_a_pipeline(void **state)
     becomes("PIPE CMS LISTF\t", "PIPE CMS LISTFILE ");
     becomes("pipe cms type alt\t| cons\t", "pipe cms type alto | console ");
     becomes("pipe literal x | > alpha e\t", "pipe literal x | > alpha exec ");
+    becomes("pipe (end ?) literal x ? a: loc\t", "pipe (end ?) literal x ? a: locate ");
+    becomes("pipe (stagesep !) literal x ! lo\to\t", "pipe (stagesep !) literal x ! lookup ");
+    becomes("pipe literal x | lookup auto\t", "pipe literal x | lookup autoadd ");
+    becomes("pipe literal x | specs number fr\t", "pipe literal x | specs number from ");
+    becomes("pipe literal x | append < be\t", "pipe literal x | append < beta ");
+    becomes("pipe literal x | not unique sin\t", "pipe literal x | not unique singles ");
+    becomes("pipe help jux\t", "pipe help juxtapose ");
+    becomes("pipe state be\t", "pipe state beta ");
 }
 
 /* ESC is 27 in EBCDIC. */
