@@ -117,12 +117,17 @@ static bool label_seen(struct label *l, const uint8_t *data, size_t length)
 
 static int frlabel_record(struct stage *stage, const uint8_t *data, size_t length)
 {
-    return cms_pipe_choose(stage, label_seen(stage->state, data, length), data, length);
+    bool seen = label_seen(stage->state, data, length);
+    if (seen)
+        cms_pipe_close_output(stage, 1);
+    return cms_pipe_choose(stage, seen, data, length);
 }
 
 static int tolabel_record(struct stage *stage, const uint8_t *data, size_t length)
 {
     bool before = !label_seen(stage->state, data, length);
+    if (!before)
+        cms_pipe_close_output(stage, 0);
     return before || cms_pipe_wanted(stage, 1) ? cms_pipe_choose(stage, before, data, length) : PIPE_ENOUGH;
 }
 
@@ -185,6 +190,8 @@ static int take_record(struct stage *stage, const uint8_t *data, size_t length)
         return PIPE_ENOUGH;
     s->seen++;
     int rc = cms_pipe_choose(stage, wanted, data, length);
+    if (s->seen >= s->count)
+        cms_pipe_close_output(stage, 0);
     return rc || s->seen < s->count || cms_pipe_wanted(stage, 1) ? rc : PIPE_ENOUGH;
 }
 
@@ -195,7 +202,10 @@ static int drop_record(struct stage *stage, const uint8_t *data, size_t length)
         return hold_last(stage, data, length, 0);
     bool dropped = s->seen < s->count;
     s->seen += dropped;
-    return cms_pipe_choose(stage, !dropped, data, length);
+    int rc = cms_pipe_choose(stage, !dropped, data, length);
+    if (s->seen >= s->count)
+        cms_pipe_close_output(stage, 1);
+    return rc;
 }
 
 static int put_last(struct stage *stage, int stream)
@@ -211,11 +221,13 @@ static int put_last(struct stage *stage, int stream)
 
 static int take_end(struct stage *stage)
 {
+    cms_pipe_close_output(stage, 1);
     return put_last(stage, 0);
 }
 
 static int drop_end(struct stage *stage)
 {
+    cms_pipe_close_output(stage, 0);
     return put_last(stage, 1);
 }
 

@@ -104,11 +104,13 @@ static int console_start(struct stage *stage)
 static int console_begin(struct stage *stage)
 {
     struct console *c = stage->state;
+    if (c->line && stage->stream[0].out && !cms_pipe_wanted(stage, 0))
+        return PIPE_ENOUGH;
     int length = c->line ? cms_read(c->line, COMMAND_LINE_MAX + 1) : 0;
     if (length <= 0)
         return length < 0 ? COMMAND_HALTED : 0;
     int rc = cms_pipe_put(stage, 0, c->line, (size_t)length);
-    return rc ? rc : cms_pipe_wanted(stage, 0) ? PIPE_AGAIN : PIPE_ENOUGH;
+    return rc ? rc : PIPE_AGAIN;
 }
 
 static int console_record(struct stage *stage, const uint8_t *data, size_t length)

@@ -47,7 +47,7 @@ static struct connection *output(const struct stage *s, int stream)
 bool cms_pipe_wanted(const struct stage *s, int stream)
 {
     const struct connection *c = output(s, stream);
-    return c && !c->severed;
+    return c && !c->severed && !c->ended;
 }
 
 bool cms_pipe_free(const struct stage *s, int stream)
@@ -59,7 +59,7 @@ bool cms_pipe_free(const struct stage *s, int stream)
 static bool any_wanted(const struct stage *s)
 {
     for (int i = 0; i < s->streams; i++)
-        if (s->stream[i].out && !s->stream[i].out->severed)
+        if (s->stream[i].out && !s->stream[i].out->severed && !s->stream[i].out->ended)
             return true;
     return false;
 }
@@ -88,7 +88,7 @@ int cms_pipe_put(struct stage *s, int stream, const void *data, size_t length)
     int rc = 0;
     if (s->pipeline->trace)
         trace(s, data, length);
-    if (!c || c->severed)
+    if (!c || c->severed || c->ended)
         return s->kind->keeps_on || any_wanted(s) ? 0 : PIPE_ENOUGH;
     c->data = data;
     c->length = length;
@@ -112,7 +112,16 @@ enum pipe_input cms_pipe_peek(const struct stage *s, int stream, const uint8_t *
         *length = c->length;
         return INPUT_RECORD;
     }
-    return !c || (c->ended && !c->offered) ? INPUT_END : INPUT_NOTHING;
+    return !c || (c->ended && !c->full) ? INPUT_END : INPUT_NOTHING;
+}
+
+void cms_pipe_close_output(struct stage *s, int stream)
+{
+    struct connection *c = output(s, stream);
+    if (!c || c->ended)
+        return;
+    c->ended = true;
+    queue(c->to);
 }
 
 void cms_pipe_consume(struct stage *s, int stream)
@@ -192,9 +201,11 @@ static bool offer(struct stage *s)
     return false;
 }
 
-static void release(struct stage *s)
+/* False: there was nothing. */
+static bool release(struct stage *s)
 {
-    for (int i = 0; s->consumes && i < s->streams; i++) {
+    bool consumed = s->consumes;
+    for (int i = 0; consumed && i < s->streams; i++) {
         struct connection *c = s->stream[i].in;
         if (!c || !c->consumed)
             continue;
@@ -202,6 +213,7 @@ static void release(struct stage *s)
         queue(c->from);
     }
     s->consumes = false;
+    return consumed;
 }
 
 static void end_stage(struct stage *s)
@@ -233,7 +245,11 @@ static int turn(struct stage *s)
 {
     if (offer(s) && (!s->kind->reads_ahead || s->ending))
         return 0;
-    release(s);
+    bool released = release(s);
+    if (released && s->streams > 1 && s->kind->step && !s->ending) { /* who was waiting may now put something better */
+        queue(s);
+        return 0;
+    }
     if (s->ending || is_deserted(s)) {
         end_stage(s);
         return 0;

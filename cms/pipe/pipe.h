@@ -82,6 +82,9 @@ int cms_pipe_put(struct stage *stage, int stream, const void *data, size_t lengt
 bool cms_pipe_wanted(const struct stage *stage, int stream); /* somebody would take it */
 bool cms_pipe_free(const struct stage *stage, int stream);   /* nothing waits there */
 
+/* Nothing more comes on it. What has been put there is still taken. */
+void cms_pipe_close_output(struct stage *stage, int stream);
+
 /* For step. */
 enum pipe_input {
     INPUT_RECORD,
