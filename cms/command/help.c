@@ -131,7 +131,7 @@ int cms_help(const struct arguments *a)
     if (!a->count || (cms && !named))
         return menu();
     if (a->count > 1 && cms_word_is(first, "PIPE", 4)) {
-        strncpy(stage, cms_typed(first + 1), sizeof stage - 1)[sizeof stage - 1] = 0;
+        format_text(stage, sizeof stage, "%s", cms_typed(first + 1));
         return cms_pipe_explain(stage);
     }
     if (a->count > 1 && (cms || cp))

@@ -55,10 +55,17 @@ static const char *behind_last(const char *text, char c)
     return last ? last + 1 : text;
 }
 
+static const char *skip_blanks(const char *text)
+{
+    while (*text == ' ')
+        text++;
+    return text;
+}
+
 /* The text of the stage that is being typed: what stands behind the last separator, PIPE's own options, labels. */
 static const char *last_stage(const char *text)
 {
-    const char *options = text + strspn(text, " ");
+    const char *options = skip_blanks(text);
     const char *close = *options == '(' ? strchr(options, ')') : NULL;
     char separator = '|', end = 0;
     if (close) {
@@ -67,7 +74,7 @@ static const char *last_stage(const char *text)
         text = close + 1;
     }
     text = behind_last(behind_last(text, separator), end);
-    const char *word = text + strspn(text, " "), *colon = strpbrk(word, " :");
+    const char *word = skip_blanks(text), *colon = strpbrk(word, " :");
     return colon && *colon == ':' ? colon + 1 : text;
 }
 

@@ -151,7 +151,7 @@ static int add_stream(struct stage *s, const char *name)
         return no_storage();
     s->stream = grown;
     grown[s->streams] = (struct stream){0};
-    strncpy(grown[s->streams++].name, name, sizeof grown->name - 1);
+    memcpy(grown[s->streams++].name, name, strlen(name));
     return 0;
 }
 
@@ -209,7 +209,7 @@ static int name_stage(struct stage *s, struct scan *operands)
         return cms_message("PIP", MESSAGE_PIPE_MISSING);
     if (!s->kind || s->kind == &cms_stage_rexx)
         s->kind = find_program(name);
-    strncpy(s->name, name, sizeof s->name - 1);
+    memcpy(s->name, name, strlen(name) < sizeof s->name ? strlen(name) : sizeof s->name - 1);
     return s->kind ? 0 : cms_message("PIP", MESSAGE_PIPE_ENTRY_POINT, name);
 }
 

@@ -91,10 +91,11 @@ static void lookup_knows_what_was_found(void **state)
     gives(line, "a=1\nc=3\n");
     snprintf(line, sizeof line, LETTERS "l: lookup 1 1 detail master | console %s", masters);
     gives(line, "a\na=1\nc\nc=3\n");
-    snprintf(line, sizeof line, LETTERS "l: lookup 1 | join * | console %s | join * | console ? l: | join * /,/ | console",
-             masters);
+    snprintf(line, sizeof line, LETTERS "l: lookup 1 | join * | console %s | join * | console ? l: "
+             "| join * /,/ | console", masters);
     gives(line, "ac\nbd\na=2,x=9\n");
-    snprintf(line, sizeof line, LETTERS "append literal a| l: lookup count 1 1 | hole %s ? l: | drop 1 | console", masters);
+    snprintf(line, sizeof line, LETTERS "append literal a| l: lookup count 1 1 | hole %s ? l: | drop 1 "
+             "| console", masters);
     gives(line, "         2a=1\n         1c=3\n         0x=9\n");
     gives("literal a b a| split | l: lookup autoadd | console ? hole | l: | console", "a\nb\na\n");
     gives("literal A a| split | l: lookup anycase | console ? literal a| l:", "A\na\n");
@@ -110,10 +111,11 @@ static void lookup_finds_among_many(void **state)
 static void sorted_streams_are_merged_and_collated(void **state)
 {
     (void)state;
-    gives("literal a c e| split | m: merge | join * | console ? literal b d f| split | m: ? literal c| m:", "abccdef\n");
+    gives("literal a c e| split | m: merge | join * | console ? literal b d f| split | m: ? literal c| m:",
+          "abccdef\n");
     gives("literal e c a| split | m: merge 1 d | join * | console ? literal f d b| split | m:", "fedcba\n");
-    gives("literal a b d| split | c: collate 1 | console ? literal b1 b2 c1 d1| split | c: | specs /no detail:/ 1 1-* next"
-          "| console ? c: | specs /no master:/ 1 1-* next | console",
+    gives("literal a b d| split | c: collate 1 | console ? literal b1 b2 c1 d1| split | c: "
+          "| specs /no detail:/ 1 1-* next | console ? c: | specs /no master:/ 1 1-* next | console",
           "no detail:a\nb\nb1\nb2\nno master:c1\nd\nd1\n");
     gives("literal a b d| split | c: collate 1 detail | console ? literal b1 b2 c1 d1| split | c:", "b1\nb2\nd1\n");
     gives("literal a b d| split | c: collate 1 master | console ? literal b1 b2 c1 d1| split | c:", "b\nd\n");
@@ -178,8 +180,8 @@ static void a_file_is_written_only_if_all_pipelines_end_well(void **state)
     (void)state;
     assert_int_equal(obey("PIPE (endchar ?) literal x| > NEW DATA A ? literal zz | specs 1-2 x2c 1 | hole"), -392);
     shows("STATE NEW DATA A", 28, "DMSSTT002E File NEW DATA A not found\n");
-    assert_int_equal(obey("PIPE (endchar ?) literal x| > NEW DATA A | f: fanin 1 0 | hole ? literal y | g: gate ? g: | f:"),
-                     0);
+    assert_int_equal(obey("PIPE (endchar ?) literal x| > NEW DATA A | f: fanin 1 0 | hole ? literal y | "
+                          "g: gate ? g: | f:"), 0);
     shows("STATE NEW DATA A", 0, "");
 }
 
