@@ -44,8 +44,9 @@ static int elastic(struct stage *stage, size_t most)
     const uint8_t *data;
     size_t length;
     enum pipe_input input = cms_pipe_peek(stage, 0, &data, &length);
+    bool takes = input == INPUT_RECORD && hold->count < most;
     int rc = 0, put = 0;
-    if (input == INPUT_RECORD && hold->count < most) {
+    if (takes) {
         rc = cms_hold_add(hold, data, length);
         cms_pipe_consume(stage, 0);
     }
@@ -55,7 +56,7 @@ static int elastic(struct stage *stage, size_t most)
         return rc;
     if (input == INPUT_END && !hold->first && !put)
         return PIPE_ENOUGH;
-    return put || input == INPUT_RECORD ? 0 : PIPE_WAIT;
+    return put || takes ? 0 : PIPE_WAIT;
 }
 
 static int elastic_step(struct stage *stage)

@@ -10,7 +10,7 @@
 #include "cms/kernel/heap.h"
 #include "cms/pipe/pipeline.h"
 
-enum { TURNS_BETWEEN_LOOKS = 16, STALL_RETURN_CODE = -4095 };
+enum { TURNS_BETWEEN_LOOKS = 64, STALL_RETURN_CODE = -4095 };
 
 static void queue(struct stage *s)
 {
@@ -98,7 +98,7 @@ int cms_pipe_put(struct stage *s, int stream, const void *data, size_t length)
             return rc;
         c->data = c->copy.data;
     }
-    c->full = true;
+    c->full = s->puts = true;
     return 0;
 }
 
@@ -120,7 +120,7 @@ void cms_pipe_close_output(struct stage *s, int stream)
     struct connection *c = output(s, stream);
     if (!c || c->ended)
         return;
-    c->ended = true;
+    c->ended = s->left = true;
     queue(c->to);
 }
 
@@ -188,7 +188,7 @@ static void empty(struct connection *c)
 /* False: all that the stage put was taken. */
 static bool offer(struct stage *s)
 {
-    for (int i = 0; i < s->streams; i++) {
+    for (int i = 0; s->puts && i < s->streams; i++) {
         struct connection *c = s->stream[i].out;
         if (!c || !c->full)
             continue;
@@ -198,7 +198,7 @@ static bool offer(struct stage *s)
         }
         return true;
     }
-    return false;
+    return s->puts = false;
 }
 
 /* False: there was nothing. */
@@ -222,7 +222,7 @@ static void end_stage(struct stage *s)
     for (int i = 0; i < s->streams; i++) {
         struct connection *in = s->stream[i].in, *out = s->stream[i].out;
         if (in) {
-            in->severed = true;
+            in->severed = in->from->left = true;
             empty(in);
             queue(in->from);
         }
@@ -235,10 +235,7 @@ static void end_stage(struct stage *s)
 
 static bool is_deserted(const struct stage *s)
 {
-    bool connected = false;
-    for (int i = 0; i < s->streams; i++)
-        connected |= s->stream[i].out != NULL;
-    return connected && !s->kind->keeps_on && !any_wanted(s);
+    return s->left && !s->kind->keeps_on && !any_wanted(s);
 }
 
 static int turn(struct stage *s)

@@ -49,7 +49,9 @@ struct stage {
     struct stage *owner;  /* which wakes it (cms_pipe_wake); NULL: it is awake from the start */
     struct stage *behind; /* in the queue of those that can go on */
     enum { STAGE_BEGINS, STAGE_RECORDS, STAGE_ENDS, STAGE_ENDED } phase;
-    bool asleep, queued, consumes, ending, inverted;
+    bool asleep, queued, ending, inverted;
+    bool puts, consumes; /* records that were not all taken; that go once those are */
+    bool left;           /* an output has ended, by the stage or by whom it went to */
 };
 
 struct stage_kind {

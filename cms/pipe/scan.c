@@ -256,9 +256,12 @@ static bool same(const uint8_t *a, const uint8_t *b, size_t length, bool any_cas
 
 size_t cms_string_find(const struct string *string, const uint8_t *data, size_t from, size_t to, bool any_case)
 {
-    for (size_t at = from; at + string->length <= to; at++)
+    for (size_t at = from; at + string->length <= to; at++) {
+        if (!any_case && string->length && data[at] != string->data[0])
+            continue;
         if (same(data + at, string->data, string->length, any_case))
             return at;
+    }
     return SIZE_MAX;
 }
 

@@ -171,6 +171,7 @@ static void a_stall_is_seen_and_told(void **state)
           "DMSPIP003I ... Issued from stage 4 of pipeline 1\nDMSPIP001I ... Running \"console \"\n");
     gives("literal a| f: fanout | elastic | g: fanin 1 0 | console ? f: | g:", "a\na\n");
     gives(LETTERS "f: fanout | copy | o: overlay | join * | console ? f: | o:", "abcd\n");
+    assert_int_equal(obey("PIPE (endchar ?) " LETTERS "f: fanout | copy | g: fanin 1 0 | hole ? f: | g:"), -4095);
     assert_int_equal(obey("PIPE (endchar ?) literal a b| split | f: fanout | buffer | o: overlay | hole ? f: | o: ? "
                           "f: | buffer | o:"), -4095);
 }
