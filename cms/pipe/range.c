@@ -52,18 +52,6 @@ static bool numbers(const char *at, const char *end, struct range *r)
            (by == ';' || by == '-' || by == '.');
 }
 
-static int range_wrong(const struct scan *s)
-{
-    char word[40];
-    struct scan ahead = *s;
-    if (!cms_scan_more(&ahead))
-        return cms_message("PIP", MESSAGE_PIPE_MISSING);
-    size_t n = cms_scan_length(&ahead) < sizeof word - 1 ? cms_scan_length(&ahead) : sizeof word - 1;
-    memcpy(word, ahead.at, n);
-    word[n] = 0;
-    return cms_message("PIP", MESSAGE_PIPE_RANGE, word);
-}
-
 static int separator(struct scan *s, struct range *r, enum range_of of)
 {
     struct word word;
@@ -104,10 +92,9 @@ int cms_scan_range(struct scan *s, struct range *r)
         r->of = RANGE_WORDS;
     else if (cms_scan_keyword(s, "FIELDS", 1))
         r->of = RANGE_FIELDS;
-    if (!cms_scan_more(s))
-        return cms_message("PIP", MESSAGE_PIPE_MISSING);
+    cms_scan_more(s);
     const char *at = s->at, *end = at + cms_scan_length(s);
-    char letter = (char)(*at & ~0x20);
+    char letter = at < end ? (char)(*at & ~0x20) : 0;
     if (r->of == RANGE_COLUMNS && (letter == 'W' || letter == 'F')) {
         r->of = letter == 'W' ? RANGE_WORDS : RANGE_FIELDS;
         at++;
@@ -115,7 +102,7 @@ int cms_scan_range(struct scan *s, struct range *r)
     if (given && r->of == RANGE_COLUMNS)
         r->of = given;
     if (at == end || !numbers(at, end, r))
-        return range_wrong(s);
+        return cms_scan_wrong(s, MESSAGE_PIPE_RANGE);
     s->at = end;
     return 0;
 }

@@ -70,7 +70,7 @@ bool cms_scan_word(struct scan *s, struct word *word)
 }
 
 /* A message that one word fills: the next one, as typed. */
-static int complain(struct scan *s, enum cms_message message)
+int cms_scan_wrong(struct scan *s, enum cms_message message)
 {
     char word[40];
     struct scan ahead = *s;
@@ -97,7 +97,7 @@ int cms_scan_number(struct scan *s, uint32_t *number)
     cms_scan_more(s);
     const char *at = s->at, *end = s->at + cms_scan_length(s);
     if (!digits(&at, end, number) || at != end)
-        return complain(s, MESSAGE_PIPE_NUMBER);
+        return cms_scan_wrong(s, MESSAGE_PIPE_NUMBER);
     s->at = end;
     return 0;
 }
@@ -112,7 +112,7 @@ int cms_scan_signed(struct scan *s, int32_t *number)
         ahead.at++;
     const char *at = ahead.at, *end = at + cms_scan_length(&ahead);
     if (!digits(&at, end, &size) || at != end || size > INT32_MAX)
-        return complain(s, MESSAGE_PIPE_NUMBER);
+        return cms_scan_wrong(s, MESSAGE_PIPE_NUMBER);
     *number = minus ? -(int32_t)size : (int32_t)size;
     s->at = end;
     return 0;
@@ -136,13 +136,13 @@ int cms_scan_hex(struct scan *s, struct string *string)
 {
     size_t length = cms_scan_length(s);
     if (length < 2)
-        return complain(s, MESSAGE_PIPE_HEXADECIMAL);
+        return cms_scan_wrong(s, MESSAGE_PIPE_HEXADECIMAL);
     if (length % 2 == 0)
-        return complain(s, MESSAGE_PIPE_ODD);
+        return cms_scan_wrong(s, MESSAGE_PIPE_ODD);
     for (size_t i = 1; i < length; i += 2) {
         int high = hex_digit(s->at[i]), low = hex_digit(s->at[i + 1]);
         if (high < 0 || low < 0 || length / 2 > sizeof string->decoded)
-            return complain(s, MESSAGE_PIPE_NOT_HEXADECIMAL);
+            return cms_scan_wrong(s, MESSAGE_PIPE_NOT_HEXADECIMAL);
         string->decoded[i / 2] = (uint8_t)(high << 4 | low);
     }
     string->data = string->decoded;
@@ -156,13 +156,13 @@ static int binary(struct scan *s, struct string *string)
 {
     size_t length = cms_scan_length(s) - 1;
     if (length == 0)
-        return complain(s, MESSAGE_PIPE_BINARY);
+        return cms_scan_wrong(s, MESSAGE_PIPE_BINARY);
     if (length % 8)
-        return complain(s, MESSAGE_PIPE_EIGHT);
+        return cms_scan_wrong(s, MESSAGE_PIPE_EIGHT);
     for (size_t i = 0; i < length; i++) {
         char c = s->at[i + 1];
         if ((c != '0' && c != '1') || length / 8 > sizeof string->decoded)
-            return complain(s, MESSAGE_PIPE_NOT_BINARY);
+            return cms_scan_wrong(s, MESSAGE_PIPE_NOT_BINARY);
         string->decoded[i / 8] = (uint8_t)(string->decoded[i / 8] << 1 | (c == '1'));
     }
     string->data = string->decoded;
@@ -181,10 +181,10 @@ int cms_scan_string(struct scan *s, struct string *string)
     if (delimiter == 'B')
         return binary(s, string);
     if (is_digit(delimiter) || (delimiter >= 'A' && delimiter <= 'Z'))
-        return complain(s, MESSAGE_PIPE_OPERAND);
+        return cms_scan_wrong(s, MESSAGE_PIPE_OPERAND);
     const char *close = memchr(s->at + 1, *s->at, (size_t)(s->end - s->at - 1));
     if (!close)
-        return complain(s, MESSAGE_PIPE_DELIMITER);
+        return cms_scan_wrong(s, MESSAGE_PIPE_DELIMITER);
     string->data = (const uint8_t *)s->at + 1;
     string->length = (size_t)(close - s->at - 1);
     s->at = close + 1;
@@ -202,7 +202,7 @@ int cms_scan_character(struct scan *s, uint8_t *character)
     size_t length = cms_scan_length(s);
     int high = hex_digit(s->at[0]), low = length == 2 ? hex_digit(s->at[1]) : -1;
     if (length != 1 && (high < 0 || low < 0))
-        return complain(s, MESSAGE_PIPE_CHARACTER);
+        return cms_scan_wrong(s, MESSAGE_PIPE_CHARACTER);
     *character = length == 1 ? (uint8_t)*s->at : (uint8_t)(high << 4 | low);
     s->at += length;
     return 0;

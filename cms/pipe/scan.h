@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "cms/command/command.h"
+#include "cms/command/messages.h"
 
 struct scan {
     const char *at, *end;
@@ -38,6 +39,8 @@ int cms_scan_hex(struct scan *scan, struct string *string); /* Xhex only */
 /* One character as it is, two hexadecimal digits, or BLANK, SPACE, TAB. */
 int cms_scan_character(struct scan *scan, uint8_t *character);
 int cms_scan_end(struct scan *scan); /* nothing must be left */
+/* Gives a message that one word fills, the next as typed; that an operand is missing, if there is none. */
+int cms_scan_wrong(struct scan *scan, enum cms_message message);
 
 bool cms_scan_is_number(const struct scan *scan); /* what comes next begins like one */
 bool cms_scan_is_string(const struct scan *scan); /* like a string: no letter, digit, minus or asterisk; or X or B */

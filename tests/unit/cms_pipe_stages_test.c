@@ -1,18 +1,12 @@
 /* Each stage of PIPE alone, by what comes out of it. */
-#include "tests/unit/cms_scene.h"
+#include "tests/unit/cms_pipe_scene.h"
 
 #include "tests/unit/fake/cms_variables.h"
 
 static int start(void **state)
 {
-    (void)state;
-    scene_begin();
-    attach(0x191, 'A', "ALI191");
     fake_cms_variables_begin();
-    assert_int_equal(obey("PIPE literal apple red 12,pear green 5,cherry red 100,banana yellow 7"
-                          "| split at ,| > FRUIT LIST A"),
-                     0);
-    return 0;
+    return pipe_scene_begin(state);
 }
 
 static int end(void **state)

@@ -1,16 +1,5 @@
 /* Pipelines of several streams: in which order records go, what waits for what, and what it costs. */
-#include "tests/unit/cms_scene.h"
-
-static int start(void **state)
-{
-    (void)state;
-    scene_begin();
-    attach(0x191, 'A', "ALI191");
-    assert_int_equal(obey("PIPE literal apple red 12,pear green 5,cherry red 100,banana yellow 7"
-                          "| split at ,| > FRUIT LIST A"),
-                     0);
-    return 0;
-}
+#include "tests/unit/cms_pipe_scene.h"
 
 /* With ? between rows of stages. */
 static void gives(const char *pipelines, const char *expected)
@@ -261,7 +250,7 @@ static void what_streams_takes_no_storage(void **state)
         cms_heap_free(hoard[--taken]);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, scene_end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, pipe_scene_begin, scene_end)
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 /* PIPE stage by stage, as typed, and what it says when something is wrong. */
-#include "tests/unit/cms_scene.h"
+#include "tests/unit/cms_pipe_scene.h"
 
 #include "cms/command/builtin.h"
 #include "cms/pipe/pipe.h"
@@ -22,17 +22,6 @@ static void refuses(const char *pipe, int rc, const char *message, int stage, co
              "%s\nDMSPIP003I ... Issued from stage %d of pipeline 1\nDMSPIP001I ... Running \"%s\"\n", message, stage,
              running);
     shows(line, rc, expected);
-}
-
-static int start(void **state)
-{
-    (void)state;
-    scene_begin();
-    attach(0x191, 'A', "ALI191");
-    assert_int_equal(obey("PIPE literal apple red 12,pear green 5,cherry red 100,banana yellow 7"
-                          "| split at ,| > FRUIT LIST A"),
-                     0);
-    return 0;
 }
 
 static void literal_comes_before_what_it_is_given(void **state)
@@ -278,7 +267,7 @@ static void hx_ends_a_pipeline_and_leaves_no_file(void **state)
     shows("STATE NEW DATA A", 28, "DMSSTT002E File NEW DATA A not found\n");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, scene_end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, pipe_scene_begin, scene_end)
 
 static void the_fuzzer_knows_every_command_and_stage(void **state)
 {
