@@ -112,7 +112,9 @@ const struct stage_kind cms_stage_read = {
 static int read_named(struct stage *stage, const uint8_t *data, size_t length)
 {
     struct file_state *f = stage->state;
-    struct scan operands = {(const char *)data, (const char *)data + length};
+    char shown[80]; /* what is not in a name is shown by a message */
+    cms_scan_shown(data, length, shown, sizeof shown);
+    struct scan operands = {shown, shown + strlen(shown)};
     int rc = read_fileid(&operands, &f->id, '*');
     return rc ? rc : cms_scan_end(&operands);
 }

@@ -77,8 +77,9 @@ static bool is_given(const struct stage *s, const uint8_t *data, size_t length)
 
 static void trace(const struct stage *s, const uint8_t *data, size_t length)
 {
+    char shown[60];
     cms_message("PIP", MESSAGE_PIPE_OUTPUT, length);
-    cms_message("PIP", MESSAGE_PIPE_DATA, (int)(length < 60 ? length : 60), (const char *)data);
+    cms_message("PIP", MESSAGE_PIPE_DATA, cms_scan_shown(data, length, shown, sizeof shown));
     cms_pipeline_where(s);
 }
 

@@ -10,13 +10,15 @@
 void cms_pipeline_where(const struct stage *s)
 {
     struct scan text = s->text;
+    char shown[300];
     const char *name = s->pipeline->name;
     cms_scan_more(&text);
     if (*name)
         cms_message("PIP", MESSAGE_PIPE_STAGE_NAMED, s->number, s->line, name);
     else
         cms_message("PIP", MESSAGE_PIPE_STAGE, s->number, s->line);
-    cms_message("PIP", MESSAGE_PIPE_RUNNING, (int)(text.end - text.at), text.at);
+    cms_message("PIP", MESSAGE_PIPE_RUNNING,
+                cms_scan_shown(text.at, (size_t)(text.end - text.at), shown, sizeof shown));
 }
 
 int cms_pipe(const struct arguments *a)

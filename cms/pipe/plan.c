@@ -210,7 +210,10 @@ static int name_stage(struct stage *s, struct scan *operands)
     if (!s->kind || s->kind == &cms_stage_rexx)
         s->kind = find_program(name);
     memcpy(s->name, name, strlen(name) < sizeof s->name ? strlen(name) : sizeof s->name - 1);
-    return s->kind ? 0 : cms_message("PIP", MESSAGE_PIPE_ENTRY_POINT, name);
+    char shown[sizeof name];
+    return s->kind ? 0
+                   : cms_message("PIP", MESSAGE_PIPE_ENTRY_POINT,
+                                 cms_scan_shown(name, strlen(name), shown, sizeof shown));
 }
 
 static int add_line(struct pipeline *p, struct cutter *c, int line, struct stage *owner, unsigned depth,
@@ -265,12 +268,13 @@ struct label {
 
 static bool in_label(char c)
 {
-    return c > ' ' && c != ':' && c != '.' && c != '/' && c != '(' && c != ')' && c != '*';
+    return c > ' ' && c < 0x7f && c != ':' && c != '.' && c != '/' && c != '(' && c != ')' && c != '*';
 }
 
 /* name: or name.stream: before a stage or alone. */
 static int read_label(struct scan *element, struct label *label)
 {
+    char shown[40];
     size_t n = 0, m = 0;
     *label = (struct label){0};
     if (!cms_scan_more(element))
@@ -289,7 +293,7 @@ static int read_label(struct scan *element, struct label *label)
     if (!n)
         return cms_message("PIP", MESSAGE_PIPE_NULL_LABEL);
     if (n > sizeof label->name - 1 || m > sizeof label->stream - 1)
-        return cms_message("PIP", MESSAGE_PIPE_LABEL, (int)(n < 40 ? n : 40), element->at);
+        return cms_message("PIP", MESSAGE_PIPE_LABEL, cms_scan_shown(element->at, n, shown, sizeof shown));
     memcpy(label->name, element->at, n);
     if (dot)
         memcpy(label->stream, dot, m);

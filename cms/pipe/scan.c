@@ -70,15 +70,30 @@ bool cms_scan_word(struct scan *s, struct word *word)
 }
 
 /* A message that one word fills: the next one, as typed. */
+/* C0, DEL, and C1 as UTF-8 or alone. */
+static bool commands(uint8_t before, uint8_t c, uint8_t after)
+{
+    bool c1 = c >= 0x80 && c < 0xa0 && (before < 0x80 || before == 0xc2);
+    return c < ' ' || c == 0x7f || c1 || (c == 0xc2 && after >= 0x80 && after < 0xa0);
+}
+
+const char *cms_scan_shown(const void *text, size_t length, char *shown, size_t size)
+{
+    const uint8_t *from = text;
+    size_t n = length < size - 1 ? length : size - 1;
+    for (size_t i = 0; i < n; i++)
+        shown[i] = commands(i ? from[i - 1] : 0, from[i], i + 1 < n ? from[i + 1] : 0) ? '.' : (char)from[i];
+    shown[n] = 0;
+    return shown;
+}
+
 int cms_scan_wrong(struct scan *s, enum cms_message message)
 {
     char word[40];
     struct scan ahead = *s;
     if (!cms_scan_more(&ahead))
         return cms_message("PIP", MESSAGE_PIPE_MISSING);
-    size_t n = cms_scan_length(&ahead) < sizeof word - 1 ? cms_scan_length(&ahead) : sizeof word - 1;
-    memcpy(word, ahead.at, n);
-    word[n] = 0;
+    cms_scan_shown(ahead.at, cms_scan_length(&ahead), word, sizeof word);
     return cms_message_give("PIP", message, cms_message_rows[message].text, word);
 }
 
@@ -236,10 +251,8 @@ int cms_scan_end(struct scan *s)
     char rest[60];
     if (!cms_scan_more(s))
         return 0;
-    size_t n = (size_t)(s->end - s->at) < sizeof rest - 1 ? (size_t)(s->end - s->at) : sizeof rest - 1;
-    memcpy(rest, s->at, n);
-    rest[n] = 0;
-    return cms_message("PIP", MESSAGE_PIPE_EXCESSIVE, rest);
+    return cms_message("PIP", MESSAGE_PIPE_EXCESSIVE,
+                       cms_scan_shown(s->at, (size_t)(s->end - s->at), rest, sizeof rest));
 }
 
 /* ---- finding things in records ----------------------------------------------------------------------------------- */

@@ -39,6 +39,9 @@ int cms_scan_hex(struct scan *scan, struct string *string); /* Xhex only */
 /* One character as it is, two hexadecimal digits, or BLANK, SPACE, TAB. */
 int cms_scan_character(struct scan *scan, uint8_t *character);
 int cms_scan_end(struct scan *scan); /* nothing must be left */
+/* What of a text a message may show: at most `size` - 1 bytes, in which what could command the terminal is a full stop:
+ * it may come from a record. Returns `shown`. */
+const char *cms_scan_shown(const void *text, size_t length, char *shown, size_t size);
 /* Gives a message that one word fills, the next as typed; that an operand is missing, if there is none. */
 int cms_scan_wrong(struct scan *scan, enum cms_message message);
 

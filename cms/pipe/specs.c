@@ -27,10 +27,11 @@ static int specs_start(struct stage *stage)
 
 static int convert(struct specs *s, const struct specs_item *item, const uint8_t *data, size_t length)
 {
+    char shown[40];
     int rc = item->conversion->convert(&s->piece, data, length);
     return rc <= 0 ? rc
                    : cms_message("PIP", MESSAGE_PIPE_CONVERSION, item->conversion->name, (long long)s->records, rc,
-                                 (int)(length < 40 ? length : 40), (const char *)data);
+                                 cms_scan_shown(data, length, shown, sizeof shown));
 }
 
 static int get_piece(struct specs *s, const struct specs_item *item, const uint8_t *data, size_t length)

@@ -149,8 +149,8 @@ static int fetch_count(struct variables *v)
     for (size_t i = 0; !rc && i < v->value.length; i++) {
         uint8_t c = v->value.data[i];
         if (c < '0' || c > '9' || i == 10)
-            return cms_message("PIP", MESSAGE_PIPE_COUNT, (int)(v->value.length < 40 ? v->value.length : 40),
-                               (const char *)v->value.data);
+            return cms_message("PIP", MESSAGE_PIPE_COUNT,
+                               cms_scan_shown(v->value.data, v->value.length, name, 40));
         v->count = v->count * 10 + (uint64_t)(c - '0');
     }
     return rc;

@@ -214,6 +214,20 @@ static void files_are_named_by_records(void **state)
     assert_int_equal(obey("PIPE literal NO FILE A| getfiles | hole"), -146);
 }
 
+static void what_messages_show_of_records_does_not_command_the_terminal(void **state)
+{
+    (void)state;
+    obey("PIPE literal 1B5B324A c29b41| specs w1 x2c 1 w2 x2c nextword| > ESCAPES DATA A");
+    shows("PIPE < ESCAPES DATA | specs 1-8 d2c 1 | hole", -392,
+          "DMSPIP392E Conversion error in routine D2C, record 1: (reason code 2); data: \".[2J ..A\"\n"
+          "DMSPIP003I ... Issued from stage 2 of pipeline 1\nDMSPIP001I ... Running \"specs 1-8 d2c 1 \"\n");
+    obey("PIPE < ESCAPES DATA | getfiles | hole");
+    assert_null(strchr(fake_cms_shown(), 0x1b));
+    obey("PIPE (trace) < ESCAPES DATA | hole");
+    assert_null(strchr(fake_cms_shown(), 0x1b));
+    assert_non_null(strstr(fake_cms_shown(), "... Data: \".[2J ..A\""));
+}
+
 static void commands_come_from_records_and_pipelines_from_others(void **state)
 {
     (void)state;
@@ -298,6 +312,7 @@ int main(void)
         TEST(literals_before_and_behind),
         TEST(appended_console_reads_only_when_its_turn_comes),
         TEST(files_are_named_by_records),
+        TEST(what_messages_show_of_records_does_not_command_the_terminal),
         TEST(commands_come_from_records_and_pipelines_from_others),
         TEST(records_go_to_variables_and_come_from_them),
         TEST(programs_are_stages),
