@@ -16,10 +16,10 @@ static int specs_start(struct stage *stage)
 {
     const struct specs *s = stage->state;
     int rc = s->streams > (uint32_t)stage->streams
-                 ? cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned long long)s->streams - 1) : 0;
+                 ? cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned)s->streams - 1) : 0;
     for (const struct specs_item *i = s->first; !rc && i; i = i->next)
         if (i->what == ITEM_OUTSTREAM && i->stream >= (uint32_t)stage->streams)
-            rc = cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned long long)i->stream);
+            rc = cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned)i->stream);
     return rc;
 }
 
@@ -30,7 +30,7 @@ static int convert(struct specs *s, const struct specs_item *item, const uint8_t
     char shown[40];
     int rc = item->conversion->convert(&s->piece, data, length);
     return rc <= 0 ? rc
-                   : cms_message("PIP", MESSAGE_PIPE_CONVERSION, item->conversion->name, (long long)s->records, rc,
+                   : cms_message("PIP", MESSAGE_PIPE_CONVERSION, item->conversion->name, (unsigned)s->records, rc,
                                  cms_scan_shown(data, length, shown, sizeof shown));
 }
 

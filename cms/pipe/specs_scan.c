@@ -113,7 +113,7 @@ static int scan_stream(struct specs *s, struct scan *operands, struct specs_item
     item->what = what;
     int rc = cms_scan_number(operands, &item->stream);
     if (!rc && item->stream > UINT8_MAX)
-        rc = cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned long long)item->stream);
+        rc = cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned)item->stream);
     if (!rc && what == ITEM_SELECT && item->stream >= s->streams)
         s->streams = item->stream + 1;
     return rc;

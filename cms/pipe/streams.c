@@ -52,7 +52,7 @@ static int read_stream(struct scan *operands, uint8_t *number)
     uint32_t n;
     int rc = cms_scan_number(operands, &n);
     if (!rc && n >= 255)
-        rc = cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned long long)n);
+        rc = cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned)n);
     *number = (uint8_t)n;
     return rc;
 }
@@ -71,7 +71,7 @@ static int fanin_start(struct stage *stage)
     const struct fanin *f = stage->state;
     for (int i = 0; i < f->count; i++)
         if (f->order[i] >= stage->streams)
-            return cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned long long)f->order[i]);
+            return cms_message("PIP", MESSAGE_PIPE_NO_STREAM, (unsigned)f->order[i]);
     return 0;
 }
 
