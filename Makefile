@@ -20,7 +20,8 @@ CP_EDGE  := cp/boot cp/cpu cp/driver
 CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/minidisk cp/spool cp/audit \
             cp/session cp/host cp/diagnose cp/command cp/virtio cp/svm
 CMS_EDGE := cms/boot cms/cpu cms/driver
-CMS_PURE := cms/edf cms/tape cms/console cms/file cms/pipe cms/spool cms/directory cms/command cms/kernel
+CMS_PURE := cms/edf cms/exec cms/eel cms/xedit cms/console cms/file cms/pipe cms/spool cms/directory cms/command cms/kernel \
+            cms/program cms/syscall cms/procfs cms/process cms/elf cms/tty cms/minidisk cms/erofs cms/tmpfs cms/vfs cms/space
 
 in        = $(sort $(wildcard $(addsuffix /$(2),$(1))))
 LIB_SRC  := $(call in,lib,*.c)

@@ -201,7 +201,7 @@ static void set_names(struct thread *t, const char *path)
 
     memset(t->name, 0, sizeof t->name);
     memcpy(t->name, base, n < sizeof t->name ? n : sizeof t->name - 1);
-    if (*path != '/' && place_path(p->place, p->path, sizeof p->path) > 0) {
+    if (*path != '/' && !place_path(p->place, p->path, sizeof p->path)) {
         used = strlen(p->path);
         if (used > 1 && used < sizeof p->path - 1)
             p->path[used++] = '/';
@@ -235,6 +235,7 @@ static void replace(struct thread *t, struct exec *e)
     p->executed = true;
     p->not_dumpable = false;
     process_vfork_over(p);
+    t->process->stack_begin = e->stack;
     *t->frame = (struct trap_frame){.rip = e->entry, .rsp = e->stack, .cs = USER_CODE, .ss = USER_DATA,
                                     .rflags = 0x202};
 }

@@ -87,6 +87,7 @@ struct process *process_make(struct process *parent)
         p->no_new_privileges = parent->no_new_privileges;
         memcpy(p->limit, parent->limit, sizeof p->limit);
         memcpy(p->path, parent->path, sizeof p->path);
+        p->stack_begin = parent->stack_begin;
         p->sibling = parent->first_child;
         parent->first_child = p;
     }

@@ -136,6 +136,7 @@ struct process {
     uint64_t started;                  /* cms_wait_now() */
     uint64_t faults;
     bool no_new_privileges, not_dumpable;
+    uint64_t stack_begin;              /* where its first thread began: argc, and the arguments' addresses behind it */
     char path[PROCESS_PATH];           /* what it runs */
 };
 

@@ -3,6 +3,7 @@
 #include "cms/command/command.h"
 #include "cms/erofs/erofs.h"
 #include "cms/minidisk/minidisk.h"
+#include "cms/procfs/procfs.h"
 #include "cms/program/program.h"
 #include "cms/syscall/syscall.h"
 #include "cms/tmpfs/tmpfs.h"
@@ -25,6 +26,7 @@ void program_begin(void)
     program_device_start();
     tmpfs_start();
     minidisk_files_start();
+    procfs_start();
     vfs_set_root(erofs_top);
     minidisk_files_start();
     syscall_start();

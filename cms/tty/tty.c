@@ -116,6 +116,8 @@ void tty_end(const struct tty_kept *kept)
     bool outer = ((const uint8_t *)kept)[sizeof *kept - 1];
     if (!outer)
         give_keys_back();
+    if (!outer && tty.column) /* what CMS says next begins a line of its own */
+        tty_raw("\r\n", 2);
     memcpy(&tty.set, kept, sizeof tty.set);
     tty.active = outer;
     tty.stopped = tty.silent = tty.literal = false;

@@ -100,6 +100,11 @@ static int open_device(struct node *n, struct file *f)
 
 static const struct node_operations device_operations = {.open = open_device};
 
+const char *device_name(const struct node *n)
+{
+    return ((const struct device *)((const char *)n - offsetof(struct device, node)))->name;
+}
+
 void vfs_device(struct device *d)
 {
     struct device **end = &devices;

@@ -5,3 +5,4 @@
 void device_start(void);                           /* mounts /dev, with null zero full random urandom; once */
 struct node *device_directory(void);               /* for mounts below it; one user more */
 int device_stat(struct file *, struct vfs_stat *); /* of a file opened of a device */
+const char *device_name(const struct node *); /* of a device's node */
