@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cms/console/terminal.h"
 #include "cms/process/fault.h"
 #include "cms/syscall/file_calls.h"
 #include "cms/syscall/memory_calls.h"
-#include "lib/format.h"
 
 const struct call_row call_table[CALL_NUMBERS] = {
 #define CALL(number, name, ...) [number] = {#name, call_##name, __VA_ARGS__},
@@ -17,20 +15,24 @@ const struct call_row call_table[CALL_NUMBERS] = {
 #undef CALL
 };
 
-static bool traces;
+static struct syscall_missed missed[SYSCALLS_MISSED];
+static unsigned missed_count;
 
-void syscall_trace(bool on)
+const struct syscall_missed *syscall_missed(unsigned index)
 {
-    traces = on;
+    return index < missed_count ? &missed[index] : NULL;
 }
 
 static int64_t refuse(const struct thread *t, uint64_t number)
 {
-    char line[80];
-    if (traces) {
-        format_text(line, sizeof line, "%s(%d): system call %lu is not implemented\r\n", t->name, t->process->id,
-                    number);
-        cms_terminal_write(line, strlen(line));
+    unsigned i = 0;
+    while (i < missed_count && missed[i].number != number)
+        i++;
+    if (i < SYSCALLS_MISSED) {
+        if (i == missed_count)
+            memcpy(missed[missed_count++].name, t->name, sizeof t->name);
+        missed[i].number = number;
+        missed[i].times++;
     }
     return -ENOSYS;
 }

@@ -366,7 +366,7 @@ static void nonsense_is_refused(void **state)
     assert_int_equal(seen[7], -EINVAL);
 }
 
-/* ---- storage, and what an abend leaves ---------------------------------------------------------------------------- */
+/* ---- storage, and what an abend leaves -------------------------------------------------------------------------- */
 
 static void forks_and_execs(uint64_t a)
 {
