@@ -65,6 +65,8 @@ static void set_limits(struct process *p)
     for (unsigned i = 0; i < LIMITS; i++)
         p->limit[i] = (struct limit){LIMIT_NONE, LIMIT_NONE};
     p->limit[LIMIT_STACK] = (struct limit){8 << 20, LIMIT_NONE};
+    p->limit[LIMIT_CORE].now = 0; /* none is written */
+    p->limit[LIMIT_NICE] = p->limit[LIMIT_REAL_TIME] = (struct limit){0, 0};
     p->limit[LIMIT_PROCESSES] = (struct limit){PROCESS_MAX, PROCESS_MAX};
     p->limit[LIMIT_FILES] = (struct limit){FILES_MAX, FILES_MAX};
     p->limit[LIMIT_SIGNALS] = (struct limit){SIGNALS_QUEUED_MAX, SIGNALS_QUEUED_MAX};

@@ -12,7 +12,9 @@
 #include "cms/process/signal_queue.h"
 
 enum { THREAD_NAME = 16, LIMITS = 16, PROCESS_TIMERS_MAX = 64, PROCESS_PATH = 256 };
-enum { LIMIT_STACK = 3, LIMIT_PROCESSES = 6, LIMIT_FILES = 7, LIMIT_SIGNALS = 11 };
+enum { THREAD_SLICE = 20000000 }; /* ns */
+enum { LIMIT_STACK = 3, LIMIT_CORE, LIMIT_PROCESSES = 6, LIMIT_FILES, LIMIT_SIGNALS = 11, LIMIT_NICE = 13,
+       LIMIT_REAL_TIME };
 static const uint64_t LIMIT_NONE = UINT64_MAX;
 
 /* How a call that a signal interrupted (-EINTR) goes on: signal(7), "Interruption of system calls". */

@@ -42,7 +42,7 @@ static char state_of(const struct process *p)
     return 'S';
 }
 
-static int parent_of(const struct process *p) { return p->parent ? p->parent->id : 0; }
+static int parent_of(const struct process *p) { return p->parent ? p->parent->id : 1; }
 
 static void comm(struct text *t, struct process *p) { text_add(t, "%s\n", name_of(p)); }
 

@@ -55,6 +55,7 @@ enum { FILES_MAX = 1024 };
 struct files; /* a table of descriptors */
 struct files *files_make(void);
 struct files *files_copy(const struct files *); /* fork */
+void files_set_limit(struct files *, unsigned limit); /* RLIMIT_NOFILE: of new ones; at most FILES_MAX */
 void files_hold(struct files *);                /* CLONE_FILES */
 void files_let_go(struct files *);              /* the last closes all */
 void files_close_on_exec(struct files *);

@@ -8,7 +8,7 @@
 enum { GROWTH = 16 };
 
 struct files {
-    unsigned users, room;
+    unsigned users, room, limit;
     struct descriptor {
         struct file *file; /* NULL: free */
         bool close_on_exec;
@@ -19,7 +19,7 @@ struct files *files_make(void)
 {
     struct files *t = cms_heap_allocate(sizeof *t);
     if (t)
-        *t = (struct files){.users = 1};
+        *t = (struct files){.users = 1, .limit = FILES_MAX};
     return t;
 }
 
@@ -50,12 +50,18 @@ struct files *files_copy(const struct files *from)
         cms_heap_free(t);
         return NULL;
     }
+    t->limit = from->limit;
     for (unsigned i = 0; i < from->room; i++) {
         t->at[i] = from->at[i];
         if (t->at[i].file)
             file_hold(t->at[i].file);
     }
     return t;
+}
+
+void files_set_limit(struct files *t, unsigned limit)
+{
+    t->limit = limit < FILES_MAX ? limit : FILES_MAX;
 }
 
 void files_hold(struct files *t) { t->users++; }
@@ -93,15 +99,15 @@ int files_add(struct files *t, struct file *file, unsigned least, bool close_on_
     unsigned i = least;
     while (i < t->room && t->at[i].file)
         i++;
-    if (i < FILES_MAX)
+    if (i < t->limit)
         return put(t, i, file, close_on_exec);
     file_let_go(file);
-    return least < FILES_MAX ? -EMFILE : -EINVAL;
+    return least < t->limit ? -EMFILE : -EINVAL;
 }
 
 int files_put(struct files *t, unsigned descriptor, struct file *file, bool close_on_exec)
 {
-    if (descriptor >= FILES_MAX) {
+    if (descriptor >= t->limit) {
         file_let_go(file);
         return -EBADF;
     }

@@ -283,12 +283,19 @@ static void many_children(void)
 static void limits(void)
 {
     struct rlimit limit;
+    int last, most = -1;
     CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
     CHECK(limit.rlim_cur >= 256);
     limit.rlim_cur = 200;
     CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
     limit.rlim_cur = 0;
     CHECK(!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur == 200);
+    while ((last = dup(1)) >= 0)
+        most = last;
+    CHECK(most == 199);
+    FAILS(dup(1), EMFILE);
+    FAILS(dup2(1, 200), EBADF);
+    FAILS(fcntl(1, F_DUPFD, 200), EINVAL);
     CHECK(!getrlimit(RLIMIT_STACK, &limit) && limit.rlim_cur >= 1 << 20);
     FAILS(getrlimit(99, &limit), EINVAL);
 }
