@@ -226,6 +226,7 @@ static void replace(struct thread *t, struct exec *e)
     reset_thread(t);
     set_names(t, e->path);
     p->space = e->space;
+    space_set_stack_limit(p->space, p->limit[LIMIT_STACK].now);
     e->space = NULL;
     t->user.root = space_root(p->space);
     if (!thread_is_command_level())

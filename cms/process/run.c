@@ -231,4 +231,5 @@ void process_recover(void)
     innermost = NULL;
     futex_forget_all();
     process_forget_all();
+    space_forget_all();
 }

@@ -50,8 +50,8 @@ static int set_limit(struct process *p, unsigned which, uint64_t from)
     if (which == LIMIT_FILES && l.most > FILES_MAX)
         return -EPERM;
     p->limit[which] = l;
-    if (which == LIMIT_FILES && p->files)
-        files_set_limit(p->files, (unsigned)l.now);
+    if (which == LIMIT_STACK && p->space)
+        space_set_stack_limit(p->space, l.now);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 enum { PAGE = 4096 };
@@ -114,6 +115,27 @@ static void stacks_grow(void)
     CHECK(deep(1000) != 12345);
 }
 
+static void go_deep(void)
+{
+    struct rlimit small = {256 * 1024, RLIM_INFINITY};
+    CHECK(!setrlimit(RLIMIT_STACK, &small));
+    deep(1000);
+}
+
+static void go_a_little_deep(void)
+{
+    struct rlimit small = {256 * 1024, RLIM_INFINITY};
+    CHECK(!setrlimit(RLIMIT_STACK, &small));
+    deep(10);
+}
+
+static void stacks_have_a_limit(void)
+{
+    int status = run_child(go_deep);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    CHECK(run_child(go_a_little_deep) == 0);
+}
+
 static void given_up_pages_are_zero(void)
 {
     char *p = map(4 * PAGE, PROT_READ | PROT_WRITE);
@@ -181,6 +203,7 @@ static void kernels_copy_with_care(void)
 
 const struct test memory_tests[] = {
     CASE(new_pages_are_zero), CASE(access_is_kept), CASE(requests_are_judged), CASE(reservations_cost_nothing),
-    CASE(pages_move), CASE(the_break_moves), CASE(stacks_grow), CASE(given_up_pages_are_zero), CASE(files_are_mapped),
-    CASE(shared_pages_are_shared), CASE(kernels_copy_with_care), {0},
+    CASE(pages_move), CASE(the_break_moves), CASE(stacks_grow), CASE(stacks_have_a_limit),
+    CASE(given_up_pages_are_zero), CASE(files_are_mapped), CASE(shared_pages_are_shared),
+    CASE(kernels_copy_with_care), {0},
 };
