@@ -74,8 +74,8 @@ static bool has_ended(const struct process *p)
     return p->zombie && !p->thread_count;
 }
 
-/* Until something that was waited for may have come. */
-static void step(void)
+/* Until something that was waited for may have come: the processor sleeps only while `done` has not. */
+static void step(bool (*done)(void *context), void *context)
 {
     unsigned ready, all;
 
@@ -85,7 +85,7 @@ static void step(void)
         serve();
         return;
     }
-    if (process_is_over())
+    if (process_is_over() || done(context))
         return;
     thread_time_passed();
     thread_count(&ready, &all);
@@ -93,21 +93,31 @@ static void step(void)
         cms_sleep(false);
 }
 
-static void run_to_end(struct run *r, unsigned level)
-{
-    while (!has_ended(r->first))
-        step();
-    for (struct process *p = process_all; p; p = p->next)
-        if (p->level == level && !p->zombie)
-            end_process(p, SIGNAL_KILL);
-    while (!level_is_over(level))
-        step();
-}
-
 void process_lend(bool (*done)(void *context), void *context)
 {
     while (!done(context))
-        step();
+        step(done, context);
+}
+
+static bool first_has_ended(void *context)
+{
+    const struct run *r = context;
+    return has_ended(r->first);
+}
+
+static bool all_have_ended(void *context)
+{
+    const struct run *r = context;
+    return level_is_over(r->first->level);
+}
+
+static void run_to_end(struct run *r, unsigned level)
+{
+    process_lend(first_has_ended, r);
+    for (struct process *p = process_all; p; p = p->next)
+        if (p->level == level && !p->zombie)
+            end_process(p, SIGNAL_KILL);
+    process_lend(all_have_ended, r);
 }
 
 bool process_is_over(void)
