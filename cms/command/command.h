@@ -72,9 +72,9 @@ int cms_obey(const char *line);
 /* The same as ADDRESS COMMAND has it: CMS' commands and programs by their whole names, nothing else. */
 int cms_obey_command(const char *line);
 
-/* Seams: true if the line's first word names an EXEC, another file of a minidisk that something runs, or a program of the
- * root image, which has then run and left *rc. The last are looked for where neither CMS nor CP know the command: many
- * have the names of CP's. */
+/* Seams: true if the line's first word names an EXEC, another file of a minidisk that something runs, or a program of
+ * the root image, which has then run and left *rc. The last are looked for where neither CMS nor CP know the command:
+ * many have the names of CP's. */
 bool cms_implied_exec(const struct arguments *arguments, int *rc);
 bool cms_implied_file(const struct arguments *arguments, int *rc);
 bool cms_implied_program(const struct arguments *arguments, int *rc);

@@ -42,8 +42,8 @@ void cms_console_set_line_end(char c);
 char cms_console_line_end(void);
 /* Puts output back to the terminal, forgets what is stacked: after an abend. */
 void cms_console_recover(void);
-/* For programs, which have the keys while they run. The next one typed, or -1: none, and also without `room`; while there
- * is no room ^C alone is looked for, since it must always be heard. */
+/* For programs, which have the keys while they run. The next one typed, or -1: none, and also without `room`; while
+ * there is no room ^C alone is looked for, since it must always be heard. */
 int cms_console_take_key(bool room);
 /* What they left unread, at most 4096 bytes: read next, before what is typed ahead. */
 void cms_console_give_back(const char *bytes, size_t count);

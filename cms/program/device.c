@@ -61,7 +61,7 @@ static void let_go(struct conversation *c)
     cms_heap_free(c);
 }
 
-/* ---- the command level's side ------------------------------------------------------------------------------------- */
+/* ---- the command level's side ---------------------------------------------------------------------------------- */
 
 static bool is_taken(void *context)
 {
@@ -279,7 +279,7 @@ static void work(struct level_work *w)
     let_go(c);
 }
 
-/* ---- the program's side ------------------------------------------------------------------------------------------- */
+/* ---- the program's side ---------------------------------------------------------------------------------------- */
 
 static bool is_request(char kind)
 {

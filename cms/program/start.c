@@ -93,7 +93,7 @@ int cms_program_start(const char *path, const char *const arguments[])
     return program_run(path, arguments);
 }
 
-/* ---- where programs and files are --------------------------------------------------------------------------------- */
+/* ---- where programs and files are ------------------------------------------------------------------------------ */
 
 void cms_program_path(const struct file_found *found, char path[PROGRAM_PATH])
 {
@@ -171,7 +171,7 @@ int cms_program_machine(const struct file_found *found, const char *argument)
     return cms_message("PGM", MESSAGE_PROGRAM_MACHINE, text);
 }
 
-/* ---- EXECs -------------------------------------------------------------------------------------------------------- */
+/* ---- EXECs ----------------------------------------------------------------------------------------------------- */
 
 int cms_exec_interpret(const struct file_found *found, const char *argument)
 {

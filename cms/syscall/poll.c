@@ -120,7 +120,8 @@ int64_t call_poll(const struct call *c)
                 ms < 0 ? 0 : poll_deadline(0, (int64_t)ms * MILLISECOND));
 }
 
-/* The time in a struct timespec or timeval at `address`, of whose second half one is `unit` nanoseconds; none: for ever. */
+/* The time in a struct timespec or timeval at `address`, of whose second half one is `unit` nanoseconds; none: for
+ * ever. */
 static int get_time(uint64_t address, int64_t unit, bool *forever, uint64_t *deadline)
 {
     struct {

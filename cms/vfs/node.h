@@ -41,8 +41,8 @@ struct node_operations {
     int (*symlink)(struct node *, const char *name, const char *target);                /* [EPERM] */
     int (*link)(struct node *, const char *name, struct node *file);                    /* [EPERM] */
     int (*remove)(struct node *, const char *name, struct node *child);                 /* [EPERM] */
-    /* Within one file system; what has the new name is replaced. `child` and `old` (may be NULL) are of these names, and
-     * fit each other. [EPERM] */
+    /* Within one file system; what has the new name is replaced. `child` and `old` (may be NULL) are of these names,
+     * and fit each other. [EPERM] */
     int (*rename)(struct node *, const char *name, struct node *child, struct node *to, const char *new_name,
                   struct node *old);
     /* all */
@@ -89,8 +89,8 @@ void node_fill_stat(struct node *, struct vfs_stat *);
 
 /* ---- what is where --------------------------------------------------------------------------------------------- */
 
-/* `top` gives the node (with one user more) that stands for `name` in the directory that `below` gives, or, where that is
- * NULL, in the root; or NULL: there is nothing now. Whoever mounts keeps the structure. */
+/* `top` gives the node (with one user more) that stands for `name` in the directory that `below` gives, or, where that
+ * is NULL, in the root; or NULL: there is nothing now. Whoever mounts keeps the structure. */
 struct vfs_mount {
     const char *name;
     const char *type; /* as /proc/mounts has it */
@@ -101,8 +101,8 @@ struct vfs_mount {
 };
 void vfs_mount(struct vfs_mount *);
 struct vfs_mount *vfs_mounts(void); /* in the order in which they were mounted */
-/* `top` is asked whenever a place is made: a disk may come later, or another. One user more; NULL: it stays, or an empty
- * directory stands in. */
+/* `top` is asked whenever a place is made: a disk may come later, or another. One user more; NULL: it stays, or an
+ * empty directory stands in. */
 void vfs_set_root(struct node *(*top)(void));
 struct node *vfs_root(void); /* one user more */
 

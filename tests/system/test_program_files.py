@@ -28,7 +28,8 @@ def sh(line, command, code=0):
 def test_minidisks_are_directories(line):
     line.cms("PIPE literal one/two| split /| > notes text a")
     assert "one\r\ntwo" in sh(line, "cat /a/notes.text")
-    sh(line, "cd /a; echo three >>notes.text; sort -r notes.text >sorted.text; cp /bin/busybox busybox; echo hidden >.x")
+    sh(line, "cd /a; echo three >>notes.text; sort -r notes.text >sorted.text; cp /bin/busybox busybox; "
+             "echo hidden >.x")
     assert "two\r\nthree\r\none" in line.cms("TYPE SORTED TEXT A").replace("\r\r", "\r")
     assert "BUSYBOX  MODULE" in line.cms("LISTFILE BUSYBOX * A")
     said = sh(line, "cd /a; ls; cmp busybox /bin/busybox && echo same; ./busybox expr 6 \\* 7; wc -l notes.text; pwd")
@@ -41,7 +42,8 @@ def test_minidisks_are_directories(line):
 
 
 def test_storage_pipes_and_devices_serve_the_shell(line):
-    said = sh(line, "cd /tmp; for i in 1 2 3 4 5; do echo line $i; done | tee all | tail -n 2 | tr a-z A-Z; wc -c <all; "
+    said = sh(line, "cd /tmp; for i in 1 2 3 4 5; do echo line $i; done | tee all | tail -n 2 | tr a-z A-Z; "
+                    "wc -c <all; "
                     "mkdir d; ln -s ../all d/link; cat d/link | md5sum; ls -la d; rm -r d; df /a; "
                     "dd if=/dev/zero bs=4096 count=100 2>/dev/null | wc -c; yes | head -n 1")
     for word in ("LINE 4", "LINE 5", "35", "link -> ../all", "409600", "y"):
@@ -73,7 +75,8 @@ def test_the_terminal_is_the_programs_while_it_runs(line):
 
 
 def test_proc_tells_of_processes_and_the_machine(line):
-    said = sh(line, "cat /proc/self/status | head -n 3; tr '\\0' _ </proc/self/cmdline; echo; ls /proc/self/fd | wc -l; "
+    said = sh(line, "cat /proc/self/status | head -n 3; tr '\\0' _ </proc/self/cmdline; echo; "
+                    "ls /proc/self/fd | wc -l; "
                     "readlink /proc/self/exe /proc/self/fd/1 /proc/self/cwd; cat /proc/sys/vm/mmap_min_addr")
     for word in ("Name:\tcat", "State:\tR", "tr_", "/bin/busybox", "/dev/tty", "/a", "65536"):
         assert word in said, word
