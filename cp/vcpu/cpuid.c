@@ -5,6 +5,7 @@
 #include "cp/device/lapic.h"
 #include "cp/diagnose.h"
 #include "cp/panic.h"
+#include "cp/time/ratio.h"
 #include "cp/vcpu/context.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/speculation.h"
@@ -17,6 +18,8 @@ enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 
        LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_MCE = 1 << 7, LEAF1_EDX_APIC = 1 << 9,
        LEAF1_EDX_MTRR = 1 << 12 };
 enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
+
+enum { LINEAR_BITS = 48 }; /* LA57 is not offered */
 
 bool cpuid_marks_pdptes;
 
@@ -59,7 +62,7 @@ static const struct leaf_policy policy[] = {
     {0x80000005u, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x80000006u, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x80000007u, 0, {0, 0, 0, 0x100}, {0}},
-    {0x80000008u, 0, {0xFFFF, SPECULATION_EBX, 0, 0}, {0}},
+    {0x80000008u, 0, {0xFF, SPECULATION_EBX, 0, 0}, {LINEAR_BITS << 8, 0, 0, 0}},
 };
 
 struct row {
@@ -126,6 +129,15 @@ static uint32_t xsave_area(cpuid_source source)
     return end;
 }
 
+/* TSC = ECX * EBX / EAX, and ECX is the APIC timer's clock. Linux computes ECX / 1000 * EBX / EAX in 32 bits. The exact
+ * rate is in DIAGNOSE_LEAF_CLOCK. */
+static struct cpuid_answer clock_leaf(uint64_t tsc_hz)
+{
+    struct ratio tsc = ratio_nearest(tsc_hz, LAPIC_TIMER_HZ, UINT32_MAX / (LAPIC_TIMER_HZ / 1000));
+
+    return (struct cpuid_answer){tsc.denominator, tsc.numerator, LAPIC_TIMER_HZ, 0};
+}
+
 static struct cpuid_answer made(const struct leaf_policy *p, uint32_t subleaf, struct cpuid_answer a, uint64_t tsc_hz)
 {
     switch (p->leaf) {
@@ -133,8 +145,8 @@ static struct cpuid_answer made(const struct leaf_policy *p, uint32_t subleaf, s
         return (struct cpuid_answer){0, 1, 0x100 * (subleaf + 1) + subleaf, 0};
     case 0x0D:
         return xsave_leaf(subleaf, a);
-    case 0x15: /* TSC = ECX * EBX / EAX, and ECX is the APIC timer's clock */
-        return (struct cpuid_answer){LAPIC_TIMER_HZ / 1000, (uint32_t)(tsc_hz / 1000), LAPIC_TIMER_HZ, 0};
+    case 0x15:
+        return clock_leaf(tsc_hz);
     default:
         return masked(a, p);
     }

@@ -108,7 +108,7 @@ static struct cpuid_answer everything(uint32_t leaf, uint32_t subleaf)
     if (leaf == 0xD && subleaf >= 2)
         return subleaf < 10 ? components[subleaf] : (struct cpuid_answer){0};
     if (leaf == 0x80000008u)
-        return (struct cpuid_answer){0x3027, ~0u, ~0u, ~0u}; /* 39 and 48 bits */
+        return (struct cpuid_answer){0x3927, ~0u, ~0u, ~0u}; /* 39 and 57 bits */
     return (struct cpuid_answer){~0u, ~0u, ~0u, ~0u};
 }
 

@@ -59,6 +59,34 @@ static void the_time_leaves_tell_the_clocks_that_run(void **state)
     assert_memory_equal(&name.edx, DIAGNOSE_SIGNATURE + 8, 4);
 }
 
+/* Linux computes ECX / 1000 * EBX / EAX so, and takes the TSC to be as fast as that says. */
+static void the_rate_of_the_tsc_can_be_computed_in_32_bits(void **state)
+{
+    static const uint64_t rates[] = {100000000,  999999999,  1000000007, 1686000000, 2095078000, 2593906000, 2899999999,
+                                     3312002000, 3792871234, 4008000001, 5199999999, 6000000000, 99999999999};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rates / sizeof *rates; i++) {
+        cpuid_policy_init(everything, CPU2_ALL, SCENE_XCR0, rates[i]);
+        struct cpuid_answer a = ask(0x15, 0);
+        uint32_t khz = a.ecx / 1000 * a.ebx / a.eax;
+        uint64_t off = khz > rates[i] / 1000 ? khz - rates[i] / 1000 : rates[i] / 1000 - khz;
+        assert_int_equal(a.ecx, LAPIC_TIMER_HZ);
+        assert_in_range(off, 0, 1 + rates[i] / 1000 / 8500); /* where fractions with such numerators are scarcest */
+    }
+    cpuid_policy_init(everything, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+}
+
+static void linear_addresses_have_48_bits_as_long_as_cr4_has_no_la57(void **state)
+{
+    struct cpuid_answer seven = ask(7, 0), a = ask(0x80000008u, 0);
+
+    (void)state;
+    assert_false(seven.ecx >> 16 & 1);
+    assert_int_equal(everything(0x80000008u, 0).eax >> 8 & 0xFF, 57);
+    assert_int_equal(a.eax >> 8, 48);
+}
+
 /* So that a CP above looks at no bit that the processor beneath both sets by itself. */
 static void guests_are_told_of_walks_that_mark_the_top_entries_of_pae(void **state)
 {
@@ -284,6 +312,8 @@ int main(void)
         scene_test(features_without_their_machinery_are_hidden_from_a_processor_that_has_them),
         scene_test(a_machine_always_has_its_own_devices_and_one_processor),
         scene_test(the_time_leaves_tell_the_clocks_that_run),
+        scene_test(the_rate_of_the_tsc_can_be_computed_in_32_bits),
+        scene_test(linear_addresses_have_48_bits_as_long_as_cr4_has_no_la57),
         scene_test(guests_are_told_of_walks_that_mark_the_top_entries_of_pae),
         scene_test(osxsave_follows_cr4_and_apic_follows_its_base),
         scene_test(vmx_is_offered_only_to_a_machine_that_may_nest),
