@@ -134,7 +134,7 @@ static bool mmio_in(const struct bus *bus, unsigned range, uint64_t address)
     return range < bus->mmio_ranges && bus->mmio[range].first <= address && address <= bus->mmio[range].last;
 }
 
-static const struct bus_mmio *mmio_search(const struct bus *bus, uint64_t address)
+static __attribute__((noinline)) const struct bus_mmio *mmio_search(const struct bus *bus, uint64_t address)
 {
     for (unsigned i = 0; i < bus->mmio_ranges; i++)
         if (mmio_in(bus, i, address))
@@ -166,7 +166,12 @@ static unsigned whole_piece(unsigned size)
     return size > 4 ? 4 : 2;
 }
 
-static uint64_t mmio_read_odd(struct bus *bus, uint64_t address, unsigned size)
+static uint64_t ones_of(unsigned size)
+{
+    return UINT64_MAX >> (64 - 8 * size);
+}
+
+static __attribute__((noinline)) uint64_t mmio_read_odd(struct bus *bus, uint64_t address, unsigned size)
 {
     unsigned first = whole_piece(size);
     uint64_t low = bus_mmio_read(bus, address, first);
@@ -177,27 +182,30 @@ static uint64_t mmio_read_odd(struct bus *bus, uint64_t address, unsigned size)
 uint64_t bus_mmio_read(struct bus *bus, uint64_t address, unsigned size)
 {
     const struct bus_mmio *range = mmio_find(bus, address);
-    uint64_t ones = size >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1;
 
     if (!range || !range->read)
-        return ones;
+        return ones_of(size);
     if (size & (size - 1))
         return mmio_read_odd(bus, address, size);
-    return range->read(range->device, address - range->first, size) & ones;
+    return range->read(range->device, address - range->first, size) & ones_of(size);
+}
+
+static __attribute__((noinline)) void mmio_write_odd(struct bus *bus, uint64_t address, unsigned size, uint64_t value)
+{
+    unsigned first = whole_piece(size);
+
+    bus_mmio_write(bus, address, first, value);
+    bus_mmio_write(bus, address + first, size - first, value >> 8 * first);
 }
 
 void bus_mmio_write(struct bus *bus, uint64_t address, unsigned size, uint64_t value)
 {
     const struct bus_mmio *range = mmio_find(bus, address);
-    uint64_t ones = size >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1;
-    unsigned first = whole_piece(size);
 
     if (!range || !range->write)
         return;
-    if (size & (size - 1)) {
-        bus_mmio_write(bus, address, first, value);
-        bus_mmio_write(bus, address + first, size - first, value >> 8 * first);
-        return;
-    }
-    range->write(range->device, address - range->first, size, value & ones);
+    if (size & (size - 1))
+        mmio_write_odd(bus, address, size, value);
+    else
+        range->write(range->device, address - range->first, size, value & ones_of(size));
 }

@@ -32,7 +32,8 @@ static inline bool lapic_requested(const struct lapic *l, uint8_t vector)
 }
 void lapic_self_ipi(struct lapic *, uint8_t vector);
 
-/* lapic_register.c: the bus's handlers of the page */
+/* lapic_register.c: its table of registers; the bus's handlers of the page */
+void lapic_registers_init(void); /* first of all */
 uint64_t lapic_mmio_read(void *lapic, uint64_t offset, unsigned size);
 void lapic_mmio_write(void *lapic, uint64_t offset, unsigned size, uint64_t value);
 /* 0, or -1: #GP(0) */

@@ -171,12 +171,28 @@ static const struct row rows[] = {
     {REG_SELF_IPI, 1, 0, BY_MSR, 0xff, 0, NULL, set_self_ipi},
 };
 
+/* 1 + the row of each register by a way, 0: none */
+static uint8_t found[BOTH][REGISTERS];
+
+static void index_row(uint8_t row, unsigned way)
+{
+    for (unsigned n = 0; ((rows[row].read | rows[row].write) & way) && n < rows[row].count; n++)
+        found[way][rows[row].first + n] = row + 1;
+}
+
+void lapic_registers_init(void)
+{
+    for (uint8_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        index_row(i, BY_MEMORY);
+        index_row(i, BY_MSR);
+    }
+}
+
 static const struct row *find(unsigned number, unsigned way)
 {
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (number - rows[i].first < rows[i].count && ((rows[i].read | rows[i].write) & way))
-            return &rows[i];
-    return NULL;
+    unsigned row = number < REGISTERS ? found[way][number] : 0;
+
+    return row ? &rows[row - 1] : NULL;
 }
 
 /* get_lvt and its like want the index within their registers */

@@ -43,14 +43,6 @@ static void arm_deadline(struct lapic *l, uint64_t now)
     arm_for(l, at, now);
 }
 
-/* Rounded up: the first tick at which elapsed_ns() is no less than ns. */
-static uint64_t ticks_of(uint64_t ns)
-{
-    uint64_t ticks = clock_ticks(ns);
-
-    return clock_ns(ticks) < ns ? ticks + 1 : ticks;
-}
-
 /* Always counted from the start, so that rounding does not add up over the periods. */
 static void arm_count(struct lapic *l, uint64_t now)
 {
@@ -64,7 +56,7 @@ static void arm_count(struct lapic *l, uint64_t now)
     } else if (elapsed >= period) {
         return; /* it expired while nobody was to be told */
     }
-    arm_for(l, l->count_start + ticks_of(next), earliest);
+    arm_for(l, l->count_start + clock_ticks_up(next), earliest);
 }
 
 static void arm(struct lapic *l, uint64_t now)
@@ -131,7 +123,7 @@ static uint64_t deliver_due(struct lapic *l)
 
 void lapic_timer_init(struct lapic *l)
 {
-    l->timer = (struct timer){.expire = expire, .owner = l};
+    l->timer = (struct timer){.expire = expire, .owner = l, .whose = l->host.pace};
 }
 
 void lapic_timer_reset(struct lapic *l)
@@ -158,7 +150,7 @@ static uint32_t count_at(const struct lapic *l, uint64_t now)
 /* As if it had been loaded so long ago that it is at `count` now. */
 static void count_from(struct lapic *l, uint64_t now, uint32_t count)
 {
-    l->count_start = now - ticks_of((uint64_t)(l->initial_count - count) * divisor(l));
+    l->count_start = now - clock_ticks_up((uint64_t)(l->initial_count - count) * divisor(l));
 }
 
 /* SDM "APIC Timer": a one-shot that ran out stays at 0 until its count is written again, also once the entry is made

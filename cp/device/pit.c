@@ -366,7 +366,7 @@ void pit_init(struct pit *pit, struct bus *bus, const struct irq *irq, struct pa
     memset(pit, 0, sizeof *pit);
     pit->irq = *irq;
     pit->pace = pace;
-    pit->timer = (struct timer){.expire = expire, .owner = pit};
+    pit->timer = (struct timer){.expire = expire, .owner = pit, .whose = pit->pace};
     pit_reset(pit);
     bus_claim_ports(bus, &(struct bus_ports){PORT_FIRST, PORT_CONTROL, true, pit, port_read, port_write, NULL});
     bus_claim_ports(bus, &(struct bus_ports){PORT_B, PORT_B, true, pit, port_b_read, port_b_write, NULL});

@@ -361,7 +361,7 @@ void rtc_init(struct rtc *rtc, struct bus *bus, const struct irq *irq, struct pa
     memset(rtc, 0, sizeof *rtc);
     rtc->irq = *irq;
     rtc->pace = pace;
-    rtc->timer = (struct timer){.expire = expire, .owner = rtc};
+    rtc->timer = (struct timer){.expire = expire, .owner = rtc, .whose = rtc->pace};
     rtc->cmos[REG_A] = 0x26; /* 32 KiHz crystal, 1024 Hz */
     rtc->cmos[REG_B] = B_24_HOURS;
     set_time(rtc, clock_unix_us() + UINT64_C(1) * CALENDAR_UNIX_EPOCH * DAY_SECONDS * US);

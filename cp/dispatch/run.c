@@ -182,11 +182,15 @@ static __attribute__((noinline)) void enter_until(struct vm *vm, uint64_t begun,
     note_stretch(vm, clock_now() - now);
 }
 
-/* Whether the machine may go on without giving up its turn: nothing came in, nothing is due, and nobody else wants the
- * processor. */
-static bool goes_on(const struct vm *vm)
+/* Whether the machine may go on without giving up its turn: nothing came in, nothing is due but timers of its own, and
+ * nobody else wants the processor. */
+static bool goes_on(struct vm *vm, uint64_t now)
 {
-    return vm->state == VM_RUNNABLE && !cpu_events.pending && !scheduler_contended() && timer_next() > clock_now();
+    if (vm->state != VM_RUNNABLE || cpu_events.pending || scheduler_contended())
+        return false;
+    if (timer_next() <= now)
+        timer_run_whose(&vm->machine.pace, now);
+    return vm->state == VM_RUNNABLE && timer_next() > now;
 }
 
 static void turn(struct vm *vm)
@@ -198,11 +202,11 @@ static void turn(struct vm *vm)
     vm->steal_ticks += begun - vm->waits_since;
     vm_turn = vm;
     context_load(&vm->vcpu);
-    for (uint64_t from = begun;; from = clock_now()) {
+    uint64_t from = begun;
+    do {
         enter_until(vm, from, turn_end(from));
-        if (!goes_on(vm))
-            break;
-    }
+        from = clock_now();
+    } while (goes_on(vm, from));
     vm_turn = NULL;
     debtor = NULL; /* what it asked for in its turn, that has paid for */
     uint64_t taken = clock_now() - begun;

@@ -17,9 +17,12 @@ enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512, LEAVES_SHIFT = PAGE_SHIFT + IN
 
 uint64_t second_level_leaf_bits = 7;
 
+static uint64_t generations;
+
 void guest_storage_init(struct guest_storage *storage, uint64_t bytes, uint64_t frame_limit)
 {
-    *storage = (struct guest_storage){.bytes = bytes & ~(uint64_t)PAGE_MASK, .account = {.limit = frame_limit}};
+    *storage = (struct guest_storage){
+        .bytes = bytes & ~(uint64_t)PAGE_MASK, .account = {.limit = frame_limit}, .generation = ++generations};
 }
 
 void guest_storage_renew(struct guest_storage *storage, uint64_t bytes)
@@ -92,6 +95,7 @@ bool guest_storage_trim(struct guest_storage *storage, unsigned tables, void (*f
 
     storage->watching = 0;
     storage->leaves = NULL;
+    storage->generation = ++generations;
     for (uint64_t *entry;
          storage->root && n < tables && n < TRIM_MOST && (entry = last_leaves(storage->root, LEVELS - 1));) {
         out[n++] = frame_pointer(hpa(*entry & ADDRESS_BITS));
@@ -191,6 +195,7 @@ static bool copy_shared(struct guest_storage *storage, uint64_t *entry)
     *entry = frame_address(frame).a | second_level_leaf_bits;
     storage->resident++;
     storage->shared--;
+    storage->generation = ++generations;
     storage->moved(storage);
     return true;
 }

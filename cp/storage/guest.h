@@ -23,6 +23,7 @@ struct guest_storage {
     uint64_t shared;              /* pages mapped that are another storage's: cp/storage/share.h */
     struct guest_storage *shares; /* whose; NULL: nobody's */
     unsigned sharers;             /* storages that map pages of this one */
+    uint64_t generation;          /* unlike any other storage's; a new one when a page is no longer where it was */
     bool dismissed;               /* this one goes when its last sharer does */
     uint64_t *leaves;             /* the table of leaves used last, and ... */
     uint64_t leaves_at;           /* ... the 2 MiB it maps, as address >> 21 */

@@ -96,6 +96,6 @@ void pace_reset(struct pace *p)
 
 void pace_init(struct pace *p, void (*changed)(void *context), void *context)
 {
-    *p = (struct pace){.hold = {.expire = release, .owner = p}, .changed = changed, .context = context};
+    *p = (struct pace){.hold = {.expire = release, .owner = p, .whose = p}, .changed = changed, .context = context};
     pace_reset(p);
 }

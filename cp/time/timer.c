@@ -37,6 +37,16 @@ uint64_t clock_ticks(uint64_t ns)
     return clock_scale(ns, clock_hz, NS_PER_SECOND);
 }
 
+uint64_t clock_ticks_up(uint64_t ns)
+{
+    uint64_t whole = ns / NS_PER_SECOND, rest = (ns % NS_PER_SECOND * clock_hz + NS_PER_SECOND - 1) / NS_PER_SECOND;
+    uint64_t product;
+
+    if (__builtin_mul_overflow(whole, clock_hz, &product) || __builtin_add_overflow(product, rest, &product))
+        return UINT64_MAX;
+    return product;
+}
+
 uint64_t clock_ns(uint64_t ticks)
 {
     return clock_scale(ticks, NS_PER_SECOND, clock_hz);
@@ -83,4 +93,15 @@ void timer_run(uint64_t now)
         timer_cancel(timer);
         timer->expire(timer);
     } while (clock_now() - begun < work_slice_ticks);
+}
+
+void timer_run_whose(const void *whose, uint64_t now)
+{
+    struct timer *last = NULL, *timer;
+
+    while ((timer = armed) && timer != last && timer->deadline <= now && timer->whose == whose) {
+        last = timer;
+        timer_cancel(timer);
+        timer->expire(timer);
+    }
 }

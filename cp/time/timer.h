@@ -11,6 +11,7 @@ uint64_t clock_unix_us(void); /* wall clock: microseconds since 1970-01-01 UTC *
 /* ns <-> ticks without overflow for any 64-bit value that fits the result; UINT64_MAX for one that does not */
 uint64_t clock_ticks(uint64_t ns);
 uint64_t clock_ns(uint64_t ticks);
+uint64_t clock_ticks_up(uint64_t ns); /* the first tick at which so many have passed: rounded up */
 /* value * to / from, rounded down: ticks of a clock of `from` Hz in those of one of `to` Hz. UINT64_MAX: does not fit.
  * @pre from > 0, from * to < 2^64 */
 uint64_t clock_scale(uint64_t value, uint64_t to, uint64_t from);
@@ -19,6 +20,7 @@ struct timer {
     uint64_t deadline; /* host TSC */
     void (*expire)(struct timer *);
     void *owner;       /* for expire() */
+    const void *whose; /* a machine's own, of its devices: may expire in the midst of its turn. NULL: in no turn */
     struct timer *next; /* while armed: in order of deadline */
     bool armed;
 };
@@ -30,3 +32,5 @@ static inline uint64_t timer_next(void) { return timer_earliest; } /* deadline, 
 /* Expires, in order, the timers with deadline <= now: all of them, or as many as fit
  * WORK_SLICE; the others stay due. */
 void timer_run(uint64_t now);
+/* The same of those that are due first and are `whose`, up to the first that is not; one at most of each. */
+void timer_run_whose(const void *whose, uint64_t now);

@@ -16,6 +16,7 @@
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/segment.h"
 #include "cp/vcpu/segment_load.h"
+#include "cp/vcpu/site.h"
 
 enum { IO_IN = 1 << 3, IO_STRING = 1 << 4 };
 enum { SEAM_STOPPED = STATE_STOPPED, SEAM_FAULTED = STATE_FAULTED };
@@ -98,13 +99,21 @@ static int translation_failed(struct vm *vm, int result, uint64_t linear, uint32
     return SEAM_STOPPED; /* no fault of the guest's can say it: exit_unemulated() */
 }
 
+static struct site *site; /* of the instruction that is carried out, while it has not touched anything; or NULL */
+
 static int translate(struct vm *vm, uint64_t linear, unsigned access, gpa_t *at)
 {
-    unsigned user = registers_cpl(&vm->vcpu) == 3 ? LINEAR_USER : 0;
+    access |= registers_cpl(&vm->vcpu) == 3 ? LINEAR_USER : 0;
+    if (site && site_operand_find(site, linear, access, at))
+        return 0;
     uint32_t error;
-    int result = linear_translate(&vm->vcpu, linear, access | user, at, &error);
+    int result = linear_translate(&vm->vcpu, linear, access, at, &error);
 
-    return result ? translation_failed(vm, result, linear, error) : 0;
+    if (result)
+        return translation_failed(vm, result, linear, error);
+    if (site)
+        site_operand_keep(vm, site, linear, access, *at);
+    return 0;
 }
 
 /* What is wider than the bus comes in parts of its width. */
@@ -133,6 +142,7 @@ static int access_piece(struct vm *vm, uint64_t linear, unsigned size, void *val
 
     if (result)
         return result;
+    site = NULL;
     enum guest_access ram = access & LINEAR_WRITE ? guest_write(&vm->storage, at, value, size)
                                                   : guest_read(&vm->storage, at, value, size);
     if (ram == GUEST_NO_FRAMES) {
@@ -347,32 +357,15 @@ static enum exit_action done_in_shadow(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-enum exit_action instruction_emulate(struct vm *vm)
+static enum exit_action completed(struct vm *vm, const struct instruction *instruction, int result)
 {
     struct vcpu *vcpu = &vm->vcpu;
-    uint8_t bytes[INSTRUCTION_MAX_BYTES];
-    struct instruction instruction;
-    size_t count;
 
-    vcpu->refused.qualification = 0;
-    vcpu->breakpoints_met = 0;
-    work_slice(); /* what a device does for a repeated instruction is bounded for all repetitions together */
-    int result = fetch(vm, bytes, &count);
-
-    if (result == SEAM_STOPPED)
-        return refused_by_l1(vm) ? EXIT_RESUME : no_storage(vm);
-    if (!result) {
-        enum decode_result decoded =
-            instruction_decode(bytes, count, (enum decode_mode)registers_code_size(vcpu), &instruction);
-        if (decoded != DECODE_OK)
-            return decoded == DECODE_UNDEFINED ? exit_undefined(vm) : exit_unemulated(vm);
-        result = execute(vm, &instruction);
-    }
     if (vm->state == VM_STOPPED)
         return EXIT_STOP;
     switch (result) {
     case EXECUTE_DONE:
-        return casts_shadow(&instruction) ? done_in_shadow(vcpu) : exit_done(vcpu);
+        return casts_shadow(instruction) ? done_in_shadow(vcpu) : exit_done(vcpu);
     case EXECUTE_AGAIN:
         return exit_again(vcpu);
     case SEAM_FAULTED:
@@ -386,17 +379,57 @@ enum exit_action instruction_emulate(struct vm *vm)
     }
 }
 
+static enum exit_action carry_out(struct vm *vm, struct site *at, const struct instruction *instruction)
+{
+    site = at;
+    int result = execute(vm, instruction);
+    site = NULL;
+    return completed(vm, instruction, result);
+}
+
+static __attribute__((noinline)) enum exit_action fetch_and_carry_out(struct vm *vm)
+{
+    uint8_t bytes[INSTRUCTION_MAX_BYTES];
+    struct instruction instruction;
+    size_t count;
+    int result = fetch(vm, bytes, &count);
+
+    if (result == SEAM_STOPPED)
+        return refused_by_l1(vm) ? EXIT_RESUME : no_storage(vm);
+    if (result)
+        return EXIT_INJECT;
+    enum decode_result decoded =
+        instruction_decode(bytes, count, (enum decode_mode)registers_code_size(&vm->vcpu), &instruction);
+    if (decoded != DECODE_OK)
+        return decoded == DECODE_UNDEFINED ? exit_undefined(vm) : exit_unemulated(vm);
+    return carry_out(vm, site_keep(vm, bytes, &instruction), &instruction);
+}
+
+static enum exit_action emulate(struct vm *vm, struct site *known)
+{
+    vm->vcpu.refused.qualification = 0;
+    vm->vcpu.breakpoints_met = 0;
+    work_slice(); /* what a device does for a repeated instruction is bounded for all repetitions together */
+    return known ? carry_out(vm, known, &known->instruction) : fetch_and_carry_out(vm);
+}
+
+enum exit_action instruction_emulate(struct vm *vm) { return emulate(vm, site_find(vm)); }
+
 enum { VIOLATION_WRITE = 2 };
 
 enum exit_action exit_ept_violation(struct vm *vm)
 {
     gpa_t at = gpa(vm->vcpu.exit.guest_physical);
 
+    struct site *known = site_find(vm);
+
+    if (known && site_move(vm, known))
+        return vm->state == VM_STOPPED ? EXIT_STOP : EXIT_SKIP;
     event_violation_resolved(&vm->vcpu);
     if (!nested_translate(&vm->vcpu, &at.a, false))
         return EXIT_RESUME; /* L1 took the mapping away meanwhile: the access is tried again */
     if (!guest_is_ram(&vm->storage, at)) /* the access of an event's delivery is not that of the instruction at RIP */
-        return vm->vcpu.exit.idt_vectoring_info & EVENT_VALID ? exit_unemulated(vm) : instruction_emulate(vm);
+        return vm->vcpu.exit.idt_vectoring_info & EVENT_VALID ? exit_unemulated(vm) : emulate(vm, known);
     bool write = vm->vcpu.exit.qualification & VIOLATION_WRITE;
     if (write ? guest_bring_in_private(&vm->storage, at) : guest_bring_in(&vm->storage, at))
         return exit_stopped(vm, VM_STOP_NO_FRAMES, 0);

@@ -201,8 +201,9 @@ int linear_translate(struct vcpu *vcpu, uint64_t linear, unsigned access, gpa_t 
     return walk_tables(&w, w.paging.levels == 4 ? linear : linear & 0xFFFFFFFFu, to, error);
 }
 
-/* To the page, at *end, unless `at` is in an entry on the way. Without paging nothing is read there. */
-static enum linear_part follow(struct vcpu *vcpu, uint64_t linear, uint64_t at, uint64_t *end)
+/* To the page, at *end, unless `at` is in an entry on the way. Without paging nothing is read there. `path` may be
+ * NULL. */
+static enum linear_part follow(struct vcpu *vcpu, uint64_t linear, uint64_t at, uint64_t *end, struct linear_path *path)
 {
     struct paging p = paging_now(vcpu);
     uint64_t table = p.root, entry = 0, size = ~0ull;
@@ -223,6 +224,8 @@ static enum linear_part follow(struct vcpu *vcpu, uint64_t linear, uint64_t at, 
         entry = pointer ? entry_load(pointer, p.entry_bytes) : 0;
         if (!(entry & ENTRY_PRESENT))
             return LINEAR_NO_PART;
+        if (path)
+            path->entries[path->count] = pointer, path->values[path->count++] = entry;
         size = 1ull << shift;
         if ((entry & ENTRY_LARGE) && !pdpte && ((level == 2 && p.large_at_2) || (level == 3 && p.levels == 4))) {
             table = large_page(&p, entry, size);
@@ -237,7 +240,7 @@ static enum linear_part follow(struct vcpu *vcpu, uint64_t linear, uint64_t at, 
 enum linear_part linear_part(struct vcpu *vcpu, uint64_t linear, uint64_t at)
 {
     uint64_t end;
-    enum linear_part part = follow(vcpu, linear, at, &end);
+    enum linear_part part = follow(vcpu, linear, at, &end, NULL);
 
     return part == LINEAR_PAGE && end >> PAGE_SHIFT != at >> PAGE_SHIFT ? LINEAR_NO_PART : part;
 }
@@ -246,7 +249,15 @@ uint64_t linear_end(struct vcpu *vcpu, uint64_t linear)
 {
     uint64_t end;
 
-    return follow(vcpu, linear, ~0ull, &end) == LINEAR_PAGE ? end : 0;
+    return follow(vcpu, linear, ~0ull, &end, NULL) == LINEAR_PAGE ? end : 0;
+}
+
+bool linear_path_keep(struct vcpu *vcpu, uint64_t linear, struct linear_path *path)
+{
+    uint64_t end;
+
+    *path = (struct linear_path){.bytes = (uint8_t)paging_now(vcpu).entry_bytes};
+    return follow(vcpu, linear, ~0ull, &end, path) == LINEAR_PAGE;
 }
 
 static size_t piece(uint64_t linear, size_t bytes)

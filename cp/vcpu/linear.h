@@ -30,3 +30,31 @@ uint64_t linear_end(struct vcpu *, uint64_t linear);
 int linear_read(struct vcpu *, uint64_t linear, void *to, size_t bytes, unsigned access, uint64_t *fault,
                 uint32_t *error);
 int linear_write(struct vcpu *, uint64_t linear, const void *from, size_t bytes, uint64_t *fault, uint32_t *error);
+
+/* The entries that a translation goes by, and what is in them. */
+enum { LINEAR_PATH_MOST = 4 };
+struct linear_path {
+    const void *entries[LINEAR_PATH_MOST];
+    uint64_t values[LINEAR_PATH_MOST];
+    uint8_t count, bytes; /* entries, 0 without paging; bytes of each */
+};
+
+/* @pre the translation was just made with success, by tables of the machine's own. False: an entry is not there. */
+bool linear_path_keep(struct vcpu *, uint64_t linear, struct linear_path *);
+
+/* Is what is in the entries what was? Then a translation for the same access, with the same registers, is the same
+ * and marks nothing. @pre the storage is of the generation it had when the path was kept */
+static inline bool linear_path_holds(const struct linear_path *path)
+{
+#define SAME(type, i) (*(const type *)path->entries[i] == path->values[i])
+    if (path->bytes == sizeof(uint32_t))
+        return (path->count < 1 || SAME(uint32_t, 0)) && (path->count < 2 || SAME(uint32_t, 1));
+    switch (path->count) {
+    case 4: return SAME(uint64_t, 3) && SAME(uint64_t, 2) && SAME(uint64_t, 1) && SAME(uint64_t, 0);
+    case 3: return SAME(uint64_t, 2) && SAME(uint64_t, 1) && SAME(uint64_t, 0);
+    case 2: return SAME(uint64_t, 1) && SAME(uint64_t, 0);
+    case 1: return SAME(uint64_t, 0);
+    default: return true;
+    }
+#undef SAME
+}

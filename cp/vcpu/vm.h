@@ -7,6 +7,7 @@
 #include "cp/device/machine.h"
 #include "cp/storage/guest.h"
 #include "cp/time/timer.h"
+#include "cp/vcpu/site.h"
 #include "cp/vcpu/vcpu.h"
 
 struct user;    /* cp/directory/directory.h */
@@ -65,6 +66,7 @@ struct vm {
     struct machine machine;
     struct machine_config config;
     struct guest_storage storage;
+    struct site sites[SITES];
 };
 
 /* Whose turn it is: from before its registers are loaded until its last exit of the turn is dealt with.

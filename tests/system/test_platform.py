@@ -199,6 +199,20 @@ def test_a_selector_in_a_device_loads_what_one_in_storage_does_for_a_guests_gues
     assert [line for line in lines[:-1] if not line.startswith("ok ")] == []
 
 
+# What a kernel with an xAPIC pays, in instructions: bench/bench apic takes the same
+APIC_BOUND = {"eoi": 750, "tpr_write": 750, "tpr_read": 720, "icr_write": 750, "icr_read": 720, "count_read": 750,
+              "tick": 1500}
+
+
+@pytest.mark.parametrize("host, levels", [("bochs", "1"), ("bochs", "2"), ("tcg", "1"), ("tcg", "2")])
+def test_a_kernel_with_an_xapic_gets_its_ticks_and_does_not_pay_more_than_was_promised(host, levels):
+    bracket, *lines, end = printed("apic", ("--machine", host, "--levels", levels, "--cpu-clock", "fast"))
+    paid = {line.split()[1]: int(line.split()[2].removeprefix("min=")) for line in lines}
+    assert bracket.startswith("R bracket ") and end == "end" and paid.keys() == APIC_BOUND.keys(), lines
+    if (host, levels) == ("bochs", "1"):
+        assert {name: cost for name, cost in paid.items() if cost > APIC_BOUND[name]} == {}
+
+
 # QEMU's time is the host's, and what it has not translated yet takes a hundred times as long as what it has
 @pytest.mark.parametrize("host, levels, least", [
     ("bochs", "1", 30), ("bochs", "2", 30), ("bochs", "3", 30), ("tcg", "1", 0), ("tcg", "2", 0), ("tcg", "3", 0),

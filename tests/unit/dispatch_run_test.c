@@ -249,6 +249,29 @@ static void a_halted_machine_sleeps_until_its_timer_interrupts(void **state)
     assert_int_equal(entered[1].info, EVENT_VALID | EVENT_EXTERNAL | APIC_TIMER);
 }
 
+/* A tick of its own is no reason to go through all that the loop does between turns. */
+static void its_own_timer_interrupts_it_within_its_turn(void **state)
+{
+    (void)state;
+    set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_IF);
+    PLAY(IN_L1(cpuid, .then = arm_apic_timer), IN_L1(expired, .ticks = ~0ull), IN_L1(cpuid));
+    assert_int_equal(entered[2].info, EVENT_VALID | EVENT_EXTERNAL | APIC_TIMER);
+    assert_int_equal(loaded, 1);
+}
+
+static void but_not_where_something_of_cps_is_due_too(void **state)
+{
+    static struct timer timer = {.expire = timer_expired};
+
+    (void)state;
+    timer_ran = 0;
+    set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_IF);
+    timer_arm(&timer, 1);
+    PLAY(IN_L1(cpuid, .then = arm_apic_timer), IN_L1(expired, .ticks = 500 * US), IN_L1(cpuid));
+    assert_int_equal(timer_ran, 1);
+    assert_true(loaded > 1);
+}
+
 static void interrupts_off(void) { set(VMCS_GUEST_RFLAGS, 2); }
 static void interrupts_on(void) { set(VMCS_GUEST_RFLAGS, 2 | RFLAGS_IF); }
 static void handle_tick(void)
@@ -436,6 +459,8 @@ int main(void)
         TEST(a_timer_that_is_due_ends_the_turn_and_runs_once),
         TEST(exits_of_cps_own_timer_are_counted_apart),
         TEST(a_halted_machine_sleeps_until_its_timer_interrupts),
+        TEST(its_own_timer_interrupts_it_within_its_turn),
+        TEST(but_not_where_something_of_cps_is_due_too),
         TEST(behind_the_handler_of_a_tick_the_program_has_its_time),
         TEST(halted_with_interrupts_off_is_a_disabled_wait),
         TEST(halted_with_interrupts_off_it_waits_where_an_nmi_may_come),

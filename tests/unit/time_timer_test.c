@@ -101,6 +101,64 @@ static void conversions_do_not_overflow_and_saturate(void **state)
     assert_int_equal(clock_scale(3, 1, 2), 1);
 }
 
+static void the_ticks_of_a_time_are_the_first_at_which_it_has_passed(void **state)
+{
+    static const uint64_t rates[] = {1, 50000000, 999999937, 1000000000, 2095078001, 4294967295}, times[] = {
+        0, 1, 2, 999, 1000, 1234567, 999999999, 1000000000, 1000000001, 86400000000000, 1000000000000000003};
+
+    (void)state;
+    for (unsigned r = 0; r < sizeof rates / sizeof *rates; r++)
+        for (unsigned t = 0; t < sizeof times / sizeof *times; t++) {
+            clock_hz = rates[r];
+            uint64_t ticks = clock_ticks_up(times[t]);
+            assert_true(clock_ns(ticks) >= times[t]);
+            assert_true(!ticks || clock_ns(ticks - 1) < times[t]);
+        }
+    clock_hz = 4294967295;
+    assert_int_equal(clock_ticks_up(UINT64_MAX), UINT64_MAX);
+    clock_hz = 1000000000;
+}
+
+/* In the midst of a machine's turn, only what is that machine's may happen. */
+static void timers_of_one_machine_expire_up_to_the_first_that_is_not_its_own(void **state)
+{
+    static const uint64_t deadlines[] = {10, 20, 30, 40, 50};
+    unsigned machine, other, numbers[] = {0, 1, 2, 3, 4};
+    const void *const whose[] = {&machine, &machine, &other, &machine, NULL};
+    struct timer timers[5];
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        timers[i] = (struct timer){.expire = note, .owner = &numbers[i], .whose = whose[i]};
+        timer_arm(&timers[i], deadlines[i]);
+    }
+    timer_run_whose(&other, 60);
+    assert_int_equal(expired, 0);
+    timer_run_whose(&machine, 15);
+    assert_int_equal(expired, 1);
+    timer_run_whose(&machine, 60);
+    assert_int_equal(expired, 2);
+    assert_int_equal(timer_next(), 30);
+    timer_cancel(&timers[2]);
+    timer_run_whose(&machine, 60);
+    assert_int_equal(expired, 3);
+    timer_run_whose(&machine, 60); /* nobody's */
+    assert_int_equal(expired, 3);
+    timer_cancel(&timers[4]);
+}
+
+static void one_that_arms_itself_for_now_does_not_keep_the_rest_waiting(void **state)
+{
+    unsigned number = 1, machine;
+    struct timer timer = {.expire = note_and_arm_again, .owner = &number, .whose = &machine};
+
+    (void)state;
+    timer_arm(&timer, 10);
+    timer_run_whose(&machine, 1000);
+    assert_int_equal(expired, 1);
+    timer_cancel(&timer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +166,9 @@ int main(void)
         cmocka_unit_test_setup(an_armed_timer_moves_and_a_cancelled_one_is_silent, begin),
         cmocka_unit_test_setup(a_timer_may_arm_itself_anew, begin),
         cmocka_unit_test_setup(conversions_do_not_overflow_and_saturate, begin),
+        cmocka_unit_test_setup(the_ticks_of_a_time_are_the_first_at_which_it_has_passed, begin),
+        cmocka_unit_test_setup(timers_of_one_machine_expire_up_to_the_first_that_is_not_its_own, begin),
+        cmocka_unit_test_setup(one_that_arms_itself_for_now_does_not_keep_the_rest_waiting, begin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
