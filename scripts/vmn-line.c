@@ -407,7 +407,7 @@ static bool from_emulator(struct line *l)
         hang_up(l);
     if (n <= 0)
         return false;
-    l->spoke = true;
+    l->open = true;
     l->heard = milliseconds();
     buffer_add(&l->to_user, bytes, (size_t)n);
     if (!l->connected)
@@ -442,7 +442,7 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
     else if (!*l->socket || l->emulator >= 0)
         mark_width(l);
     /* what comes before the machine has opened its UART would be lost */
-    bool tell = buffer_length(&l->to_emulator) && (l->spoke || *l->socket);
+    bool tell = buffer_length(&l->to_emulator) && (l->open || *l->socket);
     bool look = !*l->socket || line_backlog(l) < LINE_BACKLOG_GO;
     p[ROW_EMULATOR] = (struct pollfd){l->emulator, look ? POLLIN : 0, 0};
     p[ROW_EMULATOR_IN] = (struct pollfd){tell ? l->emulator_in : -1, POLLOUT, 0};

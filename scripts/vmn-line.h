@@ -40,7 +40,7 @@ struct line {
     bool keys, escaped; /* Ctrl-] is heeded; it was the last key */
     bool gone;          /* standard output is broken: nobody will ever read */
     bool quit;          /* Ctrl-] q */
-    bool spoke;         /* the machine has written something */
+    bool open;          /* the machine reads it, as it said, or wrote to it */
     struct buffer to_user, to_emulator;
 };
 
@@ -69,7 +69,7 @@ void line_mark_with(struct line *, const char *token);
 /* Line 1's keys come from a terminal in raw mode: heed the escape key. */
 void line_heed_keys(struct line *);
 
-/* The emulator sets modes of its own when it opens its end; call until it has spoken. */
+/* The emulator sets modes of its own when it opens its end; call until the line is open. */
 void line_make_raw(int fd);
 
 bool line_waits(const struct line *); /* for something that poll does not tell: look again in a moment */

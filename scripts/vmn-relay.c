@@ -10,6 +10,8 @@
  * line1.in and line1.out, for a byte costs it a third of what it costs on a pty. It writes its log to
  * RUN-DIRECTORY/log. What it says itself (banner, VGA text, debug port) never reaches the user.
  *
+ * What is typed waits until CP says "VMN-OPEN" on its debug port, or something else is there that writes to the line.
+ *
  * With --door lines 2 and up are for visitors, on whom the machine hangs up by "VMN-HANGUP line status" on its debug
  * port; "VMN-GONE line" says there that it is done with one who left (cp/session/carrier.h).
  *
@@ -208,7 +210,10 @@ static void heed(const char *text)
     char name[64];
     unsigned status, line;
     const char *screen = strstr(text, "Bochs connected to screen \"");
-    if (sscanf(text, "VMN-EXIT %u", &status) == 1)
+    if (!strcmp(text, "VMN-OPEN"))
+        for (unsigned i = 0; i < vmn.lines; i++)
+            vmn.line[i].open = true;
+    else if (sscanf(text, "VMN-EXIT %u", &status) == 1)
         vmn.status = status > 255 ? 255 : (int)status;
     else if (sscanf(text, "VMN-HANGUP %u %u", &line, &status) == 2 && line > 1 && line <= vmn.lines)
         line_hang_up(&vmn.line[line - 1], (int)status);
@@ -358,7 +363,7 @@ static void hurry_firmware(void)
 static bool patience(void)
 {
     for (unsigned i = 0; i < vmn.lines; i++)
-        if (line_waits(&vmn.line[i]) || !vmn.line[0].spoke)
+        if (line_waits(&vmn.line[i]) || !vmn.line[0].open)
             return false;
     return true;
 }
@@ -408,7 +413,7 @@ static void run(void)
         int n = poll(p, ROW_LINES + vmn.lines * LINE_POLLS, patience() ? -1 : TICK_MS);
         if (n < 0 && errno != EINTR)
             fail(STATUS_EMULATOR, "poll: %s", strerror(errno));
-        if (!vmn.line[0].spoke)
+        if (!vmn.line[0].open)
             hurry_firmware();
         if (n > 0)
             serve(p);

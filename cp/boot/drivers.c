@@ -12,6 +12,7 @@
 #include "cp/driver/uart.h"
 #include "cp/driver/virtio_blk.h"
 #include "cp/driver/virtio_console.h"
+#include "cp/panic.h"
 #include "cp/storage/frame.h"
 #include "cp/time/timer.h"
 #include "cp/time/work.h"
@@ -279,6 +280,7 @@ void drivers_open(void)
         uart_open(&uarts[i]);
     for (unsigned i = 0; i < console_count; i++)
         console_open(consoles[i]);
+    debug_print("VMN-OPEN\n");
 }
 
 unsigned drivers_lines(void) { return line_count; }

@@ -27,6 +27,22 @@ def test_a_guest_that_spins_with_interrupts_off_does_not_keep_cp_from_its_user(m
     assert m.wait() != 70
 
 
+# Nothing it shows ever has CP look at the line: only the interrupt of what is typed does, and a byte that came before
+# CP had set its interrupt up makes none.
+@EITHER
+def test_what_is_typed_from_power_on_does_not_keep_cp_from_the_user_of_a_guest_that_shows_nothing(machine, emulator):
+    m = machine("--machine", emulator, "--ipl", guest("silent"))
+    for _ in range(40):
+        m.console.send("x")
+        time.sleep(0.05)
+    m.console.type("")
+    m.console.type("#CP QUERY TIME")
+    m.console.expect("TIME IS", timeout=60)
+    m.console.type("#CP LOGOFF")
+    m.console.expect("LOGOFF AT")
+    assert m.wait() != 70
+
+
 @EITHER
 def test_rep_outs_of_four_gigabytes_do_not_keep_cp_from_its_user(machine, emulator):
     m = machine("--machine", emulator, "--ipl", guest("console"), "--append", "forever")
