@@ -280,7 +280,8 @@ void drivers_open(void)
         uart_open(&uarts[i]);
     for (unsigned i = 0; i < console_count; i++)
         console_open(consoles[i]);
-    debug_print("VMN-OPEN\n");
+    if (!cp_below_is_vmn()) /* there the debug port is the user's to see */
+        debug_print("VMN-OPEN\n");
 }
 
 unsigned drivers_lines(void) { return line_count; }
