@@ -2,9 +2,10 @@
  * hole. */
 #include "cp/ipl/map.h"
 
+#include "cp/ipl/firmware.h"
 #include "cp/storage/guest.h"
 
-enum { LOW_END = 0x9fc00, EBDA_END = 0xa0000, ROM_START = 0xf0000, HIGH_START = 0x100000 };
+enum { LOW_END = FIRMWARE_EBDA, EBDA_END = 0xa0000, ROM_START = FIRMWARE_ROM, HIGH_START = 0x100000 };
 #define FOUR_GIB (1ull << 32)
 
 static const struct ipl_range fixed[] = {

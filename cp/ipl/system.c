@@ -6,12 +6,14 @@
 
 #include "cp/directory/load.h"
 #include "cp/dispatch/vm.h"
+#include "cp/ipl/firmware.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/nss.h"
 #include "cp/ipl/nss_store.h"
 #include "cp/ipl/saved.h"
 #include "cp/ipl/tree.h"
 #include "cp/ipl/tree_vm.h"
+#include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/registers.h"
 #include "lib/format.h"
 
@@ -208,6 +210,16 @@ static int prepare_nss(struct vm *vm, const char **reason)
 
 /* ---- from the beginning ---- */
 
+static int firmware(struct vm *vm, const char **reason)
+{
+    struct cpuid_answer processor = cpuid_answer(vm, 1, 0);
+    const struct firmware_facts facts = {&vm->config, loading.name, processor.eax, processor.edx};
+    if (firmware_leave(&vm->storage, &facts) == GUEST_OK)
+        return 0;
+    *reason = no_frames;
+    return -ENOMEM;
+}
+
 static int clear(struct vm *vm, const char **reason)
 {
     int failed = vm_define_storage(vm, vm->config.storage_bytes);
@@ -215,6 +227,10 @@ static int clear(struct vm *vm, const char **reason)
         *reason = failed == -EBUSY ? "disk requests are under way" : no_frames;
         return failed;
     }
+    if (!loading.by_command) /* what was saved has what it was left */
+        failed = firmware(vm, reason);
+    if (failed)
+        return failed;
     return go_on_with(loading.by_command ? prepare_nss : *loading.name ? prepare : begin, NULL, reason);
 }
 

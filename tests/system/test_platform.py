@@ -199,6 +199,12 @@ def test_a_selector_in_a_device_loads_what_one_in_storage_does_for_a_guests_gues
     assert [line for line in lines[:-1] if not line.startswith("ok ")] == []
 
 
+@HOSTS
+def test_a_kernel_that_knows_no_tree_finds_what_firmware_leaves(options):
+    lines = printed("firmware", options)
+    assert len(lines) == 10 and lines[-1] == "end" and all(line.startswith("ok ") for line in lines[:-1]), lines
+
+
 # What a kernel with an xAPIC pays, in instructions: bench/bench apic takes the same
 APIC_BOUND = {"eoi": 750, "tpr_write": 750, "tpr_read": 720, "icr_write": 750, "icr_read": 720, "count_read": 750,
               "tick": 1500}

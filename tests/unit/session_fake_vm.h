@@ -14,6 +14,7 @@
 
 #include "cp/storage/grave.h"
 #include "cp/vcpu/cpu_state.h"
+#include "cp/vcpu/cpuid.h"
 #include "cp/diagnose.h"
 #include "cp/diagnose/below.h"
 #include "cp/dispatch/vm.h"
@@ -46,6 +47,12 @@ struct fake_vm {
     } field[FAKE_FIELDS];
     unsigned fields;
 };
+
+FAKE struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
+{
+    (void)vm, (void)leaf, (void)subleaf;
+    return (struct cpuid_answer){0};
+}
 
 static struct fake_vm *fake_of_vcpu(struct vcpu *v) { return (struct fake_vm *)v->vm; }
 
