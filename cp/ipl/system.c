@@ -212,7 +212,7 @@ static int prepare_nss(struct vm *vm, const char **reason)
 
 static int firmware(struct vm *vm, const char **reason)
 {
-    struct cpuid_answer processor = cpuid_answer(vm, 1, 0);
+    struct cpuid_answer processor = cpuid_processor(vm);
     const struct firmware_facts facts = {&vm->config, loading.name, processor.eax, processor.edx};
     if (firmware_leave(&vm->storage, &facts) == GUEST_OK)
         return 0;

@@ -273,6 +273,11 @@ struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
     return row->varies ? answer_now(vm, row) : row->answer;
 }
 
+struct cpuid_answer cpuid_processor(struct vm *vm)
+{
+    return answer_now(vm, row_find(1, 0));
+}
+
 /* CR4 bits and the CPUID bit that offers each: SDM "Control Registers". */
 struct cr4_rule {
     uint64_t bits;

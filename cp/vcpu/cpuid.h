@@ -18,7 +18,9 @@ extern bool cpuid_marks_pdptes;
 typedef struct cpuid_answer (*cpuid_source)(uint32_t leaf, uint32_t subleaf);
 void cpuid_policy_init(cpuid_source, uint32_t controls2, uint64_t xcr0_supported, uint64_t tsc_hz);
 
+/* For exit_cpuid(), which it becomes a part of as long as nobody else calls it. */
 struct cpuid_answer cpuid_answer(struct vm *, uint32_t leaf, uint32_t subleaf);
+struct cpuid_answer cpuid_processor(struct vm *); /* leaf 1 */
 
 uint64_t cpuid_cr4_allowed(const struct vm *); /* CR4 bits a guest may set */
 bool cpuid_machine_check(void);

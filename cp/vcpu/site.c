@@ -33,22 +33,25 @@ static inline bool state_is(struct vcpu *vcpu, const struct site_state *s)
            (s->long_mode || vcpu_read(vcpu, VMCS_GUEST_CS_BASE) == s->code_base);
 }
 
+/* Of a part of eight bytes those that are the instruction's, by how many are. */
+static const uint64_t masks[9] = {
+    0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, ~0ull};
+
 static inline bool bytes_are(const struct site *site)
 {
+    unsigned length = site->instruction.length;
     uint64_t now[2];
 
     __builtin_memcpy(now, site->code, sizeof now);
-    return !((now[0] ^ site->bytes[0]) & site->masks[0]) && !((now[1] ^ site->bytes[1]) & site->masks[1]);
+    if (length <= 8)
+        return (now[0] & masks[length]) == site->bytes[0];
+    return now[0] == site->bytes[0] && (now[1] & masks[length - 8]) == site->bytes[1];
 }
 
 static void bytes_keep(struct site *site, const uint8_t *bytes, unsigned length)
 {
-    uint8_t mask[FETCHED] = {0}, kept[FETCHED] = {0};
-
-    memset(mask, 0xFF, length);
-    memcpy(kept, bytes, length);
-    memcpy(site->masks, mask, sizeof mask);
-    memcpy(site->bytes, kept, sizeof kept);
+    memset(site->bytes, 0, sizeof site->bytes);
+    memcpy(site->bytes, bytes, length);
 }
 
 struct site *site_find(struct vm *vm)

@@ -12,7 +12,7 @@
 
 struct vm;
 
-enum { SITES = 8 };
+enum { SITES = 4 }; /* a machine has them in the pages it takes anyway */
 
 /* What an access by a linear address depends on beside tables, and an instruction beside its bytes. */
 struct site_state {
@@ -27,7 +27,7 @@ struct site {
     uint64_t rip;
     struct site_state state;
     const uint8_t *code;
-    uint64_t bytes[2], masks[2]; /* of the instruction, and which of the 16 are its */
+    uint64_t bytes[2]; /* of the instruction, zeros behind it */
     struct linear_path code_path, operand_path;
     uint64_t operand_page; /* linear, with the access of enum linear_access in its low bits ... */
     gpa_t operand_at;      /* ... and where it begins: no storage. operand_path.bytes is 0 while none is kept */

@@ -48,9 +48,9 @@ struct fake_vm {
     unsigned fields;
 };
 
-FAKE struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
+FAKE struct cpuid_answer cpuid_processor(struct vm *vm)
 {
-    (void)vm, (void)leaf, (void)subleaf;
+    (void)vm;
     return (struct cpuid_answer){0};
 }
 
