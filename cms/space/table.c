@@ -82,17 +82,33 @@ struct visiting {
     void *context;
 };
 
-/* `end` is of the range, or 0: beyond the last entry of this table. */
+/* What of a range lies in an entry of a table. */
+struct part {
+    uint64_t start, end;   /* of the range */
+    uint64_t low, high;    /* of the entry */
+};
+
+static struct part part_of(uint64_t start, uint64_t end, unsigned level, unsigned index)
+{
+    uint64_t span = 1ull << shift_of(level), low = (start & ~(span * ENTRIES - 1)) + index * span;
+    return (struct part){low > start ? low : start, low + span < end ? low + span : end, low, low + span};
+}
+
+/* One more than the last entry that the range reaches, of the table it begins in. */
+static unsigned entries_to(uint64_t start, uint64_t end, unsigned level)
+{
+    bool beyond = start >> shift_of(level) >> INDEX_BITS != (end - 1) >> shift_of(level) >> INDEX_BITS;
+    return beyond ? ENTRIES : index_of(end - 1, level) + 1;
+}
+
 static bool each(const struct visiting *v, uint64_t *table, unsigned level, uint64_t start, uint64_t end)
 {
-    uint64_t span = 1ull << shift_of(level);
-    uint64_t first = start & ~(span * ENTRIES - 1);
-    for (unsigned i = index_of(start, level); i < ENTRIES && first + i * span < end; i++) {
-        uint64_t at = first + i * span, from = at > start ? at : start;
+    for (unsigned i = index_of(start, level), last = entries_to(start, end, level); i < last; i++) {
         if (!table[i])
             continue;
-        if (level == 1 ? !v->visit(v->space, at, table + i, v->context)
-                       : !each(v, entry_frame(table[i]), level - 1, from, at + span < end ? at + span : end))
+        struct part p = part_of(start, end, level, i);
+        if (level == 1 ? !v->visit(v->space, p.low, table + i, v->context)
+                       : !each(v, entry_frame(table[i]), level - 1, p.start, p.end))
             return false;
     }
     return true;
@@ -104,20 +120,18 @@ bool table_each(struct space *s, uint64_t start, uint64_t end, table_visit *visi
     return start >= end || each(&v, s->top, LEVELS, start, end);
 }
 
-/* Of each level: what lies in spans of its entries that no region touches. */
+/* Of each level: what lies in entries that no region touches. */
 static void prune(struct space *s, uint64_t *table, unsigned level, uint64_t start, uint64_t end)
 {
-    uint64_t span = 1ull << shift_of(level);
-    uint64_t first = start & ~(span * ENTRIES - 1);
-    for (unsigned i = index_of(start, level); i < ENTRIES && first + i * span < end; i++) {
-        uint64_t at = first + i * span, from = at > start ? at : start;
+    for (unsigned i = index_of(start, level), last = entries_to(start, end, level); i < last; i++) {
         if (!table[i])
             continue;
-        if (!region_any(s, at, at + span)) {
+        struct part p = part_of(start, end, level, i);
+        if (!region_any(s, p.low, p.high)) {
             free_below(entry_frame(table[i]), level - 1);
             table[i] = 0;
         } else if (level > 2) {
-            prune(s, entry_frame(table[i]), level - 1, from, at + span < end ? at + span : end);
+            prune(s, entry_frame(table[i]), level - 1, p.start, p.end);
         }
     }
 }
