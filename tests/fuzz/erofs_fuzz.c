@@ -8,7 +8,7 @@
 #include "cms/kernel/frame.h"
 #include "cms/vfs/device.h"
 #include "cms/vfs/vfs.h"
-#include "tests/unit/fake/cms_caller.h"
+#include "tests/unit/fake/cms_caller.c" /* before the process room's own */
 #include "tests/unit/fake/cms_machine.h"
 #include "tests/unit/fake/erofs_image.h"
 
