@@ -1,5 +1,5 @@
-/* What programs stand on is connected when the first of them, or a path, is asked for: a machine in which nobody runs
- * one has no page of it. */
+/* What programs stand on is connected when the first of them, or a path, is asked for: a machine in which nobody
+ * runs one has no page of it. */
 #include "cms/command/command.h"
 #include "cms/erofs/erofs.h"
 #include "cms/minidisk/minidisk.h"

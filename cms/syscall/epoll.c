@@ -1,5 +1,6 @@
-/* epoll(7): a file that is a list of files. Level-triggered ones are told as often as they are ready; edge-triggered
- * ones when they are ready and were not when last looked at, which is told too often rather than too seldom. */
+/* epoll(7): a file that is a list of files. Level-triggered ones are told as often as they are ready;
+ * edge-triggered ones when they are ready and were not when last looked at, which is told too often rather than too
+ * seldom. */
 #include <errno.h>
 #include <string.h>
 

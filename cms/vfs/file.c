@@ -1,4 +1,5 @@
-/* What all kinds of files have in common: users, positions, the rules of O_APPEND and of what may be read. */
+/* What all kinds of files have in common: users, positions, the rules of O_APPEND and of what may be read or
+ * written. */
 #include "cms/vfs/file.h"
 
 #include <errno.h>

@@ -32,7 +32,8 @@ def test_minidisks_are_directories(line):
              "echo hidden >.x")
     assert "two\r\nthree\r\none" in line.cms("TYPE SORTED TEXT A").replace("\r\r", "\r")
     assert "BUSYBOX  MODULE" in line.cms("LISTFILE BUSYBOX * A")
-    said = sh(line, "cd /a; ls; cmp -n 9999 busybox /bin/busybox && echo same; ./busybox expr 35 + 7; wc -l notes.text; pwd")
+    said = sh(line, "cd /a; ls; cmp -n 9999 busybox /bin/busybox && echo same; ./busybox expr 35 + 7; "
+                    "wc -l notes.text; pwd")
     for word in ("notes.text", "sorted.text", "busybox", "same", "42", "3 notes.text", "/a"):
         assert word in said, word
     sh(line, "cd /a; mv sorted.text notes.text; rm busybox")
@@ -75,8 +76,9 @@ def test_the_terminal_is_the_programs_while_it_runs(line):
 
 
 def test_proc_tells_of_processes_and_the_machine(line):
-    said = sh(line, "cat /proc/self/status | head -n 3; cat /proc/self/cmdline; echo; ls /proc/self/fd | wc -l; "
-                    "readlink /proc/self/exe; readlink /proc/self/fd/1; readlink /proc/self/cwd; cat /proc/sys/vm/mmap_min_addr")
+    said = sh(line, "cat /proc/self/status | head -n 3; cat /proc/self/cmdline; echo; "
+                    "ls /proc/self/fd | wc -l; readlink /proc/self/exe; readlink /proc/self/fd/1; "
+                    "readlink /proc/self/cwd; cat /proc/sys/vm/mmap_min_addr")
     for word in ("Name:\tcat", "State:\tR", "cat", "/bin/sh", "/dev/tty", "/a", "65536"):
         assert word in said, word
     said = sh(line, "ps; cat /proc/mounts; cat /proc/self/maps | tail -n 2; free; uptime")
