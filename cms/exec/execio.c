@@ -264,15 +264,10 @@ static int ask_cp(struct execio_program *p)
     struct reading r = {.program = p};
     one.lines = 1;
     one.margin_first = 1, one.margin_last = EXECIO_EVERY;
-    if (one.side != EXECIO_STRING)
-        one.side = EXECIO_FIFO;
+    one.side = one.text ? EXECIO_STRING : EXECIO_FIFO;
     asked.request = &one;
     if (!execio_take(&asked))
         return asked.rc;
-    struct execio to = *p->request; /* a STRING only says what to ask: its answer is stacked */
-    if (to.side == EXECIO_STRING)
-        to.side = EXECIO_FIFO;
-    const struct execio *own = p->request;
     char *response = cms_heap_allocate(CP_RESPONSE);
     if (!response)
         return cms_message("EIO", MESSAGE_VIRTUAL_STORAGE);
@@ -281,7 +276,6 @@ static int ask_cp(struct execio_program *p)
         cms_heap_free(response);
         return cms_message("EIO", MESSAGE_NO_CP);
     }
-    p->request = &to;
     size_t end = answer.length < CP_RESPONSE ? answer.length : CP_RESPONSE, at = 0;
     while (at < end && wants_more(&r)) {
         const char *line = response + at, *stop = memchr(line, '\n', end - at);
@@ -291,7 +285,6 @@ static int ask_cp(struct execio_program *p)
         at += n + 1;
     }
     cms_heap_free(response);
-    p->request = own;
     return p->rc ? p->rc : answer.return_code;
 }
 

@@ -26,7 +26,7 @@ struct execio {
     size_t wanted_length;
     uint32_t zone_first, zone_last, margin_first, margin_last; /* columns, from 1 */
     enum execio_side side;
-    const char *text; /* EXECIO_STRING: the rest of the line */
+    const char *text; /* EXECIO_STRING, and what CP is asked: the rest of the line; NULL: not given */
     char name[EXECIO_NAME + 1]; /* of the variable or stem, which ends with a full stop */
 };
 enum { EXECIO_EVERY = 0xffffffff };

@@ -69,6 +69,8 @@ static int take_string(struct option_scan *s)
 {
     s->x->text = s->words.at;
     s->words.at += strlen(s->words.at);
+    if (s->x->verb == EXECIO_CP) /* what is asked; the other options say where the answer goes */
+        return 0;
     return set_side(s, EXECIO_STRING);
 }
 
@@ -199,7 +201,7 @@ static int take_file(char word[][WORD], int count, struct execio *x)
 static int judge(const struct execio *x)
 {
     bool from = verbs[x->verb].from_program;
-    if (x->side == EXECIO_STRING && !from && x->verb != EXECIO_CP)
+    if (x->side == EXECIO_STRING && !from)
         return bad("STRING gives what is written");
     if (x->side == EXECIO_VAR && x->lines != 1 && x->verb != EXECIO_CP)
         return bad("VAR takes one line");

@@ -60,7 +60,11 @@ static uint64_t number_of(const struct cms_name *name)
 
 static bool executes(const struct edf_file_facts *f)
 {
-    return f->mode_number == '2' || !strcmp(f->type, NAME_TYPE_PROGRAM) || !strcmp(f->type, "EXEC");
+    static const char *const types[] = {NAME_TYPE_PROGRAM, "EXEC", "M68K"};
+    bool is = f->mode_number == '2';
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        is = is || !strcmp(f->type, types[i]);
+    return is;
 }
 
 static struct mini_file *make(struct letter *l, const struct mode *mode, const struct cms_name *name)

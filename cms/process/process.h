@@ -31,7 +31,7 @@ struct process_end {
     uint64_t fault_address;
 };
 /* Runs a program to its end: `arguments` and `environment` end with NULL; its descriptors 0 to 2 are the terminal,
- * or `files`, where that is not NULL. 0 and *end, or the negative errno that execve(2) gives. Nested: what a thread
+ * or they are a copy of `files`, where that is not NULL. 0 and *end, or the negative errno that execve(2) gives. Nested: what a thread
  * asks of the command level (process_post) is done by the process_run that is innermost. */
 int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
                 struct process_end *end);

@@ -143,10 +143,7 @@ static int fill(struct process *p, struct files *files)
         return -ENOMEM;
     *p->actions = (struct signal_actions){.users = 1};
     p->place = place_make();
-    if (files)
-        files_hold(p->files = files);
-    else
-        p->files = files_make();
+    p->files = files ? files_copy(files) : files_make();
     if (!p->place || !p->files)
         return -ENOMEM;
     return files ? 0 : put_terminal(p->files);

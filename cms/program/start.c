@@ -8,6 +8,7 @@
 #include "cms/eel/eel.h"
 #include "cms/exec/exec.h"
 #include "cms/kernel/cp.h"
+#include "cms/program/capture.h"
 #include "cms/program/program.h"
 #include "cms/vfs/abi.h"
 #include "lib/format.h"
@@ -77,10 +78,15 @@ int program_run(const char *path, const char *const arguments[])
         "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", home, user, logname, "TERM=xterm", "LANG=C.UTF-8",
         "SHELL=/bin/sh", "TMPDIR=/tmp", NULL};
     struct process_end end;
+    struct program_capture capture;
     format_text(user, sizeof user, "USER=%s", cms_cp_user());
     format_text(logname, sizeof logname, "LOGNAME=%s", cms_cp_user());
     program_begin();
-    int error = process_run(path, arguments, environment, NULL, &end);
+    int error = program_capture_begin(&capture) ? 0 : -ENOMEM;
+    if (!error) {
+        error = process_run(path, arguments, environment, capture.files, &end);
+        program_capture_end(&capture);
+    }
     if (error)
         return cms_message("PGM", MESSAGE_PROGRAM_NOT_RUN, path, errno_text(-error));
     if (end.status & STATUS_SIGNAL)

@@ -7,7 +7,8 @@
  * status goes to CMS by the device too, since it has more values than exit(2).
  *
  * What Regina lets nobody else have is gone around: it keeps ADDRESS COMMAND for itself, so the name is looked for as
- * 'COMMAND ' (address.c); it traces every command that returns an error, where REXX' TRACE N traces failures only. */
+ * 'COMMAND ' (address.c); it traces every command that returns an error, where REXX' TRACE N traces failures only, and
+ * does not know their return codes. */
 #define INCL_REXXSAA
 #include <rexxsaa.h>
 
@@ -62,6 +63,7 @@ static const struct device_variables variables = {variable_get, variable_set, st
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
+static long last_rc;
 static bool quiet_trace; /* the next lines of trace are Regina's on a command in error */
 
 static LONG obey(RXCMDHST_PARM *p)
@@ -80,6 +82,7 @@ static LONG obey(RXCMDHST_PARM *p)
     p->rxcmd_flags.rxfcerr = rc > 0;
     p->rxcmd_flags.rxfcfail = rc < 0;
     quiet_trace = rc > 0;
+    last_rc = rc;
     p->rxcmd_retc.strlength = (ULONG)sprintf(p->rxcmd_retc.strptr, "%ld", rc);
     return RXEXIT_HANDLED;
 }
@@ -90,12 +93,14 @@ static LONG trace(const RXSIOTRC_PARM *p)
     static const char result[] = "+++ RC=";
     const char *text = p->rxsio_string.strptr;
     size_t length = p->rxsio_string.strlength, at = 0;
-    if (!quiet_trace)
-        return RXEXIT_NOT_HANDLED;
     while (at < length && text[at] == ' ')
         at++;
-    if (length - at >= sizeof result - 1 && !memcmp(text + at, result, sizeof result - 1))
-        quiet_trace = false;
+    bool second = length - at >= sizeof result - 1 && !memcmp(text + at, result, sizeof result - 1);
+    if (second && !quiet_trace)
+        fprintf(stderr, "%*s+++ RC(%ld) +++\n", (int)at, "", last_rc);
+    if (!second && !quiet_trace)
+        return RXEXIT_NOT_HANDLED;
+    quiet_trace = quiet_trace && !second;
     return RXEXIT_HANDLED;
 }
 

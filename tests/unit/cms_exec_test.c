@@ -210,7 +210,10 @@ static void cp_answers_in_lines(void **state)
 {
     (void)state;
     fake_cms_cp("TIME IS NOW\nAND THEN\n", 0);
-    shows("EXECIO * CP (STEM T. STRING QUERY TIME", 24, "DMSEIO621E Bad Plist: conflicting options\n");
+    shows("EXECIO * CP (STEM T. FIFO STRING QUERY TIME", 24, "DMSEIO621E Bad Plist: conflicting options\n");
+    shows("EXECIO * CP (STEM T. STRING QUERY TIME", 0, "");
+    has("T.0", "2");
+    has("T.2", "AND THEN");
     shows("EXECIO * CP (STRING QUERY TIME", 0, "");
     assert_string_equal(fake_cms_cp_asked, "QUERY TIME");
     stacked("TIME IS NOW");

@@ -1,0 +1,2 @@
+/* arguments of the command line */
+parse arg first rest; say '['first'|'rest']' arg() words(arg(1)); arg up; say up
