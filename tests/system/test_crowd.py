@@ -34,7 +34,7 @@ def test_one_of_ten_thousand_logs_on_and_the_directory_is_replaced_meanwhile(mac
     text = crowd.full_directory(tmp_path)
     disk = crowd.disk_with(tmp_path, text)
     checked = subprocess.run([MKIMAGE, "--check", disk], stdout=subprocess.PIPE, check=True).stdout.decode()
-    assert f"{crowd.USERS_MOST} users, 5 minidisks" in checked
+    assert f"{crowd.USERS_MOST} users, 6 minidisks" in checked
     m = machine("--disk", disk, "--lines", "2", "--machine", emulator)
     line, other = m.line(1), m.line(2)
     line.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
