@@ -129,12 +129,13 @@ static void processor_time_is_counted(void)
     CHECK(count == 2);
     struct rusage usage;
     CHECK(!getrusage(RUSAGE_SELF, &usage));
-    CHECK(usage.ru_utime.tv_sec || usage.ru_utime.tv_usec >= 15000);
-    CHECK(used_us(&usage) >= 35000);
+    /* Linux may count whole ticks for the timers, and samples: what it says of it is not exact */
+    CHECK(usage.ru_utime.tv_sec || usage.ru_utime.tv_usec >= 8000);
+    CHECK(used_us(&usage) >= 20000);
     struct tms t;
     CHECK(times(&t) != -1 && t.tms_utime + t.tms_stime >= 2);
     struct timespec cpu;
-    CHECK(!clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu) && (cpu.tv_sec || cpu.tv_nsec >= 30000000));
+    CHECK(!clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu) && (cpu.tv_sec || cpu.tv_nsec >= 20000000));
 }
 
 static void sleep_costs_no_processor_time(void)
