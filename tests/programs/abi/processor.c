@@ -167,11 +167,11 @@ static void vector_registers_are_a_threads_own(void)
 {
     pid_t child = fork();
     uint64_t seed = child ? 1000 : 2000;
-    struct itimerval often = {{0, 3000}, {0, 3000}};
+    struct itimerval often = {{0, 10000}, {0, 10000}};
 
     signal(SIGALRM, count);
     setitimer(ITIMER_REAL, &often, NULL);
-    while (alarms < 10)
+    while (alarms < 5)
         if (vector_sum(seed) != 2 * seed)
             _exit(1);
     if (!child)
