@@ -22,6 +22,7 @@ bool execio_program_begin(struct execio_program *p, const struct execio *x)
 static bool failed(struct execio_program *p, enum cms_variable_status status, const char *name)
 {
     p->rc = status == VARIABLE_NO_PROGRAM ? cms_message("EIO", MESSAGE_NO_REXX)
+          : status == VARIABLE_NO_MEMORY  ? cms_message("EIO", MESSAGE_VIRTUAL_STORAGE)
                                           : cms_message("EIO", MESSAGE_NO_VARIABLE, name);
     return false;
 }

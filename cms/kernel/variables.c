@@ -9,6 +9,11 @@ const struct cms_variables *cms_variables_lend(const struct cms_variables *new)
     return old;
 }
 
+bool cms_variables_there(void)
+{
+    return variables;
+}
+
 enum cms_variable_status cms_variable_get(const char *name, char *value, size_t size, size_t *length)
 {
     return variables ? variables->get(variables->context, name, value, size, length) : VARIABLE_NO_PROGRAM;

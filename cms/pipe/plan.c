@@ -9,7 +9,7 @@
 #include "cms/kernel/heap.h"
 #include "cms/pipe/pipeline.h"
 #include "cms/pipe/stages.h"
-#include "cms/pipe/variables.h"
+#include "cms/pipe/programs.h"
 
 enum { NESTED_MAX = 8 };
 
@@ -189,10 +189,19 @@ static int add_stage(struct pipeline *p, struct stage **made)
     return 0;
 }
 
+static const struct pipe_programs *offered;
+
+const struct pipe_programs *cms_pipe_offer(const struct pipe_programs *programs)
+{
+    const struct pipe_programs *before = offered;
+    offered = programs;
+    return before;
+}
+
 static const struct stage_kind *find_program(const char *name)
 {
-    const struct pipe_variables *v = cms_pipe_variables();
-    return v && v->program ? v->program(v->context, name) : NULL;
+    const struct pipe_programs *p = offered;
+    return p ? p->find(p->context, name) : NULL;
 }
 
 /* Its name, behind any NOT and REXX, which are about the stage that follows. */

@@ -1,5 +1,5 @@
-/* STEM and VAR: records from and to the variables of the program that gave the PIPE command (variables.h). */
-#include "cms/pipe/variables.h"
+/* STEM and VAR: records from and to the variables of the program that gave the PIPE command. */
+#include "cms/kernel/variables.h"
 
 #include <string.h>
 
@@ -8,20 +8,6 @@
 #include "lib/format.h"
 
 enum { NAME_MAX = 250, VALUE_MAX = 65536 };
-
-static const struct pipe_variables *offered;
-
-const struct pipe_variables *cms_pipe_offer(const struct pipe_variables *variables)
-{
-    const struct pipe_variables *before = offered;
-    offered = variables;
-    return before;
-}
-
-const struct pipe_variables *cms_pipe_variables(void)
-{
-    return offered;
-}
 
 struct variables {
     char name[NAME_MAX + 1];
@@ -32,7 +18,7 @@ struct variables {
 
 /* ---- access ------------------------------------------------------------------------------------------------------ */
 
-static int failed(enum pipe_variable_status status, const char *name)
+static int failed(enum cms_variable_status status, const char *name)
 {
     switch (status) {
     case VARIABLE_BAD_NAME: return cms_message("PIP", MESSAGE_PIPE_VARIABLE, name);
@@ -48,12 +34,16 @@ static int fetch(struct variables *v, const char *name)
     v->value.length = 0;
     if (!cms_buffer_fill(&v->value, 0, v->value.room > VALUE_MAX ? v->value.room : VALUE_MAX, &rc))
         return rc;
-    enum pipe_variable_status status =
-        offered->fetch(offered->context, name, (char *)v->value.data, v->value.length, &length);
+    enum cms_variable_status status =
+        cms_variable_get(name, (char *)v->value.data, v->value.length, &length);
+    if (status == VARIABLE_UNSET) {
+        length = strlen(name);
+        memcpy(v->value.data, name, length < v->value.length ? length : v->value.length);
+    }
     if (length > v->value.length) {
         if (!cms_buffer_fill(&v->value, 0, length, &rc))
             return rc;
-        status = offered->fetch(offered->context, name, (char *)v->value.data, v->value.length, &length);
+        status = cms_variable_get(name, (char *)v->value.data, v->value.length, &length);
     }
     v->value.length = length < v->value.length ? length : v->value.length;
     v->unset = status == VARIABLE_UNSET;
@@ -62,13 +52,13 @@ static int fetch(struct variables *v, const char *name)
 
 static int store(const char *name, const void *value, size_t length)
 {
-    return failed(offered->store(offered->context, name, value, length), name);
+    return failed(cms_variable_set(name, value, length), name);
 }
 
 static int variables_start(struct stage *stage)
 {
     (void)stage;
-    return offered ? 0 : cms_message("PIP", MESSAGE_PIPE_NO_VARIABLES);
+    return cms_variables_there() ? 0 : cms_message("PIP", MESSAGE_PIPE_NO_VARIABLES);
 }
 
 static void variables_close(struct stage *stage)

@@ -130,14 +130,14 @@ static enum cms_variable_status set_variable(void *context, const char *name, co
     size_t name_length = strlen(name);
     char *text = cms_heap_allocate(HEAD + name_length + length);
     if (!text)
-        return VARIABLE_UNSET;
+        return VARIABLE_NO_MEMORY;
     size_t n = format_text(text, HEAD, "%zu ", name_length);
     memcpy(text + n, name, name_length);
     text[n + name_length] = ' ';
     memcpy(text + n + name_length + 1, value, length);
     struct message *m = ask(context, "S", text, n + name_length + 1 + length);
     cms_heap_free(text);
-    enum cms_variable_status status = m ? VARIABLE_OK : VARIABLE_UNSET;
+    enum cms_variable_status status = m ? VARIABLE_OK : VARIABLE_BAD_NAME;
     cms_heap_free(m);
     return status;
 }

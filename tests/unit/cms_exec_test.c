@@ -36,7 +36,7 @@ static enum cms_variable_status set(void *context, const char *name, const char 
 {
     (void)context;
     if (*name >= '0' && *name <= '9')
-        return VARIABLE_UNSET;
+        return VARIABLE_BAD_NAME;
     if (!value_of(name)) {
         assert_true(used < VARIABLES);
         snprintf(table[used].value, sizeof table->value, "?");

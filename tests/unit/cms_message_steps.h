@@ -51,7 +51,7 @@ static enum cms_variable_status no_value(void *c, const char *name, char *value,
 }
 static enum cms_variable_status no_name(void *c, const char *name, const char *value, size_t length)
 {
-    return (void)c, (void)name, (void)value, (void)length, VARIABLE_UNSET;
+    return (void)c, (void)name, (void)value, (void)length, VARIABLE_BAD_NAME;
 }
 static const struct cms_variables stubborn = {no_value, no_name, NULL};
 static void rexx_asks(void) { cms_variables_lend(&stubborn); }

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
+#include "cms/kernel/variables.h"
 #include "cms/pipe/pipe.h"
-#include "cms/pipe/variables.h"
+#include "cms/pipe/programs.h"
 
 enum { VARIABLES = 64, VALUE = 200 };
 
@@ -21,7 +22,7 @@ static int find(const char *name)
     return i;
 }
 
-static enum pipe_variable_status fetch(void *context, const char *name, char *value, size_t size, size_t *length)
+static enum cms_variable_status fetch(void *context, const char *name, char *value, size_t size, size_t *length)
 {
     int i = find(name);
     (void)context;
@@ -33,7 +34,7 @@ static enum pipe_variable_status fetch(void *context, const char *name, char *va
     return *variables[i].name ? VARIABLE_OK : VARIABLE_UNSET;
 }
 
-static enum pipe_variable_status store(void *context, const char *name, const void *value, size_t length)
+static enum cms_variable_status store(void *context, const char *name, const char *value, size_t length)
 {
     int i = find(name);
     (void)context;
@@ -70,16 +71,19 @@ static const struct stage_kind *program(void *context, const char *name)
     return strcmp(name, "TWICE") ? NULL : &twice;
 }
 
-static const struct pipe_variables offered = {.fetch = fetch, .store = store, .program = program};
+static const struct cms_variables values = {.get = fetch, .set = store};
+static const struct pipe_programs programs = {.find = program};
 
 void fake_cms_variables_begin(void)
 {
     memset(variables, 0, sizeof variables);
-    cms_pipe_offer(&offered);
+    cms_variables_lend(&values);
+    cms_pipe_offer(&programs);
 }
 
 void fake_cms_variables_end(void)
 {
+    cms_variables_lend(NULL);
     cms_pipe_offer(NULL);
 }
 
