@@ -1,0 +1,125 @@
+"""XEDIT, full screen: what a person sees of it, by a terminal of our own (pyte), and what becomes of the file."""
+import re
+import time
+
+import pexpect
+import pyte
+import pytest
+
+import harness
+from harness import cmsdisk, new_disk, start
+
+PROFILE = "/* */\n'set number on'\n'msg the profile ran'\n"
+MACRO = "/* */\nparse arg what\n'input by the macro' what\n"
+
+
+class Screen:
+    """A terminal on the line, of the size that the line has. What pyte does not know, scrolling by a number of lines,
+    is given to it as lines."""
+
+    def __init__(self, line):
+        self.line = line
+        self.screen = pyte.Screen(80, 24)
+        self.stream = pyte.Stream(self.screen)
+        self.held = ""
+
+    def text(self):
+        return "\n".join(row.rstrip() for row in self.screen.display)
+
+    def feed(self, data):
+        data, self.held = self.held + data, ""
+        cut = data.rfind("\x1b")
+        if cut >= 0 and re.fullmatch(r"\x1b(\[[\d;?]*)?", data[cut:]):
+            data, self.held = data[:cut], data[cut:]
+        for piece in re.split(r"(\x1b\[\d*[ST])", data):
+            scroll = re.fullmatch(r"\x1b\[(\d*)([ST])", piece)
+            if scroll:
+                top, bottom = self.screen.margins or (0, 23)
+                up = scroll[2] == "S"
+                lines = ("\x1bD" if up else "\x1bM") * int(scroll[1] or 1)
+                piece = f"\x1b7\x1b[{(bottom if up else top) + 1};1H{lines}\x1b8"
+            self.stream.feed(piece)
+
+    def wait(self, wanted, seconds=30):
+        end = time.monotonic() + seconds
+        while not wanted(self.text()):
+            assert time.monotonic() < end, self.text()
+            try:
+                self.feed(self.line.child.read_nonblocking(65536, 0.1))
+            except pexpect.TIMEOUT:
+                pass
+
+    def shows(self, wanted, seconds=30):
+        self.wait(lambda text: wanted in text, seconds)
+
+    def type(self, command, wanted):
+        self.line.send(command + "\r")
+        self.shows(wanted)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    path = new_disk(tmp_path / "disk.img")
+    for name, text in (("PROFILE", PROFILE), ("REMARK", MACRO)):
+        source = tmp_path / name
+        source.write_text(text)
+        cmsdisk(path, "ALICE", "191", "put", str(source), name, "XEDIT")
+    source = tmp_path / "old"
+    source.write_text("first\nsecond\nthird\n")
+    cmsdisk(path, "ALICE", "191", "put", str(source), "OLD", "DATA")
+    return path
+
+
+def edit(machine, disk, emulator):
+    m = start(machine, disk, "--machine", emulator, lines=1)
+    m.console.logon("ALICE")
+    screen = Screen(m.console)
+    screen.type("xedit old data", "Bottom of File")
+    return m, screen
+
+
+def leave(screen, command):
+    screen.line.send(command + "\r")
+    screen.line.expect(harness.READY, 60)
+
+
+def content_typed(m):
+    return m.console.cms("TYPE OLD DATA").replace("\r", "").split("\n")[2:-2]
+
+
+def content(disk):
+    return cmsdisk(disk, "ALICE", "191", "get", "OLD", "DATA").stdout.decode().splitlines()
+
+
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_a_file_is_edited_full_screen(machine, disk, emulator):
+    m, screen = edit(machine, disk, emulator)
+    assert all(text in screen.text() for text in ("Top of File", "00001 first", "00003 third", "====>", "/a/old.data"))
+    screen.shows("the profile ran")
+    screen.type("/third", "Line=3")
+    screen.type("remark Mixed Case", "00004 by the macro Mixed Case")
+    screen.type(":1", "Line=1")
+    screen.type("change /first/FIRST/", "00001 FIRST")
+    screen.type("nosuchcommand", "nosuchcommand")
+    leave(screen, "qquit")
+    assert content_typed(m) == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_file_writes_and_quit_does_not(machine, disk, emulator):
+    m, screen = edit(machine, disk, emulator)
+    screen.type("input a line more", "a line more")
+    screen.type("quit", "File has been changed")
+    leave(screen, "file")
+    assert content_typed(m) == ["a line more", "first", "second", "third"]
+
+
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_a_power_cut_keeps_what_was_saved(machine, disk, emulator):
+    m, screen = edit(machine, disk, emulator)
+    screen.type("input saved", "saved")
+    screen.type("save", "saved")
+    screen.wait(lambda text: "Alt=0,0" in text)
+    screen.type("input not saved", "not saved")
+    m.power_cut()
+    assert content(disk) == ["saved", "first", "second", "third"]
