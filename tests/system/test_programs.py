@@ -51,18 +51,19 @@ def test_a_day_of_programs(machine, disk, host, tmp_path):
 
     # an EXEC, written in XEDIT
     line.type("XEDIT HELLO EXEC A")
-    line.expect(r"Bottom of File")
-    for key in ["input /* A first EXEC */", "parse arg name", "say 'Hello,' name'!'", "do i = 1 to 3; say i i*i; end",
-                "'LISTFILE HELLO * A'", "exit 7", "", "file"]:
-        line.type(key)
-    line.expect(harness.READY, 60)
-    said = line.cms("hello World")
+    line.expect(r"Bottom of File", 120)
+    for text in ["/* A first EXEC */", "parse arg name .", "say 'Hello,' name'!'", "do i = 1 to 3; say i i*i; end",
+                 "'LISTFILE HELLO * A'", "exit 7"]:
+        line.type("input " + text)
+    line.type("file")
+    line.expect(harness.READY, 120)
+    said = line.cms("hello World", 60)
     assert line.code == 7
     assert [re.sub(" +", " ", each.strip()) for each in said.splitlines()[1:]] == [
         "Hello, World!", "1 1", "2 4", "3 9", "HELLO EXEC A1"]
 
     # its output through a pipeline
-    assert "Hello, you!" in line.cms("PIPE cms exec hello you | locate /Hello/ | console")
+    assert "Hello, you!" in line.cms("PIPE cms exec hello you | locate /Hello/ | console", 60)
 
     # ls, in CMS
     said = line.cms("ls -l /a")
@@ -72,7 +73,7 @@ def test_a_day_of_programs(machine, disk, host, tmp_path):
     picture = tmp_path / "flag.png"
     png(picture)
     send_file(line, picture, "/a/flag.png")
-    said = line.cms("flag")
+    said = line.cms("flag", 60)
     assert line.code == 0 and "\x1b[" in said and "\xe2\x96\x84" in said  # lower half blocks, in colour
 
     # a program of C, written, compiled and run without leaving
@@ -81,7 +82,7 @@ def test_a_day_of_programs(machine, disk, host, tmp_path):
         text = text.replace("#", '"#')
         line.cms(f"PIPE literal {text} | >{'>' if number else ''} WORDS C A")
         assert line.code == 0
-    assert line.cms("cc -o /a/words.module /a/words.c").count("\n") == 1 and line.code == 0
+    assert line.cms("cc -o /a/words.module /a/words.c", 60).count("\n") == 1 and line.code == 0
     said = line.cms("words one 'two three'")
     assert "2 words, the last is two three" in said and line.code == 3
 
