@@ -30,9 +30,9 @@ struct process_end {
     struct trap_frame registers;   /* of the thread that died by a signal */
     uint64_t fault_address;
 };
-/* Runs a program to its end: `arguments` and `environment` end with NULL; its descriptors 0 to 2 are the terminal, or
- * they are a copy of `files`, where that is not NULL. 0 and *end, or the negative errno that execve(2) gives. Nested:
- * what a thread asks of the command level (process_post) is done by the process_run that is innermost. */
+/* Runs a program to its end: `arguments` and `environment` end with NULL; its descriptors 0 to 2 are the terminal,
+ * or they are a copy of `files`, where that is not NULL. 0 and *end, or the negative errno that execve(2) gives.
+ * Nested: what a thread asks of the command level (process_post) is done by the process_run that is innermost. */
 int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
                 struct process_end *end);
 /* Work for the command level: it is done there between threads, one piece after the other, by the process_run() or
