@@ -55,11 +55,13 @@ static const char *errno_text(int number)
     return "it cannot be started";
 }
 
-/* HX, and ^C that the program did not take, are what the user wanted. */
+/* HX, and ^C that the program did not take, are what the user wanted: also of the EXEC that had it run. */
 static int killed(const char *path, const struct process_end *end)
 {
     int number = end->status & STATUS_SIGNAL;
-    if (cms_console_halted() || number == SIGNAL_INTERRUPT)
+    if (number == SIGNAL_INTERRUPT)
+        cms_console_halt();
+    if (cms_console_halted())
         return COMMAND_HALTED;
     if (number != SIGNAL_PIPE && number != SIGNAL_KILLED) {
         last_end = *end;
