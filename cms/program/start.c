@@ -181,6 +181,8 @@ int cms_program_machine(const struct file_found *found, const char *argument)
 
 /* ---- EXECs ----------------------------------------------------------------------------------------------------- */
 
+enum { INTERRUPTED = 20004 /* Regina's error 4: ^C that the EXEC has no SIGNAL ON HALT for */ };
+
 int cms_exec_interpret(const struct file_found *found, const char *argument)
 {
     static const char interpreter[] = "/usr/bin/cms-rexx";
@@ -193,5 +195,9 @@ int cms_exec_interpret(const struct file_found *found, const char *argument)
     program_result_begin(&result);
     int rc = program_run(interpreter, words);
     program_result_end(&result);
+    if (rc >= 0 && result.given && result.return_code == INTERRUPTED) {
+        cms_console_halt();
+        return COMMAND_HALTED;
+    }
     return rc >= 0 && rc < PROGRAM_SIGNALLED && result.given ? result.return_code : rc;
 }
