@@ -7,7 +7,7 @@
  * status goes to CMS by the device too, since it has more values than exit(2).
  *
  * What Regina lets nobody else have is gone around: it keeps ADDRESS COMMAND for itself, so the name is looked for as
- * 'COMMAND ' (address.c); it traces every command that returns an error, where REXX' TRACE N traces failures only, and
+ * 'COMMAND ' (source.c); it traces every command that returns an error, where REXX' TRACE N traces failures only, and
  * does not know their return codes. */
 #define INCL_REXXSAA
 #include <rexxsaa.h>
@@ -18,8 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "images/root/address.h"
 #include "images/root/device.h"
+#include "images/root/source.h"
 #include "images/root/stack.h"
 
 enum { INIT_FAILED = 20 /* DMSREX's return code minus 20,000 is Regina's error */, ERROR_BASE = 20000 };
@@ -120,7 +120,7 @@ static char *read_source(const char *path, size_t *length)
     }
     fclose(f);
     if (text)
-        address_rewrite(&text, length);
+        source_rewrite_address(&text, length);
     return text;
 }
 
@@ -144,6 +144,11 @@ static APIRET interpret(const char *path, const char *fileid, LONG kind, LONG co
     char *text = read_source(path, &length);
     if (!text)
         return (APIRET)-3; /* error 3, failure during initialization */
+    if (source_is_empty(text, length)) {
+        free(text);
+        *code = 0;
+        return 0;
+    }
     RXSTRING source[2] = {string_of(text, length), {0, NULL}};
     APIRET answer = RexxStart(count, arguments, fileid, source, "CMS", kind, exits, code, result);
     free(text);

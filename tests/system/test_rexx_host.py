@@ -137,6 +137,16 @@ def test_a_wrong_program_ends_with_its_error(cms):
     assert cms.ended == 20014
 
 
+@pytest.mark.parametrize("source", ["", "\n\n", "/* only /* a */ comment */\n", " ; \n;"])
+def test_a_program_of_nothing_does_nothing(cms, source):
+    assert cms.run(source, "argument") == ([], []) and cms.ended == 0
+
+
+def test_a_comment_that_does_not_end_is_an_error(cms):
+    cms.run("/* not ended", "argument")
+    assert cms.ended == 20006
+
+
 def test_without_cms_commands_are_unknown(tmp_path):
     (tmp_path / "a").write_text("'LISTFILE'; say rc; queue 'x'; pull y; say y; exit 300")
     done = subprocess.run([PROGRAM, tmp_path / "a", "A EXEC A"], env={}, stdin=subprocess.DEVNULL,

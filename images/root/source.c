@@ -1,4 +1,4 @@
-#include "images/root/address.h"
+#include "images/root/source.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -63,7 +63,7 @@ static bool replace(char **text, size_t *length, size_t from, size_t to)
     return true;
 }
 
-void address_rewrite(char **text, size_t *length)
+void source_rewrite_address(char **text, size_t *length)
 {
     bool behind_address = false;
     for (size_t at = 0, end; at < *length; at = end) {
@@ -75,4 +75,15 @@ void address_rewrite(char **text, size_t *length)
             end = at + sizeof wanted - 1;
         behind_address = is_symbol(c) && is_word(*text, at, end, "ADDRESS");
     }
+}
+
+bool source_is_empty(const char *text, size_t length)
+{
+    for (size_t at = 0, end; at < length; at = end) {
+        end = token_end(text, length, at);
+        bool comment = text[at] == '/' && end > at + 3 && text[end - 1] == '/' && text[end - 2] == '*';
+        if (!comment && !isspace((unsigned char)text[at]) && text[at] != ';')
+            return false;
+    }
+    return true;
 }
