@@ -103,9 +103,10 @@ static int64_t put_in(struct pipe *p, struct io *io)
     return done;
 }
 
+/* What is left of the oldest frame is no room: its old bytes are not all read yet. */
 static bool has_room(const struct pipe *p, size_t bytes)
 {
-    return PIPE_SIZE - FRAME_SIZE >= used(p) + bytes || !used(p); /* what is left of the oldest frame is no room */
+    return PIPE_SIZE - (p->head - p->tail / FRAME_SIZE * FRAME_SIZE) >= bytes;
 }
 
 static int64_t broken(int64_t done)

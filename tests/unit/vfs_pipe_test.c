@@ -61,6 +61,24 @@ static void up_to_4096_bytes_go_in_together(void **state)
     assert_int_equal(put_bytes(end[1], in, 60000) < 60000, true);
 }
 
+static void a_pipe_that_says_65536_holds_them_a_page_at_a_time(void **state)
+{
+    static char page[4096];
+    struct wait_queue *queue;
+    (void)state;
+    for (int i = 0; i < 16; i++) {
+        assert_true(end[1]->operations->poll(end[1], &queue) & ABI_POLLOUT);
+        assert_int_equal(put_bytes(end[1], page, sizeof page), sizeof page);
+    }
+    assert_false(end[1]->operations->poll(end[1], &queue) & ABI_POLLOUT);
+    end[1]->flags |= ABI_O_NONBLOCK;
+    assert_int_equal(get_bytes(end[0], page, 4095), 4095);
+    assert_int_equal(put_bytes(end[1], page, 1), -EAGAIN);
+    assert_int_equal(get_bytes(end[0], page, 1), 1);
+    assert_int_equal(put_bytes(end[1], page, sizeof page), sizeof page);
+    assert_int_equal(put_bytes(end[1], page, 1), -EAGAIN);
+}
+
 static void no_writer_is_the_end_and_no_reader_a_signal(void **state)
 {
     char c;
@@ -133,6 +151,7 @@ int main(void)
         cmocka_unit_test_setup(bytes_come_out_as_they_went_in, setup),
         cmocka_unit_test_setup(who_writes_too_much_waits_for_who_reads, setup),
         cmocka_unit_test_setup(up_to_4096_bytes_go_in_together, setup),
+        cmocka_unit_test_setup(a_pipe_that_says_65536_holds_them_a_page_at_a_time, setup),
         cmocka_unit_test_setup(no_writer_is_the_end_and_no_reader_a_signal, setup),
         cmocka_unit_test_setup(an_empty_pipe_makes_wait_or_says_again, setup),
         cmocka_unit_test_setup(descriptors_are_the_lowest_that_are_free, setup),
