@@ -43,12 +43,21 @@ int64_t file_read_at(struct file *f, struct io *io, uint64_t offset)
     return n;
 }
 
+/* With O_APPEND all writes go to the end, pwrite's too: so does Linux. */
+static uint64_t append_at(struct file *f, uint64_t offset)
+{
+    struct vfs_stat s = {0};
+    bool appends = f->flags & ABI_O_APPEND && f->seekable && f->operations->stat && !f->operations->stat(f, &s);
+    return appends ? (uint64_t)s.size : offset;
+}
+
 int64_t file_write_at(struct file *f, struct io *io, uint64_t offset)
 {
     if (!may(f, ABI_O_RDONLY))
         return -EBADF;
     if (!f->operations->write)
         return -EINVAL;
+    offset = append_at(f, offset);
     if (f->seekable && offset > INT64_MAX - io->left)
         return -EFBIG;
     file_hold(f);
@@ -69,10 +78,8 @@ int64_t file_read(struct file *f, struct io *io)
 
 int64_t file_write(struct file *f, struct io *io)
 {
-    struct vfs_stat s = {0};
     file_hold(f);
-    if (f->flags & ABI_O_APPEND && f->seekable && f->operations->stat && !f->operations->stat(f, &s))
-        f->position = (uint64_t)s.size;
+    f->position = append_at(f, f->position);
     int64_t n = file_write_at(f, io, f->position);
     if (n > 0 && f->seekable)
         f->position += (uint64_t)n;

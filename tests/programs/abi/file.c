@@ -55,6 +55,9 @@ static void appends_go_to_the_end(void)
     struct iovec v[2] = {{(char *)"12", 2}, {(char *)"345", 3}}, r[2] = {{text, 3}, {text + 3, 5}};
     CHECK(writev(file, v, 2) == 5 && lseek(file, 4, SEEK_SET) == 4 && readv(file, r, 2) == 5);
     CHECK(!memcmp(text, "12345", 5));
+    CHECK(pwrite(file, "xy", 2, 0) == 2 && lseek(file, 0, SEEK_CUR) == 9); /* Linux' own: pwrite(2), BUGS */
+    CHECK(pread(file, text, 8, 0) == 8 && !memcmp(text, "abcd1234", 8));
+    CHECK(pread(file, text, 8, 9) == 2 && !memcmp(text, "xy", 2));
     close(file);
     unlink(NAME);
 }
@@ -100,6 +103,13 @@ static void pipes_pass_bytes(void)
     for (ssize_t n; (n = read(ends[0], text, 10)) > 0;)
         emptied += (size_t)n;
     CHECK(emptied == filled && read(ends[0], text, 1) == 0);
+    close(ends[0]);
+    CHECK(!pipe2(ends, O_NONBLOCK));
+    static char page[4096];
+    for (int i = 0; i < 16; i++)
+        CHECK(write(ends[1], page, sizeof page) == sizeof page);
+    FAILS(write(ends[1], page, 1), EAGAIN);
+    CHECK(!close(ends[0]) && !close(ends[1]));
     CHECK(!pipe(ends) && !close(ends[0]));
     signal(SIGPIPE, SIG_IGN);
     FAILS(write(ends[1], "x", 1), EPIPE);
