@@ -106,7 +106,7 @@ static LONG trace(const RXSIOTRC_PARM *p)
 
 /* ---- functions that are not in the program --------------------------------------------------------------------- */
 
-static char *read_source(const char *path, size_t *length)
+static char *read_source(const char *path, size_t *length, const char *says)
 {
     struct stat s;
     FILE *f = fopen(path, "rb");
@@ -120,7 +120,7 @@ static char *read_source(const char *path, size_t *length)
     }
     fclose(f);
     if (text)
-        source_rewrite_address(&text, length);
+        source_rewrite(&text, length, says);
     return text;
 }
 
@@ -140,8 +140,11 @@ static RXSYSEXIT exits[] = {{"CMS", RXCMD}, {"CMS", RXFNC}, {"CMS", RXSIO}, {NUL
 static APIRET interpret(const char *path, const char *fileid, LONG kind, LONG count, RXSTRING *arguments, SHORT *code,
                         RXSTRING *result)
 {
+    static const char *const invoked[] = {"COMMAND", "SUBROUTINE", "FUNCTION"}; /* RXCOMMAND ... */
     size_t length;
-    char *text = read_source(path, &length);
+    char says[96];
+    snprintf(says, sizeof says, "UNIX %s %s", invoked[kind], fileid);
+    char *text = read_source(path, &length, says);
     if (!text)
         return (APIRET)-3; /* error 3, failure during initialization */
     if (source_is_empty(text, length)) {

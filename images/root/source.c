@@ -2,10 +2,9 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char wanted[] = "'COMMAND '";
 
 static bool is_symbol(char c)
 {
@@ -50,9 +49,9 @@ static bool is_word(const char *text, size_t from, size_t to, const char *word)
     return true;
 }
 
-static bool replace(char **text, size_t *length, size_t from, size_t to)
+static bool replace(char **text, size_t *length, size_t from, size_t to, const char *wanted)
 {
-    size_t n = sizeof wanted - 1, grown = *length - (to - from) + n;
+    size_t n = strlen(wanted), grown = *length - (to - from) + n;
     char *larger = realloc(*text, grown + 1);
     if (!larger)
         return false;
@@ -63,17 +62,34 @@ static bool replace(char **text, size_t *length, size_t from, size_t to)
     return true;
 }
 
-void source_rewrite_address(char **text, size_t *length)
+/* PARSE, and the words that may stand between it and what is parsed. */
+static bool is_parsing(const char *text, size_t from, size_t to, bool behind_parse)
 {
-    bool behind_address = false;
+    return is_word(text, from, to, "PARSE") ||
+           (behind_parse && (is_word(text, from, to, "UPPER") || is_word(text, from, to, "LOWER") ||
+                             is_word(text, from, to, "CASELESS")));
+}
+
+void source_rewrite(char **text, size_t *length, const char *says)
+{
+    bool behind_address = false, behind_parse = false;
+    char value[128];
+    snprintf(value, sizeof value, "VALUE '%s' WITH", says);
     for (size_t at = 0, end; at < *length; at = end) {
         char c = (*text)[at];
         end = token_end(*text, *length, at);
         if (c == ' ' || c == '\t' || (c == '/' && end > at + 1))
             continue;
-        if (behind_address && is_word(*text, at, end, "COMMAND") && replace(text, length, at, end))
-            end = at + sizeof wanted - 1;
-        behind_address = is_symbol(c) && is_word(*text, at, end, "ADDRESS");
+        bool symbol = is_symbol(c);
+        const char *wanted = NULL;
+        if (behind_address && is_word(*text, at, end, "COMMAND"))
+            wanted = "'COMMAND '";
+        else if (behind_parse && symbol && is_word(*text, at, end, "SOURCE"))
+            wanted = value;
+        behind_address = symbol && is_word(*text, at, end, "ADDRESS");
+        behind_parse = symbol && is_parsing(*text, at, end, behind_parse);
+        if (wanted && replace(text, length, at, end, wanted))
+            end = at + strlen(wanted);
     }
 }
 

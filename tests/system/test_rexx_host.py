@@ -87,6 +87,12 @@ def test_arguments_source_and_the_return_code(cms):
     assert cms.ended == 1234
 
 
+def test_source_is_still_known_once_another_program_has_ended(cms):
+    assert cms.run("x = ext(1, 2); parse source . how fn ft .; say how fn ft\n'MAKEBUF'; 'DROPBUF'\n"
+                   "parse upper /* all */ source all; say all; source = 5; say source") == (
+        ["ext 1 2", "FUNCTION EXT EXEC", "COMMAND MAIN EXEC", "UNIX COMMAND MAIN EXEC A1", "5"], [])
+
+
 def test_each_environment_gets_its_commands_and_address_says_which(cms):
     out, _ = cms.run("'RC 0'; say rc address(); address cp 'RC 5'; say rc; address command 'RC 3 x'\n"
                      "say rc; /* address command */ Address /*c*/ 'Command'; \"RC 1\"; say rc strip(address())\n"
