@@ -7,6 +7,7 @@
 struct waiter;
 struct wait_queue {
     struct waiter *first;
+    uint64_t wakes; /* how often it was woken, whoever waited: what an edge-triggered epoll looks for */
 };
 
 enum { WAIT_FOR_EVER = 0 };

@@ -377,6 +377,7 @@ int thread_wait_deaf(struct wait_queue *queue)
 
 void cms_wake(struct wait_queue *queue)
 {
+    queue->wakes++;
     for (struct waiter *w = queue->first; w; w = w->next) {
         w->thread->woken = true;
         wake(w->thread);

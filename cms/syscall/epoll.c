@@ -22,6 +22,7 @@ struct watch {
     unsigned descriptor;
     struct epoll_event event;
     unsigned seen;
+    uint64_t wakes; /* of its queue then */
     bool disarmed;
 };
 
@@ -90,9 +91,10 @@ static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_ev
         if (w->disarmed)
             continue;
         unsigned events = poll_file(w->file, q) & (w->event.events | ABI_POLLERR | ABI_POLLHUP);
-        unsigned fresh = w->event.events & EDGE ? events & ~w->seen : events;
+        bool same = w->event.events & EDGE && w->wakes == q->wakes; /* nothing came since */
+        unsigned fresh = same ? events & ~w->seen : events;
         if (depth == 0)
-            w->seen = events;
+            w->seen = events, w->wakes = q->wakes;
         if (!fresh)
             continue;
         to[n++] = (struct epoll_event){events, w->event.data};

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -144,6 +145,18 @@ static void much_goes_through_a_pipe(void)
     CHECK(waitpid(child, &status, 0) == child && !status);
 }
 
+static void edges_are_told_though_nothing_was_read(void)
+{
+    int ends[2], list = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event e = {.events = EPOLLIN | EPOLLET}, got;
+    CHECK(!pipe(ends) && !epoll_ctl(list, EPOLL_CTL_ADD, ends[0], &e));
+    for (int i = 0; i < 3; i++) {
+        CHECK(write(ends[1], "x", 1) == 1);
+        CHECK(epoll_wait(list, &got, 1, 0) == 1 && epoll_wait(list, &got, 1, 0) == 0);
+    }
+    CHECK(!close(ends[0]) && !close(ends[1]) && !close(list));
+}
+
 static void broken_pipes_end(void)
 {
     int ends[2], status;
@@ -255,6 +268,7 @@ static void no_more_descriptors(void)
 const struct test file_tests[] = {
     CASE(files_are_written_and_read), CASE(opening_is_judged), CASE(appends_go_to_the_end),
     CASE(descriptors_are_copied), CASE(pipes_pass_bytes), CASE(much_goes_through_a_pipe), CASE(broken_pipes_end),
+    CASE(edges_are_told_though_nothing_was_read),
     CASE(polls_tell_what_is_ready), CASE(folders_hold_names), CASE(erased_files_live_on), CASE(devices_are_there),
     CASE(no_more_descriptors), {0},
 };

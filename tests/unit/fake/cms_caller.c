@@ -58,7 +58,7 @@ __attribute__((weak)) int cms_wait_any(struct wait_queue *const queues[], unsign
 
 __attribute__((weak)) void cms_wake(struct wait_queue *queue)
 {
-    (void)queue;
+    queue->wakes++;
     fake_wakes++;
 }
 
