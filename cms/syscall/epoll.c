@@ -29,25 +29,39 @@ struct watch {
 struct epoll {
     struct watch *watches, **last;
     struct wait_queue changed;
+    unsigned depth;  /* below so many others it was put at most: what keeps circles out, and recursion short */
+    uint64_t look;   /* when it was last looked at for another one, and what it had: once is enough, */
+    unsigned events; /* or lists of lists of the same would take for ever */
 };
 
-static unsigned ready_of(struct epoll *, struct poll_queues *, struct epoll_event *, unsigned most, unsigned depth);
+static uint64_t look;
+static bool looking;
+
+static unsigned ready_of(struct epoll *, struct poll_queues *, struct epoll_event *, unsigned most, bool nested);
+
+unsigned epoll_look(struct epoll *p, struct poll_queues *q)
+{
+    struct epoll_event e;
+    bool outermost = !looking;
+    if (outermost)
+        look++;
+    else if (p->look == look)
+        return p->events;
+    looking = true;
+    poll_note(&p->changed, q);
+    p->events = ready_of(p, q, &e, 1, true) ? ABI_POLLIN | ABI_POLLRDNORM : 0;
+    p->look = look;
+    if (outermost)
+        looking = false;
+    return p->events;
+}
 
 static unsigned epoll_poll(struct file *f, struct wait_queue **queue)
 {
-    static unsigned depth;
     struct poll_queues q = {0};
-    struct epoll_event e;
     struct epoll *p = f->own;
     *queue = &p->changed;
-    if (depth >= DEPTH_MAX)
-        return 0;
-    depth++;
-    unsigned n = ready_of(p, &q, &e, 1, depth);
-    depth--;
-    if (q.count)
-        *queue = q.queue[0];
-    return n ? ABI_POLLIN | ABI_POLLRDNORM : 0;
+    return epoll_look(p, &q);
 }
 
 static int epoll_close(struct file *f)
@@ -65,6 +79,8 @@ static int epoll_close(struct file *f)
 
 static const struct file_operations epoll_operations = {.poll = epoll_poll, .last_close = epoll_close};
 
+struct epoll *epoll_of(const struct file *f) { return f->operations == &epoll_operations ? f->own : NULL; }
+
 static void drop(struct epoll *p, struct watch **at)
 {
     struct watch *w = *at;
@@ -78,7 +94,7 @@ static void drop(struct epoll *p, struct watch **at)
 /* A watch whose file nobody else has any more is none. */
 static bool is_gone(const struct watch *w) { return w->file->users == 1; }
 
-static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_event *to, unsigned most, unsigned depth)
+static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_event *to, unsigned most, bool nested)
 {
     unsigned n = 0;
     for (struct watch **at = &p->watches; *at && n < most;) {
@@ -91,14 +107,13 @@ static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_ev
         if (w->disarmed)
             continue;
         unsigned events = poll_file(w->file, q) & (w->event.events | ABI_POLLERR | ABI_POLLHUP);
-        bool same = w->event.events & EDGE && w->wakes == q->wakes; /* nothing came since */
-        unsigned fresh = same ? events & ~w->seen : events;
-        if (depth == 0)
-            w->seen = events, w->wakes = q->wakes;
+        unsigned fresh = w->event.events & EDGE ? events & ~w->seen : events;
+        if (!nested)
+            w->seen = events;
         if (!fresh)
             continue;
         to[n++] = (struct epoll_event){events, w->event.data};
-        if (depth == 0 && w->event.events & ONE_SHOT)
+        if (!nested && w->event.events & ONE_SHOT)
             w->disarmed = true;
     }
     return n;
@@ -131,8 +146,31 @@ static struct watch **find(struct epoll *p, unsigned descriptor, const struct fi
     return at;
 }
 
+/* Puts an epoll below `top`, which is at depth - 1. False: it has `top` below itself, or they would be too deep. Each is
+ * deeper than all that have it, also after a failure. */
+static bool sink(struct epoll *p, const struct epoll *top, unsigned depth)
+{
+    if (p == top || depth > DEPTH_MAX)
+        return false;
+    if (p->depth >= depth)
+        return true; /* what is below it is deeper still, and `top` is not */
+    unsigned before = p->depth;
+    p->depth = depth;
+    for (struct watch *w = p->watches; w; w = w->next) {
+        struct epoll *below = epoll_of(w->file);
+        if (below && !sink(below, top, depth + 1)) {
+            p->depth = before;
+            return false;
+        }
+    }
+    return true;
+}
+
 static int64_t add(struct epoll *p, struct file *f, unsigned descriptor, const struct epoll_event *e)
 {
+    struct epoll *below = epoll_of(f);
+    if (below && !sink(below, p, p->depth + 1))
+        return -ELOOP;
     struct watch *w = cms_heap_allocate(sizeof *w);
     if (!w)
         return -ENOMEM;
@@ -194,7 +232,10 @@ static int64_t wait_for(struct epoll *p, struct epoll_event *e, unsigned most, i
     uint64_t deadline = ms < 0 ? WAIT_FOR_EVER : poll_deadline(0, (int64_t)ms * 1000000);
     for (;;) {
         q.queue[q.count++] = &p->changed;
-        unsigned n = ready_of(p, &q, e, most, 0);
+        look++;
+        looking = true;
+        unsigned n = ready_of(p, &q, e, most, false);
+        looking = false;
         if (n || (ms >= 0 && cms_wait_now() >= deadline))
             return n;
         int status = poll_wait(&q, deadline);

@@ -11,17 +11,25 @@
 enum { NANOSECONDS = 1000000000, MILLISECOND = 1000000, MICROSECOND = 1000, SET_MAX = 1024 };
 static const uint64_t AGAIN = 20000000; /* queues beyond those that can be waited for are looked at this often */
 
+void poll_note(struct wait_queue *queue, struct poll_queues *q)
+{
+    if (q->count < WAIT_QUEUES_MAX)
+        q->queue[q->count++] = queue;
+    else
+        q->more = true;
+}
+
 unsigned poll_file(struct file *f, struct poll_queues *q)
 {
     struct wait_queue *queue = NULL;
+    struct epoll *list = epoll_of(f);
+    if (list)
+        return epoll_look(list, q);
     if (!f->operations->poll)
         return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
     unsigned events = f->operations->poll(f, &queue);
-    q->wakes = queue ? queue->wakes : 0;
-    if (queue && q->count < WAIT_QUEUES_MAX)
-        q->queue[q->count++] = queue;
-    else if (queue)
-        q->more = true;
+    if (queue)
+        poll_note(queue, q);
     return events;
 }
 

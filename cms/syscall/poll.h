@@ -12,6 +12,10 @@ struct poll_queues {
 
 /* The events that hold of a file, all of them; its queue is noted. */
 unsigned poll_file(struct file *, struct poll_queues *);
+void poll_note(struct wait_queue *, struct poll_queues *);
+/* The same of an epoll: the queues of all that it watches are noted. NULL: the file is none. */
+struct epoll *epoll_of(const struct file *);
+unsigned epoll_look(struct epoll *, struct poll_queues *);
 /* Waits for the queues noted, and forgets them; WAIT_FOR_EVER or a deadline. 0, -EINTR, -ETIMEDOUT. */
 int poll_wait(struct poll_queues *, uint64_t deadline);
 uint64_t poll_deadline(int64_t s, int64_t ns); /* so far from now */

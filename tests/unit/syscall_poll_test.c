@@ -118,11 +118,46 @@ static void an_epoll_may_watch_another_but_not_for_ever(void **state)
     (void)state;
     uint64_t a = (uint64_t)DO(epoll_create, 1), b = (uint64_t)DO(epoll_create, 1);
     assert_int_equal(DO(epoll_ctl, a, 1, b, A(&e)), 0);
-    assert_int_equal(DO(epoll_ctl, b, 1, a, A(&e)), 0);
+    assert_int_equal(DO(epoll_ctl, b, 1, a, A(&e)), -ELOOP); /* or neither would ever be closed */
+    assert_int_equal(DO(epoll_ctl, b, 1, a, A(&e)), -ELOOP);
     assert_int_equal(DO(epoll_wait, a, A(got), 1, 0), 0);
     assert_int_equal(DO(epoll_ctl, b, 1, (uint64_t)p[0], A(&e)), 0);
     something_is_written();
     assert_int_equal(DO(epoll_wait, a, A(got), 1, 0), 1);
+}
+
+static void a_chain_of_epolls_ends(void **state)
+{
+    struct event e = {ABI_POLLIN, 1};
+    int64_t status = 0;
+    unsigned depth = 0;
+    (void)state;
+    uint64_t at = (uint64_t)DO(epoll_create, 1);
+    for (; !status && depth < 9; depth++) {
+        uint64_t below = (uint64_t)DO(epoll_create, 1);
+        status = DO(epoll_ctl, at, 1, below, A(&e));
+        at = below;
+    }
+    assert_int_equal(status, -ELOOP);
+    assert_int_equal(depth, 5);
+}
+
+/* Five levels, each of which has the one below by a hundred descriptors. */
+static void epolls_of_many_of_the_same_are_looked_at_once(void **state)
+{
+    enum { WIDE = 100 };
+    struct event e = {ABI_POLLIN, 1}, got[1];
+    uint64_t below = (uint64_t)p[0];
+    (void)state;
+    for (unsigned level = 0; level < 5; level++) {
+        uint64_t at = (uint64_t)DO(epoll_create, 1);
+        for (unsigned i = 0; i < WIDE; i++)
+            assert_int_equal(DO(epoll_ctl, at, 1, (uint64_t)DO(dup, below), A(&e)), 0);
+        below = at;
+    }
+    assert_int_equal(DO(epoll_wait, below, A(got), 1, 0), 0);
+    something_is_written();
+    assert_int_equal(DO(epoll_wait, below, A(got), 1, 0), 1);
 }
 
 static void an_eventfd_counts(void **state)
@@ -164,6 +199,8 @@ int main(void)
         cmocka_unit_test_setup(select_does_the_same_with_sets, setup),
         cmocka_unit_test_setup(epoll_keeps_a_list_of_files, setup),
         cmocka_unit_test_setup(an_epoll_may_watch_another_but_not_for_ever, setup),
+        cmocka_unit_test_setup(a_chain_of_epolls_ends, setup),
+        cmocka_unit_test_setup(epolls_of_many_of_the_same_are_looked_at_once, setup),
         cmocka_unit_test_setup(an_eventfd_counts, setup),
         cmocka_unit_test_setup(a_memfd_is_a_file_without_a_name, setup),
     };
