@@ -169,6 +169,8 @@ void end_thread(void)
     thread_account_system(t);
     add_times(&p->gone, &(struct times){t->user_ticks, t->system_ticks});
     unlink_thread(t);
+    if (last && process_is_first(p))
+        thread_command_wanted = true; /* to end the others of its command, which may never give way by themselves */
     if (last)
         tell_end(p);
     else

@@ -80,6 +80,7 @@ static void step(bool (*done)(void *context), void *context)
     unsigned ready, all;
 
     thread_time_passed();
+    thread_command_wanted = works; /* a first process that ended has been seen */
     thread_run_all();
     if (works) {
         serve();

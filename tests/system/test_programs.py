@@ -143,6 +143,14 @@ def test_hx_ends_whatever_runs(machine, disk, host):
 
 
 @pytest.mark.parametrize("host", MACHINES)
+def test_a_command_ends_with_its_first_process_however_busy_the_others_are(machine, disk, host):
+    line = at_work(machine, disk, host)
+    for busy in ("while :; do :; done", "cat /dev/zero >/dev/null"):
+        line.cms(f"/bin/sh -c '({busy}) & sleep 1; exit 3'")
+        assert line.code == 3
+
+
+@pytest.mark.parametrize("host", MACHINES)
 def test_a_fork_bomb_stops_this_user_only(machine, disk, host):
     m = start(machine, disk, "--machine", host, lines=2)
     alice, bob = m.line(1), m.line(2)
