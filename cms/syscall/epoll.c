@@ -146,8 +146,8 @@ static struct watch **find(struct epoll *p, unsigned descriptor, const struct fi
     return at;
 }
 
-/* Puts an epoll below `top`, which is at depth - 1. False: it has `top` below itself, or they would be too deep. Each is
- * deeper than all that have it, also after a failure. */
+/* Puts an epoll below `top`, which is at depth - 1. False: it has `top` below itself, or they would be too deep.
+ * Each is deeper than all that have it, also after a failure. */
 static bool sink(struct epoll *p, const struct epoll *top, unsigned depth)
 {
     if (p == top || depth > DEPTH_MAX)
