@@ -8,6 +8,7 @@
 #include "cms/process/futex.h"
 #include "cms/tty/tty.h"
 #include "cms/vfs/abi.h"
+#include "cms/vfs/lock.h"
 
 /* A command's first process. */
 struct run {
@@ -238,6 +239,7 @@ void process_recover(void)
         tty_end(&before_programs);
     innermost = NULL;
     futex_forget_all();
+    lock_forget_all();
     process_forget_all();
     space_forget_all();
 }

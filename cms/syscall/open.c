@@ -1,6 +1,7 @@
 /* Calls that open, close and duplicate descriptors. */
 #include <errno.h>
 
+#include "cms/syscall/lock.h"
 #include "cms/syscall/user.h"
 #include "cms/vfs/pipe.h"
 
@@ -116,35 +117,32 @@ enum {
     F_GETPIPE_SZ = 1032,
     F_GET_SEALS = 1034
 };
-enum { FD_CLOEXEC = 1, F_UNLCK = 2 };
+enum { FD_CLOEXEC = 1 };
 enum { SETTABLE = ABI_O_APPEND | ABI_O_NONBLOCK | ABI_O_ASYNC | ABI_O_DIRECT | ABI_O_NOATIME };
-
-/* Locks are between processes of one user at one terminal, who get them as they ask. */
-static int64_t tell_unlocked(uint64_t address)
-{
-    int16_t type = F_UNLCK;
-    return copy_out(address, &type, sizeof type);
-}
 
 static int64_t control(struct file *f, const struct call *c)
 {
     uint64_t argument = c->argument[2];
     unsigned descriptor = (unsigned)c->argument[0];
+    uint32_t command = (uint32_t)c->argument[1];
     int64_t size;
-    switch ((uint32_t)c->argument[1]) {
+    if (f->flags & ABI_O_PATH && command > F_GETFL)
+        return -EBADF;
+    switch (command) {
     case F_GETFD: return files_closes_on_exec(my_files(), descriptor) ? FD_CLOEXEC : 0;
     case F_SETFD: files_set_close_on_exec(my_files(), descriptor, argument & FD_CLOEXEC); return 0;
     case F_GETFL: return f->flags;
     case F_SETFL: f->flags = (f->flags & ~(uint32_t)SETTABLE) | ((uint32_t)argument & SETTABLE); return 0;
     case F_GETLK:
-    case F_OFD_GETLK: return tell_unlocked(argument);
+    case F_OFD_GETLK: return lock_tell(f, argument, command == F_OFD_GETLK);
     case F_SETLK:
     case F_SETLKW:
     case F_OFD_SETLK:
-    case F_OFD_SETLKW: return f->flags & ABI_O_PATH ? -EBADF : 0;
+    case F_OFD_SETLKW:
+        return lock_control(f, c, command >= F_OFD_SETLK, command == F_SETLKW || command == F_OFD_SETLKW);
     case F_SETOWN: f->owner_process = (int32_t)argument; return 0;
     case F_GETOWN: return f->owner_process;
-    case F_GETLEASE: return F_UNLCK;
+    case F_GETLEASE: return LOCK_NONE;
     case F_GETPIPE_SZ: return pipe_size(f);
     case F_SETPIPE_SZ: size = pipe_size(f); return size < 0 ? size : argument > (uint64_t)size ? -EPERM : size;
     default: return -EINVAL;
@@ -162,20 +160,6 @@ int64_t call_fcntl(const struct call *c)
     int64_t result = control(f, c);
     file_let_go(f);
     return result;
-}
-
-int64_t call_flock(const struct call *c)
-{
-    enum { SHARED = 1, EXCLUSIVE = 2, NOT_BLOCKING = 4, UNLOCK = 8 };
-    uint64_t what = c->argument[1] & ~(uint64_t)NOT_BLOCKING;
-    struct file *f = user_file(c->argument[0]);
-    if (!f)
-        return -EBADF;
-    int64_t status = what != SHARED && what != EXCLUSIVE && what != UNLOCK ? -EINVAL : 0;
-    if (!status && f->operations->lock)
-        status = f->operations->lock(f, (int)c->argument[1]);
-    file_let_go(f);
-    return status;
 }
 
 /* ---- ioctl ------------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include "cms/kernel/heap.h"
 #include "cms/vfs/abi.h"
+#include "cms/vfs/lock.h"
 
 struct file *file_make(const struct file_operations *operations, void *own, uint32_t flags)
 {
@@ -21,6 +22,7 @@ int file_let_go(struct file *f)
 {
     if (--f->users)
         return 0;
+    lock_file_closed(f);
     int status = f->operations->last_close ? f->operations->last_close(f) : 0;
     cms_heap_free(f);
     return status;

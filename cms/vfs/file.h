@@ -26,7 +26,6 @@ struct file_operations {
     int (*sync)(struct file *);
     int (*next_entry)(struct file *, struct vfs_entry *); /* directories: 1, or 0 at the end */
     int (*map)(struct file *, struct space_object **);    /* with one more user */
-    int (*lock)(struct file *, int operation);
     int (*last_close)(struct file *); /* gives up `own` */
 };
 
@@ -37,6 +36,7 @@ struct file {
     uint32_t flags; /* O_* that F_GETFL shows */
     uint64_t position;
     bool seekable;
+    bool locked; /* has, or had, locks of its own (cms/vfs/lock.h) */
     int owner_process;        /* F_SETOWN */
     struct node *device_node; /* what it was opened of, where that is a device */
 };

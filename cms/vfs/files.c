@@ -4,6 +4,7 @@
 
 #include "cms/kernel/heap.h"
 #include "cms/vfs/file.h"
+#include "cms/vfs/lock.h"
 
 enum { GROWTH = 16 };
 
@@ -126,6 +127,7 @@ int files_close(struct files *t, unsigned descriptor)
     if (!file)
         return -EBADF;
     t->at[descriptor] = (struct descriptor){0}; /* first: what the close does may sleep */
+    lock_descriptor_closed(file, t);
     return file_let_go(file);
 }
 

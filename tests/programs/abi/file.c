@@ -3,7 +3,7 @@
 
 #include <dirent.h>
 #include <poll.h>
-#include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -265,10 +265,147 @@ static void no_more_descriptors(void)
     FAILS(open("/dev/null", O_RDONLY), EMFILE);
 }
 
+/* ---- locks, between two processes -------------------------------------------------------------------------------- */
+
+static int lock(int file, int command, short type, off_t start, off_t length)
+{
+    struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+    return fcntl(file, command, &l);
+}
+
+/* A child that runs `body` and then waits for a byte; its parent goes on behind `body`. */
+static pid_t holder(void (*body)(int file), int file, int *release)
+{
+    int there[2], go[2];
+    char byte = 0;
+    CHECK(!pipe(there) && !pipe(go));
+    pid_t child = fork();
+    if (!child) {
+        close(go[1]);
+        body(file);
+        (void)!write(there[1], "x", 1);
+        (void)!read(go[0], &byte, 1);
+        _exit(0);
+    }
+    close(there[1]);
+    CHECK(read(there[0], &byte, 1) == 1);
+    close(there[0]);
+    close(go[0]);
+    *release = go[1];
+    return child;
+}
+
+static void takes_ten_and_the_rest(int file)
+{
+    FAILS(lock(file, F_SETLK, F_WRLCK, 0, 1), EAGAIN); /* nothing is inherited */
+    CHECK(!lock(file, F_SETLK, F_WRLCK, 10, 20) && !lock(file, F_SETLK, F_UNLCK, 20, 5));
+    CHECK(!lock(file, F_SETLK, F_RDLCK, 100, 0));
+}
+
+static void records_are_locked(void)
+{
+    int release, file = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(!lock(file, F_SETLK, F_WRLCK, 0, 5));
+    pid_t child = holder(takes_ten_and_the_rest, file, &release);
+    FAILS(lock(file, F_SETLK, F_RDLCK, 19, 1), EAGAIN);
+    CHECK(!lock(file, F_SETLK, F_WRLCK, 20, 5) && !lock(file, F_SETLK, F_RDLCK, 1000, 0));
+    FAILS(lock(file, F_SETLK, F_WRLCK, 1000, 1), EAGAIN);
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 22};
+    CHECK(!fcntl(file, F_GETLK, &l) && l.l_type == F_WRLCK && l.l_start == 25 && l.l_len == 5 && l.l_pid == child);
+    l = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 200};
+    CHECK(!fcntl(file, F_GETLK, &l) && l.l_type == F_RDLCK && l.l_start == 100 && !l.l_len);
+    l = (struct flock){.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 200, .l_len = 7};
+    CHECK(!fcntl(file, F_GETLK, &l) && l.l_type == F_UNLCK && l.l_start == 200 && l.l_len == 7);
+    FAILS(lock(file, F_SETLK, 7, 0, 0), EINVAL);
+    FAILS(lock(file, F_SETLK, F_WRLCK, -1, 0), EINVAL);
+    FAILS(lock(file, F_SETLK, F_WRLCK, 2, INT64_MAX), EOVERFLOW);
+    FAILS(fcntl(file, F_SETLK, hostile), EFAULT);
+    close(release);
+    CHECK(!lock(file, F_SETLKW, F_WRLCK, 0, 0)); /* its end gives up all */
+    CHECK(waitpid(child, NULL, 0) == child);
+    unlink(NAME);
+}
+
+static void tries_all_again(int file)
+{
+    CHECK(!lock(file, F_SETLKW, F_WRLCK, 0, 0));
+}
+
+static void any_close_unlocks(void)
+{
+    int release, file = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(!lock(file, F_SETLK, F_WRLCK, 0, 0));
+    close(open(NAME, O_RDONLY));
+    pid_t child = holder(tries_all_again, file, &release);
+    FAILS(lock(file, F_SETLK, F_WRLCK, 0, 0), EAGAIN);
+    close(release);
+    CHECK(waitpid(child, NULL, 0) == child);
+    file = open(NAME, O_RDONLY);
+    FAILS(lock(file, F_SETLK, F_WRLCK, 0, 0), EBADF);
+    CHECK(!lock(file, F_SETLK, F_RDLCK, 0, 0));
+    unlink(NAME);
+}
+
+static void nothing_to_do(int signal) { (void)signal; }
+
+static void waits_for_locks_end(void)
+{
+    int release, status, file = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    pid_t child = holder(tries_all_again, file, &release), parent = getpid();
+    struct sigaction a = {.sa_handler = nothing_to_do};
+    struct itimerval soon = {{0, 0}, {0, 30000}};
+    CHECK(!sigaction(SIGALRM, &a, NULL) && !setitimer(ITIMER_REAL, &soon, NULL));
+    FAILS(lock(file, F_SETLKW, F_RDLCK, 0, 1), EINTR);
+    close(release);
+    CHECK(waitpid(child, NULL, 0) == child);
+    CHECK(!lock(file, F_SETLK, F_WRLCK, 0, 1));
+    child = fork();
+    if (!child) {
+        CHECK(!lock(file, F_SETLK, F_WRLCK, 1, 1));
+        kill(parent, SIGALRM);
+        _exit(lock(file, F_SETLKW, F_WRLCK, 0, 1) ? errno : 0);
+    }
+    pause();
+    sleep_ms(30); /* it waits for byte 0 now */
+    FAILS(lock(file, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
+    CHECK(!lock(file, F_SETLK, F_UNLCK, 0, 1));
+    CHECK(waitpid(child, &status, 0) == child && !status);
+    unlink(NAME);
+}
+
+static void open_files_are_locked(void)
+{
+    int file = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0600), other = open(NAME, O_RDWR), copy = dup(file), status;
+    CHECK(!flock(file, LOCK_EX));
+    FAILS(flock(other, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+    CHECK(!lock(other, F_SETLK, F_WRLCK, 0, 0) && !lock(other, F_SETLK, F_UNLCK, 0, 0));
+    CHECK(!close(file));
+    FAILS(flock(other, LOCK_SH | LOCK_NB), EWOULDBLOCK); /* by its copy it is still open */
+    pid_t child = fork();
+    if (!child)
+        _exit(flock(copy, LOCK_SH) ? errno : 0); /* it is the parent's too */
+    CHECK(waitpid(child, &status, 0) == child && !status && !flock(other, LOCK_SH | LOCK_NB));
+    FAILS(flock(copy, LOCK_EX | LOCK_NB), EWOULDBLOCK);
+    CHECK(!close(copy) && !flock(other, LOCK_EX | LOCK_NB) && !flock(other, LOCK_UN));
+    FAILS(flock(other, 3), EINVAL);
+    FAILS(flock(copy, LOCK_SH), EBADF);
+
+    file = open(NAME, O_RDWR);
+    CHECK(!lock(file, F_OFD_SETLK, F_WRLCK, 3, 4));
+    FAILS(lock(other, F_OFD_SETLK, F_RDLCK, 0, 0), EAGAIN);
+    FAILS(lock(other, F_SETLK, F_RDLCK, 0, 0), EAGAIN);
+    struct flock l = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    CHECK(!fcntl(other, F_OFD_GETLK, &l) && l.l_type == F_WRLCK && l.l_start == 3 && l.l_len == 4 && l.l_pid == -1);
+    FAILS(fcntl(other, F_OFD_SETLK, &l), EINVAL); /* l_pid */
+    CHECK(!close(file) && !lock(other, F_OFD_SETLK, F_RDLCK, 0, 0));
+    unlink(NAME);
+}
+
 const struct test file_tests[] = {
     CASE(files_are_written_and_read), CASE(opening_is_judged), CASE(appends_go_to_the_end),
     CASE(descriptors_are_copied), CASE(pipes_pass_bytes), CASE(much_goes_through_a_pipe), CASE(broken_pipes_end),
     CASE(edges_are_told_though_nothing_was_read),
     CASE(polls_tell_what_is_ready), CASE(folders_hold_names), CASE(erased_files_live_on), CASE(devices_are_there),
+    CASE(records_are_locked), CASE(any_close_unlocks), CASE(waits_for_locks_end), CASE(open_files_are_locked),
     CASE(no_more_descriptors), {0},
 };
