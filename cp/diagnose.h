@@ -37,8 +37,9 @@
  *  0x68 special     RBX = address, RCX = length >= 248   CP stores the oldest message that others sent by SMSG, and it
  *   message         waits no more: a struct diagnose_special, as far as the text goes.   Results: RCX = bytes stored,
  *                   RDX = 1 if another one waits, else 0.   When one comes, the first UART rings (RI falls).
- *  0x8C line        RBX = the I/O port of a UART of the machine.  Results: RCX = columns of the terminal there, 0 where
- *                   they are not known or nobody is there.  When they change, the UART's modem rings (RI falls).
+ *  0x8C line        RBX = the I/O port of a UART of the machine.  Results: RCX = columns, RDX = rows of the terminal
+ *                   there, 0 where they are not known or nobody is there.  When they change, the UART's
+ *                   modem rings (RI falls).
  *
  *  0xA4 block I/O   RBX = number of a disk (device), RCX = first sector, of 512 bytes, RDX = address, RSI = sectors
  *                   (1..DIAGNOSE_SECTORS_MAX), RDI = enum diagnose_io; RCX, RDX and RSI are ignored by a flush.

@@ -438,9 +438,9 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
     l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */
     follow_user(l);
     if (!l->connected)
-        l->columns = 0;
+        l->columns = l->rows = 0;
     else if (!*l->socket || l->emulator >= 0)
-        mark_width(l);
+        mark_size(l);
     /* what comes before the machine has opened its UART would be lost */
     bool tell = buffer_length(&l->to_emulator) && (l->open || *l->socket);
     bool look = !*l->socket || line_backlog(l) < LINE_BACKLOG_GO;

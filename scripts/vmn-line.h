@@ -36,7 +36,7 @@ struct line {
     long long heard;    /* ms: when the machine last wrote */
     bool ended;         /* standard input is at its end */
     const char *token;  /* CP heeds marks that have it (cp/terminal/mark.h); NULL: what runs knows none */
-    unsigned columns;   /* of the user's terminal, as CP was told last */
+    unsigned columns, rows; /* of the user's terminal, as CP was told last */
     bool keys, escaped; /* Ctrl-] is heeded; it was the last key */
     bool gone;          /* standard output is broken: nobody will ever read */
     bool quit;          /* Ctrl-] q */

@@ -15,15 +15,20 @@ void mark(struct line *l, const char *what)
     buffer_add(&l->to_emulator, what, strlen(what));
 }
 
-/* A terminal that does not know how wide it is says 0. */
-void mark_width(struct line *l)
+static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+
+/* A terminal that does not know how wide or high it is says 0. */
+void mark_size(struct line *l)
 {
+    enum { SIDE_MOST = 999 };
     struct winsize size;
     char what[16];
-    if (!l->token || ioctl(l->in, TIOCGWINSZ, &size) || !size.ws_col || size.ws_col == l->columns)
+    if (!l->token || ioctl(l->in, TIOCGWINSZ, &size) ||
+        (!size.ws_col && !size.ws_row) || (size.ws_col == l->columns && size.ws_row == l->rows))
         return;
     l->columns = size.ws_col;
-    snprintf(what, sizeof what, "W%u;", l->columns);
+    l->rows = size.ws_row;
+    snprintf(what, sizeof what, "W%u,%u;", least(l->columns, SIDE_MOST), least(l->rows, SIDE_MOST));
     mark(l, what);
 }
 

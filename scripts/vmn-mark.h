@@ -5,5 +5,5 @@
 enum { MARK_BEGINS = 0xfe };
 
 void mark(struct line *, const char *what);  /* a letter and what belongs to it, and ; */
-void mark_width(struct line *);              /* of the user's terminal, if it is another than CP was told last */
+void mark_size(struct line *);               /* of the user's terminal, if it is another than CP was told last */
 void mark_end(struct line *);                /* of all that is typed, once */

@@ -16,3 +16,6 @@ void cms_terminal_drain(void);
 size_t cms_terminal_width(void);
 /* Rows likewise. */
 size_t cms_terminal_height(void);
+/* Whether an interrupt comes when they may have changed, as CP tells. */
+void cms_terminal_watch(bool on);
+bool cms_terminal_rang(void); /* one has, since this was last asked */

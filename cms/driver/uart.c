@@ -16,9 +16,10 @@
 #include "cms/kernel/sleep.h"
 #include "cp/diagnose.h"
 
-enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, SCRATCH = 7, INTERRUPT_ID = 2 };
+enum { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, MODEM_STATUS, SCRATCH };
+enum { INTERRUPT_ID = 2 };
 enum { MARK = 0x5a /* a reset clears it */ };
-enum { IER_RECEIVE = 1, IER_TRANSMIT = 2, IIR_NONE = 1 };
+enum { IER_RECEIVE = 1, IER_TRANSMIT = 2, IER_MODEM = 8, IIR_NONE = 1, MSR_RANG = 4 };
 enum { FCR_ENABLE_CLEAR_14 = 0xc7, LCR_8N1 = 0x03, LCR_DIVISOR = 0x80, DIVISOR_115200 = 1 };
 enum { MCR_DTR_OUT2 = 0x09, MCR_RTS = 0x02 };
 enum { LSR_DATA = 0x01, LSR_TRANSMIT_EMPTY = 0x20, LSR_NOBODY = 0xff };
@@ -31,6 +32,7 @@ struct ring {
 
 static uint16_t base;
 static uint8_t enabled, modem;
+static volatile bool rang;
 static unsigned room; /* bytes the transmitter will take for certain */
 static struct ring input, output;
 static uint64_t sent; /* TSC, when output was sent last */
@@ -121,6 +123,11 @@ static void receive(void)
         set_enabled(enabled & ~IER_RECEIVE);
 }
 
+static void look_at_modem(void)
+{
+    rang |= cpu_in8(base + MODEM_STATUS) & MSR_RANG;
+}
+
 /* The ISA line is edge-triggered: it must be seen low once, or the next request is lost.  Reading the last byte makes
  * it so; with two sources only the interrupt identification tells. */
 static void interrupt(void *context)
@@ -130,9 +137,12 @@ static void interrupt(void *context)
     do {
         if (enabled & IER_RECEIVE)
             receive();
-        if (!(enabled & IER_TRANSMIT))
+        if (enabled & IER_MODEM)
+            look_at_modem();
+        if (enabled & IER_TRANSMIT)
+            send();
+        else if (!(enabled & IER_MODEM))
             return;
-        send();
     } while (!(cpu_in8(base + INTERRUPT_ID) & IIR_NONE));
 }
 
@@ -239,6 +249,24 @@ int cms_terminal_read(void)
     }
     cpu_interrupts_on();
     return c;
+}
+
+void cms_terminal_watch(bool on)
+{
+    if (!base)
+        return;
+    cpu_interrupts_off();
+    look_at_modem();
+    rang = false;
+    set_enabled(on ? enabled | IER_MODEM : enabled & ~IER_MODEM);
+    cpu_interrupts_on();
+}
+
+bool cms_terminal_rang(void)
+{
+    bool was = rang;
+    rang = false;
+    return was;
 }
 
 void cms_terminal_wait(void)

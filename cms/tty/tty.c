@@ -71,6 +71,10 @@ void tty_input_arrived(void)
         any = true;
         tty_key((uint8_t)c);
     }
+    if (cms_terminal_rang()) {
+        any = true;
+        tty.looked = 0;
+    }
     if (any)
         look_at_window();
     if (tty.halts && tty.read == tty.end)
@@ -92,7 +96,9 @@ void tty_begin(struct tty_kept *kept, int session, int group)
         tty_flush_input();
         tty.column = 0;
         tty.looked = 0;
+        tty.shown = (struct tty_window){0};
     }
+    cms_terminal_watch(true);
     tty.set = (struct tty_settings){.termios = at_first, .session = session, .group = group};
     tty.active = true;
     tty.stopped = tty.silent = tty.literal = false;
@@ -120,6 +126,7 @@ void tty_end(const struct tty_kept *kept)
         tty_raw("\r\n", 2);
     memcpy(&tty.set, kept, sizeof tty.set);
     tty.active = outer;
+    cms_terminal_watch(outer);
     tty.stopped = tty.silent = tty.literal = false;
 }
 

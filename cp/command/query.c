@@ -82,7 +82,10 @@ static unsigned query_names(struct call *c)
 
 static unsigned query_terminal(struct call *c)
 {
-    response_line(c->response, "LINEND # , LINESIZE %03u", session_line_size(c->session));
+    enum { PAGE_LENGTH_USUAL = 24 }; /* what CMS takes it for */
+    unsigned rows = session_rows(c->session);
+    response_line(c->response, "LINEND # , PAGELENGTH %03u, LINESIZE %03u", rows ? rows : PAGE_LENGTH_USUAL,
+                  session_line_size(c->session));
     return 0;
 }
 

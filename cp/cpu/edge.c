@@ -116,21 +116,24 @@ bool cp_below_offers(uint32_t assists)
 
 uint32_t cp_below_chain(char *text, uint32_t size)
 {
-    uint64_t length = size;
+    uint64_t length = size, more = 0;
 
     if (!cp_below_offers(DIAGNOSE_ASSIST_CHAIN))
         return 0;
-    if (op_diagnose(DIAGNOSE_CHAIN, (uintptr_t)text, &length) != DIAGNOSE_OK)
+    if (op_diagnose(DIAGNOSE_CHAIN, (uintptr_t)text, &length, &more) != DIAGNOSE_OK)
         return 0;
     return length < size ? (uint32_t)length : size;
 }
 
-unsigned cp_below_columns(uint16_t port)
+/* A CP that does not know of rows leaves RDX alone. */
+unsigned cp_below_columns(uint16_t port, unsigned *rows)
 {
-    uint64_t columns = 0;
+    uint64_t columns = 0, high = 0;
 
-    if (!cp_below_offers(DIAGNOSE_ASSIST_LINE) || op_diagnose(DIAGNOSE_LINE, port, &columns) != DIAGNOSE_OK)
+    *rows = 0;
+    if (!cp_below_offers(DIAGNOSE_ASSIST_LINE) || op_diagnose(DIAGNOSE_LINE, port, &columns, &high) != DIAGNOSE_OK)
         return 0;
+    *rows = (unsigned)high;
     return (unsigned)columns;
 }
 

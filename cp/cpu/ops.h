@@ -76,10 +76,9 @@ static inline uint64_t op_read_dr(unsigned number) /* 0 to 3, or 6 */
 static inline void op_vmsave(uint64_t vmcb) { __asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory"); }
 
 /* DIAGNOSE: RAX = code, two arguments; RCX is a result too. */
-static inline uint64_t op_diagnose(uint64_t code, uint64_t rbx, uint64_t *rcx)
+static inline uint64_t op_diagnose(uint64_t code, uint64_t rbx, uint64_t *rcx, uint64_t *rdx)
 {
-    uint64_t rdx = 0;
-    __asm__ volatile("vmcall" : "+a"(code), "+b"(rbx), "+c"(*rcx), "+d"(rdx) : : "memory", "cc");
+    __asm__ volatile("vmcall" : "+a"(code), "+b"(rbx), "+c"(*rcx), "+d"(*rdx) : : "memory", "cc");
     return code;
 }
 

@@ -103,7 +103,9 @@ static uint64_t special(struct vm *vm)
 static uint64_t line(struct vm *vm)
 {
     uint64_t port = vm->vcpu.gpr[RBX];
-    vm->vcpu.gpr[RCX] = port > UINT16_MAX ? 0 : dial_columns(vm, (unsigned)port);
+    const struct session *there = dial_there(vm, port);
+    vm->vcpu.gpr[RCX] = there ? session_columns(there) : 0;
+    vm->vcpu.gpr[RDX] = there ? session_rows(there) : 0;
     return DIAGNOSE_OK;
 }
 

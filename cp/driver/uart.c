@@ -206,11 +206,11 @@ static void change(struct uart_line *u, bool there)
         l->carrier(l, true);
 }
 
-static void look_at_width(struct uart_line *u)
+static void look_at_size(struct uart_line *u)
 {
-    unsigned columns = u->columns ? u->columns(u->port) : 0;
-    if (columns && u->line.width)
-        u->line.width(&u->line, columns);
+    unsigned rows = 0, columns = u->columns ? u->columns(u->port, &rows) : 0;
+    if ((columns || rows) && u->line.size)
+        u->line.size(&u->line, columns, rows);
 }
 
 static void follow_modem(struct uart_line *u)
@@ -219,7 +219,7 @@ static void follow_modem(struct uart_line *u)
     if (status & MSR_CARRIER_CHANGED)
         change(u, status & MSR_CARRIER);
     if (status & (MSR_CARRIER_CHANGED | MSR_RANG))
-        look_at_width(u);
+        look_at_size(u);
 }
 
 /* Until a look finds no cause of an interrupt. True: the first found one, or the last still does. */
@@ -296,6 +296,6 @@ bool uart_line_init(struct uart_line *u, uint16_t port, uint8_t irq)
     u->interrupts = IER_RECEIVE | IER_MODEM;
     put(u, UART_IER, u->interrupts);
     u->line.driver = &driver;
-    look_at_width(u);
+    look_at_size(u);
     return true;
 }

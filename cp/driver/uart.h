@@ -9,9 +9,9 @@ struct uart_line {
     uint8_t irq;        /* ISA: 4 for the first and third, 3 for the second and fourth */
     uint8_t interrupts; /* IER as last written */
     enum { UART_DTR_UP, UART_DTR_ENDS /* when all is out */, UART_DTR_DOWN /* till the carrier is gone */ } dtr;
-    /* How wide is the terminal at that port? 0: not known. Asked when somebody comes and when the modem rings. NULL:
-     * nobody knows */
-    unsigned (*columns)(uint16_t port);
+    /* How wide and high is the terminal at that port? 0: not known. Asked when somebody comes and when the modem
+     * rings. NULL: nobody knows */
+    unsigned (*columns)(uint16_t port, unsigned *rows);
 };
 
 /* Sets 115200 8N1, FIFOs on, receive interrupts on. False when no UART answers at `port`; then the line stays unusable.

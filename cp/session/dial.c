@@ -116,7 +116,7 @@ struct session *dial_shown_to(const struct vm *vm, unsigned uart)
     return uart_must_look(&vm->machine.uart[uart]) ? NULL : s->dial.caller[uart];
 }
 
-void dial_tell_width(const struct session *s)
+void dial_tell_size(const struct session *s)
 {
     unsigned uart;
     struct machine *machine = dial_reader(s, &uart);
@@ -124,12 +124,10 @@ void dial_tell_width(const struct session *s)
         machine_ring(machine, uart);
 }
 
-unsigned dial_columns(const struct vm *vm, unsigned port)
+const struct session *dial_there(const struct vm *vm, uint64_t port)
 {
-    for (unsigned n = 0; vm->session && n < vm->config.uarts; n++) {
-        const struct session *there = n ? vm->session->dial.caller[n] : vm->session;
+    for (unsigned n = 0; vm->session && n < vm->config.uarts; n++)
         if (machine_uarts[n].port == port)
-            return there ? session_columns(there) : 0;
-    }
-    return 0;
+            return n ? vm->session->dial.caller[n] : vm->session;
+    return NULL;
 }

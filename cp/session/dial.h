@@ -45,9 +45,9 @@ unsigned dial_count(void); /* terminals that are dialed */
 
 /* The machine that reads what is typed here, the session's own or the one that is dialed, and its UART. NULL: none. */
 struct machine *dial_reader(const struct session *, unsigned *uart);
-/* Tells it that the terminal is another, or of another width; it asks then (dial_columns, by DIAGNOSE). */
-void dial_tell_width(const struct session *);
-/* Columns of the terminal at that UART of the machine. 0: not known, or nobody is there. */
-unsigned dial_columns(const struct vm *, unsigned port);
+/* Tells it that the terminal is another, or of another size; it asks then (by DIAGNOSE). */
+void dial_tell_size(const struct session *);
+/* Whose terminal is at that UART of the machine. NULL: nobody's, or there is none. */
+const struct session *dial_there(const struct vm *, uint64_t port);
 /* To whom bytes of that UART are to be shown. NULL: nobody, they are lost. */
 struct session *dial_shown_to(const struct vm *, unsigned uart);

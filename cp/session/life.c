@@ -217,7 +217,7 @@ void session_reconnect(struct session *s, struct session *from)
     sent_begin(s); /* who is there types for themselves */
     from->output.terminal = NULL;
     session_free(from);
-    dial_tell_width(s);
+    dial_tell_size(s);
     sit_down(s);
     output_resume(&s->output);
     output_drain(&s->output); /* or there is no room for what follows either */

@@ -39,7 +39,7 @@ static void resize(struct terminal *t)
         output_break(&s->output);
     else
         s->typing.editor.keys.line.width = session_line_size(s);
-    dial_tell_width(s);
+    dial_tell_size(s);
 }
 
 /* What was for who left is nobody's. */

@@ -46,6 +46,7 @@ struct session {
     void (*ended)(struct session *); /* set: the machine's end ends this session, and it says so here (--ipl) */
 
     unsigned line_size;   /* TERMINAL LINESIZE; 0: as wide as the terminal is */
+    unsigned page_length; /* TERMINAL PAGELENGTH; 0: as high as it is */
     struct output output; /* with the terminal */
     struct typing typing;
     struct sent sent;

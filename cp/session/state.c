@@ -64,6 +64,11 @@ unsigned session_columns(const struct session *s)
     return s->line_size ? s->line_size : s->output.terminal ? s->output.terminal->columns : 0;
 }
 
+unsigned session_rows(const struct session *s)
+{
+    return s->page_length ? s->page_length : s->output.terminal ? s->output.terminal->rows : 0;
+}
+
 unsigned session_line_size(const struct session *s)
 {
     unsigned size = session_columns(s);

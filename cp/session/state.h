@@ -66,6 +66,7 @@ bool session_rests(const struct session *); /* terminal and machine: rest.h */
 bool session_follow(struct session *);
 
 unsigned session_columns(const struct session *);   /* TERMINAL LINESIZE's, or the terminal's; 0: not known */
+unsigned session_rows(const struct session *);      /* TERMINAL PAGELENGTH's, or the terminal's; 0: not known */
 unsigned session_line_size(const struct session *); /* columns: TERMINAL LINESIZE's, the terminal's, or the usual */
 void session_begin_line(struct session *); /* an empty one; what the state's row calls the prompt is shown by others */
 void session_prompt(struct session *);  /* a new line to read, as the state says */

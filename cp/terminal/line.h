@@ -31,8 +31,8 @@ struct line {
     /* may be NULL: somebody came to the other end, or left it. Where a driver cannot know it never calls this, and
      * somebody is there. */
     void (*carrier)(struct line *, bool there);
-    /* may be NULL: the terminal at the other end is so many columns wide */
-    void (*width)(struct line *, unsigned columns);
+    /* may be NULL: the terminal at the other end is so many columns wide and rows high; 0: not known */
+    void (*size)(struct line *, unsigned columns, unsigned rows);
     void *owner; /* for the callbacks */
     bool held;
     bool called; /* somebody came since the driver began, by a modem that can hang up, and is there */

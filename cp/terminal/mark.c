@@ -6,12 +6,21 @@
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 static bool is_printable(uint8_t c) { return c > ' ' && c <= '~' && c != ';'; }
 
-static void take_columns(struct mark *m, const uint8_t *text)
+static bool is_of_size(uint8_t c) { return is_digit(c) || c == ','; }
+
+static const uint8_t *take_side(const uint8_t *text, unsigned *side)
 {
-    unsigned columns = 0;
-    while (is_digit(*text) && columns <= MARK_COLUMNS)
-        columns = columns * 10 + (*text++ - '0');
-    m->columns = columns > MARK_COLUMNS ? MARK_COLUMNS : columns;
+    for (*side = 0; is_digit(*text); text++)
+        *side = *side * 10 + (*text - '0') < MARK_SIDE ? *side * 10 + (*text - '0') : MARK_SIDE;
+    return text;
+}
+
+static void take_size(struct mark *m, const uint8_t *text)
+{
+    text = take_side(text, &m->columns);
+    m->rows = 0;
+    if (*text == ',')
+        take_side(text + 1, &m->rows);
 }
 
 static void take_name(struct mark *m, const uint8_t *text)
@@ -28,7 +37,7 @@ static const struct kind {
     bool (*holds)(uint8_t); /* what may stand between the letter and ';', NULL: nothing */
     void (*take)(struct mark *, const uint8_t *text); /* which ends with ';' */
 } kinds[] = {
-    {'E', MARK_END, NULL, NULL},   {'W', MARK_WIDTH, is_digit, take_columns},
+    {'E', MARK_END, NULL, NULL},   {'W', MARK_SIZE, is_of_size, take_size},
     {'T', MARK_TYPED, NULL, NULL}, {'U', MARK_USER, is_printable, take_name},
     {'C', MARK_CAME, NULL, NULL},  {'G', MARK_GONE, NULL, NULL},
 };

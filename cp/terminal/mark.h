@@ -1,7 +1,7 @@
 /* Marks: what whoever carries a line (scripts/vmn-relay) says to CP among the bytes that are typed there.
  *
  *   FE token E ;          nothing will be typed on this line any more
- *   FE token W columns ;  the terminal is so many columns wide
+ *   FE token W columns , rows ;  the terminal is so wide and high; rows may be left out: they are not known
  *   FE token T ;          an FE was typed
  *   FE token C ;          somebody came who can be hung up on
  *   FE token U userid ;   and is known to be that user
@@ -21,14 +21,14 @@ enum {
     MARK_TOKEN = 16,
     MARK_NAME = USERID_MOST,
     MARK_HOLD = 1 + MARK_TOKEN + 1 + MARK_NAME + 1,
-    MARK_COLUMNS = 999, /* a wider terminal counts as so wide: no line that is edited is longer */
+    MARK_SIDE = 999, /* a wider or higher terminal counts as so wide or high: no line that is edited is longer */
 };
 
 enum mark_kind {
     MARK_HOLDING, /* nothing to give yet */
     MARK_GIVE,    /* no mark: `held` bytes are to be taken as typed */
     MARK_END,
-    MARK_WIDTH,   /* `columns` */
+    MARK_SIZE,    /* `columns`, `rows` */
     MARK_TYPED,   /* MARK_BEGINS is to be taken as typed */
     MARK_CAME,
     MARK_USER,    /* `name` */
@@ -39,7 +39,7 @@ struct mark {
     const char *token; /* 1 to MARK_TOKEN characters; NULL: there are no marks */
     uint8_t bytes[MARK_HOLD];
     uint8_t held;
-    unsigned columns;
+    unsigned columns, rows; /* 0: not known */
     char name[MARK_NAME + 1];
 };
 

@@ -34,19 +34,20 @@ static void take_carrier(struct line *line, bool there)
     sitter_wanted();
     terminal_forget(t);
     t->mark.held = 0;
-    t->columns = 0; /* who comes may have another terminal */
+    t->columns = t->rows = 0; /* who comes may have another terminal */
     t->ended = t->dialled = t->arrives = t->served = false;
     t->known[0] = 0;
     t->away = !there;
     t->left |= !there;
 }
 
-static void take_width(struct line *line, unsigned columns)
+static void take_size(struct line *line, unsigned columns, unsigned rows)
 {
     struct terminal *t = line->owner;
     sitter_wanted();
-    t->resized |= t->columns != columns;
+    t->resized |= t->columns != columns || t->rows != rows;
     t->columns = columns;
+    t->rows = rows;
 }
 
 static void take_input(struct line *line, uint8_t byte)
@@ -58,7 +59,7 @@ static void take_input(struct line *line, uint8_t byte)
     case MARK_GIVE: give(t, byte); break;
     case MARK_TYPED: put(t, MARK_BEGINS); break;
     case MARK_END: t->ended = true; break;
-    case MARK_WIDTH: take_width(line, t->mark.columns); break;
+    case MARK_SIZE: take_size(line, t->mark.columns, t->mark.rows); break;
     case MARK_CAME:
         if (t->away)
             take_carrier(line, true);
@@ -117,7 +118,7 @@ struct terminal *terminal_add(struct line *line, struct session *s)
     line->ready = input_room;
     line->room = give_room;
     line->carrier = take_carrier;
-    line->width = take_width;
+    line->size = take_size;
     line->owner = t;
     return t;
 }

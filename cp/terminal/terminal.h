@@ -25,8 +25,8 @@ struct terminal {
     struct session *session; /* never NULL */
     struct mark mark;
     struct ring input;
-    unsigned columns;  /* as whoever carries the line told; 0: not known */
-    bool resized;      /* columns is another than when that was last looked at */
+    unsigned columns, rows; /* as whoever carries the line told; 0: not known */
+    bool resized;      /* they are others than when that was last looked at */
     bool ended;        /* nothing is typed any more but what is in the ring (mark.h) */
     bool away;         /* nobody is there */
     bool left;         /* somebody was there and left, and what follows from that is not done */

@@ -50,6 +50,8 @@ void cms_terminal_wait(void)
 void cms_terminal_drain(void) {}
 size_t cms_terminal_width(void) { return 80; }
 size_t cms_terminal_height(void) { return 24; }
+void cms_terminal_watch(bool on) { (void)on; }
+bool cms_terminal_rang(void) { return false; }
 
 struct disk *cms_disk_find(uint16_t vdev)
 {

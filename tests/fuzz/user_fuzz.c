@@ -238,6 +238,7 @@ static const char *const phrases[] = {
     "TERMINAL LINESIZE 20\r",
     "QUERY TERMINAL\r",
     "TERMINAL LINESIZE OFF\r",
+    "TERMINAL PAGELENGTH 50\r",
     "TRACE VMX ON\r",
     "\x1b[A",
     "\x1b[B",

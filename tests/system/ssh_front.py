@@ -52,7 +52,7 @@ class Front:
     def visit(self, user, *options, key=True):
         child = pexpect.spawn(self.command(user, "-tt", *options, key=key)[0],
                               self.command(user, "-tt", *options, key=key)[1:], encoding="latin-1", timeout=30,
-                              dimensions=(24, 100))
+                              dimensions=(30, 100))
         child.delaybeforesend = None
         self.lines.append(harness.Line(child, open(os.path.join(self.place, f"ssh{len(self.lines)}"), "w",
                                                    encoding="latin-1")))

@@ -65,14 +65,14 @@ def test_one_dials_a_cp_and_from_there_the_next_works_and_comes_back(machine, tm
     line.type("QUERY NAMES")
     line.expect_exact("OPERATOR - L0002")
     for columns in (100, 90):  # of the terminal's window
-        termios.tcsetwinsize(line.child.child_fd, (24, columns))
+        termios.tcsetwinsize(line.child.child_fd, (50, columns))
         shows_width(line, columns)
     line.type("LOGOFF HOLD")
     line.expect_exact(GREETING)
     dial(line)
     line.logon("BOB", timeout=60)
     assert "LEVEL 3: BOB " in line.cms("CP QUERY NEST")
-    assert "LINESIZE 090" in line.cms("CP QUERY TERMINAL")  # at the third level
+    assert "PAGELENGTH 050, LINESIZE 090" in line.cms("CP QUERY TERMINAL")  # at the third level
     line.cms("PIPE literal dialed| > HERE TEXT A")
     for hashes, names in (("###", "ALICE    - L0001, BOB      - L0002"), ("##", "HCPCFC9029E QUERY is not valid now"),
                           ("#", "HCPCFC9029E QUERY is not valid now")):

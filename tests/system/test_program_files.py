@@ -51,6 +51,21 @@ def test_storage_pipes_and_devices_serve_the_shell(line):
         assert word in said, word
 
 
+def test_the_window_is_the_programs(line):
+    line.child.setwinsize(50, 132)
+    for _ in range(100):
+        if "PAGELENGTH 050, LINESIZE 132" in line.cms("CP QUERY TERMINAL"):
+            break
+    assert "50 132" in sh(line, "stty size")
+    line.type("/bin/sh -c 'trap \"stty size; exit\" WINCH; stty size; while :; do sleep 1; done'")
+    line.expect("50 132\r\n")
+    line.child.setwinsize(30, 100)  # nobody types
+    line.expect("30 100\r\n")
+    line.expect(harness.READY)
+    line.cms("CP TERMINAL PAGELENGTH 40")
+    assert "40 100" in sh(line, "stty size")
+
+
 def test_the_terminal_is_the_programs_while_it_runs(line):
     line.type("/bin/sh -c 'read x; echo got [$x]; stty -a | head -n 1; stty raw -echo; echo $((7 * 11)); "
               "dd bs=1 count=1 2>/dev/null | od -c; stty sane; tty'")

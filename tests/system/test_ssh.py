@@ -26,6 +26,7 @@ def test_two_come_by_ssh_and_one_who_is_cut_off_goes_on(machine, tmp_path, host)
     bob.expect("ENTER PASSWORD")  # his name is typed for him
     bob.type("vmn")
     bob.expect(harness.READY, timeout=60)
+    assert "PAGELENGTH 030, LINESIZE 100" in bob.cms("CP QUERY TERMINAL")  # his own terminal's
     alice.cms("PIPE literal kept| > KEPT TEXT A")
     assert "ALICE    - L0002, BOB      - L0003" in bob.cms("CP QUERY NAMES")
     alice.child.kill(9)

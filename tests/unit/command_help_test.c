@@ -83,6 +83,8 @@ static const struct tried lines[] = {
     {"BOB", "SET NESTED SHADOW", 0},
     {"BOB", "SET NESTED MEMORY", 0},
     {"BOB", "TERMINAL LINESIZE 100", 0},
+    {"BOB", "TERMINAL PAGELENGTH 50", 0},
+    {"BOB", "TERMINAL PAGELENGTH OFF", 0},
     {"BOB", "TERMINAL LINESIZE OFF", 0},
     {"BOB", "TRACE VMX ON", 0},
     {"BOB", "TRACE VMX OFF", 0},
@@ -341,7 +343,7 @@ static void help_explains_commands_and_messages(void **state)
     assert_null(strstr(answer, "SHUTDOWN"));
     assert_answer("BOB", "HELP", 0, "  SPOOL {RDR | PRT | PUN} [CLASS c] [COPY n] [TO userid | OFF] ...\n");
     assert_answer("BOB", "HELP", 0, "  TAG {DEV {PRT | PUN} | FILE spoolid} [text] ...\n");
-    assert_answer("BOB", "HELP", 0, "  TERMINAL LINESIZE {columns | OFF}\n");
+    assert_answer("BOB", "HELP", 0, "  TERMINAL {LINESIZE | PAGELENGTH} {number | OFF}\n");
     assert_answer("BOB", "HELP", 0, "} userid [dev]\n");
     assert_in_range(sources_width(answer), 70, 79);
     assert_answer("OPERATOR", "HELP", 0, "  SHUTDOWN\n");

@@ -53,8 +53,10 @@ static void a_line_is_as_wide_as_the_terminal_there(void **state)
     vm->config.uarts = 2;
     vm->machine.uart[1].modem_control = UART_MCR_DTR;
     mine->columns = 100, caller->columns = 132;
+    mine->rows = 40;
     assert_int_equal(call(DIAGNOSE_LINE, 0x3F8, 7, 7, 7), DIAGNOSE_OK);
     assert_int_equal(vm->vcpu.gpr[RCX], 100);
+    assert_int_equal(vm->vcpu.gpr[RDX], 40);
     call(DIAGNOSE_LINE, 0x2F8, 7, 0, 0);
     assert_int_equal(vm->vcpu.gpr[RCX], 0);
     type(1, "DIAL ALICE\r");
@@ -62,8 +64,10 @@ static void a_line_is_as_wide_as_the_terminal_there(void **state)
     assert_int_equal(vm->vcpu.gpr[RCX], 132);
     assert_int_equal(vm->vcpu.gpr[RDX], 0);
     assert_int_equal(command("TERMINAL LINESIZE 60", 0, 0), DIAGNOSE_OK);
+    assert_int_equal(command("TERMINAL PAGELENGTH 30", 0, 0), DIAGNOSE_OK);
     call(DIAGNOSE_LINE, 0x3F8, 7, 0, 0);
     assert_int_equal(vm->vcpu.gpr[RCX], 60);
+    assert_int_equal(vm->vcpu.gpr[RDX], 30);
     static const uint64_t none[] = {0x3E8, 0, 0x3F9, 0x103F8, 1ull << 32 | 0x3F8, UINT64_MAX};
     for (unsigned i = 0; i < sizeof none / sizeof *none; i++) {
         assert_int_equal(call(DIAGNOSE_LINE, none[i], 7, 0, 0), DIAGNOSE_OK);
@@ -73,7 +77,7 @@ static void a_line_is_as_wide_as_the_terminal_there(void **state)
     assert_int_equal(call(DIAGNOSE_LINE, 0x3F8, 7, 0, 0), DIAGNOSE_OK);
     assert_int_equal(vm->vcpu.gpr[RCX], 60); /* LINESIZE is the session's */
     type(1, "#CP UNDIAL\r");
-    mine->columns = caller->columns = 0;
+    mine->columns = mine->rows = caller->columns = 0;
 }
 
 static void times_are_true(void **state)

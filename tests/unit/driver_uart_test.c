@@ -132,10 +132,11 @@ static void fake_out8(uint16_t port, uint8_t value)
     follow_level();
 }
 
-static unsigned columns; /* that the CP below tells */
-static unsigned fake_columns(uint16_t port)
+static unsigned columns, high; /* that the CP below tells */
+static unsigned fake_columns(uint16_t port, unsigned *rows)
 {
     (void)port;
+    *rows = high;
     return columns;
 }
 
@@ -362,21 +363,24 @@ static void what_one_who_left_was_to_be_shown_is_not_shown_to_the_next(void **st
     assert_int_equal(model[0].sent, before + 1);
 }
 
-static void width(struct line *l, unsigned wide)
+static void size(struct line *l, unsigned wide, unsigned rows)
 {
     (void)l;
-    sprintf(told + strlen(told), "%u", wide);
+    sprintf(told + strlen(told), rows ? "%ux%u" : "%u", wide, rows);
 }
 
-static void the_width_is_asked_for_when_somebody_comes_and_when_it_rings(void **state)
+static void the_size_is_asked_for_when_somebody_comes_and_when_it_rings(void **state)
 {
     (void)state;
-    lines[0].line.width = width;
+    lines[0].line.size = size;
     assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+"); /* nobody tells */
     columns = 100;
     assert_string_equal(modem_becomes(MSR_CARRIER_CHANGED | MSR_CARRIER), "-+100");
     columns = 90;
     assert_string_equal(modem_becomes(MSR_RANG | MSR_CARRIER), "90");
+    high = 40;
+    assert_string_equal(modem_becomes(MSR_RANG | MSR_CARRIER), "90x40");
+    high = 0;
     told[0] = 0;
     assert_true(uart_line_init(&lines[0], 0, IRQ));
     assert_string_equal(told, "90");
@@ -408,7 +412,7 @@ int main(void)
         TEST(who_comes_is_another_than_who_was_there),
         TEST(who_called_is_hung_up_on_when_all_is_out_and_the_next_may_call),
         TEST(what_one_who_left_was_to_be_shown_is_not_shown_to_the_next),
-        TEST(the_width_is_asked_for_when_somebody_comes_and_when_it_rings),
+        TEST(the_size_is_asked_for_when_somebody_comes_and_when_it_rings),
         TEST(what_changed_before_the_line_began_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,7 +274,7 @@ static void linesize_says_how_wide_the_terminal_is(void **state)
     logon(1, "BOB");
     shown(1);
     type(1, "QUERY TERMINAL\r");
-    assert_shows(1, "LINEND # , LINESIZE 080\r\n");
+    assert_shows(1, "LINEND # , PAGELENGTH 024, LINESIZE 080\r\n");
     resized(1, 132);
     type(1, "QUERY TERM\r");
     assert_shows(1, "LINESIZE 132\r\n");
@@ -296,6 +296,18 @@ static void linesize_says_how_wide_the_terminal_is(void **state)
     assert_non_null(strstr(text, "HCPTRM003E"));
     type(1, "QUERY TERMINAL\r");
     assert_shows(1, "LINESIZE 132\r\n");
+    terminal_of(1)->rows = 50;
+    type(1, "QUERY TERMINAL\r");
+    assert_shows(1, "PAGELENGTH 050, LINESIZE 132\r\n");
+    type(1, "TERMINAL PAGELENGTH 2#QUERY TERMINAL\r");
+    assert_shows(1, "PAGELENGTH 002, LINESIZE 132\r\n");
+    type(1, "TERMINAL PAGEL 256#TERMINAL PAGELENGTH 1\r");
+    text = shown(1);
+    assert_non_null(strstr(text, "HCPTRM002E Invalid operand - 256\r\n"));
+    assert_non_null(strstr(text, "HCPTRM002E Invalid operand - 1\r\n"));
+    type(1, "TERMINAL PAGELENGTH OFF#QUERY TERMINAL\r");
+    assert_shows(1, "PAGELENGTH 050, LINESIZE 132\r\n");
+    terminal_of(1)->rows = 0;
     resized(1, 0);
 }
 

@@ -304,6 +304,13 @@ static void the_window_is_the_lines(void **state)
     tty_control(f, NULL, TTY_TIOCGWINSZ, (uintptr_t)&w);
     assert_int_equal(w.columns, 132);
     assert_int_equal(w.rows, 50);
+    fake_caller_group_signal = 0;
+    fake_cms_height = 51;
+    tty_input_arrived();
+    assert_int_equal(fake_caller_group_signal, 0);
+    fake_cms_rings = true; /* at once, without a key */
+    tty_input_arrived();
+    assert_int_equal(fake_caller_group_signal, ABI_SIGWINCH);
     w.columns = 90;
     assert_int_equal(tty_control(f, NULL, TTY_TIOCSWINSZ, (uintptr_t)&w), 0);
     tty_control(f, NULL, TTY_TIOCGWINSZ, (uintptr_t)&w);

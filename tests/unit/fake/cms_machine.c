@@ -128,6 +128,16 @@ size_t cms_terminal_width(void)
 }
 
 size_t fake_cms_height;
+bool fake_cms_watches, fake_cms_rings;
+
+void cms_terminal_watch(bool on) { fake_cms_watches = on; }
+
+bool cms_terminal_rang(void)
+{
+    bool rings = fake_cms_watches && fake_cms_rings;
+    fake_cms_rings = false;
+    return rings;
+}
 
 size_t cms_terminal_height(void)
 {

@@ -25,6 +25,7 @@ void fake_cms_forget(void);
 
 extern size_t fake_cms_width;
 extern size_t fake_cms_height; /* of the terminal; 0: not known */
+extern bool fake_cms_watches, fake_cms_rings; /* a change of them is waited for, and has come */
 
 /* A disk is there if its number was attached; detaching makes it another one if it comes back. */
 void fake_cms_attach(uint16_t vdev, bool read_only);
