@@ -169,7 +169,7 @@ ssh: ## as run, and people may come by SSH: PORT=2222 or ADDRESS:PORT
 $(DISK): | $(B)/vmn.img ; @$(call step,making the disk $@){ cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@; } || { rm -f $@.new; exit 1; }
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these; WORKERS=2 at a time)
 	@scripts/setup test
-	@$(MAKE) $(MINE) -j2 all $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
+	@$(MAKE) $(MINE) -j2 all programs $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
 	@$(MAKE) $(MINE) check
 	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
 	@$(MAKE) $(MINE) fuzz FUZZ_SEED=$(or $(FUZZ_SEED),1) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }

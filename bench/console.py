@@ -15,7 +15,8 @@ from record import ROOT, figure, harness
 
 TYPED = 1000  # lines of 79 characters
 SPINNERS = 16
-KEYS, COMMANDS = 60, 20
+KEYS, COMMANDS = 200, 20
+TURNS_MS = 10  # two of CP's turns (SCHEDULER_SLICE_US)
 TRIES = 3
 
 
@@ -161,7 +162,11 @@ def crowded():
             for n in range(SPINNERS):
                 operator.cms(f"CP XAUTOLOG S{n:02}", timeout=60)
             for name, take, bound in (("echo", echoes, 5), ("answer", answers, 50)):
-                figure(f"tcg_{name}_of_{SPINNERS + 1}", round(statistics.median(take(alice)), 1), "ms", bound=bound)
+                taken = sorted(take(alice))
+                figure(f"tcg_{name}_of_{SPINNERS + 1}", round(statistics.median(taken), 1), "ms", bound=bound)
+                if name == "echo":
+                    figure(f"tcg_echo_of_{SPINNERS + 1}_late", round(taken[len(taken) * 99 // 100 - 1], 1), "ms",
+                           bound=TURNS_MS)
 
 
 # ---- what a byte costs on a UART -------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Many users on QEMU without virtualization hardware: how many CMS users are logged on at once in 512 MiB, and what
-storage each takes. Each is started by XAUTOLOG and reaches CMS' command level; that it answers is seen by taking the
-sessions of some over at a terminal, where CMS carries out a command."""
+storage each takes. Each is started by XAUTOLOG and reaches CMS' command level; that it answers is seen by taking each
+session over at a terminal, where CMS carries out a command."""
 import tempfile
 import time
 
@@ -8,7 +8,7 @@ from record import figure, harness
 import crowd  # of harness's folder
 
 USERS = 1000
-ASKED_EVERY = 10  # is asked to answer
+ASKED_EVERY = 1  # is asked to answer
 BATCH = 20
 
 
