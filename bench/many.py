@@ -75,6 +75,8 @@ def many(users=USERS, every=ASKED_EVERY):
             begun = start_all(operator, users)
             for number in range(1, begun + 1, every):
                 answers(line, number)
+                if number % BATCH == 0:
+                    free_frames(operator)  # reads what the operator is told of each of them
             free = free_frames(operator)
     return begun, (before - free) * 4 / begun
 
