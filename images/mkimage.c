@@ -367,7 +367,7 @@ static int check(const char *image)
 static struct place parse_place(char *text, bool with_file)
 {
     struct place place = {.text = strdup(text)};
-    char *end, *colon = strchr(text, ':');
+    char *end, *colon = strchr(text, ':'), *last = strrchr(text, ':');
     if (!colon || colon - text > 8)
         die("%s: is not USER:VDEV", place.text);
     snprintf(place.user, sizeof place.user, "%.*s", (int)(colon - text), text);
@@ -418,9 +418,9 @@ int main(int argc, char **argv)
         else if ((option == RAW && w.raws == FILES) || (option == FILE_ && w.files == FILES))
             die("more than %d --raw or --file", FILES);
         else if (option == RAW)
-            w.raw[w.raws++] = parse_place(optarg);
+            w.raw[w.raws++] = parse_place(optarg, false);
         else if (option == FILE_)
-            w.file[w.files++] = parse_file(optarg);
+            w.file[w.files++] = parse_place(optarg, true);
         else if (option != SIZE)
             mode = option;
     }

@@ -21,7 +21,6 @@
 #include "cms/kernel/frame.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/machine.h"
-#include "cms/program/program.h"
 #include "lib/format.h"
 
 enum { MODULES_MAX = 16, EXIT_ABEND = 1, EXIT_ELSEWHERE };
@@ -189,11 +188,13 @@ static void look_where(void)
     start_devices();
     cp_start();
     clock_start(machine.tsc_khz);
-    if (command_level_reached)
+    if (command_level_reached) {
+        user_state_load(NULL);
         trap_return(&command_level, EXIT_ELSEWHERE);
+    }
 }
 
-static void __attribute__((noreturn)) run_commands(bool disks)
+static void __attribute__((noreturn)) run_commands(bool disks, bool profile)
 {
     int exit = trap_save(&command_level);
     if (exit == EXIT_ABEND) {
@@ -212,6 +213,8 @@ static void __attribute__((noreturn)) run_commands(bool disks)
 
 void boot_main(uint32_t magic, uint32_t info_at)
 {
+    const struct multiboot_info *info = cms_at_physical(info_at);
+
     if (magic != MULTIBOOT_LOADED)
         cpu_stop();
     cp_find();

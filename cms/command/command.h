@@ -92,5 +92,15 @@ extern const struct command file_commands[]; /* cms/file */
 extern const struct command pipe_commands[]; /* cms/pipe */
 extern const struct command spool_commands[]; /* cms/spool */
 extern const struct command directory_commands[]; /* cms/directory */
+extern const struct command exec_commands[]; /* cms/exec */
+extern const struct command eel_commands[]; /* cms/eel */
+extern const struct command xedit_commands[]; /* cms/xedit */
+
+/* QUERY PROGRAM: the registers of the last program that died of what it did (cms/program). */
+int cms_query_program(const struct arguments *arguments);
+/* After an abend: no program runs any more (cms/program). */
+void cms_program_recover(void);
+/* The line typed at the terminal has been obeyed: what its commands left open for one another is closed (cms/exec). */
+void cms_exec_line_ends(void);
 /* What HELP PIPE shows of a stage (cms/pipe): 0, or the return code of the message that there is none. */
 int cms_pipe_explain(const char *name);

@@ -123,7 +123,7 @@ static int menu_of(bool cp)
 
 int cms_help(const struct arguments *a)
 {
-    const struct word *first = &a->operand[0];
+    const struct word *first = &a->operand[0], *last = a->count ? &a->operand[a->count - 1] : NULL;
     char stage[20];
     bool cp = a->count && cms_word_is(first, "CP", 2), cms = a->count && cms_word_is(first, "CMS", 3);
     bool component = cp || cms, named = a->count > 1;
@@ -134,7 +134,11 @@ int cms_help(const struct arguments *a)
         format_text(stage, sizeof stage, "%s", cms_typed(first + 1));
         return cms_pipe_explain(stage);
     }
-    if (a->count > 1 && (cms || cp))
+    if (cms_word_is(last, "MENU", 4) && a->count == 1 + component)
+        return menu_of(cp);
+    if (named && (cms_word_is(first, "MESSAGE", 7) || cms_word_is(first, "MSG", 3)))
+        return message_help_of(first + 1);
+    if (named && component)
         return help_about(first + 1, cms, cp);
     return help_about(first, true, true);
 }

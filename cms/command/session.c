@@ -6,7 +6,6 @@
 #include "cms/command/complete.h"
 #include "cms/command/disk_name.h"
 #include "cms/command/messages.h"
-#include "cms/command/program.h"
 #include "cms/command/settings.h"
 #include "cms/command/version.h"
 #include "cms/console/console.h"
@@ -202,6 +201,7 @@ void cms_session_recover(const char *exception, uint64_t address)
 void cms_session_elsewhere(void)
 {
     depth = 0;
+    cms_program_recover();
     cms_console_recover();
     cms_message("INI", MESSAGE_ELSEWHERE);
     cms_heap_free_commands();

@@ -262,6 +262,16 @@ void user_state_note(struct user_state *running)
     note_bases(running);
 }
 
+uint64_t user_hardware(void)
+{
+    return cpu_id(1).edx;
+}
+
+uint64_t user_fault_address(void)
+{
+    return cpu_fault_address();
+}
+
 /* ---- to and from programs ------------------------------------------------------------------------------------ */
 
 void user_take_exception(struct trap_frame *frame)

@@ -53,6 +53,9 @@ void user_state_note(struct user_state *);
 /* Leaves for user mode with these registers; never returns. The frame is anywhere on the thread's stack. */
 void user_enter(const struct trap_frame *) __attribute__((noreturn));
 
+uint64_t user_hardware(void);      /* CPUID leaf 1, EDX: AT_HWCAP */
+uint64_t user_fault_address(void); /* of the page fault that has just come */
+
 /* The seams, for the rooms above. They run on the thread's kernel stack with interrupts off, and may change the frame:
  * whatever they leave there, the program gets no more than a program may have. */
 struct user_seams {

@@ -103,7 +103,7 @@ uint64_t cms_clock_ns(void)
 
 static struct clock_time time_without_cp(void)
 {
-    uint64_t ticks = cpu_tsc() - tsc_start;
+    uint64_t ticks = cms_ticks();
     uint64_t us = ticks / rate() * 1000 + ticks % rate() * 1000 / rate();
     if (!wall_start)
         wall_start = rtc_time() - us / 1000000;

@@ -49,17 +49,19 @@ void sleep_tick(void)
 void cms_tick_within(uint64_t ns)
 {
     enum { NS_PER_MS = 1000000, EVER = SLEEP_MOST_MS * NS_PER_MS };
+    enum { LEAST = 50000, LATE = NS_PER_MS /* then it is lost */ };
     uint64_t now = cms_clock_ns();
 
+    ns = ns < LEAST ? LEAST : ns; /* sooner is not worth an interrupt */
     if (ns >= EVER) {
         sleep_tick();
         return;
     }
-    if (ticking && ends && ends <= now + ns)
+    if (ticking && ends && ends <= now + ns && now < ends + LATE)
         return;
     uint32_t count = (uint32_t)(ns * (HZ / 1000) / NS_PER_MS);
     ends = now + ns;
-    start(count ? count : 1);
+    start(count);
 }
 
 void sleep_before(void (*look)(void))

@@ -36,7 +36,7 @@ uint64_t cms_clock_wall(void)
 {
     enum { ASK_AGAIN_NS = 1000000000, STEP_NS = 2000000 };
     static uint64_t asked, offset;
-    uint64_t now = cms_ticks_ns(cms_ticks());
+    uint64_t now = cms_clock_ns();
 
     if (!offset || now - asked > ASK_AGAIN_NS) {
         struct clock_time t = cms_clock_now();

@@ -95,8 +95,8 @@ static struct process *make_process(const struct clone_wanted *w)
 
 static void copy_thread(struct thread *to, struct thread *from, const struct clone_wanted *w)
 {
-    user_state_switch(&from->user, NULL);
-    user_state_switch(NULL, &from->user);
+    user_extended_save(from->user.extended);
+    user_state_note(&from->user);
     user_extended_copy(to->user.extended, from->user.extended);
     to->user.fs_base = w->flags & CLONE_SETTLS ? w->tls : from->user.fs_base;
     to->user.gs_base = from->user.gs_base;

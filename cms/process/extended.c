@@ -4,8 +4,8 @@
 
 #include "cms/process/signal_abi.h"
 
-enum { CONTROL_WORD = 0, STATUS_WORD = 2, MXCSR = 24, MXCSR_MASK = 28, MARKS = 464 };
-enum { HEADER = 512, HEADER_BYTES = 64, MXCSR_MASK_DEFAULT = 0xffbf };
+enum { CONTROL_WORD = 0, MXCSR = 24, MARKS = 464 };
+enum { HEADER = 512 };
 enum { FEATURES_LEGACY = 3 };
 
 struct marks {
@@ -22,30 +22,13 @@ static uint32_t word(const void *area, size_t at)
     return value;
 }
 
-static void set_features(void *area, uint64_t features)
-{
-    memset((char *)area + HEADER, 0, HEADER_BYTES);
-    memcpy((char *)area + HEADER, &features, sizeof features);
-}
-
-void extended_mend(void *area, const void *own, size_t size, uint64_t features)
-{
-    uint32_t mask = word(own, MXCSR_MASK), mxcsr = word(area, MXCSR) & (mask ? mask : MXCSR_MASK_DEFAULT);
-    uint64_t used;
-
-    memcpy((char *)area + MXCSR, &mxcsr, sizeof mxcsr);
-    if (size <= EXTENDED_LEGACY)
-        return;
-    memcpy(&used, (char *)area + HEADER, sizeof used);
-    set_features(area, used & features);
-}
-
 void extended_legacy_only(void *area, size_t size)
 {
     if (size <= EXTENDED_LEGACY)
         return;
+    const uint64_t features = FEATURES_LEGACY;
     memset((char *)area + EXTENDED_LEGACY, 0, size - EXTENDED_LEGACY);
-    set_features(area, FEATURES_LEGACY);
+    memcpy((char *)area + HEADER, &features, sizeof features);
 }
 
 void extended_mark(void *area, size_t size, uint64_t features)

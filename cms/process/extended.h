@@ -6,9 +6,6 @@
 
 enum { EXTENDED_LEGACY = 512 }; /* an area of that size is FXSAVE's, a longer one XSAVE's, not compacted */
 
-/* Makes an area that a program filled such that loading it does not fault: takes away of it what `own`, one that the
- * processor stored, shows it not to have. */
-void extended_mend(void *area, const void *own, size_t size, uint64_t features);
 /* Only the first EXTENDED_LEGACY bytes are there: all else is as it is at first. */
 void extended_legacy_only(void *area, size_t size);
 

@@ -33,8 +33,7 @@ static struct meaning meaning_of(unsigned vector)
 
 static int float_code(struct thread *t, unsigned vector)
 {
-    user_state_switch(&t->user, NULL);
-    user_state_switch(NULL, &t->user);
+    user_extended_save(t->user.extended);
     return extended_float_code(t->user.extended, vector == SSE);
 }
 

@@ -205,6 +205,7 @@ int process_run(const char *path, const char *const arguments[], const char *con
     unsigned level = innermost ? innermost->first->level + 1 : 1;
     int error;
 
+    user_start();
     r.first = begin(level, files, &error);
     if (!error)
         error = load(r.first, path, arguments, environment);

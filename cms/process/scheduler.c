@@ -10,7 +10,6 @@
 #include "cms/process/timer.h"
 #include "cms/tty/tty.h"
 
-static const uint64_t SLICE = 20000000; /* ns */
 
 struct waiter {
     struct thread *thread;
@@ -29,7 +28,7 @@ bool thread_command_wanted;
 
 uint64_t cms_wait_now(void)
 {
-    return cms_ticks_ns(cms_ticks()) + 1;
+    return cms_clock_ns();
 }
 
 void thread_count_time(struct process *p, uint64_t ticks, bool user)
@@ -75,7 +74,7 @@ void thread_time_passed(void)
         if (ready)
             current->attention = true;
         else
-            slice_end = now + SLICE;
+            slice_end = now + THREAD_SLICE;
     }
     arm(now);
 }

@@ -20,7 +20,7 @@ static bool takes(const struct thread *t, int number)
 static bool is_blocked_by_all(const struct process *p, int number)
 {
     for (const struct thread *t = p->threads; t; t = t->sibling)
-        if (takes(t, number))
+        if (!signal_is_in(t->blocked, number))
             return false;
     return true;
 }
@@ -76,7 +76,7 @@ bool signal_send_thread(struct thread *t, const struct signal_info *info)
 {
     if (t->dying || acts_at_once(t->process, info->number))
         return true;
-    if (signal_is_ignored(info->number, action_of(t->process, info->number)) && takes(t, info->number))
+    if (signal_is_ignored(info->number, action_of(t->process, info->number)) && !signal_is_in(t->blocked, info->number))
         return true;
     if (!signal_queue_add(&t->pending, info))
         return false;

@@ -58,8 +58,7 @@ static uint64_t push_extended(struct thread *t, uint64_t sp)
     char legacy[EXTENDED_LEGACY];
     uint64_t at = (sp - extended_bytes()) & ~(uint64_t)(EXTENDED_ALIGN - 1);
 
-    user_state_switch(&t->user, NULL);
-    user_state_switch(NULL, &t->user);
+    user_extended_save(t->user.extended);
     memcpy(legacy, t->user.extended, sizeof legacy);
     extended_mark(legacy, size, user_extended_features());
     if (space_copy_out(space, at, legacy, sizeof legacy))
@@ -138,7 +137,7 @@ static int copy_extended(struct thread *t, uint64_t at, void *area)
     } else {
         extended_legacy_only(area, size);
     }
-    extended_mend(area, t->user.extended, size, user_extended_features());
+    user_extended_tame(area);
     return 0;
 }
 
@@ -150,15 +149,14 @@ static int pop_extended(struct thread *t, uint64_t at)
 
     if (!area)
         return -EFAULT;
-    user_state_switch(&t->user, NULL);
-    if (at) {
+    if (at)
         error = copy_extended(t, at, area);
-        if (!error)
-            memcpy(t->user.extended, area, size);
-    } else {
-        user_extended_begin(t->user.extended);
+    else
+        user_extended_begin(area);
+    if (!error) {
+        memcpy(t->user.extended, area, size);
+        user_extended_restore(t->user.extended);
     }
-    user_state_switch(NULL, &t->user);
     cms_heap_free(area);
     return error;
 }

@@ -1,5 +1,5 @@
-/* What programs stand on is connected when the first of them, or a path, is asked for: a machine in which nobody
- * runs one has no page of it. */
+/* What programs stand on is connected when the first of them, or a path, is asked for: a machine in which nobody runs
+ * one has no page of it. */
 #include "cms/command/command.h"
 #include "cms/erofs/erofs.h"
 #include "cms/minidisk/minidisk.h"
@@ -25,9 +25,8 @@ void program_begin(void)
     tty_start();
     program_device_start();
     tmpfs_start();
-    minidisk_files_start();
-    procfs_start();
     vfs_set_root(erofs_top);
     minidisk_files_start();
+    procfs_start();
     syscall_start();
 }

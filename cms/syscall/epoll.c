@@ -1,6 +1,5 @@
-/* epoll(7): a file that is a list of files. Level-triggered ones are told as often as they are ready;
- * edge-triggered ones when they are ready and were not when last looked at, which is told too often rather than too
- * seldom. */
+/* epoll(7): a file that is a list of files. Level-triggered ones are told as often as they are ready; edge-triggered
+ * ones when they are ready and were not when last looked at, which is told too often rather than too seldom. */
 #include <errno.h>
 #include <string.h>
 
@@ -107,9 +106,10 @@ static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_ev
         if (w->disarmed)
             continue;
         unsigned events = poll_file(w->file, q) & (w->event.events | ABI_POLLERR | ABI_POLLHUP);
-        unsigned fresh = w->event.events & EDGE ? events & ~w->seen : events;
+        bool same = w->event.events & EDGE && w->wakes == q->wakes; /* nothing came since */
+        unsigned fresh = same ? events & ~w->seen : events;
         if (!nested)
-            w->seen = events;
+            w->seen = events, w->wakes = q->wakes;
         if (!fresh)
             continue;
         to[n++] = (struct epoll_event){events, w->event.data};

@@ -28,6 +28,7 @@ unsigned poll_file(struct file *f, struct poll_queues *q)
     if (!f->operations->poll)
         return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
     unsigned events = f->operations->poll(f, &queue);
+    q->wakes = queue ? queue->wakes : 0;
     if (queue)
         poll_note(queue, q);
     return events;

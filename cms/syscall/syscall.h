@@ -3,8 +3,11 @@
  * registers, and returns what goes to RAX. One that has no row is -ENOSYS, and is noted
  * (syscall_missed). */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cms/process/thread.h"
 
 struct call {
     uint64_t argument[6];
@@ -12,10 +15,15 @@ struct call {
 struct call_row {
     const char *name;
     int64_t (*run)(const struct call *);
+    enum interrupted interrupted; /* what becomes of -EINTR */
 };
 enum { CALL_NUMBERS = 512 };
 extern const struct call_row call_table[CALL_NUMBERS];
-/* Connects the table to SYSCALL. */
+#define CALL(number, name, ...) int64_t call_##name(const struct call *);
+#include "cms/syscall/calls.def"
+#undef CALL
+
+/* Connects the table to SYSCALL, and the process room to exceptions and interrupts. */
 void syscall_start(void);
 /* A call that somebody made and that has no row: which, who first, and how often since IPL. */
 enum { SYSCALLS_MISSED = 32 };

@@ -19,8 +19,8 @@ static inline int copy_out(uint64_t to, const void *from, size_t bytes)
 /* The file of a descriptor, with one user more for as long as the call runs; NULL: -EBADF. */
 struct file *user_file(uint64_t descriptor);
 
-/* A path of the caller's, copied into one of two buffers, which keep it until another call brings one: who has it
- * must not sleep. NULL: *status says why. */
+/* A path of the caller's, copied into one of two buffers, which keep it until another call brings one: who has it must
+ * not sleep. NULL: *status says why. */
 enum path_buffer { PATH_FIRST, PATH_SECOND };
 const char *user_path(uint64_t address, enum path_buffer, int *status);
 struct vfs_from user_from(uint64_t at);

@@ -1,7 +1,7 @@
 /* The terminal that programs have: termios(3) over the bytes of CMS' own terminal (cms/console/terminal.h).
  *
- * In: keys, as they come; what programs write. Out: what programs read, signals to process groups, bytes to the
- * line. While no program runs the console has the keys; what a program left unread goes back to it. */
+ * In: keys, as they come; what programs write. Out: what programs read, signals to process groups, bytes to the line.
+ * While no program runs the console has the keys; what a program left unread goes back to it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,4 @@
-/* What all kinds of files have in common: users, positions, the rules of O_APPEND and of what may be read or
- * written. */
+/* What all kinds of files have in common: users, positions, the rules of O_APPEND and of what may be read. */
 #include "cms/vfs/file.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* Open files, as open(2) makes them: what descriptors of any number of processes stand for. A kind of file is a
- * table of operations; one that is NULL answers with the errno the manual page gives for such a file. All may sleep
- * and then return -EINTR. Results are counts or negative errnos. */
+/* Open files, as open(2) makes them: what descriptors of any number of processes stand for. A kind of file is a table
+ * of operations; one that is NULL answers with the errno the manual page gives for such a file. All may sleep and then
+ * return -EINTR. Results are counts or negative errnos. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

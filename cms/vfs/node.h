@@ -41,8 +41,8 @@ struct node_operations {
     int (*symlink)(struct node *, const char *name, const char *target);                /* [EPERM] */
     int (*link)(struct node *, const char *name, struct node *file);                    /* [EPERM] */
     int (*remove)(struct node *, const char *name, struct node *child);                 /* [EPERM] */
-    /* Within one file system; what has the new name is replaced. `child` and `old` (may be NULL) are of these
-     * names, and fit each other. [EPERM] */
+    /* Within one file system; what has the new name is replaced. `child` and `old` (may be NULL) are of these names,
+     * and fit each other. [EPERM] */
     int (*rename)(struct node *, const char *name, struct node *child, struct node *to, const char *new_name,
                   struct node *old);
     /* all */
@@ -89,8 +89,8 @@ void node_fill_stat(struct node *, struct vfs_stat *);
 
 /* ---- what is where --------------------------------------------------------------------------------------------- */
 
-/* `top` gives the node (with one user more) that stands for `name` in the directory that `below` gives, or, where
- * that is NULL, in the root; or NULL: there is nothing now. Whoever mounts keeps the structure. */
+/* `top` gives the node (with one user more) that stands for `name` in the directory that `below` gives, or, where that
+ * is NULL, in the root; or NULL: there is nothing now. Whoever mounts keeps the structure. */
 struct vfs_mount {
     const char *name;
     const char *type; /* as /proc/mounts has it */

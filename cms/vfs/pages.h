@@ -30,8 +30,7 @@ struct pages {
 int pages_frame(struct pages *, uint64_t index, void **frame);
 /* The page if it is there; NULL: it is not. */
 void *pages_look(const struct pages *, uint64_t index);
-/* Counts of bytes, or a negative errno when nothing was moved. pages_write makes the file longer where that is
- * needed. */
+/* Counts of bytes, or a negative errno when nothing was moved. pages_write makes the file longer where needed. */
 int64_t pages_read(struct pages *, struct io *, uint64_t offset);
 int64_t pages_write(struct pages *, struct io *, uint64_t offset);
 int pages_resize(struct pages *, uint64_t size); /* -EFBIG */

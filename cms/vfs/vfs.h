@@ -1,6 +1,5 @@
 /* The tree of files that programs see: / is the read-only root image, /a to /z are the accessed minidisks, /tmp and
- * what has no other home is storage, /dev the devices. Paths are bytes, resolved against a place, with symbolic
- * links. */
+ * what has no other home is storage, /dev the devices. Paths are bytes, resolved against a place, with links. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -218,16 +218,24 @@ static const char *const words[] = {
     "LOCATE /a/ ", "ZONE 1 2 ", "MARGINS 2 * ", "FINIS ", "GLOBALV ", "SELECT G ", "SETP X 1 ", "PUT X ", "LIST ",
     "STACK ", "PURGE ", "EEL ", "SET TYPE LIST ", "DEFINE E /bin/x %f ", "POLICY TELL ", "RESET ", "XEDIT ", "FRUIT",
     "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ",
-    "TELL ",
+    "TELL ", ":list.", "ACK ", "OLDDATE ",
     "DIRECTXA ", "EDIT ", "GET ", "OVLY ", "SPECS ", "TRANS ", "SINGLE ", "EBCDIC ", "* LIST A ", "= LIST A ",
     "TAPE ", "FILEDEF TAP1 DISK ", "DUMP ", "LOAD ", "SCAN ", "FSR ", "BSF ", "WTM ", "REW", "SORT ", "DDR ",
 };
 
+/* A byte of 80 and above is a word, of the page that a byte before it may have chosen. */
 static size_t add(char *line, size_t n, uint8_t byte)
 {
+    enum { PAGE = 0x80, PAGES = 4 };
+    static unsigned page;
     const char one[2] = {(char)byte, 0}, *text = one;
-    if (byte >= 0x80 && byte - 0x80u < sizeof words / sizeof *words)
-        text = words[byte - 0x80];
+    if (byte < PAGES) {
+        page = byte;
+        return n;
+    }
+    if (byte >= PAGE && (size_t)page * PAGE + byte - PAGE < sizeof words / sizeof *words)
+        text = words[page * PAGE + byte - PAGE];
+    page = 0;
     while (*text && n < COMMAND_LINE_MAX)
         line[n++] = *text++;
     return n;

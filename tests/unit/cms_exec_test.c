@@ -256,7 +256,7 @@ static void what_is_wrong_is_told(void **state)
     shows("EXECIO 1 DISKR A B (STRING x", 24, "DMSEIO621E Bad Plist: STRING gives what is written\n");
     shows("EXECIO 1 DISKR NOSUCH FILE A", 28, "DMSEIO002E File NOSUCH FILE A not found\n");
     shows("EXECIO 1 DISKR NOSUCH FILE A (NOTYPE", 28, "");
-    shows("EXECIO 1 DISKR NUMBERS DATA A (VAR 1X FINIS", 24, "DMSEIO9040E No REXX variable can be called 1X\n");
+    shows("EXECIO 1 DISKR NUMBERS DATA A (VAR 1X FINIS", 24, "DMSEIO9046E No REXX variable can be called 1X\n");
     shows("EXECIO * DISKW X Y A (STEM NONE.", 24,
           "DMSEIO621E Bad Plist: the stem's number of lines is not valid\n");
     obey("ACCESS 192 B (FORCERO");
@@ -365,7 +365,7 @@ static void globalv_says_what_is_wrong(void **state)
     shows("GLOBALV DANCE", 24, "DMSGLB014E Invalid keyword: DANCE\n");
     shows("GLOBALV SETL", 24, "DMSGLB050E Parameter missing after SETL\n");
     shows("GLOBALV SELECT FARTOOLONG LIST", 24, "DMSGLB070E Invalid parameter FARTOOLONG\n");
-    shows("GLOBALV GET 1X", 24, "DMSGLB9040E No REXX variable can be called 1X\n");
+    shows("GLOBALV GET 1X", 24, "DMSGLB9046E No REXX variable can be called 1X\n");
     cms_variables_lend(NULL);
     shows("GLOBALV GET X", 24, "DMSGLB631E Only a REXX program can ask for this\n");
     shows("GLOBALV PUT X", 24, "DMSGLB631E Only a REXX program can ask for this\n");

@@ -3,7 +3,9 @@
 #include "tests/unit/cms_scene.h"
 
 #include "cms/eel/eel.h"
+#include "cms/kernel/disk.h"
 #include "cms/kernel/variables.h"
+#include "tests/unit/fake/cms_variables.h"
 
 struct step {
     const char *line;
@@ -17,6 +19,17 @@ static char long_answer[20000];
 static void *hoard[1000];
 
 static void answer_yes(void) { fake_cms_type("1\rlabel\r"); }
+static void answer_nothing(void) { fake_cms_type("\r"); }
+static void answer_wrong(void) { fake_cms_type("x\r"); }
+static void answer_specs(void) { fake_cms_type("1 1\r"); }
+static void answer_far(void) { fake_cms_type("1 99\r"); }
+static void answer_pair(void) { fake_cms_type("x y\r"); }
+static void answer_many(void)
+{
+    for (int i = 0; i < 20; i++)
+        fake_cms_type("1 1 ");
+    fake_cms_type("1 1\r");
+}
 static void no_cp(void) { fake_cms_cp(NULL, 0); }
 static void short_cp(void) { fake_cms_cp("", 0); }
 static void cont_cp(void) { fake_cms_cp("PUN  000D CL A CONT   NOHOLD NOKEEP COPY 001\n", 0); }
@@ -29,6 +42,8 @@ static void answer_no(void) { fake_cms_type("0\r"); }
 static void make_unreadable(void) { fake_program_unreadable = true; }
 static void forbid_linux(void) { fake_program_unreadable = false, cms_eel_forbid("LINUX"); }
 static void mend_disks(void) { fake_cms_disks_fail = false, obey("ACCESS 191 A"), obey("ACCESS 192 B"); }
+
+static void short_disk(void) { cms_disk_find(0x200)->sectors = 511; }
 
 static void take_heap(void)
 {
@@ -205,6 +220,7 @@ static const struct step steps[] = {
     STEP("COMPARE ALPHA DATA A ALPHA EXEC A", "DMSCMP179I Comparing ALPHA DATA A1 with ALPHA EXEC A2"),
     STEP("COMPARE ALPHA DATA A ALPHA EXEC A", "DMSCMP010W Premature EOF on file ALPHA EXEC A2"),
     STEP("COMPARE ALPHA DATA A OTHER DATA A", "DMSCMP209W Files do not compare"),
+    STEP("COMPARE ALPHA DATA A OTHER DATA A (COL 3-1", "DMSCMP029E Invalid parameter 3-1 in the option COL field"),
     STEP("COPYFILE", "DMSCPY042E No fileid(s) specified"),
     STEP("COPYFILE ALPHA DATA", "DMSCPY054E Incomplete fileid specified"),
     STEP("COPYFILE NO FILE A X Y A", "DMSCPY002E File NO FILE A not found"),
@@ -214,6 +230,14 @@ static const struct step steps[] = {
     STEP("COPYFILE ALPHA DATA A (APPEND LRECL 8", "DMSCPY066E APPEND and LRECL are conflicting options"),
     STEP("COPYFILE ALPHA DATA A X Y A (FRLABEL X", "DMSCPY157E Label X not found in file ALPHA DATA A1"),
     STEP("COPYFILE ALPHA DATA A X Y A (TYPE", "DMSCPY721I Copy ALPHA DATA A1 to X Y A1 (new file)"),
+    STEP("COPYFILE ALPHA DATA A X Y A (FRLABEL X TOLABEL X", "DMSCPY172E TOLABEL label X equals FRLABEL label"),
+    STEP("COPYFILE ALPHA DATA A X Z A (TOLABEL on", "DMSCPY173E No records were copied to output file X Z A1"),
+    AFTER(answer_nothing, "COPYFILE ALPHA DATA A X Z A (SPECS", "DMSCPY063E No specification list entered"),
+    AFTER(answer_wrong, "COPYFILE ALPHA DATA A X Z A (TRANS",
+          "DMSCPY064E Invalid translation specification at or near x"),
+    AFTER(answer_many, "COPYFILE ALPHA DATA A X Z A (SPECS", "DMSCPY103S Number of SPECS exceeds max 20"),
+    AFTER(answer_specs, "COPYFILE ALPHA DATA A X Z A (SPECS", "DMSCPY601R Enter specification list:"),
+    AFTER(answer_pair, "COPYFILE ALPHA DATA A X Z A (TRANS REPLACE", "DMSCPY602R Enter translation list:"),
     STEP("RENAME", "DMSRNM042E No fileid(s) specified"),
     STEP("RENAME ALPHA DATA A", "DMSRNM054E Incomplete fileid specified"),
     STEP("RENAME ALPHA DATA A = = A X", "DMSRNM070E Invalid parameter X"),
@@ -224,6 +248,7 @@ static const struct step steps[] = {
     STEP("STATE NOSUCH FILE", "DMSSTT002E File NOSUCH FILE * not found"),
     AFTER(read_only_b, "ERASE BETA DATA B", "DMSERS037E Filemode B is accessed as read/only"),
     AFTER(mend_disks, "PIPE literal x | > X Y A | > X Y A", "DMSPIP030E File X Y A already active"),
+#include "tests/unit/cms_message_given_tape.def"
     /* ---- CP's directory ---- */
     STEP("DIRECTXA A B C D", "DMSDIR070E Invalid parameter D"),
     STEP("DIRECTXA (REPLACE", "DMSDIR003E Invalid option: REPLACE"),
@@ -241,12 +266,12 @@ static const struct step steps[] = {
     STEP("EXECIO 1 DISKW ALPHA DATA A 4 F (STRING x", "DMSEIO011E Conflicting file formats"),
     STEP("EXECIO 1 DISKR NOSUCH FILE", "DMSEIO002E File NOSUCH FILE * not found"),
     AFTER(no_cp, "EXECIO 1 CP (STRING QUERY TIME", "DMSEIO9001E CP is not there: this machine runs without it"),
-    AFTER(rexx_asks, "EXECIO 1 DISKR ALPHA DATA A (VAR 1 FINIS", "DMSEIO9040E No REXX variable can be called 1"),
+    AFTER(rexx_asks, "EXECIO 1 DISKR ALPHA DATA A (VAR 1 FINIS", "DMSEIO9046E No REXX variable can be called 1"),
     STEP("GLOBALV", "DMSGLB047E No function specified"),
     STEP("GLOBALV DANCE", "DMSGLB014E Invalid keyword: DANCE"),
     STEP("GLOBALV SETL", "DMSGLB050E Parameter missing after SETL"),
     STEP("GLOBALV SELECT FARTOOLONG LIST", "DMSGLB070E Invalid parameter FARTOOLONG"),
-    STEP("GLOBALV GET X", "DMSGLB9040E No REXX variable can be called X"),
+    STEP("GLOBALV GET X", "DMSGLB9046E No REXX variable can be called X"),
     AFTER(rexx_asks_without_storage, "GLOBALV PUT X", "DMSGLB109S Virtual storage capacity exceeded"),
     STEP("EXECIO 1 DISKR ALPHA DATA", "DMSEIO109S Virtual storage capacity exceeded"),
     AFTER(rexx_ends, "GLOBALV PUT X", "DMSGLB109S Virtual storage capacity exceeded"),
@@ -337,24 +362,85 @@ static const struct step steps[] = {
     STEP("ERASE TESTER NAMES A", NULL),
     AFTER(no_cp, "QUERY SEARCH", NULL),
     /* ---- pipelines ---- */
-    STEP("PIPE", "DMSPIP018E No pipeline specified on PIPE command"),
+    STEP("PIPE", "DMSPIP256E No pipeline specified on PIPE command"),
     STEP("PIPE (FOO) literal x", "DMSPIP014E Option FOO not valid"),
-    STEP("PIPE literal a | | console", "DMSPIP020E Null stage found"),
+    STEP("PIPE (STAGESEP", "DMSPIP013E No ending right parenthesis for global options"),
+    STEP("PIPE (STAGESEP) literal x", "DMSPIP015E Value missing for keyword \"STAGESEP\""),
+    STEP("PIPE (NAME) literal x", "DMSPIP015E Value missing for keyword \"NAME\""),
+    STEP("PIPE (ENDCHAR ABC) literal x", "DMSPIP050E Not a character or hexadecimal representation: ABC"),
+    STEP("PIPE (ESCAPE _) literal x_", "DMSPIP016E Last character is escape character"),
+    STEP("PIPE (ENDCHAR ?) literal x ?", "DMSPIP012E Null pipeline"),
+    STEP("PIPE (NAME t) literal a | nosuch", "DMSPIP004I ... Issued from stage 2 of pipeline 1 name \"T\""),
+    STEP("PIPE (TRACE) literal abc| hole", "DMSPIP035I Output 3 bytes"),
+    STEP("PIPE (TRACE) literal abc| hole", "DMSPIP039I ... Data: \"abc\""),
+    STEP("PIPE (LISTERR) < NO FILE | hole", "DMSPIP020I Stage returned with return code -146"),
+    STEP("PIPE : literal x", "DMSPIP043E Null label"),
+    STEP("PIPE muchtoolong: literal x", "DMSPIP044E Label muchtoolong is not valid"),
+    STEP("PIPE literal x | a:", "DMSPIP046E Label a not declared"),
+    STEP("PIPE a: literal x | a: take 1", "DMSPIP047E Label a is already declared"),
+    STEP("PIPE literal x | *:", "DMSPIP101E Connector * can be specified with ADDPIPE or CALLPIPE"),
+    STEP("PIPE (ENDCHAR ?) literal x | a: sort ? a: | hole", "DMSPIP264E Too many streams"),
+    STEP("PIPE (ENDCHAR ?) literal x | a: fanout | b: fanin 1 0 | hole ? a: | b:", "DMSPIP029E Pipelines stalled"),
+    STEP("PIPE (ENDCHAR ?) literal x | a: fanout | b: fanin 1 0 | hole ? a: | b:",
+         "DMSPIP030I Stage is in state wait.out"),
+    STEP("PIPE literal x | append append append append append append append append append hole",
+         "DMSPIP9004E Commands are nested too deep"),
+    STEP("PIPE literal a | | console", "DMSPIP017E Null stage found"),
     STEP("PIPE literal a| nosuch", "DMSPIP027E Entry point NOSUCH not found"),
     STEP("PIPE literal a| nosuch", "DMSPIP003I " RUNNING),
     STEP("PIPE literal a| nosuch", "DMSPIP001I ... Running \"nosuch\""),
     STEP("PIPE take 1", "DMSPIP127E This stage cannot be first in a pipeline"),
     STEP("PIPE literal a| < A B", "DMSPIP087E This stage must be the first stage of a pipeline"),
-    STEP("PIPE < NO FILE | console", "DMSPIP146E File NO FILE * does not exist"),
-    STEP("PIPE literal a| take x", "DMSPIP058E Number expected, but \"x\" was found"),
+    STEP("PIPE < NO FILE | console", "DMSPIP146E File \"NO FILE *\" does not exist"),
+    STEP("PIPE literal a| take x", "DMSPIP058E Decimal number expected, but \"x\" was found"),
     STEP("PIPE literal a| take 1 2", "DMSPIP112E Excessive options \"2\""),
     STEP("PIPE literal a| locate /x", "DMSPIP060E Delimiter missing after string \"/x\""),
     STEP("PIPE literal a| locate 5-3 /x/", "DMSPIP054E Range \"5-3\" not valid"),
-    STEP("PIPE literal a| locate xABC", "DMSPIP064E Hexadecimal data missing or not valid in \"xABC\""),
-    STEP("PIPE literal a| change", "DMSPIP113E Required operand missing"),
+    STEP("PIPE literal a| locate xABC", "DMSPIP335E Odd number of characters in hex data: xABC"),
+    STEP("PIPE literal a| xlate b", "DMSPIP053E Odd number of translate pairs"),
+    STEP("PIPE literal a| xlate bcd e", "DMSPIP050E Not a character or hexadecimal representation: bcd"),
+    STEP("PIPE literal a| locate ws abc w1 /x/", "DMSPIP111E Operand abc is not valid"),
+    STEP("PIPE literal a| locate ws x4142 w1 /x/",
+         "DMSPIP050E Not a character or hexadecimal representation: X4142"),
+    STEP("PIPE literal a| locate () /x/", "DMSPIP055E No inputRange(s) in list"),
+    STEP("PIPE literal a| locate (1 2 3 4 5 6 7 8 9 10 11) /x/", "DMSPIP056E More than 10 inputRanges specified"),
+    STEP("PIPE literal a| locate (1 /x/", "DMSPIP057E Missing right parenthesis after inputRanges"),
+    STEP("PIPE literal a| > X Y A F 70000", "DMSPIP059E Logical record length 70000 is not valid"),
+    STEP("PIPE literal a| specs 1", "DMSPIP061E Output specification missing"),
+    STEP("PIPE literal a| specs 1 2-1", "DMSPIP063E Output specification 2-1 is not valid"),
+    STEP("PIPE literal a| specs stop 1 1", "DMSPIP015E Value missing for keyword \"STOP\""),
+    STEP("PIPE literal a| specs select 300 1 1", "DMSPIP102E Stream 300 not defined"),
+    STEP("PIPE literal a| specs select 1 1 1", "DMSPIP102E Stream 1 not defined"),
+    STEP("PIPE literal a| specs outstream 1 1 1", "DMSPIP102E Stream 1 not defined"),
+    STEP("PIPE literal zz| specs 1-2 x2c 1 | hole",
+         "DMSPIP392E Conversion error in routine X2C, record 1: (reason code 2); data: \"zz\""),
+    STEP("PIPE literal a| fanout stop", "DMSPIP015E Value missing for keyword \"STOP\""),
+    STEP("PIPE literal a| fanin 300", "DMSPIP102E Stream 300 not defined"),
+    STEP("PIPE literal a| fanin 9", "DMSPIP102E Stream 9 not defined"),
+    STEP("PIPE literal a| locate x", "DMSPIP064E Hexadecimal data missing after x"),
+    STEP("PIPE literal a| locate xZZ", "DMSPIP065E \"xZZ\" is not hexadecimal"),
+    STEP("PIPE literal a| locate b", "DMSPIP337E Binary data missing after b"),
+    STEP("PIPE literal a| locate b0", "DMSPIP336E String length not divisible by 8: b0"),
+    STEP("PIPE literal a| locate b01234567", "DMSPIP338E Not binary data: b01234567"),
+    STEP("PIPE literal a| between /a/ 1", "DMSPIP066E Number 1 is outside the valid range"),
+    STEP("PIPE literal a| snake 0", "DMSPIP066E Number 0 is outside the valid range"),
+    STEP("PIPE literal a| pad modulo 0", "DMSPIP066E Number 0 is outside the valid range"),
+    STEP("PIPE literal a| block 0", "DMSPIP066E Number 0 is outside the valid range"),
+    STEP("PIPE literal a| deblock cms | hole", "DMSPIP072E Last record not complete"),
+    STEP("PIPE literal a| deblock string // | hole", "DMSPIP157E Null string found"),
+    STEP("PIPE literal " Y240 "| punch", "DMSPIP078E Record length 240 is too much"),
+    STEP("PIPE literal a| sort 1 2 3 4 5 6 7 8 9 10 11", "DMSPIP092E More than ten key fields"),
+    STEP("PIPE literal a| duplicate -2", "DMSPIP287E Number -2 cannot be negative"),
+    STEP("PIPE literal a| spill 5 offset 5", "DMSPIP755E Offset not shorter than width"),
+    STEP("PIPE var x | hole", "DMSPIP233E No active EXECCOMM environment found"),
+    AFTER(fake_cms_variables_begin, "PIPE var 9x | hole", "DMSPIP235E Variable name is not valid: 9X"),
+    STEP("PIPE stem " Y240 ". | hole", "DMSPIP232E Stem or variable name is too long; length is 241 bytes"),
+    STEP("PIPE literal many| var x.0 | hole", NULL),
+    STEP("PIPE stem x. | hole", "DMSPIP238E Record count \"many\" not zero or positive"),
+    AFTER(fake_cms_variables_end, "PIPE literal a| change", "DMSPIP113E Required operand missing"),
     STEP("PIPE literal a| count things", "DMSPIP111E Operand THINGS is not valid"),
     STEP("PIPE literal a| > X* Y A", "DMSPIP062E Invalid character in fileid X* Y A"),
-    STEP("PIPE literal abc | > X Y A F 2", "DMSPIP177E Record too long: 4 bytes"),
+    STEP("PIPE literal abc | > X Y A F 2", "DMSPIP134E Record is 4 bytes, but format F file record length is 2"),
     /* ---- what ends badly ---- */
     AFTER(fill_disk, "COPYFILE BIG DATA A BIG DATA A BIG DATA A (REPLACE", "DMSCPY107S Disk A (191) is full"),
     AFTER(read_only_b, "ERASE BIG DATA A", NULL),

@@ -40,7 +40,7 @@ char fake_cms_cp_asked[256];
 const char *fake_cms_special[4];
 void (*fake_cms_no_more)(void);
 bool fake_cms_loses_interrupts, fake_cms_disks_fail;
-unsigned fake_cms_ticks, fake_cms_patience;
+unsigned fake_cms_ticks, fake_cms_sectors_left, fake_cms_patience;
 
 void fake_cms_reset(void)
 {
@@ -50,7 +50,8 @@ void fake_cms_reset(void)
     fake_cms_cp_asked[0] = 0;
     fake_cms_loses_interrupts = fake_cms_disks_fail = false;
     fake_cms_ticks = fake_cms_patience = 0;
-    fake_cms_width = 0;
+    fake_cms_width = fake_cms_height = 0;
+    fake_cms_sectors_left = UINT_MAX;
     fake_cms_spool = CMS_SPOOL_OK;
     fake_cms_directory_status = CMS_DIRECTORY_OK;
     fake_cms_directory_bytes = 0;

@@ -1,15 +1,33 @@
-/* Programs' storage where a test has none: nothing can be reached. Weak, so that a test that has address spaces has
- * those. */
-#include <errno.h>
+/* A processor that has no translations to forget, and counts what it is told. */
+#include "tests/unit/fake/cms_space.h"
 
-#include "cms/space/space.h"
+#include <string.h>
 
-__attribute__((weak)) int space_copy_out(struct space *s, uint64_t to, const void *from, size_t bytes)
+#include "cms/space/processor.h"
+
+unsigned fake_space_forgotten, fake_space_left;
+
+void space_processor_kernel_half(uint64_t entries[256])
 {
-    return (void)s, (void)to, (void)from, (void)bytes, -EFAULT;
+    memset(entries, 0x11, 256 * sizeof *entries); /* nobody may follow them */
 }
 
-__attribute__((weak)) int space_copy_in(struct space *s, void *to, uint64_t from, size_t bytes)
+bool space_processor_has_no_execute(void) { return true; }
+
+void space_processor_forget(uint64_t root, uint64_t address)
 {
-    return (void)s, (void)to, (void)from, (void)bytes, -EFAULT;
+    (void)root, (void)address;
+    fake_space_forgotten++;
+}
+
+void space_processor_forget_all(uint64_t root)
+{
+    (void)root;
+    fake_space_forgotten++;
+}
+
+void space_processor_leave(uint64_t root)
+{
+    (void)root;
+    fake_space_left++;
 }
