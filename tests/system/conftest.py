@@ -13,14 +13,18 @@ def pytest_collection_modifyitems(items):
     """Machines and their logs are named after tests, of which two may run at once."""
     seen = {}
     for item in items:
-        other = seen.setdefault(item.name, item.nodeid)
+        other = seen.setdefault(machine_name_of(item.name), item.nodeid)
         assert other == item.nodeid, f"one name for two tests: {other}, {item.nodeid}"
+
+
+def machine_name_of(test):
+    return re.sub(r"\W+", "-", test).strip("-")
 
 
 @pytest.fixture
 def machine_name(request):
     """Of a machine and its logs: the test's, which no other has that runs beside it."""
-    return re.sub(r"\W+", "-", request.node.name).strip("-")
+    return machine_name_of(request.node.name)
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def typed(m, number, user):
     return line
 
 
-@pytest.mark.parametrize("by", ["#CP SAVESYS USED", "CP SAVESYS USED"])
+@pytest.mark.parametrize("by", ["#CP SAVESYS USED", "CP SAVESYS USED"], ids=["attention", "command"])
 @pytest.mark.parametrize("host", ["bochs", "tcg"])
 def test_a_cms_that_was_saved_while_it_ran_has_the_disks_of_who_ipls_it(machine, tmp_path, host, by):
     m = machine("--machine", host, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "2")
