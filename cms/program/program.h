@@ -12,8 +12,6 @@
 void program_begin(void);
 
 enum { PROGRAM_SIGNALLED = 128 };
-/* Runs it, and says what was wrong; the return code. */
-int program_run(const char *path, const char *const arguments[]);
 /* How the last program ended that was killed by a signal; NULL: none was. */
 const struct process_end *program_last_end(void);
 

@@ -8,6 +8,7 @@
 #include "cms/eel/eel.h"
 #include "cms/exec/exec.h"
 #include "cms/kernel/cp.h"
+#include "cms/minidisk/name.h"
 #include "cms/program/capture.h"
 #include "cms/program/program.h"
 #include "cms/vfs/abi.h"
@@ -73,11 +74,11 @@ static int killed(const char *path, const struct process_end *end)
     return PROGRAM_SIGNALLED + number;
 }
 
-int program_run(const char *path, const char *const arguments[])
+int cms_program_start(const char *path, const char *const arguments[])
 {
-    char user[24] = "USER=", home[] = "HOME=/a", logname[24] = "LOGNAME=";
+    char user[24], logname[24];
     const char *const environment[] = {
-        "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", home, user, logname, "TERM=xterm", "LANG=C.UTF-8",
+        "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/a", user, logname, "TERM=xterm", "LANG=C.UTF-8",
         "SHELL=/bin/sh", "TMPDIR=/tmp", NULL};
     struct process_end end;
     struct program_capture capture;
@@ -96,19 +97,16 @@ int program_run(const char *path, const char *const arguments[])
     return end.status >> 8 & 0xff;
 }
 
-int cms_program_start(const char *path, const char *const arguments[])
-{
-    return program_run(path, arguments);
-}
-
 /* ---- where programs and files are ------------------------------------------------------------------------------ */
 
 void cms_program_path(const struct file_found *found, char path[PROGRAM_PATH])
 {
-    format_text(path, PROGRAM_PATH, "/%c/%s.%s", found->mode->letter, found->facts.name, found->facts.type);
-    for (char *p = path; *p; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p | 0x20);
+    struct cms_name name;
+    char shown[NAME_SHOWN];
+    memcpy(name.name, found->facts.name, sizeof name.name);
+    memcpy(name.type, found->facts.type, sizeof name.type);
+    name_show(&name, false, shown);
+    format_text(path, PROGRAM_PATH, "/%c/%s", found->mode->letter | 0x20, shown);
 }
 
 int cms_program_peek(const struct file_found *found, void *bytes, size_t size)
@@ -193,7 +191,7 @@ int cms_exec_interpret(const struct file_found *found, const char *argument)
     const char *const words[] = {"cms-rexx", path, fileid, *argument ? argument : NULL, NULL};
     program_begin();
     program_result_begin(&result);
-    int rc = program_run(interpreter, words);
+    int rc = cms_program_start(interpreter, words);
     program_result_end(&result);
     if (rc >= 0 && result.given && result.return_code == INTERRUPTED) {
         cms_console_halt();
