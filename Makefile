@@ -28,9 +28,10 @@ CMS_PURE := cms/edf cms/tape cms/exec cms/eel cms/xedit cms/console cms/file cms
 in        = $(sort $(wildcard $(addsuffix /$(2),$(1))))
 LIB_SRC  := $(call in,lib,*.c)
 VMCS_SRC := $(call in,vmcs-shadow nest,*.c)
-CP_SRC   := $(call in,$(CP_EDGE) $(CP_PURE),*.c) $(call in,$(CP_EDGE),*.S) $(VMCS_SRC) $(LIB_SRC)
+DSDT     := $(B)/acpi/dsdt.c
+CP_SRC   := $(call in,$(CP_EDGE) $(CP_PURE),*.c) $(call in,$(CP_EDGE),*.S) $(VMCS_SRC) $(LIB_SRC) $(DSDT)
 CMS_SRC  := $(call in,$(CMS_EDGE) $(CMS_TOP) $(CMS_PURE),*.c) $(call in,$(CMS_EDGE),*.S) $(LIB_SRC)
-PURE_SRC := $(wildcard cp/boot/tree_pc.c cp/boot/machine_facts.c) $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC))
+PURE_SRC := $(wildcard cp/boot/tree_pc.c cp/boot/machine_facts.c) $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC)) $(DSDT)
 GUEST_RT := $(call in,tests/guest/runtime,*.c) $(call in,tests/guest/runtime,*.S) $(LIB_SRC)
 GUESTS   := $(basename $(notdir $(wildcard tests/guest/*.c)))
 UNITS    := $(basename $(notdir $(wildcard tests/unit/*_test.c)))
@@ -86,6 +87,13 @@ $(B)/%.elf: $(B)/%.elf64
 $(B)/guest/%.elf64: $(B)/free/tests/guest/%.o $(call obj,free,$(GUEST_RT)) tests/guest/runtime/guest.ld
 	@mkdir -p $(@D) && $(LD) $(LDFLAGS_FREE) -T tests/guest/runtime/guest.ld -o $@ $(filter %.o,$^)
 .PRECIOUS: $(B)/%.elf64 $(B)/guest/%.elf64
+
+# the machine's ACPI name space: iasl knows no macros, cpp does
+$(DSDT): cp/ipl/dsdt.asl
+	@mkdir -p $(@D) && $(CC) -E -P -x assembler-with-cpp $< >$(@D)/dsdt.asl
+	@iasl -we -p $(@D)/dsdt $(@D)/dsdt.asl >$(@D)/log 2>&1 || { cat $(@D)/log >&2; exit 1; }
+	@{ echo '#include "cp/ipl/dsdt.h"'; echo 'const uint8_t acpi_dsdt[] = {'; od -An -v -tu1 $(@D)/dsdt.aml | sed 's/[0-9]\+/&,/g'; \
+	  echo '};'; echo 'const size_t acpi_dsdt_bytes = sizeof acpi_dsdt;'; } >$@
 
 $(B)/host/libpure.a: $(call obj,host,$(PURE_SRC))
 $(B)/host/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^

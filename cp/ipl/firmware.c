@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-enum { VECTORS = 256, IRET = 0xCF, ROM_IRET = PAGE_SIZE - 16, SMBIOS_AT = 0, MP_AT = 0x400, HIGH_START = 0x100000 };
+enum { VECTORS = 256, IRET = 0xCF, ROM_IRET = PAGE_SIZE - 16, SMBIOS_AT = 0, MP_AT = 0x400, RSDP_AT = 0xFC0,
+       HIGH_START = 0x100000 };
+enum { EBDA_BYTES = PAGE_SIZE, EBDA_TABLES = 64 };
 enum { EQUIPMENT_FPU = 1 << 1, EQUIPMENT_UARTS = 9 /* shift */ };
 
 /* At 400H; IBM's names. What is not here is 0: no disk, no video, nothing in the keyboard's buffer. */
@@ -43,25 +45,36 @@ static enum guest_access page_zero(struct guest_storage *storage, const struct f
     return guest_write(storage, gpa(0), &low, sizeof low);
 }
 
-static enum guest_access rom_page(struct guest_storage *storage, const struct firmware_facts *f)
+static enum guest_access rom_page(struct guest_storage *storage, const struct firmware_facts *f, const uint8_t *rsdp)
 {
     static uint8_t page[PAGE_SIZE];
 
     memset(page, 0, sizeof page);
     firmware_smbios(page + SMBIOS_AT, MP_AT - SMBIOS_AT, FIRMWARE_ROM + SMBIOS_AT, f);
-    firmware_mp(page + MP_AT, ROM_IRET - MP_AT, FIRMWARE_ROM + MP_AT, f);
+    firmware_mp(page + MP_AT, RSDP_AT - MP_AT, FIRMWARE_ROM + MP_AT, f);
+    memcpy(page + RSDP_AT, rsdp, FIRMWARE_RSDP_BYTES);
     page[ROM_IRET] = IRET;
     return guest_write(storage, gpa(FIRMWARE_ROM), page, sizeof page);
 }
 
+static enum guest_access ebda_page(struct guest_storage *storage, const struct firmware_facts *f, uint8_t *rsdp)
+{
+    static uint8_t page[EBDA_BYTES];
+
+    memset(page, 0, sizeof page);
+    page[0] = EBDA_BYTES >> 10;
+    firmware_acpi(page + EBDA_TABLES, sizeof page - EBDA_TABLES, FIRMWARE_EBDA + EBDA_TABLES, f, rsdp);
+    return guest_write(storage, gpa(FIRMWARE_EBDA), page, sizeof page);
+}
+
 enum guest_access firmware_leave(struct guest_storage *storage, const struct firmware_facts *f)
 {
-    static const uint8_t ebda_kib = 1;
+    uint8_t rsdp[FIRMWARE_RSDP_BYTES];
 
     if (storage->bytes < HIGH_START)
         return GUEST_OK;
     enum guest_access result = page_zero(storage, f);
     if (result == GUEST_OK)
-        result = guest_write(storage, gpa(FIRMWARE_EBDA), &ebda_kib, sizeof ebda_kib);
-    return result == GUEST_OK ? rom_page(storage, f) : result;
+        result = ebda_page(storage, f, rsdp);
+    return result == GUEST_OK ? rom_page(storage, f, rsdp) : result;
 }

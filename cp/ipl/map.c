@@ -1,4 +1,4 @@
-/* The PC's customs: 639 KiB of low memory, the extended BIOS data area, ROM below 1 MiB, the controllers in the
+/* The PC's customs: 636 KiB of low memory, the extended BIOS data area, ROM below 1 MiB, the controllers in the
  * hole. */
 #include "cp/ipl/map.h"
 

@@ -259,6 +259,18 @@ static void smbios_has_all_the_storage_and_where_it_lies(void **state)
     }
 }
 
+/* What is in them: ipl_acpi_test. */
+static void acpi_is_pointed_to_from_the_rom_and_lies_in_the_ebda(void **state)
+{
+    (void)state;
+    leave(64 * MIB, 4);
+    uint32_t pointer = find("RSD PTR ", 8), table = (uint32_t)at(pointer + 16, 4);
+    assert_int_equal(firmware_sum(low + pointer, 36), 0);
+    assert_memory_equal(low + table, "RSDT", 4);
+    assert_int_equal(table >> 12, at(0x40E, 2) >> 8);
+    assert_false(ipl_map_usable(64 * MIB, table, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +279,7 @@ int main(void)
         cmocka_unit_test(where_storage_does_not_reach_the_rom_nothing_is_left),
         cmocka_unit_test(without_frames_it_says_so),
         cmocka_unit_test(the_mp_tables_say_what_the_tree_says),
+        cmocka_unit_test(acpi_is_pointed_to_from_the_rom_and_lies_in_the_ebda),
         cmocka_unit_test(smbios_names_the_user_and_the_system),
         cmocka_unit_test(smbios_has_what_it_requires),
         cmocka_unit_test(smbios_has_all_the_storage_and_where_it_lies),

@@ -124,7 +124,7 @@ static void information_tells_memory_name_and_command_line(void **state)
     image.command_line = "console=ttyS0 quiet";
     assert_null(load());
     assert_int_equal(word(entry.ebx), 1 | 4 | 8 | 64 | 512);
-    assert_int_equal(word(entry.ebx + 4), 639);
+    assert_int_equal(word(entry.ebx + 4), 636);
     assert_int_equal(word(entry.ebx + 8), RAM / 1024 - 1024);
     assert_text(word(entry.ebx + 16), "console=ttyS0 quiet");
     assert_int_equal(word(entry.ebx + 20), 0);
@@ -134,7 +134,7 @@ static void information_tells_memory_name_and_command_line(void **state)
 static void memory_map_is_the_machines(void **state)
 {
     static const uint64_t expected[][3] = {
-        {0, 0x9fc00, 1}, {0x9fc00, 0x400, 2}, {0xf0000, 0x10000, 2}, {0x100000, RAM - 0x100000, 1},
+        {0, 0x9f000, 1}, {0x9f000, 0x1000, 2}, {0xf0000, 0x10000, 2}, {0x100000, RAM - 0x100000, 1},
         {0xfec00000, 0x1000, 2}, {0xfee00000, 0x1000, 2}};
     uint32_t at, end;
 
@@ -162,7 +162,7 @@ static void ram_beyond_the_hole_continues_at_four_gib(void **state)
     assert_int_equal(range[6].bytes, 2ull << 30);
     assert_true(ipl_map_usable(5ull << 30, 1ull << 32, 2ull << 30));
     assert_false(ipl_map_usable(5ull << 30, GUEST_HOLE_START - 1, 2));
-    assert_false(ipl_map_usable(5ull << 30, 0x9fc00, 1));
+    assert_false(ipl_map_usable(5ull << 30, 0x9f000, 1));
     assert_false(ipl_map_usable(5ull << 30, 0x100000, ~0ull));
 }
 
