@@ -76,8 +76,7 @@ static void virtualization_start(void)
     cpuid_policy_init(cpuid_now, vmx_controls.cpu2, context_xcr0_supported(), clock_hz);
 }
 
-/* A module's first word, in capitals, is the name CP offers it by; but the tree, and what --ipl brings, are not for
- * everybody. */
+/* The tree, and what --ipl brings, are not for everybody. */
 static void systems_register(const struct machine_facts *facts)
 {
     const struct tree_module *end = machine_facts_module(facts, "ipl");
@@ -85,10 +84,11 @@ static void systems_register(const struct machine_facts *facts)
     if (!end)
         end = facts->module + facts->modules;
     for (const struct tree_module *m = facts->module; m < end; m++) {
-        char name[9] = "";
-        for (unsigned i = 0; i < sizeof name - 1 && m->text[i] && m->text[i] != ' '; i++)
-            name[i] = m->text[i] >= 'a' && m->text[i] <= 'z' ? (char)(m->text[i] - 'a' + 'A') : m->text[i];
-        const char *why = strcmp(name, "TREE") ? system_register(name, frame_pointer(hpa(m->start)), m->bytes) : NULL;
+        char name[9];
+        system_name(m->text, name);
+        if (!strcmp(name, "TREE"))
+            continue;
+        const char *why = system_register(m->text, frame_pointer(hpa(m->start)), m->bytes);
         if (why)
             user_tell_all("ISU", 9034, name, why);
     }

@@ -100,7 +100,8 @@ static void offer_systems(const struct search *s)
 {
     const struct system *system;
     for (unsigned i = 0; (system = system_at(i)); i++)
-        candidate_offer(s->candidates, system->name);
+        if (*system->name)
+            candidate_offer(s->candidates, system->name);
     for (struct nss *n = NULL; (n = nss_next(n));)
         if (n->class == NSS_ACTIVE && !system_find(n->definition.name))
             candidate_offer(s->candidates, n->definition.name);

@@ -206,6 +206,8 @@ unsigned command_query_nss(struct call *c)
     const struct system *system;
     response_line(c->response, "NAME       BYTES  PAGES  USERS CL MINSIZE BY");
     for (unsigned i = 0; (system = system_at(i)); i++) {
+        if (!*system->name)
+            continue;
         const struct saved *saved = saved_find(system->name);
         response_line(c->response, "%-8s %7u %6u %6u  A", system->name, (unsigned)system->bytes,
                       saved ? (unsigned)saved->storage.resident : 0, saved ? saved->storage.sharers : 0);

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-enum { VECTORS = 256, IRET = 0xCF, ROM_IRET = PAGE_SIZE - 16, SMBIOS_AT = 0, MP_AT = 0x400, RSDP_AT = 0xFC0,
-       HIGH_START = 0x100000 };
+enum { VECTORS = 256, IRET = 0xCF, ROM_IRET = PAGE_SIZE - 16, SMBIOS_AT = 0, MP_AT = 0x400,
+       RSDP_AT = FIRMWARE_RSDP - FIRMWARE_ROM, HIGH_START = 0x100000 };
 enum { EBDA_BYTES = PAGE_SIZE, EBDA_TABLES = 64 };
 enum { EQUIPMENT_FPU = 1 << 1, EQUIPMENT_UARTS = 9 /* shift */ };
 

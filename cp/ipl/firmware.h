@@ -14,6 +14,7 @@
 enum {
     FIRMWARE_EBDA = 0x9F000, /* of 4 KiB: RAM for software ends here */
     FIRMWARE_ROM = 0xF0000,  /* one page of it is written */
+    FIRMWARE_RSDP = FIRMWARE_ROM + 0xFC0,
     FIRMWARE_RSDP_BYTES = 36,
 };
 

@@ -202,7 +202,7 @@ static void copies_begin(struct ipl_copies *copies, struct guest_storage *storag
     copies->count = copies->next = 0;
 }
 
-static const char *load(struct ipl_copies *copies, const struct multiboot_image *image, struct multiboot_entry *entry,
+static const char *load(struct ipl_copies *copies, const struct multiboot_image *image, struct ipl_entry *entry,
                         uint64_t *end)
 {
     struct elf_extent extent = {.end = 0x100000}; /* nothing is placed below 1 MiB */
@@ -214,13 +214,13 @@ static const char *load(struct ipl_copies *copies, const struct multiboot_image 
         return error;
     if (extent.entry >> 32 || !ipl_map_usable(copies->storage->bytes, extent.entry, 1))
         return "The image's entry point is not in the storage";
-    *entry = (struct multiboot_entry){.eip = extent.entry, .eax = LOADED_MAGIC};
+    *entry = (struct ipl_entry){.eip = extent.entry, .eax = LOADED_MAGIC};
     *end = page_up(extent.end);
     return NULL;
 }
 
 static const char *inform(struct ipl_copies *copies, const struct multiboot_image *image, uint64_t at,
-                          struct multiboot_entry *entry)
+                          struct ipl_entry *entry)
 {
     struct placer p = {.copies = copies, .at = at};
 
@@ -230,14 +230,14 @@ static const char *inform(struct ipl_copies *copies, const struct multiboot_imag
 }
 
 const char *multiboot_load(struct ipl_copies *copies, struct guest_storage *storage,
-                           const struct multiboot_image *image, struct multiboot_entry *entry, uint64_t *end)
+                           const struct multiboot_image *image, struct ipl_entry *entry, uint64_t *end)
 {
     copies_begin(copies, storage);
     return load(copies, image, entry, end);
 }
 
 const char *multiboot_inform(struct ipl_copies *copies, struct guest_storage *storage,
-                             const struct multiboot_image *image, uint64_t at, struct multiboot_entry *entry)
+                             const struct multiboot_image *image, uint64_t at, struct ipl_entry *entry)
 {
     const char *error = check_texts(image);
 
@@ -246,7 +246,7 @@ const char *multiboot_inform(struct ipl_copies *copies, struct guest_storage *st
 }
 
 const char *multiboot_begin(struct ipl_copies *copies, struct guest_storage *storage,
-                            const struct multiboot_image *image, struct multiboot_entry *entry)
+                            const struct multiboot_image *image, struct ipl_entry *entry)
 {
     uint64_t end;
     const char *error = multiboot_load(copies, storage, image, entry, &end);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "cp/ipl/copy.h"
+#include "cp/ipl/entry.h"
 
 enum { MULTIBOOT_MODULES = 16, MULTIBOOT_TEXT = 4096 /* longest command line or module text, NUL included */ };
 
@@ -28,19 +29,15 @@ struct multiboot_image {
     unsigned modules;
 };
 
-struct multiboot_entry {
-    uint32_t eip, eax, ebx; /* ebx: the multiboot information */
-};
-
 /* NULL when all that is left is to copy what is noted, else why not (one line without a full stop); then the storage
  * may be partly written. Image and large modules must stay until they are copied. Modules come at the first page above
  * the image, each page-aligned, then the information. */
 const char *multiboot_begin(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *,
-                            struct multiboot_entry *);
+                            struct ipl_entry *);
 
 /* The two parts of it. The image alone: *end, a page's beginning, is above it. */
 const char *multiboot_load(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *,
-                           struct multiboot_entry *, uint64_t *end);
+                           struct ipl_entry *, uint64_t *end);
 /* Modules and information, from `at` on. */
 const char *multiboot_inform(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *, uint64_t at,
-                             struct multiboot_entry *);
+                             struct ipl_entry *);

@@ -7,6 +7,7 @@
 #include "cp/directory/load.h"
 #include "cp/dispatch/vm.h"
 #include "cp/ipl/firmware.h"
+#include "cp/ipl/linux.h"
 #include "cp/ipl/multiboot.h"
 #include "cp/ipl/nss.h"
 #include "cp/ipl/nss_store.h"
@@ -19,36 +20,6 @@
 
 enum { COMMAND_LINE = TREE_VM_BOOTARGS };
 
-static struct system table[SYSTEMS];
-static unsigned systems;
-
-_Static_assert((int)SYSTEMS < (int)MULTIBOOT_MODULES && (int)SYSTEMS < (int)TREE_MODULES, "a CP is given all");
-
-const char *system_register(const char *name, const void *image, size_t bytes)
-{
-    if (!directory_name_valid(name, strnlen(name, 9)))
-        return "its name cannot be typed";
-    if (system_find(name))
-        return "there is one of that name";
-    if (systems == SYSTEMS)
-        return "CP keeps no more";
-    struct system *s = &table[systems++];
-    memcpy(s->name, name, strlen(name) + 1);
-    s->image = image;
-    s->bytes = bytes;
-    return NULL;
-}
-
-const struct system *system_find(const char *name)
-{
-    for (unsigned i = 0; i < systems; i++)
-        if (!strcmp(table[i].name, name))
-            return &table[i];
-    return NULL;
-}
-
-const struct system *system_at(unsigned index) { return index < systems ? &table[index] : NULL; }
-
 /* ---- IPL -------------------------------------------------------------------------------------------------------- */
 
 /* One at a time: whose storage is being filled, by what, and how it starts. */
@@ -59,7 +30,7 @@ static struct loading {
     struct multiboot_module module[MULTIBOOT_MODULES];
     struct multiboot_image image;
     struct ipl_copies copies;
-    struct multiboot_entry entry;
+    struct ipl_entry entry;
     bool by_command;     /* the saved system whose pages it is to map was */
     char name[9];        /* of a saved system whose pages it is to map; "": the image is its own */
     struct saved *saved; /* that one */
@@ -79,6 +50,7 @@ static int copy(struct vm *vm, const char **reason)
         return -ENOEXEC;
     }
     registers_start_flat(&vm->vcpu, loading.entry.eip, loading.entry.eax, loading.entry.ebx);
+    vm->vcpu.gpr[RSI] = loading.entry.esi;
     return 0;
 }
 
@@ -92,8 +64,24 @@ static int go_on_with(int (*step)(struct vm *, const char **reason), const char 
     return SYSTEM_IPL_MORE;
 }
 
+/* Modules of a Linux kernel: the tree, and perhaps an initrd. */
+static const char *begin_linux(struct vm *vm)
+{
+    const struct multiboot_module *module = loading.module;
+    struct linux_image image = {.data = loading.image.data, .bytes = loading.image.bytes,
+                                .command_line = loading.command_line, .tree = module[0].data,
+                                .tree_bytes = module[0].bytes};
+    if (loading.image.modules > 2)
+        return "A Linux kernel takes one module, its initrd";
+    if (loading.image.modules == 2)
+        image.initrd = module[1].data, image.initrd_bytes = module[1].bytes;
+    return linux_begin(&loading.copies, &vm->storage, &image, &loading.entry);
+}
+
 static int begin(struct vm *vm, const char **reason)
 {
+    if (linux_is(loading.image.data, loading.image.bytes))
+        return go_on_with(copy, begin_linux(vm), reason);
     return go_on_with(copy, multiboot_begin(&loading.copies, &vm->storage, &loading.image, &loading.entry), reason);
 }
 
@@ -154,8 +142,9 @@ static struct saved *saved_of(const char *name)
 /* Its pages, if nobody has asked for it before: nobody else can be in the midst of it. */
 static int prepare(struct vm *vm, const char **reason)
 {
-    struct saved *saved = loading.saved = saved_of(loading.name);
-    struct multiboot_entry entry = {0};
+    bool shares = !linux_is(loading.image.data, loading.image.bytes); /* Linux writes all over itself */
+    struct saved *saved = loading.saved = shares ? saved_of(loading.name) : NULL;
+    struct ipl_entry entry = {0};
     if (!saved)
         return begin(vm, reason);
     if (saved->ready)
@@ -286,21 +275,38 @@ int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *
     return 0;
 }
 
+/* What a system is given beside its image: CP all systems, to offer in its turn, Linux its initrd. */
+static unsigned modules_of(const struct system *system, struct multiboot_module module[SYSTEMS])
+{
+    bool is_cp = !strcmp(system->name, "CP");
+    unsigned n = 0;
+    for (unsigned i = 0; (is_cp || system->initrd) && n < SYSTEMS; i++) {
+        const struct system *other = system_at(i);
+        if (!other)
+            break;
+        if (is_cp || other == system->initrd)
+            module[n++] = (struct multiboot_module){other->image, other->bytes, other->text};
+    }
+    return n;
+}
+
 static int ipl_registered(struct vm *vm, const char *name, const char *parm, const char **reason)
 {
     const struct system *system = system_find(name);
     struct multiboot_module module[SYSTEMS];
     char command_line[COMMAND_LINE];
-    bool is_cp = !strcmp(name, "CP"); /* gets the systems, to offer in its turn */
     if (!system) {
         *reason = "";
         return -ENOENT;
     }
-    for (unsigned i = 0; i < systems; i++)
-        module[i] = (struct multiboot_module){.data = table[i].image, .bytes = table[i].bytes, .text = table[i].name};
-    format_text(command_line, sizeof command_line, "%s%s%s", name, *parm ? " " : "", parm);
-    int failed = system_ipl_image(vm, system->image, system->bytes, command_line, module, is_cp ? systems : 0, reason);
-    if (!failed && !is_cp)
+    unsigned modules = modules_of(system, module);
+    parm = *parm ? parm : system->arguments;
+    if (linux_is(system->image, system->bytes)) /* its line has no name of it */
+        format_text(command_line, sizeof command_line, "%s", *parm ? parm : "console=ttyS0");
+    else
+        format_text(command_line, sizeof command_line, "%s%s%s", name, *parm ? " " : "", parm);
+    int failed = system_ipl_image(vm, system->image, system->bytes, command_line, module, modules, reason);
+    if (!failed && strcmp(name, "CP"))
         memcpy(loading.name, system->name, sizeof loading.name);
     return failed;
 }

@@ -11,21 +11,26 @@ struct multiboot_module;
 enum { SYSTEMS = 15 }; /* and the tree are the modules of a CP in a machine */
 
 struct system {
-    char name[9];
+    char name[9]; /* "": an initrd, which is no system by itself */
+    const char *text, *arguments;
     const void *image; /* stays where it is */
     size_t bytes;
+    const struct system *initrd; /* of a Linux kernel; NULL: none */
 };
 
-/* At boot, once for each. NULL, or why it is not offered: its name, one of that name, no room. */
-const char *system_register(const char *name, const void *image, size_t bytes);
+/* At boot, once for each, as the loader gave it: `text` is its name, in letters of any size and cut to eight, and
+ * behind a blank the arguments it gets when IPL has no PARM. NAME.INITRD is the initrd of the Linux kernel NAME. NULL,
+ * or why it is not offered: its name, one of that name, no room. Text and image stay where they are. */
+const char *system_register(const char *text, const void *image, size_t bytes);
+void system_name(const char *text, char name[9]); /* how it would be called */
 const struct system *system_find(const char *name);
 bool system_exists(const char *name); /* one of that name can be IPLed: that one, or one saved by command (nss.h) */
-const struct system *system_at(unsigned index); /* NULL: no more */
+const struct system *system_at(unsigned index); /* initrds too; NULL: no more */
 
-/* Begins to load a system: one saved by command if there is one, else an image, by multiboot with the machine's device
- * tree as a module ("tree"). CP gets the named systems, too, as modules, to offer in its turn. 0: system_ipl_go_on()
- * does the rest; -EAGAIN: another machine is being loaded, or the system is still read from the volume; else -ENOENT
- * (no such system) or -ENOEXEC, and *reason says why in a few words. */
+/* Begins to load a system: one saved by command if there is one, else an image: Linux by its boot protocol, anything
+ * else by multiboot with the machine's device tree as a module ("tree"). CP gets the named systems, too, as modules, to
+ * offer in its turn. 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded, or the system is
+ * still read from the volume; else -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
 
 /* The same with an image that has no name, and with modules after the tree. */

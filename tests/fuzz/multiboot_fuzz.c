@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct multiboot_image image = {.data = file, .bytes = kind & 8 ? size : bytes, .command_line = "fuzz",
                                     .module = module, .modules = kind >> 4 & 1 ? 2 : 0};
     struct guest_storage storage;
-    struct multiboot_entry entry;
+    struct ipl_entry entry;
     const char *why;
 
     if (!ready)

@@ -17,7 +17,7 @@ enum { RAM = 16 << 20, MAGIC = 0x1badb002, IMAGE = 32768 };
 static struct guest_storage storage;
 static uint8_t file[IMAGE];
 static struct multiboot_image image;
-static struct multiboot_entry entry;
+static struct ipl_entry entry;
 
 static void put32(unsigned at, uint32_t value) { memcpy(file + at, &value, 4); }
 
@@ -60,7 +60,7 @@ static int set_up(void **state)
     for (unsigned i = 0; i < IMAGE; i++)
         file[i] = i % 251;
     image = (struct multiboot_image){.data = file, .bytes = IMAGE};
-    entry = (struct multiboot_entry){0};
+    entry = (struct ipl_entry){0};
     elf32(0x100000, 8192, 20480, 0x100010);
     header(4096, 3);
     return 0;

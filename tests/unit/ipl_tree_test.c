@@ -296,7 +296,7 @@ static void ipl(const struct multiboot_module *module, unsigned modules, uint32_
                                        0x100000};
     const struct multiboot_image what = {.data = image, .bytes = sizeof image, .command_line = "second",
                                          .module = module, .modules = modules};
-    struct multiboot_entry entry;
+    struct ipl_entry entry;
 
     memcpy(image, header, sizeof header);
     guest_storage_init(&storage, RAM, 0);

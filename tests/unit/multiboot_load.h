@@ -3,7 +3,7 @@
 #include "cp/ipl/multiboot.h"
 
 static inline const char *multiboot_whole(struct guest_storage *storage, const struct multiboot_image *image,
-                                         struct multiboot_entry *entry)
+                                         struct ipl_entry *entry)
 {
     struct ipl_copies copies;
     const char *error = multiboot_begin(&copies, storage, image, entry);
