@@ -180,7 +180,7 @@ ssh: ## as run, and people may come by SSH: PORT=2222 or ADDRESS:PORT
 $(DISK): | $(B)/vmn.img ; @$(call step,making the disk $@){ cp --sparse=never $(B)/vmn.img $@.new && mv $@.new $@; } || { rm -f $@.new; exit 1; }
 test: ## prove it: rules of the house, unit tests, short fuzzing, machines under test (PYTEST=-k NAME narrows these; WORKERS=2 at a time)
 	@scripts/setup test
-	@$(MAKE) $(MINE) -j2 all programs $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
+	@$(MAKE) $(MINE) -j2 all programs systems $(B)/vmn-relay $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/fuzz/,$(FUZZERS))
 	@$(MAKE) $(MINE) check
 	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
 	@$(MAKE) $(MINE) fuzz FUZZ_SEED=$(or $(FUZZ_SEED),1) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
@@ -220,6 +220,10 @@ $(B)/root.erofs: images/root/make $(wildcard images/root/etc/*) $(B)/root/cms-re
 $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk $(B)/root.erofs
 	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
+# other systems, of Debian's packages: the kernel's are some 27 MB
+systems: $(B)/systems/linux.initrd ## fetch Debian's Linux for machines: build/systems/linux and its initrd
+$(B)/systems/linux.initrd: images/systems/linux ; @$(call step,making $@)images/systems/linux $(@D)
+.PHONY: systems
 # the figures of docs/bench.md
 bench: ## take the project's figures (minutes): build/bench.json, the tables and the plot in docs
 	@scripts/setup test

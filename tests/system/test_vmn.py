@@ -33,7 +33,7 @@ def refusal(*options, env=None):
 def test_help_names_every_option():
     done = run_piped("--help")
     assert done.returncode == 0
-    for option in ("--machine", "--memory", "--disk", "--lines", "--cpu-clock", "--ipl", "--append", "--module",
+    for option in ("--machine", "--memory", "--disk", "--lines", "--cpu-clock", "--ipl", "--append", "--module", "--initrd",
                    "--guest-memory", "--levels", "--boot"):
         assert option.encode() in done.stdout
 
@@ -74,6 +74,7 @@ def test_a_machine_that_does_not_end_itself_has_the_status_that_help_names(tmp_p
     (["--boot", "/no/such/image"], "no such file: /no/such/image"),
     (["--boot", "/etc/passwd", "--logon", "ALICE"], "--boot goes without"),
     (["--boot", os.path.join(harness.ROOT, "README.md")], "not the image of a CD one can boot from: "),
+    (["--initrd", "/etc/passwd"], "--initrd: comes behind the kernel it is for"),
     (["--module", "/etc/passwd"] * 14, "--module: 14 are more than CP takes here, 13"),
     (["--ipl", "/etc/passwd", "--levels", "3"] + ["--module", "/etc/passwd"] * 12, "12 are more than CP takes here"),
     (["--nesting", "shadow"], "go with --ipl"),
@@ -152,7 +153,7 @@ def test_names_and_arguments_may_have_any_characters(tmp_path, grub):
 def test_a_name_of_several_lines_is_refused(tmp_path):
     two = tmp_path / "one\ntwo"
     two.write_bytes(bytes(512))
-    for option in ("--disk", "--module", "--ipl", "--boot", "--log"):
+    for option in ("--disk", "--module", "--initrd", "--ipl", "--boot", "--log"):
         done = run_piped("--machine", "tcg", option, str(two), env=ECHO)
         assert done.returncode == 2 and b"more than one line" in done.stderr
 
