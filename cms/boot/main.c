@@ -18,9 +18,11 @@
 #include "cms/driver/pic.h"
 #include "cms/driver/sleep.h"
 #include "cms/driver/uart.h"
+#include "cms/kernel/cp.h"
 #include "cms/kernel/frame.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/machine.h"
+#include "cms/kernel/random.h"
 #include "lib/format.h"
 
 enum { MODULES_MAX = 16, EXIT_ABEND = 1, EXIT_ELSEWHERE };
@@ -177,6 +179,21 @@ static void start_devices(void)
     uart_start(machine.uart_port, machine.uart_irq);
 }
 
+/* Whose machine it is, and since when: many begin from the same saved pages with the same count of their processor, and
+ * not every processor has RDRAND. Without CP nothing but time would tell, and it is slow to ask for. */
+static void start_clock(void)
+{
+    struct clock_time now;
+
+    clock_start(machine.tsc_khz);
+    cms_clock_moved();
+    if (!cp_times(&now))
+        return;
+    const uint64_t times[] = {now.unix_seconds, now.microseconds, now.virtual_ns, now.total_ns};
+    cms_random_stir(times, sizeof times);
+    cms_random_stir(cms_cp_user(), strlen(cms_cp_user()));
+}
+
 /* Was CMS saved by CP (SAVESYS), and is its machine another by now? Then its devices are as after a reset, its disks
  * are somebody else's, and whatever was going on ends here. */
 static void look_where(void)
@@ -187,7 +204,7 @@ static void look_where(void)
     cp_find();
     start_devices();
     cp_start();
-    clock_start(machine.tsc_khz);
+    start_clock();
     if (command_level_reached) {
         user_state_load(NULL);
         trap_return(&command_level, EXIT_ELSEWHERE);
@@ -230,7 +247,7 @@ void boot_main(uint32_t magic, uint32_t info_at)
         say(trouble);
     }
     cp_start();
-    clock_start(machine.tsc_khz);
+    start_clock();
     start_heap(&machine);
     run_commands(disks, profile);
 }

@@ -201,6 +201,7 @@ void cms_session_recover(const char *exception, uint64_t address)
 void cms_session_elsewhere(void)
 {
     depth = 0;
+    last = cms_clock_now(); /* the machine's own times, not those of the one that was saved */
     cms_program_recover();
     cms_console_recover();
     cms_message("INI", MESSAGE_ELSEWHERE);

@@ -32,10 +32,13 @@ uint64_t cms_clock_join(const struct clock_date *date)
            (uint64_t)date->second;
 }
 
+static uint64_t asked, offset; /* to ns since 1970; 0: not known */
+
+void cms_clock_moved(void) { offset = 0; }
+
 uint64_t cms_clock_wall(void)
 {
     enum { ASK_AGAIN_NS = 1000000000, STEP_NS = 2000000 };
-    static uint64_t asked, offset;
     uint64_t now = cms_clock_ns();
 
     if (!offset || now - asked > ASK_AGAIN_NS) {

@@ -25,5 +25,6 @@ uint64_t cms_ticks_ns(uint64_t ticks);
 /* Nanoseconds since 1970-01-01, as cms_clock_now() has them but by the processor's count in between, so that asking
  * costs no call of CP. */
 uint64_t cms_clock_wall(void);
+void cms_clock_moved(void); /* what it knew of the time of day holds no more: the machine may be another */
 struct clock_date cms_clock_split(uint64_t unix_seconds);
 uint64_t cms_clock_join(const struct clock_date *date); /* the inverse; weekday is ignored */

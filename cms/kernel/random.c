@@ -46,6 +46,21 @@ static void mix(void)
     }
 }
 
+void cms_random_stir(const void *what, size_t bytes)
+{
+    const uint8_t *from = what;
+    uint32_t out[BLOCK_WORDS];
+
+    mix();
+    for (size_t i = 0; i < bytes; i++) {
+        key[i % KEY / sizeof *key] ^= (uint32_t)from[i] << 8 * (i % sizeof *key);
+        if (i % KEY < KEY - 1 && i + 1 < bytes)
+            continue;
+        block(0, out);
+        memcpy(key, out, KEY);
+    }
+}
+
 void cms_random_fill(void *to, size_t bytes)
 {
     uint32_t out[BLOCK_WORDS];

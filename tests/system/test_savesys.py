@@ -223,3 +223,31 @@ def test_a_cms_that_was_saved_while_it_ran_has_the_disks_of_who_ipls_it(machine,
     operator.expect_exact("DMSINI9007I", timeout=60)
     operator.expect(harness.READY, timeout=60)
     assert "OPER2" in operator.cms("LISTFILE * * A")
+
+
+DRAW = "sh -c 'head -c 16 /dev/urandom | od -An -tx1'"
+
+
+def drawn(line):
+    return re.search(r"(?: [0-9a-f]{2}){16}", line.cms(DRAW, timeout=60)).group()
+
+
+@pytest.mark.parametrize("host", ["bochs", "tcg"])
+def test_a_cms_that_was_saved_while_it_ran_draws_other_numbers_in_each_machine(machine, tmp_path, host):
+    """All go on from one state of its generator, and from one count of the processor."""
+    m = machine("--machine", host, "--disk", harness.new_disk(tmp_path / "disk.img"), "--lines", "2")
+    operator, alice = typed(m, 1, "OPERATOR"), typed(m, 2, "ALICE")
+    drawn(operator)
+    operator.type("#CP DEFSYS USED 0-1FFF EW PARMREGS=NONE")
+    operator.expect_exact("successfully defined")
+    operator.type("#CP SAVESYS USED")
+    operator.expect_exact("successfully saved", timeout=60)
+    operator.type("")
+    numbers = [drawn(operator)]
+    for _ in range(2):
+        alice.type("#CP IPL USED")
+        alice.expect_exact("DMSINI9007I", timeout=60)
+        alice.expect(r"Ready; T=(\d+)\.\d\d/(\d+)\.\d\d ", timeout=60)
+        assert max(map(int, alice.match.groups())) < 60  # her own machine's
+        numbers.append(drawn(alice))
+    assert len(set(numbers)) == 3, numbers

@@ -286,6 +286,22 @@ static void a_damaged_tree_is_refused_or_read_but_never_overrun(void **state)
     }
 }
 
+static uint64_t counted_ns;
+uint64_t cms_clock_ns(void) { return counted_ns; }
+
+/* A CMS that was saved goes on from the count it had, some other day. */
+static void the_time_of_day_is_asked_for_again_where_the_machine_is_another(void **state)
+{
+    uint64_t known;
+    (void)state;
+    counted_ns = 5000;
+    known = cms_clock_wall();
+    counted_ns += 1000;
+    assert_int_equal(cms_clock_wall(), known + 1000);
+    cms_clock_moved();
+    assert_int_equal(cms_clock_wall(), known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_tree_describes_the_machine),
         cmocka_unit_test(what_cannot_be_honoured_is_said_and_leaves_the_default),
         cmocka_unit_test(a_damaged_tree_is_refused_or_read_but_never_overrun),
+        cmocka_unit_test(the_time_of_day_is_asked_for_again_where_the_machine_is_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

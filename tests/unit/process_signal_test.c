@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cms/kernel/heap.h"
 #include "cms/kernel/random.h"
@@ -219,6 +221,36 @@ static void random_numbers_do_not_repeat(void **state)
         assert_memory_not_equal(bytes, bytes + i, 16);
 }
 
+/* As in two machines that go on from one saved CMS, whose processor gives no numbers and has counted as far: each is a
+ * process here. */
+static void random_numbers_of_two_that_were_one_differ_when_they_are_stirred(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool differ;
+    } stirred[] = {{"ALICE", "BOB", true}, {"ALICE", "ALICE", false}, {"same length, 32 bytes and more.A",
+                   "same length, 32 bytes and more.B", true}, {"", "A", true}, {"A", "AA", true}};
+    uint64_t numbers[2];
+    int result[2];
+    (void)state;
+    for (size_t i = 0; i < sizeof stirred / sizeof *stirred; i++) {
+        assert_false(pipe(result));
+        for (unsigned n = 0; n < 2; n++) {
+            const char *what = n ? stirred[i].other : stirred[i].one;
+            pid_t child = fork();
+            if (!child) {
+                cms_random_stir(what, strlen(what));
+                uint64_t number = cms_random();
+                _exit(write(result[1], &number, sizeof number) != sizeof number);
+            }
+            assert_int_equal(waitpid(child, NULL, 0), child);
+            assert_int_equal(read(result[0], &numbers[n], sizeof numbers[n]), sizeof numbers[n]);
+        }
+        assert_int_equal(numbers[0] != numbers[1], stirred[i].differ);
+        close(result[0]), close(result[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +263,7 @@ int main(void)
         cmocka_unit_test(only_a_whole_area_counts_as_one),
         cmocka_unit_test(a_floating_point_fault_says_which),
         cmocka_unit_test(random_numbers_do_not_repeat),
+        cmocka_unit_test(random_numbers_of_two_that_were_one_differ_when_they_are_stirred),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
