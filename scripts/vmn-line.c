@@ -439,8 +439,8 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
     follow_user(l);
     if (!l->connected)
         l->columns = l->rows = 0;
-    else if (!*l->socket || l->emulator >= 0)
-        mark_size(l);
+    else if ((!*l->socket || l->emulator >= 0) && buffer_length(&l->to_emulator) < INPUT_ROOM)
+        mark_size(l); /* else when there is room: a window may change as often as it likes */
     /* what comes before the machine has opened its UART would be lost */
     bool tell = buffer_length(&l->to_emulator) && (l->open || *l->socket);
     bool look = !*l->socket || line_backlog(l) < LINE_BACKLOG_GO;

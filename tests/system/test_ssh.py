@@ -2,6 +2,7 @@
 import os
 import socket
 import subprocess
+import time
 
 import pexpect
 import pytest
@@ -316,3 +317,47 @@ def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
     bob.child.expect(pexpect.EOF, timeout=30)
     with socket.socket() as s:
         assert s.connect_ex(("127.0.0.1", int(front.port)))
+
+
+DEAF = """
+import os, select, time
+print("VMN-GONE 2", flush=True)
+while not os.path.exists("listen"):
+    time.sleep(0.02)
+line = os.open("line2", os.O_RDWR | os.O_NOCTTY)
+os.write(line, b"hears")
+heard = b""
+while select.select([line], [], [], 1)[0]:
+    heard += os.read(line, 4096)
+with open("heard", "wb") as file:
+    file.write(heard)
+time.sleep(60)
+"""
+
+
+def test_a_window_that_never_rests_piles_nothing_up_for_a_machine_that_does_not_read(tmp_path):
+    """Whoever is let in may change its size as often as they like, and each change is bytes to be read."""
+    relay = os.path.join(ROOT, "build", "vmn-relay")
+    machine = subprocess.Popen([relay, "--door", str(tmp_path), "2:tok", "--", "/usr/bin/python3", "-c", DEAF],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        while not os.path.exists(tmp_path / "door"):
+            time.sleep(0.02)
+        visitor = pexpect.spawn(relay, ["--enter", str(tmp_path)], dimensions=(24, 80))
+        time.sleep(0.5)
+        for n in range(3000):
+            visitor.setwinsize(30 + n % 20, 100 + n % 50)
+            time.sleep(0.0005)
+        visitor.setwinsize(33, 77)
+        (tmp_path / "listen").touch()
+        visitor.expect_exact("hears", timeout=30)
+        deadline = time.monotonic() + 30
+        while not os.path.exists(tmp_path / "heard") or not (tmp_path / "heard").read_bytes():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        heard = (tmp_path / "heard").read_bytes()
+        assert 500 < len(heard) < 5000, len(heard)
+        assert heard.endswith(b"\xfetokW77,33;"), heard[-40:]
+    finally:
+        machine.terminate()
+        machine.wait()
