@@ -53,7 +53,7 @@ static void load(struct session *s)
         tell_no_ipl(s, result, reason);
     } else {
         format_text(s->system, sizeof s->system, "%s", s->deed.system);
-        s->output.partial_length = 0;
+        s->output.partial_length = s->output.partial_unsent = 0;
         forget_unread(s);
         session_begin(s);
     }

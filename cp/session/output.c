@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cp/message/clean.h"
+#include "cp/session/again.h"
 #include "cp/session/turn.h"
 #include "cp/storage/frame.h"
 #include "cp/terminal/terminal.h"
@@ -91,9 +92,26 @@ static uint32_t line_start(const struct output *o, uint32_t at, uint32_t least)
     return at;
 }
 
+/* What is sent again asks nothing; what follows it is not asked yet. */
+static void quiet(struct output *o, uint32_t sent)
+{
+    static char text[OUTPUT_SCREEN];
+    struct ring *r = &o->ring;
+    uint32_t length = sent - r->tail, kept;
+    for (uint32_t i = 0; i < length; i++)
+        text[i] = (char)ring_at(r, i);
+    kept = (uint32_t)again_quiet(text, length);
+    if (kept == length)
+        return;
+    o->since = r->tail = sent - kept; /* what is before it there is what it was made of */
+    for (uint32_t i = 0; i < kept; i++)
+        r->bytes[(r->tail + i) & (r->size - 1)] = (uint8_t)text[i];
+}
+
 /* What is sent stays in the ring until something else is there. A line that is not whole any more is not shown. */
 static void show_again(struct output *o)
 {
+    uint32_t sent = o->ring.tail;
     uint32_t least = oldest(o, ring_used(&o->ring) + OUTPUT_SCREEN), at = line_start(o, o->ring.tail, least);
     for (unsigned lines = 0; lines < OUTPUT_SCREEN_LINES && at != least; lines++) {
         uint32_t before = line_start(o, at - 1, least);
@@ -103,6 +121,7 @@ static void show_again(struct output *o)
     }
     if (at != least || at == o->since)
         o->ring.tail = at;
+    quiet(o, sent);
 }
 
 void output_resume(struct output *o)
@@ -115,6 +134,7 @@ void output_resume(struct output *o)
         if ((int32_t)(o->ring.tail - start) > 0)
             o->ring.tail = start;
         o->in_line = false;
+        o->partial_unsent = (uint16_t)(waits < o->partial_length ? waits : 0);
     }
     show_again(o);
     o->owes = true;
@@ -178,6 +198,8 @@ static size_t piece_of(const char *text, size_t length)
 
 void output_break(struct output *o)
 {
+    if (o->in_line)
+        o->partial_unsent = 0;
     for (unsigned rows = o->in_line ? 1 + o->below : 0; rows; rows--)
         put_text(o, "\n", 1);
     o->below = 0;
@@ -204,6 +226,15 @@ void output_say(struct output *o, const char *format, ...)
     output_write(o, text, length);
 }
 
+void output_partial(struct output *o)
+{
+    size_t sent = o->partial_length - o->partial_unsent, kept = again_quiet(o->partial, sent);
+    memmove(o->partial + kept, o->partial + sent, o->partial_unsent);
+    o->partial_length = (uint16_t)(kept + o->partial_unsent);
+    o->partial_unsent = 0;
+    output_echo(o, o->partial, o->partial_length);
+}
+
 /* Half of a sequence that moves the cursor would take what comes next for the other half. */
 void output_echo(struct output *o, const char *text, unsigned length)
 {
@@ -218,11 +249,15 @@ void output_echo(struct output *o, const char *text, unsigned length)
 }
 
 /* What a plain terminal does not need: end what was begun, the screen proper, a soft reset, and what that leaves out:
- * attributes, the first character set, wrapping, plain keys, no reports of the mouse, of the focus, of pasting. */
+ * attributes, the first character set, UTF-8, wrapping, plain keys (xterm's and kitty's ways of telling more of them
+ * too), tab stops, the cursor's form, colours; no reports of the mouse, of the focus, of pasting, of the window, and
+ * what is written shows at once. */
 void output_plain(struct output *to, const struct output *from)
 {
     static const char plain[] = "\x18\x1b\\\x1b[?1047l\x1b[!p\x1b[m\x1b(B\x0f\x1b[?7h\x1b[?25h\x1b[?1l\x1b>\x1b[?5l"
-                                "\x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;2004l";
+                                "\x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;2004l"
+                                "\x1b[?69;1016;2026;2031;2048;9001l\x1b[>4m\x1b[<99u\x1b%G\x1b[?5W\x1b[0 q"
+                                "\x1b]R\x1b\\\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\";
     if (from->styled)
         for (const char *at = plain; *at; at++)
             put(to, *at);
@@ -249,7 +284,7 @@ static bool is_control(uint8_t byte)
 static void follow(struct output *o, uint8_t byte)
 {
     if (byte == '\n' || byte == '\r') {
-        o->partial_length = 0;
+        o->partial_length = o->partial_unsent = 0;
         o->partial_cut = false;
     } else if (o->partial_length < OUTPUT_PARTIAL) {
         o->partial[o->partial_length++] = byte;

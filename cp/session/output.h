@@ -38,7 +38,7 @@ struct output {
     bool owes;          /* the unfinished line (prompt and what is typed, or the machine's) is to be shown again */
     uint32_t since;     /* ring.head when the session began: what is older was another's */
     uint32_t dropped;   /* bytes of CP's words that found no room, and nobody was told yet */
-    uint16_t partial_length;
+    uint16_t partial_length, partial_unsent; /* bytes, and the last of them that no terminal has had */
     char partial[OUTPUT_PARTIAL];
 };
 
@@ -49,7 +49,8 @@ void output_renew(struct output *); /* as new, but for the terminal, and what is
 void output_forget(struct output *); /* what is queued: the terminal is somebody else's */
 /* A session has begun: nothing of before is shown again. */
 void output_is_new(struct output *);
-/* The terminal is another: it is shown the last lines again, and a line begun on the one before is owed as a whole. */
+/* The terminal is another: it is shown the last lines again, without what a terminal answers (again.h), and a line
+ * begun on the one before is owed as a whole. */
 void output_resume(struct output *);
 /* What `from` has already sent to the terminal may have left it in any mode: `to`, which has the terminal next, resets
  * it. */
@@ -64,6 +65,8 @@ void output_say(struct output *, const char *format, ...) __attribute__((format(
 
 void output_break(struct output *); /* ends an unfinished line, which is then owed */
 void output_echo(struct output *, const char *text, unsigned length); /* \n becomes CR LF; whole, or not at all */
+
+void output_partial(struct output *); /* the machine's unfinished line, again */
 
 uint32_t output_room(const struct output *); /* bytes it takes, if CP has the frames */
 unsigned output_machine_room(struct output *); /* bytes a machine may write now */

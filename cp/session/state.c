@@ -106,6 +106,6 @@ void session_refresh(struct session *s)
         editor_show(&s->typing.editor, session_columns(s));
         o->below = s->typing.editor.keys.line.last - s->typing.editor.keys.line.row;
     } else if (row->reads == READS_MACHINE && !o->partial_cut) {
-        output_echo(o, o->partial, o->partial_length);
+        output_partial(o);
     }
 }

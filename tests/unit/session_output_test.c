@@ -241,6 +241,74 @@ static void who_comes_after_control_sequences_finds_a_plain_terminal(void **stat
     assert_memory_equal(next_queue, "\x18\x1b\\", 3);
 }
 
+/* By number: what is off again. Then what has a sequence of its own. */
+static void no_way_of_telling_keys_and_no_colour_outlives_who_asked_for_it(void **state)
+{
+    static const unsigned modes[] = {1, 5, 9, 69, 1000, 1002, 1003, 1004, 1006, 1015, 1016, 1047, 2004, 2026, 2031,
+                                     2048, 9001};
+    static const char *const others[] = {"\x1b[>4m", "\x1b[<99u", "\x1b>", "\x1b%G", "\x1b[?5W", "\x1b[0 q",
+                                         "\x1b]104\x1b\\", "\x1b]110\x1b\\", "\x1b]111\x1b\\", "\x1b]112\x1b\\"};
+    static uint8_t next_queue[OUTPUT_QUEUE];
+    struct output next;
+    bool off[10000] = {false};
+    (void)state;
+    output_begin(&next, next_queue, OUTPUT_QUEUE);
+    machine("\x1b[>1u");
+    output_plain(&next, &output);
+    for (const char *at = (char *)next_queue, *end; (at = strstr(at, "\x1b[?")); at = end) {
+        unsigned number[16], count = 0;
+        at += 3;
+        do
+            number[count++] = (unsigned)strtoul(at, (char **)&end, 10), at = end + 1;
+        while (*end == ';');
+        for (unsigned i = 0; *end == 'l' && i < count; i++)
+            off[number[i]] = true;
+    }
+    for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++)
+        assert_true(off[modes[i]]);
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
+        assert_non_null(strstr((char *)next_queue, others[i]));
+}
+
+/* As a shell asks for the cursor's place at its prompt: each time somebody's message broke the line the terminal would
+ * answer again, and the answer be typed. */
+static void a_line_that_is_shown_again_does_not_ask_again(void **state)
+{
+    (void)state;
+    machine("\x1b[6n/ # ");
+    output_say(&output, "MSG FROM BOB");
+    assert_string_equal(queued(), "\x1b[6n/ # \r\nMSG FROM BOB\r\n");
+    output_partial(&output);
+    assert_string_equal(queued(), "\x1b[6n/ # \r\nMSG FROM BOB\r\n/ # ");
+    output_say(&output, "MSG FROM EVE");
+    output_partial(&output);
+    assert_string_equal(queued(), "\x1b[6n/ # \r\nMSG FROM BOB\r\n/ # \r\nMSG FROM EVE\r\n/ # ");
+}
+
+/* Of what the terminal before had of the line nothing is asked again; the rest is asked for the first time. */
+static void who_comes_back_is_asked_what_nobody_was_asked_yet(void **state)
+{
+    const char *line_text = "a\x1b[6nb\x1b[5nc";
+    (void)state;
+    for (size_t sent = 0; sent <= strlen(line_text); sent++) {
+        begin(state);
+        machine("\x1b[cwhole\r\n");
+        machine(line_text);
+        output.ring.tail = output.ring.head - (uint32_t)(strlen(line_text) - sent);
+        output_resume(&output);
+        if (!output.in_line)
+            output_partial(&output);
+        char expected[60] = "whole\r\na";
+        strcat(strcat(expected, sent < 5 ? "\x1b[6n" : ""), "b");
+        strcat(strcat(expected, sent < 10 ? "\x1b[5n" : ""), "c");
+        assert_string_equal(queued(), expected);
+        output.ring.tail = output.ring.head;
+        output_resume(&output); /* once more */
+        output_partial(&output);
+        assert_string_equal(queued(), "whole\r\nabc");
+    }
+}
+
 static void what_a_machine_writes_gathers_until_the_users_turn_which_comes_in_a_millisecond(void **state)
 {
     (void)state;
@@ -302,6 +370,8 @@ int main(void)
         TEST(a_terminal_that_was_left_is_shown_nothing_until_it_is_somebody_elses),
         TEST(a_renewed_one_keeps_terminal_and_queue_and_nothing_else),
         TEST(who_comes_after_control_sequences_finds_a_plain_terminal),
+        TEST(no_way_of_telling_keys_and_no_colour_outlives_who_asked_for_it),
+        TEST(a_line_that_is_shown_again_does_not_ask_again), TEST(who_comes_back_is_asked_what_nobody_was_asked_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
