@@ -121,6 +121,11 @@ def test_what_is_no_regular_file_is_written_into_and_stays(system, tmp_path):
     (tmp_path / "link").symlink_to("there")
     spool(system, "get", "bob", "1", "-o", tmp_path / "link")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "there").read_bytes() == b"one\ntwo\n"
+    (tmp_path / "there").chmod(0o600)
+    spool(system, "get", "bob", "1", "-o", tmp_path / "there")  # no more may read it than before
+    assert stat.S_IMODE(os.stat(tmp_path / "there").st_mode) == 0o600
+    spool(system, "get", "bob", "1", "-o", tmp_path / ("n" * 255))  # as long as a name may be
+    assert (tmp_path / ("n" * 255)).read_bytes() == b"one\ntwo\n"
     (tmp_path / "null").symlink_to("/dev/null")  # a device, without one that a failure would cost
     spool(system, "get", "bob", "1", "-o", tmp_path / "null", "--purge")
     assert (tmp_path / "null").is_symlink() and stat.S_ISCHR(os.stat("/dev/null").st_mode)
@@ -206,6 +211,8 @@ def test_what_is_missing_or_wrong_on_this_side_is_said(system, tmp_path):
     assert b"no system runs here" in spool(system, "--disk", tmp_path / "other.img", "list", status=2)
     assert spool(system, "--disk", tmp_path / "disk.img", "list") == b""
     assert b"No such file" in spool(system, "put", tmp_path / "none", "alice", status=2)
+    for name in ("\u00fc.txt", "a.\u00fc", "...", "\u00fc"):  # what is behind the point is no name
+        assert b"how is the file to be called" in spool(system, "put", tmp_path / name, "alice", status=2)
     assert b"a line of more than 4000 bytes" in spool(system, "put", "/dev/zero", "alice", "a", "b", status=2)
     long = b"x" * 4001
     assert b"a line of more than 4000 bytes" in spool(system, "put", "-", "alice", "a", "b", input=long, status=2)
