@@ -330,6 +330,30 @@ static void pace_emulator(void)
         vmn.stopped = kill(vmn.emulator, SIGCONT) != 0;
 }
 
+/* On a terminal that is raw, and in the middle of what the machine prints. NULL: there is none. */
+static void tell(const char *news)
+{
+    if (news)
+        fprintf(stderr, vmn.raw ? "\r\nvmn: %s\r\n" : "vmn: %s\n", news);
+}
+
+/* Of who ended: whatever else scripts/vmn started. Their names are there as long as nobody has asked how they ended. */
+static void bury_others(void)
+{
+    char path[32], name[4];
+    for (siginfo_t ended = {0}; !waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT); ended.si_pid = 0) {
+        if (!ended.si_pid || ended.si_pid == vmn.emulator)
+            return;
+        snprintf(path, sizeof path, "/proc/%d/comm", (int)ended.si_pid);
+        int comm = open(path, O_RDONLY | O_CLOEXEC);
+        bool sshd = read(comm, name, sizeof name) == sizeof name && !memcmp(name, "sshd", sizeof name);
+        close(comm);
+        waitpid(ended.si_pid, NULL, 0);
+        if (sshd)
+            tell("sshd has ended: whoever is there stays, and nobody else can come by SSH");
+    }
+}
+
 static void heed_signal(void)
 {
     struct signalfd_siginfo s;
@@ -342,6 +366,7 @@ static void heed_signal(void)
         return;
     if (s.ssi_signo != SIGCHLD)
         leave(128 + (int)s.ssi_signo);
+    bury_others();
     if (waitpid(vmn.emulator, &status, WNOHANG) != vmn.emulator)
         return;
     vmn.emulator = 0;
@@ -366,15 +391,6 @@ static bool patience(void)
         if (line_waits(&vmn.line[i]) || !vmn.line[0].open)
             return false;
     return true;
-}
-
-/* On a terminal that is raw, and in the middle of what the machine prints. */
-static void look_at_disk(void)
-{
-    const char *news = disk_look();
-    const char *end = vmn.raw ? "\r\n" : "\n";
-    if (news)
-        fprintf(stderr, "%svmn: %s%s", vmn.raw ? end : "", news, end);
 }
 
 enum { ROW_SIGNALS, ROW_SAID, ROW_SCREEN, ROW_DOOR, ROW_LINES };
@@ -418,7 +434,7 @@ static void run(void)
         if (n > 0)
             serve(p);
         if (n > 0)
-            look_at_disk();
+            tell(disk_look());
         pace_emulator();
         if (n > 0 && p[ROW_SIGNALS].revents & POLLIN)
             heed_signal();

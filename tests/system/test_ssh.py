@@ -1,5 +1,6 @@
 """People who come by SSH: two at once, by key and by password; one is cut off, comes back and goes on."""
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -317,6 +318,19 @@ def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
     bob.child.expect(pexpect.EOF, timeout=30)
     with socket.socket() as s:
         assert s.connect_ex(("127.0.0.1", int(front.port)))
+
+
+def test_that_its_sshd_has_ended_is_told_and_who_is_there_stays(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg")
+    alice = front.visit("alice")
+    alice.expect(harness.READY, timeout=60)
+    for process in front.machine.processes():
+        with open(f"/proc/{process}/cmdline", encoding="ascii") as file:
+            if "listener" in file.read():
+                os.kill(process, signal.SIGKILL)
+    front.machine.console.expect("vmn: sshd has ended: whoever is there stays, and nobody else can come by SSH")
+    assert "ALICE" in alice.cms("CP QUERY USERID")
+    assert front.piped("bob", "", key=False).returncode == 255
 
 
 DEAF = """
