@@ -320,6 +320,25 @@ def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
         assert s.connect_ex(("127.0.0.1", int(front.port)))
 
 
+@pytest.mark.parametrize("has", [True, False], ids=["of_today", "before_9.8"])
+def test_people_of_one_host_do_not_pay_for_each_others_wrong_keys(tmp_path, has):
+    """An sshd that refuses where wrong keys came from would refuse everybody who comes from its own host."""
+    sshd = tmp_path / "sshd"
+    sshd.write_text(f"""#!/bin/sh
+case $* in
+-T*PerSource*) exit {0 if has else 1} ;;
+-T*) exit 0 ;;
+*) cp "$4" {tmp_path}/config ;;
+esac
+""", encoding="ascii")
+    sshd.chmod(0o755)
+    subprocess.run([os.path.join(ROOT, "scripts", "vmn-ssh"), "2222", str(tmp_path), str(tmp_path / "state")],
+                   env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=True)
+    config = (tmp_path / "config").read_text(encoding="ascii").splitlines()
+    assert ("PerSourcePenaltyExemptList 127.0.0.0/8,::1/128" in config) == has
+    assert "UnusedConnectionTimeout 30" in config and "ForceCommand" in "".join(config)
+
+
 def test_that_its_sshd_has_ended_is_told_and_who_is_there_stays(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg")
     alice = front.visit("alice")
