@@ -434,13 +434,13 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
     if ((l->hang_up && is_quiet(l)) || tries_patience(l))
         end_visit(l);
-    bool hear = !l->ended && buffer_length(&l->to_emulator) < (l->keys ? (size_t)KEYS_ROOM : INPUT_ROOM);
+    bool room = buffer_length(&l->to_emulator) < (l->keys ? (size_t)KEYS_ROOM : INPUT_ROOM), hear = !l->ended && room;
     l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */
     follow_user(l);
     if (!l->connected)
         l->columns = l->rows = 0;
-    else if ((!*l->socket || l->emulator >= 0) && buffer_length(&l->to_emulator) < INPUT_ROOM)
-        mark_size(l); /* else when there is room: a window may change as often as it likes */
+    else if (room && (!*l->socket || l->emulator >= 0)) /* a window may change its size as fast as keys come */
+        mark_size(l);
     /* what comes before the machine has opened its UART would be lost */
     bool tell = buffer_length(&l->to_emulator) && (l->open || *l->socket);
     bool look = !*l->socket || line_backlog(l) < LINE_BACKLOG_GO;

@@ -308,6 +308,50 @@ def test_a_line_that_waits_for_a_wrong_password_is_given_to_nobody_while_others_
         machine.wait()
 
 
+DEAF = """
+import os, select, socket, time
+line = socket.socket(socket.AF_UNIX)
+line.bind("line2")
+line.listen()
+first = os.open("line1", os.O_RDWR | os.O_NOCTTY)
+os.write(first, b"begun\\n")
+line, _ = line.accept()
+os.write(first, b"deaf\\n")
+while not os.path.exists("hear"):
+    time.sleep(0.05)
+heard = b""
+while select.select([line], [], [], 1)[0]:
+    heard += line.recv(65536)
+os.write(first, b"%d %s\\n" % (len(heard), heard.rpartition(b"tokW")[2]))
+time.sleep(60)
+"""
+
+
+def test_a_window_that_changes_its_size_for_ever_fills_no_storage(tmp_path):
+    """Nor does a machine that reads nothing miss the size it has in the end."""
+    relay = os.path.join(ROOT, "build", "vmn-relay")
+    machine = subprocess.Popen([relay, "--door", str(tmp_path), "1+1:tok", "--", "/usr/bin/python3", "-c", DEAF],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    visitor = None
+    try:
+        assert b"begun" in machine.stdout.readline()
+        visitor = pexpect.spawn(relay, ["--enter", str(tmp_path)])
+        assert b"deaf" in machine.stdout.readline()
+        for i in range(4000):
+            visitor.setwinsize(20 + i % 900, 20 + i % 900)
+            time.sleep(0.0005)  # or they are one
+        visitor.setwinsize(33, 77)
+        (tmp_path / "hear").touch()
+        length, _, last = machine.stdout.readline().partition(b" ")
+        assert int(length) < 20000
+        assert last == b"77,33;\n"
+    finally:
+        machine.terminate()
+        machine.wait()
+        if visitor:
+            visitor.close(force=True)
+
+
 def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg")
     bob = front.visit("bob", key=False)
