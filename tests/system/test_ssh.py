@@ -352,6 +352,30 @@ def test_a_window_that_changes_its_size_for_ever_fills_no_storage(tmp_path):
             visitor.close(force=True)
 
 
+def test_two_who_begin_at_once_have_one_host_key_which_nobody_else_can_change(tmp_path):
+    run = [tmp_path / "run1", tmp_path / "run2"]
+    fronts, said = [], []
+    for place in run:
+        place.mkdir()
+        fronts.append(subprocess.Popen([os.path.join(ROOT, "scripts", "vmn-ssh"), free_port(), place,
+                                        tmp_path / "state"], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL))
+    for front in fronts:
+        said.append(front.stderr.readline())
+        front.terminate()
+        front.wait()
+    assert all(b"Server listening" in line for line in said), said
+    assert sorted(os.listdir(tmp_path / "state")) == ["host_key", "host_key.pub"]
+    (tmp_path / "state").chmod(0o777)
+    other = subprocess.run([os.path.join(ROOT, "scripts", "vmn"), "--ssh", free_port(), "--ssh-state",
+                            tmp_path / "state"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert other.returncode == 2
+    assert other.stderr.startswith(b"vmn: --ssh: others may write into the folder "), other.stderr
+    environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_STATE_HOME")}
+    homeless = subprocess.run([os.path.join(ROOT, "scripts", "vmn"), "--ssh", free_port()], env=environment,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert homeless.returncode == 2 and b"say --ssh-state" in homeless.stderr
+
+
 def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg")
     bob = front.visit("bob", key=False)
