@@ -376,6 +376,23 @@ def test_two_who_begin_at_once_have_one_host_key_which_nobody_else_can_change(tm
     assert homeless.returncode == 2 and b"say --ssh-state" in homeless.stderr
 
 
+def test_one_address_full_of_half_open_connections_keeps_no_other_out(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg")
+    half = []
+    try:
+        for _ in range(400):
+            half.append(socket.create_connection(("127.0.0.1", int(front.port)), source_address=("127.0.0.9", 0)))
+        time.sleep(1)
+        for _ in range(3):
+            visitor = front.visit("alice")
+            visitor.expect(harness.READY, timeout=60)
+            visitor.type("#CP LOGOFF")
+            assert status(visitor) == 0
+    finally:
+        for connection in half:
+            connection.close()
+
+
 def test_with_the_machine_its_door_and_sshd_are_gone(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg")
     bob = front.visit("bob", key=False)
