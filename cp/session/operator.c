@@ -22,6 +22,38 @@ static bool is_half_full(const struct session *told)
     return !told->output.terminal && ring_used(&told->output.ring) >= OUTPUT_DISCONNECTED / 2;
 }
 
+/* Their machine would have to wait for the terminal. */
+static bool is_behind(const struct session *told)
+{
+    return told->output.terminal && ring_used(&told->output.ring) >= OUTPUT_CONNECTED / 2;
+}
+
+/* Who comes and goes all the time, or dials, takes nobody's screen: of more than these only the number is told. */
+static struct {
+    uint64_t due; /* host TSC: when as many would have been told at a gentle pace */
+    unsigned left_out;
+} pace;
+
+static bool is_too_often(void)
+{
+    enum { A_SECOND = 10, AT_ONCE = 100 };
+    uint64_t now = clock_now(), each = clock_hz / A_SECOND;
+    if (pace.due < now)
+        pace.due = now;
+    if (pace.due - now > (AT_ONCE - 1) * each)
+        return true;
+    pace.due += each;
+    return false;
+}
+
+static void say(struct session *told, const char *line)
+{
+    if (pace.left_out)
+        output_say(&told->output, "%u MORE CAME, LEFT OR DIALED", pace.left_out);
+    pace.left_out = 0;
+    output_say(&told->output, "%s", line);
+}
+
 static void tell(const struct session *about, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void tell(const struct session *about, const char *format, ...)
 {
@@ -35,10 +67,12 @@ static void tell(const struct session *about, const char *format, ...)
     va_end(args);
     size_t length = format_text(line, sizeof line, "%s %-5s %s", clock_text_time(now, clock_unix_us()),
                                 session_name(about, name), what);
-    if (is_half_full(told))
+    if (is_half_full(told) || is_behind(told))
         told->output.dropped += (uint32_t)length;
+    else if (is_too_often())
+        pace.left_out++;
     else
-        output_say(&told->output, "%s", line);
+        say(told, line);
 }
 
 static void tell_deed(const struct session *about, const char *deed, unsigned users, const char *by)

@@ -185,8 +185,10 @@ static void coming_and_going_does_not_stop_the_machine_of_a_disconnected_operato
 {
     (void)state;
     type(2, "DISC\r");
-    for (int i = 0; i < 5000; i++)
+    for (int i = 0; i < 5000; i++) {
+        fake_clock_advance(1000000000);
         operator_tell(session_find("BOB"), "AUTO LOGON", "ALICE");
+    }
     assert_int_equal(vm_output(vm_of("OPERATOR"), 0, (const uint8_t *)"mine", 4), 4);
     shown(2);
     logon(2, "OPERATOR");
@@ -194,6 +196,43 @@ static void coming_and_going_does_not_stop_the_machine_of_a_disconnected_operato
     assert_non_null(strstr(text, "characters of CP's messages are lost"));
     assert_non_null(strstr(text, "mine"));
     assert_non_null(strstr(text, "AUTO LOGON AS BOB      USERS = 3  BY ALICE"));
+}
+
+static void a_flood_of_comings_and_goings_leaves_the_operators_screen_to_the_operator(void **state)
+{
+    unsigned told = 0, more = 0;
+    (void)state;
+    fake_clock_advance(60ull * 1000000000);
+    for (int i = 0; i < 5000; i++) {
+        operator_tell(session_find("BOB"), "RECONNECT", NULL);
+        turn(); /* which takes time */
+        told += strstr(shown(2), "RECONNECT  AS BOB") != NULL;
+    }
+    assert_in_range(told, 100, 200);
+    fake_clock_advance(1000000000);
+    operator_tell_undial(session_find("BOB"), "ALICE");
+    const char *text = shown(2);
+    assert_int_equal(sscanf(text, "%u MORE CAME, LEFT OR DIALED", &more), 1);
+    assert_in_range(more, 1, 5000);
+    assert_non_null(strstr(text, "DROPPED    FROM ALICE"));
+    operator_tell_undial(session_find("BOB"), "ALICE");
+    assert_null(strstr(shown(2), "MORE CAME"));
+}
+
+static void comings_and_goings_leave_a_slow_terminal_to_the_operators_machine(void **state)
+{
+    (void)state;
+    fake_line[2].stuck = true;
+    for (int i = 0; i < 5000; i++) {
+        fake_clock_advance(1000000000);
+        operator_tell(session_find("BOB"), "RECONNECT", NULL);
+    }
+    assert_int_equal(vm_output(vm_of("OPERATOR"), 0, (const uint8_t *)"mine", 4), 4);
+    fake_line[2].stuck = false;
+    session_pump(session_find("OPERATOR"));
+    const char *text = shown(2);
+    assert_non_null(strstr(text, "mine"));
+    assert_non_null(strstr(text, "characters of CP's messages are lost"));
 }
 
 static void before_logon_only_the_operator_can_be_reached(void **state)
@@ -261,6 +300,8 @@ int main(void)
         TEST(messages_leave_a_slow_terminal_to_its_own_machine),
         TEST(who_stays_at_a_stuck_terminal_hears_of_lost_words_when_it_goes_on),
         TEST(coming_and_going_does_not_stop_the_machine_of_a_disconnected_operator),
+        TEST(a_flood_of_comings_and_goings_leaves_the_operators_screen_to_the_operator),
+        TEST(comings_and_goings_leave_a_slow_terminal_to_the_operators_machine),
         TEST(before_logon_only_the_operator_can_be_reached),
         TEST(a_message_into_a_half_typed_command_leaves_it_whole),
         TEST(nobody_can_write_to_a_terminal_that_asks_for_a_password),
