@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "scripts/vmn-door.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +23,7 @@ enum { WAITING = 64, PATIENCE_SECONDS = 10, STATUS_FAILED = 1, STATUS_USAGE = 2 
 struct request {
     char name[USERID_MOST + 1];
     bool known;
+    unsigned char source[SOURCE_BYTES];
 };
 
 /* A socket's path may not be long. */
@@ -62,6 +64,7 @@ static bool take_request(struct visitor *v)
     if (userid_is(request.name, strlen(request.name)))
         memcpy(v->name, request.name, sizeof v->name);
     v->known = request.known && *v->name;
+    memcpy(v->source, request.source, sizeof v->source);
     return true;
 }
 
@@ -114,6 +117,17 @@ static bool proved(void)
     if (file)
         fclose(file);
     return read && !strncmp(line, "publickey ", 10);
+}
+
+/* An address of IPv4 fills half of it. */
+static void find_source(unsigned char source[SOURCE_BYTES])
+{
+    struct in6_addr address;
+    char text[INET6_ADDRSTRLEN];
+    const char *given = getenv("SSH_CONNECTION");
+    snprintf(text, sizeof text, "%.*s", given ? (int)strcspn(given, " %") : 0, given ? given : "");
+    if (inet_pton(AF_INET, text, source) != 1 && inet_pton(AF_INET6, text, &address) == 1)
+        memcpy(source, &address, SOURCE_BYTES);
 }
 
 static bool say(int connection, struct request *request)
@@ -207,6 +221,7 @@ int door_enter(const char *directory)
     char name[USERID_MOST + 2];
     int place = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), connection;
 
+    find_source(request.source);
     snprintf(name, sizeof name, "%s", given ? given : "");
     for (char *c = name; *c; c++)
         *c = userid_upper(*c);
@@ -222,6 +237,6 @@ int door_enter(const char *directory)
     if (line < 0)
         return refuse(STATUS_FAILED, "the machine is not there");
     if (line <= DOOR_LINE_SOON)
-        return refuse(STATUS_FAILED, "every line is in use; try again later");
+        return refuse(STATUS_FAILED, "every line is in use, or for others; try again later");
     return stay(connection);
 }

@@ -12,10 +12,12 @@
 
 /* Answers that are no line: line 1 is no visitor's. */
 enum { DOOR_NO_LINE, DOOR_LINE_SOON };
+enum { SOURCE_BYTES = 8 };
 
 struct visitor {
     char name[USERID_MOST + 1]; /* as what they came, "" unknown */
     bool known;               /* and have proved it */
+    unsigned char source[SOURCE_BYTES]; /* the host they came from: of IPv6 what one subscriber has; 0: not said */
     int connection, in, out;
 };
 
@@ -27,6 +29,6 @@ bool door_accept(int door, struct visitor *);
 void door_answer(struct visitor *, unsigned line);
 
 /* The visitor's side, for the machine with this run directory: the process that sshd forces on whoever comes. Takes
- * name and proof from the environment that sshd made (LOGNAME, SSH_USER_AUTH). Returns the exit status: 0, or 1 when
- * nobody was logged on or the machine ended, 2 when this is no way to come, 128 + n after signal n. */
+ * name, proof and host from the environment that sshd made (LOGNAME, SSH_USER_AUTH, SSH_CONNECTION). The exit status:
+ * 0, or 1 when nobody was logged on or the machine ended, 2 when this is no way to come, 128 + n after signal n. */
 int door_enter(const char *directory);

@@ -340,6 +340,8 @@ void line_seat(struct line *l, const struct visitor *v)
     l->visit = v->connection;
     l->in = v->in;
     l->out = v->out;
+    memcpy(l->source, v->source, sizeof l->source);
+    l->unproven = !v->known;
     l->terminal = isatty(v->in); /* one that is gone does not know */
     l->hang_up = l->ended = false;
     l->status = 0;

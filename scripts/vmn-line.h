@@ -26,6 +26,8 @@ struct line {
     int in, out;        /* the user's side: one pty master, or a visitor's; -1: nobody's */
     bool door;          /* visitors have it */
     int visit;          /* the connection of who does; -1: nobody */
+    unsigned char source[SOURCE_BYTES]; /* where they came from */
+    bool unproven;      /* they have not proved who they are: not by a key, nor to CP */
     bool terminal;      /* at which they sit; else their input may end before they leave */
     bool hang_up;       /* they are to go when they have been shown everything ... */
     int status;         /* ... with this exit status */

@@ -142,8 +142,19 @@ static void open_line(unsigned n)
         fprintf(stderr, "vmn: line %u is %s\n", n + 1, name);
 }
 
-/* Anybody can come and stay at the prompt: of these lines one in so many is for those who have proved who they are. */
-enum { ONE_KEPT_IN = 4 };
+/* Anybody can come and stay at the prompt: of these lines one in so many is for those who have proved who they are, and
+ * of the others so many may be one host's who have not, or as many as are left. */
+enum { ONE_KEPT_IN = 4, OF_A_HOST = 8 };
+
+static bool are_too_many(const struct line *first, unsigned count, const unsigned char source[SOURCE_BYTES])
+{
+    unsigned wait = 0, left = 0;
+    for (const struct line *l = first; l < first + count; l++) {
+        wait += l->visit >= 0 && l->unproven && !memcmp(l->source, source, SOURCE_BYTES);
+        left += l->visit < 0;
+    }
+    return wait >= OF_A_HOST && wait >= left;
+}
 
 static void welcome_visitor(void)
 {
@@ -151,8 +162,8 @@ static void welcome_visitor(void)
     if (!door_accept(vmn.door, &v))
         return;
     unsigned further = vmn.lines - 1, kept = v.known ? 0 : further / ONE_KEPT_IN;
-    bool soon;
-    struct line *l = line_choose(vmn.line + 1, further - kept, &soon);
+    bool soon = false, none = !v.known && are_too_many(vmn.line + 1, further - kept, v.source);
+    struct line *l = none ? NULL : line_choose(vmn.line + 1, further - kept, &soon);
     if (l)
         line_seat(l, &v);
     door_answer(&v, l ? (unsigned)(l - vmn.line) + 1 : soon ? DOOR_LINE_SOON : DOOR_NO_LINE);
@@ -219,6 +230,8 @@ static void heed(const char *text)
         line_hang_up(&vmn.line[line - 1], (int)status);
     else if (sscanf(text, "VMN-QUIET %u %u", &line, &status) == 2 && line > 1 && line <= vmn.lines)
         vmn.line[line - 1].quiet = status;
+    else if (sscanf(text, "VMN-SERVED %u", &line) == 1 && line > 1 && line <= vmn.lines)
+        vmn.line[line - 1].unproven = false;
     else if (sscanf(text, "VMN-GONE %u", &line) == 1 && line > 1 && line <= vmn.lines)
         line_parted(&vmn.line[line - 1]);
     else if (!strncmp(text, "VMN-NO-EMULATOR ", 16))

@@ -185,6 +185,13 @@ void carrier_parted(unsigned line)
     debug_print(text);
 }
 
+void carrier_served(unsigned line)
+{
+    char text[40];
+    format_text(text, sizeof text, "VMN-SERVED %u\n", line);
+    debug_print(text);
+}
+
 void carrier_quiet(unsigned line, bool quiet)
 {
     char text[40];

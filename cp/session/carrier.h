@@ -8,6 +8,8 @@
 void carrier_hang_up(unsigned line, unsigned status);
 /* Nothing is written to this line any more for the one who is gone (MARK_GONE): the next may come. */
 void carrier_parted(unsigned line);
+/* Whoever came there is logged on, or was. */
+void carrier_served(unsigned line);
 /* A wrong password is being waited for there, also when whoever typed it leaves: the next is better let in elsewhere.
  * Or not any more. */
 void carrier_quiet(unsigned line, bool quiet);

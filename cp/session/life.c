@@ -86,8 +86,11 @@ static void give_disks(struct session *s, const struct user *user)
 /* A user, at a terminal if there is one. */
 static void sit_down(struct session *s)
 {
-    if (s->output.terminal)
-        s->output.terminal->served = true;
+    struct terminal *t = s->output.terminal;
+    if (t && t->dialled && !t->served)
+        carrier_served(t->number);
+    if (t)
+        t->served = true;
     idle_forget(&s->idle);
 }
 

@@ -376,6 +376,68 @@ def test_two_who_begin_at_once_have_one_host_key_which_nobody_else_can_change(tm
     assert homeless.returncode == 2 and b"say --ssh-state" in homeless.stderr
 
 
+ROOMY = """
+import select, socket, sys
+lines, taken = {}, {}
+for n in range(2, 26):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(f"line{n}")
+    s.listen()
+    lines[s] = n
+first = open("line1", "r+b", buffering=0)
+first.write(b"begun\\n")
+while True:
+    for s in select.select([*lines, *taken], [], [])[0]:
+        if s in lines:
+            connection, _ = s.accept()
+            taken[connection] = lines[s]
+            connection.sendall(b"line %02d" % lines[s])
+            continue
+        typed = s.recv(100)
+        if not typed:
+            del taken[s]
+            s.close()
+        elif b"logon" in typed:
+            print(f"VMN-SERVED {taken[s]}", flush=True)
+"""
+
+
+def test_who_only_waits_at_the_prompt_leaves_as_many_lines_for_other_hosts(tmp_path):
+    relay = os.path.join(ROOT, "build", "vmn-relay")
+    machine = subprocess.Popen([relay, "--door", str(tmp_path), "1+24", "--", "/usr/bin/python3", "-c", ROOMY],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    visitors = []
+
+    def visit(host):
+        visitors.append(subprocess.Popen([relay, "--enter", str(tmp_path)], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                         env={"LOGNAME": "bob", "SSH_CONNECTION": f"{host} 4711 127.0.0.1 22"}))
+        return visitors[-1].stdout.read(7).startswith(b"line")
+
+    try:
+        assert b"begun" in machine.stdout.readline()
+        assert [visit("192.0.2.1") for _ in range(10)] == [True] * 9 + [False]  # of 18: six are for who has a key
+        assert visitors[-1].wait(timeout=10) == 1
+        assert b"every line is in use, or for others" in visitors[-1].stderr.read()
+        assert visit("192.0.2.2")
+        assert visit("2001:db8::1") and visit("2001:db8::2:1")
+        visitors[0].stdin.write(b"logon\n")
+        visitors[0].stdin.flush()
+        time.sleep(0.5)
+        assert visit("192.0.2.1") is False  # eight others wait, and six lines are left
+        for visitor in visitors[1:3]:
+            visitor.stdin.write(b"logon\n")
+            visitor.stdin.flush()
+        time.sleep(0.5)
+        assert visit("192.0.2.1")
+    finally:
+        for visitor in visitors:
+            visitor.kill()
+            visitor.wait()
+        machine.terminate()
+        machine.wait()
+
+
 def test_one_address_full_of_half_open_connections_keeps_no_other_out(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg")
     half = []

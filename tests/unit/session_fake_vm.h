@@ -81,6 +81,8 @@ FAKE void carrier_hang_up(unsigned line, unsigned status)
     snprintf(fake_debug, sizeof fake_debug, "VMN-HANGUP %u %u\n", line, status);
 }
 FAKE void carrier_parted(unsigned line) { snprintf(fake_debug, sizeof fake_debug, "VMN-GONE %u\n", line); }
+static unsigned fake_served[16]; /* how often it was said; by number, as what follows */
+FAKE void carrier_served(unsigned line) { fake_served[line]++; }
 static bool fake_quiet[16]; /* by number, the first being 1 */
 FAKE void carrier_quiet(unsigned line, bool quiet) { fake_quiet[line] = quiet; }
 FAKE void cp_exit_status(unsigned status) { snprintf(fake_debug, sizeof fake_debug, "VMN-EXIT %u\n", status); }

@@ -196,6 +196,21 @@ static void that_a_wrong_password_is_waited_for_is_told_till_the_wait_is_over(vo
 }
 
 /* What carries the line lets the next one in by it: then nothing of the last is left, also of a machine that floods. */
+static void that_a_visitor_is_logged_on_is_told_once_and_of_nobody_else(void **state)
+{
+    (void)state;
+    memset(fake_served, 0, sizeof fake_served);
+    comes(0, MARK("C"));
+    assert_int_equal(fake_served[1], 0);
+    logon(0, "BOB");
+    assert_int_equal(fake_served[1], 1);
+    type(0, "#CP DISCONNECT HOLD\r");
+    logon(0, "BOB");
+    assert_int_equal(fake_served[1], 1);
+    logon(1, "ALICE"); /* at a terminal that nobody carries */
+    assert_int_equal(fake_served[2], 0);
+}
+
 static void that_somebody_left_is_answered_when_their_session_has_no_terminal_any_more(void **state)
 {
     struct terminal *t = fake_line[0].line.owner;
@@ -402,6 +417,7 @@ int main(void)
         cmocka_unit_test_teardown(a_line_without_carrier_has_one_by_marks, end),
         cmocka_unit_test_teardown(who_waits_for_a_wrong_password_is_not_spared_it_by_being_known, end),
         cmocka_unit_test_teardown(that_a_wrong_password_is_waited_for_is_told_till_the_wait_is_over, end),
+        cmocka_unit_test_teardown(that_a_visitor_is_logged_on_is_told_once_and_of_nobody_else, end),
         cmocka_unit_test_teardown(that_somebody_left_is_answered_when_their_session_has_no_terminal_any_more, end),
         cmocka_unit_test_teardown(who_is_known_needs_no_password_for_coming_back, end),
         cmocka_unit_test_teardown(a_visit_without_a_logon_is_not_for_ever, end),
