@@ -217,4 +217,10 @@ def test_what_is_missing_or_wrong_on_this_side_is_said(system, tmp_path):
     long = b"x" * 4001
     assert b"a line of more than 4000 bytes" in spool(system, "put", "-", "alice", "a", "b", input=long, status=2)
     assert b"try --help" in spool(system, "frob", status=2)
+    for words in (["alice bob", "a", "b"], ["alice", "a b", "c"], ["alice", "a", "b c"], ["", "a", "b"],
+                  ["alice", "a", "b", "--class", "b c"], ["alice", "a\nb", "c"]):
+        assert b"is not one word" in spool(system, "put", "-", *words, input=b"x\n", status=2)
+    assert b"is not one word" in spool(system, "get", "alice", "1 2", status=2)
+    assert b"is not one word" in spool(system, "list", "alice 1", status=2)
+    assert spool(system, "list") == b""
     assert b"HCPHST042E Spoolid 0001 does not exist" in spool(system, "get", "alice", "1", status=1)
