@@ -21,7 +21,7 @@ static uint64_t limit(const struct terminal *t)
     const struct session *s = t->session;
     if (s->user)
         return 60ull * s->user->idle;
-    return t->dialled && at_prompt[s->state] ? IDLE_VISIT_SECONDS : 0;
+    return (t->dialled || t->line->called) && at_prompt[s->state] ? IDLE_VISIT_SECONDS : 0;
 }
 
 static void fall_due(struct timer *timer)

@@ -294,6 +294,24 @@ static void a_visit_without_a_logon_is_not_for_ever(void **state)
     assert_shows(1, "CP> ");
 }
 
+static void who_called_a_modem_and_does_not_log_on_is_hung_up_on_too(void **state)
+{
+    (void)state;
+    fake_line[0].line.called = true;
+    comes(0, "");
+    pass(IDLE_VISIT_SECONDS - 2);
+    assert_true(fake_line[0].line.called);
+    pass(3);
+    assert_shows(0, "HCPTMO9092I Nobody has logged on here for 5 minutes");
+    assert_false(fake_line[0].line.called);
+    fake_line[0].line.called = true;
+    comes(0, "");
+    logon(0, "ALICE");
+    pass(10 * IDLE_VISIT_SECONDS);
+    assert_true(fake_line[0].line.called);
+    assert_non_null(vm_of("ALICE"));
+}
+
 static void what_a_wrong_password_costs_is_waited_for_before_a_visit_ends(void **state)
 {
     struct terminal *t = fake_line[0].line.owner;
@@ -421,6 +439,7 @@ int main(void)
         cmocka_unit_test_teardown(that_somebody_left_is_answered_when_their_session_has_no_terminal_any_more, end),
         cmocka_unit_test_teardown(who_is_known_needs_no_password_for_coming_back, end),
         cmocka_unit_test_teardown(a_visit_without_a_logon_is_not_for_ever, end),
+        cmocka_unit_test_teardown(who_called_a_modem_and_does_not_log_on_is_hung_up_on_too, end),
         cmocka_unit_test_teardown(what_a_wrong_password_costs_is_waited_for_before_a_visit_ends, end),
         cmocka_unit_test_teardown(who_types_nothing_for_as_long_as_the_directory_says_is_disconnected, end),
         cmocka_unit_test_teardown(a_visitor_who_types_nothing_is_let_go, end),
