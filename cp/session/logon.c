@@ -231,13 +231,19 @@ static void admit(struct session *s)
     back_to_prompt(s);
 }
 
+/* The key by which they came may have been taken out of the directory since: by another one they come anew. */
+static bool is_known(const struct terminal *t, const char *id)
+{
+    return !strcmp(t->known, id) && t->known_by == directory_changes;
+}
+
 void logon_begin(struct session *s, const char *id, bool here, bool noipl)
 {
     format_text(s->logon.id, sizeof s->logon.id, "%s", id);
     s->logon.here = here;
     s->logon.noipl = noipl;
     s->typing.next_command = 0;
-    if (!strcmp(s->output.terminal->known, s->logon.id)) {
+    if (is_known(s->output.terminal, s->logon.id)) {
         admit(s);
         return;
     }
@@ -251,6 +257,7 @@ void logon_known(struct session *s)
     struct terminal *t = s->output.terminal;
     format_text(s->logon.id, sizeof s->logon.id, "%s", t->known);
     t->arrives = false;
+    t->known_by = directory_changes;
     s->logon.here = true;
     s->logon.noipl = false;
     output_say(&s->output, "LOGON %s", s->logon.id);

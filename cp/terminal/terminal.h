@@ -33,6 +33,7 @@ struct terminal {
     bool parting;      /* a mark said so, and whoever carries the line waits for that */
     bool dialled;      /* whoever is there can be hung up on */
     char known[MARK_NAME + 1]; /* and need not prove that they are this user; "" nobody */
+    uint64_t known_by; /* the session's: the directory that has their key, by directory_changes */
     bool arrives;      /* and that user is to be logged on */
     bool served;       /* somebody was logged on here since they came */
     bool typed;        /* something was typed since that was last looked at */

@@ -258,6 +258,21 @@ static void who_is_known_needs_no_password_for_coming_back(void **state)
     type(0, "\x03");
 }
 
+static void who_is_known_is_not_by_another_directory(void **state)
+{
+    (void)state;
+    comes(0, MARK("C") MARK("UALICE"));
+    type(0, "#CP LOGOFF HOLD\r");
+    directory_changes++; /* in which that key may not stand any more */
+    shown(0);
+    type(0, "LOGON ALICE\r");
+    assert_shows(0, "ENTER PASSWORD");
+    type(0, "\x03");
+    comes(0, MARK("C") MARK("UALICE"));
+    assert_shows(0, "LOGON AT ");
+    type(0, "#CP LOGOFF\r");
+}
+
 static void pass(unsigned seconds)
 {
     fake_clock_advance(seconds * 1000000000ull);
@@ -439,6 +454,7 @@ int main(void)
         cmocka_unit_test_teardown(that_somebody_left_is_answered_when_their_session_has_no_terminal_any_more, end),
         cmocka_unit_test_teardown(who_is_known_needs_no_password_for_coming_back, end),
         cmocka_unit_test_teardown(a_visit_without_a_logon_is_not_for_ever, end),
+        cmocka_unit_test_teardown(who_is_known_is_not_by_another_directory, end),
         cmocka_unit_test_teardown(who_called_a_modem_and_does_not_log_on_is_hung_up_on_too, end),
         cmocka_unit_test_teardown(what_a_wrong_password_costs_is_waited_for_before_a_visit_ends, end),
         cmocka_unit_test_teardown(who_types_nothing_for_as_long_as_the_directory_says_is_disconnected, end),
