@@ -108,17 +108,34 @@ int cms_file_failed(const char *module, enum edf_status status, const struct mod
     return cms_message(module, MESSAGE_UNIT_CHECK, disk, why ? why : edf_status_text(status));
 }
 
-/* Bytes of the character of UTF-8 that begins here, beyond ASCII and U+0080 to U+009F,
- * which are controls; 0: none does. */
+/* What a terminal may obey: ASCII and controls written longer than they are, halves of UTF-16, marks and turns of
+ * direction, which make others see a text in another order. */
+static bool is_obeyed(uint32_t c, size_t length)
+{
+    static const uint32_t least[] = {0, 0, 0xa0, 0x800, 0x10000};
+    static const struct {
+        uint32_t first, last;
+    } none[] = {{0x61c, 0x61c}, {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}, {0xd800, 0xdfff}};
+    bool obeyed = c < least[length] || c > 0x10ffff;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        obeyed |= c >= none[i].first && c <= none[i].last;
+    return obeyed;
+}
+
+/* Bytes of the character of UTF-8 that begins here, beyond ASCII and U+0080 to U+009F, which are controls; 0: none
+ * does. */
 static size_t utf8_length(const uint8_t *at, size_t left)
 {
     size_t length = *at < 0xc2 || *at > 0xf4 ? 0 : *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
-    if (length > left || (*at == 0xc2 && length && at[1] < 0xa0))
+    uint32_t c = *at & (0x7f >> length);
+    if (!length || length > left)
         return 0;
-    for (size_t i = 1; i < length; i++)
+    for (size_t i = 1; i < length; i++) {
         if ((at[i] & 0xc0) != 0x80)
             return 0;
-    return length;
+        c = c << 6 | (at[i] & 0x3f);
+    }
+    return is_obeyed(c, length) ? 0 : length;
 }
 
 /* 80 to 9F pass within a character only: alone they are controls to a terminal of eight

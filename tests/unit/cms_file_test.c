@@ -82,6 +82,22 @@ static void type_does_not_let_a_file_command_the_terminal(void **state)
     obey("PIPE literal x|change /x/\x1b[2J/|> EVIL DATA A");
     shows("TYPE EVIL DATA", 0, "\n.[2J\n\n");
     shows("PIPE < EVIL DATA A | console", 0, ".[2J\n");
+    static const char *const shown[][2] = {
+        {"<\xe0\x82\x9b>", "<\xe0..>"},         /* 9B, and */
+        {"<\xf0\x80\x80\x9b>", "<\xf0...>"},    /* ESC, longer than they are */
+        {"<\xed\xa0\x80>", "<\xed\xa0.>"},      /* half of UTF-16 */
+        {"<\xe2\x80\xae>", "<\xe2.\xae>"},      /* from right to left */
+        {"<\xe2\x82\xac\xf0\x9f\x98\x80\xc3\xa9>", "<\xe2\x82\xac\xf0\x9f\x98\x80\xc3\xa9>"},
+        {"<\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb\xef\xb8\x8f>",
+         "<\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb\xef\xb8\x8f>"}, /* one picture of two, joined */
+    };
+    for (unsigned i = 0; i < sizeof shown / sizeof *shown; i++) {
+        char command[80], line[40];
+        snprintf(command, sizeof command, "PIPE literal %s| > EVIL DATA A", shown[i][0]);
+        snprintf(line, sizeof line, "\n%s\n\n", shown[i][1]);
+        obey(command);
+        shows("TYPE EVIL DATA", 0, line);
+    }
 }
 
 static void copyfile_copies_replaces_and_appends(void **state)
