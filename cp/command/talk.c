@@ -28,7 +28,7 @@ const char command_smsg_help[] =
     "waits until then; there is room for eight of the longest.\n";
 
 enum {
-    A_SECOND = 10, AT_ONCE = 40, /* messages of one user */
+    A_SECOND = 10, AT_ONCE = 40, /* messages of one user, however often they log on; of all who are not logged on */
     BEHIND = 1024,               /* bytes its terminal has not shown yet: less than keeps its machine waiting */
 };
 
@@ -49,14 +49,16 @@ static const char *obstacle(const struct session *to, uint8_t setting)
 /* Whoever floods keeps neither the receiver's machine nor CP's answers from the receiver's terminal. */
 static const char *too_many(struct session *from)
 {
+    static uint64_t nobodys;
+    uint64_t *due = from->user ? &from->user->kept->message_due : &nobodys;
     uint64_t now = clock_now(), each = clock_hz / A_SECOND;
     if (is_staff(from))
         return NULL;
-    if (from->message_due < now)
-        from->message_due = now;
-    if (from->message_due - now > (AT_ONCE - 1) * each)
+    if (*due < now)
+        *due = now;
+    if (*due - now > (AT_ONCE - 1) * each)
         return "too many messages";
-    from->message_due += each;
+    *due += each;
     return NULL;
 }
 

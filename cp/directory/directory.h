@@ -56,6 +56,7 @@ struct user_kept {
     unsigned links_refused; /* passwords of minidisks since the user last gave their own at LOGON; being logged on by
                                another does not forgive them */
     uint64_t records_due;   /* host TSC: when as many audit records would have been made at the gentle pace */
+    uint64_t message_due;   /* host TSC: when as many messages would have been sent at theirs (talk.c) */
     uint32_t records_left_out, vain_left_out; /* the latter of what changed nothing */
     unsigned named; /* the naming (next.h) that found it in use last */
 };

@@ -51,7 +51,6 @@ struct session {
     struct typing typing;
     struct sent sent;
     struct special special;
-    uint64_t message_due; /* host TSC: when as many messages would have been sent at a gentle pace (talk.c) */
     struct trace trace;
     struct dial dial;
 

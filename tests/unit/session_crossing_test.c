@@ -146,6 +146,29 @@ static void a_flood_of_messages_is_cut_to_a_few_a_second(void **state)
         assert_int_equal(run("OPERATOR", "MSG BOB and I may"), 0);
 }
 
+static void a_flood_of_messages_is_no_other_in_the_next_session(void **state)
+{
+    unsigned sent = 0;
+    (void)state;
+    while (run("ALICE", "MSG BOB x") == 0) {}
+    type(0, "LOGOFF\r");
+    shown(2);
+    for (unsigned visit = 0; visit < 5; visit++) {
+        for (unsigned i = 0; i < 20; i++) {
+            type(0, "MSG OP x\r");
+            sent += strstr(shown(2), "MSG FROM LOGON") != NULL;
+        }
+        fake_line[0].line.carrier(&fake_line[0].line, false);
+        turn();
+        fake_line[0].line.carrier(&fake_line[0].line, true);
+        turn();
+    }
+    assert_in_range(sent, 40, 60);
+    logon(0, "ALICE");
+    for (sent = 0; run("ALICE", "MSG BOB x") == 0; sent++) {}
+    assert_in_range(sent, 0, 30);
+}
+
 static void messages_leave_a_slow_terminal_to_its_own_machine(void **state)
 {
     (void)state;
@@ -297,6 +320,7 @@ int main(void)
         TEST(no_other_words_of_cp_carry_controls),
         TEST(what_a_machine_writes_to_its_own_user_is_not_touched),
         TEST(a_flood_of_messages_is_cut_to_a_few_a_second),
+        TEST(a_flood_of_messages_is_no_other_in_the_next_session),
         TEST(messages_leave_a_slow_terminal_to_its_own_machine),
         TEST(who_stays_at_a_stuck_terminal_hears_of_lost_words_when_it_goes_on),
         TEST(coming_and_going_does_not_stop_the_machine_of_a_disconnected_operator),
