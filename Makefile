@@ -101,7 +101,9 @@ $(B)/host/lib%.a: ; @rm -f $@ && $(AR) rcs $@ $^
 # the root image's REXX: a Linux program
 $(B)/root/cms-rexx: $(call in,images/root,*.c) $(wildcard images/root/*.h)
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $(filter %.c,$^) -lregina
-all: $(B)/root/cms-rexx
+$(B)/root/cms: images/root/obey/obey.c images/root/device.c images/root/device.h
+	@mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $(filter %.c,$^) -lregina
+all: $(B)/root/cms-rexx $(B)/root/cms
 
 # a host tool is images/NAME.c over some of the pure rooms
 TOOL_SRC := $(call in,cms/edf cms/tape cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
@@ -215,8 +217,8 @@ $(B)/directory.dtb: images/directory.dts
 	@mkdir -p $(@D) && dtc -W no-unit_address_vs_reg -I dts -O dtb -o $@ $<
 SYSTEM_FILES := $(wildcard images/system/*)
 # what programs in CMS see as /: downloads some 70 MB of Debian's packages, once
-$(B)/root.erofs: images/root/make $(wildcard images/root/etc/*) $(B)/root/cms-rexx
-	@$(call step,making the root image $@)images/root/make $(B)/root $@ $(B)/root/cms-rexx
+$(B)/root.erofs: images/root/make $(wildcard images/root/etc/*) $(B)/root/cms-rexx $(B)/root/cms
+	@$(call step,making the root image $@)images/root/make $(B)/root $@ $(B)/root/cms-rexx $(B)/root/cms
 $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk $(B)/root.erofs
 	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img

@@ -79,6 +79,11 @@ bool cms_implied_exec(const struct arguments *arguments, int *rc);
 bool cms_implied_file(const struct arguments *arguments, int *rc);
 bool cms_implied_program(const struct arguments *arguments, int *rc);
 
+/* Seam, cms/xedit's: shows a list or a text full screen, by the panel of that name, which is given `line`. False: the
+ * terminal or the root image does not have it, the user does not want it, or the output is captured. */
+bool cms_full_screen(const char *panel, const char *line, int *rc);
+bool cms_has_full_screen(void);
+
 /* True once HX was typed: a command that loops asks at least once a file, a record or a block, and then cleans up and
  * returns COMMAND_HALTED. */
 bool cms_halted(void);

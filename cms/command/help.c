@@ -4,6 +4,7 @@
 #include "cms/command/builtin.h"
 #include "cms/command/messages.h"
 #include "cms/console/output.h"
+#include "cms/console/pager.h"
 #include "cms/kernel/cp.h"
 #include "lib/format.h"
 
@@ -121,7 +122,7 @@ static int menu_of(bool cp)
     return cp && cms_cp_present() ? cms_cp_line("HELP") : menu();
 }
 
-int cms_help(const struct arguments *a)
+static int show(const struct arguments *a)
 {
     const struct word *first = &a->operand[0], *last = a->count ? &a->operand[a->count - 1] : NULL;
     char stage[20];
@@ -141,4 +142,32 @@ int cms_help(const struct arguments *a)
     if (named && component)
         return help_about(first + 1, cms, cp);
     return help_about(first, true, true);
+}
+
+static void show_nothing(void *context, const char *data, size_t length)
+{
+    (void)context;
+    (void)data;
+    (void)length;
+}
+
+/* Looks first whether there is anything to show: that there is not is said in a line. */
+static int look(const struct arguments *a)
+{
+    struct output_sink before = cms_redirect((struct output_sink){.line = show_nothing});
+    int rc = show(a);
+    cms_redirect(before);
+    return rc;
+}
+
+int cms_help(const struct arguments *a)
+{
+    struct pager pager;
+    int rc;
+    if (cms_has_full_screen() && !look(a) && cms_full_screen("browse", a->line, &rc))
+        return rc;
+    cms_pager_begin(&pager, false);
+    rc = show(a);
+    cms_pager_end(&pager, false);
+    return rc;
 }

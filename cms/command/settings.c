@@ -22,6 +22,7 @@ static const struct setting {
 } table[] = {
     {"ABBREV", 6, switch_values, &cms_settings.abbrev},
     {"EMSG", 2, emsg_values, &cms_settings.emsg},
+    {"FULLSCREEN", 5, switch_values, &cms_settings.fullscreen},
     {"IMPCP", 5, switch_values, &cms_settings.impcp},
     {"IMPEX", 5, switch_values, &cms_settings.impex},
     {"RDYMSG", 3, rdymsg_values, &cms_settings.rdymsg},

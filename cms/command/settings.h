@@ -8,7 +8,7 @@ enum setting_rdymsg { RDYMSG_LMSG, RDYMSG_SMSG };
 enum setting_switch { SWITCH_ON, SWITCH_OFF };
 
 struct settings {
-    uint8_t abbrev, emsg, impcp, impex, rdymsg; /* one of the enums above */
+    uint8_t abbrev, emsg, fullscreen, impcp, impex, rdymsg; /* one of the enums above */
 };
 
 extern struct settings cms_settings;

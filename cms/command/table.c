@@ -41,7 +41,7 @@ static const struct command builtin_commands[] = {
      "Immediate command: ends the running command.\n", READS_WORDS},
     {"QUERY", 1, cms_query, "QUERY ACCESSED [fm] | CMSLEVEL | DISK [fm|*|MAX|R/W]\n"
                             "QUERY PROGRAM | SEARCH | TIME | USERID\n"
-                            "QUERY ABBREV | EMSG | IMPCP | IMPEX | LINEND | RDYMSG",
+                            "QUERY ABBREV | EMSG | FULLSCREEN | IMPCP | IMPEX | LINEND | RDYMSG",
      "PROGRAM: the registers of the last program that a fault ended.\n"
      "Tells what disks are accessed, or how a setting stands.  DISK R/W: those that\n"
      "can be written; MAX: the one of them with most room.  What CMS does not know,\n"
@@ -50,9 +50,10 @@ static const struct command builtin_commands[] = {
      "Ends the access to a disk.  DET also detaches the device from the machine.\n", READS_WORDS},
     {"RT", 2, resume_typing, "RT",
      "Immediate command: output is shown again after HT.\n", READS_WORDS},
-    {"SET", 3, cms_set, "SET ABBREV ON|OFF | EMSG ON|OFF|CODE|TEXT | IMPCP ON|OFF | IMPEX ON|OFF\n"
-                        "SET LINEND char|OFF | RDYMSG LMSG|SMSG",
+    {"SET", 3, cms_set, "SET ABBREV ON|OFF | EMSG ON|OFF|CODE|TEXT | FULLSCREEN ON|OFF\n"
+                        "SET IMPCP ON|OFF | IMPEX ON|OFF | LINEND char|OFF | RDYMSG LMSG|SMSG",
      "ABBREV: commands may be abbreviated.  EMSG: how messages are shown.\n"
+     "FULLSCREEN: FILELIST, RDRLIST, PEEK and HELP show what they have full screen.\n"
      "IMPCP: unknown commands go to CP.  IMPEX: EXECs run by their name alone.\n"
      "LINEND: the character that separates commands in a line.\n"
      "RDYMSG: the Ready message with times and the clock, or without.\n"

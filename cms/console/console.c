@@ -21,7 +21,7 @@ static char ahead[AHEAD];
 static size_t ahead_from, ahead_used, ahead_lines;
 static bool ahead_after_return; /* a newline right behind is no second line */
 
-static bool running, halted, typing = true;
+static bool running, halted, halted_all, typing = true;
 static struct output_sink sink;
 
 void cms_console_start(line_completer complete) { editor.completion.names = complete; }
@@ -179,7 +179,7 @@ void cms_console_give_back(const char *bytes, size_t count)
 void cms_console_command_begins(void)
 {
     running = true;
-    halted = false;
+    halted = halted_all = false;
     ahead_after_return = false;
 }
 
@@ -196,6 +196,18 @@ bool cms_console_halted(void)
 }
 
 void cms_console_halt(void) { halt_execution(); }
+
+void cms_console_halt_all(void)
+{
+    halt_execution();
+    halted_all = true;
+}
+
+void cms_console_go_on(void)
+{
+    halted = halted_all;
+    typing = true;
+}
 
 void cms_console_set_typing(bool on) { typing = on; }
 
@@ -309,6 +321,10 @@ void cms_text(const char *format, ...)
     va_end(args);
     cms_line(text, length < sizeof text ? length : sizeof text - 1);
 }
+
+bool cms_output_shows(void) { return !sink.line || sink.shows; }
+
+bool cms_console_types(void) { return typing && !halted; }
 
 struct output_sink cms_redirect(struct output_sink new_sink)
 {

@@ -33,10 +33,15 @@ void cms_console_attention(void);
 void cms_console_command_begins(void);
 void cms_console_command_ends(void);
 bool cms_console_halted(void);
-/* HX by whoever has the keys meanwhile (cms/tty). */
+/* HX by whoever has the keys meanwhile; `all`: also of what had the command obeyed (cms/tty). */
 void cms_console_halt(void);
+void cms_console_halt_all(void);
+/* The command that HX or HT was for has ended, and another goes on, which had it obeyed. */
+void cms_console_go_on(void);
 /* HT and RT by name, also as plain commands. */
 void cms_console_set_typing(bool on);
+/* Lines are typed: neither HT nor HX has come. */
+bool cms_console_types(void);
 /* The logical line end, 0: none. */
 void cms_console_set_line_end(char c);
 char cms_console_line_end(void);

@@ -40,7 +40,7 @@ static int obey(struct obeyed *o, const char *prefix, const uint8_t *data, size_
     memcpy(line + n, data, length);
     line[n + length] = 0;
     o->rc = 0;
-    struct output_sink before = cms_redirect((struct output_sink){shown, o});
+    struct output_sink before = cms_redirect((struct output_sink){.line = shown, .context = o});
     int rc = cms_obey(line);
     cms_redirect(before);
     cms_heap_free(line);

@@ -132,7 +132,7 @@ bool program_capture_begin(struct program_capture *p)
     *p = (struct program_capture){0};
     struct output_sink sink = cms_redirect((struct output_sink){0});
     cms_redirect(sink);
-    if (!sink.line)
+    if (!sink.line || sink.shows)
         return true;
     p->files = files_make();
     if (p->files && begin(p, sink))

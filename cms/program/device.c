@@ -9,6 +9,7 @@
 #include "cms/command/command.h"
 #include "cms/console/console.h"
 #include "cms/console/output.h"
+#include "cms/console/pager.h"
 #include "cms/console/stack.h"
 #include "cms/eel/eel.h"
 #include "cms/exec/exec.h"
@@ -200,6 +201,41 @@ static void end_with(struct conversation *c, char kind, int rc, const char *text
     c->asked = false;
 }
 
+static int obey_shown(const char *line)
+{
+    struct pager pager;
+    cms_pager_begin(&pager, true);
+    int rc = cms_obey(line);
+    cms_pager_end(&pager, true);
+    cms_console_go_on();
+    return rc;
+}
+
+/* A line that a command shows, in parts that go into a message. */
+static void tell(void *context, const char *data, size_t length)
+{
+    enum { PART = MESSAGE_MAX - HEAD };
+    while (length > PART && say(context, "o", data, PART))
+        data += PART, length -= PART;
+    say(context, "O", data, length);
+}
+
+static void obey_told(struct conversation *c, const char *line)
+{
+    struct output_sink before = cms_redirect((struct output_sink){.line = tell, .context = c});
+    int rc = obey_for(c, cms_obey, line);
+    cms_redirect(before);
+    end_with(c, 'R', rc, "", 0);
+}
+
+static void show(struct conversation *c, const char *line)
+{
+    struct output_sink before = cms_redirect((struct output_sink){.line = NULL});
+    int rc = obey_for(c, obey_shown, line);
+    cms_redirect(before);
+    end_with(c, 'R', rc, "", 0);
+}
+
 static void obey(struct conversation *c, const char *line)
 {
     char kind = *c->request->text;
@@ -265,7 +301,7 @@ static const struct {
     void (*run)(struct conversation *, const char *rest);
 } kinds[] = {
     {'C', obey},    {'K', obey},  {'P', obey},  {'D', ask_cp},      {'E', find_exec},
-    {'U', unstack}, {'F', stack}, {'L', stack}, {'X', take_result},
+    {'U', unstack}, {'F', stack}, {'L', stack}, {'X', take_result}, {'O', obey_told}, {'S', show},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

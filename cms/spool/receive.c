@@ -312,7 +312,7 @@ int cms_spool_peek(const struct arguments *a)
         rc = peek_number(&options, FOR, true, &p.most);
     if (!rc)
         rc = find_file("PEK", spoolid, false, &file);
-    if (rc)
+    if (rc || cms_full_screen("browse", a->line, &rc))
         return rc;
     rc = incoming_open(&in, "PEK", file.spoolid,
                        (struct incoming_how){.decode = true, .ebcdic = file_option(&options, PEEK_EBCDIC)});
@@ -334,6 +334,9 @@ int cms_spool_rdrlist(const struct arguments *a)
     int rc = cms_file_options("RDL", a, no_options, &options);
     if (!rc && a->count)
         rc = cms_message("RDL", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[0]));
+    if (!rc && !cms_spool_file(CMS_READER, 0, &f) && cms_full_screen("rdrlist", "", &rc))
+        return rc;
+    f.spoolid = 0;
     while (!rc && !(status = cms_spool_file(CMS_READER, f.spoolid, &f))) {
         struct clock_date d = cms_clock_split(f.created);
         if (!any)

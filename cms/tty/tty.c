@@ -51,7 +51,7 @@ static void look_at_window(void)
 
 void tty_halt(void)
 {
-    cms_console_halt();
+    cms_console_halt_all();
     caller_halt();
 }
 

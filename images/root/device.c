@@ -107,6 +107,14 @@ static void count_lines(const struct device_variables *v)
     answer(true, text, (size_t)sprintf(text, "%lu", v->lines()));
 }
 
+char *device_value(const char *text, size_t length)
+{
+    char *value = RexxAllocateMemory(length + 1);
+    if (value)
+        memcpy(value, text, length);
+    return value;
+}
+
 /* One message of CMS to the program; false: it ends the request. */
 static bool serve(const struct device_variables *v)
 {
@@ -117,6 +125,8 @@ static bool serve(const struct device_variables *v)
     case 'Q': count_lines(v); return true;
     case 'F':
     case 'L': v->push(message + 1, message_length - 1, *message == 'L'); return true;
+    case 'O':
+    case 'o': v->told(message + 1, message_length - 1, *message == 'O'); return true;
     default: return false;
     }
 }
@@ -127,11 +137,11 @@ bool device_obey(const char *environment, const char *line, size_t length, const
     static const struct {
         const char *name;
         char kind;
-    } environments[] = {{"CMS", 'C'}, {"COMMAND", 'K'}, {"CP", 'P'}};
+    } environments[] = {{"CMS", 'C'}, {"COMMAND", 'K'}, {"CP", 'P'}, {"TOLD", 'O'}, {"SHOWN", 'S'}};
     const char *rest;
 
     for (size_t i = 0; i < sizeof environments / sizeof *environments; i++)
-        if (!strcmp(environment, environments[i].name)) {
+        if (!strcmp(environment, environments[i].name) && (environments[i].kind != 'O' || variables->told)) {
             if (!send(environments[i].kind, line, length))
                 return false;
             while (receive())

@@ -59,7 +59,8 @@ static bool variable_set(const char *name, size_t name_length, const char *value
     return !(RexxVariablePool(&block) & ~(ULONG)RXSHV_NEWV);
 }
 
-static const struct device_variables variables = {variable_get, variable_set, stack_push, stack_pull, stack_lines};
+static const struct device_variables variables = {variable_get, variable_set, stack_push,
+                                                   stack_pull,   stack_lines,  NULL};
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 

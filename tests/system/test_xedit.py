@@ -14,8 +14,8 @@ MACRO = "/* */\nparse arg what\n'input by the macro' what\n"
 
 
 class Screen:
-    """A terminal on the line, of the size that the line has. What pyte does not know, scrolling by a number of lines,
-    is given to it as lines."""
+    """A terminal on the line, of the size that the line has. What pyte does not know, scrolling by a number of lines
+    and repeating a character, is given to it as lines and characters."""
 
     def __init__(self, line):
         self.line = line
@@ -31,6 +31,7 @@ class Screen:
         cut = data.rfind("\x1b")
         if cut >= 0 and re.fullmatch(r"\x1b(\[[\d;?]*)?", data[cut:]):
             data, self.held = data[:cut], data[cut:]
+        data = re.sub(r"(.)\x1b\[(\d+)b", lambda m: m[1] * (int(m[2]) + 1), data)
         for piece in re.split(r"(\x1b\[\d*[ST])", data):
             scroll = re.fullmatch(r"\x1b\[(\d*)([ST])", piece)
             if scroll:

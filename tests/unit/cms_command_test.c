@@ -426,7 +426,7 @@ static void captured_output_does_not_reach_the_terminal(void **state)
 {
     (void)state;
     captured = 0;
-    struct output_sink old = cms_redirect((struct output_sink){capture, NULL});
+    struct output_sink old = cms_redirect((struct output_sink){.line = capture});
     assert_int_equal(cms_obey("query impcp"), 0);
     cms_redirect(old);
     assert_int_equal(captured, strlen("IMPCP    = ON"));

@@ -47,6 +47,7 @@ extern char fake_cms_cp_asked[256];
 extern const char *fake_cms_special[4]; /* special messages that wait, as they come from CP */
 extern char fake_cms_interpreted[512]; /* the EXEC that was to be interpreted last: "FN EXEC A1: argument" */
 extern bool fake_program_unreadable; /* its file cannot be looked at */
+extern bool fake_cms_has_editor; /* there is /usr/bin/the */
 extern char fake_cms_started[1024]; /* the program: "path: [word] [word]", or "machine FN FT FM: argument" */
 
 /* Spooled devices: what is punched or printed gathers, and fake_cms_deliver has it be the one file in the reader. */

@@ -52,8 +52,12 @@ int cms_program_peek(const struct file_found *found, void *bytes, size_t size)
     return (int)used;
 }
 
+bool fake_cms_has_editor;
+
 bool cms_program_find(const char *typed, char path[PROGRAM_FOUND])
 {
+    if (!strcmp(typed, "/usr/bin/the"))
+        return fake_cms_has_editor;
     strcpy(path, "/bin/program");
     return !strcmp(typed, "program") || !strcmp(typed, "PROGRAM");
 }
