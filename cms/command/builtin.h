@@ -12,9 +12,11 @@ int cms_query(const struct arguments *arguments);
 int cms_set(const struct arguments *arguments);
 int cms_cp(const struct arguments *arguments);
 int cms_help(const struct arguments *arguments);
+int cms_identify(const struct arguments *arguments);
 
 /* "%-8s = value" for a setting named by `word`; false if it is none. */
 bool cms_setting_query(const char *word);
+bool cms_setting_known(const char *word);
 
 /* Hands the line to CP and shows its response; the return code is CP's. -1: CP is not there. */
 int cms_cp_line(const char *line);

@@ -67,8 +67,25 @@ static void help_operand(const struct arguments *typed, struct candidates *c)
         offer_commands(c);
 }
 
+static void identify_option(const struct arguments *typed, struct candidates *c)
+{
+    static const char *const words[] = {"FIFO", "FULLDATE", "ISODATE", "LIFO", "SHORTDATE", "STACK", NULL};
+    (void)typed;
+    candidates_offer_all(c, words);
+}
+
+static void query_option(const struct arguments *typed, struct candidates *c)
+{
+    static const char *const words[] = {"FIFO", "LIFO", "STACK", NULL};
+    (void)typed;
+    candidates_offer_all(c, words);
+}
+
 static void query_operand(const struct arguments *typed, struct candidates *c)
 {
+    static const char *const synonyms[] = {"ALL", "SYSTEM", "USER", NULL};
+    if (typed->count == 1 && cms_abbreviates(typed->operand[0].text, "SYNONYM", 3))
+        candidates_offer_all(c, synonyms);
     if (typed->count == 1 && cms_abbreviates(typed->operand[0].text, "DISK", 4))
         candidate_offer(c, "R/W");
     if (typed->count == 1 && (cms_abbreviates(typed->operand[0].text, "DISK", 4) ||
@@ -105,7 +122,8 @@ static void set_operand(const struct arguments *typed, struct candidates *c)
 
 static const struct command_completion builtin_completions[] = {
     {"ACCESS", NULL, access_option},   {"FORMAT", format_operand, format_option},
-    {"HELP", help_operand, NULL},      {"QUERY", query_operand, NULL},
+    {"HELP", help_operand, NULL},      {"IDENTIFY", NULL, identify_option},
+    {"QUERY", query_operand, query_option},
     {"RELEASE", release_operand, release_option}, {"SET", set_operand, NULL},
     {0},
 };

@@ -3,6 +3,7 @@
 
 #include "cms/command/builtin.h"
 #include "cms/command/messages.h"
+#include "cms/command/settings.h"
 #include "cms/console/output.h"
 #include "cms/console/pager.h"
 #include "cms/kernel/cp.h"
@@ -164,6 +165,8 @@ int cms_help(const struct arguments *a)
 {
     struct pager pager;
     int rc;
+    if (cms_settings.fullscreen == SWITCH_OFF)
+        return show(a);
     if (cms_has_full_screen() && !look(a) && cms_full_screen("browse", a->line, &rc))
         return rc;
     cms_pager_begin(&pager, false);

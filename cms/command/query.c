@@ -5,10 +5,13 @@
 #include "cms/command/disk_name.h"
 #include "cms/command/messages.h"
 #include "cms/command/query.h"
+#include "cms/command/stacked.h"
+#include "cms/command/synonym.h"
 #include "cms/command/version.h"
 #include "cms/console/output.h"
 #include "cms/kernel/clock.h"
 #include "cms/kernel/cp.h"
+#include "cms/kernel/heap.h"
 #include "lib/format.h"
 
 /* ---- rows about disks ---------------------------------------------------------------------------------------- */
@@ -185,6 +188,18 @@ static int query_time(const struct arguments *a)
     return 0;
 }
 
+/* SYNONYM SYSTEM|USER|ALL; USER unless it says. */
+static int query_synonym(const struct arguments *a)
+{
+    const struct word *what = a->count > 1 ? &a->operand[1] : NULL;
+    bool all = what && cms_word_is(what, "ALL", 3), system = all || (what && cms_word_is(what, "SYSTEM", 3));
+    if (what && !system && !cms_word_is(what, "USER", 3))
+        return cms_message("QRY", MESSAGE_INVALID_PARAMETER, cms_typed(what));
+    if (system)
+        cms_synonym_show_system();
+    return all || !system ? cms_synonym_show_user("QRY") : 0;
+}
+
 static int query_userid(const struct arguments *a)
 {
     if (cms_cp_present())
@@ -200,15 +215,13 @@ static const struct query {
 } table[] = {
     {"ACCESSED", 2, 2, query_accessed}, {"CMSLEVEL", 4, 1, query_cmslevel}, {"DISK", 4, 2, query_disk},
     {"PROGRAM", 4, 1, cms_query_program},
-    {"SEARCH", 3, 1, query_search},     {"TIME", 1, 1, query_time},         {"USERID", 4, 1, query_userid},
+    {"SEARCH", 3, 1, query_search},     {"SYNONYM", 3, 2, query_synonym},   {"TIME", 1, 1, query_time},         {"USERID", 4, 1, query_userid},
 };
 
-int cms_query(const struct arguments *a)
+static int query(const struct arguments *a)
 {
     const struct word *word = &a->operand[0];
 
-    if (!a->count)
-        return cms_message("QRY", MESSAGE_NO_OPERANDS);
     for (const struct query *q = table; q < table + sizeof table / sizeof *table; q++) {
         if (!cms_word_is(word, q->name, q->abbreviation))
             continue;
@@ -217,6 +230,62 @@ int cms_query(const struct arguments *a)
         return q->run(a);
     }
     return cms_setting_query(word->text) ? 0 : cms_cp_or_message(a, "QRY");
+}
+
+static void show_nothing(void *context, const char *data, size_t length)
+{
+    (void)context;
+    (void)data;
+    (void)length;
+}
+
+/* What goes wrong is shown, and stacks nothing. */
+static int query_stacked(const struct arguments *a, bool lifo)
+{
+    struct stacked stacked;
+    struct output_sink before = cms_redirect((struct output_sink){.line = show_nothing});
+    int rc = query(a);
+    cms_redirect(before);
+    if (rc)
+        return query(a);
+    cms_stacked_begin(&stacked, lifo);
+    return cms_stacked_end(&stacked, "QRY", query(a));
+}
+
+/* Is a row of ours, or a setting, and so has our options: CP's are CP's. */
+static bool is_ours(const struct word *word)
+{
+    for (const struct query *q = table; q < table + sizeof table / sizeof *table; q++)
+        if (cms_word_is(word, q->name, q->abbreviation))
+            return true;
+    return cms_setting_known(word->text);
+}
+
+/* The line without its options, for CP, which has none. */
+static int query_with_options(const struct arguments *a, bool lifo)
+{
+    struct arguments cut = *a;
+    size_t length = (size_t)(strchr(a->line, '(') - a->line);
+    char *line = cms_heap_allocate(COMMAND_LINE_MAX + 1);
+    if (!line)
+        return cms_message("QRY", MESSAGE_VIRTUAL_STORAGE);
+    memcpy(line, a->line, length);
+    line[length] = 0;
+    cut.line = line;
+    int rc = query_stacked(&cut, lifo);
+    cms_heap_free(line);
+    return rc;
+}
+
+int cms_query(const struct arguments *a)
+{
+    bool stacks = false, lifo = false;
+    int rc = a->count ? 0 : cms_message("QRY", MESSAGE_NO_OPERANDS);
+    if (!rc && a->option_count && is_ours(&a->operand[0]))
+        rc = cms_stacked_options("QRY", a, 0, &stacks, &lifo);
+    if (rc)
+        return rc;
+    return stacks ? query_with_options(a, lifo) : query(a);
 }
 
 const char *cms_query_name(size_t index)

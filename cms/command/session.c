@@ -7,6 +7,7 @@
 #include "cms/command/disk_name.h"
 #include "cms/command/messages.h"
 #include "cms/command/settings.h"
+#include "cms/command/synonym.h"
 #include "cms/command/version.h"
 #include "cms/console/console.h"
 #include "cms/console/output.h"
@@ -51,7 +52,7 @@ static int run(const struct command *c, const struct arguments *a)
     return c->run(a);
 }
 
-static int obey_typed(const struct arguments *a)
+static int obey_named(const struct arguments *a)
 {
     const struct command *c;
     int rc;
@@ -60,6 +61,36 @@ static int obey_typed(const struct arguments *a)
     if ((c = cms_command_of(&a->name, cms_settings.abbrev == SWITCH_ON)))
         return run(c, a);
     return cms_implied_file(a, &rc) ? rc : cms_cp_implied(a);
+}
+
+/* The line with the command for which its first word is the user's own name. */
+static int obey_synonym(const struct arguments *a, const char *command)
+{
+    struct arguments meant;
+    const char *rest = a->name.raw + a->name.raw_length;
+    size_t n = strlen(command), size = n + strlen(rest) + 1;
+    if (size > COMMAND_LINE_MAX + 1)
+        return cms_message("INT", MESSAGE_LINE_TOO_LONG, size - 1, COMMAND_LINE_MAX);
+    char *line = cms_heap_allocate(COMMAND_LINE_MAX + 1);
+    if (!line)
+        return cms_message("INT", MESSAGE_VIRTUAL_STORAGE);
+    memcpy(line, command, n);
+    memcpy(line + n, rest, size - n);
+    int rc = cms_parse(line, &meant) ? obey_named(&meant) : 0;
+    cms_heap_free(line);
+    return rc;
+}
+
+/* An EXEC goes before a synonym of its name. */
+static int obey_typed(const struct arguments *a)
+{
+    const char *command = cms_synonym_find(&a->name, cms_settings.abbrev == SWITCH_ON);
+    int rc;
+    if (!command)
+        return obey_named(a);
+    if (cms_settings.impex == SWITCH_ON && cms_implied_exec(a, &rc))
+        return rc;
+    return obey_synonym(a, command);
 }
 
 static int obey_command(const struct arguments *a)

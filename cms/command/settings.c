@@ -48,6 +48,11 @@ bool cms_setting_query(const char *word)
     return true;
 }
 
+bool cms_setting_known(const char *word)
+{
+    return find(word) || cms_abbreviates(word, "LINEND", 5);
+}
+
 static int set_line_end(const struct arguments *a)
 {
     const struct word *w = &a->operand[1];

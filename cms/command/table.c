@@ -39,13 +39,18 @@ static const struct command builtin_commands[] = {
      "line.\n", READS_WORDS},
     {"HI", 2, halt, "HI",
      "Immediate command: ends the running command.\n", READS_WORDS},
+    {"IDENTIFY", 2, cms_identify, "IDENTIFY [([SHORTDATE|FULLDATE|ISODATE] [STACK] [FIFO|LIFO]]",
+     "Tells your user ID, the node, the date, the time, its zone and the day.  STACK,\n"
+     "FIFO or LIFO: onto the program stack, last or first, not to the terminal.\n", READS_WORDS},
     {"QUERY", 1, cms_query, "QUERY ACCESSED [fm] | CMSLEVEL | DISK [fm|*|MAX|R/W]\n"
-                            "QUERY PROGRAM | SEARCH | TIME | USERID\n"
-                            "QUERY ABBREV | EMSG | FULLSCREEN | IMPCP | IMPEX | LINEND | RDYMSG",
+                            "QUERY PROGRAM | SEARCH | SYNONYM [SYSTEM|USER|ALL] | TIME | USERID\n"
+                            "QUERY ABBREV | EMSG | FULLSCREEN | IMPCP | IMPEX | LINEND | RDYMSG\n"
+                            "option: [([STACK] [FIFO|LIFO]]",
      "PROGRAM: the registers of the last program that a fault ended.\n"
      "Tells what disks are accessed, or how a setting stands.  DISK R/W: those that\n"
      "can be written; MAX: the one of them with most room.  What CMS does not know,\n"
-     "CP is asked: HELP CP QUERY.\n", READS_WORDS},
+     "CP is asked: HELP CP QUERY.  STACK, FIFO or LIFO: what CMS tells goes onto the\n"
+     "program stack, last or first, and not to the terminal.\n", READS_WORDS},
     {"RELEASE", 3, cms_release, "RELEASE vdev|fm [(DET]",
      "Ends the access to a disk.  DET also detaches the device from the machine.\n", READS_WORDS},
     {"RT", 2, resume_typing, "RT",
@@ -53,7 +58,8 @@ static const struct command builtin_commands[] = {
     {"SET", 3, cms_set, "SET ABBREV ON|OFF | EMSG ON|OFF|CODE|TEXT | FULLSCREEN ON|OFF\n"
                         "SET IMPCP ON|OFF | IMPEX ON|OFF | LINEND char|OFF | RDYMSG LMSG|SMSG",
      "ABBREV: commands may be abbreviated.  EMSG: how messages are shown.\n"
-     "FULLSCREEN: FILELIST, RDRLIST, PEEK and HELP show what they have full screen.\n"
+     "FULLSCREEN: FILELIST, RDRLIST, PEEK and HELP show what they have full screen;\n"
+     "OFF: in lines, as they come.\n"
      "IMPCP: unknown commands go to CP.  IMPEX: EXECs run by their name alone.\n"
      "LINEND: the character that separates commands in a line.\n"
      "RDYMSG: the Ready message with times and the clock, or without.\n"

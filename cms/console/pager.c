@@ -96,6 +96,6 @@ void cms_pager_end(struct pager *p, bool holds)
     if (!p->rows)
         return;
     cms_redirect(p->before);
-    if (holds && p->typed)
+    if (holds && p->typed && cms_console_types())
         pause(p);
 }

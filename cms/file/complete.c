@@ -46,6 +46,18 @@ static void ddr_operand(const struct arguments *typed, struct candidates *c)
         candidate_offer(c, "TO");
 }
 
+/* Files of the type that SYNONYM reads, by their names alone. */
+static void synonym_operand(const struct arguments *typed, struct candidates *c)
+{
+    struct edf_file_facts facts;
+    for (struct mode *m = NULL; !typed->count && (m = cms_mode_next(m));)
+        for (uint32_t position = 0; edf_next(m->disk, &position, NULL, "SYNONYM", &facts) == EDF_OK;)
+            if (edf_name_valid(facts.name))
+                candidate_offer(c, facts.name);
+    if (typed->count)
+        cms_file_complete(typed->operand, typed->count, c);
+}
+
 static void filedef_operand(const struct arguments *typed, struct candidates *c)
 {
     if (typed->count == 1) {
@@ -77,6 +89,7 @@ OPTIONS(copyfile)
 OPTIONS(erase)
 OPTIONS(listfile)
 OPTIONS(rename)
+OPTIONS(synonym)
 OPTIONS(tape)
 OPTIONS(type)
 
@@ -87,6 +100,7 @@ const struct command_completion file_completions[] = {
     {"FILEDEF", filedef_operand, NULL},     {"RENAME", many_files, rename_option},
     {"SORT", many_files, NULL},
     {"STATE", one_file, NULL},              {"STATEW", one_file, NULL},
+    {"SYNONYM", synonym_operand, synonym_option},
     {"TAPE", tape_operand, tape_option},    {"TYPE", one_file, type_option},
     {0},
 };

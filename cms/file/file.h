@@ -88,7 +88,7 @@ int cms_file_columns_read(const char *module, const struct word *word, struct fi
 /* Those of the commands, for Tab. */
 extern const struct file_option *const cms_file_compare_options, *const cms_file_copyfile_options,
     *const cms_file_erase_options, *const cms_file_listfile_options, *const cms_file_rename_options,
-    *const cms_file_tape_options, *const cms_file_type_options;
+    *const cms_file_synonym_options, *const cms_file_tape_options, *const cms_file_type_options;
 /* The functions of TAPE; NULL after the last. */
 const char *cms_file_tape_function(size_t index);
 static inline bool file_option(const struct file_options *options, unsigned row)
@@ -117,4 +117,5 @@ int cms_file_compare(const struct arguments *arguments);
 int cms_file_ddr(const struct arguments *arguments);
 int cms_file_filedef(const struct arguments *arguments);
 int cms_file_sort(const struct arguments *arguments);
+int cms_file_synonym(const struct arguments *arguments);
 int cms_file_tape(const struct arguments *arguments);

@@ -2,13 +2,14 @@
 #include <string.h>
 
 #include "cms/command/messages.h"
+#include "cms/command/stacked.h"
 #include "cms/console/output.h"
 #include "cms/file/file.h"
 #include "lib/format.h"
 
 enum { HEADER, NOHEADER, FNAME, FTYPE, FMODE, FORMAT, ALLOC, DATE, LABEL, SHORTDATE, FULLDATE, ISODATE, EXEC,
-       APPEND };
-enum { GROUP_HEADER = 1, GROUP_WIDTH, GROUP_DATE, GROUP_EXEC };
+       APPEND, ARGS, STACK, FIFO, LIFO };
+enum { GROUP_HEADER = 1, GROUP_WIDTH, GROUP_DATE, GROUP_EXEC, GROUP_ORDER };
 
 static const struct file_option option_table[] = {
     [HEADER] = {"HEADER", 1, GROUP_HEADER, false},     [NOHEADER] = {"NOHEADER", 3, GROUP_HEADER, false},
@@ -18,12 +19,15 @@ static const struct file_option option_table[] = {
     [LABEL] = {"LABEL", 1, GROUP_WIDTH, false},        [SHORTDATE] = {"SHORTDATE", 3, GROUP_DATE, false},
     [FULLDATE] = {"FULLDATE", 3, GROUP_DATE, false},   [ISODATE] = {"ISODATE", 3, GROUP_DATE, false},
     [EXEC] = {"EXEC", 1, GROUP_EXEC, false},           [APPEND] = {"APPEND", 2, GROUP_EXEC, false},
+    [ARGS] = {"ARGS", 2, 0, false},                    [STACK] = {"STACK", 5, GROUP_EXEC, false},
+    [FIFO] = {"FIFO", 4, GROUP_ORDER, false},          [LIFO] = {"LIFO", 4, GROUP_ORDER, false},
     {NULL, 0, 0, false},
 };
 const struct file_option *const cms_file_listfile_options = option_table;
 
 enum { LINE_MAX = 120, EXEC_LRECL = 108 };
 static const char EXEC_PREFIX[] = "&1 &2 ";
+static const char EXEC_ARGUMENTS[] = " &3 &4 &5 &6 &7 &8 &9 &10 &11 &12 &13 &14 &15";
 
 /* A listing under way: to the terminal, or to CMS EXEC A1. */
 struct listing {
@@ -37,14 +41,17 @@ struct listing {
 static void put(struct listing *l, const char *line, size_t n)
 {
     uint8_t record[EXEC_LRECL];
-    const size_t prefix = sizeof EXEC_PREFIX - 1;
+    const size_t prefix = sizeof EXEC_PREFIX - 1, arguments = sizeof EXEC_ARGUMENTS - 1;
     if (!l->exec) {
         cms_line(line, n);
         return;
     }
     memset(record, ' ', sizeof record);
     memcpy(record, EXEC_PREFIX, prefix);
-    memcpy(record + prefix, line, n < sizeof record - prefix ? n : sizeof record - prefix);
+    n = n < sizeof record - prefix ? n : sizeof record - prefix;
+    memcpy(record + prefix, line, n);
+    if (file_option(&l->options, ARGS) && n + arguments <= sizeof record - prefix)
+        memcpy(record + prefix + n, EXEC_ARGUMENTS, arguments);
     l->status = l->status ? l->status : edf_write(l->exec, record, sizeof record);
 }
 
@@ -170,12 +177,18 @@ static int end_exec(struct listing *l)
 
 /* ---- the command ------------------------------------------------------------------------------------------------- */
 
+static bool to_stack(const struct file_options *o)
+{
+    return file_option(o, STACK) || file_option(o, FIFO) || file_option(o, LIFO);
+}
+
 static int list(struct listing *l, struct file_search *search)
 {
     struct file_found found;
     char text[FILE_ID_MAX];
     uint32_t count = 0;
-    bool wanted = file_option(&l->options, HEADER) || (l->width >= FORMAT && !file_option(&l->options, NOHEADER));
+    bool wanted = file_option(&l->options, HEADER) ||
+                  (l->width >= FORMAT && !to_stack(&l->options) && !file_option(&l->options, NOHEADER));
     for (; cms_file_next(search, &found); count++) {
         if (cms_halted())
             return COMMAND_HALTED;
@@ -187,11 +200,37 @@ static int list(struct listing *l, struct file_search *search)
     return count ? end_exec(l) : cms_message("LST", MESSAGE_FILE_NOT_FOUND, text);
 }
 
+/* What goes to an EXEC does not go onto the stack, and ARGS is for an EXEC. */
+static int check_options(const struct file_options *o)
+{
+    static const uint8_t stacks[] = {STACK, FIFO, LIFO}, execs[] = {EXEC, APPEND};
+    bool exec = file_option(o, EXEC) || file_option(o, APPEND);
+    for (size_t i = 0; i < sizeof stacks; i++)
+        for (size_t j = 0; j < sizeof execs; j++)
+            if (file_option(o, stacks[i]) && file_option(o, execs[j]))
+                return cms_message("LST", MESSAGE_CONFLICTING_OPTIONS, option_table[execs[j]].name,
+                                   option_table[stacks[i]].name);
+    return file_option(o, ARGS) && !exec ? cms_message("LST", MESSAGE_INVALID_OPTION, option_table[ARGS].name) : 0;
+}
+
+static int list_to_stack(struct listing *l, struct file_search *search)
+{
+    struct stacked stacked;
+    struct file_search any = *search;
+    struct file_found found;
+    if (!cms_file_next(&any, &found)) /* says so on the terminal */
+        return list(l, search);
+    cms_stacked_begin(&stacked, file_option(&l->options, LIFO));
+    return cms_stacked_end(&stacked, "LST", list(l, search));
+}
+
 int cms_file_listfile(const struct arguments *a)
 {
     struct file_search search = {0};
     struct listing l = {0};
     int rc = cms_file_options("LST", a, option_table, &l.options);
+    if (!rc)
+        rc = check_options(&l.options);
     if (!rc)
         rc = read_operands(a, &search.id);
     if (!rc)
@@ -200,7 +239,7 @@ int cms_file_listfile(const struct arguments *a)
         rc = begin_exec(&l);
     l.width = width_of(&l.options);
     if (!rc)
-        rc = list(&l, &search);
+        rc = to_stack(&l.options) ? list_to_stack(&l, &search) : list(&l, &search);
     edf_abort(l.exec);
     return rc;
 }

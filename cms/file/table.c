@@ -63,7 +63,7 @@ const struct command file_commands[] = {
     {"LISTFILE", 1, cms_file_listfile,
      "LISTFILE [fn [ft [fm]]] [(options]\n"
      "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL\n"
-     "         SHORTDATE|FULLDATE|ISODATE  EXEC|APPEND",
+     "         SHORTDATE|FULLDATE|ISODATE  EXEC|APPEND [ARGS]  STACK  FIFO|LIFO",
      "Lists files.  * and % match; what is left out means all, and mode A.  FNAME to\n"
      "LABEL say how much is told, each more than the one before: name, type, mode,\n"
      "record format and length, records and blocks, date and time, and the label of\n"
@@ -71,7 +71,8 @@ const struct command file_commands[] = {
      "How DATE and LABEL show it: SHORTDATE (11/21/26) unless FULLDATE (11/21/2026)\n"
      "or ISODATE (2026-11-21).\n"
      "EXEC puts the lines, each behind &1 &2, in the file CMS EXEC A1 instead, which\n"
-     "it replaces; APPEND adds them to it.\n", READS_WORDS},
+     "it replaces; APPEND adds them to it.  ARGS: with &3 to &15 behind.  STACK, FIFO\n"
+     "or LIFO: onto the program stack, last or first; with a header only if HEADER.\n", READS_WORDS},
     {"RENAME", 1, cms_file_rename, "RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]",
      "Gives files another name, type or mode number.  * and % match in the first\n"
      "fileid, = in the second stands for what the first has there: RENAME * OLD A =\n"
@@ -86,6 +87,14 @@ const struct command file_commands[] = {
      "A record that ends before a field counts as if it had blanks.  The second file\n"
      "has the format of the first, and takes the place of one of that name; = stands\n"
      "for what the first has there.  PIPE's SORT stage sorts in descending order too.\n", READS_WORDS},
+    {"SYNONYM", 3, cms_file_synonym, "SYNONYM [fn [ft [fm]]] [([STD|NOSTD] [CLEAR]]",
+     "Gives commands names of your own, from a file whose type is SYNONYM unless ft\n"
+     "says.  A line of it is a command, the name that is to stand for it, and how\n"
+     "many letters of that suffice: COPYFILE DOUBLE 3.  Without the number, or with\n"
+     "NOSTD, all must be typed.  An EXEC of the name goes before.  Names of earlier\n"
+     "files, and with CLEAR alone all, are forgotten.  STD: abbreviations are taken,\n"
+     "CMS' own too; NOSTD: they are not, as by SET ABBREV OFF.  SYNONYM alone shows\n"
+     "yours.\n", READS_WORDS},
     {"STATE", 2, cms_file_state, "STATE fn ft [fm]",
      "Return code 0: the file is there; 28: it is not; 36: the disk is not accessed.\n"
      "Without fm every accessed disk is searched, in the order QUERY SEARCH shows.\n"

@@ -1,5 +1,5 @@
-/* Panels: lists and texts shown full screen by THE. A panel is a profile in the root image, /etc/NAME.the, which has CMS
- * obey what is typed in it, by the program cms (images/root/obey). */
+/* Panels: lists and texts shown full screen by THE. A panel is a profile in the root image, /etc/NAME.the, which has
+ * CMS obey what is typed in it, by the program cms (images/root/obey). */
 #include <string.h>
 
 #include "cms/command/settings.h"

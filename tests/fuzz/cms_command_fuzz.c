@@ -220,7 +220,9 @@ static const char *const words[] = {
     "NAMES ", "ADD ", "DELETE ", "AT VMN ", ":nick.", ":userid.", "NOTE ", "(FILE ", "NOTEBOOK ", "NONOTEBOOK ",
     "TELL ", ":list.", "ACK ", "OLDDATE ",
     "DIRECTXA ", "EDIT ", "GET ", "OVLY ", "SPECS ", "TRANS ", "SINGLE ", "EBCDIC ", "* LIST A ", "= LIST A ",
-    "FILELIST ", "SET FULLSCREEN OFF", "TAPE ", "FILEDEF TAP1 DISK ", "DUMP ", "LOAD ", "SCAN ", "FSR ", "BSF ", "WTM ", "REW", "SORT ", "DDR ",
+    "TAPE ", "FILEDEF TAP1 DISK ", "DUMP ", "LOAD ", "SCAN ", "FSR ", "BSF ", "WTM ", "REW", "SORT ", "DDR ",
+    "FILELIST ", "SET FULLSCREEN OFF", "SYNONYM FRUIT LIST", "SYNONYM ", "IDENTIFY ", "QUERY SYNONYM ALL",
+    "(STACK LIFO",
 };
 
 /* A byte of 80 and above is a word, of the page that a byte before it may have chosen. */

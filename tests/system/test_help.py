@@ -20,6 +20,7 @@ def line(tmp_path_factory):
         assert "HCPLGA9017E" in m.console.expect_exact("asked for")
         m.console.expect("CP> ")
         m.console.logon("ALICE")
+        m.console.cms("SET FULLSCREEN OFF")
         yield m.console
 
 

@@ -28,6 +28,7 @@ def test_orders_are_looked_up_and_the_others_kept_apart(machine, tmp_path, emula
     assert "DMSPIP029E Pipelines stalled" in line.cms("PIPE (endchar ?) < ORDERS DATA | f: fanout | g: fanin 1 0 | hole"
                                                      " ? f: | g:")
     assert line.code == -4095
+    line.cms("SET FULLSCREEN OFF")
     assert "LOOKUP [COUNT]" in line.cms("HELP PIPE LOOKUP")
     line.type("PIPE literal x| duplicate * | > ENDLESS DATA A | hole")
     line.type("HX")

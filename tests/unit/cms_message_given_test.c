@@ -19,7 +19,7 @@ static const char *const names[MESSAGES] = {
 static struct {
     char module[4];
     enum cms_message message;
-} given[512];
+} given[640];
 static unsigned givens;
 
 /* What no command line of this scene gives. */

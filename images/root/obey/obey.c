@@ -2,8 +2,8 @@
  *
  *     cms [-r] [-s] [command]
  *
- * has CMS obey the command, or the line read where none is given, and writes what that shows. -s: CMS shows it itself, on
- * a cleared screen. -r: the return code is written first, as a line, and the exit status is 0; else it is the return
+ * has CMS obey the command, or the line read where none is given, and writes what that shows. -s: CMS shows it itself,
+ * on a cleared screen. -r: the return code is written first, as a line, and the exit status is 0; else it is the return
  * code, 255 for those that it has no room for. What the command stacks is CMS' afterwards. */
 #include <stdbool.h>
 #include <stdio.h>
