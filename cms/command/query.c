@@ -214,8 +214,8 @@ static const struct query {
     int (*run)(const struct arguments *);
 } table[] = {
     {"ACCESSED", 2, 2, query_accessed}, {"CMSLEVEL", 4, 1, query_cmslevel}, {"DISK", 4, 2, query_disk},
-    {"PROGRAM", 4, 1, cms_query_program},
-    {"SEARCH", 3, 1, query_search},     {"SYNONYM", 3, 2, query_synonym},   {"TIME", 1, 1, query_time},         {"USERID", 4, 1, query_userid},
+    {"PROGRAM", 4, 1, cms_query_program}, {"SEARCH", 3, 1, query_search}, {"SYNONYM", 3, 2, query_synonym},
+    {"TIME", 1, 1, query_time}, {"USERID", 4, 1, query_userid},
 };
 
 static int query(const struct arguments *a)

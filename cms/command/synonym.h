@@ -6,8 +6,8 @@
 #include "cms/command/command.h"
 
 /* In: a record of a SYNONYM file, words: command, synonym, and the least number of its letters; without that, or with
- * 0, all are to be typed. False, and *wrong says what is: 'R' the record, 'S' there is no storage. A line of no words, or
- * one that begins with *, is passed over. */
+ * 0, all are to be typed. False, and *wrong says what is: 'R' the record, 'S' there is no storage. A line of no words,
+ * or one that begins with *, is passed over. */
 bool cms_synonym_add(const char *record, char *wrong);
 void cms_synonym_clear(void);
 /* All that were added since the last call count from now on, instead of those before; or none of them does. */

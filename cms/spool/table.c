@@ -29,10 +29,10 @@ const struct command spool_commands[] = {
      "reader that CP SPOOL PUN TO says, behind a :READ card with the file's name, but\n"
      "with NOHEADER.  CP SPOOL PUN CONT makes one deck of several, COPY 2 two of one.\n", READS_WORDS},
     {"RDRLIST", 4, cms_spool_rdrlist, "RDRLIST",
-     "Lists the files in your reader, full screen where there is one, as a list to act\n"
-     "in.  In front of a file may be typed RECEIVE, PEEK, DISCARD, which throws it\n"
-     "away, TRANSFER user, which sends it on, or any command: see HELP FILELIST.  There\n"
-     "/ stands for the file's number, /n /t for its name and type, /u for its sender.\n"
+     "Lists the files in your reader, full screen where there is one.  In front of a\n"
+     "file may be typed RECEIVE, PEEK, DISCARD, which throws it away, TRANSFER user,\n"
+     "which sends it on, or any command: see HELP FILELIST.  In it / stands for the\n"
+     "file's number, /n /t for its name and type, /u for its sender.\n"
      "F5 sorts by date, F6 by sender, F9 receives the file, F11 shows it (PEEK).\n", READS_WORDS},
     {"READCARD", 5, cms_spool_readcard, "READCARD fn ft [fm] | * [* [fm]]",
      "Reads the first file of your reader that is not held, as cards: they become a\n"
