@@ -51,8 +51,8 @@ class Screen:
         self.shows(wanted)
 
     def row(self, wanted):
-        """The number of the first row that has the text, 0 being the top one."""
-        return next(i for i, row in enumerate(self.screen.display) if wanted in row)
+        """The number of the first row that has the text, 0 being the top one; None: none has."""
+        return next((i for i, row in enumerate(self.screen.display) if wanted in row), None)
 
     def keys(self, *keys):
         """Keys by their names, and text."""
