@@ -228,9 +228,13 @@ static void obey_told(struct conversation *c, const char *line)
     end_with(c, 'R', rc, "", 0);
 }
 
+/* On the terminal, in pages of its own, but what is captured stays so. */
 static void show(struct conversation *c, const char *line)
 {
+    bool shows = cms_output_shows();
     struct output_sink before = cms_redirect((struct output_sink){.line = NULL});
+    if (!shows)
+        cms_redirect(before);
     int rc = obey_for(c, obey_shown, line);
     cms_redirect(before);
     end_with(c, 'R', rc, "", 0);
