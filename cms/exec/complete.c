@@ -5,11 +5,8 @@
 
 static void execs(const struct arguments *typed, struct candidates *c)
 {
-    struct edf_file_facts facts;
-    for (struct mode *m = NULL; !typed->count && (m = cms_mode_next(m));)
-        for (uint32_t position = 0; edf_next(m->disk, &position, NULL, "EXEC", &facts) == EDF_OK;)
-            if (edf_name_valid(facts.name))
-                candidate_offer(c, facts.name);
+    if (!typed->count)
+        cms_file_complete_type("EXEC", c);
 }
 
 static void execio_operand(const struct arguments *typed, struct candidates *c)

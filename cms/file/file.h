@@ -37,6 +37,8 @@ struct file_search {
  * the message given. = is only taken if `output`. */
 int cms_file_id_read(const char *module, const struct word *words, int count, char default_letter, bool output,
                      struct file_id *id);
+/* The operands of a list, all there are: name and type that are left out mean all; the mode, A. As above. */
+int cms_file_list_read(const char *module, const struct arguments *arguments, struct file_id *id);
 /* A mode as typed: a letter or * (= if `output`), and perhaps a number. */
 bool cms_file_mode_read(const struct word *word, bool output, char *letter, char *number);
 /* "NAME TYPE A1" */
@@ -99,6 +101,8 @@ static inline bool file_option(const struct file_options *options, unsigned row)
 struct candidates;
 /* Offers what may stand behind `count` words of a fileid, at most 3: names, types or modes of files that there are. */
 void cms_file_complete(const struct word *words, int count, struct candidates *candidates);
+/* Offers the names of files of this type. */
+void cms_file_complete_type(const char *type, struct candidates *candidates);
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
 

@@ -57,6 +57,16 @@ int cms_file_id_read(const char *module, const struct word *words, int count, ch
     return 0;
 }
 
+int cms_file_list_read(const char *module, const struct arguments *a, struct file_id *id)
+{
+    struct word words[3] = {{.text = "*"}, {.text = "*"}, {.text = "A"}};
+    if (a->count > 3)
+        return cms_message(module, MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[3]));
+    for (int i = 0; i < a->count; i++)
+        words[i] = a->operand[i];
+    return cms_file_id_read(module, words, a->count == 3 ? 3 : 2, 'A', false, id);
+}
+
 void cms_file_id_text(const struct file_id *id, char text[FILE_ID_MAX])
 {
     const char mode[3] = {id->letter, id->letter ? id->number : 0, 0};

@@ -125,17 +125,6 @@ static void show(struct listing *l, const struct file_found *found)
     put(l, line, n);
 }
 
-/* Name and type that are left out mean all; the mode, A. */
-static int read_operands(const struct arguments *a, struct file_id *id)
-{
-    struct word words[3] = {{.text = "*"}, {.text = "*"}, {.text = "A"}};
-    if (a->count > 3)
-        return cms_message("LST", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[3]));
-    for (int i = 0; i < a->count; i++)
-        words[i] = a->operand[i];
-    return cms_file_id_read("LST", words, a->count == 3 ? 3 : 2, 'A', false, id);
-}
-
 /* ---- EXEC and APPEND --------------------------------------------------------------------------------------------- */
 
 static const struct file_id exec_id = {"CMS", "EXEC", 'A', '1'};
@@ -232,7 +221,7 @@ int cms_file_listfile(const struct arguments *a)
     if (!rc)
         rc = check_options(&l.options);
     if (!rc)
-        rc = read_operands(a, &search.id);
+        rc = cms_file_list_read("LST", a, &search.id);
     if (!rc)
         rc = cms_file_mode_check("LST", &search.id, false);
     if (!rc)
