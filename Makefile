@@ -151,7 +151,7 @@ help: ## list these targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F'\t' '{printf "  %-10s %s\n",$$1,$$2}'
 
 .PHONY: all images tools unit fuzz clean help
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)
 # or gcc would turn memcpy's own loop into a call of memcpy
 $(B)/free/lib/string.o $(B)/whole/lib/string.o $(B)/kernel/lib/string.o: FREE += -fno-tree-loop-distribute-patterns
 
