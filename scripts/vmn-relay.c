@@ -44,6 +44,7 @@
 #include "scripts/vmn-join.h"
 #include "scripts/vmn-line.h"
 #include "scripts/vmn-log.h"
+#include "scripts/vmn-verdict.h"
 
 enum {
     MAX_LINES = 96,
@@ -52,8 +53,6 @@ enum {
     STATUS_USAGE = 2,
     STATUS_EMULATOR = 70,
 };
-
-#define PANIC ">>PANIC<<"
 
 static struct {
     const char *directory, *keep_log;
@@ -269,57 +268,12 @@ static void drain_screen(void)
         ;
 }
 
-/* Looks for the last panic in one of the emulator's files. A machine that powers off makes the emulator "panic" too. */
-static void find_panic(const char *name, bool *off, char *reason, size_t size)
-{
-    char path[PATH_MAX], *text = NULL;
-    size_t room = 0;
-    snprintf(path, sizeof path, "%s/%s", vmn.directory, name);
-    FILE *file = fopen(path, "r");
-    while (file && getline(&text, &room, file) > 0) {
-        char *panic = strstr(text, PANIC);
-        if (panic && strstr(panic, "soft power off"))
-            *off = true;
-        else if (panic)
-            snprintf(reason, size, "%.*s", (int)strcspn(panic + sizeof PANIC, "\n"), panic + sizeof PANIC);
-    }
-    if (file)
-        fclose(file);
-    free(text);
-}
-
-/* QEMU ends with status 0 when the machine powers off, but also when it resets for want of a handler. */
-static bool qemu_ended_well(int wait_status, char *reason, size_t size)
-{
-    char path[PATH_MAX], *text = NULL;
-    size_t room = 0;
-    if (!vmn.qemu || !WIFEXITED(wait_status) || WEXITSTATUS(wait_status))
-        return false;
-    snprintf(path, sizeof path, "%s/log", vmn.directory);
-    FILE *file = fopen(path, "r");
-    while (file && getline(&text, &room, file) > 0)
-        if (!strncmp(text, "Triple fault", 12))
-            snprintf(reason, size, "triple fault of the machine");
-    if (file)
-        fclose(file);
-    free(text);
-    return !*reason;
-}
-
 static void judge(int wait_status) __attribute__((noreturn));
 static void judge(int wait_status)
 {
-    char reason[200] = "";
-    bool off = false;
-    find_panic("log", &off, reason, sizeof reason);
-    if (off || qemu_ended_well(wait_status, reason, sizeof reason))
+    char reason[200];
+    if (verdict(vmn.directory, vmn.qemu, wait_status, reason, sizeof reason))
         leave(vmn.status < 0 ? 0 : vmn.status);
-    if (!*reason)
-        find_panic("output", &off, reason, sizeof reason);
-    if (!*reason && WIFSIGNALED(wait_status))
-        snprintf(reason, sizeof reason, "signal %d", WTERMSIG(wait_status));
-    if (!*reason)
-        snprintf(reason, sizeof reason, "status %d", WEXITSTATUS(wait_status));
     if (!vmn.keep_log)
         vmn.keep_log = log_new(vmn.directory);
     fail(STATUS_EMULATOR, "the emulator stopped: %s (log: %s)", reason,
