@@ -1,5 +1,5 @@
-/* Bochs writes what it calls a panic to its log, when a machine powers off too. QEMU ends with status 0 when the machine
- * powers off, but also when it resets for want of a handler. */
+/* Bochs writes what it calls a panic to its log, when a machine powers off too. QEMU ends with status 0 when the
+ * machine powers off, but also when it resets for want of a handler. */
 #include "scripts/vmn-verdict.h"
 
 #include <limits.h>
