@@ -29,8 +29,8 @@ class Front:
         self.disk = harness.new_disk(place / "disk.img")
         self.give_keys("ALICE")
         self.state = os.path.join(self.place, "state")
-        self.machine = machine("--machine", host, "--disk", self.disk, "--ssh", self.port, "--ssh-state",
-                               os.path.relpath(self.state), *more, clock="real")
+        self.machine = machine("--machine", host, "--disk", os.path.relpath(self.disk), "--ssh", self.port,
+                               "--ssh-state", os.path.relpath(self.state), *more, clock="real")
         self.machine.console.expect("Enter LOGON", timeout=60)
 
     def give_keys(self, user):
