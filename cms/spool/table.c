@@ -49,7 +49,7 @@ const struct command spool_commands[] = {
      "OLDDATE: the date it had there.  EBCDIC: it is text of a system that has that\n"
      "code; it becomes ASCII.  Who asked for an acknowledgement is sent one.\n", READS_WORDS},
     {"RLIST", 2, cms_spool_rdrlist, "RLIST", "Is RDRLIST.\n", READS_WORDS},
-    {"SENDFILE", 3, cms_spool_sendfile, 
+    {"SENDFILE", 5, cms_spool_sendfile,
      "SENDFILE fn ft [fm] [TO] {nickname|userid [AT node]} ... [(ACK|NOACK]",
      "Sends a file to other users' readers, with its name, mode number, format and\n"
      "record length; with * or % in fn or ft all files that match.  RECEIVE takes\n"

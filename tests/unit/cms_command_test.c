@@ -141,6 +141,8 @@ static void cp_answers_what_cms_does_not_know(void **state)
     expect("query names", "USER1   - DSC\r\nUSER2   -0009\r\nReady;\r\n");
     assert_string_equal(fake_cms_cp_asked, "query names");
     expect("indicate", "USER1   - DSC\r\nUSER2   -0009\r\nReady;\r\n");
+    expect("send bob query time", "USER1   - DSC\r\nUSER2   -0009\r\nReady;\r\n"); /* CP's, not SENDFILE */
+    assert_string_equal(fake_cms_cp_asked, "send bob query time");
     fake_cms_cp("HCPCMD001E Unknown CP command: FOO\n", 1);
     expect("foo", "Unknown CP/CMS command\r\nReady(-0003);\r\n");
     expect("cp foo", "HCPCMD001E Unknown CP command: FOO\r\nReady(00001);\r\n");
