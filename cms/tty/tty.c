@@ -36,16 +36,18 @@ static const struct tty_termios at_first = {
 
 /* ---- keys ------------------------------------------------------------------------------------------------------ */
 
-static void look_at_window(void)
+/* A bell with the window as it was: somebody may have come back to a terminal that shows nothing of what a full-screen
+ * program drew. It draws again when it is told of a window. */
+static void look_at_window(bool rang)
 {
     uint64_t now = cms_wait_now();
-    if (tty.looked && now - tty.looked < LOOK_AGAIN)
+    if (!rang && tty.looked && now - tty.looked < LOOK_AGAIN)
         return;
     struct tty_window w = tty_window_now();
     bool changed = tty.shown.columns && memcmp(&w, &tty.shown, sizeof w);
     tty.looked = now;
     tty.shown = w;
-    if (changed)
+    if (changed || (rang && !tty_local(L_ICANON)))
         caller_signal_group(tty.set.group, ABI_SIGWINCH);
 }
 
@@ -64,19 +66,16 @@ static bool has_room(void)
 void tty_input_arrived(void)
 {
     int c;
-    bool any = false;
+    bool any = false, rang;
     if (!tty.active)
         return;
     while ((c = cms_console_take_key(has_room())) >= 0) {
         any = true;
         tty_key((uint8_t)c);
     }
-    if (cms_terminal_rang()) {
-        any = true;
-        tty.looked = 0;
-    }
-    if (any)
-        look_at_window();
+    rang = cms_terminal_rang();
+    if (any || rang)
+        look_at_window(rang);
     if (tty.halts && tty.read == tty.end)
         tty.halts = 0;
     if (tty.halts && cms_wait_now() >= tty.halts) {

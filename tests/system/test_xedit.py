@@ -76,3 +76,18 @@ def test_a_power_cut_keeps_what_was_saved(machine, disk, emulator):
     screen.type("input not saved", "not saved")
     m.power_cut()
     assert content(disk) == ["saved", "first", "second", "third"]
+
+
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_who_comes_back_sees_the_whole_screen(machine, disk, emulator):
+    m, screen = edit(machine, disk, emulator)
+    screen.type("/third", "Line=3")
+    m.console.type("#CP DISCONNECT")
+    m.console.expect("DISCONNECT AT")
+    m.console.expect("CP> ")
+    m.console.type("LOGON ALICE")
+    m.console.expect("ENTER PASSWORD")
+    m.console.type("vmn")
+    screen = Screen(m.console)  # as wide and high as the one that was left
+    for text in ("/a/old.data", "Line=3", "00001 first", "Bottom of File", "====>"):
+        screen.shows(text)

@@ -311,6 +311,14 @@ static void the_window_is_the_lines(void **state)
     fake_cms_rings = true; /* at once, without a key */
     tty_input_arrived();
     assert_int_equal(fake_caller_group_signal, ABI_SIGWINCH);
+    fake_caller_group_signal = 0;
+    fake_cms_rings = true; /* somebody came back: what reads lines has nothing to draw again */
+    tty_input_arrived();
+    assert_int_equal(fake_caller_group_signal, 0);
+    raw_mode(1, 0);
+    fake_cms_rings = true;
+    tty_input_arrived();
+    assert_int_equal(fake_caller_group_signal, ABI_SIGWINCH);
     w.columns = 90;
     assert_int_equal(tty_control(f, NULL, TTY_TIOCSWINSZ, (uintptr_t)&w), 0);
     tty_control(f, NULL, TTY_TIOCGWINSZ, (uintptr_t)&w);
