@@ -216,6 +216,9 @@ def test_what_is_missing_or_wrong_on_this_side_is_said(system, tmp_path):
     assert b"a line of more than 4000 bytes" in spool(system, "put", "/dev/zero", "alice", "a", "b", status=2)
     long = b"x" * 4001
     assert b"a line of more than 4000 bytes" in spool(system, "put", "-", "alice", "a", "b", input=long, status=2)
+    assert b"/dev/null is empty" in spool(system, "put", "/dev/null", "alice", "a", "b", status=2)
+    assert b"'A*' is no name in CMS" in spool(system, "put", __file__, "alice", "a*", "b", status=2)
+    assert b"'TYPESTOOLONG' is no name" in spool(system, "put", __file__, "alice", "a", "typestoolong", status=2)
     assert b"try --help" in spool(system, "frob", status=2)
     for words in (["alice bob", "a", "b"], ["alice", "a b", "c"], ["alice", "a", "b c"], ["", "a", "b"],
                   ["alice", "a", "b", "--class", "b c"], ["alice", "a\nb", "c"]):
