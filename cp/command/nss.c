@@ -110,7 +110,7 @@ static unsigned read_operand(struct call *c, struct word w, struct nss_definitio
     return read_range(c, w, d);
 }
 
-/* The next word as a name, or message 026 or 9100. */
+/* The next word as a name, or message 026 or 002. */
 static unsigned read_name(struct call *c, const char *module, char name[9])
 {
     struct word w;
@@ -119,7 +119,7 @@ static unsigned read_name(struct call *c, const char *module, char name[9])
         return FAIL(c, module, 26, "");
     word_upper(w, text, sizeof text);
     word_upper(w, name, 9);
-    return w.length <= 8 ? 0 : FAIL(c, module, 9014, text);
+    return w.length <= 8 ? 0 : FAIL(c, module, 2, text);
 }
 
 unsigned command_defsys(struct call *c)

@@ -43,6 +43,8 @@ static const struct step steps[] = {
     STEP("BOB", "RESET X", "HCPRST002E Invalid operand - X"),
     STEP("BOB", "RESET SYSTEM X", "HCPRST003E " EXTRA "X"),
     STEP("OPERATOR", "DEFSYS", "HCPDFS026E Operand missing or invalid"),
+    STEP("OPERATOR", "DEFSYS TOOLONGNAME 0-3F EW", "HCPDFS002E Invalid operand - TOOLONGNAME"),
+    STEP("OPERATOR", "SAVESYS TOOLONGNAME", "HCPNSS002E Invalid operand - TOOLONGNAME"),
     STEP("OPERATOR", "DEFSYS POINT 3F-0 EW", "HCPDFS009E Invalid range - 3F-0"),
     STEP("OPERATOR", "DEFSYS POINT 0-3F SW", "HCPDFS002E Invalid operand - SW"),
     STEP("OPERATOR", "DEFSYS POINT 0-3F EW MINSIZE=XK", "HCPDFS025E Storage missing or invalid - XK"),
