@@ -64,7 +64,9 @@ static void end_use(struct session *s)
 static bool end_of_machine(struct session *s)
 {
     struct attention *a = &s->typing.attention;
-    if (!s->ended && (a->held || a->typed)) {
+    if (s->typing.machine_full) { /* whose end was typed already, perhaps */
+        typing_offer_held(s);
+    } else if (!s->ended && (a->held || a->typed)) {
         typing_take(s, '\r');
     } else if (a->held) {
         attention_release(a);

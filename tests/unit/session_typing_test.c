@@ -375,6 +375,21 @@ static void a_line_begun_for_the_machine_is_finished(void **state)
     assert_string_equal(GUEST("ALICE")->input, "two\r");
 }
 
+static void its_end_is_typed_once_however_slowly_the_machine_reads(void **state)
+{
+    (void)state;
+    logon(0, "ALICE");
+    GUEST("ALICE")->fifo = 3;
+    fake_type(0, "one\r");
+    end_input(0);
+    for (unsigned i = 0; i < 5; i++) {
+        GUEST("ALICE")->fifo = 1;
+        turn_wanted = true;
+        turn();
+    }
+    assert_string_equal(GUEST("ALICE")->input, "one\r");
+}
+
 static void a_question_without_an_answer_is_given_up(void **state)
 {
     (void)state;
@@ -464,6 +479,7 @@ int main(void)
         TEST(at_the_end_of_input_who_is_in_cp_is_logged_off),
         TEST(a_machine_is_left_alone_until_it_waits_for_a_key_that_nobody_will_press),
         TEST(a_line_begun_for_the_machine_is_finished),
+        TEST(its_end_is_typed_once_however_slowly_the_machine_reads),
         TEST(a_question_without_an_answer_is_given_up),
         TEST(a_rest_is_waited_for),
         TEST(a_rest_that_only_a_key_would_end_is_not),
