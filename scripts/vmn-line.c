@@ -157,19 +157,22 @@ void line_heed_keys(struct line *l) { l->keys = true; }
 
 /* ---- a socket's coming and going ------------------------------------------------------- */
 
-static void hang_up(struct line *l)
-{
-    close(l->emulator);
-    l->emulator = l->emulator_in = -1;
-    l->left = 0;
-    l->to_emulator.start = l->to_emulator.end = 0; /* what was typed by who left is nobody's */
-}
-
 static long long milliseconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* CP is to see this before somebody else is there: what it hears at once of both it takes for words of who left. */
+static void hang_up(struct line *l)
+{
+    close(l->emulator);
+    l->emulator = l->emulator_in = -1;
+    l->left = 0;
+    l->parting = l->token;
+    l->heard = milliseconds();
+    l->to_emulator.start = l->to_emulator.end = 0; /* what was typed by who left is nobody's */
 }
 
 /* A pty keeps what its user has not read for the next: some in what the master wrote,
@@ -247,6 +250,8 @@ static void follow_user(struct line *l)
         dry_up(l);
         return;
     }
+    if (l->emulator < 0 && milliseconds() - l->heard >= QUIET_AT_MOST) /* a CP that says nothing, or another system */
+        l->parting = false;
     if (!l->connected)
         l->to_user.start = l->to_user.end = l->to_emulator.start = l->to_emulator.end = 0;
     if (l->connected && l->emulator < 0)
@@ -289,7 +294,10 @@ static void take_keys(struct line *l, const unsigned char *bytes, size_t n)
 
 /* ---- visitors --------------------------------------------------------------------------- */
 
-static bool is_left(const struct line *l) { return l->left || l->parting; }
+static bool is_left(const struct line *l)
+{
+    return l->left || l->parting || (l->visit < 0 && l->door && *l->socket && l->emulator >= 0);
+}
 
 static bool is_free(const struct line *l) { return l->door && l->visit < 0 && !is_left(l); }
 
@@ -323,7 +331,8 @@ void line_parted(struct line *l)
     if (!l->parting)
         return;
     l->parting = false;
-    l->left = l->heard = milliseconds();
+    l->heard = milliseconds();
+    l->left = *l->socket ? 0 : l->heard;
 }
 
 /* Of a line that has no carrier CP takes it that somebody is there. */
@@ -436,8 +445,8 @@ void line_ask(struct line *l, struct pollfd p[LINE_POLLS])
 {
     if ((l->hang_up && is_quiet(l)) || tries_patience(l))
         end_visit(l);
-    bool room = buffer_length(&l->to_emulator) < (l->keys ? (size_t)KEYS_ROOM : INPUT_ROOM), hear = !l->ended && room;
-    l->connected = !l->left && somebody_there(l); /* whoever comes waits until who left is gone */
+    bool hear = !l->ended && buffer_length(&l->to_emulator) < (l->keys ? (size_t)KEYS_ROOM : INPUT_ROOM);
+    l->connected = !is_left(l) && somebody_there(l); /* whoever comes waits until who left is gone */
     follow_user(l);
     if (!l->connected)
         l->columns = l->rows = 0;

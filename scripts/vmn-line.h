@@ -32,7 +32,7 @@ struct line {
     bool hang_up;       /* they are to go when they have been shown everything ... */
     int status;         /* ... with this exit status */
     bool quiet;         /* CP waits there for what a wrong password costs, whoever comes */
-    bool parting;       /* CP has not said that it is done with who left: of a line without carrier, the marks say it */
+    bool parting;       /* CP has not said that it is done with who left: the marks tell it that, or the carrier */
     bool connected;     /* somebody has the user's side open */
     long long left;     /* ms: since when the line is read dry of what was for who left; 0: it is not */
     long long heard;    /* ms: when the machine last wrote */

@@ -6,7 +6,7 @@
 /* To let go whoever is at the other end of this line, once they have been shown what was written to it. The exit status
  * of their visit: 0, or 1 if nobody was logged on in it. */
 void carrier_hang_up(unsigned line, unsigned status);
-/* Nothing is written to this line any more for the one who is gone (MARK_GONE): the next may come. */
+/* Nothing is written to this line any more for the one who is gone (MARK_GONE, or the carrier): the next may come. */
 void carrier_parted(unsigned line);
 /* Whoever came there is logged on, or was. */
 void carrier_served(unsigned line);

@@ -65,6 +65,8 @@ void seat_follow(struct terminal *t)
         logon_forsake(t->session);
         t->left = false;
         t->unwelcomed = true;
+        if (!t->parting)
+            carrier_parted(t->number);
     }
     if (t->parting)
         part(t);

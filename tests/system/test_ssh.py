@@ -172,6 +172,15 @@ def test_when_every_line_is_in_use_the_next_is_told_so(machine, tmp_path):
     third.expect("ENTER PASSWORD", timeout=60)
 
 
+def test_who_comes_as_another_leaves_is_heard_from_the_first_byte(machine, tmp_path):
+    front = Front(machine, tmp_path, "tcg")
+    for _ in range(4):
+        visits = [subprocess.Popen(front.command("nobody9", "-T", key=False), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE) for _ in range(20)]
+        for visit in visits:
+            assert b"LOGON NOBODY9" in visit.communicate(timeout=90)[0]
+
+
 def test_who_sits_at_the_prompt_keeps_nobody_out_who_has_a_key(machine, tmp_path):
     front = Front(machine, tmp_path, "tcg", "--lines", "5")
     for _ in range(3):

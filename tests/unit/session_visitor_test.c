@@ -24,6 +24,7 @@ static void comes(unsigned line, const char *marks)
 {
     carrier(line, false);
     carrier(line, true);
+    *fake_debug = 0;
     shown(line);
     type(line, marks);
 }
@@ -128,6 +129,7 @@ static void logging_off_hangs_up_and_the_prompt_is_for_the_next(void **state)
     assert_null(strstr(text, "CP> "));
     assert_string_equal(hung_up_on(), "VMN-HANGUP 1 0\n");
     carrier(0, false);
+    assert_string_equal(hung_up_on(), "VMN-GONE 1\n");
     carrier(0, true);
     assert_shows(0, "VM/N ONLINE");
     type(0, "LOGOFF\r"); /* nobody said that this one can be hung up on */
@@ -231,8 +233,9 @@ static void that_somebody_left_is_answered_when_their_session_has_no_terminal_an
     turn();
     assert_string_equal(hung_up_on(), ""); /* once */
     carrier(0, false);
+    assert_string_equal(hung_up_on(), "VMN-GONE 1\n"); /* what is heard from now on is the next one's */
     carrier(0, true);
-    assert_string_equal(hung_up_on(), ""); /* who has a carrier knows */
+    assert_string_equal(hung_up_on(), "");
 }
 
 static void who_is_known_needs_no_password_for_coming_back(void **state)
