@@ -78,6 +78,12 @@ static inline void cpu_interrupts_off(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
+/* One instruction's time with interrupts on, and off again: STI takes effect behind the instruction that follows it. */
+static inline void cpu_interrupts_pass(void)
+{
+    __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+}
+
 /* Sleeps until an interrupt.  Called with interrupts off, after finding nothing to do; an interrupt between that look
  * and the HLT still ends it, also on a processor that does not hold it back until HLT as STI should: cms/cpu/trap.c
  * then goes on behind the HLT. Returns with interrupts off. */

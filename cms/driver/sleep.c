@@ -77,6 +77,11 @@ void sleep_start(void)
     pic_enable(IRQ);
 }
 
+void cms_interrupts_pass(void)
+{
+    cpu_interrupts_pass();
+}
+
 void cms_sleep(bool bounded)
 {
     if (before)

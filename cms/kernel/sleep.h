@@ -15,6 +15,9 @@ void cms_sleep_until(bool (*done)(void *context), void *context);
  * after. The driver room provides it; unit tests bring a fake. */
 void cms_sleep(bool bounded);
 
+/* Interrupts that have come are taken now; off before and after. The driver room provides it. */
+void cms_interrupts_pass(void);
+
 /* An interrupt comes within `ns`, or SLEEP_MOST_MS if that is less: what ends a program's slice, or a sleep that has to
  * end at a time. It may come earlier; who waits for a moment looks at the clock. Interrupts are off. */
 void cms_tick_within(uint64_t ns);

@@ -53,7 +53,7 @@ static int each_record(struct mini_file *m, struct edf_reader *reader,
     if (!record)
         return -ENOMEM;
     while (!error && (status = edf_read(reader, record, m->facts.lrecl, &length)) != EDF_END)
-        error = status ? -EIO : take(m, record, line_of_record(record, length), context);
+        error = status ? -EIO : cms_work() ? -EINTR : take(m, record, line_of_record(record, length), context);
     cms_heap_free(record);
     return error;
 }

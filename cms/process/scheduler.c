@@ -6,10 +6,12 @@
 #include "cms/kernel/clock.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/sleep.h"
+#include "cms/process/signal.h"
 #include "cms/process/thread.h"
 #include "cms/process/timer.h"
 #include "cms/tty/tty.h"
 
+enum { LOOK_EVERY = 5000000 }; /* ns, of long work at keys and timers */
 
 struct waiter {
     struct thread *thread;
@@ -381,4 +383,38 @@ void cms_wake(struct wait_queue *queue)
         w->thread->woken = true;
         wake(w->thread);
     }
+}
+
+/* ---- long work in the kernel ------------------------------------------------------------------------------------- */
+
+/* One that nothing but its end follows. */
+static bool has_fatal_signal(const struct thread *t)
+{
+    for (signal_set left = signal_pending(t) & ~t->blocked; left; left &= left - 1) {
+        int number = __builtin_ctzll(left) + 1;
+        bool ends = signal_default(number) == DEFAULT_END || signal_default(number) == DEFAULT_CORE;
+        if (ends && t->process->actions->of[number - 1].handler == SIGNAL_DEFAULT)
+            return true;
+    }
+    return false;
+}
+
+int cms_work(void)
+{
+    static uint64_t looked; /* ticks */
+    const struct thread *t = current;
+    if (on_command_level)
+        return 0;
+    uint64_t now = cms_ticks();
+    if (cms_ticks_ns(now - looked) >= LOOK_EVERY) {
+        looked = now;
+        cms_interrupts_pass();
+        thread_time_passed();
+    }
+    return t->hears != HEARS_NOTHING && (t->dying || has_fatal_signal(t)) ? -EINTR : 0;
+}
+
+bool cms_wait_is_over(void)
+{
+    return !on_command_level && has_signal(current);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cms/kernel/wait.h"
 #include "cms/space/internal.h"
 #include "cms/space/processor.h"
 
@@ -153,6 +154,8 @@ int space_populate(struct space *s, uint64_t address, uint64_t length)
             at = r->end;
             continue;
         }
+        if (cms_work())
+            return -EINTR;
         if (!populate_page(s, r, at))
             return -ENOMEM;
         at += SPACE_PAGE;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cms/kernel/heap.h"
+#include "cms/kernel/wait.h"
 #include "cms/space/internal.h"
 #include "cms/space/processor.h"
 
@@ -89,7 +90,7 @@ static bool share_page(struct space *s, uint64_t address, uint64_t *entry, void 
     uint64_t *child_entry = table_find_or_make(to->child, address);
 
     (void)s;
-    if (!child_entry)
+    if (!child_entry || cms_work())
         return false;
     if (!to->shared)
         *entry &= ~(uint64_t)ENTRY_WRITE; /* whoever writes first gets a copy */

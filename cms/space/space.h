@@ -66,7 +66,7 @@ int space_sync(struct space *, uint64_t address, uint64_t length);
 /* A region that grows down does so until it has this length; at first SPACE_STACK. */
 void space_set_stack_limit(struct space *, uint64_t bytes);
 /* Brings all pages of the range in, for writing where that is allowed: -ENOMEM where not all of it is mapped or storage
- * ends. */
+ * ends, -EINTR where the caller has been killed. */
 int space_populate(struct space *, uint64_t address, uint64_t length);
 /* The page's state, of what is mapped there: 1 in storage, 0 not, -ENOMEM: nothing is mapped (mincore). */
 int space_is_resident(struct space *, uint64_t address);

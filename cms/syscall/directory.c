@@ -33,7 +33,9 @@ static int64_t list(struct file *f, uint64_t to, uint64_t size, bool old)
     int64_t done = 0;
     for (;;) {
         uint64_t before = f->position;
-        int found = f->operations->next_entry(f, &e);
+        int found = cms_work();
+        if (!found)
+            found = f->operations->next_entry(f, &e);
         if (found <= 0)
             return done || !found ? done : found;
         size_t length = lay_out(one, &e, old);

@@ -195,6 +195,8 @@ int64_t call_mincore(const struct call *c)
         }
         if (copy_out(to, pages, n))
             return -EFAULT;
+        if (cms_work())
+            return -EINTR;
     }
     return 0;
 }

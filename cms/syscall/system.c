@@ -49,6 +49,8 @@ int64_t call_getrandom(const struct call *c)
         if (user_out(c->argument[0] + done, part, n))
             return -EFAULT;
         done += n;
+        if (cms_work() || (done % SPACE_PAGE == 0 && cms_wait_is_over()))
+            break;
     }
     return (int64_t)done;
 }

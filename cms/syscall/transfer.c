@@ -155,7 +155,9 @@ static int64_t move(struct file *from, uint64_t *from_at, struct file *to, uint6
         return -ENOMEM;
     while (n > 0 && (uint64_t)done < bytes) {
         uint64_t left = bytes - (uint64_t)done;
-        n = move_piece(from, from_at, to, to_at, piece, left < PIECE ? (size_t)left : PIECE);
+        n = cms_work();
+        if (!n)
+            n = move_piece(from, from_at, to, to_at, piece, left < PIECE ? (size_t)left : PIECE);
         if (n > 0)
             done += n;
     }

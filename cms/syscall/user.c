@@ -61,7 +61,7 @@ static int put(struct io *io, const void *from, size_t bytes)
 {
     struct user_io *u = (struct user_io *)io;
     while (bytes) {
-        if (next_range(u))
+        if (next_range(u) || cms_work())
             return -EFAULT;
         size_t part = part_of(u, bytes);
         if (space_copy_out(u->space, u->at, from, part))
@@ -77,7 +77,7 @@ static int take(struct io *io, void *to, size_t bytes)
 {
     struct user_io *u = (struct user_io *)io;
     while (bytes) {
-        if (next_range(u))
+        if (next_range(u) || cms_work())
             return -EFAULT;
         size_t part = part_of(u, bytes);
         if (space_copy_in(u->space, to, u->at, part))

@@ -66,8 +66,8 @@ static bool has_room(void)
 void tty_input_arrived(void)
 {
     int c;
-    bool any = false, rang;
-    if (!tty.active)
+    bool any = false;
+    if (!tty.active || tty.handing)
         return;
     while ((c = cms_console_take_key(has_room())) >= 0) {
         any = true;
@@ -227,6 +227,14 @@ static int wait_raw(struct io *io, bool nonblocking)
     }
 }
 
+static int64_t hand_out(struct io *io, int64_t (*read)(struct io *))
+{
+    tty.handing = true;
+    int64_t n = read(io);
+    tty.handing = false;
+    return n;
+}
+
 static int64_t tty_read(struct file *f, struct io *io, uint64_t offset)
 {
     bool nonblocking = f->flags & ABI_O_NONBLOCK;
@@ -240,10 +248,10 @@ static int64_t tty_read(struct file *f, struct io *io, uint64_t offset)
             status = wait_raw(io, nonblocking);
             if (status == -EAGAIN && tty_local(L_ICANON))
                 continue;
-            return status ? status : read_raw(io);
+            return status ? status : hand_out(io, read_raw);
         }
         if (tty.read != tty.ready)
-            return read_line(io);
+            return hand_out(io, read_line);
         if (nonblocking)
             return -EAGAIN;
         status = cms_wait(&tty.readers, WAIT_FOR_EVER);

@@ -142,13 +142,20 @@ static int64_t nothing_seek(struct file *f, int64_t offset, int whence)
     return 0;
 }
 
+/* Behind each page a signal that has come ends the read: urandom(4). */
+static bool goes_on(const struct io *io, size_t all)
+{
+    bool any = io->left < all, page = (all - io->left) % FRAME_SIZE == 0;
+    return io->left && !(any && page && cms_wait_is_over());
+}
+
 static int64_t put_repeated(struct io *io, const void *from, size_t size)
 {
     size_t all = io->left;
-    while (io->left)
+    while (goes_on(io, all))
         if (io->put(io, from, io->left < size ? io->left : size))
             return io->left < all ? (int64_t)(all - io->left) : -EFAULT;
-    return (int64_t)all;
+    return (int64_t)(all - io->left);
 }
 
 static int64_t zero_read(struct file *f, struct io *io, uint64_t offset)
@@ -168,12 +175,12 @@ static int64_t random_read(struct file *f, struct io *io, uint64_t offset)
 {
     size_t all = io->left;
     (void)f, (void)offset;
-    while (io->left) {
+    while (goes_on(io, all)) {
         uint64_t bits = caller_random();
         if (io->put(io, &bits, io->left < sizeof bits ? io->left : sizeof bits))
             return io->left < all ? (int64_t)(all - io->left) : -EFAULT;
     }
-    return (int64_t)all;
+    return (int64_t)(all - io->left);
 }
 
 /* A mapping of /dev/zero: pages of zeroes; shared ones are of whoever maps them together by a fork. */

@@ -125,7 +125,9 @@ static int go(struct walker *w)
 {
     size_t length;
     for (;;) {
-        int status = next_name(w, &length);
+        int status = cms_work();
+        if (!status)
+            status = next_name(w, &length);
         if (status || !length)
             return status;
         status = enter(w, length);

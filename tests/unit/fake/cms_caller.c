@@ -11,7 +11,7 @@ int fake_caller_process, fake_caller_group, fake_caller_session;
 bool fake_caller_leads, fake_caller_ignores, fake_caller_orphaned, fake_caller_halted;
 int fake_caller_signals[65], fake_caller_group_signal, fake_caller_signalled_group;
 uint64_t fake_wait_now;
-int (*fake_wait)(void);
+int (*fake_wait)(void), (*fake_work)(void);
 unsigned fake_waits, fake_wakes;
 
 void fake_caller_reset(void)
@@ -22,7 +22,7 @@ void fake_caller_reset(void)
     memset(fake_caller_signals, 0, sizeof fake_caller_signals);
     fake_caller_group_signal = fake_caller_signalled_group = 0;
     fake_wait_now = 1;
-    fake_wait = NULL;
+    fake_wait = fake_work = NULL;
     fake_waits = fake_wakes = 0;
 }
 
@@ -62,4 +62,6 @@ __attribute__((weak)) void cms_wake(struct wait_queue *queue)
     fake_wakes++;
 }
 
+__attribute__((weak)) int cms_work(void) { return fake_work ? fake_work() : 0; }
+__attribute__((weak)) bool cms_wait_is_over(void) { return false; }
 __attribute__((weak)) uint64_t cms_wait_now(void) { return fake_wait_now; }

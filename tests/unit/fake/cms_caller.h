@@ -10,5 +10,5 @@ extern int fake_caller_signals[65];                               /* to the call
 extern int fake_caller_group_signal, fake_caller_signalled_group; /* the last */
 extern uint64_t fake_wait_now;
 /* Called by a wait; what it does may make the waiter go on. NULL: -EINTR comes at once. Its result is the wait's. */
-extern int (*fake_wait)(void);
+extern int (*fake_wait)(void), (*fake_work)(void);
 extern unsigned fake_waits, fake_wakes;
