@@ -78,6 +78,13 @@ static void tell_replaced(const struct mode *old, const struct mode *now)
     cms_message("ACP", MESSAGE_REPLACES, now->vdev, was);
 }
 
+/* Programs have files of it open, which are of no use to them behind this. */
+static int tell_cut_off(const char *module, const struct mode *m)
+{
+    unsigned open = m ? cms_mode_open_files(m) : 0;
+    return open ? cms_message(module, MESSAGE_FILES_CUT_OFF, (char[]){m->letter, 0}, open) : 0;
+}
+
 int cms_access_disk(uint16_t vdev, char letter, char parent, bool read_only)
 {
     struct mode_problem problem;
@@ -85,8 +92,11 @@ int cms_access_disk(uint16_t vdev, char letter, char parent, bool read_only)
     struct mode before = old ? *old : (struct mode){0};
     char name[DISK_NAME_MAX];
 
+    unsigned open = old ? cms_mode_open_files(old) : 0;
     if (!cms_mode_access(vdev, letter, parent, read_only, &problem))
         return cms_access_failed("ACP", letter, vdev, &problem);
+    if (open)
+        cms_message("ACP", MESSAGE_FILES_CUT_OFF, (char[]){letter, 0}, open);
     struct mode *now = cms_mode_find(letter);
     settle_other_letters(now);
     tell_replaced(&before, now);
@@ -168,7 +178,11 @@ int cms_release(const struct arguments *a)
         return cms_message("ARE", MESSAGE_INVALID_DEVICE, cms_typed(&a->operand[0]));
     if (!m)
         return cms_message("ARE", MESSAGE_MODE_NOT_ACCESSED, cms_typed(&a->operand[0]));
-    for (vdev = m->vdev; m; m = cms_mode_of_device(vdev))
+    int rc = 0;
+    for (vdev = m->vdev; m; m = cms_mode_of_device(vdev)) {
+        rc = tell_cut_off("ARE", m);
         cms_mode_release(m->letter);
-    return with_detach ? detach(vdev) : 0;
+    }
+    int detached = with_detach ? detach(vdev) : 0;
+    return detached ? detached : rc;
 }

@@ -96,6 +96,9 @@ static int format_disk(uint16_t vdev, char letter, uint32_t block_size)
         return format_failed(letter, vdev, &problem);
     }
     format_text(name, sizeof name, "%c(%03X)", letter, vdev);
+    for (m = NULL; (m = cms_mode_next(m));)
+        if (m->vdev == vdev && cms_mode_open_files(m))
+            return cms_message("FOR", MESSAGE_FORMAT_OPEN, name, cms_mode_open_files(m));
     if (!ask(name, volid))
         return cms_console_halted() ? COMMAND_HALTED : 0;
     cms_message("FOR", MESSAGE_FORMATTING, (char[]){letter, 0});

@@ -2,9 +2,12 @@
 #include "cms/kernel/disk.h"
 
 #include <errno.h>
+#include <stddef.h>
 
+#include "cms/driver/change.h"
 #include "cms/driver/cp_disk.h"
 #include "cms/driver/virtio_blk.h"
+#include "cms/kernel/clock.h"
 
 enum { SECTORS_MAX = 1 << 22 };
 
@@ -34,6 +37,26 @@ int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint3
     return wrong            ? wrong
            : cp_has_disks() ? cp_disk_write(disk, sector, buffer, count)
                             : virtio_blk_write(disk, sector, buffer, count);
+}
+
+bool cms_disk_is_there(struct disk *disk)
+{
+    enum { LOOK_EVERY = 10000000 }; /* ns */
+    static uint32_t changes;
+    static uint64_t looked;
+    static const struct disk *of;
+    uint64_t now = cms_clock_ns();
+
+    if (!disk->device)
+        return false;
+    if (of == disk && changes == change_count && now - looked < LOOK_EVERY)
+        return true;
+    uint32_t generation = disk->generation;
+    bool found = cms_disk_find(disk->vdev) == disk && disk->generation == generation;
+    of = found ? disk : NULL;
+    changes = change_count;
+    looked = now;
+    return found;
 }
 
 int cms_disk_flush(struct disk *disk)

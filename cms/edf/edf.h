@@ -75,6 +75,7 @@ struct edf_disk_facts {
     uint32_t block_size;
     uint32_t blocks, used; /* of the whole disk; free = blocks - used */
     uint32_t files;
+    uint32_t promised; /* of the free ones */
     uint32_t erased; /* files erased when no block was free: their blocks come back as soon as a commit finds room */
     uint32_t cylinders; /* as the label has it; 0 on FBA */
     bool writable;
@@ -172,6 +173,11 @@ void edf_writer_date(struct edf_writer *writer, const struct edf_date *date);
 enum edf_status edf_commit(struct edf_writer *writer);
 /* Forget it, and free the writer. NULL is allowed. */
 void edf_abort(struct edf_writer *writer);
+
+/* Keeps `blocks` blocks free, instead of the `*promised` that were kept for the same purpose until now (0 at first): no
+ * writer takes them, so who will write gives them back before. EDF_FULL: there are not so many, and nothing has changed;
+ * fewer are always to be had. */
+enum edf_status edf_promise(struct edf_disk *disk, uint32_t *promised, uint32_t blocks);
 
 /* One commit each. EDF_BUSY when the file is being written. EDF_FULL when the commit finds no block: a file is erased
  * all the same, unless a reader is open. */

@@ -61,6 +61,7 @@ void edf_disk_query(const struct edf_disk *disk, struct edf_disk_facts *facts)
         .block_size = disk->block_size,
         .blocks = disk->blocks,
         .used = disk->used,
+        .promised = disk->promised,
         .files = disk->count - 2 - disk->erased,
         .erased = disk->erased,
         .cylinders = get32(disk->label + LABEL_CYLINDERS),

@@ -16,7 +16,7 @@ enum edf_status edf_build_store(struct edf_writer *w, const uint8_t *data, bool 
     *block = 0;
     if (may_be_null && w->fst.recfm == 'F' && is_zero(data, disk->block_size))
         return EDF_OK;
-    if (disk->blocks - disk->used - disk->in_flight <= edf_map_reserve(disk))
+    if (map_taken(disk) + edf_map_reserve(disk) >= disk->blocks)
         return EDF_FULL;
     *block = edf_map_take(disk, w->own);
     if (!*block)

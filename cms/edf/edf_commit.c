@@ -215,8 +215,8 @@ static enum edf_status judge_room(struct commit *c)
         return EDF_OK;
     uint32_t others = c->blocks - 1 < 2 ? c->blocks - 1 : 2;
     uint32_t reserve = disk->map_count + disk->map_pointer_count + c->pointer_count + others;
-    uint32_t in_flight = disk->in_flight - c->change->taken_count;
-    return (uint64_t)c->used + in_flight + reserve > disk->blocks ? EDF_FULL : EDF_OK;
+    uint64_t others_taken = map_taken(disk) - disk->used - c->change->taken_count;
+    return c->used + others_taken + reserve > disk->blocks ? EDF_FULL : EDF_OK;
 }
 
 static void edit_own(struct commit *c, unsigned number, uint32_t lrecl, uint32_t records, uint32_t blocks,
@@ -357,6 +357,7 @@ static void adopt(struct commit *c)
     disk->holding |= disk->readers != NULL;
     for (uint32_t i = 0; disk->readers && i < disk->bit_bytes; i++)
         disk->held[i] |= disk->map[i] & (uint8_t)~c->next[i];
+    edf_map_count_held(disk);
     swap(&disk->map, &disk->spare);
     swap(&disk->where, &c->where);
     swap(&disk->map_where, &c->map_where);

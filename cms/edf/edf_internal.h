@@ -47,6 +47,8 @@ struct edf_disk {
     uint32_t map_pointer_count;
     uint32_t rover;      /* bit where the search for a free block begins */
     uint32_t in_flight;  /* blocks that open writers have taken */
+    uint32_t promised;   /* that no writer may take: edf_promise */
+    uint32_t held_count; /* bits of `held` */
 
     /* Blocks written one after the other go to the device in one piece: `run_count` of them, from `run_first` on. */
     uint8_t *run; /* RUN_BYTES; got with the map */
@@ -170,6 +172,12 @@ static inline void map_clear(uint8_t *map, uint32_t block)
 uint32_t edf_map_take(struct edf_disk *disk, uint8_t *owner);
 /* Blocks that must stay free so that a file can still be erased. */
 uint32_t edf_map_reserve(const struct edf_disk *disk);
+/* What is not to be had of the disk: in use, under way, promised, or still seen by readers. */
+static inline uint64_t map_taken(const struct edf_disk *disk)
+{
+    return (uint64_t)disk->used + disk->in_flight + disk->promised + disk->held_count;
+}
+void edf_map_count_held(struct edf_disk *disk);
 
 /* ---- directory --------------------------------------------------------------------------------------------------- */
 static inline uint8_t *directory_entry(const struct edf_disk *disk, uint32_t index)

@@ -145,6 +145,25 @@ uint32_t edf_map_take(struct edf_disk *disk, uint8_t *owner)
     return 0;
 }
 
+void edf_map_count_held(struct edf_disk *disk)
+{
+    disk->held_count = disk->holding ? count_bits(disk->held, disk->bit_bytes) : 0;
+}
+
+enum edf_status edf_promise(struct edf_disk *disk, uint32_t *promised, uint32_t blocks)
+{
+    if (blocks > *promised) {
+        enum edf_status status = disk->writable ? edf_map_load(disk) : EDF_READ_ONLY;
+        if (status)
+            return status;
+        if (map_taken(disk) + edf_map_reserve(disk) + (blocks - *promised) > disk->blocks)
+            return EDF_FULL;
+    }
+    disk->promised += blocks - *promised;
+    *promised = blocks;
+    return EDF_OK;
+}
+
 uint32_t edf_map_reserve(const struct edf_disk *disk)
 {
     uint32_t others = directory_blocks(disk, disk->count) - 1;

@@ -175,6 +175,7 @@ void edf_close(struct edf_reader *r)
     if (!disk->readers && disk->holding) {
         memset(disk->held, 0, disk->bit_bytes);
         disk->holding = false;
+        disk->held_count = 0;
     }
     edf_cursor_close(&r->cursor);
     edf_memory_put(disk, r->data, disk->block_size);

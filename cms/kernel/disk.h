@@ -16,6 +16,9 @@ struct disk {
 /* The disk of that number, or NULL.  Looks for devices that have come or gone since it last looked. */
 struct disk *cms_disk_find(uint16_t vdev);
 
+/* False: the device has gone, or become another. It is looked for where something may have changed that, and every few
+ * milliseconds otherwise. */
+bool cms_disk_is_there(struct disk *);
 /* Synchronous; 0 or a negative errno: EIO the device's error, ENODEV it is gone, EINVAL beyond its end, EROFS.
  * `count` sectors, at most 2^22; the buffer is memory CMS owns. */
 int cms_disk_read(struct disk *disk, uint64_t sector, void *buffer, uint32_t count);

@@ -76,6 +76,18 @@ static struct slot *slot_of(char letter)
 }
 
 /* A disk that lost write access since it was accessed (a damaged map, a failed write) counts as read-only. */
+static const struct mode_users *users;
+static bool recovering; /* what they have is not to be trusted either */
+
+void cms_mode_set_users(const struct mode_users *u) { users = u; }
+unsigned cms_mode_open_files(const struct mode *m) { return users ? users->open(m) : 0; }
+
+bool cms_mode_is_there(const struct mode *mode)
+{
+    const struct slot *s = (const struct slot *)mode;
+    return cms_disk_is_there(s->mount->disk) && is_current(s->mount);
+}
+
 static struct mode *refreshed(struct slot *s)
 {
     struct edf_disk_facts facts;
@@ -137,6 +149,9 @@ bool cms_mode_access(uint16_t vdev, char letter, char parent, bool read_only, st
         *problem = (struct mode_problem){.status = EDF_NO_MEMORY};
         return false;
     }
+    for (struct mode *other = NULL; users && !recovering && (other = cms_mode_next(other));)
+        if (other->vdev == vdev)
+            users->save(other);
     if (!mount_disk(m, vdev, read_only || parent != letter, &disk, problem)) {
         cms_heap_free(m);
         return false;
@@ -153,6 +168,8 @@ void cms_mode_release(char letter)
     struct slot *s = slot_of(letter);
     if (!s || !s->mode.disk)
         return;
+    if (users && !recovering)
+        users->save(&s->mode);
     edf_release(s->mode.disk);
     cms_heap_free(s->mount);
     *s = (struct slot){0};
@@ -170,6 +187,7 @@ bool cms_mode_format(uint16_t vdev, uint32_t block_size, const char *volid, stru
 void cms_mode_recover(void)
 {
     struct mode_problem problem;
+    recovering = true;
     for (struct slot *s = slots; s < slots + LETTERS; s++) {
         if (!s->mode.disk)
             continue;
@@ -178,4 +196,5 @@ void cms_mode_recover(void)
         cms_mode_release(m.letter);
         cms_mode_access(m.vdev, m.letter, m.parent, forced, &problem);
     }
+    recovering = false;
 }

@@ -35,6 +35,15 @@ bool cms_mode_access(uint16_t vdev, char letter, char parent, bool read_only, st
 void cms_mode_release(char letter);
 /* Writes an empty file system on a device that is not accessed. */
 bool cms_mode_format(uint16_t vdev, uint32_t block_size, const char *volid, struct mode_problem *problem);
+/* False: the device it stands for has gone, or is another. Cheap. */
+bool cms_mode_is_there(const struct mode *);
+/* What programs have of disks; whoever gives them files says so once. */
+struct mode_users {
+    unsigned (*open)(const struct mode *);
+    void (*save)(const struct mode *); /* what they wrote, before the disk is released or another access reads it */
+};
+void cms_mode_set_users(const struct mode_users *);
+unsigned cms_mode_open_files(const struct mode *);
 /* Reads every accessed disk afresh: after an abend what was in storage is not to be trusted.  A disk that cannot be
  * accessed any more is released. */
 void cms_mode_recover(void);

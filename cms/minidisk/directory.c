@@ -234,6 +234,12 @@ static int create(struct node *n, const char *path_name, uint32_t node_mode, str
     m->fresh = m->dirty = m->loaded = true;
     m->facts = (struct edf_file_facts){.mode_number = program ? '2' : '1', .recfm = 'V'};
     m->node.mode = node_mode;
+    status = mini_promise(m, 0, 0);
+    if (status) {
+        m->removed = true;
+        node_let_go(&m->node);
+        return status;
+    }
     *child = &m->node;
     return 0;
 }
@@ -247,7 +253,10 @@ static int remove_file(struct mini_file *m)
     int status = keep_for_users(m);
     if (!status && !m->fresh)
         status = disk ? mini_errno(edf_erase(disk, m->name.name, m->name.type)) : -EIO;
-    m->removed |= !status;
+    if (!status) {
+        mini_promise_nothing(m);
+        m->removed = true;
+    }
     return status;
 }
 
@@ -285,12 +294,13 @@ static int bring_in(struct letter *l, const char *path_name, struct node *from, 
     if (status)
         return status;
     int copied = copy_all(from, to);
-    mini_of(to)->full |= copied != 0; /* then nothing of it is kept */
-    status = mini_commit(mini_of(to));
+    status = copied ? copied : mini_commit(mini_of(to));
+    if (status) /* then nothing of it is kept */
+        mini_give_up(mini_of(to));
     if (!old)
         node_let_go(to);
-    if (copied || status)
-        return copied ? copied : status;
+    if (status)
+        return status;
     return l->passing->operations->remove(l->passing, path_name, from);
 }
 
@@ -304,6 +314,7 @@ static int rename_over(struct mini_file *m, struct mini_file *old, const struct 
         status = mini_store(m, name);
     if (status)
         return status;
+    mini_promise_nothing(old);
     old->removed = true;
     return mini_errno(edf_erase(disk, m->name.name, m->name.type));
 }
@@ -356,7 +367,7 @@ static void statfs(struct node *n, struct vfs_statfs *s)
     s->type = BLOCK_TYPE;
     s->block_size = s->fragment_size = f.block_size;
     s->blocks = f.blocks;
-    s->free = s->available = f.blocks - f.used;
+    s->free = s->available = f.blocks - f.used - f.promised;
     s->files = f.files;
     s->name_max = NAME_SHOWN - 1;
 }
@@ -372,6 +383,45 @@ static int sync_directory(struct node *n)
 }
 
 static int sync_all(void) { return sync_directory(NULL); }
+
+/* ---- who has the disk accessed --------------------------------------------------------------------------------- */
+
+static void save(const struct mode *mode) { sync_directory(&letters[mode->letter - 'A'].node); }
+
+static unsigned open_files(const struct mode *mode)
+{
+    unsigned count = 0;
+    for (const struct mini_file *m = in_use; m; m = m->next)
+        count += m->letter->letter == mode->letter && m->generation == mode->generation;
+    return count;
+}
+
+static const struct mode_users users = {open_files, save};
+
+/* What could not be kept, until somebody says so: the first ones. */
+enum { LOSSES = 8 };
+static struct minidisk_loss losses[LOSSES];
+static unsigned lost, told;
+
+void mini_lost(const struct mini_file *m, int error)
+{
+    struct minidisk_loss *l = &losses[lost];
+    if (lost == LOSSES)
+        return;
+    lost++;
+    memcpy(l->name, m->name.name, sizeof l->name);
+    memcpy(l->type, m->name.type, sizeof l->type);
+    l->letter = m->letter->letter;
+    l->error = -error;
+}
+
+const struct minidisk_loss *minidisk_next_loss(void)
+{
+    if (told < lost)
+        return &losses[told++];
+    lost = told = 0;
+    return NULL;
+}
 
 static const struct node_operations operations = {
     .lookup = lookup,
@@ -395,6 +445,7 @@ static struct node *top(const struct vfs_mount *mount)
 void minidisk_files_reset(void)
 {
     in_use = NULL;
+    lost = told = 0;
     for (unsigned i = 0; i < LETTERS; i++)
         letters[i].passing = NULL;
     mini_sizes_reset();
@@ -418,4 +469,5 @@ void minidisk_files_start(void)
         vfs_mount(&mounts[i]);
     }
     vfs_on_sync(&syncer);
+    cms_mode_set_users(&users);
 }

@@ -18,7 +18,7 @@ int mini_errno(enum edf_status status)
 struct edf_disk *mini_disk(const struct mini_file *m)
 {
     struct mode *mode = cms_mode_find(m->letter->letter);
-    return mode && mode->generation == m->generation ? mode->disk : NULL;
+    return mode && mode->generation == m->generation && cms_mode_is_there(mode) ? mode->disk : NULL;
 }
 
 /* ---- F --------------------------------------------------------------------------------------------------------- */
@@ -103,6 +103,7 @@ int mini_load(struct mini_file *m)
         edf_close(reader);
     }
     m->loaded = !status;
+    m->lines = !status && !m->fresh && m->facts.recfm == 'V' ? m->facts.records : 0;
     if (status)
         pages_free(&m->pages);
     return status;

@@ -28,32 +28,26 @@ struct edf_date mini_date_of_ns(int64_t ns)
 
 /* ---- to the disk ----------------------------------------------------------------------------------------------- */
 
-/* Nothing of what was changed is kept: the disk has the old file, or none. */
-static void give_up_changes(struct mini_file *m)
+int mini_commit(struct mini_file *m) { return m->dirty && !m->removed ? mini_store(m, &m->name) : 0; }
+
+void mini_give_up(struct mini_file *m)
 {
     mini_unload(m);
-    m->dirty = m->full = m->emptied = m->dated = false;
+    mini_promise_nothing(m);
+    m->dirty = m->emptied = m->dated = false;
     m->changed = 0;
     m->removed |= m->fresh;
-}
-
-int mini_commit(struct mini_file *m)
-{
-    if (!m->dirty || m->removed)
-        return 0;
-    int status = m->full ? -ENOSPC : mini_store(m, &m->name);
-    if (status)
-        give_up_changes(m);
-    return status;
 }
 
 static int mini_sync(struct node *n) { return mini_commit(mini_of(n)); }
 
 /* ---- contents -------------------------------------------------------------------------------------------------- */
 
+static bool is_cut_off(const struct mini_file *m) { return !m->removed && !mini_disk(m); }
+
 static int64_t mini_read(struct node *n, struct io *io, uint64_t offset)
 {
-    int status = mini_load(mini_of(n));
+    int status = is_cut_off(mini_of(n)) ? -EIO : mini_load(mini_of(n));
     return status ? status : pages_read(&mini_of(n)->pages, io, offset);
 }
 
@@ -64,38 +58,83 @@ static void changed(struct mini_file *m)
     m->changed = caller_time();
 }
 
+/* The newlines of a range within one page, as far as that is in storage. */
+static int64_t lines_in(const struct mini_file *m, uint64_t offset, size_t bytes)
+{
+    const char *at = pages_look(&m->pages, offset / FRAME_SIZE);
+    int64_t lines = 0;
+    for (size_t i = 0; at && i < bytes; i++)
+        lines += at[offset % FRAME_SIZE + i] == '\n';
+    return lines;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* What goes into one page. Room is promised before, as if all of it were newlines. */
+static int64_t write_piece(struct mini_file *m, struct io *io, uint64_t offset)
+{
+    size_t room = FRAME_SIZE - offset % FRAME_SIZE, part = io->left < room ? io->left : room, rest = io->left - part;
+    int64_t had = lines_in(m, offset, part), n = -EFBIG;
+    if (offset < PAGES_SIZE_MAX)
+        n = mini_promise(m, larger(m->pages.size, offset + part), m->lines - had + (int64_t)part);
+    if (n)
+        return n;
+    io->left = part;
+    n = pages_write(&m->pages, io, offset);
+    io->left += rest;
+    m->lines += lines_in(m, offset, part) - had;
+    mini_promise(m, m->pages.size, m->lines);
+    if (n > 0)
+        changed(m);
+    return n;
+}
+
 static int64_t mini_write(struct node *n, struct io *io, uint64_t offset)
 {
     struct mini_file *m = mini_of(n);
-    int status = m->full ? -ENOSPC : mini_load(m);
+    int status = is_cut_off(m) ? -EIO : mini_load(m);
+    int64_t done = 0, part = 1;
     if (status)
         return status;
-    uint64_t end = offset + io->left, size = end > m->pages.size ? end : m->pages.size;
-    if (end >= offset && io->left && !m->removed && !mini_has_room(m, size)) {
-        m->full = m->dirty = true;
-        return -ENOSPC;
+    while (io->left && part > 0) {
+        size_t left = io->left;
+        part = write_piece(m, io, offset + (uint64_t)done);
+        done += part > 0 ? part : 0;
+        if (part > 0 && (size_t)part < left && (offset + (uint64_t)done) % FRAME_SIZE)
+            break; /* the program's own storage ended there */
     }
-    changed(m);
-    return pages_write(&m->pages, io, offset);
+    return done ? done : part < 0 ? part : 0;
+}
+
+static void count_lines(struct mini_file *m)
+{
+    m->lines = 0;
+    for (uint64_t at = 0; at < m->pages.size; at += FRAME_SIZE)
+        m->lines += lines_in(m, at, FRAME_SIZE);
 }
 
 static int mini_truncate(struct node *n, uint64_t size)
 {
     struct mini_file *m = mini_of(n);
-    int status = 0;
-    if (size || m->loaded)
+    int status = is_cut_off(m) ? -EIO : 0;
+    if (!status && (size || m->loaded))
         status = mini_load(m);
+    if (!status && size > m->pages.size)
+        status = mini_promise(m, size, m->lines);
     if (status)
         return status;
-    if (size > m->pages.size && !m->removed && !mini_has_room(m, size))
-        return -ENOSPC;
+    bool shorter = size < m->pages.size;
     if (!size) {
         mini_unload(m);
         m->loaded = m->emptied = true;
-        m->full = false;
     }
-    changed(m);
-    return pages_resize(&m->pages, size);
+    status = pages_resize(&m->pages, size);
+    if (shorter || !size)
+        count_lines(m);
+    if (!status)
+        changed(m);
+    int promised = mini_promise(m, m->pages.size, m->lines);
+    return status ? status : promised;
 }
 
 /* ---- facts ----------------------------------------------------------------------------------------------------- */
@@ -144,7 +183,10 @@ static int mini_set_times(struct node *n, const int64_t ns[2])
 static void mini_forget(struct node *n)
 {
     struct mini_file *m = mini_of(n);
-    mini_commit(m); /* of a mapping, whose file was closed long ago */
+    int error = mini_commit(m); /* of a mapping, whose file was closed long ago; or once more */
+    if (error)
+        mini_lost(m, error);
+    mini_promise_nothing(m);
     mini_unload(m);
     mini_unlist(m);
     cms_heap_free(m);
@@ -165,6 +207,12 @@ static int object_page(struct space_object *o, uint64_t offset, bool write, void
         return status;
     if (offset >= m->pages.size)
         return -ENXIO;
+    if (write) { /* nobody counts the newlines that come */
+        status = mini_promise(m, m->pages.size, m->lines + FRAME_SIZE);
+        if (status)
+            return status;
+        m->lines += FRAME_SIZE;
+    }
     status = pages_frame(&m->pages, offset / FRAME_SIZE, frame);
     if (status)
         return status;

@@ -5,17 +5,35 @@
 #include "cms/kernel/heap.h"
 #include "cms/minidisk/file.h"
 
-enum { SPARE = 6 }; /* blocks that a commit needs of the directory and the map, at least */
+enum { MORE_LEVELS = 3, DIRECTORY = 2 }; /* blocks: of a file, and of one entry more */
 
-bool mini_has_room(struct mini_file *m, uint64_t size)
+/* What becomes lines needs a byte more for each, and one that is empty two. */
+static uint32_t blocks_for(const struct mini_file *m, uint32_t block_size, uint64_t size, int64_t lines)
+{
+    bool stays_fixed = !m->fresh && !m->emptied && m->facts.recfm == 'F';
+    uint64_t bytes = size + (stays_fixed || lines < 0 ? 0 : 2 * (uint64_t)lines);
+    uint64_t data = (bytes + block_size - 1) / block_size;
+    return (uint32_t)(data + data / ((block_size - 4) / 12) + (data > 1 ? MORE_LEVELS : 0) + DIRECTORY);
+}
+
+int mini_promise(struct mini_file *m, uint64_t size, int64_t lines)
 {
     struct edf_disk *disk = mini_disk(m);
     struct edf_disk_facts facts;
+    if (m->removed)
+        return 0;
     if (!disk)
-        return true; /* which is told otherwise */
+        return -EIO;
     edf_disk_query(disk, &facts);
-    uint64_t blocks = (size + facts.block_size - 1) / facts.block_size;
-    return blocks + blocks / (facts.block_size / 12) + SPARE <= facts.blocks - facts.used;
+    return mini_errno(edf_promise(disk, &m->promised, blocks_for(m, facts.block_size, size, lines)));
+}
+
+void mini_promise_nothing(struct mini_file *m)
+{
+    struct edf_disk *disk = mini_disk(m);
+    if (disk)
+        edf_promise(disk, &m->promised, 0);
+    m->promised = 0;
 }
 
 /* The bytes of the file from `offset` to the end of their page. */
@@ -47,17 +65,22 @@ static int are_lines(struct mini_file *m, bool *lines)
     return 0;
 }
 
+static uint32_t fixed_length(const struct mini_file *m)
+{
+    return m->pages.size <= EDF_LRECL_MAX ? (uint32_t)m->pages.size : 1;
+}
+
 /* 0: V; else the record length of an F file. */
 static int choose_format(struct mini_file *m, uint32_t *lrecl)
 {
-    bool lines;
+    bool lines = false;
     const struct edf_file_facts *f = &m->facts;
     bool was_fixed = !m->fresh && !m->emptied && f->recfm == 'F' && f->lrecl;
     *lrecl = f->lrecl;
     if (was_fixed && m->pages.size && m->pages.size % f->lrecl == 0)
         return 0;
     int status = are_lines(m, &lines);
-    *lrecl = lines ? 0 : m->pages.size <= EDF_LRECL_MAX ? (uint32_t)m->pages.size : 1;
+    *lrecl = lines ? 0 : fixed_length(m);
     return status;
 }
 
@@ -129,14 +152,10 @@ static int write_lines(struct mini_file *m, struct edf_writer *w)
     return status;
 }
 
-static int store(struct mini_file *m, struct edf_disk *disk, const struct cms_name *name)
+static int store_as(struct mini_file *m, struct edf_disk *disk, const struct cms_name *name, uint32_t lrecl)
 {
-    uint32_t lrecl;
     struct edf_writer *w;
-    int status = choose_format(m, &lrecl);
-    if (status)
-        return status;
-    status = mini_errno(
+    int status = mini_errno(
         edf_create(disk, name->name, name->type, m->facts.mode_number, lrecl ? 'F' : 'V', lrecl, EDF_REPLACE, &w));
     if (status)
         return status;
@@ -152,14 +171,29 @@ static int store(struct mini_file *m, struct edf_disk *disk, const struct cms_na
     return mini_errno(edf_commit(w));
 }
 
+/* Lines that were never counted (of an F file) may be too many: as bytes it fits what was promised. */
+static int store(struct mini_file *m, struct edf_disk *disk, const struct cms_name *name)
+{
+    uint32_t lrecl;
+    int status = choose_format(m, &lrecl);
+    if (!status)
+        status = store_as(m, disk, name, lrecl);
+    return status == -ENOSPC && !lrecl && m->pages.size ? store_as(m, disk, name, fixed_length(m)) : status;
+}
+
 int mini_store(struct mini_file *m, const struct cms_name *name)
 {
     struct edf_disk *disk = mini_disk(m);
     int status = disk ? mini_load(m) : -EIO;
+    uint32_t promised = m->promised;
+    mini_promise_nothing(m); /* to this one writer */
     if (!status)
         status = store(m, disk, name);
-    if (status)
+    if (status) {
+        if (disk)
+            edf_promise(disk, &m->promised, promised);
         return status;
+    }
     struct edf_file_facts facts;
     if (!edf_find(disk, name->name, name->type, &facts))
         m->facts = facts;

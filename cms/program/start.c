@@ -8,6 +8,7 @@
 #include "cms/eel/eel.h"
 #include "cms/exec/exec.h"
 #include "cms/kernel/cp.h"
+#include "cms/minidisk/minidisk.h"
 #include "cms/minidisk/name.h"
 #include "cms/program/capture.h"
 #include "cms/program/program.h"
@@ -74,6 +75,14 @@ static int killed(const char *path, const struct process_end *end)
     return PROGRAM_SIGNALLED + number;
 }
 
+/* What the disks did not take when its last user had gone. */
+static void tell_losses(void)
+{
+    for (const struct minidisk_loss *l; (l = minidisk_next_loss());)
+        cms_message("PGM", MESSAGE_PROGRAM_NOT_SAVED, l->name, l->type, (char[]){l->letter, 0},
+                    l->error == EIO ? "its disk has gone, or failed" : errno_text(l->error));
+}
+
 int cms_program_start(const char *path, const char *const arguments[])
 {
     char user[24], logname[24];
@@ -89,6 +98,7 @@ int cms_program_start(const char *path, const char *const arguments[])
     if (!error) {
         error = process_run(path, arguments, environment, capture.files, &end);
         program_capture_end(&capture);
+        tell_losses();
     }
     if (error)
         return cms_message("PGM", MESSAGE_PROGRAM_NOT_RUN, path, errno_text(-error));

@@ -228,25 +228,88 @@ static void a_removed_file_is_read_by_who_has_it(void **state)
     assert_string_equal(records_of("NEVER", "X"), "none");
 }
 
-static void a_full_disk_keeps_the_old_file(void **state)
+/* Everything that fits, in pieces of so many bytes; how much that was. */
+static size_t fill(struct file *f, const char *piece, size_t bytes)
 {
-    static char big[200000];
+    size_t all = 0;
+    for (int64_t n; (n = put_bytes(f, piece, bytes)) > 0; all += (size_t)n)
+        ;
+    for (int64_t n; (n = put_bytes(f, piece, 1)) != -ENOSPC; all += (size_t)n)
+        assert_int_equal(n, 1);
+    return all;
+}
+
+static void what_a_full_disk_accepted_is_kept(void **state)
+{
+    static char piece[1000];
+    static const char *const patterns[] = {"x", "\n", "line\n", "x\n"};
+    (void)state;
+    for (unsigned i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        minidisk_scene_begin();
+        for (size_t at = 0; at < sizeof piece; at++)
+            piece[at] = patterns[i][at % strlen(patterns[i])];
+        struct file *f = open_file("/a/big.x", ABI_O_WRONLY | ABI_O_CREAT);
+        size_t all = fill(f, piece, sizeof piece);
+        assert_true(all > (i == 1 ? 60000 : 100000));
+        assert_int_equal(file_let_go(f), 0);
+        access_again(false);
+        assert_int_equal(stat_of("/a/big.x").size, all);
+        assert_int_equal(vfs_unlink(&here, "/a/big.x", false), 0);
+        assert_int_equal(write_file("/a/big.x", "there is room again\n"), 0);
+    }
+}
+
+static void files_that_are_open_do_not_take_each_others_room(void **state)
+{
+    static char piece[1000];
+    (void)state;
+    memset(piece, 'x', sizeof piece);
+    struct file *a = open_file("/a/one.x", ABI_O_WRONLY | ABI_O_CREAT);
+    struct file *b = open_file("/a/two.x", ABI_O_WRONLY | ABI_O_CREAT);
+    for (unsigned i = 0; i < 50; i++)
+        assert_int_equal(put_bytes(a, piece, sizeof piece), sizeof piece);
+    size_t all = fill(b, piece, sizeof piece);
+    assert_int_equal(put_bytes(a, piece, 1), 1); /* in a page that it has */
+    assert_int_equal(try_open("/a/three.x", ABI_O_WRONLY | ABI_O_CREAT), -ENOSPC);
+    struct edf_writer *w;
+    assert_int_equal(edf_create(disk_a(), "CMS", "OWN", '1', 'F', 1000, EDF_NEW, &w), EDF_OK);
+    enum edf_status status = EDF_OK;
+    for (unsigned i = 0; i < 20 && !status; i++)
+        status = edf_write(w, piece, sizeof piece);
+    assert_int_equal(status, EDF_FULL); /* CMS' commands neither */
+    edf_abort(w);
+    struct vfs_statfs s;
+    assert_int_equal(vfs_statfs(&here, "/a", &s), 0);
+    assert_true(s.free < 10);
+    assert_int_equal(file_let_go(b), 0);
+    assert_int_equal(file_let_go(a), 0);
+    access_again(false);
+    assert_int_equal(stat_of("/a/one.x").size, 50001);
+    assert_int_equal(stat_of("/a/two.x").size, all);
+}
+
+static void a_full_disk_keeps_the_old_file_until_the_new_one_is_whole(void **state)
+{
+    static char big[300000];
     (void)state;
     memset(big, 'x', sizeof big);
     write_file("/a/keep.x", "old\n");
     struct file *f = open_file("/a/big.x", ABI_O_WRONLY | ABI_O_CREAT);
-    assert_int_equal(put_bytes(f, big, sizeof big), sizeof big);
+    int64_t most = put_bytes(f, big, sizeof big);
+    assert_true(most > 100000 && most < (int64_t)sizeof big); /* a short count, as of any disk */
+    f->operations->truncate(f, 150000);
     assert_int_equal(file_let_go(f), 0);
-    f = open_file("/a/keep.x", ABI_O_WRONLY | ABI_O_TRUNC);
-    assert_int_equal(put_bytes(f, big, sizeof big), -ENOSPC);
-    assert_int_equal(put_text(f, "x"), -ENOSPC);
-    assert_int_equal(file_let_go(f), -ENOSPC);
-    assert_file("/a/keep.x", "old\n");
+    f = open_file("/a/keep.x", ABI_O_RDWR);
+    assert_int_equal(put_bytes(f, "new", 3), 3);
+    most = put_bytes(f, big, sizeof big);
+    assert_true(most > 10000 && most < 110000);
     assert_string_equal(records_of("KEEP", "X"), "V|old|");
-    f = open_file("/a/none.x", ABI_O_WRONLY | ABI_O_CREAT);
-    assert_int_equal(put_bytes(f, big, sizeof big), -ENOSPC);
-    assert_int_equal(file_let_go(f), -ENOSPC);
-    assert_int_equal(try_open("/a/none.x", ABI_O_RDONLY), -ENOENT);
+    assert_int_equal(f->operations->sync(f), 0);
+    assert_memory_equal(records_of("KEEP", "X"), "F", 1);
+    assert_int_equal(stat_of("/a/keep.x").size, most + 3);
+    assert_int_equal(put_bytes(f, big, sizeof big), -ENOSPC); /* beside itself */
+    assert_int_equal(file_let_go(f), 0);
+    assert_int_equal(stat_of("/a/keep.x").size, most + 3);
     struct vfs_statfs s;
     assert_int_equal(vfs_statfs(&here, "/a", &s), 0);
     assert_int_equal(s.block_size, 1024);
@@ -267,24 +330,59 @@ static void a_disk_that_is_read_only_says_so(void **state)
     assert_int_equal(vfs_access(&here, "/a/x.y", ABI_W_OK, 0), -EROFS);
 }
 
-static void a_disk_that_goes_is_an_error_for_who_has_its_files(void **state)
+static void a_disk_that_is_released_has_what_was_written_and_is_an_error_from_then_on(void **state)
 {
     char got[8];
     (void)state;
     write_file("/a/x.y", "text\n");
     struct file *r = open_file("/a/x.y", ABI_O_RDONLY), *w = open_file("/a/x.y", ABI_O_WRONLY);
     put_text(w, "TEXT");
+    assert_int_equal(cms_mode_open_files(cms_mode_find('A')), 1);
     access_again(false);
-    assert_int_equal(file_let_go(w), -EIO);
+    assert_int_equal(cms_mode_open_files(cms_mode_find('A')), 0);
+    assert_int_equal(put_text(w, "more"), -EIO);
     assert_int_equal(get_bytes(r, got, 8), -EIO);
+    assert_int_equal(w->operations->truncate(w, 0), -EIO);
+    assert_int_equal(file_let_go(w), 0);
     file_let_go(r);
-    assert_file("/a/x.y", "text\n");
+    assert_null(minidisk_next_loss());
+    assert_file("/a/x.y", "TEXT\n");
     r = open_file("/a/x.y", ABI_O_RDONLY);
+    w = open_file("/a/new.y", ABI_O_WRONLY | ABI_O_CREAT);
+    put_text(w, "kept\n");
     cms_mode_release('A');
     assert_int_equal(get_bytes(r, got, 8), -EIO);
     file_let_go(r);
+    file_let_go(w);
     assert_int_equal(try_open("/a/x.y", ABI_O_RDONLY), -ENOENT);
     assert_string_equal(names_of("/"), ". .. dev tmp run var home root");
+    access_again(false);
+    assert_file("/a/new.y", "kept\n");
+}
+
+static void a_disk_that_is_taken_away_is_an_error_at_once_and_losses_are_told(void **state)
+{
+    char got[8];
+    (void)state;
+    write_file("/a/x.y", "text\n");
+    struct file *r = open_file("/a/x.y", ABI_O_RDONLY), *w = open_file("/a/lost.y", ABI_O_WRONLY | ABI_O_CREAT);
+    assert_int_equal(get_bytes(r, got, 2), 2);
+    put_text(w, "accepted\n");
+    fake_cms_detach(0x191);
+    assert_int_equal(put_text(w, "not any more\n"), -EIO);
+    assert_int_equal(get_bytes(r, got, 2), -EIO);
+    assert_int_equal(w->operations->sync(w), -EIO);
+    assert_int_equal(w->operations->sync(w), -EIO);
+    assert_null(minidisk_next_loss());
+    assert_int_equal(file_let_go(w), -EIO);
+    file_let_go(r);
+    const struct minidisk_loss *l = minidisk_next_loss();
+    assert_non_null(l);
+    assert_string_equal(l->name, "LOST");
+    assert_string_equal(l->type, "Y");
+    assert_int_equal(l->letter, 'A');
+    assert_int_equal(l->error, EIO);
+    assert_null(minidisk_next_loss());
 }
 
 static void modes_and_times_are_kept_on_the_disk(void **state)
@@ -358,9 +456,12 @@ int main(void)
         cmocka_unit_test_setup(names_that_cms_does_not_allow_are_refused_or_kept_in_storage, setup),
         cmocka_unit_test_setup(rename_replaces_at_once, setup),
         cmocka_unit_test_setup(a_removed_file_is_read_by_who_has_it, setup),
-        cmocka_unit_test_setup(a_full_disk_keeps_the_old_file, setup),
+        cmocka_unit_test_setup(what_a_full_disk_accepted_is_kept, setup),
+        cmocka_unit_test_setup(files_that_are_open_do_not_take_each_others_room, setup),
+        cmocka_unit_test_setup(a_full_disk_keeps_the_old_file_until_the_new_one_is_whole, setup),
         cmocka_unit_test_setup(a_disk_that_is_read_only_says_so, setup),
-        cmocka_unit_test_setup(a_disk_that_goes_is_an_error_for_who_has_its_files, setup),
+        cmocka_unit_test_setup(a_disk_that_is_released_has_what_was_written_and_is_an_error_from_then_on, setup),
+        cmocka_unit_test_setup(a_disk_that_is_taken_away_is_an_error_at_once_and_losses_are_told, setup),
         cmocka_unit_test_setup(modes_and_times_are_kept_on_the_disk, setup),
         cmocka_unit_test_setup(sizes_once_read_are_known, setup),
         cmocka_unit_test_setup(who_opens_twice_sees_one_file, setup),

@@ -170,6 +170,8 @@ struct disk *cms_disk_find(uint16_t vdev)
     return NULL;
 }
 
+bool cms_disk_is_there(struct disk *disk) { return disk->device; }
+
 /* A disk answers while CMS sleeps for it. */
 static bool answered;
 
