@@ -19,6 +19,8 @@ int cms_wait(struct wait_queue *, uint64_t deadline);
 enum { WAIT_QUEUES_MAX = 64 };
 int cms_wait_any(struct wait_queue *const queues[], unsigned count, uint64_t deadline);
 void cms_wake(struct wait_queue *);
+/* The queue goes: who sleeps there is woken, and leaves it now. */
+void cms_wait_end(struct wait_queue *);
 /* What a program can make long and what does not sleep says so at each step (a page, a piece of a transfer, a name): keys
  * and timers are then looked at every few milliseconds, although no thread gives way. 0; or -EINTR: the caller has been
  * killed, and the rest would be for nobody. Steps that must not be left half done do not ask. */

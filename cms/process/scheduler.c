@@ -12,10 +12,12 @@
 #include "cms/tty/tty.h"
 
 enum { LOOK_EVERY = 5000000 }; /* ns, of long work at keys and timers */
+static const uint64_t STACK_END = 0x9d1f0ae37c5b8642; /* lowest in a thread's stack */
 
 struct waiter {
     struct thread *thread;
     struct waiter *next;
+    struct wait_queue *queue; /* NULL: that has gone */
 };
 
 static struct thread *current, *ready, **ready_end = &ready, *dead;
@@ -142,10 +144,19 @@ static void arrived(struct thread *t)
         arm(cms_wait_now());
 }
 
+/* A stack that was too small has overwritten what lies below it: no command goes on from there. */
+static void check_stack(const struct thread *t)
+{
+    if (*(const uint64_t *)t->stack != STACK_END)
+        __builtin_trap();
+}
+
 static void switch_to(struct thread *to)
 {
     struct thread *from = on_command_level ? NULL : current;
 
+    if (from)
+        check_stack(from);
     if (from)
         thread_account_system(from);
     user_state_switch(from ? &from->user : NULL, to ? &to->user : NULL);
@@ -230,6 +241,7 @@ struct thread *thread_make(struct process *p)
         free_thread(t);
         return NULL;
     }
+    *(uint64_t *)t->stack = STACK_END;
     user_extended_begin(t->user.extended);
     t->user.stack_top = (uintptr_t)t->stack + KERNEL_STACK;
     t->user.root = p->space ? space_root(p->space) : 0;
@@ -258,8 +270,9 @@ static void leave_queues(void)
 {
     for (struct process *p = process_all; p; p = p->next)
         for (struct thread *t = p->threads; t; t = t->sibling)
-            for (unsigned i = 0; t->queues && i < t->queue_count; i++)
-                t->queues[i]->first = NULL;
+            for (unsigned i = 0; t->waiters && i < t->waiter_count; i++)
+                if (t->waiters[i].queue)
+                    t->waiters[i].queue->first = NULL;
 }
 
 void thread_forget_all(void)
@@ -327,12 +340,12 @@ static int sleep_in(struct wait_queue *const queues[], struct waiter waiters[], 
     if (deadline != WAIT_FOR_EVER && deadline <= cms_wait_now())
         return -ETIMEDOUT;
     for (unsigned i = 0; i < count; i++) {
-        waiters[i] = (struct waiter){t, queues[i]->first};
+        waiters[i] = (struct waiter){t, queues[i]->first, queues[i]};
         queues[i]->first = &waiters[i];
     }
     t->woken = t->timed_out = false;
-    t->queues = queues;
-    t->queue_count = count;
+    t->waiters = waiters;
+    t->waiter_count = count;
     t->state = THREAD_SLEEPS;
     t->switches++;
     if (deadline != WAIT_FOR_EVER) {
@@ -341,9 +354,10 @@ static int sleep_in(struct wait_queue *const queues[], struct waiter waiters[], 
     }
     give_way();
     deadline_cancel(&t->deadline);
-    t->queues = NULL;
+    t->waiters = NULL;
     for (unsigned i = 0; i < count; i++)
-        leave_queue(queues[i], &waiters[i]);
+        if (waiters[i].queue)
+            leave_queue(waiters[i].queue, &waiters[i]);
     return t->woken ? 0 : t->timed_out ? -ETIMEDOUT : -EINTR;
 }
 
@@ -383,6 +397,14 @@ void cms_wake(struct wait_queue *queue)
         w->thread->woken = true;
         wake(w->thread);
     }
+}
+
+void cms_wait_end(struct wait_queue *queue)
+{
+    cms_wake(queue);
+    for (struct waiter *w = queue->first; w; w = w->next)
+        w->queue = NULL;
+    queue->first = NULL;
 }
 
 /* ---- long work in the kernel ------------------------------------------------------------------------------------- */

@@ -13,7 +13,7 @@
 
 enum { THREAD_NAME = 16, LIMITS = 16, PROCESS_TIMERS_MAX = 64, PROCESS_PATH = 256 };
 enum { THREAD_SLICE = 20000000 }; /* ns */
-enum { LIMIT_STACK = 3, LIMIT_CORE, LIMIT_PROCESSES = 6, LIMIT_FILES, LIMIT_SIGNALS = 11, LIMIT_NICE = 13,
+enum { LIMIT_CPU = 0, LIMIT_STACK = 3, LIMIT_CORE, LIMIT_PROCESSES = 6, LIMIT_FILES, LIMIT_SIGNALS = 11, LIMIT_NICE = 13,
        LIMIT_REAL_TIME };
 static const uint64_t LIMIT_NONE = UINT64_MAX;
 
@@ -41,8 +41,8 @@ struct thread {
 
     struct deadline deadline; /* of its sleep */
     bool woken, timed_out;
-    struct wait_queue *const *queues; /* where it sleeps; NULL: it does not */
-    unsigned queue_count;
+    struct waiter *waiters; /* its places in the queues where it sleeps; NULL: it does not */
+    unsigned waiter_count;
     enum { HEARS_ALL, HEARS_KILL, HEARS_NOTHING } hears; /* what ends its sleep */
 
     bool dying;
@@ -132,7 +132,8 @@ struct process {
     uint64_t end_address;
     struct limit limit[LIMITS];
     struct interval_timer interval[3];
-    bool counts;                       /* CPU time, for one of these */
+    bool counts;                       /* CPU time, for one of these or RLIMIT_CPU */
+    uint64_t limited_ns, limit_told;   /* of RLIMIT_CPU: what was used, and from which second on that is said again */
     struct process_timer *timers;      /* PROCESS_TIMERS_MAX, or NULL */
     struct times gone, children;       /* of threads that ended; of children waited for */
     uint64_t started;                  /* cms_wait_now() */

@@ -8,14 +8,16 @@
 #include "cms/procfs/text.h"
 #include "cms/vfs/device.h"
 #include "cms/vfs/node.h"
+#include "cms/vfs/pipe.h"
 #include "lib/format.h"
 
-enum kind { TOP, SELF, SYS, MACHINE_FILE, PROCESS, PROCESS_FILE, EXE, CWD, ROOT, FDS, FD, KINDS };
+enum kind { TOP, SELF, SYS, MACHINE_FILE, PROCESS, PROCESS_FILE, EXE, CWD, ROOT, FDS, FD, PIPE, KINDS };
 static const uint32_t modes[KINDS] = {
     [TOP] = ABI_S_IFDIR | 0555,          [SELF] = ABI_S_IFLNK | 0777,    [SYS] = ABI_S_IFDIR | 0555,
     [MACHINE_FILE] = ABI_S_IFREG | 0444, [PROCESS] = ABI_S_IFDIR | 0555, [PROCESS_FILE] = ABI_S_IFREG | 0444,
     [EXE] = ABI_S_IFLNK | 0777,          [CWD] = ABI_S_IFLNK | 0777,     [ROOT] = ABI_S_IFLNK | 0777,
     [FDS] = ABI_S_IFDIR | 0555,          [FD] = ABI_S_IFLNK | 0777,
+    [PIPE] = ABI_S_IFIFO | 0600, /* where FD leads, if that is one */
 };
 
 struct proc_node {
@@ -262,6 +264,35 @@ static void write_target(struct text *t, const struct proc_node *p)
         proc_file_target(t, f);
 }
 
+static struct file *file_of(const struct proc_node *p)
+{
+    struct process *process = process_find(p->process);
+    return process && process->files ? files_get(process->files, p->index) : NULL;
+}
+
+/* What a descriptor stands for may have no path. */
+static int jump(struct node *n, struct node **to)
+{
+    struct proc_node *p = proc_of(n);
+    struct file *f = p->kind == FD ? file_of(p) : NULL;
+    if (!f || f->device_node)
+        return -ENOENT;
+    *to = node_of(f);
+    if (!*to)
+        return pipe_size(f) < 0 ? -ENXIO : make(PIPE, p->process, p->index, NULL, to);
+    node_hold(*to);
+    return 0;
+}
+
+static int open_pipe(struct node *n, struct file *f)
+{
+    struct file *of = file_of(proc_of(n));
+    int status = of ? pipe_open_again(of, f) : -ENXIO;
+    if (!status)
+        node_let_go(n);
+    return status;
+}
+
 static int64_t target(struct node *n, char *to, size_t size)
 {
     struct text t = {0};
@@ -311,6 +342,8 @@ static int open_text(struct node *n, struct file *f)
 {
     struct proc_node *p = proc_of(n);
     struct process *process = p->process ? process_find(p->process) : NULL;
+    if (p->kind == PIPE)
+        return open_pipe(n, f);
     if (!node_is(n, ABI_S_IFREG) || (p->kind == PROCESS_FILE && !process))
         return -ENOENT;
     struct open_text *o = cms_heap_allocate(sizeof *o);
@@ -341,6 +374,7 @@ static const struct node_operations operations = {
     .statfs = statfs,
     .forget = forget,
     .target = target,
+    .jump = jump,
     .open = open_text,
 };
 

@@ -14,10 +14,10 @@ struct epoll_event {
     uint64_t data;
 } __attribute__((packed));
 
-/* Of the file it has a user, which is not to keep it open: when it is the only one left, the watch goes. */
 struct watch {
     struct watch *next;
-    struct file *file;
+    struct epoll *epoll;
+    struct file_watch file; /* it does not keep it open */
     unsigned descriptor;
     struct epoll_event event;
     unsigned seen;
@@ -68,10 +68,11 @@ static int epoll_close(struct file *f)
     struct epoll *p = f->own;
     for (struct watch *w = p->watches; w;) {
         struct watch *next = w->next;
-        file_let_go(w->file);
+        file_watch_ends(&w->file);
         cms_heap_free(w);
         w = next;
     }
+    cms_wait_end(&p->changed);
     cms_heap_free(p);
     return 0;
 }
@@ -86,26 +87,27 @@ static void drop(struct epoll *p, struct watch **at)
     *at = w->next;
     if (p->last == &w->next)
         p->last = at;
-    file_let_go(w->file);
     cms_heap_free(w);
 }
 
-/* A watch whose file nobody else has any more is none. */
-static bool is_gone(const struct watch *w) { return w->file->users == 1; }
+static void gone(struct file_watch *f)
+{
+    struct watch *w = (struct watch *)((char *)f - offsetof(struct watch, file));
+    struct watch **at = &w->epoll->watches;
+    while (*at != w)
+        at = &(*at)->next;
+    drop(w->epoll, at);
+}
 
 static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_event *to, unsigned most, bool nested)
 {
     unsigned n = 0;
     for (struct watch **at = &p->watches; *at && n < most;) {
         struct watch *w = *at;
-        if (is_gone(w)) {
-            drop(p, at);
-            continue;
-        }
         at = &w->next;
         if (w->disarmed)
             continue;
-        unsigned events = poll_file(w->file, q) & (w->event.events | ABI_POLLERR | ABI_POLLHUP);
+        unsigned events = poll_file(w->file.file, q) & (w->event.events | ABI_POLLERR | ABI_POLLHUP);
         bool same = w->event.events & EDGE && w->wakes == q->wakes; /* nothing came since */
         unsigned fresh = same ? events & ~w->seen : events;
         if (!nested)
@@ -141,7 +143,7 @@ int64_t call_epoll_create1(const struct call *c)
 static struct watch **find(struct epoll *p, unsigned descriptor, const struct file *f)
 {
     struct watch **at = &p->watches;
-    while (*at && ((*at)->descriptor != descriptor || (*at)->file != f))
+    while (*at && ((*at)->descriptor != descriptor || (*at)->file.file != f))
         at = &(*at)->next;
     return at;
 }
@@ -157,7 +159,7 @@ static bool sink(struct epoll *p, const struct epoll *top, unsigned depth)
     unsigned before = p->depth;
     p->depth = depth;
     for (struct watch *w = p->watches; w; w = w->next) {
-        struct epoll *below = epoll_of(w->file);
+        struct epoll *below = epoll_of(w->file.file);
         if (below && !sink(below, top, depth + 1)) {
             p->depth = before;
             return false;
@@ -174,8 +176,8 @@ static int64_t add(struct epoll *p, struct file *f, unsigned descriptor, const s
     struct watch *w = cms_heap_allocate(sizeof *w);
     if (!w)
         return -ENOMEM;
-    *w = (struct watch){.file = f, .descriptor = descriptor, .event = *e};
-    file_hold(f);
+    *w = (struct watch){.epoll = p, .file.gone = gone, .descriptor = descriptor, .event = *e};
+    file_watch(f, &w->file);
     *p->last = w;
     p->last = &w->next;
     return 0;
@@ -196,6 +198,7 @@ static int64_t control(struct epoll *p, struct file *f, const struct call *c)
     if (!*at)
         return -ENOENT;
     if (what == CONTROL_DELETE) {
+        file_watch_ends(&(*at)->file);
         drop(p, at);
         return 0;
     }

@@ -69,6 +69,9 @@ static unsigned counter_poll(struct file *f, struct wait_queue **queue)
 
 static int counter_close(struct file *f)
 {
+    struct counter *c = f->own;
+    cms_wait_end(&c->readers);
+    cms_wait_end(&c->writers);
     cms_heap_free(f->own);
     return 0;
 }

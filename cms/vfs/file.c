@@ -17,10 +17,29 @@ struct file *file_make(const struct file_operations *operations, void *own, uint
 
 void file_hold(struct file *f) { f->users++; }
 
+void file_watch(struct file *f, struct file_watch *w)
+{
+    w->file = f;
+    w->next = f->watches;
+    f->watches = w;
+}
+
+void file_watch_ends(struct file_watch *w)
+{
+    struct file_watch **at = &w->file->watches;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+}
+
 int file_let_go(struct file *f)
 {
     if (--f->users)
         return 0;
+    for (struct file_watch *w; (w = f->watches);) {
+        f->watches = w->next;
+        w->gone(w);
+    }
     lock_file_closed(f);
     int status = f->operations->last_close ? f->operations->last_close(f) : 0;
     cms_heap_free(f);

@@ -29,6 +29,13 @@ struct file_operations {
     int (*last_close)(struct file *); /* gives up `own` */
 };
 
+/* Who looks at a file without keeping it open: told once, when its last user has gone, and no watch any more. */
+struct file_watch {
+    struct file_watch *next;
+    struct file *file;
+    void (*gone)(struct file_watch *);
+};
+
 struct file {
     const struct file_operations *operations;
     void *own;      /* the kind's */
@@ -38,11 +45,14 @@ struct file {
     bool seekable;
     bool locked; /* has, or had, locks of its own (cms/vfs/lock.h) */
     int owner_process;        /* F_SETOWN */
+    struct file_watch *watches;
     struct node *device_node; /* what it was opened of, where that is a device */
 };
 
 struct file *file_make(const struct file_operations *, void *own, uint32_t flags); /* one user; NULL: no storage */
 void file_hold(struct file *);
+void file_watch(struct file *, struct file_watch *);
+void file_watch_ends(struct file_watch *);
 int file_let_go(struct file *);
 int64_t file_read(struct file *, struct io *);                     /* at its position */
 int64_t file_read_at(struct file *, struct io *, uint64_t offset); /* pread */

@@ -183,6 +183,8 @@ static int close_end(struct pipe *p, unsigned *users)
     cms_wake(&p->to_write);
     if (p->readers || p->writers)
         return 0;
+    cms_wait_end(&p->to_read);
+    cms_wait_end(&p->to_write);
     for (unsigned i = 0; i < PIPE_FRAMES; i++)
         if (p->frame[i])
             cms_frame_give(p->frame[i]);
@@ -226,4 +228,17 @@ int vfs_pipe(struct file *ends[2], uint32_t flags)
 int64_t pipe_size(const struct file *f)
 {
     return f->operations == &reader || f->operations == &writer ? PIPE_SIZE : -EBADF;
+}
+
+int pipe_open_again(const struct file *of, struct file *f)
+{
+    struct pipe *p = of->own;
+    unsigned wanted = f->flags & ABI_O_ACCMODE;
+    if ((of->operations != &reader && of->operations != &writer) || wanted == ABI_O_RDWR)
+        return -ENXIO;
+    f->operations = wanted == ABI_O_RDONLY ? &reader : &writer;
+    f->own = p;
+    f->seekable = false;
+    ++*(wanted == ABI_O_RDONLY ? &p->readers : &p->writers);
+    return 0;
 }

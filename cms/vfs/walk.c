@@ -65,6 +65,15 @@ static int follow(struct walker *w)
     struct spot *s = w->spot;
     if (++w->links > VFS_LINKS_MAX)
         return -ELOOP;
+    struct node *to_node = NULL;
+    int jumped = s->node->operations->jump ? s->node->operations->jump(s->node, &to_node) : -ENOENT;
+    if (jumped != -ENOENT) {
+        if (!jumped) {
+            step(s, to_node);
+            forget_last(s);
+        }
+        return jumped;
+    }
     int64_t n = s->node->operations->target ? s->node->operations->target(s->node, target, sizeof target) : -EINVAL;
     if (n <= 0)
         return n ? (int)n : -ENOENT;

@@ -32,6 +32,33 @@ static void files_are_written_and_read(void)
     FAILS(unlink(NAME), ENOENT);
 }
 
+static void descriptors_can_be_opened_again(void)
+{
+    char path[32], text[8] = "";
+    int ends[2], file = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0644);
+    CHECK(!pipe(ends) && write(ends[1], "piped", 5) == 5 && write(file, "kept", 4) == 4 && !unlink(NAME));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    int again = open(path, O_RDONLY);
+    CHECK(again >= 0 && !close(ends[0]) && read(again, text, 8) == 5 && !memcmp(text, "piped", 5));
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[1]);
+    int other = open(path, O_WRONLY);
+    CHECK(other >= 0 && !close(ends[1]) && write(other, "x", 1) == 1 && !close(other));
+    CHECK(read(again, text, 8) == 1 && read(again, text, 8) == 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    CHECK(dup2(open(path, O_RDONLY), 0) == 0 && (file = open("/dev/stdin", O_RDONLY)) >= 0);
+    CHECK(read(file, text, 8) == 4 && !memcmp(text, "kept", 4));
+}
+
+static void an_epoll_does_not_keep_files_open(void)
+{
+    struct epoll_event e = {.events = EPOLLIN};
+    int ends[2], list = epoll_create1(0);
+    char byte;
+    CHECK(!pipe(ends) && !epoll_ctl(list, EPOLL_CTL_ADD, ends[1], &e) && !close(ends[1]));
+    CHECK(read(ends[0], &byte, 1) == 0);
+    CHECK(epoll_wait(list, &e, 1, 0) == 0);
+}
+
 static void opening_is_judged(void)
 {
     int file = open(NAME, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -403,7 +430,8 @@ static void open_files_are_locked(void)
 }
 
 const struct test file_tests[] = {
-    CASE(files_are_written_and_read), CASE(opening_is_judged), CASE(appends_go_to_the_end),
+    CASE(files_are_written_and_read), CASE(descriptors_can_be_opened_again), CASE(an_epoll_does_not_keep_files_open),
+    CASE(opening_is_judged), CASE(appends_go_to_the_end),
     CASE(descriptors_are_copied), CASE(pipes_pass_bytes), CASE(much_goes_through_a_pipe), CASE(broken_pipes_end),
     CASE(edges_are_told_though_nothing_was_read),
     CASE(polls_tell_what_is_ready), CASE(folders_hold_names), CASE(erased_files_live_on), CASE(devices_are_there),

@@ -64,4 +64,5 @@ __attribute__((weak)) void cms_wake(struct wait_queue *queue)
 
 __attribute__((weak)) int cms_work(void) { return fake_work ? fake_work() : 0; }
 __attribute__((weak)) bool cms_wait_is_over(void) { return false; }
+__attribute__((weak)) void cms_wait_end(struct wait_queue *queue) { cms_wake(queue); }
 __attribute__((weak)) uint64_t cms_wait_now(void) { return fake_wait_now; }
