@@ -88,6 +88,7 @@ struct process *process_make(struct process *parent)
         p->level = parent->level;
         p->no_new_privileges = parent->no_new_privileges;
         memcpy(p->limit, parent->limit, sizeof p->limit);
+        p->counts = p->limit[LIMIT_CPU].now != LIMIT_NONE;
         memcpy(p->path, parent->path, sizeof p->path);
         p->stack_begin = parent->stack_begin;
         p->sibling = parent->first_child;

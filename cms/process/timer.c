@@ -7,11 +7,16 @@
 #include "cms/kernel/heap.h"
 #include "cms/process/signal.h"
 
+enum { SECOND = 1000000000 };
+
 #define OWNER(member, type, pointer) ((type *)((char *)(pointer) - offsetof(type, member)))
 
-/* The first time behind `now`, in steps; *missed: how many were passed over. */
+/* The first time behind `now`, in steps; *missed: how many were passed over. Steps too small to be told of one by one
+ * are passed over too, so that a timer of a microsecond leaves the processor to others. */
 static uint64_t next_time(uint64_t at, uint64_t interval, uint64_t now, uint64_t *missed)
 {
+    enum { LEAST = 1000000 };
+    now += interval < LEAST ? LEAST : 0;
     *missed = now > at ? (now - at) / interval : 0;
     return at + (*missed + 1) * interval;
 }
@@ -77,11 +82,36 @@ static void count_one(struct process *p, unsigned kind, uint64_t ns)
     signal_raise(p, signals[kind]);
 }
 
+/* setrlimit(2): SIGXCPU at the limit and each second behind it, SIGKILL at the most. */
+static void count_limit(struct process *p, uint64_t ns)
+{
+    const struct limit *l = &p->limit[LIMIT_CPU];
+    p->limited_ns += ns;
+    uint64_t seconds = p->limited_ns / SECOND;
+    if (seconds >= l->most)
+        signal_raise(p, SIGNAL_KILL);
+    else if (seconds >= l->now && seconds >= p->limit_told) {
+        p->limit_told = seconds + 1;
+        signal_raise(p, SIGNAL_XCPU);
+    }
+}
+
+void timer_limit_set(struct process *p)
+{
+    struct times t = process_times(p);
+    p->limited_ns = cms_ticks_ns(t.user + t.system);
+    p->limit_told = 0;
+    p->counts = true;
+}
+
 bool timer_count(struct process *p, uint64_t ticks, bool user)
 {
-    if (!p->interval[TIMER_VIRTUAL].left && !p->interval[TIMER_PROF].left)
+    bool limited = p->limit[LIMIT_CPU].now != LIMIT_NONE;
+    if (!limited && !p->interval[TIMER_VIRTUAL].left && !p->interval[TIMER_PROF].left)
         return false;
     uint64_t ns = cms_ticks_ns(ticks);
+    if (limited)
+        count_limit(p, ns);
     if (user)
         count_one(p, TIMER_VIRTUAL, ns);
     count_one(p, TIMER_PROF, ns);

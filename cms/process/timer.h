@@ -11,7 +11,9 @@ struct timer_setting {
 };
 void timer_interval_get(struct process *, unsigned kind, struct timer_setting *);
 void timer_interval_set(struct process *, unsigned kind, const struct timer_setting *);
-/* CPU time has passed: those that count it. Returns whether the process has such timers. */
+/* RLIMIT_CPU has another value. */
+void timer_limit_set(struct process *);
+/* CPU time has passed: those that count it. Returns whether the process has such timers, or a limit. */
 bool timer_count(struct process *, uint64_t ticks, bool user);
 
 /* The timer, or a negative errno; its signal, thread and value are the caller's to fill in. */

@@ -3,6 +3,7 @@
 #include "cms/syscall/resource.h"
 
 #include "cms/kernel/clock.h"
+#include "cms/process/timer.h"
 #include "cms/syscall/syscall.h"
 #include "cms/syscall/argument.h"
 
@@ -52,6 +53,8 @@ static int set_limit(struct process *p, unsigned which, uint64_t from)
     p->limit[which] = l;
     if (which == LIMIT_FILES && p->files)
         files_set_limit(p->files, (unsigned)l.now);
+    if (which == LIMIT_CPU)
+        timer_limit_set(p);
     if (which == LIMIT_STACK && p->space)
         space_set_stack_limit(p->space, l.now);
     return 0;
