@@ -174,8 +174,8 @@ enum edf_status edf_commit(struct edf_writer *writer);
 /* Forget it, and free the writer. NULL is allowed. */
 void edf_abort(struct edf_writer *writer);
 
-/* Keeps `blocks` blocks free, instead of the `*promised` that were kept for the same purpose until now (0 at first): no
- * writer takes them, so who will write gives them back before. EDF_FULL: there are not so many, and nothing has changed;
+/* Keeps `blocks` blocks free, instead of the `*promised` that were kept for the same purpose until now (0 at first):
+ * no writer takes them, so who will write gives them back before. EDF_FULL: there are not so many, and nothing has changed;
  * fewer are always to be had. */
 enum edf_status edf_promise(struct edf_disk *disk, uint32_t *promised, uint32_t blocks);
 

@@ -51,7 +51,7 @@ struct node_operations {
     int (*set_times)(struct node *, const int64_t ns[2]); /* NODE_TIME_LEAVE; [accepted] */
     void (*statfs)(struct node *, struct vfs_statfs *);
     void (*forget)(struct node *); /* nobody uses it any more */
-    /* symbolic links that lead to a node whatever they say, with one user more; or an error, -ENOENT: to what they say */
+    /* symbolic links that lead to a node whatever they say, with one user more; -ENOENT: to what they say */
     int (*jump)(struct node *, struct node **to); /* [-ENOENT] */
     /* symbolic links: bytes, at most size, not ended by NUL */
     int64_t (*target)(struct node *, char *to, size_t size);

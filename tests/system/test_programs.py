@@ -173,8 +173,12 @@ def test_storage_that_runs_out_ends_the_program(machine, disk, host):
     assert line.code == 1
     line.cms("/bin/rm /tmp/full")
     assert line.code == 0
-    line.cms("/bin/dd if=/dev/zero of=/a/full bs=1M", 120)
-    assert line.code == 1
+    said = line.cms("/bin/dd if=/dev/zero of=/a/full bs=64k", 240)
+    assert line.code == 1 and "No space left on device" in said
+    kept = int(line.cms("/bin/sh -c 'wc -c </a/full'").split()[-1])
+    assert kept > 4 << 20 and line.code == 0  # what was accepted stands
+    line.cms("/bin/rm /a/full")
+    assert line.code == 0
     line.cms("PIPE literal still here | > HERE DATA A")
     assert line.code == 0
 

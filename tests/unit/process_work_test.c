@@ -121,11 +121,35 @@ static void what_was_read_before_a_handler_ran_is_told(void **state)
     assert_int_equal(exit_of(reads_and_handles), 5);
 }
 
+static unsigned alarms;
+static void counts_alarms(uint64_t a) { (void)a, alarms++; }
+static void has_a_timer_of_a_microsecond(uint64_t a)
+{
+    enum { SYS_SETITIMER = 38, NAPS = 100 };
+    (void)a;
+    handle_by(ALARM, counts_alarms, 0);
+    put(DATA, (const uint64_t[4]){0, 1, 0, 1}, 32);
+    call(SYS_SETITIMER, 0, DATA, 0);
+    put(DATA, (const uint64_t[2]){0, 10 * MS}, 16);
+    for (unsigned i = 0; i < NAPS; i++)
+        call(SYS_NANOSLEEP, DATA, 0);
+}
+
+static void a_timer_of_a_microsecond_comes_each_millisecond(void **state)
+{
+    uint64_t before = ns;
+    (void)state;
+    alarms = 0;
+    assert_int_equal(exit_of(has_a_timer_of_a_microsecond), 0);
+    assert_in_range(alarms, 50, 200);
+    assert_true(ns - before >= (alarms - 2) * (uint64_t)MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(keys_are_heard_in_every_long_call), T(a_signal_that_ends_it_ends_the_call),
-        T(what_was_read_before_a_handler_ran_is_told),
+        T(what_was_read_before_a_handler_ran_is_told), T(a_timer_of_a_microsecond_comes_each_millisecond),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
