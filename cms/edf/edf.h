@@ -175,8 +175,8 @@ enum edf_status edf_commit(struct edf_writer *writer);
 void edf_abort(struct edf_writer *writer);
 
 /* Keeps `blocks` blocks free, instead of the `*promised` that were kept for the same purpose until now (0 at first):
- * no writer takes them, so who will write gives them back before. EDF_FULL: there are not so many, and nothing has changed;
- * fewer are always to be had. */
+ * no writer takes them, so who will write gives them back before. EDF_FULL: there are not so many, and nothing has
+ * changed; fewer are always to be had. */
 enum edf_status edf_promise(struct edf_disk *disk, uint32_t *promised, uint32_t blocks);
 
 /* One commit each. EDF_BUSY when the file is being written. EDF_FULL when the commit finds no block: a file is erased

@@ -22,8 +22,8 @@ void cms_wake(struct wait_queue *);
 /* The queue goes: who sleeps there is woken, and leaves it now. */
 void cms_wait_end(struct wait_queue *);
 /* What a program can make long and what does not sleep says so at each step (a page, a piece of a transfer, a name):
- * keys and timers are then looked at every few milliseconds, although no thread gives way. 0; or -EINTR: the caller has been
- * killed, and the rest would be for nobody. Steps that must not be left half done do not ask. */
+ * keys and timers are then looked at every few milliseconds, although no thread gives way. 0; or -EINTR: the caller
+ * has been killed, and the rest would be for nobody. Steps that must not be left half done do not ask. */
 int cms_work(void);
 /* A signal has come that would end the caller's sleep: calls that may return with less do so then. */
 bool cms_wait_is_over(void);

@@ -11,8 +11,8 @@
  * fits that, else one record, or where that would be too long, records of one byte. Both come back byte for byte.
  *
  * A file is written as a whole when it is closed or synchronised: until then the old one stands, also if the power
- * goes. What write(2) accepts has its blocks promised, beside those of the old file, so that only a device can refuse it
- * later. A disk that is released is brought up to date before; from then on its files are -EIO. */
+ * goes. What write(2) accepts has its blocks promised, beside those of the old file, so that only a device can refuse
+ * it later. A disk that is released is brought up to date before; from then on its files are -EIO. */
 #pragma once
 
 /* Mounts them; once. */
