@@ -70,6 +70,7 @@ int cms_disk_write(struct disk *disk, uint64_t sector, const void *buffer, uint3
     return 0;
 }
 
+bool cms_disk_is_there(struct disk *disk) { return disk->device; }
 int cms_disk_flush(struct disk *disk)
 {
     (void)disk;
