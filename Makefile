@@ -17,7 +17,7 @@ CLANG := clang
 # over structs, built twice: freestanding, and for the host (tests, fuzzers, tools).
 
 CP_EDGE  := cp/boot cp/cpu cp/driver
-CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/minidisk cp/spool cp/audit \
+CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/snapshot cp/minidisk cp/spool cp/audit \
             cp/session cp/host cp/diagnose cp/command cp/virtio cp/svm
 CMS_EDGE := cms/boot cms/cpu cms/driver
 # runs programs, for which a host has no processor: its seams are faked there

@@ -97,16 +97,22 @@ static void parse_or_die(const char *path, uint32_t bytes, uint32_t blocks)
         die("%s: %u fault%s, nothing is written", path, faults, faults > 1 ? "s" : "");
 }
 
+static uint32_t end_of(struct directory_range range, uint32_t least)
+{
+    return range.start + range.blocks > least ? range.start + range.blocks : least;
+}
+
 static uint32_t blocks_needed(void)
 {
     enum { BLOCKS_A_MIB = 256 };
     uint32_t end = VOLUME_FIRST_MINIDISK;
-    for (unsigned i = 0; i < directory.disks; i++)
-        if (directory.disk[i].start + directory.disk[i].blocks > end)
-            end = directory.disk[i].start + directory.disk[i].blocks;
+    for (unsigned i = 0; i < directory.disks; i++) {
+        const struct directory_disk *d = &directory.disk[i];
+        end = end_of((struct directory_range){d->start, d->blocks}, end);
+        end = end_of(d->snapshots, end);
+    }
     for (unsigned i = 0; i < AREAS; i++)
-        if (directory.area[i].start + directory.area[i].blocks > end)
-            end = directory.area[i].start + directory.area[i].blocks;
+        end = end_of(directory.area[i], end);
     return (end + BLOCKS_A_MIB) / BLOCKS_A_MIB * BLOCKS_A_MIB;
 }
 

@@ -46,21 +46,28 @@ static void ddr_operand(const struct arguments *typed, struct candidates *c)
         candidate_offer(c, "TO");
 }
 
-void cms_file_complete_type(const char *type, struct candidates *c)
+static void snapshot_operand(const struct arguments *typed, struct candidates *c)
 {
-    struct edf_file_facts facts;
-    for (struct mode *m = NULL; (m = cms_mode_next(m));)
-        for (uint32_t position = 0; edf_next(m->disk, &position, NULL, type, &facts) == EDF_OK;)
-            if (edf_name_valid(facts.name))
-                candidate_offer(c, facts.name);
+    static const char *const functions[] = {"DELETE", "LINK", "LIST", "ROLLBACK", "TAKE"};
+    const char *function = typed->count ? typed->operand[0].text : "";
+    for (size_t i = 0; !typed->count && i < sizeof functions / sizeof *functions; i++)
+        candidate_offer(c, functions[i]);
+    if (typed->count == 2 && !strcmp(function, "ROLLBACK"))
+        candidate_offer(c, "EDITED");
+    if (typed->count == 2 && !strcmp(function, "DELETE"))
+        candidate_offer(c, "ALL");
+    if (typed->count == 3 && !strcmp(function, "LINK"))
+        candidate_offer(c, "AS");
+    if (typed->count >= 4 && typed->count <= 5 && !strcmp(function, "LINK"))
+        candidate_offer(c, "EDIT");
 }
 
-static void synonym_operand(const struct arguments *typed, struct candidates *c)
+static void snapshot_option(const struct arguments *typed, struct candidates *c)
 {
-    if (typed->count)
-        cms_file_complete(typed->operand, typed->count, c);
+    if (!typed->option_count)
+        candidate_offer(c, "KEEP");
     else
-        cms_file_complete_type("SYNONYM", c);
+        cms_file_complete(typed->option + 1 + (typed->option_count - 1) / 2 * 2, (typed->option_count - 1) % 2, c);
 }
 
 static void filedef_operand(const struct arguments *typed, struct candidates *c)
@@ -103,7 +110,7 @@ const struct command_completion file_completions[] = {
     {"ERASE", one_file, erase_option},      {"LISTFILE", one_file, listfile_option},
     {"DDR", ddr_operand, NULL},
     {"FILEDEF", filedef_operand, NULL},     {"RENAME", many_files, rename_option},
-    {"SORT", many_files, NULL},
+    {"SNAPSHOT", snapshot_operand, snapshot_option}, {"SORT", many_files, NULL},
     {"STATE", one_file, NULL},              {"STATEW", one_file, NULL},
     {"SYNONYM", synonym_operand, synonym_option},
     {"TAPE", tape_operand, tape_option},    {"TYPE", one_file, type_option},

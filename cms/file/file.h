@@ -120,6 +120,7 @@ int cms_file_statew(const struct arguments *arguments);
 int cms_file_compare(const struct arguments *arguments);
 int cms_file_ddr(const struct arguments *arguments);
 int cms_file_filedef(const struct arguments *arguments);
+int cms_file_snapshot(const struct arguments *arguments);
 int cms_file_sort(const struct arguments *arguments);
 int cms_file_synonym(const struct arguments *arguments);
 int cms_file_tape(const struct arguments *arguments);

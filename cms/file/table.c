@@ -79,6 +79,22 @@ const struct command file_commands[] = {
      "NEW = makes NEW of each type OLD, RENAME X Y A1 = = A0 changes a number alone.\n"
      "No file is renamed to one that is there, nor to another disk: COPYFILE copies.\n"
      "TYPE tells each file's names.\n", READS_WORDS},
+    {"SNAPSHOT", 4, cms_file_snapshot,
+     "SNAPSHOT TAKE vdev [name]\n"
+     "SNAPSHOT LIST vdev\n"
+     "SNAPSHOT LINK vdev1 which [AS] vdev2 [EDIT]\n"
+     "SNAPSHOT ROLLBACK vdev {which|EDITED} [(KEEP fn ft [fn ft ...]]\n"
+     "SNAPSHOT DELETE vdev {which|ALL}",
+     "Keeps what a minidisk of yours is, at the cost of a block for each that changes\n"
+     "later, and makes it that again.  which: the number LIST shows, the name TAKE\n"
+     "gave, or a date, 11/29/26: the last of that day.  LINK and ACCESS show an old\n"
+     "disk beside yours; COPYFILE brings single files back.\n"
+     "ROLLBACK releases the disk, changes it and accesses it again.  With KEEP the\n"
+     "files named stay as they are now, also those that are erased by now; * and %\n"
+     "match: SNAPSHOT ROLLBACK 191 11/29/26 (KEEP PROFILE EXEC * NOTEBOOK.  The disk\n"
+     "is the old or the new one, wholly, whenever the power goes.  The snapshots\n"
+     "stay: TAKE one before, and the ROLLBACK can be undone.  HELP CP SNAPSHOT tells\n"
+     "of LINK with EDIT.\n", READS_WORDS},
     {"SORT", 4, cms_file_sort, "SORT fn1 ft1 fm1 fn2 ft2 fm2",
      "Sorts a file's records into another file, in ascending order, and asks for the\n"
      "fields they are sorted by: pairs of a first and a last column, the one that\n"

@@ -48,6 +48,7 @@ static const struct command table[] = {
     ROW("SHUTDOWN", 8, CLASS('A'), ON, shutdown),
     ROW("SLEEP", 2, CLASS_ANY, ON, sleep),
     ROW("SMSG", 2, CLASS_ANY, ON, smsg),
+    ROW("SNAPSHOT", 4, CLASS('G'), ON, snapshot),
     ROW("SPOOL", 2, CLASS('G'), ON, spool),
     ROW("STOP", 4, CLASS('G'), ON, stop),
     ROW("STORE", 2, CLASS('G'), ON, store),

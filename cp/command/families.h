@@ -36,6 +36,7 @@ COMMAND(set);
 COMMAND(shutdown);
 COMMAND(sleep);
 COMMAND(smsg);
+COMMAND(snapshot);
 COMMAND(spool);
 COMMAND(stop);
 COMMAND(store);

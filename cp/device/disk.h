@@ -38,6 +38,10 @@ struct disk_request {
 
     struct disk_user *user; /* NULL: CP itself, which does not wait for turns */
 
+    /* Of a disk that hands the request on to another, and wants to know when that has ended it; NULL: none does. */
+    void (*handed)(struct disk_request *);
+    void *hand; /* for handed() */
+
     struct disk_request *next; /* the disk's own, while queued */
     uint64_t turn;
     unsigned at_segment;       /* the disk's own: how far the transfer is */
@@ -69,6 +73,8 @@ static inline void disk_request_end(const struct disk *d, struct disk_request *r
     disk_request_work(r);
     if (d->heed)
         d->heed(d, r, status);
+    if (r->handed)
+        r->handed(r);
     r->done(r, status);
 }
 

@@ -86,6 +86,39 @@ static void check_area(struct directory_reader *r, unsigned area)
     check_areas(r, path, r->directory->area[area], area);
 }
 
+/* What is written by another name would not be copied before. */
+static bool kept(const struct directory_disk *a, const struct directory_disk *b)
+{
+    return a->snapshots.blocks || b->snapshots.blocks;
+}
+
+/* An area for snapshots is nobody else's. */
+static void check_snapshots(struct directory_reader *r, const char *path, unsigned disk)
+{
+    const struct directory_disk *a = &r->directory->disk[disk];
+    char at[80];
+    if (!a->snapshots.blocks)
+        return;
+    format_text(at, sizeof at, "%s/snapshots", path);
+    check_place(r, at, a->snapshots);
+    check_areas(r, at, a->snapshots, AREAS);
+    if (!apart(a->snapshots, range_of(a)))
+        tell_overlap(r, at, "the minidisk's own");
+    if (a->blocks > DIRECTORY_SNAPSHOT_DISK)
+        directory_tell(r, at, "is for minidisks of up to 524288 blocks");
+}
+
+static void check_against_snapshots(struct directory_reader *r, const char *path, const struct directory_disk *a,
+                                    const struct directory_disk *b)
+{
+    char other[48];
+    const char *id = directory_user(r->directory, b->user)->id;
+    bool clash = a->snapshots.blocks && (!apart(a->snapshots, range_of(b)) || !apart(a->snapshots, b->snapshots));
+    format_text(other, sizeof other, "%s's mdisk@%x or its snapshots", id, b->vdev);
+    if (clash || (b->snapshots.blocks && !apart(range_of(a), b->snapshots)))
+        tell_overlap(r, path, other);
+}
+
 static void check_disk(struct directory_reader *r, unsigned disk)
 {
     const struct directory *d = r->directory;
@@ -94,9 +127,11 @@ static void check_disk(struct directory_reader *r, unsigned disk)
     format_text(path, sizeof path, "/users/%s/mdisk@%x", directory_user(d, a->user)->id, a->vdev);
     check_place(r, path, range_of(a));
     check_areas(r, path, range_of(a), AREAS);
+    check_snapshots(r, path, disk);
     for (unsigned i = 0; i < disk; i++) {
         const struct directory_disk *b = &d->disk[i];
-        if (apart(range_of(a), range_of(b)) || a->overlap || b->overlap)
+        check_against_snapshots(r, path, a, b);
+        if (apart(range_of(a), range_of(b)) || (a->overlap && !kept(a, b)) || (b->overlap && !kept(a, b)))
             continue;
         format_text(other, sizeof other, "%s's mdisk@%x", directory_user(d, b->user)->id, b->vdev);
         tell_overlap(r, path, other);

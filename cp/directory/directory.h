@@ -20,6 +20,9 @@ enum {
     DIRECTORY_NAME = USERID_MOST,
     POOL_PREFIX = 3,       /* of one that ends in five digits */
     DIRECTORY_USER_DISKS = MACHINE_DISKS, /* minidisks and links of one user */
+    DIRECTORY_SNAPSHOTS_LEAST = 3, /* blocks of an area for snapshots */
+    DIRECTORY_SNAPSHOTS_MOST = 1 << 17,
+    DIRECTORY_SNAPSHOT_DISK = 1 << 19, /* blocks of a minidisk that may have one, at most */
 };
 
 /* Privilege classes A to H, one bit each. */
@@ -32,10 +35,15 @@ bool link_mode_parse(const char *text, size_t length, enum link_mode *mode);
 
 enum { PASSWORD_READ, PASSWORD_WRITE, PASSWORD_MULTIPLE, PASSWORDS };
 
+struct directory_range {
+    uint32_t start, blocks; /* of 4 KiB on the CP volume; blocks 0: there is none */
+};
+
 struct directory_disk {
     uint16_t vdev;
     uint16_t user;          /* index of its owner */
     uint32_t start, blocks; /* of 4 KiB on the CP volume */
+    struct directory_range snapshots; /* where what it was is kept */
     enum link_mode mode;    /* how its owner gets it at logon */
     bool overlap;           /* declared: may share blocks with other minidisks */
     /* for other users' LINK: NULL = nobody by password, "ALL" = everybody, else a sha512-crypt string */
@@ -89,10 +97,6 @@ struct user {
 /* Ranges of the volume that are CP's own, whose contents only CP's code for them knows. */
 enum directory_area { AREA_SPOOL, AREA_AUDIT, AREA_NSS, AREAS };
 extern const char *const directory_area_names[AREAS]; /* as the source names them: "spool" */
-
-struct directory_range {
-    uint32_t start, blocks; /* of 4 KiB on the CP volume; blocks 0: there is none */
-};
 
 enum {
     DIRECTORY_BLOCK = 4096 / sizeof(struct user), /* rows of users that are made at a time */

@@ -250,6 +250,16 @@ static const char *take_extent(struct row *row, struct value v)
     return why;
 }
 
+static const char *take_snapshots(struct row *row, struct value v)
+{
+    const char *why = take_range(v, &row->disk->snapshots);
+    if (!why && row->disk->snapshots.blocks < DIRECTORY_SNAPSHOTS_LEAST)
+        why = "has less than 3 blocks";
+    if (!why && row->disk->snapshots.blocks > DIRECTORY_SNAPSHOTS_MOST)
+        why = "has more than 131072 blocks";
+    return why;
+}
+
 static const char *take_disk_mode(struct row *row, struct value v) { return take_mode(v, &row->disk->mode); }
 static const char *take_overlap(struct row *row, struct value v) { return take_flag(v, &row->disk->overlap); }
 
@@ -279,6 +289,7 @@ const struct property directory_disk_properties[] = {
     {"mode", take_disk_mode, false, NULL},
     {"passwords", take_passwords, false, NULL},
     {"overlap", take_overlap, false, NULL},
+    {"snapshots", take_snapshots, false, NULL},
     {0},
 };
 

@@ -235,6 +235,18 @@ static const struct message table[] = {
     {9102, 'W', "Named saved system {1 name} is lost: {2 reason}",
      "It is on the volume and cannot be IPLed. PURGE NSS takes it away; all others\n"
      "are there."},
+    {9110, 'E', "{1 vdev} has no snapshots: {2 reason}",
+     "Snapshots are of a minidisk that is yours, and to which the directory gives an\n"
+     "area of the volume (snapshots). If what the area holds is damaged, SNAPSHOT\n"
+     "DELETE vdev ALL makes it usable again; the minidisk itself is as it was."},
+    {9111, 'E', "Snapshot name or number missing or invalid - {1 name}",
+     "A name is 1 to 8 characters of A-Z 0-9 @ # $ _ - and begins with no digit; ALL\n"
+     "and EDITED are none. Else give a number, or a date as 11/29/26."},
+    {9112, 'E', "{1 vdev} has no snapshot {2 name}", "SNAPSHOT LIST shows those there are."},
+    {9113, 'E', "{1 vdev}: nothing was done, {2 reason}",
+     "If the volume failed, SNAPSHOT LIST shows what there is. Room is made by DELETE."},
+    {9114, 'W', "{1 vdev}: snapshot {2 number} is lost, {3 reason}",
+     "The minidisk itself is as it should be. SNAPSHOT LIST shows what is left."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},
 };
 

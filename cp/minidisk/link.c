@@ -40,7 +40,7 @@ struct link_others link_others(const struct directory_disk *disk, const struct u
 {
     struct link_others others = {0};
     for (struct link *l = NULL; (l = link_next(l));) {
-        if (l->user == but || !share_blocks(l->extent, disk))
+        if (l->user == but || l->view != SNAPSHOT_LIVE || !share_blocks(l->extent, disk))
             continue;
         if (l->write)
             others.writers++, others.writer = l->user->id;
@@ -68,6 +68,29 @@ static struct link *free_row(void)
     return l ? l : make_rows();
 }
 
+static void close_snapshots(struct link *l)
+{
+    if (l->minidisk.snapshots)
+        snapshot_close(l->minidisk.snapshots, l->view);
+    l->minidisk.snapshots = NULL;
+}
+
+static void end(struct link *l)
+{
+    close_snapshots(l);
+    l->user = NULL;
+}
+
+/* What is written to the minidisk is copied before, under whatever name. False: there is no storage. */
+static bool open_snapshots(struct link *l)
+{
+    struct directory_disk disk = {.vdev = l->owner_vdev, .start = l->extent.start, .blocks = l->extent.blocks,
+                                  .snapshots = l->snapshots};
+    l->minidisk.view = l->view;
+    return !disk.snapshots.blocks ||
+           (l->minidisk.snapshots = snapshot_open(link_volume, &disk, l->owner, l->view)) != NULL;
+}
+
 static enum link_result attach(struct link *l, struct machine *machine, unsigned vdev, bool write)
 {
     char name[16];
@@ -75,32 +98,53 @@ static enum link_result attach(struct link *l, struct machine *machine, unsigned
     if (!link_volume || !minidisk_init(&l->minidisk, link_volume, name, l->extent.start, l->extent.blocks, !write))
         return LINK_NO_VOLUME;
     l->minidisk.user = &machine->disk_user;
+    if (!open_snapshots(l))
+        return LINK_NO_ROOM;
     int failed = machine_attach_disk(machine, vdev, &l->minidisk.disk);
+    if (failed)
+        close_snapshots(l);
     return !failed ? LINK_OK : failed == -EEXIST ? LINK_VDEV_IN_USE : LINK_NO_ROOM;
 }
 
-enum link_result link_make(const struct user *user, struct machine *machine, const struct directory_disk *disk,
-                           unsigned vdev, enum link_mode mode)
+static enum link_result enter(const struct user *user, struct machine *machine, const struct directory_disk *disk,
+                              unsigned vdev, bool write, uint32_t view)
 {
-    bool write;
     struct link *l = free_row();
     if (link_find(user, vdev))
         return LINK_VDEV_IN_USE;
     if (!l)
         return LINK_NO_ROOM;
-    enum link_result decided = link_decide(mode, link_others(disk, NULL), &write);
-    if (decided == LINK_REFUSED)
-        return decided;
     memcpy(l->owner, directory_user(&directory, disk->user)->id, sizeof l->owner);
     l->owner_vdev = disk->vdev;
     l->extent = (struct directory_range){disk->start, disk->blocks};
+    l->snapshots = disk->snapshots;
+    l->view = view;
     enum link_result result = attach(l, machine, vdev, write);
     if (result != LINK_OK)
         return result;
     l->user = user;
     l->vdev = vdev;
     l->write = write && !link_volume->read_only;
-    return decided;
+    return LINK_OK;
+}
+
+enum link_result link_make(const struct user *user, struct machine *machine, const struct directory_disk *disk,
+                           unsigned vdev, enum link_mode mode)
+{
+    bool write;
+    if (link_find(user, vdev))
+        return LINK_VDEV_IN_USE;
+    enum link_result decided = link_decide(mode, link_others(disk, NULL), &write);
+    if (decided == LINK_REFUSED)
+        return decided;
+    enum link_result result = enter(user, machine, disk, vdev, write, SNAPSHOT_LIVE);
+    return result == LINK_OK ? decided : result;
+}
+
+enum link_result link_make_view(const struct user *user, struct machine *machine, const struct directory_disk *disk,
+                                unsigned vdev, uint32_t view)
+{
+    return enter(user, machine, disk, vdev, view & SNAPSHOT_DRAFT, view);
 }
 
 bool link_detach(const struct user *user, struct machine *machine, unsigned vdev)
@@ -109,7 +153,7 @@ bool link_detach(const struct user *user, struct machine *machine, unsigned vdev
     if (!l)
         return false;
     machine_detach_disk(machine, vdev);
-    l->user = NULL;
+    end(l);
     return true;
 }
 
@@ -117,5 +161,5 @@ void link_forget(const struct user *user)
 {
     for (struct link *l = NULL; (l = link_next(l));)
         if (l->user == user)
-            l->user = NULL;
+            end(l);
 }

@@ -15,6 +15,8 @@ struct link {
     struct directory_range extent;
     uint16_t vdev; /* as what */
     bool write;
+    uint32_t view; /* of its snapshots; SNAPSHOT_LIVE: it is the minidisk */
+    struct directory_range snapshots;
     struct minidisk minidisk;
 };
 
@@ -40,6 +42,9 @@ enum link_result link_decide(enum link_mode, struct link_others, bool *write);
 /* Links, and attaches to the user's machine. */
 enum link_result link_make(const struct user *, struct machine *, const struct directory_disk *, unsigned vdev,
                            enum link_mode);
+/* The same of a view of the minidisk's snapshots, which nobody else has a part in. @pre the view is an answer's */
+enum link_result link_make_view(const struct user *, struct machine *, const struct directory_disk *, unsigned vdev,
+                                uint32_t view);
 /* False: no such device. */
 bool link_detach(const struct user *, struct machine *, unsigned vdev);
 void link_forget(const struct user *); /* all their links, in the table only: their machine is gone */

@@ -13,6 +13,8 @@ static int submit(struct disk *disk, struct disk_request *request)
     if (why)
         return why;
     request->user = m->user;
+    if (m->snapshots)
+        return snapshot_submit(m->snapshots, m->view, request);
     if (request->op == DISK_FLUSH)
         return m->volume->submit(m->volume, request);
     request->sector += m->first_sector;

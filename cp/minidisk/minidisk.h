@@ -4,12 +4,15 @@
 #include <stdint.h>
 
 #include "cp/device/disk.h"
+#include "cp/snapshot/snapshot.h"
 
 struct minidisk {
     struct disk disk; /* what the virtual device submits to; its owner is this struct */
     struct disk *volume;
     struct disk_user *user; /* on whose turn its requests are; NULL: nobody's */
     uint64_t first_sector;
+    struct snapshot_set *snapshots; /* its requests go by it; NULL: it has none */
+    uint32_t view;                  /* which of them it is, or SNAPSHOT_LIVE */
     char name[16];
 };
 

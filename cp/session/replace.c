@@ -148,7 +148,7 @@ static bool is_there(const struct link *l)
 {
     const struct user *owner = directory_find(&directory_next, l->owner);
     const struct directory_disk *d = owner ? directory_find_disk(&directory_next, owner, l->owner_vdev) : NULL;
-    return d && same(l->extent, (struct directory_range){d->start, d->blocks});
+    return d && same(l->extent, (struct directory_range){d->start, d->blocks}) && same(l->snapshots, d->snapshots);
 }
 
 static bool compare_links(void)

@@ -21,9 +21,11 @@
 #include "cp/session/session.h"
 #include "cp/session/session_vm.h"
 #include "cp/session/shutdown.h"
+#include "cp/session/snapshot_tell.h"
 #include "cp/session/spool_tell.h"
 #include "cp/session/turn.h"
 #include "cp/session/verify.h"
+#include "cp/snapshot/snapshot.h"
 #include "cp/spool/spool.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/work.h"
@@ -250,6 +252,7 @@ void user_poll(void)
         audit_begin(area_open(AREA_AUDIT), operator_tell_audit);
         audit_note("-", "-", "STARTED %s", CP_LEVEL);
         nss_start(area_open(AREA_NSS), operator_tell_nss);
+        snapshot_lost = snapshot_tell_lost;
         spool_start(area_open(AREA_SPOOL), spool_tell_news, spool_tell_arrival);
         spool_awaited = true;
         turn_soon();
