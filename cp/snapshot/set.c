@@ -98,12 +98,26 @@ static enum snapshot_next submit(struct snapshot_set *s)
     return NEXT_WAIT;
 }
 
+static bool frame_there(struct snapshot_set *s, unsigned i)
+{
+    return s->frame[i] || (s->frame[i] = frame_alloc(&frame_cp_account));
+}
+
+static enum snapshot_next no_storage(struct snapshot_set *s)
+{
+    s->request.owner = s;
+    done(&s->request, -ENOMEM);
+    return NEXT_WAIT;
+}
+
 enum snapshot_next snapshot_io(struct snapshot_set *s, enum disk_op op, uint64_t sector, uint32_t sectors,
                                unsigned first_frame)
 {
     unsigned n = 0;
     for (uint32_t left = sectors * SNAPSHOT_SECTOR; left; n++) {
         uint32_t bytes = left < SNAPSHOT_BLOCK ? left : SNAPSHOT_BLOCK;
+        if (!frame_there(s, first_frame + n))
+            return no_storage(s);
         s->segment[n] = (struct disk_segment){s->frame[first_frame + n], bytes};
         left -= bytes;
     }
@@ -360,8 +374,8 @@ static struct snapshot_set *make(struct disk *volume, const struct directory_dis
     s->last = &s->first;
     s->after_last = &s->after;
     s->work = (struct work){.step = go_on, .owner = s};
-    for (unsigned i = 0; i < SNAPSHOT_BATCH; i++)
-        if (!(s->frame[i] = frame_alloc(&frame_cp_account))) {
+    for (unsigned i = 0; i < SNAPSHOT_FRAMES_LEAST; i++)
+        if (!frame_there(s, i)) {
             close_frames(s);
             frame_free(&frame_cp_account, s);
             return NULL;

@@ -9,7 +9,7 @@
 #include "cp/snapshot/snapshot.h"
 #include "cp/time/work.h"
 
-enum { SNAPSHOT_BATCH = 16, SNAPSHOT_DEPTH = 6, SNAPSHOT_VIEWS = SNAPSHOTS + 3 };
+enum { SNAPSHOT_BATCH = 16, SNAPSHOT_FRAMES_LEAST = 2, SNAPSHOT_DEPTH = 6, SNAPSHOT_VIEWS = SNAPSHOTS + 3 };
 
 enum snapshot_next { NEXT_DONE, NEXT_AGAIN, NEXT_WAIT };
 typedef enum snapshot_next snapshot_routine(struct snapshot_set *, unsigned *phase);
@@ -53,7 +53,7 @@ struct snapshot_set {
     bool under_way;
     struct disk_request request;
     struct disk_segment segment[SNAPSHOT_BATCH];
-    void *frame[SNAPSHOT_BATCH];
+    void *frame[SNAPSHOT_BATCH]; /* the first SNAPSHOT_FRAMES_LEAST are there, the others when they are wanted */
 
     /* of the routines */
     uint32_t at, sweep, sweep_to; /* where they are; which serves, and what it falls to */

@@ -99,7 +99,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (!transfer(SNAPSHOT_LIVE, DISK_WRITE, sector, buffer, sectors))
                 memcpy(model + (size_t)sector * 512, buffer, (size_t)sectors * 512);
         } else if (data[0] & 0x40) {
-            transfer(data[1] & 1 ? 1 + data[2] % 10u : SNAPSHOT_DRAFT | data[2] % 12, data[0] & 1, sector, buffer, sectors);
+            transfer(data[1] & 1 ? 1 + data[2] % 10u : SNAPSHOT_DRAFT | data[2] % 12, data[0] & 1, sector, buffer,
+                     sectors);
         } else {
             moved |= data[0] % (SNAPSHOT_ADOPT + 1) >= SNAPSHOT_RESTORE;
             order(data);

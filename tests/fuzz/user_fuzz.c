@@ -192,6 +192,8 @@ static const char *const phrases[] = {
     "LINK MAINT 190 290 RR\rsecret\r",
     "LINK MAINT 190 291 W\r",
     "LINK ALICE 191 292 MW\rx\r",
+    "SNAPSHOT TAKE 191\r", "SNAPSHOT LINK 191 1 293\r", "SNAPSHOT LINK 191 2 294 EDIT\r",
+    "SNAPSHOT ROLLBACK 191 EDITED\r", "SNAPSHOT DELETE 191 ALL\r",
     "DETACH 290\r",
     "DETACH 191\r",
     "MSG ALICE ",

@@ -202,7 +202,7 @@ static void try_commands(void)
         "SET SMSG ON", "SMSG * HELLO", "SEND CP MAINT QUERY NAMES",
         "SET MSG ON", "TRACE VMX OFF", "NONSENSE", "LINK MAINT 190 300 RR", "DETACH 300", "LINK ALICE 191 301 W wrong",
         "XAUTOLOG NOBODY", "FORCE NOBODY", "RESET 2F8", "DIAL MAINT 2F8", "UNDIAL",
-        "DEFSYS POINT 0-FFF EW", "SAVESYS POINT", "PURGE NSS POINT",
+        "DEFSYS POINT 0-FFF EW", "SAVESYS POINT", "PURGE NSS POINT", "SNAPSHOT LIST 191",
         "XAUTOLOG MAINT", "FORCE MAINT", "BEGIN", "STORE S600000 00", "STORE RAX 0", "DEFINE STORAGE 9999M"};
     for (unsigned i = 0; i < sizeof one / sizeof *one; i++) {
         strcpy(text, one[i]);

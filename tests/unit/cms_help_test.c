@@ -103,6 +103,12 @@ static const struct tried {
     {"DDR COPY 192 TO 193", 0},
     {"DDR DUMP 193 (TAP1", 0},
     {"DDR RESTORE 193", 0},
+    {"SNAPSHOT TAKE 191", 0},
+    {"SNAPSHOT LIST 191", 0},
+    {"SNAPSHOT LINK 191 1 AS 391 EDIT", 0},
+    {"SNAPSHOT DELETE 191 ALL", 0},
+    {"SNAPSHOT ROLLBACK 191 EDITED", 0},
+    {"SNAPSHOT ROLLBACK 191 1 (KEEP * NOTEBOOK", 100}, /* the machine has no F00 */
     {"SORT ALPHA DATA A SORTED DATA A", 0},
     {"RENAME ONE DATA A TWO = A (TYPE", 0},
     {"RENAME TWO DATA A ONE = A (NOTYPE", 0},

@@ -49,6 +49,44 @@ static void extents_stay_in_the_volume_and_apart(void **state)
     assert_fault("/users/ALICE/mdisk@191: its extent begins in CP's own part");
 }
 
+static void snapshots_have_an_area_that_is_nobody_elses(void **state)
+{
+    static const char disk[] = "/users/ALICE/mdisk@191";
+    const struct {
+        uint32_t start, blocks;
+        const char *fault;
+    } wrong[] = {
+        {FIRST - 1, 10, "/users/ALICE/mdisk@191/snapshots: its extent begins in CP's own part"},
+        {VOLUME - 5, 6, "/users/ALICE/mdisk@191/snapshots: its extent ends beyond the volume"},
+        {300, 2, "/users/ALICE/mdisk@191/snapshots: has less than 3 blocks"},
+        {230, 10, "/users/ALICE/mdisk@191/snapshots: its extent overlaps the minidisk's own"},
+        {120, 13, "/users/ALICE/mdisk@191: its extent overlaps MAINT's mdisk@190 or its snapshots"},
+    };
+    fdt32_t cells[2];
+    (void)state;
+    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cells[0] = cpu_to_fdt32(wrong[i].start), cells[1] = cpu_to_fdt32(wrong[i].blocks);
+        set_bytes(disk, "snapshots", cells, sizeof cells);
+        assert_fault(wrong[i].fault);
+    }
+    cells[0] = cpu_to_fdt32(300), cells[1] = cpu_to_fdt32(20);
+    set_bytes(disk, "snapshots", cells, sizeof cells);
+    assert_int_equal(parse(), 0);
+    set_extent("/users/MAINT/mdisk@190", 310, 5);
+    assert_fault("overlaps");
+    make_good(NULL);
+    set_bytes(disk, "snapshots", cells, sizeof cells);
+    set_extent("/users/MAINT/mdisk@190", 132, 2); /* declared or not: what is written there would not be kept */
+    set_bytes("/users/MAINT/mdisk@190", "overlap", "", 0);
+    assert_fault("/users/ALICE/mdisk@191: its extent overlaps MAINT's mdisk@190");
+    make_good(NULL);
+    set_bytes(disk, "snapshots", cells, sizeof cells);
+    add("/", "areas");
+    add("/areas", "spool");
+    set_extent("/areas/spool", 319, 10);
+    assert_fault("/users/ALICE/mdisk@191/snapshots: its extent overlaps /areas/spool");
+}
+
 static void limits_are_kept(void **state)
 {
     (void)state;
@@ -118,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(areas_are_cps_own_and_no_minidisk_reaches_them),
         TEST(extents_stay_in_the_volume_and_apart),
+        TEST(snapshots_have_an_area_that_is_nobody_elses),
         TEST(limits_are_kept),
         TEST(a_pool_is_one_entry_for_many_users),
         TEST(a_pool_that_cannot_be_is_refused),

@@ -101,7 +101,8 @@ static void no_other_words_of_cp_carry_controls(void **state)
         "WNG BOB \033c",    "WNG ALL \x9b" "2J",       "MSG ALL \033[?1049h", "\033c",        "Q \x9b" "c",
         "LINK \033c 191 1", "LINK ALICE 191 2 \033[",  "IPL \033c",           "FORCE \033c",  "XAUTOLOG \033c",
         "HELP \033c",       "SET \033c ON",            "DEFINE \033c",        "DISPLAY \x85", "STORE \033 \033",
-        "SLEEP \033",       "SYSTEM \033",             "TRACE \033 \033",     "INDICATE \033", "DETACH \033"};
+        "SLEEP \033",       "SYSTEM \033",             "TRACE \033 \033",     "INDICATE \033", "DETACH \033",
+        "SNAPSHOT \033",   "SNAPSHOT DELETE 191 \033"};
     (void)state;
     for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
         run("OPERATOR", commands[i]);

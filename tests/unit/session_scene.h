@@ -42,7 +42,11 @@ static void scene_user(const char *name, const char *classes, const char *ipl, u
         fdt_setprop_string(scene_blob, user, "ipl", ipl);
     if (friend)
         fdt_setprop_string(scene_blob, user, "xautolog", friend);
-    fdt_setprop(scene_blob, scene_node(user, "mdisk@191"), "extent", extent, sizeof extent);
+    int disk = scene_node(user, "mdisk@191");
+    fdt_setprop(scene_blob, disk, "extent", extent, sizeof extent);
+    fdt32_t snapshots[2] = {cpu_to_fdt32(600), cpu_to_fdt32(20)};
+    if (!strcmp(name, "BOB"))
+        fdt_setprop(scene_blob, disk, "snapshots", snapshots, sizeof snapshots);
 }
 
 static void scene_link(const char *user)
