@@ -21,11 +21,11 @@ const char command_snapshot_help[] =
     "SNAPSHOT DELETE vdev {which | ALL}\n"
     "  which: its number, its name, or mm/dd/yy: the last that was taken that day\n"
     "What a minidisk of yours is now is kept, and costs a block of 4K for each block\n"
-    "of the minidisk that is written later. LINK gives your machine what it was as the\n"
-    "device vdev2, to read; with EDIT a copy of that to write, of which there is one\n"
-    "at a time. ROLLBACK makes the minidisk what it was, or what was EDITED, wholly or\n"
-    "not at all; nobody may have it then: DETACH it first. The snapshots stay.\n"
-    "Where the directory's room for them is full the oldest goes.\n";
+    "of it that is written later. LINK gives your machine what it was as the device\n"
+    "vdev2, to read; with EDIT a copy of that to write, of which there is one at a\n"
+    "time. ROLLBACK makes the minidisk what it was, or what was EDITED, wholly or\n"
+    "not at all; nobody may have it then: DETACH it first. The snapshots stay. Where\n"
+    "the directory's room for them is full the oldest goes.\n";
 
 struct snapping {
     struct snapshot_order order;

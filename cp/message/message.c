@@ -244,7 +244,7 @@ static const struct message table[] = {
      "and EDITED are none. Else give a number, or a date as 11/29/26."},
     {9112, 'E', "{1 vdev} has no snapshot {2 name}", "SNAPSHOT LIST shows those there are."},
     {9113, 'E', "{1 vdev}: nothing was done, {2 reason}",
-     "If the volume failed, SNAPSHOT LIST shows what there is. Room is made by DELETE."},
+     "If the volume failed, SNAPSHOT LIST shows what there is. DELETE makes room."},
     {9114, 'W', "{1 vdev}: snapshot {2 number} is lost, {3 reason}",
      "The minidisk itself is as it should be. SNAPSHOT LIST shows what is left."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},

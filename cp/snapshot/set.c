@@ -87,8 +87,12 @@ static void done(struct disk_request *r, int status)
     work_begin(&s->work);
 }
 
+/* Copies come in their turn among users' requests. */
+static struct disk_user turns;
+
 static enum snapshot_next submit(struct snapshot_set *s)
 {
+    s->request.user = &turns;
     s->request.done = done;
     s->request.owner = s;
     s->under_way = true;

@@ -71,7 +71,6 @@ def test_a_disk_goes_back_to_what_it_was_but_for_the_files_that_stay(machine, tm
     assert alice.code == 0 and "SNAPSHOT 1 ROLLED BACK TO" in said, said
     assert "monday" in text_of(alice, "DAY NOTEBOOK A") and text_of(alice, "PROFILE EXEC A") is None
     assert "SNAPSHOTS DELETED" in alice.cms("SNAPSHOT DELETE 191 ALL")
-    assert "512" not in alice.cms("SNAPSHOT LIST 191") or alice.code == 0
     shut_down(m, alice)
 
 
@@ -94,7 +93,7 @@ def test_a_full_area_costs_snapshots_and_never_the_disk(machine, tmp_path):
     alice.logon("ALICE")
     alice.cms("SNAPSHOT TAKE 191")
     said = ""
-    for i in range(4):  # 200 blocks each, of an area of 509
+    for i in range(4):  # 200 blocks each, of an area of 254
         said += alice.cms(f"PIPE literal {'x' * 80}| duplicate 9999 | > BIG{i} DATA A", timeout=90)
         assert alice.code == 0, said
     assert "HCPSNP9114W 0191: snapshot 1 is lost, as its area is full" in said
