@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 3))) static int cp(int expected, const char *fo
     size_t length = format_text_v(line, sizeof line, format, args);
     va_end(args);
     if (!cms_cp_command(line, length, response, sizeof response, &answer))
-        return cms_message("SNP", MESSAGE_CP_REFUSED);
+        return cms_cp_line(line); /* which tells why */
     while (answer.length && response[answer.length - 1] == '\n')
         answer.length--;
     if (answer.return_code && answer.return_code != expected)
@@ -132,13 +132,11 @@ static int keep_pattern(struct rollback *r, const char *name, const char *type, 
     return rc;
 }
 
-static int keep_files(struct rollback *r)
+static int keep_files(struct rollback *r, uint8_t *record)
 {
-    uint8_t *record = cms_heap_allocate(EDF_LRECL_MAX);
-    int rc = record ? 0 : cms_message("SNP", MESSAGE_VIRTUAL_STORAGE);
+    int rc = 0;
     for (int i = 0; !rc && i + 1 < r->keeps; i += 2)
         rc = keep_pattern(r, r->keep[i].text, r->keep[i + 1].text, record);
-    cms_heap_free(record);
     return rc;
 }
 
@@ -150,7 +148,7 @@ static char free_letter(void)
     return letter > 'A' ? letter : 0;
 }
 
-static int edit(struct rollback *r)
+static int edit(struct rollback *r, uint8_t *record)
 {
     struct mode_problem problem;
     char letter = free_letter();
@@ -162,7 +160,7 @@ static int edit(struct rollback *r)
     } else {
         r->then = cms_mode_find(letter);
         r->now = cms_mode_of_device(r->vdev);
-        rc = keep_files(r);
+        rc = keep_files(r, record);
         cms_mode_release(letter);
     }
     if (rc)
@@ -220,9 +218,12 @@ int cms_file_snapshot(const struct arguments *a)
         return cms_message("SNP", MESSAGE_NO_CP);
     if (r.keep && !cms_mode_of_device(r.vdev))
         return cms_message("SNP", MESSAGE_SNAPSHOT_NOT_ACCESSED, r.vdev);
-    if (r.keep && (rc = edit(&r)))
-        return rc;
-    rc = change(&r);
+    uint8_t *record = r.keep ? cms_heap_allocate(EDF_LRECL_MAX) : NULL;
+    if (r.keep)
+        rc = record ? edit(&r, record) : cms_message("SNP", MESSAGE_VIRTUAL_STORAGE);
+    cms_heap_free(record);
+    if (!rc)
+        rc = change(&r);
     if (!rc && r.keep)
         cms_message("SNP", MESSAGE_SNAPSHOT_KEPT, r.kept);
     return rc;

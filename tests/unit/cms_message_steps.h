@@ -59,6 +59,26 @@ static void give_heap(void)
         cms_heap_free(hoard[i]);
 }
 
+static void fill_letters(void)
+{
+    struct mode_problem problem;
+    give_heap();
+    for (char c = 'C'; c <= 'Z'; c++)
+        if (!cms_mode_find(c))
+            assert_true(cms_mode_access(0x192, c, c, false, &problem));
+}
+
+/* What CP would give to edit, and letters again. */
+static void edited_disk(void)
+{
+    struct mode_problem problem;
+    for (char c = 'C'; c <= 'Z'; c++)
+        if (cms_mode_find(c) && cms_mode_find(c)->vdev == 0x192)
+            cms_mode_release(c);
+    fake_cms_attach(0xF00, false);
+    assert_true(cms_mode_format(0xF00, 1024, "EDITED", &problem));
+}
+
 /* A REXX program that takes no name, and knows none. */
 static enum cms_variable_status no_value(void *c, const char *name, char *value, size_t size, size_t *length)
 {

@@ -66,21 +66,21 @@ static void snapshots_have_an_area_that_is_nobody_elses(void **state)
     (void)state;
     for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         cells[0] = cpu_to_fdt32(wrong[i].start), cells[1] = cpu_to_fdt32(wrong[i].blocks);
-        set_bytes(disk, "snapshots", cells, sizeof cells);
+        set_bytes(disk, "snapshots", (const char *)cells, sizeof cells);
         assert_fault(wrong[i].fault);
     }
     cells[0] = cpu_to_fdt32(300), cells[1] = cpu_to_fdt32(20);
-    set_bytes(disk, "snapshots", cells, sizeof cells);
+    set_bytes(disk, "snapshots", (const char *)cells, sizeof cells);
     assert_int_equal(parse(), 0);
     set_extent("/users/MAINT/mdisk@190", 310, 5);
     assert_fault("overlaps");
     make_good(NULL);
-    set_bytes(disk, "snapshots", cells, sizeof cells);
+    set_bytes(disk, "snapshots", (const char *)cells, sizeof cells);
     set_extent("/users/MAINT/mdisk@190", 132, 2); /* declared or not: what is written there would not be kept */
     set_bytes("/users/MAINT/mdisk@190", "overlap", "", 0);
     assert_fault("/users/ALICE/mdisk@191: its extent overlaps MAINT's mdisk@190");
     make_good(NULL);
-    set_bytes(disk, "snapshots", cells, sizeof cells);
+    set_bytes(disk, "snapshots", (const char *)cells, sizeof cells);
     add("/", "areas");
     add("/areas", "spool");
     set_extent("/areas/spool", 319, 10);
