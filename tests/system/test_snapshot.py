@@ -114,7 +114,7 @@ def test_the_power_goes_while_a_disk_is_rolled_back(machine, tmp_path, emulator)
         alice = m.line(1)
         alice.logon("ALICE", timeout=60)
         if cut:
-            found = {text_of(alice, f"F{i} DATA A").split("\n")[0].strip() for i in range(6)}
+            found = {text_of(alice, f"F{i} DATA A").split("\n")[1].strip() for i in range(6)}
             assert len(found) == 1, found
             seen |= found
             assert f"stays {cut - 1}" in text_of(alice, "KEPT DATA A")

@@ -40,7 +40,7 @@ static void files_that_are_named_stay_as_they_are_now(void **state)
     shows("TYPE PROFILE EXEC B", 0, "\nnew\n\n");
     shows("TYPE MINE NOTEBOOK B", 0, "\nnew\n\n");
     shows("TYPE OTHER DATA B", 0, "\nold\n\n");
-    shows("STATE GONE NOTEBOOK B", 28, "DMSSTT002E File GONE NOTEBOOK B1 not found\n");
+    shows("STATE GONE NOTEBOOK B", 28, "DMSSTT002E File GONE NOTEBOOK B not found\n");
     shows("STATE OTHER DATA A", 0, ""); /* accessed again */
 }
 

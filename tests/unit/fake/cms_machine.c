@@ -14,7 +14,7 @@
 #include "cms/kernel/heap.h"
 #include "cms/kernel/sleep.h"
 
-enum { SCRIPT_MAX = 16384, SCREEN_MAX = 65536, HEAP = 1 << 20, DISKS = 4 };
+enum { SCRIPT_MAX = 16384, SCREEN_MAX = 65536, HEAP = 1 << 20, DISKS = 6 };
 
 static char script[SCRIPT_MAX + 1], screen[SCREEN_MAX + 1];
 static size_t script_length, script_at, screen_length;
