@@ -56,11 +56,11 @@ static void snapshots_have_an_area_that_is_nobody_elses(void **state)
         uint32_t start, blocks;
         const char *fault;
     } wrong[] = {
-        {FIRST - 1, 10, "/users/ALICE/mdisk@191/snapshots: its extent begins in CP's own part"},
+        {FIRST - 4, 4, "/users/ALICE/mdisk@191/snapshots: its extent begins in CP's own part"},
         {VOLUME - 5, 6, "/users/ALICE/mdisk@191/snapshots: its extent ends beyond the volume"},
         {300, 2, "/users/ALICE/mdisk@191/snapshots: has less than 3 blocks"},
         {230, 10, "/users/ALICE/mdisk@191/snapshots: its extent overlaps the minidisk's own"},
-        {120, 13, "/users/ALICE/mdisk@191: its extent overlaps MAINT's mdisk@190 or its snapshots"},
+        {120, 13, "/users/MAINT/mdisk@190: its extent overlaps ALICE's mdisk@191 or its snapshots"},
     };
     fdt32_t cells[2];
     (void)state;
@@ -78,7 +78,7 @@ static void snapshots_have_an_area_that_is_nobody_elses(void **state)
     set_bytes(disk, "snapshots", (const char *)cells, sizeof cells);
     set_extent("/users/MAINT/mdisk@190", 132, 2); /* declared or not: what is written there would not be kept */
     set_bytes("/users/MAINT/mdisk@190", "overlap", "", 0);
-    assert_fault("/users/ALICE/mdisk@191: its extent overlaps MAINT's mdisk@190");
+    assert_fault("/users/MAINT/mdisk@190: its extent overlaps ALICE's mdisk@191");
     make_good(NULL);
     set_bytes(disk, "snapshots", (const char *)cells, sizeof cells);
     add("/", "areas");
