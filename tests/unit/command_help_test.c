@@ -416,5 +416,6 @@ int main(void)
         cmocka_unit_test_setup(every_line_is_accepted, everybody), /* the last: it ends in SHUTDOWN */
     };
     scene_begin();
+    scene_snapshots = true;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

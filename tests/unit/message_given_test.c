@@ -446,5 +446,6 @@ int main(void)
     };
     scene_begin();
     system_register("BAD", "no system", 9);
+    scene_snapshots = true;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,8 @@ static int scene_node(int parent, const char *name)
     return node;
 }
 
+static bool scene_snapshots; /* BOB's minidisk has an area for them */
+
 static void scene_user(const char *name, const char *classes, const char *ipl, uint32_t start, const char *friend)
 {
     int user = scene_node(fdt_path_offset(scene_blob, "/users"), name);
@@ -44,8 +46,8 @@ static void scene_user(const char *name, const char *classes, const char *ipl, u
         fdt_setprop_string(scene_blob, user, "xautolog", friend);
     int disk = scene_node(user, "mdisk@191");
     fdt_setprop(scene_blob, disk, "extent", extent, sizeof extent);
-    fdt32_t snapshots[2] = {cpu_to_fdt32(600), cpu_to_fdt32(20)};
-    if (!strcmp(name, "BOB"))
+    fdt32_t snapshots[2] = {cpu_to_fdt32(60), cpu_to_fdt32(20)};
+    if (scene_snapshots && !strcmp(name, "BOB"))
         fdt_setprop(scene_blob, disk, "snapshots", snapshots, sizeof snapshots);
 }
 
