@@ -415,7 +415,7 @@ int main(void)
         cmocka_unit_test_setup(help_shows_every_message_with_words_in_the_places_of_its_texts, everybody),
         cmocka_unit_test_setup(every_line_is_accepted, everybody), /* the last: it ends in SHUTDOWN */
     };
-    scene_begin();
     scene_snapshots = true;
+    scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -444,8 +444,8 @@ int main(void)
         cmocka_unit_test(every_module_gives_all_its_messages),
         cmocka_unit_test(every_message_has_help_under_its_code),
     };
+    scene_snapshots = true;
     scene_begin();
     system_register("BAD", "no system", 9);
-    scene_snapshots = true;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
