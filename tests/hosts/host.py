@@ -22,7 +22,7 @@ MEGABYTES = 1536
 KERNEL = "console=ttyS0,115200 quiet panic=-1 nokaslr mitigations=off"
 
 BOCHS = """
-cpu: model=broadwell_ult, count=1, ips=200000000, reset_on_triple_fault=0
+cpu: model={model}, count=1, ips=200000000, reset_on_triple_fault=0
 memory: guest={megabytes}, host={megabytes}
 clock: sync=none, time0=utc
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
@@ -54,19 +54,20 @@ def start_qemu(directory, arguments):
             "-kernel", "vmlinuz", "-initrd", "initrd", "-append", arguments]
 
 
-def start_bochs(directory, arguments):
-    """GRUB on a CD starts the kernel. The package is the debugger build: "c" lets the machine go."""
+def start_bochs(directory, arguments, files=HOSTS, model="broadwell_ult"):
+    """GRUB on a CD starts the kernel and initrd of a folder. The package is the debugger build: "c" lets the machine
+    go."""
     grub = os.path.join(directory, "image", "boot", "grub")
     os.makedirs(grub)
     for name in ("vmlinuz", "initrd"):
-        os.link(os.path.realpath(os.path.join(HOSTS, name)), os.path.join(directory, "image", "boot", name))
+        os.link(os.path.realpath(os.path.join(files, name)), os.path.join(directory, "image", "boot", name))
     with open(os.path.join(grub, "grub.cfg"), "w", encoding="ascii") as config:
         config.write(f"linux /boot/vmlinuz {arguments}\ninitrd /boot/initrd\nboot\n")
     subprocess.run(["grub-mkrescue", "--directory=/usr/lib/grub/i386-pc", "--fonts=", "--locales=", "--themes=",
                     "--install-modules=linux iso9660 biosdisk normal", "-o", os.path.join(directory, "boot.iso"),
                     os.path.join(directory, "image")], check=True, capture_output=True)
     with open(os.path.join(directory, "bochsrc"), "w", encoding="ascii") as config:
-        config.write(BOCHS.format(megabytes=MEGABYTES))
+        config.write(BOCHS.format(megabytes=MEGABYTES, model=model))
     with open(os.path.join(directory, "debugger"), "w", encoding="ascii") as commands:
         commands.write("c\n")
     return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger"]
