@@ -97,15 +97,15 @@ def xedit(s):
     s.alice.type("XEDIT LOOP EXEC A")
     s.alice.expect("Bottom of File", 120)
     s.alice.send("x")
-    s.alice.expect("x", 60)
+    s.alice.expect(r"\dmx", 60)
 
     def keys():
         for n in range(KEYS):
             key = chr(ord("a") + n % 26)
             s.alice.send(key)
-            s.alice.expect(key, 60)
+            s.alice.expect(rf"\dm{key}", 60)  # behind what sets its colour
     figure("program_xedit_key", round(s.cost(keys) / KEYS), bound=1000000)
-    s.alice.send("\x15")
+    s.alice.send("\x7f" * (KEYS + 1))
     s.alice.type("qquit")
     s.alice.expect(harness.READY, 60)
 

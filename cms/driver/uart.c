@@ -6,6 +6,8 @@
  * well-behaved other end waits; nothing is thrown away. */
 #include "cms/driver/uart.h"
 
+#include <string.h>
+
 #include "cms/console/terminal.h"
 #include "cms/cpu/cpu.h"
 #include "cms/cpu/trap.h"
@@ -45,6 +47,17 @@ static uint32_t ring_used(const struct ring *r)
 static void ring_put(struct ring *r, char c)
 {
     r->data[r->head++ % RING] = c;
+}
+
+/* As many as there is room for in one piece; how many. */
+static size_t ring_put_run(struct ring *r, const char *data, size_t length)
+{
+    size_t left = RING - ring_used(r), to_end = RING - r->head % RING, count = left < to_end ? left : to_end;
+    if (length < count)
+        count = length;
+    memcpy(r->data + r->head % RING, data, count);
+    r->head += (uint32_t)count;
+    return count;
 }
 
 /* Those that follow one another in memory, from the oldest. */
@@ -215,10 +228,10 @@ void cms_terminal_write(const char *data, size_t length)
     if (!base)
         return;
     cpu_interrupts_off();
-    for (size_t i = 0; i < length; i++) {
+    for (size_t put; length; data += put, length -= put) {
         if (ring_used(&output) == RING)
             cms_sleep_until(has_room, NULL);
-        ring_put(&output, data[i]);
+        put = ring_put_run(&output, data, length);
     }
     if (!(enabled & IER_TRANSMIT) && !gathers())
         send();

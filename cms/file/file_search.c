@@ -6,6 +6,7 @@
 #include "cms/console/output.h"
 #include "cms/file/file.h"
 #include "cms/kernel/heap.h"
+#include "lib/plain.h"
 
 enum { FSWRITE_NO_BYTES = 8, SHOW_SMALL = 512 };
 
@@ -142,7 +143,9 @@ static size_t utf8_length(const uint8_t *at, size_t left)
  * bits, behind C2 to one of UTF-8. */
 static void make_harmless(char *line, const uint8_t *record, size_t length)
 {
-    for (size_t i = 0, whole; i < length; i += whole ? whole : 1) {
+    size_t plain = plain_run(record, length);
+    memcpy(line, record, plain);
+    for (size_t i = plain, whole; i < length; i += whole ? whole : 1) {
         whole = utf8_length(record + i, length - i);
         bool control = record[i] < ' ' || (record[i] >= 0x7f && record[i] < 0xa0);
         memcpy(line + i, record + i, whole ? whole : 1);
@@ -153,7 +156,7 @@ static void make_harmless(char *line, const uint8_t *record, size_t length)
 
 void cms_file_show(const uint8_t *record, size_t length)
 {
-    char small[SHOW_SMALL] = "", *line = length <= sizeof small ? small : cms_heap_allocate(length);
+    char small[SHOW_SMALL], *line = length <= sizeof small ? small : cms_heap_allocate(length);
     if (!line) { /* better in parts than not at all */
         cms_file_show(record, sizeof small);
         cms_file_show(record + sizeof small, length - sizeof small);

@@ -222,12 +222,15 @@ static void follow_modem(struct uart_line *u)
         look_at_size(u);
 }
 
-/* Until a look finds no cause of an interrupt. True: the first found one, or the last still does. */
-static bool serve(struct uart_line *u)
+/* What serving a line came to: no cause of an interrupt was found; some were, and none at the last look; that found one,
+ * too. */
+enum served { SERVED_NOTHING, SERVED_ALL, SERVED_SOME };
+
+static enum served serve(struct uart_line *u)
 {
     bool found = false, some;
     if (!u->line.driver)
-        return false;
+        return SERVED_NOTHING;
     for (unsigned round = 0; round < FIFO_BYTES; round++) {
         if (receive(u, &some) & LSR_TRANSMITTER_EMPTY && u->interrupts & IER_TRANSMIT) {
             transmit(u);
@@ -236,23 +239,25 @@ static bool serve(struct uart_line *u)
         found |= some;
         uint8_t cause = get(u, UART_IIR) & IIR_CAUSE;
         if (cause & IIR_NONE)
-            return found;
+            return found ? SERVED_ALL : SERVED_NOTHING;
         if (cause == IIR_MODEM)
             follow_modem(u);
         found = true;
     }
-    return true;
+    return SERVED_SOME;
 }
 
 /* The IRQ is an edge: unless every cause of every line is gone at one moment, the next one is never seen. Causes stay
- * until they are served, so that was when the first of `count` looks began that found none, one after another. */
+ * until they are served, so that was when a line's last look found none, if the looks at all others that follow find
+ * none either. */
 bool uart_lines_interrupt(struct uart_line *lines, unsigned count, uint8_t irq)
 {
     enum { MOST_LOOKS = 4 };
     unsigned quiet = 0;
     for (unsigned look = 0; look < MOST_LOOKS * count && quiet < count; look++) {
         struct uart_line *u = &lines[look % count];
-        quiet = u->irq == irq && serve(u) ? 0 : quiet + 1;
+        enum served served = u->irq == irq ? serve(u) : SERVED_NOTHING;
+        quiet = served == SERVED_NOTHING ? quiet + 1 : served == SERVED_ALL;
     }
     return quiet < count;
 }

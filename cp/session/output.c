@@ -9,6 +9,7 @@
 #include "cp/session/turn.h"
 #include "cp/storage/frame.h"
 #include "cp/terminal/terminal.h"
+#include "lib/plain.h"
 
 void output_begin(struct output *o, uint8_t *queue, uint32_t bytes)
 {
@@ -295,12 +296,27 @@ static void follow(struct output *o, uint8_t byte)
         o->in_line = byte != '\n';
 }
 
+/* The same for what has no control in it. */
+static void follow_plain(struct output *o, const uint8_t *bytes, size_t count)
+{
+    size_t room = OUTPUT_PARTIAL - o->partial_length, kept = count < room ? count : room;
+    memcpy(o->partial + o->partial_length, bytes, kept);
+    o->partial_length += kept;
+    o->partial_cut |= kept < count;
+    o->in_line = true;
+}
+
 void output_machine(struct output *o, const uint8_t *bytes, unsigned count)
 {
     ring_put_run(&o->ring, bytes, count);
-    for (unsigned i = 0; i < count; i++) {
-        follow(o, bytes[i]);
-        o->styled |= is_control(bytes[i]);
+    for (size_t i = 0, plain; i < count; i += plain ? plain : 1) {
+        plain = plain_run(bytes + i, count - i);
+        if (plain) {
+            follow_plain(o, bytes + i, plain);
+        } else {
+            follow(o, bytes[i]);
+            o->styled |= is_control(bytes[i]);
+        }
     }
     if (ring_used(&o->ring) >= OUTPUT_GATHERED)
         output_drain(o);

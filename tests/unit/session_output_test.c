@@ -227,6 +227,31 @@ static void a_renewed_one_keeps_terminal_and_queue_and_nothing_else(void **state
     line.driver = &driver;
 }
 
+/* What is remembered of the line under way does not depend on the pieces it came in. */
+static void a_line_that_comes_in_pieces_is_followed_as_one_that_comes_whole(void **state)
+{
+    static const char *const texts[] = {"plain", "two\r\nlines", "ends\r\n", "\tat \x1b[1mbold", "\xc3\xa9", ""};
+    char text[OUTPUT_PARTIAL + 40];
+    (void)state;
+    for (unsigned t = 0; t <= sizeof texts / sizeof *texts; t++) {
+        memset(text, 'x', sizeof text - 1);
+        text[sizeof text - 1] = 0;
+        if (t < sizeof texts / sizeof *texts)
+            strcpy(text, texts[t]);
+        begin(NULL);
+        for (const char *at = text; *at; at++)
+            output_machine(&output, (const uint8_t *)at, 1);
+        struct output apart = output;
+        begin(NULL);
+        machine(text);
+        assert_int_equal(output.partial_length, apart.partial_length);
+        assert_memory_equal(output.partial, apart.partial, output.partial_length);
+        assert_int_equal(output.partial_cut, apart.partial_cut);
+        assert_int_equal(output.in_line, apart.in_line);
+        assert_int_equal(output.styled, apart.styled);
+    }
+}
+
 static void who_comes_after_control_sequences_finds_a_plain_terminal(void **state)
 {
     static uint8_t next_queue[OUTPUT_QUEUE];
@@ -369,6 +394,7 @@ int main(void)
         TEST(what_is_kept_goes_to_the_line_when_there_is_one),
         TEST(a_terminal_that_was_left_is_shown_nothing_until_it_is_somebody_elses),
         TEST(a_renewed_one_keeps_terminal_and_queue_and_nothing_else),
+        TEST(a_line_that_comes_in_pieces_is_followed_as_one_that_comes_whole),
         TEST(who_comes_after_control_sequences_finds_a_plain_terminal),
         TEST(no_way_of_telling_keys_and_no_colour_outlives_who_asked_for_it),
         TEST(a_line_that_is_shown_again_does_not_ask_again), TEST(who_comes_back_is_asked_what_nobody_was_asked_yet),
