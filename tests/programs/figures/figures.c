@@ -31,8 +31,8 @@ static const struct work works[] = {
     {"checksum", RUNS, {"sha256sum", "text.txt"}},
     {"pack", RUNS, {"gzip", "-c", "text.txt"}},
     {"compile", RUNS, {"cc", "-c", "-o", "/tmp/hello.o", "hello.c"}},
-    {"rexx_0", RUNS, {"regina", "loop.rexx", "0"}},
-    {"rexx_1000", RUNS, {"regina", "loop.rexx", "1000"}},
+    {"rexx_0", RUNS, {"regina", "./loop.rexx", "0"}},
+    {"rexx_1000", RUNS, {"regina", "./loop.rexx", "1000"}},
 };
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
