@@ -229,7 +229,7 @@ $(B)/systems/linux.initrd: images/systems/linux ; @$(call step,making $@)images/
 # the figures of docs/bench.md
 bench: ## take the project's figures (minutes): build/bench.json, the tables and the plot in docs
 	@scripts/setup test
-	@$(MAKE) $(MINE) -j2 all
+	@$(MAKE) $(MINE) -j2 all programs
 	@bench/bench
 	@bench/publish
 DEPTH ?= 5

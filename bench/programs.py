@@ -4,6 +4,7 @@ CP's, and beside it, as the floor, Linux on the same emulator, which runs the sa
 import math
 import os
 import random
+import re
 import subprocess
 import tempfile
 
@@ -80,11 +81,23 @@ def least(s, *deed, tries=3):
     return min(s.cost(lambda: s.alice.cms(*deed, timeout=300)) for _ in range(tries))
 
 
-def rexx(s, there):
+def regina_alone(folder, iterations):
+    """Instructions of the root image's Regina, in user mode, on this Linux: callgrind counts them."""
+    root = os.path.join(ROOT, "build", "root", "tree", "usr")
+    library = os.path.join(root, "lib", "x86_64-linux-gnu")
+    said = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                           os.path.join(library, "ld-linux-x86-64.so.2"), "--library-path", library,
+                           os.path.join(root, "bin", "regina"), "./loop.rexx", str(iterations)],
+                          cwd=folder, capture_output=True, text=True, check=True).stderr
+    return int(re.search(r"Collected : (\d+)", said).group(1))
+
+
+def rexx(s, folder):
     """A loop of an EXEC: what a thousand iterations add."""
     empty, full = least(s, "EXEC LOOP 0"), least(s, "EXEC LOOP 1000")
-    floor = there["rexx_1000"] - there["rexx_0"]
-    figure("program_exec", empty, floor=there["rexx_0"])
+    empty_alone = regina_alone(folder, 0)
+    floor = regina_alone(folder, 1000) - empty_alone
+    figure("program_exec", empty, floor=empty_alone)
     figure("program_rexx_loop", full - empty, floor=floor, bound=round(1.1 * floor))
 
 
@@ -128,7 +141,7 @@ def take():
         with s.machine:
             s.alice.logon("ALICE")
             of_programs(in_cms(s), there)
-            rexx(s, there)
+            rexx(s, folder)
             typed(s)
             xedit(s)
 
