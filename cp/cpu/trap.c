@@ -100,6 +100,7 @@ void cpu_interrupts_served(void)
 void cpu_interrupts_take(uint64_t came[4])
 {
     cpu_events.pending = false;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; i++)
         came[i] = cpu_this.interrupts[i], cpu_this.interrupts[i] = 0;
 }

@@ -17,7 +17,8 @@
 #include "cp/time/work.h"
 #include "lib/format.h"
 
-enum { CONSOLE_ROOM = 32768 }; /* in the output queue, before a response may go to the console */
+enum { CONSOLE_ROOM = 32768 /* in the output queue, before a response may go to the console */ };
+enum { CONSOLE_PIECE = 256 };
 
 static uint64_t identify(struct vm *vm)
 {
@@ -65,18 +66,25 @@ static uint64_t chain(struct vm *vm)
     return DIAGNOSE_OK;
 }
 
+/* In pieces, so that little is fetched in vain where there is little room. */
 static uint64_t console(struct vm *vm)
 {
-    static uint8_t bytes[DIAGNOSE_CONSOLE_MAX]; /* one call at a time */
+    uint8_t bytes[CONSOLE_PIECE];
     uint64_t at = vm->vcpu.gpr[RBX], length = vm->vcpu.gpr[RCX];
     if (!length || length > DIAGNOSE_CONSOLE_MAX)
         return DIAGNOSE_BAD_LENGTH;
     if (!diagnose_in_ram(vm, at, length))
         return DIAGNOSE_BAD_ADDRESS;
-    enum guest_access access = guest_read(&vm->storage, gpa(at), bytes, length);
-    if (access == GUEST_OK)
-        vm->vcpu.gpr[RCX] = machine_transmit(&vm->machine, 0, bytes, (unsigned)length);
-    return diagnose_of_access(access);
+    uint64_t done = 0;
+    for (unsigned piece = sizeof bytes, taken = piece; done < length && taken == piece; done += taken) {
+        piece = length - done < sizeof bytes ? (unsigned)(length - done) : (unsigned)sizeof bytes;
+        enum guest_access access = guest_read(&vm->storage, gpa(at + done), bytes, piece);
+        if (access != GUEST_OK && !done)
+            return diagnose_of_access(access);
+        taken = access == GUEST_OK ? machine_transmit(&vm->machine, 0, bytes, piece) : 0;
+    }
+    vm->vcpu.gpr[RCX] = done;
+    return DIAGNOSE_OK;
 }
 
 static uint64_t special(struct vm *vm)
