@@ -222,8 +222,7 @@ static void follow_modem(struct uart_line *u)
         look_at_size(u);
 }
 
-/* What serving a line came to: no cause of an interrupt was found; some were, and none at the last look; that found one,
- * too. */
+/* What serving a line came to: there was no cause of an interrupt; there were some, and none at last; there still are. */
 enum served { SERVED_NOTHING, SERVED_ALL, SERVED_SOME };
 
 static enum served serve(struct uart_line *u)
