@@ -222,7 +222,7 @@ static void follow_modem(struct uart_line *u)
         look_at_size(u);
 }
 
-/* What serving a line came to: there was no cause of an interrupt; there were some, and none at last; there still are. */
+/* What serving a line came to: no interrupt had a cause; some had, and none at last; some still have. */
 enum served { SERVED_NOTHING, SERVED_ALL, SERVED_SOME };
 
 static enum served serve(struct uart_line *u)
