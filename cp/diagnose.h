@@ -68,7 +68,17 @@
  *                   directory is.
  *                   RDX = DIAGNOSE_DIRECTORY_PUT: RBX = address of bytes of a new one, RCX = how many (1..
  *                   DIAGNOSE_DIRECTORY_MAX), RSI = how many were put before; 0 begins.   The command DIRECTORY does the
- *                   rest.   Registers are not changed. */
+ *                   rest.   Registers are not changed.
+ *
+ *  0x100 machine    RBX = address of a multiboot image, RCX = its length (1..DIAGNOSE_IMAGE_MAX), RDX = address of its
+ *                   command line, RSI = its length (1..DIAGNOSE_LINE_MAX), of printable characters.   The image runs in
+ *                   another machine of the user's, with a console and the storage that the directory's maximum leaves
+ *                   beside this one's, and without disks. The console is that machine's until it ends: by powering
+ *                   off, by a reset, by what stops a machine for good, or by the command SYSTEM END.   This one stands
+ *                   still meanwhile; bytes that it has not sent, and interrupts, wait.   Results: RBX = 0, the value
+ *                   written to the debug exit, or the number of the message that CP said.
+ *  0x104 forbidden  RBX = address, RCX = length >= DIAGNOSE_FORBIDDEN_BYTES   CP stores the names of the execution
+ *                   environments that the user is not to have, with a blank between them and NULs behind. */
 #pragma once
 #include <stdint.h>
 
@@ -94,10 +104,12 @@ enum diagnose_code {
     DIAGNOSE_SPOOL_WRITE = 0xb0,
     DIAGNOSE_SPOOL_READ = 0xb4,
     DIAGNOSE_SPOOL_FILE = 0xb8,
+    DIAGNOSE_MACHINE = 0x100,
+    DIAGNOSE_FORBIDDEN = 0x104,
     DIAGNOSE_DEVICE = 0x210,
 };
 
-/* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify is always there */
+/* bits of leaf DIAGNOSE_LEAF_ASSISTS, EAX; identify and forbidden are always there */
 enum diagnose_assist {
     DIAGNOSE_ASSIST_COMMAND = 1u << 0,
     DIAGNOSE_ASSIST_TIMES = 1u << 1,
@@ -109,6 +121,7 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_DISK = 1u << 7,  /* device and block I/O */
     DIAGNOSE_ASSIST_DIRECTORY = 1u << 8,
     DIAGNOSE_ASSIST_SPECIAL = 1u << 9, /* after the command SET SMSG ON */
+    DIAGNOSE_ASSIST_MACHINE = 1u << 10, /* off: "forbidden" in the directory says so */
 };
 
 /* Leaf DIAGNOSE_LEAF_ASSISTS, EBX: properties of the virtual processor */
@@ -141,6 +154,7 @@ enum diagnose_status {
     DIAGNOSE_NO_CLASS = 15,      /* the function is for another privilege class */
     DIAGNOSE_NO_DIRECTORY = 16,  /* there is none on a volume; or so many bytes were not put before */
     DIAGNOSE_NO_MESSAGE = 17,    /* no special message waits */
+    DIAGNOSE_NO_MACHINE = 18,    /* the user's maximum leaves no storage for one, or as many as may be wait already */
 };
 
 enum {
@@ -153,6 +167,9 @@ enum {
     DIAGNOSE_SECTORS_MAX = 2048,
     DIAGNOSE_DIRECTORY_MAX = 4096,
     DIAGNOSE_SPECIAL_TEXT = 240,
+    DIAGNOSE_IMAGE_MAX = 1 << 30,
+    DIAGNOSE_LINE_MAX = 240,
+    DIAGNOSE_FORBIDDEN_BYTES = 64,
 };
 
 enum diagnose_io { DIAGNOSE_IO_READ, DIAGNOSE_IO_WRITE, DIAGNOSE_IO_FLUSH };

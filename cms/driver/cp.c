@@ -13,6 +13,9 @@
 #include "cp/diagnose.h"
 
 _Static_assert((int)CMS_CP_COMMAND_MAX == (int)DIAGNOSE_COMMAND_MAX, "what CMS lets pass, CP takes");
+_Static_assert((int)CMS_CP_FORBIDDEN_MAX == (int)DIAGNOSE_FORBIDDEN_BYTES &&
+                   (int)CMS_CP_LINE_MAX == (int)DIAGNOSE_LINE_MAX,
+               "the contract's");
 _Static_assert((int)CMS_CP_SPECIAL_MAX == (int)sizeof(struct diagnose_special), "what CP gives, CMS has room for");
 
 enum { HYPERVISOR_BIT = 31 }; /* CPUID leaf 1 ECX */
@@ -140,6 +143,33 @@ bool cms_cp_command(const char *text, size_t length, char *response, size_t size
     change_note();
     *answer = (struct cms_cp_answer){(int)d.rbx, d.rcx <= size ? d.rcx : size, d.rdx & 1};
     return true;
+}
+
+void cms_cp_forbidden(char names[CMS_CP_FORBIDDEN_MAX])
+{
+    struct cpu_diagnose d = {.rax = DIAGNOSE_FORBIDDEN, .rbx = cms_physical(names), .rcx = CMS_CP_FORBIDDEN_MAX};
+
+    memset(names, 0, CMS_CP_FORBIDDEN_MAX);
+    if (present)
+        call(&d);
+    names[CMS_CP_FORBIDDEN_MAX - 1] = 0;
+}
+
+enum cms_cp_machine cms_cp_machine(const void *image, size_t bytes, const char *line, uint64_t *code)
+{
+    struct cpu_diagnose d = {.rax = DIAGNOSE_MACHINE, .rbx = cms_physical(image), .rcx = bytes,
+                             .rdx = cms_physical(line), .rsi = strlen(line)};
+    if (!present)
+        return CMS_MACHINE_ABSENT;
+    uart_flush();
+    cp_call(&d);
+    change_note();
+    *code = d.rbx;
+    return d.rax == DIAGNOSE_OK            ? CMS_MACHINE_ENDED
+           : d.rax == DIAGNOSE_NO_MACHINE  ? CMS_MACHINE_NO_ROOM
+           : d.rax == DIAGNOSE_BAD_CODE    ? CMS_MACHINE_ABSENT
+           : d.rax == DIAGNOSE_NOT_OFFERED ? CMS_MACHINE_FORBIDDEN
+                                           : CMS_MACHINE_REFUSED;
 }
 
 size_t cms_cp_special(char message[CMS_CP_SPECIAL_MAX])

@@ -64,8 +64,10 @@ const struct eel_environment *cms_eel_find(const char *name);
 /* False: the table is full. The latest rule for a magic or type is the only one. */
 bool cms_eel_set_rule(enum eel_by, const char *name, const char *environment);
 bool cms_eel_define(const char *name, const char *path, const char *arguments);
-void cms_eel_forbid(const char *name);
 void cms_eel_reset(void); /* as CMS brings them; what is forbidden stays so */
+/* What the directory forbids is asked for once; so is one more. What DEFINE makes is forbidden with LINUX, too. */
+void cms_eel_forbid(const char *name);
+bool cms_eel_forbids(const char *name);
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
@@ -102,5 +104,5 @@ enum { PROGRAM_FOUND = 256 };
 bool cms_program_find(const char *typed, char path[PROGRAM_FOUND]);
 /* Runs a program to its end, on the terminal; `arguments` end with NULL. Its return code, or that of a message. */
 int cms_program_start(const char *path, const char *const arguments[]);
-/* Has CP run it as a system in a machine of its own on this console. */
+/* Has CP run it as a system in a machine of its own on this console, till that ends. */
 int cms_program_machine(const struct file_found *, const char *argument);

@@ -37,6 +37,6 @@ bool cms_implied_program(const struct arguments *a, int *rc)
     name[w->raw_length] = 0;
     if (!cms_program_find(name, path))
         return false;
-    *rc = start(path, name, a->rest);
+    *rc = cms_eel_forbids("LINUX") ? cms_message("EEL", MESSAGE_EEL_FORBIDDEN, "LINUX") : start(path, name, a->rest);
     return true;
 }

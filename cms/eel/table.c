@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cms/eel/eel.h"
+#include "cms/kernel/cp.h"
 
 static const struct eel_environment brought[] = {
     {"REXX", EEL_REXX, false, false, "", ""},
@@ -36,6 +37,9 @@ static bool is_forbidden(const char *name)
     return false;
 }
 
+/* Of files that are programs, or are run by one that the user names. */
+static bool is_forbidden_program(const char *name) { return is_forbidden(name) || is_forbidden("LINUX"); }
+
 void cms_eel_reset(void)
 {
     memcpy(environments, brought, sizeof brought);
@@ -46,11 +50,42 @@ void cms_eel_reset(void)
         environments[i].forbidden = is_forbidden(environments[i].name);
 }
 
+static void copy(char *to, size_t size, const char *from, size_t n)
+{
+    n = n < size ? n : size - 1;
+    memcpy(to, from, n);
+    to[n] = 0;
+}
+
+static void note_forbidden(const char *name, size_t length)
+{
+    char text[EEL_NAME + 1];
+    copy(text, sizeof text, name, length);
+    if (forbidden_count < EEL_ENVIRONMENTS && !is_forbidden(text))
+        copy(forbidden[forbidden_count++], sizeof *forbidden, text, strlen(text));
+}
+
+static void ask_what_is_forbidden(void)
+{
+    char names[CMS_CP_FORBIDDEN_MAX];
+    cms_cp_forbidden(names);
+    for (const char *at = names; *at;) {
+        size_t n = 0;
+        while (at[n] && at[n] != ' ')
+            n++;
+        if (n)
+            note_forbidden(at, n);
+        at += n + (at[n] == ' ');
+    }
+}
+
 /* Until somebody asks there is nothing to keep. */
 static void need_tables(void)
 {
-    if (!environment_count)
-        cms_eel_reset();
+    if (environment_count)
+        return;
+    ask_what_is_forbidden();
+    cms_eel_reset();
 }
 
 const struct eel_rule *cms_eel_rule(size_t index)
@@ -88,14 +123,6 @@ static struct eel_rule *find_rule(enum eel_by by, const char *name)
     return NULL;
 }
 
-static void copy(char *to, size_t size, const char *from)
-{
-    size_t n = strlen(from);
-    n = n < size ? n : size - 1;
-    memcpy(to, from, n);
-    to[n] = 0;
-}
-
 bool cms_eel_set_rule(enum eel_by by, const char *name, const char *environment)
 {
     struct eel_rule *r = find_rule(by, name);
@@ -104,8 +131,8 @@ bool cms_eel_set_rule(enum eel_by by, const char *name, const char *environment)
     if (!r)
         r = &rules[rule_count++];
     *r = (struct eel_rule){.by = by, .own = true};
-    copy(r->name, sizeof r->name, name);
-    copy(r->environment, sizeof r->environment, environment);
+    copy(r->name, sizeof r->name, name, strlen(name));
+    copy(r->environment, sizeof r->environment, environment, strlen(environment));
     return true;
 }
 
@@ -116,20 +143,25 @@ bool cms_eel_define(const char *name, const char *path, const char *arguments)
         return false;
     if (!e)
         e = &environments[environment_count++];
-    *e = (struct eel_environment){.kind = EEL_PROGRAM, .own = true, .forbidden = is_forbidden(name)};
-    copy(e->name, sizeof e->name, name);
-    copy(e->path, sizeof e->path, path);
-    copy(e->arguments, sizeof e->arguments, arguments);
+    *e = (struct eel_environment){.kind = EEL_PROGRAM, .own = true, .forbidden = is_forbidden_program(name)};
+    copy(e->name, sizeof e->name, name, strlen(name));
+    copy(e->path, sizeof e->path, path, strlen(path));
+    copy(e->arguments, sizeof e->arguments, arguments, strlen(arguments));
     return true;
 }
 
 void cms_eel_forbid(const char *name)
 {
     struct eel_environment *e = find(name);
-    if (forbidden_count < EEL_ENVIRONMENTS && !is_forbidden(name))
-        copy(forbidden[forbidden_count++], sizeof *forbidden, name);
+    note_forbidden(name, strlen(name));
     if (e)
         e->forbidden = true;
+}
+
+bool cms_eel_forbids(const char *name)
+{
+    need_tables();
+    return is_forbidden(name);
 }
 
 static const struct eel_environment *by_rule(enum eel_by by, const char *name)

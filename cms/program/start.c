@@ -178,15 +178,6 @@ bool cms_program_find(const char *typed, char path[PROGRAM_FOUND])
     return false;
 }
 
-/* A machine of its own is CP's to give. */
-int cms_program_machine(const struct file_found *found, const char *argument)
-{
-    char text[FILE_ID_MAX];
-    (void)argument;
-    cms_file_found_text(found, text);
-    return cms_message("PGM", MESSAGE_PROGRAM_MACHINE, text);
-}
-
 /* ---- EXECs ----------------------------------------------------------------------------------------------------- */
 
 enum { INTERRUPTED = 20004 /* Regina's error 4: ^C that the EXEC has no SIGNAL ON HALT for */ };
@@ -196,6 +187,8 @@ int cms_exec_interpret(const struct file_found *found, const char *argument)
     static const char interpreter[] = "/usr/bin/cms-rexx";
     char path[PROGRAM_PATH], fileid[FILE_ID_MAX];
     struct program_result result;
+    if (cms_eel_forbids("REXX"))
+        return cms_message("EEL", MESSAGE_EEL_FORBIDDEN, "REXX");
     cms_program_path(found, path);
     cms_file_found_text(found, fileid);
     const char *const words[] = {"cms-rexx", path, fileid, *argument ? argument : NULL, NULL};

@@ -152,7 +152,7 @@ static unsigned recorded(struct call *c, const struct wish *wish, unsigned code)
 
 static unsigned link_it(struct call *c, const struct wish *wish)
 {
-    switch (link_make(c->session->user, &c->session->vm->machine, wish->disk, wish->vdev, wish->mode)) {
+    switch (link_make(c->session->user, &stack_first(c->session)->machine, wish->disk, wish->vdev, wish->mode)) {
     case LINK_OK: tell_linked(c, wish); return 0;
     case LINK_FORCED_READ: return link_tell_forced(c->response, wish->disk, c->session->user, wish->vdev);
     case LINK_REFUSED: return link_tell_refused(c->response, wish->disk);
@@ -243,7 +243,7 @@ unsigned command_detach(struct call *c)
         if ((failed = call_vdev(c, "DTV", &vdev)))
             return failed;
         format_text(number, sizeof number, "%04X", vdev);
-        if (!link_detach(c->session->user, &c->session->vm->machine, vdev))
+        if (!link_detach(c->session->user, &stack_first(c->session)->machine, vdev))
             return FAIL(c, "DTV", 40, number);
         response_line(c->response, "DASD %s DETACHED", number);
     } while (call_peek(c).length);

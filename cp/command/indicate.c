@@ -28,6 +28,8 @@ static unsigned show_load(struct call *c)
     uint64_t used = 0, lived = clock_now() - user_started_ticks;
     unsigned runnable = 0;
     for (struct vm *vm = vm_list; vm; vm = vm->next) {
+        if (vm->session && vm->session->vm != vm) /* what it had, the one upon it has */
+            continue;
         used += vm_total_ticks(vm);
         runnable += vm->state == VM_RUNNABLE;
     }

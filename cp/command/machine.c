@@ -20,9 +20,10 @@ const char command_stop_help[] =
     "STOP\n"
     "Stops the machine and enters CP READ, as #CP alone does. BEGIN goes on.\n";
 const char command_system_help[] =
-    "SYSTEM {CLEAR | RESET | RESTART}\n"
+    "SYSTEM {CLEAR | RESET | RESTART | END}\n"
     "RESET resets CPU and devices; CLEAR the storage too; RESTART IPLs the last\n"
-    "system again.\n";
+    "system again. END ends a machine that a program in another one of yours began,\n"
+    "and that program goes on.\n";
 const char command_define_help[] =
     "DEFINE STORAGE {nnnM | nG}\n"
     "Gives the machine another storage size, up to your directory maximum. Storage\n"
@@ -84,13 +85,23 @@ unsigned command_stop(struct call *c)
     return failed;
 }
 
+/* To the program that began it this is a failure like others, and has a number. */
+static unsigned end_machine(struct call *c)
+{
+    if (!c->session->stack.waiting)
+        return FAIL(c, "SYS", 9043, "");
+    stack_note_end(c->session, 9042);
+    return FAIL(c, "SYS", 9042, "");
+}
+
 unsigned command_system(struct call *c)
 {
     static const struct {
         const char *name;
         unsigned least;
         enum deed_kind deed;
-    } row[] = {{"CLEAR", 5, DEED_SYSTEM_CLEAR}, {"RESET", 5, DEED_SYSTEM_RESET}, {"RESTART", 7, DEED_SYSTEM_RESTART}};
+    } row[] = {{"CLEAR", 5, DEED_SYSTEM_CLEAR}, {"RESET", 5, DEED_SYSTEM_RESET}, {"RESTART", 7, DEED_SYSTEM_RESTART},
+             {"END", 3, DEED_MACHINE_END}};
     struct word w;
     char text[32];
     if (!call_next(c, &w))
@@ -101,6 +112,8 @@ unsigned command_system(struct call *c)
             continue;
         if (row[i].deed == DEED_SYSTEM_RESTART && !*c->session->system)
             return FAIL(c, "SYS", 9013, "");
+        if (row[i].deed == DEED_MACHINE_END)
+            return end_machine(c);
         deed_note(c->session, row[i].deed);
         return 0;
     }
@@ -120,7 +133,7 @@ static uint64_t parse_size(struct word w)
 
 unsigned command_define(struct call *c)
 {
-    uint64_t most = c->session->user->machine.storage_maximum;
+    uint64_t most = c->session->vm->config.storage_maximum;
     struct word w;
     char text[32], allowed[12];
     if (!call_next(c, &w))

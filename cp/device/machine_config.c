@@ -28,6 +28,15 @@ static size_t word_length(const char *text)
     return n;
 }
 
+bool machine_forbids(const struct machine_config *config, const char *environment)
+{
+    size_t length = strlen(environment);
+    for (const char *at = config->forbidden; *at; at += word_length(at), at += *at == ' ')
+        if (word_length(at) == length && !memcmp(at, environment, length))
+            return true;
+    return false;
+}
+
 static bool take_storage(struct machine_config *config, const char *value)
 {
     uint32_t mib = 0;

@@ -8,6 +8,7 @@
 #include "cp/storage/frame.h"
 #include "nest/mode.h"
 
+enum { MACHINE_FORBIDDEN = 63 };
 enum { MACHINE_UARTS = 4, MACHINE_DISKS = 16, MACHINE_STORAGE_MAX_MIB = 1 << 20 };
 
 enum machine_grant {
@@ -26,12 +27,16 @@ struct machine_config {
     unsigned uarts;           /* 1 to MACHINE_UARTS */
     enum nest_mode nesting;   /* the virtual VMX it is offered */
     uint32_t grants;          /* 1 << enum machine_grant */
+    char forbidden[MACHINE_FORBIDDEN + 1]; /* execution environments that its user is not to have, between blanks */
 };
 
 static inline bool machine_granted(const struct machine_config *config, enum machine_grant grant)
 {
     return config->grants & 1u << grant;
 }
+
+/* Whether the environment of that name is among those that are forbidden. */
+bool machine_forbids(const struct machine_config *, const char *environment);
 
 /* Where UARTs are, the first `uarts` of them. */
 extern const struct machine_uart {

@@ -8,6 +8,7 @@
 #include "cp/diagnose/chain.h"
 #include "cp/diagnose/directory.h"
 #include "cp/diagnose/disk.h"
+#include "cp/diagnose/machine.h"
 #include "cp/diagnose/spool.h"
 #include "cp/message/level.h"
 #include "cp/session/dial.h"
@@ -106,6 +107,18 @@ static uint64_t special(struct vm *vm)
     gpr[RCX] = bytes;
     gpr[RDX] = queue->used != 0;
     return DIAGNOSE_OK;
+}
+
+static uint64_t forbidden(struct vm *vm)
+{
+    const char *names = vm->config.forbidden;
+    uint64_t at = vm->vcpu.gpr[RBX];
+    _Static_assert(sizeof vm->config.forbidden == DIAGNOSE_FORBIDDEN_BYTES, "the contract's");
+    if (vm->vcpu.gpr[RCX] < sizeof vm->config.forbidden)
+        return DIAGNOSE_BAD_LENGTH;
+    if (!diagnose_in_ram(vm, at, sizeof vm->config.forbidden))
+        return DIAGNOSE_BAD_ADDRESS;
+    return diagnose_of_access(guest_write(&vm->storage, gpa(at), names, sizeof vm->config.forbidden));
 }
 
 static uint64_t line(struct vm *vm)
@@ -223,7 +236,8 @@ uint64_t diagnose(struct vm *vm)
                  {DIAGNOSE_BLOCK_IO, diagnose_block_io}, {DIAGNOSE_DEVICE, diagnose_device},
                  {DIAGNOSE_SPOOL_WRITE, diagnose_spool_write}, {DIAGNOSE_SPOOL_READ, diagnose_spool_read},
                  {DIAGNOSE_SPOOL_FILE, diagnose_spool_file}, {DIAGNOSE_DIRECTORY, diagnose_directory},
-                 {DIAGNOSE_SPECIAL, special}};
+                 {DIAGNOSE_SPECIAL, special}, {DIAGNOSE_MACHINE, diagnose_machine},
+                 {DIAGNOSE_FORBIDDEN, forbidden}};
     if (!vm->session || !vm->session->user)
         return DIAGNOSE_NOT_OFFERED;
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

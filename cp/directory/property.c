@@ -133,6 +133,18 @@ static const char *take_grant(struct row *row, struct value v, enum machine_gran
     static const char *take_##name(struct row *row, struct value v) { return take_grant(row, v, GRANT_##name); }
 #include "cp/device/grants.def"
 
+static const char *take_forbidden(struct row *row, struct value v)
+{
+    char *to = row->user->machine.forbidden;
+    if (v.bytes > MACHINE_FORBIDDEN)
+        return "has more than 63 characters";
+    for (unsigned i = 0; i < v.bytes; i++) /* the names, judged below, with blanks for what ends them */
+        to[i] = v.at[i] ? v.at[i] : ' ';
+    if (v.bytes)
+        to[v.bytes - 1] = 0;
+    return NULL;
+}
+
 static const char *take_lines(struct row *row, struct value v)
 {
     uint32_t lines;
@@ -218,6 +230,7 @@ const struct property directory_user_properties[] = {
     {"nesting", take_nesting, false, NULL},
 #define FLAG(name, property) {property, take_##name, false, NULL},
 #include "cp/device/grants.def"
+    {"forbidden", take_forbidden, false, judge_name},
     {"lines", take_lines, false, NULL},
     {"share", take_share, false, NULL},
     {"idle", take_idle, false, NULL},

@@ -32,8 +32,9 @@ static bool find_giver(const struct frame_account *asker)
         if (vm->gives_back)
             return true;
         const struct frame_account *account = &vm->storage.account;
-        if (account != asker && account->frames - account->dying > held)
-            held = account->frames - account->dying, most = vm;
+        uint64_t living = frame_account_living(account);
+        if (account != asker && living > held)
+            held = living, most = vm;
     }
     if (most)
         begin(most);

@@ -127,10 +127,12 @@ static void storage_moved(struct guest_storage *storage)
     cpu_backend->flush_storage(&vm->vcpu);
 }
 
-static struct vm *allocate(const struct machine_config *config)
+static struct vm *allocate(const struct machine_config *config, const struct vm *waiting)
 {
     struct frame_account account;
-    if (!frame_account_open(&account, config->frame_limit, config->rank))
+    if (waiting)
+        frame_account_open_beside(&account, &waiting->storage.account);
+    else if (!frame_account_open(&account, config->frame_limit, config->rank))
         return NULL;
     struct vm *vm = frame_alloc_run(&account, VM_PAGES);
     if (!vm) {
@@ -188,11 +190,11 @@ void vm_bury(void)
         work_begin(&burial);
 }
 
-struct vm *vm_create(const struct machine_config *config)
+static struct vm *create(const struct machine_config *config, struct vm *waiting)
 {
     CP_ASSERT(!vm_turn);
     bury();
-    struct vm *vm = allocate(config);
+    struct vm *vm = allocate(config, waiting);
     if (!vm)
         return NULL;
     const struct machine_host host = {vm, on_event, on_output, on_guest_tsc, cpuid_physical_bits()};
@@ -209,6 +211,26 @@ struct vm *vm_create(const struct machine_config *config)
     vm->next = vm_list;
     vm_list = vm;
     vm_reset(vm);
+    return vm;
+}
+
+struct vm *vm_create(const struct machine_config *config) { return create(config, NULL); }
+
+void vm_hand_over(const struct vm *from, struct vm *to)
+{
+    to->virtual_ticks = from->virtual_ticks;
+    to->total_ticks = from->total_ticks;
+    to->steal_ticks = from->steal_ticks;
+    to->vruntime = from->vruntime;
+    to->vremainder = from->vremainder;
+    to->share = from->share;
+}
+
+struct vm *vm_create_upon(const struct machine_config *config, struct vm *waiting)
+{
+    struct vm *vm = create(config, waiting);
+    if (vm)
+        vm_hand_over(waiting, vm);
     return vm;
 }
 

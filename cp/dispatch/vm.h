@@ -5,10 +5,15 @@
 extern struct vm *vm_list;
 extern bool vm_stops_unseen; /* some machine's stop_unseen is set */
 
-/* These four are asserted to come from the event loop, not from within a machine's turn, whose exit may
+/* These are asserted to come from the event loop, not from within a machine's turn, whose exit may
  * be a call for a command. NULL: no storage for it, or for what it is promised. The machine exists,
  * stopped and reset, with no disks. */
 struct vm *vm_create(const struct machine_config *);
+/* One more machine of a user's, on the account of that one, which stands still and outlives it: together they have had
+ * and may have what one has. */
+struct vm *vm_create_upon(const struct machine_config *, struct vm *waiting);
+/* What one of the two has had, which is the other's from now on: processor time, and its share. */
+void vm_hand_over(const struct vm *from, struct vm *to);
 /* Frees all it had, in mid-nesting too: its storage a little at a time, as a grave, and not before disk requests that
  * are in flight and write into it are done. */
 void vm_destroy(struct vm *);

@@ -1,8 +1,26 @@
 #include "cp/ipl/copy.h"
 
+#include <string.h>
+
 const char ipl_copy_no_frames[] = "CP has no page frames left for the image";
 
-bool ipl_copy_note(struct ipl_copies *copies, uint64_t at, const void *data, uint64_t bytes, uint64_t memory)
+struct ipl_bytes ipl_bytes_from(struct ipl_bytes bytes, uint64_t offset)
+{
+    bytes.data = bytes.storage ? NULL : bytes.data + offset;
+    bytes.at += offset;
+    return bytes;
+}
+
+bool ipl_bytes_get(struct ipl_bytes from, uint64_t offset, void *to, size_t bytes)
+{
+    from = ipl_bytes_from(from, offset);
+    if (from.storage)
+        return guest_read(from.storage, gpa(from.at), to, bytes) == GUEST_OK;
+    memcpy(to, from.data, bytes);
+    return true;
+}
+
+bool ipl_copy_note(struct ipl_copies *copies, uint64_t at, struct ipl_bytes data, uint64_t bytes, uint64_t memory)
 {
     if (!memory)
         return true;
@@ -12,14 +30,22 @@ bool ipl_copy_note(struct ipl_copies *copies, uint64_t at, const void *data, uin
     return true;
 }
 
+static enum guest_access move_data(struct guest_storage *storage, const struct ipl_copy *c, uint64_t bytes)
+{
+    static uint8_t between[IPL_COPY_BYTES]; /* one step at a time */
+    if (!c->data.storage)
+        return guest_write(storage, gpa(c->at), c->data.data, bytes);
+    enum guest_access access = guest_read(c->data.storage, gpa(c->data.at), between, bytes);
+    return access == GUEST_OK ? guest_write(storage, gpa(c->at), between, bytes) : access;
+}
+
 /* The next part of a piece: data, or the zeros after it. */
 static enum guest_access move_part(struct guest_storage *storage, struct ipl_copy *c)
 {
     uint64_t left = c->bytes ? c->bytes : c->memory, part = left < IPL_COPY_BYTES ? left : IPL_COPY_BYTES;
-    enum guest_access access =
-        c->bytes ? guest_write(storage, gpa(c->at), c->data, part) : guest_fill(storage, gpa(c->at), 0, part);
+    enum guest_access access = c->bytes ? move_data(storage, c, part) : guest_fill(storage, gpa(c->at), 0, part);
 
-    c->data += c->bytes ? part : 0;
+    c->data = ipl_bytes_from(c->data, c->bytes ? part : 0);
     c->bytes -= c->bytes ? part : 0;
     c->memory -= part;
     c->at += part;

@@ -2,9 +2,20 @@
  * some at a time in the order they were noted. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cp/storage/guest.h"
+
+/* Bytes of an image: in CP's memory, or in the storage of a machine that stands still until they are loaded. */
+struct ipl_bytes {
+    const uint8_t *data;
+    struct guest_storage *storage; /* NULL: they are at `data` */
+    uint64_t at;                   /* there */
+};
+struct ipl_bytes ipl_bytes_from(struct ipl_bytes, uint64_t offset);
+/* False: they cannot be read. */
+bool ipl_bytes_get(struct ipl_bytes, uint64_t offset, void *to, size_t bytes);
 
 enum { IPL_COPIES = 96, IPL_COPY_BYTES = 16384 /* one step's */ };
 
@@ -12,7 +23,7 @@ struct ipl_copies {
     struct guest_storage *storage;
     unsigned count, next;
     struct ipl_copy {
-        const uint8_t *data; /* stays until it is copied */
+        struct ipl_bytes data; /* stay until they are copied */
         uint64_t at, bytes, memory; /* zeros from bytes up to memory */
     } copy[IPL_COPIES];
 };
@@ -20,6 +31,6 @@ struct ipl_copies {
 extern const char ipl_copy_no_frames[];
 
 /* False: too many. @pre bytes <= memory */
-bool ipl_copy_note(struct ipl_copies *, uint64_t at, const void *data, uint64_t bytes, uint64_t memory);
+bool ipl_copy_note(struct ipl_copies *, uint64_t at, struct ipl_bytes, uint64_t bytes, uint64_t memory);
 /* One step. True: there is more. *why is left alone, or says why no more will be done. */
 bool ipl_copy_go_on(struct ipl_copies *, const char **why);

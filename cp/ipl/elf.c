@@ -37,7 +37,7 @@ struct segment64 {
 };
 
 struct file {
-    const uint8_t *data;
+    struct ipl_bytes data;
     uint64_t bytes;
     bool is_64;
 };
@@ -47,8 +47,7 @@ static bool file_get(const struct file *f, uint64_t at, void *to, size_t bytes)
 {
     if (at > f->bytes || bytes > f->bytes - at)
         return false;
-    memcpy(to, f->data + at, bytes);
-    return true;
+    return ipl_bytes_get(f->data, at, to, bytes);
 }
 
 static bool header_get(const struct file *f, struct header64 *h)
@@ -97,7 +96,7 @@ static const char *header_check(struct file *f, struct header64 *h)
     return NULL;
 }
 
-const char *elf_segment_place(struct ipl_copies *copies, uint64_t at, const void *data, uint64_t bytes,
+const char *elf_segment_place(struct ipl_copies *copies, uint64_t at, struct ipl_bytes data, uint64_t bytes,
                               uint64_t memory, struct elf_extent *extent)
 {
     uint64_t end = at + memory;
@@ -118,7 +117,8 @@ static const char *segment_load(struct ipl_copies *copies, const struct file *f,
         return "A segment of the image is longer in the file than in storage";
     if (s->offset > f->bytes || s->file_bytes > f->bytes - s->offset)
         return "A segment of the image is cut short";
-    return elf_segment_place(copies, s->physical_at, f->data + s->offset, s->file_bytes, s->memory_bytes, extent);
+    return elf_segment_place(copies, s->physical_at, ipl_bytes_from(f->data, s->offset), s->file_bytes, s->memory_bytes,
+                             extent);
 }
 
 /* The header's entry is a virtual address: it runs where its segment was put. */
@@ -128,7 +128,7 @@ static void entry_translate(const struct segment64 *s, uint64_t entry, struct el
         extent->entry = entry - s->virtual_at + s->physical_at;
 }
 
-const char *elf_load(struct ipl_copies *copies, const void *data, uint64_t bytes, struct elf_extent *extent)
+const char *elf_load(struct ipl_copies *copies, struct ipl_bytes data, uint64_t bytes, struct elf_extent *extent)
 {
     struct file f = {.data = data, .bytes = bytes};
     struct header64 h;

@@ -1,5 +1,5 @@
 /* Loads the segments of an ELF32 or ELF64 executable for i386 or x86-64 at their physical addresses.
- * In: the file in CP's memory, hostile. Out: what is to be copied, and where the image ends and begins to run. */
+ * In: the file, hostile. Out: what is to be copied, and where the image ends and begins to run. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -12,8 +12,8 @@ struct elf_extent {
 };
 
 /* NULL, or why not. Segments must lie in RAM the guest may use (cp/ipl/map.h), below 4 GiB. */
-const char *elf_load(struct ipl_copies *, const void *file, uint64_t bytes, struct elf_extent *);
+const char *elf_load(struct ipl_copies *, struct ipl_bytes file, uint64_t bytes, struct elf_extent *);
 
 /* One segment: `bytes` of data, zeros up to `memory`; moves extent->end. @pre bytes <= memory */
-const char *elf_segment_place(struct ipl_copies *, uint64_t at, const void *data, uint64_t bytes, uint64_t memory,
+const char *elf_segment_place(struct ipl_copies *, uint64_t at, struct ipl_bytes, uint64_t bytes, uint64_t memory,
                               struct elf_extent *);

@@ -53,7 +53,7 @@ static void align(struct placer *p, unsigned to)
 /* The small things are there at once. */
 static void put(struct placer *p, uint64_t at, const void *data, uint64_t bytes)
 {
-    if (bytes > IPL_COPY_BYTES ? !ipl_copy_note(p->copies, at, data, bytes, bytes)
+    if (bytes > IPL_COPY_BYTES ? !ipl_copy_note(p->copies, at, (struct ipl_bytes){.data = data}, bytes, bytes)
                                : guest_write(p->copies->storage, gpa(at), data, bytes) != GUEST_OK)
         p->error = ipl_copy_no_frames;
 }
@@ -83,13 +83,16 @@ static uint32_t place_text(struct placer *p, const char *text)
 /* The header's offset, or -1. */
 static int header_find(const struct multiboot_image *image, struct header *h)
 {
+    static uint8_t first[HEADER_SEARCH]; /* one image at a time */
     uint64_t limit = image->bytes < HEADER_SEARCH ? image->bytes : HEADER_SEARCH;
 
+    if (!ipl_bytes_get(image->data, 0, first, limit))
+        return -1;
     for (uint64_t at = 0; at + HEADER_BASIC <= limit; at += 4) {
         uint64_t rest = limit - at;
 
         *h = (struct header){0};
-        memcpy(h, (const char *)image->data + at, rest < sizeof *h ? rest : sizeof *h);
+        memcpy(h, first + at, rest < sizeof *h ? rest : sizeof *h);
         if (h->magic != HEADER_MAGIC || h->magic + h->flags + h->checksum)
             continue;
         if ((h->flags & HEADER_ADDRESSES) && rest < sizeof *h)
@@ -115,7 +118,7 @@ static const char *load_by_addresses(struct ipl_copies *copies, const struct mul
     if ((h->bss_end && h->bss_end < h->load_address) || memory < bytes)
         return "The multiboot header's bss ends before its data";
     extent->entry = h->entry;
-    return elf_segment_place(copies, h->load_address, (const char *)image->data + from, bytes, memory, extent);
+    return elf_segment_place(copies, h->load_address, ipl_bytes_from(image->data, (uint64_t)from), bytes, memory, extent);
 }
 
 /* ---- the information -------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* IPL of a multiboot 1 image ("Multiboot Specification version 0.6.96") into a virtual machine's storage.
- * In: the image and its modules in CP's memory (every byte of which may be hostile), the machine's storage. Out: the
+ * In: the image, and its modules in CP's memory (every byte of which may be hostile), the machine's storage. Out: the
  * storage filled, and the state the CPU starts in: 32-bit protected mode, paging off, flat segments (code and data,
  * base 0, limit 4 GiB), interrupts off, A20 on.
  *
@@ -22,7 +22,7 @@ struct multiboot_module {
 };
 
 struct multiboot_image {
-    const void *data;
+    struct ipl_bytes data;
     uint64_t bytes;
     const char *command_line; /* NULL: "" */
     const struct multiboot_module *module;

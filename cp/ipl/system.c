@@ -252,7 +252,9 @@ void system_ipl_cancel(const struct vm *vm)
     loading.nss = NULL;
 }
 
-int system_ipl_image(struct vm *vm, const void *data, size_t bytes, const char *command_line,
+bool system_ipl_is_busy(void) { return loading.vm; }
+
+int system_ipl_image(struct vm *vm, struct ipl_bytes data, uint64_t bytes, const char *command_line,
                      const struct multiboot_module *module, unsigned modules, const char **reason)
 {
     if (loading.vm)
@@ -299,14 +301,12 @@ static int ipl_registered(struct vm *vm, const char *name, const char *parm, con
         *reason = "";
         return -ENOENT;
     }
-    unsigned modules = modules_of(system, module);
-    parm = *parm ? parm : system->arguments;
-    if (linux_is(system->image, system->bytes)) /* its line has no name of it */
-        format_text(command_line, sizeof command_line, "%s", *parm ? parm : "console=ttyS0");
-    else
-        format_text(command_line, sizeof command_line, "%s%s%s", name, *parm ? " " : "", parm);
-    int failed = system_ipl_image(vm, system->image, system->bytes, command_line, module, modules, reason);
-    if (!failed && strcmp(name, "CP"))
+    for (unsigned i = 0; i < systems; i++)
+        module[i] = (struct multiboot_module){.data = table[i].image, .bytes = table[i].bytes, .text = table[i].name};
+    format_text(command_line, sizeof command_line, "%s%s%s", name, *parm ? " " : "", parm);
+    int failed = system_ipl_image(vm, (struct ipl_bytes){.data = system->image}, system->bytes, command_line, module,
+                                  is_cp ? systems : 0, reason);
+    if (!failed && !is_cp)
         memcpy(loading.name, system->name, sizeof loading.name);
     return failed;
 }
@@ -325,7 +325,7 @@ static int ipl_nss(struct vm *vm, const struct nss *nss, const char *parm, const
     if (**reason)
         return -ENOEXEC;
     format_text(command_line, sizeof command_line, "%s%s%s", nss->definition.name, *parm ? " " : "", parm);
-    int failed = system_ipl_image(vm, NULL, 0, command_line, NULL, 0, reason);
+    int failed = system_ipl_image(vm, (struct ipl_bytes){0}, 0, command_line, NULL, 0, reason);
     if (failed)
         return failed;
     loading.by_command = true;

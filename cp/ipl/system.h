@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cp/ipl/copy.h"
 #include "cp/vcpu/vm.h"
 
 struct multiboot_module;
@@ -34,8 +35,9 @@ const struct system *system_at(unsigned index); /* initrds too; NULL: no more */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
 
 /* The same with an image that has no name, and with modules after the tree. */
-int system_ipl_image(struct vm *, const void *image, size_t bytes, const char *command_line,
+int system_ipl_image(struct vm *, struct ipl_bytes image, uint64_t bytes, const char *command_line,
                      const struct multiboot_module *module, unsigned modules, const char **reason);
+bool system_ipl_is_busy(void); /* it would answer -EAGAIN */
 
 /* One step: the tree, a machine reset with its storage clear, then the image and its modules a piece at a time.
  * SYSTEM_IPL_MORE, 0: done, the machine is ready for vm_begin(); or an error as above, -ENOMEM, -EBUSY. */

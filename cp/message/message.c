@@ -177,6 +177,9 @@ static const struct message table[] = {
      "The machine's program failed at VMX: the rule it broke, and the VMCS field.\n"
      "TRACE VMX OFF ends this."},
     {9041, 'I', "{1 number} further failures at VMX were not shown", "They came faster than a person reads."},
+    {9042, 'I', "The machine is ended, and the one that began it goes on", "SYSTEM END was its user's."},
+    {9043, 'E', "No other machine of yours waits for the end of this one",
+     "SYSTEM END is for a machine that a program in another one began."},
     {9045, 'E', "Line too long: {1 number} bytes; the limit is {2 limit}",
      "Nothing of the line was done. What was typed beyond the limit was not kept; a\n"
      "bell rang there."},

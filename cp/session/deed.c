@@ -13,6 +13,7 @@
 #include "cp/session/replace.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
+#include "cp/session/session_vm.h"
 #include "cp/session/turn.h"
 #include "cp/terminal/terminal.h"
 #include "cp/time/work.h"
@@ -34,8 +35,12 @@ static void forget_unread(struct session *s)
 
 static void tell_no_ipl(struct session *s, int failed, const char *reason)
 {
-    error(s, failed == -ENOENT ? "NSS" : "VMI", failed == -ENOENT ? 9014 : 9011, s->deed.system, reason);
-    session_enter_cp(s);
+    unsigned number = failed == -ENOENT ? 9014 : 9011;
+    error(s, failed == -ENOENT ? "NSS" : "VMI", number, s->deed.system, reason);
+    if (s->stack.begins)
+        stack_refuse(s, number);
+    else
+        session_enter_cp(s);
 }
 
 /* Goes on loading, as far as the slice goes. */
@@ -53,7 +58,11 @@ static void load(struct session *s)
         tell_no_ipl(s, result, reason);
     } else {
         format_text(s->system, sizeof s->system, "%s", s->deed.system);
-        s->output.partial_length = s->output.partial_unsent = 0;
+        if (s->stack.begins) {
+            stack_begun(s);
+            return;
+        }
+        s->output.partial_length = 0;
         forget_unread(s);
         session_begin(s);
     }
@@ -115,6 +124,25 @@ static void reset(struct session *s)
     session_enter_cp(s);
 }
 
+/* ---- a machine upon another ------------------------------------------------------------------------------------- */
+
+static void begin_machine(struct session *s)
+{
+    if (system_ipl_is_busy()) {
+        s->deed.noted = DEED_MACHINE_BEGIN;
+        return;
+    }
+    const char *why = stack_begin(s);
+    if (!why) {
+        s->deed.noted = DEED_LOAD;
+        return;
+    }
+    error(s, "VMI", 9011, s->deed.system, why);
+    stack_refuse(s, 9011);
+}
+
+static void end_machine(struct session *s) { stack_end(s); }
+
 /* ---- coming and going -------------------------------------------------------------------------------------------- */
 
 /* They may have come by themselves meanwhile, and who asked may have left. */
@@ -156,6 +184,8 @@ static const struct {
     [DEED_DISCONNECT] = {disconnect, .stays = true},
     [DEED_DROP] = {dial_drop},
     [DEED_READ] = {session_enter_cp, .stays = true},
+    [DEED_MACHINE_BEGIN] = {begin_machine, .stays = true},
+    [DEED_MACHINE_END] = {end_machine, .waits = true, .stays = true},
     [DEED_IPL] = {ipl, .waits = true, .stays = true},
     [DEED_LOAD] = {load, .waits = true, .stays = true},
     [DEED_SYSTEM_RESET] = {reset, .waits = true, .stays = true},
@@ -214,14 +244,19 @@ bool deed_autolog_noted(const char *user)
     return false;
 }
 
+static bool in_flight(const struct session *s, enum deed_kind kind)
+{
+    return kind == DEED_LOGOFF ? stack_in_flight(s) : machine_in_flight(&s->vm->machine);
+}
+
 void deed_carry_out(struct session *s)
 {
     enum deed_kind kind = s->deed.noted;
     if (kind == DEED_AUTOLOG && replace_holds())
         return;
-    if (deeds[kind].waits && s->vm && machine_in_flight(&s->vm->machine)) {
+    if (deeds[kind].waits && s->vm && in_flight(s, kind)) {
         if (kind == DEED_LOGOFF)
-            machine_reset(&s->vm->machine); /* or what a disk reads may be the ring it goes on with, for ever */
+            stack_reset_devices(s); /* or what a disk reads may be the ring it goes on with, for ever */
         return;
     }
     s->deed.noted = DEED_NONE;
@@ -230,6 +265,8 @@ void deed_carry_out(struct session *s)
     if (kind != DEED_DISCONNECT && s->vm)
         nss_save_cancel(s->vm);
     deeds[kind].carry_out(s);
+    if (kind == DEED_DISCONNECT && s->vm && s->stack.waiting) /* the machine may have ended meanwhile */
+        session_vm_stopped(s->vm);
     if (deeds[kind].stays && typing_go_on(s))
         turn_soon();
 }

@@ -19,6 +19,8 @@ enum deed_kind {
     DEED_SYSTEM_RESTART,
     DEED_DEFINE_STORAGE,
     DEED_READ,
+    DEED_MACHINE_BEGIN, /* stack.h: another machine, upon the one at hand */
+    DEED_MACHINE_END,   /* the one at hand goes, and the one beneath goes on */
     DEED_DROP, /* of a session that has no user: its terminal is dialed no more (dial.h) */
     DEED_AUTOLOG, /* of a session that has no user yet: deed_note_autolog() */
     DEEDS,

@@ -12,8 +12,8 @@ enum dial_found dial_find(const char *userid, unsigned port, struct session **to
 {
     struct session *s = *to = session_find(userid);
     enum dial_found found = DIAL_NONE;
-    for (unsigned n = 1; s && n < s->vm->config.uarts; n++) {
-        if ((port && port != machine_uarts[n].port) || !uart_takes_calls(&s->vm->machine.uart[n]))
+    for (unsigned n = 1; s && n < stack_first(s)->config.uarts; n++) {
+        if ((port && port != machine_uarts[n].port) || !uart_takes_calls(&stack_first(s)->machine.uart[n]))
             continue;
         *uart = n;
         if (!s->dial.caller[n])
@@ -33,7 +33,7 @@ void dial_begin(struct session *caller, struct session *to, unsigned uart)
     caller->typing.next_command = 0;
     output_say(&caller->output, "DIALED TO %s %04X", to->user->id, machine_uarts[uart].port);
     session_enter(caller, SESSION_DIALED);
-    machine_carrier(&to->vm->machine, uart, true);
+    machine_carrier(&stack_first(to)->machine, uart, true);
     operator_tell_dial(caller, to->user->id, machine_uarts[uart].port);
 }
 
@@ -43,7 +43,7 @@ static void disconnect(struct session *caller)
     struct session *to = caller->dial.to;
     caller->dial.to = NULL;
     to->dial.caller[caller->dial.uart] = NULL;
-    machine_carrier(&to->vm->machine, caller->dial.uart, false);
+    machine_carrier(&stack_first(to)->machine, caller->dial.uart, false);
 }
 
 void dial_forsake(struct session *caller)
@@ -103,8 +103,9 @@ unsigned dial_count(void)
 struct machine *dial_reader(const struct session *s, unsigned *uart)
 {
     *uart = s->dial.to ? s->dial.uart : 0;
-    const struct session *whose = s->dial.to ? s->dial.to : s;
-    return whose->vm ? &whose->vm->machine : NULL;
+    if (s->dial.to)
+        return &stack_first(s->dial.to)->machine;
+    return s->vm ? &s->vm->machine : NULL;
 }
 
 /* What the machine writes before it knows of another caller is for the one before. */
@@ -112,7 +113,7 @@ struct session *dial_shown_to(const struct vm *vm, unsigned uart)
 {
     struct session *s = vm->session;
     if (!uart || !s)
-        return s;
+        return s && s->vm == vm ? s : NULL;
     return uart_must_look(&vm->machine.uart[uart]) ? NULL : s->dial.caller[uart];
 }
 

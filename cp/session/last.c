@@ -14,7 +14,7 @@ enum { CONTROL_C = 3 };
  * key could bring. */
 static bool waits_for_input(const struct session *s)
 {
-    const struct vm *vm = s->dial.to ? s->dial.to->vm : s->vm;
+    const struct vm *vm = s->dial.to ? stack_first(s->dial.to) : s->vm;
     unsigned uart;
     const struct uart *console = &dial_reader(s, &uart)->uart[uart];
     return vm->state == VM_WAITING && !vm_is_busy(vm) && !uart_must_look(console) &&

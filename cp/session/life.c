@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "cp/directory/load.h"
-#include "cp/ipl/nss.h"
-#include "cp/ipl/system.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/carrier.h"
 #include "cp/session/dial.h"
@@ -121,11 +119,8 @@ static void drop_machine(struct session *s)
 {
     dial_let_all_go(s);
     spool_units_close(&s->spool);
-    system_ipl_cancel(s->vm);
-    nss_save_cancel(s->vm);
-    vm_destroy(s->vm);
+    stack_drop(s);
     link_forget(s->user);
-    s->vm = NULL;
     s->user = NULL;
 }
 

@@ -16,6 +16,7 @@
 #include "cp/session/rest.h"
 #include "cp/session/sent.h"
 #include "cp/session/special.h"
+#include "cp/session/stack.h"
 #include "cp/session/state.h"
 #include "cp/session/task.h"
 #include "cp/session/trace.h"
@@ -38,7 +39,8 @@ struct session {
     const struct user *user; /* who is logged on: `own`; NULL: nobody */
     struct user own;         /* as the directory had it at LOGON (directory_take) */
     struct spool_user spool;
-    struct vm *vm;           /* NULL: nobody is logged on */
+    struct vm *vm;           /* the one whose console this is; NULL: nobody is logged on */
+    struct stack stack;      /* those that wait for its end */
     uint64_t logon_us;       /* wall clock, of LOGON */
     uint8_t settings;        /* SET_... */
     enum nest_mode nested;   /* SET NESTED: what the machine is offered from its next reset or IPL */

@@ -83,17 +83,24 @@ void session_vm_stopped(struct vm *vm)
         [VM_STOP_RESET] = 9006,      [VM_STOP_MACHINE_CHECK] = 9007};
     struct session *s = vm->session;
     char rip[20], detail[12];
+    if (s && vm != s->vm) /* it waits for the end of another, and its user hears of it then */
+        return;
     if (s && vm->stop == VM_STOP_TAKEN)
         give_up_storage(s);
-    if (!s || s->deed.noted || vm->stop == VM_STOP_USER || vm->stop == VM_STOP_NONE)
+    if (!s || s->deed.noted || vm->state != VM_STOPPED || vm->stop == VM_STOP_USER || vm->stop == VM_STOP_NONE)
         return;
-    dial_let_all_go(s);
+    if (!s->stack.waiting)
+        dial_let_all_go(s);
     format_text(rip, sizeof rip, "%016llX", (unsigned long long)vcpu_read(&vm->vcpu, VMCS_GUEST_RIP));
     format_text(detail, sizeof detail, "%u", vm->stop_detail);
     bool ordinary = vm->stop == VM_STOP_POWER_OFF || vm->stop == VM_STOP_TEST_EXIT || vm->stop == VM_STOP_RESET;
-    if (!s->ended || !ordinary)
+    if (!ordinary || (!s->ended && !s->stack.waiting))
         response_error(&(struct response){.session = s}, "GIR", number[vm->stop], rip, detail);
-    if (s->ended)
+    if (!ordinary && s->stack.waiting)
+        response_error(&(struct response){.session = s}, "GIR", 9042, "", "");
+    if (s->stack.waiting)
+        stack_note_end(s, !ordinary ? number[vm->stop] : vm->stop == VM_STOP_TEST_EXIT ? vm->stop_detail : 0);
+    else if (s->ended)
         s->ended(s);
     else if (vm->stop == VM_STOP_RESET && *s->system)
         deed_note(s, DEED_SYSTEM_RESTART);

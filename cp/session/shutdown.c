@@ -40,7 +40,7 @@ static void lose_patience(struct timer *timer)
 static bool nothing_in_flight(void)
 {
     for (struct session *s = NULL; (s = session_next(s));)
-        if (s->vm && machine_in_flight(&s->vm->machine))
+        if (s->vm && stack_in_flight(s))
             return false;
     return spool_units_idle() && spool_idle();
 }
@@ -58,8 +58,8 @@ static bool words_are_out(void)
 /* Its disks end what they do, and take no more. */
 static void log_off(struct session *s)
 {
-    if (machine_in_flight(&s->vm->machine))
-        machine_reset(&s->vm->machine);
+    if (stack_in_flight(s))
+        stack_reset_devices(s);
     else
         session_logoff(s, NULL);
 }

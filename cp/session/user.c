@@ -128,8 +128,8 @@ static void single_ended(struct session *s)
 /* Nobody else is there who would have to wait. */
 static bool load_single(struct vm *vm, const struct user_single *what, const char **reason)
 {
-    int result = system_ipl_image(vm, what->image, what->image_bytes, what->command_line, what->module, what->modules,
-                                  reason);
+    int result = system_ipl_image(vm, (struct ipl_bytes){.data = what->image}, what->image_bytes, what->command_line,
+                                  what->module, what->modules, reason);
     if (!result)
         while ((result = system_ipl_go_on(vm, reason)) == SYSTEM_IPL_MORE) {}
     return !result;

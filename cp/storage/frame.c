@@ -31,6 +31,14 @@ static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* What it has use of: the frames in graves are anybody's. */
 static uint64_t living(const struct frame_account *account) { return account->frames - account->dying; }
 
+uint64_t frame_account_living(const struct frame_account *account)
+{
+    uint64_t all = 0;
+    for (; account; account = account->beside)
+        all += living(account);
+    return all;
+}
+
 /* What is promised to it and not yet taken. */
 static uint64_t owed(const struct frame_account *account)
 {
@@ -62,13 +70,16 @@ static bool may_take(const struct frame_account *account, uint64_t pages, uint64
 {
     if (pages <= own || spares(pages, own, account->rank))
         return true;
-    return account->rank < FRAME_CP && !account->common && living(account) + pages <= frame_share() && frame_short &&
-           frame_short(account) && spares(pages, own, account->rank + 1);
+    return account->rank < FRAME_CP && !account->common && frame_account_living(account) + pages <= frame_share() &&
+           frame_short && frame_short(account) && spares(pages, own, account->rank + 1);
 }
 
 static bool beyond_limit(const struct frame_account *account, uint64_t pages)
 {
-    return account->limit && account->frames + pages > account->limit;
+    uint64_t held = pages;
+    for (const struct frame_account *a = account; a; a = a->beside)
+        held += a->frames;
+    return account->limit && held > account->limit;
 }
 
 bool frame_account_open(struct frame_account *account, uint64_t limit, enum frame_rank rank)
@@ -85,10 +96,16 @@ bool frame_account_open(struct frame_account *account, uint64_t limit, enum fram
     return true;
 }
 
+void frame_account_open_beside(struct frame_account *account, const struct frame_account *other)
+{
+    *account = (struct frame_account){.limit = other->limit, .rank = other->rank, .beside = other};
+}
+
 void frame_account_close(struct frame_account *account)
 {
     promised -= owed(account);
-    opened--;
+    opened -= !account->beside;
+    account->beside = NULL;
     account->promise = 0;
 }
 

@@ -25,6 +25,8 @@ struct frame_account {
     uint64_t promise; /* frames nobody else can take; 0 for an account that was never opened */
     enum frame_rank rank;
     bool common;      /* of pages that machines share: never opened, and what it holds is in nobody's share */
+    /* whose limit and share count for both, which one owner has; NULL: none */
+    const struct frame_account *beside;
     struct debt *debt; /* whose time it takes to give back what is in graves (cp/time/debt.h); NULL: CP's */
 };
 
@@ -37,6 +39,9 @@ void frame_keep(void);
 /* Opens an account with frame_keep()'s promise, or `limit` if that is less. False: what is left cannot hold the
  * promise, and nobody gives. */
 bool frame_account_open(struct frame_account *account, uint64_t limit, enum frame_rank rank);
+/* Opens one beside another, which stays open longer: of the same owner, rank and limit, and with no promise of its own,
+ * so that who has several has no more than who has one. */
+void frame_account_open_beside(struct frame_account *account, const struct frame_account *other);
 /* From here on it is promised nothing and has no share. What it holds goes back later; it takes no more. */
 void frame_account_close(struct frame_account *account);
 /* So many more of its frames, or fewer, are in graves. */
@@ -44,6 +49,8 @@ void frame_dying(struct frame_account *account, int64_t pages);
 
 /* Frames each open account could have if all had the same. */
 uint64_t frame_share(void);
+/* What it has of that: the frames it holds and are not in graves, with those beside which it is. */
+uint64_t frame_account_living(const struct frame_account *account);
 
 /* Called when `asker`, which holds no more than its share, could only be served from what is kept back. True:
  * frames are being given back, now or in the next turns of the event loop; the asker may dip one rank deeper

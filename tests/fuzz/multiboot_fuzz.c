@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t bytes = size > GOOD ? size : GOOD;
     uint8_t *file = calloc(1, bytes);
     const struct multiboot_module module[2] = {{data, size, "input"}, {data, size / 2, NULL}};
-    struct multiboot_image image = {.data = file, .bytes = kind & 8 ? size : bytes, .command_line = "fuzz",
+    struct multiboot_image image = {.data.data = file, .bytes = kind & 8 ? size : bytes, .command_line = "fuzz",
                                     .module = module, .modules = kind >> 4 & 1 ? 2 : 0};
     struct guest_storage storage;
     struct ipl_entry entry;

@@ -170,6 +170,7 @@ static const char *const phrases[] = {
     "SYSTEM CLEAR\r",
     "SYSTEM RESET\r",
     "SYSTEM RESTART\r",
+    "SYSTEM END\r",
     "RESET SYSTEM\r",
     "RESET 2F8\r",
     "DIAL ALICE\r",

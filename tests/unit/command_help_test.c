@@ -125,6 +125,8 @@ static const struct tried lines[] = {
     {"#1", "BEGIN", 0},
     {"#1", "#CP STOP", 0},
     {"#1", "SYSTEM RESTART", 0},
+    {"#1", "#CP SYSTEM END", 9043},
+    {"#1", "#CP", 0},
     {"#1", "#CP SYSTEM CLEAR", 0},
     {"#1", "SYSTEM RESET", 0},
     {"#1", "RESET SYSTEM", 0},

@@ -221,6 +221,7 @@ static void machine_control(void **state)
     assert_answer("BOB", "IPL", 26, "HCPVMI026E");
     assert_answer("BOB", "IPL TEST CLEAR X", 3, "HCPVMI003E");
     assert_answer("BOB", "SYSTEM RESTART", 9013, "HCPSYS9013E No system has been IPLed\n");
+    assert_answer("BOB", "SYSTEM END X", 3, "HCPSYS003E ");
     type(1, "IPL TEST CLEAR PARM one two\r");
     assert_int_equal(vm_of("BOB")->state, VM_RUNNABLE);
     type(1, "#CP SYSTEM RESET\r");

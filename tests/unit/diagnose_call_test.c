@@ -372,6 +372,7 @@ static void no_command_of_a_call_does_what_it_should_note(void **state)
         "SYSTEM RESET",
         "SYSTEM CLEAR",
         "SYSTEM RESTART",
+        "SYSTEM END",
         "TRACE VMX ON",
         "WARNING BOB x",
         "XAUTOLOG MAINT",

@@ -294,7 +294,7 @@ static void ipl(const struct multiboot_module *module, unsigned modules, uint32_
 {
     static const uint32_t header[8] = {0x1badb002, 1 << 16, -(0x1badb002u + (1 << 16)), 0x100000, 0x100000, 0, 0,
                                        0x100000};
-    const struct multiboot_image what = {.data = image, .bytes = sizeof image, .command_line = "second",
+    const struct multiboot_image what = {.data.data = image, .bytes = sizeof image, .command_line = "second",
                                          .module = module, .modules = modules};
     struct ipl_entry entry;
 

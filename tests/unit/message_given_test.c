@@ -40,6 +40,7 @@ static const struct step steps[] = {
     STEP("BOB", "SYSTEM SIDEWAYS", "HCPSYS002E Invalid operand - SIDEWAYS"),
     STEP("BOB", "SYSTEM CLEAR X", "HCPSYS003E " EXTRA "X"),
     STEP("BOB", "SYSTEM RESTART", "HCPSYS9013E No system has been IPLed"),
+    STEP("BOB", "SYSTEM END", "HCPSYS9043E No other machine of yours waits for the end of this one"),
     STEP("BOB", "RESET X", "HCPRST002E Invalid operand - X"),
     STEP("BOB", "RESET SYSTEM X", "HCPRST003E " EXTRA "X"),
     STEP("OPERATOR", "DEFSYS", "HCPDFS026E Operand missing or invalid"),
@@ -261,6 +262,8 @@ static const struct {
     {"GIR", 9005, "tests/unit/session_life_test.c"}, {"GIR", 9006, "tests/unit/session_life_test.c"},
     {"GIR", 9007, "tests/unit/session_life_test.c"}, {"GIR", 9008, "tests/unit/session_life_test.c"},
     {"GIR", 9009, "tests/unit/session_life_test.c"},
+    /* a machine upon another */
+    {"GIR", 9042, "tests/unit/session_stack_test.c"}, {"SYS", 9042, "tests/unit/session_stack_test.c"},
     /* the audit log, whose disk the test has for itself */
     {"AUD", 9070, "tests/unit/command_audit_test.c"}, {"AUD", 9071, "tests/unit/command_audit_test.c"},
     {"AUD", 9072, "tests/unit/command_audit_test.c"}, {"AUD", 9073, "tests/unit/command_audit_test.c"},

@@ -141,6 +141,21 @@ struct vm *vm_create(const struct machine_config *config)
     return &f->vm;
 }
 
+void vm_hand_over(const struct vm *from, struct vm *to)
+{
+    to->virtual_ticks = from->virtual_ticks;
+    to->total_ticks = from->total_ticks;
+    to->share = from->share;
+}
+
+struct vm *vm_create_upon(const struct machine_config *config, struct vm *waiting)
+{
+    struct vm *vm = vm_create(config);
+    if (vm)
+        vm_hand_over(waiting, vm);
+    return vm;
+}
+
 void vm_destroy(struct vm *vm)
 {
     assert(!vm_turn);

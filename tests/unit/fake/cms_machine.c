@@ -372,3 +372,10 @@ enum cms_directory_status cms_directory_put(const void *blob, size_t bytes)
     fake_cms_directory_bytes = bytes;
     return CMS_DIRECTORY_OK;
 }
+
+const char *fake_cms_forbidden = "";
+
+void cms_cp_forbidden(char names[CMS_CP_FORBIDDEN_MAX])
+{
+    snprintf(names, CMS_CP_FORBIDDEN_MAX, "%s", fake_cms_forbidden);
+}

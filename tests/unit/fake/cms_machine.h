@@ -45,6 +45,7 @@ void fake_cms_cp(const char *response, int return_code);
 extern const char *fake_cms_cp_when; /* only commands that begin so get that answer; NULL: all */
 extern char fake_cms_cp_asked[256];
 extern const char *fake_cms_special[4]; /* special messages that wait, as they come from CP */
+extern const char *fake_cms_forbidden; /* environments, with blanks between them */
 extern char fake_cms_interpreted[512]; /* the EXEC that was to be interpreted last: "FN EXEC A1: argument" */
 extern bool fake_program_unreadable; /* its file cannot be looked at */
 extern bool fake_cms_has_editor; /* there is /usr/bin/the */
