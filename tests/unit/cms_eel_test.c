@@ -175,6 +175,20 @@ static void the_tables_are_the_users_to_change(void **state)
     assert_null(cms_eel_find("PAGER"));
 }
 
+static void what_the_directory_forbids_cannot_be_defined_anew(void **state)
+{
+    (void)state;
+    put("SUNSET JPEG", "\xff\xd8\xff\xe0", 4);
+    assert_true(cms_eel_forbids("AMIGA"));
+    assert_false(cms_eel_forbids("LINUX"));
+    obey("EEL DEFINE AMIGA /bin/uae");
+    obey("EEL SET MAGIC JPEG AMIGA");
+    assert_int_equal(run("SUNSET", ""), 76);
+    shows("EEL QUERY SUNSET JPEG", 0,
+          "SUNSET JPEG A1: AMIGA (/bin/uae), by its first bytes, JPEG; forbidden\nPICTURE by its filetype, JPEG\n");
+    assert_string_equal(fake_cms_started, "");
+}
+
 static void what_is_forbidden_stays_so(void **state)
 {
     (void)state;
@@ -191,6 +205,12 @@ static void what_is_forbidden_stays_so(void **state)
     obey("EEL DEFINE MINE /bin/cat");
     obey("EEL SET MAGIC JPEG MINE");
     assert_int_equal(run("SUNSET", ""), 76);
+    assert_string_equal(fake_cms_started, "");
+    cms_eel_forbid("LINUX"); /* so are programs that the user names, or types */
+    obey("EEL DEFINE YOURS /bin/cat");
+    obey("EEL SET MAGIC JPEG YOURS");
+    assert_int_equal(run("SUNSET", ""), 76);
+    shows("program", 76, "DMSEEL9054E Environment LINUX is forbidden here\n");
     assert_string_equal(fake_cms_started, "");
 }
 
@@ -253,12 +273,14 @@ static void words_are_kept_together_by_quotation(void **state)
 
 int main(void)
 {
+    fake_cms_forbidden = "AMIGA BEOS";
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, scene_end)
     const struct CMUnitTest tests[] = {
         TEST(files_are_known_by_their_first_bytes), TEST(a_name_alone_finds_what_runs),
         TEST(the_query_says_which_and_why), TEST(a_file_that_is_not_what_it_says_asks_first),
         TEST(the_tables_are_the_users_to_change), TEST(wrong_commands_are_told),
-        TEST(words_are_kept_together_by_quotation), TEST(what_is_forbidden_stays_so),
+        TEST(words_are_kept_together_by_quotation), TEST(what_the_directory_forbids_cannot_be_defined_anew),
+        TEST(what_is_forbidden_stays_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,6 +159,8 @@ static void values_are_judged(void **state)
         {"ssh-keys", ED25519 "\0" ED25519, sizeof(ED25519 "\0" ED25519) - 1},
         {"ssh-keys", ED25519 "\0x", sizeof ED25519 + 2}, {"ssh-keys", ED25519 "A", sizeof ED25519 + 1},
         {"idle", "\0\0\0\0", 4}, {"idle", "\0\0\0\1", 4}, {"idle", "\0\0\x27\x61", 4}, {"idle", "\0\5", 2},
+        {"forbidden", "LINUX", 5}, {"forbidden", "a\0", 3},  {"forbidden", "NINECHARS", 10},
+        {"forbidden", "A234567\0B234567\0C234567\0D234567\0E234567\0F234567\0G234567\0H234567", 64},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -168,6 +170,18 @@ static void values_are_judged(void **state)
         snprintf(path, sizeof path, "/users/ALICE/%s: ", bad[i].property);
         assert_fault(path);
     }
+}
+
+static void what_is_forbidden_is_kept_with_the_machine(void **state)
+{
+    (void)state;
+    set_bytes("/users/ALICE", "forbidden", "LINUX\0MACHINE", 14);
+    assert_int_equal(parse(), 0);
+    const struct machine_config *alice = &directory_find(&directory, "ALICE")->machine;
+    assert_string_equal(alice->forbidden, "LINUX MACHINE");
+    assert_true(machine_forbids(alice, "LINUX") && machine_forbids(alice, "MACHINE"));
+    assert_false(machine_forbids(alice, "MACH") || machine_forbids(alice, "MACHINES") || machine_forbids(alice, "REXX"));
+    assert_string_equal(directory_find(&directory, "MAINT")->machine.forbidden, "");
 }
 
 static void a_minidisks_values_are_judged(void **state)
@@ -289,6 +303,7 @@ int main(void)
         TEST(a_grant_is_given_by_its_name_and_to_no_other_user),
         TEST(what_follows_for_the_machine_is_filled_in),
         TEST(values_are_judged),
+        TEST(what_is_forbidden_is_kept_with_the_machine),
         TEST(a_minidisks_values_are_judged),
         TEST(names_are_judged),
         TEST(duplicates_are_refused),

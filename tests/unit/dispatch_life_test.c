@@ -421,6 +421,32 @@ static void a_machine_there_is_no_storage_for_leaves_nothing_behind(void **state
     cpu_backend = &fake_cpu_backend;
 }
 
+static void one_upon_another_has_its_account_and_what_it_had(void **state)
+{
+    (void)state;
+    vm->virtual_ticks = 100, vm->total_ticks = 200, vm->steal_ticks = 30, vm->vruntime = 4000;
+    vm->share = (struct share){.absolute = true};
+    uint64_t frames = frame_available();
+    config.frame_limit = 1; /* it counts for nothing */
+    struct vm *upper = vm_create_upon(&config, vm);
+    config.frame_limit = 0;
+    assert_non_null(upper);
+    assert_ptr_equal(upper->storage.account.beside, &vm->storage.account);
+    assert_int_equal(upper->storage.account.promise, 0);
+    assert_int_equal(upper->virtual_ticks, 100);
+    assert_int_equal(upper->steal_ticks, 30);
+    assert_int_equal(upper->vruntime, 4000);
+    assert_true(upper->share.absolute);
+    upper->virtual_ticks = 1100, upper->vruntime = 5000;
+    vm_hand_over(upper, vm);
+    assert_int_equal(vm->virtual_ticks, 1100);
+    assert_int_equal(vm->vruntime, 5000);
+    vm_destroy(upper);
+    work_all();
+    assert_int_equal(frame_available(), frames);
+    assert_ptr_equal(vm_list, vm);
+}
+
 static void another_size_of_storage_is_a_machine_reset_and_cleared(void **state)
 {
     (void)state;
@@ -458,6 +484,7 @@ int main(void)
         TEST(an_instruction_at_the_end_of_its_page_needs_no_next_one),
         TEST(code_that_went_away_meanwhile_is_a_page_fault_of_its_fetch),
         TEST(a_machine_there_is_no_storage_for_leaves_nothing_behind),
+        TEST(one_upon_another_has_its_account_and_what_it_had),
         TEST(another_size_of_storage_is_a_machine_reset_and_cleared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,31 @@ static void accounts_have_limits(void **state)
     assert_int_equal(account.frames, 0);
 }
 
+static void accounts_beside_each_other_have_what_one_has(void **state)
+{
+    struct frame_account upper, other;
+    void *mine[4];
+    (void)state;
+    assert_true(frame_account_open(&account, 4, FRAME_USER));
+    assert_true(frame_account_open(&other, 0, FRAME_USER));
+    uint64_t share = frame_share();
+    frame_account_open_beside(&upper, &account);
+    assert_int_equal(frame_share(), share);
+    for (unsigned i = 0; i < 4; i++)
+        assert_non_null(mine[i] = frame_alloc(i & 1 ? &upper : &account));
+    assert_null(frame_alloc(&upper)); /* the limit is one */
+    assert_int_equal(frame_account_living(&upper), 4);
+    assert_int_equal(frame_account_living(&account), 2);
+    frame_free(&account, mine[0]);
+    assert_non_null(mine[0] = frame_alloc(&upper));
+    frame_free(&upper, mine[0]);
+    frame_free(&upper, mine[1]), frame_free(&account, mine[2]), frame_free(&upper, mine[3]);
+    frame_account_close(&upper);
+    assert_int_equal(frame_share(), share);
+    frame_account_close(&account);
+    frame_account_close(&other);
+}
+
 static void partial_pages_are_left_out(void **state)
 {
     uint64_t before = frame_total();
@@ -116,6 +141,7 @@ int main(void)
         TEST(runs_come_back_as_runs), /* first: it wants frames never handed out */
         TEST(frames_are_zeroed_and_inside),
         TEST(accounts_have_limits),
+        TEST(accounts_beside_each_other_have_what_one_has),
         TEST(partial_pages_are_left_out),
         TEST(all_frames_can_be_had_one_by_one),
     };
