@@ -166,6 +166,8 @@ static enum edf_status start_writing(const struct execio *x, struct open_file *f
     f->recfm = exists ? f->found.facts.recfm : x->recfm ? x->recfm : 'V';
     f->lrecl = exists ? f->found.facts.lrecl : x->lrecl ? x->lrecl : FILE_LRECL_DEFAULT;
     f->record = exists ? f->found.facts.records : 0;
+    if (exists && x->line && x->line <= f->record)
+        return open_file_rewrite(f, x->line);
     if (exists)
         return edf_append(f->found.mode->disk, x->id.name, x->id.type, &f->writer);
     return edf_create(f->found.mode->disk, x->id.name, x->id.type, f->found.facts.mode_number, f->recfm, f->lrecl,
@@ -178,11 +180,14 @@ static struct open_file *open_to_write(const struct execio *x, int *rc)
     if ((*rc = cms_file_mode_check("EIO", &x->id, true)))
         return NULL;
     struct open_file *f = open_file_find(found.mode, x->id.name, x->id.type);
-    if (f && f->writer)
+    if (f && f->writer && (!x->line || x->line == f->record + 1))
         return f;
-    if (f)
-        open_file_end(f);
-    enum edf_status status = edf_find(found.mode->disk, x->id.name, x->id.type, &found.facts);
+    enum edf_status status = f ? open_file_end(f) : EDF_OK;
+    if (status) {
+        *rc = cms_file_failed("EIO", status, found.mode, x->id.name);
+        return NULL;
+    }
+    status = edf_find(found.mode->disk, x->id.name, x->id.type, &found.facts);
     bool exists = status == EDF_OK;
     if (status == EDF_NOT_FOUND) {
         status = EDF_OK;
@@ -214,12 +219,14 @@ static enum edf_status write_record(struct open_file *f, struct execio_program *
     if (f->recfm == 'V') {
         if (!p->length)
             record[p->length++] = ' ';
-        return edf_write(f->writer, record, (uint32_t)p->length);
+        enum edf_status status = open_file_replace(f, (uint32_t)p->length);
+        return status ? status : edf_write(f->writer, record, (uint32_t)p->length);
     }
     if (p->length < f->lrecl)
         memset(record + p->length, ' ', f->lrecl - p->length);
     *cut |= p->length > f->lrecl;
-    return edf_write(f->writer, record, f->lrecl);
+    enum edf_status status = open_file_replace(f, f->lrecl);
+    return status ? status : edf_write(f->writer, record, f->lrecl);
 }
 
 static int disk_write(struct execio_program *p)
@@ -232,7 +239,7 @@ static int disk_write(struct execio_program *p)
     if (!f)
         return rc;
     if (x->line && x->line != f->record + 1)
-        rc = cms_message("EIO", MESSAGE_EXECIO_PLIST, "lines are written behind the last one only");
+        rc = cms_message("EIO", MESSAGE_EXECIO_PLIST, "there is no such line, and none before it");
     while (!rc && !status && execio_take(p))
         if (!(status = write_record(f, p, &cut)))
             f->record++;

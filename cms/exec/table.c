@@ -20,6 +20,8 @@ const struct command exec_commands[] = {
      "FIFO LIFO   the program stack (FIFO is the default)     SKIP  nowhere\n"
      "FIND /x/ LOCATE /x/ AVOID /x/  up to the first record that begins with x, has\n"
      "            it, has it not: how many were read and its number; and itself\n"
+     "DISKW with a line replaces records from there on; a variable record of another\n"
+     "length is then the last one.\n"
      "ZONE n m    columns that are searched      MARGINS n m  columns that go over\n"
      "STRIP       without blanks at the end      CASE U       in capitals\n"
      "FINIS       closes the file                NOTYPE       silent if none\n"

@@ -206,6 +206,47 @@ static void fixed_records_are_filled_and_cut(void **state)
     shows("EXECIO 1 DISKW FIXED DATA A 3 V (STRING x", 32, "DMSEIO011E Conflicting file formats\n");
 }
 
+static void records_in_the_midst_are_replaced_and_those_behind_follow(void **state)
+{
+    (void)state;
+    set(NULL, "L.0", "4", 1);
+    set(NULL, "L.1", "one", 3);
+    set(NULL, "L.2", "two", 3);
+    set(NULL, "L.3", "three", 5);
+    set(NULL, "L.4", "four", 4);
+    shows("EXECIO * DISKW MIDST DATA A (STEM L. FINIS", 0, "");
+    shows("EXECIO 1 DISKW MIDST DATA A 2 (STRING TWO", 0, "");
+    shows("EXECIO 1 DISKW MIDST DATA A 3 (STRING THREE", 0, ""); /* the next one of those */
+    shows("EXECIO 1 DISKW MIDST DATA A 1 (STRING ONE", 0, "");   /* from the beginning again */
+    shows("EXECIO * DISKR MIDST DATA A (STEM X. FINIS", 0, "");  /* what was written is there without FINIS */
+    has("X.0", "4");
+    has("X.1", "ONE");
+    has("X.2", "TWO");
+    has("X.3", "THREE");
+    has("X.4", "four");
+    shows("EXECIO 1 DISKW MIDST DATA A 4 (STRING 4444", 0, "");
+    shows("EXECIO 1 DISKW MIDST DATA A (STRING five FINIS", 0, ""); /* beyond the end of the old ones */
+    shows("EXECIO * DISKR MIDST DATA A (STEM X. FINIS", 0, "");
+    has("X.0", "5");
+    has("X.4", "4444");
+    has("X.5", "five");
+    shows("EXECIO 1 DISKW MIDST DATA A 3 (FINIS STRING longer than three", 0, "");
+    shows("EXECIO * DISKR MIDST DATA A (STEM X. FINIS", 0, "");
+    has("X.0", "3"); /* a variable one of another length is the last */
+    has("X.3", "longer than three");
+    shows("EXECIO 1 DISKW MIDST DATA A 5 (STRING x", 24,
+          "DMSEIO621E Bad Plist: there is no such line, and none before it\n");
+    shows("EXECIO 1 DISKW MIDST DATA A 4 (FINIS STRING x", 0, "");
+    shows("EXECIO 3 DISKW FIXED DATA A 1 F 4 (STEM L. FINIS", 1, ""); /* "three" is cut */
+    shows("EXECIO 1 DISKW FIXED DATA A 2 (STRING B", 0, "");
+    cms_exec_line_ends();
+    shows("EXECIO * DISKR FIXED DATA A (STEM X. FINIS", 0, "");
+    has("X.0", "3");
+    has("X.1", "one ");
+    has("X.2", "B   ");
+    has("X.3", "thre");
+}
+
 static void cp_answers_in_lines(void **state)
 {
     (void)state;
@@ -419,6 +460,7 @@ int main(void)
         TEST(the_line_typed_ends_what_is_open), TEST(searching_gives_two_numbers_and_the_record),
         TEST(records_are_cut_stripped_and_folded), TEST(lines_are_written_from_everywhere),
         TEST(what_was_written_is_read_without_finis), TEST(fixed_records_are_filled_and_cut),
+        TEST(records_in_the_midst_are_replaced_and_those_behind_follow),
         TEST(cp_answers_in_lines), TEST(cards_and_lines_go_to_devices), TEST(what_is_wrong_is_told),
         TEST(a_disk_that_fills_keeps_the_old_file), TEST(stacked_lines_are_typed_before_the_terminal),
         TEST(hx_empties_the_stack), TEST(variables_live_in_groups), TEST(lasting_ones_are_on_the_disk),

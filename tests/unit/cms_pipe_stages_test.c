@@ -110,6 +110,18 @@ static void records_are_turned_and_doubled_and_stamped(void **state)
     gives("x", "timestamp fulldate | count chars", "21\n");
 }
 
+static void text_is_put_into_records(void **state)
+{
+    (void)state;
+    gives("abc++x y", "insert /-/", "-abc\n-\n-x y\n");
+    gives("abc++x y", "insert /-/ after", "abc-\n-\nx y-\n");
+    gives("abc++x y", "insert /-/ before 2", "a-bc\n-\nx- y\n");
+    gives("abc+x y", "insert X2D2D after word 1", "abc--\nx-- y\n");
+    gives("abc+x y", "insert // before w2", "abc\nx y\n");
+    gives("abc+x y", "insert /,/ before w2", "abc,\nx ,y\n");
+    gives("abc", "insert /,/ after -2;-1", "abc,\n");
+}
+
 static void records_are_cut_and_joined(void **state)
 {
     (void)state;
@@ -304,6 +316,7 @@ int main(void)
         TEST(ranges_of_every_kind),
         TEST(chop_pad_strip),
         TEST(records_are_turned_and_doubled_and_stamped),
+        TEST(text_is_put_into_records),
         TEST(records_are_cut_and_joined),
         TEST(blocks_are_made_and_taken_apart),
         TEST(specs_converts),
