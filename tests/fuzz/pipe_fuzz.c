@@ -26,7 +26,8 @@ static const char *const words[] = {
     "b2c ", "c2b ", "v2c ", "c2v ", "read ", "write ", "select ", "outstream ", "readstop ", "stop ", "anyeof ",
     "master ", "detail ", "autoadd ", "chars words lines ", "fixed ", "linend ", "string ", "crlf ", "cms ", "|| ",
     "literal a b c", "literal 1 2 3", "right ", "left ", "singles ", "multiples ", "first ", "before ", "after ",
-    "upper ", "pad . ", "hole ", "insert ", "before ", "after ", "starmsg ", "query ", "state ", "getfiles ", "reader ", "punch ", "printer ",
+    "upper ", "pad . ", "hole ", "insert ", "starmsg ",
+    "before ", "after ", "query ", "state ", "getfiles ", "reader ", "punch ", "printer ",
     "stem x. ", "var x ", "rexx x ", "strliteral ", "terminal ", "help ", "runpipe ", "command ", "cp ",
 };
 
