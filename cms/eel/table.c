@@ -40,16 +40,6 @@ static bool is_forbidden(const char *name)
 /* Of files that are programs, or are run by one that the user names. */
 static bool is_forbidden_program(const char *name) { return is_forbidden(name) || is_forbidden("LINUX"); }
 
-void cms_eel_reset(void)
-{
-    memcpy(environments, brought, sizeof brought);
-    memcpy(rules, rules_brought, sizeof rules_brought);
-    environment_count = BROUGHT;
-    rule_count = RULES_BROUGHT;
-    for (size_t i = 0; i < BROUGHT; i++)
-        environments[i].forbidden = is_forbidden(environments[i].name);
-}
-
 static void copy(char *to, size_t size, const char *from, size_t n)
 {
     n = n < size ? n : size - 1;
@@ -65,9 +55,14 @@ static void note_forbidden(const char *name, size_t length)
         copy(forbidden[forbidden_count++], sizeof *forbidden, text, strlen(text));
 }
 
+/* Once, since the directory says it at LOGON. */
 static void ask_what_is_forbidden(void)
 {
+    static bool asked;
     char names[CMS_CP_FORBIDDEN_MAX];
+    if (asked)
+        return;
+    asked = true;
     cms_cp_forbidden(names);
     for (const char *at = names; *at;) {
         size_t n = 0;
@@ -79,12 +74,22 @@ static void ask_what_is_forbidden(void)
     }
 }
 
+void cms_eel_reset(void)
+{
+    ask_what_is_forbidden();
+    memcpy(environments, brought, sizeof brought);
+    memcpy(rules, rules_brought, sizeof rules_brought);
+    environment_count = BROUGHT;
+    rule_count = RULES_BROUGHT;
+    for (size_t i = 0; i < BROUGHT; i++)
+        environments[i].forbidden = is_forbidden(environments[i].name);
+}
+
 /* Until somebody asks there is nothing to keep. */
 static void need_tables(void)
 {
     if (environment_count)
         return;
-    ask_what_is_forbidden();
     cms_eel_reset();
 }
 

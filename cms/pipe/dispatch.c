@@ -217,16 +217,22 @@ static bool release(struct stage *s)
     return consumed;
 }
 
+void cms_pipe_sever_input(struct stage *s, int stream)
+{
+    struct connection *in = stream < s->streams ? s->stream[stream].in : NULL;
+    if (!in)
+        return;
+    in->severed = in->from->left = true;
+    empty(in);
+    queue(in->from);
+}
+
 static void end_stage(struct stage *s)
 {
     s->phase = STAGE_ENDED;
     for (int i = 0; i < s->streams; i++) {
-        struct connection *in = s->stream[i].in, *out = s->stream[i].out;
-        if (in) {
-            in->severed = in->from->left = true;
-            empty(in);
-            queue(in->from);
-        }
+        struct connection *out = s->stream[i].out;
+        cms_pipe_sever_input(s, i);
         if (out) {
             out->ended = true;
             queue(out->to);
@@ -303,12 +309,16 @@ static int each(struct pipeline *p, size_t which)
     return rc;
 }
 
+static void queue_all(struct pipeline *p)
+{
+    for (int i = 0; i < p->count; i++)
+        queue(p->stage[i]);
+}
+
+/* Until nobody can go on. */
 static int flow(struct pipeline *p)
 {
     int rc = 0;
-    p->last = &p->first;
-    for (int i = 0; i < p->count; i++)
-        queue(p->stage[i]);
     for (struct stage *s; !rc && (s = next_in_queue(p));) {
         if (p->turns++ % TURNS_BETWEEN_LOOKS == 0 && cms_halted())
             return COMMAND_HALTED;
@@ -316,16 +326,40 @@ static int flow(struct pipeline *p)
         if (rc)
             p->failed = s;
     }
-    return rc ? rc : stall(p);
+    return rc;
 }
+
+int cms_pipeline_begin(struct pipeline *p)
+{
+    p->last = &p->first;
+    return each(p, offsetof(struct stage_kind, start));
+}
+
+int cms_pipeline_go_on(struct pipeline *p)
+{
+    queue_all(p);
+    return flow(p);
+}
+
+bool cms_pipeline_is_over(const struct pipeline *p)
+{
+    for (int i = 0; i < p->count; i++)
+        if (p->stage[i]->phase != STAGE_ENDED && !p->stage[i]->asleep)
+            return false;
+    return true;
+}
+
+int cms_pipeline_finish(struct pipeline *p) { return each(p, offsetof(struct stage_kind, finish)); }
 
 int cms_pipeline_run(struct pipeline *p)
 {
-    int rc = each(p, offsetof(struct stage_kind, start));
+    int rc = cms_pipeline_begin(p);
     if (!rc)
-        rc = flow(p);
+        rc = cms_pipeline_go_on(p);
     if (!rc)
-        rc = each(p, offsetof(struct stage_kind, finish));
+        rc = stall(p);
+    if (!rc)
+        rc = cms_pipeline_finish(p);
     if (rc && rc != COMMAND_HALTED && p->failed)
         cms_pipeline_where(p->failed);
     if (rc && rc != COMMAND_HALTED && p->list_rc)

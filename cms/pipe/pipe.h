@@ -87,6 +87,9 @@ bool cms_pipe_free(const struct stage *stage, int stream);   /* nothing waits th
 /* Nothing more comes on it. What has been put there is still taken. */
 void cms_pipe_close_output(struct stage *stage, int stream);
 
+/* Takes no more from it. */
+void cms_pipe_sever_input(struct stage *stage, int stream);
+
 /* For step. */
 enum pipe_input {
     INPUT_RECORD,

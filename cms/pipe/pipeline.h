@@ -19,6 +19,14 @@ struct connection {
 };
 
 struct block; /* text of stages */
+struct wire;
+
+/* What the connectors *: of a pipeline stand for, of which that of PIPE itself has none: the `input`, or else output, of
+ * that number, for the first or the last stage of a row. NULL: there is no such one. */
+struct outer {
+    void *context;
+    struct wire *(*find)(void *context, bool first, bool input, int stream);
+};
 
 struct pipeline {
     struct stage **stage;
@@ -29,6 +37,7 @@ struct pipeline {
     const struct stage *failed;
     unsigned turns;
     bool trace, list_rc;
+    const struct outer *outer; /* while it is planned; NULL: none */
     char name[20];
 };
 
@@ -36,6 +45,11 @@ struct pipeline {
 int cms_pipeline_plan(struct pipeline *pipeline, struct scan text);
 /* Until all have ended. */
 int cms_pipeline_run(struct pipeline *pipeline);
+/* The same in parts: as far as it goes by now, over and over, until it is over. */
+int cms_pipeline_begin(struct pipeline *pipeline);
+int cms_pipeline_go_on(struct pipeline *pipeline);
+bool cms_pipeline_is_over(const struct pipeline *pipeline);
+int cms_pipeline_finish(struct pipeline *pipeline);
 void cms_pipeline_close(struct pipeline *pipeline);
 
 /* Which stage the message before is about. */

@@ -7,9 +7,11 @@
 
 #include "cms/command/messages.h"
 #include "cms/kernel/heap.h"
+#include "cms/pipe/label.h"
 #include "cms/pipe/pipeline.h"
 #include "cms/pipe/stages.h"
 #include "cms/pipe/programs.h"
+#include "cms/pipe/wire.h"
 
 enum { NESTED_MAX = 8 };
 
@@ -189,19 +191,9 @@ static int add_stage(struct pipeline *p, struct stage **made)
     return 0;
 }
 
-static const struct pipe_programs *offered;
-
-const struct pipe_programs *cms_pipe_offer(const struct pipe_programs *programs)
-{
-    const struct pipe_programs *before = offered;
-    offered = programs;
-    return before;
-}
-
 static const struct stage_kind *find_program(const char *name)
 {
-    const struct pipe_programs *p = offered;
-    return p ? p->find(p->context, name) : NULL;
+    return cms_pipe_programs.find(name) ? &cms_stage_rexx : NULL;
 }
 
 /* Its name, behind any NOT and REXX, which are about the stage that follows. */
@@ -270,47 +262,6 @@ static int make_stage(struct stage *s, struct pipeline *p, unsigned depth)
 
 /* ---- labels ------------------------------------------------------------------------------------------------------ */
 
-struct label {
-    char name[9], stream[5];
-    bool given;
-};
-
-static bool in_label(char c)
-{
-    return c > ' ' && c < 0x7f && c != ':' && c != '.' && c != '/' && c != '(' && c != ')' && c != '*';
-}
-
-/* name: or name.stream: before a stage or alone. */
-static int read_label(struct scan *element, struct label *label)
-{
-    char shown[40];
-    size_t n = 0, m = 0;
-    *label = (struct label){0};
-    if (!cms_scan_more(element))
-        return 0;
-    const char *at = element->at, *dot = NULL;
-    if (*at == '*' && memchr(at, ':', (size_t)(element->end - at)) && at + 1 < element->end &&
-        (at[1] == ':' || at[1] == '.'))
-        return cms_message("PIP", MESSAGE_PIPE_CONNECTOR, "*");
-    while (at < element->end && in_label(*at))
-        at++, n++;
-    if (at < element->end && *at == '.')
-        for (dot = ++at; at < element->end && in_label(*at); at++)
-            m++;
-    if (at == element->end || *at != ':')
-        return 0;
-    if (!n)
-        return cms_message("PIP", MESSAGE_PIPE_NULL_LABEL);
-    if (n > sizeof label->name - 1 || m > sizeof label->stream - 1)
-        return cms_message("PIP", MESSAGE_PIPE_LABEL, cms_scan_shown(element->at, n, shown, sizeof shown));
-    memcpy(label->name, element->at, n);
-    if (dot)
-        memcpy(label->stream, dot, m);
-    label->given = true;
-    element->at = at + 1;
-    return 0;
-}
-
 static struct stage *find_label(const struct pipeline *p, const struct stage *owner, const char *name)
 {
     for (int i = 0; i < p->count; i++)
@@ -349,14 +300,52 @@ static int check_place(struct pipeline *p, const struct stage *s, bool first)
     return first ? cms_message("PIP", MESSAGE_PIPE_NOT_FIRST) : cms_message("PIP", MESSAGE_PIPE_FIRST);
 }
 
+/* The stage at the end of a row that has or takes what the pipeline is connected to. */
+static int add_connector(struct pipeline *p, struct scan text, struct stage model, const struct label *label, bool first,
+                         struct stage **made)
+{
+    char shown[40];
+    bool input = label->said ? label->input : first;
+    text.end = (const char *)memchr(text.at, ':', (size_t)(text.end - text.at)) + 1;
+    struct wire *wire = p->outer ? p->outer->find(p->outer->context, first, input, label->number) : NULL;
+    if (!wire)
+        return cms_message("PIP", MESSAGE_PIPE_CONNECTOR,
+                           cms_scan_shown(text.at, (size_t)(text.end - text.at), shown, sizeof shown));
+    int rc = add_stage(p, made);
+    if (rc)
+        return rc;
+    **made = model;
+    (*made)->text = text;
+    (*made)->pipeline = p;
+    (*made)->asleep = model.owner != NULL;
+    (*made)->kind = first ? &cms_connector_from : &cms_connector_to;
+    struct connector *c = (*made)->state = cms_heap_allocate(sizeof *c);
+    (*made)->stream = cms_heap_allocate(sizeof *(*made)->stream);
+    if (!c || !(*made)->stream)
+        return no_storage();
+    *c = (struct connector){.wire = wire};
+    *(*made)->stream = (struct stream){0};
+    (*made)->streams = 1;
+    return 0;
+}
+
 /* One element of a line, behind what stands at `end`, which becomes what it is. */
 static int add_element(struct pipeline *p, struct scan element, struct stage model, unsigned depth, struct place *end)
 {
     struct label label;
     struct place here = {0};
-    int rc = read_label(&element, &label);
+    struct scan whole = element;
+    cms_scan_more(&whole);
+    int rc = cms_pipe_read_label(&element, &label);
     if (rc)
         return rc;
+    if (label.connector) {
+        rc = add_connector(p, whole, model, &label, !end->stage, &here.stage);
+        if (!rc && end->stage)
+            rc = connect(p, *end, here);
+        *end = here;
+        return rc;
+    }
     if (!cms_scan_more(&element) && !label.given)
         return cms_message("PIP", MESSAGE_PIPE_NULL_STAGE);
     if (cms_scan_more(&element)) {

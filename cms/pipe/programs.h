@@ -1,15 +1,19 @@
-/* What a REXX stage needs of whoever runs REXX programs; nobody is there until one offers itself. The variables that
+/* What a REXX stage needs of whoever runs REXX programs, the program room. The variables that
  * STEM and VAR are for: cms/kernel/variables.h. */
 #pragma once
-
-struct stage_kind;
+#include "cms/kernel/variables.h"
+#include "cms/pipe/scan.h"
 
 struct pipe_programs {
-    void *context;
-    /* A program of that name (upper case) that can be a stage, NULL: none. Its kind, of which stage->text has the
-     * operands, must live as long as the command. */
-    const struct stage_kind *(*find)(void *context, const char *name);
+    bool (*find)(const char *name); /* a program of that name, in upper case, can be a stage */
+    /* Begins it; 0, or the return code of a message. */
+    int (*begin)(const char *name, const char *argument, size_t length, void **program);
+    /* Lets it run until it gives a command, which *asked is till the answer. False: it has ended. */
+    bool (*go_on)(void *program, struct scan *asked);
+    void (*answer)(void *program, int return_code);
+    enum cms_variable_status (*set)(void *program, const char *name, const void *value, size_t length);
+    /* Forgets it, and ends it if it has not ended. Its return code, or COMMAND_HALTED. */
+    int (*end)(void *program);
 };
 
-/* NULL: nobody. Returns what was offered before. */
-const struct pipe_programs *cms_pipe_offer(const struct pipe_programs *);
+extern const struct pipe_programs cms_pipe_programs;

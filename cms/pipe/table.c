@@ -21,19 +21,13 @@ const struct stage_kind *cms_pipe_kind(const char *name)
     return NULL;
 }
 
-/* ---- NOT, REXX: plan.c puts another in their place --------------------------------------------------------------- */
+/* ---- NOT: plan.c puts another in its place --------------------------------------------------------------------- */
 
 const struct stage_kind cms_stage_not = {
     .name = "NOT", .abbreviation = 3,
     .help = "NOT stage\n"
             "\n"
             "The stage with its streams 0 and 1 exchanged: NOT LOCATE is NLOCATE.\n"};
-const struct stage_kind cms_stage_rexx = {
-    .name = "REXX", .abbreviation = 4,
-    .help = "REXX program [text]\n"
-            "\n"
-            "A stage that is a REXX program.  Its name alone does it too, if no\n"
-            "stage has it.\n"};
 
 /* ---- HELP -------------------------------------------------------------------------------------------------------- */
 

@@ -35,6 +35,13 @@ struct process_end {
  * Nested: what a thread asks of the command level (process_post) is done by the process_run that is innermost. */
 int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
                 struct process_end *end);
+/* The same in parts, for who lends the processor meanwhile as they like. They are finished in the reverse order in which
+ * they were begun; one that has not ended then is killed. */
+struct process_running;
+int process_begin(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
+                  struct process_running **running);
+bool process_has_ended(const struct process_running *);
+void process_finish(struct process_running *, struct process_end *end);
 /* Work for the command level: it is done there between threads, one piece after the other, by the process_run() or
  * process_lend() that is innermost. Who posts it keeps it until it has begun, or was taken back (false: it has). */
 struct level_work {

@@ -11,18 +11,19 @@
 #include "cms/vfs/lock.h"
 
 /* A command's first process. */
-struct run {
+struct process_running {
     struct process *first;
-    struct run *outer;
+    struct process_running *outer;
+    struct tty_kept kept; /* the terminal's settings before it */
 };
 
 static struct level_work *works;
-static struct run *innermost;
+static struct process_running *innermost;
 static struct tty_kept before_programs; /* the terminal's settings, also for after an abend */
 
 bool process_is_first(const struct process *p)
 {
-    for (const struct run *r = innermost; r; r = r->outer)
+    for (const struct process_running *r = innermost; r; r = r->outer)
         if (r->first == p)
             return true;
     return false;
@@ -101,23 +102,20 @@ void process_lend(bool (*done)(void *context), void *context)
         step(done, context);
 }
 
-static bool first_has_ended(void *context)
-{
-    const struct run *r = context;
-    return has_ended(r->first);
-}
+bool process_has_ended(const struct process_running *r) { return has_ended(r->first); }
+
+static bool first_has_ended(void *context) { return process_has_ended(context); }
 
 static bool all_have_ended(void *context)
 {
-    const struct run *r = context;
+    const struct process_running *r = context;
     return level_is_over(r->first->level);
 }
 
-static void run_to_end(struct run *r, unsigned level)
+static void kill_all_of(struct process_running *r)
 {
-    process_lend(first_has_ended, r);
     for (struct process *p = process_all; p; p = p->next)
-        if (p->level == level && !p->zombie)
+        if (p->level == r->first->level && !p->zombie)
             end_process(p, SIGNAL_KILL);
     process_lend(all_have_ended, r);
 }
@@ -197,33 +195,54 @@ static int load(struct process *p, const char *path, const char *const arguments
     return error;
 }
 
+int process_begin(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
+                  struct process_running **running)
+{
+    unsigned level = innermost ? innermost->first->level + 1 : 1;
+    struct process_running *r = cms_heap_allocate(sizeof *r);
+    int error;
+
+    if (!r)
+        return -ENOMEM;
+    *r = (struct process_running){.outer = innermost};
+    user_start();
+    r->first = begin(level, files, &error);
+    if (!error)
+        error = load(r->first, path, arguments, environment);
+    if (error) {
+        if (r->first)
+            give_back(r->first);
+        cms_heap_free(r);
+        return error;
+    }
+    tty_begin(innermost ? &r->kept : &before_programs, r->first->session, r->first->group);
+    innermost = r;
+    thread_make_ready(r->first->threads);
+    *running = r;
+    return 0;
+}
+
+void process_finish(struct process_running *r, struct process_end *end)
+{
+    kill_all_of(r);
+    tty_end(r->outer ? &r->kept : &before_programs);
+    *end = (struct process_end){r->first->status, r->first->end_registers, r->first->end_address};
+    innermost = r->outer;
+    process_free(r->first);
+    cms_heap_free(r);
+    if (vfs_sync)
+        vfs_sync();
+}
+
 int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
                 struct process_end *end)
 {
-    struct run r = {.outer = innermost};
-    struct tty_kept inner, *kept = innermost ? &inner : &before_programs;
-    unsigned level = innermost ? innermost->first->level + 1 : 1;
-    int error;
-
-    user_start();
-    r.first = begin(level, files, &error);
-    if (!error)
-        error = load(r.first, path, arguments, environment);
-    if (error) {
-        if (r.first)
-            give_back(r.first);
+    struct process_running *r;
+    int error = process_begin(path, arguments, environment, files, &r);
+    if (error)
         return error;
-    }
-    innermost = &r;
-    tty_begin(kept, r.first->session, r.first->group);
-    thread_make_ready(r.first->threads);
-    run_to_end(&r, level);
-    tty_end(kept);
-    *end = (struct process_end){r.first->status, r.first->end_registers, r.first->end_address};
-    innermost = r.outer;
-    process_free(r.first);
-    if (vfs_sync)
-        vfs_sync();
+    process_lend(first_has_ended, r);
+    process_finish(r, end);
     return 0;
 }
 

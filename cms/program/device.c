@@ -177,9 +177,11 @@ static int obey_for(struct conversation *c, int (*way)(const char *), const char
     struct tty_kept kept;
     const struct cms_variables *variables_before = cms_variables_lend(&variables);
     const struct stack_partner *partner_before = cms_stack_lend(&partner);
+    void *stage = program_stage_pause();
     tty_pause(&kept);
     int rc = way(line);
     tty_resume(&kept);
+    program_stage_resume(stage);
     cms_stack_lend(partner_before);
     cms_variables_lend(variables_before);
     if (cms_console_halted())
@@ -300,12 +302,35 @@ static void take_result(struct conversation *c, const char *text)
     end_with(c, 'A', 0, "", 0);
 }
 
+/* ---- a stage's ---- */
+
+static void ask_stage(struct conversation *c, const char *line)
+{
+    enum { NO_STAGE = -3 };
+    c->users++;
+    if (program_stage_asks(c, line, c->request->length - 1))
+        return;
+    c->users--;
+    end_with(c, 'R', NO_STAGE, "", 0);
+}
+
+void program_answer(struct conversation *c, int return_code)
+{
+    end_with(c, 'R', return_code, "", 0);
+    let_go(c);
+}
+
+enum cms_variable_status program_set(struct conversation *c, const char *name, const void *value, size_t length)
+{
+    return set_variable(c, name, value, length);
+}
+
 static const struct {
     char kind;
     void (*run)(struct conversation *, const char *rest);
 } kinds[] = {
     {'C', obey},    {'K', obey},  {'P', obey},  {'D', ask_cp},      {'E', find_exec},
-    {'U', unstack}, {'F', stack}, {'L', stack}, {'X', take_result}, {'O', obey_told}, {'S', show},
+    {'U', unstack}, {'F', stack}, {'L', stack}, {'X', take_result}, {'B', ask_stage},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -361,7 +386,7 @@ static int64_t write_device(struct file *f, struct io *io, uint64_t offset)
         c->answer = m;
         return length;
     }
-    bool sound = is_request(*m->text) && (*m->text == 'F' || *m->text == 'L' || !memchr(m->text, 0, m->length));
+    bool sound = is_request(*m->text) && (strchr("FLB", *m->text) || !memchr(m->text, 0, m->length));
     if (!sound || c->asked) {
         cms_heap_free(m);
         return sound ? -EBUSY : -EINVAL;

@@ -8,7 +8,7 @@
 #include "cms/eel/eel.h"
 #include "cms/exec/exec.h"
 #include "cms/kernel/cp.h"
-#include "cms/minidisk/minidisk.h"
+#include "cms/kernel/heap.h"
 #include "cms/minidisk/name.h"
 #include "cms/program/capture.h"
 #include "cms/program/program.h"
@@ -75,36 +75,57 @@ static int killed(const char *path, const struct process_end *end)
     return PROGRAM_SIGNALLED + number;
 }
 
-/* What the disks did not take when its last user had gone. */
-static void tell_losses(void)
-{
-    for (const struct minidisk_loss *l; (l = minidisk_next_loss());)
-        cms_message("PGM", MESSAGE_PROGRAM_NOT_SAVED, l->name, l->type, (char[]){l->letter, 0},
-                    l->error == EIO ? "its disk has gone, or failed" : errno_text(l->error));
-}
+struct program_run {
+    struct process_running *running;
+    struct program_capture capture;
+};
 
-int cms_program_start(const char *path, const char *const arguments[])
+int program_run_begin(const char *path, const char *const arguments[], const char *setting, struct program_run **made)
 {
     char user[24], logname[24];
     const char *const environment[] = {
         "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/a", user, logname, "TERM=xterm", "LANG=C.UTF-8",
-        "SHELL=/bin/sh", "TMPDIR=/tmp", NULL};
-    struct process_end end;
-    struct program_capture capture;
+        "SHELL=/bin/sh", "TMPDIR=/tmp", setting, NULL};
+    struct program_run *r = cms_heap_allocate(sizeof *r);
+    if (!r)
+        return cms_message("PGM", MESSAGE_PROGRAM_NOT_RUN, path, errno_text(ENOMEM));
     format_text(user, sizeof user, "USER=%s", cms_cp_user());
     format_text(logname, sizeof logname, "LOGNAME=%s", cms_cp_user());
     program_begin();
-    int error = program_capture_begin(&capture) ? 0 : -ENOMEM;
+    int error = program_capture_begin(&r->capture) ? 0 : -ENOMEM;
     if (!error) {
-        error = process_run(path, arguments, environment, capture.files, &end);
-        program_capture_end(&capture);
-        tell_losses();
+        error = process_begin(path, arguments, environment, r->capture.files, &r->running);
+        if (error)
+            program_capture_end(&r->capture);
     }
-    if (error)
+    if (error) {
+        cms_heap_free(r);
         return cms_message("PGM", MESSAGE_PROGRAM_NOT_RUN, path, errno_text(-error));
-    if (end.status & STATUS_SIGNAL)
-        return killed(path, &end);
-    return end.status >> 8 & 0xff;
+    }
+    *made = r;
+    return 0;
+}
+
+bool program_run_ended(const struct program_run *r) { return process_has_ended(r->running); }
+static bool has_ended(void *r) { return program_run_ended(r); }
+
+int program_run_finish(struct program_run *r, const char *path)
+{
+    struct process_end end;
+    process_finish(r->running, &end);
+    program_capture_end(&r->capture);
+    cms_heap_free(r);
+    return end.status & STATUS_SIGNAL ? killed(path, &end) : end.status >> 8 & 0xff;
+}
+
+int cms_program_start(const char *path, const char *const arguments[])
+{
+    struct program_run *r;
+    int rc = program_run_begin(path, arguments, NULL, &r);
+    if (rc)
+        return rc;
+    process_lend(has_ended, r);
+    return program_run_finish(r, path);
 }
 
 /* ---- where programs and files are ------------------------------------------------------------------------------ */

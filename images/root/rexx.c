@@ -2,7 +2,7 @@
  *
  *     cms-rexx SOURCE "FN FT FM" [argument string]
  *
- * interprets the file SOURCE as an EXEC of that fileid. ADDRESS CMS, COMMAND and CP, DIAG(8), external functions, the
+ * interprets the file SOURCE as an EXEC of that fileid, or, with CMS_STAGE set, as a stage of a pipeline. ADDRESS CMS, COMMAND and CP, DIAG(8), external functions, the
  * program stack and the variables that CMS commands read and set go through the device /dev/cms (device.h). The exit
  * status goes to CMS by the device too, since it has more values than exit(2).
  *
@@ -125,6 +125,12 @@ static char *read_source(const char *path, size_t *length, const char *says)
     return text;
 }
 
+/* A program that is a stage of a pipeline gives its commands to that. */
+static const char *first_environment(LONG kind)
+{
+    return kind == RXCOMMAND && getenv("CMS_STAGE") ? "PIPE" : "CMS";
+}
+
 static LONG call(RXFNCCAL_PARM *);
 static LONG take_exit(LONG code, LONG subcode, PEXIT parameters)
 {
@@ -154,7 +160,7 @@ static APIRET interpret(const char *path, const char *fileid, LONG kind, LONG co
         return 0;
     }
     RXSTRING source[2] = {string_of(text, length), {0, NULL}};
-    APIRET answer = RexxStart(count, arguments, fileid, source, "CMS", kind, exits, code, result);
+    APIRET answer = RexxStart(count, arguments, fileid, source, first_environment(kind), kind, exits, code, result);
     free(text);
     return answer;
 }

@@ -225,7 +225,7 @@ static void records_in_the_midst_are_replaced_and_those_behind_follow(void **sta
     has("X.3", "THREE");
     has("X.4", "four");
     shows("EXECIO 1 DISKW MIDST DATA A 4 (STRING 4444", 0, "");
-    shows("EXECIO 1 DISKW MIDST DATA A (STRING five FINIS", 0, ""); /* beyond the end of the old ones */
+    shows("EXECIO 1 DISKW MIDST DATA A (FINIS STRING five", 0, ""); /* beyond the end of the old ones */
     shows("EXECIO * DISKR MIDST DATA A (STEM X. FINIS", 0, "");
     has("X.0", "5");
     has("X.4", "4444");

@@ -419,7 +419,7 @@ static const struct step steps[] = {
     STEP("PIPE muchtoolong: literal x", "DMSPIP044E Label muchtoolong is not valid"),
     STEP("PIPE literal x | a:", "DMSPIP046E Label a not declared"),
     STEP("PIPE a: literal x | a: take 1", "DMSPIP047E Label a is already declared"),
-    STEP("PIPE literal x | *:", "DMSPIP101E Connector * can be specified with ADDPIPE or CALLPIPE"),
+    STEP("PIPE literal x | *:", "DMSPIP101E Connector *: can be specified with ADDPIPE or CALLPIPE"),
     STEP("PIPE (ENDCHAR ?) literal x | a: sort ? a: | hole", "DMSPIP264E Too many streams"),
     STEP("PIPE (ENDCHAR ?) literal x | a: fanout | b: fanin 1 0 | hole ? a: | b:", "DMSPIP029E Pipelines stalled"),
     STEP("PIPE (ENDCHAR ?) literal x | a: fanout | b: fanin 1 0 | hole ? a: | b:",

@@ -113,9 +113,10 @@ static void records_are_turned_and_doubled_and_stamped(void **state)
 static void text_is_put_into_records(void **state)
 {
     (void)state;
-    gives("abc++x y", "insert /-/", "-abc\n-\n-x y\n");
-    gives("abc++x y", "insert /-/ after", "abc-\n-\nx y-\n");
-    gives("abc++x y", "insert /-/ before 2", "a-bc\n-\nx- y\n");
+    gives("abc+x y", "insert /-/", "-abc\n-x y\n");
+    gives("abc+x y", "insert /-/ after", "abc-\nx y-\n");
+    gives("abc+x", "insert /-/ before 2", "a-bc\nx-\n");
+    shows("PIPE strliteral // | insert /-/ before 2 | console", 0, "-\n");
     gives("abc+x y", "insert X2D2D after word 1", "abc--\nx-- y\n");
     gives("abc+x y", "insert // before w2", "abc\nx y\n");
     gives("abc+x y", "insert /,/ before w2", "abc,\nx ,y\n");

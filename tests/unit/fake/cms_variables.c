@@ -1,9 +1,10 @@
 #include "tests/unit/fake/cms_variables.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cms/kernel/variables.h"
-#include "cms/pipe/pipe.h"
 #include "cms/pipe/programs.h"
 
 enum { VARIABLES = 64, VALUE = 200 };
@@ -49,42 +50,88 @@ static enum cms_variable_status store(void *context, const char *name, const cha
     return VARIABLE_OK;
 }
 
-/* ---- a stage ----------------------------------------------------------------------------------------------------- */
+/* ---- programs that are stages ------------------------------------------------------------------------------------ */
 
-struct twice {
-    bool again;
+struct script {
+    char text[400], command[400];
+    const char *at;
+    int rc;
+    bool over;
 };
 
-static int twice_record(struct stage *stage, const uint8_t *data, size_t length)
+static bool find_program(const char *name)
 {
-    struct twice *t = stage->state;
-    int rc = cms_pipe_put(stage, 0, data, length);
-    t->again = !t->again;
-    return rc || !t->again ? rc : PIPE_AGAIN;
+    return !strcmp(name, "TWICE") || !strcmp(name, "SCRIPT");
 }
 
-static const struct stage_kind twice = {.name = "TWICE", .size = sizeof(struct twice), .record = twice_record};
-
-static const struct stage_kind *program(void *context, const char *name)
+static int begin(const char *name, const char *argument, size_t length, void **program)
 {
-    (void)context;
-    return strcmp(name, "TWICE") ? NULL : &twice;
+    static const char twice[] = "PEEKTO X;OUTPUT &X;OUTPUT &X;READTO";
+    struct script *s = calloc(1, sizeof *s);
+    bool is_twice = !strcmp(name, "TWICE");
+    snprintf(s->text, sizeof s->text, "%.*s", is_twice ? (int)sizeof twice - 1 : (int)length,
+             is_twice ? twice : argument);
+    s->at = s->text;
+    *program = s;
+    return 0;
+}
+
+static bool go_on(void *program, struct scan *asked)
+{
+    struct script *s = program;
+    size_t used = 0;
+    if (!*s->at)
+        s->at = s->text;
+    for (; !s->over && *s->at && *s->at != ';'; s->at++) {
+        if (*s->at != '&') {
+            s->command[used++] = *s->at;
+            continue;
+        }
+        char name[2] = {*++s->at, 0};
+        used += (size_t)sprintf(s->command + used, "%s", fake_cms_variable(name));
+    }
+    s->at += *s->at == ';';
+    s->command[used] = 0;
+    s->over |= sscanf(s->command, "EXIT %d", &s->rc) == 1;
+    *asked = (struct scan){s->command, s->command + used};
+    return !s->over;
+}
+
+static void answer(void *program, int rc)
+{
+    struct script *s = program;
+    char text[24];
+    snprintf(text, sizeof text, "%d", rc);
+    s->over |= rc != 0;
+    if (rc && rc != 12)
+        fake_cms_variable_set("RC", text);
+}
+
+static enum cms_variable_status set(void *program, const char *name, const void *value, size_t length)
+{
+    (void)program;
+    return store(NULL, name, value, length);
+}
+
+static int end(void *program)
+{
+    int rc = ((struct script *)program)->rc;
+    free(program);
+    return rc;
 }
 
 static const struct cms_variables values = {.get = fetch, .set = store};
-static const struct pipe_programs programs = {.find = program};
+const struct pipe_programs cms_pipe_programs = {find_program, begin, go_on, answer, set, end};
 
 void fake_cms_variables_begin(void)
 {
     memset(variables, 0, sizeof variables);
     cms_variables_lend(&values);
-    cms_pipe_offer(&programs);
 }
 
 void fake_cms_variables_end(void)
 {
     cms_variables_lend(NULL);
-    cms_pipe_offer(NULL);
 }
 
 const char *fake_cms_variable(const char *name)
