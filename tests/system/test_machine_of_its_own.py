@@ -91,8 +91,11 @@ def test_what_is_no_kernel_or_does_not_end_leaves_cms_as_it_was(machine, disk, h
     line.type("LOGON ALICE")
     line.expect("TYPED")
     line.type("vmn")
-    line.expect("RECONNECTED")
+    line.expect("RECONNECTED")  # and what was shown last is shown again
+    line.type("#CP QUERY TIME")
+    line.expect("CONNECT=")
     line.type("#CP SYSTEM END")
+    line.expect("HCPSYS9042I")
     line.expect(READY)
     assert "SPIN" in line.cms("LISTFILE SPIN * A") and line.code == 0
     line.type("spin")
