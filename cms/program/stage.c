@@ -134,7 +134,7 @@ static int finish(struct staged *s)
 {
     newest = s->outer;
     int rc = program_run_finish(s->run, interpreter);
-    rc = rc >= 0 && rc < PROGRAM_SIGNALLED && s->result.given ? s->result.return_code : rc;
+    rc = rc >= 0 && s->result.given ? s->result.return_code : rc;
     if (s->asks) /* its conversation ends with it */
         answer(s, 0);
     cms_heap_free(s);
