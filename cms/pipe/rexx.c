@@ -432,7 +432,7 @@ const struct stage_kind cms_stage_rexx = {
             "\n"
             "A stage that is a REXX program, fn REXX.  Its name alone does it too, if no\n"
             "stage has it.  Its commands go to the pipeline; RC 12: the end of a stream.\n"
-            "  PEEKTO v   the next record, which stays   READTO v   the same, and it is taken\n"
+            "  PEEKTO v   the next record, which stays   READTO v   the same, and takes it\n"
             "  OUTPUT x   puts a record                  SHORT      joins input and output\n"
             "  CALLPIPE   runs a pipeline; *: in it are the program's input and output\n"
             "  ADDPIPE    the same, and the program goes on; *.INPUT: and *.OUTPUT: may also\n"
