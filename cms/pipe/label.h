@@ -9,6 +9,6 @@ struct label {
     int number;                  /* of its stream */
 };
 
-/* name: or name.stream: before a stage or alone, and then *element is what is left; *: or *.INPUT.n: and the like. 0, or
- * the return code of a message. */
+/* name: or name.stream: before a stage or alone, and then *element is what is left; *: or *.INPUT.n: and the like.
+ * 0, or the return code of a message. */
 int cms_pipe_read_label(struct scan *element, struct label *label);

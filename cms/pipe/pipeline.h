@@ -21,8 +21,8 @@ struct connection {
 struct block; /* text of stages */
 struct wire;
 
-/* What the connectors *: of a pipeline stand for, of which that of PIPE itself has none: the `input`, or else output, of
- * that number, for the first or the last stage of a row. NULL: there is no such one. */
+/* What the connectors *: of a pipeline stand for, of which that of PIPE itself has none: the `input`, or else output,
+ * of that number, for the first or the last stage of a row. NULL: there is no such one. */
 struct outer {
     void *context;
     struct wire *(*find)(void *context, bool first, bool input, int stream);

@@ -301,8 +301,8 @@ static int check_place(struct pipeline *p, const struct stage *s, bool first)
 }
 
 /* The stage at the end of a row that has or takes what the pipeline is connected to. */
-static int add_connector(struct pipeline *p, struct scan text, struct stage model, const struct label *label, bool first,
-                         struct stage **made)
+static int add_connector(struct pipeline *p, struct scan text, struct stage model, const struct label *label,
+                         bool first, struct stage **made)
 {
     char shown[40];
     bool input = label->said ? label->input : first;

@@ -35,8 +35,8 @@ struct process_end {
  * Nested: what a thread asks of the command level (process_post) is done by the process_run that is innermost. */
 int process_run(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
                 struct process_end *end);
-/* The same in parts, for who lends the processor meanwhile as they like. They are finished in the reverse order in which
- * they were begun; one that has not ended then is killed. */
+/* The same in parts, for who lends the processor meanwhile as they like. They are finished in the reverse order in
+ * which they were begun; one that has not ended then is killed. */
 struct process_running;
 int process_begin(const char *path, const char *const arguments[], const char *const environment[], struct files *files,
                   struct process_running **running);

@@ -23,7 +23,8 @@ uint64_t diagnose_machine(struct vm *vm)
         return DIAGNOSE_NOT_OFFERED;
     if (!bytes || bytes > DIAGNOSE_IMAGE_MAX || !length || length > DIAGNOSE_LINE_MAX)
         return DIAGNOSE_BAD_LENGTH;
-    if (!diagnose_in_ram(vm, at, 1) || !diagnose_in_ram(vm, at + bytes - 1, 1) || !diagnose_in_ram(vm, gpr[RDX], length))
+    if (!diagnose_in_ram(vm, at, 1) || !diagnose_in_ram(vm, at + bytes - 1, 1) ||
+        !diagnose_in_ram(vm, gpr[RDX], length))
         return DIAGNOSE_BAD_ADDRESS;
     enum guest_access access = guest_read(&vm->storage, gpa(gpr[RDX]), line, length);
     if (access != GUEST_OK)

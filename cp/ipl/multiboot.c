@@ -118,7 +118,8 @@ static const char *load_by_addresses(struct ipl_copies *copies, const struct mul
     if ((h->bss_end && h->bss_end < h->load_address) || memory < bytes)
         return "The multiboot header's bss ends before its data";
     extent->entry = h->entry;
-    return elf_segment_place(copies, h->load_address, ipl_bytes_from(image->data, (uint64_t)from), bytes, memory, extent);
+    return elf_segment_place(copies, h->load_address, ipl_bytes_from(image->data, (uint64_t)from), bytes, memory,
+                             extent);
 }
 
 /* ---- the information -------------------------------------------------------- */

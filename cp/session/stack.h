@@ -25,7 +25,8 @@ struct stack {
     uint64_t code; /* with which the top one ends: the waiting program's RBX */
 };
 
-/* Bytes of storage that one more machine would have: what the user's maximum leaves beside theirs. 0: there may be none. */
+/* Bytes of storage that one more machine would have: what the user's maximum leaves beside theirs. 0: there may be
+ * none. */
 uint64_t stack_room(const struct session *);
 /* Notes that one is to be made, for a kernel in the storage of the machine at hand, which stops. False: not now,
  * something else is to be done. @pre room, and a plain line of STACK_LINE bytes at most */

@@ -2,7 +2,8 @@
  *
  *     cms-rexx SOURCE "FN FT FM" [argument string]
  *
- * interprets the file SOURCE as an EXEC of that fileid, or, with CMS_STAGE set, as a stage of a pipeline. ADDRESS CMS, COMMAND and CP, DIAG(8), external functions, the
+ * interprets the file SOURCE as an EXEC of that fileid, or, with CMS_STAGE set, as a stage of a
+ * pipeline. ADDRESS CMS, COMMAND and CP, DIAG(8), external functions, the
  * program stack and the variables that CMS commands read and set go through the device /dev/cms (device.h). The exit
  * status goes to CMS by the device too, since it has more values than exit(2).
  *

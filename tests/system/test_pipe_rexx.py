@@ -1,4 +1,4 @@
-"""Stages of pipelines that are REXX programs, as a person has them: several at once, with pipelines of their own, halted."""
+"""Stages of pipelines that are REXX programs: several at once, with pipelines of their own, halted."""
 import pytest
 
 from harness import READY, cmsdisk, new_disk, start

@@ -80,19 +80,6 @@ static void a_line_is_as_wide_as_the_terminal_there(void **state)
     mine->columns = mine->rows = caller->columns = 0;
 }
 
-static void what_the_directory_forbids_is_told(void **state)
-{
-    char names[] = "LINUX MACHINE";
-    (void)state;
-    memcpy(vm->config.forbidden, names, sizeof names);
-    assert_int_equal(call(DIAGNOSE_FORBIDDEN, 0x1FE0, 64, 0, 0), DIAGNOSE_OK); /* across pages */
-    assert_memory_equal(storage_at(0x1FE0, 64), vm->config.forbidden, 64);
-    assert_int_equal(call(DIAGNOSE_FORBIDDEN, 0x2000, 63, 0, 0), DIAGNOSE_BAD_LENGTH);
-    assert_int_equal(call(DIAGNOSE_FORBIDDEN, (2 << 20) - 63, 64, 0, 0), DIAGNOSE_BAD_ADDRESS);
-    assert_int_equal(call(DIAGNOSE_FORBIDDEN, UINT64_MAX, 64, 0, 0), DIAGNOSE_BAD_ADDRESS);
-    vm->config.forbidden[0] = 0;
-}
-
 static void times_are_true(void **state)
 {
     struct diagnose_times times;
@@ -475,7 +462,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(identify_tells_who_and_what),
         TEST(a_line_is_as_wide_as_the_terminal_there),
-        TEST(what_the_directory_forbids_is_told),
         TEST(times_are_true),
         TEST(the_chain_is_told_as_far_as_it_fits),
         TEST(a_command_answers_into_the_buffer),

@@ -180,7 +180,8 @@ static void what_is_forbidden_is_kept_with_the_machine(void **state)
     const struct machine_config *alice = &directory_find(&directory, "ALICE")->machine;
     assert_string_equal(alice->forbidden, "LINUX MACHINE");
     assert_true(machine_forbids(alice, "LINUX") && machine_forbids(alice, "MACHINE"));
-    assert_false(machine_forbids(alice, "MACH") || machine_forbids(alice, "MACHINES") || machine_forbids(alice, "REXX"));
+    assert_false(machine_forbids(alice, "MACH") || machine_forbids(alice, "MACHINES"));
+    assert_false(machine_forbids(alice, "REXX"));
     assert_string_equal(directory_find(&directory, "MAINT")->machine.forbidden, "");
 }
 

@@ -285,6 +285,27 @@ static void wrong_calls_are_refused_and_nothing_stops(void **state)
     assert_int_not_equal(first->state, VM_STOPPED);
 }
 
+static uint64_t forbidden(uint64_t at, uint64_t bytes)
+{
+    uint64_t *gpr = first->vcpu.gpr;
+    gpr[RAX] = DIAGNOSE_FORBIDDEN, gpr[RBX] = at, gpr[RCX] = bytes;
+    return vm_diagnose(first);
+}
+
+static void what_the_directory_forbids_is_told(void **state)
+{
+    char names[] = "LINUX MACHINE", told[64];
+    (void)state;
+    memcpy(first->config.forbidden, names, sizeof names);
+    assert_int_equal(forbidden(0x1FE0, 64), DIAGNOSE_OK); /* across pages */
+    assert_int_equal(guest_read(&first->storage, gpa(0x1FE0), told, 64), GUEST_OK);
+    assert_memory_equal(told, first->config.forbidden, 64);
+    assert_int_equal(forbidden(0x2000, 63), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(forbidden((2 << 20) - 63, 64), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(forbidden(UINT64_MAX, 64), DIAGNOSE_BAD_ADDRESS);
+    first->config.forbidden[0] = 0;
+}
+
 static void without_frames_the_program_goes_on(void **state)
 {
     (void)state;
@@ -382,6 +403,7 @@ int main(void)
         TEST(time_and_share_go_from_one_to_the_other),
         TEST(an_image_that_is_none_is_told_and_the_program_goes_on),
         TEST(wrong_calls_are_refused_and_nothing_stops),
+        TEST(what_the_directory_forbids_is_told),
         TEST(without_frames_the_program_goes_on),
         TEST(one_that_lost_its_storage_meanwhile_does_not_go_on),
         TEST(they_leave_together),
