@@ -1,5 +1,6 @@
 /* Where records of a program that is a stage come from or go to: a stream of its stage, or the end of a pipeline that
- * it has added. One record is on a wire at a time, and stays there until whoever is at the other end is done with it. */
+ * it has added. One record is on a wire at a time, and stays there until whoever is at the other end is done with
+ * it. */
 #pragma once
 #include "cms/pipe/pipe.h"
 
