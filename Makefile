@@ -67,7 +67,7 @@ $(B)/free/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< 
 # CMS runs in the upper half of the addresses
 $(B)/kernel/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(FREE) -mcmodel=kernel -c $< -o $@
 # rooms that wait for a person: small rather than fast
-SMALL := cms/command cms/file cms/spool cms/directory cms/exec cms/eel cms/tape cms/xedit cms/program cms/procfs
+SMALL := cms/command cms/file cms/pipe cms/edf cms/process cms/minidisk cms/console cms/elf cms/tmpfs cms/kernel cms/spool cms/directory cms/exec cms/eel cms/tape cms/xedit cms/program cms/procfs
 $(foreach room,$(SMALL),$(eval $(B)/kernel/$(room)/%.o: FREE := $(subst -O2,-Os,$(FREE))))
 $(B)/kernel/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
 $(B)/host/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@

@@ -144,7 +144,8 @@ static size_t utf8_length(const uint8_t *at, size_t left)
 static void make_harmless(char *line, const uint8_t *record, size_t length)
 {
     size_t plain = plain_run(record, length);
-    memcpy(line, record, plain);
+    if (plain)
+        memcpy(line, record, plain);
     for (size_t i = plain, whole; i < length; i += whole ? whole : 1) {
         whole = utf8_length(record + i, length - i);
         bool control = record[i] < ' ' || (record[i] >= 0x7f && record[i] < 0xa0);

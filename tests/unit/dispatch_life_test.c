@@ -426,6 +426,7 @@ static void one_upon_another_has_its_account_and_what_it_had(void **state)
     (void)state;
     vm->virtual_ticks = 100, vm->total_ticks = 200, vm->steal_ticks = 30, vm->vruntime = 4000;
     vm->share = (struct share){.absolute = true};
+    work_all(); /* those before leave theirs to be given back */
     uint64_t frames = frame_available();
     config.frame_limit = 1; /* it counts for nothing */
     struct vm *upper = vm_create_upon(&config, vm);
