@@ -277,6 +277,14 @@ int system_ipl_image(struct vm *vm, struct ipl_bytes data, uint64_t bytes, const
     return 0;
 }
 
+size_t system_command_line(char *to, size_t size, struct ipl_bytes image, uint64_t bytes, const char *name,
+                           const char *given)
+{
+    if (linux_is(image, bytes))
+        return format_text(to, size, "%s", *given ? given : "console=ttyS0");
+    return format_text(to, size, "%s%s%s", name, *given ? " " : "", given);
+}
+
 /* What a system is given beside its image: CP all systems, to offer in its turn, Linux its initrd. */
 static unsigned modules_of(const struct system *system, struct multiboot_module module[SYSTEMS])
 {
@@ -301,12 +309,12 @@ static int ipl_registered(struct vm *vm, const char *name, const char *parm, con
         *reason = "";
         return -ENOENT;
     }
-    for (unsigned i = 0; i < systems; i++)
-        module[i] = (struct multiboot_module){.data = table[i].image, .bytes = table[i].bytes, .text = table[i].name};
-    format_text(command_line, sizeof command_line, "%s%s%s", name, *parm ? " " : "", parm);
-    int failed = system_ipl_image(vm, (struct ipl_bytes){.data = system->image}, system->bytes, command_line, module,
-                                  is_cp ? systems : 0, reason);
-    if (!failed && !is_cp)
+    const struct ipl_bytes image = {.data = system->image};
+    unsigned modules = modules_of(system, module);
+    system_command_line(command_line, sizeof command_line, image, system->bytes, name,
+                        *parm ? parm : system->arguments);
+    int failed = system_ipl_image(vm, image, system->bytes, command_line, module, modules, reason);
+    if (!failed && strcmp(name, "CP"))
         memcpy(loading.name, system->name, sizeof loading.name);
     return failed;
 }

@@ -34,6 +34,11 @@ const struct system *system_at(unsigned index); /* initrds too; NULL: no more */
  * still read from the volume; else -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
 
+/* The command line that an image gets: its name, and what was given for it; Linux' has no name in it, and names its
+ * console if nothing was given. As format_text(). */
+size_t system_command_line(char *to, size_t size, struct ipl_bytes image, uint64_t bytes, const char *name,
+                           const char *given);
+
 /* The same with an image that has no name, and with modules after the tree. */
 int system_ipl_image(struct vm *, struct ipl_bytes image, uint64_t bytes, const char *command_line,
                      const struct multiboot_module *module, unsigned modules, const char **reason);

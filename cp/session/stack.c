@@ -108,7 +108,10 @@ const char *stack_begin(struct session *s)
     s->stack.begins = true;
     s->vm = vm;
     const struct ipl_bytes image = {.storage = &under->storage, .at = k->at};
-    return system_ipl_image(vm, image, k->bytes, k->line, NULL, 0, &reason) ? reason : NULL;
+    const char *given = k->line + strcspn(k->line, " ");
+    char line[STACK_LINE + 1];
+    system_command_line(line, sizeof line, image, k->bytes, s->deed.system, given + (*given == ' '));
+    return system_ipl_image(vm, image, k->bytes, line, NULL, 0, &reason) ? reason : NULL;
 }
 
 static void console_is_anothers(struct session *s)

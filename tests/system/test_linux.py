@@ -1,6 +1,7 @@
 """Debian's Linux, unmodified, in a user's machine: it finds its disks, reads its keyboard, and powers off."""
 import os
 import re
+import struct
 
 import pytest
 
@@ -51,6 +52,45 @@ def test_a_user_ipls_linux_by_name_and_cms_again(machine, tmp_path):
     m.console.expect("HCPGIR|CP", 60)
     m.console.type("#CP IPL CMS")
     m.console.expect(harness.READY, 60)
+
+
+# 32-bit code that prints its command line at COM1 and powers off: what Linux' protocol hands over, and no more
+CODE = bytes.fromhex("8bb628020000"  # mov esi, [esi + 228h]
+                     "66baf803"      # mov dx, 3f8h
+                     "ac84c07403"    # next: lodsb; test al, al; jz end
+                     "eeebf8"        # out dx, al; jmp next
+                     "66ba0406"      # end: mov dx, 604h
+                     "66b80020"      # mov ax, 2000h
+                     "66effaf4")     # out dx, ax; cli; hlt
+
+
+def small_kernel():
+    setup = bytearray(1024)
+    setup[0x1F1] = 1
+    struct.pack_into("<I", setup, 0x1F4, len(CODE) // 16)
+    struct.pack_into("<H", setup, 0x1FE, 0xAA55)
+    setup[0x201] = 0x6A
+    setup[0x202:0x206] = b"HdrS"
+    struct.pack_into("<H", setup, 0x206, 0x20F)
+    setup[0x211] = 1
+    struct.pack_into("<III", setup, 0x22C, 0x7FFFFFFF, 0, 1)
+    struct.pack_into("<I", setup, 0x238, 255)
+    struct.pack_into("<QI", setup, 0x258, 1 << 20, 1 << 16)
+    return bytes(setup) + CODE
+
+
+@pytest.mark.parametrize("host", ["tcg", "bochs"])
+def test_a_kernel_on_a_minidisk_runs_by_its_name(machine, tmp_path, host):
+    disk = harness.new_disk(tmp_path / "disk.img")
+    (tmp_path / "small").write_bytes(small_kernel())
+    harness.cmsdisk(disk, "ALICE", "191", "put", "--recfm", "F", "--lrecl", "1", "--binary", str(tmp_path / "small"),
+                    "SMALL", "KERNEL")
+    m = machine("--machine", host, "--lines", "1", "--disk", disk)
+    m.console.expect("Enter LOGON", timeout=harness.BOOT_SECONDS)
+    m.console.logon("ALICE")
+    assert "BZIMAGE" in m.console.cms("EEL QUERY SMALL KERNEL")
+    assert "console=ttyS0" in m.console.cms("small", 60) and m.console.code == 0
+    assert "root=/dev/vda quiet" in m.console.cms("small root=/dev/vda quiet", 60) and m.console.code == 0
 
 
 def test_a_linux_kernel_that_is_cut_off_is_refused(tmp_path):
