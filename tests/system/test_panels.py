@@ -82,6 +82,11 @@ def test_long_output_comes_a_screen_at_a_time(machine, disk, emulator):
     screen.shows("MORE...")
     screen.keys("q")
     screen.shows("12= Cursor")
+    screen.line.send("\x1b[24~listfile none\r")  # F12 to the command line
+    screen.shows("MORE...")
+    assert "nomsg" not in screen.text() and "Hit any key" not in screen.text()
+    screen.keys("Enter")
+    screen.shows("12= Cursor")
     leave(screen)
 
 
@@ -122,6 +127,8 @@ def test_help_is_looked_through(machine, disk, emulator):
     screen.shows("Capital letters")
     screen.type("help dmslst002e", "No accessed disk")
     screen.type("help nonsuch", "There is no HELP for nonsuch")
+    screen.type("hx", "Invalid command: hx")
+    assert "nomsg" not in screen.text()
     screen.keys("F4")
     screen.line.expect(harness.READY, 60)
     assert "DMSHLP254E" in m.console.cms("HELP NONSUCH")
