@@ -20,6 +20,8 @@ static char line_end = '#';
 static char ahead[AHEAD];
 static size_t ahead_from, ahead_used, ahead_lines;
 static bool ahead_after_return; /* a newline right behind is no second line */
+static size_t ahead_shown;      /* of what waits from ahead_from on: lines that a program was given, and showed, once */
+static bool taken_shown;
 
 static bool running, halted, halted_all, typing = true;
 static struct output_sink sink;
@@ -133,8 +135,10 @@ void cms_console_attention(void)
 static int next_byte(void)
 {
     int c;
+    taken_shown = ahead_shown;
     if (ahead_from < ahead_used) {
         c = (unsigned char)ahead[ahead_from++];
+        ahead_shown -= taken_shown;
         if (ahead_lines < ahead_from)
             ahead_lines = ahead_from;
         if (ahead_from == ahead_used)
@@ -152,17 +156,20 @@ int cms_console_take_key(bool room)
     int c;
     if (room && ahead_from < ahead_used)
         return next_byte();
+    taken_shown = false;
     if (room)
         return cms_terminal_read();
     while (ahead_used < AHEAD - GIVEN_BACK && (c = cms_terminal_read()) >= 0) {
         if (c == CONTROL_C) {
-            ahead_from = ahead_used = ahead_lines = 0;
+            ahead_from = ahead_used = ahead_lines = ahead_shown = 0;
             return c;
         }
         ahead[ahead_used++] = (char)c;
     }
     return -1;
 }
+
+bool cms_console_key_shown(void) { return taken_shown; }
 
 void cms_console_give_back(const char *bytes, size_t count)
 {
@@ -171,9 +178,14 @@ void cms_console_give_back(const char *bytes, size_t count)
     memcpy(ahead, bytes, count);
     ahead_from = ahead_lines = 0;
     ahead_used = count + waiting;
+    size_t shown = count + ahead_shown;
+    ahead_shown = 0;
     for (size_t i = 0; i < ahead_used; i++)
-        if (ahead[i] == '\r' || ahead[i] == '\n')
+        if (ahead[i] == '\r' || ahead[i] == '\n') {
             ahead_lines = i + 1;
+            if (i < shown)
+                ahead_shown = i + 1;
+        }
 }
 
 void cms_console_command_begins(void)

@@ -50,6 +50,8 @@ void cms_console_recover(void);
 /* For programs, which have the keys while they run. The next one typed, or -1: none, and also without `room`; while
  * there is no room ^C alone is looked for, since it must always be heard. */
 int cms_console_take_key(bool room);
+/* Whether the key taken last belongs to a line that was given back, and so was shown when it was typed. */
+bool cms_console_key_shown(void);
 /* What they left unread, at most 4096 bytes: read next, before what is typed ahead. */
 void cms_console_give_back(const char *bytes, size_t count);
 /* A line to the terminal whatever HT and redirection say: Ready and abend messages. */

@@ -205,6 +205,8 @@ static void echo_typed(uint8_t c)
 {
     if (tty.end == tty.ready)
         tty.edited_from = tty.column;
+    if (tty.repeated)
+        return;
     if (tty_local(L_ECHO) || (c == NL && tty_local(L_ECHONL) && tty_local(L_ICANON)))
         tty_echo(c);
 }

@@ -28,6 +28,7 @@ struct tty {
     bool stopped;              /* by STOP, or TCXONC */
     bool silent;               /* HT until RT */
     bool active;               /* programs run */
+    bool repeated;             /* the key was shown already, before its line was given back */
     bool handing;              /* bytes go to a program: keys wait, since the copying may look for them */
     unsigned column;           /* where the cursor is, as far as output tells */
     unsigned edited_from;      /* the column where the line that is edited began */

@@ -71,7 +71,9 @@ void tty_input_arrived(void)
         return;
     while ((c = cms_console_take_key(has_room())) >= 0) {
         any = true;
+        tty.repeated = cms_console_key_shown();
         tty_key((uint8_t)c);
+        tty.repeated = false;
     }
     rang = cms_terminal_rang();
     if (any || rang)

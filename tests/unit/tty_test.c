@@ -367,6 +367,32 @@ static void keys_typed_ahead_pass_to_and_fro(void **state)
     tty_begin(&kept, 100, 100);
 }
 
+/* A command that an EXEC gives has the keys meanwhile; the next program gets what is left of them. */
+static void a_line_typed_ahead_is_shown_once(void **state)
+{
+    char command[LINE_TEXT_MAX + 1];
+    struct tty_kept outer;
+    (void)state;
+    fake_cms_type("first\rsecond\rhalf");
+    tty_input_arrived();
+    assert_string_equal(fake_cms_shown(), "first\r\nsecond\r\nhalf");
+    for (int i = 0; i < 2; i++) {
+        fake_cms_forget();
+        tty_pause(&outer);
+        tty_resume(&outer);
+        tty_input_arrived();
+        assert_string_equal(fake_cms_shown(), "half"); /* which can still be edited */
+    }
+    tty_pause(&outer);
+    cms_console_read(command, sizeof command, CONSOLE_ANSWER);
+    assert_string_equal(command, "first");
+    tty_resume(&outer);
+    fake_cms_forget();
+    assert_string_equal(read_after(""), "second\n");
+    assert_string_equal(read_after(" more\r"), "half more\n");
+    assert_string_equal(fake_cms_shown(), "half more\r\n");
+}
+
 static void an_inner_program_leaves_the_outer_ones_settings(void **state)
 {
     struct tty_kept outer;
@@ -400,6 +426,7 @@ int main(void)
         T(the_window_is_the_lines),
         T(a_long_line_is_cut_and_lines_wait),
         T(keys_typed_ahead_pass_to_and_fro),
+        T(a_line_typed_ahead_is_shown_once),
         T(an_inner_program_leaves_the_outer_ones_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
