@@ -165,13 +165,12 @@ static void users_start(const struct machine_facts *facts)
 }
 
 /* Once a turn: users' deferred work, and the end. */
-static void turn(void *context)
+static bool turn(void *context)
 {
     (void)context;
-    give_turn();
-    user_poll();
+    bool gave = give_turn(), polled = user_poll();
     if (!shutdown_done)
-        return;
+        return gave || polled;
     drivers_drain();
     cp_power_off();
 }

@@ -25,10 +25,9 @@ enum { NONE = -1, LOWEST_PRIORITY = 8 };
 /* 0 highest, 7 lowest, 8: no bit is set */
 static unsigned priority(const struct pic_chip *chip, uint8_t bits)
 {
-    for (unsigned p = 0; p < 8; p++)
-        if (bits & 1u << ((chip->lowest + 1 + p) & 7))
-            return p;
-    return LOWEST_PRIORITY;
+    unsigned first = (chip->lowest + 1) & 7, twice = (unsigned)bits << 8 | bits;
+
+    return bits ? (unsigned)__builtin_ctz(twice >> first) : LOWEST_PRIORITY;
 }
 
 static unsigned input_of(const struct pic_chip *chip, unsigned at_priority)

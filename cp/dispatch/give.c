@@ -66,16 +66,17 @@ static bool give_some(struct vm *vm)
     return guest_storage_trim(&vm->storage, TABLES_A_TURN, flush, vm);
 }
 
-void give_turn(void)
+bool give_turn(void)
 {
     if (!giving)
-        return;
+        return false;
     giving = false;
     for (struct vm *vm = vm_list; vm; vm = vm->next)
         if (vm->gives_back)
             giving |= vm->gives_back = give_some(vm);
     if (giving)
         timer_arm(&soon, clock_now());
+    return true;
 }
 
 void give_start(void)

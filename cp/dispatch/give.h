@@ -5,7 +5,7 @@
 #include "cp/dispatch/vm.h"
 
 void give_start(void); /* from here on frame_short() finds somebody */
-void give_turn(void);  /* run_each_turn */
+bool give_turn(void);  /* run_each_turn */
 
 /* guest_storage.shrink of a machine's storage: what CP keeps for the guests of its guest and can make again. */
 bool give_own(struct guest_storage *);

@@ -15,29 +15,41 @@
 
 enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 1000 };
 
-struct handler {
-    unsigned vector;
+static struct handler {
+    unsigned word; /* of the vectors that came, and its bit there */
+    uint64_t bit;
     run_handler *run;
     void *context;
-};
-
-static struct handler interrupts[INTERRUPT_HANDLERS], turns[TURN_HANDLERS];
+} interrupts[INTERRUPT_HANDLERS];
+static struct {
+    run_turn *run;
+    void *context;
+} turns[TURN_HANDLERS];
 static unsigned interrupts_used, turns_used;
 
 void run_on_interrupt(unsigned vector, run_handler *run, void *context)
 {
     if (interrupts_used < INTERRUPT_HANDLERS)
-        interrupts[interrupts_used++] = (struct handler){vector, run, context};
+        interrupts[interrupts_used++] = (struct handler){vector / 64, 1ull << vector % 64, run, context};
 }
 
-void run_each_turn(run_handler *run, void *context)
+void run_each_turn(run_turn *run, void *context)
 {
-    if (turns_used < TURN_HANDLERS)
-        turns[turns_used++] = (struct handler){0, run, context};
+    if (turns_used == TURN_HANDLERS)
+        return;
+    turns[turns_used].run = run;
+    turns[turns_used++].context = context;
 }
 
 /* When interrupts could come in last. */
 static uint64_t stretch_begun;
+
+static void let_in(void)
+{
+    cpu_interrupt_window();
+    stretch_begun = clock_now();
+    work_slice_from(stretch_begun);
+}
 
 /* Lets them in, having kept them out for `what`, which takes its time from here on. */
 static void look(enum stretch what)
@@ -47,9 +59,7 @@ static void look(enum stretch what)
     if (debtor)
         debtor->ticks += taken;
     debtor = NULL;
-    cpu_interrupt_window();
-    stretch_begun = clock_now();
-    work_slice();
+    let_in();
 }
 
 static void interrupts_serve(void)
@@ -60,7 +70,7 @@ static void interrupts_serve(void)
 
     cpu_interrupts_take(came);
     for (struct handler *h = interrupts; h < interrupts + interrupts_used; h++)
-        if (came[h->vector / 64] >> h->vector % 64 & 1) {
+        if (came[h->word] & h->bit) {
             h->run(h->context);
             look(STRETCH_INTERRUPT);
         }
@@ -100,8 +110,9 @@ static void housekeeping(void)
         look(STRETCH_WORK);
         interrupts_serve();
     }
-    for (struct handler *h = turns; h < turns + turns_used; h++)
-        h->run(h->context), look(STRETCH_USERS);
+    for (unsigned i = 0; i < turns_used; i++)
+        if (turns[i].run(turns[i].context))
+            look(STRETCH_USERS);
 }
 
 /* How long a turn may last: a slice if others wait. And where an interrupt cannot end a guest that was entered with
@@ -233,9 +244,7 @@ void run_loop(void)
 {
     work_may = may_have_work;
     for (;;) {
-        cpu_interrupt_window();
-        stretch_begun = clock_now();
-        work_slice();
+        let_in();
         housekeeping();
         if (cpu_events.pending)
             continue; /* came meanwhile: neither a guest nor sleep may keep it waiting */

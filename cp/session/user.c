@@ -240,11 +240,11 @@ static bool poll_sessions(void)
     return more;
 }
 
-void user_poll(void)
+bool user_poll(void)
 {
     static bool spool_awaited, opened; /* opened: in the turn before this, which had much to do */
     if (!turn_begins())
-        return;
+        return false;
     work_slice();
     if (directory_load_poll(work_over)) {
         if (link_volume)
@@ -256,7 +256,7 @@ void user_poll(void)
         spool_start(area_open(AREA_SPOOL), spool_tell_news, spool_tell_arrival);
         spool_awaited = true;
         turn_soon();
-        return;
+        return true;
     }
     if (spool_awaited && !spool_starts()) { /* its commands would say that there is none */
         spool_awaited = false;
@@ -264,7 +264,7 @@ void user_poll(void)
         console_logon();
         turn_soon();
         opened = true;
-        return;
+        return true;
     }
     if (opened)
         account_begin();
@@ -279,4 +279,5 @@ void user_poll(void)
         shutdown_go_on();
     else if (more)
         turn_soon();
+    return true;
 }

@@ -39,7 +39,7 @@ struct user_single {
 void user_start_single(struct line *line, const struct user_single *);
 
 /* Everything that waits: call it on every pass of the event loop. A timer is armed when it must be called again soon.
- */
-void user_poll(void);
+ * False: nothing waited. */
+bool user_poll(void);
 
 extern uint64_t user_started_us, user_started_ticks; /* wall clock and TSC of user_start */

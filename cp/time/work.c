@@ -85,6 +85,8 @@ void work_run(void)
         turn_allow();
 }
 
-void work_slice(void) { slice_begun = clock_now(); }
+void work_slice_from(uint64_t now) { slice_begun = now; }
+
+void work_slice(void) { work_slice_from(clock_now()); }
 
 bool work_over(void) { return clock_now() - slice_begun >= work_slice_ticks; }

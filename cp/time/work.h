@@ -35,4 +35,5 @@ extern bool (*work_may)(struct debt *);
 
 /* A step's time begins with it; whoever else has a loop to bound calls work_slice() first. */
 void work_slice(void);
+void work_slice_from(uint64_t now); /* the same, for who has just looked at the clock */
 bool work_over(void); /* it is used up */

@@ -398,6 +398,8 @@ static void the_end_of_one_is_no_end_of_another(void **state)
 
 static unsigned heard[2], turns_seen;
 static void hear(void *context) { ++*(unsigned *)context; }
+static bool busy;
+static bool work_a_turn(void *context) { return hear(context), busy; }
 
 static void device_40(void) { device_interrupts(0x40); }
 static void device_ff(void) { device_interrupts(0xFF); }
@@ -418,10 +420,28 @@ static void an_interrupt_ends_the_turn_and_reaches_the_handler_of_its_vector(voi
 static void every_pass_of_the_loop_lets_users_work_be_done(void **state)
 {
     (void)state;
-    run_each_turn(hear, &turns_seen);
+    run_each_turn(work_a_turn, &turns_seen);
     turns_seen = 0;
     PLAY(IN_L1(interrupted, .then = device_40), IN_L1(triple_fault));
     assert_int_equal(turns_seen, 3); /* before each turn, and before sleep */
+}
+
+static unsigned windows_of_a_turn(void)
+{
+    windows_opened = 0;
+    vm_begin(vm);
+    PLAY(IN_L1(triple_fault));
+    return windows_opened;
+}
+
+static void only_behind_work_interrupts_are_let_in_once_more(void **state)
+{
+    (void)state;
+    unsigned without = windows_of_a_turn();
+    busy = true;
+    unsigned with = windows_of_a_turn();
+    busy = false;
+    assert_int_equal(with, without + 2); /* before the turn, and before sleep */
 }
 
 static void a_wait_ends_by_input(void **state)
@@ -471,6 +491,7 @@ int main(void)
         TEST(the_end_of_one_is_no_end_of_another),
         TEST(an_interrupt_ends_the_turn_and_reaches_the_handler_of_its_vector),
         TEST(every_pass_of_the_loop_lets_users_work_be_done),
+        TEST(only_behind_work_interrupts_are_let_in_once_more),
         TEST(a_wait_ends_by_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
