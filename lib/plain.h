@@ -13,7 +13,7 @@ static inline uint64_t plain_ends(const uint8_t *at)
     return (word | (word - 0x2020202020202020) | (word + 0x0101010101010101)) & 0x8080808080808080;
 }
 
-/* How many of the first `length` bytes are 20 to 7E. Eight at a time; the last eight may begin with some seen before. */
+/* How many of the first `length` bytes are 20 to 7E. Eight at a time, the last of which may have been seen before. */
 static inline size_t plain_run(const void *text, size_t length)
 {
     enum { WORD = sizeof(plain_word), BITS = 8 };
