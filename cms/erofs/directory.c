@@ -23,21 +23,47 @@ static int entry_of(struct ero_node *d, uint64_t offset, unsigned index, struct 
     return status < 0 ? -EIO : status;
 }
 
+static int order(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    int first = memcmp(a, b, a_length < b_length ? a_length : b_length);
+    return first ? first : (a_length > b_length) - (a_length < b_length);
+}
+
+/* As find_in_block, of what the block holds. */
+static int search(const uint8_t *block, size_t bytes, const char *name, size_t length, uint64_t *inode)
+{
+    int low = 0, high = erofs_entries(block, bytes);
+    if (high < 0)
+        return -EIO;
+    while (low < high) {
+        struct erofs_entry e;
+        int middle = low + (high - low) / 2;
+        if (erofs_entry(block, bytes, (unsigned)middle, &e) != 1)
+            return -EIO;
+        int where = order(name, length, e.name, e.length);
+        if (!where) {
+            *inode = e.inode;
+            return 0;
+        }
+        if (where < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return -ENOENT;
+}
+
 static int find_in_block(struct ero_node *d, uint64_t offset, const char *name, size_t length, uint64_t *inode)
 {
-    struct erofs_entry e;
     const char *at;
     size_t bytes;
     void *frame;
     int found = ero_piece(d, offset, &frame, &at, &bytes);
     if (found || !bytes)
         return found ? found : -ENOENT;
-    for (unsigned i = 0; (found = erofs_entry((const uint8_t *)at, bytes, i, &e)) == 1; i++)
-        if (e.length == length && !memcmp(e.name, name, length))
-            break;
+    found = search((const uint8_t *)at, bytes, name, length, inode);
     cms_frame_give(frame);
-    *inode = e.inode;
-    return found == 1 ? 0 : found ? -EIO : -ENOENT;
+    return found;
 }
 
 static int find(struct ero_node *d, const char *name, uint64_t *inode)

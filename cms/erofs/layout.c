@@ -87,19 +87,27 @@ const char *erofs_judge_inode(const struct erofs_super *s, uint64_t at, const ui
     return place(s, behind, format >> 1 & 7, get32(p + 16), i);
 }
 
+int erofs_entries(const uint8_t *block, size_t bytes)
+{
+    if (bytes < EROFS_ENTRY)
+        return -1;
+    size_t names = get16(block + 8);
+    return names < EROFS_ENTRY || names % EROFS_ENTRY || names >= bytes ? -1 : (int)(names / EROFS_ENTRY);
+}
+
 int erofs_entry(const uint8_t *block, size_t bytes, unsigned index, struct erofs_entry *e)
 {
     static const uint32_t types[] = {0,       ABI_S_IFREG, ABI_S_IFDIR,  ABI_S_IFCHR,
                                      0060000, ABI_S_IFIFO, ABI_S_IFSOCK, ABI_S_IFLNK};
-    if (bytes < EROFS_ENTRY)
+    int entries = erofs_entries(block, bytes);
+    if (entries < 0)
         return -1;
-    size_t names = get16(block + 8), count = names / EROFS_ENTRY;
-    if (!count || names % EROFS_ENTRY || names >= bytes)
-        return -1;
+    unsigned count = (unsigned)entries;
     if (index >= count)
         return 0;
     const uint8_t *p = block + index * EROFS_ENTRY;
-    size_t from = get16(p + 8), to = index + 1 < count ? get16(p + EROFS_ENTRY + 8) : bytes;
+    size_t names = count * EROFS_ENTRY, from = get16(p + 8);
+    size_t to = index + 1 < count ? get16(p + EROFS_ENTRY + 8) : bytes;
     if (from < names || from >= to || to > bytes)
         return -1;
     *e = (struct erofs_entry){.inode = get64(p),

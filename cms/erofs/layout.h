@@ -47,5 +47,8 @@ struct erofs_entry {
     size_t length;
     uint32_t type; /* ABI_S_IF...; 0: not told */
 };
-/* Entry `index` of a directory's block, of which `bytes` count: 1; 0: it has no more; -1: it is damaged. */
+/* How many entries a directory's block has, of which `bytes` count; they are in the order of their names' bytes. -1: it
+ * is damaged. */
+int erofs_entries(const uint8_t *block, size_t bytes);
+/* Entry `index` of such a block: 1; 0: it has no more; -1: it is damaged. */
 int erofs_entry(const uint8_t *block, size_t bytes, unsigned index, struct erofs_entry *);

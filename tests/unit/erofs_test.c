@@ -1,4 +1,6 @@
 /* The root image: files, links and directories of it, its frames, and disks that hold none. */
+#include <stdio.h>
+
 #include "cms/erofs/erofs.h"
 #include "cms/erofs/layout.h"
 #include "cms/kernel/disk.h"
@@ -63,6 +65,22 @@ static void files_hold_what_was_put_in(void **state)
     check_bytes("/plain", 2 * 4096 + 50);
     assert_int_equal(try_open("/many/n300", ABI_O_RDONLY), -ENOENT);
     assert_int_equal(try_open("/hello/x", ABI_O_RDONLY), -ENOTDIR);
+}
+
+/* The names of /many go over two blocks. */
+static void each_name_is_found_and_no_other(void **state)
+{
+    static const char *const absent[] = {"n", "n0", "n00", "n0000", "n000x", "m999", "o", "zz", "!", "n29", "n2990"};
+    char path[16];
+    (void)state;
+    for (unsigned i = 0; i < 300; i++) {
+        snprintf(path, sizeof path, "/many/n%03u", i);
+        file_let_go(open_file(path, ABI_O_RDONLY));
+    }
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
+        snprintf(path, sizeof path, "/many/%s", absent[i]);
+        assert_int_equal(try_open(path, ABI_O_RDONLY), -ENOENT);
+    }
 }
 
 static void directories_are_listed_with_what_is_mounted(void **state)
@@ -205,6 +223,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(files_hold_what_was_put_in),
+        T(each_name_is_found_and_no_other),
         T(directories_are_listed_with_what_is_mounted),
         T(nothing_in_it_can_be_changed),
         T(mappings_show_the_frames_that_are_kept),
