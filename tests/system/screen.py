@@ -14,7 +14,7 @@ class Screen:
         self.line = line
         self.screen = pyte.Screen(80, 24)
         self.stream = pyte.Stream(self.screen)
-        self.held = ""
+        self.held = self.last = ""
 
     def text(self):
         return "\n".join(row.rstrip() for row in self.screen.display)
@@ -24,6 +24,8 @@ class Screen:
         cut = data.rfind("\x1b")
         if cut >= 0 and re.fullmatch(r"\x1b(\[[\d;?]*)?", data[cut:]):
             data, self.held = data[:cut], data[cut:]
+        data = re.sub(r"^\x1b\[(\d+)b", lambda m: self.last * int(m[1]), data)
+        self.last = data[-1:] or self.last
         data = re.sub(r"(.)\x1b\[(\d+)b", lambda m: m[1] * (int(m[2]) + 1), data)
         for piece in re.split(r"(\x1b\[\d*[ST])", data):
             scroll = re.fullmatch(r"\x1b\[(\d*)([ST])", piece)

@@ -20,6 +20,7 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     m = start(machine, disk, "--machine", emulator)
     alice, bob = m.line(1), m.line(2)
     alice.logon("ALICE")
+    alice.cms("SET FULLSCREEN OFF")
     bob.logon("BOB")
     put(bob, "HELLO TEXT A", "good day", "from BOB")
     bob.cms("CP SPOOL PUN TO ALICE CLASS B")
@@ -116,6 +117,7 @@ def test_what_was_kept_is_there_after_a_power_cut(tmp_path):
             m.console.expect(LOGON_PROMPT, timeout=harness.BOOT_SECONDS)
             bob = m.console
             bob.logon("BOB")
+            bob.cms("SET FULLSCREEN OFF")
             found = [name for _, name in listed(bob)]
             assert found in (kept, [*kept, f"G{generation}"]), f"{found} are there, kept were {kept}"
             kept = found
