@@ -20,7 +20,6 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     m = start(machine, disk, "--machine", emulator)
     alice, bob = m.line(1), m.line(2)
     alice.logon("ALICE")
-    alice.cms("SET FULLSCREEN OFF")
     bob.logon("BOB")
     put(bob, "HELLO TEXT A", "good day", "from BOB")
     bob.cms("CP SPOOL PUN TO ALICE CLASS B")
@@ -42,6 +41,7 @@ def test_what_bob_punches_alice_reads_the_next_day(machine, tmp_path, emulator):
     m = start(machine, disk, "--machine", emulator, lines=1)
     alice = m.line(1)
     assert "FILES: 0002 RDR,   NO PRT,   NO PUN" in alice.logon("ALICE")
+    alice.cms("SET FULLSCREEN OFF")
     row = r"BOB      0001 B PUN 00000003 001 NONE \d\d/\d\d \S+ HELLO    TEXT"
     assert re.search(row, alice.cms("CP QUERY RDR ALL"))
     assert "HELLO" in alice.cms("RDRLIST")
