@@ -1,6 +1,7 @@
 /* cmsdisk: CMS minidisks from the host, over the same file-system code as CMS itself, and tapes as CMS dumps them.
  * A minidisk is an image file or, with --offset and --size, a part of one. See `cmsdisk --help`. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -21,6 +22,7 @@ static const char help[] =
     "  cmsdisk list   IMAGE [FN [FT]]      list files; FN and FT may be patterns with * and %\n"
     "  cmsdisk get    IMAGE FN FT [FILE]   copy a CMS file to FILE, or to standard output\n"
     "  cmsdisk put    IMAGE FILE FN FT     copy FILE (- is standard input) to a CMS file, replacing it\n"
+    "  cmsdisk put    IMAGE FOLDER         so each file of FOLDER, which is named FN.FT there\n"
     "  cmsdisk erase  IMAGE FN FT          erase one file\n"
     "  cmsdisk rename IMAGE FN FT FN2 FT2  give a file another name\n"
     "  cmsdisk check  IMAGE                look for inconsistencies; changes nothing\n"
@@ -213,21 +215,67 @@ static enum edf_status copy_in(struct edf_writer *writer, struct input *in, cons
     return status;
 }
 
+static void open_input(struct input *in, const char *path)
+{
+    in->path = path;
+    in->file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+    if (!in->file)
+        die("%s: %s", path, strerror(errno));
+}
+
+static int put_file(struct edf_disk *disk, const char *path, struct input *in, const char *fn, const char *ft,
+                    const struct options *o)
+{
+    struct edf_writer *writer;
+    enum edf_status status = edf_create(disk, fn, ft, o->mode, o->recfm, o->lrecl, EDF_REPLACE, &writer);
+    if (!status)
+        status = copy_in(writer, in, o);
+    return status ? minidisk_failed(disk, status, path, fn, ft) : EXIT_CLEAN;
+}
+
+static int is_named(const struct dirent *entry)
+{
+    return *entry->d_name != '.';
+}
+
+/* Each file of a folder, which is named FN.FT there. */
+static int put_folder(struct edf_disk *disk, const char *path, const char *folder, const struct options *o)
+{
+    static struct input in;
+    struct dirent **entry;
+    int rc = EXIT_CLEAN, entries = scandir(folder, &entry, is_named, alphasort);
+    if (entries < 0)
+        die("%s: %s", folder, strerror(errno));
+    for (int i = 0; i < entries; i++) {
+        char *host_file, fn[9], *dot = strchr(entry[i]->d_name, '.');
+        if (!dot || dot - entry[i]->d_name >= (ptrdiff_t)sizeof fn)
+            die("%s/%s: is not named FN.FT", folder, entry[i]->d_name);
+        snprintf(fn, sizeof fn, "%.*s", (int)(dot - entry[i]->d_name), entry[i]->d_name);
+        if (asprintf(&host_file, "%s/%s", folder, entry[i]->d_name) < 0)
+            die("%s", strerror(errno));
+        open_input(&in, host_file);
+        if (!rc)
+            rc = put_file(disk, path, &in, fn, dot + 1, o);
+        fclose(in.file);
+        free(host_file);
+        free(entry[i]);
+    }
+    free(entry);
+    return rc;
+}
+
 static int command_put(const char *path, char **operand, const struct options *o)
 {
     static struct input in;
     struct image image;
-    struct edf_writer *writer;
-    in.path = operand[0];
-    in.file = strcmp(operand[0], "-") ? fopen(operand[0], "rb") : stdin;
-    if (!in.file)
-        die("%s: %s", operand[0], strerror(errno));
+    bool whole_folder = !operand[1];
+    if (!whole_folder && !operand[2])
+        die("put takes FILE FN FT or FOLDER after the image");
+    if (!whole_folder)
+        open_input(&in, operand[0]);
     struct edf_disk *disk = minidisk_access(&image, path, o, true);
-    enum edf_status status = edf_create(disk, operand[1], operand[2], o->mode, o->recfm, o->lrecl, EDF_REPLACE,
-                                        &writer);
-    if (!status)
-        status = copy_in(writer, &in, o);
-    int rc = status ? minidisk_failed(disk, status, path, operand[1], operand[2]) : EXIT_CLEAN;
+    int rc = whole_folder ? put_folder(disk, path, operand[0], o)
+                          : put_file(disk, path, &in, operand[1], operand[2], o);
     edf_release(disk);
     return rc;
 }
@@ -240,7 +288,7 @@ static const struct {
     int (*run)(const char *path, char **operand, const struct options *o);
 } commands[] = {
     {"format", 1, 1, command_format}, {"list", 0, 2, command_list},     {"get", 2, 3, command_get},
-    {"put", 3, 3, command_put},       {"erase", 2, 2, command_erase},   {"rename", 4, 4, command_rename},
+    {"put", 1, 3, command_put},       {"erase", 2, 2, command_erase},   {"rename", 4, 4, command_rename},
     {"check", 0, 0, command_check},   {"tape", 1, 4, tape_command},
 };
 

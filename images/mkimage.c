@@ -23,7 +23,7 @@ enum { EXIT_DONE = 0, EXIT_FOUND = 1, EXIT_TROUBLE = 2, FILES = 64 };
 
 static const char help[] =
     "Usage: mkimage IMAGE --directory DTB [--size MIB] [--sparse] [--raw USER:VDEV[:HOSTFILE]]...\n"
-    "               [--file USER:VDEV:HOSTFILE:FN.FT]...\n"
+    "               [--file USER:VDEV:HOSTFILE:FN.FT]... [--files USER:VDEV:FOLDER]...\n"
     "       mkimage --replace-directory IMAGE --directory DTB\n"
     "       mkimage --check IMAGE\n"
     "       mkimage --ssh-keys USER IMAGE\n"
@@ -35,6 +35,7 @@ static const char help[] =
     "      --raw USER:VDEV     leave this minidisk unformatted, with what is in :HOSTFILE if that follows; VDEV is\n"
     "                          hexadecimal\n"
     "      --file USER:VDEV:HOSTFILE:FN.FT   put a text file on a minidisk\n"
+    "      --files USER:VDEV:FOLDER   put each text file of FOLDER there, which is named FN.FT\n"
     "      --replace-directory give an existing volume another directory; the old one stays in the other slot, the\n"
     "                          minidisks stay as they are, and new ones are not formatted\n"
     "      --check             judge label, directories and every formatted minidisk; changes nothing\n"
@@ -182,6 +183,11 @@ static void format_disks(const char *image, const struct place *raw, unsigned ra
 static void put_file(const char *image, const struct place *file)
 {
     char name[32];
+    if (!file->name) {
+        if (run_cmsdisk("put", image, find_disk(file), (const char *const[]){"--mode", "2", file->host_file, NULL}))
+            die("%s: %s is not put", image, file->text);
+        return;
+    }
     const char *dot = strchr(file->name, '.');
     if (!dot || dot - file->name > 8)
         die("%s: the CMS file must be named FN.FT", file->text);
@@ -390,15 +396,24 @@ static struct place parse_place(char *text, bool with_file)
     return place;
 }
 
+static struct place parse_folder(char *text)
+{
+    struct place place = parse_place(text, false);
+    if (!place.host_file)
+        die("%s: is not USER:VDEV:FOLDER", place.text);
+    return place;
+}
+
 int main(int argc, char **argv)
 {
-    enum { DIRECTORY = 1, SIZE, SPARSE, RAW, FILE_, REPLACE, CHECK, SSH_KEYS };
+    enum { DIRECTORY = 1, SIZE, SPARSE, RAW, FILE_, FOLDER, REPLACE, CHECK, SSH_KEYS };
     static const struct option options[] = {
         {"directory", required_argument, NULL, DIRECTORY},
         {"size", required_argument, NULL, SIZE},
         {"sparse", no_argument, NULL, SPARSE},
         {"raw", required_argument, NULL, RAW},
         {"file", required_argument, NULL, FILE_},
+        {"files", required_argument, NULL, FOLDER},
         {"replace-directory", no_argument, NULL, REPLACE},
         {"check", no_argument, NULL, CHECK},
         {"ssh-keys", required_argument, NULL, SSH_KEYS},
@@ -421,12 +436,14 @@ int main(int argc, char **argv)
             die("--size: is not a number of MiB");
         else if (option == SPARSE)
             w.sparse = true;
-        else if ((option == RAW && w.raws == FILES) || (option == FILE_ && w.files == FILES))
-            die("more than %d --raw or --file", FILES);
+        else if ((option == RAW && w.raws == FILES) || ((option == FILE_ || option == FOLDER) && w.files == FILES))
+            die("more than %d --raw, --file or --files", FILES);
         else if (option == RAW)
             w.raw[w.raws++] = parse_place(optarg, false);
         else if (option == FILE_)
             w.file[w.files++] = parse_place(optarg, true);
+        else if (option == FOLDER)
+            w.file[w.files++] = parse_folder(optarg);
         else if (option != SIZE)
             mode = option;
     }

@@ -42,6 +42,20 @@ def test_an_image_is_made_filled_and_read_back(image, tmp_path):
     cmsdisk("check", image)
 
 
+def test_the_files_of_a_folder_are_put_by_their_names(image, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number in range(100):
+        (folder / f"F{number}.TEXT").write_text(f"the {number}th\n\n")
+    cmsdisk("put", image, folder)
+    assert len(cmsdisk("list", image).splitlines()) == 100
+    assert cmsdisk("get", image, "F99", "TEXT") == "the 99th\n\n"
+    (folder / "nodot").write_text("x\n")
+    assert "nodot: is not named FN.FT" in cmsdisk("put", image, folder, status=2)
+    assert "FOLDER after the image" in cmsdisk("put", image, folder / "F1.TEXT", "F1", status=2)
+    cmsdisk("check", image)
+
+
 def test_bytes_come_back_as_they_were(image, tmp_path):
     blob = bytes(range(256)) * 700
     (tmp_path / "blob").write_bytes(blob)

@@ -118,8 +118,18 @@ def test_a_truncated_image_is_told(image):
     assert "the image is truncated" in mkimage("--check", image, code=1)
 
 
+def test_a_folder_of_files_is_put_on_a_minidisk(tmp_path, directory):
+    (tmp_path / "folder").mkdir()
+    for name in ("ONE", "TWO"):
+        (tmp_path / "folder" / f"{name}.TEXT").write_text(name + "\n")
+    mkimage(tmp_path / "image", "--directory", directory, "--files", f"ALICE:191:{tmp_path}/folder")
+    assert re.findall(r"(\w+) +TEXT +2", alice(tmp_path / "image", "list")) == ["ONE", "TWO"]
+    assert alice(tmp_path / "image", "get", "TWO", "TEXT") == "TWO\n"
+
+
 def test_what_is_asked_wrongly_is_answered_in_one_line(tmp_path, directory):
     for arguments in ([], ["x"], ["x", "--directory", "/nonexistent"], ["x", "--directory", directory, "--size", "0"],
                       ["x", "--directory", directory, "--raw", "NOBODY:191"],
-                      ["x", "--directory", directory, "--file", "A:1"], ["--check", tmp_path / "none"]):
+                      ["x", "--directory", directory, "--file", "A:1"],
+                      ["x", "--directory", directory, "--files", "ALICE:191"], ["--check", tmp_path / "none"]):
         assert len(mkimage(*arguments, code=2).splitlines()) == 1
