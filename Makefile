@@ -22,7 +22,7 @@ CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch
 CMS_EDGE := cms/boot cms/cpu cms/driver
 # runs programs, for which a host has no processor: its seams are faked there
 CMS_TOP  := cms/program
-CMS_PURE := cms/edf cms/tape cms/exec cms/eel cms/xedit cms/console cms/file cms/pipe cms/spool cms/directory cms/command cms/kernel \
+CMS_PURE := cms/edf cms/tape cms/exec cms/eel cms/xedit cms/console cms/file cms/help cms/pipe cms/spool cms/directory cms/command cms/kernel \
             cms/syscall cms/procfs cms/process cms/elf cms/tty cms/minidisk cms/erofs cms/tmpfs cms/vfs cms/space
 
 in        = $(sort $(wildcard $(addsuffix /$(2),$(1))))
@@ -31,7 +31,7 @@ VMCS_SRC := $(call in,vmcs-shadow nest,*.c)
 DSDT     := $(B)/acpi/dsdt.c
 CP_SRC   := $(call in,$(CP_EDGE) $(CP_PURE),*.c) $(call in,$(CP_EDGE),*.S) $(VMCS_SRC) $(LIB_SRC) $(DSDT)
 CMS_SRC  := $(call in,$(CMS_EDGE) $(CMS_TOP) $(CMS_PURE),*.c) $(call in,$(CMS_EDGE),*.S) $(LIB_SRC)
-PURE_SRC := $(wildcard cp/boot/tree_pc.c cp/boot/machine_facts.c) $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC)) $(DSDT)
+PURE_SRC := images/help/texts.c $(wildcard cp/boot/tree_pc.c cp/boot/machine_facts.c) $(call in,$(CP_PURE) $(CMS_PURE) vmcs-shadow nest,*.c) $(filter-out lib/string.c,$(LIB_SRC)) $(DSDT)
 GUEST_RT := $(call in,tests/guest/runtime,*.c) $(call in,tests/guest/runtime,*.S) $(LIB_SRC)
 GUESTS   := $(basename $(notdir $(wildcard tests/guest/*.c)))
 UNITS    := $(basename $(notdir $(wildcard tests/unit/*_test.c)))
@@ -67,7 +67,7 @@ $(B)/free/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< 
 # CMS runs in the upper half of the addresses
 $(B)/kernel/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(FREE) -mcmodel=kernel -c $< -o $@
 # rooms that wait for a person: small rather than fast
-SMALL := cms/command cms/file cms/pipe cms/edf cms/process cms/minidisk cms/console cms/elf cms/tmpfs cms/kernel cms/spool cms/directory cms/exec cms/eel cms/tape cms/xedit cms/program cms/procfs
+SMALL := cms/command cms/file cms/help cms/pipe cms/edf cms/process cms/minidisk cms/console cms/elf cms/tmpfs cms/kernel cms/spool cms/directory cms/exec cms/eel cms/tape cms/xedit cms/program cms/procfs
 $(foreach room,$(SMALL),$(eval $(B)/kernel/$(room)/%.o: FREE := $(subst -O2,-Os,$(FREE))))
 $(B)/kernel/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
 $(B)/host/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@
@@ -104,6 +104,14 @@ $(B)/root/cms-rexx: $(call in,images/root,*.c) $(wildcard images/root/*.h)
 $(B)/root/cms: images/root/obey/obey.c images/root/device.c images/root/device.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $(filter %.c,$^) -lregina
 all: $(B)/root/cms-rexx $(B)/root/cms
+
+# the HELP files, of the texts in the tables: of the functions that these name besides, none is called, and few are here
+HELP_SRC := $(call in,images/help cms/pipe,*.c) cms/help/name.c cms/command/table.c cms/command/message.c \
+            $(wildcard $(addsuffix /table.c,$(CMS_PURE))) cms/eel/command.c cms/directory/directxa.c
+$(B)/texts/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(COMMON) -O1 -fno-strict-aliasing -DVMN_HOST -c $< -o $@
+$(B)/helpfiles: $(call obj,texts,$(HELP_SRC))
+	@$(CC) -static -o $@ $^ -Wl,--unresolved-symbols=ignore-all
+$(B)/help.made: $(B)/helpfiles ; @rm -rf $(B)/help && mkdir -p $(B)/help && $< $(B)/help && touch $@
 
 # a host tool is images/NAME.c over some of the pure rooms
 TOOL_SRC := $(call in,cms/edf cms/tape cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
@@ -219,8 +227,8 @@ SYSTEM_FILES := $(wildcard images/system/*)
 # what programs in CMS see as /: downloads some 70 MB of Debian's packages, once
 $(B)/root.erofs: images/root/make $(wildcard images/root/etc/*) $(B)/root/cms-rexx $(B)/root/cms
 	@$(call step,making the root image $@)images/root/make $(B)/root $@ $(B)/root/cms-rexx $(B)/root/cms
-$(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk $(B)/root.erofs
-	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
+$(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/help.made $(B)/mkimage $(B)/cmsdisk $(B)/root.erofs
+	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f))) --files MAINT:190:$(B)/help
 images: $(B)/vmn.img
 # other systems, of Debian's packages: the kernel's are some 27 MB
 systems: $(B)/systems/linux.initrd ## fetch Debian's Linux for machines: build/systems/linux and its initrd

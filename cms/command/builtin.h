@@ -11,7 +11,6 @@ int cms_format(const struct arguments *arguments);
 int cms_query(const struct arguments *arguments);
 int cms_set(const struct arguments *arguments);
 int cms_cp(const struct arguments *arguments);
-int cms_help(const struct arguments *arguments);
 int cms_identify(const struct arguments *arguments);
 
 /* "%-8s = value" for a setting named by `word`; false if it is none. */
@@ -38,6 +37,3 @@ const char *cms_query_name(size_t index);
 const char *cms_setting_name(size_t index);
 const char *cms_setting_value(const char *setting, size_t index);
 
-/* What HELP says of message `number`, of `module` (three letters; NULL: any) and `severity` (0: any); false if there is
- * none. */
-bool cms_message_help(const char *module, int number, char severity);

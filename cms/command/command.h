@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cms/command/help_text.h"
+
 enum {
     COMMAND_LINE_MAX = 4096,  /* bytes of a command line, without its NUL */
     COMMAND_WORDS_MAX = 40,   /* operands, and as many options */
@@ -44,8 +46,8 @@ struct command {
     const char *name;                              /* upper case */
     uint8_t abbreviation;                          /* least number of characters that name it */
     int (*run)(const struct arguments *arguments); /* returns the return code */
-    const char *synopsis;                          /* operands and options, in the manual's notation, in lines */
-    const char *help;                              /* lines for HELP, each ended by a newline */
+    const char *synopsis;                          /* HELP_TEXT: operands and options, in the manual's notation */
+    const char *help;                              /* HELP_TEXT: lines, each ended by a newline */
     enum command_reads reads;
 };
 
@@ -107,5 +109,7 @@ int cms_query_program(const struct arguments *arguments);
 void cms_program_recover(void);
 /* The line typed at the terminal has been obeyed: what its commands left open for one another is closed (cms/exec). */
 void cms_exec_line_ends(void);
-/* What HELP PIPE shows of a stage (cms/pipe): 0, or the return code of the message that there is none. */
+/* The HELP command (cms/help). */
+int cms_help(const struct arguments *arguments);
+/* Shows the HELP file of a stage (cms/pipe): 0, or the return code of the message that there is none. */
 int cms_pipe_explain(const char *name);

@@ -18,7 +18,7 @@ static void show(const char *text)
 
 const struct cms_message_row cms_message_rows[MESSAGES] = {
 #define MESSAGE(name, module, number, severity, return_code, text, help) \
-    {module, number, severity, return_code, MESSAGE_##name##_TEXT, help},
+    {module, number, severity, return_code, MESSAGE_##name##_TEXT, HELP_TEXT(help)},
 #include "cms/command/messages.def"
 #undef MESSAGE
 };

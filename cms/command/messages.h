@@ -1,5 +1,6 @@
 /* CMS' messages: a row of messages.def each. */
 #pragma once
+#include "cms/command/help_text.h"
 
 enum cms_message {
 #define MESSAGE(name, module, number, severity, return_code, text, help) MESSAGE_##name,
@@ -13,7 +14,8 @@ struct cms_message_row {
     int number;
     char severity;
     int return_code;
-    const char *text, *help;
+    const char *text;
+    const char *help; /* HELP_TEXT */
 };
 extern const struct cms_message_row cms_message_rows[MESSAGES];
 

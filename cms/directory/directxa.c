@@ -149,11 +149,11 @@ static int directxa(const struct arguments *a)
 }
 
 const struct command directory_commands[] = {
-    {"DIRECTXA", 8, directxa, "DIRECTXA [fn [ft [fm]]] [(EDIT|GET [REPLACE]]",
-     "Makes the directory that a file describes CP's, at once and for the next start,\n"
-     "if it is good as a whole and has all who are logged on, with the minidisks that\n"
-     "are in use where they are.  Without names: USER DIRECT A.  EDIT only checks it.\n"
-     "GET makes a file of the directory CP has; REPLACE replaces one.  For class B.\n",
+    {"DIRECTXA", 8, directxa, HELP_TEXT("DIRECTXA [fn [ft [fm]]] [(EDIT|GET [REPLACE]]"),
+     HELP_TEXT("Makes the directory that a file describes CP's, at once and for the next start,\n"
+               "if it is good as a whole and has all who are logged on, with the minidisks that\n"
+               "are in use where they are.  Without names: USER DIRECT A.  EDIT only checks it.\n"
+               "GET makes a file of the directory CP has; REPLACE replaces one.  For class B.\n"),
      READS_WORDS},
     {0},
 };

@@ -154,16 +154,16 @@ int cms_eel(const struct arguments *a)
 }
 
 const struct command eel_commands[] = {
-    {"EEL", 3, cms_eel, "EEL QUERY [fn ft [fm]]\n"
-                        "EEL SET POLICY ASK|TELL|SILENT\n"
-                        "EEL SET MAGIC|TYPE name environment\n"
-                        "EEL DEFINE environment path [word ...]\n"
-                        "EEL RESET",
-     "What runs a file whose name is typed.  Rules go by its first bytes (MAGIC),\n"
-     "else by its filetype (TYPE).  QUERY shows them, or what runs one file, and why.\n"
-     "SET POLICY ASK asks first where both say different things, TELL says each time\n"
-     "what is run.  DEFINE names a program that runs files, or shows them: %f among\n"
-     "the words is the file's path.  RESET: all as CMS brings it.\n"
-     "Put into PROFILE EXEC what is to be so in each session.\n", READS_WORDS},
+    {"EEL", 3, cms_eel, HELP_TEXT("EEL QUERY [fn ft [fm]]\n"
+                                  "EEL SET POLICY ASK|TELL|SILENT\n"
+                                  "EEL SET MAGIC|TYPE name environment\n"
+                                  "EEL DEFINE environment path [word ...]\n"
+                                  "EEL RESET"),
+     HELP_TEXT("What runs a file whose name is typed.  Rules go by its first bytes (MAGIC),\n"
+               "else by its filetype (TYPE).  QUERY shows them, or what runs one file, and why.\n"
+               "SET POLICY ASK asks first where both say different things, TELL says each time\n"
+               "what is run.  DEFINE names a program that runs files, or shows them: %f among\n"
+               "the words is the file's path.  RESET: all as CMS brings it.\n"
+               "Put into PROFILE EXEC what is to be so in each session.\n"), READS_WORDS},
     {0},
 };

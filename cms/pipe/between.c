@@ -71,29 +71,25 @@ static int notinside_record(struct stage *stage, const uint8_t *data, size_t len
 
 const struct stage_kind cms_stage_between = {
     .name = "BETWEEN", .abbreviation = 7, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct between),
-    .help = "BETWEEN [ANYCASE] /a/ {/b/|n}\n"
-            "\n"
-            "Groups of records, from one that begins with a to the next that begins with b,\n"
-            "or so many; the records between groups go to stream 1.\n",
+    .format = "BETWEEN [ANYCASE] /a/ {/b/|n}",
+    .help = HELP_TEXT("Groups of records, from one that begins with a to the next that begins with b,\n"
+                      "or so many; the records between groups go to stream 1.\n"),
     .prepare = between_prepare, .record = between_record};
 const struct stage_kind cms_stage_outside = {
     .name = "OUTSIDE", .abbreviation = 7, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct between),
-    .help = "OUTSIDE [ANYCASE] /a/ {/b/|n}\n"
-            "\n"
-            "Records that BETWEEN would not choose; others go to stream 1.\n",
+    .format = "OUTSIDE [ANYCASE] /a/ {/b/|n}",
+    .help = HELP_TEXT("Records that BETWEEN would not choose; others go to stream 1.\n"),
     .prepare = between_prepare, .record = outside_record};
 const struct stage_kind cms_stage_inside = {
     .name = "INSIDE", .abbreviation = 6, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct between),
-    .help = "INSIDE [ANYCASE] /a/ {/b/|n}\n"
-            "\n"
-            "As BETWEEN, but without the records that begin with a and b; n records behind\n"
-            "the first.  Others go to stream 1.\n",
+    .format = "INSIDE [ANYCASE] /a/ {/b/|n}",
+    .help = HELP_TEXT("As BETWEEN, but without the records that begin with a and b; n records behind\n"
+                      "the first.  Others go to stream 1.\n"),
     .prepare = between_prepare, .record = inside_record};
 const struct stage_kind cms_stage_notinside = {
     .name = "NOTINSIDE", .abbreviation = 4, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct between),
-    .help = "NOTINSIDE [ANYCASE] /a/ {/b/|n}\n"
-            "\n"
-            "Records that INSIDE would not choose; others go to stream 1.\n",
+    .format = "NOTINSIDE [ANYCASE] /a/ {/b/|n}",
+    .help = HELP_TEXT("Records that INSIDE would not choose; others go to stream 1.\n"),
     .prepare = between_prepare, .record = notinside_record};
 
 /* ---- FRLABEL, TOLABEL -------------------------------------------------------------------------------------------- */
@@ -133,17 +129,15 @@ static int tolabel_record(struct stage *stage, const uint8_t *data, size_t lengt
 
 const struct stage_kind cms_stage_frlabel = {
     .name = "FRLABEL", .abbreviation = 4, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct label),
-    .help = "FRLABEL text\n"
-            "\n"
-            "Records from the first one on that begins with the text; those before it go to\n"
-            "stream 1.\n",
+    .format = "FRLABEL text",
+    .help = HELP_TEXT("Records from the first one on that begins with the text; those before it go to\n"
+                      "stream 1.\n"),
     .prepare = label_prepare, .record = frlabel_record};
 const struct stage_kind cms_stage_tolabel = {
     .name = "TOLABEL", .abbreviation = 5, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct label),
-    .help = "TOLABEL text\n"
-            "\n"
-            "Records before the first one that begins with the text; it and those behind it\n"
-            "go to stream 1.\n",
+    .format = "TOLABEL text",
+    .help = HELP_TEXT("Records before the first one that begins with the text; it and those behind it\n"
+                      "go to stream 1.\n"),
     .prepare = label_prepare, .record = tolabel_record};
 
 /* ---- TAKE, DROP -------------------------------------------------------------------------------------------------- */
@@ -238,13 +232,11 @@ static void some_close(struct stage *stage)
 
 const struct stage_kind cms_stage_take = {
     .name = "TAKE", .abbreviation = 4, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct some),
-    .help = "TAKE [FIRST|LAST] [n|*]\n"
-            "\n"
-            "The first or last n records (1); others go to stream 1.\n",
+    .format = "TAKE [FIRST|LAST] [n|*]",
+    .help = HELP_TEXT("The first or last n records (1); others go to stream 1.\n"),
     .prepare = some_prepare, .record = take_record, .end = take_end, .close = some_close};
 const struct stage_kind cms_stage_drop = {
     .name = "DROP", .abbreviation = 4, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct some),
-    .help = "DROP [FIRST|LAST] [n|*]\n"
-            "\n"
-            "All but the first or last n records (1); those go to stream 1.\n",
+    .format = "DROP [FIRST|LAST] [n|*]",
+    .help = HELP_TEXT("All but the first or last n records (1); those go to stream 1.\n"),
     .prepare = some_prepare, .record = drop_record, .end = drop_end, .close = some_close};

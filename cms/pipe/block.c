@@ -124,10 +124,9 @@ static int put_rest(struct stage *stage)
 
 const struct stage_kind cms_stage_block = {
     .name = "BLOCK", .abbreviation = 5, .place = PLACE_LATER, .size = sizeof(struct blocking),
-    .help = "BLOCK n [FIXED|LINEND [c]|CRLF|STRING /text/|CMS]\n"
-            "\n"
-            "Makes blocks of at most n bytes of records: of whole ones, or with something\n"
-            "behind each, or, CMS, its length before it in two bytes.\n",
+    .format = "BLOCK n [FIXED|LINEND [c]|CRLF|STRING /text/|CMS]",
+    .help = HELP_TEXT("Makes blocks of at most n bytes of records: of whole ones, or with something\n"
+                      "behind each, or, CMS, its length before it in two bytes.\n"),
     .prepare = block_prepare, .record = block_record, .end = put_rest, .close = blocking_close};
 
 /* ---- FBLOCK ------------------------------------------------------------------------------------------------------ */
@@ -169,9 +168,8 @@ static int fblock_end(struct stage *stage)
 
 const struct stage_kind cms_stage_fblock = {
     .name = "FBLOCK", .abbreviation = 6, .place = PLACE_LATER, .size = sizeof(struct blocking),
-    .help = "FBLOCK n [c]\n"
-            "\n"
-            "The bytes of all records in records of n, the last filled with c.\n",
+    .format = "FBLOCK n [c]",
+    .help = HELP_TEXT("The bytes of all records in records of n, the last filled with c.\n"),
     .prepare = fblock_prepare, .record = fblock_record, .end = fblock_end, .close = blocking_close};
 
 /* ---- DEBLOCK ----------------------------------------------------------------------------------------------------- */
@@ -247,10 +245,9 @@ static int deblock_end(struct stage *stage)
 
 const struct stage_kind cms_stage_deblock = {
     .name = "DEBLOCK", .abbreviation = 7, .place = PLACE_LATER, .size = sizeof(struct blocking),
-    .help = "DEBLOCK [FIXED] [n]|LINEND [c]|CRLF|STRING /text/|TEXTFILE|CMS\n"
-            "\n"
-            "Makes records of blocks: of n bytes (80), or up to something, or, CMS, with\n"
-            "their length before them in two bytes.\n",
+    .format = "DEBLOCK [FIXED] [n]|LINEND [c]|CRLF|STRING /text/|TEXTFILE|CMS",
+    .help = HELP_TEXT("Makes records of blocks: of n bytes (80), or up to something, or, CMS, with\n"
+                      "their length before them in two bytes.\n"),
     .prepare = deblock_prepare, .record = deblock_record, .end = deblock_end, .close = blocking_close};
 
 /* ---- SPILL ------------------------------------------------------------------------------------------------------- */
@@ -303,8 +300,7 @@ static void spill_close(struct stage *stage)
 
 const struct stage_kind cms_stage_spill = {
     .name = "SPILL", .abbreviation = 5, .place = PLACE_LATER, .size = sizeof(struct spill),
-    .help = "SPILL n [OFFSET m]\n"
-            "\n"
-            "Cuts records between words, so that none is longer than n; what follows the\n"
-            "first piece is moved m columns to the right.\n",
+    .format = "SPILL n [OFFSET m]",
+    .help = HELP_TEXT("Cuts records between words, so that none is longer than n; what follows the\n"
+                      "first piece is moved m columns to the right.\n"),
     .prepare = spill_prepare, .record = spill_record, .close = spill_close};

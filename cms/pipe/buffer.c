@@ -30,9 +30,8 @@ static int buffer_end(struct stage *stage)
 
 const struct stage_kind cms_stage_buffer = {
     .name = "BUFFER", .abbreviation = 6, .place = PLACE_LATER, .size = sizeof(struct buffered),
-    .help = "BUFFER\n"
-            "\n"
-            "Holds all records until the input has ended.\n",
+    .format = "BUFFER",
+    .help = HELP_TEXT("Holds all records until the input has ended.\n"),
     .record = buffer_record, .end = buffer_end, .close = buffered_close};
 
 /* ---- ELASTIC, COPY ----------------------------------------------------------------------------------------------- */
@@ -71,13 +70,11 @@ static int copy_step(struct stage *stage)
 
 const struct stage_kind cms_stage_elastic = {
     .name = "ELASTIC", .abbreviation = 7, .place = PLACE_LATER, .reads_ahead = true, .size = sizeof(struct buffered),
-    .help = "ELASTIC\n"
-            "\n"
-            "Holds as many records as it takes for those before it not to wait.\n",
+    .format = "ELASTIC",
+    .help = HELP_TEXT("Holds as many records as it takes for those before it not to wait.\n"),
     .step = elastic_step, .close = buffered_close};
 const struct stage_kind cms_stage_copy = {
     .name = "COPY", .abbreviation = 4, .place = PLACE_LATER, .reads_ahead = true, .size = sizeof(struct buffered),
-    .help = "COPY\n"
-            "\n"
-            "Holds one record, so that the stage before it need not wait.\n",
+    .format = "COPY",
+    .help = HELP_TEXT("Holds one record, so that the stage before it need not wait.\n"),
     .step = copy_step, .close = buffered_close};

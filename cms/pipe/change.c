@@ -80,8 +80,7 @@ static void change_close(struct stage *stage)
 
 const struct stage_kind cms_stage_change = {
     .name = "CHANGE", .abbreviation = 6, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct change),
-    .help = "CHANGE [ANYCASE] [range] /from/to/ [n|*]\n"
-            "\n"
-            "Replaces text in the range: n times in a record, or always.  If there is a\n"
-            "stream 1, records without the text go there.\n",
+    .format = "CHANGE [ANYCASE] [range] /from/to/ [n|*]",
+    .help = HELP_TEXT("Replaces text in the range: n times in a record, or always.  If there is a\n"
+                      "stream 1, records without the text go there.\n"),
     .prepare = change_prepare, .record = change_record, .close = change_close};

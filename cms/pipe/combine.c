@@ -62,10 +62,9 @@ static void overlay_close(struct stage *stage)
 
 const struct stage_kind cms_stage_overlay = {
     .name = "OVERLAY", .abbreviation = 7, .streams = 255, .size = sizeof(struct overlay),
-    .help = "OVERLAY [c]\n"
-            "\n"
-            "One record of each stream laid over each other: what is not blank (c) in that\n"
-            "of the highest number is seen.\n",
+    .format = "OVERLAY [c]",
+    .help = HELP_TEXT("One record of each stream laid over each other: what is not blank (c) in that\n"
+                      "of the highest number is seen.\n"),
     .prepare = overlay_prepare, .step = overlay_step, .close = overlay_close};
 
 /* ---- JUXTAPOSE --------------------------------------------------------------------------------------------------- */
@@ -108,9 +107,8 @@ static void juxtapose_close(struct stage *stage)
 
 const struct stage_kind cms_stage_juxtapose = {
     .name = "JUXTAPOSE", .abbreviation = 9, .streams = 2, .size = sizeof(struct juxtapose),
-    .help = "JUXTAPOSE\n"
-            "\n"
-            "Each record of stream 1 behind the one that came last on the primary input.\n",
+    .format = "JUXTAPOSE",
+    .help = HELP_TEXT("Each record of stream 1 behind the one that came last on the primary input.\n"),
     .step = juxtapose_step, .close = juxtapose_close};
 
 /* ---- COLLATE ----------------------------------------------------------------------------------------------------- */
@@ -174,9 +172,8 @@ static int collate_step(struct stage *stage)
 
 const struct stage_kind cms_stage_collate = {
     .name = "COLLATE", .abbreviation = 7, .streams = 3, .size = sizeof(struct collate),
-    .help = "COLLATE [NOPAD|PAD c] [ANYCASE] [range [range]] [MASTER] [DETAIL]\n"
-            "\n"
-            "Masters come on the primary input, details on stream 1, both in the order of\n"
-            "their ranges.  Each master that has details goes before them; those that have\n"
-            "none go to stream 1, details without a master to stream 2.\n",
+    .format = "COLLATE [NOPAD|PAD c] [ANYCASE] [range [range]] [MASTER] [DETAIL]",
+    .help = HELP_TEXT("Masters come on the primary input, details on stream 1, both in the order of\n"
+                      "their ranges.  Each master that has details goes before them; those that have\n"
+                      "none go to stream 1, details without a master to stream 2.\n"),
     .prepare = collate_prepare, .step = collate_step};

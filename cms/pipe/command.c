@@ -75,10 +75,10 @@ static void obeyed_close(struct stage *stage)
     cms_hold_free(&((struct obeyed *)stage->state)->shown);
 }
 
-#define OBEYED(NAME, LEAST, FIRST_LINE, HELP) \
+#define OBEYED(NAME, LEAST, FORMAT, HELP) \
     {.name = NAME, .abbreviation = LEAST, .keeps_on = true, .size = sizeof(struct obeyed), \
-     .help = FIRST_LINE "\n\n" HELP, .prepare = obeyed_prepare, .begin = obeyed_begin, .record = obeyed_record, \
-     .close = obeyed_close}
+     .format = FORMAT, .help = HELP_TEXT(HELP), .prepare = obeyed_prepare, .begin = obeyed_begin, \
+     .record = obeyed_record, .close = obeyed_close}
 
 const struct stage_kind cms_stage_cms = OBEYED(
     "CMS", 3, "CMS [command]",
@@ -91,7 +91,6 @@ const struct stage_kind cms_stage_cp = OBEYED(
     "What CP answers to the command, and to the input's records.\n");
 const struct stage_kind cms_stage_runpipe = {
     .name = "RUNPIPE", .abbreviation = 7, .place = PLACE_LATER, .keeps_on = true, .size = sizeof(struct obeyed),
-    .help = "RUNPIPE\n"
-            "\n"
-            "Each record is obeyed as what follows PIPE; the lines it shows are put.\n",
+    .format = "RUNPIPE",
+    .help = HELP_TEXT("Each record is obeyed as what follows PIPE; the lines it shows are put.\n"),
     .record = obeyed_record, .close = obeyed_close};

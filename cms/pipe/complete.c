@@ -20,9 +20,9 @@ static bool is_capital(char c)
 /* A word with a small letter in it stands for something else. */
 static void offer_keywords(const struct stage_kind *kind, struct candidates *c)
 {
-    const char *end = strstr(kind->help, "\n\n"), *at = kind->help + strlen(kind->name);
+    const char *at = kind->format + strlen(kind->name);
     char word[20];
-    while (at < end) {
+    while (*at) {
         size_t n = 0;
         while (is_capital(at[n]))
             n++;

@@ -69,9 +69,8 @@ static int count_end(struct stage *stage)
 
 const struct stage_kind cms_stage_count = {
     .name = "COUNT", .abbreviation = 5, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct count),
-    .help = "COUNT [CHARS] [WORDS] [LINES] [MINLINE] [MAXLINE]\n"
-            "\n"
-            "One record at the end: how many characters, words, records; the length of the\n"
-            "shortest and the longest.  If there is a stream 1 that goes there, and the\n"
-            "input passes.\n",
+    .format = "COUNT [CHARS] [WORDS] [LINES] [MINLINE] [MAXLINE]",
+    .help = HELP_TEXT("One record at the end: how many characters, words, records; the length of the\n"
+                      "shortest and the longest.  If there is a stream 1 that goes there, and the\n"
+                      "input passes.\n"),
     .prepare = count_prepare, .record = count_record, .end = count_end};

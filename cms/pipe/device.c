@@ -48,9 +48,8 @@ static int literal_begin(struct stage *stage)
 
 const struct stage_kind cms_stage_literal = {
     .name = "LITERAL", .abbreviation = 3, .size = sizeof(struct text),
-    .help = "LITERAL text\n"
-            "\n"
-            "One record, then the input.\n",
+    .format = "LITERAL text",
+    .help = HELP_TEXT("One record, then the input.\n"),
     .prepare = literal_prepare, .begin = literal_begin, .record = pass};
 
 static int strliteral_prepare(struct stage *stage, struct scan *operands)
@@ -81,9 +80,8 @@ static int strliteral_end(struct stage *stage)
 
 const struct stage_kind cms_stage_strliteral = {
     .name = "STRLITERAL", .abbreviation = 6, .size = sizeof(struct text),
-    .help = "STRLITERAL [PREFACE|APPEND] /text/\n"
-            "\n"
-            "One record before the input or behind it.\n",
+    .format = "STRLITERAL [PREFACE|APPEND] /text/",
+    .help = HELP_TEXT("One record before the input or behind it.\n"),
     .prepare = strliteral_prepare, .begin = strliteral_begin, .record = pass, .end = strliteral_end};
 
 /* ---- CONSOLE ----------------------------------------------------------------------------------------------------- */
@@ -124,19 +122,19 @@ static void console_close(struct stage *stage)
     cms_heap_free(((struct console *)stage->state)->line);
 }
 
-#define CONSOLE_HELP(name) \
-    name "\n" \
-    "\n" \
+#define CONSOLE_HELP \
     "As the first stage what you type, until a null line; else it shows the records,\n" \
     "which pass on.\n"
 
 const struct stage_kind cms_stage_console = {
     .name = "CONSOLE", .abbreviation = 4, .keeps_on = true, .size = sizeof(struct console),
-    .help = CONSOLE_HELP("CONSOLE"), .start = console_start, .begin = console_begin, .record = console_record,
+    .format = "CONSOLE", .help = HELP_TEXT(CONSOLE_HELP),
+    .start = console_start, .begin = console_begin, .record = console_record,
     .close = console_close};
 const struct stage_kind cms_stage_terminal = {
     .name = "TERMINAL", .abbreviation = 4, .keeps_on = true, .size = sizeof(struct console),
-    .help = CONSOLE_HELP("TERMINAL"), .start = console_start, .begin = console_begin, .record = console_record,
+    .format = "TERMINAL", .help = HELP_TEXT(CONSOLE_HELP),
+    .start = console_start, .begin = console_begin, .record = console_record,
     .close = console_close};
 
 /* ---- STARMSG ----------------------------------------------------------------------------------------------------- */
@@ -157,10 +155,9 @@ static int starmsg_begin(struct stage *stage)
 
 const struct stage_kind cms_stage_starmsg = {
     .name = "STARMSG", .abbreviation = 7, .place = PLACE_FIRST,
-    .help = "STARMSG\n"
-            "\n"
-            "Special messages (see CP) that wait: 8 characters of kind, 8 of who sent it,\n"
-            "and the text.\n",
+    .format = "STARMSG",
+    .help = HELP_TEXT("Special messages (see CP) that wait: 8 characters of kind, 8 of who sent it,\n"
+                      "and the text.\n"),
     .begin = starmsg_begin};
 
 /* ---- HOLE, QUERY ------------------------------------------------------------------------------------------------- */
@@ -175,9 +172,8 @@ static int swallow(struct stage *stage, const uint8_t *data, size_t length)
 
 const struct stage_kind cms_stage_hole = {
     .name = "HOLE", .abbreviation = 4, .keeps_on = true,
-    .help = "HOLE\n"
-            "\n"
-            "Nothing, whatever comes.\n",
+    .format = "HOLE",
+    .help = HELP_TEXT("Nothing, whatever comes.\n"),
     .record = swallow};
 
 static int query_prepare(struct stage *stage, struct scan *operands)
@@ -195,7 +191,6 @@ static int query_begin(struct stage *stage)
 
 const struct stage_kind cms_stage_query = {
     .name = "QUERY", .abbreviation = 5, .place = PLACE_FIRST,
-    .help = "QUERY [VERSION|LEVEL]\n"
-            "\n"
-            "Which CMS it is.\n",
+    .format = "QUERY [VERSION|LEVEL]",
+    .help = HELP_TEXT("Which CMS it is.\n"),
     .prepare = query_prepare, .begin = query_begin};

@@ -102,9 +102,8 @@ static void close_file(struct stage *stage)
 
 const struct stage_kind cms_stage_read = {
     .name = "<", .abbreviation = 1, .place = PLACE_FIRST, .size = sizeof(struct file_state),
-    .help = "< fn ft [fm]\n"
-            "\n"
-            "The records of a file, of the first accessed disk that has it.\n",
+    .format = "< fn ft [fm]",
+    .help = HELP_TEXT("The records of a file, of the first accessed disk that has it.\n"),
     .prepare = read_prepare, .start = read_start, .begin = put_next, .close = close_file};
 
 /* ---- GETFILES, STATE --------------------------------------------------------------------------------------------- */
@@ -137,9 +136,8 @@ static int getfiles_record(struct stage *stage, const uint8_t *data, size_t leng
 
 const struct stage_kind cms_stage_getfiles = {
     .name = "GETFILES", .abbreviation = 7, .place = PLACE_LATER, .size = sizeof(struct file_state),
-    .help = "GETFILES\n"
-            "\n"
-            "The records of the files that the input names, one a record.\n",
+    .format = "GETFILES",
+    .help = HELP_TEXT("The records of the files that the input names, one a record.\n"),
     .record = getfiles_record, .close = close_file};
 
 static int put_state(struct stage *stage, const struct file_state *f)
@@ -187,11 +185,10 @@ static int state_record(struct stage *stage, const uint8_t *data, size_t length)
 
 const struct stage_kind cms_stage_state = {
     .name = "STATE", .abbreviation = 5, .streams = 2, .size = sizeof(struct file_state),
-    .help = "STATE [fn ft [fm]]\n"
-            "\n"
-            "Of the file, and of those that the input names, one a record: its name, format,\n"
-            "record length and number of records.  Names of files that do not exist go to\n"
-            "stream 1.\n",
+    .format = "STATE [fn ft [fm]]",
+    .help = HELP_TEXT("Of the file, and of those that the input names, one a record: its name, format,\n"
+                      "record length and number of records.  Names of files that do not exist go to\n"
+                      "stream 1.\n"),
     .prepare = state_prepare, .begin = state_begin, .record = state_record, .close = close_file};
 
 /* ---- > and >> ---------------------------------------------------------------------------------------------------- */
@@ -314,16 +311,14 @@ static int replace_finish(struct stage *stage)
 
 const struct stage_kind cms_stage_write = {
     .name = ">", .abbreviation = 1, .place = PLACE_LATER, .keeps_on = true, .size = sizeof(struct file_state),
-    .help = "> fn ft fm [FIXED [n]|VARIABLE]\n"
-            "\n"
-            "Writes a file, which replaces the one of that name when all pipelines of the\n"
-            "command have ended well.  The records pass on.\n",
+    .format = "> fn ft fm [FIXED [n]|VARIABLE]",
+    .help = HELP_TEXT("Writes a file, which replaces the one of that name when all pipelines of the\n"
+                      "command have ended well.  The records pass on.\n"),
     .prepare = write_prepare, .start = write_start, .record = replace_record, .finish = replace_finish,
     .close = close_file};
 const struct stage_kind cms_stage_add = {
     .name = ">>", .abbreviation = 2, .place = PLACE_LATER, .keeps_on = true, .size = sizeof(struct file_state),
-    .help = ">> fn ft fm [FIXED [n]|VARIABLE]\n"
-            "\n"
-            "Adds to a file, or makes it.  The records pass on.\n",
+    .format = ">> fn ft fm [FIXED [n]|VARIABLE]",
+    .help = HELP_TEXT("Adds to a file, or makes it.  The records pass on.\n"),
     .prepare = write_prepare, .start = write_start, .record = append_record, .finish = append_finish,
     .close = close_file};

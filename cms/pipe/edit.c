@@ -61,10 +61,9 @@ static int chop_record(struct stage *stage, const uint8_t *data, size_t length)
 
 const struct stage_kind cms_stage_chop = {
     .name = "CHOP", .abbreviation = 4, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct chop),
-    .help = "CHOP [n|[ANYCASE] [BEFORE|AFTER] [STRING|ANYOF] /text/]\n"
-            "\n"
-            "The first n characters (80), or those up to the text; the rest of each record\n"
-            "goes to stream 1.\n",
+    .format = "CHOP [n|[ANYCASE] [BEFORE|AFTER] [STRING|ANYOF] /text/]",
+    .help = HELP_TEXT("The first n characters (80), or those up to the text; the rest of each record\n"
+                      "goes to stream 1.\n"),
     .prepare = chop_prepare, .record = chop_record};
 
 /* ---- PAD --------------------------------------------------------------------------------------------------------- */
@@ -113,9 +112,8 @@ static void pad_close(struct stage *stage)
 
 const struct stage_kind cms_stage_pad = {
     .name = "PAD", .abbreviation = 3, .place = PLACE_LATER, .size = sizeof(struct pad),
-    .help = "PAD [LEFT|RIGHT] [MODULO] n [c]\n"
-            "\n"
-            "Fills records up to n characters, or a multiple of n, with blanks or c.\n",
+    .format = "PAD [LEFT|RIGHT] [MODULO] n [c]",
+    .help = HELP_TEXT("Fills records up to n characters, or a multiple of n, with blanks or c.\n"),
     .prepare = pad_prepare, .record = pad_record, .close = pad_close};
 
 /* ---- STRIP ------------------------------------------------------------------------------------------------------- */
@@ -172,10 +170,9 @@ static int strip_record(struct stage *stage, const uint8_t *data, size_t length)
 
 const struct stage_kind cms_stage_strip = {
     .name = "STRIP", .abbreviation = 5, .place = PLACE_LATER, .size = sizeof(struct strip),
-    .help = "STRIP [BOTH|LEADING|TRAILING] [NOT] [STRING|ANYOF] [/text/] [n]\n"
-            "\n"
-            "Takes blanks, or the text, off both ends or one, at most n characters; with NOT\n"
-            "everything up to it.\n",
+    .format = "STRIP [BOTH|LEADING|TRAILING] [NOT] [STRING|ANYOF] [/text/] [n]",
+    .help = HELP_TEXT("Takes blanks, or the text, off both ends or one, at most n characters; with NOT\n"
+                      "everything up to it.\n"),
     .prepare = strip_prepare, .record = strip_record};
 
 /* ---- REVERSE ----------------------------------------------------------------------------------------------------- */
@@ -203,9 +200,8 @@ static void edited_close(struct stage *stage)
 
 const struct stage_kind cms_stage_reverse = {
     .name = "REVERSE", .abbreviation = 7, .place = PLACE_LATER, .size = sizeof(struct edited),
-    .help = "REVERSE\n"
-            "\n"
-            "The characters of each record from the last to the first.\n",
+    .format = "REVERSE",
+    .help = HELP_TEXT("The characters of each record from the last to the first.\n"),
     .record = reverse_record, .close = edited_close};
 
 /* ---- XLATE ------------------------------------------------------------------------------------------------------- */
@@ -293,19 +289,20 @@ static void xlate_close(struct stage *stage)
     cms_buffer_free(&((struct xlate *)stage->state)->out);
 }
 
-#define XLATE_HELP(name) \
-    name " [range] [UPPER|LOWER] [from to]...\n" \
-    "\n" \
+#define XLATE_OPERANDS " [range] [UPPER|LOWER] [from to]..."
+#define XLATE_HELP \
     "Characters for characters: capital letters, or small ones, or what the pairs\n" \
     "say, in which each is a character, two hexadecimal digits, or two of those with\n" \
     "- between them.\n"
 
 const struct stage_kind cms_stage_xlate = {
     .name = "XLATE", .abbreviation = 5, .place = PLACE_LATER, .size = sizeof(struct xlate),
-    .help = XLATE_HELP("XLATE"), .prepare = xlate_prepare, .record = xlate_record, .close = xlate_close};
+    .format = "XLATE" XLATE_OPERANDS, .help = HELP_TEXT(XLATE_HELP),
+    .prepare = xlate_prepare, .record = xlate_record, .close = xlate_close};
 const struct stage_kind cms_stage_translate = {
     .name = "TRANSLATE", .abbreviation = 5, .place = PLACE_LATER, .size = sizeof(struct xlate),
-    .help = XLATE_HELP("TRANSLATE"), .prepare = xlate_prepare, .record = xlate_record, .close = xlate_close};
+    .format = "TRANSLATE" XLATE_OPERANDS, .help = HELP_TEXT(XLATE_HELP),
+    .prepare = xlate_prepare, .record = xlate_record, .close = xlate_close};
 
 /* ---- TIMESTAMP --------------------------------------------------------------------------------------------------- */
 
@@ -366,8 +363,7 @@ static void timestamp_close(struct stage *stage)
 
 const struct stage_kind cms_stage_timestamp = {
     .name = "TIMESTAMP", .abbreviation = 9, .place = PLACE_LATER, .size = sizeof(struct timestamp),
-    .help = "TIMESTAMP [STANDARD|SHORTDATE|FULLDATE|ISODATE]\n"
-            "\n"
-            "The time before each record: 16 digits, from the year to hundredths of a second\n"
-            "(STANDARD), or as dates are written, and a blank.\n",
+    .format = "TIMESTAMP [STANDARD|SHORTDATE|FULLDATE|ISODATE]",
+    .help = HELP_TEXT("The time before each record: 16 digits, from the year to hundredths of a second\n"
+                      "(STANDARD), or as dates are written, and a blank.\n"),
     .prepare = timestamp_prepare, .record = timestamp_record, .close = timestamp_close};

@@ -43,8 +43,7 @@ static void insert_close(struct stage *stage)
 
 const struct stage_kind cms_stage_insert = {
     .name = "INSERT", .abbreviation = 6, .place = PLACE_LATER, .size = sizeof(struct insert),
-    .help = "INSERT /text/ [BEFORE|AFTER] [range]\n"
-            "\n"
-            "Puts the text into each record, before what the range names, or after it;\n"
-            "the range is the whole record if none is given.\n",
+    .format = "INSERT /text/ [BEFORE|AFTER] [range]",
+    .help = HELP_TEXT("Puts the text into each record, before what the range names, or after it;\n"
+                      "the range is the whole record if none is given.\n"),
     .prepare = insert_prepare, .record = insert_record, .close = insert_close};

@@ -173,12 +173,11 @@ static void lookup_close(struct stage *stage)
 
 const struct stage_kind cms_stage_lookup = {
     .name = "LOOKUP", .abbreviation = 6, .place = PLACE_LATER, .streams = 3, .size = sizeof(struct lookup),
-    .help = "LOOKUP [COUNT] [AUTOADD] [NOPAD|PAD c] [ANYCASE] [range [range]]\n"
-            "       [DETAIL] [MASTER]\n"
-            "\n"
-            "Details come on the primary input, and before them the masters on stream 1.\n"
-            "Details whose range is equal to a master's are put, or the master, or both;\n"
-            "others go to stream 1, and are masters then, with AUTOADD.  At the end masters\n"
-            "that were not found go to stream 2; with COUNT all, and how often in ten\n"
-            "columns.\n",
+    .format = "LOOKUP [COUNT] [AUTOADD] [NOPAD|PAD c] [ANYCASE] [range [range]]\n"
+              "       [DETAIL] [MASTER]",
+    .help = HELP_TEXT("Details come on the primary input, and before them the masters on stream 1.\n"
+                      "Details whose range is equal to a master's are put, or the master, or both;\n"
+                      "others go to stream 1, and are masters then, with AUTOADD.  At the end masters\n"
+                      "that were not found go to stream 2; with COUNT all, and how often in ten\n"
+                      "columns.\n"),
     .prepare = lookup_prepare, .step = lookup_step, .close = lookup_close};

@@ -63,7 +63,8 @@ struct stage_kind {
     bool takes_stage; /* its operand is a row of stages that writes to its stream 1: cms_pipe_wake */
     uint8_t streams;  /* it may have; 0: only the primary */
     size_t size;
-    const char *help; /* its format, in one or more lines, an empty line, what it does */
+    const char *format; /* in one or more lines, of which the last has no newline; Tab knows the keywords from it */
+    const char *help;   /* HELP_TEXT: what it does, in lines, each ended by a newline */
     int (*prepare)(struct stage *stage, struct scan *operands); /* NULL: no operands allowed */
     int (*start)(struct stage *stage);                          /* what follows: NULL, nothing to do */
     int (*begin)(struct stage *stage);

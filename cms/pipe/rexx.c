@@ -428,15 +428,14 @@ static void rexx_close(struct stage *stage)
 
 const struct stage_kind cms_stage_rexx = {
     .name = "REXX", .abbreviation = 4, .keeps_on = true, .streams = REXX_STREAMS, .size = sizeof(struct rexx),
-    .help = "REXX program [text]\n"
-            "\n"
-            "A stage that is a REXX program, fn REXX.  Its name alone does it too, if no\n"
-            "stage has it.  Its commands go to the pipeline; RC 12: the end of a stream.\n"
-            "  PEEKTO v   the next record, which stays   READTO v   the same, and takes it\n"
-            "  OUTPUT x   puts a record                  SHORT      joins input and output\n"
-            "  CALLPIPE   runs a pipeline; *: in it are the program's input and output\n"
-            "  ADDPIPE    the same, and the program goes on; *.INPUT: and *.OUTPUT: may also\n"
-            "             stand for what it reads and writes from then on\n"
-            "  SELECT [INPUT|OUTPUT|BOTH] n, SEVER INPUT|OUTPUT, STREAMNUM, MAXSTREAM,\n"
-            "  STREAMSTATE, STAGENUM (in RC), MESSAGE x\n",
+    .format = "REXX program [text]",
+    .help = HELP_TEXT("A stage that is a REXX program, fn REXX.  Its name alone does it too, if no\n"
+                      "stage has it.  Its commands go to the pipeline; RC 12: the end of a stream.\n"
+                      "  PEEKTO v   the next record, which stays   READTO v   the same, and takes it\n"
+                      "  OUTPUT x   puts a record                  SHORT      joins input and output\n"
+                      "  CALLPIPE   runs a pipeline; *: in it are the program's input and output\n"
+                      "  ADDPIPE    the same, and the program goes on; *.INPUT: and *.OUTPUT: may also\n"
+                      "             stand for what it reads and writes from then on\n"
+                      "  SELECT [INPUT|OUTPUT|BOTH] n, SEVER INPUT|OUTPUT, STREAMNUM, MAXSTREAM,\n"
+                      "  STREAMSTATE, STAGENUM (in RC), MESSAGE x\n"),
     .prepare = rexx_prepare, .step = rexx_step, .close = rexx_close};

@@ -63,16 +63,14 @@ static int nlocate_record(struct stage *stage, const uint8_t *data, size_t lengt
 
 const struct stage_kind cms_stage_locate = {
     .name = "LOCATE", .abbreviation = 1, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct locate),
-    .help = "LOCATE [ANYCASE] [range] [[ANYOF] /text/]\n"
-            "\n"
-            "Records that contain the text in the range, or in one of several; without a\n"
-            "text those that are long enough to have the range; others go to stream 1.\n",
+    .format = "LOCATE [ANYCASE] [range] [[ANYOF] /text/]",
+    .help = HELP_TEXT("Records that contain the text in the range, or in one of several; without a\n"
+                      "text those that are long enough to have the range; others go to stream 1.\n"),
     .prepare = locate_prepare, .record = locate_record};
 const struct stage_kind cms_stage_nlocate = {
     .name = "NLOCATE", .abbreviation = 2, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct locate),
-    .help = "NLOCATE [ANYCASE] [range] [[ANYOF] /text/]\n"
-            "\n"
-            "Records that LOCATE would not choose; others go to stream 1.\n",
+    .format = "NLOCATE [ANYCASE] [range] [[ANYOF] /text/]",
+    .help = HELP_TEXT("Records that LOCATE would not choose; others go to stream 1.\n"),
     .prepare = locate_prepare, .record = nlocate_record};
 
 /* ---- FIND, NFIND ------------------------------------------------------------------------------------------------- */
@@ -112,14 +110,12 @@ static int nfind_record(struct stage *stage, const uint8_t *data, size_t length)
 
 const struct stage_kind cms_stage_find = {
     .name = "FIND", .abbreviation = 4, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct find),
-    .help = "FIND text\n"
-            "\n"
-            "Records that begin with the text, in which a blank stands for any character\n"
-            "and _ for a blank; others go to stream 1.\n",
+    .format = "FIND text",
+    .help = HELP_TEXT("Records that begin with the text, in which a blank stands for any character\n"
+                      "and _ for a blank; others go to stream 1.\n"),
     .prepare = find_prepare, .record = find_record};
 const struct stage_kind cms_stage_nfind = {
     .name = "NFIND", .abbreviation = 5, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct find),
-    .help = "NFIND text\n"
-            "\n"
-            "Records that FIND would not choose; others go to stream 1.\n",
+    .format = "NFIND text",
+    .help = HELP_TEXT("Records that FIND would not choose; others go to stream 1.\n"),
     .prepare = find_prepare, .record = nfind_record};

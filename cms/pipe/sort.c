@@ -118,10 +118,9 @@ static void sort_close(struct stage *stage)
 
 const struct stage_kind cms_stage_sort = {
     .name = "SORT", .abbreviation = 4, .place = PLACE_LATER, .size = sizeof(struct sort),
-    .help = "SORT [UNIQUE|COUNT] [NOPAD|PAD c] [ANYCASE] [range [A|D]]...\n"
-            "\n"
-            "Records in the order of the ranges, ascending or descending.  Of equal ones\n"
-            "UNIQUE keeps the first, COUNT too, and says in ten columns how many there were.\n",
+    .format = "SORT [UNIQUE|COUNT] [NOPAD|PAD c] [ANYCASE] [range [A|D]]...",
+    .help = HELP_TEXT("Records in the order of the ranges, ascending or descending.  Of equal ones\n"
+                      "UNIQUE keeps the first, COUNT too, and says in ten columns how many there were.\n"),
     .prepare = sort_prepare, .record = sort_record, .end = sort_end, .close = sort_close};
 
 /* ---- UNIQUE ------------------------------------------------------------------------------------------------------ */
@@ -209,10 +208,9 @@ static void unique_close(struct stage *stage)
 
 const struct stage_kind cms_stage_unique = {
     .name = "UNIQUE", .abbreviation = 4, .place = PLACE_LATER, .streams = 2, .size = sizeof(struct unique),
-    .help = "UNIQUE [COUNT] [NOPAD|PAD c] [ANYCASE] [range] [LAST|FIRST|SINGLES|MULTIPLES]\n"
-            "\n"
-            "Of records that are equal and follow each other the last or the first; only\n"
-            "those that have no equal, or only those that have.  Others go to stream 1.\n",
+    .format = "UNIQUE [COUNT] [NOPAD|PAD c] [ANYCASE] [range] [LAST|FIRST|SINGLES|MULTIPLES]",
+    .help = HELP_TEXT("Of records that are equal and follow each other the last or the first; only\n"
+                      "those that have no equal, or only those that have.  Others go to stream 1.\n"),
     .prepare = unique_prepare, .record = unique_record, .end = put_run, .close = unique_close};
 
 /* ---- MERGE ------------------------------------------------------------------------------------------------------- */
@@ -245,8 +243,7 @@ static int merge_step(struct stage *stage)
 
 const struct stage_kind cms_stage_merge = {
     .name = "MERGE", .abbreviation = 5, .streams = 255, .size = sizeof(struct keys),
-    .help = "MERGE [NOPAD|PAD c] [ANYCASE] [range [A|D]]...\n"
-            "\n"
-            "The records of all streams, each in the order of the ranges already, in that\n"
-            "order.\n",
+    .format = "MERGE [NOPAD|PAD c] [ANYCASE] [range [A|D]]...",
+    .help = HELP_TEXT("The records of all streams, each in the order of the ranges already, in that\n"
+                      "order.\n"),
     .prepare = merge_prepare, .step = merge_step};

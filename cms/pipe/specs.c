@@ -197,15 +197,14 @@ static void specs_close(struct stage *stage)
 
 const struct stage_kind cms_stage_specs = {
     .name = "SPECS", .abbreviation = 4, .streams = 255, .size = sizeof(struct specs),
-    .help = "SPECS [STOP ALLEOF|STOP ANYEOF] item...\n"
-            "  item: {range|/text/|NUMBER [FROM n] [BY n]} [STRIP]\n"
-            "        [C2X|X2C|C2B|B2C|C2D|D2C|V2C|C2V]\n"
-            "        {n|n-m|n-*|n.m|NEXT[.m]|NEXTWORD[.m]} [LEFT|CENTER|RIGHT]\n"
-            "  or:   PAD c, SELECT n, OUTSTREAM n, READ, READSTOP, WRITE\n"
-            "\n"
-            "Builds a record of each.  An item is input, what is done to it, and where it is\n"
-            "put; NEXTWORD leaves a blank before it.  PAD fills with c from here on, SELECT\n"
-            "takes input from stream n, OUTSTREAM puts to stream n.  READ goes on with the\n"
-            "next record, without which READSTOP ends this one; WRITE puts what is built and\n"
-            "begins afresh.\n",
+    .format = "SPECS [STOP ALLEOF|STOP ANYEOF] item...\n"
+              "  item: {range|/text/|NUMBER [FROM n] [BY n]} [STRIP]\n"
+              "        [C2X|X2C|C2B|B2C|C2D|D2C|V2C|C2V]\n"
+              "        {n|n-m|n-*|n.m|NEXT[.m]|NEXTWORD[.m]} [LEFT|CENTER|RIGHT]\n"
+              "  or:   PAD c, SELECT n, OUTSTREAM n, READ, READSTOP, WRITE",
+    .help = HELP_TEXT("Builds a record of each.  An item is input, what is done to it, and where it is\n"
+                      "put; NEXTWORD leaves a blank before it.  PAD fills with c from here on, SELECT\n"
+                      "takes input from stream n, OUTSTREAM puts to stream n.  READ goes on with the\n"
+                      "next record, without which READSTOP ends this one; WRITE puts what is built and\n"
+                      "begins afresh.\n"),
     .prepare = specs_prepare, .start = specs_start, .step = specs_step, .close = specs_close};

@@ -93,10 +93,9 @@ static int split_record(struct stage *stage, const uint8_t *data, size_t length)
 
 const struct stage_kind cms_stage_split = {
     .name = "SPLIT", .abbreviation = 5, .place = PLACE_LATER, .size = sizeof(struct split),
-    .help = "SPLIT [MINIMUM n] [AT|BEFORE|AFTER] [c|BLANK|STRING /text/|ANYOF /characters/]\n"
-            "\n"
-            "Cuts records at blanks, or at what is named: it is left out, or stays before or\n"
-            "behind the cut.\n",
+    .format = "SPLIT [MINIMUM n] [AT|BEFORE|AFTER] [c|BLANK|STRING /text/|ANYOF /characters/]",
+    .help = HELP_TEXT("Cuts records at blanks, or at what is named: it is left out, or stays before or\n"
+                      "behind the cut.\n"),
     .prepare = split_prepare, .record = split_record};
 
 /* ---- JOIN -------------------------------------------------------------------------------------------------------- */
@@ -160,10 +159,9 @@ static void join_close(struct stage *stage)
 
 const struct stage_kind cms_stage_join = {
     .name = "JOIN", .abbreviation = 4, .place = PLACE_LATER, .size = sizeof(struct join),
-    .help = "JOIN [COUNT] [n|*] [/text/] [max]\n"
-            "\n"
-            "Adds n records (1) to one, or all, with the text between them, as long as the\n"
-            "record that comes of it has no more than max characters.\n",
+    .format = "JOIN [COUNT] [n|*] [/text/] [max]",
+    .help = HELP_TEXT("Adds n records (1) to one, or all, with the text between them, as long as the\n"
+                      "record that comes of it has no more than max characters.\n"),
     .prepare = join_prepare, .record = join_record, .end = join_end, .close = join_close};
 
 /* ---- TOKENISE ---------------------------------------------------------------------------------------------------- */
@@ -209,10 +207,9 @@ static int tokenise_record(struct stage *stage, const uint8_t *data, size_t leng
 
 const struct stage_kind cms_stage_tokenise = {
     .name = "TOKENISE", .abbreviation = 7, .place = PLACE_LATER, .size = sizeof(struct tokenise),
-    .help = "TOKENISE /separators/ [/text/]\n"
-            "\n"
-            "A record for each word and for each separator; the text, if it is given, behind\n"
-            "those of a record.\n",
+    .format = "TOKENISE /separators/ [/text/]",
+    .help = HELP_TEXT("A record for each word and for each separator; the text, if it is given, behind\n"
+                      "those of a record.\n"),
     .prepare = tokenise_prepare, .record = tokenise_record};
 
 /* ---- DUPLICATE --------------------------------------------------------------------------------------------------- */
@@ -248,9 +245,8 @@ static int duplicate_record(struct stage *stage, const uint8_t *data, size_t len
 
 const struct stage_kind cms_stage_duplicate = {
     .name = "DUPLICATE", .abbreviation = 3, .place = PLACE_LATER, .size = sizeof(struct duplicate),
-    .help = "DUPLICATE [n|*]\n"
-            "\n"
-            "Each record and n more of it (1), or without an end.  With -1 it is gone.\n",
+    .format = "DUPLICATE [n|*]",
+    .help = HELP_TEXT("Each record and n more of it (1), or without an end.  With -1 it is gone.\n"),
     .prepare = duplicate_prepare, .record = duplicate_record};
 
 /* ---- SNAKE ------------------------------------------------------------------------------------------------------- */
@@ -322,7 +318,6 @@ static void snake_close(struct stage *stage)
 
 const struct stage_kind cms_stage_snake = {
     .name = "SNAKE", .abbreviation = 5, .place = PLACE_LATER, .size = sizeof(struct snake),
-    .help = "SNAKE columns [rows]\n"
-            "\n"
-            "Records beside each other, as in a newspaper: of equal length, say by PAD.\n",
+    .format = "SNAKE columns [rows]",
+    .help = HELP_TEXT("Records beside each other, as in a newspaper: of equal length, say by PAD.\n"),
     .prepare = snake_prepare, .record = snake_record, .end = snake_end, .close = snake_close};

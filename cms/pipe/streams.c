@@ -34,10 +34,9 @@ static int fanout_record(struct stage *stage, const uint8_t *data, size_t length
 
 const struct stage_kind cms_stage_fanout = {
     .name = "FANOUT", .abbreviation = 6, .place = PLACE_LATER, .streams = 255, .size = sizeof(struct fanout),
-    .help = "FANOUT [STOP ALLEOF|STOP ANYEOF]\n"
-            "\n"
-            "Each record to all output streams, one after the other; until nobody wants\n"
-            "them any more, or anybody does not.\n",
+    .format = "FANOUT [STOP ALLEOF|STOP ANYEOF]",
+    .help = HELP_TEXT("Each record to all output streams, one after the other; until nobody wants\n"
+                      "them any more, or anybody does not.\n"),
     .prepare = fanout_prepare, .record = fanout_record};
 
 /* ---- FANIN ------------------------------------------------------------------------------------------------------- */
@@ -104,10 +103,9 @@ static int fanin_step(struct stage *stage)
 
 const struct stage_kind cms_stage_fanin = {
     .name = "FANIN", .abbreviation = 5, .streams = 255, .size = sizeof(struct fanin),
-    .help = "FANIN [stream]...\n"
-            "\n"
-            "All records of the first stream, then all of the second, and so on: of those\n"
-            "named, or of all.\n",
+    .format = "FANIN [stream]...",
+    .help = HELP_TEXT("All records of the first stream, then all of the second, and so on: of those\n"
+                      "named, or of all.\n"),
     .prepare = fanin_prepare, .start = fanin_start, .step = fanin_step};
 
 /* ---- FANINANY, FANINTWO ------------------------------------------------------------------------------------------ */
@@ -133,9 +131,8 @@ static int faninany_step(struct stage *stage)
 
 const struct stage_kind cms_stage_faninany = {
     .name = "FANINANY", .abbreviation = 8, .streams = 255, .size = sizeof(struct faninany),
-    .help = "FANINANY\n"
-            "\n"
-            "The records of all streams as they come.\n",
+    .format = "FANINANY",
+    .help = HELP_TEXT("The records of all streams as they come.\n"),
     .step = faninany_step};
 
 /* What is fed back goes first. It ends with the primary input, when nothing is under way any more. */
@@ -149,10 +146,9 @@ static int fanintwo_step(struct stage *stage)
 
 const struct stage_kind cms_stage_fanintwo = {
     .name = "FANINTWO", .abbreviation = 8, .streams = 2,
-    .help = "FANINTWO\n"
-            "\n"
-            "The records of both streams, those of stream 1 first: for records that are fed\n"
-            "back.  It ends with the primary input.\n",
+    .format = "FANINTWO",
+    .help = HELP_TEXT("The records of both streams, those of stream 1 first: for records that are fed\n"
+                      "back.  It ends with the primary input.\n"),
     .step = fanintwo_step};
 
 /* ---- GATE -------------------------------------------------------------------------------------------------------- */
@@ -190,11 +186,10 @@ static int gate_step(struct stage *stage)
 
 const struct stage_kind cms_stage_gate = {
     .name = "GATE", .abbreviation = 4, .streams = 255, .size = sizeof(struct gate),
-    .help = "GATE [STRICT]\n"
-            "\n"
-            "Passes the records of each stream but the primary to the output of the same\n"
-            "number, until one comes on the primary: that closes all.  STRICT looks for it\n"
-            "before any other.\n",
+    .format = "GATE [STRICT]",
+    .help = HELP_TEXT("Passes the records of each stream but the primary to the output of the same\n"
+                      "number, until one comes on the primary: that closes all.  STRICT looks for it\n"
+                      "before any other.\n"),
     .prepare = gate_prepare, .step = gate_step};
 
 /* ---- APPEND, PREFACE --------------------------------------------------------------------------------------------- */
@@ -227,20 +222,17 @@ static int preface_step(struct stage *stage)
 
 const struct stage_kind cms_stage_append = {
     .name = "APPEND", .abbreviation = 6, .takes_stage = true, .streams = 2, .size = sizeof(struct append),
-    .help = "APPEND stage\n"
-            "\n"
-            "The input, then what the stage makes, which begins then; stages stand with ||\n"
-            "between them.\n",
+    .format = "APPEND stage",
+    .help = HELP_TEXT("The input, then what the stage makes, which begins then; stages stand with ||\n"
+                      "between them.\n"),
     .step = append_step};
 const struct stage_kind cms_stage_preface = {
     .name = "PREFACE", .abbreviation = 7, .takes_stage = true, .streams = 2, .size = sizeof(struct append),
-    .help = "PREFACE stage\n"
-            "\n"
-            "What the stage makes, then the input.\n",
+    .format = "PREFACE stage",
+    .help = HELP_TEXT("What the stage makes, then the input.\n"),
     .step = preface_step};
 const struct stage_kind cms_stage_prefix = {
     .name = "PREFIX", .abbreviation = 6, .takes_stage = true, .streams = 2, .size = sizeof(struct append),
-    .help = "PREFIX stage\n"
-            "\n"
-            "As PREFACE: the input waits until the stage has ended.\n",
+    .format = "PREFIX stage",
+    .help = HELP_TEXT("As PREFACE: the input waits until the stage has ended.\n"),
     .step = preface_step};

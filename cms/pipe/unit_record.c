@@ -65,10 +65,9 @@ static void reader_close(struct stage *stage)
 
 const struct stage_kind cms_stage_reader = {
     .name = "READER", .abbreviation = 6, .place = PLACE_FIRST, .size = sizeof(struct reading),
-    .help = "READER [FILE spoolid] [KEEP]\n"
-            "\n"
-            "The records of a file in your reader, of the first if none is named.  Read to\n"
-            "the end it is gone, if the command ends well; with KEEP it stays.\n",
+    .format = "READER [FILE spoolid] [KEEP]",
+    .help = HELP_TEXT("The records of a file in your reader, of the first if none is named.  Read to\n"
+                      "the end it is gone, if the command ends well; with KEEP it stays.\n"),
     .prepare = reader_prepare, .start = reader_start, .begin = reader_begin, .finish = reader_finish,
     .close = reader_close};
 
@@ -114,14 +113,12 @@ static void device_close(struct stage *stage)
 
 const struct stage_kind cms_stage_punch = {
     .name = "PUNCH", .abbreviation = 5, .place = PLACE_LATER, .keeps_on = true, .size = sizeof(struct writing),
-    .help = "PUNCH\n"
-            "\n"
-            "Punches records, of at most 80 characters, as a file that goes where CP was\n"
-            "told to spool the punch.  The records pass on.\n",
+    .format = "PUNCH",
+    .help = HELP_TEXT("Punches records, of at most 80 characters, as a file that goes where CP was\n"
+                      "told to spool the punch.  The records pass on.\n"),
     .start = device_start, .record = device_record, .finish = device_finish, .close = device_close};
 const struct stage_kind cms_stage_printer = {
     .name = "PRINTER", .abbreviation = 5, .place = PLACE_LATER, .keeps_on = true, .size = sizeof(struct writing),
-    .help = "PRINTER\n"
-            "\n"
-            "Prints records, as a file of the printer.  The records pass on.\n",
+    .format = "PRINTER",
+    .help = HELP_TEXT("Prints records, as a file of the printer.  The records pass on.\n"),
     .start = device_start, .record = device_record, .finish = device_finish, .close = device_close};

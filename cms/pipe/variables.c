@@ -101,10 +101,9 @@ static int var_record(struct stage *stage, const uint8_t *data, size_t length)
 
 const struct stage_kind cms_stage_var = {
     .name = "VAR", .abbreviation = 3, .keeps_on = true, .size = sizeof(struct variables),
-    .help = "VAR name\n"
-            "\n"
-            "As the first stage the value of a variable of the program that gave the\n"
-            "command; else the first record becomes its value, and all pass on.\n",
+    .format = "VAR name",
+    .help = HELP_TEXT("As the first stage the value of a variable of the program that gave the\n"
+                      "command; else the first record becomes its value, and all pass on.\n"),
     .prepare = var_prepare, .start = variables_start, .begin = var_begin, .record = var_record,
     .close = variables_close};
 
@@ -191,9 +190,8 @@ static int stem_end(struct stage *stage)
 
 const struct stage_kind cms_stage_stem = {
     .name = "STEM", .abbreviation = 4, .keeps_on = true, .size = sizeof(struct variables),
-    .help = "STEM name. [APPEND|FROM n]\n"
-            "\n"
-            "As the first stage the values of name.1, name.2 and so on, as many as name.0\n"
-            "says; else the records become them, and pass on.\n",
+    .format = "STEM name. [APPEND|FROM n]",
+    .help = HELP_TEXT("As the first stage the values of name.1, name.2 and so on, as many as name.0\n"
+                      "says; else the records become them, and pass on.\n"),
     .prepare = stem_prepare, .start = variables_start, .begin = stem_begin, .record = stem_record, .end = stem_end,
     .close = variables_close};

@@ -3,23 +3,23 @@
 #include "cms/xedit/xedit.h"
 
 const struct command xedit_commands[] = {
-    {"FILELIST", 5, cms_filelist, "FILELIST [fn [ft [fm]]]",
-     "Lists files full screen; where there is none (SET FULLSCREEN OFF), in lines as\n"
-     "LISTFILE does.  Commands typed in front of files, one or many, are obeyed when\n"
-     "Enter is pressed; what each returned is shown there: * for 0, *28 for 28.\n"
-     "/ in such a command stands for the file, fn ft fm; /n /t /m for its name, type\n"
-     "and mode, also together (/nt); /o for nothing.  Where none of them stands, the\n"
-     "file follows the command, or stands before its options.\n"
-     "A / alone makes the file's line the first; = is the last command once more; ?\n"
-     "shows it.  DISCARD erases the file.  F1 HELP, F2 refreshes the list, F3 leaves,\n"
-     "F4 sorts by type, F5 by date, F6 by size, F7 F8 page, F9 lists all files of the\n"
-     "same name, F11 edits the file with XEDIT, F12 moves between the list and the\n"
-     "command line, which takes XEDIT's commands, and CMS' where XEDIT has none.\n", READS_WORDS},
-    {"XEDIT", 1, cms_xedit, "XEDIT fn ft [fm] [(PROFILE name|NOPROFIL]",
-     "Edits the file, full screen, with XEDIT's commands and prefix area; a new one\n"
-     "is made on disk A, or on fm.  FILE saves it and leaves, QUIT leaves.  PROFILE\n"
-     "XEDIT is run first, or the macro named; fn XEDIT are macros, in REXX.  The\n"
-     "editor is THE: its command HELP tells more.\n", READS_WORDS},
+    {"FILELIST", 5, cms_filelist, HELP_TEXT("FILELIST [fn [ft [fm]]]"),
+     HELP_TEXT("Lists files full screen; where there is none (SET FULLSCREEN OFF), in lines as\n"
+               "LISTFILE does.  Commands typed in front of files, one or many, are obeyed when\n"
+               "Enter is pressed; what each returned is shown there: * for 0, *28 for 28.\n"
+               "/ in such a command stands for the file, fn ft fm; /n /t /m for its name, type\n"
+               "and mode, also together (/nt); /o for nothing.  Where none of them stands, the\n"
+               "file follows the command, or stands before its options.\n"
+               "A / alone makes the file's line the first; = is the last command once more; ?\n"
+               "shows it.  DISCARD erases the file.  F1 HELP, F2 refreshes the list, F3 leaves,\n"
+               "F4 sorts by type, F5 by date, F6 by size, F7 F8 page, F9 lists all files of the\n"
+               "same name, F11 edits the file with XEDIT, F12 moves between the list and the\n"
+               "command line, which takes XEDIT's commands, and CMS' where XEDIT has none.\n"), READS_WORDS},
+    {"XEDIT", 1, cms_xedit, HELP_TEXT("XEDIT fn ft [fm] [(PROFILE name|NOPROFIL]"),
+     HELP_TEXT("Edits the file, full screen, with XEDIT's commands and prefix area; a new one\n"
+               "is made on disk A, or on fm.  FILE saves it and leaves, QUIT leaves.  PROFILE\n"
+               "XEDIT is run first, or the macro named; fn XEDIT are macros, in REXX.  The\n"
+               "editor is THE: its command HELP tells more.\n"), READS_WORDS},
     {0},
 };
 

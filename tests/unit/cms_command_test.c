@@ -18,6 +18,7 @@
 #include "cms/console/output.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/mode.h"
+#include "tests/unit/cms_help_scene.h"
 #include "tests/unit/fake/cms_machine.h"
 
 #define HEADING "LABEL  VDEV M  STAT   CYL TYPE BLKSZ   FILES  BLKS USED-(%) BLKS LEFT  BLK TOTAL\r\n"
@@ -336,6 +337,7 @@ static void a_read_only_disk_is_not_formatted(void **state)
 static void help_knows_commands_and_messages(void **state)
 {
     (void)state;
+    help_attach();
     type("help", 1);
     assert_non_null(strstr(fake_cms_shown(), "ACcess"));
     type("help q", 1);
@@ -354,6 +356,7 @@ static void help_knows_commands_and_messages(void **state)
 static void help_for_what_is_cps_comes_from_cp(void **state)
 {
     (void)state;
+    help_attach();
     type("set rdymsg smsg", 1);
     fake_cms_cp("HCP...9009W CP entered; others\nIPL starts it anew.\n", 0);
     expect("help HCPGIR9009W", "HCP...9009W CP entered; others\r\nIPL starts it anew.\r\nReady;\r\n");
@@ -390,6 +393,7 @@ static void help_for_what_is_cps_comes_from_cp(void **state)
 static void every_message_is_explained(void **state)
 {
     (void)state;
+    help_attach();
     for (const struct cms_message_row *m = cms_message_rows; m < cms_message_rows + MESSAGES; m++) {
         char line[32], code[32];
         snprintf(line, sizeof line, "help dms%s%03d%c", m->module ? m->module : "mmm", m->number, m->severity);

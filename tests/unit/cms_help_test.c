@@ -7,6 +7,7 @@
 #include "cms/command/builtin.h"
 #include "cms/command/settings.h"
 #include "cms/pipe/pipe.h"
+#include "tests/unit/cms_help_scene.h"
 #include "tests/unit/fake/cms_variables.h"
 #include "tests/unit/sources.h"
 
@@ -18,6 +19,7 @@ static const struct tried {
     {"HELP", 0},
     {"HELP CMS QUERY", 0},
     {"HELP MENU", 0},
+    {"HELP PIPE LOCATE", 0},
     {"HELP CP MENU", 0},
     {"HELP MESSAGE DMSACP723I", 0},
     {"HELP MSG 723", 0},
@@ -268,6 +270,7 @@ static int start(void **state)
     memset(&cms_settings, 0, sizeof cms_settings);
     fake_cms_cp("", 0);
     fake_cms_variables_begin();
+    help_attach();
     attach(0x191, 'A', "ALI191");
     attach(0x192, 'B', "ALI192");
     fake_cms_attach(0x193, false);
@@ -356,8 +359,9 @@ static void every_word_of_a_synopsis_is_in_a_line(void **state)
         if (!strcmp(c->name, "PIPE"))
             words += check_words(c, c->help);
         for (size_t j = 0; !strcmp(c->name, "PIPE") && cms_pipe_stages[j]; j++) {
-            if (sources_width(cms_pipe_stages[j]->help) > 79)
+            if (sources_width(cms_pipe_stages[j]->format) > 79 || sources_width(cms_pipe_stages[j]->help) > 79)
                 fail_msg("the help of the stage %s is wider than a terminal", cms_pipe_stages[j]->name);
+            words += check_words(c, cms_pipe_stages[j]->format);
             words += check_words(c, cms_pipe_stages[j]->help);
         }
     }

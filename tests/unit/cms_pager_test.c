@@ -1,4 +1,5 @@
 /* Output a screen at a time, and what is shown full screen. */
+#include "tests/unit/cms_help_scene.h"
 #include "tests/unit/cms_scene.h"
 
 #include <stdlib.h>
@@ -131,6 +132,7 @@ static void opens(const char *line, const char *started)
 static void lists_and_texts_are_shown_full_screen(void **state)
 {
     (void)state;
+    help_attach();
     obey("PIPE literal x | > ALPHA DATA A");
     opens("FILELIST", "/usr/bin/the: [the] [-p] [/etc/filelist.the] [-a] [* * A] [/etc/filelist.the]");
     opens("filel alpha", "/usr/bin/the: [the] [-p] [/etc/filelist.the] [-a] [ALPHA * A] [/etc/filelist.the]");
@@ -159,6 +161,7 @@ static void where_there_is_no_screen_they_are_lines(void **state)
 static void what_is_not_there_is_said_in_a_line(void **state)
 {
     (void)state;
+    help_attach();
     screen(true);
     shows("FILELIST NO SUCH", 28, "DMSWFL002E File NO SUCH A not found\n");
     shows("FILELIST A B C D", 24, "DMSWFL070E Invalid parameter D\n");
@@ -171,6 +174,7 @@ static void what_is_not_there_is_said_in_a_line(void **state)
 static void help_is_paged_without_an_editor(void **state)
 {
     (void)state;
+    help_attach();
     screen(false);
     fake_cms_patience = 1000; /* who waits gets HX */
     obey("HELP COPYFILE");

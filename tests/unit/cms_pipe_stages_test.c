@@ -1,6 +1,7 @@
 /* Each stage of PIPE alone, by what comes out of it. */
 #include "tests/unit/cms_pipe_scene.h"
 
+#include "tests/unit/cms_help_scene.h"
 #include "tests/unit/fake/cms_variables.h"
 
 static int start(void **state)
@@ -299,6 +300,7 @@ static void devices_take_and_give_records(void **state)
 static void help_shows_a_stage(void **state)
 {
     (void)state;
+    help_attach();
     obey("HELP PIPE LOC");
     assert_non_null(strstr(fake_cms_shown(), "LOCATE [ANYCASE]"));
     obey("PIPE help copy");

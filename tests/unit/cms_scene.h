@@ -61,7 +61,7 @@ static inline int scene_end(void **state)
     cms_exec_line_ends();
     cms_stack_clear();
     cms_globalv_forget();
-    for (char letter = 'A'; letter <= 'C'; letter++)
+    for (char letter = 'A'; letter <= 'Z'; letter++)
         cms_mode_release(letter);
     assert_int_equal(cms_heap_in_use(), 0);
     return 0;
