@@ -311,6 +311,12 @@ uint64_t cpuid_cr4_allowed(const struct vm *vm)
     return allowed;
 }
 
+bool cpuid_is_amd(void)
+{
+    const struct cpuid_answer *vendor = &row_find(0, 0)->answer;
+    return vendor->ebx == 0x68747541 && vendor->edx == 0x69746E65 && vendor->ecx == 0x444D4163; /* AuthenticAMD */
+}
+
 bool cpuid_machine_check(void) { return row_find(1, 0)->answer.edx & LEAF1_EDX_MCE; }
 
 /* Intel's way to say that a control is there, or AMD's. */

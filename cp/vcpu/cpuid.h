@@ -24,6 +24,8 @@ struct cpuid_answer cpuid_processor(struct vm *); /* leaf 1 */
 
 uint64_t cpuid_cr4_allowed(const struct vm *); /* CR4 bits a guest may set */
 bool cpuid_machine_check(void);
+/* What it tells of itself: AMD's systems look for AMD's MSRs. */
+bool cpuid_is_amd(void);
 /* of an MSR of cp/vcpu/speculation.h a guest may set, or reads; 0: there is none */
 uint64_t cpuid_speculation_bits(uint32_t msr);
 uint64_t cpuid_efer_allowed(void);

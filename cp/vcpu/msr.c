@@ -210,6 +210,14 @@ static int read_capabilities(struct vm *vm, uint32_t msr, uint64_t *value)
     return cpuid_speculation_bits(msr) ? 0 : -1;
 }
 
+/* Linux looks there whether the C1E state stops the APIC timer, on every AMD of old; here nothing does. */
+static int read_interrupt_pending(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)vm, (void)msr;
+    *value = 0;
+    return cpuid_is_amd() ? 0 : -1;
+}
+
 #define ROWS \
     ROW(0x10, 0x10, read_tsc, write_tsc, 0) \
     ROW(0x17, 0x17, read_value, NULL, 0) /* IA32_PLATFORM_ID */ \
@@ -230,7 +238,8 @@ static int read_capabilities(struct vm *vm, uint32_t msr, uint64_t *value)
     ROW(0x480, 0x491, nested_read_msr, nested_write_msr, 0) \
     ROW(0x6E0, 0x6E0, read_apic, write_apic, 0) \
     ROW(0x800, 0x8FF, read_apic, write_apic, 0) \
-    ROW(0xC0000080, 0xC0000080, read_efer, write_efer, 0)
+    ROW(0xC0000080, 0xC0000080, read_efer, write_efer, 0) \
+    ROW(0xC0010055, 0xC0010055, read_interrupt_pending, NULL, 0) /* AMD's Interrupt Pending */
 
 /* A list of a guest's may ask for hundreds, each time another: the compiler makes a tree of comparisons of the rows. */
 static const struct msr_row *row_of(uint32_t msr)

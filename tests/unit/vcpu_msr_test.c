@@ -144,6 +144,23 @@ static void efer_nxe_is_refused_without_nx_in_cpuid(void **state)
     assert_true(takes(EFER, EFER_SCE));
 }
 
+static struct cpuid_answer amd(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_answer a = everything(leaf, subleaf);
+    if (!leaf)
+        memcpy(&a.ebx, "Auth", 4), memcpy(&a.edx, "enti", 4), memcpy(&a.ecx, "cAMD", 4);
+    return a;
+}
+
+static void an_amd_says_that_no_c1e_is_pending(void **state)
+{
+    (void)state;
+    assert_false(reads(0xC0010055));
+    cpuid_policy_init(amd, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+    assert_int_equal(value_of(0xC0010055), 0);
+    assert_false(takes(0xC0010055, 0));
+}
+
 static void each_byte_of_the_pat_is_a_memory_type(void **state)
 {
     (void)state;
@@ -274,6 +291,7 @@ int main(void)
         scene_test(efer_lme_does_not_move_while_paging_is_on),
         scene_test(efer_nxe_flushes_translations),
         scene_test(efer_nxe_is_refused_without_nx_in_cpuid),
+        scene_test(an_amd_says_that_no_c1e_is_pending),
         scene_test(each_byte_of_the_pat_is_a_memory_type),
         scene_test(the_default_memory_type_is_one_that_exists),
         scene_test(debugctl_keeps_btf_and_drops_lbr),
