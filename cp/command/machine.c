@@ -10,8 +10,8 @@
 
 const char command_ipl_help[] =
     "IPL system [CLEAR] [PARM text]\n"
-    "Starts a named system (CMS, CP) in your machine, whose storage is cleared\n"
-    "first. The text is handed to it.\n";
+    "Starts a named system (CMS, CP, or another that was loaded with CP, as LINUX)\n"
+    "in your machine, whose storage is cleared first. The text is handed to it.\n";
 const char command_begin_help[] =
     "BEGIN [address]\n"
     "Lets the machine run on, or run from a hexadecimal address. After a reset there\n"
