@@ -166,16 +166,18 @@ static void show_list(struct response *r, const struct snapshot_answer *a)
         row_text(row, &a->head.lost);
         response_line(r, "%s   LOST, THE LAST OF %u", row, (unsigned)a->head.losses);
     }
-    response_line(r, "%u SNAPSHOTS, %u OF %u BLOCKS FREE", (unsigned)a->head.count, (unsigned)a->unused,
-                  (unsigned)a->slots);
+    response_line(r, "%u SNAPSHOT%s, %u OF %u BLOCKS FREE", (unsigned)a->head.count, a->head.count == 1 ? "" : "S",
+                  (unsigned)a->unused, (unsigned)a->slots);
 }
 
 /* Why what was asked for is not so. */
 static unsigned tell_refused(struct response *r, const struct snapping *asked, const struct snapshot_answer *a)
 {
     char vdev[5];
-    static const char *const why[] = {
-        [SNAPSHOT_IN_USE] = "somebody has it; DETACH it first",
+    bool restores = asked->order.deed == SNAPSHOT_RESTORE || asked->order.deed == SNAPSHOT_ADOPT;
+    const char *const why[] = {
+        [SNAPSHOT_IN_USE] =
+            restores ? "somebody has the disk; DETACH it first" : "the snapshot is LINKed; DETACH it first",
         [SNAPSHOT_READ_ONLY] = "the volume is read-only",
         [SNAPSHOT_FAILED] = "the volume failed",
         [SNAPSHOT_FULL] = "there is no room to keep the younger ones too",

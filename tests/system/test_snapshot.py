@@ -55,7 +55,7 @@ def test_a_disk_goes_back_to_what_it_was_but_for_the_files_that_stay(machine, tm
     alice.cms("CP DETACH 391")
 
     said = alice.cms("SNAPSHOT ROLLBACK 191 BEFORE (KEEP PROFILE EXEC * NOTEBOOK", timeout=60)
-    assert alice.code == 0 and "DMSSNP9070I 2 files stayed as they were" in said, said
+    assert alice.code == 0 and "DMSSNP9070I 2 file(s) stayed as they were" in said, said
     assert "once upon a time" in text_of(alice, "STORY TEXT A")
     assert "tuesday" in text_of(alice, "DAY NOTEBOOK A")
     assert "say welcome" in text_of(alice, "PROFILE EXEC A")

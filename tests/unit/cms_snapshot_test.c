@@ -35,7 +35,7 @@ static void files_that_are_named_stay_as_they_are_now(void **state)
     only("PIPE literal old|> OTHER DATA B");
     only("RELEASE B");
     shows("SNAPSHOT ROLLBACK 191 11/29/26 (KEEP PROFILE EXEC * NOTEBOOK", 0,
-          "DMSSNP9070I 2 files stayed as they were\n");
+          "DMSSNP9070I 2 file(s) stayed as they were\n");
     only("ACCESS F00 B");
     shows("TYPE PROFILE EXEC B", 0, "\nnew\n\n");
     shows("TYPE MINE NOTEBOOK B", 0, "\nnew\n\n");
