@@ -11,6 +11,9 @@ static enum snapshot_next damaged(struct snapshot_set *s, const char *why)
     return snapshot_end(s, 0);
 }
 
+enum { HEAD, JUDGE, CLEAR, READ, TAKE, LINK, RESTORE, RESTORED };
+
+/* Where there is no snapshot nobody asks the map before an order does. */
 static void judge_head(struct snapshot_set *s, unsigned *phase)
 {
     const struct snapshot_head *h = s->frame[0];
@@ -23,7 +26,7 @@ static void judge_head(struct snapshot_set *s, unsigned *phase)
     } else if (is == SNAPSHOT_HEAD_GOOD || is == SNAPSHOT_HEAD_NONE) {
         if (is == SNAPSHOT_HEAD_GOOD)
             s->head = *h;
-        ++*phase;
+        *phase = s->head.count || s->head.restore ? CLEAR : RESTORE;
         return;
     } else {
         damaged(s, why[is]);
@@ -44,8 +47,6 @@ static bool take_sector(struct snapshot_set *s, uint32_t index)
             return false;
     return true;
 }
-
-enum { HEAD, JUDGE, CLEAR, READ, TAKE, LINK, RESTORE, RESTORED };
 
 /* The next block of the map, or what comes behind the last. */
 static enum snapshot_next read_map(struct snapshot_set *s, unsigned *phase)
@@ -94,6 +95,7 @@ enum snapshot_next snapshot_load(struct snapshot_set *s, unsigned *phase)
         judge_head(s, phase);
         return *phase ? NEXT_AGAIN : NEXT_DONE;
     case CLEAR:
+        s->mapped = true;
         switch (snapshot_map_clear(&s->map, &s->at)) {
         case 1: return NEXT_AGAIN;
         case 0: s->at = 0, *phase = READ; return NEXT_AGAIN;
@@ -113,4 +115,11 @@ enum snapshot_next snapshot_load(struct snapshot_set *s, unsigned *phase)
         return snapshot_call(s, snapshot_restore);
     default: return s->status ? stuck(s) : ready(s);
     }
+}
+
+enum snapshot_next snapshot_load_map(struct snapshot_set *s, unsigned *phase)
+{
+    if (*phase == HEAD)
+        *phase = CLEAR;
+    return snapshot_load(s, phase);
 }

@@ -184,8 +184,9 @@ static void forget(struct snapshot_set *s)
 static enum snapshot_next drop(struct snapshot_set *s, unsigned *phase)
 {
     (void)phase;
-    if (snapshot_map_drop(&s->map, &s->at))
+    if (s->mapped && snapshot_map_drop(&s->map, &s->at))
         return NEXT_AGAIN;
+    s->mapped = false;
     s->state = SET_UNREAD;
     s->draft = s->draft_of = 0;
     return snapshot_end(s, 0);
@@ -238,7 +239,9 @@ static snapshot_routine *choose(struct snapshot_set *s)
     if (s->first)
         return s->first->turn ? snapshot_serve_view : snapshot_serve_write;
     if (s->asked)
-        return s->writing ? NULL : snapshot_serve_order;
+        return s->writing                              ? NULL
+               : s->state == SET_READY && !s->mapped ? snapshot_load_map
+                                                      : snapshot_serve_order;
     return wanted || s->writing || s->state == SET_UNREAD ? NULL : drop;
 }
 

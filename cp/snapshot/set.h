@@ -38,6 +38,7 @@ struct snapshot_set {
     struct disk_request *after, **after_last;
     unsigned writing; /* the minidisk's writes that the volume has */
 
+    bool mapped; /* there is a map, or a part of it; none is needed where there is no snapshot */
     bool asked;
     uint64_t order_id;
     struct snapshot_order order;
@@ -95,6 +96,7 @@ bool snapshot_unkept(const struct snapshot_set *, uint32_t block);
  * */
 
 snapshot_routine snapshot_load;  /* the area; the state is another then */
+snapshot_routine snapshot_load_map; /* what it left out: likewise */
 snapshot_routine snapshot_put_head; /* the head to the medium */
 snapshot_routine snapshot_move;  /* the batch's blocks of `from` to `to` */
 snapshot_routine snapshot_keep;  /* the batch's blocks of the minidisk, for the youngest. @pre there is room */
