@@ -105,7 +105,7 @@ $(B)/root/cms: images/root/obey/obey.c images/root/device.c images/root/device.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $(filter %.c,$^) -lregina
 all: $(B)/root/cms-rexx $(B)/root/cms
 
-# the HELP files, of the texts in the tables: of the functions that these name besides, none is called, and few are here
+# the HELP files: the tables and their texts; the functions that the rows name are not called there, and most are not linked
 HELP_SRC := $(call in,images/help cms/pipe,*.c) cms/help/name.c cms/command/table.c cms/command/message.c \
             $(wildcard $(addsuffix /table.c,$(CMS_PURE))) cms/eel/command.c cms/directory/directxa.c
 $(B)/texts/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(COMMON) -O1 -fno-strict-aliasing -DVMN_HOST -c $< -o $@
