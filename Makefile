@@ -67,7 +67,7 @@ $(B)/free/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< 
 # CMS runs in the upper half of the addresses
 $(B)/kernel/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(FREE) -mcmodel=kernel -c $< -o $@
 # rooms that wait for a person: small rather than fast
-SMALL := cms/command cms/file cms/help cms/pipe cms/edf cms/process cms/minidisk cms/console cms/elf cms/tmpfs cms/kernel cms/spool cms/directory cms/exec cms/eel cms/tape cms/xedit cms/program cms/procfs
+SMALL := cms/command cms/file cms/help cms/pipe cms/spool cms/directory cms/exec cms/eel cms/tape cms/xedit cms/program cms/procfs
 $(foreach room,$(SMALL),$(eval $(B)/kernel/$(room)/%.o: FREE := $(subst -O2,-Os,$(FREE))))
 $(B)/kernel/%.o: %.S ; @$(counted)mkdir -p $(@D) && $(AS) -I. -m64 -MMD -MP -c $< -o $@
 $(B)/host/%.o: %.c ; @$(counted)mkdir -p $(@D) && $(CC) $(HOST) -c $< -o $@
@@ -225,10 +225,10 @@ $(B)/directory.dtb: images/directory.dts
 	@mkdir -p $(@D) && dtc -W no-unit_address_vs_reg -I dts -O dtb -o $@ $<
 SYSTEM_FILES := $(wildcard images/system/*)
 # what programs in CMS see as /: downloads some 70 MB of Debian's packages, once
-$(B)/root.erofs: images/root/make $(wildcard images/root/etc/*) $(B)/root/cms-rexx $(B)/root/cms
-	@$(call step,making the root image $@)images/root/make $(B)/root $@ $(B)/root/cms-rexx $(B)/root/cms
-$(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/help.made $(B)/mkimage $(B)/cmsdisk $(B)/root.erofs
-	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f))) --files MAINT:190:$(B)/help
+$(B)/root.erofs: images/root/make $(wildcard images/root/etc/*) $(B)/root/cms-rexx $(B)/root/cms $(B)/help.made
+	@$(call step,making the root image $@)images/root/make $(B)/root $@ $(B)/help $(B)/root/cms-rexx $(B)/root/cms
+$(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk $(B)/root.erofs
+	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
 # other systems, of Debian's packages: the kernel's are some 27 MB
 systems: $(B)/systems/linux.initrd ## fetch Debian's Linux for machines: build/systems/linux and its initrd

@@ -1,6 +1,6 @@
 /* HELP files: "name HELPCMS" explains a command, "name HELPPIPE" a stage, "DMSnnns HELPMSG" a message, "component
- * HELPMENU" lists what a component has. They are looked for on all accessed disks, in search order: those of a user go
- * before the system's. */
+ * HELPMENU" lists what a component has. They are looked for on all accessed disks, in search order, and then in the
+ * root image, which has the system's: so a user may have others. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 /* The name of the HELP file of what is called so, in upper case: cut to 8 characters, and what no name of a file may
  * hold is spelled (* is STAR). */
 void cms_help_name(const char *what, char name[9]);
-/* Shows a HELP file; false if no accessed disk has it. *rc is 0, or the return code of the message that it cannot be
+/* Shows a HELP file; false if there is none. *rc is 0, or the return code of the message that it cannot be
  * read, or COMMAND_HALTED. In a message's file only what `module` (three letters; NULL: any) gives is shown: a line
  * "DMSxxxnnn..." begins what module xxx gives, or, if that is mmm, all others do. */
 bool cms_help_show(const char *what, const char *type, const char *module, int *rc);

@@ -1,12 +1,15 @@
 /* Finding a HELP file and showing it. */
+#include <errno.h>
 #include <string.h>
 
 #include "cms/command/messages.h"
 #include "cms/file/file.h"
 #include "cms/help/help.h"
+#include "cms/help/root.h"
+#include "cms/kernel/heap.h"
 #include "lib/format.h"
 
-enum { LINE_MAX = 256, CODE_PREFIX = 3, CODE_LETTERS = 6 };
+enum { LINE_MAX = 256, TEXT_MAX = 16384, CODE_PREFIX = 3, CODE_LETTERS = 6 };
 
 static bool find(const char *name, const char *type, struct file_found *found)
 {
@@ -28,6 +31,13 @@ static bool is_wanted(const char *line, uint32_t length, const char *module, boo
     return !module || !memcmp(of, module, CODE_PREFIX) || !memcmp(of, "mmm", CODE_PREFIX);
 }
 
+static void show_line(const char *line, uint32_t length)
+{
+    while (length && line[length - 1] == ' ')
+        length--;
+    cms_file_show((const uint8_t *)line, length);
+}
+
 static enum edf_status show(struct edf_reader *reader, const char *module, bool *shown)
 {
     char line[LINE_MAX];
@@ -37,13 +47,33 @@ static enum edf_status show(struct edf_reader *reader, const char *module, bool 
     while (!(status = edf_read(reader, line, sizeof line, &length)) && !cms_halted()) {
         length = length < sizeof line ? length : sizeof line;
         wanted = is_wanted(line, length, module, wanted);
-        while (length && line[length - 1] == ' ')
-            length--;
         if (wanted)
-            cms_file_show((const uint8_t *)line, length);
+            show_line(line, length);
         *shown |= wanted;
     }
     return status;
+}
+
+/* The file of the root image, as large as one that HELP has may be. */
+static bool show_of_root(const char *name, const char *type, const char *module, int *rc)
+{
+    char file[2 * 8 + 2], *text = cms_heap_allocate(TEXT_MAX);
+    bool shown = false, wanted = true;
+    format_text(file, sizeof file, "%s.%s", name, type);
+    int64_t bytes = text ? cms_help_root_read(file, text, TEXT_MAX) : -ENOMEM;
+    const char *line = text, *end = bytes > 0 ? text + bytes : text;
+    while (line < end && !cms_halted()) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        uint32_t length = (uint32_t)((stop ? stop : end) - line);
+        wanted = is_wanted(line, length, module, wanted);
+        if (wanted)
+            show_line(line, length);
+        shown |= wanted;
+        line += length + 1;
+    }
+    cms_heap_free(text);
+    *rc = cms_halted() ? COMMAND_HALTED : 0;
+    return shown;
 }
 
 bool cms_help_show(const char *what, const char *type, const char *module, int *rc)
@@ -54,7 +84,7 @@ bool cms_help_show(const char *what, const char *type, const char *module, int *
     bool shown = false;
     cms_help_name(what, name);
     if (!find(name, type, &found))
-        return false;
+        return show_of_root(name, type, module, rc);
     enum edf_status status = edf_open(found.mode->disk, name, type, &reader);
     if (!status) {
         status = show(reader, module, &shown);
@@ -70,7 +100,8 @@ bool cms_help_show(const char *what, const char *type, const char *module, int *
 int cms_help_missing(const char *what)
 {
     struct file_found found;
-    if (!find("CMS", HELP_MENU, &found))
+    char byte;
+    if (!find("CMS", HELP_MENU, &found) && cms_help_root_read("CMS." HELP_MENU, &byte, sizeof byte) < 0)
         return cms_message("HLP", MESSAGE_NO_HELP_FILES);
     return cms_message("HLP", MESSAGE_NO_HELP, what);
 }

@@ -21,7 +21,7 @@ static const char CMS_NODE[] __attribute__((unused)) = "VMN";
 /* Obeys a CP command, of 1 to CMS_CP_COMMAND_MAX bytes; its response, lines ended by newlines, goes to `response`.
  * False if CP is not there or would not take the call; the answer is then not set. */
 bool cms_cp_command(const char *text, size_t length, char *response, size_t size, struct cms_cp_answer *answer);
-enum { CMS_CP_FORBIDDEN_MAX = 64, CMS_CP_LINE_MAX = 240 };
+enum { CMS_CP_FORBIDDEN_MAX = 48, CMS_CP_LINE_MAX = 240 };
 /* The execution environments that the directory forbids, with a blank between them; "" without CP. */
 void cms_cp_forbidden(char names[CMS_CP_FORBIDDEN_MAX]);
 

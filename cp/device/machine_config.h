@@ -8,7 +8,7 @@
 #include "cp/storage/frame.h"
 #include "nest/mode.h"
 
-enum { MACHINE_FORBIDDEN = 63 };
+enum { MACHINE_FORBIDDEN = 47 };
 enum { MACHINE_UARTS = 4, MACHINE_DISKS = 16, MACHINE_STORAGE_MAX_MIB = 1 << 20 };
 
 enum machine_grant {

@@ -137,7 +137,7 @@ static const char *take_forbidden(struct row *row, struct value v)
 {
     char *to = row->user->machine.forbidden;
     if (v.bytes > MACHINE_FORBIDDEN)
-        return "has more than 63 characters";
+        return "has more than 47 characters";
     for (unsigned i = 0; i < v.bytes; i++) /* the names, judged below, with blanks for what ends them */
         to[i] = v.at[i] ? v.at[i] : ' ';
     if (v.bytes)

@@ -19,6 +19,7 @@
 
 enum { BURIAL_ENTRIES = 100 /* of page tables, a step: fifty instructions each at most */ };
 enum { VM_PAGES = (sizeof(struct vm) + PAGE_MASK) / PAGE_SIZE, MTRR_RESET = 0xC06 };
+_Static_assert((int)VM_PAGES <= 3, "one more is each idle user's");
 
 struct vm *vm_list, *vm_turn;
 bool vm_stops_unseen;

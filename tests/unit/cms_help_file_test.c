@@ -23,12 +23,33 @@ static void without_files_it_is_said_that_they_are_not_accessed(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         assert_int_equal(obey(lines[i]), 28);
-        assert_non_null(strstr(fake_cms_shown(), "DMSHLP9075E The HELP files are not accessed"));
+        assert_non_null(strstr(fake_cms_shown(), "DMSHLP9075E There are no HELP files"));
     }
     help_attach();
     assert_int_equal(obey("HELP QUERY"), 0);
     obey("RELEASE S");
     assert_int_equal(obey("HELP QUERY"), 28);
+}
+
+static void the_root_images_files_come_after_those_of_disks(void **state)
+{
+    (void)state;
+    fake_cms_root_help = "CMS.HELPMENU";
+    fake_cms_root_text = "what there is  \n\nand more";
+    shows("HELP", 0, "what there is\n\nand more\n");
+    assert_int_equal(obey("HELP NONSENSE"), 28);
+    assert_null(strstr(fake_cms_shown(), "9075"));
+    fake_cms_root_help = "DMS012E.HELPMSG";
+    fake_cms_root_text = "DMSABC012E one\nof one\nDMSmmm012E all\nof all\nDMSABD012E other\n";
+    shows("HELP DMSABC012E", 0, "DMSABC012E one\nof one\nDMSmmm012E all\nof all\n");
+    fake_cms_root_help = "RELEASE.HELPCMS";
+    fake_cms_root_text = "";
+    assert_int_equal(obey("HELP RELEASE"), 28);
+    fake_cms_root_text = "the system's\n";
+    shows("HELP RELEASE", 0, "the system's\n");
+    obey("PIPE literal mine| > RELEASE HELPCMS A");
+    shows("HELP RELEASE", 0, "mine\n");
+    fake_cms_root_help = NULL;
 }
 
 static void what_is_cps_is_still_asked_of_cp(void **state)
@@ -123,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(without_files_it_is_said_that_they_are_not_accessed),
         TEST(what_is_cps_is_still_asked_of_cp),
+        TEST(the_root_images_files_come_after_those_of_disks),
         TEST(files_of_a_user_go_before_the_systems),
         TEST(a_message_is_shown_as_the_module_gives_it),
         TEST(what_no_name_of_a_file_may_hold_is_spelled),

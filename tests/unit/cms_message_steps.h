@@ -164,7 +164,7 @@ static const struct step steps[] = {
          " (SEP +)cms PIPE (SEP =)cms PIPE (SEP &)cms Q IMPCP&console=console+console,console:console;console~console"
          "?console!console",
          "DMSINT9004E Commands are nested too deep"),
-    STEP("HELP FROBNICATION", "DMSHLP9075E The HELP files are not accessed: no disk has CMS HELPMENU"),
+    STEP("HELP FROBNICATION", "DMSHLP9075E There are no HELP files: no root image, and no disk that has them"),
     STEP("PIPE literal the commands| > CMS HELPMENU A", NULL),
     STEP("HELP FROBNICATION", "DMSHLP254E HELP cannot find the information you requested: FROBNICATION"),
     STEP("CP QUERY TIME", "DMSCPF9001E CP is not there: this machine runs without it"),

@@ -49,6 +49,7 @@ extern const char *fake_cms_forbidden; /* environments, with blanks between them
 extern char fake_cms_interpreted[512]; /* the EXEC that was to be interpreted last: "FN EXEC A1: argument" */
 extern bool fake_program_unreadable; /* its file cannot be looked at */
 extern bool fake_cms_has_editor; /* there is /usr/bin/the */
+extern const char *fake_cms_root_help, *fake_cms_root_text; /* the one HELP file of the root image; NULL: none */
 extern char fake_cms_started[1024]; /* the program: "path: [word] [word]", or "machine FN FT FM: argument" */
 
 /* Spooled devices: what is punched or printed gathers, and fake_cms_deliver has it be the one file in the reader. */

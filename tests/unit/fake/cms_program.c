@@ -5,6 +5,7 @@
 
 #include "cms/eel/eel.h"
 #include "cms/exec/exec.h"
+#include "cms/help/root.h"
 #include "cms/kernel/clock.h"
 #include "tests/unit/fake/cms_machine.h"
 
@@ -24,6 +25,19 @@ int cms_exec_interpret(const struct file_found *found, const char *argument)
     cms_file_found_text(found, text);
     snprintf(fake_cms_interpreted, sizeof fake_cms_interpreted, "%s: %s", text, argument);
     return 0;
+}
+
+/* ---- the root image: one HELP file, or none ---------------------------------------------------------------------- */
+
+const char *fake_cms_root_help, *fake_cms_root_text;
+
+int64_t cms_help_root_read(const char *file, void *bytes, size_t size)
+{
+    if (!fake_cms_root_help || strcmp(file, fake_cms_root_help))
+        return -ENOENT;
+    size_t length = strlen(fake_cms_root_text);
+    memcpy(bytes, fake_cms_root_text, length < size ? length : size);
+    return (int64_t)(length < size ? length : size);
 }
 
 /* ---- programs: what was to be run -------------------------------------------------------------------------------- */
