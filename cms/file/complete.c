@@ -46,6 +46,23 @@ static void ddr_operand(const struct arguments *typed, struct candidates *c)
         candidate_offer(c, "TO");
 }
 
+void cms_file_complete_type(const char *type, struct candidates *c)
+{
+    struct edf_file_facts facts;
+    for (struct mode *m = NULL; (m = cms_mode_next(m));)
+        for (uint32_t position = 0; edf_next(m->disk, &position, NULL, type, &facts) == EDF_OK;)
+            if (edf_name_valid(facts.name))
+                candidate_offer(c, facts.name);
+}
+
+static void synonym_operand(const struct arguments *typed, struct candidates *c)
+{
+    if (typed->count)
+        cms_file_complete(typed->operand, typed->count, c);
+    else
+        cms_file_complete_type("SYNONYM", c);
+}
+
 static void snapshot_operand(const struct arguments *typed, struct candidates *c)
 {
     static const char *const functions[] = {"DELETE", "LINK", "LIST", "ROLLBACK", "TAKE"};

@@ -61,25 +61,25 @@ const struct command file_commands[] = {
                "stands at its beginning.  Without that it is TAPn AWSTAPE A.  FILEDEF alone\n"
                "lists what was said; CLEAR forgets it.  HELP TAPE tells what is in such a file.\n"), READS_WORDS},
     {"LISTFILE", 1, cms_file_listfile,
-     "LISTFILE [fn [ft [fm]]] [(options]\n"
-     "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL\n"
-     "         SHORTDATE|FULLDATE|ISODATE  EXEC|APPEND [ARGS]  STACK  FIFO|LIFO",
-     "Lists files.  * and % match; what is left out means all, and mode A.  FNAME to\n"
-     "LABEL say how much is told, each more than the one before: name, type, mode,\n"
-     "record format and length, records and blocks, date and time, and the label of\n"
-     "the disk.  From FORMAT on there is a header, unless NOHEADER.\n"
-     "How DATE and LABEL show it: SHORTDATE (11/21/26) unless FULLDATE (11/21/2026)\n"
-     "or ISODATE (2026-11-21).\n"
-     "EXEC puts the lines, each behind &1 &2, in the file CMS EXEC A1 instead, which\n"
-     "it replaces; APPEND adds them to it.  ARGS: with &3 to &15 behind.  STACK, FIFO\n"
-     "or LIFO: onto the program stack, last or first; with a header only if HEADER.\n"
-     "CMS EXEC is no REXX and does not run here: programs read it (EXECIO, PIPE <).\n", READS_WORDS},
-    {"RENAME", 1, cms_file_rename, "RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]",
-     "Gives files another name, type or mode number.  * and % match in the first\n"
-     "fileid, = in the second stands for what the first has there: RENAME * OLD A =\n"
-     "NEW = makes NEW of each type OLD, RENAME X Y A1 = = A0 changes a number alone.\n"
-     "No file is renamed to one that is there, nor to another disk: COPYFILE copies.\n"
-     "TYPE tells each file's names.\n", READS_WORDS},
+     HELP_TEXT("LISTFILE [fn [ft [fm]]] [(options]\n"
+               "options: HEADER|NOHEADER  FNAME|FTYPE|FMODE|FORMAT|ALLOC|DATE|LABEL\n"
+               "         SHORTDATE|FULLDATE|ISODATE  EXEC|APPEND [ARGS]  STACK  FIFO|LIFO"),
+     HELP_TEXT("Lists files.  * and % match; what is left out means all, and mode A.  FNAME to\n"
+               "LABEL say how much is told, each more than the one before: name, type, mode,\n"
+               "record format and length, records and blocks, date and time, and the label of\n"
+               "the disk.  From FORMAT on there is a header, unless NOHEADER.\n"
+               "How DATE and LABEL show it: SHORTDATE (11/21/26) unless FULLDATE (11/21/2026)\n"
+               "or ISODATE (2026-11-21).\n"
+               "EXEC puts the lines, each behind &1 &2, in the file CMS EXEC A1 instead, which\n"
+               "it replaces; APPEND adds them to it.  ARGS: with &3 to &15 behind.  STACK, FIFO\n"
+               "or LIFO: onto the program stack, last or first; with a header only if HEADER.\n"
+               "CMS EXEC is no REXX and does not run here: programs read it (EXECIO, PIPE <).\n"), READS_WORDS},
+    {"RENAME", 1, cms_file_rename, HELP_TEXT("RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]"),
+     HELP_TEXT("Gives files another name, type or mode number.  * and % match in the first\n"
+               "fileid, = in the second stands for what the first has there: RENAME * OLD A =\n"
+               "NEW = makes NEW of each type OLD, RENAME X Y A1 = = A0 changes a number alone.\n"
+               "No file is renamed to one that is there, nor to another disk: COPYFILE copies.\n"
+               "TYPE tells each file's names.\n"), READS_WORDS},
     {"SNAPSHOT", 4, cms_file_snapshot,
      HELP_TEXT("SNAPSHOT TAKE vdev [name]\n"
                "SNAPSHOT LIST vdev\n"

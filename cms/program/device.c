@@ -330,7 +330,8 @@ static const struct {
     void (*run)(struct conversation *, const char *rest);
 } kinds[] = {
     {'C', obey},    {'K', obey},  {'P', obey},  {'D', ask_cp},      {'E', find_exec},
-    {'U', unstack}, {'F', stack}, {'L', stack}, {'X', take_result}, {'B', ask_stage},
+    {'U', unstack}, {'F', stack}, {'L', stack}, {'X', take_result}, {'O', obey_told}, {'S', show},
+    {'B', ask_stage},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

@@ -9,6 +9,7 @@
 #include "cms/exec/exec.h"
 #include "cms/kernel/cp.h"
 #include "cms/kernel/heap.h"
+#include "cms/minidisk/minidisk.h"
 #include "cms/minidisk/name.h"
 #include "cms/program/capture.h"
 #include "cms/program/program.h"
@@ -75,6 +76,14 @@ static int killed(const char *path, const struct process_end *end)
     return PROGRAM_SIGNALLED + number;
 }
 
+/* What the disks did not take when its last user had gone. */
+static void tell_losses(void)
+{
+    for (const struct minidisk_loss *l; (l = minidisk_next_loss());)
+        cms_message("PGM", MESSAGE_PROGRAM_NOT_SAVED, l->name, l->type, (char[]){l->letter, 0},
+                    l->error == EIO ? "its disk has gone, or failed" : errno_text(l->error));
+}
+
 struct program_run {
     struct process_running *running;
     struct program_capture capture;
@@ -114,6 +123,7 @@ int program_run_finish(struct program_run *r, const char *path)
     struct process_end end;
     process_finish(r->running, &end);
     program_capture_end(&r->capture);
+    tell_losses();
     cms_heap_free(r);
     return end.status & STATUS_SIGNAL ? killed(path, &end) : end.status >> 8 & 0xff;
 }

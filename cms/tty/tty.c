@@ -66,7 +66,7 @@ static bool has_room(void)
 void tty_input_arrived(void)
 {
     int c;
-    bool any = false;
+    bool any = false, rang;
     if (!tty.active || tty.handing)
         return;
     while ((c = cms_console_take_key(has_room())) >= 0) {

@@ -69,20 +69,25 @@ struct setup_data {
     uint32_t kind, bytes;
 } __attribute__((packed));
 
-bool linux_is(const void *image, uint64_t bytes)
+bool linux_is(struct ipl_bytes image, uint64_t bytes)
 {
-    return bytes >= HEADER_MAGIC_AT + 4 && !memcmp((const char *)image + HEADER_MAGIC_AT, "HdrS", 4);
+    char magic[4];
+    return bytes >= HEADER_MAGIC_AT + sizeof magic && ipl_bytes_get(image, HEADER_MAGIC_AT, magic, sizeof magic) &&
+           !memcmp(magic, "HdrS", sizeof magic);
 }
 
-/* Of a file that may end anywhere: what it has of the header, zeros for the rest. */
-static void header_read(const struct linux_image *image, struct boot_parameters *p)
+/* Of a file that may end anywhere: what it has of the header, zeros for the rest. The jump in front of the magic leads
+ * to the header's end. */
+static bool header_read(const struct linux_image *image, struct boot_parameters *p)
 {
-    const uint8_t *file = image->data;
-    uint64_t bytes = HEADER_MAGIC_AT + file[HEADER_MAGIC_AT - 1]; /* the jump in front of the magic leads to its end */
+    uint8_t jump;
 
-    bytes = bytes > HEADER_AT + HEADER_MOST ? HEADER_AT + HEADER_MOST : bytes;
-    bytes = bytes > image->bytes ? image->bytes : bytes;
-    memcpy(p->setup.bytes, file + HEADER_AT, bytes - HEADER_AT);
+    if (!ipl_bytes_get(image->data, HEADER_MAGIC_AT - 1, &jump, 1))
+        return false;
+    uint64_t end = HEADER_MAGIC_AT + jump;
+    end = end > HEADER_AT + HEADER_MOST ? HEADER_AT + HEADER_MOST : end;
+    end = end > image->bytes ? image->bytes : end;
+    return ipl_bytes_get(image->data, HEADER_AT, p->setup.bytes, end - HEADER_AT);
 }
 
 /* What is where in the file and in storage, once the header is believed. */
@@ -190,8 +195,8 @@ const char *linux_begin(struct ipl_copies *copies, struct guest_storage *storage
     copies->storage = storage;
     copies->count = copies->next = 0;
     memset(&parameters, 0, sizeof parameters);
-    header_read(image, &parameters);
-    const char *error = judge(image, &parameters.setup.header, &place);
+    const char *error = header_read(image, &parameters) ? judge(image, &parameters.setup.header, &place)
+                                                        : "The image cannot be read";
     if (!error)
         error = arrange(storage, image, &parameters.setup.header, &place);
     if (!error)
@@ -199,9 +204,9 @@ const char *linux_begin(struct ipl_copies *copies, struct guest_storage *storage
     if (error)
         return error;
     *entry = (struct ipl_entry){.eip = KERNEL_AT, .esi = PARAMETERS_AT};
-    bool noted = ipl_copy_note(copies, KERNEL_AT, (const uint8_t *)image->data + place.kernel_from, place.kernel_bytes,
+    struct ipl_bytes initrd = {.data = image->initrd};
+    bool noted = ipl_copy_note(copies, KERNEL_AT, ipl_bytes_from(image->data, place.kernel_from), place.kernel_bytes,
                                place.kernel_bytes) &&
-                 (!image->initrd_bytes ||
-                  ipl_copy_note(copies, place.initrd_at, image->initrd, image->initrd_bytes, image->initrd_bytes));
+                 ipl_copy_note(copies, place.initrd_at, initrd, image->initrd_bytes, image->initrd_bytes);
     return noted ? NULL : ipl_copy_no_frames;
 }

@@ -52,7 +52,7 @@ static struct system *find(const char *name)
 static const char *attach(const char *name, const struct system *initrd)
 {
     struct system *system = find(name);
-    if (!system || !linux_is(system->image, system->bytes))
+    if (!system || !linux_is((struct ipl_bytes){.data = system->image}, system->bytes))
         return "it is an initrd, and no Linux kernel of that name came before it";
     if (system->initrd)
         return "there is an initrd for it";

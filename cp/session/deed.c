@@ -62,7 +62,7 @@ static void load(struct session *s)
             stack_begun(s);
             return;
         }
-        s->output.partial_length = 0;
+        s->output.partial_length = s->output.partial_unsent = 0;
         forget_unread(s);
         session_begin(s);
     }

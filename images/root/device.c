@@ -137,7 +137,8 @@ bool device_obey(const char *environment, const char *line, size_t length, const
     static const struct {
         const char *name;
         char kind;
-    } environments[] = {{"CMS", 'C'}, {"COMMAND", 'K'}, {"CP", 'P'}, {"PIPE", 'B'}};
+    } environments[] = {{"CMS", 'C'}, {"COMMAND", 'K'}, {"CP", 'P'}, {"TOLD", 'O'}, {"SHOWN", 'S'},
+                      {"PIPE", 'B'}};
     const char *rest;
 
     for (size_t i = 0; i < sizeof environments / sizeof *environments; i++)

@@ -3,6 +3,7 @@
  * A message is one write(2) or one read(2): its first byte says what it is. The program asks:
  *     C line   obey as CMS does what is typed       K line   as ADDRESS COMMAND: CMS' own commands only, by whole names
  *     P line   have CP obey                         D line   have CP obey, and give its answer back
+ *     O line   as C, what it shows is told          S line   as C, what it shows is typed on a cleared screen
  *     B line   as a stage of a pipeline, of which CMS_STAGE says that the program is one
  *     E name   where is the EXEC of that name       U        the stack's lines that the program does not have yet
  *     F text, L text   onto CMS' stack, last or first        X rc     what EXEC is to return
@@ -32,7 +33,9 @@ struct device_variables {
 
 /* Without the device all below answers that it cannot be done. The descriptor may be given: CMS_DEVICE=number. */
 void device_open(void);
-/* `environment` is CMS, COMMAND, CP or PIPE; false: there is no such one. */
+/* A value as get and pull give it. */
+char *device_value(const char *text, size_t length);
+/* `environment` is CMS, COMMAND, CP, TOLD (O), SHOWN (S) or PIPE (B); false: there is no such one. */
 bool device_obey(const char *environment, const char *line, size_t length, const struct device_variables *, long *rc);
 bool device_ask_cp(const char *line, size_t length, char **answer, size_t *answer_length, long *rc); /* free() it */
 bool device_find_exec(const char *name, char **path, char **fileid);                                 /* free() both */

@@ -222,6 +222,8 @@ static const char *const words[] = {
     "TELL ", ":list.", "ACK ", "OLDDATE ",
     "DIRECTXA ", "EDIT ", "GET ", "OVLY ", "SPECS ", "TRANS ", "SINGLE ", "EBCDIC ", "* LIST A ", "= LIST A ",
     "TAPE ", "FILEDEF TAP1 DISK ", "DUMP ", "LOAD ", "SCAN ", "FSR ", "BSF ", "WTM ", "REW", "SORT ", "DDR ",
+    "FILELIST ", "SET FULLSCREEN OFF", "SYNONYM FRUIT LIST", "SYNONYM ", "IDENTIFY ", "QUERY SYNONYM ALL",
+    "(STACK LIFO",
     "SNAPSHOT ", "ROLLBACK 191 1 ", "KEEP ",
 };
 

@@ -29,10 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *file = malloc(bytes ? bytes : 1); /* so that the sanitizer sees its very end */
     memcpy(file, whole, bytes);
     guest_storage_init(&storage, RAM, 0);
-    const struct linux_image image = {.data = file, .bytes = bytes, .command_line = "console=ttyS0 quiet",
+    const struct linux_image image = {.data.data = file, .bytes = bytes, .command_line = "console=ttyS0 quiet",
                                       .initrd = data, .initrd_bytes = kind & 2 ? size : 0, .tree = "tree",
                                       .tree_bytes = kind & 4 ? 4 : 0};
-    if (linux_is(file, bytes)) {
+    if (linux_is(image.data, bytes)) {
         const char *why = linux_whole(&storage, &image, &entry);
         assert(why ? *why : guest_is_ram(&storage, gpa(entry.esi + PAGE_SIZE)) && entry.eip == 0x100000);
     }

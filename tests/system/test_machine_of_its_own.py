@@ -48,7 +48,7 @@ def test_a_kernel_runs_by_its_name_and_cms_goes_on(machine, disk, host):
     line.type("IPL CMS")
     line.expect(READY, 60)
     said = line.cms("hello", 60)
-    assert "DMSPGM9064E HELLO KERNEL A1 not started: CP gives no further machine" in said and line.code == 88
+    assert "DMSPGM9068E HELLO KERNEL A1 not started: CP gives no further machine" in said and line.code == 88
     line.type("#CP LOGOFF")
     line.expect("LOGOFF AT")
     line.expect(LOGON_PROMPT)

@@ -33,8 +33,8 @@ def refusal(*options, env=None):
 def test_help_names_every_option():
     done = run_piped("--help")
     assert done.returncode == 0
-    for option in ("--machine", "--memory", "--disk", "--lines", "--cpu-clock", "--ipl", "--append", "--module", "--initrd",
-                   "--guest-memory", "--levels", "--boot"):
+    for option in ("--machine", "--memory", "--disk", "--lines", "--cpu-clock", "--ipl", "--append", "--module",
+                   "--initrd", "--guest-memory", "--levels", "--boot"):
         assert option.encode() in done.stdout
 
 

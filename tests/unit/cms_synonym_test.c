@@ -34,8 +34,8 @@ static void synonyms_are_listed(void **state)
                                "LISTFILE FILES    FILE\n"
                                "STATE    THERE    \n";
     (void)state;
-    shows("SYNONYM", 0, "DMSSYN9064I No user synonyms in effect\n");
-    shows("QUERY SYNONYM", 0, "DMSQRY9064I No user synonyms in effect\n");
+    shows("SYNONYM", 0, "DMSSYN9069I No user synonyms in effect\n");
+    shows("QUERY SYNONYM", 0, "DMSQRY9069I No user synonyms in effect\n");
     file("MINE", "LISTFILE FILES 4.STATE THERE");
     obey("SYNONYM MINE");
     shows("SYNONYM", 0, list);

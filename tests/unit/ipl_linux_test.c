@@ -32,7 +32,7 @@ static int set_up(void **state)
     linux_file(file);
     memset(initrd, 0x17, sizeof initrd);
     memset(tree, 0x7E, sizeof tree);
-    image = (struct linux_image){.data = file, .bytes = sizeof file, .command_line = "console=ttyS0",
+    image = (struct linux_image){.data.data = file, .bytes = sizeof file, .command_line = "console=ttyS0",
                                  .initrd = initrd, .initrd_bytes = sizeof initrd, .tree = tree,
                                  .tree_bytes = sizeof tree};
     return 0;
@@ -216,9 +216,9 @@ static void a_file_may_end_anywhere(void **state)
     for (uint64_t bytes = 0; bytes < LINUX_SETUP + 16; bytes++) {
         uint8_t *cut = malloc(bytes ? bytes : 1);
         memcpy(cut, file, bytes);
-        assert_int_equal(linux_is(cut, bytes), bytes >= 0x206);
-        image.data = cut, image.bytes = bytes;
-        if (linux_is(cut, bytes))
+        assert_int_equal(linux_is((struct ipl_bytes){.data = cut}, bytes), bytes >= 0x206);
+        image.data.data = cut, image.bytes = bytes;
+        if (linux_is((struct ipl_bytes){.data = cut}, bytes))
             assert_non_null(linux_whole(&storage, &image, &entry));
         free(cut);
     }

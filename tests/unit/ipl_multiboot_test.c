@@ -60,7 +60,7 @@ static int set_up(void **state)
     for (unsigned i = 0; i < IMAGE; i++)
         file[i] = i % 251;
     image = (struct multiboot_image){.data.data = file, .bytes = IMAGE};
-    entry = (struct multiboot_entry){0};
+    entry = (struct ipl_entry){0};
     elf32(0x100000, 8192, 20480, 0x100010);
     header(4096, 3);
     return 0;
