@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!(kind & 4))
         checksum(file);
     file = realloc(file, image.bytes ? image.bytes : 1); /* so that the sanitizer sees its very end */
-    image.data = file;
+    image.data.data = file;
     why = multiboot_whole(&storage, &image, &entry);
     assert(why ? *why : guest_is_ram(&storage, gpa(entry.ebx + 87)) && guest_is_ram(&storage, gpa(entry.eip)));
     guest_storage_free(&storage);
