@@ -79,6 +79,7 @@ int cms_disk_flush(struct disk *disk)
 
 bool cms_cp_present(void) { return false; }
 const char *cms_cp_user(void) { return ""; }
+void cms_cp_forbidden(char names[CMS_CP_FORBIDDEN_MAX]) { *names = 0; }
 
 size_t cms_cp_special(char message[CMS_CP_SPECIAL_MAX])
 {

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cms/kernel/wait.h"
 #include "tests/unit/space_model.h"
 
 enum { STEPS_MAX = 400 };
@@ -17,6 +18,8 @@ static unsigned next_below(unsigned below)
         value = value << 8 | *input++;
     return value % below;
 }
+
+int cms_work(void) { return 0; }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
