@@ -294,15 +294,16 @@ static uint64_t forbidden(uint64_t at, uint64_t bytes)
 
 static void what_the_directory_forbids_is_told(void **state)
 {
-    char names[] = "LINUX MACHINE", told[64];
+    enum { BYTES = DIAGNOSE_FORBIDDEN_BYTES, ACROSS_PAGES = 0x2000 - BYTES / 2 };
+    char names[] = "LINUX MACHINE", told[BYTES];
     (void)state;
     memcpy(first->config.forbidden, names, sizeof names);
-    assert_int_equal(forbidden(0x1FE0, 64), DIAGNOSE_OK); /* across pages */
-    assert_int_equal(guest_read(&first->storage, gpa(0x1FE0), told, 64), GUEST_OK);
-    assert_memory_equal(told, first->config.forbidden, 64);
-    assert_int_equal(forbidden(0x2000, 63), DIAGNOSE_BAD_LENGTH);
-    assert_int_equal(forbidden((2 << 20) - 63, 64), DIAGNOSE_BAD_ADDRESS);
-    assert_int_equal(forbidden(UINT64_MAX, 64), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(forbidden(ACROSS_PAGES, BYTES), DIAGNOSE_OK);
+    assert_int_equal(guest_read(&first->storage, gpa(ACROSS_PAGES), told, BYTES), GUEST_OK);
+    assert_memory_equal(told, first->config.forbidden, BYTES);
+    assert_int_equal(forbidden(0x2000, BYTES - 1), DIAGNOSE_BAD_LENGTH);
+    assert_int_equal(forbidden((2 << 20) - BYTES + 1, BYTES), DIAGNOSE_BAD_ADDRESS);
+    assert_int_equal(forbidden(UINT64_MAX, BYTES), DIAGNOSE_BAD_ADDRESS);
     first->config.forbidden[0] = 0;
 }
 
