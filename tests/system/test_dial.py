@@ -135,8 +135,8 @@ def dial_when_up(line):
 
 def flood(line):
     """Output for a long time, and what is typed meanwhile."""
-    line.send("SET FULLSCREEN OFF\r" + "HELP PIPE\r" * 300)
-    line.expect_exact("Passes records through")
+    line.send("SET FULLSCREEN OFF\r" + "EEL QUERY\r" * 300)
+    line.expect_exact("BZIMAGE")
 
 
 def test_one_dials_on_through_cps_that_have_no_volume(machine, tmp_path):
