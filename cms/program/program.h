@@ -5,12 +5,16 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cms/kernel/variables.h"
 #include "cms/process/process.h"
 
 /* Connects the rooms beneath, once, before the first program or file of theirs is asked for. */
 void program_begin(void);
+
+/* The first `size` bytes of a file, as programs see it: how many there are, or a negative errno. */
+int64_t program_read(const char *path, void *bytes, size_t size);
 
 enum { PROGRAM_SIGNALLED = 128 };
 /* How the last program ended that was killed by a signal; NULL: none was. */

@@ -150,13 +150,11 @@ void cms_program_path(const struct file_found *found, char path[PROGRAM_PATH])
     format_text(path, PROGRAM_PATH, "/%c/%s", found->mode->letter | 0x20, shown);
 }
 
-int cms_program_peek(const struct file_found *found, void *bytes, size_t size)
+int64_t program_read(const char *path, void *bytes, size_t size)
 {
-    char path[PROGRAM_PATH];
     struct io_buffer io;
     struct file *f;
     program_begin();
-    cms_program_path(found, path);
     struct place *place = place_make();
     if (!place)
         return -ENOMEM;
@@ -168,7 +166,14 @@ int cms_program_peek(const struct file_found *found, void *bytes, size_t size)
     io_buffer_begin(&io, bytes, size);
     int64_t got = file_read_at(f, &io.io, 0);
     file_let_go(f);
-    return (int)got;
+    return got;
+}
+
+int cms_program_peek(const struct file_found *found, void *bytes, size_t size)
+{
+    char path[PROGRAM_PATH];
+    cms_program_path(found, path);
+    return (int)program_read(path, bytes, size);
 }
 
 static bool is_program(const char *path)

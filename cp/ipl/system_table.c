@@ -24,20 +24,18 @@ static bool same_letters(const char *text, const char *upper_case, size_t length
     return i == length;
 }
 
-void system_name(const char *text, char name[9])
-{
-    size_t word = strcspn(text, " "), suffix = sizeof initrd_suffix - 1;
-    if (word > suffix && same_letters(text + word - suffix, initrd_suffix, suffix))
-        word -= suffix;
-    memset(name, 0, 9);
-    for (size_t i = 0; i < 8 && i < word; i++)
-        name[i] = upper(text[i]);
-}
-
 static bool is_initrd(const char *text)
 {
     size_t word = strcspn(text, " "), suffix = sizeof initrd_suffix - 1;
     return word > suffix && same_letters(text + word - suffix, initrd_suffix, suffix);
+}
+
+void system_name(const char *text, char name[9])
+{
+    size_t word = strcspn(text, " ") - (is_initrd(text) ? sizeof initrd_suffix - 1 : 0);
+    memset(name, 0, 9);
+    for (size_t i = 0; i < 8 && i < word; i++)
+        name[i] = upper(text[i]);
 }
 
 static struct system *find(const char *name)
