@@ -121,6 +121,8 @@ enum diagnose_assist {
     DIAGNOSE_ASSIST_DISK = 1u << 7,  /* device and block I/O */
     DIAGNOSE_ASSIST_DIRECTORY = 1u << 8,
     DIAGNOSE_ASSIST_SPECIAL = 1u << 9, /* after the command SET SMSG ON */
+    /* a page may delegate (struct vmcs_page); off: SET NESTED, or "nesting" in the directory, says so */
+    DIAGNOSE_ASSIST_DELEGATE = 1u << 11,
     DIAGNOSE_ASSIST_MACHINE = 1u << 10, /* off: "forbidden" in the directory says so */
 };
 

@@ -1,6 +1,7 @@
 /* The table of active virtual VMCSs: look-up, loading from and writing back to L1's storage, hardware regions.
  * In: guest-physical addresses of VMCS regions.  Out: struct nest_vmcs, with its copies valid. */
 #include "nest/active.h"
+#include "nest/chain.h"
 #include "nest/ept.h"
 #include "nest/page.h"
 #include "nest/reflect.h"
@@ -49,6 +50,7 @@ static void release(struct nest *nest, unsigned slot)
 {
     const struct nest_host *host = nest->host;
     struct nest_vmcs *vmcs = nest->active[slot];
+    nest_chain_destroy(vmcs);
     unlink_all(nest, vmcs);
     nest->active[slot] = NULL;
     if (nest->current == vmcs)

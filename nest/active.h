@@ -51,6 +51,8 @@ struct nest_vmcs {
     uint64_t pinned_apic;            /* guest-physical page pinned for hardware; NEST_NO_ADDRESS: none */
     uint64_t apic_page;              /* where it is */
     struct nest_ept *ept;            /* EPT02 it was last entered with; NULL: EPT01 */
+    struct nest_chain *chain;        /* what its guest enters by pages, if that is CP's; NULL: nothing (nest/chain.h) */
+    uint64_t made;                   /* how often vmcs02's controls, or what they point to, became others */
     struct nest_vmcs *link;          /* active virtual VMCS its link pointer names; NULL: none */
     bool link_closed;                /* its bitmaps let L2 write hot fields only */
     uint16_t vpid02;                 /* 0: none */

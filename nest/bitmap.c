@@ -35,6 +35,7 @@ static uint64_t unite(struct nest *nest, struct nest_vmcs *vmcs, struct source *
         nest_bits_unite(*frame, (const uint64_t *)(uintptr_t)source->outer);
     *made_of = (struct nest_union){.inner = source->inner_gpa, .version = version, .outer = source->outer};
     source->remade = true;
+    vmcs->made++;
     return (uint64_t)(uintptr_t)*frame;
 }
 

@@ -3,6 +3,7 @@
 #include "nest/enter.h"
 #include "nest/assert.h"
 #include "nest/bitmap.h"
+#include "nest/chain.h"
 #include "nest/ept.h"
 #include "nest/instruction.h"
 #include "nest/msr_list.h"
@@ -96,13 +97,20 @@ static enum nest_result refuse(struct nest *nest, const struct nest_failure *fai
 /* ---- L2 runs ------------------------------------------------------------------ */
 
 /* It counts down at the TSC's rate shifted right. */
-static void load_timer(struct nest *nest, const struct vmcs *vmcs12)
+static void load_timer(struct nest *nest, const struct nest_vmcs *vmcs)
 {
+    const struct vmcs *vmcs12 = &vmcs->vmcs12;
+    uint32_t ticks = vmcs12->preemption_timer;
+    if (vmcs->page && vmcs->page->resumes) {
+        if (vmcs->page->resumes & VMCS_PAGE_RESUMES)
+            ticks = (uint32_t)vmcs->page->resumes;
+        vmcs->page->resumes = 0;
+    }
     nest->timer_deadline = NEST_NO_TIMER;
     if (!(vmcs12->pin_controls & PIN_PREEMPTION_TIMER))
         return;
     nest->timer_deadline = NEST_TIMER_FRESH;
-    nest->timer_ticks = (uint64_t)vmcs12->preemption_timer << (nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE);
+    nest->timer_ticks = (uint64_t)ticks << (nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE);
 }
 
 /* An L1 that enters without VPIDs counts on its own translations being flushed at each entry and exit.  Hardware does
@@ -150,7 +158,7 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
         nest_image_recompute_guest(nest, vmcs);
     tag_renew(nest, vmcs);
     untag(nest, vmcs12);
-    load_timer(nest, vmcs12);
+    load_timer(nest, vmcs);
     nest->event = (struct nest_event){0};
     if (vmcs12->entry_interruption_info & EVENT_VALID)
         nest->event = (struct nest_event){vmcs12->entry_interruption_info, vmcs12->entry_exception_error_code,
@@ -158,6 +166,7 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     vmcs->launching = !vmcs->launched;
     vmcs->launched = true;
     nest->in_guest = true;
+    nest->root->innermost = nest;
     return NEST_ENTERED;
 }
 
@@ -175,6 +184,19 @@ static void pull(struct nest *nest, struct nest_vmcs *vmcs)
         nest_context_inherit(nest, vmcs);
 }
 
+/* In a chain: nothing that asks for more of L1 than its storage, nor for translations to go at each entry and exit, and
+ * no exit that could be a VMX abort. */
+static bool carries(const struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    const struct vmcs *vmcs12 = &vmcs->vmcs12;
+    uint32_t secondary = nest_secondary(vmcs12);
+    return !vmcs12->exit_msr_store_count && !vmcs12->exit_msr_load_count && !vmcs12->entry_msr_load_count &&
+           (vmcs12->exit_controls & EXIT_HOST_LONG_MODE) && !vmcs12->guest_activity_state &&
+           !(vmcs12->processor_controls & CPU_MONITOR_TRAP_FLAG) &&
+           !(secondary & (CPU2_VM_FUNCTIONS | CPU2_PML | CPU2_VMCS_SHADOWING)) &&
+           ((secondary & CPU2_VPID) || !nest->vmcs01.vpid);
+}
+
 static enum nest_result enter(struct nest *nest, enum nest_kind kind, bool launch)
 {
     struct nest_vmcs *vmcs = nest->current;
@@ -186,6 +208,8 @@ static enum nest_result enter(struct nest *nest, enum nest_kind kind, bool launc
     if (launch == vmcs->launched)
         return nest_fail(nest, launch ? VM_ERROR_VMLAUNCH_NOT_CLEAR : VM_ERROR_VMRESUME_NOT_LAUNCHED);
     pull(nest, vmcs);
+    if (nest->chain && !carries(nest, vmcs))
+        return NEST_OUTER;
     if (!passes(nest, vmcs, &failure))
         return refuse(nest, &failure);
     return run(nest, vmcs);
@@ -263,20 +287,25 @@ static __attribute__((noinline)) bool is_sound(struct nest *nest, const struct n
     return false;
 }
 
-enum nest_result nest_load(struct nest *nest, struct nest_entry *entry)
+enum nest_result nest_load(struct nest *root, struct nest_entry *entry)
 {
+    struct nest *nest = root->innermost;
     struct nest_vmcs *vmcs = nest->current;
+    if (nest != root && !nest_chain_follow(root))
+        return NEST_NO_FRAMES;
     if (!nest_image_follow(nest, vmcs))
         return NEST_NO_FRAMES;
     if (must_assert(&vmcs->stale.region)) {
         if (vmcs->vmcs02.guest_activity_state == WAIT_FOR_SIPI)
             return NEST_WAITS;
-        if (!is_sound(nest, vmcs))
+        if (!is_sound(nest, vmcs)) {
+            root->unsound = nest->unsound;
             return NEST_UNSOUND;
+        }
     }
     entry->region = vmcs->region02;
     entry->image = &vmcs->vmcs02;
     entry->write = &vmcs->stale.region;
-    entry->deadline = nest->timer_deadline;
+    entry->deadline = nest_deadline(root);
     return NEST_RESUME;
 }

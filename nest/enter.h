@@ -2,6 +2,15 @@
 #pragma once
 #include "nest/active.h"
 
+/* L2 of this nest runs no more. */
+void nest_left(struct nest *nest);
+/* When the first of the timers that run is due; NEST_TIMER_FRESH as of struct nest. */
+uint64_t nest_deadline(const struct nest *root);
+/* nest_exit() of one nest, whatever others there are. */
+enum nest_result nest_exit_of(struct nest *nest, const struct exit *exit);
+/* CR0.CD and NW, which the nest's L1 brings with it. */
+void nest_caches_follow(struct nest *nest, uint64_t caches);
+
 /* Everything the merge needs of one vmcs12: pages pinned, EPT02 and the link found, bitmaps united.  false: no frames.
  * @pre vmcs01 is loaded */
 bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs);

@@ -1,6 +1,7 @@
 /* Composes EPT02 = EPT12 o EPT01.  In: EPT violations of L2.  Out: leaves in EPT02, or the verdict that it is L1's
  * affair. */
 #include "nest/ept.h"
+#include "nest/chain.h"
 
 #include <string.h>
 
@@ -216,8 +217,9 @@ bool nest_shrink(struct nest *nest)
     for (unsigned i = 0; i < NEST_EPT_CACHE; i++)
         if (nest->ept[i])
             tables += nest->ept[i]->tables;
+    bool above = nest_chain_shrink(nest);
     if (tables < NEST_SHRINK_LEAST)
-        return false;
+        return above;
     nest_ept_flush_all(nest);
     return true;
 }
@@ -275,8 +277,11 @@ enum nest_ept_verdict nest_ept_violation(struct nest *nest, const struct exit *e
     uint64_t gpa2 = exit->guest_physical;
 
     switch (walk_logged(nest, gpa2, access, &mapping)) {
-    case EPT_MISCONFIGURATION:
-    case EPT_UNREADABLE: /* memory that is not there reads as ones, which no entry may be */
+    case EPT_UNREADABLE:
+        if (nest->chain) /* it may be there, and its owner's EPT without it */
+            return NEST_EPT_DEVICE;
+    /* fall through */
+    case EPT_MISCONFIGURATION: /* memory that is not there reads as ones, which no entry may be */
         return NEST_EPT_MISCONFIGURED;
     case EPT_VIOLATION:
         *qualification = access_reported(nest, exit->qualification, (unsigned)mapping.rights) |
@@ -328,9 +333,10 @@ void nest_ept01_changed(struct nest *nest, uint64_t l1_gpa, uint64_t bytes)
 {
     (void)l1_gpa, (void)bytes; /* EPT02 has no way back from a page to its places */
     nest_ept_flush_all(nest);
+    nest_chain_ept_flush(nest);
 }
 
-bool nest_translate(struct nest *nest, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa)
+static bool translate_of(struct nest *nest, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa)
 {
     const struct ept_memory memory = nest_ept_memory(nest);
     const uint64_t eptp12 = nest->current->vmcs12.ept_pointer;
@@ -347,4 +353,13 @@ bool nest_translate(struct nest *nest, uint64_t l2_gpa, enum nest_access access,
         return false;
     *l1_gpa = mapping.gpa;
     return true;
+}
+
+bool nest_translate(struct nest *root, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa)
+{
+    struct nest *nest = root->innermost;
+    for (; nest != root; nest = nest->outer)
+        if (!translate_of(nest, l2_gpa, access, &l2_gpa))
+            return false;
+    return translate_of(root, l2_gpa, access, l1_gpa);
 }

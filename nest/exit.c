@@ -1,5 +1,6 @@
 /* An exit of L2: routed, and what is neither CP's as for any guest nor L1's is done here: EPT02, VM functions, and
  * VMREAD and VMWRITE that L1 let through but hardware did not. */
+#include "nest/chain.h"
 #include "nest/enter.h"
 #include "nest/ept.h"
 #include "nest/instruction.h"
@@ -75,11 +76,13 @@ static bool timer_expired(const struct nest *nest, const struct exit *exit)
            nest_timer_expired(nest, nest->host->tsc(nest->host->context));
 }
 
-enum nest_result nest_exit(struct nest *nest, const struct exit *exit)
+enum nest_result nest_exit_of(struct nest *nest, const struct exit *exit)
 {
     if (NEST_RECOMPUTES)
         nest_image_recompute_region(nest, nest->current);
     unsigned reason = exit->reason & 0xFFFF;
+    if (nest->current->chain && nest_is_instruction(reason))
+        nest_chain_yield(nest, reason);
     if (exit->reason & EXIT_ENTRY_FAILED)
         return nest_reflect(nest, exit);
     if (nest_route_is_innermost(reason))
@@ -94,4 +97,10 @@ enum nest_result nest_exit(struct nest *nest, const struct exit *exit)
     if (reason < EXIT_REASONS)
         nest->counts.handled[reason]++;
     return for_cp(nest, exit);
+}
+
+enum nest_result nest_exit(struct nest *root, const struct exit *exit)
+{
+    struct nest *nest = root->innermost;
+    return nest == root ? nest_exit_of(nest, exit) : nest_chain_exit(nest, exit);
 }

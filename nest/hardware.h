@@ -15,9 +15,9 @@ struct nest_hardware {
 
     /* vmcs_sync_pull_guest() from this vmcs02, _hot() if `closed`; what was in use stays in use. */
     void (*guest_pull)(struct vcpu *, void *region, struct vmcs *image, struct vmcs_set *changed, bool closed);
-    /* Brings vmcs01 into use and writes the state of L1 after an exit to it, shadows of CR0 and CR4 too:
-     * vmcs_sync_write_l1(). NULL: the first only. */
-    void (*load_l1)(struct vcpu *, const struct vmcs *state);
+    /* Brings the region L1 runs on into use (NULL: vmcs01) and writes the state of L1 after an exit to it, shadows of
+     * CR0 and CR4 too: vmcs_sync_write_l1(). Without a state: the first only. */
+    void (*load_l1)(struct vcpu *, void *region, const struct vmcs *state);
 
     /* Makes `region` what L1's VMREAD and VMWRITE reach: link pointer, "VMCS shadowing" and the bitmaps of vmcs01,
      * which is in use; those of vmcs_bitmap_close() if `closed`. NULL: they exit. NULL itself, and those of shadow

@@ -34,6 +34,7 @@ static bool make(struct nest *nest, struct nest_vmcs *vmcs)
                           &stale->region);
     }
     stale->parts = (stale->parts & ~(uint32_t)NEST_STALE_VMCS02) | NEST_STALE_REGISTERS;
+    vmcs->made++;
     return true;
 }
 
@@ -148,6 +149,7 @@ static bool follow(struct nest *nest, struct nest_vmcs *vmcs)
     nest_merge_update(&vmcs->vmcs02, &nest->vmcs01, &vmcs->vmcs12, &vmcs->context, &none, NEST_RULES_CONTROLS,
                       &stale->region);
     stale->parts = (stale->parts & ~(uint32_t)NEST_STALE_FOLLOWS) | NEST_STALE_REGISTERS;
+    vmcs->made++;
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* INVEPT and INVVPID.  EPT02 is emptied where L1 asks for EPT12's translations to go; L2's linear translations are
  * under vmcs02's own VPIDs, one for each virtual VMCS, so all that carry the VPID L1 names are flushed. */
+#include "nest/chain.h"
 #include "nest/ept.h"
 #include "nest/instruction.h"
 
@@ -37,6 +38,7 @@ enum nest_result nest_invept(struct nest *nest, const struct nest_instruction *i
         nest_ept_flush(nest, descriptor.first);
     else
         nest_ept_flush_all(nest);
+    nest_chain_forget(nest, type == INVEPT_SINGLE ? descriptor.first : NEST_NO_ADDRESS);
     return nest_succeed(nest);
 }
 

@@ -8,6 +8,7 @@ const struct nest_mode_name nest_mode_names[NEST_MODES] = {
     [NEST_TRAP] = {"trap", "TRAP"},
     [NEST_SHADOW] = {"shadow", "SHADOW"},
     [NEST_MEMORY] = {"memory", "MEMORY"},
+    [NEST_CHAIN] = {"chain", "CHAIN"},
 };
 
 bool nest_mode_parse(const char *text, size_t length, enum nest_mode *mode)

@@ -8,6 +8,7 @@ enum nest_mode {
     NEST_TRAP,   /* VMREAD and VMWRITE exit */
     NEST_SHADOW, /* VMREAD and VMWRITE reach a hardware shadow region, where hardware has such */
     NEST_MEMORY, /* the same, and L1 may use pages as virtual VMCSs: nest_enter_page() */
+    NEST_CHAIN,  /* the same, and L1 may leave to CP what its own guests enter so: nest/chain.h */
     NEST_MODES,
 };
 

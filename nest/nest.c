@@ -1,5 +1,6 @@
 /* Life of a virtual VMX: coming up, reset, CP's own changes, and what CP asks about it while L2 runs. */
-#include "nest/active.h"
+#include "nest/chain.h"
+#include "nest/enter.h"
 #include "nest/ept.h"
 #include "nest/recompute.h"
 
@@ -10,6 +11,7 @@ void nest_init(struct nest *nest, const struct nest_setup *setup)
     *nest = (struct nest){
         .host = setup->host, .hardware = setup->hardware, .cpu = setup->cpu, .mode = setup->mode,
         .policy = setup->policy, .capability = setup->capability, .offered = setup->offered, .vmcs01 = *setup->vmcs01,
+        .outer = nest, .root = nest, .innermost = nest,
     };
     nest->feature_control = FEATURE_LOCKED_ON; /* firmware's part, and most machines have none */
 }
@@ -26,9 +28,18 @@ static void tag(struct nest *nest)
     nest->untagged = false;
 }
 
+void nest_left(struct nest *nest)
+{
+    nest->in_guest = false;
+    nest->root->innermost = nest->outer;
+    nest_caches_follow(nest->outer, nest->caches);
+}
+
 void nest_reset(struct nest *nest, bool power_up)
 {
     nest->in_guest = false;
+    if (!nest->chain)
+        nest->innermost = nest;
     tag(nest);
     nest_active_drop_all(nest);
     nest_ept_free_all(nest);
@@ -69,14 +80,14 @@ void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value)
     nest->base_written = true;
 }
 
-void *nest_region(const struct nest *nest)
+void *nest_region(const struct nest *root)
 {
-    return nest->current->region02;
+    return root->innermost->current->region02;
 }
 
-bool nest_steps(const struct nest *nest)
+bool nest_steps(const struct nest *root)
 {
-    return nest->current->vmcs12.processor_controls & CPU_MONITOR_TRAP_FLAG;
+    return root->innermost->current->vmcs12.processor_controls & CPU_MONITOR_TRAP_FLAG;
 }
 
 enum nest_arrival nest_interrupt_arrives(const struct nest *nest, bool *acknowledge)
@@ -104,9 +115,19 @@ uint32_t nest_windows(const struct nest *nest)
     return nest->current->vmcs12.processor_controls & (CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING);
 }
 
-uint64_t nest_timer_start(struct nest *nest, uint64_t now)
+uint64_t nest_deadline(const struct nest *root)
 {
-    return nest->timer_deadline = now + nest->timer_ticks;
+    uint64_t earliest = root->timer_deadline;
+    for (const struct nest *nest = root->innermost; nest != root; nest = nest->outer)
+        if (nest->timer_deadline < earliest)
+            earliest = nest->timer_deadline;
+    return earliest;
+}
+
+uint64_t nest_timer_start(struct nest *root, uint64_t now)
+{
+    root->innermost->timer_deadline = now + root->innermost->timer_ticks;
+    return nest_deadline(root);
 }
 
 bool nest_timer_expired(const struct nest *nest, uint64_t now)
@@ -127,12 +148,11 @@ static struct nest_cr keep(struct nest_cr cr, uint64_t mask12, uint64_t guest12,
     return cr;
 }
 
-/* SDM "Loading Guest Control Registers, Debug Registers, and MSRs": of vmcs12 they are ignored. */
-static void caches_set(struct nest *nest, uint64_t cr0)
+void nest_caches_follow(struct nest *nest, uint64_t caches)
 {
-    if (nest->caches == (cr0 & NEST_CACHES))
+    if (__builtin_expect(nest->caches == caches, 1))
         return;
-    nest->caches = cr0 & NEST_CACHES;
+    nest->caches = caches;
     for (unsigned i = 0; i < nest->active_top; i++)
         if (nest->active[i])
             nest->active[i]->stale.parts |= NEST_STALE_RULES | NEST_STALE_REGISTERS;
@@ -151,7 +171,7 @@ struct nest_cr nest_cr_write(struct nest *nest, unsigned number, uint64_t value)
 {
     uint64_t kept = nest->in_guest ? nest->current->vmcs12.cr0_mask : 0;
     if (number == 0)
-        caches_set(nest, (value & ~kept) | (nest->caches & kept));
+        nest_caches_follow(nest, ((value & ~kept) | (nest->caches & kept)) & NEST_CACHES);
     const struct nest_policy *policy = &nest->policy;
     struct nest_cr cr = number == 0 ? cr_of(value, policy->cr0_ones, policy->cr0_zeroes)
                                     : cr_of(value, policy->cr4_ones, policy->cr4_zeroes);

@@ -108,6 +108,7 @@ struct nest_host {
 
 enum nest_result {
     NEST_SKIP, NEST_FAULT, NEST_ENTERED, NEST_REFLECTED, NEST_CP, NEST_RESUME, NEST_FORBIDDEN,
+    NEST_OUTER,     /* of a delegated entry: its owner must carry it out, or deal with the exit: nest_chain_return() */
     NEST_NO_FRAMES, /* CP had no frame for it: stop the machine */
     NEST_UNSOUND,   /* vmcs02 is not what it must be (nest/assert.h), a bug of CP's own, and this L2 must not run:
                        nest->unsound says where */
@@ -156,6 +157,11 @@ struct nest_counts {
 };
 
 struct nest {
+    struct nest *outer;               /* whose L2 is this one's L1; this one where L1 is the machine's own guest */
+    struct nest *root, *innermost;    /* of a chain (nest/chain.h); of the root: the last whose L2 runs, or itself */
+    struct nest_chain *chain;         /* what this one has as one that is delegated; NULL: it is the root */
+    unsigned chain_walks;             /* of the root: tables that may yet be read for this exit */
+    void *l1_region;                  /* the outer's vmcs02, on which this one's L1 runs; NULL: vmcs01 */
     const struct nest_host *host;
     const struct nest_hardware *hardware;
     struct vcpu *cpu;                 /* as hardware knows it */
@@ -236,6 +242,10 @@ enum nest_result nest_enter_page(struct nest *nest, uint64_t gpa, enum nest_page
 /* Whether what runs now, or ran last, was entered so. */
 bool nest_entered_by_page(const struct nest *nest);
 
+/* L1 is about to run, and CP beneath it could carry out its entries by page (nest/chain.h): lets go of all it holds of
+ * these. VMCS_PAGE_DELEGATES and what goes with it, or 0: this L1 does not enter by page alone. */
+uint64_t nest_delegate(struct nest *nest);
+
 /* What to do before entering L2. */
 struct nest_entry {
     void *region;               /* vmcs02 */
@@ -246,29 +256,30 @@ struct nest_entry {
     uint64_t deadline;          /* TSC at which L1 wants L2 out, NEST_NO_TIMER: never; CP's timer is set for the earlier
                                    one. NEST_TIMER_FRESH: nest_timer_start() says when */
 };
-/* NEST_RESUME: *entry is filled; the caller loads entry->region and writes entry->write to it (vmcs_sync_push).
+/* Of a chain that is the innermost's, and the earliest deadline.
+ * NEST_RESUME: *entry is filled; the caller loads entry->region and writes entry->write to it (vmcs_sync_push).
  * NEST_NO_FRAMES, NEST_UNSOUND, NEST_WAITS: stop the machine.  @pre nest_in_guest() */
-enum nest_result nest_load(struct nest *nest, struct nest_entry *entry);
+enum nest_result nest_load(struct nest *root, struct nest_entry *entry);
 
-void *nest_region(const struct nest *nest); /* the same region. @pre nest_in_guest() */
+void *nest_region(const struct nest *root); /* the same region. @pre nest_in_guest() */
 
-/* An exit of L2.  NEST_FAULT: its instruction was carried out as far as to an exception.
+/* An exit of L2, of a chain the innermost's.  NEST_FAULT: its instruction was carried out as far as to an exception.
  * @pre nest_in_guest(), vmcs02 is loaded */
-enum nest_result nest_exit(struct nest *nest, const struct exit *exit);
+enum nest_result nest_exit(struct nest *root, const struct exit *exit);
 /* Gives L1 an exit that CP makes up: EXIT_EXTERNAL_INTERRUPT with interruption_info (0: not acknowledged), EXIT_INIT,
  * EXIT_TRIPLE_FAULT, EXIT_EXCEPTION_NMI with an NMI, ...  @pre nest_in_guest(), vmcs02 is loaded */
 enum nest_result nest_reflect(struct nest *nest, const struct exit *exit);
 /* Hardware refused vmcs02 with VMfail: our bug, but L1 gets an answer (VMfailValid 7), its RIP advanced, and lives. */
-enum nest_result nest_entry_refused(struct nest *nest);
+enum nest_result nest_entry_refused(struct nest *root);
 
-bool nest_steps(const struct nest *nest); /* L1's monitor trap flag. @pre nest_in_guest() */
+bool nest_steps(const struct nest *root); /* L1's monitor trap flag. @pre nest_in_guest() */
 bool nest_is_inactive(const struct nest *nest); /* L1 enters L2 so. @pre after NEST_ENTERED */
 uint32_t nest_windows(const struct nest *nest); /* L1's interrupt-window and NMI-window exiting. @pre nest_in_guest() */
 
 /* L1's preemption timer: SDM "VMX-Preemption Timer". It begins when L2 does, so that an entry is not charged with what
  * CP does for it; from then on it goes on while CP handles exits of its own. Returns its deadline.
  * @pre that is NEST_TIMER_FRESH; `now` is the TSC, and L2's first instruction is the next thing to come */
-uint64_t nest_timer_start(struct nest *nest, uint64_t now);
+uint64_t nest_timer_start(struct nest *root, uint64_t now);
 bool nest_timer_expired(const struct nest *nest, uint64_t now);
 
 /* What becomes of an interrupt or NMI for L1 that arrives while L2 runs. */
@@ -301,7 +312,7 @@ bool nest_wrmsr(struct nest *nest, uint32_t msr, uint64_t value);
 static inline bool nest_blocks_init(const struct nest *nest) { return nest && nest->vmxon && !nest->in_guest; }
 
 /* Guest-physical address of L2 to that of L1, for CP's own look at L2's memory.  false: EPT12 does not map it so. */
-bool nest_translate(struct nest *nest, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa);
+bool nest_translate(struct nest *root, uint64_t l2_gpa, enum nest_access access, uint64_t *l1_gpa);
 
 /* Gives back the frames of what can be made again: the tables of EPT02. False, and nothing is given, where these are
  * fewer than one instruction of L2 may need at once (code, operands and the tables that lead to them, each by three

@@ -1,6 +1,7 @@
 /* Reflecting an exit to L1.  In: an exit of L2 (hardware's, or one CP made up), vmcs02 loaded.  Out: vmcs12 and its
  * shadow region as hardware would have left them, vmcs01 loaded with L1 at its host RIP; or a VMX abort. */
 #include "nest/reflect.h"
+#include "nest/enter.h"
 #include "nest/instruction.h"
 #include "nest/msr_list.h"
 #include "nest/page.h"
@@ -106,8 +107,8 @@ static enum nest_result load_l1(struct nest *nest, const struct vmcs *was, bool 
         if (nest_msr_list_load(nest, vmcs12->exit_msr_load_address, vmcs12->exit_msr_load_count, &vmcs->l1, &written))
             abort = VMX_ABORT_LOAD_MSR;
     }
-    nest->in_guest = false;
-    nest->hardware->load_l1(nest->cpu, &vmcs->l1);
+    nest_left(nest);
+    nest->hardware->load_l1(nest->cpu, nest->l1_region, &vmcs->l1);
     return abort ? abort_vmx(nest, abort) : NEST_REFLECTED;
 }
 
@@ -149,8 +150,8 @@ static void take_back(struct nest *nest, struct nest_vmcs *vmcs)
 {
     nest_guest_state_catch_up(nest, vmcs);
     vmcs->stale.parts |= NEST_STALE_IMAGE;
-    nest->in_guest = false;
-    nest->hardware->load_l1(nest->cpu, NULL);
+    nest_left(nest);
+    nest->hardware->load_l1(nest->cpu, nest->l1_region, NULL);
 }
 
 /* L1's translations go at an exit to an L1 that uses no VPIDs, and so they do where L2 never ran: vmcs01 may be tagged
@@ -198,8 +199,9 @@ void nest_skip(const struct nest *nest, uint64_t length)
     host->set(host->context, VMCS_GUEST_RIP, next);
 }
 
-enum nest_result nest_entry_refused(struct nest *nest)
+enum nest_result nest_entry_refused(struct nest *root)
 {
+    struct nest *nest = root->innermost;
     const struct nest_host *host = nest->host;
     unlaunch(nest->current);
     take_back(nest, nest->current);

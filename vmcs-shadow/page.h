@@ -16,6 +16,8 @@
 #include "vmcs-shadow/capability.h"
 
 #define VMCS_PAGE_FORM 0x31504D56u /* "VMP1" */
+enum { VMCS_PAGE_DELEGATES = 1 };
+#define VMCS_PAGE_RESUMES (1ull << 63)
 
 struct vmcs_page {
     /* as IA32_VMX_BASIC tells it, which differs when struct vmcs does; bit 31: to be linked to */
@@ -27,6 +29,12 @@ struct vmcs_page {
     struct vmcs_set changed; /* by CP; the hypervisor clears it when it likes */
     uint64_t rax, rbx;       /* of its guest at an entry: the call has its arguments in those registers */
     struct vmcs fields;
+    /* By the hypervisor, 0 or VMCS_PAGE_DELEGATES and the VMXON region of its guest: the guest's own calls to enter are
+     * CP's to carry out (nest/chain.h). */
+    uint64_t delegates;
+    /* Its guest stopped before its time by who carried the entry out, and its preemption timer had so many ticks left:
+     * VMCS_PAGE_RESUMES and the ticks. The next to enter it takes them in the field's place, and clears it. */
+    uint64_t resumes;
 };
 _Static_assert(sizeof(struct vmcs_page) <= 4096, "a virtual VMCS is one page");
 

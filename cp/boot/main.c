@@ -6,6 +6,7 @@
 #include "cp/boot/discover.h"
 #include "cp/boot/drivers.h"
 #include "cp/cpu/cpu.h"
+#include "cp/cpu/memory.h"
 #include "cp/cpu/ops.h"
 #include "cp/cpu/vmx.h"
 #include "cp/diagnose.h"
@@ -70,6 +71,7 @@ static void virtualization_start(void)
     bool memory = !vmx && cp_below_offers(DIAGNOSE_ASSIST_ENTER);
     cpu_backend = vmx ? &cpu_svm : memory ? &cpu_memory : &cpu_vmx;
     cpu_nested = vmx ? &svm_nested : memory ? &memory_nested : &vmx_nested;
+    memory_delegates = memory && cp_below_offers(DIAGNOSE_ASSIST_DELEGATE);
     cpu_events.exact = vmx || below_has(DIAGNOSE_EXACT_INTERRUPTS);
     cpuid_marks_pdptes = vmx || below_has(DIAGNOSE_MARKED_PDPTES);
     cpu_speculation_start();

@@ -23,5 +23,7 @@ void memory_region_destroy(struct memory_region *, struct frame_account *);
 void memory_region_clear(struct memory_region *);
 void memory_host_state_write(struct memory_region *);
 
+extern bool memory_delegates; /* the CP below carries out what guests enter by page: DIAGNOSE_ASSIST_DELEGATE */
+
 uint64_t memory_switch(uint64_t *gpr, uint64_t page);
 extern char memory_exit_point[], memory_host_stack[];

@@ -72,11 +72,11 @@ static void guest_pull(struct vcpu *vcpu, void *at, struct vmcs *image, struct v
     vmcs_page_take(image, &page->fields, &page->changed, &vmcs_set_guest, changed);
 }
 
-static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
+static void load_l1(struct vcpu *vcpu, void *region, const struct vmcs *state)
 {
-    use(vcpu, NULL);
+    use(vcpu, region);
     if (state)
-        vmcs_page_write_l1(((struct memory_vcpu *)vcpu->backend)->first.page, state);
+        vmcs_page_write_l1(((struct memory_vcpu *)vcpu->backend)->active->page, state);
 }
 
 static void link(struct vcpu *vcpu, void *region, bool closed, const struct vmx_capability *offered)

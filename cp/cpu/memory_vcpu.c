@@ -9,7 +9,10 @@
 #include "cp/cpu/vmx_ops.h"
 #include "cp/storage/frame.h"
 #include "cp/vcpu/backend.h"
+#include "cp/vcpu/nested.h"
 #include "cp/vcpu/vm.h"
+
+bool memory_delegates;
 
 int memory_region_create(struct memory_region *region, struct frame_account *account, uint32_t indicator)
 {
@@ -110,12 +113,22 @@ static void exit_capture(struct exit *exit, const struct vmcs *fields)
     exit->idt_vectoring_error = fields->idt_vectoring_error_code;
 }
 
+/* While CP waits for a window it wants to see its guest's calls itself. */
+static bool may_delegate(const struct vmcs_page *page)
+{
+    return memory_delegates &&
+           !(page->fields.processor_controls & (CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING));
+}
+
 static bool memory_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 {
-    struct vmcs_page *page = ((struct memory_vcpu *)vcpu->backend)->active->page;
+    const struct memory_vcpu *own = vcpu->backend;
+    struct vmcs_page *page = own->active->page;
     uint64_t ticks = vmx_timer_ticks(deadline, now);
 
     vmcs_page_write(page, VMCS_INDEX_PREEMPTION_TIMER, ticks);
+    if (page == own->first.page)
+        page->delegates = may_delegate(page) ? nested_delegate(vcpu) : 0;
     page->rax = vcpu->gpr[RAX];
     page->rbx = vcpu->gpr[RBX];
     if (memory_switch(vcpu->gpr, frame_address(page).a)) {

@@ -111,10 +111,10 @@ static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, stru
         vmcs_sync_pull_guest(image, changed, svm_capability.fields);
 }
 
-static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
+static void load_l1(struct vcpu *vcpu, void *region, const struct vmcs *state)
 {
-    use(vcpu, NULL);
-    syncing = &((struct svm_vcpu *)vcpu->backend)->first.state;
+    use(vcpu, region);
+    syncing = &((struct svm_vcpu *)vcpu->backend)->active->state;
     if (state)
         vmcs_sync_write_l1(state, svm_capability.fields);
 }

@@ -101,14 +101,14 @@ static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, stru
         vmcs_sync_pull_guest(image, changed, cpu_this.vmx.fields);
 }
 
-static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
+static void load_l1(struct vcpu *vcpu, void *region, const struct vmcs *state)
 {
     struct vmx_vcpu *own = vcpu->backend;
 
-    use(vcpu, NULL);
+    use(vcpu, region);
     if (!state)
         return;
-    vmx_region_load(&own->first);
+    vmx_region_load(own->active);
     vmcs_sync_write_l1(state, cpu_this.vmx.fields);
 }
 

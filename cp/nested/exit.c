@@ -8,6 +8,7 @@
 #include "cp/vcpu/exits.h"
 #include "cp/vcpu/handlers.h"
 #include "cp/vcpu/registers.h"
+#include "nest/chain.h"
 
 /* What CP has left to do for a step that nest/ took. */
 static void conclude(struct vm *vm, enum nest_result result)
@@ -15,8 +16,7 @@ static void conclude(struct vm *vm, enum nest_result result)
     struct vcpu *vcpu = &vm->vcpu;
 
     switch (result) {
-    case NEST_REFLECTED:
-        cpu_nested->use(vcpu, NULL);
+    case NEST_REFLECTED: /* what runs now is in use */
         break;
     case NEST_ENTERED:
         vcpu->event_info = vcpu->nest->event.info;
@@ -111,6 +111,42 @@ uint64_t nested_prepare(struct vm *vm)
     return entry.deadline;
 }
 
+/* A call of L2 to enter a page, where who runs it leaves that to CP. False: that one has the exit. */
+static bool delegated_call(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+    struct nest *nest = vcpu->nest;
+    enum nest_page_error error = NEST_PAGE_NOT_OFFERED;
+
+    if (!nest_chain_delegates(nest) || registers_cpl(vcpu) != 0) {
+        nest_chain_yield(nest->innermost, EXIT_VMCALL);
+        return false;
+    }
+    enum nest_result result = nest_chain_enter(nest, vcpu->gpr[RBX], &error);
+    if (result == NEST_OUTER)
+        return false;
+    vm->nested_handled[EXIT_VMCALL]++;
+    if (result == NEST_SKIP) {
+        vcpu->gpr[RAX] = DIAGNOSE_ENTRY_FAILED;
+        exit_skip(vcpu);
+    }
+    conclude(vm, result);
+    return true;
+}
+
+/* Who owns the innermost has it back, at the call that entered it, with what was on its way to it. */
+static void return_to_owner(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpu;
+
+    if (exit_basic(&vcpu->exit) == EXIT_EPT_VIOLATION)
+        event_violation_resolved(vcpu);
+    event_requeue(vcpu);
+    struct nest_event event = {vcpu->event_info, vcpu->event_error, vcpu->event_length};
+    vcpu->event_info = 0;
+    conclude(vm, nest_chain_return(vcpu->nest, &event));
+}
+
 void nested_exception(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
@@ -122,7 +158,7 @@ void nested_exception(struct vm *vm)
     exit.interruption_error = vcpu->event_error;
     exit.instruction_length = 0;
     enum nest_result result = nest_exit(vcpu->nest, &exit);
-    if (result == NEST_CP || result == NEST_RESUME)
+    if (result == NEST_CP || result == NEST_OUTER || result == NEST_RESUME)
         return;
     vcpu->event_info = 0;
     vcpu->event_made = false;
@@ -138,7 +174,7 @@ bool nested_triple_fault(struct vm *vm)
     struct exit exit = {.reason = EXIT_TRIPLE_FAULT, .rip = vcpu->exit.rip};
     vcpu->triple_fault = false;
     vcpu->event_info = 0;
-    conclude(vm, nest_reflect(vcpu->nest, &exit));
+    conclude(vm, nest_reflect(vcpu->nest->innermost, &exit));
     return true;
 }
 
@@ -223,6 +259,17 @@ static bool traps(struct vcpu *vcpu, uint64_t blocked)
            (vcpu_read(vcpu, VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) & (PENDING_BREAKPOINT | PENDING_STEP));
 }
 
+/* What is for the machine's own guest finds that one's guest running, and no guest of guests. */
+static bool chain_left(struct vcpu *vcpu)
+{
+    if (vcpu->nest->innermost == vcpu->nest)
+        return true;
+    if (vcpu->event_info)
+        return false;
+    nest_chain_stop(vcpu->nest);
+    return true;
+}
+
 enum nested_next nested_next(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpu;
@@ -233,6 +280,8 @@ enum nested_next nested_next(struct vm *vm)
     bool waiting = vcpu->nmi_pending || vcpu->init_pending || machine_interrupt_pending(&vm->machine);
     if (!waiting && !halted)
         return NESTED_GOES_ON;
+    if (!chain_left(vcpu))
+        return waiting ? NESTED_LEAVE : NESTED_GOES_ON;
     uint64_t blocked = vcpu_read(vcpu, VMCS_GUEST_INTERRUPTIBILITY);
     if (vcpu->event_info || (!vcpu->init_pending && traps(vcpu, blocked)))
         return waiting ? NESTED_LEAVE : NESTED_GOES_ON;
@@ -261,6 +310,8 @@ bool nested_exit(struct vm *vm)
 {
     unsigned reason = exit_basic(&vm->vcpu.exit);
     vm->vcpu.breakpoints_met = 0;
+    if (reason == EXIT_VMCALL && vm->vcpu.gpr[RAX] == DIAGNOSE_ENTER && delegated_call(vm))
+        return true;
     enum nest_result result = nest_exit(vm->vcpu.nest, &vm->vcpu.exit);
 
     (result == NEST_REFLECTED ? vm->nested_reflected : vm->nested_handled)[reason < EXIT_REASONS ? reason : 0]++;
@@ -268,6 +319,10 @@ bool nested_exit(struct vm *vm)
         if (!nest_steps(vm->vcpu.nest))
             return false;
         exit_dispatch_stepped(vm);
+        return true;
+    }
+    if (result == NEST_OUTER) {
+        return_to_owner(vm);
         return true;
     }
     if (result == NEST_FORBIDDEN) {

@@ -142,6 +142,11 @@ void nested_destroy(struct vm *vm)
     vm->vcpu.nest = NULL;
 }
 
+uint64_t nested_delegate(struct vcpu *vcpu)
+{
+    return vcpu->nest ? nest_delegate(vcpu->nest) : 0;
+}
+
 bool nested_shrink(struct vm *vm)
 {
     return vm->vcpu.nest && nest_shrink(vm->vcpu.nest);

@@ -165,7 +165,7 @@ static void hypervisor_leaves(uint64_t tsc_hz)
                                       DIAGNOSE_ASSIST_ENTER | DIAGNOSE_ASSIST_CONSOLE |
                                       DIAGNOSE_ASSIST_LINE | DIAGNOSE_ASSIST_SPOOL | DIAGNOSE_ASSIST_DISK |
                                       DIAGNOSE_ASSIST_DIRECTORY | DIAGNOSE_ASSIST_SPECIAL |
-                                      DIAGNOSE_ASSIST_MACHINE,
+                                      DIAGNOSE_ASSIST_MACHINE | DIAGNOSE_ASSIST_DELEGATE,
                                   DIAGNOSE_EXACT_INTERRUPTS | (cpuid_marks_pdptes ? DIAGNOSE_MARKED_PDPTES : 0), 0, 0});
     row_add(DIAGNOSE_LEAF_CLOCK, 0, (struct cpuid_answer){(uint32_t)(tsc_hz / 1000), 0, 0, 0});
 }
@@ -260,6 +260,8 @@ __attribute__((noinline)) static struct cpuid_answer answer_now(struct vm *vm, c
         a.ebx |= DIAGNOSE_UNSEEN_XSETBV;
     if (vm->config.nesting < NEST_MEMORY)
         a.eax &= ~(uint32_t)DIAGNOSE_ASSIST_ENTER;
+    if (vm->config.nesting < NEST_CHAIN)
+        a.eax &= ~(uint32_t)DIAGNOSE_ASSIST_DELEGATE;
     if (machine_forbids(&vm->config, "MACHINE"))
         a.eax &= ~(uint32_t)DIAGNOSE_ASSIST_MACHINE;
     if (machine_granted(&vm->config, GRANT_NO_DIAGNOSE))

@@ -36,6 +36,10 @@ enum exit_action nested_instruction(struct vm *);
 /* VMCALL for DIAGNOSE_ENTER: the memory way. */
 enum exit_action nested_enter(struct vm *);
 
+/* Before L1 runs on a page that a CP below enters: what of its entries is left to that one (struct vmcs_page,
+ * delegates). */
+uint64_t nested_delegate(struct vcpu *);
+
 /* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's timer for L2 runs out (host TSC),
  * or NEST_TIMER_FRESH. */
 uint64_t nested_prepare(struct vm *);

@@ -128,9 +128,9 @@ static void guest_pull(struct vcpu *vcpu, void *region, struct vmcs *image, stru
     fake_region_hardware.guest_pull(own(vcpu), region, image, changed, closed);
 }
 
-static void load_l1(struct vcpu *vcpu, const struct vmcs *state)
+static void load_l1(struct vcpu *vcpu, void *region, const struct vmcs *state)
 {
-    fake_region_hardware.load_l1(own(vcpu), state);
+    fake_region_hardware.load_l1(own(vcpu), region, state);
 }
 
 static void link_region(struct vcpu *vcpu, void *region, bool closed, const struct vmx_capability *offered)

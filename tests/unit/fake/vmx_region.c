@@ -114,10 +114,10 @@ static void guest_pull(struct vcpu *cpu, void *region, struct vmcs *image, struc
     fake_region_load(m, before);
 }
 
-static void load_l1(struct vcpu *cpu, const struct vmcs *state)
+static void load_l1(struct vcpu *cpu, void *region, const struct vmcs *state)
 {
     struct fake_vmx *m = machine = fake_vmx_of(cpu);
-    fake_region_load(m, &m->first);
+    fake_region_load(m, region ? region : &m->first);
     if (state)
         vmcs_sync_write_l1(state, m->hardware.fields);
 }

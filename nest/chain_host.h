@@ -1,0 +1,33 @@
+/* What a nest in a chain is told of the world: struct nest_host over the nest below it. */
+#pragma once
+#include "nest/active.h"
+
+/* Where a page of its L1's storage is. */
+struct nest_place {
+    uint64_t gpa;      /* NEST_NO_ADDRESS: none is kept here */
+    uint64_t root_gpa; /* in the machine's storage */
+    uint8_t *at;       /* as CP reaches it, and may while the root is in VMX operation */
+    uint8_t rights;    /* to reach it through every EPT below: enum ept_right */
+};
+enum { NEST_PLACES = 64 };
+
+struct nest_chain {
+    struct nest *nest;
+    struct nest *outer;
+    struct nest_vmcs *of;    /* the outer's, which nest's L1 runs on */
+    struct nest_host host;
+    struct vmx_capability offered;
+    uint64_t delegates;      /* of the page, as nest was made with */
+    uint64_t eptp;           /* of vmcs12 of `of`, which the places and EPTs here are composed of */
+    uint64_t made;           /* `of`->made, as nest->vmcs01 was taken over */
+    uint64_t call_rax;       /* L1's RAX at its call */
+    struct nest_place places[NEST_PLACES]; /* by page number */
+};
+_Static_assert(sizeof(struct nest_chain) <= 4096 && sizeof(struct nest) <= 4096, "a nest in a chain is two frames");
+
+/* Tables that may be read to find places, for one exit: a guest could make each level's lead to others that are not
+ * kept, which are four times as many at each level. */
+enum { NEST_CHAIN_WALKS = 96 };
+
+void nest_chain_host_fill(struct nest_chain *);
+void nest_chain_places_forget(struct nest_chain *);
