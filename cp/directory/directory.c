@@ -181,7 +181,7 @@ void directory_builtin(struct directory *d)
         .ipl = "CMS",
         .parm = "",
         .machine = {.storage_bytes = 32 << 20, .storage_maximum = 64 << 20, .uarts = MACHINE_UARTS,
-                    .nesting = NEST_MEMORY},
+                    .nesting = NEST_CHAIN},
         .xautolog = "",
     };
     directory_machine(user);
