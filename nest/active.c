@@ -92,6 +92,7 @@ static bool load(struct nest *nest, struct nest_vmcs *vmcs)
     if (!host->read(host->context, vmcs->gpa, &region, sizeof(region)))
         return false;
     vmcs->launched = region.launched == 1;
+    vmcs->resumes = region.resumes;
     vmcs->kind = region.revision & VMCS_SHADOW_INDICATOR ? NEST_SHADOW_REGION : NEST_REGION;
     vmcs->vmcs12 = region.fields;
     return true;
@@ -164,7 +165,7 @@ struct nest_vmcs *nest_active_get(struct nest *nest, uint64_t gpa, const struct 
 static void write_back(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
 {
     const struct nest_host *host = nest->host;
-    struct nest_region region = {.launched = launched};
+    struct nest_region region = {.launched = launched, .resumes = vmcs->resumes};
     if (vmcs->page) {
         nest_page_write_back(nest, vmcs);
         return;
@@ -191,6 +192,16 @@ void nest_active_drop_all(struct nest *nest)
             release(nest, i);
 }
 
+static void link(struct nest *nest, const struct nest_vmcs *vmcs)
+{
+    void *region = vmcs ? vmcs->shadow_region : NULL;
+    bool closed = vmcs && vmcs->closed;
+    if (nest->chain)
+        nest_chain_link(nest, region, closed);
+    else
+        nest->hardware->link(nest->cpu, region, closed, nest->offered);
+}
+
 void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs)
 {
     if (nest->current == vmcs)
@@ -198,7 +209,7 @@ void nest_active_select(struct nest *nest, struct nest_vmcs *vmcs)
     bool linked = (nest->current && nest->current->shadow_region) || (vmcs && vmcs->shadow_region);
     nest->current = vmcs;
     if (linked && nest->hardware->link)
-        nest->hardware->link(nest->cpu, vmcs ? vmcs->shadow_region : NULL, vmcs && vmcs->closed, nest->offered);
+        link(nest, vmcs);
 }
 
 static void relink(struct nest *nest, struct nest_vmcs *vmcs, bool closed)
@@ -206,7 +217,7 @@ static void relink(struct nest *nest, struct nest_vmcs *vmcs, bool closed)
     vmcs->closed = closed;
     vmcs->quiet = 0;
     if (nest->current == vmcs)
-        nest->hardware->link(nest->cpu, vmcs->shadow_region, closed, nest->offered);
+        link(nest, vmcs);
 }
 
 void nest_active_pull(struct nest *nest, struct nest_vmcs *vmcs)

@@ -14,6 +14,7 @@ struct nest_region {
     uint32_t launched; /* kept when one makes room; 0 after VMCLEAR */
     uint32_t reserved;
     struct vmcs fields;
+    uint64_t resumes;  /* as of struct vmcs_page */
 };
 _Static_assert(sizeof(struct nest_region) <= 4096, "a VMCS region is one page");
 
@@ -52,6 +53,7 @@ struct nest_vmcs {
     uint64_t apic_page;              /* where it is */
     struct nest_ept *ept;            /* EPT02 it was last entered with; NULL: EPT01 */
     struct nest_chain *chain;        /* what its guest enters by pages, if that is CP's; NULL: nothing (nest/chain.h) */
+    uint64_t resumes;                /* L2 was stopped before its time: VMCS_PAGE_RESUMES, and ticks of its timer */
     uint64_t made;                   /* how often vmcs02's controls, or what they point to, became others */
     struct nest_vmcs *link;          /* active virtual VMCS its link pointer names; NULL: none */
     bool link_closed;                /* its bitmaps let L2 write hot fields only */

@@ -2,6 +2,7 @@
  * holds. Out: the row that is broken. Nothing of nest/merge*.c and nest/bits.h is used here, or it would be asked
  * whether it agrees with itself. */
 #include "nest/assert.h"
+#include "nest/chain_host.h"
 
 #include "nest/ept.h"
 
@@ -170,12 +171,21 @@ HOLDS(io_bitmap)
                                                                  nest->vmcs01.processor_controls & CPU_IO_BITMAPS));
 }
 
+/* The region of what L2 itself made current, where that is carried out here. */
+static bool is_linked_above(const struct nest *nest, const struct nest_vmcs *vmcs, uint64_t link)
+{
+    const struct nest_vmcs *current = vmcs->chain ? vmcs->chain->nest->current : NULL;
+    return current && current->shadow_region && link == nest->hardware->region_address(current->shadow_region);
+}
+
 HOLDS(field_bitmap)
 {
     UNUSED();
     enum nest_frame which = index == VMCS_INDEX_VMREAD_BITMAP ? NEST_FRAME_VMREAD : NEST_FRAME_VMWRITE;
     uint64_t address = vmcs_get(image, index);
-    return is_frame(vmcs, which, address) || (!(image->secondary_controls & CPU2_VMCS_SHADOWING) && !address);
+    uint64_t linked = index == VMCS_INDEX_VMREAD_BITMAP ? vmcs->context.linked_read : vmcs->context.linked_write;
+    return is_frame(vmcs, which, address) || (is_linked_above(nest, vmcs, image->vmcs_link_pointer) && address == linked) ||
+           (!(image->secondary_controls & CPU2_VMCS_SHADOWING) && !address);
 }
 
 /* Found anew through EPT01: it is a page of this machine's storage, and the one L1 named. */
@@ -212,6 +222,8 @@ HOLDS(link_pointer)
     bool shadowing = image->secondary_controls & CPU2_VMCS_SHADOWING;
     if (image->vmcs_link_pointer == NEST_NO_ADDRESS)
         return !shadowing;
+    if (is_linked_above(nest, vmcs, image->vmcs_link_pointer))
+        return shadowing;
     for (unsigned i = 0; i < NEST_ACTIVE; i++)
         if (link && nest->active[i] == link)
             return shadowing && link->gpa == vmcs->vmcs12.vmcs_link_pointer && link->shadow_region &&

@@ -5,10 +5,11 @@
 #include "nest/chain_host.h"
 #include "nest/enter.h"
 #include "nest/ept.h"
+#include "nest/instruction.h"
 #include "nest/page.h"
 #include "nest/reflect.h"
-#include "vmcs-shadow/page.h"
 
+enum { FEATURE_LOCK = 1 << 0, FEATURE_VMX = 1 << 2 }; /* IA32_FEATURE_CONTROL */
 enum { RAX = 0, RBX = 3, DEPTH_MOST = 9, VPIDS_EACH = 2, CALL_BYTES = 3 };
 enum { EVENT_VALID = 1u << 31, EVENT_TYPE_SHIFT = 8, TYPE_NMI = 2, VECTOR_DEBUG = 1, VECTOR_ALIGNMENT = 17,
        VECTOR_MACHINE_CHECK = 18 };
@@ -35,7 +36,55 @@ static void tags_give(struct nest_policy *policy, const struct nest *root, unsig
     policy->vpid_count = are_left ? VPIDS_EACH : 0;
 }
 
-static void make(struct nest_chain *chain, uint64_t delegates)
+static bool same(const struct vmcs_delegation *a, const struct vmcs_delegation *b)
+{
+    return a->state == b->state && a->current == b->current;
+}
+
+/* How things stand with a virtual VMX. */
+static struct vmcs_delegation standing(const struct nest *nest)
+{
+    const uint64_t may = FEATURE_LOCK | FEATURE_VMX;
+    struct vmcs_delegation d = {.state = VMCS_DELEGATED, .current = NEST_NO_ADDRESS};
+    if (nest->vmxon)
+        d.state |= VMCS_DELEGATED_VMXON | nest->vmxon_gpa;
+    if ((nest->feature_control & may) == may)
+        d.state |= VMCS_DELEGATED_MAY_VMXON;
+    if (!nest->current)
+        return d;
+    d.current = nest->current->gpa;
+    if (nest->current->page)
+        d.state |= VMCS_DELEGATED_PAGE;
+    return d;
+}
+
+/* All of it is a guest's. false: no frames for the current VMCS */
+static bool stand(struct nest *nest, const struct vmcs_delegation *d)
+{
+    enum nest_page_error error = NEST_PAGE_ADDRESS;
+    bool no_frames = false;
+    nest->vmxon = d->state & VMCS_DELEGATED_VMXON;
+    nest->vmxon_gpa = nest->vmxon ? d->state & EPT_ADDRESS : 0;
+    if (!nest->vmxon || d->current == NEST_NO_ADDRESS || !nest_region_address_valid(nest, d->current))
+        return true;
+    struct nest_vmcs *vmcs = d->state & VMCS_DELEGATED_PAGE ? nest_page_get(nest, d->current, NULL, &error)
+                                                            : nest_active_get(nest, d->current, NULL, &no_frames);
+    nest_active_select(nest, vmcs);
+    return !no_frames && error != NEST_PAGE_NO_FRAMES;
+}
+
+/* What vmcs01 is to it: without the region that its L1 reaches by VMREAD, which is nothing to its L2. */
+static void base_take(struct nest_chain *chain)
+{
+    struct vmcs *base = &chain->nest->vmcs01;
+    *base = chain->of->vmcs02;
+    base->secondary_controls &= ~(uint32_t)CPU2_VMCS_SHADOWING;
+    base->vmcs_link_pointer = NEST_NO_ADDRESS;
+    base->vmread_bitmap = base->vmwrite_bitmap = 0;
+    chain->made = chain->of->made;
+}
+
+static void make(struct nest_chain *chain)
 {
     const struct nest *root = chain->outer->root;
     struct nest_setup setup = {
@@ -52,16 +101,12 @@ static void make(struct nest_chain *chain, uint64_t delegates)
     chain->nest->outer = chain->outer;
     chain->nest->root = chain->outer->root;
     chain->nest->l1_region = chain->of->region02;
-    chain->nest->vmxon = true;
-    chain->nest->vmxon_gpa = delegates & ~(uint64_t)VMCS_PAGE_DELEGATES;
-    chain->nest->long_mode = true;
-    chain->delegates = delegates;
+    base_take(chain);
     chain->eptp = chain->of->vmcs12.ept_pointer;
-    chain->made = chain->of->made;
 }
 
 /* NULL: no frames, or too deep */
-static struct nest_chain *create(struct nest *outer, uint64_t delegates)
+static struct nest_chain *create(struct nest *outer, const struct vmcs_delegation *state)
 {
     const struct nest_host *host = outer->host;
     if (depth_of(outer) == DEPTH_MOST)
@@ -76,8 +121,15 @@ static struct nest_chain *create(struct nest *outer, uint64_t delegates)
     chain->nest = nest;
     chain->outer = outer;
     chain->of = outer->current;
-    make(chain, delegates);
-    return outer->current->chain = chain;
+    make(chain);
+    outer->current->chain = chain;
+    chain->state = *state;
+    nest->long_mode = nest_code_mode(nest).long_mode;
+    nest->feature_control = state->state & VMCS_DELEGATED_MAY_VMXON ? FEATURE_LOCK | FEATURE_VMX : FEATURE_LOCK;
+    if (stand(nest, state))
+        return chain;
+    nest_chain_destroy(outer->current);
+    return NULL;
 }
 
 void nest_chain_destroy(struct nest_vmcs *vmcs)
@@ -92,9 +144,11 @@ void nest_chain_destroy(struct nest_vmcs *vmcs)
     vmcs->chain = NULL;
 }
 
-/* Every page it entered is its L1's alone again. */
+/* Every VMCS and page is its L1's alone again. */
 static void let_go(struct nest *nest)
 {
+    if (nest->chain)
+        nest->chain->is_let_go = true;
     for (unsigned i = 0; i < nest->active_top; i++)
         if (nest->active[i])
             nest_active_clear(nest, nest->active[i], nest->active[i]->launched);
@@ -112,10 +166,10 @@ void nest_chain_yield(struct nest *nest, unsigned basic_reason)
     struct nest_chain *chain = nest->current->chain;
     if (!chain)
         return;
-    if (basic_reason == EXIT_VMCALL || basic_reason == EXIT_VMCLEAR || basic_reason == EXIT_INVVPID)
-        let_go(chain->nest);
-    else
+    if (basic_reason == EXIT_INVEPT || basic_reason == EXIT_VMXOFF || basic_reason == EXIT_VMXON)
         nest_chain_destroy(nest->current);
+    else
+        let_go(chain->nest);
 }
 
 void nest_chain_forget(struct nest *nest, uint64_t eptp)
@@ -143,31 +197,79 @@ bool nest_chain_shrink(struct nest *nest)
     return any;
 }
 
-static bool holds_pages_only(const struct nest *nest)
+void nest_delegate(struct nest *nest, struct vmcs_delegation *delegation)
 {
-    for (unsigned i = 0; i < nest->active_top; i++)
-        if (nest->active[i] && !nest->active[i]->page)
-            return false;
-    return true;
+    if (nest->mode < NEST_CHAIN) {
+        delegation->state = 0;
+        return;
+    }
+    if (!nest->is_delegated) {
+        nest->delegation = standing(nest);
+        let_go(nest);
+        nest_ept_free_all(nest);
+        nest->is_delegated = true;
+    }
+    *delegation = nest->delegation;
 }
 
-uint64_t nest_delegate(struct nest *nest)
+void nest_delegated(struct nest *nest, const struct vmcs_delegation *delegation)
 {
-    if (nest->mode < NEST_CHAIN || !nest->vmxon || nest->in_guest || !holds_pages_only(nest))
-        return 0;
-    let_go(nest);
-    return nest->vmxon_gpa | VMCS_PAGE_DELEGATES;
+    if (same(delegation, &nest->delegation))
+        return;
+    nest->delegation = *delegation;
+    nest->vmxon = delegation->state & VMCS_DELEGATED_VMXON;
+    nest->vmxon_gpa = nest->vmxon ? delegation->state & EPT_ADDRESS : 0;
+}
+
+bool nest_chain_own(struct nest *nest)
+{
+    nest->is_delegated = false;
+    nest->long_mode = nest_code_mode(nest).long_mode;
+    return stand(nest, &nest->delegation);
+}
+
+/* How things stand is told to the owner whenever it is another. */
+static void tell(struct nest_chain *chain)
+{
+    struct vmcs_delegation now = standing(chain->nest);
+    if (__builtin_expect(same(&now, &chain->state), 1))
+        return;
+    chain->state = chain->of->page->delegation = now;
+}
+
+void nest_chain_link(struct nest *nest, void *region, bool closed)
+{
+    static const enum vmcs_index fields[] = {VMCS_INDEX_SECONDARY_CONTROLS, VMCS_INDEX_VMREAD_BITMAP,
+                                             VMCS_INDEX_VMWRITE_BITMAP, VMCS_INDEX_VMCS_LINK_POINTER};
+    const struct nest_hardware *hardware = nest->hardware;
+    struct nest_vmcs *of = nest->chain->of;
+    struct nest_merge_context *context = &of->context;
+    bool is_on = region && hardware->field_bitmaps(nest->offered, closed, &context->linked_read,
+                                                   &context->linked_write);
+    context->linked = is_on ? hardware->region_address(region) : 0;
+    for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        uint64_t before = vmcs_get(&of->vmcs02, fields[i]);
+        nest_merge_rule_of(fields[i])(&of->vmcs02, &nest->outer->vmcs01, &of->vmcs12, context);
+        if (vmcs_get(&of->vmcs02, fields[i]) != before)
+            vmcs_set_add(&of->stale.region, fields[i]);
+    }
 }
 
 /* ---- entering ------------------------------------------------------------------------ */
 
 bool nest_chain_delegates(const struct nest *root)
 {
-    const struct nest *nest = root->innermost;
+    const struct vmcs_page *page = root->innermost->current->page;
+    return root->mode >= NEST_CHAIN && page && (page->delegation.state & VMCS_DELEGATED);
+}
+
+/* Whether the owner lets its guest run guests of its own: while it waits for a window, or steps it, it wants to see
+ * each entry. */
+static bool lets_run(const struct nest *nest)
+{
     const struct vmcs *vmcs12 = &nest->current->vmcs12;
     const uint32_t never = CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING | CPU_MONITOR_TRAP_FLAG;
-    return root->mode >= NEST_CHAIN && nest->current->page && (nest->current->page->delegates & VMCS_PAGE_DELEGATES) &&
-           !(vmcs12->processor_controls & never) && !(nest_secondary(vmcs12) & CPU2_PML) &&
+    return !(vmcs12->processor_controls & never) && !(nest_secondary(vmcs12) & CPU2_PML) &&
            !(vmcs12->exception_bitmap & ~(uint32_t)KEPT_EXCEPTIONS);
 }
 
@@ -177,8 +279,7 @@ static void base_follow(struct nest_chain *chain)
     struct nest *nest = chain->nest;
     if (__builtin_expect(chain->made == chain->of->made, 1))
         return;
-    chain->made = chain->of->made;
-    nest->vmcs01 = chain->of->vmcs02;
+    base_take(chain);
     nest->base_written = true;
     for (unsigned i = 0; i < nest->active_top; i++)
         for (unsigned frame = 0; nest->active[i] && frame < NEST_FRAMES; frame++)
@@ -199,35 +300,83 @@ bool nest_chain_follow(struct nest *root)
 static struct nest_chain *current_chain(struct nest *outer)
 {
     struct nest_vmcs *of = outer->current;
-    uint64_t delegates = of->page->delegates;
-    if (of->chain && of->chain->delegates != delegates)
+    const struct vmcs_delegation state = of->page->delegation;
+    if (of->chain && !same(&of->chain->state, &state))
         nest_chain_destroy(of);
     if (!of->chain)
-        return create(outer, delegates);
+        return create(outer, &state);
     if (of->chain->eptp != of->vmcs12.ept_pointer) {
         forget(of->chain);
         of->chain->eptp = of->vmcs12.ept_pointer;
     }
     base_follow(of->chain);
+    if (of->chain->is_let_go && !stand(of->chain->nest, &state))
+        return NULL;
+    of->chain->is_let_go = false;
     return of->chain;
+}
+
+/* For the guest that runs to do something with VMX here. NULL: its owner is to carry it out */
+static struct nest_chain *begin(struct nest *root, bool enters)
+{
+    struct nest *outer = root->innermost;
+    root->chain_walks = NEST_CHAIN_WALKS;
+    root->chain_missed = false;
+    struct nest_chain *chain = enters && !lets_run(outer) ? NULL : current_chain(outer);
+    if (chain)
+        nest_caches_follow(chain->nest, outer->caches);
+    return chain;
+}
+
+static enum nest_result end(struct nest *root, struct nest_chain *chain, enum nest_result result)
+{
+    if (result == NEST_ENTERED)
+        root->event = chain->nest->event;
+    tell(chain);
+    return result;
+}
+
+/* What is not carried out here is the owner's, with all that was held here. */
+static enum nest_result decline(struct nest *outer, unsigned reason)
+{
+    nest_chain_yield(outer, reason);
+    return NEST_OUTER;
 }
 
 enum nest_result nest_chain_enter(struct nest *root, uint64_t gpa, enum nest_page_error *error)
 {
     struct nest *outer = root->innermost;
-    root->chain_walks = NEST_CHAIN_WALKS;
-    struct nest_chain *chain = current_chain(outer);
+    struct nest_chain *chain = begin(root, true);
     if (!chain)
-        return NEST_OUTER;
+        return decline(outer, EXIT_VMCALL);
+    chain->call = EXIT_VMCALL;
     chain->call_rax = root->host->gpr[RAX];
-    nest_caches_follow(chain->nest, outer->caches);
     enum nest_result result = nest_enter_page(chain->nest, gpa, error);
-    if (result == NEST_ENTERED)
-        root->event = chain->nest->event;
     if (result == NEST_ENTERED || result == NEST_REFLECTED || (result == NEST_SKIP && *error == NEST_PAGE_FAILED))
-        return result;
-    let_go(chain->nest);
-    return NEST_OUTER;
+        return end(root, chain, result);
+    return decline(outer, EXIT_VMCALL);
+}
+
+enum nest_result nest_chain_instruction(struct nest *root, const struct exit *exit)
+{
+    struct nest *outer = root->innermost;
+    unsigned reason = exit->reason & 0xFFFF;
+    struct nest_chain *chain = begin(root, reason == EXIT_VMLAUNCH || reason == EXIT_VMRESUME);
+    if (!chain)
+        return decline(outer, reason);
+    chain->call = reason;
+    enum nest_result result = nest_instruction(chain->nest, exit);
+    switch (result) {
+    case NEST_ENTERED:
+    case NEST_REFLECTED:
+        return end(root, chain, result);
+    case NEST_SKIP:
+    case NEST_FAULT:
+        root->fault = chain->nest->fault;
+        return root->chain_missed ? decline(outer, reason) : end(root, chain, result);
+    default:
+        return decline(outer, reason);
+    }
 }
 
 /* ---- leaving ------------------------------------------------------------------------- */
@@ -250,28 +399,38 @@ static void note_event(struct nest_vmcs *vmcs, const struct nest_event *event)
 static void note_timer(struct nest *nest, struct nest_vmcs *vmcs)
 {
     uint64_t now = nest->host->tsc(nest->host->context), left = nest->timer_ticks;
+    uint64_t *resumes = vmcs->page ? &vmcs->page->resumes : &vmcs->resumes;
     if (nest->timer_deadline == NEST_NO_TIMER)
         return;
     if (nest->timer_deadline != NEST_TIMER_FRESH)
         left = nest->timer_deadline > now ? nest->timer_deadline - now : 0;
-    vmcs->page->resumes = VMCS_PAGE_RESUMES | left >> (nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE);
+    *resumes = VMCS_PAGE_RESUMES | left >> (nest->offered->msr[VMX_MISC] & VMX_MISC_TIMER_RATE);
 }
 
-/* The innermost stops: it is in its page, as if it were to be entered, and its L1 is about to do that. */
-static void stop(struct nest *nest, const struct nest_event *event)
+/* The registers of the innermost are in its page, and those of a call in their place. */
+static void note_registers(const struct nest *nest, struct nest_vmcs *vmcs)
 {
-    struct nest_vmcs *vmcs = nest->current;
     uint64_t *gpr = nest->host->gpr;
-    nest_guest_state_save(nest, vmcs, true);
-    note_event(vmcs, event);
-    note_timer(nest, vmcs);
-    nest_show(nest, vmcs);
-    vmcs->page->fields.guest_rip = vmcs->vmcs12.guest_rip;
-    vmcs->page->fields.guest_rsp = vmcs->vmcs12.guest_rsp;
     vmcs->page->rax = gpr[RAX];
     vmcs->page->rbx = gpr[RBX];
     gpr[RAX] = nest->chain->call_rax;
     gpr[RBX] = vmcs->gpa;
+}
+
+/* The innermost stops: it is in its page or VMCS, as if it were to be entered, and its L1 is about to do that. */
+static void stop(struct nest *nest, const struct nest_event *event)
+{
+    struct nest_vmcs *vmcs = nest->current;
+    nest_guest_state_save(nest, vmcs, true);
+    note_event(vmcs, event);
+    note_timer(nest, vmcs);
+    vmcs_set_add(&vmcs->stale.shown, VMCS_INDEX_GUEST_RIP);
+    vmcs_set_add(&vmcs->stale.shown, VMCS_INDEX_GUEST_RSP);
+    nest_show(nest, vmcs);
+    if (vmcs->page)
+        note_registers(nest, vmcs);
+    if (nest->chain->call == EXIT_VMLAUNCH)
+        vmcs->launched = false;
     nest_left(nest);
     nest->hardware->load_l1(nest->cpu, nest->l1_region, NULL);
 }
@@ -286,8 +445,9 @@ enum nest_result nest_chain_return(struct nest *root, const struct nest_event *e
 {
     struct nest *nest = root->innermost, *outer = nest->outer;
     stop(nest, event->info & EVENT_VALID ? event : NULL);
+    unsigned reason = nest->chain->call;
     let_go(nest);
-    struct exit call = {.reason = EXIT_VMCALL, .instruction_length = CALL_BYTES};
+    struct exit call = {.reason = reason, .instruction_length = CALL_BYTES};
     call.rip = root->host->get(root->host->context, VMCS_GUEST_RIP);
     return nest_reflect(outer, &call);
 }
@@ -325,6 +485,7 @@ enum nest_result nest_chain_exit(struct nest *nest, const struct exit *exit)
     struct nest *root = nest->root;
     struct nest *owner = (exit->reason & 0xFFFF) == EXIT_PREEMPTION_TIMER ? timed_out(root) : NULL;
     root->chain_walks = NEST_CHAIN_WALKS;
+    root->chain_missed = false;
     if (owner) {
         while (root->innermost != owner)
             stop(root->innermost, NULL);

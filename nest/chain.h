@@ -16,15 +16,22 @@
 
 struct nest_vmcs;
 
-/* Whether the guest that runs may enter its own guests here: the page it runs on says so, and its owner neither waits
- * for a window nor steps it. @pre nest_in_guest() */
+/* Whether what the guest that runs does with VMX is CP's to carry out: the page it runs on says so.
+ * @pre nest_in_guest() */
 bool nest_chain_delegates(const struct nest *root);
 /* Its call, of privilege level 0, to enter the page at gpa. As nest_enter_page(), with NEST_OUTER for what its owner
  * must carry out: the exit is reported to it as it is, and nothing of the guest is kept here. */
 enum nest_result nest_chain_enter(struct nest *root, uint64_t gpa, enum nest_page_error *error);
+/* Its VMX instruction; the same. NEST_FAULT: root->fault. */
+enum nest_result nest_chain_instruction(struct nest *root, const struct exit *exit);
 /* An exit of the guest for a VMX instruction, or for a call that is not carried out here, goes to the owner: what is
  * kept here of the pages it entered is let go, and after one that invalidates translations so are those. */
 void nest_chain_yield(struct nest *nest, unsigned basic_reason);
+
+/* As struct nest_hardware has link, for L1 of a nest that is no root. */
+void nest_chain_link(struct nest *nest, void *region, bool closed);
+/* What was delegated is this nest's own again. false: no frames. @pre nest->is_delegated */
+bool nest_chain_own(struct nest *nest);
 
 /* nest_exit() of a nest that is no root. */
 enum nest_result nest_chain_exit(struct nest *nest, const struct exit *exit);

@@ -72,7 +72,11 @@ static const struct nest_place *place_find(struct nest_chain *chain, uint64_t gp
 
 static const struct nest_place *place_of(void *context, uint64_t gpa, unsigned access)
 {
-    return place_find(((struct nest *)context)->chain, gpa & ~(uint64_t)WITHIN, access);
+    struct nest *nest = context;
+    const struct nest_place *place = place_find(nest->chain, gpa & ~(uint64_t)WITHIN, access);
+    if (!place)
+        nest->root->chain_missed = true;
+    return place;
 }
 
 static const struct nest_host *root_host(const void *context)
@@ -125,11 +129,14 @@ static bool write(void *context, uint64_t gpa, const void *from, size_t bytes)
     return true;
 }
 
-/* Only operands of VMX instructions need it, and these are the owner's to carry out. */
+/* L1 runs: an operand of its VMX instruction. */
 static bool linear(void *context, uint64_t address, enum nest_access access, uint64_t *gpa, uint32_t *error)
 {
-    (void)context, (void)address, (void)access, (void)gpa;
-    *error = NEST_UNREACHABLE;
+    const struct nest_host *root = root_host(context);
+    if (root->linear_own(root->context, address, access, gpa, error))
+        return true;
+    if (*error == NEST_UNREACHABLE)
+        ((struct nest *)context)->root->chain_missed = true;
     return false;
 }
 

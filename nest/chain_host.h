@@ -17,9 +17,11 @@ struct nest_chain {
     struct nest_vmcs *of;    /* the outer's, which nest's L1 runs on */
     struct nest_host host;
     struct vmx_capability offered;
-    uint64_t delegates;      /* of the page, as nest was made with */
+    struct vmcs_delegation state; /* as the page has it */
+    unsigned call;           /* the exit for what L1 entered its L2 by: EXIT_VMCALL, _VMLAUNCH or _VMRESUME */
     uint64_t eptp;           /* of vmcs12 of `of`, which the places and EPTs here are composed of */
     uint64_t made;           /* `of`->made, as nest->vmcs01 was taken over */
+    bool is_let_go;          /* the owner had it all: what is current is to be found again */
     uint64_t call_rax;       /* L1's RAX at its call */
     struct nest_place places[NEST_PLACES]; /* by page number */
 };

@@ -107,7 +107,8 @@ bool nest_context_make(struct nest *nest, struct nest_vmcs *vmcs)
     *context = (struct nest_merge_context){
         .policy = &nest->policy, .hardware = nest->capability, .pat = context->pat, .efer = context->efer,
         .debugctl = context->debugctl, .dr7 = context->dr7, /* nest_context_inherit() saw to those four */
-        .caches = nest->caches};
+        .caches = nest->caches, .linked = context->linked, .linked_read = context->linked_read,
+        .linked_write = context->linked_write};
     /* without VPIDs hardware flushes at each entry and exit, as L1 expects of its own */
     if (nest_secondary(&vmcs->vmcs12) & CPU2_VPID)
         context->vpid = vmcs->vpid02;

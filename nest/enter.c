@@ -97,14 +97,15 @@ static enum nest_result refuse(struct nest *nest, const struct nest_failure *fai
 /* ---- L2 runs ------------------------------------------------------------------ */
 
 /* It counts down at the TSC's rate shifted right. */
-static void load_timer(struct nest *nest, const struct nest_vmcs *vmcs)
+static void load_timer(struct nest *nest, struct nest_vmcs *vmcs)
 {
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
     uint32_t ticks = vmcs12->preemption_timer;
-    if (vmcs->page && vmcs->page->resumes) {
-        if (vmcs->page->resumes & VMCS_PAGE_RESUMES)
-            ticks = (uint32_t)vmcs->page->resumes;
-        vmcs->page->resumes = 0;
+    uint64_t *resumes = vmcs->page ? &vmcs->page->resumes : &vmcs->resumes;
+    if (*resumes) {
+        if (*resumes & VMCS_PAGE_RESUMES)
+            ticks = (uint32_t)*resumes;
+        *resumes = 0;
     }
     nest->timer_deadline = NEST_NO_TIMER;
     if (!(vmcs12->pin_controls & PIN_PREEMPTION_TIMER))
@@ -149,6 +150,8 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
     if (!nest_image_renew(nest, vmcs))
         return NEST_NO_FRAMES;
+    if (nest->root->chain_missed)
+        return NEST_OUTER;
     uint32_t failed = vmcs12->entry_msr_load_count ? load_msrs(nest, vmcs) : 0;
     if (failed) {
         nest_trace(nest, "an entry of the VM-entry MSR-load list cannot be loaded", VMCS_ENTRY_MSR_LOAD_COUNT);
@@ -211,7 +214,7 @@ static enum nest_result enter(struct nest *nest, enum nest_kind kind, bool launc
     if (nest->chain && !carries(nest, vmcs))
         return NEST_OUTER;
     if (!passes(nest, vmcs, &failure))
-        return refuse(nest, &failure);
+        return nest->root->chain_missed ? NEST_OUTER : refuse(nest, &failure);
     return run(nest, vmcs);
 }
 
@@ -232,10 +235,13 @@ enum nest_result nest_vmresume(struct nest *nest, const struct nest_instruction 
 /* The page at gpa as current virtual VMCS, with what L1 notes in it judged.  false: *error. */
 static bool select_page(struct nest *nest, uint64_t gpa, enum nest_page_error *error)
 {
-    struct nest_vmcs *vmcs = nest->current;
     *error = NEST_PAGE_NOT_OFFERED;
     if (nest->mode < NEST_MEMORY || !nest->vmxon)
         return false;
+    *error = NEST_PAGE_NO_FRAMES;
+    if (nest->is_delegated && !nest_chain_own(nest))
+        return false;
+    struct nest_vmcs *vmcs = nest->current;
     if (!vmcs || !vmcs->page || vmcs->gpa != gpa)
         vmcs = nest_page_get(nest, gpa, NULL, error);
     if (!vmcs)

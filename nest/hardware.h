@@ -23,6 +23,8 @@ struct nest_hardware {
      * which is in use; those of vmcs_bitmap_close() if `closed`. NULL: they exit. NULL itself, and those of shadow
      * regions below: there are none, they always exit. */
     void (*link)(struct vcpu *, void *region, bool closed, const struct vmx_capability *offered);
+    /* The VMREAD and VMWRITE bitmaps link() uses. false: no frames */
+    bool (*field_bitmaps)(const struct vmx_capability *offered, bool closed, uint64_t *read, uint64_t *write);
     /* Before VMRESUME of L1: vmcs_sync_pull_written() from the shadow region, _hot() if `closed`; vmcs01 is in use
      * before and after. */
     void (*shadow_pull)(struct vcpu *, void *region, struct vmcs *copy, struct vmcs_set *changed, bool closed);

@@ -1,6 +1,7 @@
 /* The only ways in for VMX instructions: the conditions that come before each one's own, and how an instruction ends.
  * In: an exit for an instruction of L1, or of L2 on a linked VMCS.  Out: flags, fault or entry; see nest.h. */
 #include "nest/instruction.h"
+#include "nest/chain.h"
 #include "nest/reflect.h"
 
 enum { RFLAGS_CF = 1 << 0, RFLAGS_ZF = 1 << 6, RFLAGS_ARITHMETIC = 0x8D5 };
@@ -134,6 +135,8 @@ enum nest_result nest_instruction(struct nest *nest, const struct exit *exit)
     if (nest->mode == NEST_OFF || reason >= EXIT_REASONS || !instructions[reason])
         return nest_raise_ud(nest);
     nest->counts.instructions[reason]++;
+    if (nest->is_delegated && !nest_chain_own(nest))
+        return NEST_NO_FRAMES;
     return carry_out(nest, exit, reason);
 }
 

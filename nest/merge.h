@@ -14,6 +14,9 @@ struct nest_merge_context {
     uint64_t msr_bitmap, io_bitmap_a, io_bitmap_b, vmread_bitmap, vmwrite_bitmap;
     uint64_t apic_page;      /* of the inner's virtual-APIC page; NEST_NO_ADDRESS: cannot be had */
     uint64_t link;           /* region the inner's link pointer stands for; NEST_NO_ADDRESS: none */
+    /* region that the inner's guest reaches by VMREAD and VMWRITE because CP carries out its VMX (nest/chain.h), and
+     * the bitmaps for it; 0: none */
+    uint64_t linked, linked_read, linked_write;
     uint64_t eptp;           /* composed */
     uint16_t vpid;           /* 0: none */
     /* what the outer's guest has in its CPU, for state the inner does not load */

@@ -20,7 +20,10 @@ void nest_rule_vmcs_link_pointer(struct vmcs *out, const struct vmcs *outer, con
                                  const struct nest_merge_context *context)
 {
     (void)outer;
-    out->vmcs_link_pointer = nest_secondary(inner) & CPU2_VMCS_SHADOWING ? context->link : NEST_NO_ADDRESS;
+    if (context->linked)
+        out->vmcs_link_pointer = context->linked;
+    else
+        out->vmcs_link_pointer = nest_secondary(inner) & CPU2_VMCS_SHADOWING ? context->link : NEST_NO_ADDRESS;
 }
 
 void nest_rule_virtual_apic_address(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
@@ -41,5 +44,17 @@ void nest_rule_virtual_apic_address(struct vmcs *out, const struct vmcs *outer, 
 BITMAP_RULE(msr_bitmap, msr_bitmap, msr_bitmap)
 BITMAP_RULE(io_bitmap_a, io_bitmap_a, io_bitmap_a)
 BITMAP_RULE(io_bitmap_b, io_bitmap_b, io_bitmap_b)
-BITMAP_RULE(vmread_bitmap, vmread_bitmap, vmread_bitmap)
-BITMAP_RULE(vmwrite_bitmap, vmwrite_bitmap, vmwrite_bitmap)
+
+void nest_rule_vmread_bitmap(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                             const struct nest_merge_context *context)
+{
+    (void)outer, (void)inner;
+    out->vmread_bitmap = context->linked ? context->linked_read : context->vmread_bitmap;
+}
+
+void nest_rule_vmwrite_bitmap(struct vmcs *out, const struct vmcs *outer, const struct vmcs *inner,
+                              const struct nest_merge_context *context)
+{
+    (void)outer, (void)inner;
+    out->vmwrite_bitmap = context->linked ? context->linked_write : context->vmwrite_bitmap;
+}

@@ -53,7 +53,7 @@ void nest_rule_secondary_controls(struct vmcs *out, const struct vmcs *outer, co
                                   const struct nest_merge_context *context)
 {
     uint32_t wanted = nest_secondary(inner), more = context->vpid ? CPU2_VPID : 0;
-    if ((wanted & CPU2_VMCS_SHADOWING) && context->link != NEST_NO_ADDRESS)
+    if (context->linked || ((wanted & CPU2_VMCS_SHADOWING) && context->link != NEST_NO_ADDRESS))
         more |= CPU2_VMCS_SHADOWING;
     out->secondary_controls = nest_bits_secondary(nest_secondary(outer), wanted, more, may(context, VMX_CPU2));
 }

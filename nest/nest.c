@@ -48,7 +48,7 @@ void nest_reset(struct nest *nest, bool power_up)
             nest->host->frame_free(nest->host->context, nest->field_bitmaps[i]);
         nest->field_bitmaps[i] = NULL;
     }
-    nest->vmxon = false;
+    nest->vmxon = nest->is_delegated = false;
     nest->vmxon_gpa = 0;
     for (unsigned i = 0; i < NEST_MEMOS; i++)
         nest->memos[i].used = 0;

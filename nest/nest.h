@@ -38,6 +38,7 @@
 #include "nest/mode.h"
 #include "vmcs-shadow/capability.h"
 #include "vmcs-shadow/exit.h"
+#include "vmcs-shadow/page.h"
 
 #define NEST_NO_ADDRESS (~0ull)
 #define NEST_NO_TIMER (~0ull)
@@ -71,6 +72,9 @@ struct nest_host {
      * privilege level 0. false: page fault with *error, or NEST_UNREACHABLE: the address lies, or its
      * tables do, where L1's EPT maps nothing. */
     bool (*linear)(void *context, uint64_t linear, enum nest_access access, uint64_t *gpa, uint32_t *error);
+    /* Linear to guest-physical for who runs, which may be a guest's guest at any depth: the address is its own. May be
+     * NULL: there is no chain. */
+    bool (*linear_own)(void *context, uint64_t linear, enum nest_access access, uint64_t *gpa, uint32_t *error);
     /* Where these bytes of L1's linear address space lie for CP to read, at most once, if that is known at once; NULL:
      * to be found out with linear().  May be NULL.  @pre L1 runs 64-bit code at privilege level 0 */
     const void *(*view)(void *context, uint64_t linear, unsigned bytes);
@@ -161,6 +165,7 @@ struct nest {
     struct nest *root, *innermost;    /* of a chain (nest/chain.h); of the root: the last whose L2 runs, or itself */
     struct nest_chain *chain;         /* what this one has as one that is delegated; NULL: it is the root */
     unsigned chain_walks;             /* of the root: tables that may yet be read for this exit */
+    bool chain_missed;                /* of the root: in this exit something was not where it was looked for */
     void *l1_region;                  /* the outer's vmcs02, on which this one's L1 runs; NULL: vmcs01 */
     const struct nest_host *host;
     const struct nest_hardware *hardware;
@@ -172,6 +177,8 @@ struct nest {
 
     uint64_t feature_control;         /* IA32_FEATURE_CONTROL */
     bool vmxon, in_guest;
+    bool is_delegated;                /* to the CP below, and nothing is held here */
+    struct vmcs_delegation delegation; /* how things stand there */
     bool base_written;                /* vmcs01 was, since the last entry: no vmcs02 was told of it yet */
     bool untagged;                    /* vmcs01 runs without its VPID: L1 entered L2 without one */
     bool long_mode;                   /* L1's IA32_EFER.LMA, which VMX operation keeps it from changing */
@@ -242,9 +249,12 @@ enum nest_result nest_enter_page(struct nest *nest, uint64_t gpa, enum nest_page
 /* Whether what runs now, or ran last, was entered so. */
 bool nest_entered_by_page(const struct nest *nest);
 
-/* L1 is about to run, and CP beneath it could carry out its entries by page (nest/chain.h): lets go of all it holds of
- * these. VMCS_PAGE_DELEGATES and what goes with it, or 0: this L1 does not enter by page alone. */
-uint64_t nest_delegate(struct nest *nest);
+/* L1 is about to run, and the CP below carries out what it does with VMX (nest/chain.h): lets go of all that is held
+ * here for it, and says how things stand. All of it comes back as it is asked for, by nest_instruction() or
+ * nest_enter_page(). @pre not nest_in_guest() */
+void nest_delegate(struct nest *nest, struct vmcs_delegation *delegation);
+/* L1 has run so: how things stand now. */
+void nest_delegated(struct nest *nest, const struct vmcs_delegation *delegation);
 
 /* What to do before entering L2. */
 struct nest_entry {

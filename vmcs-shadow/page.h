@@ -16,8 +16,19 @@
 #include "vmcs-shadow/capability.h"
 
 #define VMCS_PAGE_FORM 0x31504D56u /* "VMP1" */
-enum { VMCS_PAGE_DELEGATES = 1 };
 #define VMCS_PAGE_RESUMES (1ull << 63)
+
+/* Of a virtual CPU's virtual VMX, all that is not in its VMCSs. */
+struct vmcs_delegation {
+    uint64_t state;   /* the VMXON region's address, 0 outside VMX operation, and enum vmcs_delegated */
+    uint64_t current; /* the address of the current VMCS or page; all ones: none */
+};
+enum vmcs_delegated {
+    VMCS_DELEGATED = 1 << 0,
+    VMCS_DELEGATED_VMXON = 1 << 1,
+    VMCS_DELEGATED_MAY_VMXON = 1 << 2, /* IA32_FEATURE_CONTROL allows it */
+    VMCS_DELEGATED_PAGE = 1 << 3,      /* the current one was entered by a call */
+};
 
 struct vmcs_page {
     /* as IA32_VMX_BASIC tells it, which differs when struct vmcs does; bit 31: to be linked to */
@@ -29,9 +40,9 @@ struct vmcs_page {
     struct vmcs_set changed; /* by CP; the hypervisor clears it when it likes */
     uint64_t rax, rbx;       /* of its guest at an entry: the call has its arguments in those registers */
     struct vmcs fields;
-    /* By the hypervisor, 0 or VMCS_PAGE_DELEGATES and the VMXON region of its guest: the guest's own calls to enter are
-     * CP's to carry out (nest/chain.h). */
-    uint64_t delegates;
+    /* What its guest does with VMX, by VMX instructions or by calls, is CP's to carry out (nest/chain.h): the hypervisor
+     * says so and how things stand, and from then on CP says how they do. 0: the hypervisor carries it out. */
+    struct vmcs_delegation delegation;
     /* Its guest stopped before its time by who carried the entry out, and its preemption timer had so many ticks left:
      * VMCS_PAGE_RESUMES and the ticks. The next to enter it takes them in the field's place, and clears it. */
     uint64_t resumes;

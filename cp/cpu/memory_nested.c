@@ -127,7 +127,8 @@ static uint16_t vpid_first(struct vcpu *vcpu, uint16_t *count)
 
 const struct cpu_nested memory_nested = {
     .hardware = {.region_alloc = region_alloc, .region_free = region_free, .region_address = region_address,
-                 .guest_pull = guest_pull, .load_l1 = load_l1, .link = link, .shadow_pull = shadow_pull,
+                 .guest_pull = guest_pull, .load_l1 = load_l1, .link = link, .field_bitmaps = vmx_field_bitmaps,
+                 .shadow_pull = shadow_pull,
                  .shadow_pull_all = shadow_pull_all, .shadow_push = shadow_push, .flush_ept = vmx_nested_flush_ept,
                  .flush_vpid = vmx_nested_flush_vpid},
     .capability = capability, .base = base, .use = use, .push = push, .vpid_first = vpid_first,

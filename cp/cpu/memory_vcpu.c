@@ -113,13 +113,6 @@ static void exit_capture(struct exit *exit, const struct vmcs *fields)
     exit->idt_vectoring_error = fields->idt_vectoring_error_code;
 }
 
-/* While CP waits for a window it wants to see its guest's calls itself. */
-static bool may_delegate(const struct vmcs_page *page)
-{
-    return memory_delegates &&
-           !(page->fields.processor_controls & (CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING));
-}
-
 static bool memory_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
 {
     const struct memory_vcpu *own = vcpu->backend;
@@ -127,8 +120,9 @@ static bool memory_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
     uint64_t ticks = vmx_timer_ticks(deadline, now);
 
     vmcs_page_write(page, VMCS_INDEX_PREEMPTION_TIMER, ticks);
-    if (page == own->first.page)
-        page->delegates = may_delegate(page) ? nested_delegate(vcpu) : 0;
+    page->delegation.state = 0;
+    if (page == own->first.page && memory_delegates)
+        nested_delegate(vcpu, &page->delegation);
     page->rax = vcpu->gpr[RAX];
     page->rbx = vcpu->gpr[RBX];
     if (memory_switch(vcpu->gpr, frame_address(page).a)) {
@@ -136,6 +130,7 @@ static bool memory_enter(struct vcpu *vcpu, uint64_t deadline, uint64_t now)
         return false;
     }
     exit_capture(&vcpu->exit, &page->fields);
+    nested_delegated(vcpu, &page->delegation);
     return true;
 }
 

@@ -111,27 +111,36 @@ uint64_t nested_prepare(struct vm *vm)
     return entry.deadline;
 }
 
-/* A call of L2 to enter a page, where who runs it leaves that to CP. False: that one has the exit. */
-static bool delegated_call(struct vm *vm)
+/* What L2 does with VMX, where who runs it leaves that to CP. False: that one has the exit. */
+static bool delegated(struct vm *vm, unsigned reason)
 {
     struct vcpu *vcpu = &vm->vcpu;
     struct nest *nest = vcpu->nest;
-    enum nest_page_error error = NEST_PAGE_NOT_OFFERED;
+    enum nest_page_error error;
 
-    if (!nest_chain_delegates(nest) || registers_cpl(vcpu) != 0) {
-        nest_chain_yield(nest->innermost, EXIT_VMCALL);
+    if (!nest_chain_delegates(nest) || (reason == EXIT_VMCALL && registers_cpl(vcpu) != 0)) {
+        nest_chain_yield(nest->innermost, reason);
         return false;
     }
-    enum nest_result result = nest_chain_enter(nest, vcpu->gpr[RBX], &error);
+    enum nest_result result = reason == EXIT_VMCALL ? nest_chain_enter(nest, vcpu->gpr[RBX], &error)
+                                                    : nest_chain_instruction(nest, &vcpu->exit);
     if (result == NEST_OUTER)
         return false;
-    vm->nested_handled[EXIT_VMCALL]++;
+    vm->nested_handled[reason]++;
     if (result == NEST_SKIP) {
-        vcpu->gpr[RAX] = DIAGNOSE_ENTRY_FAILED;
+        if (reason == EXIT_VMCALL)
+            vcpu->gpr[RAX] = DIAGNOSE_ENTRY_FAILED;
         exit_skip(vcpu);
     }
+    if (result == NEST_FAULT)
+        instruction_fault(vcpu);
     conclude(vm, result);
     return true;
+}
+
+static bool is_vmx(const struct vcpu *vcpu, unsigned reason)
+{
+    return reason == EXIT_VMCALL ? vcpu->gpr[RAX] == DIAGNOSE_ENTER : nest_is_instruction(reason);
 }
 
 /* Who owns the innermost has it back, at the call that entered it, with what was on its way to it. */
@@ -310,7 +319,7 @@ bool nested_exit(struct vm *vm)
 {
     unsigned reason = exit_basic(&vm->vcpu.exit);
     vm->vcpu.breakpoints_met = 0;
-    if (reason == EXIT_VMCALL && vm->vcpu.gpr[RAX] == DIAGNOSE_ENTER && delegated_call(vm))
+    if (is_vmx(&vm->vcpu, reason) && delegated(vm, reason))
         return true;
     enum nest_result result = nest_exit(vm->vcpu.nest, &vm->vcpu.exit);
 

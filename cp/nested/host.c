@@ -52,6 +52,19 @@ static bool linear(void *context, uint64_t address, enum nest_access access, uin
     return true;
 }
 
+static bool linear_own(void *context, uint64_t address, enum nest_access access, uint64_t *to, uint32_t *error)
+{
+    struct vm *vm = context;
+    gpa_t ignored;
+
+    *error = 0;
+    int failed = linear_translate(&vm->vcpu, address, access == NEST_WRITE ? LINEAR_WRITE : LINEAR_READ, &ignored, error);
+    if (failed == -2)
+        *error = NEST_UNREACHABLE;
+    *to = vm->vcpu.reached;
+    return !failed;
+}
+
 static const void *view(void *context, uint64_t address, unsigned bytes)
 {
     struct vm *vm = context;
@@ -164,6 +177,7 @@ void nested_host_fill(struct nest_host *host, struct vm *vm)
         .read = read,
         .write = write,
         .linear = linear,
+        .linear_own = linear_own,
         .view = view,
         .touched = touched,
         .page = page,

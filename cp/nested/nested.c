@@ -142,9 +142,18 @@ void nested_destroy(struct vm *vm)
     vm->vcpu.nest = NULL;
 }
 
-uint64_t nested_delegate(struct vcpu *vcpu)
+void nested_delegate(struct vcpu *vcpu, struct vmcs_delegation *delegation)
 {
-    return vcpu->nest ? nest_delegate(vcpu->nest) : 0;
+    if (vcpu->nest)
+        nest_delegate(vcpu->nest, delegation);
+    else
+        delegation->state = 0;
+}
+
+void nested_delegated(struct vcpu *vcpu, const struct vmcs_delegation *delegation)
+{
+    if (delegation->state)
+        nest_delegated(vcpu->nest, delegation);
 }
 
 bool nested_shrink(struct vm *vm)

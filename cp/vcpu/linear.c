@@ -65,7 +65,7 @@ static int refuse(struct vcpu *vcpu, uint64_t linear, uint64_t gpa2, unsigned ac
 
 static int page_found(struct vcpu *vcpu, uint64_t linear, gpa_t *to, unsigned access)
 {
-    uint64_t gpa2 = to->a;
+    uint64_t gpa2 = vcpu->reached = to->a;
     return nested_translate(vcpu, &to->a, access & LINEAR_WRITE) ? 0 : refuse(vcpu, linear, gpa2, access, true);
 }
 

@@ -36,9 +36,9 @@ enum exit_action nested_instruction(struct vm *);
 /* VMCALL for DIAGNOSE_ENTER: the memory way. */
 enum exit_action nested_enter(struct vm *);
 
-/* Before L1 runs on a page that a CP below enters: what of its entries is left to that one (struct vmcs_page,
- * delegates). */
-uint64_t nested_delegate(struct vcpu *);
+/* L1 runs on a page that a CP below enters: what it does with VMX is left to that one until it has exited. */
+void nested_delegate(struct vcpu *, struct vmcs_delegation *);
+void nested_delegated(struct vcpu *, const struct vmcs_delegation *);
 
 /* First of all before entering while nested_runs(): loads vmcs02. Returns when L1's timer for L2 runs out (host TSC),
  * or NEST_TIMER_FRESH. */

@@ -35,7 +35,7 @@ struct vcpu {
     struct xstate_guest xstate; /* x87 and vector state while the CPU does not hold it */
     uint64_t mtrr_def_type;   /* IA32_MTRR_DEF_TYPE */
     uint64_t spec_ctrl;       /* the SPEC_CTRL it wants: bits beyond CP's own are set while it runs */
-    uint8_t mcg_status;       /* IA32_MCG_STATUS: RIPV, EIPV, MCIP, as its program left them */
+    uint64_t reached;         /* where the last linear_translate() ended, for who runs: its guest-physical address */
     uint64_t tsc_offset;      /* guest TSC = host TSC + tsc_offset */
     /* events that wait for entry */
     uint32_t event_info;      /* VM-entry interruption information, 0: none */
@@ -49,6 +49,7 @@ struct vcpu {
     bool triple_fault;        /* the event to queue was one too many */
     bool window;              /* an interrupt-window or NMI-window exit is asked for */
     bool init_pending;        /* an INIT, which VMX operation holds back; `window` is on while it is */
+    uint8_t mcg_status;       /* IA32_MCG_STATUS: RIPV, EIPV, MCIP, as its program left them */
     struct nest *nest;        /* virtual VMX, NULL until the guest asks about VMX */
     struct vcpu_refusal refused; /* the last; who wants to know clears it first */
 };
