@@ -135,6 +135,12 @@ static void tag_renew(struct nest *nest, struct nest_vmcs *vmcs)
     vmcs->stale.parts &= ~(uint32_t)NEST_STALE_TAG;
 }
 
+/* In a chain: something was not where it was looked for, and may be there for who owns this nest. */
+static bool is_missed(const struct nest *nest)
+{
+    return nest->chain && nest->root->chain_missed;
+}
+
 /* 0, or the number of the entry that failed. */
 static uint32_t load_msrs(struct nest *nest, struct nest_vmcs *vmcs)
 {
@@ -150,7 +156,7 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
     if (!nest_image_renew(nest, vmcs))
         return NEST_NO_FRAMES;
-    if (nest->root->chain_missed)
+    if (is_missed(nest))
         return NEST_OUTER;
     uint32_t failed = vmcs12->entry_msr_load_count ? load_msrs(nest, vmcs) : 0;
     if (failed) {
@@ -214,7 +220,7 @@ static enum nest_result enter(struct nest *nest, enum nest_kind kind, bool launc
     if (nest->chain && !carries(nest, vmcs))
         return NEST_OUTER;
     if (!passes(nest, vmcs, &failure))
-        return nest->root->chain_missed ? NEST_OUTER : refuse(nest, &failure);
+        return is_missed(nest) ? NEST_OUTER : refuse(nest, &failure);
     return run(nest, vmcs);
 }
 
