@@ -3,6 +3,7 @@
  * terminal is shown control characters only of their own doing, and nothing of who sat there before; a user is logged
  * on once; a response stays in its buffer; and when all have left, every frame is back. */
 #include "tests/fuzz/user_echo.h"
+#include "tests/fuzz/user_phrases.h"
 #include "tests/unit/session_scene.h"
 
 #include "cp/ipl/nss.h"
@@ -12,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TEXT_AT = 0x1000, RESPONSE_AT = 0x3000, USERS = 4, POLLS = 20000, MARK = '~' };
+enum { TEXT_AT = 0x1000, IMAGE_AT = 0x2000, RESPONSE_AT = 0x3000, USERS = 4, POLLS = 20000, MARK = '~' };
 
 struct input {
     const uint8_t *at, *end;
@@ -151,114 +152,6 @@ static void type_bytes(struct input *in, unsigned line)
         type_byte(line, (uint8_t)take(in, 1));
 }
 
-static const char *const phrases[] = {
-    "LOGON OPERATOR\rvmn\r",
-    "LOGON MAINT\rvmn\r",
-    "LOGON ALICE\rvmn\r",
-    "LOGON BOB\rvmn\r",
-    "LOGON ALICE HERE\rvmn\r",
-    "LOGON BOB NOIPL\rvmn\r",
-    "LOGON ALICE\rwrong\r",
-    "LOGOFF\r",
-    "DISCONNECT\r",
-    "#CP\r",
-    "#CP ",
-    "BEGIN\r",
-    "STOP\r",
-    "IPL TEST\r",
-    "IPL CMS\r",
-    "SYSTEM CLEAR\r",
-    "SYSTEM RESET\r",
-    "SYSTEM RESTART\r", "SYSTEM END\r",
-    "RESET SYSTEM\r",
-    "RESET 2F8\r",
-    "DIAL ALICE\r",
-    "DIAL BOB 2F8\r",
-    "DIAL OPERATOR\r",
-    "#CP UNDIAL\r",
-    "##CP UNDIAL\r",
-    "DEFINE STORAGE 3M\r",
-    "DEFSYS POINT 0-3F EW\r",
-    "DEFSYS OTHER 0-FF EW 100-1FF EN MINSIZE=2M PARMREGS=NONE RSTD\r",
-    "SAVESYS POINT\r",
-    "SAVESYS OTHER\r",
-    "IPL POINT\r",
-    "IPL OTHER\r",
-    "PURGE NSS POINT\r",
-    "PURGE NSS OTHER\r",
-    "* nothing\r",
-    "SLEEP 1 SEC\r",
-    "SLEEP\r",
-    "LINK MAINT 190 290 RR\rsecret\r",
-    "LINK MAINT 190 291 W\r",
-    "LINK ALICE 191 292 MW\rx\r",
-    "SNAPSHOT TAKE 191\r", "SNAPSHOT LINK 191 1 293\r", "SNAPSHOT LINK 191 2 294 EDIT\r",
-    "SNAPSHOT ROLLBACK 191 EDITED\r", "SNAPSHOT DELETE 191 ALL\r",
-    "DETACH 290\r",
-    "DETACH 191\r",
-    "MSG ALICE ",
-    "MSG BOB ",
-    "MSG OP ",
-    "MSG ALL ",
-    "WNG ALL ",
-    "MSGNOH BOB ",
-    "SMSG BOB ",
-    "SET SMSG ON\r",
-    "SEND CP ALICE ",
-    "SEND BOB ",
-    "FORCE ALICE\r",
-    "FORCE BOB\r",
-    "FORCE OPERATOR\r",
-    "XAUTOLOG BOB\r",
-    "XAUTOLOG ALICE\r",
-    "SPOOL PUN TO BOB\r",
-    "CLOSE PUN\r",
-    "PURGE RDR ALL\r",
-    "ORDER RDR 1\r",
-    "CHANGE RDR ALL HOLD\r",
-    "TRANSFER RDR ALL TO ALICE\r",
-    "TAG DEV PUN text\r",
-    "QUERY RDR ALL\r",
-    "QUERY NAMES\r",
-    "QUERY VIRTUAL ALL\r",
-    "QUERY SET\r",
-    "QUERY ",
-    "INDICATE USER\r",
-    "INDICATE\r",
-    "SET RUN ON\r",
-    "SET RUN OFF\r",
-    "SET MSG OFF\r",
-    "SET EMSG TEXT\r",
-    "SET TRACE VMX ON\r",
-    "DIRECTORY CHECK\r",
-    "DIRECTORY REPLACE\r",
-    "DISPLAY G\r",
-    "DISPLAY T0.80\r",
-    "STORE S100 41\r",
-    "HELP\r",
-    "HELP LINK\r",
-    "TERMINAL LINESIZE 20\r",
-    "QUERY TERMINAL\r",
-    "TERMINAL LINESIZE OFF\r",
-    "TERMINAL PAGELENGTH 50\r",
-    "TRACE VMX ON\r",
-    "\x1b[A",
-    "\x1b[B",
-    "\x1b[D",
-    "\x01",
-    "\t",
-    "\t\t",
-    "\x03",
-    "\x0c",
-    "\x1b[3~",
-    "MSG ALICE \x1b[2J\x1b[5A\x9b" "J\r",
-    "\x15",
-    "\x7f",
-    "\r",
-    "#",
-    "\x1b[31m",
-    "SHUTDOWN\r",
-};
 enum { PHRASES = sizeof phrases / sizeof *phrases };
 
 static void type_phrase(struct input *in, unsigned line)
@@ -347,13 +240,41 @@ static void machine_asks_anything(struct input *in, struct vm *vm)
     static const uint8_t codes[] = {DIAGNOSE_IDENTIFY, DIAGNOSE_COMMAND, DIAGNOSE_TIMES,
                                     DIAGNOSE_CHAIN,    DIAGNOSE_ENTER,   DIAGNOSE_CONSOLE,
                                     DIAGNOSE_LINE,     0x18};
+    static const uint16_t codes_of_machines[] = {DIAGNOSE_MACHINE, DIAGNOSE_FORBIDDEN, DIAGNOSE_SPECIAL,
+                                                 DIAGNOSE_DIRECTORY};
+    enum { CODES = sizeof codes, OTHERS = sizeof codes_of_machines / sizeof *codes_of_machines };
+    unsigned which = take(in, 1) % (CODES + OTHERS);
 
-    vm->vcpu.gpr[RAX] = codes[take(in, 1) % sizeof codes];
+    vm->vcpu.gpr[RAX] = which < CODES ? codes[which] : codes_of_machines[which - CODES];
     vm->vcpu.gpr[RBX] = take(in, 8);
     vm->vcpu.gpr[RCX] = take(in, 2);
     vm->vcpu.gpr[RDX] = take(in, 4);
     vm->vcpu.gpr[RSI] = take(in, 3);
-    require(vm_diagnose(vm) <= DIAGNOSE_BUSY);
+    require(vm_diagnose(vm) <= DIAGNOSE_NO_MACHINE);
+}
+
+/* Its DIAGNOSE X'100', in a turn of its own: an image that is one, or is spoilt, to run upon it. */
+static void machine_begins_another(struct input *in, struct vm *vm)
+{
+    uint8_t image[64] = {0}, what = (uint8_t)take(in, 1);
+    size_t bytes;
+    const void *good = scene_system(&bytes);
+
+    memcpy(image, good, bytes);
+    if (what & 1)
+        image[take(in, 1) % bytes] = (uint8_t)take(in, 1);
+    guest_write(&vm->storage, gpa(IMAGE_AT), image, sizeof image);
+    guest_write(&vm->storage, gpa(TEXT_AT), "KERNEL one", 10);
+    if (what & 2) /* or there is room for one more only */
+        vm->session->own.machine.storage_maximum = 16 << 20;
+    vm->vcpu.gpr[RAX] = DIAGNOSE_MACHINE;
+    vm->vcpu.gpr[RBX] = what & 4 ? IMAGE_AT : vm->config.storage_bytes - bytes;
+    vm->vcpu.gpr[RCX] = what & 8 ? bytes : take(in, 3);
+    vm->vcpu.gpr[RDX] = TEXT_AT;
+    vm->vcpu.gpr[RSI] = 1 + what % 10;
+    vm_turn = vm;
+    require(vm_diagnose(vm) <= DIAGNOSE_NO_MACHINE);
+    vm_turn = NULL;
 }
 
 static void machine_ends(struct input *in, struct vm *vm)
@@ -394,6 +315,7 @@ static void machine_step(struct input *in, uint8_t op)
     case 11: machine_asks_anything(in, s->vm); break;
     case 12: machine_ends(in, s->vm); break;
     case 13: machine_answers(in, s); break;
+    case 15: machine_begins_another(in, s->vm); break;
     default: ((struct fake_vm *)s->vm)->fifo = 16; vm_input_room(s->vm, 0); break;
     }
 }
