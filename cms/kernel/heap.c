@@ -98,11 +98,18 @@ static struct block *extend(size_t size)
     return b;
 }
 
-static struct block *take(size_t size, uint32_t owner)
+/* NULL: where blocks stand, there is none so large. Who only grows does not go through all there are each time. */
+static struct block *find(size_t size)
 {
-    struct block *b = start < top ? (struct block *)start : NULL;
+    struct block *b = (size_t)(top - start) - in_use >= size ? (struct block *)start : NULL;
     while (b && (b->owner != OWNER_FREE || b->size < size))
         b = next_of(b);
+    return b;
+}
+
+static struct block *take(size_t size, uint32_t owner)
+{
+    struct block *b = find(size);
     if (b)
         split(b, size);
     else if (!(b = extend(size)))

@@ -54,7 +54,7 @@ static int tmp_set_times(struct node *n, const int64_t ns[2])
 
 static void tmp_statfs(struct node *n, struct vfs_statfs *s)
 {
-    size_t left = tmpfs_budget.limit - tmpfs_budget.used;
+    size_t left = pages_budget_left(&tmpfs_budget);
     (void)n;
     s->type = 0x01021994;
     s->blocks = tmpfs_budget.limit;

@@ -14,9 +14,27 @@ static const struct node_system storage = {.device = 20};
 static uint64_t last_number;
 struct pages_budget tmpfs_budget;
 
+/* They outlive whoever makes them: without the budget one program could take all of the heap, for good. */
+static void *take(size_t bytes)
+{
+    if (!tmpfs_budget.limit)
+        tmpfs_budget.limit = cms_frames_total() / 2;
+    void *p = pages_budget_left(&tmpfs_budget) ? cms_heap_allocate_system(bytes) : NULL;
+    tmpfs_budget.bytes += p ? bytes : 0;
+    return p;
+}
+
+static void give(void *p, size_t bytes)
+{
+    tmpfs_budget.bytes -= bytes;
+    cms_heap_free(p);
+}
+
+static size_t entry_bytes(const char *name) { return sizeof(struct tmp_entry) + strlen(name) + 1; }
+
 struct tmp_node *tmp_make(uint32_t mode, const struct node_system *system)
 {
-    struct tmp_node *t = cms_heap_allocate_system(sizeof *t);
+    struct tmp_node *t = take(sizeof *t);
     if (!t)
         return NULL;
     *t = (struct tmp_node){.node = {.operations = &tmp_operations,
@@ -28,8 +46,6 @@ struct tmp_node *tmp_make(uint32_t mode, const struct node_system *system)
     t->times[0] = t->times[1] = t->times[2] = caller_time();
     t->pages.budget = &tmpfs_budget;
     t->object.operations = &tmp_object_operations;
-    if (!tmpfs_budget.limit)
-        tmpfs_budget.limit = cms_frames_total() / 2;
     return t;
 }
 
@@ -95,14 +111,13 @@ int tmp_entry(struct node *n, struct listing *l, struct vfs_entry *out)
 static int add(struct tmp_node *d, const char *name, struct tmp_node *t)
 {
     struct tmp_entry **end = &d->entries;
-    size_t length = strlen(name);
     if (d->removed)
         return -ENOENT;
-    struct tmp_entry *e = cms_heap_allocate_system(sizeof *e + length + 1);
+    struct tmp_entry *e = take(entry_bytes(name));
     if (!e)
         return -ENOSPC;
     *e = (struct tmp_entry){.node = t, .serial = ++d->last_serial};
-    memcpy(e->name, name, length + 1);
+    memcpy(e->name, name, strlen(name) + 1);
     while (*end)
         end = &(*end)->next;
     *end = e;
@@ -122,7 +137,7 @@ static void drop(struct tmp_node *d, const char *name)
     *at = e->next;
     changed(d);
     node_let_go(&e->node->node);
-    cms_heap_free(e);
+    give(e, entry_bytes(e->name));
 }
 
 static int make_named(struct tmp_node *d, const char *name, uint32_t mode, struct tmp_node **made)
@@ -217,7 +232,7 @@ void tmp_forget(struct node *n)
 {
     struct tmp_node *t = tmp_of(n);
     pages_free(&t->pages);
-    cms_heap_free(t);
+    give(t, sizeof *t);
 }
 
 /* ---- mounts ---------------------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 
 static int take(struct pages *p, void **frame)
 {
-    if (p->budget && p->budget->used >= p->budget->limit)
+    if (p->budget && !pages_budget_left(p->budget))
         return -ENOSPC;
     *frame = cms_frame_take();
     return *frame ? 0 : p->budget ? -ENOSPC : -ENOMEM;

@@ -11,10 +11,17 @@
 enum { PAGES_DIRECT = 4, PAGES_IN_FRAME = FRAME_SIZE / sizeof(void *) };
 static const uint64_t PAGES_SIZE_MAX = (uint64_t)PAGES_IN_FRAME * PAGES_IN_FRAME * FRAME_SIZE; /* 1 GiB */
 
-/* Frames that all files of one kind may have together. */
+/* Frames that all files of one kind may have together, and what of the heap their names and nodes take. */
 struct pages_budget {
-    size_t limit, used;
+    size_t limit, used; /* frames */
+    size_t bytes;       /* of the heap, which count as the frames that they fill */
 };
+/* Frames left. */
+static inline size_t pages_budget_left(const struct pages_budget *b)
+{
+    size_t taken = b->used + b->bytes / FRAME_SIZE;
+    return taken < b->limit ? b->limit - taken : 0;
+}
 
 struct pages {
     uint64_t size;               /* bytes */

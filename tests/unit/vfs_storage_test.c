@@ -1,5 +1,8 @@
 /* Files in storage: directories, names, contents, and what happens when there is no more room. */
+#include <stdio.h>
+
 #include "cms/kernel/frame.h"
+#include "cms/tmpfs/node.h"
 #include "cms/vfs/pages.h"
 #include "tests/unit/vfs_scene.h"
 
@@ -173,6 +176,33 @@ static void a_full_storage_says_so_and_stands(void **state)
     assert_file("/tmp/new", "room again");
 }
 
+/* Of the heap they may take no more than contents of frames: it is CMS' own, and they outlive the program. */
+static void names_without_contents_leave_room_too(void **state)
+{
+    char path[220];
+    unsigned made = 0, again = 0;
+    (void)state;
+    vfs_make_directory(&here, "/tmp/d", 0755);
+    size_t at_first = cms_frames_left();
+    for (int status = 0; !status; made += !status) {
+        snprintf(path, sizeof path, "/tmp/d/%0200u", made);
+        status = vfs_make_directory(&here, path, 0755);
+        assert_true(!status || status == -ENOSPC);
+    }
+    assert_true(cms_frames_left() > at_first * 2 / 5);
+    assert_int_equal(stat_of("/tmp/d").links, 2);
+    assert_int_equal(vfs_link(&here, "/dev/null", &here, "/tmp/d/link", 0), -EXDEV);
+    assert_int_equal(vfs_symlink("x", &here, "/tmp/link"), -ENOSPC);
+    while (made--) {
+        snprintf(path, sizeof path, "/tmp/d/%0200u", made);
+        assert_int_equal(vfs_unlink(&here, path, true), 0);
+        again++;
+    }
+    assert_true(again > 100);
+    assert_int_equal(tmpfs_budget.used, 0);
+    assert_int_equal(write_file("/tmp/d/f", "room again"), 0);
+}
+
 static void a_mapping_shows_the_file_and_keeps_it(void **state)
 {
     struct space_object *object;
@@ -230,6 +260,7 @@ int main(void)
         cmocka_unit_test_setup(a_directory_is_removed_when_it_is_empty, setup),
         cmocka_unit_test_setup(a_listing_stays_true_while_names_go, setup),
         cmocka_unit_test_setup(a_full_storage_says_so_and_stands, setup),
+        cmocka_unit_test_setup(names_without_contents_leave_room_too, setup),
         cmocka_unit_test_setup(a_mapping_shows_the_file_and_keeps_it, setup),
         cmocka_unit_test_setup(devices_do_what_they_are_for, setup),
     };
