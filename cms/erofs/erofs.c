@@ -68,7 +68,7 @@ static struct image *open_image(struct disk *disk)
     cached = true;
     memset(i, 0, sizeof *i);
     i->super = super;
-    i->system = (struct node_system){.device = 30, .read_only = true};
+    i->system = (struct node_system){.device = 30, .read_only = true, .image = true};
     i->disk = disk;
     i->generation = disk->generation;
     i->current = true;

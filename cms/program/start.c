@@ -14,6 +14,7 @@
 #include "cms/program/capture.h"
 #include "cms/program/program.h"
 #include "cms/vfs/abi.h"
+#include "cms/vfs/node.h"
 #include "lib/format.h"
 
 enum { SIGNAL_INTERRUPT = 2, SIGNAL_KILLED = 9, SIGNAL_PIPE = 13, STATUS_SIGNAL = 0x7f };
@@ -101,6 +102,7 @@ int program_run_begin(const char *path, const char *const arguments[], const cha
     format_text(user, sizeof user, "USER=%s", cms_cp_user());
     format_text(logname, sizeof logname, "LOGNAME=%s", cms_cp_user());
     program_begin();
+    node_executes_image_only = cms_eel_forbids("LINUX"); /* whichever program of the image would have it run */
     int error = program_capture_begin(&r->capture) ? 0 : -ENOMEM;
     if (!error) {
         error = process_begin(path, arguments, environment, r->capture.files, &r->running);

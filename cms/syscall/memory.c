@@ -4,6 +4,7 @@
 #include "cms/kernel/frame.h"
 #include "cms/syscall/memory_calls.h"
 #include "cms/syscall/user.h"
+#include "cms/vfs/node.h"
 
 enum { ACCESS_ALL = SPACE_READ | SPACE_WRITE | SPACE_EXECUTE };
 
@@ -55,6 +56,10 @@ static int judge_file(const struct file *f, struct space_map *m)
         m->denied = SPACE_WRITE;
     if (m->access & m->denied)
         return -EACCES;
+    if (!node_file_executes(f))
+        m->denied |= SPACE_EXECUTE;
+    if (m->access & m->denied)
+        return -EPERM;
     return !f->operations->map || m->grows_down ? -ENODEV : 0;
 }
 

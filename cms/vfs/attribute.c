@@ -40,7 +40,7 @@ int vfs_access(const struct vfs_from *from, const char *path, unsigned mode, uns
     bool device = node_is(s.node, ABI_S_IFCHR);
     if (mode & ABI_W_OK && !device && s.node->system && s.node->system->read_only)
         status = -EROFS;
-    else if (mode & ABI_X_OK && !node_is(s.node, ABI_S_IFDIR) && !(s.node->mode & 0111))
+    else if (mode & ABI_X_OK && !node_is(s.node, ABI_S_IFDIR) && (!(s.node->mode & 0111) || !node_executes(s.node)))
         status = -EACCES;
     spot_leave(&s);
     return status;

@@ -85,6 +85,15 @@ static const struct file_operations regular = {
     .last_close = regular_close,
 };
 
+bool node_executes_image_only;
+
+bool node_executes(const struct node *n)
+{
+    return !node_executes_image_only || !node_is(n, ABI_S_IFREG) || (n->system && n->system->image);
+}
+
+bool node_file_executes(const struct file *f) { return f->operations != &regular || node_executes(f->own); }
+
 /* ---- directories ----------------------------------------------------------------------------------------------- */
 
 /* Positions in a listing: . and .., then what the file system has (its own `at` and 2), then what is mounted. */

@@ -68,6 +68,7 @@ struct node_operations {
 struct node_system {
     uint64_t device; /* st_dev */
     bool read_only;
+    bool image; /* the root image, which its user cannot change */
 };
 
 struct node {
@@ -81,6 +82,10 @@ struct node {
 
 void node_hold(struct node *);
 void node_let_go(struct node *); /* NULL is allowed */
+/* Set: no file is executed but those of the root image, as if all else were mounted noexec. */
+extern bool node_executes_image_only;
+bool node_executes(const struct node *);
+bool node_file_executes(const struct file *); /* what it was opened of */
 static inline bool node_is(const struct node *n, uint32_t type) { return (n->mode & ABI_S_IFMT) == type; }
 
 /* An open file over it, which has a user of its own of the node. */
