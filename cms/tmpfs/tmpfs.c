@@ -5,30 +5,38 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cms/kernel/heap.h"
+#include "cms/kernel/slots.h"
 #include "cms/tmpfs/node.h"
 #include "cms/vfs/caller.h"
 #include "cms/vfs/device.h"
+#include "cms/vfs/vfs.h"
 
 static const struct node_system storage = {.device = 20};
 static uint64_t last_number;
 struct pages_budget tmpfs_budget;
 
-/* They outlive whoever makes them: without the budget one program could take all of the heap, for good. */
+/* Nodes and names outlive whoever makes them: without the budget one program could take all there is, for good. */
+static struct slots slots;
+
 static void *take(size_t bytes)
 {
     if (!tmpfs_budget.limit)
         tmpfs_budget.limit = cms_frames_total() / 2;
-    void *p = pages_budget_left(&tmpfs_budget) ? cms_heap_allocate_system(bytes) : NULL;
-    tmpfs_budget.bytes += p ? bytes : 0;
+    size_t frames = slots.frames;
+    void *p = cms_slots_take(&slots, bytes, pages_budget_left(&tmpfs_budget));
+    tmpfs_budget.used += slots.frames - frames;
     return p;
 }
 
 static void give(void *p, size_t bytes)
 {
-    tmpfs_budget.bytes -= bytes;
-    cms_heap_free(p);
+    size_t frames = slots.frames;
+    cms_slots_give(&slots, p, bytes);
+    tmpfs_budget.used -= frames - slots.frames;
 }
+
+_Static_assert(sizeof(struct tmp_node) <= SLOTS_BYTES_MAX &&
+               sizeof(struct tmp_entry) + VFS_NAME_MAX + 1 <= SLOTS_BYTES_MAX, "they have slots");
 
 static size_t entry_bytes(const char *name) { return sizeof(struct tmp_entry) + strlen(name) + 1; }
 
@@ -253,6 +261,7 @@ void tmpfs_reset(void)
 {
     memset(tops, 0, sizeof tops);
     tmpfs_budget = (struct pages_budget){0};
+    slots = (struct slots){0};
 }
 
 void tmpfs_start(void)

@@ -11,16 +11,13 @@
 enum { PAGES_DIRECT = 4, PAGES_IN_FRAME = FRAME_SIZE / sizeof(void *) };
 static const uint64_t PAGES_SIZE_MAX = (uint64_t)PAGES_IN_FRAME * PAGES_IN_FRAME * FRAME_SIZE; /* 1 GiB */
 
-/* Frames that all files of one kind may have together, and what of the heap their names and nodes take. */
+/* Frames that all files of one kind may have together, those of their names and nodes included. */
 struct pages_budget {
-    size_t limit, used; /* frames */
-    size_t bytes;       /* of the heap, which count as the frames that they fill */
+    size_t limit, used;
 };
-/* Frames left. */
 static inline size_t pages_budget_left(const struct pages_budget *b)
 {
-    size_t taken = b->used + b->bytes / FRAME_SIZE;
-    return taken < b->limit ? b->limit - taken : 0;
+    return b->used < b->limit ? b->limit - b->used : 0;
 }
 
 struct pages {
