@@ -37,8 +37,20 @@ static bool is_forbidden(const char *name)
     return false;
 }
 
-/* Of files that are programs, or are run by one that the user names. */
-static bool is_forbidden_program(const char *name) { return is_forbidden(name) || is_forbidden("LINUX"); }
+/* Under whatever name. */
+static bool is_forbidden_path(const char *path)
+{
+    for (size_t i = 0; i < BROUGHT; i++)
+        if (*brought[i].path && !strcmp(brought[i].path, path) && is_forbidden(brought[i].name))
+            return true;
+    return false;
+}
+
+/* Of files that are run by a program that the user names. */
+static bool is_forbidden_program(const char *name, const char *path)
+{
+    return is_forbidden(name) || is_forbidden("LINUX") || is_forbidden_path(path);
+}
 
 static void copy(char *to, size_t size, const char *from, size_t n)
 {
@@ -148,7 +160,7 @@ bool cms_eel_define(const char *name, const char *path, const char *arguments)
         return false;
     if (!e)
         e = &environments[environment_count++];
-    *e = (struct eel_environment){.kind = EEL_PROGRAM, .own = true, .forbidden = is_forbidden_program(name)};
+    *e = (struct eel_environment){.kind = EEL_PROGRAM, .own = true, .forbidden = is_forbidden_program(name, path)};
     copy(e->name, sizeof e->name, name, strlen(name));
     copy(e->path, sizeof e->path, path, strlen(path));
     copy(e->arguments, sizeof e->arguments, arguments, strlen(arguments));

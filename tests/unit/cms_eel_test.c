@@ -205,6 +205,9 @@ static void what_is_forbidden_stays_so(void **state)
     obey("EEL DEFINE MINE /bin/cat");
     obey("EEL SET MAGIC JPEG MINE");
     assert_int_equal(run("SUNSET", ""), 76);
+    obey("EEL DEFINE HIDDEN /usr/bin/catimg -c %f"); /* it is what runs there, whatever it is called */
+    obey("EEL SET MAGIC JPEG HIDDEN");
+    assert_int_equal(run("SUNSET", ""), 76);
     assert_string_equal(fake_cms_started, "");
     cms_eel_forbid("LINUX"); /* so are programs that the user names, or types */
     obey("EEL DEFINE YOURS /bin/cat");
