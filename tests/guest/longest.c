@@ -1,13 +1,14 @@
 /* Question: how long can a guest make CP keep its interrupts waiting? Does the worst it knows of every kind of exit, of
  * DIAGNOSE, of a disk's ring and of virtual VMX; CP measures itself (INDICATE LONGEST). The command line says what:
- * "exits", "commands", "ring", "nest", "directory", once or "forever"; and "fill" takes all the storage there is and
- * stays, for its end to be measured. */
+ * "exits", "commands", "ring", "nest", "directory", "machine", once or "forever"; and "fill" takes all the storage
+ * there is and stays, for its end to be measured. */
 #include "tests/guest/vmx/vm.h"
 
 #include <string.h>
 
 #include "cp/diagnose.h"
 #include "cp/driver/virtio_pci.h"
+#include "tests/guest/longest_machine.h"
 #include "vmcs-shadow/capability.h"
 
 #define LAPIC 0xFEE00000ull
@@ -481,7 +482,7 @@ int guest_main(void)
         const char *word;
         void (*run)(void);
     } parts[] = {{"exits", try_exits}, {"commands", try_commands}, {"ring", try_ring}, {"nest", try_nest},
-                 {"directory", try_directory},
+                 {"directory", try_directory}, {"machine", try_machine},
                  {"fill", fill_storage}};
     const struct multiboot_information *information = guest_multiboot();
     const char *what = information->flags & 4 ? (const char *)(uintptr_t)information->command_line : "";

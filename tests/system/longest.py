@@ -49,6 +49,9 @@ def stretches(place):
         logon(bob, "BOB")
         tried(bob, "exits", "nest", "ring", "commands")
         tried(operator, "commands")
+        bob.type("IPL LONGEST PARM machine")
+        bob.expect("MACHINE 0 450", timeout=120)  # the image ran, and halted for good
+        bob.expect("CP> ")
         filled(bob)
         bob.type("#CP SYSTEM CLEAR")
         bob.expect("Storage cleared")
