@@ -61,16 +61,35 @@ static void tell_end(struct process *p)
 
 /* ---- the end of a process ---------------------------------------------------------------------------------------- */
 
+/* PR_SET_CHILD_SUBREAPER: the nearest that asked for it; NULL: CMS. */
+static struct process *reaper_of(const struct process *p)
+{
+    struct process *reaper = p->parent;
+    while (reaper && (!reaper->set.reaps_orphans || reaper->ending))
+        reaper = reaper->parent;
+    return reaper;
+}
+
+static void leave_child(struct process *child, struct process *reaper)
+{
+    if (reaper) {
+        process_adopt(reaper, child);
+        child->exit_signal = SIGNAL_CHLD;
+    }
+    if (child->zombie && !child->thread_count && (reaper || !process_is_first(child)))
+        tell_end(child);
+}
+
 static void leave_children(struct process *p)
 {
+    struct process *reaper = reaper_of(p);
     for (struct process *child = p->first_child, *next; child; child = next) {
         next = child->sibling;
         child->parent = NULL;
         child->sibling = NULL;
         if (child->death_signal)
             signal_send(child, &(struct signal_info){.number = child->death_signal, .process = p->id});
-        if (child->zombie && !process_is_first(child))
-            process_free(child);
+        leave_child(child, reaper);
     }
     p->first_child = NULL;
 }
@@ -184,6 +203,7 @@ void end_process(struct process *p, int status)
         return;
     p->ending = true;
     p->status = status;
+    p->told_stopped = p->told_continued = false;
     for (struct thread *t = p->threads; t; t = t->sibling) {
         t->dying = true;
         thread_attend(t, true);

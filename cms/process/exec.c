@@ -234,7 +234,8 @@ static void replace(struct thread *t, struct exec *e)
     if (old)
         space_let_go(old);
     p->executed = true;
-    p->not_dumpable = false;
+    p->set.not_dumpable = false;
+    p->set.keeps_capabilities = false;
     process_vfork_over(p);
     t->process->stack_begin = e->stack;
     *t->frame = (struct trap_frame){.rip = e->entry, .rsp = e->stack, .cs = USER_CODE, .ss = USER_DATA,

@@ -61,7 +61,7 @@ int group_set(int id, int group)
 
     if (group < 0)
         return -EINVAL;
-    if (!p || p->zombie || (p != caller && p->parent != caller))
+    if (!p || (p != caller && p->parent != caller)) /* one that has ended is there until it is waited for */
         return -ESRCH;
     if (p != caller && p->executed)
         return -EACCES;

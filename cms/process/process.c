@@ -7,7 +7,7 @@
 #include "cms/kernel/heap.h"
 #include "cms/process/thread.h"
 
-enum { ID_FIRST = 2, ID_LAST = 32767 }; /* 1 is CMS */
+enum { ID_FIRST = 2, ID_LAST = PROCESS_ID_LAST }; /* 1 is CMS */
 
 struct process *process_all;
 static unsigned process_count;
@@ -72,6 +72,16 @@ static void set_limits(struct process *p)
     p->limit[LIMIT_SIGNALS] = (struct limit){SIGNALS_QUEUED_MAX, SIGNALS_QUEUED_MAX};
 }
 
+/* Behind the older ones: who waits for any of them hears of the oldest first. */
+void process_adopt(struct process *parent, struct process *p)
+{
+    struct process **at = &parent->first_child;
+    while (*at)
+        at = &(*at)->sibling;
+    *at = p;
+    p->parent = parent;
+}
+
 struct process *process_make(struct process *parent)
 {
     int id = process_count < PROCESS_MAX ? process_new_id() : -EAGAIN;
@@ -79,20 +89,20 @@ struct process *process_make(struct process *parent)
 
     if (!p)
         return NULL;
-    *p = (struct process){.id = id, .group = id, .session = id, .exit_signal = SIGNAL_CHLD, .parent = parent,
+    *p = (struct process){.id = id, .group = id, .session = id, .exit_signal = SIGNAL_CHLD,
                           .started = cms_wait_now(), .next = process_all};
     set_limits(p);
     if (parent) {
         p->group = parent->group;
         p->session = parent->session;
         p->level = parent->level;
-        p->no_new_privileges = parent->no_new_privileges;
+        p->set = parent->set;
+        p->set.reaps_orphans = false;
         memcpy(p->limit, parent->limit, sizeof p->limit);
         p->counts = p->limit[LIMIT_CPU].now != LIMIT_NONE;
         memcpy(p->path, parent->path, sizeof p->path);
         p->stack_begin = parent->stack_begin;
-        p->sibling = parent->first_child;
-        parent->first_child = p;
+        process_adopt(parent, p);
     }
     process_all = p;
     process_count++;

@@ -12,7 +12,7 @@
 #include "cms/space/space.h"
 #include "cms/vfs/vfs.h"
 
-enum { PROCESS_MAX = 1024, THREAD_MAX = 4096, SIGNAL_COUNT = 64 };
+enum { PROCESS_MAX = 1024, PROCESS_ID_LAST = 32767, THREAD_MAX = 4096, SIGNAL_COUNT = 64 };
 
 struct thread;
 struct process;

@@ -20,6 +20,7 @@ enum {
     ACTION_ONSTACK = 0x08000000, ACTION_RESTART = 0x10000000, ACTION_NODEFER = 0x40000000,
 };
 static const uint64_t ACTION_RESETHAND = 0x80000000;
+static const uint64_t ACTION_KNOWN __attribute__((unused)) = 0xdc000807; /* 0x800: SA_EXPOSE_TAGBITS, nothing here */
 
 enum {
     CODE_USER = 0, CODE_KERNEL = 0x80, CODE_QUEUE = -1, CODE_TIMER = -2, CODE_TKILL = -6,

@@ -91,5 +91,6 @@ bool signal_is_ignored(int number, const struct signal_action *action)
 {
     if (action->handler == SIGNAL_IGNORE)
         return true;
-    return action->handler == SIGNAL_DEFAULT && signal_default(number) == DEFAULT_IGNORE;
+    enum signal_default what = signal_default(number); /* the stop that SIGCONT ends is over when it is sent */
+    return action->handler == SIGNAL_DEFAULT && (what == DEFAULT_IGNORE || what == DEFAULT_CONTINUE);
 }

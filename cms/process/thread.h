@@ -103,6 +103,16 @@ struct vfork_wait {
     struct wait_queue queue;
 };
 
+/* What a process sets of itself, by prctl(2), personality(2) and setpriority(2): its children have it too, but for
+ * `reaps_orphans`. */
+struct settings {
+    bool no_new_privileges, not_dumpable, keeps_capabilities;
+    bool reaps_orphans; /* what its descendants leave behind becomes its own */
+    int nice;
+    uint32_t personality;
+    uint64_t slack, dropped; /* PR_SET_TIMERSLACK; capabilities, PR_CAPBSET_DROP */
+};
+
 struct process {
     int id, group, session;
     struct process *next;              /* of all */
@@ -138,7 +148,7 @@ struct process {
     struct times gone, children;       /* of threads that ended; of children waited for */
     uint64_t started;                  /* cms_wait_now() */
     uint64_t faults;
-    bool no_new_privileges, not_dumpable;
+    struct settings set;
     uint64_t stack_begin;              /* where its first thread began: argc, and the arguments' addresses behind it */
     char path[PROCESS_PATH];           /* what it runs */
 };
@@ -192,6 +202,7 @@ struct thread *thread_find(int id);
 int process_new_id(void); /* -EAGAIN */
 /* Ready to be filled with a first thread; NULL: no storage, or too many. */
 struct process *process_make(struct process *parent);
+void process_adopt(struct process *parent, struct process *child); /* which has no parent */
 void process_vfork_over(struct process *);
 void process_forget_all(void); /* after an abend: their records went with the heap */
 void process_free(struct process *); /* @pre no threads, no children; takes it out of its parent's list */

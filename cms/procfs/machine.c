@@ -3,6 +3,8 @@
 
 #include "cms/kernel/clock.h"
 #include "cms/kernel/frame.h"
+#include "cms/kernel/random.h"
+#include "cms/process/release.h"
 #include "cms/procfs/text.h"
 #include "cms/vfs/node.h"
 
@@ -40,13 +42,55 @@ static void uptime(struct text *t, struct process *p)
 static void version(struct text *t, struct process *p)
 {
     (void)p;
-    text_add(t, "Linux version 6.1.0-cms (VM/N CMS) #1\n");
+    text_add(t, "Linux version " LINUX_RELEASE " (vmn@" LINUX_NODE ") " LINUX_VERSION "\n");
 }
 
-static void os_release(struct text *t, struct process *p)
+/* Files of one line that is always the same. */
+#define LINE(function, line)                                                                                \
+    static void function(struct text *t, struct process *p)                                                 \
+    {                                                                                                       \
+        (void)p;                                                                                            \
+        text_add_bytes(t, line "\n", sizeof line);                                                          \
+    }
+LINE(os_release, LINUX_RELEASE)
+LINE(os_type, "Linux")
+LINE(os_version, LINUX_VERSION)
+LINE(host_name, LINUX_NODE)
+LINE(kernel_line, "")
+LINE(swaps, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority")
+LINE(one, "1")
+LINE(least_map, "65536")
+LINE(last_capability, "40")
+LINE(most_groups, "65536")
+LINE(most_regions, "65530")
+LINE(entropy, "256")
+
+static void number(struct text *t, unsigned long value) { text_add(t, "%lu\n", value); }
+static void most_processes(struct text *t, struct process *p) { (void)p, number(t, PROCESS_ID_LAST + 1); }
+static void most_threads(struct text *t, struct process *p) { (void)p, number(t, THREAD_MAX); }
+static void most_files(struct text *t, struct process *p) { (void)p, number(t, FILES_MAX); }
+
+static void uuid(struct text *t, const uint64_t half[2])
 {
+    uint64_t a = (half[0] & ~0xf000ull) | 0x4000, b = half[1] >> 2 | 1ull << 63; /* of version 4: by chance */
+    text_add(t, "%08lx-%04lx-%04lx-%04lx-%012lx\n", a >> 32, a >> 16 & 0xffff, a & 0xffff, b >> 48,
+             b & 0xffffffffffff);
+}
+
+static void new_uuid(struct text *t, struct process *p)
+{
+    uint64_t half[2] = {cms_random(), cms_random()};
     (void)p;
-    text_add(t, "6.1.0-cms\n");
+    uuid(t, half);
+}
+
+static void boot_uuid(struct text *t, struct process *p)
+{
+    static uint64_t half[2];
+    (void)p;
+    if (!half[0] && !half[1])
+        half[0] = cms_random(), half[1] = cms_random();
+    uuid(t, half);
 }
 
 static void filesystems(struct text *t, struct process *p)
@@ -91,29 +135,32 @@ static void mounts(struct text *t, struct process *p)
     }
 }
 
-static void one(struct text *t, struct process *p)
-{
-    (void)p;
-    text_add(t, "1\n");
-}
-
-static void least_map(struct text *t, struct process *p)
-{
-    (void)p;
-    text_add(t, "65536\n");
-}
-
 /* A name with a slash stands for folders that are never listed. */
 const struct proc_file proc_machine_files[] = {
+    {"cmdline", kernel_line},
     {"cpuinfo", cpuinfo},
     {"filesystems", filesystems},
     {"loadavg", load},
     {"meminfo", meminfo},
     {"mounts", mounts},
     {"stat", stat},
+    {"swaps", swaps},
     {"uptime", uptime},
     {"version", version},
+    {"sys/fs/file-max", most_files},
+    {"sys/fs/nr_open", most_files},
+    {"sys/kernel/cap_last_cap", last_capability},
+    {"sys/kernel/hostname", host_name},
+    {"sys/kernel/ngroups_max", most_groups},
     {"sys/kernel/osrelease", os_release},
+    {"sys/kernel/ostype", os_type},
+    {"sys/kernel/pid_max", most_processes},
+    {"sys/kernel/random/boot_id", boot_uuid},
+    {"sys/kernel/random/entropy_avail", entropy},
+    {"sys/kernel/random/uuid", new_uuid},
+    {"sys/kernel/threads-max", most_threads},
+    {"sys/kernel/version", os_version},
+    {"sys/vm/max_map_count", most_regions},
     {"sys/vm/mmap_min_addr", least_map},
     {"sys/vm/overcommit_memory", one},
 };

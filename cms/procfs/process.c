@@ -6,26 +6,37 @@
 #include "cms/procfs/text.h"
 #include "cms/vfs/node.h"
 
-enum { HUNDREDTH = 10000000, ARGUMENTS_MAX = 1024, STRINGS_MAX = 65536 };
+enum { HUNDREDTH = 10000000, STRINGS = 1024, STRINGS_MAX = 65536 };
 
 static struct space_facts facts_of(const struct process *p)
 {
     return p->space ? space_facts(p->space) : (struct space_facts){0};
 }
 
-/* From the program's own stack, as it began: it may have changed them. */
-static void command_line(struct text *t, struct process *p)
+/* The strings whose addresses are a list on the program's stack, as it began: it may have changed them. */
+static void strings(struct text *t, const struct process *p, uint64_t list)
 {
-    uint64_t count = 0, at;
-    if (!p->space || !p->stack_begin || space_copy_in(p->space, &count, p->stack_begin, sizeof count))
-        return;
-    for (uint64_t i = 0; i < count && i < ARGUMENTS_MAX && t->used < STRINGS_MAX; i++) {
+    uint64_t at;
+    for (unsigned i = 0; i < STRINGS && t->used < STRINGS_MAX; i++) {
         char c = 1;
-        if (space_copy_in(p->space, &at, p->stack_begin + 8 * (i + 1), sizeof at))
+        if (space_copy_in(p->space, &at, list + 8 * i, sizeof at) || !at)
             return;
         while (c && t->used < STRINGS_MAX && !space_copy_in(p->space, &c, at++, 1))
             text_add_bytes(t, &c, 1);
     }
+}
+
+static void command_line(struct text *t, struct process *p)
+{
+    if (p->space && p->stack_begin)
+        strings(t, p, p->stack_begin + 8);
+}
+
+static void environment(struct text *t, struct process *p)
+{
+    uint64_t arguments;
+    if (p->space && p->stack_begin && !space_copy_in(p->space, &arguments, p->stack_begin, sizeof arguments))
+        strings(t, p, p->stack_begin + 8 * (arguments + 2));
 }
 
 static const char *name_of(const struct process *p) { return p->threads ? p->threads->name : ""; }
@@ -51,9 +62,10 @@ static void stat(struct text *t, struct process *p)
     struct times times = process_times(p);
     struct space_facts f = facts_of(p);
     uint64_t terminal = abi_device_number(5, 0);
-    text_add(t, "%d (%s) %c %d %d %d %lu %d 0 %lu 0 0 0 %lu %lu 0 0 20 0 %u 0 %lu %lu %lu", p->id, name_of(p),
+    text_add(t, "%d (%s) %c %d %d %d %lu %d 0 %lu 0 0 0 %lu %lu 0 0 %d %d %u 0 %lu %lu %lu", p->id, name_of(p),
              state_of(p), parent_of(p), p->group, p->session, terminal, p->group, p->faults,
-             cms_ticks_ns(times.user) / HUNDREDTH, cms_ticks_ns(times.system) / HUNDREDTH, p->thread_count,
+             cms_ticks_ns(times.user) / HUNDREDTH, cms_ticks_ns(times.system) / HUNDREDTH, 20 + p->set.nice,
+             p->set.nice, p->thread_count,
              p->started / HUNDREDTH, f.mapped, f.resident / FRAME_SIZE);
     text_add(t, " 18446744073709551615 0 0 %lu 0 0 0 0 0 0 0 0 0 %d 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", p->stack_begin,
              p->exit_signal);
@@ -92,8 +104,65 @@ static void mounts(struct text *t, struct process *p)
             proc_machine_files[i].write(t, p);
 }
 
+static void mount_line(struct text *t, unsigned number, unsigned above, const char *where, const char *name,
+                       const char *type, const struct node *top)
+{
+    bool fixed = top && top->system && top->system->read_only;
+    text_add(t, "%u %u 0:%lu / %s/%s %s - %s %s %s\n", number, above, top && top->system ? top->system->device : 0,
+             where, name, fixed ? "ro" : "rw", type, type, fixed ? "ro" : "rw");
+}
+
+static void mount_information(struct text *t, struct process *p)
+{
+    enum { ROOT = 1 };
+    unsigned number = ROOT;
+    struct node *root = vfs_root();
+    (void)p;
+    mount_line(t, number, number, "", "", "erofs", root);
+    node_let_go(root);
+    for (const struct vfs_mount *m = vfs_mounts(); m; m = m->next) {
+        struct node *top = m->top(m);
+        if (top)
+            mount_line(t, ++number, ROOT, m->below ? "/dev" : "", m->name, m->type, top);
+        node_let_go(top);
+    }
+}
+
+static void limit(struct text *t, uint64_t value)
+{
+    if (value == LIMIT_NONE)
+        text_add(t, "%-20s ", "unlimited");
+    else
+        text_add(t, "%-20lu ", value);
+}
+
+static void limits(struct text *t, struct process *p)
+{
+    static const struct {
+        const char *name, *unit;
+    } row[LIMITS] = {
+        {"cpu time", "seconds"}, {"file size", "bytes"}, {"data size", "bytes"}, {"stack size", "bytes"},
+        {"core file size", "bytes"}, {"resident set", "bytes"}, {"processes", "processes"}, {"open files", "files"},
+        {"locked memory", "bytes"}, {"address space", "bytes"}, {"file locks", "locks"},
+        {"pending signals", "signals"}, {"msgqueue size", "bytes"}, {"nice priority", ""}, {"realtime priority", ""},
+        {"realtime timeout", "us"},
+    };
+    text_add(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (unsigned i = 0; i < LIMITS; i++) {
+        text_add(t, "Max %-21s ", row[i].name);
+        limit(t, p->limit[i].now);
+        limit(t, p->limit[i].most);
+        text_add(t, "%-10s\n", row[i].unit);
+    }
+}
+
+static void nothing(struct text *t, struct process *p) { (void)p, text_add(t, "0\n"); }
+static void group(struct text *t, struct process *p) { (void)p, text_add(t, "0::/\n"); }
+
 const struct proc_file proc_process_files[] = {
-    {"cmdline", command_line}, {"comm", comm},     {"maps", maps}, {"mounts", mounts}, {"stat", stat},
-    {"statm", statm},          {"status", status},
+    {"cgroup", group},     {"cmdline", command_line},      {"comm", comm},     {"environ", environment},
+    {"limits", limits},    {"maps", maps},                 {"mounts", mounts}, {"mountinfo", mount_information},
+    {"oom_score", nothing}, {"oom_score_adj", nothing},    {"stat", stat},     {"statm", statm},
+    {"status", status},
 };
 const unsigned proc_process_count = sizeof proc_process_files / sizeof *proc_process_files;

@@ -74,6 +74,36 @@ int64_t call_clone3(const struct call *c)
                                              .child_id = a.child_id, .tls = a.tls});
 }
 
+/* What is shared with others by clone(2) becomes its own. Storage and signals cannot. */
+int64_t call_unshare(const struct call *c)
+{
+    struct process *p = process_current();
+    uint64_t what = c->argument[0] & UINT32_MAX;
+    if (what & ~(uint64_t)(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))
+        return -EINVAL;
+    if (p->thread_count > 1 && what & (CLONE_FILES | CLONE_FS)) /* they have them in common */
+        return -EINVAL;
+    struct files *files = what & CLONE_FILES ? files_copy(p->files) : NULL;
+    struct place *place = what & CLONE_FS ? place_copy(p->place) : NULL;
+    bool failed = (what & CLONE_FILES && !files) || (what & CLONE_FS && !place);
+    if (!failed && files) {
+        struct files *old = p->files;
+        p->files = files;
+        files = old;
+        p->shares_files = false;
+    }
+    if (!failed && place) {
+        struct place *old = p->place;
+        p->place = place;
+        place = old;
+    }
+    if (files)
+        files_let_go(files);
+    if (place)
+        place_let_go(place);
+    return failed ? -ENOMEM : 0;
+}
+
 /* ---- a new program ----------------------------------------------------------------------------------------------- */
 
 static int add_string(struct exec_strings *s, struct space *space, uint64_t from)

@@ -182,15 +182,111 @@ int64_t call_sched_rr_get_interval(const struct call *c)
     return thread_of(c->argument[0]) ? user_out(c->argument[1], &slice, sizeof slice) : -ESRCH;
 }
 
-/* Of the kernel's form: 20 is nice 0. */
+/* ---- niceness: who is nice is so in name, and takes turns as all others ------------------------------------------ */
+
+enum { NICE_LEAST = -20, NICE_MOST = 19 };
+
+/* The next process behind `p` (NULL: the first) that this is about. */
+static struct process *next_of(struct process *p, const struct call *c)
+{
+    enum { PROCESS, GROUP, USER };
+    int id = (int)c->argument[1];
+    struct process *self = process_current();
+    if (c->argument[0] == PROCESS && p)
+        return NULL;
+    if (c->argument[0] == PROCESS) {
+        struct thread *t = id ? thread_find(id) : NULL;
+        return t ? t->process : id ? process_find(id) : self;
+    }
+    if (c->argument[0] == USER && id)
+        return NULL; /* there is one, 0 */
+    for (p = p ? p->next : process_all; p; p = p->next)
+        if (c->argument[0] == USER || p->group == (id ? id : self->group))
+            return p;
+    return NULL;
+}
+
+/* Of the kernel's form: 20 is nice 0. Of several that is the least nice. */
 int64_t call_getpriority(const struct call *c)
 {
-    return c->argument[0] > 2 ? -EINVAL : 20;
+    int64_t most = -ESRCH;
+    if (c->argument[0] > 2)
+        return -EINVAL;
+    for (struct process *p = next_of(NULL, c); p; p = next_of(p, c))
+        most = 20 - p->set.nice > most ? 20 - p->set.nice : most;
+    return most;
 }
 
 int64_t call_setpriority(const struct call *c)
 {
-    return c->argument[0] > 2 ? -EINVAL : 0;
+    int nice = (int)c->argument[2];
+    int64_t status = -ESRCH;
+    if (c->argument[0] > 2)
+        return -EINVAL;
+    for (struct process *p = next_of(NULL, c); p; p = next_of(p, c)) {
+        p->set.nice = nice < NICE_LEAST ? NICE_LEAST : nice > NICE_MOST ? NICE_MOST : nice;
+        status = 0;
+    }
+    return status;
+}
+
+/* struct sched_attr, of its first version */
+struct user_attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+_Static_assert(sizeof(struct user_attributes) == 48, "struct sched_attr");
+
+int64_t call_sched_getattr(const struct call *c)
+{
+    const struct thread *t = (int)c->argument[0] < 0 ? NULL : thread_of(c->argument[0]);
+    struct user_attributes a = {.size = sizeof a};
+    if (!c->argument[1] || (int)c->argument[0] < 0 || c->argument[2] < sizeof a || c->argument[2] > SPACE_PAGE ||
+        c->argument[3])
+        return -EINVAL;
+    if (!t)
+        return -ESRCH;
+    a.nice = t->process->set.nice;
+    return user_out(c->argument[1], &a, sizeof a);
+}
+
+int64_t call_sched_setattr(const struct call *c)
+{
+    struct user_attributes a;
+    if (!c->argument[1] || (int)c->argument[0] < 0 || c->argument[2])
+        return -EINVAL;
+    if (user_in(&a, c->argument[1], sizeof a))
+        return -EFAULT;
+    if (a.size && a.size < sizeof a)
+        return -E2BIG;
+    struct thread *t = thread_of(c->argument[0]);
+    if (!t)
+        return -ESRCH;
+    if (a.policy == POLICY_FIFO || a.policy == POLICY_ROUND_ROBIN)
+        return -EPERM;
+    if ((a.policy != POLICY_OTHER && a.policy != POLICY_BATCH && a.policy != POLICY_IDLE) || a.priority)
+        return -EINVAL;
+    t->process->set.nice = a.nice < NICE_LEAST ? NICE_LEAST : a.nice > NICE_MOST ? NICE_MOST : a.nice;
+    return 0;
+}
+
+/* A disk has no queue that somebody could go before others in: ioprio_set(2). */
+enum { TURN_SHIFT = 13, TURN_OF_NONE = 0, TURN_REAL_TIME = 1, TURN_IDLE = 3 };
+
+int64_t call_ioprio_get(const struct call *c)
+{
+    return c->argument[0] - 1 > 2 ? -EINVAL : TURN_OF_NONE;
+}
+
+int64_t call_ioprio_set(const struct call *c)
+{
+    uint64_t turn = (uint32_t)c->argument[2] >> TURN_SHIFT;
+    if (c->argument[0] - 1 > 2 || turn > TURN_IDLE)
+        return -EINVAL;
+    return turn == TURN_REAL_TIME ? -EPERM : 0;
 }
 
 int64_t call_getcpu(const struct call *c)

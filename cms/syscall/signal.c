@@ -21,6 +21,7 @@ int64_t call_rt_sigaction(const struct call *c)
     old = p->actions->of[number - 1];
     if (c->argument[1]) {
         new.mask &= ~SIGNALS_UNBLOCKABLE;
+        new.flags &= ACTION_KNOWN;
         p->actions->of[number - 1] = new;
         signal_action_changed(p, number);
     }

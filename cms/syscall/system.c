@@ -1,18 +1,16 @@
-/* What the system says of itself, and prctl(2). */
-#include <string.h>
-
+/* What the system says of itself, and arch_prctl(2). */
 #include "cms/kernel/frame.h"
 #include "cms/kernel/heap.h"
 #include "cms/kernel/random.h"
+#include "cms/process/release.h"
 #include "cms/syscall/syscall.h"
 #include "cms/syscall/argument.h"
 
 enum { NAME_BYTES = 65 };
 
-/* The release is that of the Linux whose calls these are: glibc refuses to start where it is too old. */
 int64_t call_uname(const struct call *c)
 {
-    static const char names[6][NAME_BYTES] = {"Linux", "VMN", "6.1.0-vmn", "#1 VM/N CMS", "x86_64", "(none)"};
+    static const char names[6][NAME_BYTES] = {"Linux", LINUX_NODE, LINUX_RELEASE, LINUX_VERSION, "x86_64", "(none)"};
     return user_out(c->argument[0], names, sizeof names);
 }
 
@@ -53,80 +51,6 @@ int64_t call_getrandom(const struct call *c)
             break;
     }
     return (int64_t)done;
-}
-
-int64_t call_personality(const struct call *c)
-{
-    enum { LINUX = 0, ASK = 0xffffffff };
-    uint32_t wanted = (uint32_t)c->argument[0];
-    return wanted == LINUX || wanted == (uint32_t)ASK ? LINUX : -EINVAL;
-}
-
-/* ---- prctl ------------------------------------------------------------------------------------------------------- */
-
-enum {
-    SET_DEATH_SIGNAL = 1, GET_DEATH_SIGNAL, GET_DUMPABLE, SET_DUMPABLE, GET_KEEP_CAPABILITIES = 7,
-    SET_KEEP_CAPABILITIES, SET_NAME = 15, GET_NAME, READ_BOUNDING = 23, DROP_BOUNDING, SET_SLACK = 29, GET_SLACK,
-    SET_SUBREAPER = 36, GET_SUBREAPER, SET_NO_NEW_PRIVILEGES, GET_NO_NEW_PRIVILEGES,
-};
-
-static int64_t set_name(struct thread *t, uint64_t from)
-{
-    char name[THREAD_NAME];
-    int64_t length = space_copy_string(t->process->space, name, from, sizeof name);
-    if (length < 0 && length != -ENAMETOOLONG)
-        return length;
-    name[THREAD_NAME - 1] = 0;
-    memcpy(t->name, name, sizeof name);
-    return 0;
-}
-
-int64_t call_prctl(const struct call *c)
-{
-    struct thread *t = thread_current();
-    struct process *p = t->process;
-    uint64_t value = c->argument[1];
-    int32_t out;
-
-    switch ((int)c->argument[0]) {
-    case SET_DEATH_SIGNAL:
-        if (value > SIGNAL_LAST)
-            return -EINVAL;
-        p->death_signal = (int)value;
-        return 0;
-    case GET_DEATH_SIGNAL:
-        out = p->death_signal;
-        return user_out(value, &out, sizeof out);
-    case GET_DUMPABLE:
-        return !p->not_dumpable;
-    case SET_DUMPABLE:
-        if (value > 1)
-            return -EINVAL;
-        p->not_dumpable = !value;
-        return 0;
-    case GET_KEEP_CAPABILITIES:
-    case GET_SLACK:
-        return 0;
-    case SET_KEEP_CAPABILITIES:
-        return value > 1 ? -EINVAL : 0;
-    case SET_SLACK:
-        return 0;
-    case SET_NAME:
-        return set_name(t, value);
-    case GET_NAME:
-        return user_out(value, t->name, sizeof t->name);
-    case READ_BOUNDING:
-        return value > 40 ? -EINVAL : 1;
-    case SET_NO_NEW_PRIVILEGES:
-        if (value != 1 || c->argument[2] || c->argument[3] || c->argument[4])
-            return -EINVAL;
-        p->no_new_privileges = true;
-        return 0;
-    case GET_NO_NEW_PRIVILEGES:
-        return p->no_new_privileges;
-    default:
-        return -EINVAL;
-    }
 }
 
 int64_t call_arch_prctl(const struct call *c)

@@ -280,6 +280,57 @@ static void many_children(void)
     CHECK(sum == 190);
 }
 
+static void end_at_once(void) { _exit(5); }
+
+static pid_t ended(void)
+{
+    siginfo_t info;
+    pid_t id = fork();
+    if (!id)
+        end_at_once();
+    CHECK(id > 0 && !waitid(P_PID, (id_t)id, &info, WEXITED | WNOWAIT));
+    return id;
+}
+
+static void oldest_is_heard_of_first(void)
+{
+    pid_t id[3];
+    int status;
+    for (int i = 0; i < 3; i++)
+        id[i] = ended();
+    for (int i = 0; i < 3; i++)
+        CHECK(waitpid(-1, &status, 0) == id[i]);
+}
+
+/* Shells put the processes of a pipeline into the group of its first, which may have ended meanwhile. */
+static void the_ended_have_groups(void)
+{
+    int status;
+    pid_t id = ended(), other;
+    CHECK(!setpgid(id, id) && getpgid(id) == id && !kill(id, 0) && !kill(-id, SIGTERM));
+    other = fork();
+    if (!other) {
+        pause();
+        _exit(0);
+    }
+    CHECK(!setpgid(other, id) && getpgid(other) == id && waitpid(id, &status, 0) == id);
+    CHECK(!kill(-id, SIGTERM) && waitpid(-id, &status, 0) == other && WTERMSIG(status) == SIGTERM);
+    FAILS(kill(-id, 0), ESRCH);
+    FAILS(setpgid(id, id), ESRCH);
+}
+
+static void a_stop_is_not_told_after_the_end(void)
+{
+    int status;
+    siginfo_t info;
+    pid_t id = fork();
+    if (!id)
+        for (;;)
+            pause();
+    CHECK(!kill(id, SIGSTOP) && !waitid(P_PID, (id_t)id, &info, WSTOPPED | WNOWAIT) && info.si_status == SIGSTOP);
+    CHECK(!kill(id, SIGKILL) && waitpid(id, &status, WUNTRACED) == id && WTERMSIG(status) == SIGKILL);
+}
+
 static void limits(void)
 {
     struct rlimit limit;
@@ -340,6 +391,7 @@ const struct test process_tests[] = {
     CASE(waitid_tells_and_keeps), CASE(exec_takes_arguments_and_environment), CASE(exec_fails_and_all_stands),
     CASE(exec_judges_files), CASE(scripts_name_their_interpreter), CASE(exec_closes_and_keeps),
     CASE(spawn_runs_a_program), CASE(vfork_waits_for_exec), CASE(groups_and_sessions), CASE(waiting_for_a_group),
-    CASE(orphans_have_another_parent), CASE(many_children), CASE(limits), CASE(names_and_controls),
+    CASE(orphans_have_another_parent), CASE(oldest_is_heard_of_first), CASE(the_ended_have_groups),
+    CASE(a_stop_is_not_told_after_the_end), CASE(many_children), CASE(limits), CASE(names_and_controls),
     CASE(death_signal_comes), {0},
 };

@@ -117,6 +117,38 @@ static void waiting_for_signals(void)
     CHECK(waitpid(child, NULL, 0) == child);
 }
 
+/* SIGCONT too: nothing is left of it where nobody had stopped. */
+static void ignored_signals_end_no_wait(void)
+{
+    sigset_t one;
+    struct timespec long_enough = {5, 0};
+    pid_t waits = getpid();
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    CHECK(!sigprocmask(SIG_BLOCK, &one, NULL));
+    pid_t child = fork();
+    if (!child) {
+        sleep_ms(50);
+        kill(waits, SIGCONT);
+        kill(waits, SIGWINCH);
+        sleep_ms(50);
+        kill(waits, SIGUSR1);
+        _exit(0);
+    }
+    siginfo_t got;
+    CHECK(sigtimedwait(&one, &got, &long_enough) == SIGUSR1 && got.si_pid == child);
+}
+
+/* Programs set a flag and ask for it to learn whether it is known. */
+static void unknown_flags_are_not_kept(void)
+{
+    struct {
+        uint64_t handler, flags, restorer, mask;
+    } action = {(uintptr_t)SIG_IGN, SA_RESTART | 0x400 | 0x100000000, 0, 0};
+    CHECK(!syscall(SYS_rt_sigaction, SIGHUP, &action, NULL, 8) && !syscall(SYS_rt_sigaction, SIGHUP, NULL, &action, 8));
+    CHECK(action.flags == SA_RESTART);
+}
+
 static void suspend_unblocks_meanwhile(void)
 {
     sigset_t one, none;
@@ -366,6 +398,7 @@ static void queueing_cannot_feign(void)
 const struct test signal_tests[] = {
     CASE(handler_gets_the_facts), CASE(registers_come_back), CASE(handler_may_change_registers),
     CASE(blocked_signals_wait), CASE(real_time_signals_queue), CASE(waiting_for_signals),
+    CASE(ignored_signals_end_no_wait), CASE(unknown_flags_are_not_kept),
     CASE(suspend_unblocks_meanwhile), CASE(handlers_block_their_signal), CASE(default_actions),
     CASE(reads_restart_or_not), CASE(sleep_tells_what_is_left), CASE(alternate_stacks), CASE(faults_say_where),
     CASE(faults_without_handler_end), CASE(stops_and_goes_on), CASE(ignored_children_vanish),
