@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cms/syscall/user.h"
+#include "cms/syscall/attribute.h"
 #include "cms/vfs/caller.h"
 #include "cms/vfs/node.h"
 
@@ -10,7 +10,7 @@ static const uint64_t HERE = (uint64_t)ABI_AT_FDCWD;
 enum { NANOSECONDS = 1000000000, MICROSECOND = 1000 };
 
 /* An open file is asked itself where the path is empty: it may have no name, or never had one. */
-static int stat_of(uint64_t at, uint64_t address, unsigned flags, struct vfs_stat *s)
+int attribute_stat(uint64_t at, uint64_t address, unsigned flags, struct vfs_stat *s)
 {
     int status;
     char first = 0;
@@ -31,7 +31,7 @@ static int64_t stat_call(uint64_t at, uint64_t address, uint64_t flags, uint64_t
 {
     enum { NO_AUTOMOUNT = 0x800 };
     struct vfs_stat s;
-    int status = stat_of(at, address, (unsigned)flags & ~(unsigned)NO_AUTOMOUNT, &s);
+    int status = attribute_stat(at, address, (unsigned)flags & ~(unsigned)NO_AUTOMOUNT, &s);
     return status ? status : copy_out(to, &s, sizeof s);
 }
 
@@ -75,8 +75,8 @@ int64_t call_statx(const struct call *c)
 {
     enum { BASIC = 0x7ff, SYNC_FLAGS = 0x6000, NO_AUTOMOUNT = 0x800 };
     struct vfs_stat s;
-    int status =
-        stat_of(c->argument[0], c->argument[1], (unsigned)c->argument[2] & ~(unsigned)(SYNC_FLAGS | NO_AUTOMOUNT), &s);
+    unsigned flags = (unsigned)c->argument[2] & ~(unsigned)(SYNC_FLAGS | NO_AUTOMOUNT);
+    int status = attribute_stat(c->argument[0], c->argument[1], flags, &s);
     if (status)
         return status;
     struct statx x = {
@@ -148,7 +148,7 @@ int64_t call_fchmod(const struct call *c)
 static int64_t own(uint64_t at, uint64_t address, uint64_t flags)
 {
     struct vfs_stat s;
-    return stat_of(at, address, (unsigned)flags, &s);
+    return attribute_stat(at, address, (unsigned)flags, &s);
 }
 
 int64_t call_chown(const struct call *c) { return own(HERE, c->argument[0], 0); }
@@ -166,6 +166,10 @@ static int64_t set_times(uint64_t at, uint64_t address, const int64_t ns[2], uns
 {
     int status;
     struct vfs_from from = user_from(at);
+    if (!address && (int32_t)at == ABI_AT_FDCWD)
+        return -EFAULT;
+    if (!address && flags)
+        return -EINVAL;
     if (!address) { /* the descriptor's own */
         struct file *f = files_get(my_files(), (unsigned)at);
         struct node *n = f ? node_of(f) : NULL;
@@ -203,7 +207,9 @@ static int64_t times_call(uint64_t at, uint64_t path, uint64_t times, int64_t un
 {
     int64_t ns[2];
     int status = get_times(times, unit, ns);
-    return status ? status : set_times(at, path, ns, flags);
+    if (status || (ns[0] == NODE_TIME_LEAVE && ns[1] == NODE_TIME_LEAVE)) /* nothing to do, to whatever it is */
+        return status;
+    return set_times(at, path, ns, flags);
 }
 
 int64_t call_utimensat(const struct call *c)
@@ -256,9 +262,11 @@ int64_t call_ftruncate(const struct call *c)
     struct file *f = user_file(c->argument[0]);
     if (!f)
         return -EBADF;
-    int64_t status = (int64_t)c->argument[1] < 0 || !may_resize(f) || !f->operations->truncate
-                         ? -EINVAL
-                         : f->operations->truncate(f, c->argument[1]);
+    int64_t status = -EINVAL;
+    if (f->flags & ABI_O_PATH)
+        status = -EBADF;
+    else if ((int64_t)c->argument[1] >= 0 && may_resize(f) && f->operations->truncate)
+        status = f->operations->truncate(f, c->argument[1]);
     file_let_go(f);
     return status;
 }
@@ -318,7 +326,8 @@ static int64_t sync_file(uint64_t descriptor)
     struct file *f = user_file(descriptor);
     if (!f)
         return -EBADF;
-    int64_t status = f->operations->sync ? f->operations->sync(f) : f->seekable ? 0 : -EINVAL;
+    int64_t status = f->flags & ABI_O_PATH ? -EBADF
+                     : f->operations->sync ? f->operations->sync(f) : f->seekable ? 0 : -EINVAL;
     file_let_go(f);
     return status;
 }

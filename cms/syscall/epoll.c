@@ -99,11 +99,23 @@ static void gone(struct file_watch *f)
     drop(w->epoll, at);
 }
 
+/* Those that were told of come behind all others, or few that are always ready would be all that is ever told of. */
+static void put_last(struct epoll *p, struct watch *told, struct watch **told_last)
+{
+    if (!told)
+        return;
+    for (p->last = &p->watches; *p->last; p->last = &(*p->last)->next)
+        ;
+    *p->last = told;
+    p->last = told_last;
+}
+
 static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_event *to, unsigned most, bool nested)
 {
     unsigned n = 0;
-    for (struct watch **at = &p->watches; *at && n < most;) {
-        struct watch *w = *at;
+    struct watch *told = NULL, **told_last = &told, **at = &p->watches;
+    while (*at && n < most) {
+        struct watch *w = *at, **before = at;
         at = &w->next;
         if (w->disarmed)
             continue;
@@ -115,9 +127,16 @@ static unsigned ready_of(struct epoll *p, struct poll_queues *q, struct epoll_ev
         if (!fresh)
             continue;
         to[n++] = (struct epoll_event){events, w->event.data};
-        if (!nested && w->event.events & ONE_SHOT)
-            w->disarmed = true;
+        if (nested)
+            continue;
+        w->disarmed = w->event.events & ONE_SHOT;
+        *before = w->next;
+        at = before;
+        *told_last = w;
+        told_last = &w->next;
     }
+    *told_last = NULL;
+    put_last(p, told, told_last);
     return n;
 }
 
@@ -189,7 +208,7 @@ static int64_t control(struct epoll *p, struct file *f, const struct call *c)
     unsigned what = (unsigned)c->argument[1], descriptor = (unsigned)c->argument[2];
     if (what != CONTROL_DELETE && copy_in(&e, c->argument[3], sizeof e))
         return -EFAULT;
-    e.events &= ~(WAKE_UP | EXCLUSIVE);
+    e.events &= ~WAKE_UP;
     struct watch **at = find(p, descriptor, f);
     if (what == CONTROL_ADD)
         return *at ? -EEXIST : add(p, f, descriptor, &e);
@@ -197,6 +216,8 @@ static int64_t control(struct epoll *p, struct file *f, const struct call *c)
         return -EINVAL;
     if (!*at)
         return -ENOENT;
+    if (what == CONTROL_MODIFY && (e.events | (*at)->event.events) & EXCLUSIVE)
+        return -EINVAL;
     if (what == CONTROL_DELETE) {
         file_watch_ends(&(*at)->file);
         drop(p, at);
@@ -229,25 +250,24 @@ int64_t call_epoll_ctl(const struct call *c)
     return status;
 }
 
-static int64_t wait_for(struct epoll *p, struct epoll_event *e, unsigned most, int32_t ms)
+static int64_t wait_for(struct epoll *p, struct epoll_event *e, unsigned most, bool forever, uint64_t deadline)
 {
     struct poll_queues q = {0};
-    uint64_t deadline = ms < 0 ? WAIT_FOR_EVER : poll_deadline(0, (int64_t)ms * 1000000);
     for (;;) {
         q.queue[q.count++] = &p->changed;
         look++;
         looking = true;
         unsigned n = ready_of(p, &q, e, most, false);
         looking = false;
-        if (n || (ms >= 0 && cms_wait_now() >= deadline))
+        if (n || (!forever && cms_wait_now() >= deadline))
             return n;
-        int status = poll_wait(&q, deadline);
+        int status = poll_wait(&q, forever ? WAIT_FOR_EVER : deadline);
         if (status && status != -ETIMEDOUT)
             return status;
     }
 }
 
-int64_t call_epoll_wait(const struct call *c)
+static int64_t wait_call(const struct call *c, bool forever, uint64_t deadline)
 {
     int32_t most = (int32_t)c->argument[2];
     struct file *f = user_file(c->argument[0]);
@@ -257,7 +277,7 @@ int64_t call_epoll_wait(const struct call *c)
     most = most < EVENTS_MAX ? most : EVENTS_MAX;
     struct epoll_event *e = n ? NULL : cms_heap_allocate((size_t)most * sizeof *e);
     if (!n)
-        n = e ? wait_for(f->own, e, (unsigned)most, (int32_t)c->argument[3]) : -ENOMEM;
+        n = e ? wait_for(f->own, e, (unsigned)most, forever, deadline) : -ENOMEM;
     if (n > 0 && copy_out(c->argument[1], e, (size_t)n * sizeof *e))
         n = -EFAULT;
     cms_heap_free(e);
@@ -265,8 +285,24 @@ int64_t call_epoll_wait(const struct call *c)
     return n;
 }
 
+int64_t call_epoll_wait(const struct call *c)
+{
+    int32_t ms = (int32_t)c->argument[3];
+    return wait_call(c, ms < 0, ms < 0 ? 0 : poll_deadline(0, (int64_t)ms * 1000000));
+}
+
 int64_t call_epoll_pwait(const struct call *c)
 {
     int status = poll_block(c->argument[4], c->argument[5]);
     return status ? status : call_epoll_wait(c);
+}
+
+int64_t call_epoll_pwait2(const struct call *c)
+{
+    bool forever;
+    uint64_t deadline;
+    int status = poll_time(c->argument[3], &forever, &deadline);
+    if (!status)
+        status = poll_block(c->argument[4], c->argument[5]);
+    return status ? status : wait_call(c, forever, deadline);
 }

@@ -50,6 +50,8 @@ static int judge_type(uint64_t flags)
 static int judge_file(const struct file *f, struct space_map *m)
 {
     unsigned opened = f->flags & ABI_O_ACCMODE;
+    if (f->flags & ABI_O_PATH)
+        return -EBADF;
     if (opened == ABI_O_WRONLY)
         return -EACCES;
     if (m->shared && opened == ABI_O_RDONLY)

@@ -108,6 +108,10 @@ enum {
     F_SETLKW,
     F_SETOWN,
     F_GETOWN,
+    F_SETSIG,
+    F_GETSIG,
+    F_SETOWN_EX = 15,
+    F_GETOWN_EX,
     F_OFD_GETLK = 36,
     F_OFD_SETLK,
     F_OFD_SETLKW,
@@ -119,6 +123,30 @@ enum {
 };
 enum { FD_CLOEXEC = 1 };
 enum { SETTABLE = ABI_O_APPEND | ABI_O_NONBLOCK | ABI_O_ASYNC | ABI_O_DIRECT | ABI_O_NOATIME };
+
+/* struct f_owner_ex. Nobody is sent a signal (O_ASYNC), but libraries make F_GETOWN of it. */
+enum { OWNER_THREAD, OWNER_PROCESS, OWNER_GROUP };
+struct owner {
+    int32_t type, id;
+};
+
+static int64_t set_owner(struct file *f, uint64_t address)
+{
+    struct owner o;
+    if (copy_in(&o, address, sizeof o))
+        return -EFAULT;
+    if (o.type < OWNER_THREAD || o.type > OWNER_GROUP)
+        return -EINVAL;
+    f->owner_process = o.type == OWNER_GROUP ? -o.id : o.id;
+    return 0;
+}
+
+static int64_t tell_owner(const struct file *f, uint64_t address)
+{
+    int32_t id = f->owner_process;
+    struct owner o = {id < 0 ? OWNER_GROUP : OWNER_PROCESS, id < 0 ? -id : id};
+    return copy_out(address, &o, sizeof o);
+}
 
 static int64_t control(struct file *f, const struct call *c)
 {
@@ -142,9 +170,15 @@ static int64_t control(struct file *f, const struct call *c)
         return lock_control(f, c, command >= F_OFD_SETLK, command == F_SETLKW || command == F_OFD_SETLKW);
     case F_SETOWN: f->owner_process = (int32_t)argument; return 0;
     case F_GETOWN: return f->owner_process;
+    case F_SETOWN_EX: return set_owner(f, argument);
+    case F_GETOWN_EX: return tell_owner(f, argument);
+    case F_SETSIG: return argument ? -EINVAL : 0;
+    case F_GETSIG: return 0;
     case F_GETLEASE: return LOCK_NONE;
     case F_GETPIPE_SZ: return pipe_size(f);
-    case F_SETPIPE_SZ: size = pipe_size(f); return size < 0 ? size : argument > (uint64_t)size ? -EPERM : size;
+    case F_SETPIPE_SZ:
+        size = pipe_size(f);
+        return size < 0 ? size : (int32_t)argument < 0 ? -EINVAL : (int32_t)argument > size ? -EPERM : size;
     default: return -EINVAL;
     }
 }
@@ -205,13 +239,13 @@ int64_t call_ioctl(const struct call *c)
     return result;
 }
 
-/* ---- pipes, and what there is not -------------------------------------------------------------------------------- */
+/* ---- pipes ------------------------------------------------------------------------------------------------------- */
 
 static int64_t make_pipe(uint64_t address, uint64_t flags)
 {
     struct file *end[2];
     int32_t descriptor[2];
-    if (flags & ~(uint64_t)(ABI_O_CLOEXEC | ABI_O_NONBLOCK | ABI_O_DIRECT))
+    if (flags & ~(uint64_t)(ABI_O_CLOEXEC | ABI_O_NONBLOCK)) /* O_DIRECT: what is written is not kept apart */
         return -EINVAL;
     int status = vfs_pipe(end, (uint32_t)flags);
     if (status)
@@ -229,5 +263,3 @@ static int64_t make_pipe(uint64_t address, uint64_t flags)
 
 int64_t call_pipe(const struct call *c) { return make_pipe(c->argument[0], 0); }
 int64_t call_pipe2(const struct call *c) { return make_pipe(c->argument[0], c->argument[1]); }
-int64_t call_socket(const struct call *c) { return (void)c, -EAFNOSUPPORT; }
-int64_t call_socketpair(const struct call *c) { return (void)c, -EAFNOSUPPORT; }

@@ -173,6 +173,8 @@ int64_t call_ppoll(const struct call *c)
     return ready;
 }
 
+int poll_time(uint64_t address, bool *forever, uint64_t *deadline) { return get_time(address, 1, forever, deadline); }
+
 /* ---- select ---------------------------------------------------------------------------------------------------- */
 
 enum { SETS = 3, WORDS = SET_MAX / 64 };

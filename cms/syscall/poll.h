@@ -18,6 +18,8 @@ struct epoll *epoll_of(const struct file *);
 unsigned epoll_look(struct epoll *, struct poll_queues *);
 /* Waits for the queues noted, and forgets them; WAIT_FOR_EVER or a deadline. 0, -EINTR, -ETIMEDOUT. */
 int poll_wait(struct poll_queues *, uint64_t deadline);
+/* A struct timespec of the program's, from now on; no address: for ever. */
+int poll_time(uint64_t address, bool *forever, uint64_t *deadline);
 uint64_t poll_deadline(int64_t s, int64_t ns); /* so far from now */
 /* Blocks the signals of the mask at this address (0: none is given) till the wait is over. */
 int poll_block(uint64_t mask, uint64_t size);

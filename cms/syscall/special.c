@@ -12,7 +12,7 @@ enum { SEMAPHORE = 1 };
 struct counter {
     uint64_t value;
     bool semaphore;
-    struct wait_queue readers, writers;
+    struct wait_queue changed; /* one for both, since poll has one for each file */
 };
 
 static int64_t counter_read(struct file *f, struct io *io, uint64_t offset)
@@ -24,7 +24,7 @@ static int64_t counter_read(struct file *f, struct io *io, uint64_t offset)
     while (!c->value) {
         if (f->flags & ABI_O_NONBLOCK)
             return -EAGAIN;
-        int status = cms_wait(&c->readers, WAIT_FOR_EVER);
+        int status = cms_wait(&c->changed, WAIT_FOR_EVER);
         if (status)
             return status;
     }
@@ -32,7 +32,7 @@ static int64_t counter_read(struct file *f, struct io *io, uint64_t offset)
     if (io->put(io, &got, sizeof got))
         return -EFAULT;
     c->value -= got;
-    cms_wake(&c->writers);
+    cms_wake(&c->changed);
     return sizeof got;
 }
 
@@ -50,19 +50,19 @@ static int64_t counter_write(struct file *f, struct io *io, uint64_t offset)
     while (more >= UINT64_MAX - c->value) {
         if (f->flags & ABI_O_NONBLOCK)
             return -EAGAIN;
-        int status = cms_wait(&c->writers, WAIT_FOR_EVER);
+        int status = cms_wait(&c->changed, WAIT_FOR_EVER);
         if (status)
             return status;
     }
     c->value += more;
-    cms_wake(&c->readers);
+    cms_wake(&c->changed);
     return sizeof more;
 }
 
 static unsigned counter_poll(struct file *f, struct wait_queue **queue)
 {
     struct counter *c = f->own;
-    *queue = &c->readers;
+    *queue = &c->changed;
     return (c->value ? ABI_POLLIN | ABI_POLLRDNORM : 0) |
            (c->value < UINT64_MAX - 1 ? ABI_POLLOUT | ABI_POLLWRNORM : 0);
 }
@@ -70,8 +70,7 @@ static unsigned counter_poll(struct file *f, struct wait_queue **queue)
 static int counter_close(struct file *f)
 {
     struct counter *c = f->own;
-    cms_wait_end(&c->readers);
-    cms_wait_end(&c->writers);
+    cms_wait_end(&c->changed);
     cms_heap_free(f->own);
     return 0;
 }

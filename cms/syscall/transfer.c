@@ -1,12 +1,11 @@
-/* Reading and writing, and what moves bytes between files. */
+/* Reading and writing at a place of a file, and which place that is. */
 #include <errno.h>
-#include <string.h>
 
-#include "cms/kernel/heap.h"
 #include "cms/syscall/user.h"
+#include "cms/vfs/pipe.h"
 
 enum direction { READ, WRITE };
-enum { PIECE = 4096, RWF_KNOWN = 0x1f };
+enum { RWF_APPEND = 0x10, RWF_KNOWN = 0x17 }; /* not RWF_NOWAIT: it cannot be told what would wait */
 static const int64_t AT_POSITION = -1;
 
 /* A call's transfer, at `offset` or the file's own position. */
@@ -16,7 +15,7 @@ static int64_t transfer(struct file *f, struct user_io *u, enum direction direct
         return direction == READ ? file_read(f, &u->io) : file_write(f, &u->io);
     if (offset < 0)
         return -EINVAL;
-    if (!f->seekable)
+    if (!f->seekable && !f->operations->seek)
         return -ESPIPE;
     return direction == READ ? file_read_at(f, &u->io, (uint64_t)offset) : file_write_at(f, &u->io, (uint64_t)offset);
 }
@@ -55,11 +54,45 @@ static int64_t many_at(const struct call *c, enum direction direction)
     return offset < 0 ? -EINVAL : many(c, direction, offset);
 }
 
+/* RWF_APPEND is O_APPEND for one call; at an offset the position stays. */
+static int64_t append(const struct call *c)
+{
+    struct user_io u;
+    struct file *f = user_file(c->argument[0]);
+    if (!f)
+        return -EBADF;
+    int64_t n = user_io_list(&u, c->argument[1], c->argument[2]);
+    if (!n && (int64_t)c->argument[3] < AT_POSITION)
+        n = -EINVAL;
+    if (!n)
+        n = file_append(f, &u.io, (int64_t)c->argument[3] == AT_POSITION);
+    file_let_go(f);
+    return n;
+}
+
 static int64_t many_at_2(const struct call *c, enum direction direction)
 {
     if (c->argument[5] & ~(uint64_t)RWF_KNOWN)
         return -EOPNOTSUPP;
+    if (c->argument[5] & RWF_APPEND && direction == WRITE)
+        return append(c);
     return (int64_t)c->argument[3] == AT_POSITION ? many(c, direction, AT_POSITION) : many_at(c, direction);
+}
+
+/* To a pipe, or from one. */
+int64_t call_vmsplice(const struct call *c)
+{
+    enum { NONBLOCK = 2, KNOWN = 15 };
+    uint64_t bytes = INT32_MAX;
+    struct file *f = user_file(c->argument[0]);
+    if (!f)
+        return -EBADF;
+    bool reads = (f->flags & ABI_O_ACCMODE) == ABI_O_RDONLY, waits = !(c->argument[3] & NONBLOCK);
+    int64_t n = c->argument[3] & ~(uint64_t)KNOWN ? -EINVAL : pipe_size(f) < 0 ? -EBADF : 1;
+    if (n > 0 && !waits && c->argument[2])
+        n = reads ? pipe_await_bytes(f, false, &bytes) : pipe_await_room(f, false, &bytes);
+    file_let_go(f);
+    return n > 0 ? many(c, reads ? READ : WRITE, AT_POSITION) : n;
 }
 
 int64_t call_read(const struct call *c) { return one(c, READ, false); }
@@ -108,7 +141,7 @@ static int64_t seek(struct file *f, int64_t offset, uint64_t whence)
     if (whence == ABI_SEEK_DATA || whence == ABI_SEEK_HOLE)
         to = seek_data(base, offset, (int)whence);
     else if (whence > ABI_SEEK_END || __builtin_add_overflow(base, offset, &to))
-        return whence > ABI_SEEK_END ? -EINVAL : -EOVERFLOW;
+        return -EINVAL;
     else if (to < 0)
         return -EINVAL;
     if (to >= 0)
@@ -124,86 +157,4 @@ int64_t call_lseek(const struct call *c)
     int64_t at = seek(f, (int64_t)c->argument[1], (uint32_t)c->argument[2]);
     file_let_go(f);
     return at;
-}
-
-/* ---- between files ----------------------------------------------------------------------------------------------- */
-
-static int64_t move_piece(struct file *from, uint64_t *from_at, struct file *to, uint64_t *to_at, char *piece,
-                          size_t bytes)
-{
-    struct io_buffer io;
-    io_buffer_begin(&io, piece, bytes);
-    int64_t n = from_at ? file_read_at(from, &io.io, *from_at) : file_read(from, &io.io);
-    if (n <= 0)
-        return n;
-    io_buffer_begin(&io, piece, (size_t)n);
-    int64_t written = to_at ? file_write_at(to, &io.io, *to_at) : file_write(to, &io.io);
-    if (from_at && written > 0)
-        *from_at += (uint64_t)written;
-    else if (from->seekable && written < n) /* what was not written is read again */
-        from->position -= (uint64_t)(n - (written > 0 ? written : 0));
-    if (to_at && written > 0)
-        *to_at += (uint64_t)written;
-    return written;
-}
-
-static int64_t move(struct file *from, uint64_t *from_at, struct file *to, uint64_t *to_at, uint64_t bytes)
-{
-    char *piece = cms_heap_allocate(PIECE);
-    int64_t done = 0, n = 1;
-    if (!piece)
-        return -ENOMEM;
-    while (n > 0 && (uint64_t)done < bytes) {
-        uint64_t left = bytes - (uint64_t)done;
-        n = cms_work();
-        if (!n)
-            n = move_piece(from, from_at, to, to_at, piece, left < PIECE ? (size_t)left : PIECE);
-        if (n > 0)
-            done += n;
-    }
-    cms_heap_free(piece);
-    return done ? done : n;
-}
-
-/* An offset that the caller may have given by its address; false: there is none, and the position counts. */
-static int get_offset(uint64_t address, uint64_t *offset)
-{
-    int status = address ? copy_in(offset, address, sizeof *offset) : 0;
-    return status ? status : address && (int64_t)*offset < 0 ? -EINVAL : 0;
-}
-
-static int64_t move_call(uint64_t from_descriptor, uint64_t from_address, uint64_t to_descriptor, uint64_t to_address,
-                         uint64_t bytes)
-{
-    uint64_t from_at = 0, to_at = 0;
-    struct file *from = user_file(from_descriptor), *to = user_file(to_descriptor);
-    int64_t n = from && to ? get_offset(from_address, &from_at) : -EBADF;
-    if (!n)
-        n = get_offset(to_address, &to_at);
-    if (!n)
-        n = move(from, from_address ? &from_at : NULL, to, to_address ? &to_at : NULL,
-                 bytes < INT32_MAX ? bytes : INT32_MAX);
-    if (n > 0 && from_address && copy_out(from_address, &from_at, sizeof from_at))
-        n = -EFAULT;
-    if (n > 0 && to_address && copy_out(to_address, &to_at, sizeof to_at))
-        n = -EFAULT;
-    if (from)
-        file_let_go(from);
-    if (to)
-        file_let_go(to);
-    return n;
-}
-
-int64_t call_sendfile(const struct call *c)
-{
-    return move_call(c->argument[1], c->argument[2], c->argument[0], 0, c->argument[3]);
-}
-
-int64_t call_copy_file_range(const struct call *c)
-{
-    struct file *from = files_get(my_files(), (unsigned)c->argument[0]);
-    struct file *to = files_get(my_files(), (unsigned)c->argument[2]);
-    if (c->argument[5] || (from && !from->seekable) || (to && !to->seekable))
-        return -EINVAL;
-    return move_call(c->argument[0], c->argument[1], c->argument[2], c->argument[3], c->argument[4]);
 }

@@ -87,12 +87,17 @@ static int judge_removal(const struct spot *s)
     return is_read_only(s->parent) ? -EROFS : 0;
 }
 
-static bool ends_in_dot(const char *path)
+/* What rmdir(2) says of . and of .. at a path's end; 0: it ends in a name. */
+static int judge_dots(const char *path)
 {
-    size_t n = strlen(path);
+    size_t n = strlen(path), dots = 0;
     while (n && path[n - 1] == '/')
         n--;
-    return n && path[n - 1] == '.' && (n == 1 || path[n - 2] == '/');
+    while (n && path[n - 1] == '.')
+        n--, dots++;
+    if (n && path[n - 1] != '/')
+        return 0;
+    return dots == 1 ? -EINVAL : dots == 2 ? -ENOTEMPTY : 0;
 }
 
 int vfs_unlink(const struct vfs_from *from, const char *path, bool directory)
@@ -105,8 +110,8 @@ int vfs_unlink(const struct vfs_from *from, const char *path, bool directory)
         status = -ENOTDIR;
     else if (s.node && !directory && node_is(s.node, ABI_S_IFDIR))
         status = -EISDIR;
-    else if (directory && s.node && ends_in_dot(path))
-        status = -EINVAL;
+    else if (directory && s.node && judge_dots(path))
+        status = judge_dots(path);
     else
         status = judge_removal(&s);
     if (!status)

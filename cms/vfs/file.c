@@ -64,22 +64,23 @@ int64_t file_read_at(struct file *f, struct io *io, uint64_t offset)
 }
 
 /* With O_APPEND all writes go to the end, pwrite's too: so does Linux. */
-static uint64_t append_at(struct file *f, uint64_t offset)
+static uint64_t append_at(struct file *f, uint64_t offset, bool wanted)
 {
     struct vfs_stat s = {0};
-    bool appends = f->flags & ABI_O_APPEND && f->seekable && f->operations->stat && !f->operations->stat(f, &s);
+    bool appends = (wanted || f->flags & ABI_O_APPEND) && f->seekable && f->operations->stat &&
+                   !f->operations->stat(f, &s);
     return appends ? (uint64_t)s.size : offset;
 }
 
-int64_t file_write_at(struct file *f, struct io *io, uint64_t offset)
+static int64_t write_at(struct file *f, struct io *io, uint64_t offset, bool append)
 {
     if (!may(f, ABI_O_RDONLY))
         return -EBADF;
     if (!f->operations->write)
         return -EINVAL;
-    offset = append_at(f, offset);
     if (f->seekable && offset > INT64_MAX - io->left)
-        return -EFBIG;
+        return -EINVAL;
+    offset = append_at(f, offset, append);
     file_hold(f);
     int64_t n = f->operations->write(f, io, offset);
     file_let_go(f);
@@ -96,13 +97,22 @@ int64_t file_read(struct file *f, struct io *io)
     return n;
 }
 
-int64_t file_write(struct file *f, struct io *io)
+int64_t file_write_at(struct file *f, struct io *io, uint64_t offset) { return write_at(f, io, offset, false); }
+
+static int64_t write_on(struct file *f, struct io *io, bool append)
 {
     file_hold(f);
-    f->position = append_at(f, f->position);
-    int64_t n = file_write_at(f, io, f->position);
+    f->position = append_at(f, f->position, append);
+    int64_t n = write_at(f, io, f->position, append);
     if (n > 0 && f->seekable)
         f->position += (uint64_t)n;
     file_let_go(f);
     return n;
+}
+
+int64_t file_write(struct file *f, struct io *io) { return write_on(f, io, false); }
+
+int64_t file_append(struct file *f, struct io *io, bool moves)
+{
+    return moves ? write_on(f, io, true) : write_at(f, io, 0, true);
 }

@@ -58,6 +58,7 @@ int64_t file_read(struct file *, struct io *);                     /* at its pos
 int64_t file_read_at(struct file *, struct io *, uint64_t offset); /* pread */
 int64_t file_write(struct file *, struct io *);
 int64_t file_write_at(struct file *, struct io *, uint64_t offset);
+int64_t file_append(struct file *, struct io *, bool moves); /* as with O_APPEND; does the position go with it? */
 
 /* ---- descriptors ----------------------------------------------------------------------------------------------- */
 

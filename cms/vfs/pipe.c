@@ -104,10 +104,8 @@ static int64_t put_in(struct pipe *p, struct io *io)
 }
 
 /* What is left of the oldest frame is no room: its old bytes are not all read yet. */
-static bool has_room(const struct pipe *p, size_t bytes)
-{
-    return PIPE_SIZE - (p->head - p->tail / FRAME_SIZE * FRAME_SIZE) >= bytes;
-}
+static size_t room(const struct pipe *p) { return PIPE_SIZE - (p->head - p->tail / FRAME_SIZE * FRAME_SIZE); }
+static bool has_room(const struct pipe *p, size_t bytes) { return room(p) >= bytes; }
 
 static int64_t broken(int64_t done)
 {
@@ -213,7 +211,7 @@ int vfs_pipe(struct file *ends[2], uint32_t flags)
 {
     static uint64_t last;
     struct pipe *p = cms_heap_allocate(sizeof *p);
-    flags &= ABI_O_NONBLOCK | ABI_O_DIRECT;
+    flags &= ABI_O_NONBLOCK;
     ends[0] = p ? file_make(&reader, p, ABI_O_RDONLY | flags) : NULL;
     ends[1] = ends[0] ? file_make(&writer, p, ABI_O_WRONLY | flags) : NULL;
     if (!ends[1]) {
@@ -241,4 +239,63 @@ int pipe_open_again(const struct file *of, struct file *f)
     f->seekable = false;
     ++*(wanted == ABI_O_RDONLY ? &p->readers : &p->writers);
     return 0;
+}
+
+/* ---- splice(2) and its family ------------------------------------------------------------------------------------ */
+
+bool pipe_is_same(const struct file *f, const struct file *g) { return f->own == g->own; }
+
+int pipe_await_bytes(struct file *f, bool waits, uint64_t *bytes)
+{
+    struct pipe *p = f->own;
+    while (!used(p)) {
+        if (!p->writers)
+            return 0;
+        if (!waits || f->flags & ABI_O_NONBLOCK)
+            return -EAGAIN;
+        int status = cms_wait(&p->to_read, WAIT_FOR_EVER);
+        if (status)
+            return status;
+    }
+    *bytes = *bytes < used(p) ? *bytes : used(p);
+    return 1;
+}
+
+int pipe_await_room(struct file *f, bool waits, uint64_t *bytes)
+{
+    struct pipe *p = f->own;
+    bool waited = false;
+    while (p->readers && !has_room(p, 1)) {
+        if (!waits || f->flags & ABI_O_NONBLOCK)
+            return -EAGAIN;
+        int status = cms_wait(&p->to_write, WAIT_FOR_EVER);
+        if (status)
+            return status;
+        waited = true;
+    }
+    if (!p->readers)
+        return (int)broken(0);
+    *bytes = *bytes < room(p) ? *bytes : room(p);
+    return !waited;
+}
+
+int64_t pipe_copy(struct file *from, struct file *to, uint64_t bytes)
+{
+    struct pipe *p = from->own, *q = to->own;
+    int64_t done = 0;
+    while ((uint64_t)done < bytes) {
+        struct io_buffer io;
+        size_t part = (size_t)(bytes - (uint64_t)done);
+        char *at = place(p, p->tail + (uint64_t)done, &part);
+        io_buffer_begin(&io, at, part);
+        int64_t n = put_in(q, &io.io);
+        if (n <= 0) {
+            done = done ? done : n;
+            break;
+        }
+        done += n;
+    }
+    if (done > 0)
+        cms_wake(&q->to_read);
+    return done;
 }

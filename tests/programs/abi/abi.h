@@ -43,7 +43,7 @@ struct test {
 };
 #define CASE(name) {#name, name}
 extern const struct test process_tests[], signal_tests[], thread_tests[], time_tests[], memory_tests[], file_tests[],
-    processor_tests[];
+    processor_tests[], transfer_tests[], settings_tests[];
 
 extern const char *self; /* the path of this program */
 extern void *volatile hostile; /* an address where nothing is */

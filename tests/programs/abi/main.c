@@ -8,7 +8,8 @@ static const struct {
 } groups[] = {
     {"process", process_tests}, {"signal", signal_tests}, {"thread", thread_tests},
     {"time", time_tests},       {"memory", memory_tests}, {"file", file_tests},
-    {"processor", processor_tests},
+    {"processor", processor_tests}, {"transfer", transfer_tests},
+    {"settings", settings_tests},
 };
 
 const char *self;
