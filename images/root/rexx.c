@@ -65,7 +65,7 @@ static const struct device_variables variables = {variable_get, variable_set, st
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
-static long last_rc;
+static long last_rc;     /* of a command that failed, as long as Regina has not traced it */
 static bool quiet_trace; /* the next lines of trace are Regina's on a command in error */
 
 static LONG obey(RXCMDHST_PARM *p)
@@ -84,12 +84,13 @@ static LONG obey(RXCMDHST_PARM *p)
     p->rxcmd_flags.rxfcerr = rc > 0;
     p->rxcmd_flags.rxfcfail = rc < 0;
     quiet_trace = rc > 0;
-    last_rc = rc;
+    last_rc = rc < 0 ? rc : 0;
     p->rxcmd_retc.strlength = (ULONG)sprintf(p->rxcmd_retc.strptr, "%ld", rc);
     return RXEXIT_HANDLED;
 }
 
-/* Regina's two lines on a command that returned an error, which REXX' own TRACE N has for failures only. */
+/* Regina's two lines on a command that returned an error, which REXX' own TRACE N has for failures only. Commands of
+ * environments that are Regina's own, SYSTEM, are not obeyed here: their return code is what it says. */
 static LONG trace(const RXSIOTRC_PARM *p)
 {
     static const char result[] = "+++ RC=";
@@ -98,8 +99,11 @@ static LONG trace(const RXSIOTRC_PARM *p)
     while (at < length && text[at] == ' ')
         at++;
     bool second = length - at >= sizeof result - 1 && !memcmp(text + at, result, sizeof result - 1);
-    if (second && !quiet_trace)
-        fprintf(stderr, "%*s+++ RC(%ld) +++\n", (int)at, "", last_rc);
+    if (second && !quiet_trace) {
+        long said = strtol(text + at + sizeof result - 1, NULL, 10); /* blanks and +++ follow */
+        fprintf(stderr, "%*s+++ RC(%ld) +++\n", (int)at, "", last_rc ? last_rc : said);
+        last_rc = 0;
+    }
     if (!second && !quiet_trace)
         return RXEXIT_NOT_HANDLED;
     quiet_trace = quiet_trace && !second;

@@ -102,9 +102,10 @@ def test_each_environment_gets_its_commands_and_address_says_which(cms):
 
 
 def test_errors_are_signalled_and_failures_only_are_traced(cms):
-    out, traced = cms.run("'RC 4'; 'RC -3'; signal on error; 'RC 28'; say 'no'; error: say 'error' rc")
+    out, traced = cms.run("'RC 4'; 'RC -3'; address system 'exit 6'; 'RC 0'; signal on error; 'RC 28'; say 'no'\n"
+                          "error: say 'error' rc")
     assert out == ["error 28"]
-    assert [line.split("+++")[1].strip() for line in traced if "+++" in line] == ["RC(-3)"]
+    assert [line.split("+++")[1].strip() for line in traced if "+++" in line] == ["RC(-3)", "RC(6)"]
     assert not any("RC 4" in line for line in traced)
 
 
