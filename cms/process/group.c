@@ -45,6 +45,14 @@ void caller_signal_group(int group, int number)
     signal_send_group(group, &(struct signal_info){.number = number, .code = CODE_KERNEL});
 }
 
+int caller_session_of_group(int group)
+{
+    const struct process *p = process_all;
+    while (p && p->group != group)
+        p = p->next;
+    return p ? p->session : 0;
+}
+
 /* Nobody outside it, but of its session, is the parent of one in it. */
 bool caller_group_is_orphaned(int group)
 {

@@ -135,6 +135,12 @@ static int64_t set_window(struct space *s, uint64_t from)
     return 0;
 }
 
+/* A group or session, to a process whose terminal it is. */
+static int64_t tell(struct space *s, uint64_t to, int32_t id)
+{
+    return caller_session() != tty.set.session ? -ENOTTY : space_copy_out(s, to, &id, sizeof id);
+}
+
 static int64_t set_group(struct space *s, uint64_t from)
 {
     int32_t group;
@@ -145,17 +151,22 @@ static int64_t set_group(struct space *s, uint64_t from)
         status = space_copy_in(s, &group, from, sizeof group);
     if (status)
         return status;
-    if (group <= 0)
+    if (group < 0)
         return -EINVAL;
+    int session = caller_session_of_group(group);
+    if (session != tty.set.session) /* nobody could be in the foreground any more, and all else would get EIO */
+        return session ? -EPERM : -ESRCH;
     tty.set.group = group;
     return 0;
 }
 
-static int64_t take_terminal(void)
+/* It can be taken from a session that is still there, whose terminal it is then no more, when that is said. */
+static int64_t take_terminal(uint64_t how)
 {
+    enum { STEAL = 1 };
     if (caller_session() == tty.set.session)
         return 0;
-    if (!caller_leads_session())
+    if (!caller_leads_session() || (how != STEAL && caller_session_of_group(tty.set.session)))
         return -EPERM;
     tty.set.session = caller_session();
     tty.set.group = caller_group();
@@ -192,10 +203,10 @@ int64_t tty_control(struct file *f, struct space *s, unsigned request, uint64_t 
     case TTY_TCSETAF: return set_old(s, argument, request - TTY_TCSETA);
     case TTY_TCXONC: return stop_or_go(argument);
     case TTY_TCFLSH: return flush(argument);
-    case TTY_TIOCSCTTY: return take_terminal();
-    case TTY_TIOCGPGRP: return space_copy_out(s, argument, &tty.set.group, sizeof tty.set.group);
+    case TTY_TIOCSCTTY: return take_terminal(argument);
+    case TTY_TIOCGPGRP: return tell(s, argument, tty.set.group);
     case TTY_TIOCSPGRP: return set_group(s, argument);
-    case TTY_TIOCGSID: return space_copy_out(s, argument, &tty.set.session, sizeof tty.set.session);
+    case TTY_TIOCGSID: return tell(s, argument, tty.set.session);
     case TTY_TIOCSTI: return simulate(s, argument);
     case TTY_TIOCGWINSZ:
         window = tty.shown = tty_window_now();

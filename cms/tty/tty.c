@@ -289,12 +289,19 @@ static int64_t tty_write(struct file *f, struct io *io, uint64_t offset)
     return done;
 }
 
+/* What a read would not wait for: a line, or as many bytes as MIN says where no time runs. */
+static bool is_readable(void)
+{
+    uint32_t least = tty_local(L_ICANON) || tty_character(T_TIME) ? 1 : tty_character(T_MIN);
+    return tty.ready - tty.read >= (least ? least : 1);
+}
+
 static unsigned tty_poll(struct file *f, struct wait_queue **queue)
 {
     (void)f;
     tty_input_arrived();
     *queue = &tty.readers;
-    return (tty.read != tty.ready ? ABI_POLLIN | ABI_POLLRDNORM : 0) | (tty.stopped ? 0 : ABI_POLLOUT | ABI_POLLWRNORM);
+    return (is_readable() ? ABI_POLLIN | ABI_POLLRDNORM : 0) | (tty.stopped ? 0 : ABI_POLLOUT | ABI_POLLWRNORM);
 }
 
 /* ---- the device ------------------------------------------------------------------------------------------------ */
@@ -302,8 +309,15 @@ static unsigned tty_poll(struct file *f, struct wait_queue **queue)
 static const struct file_operations operations = {
     .read = tty_read, .write = tty_write, .control = tty_control, .poll = tty_poll, .stat = device_stat};
 
+/* /dev/tty is the caller's own terminal, and there is no other. */
+static int open_own(struct file *f)
+{
+    (void)f;
+    return caller_session() == tty.set.session ? 0 : -ENXIO;
+}
+
 static struct device devices[] = {
-    {.name = "tty", .major = 5, .minor = 0, .operations = &operations},
+    {.name = "tty", .major = 5, .minor = 0, .operations = &operations, .open = open_own},
     {.name = "console", .major = 5, .minor = 1, .operations = &operations},
 };
 

@@ -218,6 +218,19 @@ static void raw_reads_wait_for_min_and_time(void **state)
     raw_mode(3, 0);
     fake_wait = NULL;
     assert_string_equal(read_after("abc"), "abc");
+    struct wait_queue *queue;
+    fake_cms_type("12");
+    assert_false(f->operations->poll(f, &queue) & ABI_POLLIN); /* a read would wait for a third */
+    fake_cms_type("3");
+    assert_true(f->operations->poll(f, &queue) & ABI_POLLIN);
+    assert_string_equal(read_after(""), "123");
+    raw_mode(3, 5);
+    fake_cms_type("1");
+    assert_true(f->operations->poll(f, &queue) & ABI_POLLIN);
+    fake_wait = time_passes;
+    assert_string_equal(read_after(""), "1");
+    raw_mode(3, 0);
+    fake_wait = NULL;
     f->flags |= ABI_O_NONBLOCK;
     assert_string_equal(read_after(""), "<EAGAIN>");
     assert_string_equal(fake_cms_shown(), "");
@@ -284,7 +297,17 @@ static void the_background_may_not_read(void **state)
     fake_caller_ignores = true;
     assert_int_equal(tty_control(f, NULL, TTY_TIOCSPGRP, (uintptr_t)&group), 0);
     assert_string_equal(read_after("now\r"), "now\n");
+    fake_caller_session_of_group = 0; /* the terminal is not given to nobody */
+    assert_int_equal(tty_control(f, NULL, TTY_TIOCSPGRP, (uintptr_t)&group), -ESRCH);
+    fake_caller_session_of_group = 77;
+    assert_int_equal(tty_control(f, NULL, TTY_TIOCSPGRP, (uintptr_t)&group), -EPERM);
+    group = -1;
+    assert_int_equal(tty_control(f, NULL, TTY_TIOCSPGRP, (uintptr_t)&group), -EINVAL);
+    assert_int_equal(tty_control(f, NULL, TTY_TIOCGPGRP, (uintptr_t)&group), 0);
+    assert_int_equal(group, 55);
     fake_caller_session = 1;
+    assert_int_equal(tty_control(f, NULL, TTY_TIOCGPGRP, (uintptr_t)&group), -ENOTTY);
+    assert_int_equal(tty_control(f, NULL, TTY_TIOCSCTTY, 0), -EPERM); /* another session has it */
     assert_int_equal(tty_control(f, NULL, TTY_TIOCSPGRP, (uintptr_t)&group), -ENOTTY);
 }
 

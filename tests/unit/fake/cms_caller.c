@@ -7,7 +7,7 @@
 #include "cms/kernel/wait.h"
 #include "cms/vfs/caller.h"
 
-int fake_caller_process, fake_caller_group, fake_caller_session;
+int fake_caller_process, fake_caller_group, fake_caller_session, fake_caller_session_of_group;
 bool fake_caller_leads, fake_caller_ignores, fake_caller_orphaned, fake_caller_halted;
 int fake_caller_signals[65], fake_caller_group_signal, fake_caller_signalled_group;
 uint64_t fake_wait_now;
@@ -16,7 +16,7 @@ unsigned fake_waits, fake_wakes;
 
 void fake_caller_reset(void)
 {
-    fake_caller_process = fake_caller_group = fake_caller_session = 100;
+    fake_caller_process = fake_caller_group = fake_caller_session = fake_caller_session_of_group = 100;
     fake_caller_leads = true;
     fake_caller_ignores = fake_caller_orphaned = fake_caller_halted = false;
     memset(fake_caller_signals, 0, sizeof fake_caller_signals);
@@ -32,6 +32,7 @@ __attribute__((weak)) int caller_session(void) { return fake_caller_session; }
 __attribute__((weak)) bool caller_leads_session(void) { return fake_caller_leads; }
 __attribute__((weak)) bool caller_ignores_or_blocks(int signal) { return (void)signal, fake_caller_ignores; }
 __attribute__((weak)) void caller_signal(int signal) { fake_caller_signals[signal]++; }
+__attribute__((weak)) int caller_session_of_group(int group) { return (void)group, fake_caller_session_of_group; }
 __attribute__((weak)) bool caller_group_is_orphaned(int group) { return (void)group, fake_caller_orphaned; }
 __attribute__((weak)) void caller_halt(void) { fake_caller_halted = true; }
 __attribute__((weak)) uint64_t caller_random(void) { return 0x0123456789abcdef; }

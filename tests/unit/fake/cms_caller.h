@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 void fake_caller_reset(void);
-extern int fake_caller_process, fake_caller_group, fake_caller_session;
+extern int fake_caller_process, fake_caller_group, fake_caller_session, fake_caller_session_of_group;
 extern bool fake_caller_leads, fake_caller_ignores, fake_caller_orphaned, fake_caller_halted;
 extern int fake_caller_signals[65];                               /* to the caller itself */
 extern int fake_caller_group_signal, fake_caller_signalled_group; /* the last */
