@@ -30,7 +30,7 @@ static void tmp_stat(struct node *n, struct vfs_stat *s)
     struct tmp_node *t = tmp_of(n);
     s->size = (int64_t)t->pages.size;
     s->blocks = (int64_t)t->pages.count * (FRAME_SIZE / 512);
-    s->links = node_is(n, ABI_S_IFDIR) ? 2 : t->links;
+    s->links = !node_is(n, ABI_S_IFDIR) ? t->links : t->removed ? 0 : 2;
     s->access_s = t->times[0] / SECOND, s->access_ns = t->times[0] % SECOND;
     s->change_s = t->times[1] / SECOND, s->change_ns = t->times[1] % SECOND;
     s->status_s = t->times[2] / SECOND, s->status_ns = t->times[2] % SECOND;

@@ -8,7 +8,7 @@ struct tmp_node {
     struct pages pages; /* of a file, or a link's target */
     struct space_object object;
     struct tmp_entry *entries;
-    struct tmp_node *parent; /* of a directory that has a name; its entry there is what keeps this true */
+    struct tmp_node *parent; /* of a directory; held by its entry there, or, once that was removed, by itself */
     uint64_t last_serial, links;
     int64_t times[3]; /* read, changed, status: nanoseconds since 1970 */
     bool removed;     /* a directory: nothing is made in it any more */

@@ -200,7 +200,7 @@ int tmp_link(struct node *n, const char *name, struct node *file)
     return status;
 }
 
-/* A directory that has no name any more takes none. */
+/* A directory that has no name any more takes none. Who is in it still comes to where it was by .. */
 static int unname(struct tmp_node *d, const char *name, struct tmp_node *t)
 {
     bool directory = node_is(&t->node, ABI_S_IFDIR);
@@ -208,7 +208,7 @@ static int unname(struct tmp_node *d, const char *name, struct tmp_node *t)
         return -ENOTEMPTY;
     t->removed = directory;
     if (directory)
-        t->parent = NULL;
+        node_hold(&d->node);
     t->links--;
     t->times[2] = caller_time();
     drop(d, name);
@@ -236,11 +236,16 @@ int tmp_rename(struct node *n, const char *name, struct node *child, struct node
     return 0;
 }
 
+/* What it was in may have been held by it alone, and so on; they may be many. */
 void tmp_forget(struct node *n)
 {
     struct tmp_node *t = tmp_of(n);
-    pages_free(&t->pages);
-    give(t, sizeof *t);
+    do {
+        struct tmp_node *was_in = t->removed ? t->parent : NULL;
+        pages_free(&t->pages);
+        cms_heap_free(t);
+        t = was_in;
+    } while (t && !--t->node.users);
 }
 
 /* ---- mounts ---------------------------------------------------------------------------------------------------- */

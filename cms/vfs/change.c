@@ -53,6 +53,14 @@ int vfs_symlink(const char *target, const struct vfs_from *from, const char *pat
     return status;
 }
 
+/* A file whose last name was removed gets no other, but where it was made without one. */
+static bool is_gone(struct node *n)
+{
+    struct vfs_stat s;
+    node_fill_stat(n, &s);
+    return !s.links && !n->takes_name;
+}
+
 int vfs_link(const struct vfs_from *from, const char *path, const struct vfs_from *to, const char *new_path,
              unsigned flags)
 {
@@ -69,6 +77,8 @@ int vfs_link(const struct vfs_from *from, const char *path, const struct vfs_fro
             status = -EPERM;
         else if (old.node->system != s.parent->system)
             status = -EXDEV;
+        else if (is_gone(old.node))
+            status = -ENOENT;
         else
             status = s.parent->operations->link ? s.parent->operations->link(s.parent, s.last, old.node) : -EPERM;
         spot_leave(&s);

@@ -78,6 +78,7 @@ struct node {
     uint64_t number, device_number;
     uint32_t mode;
     unsigned users;
+    bool takes_name; /* linkat(2) may give it one although it has none: O_TMPFILE */
 };
 
 void node_hold(struct node *);

@@ -67,6 +67,7 @@ static int open_unnamed(struct node *directory, uint32_t flags, uint32_t mode, s
         return status;
     status = node_open(child, flags & ~(uint32_t)(ABI_O_TMPFILE | ABI_O_DIRECTORY), file);
     directory->operations->remove(directory, name, child);
+    child->takes_name = !(flags & ABI_O_EXCL);
     node_let_go(child);
     return status;
 }

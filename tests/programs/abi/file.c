@@ -270,6 +270,37 @@ static void erased_files_live_on(void)
     CHECK(!fstat(file, &s) && s.st_nlink == 0);
 }
 
+/* O_TMPFILE gives a file that has no name yet; one that was erased has none any more. */
+static void names_are_given_once(void)
+{
+    char path[64];
+    struct stat s;
+    int unnamed = open("/tmp", O_TMPFILE | O_RDWR, 0600), alone = open("/tmp", O_TMPFILE | O_RDWR | O_EXCL, 0600);
+    int erased = open("/tmp/abi-erased", O_RDWR | O_CREAT, 0600);
+    CHECK(unnamed >= 0 && alone >= 0 && erased >= 0 && !unlink("/tmp/abi-erased"));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", unnamed);
+    CHECK(!linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/abi-named", AT_SYMLINK_FOLLOW) && !stat("/tmp/abi-named", &s));
+    CHECK(s.st_nlink == 1 && !unlink("/tmp/abi-named"));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", alone);
+    FAILS(linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/abi-named", AT_SYMLINK_FOLLOW), ENOENT);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", erased);
+    FAILS(linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/abi-named", AT_SYMLINK_FOLLOW), ENOENT);
+    CHECK(!fstat(erased, &s) && s.st_nlink == 0);
+}
+
+static void removed_folders_have_a_way_up(void)
+{
+    struct stat s, above;
+    char path[16];
+    CHECK(!mkdir("/tmp/abi-a", 0700) && !mkdir("/tmp/abi-a/b", 0700) && !mkdir("/tmp/abi-a/b/c", 0700));
+    CHECK(!chdir("/tmp/abi-a/b/c") && !rmdir("/tmp/abi-a/b/c") && !rmdir("/tmp/abi-a/b"));
+    CHECK(!getcwd(path, sizeof path) && errno == ENOENT && !stat(".", &s) && s.st_nlink == 0);
+    FAILS(mkdir("d", 0700), ENOENT);
+    CHECK(!stat("../..", &s) && !stat("/tmp/abi-a", &above) && s.st_ino == above.st_ino);
+    CHECK(!chdir("../..") && getcwd(path, sizeof path) && !strcmp(path, "/tmp/abi-a") && !chdir("/tmp"));
+    CHECK(!rmdir("/tmp/abi-a"));
+}
+
 static void devices_are_there(void)
 {
     char bytes[16];
@@ -434,7 +465,8 @@ const struct test file_tests[] = {
     CASE(opening_is_judged), CASE(appends_go_to_the_end),
     CASE(descriptors_are_copied), CASE(pipes_pass_bytes), CASE(much_goes_through_a_pipe), CASE(broken_pipes_end),
     CASE(edges_are_told_though_nothing_was_read),
-    CASE(polls_tell_what_is_ready), CASE(folders_hold_names), CASE(erased_files_live_on), CASE(devices_are_there),
+    CASE(polls_tell_what_is_ready), CASE(folders_hold_names), CASE(erased_files_live_on), CASE(names_are_given_once),
+    CASE(removed_folders_have_a_way_up), CASE(devices_are_there),
     CASE(records_are_locked), CASE(any_close_unlocks), CASE(waits_for_locks_end), CASE(open_files_are_locked),
     CASE(no_more_descriptors), {0},
 };
