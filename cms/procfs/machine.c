@@ -109,9 +109,13 @@ static void load(struct text *t, struct process *p)
 
 static void stat(struct text *t, struct process *p)
 {
-    uint64_t user = 0, system = 0;
+    uint64_t user = 0, system = 0, switches = 0;
+    unsigned ready, all;
     (void)p;
+    thread_count(&ready, &all);
     for (struct process *each = process_all; each; each = each->next) {
+        for (const struct thread *one = each->threads; one; one = one->sibling)
+            switches += one->switches;
         struct times times = process_times(each);
         user += cms_ticks_ns(times.user);
         system += cms_ticks_ns(times.system);
@@ -119,7 +123,16 @@ static void stat(struct text *t, struct process *p)
     uint64_t idle = cms_wait_now() > user + system ? cms_wait_now() - user - system : 0;
     text_add(t, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\ncpu0 %lu 0 %lu %lu 0 0 0 0 0 0\n", user / HUNDREDTH,
              system / HUNDREDTH, idle / HUNDREDTH, user / HUNDREDTH, system / HUNDREDTH, idle / HUNDREDTH);
-    text_add(t, "btime %lu\n", (cms_clock_wall() - cms_wait_now()) / 1000000000);
+    text_add(t, "intr 0\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running %u\nprocs_blocked 0\n", switches,
+             (cms_clock_wall() - cms_wait_now()) / 1000000000, process_current()->id, ready);
+}
+
+/* Nothing is paged out or in. */
+static void paging(struct text *t, struct process *p)
+{
+    (void)p;
+    text_add(t, "nr_free_pages %zu\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n",
+             cms_frames_left());
 }
 
 static void mounts(struct text *t, struct process *p)
@@ -147,6 +160,7 @@ const struct proc_file proc_machine_files[] = {
     {"swaps", swaps},
     {"uptime", uptime},
     {"version", version},
+    {"vmstat", paging},
     {"sys/fs/file-max", most_files},
     {"sys/fs/nr_open", most_files},
     {"sys/kernel/cap_last_cap", last_capability},
