@@ -245,7 +245,10 @@ void proc_file_target(struct text *t, struct file *f)
     if (f->device_node)
         text_add(t, "/dev/%s", device_name(n));
     else
-        text_add(t, "%s:[%lu]", type == ABI_S_IFIFO ? "pipe" : n ? "file" : "anon_inode", s.number);
+        text_add(t, "%s:[%lu]", type == ABI_S_IFIFO    ? "pipe"
+                                : type == ABI_S_IFSOCK ? "socket"
+                                : n                    ? "file"
+                                                       : "anon_inode", s.number);
 }
 
 static void write_target(struct text *t, const struct proc_node *p)

@@ -1,37 +1,9 @@
-/* Sockets and extended attributes, of which there are none. What asks for them anyway has an answer: ENOSYS is not one
- * that programs expect of these calls, and ls, cp and others say so to their user. */
+/* Extended attributes, of which there are none. Who asks for them has an answer: ENOSYS is not one that programs expect
+ * of these calls, and ls, cp and others say so to their user. */
 #include <errno.h>
 
 #include "cms/syscall/attribute.h"
 #include "cms/syscall/user.h"
-
-/* ---- sockets: no descriptor is one ------------------------------------------------------------------------------- */
-
-int64_t call_socket(const struct call *c) { return (void)c, -EAFNOSUPPORT; }
-int64_t call_socketpair(const struct call *c) { return (void)c, -EAFNOSUPPORT; }
-
-static int64_t no_socket(const struct call *c)
-{
-    const struct file *f = files_get(my_files(), (unsigned)c->argument[0]);
-    return !f || f->flags & ABI_O_PATH ? -EBADF : -ENOTSOCK;
-}
-
-int64_t call_connect(const struct call *c) { return no_socket(c); }
-int64_t call_accept(const struct call *c) { return no_socket(c); }
-int64_t call_accept4(const struct call *c) { return no_socket(c); }
-int64_t call_sendto(const struct call *c) { return no_socket(c); }
-int64_t call_recvfrom(const struct call *c) { return no_socket(c); }
-int64_t call_sendmsg(const struct call *c) { return no_socket(c); }
-int64_t call_sendmmsg(const struct call *c) { return no_socket(c); }
-int64_t call_recvmsg(const struct call *c) { return no_socket(c); }
-int64_t call_recvmmsg(const struct call *c) { return no_socket(c); }
-int64_t call_shutdown(const struct call *c) { return no_socket(c); }
-int64_t call_bind(const struct call *c) { return no_socket(c); }
-int64_t call_listen(const struct call *c) { return no_socket(c); }
-int64_t call_getsockname(const struct call *c) { return no_socket(c); }
-int64_t call_getpeername(const struct call *c) { return no_socket(c); }
-int64_t call_setsockopt(const struct call *c) { return no_socket(c); }
-int64_t call_getsockopt(const struct call *c) { return no_socket(c); }
 
 /* ---- xattr(7): a file that is there has none, and takes none ----------------------------------------------------- */
 

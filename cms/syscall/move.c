@@ -171,6 +171,8 @@ static int judge_splice(const struct move *m)
         return -EINVAL;
     if ((m->from_address && !m->from->seekable) || (m->to_address && !m->to->seekable) || (!to && appends(m->to)))
         return -EINVAL;
+    if (!to && !m->to->seekable && m->to->flags & ABI_O_NONBLOCK) /* what it does not take would be lost */
+        return -EINVAL;
     return is_directory(m->from) || (int64_t)m->from_at < 0 || (int64_t)m->to_at < 0 ? -EINVAL : 0;
 }
 

@@ -31,6 +31,11 @@ unsigned poll_file(struct file *f, struct poll_queues *q)
     q->wakes = queue ? queue->wakes : 0;
     if (queue)
         poll_note(queue, q);
+    queue = f->operations->poll_also ? f->operations->poll_also(f) : NULL;
+    if (queue) {
+        q->wakes += queue->wakes;
+        poll_note(queue, q);
+    }
     return events;
 }
 

@@ -7,7 +7,7 @@ struct poll_queues {
     struct wait_queue *queue[WAIT_QUEUES_MAX];
     unsigned count;
     bool more; /* there were more of them */
-    uint64_t wakes; /* of the queue of the file that was looked at last */
+    uint64_t wakes; /* of the queues of the file that was looked at last */
 };
 
 /* The events that hold of a file, all of them; its queue is noted. */

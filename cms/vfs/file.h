@@ -21,6 +21,7 @@ struct file_operations {
     int64_t (*seek)(struct file *, int64_t offset, int whence); /* NULL: a seekable file by its size, or -ESPIPE */
     int64_t (*control)(struct file *, struct space *, unsigned request, uint64_t argument); /* ioctl; NULL: -ENOTTY */
     unsigned (*poll)(struct file *, struct wait_queue **queue); /* POLL* that hold now, and what wakes; NULL: always */
+    struct wait_queue *(*poll_also)(struct file *); /* what wakes too, where that is two; NULL: nothing */
     int (*stat)(struct file *, struct vfs_stat *);
     int (*truncate)(struct file *, uint64_t size);
     int (*sync)(struct file *);

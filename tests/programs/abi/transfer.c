@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
 
@@ -263,6 +264,88 @@ static void files_are_no_sockets(void)
     unlink(NAME);
 }
 
+static void pairs_are_connected(void)
+{
+    int p[2], type = 0;
+    char got[8] = "";
+    socklen_t size = sizeof type;
+    struct pollfd e = {0, POLLIN | POLLOUT | POLLRDHUP, 0};
+    CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, p));
+    CHECK(fcntl(p[0], F_GETFD) == FD_CLOEXEC);
+    CHECK((fcntl(p[1], F_GETFL) & (O_NONBLOCK | O_ACCMODE)) == (O_NONBLOCK | O_RDWR));
+    FAILS(read(p[0], got, 1), EAGAIN);
+    CHECK(write(p[0], "abc", 3) == 3 && send(p[1], "xy", 2, MSG_NOSIGNAL) == 2);
+    CHECK(read(p[1], got, 8) == 3 && !memcmp(got, "abc", 3) && recv(p[0], got, 8, 0) == 2 && !memcmp(got, "xy", 2));
+    e.fd = p[0];
+    CHECK(poll(&e, 1, 0) == 1 && e.revents == POLLOUT && send(p[1], "z", 1, 0) == 1 && poll(&e, 1, 0) == 1);
+    CHECK(e.revents == (POLLIN | POLLOUT));
+    CHECK(!getsockopt(p[0], SOL_SOCKET, SO_TYPE, &type, &size) && type == SOCK_STREAM && size == sizeof type);
+    CHECK(!getsockopt(p[0], SOL_SOCKET, SO_ERROR, &type, &size) && type == 0);
+    struct sockaddr_storage name;
+    size = sizeof name;
+    CHECK(!getpeername(p[0], (struct sockaddr *)&name, &size) && size == 2 && name.ss_family == AF_UNIX);
+    struct iovec v[2] = {{(char *)"12", 2}, {(char *)"34", 2}};
+    struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+    CHECK(sendmsg(p[0], &m, 0) == 4 && recv(p[1], got, 8, MSG_WAITALL | MSG_DONTWAIT) == 4 && !memcmp(got, "1234", 4));
+    FAILS(pread(p[0], got, 1, 0), ESPIPE);
+    FAILS(listen(p[0], 1), EINVAL);
+    FAILS(setsockopt(p[0], SOL_SOCKET, 999, &type, sizeof type), ENOPROTOOPT);
+    struct stat s;
+    CHECK(!fstat(p[0], &s) && S_ISSOCK(s.st_mode));
+    FAILS(socketpair(AF_UNIX, 77, 0, p), EINVAL);
+    FAILS(socketpair(9999, SOCK_STREAM, 0, p), EAFNOSUPPORT);
+}
+
+static void pairs_end(void)
+{
+    int p[2];
+    char got[8];
+    struct pollfd e = {0, POLLIN | POLLRDHUP, 0};
+    CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, p) && write(p[0], "a", 1) == 1 && !shutdown(p[0], SHUT_WR));
+    e.fd = p[1];
+    CHECK(poll(&e, 1, 0) == 1 && e.revents == (POLLIN | POLLRDHUP));
+    CHECK(read(p[1], got, 8) == 1 && read(p[1], got, 8) == 0 && write(p[1], "b", 1) == 1 && read(p[0], got, 8) == 1);
+    FAILS(send(p[0], "c", 1, MSG_NOSIGNAL), EPIPE);
+    FAILS(shutdown(p[0], 9), EINVAL);
+    CHECK(!close(p[0]) && poll(&e, 1, 0) == 1 && e.revents == (POLLIN | POLLRDHUP | POLLHUP));
+    FAILS(send(p[1], "c", 1, MSG_NOSIGNAL), EPIPE);
+    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    FAILS(write(p[1], "c", 1), EPIPE);
+}
+
+/* A poll for room is woken by the other end's reading, and bytes go both ways at once. */
+static void pairs_wait(void)
+{
+    static char much[300000];
+    int p[2], status;
+    CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+    pid_t echoes = fork();
+    if (!echoes) {
+        close(p[0]);
+        for (ssize_t n; (n = read(p[1], much, 5000)) > 0;)
+            if (send(p[1], much, (size_t)n, 0) != n)
+                _exit(1);
+        _exit(0);
+    }
+    CHECK(!close(p[1]) && !fcntl(p[0], F_SETFL, O_NONBLOCK));
+    size_t sent = 0, back = 0;
+    while (back < sizeof much) {
+        char piece[7000];
+        struct pollfd e = {p[0], (short)(POLLIN | (sent < sizeof much ? POLLOUT : 0)), 0};
+        CHECK(poll(&e, 1, 10000) == 1);
+        size_t part = sizeof much - sent < sizeof piece ? sizeof much - sent : sizeof piece;
+        for (size_t i = 0; i < part; i++)
+            piece[i] = (char)((sent + i) % 251);
+        ssize_t n = e.revents & POLLOUT && part ? write(p[0], piece, part) : 0;
+        sent += n > 0 ? (size_t)n : 0;
+        n = e.revents & POLLIN ? read(p[0], piece, sizeof piece) : 0;
+        for (ssize_t i = 0; i < n; i++, back++)
+            if (piece[i] != (char)(back % 251))
+                failed(__FILE__, __LINE__, "bytes in their order", (long)back);
+    }
+    CHECK(!shutdown(p[0], SHUT_WR) && waitpid(echoes, &status, 0) == echoes && !status);
+}
+
 static void times_left_alone(void)
 {
     const struct timespec omit[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}};
@@ -282,5 +365,7 @@ const struct test transfer_tests[] = {
     CASE(one_write_appends), CASE(copies_do_not_overlap), CASE(sending_is_judged), CASE(pipes_are_spliced),
     CASE(splices_wait_for_both), CASE(room_in_a_counter_is_told), CASE(all_that_are_ready_have_their_turn),
     CASE(owners_of_files), CASE(offsets_of_devices), CASE(attributes_are_answered), CASE(files_are_no_sockets),
+    CASE(pairs_are_connected),
+    CASE(pairs_end), CASE(pairs_wait),
     CASE(times_left_alone), {0},
 };
