@@ -26,14 +26,16 @@ static struct file *as(struct file *part, const struct file *f)
 static int64_t pair_read(struct file *f, struct io *io, uint64_t offset)
 {
     struct pair_end *e = end_of(f);
-    return e->in ? file_read_at(as(e->in, f), io, offset) : 0;
+    int64_t n = e->in ? file_read_at(as(e->in, f), io, offset) : 0;
+    return n == -EAGAIN && !e->in ? 0 : n; /* it was shut meanwhile */
 }
 
 static int64_t pair_write(struct file *f, struct io *io, uint64_t offset)
 {
     struct pair_end *e = end_of(f);
-    if (e->out)
-        return file_write_at(as(e->out, f), io, offset);
+    int64_t n = e->out ? file_write_at(as(e->out, f), io, offset) : -EAGAIN;
+    if (e->out || n != -EAGAIN)
+        return n;
     caller_signal(ABI_SIGPIPE);
     return -EPIPE;
 }
@@ -75,12 +77,18 @@ static int64_t pair_control(struct file *f, struct space *space, unsigned reques
     return e->in ? e->in->operations->control(e->in, space, request, argument) : -ENOTTY;
 }
 
+/* Who waits there for the other end waits no more. */
 static void shut(struct file **part)
 {
     struct file *f = *part;
+    struct wait_queue *queue;
     *part = NULL;
-    if (f)
-        file_let_go(f);
+    if (!f)
+        return;
+    f->flags |= ABI_O_NONBLOCK;
+    f->operations->poll(f, &queue);
+    cms_wake(queue);
+    file_let_go(f);
 }
 
 static int pair_close(struct file *f)

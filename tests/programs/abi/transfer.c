@@ -313,6 +313,30 @@ static void pairs_end(void)
     FAILS(write(p[1], "c", 1), EPIPE);
 }
 
+static int shut_here;
+static void *shut_it(void *unused)
+{
+    sleep_ms(50);
+    return shutdown(shut_here, SHUT_RDWR) ? NULL : unused;
+}
+
+static void waits_end_when_a_pair_is_shut(void)
+{
+    static char much[400000];
+    int p[2], q[2];
+    char got[8];
+    pthread_t other;
+    CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, p) && !socketpair(AF_UNIX, SOCK_STREAM, 0, q));
+    shut_here = p[0];
+    CHECK(!pthread_create(&other, NULL, shut_it, NULL) && recv(p[0], got, 8, 0) == 0 && !pthread_join(other, NULL));
+    CHECK(recv(p[1], got, 8, 0) == 0);
+    FAILS(send(p[1], got, 1, MSG_NOSIGNAL), EPIPE);
+    shut_here = q[0];
+    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR && !pthread_create(&other, NULL, shut_it, NULL));
+    ssize_t n = write(q[0], much, sizeof much); /* what went before, or EPIPE */
+    CHECK(n < (ssize_t)sizeof much && n != 0 && !pthread_join(other, NULL));
+}
+
 /* A poll for room is woken by the other end's reading, and bytes go both ways at once. */
 static void pairs_wait(void)
 {
@@ -366,6 +390,6 @@ const struct test transfer_tests[] = {
     CASE(splices_wait_for_both), CASE(room_in_a_counter_is_told), CASE(all_that_are_ready_have_their_turn),
     CASE(owners_of_files), CASE(offsets_of_devices), CASE(attributes_are_answered), CASE(files_are_no_sockets),
     CASE(pairs_are_connected),
-    CASE(pairs_end), CASE(pairs_wait),
+    CASE(pairs_end), CASE(waits_end_when_a_pair_is_shut), CASE(pairs_wait),
     CASE(times_left_alone), {0},
 };
