@@ -106,6 +106,7 @@ const struct node_operations tmp_operations = {
     .link = tmp_link,
     .remove = tmp_remove,
     .rename = tmp_rename,
+    .exchange = tmp_exchange,
     .stat = tmp_stat,
     .set_mode = tmp_set_mode,
     .set_times = tmp_set_times,

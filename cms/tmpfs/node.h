@@ -38,4 +38,5 @@ int tmp_link(struct node *, const char *name, struct node *file);
 int tmp_remove(struct node *, const char *name, struct node *child);
 int tmp_rename(struct node *, const char *name, struct node *child, struct node *to, const char *new_name,
                struct node *old);
+int tmp_exchange(struct node *, const char *name, struct node *other, const char *other_name);
 void tmp_forget(struct node *);

@@ -236,6 +236,24 @@ int tmp_rename(struct node *n, const char *name, struct node *child, struct node
     return 0;
 }
 
+static void put_in(struct tmp_node *d, struct tmp_entry *e, struct tmp_node *t)
+{
+    e->node = t;
+    if (node_is(&t->node, ABI_S_IFDIR))
+        t->parent = d;
+    changed(d);
+    t->times[2] = caller_time();
+}
+
+int tmp_exchange(struct node *n, const char *name, struct node *other, const char *other_name)
+{
+    struct tmp_entry *e = find(tmp_of(n), name), *f = find(tmp_of(other), other_name);
+    struct tmp_node *first = e->node;
+    put_in(tmp_of(n), e, f->node);
+    put_in(tmp_of(other), f, first);
+    return 0;
+}
+
 /* What it was in may have been held by it alone, and so on; they may be many. */
 void tmp_forget(struct node *n)
 {

@@ -164,11 +164,36 @@ static int judge_rename(const struct spot *old, const struct spot *s, unsigned f
     return directory && is_within(s->parent, old->node) ? -EINVAL : 0;
 }
 
+/* RENAME_EXCHANGE: both are there, of whatever type. */
+static int judge_exchange(const struct spot *old, const struct spot *s)
+{
+    if (!s->node)
+        return -ENOENT;
+    if (!s->parent || s->node->mount)
+        return -EBUSY;
+    if (s->parent->system != old->parent->system)
+        return -EXDEV;
+    if ((s->slash && !node_is(s->node, ABI_S_IFDIR)) || (old->slash && !node_is(old->node, ABI_S_IFDIR)))
+        return -ENOTDIR;
+    if (is_read_only(s->parent))
+        return -EROFS;
+    return is_within(s->parent, old->node) || is_within(old->parent, s->node) ? -EINVAL : 0;
+}
+
+static int exchange(const struct spot *old, const struct spot *s)
+{
+    int status = judge_exchange(old, s);
+    if (status || s->node == old->node)
+        return status;
+    const struct node_operations *o = old->parent->operations;
+    return o->exchange ? o->exchange(old->parent, old->last, s->parent, s->last) : -EINVAL;
+}
+
 int vfs_rename(const struct vfs_from *from, const char *path, const struct vfs_from *to, const char *new_path,
                unsigned flags)
 {
     struct spot old, s;
-    if (flags & ~(unsigned)ABI_RENAME_NOREPLACE)
+    if (flags > ABI_RENAME_EXCHANGE) /* one of them, or none */
         return -EINVAL;
     int status = tree_walk(from, path, 0, &old);
     if (status)
@@ -180,9 +205,9 @@ int vfs_rename(const struct vfs_from *from, const char *path, const struct vfs_f
         spot_leave(&old);
         return status;
     }
-    status = judge_rename(&old, &s, flags);
     const struct node_operations *o = old.parent->operations;
-    if (!status && (s.node != old.node || strcmp(old.last, s.last)))
+    status = flags & ABI_RENAME_EXCHANGE ? exchange(&old, &s) : judge_rename(&old, &s, flags);
+    if (!status && !(flags & ABI_RENAME_EXCHANGE) && (s.node != old.node || strcmp(old.last, s.last)))
         status = o->rename
                      ? o->rename(old.parent, old.last, old.node, s.parent, s.last, s.node == old.node ? NULL : s.node)
                      : -EPERM;

@@ -45,6 +45,8 @@ struct node_operations {
      * and fit each other. [EPERM] */
     int (*rename)(struct node *, const char *name, struct node *child, struct node *to, const char *new_name,
                   struct node *old);
+    /* What two names stand for becomes each other's; neither lies within the other. [EINVAL] */
+    int (*exchange)(struct node *, const char *name, struct node *other, const char *other_name);
     /* all */
     void (*stat)(struct node *, struct vfs_stat *); /* size, blocks, links, times: what is not zero, one, the present */
     int (*set_mode)(struct node *, uint32_t mode);  /* [accepted, without effect] */

@@ -100,7 +100,13 @@ static void rename_replaces_what_may_be_replaced(void **state)
     vfs_make_directory(&here, "/tmp/e", 0755);
     vfs_make_directory(&here, "/tmp/d/in", 0755);
     assert_int_equal(vfs_rename(&here, "/tmp/a", &here, "/tmp/b", ABI_RENAME_NOREPLACE), -EEXIST);
-    assert_int_equal(vfs_rename(&here, "/tmp/a", &here, "/tmp/b", ABI_RENAME_EXCHANGE), -EINVAL);
+    assert_int_equal(vfs_rename(&here, "/tmp/a", &here, "/tmp/none", ABI_RENAME_EXCHANGE), -ENOENT);
+    assert_int_equal(vfs_rename(&here, "/tmp/d", &here, "/tmp/d/in", ABI_RENAME_EXCHANGE), -EINVAL);
+    assert_int_equal(vfs_rename(&here, "/tmp/d/in", &here, "/tmp/d", ABI_RENAME_EXCHANGE), -EINVAL);
+    assert_int_equal(vfs_rename(&here, "/tmp/a", &here, "/tmp/b", ABI_RENAME_EXCHANGE), 0);
+    assert_file("/tmp/a", "B");
+    assert_int_equal(vfs_rename(&here, "/tmp/a", &here, "/tmp/b", ABI_RENAME_EXCHANGE | ABI_RENAME_NOREPLACE), -EINVAL);
+    assert_int_equal(vfs_rename(&here, "/tmp/b", &here, "/tmp/a", ABI_RENAME_EXCHANGE), 0);
     assert_int_equal(vfs_rename(&here, "/tmp/a", &here, "/tmp/b", 0), 0);
     assert_file("/tmp/b", "A");
     assert_int_equal(try_open("/tmp/a", ABI_O_RDONLY), -ENOENT);

@@ -301,6 +301,28 @@ static void removed_folders_have_a_way_up(void)
     CHECK(!rmdir("/tmp/abi-a"));
 }
 
+static int rename_2(const char *from, const char *to, unsigned flags)
+{
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
+}
+
+static void names_are_exchanged(void)
+{
+    enum { NOREPLACE = 1, EXCHANGE = 2 };
+    struct stat s;
+    CHECK(!mkdir("/tmp/abi-x", 0700) && !chdir("/tmp/abi-x") && !mkdir("d", 0700) && !mkdir("d/e", 0700));
+    CHECK(!close(open("f", O_CREAT | O_RDWR, 0600)));
+    FAILS(rename_2("f", "d", NOREPLACE), EEXIST);
+    FAILS(rename_2("f", "none", EXCHANGE), ENOENT);
+    FAILS(rename_2("f", "none", NOREPLACE | EXCHANGE), EINVAL);
+    FAILS(rename_2("f", "none", 64), EINVAL);
+    FAILS(rename_2("d/e", "d", EXCHANGE), EINVAL);
+    FAILS(rename_2("d", "d/e", EXCHANGE), EINVAL);
+    CHECK(!rename_2("f", "d/e", EXCHANGE) && !stat("f", &s) && S_ISDIR(s.st_mode) && !stat("d/e", &s));
+    CHECK(S_ISREG(s.st_mode) && !chdir("f") && !chdir("..") && !stat("d/e", &s) && !unlink("d/e") && !rmdir("d"));
+    CHECK(!rmdir("f") && !chdir("/tmp") && !rmdir("/tmp/abi-x"));
+}
+
 static void devices_are_there(void)
 {
     char bytes[16];
@@ -466,6 +488,7 @@ const struct test file_tests[] = {
     CASE(descriptors_are_copied), CASE(pipes_pass_bytes), CASE(much_goes_through_a_pipe), CASE(broken_pipes_end),
     CASE(edges_are_told_though_nothing_was_read),
     CASE(polls_tell_what_is_ready), CASE(folders_hold_names), CASE(erased_files_live_on), CASE(names_are_given_once),
+    CASE(names_are_exchanged),
     CASE(removed_folders_have_a_way_up), CASE(devices_are_there),
     CASE(records_are_locked), CASE(any_close_unlocks), CASE(waits_for_locks_end), CASE(open_files_are_locked),
     CASE(no_more_descriptors), {0},
