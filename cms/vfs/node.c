@@ -128,7 +128,11 @@ static int own_entry(struct directory *d, struct vfs_entry *e)
 static int next_entry(struct file *f, struct vfs_entry *e)
 {
     struct directory *d = f->own;
+    struct vfs_stat s;
     int found = 0;
+    node_fill_stat(d->node, &s);
+    if (!s.links) /* it was removed */
+        return -ENOENT;
     if (f->position < 2) {
         found = dots(d->node, f->position, e);
     } else if (f->position < MOUNTED) {
