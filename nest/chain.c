@@ -260,7 +260,7 @@ void nest_chain_link(struct nest *nest, void *region, bool closed)
 bool nest_chain_delegates(const struct nest *root)
 {
     const struct vmcs_page *page = root->innermost->current->page;
-    return root->mode >= NEST_CHAIN && page && (page->delegation.state & VMCS_DELEGATED);
+    return root->mode >= NEST_CHAIN && (page->delegation.state & VMCS_DELEGATED);
 }
 
 /* Whether the owner lets its guest run guests of its own: while it waits for a window, or steps it, it wants to see
@@ -377,6 +377,26 @@ enum nest_result nest_chain_instruction(struct nest *root, const struct exit *ex
     default:
         return decline(outer, reason);
     }
+}
+
+void nest_chain_runs(struct nest *nest)
+{
+    nest->root->innermost = nest;
+}
+
+void nest_chain_left(struct nest *nest)
+{
+    nest->root->innermost = nest->outer;
+    nest_caches_follow(nest->outer, nest->caches);
+}
+
+uint64_t nest_chain_deadline(const struct nest *root)
+{
+    uint64_t earliest = root->timer_deadline;
+    for (const struct nest *nest = root->innermost; nest != root; nest = nest->outer)
+        if (nest->timer_deadline < earliest)
+            earliest = nest->timer_deadline;
+    return earliest;
 }
 
 /* ---- leaving ------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@
 struct nest_vmcs;
 
 /* Whether what the guest that runs does with VMX is CP's to carry out: the page it runs on says so.
- * @pre nest_in_guest() */
+ * @pre nest_chain_may_delegate() */
 bool nest_chain_delegates(const struct nest *root);
 /* Its call, of privilege level 0, to enter the page at gpa. As nest_enter_page(), with NEST_OUTER for what its owner
  * must carry out: the exit is reported to it as it is, and nothing of the guest is kept here. */
@@ -32,6 +32,28 @@ void nest_chain_yield(struct nest *nest, unsigned basic_reason);
 void nest_chain_link(struct nest *nest, void *region, bool closed);
 /* What was delegated is this nest's own again. false: no frames. @pre nest->is_delegated */
 bool nest_chain_own(struct nest *nest);
+
+/* L2 of this nest runs from here on, or no more. */
+void nest_chain_runs(struct nest *nest);
+void nest_chain_left(struct nest *nest);
+static inline void nest_runs(struct nest *nest)
+{
+    nest->in_guest = true;
+    if (__builtin_expect(nest->chain != NULL, 0))
+        nest_chain_runs(nest);
+}
+static inline void nest_left(struct nest *nest)
+{
+    nest->in_guest = false;
+    if (__builtin_expect(nest->chain != NULL, 0))
+        nest_chain_left(nest);
+}
+/* When the first of the timers that run is due; NEST_TIMER_FRESH as of struct nest. */
+uint64_t nest_chain_deadline(const struct nest *root);
+static inline uint64_t nest_deadline(const struct nest *root)
+{
+    return root->innermost == root ? root->timer_deadline : nest_chain_deadline(root);
+}
 
 /* nest_exit() of a nest that is no root. */
 enum nest_result nest_chain_exit(struct nest *nest, const struct exit *exit);

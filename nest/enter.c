@@ -174,8 +174,8 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
                                           vmcs12->entry_instruction_length};
     vmcs->launching = !vmcs->launched;
     vmcs->launched = true;
-    nest->in_guest = true;
-    nest->root->innermost = nest;
+    nest_runs(nest);
+    nest->by_page = vmcs->page;
     return NEST_ENTERED;
 }
 

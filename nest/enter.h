@@ -2,10 +2,6 @@
 #pragma once
 #include "nest/active.h"
 
-/* L2 of this nest runs no more. */
-void nest_left(struct nest *nest);
-/* When the first of the timers that run is due; NEST_TIMER_FRESH as of struct nest. */
-uint64_t nest_deadline(const struct nest *root);
 /* nest_exit() of one nest, whatever others there are. */
 enum nest_result nest_exit_of(struct nest *nest, const struct exit *exit);
 /* CR0.CD and NW, which the nest's L1 brings with it. */

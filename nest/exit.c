@@ -76,7 +76,7 @@ static bool timer_expired(const struct nest *nest, const struct exit *exit)
            nest_timer_expired(nest, nest->host->tsc(nest->host->context));
 }
 
-enum nest_result nest_exit_of(struct nest *nest, const struct exit *exit)
+static inline __attribute__((always_inline)) enum nest_result exit_of(struct nest *nest, const struct exit *exit)
 {
     if (NEST_RECOMPUTES)
         nest_image_recompute_region(nest, nest->current);
@@ -99,8 +99,14 @@ enum nest_result nest_exit_of(struct nest *nest, const struct exit *exit)
     return for_cp(nest, exit);
 }
 
+enum nest_result nest_exit_of(struct nest *nest, const struct exit *exit)
+{
+    return exit_of(nest, exit);
+}
+
 enum nest_result nest_exit(struct nest *root, const struct exit *exit)
 {
-    struct nest *nest = root->innermost;
-    return nest == root ? nest_exit_of(nest, exit) : nest_chain_exit(nest, exit);
+    if (__builtin_expect(root->innermost != root, 0))
+        return nest_chain_exit(root->innermost, exit);
+    return exit_of(root, exit);
 }

@@ -28,13 +28,6 @@ static void tag(struct nest *nest)
     nest->untagged = false;
 }
 
-void nest_left(struct nest *nest)
-{
-    nest->in_guest = false;
-    nest->root->innermost = nest->outer;
-    nest_caches_follow(nest->outer, nest->caches);
-}
-
 void nest_reset(struct nest *nest, bool power_up)
 {
     nest->in_guest = false;
@@ -113,15 +106,6 @@ bool nest_is_inactive(const struct nest *nest)
 uint32_t nest_windows(const struct nest *nest)
 {
     return nest->current->vmcs12.processor_controls & (CPU_INTERRUPT_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING);
-}
-
-uint64_t nest_deadline(const struct nest *root)
-{
-    uint64_t earliest = root->timer_deadline;
-    for (const struct nest *nest = root->innermost; nest != root; nest = nest->outer)
-        if (nest->timer_deadline < earliest)
-            earliest = nest->timer_deadline;
-    return earliest;
 }
 
 uint64_t nest_timer_start(struct nest *root, uint64_t now)

@@ -1,6 +1,7 @@
 /* Reflecting an exit to L1.  In: an exit of L2 (hardware's, or one CP made up), vmcs02 loaded.  Out: vmcs12 and its
  * shadow region as hardware would have left them, vmcs01 loaded with L1 at its host RIP; or a VMX abort. */
 #include "nest/reflect.h"
+#include "nest/chain.h"
 #include "nest/enter.h"
 #include "nest/instruction.h"
 #include "nest/msr_list.h"

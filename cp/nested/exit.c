@@ -319,7 +319,7 @@ bool nested_exit(struct vm *vm)
 {
     unsigned reason = exit_basic(&vm->vcpu.exit);
     vm->vcpu.breakpoints_met = 0;
-    if (is_vmx(&vm->vcpu, reason) && delegated(vm, reason))
+    if (nest_chain_may_delegate(vm->vcpu.nest) && is_vmx(&vm->vcpu, reason) && delegated(vm, reason))
         return true;
     enum nest_result result = nest_exit(vm->vcpu.nest, &vm->vcpu.exit);
 
