@@ -316,37 +316,17 @@ static struct nest_chain *current_chain(struct nest *outer)
     return of->chain;
 }
 
-/* For the guest that runs to do something with VMX here. NULL: its owner is to carry it out */
-static struct nest_chain *begin(struct nest *root, bool enters)
+static void begin(struct nest *root)
 {
-    struct nest *outer = root->innermost;
     root->chain_walks = NEST_CHAIN_WALKS;
     root->chain_missed = false;
-    struct nest_chain *chain = enters && !lets_run(outer) ? NULL : current_chain(outer);
-    if (chain)
-        nest_caches_follow(chain->nest, outer->caches);
-    return chain;
-}
-
-static enum nest_result end(struct nest *root, struct nest_chain *chain, enum nest_result result)
-{
-    if (result == NEST_ENTERED)
-        root->event = chain->nest->event;
-    tell(chain);
-    return result;
-}
-
-/* What is not carried out here is the owner's, with all that was held here. */
-static enum nest_result decline(struct nest *outer, unsigned reason)
-{
-    nest_chain_yield(outer, reason);
-    return NEST_OUTER;
 }
 
 enum nest_result nest_chain_enter(struct nest *root, uint64_t gpa, enum nest_page_error *error)
 {
     struct nest *outer = root->innermost;
-    struct nest_chain *chain = begin(root, true);
+    begin(root);
+    struct nest_chain *chain = current_chain(outer);
     if (!chain)
         return decline(outer, EXIT_VMCALL);
     chain->call = EXIT_VMCALL;
@@ -504,8 +484,7 @@ enum nest_result nest_chain_exit(struct nest *nest, const struct exit *exit)
 {
     struct nest *root = nest->root;
     struct nest *owner = (exit->reason & 0xFFFF) == EXIT_PREEMPTION_TIMER ? timed_out(root) : NULL;
-    root->chain_walks = NEST_CHAIN_WALKS;
-    root->chain_missed = false;
+    begin(root);
     if (owner) {
         while (root->innermost != owner)
             stop(root->innermost, NULL);

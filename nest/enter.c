@@ -156,7 +156,7 @@ static enum nest_result run(struct nest *nest, struct nest_vmcs *vmcs)
     const struct vmcs *vmcs12 = &vmcs->vmcs12;
     if (!nest_image_renew(nest, vmcs))
         return NEST_NO_FRAMES;
-    if (is_missed(nest))
+    if (nest_chain_missed(nest))
         return NEST_OUTER;
     uint32_t failed = vmcs12->entry_msr_load_count ? load_msrs(nest, vmcs) : 0;
     if (failed) {
@@ -220,7 +220,7 @@ static enum nest_result enter(struct nest *nest, enum nest_kind kind, bool launc
     if (nest->chain && !carries(nest, vmcs))
         return NEST_OUTER;
     if (!passes(nest, vmcs, &failure))
-        return is_missed(nest) ? NEST_OUTER : refuse(nest, &failure);
+        return nest_chain_missed(nest) ? NEST_OUTER : refuse(nest, &failure);
     return run(nest, vmcs);
 }
 

@@ -92,7 +92,10 @@ static inline __attribute__((always_inline)) enum nest_result exit_of(struct nes
         return ept_violation(nest, exit);
     const struct vmcs *list[] = {&nest->current->vmcs12};
     struct nest_route_state state = {.host = nest->host, .timer_expired = timer_expired(nest, exit)};
-    if (nest_route(&state, &nest->vmcs01, list, 1, exit) >= 0)
+    bool is_l1s = nest_route(&state, &nest->vmcs01, list, 1, exit) >= 0;
+    if (nest_chain_missed(nest))
+        return NEST_OUTER;
+    if (is_l1s)
         return reason == EXIT_VMFUNC ? vm_function(nest, exit) : nest_reflect(nest, exit);
     if (reason < EXIT_REASONS)
         nest->counts.handled[reason]++;

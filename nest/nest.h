@@ -165,8 +165,7 @@ struct nest {
     struct nest *root, *innermost;    /* of a chain (nest/chain.h); of the root: the last whose L2 runs, or itself */
     struct nest_chain *chain;         /* what this one has as one that is delegated; NULL: it is the root */
     unsigned chain_walks;             /* of the root: tables that may yet be read for this exit */
-    bool by_page;                     /* of the root: its L2 runs on a page */
-    bool chain_missed;                /* of the root: in this exit something was not where it was looked for */
+    bool chain_missed;                /* of the root: storage was not to be reached in this exit, which is its owner's */
     void *l1_region;                  /* the outer's vmcs02, on which this one's L1 runs; NULL: vmcs01 */
     const struct nest_host *host;
     const struct nest_hardware *hardware;

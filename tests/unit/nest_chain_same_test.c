@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 enum { TRIALS = 250, STEPS = 120, MOST_LINES = STEPS * 5 };
+enum { HAS_ERROR = 1 << 11, TYPE = 7 << 8, SOFTWARE = 4 << 8 };
 enum run { NEVER, ALWAYS, SOMETIMES, RUNS };
 
 /* What somebody saw at a step. */
@@ -396,7 +397,10 @@ static void step_of_l3(void)
     }
     l3_does(&what, &delivered);
     struct line *l = line(L3_RUNS);
-    l->value[0] = what.hpa, l->value[1] = delivered.info, l->value[2] = delivered.error, l->value[3] = delivered.length;
+    l->value[0] = what.hpa, l->value[1] = delivered.info;
+    l->value[4] = what.reason, l->value[5] = t.m.gpr[RCX];
+    l->value[2] = delivered.info & HAS_ERROR ? delivered.error : 0;
+    l->value[3] = (delivered.info & TYPE) == SOFTWARE ? delivered.length : 0;
 }
 
 /* ---- the story ----------------------------------------------------------------------------------------------- */
@@ -423,6 +427,7 @@ static void tell(uint64_t seed)
     t.m.versions = pick(2);
     t.delegates = delegates, t.between = between, t.seen = seen;
     make_bitmaps();
+    tower_v2_executes(&t, EXIT_CPUID); /* so CP1 enters by the rules of this run */
     count[run] = 0;
     for (step = 0; step < STEPS; step++) {
         if (t.in_l3)

@@ -55,7 +55,7 @@ static inline int stop(void **state)
     (void)state;
     bool clean = tower_stop(&t);
     if (!clean)
-        print_error("%s\n", t.m.complaint);
+        fail_msg("%s", t.m.complaint ? t.m.complaint : "nothing");
     return !clean;
 }
 
@@ -127,10 +127,15 @@ static inline bool exits(struct l3_step *step)
 
 static inline bool timer_is_over(void)
 {
-    uint64_t deadline = nest_deadline(&t.m.nest);
-    if (deadline == NEST_TIMER_FRESH)
-        deadline = nest_timer_start(&t.m.nest, t.m.tsc);
-    return t.m.tsc >= deadline;
+    return t.m.tsc >= nest_deadline(&t.m.nest);
+}
+
+static inline void l3_takes(struct nest_event *delivered)
+{
+    if (delivered)
+        *delivered = t.event0;
+    t.event0 = (struct nest_event){0};
+    t.m.loaded->held.entry_interruption_info &= 0x7FFFFFFF;
 }
 
 /* L3 executes it, again and again, until it did or V2 has an exit. `delivered`: by an event on its way. */
@@ -142,36 +147,28 @@ static inline void l3_does(struct l3_step *step, struct nest_event *delivered)
                             .guest_physical = step->gpa3, .guest_linear = step->gpa3,
                             .interruption_info = step->info};
         if (i > 40)
-            fail_msg("L3 does not get on with exit %u", step->reason);
+            fail_msg("L3 does not get on with exit %u (%s), the last for CP1 was %u", step->reason,
+                     tower_chained(&t) ? "in the chain" : "by CP1", t.active->page->fields.exit_reason);
         sound();
         tower_settle(&t);
         sound();
         bool on_its_way = t.event0.info >> 31;
         if (!t.in_l3)
             return;
-        if (timer_is_over()) {
+        bool over = timer_is_over(); /* that is after an event, and before the first instruction */
+        bool in_delivery = on_its_way && step->reason == EXIT_EPT_VIOLATION && delivered && !over;
+        if (on_its_way && !in_delivery)
+            l3_takes(delivered);
+        if (over)
             exit = (struct exit){.reason = EXIT_PREEMPTION_TIMER};
-            exit.idt_vectoring_info = t.event0.info, exit.idt_vectoring_error = t.event0.error;
-            exit.instruction_length = t.event0.length;
-            tower_exit(&t, &exit);
-            continue;
-        }
-        if (on_its_way && !(delivered && step->reason == EXIT_EPT_VIOLATION)) {
-            if (delivered)
-                *delivered = t.event0;
-            t.event0 = (struct nest_event){0};
-            t.m.loaded->held.entry_interruption_info &= 0x7FFFFFFF;
-        } else if (on_its_way) {
-            exit.idt_vectoring_info = t.event0.info, exit.idt_vectoring_error = t.event0.error;
-            exit.instruction_length = t.event0.length;
-        }
-        if (!exits(step)) {
-            if (on_its_way && delivered && step->reason == EXIT_EPT_VIOLATION) {
-                *delivered = t.event0;
-                t.event0 = (struct nest_event){0};
-                t.m.loaded->held.entry_interruption_info &= 0x7FFFFFFF;
-            }
+        if (!over && !exits(step)) {
+            if (in_delivery)
+                l3_takes(delivered);
             return;
+        }
+        if (in_delivery) {
+            exit.idt_vectoring_info = t.event0.info, exit.idt_vectoring_error = t.event0.error;
+            exit.instruction_length = t.event0.length;
         }
         step->hpa = 0;
         tower_exit(&t, &exit);

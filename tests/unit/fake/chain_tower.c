@@ -351,6 +351,7 @@ void tower_start(struct tower *t)
     fake_vmx_start(&t->m, NEST_CHAIN);
     host_fill(t);
     fake_vmx_enter_operation(&t->m);
+    t->m.tsc = 1 << 20;
     t->frames_spare = t->vector1 = -1;
     t->deadline1 = NEST_NO_TIMER;
     make_first(t);

@@ -3,6 +3,7 @@
 #include "tests/unit/fake/chain_tower.h"
 
 #include "nest/chain.h"
+#include "nest/enter.h"
 
 enum { RAX = 0, RDX = 2, RBX = 3, TIMER_RATE = 5, MOST_TURNS = 64, NO_INDEX = 1 << 22, NO_BASE = 1 << 27 };
 enum { ADDRESS_64 = 2 << 7, SEGMENT_DS = 3 << 15, REGISTER2_RDX = 2 << 28 };
@@ -50,6 +51,8 @@ static void emulate(struct tower *t, const struct nest_host *host, const struct 
 static void load0(struct tower *t)
 {
     must(t, fake_vmx_load(&t->m), "CP0 cannot enter");
+    if (nest_deadline(&t->m.nest) == NEST_TIMER_FRESH)
+        nest_timer_start(&t->m.nest, t->m.tsc);
 }
 
 static void h2_has_exit(struct tower *t)
