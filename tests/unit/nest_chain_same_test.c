@@ -22,7 +22,7 @@ static struct line lines[RUNS][MOST_LINES];
 static unsigned count[RUNS], now, step;
 static enum run run;
 static uint64_t story, chance; /* of what happens in all; of what each does for itself */
-static unsigned carried, given_back;
+static unsigned carried, calls, refused, given_back;
 
 static uint64_t random_of(uint64_t *seed)
 {
@@ -440,7 +440,7 @@ static void tell(uint64_t seed)
             tower_settle(&t);
         look();
     }
-    carried += t.carried_exits;
+    carried += t.carried_exits, calls += t.delegated, refused += t.outer;
     if (run == NEVER)
         assert_int_equal(t.delegated + t.outer, 0);
     assert_int_equal(stop(NULL), 0);
@@ -495,8 +495,10 @@ static void the_same_is_seen_whoever_carries_it_out(void **state)
         if (only)
             break;
     }
+    print_message("%u exits given by CP0 alone, %u calls carried out, %u not, %u given back\n", carried, calls, refused,
+                  given_back);
     if (!only)
-        assert_true(carried > 20 * TRIALS && given_back > TRIALS);
+        assert_true(carried > 8 * TRIALS && given_back > TRIALS);
 }
 
 int main(void)
