@@ -5,7 +5,7 @@
 const char command_set_help[] =
     "SET {MSG | WNG | IMSG | SMSG | RUN} {ON | OFF}\n"
     "SET EMSG {ON | OFF | CODE | TEXT}\n"
-    "SET NESTED {OFF | TRAP | SHADOW | MEMORY}\n"
+    "SET NESTED {OFF | TRAP | SHADOW | MEMORY | CHAIN}\n"
     "SET SHARE userid {RELATIVE n | ABSOLUTE n% | INITIAL}\n"
     "MSG, WNG, IMSG: receive messages, warnings, CP's information. SMSG ON: special\n"
     "messages, for a program that takes them. RUN ON: #CP does not stop the machine.\n"

@@ -128,8 +128,8 @@ static const struct message table[] = {
      "Enter LOGON and your user ID, and the password when CP asks: then nobody sees\n"
      "it."},
     {9018, 'E', "NESTED {1 mode} exceeds what your directory entry allows ({2 mode})",
-     "OFF, TRAP, SHADOW and MEMORY each offer more than the one before. Choose one up\n"
-     "to yours."},
+     "OFF, TRAP, SHADOW, MEMORY and CHAIN each offer more than the one before. Choose\n"
+     "one up to yours."},
     {9020, 'E', "Too many unsuccessful LOGONs; this terminal is quiet for a minute", "Wait, then try again."},
     {9021, 'W', "{1 number} unsuccessful attempt{3 s} to log on as {2 userid} since the last LOGON",
      "If it was not you, tell your administrator."},

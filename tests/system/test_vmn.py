@@ -78,7 +78,7 @@ def test_a_machine_that_does_not_end_itself_has_the_status_that_help_names(tmp_p
     (["--module", "/etc/passwd"] * 14, "--module: 14 are more than CP takes here, 13"),
     (["--ipl", "/etc/passwd", "--levels", "3"] + ["--module", "/etc/passwd"] * 12, "12 are more than CP takes here"),
     (["--nesting", "shadow"], "go with --ipl"),
-    (["--nesting", "maybe"], "off, trap, shadow or memory"),
+    (["--nesting", "maybe"], "off, trap, shadow, memory or chain"),
 ])
 def test_a_wrong_command_line_is_refused_with_its_reason(options, reason):
     said = refusal(*options, env=ECHO)

@@ -131,8 +131,8 @@ static void a_shadow_region_is_for_a_mode_and_hardware_that_have_them(void **sta
 
 static void modes_have_names(void **state)
 {
-    static const char *const lower[NEST_MODES] = {"off", "trap", "shadow", "memory"};
-    static const char *const upper[NEST_MODES] = {"OFF", "TRAP", "SHADOW", "MEMORY"};
+    static const char *const lower[NEST_MODES] = {"off", "trap", "shadow", "memory", "chain"};
+    static const char *const upper[NEST_MODES] = {"OFF", "TRAP", "SHADOW", "MEMORY", "CHAIN"};
     enum nest_mode mode = NEST_MODES;
     (void)state;
     for (unsigned i = 0; i < NEST_MODES; i++) {

@@ -1,0 +1,531 @@
+/* The chain: what CP0 carries out alone, what it leaves to the owner and how that one finds it, and what ends it. */
+#include "tests/unit/nest_chain_scene.h"
+
+static enum nest_page_error error;
+
+/* The owner brought all of V2's storage in. */
+static int start_with_all(void **state)
+{
+    int failed = start(state);
+    for (unsigned i = 0; i < TOWER_V2_PAGES; i++)
+        tower_v2(&t, i * 0x1000);
+    return failed;
+}
+
+static bool never(struct tower *tower)
+{
+    (void)tower;
+    return false;
+}
+
+/* V2 stands at its call, as CP0 finds it. */
+static enum nest_result call_of_v2(uint64_t gpa2)
+{
+    t.m.gpr[RAX] = TOWER_CALL, t.m.gpr[RBX] = gpa2;
+    return nest_chain_enter(&t.m.nest, gpa2, &error);
+}
+
+static struct nest *inner(void)
+{
+    assert_true(tower_chained(&t));
+    return t.m.nest.innermost;
+}
+
+static enum nest_result exit_of_l3(enum exit_reason reason, uint64_t gpa3, unsigned access)
+{
+    const struct exit exit = {.reason = reason, .instruction_length = 2, .guest_physical = gpa3,
+                              .guest_linear = gpa3, .qualification = access | 0x180};
+    return nest_exit(&t.m.nest, &exit);
+}
+
+/* ---- CP0 alone --------------------------------------------------------------------------------- */
+
+static void an_exit_v2_asked_for_passes_no_cp_in_between(void **state)
+{
+    (void)state;
+    uint64_t turns = t.m.nest.counts.instructions[EXIT_VMRESUME];
+    for (unsigned i = 0; i < 5; i++) {
+        enter(P2);
+        assert_true(tower_chained(&t));
+        l3_executes(EXIT_CPUID);
+        assert_false(t.in_l3);
+        assert_int_equal(page_at(P2)->fields.exit_reason, EXIT_CPUID);
+    }
+    assert_int_equal(t.m.nest.counts.instructions[EXIT_VMRESUME], turns);
+    assert_int_equal(t.delegated, 5);
+    assert_int_equal(t.carried_exits, 5);
+}
+
+static void storage_of_l3_is_what_three_tables_say(void **state)
+{
+    (void)state;
+    enter(P2);
+    assert_int_equal(l3_touches(0x3010, 2), 0x100000000ull + TOWER_V2 + L3_STORAGE + 0x3010);
+    assert_true(tower_chained(&t));
+}
+
+static void a_failed_entry_is_told_in_the_page(void **state)
+{
+    (void)state;
+    vmcs_page_write(page_at(P2), VMCS_INDEX_HOST_CR4, 0);
+    tower_v2_call(&t, P2);
+    assert_false(t.in_l3);
+    assert_int_equal(t.m.gpr[RAX], TOWER_ENTRY_FAILED + NEST_PAGE_FAILED);
+    assert_int_equal(page_at(P2)->fields.instruction_error, 8);
+    assert_int_equal(t.outer, 0);
+    vmcs_page_write(page_at(P2), VMCS_INDEX_HOST_CR4, 0x2020);
+    vmcs_page_write(page_at(P2), VMCS_INDEX_GUEST_RFLAGS, 0);
+    tower_v2_call(&t, P2);
+    assert_int_equal(page_at(P2)->fields.exit_reason, EXIT_ENTRY_GUEST_STATE | EXIT_ENTRY_FAILED);
+    assert_int_equal(t.outer, 0);
+}
+
+static void each_depth_has_tags_of_its_own(void **state)
+{
+    (void)state;
+    enter(P2);
+    const struct nest_policy *policy = &inner()->policy;
+    assert_true(policy->vpid_first >= t.m.nest.policy.vpid_first + NEST_ACTIVE || !policy->vpid_count);
+    l3_executes(EXIT_CPUID);
+}
+
+/* ---- what is not carried --------------------------------------------------------------------------- */
+
+static void what_is_not_carried_is_the_owners_and_its_page_as_it_was(void **state)
+{
+    static const struct {
+        enum vmcs_index index;
+        uint64_t set, clear;
+    } rows[] = {
+        {VMCS_INDEX_EXIT_MSR_STORE_COUNT, 1, 0},
+        {VMCS_INDEX_EXIT_MSR_LOAD_COUNT, 1, 0},
+        {VMCS_INDEX_ENTRY_MSR_LOAD_COUNT, 1, 0},
+        {VMCS_INDEX_EXIT_CONTROLS, 0, EXIT_HOST_LONG_MODE},
+        {VMCS_INDEX_GUEST_ACTIVITY_STATE, 1, 0},
+        {VMCS_INDEX_PROCESSOR_CONTROLS, CPU_MONITOR_TRAP_FLAG, 0},
+        {VMCS_INDEX_SECONDARY_CONTROLS, CPU2_VM_FUNCTIONS, 0},
+        {VMCS_INDEX_SECONDARY_CONTROLS, CPU2_PML, 0},
+        {VMCS_INDEX_SECONDARY_CONTROLS, CPU2_VMCS_SHADOWING, 0},
+        {VMCS_INDEX_SECONDARY_CONTROLS, 0, CPU2_VPID},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct vmcs_page *page = tower_make_page(&t, P2, TABLES), before;
+        unsigned held = t.m.frames_held;
+        uint64_t was = vmcs_get(&page->fields, rows[i].index);
+        vmcs_page_write(page, rows[i].index, (was | rows[i].set) & ~rows[i].clear);
+        before = *page;
+        struct vmcs v2 = t.m.loaded->held;
+        assert_int_equal(call_of_v2(P2), NEST_OUTER);
+        assert_memory_equal(&page->fields, &before.fields, sizeof(before.fields));
+        assert_int_equal(page->rax, before.rax);
+        assert_memory_equal(&t.m.loaded->held, &v2, sizeof(v2));
+        assert_false(tower_chained(&t));
+        assert_true(t.m.frames_held <= held + 2); /* the nest, and no page */
+    }
+}
+
+static void a_call_that_is_refused_is_the_owners_to_refuse(void **state)
+{
+    static const uint64_t bad[] = {TOWER_V2_VMXON, MSRS, P2 + 8, TOWER_V2_BYTES, 1ull << 50, ~0ull};
+    (void)state;
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        unsigned outer = t.outer;
+        tower_v2_call(&t, bad[i]);
+        sound();
+        assert_false(t.in_l3);
+        assert_true(t.m.gpr[RAX] >= TOWER_ENTRY_FAILED && t.m.gpr[RAX] < TOWER_ENTRY_FAILED + NEST_PAGE_FAILED);
+        assert_int_equal(t.outer, outer + 1);
+    }
+}
+
+static void who_does_not_delegate_has_the_call(void **state)
+{
+    (void)state;
+    t.delegates = never;
+    tower_v2_executes(&t, EXIT_CPUID);
+    enter(P2);
+    assert_false(tower_chained(&t));
+    l3_executes(EXIT_CPUID);
+    assert_int_equal(t.delegated + t.outer, 0);
+}
+
+static void a_window_of_the_owner_keeps_its_guests_calls_its_own(void **state)
+{
+    static const uint32_t windows[] = {CPU_INTERRUPT_WINDOW_EXITING, CPU_NMI_WINDOW_EXITING, CPU_MONITOR_TRAP_FLAG};
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(nest_chain_delegates(&t.m.nest));
+        t.m.nest.current->vmcs12.processor_controls |= windows[i];
+        assert_false(nest_chain_delegates(&t.m.nest));
+        t.m.nest.current->vmcs12.processor_controls &= ~windows[i];
+    }
+    t.m.nest.current->vmcs12.exception_bitmap |= 1 << 6;
+    assert_false(nest_chain_delegates(&t.m.nest));
+    t.m.nest.current->vmcs12.exception_bitmap &= ~(1u << 6);
+}
+
+/* ---- going back to the owner ------------------------------------------------------------------------ */
+
+static void an_event_on_its_way_survives(void **state)
+{
+    (void)state;
+    enter(P2);
+    t.event0 = (struct nest_event){0x80000B0D, 0x38, 0};
+    tower_give_back(&t);
+    sound();
+    assert_true(t.in_l3);
+    assert_int_equal(t.event0.info, 0x80000B0D);
+    assert_int_equal(t.event0.error, 0x38);
+    struct nest_event delivered = {0};
+    struct l3_step step = {.reason = EXIT_CPUID};
+    l3_does(&step, &delivered);
+    assert_int_equal(delivered.info, 0x80000B0D);
+    assert_false(page_at(P2)->fields.entry_interruption_info >> 31);
+}
+
+static void an_event_that_was_delivered_does_not_come_again(void **state)
+{
+    (void)state;
+    vmcs_page_write(page_at(P2), VMCS_INDEX_ENTRY_INTERRUPTION_INFO, 0x80000306);
+    enter(P2);
+    assert_int_equal(t.event0.info, 0x80000306);
+    t.event0 = (struct nest_event){0};
+    tower_give_back(&t);
+    assert_true(t.in_l3);
+    assert_int_equal(t.event0.info, 0);
+}
+
+static void the_timer_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    for (unsigned saves = 0; saves < 2; saves++) {
+        struct vmcs_page *page = tower_make_page(&t, P2, TABLES);
+        page->fields.pin_controls |= PIN_PREEMPTION_TIMER;
+        page->fields.exit_controls |= saves ? EXIT_SAVE_PREEMPTION_TIMER : 0;
+        page->fields.preemption_timer = 100;
+        tower_v2_operand(&t, EXIT_VMCLEAR, P2, 0, 0);
+        enter(P2);
+        t.m.tsc += 60 * 32;
+        nest_chain_stop(&t.m.nest);
+        assert_int_equal(page->resumes, VMCS_PAGE_RESUMES | 40);
+        assert_true(fake_vmx_load(&t.m));
+        tower_settle(&t);
+        assert_int_equal(page->resumes, 0);
+        assert_true(tower_chained(&t));
+        t.m.tsc += 39 * 32;
+        tower_interrupt(&t);
+        tower_settle(&t);
+        t.m.tsc += 32;
+        l3_executes(EXIT_CPUID);
+        assert_int_equal(page->fields.exit_reason, EXIT_PREEMPTION_TIMER);
+        assert_int_equal(page->fields.preemption_timer, saves ? 0 : 100);
+    }
+}
+
+static void registers_of_the_caller_are_those_of_its_call(void **state)
+{
+    (void)state;
+    page_at(P2)->rax = 0x111, page_at(P2)->rbx = 0x222;
+    enter(P2);
+    assert_int_equal(t.m.gpr[RAX], 0x111);
+    assert_int_equal(t.m.gpr[RBX], 0x222);
+    t.m.gpr[RAX] = 0x333, t.m.gpr[RCX] = 0x444;
+    nest_chain_stop(&t.m.nest);
+    assert_int_equal(t.m.gpr[RAX], TOWER_CALL);
+    assert_int_equal(t.m.gpr[RBX], P2);
+    assert_int_equal(t.m.gpr[RCX], 0x444);
+    assert_int_equal(page_at(P2)->rax, 0x333);
+    assert_true(fake_vmx_load(&t.m));
+    tower_settle(&t);
+    assert_int_equal(t.m.gpr[RAX], 0x333);
+}
+
+static void the_owners_timer_takes_all_within_out(void **state)
+{
+    (void)state;
+    t.deadline1 = t.m.tsc + 640;
+    tower_v2_executes(&t, EXIT_CPUID);
+    enter(P2);
+    assert_true(tower_chained(&t));
+    t.m.tsc += 640;
+    assert_true(timer_is_over());
+    const struct exit exit = {.reason = EXIT_PREEMPTION_TIMER};
+    assert_int_equal(nest_exit(&t.m.nest, &exit), NEST_REFLECTED);
+    assert_false(t.m.nest.in_guest);
+    assert_int_equal(t.first.page->fields.exit_reason, EXIT_PREEMPTION_TIMER);
+    assert_int_equal(t.m.gpr[RAX], TOWER_CALL);
+    tower_run(&t);
+    tower_settle(&t);
+    sound();
+}
+
+/* ---- the owner's EPT ----------------------------------------------------------------------------------- */
+
+static void after_invept_of_the_owner_pages_are_where_they_are_now(void **state)
+{
+    (void)state;
+    enter(P2);
+    uint64_t before = l3_touches(0x2000, 1);
+    tower_interrupt(&t); /* the owner moves a page, and two of L3's tables' */
+    sound();
+    nest_chain_stop(&t.m.nest);
+    const struct exit exit = {.reason = EXIT_EXTERNAL_INTERRUPT};
+    assert_int_equal(nest_reflect(&t.m.nest, &exit), NEST_REFLECTED);
+    unsigned from = (L3_STORAGE + 0x2000) / 0x1000, to = (L3_STORAGE + 0x5000) / 0x1000;
+    uint64_t entry = t.ept01[from];
+    t.ept01[from] = t.ept01[to], t.ept01[to] = entry;
+    tower_invept(&t, tower_eptp(&t));
+    tower_run(&t);
+    tower_settle(&t);
+    assert_true(tower_chained(&t));
+    assert_int_equal(l3_touches(0x2000, 1), before + 0x3000);
+    assert_int_equal(l3_touches(0x5000, 1), before);
+}
+
+static void tables_that_the_owner_does_not_map_are_no_misconfiguration(void **state)
+{
+    (void)state;
+    for (unsigned level = 0; level < 4; level++) {
+        enter(P2);
+        nest_chain_stop(&t.m.nest);
+        const struct exit exit = {.reason = EXIT_EXTERNAL_INTERRUPT};
+        assert_int_equal(nest_reflect(&t.m.nest, &exit), NEST_REFLECTED);
+        tower_page_out(&t, TABLES + level * 0x1000);
+        tower_run(&t);
+        tower_settle(&t);
+        assert_true(tower_chained(&t));
+        assert_int_equal(exit_of_l3(EXIT_EPT_VIOLATION, 0x3000, 1), NEST_OUTER);
+        assert_true(l3_touches(0x3000, 1));
+        assert_true(t.in_l3);
+        l3_executes(EXIT_CPUID);
+    }
+}
+
+static void a_bitmap_that_the_owner_does_not_map_asks_for_nothing(void **state)
+{
+    (void)state;
+    memset(tower_v2(&t, MSRS), 0, 0x1000);
+    vmcs_page_write(page_at(P2), VMCS_INDEX_PROCESSOR_CONTROLS,
+                    page_at(P2)->fields.processor_controls | CPU_MSR_BITMAPS);
+    vmcs_page_write(page_at(P2), VMCS_INDEX_MSR_BITMAP, MSRS);
+    t.ept01[MSRS / 0x1000] = 0;
+    assert_int_equal(call_of_v2(P2), NEST_OUTER);
+    enter(P2);
+    t.m.gpr[RCX] = 0x10;
+    l3_executes(EXIT_RDMSR);
+    assert_true(t.in_l3);
+}
+
+static void a_page_is_not_written_to_that_the_owner_lets_be_read_only(void **state)
+{
+    (void)state;
+    t.ept01[P2 / 0x1000] &= ~2ull;
+    struct vmcs_page before = *page_at(P2);
+    assert_int_equal(call_of_v2(P2), NEST_OUTER);
+    assert_memory_equal(&before, page_at(P2), sizeof(before));
+}
+
+/* ---- frames ------------------------------------------------------------------------------------------------ */
+
+static void frames_may_run_out_anywhere(void **state)
+{
+    (void)state;
+    for (int spare = 0; spare < 16; spare++) {
+        t.frames_spare = spare;
+        enter(P2);
+        assert_true(l3_touches(0x1000, 2));
+        assert_true(t.in_l3);
+        l3_executes(EXIT_CPUID);
+        assert_int_equal(page_at(P2)->fields.exit_reason, EXIT_CPUID);
+        tower_v2_operand(&t, EXIT_INVEPT, 0, 0, 2);
+    }
+    assert_true(t.outer > 2 && t.delegated > 2);
+}
+
+/* What CP0 holds when P1 alone is kept, however far L3 came. */
+static void all_frames_come_back_when_p1_goes(void **state)
+{
+    (void)state;
+    enter(P2);
+    l3_touches(0x1000, 2);
+    assert_true(tower_chained(&t));
+    nest_chain_stop(&t.m.nest);
+    const struct exit exit = {.reason = EXIT_EXTERNAL_INTERRUPT};
+    assert_int_equal(nest_reflect(&t.m.nest, &exit), NEST_REFLECTED);
+    tower_vmclear(&t, t.first.page);
+    assert_int_equal(t.m.regions_held, 0);
+    tower_run(&t);
+    tower_settle(&t);
+    assert_true(l3_touches(0x1000, 2));
+}
+
+static void a_reset_in_mid_flight_leaves_nothing(void **state)
+{
+    (void)state;
+    enter(P2);
+    l3_touches(0x1000, 2);
+    assert_true(tower_chained(&t));
+    t.m.loaded = &t.m.first;
+    nest_reset(&t.m.nest, true);
+    assert_int_equal(t.m.regions_held, 0);
+    assert_int_equal(t.m.frames_held, 3); /* the fake machine's own bitmaps */
+    assert_ptr_equal(t.m.nest.innermost, &t.m.nest);
+    fake_vmx_enter_operation(&t.m);
+}
+
+/* ---- deeper ------------------------------------------------------------------------------------------------ */
+
+enum { IDENTITY = 0x10000, DEEP = 0x34000, DEEPER = 10, TABLES_BYTES = 0x4000, TABLES_MOST = 9 };
+
+static void make_identity(uint64_t at)
+{
+    for (unsigned level = 0; level < 3; level++)
+        table_at(at + level * 0x1000)[0] = (at + (level + 1) * 0x1000) | RWX;
+    for (unsigned i = 0; i < TOWER_V2_PAGES; i++)
+        table_at(at + 0x3000)[i] = (i * 0x1000) | RWX | WRITE_BACK;
+}
+
+/* Every guest of a guest has all of V2's storage as its own, and delegates in its turn. */
+static void make_deep(void)
+{
+    for (unsigned i = 0; i < TABLES_MOST; i++)
+        make_identity(IDENTITY + i * TABLES_BYTES);
+    for (unsigned i = 0; i < DEEPER; i++) {
+        struct vmcs_page *page = tower_make_page(&t, DEEP + i * 0x1000, IDENTITY + i % TABLES_MOST * TABLES_BYTES);
+        page->fields.guest_cr4 = page->fields.host_cr4 = 0x2020;
+        page->delegates = TOWER_V2_VMXON | VMCS_PAGE_DELEGATES;
+    }
+}
+
+static unsigned depth(void)
+{
+    unsigned n = 0;
+    for (const struct nest *nest = t.m.nest.innermost; nest != &t.m.nest; nest = nest->outer)
+        n++;
+    return n;
+}
+
+static void dive(unsigned levels)
+{
+    make_deep();
+    for (unsigned i = 0; i < levels; i++) {
+        assert_true(nest_chain_delegates(&t.m.nest));
+        assert_int_equal(call_of_v2(DEEP + i * 0x1000), NEST_ENTERED);
+        assert_true(fake_vmx_load(&t.m));
+        assert_int_equal(depth(), i + 1);
+        t.in_l3 = true;
+    }
+}
+
+static void at_any_depth_an_exit_is_the_innermost_owners(void **state)
+{
+    (void)state;
+    dive(4);
+    for (unsigned i = 4; i > 0; i--) {
+        struct vmcs_page *page = page_at(DEEP + (i - 1) * 0x1000);
+        assert_int_equal(exit_of_l3(EXIT_CPUID, 0, 0), NEST_REFLECTED);
+        assert_int_equal(page->fields.exit_reason, EXIT_CPUID);
+        assert_int_equal(depth(), i - 1);
+        assert_true(fake_vmx_load(&t.m));
+    }
+    t.in_l3 = false;
+    sound();
+}
+
+static void at_any_depth_storage_is_reached(void **state)
+{
+    (void)state;
+    uint64_t hpa = 0;
+    dive(3);
+    for (unsigned i = 0; i < 3 && !fake_vmx_touch(&t.m, 0x3008, 2, &hpa); i++) {
+        assert_int_equal(exit_of_l3(EXIT_EPT_VIOLATION, 0x3008, 2), NEST_RESUME);
+        assert_true(fake_vmx_load(&t.m));
+    }
+    assert_int_equal(hpa, 0x100000000ull + TOWER_V2 + 0x3008);
+    uint64_t gpa = 0;
+    assert_true(nest_translate(&t.m.nest, 0x3008, NEST_READ, &gpa));
+    assert_int_equal(gpa, TOWER_V2 + 0x3008);
+}
+
+static void beyond_the_deepest_the_owner_has_the_call(void **state)
+{
+    (void)state;
+    dive(9);
+    assert_int_equal(call_of_v2(DEEP + 9 * 0x1000), NEST_OUTER);
+    assert_int_equal(depth(), 9);
+    const struct exit exit = {.reason = EXIT_VMCALL, .instruction_length = 3};
+    assert_int_equal(nest_exit(&t.m.nest, &exit), NEST_REFLECTED);
+    assert_int_equal(depth(), 8);
+    assert_int_equal(page_at(DEEP + 8 * 0x1000)->fields.exit_reason, EXIT_VMCALL);
+    assert_true(fake_vmx_load(&t.m));
+    nest_chain_stop(&t.m.nest);
+    assert_int_equal(depth(), 0);
+    assert_int_equal(t.m.gpr[RBX], DEEP);
+    t.in_l3 = false;
+}
+
+/* Tables of a guest lie behind those of all beneath it: looked up afresh they would be four times as many each time. */
+static void few_tables_are_read_for_one_exit(void **state)
+{
+    (void)state;
+    dive(8);
+    for (struct nest *nest = t.m.nest.innermost; nest != &t.m.nest; nest = nest->outer)
+        nest_chain_places_forget(nest->chain);
+    enum nest_result result = exit_of_l3(EXIT_EPT_VIOLATION, 0x3008, 1);
+    assert_int_equal(result, NEST_OUTER);
+    assert_int_equal(t.m.nest.chain_walks, 0);
+    assert_int_equal(depth(), 8);
+    const struct nest_event none = {0};
+    assert_int_equal(nest_chain_return(&t.m.nest, &none), NEST_REFLECTED);
+    assert_int_equal(depth(), 6); /* the owner of the seventh has the call that entered the eighth */
+    assert_int_equal(page_at(DEEP + 6 * 0x1000)->fields.exit_reason, EXIT_VMCALL);
+    assert_true(fake_vmx_load(&t.m));
+    nest_chain_stop(&t.m.nest);
+    t.in_l3 = false;
+}
+
+static void all_that_is_deep_comes_back(void **state)
+{
+    (void)state;
+    dive(9);
+    t.m.loaded = &t.m.first;
+    nest_reset(&t.m.nest, true);
+    assert_int_equal(t.m.regions_held, 0);
+    assert_int_equal(t.m.frames_held, 3);
+    fake_vmx_enter_operation(&t.m);
+}
+
+#define WITH_ALL(name) cmocka_unit_test_setup_teardown(name, start_with_all, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_ALL(an_exit_v2_asked_for_passes_no_cp_in_between),
+        WITH_ALL(storage_of_l3_is_what_three_tables_say),
+        WITH_ALL(a_failed_entry_is_told_in_the_page),
+        WITH_ALL(each_depth_has_tags_of_its_own),
+        WITH_ALL(what_is_not_carried_is_the_owners_and_its_page_as_it_was),
+        WITH_ALL(a_call_that_is_refused_is_the_owners_to_refuse),
+        WITH_ALL(who_does_not_delegate_has_the_call),
+        WITH_ALL(a_window_of_the_owner_keeps_its_guests_calls_its_own),
+        WITH_ALL(an_event_on_its_way_survives),
+        WITH_ALL(an_event_that_was_delivered_does_not_come_again),
+        WITH_ALL(the_timer_goes_on_where_it_was),
+        WITH_ALL(registers_of_the_caller_are_those_of_its_call),
+        WITH_ALL(the_owners_timer_takes_all_within_out),
+        WITH_ALL(after_invept_of_the_owner_pages_are_where_they_are_now),
+        WITH_ALL(tables_that_the_owner_does_not_map_are_no_misconfiguration),
+        WITH_ALL(a_bitmap_that_the_owner_does_not_map_asks_for_nothing),
+        WITH_ALL(a_page_is_not_written_to_that_the_owner_lets_be_read_only),
+        WITH_ALL(frames_may_run_out_anywhere),
+        WITH_ALL(all_frames_come_back_when_p1_goes),
+        WITH_ALL(a_reset_in_mid_flight_leaves_nothing),
+        WITH_ALL(at_any_depth_an_exit_is_the_innermost_owners),
+        WITH_ALL(at_any_depth_storage_is_reached),
+        WITH_ALL(beyond_the_deepest_the_owner_has_the_call),
+        WITH_ALL(few_tables_are_read_for_one_exit),
+        WITH_ALL(all_that_is_deep_comes_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
