@@ -111,6 +111,7 @@ void nest_image_recompute_region(const struct nest *nest, const struct nest_vmcs
     vmcs_set_remove(&fields, VMCS_INDEX_CR0_SHADOW);
     vmcs_set_remove(&fields, VMCS_INDEX_CR4_SHADOW);
     vmcs_set_remove(&fields, VMCS_INDEX_ENTRY_CONTROLS);
+    vmcs_set_subtract(&fields, &vmcs->stale.region); /* of what a guest's guest links to: for the next entry */
     for (unsigned i = 0; i < VMCS_FIELDS; i++)
         if (vmcs_set_has(&fields, i))
             vmcs_set(&held, i, nest->host->get(nest->host->context, vmcs_field_rows[i].encoding));

@@ -22,6 +22,7 @@ static struct line lines[RUNS][MOST_LINES];
 static unsigned count[RUNS], now, step;
 static enum run run;
 static uint64_t story, chance; /* of what happens in all; of what each does for itself */
+static unsigned by_regions; /* of 100 steps of V2 */
 static unsigned carried, calls, refused, given_back;
 
 static uint64_t random_of(uint64_t *seed)
@@ -89,7 +90,7 @@ static void look(void)
     l->value[0] = t.h2_exits;
     if (t.in_l3)
         return;
-    l->storage = sum(0, P2) ^ sum(P2B + 0x1000, TOWER_V2_BYTES);
+    l->storage = sum(0, P2) ^ sum(P2B + 0x1000, REGION) ^ sum(REGION_B + 0x1000, TOWER_V2_BYTES);
     for (unsigned i = 0; i < 2; i++) {
         struct line *page = line(V2_RUNS);
         const struct vmcs_page *at = page_at(i ? P2B : P2);
@@ -281,11 +282,94 @@ static void change_tables(void)
     tower_v2_operand(&t, EXIT_INVEPT, tables | 3 << 3 | 6, 0, 1);
 }
 
+/* By VMREAD. */
+static void look_at_vmcs(void)
+{
+    static const enum vmcs_field fields[] = {
+        VMCS_EXIT_REASON, VMCS_EXIT_QUALIFICATION, VMCS_GUEST_RIP, VMCS_GUEST_RSP, VMCS_GUEST_CR3, VMCS_GUEST_GS_BASE,
+        VMCS_GUEST_PHYSICAL_ADDRESS, VMCS_EXIT_INTERRUPTION_INFO, VMCS_PIN_CONTROLS, VMCS_PROCESSOR_CONTROLS,
+        VMCS_EXIT_INSTRUCTION_LENGTH, VMCS_GUEST_CR0, VMCS_GUEST_SYSENTER_ESP, VMCS_HOST_RIP, VMCS_PREEMPTION_TIMER,
+        VMCS_INSTRUCTION_ERROR, VMCS_VPID, VMCS_EPT_POINTER,
+    };
+    enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+    struct line *l = line(V2_RUNS);
+    unsigned from = pick(FIELDS);
+    l->value[0] = 4;
+    for (unsigned i = 1; i < 6; i++)
+        l->value[i] = tower_v2_read(&t, fields[(from + i * 5) % FIELDS]);
+}
+
+static void write_to_vmcs(void)
+{
+    static const enum vmcs_field fields[] = {VMCS_GUEST_RIP, VMCS_GUEST_GS_BASE, VMCS_HOST_GS_BASE, VMCS_TSC_OFFSET};
+    uint64_t was;
+    switch (pick(6)) {
+    case 0:
+        was = tower_v2_read(&t, VMCS_PIN_CONTROLS);
+        tower_v2_write(&t, VMCS_PIN_CONTROLS,
+                       was ^ (pick(2) ? PIN_EXTERNAL_INTERRUPT_EXITING : PIN_PREEMPTION_TIMER));
+        break;
+    case 1:
+        was = tower_v2_read(&t, VMCS_PROCESSOR_CONTROLS);
+        tower_v2_write(&t, VMCS_PROCESSOR_CONTROLS, was ^ (pick(2) ? CPU_MSR_BITMAPS : CPU_IO_BITMAPS));
+        break;
+    case 2:
+        tower_v2_write(&t, VMCS_ENTRY_INTERRUPTION_INFO, pick(2) ? 0x80000306 : 0x80000202);
+        break;
+    case 3:
+        tower_v2_write(&t, VMCS_PREEMPTION_TIMER, pick(40));
+        break;
+    default:
+        tower_v2_write(&t, fields[pick(4)], 0x4000 + pick(4096));
+    }
+}
+
+/* As a hypervisor that does not know pages. */
+static void instruction_of_v2(void)
+{
+    uint64_t region = pick(3) ? REGION : REGION_B;
+    switch (pick(12)) {
+    case 0:
+        tower_v2_operand(&t, EXIT_VMCLEAR, region, 0, 0);
+        break;
+    case 1:
+    case 2:
+        tower_v2_operand(&t, EXIT_VMPTRLD, region, 0, 0);
+        break;
+    case 3:
+    case 4:
+        look_at_vmcs();
+        break;
+    case 5:
+    case 6:
+        write_to_vmcs();
+        break;
+    case 7:
+        if (pick(4))
+            break;
+        tower_v2_executes(&t, EXIT_VMXOFF);
+        if (pick(2))
+            tower_v2_call(&t, P2);
+        tower_v2_operand(&t, EXIT_VMXON, TOWER_V2_VMXON, 0, 0);
+        break;
+    case 8:
+    case 9:
+        tower_v2_enters(&t, EXIT_VMLAUNCH);
+        break;
+    default:
+        tower_v2_enters(&t, EXIT_VMRESUME);
+    }
+}
+
 static void step_of_v2(void)
 {
     static const uint64_t bad[] = {TOWER_V2_VMXON, MSRS, 0x123, TOWER_V2_BYTES, 1ull << 50};
     uint64_t gpa = pick(3) ? P2 : P2B;
     t.m.gpr[5 + pick(10)] = random_of(&story);
+    if (pick(100) < by_regions) {
+        instruction_of_v2();
+        return;
+    }
     switch (pick(16)) {
     case 0:
     case 1:
@@ -412,10 +496,12 @@ static void make_bitmaps(void)
         ((uint8_t *)tower_v2(&t, MSRS))[i] = (uint8_t)(random_of(&seed) & random_of(&seed));
     for (unsigned i = 0; i < 2; i++) {
         struct vmcs *v = &page_at(i ? P2B : P2)->fields;
+        struct nest_region *region = tower_v2(&t, i ? REGION_B : REGION);
         v->msr_bitmap = MSRS, v->io_bitmap_a = IO_A, v->io_bitmap_b = IO_B, v->virtual_apic_address = APIC;
         v->entry_msr_load_address = 0xA000;
         v->pin_controls |= PIN_PREEMPTION_TIMER;
         v->preemption_timer = 100000;
+        region->fields = *v;
     }
     *(uint64_t *)tower_v2(&t, 0xA000) = 0xC0000081;
 }
@@ -425,6 +511,7 @@ static void tell(uint64_t seed)
     story = seed, chance = seed * 31 + run;
     assert_int_equal(start(NULL), 0);
     t.m.versions = pick(2);
+    by_regions = pick(3) * 40;
     t.delegates = delegates, t.between = between, t.seen = seen;
     make_bitmaps();
     tower_v2_executes(&t, EXIT_CPUID); /* so CP1 enters by the rules of this run */

@@ -35,6 +35,7 @@ struct tower {
     int vector1;        /* interrupt that CP1 has for V2; -1: none */
 
     /* What the test is told, and says. */
+    struct exit entry;    /* V2's call or instruction that enters, at which it stands if it is stopped */
     bool in_l3;           /* L3 is what V2's call runs, whoever carries it out */
     unsigned h2_exits;    /* that V2 got of L3 */
     bool done;            /* an instruction was carried out by a CP */
@@ -71,6 +72,10 @@ void tower_run(struct tower *);
 void tower_v2_executes(struct tower *, enum exit_reason reason);
 /* The same with a memory operand of 16 bytes, and a register operand: VMCLEAR, INVEPT, ... */
 void tower_v2_operand(struct tower *, enum exit_reason reason, uint64_t first, uint64_t second, uint64_t type);
+/* VMLAUNCH, VMRESUME; VMREAD, VMWRITE, by hardware if what it runs on says so. */
+void tower_v2_enters(struct tower *, enum exit_reason reason);
+uint64_t tower_v2_read(struct tower *, enum vmcs_field field);
+void tower_v2_write(struct tower *, enum vmcs_field field, uint64_t value);
 /* Its call to enter a page; and again, if it stands there yet while L3 should run. */
 void tower_v2_call(struct tower *, uint64_t gpa2);
 void tower_settle(struct tower *);

@@ -6,6 +6,7 @@
 #include "nest/enter.h"
 
 enum { RAX = 0, RDX = 2, RBX = 3, TIMER_RATE = 5, MOST_TURNS = 64, NO_INDEX = 1 << 22, NO_BASE = 1 << 27 };
+enum { REGISTER_RBX = 1 << 10 | RBX << 3, FLAGS = 0x8D5 };
 enum { ADDRESS_64 = 2 << 7, SEGMENT_DS = 3 << 15, REGISTER2_RDX = 2 << 28 };
 #define EVENT_VALID (1u << 31)
 
@@ -83,9 +84,12 @@ static bool delegated_call(struct tower *t)
     else if (result == NEST_REFLECTED)
         h2_has_exit(t);
     else if (result == NEST_SKIP) {
-        t->m.gpr[RAX] = TOWER_ENTRY_FAILED + error;
-        skip(t, root->host, &(struct exit){.instruction_length = 3});
-    } else
+        if (reason == EXIT_VMCALL)
+            t->m.gpr[RAX] = TOWER_ENTRY_FAILED + error;
+        skip(t, root->host, exit);
+    } else if (result == NEST_FAULT)
+        t->done = true;
+    else
         must(t, false, "CP0 cannot carry a call out");
     return true;
 }
@@ -198,10 +202,9 @@ static void enter1(struct tower *t)
     t->event0 = t->m.nest.event;
 }
 
-static void call1(struct tower *t, const struct exit *exit)
+static void conclude1(struct tower *t, const struct exit *exit, enum nest_result result, enum nest_page_error error)
 {
-    enum nest_page_error error;
-    switch (nest_enter_page(&t->nest, t->m.gpr[RBX], &error)) {
+    switch (result) {
     case NEST_ENTERED:
         t->event1 = t->nest.event;
         t->in_l3 = true;
@@ -210,8 +213,12 @@ static void call1(struct tower *t, const struct exit *exit)
         h2_has_exit(t);
         break;
     case NEST_SKIP:
-        t->m.gpr[RAX] = TOWER_ENTRY_FAILED + error;
+        if ((exit->reason & 0xFFFF) == EXIT_VMCALL)
+            t->m.gpr[RAX] = TOWER_ENTRY_FAILED + error;
         skip(t, &t->host, exit);
+        break;
+    case NEST_FAULT:
+        t->done = true;
         break;
     default:
         must(t, false, "CP1 cannot carry a call out");
@@ -222,17 +229,16 @@ static void exit_of_v2(struct tower *t, const struct exit *exit)
 {
     unsigned reason = exit->reason & 0xFFFF;
     if (reason == EXIT_VMCALL && t->m.gpr[RAX] == TOWER_CALL) {
-        call1(t, exit);
+        enum nest_page_error error;
+        enum nest_result result = nest_enter_page(&t->nest, t->m.gpr[RBX], &error);
+        conclude1(t, exit, result, error);
         return;
     }
     if (t->seen)
         t->seen(t, exit);
-    if (nest_is_instruction(reason)) {
-        if (nest_instruction(&t->nest, exit) == NEST_SKIP)
-            skip(t, &t->host, exit);
-        else
-            must(t, false, "an instruction of V2 is not carried out");
-    } else if (reason == EXIT_EPT_VIOLATION)
+    if (nest_is_instruction(reason))
+        conclude1(t, exit, nest_instruction(&t->nest, exit), NEST_PAGE_FAILED);
+    else if (reason == EXIT_EPT_VIOLATION)
         tower_v2(t, exit->guest_physical);
     else
         emulate(t, &t->host, exit);
@@ -331,8 +337,8 @@ bool tower_l3_runs(const struct tower *t)
 void tower_settle(struct tower *t)
 {
     for (unsigned i = 0; t->in_l3 && !tower_l3_runs(t); i++) {
-        struct exit call = {.reason = EXIT_VMCALL, .instruction_length = 3};
-        must(t, t->m.gpr[RAX] == TOWER_CALL, "V2 does not stand at its call");
+        struct exit call = t->entry;
+        must(t, call.reason != EXIT_VMCALL || t->m.gpr[RAX] == TOWER_CALL, "V2 does not stand at its call");
         must(t, i < MOST_TURNS, "V2's call is never carried out");
         if (t->m.complaint)
             return;
@@ -360,8 +366,57 @@ void tower_v2_operand(struct tower *t, enum exit_reason reason, uint64_t first, 
 
 void tower_v2_call(struct tower *t, uint64_t gpa2)
 {
-    struct exit call = {.reason = EXIT_VMCALL, .instruction_length = 3};
     t->m.gpr[RAX] = TOWER_CALL, t->m.gpr[RBX] = gpa2;
+    tower_v2_enters(t, EXIT_VMCALL);
+}
+
+void tower_v2_enters(struct tower *t, enum exit_reason reason)
+{
+    struct exit call = t->entry = (struct exit){.reason = reason, .instruction_length = 3};
     tower_exit(t, &call);
     tower_settle(t);
+}
+
+/* Where hardware has the field; NULL: it exits. */
+static struct vmcs *linked(struct tower *t, bool write, enum vmcs_field field)
+{
+    struct vmcs *held = &t->m.loaded->held;
+    struct fake_region *region = (struct fake_region *)(uintptr_t)held->vmcs_link_pointer;
+    if (!(held->secondary_controls & CPU2_VMCS_SHADOWING) || held->vmcs_link_pointer == NEST_NO_ADDRESS)
+        return NULL;
+    const uint8_t *bitmap = (const uint8_t *)(uintptr_t)(write ? held->vmwrite_bitmap : held->vmread_bitmap);
+    must(t, region->used && region->shadow, "what V2 is linked to is no shadow VMCS");
+    if (vmcs_bitmap_exits(bitmap, field))
+        return NULL;
+    held->guest_rflags &= ~(uint64_t)FLAGS;
+    held->guest_rip += 3;
+    return region->active ? &region->held : &region->memory;
+}
+
+static void field_exits(struct tower *t, enum exit_reason reason, enum vmcs_field field)
+{
+    struct exit exit = {.reason = reason, .instruction_length = 3, .instruction_info = REGISTER2_RDX | REGISTER_RBX};
+    t->m.gpr[RDX] = field;
+    tower_exit(t, &exit);
+}
+
+uint64_t tower_v2_read(struct tower *t, enum vmcs_field field)
+{
+    const struct vmcs *by_hardware = linked(t, false, field);
+    t->m.gpr[RDX] = field;
+    if (by_hardware)
+        t->m.gpr[RBX] = vmcs_field_read(by_hardware, field, true);
+    else
+        field_exits(t, EXIT_VMREAD, field);
+    return t->m.gpr[RBX];
+}
+
+void tower_v2_write(struct tower *t, enum vmcs_field field, uint64_t value)
+{
+    struct vmcs *by_hardware = linked(t, true, field);
+    t->m.gpr[RBX] = value, t->m.gpr[RDX] = field;
+    if (by_hardware)
+        vmcs_field_write(by_hardware, field, value, true);
+    else
+        field_exits(t, EXIT_VMWRITE, field);
 }

@@ -17,6 +17,9 @@ bool fake_vmx_load(struct fake_vmx *m)
     fake_region_push(m, entry.image, entry.write);
     vmcs_set_clear(entry.write);
     region->launched = true;
+    const struct fake_region *link = (const struct fake_region *)(uintptr_t)region->held.vmcs_link_pointer;
+    if ((region->held.secondary_controls & CPU2_VMCS_SHADOWING) && (!link->used || !link->shadow))
+        fake_vmx_complain(m, "vmcs02 links to what is no shadow VMCS");
     return true;
 }
 
