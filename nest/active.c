@@ -180,6 +180,7 @@ static void write_back(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
 
 void nest_active_clear(struct nest *nest, struct nest_vmcs *vmcs, bool launched)
 {
+    nest_chain_let_go(vmcs);
     nest_active_open(nest, vmcs);
     write_back(nest, vmcs, launched);
     release_this(nest, vmcs);

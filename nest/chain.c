@@ -154,6 +154,12 @@ static void let_go(struct nest *nest)
             nest_active_clear(nest, nest->active[i], nest->active[i]->launched);
 }
 
+void nest_chain_let_go(struct nest_vmcs *vmcs)
+{
+    if (vmcs->chain)
+        let_go(vmcs->chain->nest);
+}
+
 static void forget(struct nest_chain *chain)
 {
     let_go(chain->nest);
@@ -166,10 +172,9 @@ void nest_chain_yield(struct nest *nest, unsigned basic_reason)
     struct nest_chain *chain = nest->current->chain;
     if (!chain)
         return;
+    let_go(chain->nest);
     if (basic_reason == EXIT_INVEPT || basic_reason == EXIT_VMXOFF || basic_reason == EXIT_VMXON)
         nest_chain_destroy(nest->current);
-    else
-        let_go(chain->nest);
 }
 
 void nest_chain_forget(struct nest *nest, uint64_t eptp)

@@ -49,4 +49,6 @@ void nest_chain_forget(struct nest *nest, uint64_t eptp);
 /* EPT01 is: as nest_ept01_changed() for all above. */
 void nest_chain_ept_flush(struct nest *nest);
 bool nest_chain_shrink(struct nest *nest); /* nest_shrink() of all above */
+/* All VMCSs and pages that are held for the guest of a virtual VMCS are in its storage. */
+void nest_chain_let_go(struct nest_vmcs *vmcs);
 void nest_chain_destroy(struct nest_vmcs *vmcs); /* what runs above a virtual VMCS that goes */

@@ -54,6 +54,8 @@ void nest_trace(const struct nest *nest, const char *rule, uint32_t field)
 
 enum nest_result nest_fail_invalid(struct nest *nest)
 {
+    if (nest_chain_missed(nest)) /* and is no failure, perhaps */
+        return NEST_OUTER;
     nest_trace(nest, "VMfailInvalid: no current VMCS, or no valid VMXON region", NEST_NO_FIELD);
     return set_flags(nest, RFLAGS_CF);
 }
@@ -79,6 +81,8 @@ enum nest_result nest_fail_field(struct nest *nest, enum nest_instruction_error 
 {
     if (!nest->current)
         return nest_fail_invalid(nest);
+    if (nest_chain_missed(nest))
+        return NEST_OUTER;
     nest_trace(nest, error_rules[error], field);
     nest_active_set(nest, nest->current, VMCS_INDEX_INSTRUCTION_ERROR, error);
     return set_flags(nest, RFLAGS_ZF);
