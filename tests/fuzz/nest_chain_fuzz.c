@@ -62,8 +62,8 @@ static void make_storage(void)
     }
     for (unsigned i = 0; i < PAGES; i++) {
         struct vmcs_page *page = tower_make_page(&t, FIRST + i * 0x1000, TABLES);
-        page->delegation.state = i % 4 == 3 ? 0 : 0x2F | TOWER_V2_VMXON;
-        page->delegation.state &= ~0x20ull;
+        page->delegation.state =
+            i % 4 == 3 ? 0 : TOWER_V2_VMXON | VMCS_DELEGATED | VMCS_DELEGATED_VMXON | VMCS_DELEGATED_MAY_VMXON;
         page->delegation.current = NEST_NO_ADDRESS;
         page->fields.msr_bitmap = 0x6000, page->fields.io_bitmap_a = 0x7000, page->fields.io_bitmap_b = 0x8000;
     }
