@@ -190,7 +190,7 @@ void nest_chain_ept_flush(struct nest *nest)
 {
     for (unsigned i = 0; i < nest->active_top; i++)
         if (nest->active[i] && nest->active[i]->chain)
-            nest_ept_flush_all(nest->active[i]->chain->nest);
+            nest_ept01_changed(nest->active[i]->chain->nest, 0, 0); /* and of those above that one */
 }
 
 bool nest_chain_shrink(struct nest *nest)

@@ -448,6 +448,20 @@ static void at_any_depth_storage_is_reached(void **state)
     assert_int_equal(gpa, TOWER_V2 + 0x3008);
 }
 
+static void when_ept01_changes_no_depth_keeps_translations(void **state)
+{
+    (void)state;
+    uint64_t hpa = 0;
+    dive(3);
+    for (unsigned i = 0; i < 3 && !fake_vmx_touch(&t.m, 0x3008, 2, &hpa); i++) {
+        assert_int_equal(exit_of_l3(EXIT_EPT_VIOLATION, 0x3008, 2), NEST_RESUME);
+        assert_true(fake_vmx_load(&t.m));
+    }
+    nest_ept01_changed(&t.m.nest, 0, 0x1000);
+    assert_true(fake_vmx_load(&t.m));
+    assert_false(fake_vmx_touch(&t.m, 0x3008, 2, &hpa));
+}
+
 static void beyond_the_deepest_the_owner_has_the_call(void **state)
 {
     (void)state;
@@ -523,6 +537,7 @@ int main(void)
         WITH_ALL(a_reset_in_mid_flight_leaves_nothing),
         WITH_ALL(at_any_depth_an_exit_is_the_innermost_owners),
         WITH_ALL(at_any_depth_storage_is_reached),
+        WITH_ALL(when_ept01_changes_no_depth_keeps_translations),
         WITH_ALL(beyond_the_deepest_the_owner_has_the_call),
         WITH_ALL(few_tables_are_read_for_one_exit),
         WITH_ALL(all_that_is_deep_comes_back),
