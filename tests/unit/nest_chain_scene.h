@@ -14,7 +14,8 @@
 #include "tests/unit/fake/chain_tower.h"
 
 /* V2's storage. Two sets of tables map L3's pages to the same of V2's, the second the other way round. */
-enum { P2 = 0x4000, P2B = 0x5000, MSRS = 0x6000, IO_A = 0x7000, IO_B = 0x8000, APIC = 0x9000, REGION = 0xB000, REGION_B = 0xC000, TABLES = 0x10000,
+enum { P2 = 0x4000, P2B = 0x5000, MSRS = 0x6000, IO_A = 0x7000, IO_B = 0x8000, APIC = 0x9000, REGION = 0xB000,
+       REGION_B = 0xC000, TABLES = 0x10000,
        TABLES_B = 0x14000, L3_STORAGE = 0x20000, L3_PAGES = 16 };
 enum { RAX = 0, RCX = 1, RDX = 2, RBX = 3, RWX = 7, WRITE_BACK = 6 << 3 };
 
@@ -197,4 +198,29 @@ static inline uint64_t l3_touches(uint64_t gpa3, unsigned access)
     return step.hpa;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+static enum nest_page_error error __attribute__((unused));
+
+/* The owner brought all of V2's storage in. */
+static inline int start_with_all(void **state)
+{
+    int failed = start(state);
+    for (unsigned i = 0; i < TOWER_V2_PAGES; i++)
+        tower_v2(&t, i * 0x1000);
+    return failed;
+}
+
+/* V2 stands at its call, as CP0 finds it. */
+static inline enum nest_result call_of_v2(uint64_t gpa2)
+{
+    t.m.gpr[RAX] = TOWER_CALL, t.m.gpr[RBX] = gpa2;
+    return nest_chain_enter(&t.m.nest, gpa2, &error);
+}
+
+static inline enum nest_result exit_of_l3(enum exit_reason reason, uint64_t gpa3, unsigned access)
+{
+    const struct exit exit = {.reason = reason, .instruction_length = 2, .guest_physical = gpa3,
+                              .guest_linear = gpa3, .qualification = access | 0x180};
+    return nest_exit(&t.m.nest, &exit);
+}
+
+#define WITH_ALL(name) cmocka_unit_test_setup_teardown(name, start_with_all, stop)

@@ -156,6 +156,7 @@ static void flush_vpid(struct vcpu *cpu, uint16_t vpid)
 
 const struct nest_hardware fake_region_hardware = {
     .region_alloc = region_alloc, .region_free = region_free, .region_address = region_address,
-    .guest_pull = guest_pull, .load_l1 = load_l1, .link = link_region, .shadow_pull = shadow_pull,
+    .guest_pull = guest_pull, .load_l1 = load_l1, .link = link_region,
+    .field_bitmaps = field_bitmaps, .shadow_pull = shadow_pull,
     .shadow_pull_all = shadow_pull_all, .shadow_push = shadow_push, .flush_ept = flush_ept, .flush_vpid = flush_vpid,
 };
