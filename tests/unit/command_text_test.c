@@ -133,7 +133,7 @@ static void settings_are_set_and_shown(void **state)
     bob->machine.nesting = NEST_MEMORY;
     assert_int_equal(run("BOB", "SET NESTED OFF"), 0);
     assert_answer("BOB", "Q SET", 0, "NESTED OFF   ");
-    assert_int_equal(vm_of("BOB")->config.nesting, NEST_MEMORY); /* till its next reset */
+    assert_int_equal(vm_of("BOB")->config.nesting, NEST_CHAIN); /* till its next reset */
     type(1, "SYSTEM RESET\r");
     assert_int_equal(vm_of("BOB")->config.nesting, NEST_OFF);
     assert_answer("BOB", "SET", 26, "HCPCFS026E");
