@@ -5,7 +5,7 @@
 #include "cms/file/copyfile.h"
 
 enum { GROUP_OUTPUT = 1, GROUP_DATE, GROUP_TYPE, GROUP_TRUNC, GROUP_CASE, GROUP_FROM, GROUP_FOR, GROUP_CODE,
-       GROUP_SPECS, GROUP_PROMPT };
+       GROUP_SPECS, GROUP_PROMPT, GROUP_PACK };
 enum { NEAR = 16 }; /* bytes of a wrong list that are shown */
 
 static const struct file_option option_table[] = {
@@ -22,10 +22,16 @@ static const struct file_option option_table[] = {
     [COPY_ASCII] = {"ASCII", 2, GROUP_CODE, false},        [COPY_SPECS] = {"SPECS", 2, GROUP_SPECS, false},
     [COPY_NOSPECS] = {"NOSPECS", 5, GROUP_SPECS, false},   [COPY_TRANS] = {"TRANS", 3, 0, false},
     [COPY_PROMPT] = {"PROMPT", 2, GROUP_PROMPT, false},    [COPY_NOPROMPT] = {"NOPROMPT", 4, GROUP_PROMPT, false},
-    [COPY_SINGLE] = {"SINGLE", 2, 0, false},               {NULL, 0, 0, false},
+    [COPY_SINGLE] = {"SINGLE", 2, 0, false},               [COPY_PACK] = {"PACK", 2, GROUP_PACK, false},
+    [COPY_UNPACK] = {"UNPACK", 3, GROUP_PACK, false},      {NULL, 0, 0, false},
 };
 /* What is added to a file, or laid over it, takes the format of what is there, and a file that grew is of now. */
 static const uint8_t not_added[] = {COPY_RECFM, COPY_LRECL, COPY_OLDDATE, COPY_NEWDATE};
+/* What is packed, or was, is the file as it is. */
+static const uint8_t not_packed[] = {COPY_APPEND, COPY_OVLY, COPY_RECFM, COPY_LRECL, COPY_FROM, COPY_FRLABEL, COPY_FOR,
+                                     COPY_TOLABEL, COPY_TRUNC, COPY_UPCASE, COPY_LOWCASE, COPY_EBCDIC, COPY_ASCII,
+                                     COPY_SPECS, COPY_TRANS};
+static const uint8_t not_unpacked[] = {COPY_FILL};
 const struct file_option *const cms_file_copyfile_options = option_table;
 
 /* ---- operands ---------------------------------------------------------------------------------------------------- */
@@ -114,14 +120,24 @@ static int read_recfm(struct copy *c)
     return w->raw_length == 1 && (c->recfm == 'F' || c->recfm == 'V') ? 0 : invalid(c, COPY_RECFM);
 }
 
-static int check_added(const struct copy *c)
+/* None of `others` may stand beside `option`. */
+static int check_alone(const struct copy *c, enum copy_option option, const uint8_t *others, size_t count)
+{
+    for (size_t i = 0; copy_option(c, option) && i < count; i++)
+        if (copy_option(c, others[i]))
+            return cms_message("CPY", MESSAGE_CONFLICTING_OPTIONS, option_table[option].name,
+                               option_table[others[i]].name);
+    return 0;
+}
+
+static int check_conflicts(const struct copy *c)
 {
     enum copy_option added = copy_option(c, COPY_OVLY) ? COPY_OVLY : COPY_APPEND;
-    for (unsigned i = 0; copy_option(c, added) && i < sizeof not_added; i++)
-        if (copy_option(c, not_added[i]))
-            return cms_message("CPY", MESSAGE_CONFLICTING_OPTIONS, option_table[added].name,
-                               option_table[not_added[i]].name);
-    return 0;
+    enum copy_option packed = copy_option(c, COPY_PACK) ? COPY_PACK : COPY_UNPACK;
+    int rc = check_alone(c, packed, not_packed, sizeof not_packed);
+    if (!rc)
+        rc = check_alone(c, COPY_UNPACK, not_unpacked, sizeof not_unpacked);
+    return rc ? rc : check_alone(c, added, not_added, sizeof not_added);
 }
 
 static int read_options(const struct arguments *a, struct copy *c)
@@ -130,7 +146,7 @@ static int read_options(const struct arguments *a, struct copy *c)
     c->count = UINT32_MAX;
     int rc = cms_file_options("CPY", a, option_table, &c->options);
     if (!rc)
-        rc = check_added(c);
+        rc = check_conflicts(c);
     if (!rc)
         rc = read_number(c, COPY_LRECL, EDF_LRECL_MAX, &c->lrecl);
     if (!rc)

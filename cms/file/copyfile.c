@@ -42,6 +42,8 @@ static enum edf_status open_output(struct copy *c, const struct file_found *foun
     if (added && !overlay)
         return edf_append(disk, c->to.name, c->to.type, &c->writer); /* LRECL is 0 if there are no records at all */
     c->to_lrecl = c->to_lrecl ? c->to_lrecl : FILE_LRECL_DEFAULT;
+    if (copy_option(c, COPY_PACK))
+        c->to_recfm = 'F', c->to_lrecl = PACK_LRECL;
     enum edf_status status = !overlay ? EDF_OK : edf_open(disk, c->to.name, c->to.type, &c->overlaid);
     if (status)
         return status;
@@ -56,14 +58,21 @@ static bool same_output(const struct copy *c, const struct file_id *to)
     return c->writer && !strcmp(c->to.name, to->name) && !strcmp(c->to.type, to->type) && c->to.letter == to->letter;
 }
 
+/* A packed file is one file's. */
+static int join_output(const struct copy *c)
+{
+    enum copy_option alone = copy_option(c, COPY_PACK) ? COPY_PACK : COPY_UNPACK;
+    return copy_option(c, alone) ? cms_message("CPY", MESSAGE_PACK_ALONE, cms_file_copyfile_options[alone].name) : 0;
+}
+
 static int start_output(struct copy *c, const struct file_found *found)
 {
     struct file_id to;
     if (c->writer && copy_option(c, COPY_SINGLE))
-        return 0;
+        return join_output(c);
     int rc = cms_file_output("CPY", &c->output, found, &to);
     if (rc || same_output(c, &to))
-        return rc;
+        return rc ? rc : join_output(c);
     rc = end_output(c);
     if (!rc)
         rc = cms_file_mode_check("CPY", &to, true);
@@ -94,20 +103,30 @@ static void tell(const struct copy *c, const struct file_found *found)
         cms_message("CPY", MESSAGE_COPIED, text, how, c->to_text, c->to_exists ? "old file" : "new file");
 }
 
+static int copy_records(struct copy *c, const struct file_found *found, struct edf_reader *reader)
+{
+    if (copy_option(c, COPY_PACK))
+        return cms_copy_packed(c, found, reader);
+    return copy_option(c, COPY_UNPACK) ? cms_copy_unpacked(c, found) : cms_copy_records(c, found, reader);
+}
+
 /* To the output that is open, or if `starts` to that which the file's name gives. */
 static int copy_one(struct copy *c, const struct file_found *found, bool starts)
 {
     struct edf_reader *reader;
+    struct file_found meant = *found;
     char text[FILE_ID_MAX];
     cms_file_found_text(found, text);
     enum edf_status status = edf_open(found->mode->disk, found->facts.name, found->facts.type, &reader);
     if (status)
         return cms_file_failed("CPY", status, found->mode, text);
-    int rc = starts ? start_output(c, found) : 0;
+    int rc = copy_option(c, COPY_UNPACK) ? cms_copy_unpack_begin(c, &meant, reader) : 0;
+    if (!rc)
+        rc = starts ? start_output(c, &meant) : join_output(c);
     if (!rc)
         tell(c, found);
     if (!rc)
-        rc = cms_copy_records(c, found, reader);
+        rc = copy_records(c, found, reader);
     edf_close(reader);
     return rc;
 }

@@ -63,6 +63,9 @@ int cms_file_output(const char *module, const struct file_id *output, const stru
 /* The message for a status of the file system other than EDF_OK and EDF_END, and its return code. */
 int cms_file_failed(const char *module, enum edf_status status, const struct mode *mode, const char *fileid);
 
+/* A packed file is nothing to show, run or edit. 0, or the return code of the message that it is one. */
+int cms_file_refuse_packed(const char *module, const struct file_found *found);
+
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
 /* A row of a command's option table. Options of one group (not 0) exclude each other; `value`: a word follows. */

@@ -185,6 +185,8 @@ static int read_operands(const struct arguments *a, struct sort *s)
     if (!rc)
         rc = cms_file_find("SRT", &from, &s->from);
     if (!rc)
+        rc = cms_file_refuse_packed("SRT", &s->from);
+    if (!rc)
         rc = cms_file_output("SRT", &to, &s->from, &s->to);
     if (!rc)
         rc = cms_file_mode_check("SRT", &s->to, true);

@@ -12,7 +12,7 @@ const struct command file_commands[] = {
                "options: NEWFILE|REPLACE|APPEND|OVLY  RECFM F|V  LRECL n  FROM n|FRLABEL l\n"
                "         FOR n|TOLABEL l  TRUNC|NOTRUNC  UPCASE|LOWCASE  FILL c  EBCDIC|ASCII\n"
                "         SPECS|NOSPECS  TRANS  PROMPT|NOPROMPT  SINGLE  OLDDATE|NEWDATE\n"
-               "         TYPE|NOTYPE"),
+               "         PACK|UNPACK  TYPE|NOTYPE"),
      HELP_TEXT("Copies files.  * and % in an input fileid mean all files that match; = in the\n"
                "output fileid stands for what the first input has there.  Without an output\n"
                "fileid the file is changed in place.\n"
@@ -39,7 +39,12 @@ const struct command file_commands[] = {
                "goes on in the next; NOPROMPT asks without a message.\n"
                "EBCDIC makes EBCDIC (code page 1047) of characters, as systems with real CMS\n"
                "have them, ASCII makes characters of EBCDIC.  OLDDATE keeps the file's date.\n"
-               "TYPE tells what is copied.  PACK and UNPACK are not offered.\n"), READS_WORDS},
+               "PACK writes the file so that bytes which repeat take little room, UNPACK what\n"
+               "it was, byte for byte.  A packed file is of format F 1024 and says what it was;\n"
+               "it can be copied, renamed and sent, but neither shown, run nor edited, and must\n"
+               "not be changed.  FILL names the character that repeats most, blank unless\n"
+               "given.  Options that change or choose records conflict with both.\n"
+               "TYPE tells what is copied.\n"), READS_WORDS},
     {"DDR", 3, cms_file_ddr,
      HELP_TEXT("DDR COPY vdev1 TO vdev2\n"
                "DDR DUMP vdev [(TAPn]\n"
@@ -73,7 +78,7 @@ const struct command file_commands[] = {
                "EXEC puts the lines, each behind &1 &2, in the file CMS EXEC A1 instead, which\n"
                "it replaces; APPEND adds them to it.  ARGS: with &3 to &15 behind.  STACK, FIFO\n"
                "or LIFO: onto the program stack, last or first; with a header only if HEADER.\n"
-               "CMS EXEC is no REXX and does not run here: programs read it (EXECIO, PIPE <).\n"), READS_WORDS},
+               "CMS EXEC runs: EXEC CMS TYPE types each file.  HELP EXEC tells more.\n"), READS_WORDS},
     {"RENAME", 1, cms_file_rename, HELP_TEXT("RENAME fn1 ft1 fm1 fn2 ft2 fm2 [(TYPE|NOTYPE]"),
      HELP_TEXT("Gives files another name, type or mode number.  * and % match in the first\n"
                "fileid, = in the second stands for what the first has there: RENAME * OLD A =\n"

@@ -101,6 +101,8 @@ int cms_file_type(const struct arguments *a)
         rc = cms_file_columns_read("TYP", options.value[COL], &columns);
     if (!rc)
         rc = cms_file_find("TYP", &id, &found);
+    if (!rc && !file_option(&options, HEX))
+        rc = cms_file_refuse_packed("TYP", &found);
     if (rc)
         return rc;
     cms_file_found_text(&found, text);

@@ -63,6 +63,8 @@ static int to_device(const struct arguments *a, const char *module, enum cms_dev
     int rc = cms_file_options(module, a, punch ? punch_options : no_options, &options);
     if (!rc)
         rc = find(module, a, &found);
+    if (!rc && !punch)
+        rc = cms_file_refuse_packed(module, &found);
     if (!rc)
         rc = sent_open(&f, module, &found);
     if (!rc && !found.facts.records)

@@ -36,6 +36,8 @@ static int find(const struct arguments *a, char path[PROGRAM_PATH])
         if (!found.mode)
             return cms_message("XED", MESSAGE_MODE_NOT_ACCESSED, "A");
     }
+    else if ((rc = cms_file_refuse_packed("XED", &found)))
+        return rc;
     cms_program_path(&found, path);
     return 0;
 }

@@ -226,6 +226,7 @@ static const char *const words[] = {
     "FILELIST ", "SET FULLSCREEN OFF", "SYNONYM FRUIT LIST", "SYNONYM ", "IDENTIFY ", "QUERY SYNONYM ALL",
     "(STACK LIFO",
     "SNAPSHOT ", "ROLLBACK 191 1 ", "KEEP ",
+    "PACK ", "UNPACK ", "PIPE literal &1 &2 &TYPE &EXIT| split| > CMS EXEC A", "EXEC CMS ", "LISTFILE (EXEC ARGS",
 };
 
 /* A byte of 80 and above is a word, of the page that a byte before it may have chosen. */
