@@ -81,7 +81,9 @@ int cms_eel_run(const struct file_found *found, const char *argument)
 {
     char text[FILE_ID_MAX], path[PROGRAM_PATH];
     struct eel_verdict v;
-    int rc = cms_eel_verdict(found, &v);
+    int rc = cms_file_refuse_packed("EEL", found);
+    if (!rc)
+        rc = cms_eel_verdict(found, &v);
     cms_file_found_text(found, text);
     if (rc)
         return rc;
@@ -93,7 +95,7 @@ int cms_eel_run(const struct file_found *found, const char *argument)
         return rc;
     cms_program_path(found, path);
     switch (v.environment->kind) {
-    case EEL_REXX: return cms_exec_interpret(found, argument);
+    case EEL_REXX: return cms_exec_run(found, argument);
     case EEL_MACHINE: return cms_program_machine(found, argument);
     default: return run_program(v.environment, path, argument);
     }

@@ -15,5 +15,8 @@ void cms_globalv_forget(void);
 /* The EXEC of that name (upper case) in search order. */
 bool cms_exec_find(const char *name, struct file_found *);
 
-/* The seam: has it interpreted, with what stands behind its name. Returns its return code, or that of a message. */
+/* Runs an EXEC, in whichever language it is, with what stands behind its name. Its return code, or a message's. */
+int cms_exec_run(const struct file_found *, const char *argument);
+
+/* The seam: has one in REXX interpreted. The same. */
 int cms_exec_interpret(const struct file_found *, const char *argument);

@@ -7,7 +7,15 @@ const struct command exec_commands[] = {
      HELP_TEXT("Runs the REXX program fn EXEC, of the first accessed disk that has it.  With\n"
                "SET IMPEX ON its name alone does, where no command has that name.  What stands\n"
                "behind the name is its argument, as typed.  The return code that it leaves with\n"
-               "stands in the Ready message; 20000 and more are REXX' own errors.\n"), READS_REST},
+               "stands in the Ready message; 20000 and more are REXX' own errors.\n"
+               "An EXEC that begins with & or *, as the CMS EXEC of LISTFILE does, is one in\n"
+               "CMS' first language: each line is a command.  In it &1 to &30 are the words\n"
+               "behind its name (% as a word: nothing), &0 that name, &INDEX how many words,\n"
+               "&RETCODE what the last command returned.  * begins a comment.  &TYPE shows what\n"
+               "follows it, &EXIT n leaves with a return code, &CONTROL OFF|ERROR|CMS|ALL says\n"
+               "which commands are shown: none, those that fail, all (CMS, the default).  An\n"
+               "error does not end it; &ERROR &EXIT has it do so, &ERROR &CONTINUE not.\n"
+               "LISTFILE * TEXT A (EXEC and EXEC CMS PRINT print all files of that type.\n"), READS_REST},
     {"EXECIO", 6, cms_execio,
      HELP_TEXT("EXECIO lines|* DISKR fn ft [fm [line]] [(options]\n"
                "EXECIO lines|* DISKW fn ft fm [line [recfm [lrecl]]] [(options]\n"
