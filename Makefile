@@ -103,7 +103,10 @@ $(B)/root/cms-rexx: $(call in,images/root,*.c) $(wildcard images/root/*.h)
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $(filter %.c,$^) -lregina
 $(B)/root/cms: images/root/obey/obey.c images/root/device.c images/root/device.h
 	@mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $(filter %.c,$^) -lregina
-all: $(B)/root/cms-rexx $(B)/root/cms
+$(B)/root/cms-editor.so: images/root/editor/editor.c
+	@mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 -fPIC -shared $(WARN) -Wno-missing-prototypes -o $@ $<
+ROOT_PROGRAMS := $(B)/root/cms-rexx $(B)/root/cms $(B)/root/cms-editor.so
+all: $(ROOT_PROGRAMS)
 
 # the HELP files: the tables and their texts; the functions that the rows name are not called there, and most are not linked
 HELP_SRC := $(call in,images/help cms/pipe,*.c) cms/help/name.c cms/command/table.c cms/command/message.c \
@@ -225,8 +228,8 @@ $(B)/directory.dtb: images/directory.dts
 	@mkdir -p $(@D) && dtc -W no-unit_address_vs_reg -I dts -O dtb -o $@ $<
 SYSTEM_FILES := $(wildcard images/system/*)
 # what programs in CMS see as /: downloads some 70 MB of Debian's packages, once
-$(B)/root.erofs: images/root/make $(wildcard images/root/etc/*) $(B)/root/cms-rexx $(B)/root/cms $(B)/help.made
-	@$(call step,making the root image $@)images/root/make $(B)/root $@ $(B)/help $(B)/root/cms-rexx $(B)/root/cms
+$(B)/root.erofs: images/root/make $(wildcard images/root/etc/* images/root/macros/*) $(ROOT_PROGRAMS) $(B)/help.made
+	@$(call step,making the root image $@)images/root/make $(B)/root $@ $(B)/help $(ROOT_PROGRAMS)
 $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk $(B)/root.erofs
 	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img

@@ -62,15 +62,20 @@ static size_t rows_of(const struct pager *p, const char *data, size_t length)
     return columns ? (columns + p->columns - 1) / p->columns : 1;
 }
 
+static void begin_typing(struct pager *p)
+{
+    if (!p->typed && p->clears)
+        type(clear, sizeof clear - 1);
+    p->typed = true;
+}
+
 static void take(void *context, const char *data, size_t length)
 {
     struct pager *p = context;
     struct output_sink mine = cms_redirect(p->before);
     if (cms_console_types()) {
         size_t rows = rows_of(p, data, length);
-        if (!p->typed && p->clears)
-            type(clear, sizeof clear - 1);
-        p->typed = true;
+        begin_typing(p);
         if (p->used && p->used + rows > p->rows - 1)
             pause(p);
         cms_line(data, length);
@@ -89,6 +94,15 @@ void cms_pager_begin(struct pager *p, bool clears)
         return;
     p->before = cms_redirect(none);
     cms_redirect((struct output_sink){take, p, true});
+}
+
+/* The pager in force is the one whose sink is. */
+void cms_pager_program_types(void)
+{
+    const struct output_sink none = {.line = NULL}, sink = cms_redirect(none);
+    cms_redirect(sink);
+    if (sink.line == take)
+        begin_typing(sink.context);
 }
 
 void cms_pager_end(struct pager *p, bool holds)

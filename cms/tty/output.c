@@ -1,6 +1,7 @@
 /* What programs write, and echoes: processed and handed on in pieces, as each one costs an exit. */
 #include <string.h>
 
+#include "cms/console/pager.h"
 #include "cms/console/terminal.h"
 #include "cms/tty/state.h"
 #include "lib/edit.h"
@@ -73,6 +74,8 @@ void tty_show(const char *bytes, size_t count)
     bool process = tty.set.termios.output & O_OPOST;
     if (tty.silent)
         return;
+    if (tty_local(L_ICANON)) /* else it has the whole screen */
+        cms_pager_program_types();
     for (size_t i = 0; i < count; i++)
         if (process)
             processed((uint8_t)bytes[i]);

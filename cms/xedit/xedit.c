@@ -44,7 +44,8 @@ static int find(const struct arguments *a, char path[PROGRAM_PATH])
 
 int cms_xedit(const struct arguments *a)
 {
-    static const char editor[] = "/usr/bin/the", profile[] = "/etc/xedit.the";
+    static const char loader[] = "/lib64/ld-linux-x86-64.so.2", editor[] = "/usr/bin/the", profile[] = "/etc/xedit.the";
+    static const char library[] = "/usr/lib/x86_64-linux-gnu/cms-editor.so";
     char path[PROGRAM_PATH] = "", macro[64] = "profile";
     struct file_options options;
     int rc = cms_file_options("XED", a, option_table, &options);
@@ -56,6 +57,7 @@ int cms_xedit(const struct arguments *a)
         format_text(macro, sizeof macro, "%s", options.value[PROFILE]->text);
     if (file_option(&options, NOPROF))
         *macro = 0;
-    const char *const words[] = {"the", "-p", profile, "-a", macro, path, NULL};
-    return cms_program_start(editor, words);
+    /* what the editor does not know goes to CMS by a library before its own */
+    const char *const words[] = {"the", "--preload", library, editor, "-p", profile, "-a", macro, path, NULL};
+    return cms_program_start(loader, words);
 }

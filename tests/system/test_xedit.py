@@ -53,9 +53,45 @@ def test_a_file_is_edited_full_screen(machine, disk, emulator):
     screen.type("remark Mixed Case", "00004 by the macro Mixed Case")
     screen.type(":1", "Line=1")
     screen.type("change /first/FIRST/", "00001 FIRST")
-    screen.type("nosuchcommand", "nosuchcommand")
     leave(screen, "qquit")
     assert content_typed(m) == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("emulator", ["bochs", "tcg"])
+def test_what_the_editor_does_not_know_cms_and_cp_do(machine, disk, emulator):
+    m, screen = edit(machine, disk, emulator)
+    screen.type("listfile old * a", "MORE...")
+    assert screen.row("OLD      DATA     A1") == 0 and "Top of File" not in screen.text()
+    screen.keys("Enter")
+    screen.shows("Bottom of File")
+    assert "Hit any key" not in screen.text()
+    screen.type("type old data", "MORE...")  # 3 is on the disk, whatever is done here
+    assert "third" in screen.text()
+    screen.keys("q")
+    screen.shows("Bottom of File")
+    screen.type("indicate user", "MORE...")  # CP's
+    assert "USERID=ALICE" in screen.text().replace(" ", "")
+    screen.keys("Enter")
+    screen.type("cp query userid", "ALICE    AT VMN")
+    screen.keys("Enter")
+    screen.type("cms query search", "ALI191")
+    screen.keys("Enter")
+    screen.line.send("echo of a program\r")
+    screen.wait(lambda text: text.startswith("of a program\nMORE..."))
+    screen.keys("Enter")
+    screen.type("nosuchcommand", "Unknown CP/CMS command")
+    screen.keys("Enter")
+    screen.shows("Bottom of File")
+    screen.type("copyfile old data a kept data a#/second", "Line=2")  # shows nothing, and asks for no key
+    screen.type("set impcmscp off", "====>")
+    screen.type("erase kept data a", "Error 00")
+    assert "erase" in screen.text().split("\n")[1]
+    screen.type("xedit kept data", "/a/kept.data")  # as CMS names it
+    screen.shows("00003 third")
+    screen.line.send("qquit\r")
+    screen.shows("/a/old.data")
+    leave(screen, "qquit")
+    assert "KEPT     DATA" in m.console.cms("LISTFILE KEPT * A")
 
 
 @pytest.mark.parametrize("emulator", ["bochs", "tcg"])
