@@ -5,4 +5,4 @@
 
 int cms_xedit(const struct arguments *);
 int cms_filelist(const struct arguments *);
-extern const struct file_option *const cms_xedit_options;
+extern const struct file_option *const cms_xedit_options, *const cms_filelist_options;

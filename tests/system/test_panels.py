@@ -91,6 +91,32 @@ def test_long_output_comes_a_screen_at_a_time(machine, disk, emulator):
 
 
 @pytest.mark.parametrize("emulator", EMULATORS)
+def test_a_list_is_of_a_file_grows_and_is_sorted(machine, disk, emulator):
+    m, screen = logged_on(machine, disk, emulator)
+    m.console.cms("LISTFILE GAMMA DATA A (EXEC")
+    m.console.cms("LISTFILE ALPHA DATA A (APPEND")
+    m.console.cms("PIPE literal \"'set synonym z 1 macro'\" | literal /* mine */ | > PROFFLST XEDIT A")
+    m.console.cms("PIPE literal 'reserved -4 My profile' | literal /* mine */ | > MINE XEDIT A")
+    screen.type("filelist cms exec (filelist profile mine", "12= Cursor")
+    screen.shows("2 files")
+    screen.shows("My profile")
+    assert screen.row("BETA") is None
+    command = "\x1b[24~"  # F12 to the command line
+    screen.line.send(command + "filelist beta (append\r")
+    screen.shows("3 files")
+    for order, rows in (("sname", "ALPHA BETA GAMMA"), ("srec", "GAMMA ALPHA BETA"), ("slrec", "BETA ALPHA GAMMA")):
+        screen.line.send(f"{command}{order}\r")
+        screen.wait(lambda text, rows=rows: [screen.row(name) for name in rows.split()] == [3, 4, 5])
+    screen.line.send(f"{command}filelist none (append\r")
+    screen.shows("DMSLST002E")
+    screen.line.send("erase beta data\r")  # the cursor is there still
+    screen.keys("F2")
+    screen.shows("2 files")
+    screen.line.send(f"{command}hx\r")
+    screen.line.expect(harness.READY, 60)
+
+
+@pytest.mark.parametrize("emulator", EMULATORS)
 def test_reader_files_are_received_shown_and_discarded(machine, disk, emulator):
     m, screen = logged_on(machine, disk, emulator)
     for name in FILES:
@@ -127,8 +153,10 @@ def test_help_is_looked_through(machine, disk, emulator):
     screen.shows("Capital letters")
     screen.type("help dmslst002e", "No accessed disk")
     screen.type("help nonsuch", "There is no HELP for nonsuch")
-    screen.type("hx", "Invalid command: hx")
     assert "nomsg" not in screen.text()
+    screen.line.send("hx\r")
+    screen.line.expect(harness.READY, 60)
+    screen.type("help menu", "Capital letters")
     screen.keys("F4")
     screen.line.expect(harness.READY, 60)
     assert "DMSHLP254E" in m.console.cms("HELP NONSUCH")

@@ -92,6 +92,28 @@ static void without_a_size_lines_go_as_they_come(void **state)
     assert_string_equal(paged("", true, true, many), "1\r\n2\r\n3\r\n4\r\n");
 }
 
+static void what_a_program_types_stays_until_a_key(void **state)
+{
+    struct pager p;
+    (void)state;
+    fake_cms_width = 10, fake_cms_height = 5;
+    fake_cms_forget();
+    fake_cms_type("\r");
+    cms_console_command_begins();
+    cms_console_command_ends();
+    cms_pager_program_types(); /* nothing is paged */
+    assert_string_equal(fake_cms_shown(), "");
+    cms_pager_begin(&p, true);
+    cms_pager_program_types();
+    cms_pager_program_types();
+    assert_string_equal(fake_cms_shown(), "\033[H\033[2J");
+    cms_pager_end(&p, true);
+    assert_true(fake_cms_typed_all());
+    assert_non_null(strstr(fake_cms_shown(), "MORE..."));
+    cms_pager_program_types();
+    assert_non_null(strstr(fake_cms_shown(), "MORE..."));
+}
+
 static size_t captured;
 
 static void capture(void *context, const char *data, size_t length)
@@ -136,6 +158,11 @@ static void lists_and_texts_are_shown_full_screen(void **state)
     obey("PIPE literal x | > ALPHA DATA A");
     opens("FILELIST", "/usr/bin/the: [the] [-p] [/etc/filelist.the] [-a] [* * A] [/etc/filelist.the]");
     opens("filel alpha", "/usr/bin/the: [the] [-p] [/etc/filelist.the] [-a] [ALPHA * A] [/etc/filelist.the]");
+    opens("filelist alpha data (profile mine filelist",
+          "/usr/bin/the: [the] [-p] [/etc/filelist.the] [-a] "
+          "[ALPHA DATA A (FILELIST PROFILE MINE] [/etc/filelist.the]");
+    opens("filelist alpha data * (prof MINE",
+          "/usr/bin/the: [the] [-p] [/etc/filelist.the] [-a] [ALPHA DATA * (PROFILE MINE] [/etc/filelist.the]");
     opens("help query", "/usr/bin/the: [the] [-p] [/etc/browse.the] [-a] [help query] [/etc/browse.the]");
 }
 
@@ -209,6 +236,7 @@ int main(void)
         TEST(nothing_shown_clears_nothing_and_does_not_wait),
         TEST(what_ends_it_ends_the_command),
         TEST(without_a_size_lines_go_as_they_come),
+        TEST(what_a_program_types_stays_until_a_key),
         TEST(captured_lines_are_not_paged),
         TEST(lists_and_texts_are_shown_full_screen),
         TEST(where_there_is_no_screen_they_are_lines),
