@@ -129,10 +129,34 @@ static int define(const struct arguments *a)
     return cms_eel_define(name->text, path, arguments) ? 0 : cms_message("EEL", MESSAGE_EEL_FULL);
 }
 
+static bool reset_magic(const char *name) { return cms_eel_reset_rule(EEL_BY_MAGIC, name); }
+static bool reset_type(const char *name) { return cms_eel_reset_rule(EEL_BY_TYPE, name); }
+
+/* RESET ENVIRON|MAGIC|TYPE name */
+static int reset_one(const struct arguments *a)
+{
+    static const struct {
+        const char *name;
+        bool (*reset)(const char *name);
+    } kinds[] = {{"ENVIRON", cms_eel_reset_environment}, {"MAGIC", reset_magic}, {"TYPE", reset_type}};
+    const struct word *name = &a->operand[2];
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!cms_word_is(&a->operand[1], kinds[i].name, 3))
+            continue;
+        if (a->count < 3)
+            return cms_message("EEL", MESSAGE_PARAMETER_MISSING, kinds[i].name);
+        bool own = name->raw_length <= EEL_NAME && kinds[i].reset(name->text);
+        return own ? 0 : cms_message("EEL", MESSAGE_EEL_NOT_OWN, kinds[i].name, cms_typed(name));
+    }
+    return cms_message("EEL", MESSAGE_INVALID_PARAMETER, cms_typed(&a->operand[1]));
+}
+
 static int reset(const struct arguments *a)
 {
+    if (a->count > 3)
+        return cms_message("EEL", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[3]));
     if (a->count > 1)
-        return cms_message("EEL", MESSAGE_INVALID_OPERAND, cms_typed(&a->operand[1]));
+        return reset_one(a);
     cms_eel_reset();
     cms_eel_policy = POLICY_ASK;
     return 0;
@@ -158,12 +182,14 @@ const struct command eel_commands[] = {
                                   "EEL SET POLICY ASK|TELL|SILENT\n"
                                   "EEL SET MAGIC|TYPE name environment\n"
                                   "EEL DEFINE environment path [word ...]\n"
-                                  "EEL RESET"),
+                                  "EEL RESET [ENVIRON|MAGIC|TYPE name]"),
      HELP_TEXT("What runs a file whose name is typed.  Rules go by its first bytes (MAGIC),\n"
                "else by its filetype (TYPE).  QUERY shows them, or what runs one file, and why.\n"
                "SET POLICY ASK asks first where both say different things, TELL says each time\n"
                "what is run.  DEFINE names a program that runs files, or shows them: %f among\n"
-               "the words is the file's path.  RESET: all as CMS brings it.\n"
+               "the words is the file's path.  RESET takes back what you have set: all of it,\n"
+               "or one name's, which is then as CMS brings it, or not there.  With an\n"
+               "environment that you have defined go your rules that name it.\n"
                "Put into PROFILE EXEC what is to be so in each session.\n"), READS_WORDS},
     {0},
 };

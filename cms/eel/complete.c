@@ -20,6 +20,18 @@ static void rules(enum eel_by by, struct candidates *c)
             candidate_offer(c, r->name);
 }
 
+static void reset(const struct arguments *typed, struct candidates *c)
+{
+    static const char *const what[] = {"ENVIRON", "MAGIC", "TYPE", NULL};
+    const struct word *word = &typed->operand[1];
+    if (typed->count == 1)
+        candidates_offer_all(c, what);
+    else if (typed->count == 2 && cms_word_is(word, "ENVIRON", 3))
+        environments(c);
+    else if (typed->count == 2)
+        rules(cms_word_is(word, "MAGIC", 3) ? EEL_BY_MAGIC : EEL_BY_TYPE, c);
+}
+
 static void set(const struct arguments *typed, struct candidates *c)
 {
     static const char *const what[] = {"MAGIC", "POLICY", "TYPE", NULL};
@@ -44,6 +56,8 @@ static void eel(const struct arguments *typed, struct candidates *c)
         cms_file_complete(typed->operand + 1, typed->count - 1, c);
     else if (cms_word_is(&typed->operand[0], "SET", 3))
         set(typed, c);
+    else if (cms_word_is(&typed->operand[0], "RESET", 5))
+        reset(typed, c);
     else if (cms_word_is(&typed->operand[0], "DEFINE", 3) && typed->count == 1)
         environments(c);
 }

@@ -64,6 +64,10 @@ const struct eel_environment *cms_eel_find(const char *name);
 /* False: the table is full. The latest rule for a magic or type is the only one. */
 bool cms_eel_set_rule(enum eel_by, const char *name, const char *environment);
 bool cms_eel_define(const char *name, const char *path, const char *arguments);
+/* What the user has said is taken back: it is as CMS brings it, or not there. False: they have said nothing. With an
+ * environment go their rules that name it, if CMS has none of that name. */
+bool cms_eel_reset_rule(enum eel_by, const char *name);
+bool cms_eel_reset_environment(const char *name);
 void cms_eel_reset(void); /* as CMS brings them; what is forbidden stays so */
 /* What the directory forbids is asked for once; so is one more. What DEFINE makes is forbidden with LINUX, too. */
 void cms_eel_forbid(const char *name);

@@ -153,6 +153,27 @@ bool cms_eel_set_rule(enum eel_by by, const char *name, const char *environment)
     return true;
 }
 
+/* The user's rule as CMS brings it, or gone. */
+static void reset_rule(struct eel_rule *r)
+{
+    for (size_t i = 0; i < RULES_BROUGHT; i++)
+        if (rules_brought[i].by == r->by && !strcmp(rules_brought[i].name, r->name)) {
+            *r = rules_brought[i];
+            return;
+        }
+    rule_count--;
+    memmove(r, r + 1, (size_t)(rules + rule_count - r) * sizeof *r);
+}
+
+bool cms_eel_reset_rule(enum eel_by by, const char *name)
+{
+    struct eel_rule *r = find_rule(by, name);
+    bool own = r && r->own;
+    if (own)
+        reset_rule(r);
+    return own;
+}
+
 bool cms_eel_define(const char *name, const char *path, const char *arguments)
 {
     struct eel_environment *e = find(name);
@@ -164,6 +185,25 @@ bool cms_eel_define(const char *name, const char *path, const char *arguments)
     copy(e->name, sizeof e->name, name, strlen(name));
     copy(e->path, sizeof e->path, path, strlen(path));
     copy(e->arguments, sizeof e->arguments, arguments, strlen(arguments));
+    return true;
+}
+
+bool cms_eel_reset_environment(const char *name)
+{
+    struct eel_environment *e = find(name);
+    if (!e || !e->own)
+        return false;
+    for (size_t i = 0; i < BROUGHT; i++)
+        if (!strcmp(brought[i].name, name)) {
+            *e = brought[i];
+            e->forbidden = is_forbidden(name);
+            return true;
+        }
+    for (size_t i = rule_count; i--;)
+        if (rules[i].own && !strcmp(rules[i].environment, name))
+            reset_rule(&rules[i]);
+    environment_count--;
+    memmove(e, e + 1, (size_t)(environments + environment_count - e) * sizeof *e);
     return true;
 }
 

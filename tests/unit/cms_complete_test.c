@@ -120,6 +120,8 @@ static void options_and_keywords_come_from_the_tables(void **state)
     becomes("xedit be\tda\t", "xedit beta data ");
     becomes("xedit beta data (prof\t", "xedit beta data (profile ");
     becomes("eel set pol\tt\t", "eel set policy tell ");
+    becomes("eel res\tty\texe\t", "eel reset type exec ");
+    becomes("eel reset env\trex\t", "eel reset environ rexx ");
     becomes("eel set type mod\tli\t", "eel set type module linux ");
     becomes("execio 1 diskr be\t", "execio 1 diskr beta ");
     becomes("execio 1 diskr x y (fini\t", "execio 1 diskr x y (finis ");

@@ -175,6 +175,33 @@ static void the_tables_are_the_users_to_change(void **state)
     assert_null(cms_eel_find("PAGER"));
 }
 
+static void one_rule_or_environment_is_taken_back(void **state)
+{
+    (void)state;
+    put("SUNSET JPEG", "\xff\xd8\xff\xe0", 4);
+    put("NOTES TEXT", "hello", 5);
+    obey("EEL DEFINE PAGER /bin/less %f");
+    obey("EEL DEFINE PICTURE /bin/cat %f");
+    obey("EEL DEFINE OTHER /bin/other %f");
+    obey("EEL SET TYPE TEXT PAGER");
+    obey("EEL SET TYPE DATA OTHER");
+    obey("EEL SET MAGIC JPEG PAGER");
+    shows("EEL RESET MAGIC JPEG", 0, "");
+    shows("EEL RESET MAGIC JPEG", 28, "DMSEEL9058E MAGIC JPEG is not one that you have set\n");
+    shows("EEL QUERY SUNSET JPEG", 0, "SUNSET JPEG A1: PICTURE (/bin/cat), by its first bytes, JPEG\n");
+    shows("EEL RESET ENVIRON PICTURE", 0, "");
+    shows("EEL QUERY SUNSET JPEG", 0, "SUNSET JPEG A1: PICTURE (/usr/bin/catimg), by its first bytes, JPEG\n");
+    shows("EEL RESET ENV PICTURE", 28, "DMSEEL9058E ENVIRON PICTURE is not one that you have set\n");
+    shows("EEL RESET ENVIRON PAGER", 0, ""); /* and its rule */
+    assert_null(cms_eel_find("PAGER"));
+    assert_string_equal(cms_eel_find("OTHER")->path, "/bin/other");
+    shows("EEL QUERY NOTES TEXT", 28, "DMSEEL9053E Nothing is known that runs NOTES TEXT A1\n");
+    shows("EEL RESET TYPE TEXT", 28, "DMSEEL9058E TYPE TEXT is not one that you have set\n");
+    shows("EEL RESET TYPE DATA", 0, "");
+    shows("EEL RESET TYPE", 24, "DMSEEL050E Parameter missing after TYPE\n");
+    shows("EEL RESET TYPE VERYLONGNAME", 28, "DMSEEL9058E TYPE VERYLONGNAME is not one that you have set\n");
+}
+
 static void what_the_directory_forbids_cannot_be_defined_anew(void **state)
 {
     (void)state;
@@ -230,7 +257,7 @@ static void wrong_commands_are_told(void **state)
     shows("EEL SET TYPE FARTOOLONG REXX", 24, "DMSEEL014E Invalid keyword: FARTOOLONG\n");
     shows("EEL DEFINE X", 24, "DMSEEL050E Parameter missing after X\n");
     shows("EEL DEFINE X bin/cat", 24, "DMSEEL014E Invalid keyword: BIN/CAT\n");
-    shows("EEL RESET X", 24, "DMSEEL070E Invalid parameter X\n");
+    shows("EEL RESET X", 24, "DMSEEL014E Invalid keyword: X\n");
     shows("EEL QUERY A B C D", 24, "DMSEEL070E Invalid parameter D\n");
     char line[40];
     int rc = 0;
@@ -282,6 +309,7 @@ int main(void)
         TEST(files_are_known_by_their_first_bytes), TEST(a_name_alone_finds_what_runs),
         TEST(the_query_says_which_and_why), TEST(a_file_that_is_not_what_it_says_asks_first),
         TEST(the_tables_are_the_users_to_change), TEST(wrong_commands_are_told),
+        TEST(one_rule_or_environment_is_taken_back),
         TEST(words_are_kept_together_by_quotation), TEST(what_the_directory_forbids_cannot_be_defined_anew),
         TEST(what_is_forbidden_stays_so),
     };
