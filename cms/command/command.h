@@ -13,7 +13,7 @@
 enum {
     COMMAND_LINE_MAX = 4096,  /* bytes of a command line, without its NUL */
     COMMAND_WORDS_MAX = 40,   /* operands, and as many options */
-    COMMAND_HALTED = -30,     /* what a command returns when HX stopped it; no message of its own */
+    COMMAND_HALTED = INT32_MIN, /* what a command returns when HX stopped it; no message of its own. No EXEC's code */
 };
 
 /* One blank-delimited word of a command line. */

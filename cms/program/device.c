@@ -295,6 +295,7 @@ static void take_result(struct conversation *c, const char *text)
     unsigned value = 0;
     for (text += minus; *text >= '0' && *text <= '9'; text++)
         value = value * 10 + (unsigned)(*text - '0');
+    value &= INT32_MAX;
     if (results) {
         results->given = true;
         results->return_code = (int)(minus ? 0 - value : value);

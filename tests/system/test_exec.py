@@ -18,6 +18,7 @@ EXECS = {
                "'EXECIO 2 DISKW T DATA A (FINIS STEM L.'; say rc; 'EXECIO * DISKR T DATA A (FINIS STEM M.'\n"
                "say rc m.0 m.1 m.2; 'EXECIO * CP (STEM C. STRING QUERY USERID'; say rc c.0 word(c.1, 1)\n"
                "x = 'kept'; 'GLOBALV SELECT G PUT X'; drop x; 'GLOBALV SELECT G GET X'; say x",
+    "MINUS": "/* */ arg n; if n = '' then exit -3; 'MINUS'; say rc; exit n",
     "CODES": "/* */ '/bin/true'; say rc; '/bin/sh -c \"exit 9\"'; say rc; 'STATE NO FILE A'; say rc\n"
              "address cp 'QUERY NOTHING'; say rc > 0; address command 'Q TIME'; say rc",
 }
@@ -49,6 +50,10 @@ def test_execs_nest_stack_and_return(machine, disk, emulator):
     assert said(line, "records") == ["0", "0 2 alpha beta", "0 1 ALICE", "kept"] and line.code == 0
     codes = [text for text in said(line, "codes") if text.isdigit() or text[0] == "-"]
     assert codes == ["0", "9", "28", "1", "-3"]
+    assert said(line, "minus") == [] and line.code == -3
+    assert said(line, "minus -30") == ["-3"] and line.code == -30
+    assert said(line, "minus -1234567") == ["-3"] and line.code == -1234567
+    assert said(line, "minus 200") == ["-3"] and line.code == 200
     wrong = said(line, "wrong")
     assert wrong[0] == "before" and line.code == 20042 and any("Error 42" in text for text in wrong)
     assert said(line, "exec nosuch") == ["DMSEXC002E File NOSUCH EXEC * not found"] and line.code == 28
