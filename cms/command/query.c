@@ -232,18 +232,11 @@ static int query(const struct arguments *a)
     return cms_setting_query(word->text) ? 0 : cms_cp_or_message(a, "QRY");
 }
 
-static void show_nothing(void *context, const char *data, size_t length)
-{
-    (void)context;
-    (void)data;
-    (void)length;
-}
-
 /* What goes wrong is shown, and stacks nothing. */
 static int query_stacked(const struct arguments *a, bool lifo)
 {
     struct stacked stacked;
-    struct output_sink before = cms_redirect((struct output_sink){.line = show_nothing});
+    struct output_sink before = cms_redirect(cms_output_none);
     int rc = query(a);
     cms_redirect(before);
     if (rc)

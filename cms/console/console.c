@@ -338,6 +338,8 @@ bool cms_output_shows(void) { return !sink.line || sink.shows; }
 
 bool cms_console_types(void) { return typing && !halted; }
 
+const struct output_sink cms_output_none = {.line = show_nothing};
+
 struct output_sink cms_redirect(struct output_sink new_sink)
 {
     struct output_sink old = sink;

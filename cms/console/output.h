@@ -14,5 +14,6 @@ struct output_sink {
     bool shows; /* it types the lines on the terminal after all: programs have that themselves meanwhile */
 };
 struct output_sink cms_redirect(struct output_sink sink);
+extern const struct output_sink cms_output_none; /* shows nothing */
 /* Nobody has captured the output: it is typed. */
 bool cms_output_shows(void);

@@ -138,17 +138,10 @@ static int show(const struct arguments *a)
     return help_about(first, true, true);
 }
 
-static void show_nothing(void *context, const char *data, size_t length)
-{
-    (void)context;
-    (void)data;
-    (void)length;
-}
-
 /* Looks first whether there is anything to show: that there is not is said in a line. */
 static int look(const struct arguments *a)
 {
-    struct output_sink before = cms_redirect((struct output_sink){.line = show_nothing});
+    struct output_sink before = cms_redirect(cms_output_none);
     int rc = show(a);
     cms_redirect(before);
     return rc;

@@ -24,22 +24,26 @@ static int64_t unlink_at(uint64_t at, uint64_t address, uint64_t flags)
     return path ? vfs_unlink(&from, path, flags & ABI_AT_REMOVEDIR) : status;
 }
 
-static int64_t rename_at(uint64_t at, uint64_t address, uint64_t new_at, uint64_t new_address, uint64_t flags)
+typedef int of_two_paths(const struct vfs_from *, const char *, const struct vfs_from *, const char *, unsigned flags);
+
+static int64_t both_at(of_two_paths *act, uint64_t at, uint64_t address, uint64_t new_at, uint64_t new_address,
+                       uint64_t flags)
 {
     int status;
     struct vfs_from from = user_from(at), to = user_from(new_at);
     const char *path = user_path(address, PATH_FIRST, &status);
     const char *new_path = path ? user_path(new_address, PATH_SECOND, &status) : NULL;
-    return new_path ? vfs_rename(&from, path, &to, new_path, (unsigned)flags) : status;
+    return new_path ? act(&from, path, &to, new_path, (unsigned)flags) : status;
+}
+
+static int64_t rename_at(uint64_t at, uint64_t address, uint64_t new_at, uint64_t new_address, uint64_t flags)
+{
+    return both_at(vfs_rename, at, address, new_at, new_address, flags);
 }
 
 static int64_t link_at(uint64_t at, uint64_t address, uint64_t new_at, uint64_t new_address, uint64_t flags)
 {
-    int status;
-    struct vfs_from from = user_from(at), to = user_from(new_at);
-    const char *path = user_path(address, PATH_FIRST, &status);
-    const char *new_path = path ? user_path(new_address, PATH_SECOND, &status) : NULL;
-    return new_path ? vfs_link(&from, path, &to, new_path, (unsigned)flags) : status;
+    return both_at(vfs_link, at, address, new_at, new_address, flags);
 }
 
 static int64_t symlink_at(uint64_t target_address, uint64_t at, uint64_t address)
