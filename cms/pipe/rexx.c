@@ -13,8 +13,11 @@
 #include "cms/pipe/wire.h"
 #include "lib/format.h"
 
-enum { REXX_STREAMS = 10, RC_END = 12, RC_NO_STREAM = 4, RC_UNKNOWN = -7, BLOCKED = -100010, RECORD_MAX = 65000,
+enum { REXX_STREAMS = 10, RC_END = 12, RC_NO_STREAM = 4, RC_STREAM_GONE = 8,
+       RC_UNKNOWN = -7, BLOCKED = -100010, RECORD_MAX = 65000,
        NAME_MAX = 250, CALLS_DEEP = 8 };
+
+enum report { REPORT_CURRENT, REPORT_ALL, REPORT_ANY }; /* EOFREPORT */
 
 struct rexx;
 
@@ -38,6 +41,8 @@ struct rexx {
     struct scan asked;
     struct wire in[REXX_STREAMS], out[REXX_STREAMS];
     int input, output; /* selected */
+    enum report report;
+    int connected; /* REPORT_ANY: of its streams, when that was told last */
     struct sub *subs, *called, *spent; /* spent: over, but their slots may be at the ends of others' wires */
     unsigned moves;
 };
@@ -162,6 +167,33 @@ static int subs_go_on(struct rexx *r, int *called)
 
 /* ---- its commands: each returns what RC is to be, or BLOCKED: ask again ------------------------------------------ */
 
+static int count_outputs(const struct rexx *r)
+{
+    int n = 0;
+    for (int i = 0; i < r->stage->streams; i++)
+        n += cms_wire_wanted(&r->out[i]);
+    return n;
+}
+
+static int count_streams(const struct rexx *r)
+{
+    const uint8_t *data;
+    size_t length;
+    int n = count_outputs(r);
+    for (int i = 0; i < r->stage->streams; i++)
+        n += cms_wire_peek(&r->in[i], &data, &length) != INPUT_END;
+    return n;
+}
+
+/* It waits for a record, unless it has asked to be told of streams that have gone meanwhile. */
+static int wait_for_record(struct rexx *r)
+{
+    int connected = r->report == REPORT_ANY ? count_streams(r) : 0;
+    bool gone = r->report == REPORT_ALL ? !count_outputs(r) : connected < r->connected;
+    r->connected = connected;
+    return r->report != REPORT_CURRENT && gone ? RC_STREAM_GONE : BLOCKED;
+}
+
 static int take(struct rexx *r, struct scan *operands, bool consume)
 {
     char name[NAME_MAX + 1];
@@ -170,7 +202,7 @@ static int take(struct rexx *r, struct scan *operands, bool consume)
     struct wire *w = &r->in[r->input];
     enum pipe_input input = cms_wire_peek(w, &data, &length);
     if (input != INPUT_RECORD)
-        return input == INPUT_END ? RC_END : BLOCKED;
+        return input == INPUT_END ? RC_END : wait_for_record(r);
     if (length > RECORD_MAX)
         return cms_message("PIP", MESSAGE_PIPE_LONG, length);
     if (cms_scan_upper(operands, name, sizeof name) &&
@@ -291,6 +323,31 @@ static int state_of(struct rexx *r, struct scan *operands)
     return is == INPUT_RECORD ? 0 : is == INPUT_END ? RC_END : RC_NOT_NOW;
 }
 
+/* All stages have read their operands, and begun, before this one was asked for its first command, and an error ends
+ * them all: who commits finds that none has failed. */
+static int commit(struct rexx *r, struct scan *operands)
+{
+    char level[20] = "";
+    (void)r;
+    cms_scan_upper(operands, level, sizeof level);
+    const char *digits = level + (*level == '-');
+    return *digits && !digits[strspn(digits, "0123456789")] ? 0 : cms_message("PIP", MESSAGE_PIPE_NUMBER, level);
+}
+
+static int eof_report(struct rexx *r, struct scan *operands)
+{
+    if (cms_scan_keyword(operands, "ANY", 3))
+        r->report = REPORT_ANY;
+    else if (cms_scan_keyword(operands, "ALL", 3))
+        r->report = REPORT_ALL;
+    else if (cms_scan_keyword(operands, "CURRENT", 7))
+        r->report = REPORT_CURRENT;
+    else
+        return cms_message("PIP", MESSAGE_PIPE_MISSING);
+    r->connected = count_streams(r);
+    return 0;
+}
+
 static int message(struct rexx *r, struct scan *operands)
 {
     struct scan text;
@@ -317,7 +374,7 @@ static const struct {
     {"READTO", readto},       {"PEEKTO", peekto},      {"OUTPUT", output},       {"SHORT", join},
     {"ADDPIPE", add_pipe},    {"CALLPIPE", call_pipe}, {"SELECT", select_stream}, {"SEVER", sever},
     {"STREAMNUM", number_of}, {"MAXSTREAM", most_of},  {"STREAMSTATE", state_of}, {"STAGENUM", stage_of},
-    {"MESSAGE", message},
+    {"MESSAGE", message},     {"COMMIT", commit},      {"EOFREPORT", eof_report},
 };
 
 static int obey(struct rexx *r)
@@ -437,5 +494,7 @@ const struct stage_kind cms_stage_rexx = {
                       "  ADDPIPE    the same, and the program goes on; *.INPUT: and *.OUTPUT: may also\n"
                       "             stand for what it reads and writes from then on\n"
                       "  SELECT [INPUT|OUTPUT|BOTH] n, SEVER INPUT|OUTPUT, STREAMNUM, MAXSTREAM,\n"
-                      "  STREAMSTATE, STAGENUM (in RC), MESSAGE x\n"),
+                      "  STREAMSTATE, STAGENUM (in RC), MESSAGE x, COMMIT n (RC 0: no stage has failed)\n"
+                      "  EOFREPORT  CURRENT: RC is 12 at the end of the stream in use; ALL: also 8 when\n"
+                      "             nobody takes any output; ANY: 8 when any stream has gone\n"),
     .prepare = rexx_prepare, .step = rexx_step, .close = rexx_close};

@@ -98,6 +98,36 @@ static void a_pipeline_is_added(void **state)
     shows("TYPE SAVED DATA A", 0, "\none\ntwo\n\n");
 }
 
+static void commit_finds_that_none_has_failed(void **state)
+{
+    (void)state;
+    gives("a+b", "COMMIT 0;READTO X;OUTPUT &X;COMMIT -1", "a\nb\n");
+    shows("PIPE literal a| rexx script COMMIT x| console", 0,
+          "DMSPIP058E Decimal number expected, but \"X\" was found\n");
+    assert_string_equal(fake_cms_variable("RC"), "-58");
+    shows("PIPE literal a| rexx script COMMIT| console", 0, "DMSPIP058E Decimal number expected, but \"\" was found\n");
+}
+
+/* The program waits for a record of stream 1, which never comes: a loop with another one. */
+#define WAITS "READTO X;OUTPUT &X;SELECT INPUT 1;READTO Y| take 1| hole "
+#define LOOP  "? x: | rexx script READTO Z;OUTPUT &Z| x:"
+
+static void a_program_hears_of_streams_that_have_gone(void **state)
+{
+    (void)state;
+    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ANY;" WAITS LOOP), 0);
+    assert_string_equal(fake_cms_variable("RC"), "8");
+    fake_cms_variable_set("RC", "");
+    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT CURRENT;" WAITS LOOP), -4095);
+    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ALL;" WAITS LOOP), -4095); /* 1 is wanted */
+    assert_string_equal(fake_cms_variable("RC"), "");
+    obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ALL;" WAITS
+         "? y: rexx script SELECT INPUT 1;READTO Z;OUTPUT &Z| x: ? y: | rexx script READTO W;OUTPUT &W| y:");
+    assert_string_equal(fake_cms_variable("RC"), "8");
+    shows("PIPE literal a| rexx script EOFREPORT| console", 0, "DMSPIP113E Required operand missing\n");
+    assert_string_equal(fake_cms_variable("RC"), "-113");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -105,7 +135,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(records_go_through_a_program),   TEST(a_record_is_through_before_the_next_is_read),
         TEST(a_program_has_several_streams), TEST(a_pipeline_is_called),
-        TEST(a_pipeline_is_added),
+        TEST(a_pipeline_is_added),           TEST(commit_finds_that_none_has_failed),
+        TEST(a_program_hears_of_streams_that_have_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
