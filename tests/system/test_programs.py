@@ -47,6 +47,8 @@ def send_file(line, path, cms_path):
 
 @pytest.mark.parametrize("host", MACHINES)
 def test_a_day_of_programs(machine, disk, host, tmp_path):
+    put_68000(disk, tmp_path)
+    put_bytes(disk, harness.guest("hello"), "PAYLOAD", "KERNEL")
     line = at_work(machine, disk, host)
 
     # an EXEC, written in XEDIT
@@ -77,14 +79,29 @@ def test_a_day_of_programs(machine, disk, host, tmp_path):
     assert line.code == 0 and "\x1b[" in said and "\xe2\x96\x84" in said  # lower half blocks, in colour
 
     # a program of C, written, compiled and run without leaving
+    line.cms("SET LINEND OFF")
     for number, text in enumerate(["#include <stdio.h>", "int main(int n, char **word)", "{",
                                    'printf("%d words, the last is %s\\n", n - 1, word[n - 1]);', "return n; }"]):
-        text = text.replace("#", '"#')
         line.cms(f"PIPE literal {text} | >{'>' if number else ''} WORDS C A")
         assert line.code == 0
+    line.cms("SET LINEND ON")
     assert line.cms("cc -o /a/words.module /a/words.c", 60).count("\n") == 1 and line.code == 0
     said = line.cms("words one 'two three'")
     assert "2 words, the last is two three" in said and line.code == 3
+
+    # a program of a 68000, and a kernel in a machine of its own, by their names
+    assert "big endian" in line.cms("old", 60) and line.code == 5
+    said = line.cms("payload one two", 120)
+    assert "ok loaded by multiboot" in said and line.code == 0
+    assert "2 words" in line.cms("words still here") and line.code == 3  # CMS is as it was
+
+    # what LISTFILE makes of files runs; a packed file comes back
+    line.cms("LISTFILE HELLO EXEC A (EXEC")
+    assert "say 'Hello,'" in line.cms("EXEC CMS TYPE") and line.code == 0
+    line.cms("COPYFILE HELLO EXEC A (PACK")
+    assert "DMSEXC9077E" in line.cms("hello World") and line.code == 32
+    line.cms("COPYFILE HELLO EXEC A (UNPACK")
+    assert "Hello, World!" in line.cms("hello World", 60) and line.code == 7
 
     line.type("#CP LOGOFF")
     line.expect("LOGOFF AT")
@@ -93,15 +110,20 @@ def test_a_day_of_programs(machine, disk, host, tmp_path):
 
 @pytest.mark.parametrize("host", MACHINES)
 def test_a_68000_program_runs_by_its_name(machine, disk, host, tmp_path):
+    put_68000(disk, tmp_path)
+    line = at_work(machine, disk, host)
+    said = line.cms("old", 60)
+    assert "big endian" in said and line.code == 5
+    assert "M68K" in line.cms("EEL QUERY OLD M68K")
+
+
+def put_68000(disk, tmp_path):
+    """OLD M68K, which tells of its bytes' order."""
     source, built = tmp_path / "old.c", tmp_path / "old"
     source.write_text('#include <stdio.h>\nint main(void)\n{ int x = 1;\n'
                       'printf("%s endian\\n", *(char *)&x ? "little" : "big"); return 5; }\n')
     subprocess.run([CROSS, "-static", "-Os", "-s", "-o", built, source], check=True)
     put_bytes(disk, built, "OLD", "M68K")
-    line = at_work(machine, disk, host)
-    said = line.cms("old", 60)
-    assert "big endian" in said and line.code == 5
-    assert "M68K" in line.cms("EEL QUERY OLD M68K")
 
 
 def put_bytes(disk, path, name, filetype):
