@@ -90,7 +90,7 @@ def test_a_day_of_programs(machine, disk, host, tmp_path):
     assert "2 words, the last is two three" in said and line.code == 3
 
     # a program of a 68000, and a kernel in a machine of its own, by their names
-    assert "big endian" in line.cms("old", 60) and line.code == 5
+    assert "big endian" in line.cms("old", 120) and line.code == 5
     said = line.cms("payload one two", 120)
     assert "ok loaded by multiboot" in said and line.code == 0
     assert "2 words" in line.cms("words still here") and line.code == 3  # CMS is as it was
