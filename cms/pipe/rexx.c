@@ -494,7 +494,7 @@ const struct stage_kind cms_stage_rexx = {
                       "  ADDPIPE    the same, and the program goes on; *.INPUT: and *.OUTPUT: may also\n"
                       "             stand for what it reads and writes from then on\n"
                       "  SELECT [INPUT|OUTPUT|BOTH] n, SEVER INPUT|OUTPUT, STREAMNUM, MAXSTREAM,\n"
-                      "  STREAMSTATE, STAGENUM (in RC), MESSAGE x, COMMIT n (RC 0: no stage has failed)\n"
-                      "  EOFREPORT  CURRENT: RC is 12 at the end of the stream in use; ALL: also 8 when\n"
+                      "  STREAMSTATE, STAGENUM (in RC), COMMIT n (RC 0: none has failed), MESSAGE x\n"
+                      "  EOFREPORT  CURRENT: RC 12 at the end of the stream in use; ALL: also 8 when\n"
                       "             nobody takes any output; ANY: 8 when any stream has gone\n"),
     .prepare = rexx_prepare, .step = rexx_step, .close = rexx_close};

@@ -108,21 +108,21 @@ static void commit_finds_that_none_has_failed(void **state)
     shows("PIPE literal a| rexx script COMMIT| console", 0, "DMSPIP058E Decimal number expected, but \"\" was found\n");
 }
 
-/* The program waits for a record of stream 1, which never comes: a loop with another one. */
-#define WAITS "READTO X;OUTPUT &X;SELECT INPUT 1;READTO Y| take 1| hole "
+/* The program waits for a record of a stream on which none comes: a loop with another program. */
+#define WAITS(stream) "READTO X;OUTPUT &X;SELECT INPUT " stream ";READTO Y| take 1| hole "
 #define LOOP  "? x: | rexx script READTO Z;OUTPUT &Z| x:"
 
 static void a_program_hears_of_streams_that_have_gone(void **state)
 {
     (void)state;
-    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ANY;" WAITS LOOP), 0);
+    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ANY;" WAITS("2") LOOP), 0);
     assert_string_equal(fake_cms_variable("RC"), "8");
     fake_cms_variable_set("RC", "");
-    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT CURRENT;" WAITS LOOP), -4095);
-    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ALL;" WAITS LOOP), -4095); /* 1 is wanted */
+    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT CURRENT;" WAITS("2") LOOP), -4095);
+    assert_int_equal(obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ALL;" WAITS("2") LOOP), -4095);
     assert_string_equal(fake_cms_variable("RC"), "");
-    obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ALL;" WAITS
-         "? y: rexx script SELECT INPUT 1;READTO Z;OUTPUT &Z| x: ? y: | rexx script READTO W;OUTPUT &W| y:");
+    obey("PIPE (end ?) literal a| x: rexx script EOFREPORT ALL;" WAITS("1")
+         "? y: rexx script SELECT INPUT 2;READTO Z;OUTPUT &Z| x: ? y: | rexx script READTO W;OUTPUT &W| y:");
     assert_string_equal(fake_cms_variable("RC"), "8");
     shows("PIPE literal a| rexx script EOFREPORT| console", 0, "DMSPIP113E Required operand missing\n");
     assert_string_equal(fake_cms_variable("RC"), "-113");
