@@ -18,7 +18,7 @@ CLANG := clang
 
 CP_EDGE  := cp/boot cp/cpu cp/driver
 CP_PURE  := cp/time cp/storage cp/device cp/decode cp/vcpu cp/nested cp/dispatch cp/message cp/credential cp/directory cp/ipl cp/terminal cp/snapshot cp/minidisk cp/spool cp/audit \
-            cp/session cp/host cp/diagnose cp/command cp/virtio cp/svm
+            cp/session cp/host cp/diagnose cp/command cp/virtio cp/network cp/svm
 CMS_EDGE := cms/boot cms/cpu cms/driver
 # runs programs, for which a host has no processor: its seams are faked there
 CMS_TOP  := cms/program
@@ -118,7 +118,7 @@ $(B)/help.made: $(B)/helpfiles ; @rm -rf $(B)/help && mkdir -p $(B)/help && $< $
 
 # a host tool is images/NAME.c over some of the pure rooms
 TOOL_SRC := $(call in,cms/edf cms/tape cp/directory cp/credential,*.c) $(filter-out lib/string.c,$(LIB_SRC)) nest/mode.c \
-            cms/erofs/layout.c cp/device/machine_config.c cp/device/share.c cp/audit/page.c \
+            cms/erofs/layout.c cp/device/machine_config.c cp/device/share.c cp/network/mac.c cp/audit/page.c \
             $(call in,images/lock images/minidisk images/tape,*.c)
 TOOLS := $(basename $(notdir $(wildcard images/*.c)))
 tools: $(addprefix $(B)/,$(TOOLS))

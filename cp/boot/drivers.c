@@ -12,6 +12,8 @@
 #include "cp/driver/uart.h"
 #include "cp/driver/virtio_blk.h"
 #include "cp/driver/virtio_console.h"
+#include "cp/driver/virtio_net.h"
+#include "cp/network/uplink.h"
 #include "cp/panic.h"
 #include "cp/storage/frame.h"
 #include "cp/time/timer.h"
@@ -19,6 +21,7 @@
 
 enum { VIRTIO_DISKS = 16, VIRTIO_PAGES = (VIRTIO_BLK_MEMORY_BYTES + PAGE_MASK) / PAGE_SIZE };
 enum { CONSOLE_PAGES = (sizeof(struct virtio_console) + PAGE_MASK) / PAGE_SIZE };
+enum { NET_PAGES = (sizeof(struct virtio_net_driver) + PAGE_MASK) / PAGE_SIZE };
 enum { PCI_PIN_FIRST = 16, PCI_PINS = 4, ISA_IRQS = 16 };
 
 static struct uart_line uarts[TREE_UARTS];
@@ -202,6 +205,37 @@ static bool ata_find(const struct machine_facts *facts)
     return false;
 }
 
+/* ---- networks --------------------------------------------------------------------- */
+
+static void on_net_more(struct work *);
+
+static void on_net(void *context)
+{
+    static struct work more[UPLINKS];
+    unsigned n = 0;
+
+    while (n + 1 < UPLINKS && uplink_port(n) && uplink_port(n)->owner != context)
+        n++;
+    if (virtio_net_interrupt(context))
+        go_on_later(&more[n], on_net_more, context);
+}
+
+static void on_net_more(struct work *work) { on_net(work->owner); }
+
+static void nets_find(void)
+{
+    for (unsigned i = 0; i < UPLINKS; i++) {
+        struct virtio_net_driver *net = frame_alloc_run(&frame_cp_account, NET_PAGES);
+        if (!net || !virtio_net_probe(net, i)) {
+            frame_free_run(&frame_cp_account, net, NET_PAGES);
+            return;
+        }
+        uplink_add(&net->port);
+        pci_route(&net->pci, on_net, net);
+        on_net(net); /* as of a console */
+    }
+}
+
 /* ---- lines ------------------------------------------------------------------------ */
 
 static void line_add(struct line *line)
@@ -268,6 +302,8 @@ void drivers_start(const struct machine_facts *facts)
     lines_find(facts);
     if (!facts->pci || !virtio_find())
         ata_find(facts);
+    if (facts->pci)
+        nets_find();
     if (!system_disk.disk)
         return;
     system_disk.route(system_disk.driver);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/command/lan.h"
 #include "cp/directory/load.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/link_tell.h"
@@ -18,7 +19,9 @@ const char command_link_help[] =
     "writes, MW always; WR and MR read when they cannot write. Default R.\n";
 const char command_detach_help[] =
     "DETACH vdev [vdev ...]\n"
-    "Takes devices from your machine. Minidisks keep what is on them.\n";
+    "DETACH LAN lanname\n"
+    "Takes devices from your machine. Minidisks keep what is on them. LAN ends a LAN\n"
+    "that you have defined.\n";
 
 enum { LINK_TRIES = 3 };
 
@@ -239,6 +242,11 @@ unsigned command_detach(struct call *c)
 {
     unsigned vdev, failed = 0;
     char number[5];
+    struct word w;
+    if (word_is(call_peek(c), "LAN", 3)) {
+        call_next(c, &w);
+        return detach_lan(c);
+    }
     do {
         if ((failed = call_vdev(c, "DTV", &vdev)))
             return failed;

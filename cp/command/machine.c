@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/command/lan.h"
 #include "cp/ipl/system.h"
 #include "cp/session/deed.h"
 #include "cp/session/life.h"
@@ -26,8 +27,10 @@ const char command_system_help[] =
     "and that program goes on.\n";
 const char command_define_help[] =
     "DEFINE STORAGE {nnnM | nG}\n"
-    "Gives the machine another storage size, up to your directory maximum. Storage\n"
-    "is cleared.\n";
+    "DEFINE LAN lanname\n"
+    "STORAGE gives the machine another storage size, up to your directory maximum.\n"
+    "Storage is cleared. LAN makes a LAN of yours, if your directory entry allows you\n"
+    "any, which ends with your session: those may COUPLE to it whose entries name it.\n";
 const char command_sleep_help[] =
     "SLEEP [n [SEC | MIN | HOUR]]\n"
     "Terminal and machine rest for a time (minutes when no unit is given), or until\n"
@@ -139,6 +142,8 @@ unsigned command_define(struct call *c)
     if (!call_next(c, &w))
         return FAIL(c, "DEF", 26, "");
     word_upper(w, text, sizeof text);
+    if (word_is(w, "LAN", 3))
+        return define_lan(c);
     if (!word_is(w, "STORAGE", 4))
         return FAIL(c, "DEF", 2, text);
     if (word_is(call_peek(c), "AS", 2) || word_is(call_peek(c), "=", 1))

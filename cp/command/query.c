@@ -3,6 +3,7 @@
 
 #include "cp/command/audit.h"
 #include "cp/command/families.h"
+#include "cp/command/lan.h"
 #include "cp/command/nss.h"
 #include "cp/command/query.h"
 #include "cp/command/share.h"
@@ -22,6 +23,8 @@ const char command_query_help[] =
     "QUERY {FILES | TERMINAL | TIME | USERID | USERS}\n"
     "QUERY SHARE [userid]\n"
     "QUERY AUDIT [n | ALL]\n"
+    "QUERY LAN [lanname]\n"
+    "QUERY [VIRTUAL] NIC [vdev]\n"
     "QUERY {RDR | PRT | PUN} [userid | SYSTEM] [ALL] [CLASS c] [HOLD | NOHOLD]\n"
     "QUERY {RDR | PRT | PUN} [userid] spoolid\n"
     "QUERY TAG {DEV {PRT | PUN} | FILE spoolid}\n"
@@ -40,6 +43,8 @@ const char command_query_help[] =
     "read from the volume) or D (damaged there). SET: your settings, IDLE being the\n"
     "minutes without a key after which you are disconnected. VIRTUAL: what your\n"
     "machine consists of.\n"
+    "LAN: the LANs you may COUPLE to. NIC: what of a network your machine has, and\n"
+    "how many packets went there and came.\n"
     "ISA: what it was granted beside the usual devices. STORAGE without VIRTUAL: the\n"
     "real machine's for classes B and E, else your own. TERMINAL: how wide CP takes\n"
     "it for. SHARE: what is yours of the processor, or for classes A and E another\n"
@@ -183,9 +188,11 @@ struct question {
 static const struct question questions[] = {
     {"AUDIT", 5, command_query_audit, true},
     {"CPLEVEL", 3, query_cplevel, false},
+    {"LAN", 3, query_lan, true},
     {"LINKS", 5, query_links, true},
     {"NAMES", 1, query_names, false},
     {"NEST", 4, query_nest, false},
+    {"NIC", 3, query_nic, true},
     {"NSS", 3, command_query_nss, false},
     {"SET", 3, query_set, false},
     {"SHARE", 4, command_query_share, true},

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "cp/command/lan.h"
 #include "cp/device/grant.h"
 #include "cp/directory/load.h"
 #include "cp/minidisk/link.h"
+#include "cp/session/nic.h"
 #include "lib/format.h"
 
 unsigned query_virtual_storage(struct call *c)
@@ -116,6 +118,8 @@ static unsigned query_all(struct call *c)
     query_ur(c);
     if (grant_device(&c->session->vm->config, &(unsigned){0}))
         query_isa(c);
+    if (nic_at(c->session, 0))
+        query_nic(&(struct call){.session = c->session, .response = c->response, .unread = ""});
     return 0;
 }
 
@@ -125,14 +129,16 @@ unsigned query_virtual(struct call *c)
         const char *name;
         unsigned least;
         unsigned (*answer)(struct call *);
-    } row[] = {{"ALL", 3, query_all},
-               {"STORAGE", 4, query_virtual_storage},
-               {"CONSOLE", 3, query_console},
-               {"CPUS", 3, query_cpus},
-               {"DASD", 2, query_dasd},
-               {"ISA", 3, query_isa},
-               {"LINES", 5, query_lines},
-               {"UR", 2, query_ur}};
+        bool takes; /* operands, and refuses what is too much */
+    } row[] = {{"ALL", 3, query_all, false},
+               {"STORAGE", 4, query_virtual_storage, false},
+               {"CONSOLE", 3, query_console, false},
+               {"CPUS", 3, query_cpus, false},
+               {"DASD", 2, query_dasd, false},
+               {"ISA", 3, query_isa, false},
+               {"LINES", 5, query_lines, false},
+               {"NIC", 3, query_nic, true},
+               {"UR", 2, query_ur, false}};
     struct word w;
     uint64_t vdev;
     char text[32];
@@ -142,7 +148,7 @@ unsigned query_virtual(struct call *c)
     if (w.length != 3 || !word_hex(w, 3, &vdev) || !link_find(c->session->user, vdev)) /* DAD is a number, too */
         for (unsigned i = 0; i < sizeof row / sizeof *row; i++)
             if (word_is(w, row[i].name, row[i].least))
-                return (failed = call_end(c, "CQR")) ? failed : row[i].answer(c);
+                return !row[i].takes && (failed = call_end(c, "CQR")) ? failed : row[i].answer(c);
     word_upper(w, text, sizeof text);
     if (!word_hex(w, 4, &vdev))
         return FAIL(c, "CQV", 2, text);

@@ -16,3 +16,8 @@ const struct granted_device *grant_device(const struct machine_config *config, u
             return machine_grants[*at].device;
     return NULL;
 }
+
+#define FLAG(name, property)
+#define DEVICE(name, property, device) \
+    _Static_assert((int)GRANT_##name < (int)GRANTED_DEVICES, "devices come first");
+#include "cp/device/grants.def"

@@ -12,6 +12,14 @@ enum {
     GRANTED_NODES = 2,
 };
 
+/* Their rows stand before those without a device, which have no state. */
+enum {
+    GRANTED_DEVICES = 0
+#define FLAG(name, property)
+#define DEVICE(name, property, device) +1
+#include "cp/device/grants.def"
+};
+
 struct granted_device {
     struct device_node node[GRANTED_NODES]; /* of the machine's device tree; the last ones may be empty */
     /* Claims its place on the machine's bus. `state` is zeroed, aligned for any struct, and the device's own. */

@@ -226,6 +226,8 @@ void machine_free(struct machine *m)
 {
     for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
         virtio_blk_detach(m->disk[i]);
+    for (unsigned i = 0; i < MACHINE_NICS && m->nic[i]; i++)
+        virtio_net_detach(m->nic[i]);
     granted_free(m);
     pit_free(&m->pit);
     rtc_free(&m->rtc);
@@ -244,6 +246,9 @@ unsigned machine_in_flight(const struct machine *m)
 
 bool machine_is_busy(const struct machine *m)
 {
+    for (unsigned i = 0; i < MACHINE_NICS && m->nic[i]; i++)
+        if (virtio_net_is_busy(m->nic[i]))
+            return true;
     return machine_in_flight(m) || m->lapic.timer.armed || m->pit.timer.armed || m->rtc.timer.armed;
 }
 
@@ -283,6 +288,32 @@ void machine_give_back(struct machine *m)
     for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i += DISKS_A_FRAME)
         frame_free(&m->storage->account, m->disk[i]);
     memset(m->disk, 0, sizeof m->disk);
+    for (unsigned i = 0; i < MACHINE_NICS; i++)
+        frame_free(&m->storage->account, m->nic[i]);
+    memset(m->nic, 0, sizeof m->nic);
+}
+
+_Static_assert(sizeof(struct virtio_net) <= PAGE_SIZE, "a NIC is one page frame");
+
+bool machine_attach_nics(struct machine *m)
+{
+    for (unsigned i = 0; i < m->config->nics; i++) {
+        struct virtio_net *nic = frame_alloc(&m->storage->account);
+        if (!nic)
+            return false;
+        m->nic[i] = nic;
+        if (virtio_net_attach(nic, &m->pci, 0, m->storage, &m->config->nic[i], &m->disk_user.debt, &m->pace))
+            return false;
+    }
+    return true;
+}
+
+struct virtio_net *machine_nic_find(const struct machine *m, unsigned vdev)
+{
+    for (unsigned i = 0; i < MACHINE_NICS && m->nic[i]; i++)
+        if (m->nic[i]->virtio.pci.host && m->nic[i]->vdev == vdev)
+            return m->nic[i];
+    return NULL;
 }
 
 static void call_done(void *context, int error)
@@ -410,6 +441,9 @@ bool machine_may_send(const struct machine *m, enum lapic_delivery delivery)
         return false;
     for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i++)
         if (m->disk[i]->disk && pci_msix_delivers(&m->disk[i]->virtio.msix, delivery))
+            return true;
+    for (unsigned i = 0; i < MACHINE_NICS && m->nic[i]; i++)
+        if (pci_msix_delivers(&m->nic[i]->virtio.msix, delivery))
             return true;
     /* of LINT0 an INIT is not taken */
     return ioapic_delivers(&m->ioapic, delivery) ||

@@ -19,6 +19,7 @@
 #include "cp/device/rtc.h"
 #include "cp/device/uart.h"
 #include "cp/device/virtio_blk.h"
+#include "cp/device/virtio_net.h"
 #include "cp/storage/guest.h"
 
 enum { MACHINE_TIMER_IRQ = 0, MACHINE_TIMER_PIN = 2 /* its IOAPIC pin */ };
@@ -67,10 +68,11 @@ struct machine {
     struct uart uart[MACHINE_UARTS];
     struct pci_host pci;
     struct virtio_blk *disk[MACHINE_DISKS]; /* NULL: there was none yet */
+    struct virtio_net *nic[MACHINE_NICS]; /* the first config->nics of them, if there was storage */
     struct disk_user disk_user; /* whom its disks' requests are made for */
     struct power power;
     struct keyboard keyboard;
-    _Alignas(16) uint8_t granted[GRANTS][GRANTED_STATE];
+    _Alignas(16) uint8_t granted[GRANTED_DEVICES][GRANTED_STATE];
     struct machine_console console[MACHINE_UARTS];
     uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */
 };
@@ -106,6 +108,10 @@ struct machine_disk {
 bool machine_disk_facts(const struct machine *, unsigned vdev, struct machine_disk *); /* false: there is none */
 /* virtio_blk_call() of the disk of that number, whose end is the event CALL_DONE. The same errors, and -ENODEV. */
 int machine_disk_call(struct machine *, uint64_t number, enum disk_op, uint64_t sector, gpa_t at, uint64_t bytes);
+
+/* The NICs its configuration has, on the bus, each with a port of no LAN. False: no storage for one of them. */
+bool machine_attach_nics(struct machine *);
+struct virtio_net *machine_nic_find(const struct machine *, unsigned vdev); /* NULL: it has none of that number */
 
 /* Console input: how many of the bytes were taken (the receiver's FIFO may be full; offer the rest again after
  * INPUT_ROOM). */

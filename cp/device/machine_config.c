@@ -51,12 +51,19 @@ static bool take_nesting(struct machine_config *config, const char *value)
     return nest_mode_parse(value, word_length(value), &config->nesting);
 }
 
+static bool take_nic(struct machine_config *config, const char *value)
+{
+    config->nics = 1;
+    config->nic[0] = (struct machine_nic){.vdev = MACHINE_NIC_SINGLE};
+    return word_length(value) == sizeof "uplink" - 1 && !memcmp(value, "uplink", sizeof "uplink" - 1);
+}
+
 static bool take_word(struct machine_config *config, const char *word)
 {
     static const struct {
         const char *key;
         bool (*take)(struct machine_config *, const char *value);
-    } row[] = {{"guest-memory=", take_storage}, {"nesting=", take_nesting}};
+    } row[] = {{"guest-memory=", take_storage}, {"nesting=", take_nesting}, {"nic=", take_nic}};
     for (unsigned i = 0; i < sizeof row / sizeof *row; i++)
         if (!strncmp(word, row[i].key, strlen(row[i].key)))
             return row[i].take(config, word + strlen(row[i].key));

@@ -49,6 +49,13 @@ void virtio_break(struct virtio_device *d)
         interrupt(d, ISR_CONFIG, d->config_vector);
 }
 
+void virtio_config_changed(struct virtio_device *d)
+{
+    d->generation++;
+    if (virtio_running(d))
+        interrupt(d, ISR_CONFIG, d->config_vector);
+}
+
 /* ---- reset and status ------------------------------------------------------- */
 
 static void clear(struct virtio_device *d)
@@ -192,7 +199,7 @@ static uint64_t config_vector_read(struct virtio_device *d) { return d->config_v
 static void config_vector_write(struct virtio_device *d, uint64_t value) { d->config_vector = vector_of(d, value); }
 static uint64_t queues_read(struct virtio_device *d) { return d->model->queues; }
 static uint64_t status_read(struct virtio_device *d) { return d->status; }
-static uint64_t generation_read(struct virtio_device *d) { return (void)d, 0; } /* the configuration never changes */
+static uint64_t generation_read(struct virtio_device *d) { return d->generation; }
 static uint64_t notify_offset_read(struct virtio_device *d) { return selected(d) ? d->queue_select : 0; }
 
 /* "Common configuration structure layout" */

@@ -14,7 +14,7 @@
 
 /* A chain may be longer than VIRTIO_CHAIN_BUFFERS only by breaking the limit its device type announces (block:
  * seg_max). */
-enum { VIRTIO_QUEUES = 1, VIRTIO_QUEUE_SIZE = 256, VIRTIO_CHAIN_BUFFERS = 130 };
+enum { VIRTIO_QUEUES = 2, VIRTIO_QUEUE_SIZE = 256, VIRTIO_CHAIN_BUFFERS = 130 };
 
 enum virtio_status {
     VIRTIO_ACKNOWLEDGE = 1, VIRTIO_DRIVER = 2, VIRTIO_DRIVER_OK = 4, VIRTIO_FEATURES_OK = 8,
@@ -69,7 +69,7 @@ struct virtio_device {
     const uint8_t *config; /* the model's device-specific configuration, little-endian */
     uint64_t offered, accepted;
     uint32_t offered_select, accepted_select;
-    uint8_t status, isr;
+    uint8_t status, isr, generation; /* generation: of the configuration, another one when that has changed */
     bool resetting;
     uint16_t queue_select, config_vector;
     struct virtio_queue queue[VIRTIO_QUEUES];
@@ -95,5 +95,7 @@ void virtio_queue_signal(struct virtio_device *, unsigned queue);
 
 /* The driver broke the rules: DEVICE_NEEDS_RESET and a configuration change interrupt. */
 void virtio_break(struct virtio_device *);
+/* The model's configuration is another one. */
+void virtio_config_changed(struct virtio_device *);
 /* Interrupts the driver: used buffers in `queue`, by INTx and ISR or by message. */
 void virtio_interrupt(struct virtio_device *, unsigned queue);

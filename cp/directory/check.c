@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cp/directory/reader.h"
+#include "cp/network/table.h"
 #include "lib/format.h"
 
 static void tell_device(struct directory_reader *r, unsigned user, const char *kind, unsigned vdev, const char *reason)
@@ -40,6 +41,26 @@ static void check_devices(struct directory_reader *r, unsigned index)
         }
         seen[count] = vdev;
     }
+}
+
+/* A NIC has a number that none of the disks has, and the LANs it names are there as far as the directory has them. */
+static void check_nic(struct directory_reader *r, unsigned index, unsigned nic)
+{
+    const struct directory *d = r->directory;
+    const struct user *user = directory_user(d, index);
+    unsigned vdev = user->machine.nic[nic].vdev;
+    bool twice = nic && user->machine.nic[0].vdev == vdev;
+    for (unsigned i = 0; i < user->disks; i++)
+        twice |= d->disk[user->disk + i].vdev == vdev;
+    for (unsigned i = 0; i < user->links; i++)
+        twice |= d->link[user->link + i].vdev == vdev;
+    if (twice)
+        tell_device(r, index, "nic", vdev, "this device number is there twice");
+    char owner[DIRECTORY_NAME + 1], name[DIRECTORY_NAME + 1];
+    const char *at = user->nic_lans[nic], *end = at + user->nic_lans_bytes[nic];
+    for (; at < end; at += strlen(at) + 1)
+        if (directory_lan_name(at, owner, name) && !strcmp(owner, LAN_SYSTEM) && !directory_find_lan(d, name))
+            tell_device(r, index, "nic", vdev, "is for a LAN of the system's that is not in the directory");
 }
 
 static bool apart(struct directory_range a, struct directory_range b)
@@ -166,6 +187,20 @@ static void check_user_devices(struct directory_reader *r, unsigned user)
 {
     if (!directory_user(r->directory, user)->pooled) /* whose first has the same */
         check_devices(r, user);
+    for (unsigned i = 0; i < directory_user(r->directory, user)->machine.nics; i++)
+        if (!directory_user(r->directory, user)->pooled)
+            check_nic(r, user, i);
+}
+
+/* One NIC of the real machine is one LAN's. */
+static void check_lan(struct directory_reader *r, unsigned index)
+{
+    const struct directory_lan *lan = &r->directory->lan[index];
+    char path[32];
+    format_text(path, sizeof path, "/lans/%s", lan->name);
+    for (unsigned i = 0; i < index; i++)
+        if (lan->uplink && r->directory->lan[i].uplink && r->directory->lan[i].number == lan->number)
+            directory_tell(r, path, "has the uplink of another LAN");
 }
 
 void directory_check(struct directory_reader *r)
@@ -179,6 +214,7 @@ void directory_check(struct directory_reader *r)
         [READER_DEVICES] = {check_user_devices, d->users},
         [READER_EXTENTS] = {check_extent, AREAS + d->disks},
         [READER_LINKS] = {check_link, d->links},
+        [READER_LANS] = {check_lan, d->lans},
     };
     if (r->index < stages[r->stage].count) {
         stages[r->stage].check(r, r->index++);

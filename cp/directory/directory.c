@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cp/network/table.h"
+
 static const char *const mode_names[LINK_MODES] = {"R", "RR", "W", "WR", "M", "MR", "MW"};
 
 const char *const directory_area_names[AREAS] = {[AREA_SPOOL] = "spool", [AREA_AUDIT] = "audit", [AREA_NSS] = "nss"};
@@ -141,12 +143,44 @@ bool directory_may_send(const struct user *from, const struct user *to)
     return from == to || same || open || (to->spool_from && is_listed(to->spool_from, to->spool_from_bytes, from->id));
 }
 
+const struct directory_lan *directory_find_lan(const struct directory *d, const char *name)
+{
+    for (unsigned i = 0; i < d->lans; i++)
+        if (!strcmp(d->lan[i].name, name))
+            return &d->lan[i];
+    return NULL;
+}
+
+bool directory_lan_name(const char *text, char owner[DIRECTORY_NAME + 1], char name[DIRECTORY_NAME + 1])
+{
+    size_t first = strcspn(text, " "), second = text[first] ? strlen(text + first + 1) : 0;
+    if (!directory_name_valid(text, first) || !second || !directory_name_valid(text + first + 1, second))
+        return false;
+    memcpy(owner, text, first);
+    owner[first] = 0;
+    memcpy(name, text + first + 1, second + 1);
+    return true;
+}
+
+bool directory_may_couple(const struct user *user, unsigned nic, const char *owner, const char *name)
+{
+    const char *at = user->nic_lans[nic], *end = at + user->nic_lans_bytes[nic];
+    char its_owner[DIRECTORY_NAME + 1], its_name[DIRECTORY_NAME + 1];
+    for (; at < end; at += strlen(at) + 1)
+        if (directory_lan_name(at, its_owner, its_name) && !strcmp(its_owner, owner) && !strcmp(its_name, name))
+            return true;
+    return nic < user->machine.nics && !strcmp(owner, user->id) && strcmp(owner, LAN_SYSTEM); /* one of their own */
+}
+
 void directory_machine(struct user *user)
 {
     struct machine_config *machine = &user->machine;
     machine->userid = user->id;
     machine->frame_limit = machine_config_frames(machine->storage_maximum);
     machine->rank = user->classes & CLASS('A') ? FRAME_OPERATOR : FRAME_USER;
+    for (unsigned i = 0; i < machine->nics; i++)
+        if (!user->nic_has_mac[i])
+            mac_of(user->id, machine->nic[i].vdev, machine->nic[i].mac);
 }
 
 void directory_take(struct user *user, const struct user *row)
@@ -162,7 +196,7 @@ void directory_take(struct user *user, const struct user *row)
 
 void directory_clear(struct directory *d)
 {
-    d->users = d->disks = d->links = 0;
+    d->users = d->disks = d->links = d->lans = 0;
     d->secret = NULL;
     memset(d->rows->named, 0, sizeof d->rows->named);
     memset(d->area, 0, sizeof d->area);

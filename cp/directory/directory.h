@@ -17,6 +17,10 @@ enum {
     USERS_AT_ONCE = 1280, /* logged on */
     DIRECTORY_DISKS = 256, /* minidisks of all users together */
     DIRECTORY_LINKS = 1536, /* of all users together; a pool has those of one */
+    DIRECTORY_LANS = 32,
+    DIRECTORY_UPLINKS = 4, /* NICs of the machine CP runs on that LANs may have */
+    DIRECTORY_LANS_OF_A_USER = 4, /* that they may define themselves */
+    DIRECTORY_RATE_MOST = 1 << 20, /* KiB a second */
     DIRECTORY_NAME = USERID_MOST,
     POOL_PREFIX = 3,       /* of one that ends in five digits */
     DIRECTORY_USER_DISKS = MACHINE_DISKS, /* minidisks and links of one user */
@@ -58,6 +62,14 @@ struct directory_link {
     uint16_t owner_vdev;
 };
 
+/* A LAN of the system's. */
+struct directory_lan {
+    char name[DIRECTORY_NAME + 1];
+    bool uplink, isolated; /* there is one; its users reach that, and not each other */
+    uint8_t number;        /* the uplink's: which of the real machine's NICs it is, from 0 */
+    uint16_t native;       /* the VLAN of frames without a tag there */
+};
+
 /* What is remembered of a user, logged on or not, whatever directory is in force, as long as it has the name. */
 struct user_kept {
     unsigned refused;       /* passwords since the last good one */
@@ -90,6 +102,10 @@ struct user {
     const char *group;      /* name, NULL: none */
     const char *spool_from; /* string list of users who may send files besides those of the group ("ANY": all) */
     unsigned spool_from_bytes;
+    uint8_t lans; /* that the user may define */
+    const char *nic_lans[MACHINE_NICS]; /* string list, for each NIC: "OWNER NAME" of those it may be coupled to */
+    unsigned nic_lans_bytes[MACHINE_NICS];
+    bool nic_has_mac[MACHINE_NICS]; /* the directory says which; else it follows from whose it is */
     const char *namesave; /* string list of restricted systems the user may IPL ("ANY": all); NULL: none */
     unsigned namesave_bytes;
 };
@@ -110,13 +126,15 @@ struct directory_rows {
     uint16_t named[DIRECTORY_HASHES]; /* the first user of each hash of names, and 1; 0: there is none */
     struct directory_disk disk[DIRECTORY_DISKS];
     struct directory_link link[DIRECTORY_LINKS];
+    struct directory_lan lan[DIRECTORY_LANS];
 };
 
 struct directory {
     struct directory_rows *rows;
     struct directory_disk *disk;
     struct directory_link *link;
-    unsigned users, disks, links;
+    struct directory_lan *lan;
+    unsigned users, disks, links, lans;
     const char *secret; /* a verifier, which is the first user's who has one; NULL: nobody has */
     struct directory_range area[AREAS];
     char volid[7];
@@ -132,7 +150,7 @@ typedef void directory_fault(void *context, const char *path, const char *reason
 unsigned directory_parse(struct directory *directory, const void *blob, size_t bytes, uint32_t first_block,
                          uint32_t volume_blocks, directory_fault *fault, void *context);
 
-#define DIRECTORY_IN(at) {.rows = &(at), .disk = (at).disk, .link = (at).link} /* an empty one */
+#define DIRECTORY_IN(at) {.rows = &(at), .disk = (at).disk, .link = (at).link, .lan = (at).lan} /* an empty one */
 
 /* Nobody, and nothing. */
 void directory_clear(struct directory *);
@@ -173,6 +191,12 @@ bool directory_has_verifier(const struct user *);
 /* The verifier of some user who has one, the same for the same number; NULL: nobody has. One step. */
 const char *directory_verifier_for(const struct directory *, uint32_t number);
 bool directory_may_autolog(const struct user *target, const char *by);
+/* NULL: the system has no LAN of that name. */
+const struct directory_lan *directory_find_lan(const struct directory *, const char *name);
+/* Whether the NIC may be coupled to that LAN. */
+bool directory_may_couple(const struct user *, unsigned nic, const char *owner, const char *name);
+/* Owner and name of such an entry, apart. False: it is none. */
+bool directory_lan_name(const char *text, char owner[DIRECTORY_NAME + 1], char name[DIRECTORY_NAME + 1]);
 /* Whether the user may IPL a saved system that is restricted. */
 bool directory_may_ipl(const struct user *, const char *system);
 /* Whether files may go into a user's reader: from those of the same group and those the user names; from everybody

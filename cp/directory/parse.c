@@ -182,6 +182,36 @@ static bool begin_link(struct directory_reader *r, const char *name)
     return true;
 }
 
+/* nic@600 */
+static bool begin_nic(struct directory_reader *r, const char *name)
+{
+    struct user *user = directory_user(r->directory, r->user);
+    if (user->machine.nics == MACHINE_NICS) {
+        directory_tell(r, r->path, "is one NIC more than the 2 a machine can have");
+        return false;
+    }
+    unsigned nic = user->machine.nics++;
+    begin_device(r, name, (struct row){.user = user, .nic = nic}, &user->machine.nic[nic].vdev);
+    return true;
+}
+
+static bool begin_lan(struct directory_reader *r, const char *name)
+{
+    struct directory *d = r->directory;
+    bool good = directory_name_valid(name, strlen(name)), full = d->lans == DIRECTORY_LANS;
+    if (!good || full || directory_find_lan(d, name)) {
+        directory_tell(r, r->path, !good  ? "its name is not 1 to 8 characters of A-Z 0-9 @ # $ _ -"
+                                   : full ? "is one LAN too many for this CP"
+                                          : "is there twice");
+        return false;
+    }
+    struct directory_lan *lan = &d->lan[d->lans++];
+    *lan = (struct directory_lan){.number = 0};
+    memcpy(lan->name, name, strlen(name) + 1);
+    r->row = (struct row){.lan = lan};
+    return true;
+}
+
 static const char no_storage[] = "is one user more than CP has storage for";
 
 static bool begin_user(struct directory_reader *r, const char *name)
@@ -248,6 +278,9 @@ static bool begin_pool(struct directory_reader *r, const struct user *user)
     }
     if (user->disks)
         tell_at(r, "pool", "is for users without minidisks of their own");
+    for (unsigned i = 0; i < user->machine.nics; i++)
+        if (user->nic_has_mac[i])
+            tell_at(r, "pool", "is for users whose NICs have no mac, which is one station's");
     r->pool_next = user->pool[0] + 1;
     return true;
 }
@@ -295,27 +328,37 @@ static bool end_user(struct directory_reader *r)
 /* ---- the tree ---------------------------------------------------------------------------------------------------- */
 
 static const struct reader_node *child_of_root(const char *), *child_of_users(const char *),
-    *child_of_areas(const char *), *child_of_user(const char *);
+    *child_of_areas(const char *), *child_of_lans(const char *), *child_of_user(const char *);
 
 static const struct reader_node root_node = {directory_root_properties, child_of_root, NULL, NULL, NULL},
   users_node = {directory_no_properties, child_of_users, begin_users, NULL, NULL},
   areas_node = {directory_no_properties, child_of_areas, NULL, NULL, NULL},
   user_node = {directory_user_properties, child_of_user, begin_user, complete_user, end_user},
+  lans_node = {directory_no_properties, child_of_lans, NULL, NULL, NULL},
+  lan_node = {directory_lan_properties, NULL, begin_lan, NULL, NULL},
+  nic_node = {directory_nic_properties, NULL, begin_nic, NULL, NULL},
   area_node = {directory_area_properties, NULL, begin_area, NULL, NULL},
   disk_node = {directory_disk_properties, NULL, begin_disk, NULL, NULL},
   link_node = {directory_link_properties, NULL, begin_link, NULL, NULL};
 
 static const struct reader_node *child_of_users(const char *name) { return (void)name, &user_node; }
 static const struct reader_node *child_of_areas(const char *name) { return (void)name, &area_node; }
+static const struct reader_node *child_of_lans(const char *name) { return (void)name, &lan_node; }
 
 static const struct reader_node *child_of_root(const char *name)
 {
-    return !strcmp(name, "users") ? &users_node : !strcmp(name, "areas") ? &areas_node : NULL;
+    return !strcmp(name, "users")   ? &users_node
+           : !strcmp(name, "areas") ? &areas_node
+           : !strcmp(name, "lans")  ? &lans_node
+                                    : NULL;
 }
 
 static const struct reader_node *child_of_user(const char *name)
 {
-    return !strncmp(name, "mdisk@", 6) ? &disk_node : !strncmp(name, "link@", 5) ? &link_node : NULL;
+    return !strncmp(name, "mdisk@", 6)  ? &disk_node
+           : !strncmp(name, "link@", 5) ? &link_node
+           : !strncmp(name, "nic@", 4)  ? &nic_node
+                                        : NULL;
 }
 
 static bool begin_node(struct directory_reader *r)

@@ -219,6 +219,15 @@ static const char *take_pool(struct row *row, struct value v)
     return NULL;
 }
 
+static const char *take_lans(struct row *row, struct value v)
+{
+    uint32_t lans;
+    if (!cells_of(v, 1, &lans) || lans > DIRECTORY_LANS_OF_A_USER)
+        return "is not one cell of 0 to 4";
+    row->user->lans = (uint8_t)lans;
+    return NULL;
+}
+
 const struct property directory_user_properties[] = {
     {"userid", take_userid, false, NULL},
     {"password", take_password, true, NULL},
@@ -240,6 +249,7 @@ const struct property directory_user_properties[] = {
     {"spool-from", take_spool_from, false, judge_name},
     {"namesave", take_namesave, false, judge_name},
     {"pool", take_pool, false, NULL},
+    {"lans", take_lans, false, NULL},
     {0},
 };
 

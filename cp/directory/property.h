@@ -15,6 +15,8 @@ struct row {
     struct directory_disk *disk;
     struct directory_link *link;
     struct directory_range *area;
+    struct directory_lan *lan;
+    unsigned nic; /* of the user's machine */
 };
 
 struct property {
@@ -30,4 +32,5 @@ enum {
 };
 
 extern const struct property directory_root_properties[], directory_no_properties[], directory_user_properties[],
-    directory_disk_properties[], directory_link_properties[], directory_area_properties[];
+    directory_disk_properties[], directory_link_properties[], directory_area_properties[], directory_nic_properties[],
+    directory_lan_properties[];

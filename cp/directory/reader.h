@@ -12,7 +12,7 @@ struct reader_level {
     bool children; /* there are some, so that its properties are complete */
 };
 
-enum reader_stage { READER_TREE, READER_USERS, READER_DEVICES, READER_EXTENTS, READER_LINKS, READER_DONE };
+enum reader_stage { READER_TREE, READER_USERS, READER_DEVICES, READER_EXTENTS, READER_LINKS, READER_LANS, READER_DONE };
 
 struct directory_reader {
     struct directory *directory;

@@ -13,7 +13,7 @@
 #include "cp/vcpu/machine_check.h"
 #include "cp/vcpu/nested.h"
 
-enum { INTERRUPT_HANDLERS = 16, TURN_HANDLERS = 4, LOOK_US = 1000 };
+enum { INTERRUPT_HANDLERS = 32, TURN_HANDLERS = 4, LOOK_US = 1000 };
 
 static struct handler {
     unsigned word; /* of the vectors that came, and its bit there */

@@ -89,6 +89,8 @@ static const struct message table[] = {
      "The PC or the loader does not give CP what it needs."},
     {2629, 'I', "The virtual machine is placed in CP mode due to a power off",
      "The system in the machine has ended. IPL starts one."},
+    {6011, 'E', "You are not authorized to COUPLE to {1 owner} {2 name}",
+     "Your directory entry says to which LANs each of your NICs may be coupled."},
     {9001, 'W', "CP entered; the machine has no storage at the address it uses, at {1 address}",
      "The program left its storage, or BEGIN found none loaded, as after a reset. IPL\n"
      "starts one."},
@@ -250,6 +252,20 @@ static const struct message table[] = {
      "If the volume failed, SNAPSHOT LIST shows what there is. DELETE makes room."},
     {9114, 'W', "{1 vdev}: snapshot {2 number} is lost, {3 reason}",
      "The minidisk itself is as it should be. SNAPSHOT LIST shows what is left."},
+    {9120, 'E', "LAN {1 owner} {2 name} does not exist",
+     "QUERY LAN shows those you may couple to. A user's LAN is there while its owner is\n"
+     "logged on and has defined it."},
+    {9121, 'E', "NIC {1 vdev} is not coupled", "QUERY NIC shows to which LAN each is coupled."},
+    {9122, 'E', "NIC {1 vdev} is coupled already",
+     "UNCOUPLE takes it off the LAN it is coupled to; QUERY NIC shows which."},
+    {9123, 'E', "NIC {1 vdev} is not coupled to {2 owner} {3 name}: {4 reason}",
+     "Ask who looks after the directory, or the LAN's owner."},
+    {9124, 'E', "LAN {1 name} is not created: {2 reason}",
+     "The directory says how many LANs you may define. QUERY LAN shows them."},
+    {9125, 'E', "LAN name missing or invalid - {1 name}", "A name is 1 to 8 characters of A-Z 0-9 @ # $ _ -."},
+    {9126, 'W', "Your machine has not all its NICs: CP has no storage", "Log on again when others have left."},
+    {9127, 'E', "There is no LAN for you",
+     "Your directory entry says to which LANs your NICs may be coupled, if it has any."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},
 };
 

@@ -8,6 +8,7 @@
 #include "cp/session/carrier.h"
 #include "cp/session/dial.h"
 #include "cp/session/link_tell.h"
+#include "cp/session/nic.h"
 #include "cp/session/operator.h"
 #include "cp/session/record.h"
 #include "cp/session/response.h"
@@ -112,12 +113,14 @@ bool session_logon(struct session *s, const struct user *user)
     spool_units_reset(&s->spool, user->id);
     spool_tell_files(s);
     give_disks(s, user);
+    nic_logon(s);
     return true;
 }
 
 static void drop_machine(struct session *s)
 {
     dial_let_all_go(s);
+    nic_logoff(s);
     spool_units_close(&s->spool);
     stack_drop(s);
     link_forget(s->user);

@@ -10,6 +10,7 @@
 #include "cp/directory/volume.h"
 #include "cp/minidisk/link.h"
 #include "cp/session/record.h"
+#include "cp/session/nic.h"
 #include "cp/session/response.h"
 #include "cp/session/session.h"
 #include "cp/session/turn.h"
@@ -111,10 +112,12 @@ static void end(void)
 
 static void written(int status)
 {
-    if (status)
+    if (status) {
         tell(9039, "the volume failed", "", "");
-    else
+    } else {
         next_take();
+        nic_follow_directory();
+    }
     end();
 }
 

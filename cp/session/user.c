@@ -11,6 +11,7 @@
 #include "cp/message/level.h"
 #include "cp/minidisk/area.h"
 #include "cp/minidisk/link.h"
+#include "cp/network/uplink.h"
 #include "cp/session/dial.h"
 #include "cp/session/last.h"
 #include "cp/session/life.h"
@@ -135,6 +136,20 @@ static bool load_single(struct vm *vm, const struct user_single *what, const cha
     return !result;
 }
 
+/* Its NIC, if it has one, has the address of the real machine's, so that it is the same at every level of a tower. */
+static void single_network(struct user *user)
+{
+    static const char its[] = "SYSTEM HOST";
+    struct machine_config *machine = &user->machine;
+    const struct port *uplink = uplink_port(0);
+    directory.lan[0] = (struct directory_lan){.name = "HOST", .uplink = true};
+    directory.lans = 1;
+    user->nic_lans[0] = its;
+    user->nic_lans_bytes[0] = sizeof its;
+    if (uplink)
+        memcpy(machine->nic[0].mac, uplink->mac, sizeof machine->nic[0].mac);
+}
+
 void user_start_single(struct line *line, const struct user_single *what)
 {
     static const struct user single = {.id = "VM",
@@ -148,6 +163,7 @@ void user_start_single(struct line *line, const struct user_single *what)
     *user = single;
     user->machine = what->machine;
     directory_machine(user);
+    single_network(user);
     user->machine.rank = FRAME_OPERATOR; /* nobody else is there */
     directory_enter(&directory, 0);
     directory_begin();

@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-enum { CHAIN_NEXT = 1, CHAIN_DEVICE_WRITES = 2, USED_NO_NOTIFY = 1 };
+enum { CHAIN_NEXT = 1, CHAIN_DEVICE_WRITES = 2, USED_NO_NOTIFY = 1, AVAILABLE_NO_INTERRUPT = 1 };
 enum { FLAGS, INDEX, RING };        /* of available[] and used[] */
 enum { USED_CHAIN, USED_BYTES };    /* words of an entry */
 
@@ -70,6 +70,11 @@ bool virtq_publish(struct virtq *q)
     __atomic_store_n(&q->available[INDEX], q->offered, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the device sees the index before we ask whether it wants to be told */
     return !(__atomic_load_n(&q->used[FLAGS], __ATOMIC_RELAXED) & USED_NO_NOTIFY);
+}
+
+void virtq_quiet(struct virtq *q, bool quiet)
+{
+    __atomic_store_n(&q->available[FLAGS], quiet ? AVAILABLE_NO_INTERRUPT : 0, __ATOMIC_RELEASE);
 }
 
 static void free_chain(struct virtq *q, uint16_t head)

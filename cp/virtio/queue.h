@@ -55,6 +55,9 @@ int virtq_offer(struct virtq *, const struct virtq_piece *, unsigned pieces);
 /* True: the device wants to be told. */
 bool virtq_publish(struct virtq *);
 
+/* Whether the device need not interrupt for what it gives back: a request, which it may pass over. */
+void virtq_quiet(struct virtq *, bool quiet);
+
 /* Takes back one chain: its number and how many bytes the device says it wrote, no more than there are. False: there
  * is none, or the queue is broken. */
 bool virtq_take(struct virtq *, uint16_t *chain, uint32_t *bytes);
