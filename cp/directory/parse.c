@@ -241,7 +241,6 @@ static void complete_user(struct directory_reader *r)
         user->machine.storage_maximum = user->machine.storage_bytes;
     if (user->machine.storage_bytes > user->machine.storage_maximum)
         tell_at(r, "storage", "is more than maximum");
-    directory_machine(user);
 }
 
 static bool begin_area(struct directory_reader *r, const char *name)
@@ -320,8 +319,10 @@ static bool end_user(struct directory_reader *r)
 {
     struct user *user = directory_user(r->directory, r->user);
     bool done = !user->pool[1] || (!r->pool_next && !begin_pool(r, user)) || make_member(r, user);
-    if (done)
+    if (done) {
         r->pool_next = 0;
+        directory_machine(user);
+    }
     return done;
 }
 

@@ -1,0 +1,69 @@
+"""Networks: who has one, who reaches whom, and what comes through. Linux is Debian's, unmodified."""
+import hashlib
+import os
+
+import harness
+import networks
+import pytest
+from networks import linux, shell
+
+BOTH = pytest.mark.parametrize("emulator", ["tcg", "bochs"])
+
+
+def start(machine, emulator, image, *options, lines=2):
+    return harness.start(machine, image, "--machine", emulator, *networks.LINUX, *options, lines=lines)
+
+
+@BOTH
+def test_two_users_linuxes_copy_a_file_over_a_lan(machine, tmp_path, emulator):
+    nic = 'nic@600 { lan = "SYSTEM NET1"; };'
+    m = start(machine, emulator, networks.disk(tmp_path, {"ALICE": nic, "BOB": nic}, "NET1 {};"))
+    alice, bob = m.console, m.line(2)
+    linux(alice, "ALICE", "10.1.1.1")
+    linux(bob, "BOB", "10.1.1.2")
+    shell(alice, "mkdir /www; dd if=/dev/urandom of=/www/file bs=1k count=300 2>/dev/null; httpd -p 80 -h /www")
+    assert "saved" in shell(bob, "wget -O /copy http://10.1.1.1/file", 120)
+    assert networks.said_sum(bob, "/copy") == networks.said_sum(alice, "/www/file")
+    assert "3 packets received" in shell(bob, "ping -c 3 -i 0.2 10.1.1.1")
+    networks.cp(bob, "UNCOUPLE 600", "NIC 0600 is disconnected from LAN SYSTEM NET1\r\n")
+    assert "NO-CARRIER" in shell(bob, "ip link show eth0")
+    networks.cp(bob, "COUPLE 600 TO SYSTEM NET1", "NIC 0600 is connected to LAN SYSTEM NET1\r\n")
+    assert "NO-CARRIER" not in shell(bob, "ip link show eth0")
+    assert "1 packets received" in shell(bob, "ping -c 1 10.1.1.1")
+    networks.cp(bob, "QUERY NIC", r"Adapter 0600 Type: VIRTIO  MAC: 02-[-0-9A-F]+  LAN: SYSTEM NET1[^#]*TX Packets: \d\d+")
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_linux_fetches_a_file_of_the_host_through_the_uplink(machine, tmp_path, levels):
+    content = os.urandom(700000)
+    (tmp_path / "file").write_bytes(content)
+    with networks.host_server(tmp_path) as port:
+        m = machine("--machine", "tcg", "--net", "user", "--levels", str(levels), "--ipl", networks.KERNEL, "--initrd",
+                    networks.INITRD, "--append", "console=ttyS0 quiet", "--guest-memory", "192")
+        m.console.expect("Linux is up", networks.BOOT)
+        m.console.expect("/ # ", 60)
+        assert "lease of 10.0.2.15 obtained" in shell(m.console, "udhcpc -i eth0 -n -q")
+        assert "saved" in shell(m.console, f"wget -O /copy http://10.0.2.2:{port}/file", 120)
+        assert networks.said_sum(m.console, "/copy") == hashlib.sha256(content).hexdigest()
+
+
+def test_users_share_an_uplink_and_who_has_no_permission_has_no_nic(machine, tmp_path):
+    (tmp_path / "file").write_bytes(os.urandom(100000))
+    users = {"ALICE": 'nic@600 { lan = "SYSTEM OUT"; };', "OPERATOR": 'nic@600 { lan = "SYSTEM OUT"; rate = <2048>; };'}
+    image = networks.disk(tmp_path, users, "OUT { uplink = <0>; isolated; };")
+    with networks.host_server(tmp_path) as port:
+        m = start(machine, "tcg", image, "--net", "user", lines=3)
+        for line, user in ((m.console, "ALICE"), (m.line(2), "OPERATOR"), (m.line(3), "BOB")):
+            linux(line, user)
+        addresses = []
+        for line in (m.console, m.line(2)):
+            said = shell(line, "udhcpc -i eth0 -n -q")
+            addresses.append(said.partition("lease of ")[2].partition(" ")[0])
+            assert "saved" in shell(line, f"wget -O /copy http://10.0.2.2:{port}/file", 120)
+        assert len(set(addresses)) == 2
+        assert "0 packets received" in shell(m.console, f"ping -c 2 -W 1 {addresses[1]}"), "isolated"
+        bob = m.line(3)
+        assert "eth0" not in shell(bob, "ls /sys/class/net")
+        assert "0x1041" not in shell(bob, "cat /sys/bus/pci/devices/*/device")
+        networks.cp(bob, "COUPLE 600 TO SYSTEM OUT", "HCPCPL040E Device 0600 does not exist")
+        networks.cp(bob, "QUERY LAN", "HCPQLN9127E")
