@@ -29,8 +29,9 @@ const char command_define_help[] =
     "DEFINE STORAGE {nnnM | nG}\n"
     "DEFINE LAN lanname\n"
     "STORAGE gives the machine another storage size, up to your directory maximum.\n"
-    "Storage is cleared. LAN makes a LAN of yours, if your directory entry allows you\n"
-    "any, which ends with your session: those may COUPLE to it whose entries name it.\n";
+    "Storage is cleared. LAN makes a LAN of yours, if your directory entry allows\n"
+    "you any, which ends with your session: those may COUPLE to it whose entries\n"
+    "name it.\n";
 const char command_sleep_help[] =
     "SLEEP [n [SEC | MIN | HOUR]]\n"
     "Terminal and machine rest for a time (minutes when no unit is given), or until\n"

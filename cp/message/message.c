@@ -253,8 +253,8 @@ static const struct message table[] = {
     {9114, 'W', "{1 vdev}: snapshot {2 number} is lost, {3 reason}",
      "The minidisk itself is as it should be. SNAPSHOT LIST shows what is left."},
     {9120, 'E', "LAN {1 owner} {2 name} does not exist",
-     "QUERY LAN shows those you may couple to. A user's LAN is there while its owner is\n"
-     "logged on and has defined it."},
+     "QUERY LAN shows those you may couple to. A user's LAN is there while its owner\n"
+     "is logged on and has defined it."},
     {9121, 'E', "NIC {1 vdev} is not coupled", "QUERY NIC shows to which LAN each is coupled."},
     {9122, 'E', "NIC {1 vdev} is coupled already",
      "UNCOUPLE takes it off the LAN it is coupled to; QUERY NIC shows which."},
@@ -265,7 +265,7 @@ static const struct message table[] = {
     {9125, 'E', "LAN name missing or invalid - {1 name}", "A name is 1 to 8 characters of A-Z 0-9 @ # $ _ -."},
     {9126, 'W', "Your machine has not all its NICs: CP has no storage", "Log on again when others have left."},
     {9127, 'E', "There is no LAN for you",
-     "Your directory entry says to which LANs your NICs may be coupled, if it has any."},
+     "Your directory entry says to which LANs your NICs may be coupled, if any."},
     {0, 'E', "{1 text} {2 text} {3 text} {4 text}", NULL},
 };
 

@@ -1,7 +1,7 @@
-/* Two machines with a NIC each and an uplink on one LAN, whose guests' rings, registers and frames are the fuzzer's, and
- * who are coupled and uncoupled, reset and taken away at any moment. Whatever they do, nothing outside their storage is
- * touched (the sanitizers watch), nobody gets a frame from an address that is another's, and all frames of storage come
- * back in the end. */
+/* Two machines with a NIC each and an uplink on one LAN, whose guests' rings, registers and frames are the fuzzer's,
+ * and who are coupled and uncoupled, reset and taken away at any moment. Whatever they do, nothing outside their
+ * storage is touched (the sanitizers watch), nobody gets a frame from an address that is another's, and all frames of
+ * storage come back in the end. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,8 @@ static struct side {
     struct guest_storage storage;
     struct virtio_net net;
 } side[MACHINES];
-static struct machine_nic nic[MACHINES] = {{.vdev = 0x600, .mac = {2, 0, 0, 0, 0, 1}}, {.vdev = 0x601, .mac = {2, 0, 0, 0, 0, 2}}};
+static struct machine_nic nic[MACHINES] = {{.vdev = 0x600, .mac = {2, 0, 0, 0, 0, 1}},
+                                           {.vdev = 0x601, .mac = {2, 0, 0, 0, 0, 2}}};
 static struct frame_account uplink_account;
 static struct port uplink;
 static struct lan *lan;

@@ -30,7 +30,8 @@ def test_two_users_linuxes_copy_a_file_over_a_lan(machine, tmp_path, emulator):
     networks.cp(bob, "COUPLE 600 TO SYSTEM NET1", "NIC 0600 is connected to LAN SYSTEM NET1\r\n")
     assert "NO-CARRIER" not in shell(bob, "ip link show eth0")
     assert "1 packets received" in shell(bob, "ping -c 1 10.1.1.1")
-    networks.cp(bob, "QUERY NIC", r"Adapter 0600 Type: VIRTIO  MAC: 02-[-0-9A-F]+  LAN: SYSTEM NET1[^#]*TX Packets: \d\d+")
+    networks.cp(bob, "QUERY NIC",
+                r"Adapter 0600 Type: VIRTIO  MAC: 02-[-0-9A-F]+  LAN: SYSTEM NET1[^#]*TX Packets: \d\d+")
 
 
 @pytest.mark.parametrize("levels", [1, 2])
@@ -49,11 +50,11 @@ def test_linux_fetches_a_file_of_the_host_through_the_uplink(machine, tmp_path, 
 
 def test_users_share_an_uplink_and_who_has_no_permission_has_no_nic(machine, tmp_path):
     (tmp_path / "file").write_bytes(os.urandom(100000))
-    users = {"ALICE": 'nic@600 { lan = "SYSTEM OUT"; };', "OPERATOR": 'nic@600 { lan = "SYSTEM OUT"; rate = <2048>; };'}
+    users = {"ALICE": 'nic@600 { lan = "SYSTEM OUT"; };', "MAINT": 'nic@600 { lan = "SYSTEM OUT"; rate = <2048>; };'}
     image = networks.disk(tmp_path, users, "OUT { uplink = <0>; isolated; };")
     with networks.host_server(tmp_path) as port:
         m = start(machine, "tcg", image, "--net", "user", lines=3)
-        for line, user in ((m.console, "ALICE"), (m.line(2), "OPERATOR"), (m.line(3), "BOB")):
+        for line, user in ((m.console, "ALICE"), (m.line(2), "MAINT"), (m.line(3), "BOB")):
             linux(line, user)
         addresses = []
         for line in (m.console, m.line(2)):

@@ -59,12 +59,14 @@ static void words_are_those_that_the_format_has_there(void **state)
     becomes("query cpl", "query cplevel ");
     becomes("QUERY V", "QUERY VIRTUAL ");
     becomes("Q VIR A", "Q VIR ALL ");
-    lists(1, "QUERY VIRTUAL ", "ALL CONSOLE CPUS DASD ISA LINES STORAGE UR");
+    lists(1, "QUERY VIRTUAL ", "ALL CONSOLE CPUS DASD ISA LINES NIC STORAGE UR");
     lists(1, "SET ", "EMSG IMSG MSG NESTED RUN SHARE SMSG WNG");
     becomes("set msg ", "set msg o");
     lists(1, "SET MSG O", "OFF ON");
     lists(1, "SET EMSG ", "CODE OFF ON TEXT");
-    becomes("define ", "define storage ");
+    lists(1, "define ", "LAN STORAGE");
+    becomes("define s", "define storage ");
+    becomes("couple 600 t", "couple 600 to ");
     offers_nothing("define storage ");
     becomes("sys rest", "sys restart ");
     lists(1, "INDICATE ", "LOAD LONGEST NEST USER");
@@ -114,8 +116,9 @@ static void a_list_is_as_wide_as_the_terminal_and_the_line_is_shown_again(void *
     type(1, "Q \x1b[D");
     shown(1);
     type(1, "\x1b[C\t\t");
-    assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nFILES ISA LINES \r\nLINKS NAMES NEST \r\n"
-                    "NSS PRT PUN RDR \r\nSET SHARE STORAGE \r\nTAG TERMINAL TIME \r\nUR USERID USERS \r\nVIRTUAL \r\n"
+    assert_shows(1, "\r\nAUDIT CONSOLE \r\nCPLEVEL CPUS DASD \r\nFILES ISA LAN \r\nLINES LINKS NAMES \r\n"
+                    "NEST NIC NSS PRT \r\nPUN RDR SET SHARE \r\nSTORAGE TAG \r\nTERMINAL TIME UR \r\nUSERID USERS \r\n"
+                    "VIRTUAL \r\n"
                     "CP> Q ");
     type(1, "us\ti\t\r");
     assert_shows(1, "userid \r\nBOB      AT ");

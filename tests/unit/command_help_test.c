@@ -61,6 +61,9 @@ static const struct tried lines[] = {
     {"BOB", "QUERY CPUS", 0},
     {"BOB", "QUERY DASD", 0},
     {"BOB", "QUERY ISA", 40},
+    {"BOB", "QUERY LAN", 0},
+    {"BOB", "QUERY NIC", 0},
+    {"BOB", "QUERY VIRTUAL NIC 600", 0},
     {"BOB", "QUERY LINES", 9047},
     {"BOB", "QUERY UR", 0},
     {"BOB", "QUERY 191", 0},
@@ -91,6 +94,12 @@ static const struct tried lines[] = {
     {"BOB", "TRACE VMX OFF", 0},
     {"OPERATOR", "DIRECTORY CHECK", 9039}, /* none was given */
     {"OPERATOR", "DIRECTORY REPLACE", 9039},
+    /* ---- networks ---- */
+    {"ALICE", "DEFINE LAN PLAY", 0},
+    {"BOB", "UNCOUPLE 600", 0},
+    {"BOB", "COUPLE 600 ALICE PLAY", 0},
+    {"ALICE", "DETACH LAN PLAY", 0},
+    {"BOB", "COUPLE 600 TO SYSTEM NET1", 0},
     /* ---- minidisks ---- */
     {"BOB", "DETACH 191", 0},
     {"BOB", "LINK TO BOB 191 AS 300 R", 0},
@@ -418,7 +427,7 @@ int main(void)
         cmocka_unit_test_setup(help_shows_every_message_with_words_in_the_places_of_its_texts, everybody),
         cmocka_unit_test_setup(every_line_is_accepted, everybody), /* the last: it ends in SHUTDOWN */
     };
-    scene_snapshots = true;
+    scene_snapshots = scene_nics = true;
     scene_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

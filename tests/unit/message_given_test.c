@@ -154,6 +154,31 @@ static const struct step steps[] = {
     STEP("BOB", "LINK MAINT 190 291 W wrong", NULL),
     STEP("BOB", "LINK MAINT 190 291 W wrong", NULL),
     STEP("BOB", "LINK MAINT 190 291 W secret", "HCPLNM115E LINK invalid; excessive incorrect passwords"),
+    /* ---- networks ---- */
+    STEP("OPERATOR", "QUERY NIC", "HCPQNI040E Device NIC does not exist"),
+    STEP("OPERATOR", "COUPLE 600 TO SYSTEM NET1", "HCPCPL040E Device 0600 does not exist"),
+    STEP("BOB", "COUPLE", "HCPCPL022E A virtual device number was not supplied or it was invalid"),
+    STEP("BOB", "COUPLE 600 TO", "HCPCPL020E Userid missing or invalid"),
+    STEP("BOB", "COUPLE 600 TO SYSTEM", "HCPCPL9125E LAN name missing or invalid - "),
+    STEP("BOB", "COUPLE 600 TO SYSTEM NET1 X", "HCPCPL003E " EXTRA "X"),
+    STEP("BOB", "COUPLE 600 TO SYSTEM NET2", "HCPCPL6011E You are not authorized to COUPLE to SYSTEM NET2"),
+    STEP("BOB", "COUPLE 600 TO SYSTEM NET1", "HCPCPL9122E NIC 0600 is coupled already"),
+    STEP("BOB", "UNCOUPLE 600 X", "HCPCPL003E " EXTRA "X"),
+    STEP("BOB", "UNCOUPLE 600", NULL),
+    STEP("BOB", "UNCOUPLE 600", "HCPCPL9121E NIC 0600 is not coupled"),
+    STEP("BOB", "COUPLE 600 TO ALICE PLAY", "HCPCPL9120E LAN ALICE PLAY does not exist"),
+    STEP("BOB", "UNCOUPLE 601", NULL),
+    STEP("BOB", "COUPLE 601 TO SYSTEM NET1",
+         "HCPCPL9123E NIC 0601 is not coupled to SYSTEM NET1: the address is another's there"),
+    STEP("BOB", "DEFINE LAN PLAY", "HCPDEF9124E LAN PLAY is not created: your directory entry allows none"),
+    STEP("BOB", "DEFINE LAN", "HCPDEF9125E LAN name missing or invalid - "),
+    STEP("BOB", "DEFINE LAN A B", "HCPDEF003E " EXTRA "B"),
+    STEP("BOB", "DETACH LAN PLAY", "HCPDTV9120E LAN BOB PLAY does not exist"),
+    STEP("BOB", "DETACH LAN ?", "HCPDTV9125E LAN name missing or invalid - ?"),
+    STEP("BOB", "DETACH LAN A B", "HCPDTV003E " EXTRA "B"),
+    STEP("BOB", "QUERY LAN TOOLONGNAME", "HCPQLN9125E LAN name missing or invalid - TOOLONGNAME"),
+    STEP("BOB", "QUERY LAN NONE", "HCPQLN9127E There is no LAN for you"),
+    STEP("BOB", "QUERY NIC ZZ", "HCPQNI022E A virtual device number was not supplied or it was invalid"),
     /* ---- the spool ---- */
     STEP("BOB", "SPOOL", "HCPCSP026E Operand missing or invalid"),
     STEP("BOB", "SPOOL TAPE", "HCPCSP006E Invalid device type - TAPE"),
@@ -272,6 +297,8 @@ static const struct {
     {"AUD", 9072, "tests/unit/command_audit_test.c"}, {"AUD", 9073, "tests/unit/command_audit_test.c"},
     {"NSS", 9102, "tests/system/test_savesys.py"},
     {"SNP", 9114, "tests/system/test_snapshot.py"},
+    /* a machine without storage for its NICs */
+    {"CPL", 9126, "tests/unit/command_lan_test.c"},
     /* a line that is too long */
     {"CFC", 9045, "tests/unit/session_typing_test.c"},
     /* a line that is entered at another's console */
@@ -450,7 +477,7 @@ int main(void)
         cmocka_unit_test(every_module_gives_all_its_messages),
         cmocka_unit_test(every_message_has_help_under_its_code),
     };
-    scene_snapshots = true;
+    scene_snapshots = scene_nics = true;
     scene_begin();
     system_register("BAD", "no system", 9);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,8 @@ static struct frame_account account[PORTS];
 static unsigned arrivals[PORTS], couplings[PORTS];
 static uint8_t frame[2000];
 
-static const uint8_t nobody[MAC] = {2, 9, 9, 9, 9, 9}, outside[MAC] = {4, 1, 1, 1, 1, 1}, all[MAC] = {255, 255, 255, 255, 255, 255};
+static const uint8_t nobody[MAC] = {2, 9, 9, 9, 9, 9}, outside[MAC] = {4, 1, 1, 1, 1, 1},
+                     all[MAC] = {255, 255, 255, 255, 255, 255};
 
 static void arrived(struct port *p) { arrivals[p - port]++; }
 static void coupled(struct port *p) { couplings[p - port]++; }
@@ -284,7 +285,8 @@ static void a_lan_takes_so_many_and_each_address_once(void **state)
     assert_int_equal(lan_join(lan, &twin), -EEXIST);
     assert_null(twin.lan);
     for (; n < LAN_PORTS; n++) {
-        more[n] = (struct port){.mac = {2, 1, 0, 0, 0, (uint8_t)n}, .arrived = arrived, .queue = {.account = &account[A]}};
+        more[n] = (struct port){.mac = {2, 1, 0, 0, 0, (uint8_t)n},
+                                .arrived = arrived, .queue = {.account = &account[A]}};
         if (lan_join(lan, &more[n]))
             break;
     }
@@ -334,8 +336,9 @@ static void a_rate_is_kept_behind_a_burst(void **state)
 
 static void addresses_are_read_and_written(void **state)
 {
-    static const char *const bad[] = {"", "02-00-00-00-00", "02-00-00-00-00-0", "02-00-00-00-00-001", "02-00-00-00-00-0G",
-                                      "01-00-00-00-00-01", "00-00-00-00-00-00", "020000000001", "02-00-00-00-00-01 "};
+    static const char *const bad[] = {"", "02-00-00-00-00", "02-00-00-00-00-0", "02-00-00-00-00-001",
+                                      "02-00-00-00-00-0G", "01-00-00-00-00-01", "00-00-00-00-00-00", "020000000001",
+                                      "02-00-00-00-00-01 "};
     uint8_t mac[MAC], other[MAC];
     char text[MAC_TEXT];
 

@@ -156,6 +156,32 @@ struct vm *vm_create_upon(const struct machine_config *config, struct vm *waitin
     return vm;
 }
 
+static bool fake_no_nics; /* there is no storage for the second one */
+static void fake_arrived(struct port *port) { (void)port; }
+
+/* Ports, and nothing of a device. */
+bool machine_attach_nics(struct machine *m)
+{
+    const struct machine_config *config = &((struct vm *)((char *)m - offsetof(struct vm, machine)))->config;
+    for (unsigned i = 0; i < config->nics && !(fake_no_nics && i); i++) {
+        const struct machine_nic *nic = &config->nic[i];
+        m->nic[i] = calloc(1, sizeof *m->nic[i]);
+        *m->nic[i] = (struct virtio_net){.vdev = nic->vdev,
+                                         .port = {.vlan = nic->vlan, .trunk = nic->trunk, .rate = nic->rate,
+                                                  .arrived = fake_arrived, .queue = {.account = &frame_cp_account}}};
+        memcpy(m->nic[i]->port.mac, nic->mac, MAC);
+    }
+    return !fake_no_nics;
+}
+
+static void fake_nics_free(struct machine *m)
+{
+    for (unsigned i = 0; i < MACHINE_NICS && m->nic[i]; i++) {
+        lan_leave(&m->nic[i]->port);
+        free(m->nic[i]);
+    }
+}
+
 void vm_destroy(struct vm *vm)
 {
     assert(!vm_turn);
@@ -164,6 +190,7 @@ void vm_destroy(struct vm *vm)
         at = &(*at)->next;
     *at = vm->next;
     assert(!((struct fake_vm *)vm)->in_flight);
+    fake_nics_free(&vm->machine);
     guest_storage_free(&vm->storage);
     free(vm);
 }

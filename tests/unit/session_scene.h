@@ -32,6 +32,32 @@ static int scene_node(int parent, const char *name)
 
 static bool scene_snapshots; /* BOB's minidisk has an area for them */
 
+static bool scene_nics; /* there are LANs, and users who may have NICs on them */
+
+/* `lans`: so many characters, NULs included. */
+static void scene_nic(const char *user, const char *nic, const char *mac, const char *lans, int length)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/users/%s", user);
+    int node = scene_node(fdt_path_offset(scene_blob, path), nic);
+    fdt_setprop(scene_blob, node, "lan", lans, length);
+    if (mac)
+        fdt_setprop_string(scene_blob, node, "mac", mac);
+}
+
+static void scene_lans(void)
+{
+    static const char first[] = "SYSTEM NET1\0ALICE PLAY", second[] = "SYSTEM NET2\0SYSTEM NET1",
+                      mac[] = "02-00-00-00-00-01";
+    scene_node(0, "lans");
+    scene_node(fdt_path_offset(scene_blob, "/lans"), "NET1");
+    scene_node(fdt_path_offset(scene_blob, "/lans"), "NET2");
+    fdt_setprop_u32(scene_blob, fdt_path_offset(scene_blob, "/users/ALICE"), "lans", 1);
+    scene_nic("ALICE", "nic@600", mac, "SYSTEM NET1", sizeof "SYSTEM NET1");
+    scene_nic("BOB", "nic@601", mac, second, sizeof second);
+    scene_nic("BOB", "nic@600", NULL, first, sizeof first);
+}
+
 static void scene_user(const char *name, const char *classes, const char *ipl, uint32_t start, const char *friend)
 {
     int user = scene_node(fdt_path_offset(scene_blob, "/users"), name);
@@ -82,6 +108,8 @@ static void scene_directory(void)
     fdt_setprop(scene_blob, disk, "passwords", passwords, length);
     scene_link("ALICE");
     scene_link("BOB");
+    if (scene_nics)
+        scene_lans();
 }
 
 /* Some turns of the event loop: disks answer, time that is due passes. */
