@@ -138,13 +138,12 @@ static void deliver(struct virtio_net *d)
     static struct virtio_chain chain; /* one call at a time */
     bool more = true;
 
+    while (virtio_running(&d->virtio) && more && d->port.queue.count && !work_over())
+        more = virtio_queue_take(&d->virtio, VIRTIO_NET_RECEIVE, &chain) == 1 && deliver_one(d, &chain);
     if (!virtio_running(&d->virtio)) { /* nobody listens */
         d->port.received.discarded += d->port.queue.count;
         frame_queue_clear(&d->port.queue);
-        return;
     }
-    while (more && d->port.queue.count && !work_over())
-        more = virtio_queue_take(&d->virtio, VIRTIO_NET_RECEIVE, &chain) == 1 && deliver_one(d, &chain);
     if (more && d->port.queue.count)
         work_begin(&d->deliver);
     virtio_queue_signal(&d->virtio, VIRTIO_NET_RECEIVE);
