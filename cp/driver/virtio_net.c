@@ -106,12 +106,15 @@ static bool take_in(struct virtio_net_driver *d)
 bool virtio_net_interrupt(struct virtio_net_driver *d)
 {
     unsigned frames = 0;
+    bool more = !d->broken;
 
     if (d->broken)
         return false;
     virtio_pci_acknowledge(&d->pci);
-    while (frames < VIRTIO_NET_FRAMES && take_in(d))
-        frames++;
+    while (more && frames < VIRTIO_NET_FRAMES && !(frames && work_over())) { /* one to a group may go to many */
+        more = take_in(d);
+        frames += more;
+    }
     if (d->in.broken) {
         give_up(d);
         return false;
@@ -119,7 +122,7 @@ bool virtio_net_interrupt(struct virtio_net_driver *d)
     if (frames && virtq_publish(&d->in))
         *d->notify_in = QUEUE_IN;
     send(d);
-    return frames == VIRTIO_NET_FRAMES;
+    return more;
 }
 
 /* ---- bringing it up ---------------------------------------------------------------------------------------------- */
