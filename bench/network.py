@@ -20,7 +20,8 @@ class Bare:
     """Linux on the emulator alone."""
 
     def __init__(self, *network):
-        self.child = pexpect.spawn(QEMU, ["-name", "bare,debug-threads=on", "-nodefaults", "-no-user-config", "-display", "none", "-machine",
+        self.child = pexpect.spawn(QEMU, ["-name", "bare,debug-threads=on", "-nodefaults",
+                                          "-no-user-config", "-display", "none", "-machine",
                                           "pc,accel=tcg", "-cpu", "max,+svm", "-m", "128", "-serial", "stdio",
                                           "-kernel", networks.KERNEL, "-initrd", networks.INITRD, "-append",
                                           "console=ttyS0 quiet", *network,

@@ -288,7 +288,7 @@ void machine_give_back(struct machine *m)
     for (unsigned i = 0; i < MACHINE_DISKS && m->disk[i]; i += DISKS_A_FRAME)
         frame_free(&m->storage->account, m->disk[i]);
     memset(m->disk, 0, sizeof m->disk);
-    for (unsigned i = 0; i < MACHINE_NICS; i++)
+    for (unsigned i = 0; i < MACHINE_NICS && m->nic[i]; i++)
         frame_free(&m->storage->account, m->nic[i]);
     memset(m->nic, 0, sizeof m->nic);
 }
