@@ -164,12 +164,14 @@ bool directory_lan_name(const char *text, char owner[DIRECTORY_NAME + 1], char n
 
 bool directory_may_couple(const struct user *user, unsigned nic, const char *owner, const char *name)
 {
+    if (nic >= user->machine.nics)
+        return false;
     const char *at = user->nic_lans[nic], *end = at + user->nic_lans_bytes[nic];
     char its_owner[DIRECTORY_NAME + 1], its_name[DIRECTORY_NAME + 1];
     for (; at < end; at += strlen(at) + 1)
         if (directory_lan_name(at, its_owner, its_name) && !strcmp(its_owner, owner) && !strcmp(its_name, name))
             return true;
-    return nic < user->machine.nics && !strcmp(owner, user->id) && strcmp(owner, LAN_SYSTEM); /* one of their own */
+    return !strcmp(owner, user->id) && strcmp(owner, LAN_SYSTEM); /* one of their own */
 }
 
 void directory_machine(struct user *user)
