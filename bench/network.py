@@ -4,6 +4,7 @@ two bare ones, which a socket joins."""
 import contextlib
 import glob
 import os
+import re
 import tempfile
 import time
 
@@ -104,10 +105,39 @@ def figures(place):
         tell("network_host", *best([lambda: rate(bob, host), lambda: rate(bare[0], host)]))
 
 
+def had(line):
+    """Ticks of the user's: those that the machine ran, and all with CP's work for it."""
+    said = networks.cp(line, "INDICATE USER", r"VIRTUAL=(\d+) TOTAL=(\d+)[^\n]*\n")
+    return [int(n) for n in re.search(r"VIRTUAL=(\d+) TOTAL=(\d+)", said).groups()]
+
+
+def packets(line):
+    """Received and sent by the first NIC."""
+    said = networks.cp(line, "QUERY NIC 600", r"TX Packets: \d+[^\n]*\n")
+    return sum(int(n) for n in re.findall(r"Packets: (\d+)", said))
+
+
+def instructions(place):
+    """Where a tick is an instruction: what CP does for a frame, and what part of all the machines have for themselves."""
+    nic = 'nic@600 { lan = "SYSTEM NET1"; };'
+    image = networks.disk(place, {"ALICE": nic, "BOB": nic}, "NET1 {};")
+    with harness.Machine("bench-network-bochs", "--machine", "bochs", "--disk", image, "--lines", "2",
+                         *networks.LINUX) as m:
+        lines = alice, bob = m.line(1), m.line(2)
+        for n, (line, user) in enumerate(((alice, "ALICE"), (bob, "BOB"))):
+            line.expect("Enter LOGON", harness.BOOT_SECONDS)
+            networks.linux(line, user, f"10.1.1.{n + 1}")
+        networks.shell(alice, "mkdir /www; dd if=/dev/zero of=/www/file bs=1M count=2 2>/dev/null; httpd -h /www")
+        frames, before = packets(bob), [had(line) for line in lines]
+        networks.shell(bob, "wget -q -O /dev/null http://10.1.1.1/file", 300)
+        after, frames = [had(line) for line in lines], packets(bob) - frames
+    virtual, total = (sum(b[i] - a[i] for a, b in zip(before, after)) for i in (0, 1))
+    figure("network_frame", round((total - virtual) / frames), bound=8000)
+    figure("network_frame_part", round(virtual / total, 2), unit="of all")
+
+
 def taken():
     with tempfile.TemporaryDirectory() as place:
+        instructions(place)
+    with tempfile.TemporaryDirectory() as place:
         figures(place)
-
-
-if __name__ == "__main__":
-    taken()

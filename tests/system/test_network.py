@@ -1,6 +1,7 @@
 """Networks: who has one, who reaches whom, and what comes through. Linux is Debian's, unmodified."""
 import hashlib
 import os
+import re
 
 import harness
 import networks
@@ -68,3 +69,27 @@ def test_users_share_an_uplink_and_who_has_no_permission_has_no_nic(machine, tmp
         assert "0x1041" not in shell(bob, "cat /sys/bus/pci/devices/*/device")
         networks.cp(bob, "COUPLE 600 TO SYSTEM OUT", "HCPCPL040E Device 0600 does not exist")
         networks.cp(bob, "QUERY LAN", "HCPQLN9127E")
+
+
+def test_a_flood_and_false_addresses_are_their_senders_loss(machine, tmp_path):
+    """MAINT floods the LAN with broadcasts, first from its own address and then from ALICE's."""
+    nic = 'nic@600 { lan = "SYSTEM NET1"; };'
+    image = networks.disk(tmp_path, {"ALICE": nic, "BOB": nic, "MAINT": nic}, "NET1 {};")
+    m = start(machine, "tcg", image, lines=3)
+    alice, bob, flooder = m.console, m.line(2), m.line(3)
+    for n, (line, user) in enumerate(((alice, "ALICE"), (bob, "BOB"), (flooder, "MAINT"))):
+        linux(line, user, f"10.1.1.{n + 1}")
+    address = shell(alice, "cat /sys/class/net/eth0/address").strip()
+    shell(alice, "mkdir /www; dd if=/dev/urandom of=/www/file bs=1k count=500 2>/dev/null; httpd -p 80 -h /www")
+    expected = networks.said_sum(alice, "/www/file")
+    flood = "for i in 1 2 3; do ping -q -i 0.0005 -s 1400 10.1.1.255 >/dev/null & done"
+    for false in (False, True):
+        if false:
+            shell(flooder, f"ip link set eth0 down; ip link set eth0 address {address}; ip link set eth0 up")
+        shell(flooder, flood)
+        assert "saved" in shell(bob, "rm -f /copy; wget -O /copy http://10.1.1.1/file", 120)
+        assert networks.said_sum(bob, "/copy") == expected
+        shell(flooder, "killall ping; sleep 1")
+    said = networks.cp(flooder, "QUERY NIC", r"TX Packets: \d+[^\n]*\n")
+    assert int(re.search(r"TX Packets: (\d+)", said)[1]) > 100
+    assert int(re.search(r"TX .*Errors: (\d+)", said)[1]) > 0, "an address that is another's"
