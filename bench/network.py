@@ -118,7 +118,7 @@ def packets(line):
 
 
 def instructions(place):
-    """Where a tick is an instruction: what CP does for a frame, and what part of all the machines have for themselves."""
+    """Where a tick is an instruction: what CP does for a frame, and what part of all the machines have."""
     nic = 'nic@600 { lan = "SYSTEM NET1"; };'
     image = networks.disk(place, {"ALICE": nic, "BOB": nic}, "NET1 {};")
     with harness.Machine("bench-network-bochs", "--machine", "bochs", "--disk", image, "--lines", "2",

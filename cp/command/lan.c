@@ -34,6 +34,13 @@ static unsigned call_lan_name(struct call *c, const char *module, char name[LAN_
     return 0;
 }
 
+/* The same, and nothing behind it. */
+static unsigned only_lan_name(struct call *c, const char *module, char name[LAN_NAME + 1])
+{
+    unsigned failed = call_lan_name(c, module, name);
+    return failed ? failed : call_end(c, module);
+}
+
 struct place {
     unsigned vdev;
     char number[5], owner[DIRECTORY_NAME + 1], name[LAN_NAME + 1];
@@ -103,12 +110,12 @@ unsigned command_uncouple(struct call *c)
 unsigned define_lan(struct call *c)
 {
     char name[LAN_NAME + 1];
-    unsigned failed = call_lan_name(c, "DEF", name);
-    if (failed || (failed = call_end(c, "DEF")))
-        return failed;
-    const char *why = nic_define_lan(c->session, name);
+    unsigned failed = only_lan_name(c, "DEF", name);
+    const char *why = failed ? NULL : nic_define_lan(c->session, name);
     if (why)
         return FAIL(c, "DEF", 9124, name, why);
+    if (failed)
+        return failed;
     response_line(c->response, "LAN %s %s is created", c->session->user->id, name);
     record(c->session, "DEFINE LAN %s", name);
     return 0;
@@ -117,11 +124,11 @@ unsigned define_lan(struct call *c)
 unsigned detach_lan(struct call *c)
 {
     char name[LAN_NAME + 1];
-    unsigned failed = call_lan_name(c, "DTV", name);
-    if (failed || (failed = call_end(c, "DTV")))
+    unsigned failed = only_lan_name(c, "DTV", name);
+    if (!failed && !nic_end_lan(c->session, name))
+        failed = FAIL(c, "DTV", 9120, c->session->user->id, name);
+    if (failed)
         return failed;
-    if (!nic_end_lan(c->session, name))
-        return FAIL(c, "DTV", 9120, c->session->user->id, name);
     response_line(c->response, "LAN %s %s is destroyed", c->session->user->id, name);
     record(c->session, "DETACH LAN %s", name);
     return 0;
