@@ -87,6 +87,8 @@ void virtio_reset_done(struct virtio_device *);
  * device has been marked) or the device is not running. However often the driver, or CP by what it writes for it, moves
  * the index: a caller that always comes back for more decides itself when to stop. */
 int virtio_queue_take(struct virtio_device *, unsigned queue, struct virtio_chain *);
+/* The chains taken last, so many of them, are to be taken again. */
+void virtio_queue_untake(struct virtio_device *, unsigned queue, unsigned count);
 /* Is the device set up and in order, so that chains may be taken and given? */
 bool virtio_running(const struct virtio_device *);
 /* Gives a chain back. The driver learns of it at the next virtio_queue_signal(), once for many. */

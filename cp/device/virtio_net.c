@@ -1,14 +1,25 @@
-/* Rings of the guest -> a port, and back. A frame stands behind a header of twelve bytes that has nothing to say. */
+/* Rings of the guest -> a port, and back. A frame stands behind a header of twelve bytes, which says what is still to
+ * be done to it; into a ring it goes in as many chains as it takes, where the driver merges them. */
 #include "cp/device/virtio_net.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "cp/device/machine_config.h"
 
 enum { DEVICE_NETWORK = 1, CLASS_ETHERNET = 0x020000, LINK_UP = 1, CONFIG_STATUS = 6, HEADER_BUFFERS = 10 };
-#define FEATURE_MAC    (1ull << 5)
-#define FEATURE_STATUS (1ull << 16)
+#define FEATURE_CSUM       (1ull << 0)
+#define FEATURE_GUEST_CSUM (1ull << 1)
+#define FEATURE_MAC        (1ull << 5)
+#define FEATURE_GUEST_TSO4 (1ull << 7)
+#define FEATURE_HOST_TSO4  (1ull << 11)
+#define FEATURE_MRG_RXBUF  (1ull << 15)
+#define FEATURE_STATUS     (1ull << 16)
+enum { MERGED = 64 /* chains that one frame may take */ };
+
+static const uint64_t features = FEATURE_CSUM | FEATURE_GUEST_CSUM | FEATURE_MAC | FEATURE_GUEST_TSO4 |
+                                 FEATURE_HOST_TSO4 | FEATURE_MRG_RXBUF | FEATURE_STATUS;
 
 static struct virtio_net *of(struct virtio_device *virtio)
 {
@@ -54,23 +65,40 @@ static bool scatter(struct virtio_net *d, const struct virtio_chain *chain, uint
 
 /* ---- from the guest --------------------------------------------------------------------------------------------- */
 
+/* struct virtio_net_hdr: an offload, and in how many chains the frame is */
+struct header {
+    struct offload offload;
+    uint16_t buffers;
+};
+_Static_assert(sizeof(struct header) == VIRTIO_NET_HEADER, "as the driver has it");
+
+/* What was not agreed on is not done. */
+static bool may_ask(const struct virtio_net *d, const struct offload *o)
+{
+    return (!o->flags || d->virtio.accepted & FEATURE_CSUM) && (!o->gso_type || d->virtio.accepted & FEATURE_HOST_TSO4);
+}
+
 /* One frame, of whatever length. False: the ring broke. */
 static bool send_one(struct virtio_net *d, const struct virtio_chain *chain)
 {
-    static uint8_t bytes[VIRTIO_NET_HEADER + ETHERNET_ROOM]; /* one call at a time */
+    static struct { /* one call at a time */
+        struct header header;
+        uint8_t frame[ETHERNET_UNCUT];
+    } it;
     uint64_t all = chain->readable_bytes;
-    unsigned frame = all > VIRTIO_NET_HEADER ? (unsigned)(all - VIRTIO_NET_HEADER) : 0;
 
-    if (all < VIRTIO_NET_HEADER || all > sizeof bytes) {
+    if (all < sizeof it.header || all > sizeof it.header + sizeof it.frame) {
         d->port.sent.errors++;
-    } else if (!gather(d, chain, bytes, all)) {
+        return true;
+    }
+    if (!gather(d, chain, (uint8_t *)&it, all)) {
         virtio_break(&d->virtio);
         return false;
-    } else if (bytes[0] || bytes[1]) { /* flags and gso_type: work that was not offered */
-        d->port.sent.errors++;
-    } else {
-        lan_send(&d->port, bytes + VIRTIO_NET_HEADER, frame);
     }
+    if (may_ask(d, &it.header.offload))
+        lan_send_offloaded(&d->port, it.frame, (unsigned)(all - sizeof it.header), &it.header.offload);
+    else
+        d->port.sent.errors++;
     return true;
 }
 
@@ -94,7 +122,8 @@ static void send(struct virtio_net *d)
         more = virtio_queue_take(&d->virtio, VIRTIO_NET_TRANSMIT, &chain) == 1 && send_one(d, &chain);
         if (!more)
             break;
-        port_pay(&d->port, chain.readable_bytes < ETHERNET_ROOM ? (unsigned)chain.readable_bytes : ETHERNET_ROOM, now);
+        uint64_t bytes = chain.readable_bytes < ETHERNET_UNCUT ? chain.readable_bytes : ETHERNET_UNCUT;
+        port_pay(&d->port, (unsigned)bytes, now);
         virtio_queue_give(&d->virtio, VIRTIO_NET_TRANSMIT, chain.head, 0);
     }
     if (more && !d->paid.armed)
@@ -113,33 +142,85 @@ static void paid(struct timer *timer)
 
 /* ---- to the guest ----------------------------------------------------------------------------------------------- */
 
-/* The first frame of the queue into that chain. False: the ring broke. */
-static bool deliver_one(struct virtio_net *d, const struct virtio_chain *chain)
-{
-    static const uint8_t header[VIRTIO_NET_HEADER] = {[HEADER_BUFFERS] = 1};
-    unsigned bytes;
-    const uint8_t *frame = frame_queue_first(&d->port.queue, &bytes);
-    uint64_t at = 0;
+/* Chains for the frame at hand, as many as it takes. */
+struct places {
+    unsigned chains;
+    struct {
+        uint16_t head;
+        uint32_t bytes; /* written */
+    } used[MERGED];
+};
 
-    if (chain->writable_bytes < sizeof header + bytes || !scatter(d, chain, &at, header, sizeof header) ||
-        !scatter(d, chain, &at, frame, bytes)) {
-        virtio_break(&d->virtio);
-        return false;
+/* The frame into one chain more: as much as fits, from *at on, the header being its first bytes. False: the ring
+ * broke. */
+static bool fill(struct virtio_net *d, const struct virtio_chain *chain, uint32_t bytes, uint32_t *at,
+                 uint32_t *written)
+{
+    const struct header header = {.offload = *frame_queue_offload(&d->port.queue), .buffers = 1};
+    uint64_t offset = 0;
+
+    while (*at < VIRTIO_NET_HEADER + bytes && offset < chain->writable_bytes) {
+        uint32_t run = VIRTIO_NET_HEADER;
+        const uint8_t *from = !*at ? (const uint8_t *)&header
+                                   : frame_queue_piece(&d->port.queue, *at - VIRTIO_NET_HEADER, &run);
+        if (run > chain->writable_bytes - offset)
+            run = (uint32_t)(chain->writable_bytes - offset);
+        if ((!*at && run < VIRTIO_NET_HEADER) || !scatter(d, chain, &offset, from, run))
+            return false;
+        *at += run;
     }
-    virtio_queue_give(&d->virtio, VIRTIO_NET_RECEIVE, chain->head, (uint32_t)at);
+    *written = (uint32_t)offset;
+    return true;
+}
+
+/* In how many chains it is stands in the first one, which is the guest's by now. */
+static bool say_buffers(struct virtio_net *d, const struct virtio_chain *first, uint16_t buffers)
+{
+    uint64_t offset = HEADER_BUFFERS;
+
+    return buffers == 1 || scatter(d, first, &offset, (const uint8_t *)&buffers, sizeof buffers);
+}
+
+/* The first frame of the queue into the ring: 1; 0: there are not enough places yet; -EIO: the ring broke. */
+static int deliver_one(struct virtio_net *d)
+{
+    static struct virtio_chain first, chain; /* one call at a time */
+    struct places p = {.chains = 0};
+    uint32_t at = 0, bytes;
+    bool merges = d->virtio.accepted & FEATURE_MRG_RXBUF;
+
+    frame_queue_first(&d->port.queue, &bytes);
+    while (at < VIRTIO_NET_HEADER + bytes) {
+        struct virtio_chain *next = p.chains ? &chain : &first;
+        int taken = p.chains < (merges ? MERGED : 1) ? virtio_queue_take(&d->virtio, VIRTIO_NET_RECEIVE, next) : -EIO;
+        if (!taken) {
+            virtio_queue_untake(&d->virtio, VIRTIO_NET_RECEIVE, p.chains);
+            return 0;
+        }
+        if (taken < 0 || !next->writable_bytes || !fill(d, next, bytes, &at, &p.used[p.chains].bytes)) {
+            virtio_break(&d->virtio);
+            return -EIO;
+        }
+        p.used[p.chains++].head = next->head;
+    }
+    if (!say_buffers(d, &first, (uint16_t)p.chains)) {
+        virtio_break(&d->virtio);
+        return -EIO;
+    }
+    for (unsigned i = 0; i < p.chains; i++)
+        virtio_queue_give(&d->virtio, VIRTIO_NET_RECEIVE, p.used[i].head, p.used[i].bytes);
     d->port.received.frames++;
     d->port.received.bytes += bytes;
     frame_queue_drop(&d->port.queue);
-    return true;
+    return 1;
 }
 
 static void deliver(struct virtio_net *d)
 {
-    static struct virtio_chain chain; /* one call at a time */
     bool more = true;
 
     while (virtio_running(&d->virtio) && more && d->port.queue.count && !work_over())
-        more = virtio_queue_take(&d->virtio, VIRTIO_NET_RECEIVE, &chain) == 1 && deliver_one(d, &chain);
+        more = deliver_one(d) == 1;
     if (!virtio_running(&d->virtio)) { /* nobody listens */
         d->port.received.discarded += d->port.queue.count;
         frame_queue_clear(&d->port.queue);
@@ -171,6 +252,10 @@ static void coupled(struct port *port)
 
 static void notify(struct virtio_device *virtio, unsigned queue)
 {
+    struct port *port = &of(virtio)->port;
+
+    port->takes_checksum = virtio->accepted & FEATURE_GUEST_CSUM;
+    port->takes_segments = port->takes_checksum && virtio->accepted & FEATURE_GUEST_TSO4;
     if (queue == VIRTIO_NET_TRANSMIT)
         send(of(virtio));
     else if (of(virtio)->port.queue.count)
@@ -185,6 +270,7 @@ static bool reset(struct virtio_device *virtio)
     work_cancel(&d->deliver);
     timer_cancel(&d->paid);
     frame_queue_clear(&d->port.queue);
+    d->port.takes_checksum = d->port.takes_segments = false;
     return true;
 }
 
@@ -203,7 +289,7 @@ int virtio_net_attach(struct virtio_net *d, struct pci_host *host, unsigned slot
     memcpy(d->port.mac, nic->mac, MAC);
     memcpy(d->config, nic->mac, MAC);
     d->port.queue.account = &storage->account;
-    virtio_init(&d->virtio, &model, storage, FEATURE_MAC | FEATURE_STATUS, d->config, host->wiring.message != NULL);
+    virtio_init(&d->virtio, &model, storage, features, d->config, host->wiring.message != NULL);
     return pci_attach(host, &d->virtio.pci, slot);
 }
 

@@ -1,6 +1,6 @@
 /* A NIC as a virtio network device ("Network Device" in the virtio specification): frames from the transmit ring go to
- * a port of a LAN (cp/network/lan.h), those that wait in the port's queue into the receive ring. Without offloads: what
- * the driver sends is what others get.
+ * a port of a LAN (cp/network/lan.h), those that wait in the port's queue into the receive ring. Checksums
+ * and TCP's segments may be left to it, and to the driver (cp/network/offload.h).
  *
  * What a driver sends it sends as fast as its port may: the rest waits in the ring. What is for it waits in the port's
  * queue as long as that has room. Both go on a slice at a time, on the time of the machine (cp/time/work.h), whoever

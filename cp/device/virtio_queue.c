@@ -140,6 +140,11 @@ int virtio_queue_take(struct virtio_device *d, unsigned queue, struct virtio_cha
     return 1;
 }
 
+void virtio_queue_untake(struct virtio_device *d, unsigned queue, unsigned count)
+{
+    d->queue[queue].next_available = (uint16_t)(d->queue[queue].next_available - count);
+}
+
 void virtio_queue_give(struct virtio_device *d, unsigned queue, uint16_t head, uint32_t written)
 {
     struct virtio_queue *q = &d->queue[queue];

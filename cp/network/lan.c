@@ -100,28 +100,44 @@ static struct port *learned(struct lan *lan, const uint8_t mac[MAC], uint16_t vl
 
 /* What a frame is, without the tag it may have had. */
 struct parcel {
-    const uint8_t *frame;
-    unsigned bytes, cut; /* the frame's; those of a tag, which are left out */
+    const uint8_t *frame; /* addresses */
+    const uint8_t *rest;  /* from its type on */
+    unsigned bytes;       /* in all */
     uint16_t vlan;
+    struct offload offload;
+    bool summed; /* `sum` is its checksum */
+    uint16_t sum;
+    unsigned segments, copied; /* that it was cut into so far, and bytes of them */
 };
 
-/* A tag is kept out of an access port's VLAN, and of frames that would be too long without it. */
+static bool is_tagged(const uint8_t *frame, unsigned bytes)
+{
+    return bytes >= TYPE + ETHERNET_TAG && frame[TYPE] == TAG_TYPE_HIGH && frame[TYPE + 1] == 0;
+}
+
+static bool untag(const struct port *from, struct parcel *p)
+{
+    uint16_t vlan = (uint16_t)(p->frame[TYPE + 2] << 8 | p->frame[TYPE + 3]) & VLAN_MASK;
+
+    if (!from->trunk || p->bytes < ETHERNET_HEADER + ETHERNET_TAG || p->offload.flags || p->offload.gso_type)
+        return false;
+    p->vlan = vlan ? vlan : from->vlan;
+    p->rest += ETHERNET_TAG;
+    p->bytes -= ETHERNET_TAG;
+    return p->vlan <= VLAN_LAST;
+}
+
+/* A tag is kept out of an access port's VLAN. What is too long is for TCP's segments only, and these are nobody's
+ * group's. */
 static bool judge(const struct port *from, struct parcel *p)
 {
     const uint8_t *frame = p->frame;
+    unsigned most = p->offload.gso_type ? ETHERNET_UNCUT : ETHERNET_MOST;
 
-    if (p->bytes < ETHERNET_HEADER || p->bytes > ETHERNET_ROOM || (frame[SOURCE] & GROUP))
+    if (p->bytes < ETHERNET_HEADER || p->bytes > ETHERNET_UNCUT || (frame[SOURCE] & GROUP))
         return false;
-    p->vlan = from->vlan;
-    p->cut = 0;
-    if (frame[TYPE] == TAG_TYPE_HIGH && frame[TYPE + 1] == 0) {
-        if (!from->trunk || p->bytes < ETHERNET_HEADER + ETHERNET_TAG)
-            return false;
-        uint16_t vlan = (uint16_t)(frame[TYPE + 2] << 8 | frame[TYPE + 3]) & VLAN_MASK;
-        p->vlan = vlan ? vlan : from->vlan;
-        p->cut = ETHERNET_TAG;
-    }
-    if (p->bytes - p->cut > ETHERNET_MOST || p->vlan > VLAN_LAST)
+    if ((is_tagged(frame, p->bytes) && !untag(from, p)) || p->bytes > most ||
+        !offload_judge(&p->offload, frame, p->bytes) || (p->offload.gso_type && (frame[DESTINATION] & GROUP)))
         return false;
     const struct port *owner = owner_of(from->lan, frame + SOURCE);
     return owner == from || (from->trunk && !owner);
@@ -132,38 +148,90 @@ static bool belongs(const struct port *to, const struct port *from, uint16_t vla
     return to != from && (to->trunk || (to->vlan == vlan && (from->trunk || !(to->isolated || from->isolated))));
 }
 
-static unsigned write_out(uint8_t *to, const struct parcel *p, bool tagged)
-{
-    unsigned head = TYPE, rest = p->bytes - TYPE - p->cut;
+/* What there is of a frame behind its addresses, in two pieces. */
+struct piece {
+    const uint8_t *at;
+    unsigned bytes;
+};
 
-    memcpy(to, p->frame, TYPE);
-    if (tagged) {
-        const uint8_t tag[ETHERNET_TAG] = {TAG_TYPE_HIGH, 0, (uint8_t)(p->vlan >> 8), (uint8_t)p->vlan};
-        memcpy(to + TYPE, tag, ETHERNET_TAG);
-        head += ETHERNET_TAG;
+/* False: there is no room for it. */
+static bool put(struct port *to, const struct parcel *p, const struct offload *offload, struct piece a, struct piece b)
+{
+    struct frame_queue *q = &to->queue;
+    bool tagged = to->trunk && p->vlan != to->vlan;
+    const uint8_t tag[ETHERNET_TAG] = {TAG_TYPE_HIGH, 0, (uint8_t)(p->vlan >> 8), (uint8_t)p->vlan};
+
+    if (!frame_queue_begin(q, TYPE + (tagged ? ETHERNET_TAG : 0) + a.bytes + b.bytes, offload)) {
+        to->received.discarded++;
+        return false;
     }
-    memcpy(to + head, p->frame + TYPE + p->cut, rest);
-    return head + rest;
+    frame_queue_add(q, p->frame, TYPE);
+    frame_queue_add(q, tag, tagged ? ETHERNET_TAG : 0);
+    frame_queue_add(q, a.at, a.bytes);
+    frame_queue_add(q, b.at, b.bytes);
+    return true;
 }
 
-static void give(struct port *to, const struct port *from, const struct parcel *p)
+static void put_end(struct port *to)
 {
-    uint8_t *room;
-    bool first = !to->queue.count;
-
-    if (!belongs(to, from, p->vlan))
-        return;
-    room = frame_queue_room(&to->queue);
-    if (!room) {
-        to->received.discarded++;
-        return;
-    }
-    frame_queue_put(&to->queue, write_out(room, p, to->trunk && p->vlan != to->vlan));
-    if (first)
+    frame_queue_end(&to->queue);
+    if (to->queue.count == 1)
         to->arrived(to);
 }
 
-static void give_all(struct port *from, const struct parcel *p, bool trunks_only)
+static const struct offload nothing;
+
+/* What it is cut into, for however many, has an end, as CP has to look up in time (cp/time/work.h): beyond it frames
+ * are lost, which happens only before it is known behind which trunk somebody is. */
+enum { SEGMENTS = 128, SEGMENTS_BYTES = 96 << 10 };
+
+static void give_segments(struct port *to, struct parcel *p)
+{
+    static struct tcp_segment s; /* one call at a time */
+
+    for (uint32_t from = 0; offload_segment(&p->offload, p->frame, p->bytes, from, &s); from += s.data_bytes) {
+        p->copied += s.header_bytes + s.data_bytes;
+        if (p->segments++ == SEGMENTS || p->copied > SEGMENTS_BYTES) {
+            to->received.discarded++;
+            return;
+        }
+        if (!put(to, p, &nothing, (struct piece){s.header + TYPE, s.header_bytes - TYPE},
+                 (struct piece){s.data, s.data_bytes}))
+            return;
+        put_end(to);
+    }
+}
+
+static void give_checked(struct port *to, struct parcel *p)
+{
+    uint32_t at = p->offload.checksum_start + p->offload.checksum_offset;
+
+    if (!p->summed)
+        p->sum = offload_checksum(&p->offload, p->frame, p->bytes);
+    p->summed = true;
+    if (!put(to, p, &nothing, (struct piece){p->rest, p->bytes - TYPE}, (struct piece){NULL, 0}))
+        return;
+    at += to->queue.at - p->bytes; /* the tag */
+    frame_queue_poke(&to->queue, at, (uint8_t)(p->sum >> 8));
+    frame_queue_poke(&to->queue, at + 1, (uint8_t)p->sum);
+    put_end(to);
+}
+
+static void give(struct port *to, const struct port *from, struct parcel *p)
+{
+    bool tagged = to->trunk && p->vlan != to->vlan;
+
+    if (!belongs(to, from, p->vlan))
+        return;
+    if (p->offload.gso_type && (tagged || !to->takes_segments))
+        give_segments(to, p);
+    else if (p->offload.flags && (tagged || !to->takes_checksum))
+        give_checked(to, p);
+    else if (put(to, p, &p->offload, (struct piece){p->rest, p->bytes - TYPE}, (struct piece){NULL, 0}))
+        put_end(to);
+}
+
+static void give_all(struct port *from, struct parcel *p, bool trunks_only)
 {
     for (struct port *to = from->lan->port; to; to = to->next)
         if (to->trunk || !trunks_only)
@@ -172,7 +240,12 @@ static void give_all(struct port *from, const struct parcel *p, bool trunks_only
 
 bool lan_send(struct port *from, const uint8_t *frame, unsigned bytes)
 {
-    struct parcel p = {.frame = frame, .bytes = bytes};
+    return lan_send_offloaded(from, frame, bytes, &nothing);
+}
+
+bool lan_send_offloaded(struct port *from, const uint8_t *frame, unsigned bytes, const struct offload *offload)
+{
+    struct parcel p = {.frame = frame, .rest = frame + TYPE, .bytes = bytes, .vlan = from->vlan, .offload = *offload};
 
     if (!from->lan) {
         from->sent.discarded++;

@@ -36,6 +36,7 @@ struct port {
     bool trunk;
     bool uplink;         /* a trunk of no machine: `mac` is not a station of the LAN */
     bool isolated;       /* an access port that reaches trunks only */
+    bool takes_checksum, takes_segments; /* its reader does these offloads; the latter not without the former */
     uint32_t rate;       /* KiB a second that it may send; 0: any number */
     uint64_t paid_until; /* ticks: what it sent so far would have taken till then */
     struct lan *lan;     /* NULL: none */
@@ -67,6 +68,8 @@ void lan_leave(struct port *); /* nothing to do when it has none; what waits in 
 /* A frame from that port to whoever it is for, with its tag if it has one. False: it was none that the port may
  * send. */
 bool lan_send(struct port *, const uint8_t *frame, unsigned bytes);
+/* The same of a frame to which something is still to be done. */
+bool lan_send_offloaded(struct port *, const uint8_t *frame, unsigned bytes, const struct offload *);
 
 /* The tick from which on the port may send its next frame; in the past: now. What is sent is paid for afterwards, and a
  * burst of LAN_BURST bytes beforehand. */

@@ -16,7 +16,7 @@
 #include "cp/time/work.h"
 #include "tests/unit/fake/clock.h"
 
-enum { SLOT = 3, GSI = 19, RAM = 4 << 20, QUEUE = 64, NEXT = 1, WRITE = 2, RECEIVE = 0, TRANSMIT = 1 };
+enum { SLOT = 3, GSI = 19, RAM = 4 << 20, QUEUE = 128, NEXT = 1, WRITE = 2, RECEIVE = 0, TRANSMIT = 1 };
 enum { BAR = PCI_MEMORY_BASE + SLOT * PCI_MEMORY_SLOT_BYTES, CONFIG = 0x2000, NOTIFY = 0x3000 };
 enum { RINGS = 0x1000, RING_BYTES = 0x4000, DESC = 0, DRIVER = 0x1000, DEVICE = 0x2000, DATA = 0x100000 };
 
