@@ -50,11 +50,11 @@ static void poke(uint64_t at, const void *from, size_t bytes)
 
 static uint64_t ring(unsigned queue) { return RINGS + queue * RING_BYTES; }
 
-static void bring_up(void)
+static void bring_up_with(uint32_t features)
 {
     set(20, 1, 0);
     set(8, 4, 0);
-    set(12, 4, 1 << 5 | 1 << 16);
+    set(12, 4, features);
     set(8, 4, 1);
     set(12, 4, 1);
     set(20, 1, 11);
@@ -71,6 +71,8 @@ static void bring_up(void)
     }
     set(20, 1, 15);
 }
+
+static void bring_up(void) { bring_up_with(1 << 5 | 1 << 16); }
 
 static int start(uint32_t rate)
 {
@@ -356,6 +358,82 @@ static void who_sends_too_fast_waits(void **state)
     assert_int_equal(net.port.sent.discarded, 0);
 }
 
+/* CSUM, GUEST_CSUM, GUEST_TSO4, HOST_TSO4 and MRG_RXBUF */
+static void bring_up_offloads(void) { bring_up_with(3 | 1 << 5 | 1 << 7 | 1 << 11 | 1 << 15 | 1 << 16); }
+
+static void places(unsigned first, unsigned count, uint32_t bytes)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        describe(RECEIVE, i, DATA + 0x2000 * i, bytes, WRITE);
+        offer(RECEIVE, (uint16_t)i);
+    }
+    notify(RECEIVE);
+}
+
+static void a_frame_comes_in_as_many_places_as_it_takes(void **state)
+{
+    uint8_t got[1000];
+    uint16_t buffers;
+
+    (void)state;
+    bring_up_offloads();
+    places(0, 2, 1000);
+    give(ETHERNET_MOST);
+    give(60);
+    work();
+    assert_int_equal(take(RECEIVE), 1000);
+    assert_int_equal(take(RECEIVE), VIRTIO_NET_HEADER + ETHERNET_MOST - 1000);
+    assert_int_equal(take(RECEIVE), -1);
+    guest_read(&storage, gpa(DATA + 10), &buffers, 2);
+    assert_int_equal(buffers, 2);
+    guest_read(&storage, gpa(DATA + 0x2000), got, 10);
+    assert_int_equal(got[0], (uint8_t)((1000 - VIRTIO_NET_HEADER) * 3));
+    assert_int_equal(net.port.queue.count, 1);
+    give(ETHERNET_MOST);
+    places(2, 2, 1000); /* for the short one, and too few for the other */
+    assert_int_equal(take(RECEIVE), VIRTIO_NET_HEADER + 60);
+    assert_int_equal(take(RECEIVE), -1);
+    places(4, 1, 1000);
+    assert_int_equal(take(RECEIVE), 1000);
+    assert_int_equal(take(RECEIVE), VIRTIO_NET_HEADER + ETHERNET_MOST - 1000);
+    assert_int_equal(net.port.queue.count, 0);
+    places(5, 1, 11); /* not even a header */
+    give(60);
+    work();
+    assert_int_equal(get(20, 1) & VIRTIO_NEEDS_RESET, VIRTIO_NEEDS_RESET);
+}
+
+static void what_is_left_to_be_done_stands_before_the_frame(void **state)
+{
+    const struct offload o = {.flags = 1, .checksum_start = 34, .checksum_offset = 16};
+    struct offload got;
+
+    (void)state;
+    bring_up_offloads();
+    places(0, 1, 2000);
+    frame_at(DATA + 0x10000, 100);
+    poke(DATA + 0x10000, &o, sizeof o);
+    describe(TRANSMIT, 0, DATA + 0x10000, VIRTIO_NET_HEADER + 100, 0);
+    offer(TRANSMIT, 0);
+    notify(TRANSMIT);
+    assert_int_equal(net.port.sent.frames, 1);
+    assert_int_equal(frame_queue_offload(&other.queue)->flags, 0); /* done, for who does not */
+    uint8_t frame[100] = {0};
+    memcpy(frame, net.port.mac, MAC);
+    memcpy(frame + MAC, other.mac, MAC);
+    assert_true(lan_send_offloaded(&other, frame, sizeof frame, &o));
+    work();
+    assert_int_equal(take(RECEIVE), VIRTIO_NET_HEADER + 100);
+    guest_read(&storage, gpa(DATA), &got, sizeof got);
+    assert_memory_equal(&got, &o, sizeof o);
+    bring_up(); /* a driver that takes none */
+    places(0, 1, 2000);
+    assert_true(lan_send_offloaded(&other, frame, sizeof frame, &o));
+    work();
+    guest_read(&storage, gpa(DATA), &got, sizeof got);
+    assert_int_equal(got.flags, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -370,6 +448,8 @@ int main(void)
         T(a_place_that_is_too_small_breaks_the_device),
         T(without_a_driver_nothing_is_kept),
         T(without_a_lan_frames_go_nowhere),
+        T(a_frame_comes_in_as_many_places_as_it_takes),
+        T(what_is_left_to_be_done_stands_before_the_frame),
         cmocka_unit_test_setup_teardown(who_sends_too_fast_waits, set_up_slow, tear_down),
     };
 
