@@ -93,3 +93,26 @@ def test_a_flood_and_false_addresses_are_their_senders_loss(machine, tmp_path):
     said = networks.cp(flooder, "QUERY NIC", r"TX Packets: \d+[^\n]*\n")
     assert int(re.search(r"TX Packets: (\d+)", said)[1]) > 100
     assert int(re.search(r"TX .*Errors: (\d+)", said)[1]) > 0, "an address that is another's"
+
+
+def test_a_directory_that_is_put_in_force_gives_networks_and_moves_uplinks(machine, tmp_path):
+    m = harness.start(machine, harness.new_disk(tmp_path / "disk.img"), "--machine", "tcg", "--net", "user")
+    maint, alice = m.console, m.line(2)
+    maint.logon("MAINT")
+    maint.cms("DIRECTXA (GET")
+    nic = 'nic@600 { lan = "SYSTEM NET1", "SYSTEM OUT"; };'
+    maint.cms(f"PIPE < USER DIRECT A | change /mdisk@191/{nic} mdisk@191/ | > NEXT DIRECT A")
+    maint.cms("PIPE < NEXT DIRECT A | change /users {/lans { NET1 { }; OUT { uplink = <0>; }; }; users {/ "
+              "| > NEXT DIRECT A")
+    assert "DIRECTORY REPLACED" in maint.cms("DIRECTXA NEXT DIRECT A", 60)
+    alice.logon("ALICE")
+    assert "LAN: SYSTEM NET1" in alice.cms("CP QUERY NIC")
+    assert "is connected to LAN SYSTEM OUT" in alice.cms("CP UNCOUPLE 600") + alice.cms("CP COUPLE 600 TO SYSTEM OUT")
+    assert "Uplink: 52-54-00-12-34-56" in alice.cms("CP QUERY LAN OUT")
+    maint.cms("PIPE < NEXT DIRECT A | change /OUT { uplink = <0>; };/OUT { };/ | change /NET1 { };/NET1 { uplink = <0>; };/"
+              " | > NEXT DIRECT A")
+    assert "DIRECTORY REPLACED" in maint.cms("DIRECTXA NEXT DIRECT A", 60)
+    assert "Uplink: NONE" in alice.cms("CP QUERY LAN OUT")
+    alice.cms("CP UNCOUPLE 600")
+    assert "is connected to LAN SYSTEM NET1" in alice.cms("CP COUPLE 600 TO SYSTEM NET1")
+    assert "Uplink: 52-54-00-12-34-56" in alice.cms("CP QUERY LAN NET1")
