@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "cp/command/families.h"
+#include "cp/directory/load.h"
 #include "cp/network/table.h"
+#include "cp/network/uplink.h"
 #include "cp/session/nic.h"
 #include "cp/session/record.h"
 #include "lib/format.h"
@@ -91,17 +93,16 @@ unsigned command_couple(struct call *c)
 unsigned command_uncouple(struct call *c)
 {
     struct place p;
-    const struct lan *lan;
     unsigned failed = read_vdev(c, &p);
     if (failed || (failed = call_end(c, "CPL")))
         return failed;
-    switch (nic_uncouple(c->session, p.vdev, &lan)) {
+    switch (nic_uncouple(c->session, p.vdev, p.owner, p.name)) {
     case NIC_OK: break;
     case NIC_NONE: return FAIL(c, "CPL", 40, p.number);
     default: return FAIL(c, "CPL", 9121, p.number);
     }
-    response_line(c->response, "NIC %s is disconnected from LAN %s %s", p.number, lan->owner, lan->name);
-    record(c->session, "UNCOUPLE %s FROM %s %s", p.number, lan->owner, lan->name);
+    response_line(c->response, "NIC %s is disconnected from LAN %s %s", p.number, p.owner, p.name);
+    record(c->session, "UNCOUPLE %s FROM %s %s", p.number, p.owner, p.name);
     return 0;
 }
 
@@ -144,27 +145,48 @@ static const struct port *uplink_of(const struct lan *lan)
     return p;
 }
 
-static void show_lan(struct call *c, const struct lan *lan)
+/* `lan`: NULL while nobody is coupled to it. */
+static void show_lan(struct call *c, const char *owner, const char *name, const struct lan *lan,
+                     const struct port *uplink)
 {
-    const struct port *uplink = uplink_of(lan);
     char mac[MAC_TEXT] = "NONE";
     if (uplink)
         mac_text(uplink->mac, mac);
-    response_line(c->response, "LAN %-8s %-8s Type: ETHERNET  Connected: %-3u  Maxconn: %u", lan->owner, lan->name,
-                  lan->ports - (uplink ? 1 : 0), LAN_PORTS);
-    response_line(c->response, "  %s  RESTRICTED  Uplink: %s",
-                  strcmp(lan->owner, LAN_SYSTEM) ? "TRANSIENT " : "PERSISTENT", mac);
+    response_line(c->response, "LAN %-8s %-8s Type: ETHERNET  Connected: %-3u  Maxconn: %u", owner, name,
+                  lan ? lan->ports - (uplink_of(lan) ? 1 : 0) : 0, LAN_PORTS);
+    response_line(c->response, "  %s  RESTRICTED  Uplink: %s", strcmp(owner, LAN_SYSTEM) ? "TRANSIENT " : "PERSISTENT",
+                  mac);
+}
+
+/* Those of the system that there are, or would be if somebody were coupled to them. */
+static unsigned show_system_lans(struct call *c, const char *name)
+{
+    unsigned found = 0;
+    for (const struct directory_lan *of = directory.lan; of < directory.lan + directory.lans; of++)
+        if (nic_may_see(c->session, LAN_SYSTEM, of->name) && (!*name || !strcmp(of->name, name))) {
+            const struct port *uplink = of->uplink ? uplink_port(of->number) : NULL;
+            show_lan(c, LAN_SYSTEM, of->name, lan_find(LAN_SYSTEM, of->name), uplink);
+            found++;
+        }
+    return found;
+}
+
+static bool is_listed(const struct lan *lan)
+{
+    return !strcmp(lan->owner, LAN_SYSTEM) && directory_find_lan(&directory, lan->name);
 }
 
 unsigned query_lan(struct call *c)
 {
     char name[LAN_NAME + 1] = "";
-    unsigned found = 0, failed = call_peek(c).length ? call_lan_name(c, "QLN", name) : 0;
+    unsigned failed = call_peek(c).length ? call_lan_name(c, "QLN", name) : 0;
     if (failed || (failed = call_end(c, "CQR")))
         return failed;
+    unsigned found = show_system_lans(c, name);
     for (struct lan *lan = NULL; (lan = lan_next(lan));)
-        if (nic_may_see(c->session, lan) && (!*name || !strcmp(lan->name, name))) {
-            show_lan(c, lan);
+        if (!is_listed(lan) && nic_may_see(c->session, lan->owner, lan->name) &&
+            (!*name || !strcmp(lan->name, name))) {
+            show_lan(c, lan->owner, lan->name, lan, uplink_of(lan));
             found++;
         }
     return found ? 0 : FAIL(c, "QLN", 9127, "");

@@ -130,16 +130,19 @@ enum nic_result nic_couple(struct session *s, unsigned vdev, const char *owner, 
     return lan ? join(s, nic_at(s, n), lan) : NIC_NO_LAN;
 }
 
-enum nic_result nic_uncouple(struct session *s, unsigned vdev, const struct lan **lan)
+enum nic_result nic_uncouple(struct session *s, unsigned vdev, char owner[LAN_NAME + 1], char name[LAN_NAME + 1])
 {
     unsigned n = number_of(s, vdev);
 
     if (n == MACHINE_NICS)
         return NIC_NONE;
-    *lan = nic_at(s, n)->port.lan;
-    if (!*lan)
+    const struct lan *lan = nic_at(s, n)->port.lan;
+    if (!lan)
         return NIC_COUPLED;
+    format_text(owner, LAN_NAME + 1, "%s", lan->owner);
+    format_text(name, LAN_NAME + 1, "%s", lan->name);
     lan_leave(&nic_at(s, n)->port);
+    end_deserted();
     return NIC_OK;
 }
 
@@ -202,6 +205,9 @@ void nic_logoff(struct session *s)
 {
     struct lan *next;
 
+    for (unsigned i = 0; nic_at(s, i); i++)
+        lan_leave(&nic_at(s, i)->port);
+    end_deserted();
     for (struct lan *lan = lan_next(NULL); lan && !is_system(s->user->id); lan = next) {
         next = lan_next(lan);
         if (!strcmp(lan->owner, s->user->id))
@@ -231,14 +237,15 @@ bool nic_end_lan(struct session *s, const char *name)
     return lan;
 }
 
-bool nic_may_see(const struct session *s, const struct lan *lan)
+bool nic_may_see(const struct session *s, const char *owner, const char *name)
 {
     const struct user *user = directory_find(&directory, s->user->id);
+    const struct lan *lan = lan_find(owner, name);
 
-    if (!strcmp(lan->owner, s->user->id) || s->user->classes & CLASS('B'))
+    if (!strcmp(owner, s->user->id) || s->user->classes & CLASS('B'))
         return true;
     for (unsigned i = 0; user && nic_at(s, i); i++)
-        if (nic_at(s, i)->port.lan == lan || directory_may_couple(user, i, lan->owner, lan->name))
+        if ((lan && nic_at(s, i)->port.lan == lan) || directory_may_couple(user, i, owner, name))
             return true;
     return false;
 }

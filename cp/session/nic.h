@@ -1,5 +1,5 @@
 /* NICs of users' machines and the LANs they are coupled to. What is allowed is asked of the directory in force; a LAN
- * of the system's is made when its first port comes, with the uplink the directory gives it. */
+ * of the system's is made when its first port comes, with the uplink the directory gives it, and ends with the last. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,10 +21,10 @@ enum nic_result {
 
 /* The machine gets those that the directory gives it, each coupled to its first LAN. */
 void nic_logon(struct session *);
-void nic_logoff(struct session *); /* the LANs its user defined end */
+void nic_logoff(struct session *); /* its NICs leave their LANs, and the LANs its user defined end */
 enum nic_result nic_couple(struct session *, unsigned vdev, const char *owner, const char *name);
-/* *lan: from which, while nothing else is done. NIC_COUPLED: it was to none. */
-enum nic_result nic_uncouple(struct session *, unsigned vdev, const struct lan **lan);
+/* From which is said. NIC_COUPLED: it was to none. */
+enum nic_result nic_uncouple(struct session *, unsigned vdev, char owner[LAN_NAME + 1], char name[LAN_NAME + 1]);
 
 /* The port of the n-th NIC of the session's machine; NULL: no more. */
 struct virtio_net *nic_at(const struct session *, unsigned n);
@@ -33,7 +33,7 @@ struct virtio_net *nic_at(const struct session *, unsigned n);
 const char *nic_define_lan(struct session *, const char *name);
 bool nic_end_lan(struct session *, const char *name); /* false: there is none of theirs */
 /* Whether it is for the user to know of. */
-bool nic_may_see(const struct session *, const struct lan *);
+bool nic_may_see(const struct session *, const char *owner, const char *name);
 
 /* Of those that are reasons: in words. */
 const char *nic_reason(enum nic_result);

@@ -109,8 +109,8 @@ def test_a_directory_that_is_put_in_force_gives_networks_and_moves_uplinks(machi
     assert "LAN: SYSTEM NET1" in alice.cms("CP QUERY NIC")
     assert "is connected to LAN SYSTEM OUT" in alice.cms("CP UNCOUPLE 600") + alice.cms("CP COUPLE 600 TO SYSTEM OUT")
     assert "Uplink: 52-54-00-12-34-56" in alice.cms("CP QUERY LAN OUT")
-    maint.cms("PIPE < NEXT DIRECT A | change /OUT { uplink = <0>; };/OUT { };/ | change /NET1 { };/NET1 { uplink = <0>; };/"
-              " | > NEXT DIRECT A")
+    maint.cms("PIPE < NEXT DIRECT A | change /OUT { uplink = <0>; };/OUT { };/ "
+              "| change /NET1 { };/NET1 { uplink = <0>; };/ | > NEXT DIRECT A")
     assert "DIRECTORY REPLACED" in maint.cms("DIRECTXA NEXT DIRECT A", 60)
     assert "Uplink: NONE" in alice.cms("CP QUERY LAN OUT")
     alice.cms("CP UNCOUPLE 600")

@@ -73,8 +73,10 @@ static void a_lan_ends_with_its_owners_session_and_the_systems_do_not(void **sta
     turn();
     assert_null(lan_of("BOB", 0));
     assert_null(lan_find("ALICE", "PLAY"));
-    assert_non_null(lan_find(LAN_SYSTEM, "NET1"));
-    assert_int_equal(lan_find(LAN_SYSTEM, "NET1")->ports, 0);
+    assert_null(lan_find(LAN_SYSTEM, "NET1")); /* nobody is coupled to it, and all the same it is shown */
+    assert_int_equal(run("BOB", "QUERY LAN NET1"), 0);
+    assert_non_null(strstr(answer, "Connected: 0 "));
+    assert_int_equal(run("BOB", "COUPLE 600 TO SYSTEM NET1"), 0);
 }
 
 static void one_trunk_of_a_machine_is_on_a_lan(void **state)
