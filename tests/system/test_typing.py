@@ -171,8 +171,8 @@ def test_lines_wrap_at_the_terminals_width_and_are_edited_anywhere(start, emulat
     line.send("\027\r")
     cp.shows("BOB      AT VMN", "CP>", cursor=(1, 4))
     line.send("que\t\t\t")
-    cp.shows("AUDIT CONSOLE CPLEVEL CPUS DASD FILES", "ISA LINES LINKS NAMES NEST NSS PRT PUN",
-             "RDR SET SHARE STORAGE TAG TERMINAL", "TIME UR USERID USERS VIRTUAL", "CP> query", cursor=(4, 10))
+    cp.shows("AUDIT CONSOLE CPLEVEL CPUS DASD FILES", "ISA LAN LINES LINKS NAMES NEST NIC NSS",
+             "PRT PUN RDR SET SHARE STORAGE TAG", "TERMINAL TIME UR USERID USERS VIRTUAL", "CP> query", cursor=(4, 10))
     line.send("term\t\r")
     line.expect_exact("terminal \r\n")
     line.expect("LINESIZE 040")
