@@ -115,6 +115,12 @@ static bool is_tagged(const uint8_t *frame, unsigned bytes)
     return bytes >= TYPE + ETHERNET_TAG && frame[TYPE] == TAG_TYPE_HIGH && frame[TYPE + 1] == 0;
 }
 
+/* A switch outside might take it for a tag of its provider's. */
+static bool is_provider_tagged(const uint8_t *frame)
+{
+    return frame[TYPE] == 0x88 && frame[TYPE + 1] == 0xA8;
+}
+
 static bool untag(const struct port *from, struct parcel *p)
 {
     uint16_t vlan = (uint16_t)(p->frame[TYPE + 2] << 8 | p->frame[TYPE + 3]) & VLAN_MASK;
@@ -137,6 +143,7 @@ static bool judge(const struct port *from, struct parcel *p)
     if (p->bytes < ETHERNET_HEADER || p->bytes > ETHERNET_UNCUT || (frame[SOURCE] & GROUP))
         return false;
     if ((is_tagged(frame, p->bytes) && !untag(from, p)) || p->bytes > most ||
+        (is_provider_tagged(frame) && !from->trunk) ||
         !offload_judge(&p->offload, frame, p->bytes) || (p->offload.gso_type && (frame[DESTINATION] & GROUP)))
         return false;
     const struct port *owner = owner_of(from->lan, frame + SOURCE);

@@ -185,6 +185,8 @@ static void vlans_are_apart(void **state)
     send(B, all, MAC_OF(B), 60);
     assert_string_equal(who(), "tu");
     assert_false(send_tagged(B, MAC_OF(A), MAC_OF(B), 10));
+    frame[12] = 0x88, frame[13] = 0xA8; /* a provider's */
+    assert_false(lan_send(&port[B], frame, 104));
     assert_string_equal(who(), "");
 }
 
