@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BUS_PORT_RANGES = 48, BUS_MMIO_RANGES = 48 };
+enum { BUS_PORT_RANGES = 48, BUS_MMIO_RANGES = 40 };
 
 struct bus_ports {
     uint16_t first, last; /* inclusive */

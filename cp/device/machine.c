@@ -211,6 +211,7 @@ void machine_reset(struct machine *m)
     pci_reset(&m->pci);
     power_reset(&m->power);
     keyboard_reset(&m->keyboard);
+    fw_cfg_reset(&m->fw_cfg);
     granted_reset(m);
     lapic_reset(&m->lapic);
     ioapic_reset(&m->ioapic);
@@ -229,6 +230,7 @@ void machine_free(struct machine *m)
     for (unsigned i = 0; i < MACHINE_NICS && m->nic[i]; i++)
         virtio_net_detach(m->nic[i]);
     granted_free(m);
+    fw_cfg_end(&m->fw_cfg);
     pit_free(&m->pit);
     rtc_free(&m->rtc);
     lapic_free(&m->lapic);
@@ -357,6 +359,13 @@ bool machine_disk_facts(const struct machine *m, unsigned vdev, struct machine_d
     if (slot)
         *facts = (struct machine_disk){slot->number, slot->disk->sectors, slot->disk->read_only};
     return slot;
+}
+
+int machine_disk_slot(const struct machine *m, unsigned vdev)
+{
+    const struct virtio_blk *disk = find_disk((struct machine *)m, vdev);
+
+    return disk ? disk->virtio.pci.slot : -ENOENT;
 }
 
 int machine_disk_call(struct machine *m, uint64_t number, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)

@@ -7,6 +7,7 @@
 #pragma once
 #include "cp/device/bus.h"
 #include "cp/device/disk.h"
+#include "cp/device/fw_cfg.h"
 #include "cp/device/grant.h"
 #include "cp/device/ioapic.h"
 #include "cp/device/keyboard.h"
@@ -72,7 +73,8 @@ struct machine {
     struct disk_user disk_user; /* whom its disks' requests are made for */
     struct power power;
     struct keyboard keyboard;
-    _Alignas(16) uint8_t granted[GRANTED_DEVICES][GRANTED_STATE];
+    struct fw_cfg fw_cfg;
+    _Alignas(16) uint8_t granted[GRANTS][GRANTED_STATE];
     struct machine_console console[MACHINE_UARTS];
     uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */
 };
@@ -106,6 +108,7 @@ struct machine_disk {
     bool read_only;
 };
 bool machine_disk_facts(const struct machine *, unsigned vdev, struct machine_disk *); /* false: there is none */
+int machine_disk_slot(const struct machine *, unsigned vdev);                          /* of PCI; -ENOENT */
 /* virtio_blk_call() of the disk of that number, whose end is the event CALL_DONE. The same errors, and -ENODEV. */
 int machine_disk_call(struct machine *, uint64_t number, enum disk_op, uint64_t sector, gpa_t at, uint64_t bytes);
 

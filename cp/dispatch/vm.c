@@ -287,6 +287,7 @@ int vm_define_storage(struct vm *vm, uint64_t bytes)
     if (machine_in_flight(&vm->machine))
         return -EBUSY;
     nested_destroy(vm); /* it maps what goes */
+    fw_cfg_end(&vm->machine.fw_cfg);
     guest_storage_clear(&vm->storage, bytes);
     vm_bury();
     vm->gives_back = false;

@@ -14,6 +14,7 @@ enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512, LEAVES_SHIFT = PAGE_SHIFT + IN
 
 #define TABLE_BITS 7ull /* EPT: read, write, execute; NPT: present, writable, user */
 #define ADDRESS_BITS 0x000ffffffffff000ull
+#define FOUR_GIB (1ull << 32)
 
 uint64_t second_level_leaf_bits = 7;
 
@@ -50,7 +51,7 @@ static bool is_pristine(const struct guest_storage *storage)
 void guest_storage_clear(struct guest_storage *storage, uint64_t bytes)
 {
     if (is_pristine(storage))
-        storage->bytes = bytes & ~(uint64_t)PAGE_MASK;
+        storage->bytes = bytes & ~(uint64_t)PAGE_MASK, storage->rom = 0;
     else
         guest_storage_renew(storage, bytes);
 }
@@ -113,7 +114,8 @@ bool guest_is_ram(const struct guest_storage *storage, gpa_t at)
     uint64_t low = storage->bytes < GUEST_HOLE_START ? storage->bytes : GUEST_HOLE_START;
     uint64_t high = storage->bytes - low;
 
-    return at.a < low || (at.a >= (1ull << 32) && at.a - (1ull << 32) < high);
+    return at.a < low || (at.a >= FOUR_GIB && at.a - FOUR_GIB < high) ||
+           (at.a < FOUR_GIB && FOUR_GIB - at.a <= storage->rom);
 }
 
 static unsigned index_at(uint64_t address, unsigned level)

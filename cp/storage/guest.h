@@ -1,5 +1,6 @@
-/* A virtual machine's storage: RAM from guest-physical 0, split by the PC's hole below 4 GiB, backed by page frames
- * that come on first touch; the extended page table (EPT or NPT: the same tree, other bits) that maps them.
+/* A virtual machine's storage: RAM from guest-physical 0, split by the PC's hole below 4 GiB, at whose end there may be
+ * a copy of a ROM, backed by page frames that come on first touch; the extended page table (EPT or NPT: the same tree,
+ * other bits) that maps them.
  * Every guest-physical address here may come from a hostile guest: out of range is an answer, not an error of ours. */
 #pragma once
 #include <stddef.h>
@@ -17,6 +18,7 @@ struct guest_watch {   /* cp/storage/watch.h */
 
 struct guest_storage {
     uint64_t bytes;               /* RAM in all, a multiple of 4 KiB */
+    uint64_t rom;                 /* bytes below 4 GiB that are RAM too, for firmware: a multiple of 4 KiB */
     struct frame_account account; /* private frames, page tables included */
     uint64_t *root;               /* top level of the second-level page table, NULL before the first touch */
     uint64_t resident, tables;    /* RAM pages of its own; tables that map them, the root too */
