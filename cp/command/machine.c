@@ -10,9 +10,11 @@
 #include "lib/format.h"
 
 const char command_ipl_help[] =
-    "IPL system [CLEAR] [PARM text]\n"
+    "IPL {system | vdev} [CLEAR] [PARM text]\n"
     "Starts a named system (CMS, CP, or another that was loaded with CP, as LINUX)\n"
-    "in your machine, whose storage is cleared first. The text is handed to it.\n";
+    "in your machine, whose storage is cleared first. The text is handed to it.\n"
+    "Or boots the disk of that number as a PC does, by the firmware that CP was\n"
+    "started with.\n";
 const char command_begin_help[] =
     "BEGIN [address]\n"
     "Lets the machine run on, or run from a hexadecimal address. After a reset there\n"
@@ -45,7 +47,7 @@ unsigned command_ipl(struct call *c)
         return FAIL(c, "VMI", 26, "");
     word_upper(w, text, sizeof text);
     word_upper(w, name, sizeof name);
-    if (w.length > 8 || !system_exists(name))
+    if (w.length > 8 || !(system_exists(name) || system_is_device(c->session->vm, name)))
         return FAIL(c, "NSS", 9014, text);
     if (word_is(call_peek(c), "CLEAR", 2))
         call_next(c, &w);

@@ -26,8 +26,8 @@ void vm_begin(struct vm *); /* STOPPED -> RUNNABLE */
 /* Something is under way that may wake it though its console is silent: a disk request, a timer, one of its own for a
  * guest of its that halts. */
 bool vm_is_busy(const struct vm *);
-/* Is its CPU where a reset leaves it, in the last 16 bytes below 4 GiB, where no machine has storage or firmware (but a
- * machine of its own may)? */
+/* Is its CPU where a reset leaves it, in the last 16 bytes below 4 GiB, where no machine has storage but for firmware
+ * (but a machine of its own may)? */
 bool vm_is_at_reset(struct vm *);
 /* BEGIN address. From there it goes as by the first far jump of a program: in real mode the address is as said. */
 void vm_go_to(struct vm *, uint64_t address);

@@ -6,7 +6,7 @@
 #include "cp/ipl/map.h"
 
 enum { CLASS_32 = 1, CLASS_64 = 2, LITTLE_ENDIAN_DATA = 1, TYPE_EXECUTABLE = 2, MACHINE_386 = 3, MACHINE_X86_64 = 62 };
-enum { SEGMENT_LOAD = 1, SEGMENTS_MAX = 64 };
+enum { SEGMENT_LOAD = 1, SEGMENT_NOTE = 4, SEGMENTS_MAX = 64 };
 
 struct identity {
     uint8_t magic[4], class, data, version, rest[9];
@@ -149,4 +149,49 @@ const char *elf_load(struct ipl_copies *copies, struct ipl_bytes data, uint64_t 
         entry_translate(&s, h.entry, extent);
     }
     return error;
+}
+
+/* ---- notes ------------------------------------------------------------------ */
+
+struct note {
+    uint32_t name_bytes, bytes, type;
+};
+enum { NOTES_MAX = 64, NOTE_NAME = 16 };
+
+static uint64_t note_up(uint64_t bytes) { return (bytes + 3) & ~3ull; }
+
+/* In the segment's part of the file. */
+static bool note_find(const struct file *f, const struct segment64 *s, const char *name, uint32_t type,
+                      void *description, size_t size)
+{
+    uint64_t at = s->offset, end = s->offset + s->file_bytes;
+    for (unsigned i = 0; i < NOTES_MAX && at < end && end >= s->offset; i++) {
+        char its[NOTE_NAME] = "";
+        struct note note;
+        if (!file_get(f, at, &note, sizeof note))
+            return false;
+        uint64_t description_at = at + sizeof note + note_up(note.name_bytes);
+        if (note.type == type && note.name_bytes == strlen(name) + 1 && note.name_bytes <= sizeof its &&
+            file_get(f, at + sizeof note, its, note.name_bytes) && !strcmp(its, name))
+            return note.bytes >= size && file_get(f, description_at, description, size);
+        at = description_at + note_up(note.bytes);
+    }
+    return false;
+}
+
+bool elf_note(struct ipl_bytes data, uint64_t bytes, const char *name, uint32_t type, void *description, size_t size)
+{
+    struct file f = {.data = data, .bytes = bytes};
+    struct header64 h;
+    if (header_check(&f, &h))
+        return false;
+    for (unsigned i = 0; i < h.segments; i++) {
+        uint64_t offset = (uint64_t)i * h.segment_bytes;
+        struct segment64 s;
+        if (h.segments_at > UINT64_MAX - offset || !segment_get(&f, h.segments_at + offset, &s))
+            return false;
+        if (s.type == SEGMENT_NOTE && note_find(&f, &s, name, type, description, size))
+            return true;
+    }
+    return false;
 }

@@ -5,6 +5,7 @@
 
 #include "cp/ipl/elf.h"
 #include "cp/ipl/map.h"
+#include "cp/ipl/place.h"
 
 enum { HEADER_SEARCH = 8192, HEADER_MAGIC = 0x1badb002, LOADED_MAGIC = 0x2badb002 };
 /* known: aligned modules, memory information, video */
@@ -36,48 +37,6 @@ struct module_entry {
     uint32_t start, end, text, reserved;
 };
 
-/* Places things one after another above the image. Everything lies below 4 GiB, in one range of RAM. */
-struct placer {
-    struct ipl_copies *copies;
-    uint64_t at;
-    const char *error; /* the first; what comes later does nothing */
-};
-
-static const char no_room[] = "The storage has no room for the image's modules and boot information";
-
-static void align(struct placer *p, unsigned to)
-{
-    p->at = (p->at + to - 1) & ~(uint64_t)(to - 1);
-}
-
-/* The small things are there at once. */
-static void put(struct placer *p, uint64_t at, const void *data, uint64_t bytes)
-{
-    if (bytes > IPL_COPY_BYTES ? !ipl_copy_note(p->copies, at, (struct ipl_bytes){.data = data}, bytes, bytes)
-                               : guest_write(p->copies->storage, gpa(at), data, bytes) != GUEST_OK)
-        p->error = ipl_copy_no_frames;
-}
-
-/* Its address in the guest, or 0 after an error. */
-static uint32_t place(struct placer *p, const void *data, uint64_t bytes)
-{
-    uint64_t at = p->at;
-
-    if (p->error)
-        return 0;
-    if (at >> 32 || !ipl_map_usable(p->copies->storage->bytes, at, bytes))
-        p->error = no_room;
-    else
-        put(p, at, data, bytes);
-    p->at += bytes;
-    return p->error ? 0 : at;
-}
-
-static uint32_t place_text(struct placer *p, const char *text)
-{
-    return place(p, text ? text : "", text ? strlen(text) + 1 : 1);
-}
-
 /* ---- the header ------------------------------------------------------------- */
 
 /* The header's offset, or -1. */
@@ -102,6 +61,13 @@ static int header_find(const struct multiboot_image *image, struct header *h)
     return -1;
 }
 
+bool multiboot_is(struct ipl_bytes data, uint64_t bytes)
+{
+    const struct multiboot_image image = {.data = data, .bytes = bytes};
+    struct header h;
+    return header_find(&image, &h) >= 0;
+}
+
 /* "The address fields of Multiboot header": the file, from where the header says, goes where it says. */
 static const char *load_by_addresses(struct ipl_copies *copies, const struct multiboot_image *image, int header_at,
                                      const struct header *h, struct elf_extent *extent)
@@ -124,23 +90,23 @@ static const char *load_by_addresses(struct ipl_copies *copies, const struct mul
 
 /* ---- the information -------------------------------------------------------- */
 
-static void modules_place(struct placer *p, const struct multiboot_image *image, struct information *info)
+static void modules_place(struct ipl_placer *p, const struct multiboot_image *image, struct information *info)
 {
     struct module_entry entry[MULTIBOOT_MODULES];
 
     for (unsigned i = 0; i < image->modules; i++) {
-        align(p, PAGE_SIZE);
-        entry[i] = (struct module_entry){.start = place(p, image->module[i].data, image->module[i].bytes)};
+        ipl_place_align(p, PAGE_SIZE);
+        entry[i] = (struct module_entry){.start = ipl_place(p, image->module[i].data, image->module[i].bytes)};
         entry[i].end = entry[i].start + image->module[i].bytes;
     }
     for (unsigned i = 0; i < image->modules; i++)
-        entry[i].text = place_text(p, image->module[i].text);
-    align(p, 16);
+        entry[i].text = ipl_place_text(p, image->module[i].text);
+    ipl_place_align(p, 16);
     info->modules = image->modules;
-    info->modules_at = place(p, entry, image->modules * sizeof *entry);
+    info->modules_at = ipl_place(p, entry, image->modules * sizeof *entry);
 }
 
-static void map_place(struct placer *p, struct information *info)
+static void map_place(struct ipl_placer *p, struct information *info)
 {
     struct ipl_range range[IPL_MAP_RANGES];
     struct map_entry entry[IPL_MAP_RANGES];
@@ -154,24 +120,24 @@ static void map_place(struct placer *p, struct information *info)
         else if (range[i].kind == IPL_RAM && range[i].start == 0x100000)
             info->memory_upper = range[i].bytes >> 10;
     }
-    align(p, 16);
+    ipl_place_align(p, 16);
     info->map_bytes = n * sizeof *entry;
-    info->map_at = place(p, entry, info->map_bytes);
+    info->map_at = ipl_place(p, entry, info->map_bytes);
 }
 
-static uint32_t information_place(struct placer *p, const struct multiboot_image *image)
+static uint32_t information_place(struct ipl_placer *p, const struct multiboot_image *image)
 {
     struct information info = {.flags = INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MAP | INFO_NAME};
 
     modules_place(p, image, &info);
     map_place(p, &info);
-    info.command_line = place_text(p, image->command_line);
-    info.name = place_text(p, "VM/N");
-    align(p, 16);
-    return place(p, &info, sizeof info);
+    info.command_line = ipl_place_text(p, image->command_line);
+    info.name = ipl_place_text(p, "VM/N");
+    ipl_place_align(p, 16);
+    return ipl_place(p, &info, sizeof info);
 }
 
-static const char *check_texts(const struct multiboot_image *image)
+const char *multiboot_check_texts(const struct multiboot_image *image)
 {
     if (image->modules > MULTIBOOT_MODULES)
         return "There are more modules than a multiboot image may have";
@@ -210,7 +176,7 @@ static const char *load(struct ipl_copies *copies, const struct multiboot_image 
                         uint64_t *end)
 {
     struct elf_extent extent = {.end = 0x100000}; /* nothing is placed below 1 MiB */
-    const char *error = check_texts(image);
+    const char *error = multiboot_check_texts(image);
 
     if (!error)
         error = load_image(copies, image, &extent);
@@ -226,7 +192,7 @@ static const char *load(struct ipl_copies *copies, const struct multiboot_image 
 static const char *inform(struct ipl_copies *copies, const struct multiboot_image *image, uint64_t at,
                           struct ipl_entry *entry)
 {
-    struct placer p = {.copies = copies, .at = at};
+    struct ipl_placer p = {.copies = copies, .at = at};
 
     entry->eax = LOADED_MAGIC;
     entry->ebx = information_place(&p, image);
@@ -243,7 +209,7 @@ const char *multiboot_load(struct ipl_copies *copies, struct guest_storage *stor
 const char *multiboot_inform(struct ipl_copies *copies, struct guest_storage *storage,
                              const struct multiboot_image *image, uint64_t at, struct ipl_entry *entry)
 {
-    const char *error = check_texts(image);
+    const char *error = multiboot_check_texts(image);
 
     copies_begin(copies, storage);
     return error ? error : inform(copies, image, at, entry);

@@ -7,6 +7,7 @@
  * fields. A header that wants a video mode is obeyed but for that: the information's flags tell the kernel that there
  * is none. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,10 @@ struct multiboot_image {
     const struct multiboot_module *module;
     unsigned modules;
 };
+
+bool multiboot_is(struct ipl_bytes image, uint64_t bytes); /* it has a header */
+/* NULL, or what of command line and modules is too much. */
+const char *multiboot_check_texts(const struct multiboot_image *);
 
 /* NULL when all that is left is to copy what is noted, else why not (one line without a full stop); then the storage
  * may be partly written. Image and large modules must stay until they are copied. Modules come at the first page above

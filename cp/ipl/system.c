@@ -7,10 +7,14 @@
 #include "cp/directory/load.h"
 #include "cp/dispatch/vm.h"
 #include "cp/ipl/firmware.h"
+#include "cp/ipl/format.h"
 #include "cp/ipl/linux.h"
 #include "cp/ipl/multiboot.h"
+#include "cp/ipl/multiboot2.h"
 #include "cp/ipl/nss.h"
 #include "cp/ipl/nss_store.h"
+#include "cp/ipl/pvh.h"
+#include "cp/ipl/rom.h"
 #include "cp/ipl/saved.h"
 #include "cp/ipl/tree.h"
 #include "cp/ipl/tree_vm.h"
@@ -29,12 +33,14 @@ static struct loading {
     char command_line[COMMAND_LINE];
     struct multiboot_module module[MULTIBOOT_MODULES];
     struct multiboot_image image;
+    enum ipl_format format;
     struct ipl_copies copies;
     struct ipl_entry entry;
     bool by_command;     /* the saved system whose pages it is to map was */
     char name[9];        /* of a saved system whose pages it is to map; "": the image is its own */
     struct saved *saved; /* that one */
     struct nss *nss;     /* or that one, saved by command */
+    int disk;            /* firmware's: the device number of the only disk it may boot, or ROM_ANY_DISK */
     uint64_t at, end;    /* how far its pages are mapped, and are to be */
 } loading;
 
@@ -78,11 +84,44 @@ static const char *begin_linux(struct vm *vm)
     return linux_begin(&loading.copies, &vm->storage, &image, &loading.entry);
 }
 
+static struct firmware_facts facts_of(struct vm *vm)
+{
+    struct cpuid_answer processor = cpuid_processor(vm);
+    return (struct firmware_facts){&vm->config, loading.name, processor.eax, processor.edx};
+}
+
+/* Nothing but copies: the processor is where its reset left it, and so begins with the firmware. */
+static int copy_rom(struct vm *vm, const char **reason)
+{
+    const char *why = NULL;
+    (void)vm;
+    if (ipl_copy_go_on(&loading.copies, &why))
+        return SYSTEM_IPL_MORE;
+    *reason = why ? why : "";
+    return why ? -ENOEXEC : 0;
+}
+
+static const char *begin_rom(struct vm *vm)
+{
+    const struct firmware_facts facts = facts_of(vm);
+    int slot = loading.disk == ROM_ANY_DISK ? ROM_ANY_DISK : machine_disk_slot(&vm->machine, (unsigned)loading.disk);
+    if (slot == -ENOENT)
+        return "its disk was detached meanwhile";
+    return rom_inform(&vm->machine, &facts, slot)
+               ? rom_begin(&loading.copies, &vm->storage, loading.image.data, loading.image.bytes)
+               : no_frames;
+}
+
 static int begin(struct vm *vm, const char **reason)
 {
-    if (linux_is(loading.image.data, loading.image.bytes))
-        return go_on_with(copy, begin_linux(vm), reason);
-    return go_on_with(copy, multiboot_begin(&loading.copies, &vm->storage, &loading.image, &loading.entry), reason);
+    static const char *(*const others[])(struct ipl_copies *, struct guest_storage *, const struct multiboot_image *,
+                                         struct ipl_entry *) = {
+        [IPL_MULTIBOOT] = multiboot_begin, [IPL_MULTIBOOT2] = multiboot2_begin, [IPL_PVH] = pvh_begin};
+    const char *why = loading.format == IPL_ROM     ? begin_rom(vm)
+                      : loading.format == IPL_LINUX ? begin_linux(vm)
+                                                    : others[loading.format](&loading.copies, &vm->storage,
+                                                                             &loading.image, &loading.entry);
+    return go_on_with(loading.format == IPL_ROM ? copy_rom : copy, why, reason);
 }
 
 /* ---- a saved system ---- */
@@ -142,7 +181,7 @@ static struct saved *saved_of(const char *name)
 /* Its pages, if nobody has asked for it before: nobody else can be in the midst of it. */
 static int prepare(struct vm *vm, const char **reason)
 {
-    bool shares = !linux_is(loading.image.data, loading.image.bytes); /* Linux writes all over itself */
+    bool shares = loading.format == IPL_MULTIBOOT; /* others write all over themselves */
     struct saved *saved = loading.saved = shares ? saved_of(loading.name) : NULL;
     struct ipl_entry entry = {0};
     if (!saved)
@@ -201,8 +240,7 @@ static int prepare_nss(struct vm *vm, const char **reason)
 
 static int firmware(struct vm *vm, const char **reason)
 {
-    struct cpuid_answer processor = cpuid_processor(vm);
-    const struct firmware_facts facts = {&vm->config, loading.name, processor.eax, processor.edx};
+    const struct firmware_facts facts = facts_of(vm);
     if (firmware_leave(&vm->storage, &facts) == GUEST_OK)
         return 0;
     *reason = no_frames;
@@ -216,7 +254,8 @@ static int clear(struct vm *vm, const char **reason)
         *reason = failed == -EBUSY ? "disk requests are under way" : no_frames;
         return failed;
     }
-    if (!loading.by_command) /* what was saved has what it was left */
+    /* what was saved has what it was left, and firmware leaves something itself */
+    if (!loading.by_command && loading.format != IPL_ROM)
         failed = firmware(vm, reason);
     if (failed)
         return failed;
@@ -268,20 +307,23 @@ int system_ipl_image(struct vm *vm, struct ipl_bytes data, uint64_t bytes, const
     loading.saved = NULL;
     loading.nss = NULL;
     loading.by_command = false;
+    loading.disk = ROM_ANY_DISK;
     *loading.name = 0;
     format_text(loading.command_line, sizeof loading.command_line, "%s", command_line);
     for (unsigned i = 0; i < modules; i++)
         loading.module[i + 1] = module[i];
     loading.image = (struct multiboot_image){.data = data, .bytes = bytes, .command_line = loading.command_line,
                                              .module = loading.module, .modules = modules + 1};
+    loading.format = bytes ? ipl_format_of(data, bytes) : IPL_MULTIBOOT;
     return 0;
 }
 
 size_t system_command_line(char *to, size_t size, struct ipl_bytes image, uint64_t bytes, const char *name,
                            const char *given)
 {
-    if (linux_is(image, bytes))
-        return format_text(to, size, "%s", *given ? given : "console=ttyS0");
+    enum ipl_format format = ipl_format_of(image, bytes);
+    if (format == IPL_LINUX || format == IPL_PVH)
+        return format_text(to, size, "%s", *given || format == IPL_PVH ? given : "console=ttyS0");
     return format_text(to, size, "%s%s%s", name, *given ? " " : "", given);
 }
 
@@ -341,8 +383,48 @@ static int ipl_nss(struct vm *vm, const struct nss *nss, const char *parm, const
     return 0;
 }
 
+static const char firmware_name[] = "FIRMWARE";
+
+/* Hexadecimal digits, at most four; else -1. */
+static int device_number(const char *name)
+{
+    int number = 0;
+    size_t n = 0;
+    for (; name[n] && n < 5; n++) {
+        const char *digit = strchr("0123456789ABCDEF", name[n]);
+        if (!digit)
+            return -1;
+        number = number * 16 + (int)(digit - "0123456789ABCDEF");
+    }
+    return n && n < 5 ? number : -1;
+}
+
+bool system_is_device(struct vm *vm, const char *name)
+{
+    int number = device_number(name);
+    return number >= 0 && machine_disk_slot(&vm->machine, (unsigned)number) >= 0;
+}
+
+/* By firmware, which is to boot that disk and no other. */
+static int ipl_device(struct vm *vm, const char *name, const char *parm, const char **reason)
+{
+    *reason = !system_find(firmware_name) ? "CP was started without firmware"
+              : *parm                     ? "a disk takes no PARM"
+                                          : "";
+    if (**reason)
+        return -ENOEXEC;
+    int failed = ipl_registered(vm, firmware_name, "", reason);
+    if (failed)
+        return failed;
+    loading.disk = device_number(name);
+    format_text(loading.name, sizeof loading.name, "%04X", (unsigned)loading.disk);
+    return 0;
+}
+
 int system_ipl(struct vm *vm, const char *name, const char *parm, const char **reason)
 {
+    if (!system_exists(name) && system_is_device(vm, name))
+        return ipl_device(vm, name, parm, reason);
     const struct nss *nss = nss_find(name);
     if (nss_of_class(name, NSS_READING))
         return -EAGAIN;

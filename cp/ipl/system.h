@@ -26,16 +26,19 @@ const char *system_register(const char *text, const void *image, size_t bytes);
 void system_name(const char *text, char name[9]); /* how it would be called */
 const struct system *system_find(const char *name);
 bool system_exists(const char *name); /* one of that name can be IPLed: that one, or one saved by command (nss.h) */
+/* It is the device number of a disk of that machine, which can be IPLed where the system FIRMWARE is (rom.h). */
+bool system_is_device(struct vm *, const char *name);
 const struct system *system_at(unsigned index); /* initrds too; NULL: no more */
 
-/* Begins to load a system: one saved by command if there is one, else an image: Linux by its boot protocol, anything
- * else by multiboot with the machine's device tree as a module ("tree"). CP gets the named systems, too, as modules, to
- * offer in its turn. 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded, or the system is
- * still read from the volume; else -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
+/* Begins to load a system: one saved by command if there is one, else an image: begun as its format
+ * says (format.h); multiboot and PVH have the machine's device tree as a module ("tree"). CP gets the
+ * named systems, too, as modules, to offer in its turn. A name that is no system's may be a disk's device number.
+ * 0: system_ipl_go_on() does the rest; -EAGAIN: another machine is being loaded, or the system is still read from the
+ * volume; else -ENOENT (no such system) or -ENOEXEC, and *reason says why in a few words. */
 int system_ipl(struct vm *, const char *name, const char *parm, const char **reason);
 
-/* The command line that an image gets: its name, and what was given for it; Linux' has no name in it, and names its
- * console if nothing was given. As format_text(). */
+/* The command line that an image gets: its name, and what was given for it; Linux' and PVH's have no name in them, and
+ * Linux' names its console if nothing was given. As format_text(). */
 size_t system_command_line(char *to, size_t size, struct ipl_bytes image, uint64_t bytes, const char *name,
                            const char *given);
 

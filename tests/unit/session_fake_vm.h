@@ -136,6 +136,7 @@ struct vm *vm_create(const struct machine_config *config)
     f->vm.vcpu.vm = &f->vm;
     f->fifo = 16;
     guest_storage_init(&f->vm.storage, config->storage_bytes, config->frame_limit);
+    f->vm.machine.storage = &f->vm.storage;
     f->vm.next = vm_list;
     vm_list = &f->vm;
     return &f->vm;
@@ -190,7 +191,7 @@ void vm_destroy(struct vm *vm)
         at = &(*at)->next;
     *at = vm->next;
     assert(!((struct fake_vm *)vm)->in_flight);
-    fake_nics_free(&vm->machine);
+    fw_cfg_end(&vm->machine.fw_cfg);
     guest_storage_free(&vm->storage);
     free(vm);
 }
@@ -210,6 +211,7 @@ int vm_define_storage(struct vm *vm, uint64_t bytes)
     if (fake_no_storage)
         return fake_no_storage--, -ENOMEM;
     vm_reset(vm);
+    fw_cfg_end(&vm->machine.fw_cfg);
     guest_storage_free(&vm->storage);
     guest_storage_init(&vm->storage, bytes, limit);
     vm->config.storage_bytes = bytes;
@@ -352,6 +354,15 @@ bool machine_disk_facts(const struct machine *m, unsigned vdev, struct machine_d
     (void)m;
     *facts = fake_disk_call.facts;
     return vdev == 0x191 && facts->number;
+}
+
+int machine_disk_slot(const struct machine *m, unsigned vdev)
+{
+    const struct fake_vm *f = fake_machine((struct machine *)m);
+    for (unsigned i = 0; i < MACHINE_DISKS; i++)
+        if (f->disk[i] && f->vdev[i] == vdev)
+            return (int)i + 1;
+    return -ENOENT;
 }
 
 int machine_disk_call(struct machine *m, uint64_t number, enum disk_op op, uint64_t sector, gpa_t at, uint64_t bytes)

@@ -2,6 +2,7 @@
 #include "tests/unit/session_scene.h"
 
 #include "cp/ipl/nss.h"
+#include "cp/ipl/rom.h"
 #include "cp/session/deed.h"
 
 static struct session *alice;
@@ -156,6 +157,45 @@ static void a_system_that_is_restarted_has_no_parameter_of_the_ipl_before(void *
     assert_string_equal(command_line(), "TEST");
 }
 
+/* ---- a disk, by firmware ---------------------------------------------------------------------------------------- */
+
+static void a_disk_is_not_ipled_without_firmware(void **state)
+{
+    (void)state;
+    type(0, "#CP IPL 222\r");
+    assert_shows(0, "HCPNSS9014E Named saved system 222 does not exist");
+    type(0, "#CP IPL 191\r");
+    assert_shows(0, "HCPVMI9011E 191 cannot be IPLed: CP was started without firmware");
+}
+
+static void a_disk_is_ipled_by_its_number_from_the_reset_vector_on(void **state)
+{
+    static uint8_t rom[ROM_LEAST], got[16];
+    (void)state;
+    rom[sizeof rom - 16] = 0xEA;
+    assert_null(system_register("firmware", rom, sizeof rom));
+    type(0, "#CP IPL 191\r");
+    assert_int_equal(alice->vm->state, VM_RUNNABLE);
+    assert_int_equal(vcpu_read(&alice->vm->vcpu, VMCS_GUEST_CS_BASE) + vcpu_read(&alice->vm->vcpu, VMCS_GUEST_RIP),
+                     0xFFFFFFF0);
+    assert_int_equal(guest_read(&alice->vm->storage, gpa(0xFFFFFFF0), got, sizeof got), GUEST_OK);
+    assert_memory_equal(got, rom + sizeof rom - 16, sizeof got);
+    assert_non_null(alice->vm->machine.fw_cfg.area);
+    type(0, "#CP IPL 191 PARM text\r");
+    assert_shows(0, "HCPVMI9011E 191 cannot be IPLed: a disk takes no PARM");
+    type(0, "IPL 0191 PARM \r");
+    type(0, "#CP SYSTEM RESTART\r");
+    assert_int_equal(alice->vm->state, VM_RUNNABLE);
+    type(0, "#CP SYSTEM RESET\r");
+    type(0, "BEGIN\r"); /* what it left of itself below 1 MiB is no ROM */
+    assert_shows(0, "HCPBEG9015E");
+    type(0, "#CP IPL TEST\r");
+    assert_null(alice->vm->machine.fw_cfg.area);
+    assert_int_equal(alice->vm->storage.rom, 0);
+    type(0, "#CP IPL FIRMWARE\r");
+    assert_int_equal(alice->vm->storage.rom, sizeof rom);
+}
+
 /* It has no room, CP holds the next byte for it, and finds its command among what comes behind. */
 static void what_one_program_has_not_read_is_not_for_the_next(void **state)
 {
@@ -238,6 +278,8 @@ int main(void)
         TEST(what_is_typed_at_the_prompt_is_still_there_when_a_machine_stops_behind_it),
         TEST(a_machine_without_a_system_that_resets_itself_enters_cp),
         TEST(what_one_program_has_not_read_is_not_for_the_next),
+        TEST(a_disk_is_not_ipled_without_firmware),
+        TEST(a_disk_is_ipled_by_its_number_from_the_reset_vector_on),
         TEST(one_whose_storage_is_taken_while_it_is_saved_keeps_nobody_from_saving),
         TEST(one_whose_storage_is_taken_while_a_system_is_loaded_keeps_nobody_from_ipl),
         TEST(a_system_that_is_restarted_has_no_parameter_of_the_ipl_before),
