@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { GSI_RTC = 8, PORT_ELCR_SLAVE = 0x4d1 };
+enum { GSI_KEYBOARD = 1, GSI_RTC = 8, PORT_ELCR_SLAVE = 0x4d1 };
 
 static void event(struct machine *m, enum machine_event what, uint32_t detail)
 {
@@ -107,8 +107,27 @@ static unsigned uart_output(void *context, const uint8_t *bytes, unsigned count)
     struct machine_console *console = context;
     struct machine *m = console->machine;
 
+    if (!console->n)
+        vga_yield(&m->vga);
     return m->host.output(m->host.context, console->n, bytes, count);
 }
+
+static unsigned vga_output(void *context, const uint8_t *bytes, unsigned count)
+{
+    struct machine *m = context;
+
+    return m->host.output(m->host.context, 0, bytes, count);
+}
+
+static void vga_size(void *context, unsigned *columns, unsigned *rows)
+{
+    struct machine *m = context;
+
+    if (m->host.size)
+        m->host.size(m->host.context, columns, rows);
+}
+
+static void keyboard_room(void *context) { event(context, MACHINE_INPUT_ROOM, 0); }
 
 static void uart_input_room(void *context)
 {
@@ -193,7 +212,11 @@ void machine_init(struct machine *m, const struct machine_host *host, struct gue
     uarts_init(m);
     pci_init(&m->pci, &m->bus, &(struct pci_wiring){.context = m, .set_irq = pci_set, .message = pci_message_sent});
     power_init(&m->power, &m->bus, &(struct power_host){.context = m, .off = power_off, .reset = reset});
-    keyboard_init(&m->keyboard, &m->bus, reset, m);
+    keyboard_init(&m->keyboard, &m->bus, &(struct keyboard_wiring){.context = m, .reset = reset,
+                                                                  .input_room = keyboard_room,
+                                                                  .irq = machine_isa_irq(m, GSI_KEYBOARD)});
+    m->vga_host = (struct vga_host){.context = m, .output = vga_output, .size = vga_size};
+    vga_init(&m->vga, &m->bus, storage, &m->vga_host);
     granted_init(m);
     elcr_init(m);
 }
@@ -212,6 +235,7 @@ void machine_reset(struct machine *m)
     power_reset(&m->power);
     keyboard_reset(&m->keyboard);
     fw_cfg_reset(&m->fw_cfg);
+    vga_reset(&m->vga);
     granted_reset(m);
     lapic_reset(&m->lapic);
     ioapic_reset(&m->ioapic);
@@ -231,6 +255,8 @@ void machine_free(struct machine *m)
         virtio_net_detach(m->nic[i]);
     granted_free(m);
     fw_cfg_end(&m->fw_cfg);
+    vga_reset(&m->vga);
+    keyboard_free(&m->keyboard);
     pit_free(&m->pit);
     rtc_free(&m->rtc);
     lapic_free(&m->lapic);
@@ -388,6 +414,8 @@ int machine_detach_disk(struct machine *m, unsigned vdev)
 
 unsigned machine_input(struct machine *m, unsigned n, const uint8_t *bytes, unsigned count)
 {
+    if (!n && m->vga.shown)
+        return keyboard_type(&m->keyboard, bytes, count);
     return n < m->config->uarts ? uart_receive(&m->uart[n], bytes, count) : count;
 }
 

@@ -19,6 +19,7 @@
 #include "cp/device/power.h"
 #include "cp/device/rtc.h"
 #include "cp/device/uart.h"
+#include "cp/device/vga.h"
 #include "cp/device/virtio_blk.h"
 #include "cp/device/virtio_net.h"
 #include "cp/storage/guest.h"
@@ -44,6 +45,8 @@ struct machine_host {
     unsigned (*output)(void *context, unsigned n, const uint8_t *bytes, unsigned count);
     uint64_t (*guest_tsc)(void *context, uint64_t now); /* the virtual CPU's TSC at a host TSC */
     unsigned physical_bits;               /* the virtual CPU's MAXPHYADDR */
+    /* of the console's terminal, 0: not known. May be NULL */
+    void (*size)(void *context, unsigned *columns, unsigned *rows);
 };
 
 struct machine_console { /* what a UART's call-outs are told */
@@ -74,6 +77,8 @@ struct machine {
     struct power power;
     struct keyboard keyboard;
     struct fw_cfg fw_cfg;
+    struct vga_host vga_host;
+    struct vga vga;
     _Alignas(16) uint8_t granted[GRANTS][GRANTED_STATE];
     struct machine_console console[MACHINE_UARTS];
     uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */
@@ -117,7 +122,7 @@ bool machine_attach_nics(struct machine *);
 struct virtio_net *machine_nic_find(const struct machine *, unsigned vdev); /* NULL: it has none of that number */
 
 /* Console input: how many of the bytes were taken (the receiver's FIFO may be full; offer the rest again after
- * INPUT_ROOM). */
+ * INPUT_ROOM). What is typed while UART 0's console is the VGA's (vga.h) are keys. */
 unsigned machine_input(struct machine *, unsigned uart, const uint8_t *bytes, unsigned count);
 void machine_output_ready(struct machine *, unsigned uart); /* host.output has room again */
 /* Somebody called at that UART, or left: its modem tells (uart_carrier). UART 0 is the console, where somebody is from

@@ -219,6 +219,7 @@ static void turn(struct vm *vm)
         from = clock_now();
     } while (goes_on(vm, from));
     vm_turn = NULL;
+    vga_ran(&vm->machine.vga);
     debtor = NULL; /* what it asked for in its turn, that has paid for */
     uint64_t taken = clock_now() - begun;
     vm->total_ticks += taken;

@@ -27,6 +27,7 @@ void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
 void (*vm_hung_up)(struct vm *, unsigned uart);
+void (*vm_size)(struct vm *, unsigned *columns, unsigned *rows);
 void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
 uint64_t (*vm_called)(struct vm *, unsigned error);
@@ -85,6 +86,12 @@ static void on_event(void *context, enum machine_event event, uint32_t detail)
 static unsigned on_output(void *context, unsigned uart, const uint8_t *bytes, unsigned count)
 {
     return vm_output ? vm_output(context, uart, bytes, count) : count;
+}
+
+static void on_size(void *context, unsigned *columns, unsigned *rows)
+{
+    if (vm_size)
+        vm_size(context, columns, rows);
 }
 
 static uint64_t on_guest_tsc(void *context, uint64_t now)
@@ -198,7 +205,7 @@ static struct vm *create(const struct machine_config *config, struct vm *waiting
     struct vm *vm = allocate(config, waiting);
     if (!vm)
         return NULL;
-    const struct machine_host host = {vm, on_event, on_output, on_guest_tsc, cpuid_physical_bits()};
+    const struct machine_host host = {vm, on_event, on_output, on_guest_tsc, cpuid_physical_bits(), on_size};
 
     vm->config = *config;
     vm->share = config->share;
@@ -321,6 +328,7 @@ void vm_begin(struct vm *vm)
         return;
     vm->stop = VM_STOP_NONE;
     vm->state = VM_WAITING;
+    vga_repaint(&vm->machine.vga);
     vm_unhalt(vm);
 }
 

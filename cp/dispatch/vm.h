@@ -40,3 +40,5 @@ extern unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, u
 extern void (*vm_input_room)(struct vm *, unsigned uart);
 /* UART `uart` of a machine lets go whoever called there. Set by cp/session. */
 extern void (*vm_hung_up)(struct vm *, unsigned uart);
+/* How large the console's terminal is, 0: not known. Set by cp/session. */
+extern void (*vm_size)(struct vm *, unsigned *columns, unsigned *rows);

@@ -65,7 +65,7 @@ struct fadt {
         x_gpe1;
 } __attribute__((packed));
 _Static_assert(sizeof(struct fadt) == 244, "Fixed ACPI Description Table");
-enum { LEGACY_DEVICES = 1 << 0, HAS_8042 = 1 << 1, NO_VGA = 1 << 2 };
+enum { LEGACY_DEVICES = 1 << 0, HAS_8042 = 1 << 1 };
 enum { WBINVD = 1 << 0, PROC_C1 = 1 << 2, NO_POWER_BUTTON = 1 << 4, NO_SLEEP_BUTTON = 1 << 5, NO_RTC_WAKE = 1 << 6,
        TIMER_32_BITS = 1 << 8, RESET_REGISTER = 1 << 10, NO_LATENCY_C2 = 101, NO_LATENCY_C3 = 1001 };
 
@@ -191,7 +191,7 @@ static uint32_t put_fadt(struct writer *w)
         .pm1a_control = POWER_PM1_CONTROL, .pm1_control_bytes = 2, .x_pm1a_control = port(POWER_PM1_CONTROL, 2, WORDS),
         .pm_timer = POWER_PM_TIMER, .pm_timer_bytes = 4, .x_pm_timer = port(POWER_PM_TIMER, 4, DWORDS),
         .c2_latency = NO_LATENCY_C2, .c3_latency = NO_LATENCY_C3, .century = CMOS_CENTURY,
-        .boot_architecture = LEGACY_DEVICES | HAS_8042 | NO_VGA,
+        .boot_architecture = LEGACY_DEVICES | HAS_8042,
         .flags = WBINVD | PROC_C1 | NO_POWER_BUTTON | NO_SLEEP_BUTTON | NO_RTC_WAKE | TIMER_32_BITS | RESET_REGISTER,
         .reset = port(POWER_RESET_CONTROL, 1, BYTES), .reset_value = RESET_VALUE};
     return PUT_TABLE("FACP", 3, fadt);

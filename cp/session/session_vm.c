@@ -48,6 +48,13 @@ void session_pump(struct session *s)
 }
 
 /* The machine may be in the middle of a port access: commands for CP wait for the event loop. */
+void session_vm_size(struct vm *vm, unsigned *columns, unsigned *rows)
+{
+    const struct session *s = vm->session;
+    *columns = s ? session_columns(s) : 0;
+    *rows = s ? session_rows(s) : 0;
+}
+
 void session_vm_input_room(struct vm *vm, unsigned uart)
 {
     struct session *s = dial_shown_to(vm, uart);

@@ -44,6 +44,7 @@ static void begin(void)
     vm_stopped = session_vm_stopped;
     vm_output = session_vm_output;
     vm_input_room = session_vm_input_room;
+    vm_size = session_vm_size;
     vm_hung_up = dial_hung_up;
     vm_traced = trace_vmx;
     vm_diagnose = diagnose;

@@ -69,7 +69,7 @@ packet: .byte 16, 0
 
 GRUB = """set timeout=-1
 menuentry "Debian" {
-    linux /boot/linux console=ttyS0 quiet
+    linux /boot/linux OPTIONS
     initrd /boot/initrd
 }
 """
@@ -85,11 +85,11 @@ def record_made(folder):
     return image
 
 
-def cd_made(folder):
+def cd_made(folder, options="console=ttyS0 quiet"):
     """A hybrid image of a CD with GRUB and Linux."""
     tree = folder / "cd"
     (tree / "boot" / "grub").mkdir(parents=True)
-    (tree / "boot" / "grub" / "grub.cfg").write_text(GRUB)
+    (tree / "boot" / "grub" / "grub.cfg").write_text(GRUB.replace("OPTIONS", options))
     for name, source in ("linux", KERNEL), ("initrd", KERNEL + ".initrd"):
         shutil.copy(source, tree / "boot" / name)
     subprocess.run(["grub-mkrescue", "--directory=/usr/lib/grub/i386-pc", "--fonts=", "--locales=", "--themes=",

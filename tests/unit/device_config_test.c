@@ -125,7 +125,7 @@ static void every_granted_device_is_at_the_ports_its_nodes_name_and_only_if_gran
 {
     static struct machine machine;
     static struct guest_storage storage;
-    const struct machine_host host = {NULL, on_event, on_output, tsc, 40};
+    const struct machine_host host = {NULL, on_event, on_output, tsc, 40, NULL};
     (void)state;
     fake_clock_reset(1000000000);
     guest_storage_init(&storage, 1 << 20, 0);
@@ -154,7 +154,7 @@ static void every_granted_device_is_as_at_first_after_a_reset(void **state)
 {
     static struct machine machine;
     static struct guest_storage storage;
-    const struct machine_host host = {NULL, on_event, on_output, tsc, 40};
+    const struct machine_host host = {NULL, on_event, on_output, tsc, 40, NULL};
     (void)state;
     fake_clock_reset(1000000000);
     guest_storage_init(&storage, 1 << 20, 0);

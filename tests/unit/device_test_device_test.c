@@ -38,7 +38,7 @@ static int give_frames(void **state)
 
 static int begin(void **state)
 {
-    static const struct machine_host host = {&machine, event, take_output, tsc, 40};
+    static const struct machine_host host = {&machine, event, take_output, tsc, 40, NULL};
     static const struct machine_config everything = {.uarts = MACHINE_UARTS, .grants = ~0u};
 
     (void)state;

@@ -117,6 +117,7 @@ void (*vm_stopped)(struct vm *);
 unsigned (*vm_output)(struct vm *, unsigned uart, const uint8_t *bytes, unsigned count);
 void (*vm_input_room)(struct vm *, unsigned uart);
 void (*vm_hung_up)(struct vm *, unsigned uart);
+void (*vm_size)(struct vm *, unsigned *columns, unsigned *rows);
 void (*vm_traced)(struct vm *, const char *rule, uint32_t field);
 uint64_t (*vm_diagnose)(struct vm *);
 uint64_t (*vm_called)(struct vm *, unsigned error);
