@@ -421,6 +421,8 @@ unsigned machine_input(struct machine *m, unsigned n, const uint8_t *bytes, unsi
 
 void machine_output_ready(struct machine *m, unsigned n)
 {
+    if (!n)
+        vga_go_on(&m->vga);
     if (n < m->config->uarts)
         uart_output_ready(&m->uart[n]);
 }

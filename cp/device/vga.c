@@ -5,7 +5,7 @@
 
 #include "cp/device/vga_screen.h"
 
-enum { LOOK_MS = 50, SILENCE_MS = 1000, GO_ON_MS = 1 };
+enum { LOOK_MS = 50, SILENCE_MS = 1000, GO_ON_MS = 1, NO_ROOM_MS = 1000 /* at the latest: see vga_go_on() */ };
 enum { ATTRIBUTE = 0x3C0, ATTRIBUTE_DATA = 0x3C1, MISC = 0x3C2, SEQUENCER = 0x3C4, MISC_READ = 0x3CC, GRAPHICS = 0x3CE,
        CRTC = 0x3D4, STATUS = 0x3DA };
 enum { COLOUR_TEXT_MISC = 0x67, RETRACE = 0x09 };
@@ -106,6 +106,10 @@ static void expire(struct timer *timer)
         timer_arm(timer, vga->silent_since + after(SILENCE_MS));
         return;
     }
+    if (!vga_screen_flush(vga->area, vga->host)) {
+        timer_arm(timer, now + after(NO_ROOM_MS));
+        return;
+    }
     if (!vga->shown) {
         unsigned columns = 0, rows = 0;
         if (vga->host->size)
@@ -114,13 +118,19 @@ static void expire(struct timer *timer)
     }
     vga->shown = true;
     if (!vga_screen_show(vga->area, vga->host))
-        timer_arm(timer, now + after(GO_ON_MS));
+        timer_arm(timer, now + after(vga->area->pending ? NO_ROOM_MS : GO_ON_MS));
 }
 
 void vga_ran(struct vga *vga)
 {
     if (!vga->timer.armed && is_there(vga))
         timer_arm(&vga->timer, vga->looked + after(LOOK_MS));
+}
+
+void vga_go_on(struct vga *vga)
+{
+    if (vga->area && vga->area->pending)
+        timer_arm(&vga->timer, clock_now());
 }
 
 void vga_yield(struct vga *vga)

@@ -39,6 +39,7 @@ struct vga {
 void vga_init(struct vga *, struct bus *, struct guest_storage *, const struct vga_host *);
 void vga_reset(struct vga *); /* as after power on, the timer cancelled, all frames given back */
 void vga_ran(struct vga *);   /* the machine did something */
+void vga_go_on(struct vga *); /* the host has room again */
 /* The UART is about to send: if the VGA had the console it has it no more, and the terminal is at a line's beginning.
  * Called for each byte. */
 void vga_yield(struct vga *);

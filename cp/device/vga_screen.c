@@ -77,8 +77,7 @@ static void add(struct vga_area *a, const char *text, size_t length)
 
 static bool has_room(const struct vga_area *a) { return a->pending + 2 * MOST_OF_A_CELL <= VGA_OUTPUT; }
 
-/* True: all of it is gone. */
-static bool send(struct vga_area *a, const struct vga_host *host)
+bool vga_screen_flush(struct vga_area *a, const struct vga_host *host)
 {
     if (a->sent < a->pending)
         a->sent += host->output(host->context, a->output + a->sent, a->pending - a->sent);
@@ -219,20 +218,20 @@ static void cursor(struct vga_area *a)
 
 bool vga_screen_show(struct vga_area *a, const struct vga_host *host)
 {
-    if (!send(a, host))
+    if (!vga_screen_flush(a, host))
         return false;
     scroll(a);
     bool all = cells(a);
     if (all && has_room(a))
         cursor(a);
-    return send(a, host) && all;
+    return vga_screen_flush(a, host) && all;
 }
 
 void vga_screen_leave(struct vga_area *a, const struct vga_host *host)
 {
     a->row = VGA_ROWS + a->top;
-    if (!send(a, host))
+    if (!vga_screen_flush(a, host))
         return;
     ADD(a, "\033[m\033[%u;1H\033[?25h\r\n", a->rows);
-    send(a, host);
+    vga_screen_flush(a, host);
 }

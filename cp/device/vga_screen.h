@@ -21,7 +21,9 @@ struct vga_area {
 void vga_screen_begin(struct vga_area *); /* registers as for colour text. @pre zeroed */
 /* Reads what it is to show. False: nothing is there but blanks, or it is in a graphics mode. */
 bool vga_screen_read(struct vga_area *, struct guest_storage *);
-/* On a terminal of that size (0: as large as the screen), of which nothing is known. */
+/* What was begun to be sent. True: all of it is gone. */
+bool vga_screen_flush(struct vga_area *, const struct vga_host *);
+/* On a terminal of that size (0: as large as the screen), of which nothing is known. @pre flushed */
 void vga_screen_anew(struct vga_area *, unsigned columns, unsigned rows);
 /* Sends what differs, as much as goes into output[]. False: there is more, or the host has no room: again later. */
 bool vga_screen_show(struct vga_area *, const struct vga_host *);
