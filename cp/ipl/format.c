@@ -9,8 +9,8 @@
 static const struct {
     bool (*is)(struct ipl_bytes image, uint64_t bytes);
     enum ipl_format format;
-} row[] = {{linux_is, IPL_LINUX}, {multiboot2_is, IPL_MULTIBOOT2}, {multiboot_is, IPL_MULTIBOOT}, {pvh_is, IPL_PVH},
-           {rom_is, IPL_ROM}};
+} row[] = {{linux_is, IPL_LINUX}, {multiboot2_is, IPL_MULTIBOOT2}, {rom_is, IPL_ROM}, {multiboot_is, IPL_MULTIBOOT},
+           {pvh_is, IPL_PVH}};
 
 enum ipl_format ipl_format_of(struct ipl_bytes image, uint64_t bytes)
 {

@@ -12,7 +12,7 @@
 
 enum { ROM_LEAST = 64 << 10, ROM_MOST = 8 << 20, ROM_LOW = 256 << 10 /* of it, at most, ends at 1 MiB */ };
 
-/* Whole times 64 KiB, and a jump where the processor begins. */
+/* Whole times 64 KiB, no ELF file, and a jump or the like where the processor begins. */
 bool rom_is(struct ipl_bytes image, uint64_t bytes);
 
 /* Notes what is to be copied. NULL, or why not. @pre rom_is(), and the storage is clear */

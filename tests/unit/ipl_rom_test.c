@@ -80,6 +80,10 @@ static void it_is_known_by_its_size_and_the_jump_at_the_reset_vector(void **stat
     }
     image[128 * KIB - 15] = 0x09; /* WBINVD */
     assert_true(is(image, 128 * KIB));
+    image[128 * KIB - 16] = 0xFA; /* CLI, as U-Boot's */
+    assert_true(is(image, 128 * KIB));
+    memcpy(image, "\177ELF", 4);
+    assert_false(is(image, 128 * KIB));
     free(image);
     assert_false(is(image = image_of(ROM_MOST + 64 * KIB), ROM_MOST + 64 * KIB));
     free(image);
