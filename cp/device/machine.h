@@ -89,6 +89,7 @@ struct machine {
  * note it, and act when the exit is handled. */
 void machine_init(struct machine *, const struct machine_host *, struct guest_storage *,
                   const struct machine_config *config);
+void machine_disks_number(struct machine *); /* gives its disks other numbers */
 void machine_reset(struct machine *); /* every device as after power on; disks stay attached */
 void machine_free(struct machine *);  /* cancels timers, detaches disks */
 /* Disk requests that may still write into the storage, also after machine_reset, machine_detach_disk and machine_free:
