@@ -271,6 +271,8 @@ void vm_reset(struct vm *vm)
     vm->held = false;
     nested_destroy(vm); /* what is offered may be another mode now */
     vm->vcpu.tsc_offset = -clock_now();
+    vm->vcpu.tsc_adjust = 0;
+    vm->vcpu.clock_page = (struct clock_page){0};
     machine_reset(&vm->machine);
     vm->vcpu.mtrr_def_type = MTRR_RESET;
     vm->vcpu.mcg_status = 0;

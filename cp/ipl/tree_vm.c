@@ -10,7 +10,7 @@
 #include "cp/device/power.h"
 #include "cp/ipl/map.h"
 
-_Static_assert((int)TREE_UARTS >= (int)MACHINE_UARTS && (int)TREE_ISA >= (int)GRANTS * (int)GRANTED_NODES,
+_Static_assert((int)TREE_UARTS >= (int)MACHINE_UARTS && (int)TREE_ISA >= (int)GRANTED_DEVICES * (int)GRANTED_NODES,
                "a machine fits into a tree");
 
 static void memory(struct tree_config *config, uint64_t storage_bytes)

@@ -1,5 +1,6 @@
 /* The state of a virtual CPU as it is kept apart from it, on disk too: what a program finds in registers. Not kept: its
- * local APIC, MTRRs, IA32_DEBUGCTL, IA32_SPEC_CTRL and machine-check banks, which are as after a reset.
+ * local APIC, MTRRs, IA32_DEBUGCTL, IA32_SPEC_CTRL, IA32_TSC_ADJUST, machine-check banks and the MSRs of KVM's clock,
+ * which are as after a reset. What the last made CP store is right as long as the TSC is not written.
  * In: a virtual CPU that is stopped. Out: struct cpu_state, and from one that may be damaged or made up, on a processor
  * that may be another, a virtual CPU again, or why not. */
 #pragma once

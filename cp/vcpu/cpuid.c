@@ -7,6 +7,7 @@
 #include "cp/panic.h"
 #include "cp/time/ratio.h"
 #include "cp/vcpu/context.h"
+#include "cp/vcpu/cpuid_vendor.h"
 #include "cp/vcpu/registers.h"
 #include "cp/vcpu/speculation.h"
 #include "cp/vcpu/vm.h"
@@ -17,7 +18,13 @@ enum { LEAVES = 64, BASIC_MAX = 0x16, EXTENDED_FIRST = 0x80000000u, EXTENDED_MAX
 enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_XSAVE = 1 << 26, LEAF1_ECX_OSXSAVE = 1 << 27, LEAF1_ECX_HYPERVISOR = 1u << 31,
        LEAF1_ECX_X2APIC = 1 << 21, LEAF1_ECX_DEADLINE = 1 << 24, LEAF1_EDX_MCE = 1 << 7, LEAF1_EDX_APIC = 1 << 9,
        LEAF1_EDX_MTRR = 1 << 12 };
-enum { LEAF7_EBX_INVPCID = 1 << 10, EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
+enum { LEAF7_EBX_TSC_ADJUST = 1 << 1, LEAF7_EBX_INVPCID = 1 << 10, EXT7_EDX_INVARIANT_TSC = 1 << 8,
+       EXT1_EDX_RDTSCP = 1 << 27, EXT1_EDX_NX = 1 << 20, LEAF7_ECX_RDPID = 1 << 22 };
+/* KVM's leaves, behind CP's own: Linux looks for them at each multiple of 100H. Its clock, and that nothing here is so
+ * slow that accesses to ports must be kept apart. */
+enum { LEAF_KVM = 0x40000100, LEAF_KVM_FEATURES, KVM_NO_IO_DELAY = 1 << 1, KVM_CLOCK = 1 << 3,
+       KVM_CLOCK_STABLE = 1 << 24 };
+#define KVM_SIGNATURE "KVMKVMKVM\0\0"
 
 enum { LINEAR_BITS = 48 }; /* LA57 is not offered */
 
@@ -28,10 +35,6 @@ _Static_assert(!(XSTATE_KNOWN >> XSTATE_LEAVES), "a component is offered that le
 
 /* SDM "CPUID": which bits of the processor's answer a guest sees. What is not here CP does not hand on: performance
  * counters, MONITOR, SMX, SGX, speculation controls beyond IBRS, STIBP and SSBD, CET, PKS, AMX. */
-enum { EDX_MD_CLEAR = 1 << 10, EDX_IBRS = 1 << 26, EDX_STIBP = 1 << 27, EDX_L1D_FLUSH = 1 << 28,
-       EDX_CAPABILITIES = 1 << 29, EBX_IBPB = 1 << 12, EBX_IBRS = 1 << 14, EBX_STIBP = 1 << 15, EBX_SSBD = 1 << 24,
-       EBX_SSB_NO = 1 << 26, EBX_IBPB_RET = 1 << 30 };
-#define EDX_SSBD (1u << 31)
 #define SPECULATION_EDX (EDX_MD_CLEAR | EDX_IBRS | EDX_STIBP | EDX_L1D_FLUSH | EDX_CAPABILITIES | EDX_SSBD)
 #define SPECULATION_EBX (EBX_IBPB | EBX_IBRS | EBX_STIBP | EBX_SSBD | EBX_SSB_NO | EBX_IBPB_RET)
 
@@ -49,7 +52,7 @@ static const struct leaf_policy policy[] = {
                LEAF1_EDX_APIC | LEAF1_EDX_MTRR}},
     {0x02, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x04, 4, {0x00003FFF, ALL, ALL, ALL}, {0}},
-    {0x07, 1, {0, 0xF1BF27A9u, 0x00405F42, SPECULATION_EDX}, {0}},
+    {0x07, 1, {0, 0xF1BF27A9u, 0x00405F42, SPECULATION_EDX}, {0, LEAF7_EBX_TSC_ADJUST, 0, 0}},
     {0x0B, 2, {0}, {0}}, /* made below */
     {0x0D, XSAVE_COMPONENTS, {ALL, ALL, ALL, ALL}, {0}},
     {0x15, 0, {0}, {0}},
@@ -61,7 +64,7 @@ static const struct leaf_policy policy[] = {
     {0x80000004u, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x80000005u, 0, {ALL, ALL, ALL, ALL}, {0}},
     {0x80000006u, 0, {ALL, ALL, ALL, ALL}, {0}},
-    {0x80000007u, 0, {0, 0, 0, 0x100}, {0}},
+    {0x80000007u, 0, {0}, {0, 0, 0, EXT7_EDX_INVARIANT_TSC}}, /* CP itself keeps time by it */
     {0x80000008u, 0, {0xFF, SPECULATION_EBX, 0, 0}, {LINEAR_BITS << 8, 0, 0, 0}},
 };
 
@@ -74,6 +77,8 @@ struct row {
 _Static_assert(sizeof(struct row) == 24, "indexed at every CPUID of a guest");
 
 static struct row rows[LEAVES];
+static bool amd; /* the processor is one of AMD's; then ... */
+static struct cpuid_answer as_intel[LEAVES]; /* ... these are the rows for a machine that is not shown that */
 static unsigned rows_used;
 static uint8_t basic_first[BASIC_MAX + 1], basic_count[BASIC_MAX + 1]; /* rows of a basic leaf */
 static const uint32_t basic_indexed = 1 << 4 | 1 << 7 | 1 << 0xB | 1 << 0xD; /* leaves in which ECX counts */
@@ -103,7 +108,8 @@ static void row_add(uint32_t leaf, uint32_t subleaf, struct cpuid_answer answer)
             basic_first[leaf] = (uint8_t)rows_used;
         basic_count[leaf]++;
     }
-    bool varies = leaf == 1 || leaf == 0xD || leaf == DIAGNOSE_LEAF_ASSISTS;
+    bool varies = leaf == 1 || leaf == 0xD || leaf == DIAGNOSE_LEAF_ASSISTS || leaf == LEAF_KVM ||
+                  leaf == LEAF_KVM_FEATURES;
     rows[rows_used++] = (struct row){leaf, (uint16_t)subleaf, varies, answer};
 }
 
@@ -152,14 +158,19 @@ static struct cpuid_answer made(const struct leaf_policy *p, uint32_t subleaf, s
     }
 }
 
+static void signature_leaf(uint32_t leaf, uint32_t last, const char signature[12])
+{
+    struct cpuid_answer name = {.eax = last};
+
+    memcpy(&name.ebx, signature, 4);
+    memcpy(&name.ecx, signature + 4, 4);
+    memcpy(&name.edx, signature + 8, 4);
+    row_add(leaf, 0, name);
+}
+
 static void hypervisor_leaves(uint64_t tsc_hz)
 {
-    struct cpuid_answer name = {DIAGNOSE_LEAF_CLOCK, 0, 0, 0};
-
-    memcpy(&name.ebx, DIAGNOSE_SIGNATURE, 4);
-    memcpy(&name.ecx, DIAGNOSE_SIGNATURE + 4, 4);
-    memcpy(&name.edx, DIAGNOSE_SIGNATURE + 8, 4);
-    row_add(DIAGNOSE_LEAF_SIGNATURE, 0, name);
+    signature_leaf(DIAGNOSE_LEAF_SIGNATURE, DIAGNOSE_LEAF_CLOCK, DIAGNOSE_SIGNATURE);
     row_add(DIAGNOSE_LEAF_ASSISTS, 0,
             (struct cpuid_answer){DIAGNOSE_ASSIST_COMMAND | DIAGNOSE_ASSIST_TIMES | DIAGNOSE_ASSIST_CHAIN |
                                       DIAGNOSE_ASSIST_ENTER | DIAGNOSE_ASSIST_CONSOLE |
@@ -168,6 +179,16 @@ static void hypervisor_leaves(uint64_t tsc_hz)
                                       DIAGNOSE_ASSIST_MACHINE | DIAGNOSE_ASSIST_DELEGATE,
                                   DIAGNOSE_EXACT_INTERRUPTS | (cpuid_marks_pdptes ? DIAGNOSE_MARKED_PDPTES : 0), 0, 0});
     row_add(DIAGNOSE_LEAF_CLOCK, 0, (struct cpuid_answer){(uint32_t)(tsc_hz / 1000), 0, 0, 0});
+    signature_leaf(LEAF_KVM, LEAF_KVM_FEATURES, KVM_SIGNATURE);
+    row_add(LEAF_KVM_FEATURES, 0, (struct cpuid_answer){KVM_NO_IO_DELAY | KVM_CLOCK | KVM_CLOCK_STABLE, 0, 0, 0});
+}
+
+static void rows_as_intel(cpuid_source source)
+{
+    for (unsigned i = 0; i < rows_used; i++) {
+        as_intel[i] = cpuid_vendor_as_intel(rows[i].leaf, rows[i].subleaf, rows[i].answer, source);
+        rows[i].varies |= !!memcmp(&as_intel[i], &rows[i].answer, sizeof *as_intel);
+    }
 }
 
 static void drop_unbacked(uint32_t controls2)
@@ -195,13 +216,16 @@ void cpuid_policy_init(cpuid_source source, uint32_t controls2, uint64_t xcr0_su
     registers_cr4_own = CR4_VMXE | (cpuid_machine_check() ? CR4_MCE : 0);
     physical_bits = row_find(0x80000008u, 0)->answer.eax & 0xFF;
     hypervisor_leaves(tsc_hz);
+    amd = cpuid_vendor_is_amd(row_find(0, 0)->answer);
+    if (amd)
+        rows_as_intel(source);
 }
 
 /* A leaf beyond the highest basic one answers as the highest does. SDM "CPUID". */
 static const struct row *lookup_other(uint32_t leaf)
 {
     bool extended = leaf >= EXTENDED_FIRST && leaf <= EXTENDED_MAX;
-    bool hypervisor = leaf >= DIAGNOSE_LEAF_SIGNATURE && leaf < DIAGNOSE_LEAF_SIGNATURE + 0x100;
+    bool hypervisor = leaf >= DIAGNOSE_LEAF_SIGNATURE && leaf < LEAF_KVM + 0x100;
     return row_find(extended || hypervisor ? leaf : BASIC_MAX, 0);
 }
 
@@ -246,16 +270,8 @@ static struct cpuid_answer xsave_now(struct vm *vm, struct cpuid_answer a, uint3
     return a;
 }
 
-/* A row that is not the same for every machine at every time. */
-__attribute__((noinline)) static struct cpuid_answer answer_now(struct vm *vm, const struct row *row)
+static struct cpuid_answer assists(const struct vm *vm, struct cpuid_answer a)
 {
-    struct cpuid_answer a = row->answer;
-
-    if (row->leaf == 1)
-        return features(vm, a, vcpu_read(&vm->vcpu, VMCS_GUEST_CR4));
-    if (row->leaf == 0xD)
-        return xsave_now(vm, a, row->subleaf);
-    /* DIAGNOSE_LEAF_ASSISTS */
     if (context_xsetbv_is_unseen())
         a.ebx |= DIAGNOSE_UNSEEN_XSETBV;
     if (vm->config.nesting < NEST_MEMORY)
@@ -267,6 +283,26 @@ __attribute__((noinline)) static struct cpuid_answer answer_now(struct vm *vm, c
     if (machine_granted(&vm->config, GRANT_NO_DIAGNOSE))
         a.eax = 0;
     return a;
+}
+
+/* A row that is not the same for every machine at every time. */
+__attribute__((noinline)) static struct cpuid_answer answer_now(struct vm *vm, const struct row *row)
+{
+    struct cpuid_answer a = cpuid_as_intel(vm) ? as_intel[row - rows] : row->answer;
+
+    switch (row->leaf) {
+    case 1:
+        return features(vm, a, vcpu_read(&vm->vcpu, VMCS_GUEST_CR4));
+    case 0xD:
+        return xsave_now(vm, a, row->subleaf);
+    case DIAGNOSE_LEAF_ASSISTS:
+        return assists(vm, a);
+    case LEAF_KVM:
+    case LEAF_KVM_FEATURES:
+        return cpuid_has_clock_page(vm) ? a : (struct cpuid_answer){0};
+    default:
+        return a;
+    }
 }
 
 struct cpuid_answer cpuid_answer(struct vm *vm, uint32_t leaf, uint32_t subleaf)
@@ -313,11 +349,14 @@ uint64_t cpuid_cr4_allowed(const struct vm *vm)
     return allowed;
 }
 
-bool cpuid_is_amd(void)
+bool cpuid_as_intel(const struct vm *vm)
 {
-    const struct cpuid_answer *vendor = &row_find(0, 0)->answer;
-    return vendor->ebx == 0x68747541 && vendor->edx == 0x69746E65 && vendor->ecx == 0x444D4163; /* AuthenticAMD */
+    return amd && vm->config.nesting != NEST_OFF && !machine_granted(&vm->config, GRANT_HOST_VENDOR);
 }
+
+bool cpuid_shows_amd(const struct vm *vm) { return amd && !cpuid_as_intel(vm); }
+
+bool cpuid_has_clock_page(const struct vm *vm) { return !machine_granted(&vm->config, GRANT_NO_KVM_CLOCK); }
 
 bool cpuid_machine_check(void) { return row_find(1, 0)->answer.edx & LEAF1_EDX_MCE; }
 

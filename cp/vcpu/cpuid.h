@@ -24,8 +24,11 @@ struct cpuid_answer cpuid_processor(struct vm *); /* leaf 1 */
 
 uint64_t cpuid_cr4_allowed(const struct vm *); /* CR4 bits a guest may set */
 bool cpuid_machine_check(void);
-/* What it tells of itself: AMD's systems look for AMD's MSRs. */
-bool cpuid_is_amd(void);
+/* An AMD processor has no VMX, so that systems do not look for it there: a machine that is offered VMX all the same is
+ * shown one of Intel's, unless the directory says "host-vendor". */
+bool cpuid_as_intel(const struct vm *);
+bool cpuid_shows_amd(const struct vm *); /* whose systems look for AMD's MSRs */
+bool cpuid_has_clock_page(const struct vm *); /* cp/vcpu/clock_page.h */
 /* of an MSR of cp/vcpu/speculation.h a guest may set, or reads; 0: there is none */
 uint64_t cpuid_speculation_bits(uint32_t msr);
 uint64_t cpuid_efer_allowed(void);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cp/vcpu/backend.h"
+#include "cp/vcpu/clock_page.h"
 #include "cp/vcpu/cpuid.h"
 #include "cp/vcpu/edge.h"
 #include "cp/vcpu/handlers.h"
@@ -21,7 +22,9 @@ struct msr_row {
 };
 
 enum { MSR_MCG_CAP = 0x179, MSR_MCG_STATUS, MCG_STATUS_BITS = 7 };
-enum { MTRR_DEFAULT_FLAGS = 1 << 11 | 1 << 10, MISC_FAST_STRINGS = 1 };
+enum { MTRR_DEFAULT_FLAGS = 1 << 11 | 1 << 10 };
+enum { MISC_FAST_STRINGS = 1, MISC_NO_BRANCH_TRACE = 1 << 11, MISC_NO_SAMPLING = 1 << 12 };
+#define MICROCODE_REVISION (1ull << 32) /* some: software takes 0 for none that was loaded */
 
 static const struct msr_row *row_of(uint32_t msr);
 
@@ -52,17 +55,38 @@ static int read_tsc(struct vm *vm, uint32_t msr, uint64_t *value)
     return 0;
 }
 
-static int write_tsc(struct vm *vm, uint32_t msr, uint64_t value)
+/* Both are L1's, though L2 may write them: L2's own offset comes on top. SDM "IA32_TSC_ADJUST MSR" */
+static int move_tsc(struct vm *vm, uint64_t by)
 {
-    (void)msr;
-    vm->vcpu.tsc_offset = value - clock_now(); /* L1's, though L2 may write it: L2's own offset comes on top */
+    vm->vcpu.tsc_offset += by;
+    vm->vcpu.tsc_adjust += by;
     if (nested_runs(&vm->vcpu))
         nested_write_own(vm, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);
     else
         vcpu_write(&vm->vcpu, VMCS_TSC_OFFSET, vm->vcpu.tsc_offset);
     nested_control(vm, VMCS_INDEX_TSC_OFFSET, vm->vcpu.tsc_offset);
     machine_tsc_moved(&vm->machine);
+    clock_page_tsc_moved(vm);
     return 0;
+}
+
+static int write_tsc(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    (void)msr;
+    return move_tsc(vm, value - (clock_now() + vm->vcpu.tsc_offset));
+}
+
+static int read_tsc_adjust(struct vm *vm, uint32_t msr, uint64_t *value)
+{
+    (void)msr;
+    *value = vm->vcpu.tsc_adjust;
+    return 0;
+}
+
+static int write_tsc_adjust(struct vm *vm, uint32_t msr, uint64_t value)
+{
+    (void)msr;
+    return move_tsc(vm, value - vm->vcpu.tsc_adjust);
 }
 
 static int read_apic(struct vm *vm, uint32_t msr, uint64_t *value)
@@ -205,17 +229,16 @@ static int write_command(struct vm *vm, uint32_t msr, uint64_t value)
 
 static int read_capabilities(struct vm *vm, uint32_t msr, uint64_t *value)
 {
-    (void)vm;
-    *value = speculation.guest_capabilities;
-    return cpuid_speculation_bits(msr) ? 0 : -1;
+    *value = cpuid_as_intel(vm) ? speculation_unaffected : speculation.guest_capabilities;
+    return cpuid_as_intel(vm) || cpuid_speculation_bits(msr) ? 0 : -1;
 }
 
 /* Linux looks there whether the C1E state stops the APIC timer, on every AMD of old; here nothing does. */
 static int read_interrupt_pending(struct vm *vm, uint32_t msr, uint64_t *value)
 {
-    (void)vm, (void)msr;
+    (void)msr;
     *value = 0;
-    return cpuid_is_amd() ? 0 : -1;
+    return cpuid_shows_amd(vm) ? 0 : -1;
 }
 
 #define ROWS \
@@ -223,21 +246,23 @@ static int read_interrupt_pending(struct vm *vm, uint32_t msr, uint64_t *value)
     ROW(0x17, 0x17, read_value, NULL, 0) /* IA32_PLATFORM_ID */ \
     ROW(0x1B, 0x1B, read_apic, write_apic, 0) \
     ROW(0x3A, 0x3A, nested_read_msr, nested_write_msr, 0) /* IA32_FEATURE_CONTROL */ \
+    ROW(0x3B, 0x3B, read_tsc_adjust, write_tsc_adjust, 0) \
     ROW(MSR_SPEC_CTRL, MSR_SPEC_CTRL, read_spec_ctrl, write_spec_ctrl, 0) \
     ROW(MSR_PRED_CMD, MSR_PRED_CMD, NULL, write_command, 0) \
-    ROW(0x8B, 0x8B, read_value, write_ignored, 0) /* IA32_BIOS_SIGN_ID */ \
+    ROW(0x8B, 0x8B, read_value, write_ignored, MICROCODE_REVISION) /* IA32_BIOS_SIGN_ID */ \
     ROW(0xFE, 0xFE, read_value, NULL, 0) /* IA32_MTRRCAP: no variable, no fixed ranges */ \
     ROW(MSR_ARCH_CAPABILITIES, MSR_ARCH_CAPABILITIES, read_capabilities, NULL, 0) \
     ROW(MSR_FLUSH_CMD, MSR_FLUSH_CMD, NULL, write_command, 0) \
     ROW(MSR_MCG_CAP, MSR_MCG_CAP, read_mcg, NULL, 0) \
     ROW(MSR_MCG_STATUS, MSR_MCG_STATUS, read_mcg, write_mcg_status, 0) \
-    ROW(0x1A0, 0x1A0, read_value, write_ignored, MISC_FAST_STRINGS) \
+    ROW(0x1A0, 0x1A0, read_value, write_ignored, MISC_FAST_STRINGS | MISC_NO_BRANCH_TRACE | MISC_NO_SAMPLING) \
     ROW(0x1D9, 0x1D9, read_debugctl, write_debugctl, 0) \
     ROW(0x277, 0x277, read_pat, write_pat, 0) \
     ROW(0x2FF, 0x2FF, read_mtrr_default, write_mtrr_default, 0) \
     ROW(0x480, 0x491, nested_read_msr, nested_write_msr, 0) \
     ROW(0x6E0, 0x6E0, read_apic, write_apic, 0) \
     ROW(0x800, 0x8FF, read_apic, write_apic, 0) \
+    ROW(CLOCK_PAGE_WALL, CLOCK_PAGE_SYSTEM, clock_page_read, clock_page_write, 0) \
     ROW(0xC0000080, 0xC0000080, read_efer, write_efer, 0) \
     ROW(0xC0010055, 0xC0010055, read_interrupt_pending, NULL, 0) /* AMD's Interrupt Pending */
 

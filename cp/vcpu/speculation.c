@@ -42,6 +42,7 @@
 #define GDS_NO BIT(26)
 #define RFDS_NO BIT(27)
 #define RFDS_CLEAR BIT(28)
+#define ITS_NO BIT(62)
 
 struct condition {
     enum speculation_fact fact;
@@ -100,6 +101,9 @@ static const struct own_bit {
 static const uint64_t told = RDCL_NO | IBRS_ALL | SKIP_L1D_FLUSH | SSB_NO | MDS_NO | PSCHANGE_MC_NO | TAA_NO |
                              SBDR_SSDP_NO | FBSDP_NO | PSDP_NO | FB_CLEAR | RRSBA | BHI_NO | PBRSB_NO | GDS_NO |
                              RFDS_NO | RFDS_CLEAR;
+
+const uint64_t speculation_unaffected = RDCL_NO | SKIP_L1D_FLUSH | MDS_NO | PSCHANGE_MC_NO | TAA_NO | SBDR_SSDP_NO |
+                                        FBSDP_NO | PSDP_NO | BHI_NO | PBRSB_NO | GDS_NO | RFDS_NO | ITS_NO;
 
 struct speculation_plan speculation;
 

@@ -33,6 +33,9 @@ struct speculation_plan {
     uint64_t guest_capabilities;          /* IA32_ARCH_CAPABILITIES as guests read it */
 };
 
+/* IA32_ARCH_CAPABILITIES that says of AMD's processors what they are not affected by */
+extern const uint64_t speculation_unaffected;
+
 extern struct speculation_plan speculation; /* of this processor; nothing is done until it is set */
 
 enum { MSR_SPEC_CTRL = 0x48, MSR_PRED_CMD = 0x49, MSR_ARCH_CAPABILITIES = 0x10A, MSR_FLUSH_CMD = 0x10B };

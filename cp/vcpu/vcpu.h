@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cp/vcpu/clock_page.h"
 #include "cp/vcpu/exit.h"
 #include "cp/vcpu/xstate.h"
 #include "vmcs-shadow/field.h"
@@ -37,6 +38,8 @@ struct vcpu {
     uint64_t spec_ctrl;       /* the SPEC_CTRL it wants: bits beyond CP's own are set while it runs */
     uint64_t reached;         /* where the last linear_translate() ended, for who runs: its guest-physical address */
     uint64_t tsc_offset;      /* guest TSC = host TSC + tsc_offset */
+    uint64_t tsc_adjust;      /* IA32_TSC_ADJUST: what the guest added to its TSC since the reset */
+    struct clock_page clock_page; /* KVM's clock: cp/vcpu/clock_page.h */
     /* events that wait for entry */
     uint32_t event_info;      /* VM-entry interruption information, 0: none */
     uint32_t event_error;

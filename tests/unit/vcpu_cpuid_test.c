@@ -3,6 +3,13 @@
 #include "cp/diagnose.h"
 
 static struct cpuid_answer ask(uint32_t leaf, uint32_t subleaf) { return cpuid_answer(vm, leaf, subleaf); }
+static void same(struct cpuid_answer a, struct cpuid_answer b) { assert_memory_equal(&a, &b, sizeof a); }
+
+static struct cpuid_answer nothing(uint32_t leaf, uint32_t subleaf)
+{
+    (void)leaf, (void)subleaf;
+    return (struct cpuid_answer){0};
+}
 
 static void features_without_their_machinery_are_hidden_from_a_processor_that_has_them(void **state)
 {
@@ -11,7 +18,7 @@ static void features_without_their_machinery_are_hidden_from_a_processor_that_ha
     (void)state;
     static const unsigned hidden_1c[] = {2, 3, 4, 5, 6, 7, 8, 10, 11, 14, 15, 16, 18, 27};
     static const unsigned hidden_1d[] = {10, 18, 20, 21, 22, 28, 29, 30, 31};
-    static const unsigned hidden_7b[] = {1, 2, 4, 6, 11, 12, 14, 15, 22, 25, 26, 27};
+    static const unsigned hidden_7b[] = {2, 4, 6, 11, 12, 14, 15, 22, 25, 26, 27};
     static const unsigned hidden_7c[] = {0, 2, 3, 4, 5, 7, 13, 16, 17, 23, 24, 25, 27, 28, 29, 30, 31};
     for (unsigned i = 0; i < sizeof hidden_1c / sizeof *hidden_1c; i++)
         assert_false(one.ecx >> hidden_1c[i] & 1);
@@ -87,6 +94,31 @@ static void linear_addresses_have_48_bits_as_long_as_cr4_has_no_la57(void **stat
     assert_int_equal(a.eax >> 8, 48);
 }
 
+static void the_tsc_can_be_adjusted_and_never_changes_its_rate(void **state)
+{
+    (void)state;
+    assert_true(ask(7, 0).ebx >> 1 & 1);
+    cpuid_policy_init(nothing, CPU2_ALL, SCENE_XCR0, SCENE_HZ); /* CP keeps both promises, whatever the processor */
+    assert_true(ask(7, 0).ebx >> 1 & 1);
+    assert_int_equal(ask(0x80000007u, 0).edx, 0x100);
+}
+
+static void linux_finds_kvms_clock_behind_cps_own_leaves(void **state)
+{
+    struct cpuid_answer name = ask(0x40000100, 0);
+
+    (void)state;
+    assert_int_equal(ask(DIAGNOSE_LEAF_SIGNATURE, 0).eax, DIAGNOSE_LEAF_CLOCK);
+    assert_memory_equal(&name.ebx, "KVMK", 4);
+    assert_memory_equal(&name.ecx, "VMKV", 4);
+    assert_memory_equal(&name.edx, "M\0\0\0", 4);
+    assert_int_equal(name.eax, 0x40000101);
+    assert_int_equal(ask(0x40000101, 0).eax, 1 << 1 | 1 << 3 | 1 << 24);
+    vm->config.grants |= 1u << GRANT_NO_KVM_CLOCK;
+    same(ask(0x40000100, 0), (struct cpuid_answer){0});
+    same(ask(0x40000101, 0), (struct cpuid_answer){0});
+}
+
 /* So that a CP above looks at no bit that the processor beneath both sets by itself. */
 static void guests_are_told_of_walks_that_mark_the_top_entries_of_pae(void **state)
 {
@@ -125,12 +157,82 @@ static void vmx_is_offered_only_to_a_machine_that_may_nest(void **state)
     vm->config.nesting = NEST_OFF;
 }
 
-static void same(struct cpuid_answer a, struct cpuid_answer b) { assert_memory_equal(&a, &b, sizeof a); }
+/* A Zen of 2019, as far as it matters here: no leaf 2 and 4, caches in 8000001D. */
+static struct cpuid_answer zen(uint32_t leaf, uint32_t subleaf)
+{
+    static const struct cpuid_answer cache[4] = {{0x4121, 0x1C0003F, 63, 0}, {0x4122, 0x1C0003F, 63, 0},
+                                                 {0x4143, 0x1C0003F, 1023, 2}, {0xFFC163, 0x3C0003F, 16383, 1}};
+    struct cpuid_answer a = everything(leaf, subleaf);
+    switch (leaf) {
+    case 0: return (struct cpuid_answer){16, 0x68747541, 0x444D4163, 0x69746E65};
+    case 1: a.eax = 0x00870F10; return a;
+    case 2: case 4: return (struct cpuid_answer){0};
+    case 7: a.edx = 0; return a;
+    case 0x80000000u: return (struct cpuid_answer){0x80000020u, 0x68747541, 0x444D4163, 0x69746E65};
+    case 0x80000008u: a.ebx = 1 << 12 | 1 << 14 | 1 << 15 | 1 << 24; return a;
+    case 0x8000001Du: return subleaf < 4 ? cache[subleaf] : (struct cpuid_answer){0};
+    default: return a;
+    }
+}
+
+static void assert_vendor(uint32_t leaf, const char *text)
+{
+    struct cpuid_answer a = ask(leaf, 0);
+    assert_memory_equal(&a.ebx, text, 4);
+    assert_memory_equal(&a.edx, text + 4, 4);
+    assert_memory_equal(&a.ecx, text + 8, 4);
+}
+
+static void an_amd_that_offers_vmx_is_shown_as_one_of_intels(void **state)
+{
+    (void)state;
+    cpuid_policy_init(zen, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+    vm->config.nesting = NEST_MEMORY;
+    assert_vendor(0, "GenuineIntel");
+    assert_int_equal(ask(0, 0).eax, 0x16);
+    assert_int_equal(ask(1, 0).eax, 0x806F8); /* family 6, model 143 */
+    assert_true(ask(1, 0).ecx >> 5 & 1);
+    assert_int_equal(ask(2, 0).eax & 0xFF, 1); /* glibc relies on it */
+    assert_int_equal(ask(2, 0).eax >> 8 & 0xFF, 0xFF);
+    same(ask(4, 0), (struct cpuid_answer){0x0121, 0x1C0003F, 63, 0}); /* nobody shares its caches */
+    same(ask(4, 3), (struct cpuid_answer){0x0163, 0x3C0003F, 16383, 1});
+    assert_int_equal(ask(7, 0).edx, 1u << 31 | 1 << 29 | 1 << 27 | 1 << 26);
+    assert_false(ask(0x80000001u, 0).ecx >> 4 & 1);
+    same(ask(0x80000005u, 0), (struct cpuid_answer){0});
+    same(ask(0x80000006u, 0), (struct cpuid_answer){0, 0, ~0u, 0});
+    assert_true(cpuid_as_intel(vm));
+    assert_false(cpuid_shows_amd(vm));
+}
+
+static void the_host_s_vendor_stays_where_no_vmx_is_offered_or_the_directory_says_so(void **state)
+{
+    (void)state;
+    cpuid_policy_init(zen, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+    for (unsigned keeps = 0; keeps < 2; keeps++) {
+        vm->config.nesting = keeps ? NEST_TRAP : NEST_OFF;
+        vm->config.grants |= keeps << GRANT_HOST_VENDOR;
+        assert_vendor(0, "AuthenticAMD");
+        assert_int_equal(ask(1, 0).eax, 0x00870F10);
+        assert_int_equal(ask(7, 0).edx, 0);
+        same(ask(4, 0), (struct cpuid_answer){0});
+        assert_true(ask(0x80000001u, 0).ecx >> 4 & 1);
+        assert_true(cpuid_shows_amd(vm));
+    }
+}
+
+static void an_intel_is_shown_as_it_is(void **state)
+{
+    (void)state;
+    cpuid_policy_init(everything, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+    vm->config.nesting = NEST_MEMORY;
+    assert_int_equal(ask(1, 0).eax, ~0u);
+    assert_false(cpuid_as_intel(vm) || cpuid_shows_amd(vm));
+}
 
 static void a_leaf_beyond_the_highest_answers_as_the_highest_basic_one(void **state)
 {
     static const uint32_t beyond[] = {0x17,       0x1F,       0x24,        0x100,       0x3FFFFFFF,
-                                      0x40000100, 0x7FFFFFFF, 0x80000009u, 0xC0000000u, ~0u};
+                                      0x40000200, 0x7FFFFFFF, 0x80000009u, 0xC0000000u, ~0u};
     struct cpuid_answer last = ask(0x16, 0);
 
     (void)state;
@@ -145,7 +247,8 @@ static void a_leaf_beyond_the_highest_answers_as_the_highest_basic_one(void **st
 static void leaves_within_the_range_that_are_not_offered_are_zero(void **state)
 {
     static const uint32_t absent[] = {3,   5,    6,    8,    9,    0xA,  0xC,        0xE,
-                                      0xF, 0x10, 0x11, 0x12, 0x13, 0x14, 0x40000003, 0x400000FF};
+                                      0xF, 0x10, 0x11, 0x12, 0x13, 0x14, 0x40000003,
+                                      0x400000FF, 0x40000102, 0x400001FF};
 
     (void)state;
     for (unsigned i = 0; i < sizeof absent / sizeof *absent; i++)
@@ -314,6 +417,11 @@ int main(void)
         scene_test(the_time_leaves_tell_the_clocks_that_run),
         scene_test(the_rate_of_the_tsc_can_be_computed_in_32_bits),
         scene_test(linear_addresses_have_48_bits_as_long_as_cr4_has_no_la57),
+        scene_test(the_tsc_can_be_adjusted_and_never_changes_its_rate),
+        scene_test(linux_finds_kvms_clock_behind_cps_own_leaves),
+        scene_test(an_amd_that_offers_vmx_is_shown_as_one_of_intels),
+        scene_test(the_host_s_vendor_stays_where_no_vmx_is_offered_or_the_directory_says_so),
+        scene_test(an_intel_is_shown_as_it_is),
         scene_test(guests_are_told_of_walks_that_mark_the_top_entries_of_pae),
         scene_test(osxsave_follows_cr4_and_apic_follows_its_base),
         scene_test(vmx_is_offered_only_to_a_machine_that_may_nest),

@@ -1,9 +1,12 @@
 #include "tests/unit/dispatch_scene.h"
 
+#include "cp/vcpu/speculation.h"
+
 enum {
     TSC = 0x10,
     APIC_BASE = 0x1B,
     FEATURE_CONTROL = 0x3A,
+    TSC_ADJUST = 0x3B,
     MTRRCAP = 0xFE,
     MISC_ENABLE = 0x1A0,
     DEBUGCTL = 0x1D9,
@@ -36,7 +39,6 @@ static void msrs_of_features_not_offered_are_general_protection(void **state)
         {0x0, 0xF},
         {0x11, 0x16},
         {0x34, 0x34},
-        {0x3B, 0x3B},
         {0x4A, 0x4A},
         {0xC1, 0xC8},
         {0xE1, 0xE1},
@@ -87,9 +89,9 @@ static void constants_are_read_and_never_change(void **state)
     assert_int_equal(value_of(MTRRCAP), 0); /* no ranges: 200H and 250H do not exist */
     assert_false(takes(MTRRCAP, 0));
     assert_true(takes(0x8B, 0));
-    assert_int_equal(value_of(0x8B), 0);
+    assert_int_equal(value_of(0x8B), 1ull << 32);
     assert_true(takes(MISC_ENABLE, 0));
-    assert_int_equal(value_of(MISC_ENABLE), 1);
+    assert_int_equal(value_of(MISC_ENABLE), 0x1801);
 }
 
 static void efer_takes_only_offered_bits(void **state)
@@ -161,6 +163,18 @@ static void an_amd_says_that_no_c1e_is_pending(void **state)
     assert_false(takes(0xC0010055, 0));
 }
 
+static void an_amd_shown_as_one_of_intels_has_intels_msrs(void **state)
+{
+    (void)state;
+    cpuid_policy_init(amd, CPU2_ALL, SCENE_XCR0, SCENE_HZ);
+    vm->config.nesting = NEST_MEMORY;
+    assert_false(reads(0xC0010055));
+    assert_true(value_of(0x10A) & 1); /* no Meltdown, and what came after it */
+    assert_int_equal(value_of(0x10A), speculation_unaffected);
+    vm->config.grants |= 1u << GRANT_HOST_VENDOR;
+    assert_int_equal(value_of(0xC0010055), 0);
+}
+
 static void each_byte_of_the_pat_is_a_memory_type(void **state)
 {
     (void)state;
@@ -216,6 +230,23 @@ static void the_tsc_runs_on_from_what_was_written(void **state)
     assert_int_equal(value_of(TSC), 3);
 }
 
+static void tsc_adjust_is_what_was_added_to_the_tsc(void **state)
+{
+    (void)state;
+    fake_clock_advance(5000);
+    assert_int_equal(value_of(TSC_ADJUST), 0);
+    assert_true(takes(TSC, 1000000));
+    assert_int_equal(value_of(TSC_ADJUST), 995000);
+    assert_true(takes(TSC_ADJUST, 0));
+    assert_int_equal(value_of(TSC), 5000);
+    assert_int_equal(get(VMCS_TSC_OFFSET), 0);
+    assert_true(takes(TSC_ADJUST, (uint64_t)-4000));
+    assert_int_equal(value_of(TSC), 1000);
+    fake_clock_advance(1);
+    assert_int_equal(value_of(TSC), 1001);
+    assert_int_equal(value_of(TSC_ADJUST), (uint64_t)-4000);
+}
+
 static void writing_the_tsc_moves_the_deadline_of_the_apic_timer(void **state)
 {
     enum { X2APIC = 1 << 10, ENABLED = 1 << 11, SVR = 0x80F, LVT_TIMER = 0x832 };
@@ -264,7 +295,7 @@ static void rdmsr_and_wrmsr_use_edx_eax_and_leave_all_as_it_was_on_a_fault(void 
     assert_int_equal(exit_rdmsr(vm), EXIT_SKIP);
     assert_int_equal(gpr[RAX], 0x00070106);
     assert_int_equal(gpr[RDX], 0x0405);
-    gpr[RCX] = 0x3B, gpr[RAX] = 0x1111111122222222, gpr[RDX] = 0x3333333344444444;
+    gpr[RCX] = 0x3C, gpr[RAX] = 0x1111111122222222, gpr[RDX] = 0x3333333344444444;
     assert_general_protection(exit_rdmsr(vm));
     assert_int_equal(gpr[RAX], 0x1111111122222222);
     assert_int_equal(gpr[RDX], 0x3333333344444444);
@@ -296,6 +327,8 @@ int main(void)
         scene_test(the_default_memory_type_is_one_that_exists),
         scene_test(debugctl_keeps_btf_and_drops_lbr),
         scene_test(the_tsc_runs_on_from_what_was_written),
+        scene_test(tsc_adjust_is_what_was_added_to_the_tsc),
+        scene_test(an_amd_shown_as_one_of_intels_has_intels_msrs),
         scene_test(writing_the_tsc_moves_the_deadline_of_the_apic_timer),
         scene_test(the_apics_registers_are_msrs_only_in_x2apic_mode),
         scene_test(rdmsr_and_wrmsr_use_edx_eax_and_leave_all_as_it_was_on_a_fault),
