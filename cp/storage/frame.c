@@ -6,7 +6,7 @@
 #include "cp/storage/pool.h"
 
 enum { BURIED_FOR_RUN = 1000 /* frames at most, so that whoever wants a run has an answer in time */ };
-enum { PROMISE_MOST = 96, PROMISE_PART = 32, CP_MOST = 256, CP_PART = 64, OPERATORS = 2 };
+enum { PROMISE_MOST = 96, PROMISE_PART = 32, CP_MOST = 256, CP_PART = 64, OPERATORS = 2, EARLY_PART = 4 };
 
 struct frame_account frame_cp_account = {.rank = FRAME_CP};
 bool (*frame_short)(const struct frame_account *asker);
@@ -158,6 +158,11 @@ void *frame_alloc(struct frame_account *account)
     if (frame)
         frame_clear(frame);
     return frame;
+}
+
+void *frame_alloc_early(struct frame_account *account)
+{
+    return frame_available() < total / EARLY_PART || beyond_limit(account, 1) ? NULL : frame_alloc(account);
 }
 
 void frame_free(struct frame_account *account, void *frame)

@@ -176,15 +176,40 @@ uint64_t *guest_entry(struct guest_storage *storage, gpa_t at)
     return leaf_entry(storage, at.a);
 }
 
-static bool bring_in(struct guest_storage *storage, uint64_t *entry)
+static bool map(struct guest_storage *storage, uint64_t *entry, void *frame)
 {
-    void *frame = take(storage, frame_alloc);
-
     if (!frame)
         return false;
     *entry = frame_address(frame).a | second_level_leaf_bits;
     storage->resident++;
     return true;
+}
+
+static bool bring_in(struct guest_storage *storage, uint64_t *entry)
+{
+    return map(storage, entry, take(storage, frame_alloc));
+}
+
+static unsigned pages_near(const struct guest_storage *storage)
+{
+    enum { MOST = 16, PART = 64 };
+    unsigned pages = 1;
+
+    while (pages < MOST && storage->resident >= 2 * PART * pages)
+        pages *= 2;
+    return pages;
+}
+
+void guest_bring_in_near(struct guest_storage *storage, gpa_t at)
+{
+    uint64_t bytes = (uint64_t)pages_near(storage) * PAGE_SIZE, first = at.a & ~(bytes - 1);
+    uint64_t *leaves = bytes > PAGE_SIZE && guest_is_ram(storage, at) ? leaf_entry(storage, at.a) : NULL;
+
+    for (uint64_t page = first; leaves && page < first + bytes; page += PAGE_SIZE) {
+        uint64_t *entry = &storage->leaves[index_at(page, 0)];
+        if (!*entry && guest_is_ram(storage, gpa(page)) && !map(storage, entry, frame_alloc_early(&storage->account)))
+            return;
+    }
 }
 
 static bool copy_shared(struct guest_storage *storage, uint64_t *entry)

@@ -431,6 +431,7 @@ enum exit_action exit_ept_violation(struct vm *vm)
     if (!guest_is_ram(&vm->storage, at)) /* the access of an event's delivery is not that of the instruction at RIP */
         return vm->vcpu.exit.idt_vectoring_info & EVENT_VALID ? exit_unemulated(vm) : emulate(vm, known);
     bool write = vm->vcpu.exit.qualification & VIOLATION_WRITE;
+    guest_bring_in_near(&vm->storage, at);
     if (write ? guest_bring_in_private(&vm->storage, at) : guest_bring_in(&vm->storage, at))
         return exit_stopped(vm, VM_STOP_NO_FRAMES, 0);
     if (write)

@@ -365,6 +365,18 @@ static void a_violation_in_storage_brings_the_page_and_tries_again(void **state)
     assert_int_equal(noted, 0);
 }
 
+static void with_it_come_those_around_it_once_the_machine_has_many(void **state)
+{
+    (void)state;
+    for (uint64_t page = 0; vm->storage.resident < 128; page++)
+        guest_bring_in(&vm->storage, gpa(page * PAGE_SIZE));
+    exit_at("\x90", 1, EXIT_EPT_VIOLATION, 2);
+    vm->vcpu.exit.guest_physical = 0x401678;
+    assert_int_equal(exit_ept_violation(vm), EXIT_RESUME);
+    const uint64_t *leaves = guest_leaves(&vm->storage, gpa(0x400000));
+    assert_true(leaves[0] && leaves[1] && !leaves[2]);
+}
+
 static void what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit(void **state)
 {
     (void)state;
@@ -420,7 +432,8 @@ int main(void)
         io_test(an_operand_beyond_its_segment_is_not_touched_and_the_elements_before_it_are_done),
         io_test(a_store_to_a_device_is_decoded_and_reaches_it),
         io_test(a_violation_in_storage_brings_the_page_and_tries_again),
-        io_test(what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit),
+        io_test(with_it_come_those_around_it_once_the_machine_has_many),
+        scene_test(what_cannot_be_emulated_stops_the_machine_and_says_by_which_exit),
         io_test(a_machine_that_runs_where_it_has_no_storage_is_told_so),
         io_test(a_device_reached_by_the_delivery_of_an_event_is_not_given_the_instruction_at_rip),
         io_test(lock_where_it_is_not_allowed_is_an_undefined_opcode),
