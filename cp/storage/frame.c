@@ -162,7 +162,9 @@ void *frame_alloc(struct frame_account *account)
 
 void *frame_alloc_early(struct frame_account *account)
 {
-    return frame_available() < total / EARLY_PART || beyond_limit(account, 1) ? NULL : frame_alloc(account);
+    bool plenty = frame_available() >= total / EARLY_PART && spares(1, owed(account), account->rank);
+
+    return plenty && !beyond_limit(account, 1) ? frame_alloc(account) : NULL;
 }
 
 void frame_free(struct frame_account *account, void *frame)

@@ -64,7 +64,8 @@ void frame_add(hpa_t start, uint64_t bytes);
 void *frame_alloc(struct frame_account *account);
 /* The same without clearing it: for a caller that fills all 4 KiB at once. */
 void *frame_alloc_dirty(struct frame_account *account);
-/* The same for one that is not wanted yet: NULL also where less than a quarter of all frames is left. */
+/* The same for one that is not wanted yet: NULL also where less than a quarter of all frames is left, or somebody would
+ * have to give. */
 void *frame_alloc_early(struct frame_account *account);
 void frame_free(struct frame_account *account, void *frame);
 

@@ -192,7 +192,7 @@ static bool bring_in(struct guest_storage *storage, uint64_t *entry)
 
 static unsigned pages_near(const struct guest_storage *storage)
 {
-    enum { MOST = 16, PART = 64 };
+    enum { MOST = 16, PART = 128 };
     unsigned pages = 1;
 
     while (pages < MOST && storage->resident >= 2 * PART * pages)

@@ -69,7 +69,7 @@ enum guest_access guest_bring_in_private(struct guest_storage *, gpa_t at);
 
 /* For a program that touched `at`: brings in what lies around it, since it will come to that next, and each touch is an
  * exit. The more the storage has, the more: up to 16 pages, from a multiple of so many on; none while it has less than
- * 128, nor where frames are few. */
+ * 256, nor where frames are few. */
 void guest_bring_in_near(struct guest_storage *, gpa_t at);
 
 /* The entry that maps a page which was brought in; NULL: no frames. */

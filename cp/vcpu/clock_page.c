@@ -83,9 +83,13 @@ int clock_page_write(struct vm *vm, uint32_t msr, uint64_t value)
     return msr == CLOCK_PAGE_WALL ? write_wall(vm, value) : write_system(vm, value);
 }
 
-/* It was storage when it was named, and a machine's storage only changes with a reset. */
+/* It was storage when it was named, and a machine's storage only changes with a reset. Only what is another is stored:
+ * an MSR list of a guest's may write the TSC hundreds of times. */
 void clock_page_tsc_moved(struct vm *vm)
 {
-    if (vm->vcpu.clock_page.system & ON)
-        store_time(vm, vm->vcpu.clock_page.system & ~(uint64_t)ON);
+    struct clock_page *own = &vm->vcpu.clock_page;
+    if (!(own->system & ON))
+        return;
+    struct clock_page_time time = {.version = next_version(vm), .tsc_timestamp = vm->vcpu.tsc_adjust};
+    store(vm, own->system & ~(uint64_t)ON, &time, offsetof(struct clock_page_time, system_time));
 }

@@ -398,7 +398,9 @@ static void use_lists(const uint32_t msr[2], const uint64_t value[2])
 
 static void try_lists(void)
 {
-    static const uint32_t msrs[] = {0x10, 0x277, 0x6E0, 0x2FF, 0xC0000082, 0xC0000102, 0x174, 0x1A0, 0x3B};
+    static const uint32_t msrs[] = {0x10, 0x277, 0x6E0, 0x2FF, 0xC0000082, 0xC0000102, 0x174, 0x1A0, 0x3B, 0x4B564D01};
+    static uint32_t clock[8]; /* KVM's, stored again with each change of the TSC */
+    guest_try_write_msr(0x4B564D01, address(clock) | 1);
     for (unsigned i = 0; i < sizeof msrs / sizeof *msrs; i++) {
         uint64_t value[2] = {0};
         if (guest_try_read_msr(msrs[i], &value[0]) != GUEST_NO_TRAP)

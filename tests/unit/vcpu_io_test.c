@@ -368,7 +368,7 @@ static void a_violation_in_storage_brings_the_page_and_tries_again(void **state)
 static void with_it_come_those_around_it_once_the_machine_has_many(void **state)
 {
     (void)state;
-    for (uint64_t page = 0; vm->storage.resident < 128; page++)
+    for (uint64_t page = 0; vm->storage.resident < 256; page++)
         guest_bring_in(&vm->storage, gpa(page * PAGE_SIZE));
     exit_at("\x90", 1, EXIT_EPT_VIOLATION, 2);
     vm->vcpu.exit.guest_physical = 0x401678;
