@@ -197,7 +197,7 @@ test: ## prove it: rules of the house, unit tests, short fuzzing, machines under
 	@$(MAKE) $(MINE) check
 	@$(MAKE) $(MINE) unit >$(B)/unit.log 2>&1 || { cat $(B)/unit.log; exit 1; }; grep -c '\[       OK \]' $(B)/unit.log | sed 's/$$/ unit tests passed/'
 	@$(MAKE) $(MINE) fuzz FUZZ_SEED=$(or $(FUZZ_SEED),1) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),5) >$(B)/fuzz.log 2>&1 || { tail -n 60 $(B)/fuzz.log; exit 1; }
-	@/usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(or $(WORKERS),2) --dist loadgroup tests/system $(PYTEST)
+	@/usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(or $(WORKERS),2) --dist loadgroup -m 'not long' tests/system $(PYTEST)
 soak: ## the long runs: CUTS=100 power cuts, PASTE=3000 commands, ORACLE=10 times the generated instructions, FUZZ_SECONDS=300 for each fuzzer, VMX_STEPS=5000000 of a guest's wildest VMX
 	@scripts/setup test
 	@$(MAKE) $(MINE) -j2 all
@@ -234,10 +234,15 @@ $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk $(B)/
 	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
 # other systems, of Debian's packages: the kernel's are some 27 MB
-systems: $(B)/systems/linux.initrd $(B)/systems/xen ## fetch Debian's Linux and Xen for machines: build/systems/linux and its initrd, xen
-$(B)/systems/xen: images/systems/xen ; @$(call step,making $@)images/systems/xen $(@D)
+systems: $(B)/systems/kvm.initrd ## fetch Debian's Linux for machines: build/systems/linux, its initrd, and one with KVM
 $(B)/systems/linux.initrd: images/systems/linux ; @$(call step,making $@)images/systems/linux $(@D)
-.PHONY: systems
+$(B)/systems/kvm.initrd: images/systems/kvm images/systems/program $(B)/systems/linux.initrd
+	@$(call step,making $@)images/systems/kvm $(@D)
+test-systems: ## boot other systems and hypervisors, unmodified, on both hosts, and what runs in them (docs/systems.md; at most half an hour)
+	@scripts/setup test
+	@$(MAKE) $(MINE) -j2 images tools systems $(B)/vmn-relay
+	@/usr/bin/python3 -m pytest -v -p no:cacheprovider -n $(or $(WORKERS),2) -m long tests/system $(PYTEST)
+.PHONY: systems test-systems
 # the figures of docs/bench.md
 bench: ## take the project's figures (minutes): build/bench.json, the tables and the plot in docs
 	@scripts/setup test

@@ -9,6 +9,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: other systems, for make test-systems alone")
+
+
 def pytest_collection_modifyitems(items):
     """Machines and their logs are named after tests, of which two may run at once."""
     seen = {}
