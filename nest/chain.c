@@ -350,7 +350,7 @@ enum nest_result nest_chain_instruction(struct nest *root, const struct exit *ex
     if (!chain)
         return decline(outer, reason);
     chain->call = reason;
-    enum nest_result result = nest_instruction(chain->nest, exit);
+    enum nest_result result = nest_instruction_above(chain->nest, exit);
     switch (result) {
     case NEST_ENTERED:
     case NEST_REFLECTED:
@@ -426,7 +426,7 @@ static void note_registers(const struct nest *nest, struct nest_vmcs *vmcs)
 static void stop(struct nest *nest, const struct nest_event *event)
 {
     struct nest_vmcs *vmcs = nest->current;
-    nest_guest_state_save(nest, vmcs, true);
+    nest_guest_state_stop(nest, vmcs);
     note_event(vmcs, event);
     note_timer(nest, vmcs);
     vmcs_set_add(&vmcs->stale.shown, VMCS_INDEX_GUEST_RIP);

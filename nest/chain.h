@@ -28,6 +28,36 @@ enum nest_result nest_chain_instruction(struct nest *root, const struct exit *ex
  * kept here of the pages it entered is let go, and after one that invalidates translations so are those. */
 void nest_chain_yield(struct nest *nest, unsigned basic_reason);
 
+/* nest_instruction() of a nest that is no root: apart from that, as it is in the way of every entry. */
+enum nest_result nest_instruction_above(struct nest *nest, const struct exit *exit);
+
+/* As struct nest_hardware has link, for L1 of a nest that is no root. */
+void nest_chain_link(struct nest *nest, void *region, bool closed);
+/* What was delegated is this nest's own again. false: no frames. @pre nest->is_delegated */
+bool nest_chain_own(struct nest *nest);
+
+/* L2 of this nest runs from here on, or no more. */
+void nest_chain_runs(struct nest *nest);
+void nest_chain_left(struct nest *nest);
+static inline void nest_runs(struct nest *nest)
+{
+    nest->in_guest = true;
+    if (__builtin_expect(nest->chain != NULL, 0))
+        nest_chain_runs(nest);
+}
+static inline void nest_left(struct nest *nest)
+{
+    nest->in_guest = false;
+    if (__builtin_expect(nest->chain != NULL, 0))
+        nest_chain_left(nest);
+}
+/* When the first of the timers that run is due; NEST_TIMER_FRESH as of struct nest. */
+uint64_t nest_chain_deadline(const struct nest *root);
+static inline uint64_t nest_deadline(const struct nest *root)
+{
+    return root->innermost == root ? root->timer_deadline : nest_chain_deadline(root);
+}
+
 /* What was to be read of the nest's L1 could not be: whatever came of that, the owner carries it out. */
 static inline bool nest_chain_missed(const struct nest *nest)
 {

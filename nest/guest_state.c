@@ -127,7 +127,7 @@ static void recompute(const struct nest *nest, const struct nest_vmcs *vmcs)
     nest_must_equal("guest state in vmcs12", &vmcs->vmcs12, &again.vmcs12, &all);
 }
 
-void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, bool cold)
+static inline __attribute__((always_inline)) void save(const struct nest *nest, struct nest_vmcs *vmcs, bool cold)
 {
     struct vmcs_set pulled = {{0}};
     nest->hardware->guest_pull(nest->cpu, vmcs->region02, &vmcs->vmcs02, &pulled, !cold);
@@ -140,6 +140,16 @@ void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, bool
     save_timer(nest, vmcs);
     if (NEST_RECOMPUTES)
         recompute(nest, vmcs);
+}
+
+void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, bool cold)
+{
+    save(nest, vmcs, cold);
+}
+
+void nest_guest_state_stop(const struct nest *nest, struct nest_vmcs *vmcs)
+{
+    save(nest, vmcs, true);
 }
 
 void nest_guest_state_catch_up(struct nest *nest, struct nest_vmcs *vmcs)

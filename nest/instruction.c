@@ -133,7 +133,7 @@ static enum nest_result carry_out(struct nest *nest, const struct exit *exit, un
     return instructions[reason](nest, (const struct nest_instruction *)exit);
 }
 
-enum nest_result nest_instruction(struct nest *nest, const struct exit *exit)
+static inline __attribute__((always_inline)) enum nest_result of_l1(struct nest *nest, const struct exit *exit)
 {
     unsigned reason = exit->reason & 0xFFFF;
     if (nest->mode == NEST_OFF || reason >= EXIT_REASONS || !instructions[reason])
@@ -142,6 +142,16 @@ enum nest_result nest_instruction(struct nest *nest, const struct exit *exit)
     if (nest->is_delegated && !nest_chain_own(nest))
         return NEST_NO_FRAMES;
     return carry_out(nest, exit, reason);
+}
+
+enum nest_result nest_instruction(struct nest *nest, const struct exit *exit)
+{
+    return of_l1(nest, exit);
+}
+
+enum nest_result nest_instruction_above(struct nest *nest, const struct exit *exit)
+{
+    return of_l1(nest, exit);
 }
 
 enum nest_result nest_instruction_linked(struct nest *nest, const struct exit *exit)

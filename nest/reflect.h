@@ -15,6 +15,8 @@ uint32_t nest_host_state_load(struct nest *nest, struct nest_vmcs *vmcs, const s
 /* After L2 ran: its guest state from hardware to vmcs02 and vmcs12. SDM "Saving Guest
  * State". Not `cold`: hot fields only */
 void nest_guest_state_save(const struct nest *nest, struct nest_vmcs *vmcs, bool cold);
+/* All of it, where L2 is stopped before its time: apart from the above, which is in the way of every exit. */
+void nest_guest_state_stop(const struct nest *nest, struct nest_vmcs *vmcs);
 
 /* The cold part, if that was left out: into vmcs12, and where L1 looks.  @pre L2 does not run */
 void nest_guest_state_catch_up(struct nest *nest, struct nest_vmcs *vmcs);

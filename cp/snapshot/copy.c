@@ -212,6 +212,7 @@ enum snapshot_next snapshot_fresh(struct snapshot_set *s, unsigned *phase)
         s->at = 0, *phase = CLEAR;
     if (*phase == LINK)
         return snapshot_map_link_free(&s->map, &s->at) ? NEXT_AGAIN : snapshot_end(s, 0);
+    s->mapped = true;
     int more = snapshot_map_clear(&s->map, &s->at);
     if (more < 0)
         return snapshot_end(s, more);

@@ -8,6 +8,7 @@
 #include "cms/console/stack.h"
 #include "cms/exec/exec.h"
 #include "cms/command/command.h"
+#include "cms/command/synonym.h"
 #include "cms/console/console.h"
 #include "cms/console/terminal.h"
 #include "cms/edf/edf_check.h"
@@ -280,6 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cms_exec_line_ends();
     cms_stack_clear();
     cms_globalv_forget();
+    cms_synonym_clear();
     for (char letter = 'A'; letter <= 'Z'; letter++)
         cms_mode_release(letter);
     if (cms_heap_in_use())

@@ -222,6 +222,16 @@ static void an_area_that_is_not_its_own_is_refused_and_left_alone(void **state)
     assert_int_equal(deed(SNAPSHOT_TAKE, 0), SNAPSHOT_OK);
 }
 
+static void a_damaged_area_that_is_cleared_holds_no_storage_when_it_is_closed(void **state)
+{
+    (void)state;
+    take();
+    volume.medium[AREA_START * BLOCK + 20] ^= 1;
+    restart();
+    assert_int_equal(deed(SNAPSHOT_CLEAR, 0), SNAPSHOT_OK);
+    restart();
+}
+
 /* What the map has lost nobody may believe any more, also if it can be read again later. */
 static void a_damaged_map_is_disowned_with_the_next_write(void **state)
 {
@@ -409,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_draft_gives_way_before_a_snapshot, begin, end),
         cmocka_unit_test_setup_teardown(snapshots_are_found_by_number_name_and_time, begin, end),
         cmocka_unit_test_setup_teardown(an_area_that_is_not_its_own_is_refused_and_left_alone, begin, end),
+        cmocka_unit_test_setup_teardown(a_damaged_area_that_is_cleared_holds_no_storage_when_it_is_closed, begin, end),
         cmocka_unit_test_setup_teardown(a_damaged_map_is_disowned_with_the_next_write, begin, end),
         cmocka_unit_test_setup_teardown(whatever_is_done_every_snapshot_is_what_the_minidisk_was, begin, end),
         cmocka_unit_test_setup_teardown(a_medium_that_fails_leaves_no_snapshot_that_is_wrong, begin, end),
