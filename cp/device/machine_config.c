@@ -72,7 +72,7 @@ static bool take_word(struct machine_config *config, const char *word)
 
 const char *machine_config_read(struct machine_config *config, const char *line)
 {
-    *config = (struct machine_config){.storage_bytes = (uint64_t)DEFAULT_MIB << 20, .uarts = 1, .nesting = NEST_CHAIN,
+    *config = (struct machine_config){.storage_bytes = (uint64_t)DEFAULT_MIB << 20, .uarts = 1, .nesting = NEST_MEMORY,
                                       .grants = EVERY_DEVICE};
     for (const char *word = line; *word; word += word_length(word), word += *word == ' ')
         if (!take_word(config, word))

@@ -217,7 +217,7 @@ void directory_builtin(struct directory *d)
         .ipl = "CMS",
         .parm = "",
         .machine = {.storage_bytes = 32 << 20, .storage_maximum = 64 << 20, .uarts = MACHINE_UARTS,
-                    .nesting = NEST_CHAIN},
+                    .nesting = NEST_MEMORY},
         .xautolog = "",
     };
     directory_machine(user);

@@ -224,7 +224,7 @@ static bool begin_user(struct directory_reader *r, const char *name)
         return false;
     }
     r->user = d->users - 1;
-    *user = (struct user){.parm = "", .xautolog = "", .machine = {.uarts = 1, .nesting = NEST_CHAIN},
+    *user = (struct user){.parm = "", .xautolog = "", .machine = {.uarts = 1, .nesting = NEST_MEMORY},
                           .disk = (uint16_t)d->disks, .link = (uint16_t)d->links};
     if (directory_name_valid(name, strlen(name)))
         memcpy(user->id, name, strlen(name) + 1);

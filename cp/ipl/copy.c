@@ -11,6 +11,13 @@ struct ipl_bytes ipl_bytes_from(struct ipl_bytes bytes, uint64_t offset)
     return bytes;
 }
 
+const uint8_t *ipl_bytes_look(struct ipl_bytes from, size_t bytes, uint8_t *copy)
+{
+    if (!from.storage)
+        return from.data;
+    return ipl_bytes_get(from, 0, copy, bytes) ? copy : NULL;
+}
+
 bool ipl_bytes_get(struct ipl_bytes from, uint64_t offset, void *to, size_t bytes)
 {
     from = ipl_bytes_from(from, offset);

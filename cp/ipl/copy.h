@@ -14,6 +14,8 @@ struct ipl_bytes {
     uint64_t at;                   /* there */
 };
 struct ipl_bytes ipl_bytes_from(struct ipl_bytes, uint64_t offset);
+/* Where they lie, or, of a machine's storage, the copy that was made of them. NULL: they cannot be read. */
+const uint8_t *ipl_bytes_look(struct ipl_bytes, size_t bytes, uint8_t *copy);
 /* False: they cannot be read. */
 bool ipl_bytes_get(struct ipl_bytes, uint64_t offset, void *to, size_t bytes);
 

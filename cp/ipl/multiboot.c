@@ -42,17 +42,19 @@ struct module_entry {
 /* The header's offset, or -1. */
 static int header_find(const struct multiboot_image *image, struct header *h)
 {
-    static uint8_t first[HEADER_SEARCH]; /* one image at a time */
+    static uint8_t copy[HEADER_SEARCH]; /* one image at a time */
     uint64_t limit = image->bytes < HEADER_SEARCH ? image->bytes : HEADER_SEARCH;
+    const uint8_t *first = ipl_bytes_look(image->data, limit, copy);
+    uint32_t magic;
 
-    if (!ipl_bytes_get(image->data, 0, first, limit))
-        return -1;
-    for (uint64_t at = 0; at + HEADER_BASIC <= limit; at += 4) {
+    for (uint64_t at = 0; first && at + HEADER_BASIC <= limit; at += 4) {
+        __builtin_memcpy(&magic, first + at, sizeof magic); /* most are passed over, with interrupts kept out */
+        if (__builtin_expect(magic != HEADER_MAGIC, 1))
+            continue;
         uint64_t rest = limit - at;
-
         *h = (struct header){0};
         memcpy(h, first + at, rest < sizeof *h ? rest : sizeof *h);
-        if (h->magic != HEADER_MAGIC || h->magic + h->flags + h->checksum)
+        if (h->magic + h->flags + h->checksum)
             continue;
         if ((h->flags & HEADER_ADDRESSES) && rest < sizeof *h)
             continue;

@@ -39,15 +39,17 @@ struct found {
 
 static bool header_find(struct ipl_bytes data, uint64_t bytes, struct found *found)
 {
-    static uint8_t first[HEADER_SEARCH]; /* one image at a time */
-    uint32_t limit = bytes < HEADER_SEARCH ? (uint32_t)bytes : HEADER_SEARCH;
+    static uint8_t copy[HEADER_SEARCH]; /* one image at a time */
+    uint32_t limit = bytes < HEADER_SEARCH ? (uint32_t)bytes : HEADER_SEARCH, magic;
+    const uint8_t *first = ipl_bytes_look(data, limit, copy);
     struct header h;
 
-    if (!ipl_bytes_get(data, 0, first, limit))
-        return false;
-    for (uint32_t at = 0; at + sizeof h <= limit; at += 8) {
+    for (uint32_t at = 0; first && at + sizeof h <= limit; at += 8) {
+        __builtin_memcpy(&magic, first + at, sizeof magic); /* most are passed over, with interrupts kept out */
+        if (__builtin_expect(magic != HEADER_MAGIC, 1))
+            continue;
         memcpy(&h, first + at, sizeof h);
-        if (h.magic != HEADER_MAGIC || h.magic + h.architecture + h.bytes + h.checksum ||
+        if (h.magic + h.architecture + h.bytes + h.checksum ||
             h.architecture != ARCHITECTURE_I386 || h.bytes < sizeof h || h.bytes > limit - at)
             continue;
         *found = (struct found){first + at, at, h.bytes};

@@ -3,6 +3,7 @@
  * without an exit. Its rate is CP's own, so nothing has to be measured; the clock begins with the machine's reset.
  * In: addresses nobody vouches for. Out: a few bytes of the machine's storage, or #GP. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vm;
@@ -29,13 +30,17 @@ struct clock_page_wall {
 struct clock_page {
     uint64_t wall, system; /* the MSRs as they were written; bit 0 of `system`: on */
     uint32_t version;      /* of both, the last stored */
+    bool wall_waits, system_waits; /* to be stored */
 };
 
 /* Fills in multiplier and shift. @pre hz is not 0 */
 void clock_page_rate(uint64_t hz, struct clock_page_time *);
 
 int clock_page_read(struct vm *, uint32_t msr, uint64_t *value);
-/* 0, or -1, #GP: a reserved bit, or what is no storage. Without a frame for it the machine stops. */
+/* 0, or -1, #GP: a reserved bit, or what is no storage. */
 int clock_page_write(struct vm *, uint32_t msr, uint64_t value);
 /* The guest's TSC is another from now on. */
 void clock_page_tsc_moved(struct vm *);
+/* Before an entry: stores what waits, once, however often a list of MSRs wrote them. Without a frame for it the machine
+ * stops. */
+void clock_page_follow(struct vm *);

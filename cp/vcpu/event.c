@@ -1,5 +1,6 @@
 #include "cp/vcpu/event.h"
 
+#include "cp/vcpu/clock_page.h"
 #include "cp/vcpu/controls.h"
 #include "cp/vcpu/edge.h"
 #include "cp/vcpu/handlers.h"
@@ -283,6 +284,7 @@ enum event_entry event_prepare(struct vm *vm)
     struct vcpu *vcpu = &vm->vcpu;
     enum nested_next next = NESTED_GOES_ON;
 
+    clock_page_follow(vm);
     if (vcpu->triple_fault && !nested_triple_fault(vm))
         return EVENT_SHUT_DOWN;
     if (vcpu->init_pending && !nested_runs(vcpu) && !init_take(vm))

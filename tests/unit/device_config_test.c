@@ -28,9 +28,9 @@ static void a_line_without_a_word_of_the_machine_gives_the_usual_one(void **stat
     assert_int_equal(config.storage_maximum, 64 << 20);
     assert_int_equal(config.frame_limit, 16384 + 64 + 1024);
     assert_int_equal(config.uarts, 1);
-    assert_int_equal(config.nesting, NEST_CHAIN);
+    assert_int_equal(config.nesting, NEST_MEMORY);
     assert_null(machine_config_read(&config, ""));
-    assert_int_equal(config.nesting, NEST_CHAIN);
+    assert_int_equal(config.nesting, NEST_MEMORY);
 }
 
 static void it_has_every_device_that_can_be_granted_and_nothing_is_withheld(void **state)

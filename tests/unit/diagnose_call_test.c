@@ -97,7 +97,7 @@ static void times_are_true(void **state)
 
 static void the_chain_is_told_as_far_as_it_fits(void **state)
 {
-    static const char own[] = "LEVEL 1: ALICE    AT VMN, VM/N 1.0, NESTED CHAIN\n";
+    static const char own[] = "LEVEL 1: ALICE    AT VMN, VM/N 1.0, NESTED MEMORY\n";
     static const char real[] = "LEVEL 0: REAL MACHINE, VMX\n";
     unsigned length = strlen(own) + strlen(real);
     (void)state;

@@ -19,7 +19,7 @@ static void a_good_directory_gives_its_users(void **state)
     assert_int_equal(alice->classes, CLASS('G'));
     assert_int_equal(alice->machine.storage_maximum, 64 << 20);
     assert_int_equal(maint->machine.storage_maximum, 32 << 20);
-    assert_int_equal(maint->machine.nesting, NEST_CHAIN);
+    assert_int_equal(maint->machine.nesting, NEST_MEMORY);
     assert_int_equal(alice->machine.nesting, NEST_SHADOW);
     assert_true(directory_may_autolog(alice, "BOB"));
     assert_false(directory_may_autolog(alice, "EVE"));
@@ -283,7 +283,7 @@ static void the_built_in_one_lets_the_operator_in(void **state)
     directory_builtin(&directory);
     const struct user *operator= directory_find(&directory, "OPERATOR");
     assert_non_null(operator);
-    assert_int_equal(operator->machine.nesting, NEST_CHAIN); /* IPL CP works, */
+    assert_int_equal(operator->machine.nesting, NEST_MEMORY); /* IPL CP works, */
     assert_int_equal(operator->machine.uarts, MACHINE_UARTS); /* and that CP can be dialed */
     assert_true(sha512_crypt_begin(&c, operator->password, "vmn", 3));
     while (!sha512_crypt_step(&c, 1000)) {}

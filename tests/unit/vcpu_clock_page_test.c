@@ -6,7 +6,13 @@
 enum { TSC = 0x10, TSC_ADJUST = 0x3B, PLACE = 0x5FF0 /* in two pages */, WALL = 0x7000 };
 #define HOUR_NS 3600000000000ll
 
-static bool takes(uint32_t msr, uint64_t value) { return !msr_policy_write(vm, msr, value); }
+/* A program writes the MSR, and goes on. */
+static bool takes(uint32_t msr, uint64_t value)
+{
+    bool is_taken = !msr_policy_write(vm, msr, value);
+    clock_page_follow(vm);
+    return is_taken;
+}
 
 static uint64_t value_of(uint32_t msr)
 {
