@@ -37,17 +37,30 @@ struct found {
     uint32_t bytes;
 };
 
+/* The next place from `at` on where the magic number is, or limit. Nearly all are passed over, with interrupts kept
+ * out. */
+static uint32_t magic_find(const uint8_t *first, uint32_t at, uint32_t limit)
+{
+    const uint8_t *end = first + limit - sizeof(struct header);
+    for (const uint8_t *place = first + at; place <= end; place += 8) {
+        uint32_t magic;
+        __builtin_memcpy(&magic, place, sizeof magic);
+        if (__builtin_expect(magic == HEADER_MAGIC, 0))
+            return (uint32_t)(place - first);
+    }
+    return limit;
+}
+
 static bool header_find(struct ipl_bytes data, uint64_t bytes, struct found *found)
 {
     static uint8_t copy[HEADER_SEARCH]; /* one image at a time */
-    uint32_t limit = bytes < HEADER_SEARCH ? (uint32_t)bytes : HEADER_SEARCH, magic;
+    uint32_t limit = bytes < HEADER_SEARCH ? (uint32_t)bytes : HEADER_SEARCH;
     const uint8_t *first = ipl_bytes_look(data, limit, copy);
     struct header h;
 
-    for (uint32_t at = 0; first && at + sizeof h <= limit; at += 8) {
-        __builtin_memcpy(&magic, first + at, sizeof magic); /* most are passed over, with interrupts kept out */
-        if (__builtin_expect(magic != HEADER_MAGIC, 1))
-            continue;
+    if (!first || limit < sizeof h)
+        return false;
+    for (uint32_t at = 0; (at = magic_find(first, at, limit)) < limit; at += 8) {
         memcpy(&h, first + at, sizeof h);
         if (h.magic + h.architecture + h.bytes + h.checksum ||
             h.architecture != ARCHITECTURE_I386 || h.bytes < sizeof h || h.bytes > limit - at)

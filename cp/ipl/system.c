@@ -321,9 +321,10 @@ int system_ipl_image(struct vm *vm, struct ipl_bytes data, uint64_t bytes, const
 size_t system_command_line(char *to, size_t size, struct ipl_bytes image, uint64_t bytes, const char *name,
                            const char *given)
 {
-    enum ipl_format format = ipl_format_of(image, bytes);
-    if (format == IPL_LINUX || format == IPL_PVH)
-        return format_text(to, size, "%s", *given || format == IPL_PVH ? given : "console=ttyS0");
+    if (linux_is(image, bytes))
+        return format_text(to, size, "%s", *given ? given : "console=ttyS0");
+    if (pvh_is(image, bytes) && ipl_format_of(image, bytes) == IPL_PVH)
+        return format_text(to, size, "%s", given);
     return format_text(to, size, "%s%s%s", name, *given ? " " : "", given);
 }
 

@@ -4,7 +4,7 @@
 
 /* A server of 2023: it is affected by little that an AMD processor is not, and has whatever that may have. */
 enum { SAPPHIRE_RAPIDS = 0x000806F8 };
-enum { LEAF2_SEE_LEAF_4 = 0xFF01, AMD_CACHES = 0x8000001Du, CACHE_BITS = 0x3FFF, EXT1_ECX_CR8_LEGACY = 1 << 4 };
+enum { LEAF2_SEE_LEAF_4 = 0xFF01, AMD_CACHES = 0x8000001Du, CACHE_BITS = 0x3FFF };
 
 bool cpuid_vendor_is_amd(struct cpuid_answer a)
 {
@@ -57,9 +57,6 @@ struct cpuid_answer cpuid_vendor_as_intel(uint32_t leaf, uint32_t subleaf, struc
         return cache(subleaf, a, source);
     case 0x07:
         a.edx |= speculation(source(0x80000008u, 0).ebx);
-        return a;
-    case 0x80000001u:
-        a.ecx &= ~(uint32_t)EXT1_ECX_CR8_LEGACY;
         return a;
     case 0x80000005u: /* reserved there */
         return (struct cpuid_answer){0};

@@ -5,7 +5,7 @@ import subprocess
 import harness
 from harness import READY, ROOT, guest, run_piped
 
-BENEATH = ["LEVEL 3: ALICE    AT VMN, VM/N 1.0, NESTED MEMORY", "LEVEL 2: CP2      AT VMN, VM/N 1.0, NESTED CHAIN",
+BENEATH = ["LEVEL 3: ALICE    AT VMN, VM/N 1.0, NESTED MEMORY", "LEVEL 2: CP2      AT VMN, VM/N 1.0, NESTED MEMORY",
            "LEVEL 1: CP2      AT VMN, VM/N 1.0, NESTED MEMORY", "LEVEL 0: REAL MACHINE, VMX"]
 
 

@@ -109,7 +109,7 @@ static void query_virtual_shows_the_machine(void **state)
 static void settings_are_set_and_shown(void **state)
 {
     (void)state;
-    assert_answer("BOB", "Q SET", 0, "MSG ON  , WNG ON  , EMSG ON  , IMSG ON  , SMSG OFF , RUN OFF \nNESTED CHAIN");
+    assert_answer("BOB", "Q SET", 0, "MSG ON  , WNG ON  , EMSG ON  , IMSG ON  , SMSG OFF , RUN OFF \nNESTED MEMORY");
     assert_int_equal(run("BOB", "SET MSG OFF"), 0);
     assert_int_equal(run("BOB", "SET RUN ON"), 0);
     assert_int_equal(run("BOB", "SET EMSG TEXT"), 0);
@@ -133,7 +133,7 @@ static void settings_are_set_and_shown(void **state)
     bob->machine.nesting = NEST_MEMORY;
     assert_int_equal(run("BOB", "SET NESTED OFF"), 0);
     assert_answer("BOB", "Q SET", 0, "NESTED OFF   ");
-    assert_int_equal(vm_of("BOB")->config.nesting, NEST_CHAIN); /* till its next reset */
+    assert_int_equal(vm_of("BOB")->config.nesting, NEST_MEMORY); /* till its next reset */
     type(1, "SYSTEM RESET\r");
     assert_int_equal(vm_of("BOB")->config.nesting, NEST_OFF);
     assert_answer("BOB", "SET", 26, "HCPCFS026E");
@@ -327,10 +327,10 @@ static void query_nest_tells_what_is_beneath(void **state)
     (void)state;
     *fake_below = 0;
     assert_int_equal(run("BOB", "QUERY NEST"), 0);
-    assert_string_equal(answer, "LEVEL 1: BOB      AT VMN, VM/N 1.0, NESTED CHAIN\nLEVEL 0: REAL MACHINE, VMX\n");
+    assert_string_equal(answer, "LEVEL 1: BOB      AT VMN, VM/N 1.0, NESTED MEMORY\nLEVEL 0: REAL MACHINE, VMX\n");
     strcpy(fake_below, "LEVEL 2: CP3      AT VMN\nLEVEL 1: CP2      AT VMN\nLEVEL 0: REAL\n");
     assert_int_equal(run("BOB", "QUERY NEST"), 0);
-    assert_string_equal(answer, "LEVEL 3: BOB      AT VMN, VM/N 1.0, NESTED CHAIN\n"
+    assert_string_equal(answer, "LEVEL 3: BOB      AT VMN, VM/N 1.0, NESTED MEMORY\n"
                                 "LEVEL 2: CP3      AT VMN\nLEVEL 1: CP2      AT VMN\nLEVEL 0: REAL\n");
     strcpy(fake_below, "LEVEL 0: REAL\nLEVEL cut of");
     assert_answer("BOB", "QUERY NEST", 0, "LEVEL 0: REAL\n");
