@@ -85,7 +85,7 @@ static const struct tried lines[] = {
     {"BOB", "SET NESTED TRAP", 0},
     {"BOB", "SET NESTED SHADOW", 0},
     {"BOB", "SET NESTED MEMORY", 0},
-    {"BOB", "SET NESTED CHAIN", 0},
+    {"BOB", "SET NESTED CHAIN", 9018}, /* the directory allows memory */
     {"BOB", "TERMINAL LINESIZE 100", 0},
     {"BOB", "TERMINAL PAGELENGTH 50", 0},
     {"BOB", "TERMINAL PAGELENGTH OFF", 0},
