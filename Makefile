@@ -234,7 +234,8 @@ $(B)/vmn.img: $(B)/directory.dtb $(SYSTEM_FILES) $(B)/mkimage $(B)/cmsdisk $(B)/
 	@$(call step,making the sample volume $@)rm -f $@ && $(B)/mkimage $@ --size 96 --directory $< --raw MAINT:19F:$(B)/root.erofs $(foreach f,$(SYSTEM_FILES),--file MAINT:190:$(f):$(notdir $(f)))
 images: $(B)/vmn.img
 # other systems, of Debian's packages: the kernel's are some 27 MB
-systems: $(B)/systems/kvm.initrd ## fetch Debian's Linux for machines: build/systems/linux, its initrd, and one with KVM
+systems: $(B)/systems/kvm.initrd $(B)/systems/xen ## fetch Debian's Linux and Xen for machines: build/systems/linux, its initrd, one with KVM, xen
+$(B)/systems/xen: images/systems/xen ; @$(call step,making $@)images/systems/xen $(@D)
 $(B)/systems/linux.initrd: images/systems/linux ; @$(call step,making $@)images/systems/linux $(@D)
 $(B)/systems/kvm.initrd: images/systems/kvm images/systems/program $(B)/systems/linux.initrd
 	@$(call step,making $@)images/systems/kvm $(@D)

@@ -184,7 +184,8 @@ HOLDS(field_bitmap)
     enum nest_frame which = index == VMCS_INDEX_VMREAD_BITMAP ? NEST_FRAME_VMREAD : NEST_FRAME_VMWRITE;
     uint64_t address = vmcs_get(image, index);
     uint64_t linked = index == VMCS_INDEX_VMREAD_BITMAP ? vmcs->context.linked_read : vmcs->context.linked_write;
-    return is_frame(vmcs, which, address) || (is_linked_above(nest, vmcs, image->vmcs_link_pointer) && address == linked) ||
+    return is_frame(vmcs, which, address) ||
+           (is_linked_above(nest, vmcs, image->vmcs_link_pointer) && address == linked) ||
            (!(image->secondary_controls & CPU2_VMCS_SHADOWING) && !address);
 }
 

@@ -9,8 +9,9 @@
  * work at any depth, and none of the CPs in between runs for it.
  *
  * A chain is a cache of what those CPs would have done. nest_chain_stop() and nest_chain_return() end a run of the
- * innermost at any moment: its state is in its page then, and its L1 stands at the call that entered it, not yet carried
- * out. A CP that owns a page is then free to have any exit of its guest, or to carry the call out itself.  */
+ * innermost at any moment: its state is in its page or VMCS then, and its L1 stands at the call or VMX instruction that
+ * entered it, not yet carried out. A CP that owns a page is then free to have any exit of its guest, or to carry that
+ * out itself. */
 #pragma once
 #include "nest/nest.h"
 

@@ -54,7 +54,7 @@ static bool below(const struct nest_chain *chain, uint64_t gpa, unsigned access,
     return place->at;
 }
 
-/* @pre gpa is a page's. NULL: not mapped so, or no storage: its owner may know better */
+/* @pre gpa is a page's. NULL: not mapped so, or no storage */
 static const struct nest_place *place_find(struct nest_chain *chain, uint64_t gpa, unsigned access)
 {
     struct nest_place *place = &chain->places[gpa / PAGE_BYTES % NEST_PLACES], found = {.gpa = gpa};
@@ -74,7 +74,8 @@ static const struct nest_place *place_of(void *context, uint64_t gpa, unsigned a
 {
     struct nest *nest = context;
     const struct nest_place *place = place_find(nest->chain, gpa & ~(uint64_t)WITHIN, access);
-    nest->root->chain_missed |= !place;
+    if (!place)
+        nest->root->chain_missed = true;
     return place;
 }
 

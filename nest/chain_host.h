@@ -31,5 +31,10 @@ _Static_assert(sizeof(struct nest_chain) <= 4096 && sizeof(struct nest) <= 4096,
  * kept, which are four times as many at each level. */
 enum { NEST_CHAIN_WALKS = 96 };
 
+/* The chain above the guest that runs, as its owner has it now. NULL: no frames */
+struct nest_chain *nest_chain_current(struct nest *outer);
+/* How things stand is told to the owner whenever it is another. */
+void nest_chain_tell(struct nest_chain *);
+
 void nest_chain_host_fill(struct nest_chain *);
 void nest_chain_places_forget(struct nest_chain *);

@@ -135,12 +135,6 @@ static void tag_renew(struct nest *nest, struct nest_vmcs *vmcs)
     vmcs->stale.parts &= ~(uint32_t)NEST_STALE_TAG;
 }
 
-/* In a chain: something was not where it was looked for, and may be there for who owns this nest. */
-static bool is_missed(const struct nest *nest)
-{
-    return nest->chain && nest->root->chain_missed;
-}
-
 /* 0, or the number of the entry that failed. */
 static uint32_t load_msrs(struct nest *nest, struct nest_vmcs *vmcs)
 {

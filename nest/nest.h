@@ -165,7 +165,8 @@ struct nest {
     struct nest *root, *innermost;    /* of a chain (nest/chain.h); of the root: the last whose L2 runs, or itself */
     struct nest_chain *chain;         /* what this one has as one that is delegated; NULL: it is the root */
     unsigned chain_walks;             /* of the root: tables that may yet be read for this exit */
-    bool chain_missed;                /* of the root: storage was not to be reached in this exit, which is its owner's */
+    bool by_page;                     /* of the root: its L2 runs on a page */
+    bool chain_missed;                /* of the root: in this exit something was not where it was looked for */
     void *l1_region;                  /* the outer's vmcs02, on which this one's L1 runs; NULL: vmcs01 */
     const struct nest_host *host;
     const struct nest_hardware *hardware;
@@ -231,7 +232,8 @@ void nest_base_write(struct nest *nest, enum vmcs_index index, uint64_t value);
 
 static inline bool nest_in_guest(const struct nest *nest) { return nest && nest->in_guest; }
 bool nest_is_instruction(unsigned basic_reason);
-/* Whether it could be asked if what the guest that runs does with VMX is delegated: nest/chain.h. @pre nest_in_guest() */
+/* Whether it could be asked if what the guest that runs does with VMX is delegated: nest/chain.h.
+ * @pre nest_in_guest() */
 static inline bool nest_chain_may_delegate(const struct nest *root)
 {
     return root->by_page || root->innermost != root;

@@ -40,8 +40,8 @@ struct vmcs_page {
     struct vmcs_set changed; /* by CP; the hypervisor clears it when it likes */
     uint64_t rax, rbx;       /* of its guest at an entry: the call has its arguments in those registers */
     struct vmcs fields;
-    /* What its guest does with VMX, by VMX instructions or by calls, is CP's to carry out (nest/chain.h): the hypervisor
-     * says so and how things stand, and from then on CP says how they do. 0: the hypervisor carries it out. */
+    /* What its guest does with VMX, by VMX instructions or by calls, is CP's to carry out (nest/chain.h): the
+     * hypervisor says so and how things stand, and from then on CP says how they do. 0: the hypervisor does it. */
     struct vmcs_delegation delegation;
     /* Its guest stopped before its time by who carried the entry out, and its preemption timer had so many ticks left:
      * VMCS_PAGE_RESUMES and the ticks. The next to enter it takes them in the field's place, and clears it. */

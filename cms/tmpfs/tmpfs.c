@@ -261,7 +261,7 @@ void tmp_forget(struct node *n)
     do {
         struct tmp_node *was_in = t->removed ? t->parent : NULL;
         pages_free(&t->pages);
-        cms_heap_free(t);
+        give(t, sizeof *t);
         t = was_in;
     } while (t && !--t->node.users);
 }

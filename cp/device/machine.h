@@ -76,6 +76,9 @@ struct machine {
     struct disk_user disk_user; /* whom its disks' requests are made for */
     struct power power;
     struct keyboard keyboard;
+    struct fw_cfg fw_cfg;
+    struct vga_host vga_host;
+    struct vga vga;
     _Alignas(16) uint8_t granted[GRANTED_DEVICES][GRANTED_STATE];
     struct machine_console console[MACHINE_UARTS];
     uint8_t isa_asserted[16]; /* how many devices hold that ISA interrupt: COM1 and COM3 share one, COM2 and COM4 */

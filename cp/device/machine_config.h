@@ -18,16 +18,14 @@ enum machine_grant {
     GRANTS,
 };
 
-enum { /* of them, those that are devices: cp/device/grants.def has them first */
-#define FLAG(name, property)
-#define DEVICE(name, property, device) GRANTED_##name,
-#include "cp/device/grants.def"
-    GRANTED_DEVICES,
+/* A NIC: what is its owner's to say nothing about. */
+struct machine_nic {
+    uint16_t vdev;
+    uint16_t vlan;  /* on a trunk: the one without a tag */
+    uint32_t rate;  /* KiB a second that it may send; 0: any number */
+    uint8_t mac[6];
+    bool trunk;     /* it may send from any address, and with tags (cp/network/lan.h) */
 };
-#define FLAG(name, property)
-#define DEVICE(name, property, device) \
-    _Static_assert((int)GRANTED_##name == (int)GRANT_##name, property " stands behind a FLAG");
-#include "cp/device/grants.def"
 
 struct machine_config {
     const char *userid;       /* whose it is, 1 to 8 characters; lives as long as the machine */

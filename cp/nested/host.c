@@ -58,7 +58,8 @@ static bool linear_own(void *context, uint64_t address, enum nest_access access,
     gpa_t ignored;
 
     *error = 0;
-    int failed = linear_translate(&vm->vcpu, address, access == NEST_WRITE ? LINEAR_WRITE : LINEAR_READ, &ignored, error);
+    unsigned kind = access == NEST_WRITE ? LINEAR_WRITE : LINEAR_READ;
+    int failed = linear_translate(&vm->vcpu, address, kind, &ignored, error);
     if (failed == -2)
         *error = NEST_UNREACHABLE;
     *to = vm->vcpu.reached;

@@ -18,7 +18,6 @@
 static uint64_t address(const volatile void *p) { return (uint64_t)(uintptr_t)p; }
 
 /* ---- exits ------------------------------------------------------------------------------------------------------- */
-
 static void repeat(uint64_t to, uint64_t from, uint64_t count)
 {
     __asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");

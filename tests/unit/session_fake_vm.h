@@ -192,6 +192,7 @@ void vm_destroy(struct vm *vm)
         at = &(*at)->next;
     *at = vm->next;
     assert(!((struct fake_vm *)vm)->in_flight);
+    fake_nics_free(&vm->machine);
     fw_cfg_end(&vm->machine.fw_cfg);
     guest_storage_free(&vm->storage);
     free(vm);

@@ -330,7 +330,7 @@ static void host_fill(struct tower *t)
 {
     struct nest_host *host = &t->m.host;
     host->read = read0, host->write = write0, host->page = page0, host->pin = pin0, host->unpin = unpin0;
-    host->translate = translate0;
+    host->translate = translate0, host->linear_own = linear1;
     t->host = (struct nest_host){
         .context = t, .gpr = t->m.gpr, .get = get1, .set = set1, .read = read1, .write = write1, .linear = linear1,
         .page = page1, .pin = pin1, .unpin = unpin0, .translate = translate1, .frame_alloc = frame_alloc1,
@@ -364,7 +364,7 @@ void tower_start(struct tower *t)
     *(uint32_t *)tower_v2(t, TOWER_V2_VMXON) = (uint32_t)t->offered.msr[VMX_BASIC] & VMX_BASIC_REVISION_MASK;
     tower_run(t);
     tower_v2_operand(t, EXIT_VMXON, TOWER_V2_VMXON, 0, 0);
-    must(t, t->nest.vmxon, "V2 is not in VMX operation");
+    must(t, fake_vmx_verdict(&t->m) == FAKE_SUCCEEDED, "V2 is not in VMX operation");
 }
 
 /* CP1 goes down in an orderly way, from wherever all stand. */

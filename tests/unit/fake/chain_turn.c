@@ -62,20 +62,24 @@ static void h2_has_exit(struct tower *t)
     t->in_l3 = false;
 }
 
-static bool delegated_call(struct tower *t)
+/* As cp/nested/exit.c has it. */
+static bool delegated(struct tower *t, const struct exit *exit)
 {
+    unsigned reason = exit->reason & 0xFFFF;
     struct nest *root = &t->m.nest;
     enum nest_page_error error = NEST_PAGE_NOT_OFFERED;
     if (!nest_chain_delegates(root)) {
-        nest_chain_yield(root->innermost, EXIT_VMCALL);
+        nest_chain_yield(root->innermost, reason);
         return false;
     }
     unsigned limit = t->m.frames_limit;
     if (t->frames_spare >= 0)
         t->m.frames_limit = t->m.frames_held + (unsigned)t->frames_spare;
-    enum nest_result result = nest_chain_enter(root, t->m.gpr[RBX], &error);
+    enum nest_result result = reason == EXIT_VMCALL ? nest_chain_enter(root, t->m.gpr[RBX], &error)
+                                                    : nest_chain_instruction(root, exit);
     t->m.frames_limit = limit;
-    *(result == NEST_OUTER ? &t->outer : &t->delegated) += 1;
+    if (reason == EXIT_VMCALL)
+        *(result == NEST_OUTER ? &t->outer : &t->delegated) += 1;
     if (result == NEST_OUTER)
         return false;
     t->event0 = result == NEST_ENTERED ? root->event : (struct nest_event){0};
@@ -94,6 +98,11 @@ static bool delegated_call(struct tower *t)
     return true;
 }
 
+static bool is_vmx(const struct tower *t, unsigned reason)
+{
+    return reason == EXIT_VMCALL ? t->m.gpr[RAX] == TOWER_CALL : nest_is_instruction(reason);
+}
+
 static void give_back(struct tower *t)
 {
     must(t, nest_chain_return(&t->m.nest, &t->event0) == NEST_REFLECTED, "CP1 does not get its guest back");
@@ -105,7 +114,7 @@ static void exit_of_guest(struct tower *t, const struct exit *exit)
     struct nest *root = &t->m.nest;
     bool chained = root->innermost != root;
     t->event0 = interrupted(exit);
-    if ((exit->reason & 0xFFFF) == EXIT_VMCALL && t->m.gpr[RAX] == TOWER_CALL && delegated_call(t))
+    if (is_vmx(t, exit->reason & 0xFFFF) && delegated(t, exit))
         return;
     switch (nest_exit(root, exit)) {
     case NEST_REFLECTED:
@@ -192,9 +201,9 @@ static void enter1(struct tower *t)
     uint64_t left = deadline > t->m.tsc ? (deadline - t->m.tsc) >> TIMER_RATE : 0;
     vmcs_page_write(page, VMCS_INDEX_PREEMPTION_TIMER, left < ~0u ? left : ~0u);
     note_event(page, &t->event1);
-    bool may = page == t->first.page && t->vector1 < 0 && (!t->delegates || t->delegates(t));
-    if (page == t->first.page)
-        page->delegates = may ? nest_delegate(&t->nest) : 0;
+    page->delegation.state = 0;
+    if (page == t->first.page && (!t->delegates || t->delegates(t)))
+        nest_delegate(&t->nest, &page->delegation);
     page->rax = t->m.gpr[RAX], page->rbx = t->m.gpr[RBX];
     t->m.gpr[RAX] = TOWER_CALL, t->m.gpr[RBX] = (uint64_t)(uintptr_t)page;
     t->m.versions += !!t->m.versions;
@@ -272,6 +281,8 @@ static void exit1(struct tower *t)
         .interruption_info = v->exit_interruption_info, .interruption_error = v->exit_interruption_error_code,
         .idt_vectoring_info = v->idt_vectoring_info, .idt_vectoring_error = v->idt_vectoring_error_code,
     };
+    if (t->active->page->delegation.state)
+        nest_delegated(&t->nest, &t->active->page->delegation);
     t->event1 = (struct nest_event){0};
     if (t->deadline1 <= t->m.tsc)
         t->deadline1 = NEST_NO_TIMER;

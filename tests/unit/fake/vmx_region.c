@@ -131,6 +131,14 @@ static void link_region(struct vcpu *cpu, void *region, bool closed, const struc
     m->closed = closed;
 }
 
+static bool field_bitmaps(const struct vmx_capability *offered, bool closed, uint64_t *read, uint64_t *write)
+{
+    (void)offered;
+    *read = closed ? (uint64_t)(uintptr_t)machine->closed_bitmaps[0] : machine->base.vmread_bitmap;
+    *write = closed ? (uint64_t)(uintptr_t)machine->closed_bitmaps[1] : machine->base.vmwrite_bitmap;
+    return true;
+}
+
 void fake_region_push(struct fake_vmx *m, const struct vmcs *image, const struct vmcs_set *fields)
 {
     machine = m;
