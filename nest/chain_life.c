@@ -8,7 +8,6 @@
 #include "nest/ept.h"
 #include "nest/instruction.h"
 
-enum { FEATURE_LOCK = 1 << 0, FEATURE_VMX = 1 << 2 }; /* IA32_FEATURE_CONTROL */
 enum { DEPTH_MOST = 9, VPIDS_EACH = 2 };
 
 static unsigned depth_of(const struct nest *nest)

@@ -6,8 +6,6 @@
 #include "nest/instruction.h"
 #include "nest/page.h"
 
-enum { FEATURE_LOCK = 1 << 0, FEATURE_VMX = 1 << 2 }; /* IA32_FEATURE_CONTROL */
-
 bool nest_standing_same(const struct vmcs_delegation *a, const struct vmcs_delegation *b)
 {
     return a->state == b->state && a->current == b->current;
@@ -33,12 +31,17 @@ struct vmcs_delegation nest_standing(const struct nest *nest)
     return d;
 }
 
+static void stand_in_operation(struct nest *nest, const struct vmcs_delegation *d)
+{
+    nest->vmxon = d->state & VMCS_DELEGATED_VMXON;
+    nest->vmxon_gpa = nest->vmxon ? d->state & EPT_ADDRESS : 0;
+}
+
 bool nest_stand(struct nest *nest, const struct vmcs_delegation *d)
 {
     enum nest_page_error error = NEST_PAGE_ADDRESS;
     bool no_frames = false;
-    nest->vmxon = d->state & VMCS_DELEGATED_VMXON;
-    nest->vmxon_gpa = nest->vmxon ? d->state & EPT_ADDRESS : 0;
+    stand_in_operation(nest, d);
     if (!nest->vmxon || d->current == NEST_NO_ADDRESS || !nest_region_address_valid(nest, d->current))
         return true;
     struct nest_vmcs *vmcs = d->state & VMCS_DELEGATED_PAGE ? nest_page_get(nest, d->current, NULL, &error)
@@ -68,8 +71,7 @@ void nest_delegated(struct nest *nest, const struct vmcs_delegation *delegation)
     if (nest_standing_same(delegation, &nest->delegation))
         return;
     nest->delegation = *delegation;
-    nest->vmxon = delegation->state & VMCS_DELEGATED_VMXON;
-    nest->vmxon_gpa = nest->vmxon ? delegation->state & EPT_ADDRESS : 0;
+    stand_in_operation(nest, delegation);
 }
 
 bool nest_chain_own(struct nest *nest)

@@ -4,6 +4,8 @@
 #include "nest/active.h"
 #include "nest/operand.h"
 
+enum { FEATURE_LOCK = 1 << 0, FEATURE_VMX = 1 << 2 }; /* of IA32_FEATURE_CONTROL */
+
 enum nest_instruction_error {
     VM_ERROR_VMCALL_IN_ROOT = 1,
     VM_ERROR_VMCLEAR_ADDRESS = 2,

@@ -2,7 +2,6 @@
 #include "nest/instruction.h"
 
 enum { CR4_VMXE = 1 << 13 };
-enum { FEATURE_LOCK = 1 << 0, FEATURE_VMX = 1 << 2 };
 
 static bool load_address(struct nest *nest, const struct nest_instruction *i, uint64_t *gpa)
 {

@@ -2,9 +2,10 @@
 #include "nest/chain.h"
 #include "nest/enter.h"
 #include "nest/ept.h"
+#include "nest/instruction.h"
 #include "nest/recompute.h"
 
-enum { FEATURE_LOCKED_ON = 1 << 0 | 1 << 2 };
+enum { FEATURE_LOCKED_ON = FEATURE_LOCK | FEATURE_VMX };
 
 void nest_init(struct nest *nest, const struct nest_setup *setup)
 {
